@@ -1,0 +1,266 @@
+package results
+
+import "time"
+
+// Schema is the version of the folder format this package writes.
+const Schema = 1
+
+// A Status says what a run or a trial is worth.
+type Status string
+
+// Complete: every gate passed. Partial: ended before its plan did (interrupted
+// or killed). Invalid: the rig failed, see Reason. Saturated: the system could not
+// keep up with the offered load; its numbers describe overload.
+const (
+	Complete  Status = "COMPLETE"
+	Partial   Status = "PARTIAL"
+	Invalid   Status = "INVALID"
+	Saturated Status = "SATURATED"
+)
+
+// A Manifest says what ran where. All times of day are UTC and for people only:
+// no measurement is derived from them.
+type Manifest struct {
+	Schema  int       `json:"schema"`
+	Status  Status    `json:"status"`
+	Reason  string    `json:"reason,omitempty"` // why it is not COMPLETE
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Command []string  `json:"command"`
+	RunID   uint32    `json:"run_id"` // stamped into every payload of this run
+
+	Tool     Tool     `json:"tool"`
+	Host     Host     `json:"host"`
+	Pinning  Pinning  `json:"pinning"`
+	Workload Workload `json:"workload"`
+
+	Blocks     int        `json:"blocks"`     // planned
+	Transports []string   `json:"transports"` // in report order
+	Orders     [][]string `json:"orders"`     // transports of each block in the order run
+	Seed       uint64     `json:"seed"`
+
+	Engine     string            `json:"engine"`  // which engine the simulated clients ran on
+	Stack      string            `json:"stack"`   // which libraries the servers are built on
+	Network    string            `json:"network"` // "loopback" or the name of the emulated link
+	RTT        time.Duration     `json:"rtt_ns"`  // round trip added by the network; 0 on loopback
+	Servers    map[string]string `json:"servers"` // per transport: the server's settings in one line
+	NotShown   []string          `json:"not_shown"`
+	Conditions []string          `json:"conditions"` // differences between the paired servers, other cautions
+}
+
+// Tool identifies the pushbench that measured.
+type Tool struct {
+	Version   string `json:"version"`
+	Commit    string `json:"commit"`
+	Dirty     bool   `json:"dirty"`
+	GoVersion string `json:"go_version"`
+	SHA256    string `json:"sha256"` // of the executable
+}
+
+// Host describes the machine. What a system cannot show is empty and named in Manifest.NotShown.
+type Host struct {
+	OS                string            `json:"os"`
+	Arch              string            `json:"arch"`
+	Kernel            string            `json:"kernel"`
+	CPUModel          string            `json:"cpu_model"`
+	Cores             int               `json:"cores"`
+	MemoryBytes       int64             `json:"memory_bytes"`
+	CongestionControl string            `json:"congestion_control"`
+	ClockSource       string            `json:"clock_source"`
+	FileLimit         int64             `json:"file_limit"`
+	PortRange         string            `json:"port_range"`
+	LoadAverage       string            `json:"load_average"`
+	Sysctls           map[string]string `json:"sysctls"`
+}
+
+// Pinning says which cores each role was given, and whether it got them.
+type Pinning struct {
+	Asked     bool   `json:"asked"`
+	Server    []int  `json:"server"`
+	Generator []int  `json:"generator"`
+	Note      string `json:"note,omitempty"` // why not, when not asked or not given
+}
+
+// Workload is the scenario in the figures a reader needs beside every answer.
+type Workload struct {
+	Scenario    string `json:"scenario"`
+	Description string `json:"description"`
+	Question    string `json:"question"`
+	SHA256      string `json:"sha256"` // of the resolved scenario
+
+	Clients       int                      `json:"clients"`
+	Topics        int                      `json:"topics"`
+	Publisher     string                   `json:"publisher"` // "clients" or "backend"
+	Arrivals      string                   `json:"arrivals"`
+	PublishRate   float64                  `json:"publish_rate"`    // messages a second offered
+	DeliveryRate  float64                  `json:"delivery_rate"`   // (message, subscriber) pairs a second owed
+	PerClientRate float64                  `json:"per_client_rate"` // λ: messages a second owed to one client, on average
+	PayloadBytes  float64                  `json:"payload_bytes"`   // mean
+	Delivery      string                   `json:"delivery"`
+	PollInterval  time.Duration            `json:"poll_interval_ns"`
+	PollPacing    string                   `json:"poll_pacing"`
+	Hold          time.Duration            `json:"hold_ns"`
+	Flush         map[string]time.Duration `json:"flush_ns"` // per transport, 0 = never
+	Warmup        time.Duration            `json:"warmup_ns"`
+	Window        time.Duration            `json:"window_ns"`
+	Drain         time.Duration            `json:"drain_ns"`
+}
+
+// A Trial is one transport, fresh processes, one window. It is the statistical sample.
+type Trial struct {
+	Block     int           `json:"block"`    // from 1
+	Position  int           `json:"position"` // in its block, from 1
+	Transport string        `json:"transport"`
+	Started   time.Time     `json:"started"`
+	Took      time.Duration `json:"took_ns"` // from starting the server to the last process gone
+	Status    Status        `json:"status"`
+	Reason    string        `json:"reason,omitempty"`
+
+	Publishes Publishes `json:"publishes"`
+	Ledger    Ledger    `json:"ledger"`
+	Latency   Latency   `json:"latency"` // due instant → payload in the client's hands
+	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged
+	Connect   Connect   `json:"connect"`
+	Cost      Cost      `json:"cost"`
+
+	Theory   []Prediction `json:"theory"`
+	Gates    []Gate       `json:"gates"`
+	Warnings []string     `json:"warnings,omitempty"`
+}
+
+// Publishes accounts for what the schedule planned in the window.
+//
+//	planned = on time + late + dropped        sent = acknowledged + failed + unknown
+type Publishes struct {
+	Planned      int64            `json:"planned"`
+	OnTime       int64            `json:"on_time"` // left the generator within LateAfter of being due
+	Late         int64            `json:"late"`
+	Dropped      int64            `json:"dropped"` // never left the generator
+	DroppedBy    map[string]int64 `json:"dropped_by,omitempty"`
+	Sent         int64            `json:"sent"`
+	Acknowledged int64            `json:"acknowledged"`
+	Failed       int64            `json:"failed"`
+	Unknown      int64            `json:"unknown"` // neither an answer nor an error by the end of the drain
+	FailedBy     map[string]int64 `json:"failed_by,omitempty"`
+	LateAfter    time.Duration    `json:"late_after_ns"`
+	Lateness     Histogram        `json:"lateness"` // due instant → write begins, less the time an earlier publish held the connection
+	HeldUp       Histogram        `json:"held_up"`  // how long a publish waited for an earlier one on its connection: the transport's cost, not ours
+}
+
+// A Ledger accounts for every message each client was owed, summed over clients.
+//
+//	owed = unique + superseded + declared gap + lost
+//	received = unique + duplicates + unexpected
+type Ledger struct {
+	Owed        int64 `json:"owed"`
+	Unique      int64 `json:"unique"`
+	Superseded  int64 `json:"superseded"` // replaced by a newer one before it was sent (delivery: latest)
+	DeclaredGap int64 `json:"declared_gap"`
+	Lost        int64 `json:"lost"`
+
+	Received   int64 `json:"received"`
+	Duplicates int64 `json:"duplicates"`
+	Unexpected int64 `json:"unexpected"` // of another run, another topic, or damaged
+
+	Reordered int64            `json:"reordered"` // came after a later one of the same publisher and topic
+	Corrupt   int64            `json:"corrupt"`   // part of Unexpected: the checksum did not match
+	LostBy    map[string]int64 `json:"lost_by,omitempty"`
+}
+
+// A Latency is a distribution in which what never arrived counts as infinite.
+type Latency struct {
+	Histogram   Histogram `json:"histogram"`
+	Infinite    int64     `json:"infinite"`    // owed and never delivered
+	Independent int64     `json:"independent"` // n of independent things behind the quantiles: publishes, or poll cycles
+}
+
+// Connect is what it took to get every client from nothing to subscribed.
+type Connect struct {
+	Clients    int64                `json:"clients"`
+	Failed     int64                `json:"failed"`
+	FailedBy   map[string]int64     `json:"failed_by,omitempty"`
+	Took       time.Duration        `json:"took_ns"`  // first dial → last client ready
+	Stages     map[string]Histogram `json:"stages"`   // see Stages
+	BytesUp    int64                `json:"bytes_up"` // all clients, until ready
+	BytesDown  int64                `json:"bytes_down"`
+	RoundTrips float64              `json:"round_trips"` // per client until ready, TCP's included
+	Dials      int64                `json:"dials"`       // TCP connections opened, ways up included
+}
+
+// Stages names the stages of a connection in order: TCP connect; its request
+// (upgrade or first poll) answered; and all of it until the subscribe-ack is in hand.
+var Stages = []string{"tcp", "answer", "ready"}
+
+// Cost is what the deliveries of the window cost. Counters are read when the
+// window opens and when it closes, and divided by what was received in between.
+type Cost struct {
+	Span      time.Duration `json:"span_ns"`
+	Delivered int64         `json:"delivered"` // messages received in the span
+	Server    Process       `json:"server"`
+	Generator Process       `json:"generator"`
+	Wire      Wire          `json:"wire"`
+}
+
+// Process is one role's share of the machine (all its processes together).
+type Process struct {
+	Processes       int           `json:"processes"`
+	CPU             time.Duration `json:"cpu_ns"`  // process CPU clock over the span
+	User            time.Duration `json:"user_ns"` // CPU split in the proportion of /proc's ticks
+	System          time.Duration `json:"system_ns"`
+	MemoryBase      int64         `json:"memory_base_bytes"` // resident, before the first client
+	MemoryIdle      int64         `json:"memory_idle_bytes"` // resident, all clients connected, nothing published yet
+	MemoryPeak      int64         `json:"memory_peak_bytes"`
+	Goroutines      int64         `json:"goroutines"`       // at the idle sample
+	ContextSwitches int64         `json:"context_switches"` // over the span
+}
+
+// Wire counts what crossed the clients' connections over the span, at the
+// client's end, publishes included. Bytes are TCP payload: Segments say how many packets.
+type Wire struct {
+	Up   Direction `json:"up"`   // client → server
+	Down Direction `json:"down"` // server → client
+
+	Requests     int64 `json:"requests"`      // HTTP requests sent (polls, publishes, upgrades)
+	Polls        int64 `json:"polls"`         // of these, polls
+	EmptyAnswers int64 `json:"empty_answers"` // of these, answered with no message
+	Batches      int64 `json:"batches"`       // answers, events or frames that carried a message
+	Dials        int64 `json:"dials"`
+	Reconnects   int64 `json:"reconnects"`
+}
+
+// A Direction splits Bytes: Bytes = Payload + Envelope + Framing + Headers.
+type Direction struct {
+	Bytes    int64 `json:"bytes"`
+	Payload  int64 `json:"payload"`  // the messages themselves
+	Envelope int64 `json:"envelope"` // the JSON around them, and acknowledgements
+	Framing  int64 `json:"framing"`  // WebSocket frame headers, SSE field names, chunk sizes
+	Headers  int64 `json:"headers"`  // HTTP request or status lines and header fields
+	Segments int64 `json:"segments"` // TCP segments with or without data, from TCP_INFO; 0 where not shown
+}
+
+// A Prediction is what arithmetic says a correct run must find.
+type Prediction struct {
+	Metric  string  `json:"metric"`  // a name from the Metric constants
+	Value   float64 `json:"value"`   // in the metric's unit
+	Formula string  `json:"formula"` // as written in docs: "d + T/2"
+}
+
+// A Gate is a check of the rig that can void a trial.
+type Gate struct {
+	Name   string `json:"name"`
+	Passed bool   `json:"passed"`
+	Detail string `json:"detail"` // what was measured and what is allowed
+}
+
+// An Interval is what happened in one second of a trial, by the instant of receipt.
+// It is appended while the trial runs, so that a killed run is complete to its last interval.
+type Interval struct {
+	Block     int           `json:"block"`
+	Transport string        `json:"transport"`
+	Start     time.Duration `json:"start_ns"` // since the window opened; negative during the warm-up
+	Length    time.Duration `json:"length_ns"`
+	Published int64         `json:"published"` // acknowledged in this interval
+	Delivered int64         `json:"delivered"` // messages received in this interval, warm-up ones included
+	Counted   int64         `json:"counted"`   // of these, due in the window: the counts of Latency
+	Latency   Histogram     `json:"latency"`   // of the counted
+}

@@ -1,0 +1,172 @@
+// Package scenarios holds what a benchmark asks: a Scenario, its strict YAML
+// reader, and the scenarios that ship with pushbench.
+//
+// It owns the names, units, defaults and limits of every field. It must never
+// know how a scenario is measured or who serves it: it imports nothing of ours.
+package scenarios
+
+import "time"
+
+// Version is the scenario format this package reads.
+const Version = 1
+
+// A Transport is one way in which messages get from a server to its clients.
+type Transport string
+
+// The transports, in the order in which reports list them.
+const (
+	ShortPoll Transport = "shortpoll"
+	LongPoll  Transport = "longpoll"
+	SSE       Transport = "sse"
+	WebSocket Transport = "websocket"
+)
+
+// Transports lists every transport in report order.
+var Transports = []Transport{ShortPoll, LongPoll, SSE, WebSocket}
+
+// A Delivery says what a client is owed of each topic.
+type Delivery string
+
+// Every message, or only the newest that is not yet sent (positions, game state).
+const (
+	Every  Delivery = "every"
+	Latest Delivery = "latest"
+)
+
+// A Scenario is one question: who publishes what to whom, over which
+// transports, for how long. Read returns it complete, with defaults resolved.
+type Scenario struct {
+	Version     int    `yaml:"version" json:"version"`
+	Name        string `yaml:"name" json:"name"`               // [a-z0-9][a-z0-9_-]{0,63}
+	Description string `yaml:"description" json:"description"` // what is modelled, in a sentence or two
+	Question    string `yaml:"question" json:"question"`       // the question a run of it answers
+
+	Transports []Transport `yaml:"transports" json:"transports"` // default: all four
+	Clients    Clients     `yaml:"clients" json:"clients"`
+	Topics     Topics      `yaml:"topics" json:"topics"`
+	Publish    Publish     `yaml:"publish" json:"publish"`
+	Payload    Payload     `yaml:"payload" json:"payload"`
+	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
+
+	ShortPoll ShortPollSettings `yaml:"shortpoll" json:"shortpoll"`
+	LongPoll  LongPollSettings  `yaml:"longpoll" json:"longpoll"`
+	SSE       PushSettings      `yaml:"sse" json:"sse"`
+	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
+
+	Idle   Duration `yaml:"idle" json:"idle"`     // all clients connected, nothing published: memory per idle client; default 1s
+	Warmup Duration `yaml:"warmup" json:"warmup"` // published but not counted; default 1s
+	Window Duration `yaml:"window" json:"window"` // counted, by due instant
+	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way; default 5s
+	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every transport once; default 4
+	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
+}
+
+// Clients says how many clients subscribe and how fast they connect.
+type Clients struct {
+	Count       int  `yaml:"count" json:"count"`               // 1 … 1,000,000
+	ConnectRate Rate `yaml:"connect_rate" json:"connect_rate"` // connections started a second; default 2000/s
+}
+
+// Topics says how many topics there are and how clients spread over them.
+type Topics struct {
+	Count     int     `yaml:"count" json:"count"`           // default 1
+	PerClient int     `yaml:"per_client" json:"per_client"` // topics each client subscribes to; default 1
+	Spread    Spread  `yaml:"spread" json:"spread"`         // default even
+	Skew      float64 `yaml:"skew" json:"skew"`             // exponent of zipf; default 1, ignored otherwise
+}
+
+// A Spread says how clients choose their topics.
+type Spread string
+
+// Even deals topics out in turn, Random draws them uniformly, Zipf by popularity.
+const (
+	Even   Spread = "even"
+	Random Spread = "random"
+	Zipf   Spread = "zipf"
+)
+
+// Publish says who publishes, how often, and when.
+type Publish struct {
+	By       Publisher `yaml:"by" json:"by"`
+	Rate     Rate      `yaml:"rate" json:"rate"`         // messages a second of all publishers together
+	Arrivals Arrivals  `yaml:"arrivals" json:"arrivals"` // default poisson
+	Burst    int       `yaml:"burst" json:"burst"`       // messages a burst (arrivals: burst); default 10
+}
+
+// A Publisher says whose connection a message goes up on.
+type Publisher string
+
+// ByClients: the subscribed clients publish to their own topics over their own
+// transport. ByBackend: one publisher beside the server posts to the topics in turn.
+const (
+	ByClients Publisher = "clients"
+	ByBackend Publisher = "backend"
+)
+
+// Arrivals says how due instants are spread in time.
+type Arrivals string
+
+// Poisson draws exponential gaps, Periodic keeps the same gap (a random phase
+// for each publisher), Burst publishes Burst messages at one instant, periodically.
+const (
+	Poisson  Arrivals = "poisson"
+	Periodic Arrivals = "periodic"
+	Burst    Arrivals = "burst"
+)
+
+// Payload says how many bytes each message carries. Exactly one of Size and
+// Sizes is set. The smallest size is MinPayload, the largest MaxPayload.
+type Payload struct {
+	Size  Size         `yaml:"size,omitempty" json:"size,omitempty"`
+	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty"` // drawn by weight from the seed
+}
+
+// A SizeWeight is one payload size and its share of the messages.
+type SizeWeight struct {
+	Size   Size    `yaml:"size" json:"size"`
+	Weight float64 `yaml:"weight" json:"weight"`
+}
+
+// Payload limits. A payload carries its own identity (run, index, checksum),
+// which is why it cannot be shorter than MinPayload bytes.
+const (
+	MinPayload Size = 32
+	MaxPayload Size = 64 << 10
+)
+
+// ShortPollSettings says how often a client asks.
+type ShortPollSettings struct {
+	Interval      Duration `yaml:"interval" json:"interval"`             // default 1s, at least 1ms
+	Pacing        Pacing   `yaml:"pacing" json:"pacing"`                 // default fixed-rate
+	NewConnection bool     `yaml:"new_connection" json:"new_connection"` // open a TCP connection for every poll
+}
+
+// Pacing says from where the poll interval counts.
+type Pacing string
+
+// FixedRate polls every Interval at a random phase; FixedDelay waits Interval after each answer.
+const (
+	FixedRate  Pacing = "fixed-rate"
+	FixedDelay Pacing = "fixed-delay"
+)
+
+// LongPollSettings says how long a server may hold a poll.
+type LongPollSettings struct {
+	Hold          Duration `yaml:"hold" json:"hold"`   // default 25s, 1s … 30s
+	Flush         Duration `yaml:"flush" json:"flush"` // flush window, default 0s = never hold messages back; at most 1s
+	NewConnection bool     `yaml:"new_connection" json:"new_connection"`
+}
+
+// PushSettings is what the streaming transports share.
+type PushSettings struct {
+	Flush Duration `yaml:"flush" json:"flush"` // flush window, default 0s = never hold messages back; at most 1s
+}
+
+// Duration is a time.Duration written with its unit: "250ms", "25s", "2m".
+type Duration time.Duration
+
+// Rate is events a second, written with its unit: "200/s", "30/min", "1/h".
+type Rate float64
+
+// Size is bytes, written with its unit: "128B", "1KiB", "64KiB", "2kB".
+type Size int64
