@@ -36,8 +36,8 @@ const (
 // A Scenario is one question: who publishes what to whom, over which
 // transports, for how long. Read returns it complete, with defaults resolved.
 type Scenario struct {
-	Version     int    `yaml:"version" json:"version"`
-	Name        string `yaml:"name" json:"name"`               // [a-z0-9][a-z0-9_-]{0,63}
+	Version     int    `yaml:"version" json:"version"`         // of the format: 1
+	Name        string `yaml:"name" json:"name"`               // of files and in reports: [a-z0-9][a-z0-9_-]{0,63}
 	Description string `yaml:"description" json:"description"` // what is modelled, in a sentence or two
 	Question    string `yaml:"question" json:"question"`       // the question a run of it answers
 
@@ -124,7 +124,7 @@ type Payload struct {
 // A SizeWeight is one payload size and its share of the messages.
 type SizeWeight struct {
 	Size   Size    `yaml:"size" json:"size"`
-	Weight float64 `yaml:"weight" json:"weight"`
+	Weight float64 `yaml:"weight" json:"weight"` // relative to the sum of all
 }
 
 // Payload limits. A payload carries its own identity (run, index, checksum),
@@ -152,9 +152,9 @@ const (
 
 // LongPollSettings says how long a server may hold a poll.
 type LongPollSettings struct {
-	Hold          Duration `yaml:"hold" json:"hold"`   // default 25s, 1s … 30s
-	Flush         Duration `yaml:"flush" json:"flush"` // flush window, default 0s = never hold messages back; at most 1s
-	NewConnection bool     `yaml:"new_connection" json:"new_connection"`
+	Hold          Duration `yaml:"hold" json:"hold"`                     // default 25s, 1s … 30s
+	Flush         Duration `yaml:"flush" json:"flush"`                   // flush window, default 0s = never hold messages back; at most 1s
+	NewConnection bool     `yaml:"new_connection" json:"new_connection"` // open a TCP connection for every poll
 }
 
 // PushSettings is what the streaming transports share.

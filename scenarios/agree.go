@@ -1,0 +1,144 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/goccy/go-yaml/token"
+)
+
+// What one trial may amount to: its schedule and its ledger are held in memory.
+const (
+	maxMessages      = 50_000_000    // planned in warm-up and window
+	maxDeliveries    = 1_000_000_000 // planned (message, subscriber) pairs
+	maxSubscriptions = 10_000_000    // (client, topic) pairs
+)
+
+// An agreement is a condition between fields that are each allowed by themselves.
+type agreement struct {
+	field string // the one to blame, and where the error points
+	holds func(*Scenario) bool
+	says  func(*Scenario) (value, message string)
+}
+
+// agreements are checked in order; an earlier one may be what makes a later one meaningful.
+var agreements = []agreement{
+	{
+		"payload",
+		func(s *Scenario) bool { return (s.Payload.Size > 0) != (len(s.Payload.Sizes) > 0) },
+		func(*Scenario) (string, string) { return "", "holds neither or both; allowed: either size or sizes" },
+	},
+	{
+		"topics.per_client",
+		func(s *Scenario) bool { return s.Topics.PerClient <= s.Topics.Count },
+		func(s *Scenario) (string, string) {
+			return strconv.Itoa(s.Topics.PerClient), fmt.Sprintf("is not allowed; allowed: at most topics.count, which is %d", s.Topics.Count)
+		},
+	},
+	{
+		"warmup",
+		func(s *Scenario) bool { return s.Warmup < s.Window },
+		func(s *Scenario) (string, string) {
+			return s.Warmup.String(), fmt.Sprintf("is not allowed; allowed: shorter than window, which is %s", s.Window)
+		},
+	},
+	{
+		"drain",
+		// Otherwise the last messages of a window would count as lost because nobody asked for them.
+		func(s *Scenario) bool {
+			return s.Drain >= s.ShortPoll.Interval || !slices.Contains(s.Transports, ShortPoll)
+		},
+		func(s *Scenario) (string, string) {
+			return s.Drain.String(), fmt.Sprintf("is not allowed; allowed: at least shortpoll.interval, which is %s", s.ShortPoll.Interval)
+		},
+	},
+	{
+		"publish.rate",
+		func(s *Scenario) bool { return s.messages(s.Window) >= float64(s.fewest()) },
+		func(s *Scenario) (string, string) {
+			return s.Publish.Rate.String(), fmt.Sprintf("is too low for a window of %s; allowed: at least %d messages in it", s.Window, s.fewest())
+		},
+	},
+	{
+		"publish.rate",
+		func(s *Scenario) bool { return s.messages(s.Warmup+s.Window) <= maxMessages },
+		func(s *Scenario) (string, string) {
+			return s.Publish.Rate.String(), fmt.Sprintf("is too high for a warmup and window of %s: %s messages; allowed: at most %d",
+				s.Warmup+s.Window, count(s.messages(s.Warmup+s.Window)), maxMessages)
+		},
+	},
+	{
+		"clients.connect_rate",
+		func(s *Scenario) bool {
+			return float64(s.Clients.Count)/float64(s.Clients.ConnectRate) <= maxPhase.seconds()
+		},
+		func(s *Scenario) (string, string) {
+			return s.Clients.ConnectRate.String(), fmt.Sprintf("is too low for %d clients; allowed: all connected within %s", s.Clients.Count, maxPhase)
+		},
+	},
+	{
+		"topics.per_client",
+		func(s *Scenario) bool { return s.Clients.Count*s.Topics.PerClient <= maxSubscriptions },
+		func(s *Scenario) (string, string) {
+			return strconv.Itoa(s.Topics.PerClient), fmt.Sprintf("is too much for %d clients; allowed: at most %d subscriptions together", s.Clients.Count, maxSubscriptions)
+		},
+	},
+	{
+		"publish.rate",
+		func(s *Scenario) bool { return s.deliveries() <= maxDeliveries },
+		func(s *Scenario) (string, string) {
+			return s.Publish.Rate.String(), fmt.Sprintf("is too high for the subscribers: %s deliveries in warmup and window; allowed: at most %d", count(s.deliveries()), maxDeliveries)
+		},
+	},
+}
+
+// agree finds the first agreement that s breaks.
+func (d *document) agree(s *Scenario) error {
+	for _, a := range agreements {
+		if a.holds(s) {
+			continue
+		}
+		value, message := a.says(s)
+		return d.conflict(a.field, value, message)
+	}
+	return nil
+}
+
+// conflict is an error about a field that may have been left to its default: it
+// then points at what encloses the field.
+func (d *document) conflict(path, value, message string) *Error {
+	e := d.atToken(&token.Token{Position: d.nearest(path)}, value, message)
+	e.Field = path
+	return e
+}
+
+// nearest is the position of the field, or else of the innermost object around it.
+func (d *document) nearest(path string) *token.Position {
+	for i := len(path); i > 0; i-- {
+		if at, ok := d.at[path[:i]]; ok && (i == len(path) || path[i] == '.') {
+			return at
+		}
+	}
+	return d.at[""]
+}
+
+// messages is how many messages are due in a stretch of time, on average.
+func (s *Scenario) messages(d Duration) float64 { return float64(s.Publish.Rate) * d.seconds() }
+
+// fewest is how many messages a window must hold to have measured anything.
+func (s *Scenario) fewest() int {
+	if s.Publish.Arrivals == Burst {
+		return s.Publish.Burst
+	}
+	return 1
+}
+
+// deliveries is how many (message, subscriber) pairs warm-up and window plan.
+func (s *Scenario) deliveries() float64 { return s.DeliveryRate() * (s.Warmup + s.Window).seconds() }
+
+func (d Duration) seconds() float64 { return float64(d) / 1e9 }
+
+// count writes a number of things that need not be whole.
+func count(x float64) string { return strconv.FormatFloat(math.Ceil(x), 'f', 0, 64) }

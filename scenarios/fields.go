@@ -1,0 +1,125 @@
+package scenarios
+
+import "time"
+
+// Limits of the fields. They are wide enough for any question that one run can
+// answer, and narrow enough that a slip of the pen is caught before it runs.
+const (
+	maxClients   = 1_000_000
+	maxTopics    = 1_000_000
+	maxPerClient = 256 // topics of one subscription, PROTOCOL.md
+	maxBurst     = 10_000
+	maxBlocks    = 1000
+	maxSizes     = 64
+	maxWeight    = 1e6
+	minWeight    = 1e-6
+	maxSkew      = 10
+
+	minRate Rate = 1.0 / 3600 // a window is no longer than an hour
+	maxRate Rate = 1e6
+
+	minInterval = Duration(time.Millisecond) // polling faster is a busy loop
+	minHold     = Duration(time.Second)
+	maxHold     = Duration(30 * time.Second) // proxies cut longer ones
+	maxFlush    = Duration(time.Second)
+	minWindow   = Duration(time.Millisecond)
+	maxPhase    = Duration(time.Hour) // of window, warmup, interval
+	maxPause    = Duration(10 * time.Minute)
+)
+
+// defaults is the scenario of which every written field replaces a part.
+func defaults() Scenario {
+	return Scenario{
+		Transports: append([]Transport(nil), Transports...),
+		Clients:    Clients{ConnectRate: 2000},
+		Topics:     Topics{Count: 1, PerClient: 1, Spread: Even, Skew: 1},
+		Publish:    Publish{Arrivals: Poisson, Burst: 10},
+		Delivery:   Every,
+		ShortPoll:  ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
+		LongPoll:   LongPollSettings{Hold: Duration(25 * time.Second)},
+		Idle:       Duration(time.Second),
+		Warmup:     Duration(time.Second),
+		Drain:      Duration(5 * time.Second),
+		Blocks:     4,
+		Seed:       1,
+	}
+}
+
+// fields is the format: every field of s, whether it must be there, and what it
+// may hold. The reader and the schema both come from this table, so a new field
+// is a line here and one in Scenario.
+func fields(s *Scenario) object {
+	return object{
+		{"version", required, whole(&s.Version, Version, Version)},
+		{"name", required, identifier(&s.Name)},
+		{"description", optional, prose(&s.Description)},
+		{"question", optional, prose(&s.Question)},
+		{"transports", defaulted, transports(&s.Transports)},
+		{"clients", required, object{
+			{"count", required, whole(&s.Clients.Count, 1, maxClients)},
+			{"connect_rate", defaulted, rate(&s.Clients.ConnectRate)},
+		}},
+		{"topics", optional, object{
+			{"count", defaulted, whole(&s.Topics.Count, 1, maxTopics)},
+			{"per_client", defaulted, whole(&s.Topics.PerClient, 1, maxPerClient)},
+			{"spread", defaulted, choice(&s.Topics.Spread, Even, Random, Zipf)},
+			{"skew", defaulted, fraction(&s.Topics.Skew, 0, maxSkew)},
+		}},
+		{"publish", required, object{
+			{"by", required, choice(&s.Publish.By, ByClients, ByBackend)},
+			{"rate", required, rate(&s.Publish.Rate)},
+			{"arrivals", defaulted, choice(&s.Publish.Arrivals, Poisson, Periodic, Burst)},
+			{"burst", defaulted, whole(&s.Publish.Burst, 1, maxBurst)},
+		}},
+		{"payload", required, object{
+			{"size", optional, size(&s.Payload.Size)},
+			{"sizes", optional, sizes(&s.Payload.Sizes)},
+		}},
+		{"delivery", defaulted, choice(&s.Delivery, Every, Latest)},
+		{"shortpoll", optional, object{
+			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},
+			{"pacing", defaulted, choice(&s.ShortPoll.Pacing, FixedRate, FixedDelay)},
+			{"new_connection", defaulted, flag(&s.ShortPoll.NewConnection)},
+		}},
+		{"longpoll", optional, object{
+			{"hold", defaulted, duration(&s.LongPoll.Hold, minHold, maxHold)},
+			{"flush", defaulted, duration(&s.LongPoll.Flush, 0, maxFlush)},
+			{"new_connection", defaulted, flag(&s.LongPoll.NewConnection)},
+		}},
+		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
+		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
+		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
+		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
+		{"window", required, duration(&s.Window, minWindow, maxPhase)},
+		{"drain", defaulted, duration(&s.Drain, 0, maxPause)},
+		{"blocks", defaulted, whole(&s.Blocks, 1, maxBlocks)},
+		{"seed", defaulted, seed(&s.Seed)},
+	}
+}
+
+// transports are the ones to compare, each at most once.
+func transports(target *[]Transport) rule {
+	return list[Transport]{
+		target: target, most: len(Transports),
+		item:     func(t *Transport) rule { return choice(t, Transports...) },
+		distinct: func(t Transport) string { return string(t) },
+		allowed:  "a list of shortpoll, longpoll, sse, websocket, each at most once",
+		initial:  func(all []Transport) any { return all },
+	}
+}
+
+// sizes are payload sizes with their weights.
+func sizes(target *[]SizeWeight) rule {
+	return list[SizeWeight]{
+		target: target, most: maxSizes,
+		item: func(sw *SizeWeight) rule {
+			return object{
+				{"size", required, size(&sw.Size)},
+				{"weight", required, fraction(&sw.Weight, minWeight, maxWeight)},
+			}
+		},
+		distinct: func(sw SizeWeight) string { return sw.Size.String() },
+		allowed:  "a list of 1 to 64 of {size: …, weight: …}, each size once",
+		initial:  func(all []SizeWeight) any { return all },
+	}
+}

@@ -1,0 +1,130 @@
+package scenarios
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+//go:embed *.yaml
+var embedded embed.FS
+
+// Read reads one scenario in YAML, checks it and resolves its defaults. The
+// name stands for the file in errors, which are all of type *Error.
+func Read(name string, r io.Reader) (*Scenario, error) {
+	d, err := newDocument(name, r)
+	if err != nil {
+		return nil, err
+	}
+	s := defaults()
+	if err := fields(&s).read(d, "", d.root); err != nil {
+		return nil, err
+	}
+	if err := d.agree(&s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Check reads s again as its own file: for a scenario made or changed in Go,
+// such as by a flag. Its errors have no position.
+func (s *Scenario) Check() error {
+	_, err := Read("scenario "+s.Name, bytes.NewReader(s.YAML()))
+	var e *Error
+	if errors.As(err, &e) {
+		e.Line, e.Column = 0, 0
+	}
+	return err
+}
+
+// Load reads an embedded scenario by its name, such as "chat", or any other by
+// its path. A name wins over a file of the same name: write ./chat for that.
+func Load(nameOrPath string) (*Scenario, error) {
+	if data, err := Source(nameOrPath); err == nil {
+		return Read(nameOrPath+".yaml", bytes.NewReader(data))
+	}
+	file, err := open(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return Read(nameOrPath, file)
+}
+
+// Names lists the embedded scenarios in alphabetical order.
+func Names() []string {
+	files, err := fs.Glob(embedded, "*.yaml")
+	if err != nil {
+		panic(err) // only a malformed pattern
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(f, ".yaml")
+	}
+	return files
+}
+
+// Source is the YAML of an embedded scenario as it was written, comments included.
+func Source(name string) ([]byte, error) {
+	data, err := embedded.ReadFile(name + ".yaml")
+	if err != nil {
+		return nil, unknown(name)
+	}
+	return data, nil
+}
+
+// open opens a regular file. What it is comes first: opening a FIFO would wait
+// for a writer, and reading a device may never end.
+func open(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, unknown(path)
+	}
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &Error{File: path, Message: "is " + kindOf(info.Mode()) + "; allowed: a regular file"}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return file, nil
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "not a regular file"
+}
+
+// unreadable leaves the path to Error.File instead of naming it twice.
+func unreadable(path string, err error) *Error {
+	reason := err
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		reason = p.Err
+	}
+	return &Error{File: path, Message: "cannot be read: " + reason.Error(), cause: err}
+}
+
+func unknown(name string) *Error {
+	typed := strings.TrimSuffix(name, ".yaml")
+	return &Error{
+		File:    name,
+		Message: fmt.Sprintf("is neither a scenario nor a file; allowed: %s, or the path of a YAML file", strings.Join(Names(), ", ")),
+		Hint:    didYouMean(typed, Names()),
+		cause:   fs.ErrNotExist,
+	}
+}

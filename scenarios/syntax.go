@@ -1,0 +1,228 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/scanner"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Limits that keep a hostile file cheap. They are far beyond any scenario: the
+// longest that ships has some 150 tokens and nests 4 deep.
+const (
+	maxBytes  = 1 << 20
+	maxTokens = 10_000
+	maxDepth  = 64
+)
+
+// A document is one YAML file on its way to becoming a Scenario. It remembers
+// where each field stands, so that checks between fields can point at one.
+type document struct {
+	file string
+	root ast.Node
+	at   map[string]*token.Position
+}
+
+// newDocument reads r to its end, at most maxBytes, and parses what it holds.
+func newDocument(file string, r io.Reader) (*document, error) {
+	d := &document{file: file, at: map[string]*token.Position{}}
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
+	}
+	if len(data) > maxBytes {
+		return nil, d.wholeFile("is larger than 1 MiB, the most that a scenario may have")
+	}
+	text, err := d.clean(data)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := d.scan(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.parse(tokens); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// wholeFile is an error without a position.
+func (d *document) wholeFile(message string) *Error {
+	return &Error{File: d.file, Message: message}
+}
+
+// clean drops a byte order mark and the CR of CRLF. It refuses what an editor
+// would hide from the reader: control characters and reversed text.
+func (d *document) clean(data []byte) (string, error) {
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	line, column := 1, 0
+	for rest := data; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		column++
+		if r == utf8.RuneError && size == 1 {
+			return "", d.character(line, column, string(rest[:1]), "is not UTF-8")
+		}
+		if hidden(r) && r != '\n' && r != '\t' {
+			return "", d.character(line, column, string(r), "is a character that cannot be seen")
+		}
+		if r == '\n' {
+			line, column = line+1, 0
+		}
+		rest = rest[size:]
+	}
+	return string(data), nil
+}
+
+func (d *document) character(line, column int, value, message string) *Error {
+	return &Error{
+		File: d.file, Line: line, Column: column, Value: quote(value),
+		Message: message + "; allowed: visible UTF-8 text, spaces, tabs and line ends",
+	}
+}
+
+// hidden says that a character does something to the text around it instead of
+// being text: C0 and C1 controls, line separators, and the bidirectional
+// overrides that show a name backwards (CVE-2021-42574).
+func hidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == '\uFEFF'
+}
+
+// scan splits text into tokens and stops at the first one that has no business
+// in a scenario, which is before the parser would spend anything on it.
+func (d *document) scan(text string) (token.Tokens, error) {
+	var (
+		s      scanner.Scanner
+		tokens token.Tokens
+		nested nesting
+	)
+	s.Init(text)
+	for {
+		found, err := s.Scan()
+		if errors.Is(err, io.EOF) {
+			return tokens, nil
+		}
+		for _, t := range found {
+			if err := d.admit(t, tokens, &nested); err != nil {
+				return nil, err
+			}
+			tokens.Add(t)
+		}
+	}
+}
+
+// forbidden are the parts of YAML that make a file mean something else than it says.
+var forbidden = map[token.Type]string{
+	token.AnchorType:      "is an anchor; allowed: the value itself, written out in each place",
+	token.AliasType:       "is an alias; allowed: the value itself, written out in each place",
+	token.MergeKeyType:    "is a merge key; allowed: the fields themselves, written out",
+	token.TagType:         "is a tag; allowed: the value without it",
+	token.DirectiveType:   "is a directive; allowed: the fields without it",
+	token.MappingKeyType:  "is a complex key; allowed: name: value",
+	token.DocumentEndType: "ends the document; allowed: one document a file, without it",
+}
+
+// admit refuses one token, or takes note of how deep it lies.
+func (d *document) admit(t *token.Token, before token.Tokens, n *nesting) error {
+	if message, ok := forbidden[t.Type]; ok {
+		return d.atToken(t, t.Value, message)
+	}
+	if t.Type == token.DocumentHeaderType && !onlyComments(before) {
+		return d.atToken(t, t.Value, "starts another document; allowed: one document a file")
+	}
+	if len(before) == maxTokens {
+		return d.atToken(t, t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
+	}
+	if n.add(t); n.depth() > maxDepth {
+		return d.atToken(t, t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
+	}
+	return nil
+}
+
+func onlyComments(tokens token.Tokens) bool {
+	for _, t := range tokens {
+		if t.Type != token.CommentType {
+			return false
+		}
+	}
+	return true
+}
+
+// nesting measures depth from tokens alone: the brackets that are open, and
+// outside of brackets the columns at which something enclosing began.
+type nesting struct {
+	columns []int
+	open    int
+}
+
+func (n *nesting) add(t *token.Token) {
+	switch t.Type {
+	case token.SequenceStartType, token.MappingStartType:
+		n.open++
+	case token.SequenceEndType, token.MappingEndType:
+		n.open = max(0, n.open-1)
+	}
+	if n.open > 0 {
+		return
+	}
+	for len(n.columns) > 0 && n.columns[len(n.columns)-1] >= t.Position.Column {
+		n.columns = n.columns[:len(n.columns)-1]
+	}
+	n.columns = append(n.columns, t.Position.Column)
+}
+
+func (n *nesting) depth() int { return n.open + len(n.columns) }
+
+// parse builds the tree. Duplicate keys are let through here: the reader
+// refuses them in its own words. The library has panicked on strange input
+// before; such input is not YAML that anyone meant.
+func (d *document) parse(tokens token.Tokens) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = d.wholeFile("is not YAML that can be understood")
+		}
+	}()
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return d.syntax(err)
+	}
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			d.root = doc.Body
+			return nil
+		}
+	}
+	return d.wholeFile("holds no scenario; allowed: a YAML mapping that starts with version: 1")
+}
+
+// syntax puts an error of the YAML library into our form.
+func (d *document) syntax(err error) *Error {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return &Error{File: d.file, Message: "is not YAML: " + oneLine(err.Error()), cause: err}
+	}
+	e := d.atToken(at.GetToken(), "", "is not YAML: "+oneLine(at.GetMessage()))
+	e.cause = err
+	return e
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// atToken is an error at t about a value that is no field's.
+func (d *document) atToken(t *token.Token, value, message string) *Error {
+	e := &Error{File: d.file, Line: t.Position.Line, Column: t.Position.Column, Message: message}
+	if value != "" {
+		e.Value = quote(strings.TrimSpace(value))
+	}
+	return e
+}

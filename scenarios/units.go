@@ -1,0 +1,163 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The grammars of the units. The reader and the JSON Schema share them, so that
+// an editor and pushbench agree on what may be written.
+const (
+	durationGrammar = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
+	rateGrammar     = `^(0|[1-9][0-9]*)(\.[0-9]+)?/(s|min|h)$`
+	sizeGrammar     = `^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB)$`
+)
+
+var (
+	durationPattern = regexp.MustCompile(durationGrammar)
+	ratePattern     = regexp.MustCompile(rateGrammar)
+	sizePattern     = regexp.MustCompile(sizeGrammar)
+)
+
+// rateUnits are the seconds in each unit of a Rate, the preferred one first.
+var rateUnits = []struct {
+	name    string
+	seconds float64
+}{{"s", 1}, {"min", 60}, {"h", 3600}}
+
+// sizeUnits are the bytes in each unit of a Size, the largest first.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1}}
+
+// ParseDuration reads a Duration in Go's syntax without a sign: "250ms", "1m30s".
+// A bare number is an error, even "0": nobody should have to guess its unit.
+func ParseDuration(text string) (Duration, error) {
+	if !durationPattern.MatchString(text) {
+		return 0, fmt.Errorf("%s is not a duration such as 250ms or 1m30s", quote(text))
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s is not a duration: it is longer than 292 years", quote(text))
+	}
+	return Duration(d), nil
+}
+
+// String writes d as ParseDuration reads it, without the empty parts: "2m", not "2m0s".
+func (d Duration) String() string {
+	text := time.Duration(d).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// MarshalText writes d with its unit, in YAML and JSON alike.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText is ParseDuration.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	*d, err = ParseDuration(string(text))
+	return err
+}
+
+// ParseRate reads a Rate: a plain decimal number, a slash, and s, min or h.
+func ParseRate(text string) (Rate, error) {
+	if !ratePattern.MatchString(text) {
+		return 0, fmt.Errorf("%s is not a rate such as 200/s, 30/min or 1/h", quote(text))
+	}
+	number, name, _ := strings.Cut(text, "/")
+	events, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s is not a rate: the number is too large", quote(text))
+	}
+	for _, u := range rateUnits {
+		if u.name == name {
+			events /= u.seconds
+		}
+	}
+	return Rate(events), nil
+}
+
+// String writes r as ParseRate reads it, in the unit that makes it shortest.
+// Nothing is rounded: ParseRate gives back the same float64.
+func (r Rate) String() string {
+	best := decimal(float64(r)) + "/s"
+	for _, u := range rateUnits {
+		text := decimal(fifteenDigits(float64(r)*u.seconds)) + "/" + u.name
+		if back, err := ParseRate(text); err == nil && back == r && len(text) < len(best) {
+			best = text
+		}
+	}
+	return best
+}
+
+// MarshalText writes r with its unit, in YAML and JSON alike.
+func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText is ParseRate.
+func (r *Rate) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRate(string(text))
+	return err
+}
+
+// ParseSize reads a Size: a whole number and B, kB (1000), KiB (1024), MB or MiB.
+func ParseSize(text string) (Size, error) {
+	if !sizePattern.MatchString(text) {
+		return 0, fmt.Errorf("%s is not a size such as 128B, 2kB or 64KiB", quote(text))
+	}
+	number := strings.TrimRight(text, "BkKMi")
+	count, err := strconv.ParseInt(number, 10, 64)
+	for _, u := range sizeUnits {
+		if u.name != text[len(number):] {
+			continue
+		}
+		if err != nil || count > math.MaxInt64/u.bytes {
+			return 0, fmt.Errorf("%s is not a size: the number is too large", quote(text))
+		}
+		count *= u.bytes
+	}
+	return Size(count), nil
+}
+
+// String writes s as ParseSize reads it, in the unit that makes it shortest.
+func (s Size) String() string {
+	best := strconv.FormatInt(int64(s), 10) + "B"
+	for _, u := range sizeUnits {
+		text := strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
+		if int64(s)%u.bytes == 0 && len(text) < len(best) {
+			best = text
+		}
+	}
+	return best
+}
+
+// MarshalText writes s with its unit, in YAML and JSON alike.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is ParseSize.
+func (s *Size) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSize(string(text))
+	return err
+}
+
+// decimal writes x with as many digits as it needs, and never with an exponent.
+func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// fifteenDigits rounds x to the digits that a float64 always keeps: 7/h is 1/3600 seven
+// times, and multiplying that by 3600 again gives 7.000000000000001.
+func fifteenDigits(x float64) float64 {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+	if err != nil {
+		return x // beyond the largest float64
+	}
+	return rounded
+}
