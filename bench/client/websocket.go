@@ -1,0 +1,255 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"pushbench/bench/clock"
+)
+
+// frameHeader is the size in bytes of the header of a frame that carries n
+// bytes (RFC 6455, section 5.2): the length takes 7, 7+16 or 7+64 bits, the
+// mask of a client's frame four bytes more.
+func frameHeader(n int64, masked bool) int64 {
+	size := int64(2)
+	switch {
+	case n > 65535:
+		size = 10
+	case n > 125:
+		size = 4
+	}
+	if masked {
+		size += 4
+	}
+	return size
+}
+
+// closeWait bounds the close handshake's write.
+const closeWait = time.Second
+
+// A socket is a WebSocket that carries batches down and publications up.
+type socket struct {
+	*session
+	out  []byte
+	body []byte
+
+	mu   sync.Mutex      // guards link
+	link *websocket.Conn // nil while there is no connection
+}
+
+// serve opens the WebSocket and reads it to its end.
+func (s *socket) serve(ctx context.Context) error {
+	ws, c, err := s.upgrade(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	s.countControl(ws)
+	s.setLink(ws)
+	defer s.up.forget()
+	defer s.setLink(nil)
+	stop := context.AfterFunc(ctx, func() { s.hangUp(ws) })
+	defer stop()
+	if s.stages.Resume {
+		s.subscribed(clock.Now())
+	}
+	for {
+		if err := s.read(ws); err != nil {
+			return plainClose(err)
+		}
+	}
+}
+
+func (s *socket) setLink(ws *websocket.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link = ws
+}
+
+func (s *socket) currentLink() *websocket.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.link
+}
+
+// upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
+func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
+	var c *conn
+	dialer := websocket.Dialer{
+		HandshakeTimeout: dialTimeout,
+		ReadBufferSize:   1024,
+		WriteBufferSize:  1024,
+		NetDialContext: func(ctx context.Context, _, _ string) (_ net.Conn, err error) {
+			if c, err = dial(ctx, s.engine.Target, s.engine.Traffic); err != nil {
+				return nil, err // not a nil *conn in an interface
+			}
+			s.stages.TCP = clock.Now().Sub(s.dialled)
+			c.awaitHeader()
+			return c, nil
+		},
+	}
+	s.engine.Traffic.Requests.Add(1)
+	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+s.query("/v1/ws"), http.Header{"User-Agent": {Agent}})
+	if err != nil {
+		if c != nil {
+			c.Close()
+		}
+		if response != nil {
+			return nil, nil, fmt.Errorf("upgrade answered with status %d", response.StatusCode)
+		}
+		return nil, nil, err
+	}
+	s.answered(c)
+	s.engine.Traffic.Up.Headers.Add(c.sent)
+	return ws, c, nil
+}
+
+func (s *socket) read(ws *websocket.Conn) error {
+	kind, r, err := ws.NextReader()
+	if err != nil {
+		return err
+	}
+	if s.body, err = appendAll(s.body[:0], r); err != nil {
+		return err
+	}
+	at := clock.Now()
+	if kind != websocket.TextMessage {
+		return errors.New("server sent a binary frame")
+	}
+	size := int64(len(s.body))
+	s.engine.Traffic.Down.Framing.Add(frameHeader(size, false))
+	if err := s.decoder.decode(s.body, &s.frame); err != nil {
+		return err
+	}
+	s.handle(size, at)
+	return nil
+}
+
+// handle tells what a decoded frame says.
+func (s *socket) handle(size int64, at clock.Instant) {
+	switch {
+	case s.frame.refused != nil:
+		s.engine.Traffic.Down.Envelope.Add(size)
+		s.up.answered()
+		s.tell(Event{Kind: Failed, ID: uint32(s.frame.id), Cause: string(s.frame.refused)}, at)
+	case s.frame.acked:
+		s.engine.Traffic.Down.Envelope.Add(size)
+		s.up.answered()
+		s.tell(Event{Kind: Acked, ID: uint32(s.frame.id), Seq: s.frame.seq}, at)
+	default:
+		s.take(size, at)
+	}
+}
+
+// countControl answers pings and counts control frames, which carry neither
+// payload nor envelope.
+func (s *socket) countControl(ws *websocket.Conn) {
+	traffic := s.engine.Traffic
+	count := func(d *direction, n int, masked bool) { d.Framing.Add(frameHeader(int64(n), masked) + int64(n)) }
+	ws.SetPingHandler(func(data string) error {
+		count(&traffic.Down, len(data), false)
+		count(&traffic.Up, len(data), true)
+		return ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(closeWait))
+	})
+	ws.SetPongHandler(func(data string) error {
+		count(&traffic.Down, len(data), false)
+		return nil
+	})
+	ws.SetCloseHandler(func(code int, text string) error {
+		body := websocket.FormatCloseMessage(code, "")
+		count(&traffic.Down, len(websocket.FormatCloseMessage(code, text)), false)
+		count(&traffic.Up, len(body), true)
+		return ws.WriteControl(websocket.CloseMessage, body, time.Now().Add(closeWait))
+	})
+}
+
+// hangUp says goodbye, unless the peer is gone already, and closes.
+func (s *socket) hangUp(ws *websocket.Conn) {
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if ws.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(closeWait)) == nil {
+		size := int64(len(goodbye))
+		s.engine.Traffic.Up.Framing.Add(frameHeader(size, true) + size)
+	}
+	ws.Close()
+}
+
+// plainClose names a close frame by its code alone, so that causes can be counted.
+func plainClose(err error) error {
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure {
+		return fmt.Errorf("websocket closed by server with code %d", closed.Code)
+	}
+	if errors.As(err, &closed) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// send writes one publication as one frame.
+func (s *socket) send(_ context.Context, p *publication) error {
+	ws := s.currentLink()
+	if ws == nil {
+		return errOffline
+	}
+	s.out = appendPublish(s.out[:0], p)
+	size := int64(len(s.out))
+	traffic := s.engine.Traffic
+	traffic.Up.Payload.Add(int64(len(p.data)))
+	traffic.Up.Envelope.Add(size - int64(len(p.data)))
+	traffic.Up.Framing.Add(frameHeader(size, true))
+	s.up.sending(p)
+	return ws.WriteMessage(websocket.TextMessage, s.out)
+}
+
+// appendPublish appends the frame {"id":n,"topic":"…","data":"…"}.
+func appendPublish(dst []byte, p *publication) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendUint(dst, uint64(p.id), 10)
+	dst = append(dst, `,"topic":"`...)
+	dst = append(dst, p.topic...) // topics need no escaping
+	dst = append(dst, `","data":"`...)
+	dst = appendEscaped(dst, p.data)
+	return append(dst, `"}`...)
+}
+
+// appendEscaped appends s as the inside of a JSON string.
+func appendEscaped(dst, s []byte) []byte {
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < ' ':
+			dst = append(dst, `\u00`...)
+			dst = append(dst, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendAll reads r to its end behind dst.
+func appendAll(dst []byte, r io.Reader) ([]byte, error) {
+	for {
+		if cap(dst)-len(dst) < 512 {
+			dst = append(dst, make([]byte, max(512, cap(dst)))...)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if errors.Is(err, io.EOF) {
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package clock
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func monotonic() Instant {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic("clock_gettime(CLOCK_MONOTONIC): " + err.Error()) // the kernel has had it since 2.6
+	}
+	return Instant(ts.Nano())
+}
+
+const timerAbstime = 1 // TIMER_ABSTIME, clock_nanosleep(2)
+
+// SleepUntil returns when the instant has come. It is meant for a goroutine
+// locked to its thread, in a process with at least one P more than such
+// goroutines: the raw system call keeps the P while it sleeps, so that waking
+// needs only the kernel's scheduler and not Go's. (With time.Sleep, or with a
+// system call that gives the P up, a busy process wakes its sleeper up to 19 ms late.)
+// The runtime's preemption signal ends the sleep early with EINTR, which is
+// where the goroutine gets its chance to stop for a garbage collection.
+func SleepUntil(i Instant) {
+	for {
+		left := i.Sub(Now())
+		if left <= 0 {
+			return
+		}
+		ts := unix.NsecToTimespec(int64(i))
+		syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, timerAbstime, uintptr(unsafe.Pointer(&ts)), 0, 0, 0)
+	}
+}
+
+// Resolution is how coarsely SleepUntil wakes on an idle machine.
+const Resolution = 50 * time.Microsecond

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package clock
+
+import "time"
+
+// Elsewhere Go's own clock is the only portable one; its zero is this
+// process's, so on these systems one process must do all of the measuring.
+func monotonic() Instant { return Instant(time.Since(base)) }
+
+// SleepUntil returns when the instant has come, as precisely as time.Sleep can.
+func SleepUntil(i Instant) {
+	for left := i.Sub(Now()); left > 0; left = i.Sub(Now()) {
+		time.Sleep(left)
+	}
+}
+
+// Resolution is how coarsely SleepUntil wakes on an idle machine.
+const Resolution = 2 * time.Millisecond

@@ -1,0 +1,79 @@
+package cost
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func burn(d time.Duration) {
+	from, err := Read(os.Getpid())
+	if err != nil {
+		panic(err)
+	}
+	for {
+		now, _ := Read(os.Getpid())
+		if now.CPU-from.CPU >= d {
+			return
+		}
+	}
+}
+
+func TestUsageCountsWhatIsBurnt(t *testing.T) {
+	before, err := Read(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	burn(100 * time.Millisecond)
+	after, err := Read(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := after.Minus(before)
+	if used.CPU < 100*time.Millisecond {
+		t.Errorf("burnt 100 ms, counted %v", used.CPU)
+	}
+	if used.User+used.System != used.CPU {
+		t.Errorf("user %v and system %v do not add up to %v", used.User, used.System, used.CPU)
+	}
+}
+
+func TestMemorySeesWhatIsTouched(t *testing.T) {
+	before, err := Memory(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 64 << 20
+	// Mapped, not made: the race detector keeps a shadow of what Go allocates.
+	block, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Munmap(block)
+	for i := 0; i < size; i += 4096 {
+		block[i] = 1
+	}
+	after, err := Memory(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if grown := after - before; grown < size*9/10 || grown > size*3/2 {
+		t.Errorf("touched %d bytes, resident size grew by %d", size, grown)
+	}
+	peak, err := PeakMemory(os.Getpid())
+	if err != nil || peak < after*9/10 {
+		t.Errorf("peak %d (%v), resident now %d", peak, err, after)
+	}
+}
+
+func TestProcessesThatAreGone(t *testing.T) {
+	const noSuchPid = 1 << 30
+	if _, err := Read(noSuchPid); err == nil {
+		t.Error("Read of no process: no error")
+	}
+	if _, err := Memory(noSuchPid); err == nil {
+		t.Error("Memory of no process: no error")
+	}
+}

@@ -1,0 +1,176 @@
+package record
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/bench/schedule"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// LateAfter is how long after its due instant a publication may leave the
+// generator and still count as on time.
+const LateAfter = time.Millisecond
+
+// A Book is what all recorders of a process share: the plan, and what became of
+// each publication.
+type Book struct {
+	plan     *schedule.Schedule
+	run      uint32
+	delivery scenarios.Delivery
+	polling  bool // quantiles rest on poll cycles, not on publishes
+
+	start  atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
+	closes atomic.Int64 // end of the window, since start
+
+	outcome []outcome       // per message
+	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
+
+	mu        sync.Mutex // guards what follows
+	publishes results.Publishes
+	ack       results.Histogram
+}
+
+// outcome is what became of a publication. Only the sink of its publisher writes it.
+type outcome struct{ state atomic.Uint32 }
+
+const (
+	planned uint32 = iota
+	sent
+	acked
+	failed
+	dropped
+)
+
+// NewBook opens the book of one trial.
+func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios.Transport, run uint32) *Book {
+	b := &Book{
+		plan:     plan,
+		run:      run,
+		delivery: s.Delivery,
+		polling:  transport == scenarios.ShortPoll,
+		outcome:  make([]outcome, len(plan.Messages)),
+		seq:      make([]atomic.Uint64, len(plan.Messages)),
+	}
+	b.closes.Store(int64(plan.Closes))
+	b.publishes.LateAfter = LateAfter
+	b.publishes.DroppedBy = map[string]int64{}
+	b.publishes.FailedBy = map[string]int64{}
+	return b
+}
+
+// Begin says when the warm-up starts. Call it before anything is published.
+func (b *Book) Begin(start clock.Instant) { b.start.Store(int64(start)) }
+
+// Cut ends the window at the given instant, if that is earlier than planned:
+// what is due later was never owed.
+func (b *Book) Cut(at clock.Instant) {
+	b.closes.Store(min(b.closes.Load(), int64(at)-b.start.Load()))
+}
+
+// counts says whether a message's due instant lies in the window.
+func (b *Book) counts(index uint32) bool {
+	due := b.plan.Messages[index].Due
+	return due >= b.plan.Opens && due < time.Duration(b.closes.Load())
+}
+
+// since is how long after its due instant something happened to a message.
+func (b *Book) since(index uint32, at clock.Instant) time.Duration {
+	return time.Duration(int64(at)-b.start.Load()) - b.plan.Messages[index].Due
+}
+
+// sending notes that a publication leaves. Of its lateness, what an earlier
+// publication on the same connection caused is the transport's, not ours.
+func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
+	b.outcome[index].state.Store(sent)
+	if !b.counts(index) {
+		return
+	}
+	late := b.since(index, at) - waited
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.publishes.Sent++
+	b.publishes.Lateness.Record(late)
+	b.publishes.HeldUp.Record(waited)
+	if late > LateAfter {
+		b.publishes.Late++
+	} else {
+		b.publishes.OnTime++
+	}
+}
+
+func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
+	b.outcome[index].state.Store(acked)
+	b.seq[index].Store(seq)
+	if !b.counts(index) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.publishes.Acknowledged++
+	b.ack.Record(b.since(index, at))
+}
+
+// refused notes a publication that failed (sent, without success) or was dropped (never sent).
+func (b *Book) refused(index uint32, state uint32, why string) {
+	// A broken connection can fail before the write began: then it was never sent.
+	if state == failed && b.outcome[index].state.Load() == planned {
+		state = dropped
+	}
+	b.outcome[index].state.Store(state)
+	if !b.counts(index) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if state == failed {
+		b.publishes.Failed++
+		b.publishes.FailedBy[why]++
+		return
+	}
+	b.publishes.Dropped++
+	b.publishes.DroppedBy[why]++
+}
+
+// neverTried is why a planned publication without any event was dropped.
+const neverTried = "trial ended first"
+
+// Publishes returns the account of the window's publications, complete: what
+// has no outcome by now has one of "unknown" or "dropped".
+func (b *Book) Publishes() (results.Publishes, results.Latency) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.publishes
+	p.DroppedBy, p.FailedBy = maps.Clone(p.DroppedBy), maps.Clone(p.FailedBy)
+	for i := range b.plan.Messages {
+		if !b.counts(uint32(i)) {
+			continue
+		}
+		p.Planned++
+		if b.outcome[i].state.Load() == planned {
+			p.Dropped++
+			p.DroppedBy[neverTried]++
+		}
+	}
+	p.Unknown = p.Sent - p.Acknowledged - p.Failed
+	ack := results.Latency{Histogram: b.ack, Infinite: p.Planned - p.Acknowledged, Independent: p.Planned}
+	return p, ack
+}
+
+// lostBecause names why a message that nobody delivered is lost.
+func (b *Book) lostBecause(index int32) string {
+	switch b.outcome[index].state.Load() {
+	case planned, dropped:
+		return "not sent"
+	case sent:
+		return "publish not acknowledged"
+	case failed:
+		return "publish failed"
+	default:
+		return "not delivered"
+	}
+}

@@ -1,0 +1,100 @@
+package record
+
+import (
+	"math/bits"
+	"slices"
+
+	"pushbench/bench/clock"
+	"pushbench/bench/schedule"
+)
+
+// A ledger is one client's account: a bit for every message planned on its topics.
+type ledger struct {
+	topics []int32  // ascending
+	base   []int32  // per topic: where its bits begin
+	newest []int32  // per topic: the largest message index received, or -1
+	top    []uint64 // per topic: the largest seq received
+	bits   []uint64
+	gaps   []gap
+}
+
+// A gap is what the server declared it could not deliver.
+type gap struct {
+	slot     int
+	from, to uint64        // seq, inclusive
+	epoch    bool          // the server's epoch changed: all published before until is gone
+	until    clock.Instant // when it was declared
+}
+
+func newLedger(plan *schedule.Schedule, client int) *ledger {
+	l := &ledger{topics: plan.Subscribed[client]}
+	size := int32(0)
+	for _, topic := range l.topics {
+		l.base = append(l.base, size)
+		l.newest = append(l.newest, -1)
+		size += int32(len(plan.OnTopic[topic]))
+	}
+	l.top = make([]uint64, len(l.topics))
+	l.bits = make([]uint64, (size+63)/64)
+	return l
+}
+
+// slot finds a topic among the client's.
+func (l *ledger) slot(topic int32) (int, bool) {
+	if len(l.topics) == 1 {
+		return 0, l.topics[0] == topic
+	}
+	return slices.BinarySearch(l.topics, topic)
+}
+
+func (l *ledger) has(slot int, ordinal int32) bool {
+	bit := l.base[slot] + ordinal
+	return l.bits[bit/64]&(1<<(bit%64)) != 0
+}
+
+// mark sets the bit of a message and says whether it was clear.
+func (l *ledger) mark(slot int, ordinal int32) (first bool) {
+	bit := l.base[slot] + ordinal
+	word, mask := &l.bits[bit/64], uint64(1)<<(bit%64)
+	first = *word&mask == 0
+	*word |= mask
+	return first
+}
+
+// overtaken says whether the client already has a later message of the same
+// publisher on the same topic. Messages nearly always come in order, so the
+// chain is walked only for one that is older than the newest.
+func (l *ledger) overtaken(plan *schedule.Schedule, slot int, index int32) bool {
+	if index > l.newest[slot] {
+		l.newest[slot] = index
+		return false
+	}
+	for next := plan.NextOfSame[index]; next >= 0 && next <= l.newest[slot]; next = plan.NextOfSame[next] {
+		if l.has(slot, plan.Ordinal[next]) {
+			return true
+		}
+	}
+	return false
+}
+
+// declared says whether a gap covers a message that did not come. seq is 0 when
+// the message was never acknowledged.
+func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
+	for _, g := range l.gaps {
+		if g.slot != slot {
+			continue
+		}
+		if g.epoch && due < g.until || !g.epoch && seq >= g.from && seq <= g.to {
+			return true
+		}
+	}
+	return false
+}
+
+// count is how many messages the client has.
+func (l *ledger) count() (n int) {
+	for _, word := range l.bits {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}

@@ -1,0 +1,296 @@
+package record
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/payload"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// A Recorder is the sink of one worker: it keeps the ledgers of the worker's
+// clients and the histograms of what they received.
+type Recorder struct {
+	book *Book
+
+	mu        sync.Mutex // guards what follows
+	ledgers   map[int]*ledger
+	account   results.Ledger
+	latency   results.Histogram // of all intervals taken
+	interval  results.Interval
+	cycles    int64 // answers that brought a counted message
+	delivered int64 // messages received since the trial began, of any due instant
+
+	connected map[int]bool
+	connect   results.Connect
+	lastReady clock.Instant
+	broken    map[string]int64 // connections lost, by cause
+}
+
+// NewRecorder makes the recorder of the given clients. A worker that only
+// publishes has none.
+func NewRecorder(book *Book, clients []int) *Recorder {
+	r := &Recorder{
+		book:      book,
+		ledgers:   make(map[int]*ledger, len(clients)),
+		connected: make(map[int]bool, len(clients)),
+		broken:    map[string]int64{},
+		connect:   results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}},
+	}
+	r.account.LostBy = map[string]int64{}
+	for _, c := range clients {
+		r.ledgers[c] = newLedger(book.plan, c)
+	}
+	return r
+}
+
+// Deliver accounts for a batch.
+func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := r.ledgers[c]
+	if l == nil {
+		r.account.Unexpected += int64(len(batch.Messages))
+		return
+	}
+	for _, g := range batch.Gaps {
+		r.declare(l, g, at)
+	}
+	before := r.interval.Counted
+	for i := range batch.Messages {
+		r.message(l, &batch.Messages[i], at)
+	}
+	if r.interval.Counted > before {
+		r.cycles++
+	}
+}
+
+// message accounts for one message.
+func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
+	r.delivered++
+	r.interval.Delivered++
+	index, slot, ok := r.identify(l, m)
+	if !ok {
+		r.account.Unexpected++
+		return
+	}
+	counts := r.book.counts(index)
+	l.top[slot] = max(l.top[slot], m.Seq)
+	if !l.mark(slot, r.book.plan.Ordinal[index]) {
+		if counts {
+			r.account.Duplicates++
+		}
+		return
+	}
+	overtaken := l.overtaken(r.book.plan, slot, int32(index))
+	if !counts {
+		return
+	}
+	if overtaken {
+		r.account.Reordered++
+	}
+	r.account.Unique++
+	r.interval.Counted++
+	r.interval.Latency.Record(r.book.since(index, at))
+}
+
+// identify finds which planned message this is, if it is one of ours and the client's.
+func (r *Recorder) identify(l *ledger, m *client.Message) (index uint32, slot int, ok bool) {
+	run, index, err := payload.Parse(m.Data)
+	if err != nil {
+		r.account.Corrupt++
+		return 0, 0, false
+	}
+	plan := r.book.plan
+	if run != r.book.run || int(index) >= len(plan.Messages) {
+		return 0, 0, false
+	}
+	topic := plan.Messages[index].Topic
+	slot, ok = l.slot(topic)
+	return index, slot, ok && string(m.Topic) == plan.Topics[topic]
+}
+
+func (r *Recorder) declare(l *ledger, g client.Gap, at clock.Instant) {
+	for slot, topic := range l.topics {
+		if r.book.plan.Topics[topic] == g.Topic {
+			l.gaps = append(l.gaps, gap{slot: slot, from: g.From, to: g.To, epoch: g.EpochChanged, until: at})
+		}
+	}
+}
+
+// Event accounts for everything else.
+func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
+	switch e.Kind {
+	case client.Sending:
+		r.book.sending(e.ID, e.Waited, at)
+	case client.Acked:
+		r.book.acknowledged(e.ID, e.Seq, at)
+		r.published()
+	case client.Failed:
+		r.book.refused(e.ID, failed, e.Cause)
+	case client.Dropped:
+		r.book.refused(e.ID, dropped, e.Cause)
+	case client.Connected:
+		r.ready(c, e.Stages, at)
+	case client.Disconnected:
+		r.lostConnection(c, e.Cause)
+	}
+}
+
+func (r *Recorder) published() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.interval.Published++
+}
+
+// ready counts a client's first connection; a reconnect is no part of the statistics of connecting.
+func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.connected[c] {
+		return
+	}
+	r.connected[c] = true
+	if _, subscribes := r.ledgers[c]; !subscribes {
+		return
+	}
+	r.connect.Clients++
+	r.lastReady = max(r.lastReady, at)
+	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "answer": stages.Answer, "ready": stages.Ready} {
+		h := r.connect.Stages[name]
+		h.Record(d)
+		r.connect.Stages[name] = h
+	}
+}
+
+func (r *Recorder) lostConnection(c int, cause string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.broken[cause]++
+	if !r.connected[c] {
+		r.connect.Failed++
+		r.connect.FailedBy[cause]++
+	}
+}
+
+// Ready is how many sessions have connected at least once.
+func (r *Recorder) Ready() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.connected)
+}
+
+// Connect returns what is known about connecting, and when the last client was ready.
+func (r *Recorder) Connect() (results.Connect, clock.Instant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.connect
+	c.Stages, c.FailedBy = maps.Clone(c.Stages), maps.Clone(c.FailedBy)
+	return c, r.lastReady
+}
+
+// Broken returns how many connections ended otherwise than by us, by cause.
+func (r *Recorder) Broken() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.broken)
+}
+
+// Delivered is how many messages were received so far, of any due instant.
+func (r *Recorder) Delivered() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.delivered
+}
+
+// Take returns what happened since the last Take: only its counts and latency are set.
+func (r *Recorder) Take() results.Interval {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	taken := r.interval
+	r.latency.Merge(taken.Latency)
+	r.interval = results.Interval{}
+	return taken
+}
+
+// Settled says whether nothing that is still owed can be waited for with hope:
+// every message came, or, when only the latest count, the last of every topic.
+func (r *Recorder) Settled() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.ledgers {
+		for slot, topic := range l.topics {
+			if !r.settled(l, slot, topic) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *Recorder) settled(l *ledger, slot int, topic int32) bool {
+	indexes := r.book.plan.OnTopic[topic]
+	for ordinal := len(indexes) - 1; ordinal >= 0; ordinal-- {
+		if !r.book.counts(uint32(indexes[ordinal])) {
+			continue
+		}
+		if !l.has(slot, int32(ordinal)) {
+			return false
+		}
+		if r.book.delivery == scenarios.Latest {
+			return true
+		}
+	}
+	return true
+}
+
+// Close settles the account: what is owed and did not come is superseded,
+// declared or lost. Nothing may be delivered after it.
+func (r *Recorder) Close() (results.Ledger, results.Latency) {
+	r.Take()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.account
+	a.LostBy = map[string]int64{}
+	for c, l := range r.ledgers {
+		for slot, topic := range l.topics {
+			r.settle(&a, c, l, slot, topic)
+		}
+	}
+	a.Received = a.Unique + a.Duplicates + a.Unexpected
+	latency := results.Latency{Histogram: r.latency, Infinite: a.Lost + a.DeclaredGap, Independent: r.cycles}
+	if !r.book.polling {
+		latency.Independent = 0 // publishes: the same for all recorders, see Merge
+	}
+	return a, latency
+}
+
+func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic int32) {
+	for ordinal, index := range r.book.plan.OnTopic[topic] {
+		if !r.book.counts(uint32(index)) {
+			continue
+		}
+		a.Owed++
+		if l.has(slot, int32(ordinal)) {
+			continue
+		}
+		seq := r.book.seq[index].Load()
+		due := clock.Instant(r.book.start.Load()).Add(r.book.plan.Messages[index].Due)
+		switch {
+		case l.declared(slot, seq, due):
+			a.DeclaredGap++
+		case r.book.delivery == scenarios.Latest && seq > 0 && seq < l.top[slot]:
+			a.Superseded++
+		case !r.connected[c]:
+			a.Lost++
+			a.LostBy["never subscribed"]++
+		default:
+			a.Lost++
+			a.LostBy[r.book.lostBecause(index)]++
+		}
+	}
+}

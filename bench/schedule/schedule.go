@@ -1,0 +1,209 @@
+// Package schedule turns a scenario into data: which message is due when, who
+// publishes it, on which topic, and who is owed it.
+//
+// It owns due instants and everything that can be looked up from a message's
+// index. It must never look at a clock or know what was really sent: every
+// process that is given the same scenario and block builds the same Schedule.
+package schedule
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"pushbench/scenarios"
+)
+
+// Backend is the Publisher of a message that a backend posts beside the server.
+const Backend = -1
+
+// A Message is one planned publication.
+type Message struct {
+	Due       time.Duration // since the start of the warm-up
+	Publisher int32         // index of a client, or Backend
+	Topic     int32
+	Size      int32 // payload bytes
+}
+
+// A Schedule is what one trial plans, in due order. A message's index in
+// Messages is its identity: it is stamped into the payload.
+type Schedule struct {
+	Messages []Message
+	Opens    time.Duration // the window is [Opens, Closes), counted by Due
+	Closes   time.Duration
+
+	Topics      []string
+	Subscribed  [][]int32 // per client: its topics, ascending
+	Subscribers [][]int32 // per topic: its clients, ascending
+	OnTopic     [][]int32 // per topic: its messages' indexes, ascending
+	Ordinal     []int32   // per message: its place in OnTopic of its topic
+	NextOfSame  []int32   // per message: index of the next by the same publisher on the same topic, or -1
+}
+
+// New builds the schedule of one block. All transports of a block share it.
+func New(s *scenarios.Scenario, block int) *Schedule {
+	random := rand.New(rand.NewPCG(s.Seed, uint64(block)))
+	plan := &Schedule{
+		Opens:  time.Duration(s.Warmup),
+		Closes: time.Duration(s.Warmup) + time.Duration(s.Window),
+	}
+	plan.place(s)
+	plan.Messages = arrivals(s, random, plan.Closes)
+	plan.address(s, random)
+	plan.index()
+	return plan
+}
+
+// place spreads the clients over the topics.
+func (p *Schedule) place(s *scenarios.Scenario) {
+	p.Topics = make([]string, s.Topics.Count)
+	for i := range p.Topics {
+		p.Topics[i] = s.TopicName(i)
+	}
+	p.Subscribed = make([][]int32, s.Clients.Count)
+	p.Subscribers = make([][]int32, s.Topics.Count)
+	for client := range p.Subscribed {
+		for _, topic := range s.Subscriptions(client) {
+			p.Subscribed[client] = append(p.Subscribed[client], int32(topic))
+			p.Subscribers[topic] = append(p.Subscribers[topic], int32(client))
+		}
+		slices.Sort(p.Subscribed[client])
+	}
+}
+
+// arrivals plans due instants and publishers up to the end of the window.
+func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Message {
+	gap := float64(time.Second) / float64(s.Publish.Rate)
+	switch {
+	case s.Publish.Arrivals == scenarios.Poisson:
+		return poisson(s, random, gap, end)
+	case s.Publish.Arrivals == scenarios.Burst:
+		return bursts(s, random, gap, end)
+	case s.Publish.By == scenarios.ByBackend:
+		return periodic(Backend, gap*random.Float64(), gap, end, nil)
+	default:
+		return periodicClients(s, random, gap, end)
+	}
+}
+
+// poisson draws exponential gaps of the given mean in nanoseconds. The
+// publishers' own processes superpose to one whose publisher is drawn uniformly.
+func poisson(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
+	for at := random.ExpFloat64() * gap; at < float64(end); at += random.ExpFloat64() * gap {
+		planned = append(planned, Message{Due: time.Duration(at), Publisher: anyone(s, random)})
+	}
+	return planned
+}
+
+// bursts plans Burst messages at one instant, as often as the rate asks.
+func bursts(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
+	every := gap * float64(s.Publish.Burst)
+	for at := random.Float64() * every; at < float64(end); at += every {
+		for range s.Publish.Burst {
+			planned = append(planned, Message{Due: time.Duration(at), Publisher: anyone(s, random)})
+		}
+	}
+	return planned
+}
+
+// periodicClients gives every client the same period and a phase of its own.
+func periodicClients(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
+	period := gap * float64(s.Clients.Count)
+	for client := range s.Clients.Count {
+		planned = periodic(int32(client), random.Float64()*period, period, end, planned)
+	}
+	slices.SortStableFunc(planned, func(a, b Message) int { return cmp.Compare(a.Due, b.Due) })
+	return planned
+}
+
+func periodic(publisher int32, phase, period float64, end time.Duration, planned []Message) []Message {
+	// Multiplied, not added up: a sum of a million gaps drifts.
+	for k := 0; ; k++ {
+		at := phase + float64(k)*period
+		if at >= float64(end) {
+			return planned
+		}
+		planned = append(planned, Message{Due: time.Duration(at), Publisher: publisher})
+	}
+}
+
+func anyone(s *scenarios.Scenario, random *rand.Rand) int32 {
+	if s.Publish.By == scenarios.ByBackend {
+		return Backend
+	}
+	return int32(random.IntN(s.Clients.Count))
+}
+
+// address gives every message its topic and size. A client publishes to a topic
+// it is subscribed to. A backend draws topics when arrivals are Poisson, so that
+// each topic's are too, and takes them in turn otherwise.
+func (p *Schedule) address(s *scenarios.Scenario, random *rand.Rand) {
+	for i := range p.Messages {
+		m := &p.Messages[i]
+		switch {
+		case m.Publisher != Backend:
+			own := p.Subscribed[m.Publisher]
+			m.Topic = own[random.IntN(len(own))]
+		case s.Publish.Arrivals == scenarios.Poisson:
+			m.Topic = int32(random.IntN(len(p.Topics)))
+		default:
+			m.Topic = int32(i % len(p.Topics))
+		}
+		m.Size = size(s.Payload, random)
+	}
+}
+
+// size draws one payload size by weight.
+func size(p scenarios.Payload, random *rand.Rand) int32 {
+	if len(p.Sizes) == 0 {
+		return int32(p.Size)
+	}
+	total := 0.0
+	for _, choice := range p.Sizes {
+		total += choice.Weight
+	}
+	at := random.Float64() * total
+	for _, choice := range p.Sizes {
+		if at -= choice.Weight; at < 0 {
+			return int32(choice.Size)
+		}
+	}
+	return int32(p.Sizes[len(p.Sizes)-1].Size)
+}
+
+// index derives what receivers look up.
+func (p *Schedule) index() {
+	p.OnTopic = make([][]int32, len(p.Topics))
+	p.Ordinal = make([]int32, len(p.Messages))
+	p.NextOfSame = make([]int32, len(p.Messages))
+	type author struct{ publisher, topic int32 }
+	last := make(map[author]int32)
+	for i, m := range p.Messages {
+		p.Ordinal[i] = int32(len(p.OnTopic[m.Topic]))
+		p.OnTopic[m.Topic] = append(p.OnTopic[m.Topic], int32(i))
+		p.NextOfSame[i] = -1
+		who := author{m.Publisher, m.Topic}
+		if previous, ok := last[who]; ok {
+			p.NextOfSame[previous] = int32(i)
+		}
+		last[who] = int32(i)
+	}
+}
+
+// InWindow says whether a message counts.
+func (p *Schedule) InWindow(index int32) bool {
+	due := p.Messages[index].Due
+	return due >= p.Opens && due < p.Closes
+}
+
+// Publishes says whether the client publishes at all, and so needs a way up.
+func (p *Schedule) Publishers(clients int) []bool {
+	publishes := make([]bool, clients)
+	for _, m := range p.Messages {
+		if m.Publisher != Backend {
+			publishes[m.Publisher] = true
+		}
+	}
+	return publishes
+}
