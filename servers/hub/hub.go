@@ -1,0 +1,140 @@
+// Package hub is the message log that every edge serves from: one append-only
+// ring per topic, read by cursor.
+//
+// It owns the numbering of messages, what is kept of them, the exact gaps of
+// what is not, and the goroutines that tell subscriptions there is more. It
+// must never know a transport, never hold anything per slow reader, and never
+// wait for a subscriber.
+package hub
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrTooManyTopics says that a topic would have to be created beyond Options.MaxTopics.
+var ErrTooManyTopics = errors.New("too many topics")
+
+// ErrAhead says that a cursor of this epoch is beyond the log: its holder read
+// something this hub has never had.
+var ErrAhead = errors.New("cursor is ahead of the log")
+
+// Options sets a hub up. The zero value works.
+type Options struct {
+	RingMessages  int           // messages kept per topic; default 1024
+	RingBytes     int           // encoded bytes kept per topic, but always the newest message; default 1 MiB
+	MaxTopics     int           // topics in all; default 100,000
+	MaxBatchBytes int           // encoded bytes of messages one read returns, but always one message; default 256 KiB
+	Flush         time.Duration // how long news of a topic may be held so that more go in one write; default 0: never
+	Shards        int           // goroutines that call wakers; default GOMAXPROCS
+	Lie           Lie           // deliberate faults, to test instruments with; default none
+}
+
+func (o Options) withDefaults() Options {
+	o.RingMessages = positive(o.RingMessages, 1024)
+	o.RingBytes = positive(o.RingBytes, 1<<20)
+	o.MaxTopics = positive(o.MaxTopics, 100_000)
+	o.MaxBatchBytes = positive(o.MaxBatchBytes, 256<<10)
+	o.Shards = positive(o.Shards, runtime.GOMAXPROCS(0))
+	return o
+}
+
+func positive(n, fallback int) int {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
+
+// A Hub is the log. All methods may be called concurrently.
+type Hub struct {
+	options Options
+	epoch   uint64
+	head    atomic.Uint64 // the newest number; written under mu
+	shards  []*shard
+	sets    interner
+	liar    liar // under mu
+
+	// mu orders publications: whoever holds it sees topics and numbers agree.
+	mu     sync.RWMutex
+	topics map[string]*topic
+}
+
+// New starts a hub with an epoch of its own. Close ends its goroutines.
+func New(o Options) *Hub {
+	o = o.withDefaults()
+	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic), liar: liar{Lie: o.Lie}}
+	h.sets.init()
+	for range o.Shards {
+		h.shards = append(h.shards, startShard(o.Flush))
+	}
+	return h
+}
+
+// Close ends the notifying goroutines and waits for them. Reading and
+// publishing go on working; nobody is woken any more.
+func (h *Hub) Close() {
+	for _, s := range h.shards {
+		s.stop()
+	}
+}
+
+// Epoch is the random number that tells this hub's cursors from any other's.
+func (h *Hub) Epoch() uint64 { return h.epoch }
+
+// Options are the options in force, defaults resolved.
+func (h *Hub) Options() Options { return h.options }
+
+// Published counts the messages that got a number.
+func (h *Hub) Published() uint64 { return h.head.Load() }
+
+// Lies counts the deliberate faults so far.
+func (h *Hub) Lies() LieCounts {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.liar.counts
+}
+
+// Publish appends data, which must be valid UTF-8, to a topic, creating it
+// where needed, and returns the message's seq. It returns when readers can see
+// the message; it keeps no reference to data. The only error is ErrTooManyTopics.
+func (h *Hub) Publish(name string, data []byte) (seq uint64, err error) {
+	h.mu.Lock()
+	t, err := h.topicLocked(name)
+	if err != nil {
+		h.mu.Unlock()
+		return 0, err
+	}
+	seq = t.log.last() + 1
+	number := h.head.Load() + 1
+	t.log.append(number, h.liar.encode(t, seq, data))
+	h.head.Store(number)
+	t.newest.Store(number) // after head: a reader that sees it must not be called ahead
+	h.mu.Unlock()
+	t.markDirty(h.shards)
+	return seq, nil
+}
+
+// topicLocked returns the topic of that name, creating it where needed.
+func (h *Hub) topicLocked(name string) (*topic, error) {
+	if t := h.topics[name]; t != nil {
+		return t, nil
+	}
+	if len(h.topics) >= h.options.MaxTopics {
+		return nil, ErrTooManyTopics
+	}
+	t := newTopic(name, h.options)
+	h.topics[name] = t
+	return t, nil
+}
+
+func randomEpoch() uint64 {
+	var b [8]byte
+	rand.Read(b[:]) // never fails: crypto/rand.Read ends the process instead
+	return binary.BigEndian.Uint64(b[:])
+}

@@ -1,0 +1,121 @@
+package hub
+
+import "sort"
+
+// indexFactor is how many times longer than the ring a log remembers the
+// numbers of its messages. A cursor holds a number, a gap is told in seq: the
+// index (8 bytes a message) translates, exactly, for what is long overwritten.
+const indexFactor = 16
+
+// A log holds one topic's newest messages, already encoded, and the numbers of
+// more of them than it holds. Seqs are positions, so they are not stored.
+//
+//	seq      1 ………………… last-len(numbers)+1 ………… last-len(ring)+1 …… last
+//	                     |<- numbers: known ------------------------->|
+//	                                              |<- ring: held ---->|
+type log struct {
+	ring     deque[[]byte] // encoded messages; nil where a lie dropped one
+	numbers  deque[uint64] // ascending
+	appended uint64        // messages ever appended: the last seq
+	bytes    int           // sum of ring's lengths
+	maxBytes int
+}
+
+func newLog(messages, maxBytes int) log {
+	return log{
+		ring:     deque[[]byte]{limit: messages},
+		numbers:  deque[uint64]{limit: messages * indexFactor},
+		maxBytes: maxBytes,
+	}
+}
+
+func (l *log) last() uint64 { return l.appended }
+
+// append adds the next message. The newest stays whatever its size.
+func (l *log) append(number uint64, object []byte) {
+	l.appended++
+	l.numbers.push(number)
+	old, _ := l.ring.push(object)
+	l.bytes += len(object) - len(old)
+	for l.bytes > l.maxBytes && l.ring.len() > 1 {
+		l.bytes -= len(l.ring.pop())
+	}
+}
+
+// oldestHeld is the seq of the oldest message in the ring; last+1 if there is none.
+func (l *log) oldestHeld() uint64 { return l.appended - uint64(l.ring.len()) + 1 }
+
+// firstAfter is the seq of the first message whose number is greater than
+// after. Beyond the index it is not known: then it is 1, the lower bound that
+// never understates what was missed.
+func (l *log) firstAfter(after uint64) uint64 {
+	n := l.numbers.len()
+	i := sort.Search(n, func(i int) bool { return l.numbers.at(i) > after })
+	oldestKnown := l.appended - uint64(n) + 1
+	if i == 0 && oldestKnown > 1 && after > 0 && l.numbers.at(0) > after+1 {
+		return 1
+	}
+	if i == 0 && after == 0 {
+		return 1
+	}
+	return oldestKnown + uint64(i)
+}
+
+// object returns the encoded message of a held seq.
+func (l *log) object(seq uint64) []byte { return l.ring.at(int(seq - l.oldestHeld())) }
+
+// number returns the number of a seq the index knows.
+func (l *log) number(seq uint64) uint64 {
+	return l.numbers.at(int(seq - (l.appended - uint64(l.numbers.len()) + 1)))
+}
+
+// A deque is a ring buffer that grows by doubling up to its limit and then
+// overwrites its oldest element.
+type deque[T any] struct {
+	buffer []T
+	start  int
+	count  int
+	limit  int
+}
+
+func (d *deque[T]) len() int { return d.count }
+
+func (d *deque[T]) at(i int) T { return d.buffer[d.index(i)] }
+
+func (d *deque[T]) index(i int) int {
+	if i += d.start; i >= len(d.buffer) {
+		i -= len(d.buffer)
+	}
+	return i
+}
+
+// push appends v and returns what it overwrote, if anything.
+func (d *deque[T]) push(v T) (overwritten T, full bool) {
+	if d.count == d.limit {
+		overwritten, full = d.pop(), true
+	}
+	if d.count == len(d.buffer) {
+		d.grow()
+	}
+	d.buffer[d.index(d.count)] = v
+	d.count++
+	return overwritten, full
+}
+
+// pop removes and returns the oldest element.
+func (d *deque[T]) pop() T {
+	var zero T
+	v := d.buffer[d.start]
+	d.buffer[d.start] = zero
+	d.start = d.index(1)
+	d.count--
+	return v
+}
+
+func (d *deque[T]) grow() {
+	bigger := make([]T, min(max(4, 2*len(d.buffer)), d.limit))
+	for i := range d.count {
+		bigger[i] = d.at(i)
+	}
+	d.buffer, d.start = bigger, 0
+}

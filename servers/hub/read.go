@@ -1,0 +1,154 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A Delivery says what a subscription gets of what it has not yet read.
+type Delivery uint8
+
+// Every message, or of each topic only the newest.
+const (
+	Every Delivery = iota
+	Latest
+)
+
+// A Message is one message of the log, encoded: {"topic":"a","seq":7,"data":"…"}.
+// The bytes are shared by all readers and must not be changed.
+type Message struct {
+	Number uint64 // its place in the order of the whole hub
+	Object []byte
+}
+
+// A Gap is a range of one topic's messages that the hub no longer has, both
+// ends included. NewEpoch means that the cursor was another hub's: how much
+// was lost is not known, From is 1 and To means nothing.
+type Gap struct {
+	Topic    string
+	From, To uint64 // seq
+	NewEpoch bool
+}
+
+// A Read is what came after a cursor.
+type Read struct {
+	Messages []Message // by ascending number
+	Gaps     []Gap     // by topic name
+	Next     Cursor    // read on from here
+}
+
+// Empty says that there was nothing: no message and no gap.
+func (r *Read) Empty() bool { return len(r.Messages) == 0 && len(r.Gaps) == 0 }
+
+// Head is the largest number among the set's topics: where a subscription that
+// has read everything stands. It takes no lock.
+func (h *Hub) Head(s *TopicSet) uint64 { return s.newest() }
+
+// Heads returns the cursor of now and the last seq of each topic of the set,
+// in the set's order: what a subscription "from now" starts from.
+func (h *Hub) Heads(s *TopicSet) (Cursor, []uint64) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	seqs := make([]uint64, len(s.topics))
+	for i, t := range s.topics {
+		seqs[i] = t.log.last()
+	}
+	return Cursor{Epoch: h.epoch, Number: s.newest()}, seqs
+}
+
+// Since returns what the set's topics have beyond a cursor, without waiting. It
+// fails only with ErrAhead. A cursor of another epoch yields a NewEpoch gap for
+// each topic and everything this hub still has.
+//
+// The next cursor is the largest number among the set's topics, not the hub's
+// head: under one lock no smaller number can come later, and subscribers of
+// the same topics stay in step and share what is encoded for them.
+func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var r Read
+	switch {
+	case after.Epoch != h.epoch:
+		r.Gaps = newEpochGaps(s)
+		after = Cursor{Epoch: h.epoch}
+	case after.Number > h.head.Load():
+		return Read{}, ErrAhead
+	}
+	for _, t := range s.topics {
+		r.addTopic(t, after.Number, d)
+	}
+	r.Next = Cursor{Epoch: h.epoch, Number: max(after.Number, s.newest())}
+	if len(s.topics) > 1 {
+		slices.SortFunc(r.Messages, func(a, b Message) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	r.cut(h.options.MaxBatchBytes, s)
+	return r, nil
+}
+
+func newEpochGaps(s *TopicSet) []Gap {
+	gaps := make([]Gap, 0, len(s.topics))
+	for _, t := range s.topics {
+		gaps = append(gaps, Gap{Topic: t.name, From: 1, NewEpoch: true})
+	}
+	return gaps
+}
+
+// addTopic adds what one topic has beyond a number.
+func (r *Read) addTopic(t *topic, after uint64, d Delivery) {
+	if t.newest.Load() <= after {
+		return
+	}
+	last := t.log.last()
+	if d == Latest { // the newest is always held; what it supersedes is not lost
+		r.add(t, last)
+		return
+	}
+	first, held := t.log.firstAfter(after), t.log.oldestHeld()
+	if first < held {
+		r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: held - 1})
+	}
+	for seq := max(first, held); seq <= last; seq++ {
+		r.add(t, seq)
+	}
+}
+
+func (r *Read) add(t *topic, seq uint64) {
+	if object := t.log.object(seq); object != nil {
+		r.Messages = append(r.Messages, Message{Number: t.log.number(seq), Object: object})
+	}
+}
+
+// cut shortens a read to a number of encoded bytes and moves its cursor back.
+// Gaps go no further than the cursor, else they would be declared twice.
+func (r *Read) cut(maxBytes int, s *TopicSet) {
+	total := 0
+	for i, m := range r.Messages {
+		total += len(m.Object)
+		if total <= maxBytes || i == 0 {
+			continue
+		}
+		r.Messages = r.Messages[:i]
+		r.Next.Number = r.Messages[i-1].Number
+		r.cutGaps(s)
+		return
+	}
+}
+
+func (r *Read) cutGaps(s *TopicSet) {
+	kept := r.Gaps[:0]
+	for _, g := range r.Gaps {
+		if !g.NewEpoch {
+			next := s.find(g.Topic).log.firstAfter(r.Next.Number)
+			g.To = min(g.To, next-1)
+		}
+		if g.NewEpoch || g.To >= g.From {
+			kept = append(kept, g)
+		}
+	}
+	r.Gaps = kept
+}
+
+func (s *TopicSet) find(name string) *topic {
+	i, _ := slices.BinarySearchFunc(s.topics, name, func(t *topic, name string) int { return cmp.Compare(t.name, name) })
+	return s.topics[i]
+}

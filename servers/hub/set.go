@@ -1,0 +1,106 @@
+package hub
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"weak"
+
+	"runtime"
+)
+
+// A TopicSet is the topics of a subscription. Sets of the same topics are one
+// and the same pointer for as long as anybody holds it, so equality is a
+// comparison of pointers and everything computed for a set can be shared.
+type TopicSet struct {
+	topics []*topic // by name
+}
+
+// Len is the number of topics in the set.
+func (s *TopicSet) Len() int { return len(s.topics) }
+
+// Name is the name of the i-th topic, in ascending order.
+func (s *TopicSet) Name(i int) string { return s.topics[i].name }
+
+// newest is the largest number among the set's topics. Without the hub's lock
+// it may miss what is being published, and then the caller is told by a wake.
+func (s *TopicSet) newest() uint64 {
+	var n uint64
+	for _, t := range s.topics {
+		n = max(n, t.newest.Load())
+	}
+	return n
+}
+
+// Set returns the set of the topics named, creating those that do not exist.
+// Names must be valid, at least one, and differ. The only error is ErrTooManyTopics.
+func (h *Hub) Set(names []string) (*TopicSet, error) {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	key := strings.Join(names, ",")
+	if s := h.sets.get(key); s != nil {
+		return s, nil
+	}
+	topics, err := h.lookUp(names)
+	if err != nil {
+		return nil, err
+	}
+	return h.sets.put(key, &TopicSet{topics: topics}), nil
+}
+
+// lookUp finds or creates topics, all or none.
+func (h *Hub) lookUp(names []string) ([]*topic, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	fresh := 0
+	for _, name := range names {
+		if h.topics[name] == nil {
+			fresh++
+		}
+	}
+	if len(h.topics)+fresh > h.options.MaxTopics {
+		return nil, ErrTooManyTopics
+	}
+	topics := make([]*topic, 0, len(names))
+	for _, name := range names {
+		t, _ := h.topicLocked(name) // cannot fail: there is room for all of them
+		topics = append(topics, t)
+	}
+	return topics, nil
+}
+
+// An interner maps the names of a set to the set, weakly: clients can ask for
+// any number of different sets, and what nobody subscribes to must not stay.
+type interner struct {
+	mu   sync.Mutex
+	sets map[string]weak.Pointer[TopicSet]
+}
+
+func (in *interner) init() { in.sets = make(map[string]weak.Pointer[TopicSet]) }
+
+func (in *interner) get(key string) *TopicSet {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.sets[key].Value()
+}
+
+// put returns the set that won: s, or an equal one that came first.
+func (in *interner) put(key string, s *TopicSet) *TopicSet {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if first := in.sets[key].Value(); first != nil {
+		return first
+	}
+	in.sets[key] = weak.Make(s)
+	runtime.AddCleanup(s, in.forget, key)
+	return s
+}
+
+// forget drops a dead entry, unless a new set of the same name took its place.
+func (in *interner) forget(key string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.sets[key].Value() == nil {
+		delete(in.sets, key)
+	}
+}

@@ -1,0 +1,99 @@
+package hub
+
+import (
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// A topic is one log and the subscriptions that follow it, by shard.
+type topic struct {
+	name   string
+	log    log
+	held   []byte        // an encoded message that a Swap lie holds back until the next one
+	newest atomic.Uint64 // number of the newest message, 0 if none; readable without the hub's lock
+	follow []followers   // one per shard
+}
+
+func newTopic(name string, o Options) *topic {
+	return &topic{name: name, log: newLog(o.RingMessages, o.RingBytes), follow: make([]followers, o.Shards)}
+}
+
+// markDirty tells every shard with followers that there is news. It costs the
+// publisher the number of shards, whatever the number of subscribers.
+func (t *topic) markDirty(shards []*shard) {
+	for i, s := range shards {
+		f := &t.follow[i]
+		if f.count.Load() > 0 && f.dirty.CompareAndSwap(false, true) {
+			s.enqueue(t, f)
+		}
+	}
+}
+
+// appendObject appends a message's JSON object: the bytes every transport sends.
+func appendObject(dst []byte, topic string, seq uint64, data []byte) []byte {
+	dst = append(dst, `{"topic":"`...)
+	dst = append(dst, topic...) // topic names need no escaping: [A-Za-z0-9._~-]
+	dst = append(dst, `","seq":`...)
+	dst = appendUint(dst, seq)
+	dst = append(dst, `,"data":"`...)
+	dst = appendEscaped(dst, data)
+	return append(dst, `"}`...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendEscaped escapes only what RFC 8259 section 7 demands; all else,
+// non-ASCII included, is copied as it is.
+func appendEscaped(dst, data []byte) []byte {
+	start := 0
+	for i, b := range data {
+		if b >= 0x20 && b != '"' && b != '\\' {
+			continue
+		}
+		dst = append(dst, data[start:i]...)
+		dst = appendEscape(dst, b)
+		start = i + 1
+	}
+	return append(dst, data[start:]...)
+}
+
+func appendEscape(dst []byte, b byte) []byte {
+	switch b {
+	case '"', '\\':
+		return append(dst, '\\', b)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
+}
+
+// ValidTopic says whether a name is 1 to 128 bytes of [A-Za-z0-9._~-].
+func ValidTopic[S string | []byte](name S) bool {
+	if len(name) == 0 || len(name) > MaxTopicName {
+		return false
+	}
+	for i := range len(name) {
+		if !topicByte(name[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// MaxTopicName is the longest topic name, in bytes.
+const MaxTopicName = 128
+
+func topicByte(b byte) bool {
+	switch {
+	case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
+		return true
+	}
+	return b == '.' || b == '_' || b == '~' || b == '-'
+}
+
+// ValidData says whether data may be published: any valid UTF-8, empty included.
+func ValidData(data []byte) bool { return utf8.Valid(data) }

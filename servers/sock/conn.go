@@ -1,0 +1,285 @@
+// Package sock is TCP without waiting: connections whose writes never block
+// and that tell, without a goroutine each, when there is more to do.
+//
+// It owns the sockets of a server, what they could not yet send, the poller
+// that watches them, and the exact counts of bytes and connections. It must
+// never know what the bytes mean, and never drop some of them in silence.
+package sock
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// ErrPending says that a peer reads so slowly that MaxPending bytes wait for it.
+var ErrPending = errors.New("slow peer: too much unsent")
+
+// errDry is what a Read gets while the buffers above a connection are emptied.
+var errDry = errors.New("nothing buffered")
+
+// MaxPending is how many unsent bytes a connection holds before a further
+// Write fails. A single Write into an empty connection may be larger.
+const MaxPending = 1 << 20
+
+// An Event is something a Handler is told of.
+type Event uint8
+
+// What can happen to a connection.
+const (
+	Readable Event = 1 << iota // there are bytes, or the end of them, to read; asked for by Watch
+	Hangup                     // the peer is gone or has shut down its sending side; asked for by Watch
+	Drained                    // what a Write left over is sent
+	Stalled                    // what a Write left over is not sent after Poller.StallAfter; repeated until it is
+)
+
+// A Handler is told of a connection's events, on a goroutine that serves all
+// connections: it must not wait. A connection without one is closed when it stalls.
+type Handler interface{ Ready(Event) }
+
+// A Conn is a TCP connection whose Write never waits: what the kernel does not
+// take is kept and sent when there is room. All methods may be called
+// concurrently, but only one goroutine may Read.
+type Conn struct {
+	tcp      *net.TCPConn
+	fd       int
+	poller   *Poller
+	listener *Listener
+	before   []byte // read before tcp: handed back by Unread or Reclaim
+	dry      bool   // Read gives only what is in before
+
+	mu       sync.Mutex
+	handler  Handler
+	state    any
+	pending  []byte // accepted by Write, not yet by the kernel
+	since    time.Time
+	want     Event  // what the poller is asked for; Drained stands for writable
+	token    uint32 // this registration with the poller, 0 if none
+	closing  bool   // Close was called
+	finished bool   // the socket is closed
+}
+
+// Read reads what was handed back first, then from the socket.
+func (c *Conn) Read(p []byte) (int, error) {
+	if len(c.before) > 0 {
+		n := copy(p, c.before)
+		if c.before = c.before[n:]; len(c.before) == 0 {
+			c.before = nil
+		}
+		return n, nil
+	}
+	if c.dry {
+		return 0, errDry
+	}
+	n, err := c.tcp.Read(p)
+	c.listener.bytesIn.Add(uint64(n))
+	return n, err
+}
+
+// Reclaim moves what a buffering reader over this connection still holds back
+// into the connection, so that the reader can be let go.
+func (c *Conn) Reclaim(r io.Reader) {
+	c.dry = true
+	held, _ := io.ReadAll(r) // ends with errDry when nothing is buffered any more
+	c.dry = false
+	if len(held) > 0 {
+		c.before = append(held, c.before...)
+	}
+}
+
+// Buffered is how many bytes the next Read gets without the socket.
+func (c *Conn) Buffered() int { return len(c.before) }
+
+// Write sends p or keeps what does not fit; it never waits. It fails when the
+// connection is closed or broken, and with ErrPending. It keeps no reference to p.
+func (c *Conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return 0, net.ErrClosed
+	}
+	if len(c.pending) > 0 {
+		return c.queue(p, 0)
+	}
+	n, err := c.send(p)
+	c.listener.bytesOut.Add(uint64(n))
+	if err != nil || n == len(p) {
+		return n, err
+	}
+	return c.queue(p, n)
+}
+
+// queue keeps p[sent:] for later.
+func (c *Conn) queue(p []byte, sent int) (int, error) {
+	if len(c.pending) > 0 && len(c.pending)+len(p) > MaxPending {
+		return 0, ErrPending
+	}
+	if len(c.pending) == 0 {
+		c.since = time.Now()
+		c.poller.addSlow(c)
+	}
+	c.pending = append(c.pending, p[sent:]...)
+	c.want |= Drained
+	c.poller.arm(c)
+	return len(p), nil
+}
+
+// advance removes n sent bytes from what is pending; c.mu is held.
+func (c *Conn) advance(n int) {
+	c.listener.bytesOut.Add(uint64(n))
+	if c.pending = c.pending[n:]; len(c.pending) == 0 {
+		c.pending = nil
+		c.poller.removeSlow(c)
+	}
+}
+
+// Pending is how many bytes Write took that the kernel did not, and since when
+// there are any.
+func (c *Conn) Pending() (bytes int, since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending), c.since
+}
+
+// Handle sets who is told of events; nil: nobody.
+func (c *Conn) Handle(h Handler) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.handler = h
+}
+
+// SetState keeps something of the edge's with the connection.
+func (c *Conn) SetState(v any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = v
+}
+
+// State is what SetState kept.
+func (c *Conn) State() any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// Watch asks to be told once of any of the events given: Readable, Hangup, or
+// both. It replaces what was asked before.
+func (c *Conn) Watch(e Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return
+	}
+	c.want = c.want&Drained | e
+	c.poller.arm(c)
+}
+
+// ready is the poller's report of what happened; broken means that the socket
+// has failed. The handler is called last, with no lock held.
+func (c *Conn) ready(e Event, broken bool) {
+	c.mu.Lock()
+	if c.finished {
+		c.mu.Unlock()
+		return
+	}
+	tell := e & c.want & (Readable | Hangup)
+	c.want &^= e & (Readable | Hangup)
+	if c.want&Drained != 0 && (e&Drained != 0 || broken) {
+		if err := c.flush(); err != nil {
+			broken = true
+		}
+		if len(c.pending) == 0 {
+			c.want &^= Drained
+			tell |= Drained
+		}
+	}
+	if broken {
+		tell |= Hangup
+	}
+	finish := c.closing && (broken || len(c.pending) == 0)
+	if !finish && !broken {
+		c.poller.arm(c)
+	}
+	h := c.handler
+	c.mu.Unlock()
+	switch {
+	case finish:
+		c.finish()
+	case h != nil && tell != 0:
+		h.Ready(tell)
+	case broken:
+		c.Abort()
+	}
+}
+
+// stalled is the poller's report that pending bytes are too old.
+func (c *Conn) stalled() {
+	c.mu.Lock()
+	h, closing := c.handler, c.closing
+	c.mu.Unlock()
+	if h != nil && !closing {
+		h.Ready(Stalled)
+		return
+	}
+	c.listener.stalled.Add(1)
+	c.Abort()
+}
+
+// Close closes the connection; what is pending is still sent, unless it stalls.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	again := c.closing
+	c.closing = true
+	c.want &= Drained
+	wait := len(c.pending) > 0
+	c.mu.Unlock()
+	if again || wait {
+		return nil
+	}
+	return c.finish()
+}
+
+// Abort closes the connection now; what is pending is lost.
+func (c *Conn) Abort() {
+	c.mu.Lock()
+	c.closing = true
+	c.mu.Unlock()
+	_ = c.finish()
+}
+
+// finish closes the socket, once.
+func (c *Conn) finish() error {
+	c.mu.Lock()
+	if c.finished {
+		c.mu.Unlock()
+		return nil
+	}
+	c.finished = true
+	c.poller.forget(c)
+	if len(c.pending) > 0 {
+		c.pending = nil
+		c.poller.removeSlow(c)
+	}
+	c.mu.Unlock()
+	err := c.tcp.Close()
+	c.listener.closed(c)
+	return err
+}
+
+// LocalAddr is the server's end.
+func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
+
+// RemoteAddr is the client's end.
+func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
+
+// SetDeadline sets the deadline of reads; writes never wait and need none.
+func (c *Conn) SetDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
+
+// SetReadDeadline sets the deadline of reads.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
+
+// SetWriteDeadline does nothing: writes never wait. Poller.StallAfter bounds
+// how long a peer may leave them unread.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,141 @@
+package sock
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Counts are exact totals over a listener's life.
+type Counts struct {
+	Accepted     uint64 // connections
+	Open         uint64 // of these, not yet closed
+	AcceptErrors uint64 // accepts that failed and were tried again
+	Stalled      uint64 // connections without a handler, closed because they did not drain
+	BytesIn      uint64 // read by the server
+	BytesOut     uint64 // taken by the kernel
+}
+
+// A Listener accepts Conns: TCP_NODELAY on, kernel keep-alive off. It outlives
+// a lack of descriptors, which fasthttp's Serve does not.
+type Listener struct {
+	net.Listener
+	poller *Poller
+	quit   chan struct{}
+	once   sync.Once
+
+	acceptErrors, stalled, bytesIn, bytesOut atomic.Uint64
+
+	mu       sync.Mutex
+	accepted uint64
+	open     map[*Conn]struct{}
+}
+
+// Listen wraps a TCP listener.
+func Listen(ln net.Listener, p *Poller) *Listener {
+	return &Listener{Listener: ln, poller: p, quit: make(chan struct{}), open: make(map[*Conn]struct{})}
+}
+
+// Back-off between accepts that failed for want of a resource.
+const (
+	shortestBackOff = time.Millisecond
+	longestBackOff  = 100 * time.Millisecond
+)
+
+// Accept returns the next connection, a *Conn. It fails only when the listener is closed or broken.
+func (l *Listener) Accept() (net.Conn, error) {
+	for wait := shortestBackOff; ; wait = min(2*wait, longestBackOff) {
+		c, err := l.Listener.Accept()
+		if err == nil {
+			return l.wrap(c)
+		}
+		if !retryable(err) {
+			return nil, err
+		}
+		l.acceptErrors.Add(1)
+		if !l.pause(wait) {
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// retryable says whether an accept may succeed later: no descriptors, no
+// memory, or a peer that left before it was accepted.
+func retryable(err error) bool {
+	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Listener) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-l.quit:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (l *Listener) wrap(accepted net.Conn) (net.Conn, error) {
+	tcp, ok := accepted.(*net.TCPConn)
+	if !ok {
+		accepted.Close()
+		return nil, errors.New("sock: not a TCP listener")
+	}
+	_ = tcp.SetNoDelay(true) // both fail only on a connection that is already gone,
+	_ = tcp.SetKeepAlive(false)
+	c := &Conn{tcp: tcp, poller: l.poller, listener: l}
+	if raw, err := tcp.SyscallConn(); err == nil {
+		c.fd, _ = descriptor(raw) // and so does this: its first read says so
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.accepted++
+	l.open[c] = struct{}{}
+	return c, nil
+}
+
+func (l *Listener) closed(c *Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, c)
+}
+
+// Close stops accepting; connections stay.
+func (l *Listener) Close() error {
+	l.once.Do(func() { close(l.quit) })
+	return l.Listener.Close()
+}
+
+// Conns are the open connections.
+func (l *Listener) Conns() []*Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	conns := make([]*Conn, 0, len(l.open))
+	for c := range l.open {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// Counts are the totals so far.
+func (l *Listener) Counts() Counts {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Counts{
+		Accepted:     l.accepted,
+		Open:         uint64(len(l.open)),
+		AcceptErrors: l.acceptErrors.Load(),
+		Stalled:      l.stalled.Load(),
+		BytesIn:      l.bytesIn.Load(),
+		BytesOut:     l.bytesOut.Load(),
+	}
+}
