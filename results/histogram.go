@@ -1,7 +1,12 @@
 package results
 
 import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -24,14 +29,17 @@ type Histogram struct {
 	hdr      *hdrhistogram.Histogram
 	max      int64 // exact: the bucket edge of the histogram is up to 0.1 % off
 	overflow int64 // values outside the bounds: in Count and in Max, but in no bucket
+
+	// What was read from a file stays as it is there and is inflated when asked
+	// for: a run has thousands of intervals, and each would take 180 KB.
+	encoded string
+	inFile  int64 // values in encoded
 }
 
 // Record adds one duration. A value beyond the bounds is counted as overflow,
 // never clamped; a negative one too, because nothing arrives before it is due.
 func (h *Histogram) Record(d time.Duration) {
-	if h.hdr == nil {
-		h.hdr = hdrhistogram.New(lowest, highest, digits)
-	}
+	h.inflate()
 	if int64(d) > h.max {
 		h.max = int64(d)
 	}
@@ -44,14 +52,24 @@ func (h *Histogram) Record(d time.Duration) {
 func (h *Histogram) Merge(other Histogram) {
 	h.max = max(h.max, other.max)
 	h.overflow += other.overflow
-	if other.hdr == nil {
+	from := other.HDR()
+	if from == nil {
 		return
 	}
-	if h.hdr == nil {
+	h.inflate()
+	// Both have the same bounds, so nothing can be dropped; count it if ever they have not.
+	h.overflow += h.hdr.Merge(from)
+}
+
+// inflate makes h ready to be added to.
+func (h *Histogram) inflate() {
+	if h.hdr != nil {
+		return
+	}
+	if h.hdr = h.HDR(); h.hdr == nil {
 		h.hdr = hdrhistogram.New(lowest, highest, digits)
 	}
-	// Both have the same bounds, so nothing can be dropped; count it if ever they have not.
-	h.overflow += h.hdr.Merge(other.hdr)
+	h.encoded, h.inFile = "", 0
 }
 
 // Take returns what was recorded and leaves h empty.
@@ -64,7 +82,7 @@ func (h *Histogram) Take() Histogram {
 // Count is how many values were recorded, overflow included.
 func (h Histogram) Count() int64 {
 	if h.hdr == nil {
-		return h.overflow
+		return h.inFile + h.overflow
 	}
 	return h.hdr.TotalCount() + h.overflow
 }
@@ -77,18 +95,20 @@ func (h Histogram) Max() time.Duration { return time.Duration(h.max) }
 
 // Mean is the mean of the values within the bounds.
 func (h Histogram) Mean() time.Duration {
-	if h.hdr == nil {
+	hdr := h.HDR()
+	if hdr == nil {
 		return 0
 	}
-	return time.Duration(h.hdr.Mean())
+	return time.Duration(hdr.Mean())
 }
 
 // StdDev is the standard deviation of the values within the bounds.
 func (h Histogram) StdDev() time.Duration {
-	if h.hdr == nil {
+	hdr := h.HDR()
+	if hdr == nil {
 		return 0
 	}
-	return time.Duration(h.hdr.StdDev())
+	return time.Duration(hdr.StdDev())
 }
 
 // Quantile is the smallest recorded value that at least the share q of the
@@ -102,15 +122,35 @@ func (h Histogram) Quantile(q float64) time.Duration {
 
 // at is the value of the given rank, from 1.
 func (h Histogram) at(rank int64) time.Duration {
-	if h.hdr == nil || rank > h.hdr.TotalCount() || rank >= h.Count() {
+	hdr := h.HDR()
+	if hdr == nil || rank > hdr.TotalCount() || rank >= h.Count() {
 		return h.Max()
 	}
 	rank = max(rank, 1)
-	return min(time.Duration(h.hdr.ValueAtPercentile(100*float64(rank)/float64(h.hdr.TotalCount()))), h.Max())
+	return min(time.Duration(hdr.ValueAtPercentile(100*float64(rank)/float64(hdr.TotalCount()))), h.Max())
 }
 
-// HDR is the underlying histogram for writers of its file formats; nil when empty.
-func (h Histogram) HDR() *hdrhistogram.Histogram { return h.hdr }
+// HDR is the underlying histogram for writers of its file formats; nil when
+// empty. Inflated anew on each call when h was read from a file.
+func (h Histogram) HDR() *hdrhistogram.Histogram {
+	if h.hdr != nil || h.encoded == "" {
+		return h.hdr
+	}
+	hdr, err := hdrhistogram.Decode([]byte(h.encoded))
+	if err != nil {
+		panic(fmt.Sprintf("results: a histogram that was checked when it was read: %v", err))
+	}
+	return hdr
+}
+
+// Equal reports whether both hold the same values, to the resolution of the buckets.
+func (h Histogram) Equal(other Histogram) bool {
+	if h.max != other.max || h.overflow != other.overflow || h.Count() != other.Count() {
+		return false
+	}
+	a, b := h.HDR(), other.HDR()
+	return a == nil || b == nil || a.Equals(b)
+}
 
 type persisted struct {
 	Count    int64         `json:"count"`
@@ -121,46 +161,107 @@ type persisted struct {
 
 // MarshalJSON writes the histogram in HdrHistogram's V2 compressed encoding.
 func (h Histogram) MarshalJSON() ([]byte, error) {
-	p := persisted{Count: h.Count(), Max: h.Max(), Overflow: h.overflow}
-	if h.hdr != nil {
-		encoded, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-		if err != nil {
-			return nil, fmt.Errorf("encode histogram: %w", err)
-		}
-		p.HDR = string(encoded)
+	encoded, err := h.encode()
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(p)
+	return json.Marshal(persisted{Count: h.Count(), Max: h.Max(), Overflow: h.overflow, HDR: encoded})
+}
+
+// encode is the V2 compressed encoding in base64; empty when h is.
+func (h Histogram) encode() (string, error) {
+	if h.hdr == nil {
+		return h.encoded, nil
+	}
+	encoded, err := h.hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		return "", fmt.Errorf("encode histogram: %w", err)
+	}
+	return string(encoded), nil
 }
 
 // maxEncoded bounds what a histogram may take in a file, before it is inflated.
 const maxEncoded = 1 << 20
 
 // UnmarshalJSON reads what MarshalJSON wrote and refuses counts that do not add up.
-func (h *Histogram) UnmarshalJSON(data []byte) (err error) {
-	// The decoder panics on some damaged input.
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("decode histogram: %v", r)
-		}
-	}()
+func (h *Histogram) UnmarshalJSON(data []byte) error {
 	var p persisted
 	if err := json.Unmarshal(data, &p); err != nil {
 		return err
 	}
-	*h = Histogram{max: int64(p.Max), overflow: p.Overflow}
+	if err := p.check(); err != nil {
+		return fmt.Errorf("decode histogram: %w", err)
+	}
+	*h = Histogram{max: int64(p.Max), overflow: p.Overflow, encoded: p.HDR, inFile: p.Count - p.Overflow}
+	return nil
+}
+
+// check refuses what cannot be inflated, and counts that do not add up.
+func (p persisted) check() error {
 	if p.Overflow < 0 || p.Max < 0 || p.Count < 0 {
-		return fmt.Errorf("decode histogram: negative count, maximum or overflow")
+		return errors.New("negative count, maximum or overflow")
 	}
 	if len(p.HDR) > maxEncoded {
-		return fmt.Errorf("decode histogram: %d bytes encoded, at most %d allowed", len(p.HDR), maxEncoded)
+		return fmt.Errorf("%d bytes encoded, at most %d allowed", len(p.HDR), maxEncoded)
 	}
-	if p.HDR != "" {
-		if h.hdr, err = hdrhistogram.Decode([]byte(p.HDR)); err != nil {
-			return fmt.Errorf("decode histogram: %w", err)
-		}
+	count, err := p.inBuckets()
+	if err != nil {
+		return err
 	}
-	if h.Count() != p.Count {
-		return fmt.Errorf("decode histogram: %d values in its buckets, its count says %d", h.Count(), p.Count)
+	if count+p.Overflow != p.Count {
+		return fmt.Errorf("%d values in its buckets and %d beyond them, its count says %d", count, p.Overflow, p.Count)
+	}
+	return nil
+}
+
+// inBuckets inflates the buckets and counts their values.
+func (p persisted) inBuckets() (int64, error) {
+	if p.HDR == "" {
+		return 0, nil
+	}
+	if err := checkBounds(p.HDR); err != nil {
+		return 0, err
+	}
+	hdr, err := hdrhistogram.Decode([]byte(p.HDR))
+	if err != nil {
+		return 0, err
+	}
+	if p.Overflow == 0 && hdr.TotalCount() > 0 && !hdr.ValuesAreEquivalent(hdr.Max(), int64(p.Max)) {
+		return 0, fmt.Errorf("its maximum says %v, its buckets end at %v", p.Max, time.Duration(hdr.Max()))
+	}
+	return hdr.TotalCount(), nil
+}
+
+// An encodedHeader is what an inflated V2 histogram begins with, big-endian:
+// https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoByteBuffer.
+type encodedHeader struct {
+	Cookie, PayloadLength, NormalizingOffset, Digits int32
+	Lowest, Highest                                  int64
+}
+
+// checkBounds refuses a histogram with bounds other than ours before it is
+// inflated: its header alone can ask for 50 MB of buckets.
+func checkBounds(encoded string) error {
+	const cookieAndLength = 8
+	raw, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return err
+	}
+	if len(raw) < cookieAndLength {
+		return fmt.Errorf("only %d bytes", len(raw))
+	}
+	inflated, err := zlib.NewReader(bytes.NewReader(raw[cookieAndLength:]))
+	if err != nil {
+		return err
+	}
+	defer inflated.Close()
+	var header encodedHeader
+	if err := binary.Read(inflated, binary.BigEndian, &header); err != nil {
+		return fmt.Errorf("no header: %w", err)
+	}
+	if header.Lowest != lowest || header.Highest != highest || header.Digits != digits {
+		return fmt.Errorf("%d to %d ns at %d digits; ours are %d to %d at %d",
+			header.Lowest, header.Highest, header.Digits, lowest, highest, digits)
 	}
 	return nil
 }

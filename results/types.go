@@ -257,6 +257,7 @@ type Gate struct {
 type Interval struct {
 	Block     int           `json:"block"`
 	Transport string        `json:"transport"`
+	At        time.Duration `json:"at_ns"`    // since the run's folder was made; AppendInterval fills it in when zero
 	Start     time.Duration `json:"start_ns"` // since the window opened; negative during the warm-up
 	Length    time.Duration `json:"length_ns"`
 	Published int64         `json:"published"` // acknowledged in this interval

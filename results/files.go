@@ -1,0 +1,115 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// WriteFile makes the file whole or not at all: a temporary file beside it is
+// written, synced and renamed, and the folder synced.
+func WriteFile(path string, data []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // O_EXCL, 0600
+	if err != nil {
+		return explain(path, err)
+	}
+	if err = writeAndClose(temp, data); err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(explain(path, err), os.Remove(temp.Name()))
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func writeAndClose(f *os.File, data []byte) error {
+	_, err := f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncFolder makes a rename in the folder survive a power cut.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return explain(path, err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// A log is a file that only grows, a line at a time.
+type log struct {
+	file *os.File
+	size int64 // up to the end of the last whole line
+	err  error // why no more can be appended
+}
+
+func createLog(path string, header []byte) (*log, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	l := &log{file: f}
+	return l, l.append(header)
+}
+
+// append adds a line with one write, so that a kill leaves at most one torn line.
+// What a failed write has left is cut off: the next line must not continue it.
+func (l *log) append(line []byte) error {
+	if l.err != nil || len(line) == 0 {
+		return l.err
+	}
+	_, err := l.file.Write(line)
+	if err == nil {
+		l.size += int64(len(line))
+		return nil
+	}
+	err = explain(l.file.Name(), err)
+	if cut := l.file.Truncate(l.size); cut != nil {
+		l.err = err
+	}
+	return err
+}
+
+// sync makes what was appended survive a power cut.
+func (l *log) sync() error {
+	if err := l.file.Sync(); err != nil {
+		return explain(l.file.Name(), err)
+	}
+	return nil
+}
+
+func (l *log) close() error {
+	return errors.Join(l.err, l.sync(), l.file.Close())
+}
+
+// explain turns an error of the file system into a sentence for people.
+func explain(path string, err error) error {
+	for _, known := range []struct {
+		cause error
+		says  string
+	}{
+		{syscall.ENOSPC, "the disk is full"},
+		{syscall.EDQUOT, "the disk quota is used up"},
+		{syscall.EROFS, "the file system is read-only"},
+		{syscall.EFBIG, "the file would be larger than is allowed"},
+		{fs.ErrPermission, "no permission to write there"},
+		{fs.ErrExist, "it exists already"},
+	} {
+		if errors.Is(err, known.cause) {
+			return fmt.Errorf("write results to %s: %s: %w", path, known.says, err)
+		}
+	}
+	return fmt.Errorf("write results to %s: %w", path, err)
+}

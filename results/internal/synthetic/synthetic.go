@@ -1,0 +1,335 @@
+// Package synthetic makes runs that look measured, for the tests of everything
+// that reads a run: four transports across an emulated round trip of 20 ms.
+//
+// It owns the one fixture that all golden files are made from. The same
+// arguments always give the same run. It must never be imported by anything but
+// a test.
+package synthetic
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"pushbench/results"
+)
+
+// The scenario of every synthetic run.
+const (
+	clients      = 20
+	rate         = 100.0                 // messages a second, each owed to every client
+	delay        = 10 * time.Millisecond // one way
+	pollInterval = time.Second
+	warmup       = 2 * time.Second
+	drain        = 2 * time.Second
+	payload      = 120.0
+)
+
+var started = time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
+
+// Run makes a complete run in which every gate passed. A window of 30 s is
+// enough for p99.9 when four blocks are pooled, one of 10 s is not.
+func Run(blocks int, window time.Duration) *results.Run {
+	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(blocks, window)}
+	random := rand.New(rand.NewPCG(r.Manifest.Seed, 0))
+	began := time.Duration(0)
+	for block := 1; block <= blocks; block++ {
+		for position, transport := range r.Manifest.Transports {
+			m := models[transport]
+			t := trial{model: m, random: random, window: window, factor: 1 + 0.02*random.NormFloat64()}
+			done := t.run(transport)
+			done.Block, done.Position = block, position+1
+			done.Started = started.Add(began)
+			r.Trials = append(r.Trials, done)
+			r.Intervals = append(r.Intervals, t.intervals(block, transport, began+3*time.Second)...)
+			began += done.Took
+		}
+	}
+	r.Manifest.Ended = started.Add(began)
+	return r
+}
+
+func manifest(blocks int, window time.Duration) results.Manifest {
+	transports := []string{"shortpoll", "longpoll", "sse", "websocket"}
+	m := results.Manifest{
+		Schema: results.Schema, Status: results.Complete, Started: started,
+		Command: []string{"pushbench", "run", "chat", "--blocks", "4"}, RunID: 0xC0FFEE,
+		Tool: results.Tool{Version: "v0.1.0", Commit: "170ec8e7d1f2a3b4c5d6", GoVersion: "go1.26.0", SHA256: "9f86d081884c7d65"},
+		Host: results.Host{
+			OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPUModel: "Example CPU 2.5 GHz", Cores: 2,
+			MemoryBytes: 8 << 30, CongestionControl: "bbr", ClockSource: "tsc", FileLimit: 20000,
+			PortRange: "32768-60999", LoadAverage: "0.10 0.12 0.09",
+			Sysctls: map[string]string{"net.core.somaxconn": "4096"},
+		},
+		Pinning: results.Pinning{Asked: true, Server: []int{0}, Generator: []int{1}},
+		Workload: results.Workload{
+			Scenario: "chat", Description: "a chat room behind a home connection",
+			Question: "which transport brings a chat message soonest, and what does it cost?",
+			SHA256:   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+			Clients:  clients, Topics: 1, Publisher: "backend", Arrivals: "poisson",
+			PublishRate: rate, DeliveryRate: rate * clients, PerClientRate: rate, PayloadBytes: payload,
+			Delivery: "every", PollInterval: pollInterval, PollPacing: "rate", Hold: 25 * time.Second,
+			Flush:  map[string]time.Duration{"shortpoll": 0, "longpoll": 0, "sse": 0, "websocket": 0},
+			Warmup: warmup, Window: window, Drain: drain,
+		},
+		Blocks: blocks, Transports: transports, Seed: 42, Engine: "goroutines", Stack: "reference",
+		Network: "home", RTT: 2 * delay,
+		Servers:    map[string]string{"longpoll": "fasthttp, hold 25s", "shortpoll": "fasthttp", "sse": "fasthttp", "websocket": "gorilla, no compression"},
+		NotShown:   []string{"CPU frequency governor: not visible in this container"},
+		Conditions: []string{"polling and SSE run on fasthttp, WebSocket on net/http: CPU and memory compare libraries as well"},
+	}
+	for range blocks {
+		m.Orders = append(m.Orders, transports)
+	}
+	return m
+}
+
+// A model is what a transport does to messages, and what that costs.
+type model struct {
+	wait      func(*rand.Rand) time.Duration // on top of the one-way delay
+	theory    []results.Prediction
+	cycles    func(window time.Duration) int64 // independent observations
+	requests  float64                          // a message
+	batch     float64                          // messages a batch
+	empty     float64                          // share of polls
+	polls     bool
+	down, up  parts
+	server    time.Duration // CPU a message
+	generator time.Duration
+	memory    [2]int64 // bytes a client: server, generator
+	ready     time.Duration
+	trips     float64
+	hello     [2]int64 // bytes to connect: up, down
+}
+
+// parts are bytes a message.
+type parts struct{ payload, envelope, framing, headers float64 }
+
+func publishes(window time.Duration) int64 { return int64(rate * window.Seconds()) }
+
+func polls(interval time.Duration) func(time.Duration) int64 {
+	return func(window time.Duration) int64 { return int64(clients * window / interval) }
+}
+
+// push waits for the server and the kernel only.
+func push(typical time.Duration) func(*rand.Rand) time.Duration {
+	return func(r *rand.Rand) time.Duration {
+		return time.Duration(float64(typical) * math.Exp(0.6*r.NormFloat64()))
+	}
+}
+
+// poll waits for the next of the client's polls as well.
+func poll(interval, typical time.Duration) func(*rand.Rand) time.Duration {
+	serve := push(typical)
+	return func(r *rand.Rand) time.Duration {
+		return time.Duration(r.Float64()*float64(interval)) + serve(r)
+	}
+}
+
+// rearm waits while the poll before is on its way, unless one is parked.
+func rearm(gap, typical time.Duration) func(*rand.Rand) time.Duration {
+	serve, late := push(typical), poll(gap, typical)
+	busy := rate * gap.Seconds()
+	parked := math.Exp(-busy) / (busy + math.Exp(-busy))
+	return func(r *rand.Rand) time.Duration {
+		if r.Float64() < parked {
+			return serve(r)
+		}
+		return late(r)
+	}
+}
+
+var models = map[string]model{
+	"shortpoll": {
+		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
+		theory: []results.Prediction{
+			{Metric: results.P50, Value: 510, Formula: "d + T/2"}, {Metric: results.P99, Value: 1000, Formula: "d + 0.99 T"},
+			{Metric: results.RequestsPerMessage, Value: 0.01, Formula: "1/(λT)"},
+		},
+		requests: 0.0101, batch: 99, polls: true,
+		up: parts{headers: 1.6}, down: parts{payload, 41, 0, 1.4},
+		server: 1100 * time.Nanosecond, generator: 2300 * time.Nanosecond, memory: [2]int64{1900, 5200},
+		ready: 41 * time.Millisecond, trips: 2, hello: [2]int64{162, 214},
+	},
+	"longpoll": {
+		wait: rearm(2*delay, 400*time.Microsecond), cycles: polls(20 * time.Millisecond),
+		theory: []results.Prediction{
+			{Metric: results.P50, Value: 19.3, Formula: "d + R (q − p0)/(1 − p0)"},
+			{Metric: results.P99, Value: 29.8, Formula: "d + R (q − p0)/(1 − p0)"},
+			{Metric: results.RequestsPerMessage, Value: 0.468, Formula: "1/(λR + e^(−λR))"},
+			{Metric: results.MessagesPerBatch, Value: 2.135, Formula: "λR + e^(−λR)"},
+		},
+		requests: 0.47, batch: 2.13, empty: 0.002, polls: true,
+		up: parts{headers: 76}, down: parts{payload, 58, 0, 66},
+		server: 9800 * time.Nanosecond, generator: 8700 * time.Nanosecond, memory: [2]int64{3400, 6100},
+		ready: 41 * time.Millisecond, trips: 2, hello: [2]int64{169, 214},
+	},
+	"sse": {
+		wait: push(350 * time.Microsecond), cycles: publishes,
+		theory: []results.Prediction{
+			{Metric: results.P50, Value: 10, Formula: "d"}, {Metric: results.P99, Value: 10, Formula: "d"},
+			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
+		},
+		requests: 0, batch: 1.02,
+		up: parts{}, down: parts{payload, 79, 41, 0},
+		server: 6100 * time.Nanosecond, generator: 5200 * time.Nanosecond, memory: [2]int64{2600, 6000},
+		ready: 42 * time.Millisecond, trips: 2, hello: [2]int64{171, 296},
+	},
+	"websocket": {
+		wait: push(340 * time.Microsecond), cycles: publishes,
+		theory: []results.Prediction{
+			{Metric: results.P50, Value: 10, Formula: "d"}, {Metric: results.P99, Value: 10, Formula: "d"},
+			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
+		},
+		requests: 0, batch: 1.02,
+		up: parts{}, down: parts{payload, 79, 4, 0},
+		server: 4900 * time.Nanosecond, generator: 4600 * time.Nanosecond, memory: [2]int64{9800, 7300},
+		ready: 43 * time.Millisecond, trips: 2, hello: [2]int64{224, 312},
+	},
+}
+
+// A trial is one draw from a model.
+type trial struct {
+	model  model
+	random *rand.Rand
+	window time.Duration
+	factor float64 // how busy the machine was in this trial
+	slices []slice
+}
+
+// A slice is one second of a trial.
+type slice struct {
+	latency   results.Histogram
+	published int64
+	delivered int64
+}
+
+func (t *trial) run(transport string) results.Trial {
+	published := publishes(t.window)
+	owed := published * clients
+	latency := t.deliver(published)
+	done := results.Trial{
+		Transport: transport, Status: results.Complete,
+		Took:      3*time.Second + warmup + t.window + drain,
+		Publishes: t.publishes(published),
+		Ledger:    results.Ledger{Owed: owed, Unique: owed, Received: owed},
+		Latency:   results.Latency{Histogram: latency, Independent: t.model.cycles(t.window)},
+		Ack:       results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published},
+		Connect:   t.connect(),
+		Cost:      t.cost(owed),
+		Theory:    t.model.theory,
+		Gates: []results.Gate{
+			{Name: "ledger", Passed: true, Detail: "all sums hold"},
+			{Name: "pacing", Passed: true, Detail: "send lateness p99 0.04 ms, at most 1 ms allowed"},
+			{Name: "generator", Passed: true, Detail: "38 % of its core, at most 80 % allowed"},
+		},
+	}
+	return done
+}
+
+// deliver draws every delivery, and files it under its second.
+func (t *trial) deliver(published int64) results.Histogram {
+	seconds := int(t.window/time.Second) + int(warmup/time.Second) + 2
+	t.slices = make([]slice, seconds)
+	var all results.Histogram
+	for i := range published {
+		due := time.Duration(float64(i) / rate * float64(time.Second))
+		t.slices[int((due+warmup)/time.Second)].published++
+		for range clients {
+			l := time.Duration(float64(delay) + t.factor*float64(t.model.wait(t.random)))
+			s := &t.slices[int((due+warmup+l)/time.Second)]
+			s.latency.Record(l)
+			s.delivered++
+			all.Record(l)
+		}
+	}
+	for i := range int(warmup / time.Second) {
+		t.slices[i].published = int64(rate)
+		t.slices[i].delivered += int64(rate * clients * (0.9 + 0.2*t.random.Float64()))
+	}
+	return all
+}
+
+func (t *trial) publishes(n int64) results.Publishes {
+	return results.Publishes{
+		Planned: n, OnTime: n, Sent: n, Acknowledged: n, LateAfter: time.Millisecond,
+		Lateness: t.few(n, 15*time.Microsecond),
+	}
+}
+
+// few draws n short durations.
+func (t *trial) few(n int64, typical time.Duration) (h results.Histogram) {
+	draw := push(typical)
+	for range n {
+		h.Record(draw(t.random))
+	}
+	return h
+}
+
+func (t *trial) connect() results.Connect {
+	c := results.Connect{
+		Clients: clients, Took: 400 * time.Millisecond, RoundTrips: t.model.trips, Dials: clients,
+		BytesUp: clients * t.model.hello[0], BytesDown: clients * t.model.hello[1],
+	}
+	var tcp, answer, ready results.Histogram
+	for range clients {
+		a := 2*delay + push(120*time.Microsecond)(t.random)
+		b := a + 2*delay + push(t.model.ready-4*delay+300*time.Microsecond)(t.random)
+		tcp.Record(a)
+		answer.Record(b - a)
+		ready.Record(b + push(30*time.Microsecond)(t.random))
+	}
+	c.Stages = map[string]results.Histogram{"tcp": tcp, "answer": answer, "ready": ready}
+	return c
+}
+
+func (t *trial) cost(delivered int64) results.Cost {
+	n := float64(delivered)
+	w := results.Wire{
+		Up: t.model.up.bytes(n), Down: t.model.down.bytes(n),
+		Requests: int64(t.model.requests * n), Batches: int64(n / t.model.batch),
+	}
+	if t.model.polls {
+		w.Polls = w.Requests
+		w.EmptyAnswers = int64(t.model.empty * float64(w.Polls))
+	}
+	w.Down.Segments = w.Batches + w.Requests
+	w.Up.Segments = w.Down.Segments/2 + 1
+	return results.Cost{
+		Span: t.window, Delivered: delivered, Wire: w,
+		Server:    t.process(t.model.server, t.model.memory[0], n),
+		Generator: t.process(t.model.generator, t.model.memory[1], n),
+	}
+}
+
+func (p parts) bytes(n float64) results.Direction {
+	d := results.Direction{
+		Payload: int64(p.payload * n), Envelope: int64(p.envelope * n),
+		Framing: int64(p.framing * n), Headers: int64(p.headers * n),
+	}
+	d.Bytes = d.Payload + d.Envelope + d.Framing + d.Headers
+	return d
+}
+
+func (t *trial) process(perMessage time.Duration, memory int64, n float64) results.Process {
+	const base = 11 << 20
+	cpu := time.Duration(float64(perMessage) * n * t.factor)
+	return results.Process{
+		Processes: 1, CPU: cpu, User: cpu / 3, System: cpu - cpu/3,
+		MemoryBase: base, MemoryIdle: base + int64(float64(memory)*t.factor)*clients, MemoryPeak: base + 3*memory*clients,
+		Goroutines: clients + 9, ContextSwitches: int64(n / 3),
+	}
+}
+
+func (t *trial) intervals(block int, transport string, at time.Duration) []results.Interval {
+	var intervals []results.Interval
+	for i, s := range t.slices {
+		start := time.Duration(i)*time.Second - warmup
+		intervals = append(intervals, results.Interval{
+			Block: block, Transport: transport, At: at + time.Duration(i)*time.Second,
+			Start: start, Length: time.Second,
+			Published: s.published, Delivered: s.delivered, Counted: s.latency.Count(), Latency: s.latency,
+		})
+	}
+	return intervals
+}

@@ -1,0 +1,134 @@
+package results
+
+// pool adds trials up: counts are summed and histograms merged, so that a
+// metric of the pool weighs each message alike. What one trial could not show
+// the pool does not show either: a sum with a hole in it would be too small.
+func pool(transport string, trials []Trial) Trial {
+	p := Trial{Transport: transport, Status: Complete}
+	for i, t := range trials {
+		first := i == 0
+		p.Took += t.Took
+		p.Publishes.add(t.Publishes)
+		p.Ledger.add(t.Ledger)
+		p.Latency.add(t.Latency)
+		p.Ack.add(t.Ack)
+		p.Connect.add(t.Connect, i)
+		p.Cost.add(t.Cost, first)
+	}
+	return p
+}
+
+func (p *Publishes) add(q Publishes) {
+	p.Planned += q.Planned
+	p.OnTime += q.OnTime
+	p.Late += q.Late
+	p.Dropped += q.Dropped
+	p.Sent += q.Sent
+	p.Acknowledged += q.Acknowledged
+	p.Failed += q.Failed
+	p.Unknown += q.Unknown
+	p.LateAfter = max(p.LateAfter, q.LateAfter)
+	p.DroppedBy = addBy(p.DroppedBy, q.DroppedBy)
+	p.FailedBy = addBy(p.FailedBy, q.FailedBy)
+	p.Lateness.Merge(q.Lateness)
+	p.HeldUp.Merge(q.HeldUp)
+}
+
+func (l *Ledger) add(m Ledger) {
+	l.Owed += m.Owed
+	l.Unique += m.Unique
+	l.Superseded += m.Superseded
+	l.DeclaredGap += m.DeclaredGap
+	l.Lost += m.Lost
+	l.Received += m.Received
+	l.Duplicates += m.Duplicates
+	l.Unexpected += m.Unexpected
+	l.Reordered += m.Reordered
+	l.Corrupt += m.Corrupt
+	l.LostBy = addBy(l.LostBy, m.LostBy)
+}
+
+func (l *Latency) add(m Latency) {
+	l.Histogram.Merge(m.Histogram)
+	l.Infinite += m.Infinite
+	l.Independent += m.Independent
+}
+
+// add averages round trips over the trials, of which before were added already.
+func (c *Connect) add(d Connect, before int) {
+	c.Clients += d.Clients
+	c.Failed += d.Failed
+	c.FailedBy = addBy(c.FailedBy, d.FailedBy)
+	c.Took += d.Took
+	c.BytesUp += d.BytesUp
+	c.BytesDown += d.BytesDown
+	c.RoundTrips += (d.RoundTrips - c.RoundTrips) / float64(before+1)
+	c.Dials += d.Dials
+	if c.Stages == nil {
+		c.Stages = map[string]Histogram{}
+	}
+	for _, stage := range Stages {
+		h := c.Stages[stage]
+		h.Merge(d.Stages[stage])
+		c.Stages[stage] = h
+	}
+}
+
+func (c *Cost) add(d Cost, first bool) {
+	c.Span += d.Span
+	c.Delivered += d.Delivered
+	c.Server.add(d.Server, first)
+	c.Generator.add(d.Generator, first)
+	c.Wire.add(d.Wire, first)
+}
+
+func (p *Process) add(q Process, first bool) {
+	p.Processes = max(p.Processes, q.Processes)
+	addShown(&p.CPU, q.CPU, first)
+	addShown(&p.User, q.User, first)
+	addShown(&p.System, q.System, first)
+	addShown(&p.MemoryBase, q.MemoryBase, first)
+	addShown(&p.MemoryIdle, q.MemoryIdle, first)
+	p.MemoryPeak = max(p.MemoryPeak, q.MemoryPeak)
+	p.Goroutines = max(p.Goroutines, q.Goroutines)
+	p.ContextSwitches += q.ContextSwitches
+}
+
+func (w *Wire) add(v Wire, first bool) {
+	w.Up.add(v.Up, first)
+	w.Down.add(v.Down, first)
+	w.Requests += v.Requests
+	w.Polls += v.Polls
+	w.EmptyAnswers += v.EmptyAnswers
+	w.Batches += v.Batches
+	w.Dials += v.Dials
+	w.Reconnects += v.Reconnects
+}
+
+func (d *Direction) add(e Direction, first bool) {
+	d.Bytes += e.Bytes
+	d.Payload += e.Payload
+	d.Envelope += e.Envelope
+	d.Framing += e.Framing
+	d.Headers += e.Headers
+	addShown(&d.Segments, e.Segments, first)
+}
+
+// addShown adds figures of which zero means "not shown".
+func addShown[T ~int64](sum *T, x T, first bool) {
+	if first || (*sum != 0 && x != 0) {
+		*sum += x
+		return
+	}
+	*sum = 0
+}
+
+func addBy(sum, by map[string]int64) map[string]int64 {
+	if sum == nil && len(by) > 0 {
+		sum = map[string]int64{}
+	}
+	for cause, n := range by {
+		sum[cause] += n
+	}
+	return sum
+}

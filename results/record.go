@@ -1,0 +1,119 @@
+package results
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// castagnoli is the polynomial of CRC32C, RFC 3720 appendix B.4.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// seal wraps a JSON value with the checksum of its bytes and ends the line:
+//
+//	{"crc32c":"0a1b2c3d","trial":{…}}
+//
+// The line stays valid JSON, and a torn or flipped one is recognised.
+func seal(kind string, body []byte) []byte {
+	return append(append([]byte(sealPrefix(kind, body)), body...), "}\n"...)
+}
+
+func sealPrefix(kind string, body []byte) string {
+	return fmt.Sprintf(`{"crc32c":"%08x",%q:`, crc32.Checksum(body, castagnoli), kind)
+}
+
+// unseal returns the value of a line, without its line end, that seal has made.
+func unseal(kind string, line []byte) ([]byte, error) {
+	start := len(sealPrefix(kind, nil))
+	if len(line) <= start || line[len(line)-1] != '}' {
+		return nil, fmt.Errorf("not a sealed %s", kind)
+	}
+	body := line[start : len(line)-1]
+	if string(line[:start]) != sealPrefix(kind, body) {
+		return nil, errors.New("the checksum does not match")
+	}
+	return body, nil
+}
+
+// decodeStrict reads one JSON value and refuses fields that v does not have.
+func decodeStrict(data []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
+}
+
+// decodeManifest reads a manifest file, and its schema before all else: a newer
+// one may have fields that this program does not know.
+func decodeManifest(file []byte) (Manifest, error) {
+	body, err := unseal("manifest", bytes.TrimSuffix(file, []byte("\n")))
+	if err != nil {
+		return Manifest{}, err
+	}
+	var version struct {
+		Schema int `json:"schema"`
+	}
+	if err := json.Unmarshal(body, &version); err != nil {
+		return Manifest{}, err
+	}
+	if version.Schema != Schema {
+		return Manifest{}, fmt.Errorf("it has schema %d, this pushbench reads schema %d: read it with the version that wrote it", version.Schema, Schema)
+	}
+	var m Manifest
+	if err := decodeStrict(body, &m); err != nil {
+		return Manifest{}, err
+	}
+	return m, m.check()
+}
+
+// decodeTrial reads a line of trials.jsonl.
+func decodeTrial(line []byte) (Trial, error) {
+	var t Trial
+	body, err := unseal("trial", line)
+	if err != nil {
+		return t, err
+	}
+	if err := decodeStrict(body, &t); err != nil {
+		return t, err
+	}
+	return t, t.check()
+}
+
+// decodeInterval reads a line of intervals.jsonl.
+func decodeInterval(line []byte) (Interval, error) {
+	var i Interval
+	body, err := unseal("interval", line)
+	if err != nil {
+		return i, err
+	}
+	if err := decodeStrict(body, &i); err != nil {
+		return i, err
+	}
+	return i, i.check()
+}
+
+// encodeManifest is the whole manifest file, indented for people.
+func encodeManifest(m Manifest) ([]byte, error) {
+	body, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode manifest: %w", err)
+	}
+	return seal("manifest", body), nil
+}
+
+// encodeLine is a line of a .jsonl file.
+func encodeLine(kind string, v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", kind, err)
+	}
+	return seal(kind, body), nil
+}

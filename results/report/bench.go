@@ -1,0 +1,85 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"pushbench/results"
+)
+
+// A benchUnit is a metric under the name that Go's benchmark tools expect:
+// "ns" makes benchstat print times, "/op" style units are lower is better.
+type benchUnit struct {
+	metric string
+	unit   string
+	scale  float64 // from the metric's unit
+}
+
+// benchUnits are the figures of bench.txt. Milliseconds and microseconds become
+// nanoseconds and KiB bytes, because benchstat scales base units itself.
+var benchUnits = []benchUnit{
+	{results.P50, "p50-ns", 1e6},
+	{results.P99, "p99-ns", 1e6},
+	{results.P999, "p999-ns", 1e6},
+	{results.Mean, "mean-ns", 1e6},
+	{results.Max, "max-ns", 1e6},
+	{results.ServerCPUPerMessage, "server-ns/msg", 1e3},
+	{results.GeneratorCPUPerMessage, "generator-ns/msg", 1e3},
+	{results.CPUPerMessage, "cpu-ns/msg", 1e3},
+	{results.WireBytesPerMessage, "wire-B/msg", 1},
+	{results.RequestsPerMessage, "requests/msg", 1},
+	{results.MessagesPerBatch, "msgs/batch", 1},
+	{results.ServerMemoryPerClient, "idle-B/client", 1024},
+	{results.ConnectP50, "connect-p50-ns", 1e6},
+	{results.Delivered, "delivered", 1},
+	{results.Lost, "lost", 1},
+}
+
+// Bench writes the Go benchmark format, one line a valid trial:
+// https://go.dev/design/14313-benchmark-format. What is n/a or infinite has no
+// number there and is left out.
+func Bench(w io.Writer, run *results.Run) error {
+	m := run.Manifest
+	var b strings.Builder
+	for _, pair := range [][2]string{
+		{"goos", m.Host.OS}, {"goarch", m.Host.Arch}, {"pkg", "pushbench/" + m.Workload.Scenario}, {"cpu", m.Host.CPUModel},
+		{"status", string(m.Status)}, {"commit", m.Tool.Commit}, {"stack", m.Stack}, {"network", m.Network},
+	} {
+		if value := plain(pair[1]); value != "" {
+			fmt.Fprintf(&b, "%s: %s\n", pair[0], value)
+		}
+	}
+	b.WriteString("\n")
+	for _, r := range run.Summary().Rows {
+		for _, t := range r.Trials {
+			writeBenchLine(&b, m.Workload.Scenario, t)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeBenchLine(b *strings.Builder, scenario string, t results.Trial) {
+	var figures []string
+	for _, u := range benchUnits {
+		if v := results.MetricByName(u.metric).Of(t); v.Known == results.Shown {
+			figures = append(figures, strconv.FormatFloat(v.X*u.scale, 'g', 6, 64)+" "+u.unit)
+		}
+	}
+	fmt.Fprintf(b, "Benchmark%s/transport=%s 1 %s\n", benchName(scenario), t.Transport, strings.Join(figures, " "))
+}
+
+// benchName turns "chat-room" into "ChatRoom": a benchmark's name must not
+// begin with a lower-case letter, and a dash begins its GOMAXPROCS.
+func benchName(scenario string) string {
+	words := strings.FieldsFunc(scenario, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, word := range words {
+		first := []rune(word)
+		first[0] = unicode.ToUpper(first[0])
+		words[i] = string(first)
+	}
+	return strings.Join(words, "")
+}

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+
+	"pushbench/results"
+)
+
+// CSV writes one row for each trial and one for each transport's pool, with
+// every metric under its name and unit. A figure that is not shown is empty,
+// "n/a" when there were too few observations, "inf" when it never arrived.
+func CSV(w io.Writer, run *results.Run) error {
+	out := csv.NewWriter(w)
+	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
+	for _, m := range results.Metrics {
+		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
+	}
+	rows := [][]string{head}
+	for _, r := range run.Summary().Rows {
+		for _, t := range run.Trials {
+			if t.Transport == r.Transport {
+				rows = append(rows, trialCells(run, t))
+			}
+		}
+		if len(r.Trials) > 0 {
+			rows = append(rows, pooledCells(run, r))
+		}
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return err
+	}
+	return out.Error()
+}
+
+func trialCells(run *results.Run, t results.Trial) []string {
+	cells := []string{
+		safe(run.Manifest.Workload.Scenario), safe(t.Transport), strconv.Itoa(t.Block), strconv.Itoa(t.Position),
+		string(t.Status), strconv.FormatBool(t.Valid()), safe(t.Reason),
+	}
+	for _, m := range results.Metrics {
+		cells = append(cells, cell(m.Of(t)))
+	}
+	return cells
+}
+
+func pooledCells(run *results.Run, r results.Row) []string {
+	cells := []string{safe(run.Manifest.Workload.Scenario), safe(r.Transport), "pooled", "", string(run.Manifest.Status), "true", safe(run.Manifest.Reason)}
+	for _, m := range results.Metrics {
+		cells = append(cells, cell(r.Value(m.Name)))
+	}
+	return cells
+}
+
+// cell prints a value at full precision, for machines.
+func cell(v results.Value) string {
+	switch v.Known {
+	case results.NotShown:
+		return ""
+	case results.TooFew:
+		return "n/a"
+	case results.Infinite:
+		return "inf"
+	default:
+		return strconv.FormatFloat(v.X, 'g', 8, 64)
+	}
+}
+
+// safe keeps a text from becoming a formula in a spreadsheet:
+// https://owasp.org/www-community/attacks/CSV_Injection.
+func safe(text string) string {
+	text = plain(text)
+	if text != "" && strings.ContainsAny(text[:1], "=+-@") {
+		return "'" + text
+	}
+	return text
+}

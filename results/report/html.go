@@ -1,0 +1,71 @@
+package report
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+
+	"pushbench/results"
+)
+
+//go:embed page.html
+var pageSource string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
+	"numeric": numeric,
+}).Parse(pageSource))
+
+// page is what the template draws.
+type page struct {
+	Title     string
+	Question  string
+	Status    results.Status
+	Verdict   string // ESTIMATE, or empty
+	Sentences []string
+	Overview  section
+	Figures   []pageFigure
+	Sections  []section
+}
+
+type pageFigure struct {
+	Name, Title, Alt string
+	SVG              template.HTML
+}
+
+// HTML writes the report as one page that needs nothing else: no network, no
+// script. The figures' SVG is written as it is, so it must be ours.
+func HTML(w io.Writer, run *results.Run, figures []results.Figure) error {
+	s := run.Summary()
+	all := sections(run, s)
+	p := page{
+		Title:     plain(run.Manifest.Workload.Scenario),
+		Question:  plain(run.Manifest.Workload.Question),
+		Status:    run.Manifest.Status,
+		Sentences: Sentences(run),
+		Overview:  all[0],
+		Sections:  all[1:],
+	}
+	if s.ValidBlocks < results.VerdictBlocks && run.Manifest.Status != results.Invalid {
+		p.Verdict = "ESTIMATE"
+	}
+	for _, f := range figures {
+		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, inline(f.SVG)})
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+// inline cuts the prologue off an SVG document, which HTML does not allow.
+func inline(svg []byte) template.HTML {
+	s := string(svg)
+	if i := strings.Index(s, "<svg"); i >= 0 {
+		s = s[i:]
+	}
+	return template.HTML(s) //nolint:gosec // drawn by results/chart, which escapes its text
+}
+
+// numeric reports whether a cell reads as a figure, to be aligned to the right.
+func numeric(cell string) bool {
+	return cell == "" || strings.ContainsAny(cell[:1], "0123456789-") || cell == "n/a" || cell == "∞" || cell == "–"
+}

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"pushbench/results"
+)
+
+// Markdown writes the summary of a run as GitHub renders it.
+func Markdown(w io.Writer, run *results.Run) error {
+	s := run.Summary()
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s\n\n", markdownText(run.Manifest.Workload.Scenario), run.Manifest.Status)
+	if question := run.Manifest.Workload.Question; question != "" {
+		fmt.Fprintf(&b, "> %s\n\n", markdownText(question))
+	}
+	for _, sentence := range Sentences(run) {
+		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
+	}
+	for _, section := range sections(run, s) {
+		writeMarkdown(&b, section)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeMarkdown(b *strings.Builder, s section) {
+	fmt.Fprintf(b, "\n## %s\n\n", markdownText(s.Title))
+	writeMarkdownLine(b, s.Head)
+	b.WriteString("|" + strings.Repeat(" --- |", len(s.Head)) + "\n")
+	for _, l := range s.Rows {
+		writeMarkdownLine(b, l.Cells)
+	}
+	if s.Note == "" {
+		return
+	}
+	b.WriteString("\n")
+	for note := range strings.Lines(s.Note) {
+		fmt.Fprintf(b, "%s\n\n", markdownText(strings.TrimSuffix(note, "\n")))
+	}
+}
+
+func writeMarkdownLine(b *strings.Builder, cells []string) {
+	for _, c := range cells {
+		b.WriteString("| " + markdownText(c) + " ")
+	}
+	b.WriteString("|\n")
+}
+
+// markdownSpecial is what Markdown or the HTML in it would act on. A backslash
+// before punctuation is shown as the punctuation: CommonMark 0.31, section 2.4.
+var markdownSpecial = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "<", `\<`, ">", `\>`, "&", `\&`, "`", "\\`", "*", `\*`, "_", `\_`,
+	"[", `\[`, "]", `\]`, "!", `\!`, "#", `\#`, "~", `\~`)
+
+// markdownText makes any string plain text inside a line of Markdown.
+func markdownText(s string) string { return markdownSpecial.Replace(plain(s)) }

@@ -1,0 +1,314 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+)
+
+// A section is a titled table. The Markdown summary and the HTML page are the
+// same sections in another dress.
+type section struct {
+	Title string
+	Note  string
+	Head  []string
+	Rows  []line
+}
+
+// A line of a section's table. Dim ones are predicted rather than measured.
+type line struct {
+	Cells []string
+	Dim   bool
+}
+
+func lines(rows ...[]string) []line {
+	var all []line
+	for _, cells := range rows {
+		all = append(all, line{Cells: cells})
+	}
+	return all
+}
+
+// sections are the tables of a run in reading order.
+func sections(run *results.Run, s results.Summary) []section {
+	all := []section{
+		overviewSection(run, s),
+		rangesSection(s),
+		wireSection(s),
+		connectSection(s),
+		ledgerSection(s),
+		publishSection(s),
+		gatesSection(run),
+		theorySection(s),
+		manifestSection(run.Manifest),
+		filesSection(),
+	}
+	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
+}
+
+func overviewSection(run *results.Run, s results.Summary) section {
+	head := []string{"transport"}
+	for _, c := range columns {
+		head = append(head, strings.TrimSpace(c.head+" "+c.unit))
+	}
+	overview := section{Title: "Figures", Head: head, Note: strings.Join(notes(run, s), "\n")}
+	for _, r := range s.Rows {
+		overview.Rows = append(overview.Rows, line{Cells: measuredCells(r)})
+		if predicted := theoryCells(r); predicted != nil {
+			overview.Rows = append(overview.Rows, line{Cells: predicted, Dim: true})
+		}
+	}
+	return overview
+}
+
+// ranged are the metrics whose range over the blocks is worth a table.
+var ranged = []string{
+	results.P50, results.P99, results.P999, results.AckP50, results.AckP99,
+	results.CPUPerMessage, results.ServerCPUPerMessage, results.GeneratorCPUPerMessage,
+	results.WireBytesPerMessage, results.PacketBytesPerMessage, results.PayloadShare,
+	results.RequestsPerMessage, results.EmptyAnswerShare, results.MessagesPerBatch,
+	results.ServerMemoryPerClient, results.GeneratorMemoryPerClient, results.ConnectP50, results.ConnectRoundTrips,
+}
+
+func rangesSection(s results.Summary) section {
+	all := section{
+		Title: "Every metric, with its range over the blocks",
+		Note: fmt.Sprintf("Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval. "+
+			"With TCP/IP headers means %d B a segment, an estimate: IPv4, TCP with timestamps.", results.SegmentHeader),
+		Head: append([]string{"metric"}, transports(s)...),
+	}
+	for _, name := range ranged {
+		m := results.MetricByName(name)
+		title := m.Title
+		if m.Unit != "" {
+			title += ", " + m.Unit
+		}
+		cells := []string{title}
+		for _, r := range s.Rows {
+			cells = append(cells, valueAndRange(r, name))
+		}
+		all.Rows = append(all.Rows, line{Cells: cells})
+	}
+	return all
+}
+
+func transports(s results.Summary) []string {
+	var names []string
+	for _, r := range s.Rows {
+		names = append(names, r.Transport)
+	}
+	return names
+}
+
+func valueAndRange(r results.Row, metric string) string {
+	over, ok := r.Range(metric)
+	if !ok {
+		return r.Value(metric).String()
+	}
+	return fmt.Sprintf("%s [%s]", r.Value(metric), between(over))
+}
+
+func wireSection(s results.Summary) section {
+	all := section{
+		Title: "Bytes on the wire for each delivered message",
+		Note:  "TCP payload at the clients' end, publishes included. Up is client to server.",
+		Head:  []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
+	}
+	for _, r := range s.Rows {
+		c := r.Pooled.Cost
+		if c.Delivered > 0 {
+			all.Rows = append(all.Rows, lines(wireCells(r.Transport, "down", c.Wire.Down, c.Delivered), wireCells(r.Transport, "up", c.Wire.Up, c.Delivered))...)
+		}
+	}
+	return all
+}
+
+func wireCells(transport, way string, d results.Direction, delivered int64) []string {
+	each := func(n int64) string { return results.Number(float64(n) / float64(delivered)) }
+	segments := "–"
+	if d.Segments > 0 {
+		segments = each(d.Segments)
+	}
+	return []string{transport, way, each(d.Payload), each(d.Envelope), each(d.Framing), each(d.Headers), each(d.Bytes), segments}
+}
+
+func connectSection(s results.Summary) section {
+	all := section{
+		Title: "Connecting",
+		Note:  "tcp: the TCP handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds.",
+		Head:  []string{"transport", "clients", "failed"},
+	}
+	for _, stage := range results.Stages {
+		all.Head = append(all.Head, stage+" p50", stage+" p99", stage+" max")
+	}
+	all.Head = append(all.Head, "round trips", "bytes up", "bytes down")
+	for _, r := range s.Rows {
+		all.Rows = append(all.Rows, line{Cells: connectCells(r)})
+	}
+	return all
+}
+
+func connectCells(r results.Row) []string {
+	c := r.Pooled.Connect
+	cells := []string{r.Transport, results.Count(c.Clients), results.Count(c.Failed) + causes(c.FailedBy)}
+	for _, stage := range results.Stages {
+		p50, p99 := results.StageQuantile(stage, 0.5), results.StageQuantile(stage, 0.99)
+		h := c.Stages[stage]
+		cells = append(cells, p50(r.Pooled).String(), p99(r.Pooled).String(), results.Number(results.Milliseconds(h.Max())))
+	}
+	return append(cells, r.Value(results.ConnectRoundTrips).String(),
+		r.Value(results.ConnectBytesUp).String(), r.Value(results.ConnectBytesDown).String())
+}
+
+// causes lists counts by cause, the largest first: " (reset 3, timeout 1)".
+func causes(by map[string]int64) string {
+	if len(by) == 0 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(by), func(a, b string) int {
+		if by[a] != by[b] {
+			return int(by[b] - by[a])
+		}
+		return strings.Compare(a, b)
+	})
+	var said []string
+	for _, name := range names {
+		said = append(said, plain(name)+" "+results.Count(by[name]))
+	}
+	return " (" + strings.Join(said, ", ") + ")"
+}
+
+func ledgerSection(s results.Summary) section {
+	all := section{
+		Title: "Ledger: what every client was owed, and what became of it",
+		Note:  "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
+		Head:  []string{"transport", "owed", "unique", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums hold"},
+	}
+	for _, r := range s.Rows {
+		l := r.Pooled.Ledger
+		cells := []string{r.Transport}
+		for _, n := range []int64{l.Owed, l.Unique, l.Superseded, l.DeclaredGap} {
+			cells = append(cells, results.Count(n))
+		}
+		cells = append(cells, results.Count(l.Lost)+causes(l.LostBy))
+		for _, n := range []int64{l.Received, l.Duplicates, l.Unexpected, l.Reordered} {
+			cells = append(cells, results.Count(n))
+		}
+		all.Rows = append(all.Rows, line{Cells: append(cells, sumsHold(r.Pooled))})
+	}
+	return all
+}
+
+func sumsHold(t results.Trial) string {
+	for _, i := range t.Identities() {
+		if !i.Holds() {
+			return i.String()
+		}
+	}
+	return "yes"
+}
+
+func publishSection(s results.Summary) section {
+	all := section{
+		Title: "Publishes: what the schedule planned, and what was sent",
+		Note:  "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
+		Head:  []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
+	}
+	for _, r := range s.Rows {
+		p := r.Pooled.Publishes
+		all.Rows = append(all.Rows, line{Cells: []string{
+			r.Transport, results.Count(p.Planned), results.Count(p.OnTime), results.Count(p.Late), results.Count(p.Dropped) + causes(p.DroppedBy),
+			results.Count(p.Sent), results.Count(p.Acknowledged), results.Count(p.Failed) + causes(p.FailedBy), results.Count(p.Unknown),
+			millis(p.Lateness.Quantile(0.99)), millis(p.Lateness.Max()), millis(p.HeldUp.Max()),
+		}})
+	}
+	return all
+}
+
+func millis(d time.Duration) string { return results.Number(results.Milliseconds(d)) }
+
+// gatesSection shows one line a gate when it always passed, and each failure.
+func gatesSection(run *results.Run) section {
+	all := section{
+		Title: "Gates: checks of the rig, each of which can void a trial",
+		Head:  []string{"gate", "passed", "what was measured"},
+	}
+	for _, name := range gateNames(run.Trials) {
+		var passed, of int
+		var failures []line
+		detail := ""
+		for _, t := range run.Trials {
+			for _, g := range t.Gates {
+				if g.Name != name {
+					continue
+				}
+				of++
+				if g.Passed {
+					passed, detail = passed+1, plain(g.Detail)
+				} else {
+					failures = append(failures, line{Cells: []string{plain(name), "FAILED", fmt.Sprintf("block %d %s: %s", t.Block, t.Transport, plain(g.Detail))}})
+				}
+			}
+		}
+		if detail != "" {
+			detail = "e.g. " + detail
+		}
+		all.Rows = append(append(all.Rows, line{Cells: []string{plain(name), fmt.Sprintf("%d of %d", passed, of), detail}}), failures...)
+	}
+	return all
+}
+
+// gateNames in the order in which trials list them.
+func gateNames(trials []results.Trial) []string {
+	var names []string
+	for _, t := range trials {
+		for _, g := range t.Gates {
+			if !slices.Contains(names, g.Name) {
+				names = append(names, g.Name)
+			}
+		}
+	}
+	return names
+}
+
+func theorySection(s results.Summary) section {
+	all := section{
+		Title: "Theory: what arithmetic predicts",
+		Note:  "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
+		Head:  []string{"transport", "metric", "predicted", "measured", "formula"},
+	}
+	for _, r := range s.Rows {
+		for _, m := range results.Metrics {
+			if p, ok := r.Theory(m.Name); ok {
+				predicted := results.Value{X: p.Value}
+				all.Rows = append(all.Rows, line{Cells: []string{
+					r.Transport, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), plain(p.Formula),
+				}})
+			}
+		}
+	}
+	return all
+}
+
+func filesSection() section {
+	return section{
+		Title: "Files of this folder",
+		Head:  []string{"file", "what it holds"},
+		Rows: lines(
+			[]string{"manifest.json", "what ran where"},
+			[]string{"scenario.yaml", "the scenario, fully resolved"},
+			[]string{"trials.jsonl", "one line a trial: latencies, ledger, cost, gates"},
+			[]string{"intervals.jsonl", "one line a second of each trial"},
+			[]string{"latency.hlog", "HdrHistogram interval log, one tag a transport"},
+			[]string{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
+			[]string{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
+			[]string{"summary.csv", "every metric of every trial"},
+			[]string{"summary.md, report.html, charts/", "this summary, as a page and as pictures"},
+			[]string{"SHA256SUMS", "sha256sum --check SHA256SUMS"},
+		),
+	}
+}

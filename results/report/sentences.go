@@ -1,0 +1,167 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pushbench/results"
+)
+
+// Sentences say what the run found, what it holds for and what it did not
+// measure. The first one begins with ESTIMATE, PARTIAL, INVALID or SATURATED
+// when that is what the run is worth.
+func Sentences(run *results.Run) []string {
+	s := run.Summary()
+	said := []string{headline(run, s)}
+	if run.Manifest.Status != results.Invalid {
+		said = append(said, losses(s)...)
+	}
+	if excluded := exclusions(s); excluded != "" {
+		said = append(said, excluded)
+	}
+	said = append(said, holdsFor(run.Manifest))
+	return append(said, notMeasured(run.Manifest))
+}
+
+// headline is the label and the answer.
+func headline(run *results.Run, s results.Summary) string {
+	m := run.Manifest
+	if m.Status == results.Invalid {
+		return fmt.Sprintf("INVALID: %s. The rig failed, so no figure of this run may be quoted.", plain(m.Reason))
+	}
+	var said []string
+	if m.Status != results.Complete {
+		said = append(said, fmt.Sprintf("%s: %s.", m.Status, plain(m.Reason)))
+	}
+	if s.ValidBlocks < results.VerdictBlocks {
+		said = append(said, estimate(run, s))
+	}
+	return strings.Join(append(said, answer(s)), " ")
+}
+
+// estimate says how far the run is from a judgement.
+func estimate(run *results.Run, s results.Summary) string {
+	missing := results.VerdictBlocks - s.ValidBlocks
+	about := ""
+	if took := run.BlockTook(); took > 0 {
+		about = fmt.Sprintf(", and %d more take about %s", missing, duration(took*time.Duration(missing)))
+	}
+	return fmt.Sprintf("ESTIMATE: %s describe and never judge; a verdict needs %d%s.",
+		some(s.ValidBlocks, "valid block"), results.VerdictBlocks, about)
+}
+
+// answer says which transport delivers soonest and which costs least, as far as
+// the ranges over the blocks can tell them apart.
+func answer(s results.Summary) string {
+	metric := headlineLatency(s.Rows)
+	soonest := phrase("Soonest", s.Rows, metric, results.MetricByName(metric).Title+", in brackets its range over the blocks")
+	cheapest := phrase("Cheapest", s.Rows, results.CPUPerMessage, "CPU a message, server and generator together")
+	said := strings.TrimSpace(soonest + " " + cheapest)
+	if said == "" {
+		return "No order is claimed: noise shows only over two valid blocks or more."
+	}
+	return said + overloaded(s.Rows)
+}
+
+// headlineLatency is p99, or p50 when a transport has too few observations for p99.
+func headlineLatency(rows []results.Row) string {
+	for _, r := range rows {
+		for _, t := range r.Trials {
+			if results.MetricByName(results.P99).Of(t).Known == results.TooFew {
+				return results.P50
+			}
+		}
+	}
+	return results.P99
+}
+
+// phrase says an order: "Soonest: sse and websocket, not told apart (p99 …); then …".
+func phrase(what string, rows []results.Row, metric, label string) string {
+	ordered := tiers(rows, metric)
+	if len(ordered) == 0 {
+		return ""
+	}
+	var said []string
+	for _, t := range ordered {
+		said = append(said, t.say(metric))
+	}
+	return fmt.Sprintf("%s (%s): %s.", what, label, strings.Join(said, ", then "))
+}
+
+// say names the tier's transports with their value and their range.
+func (t tier) say(metric string) string {
+	var said []string
+	for _, r := range t {
+		over, _ := r.Range(metric)
+		v := withUnit(r.Value(metric), results.MetricByName(metric).Unit)
+		said = append(said, fmt.Sprintf("%s %s [%s]", r.Transport, v, between(over)))
+	}
+	if len(t) == 1 {
+		return said[0]
+	}
+	return list(said) + ", which cannot be told apart"
+}
+
+// overloaded names the transports that an order leaves out.
+func overloaded(rows []results.Row) string {
+	var names []string
+	for _, r := range rows {
+		if r.Saturated {
+			names = append(names, r.Transport)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Not ranked, for the figures describe overload: %s.", list(names))
+}
+
+// losses says who lost messages: a low latency of the rest is no merit then.
+func losses(s results.Summary) []string {
+	var lost []string
+	for _, r := range s.Rows {
+		if l := r.Pooled.Ledger; l.Lost > 0 {
+			lost = append(lost, fmt.Sprintf("%s %s of %s", r.Transport, results.Count(l.Lost), results.Count(l.Owed)))
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	return []string{"Messages were lost: " + list(lost) + "."}
+}
+
+// exclusions says how many trials enter no figure; the tables name them.
+func exclusions(s results.Summary) string {
+	if len(s.Excluded) == 0 {
+		return ""
+	}
+	first := s.Excluded[0]
+	return fmt.Sprintf("%s excluded from every figure, the first being block %d %s (%s).",
+		some(len(s.Excluded), "trial"), first.Block, first.Transport, plain(first.Reason))
+}
+
+// holdsFor is the workload that the answer is for, and for no other.
+func holdsFor(m results.Manifest) string {
+	w := m.Workload
+	network := plain(m.Network)
+	if m.RTT > 0 {
+		network = fmt.Sprintf("a round trip of %s (%s)", duration(m.RTT), network)
+	}
+	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack.",
+		some(w.Clients, "client"), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
+		results.Number(w.PayloadBytes), network, plain(m.Stack))
+}
+
+// notMeasured is what a reader might take for granted and must not.
+func notMeasured(m results.Manifest) string {
+	var not []string
+	if m.RTT == 0 {
+		not = append(not, "a round trip (loopback has none, which flatters long polling)")
+	}
+	not = append(not, "several machines", "TLS", "proxies and browsers")
+	for _, n := range m.NotShown {
+		not = append(not, plain(n))
+	}
+	return "Not measured: " + strings.Join(not, "; ") + "."
+}

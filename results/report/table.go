@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+
+	"pushbench/results"
+)
+
+// A column of the overview. Unit stands under Head where the width is short.
+type column struct{ metric, head, unit string }
+
+var columns = []column{
+	{results.P50, "p50", "ms"},
+	{results.P99, "p99", "ms"},
+	{results.P999, "p99.9", "ms"},
+	{results.Max, "max", "ms"},
+	{results.Delivered, "delivered", ""},
+	{results.Lost, "lost", ""},
+	{results.RequestsPerMessage, "requests", "/msg"},
+	{results.WireBytesPerMessage, "wire", "B/msg"},
+	{results.ServerCPUPerMessage, "server", "µs/msg"},
+	{results.GeneratorCPUPerMessage, "generator", "µs/msg"},
+	{results.ServerMemoryPerClient, "memory", "KiB/idle"},
+	{results.ConnectP50, "connect", "p50 ms"},
+	{results.ConnectP99, "connect", "p99 ms"},
+}
+
+// TableOptions say what the terminal can do. The zero value is plain text.
+type TableOptions struct {
+	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
+}
+
+// Table writes one row a transport, and under each what theory predicts, in at
+// most 120 columns; then what the figures of the table can mean.
+func Table(w io.Writer, run *results.Run, opts TableOptions) error {
+	s := run.Summary()
+	lines := append([]string{overview(s, opts)}, notes(run, s)...)
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// theoryLabel begins the row under a transport.
+const theoryLabel = "  theory"
+
+// overview gives each column as much air as the width allows.
+func overview(s results.Summary, opts TableOptions) string {
+	if wide := layOut(s, 2, opts); lipgloss.Width(wide) <= width {
+		return wide
+	}
+	return layOut(s, 1, opts)
+}
+
+func layOut(s results.Summary, gap int, opts TableOptions) string {
+	head, units := []string{"transport"}, []string{""}
+	for _, c := range columns {
+		head, units = append(head, c.head), append(units, c.unit)
+	}
+	rows := [][]string{units}
+	for _, r := range s.Rows {
+		rows = append(rows, measuredCells(r))
+		if predicted := theoryCells(r); predicted != nil {
+			rows = append(rows, append([]string{theoryLabel}, predicted[1:]...))
+		}
+	}
+	return table.New().Headers(head...).Rows(rows...).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
+		StyleFunc(func(row, col int) lipgloss.Style { return style(rows, row, col, gap, opts) }).
+		String()
+}
+
+// style aligns figures to the right, and dims what was not measured.
+func style(rows [][]string, row, col, gap int, opts TableOptions) lipgloss.Style {
+	s := lipgloss.NewStyle()
+	if col > 0 {
+		s = s.Align(lipgloss.Right).PaddingLeft(gap)
+	}
+	switch {
+	case !opts.Color:
+		return s
+	case row == table.HeaderRow:
+		return s.Bold(true)
+	case row == 0 || rows[row][0] == theoryLabel:
+		return s.Faint(true)
+	default:
+		return s
+	}
+}
+
+func measuredCells(r results.Row) []string {
+	cells := []string{r.Transport}
+	for _, c := range columns {
+		cells = append(cells, r.Value(c.metric).String())
+	}
+	return cells
+}
+
+// theoryCells is nil when theory predicts no column of the overview.
+func theoryCells(r results.Row) []string {
+	cells, some := []string{"theory"}, false
+	for _, c := range columns {
+		cell := ""
+		if p, ok := r.Theory(c.metric); ok {
+			cell, some = results.Number(p.Value), true
+		}
+		cells = append(cells, cell)
+	}
+	if !some {
+		return nil
+	}
+	return cells
+}
+
+// notes explain the table: what is missing from it, and what its costs can mean.
+func notes(run *results.Run, s results.Summary) []string {
+	var lines []string
+	lines = append(lines, tooFew(s)...)
+	for _, r := range s.Rows {
+		if r.Saturated {
+			lines = append(lines, r.Transport+": SATURATED, the figures describe overload")
+		}
+	}
+	for _, e := range s.Excluded {
+		lines = append(lines, cut(fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, plain(e.Reason))))
+	}
+	for _, warning := range run.Warnings {
+		lines = append(lines, cut(plain(warning)))
+	}
+	return append(lines, caution(run.Manifest), together(s))
+}
+
+// width of the terminal that everything must fit.
+const width = 120
+
+func cut(line string) string {
+	runes := []rune(line)
+	if len(runes) <= width {
+		return line
+	}
+	return string(runes[:width-1]) + "…"
+}
+
+// tooFew explains each n/a of the overview.
+func tooFew(s results.Summary) []string {
+	var lines []string
+	for _, c := range columns {
+		var have []string
+		var need int64
+		for _, r := range s.Rows {
+			if v := r.Value(c.metric); v.Known == results.TooFew {
+				have, need = append(have, r.Transport+" "+results.Count(v.Have)), v.Need
+			}
+		}
+		if len(have) > 0 {
+			lines = append(lines, cut(fmt.Sprintf("n/a: %s needs %s independent observations; there are: %s",
+				results.MetricByName(c.metric).Title, results.Count(need), strings.Join(have, ", "))))
+		}
+	}
+	return lines
+}
+
+// caution is what must stand beside every cost.
+func caution(m results.Manifest) string {
+	return fmt.Sprintf("CPU: a sender does much of its receiver's TCP work on one machine: add both. Cost falls with load: %s deliveries/s here.",
+		results.Number(m.Workload.DeliveryRate))
+}
+
+// together is the headline of the costs.
+func together(s results.Summary) string {
+	var said []string
+	for _, r := range s.Rows {
+		said = append(said, r.Transport+" "+r.Value(results.CPUPerMessage).String())
+	}
+	return "server + generator, µs/msg: " + strings.Join(said, " · ")
+}

@@ -1,0 +1,84 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+
+	"pushbench/results"
+)
+
+// plain makes a string from a manifest or a trial harmless on one line of a
+// terminal: no control characters, no escapes, no reversed text.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
+			return -1
+		default:
+			return r
+		}
+	}, s)
+}
+
+// list joins words as prose does: "a", "a and b", "a, b and c".
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// some is a count with its noun: "1 block", "4 blocks".
+func some(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return results.Count(int64(n)) + " " + noun + "s"
+}
+
+// duration is d to two figures at most, in the unit people would use.
+func duration(d time.Duration) string {
+	switch {
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%.0f h", d.Hours())
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d >= time.Second:
+		return results.Number(math.Round(d.Seconds()*10)/10) + " s"
+	default:
+		return results.Number(results.Milliseconds(d)) + " ms"
+	}
+}
+
+// withUnit prints a value and its unit; what is no number has none.
+func withUnit(v results.Value, unit string) string {
+	if v.Known != results.Shown || unit == "" {
+		return v.String()
+	}
+	return v.String() + " " + unit
+}
+
+// between prints a range, once when both ends read alike.
+func between(over results.Range) string {
+	lo, hi := over.Lo.String(), over.Hi.String()
+	if lo == hi {
+		return lo
+	}
+	return lo + "–" + hi
+}
+
+// size prints a size in binary units.
+func size(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	x, unit := float64(n), 0
+	for x >= 1024 && unit < len(units)-1 {
+		x, unit = x/1024, unit+1
+	}
+	return results.Number(x) + " " + units[unit]
+}

@@ -1,0 +1,56 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"pushbench/results"
+)
+
+// Write derives every file of a run folder that is made from what was measured:
+// summary.csv, summary.md, bench.txt, an .hgrm file a transport, report.html and,
+// in charts/, the figures. A file that fails does not keep the others from being
+// written; the errors are joined.
+func Write(run *results.Run, dir string, figures ...results.Figure) error {
+	errs := []error{
+		write(dir, "summary.csv", func(w io.Writer) error { return CSV(w, run) }),
+		write(dir, "summary.md", func(w io.Writer) error { return Markdown(w, run) }),
+		write(dir, "bench.txt", func(w io.Writer) error { return Bench(w, run) }),
+		write(dir, "report.html", func(w io.Writer) error { return HTML(w, run, figures) }),
+		writeFigures(filepath.Join(dir, "charts"), figures),
+	}
+	for _, r := range run.Summary().Rows {
+		if r.Pooled.Latency.Histogram.Count() > 0 {
+			errs = append(errs, write(dir, r.Transport+".hgrm", func(w io.Writer) error { return Percentiles(w, r) }))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func write(dir, name string, render func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := render(&b); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	return results.WriteFile(filepath.Join(dir, name), b.Bytes())
+}
+
+func writeFigures(dir string, figures []results.Figure) error {
+	if len(figures) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write charts: %w", err)
+	}
+	var errs []error
+	for _, f := range figures {
+		errs = append(errs,
+			results.WriteFile(filepath.Join(dir, f.Name+".svg"), f.SVG),
+			results.WriteFile(filepath.Join(dir, f.Name+".png"), f.PNG))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,196 @@
+package results
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// VerdictBlocks is how many valid blocks a judgement needs. Six pairs of four
+// transports under Holm's correction need p < .05/6 = .0083, and the smallest
+// two-sided p of a sign-flip test over n blocks is 2/2^n: .0156 for 7, .0078 for 8.
+const VerdictBlocks = 8
+
+// A Summary is a run in one row a transport, over its valid trials.
+type Summary struct {
+	Rows        []Row      // in report order; a transport without a valid trial has an empty row
+	Excluded    []Excluded // trials that enter no row
+	Blocks      int        // planned
+	ValidBlocks int        // blocks in which every transport has a valid trial
+	Gates       int        // of all trials
+	GatesPassed int
+}
+
+// Excluded names a trial that enters no figure, and why.
+type Excluded struct {
+	Block     int
+	Transport string
+	Reason    string
+}
+
+// A Row is one transport: its valid trials, and their pool.
+type Row struct {
+	Transport string
+	Trials    []Trial // in block order
+	Pooled    Trial   // counts added up, histograms merged
+	Saturated bool    // some trial was: the figures describe overload
+}
+
+// Summary sums the run up.
+func (r *Run) Summary() Summary {
+	s := Summary{Blocks: r.Manifest.Blocks, Excluded: r.excluded()}
+	for _, transport := range r.Manifest.Transports {
+		s.Rows = append(s.Rows, newRow(transport, r.validTrials(transport)))
+	}
+	s.ValidBlocks = validBlocks(s.Rows)
+	for _, t := range r.Trials {
+		s.Gates += len(t.Gates)
+		s.GatesPassed += len(t.Gates) - len(t.FailedGates())
+	}
+	return s
+}
+
+// Row finds a transport's row; ok is false when the run has none.
+func (s Summary) Row(transport string) (row Row, ok bool) {
+	i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.Transport == transport })
+	if i < 0 {
+		return Row{}, false
+	}
+	return s.Rows[i], true
+}
+
+// Valid reports whether the trial's figures may be used: it ran to its end and
+// every gate passed. One that saturated is valid, and describes overload.
+func (t Trial) Valid() bool {
+	return (t.Status == Complete || t.Status == Saturated) && len(t.FailedGates()) == 0
+}
+
+// FailedGates are the gates that void the trial.
+func (t Trial) FailedGates() []Gate {
+	return slices.DeleteFunc(slices.Clone(t.Gates), func(g Gate) bool { return g.Passed })
+}
+
+func (r *Run) excluded() []Excluded {
+	var excluded []Excluded
+	for _, t := range r.Trials {
+		if !t.Valid() {
+			excluded = append(excluded, Excluded{t.Block, t.Transport, t.whyNot()})
+		}
+	}
+	return excluded
+}
+
+// whyNot says in one line why the trial is not valid.
+func (t Trial) whyNot() string {
+	if failed := t.FailedGates(); len(failed) > 0 {
+		return "gate " + failed[0].Name + ": " + failed[0].Detail
+	}
+	if t.Reason != "" {
+		return string(t.Status) + ": " + t.Reason
+	}
+	return string(t.Status)
+}
+
+func (r *Run) validTrials(transport string) []Trial {
+	var trials []Trial
+	for _, t := range r.Trials {
+		if t.Transport == transport && t.Valid() {
+			trials = append(trials, t)
+		}
+	}
+	slices.SortStableFunc(trials, func(a, b Trial) int { return a.Block - b.Block })
+	return trials
+}
+
+// validBlocks counts the blocks that every row has a trial of.
+func validBlocks(rows []Row) int {
+	seen := map[int]int{}
+	for _, row := range rows {
+		for _, t := range row.Trials {
+			seen[t.Block]++
+		}
+	}
+	return len(slices.DeleteFunc(slices.Collect(maps.Values(seen)), func(n int) bool { return n < len(rows) }))
+}
+
+func newRow(transport string, trials []Trial) Row {
+	return Row{
+		Transport: transport,
+		Trials:    trials,
+		Pooled:    pool(transport, trials),
+		Saturated: slices.ContainsFunc(trials, func(t Trial) bool { return t.Status == Saturated }),
+	}
+}
+
+// Value is the metric over all valid trials.
+func (r Row) Value(metric string) Value {
+	if len(r.Trials) == 0 {
+		return Value{Known: NotShown}
+	}
+	return MetricByName(metric).Of(r.Pooled)
+}
+
+// A Range is the smallest and the largest value over the blocks. It describes
+// the noise that was seen; it is no confidence interval.
+type Range struct{ Lo, Hi Value }
+
+// Range is the metric's range over the blocks. ok is false when there are fewer
+// than two valid trials, or one of them has no value.
+func (r Row) Range(metric string) (over Range, ok bool) {
+	if len(r.Trials) < 2 {
+		return Range{}, false
+	}
+	m := MetricByName(metric)
+	for i, t := range r.Trials {
+		v := m.Of(t)
+		if v.Known == NotShown || v.Known == TooFew {
+			return Range{}, false
+		}
+		if i == 0 || v.less(over.Lo) {
+			over.Lo = v
+		}
+		if i == 0 || over.Hi.less(v) {
+			over.Hi = v
+		}
+	}
+	return over, true
+}
+
+// less orders values of which each is Shown or Infinite.
+func (v Value) less(other Value) bool {
+	return v.Known != Infinite && (other.Known == Infinite || v.X < other.X)
+}
+
+// Overlaps reports whether the ranges share a value.
+func (a Range) Overlaps(b Range) bool {
+	return !a.Hi.less(b.Lo) && !b.Hi.less(a.Lo)
+}
+
+// Theory is what the trials' arithmetic predicts for the metric, averaged over
+// them; ok is false when it predicts nothing.
+func (r Row) Theory(metric string) (p Prediction, ok bool) {
+	var n float64
+	for _, t := range r.Trials {
+		for _, q := range t.Theory {
+			if q.Metric == metric {
+				n++
+				p = Prediction{Metric: metric, Value: p.Value + (q.Value-p.Value)/n, Formula: q.Formula}
+			}
+		}
+	}
+	return p, n > 0
+}
+
+// BlockTook is how long a block of the run took on average; 0 when none ended.
+func (r *Run) BlockTook() time.Duration {
+	var took time.Duration
+	blocks := map[int]bool{}
+	for _, t := range r.Trials {
+		took += t.Took
+		blocks[t.Block] = true
+	}
+	if len(blocks) == 0 {
+		return 0
+	}
+	return took / time.Duration(len(blocks))
+}
