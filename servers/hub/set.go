@@ -1,12 +1,11 @@
 package hub
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"weak"
-
-	"runtime"
 )
 
 // A TopicSet is the topics of a subscription. Sets of the same topics are one
@@ -91,6 +90,7 @@ func (in *interner) put(key string, s *TopicSet) *TopicSet {
 	if first := in.sets[key].Value(); first != nil {
 		return first
 	}
+	key = strings.Clone(key) // a single name may lie in a buffer of the caller's
 	in.sets[key] = weak.Make(s)
 	runtime.AddCleanup(s, in.forget, key)
 	return s

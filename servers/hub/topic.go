@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -14,8 +15,9 @@ type topic struct {
 	follow []followers   // one per shard
 }
 
+// newTopic copies the name: callers may pass one that lies in a buffer of theirs.
 func newTopic(name string, o Options) *topic {
-	return &topic{name: name, log: newLog(o.RingMessages, o.RingBytes), follow: make([]followers, o.Shards)}
+	return &topic{name: strings.Clone(name), log: newLog(o.RingMessages, o.RingBytes), follow: make([]followers, o.Shards)}
 }
 
 // markDirty tells every shard with followers that there is news. It costs the

@@ -82,11 +82,13 @@ func (c *Conn) Read(p []byte) (int, error) {
 // into the connection, so that the reader can be let go.
 func (c *Conn) Reclaim(r io.Reader) {
 	c.dry = true
-	held, _ := io.ReadAll(r) // ends with errDry when nothing is buffered any more
-	c.dry = false
-	if len(held) > 0 {
-		c.before = append(held, c.before...)
+	defer func() { c.dry = false }()
+	var first [1]byte // most often nothing is held: then do not allocate for it
+	if n, _ := r.Read(first[:]); n == 0 {
+		return
 	}
+	rest, _ := io.ReadAll(r) // ends with errDry when nothing is buffered any more
+	c.before = append(append(first[:], rest...), c.before...)
 }
 
 // Buffered is how many bytes the next Read gets without the socket.
@@ -219,12 +221,15 @@ func (c *Conn) stalled() {
 	c.mu.Lock()
 	h, closing := c.handler, c.closing
 	c.mu.Unlock()
-	if h != nil && !closing {
+	switch {
+	case closing: // already given up on: this was its last chance to drain
+		c.Abort()
+	case h != nil:
 		h.Ready(Stalled)
-		return
+	default:
+		c.listener.stalled.Add(1)
+		c.Abort()
 	}
-	c.listener.stalled.Add(1)
-	c.Abort()
 }
 
 // Close closes the connection; what is pending is still sent, unless it stalls.

@@ -50,9 +50,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	for wait := shortestBackOff; ; wait = min(2*wait, longestBackOff) {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			return l.wrap(c)
-		}
-		if !retryable(err) {
+			if conn, err := l.wrap(c); err == nil {
+				return conn, nil
+			}
+			c.Close()
+		} else if !retryable(err) {
 			return nil, err
 		}
 		l.acceptErrors.Add(1)
@@ -84,18 +86,22 @@ func (l *Listener) pause(d time.Duration) bool {
 	}
 }
 
-func (l *Listener) wrap(accepted net.Conn) (net.Conn, error) {
+// wrap makes a Conn of an accepted connection. It fails only if the connection
+// is already gone, and then it was never served and is not counted.
+func (l *Listener) wrap(accepted net.Conn) (*Conn, error) {
 	tcp, ok := accepted.(*net.TCPConn)
 	if !ok {
-		accepted.Close()
-		return nil, errors.New("sock: not a TCP listener")
+		return nil, errors.New("sock: not a TCP connection")
 	}
-	_ = tcp.SetNoDelay(true) // both fail only on a connection that is already gone,
-	_ = tcp.SetKeepAlive(false)
-	c := &Conn{tcp: tcp, poller: l.poller, listener: l}
-	if raw, err := tcp.SyscallConn(); err == nil {
-		c.fd, _ = descriptor(raw) // and so does this: its first read says so
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, err
 	}
+	fd, err := descriptor(raw)
+	if err := errors.Join(err, tcp.SetNoDelay(true), tcp.SetKeepAlive(false)); err != nil {
+		return nil, err
+	}
+	c := &Conn{tcp: tcp, fd: fd, poller: l.poller, listener: l}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.accepted++

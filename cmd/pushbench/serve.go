@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/longpoll"
+	"pushbench/servers/shortpoll"
+	"pushbench/servers/sse"
+	"pushbench/servers/websocket"
+	"pushbench/servers/wire"
+)
+
+// shutdownLimit is how long a server may take to end after it was told to.
+const shutdownLimit = 5 * time.Second
+
+// newEdge is the table of the servers that serve can start.
+var newEdge = map[string]func(*wire.Service) wire.Edge{
+	"shortpoll": func(s *wire.Service) wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service) wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service) wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service) wire.Edge { return websocket.New(s) },
+}
+
+// A serveOptions is what serve was asked for.
+type serveOptions struct {
+	transport string
+	listen    string
+	anywhere  bool
+	control   bool
+	slow      string
+	lie       string
+	limits    wire.Limits
+	hub       hub.Options
+}
+
+// newServeCommand is `pushbench serve`: one server of one transport.
+func newServeCommand() *cobra.Command {
+	var o serveOptions
+	c := &cobra.Command{
+		Use:   "serve <shortpoll|longpoll|sse|websocket>",
+		Short: "Serve one transport, as servers/PROTOCOL.md says",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || newEdge[args[0]] == nil {
+				return usageError("serve: name one transport: shortpoll, longpoll, sse or websocket")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			o.transport = args[0]
+			return o.run(c.Context(), c.InOrStdin(), c.OutOrStdout())
+		},
+	}
+	o.addFlags(c)
+	return c
+}
+
+func (o *serveOptions) addFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 chooses one")
+	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
+	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
+	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
+	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
+	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes kept per topic")
+	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "bytes a message may have")
+	f.IntVar(&o.hub.MaxTopics, "max-topics", 100_000, "topics in all")
+	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "how long a request may take to arrive")
+	f.StringVar(&o.slow, "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
+	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "how long a client may leave what was written to it unread")
+	f.StringVar(&o.lie, "lie", "", "be wrong on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message")
+	f.BoolVar(&o.control, "control", false, "for a parent process: say where it listens as JSON, end with stdin")
+	_ = f.MarkHidden("control") // fails only for a flag that does not exist
+}
+
+// check turns what the flags say into options, or says what is wrong with them.
+func (o *serveOptions) check() error {
+	for name, n := range map[string]int{"ring-messages": o.hub.RingMessages, "ring-bytes": o.hub.RingBytes, "max-payload": o.limits.MaxPayload, "max-topics": o.hub.MaxTopics} {
+		if n < 1 {
+			return usageError("serve: --%s must be at least 1, got %d", name, n)
+		}
+	}
+	for name, d := range map[string]time.Duration{"hold": o.limits.Hold, "read-timeout": o.limits.ReadTimeout, "slow-after": o.limits.SlowAfter} {
+		if d <= 0 {
+			return usageError("serve: --%s must be more than 0s, got %s", name, d)
+		}
+	}
+	if o.hub.Flush < 0 || o.hub.Flush > time.Second {
+		return usageError("serve: --flush must be from 0s to 1s, got %s", o.hub.Flush)
+	}
+	if o.slow != string(wire.SlowClose) && o.slow != string(wire.SlowGap) {
+		return usageError("serve: --slow-consumer is close or gap, got %q", o.slow)
+	}
+	o.limits.Slow = wire.SlowPolicy(o.slow)
+	lie, err := parseLie(o.lie)
+	if err != nil {
+		return usageError("serve: --lie: %v", err)
+	}
+	o.hub.Lie = lie
+	return o.checkListen()
+}
+
+// checkListen refuses addresses that others can reach, unless that is asked for.
+func (o *serveOptions) checkListen() error {
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return usageError("serve: --listen %q is not host:port", o.listen)
+	}
+	ip := net.ParseIP(host)
+	if o.anywhere || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return usageError("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
+}
+
+// parseLie reads "drop=997,double=499".
+func parseLie(text string) (hub.Lie, error) {
+	var lie hub.Lie
+	if text == "" {
+		return lie, nil
+	}
+	fields := map[string]*int{"drop": &lie.Drop, "double": &lie.Double, "swap": &lie.Swap, "corrupt": &lie.Corrupt}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		field := fields[name]
+		n, err := strconv.Atoi(value)
+		if field == nil || err != nil || n < 1 || *field != 0 {
+			return hub.Lie{}, fmt.Errorf("%q is not one of drop, double, swap, corrupt, once, with =N, N at least 1", part)
+		}
+		*field = n
+	}
+	return lie, nil
+}
+
+// settings is the line that a parent writes down beside its results.
+func (o *serveOptions) settings() string {
+	return fmt.Sprintf("flush=%s hold=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
+		o.hub.Flush, o.limits.Hold, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, o.lie)
+}
+
+// run serves until SIGINT, SIGTERM, the end of ctx or, with --control, of stdin.
+func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	ln, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err // says what and why by itself
+	}
+	service, err := wire.New(o.transport, o.limits, o.hub)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	defer service.Close()
+	if err := o.announce(stdout, ln.Addr()); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if o.control {
+		ctx = untilEOF(ctx, stdin)
+	}
+	return serveUntil(ctx, newEdge[o.transport](service), ln)
+}
+
+// announce says where the server listens: the kernel queues connections from here on.
+func (o *serveOptions) announce(stdout io.Writer, addr net.Addr) error {
+	if !o.control {
+		_, err := fmt.Fprintf(stdout, "%s on http://%s (%s)\n", o.transport, addr, o.settings())
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(struct {
+		Listening string `json:"listening"`
+		PID       int    `json:"pid"`
+		Transport string `json:"transport"`
+		Settings  string `json:"settings"`
+	}{addr.String(), os.Getpid(), o.transport, o.settings()})
+}
+
+// untilEOF ends with its reader, so that no server outlives the process that
+// started it. The goroutine ends then, too.
+func untilEOF(ctx context.Context, r io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, r) // whatever ends it ends us
+	}()
+	return ctx
+}
+
+// serveUntil serves until ctx is done and then shuts down in good order.
+func serveUntil(ctx context.Context, edge wire.Edge, ln net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- edge.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
+	defer cancel()
+	return errors.Join(edge.Shutdown(limit), <-served)
+}

@@ -1,0 +1,252 @@
+package longpoll
+
+import (
+	"sync"
+	"time"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/sock"
+	"pushbench/servers/wire"
+)
+
+// A phase says who has a client's connection.
+//
+//	serving --poll without an answer--> parked --answer--> resting --request--> serving
+//	   |                                  |                   |
+//	   +------------- closed, gone, or too slow: left --------+
+type phase uint8
+
+const (
+	serving phase = iota // fasthttp, on a goroutine
+	parked               // we: a poll is held
+	resting              // we: answered, waiting for the next request
+	left                 // nobody: closed
+)
+
+// A client is a polling connection. Its subscription stays from poll to poll,
+// armed only while one is held.
+type client struct {
+	edge *Edge
+	conn *sock.Conn
+
+	mu       sync.Mutex
+	phase    phase
+	follow   *hub.Subscription // nil before the first poll that is held
+	cursor   hub.Cursor
+	delivery hub.Delivery
+	last     bool        // the connection ends with this answer
+	timer    *time.Timer // of the hold, then of the rest
+	deadline time.Time
+	rested   time.Time // when the last answer was written; zero before
+}
+
+// polled notes that the connection's next poll is here: its re-arm gap is over.
+func (c *client) polled() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.rested.IsZero() {
+		c.edge.service.Count.Rearm.Add(time.Since(c.rested))
+	}
+}
+
+func (c *client) answered(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rested = at
+}
+
+// park holds a poll. It is armed before it looks at the log once more, so that
+// nothing published meanwhile is missed.
+func (c *client) park(sub *wire.Subscribe, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == left {
+		return
+	}
+	c.subscribe(sub.Set)
+	c.phase, c.cursor, c.delivery, c.last = parked, sub.After, sub.Delivery, last
+	c.edge.service.Count.Parked.Add(1)
+	c.setTimer(sub.Wait)
+	c.conn.Watch(sock.Hangup)
+	c.look()
+	if c.phase == parked && c.edge.service.Closing() {
+		c.answer()
+	}
+}
+
+// subscribe follows a set; most polls ask for that of the poll before.
+func (c *client) subscribe(set *hub.TopicSet) {
+	switch {
+	case c.follow == nil:
+		c.edge.service.Count.Subscribers.Add(1)
+	case c.follow.Set() == set:
+		return
+	default:
+		c.follow.Close()
+	}
+	c.follow = c.edge.service.Hub.Subscribe(set, c)
+}
+
+// Wake answers the held poll if the log has something for it. The hub calls it.
+func (c *client) Wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == parked {
+		c.look()
+	}
+}
+
+// look answers if there is something, else arms; c.mu is held.
+func (c *client) look() {
+	for !c.follow.Arm(c.cursor) {
+		if b := c.next(); b != nil {
+			c.write(b)
+			return
+		}
+	}
+}
+
+func (c *client) next() *wire.Batch[wire.Answer] {
+	b, err := c.edge.polls.Next(&c.cursor, c.follow.Set(), c.delivery)
+	if err != nil { // cannot be: the cursor was checked when the poll came
+		return nil
+	}
+	return b
+}
+
+// answer ends the hold with what is there, or with 204.
+func (c *client) answer() {
+	if b := c.next(); b != nil {
+		c.write(b)
+		return
+	}
+	c.edge.service.Count.Empty.Add(1)
+	c.finish(wire.AppendHead(nil, c.final(c.edge.service.NoContent())))
+}
+
+// write answers with a batch, in the bytes that all others get.
+func (c *client) write(b *wire.Batch[wire.Answer]) {
+	c.edge.service.Count.Sent(b.Messages, b.Gaps)
+	whole := b.Frame.Whole
+	if r := c.final(c.edge.service.Batch(b.Frame.Body)); r.Close {
+		whole = append(wire.AppendHead(nil, r), r.Body...)
+	}
+	c.finish(whole)
+}
+
+func (c *client) final(r wire.Response) wire.Response {
+	r.Close = r.Close || c.last
+	c.last = r.Close
+	return r
+}
+
+// finish writes an answer and waits for the next request, without a goroutine.
+func (c *client) finish(answer []byte) {
+	c.follow.Disarm()
+	c.edge.service.Count.Parked.Add(-1)
+	c.phase = resting
+	_, err := c.conn.Write(answer)
+	if err != nil || c.last {
+		c.close()
+		return
+	}
+	c.rested = time.Now()
+	if c.conn.Buffered() > 0 {
+		c.serve()
+		return
+	}
+	c.setTimer(c.edge.service.Limits.IdleTimeout)
+	c.conn.Watch(sock.Readable)
+}
+
+// serve gives the connection back; c.mu is held.
+func (c *client) serve() {
+	c.phase = serving
+	c.timer.Stop()
+	go c.edge.serve(c.conn)
+}
+
+// Ready takes the connection's events.
+func (c *client) Ready(e sock.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case e&sock.Stalled != 0:
+		c.edge.service.Count.SlowClosed.Add(1)
+		c.abort()
+	case e&sock.Hangup != 0:
+		c.abort()
+	case e&sock.Readable != 0 && c.phase == resting:
+		c.serve()
+	}
+}
+
+// setTimer (re)starts the one timer of the client; c.mu is held.
+func (c *client) setTimer(d time.Duration) {
+	c.deadline = time.Now().Add(d)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(d, c.expire)
+		return
+	}
+	c.timer.Reset(d)
+}
+
+// expire ends a hold or a rest that lasted long enough. A timer that was reset
+// while it fired finds the deadline moved, and has nothing to do.
+func (c *client) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case time.Now().Before(c.deadline):
+	case c.phase == parked:
+		c.answer()
+	case c.phase == resting:
+		c.close()
+	}
+}
+
+// shutdown ends a hold at once, and a rest.
+func (c *client) shutdown() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.phase {
+	case parked:
+		c.answer()
+	case resting:
+		c.close()
+	}
+}
+
+// leave frees what the client holds once its connection is closed.
+func (c *client) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.release()
+}
+
+// close closes the connection after what is unsent; c.mu is held.
+func (c *client) close() {
+	c.release()
+	_ = c.conn.Close() // the peer is answered: nobody is left to tell
+}
+
+// abort closes the connection now; c.mu is held.
+func (c *client) abort() {
+	c.release()
+	c.conn.Abort()
+}
+
+func (c *client) release() {
+	if c.phase == parked {
+		c.edge.service.Count.Parked.Add(-1)
+	}
+	c.phase = left
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.follow != nil {
+		c.follow.Close()
+		c.follow = nil
+		c.edge.service.Count.Subscribers.Add(-1)
+	}
+}

@@ -1,0 +1,75 @@
+package wire
+
+import (
+	"strconv"
+
+	"pushbench/servers/hub"
+)
+
+func appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }
+
+// encode writes a read as the batch of PROTOCOL.md.
+func encode(r *hub.Read) []byte {
+	size := 64
+	for _, m := range r.Messages {
+		size += len(m.Object) + 1
+	}
+	dst := make([]byte, 0, size+len(r.Gaps)*(hub.MaxTopicName/2))
+	dst = appendCursor(dst, r.Next)
+	dst = append(dst, `,"messages":[`...)
+	for i, m := range r.Messages {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, m.Object...)
+	}
+	dst = append(dst, ']')
+	if len(r.Gaps) > 0 {
+		dst = appendGaps(dst, r.Gaps)
+	}
+	return append(dst, '}')
+}
+
+func appendCursor(dst []byte, c hub.Cursor) []byte {
+	dst = append(dst, `{"cursor":"`...)
+	dst = c.AppendTo(dst)
+	return append(dst, '"')
+}
+
+func appendGaps(dst []byte, gaps []hub.Gap) []byte {
+	dst = append(dst, `,"gap":[`...)
+	for i, g := range gaps {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"topic":"`...)
+		dst = append(dst, g.Topic...)
+		dst = append(dst, `","from":`...)
+		dst = appendUint(dst, g.From)
+		dst = append(dst, `,"to":`...)
+		if g.NewEpoch {
+			dst = append(dst, `null}`...)
+			continue
+		}
+		dst = append(appendUint(dst, g.To), '}')
+	}
+	return append(dst, ']')
+}
+
+// Ack is the first answer to a subscription from now: no message, the cursor
+// of now, and the last seq of every topic.
+func (s *Service) Ack(set *hub.TopicSet) (body []byte, next hub.Cursor) {
+	next, seqs := s.Hub.Heads(set)
+	body = appendCursor(make([]byte, 0, 96), next)
+	body = append(body, `,"messages":[],"heads":{`...)
+	for i, seq := range seqs {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, '"')
+		body = append(body, set.Name(i)...)
+		body = append(body, `":`...)
+		body = appendUint(body, seq)
+	}
+	return append(body, "}}"...), next
+}

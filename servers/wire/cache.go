@@ -1,0 +1,111 @@
+package wire
+
+import (
+	"sync"
+
+	"pushbench/servers/hub"
+)
+
+// Bounds of a Cache: entries, and bytes of batches in them.
+const (
+	cacheEntries = 1024
+	cacheBytes   = 8 << 20
+)
+
+// A Batch is what came after a cursor, framed for a transport. F is the frame:
+// whatever the transport can write without further work.
+type Batch[F any] struct {
+	Frame    F
+	Next     hub.Cursor
+	Messages int
+	Gaps     int
+	bytes    int
+}
+
+// Empty says that there is nothing to send.
+func (b *Batch[F]) Empty() bool { return b.Messages == 0 && b.Gaps == 0 }
+
+// A Cache reads and frames each batch once for all the subscribers of the same
+// topics that stand at the same cursor: every transport gets it, or a
+// comparison would measure who encodes once.
+type Cache[F any] struct {
+	hub   *hub.Hub
+	frame func(body []byte, next hub.Cursor) F
+
+	mu      sync.Mutex
+	batches map[batchKey]*Batch[F]
+	order   []batchKey // oldest first
+	bytes   int
+}
+
+type batchKey struct {
+	set      *hub.TopicSet
+	after    hub.Cursor
+	to       uint64 // the newest number of the set; what is in between never changes
+	delivery hub.Delivery
+}
+
+// NewCache makes a cache in front of a hub; frame turns the JSON of a batch into a frame.
+func NewCache[F any](h *hub.Hub, frame func(body []byte, next hub.Cursor) F) *Cache[F] {
+	return &Cache[F]{hub: h, frame: frame, batches: make(map[batchKey]*Batch[F])}
+}
+
+// Since returns what the set has beyond a cursor, nil if nothing. A batch that
+// is Empty has no frame, only a cursor to go on from. The error is hub.ErrAhead.
+func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*Batch[F], error) {
+	to := c.hub.Head(set)
+	if after.Epoch == c.hub.Epoch() && to <= after.Number {
+		return nil, nil
+	}
+	key := batchKey{set: set, after: after, to: to, delivery: d}
+	c.mu.Lock() // held while encoding, so that those who want the same wait for it
+	defer c.mu.Unlock()
+	if b := c.batches[key]; b != nil {
+		return b, nil
+	}
+	read, err := c.hub.Since(after, set, d)
+	if err != nil {
+		return nil, err
+	}
+	b := c.encode(&read)
+	key.to = max(to, read.Next.Number) // more may have come since we looked
+	c.keep(key, b)
+	return b, nil
+}
+
+func (c *Cache[F]) encode(r *hub.Read) *Batch[F] {
+	b := &Batch[F]{Next: r.Next, Messages: len(r.Messages), Gaps: len(r.Gaps)}
+	if !b.Empty() {
+		body := encode(r)
+		b.bytes = len(body)
+		b.Frame = c.frame(body, r.Next)
+	}
+	return b
+}
+
+// keep stores a batch and drops the oldest beyond the bounds.
+func (c *Cache[F]) keep(key batchKey, b *Batch[F]) {
+	if _, there := c.batches[key]; there {
+		return
+	}
+	c.batches[key] = b
+	c.order = append(c.order, key)
+	c.bytes += b.bytes
+	for len(c.order) > cacheEntries || c.bytes > cacheBytes {
+		c.bytes -= c.batches[c.order[0]].bytes
+		delete(c.batches, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+// Next returns the next batch that is not Empty, nil if there is none, and
+// moves the cursor over what is empty; not over the batch it returns.
+func (c *Cache[F]) Next(at *hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*Batch[F], error) {
+	for {
+		b, err := c.Since(*at, set, d)
+		if err != nil || b == nil || !b.Empty() {
+			return b, err
+		}
+		*at = b.Next
+	}
+}

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"errors"
+
+	"pushbench/servers/hub"
+)
+
+// An Error is an answer that says no. Code is stable and for programs, Message
+// is one sentence for people; neither holds anything the client sent.
+type Error struct {
+	Status  int // HTTP
+	Code    string
+	Message string
+
+	allow  string // the methods that are allowed
+	closes bool   // what follows on the connection cannot be trusted
+}
+
+// Error is the message, for people.
+func (e *Error) Error() string { return e.Message }
+
+func (e *Error) body() []byte {
+	return []byte(`{"error":"` + e.Code + `","message":"` + e.Message + `"}`)
+}
+
+// Every error of the contract; PROTOCOL.md lists them in this order.
+var (
+	errBadRequest        = &Error{Status: 400, Code: "bad_request", Message: "The request is not well-formed HTTP/1.1.", closes: true}
+	errUnexpectedBody    = &Error{Status: 400, Code: "unexpected_body", Message: "Only a publish has a body.", closes: true}
+	errBadQuery          = &Error{Status: 400, Code: "bad_query", Message: "The query is not a list of name=value with valid escapes."}
+	errUnknownParameter  = &Error{Status: 400, Code: "unknown_parameter", Message: "The query has a parameter that this endpoint does not know."}
+	errRepeatedParameter = &Error{Status: 400, Code: "repeated_parameter", Message: "A parameter other than topic is given twice."}
+	errMissingTopic      = &Error{Status: 400, Code: "missing_topic", Message: "Name at least one topic."}
+	errBadTopic          = &Error{Status: 400, Code: "bad_topic", Message: "A topic is 1 to 128 bytes of A-Z a-z 0-9 . _ ~ -."}
+	errRepeatedTopic     = &Error{Status: 400, Code: "repeated_topic", Message: "A topic is named twice."}
+	errTooManyTopics     = &Error{Status: 400, Code: "too_many_topics", Message: "The subscription names more topics than this server allows."}
+	errBadCursor         = &Error{Status: 400, Code: "bad_cursor", Message: "The cursor is not one that this protocol writes."}
+	errTwoCursors        = &Error{Status: 400, Code: "two_cursors", Message: "Give after or Last-Event-ID, not both."}
+	errBadDelivery       = &Error{Status: 400, Code: "bad_delivery", Message: "The delivery is every or latest."}
+	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to what this server may hold a poll."}
+	errUTF8              = &Error{Status: 400, Code: "bad_utf8", Message: "The payload is not valid UTF-8."}
+	errForeignOrigin     = &Error{Status: 403, Code: "foreign_origin", Message: "The Origin is not this server."}
+	errNotFound          = &Error{Status: 404, Code: "not_found", Message: "There is no such endpoint on this server."}
+	errTimeout           = &Error{Status: 408, Code: "timeout", Message: "The request took too long to arrive.", closes: true}
+	errCursorAhead       = &Error{Status: 409, Code: "cursor_ahead", Message: "The cursor is beyond what this server has published."}
+	errLengthRequired    = &Error{Status: 411, Code: "length_required", Message: "Send a Content-Length, not a Transfer-Encoding.", closes: true}
+	errPayloadTooLarge   = &Error{Status: 413, Code: "payload_too_large", Message: "The payload is larger than this server takes.", closes: true}
+	errMediaType         = &Error{Status: 415, Code: "unsupported_media_type", Message: "A payload is text/plain, application/json or application/octet-stream, in UTF-8."}
+	errEncoding          = &Error{Status: 415, Code: "unsupported_encoding", Message: "A payload has no content coding."}
+	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server.", closes: true}
+	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server takes.", closes: true}
+	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server has a bug.", closes: true}
+	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has as many topics as it can."}
+)
+
+// ErrHTTP11 refuses a client that cannot read chunks.
+var ErrHTTP11 = &Error{Status: 505, Code: "http_version", Message: "An event stream needs HTTP/1.1.", closes: true}
+
+func errMethod(allow string) *Error {
+	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not know this method.", allow: allow}
+}
+
+// BadUpgrade is a WebSocket handshake that is not one.
+func BadUpgrade(status int) *Error {
+	return &Error{Status: status, Code: "bad_upgrade", Message: "The request is not a WebSocket handshake of RFC 6455, version 13."}
+}
+
+// Refuse is the answer that carries an error.
+func (s *Service) Refuse(err error) Response {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, hub.ErrAhead):
+		e = errCursorAhead
+	default:
+		e = errInternal
+	}
+	return s.refuse(e)
+}

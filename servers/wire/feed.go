@@ -1,0 +1,149 @@
+package wire
+
+import (
+	"sync"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/sock"
+)
+
+// A Reason says why a feed ends.
+type Reason uint8
+
+// Why a feed ends.
+const (
+	Gone     Reason = iota // the peer is gone, or the connection is not usable any more
+	Slow                   // the peer keeps up so badly that the policy closes it
+	Shutdown               // the server shuts down
+	Done                   // the edge ends the connection itself
+)
+
+// A Sink frames what a feed sends. Its methods are called one at a time and
+// must not call the feed.
+type Sink[F any] interface {
+	Send(frame F) error // one write
+	End(why Reason)     // called once, last: say goodbye, close
+}
+
+// A Feed pushes a subscription's batches into a connection that never waits:
+// it has no goroutine and no queue. It writes when the hub wakes it, stops
+// while the connection has something unsent, and goes on when that is drained.
+type Feed[F any] struct {
+	service  *Service
+	cache    *Cache[F]
+	conn     *sock.Conn
+	sink     Sink[F]
+	delivery hub.Delivery
+
+	mu     sync.Mutex
+	follow *hub.Subscription
+	cursor hub.Cursor
+	live   bool // it has once caught up: a gap from now on is its own slowness
+	ended  bool
+}
+
+// Start subscribes and sends what is there. The caller has sent the ack, if
+// one is due, and set sub.After to its cursor.
+func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[F], sub *Subscribe) {
+	f.mu.Lock()
+	f.service, f.cache, f.conn, f.sink = s, cache, conn, sink
+	f.cursor, f.delivery = sub.After, sub.Delivery
+	f.follow = s.Hub.Subscribe(sub.Set, f)
+	s.Count.Subscribers.Add(1)
+	f.mu.Unlock()
+	conn.Handle(f)
+	f.Wake()
+	if s.Closing() { // Shutdown may have looked before we were there to see
+		f.Close(Shutdown)
+	}
+}
+
+// Wake sends what is new. The hub calls it.
+func (f *Feed[F]) Wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pump()
+}
+
+// Ready takes the connection's events.
+func (f *Feed[F]) Ready(e sock.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case e&sock.Hangup != 0:
+		f.end(Gone)
+	case e&sock.Stalled != 0:
+		f.end(Slow)
+	case e&sock.Drained != 0:
+		f.pump()
+	}
+}
+
+// Close ends the feed; at Shutdown it first sends what is there. Before Start
+// it does nothing: Start looks for itself whether the server is closing.
+func (f *Feed[F]) Close(why Reason) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.follow == nil {
+		return
+	}
+	if why == Shutdown {
+		f.pump()
+	}
+	f.end(why)
+}
+
+// Exclusive runs write while the sink is not used, unless the feed has ended.
+func (f *Feed[F]) Exclusive(write func() error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return nil
+	}
+	return write()
+}
+
+// pump sends batches until there are none or one does not fit.
+func (f *Feed[F]) pump() {
+	for !f.ended {
+		if unsent, _ := f.conn.Pending(); unsent > 0 {
+			return // Drained brings us back
+		}
+		b, err := f.cache.Next(&f.cursor, f.follow.Set(), f.delivery)
+		switch {
+		case err != nil: // cannot be: the cursor is the hub's own
+			f.end(Gone)
+		case b != nil:
+			f.send(b)
+		case f.follow.Arm(f.cursor):
+			f.live = true
+			return
+		}
+	}
+}
+
+func (f *Feed[F]) send(b *Batch[F]) {
+	if b.Gaps > 0 && f.live && f.service.Limits.Slow == SlowClose {
+		f.end(Slow)
+		return
+	}
+	if err := f.sink.Send(b.Frame); err != nil {
+		f.end(Gone)
+		return
+	}
+	f.cursor = b.Next
+	f.service.Count.Sent(b.Messages, b.Gaps)
+}
+
+func (f *Feed[F]) end(why Reason) {
+	if f.ended {
+		return
+	}
+	f.ended = true
+	f.follow.Close()
+	f.service.Count.Subscribers.Add(-1)
+	if why == Slow {
+		f.service.Count.SlowClosed.Add(1)
+	}
+	f.sink.End(why)
+}

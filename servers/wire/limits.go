@@ -1,0 +1,58 @@
+package wire
+
+import "time"
+
+// A SlowPolicy says what becomes of a subscriber that does not keep up.
+type SlowPolicy string
+
+// SlowClose ends a stream or socket that is more than the ring behind or has
+// not drained for SlowAfter. SlowGap goes on with a declared gap, and closes
+// only what has not drained for slowGapPatience times as long: a dead peer.
+const (
+	SlowClose SlowPolicy = "close"
+	SlowGap   SlowPolicy = "gap"
+)
+
+const slowGapPatience = 12
+
+// Limits bound what clients can make a server do. The zero value works.
+type Limits struct {
+	MaxPayload  int           // bytes of one message; default 64 KiB
+	MaxTopics   int           // topics of one subscription; default 256
+	MaxHeader   int           // bytes of request line and headers; default 8 KiB
+	Hold        time.Duration // longest a poll is held; default 30s
+	ReadTimeout time.Duration // for a request, from its first byte; default 5s
+	IdleTimeout time.Duration // between two requests of a connection; default 65s
+	SlowAfter   time.Duration // how long written bytes may stay unread; default 5s
+	Slow        SlowPolicy    // default SlowClose
+}
+
+func (l Limits) withDefaults() Limits {
+	orDefault(&l.MaxPayload, 64<<10)
+	orDefault(&l.MaxTopics, 256)
+	orDefault(&l.MaxHeader, 8<<10)
+	orDefault(&l.Hold, 30*time.Second)
+	orDefault(&l.ReadTimeout, 5*time.Second)
+	orDefault(&l.IdleTimeout, 65*time.Second)
+	orDefault(&l.SlowAfter, 5*time.Second)
+	orDefault(&l.Slow, SlowClose)
+	return l
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (l Limits) stallAfter() time.Duration {
+	if l.Slow == SlowGap {
+		return slowGapPatience * l.SlowAfter
+	}
+	return l.SlowAfter
+}
+
+// MaxFrame is the largest frame a WebSocket client may send, in bytes: a
+// payload with every byte escaped as \u00XX, and its envelope.
+func (l Limits) MaxFrame() int { return 6*l.MaxPayload + 512 }

@@ -1,0 +1,40 @@
+package wire
+
+import (
+	"pushbench/servers/hub"
+)
+
+// An Answer is a batch framed as the answer to a poll.
+type Answer struct {
+	Whole []byte // head and body, for a connection that stays open
+	Body  []byte
+}
+
+// NewPolls makes the cache that a polling edge answers from.
+func (s *Service) NewPolls() *Cache[Answer] {
+	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Answer {
+		whole := AppendHead(make([]byte, 0, len(body)+96), Response{Status: 200, Body: body})
+		head := len(whole)
+		whole = append(whole, body...)
+		return Answer{Whole: whole, Body: whole[head:]}
+	})
+}
+
+// Poll answers a poll from what is there. If there is nothing, found is false
+// and the answer is 204; sub.After may then have moved on.
+func (s *Service) Poll(polls *Cache[Answer], sub *Subscribe) (r Response, found bool) {
+	if sub.FromNow {
+		body, _ := s.Ack(sub.Set)
+		s.Count.Acks.Add(1)
+		return s.Batch(body), true
+	}
+	b, err := polls.Next(&sub.After, sub.Set, sub.Delivery)
+	switch {
+	case err != nil:
+		return s.Refuse(err), true
+	case b == nil:
+		return s.NoContent(), false
+	}
+	s.Count.Sent(b.Messages, b.Gaps)
+	return s.Batch(b.Frame.Body), true
+}

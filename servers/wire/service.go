@@ -1,0 +1,291 @@
+// Package wire is the contract of PROTOCOL.md as far as all transports share
+// it: requests and answers, query parsing, publishing, counters, limits, the
+// batch and its encode-once cache.
+//
+// It owns the one hub, poller and set of counters of a server process. It must
+// never frame anything for one transport only, and never let two edges answer
+// the same request differently.
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/sock"
+)
+
+// An Edge serves one transport. Serve returns when the listener is closed;
+// Shutdown ends every parked poll, stream and socket properly, at the latest
+// when ctx is done, and then closes what is left.
+type Edge interface {
+	Serve(ln net.Listener) error
+	Shutdown(ctx context.Context) error
+}
+
+// A Service is what the edge of a server process stands on.
+type Service struct {
+	Hub    *hub.Hub
+	Poller *sock.Poller
+	Limits Limits
+	Count  Counters
+
+	transport string
+	path      string // of the one subscription endpoint this transport has
+	started   time.Time
+	listener  atomic.Pointer[sock.Listener]
+	hosts     atomic.Pointer[hosts]
+	closing   atomic.Bool
+}
+
+// The subscription endpoints by transport.
+var paths = map[string]string{
+	"shortpoll": "/v1/poll",
+	"longpoll":  "/v1/poll",
+	"sse":       "/v1/sse",
+	"websocket": "/v1/ws",
+}
+
+// New starts the hub and the poller of a server for one transport: shortpoll,
+// longpoll, sse or websocket. Close ends them.
+func New(transport string, l Limits, o hub.Options) (*Service, error) {
+	path := paths[transport]
+	if path == "" {
+		return nil, fmt.Errorf("unknown transport %q", transport)
+	}
+	l = l.withDefaults()
+	poller, err := sock.NewPoller(l.stallAfter())
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		Hub:       hub.New(o),
+		Poller:    poller,
+		Limits:    l,
+		transport: transport,
+		path:      path,
+		started:   time.Now(),
+	}, nil
+}
+
+// Close ends the hub and the poller. The edge must be shut down first.
+func (s *Service) Close() {
+	s.Hub.Close()
+	s.Poller.Close()
+}
+
+// Listen wraps the listener an edge serves and remembers its address, which is
+// what requests may name as Host.
+func (s *Service) Listen(ln net.Listener) *sock.Listener {
+	l := sock.Listen(ln, s.Poller)
+	s.listener.Store(l)
+	s.hosts.Store(allowHosts(ln.Addr()))
+	return l
+}
+
+// Conns are the open connections.
+func (s *Service) Conns() []*sock.Conn {
+	if l := s.listener.Load(); l != nil {
+		return l.Conns()
+	}
+	return nil
+}
+
+// BeginShutdown stops accepting and makes every further answer the last of its
+// connection.
+func (s *Service) BeginShutdown() {
+	s.closing.Store(true)
+	if l := s.listener.Load(); l != nil {
+		_ = l.Close() // closed before: then there is nothing to do
+	}
+}
+
+// Closing says that BeginShutdown was called.
+func (s *Service) Closing() bool { return s.closing.Load() }
+
+// drainStep is how often FinishShutdown looks whether all is sent.
+const drainStep = 5 * time.Millisecond
+
+// FinishShutdown waits until what was written is sent, at the latest until ctx
+// is done, and closes every connection that is left.
+func (s *Service) FinishShutdown(ctx context.Context) error {
+	l := s.listener.Load()
+	if l == nil {
+		return nil
+	}
+	ticker := time.NewTicker(drainStep)
+	defer ticker.Stop()
+	var err error
+	for s.Poller.Slow() > 0 && err == nil {
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	for _, c := range l.Conns() {
+		c.Abort()
+	}
+	return err
+}
+
+// Handle answers a request, or, where it is a good subscription, returns it
+// for the edge to answer.
+func (s *Service) Handle(r *Request) (Response, *Subscribe) {
+	endpoint := s.route(r.Path)
+	s.Count.request(endpoint)
+	if err := s.admit(r); err != nil {
+		return s.refuse(err), nil
+	}
+	switch endpoint {
+	case publishEndpoint:
+		return s.publish(r), nil
+	case statsEndpoint:
+		return s.get(r, s.statsBody), nil
+	case healthEndpoint:
+		return s.get(r, healthBody), nil
+	case unknownEndpoint:
+		return s.refuse(errNotFound), nil
+	}
+	sub, err := s.subscribe(r, endpoint)
+	if err != nil {
+		return s.refuse(err), nil
+	}
+	return Response{}, sub
+}
+
+// admit checks what is the same for every endpoint.
+func (s *Service) admit(r *Request) *Error {
+	switch {
+	case !s.hosts.Load().allow(r.Host):
+		return errUnknownHost
+	case len(r.Origins) > 1, len(r.Origins) == 1 && r.Origins[0] != "http://"+r.Host:
+		return errForeignOrigin
+	case r.Chunked:
+		return errLengthRequired
+	case r.Method != "POST" && r.HasBody:
+		return errUnexpectedBody
+	}
+	return nil
+}
+
+const topicsPrefix = "/v1/topics/"
+
+func (s *Service) route(path string) endpoint {
+	switch {
+	case path == s.path:
+		return subscribeEndpoints[s.path]
+	case strings.HasPrefix(path, topicsPrefix):
+		return publishEndpoint
+	case path == "/v1/stats":
+		return statsEndpoint
+	case path == "/v1/healthz":
+		return healthEndpoint
+	}
+	return unknownEndpoint
+}
+
+// refuse is the answer to a request with an error in it.
+func (s *Service) refuse(e *Error) Response {
+	return s.finish(Response{Status: e.Status, Body: e.body(), Allow: e.allow, Close: e.closes})
+}
+
+// finish adds what depends on the state of the server.
+func (s *Service) finish(r Response) Response {
+	r.Close = r.Close || s.Closing()
+	return r
+}
+
+func (s *Service) get(r *Request, body func() []byte) Response {
+	if r.Method != "GET" && r.Method != "HEAD" {
+		return s.refuse(errMethod("GET, HEAD"))
+	}
+	if r.Query != "" {
+		return s.refuse(errUnknownParameter)
+	}
+	return s.finish(Response{Status: 200, Body: body()})
+}
+
+func healthBody() []byte { return []byte(`{"status":"ok"}`) }
+
+// publish appends the body to the topic that the path names.
+func (s *Service) publish(r *Request) Response {
+	topic := r.Path[len(topicsPrefix):]
+	if err := s.checkPublish(r, topic); err != nil {
+		return s.refuse(err)
+	}
+	seq, err := s.Publish(topic, r.Body)
+	if err != nil {
+		return s.refuse(err)
+	}
+	body := make([]byte, 0, len(topic)+40)
+	body = append(body, `{"topic":"`...)
+	body = append(body, topic...)
+	body = append(body, `","seq":`...)
+	body = append(appendUint(body, seq), '}')
+	return s.finish(Response{Status: 200, Body: body})
+}
+
+func (s *Service) checkPublish(r *Request, topic string) *Error {
+	switch {
+	case r.Method != "POST":
+		return errMethod("POST")
+	case r.Query != "":
+		return errUnknownParameter
+	case r.ContentEncoding != "" && r.ContentEncoding != "identity":
+		return errEncoding
+	case !textual(r.ContentType):
+		return errMediaType
+	}
+	return nil
+}
+
+// Publish checks and appends a message: the one way in for every transport.
+func (s *Service) Publish(topic string, data []byte) (seq uint64, _ *Error) {
+	switch {
+	case !hub.ValidTopic(topic):
+		return 0, errBadTopic
+	case len(data) > s.Limits.MaxPayload:
+		return 0, errPayloadTooLarge
+	case !hub.ValidData(data):
+		return 0, errUTF8
+	}
+	seq, err := s.Hub.Publish(topic, data)
+	if err != nil {
+		return 0, errHubFull
+	}
+	return seq, nil
+}
+
+// textual says whether a media type may carry a payload. Forms may not: that
+// is what curl and browsers send by accident.
+func textual(mediaType string) bool {
+	kind, parameters, _ := strings.Cut(strings.ToLower(mediaType), ";")
+	switch strings.TrimSpace(kind) {
+	case "", "text/plain", "application/json", "application/octet-stream":
+	default:
+		return false
+	}
+	charset := strings.Trim(strings.TrimSpace(parameters), `"`)
+	return charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8`
+}
+
+// Guard calls a handler and answers in its place if it panics: neither
+// fasthttp nor a detached goroutine would survive that.
+func (s *Service) Guard(handler func()) (failed *Response) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Count.Panics.Add(1)
+			slog.Error("handler panicked", "panic", fmt.Sprintf("%q", fmt.Sprint(p)))
+			r := s.refuse(errInternal)
+			failed = &r
+		}
+	}()
+	handler()
+	return nil
+}
