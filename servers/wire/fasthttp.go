@@ -67,7 +67,8 @@ func (s *Service) parseError(ctx *fasthttp.RequestCtx, err error) {
 // ReadFastHTTP is the request as the contract sees it.
 func ReadFastHTTP(ctx *fasthttp.RequestCtx) *Request {
 	h := &ctx.Request.Header
-	path, query, _ := strings.Cut(text(h.RequestURI()), "?")
+	// Copied: topics are cut from these two and outlive the request.
+	path, query, _ := strings.Cut(string(h.RequestURI()), "?")
 	r := &Request{
 		Method:          text(h.Method()),
 		Path:            path,
