@@ -129,7 +129,7 @@ func (h *Hub) topicLocked(name string) (*topic, error) {
 		return nil, ErrTooManyTopics
 	}
 	t := newTopic(name, h.options)
-	h.topics[name] = t
+	h.topics[t.name] = t // not name: it may lie in a buffer of the caller's
 	return t, nil
 }
 
