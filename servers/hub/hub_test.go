@@ -1,0 +1,434 @@
+package hub
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open starts a hub that the test ends.
+func open(t testing.TB, o Options) *Hub {
+	t.Helper()
+	h := New(o)
+	t.Cleanup(h.Close)
+	return h
+}
+
+func mustSet(t testing.TB, h *Hub, names ...string) *TopicSet {
+	t.Helper()
+	s, err := h.Set(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func mustPublish(t testing.TB, h *Hub, topic, data string) uint64 {
+	t.Helper()
+	seq, err := h.Publish(topic, []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seq
+}
+
+func since(t testing.TB, h *Hub, c Cursor, s *TopicSet, d Delivery) Read {
+	t.Helper()
+	r, err := h.Since(c, s, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// text joins a read's objects, for comparing.
+func text(r Read) string {
+	var all []string
+	for _, m := range r.Messages {
+		all = append(all, string(m.Object))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestMessagesAreMergedInTheOrderOfTheHub(t *testing.T) {
+	h := open(t, Options{})
+	s := mustSet(t, h, "b", "a")
+	start, heads := h.Heads(s)
+	for _, m := range []string{"a1", "b1", "x1", "a2"} {
+		mustPublish(t, h, m[:1], m)
+	}
+	r := since(t, h, start, s, Every)
+	want := `{"topic":"a","seq":1,"data":"a1"} {"topic":"b","seq":1,"data":"b1"} {"topic":"a","seq":2,"data":"a2"}`
+	if got := text(r); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if diff := cmp.Diff([]uint64{0, 0}, heads); diff != "" {
+		t.Error(diff)
+	}
+	if r.Next.Number != 4 || len(r.Gaps) != 0 {
+		t.Errorf("got next %d and gaps %v, want 4 and none", r.Next.Number, r.Gaps)
+	}
+}
+
+func TestTheCursorIsTheNewestOfTheTopicsNotOfTheHub(t *testing.T) {
+	h := open(t, Options{})
+	mustPublish(t, h, "a", "1")
+	mustPublish(t, h, "other", "2")
+	s := mustSet(t, h, "a")
+	if r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Every); r.Next.Number != 1 {
+		t.Errorf("got cursor %d, want 1", r.Next.Number)
+	}
+	// A cursor between the topic's newest and the hub's head is somebody else's, and good.
+	if r := since(t, h, Cursor{h.Epoch(), 2}, s, Every); !r.Empty() || r.Next.Number != 2 {
+		t.Errorf("got %+v, want nothing and the same cursor", r)
+	}
+}
+
+func TestACursorAheadOfTheLogIsAnError(t *testing.T) {
+	h := open(t, Options{})
+	s := mustSet(t, h, "a")
+	if _, err := h.Since(Cursor{h.Epoch(), 1}, s, Every); err != ErrAhead {
+		t.Errorf("got %v, want %v", err, ErrAhead)
+	}
+}
+
+func TestGapsAreExactAsFarAsTheIndexReaches(t *testing.T) {
+	const ring = 4
+	h := open(t, Options{RingMessages: ring})
+	s := mustSet(t, h, "a", "b")
+	var cursors []Cursor // cursors[i]: i messages of a were read
+	for i := range ring * indexFactor {
+		c, _ := h.Heads(s)
+		cursors = append(cursors, c)
+		mustPublish(t, h, "a", fmt.Sprint(i))
+		mustPublish(t, h, "other", "so that numbers and seqs differ")
+	}
+	last := uint64(len(cursors))
+	for read, c := range cursors {
+		var want []Gap
+		if first := uint64(read) + 1; first <= last-ring {
+			want = []Gap{{Topic: "a", From: first, To: last - ring}}
+		}
+		if diff := cmp.Diff(want, since(t, h, c, s, Every).Gaps); diff != "" {
+			t.Errorf("%d read: %s", read, diff)
+		}
+	}
+}
+
+func TestBeyondTheIndexAGapIsNeverUnderstated(t *testing.T) {
+	const ring = 2
+	h := open(t, Options{RingMessages: ring})
+	s := mustSet(t, h, "a")
+	for range 10 {
+		mustPublish(t, h, "a", "early")
+	}
+	c, _ := h.Heads(s)
+	mustPublish(t, h, "other", "a number between")
+	for range ring*indexFactor + 5 {
+		mustPublish(t, h, "a", "late")
+	}
+	got := since(t, h, c, s, Every).Gaps
+	want := []Gap{{Topic: "a", From: 1, To: 10 + ring*indexFactor + 5 - ring}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnotherEpochIsAGapAndEverythingHeld(t *testing.T) {
+	h := open(t, Options{RingMessages: 2})
+	s := mustSet(t, h, "a", "b")
+	for i := range 3 {
+		mustPublish(t, h, "a", fmt.Sprint(i))
+	}
+	r := since(t, h, Cursor{h.Epoch() + 1, 77}, s, Every)
+	want := []Gap{{Topic: "a", From: 1, NewEpoch: true}, {Topic: "b", From: 1, NewEpoch: true}, {Topic: "a", From: 1, To: 1}}
+	if diff := cmp.Diff(want, r.Gaps); diff != "" {
+		t.Error(diff)
+	}
+	if len(r.Messages) != 2 || r.Next != (Cursor{h.Epoch(), 3}) {
+		t.Errorf("got %d messages and next %v, want 2 and number 3 of this epoch", len(r.Messages), r.Next)
+	}
+}
+
+func TestTheRingIsBoundedByBytesButKeepsTheNewest(t *testing.T) {
+	h := open(t, Options{RingBytes: 100})
+	s := mustSet(t, h, "a")
+	mustPublish(t, h, "a", "small")
+	mustPublish(t, h, "a", strings.Repeat("x", 1000))
+	r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Every)
+	if len(r.Messages) != 1 || r.Gaps[0] != (Gap{Topic: "a", From: 1, To: 1}) {
+		t.Errorf("got %d messages and gaps %v, want the newest and the first declared", len(r.Messages), r.Gaps)
+	}
+}
+
+func TestALongReadIsCutAndGoesOnWhereItWasCut(t *testing.T) {
+	h := open(t, Options{MaxBatchBytes: 100, RingMessages: 8})
+	s := mustSet(t, h, "a", "b")
+	for i := range 20 {
+		mustPublish(t, h, []string{"a", "a", "b"}[i%3], strings.Repeat("x", i))
+	}
+	c, got, missed := Cursor{Epoch: h.Epoch()}, 0, uint64(0)
+	for {
+		r := since(t, h, c, s, Every)
+		if r.Empty() {
+			break
+		}
+		got += len(r.Messages)
+		for _, g := range r.Gaps {
+			missed += g.To - g.From + 1
+		}
+		c = r.Next
+	}
+	if got != 14 || missed != 6 { // 14 of a and 6 of b were published, 8 and 6 are held
+		t.Errorf("got %d messages and %d missed, want 14 and 6", got, missed)
+	}
+}
+
+func TestLatestIsTheNewestOfEachTopic(t *testing.T) {
+	h := open(t, Options{RingMessages: 2})
+	s := mustSet(t, h, "a", "b")
+	for _, m := range []string{"a1", "b1", "a2", "a3", "a4"} {
+		mustPublish(t, h, m[:1], m)
+	}
+	r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Latest)
+	want := `{"topic":"b","seq":1,"data":"b1"} {"topic":"a","seq":4,"data":"a4"}`
+	if got := text(r); got != want || len(r.Gaps) != 0 {
+		t.Errorf("got %s, gaps %v, want %s and no gap", got, r.Gaps, want)
+	}
+}
+
+func TestDataIsEscapedAsJSONDemandsAndNoMore(t *testing.T) {
+	h := open(t, Options{})
+	s := mustSet(t, h, "a")
+	mustPublish(t, h, "a", "\"\\\n\r\t\x00\x1f\x7f/<é\u2028😀")
+	want := `{"topic":"a","seq":1,"data":"\"\\\n\r\t\u0000\u001f` + "\x7f/<é\u2028😀\"}"
+	if got := text(since(t, h, Cursor{Epoch: h.Epoch()}, s, Every)); got != want {
+		t.Errorf("got %s want %s", got, want)
+	}
+}
+
+func TestSetsOfTheSameTopicsAreTheSamePointer(t *testing.T) {
+	h := open(t, Options{MaxTopics: 3})
+	ab := mustSet(t, h, "a", "b")
+	if ba := mustSet(t, h, "b", "a"); ba != ab {
+		t.Errorf("got %p and %p, want one pointer", ab, ba)
+	}
+	if _, err := h.Set([]string{"c", "d"}); err != ErrTooManyTopics {
+		t.Errorf("got %v, want %v", err, ErrTooManyTopics)
+	}
+	mustPublish(t, h, "c", "the refused set must not have taken the last topic")
+	if _, err := h.Publish("d", nil); err != ErrTooManyTopics {
+		t.Errorf("got %v, want %v", err, ErrTooManyTopics)
+	}
+}
+
+func TestLiesAreToldAndCounted(t *testing.T) {
+	// Messages 1…12; the two of a struck number are told apart by their data.
+	for name, test := range map[string]struct {
+		lie  Lie
+		want []int
+	}{
+		"truth":   {Lie{}, []int{1, 2, 3, 4, 5, 6, 7, 8}},
+		"drop":    {Lie{Drop: 4}, []int{1, 2, 3, 5, 6, 7}},
+		"double":  {Lie{Double: 4}, []int{1, 2, 3, 4, 4, 5, 6, 7, 8, 8}},
+		"swap":    {Lie{Swap: 3}, []int{1, 2, 4, 3, 5, 7, 6, 8}},
+		"corrupt": {Lie{Corrupt: 8}, []int{1, 2, 3, 4, 5, 6, 7, -1}},
+	} {
+		h := open(t, Options{Lie: test.lie})
+		s := mustSet(t, h, "a")
+		for i := range 8 {
+			if seq := mustPublish(t, h, "a", fmt.Sprint(i+1)); seq != uint64(i+1) {
+				t.Errorf("%s: acknowledged %d, want %d", name, seq, i+1)
+			}
+		}
+		var want []string
+		for _, n := range test.want {
+			want = append(want, object(n))
+		}
+		got := strings.ReplaceAll(text(since(t, h, Cursor{Epoch: h.Epoch()}, s, Every)), "},{", "} {")
+		if got != strings.Join(want, " ") {
+			t.Errorf("%s: got %s\nwant %s", name, got, want)
+		}
+		c := h.Lies()
+		told := c.Drop + c.Double + c.Swap + c.Corrupt
+		if wantTold := map[string]uint64{"drop": 2, "double": 2, "swap": 2, "corrupt": 1}[name]; told != wantTold {
+			t.Errorf("%s: %d lies counted, want %d", name, told, wantTold)
+		}
+	}
+}
+
+// object is message n as stored; -1 is the eighth, corrupted.
+func object(n int) string {
+	if n == -1 {
+		return `{"topic":"a","seq":8,"data":"x"}`
+	}
+	return fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, n, n)
+}
+
+// A bell is a waker that tests can wait for.
+type bell chan struct{}
+
+func (b bell) Wake() { b <- struct{}{} }
+
+func (b bell) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-b:
+	case <-time.After(10 * time.Second):
+		t.Fatal("not woken within 10 s")
+	}
+}
+
+func TestArmWakesOnceAndOnlyForWhatIsNew(t *testing.T) {
+	h := open(t, Options{})
+	s := mustSet(t, h, "a", "b")
+	b := make(bell, 10)
+	sub := h.Subscribe(s, b)
+	now, _ := h.Heads(s)
+	if !sub.Arm(now) {
+		t.Fatal("Arm says there is more in an empty hub")
+	}
+	mustPublish(t, h, "b", "1")
+	b.wait(t)
+	if sub.Arm(now) {
+		t.Error("Arm does not see what was published")
+	}
+	now, _ = h.Heads(s)
+	sub.Arm(now)
+	mustPublish(t, h, "other", "not ours")
+	mustPublish(t, h, "a", "ours")
+	b.wait(t)
+	mustPublish(t, h, "a", "not armed")
+	sub.Close()
+	sub.Close() // twice is allowed
+	h.Close()   // waits for the shards: nothing can ring after it
+	if len(b) != 0 {
+		t.Errorf("woken %d times too often", len(b))
+	}
+}
+
+func TestAForeignCursorDoesNotArm(t *testing.T) {
+	h := open(t, Options{})
+	sub := h.Subscribe(mustSet(t, h, "a"), make(bell, 1))
+	defer sub.Close()
+	if sub.Arm(Cursor{Epoch: h.Epoch() + 1}) {
+		t.Error("armed with a cursor of another epoch")
+	}
+}
+
+func TestTheFlushWindowGathersPublications(t *testing.T) {
+	const flush = 50 * time.Millisecond
+	h := open(t, Options{Flush: flush})
+	s := mustSet(t, h, "a")
+	b := make(bell, 10)
+	sub := h.Subscribe(s, b)
+	defer sub.Close()
+	now, _ := h.Heads(s)
+	sub.Arm(now)
+	start := time.Now()
+	mustPublish(t, h, "a", "1")
+	mustPublish(t, h, "a", "2")
+	b.wait(t)
+	if waited := time.Since(start); waited < flush {
+		t.Errorf("woken after %s, want at least %s", waited, flush)
+	}
+	if r := since(t, h, now, s, Every); len(r.Messages) != 2 || len(b) != 0 {
+		t.Errorf("got %d messages and %d more wakes, want 2 and none", len(r.Messages), len(b))
+	}
+}
+
+func TestSubscriptionsComeAndGoInAnyOrder(t *testing.T) {
+	h := open(t, Options{Shards: 1})
+	b := make(bell, 100)
+	now := Cursor{Epoch: h.Epoch()}
+	var subs []*Subscription
+	for i := range 10 {
+		subs = append(subs, h.Subscribe(mustSet(t, h, "a", fmt.Sprint("own", i)), b))
+	}
+	for _, i := range []int{9, 0, 4, 5, 1} {
+		subs[i].Close()
+	}
+	for _, s := range subs {
+		if !s.closed {
+			s.Arm(now)
+		}
+	}
+	mustPublish(t, h, "a", "to the five that stayed")
+	for range 5 {
+		b.wait(t)
+	}
+	for _, s := range subs {
+		s.Close()
+	}
+	if n := len(h.topics["a"].follow[0].list); n != 0 {
+		t.Errorf("%d followers are left", n)
+	}
+}
+
+// A reader follows a set as an edge does: armed, woken, reading on.
+type reader struct {
+	hub    *Hub
+	sub    *Subscription
+	mu     sync.Mutex
+	cursor Cursor
+	got    int
+	done   chan struct{}
+	want   int
+}
+
+func (r *reader) Wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.sub.Arm(r.cursor) {
+		read, err := r.hub.Since(r.cursor, r.sub.Set(), Every)
+		if err != nil {
+			panic(err)
+		}
+		r.got += len(read.Messages)
+		r.cursor = read.Next
+	}
+	if r.got == r.want {
+		close(r.done)
+	}
+}
+
+// Publishers and readers at once: no wake is lost, so everybody gets everything.
+func TestNothingIsLostBetweenPublishAndArm(t *testing.T) {
+	const publishers, each, readers = 4, 500, 20
+	h := open(t, Options{RingMessages: publishers * each})
+	s := mustSet(t, h, "a", "b")
+	var all []*reader
+	for range readers {
+		r := &reader{hub: h, cursor: Cursor{Epoch: h.Epoch()}, want: publishers * each, done: make(chan struct{})}
+		r.mu.Lock()
+		r.sub = h.Subscribe(s, r)
+		r.mu.Unlock()
+		r.Wake()
+		all = append(all, r)
+	}
+	var wg sync.WaitGroup
+	for p := range publishers {
+		wg.Go(func() {
+			for i := range each {
+				_, _ = h.Publish([]string{"a", "b"}[(i+p)%2], []byte("x"))
+			}
+		})
+	}
+	wg.Wait()
+	for i, r := range all {
+		select {
+		case <-r.done:
+		case <-time.After(20 * time.Second):
+			r.mu.Lock()
+			t.Fatalf("reader %d got %d of %d", i, r.got, r.want)
+		}
+		r.sub.Close()
+	}
+}
