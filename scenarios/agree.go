@@ -58,7 +58,7 @@ var agreements = []agreement{
 		"publish.rate",
 		func(s *Scenario) bool { return s.messages(s.Window) >= float64(s.fewest()) },
 		func(s *Scenario) (string, string) {
-			return s.Publish.Rate.String(), fmt.Sprintf("is too low for a window of %s; allowed: at least %d messages in it", s.Window, s.fewest())
+			return s.Publish.Rate.String(), fmt.Sprintf("is too low for a window of %s; allowed: at least %d due in it", s.Window, s.fewest())
 		},
 	},
 	{
@@ -101,6 +101,9 @@ func (d *document) agree(s *Scenario) error {
 			continue
 		}
 		value, message := a.says(s)
+		if text := d.written[a.field]; text != "" {
+			value = text // as its author knows it
+		}
 		return d.conflict(a.field, value, message)
 	}
 	return nil

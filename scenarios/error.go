@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // quoteLimit is how many characters of a value an error shows.
@@ -51,12 +52,11 @@ func (e *Error) Unwrap() error { return e.cause }
 // quote shows text in double quotes, escaped, and cut at quoteLimit characters.
 func quote(text string) string {
 	// Cutting first keeps a value of a megabyte from being escaped for nothing.
-	runes := []rune(text[:min(len(text), 4*quoteLimit)])
-	quoted := []rune(strconv.Quote(string(runes[:min(len(runes), quoteLimit)])))
-	if len(quoted) <= quoteLimit && len(runes) <= quoteLimit {
+	quoted := []rune(strconv.Quote(text[:min(len(text), utf8.UTFMax*quoteLimit)]))
+	if len(quoted) <= quoteLimit {
 		return string(quoted)
 	}
-	return strings.TrimSuffix(string(quoted[:min(len(quoted), quoteLimit-2)]), `"`) + `…"`
+	return string(quoted[:quoteLimit-2]) + `…"`
 }
 
 // printable is text itself where that is harmless to print, else its quoted form.

@@ -79,12 +79,12 @@ func fields(s *Scenario) object {
 		{"shortpoll", optional, object{
 			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},
 			{"pacing", defaulted, choice(&s.ShortPoll.Pacing, FixedRate, FixedDelay)},
-			{"new_connection", defaulted, flag(&s.ShortPoll.NewConnection)},
+			{"new_connection", defaulted, truth(&s.ShortPoll.NewConnection)},
 		}},
 		{"longpoll", optional, object{
 			{"hold", defaulted, duration(&s.LongPoll.Hold, minHold, maxHold)},
 			{"flush", defaulted, duration(&s.LongPoll.Flush, 0, maxFlush)},
-			{"new_connection", defaulted, flag(&s.LongPoll.NewConnection)},
+			{"new_connection", defaulted, truth(&s.LongPoll.NewConnection)},
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},

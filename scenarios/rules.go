@@ -75,6 +75,7 @@ func (o object) readPair(d *document, path string, pair *ast.MappingValueNode) e
 		return err
 	}
 	d.at[here] = position(pair.Value)
+	d.written[here], _ = scalarText(pair.Value)
 	return nil
 }
 
@@ -216,13 +217,20 @@ func whole(target *int, least, most int) rule {
 	}
 	return scalar[int]{
 		target: target, accepts: plain, parse: parse, hint: unquoted,
-		allowed: fmt.Sprintf("a whole number, %d … %d", least, most),
+		allowed: span(least, most),
 		limits: jsonschema.Schema{
 			Type:    "integer",
 			Minimum: number(float64(least)), Maximum: number(float64(most)),
 		},
 		initial: func(n int) any { return n },
 	}
+}
+
+func span(least, most int) string {
+	if least == most {
+		return strconv.Itoa(least)
+	}
+	return fmt.Sprintf("a whole number, %d … %d", least, most)
 }
 
 // seed is any unsigned 64-bit integer.
@@ -255,8 +263,8 @@ func fraction(target *float64, least, most float64) rule {
 	}
 }
 
-// flag is true or false, in no other spelling.
-func flag(target *bool) rule {
+// truth is true or false, in no other spelling.
+func truth(target *bool) rule {
 	parse := func(text string) (bool, bool) { return text == "true", text == "true" || text == "false" }
 	return scalar[bool]{
 		target: target, accepts: plain, parse: parse, hint: spelledOut,

@@ -30,7 +30,7 @@ func Schema() ([]byte, error) {
 		return nil, err
 	}
 	types.describe(root, "Scenario")
-	payload, _ := root.Properties.Get("payload") // what agreements[0] says, in the schema's words
+	payload, _ := root.Properties.Get("payload") // the one agreement that a schema can state
 	payload.OneOf = []*jsonschema.Schema{{Required: []string{"size"}}, {Required: []string{"sizes"}}}
 	data, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {

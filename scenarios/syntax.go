@@ -11,8 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/scanner"
 	"github.com/goccy/go-yaml/token"
 )
 
@@ -20,21 +20,24 @@ import (
 // longest that ships has some 150 tokens and nests 4 deep.
 const (
 	maxBytes  = 1 << 20
+	maxText   = 64 << 10 // bytes besides comment lines; a token takes some 300 bytes of memory
 	maxTokens = 10_000
 	maxDepth  = 64
 )
 
 // A document is one YAML file on its way to becoming a Scenario. It remembers
-// where each field stands, so that checks between fields can point at one.
+// where each field stands and what was written there, by the field's path, so
+// that checks between fields can point at one.
 type document struct {
-	file string
-	root ast.Node
-	at   map[string]*token.Position
+	file    string
+	root    ast.Node
+	at      map[string]*token.Position
+	written map[string]string
 }
 
 // newDocument reads r to its end, at most maxBytes, and parses what it holds.
 func newDocument(file string, r io.Reader) (*document, error) {
-	d := &document{file: file, at: map[string]*token.Position{}}
+	d := &document{file: file, at: map[string]*token.Position{}, written: map[string]string{}}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
@@ -46,8 +49,11 @@ func newDocument(file string, r io.Reader) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := d.scan(text)
-	if err != nil {
+	if substance(text) > maxText {
+		return nil, d.wholeFile("is larger than 64 KiB besides comments, the most that a scenario may have")
+	}
+	tokens := lexer.Tokenize(text)
+	if err := d.admit(tokens); err != nil {
 		return nil, err
 	}
 	if err := d.parse(tokens); err != nil {
@@ -98,27 +104,15 @@ func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == '\uFEFF'
 }
 
-// scan splits text into tokens and stops at the first one that has no business
-// in a scenario, which is before the parser would spend anything on it.
-func (d *document) scan(text string) (token.Tokens, error) {
-	var (
-		s      scanner.Scanner
-		tokens token.Tokens
-		nested nesting
-	)
-	s.Init(text)
-	for {
-		found, err := s.Scan()
-		if errors.Is(err, io.EOF) {
-			return tokens, nil
-		}
-		for _, t := range found {
-			if err := d.admit(t, tokens, &nested); err != nil {
-				return nil, err
-			}
-			tokens.Add(t)
+// substance counts the bytes of the lines that are not comments.
+func substance(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimLeft(line, " "), "#") {
+			n += len(line)
 		}
 	}
+	return n
 }
 
 // forbidden are the parts of YAML that make a file mean something else than it says.
@@ -132,30 +126,27 @@ var forbidden = map[token.Type]string{
 	token.DocumentEndType: "ends the document; allowed: one document a file, without it",
 }
 
-// admit refuses one token, or takes note of how deep it lies.
-func (d *document) admit(t *token.Token, before token.Tokens, n *nesting) error {
-	if message, ok := forbidden[t.Type]; ok {
-		return d.atToken(t, t.Value, message)
-	}
-	if t.Type == token.DocumentHeaderType && !onlyComments(before) {
-		return d.atToken(t, t.Value, "starts another document; allowed: one document a file")
-	}
-	if len(before) == maxTokens {
-		return d.atToken(t, t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
-	}
-	if n.add(t); n.depth() > maxDepth {
-		return d.atToken(t, t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
+// admit refuses the first token that has no business in a scenario, before the
+// parser spends anything on it.
+func (d *document) admit(tokens token.Tokens) error {
+	var n nesting
+	started := false
+	for i, t := range tokens {
+		if message, ok := forbidden[t.Type]; ok {
+			return d.atToken(t, t.Value, message)
+		}
+		if t.Type == token.DocumentHeaderType && started {
+			return d.atToken(t, t.Value, "starts another document; allowed: one document a file")
+		}
+		if i == maxTokens {
+			return d.atToken(t, t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
+		}
+		if n.add(t); n.depth() > maxDepth {
+			return d.atToken(t, t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
+		}
+		started = started || t.Type != token.CommentType
 	}
 	return nil
-}
-
-func onlyComments(tokens token.Tokens) bool {
-	for _, t := range tokens {
-		if t.Type != token.CommentType {
-			return false
-		}
-	}
-	return true
 }
 
 // nesting measures depth from tokens alone: the brackets that are open, and
@@ -211,7 +202,8 @@ func (d *document) syntax(err error) *Error {
 	if !errors.As(err, &at) || at.GetToken() == nil {
 		return &Error{File: d.file, Message: "is not YAML: " + oneLine(err.Error()), cause: err}
 	}
-	e := d.atToken(at.GetToken(), "", "is not YAML: "+oneLine(at.GetMessage()))
+	message := strings.ReplaceAll(at.GetMessage(), "\t", `\t`)
+	e := d.atToken(at.GetToken(), "", "is not YAML: "+oneLine(message))
 	e.cause = err
 	return e
 }

@@ -87,17 +87,17 @@ func ParseRate(text string) (Rate, error) {
 	return Rate(events), nil
 }
 
-// String writes r as ParseRate reads it, in the unit that makes it shortest.
-// Nothing is rounded: ParseRate gives back the same float64.
+// String writes r as ParseRate reads it, in the unit that takes the fewest
+// digits. Nothing is rounded: ParseRate gives back the same float64.
 func (r Rate) String() string {
-	best := decimal(float64(r)) + "/s"
+	best, unit := decimal(float64(r)), "s"
 	for _, u := range rateUnits {
-		text := decimal(fifteenDigits(float64(r)*u.seconds)) + "/" + u.name
-		if back, err := ParseRate(text); err == nil && back == r && len(text) < len(best) {
-			best = text
+		digits := decimal(fifteenDigits(float64(r) * u.seconds))
+		if back, err := ParseRate(digits + "/" + u.name); err == nil && back == r && len(digits) < len(best) {
+			best, unit = digits, u.name
 		}
 	}
-	return best
+	return best + "/" + unit
 }
 
 // MarshalText writes r with its unit, in YAML and JSON alike.

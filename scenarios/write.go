@@ -3,6 +3,7 @@ package scenarios
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 
 	"github.com/goccy/go-yaml"
 )
@@ -10,12 +11,16 @@ import (
 // YAML writes s with every field, defaults included. Read gives back an equal
 // Scenario, and the same Scenario always gives the same bytes.
 func (s *Scenario) YAML() []byte {
-	data, err := yaml.Marshal(s)
+	data, err := yaml.MarshalWithOptions(s, yaml.CustomMarshaler(inQuotes))
 	if err != nil {
 		panic(err) // a Scenario is plain data, and no unit fails to be written
 	}
 	return data
 }
+
+// inQuotes writes text in double quotes, always: left to itself, the library
+// writes "? a" as a complex key. Go's escapes are all YAML's as well.
+func inQuotes(text string) ([]byte, error) { return []byte(strconv.Quote(text)), nil }
 
 // Hash is the SHA-256 of YAML in hex. It says that two runs asked the same
 // question, however their files were laid out.

@@ -1,0 +1,110 @@
+package scenarios
+
+import (
+	"bytes"
+	"regexp"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// names that YAML would take for something else if they were written without quotes.
+var names = rapid.OneOf(
+	rapid.StringMatching(nameGrammar),
+	rapid.SampledFrom([]string{"null", "true", "on", "no", "0", "010", "1e5", "0x1f", "0o7", "0b1", "1_000", "2024-01-01", "y"}),
+)
+
+// texts are lines of visible characters, those that mean something in YAML above all.
+var texts = rapid.Map(
+	rapid.StringOfN(rapid.OneOf(rapid.SampledFrom([]rune(": #-?'\"|>&*!%@`{}[],~\\<\tn0é世🙂")), rapid.Rune()), 0, 60, -1),
+	func(text string) string {
+		return oneLine(string(bytes.Map(func(r rune) rune {
+			if hidden(r) {
+				return -1
+			}
+			return r
+		}, []byte(text))))
+	},
+)
+
+func durations(least, most Duration) *rapid.Generator[Duration] {
+	return rapid.Map(rapid.Int64Range(int64(least), int64(most)), func(n int64) Duration { return Duration(n) })
+}
+
+func payloads() *rapid.Generator[Payload] {
+	size := rapid.Map(rapid.Int64Range(int64(MinPayload), int64(MaxPayload)), func(n int64) Size { return Size(n) })
+	weighted := rapid.Custom(func(t *rapid.T) SizeWeight {
+		return SizeWeight{size.Draw(t, "size"), rapid.Float64Range(minWeight, maxWeight).Draw(t, "weight")}
+	})
+	return rapid.Custom(func(t *rapid.T) Payload {
+		if rapid.Bool().Draw(t, "one size") {
+			return Payload{Size: size.Draw(t, "size")}
+		}
+		distinct := func(sw SizeWeight) Size { return sw.Size }
+		return Payload{Sizes: rapid.SliceOfNDistinct(weighted, 1, 5, distinct).Draw(t, "sizes")}
+	})
+}
+
+// valid draws any scenario of a moderate size.
+var valid = rapid.Custom(func(t *rapid.T) *Scenario {
+	window := durations(Duration(time.Second), maxPhase).Draw(t, "window")
+	interval := durations(minInterval, maxPause).Draw(t, "interval")
+	topics := rapid.IntRange(1, 50).Draw(t, "topics")
+	flush := durations(0, maxFlush)
+	return &Scenario{
+		Version:     Version,
+		Name:        names.Draw(t, "name"),
+		Description: texts.Draw(t, "description"),
+		Question:    texts.Draw(t, "question"),
+		Transports:  rapid.Permutation(Transports).Draw(t, "transports")[:rapid.IntRange(1, 4).Draw(t, "transports")],
+		Clients: Clients{
+			Count:       rapid.IntRange(1, 100).Draw(t, "clients"),
+			ConnectRate: Rate(rapid.Float64Range(1, 1e6).Draw(t, "connect rate")),
+		},
+		Topics: Topics{
+			Count:     topics,
+			PerClient: rapid.IntRange(1, topics).Draw(t, "per client"),
+			Spread:    rapid.SampledFrom([]Spread{Even, Random, Zipf}).Draw(t, "spread"),
+			Skew:      rapid.Float64Range(0, maxSkew).Draw(t, "skew"),
+		},
+		Publish: Publish{
+			By:       rapid.SampledFrom([]Publisher{ByClients, ByBackend}).Draw(t, "by"),
+			Rate:     Rate(rapid.Float64Range(10, 1000).Draw(t, "rate")),
+			Arrivals: rapid.SampledFrom([]Arrivals{Poisson, Periodic, Burst}).Draw(t, "arrivals"),
+			Burst:    rapid.IntRange(1, 10).Draw(t, "burst"),
+		},
+		Payload:  payloads().Draw(t, "payload"),
+		Delivery: rapid.SampledFrom([]Delivery{Every, Latest}).Draw(t, "delivery"),
+		ShortPoll: ShortPollSettings{
+			interval, rapid.SampledFrom([]Pacing{FixedRate, FixedDelay}).Draw(t, "pacing"), rapid.Bool().Draw(t, "new"),
+		},
+		LongPoll:  LongPollSettings{durations(minHold, maxHold).Draw(t, "hold"), flush.Draw(t, "flush"), rapid.Bool().Draw(t, "new")},
+		SSE:       PushSettings{flush.Draw(t, "flush")},
+		WebSocket: PushSettings{flush.Draw(t, "flush")},
+		Idle:      durations(0, maxPause).Draw(t, "idle"),
+		Warmup:    durations(0, window-1).Draw(t, "warmup"),
+		Window:    window,
+		Drain:     durations(interval, maxPause).Draw(t, "drain"),
+		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
+		Seed:      rapid.Uint64().Draw(t, "seed"),
+	}
+})
+
+func TestWhatIsWrittenReadsBackEqual(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { checkRoundTrip(t, valid.Draw(t, "scenario")) })
+}
+
+func TestHash(t *testing.T) {
+	s := read(t, small)
+	hash := s.Hash()
+	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(hash) {
+		t.Errorf("got %q, want 64 hex digits", hash)
+	}
+	if again := read(t, "# a comment\n"+small+"seed: 1 # the default\n").Hash(); again != hash {
+		t.Errorf("another layout of the same scenario: got %s, want %s", again, hash)
+	}
+	if other := read(t, small+"seed: 2\n").Hash(); other == hash {
+		t.Errorf("another seed has the same hash %s", hash)
+	}
+}
