@@ -76,8 +76,8 @@ var Metrics = []Metric{
 	{P50, "latency p50", "ms", Lower, quantile(deliveryLatency, 0.5)},
 	{P99, "latency p99", "ms", Lower, quantile(deliveryLatency, 0.99)},
 	{P999, "latency p99.9", "ms", Lower, quantile(deliveryLatency, 0.999)},
-	{Mean, "latency mean of the delivered", "ms", Lower, func(t Trial) Value { return ofSome(t.Latency.Histogram, Histogram.Mean) }},
-	{Max, "latency max", "ms", Lower, maximum},
+	{Mean, "latency mean", "ms", Lower, ofAll(Histogram.Mean)},
+	{Max, "latency max", "ms", Lower, ofAll(Histogram.Max)},
 	{AckP50, "acknowledgement p50", "ms", Lower, quantile(ackLatency, 0.5)},
 	{AckP99, "acknowledgement p99", "ms", Lower, quantile(ackLatency, 0.99)},
 
@@ -210,18 +210,18 @@ func (l Latency) value(q float64) Value {
 	}
 }
 
-func ofSome(h Histogram, f func(Histogram) time.Duration) Value {
-	if h.Count() == 0 {
-		return Value{Known: NotShown}
+// ofAll is a figure of the delivery latencies that one lost message makes infinite.
+func ofAll(f func(Histogram) time.Duration) func(Trial) Value {
+	return func(t Trial) Value {
+		switch l := t.Latency; {
+		case l.Infinite > 0:
+			return Value{Known: Infinite}
+		case l.Histogram.Count() == 0:
+			return Value{Known: NotShown}
+		default:
+			return Value{X: Milliseconds(f(l.Histogram))}
+		}
 	}
-	return Value{X: Milliseconds(f(h))}
-}
-
-func maximum(t Trial) Value {
-	if t.Latency.Infinite > 0 {
-		return Value{Known: Infinite}
-	}
-	return ofSome(t.Latency.Histogram, Histogram.Max)
 }
 
 func count(of func(Trial) int64) func(Trial) Value {

@@ -48,7 +48,7 @@ func Bench(w io.Writer, run *results.Run) error {
 		{"goos", m.Host.OS}, {"goarch", m.Host.Arch}, {"pkg", "pushbench/" + m.Workload.Scenario}, {"cpu", m.Host.CPUModel},
 		{"status", string(m.Status)}, {"commit", m.Tool.Commit}, {"stack", m.Stack}, {"network", m.Network},
 	} {
-		if value := plain(pair[1]); value != "" {
+		if value := results.Plain(pair[1]); value != "" {
 			fmt.Fprintf(&b, "%s: %s\n", pair[0], value)
 		}
 	}

@@ -71,7 +71,7 @@ func cell(v results.Value) string {
 // safe keeps a text from becoming a formula in a spreadsheet:
 // https://owasp.org/www-community/attacks/CSV_Injection.
 func safe(text string) string {
-	text = plain(text)
+	text = results.Plain(text)
 	if text != "" && strings.ContainsAny(text[:1], "=+-@") {
 		return "'" + text
 	}

@@ -40,8 +40,8 @@ func HTML(w io.Writer, run *results.Run, figures []results.Figure) error {
 	s := run.Summary()
 	all := sections(run, s)
 	p := page{
-		Title:     plain(run.Manifest.Workload.Scenario),
-		Question:  plain(run.Manifest.Workload.Question),
+		Title:     results.Plain(run.Manifest.Workload.Scenario),
+		Question:  results.Plain(run.Manifest.Workload.Question),
 		Status:    run.Manifest.Status,
 		Sentences: Sentences(run),
 		Overview:  all[0],

@@ -16,7 +16,7 @@ func manifestSection(m results.Manifest) section {
 	s := section{Title: "Manifest: what ran where", Head: []string{"what", "value"}, Note: unreproducible(m)}
 	for _, pair := range slices.Concat(runPairs(m), workloadPairs(m.Workload), hostPairs(m), serverPairs(m)) {
 		if pair[1] != "" {
-			s.Rows = append(s.Rows, line{Cells: []string{pair[0], plain(pair[1])}})
+			s.Rows = append(s.Rows, line{Cells: []string{pair[0], results.Plain(pair[1])}})
 		}
 	}
 	return s

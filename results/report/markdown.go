@@ -33,12 +33,8 @@ func writeMarkdown(b *strings.Builder, s section) {
 	for _, l := range s.Rows {
 		writeMarkdownLine(b, l.Cells)
 	}
-	if s.Note == "" {
-		return
-	}
-	b.WriteString("\n")
 	for note := range strings.Lines(s.Note) {
-		fmt.Fprintf(b, "%s\n\n", markdownText(strings.TrimSuffix(note, "\n")))
+		fmt.Fprintf(b, "\n%s\n", markdownText(strings.TrimSuffix(note, "\n")))
 	}
 }
 
@@ -56,4 +52,4 @@ var markdownSpecial = strings.NewReplacer(
 	"[", `\[`, "]", `\]`, "!", `\!`, "#", `\#`, "~", `\~`)
 
 // markdownText makes any string plain text inside a line of Markdown.
-func markdownText(s string) string { return markdownSpecial.Replace(plain(s)) }
+func markdownText(s string) string { return markdownSpecial.Replace(results.Plain(s)) }

@@ -109,7 +109,7 @@ func valueAndRange(r results.Row, metric string) string {
 	if !ok {
 		return r.Value(metric).String()
 	}
-	return fmt.Sprintf("%s [%s]", r.Value(metric), between(over))
+	return fmt.Sprintf("%s (%s)", r.Value(metric), between(over))
 }
 
 func wireSection(s results.Summary) section {
@@ -177,7 +177,7 @@ func causes(by map[string]int64) string {
 	})
 	var said []string
 	for _, name := range names {
-		said = append(said, plain(name)+" "+results.Count(by[name]))
+		said = append(said, results.Plain(name)+" "+results.Count(by[name]))
 	}
 	return " (" + strings.Join(said, ", ") + ")"
 }
@@ -248,16 +248,16 @@ func gatesSection(run *results.Run) section {
 				}
 				of++
 				if g.Passed {
-					passed, detail = passed+1, plain(g.Detail)
+					passed, detail = passed+1, results.Plain(g.Detail)
 				} else {
-					failures = append(failures, line{Cells: []string{plain(name), "FAILED", fmt.Sprintf("block %d %s: %s", t.Block, t.Transport, plain(g.Detail))}})
+					failures = append(failures, line{Cells: []string{results.Plain(name), "FAILED", fmt.Sprintf("block %d %s: %s", t.Block, t.Transport, results.Plain(g.Detail))}})
 				}
 			}
 		}
 		if detail != "" {
 			detail = "e.g. " + detail
 		}
-		all.Rows = append(append(all.Rows, line{Cells: []string{plain(name), fmt.Sprintf("%d of %d", passed, of), detail}}), failures...)
+		all.Rows = append(append(all.Rows, line{Cells: []string{results.Plain(name), fmt.Sprintf("%d of %d", passed, of), detail}}), failures...)
 	}
 	return all
 }
@@ -286,7 +286,7 @@ func theorySection(s results.Summary) section {
 			if p, ok := r.Theory(m.Name); ok {
 				predicted := results.Value{X: p.Value}
 				all.Rows = append(all.Rows, line{Cells: []string{
-					r.Transport, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), plain(p.Formula),
+					r.Transport, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), results.Plain(p.Formula),
 				}})
 			}
 		}

@@ -13,31 +13,29 @@ import (
 // when that is what the run is worth.
 func Sentences(run *results.Run) []string {
 	s := run.Summary()
-	said := []string{headline(run, s)}
+	said := headline(run, s)
 	if run.Manifest.Status != results.Invalid {
 		said = append(said, losses(s)...)
 	}
-	if excluded := exclusions(s); excluded != "" {
-		said = append(said, excluded)
-	}
+	said = append(said, exclusions(s)...)
 	said = append(said, holdsFor(run.Manifest))
 	return append(said, notMeasured(run.Manifest))
 }
 
 // headline is the label and the answer.
-func headline(run *results.Run, s results.Summary) string {
+func headline(run *results.Run, s results.Summary) []string {
 	m := run.Manifest
 	if m.Status == results.Invalid {
-		return fmt.Sprintf("INVALID: %s. The rig failed, so no figure of this run may be quoted.", plain(m.Reason))
+		return []string{fmt.Sprintf("INVALID: %s. The rig failed, so no figure of this run may be quoted.", results.Plain(m.Reason))}
 	}
 	var said []string
 	if m.Status != results.Complete {
-		said = append(said, fmt.Sprintf("%s: %s.", m.Status, plain(m.Reason)))
+		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
 	if s.ValidBlocks < results.VerdictBlocks {
 		said = append(said, estimate(run, s))
 	}
-	return strings.Join(append(said, answer(s)), " ")
+	return append(said, answer(s)...)
 }
 
 // estimate says how far the run is from a judgement.
@@ -53,15 +51,14 @@ func estimate(run *results.Run, s results.Summary) string {
 
 // answer says which transport delivers soonest and which costs least, as far as
 // the ranges over the blocks can tell them apart.
-func answer(s results.Summary) string {
+func answer(s results.Summary) []string {
 	metric := headlineLatency(s.Rows)
-	soonest := phrase("Soonest", s.Rows, metric, results.MetricByName(metric).Title+", in brackets its range over the blocks")
-	cheapest := phrase("Cheapest", s.Rows, results.CPUPerMessage, "CPU a message, server and generator together")
-	said := strings.TrimSpace(soonest + " " + cheapest)
-	if said == "" {
-		return "No order is claimed: noise shows only over two valid blocks or more."
+	said := phrase("Soonest by "+results.MetricByName(metric).Title+" (and its range over the blocks)", s.Rows, metric)
+	said = append(said, phrase("Cheapest by CPU a message, server and generator together", s.Rows, results.CPUPerMessage)...)
+	if len(said) == 0 {
+		said = []string{"No order is claimed: noise shows only over two valid blocks or more."}
 	}
-	return said + overloaded(s.Rows)
+	return append(said, overloaded(s.Rows)...)
 }
 
 // headlineLatency is p99, or p50 when a transport has too few observations for p99.
@@ -76,17 +73,17 @@ func headlineLatency(rows []results.Row) string {
 	return results.P99
 }
 
-// phrase says an order: "Soonest: sse and websocket, not told apart (p99 …); then …".
-func phrase(what string, rows []results.Row, metric, label string) string {
+// phrase says an order: "Soonest: sse 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)."
+func phrase(what string, rows []results.Row, metric string) []string {
 	ordered := tiers(rows, metric)
 	if len(ordered) == 0 {
-		return ""
+		return nil
 	}
 	var said []string
 	for _, t := range ordered {
 		said = append(said, t.say(metric))
 	}
-	return fmt.Sprintf("%s (%s): %s.", what, label, strings.Join(said, ", then "))
+	return []string{fmt.Sprintf("%s: %s.", what, strings.Join(said, ", then "))}
 }
 
 // say names the tier's transports with their value and their range.
@@ -95,7 +92,7 @@ func (t tier) say(metric string) string {
 	for _, r := range t {
 		over, _ := r.Range(metric)
 		v := withUnit(r.Value(metric), results.MetricByName(metric).Unit)
-		said = append(said, fmt.Sprintf("%s %s [%s]", r.Transport, v, between(over)))
+		said = append(said, fmt.Sprintf("%s %s (%s)", r.Transport, v, between(over)))
 	}
 	if len(t) == 1 {
 		return said[0]
@@ -104,7 +101,7 @@ func (t tier) say(metric string) string {
 }
 
 // overloaded names the transports that an order leaves out.
-func overloaded(rows []results.Row) string {
+func overloaded(rows []results.Row) []string {
 	var names []string
 	for _, r := range rows {
 		if r.Saturated {
@@ -112,9 +109,9 @@ func overloaded(rows []results.Row) string {
 		}
 	}
 	if len(names) == 0 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf(" Not ranked, for the figures describe overload: %s.", list(names))
+	return []string{fmt.Sprintf("Not ranked, for the figures describe overload: %s.", list(names))}
 }
 
 // losses says who lost messages: a low latency of the rest is no merit then.
@@ -132,25 +129,25 @@ func losses(s results.Summary) []string {
 }
 
 // exclusions says how many trials enter no figure; the tables name them.
-func exclusions(s results.Summary) string {
+func exclusions(s results.Summary) []string {
 	if len(s.Excluded) == 0 {
-		return ""
+		return nil
 	}
 	first := s.Excluded[0]
-	return fmt.Sprintf("%s excluded from every figure, the first being block %d %s (%s).",
-		some(len(s.Excluded), "trial"), first.Block, first.Transport, plain(first.Reason))
+	return []string{fmt.Sprintf("%s excluded from every figure, the first being block %d %s (%s).",
+		some(len(s.Excluded), "trial"), first.Block, first.Transport, results.Plain(first.Reason))}
 }
 
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w := m.Workload
-	network := plain(m.Network)
+	network := results.Plain(m.Network)
 	if m.RTT > 0 {
 		network = fmt.Sprintf("a round trip of %s (%s)", duration(m.RTT), network)
 	}
 	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack.",
 		some(w.Clients, "client"), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
-		results.Number(w.PayloadBytes), network, plain(m.Stack))
+		results.Number(w.PayloadBytes), network, results.Plain(m.Stack))
 }
 
 // notMeasured is what a reader might take for granted and must not.
@@ -161,7 +158,7 @@ func notMeasured(m results.Manifest) string {
 	}
 	not = append(not, "several machines", "TLS", "proxies and browsers")
 	for _, n := range m.NotShown {
-		not = append(not, plain(n))
+		not = append(not, results.Plain(n))
 	}
 	return "Not measured: " + strings.Join(not, "; ") + "."
 }

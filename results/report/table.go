@@ -125,10 +125,10 @@ func notes(run *results.Run, s results.Summary) []string {
 		}
 	}
 	for _, e := range s.Excluded {
-		lines = append(lines, cut(fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, plain(e.Reason))))
+		lines = append(lines, cut(fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, results.Plain(e.Reason))))
 	}
 	for _, warning := range run.Warnings {
-		lines = append(lines, cut(plain(warning)))
+		lines = append(lines, cut(results.Plain(warning)))
 	}
 	return append(lines, caution(run.Manifest), together(s))
 }

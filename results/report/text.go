@@ -5,25 +5,9 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode"
 
 	"pushbench/results"
 )
-
-// plain makes a string from a manifest or a trial harmless on one line of a
-// terminal: no control characters, no escapes, no reversed text.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar:
-			return -1
-		default:
-			return r
-		}
-	}, s)
-}
 
 // list joins words as prose does: "a", "a and b", "a, b and c".
 func list(words []string) string {

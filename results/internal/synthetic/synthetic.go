@@ -232,20 +232,18 @@ func (t *trial) deliver(published int64) results.Histogram {
 	seconds := int(t.window/time.Second) + int(warmup/time.Second) + 2
 	t.slices = make([]slice, seconds)
 	var all results.Histogram
-	for i := range published {
+	for i := -int64(rate * warmup.Seconds()); i < published; i++ {
 		due := time.Duration(float64(i) / rate * float64(time.Second))
 		t.slices[int((due+warmup)/time.Second)].published++
 		for range clients {
 			l := time.Duration(float64(delay) + t.factor*float64(t.model.wait(t.random)))
 			s := &t.slices[int((due+warmup+l)/time.Second)]
-			s.latency.Record(l)
 			s.delivered++
-			all.Record(l)
+			if due >= 0 {
+				s.latency.Record(l)
+				all.Record(l)
+			}
 		}
-	}
-	for i := range int(warmup / time.Second) {
-		t.slices[i].published = int64(rate)
-		t.slices[i].delivered += int64(rate * clients * (0.9 + 0.2*t.random.Float64()))
 	}
 	return all
 }

@@ -1,0 +1,78 @@
+package chart
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+
+	"pushbench/results"
+)
+
+// logTicks labels 1, 2 and 5 of each decade while they fit, decades alone
+// otherwise. Bounds must be positive: a logarithm has no other.
+func logTicks(lo, hi float64) plot.ConstantTicks {
+	decades := math.Log10(hi / lo)
+	var ticks plot.ConstantTicks
+	for e := math.Floor(math.Log10(lo)); e <= math.Ceil(math.Log10(hi)); e++ {
+		for _, digit := range []float64{1, 2, 5} {
+			v := digit * math.Pow(10, e)
+			if v < lo*0.999 || v > hi*1.001 {
+				continue
+			}
+			label := ""
+			if digit == 1 || decades < 2.5 {
+				label = short(v)
+			}
+			ticks = append(ticks, plot.Tick{Value: v, Label: label})
+		}
+	}
+	return ticks
+}
+
+// percentileTicks are 50 %, 90 %, 99 %, … at 1/(1−q).
+func percentileTicks(hi float64) plot.ConstantTicks {
+	ticks := plot.ConstantTicks{{Value: 1, Label: "0 %"}, {Value: 2, Label: "50 %"}}
+	for x, nines := 10.0, 1; x <= hi*1.001; x, nines = x*10, nines+1 {
+		label := "90 %"
+		if nines > 1 {
+			label = "99." + strings.Repeat("9", nines-2) + " %"
+		}
+		ticks = append(ticks, plot.Tick{Value: x, Label: strings.Replace(label, "99. %", "99 %", 1)})
+	}
+	return ticks
+}
+
+// linearTicks are about n round steps from 0 that cover hi.
+func linearTicks(hi float64, n int) plot.ConstantTicks {
+	step := roundStep(hi / float64(n))
+	var ticks plot.ConstantTicks
+	for i := 0; float64(i)*step <= hi*1.0001; i++ {
+		v := float64(i) * step
+		ticks = append(ticks, plot.Tick{Value: v, Label: short(v)})
+	}
+	return ticks
+}
+
+// roundStep is the next of 1, 2, 5, 10, … at or above x.
+func roundStep(x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	decade := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, digit := range []float64{1, 2, 5} {
+		if digit*decade >= x*0.9999 {
+			return digit * decade
+		}
+	}
+	return 10 * decade
+}
+
+// short prints a tick without the digits that every tick shares.
+func short(v float64) string {
+	if v >= 1000 {
+		return results.Number(v)
+	}
+	return strconv.FormatFloat(math.Round(v*1e9)/1e9, 'f', -1, 64)
+}

@@ -1,0 +1,100 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"gonum.org/v1/plot"
+
+	"pushbench/results"
+)
+
+// connect draws what it takes to get a client from nothing to subscribed.
+func connect(_ *results.Run, s results.Summary) (card, bool) {
+	var rows []results.Row
+	for _, r := range s.Rows {
+		if r.Pooled.Connect.Stages["ready"].Count() > 0 {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) == 0 {
+		return card{}, false
+	}
+	c := card{name: "connect", title: "What connecting takes"}
+	c.plots = []panel{
+		{plot: stagePanel(rows), share: 0.66, title: stageTitle(rows), y: "milliseconds"},
+		{plot: helloPanel(rows), share: 0.34, title: "Bytes", y: "B a client, until subscribed"},
+	}
+	for _, r := range rows {
+		c.keys = append(c.keys, swatchKey(r.Transport, lookOf(r.Transport).color))
+	}
+	c.alt = "Time and bytes to connect. " + connectAlt(rows)
+	return c, true
+}
+
+// stageTitle says what the bars are. Fewer than 1,000 connections have no p99.
+func stageTitle(rows []results.Row) string {
+	for _, r := range rows {
+		if r.Value(results.ConnectP99).Known == results.Shown {
+			return "Time by stage: p50 (full) and p99 (light)"
+		}
+	}
+	return fmt.Sprintf("Time by stage: p50 (a p99 needs %s connections)", results.Count(results.Needed(0.99)))
+}
+
+// stageNames are the stages in words.
+var stageNames = map[string]string{
+	"tcp":    "TCP handshake",
+	"answer": "upgrade or first poll",
+	"ready":  "all, until subscribed",
+}
+
+// stagePanel groups the transports under each stage: p99 as a light bar that
+// goes on where p50 ends.
+func stagePanel(rows []results.Row) *plot.Plot {
+	const place = 0.8
+	each := place / float64(len(rows))
+	b := bars{width: each * 0.82}
+	var names []string
+	for i, stage := range results.Stages {
+		names = append(names, stageNames[stage])
+		for j, r := range rows {
+			p50 := results.StageQuantile(stage, 0.5)(r.Pooled)
+			p99 := results.StageQuantile(stage, 0.99)(r.Pooled)
+			x := float64(i) - place/2 + each*(float64(j)+0.5)
+			b.all = append(b.all, stageBar(x, lookOf(r.Transport), p50, p99))
+		}
+	}
+	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
+}
+
+func stageBar(x float64, l look, p50, p99 results.Value) bar {
+	if p99.Known != results.Shown {
+		return bar{x, []part{{size: p50.X, fill: l.color}}, p50.String()}
+	}
+	return bar{x, []part{{p50.X, l.color, p50.String()}, {size: p99.X - p50.X, fill: tint(l.color)}}, p99.String()}
+}
+
+// helloPanel shows the bytes a client sends and receives until it is subscribed.
+func helloPanel(rows []results.Row) *plot.Plot {
+	const place = 0.84
+	each := place / float64(len(rows))
+	b := bars{width: each * 0.82}
+	for i, metric := range []string{results.ConnectBytesUp, results.ConnectBytesDown} {
+		for j, r := range rows {
+			v := r.Value(metric)
+			x := float64(i) - place/2 + each*(float64(j)+0.5)
+			b.all = append(b.all, bar{x, []part{{size: v.X, fill: lookOf(r.Transport).color}}, v.String()})
+		}
+	}
+	return barPlot(b, under([]string{"up", "down"}), -0.55, 1.55)
+}
+
+func connectAlt(rows []results.Row) string {
+	var said []string
+	for _, r := range rows {
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down", r.Transport,
+			r.Value(results.ConnectP50), r.Value(results.ConnectP99), r.Value(results.ConnectBytesUp), r.Value(results.ConnectBytesDown)))
+	}
+	return strings.Join(said, "; ") + "."
+}

@@ -1,0 +1,117 @@
+package chart
+
+import (
+	"fmt"
+	"image/color"
+	"strings"
+
+	"gonum.org/v1/plot"
+
+	"pushbench/results"
+)
+
+// cost draws what a delivered message costs: CPU, bytes and requests.
+func cost(_ *results.Run, s results.Summary) (card, bool) {
+	rows := withCost(s.Rows)
+	if len(rows) == 0 {
+		return card{}, false
+	}
+	c := card{name: "cost", title: "What a delivered message costs"}
+	c.plots = []panel{
+		{plot: cpuPanel(rows), share: 1.0 / 3, title: "CPU: server (full) + generator (light)", y: "µs a message"},
+		{plot: wirePanel(rows), share: 1.0 / 3, title: "Bytes on the wire, both ways", y: "B a message, TCP/IP headers not counted"},
+		{plot: requestPanel(rows), share: 1.0 / 3, title: "HTTP requests", y: "requests a message, publishes included"},
+	}
+	c.keysFor = "bytes on the wire:"
+	for _, k := range wireParts {
+		c.keys = append(c.keys, swatchKey(k.name, k.fill))
+	}
+	c.alt = "Cost of a delivered message. " + costAlt(rows)
+	return c, true
+}
+
+func withCost(rows []results.Row) []results.Row {
+	var with []results.Row
+	for _, r := range rows {
+		if r.Pooled.Cost.Delivered > 0 {
+			with = append(with, r)
+		}
+	}
+	return with
+}
+
+func cpuPanel(rows []results.Row) *plot.Plot {
+	b := bars{width: 0.62}
+	for i, r := range rows {
+		l := lookOf(r.Transport)
+		server, generator := r.Value(results.ServerCPUPerMessage), r.Value(results.GeneratorCPUPerMessage)
+		b.all = append(b.all, bar{float64(i), []part{
+			{server.X, l.color, server.String()},
+			{generator.X, tint(l.color), generator.String()},
+		}, r.Value(results.CPUPerMessage).String()})
+	}
+	return byTransport(b, rows)
+}
+
+func wirePanel(rows []results.Row) *plot.Plot {
+	b := bars{width: 0.62}
+	for i, r := range rows {
+		b.all = append(b.all, bar{float64(i), wireSplit(r.Pooled.Cost), r.Value(results.WireBytesPerMessage).String()})
+	}
+	return byTransport(b, rows)
+}
+
+func wireSplit(c results.Cost) []part {
+	var parts []part
+	for _, k := range wireParts {
+		n := k.of(c.Wire.Up) + k.of(c.Wire.Down)
+		size := float64(n) / float64(c.Delivered)
+		parts = append(parts, part{size, k.fill, results.Number(size)})
+	}
+	return parts
+}
+
+func requestPanel(rows []results.Row) *plot.Plot {
+	b := bars{width: 0.62}
+	for i, r := range rows {
+		v := r.Value(results.RequestsPerMessage)
+		b.all = append(b.all, bar{float64(i), []part{{size: v.X, fill: lookOf(r.Transport).color}}, v.String()})
+	}
+	return byTransport(b, rows)
+}
+
+// byTransport is a panel with one bar a transport.
+func byTransport(b bars, rows []results.Row) *plot.Plot {
+	p := barPlot(b, under(transports(rows)), -0.6, float64(len(rows))-0.4)
+	p.X.Tick.Label.Font.Size = 8
+	return p
+}
+
+func transports(rows []results.Row) []string {
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Transport)
+	}
+	return names
+}
+
+func costAlt(rows []results.Row) string {
+	var said []string
+	for _, r := range rows {
+		said = append(said, fmt.Sprintf("%s: %s µs CPU, %s B, %s requests", r.Transport,
+			r.Value(results.CPUPerMessage), r.Value(results.WireBytesPerMessage), r.Value(results.RequestsPerMessage)))
+	}
+	return strings.Join(said, "; ") + "."
+}
+
+// wireParts are what bytes on the wire are made of, in stacking order.
+var wireParts = []struct {
+	name string
+	fill color.NRGBA
+	of   func(results.Direction) int64
+}{
+	{"payload", skyBlue, func(d results.Direction) int64 { return d.Payload }},
+	{"envelope", yellow, func(d results.Direction) int64 { return d.Envelope }},
+	{"framing", purple, func(d results.Direction) int64 { return d.Framing }},
+	{"HTTP headers", soft, func(d results.Direction) int64 { return d.Headers }},
+}

@@ -1,0 +1,108 @@
+package chart
+
+import (
+	"bytes"
+	"fmt"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"pushbench/results"
+)
+
+// The size of every chart, and the resolution of its PNG.
+const (
+	width  = 9 * vg.Inch
+	height = 4.6 * vg.Inch
+	dpi    = 192
+)
+
+// Draw draws every chart that the run's valid trials have figures for, in the
+// order of a report.
+func Draw(run *results.Run) ([]results.Figure, error) {
+	s := run.Summary()
+	var figures []results.Figure
+	for _, make := range []func(*results.Run, results.Summary) (card, bool){latency, timeline, cost, memory, connect} {
+		c, ok := make(run, s)
+		if !ok {
+			continue
+		}
+		c.basis, c.mark = basis(run, s), mark(run, s)
+		f, err := c.figure()
+		if err != nil {
+			return nil, fmt.Errorf("draw %s: %w", c.name, err)
+		}
+		figures = append(figures, f)
+	}
+	return figures, nil
+}
+
+// figure renders the card in both formats.
+func (c card) figure() (results.Figure, error) {
+	f := results.Figure{Name: c.name, Title: c.title, Alt: c.alt}
+	var vector, raster bytes.Buffer
+	svg := vgsvg.New(width, height)
+	c.draw(draw.New(svg))
+	if _, err := svg.WriteTo(&vector); err != nil {
+		return f, err
+	}
+	f.SVG = withFallbackFonts(vector.Bytes())
+	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
+	c.draw(draw.New(png))
+	if _, err := png.WriteTo(&raster); err != nil {
+		return f, err
+	}
+	f.PNG = raster.Bytes()
+	return f, nil
+}
+
+// withFallbackFonts names fonts of the same widths for machines without
+// Liberation Sans: text was placed by its widths.
+func withFallbackFonts(svg []byte) []byte {
+	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
+}
+
+// basis is the line under each chart: what it rests on.
+func basis(run *results.Run, s results.Summary) string {
+	m := run.Manifest
+	commit := results.Plain(m.Tool.Commit)
+	if len(commit) > 10 {
+		commit = commit[:10]
+	}
+	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a transport · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
+		results.Plain(m.Workload.Scenario), results.Number(m.Workload.DeliveryRate), publishes(s), s.ValidBlocks, s.Blocks,
+		results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), m.Seed, commit)
+}
+
+// publishes is how many were planned for a transport over its valid trials.
+func publishes(s results.Summary) string {
+	var lo, hi int64
+	for i, r := range s.Rows {
+		n := r.Pooled.Publishes.Planned
+		if i == 0 || n < lo {
+			lo = n
+		}
+		hi = max(hi, n)
+	}
+	if lo == hi {
+		return results.Count(hi)
+	}
+	return results.Count(lo) + "–" + results.Count(hi)
+}
+
+// estimate marks a run whose blocks are too few for a verdict.
+const estimate = "ESTIMATE"
+
+// mark is what the run is worth, when that is less than a verdict.
+func mark(run *results.Run, s results.Summary) string {
+	switch {
+	case run.Manifest.Status != results.Complete:
+		return string(run.Manifest.Status)
+	case s.ValidBlocks < results.VerdictBlocks:
+		return estimate
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,106 @@
+package chart
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"pushbench/results"
+)
+
+// timeline draws deliveries a second over a trial, the median of the blocks.
+func timeline(run *results.Run, s results.Summary) (card, bool) {
+	c := card{name: "timeline", title: "Deliveries over a trial, median of the blocks"}
+	offered := run.Manifest.Workload.DeliveryRate
+	window := run.Manifest.Workload.Window.Seconds()
+	top := offered
+	p := newPlot()
+	p.Add(grid(), span{window: window, offered: offered})
+	for i := len(s.Rows) - 1; i >= 0; i-- {
+		points := medianRates(run, s.Rows[i])
+		if len(points) == 0 {
+			continue
+		}
+		l := lookOf(s.Rows[i].Transport)
+		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: every(points, 5), GlyphStyle: l.marker()})
+		c.keys = append([]key{lineKey(s.Rows[i].Transport)}, c.keys...)
+		for _, xy := range points {
+			top = max(top, xy.Y)
+			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
+		}
+	}
+	if len(c.keys) == 0 || top <= 0 {
+		return card{}, false
+	}
+	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, top*1.12, linearTicks(top*1.12, 5)
+	c.keys = append(c.keys, strokeKey("offered", offeredStyle), strokeKey("window opens and closes", windowStyle))
+	c.plots = []panel{{plot: p, share: 1, y: "messages delivered a second, all clients together", x: "seconds since the window opened"}}
+	c.alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", results.Number(window), results.Number(offered))
+	return c, true
+}
+
+var (
+	offeredStyle = draw.LineStyle{Color: soft, Width: 1, Dashes: []vg.Length{1, 2}}
+	windowStyle  = draw.LineStyle{Color: soft, Width: 1}
+)
+
+// medianRates are deliveries a second, at the middle of each interval, the
+// median over the row's trials.
+func medianRates(run *results.Run, r results.Row) plotter.XYs {
+	rates := map[time.Duration][]float64{}
+	for _, i := range run.Intervals {
+		if i.Transport == r.Transport && i.Length > 0 && hasBlock(r, i.Block) {
+			at := (i.Start + i.Length/2).Round(100 * time.Millisecond)
+			rates[at] = append(rates[at], float64(i.Delivered)/i.Length.Seconds())
+		}
+	}
+	var points plotter.XYs
+	for _, at := range slices.Sorted(maps.Keys(rates)) {
+		points = append(points, plotter.XY{X: at.Seconds(), Y: median(rates[at])})
+	}
+	return points
+}
+
+func hasBlock(r results.Row, block int) bool {
+	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == block })
+}
+
+func median(of []float64) float64 {
+	slices.Sort(of)
+	mid := len(of) / 2
+	if len(of)%2 == 1 {
+		return of[mid]
+	}
+	return (of[mid-1] + of[mid]) / 2
+}
+
+// every nth point, to carry a marker.
+func every(points plotter.XYs, n int) plotter.XYs {
+	n = max(n, int(math.Ceil(float64(len(points))/12)))
+	var some plotter.XYs
+	for i := n / 2; i < len(points); i += n {
+		some = append(some, points[i])
+	}
+	return some
+}
+
+// A span marks the window and the offered rate.
+type span struct{ window, offered float64 }
+
+// Plot implements plot.Plotter.
+func (s span) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	c.StrokeLine2(windowStyle, x(0), c.Min.Y, x(0), c.Max.Y)
+	c.StrokeLine2(windowStyle, x(s.window), c.Min.Y, x(s.window), c.Max.Y)
+	c.StrokeLine2(offeredStyle, c.Min.X, y(s.offered), c.Max.X, y(s.offered))
+}
+
+// DataRange implements plot.DataRanger.
+func (s span) DataRange() (xmin, xmax, ymin, ymax float64) { return 0, s.window, 0, s.offered }
