@@ -105,6 +105,9 @@ type Stages struct {
 	Answer time.Duration // the first request (upgrade, stream or poll) answered: header complete
 	Ready  time.Duration // the subscribe-ack decoded
 	Resume bool          // a reconnect: not part of the connection statistics
+
+	BytesUp, BytesDown int64 // on this connection until ready
+	Requests           int   // of these bytes: the requests, each a round trip
 }
 
 // Causes that are counted under a name of their own.

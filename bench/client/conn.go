@@ -24,7 +24,8 @@ type conn struct {
 	headerSize int           // bytes of the header so far
 	headerAt   clock.Instant // when its last byte was read
 	ahead      []byte        // read from the socket, beyond the header
-	sent       int64         // bytes written; read by others only before they share the connection
+
+	sent, received int64 // bytes; each read only by who writes or reads the connection, or before it is shared
 }
 
 // dial opens a TCP connection, once. Nothing here or above it dials again
@@ -65,6 +66,7 @@ func (c *conn) fill(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := c.Conn.Read(p)
+	c.received += int64(n)
 	c.traffic.Down.Bytes.Add(int64(n))
 	return n, err
 }

@@ -53,7 +53,7 @@ func (e *engine) Open(sub Subscription, sink Sink) Session {
 		s.up = newPoster(ctx, s)
 	case e.Transport == scenarios.WebSocket:
 		socket := &socket{session: s}
-		s.up = newOutbox(ctx, s, socket.send)
+		s.up = &outbox{session: s, send: socket.send, online: socket.online}
 		s.start(ctx, socket.serve)
 	default:
 		if sub.Publishes {
@@ -86,7 +86,8 @@ type session struct {
 	decoder decoder       // reused
 	dialled clock.Instant // of the current attempt
 	stages  Stages
-	ready   bool // Connected was told for this connection
+	first   *conn // the connection that was answered first
+	ready   bool  // Connected was told for this connection
 }
 
 func (s *session) Publish(id uint32, topic string, payload []byte) {
@@ -106,7 +107,7 @@ func (s *session) Close() {
 func (s *session) start(ctx context.Context, serve func(context.Context) error) {
 	s.done.Go(func() {
 		for attempt := 0; ; attempt++ {
-			s.ready = false
+			s.ready, s.first = false, nil
 			s.dialled = clock.Now()
 			s.stages = Stages{Resume: s.cursor != ""}
 			s.tell(Event{Kind: Connecting}, s.dialled)
@@ -132,6 +133,9 @@ func (s *session) tell(e Event, at clock.Instant) { s.sink.Event(s.sub.Client, e
 func (s *session) answered(c *conn) {
 	if s.stages.Answer == 0 {
 		s.stages.Answer = c.headerAt.Sub(s.dialled)
+		s.stages.Requests = 1
+		s.stages.BytesUp = c.sent
+		s.first = c
 	}
 }
 
@@ -142,6 +146,7 @@ func (s *session) subscribed(at clock.Instant) {
 	}
 	s.ready = true
 	s.stages.Ready = at.Sub(s.dialled)
+	s.stages.BytesDown = s.first.received - int64(len(s.first.ahead))
 	s.tell(Event{Kind: Connected, Stages: s.stages}, at)
 }
 

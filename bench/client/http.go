@@ -18,8 +18,9 @@ func requestHeader(h *fasthttp.RequestHeader, method, host string) {
 	h.SetUserAgent(Agent)
 }
 
-// A line is one keep-alive connection that carries one request at a time. It
-// never retries and never dials again: when it fails, it is of no more use.
+// A line is one keep-alive connection that carries one request at a time; one
+// goroutine may send on it while another receives. It never retries and never
+// dials again: when it fails, it is of no more use.
 type line struct {
 	*conn
 	release  func()
@@ -58,13 +59,13 @@ func (l *line) send(header *fasthttp.RequestHeader, body []byte) error {
 	l.traffic.Requests.Add(1)
 	l.traffic.Up.Headers.Add(int64(len(l.out)))
 	l.out = append(l.out, body...)
-	l.awaitHeader()
 	_, err := l.Write(l.out)
 	return err
 }
 
 // receive reads an answer whole; its body is l.response.Body() until the next.
 func (l *line) receive() (status int, err error) {
+	l.awaitHeader()
 	if err := l.response.ReadLimitBody(l.reader, maxBody); err != nil {
 		return 0, fmt.Errorf("read answer: %w", err)
 	}

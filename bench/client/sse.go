@@ -49,6 +49,7 @@ func (s *stream) request(l *line) error {
 	if err := l.send(&s.header, nil); err != nil {
 		return err
 	}
+	l.awaitHeader()
 	if err := l.response.Header.Read(l.reader); err != nil {
 		return fmt.Errorf("read answer: %w", err)
 	}

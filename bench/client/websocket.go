@@ -81,6 +81,8 @@ func (s *socket) currentLink() *websocket.Conn {
 	return s.link
 }
 
+func (s *socket) online() bool { return s.currentLink() != nil }
+
 // upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
 func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 	var c *conn
@@ -154,21 +156,25 @@ func (s *socket) handle(size int64, at clock.Instant) {
 // payload nor envelope.
 func (s *socket) countControl(ws *websocket.Conn) {
 	traffic := s.engine.Traffic
-	count := func(d *direction, n int, masked bool) { d.Framing.Add(frameHeader(int64(n), masked) + int64(n)) }
+	came := func(n int) { traffic.Down.Framing.Add(frameHeader(int64(n), false) + int64(n)) }
+	answer := func(kind int, body []byte) error {
+		err := ws.WriteControl(kind, body, time.Now().Add(closeWait))
+		if err == nil {
+			traffic.Up.Framing.Add(frameHeader(int64(len(body)), true) + int64(len(body)))
+		}
+		return err
+	}
 	ws.SetPingHandler(func(data string) error {
-		count(&traffic.Down, len(data), false)
-		count(&traffic.Up, len(data), true)
-		return ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(closeWait))
+		came(len(data))
+		return answer(websocket.PongMessage, []byte(data))
 	})
 	ws.SetPongHandler(func(data string) error {
-		count(&traffic.Down, len(data), false)
+		came(len(data))
 		return nil
 	})
 	ws.SetCloseHandler(func(code int, text string) error {
-		body := websocket.FormatCloseMessage(code, "")
-		count(&traffic.Down, len(websocket.FormatCloseMessage(code, text)), false)
-		count(&traffic.Up, len(body), true)
-		return ws.WriteControl(websocket.CloseMessage, body, time.Now().Add(closeWait))
+		came(len(websocket.FormatCloseMessage(code, text)))
+		return answer(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))
 	})
 }
 
@@ -195,7 +201,7 @@ func plainClose(err error) error {
 }
 
 // send writes one publication as one frame.
-func (s *socket) send(_ context.Context, p *publication) error {
+func (s *socket) send(p *publication) error {
 	ws := s.currentLink()
 	if ws == nil {
 		return errOffline

@@ -27,6 +27,7 @@ type Recorder struct {
 
 	connected map[int]bool
 	connect   results.Connect
+	requests  int64 // until ready, of all clients
 	lastReady clock.Instant
 	broken    map[string]int64 // connections lost, by cause
 }
@@ -159,6 +160,9 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 		return
 	}
 	r.connect.Clients++
+	r.connect.BytesUp += stages.BytesUp
+	r.connect.BytesDown += stages.BytesDown
+	r.requests += int64(stages.Requests)
 	r.lastReady = max(r.lastReady, at)
 	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "answer": stages.Answer, "ready": stages.Ready} {
 		h := r.connect.Stages[name]
@@ -172,7 +176,6 @@ func (r *Recorder) lostConnection(c int, cause string) {
 	defer r.mu.Unlock()
 	r.broken[cause]++
 	if !r.connected[c] {
-		r.connect.Failed++
 		r.connect.FailedBy[cause]++
 	}
 }
@@ -190,6 +193,9 @@ func (r *Recorder) Connect() (results.Connect, clock.Instant) {
 	defer r.mu.Unlock()
 	c := r.connect
 	c.Stages, c.FailedBy = maps.Clone(c.Stages), maps.Clone(c.FailedBy)
+	if c.Clients > 0 {
+		c.RoundTrips = 1 + float64(r.requests)/float64(c.Clients) // TCP's own, and one a request
+	}
 	return c, r.lastReady
 }
 

@@ -1,0 +1,112 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/results"
+)
+
+// Run and generator speak in lines of JSON over the generator's standard input
+// and output. Closing the input ends the generator: none outlives its run.
+
+// An Order is what a run tells a generator. Exactly one field is set.
+type Order struct {
+	Prepare *Prepare `json:"prepare,omitempty"`
+	Connect *Connect `json:"connect,omitempty"`
+	Start   *Start   `json:"start,omitempty"`
+	Stop    *Stop    `json:"stop,omitempty"`
+}
+
+// Prepare says what the trial is. Answered by Prepared.
+type Prepare struct {
+	Scenario  string `json:"scenario"` // resolved YAML
+	Transport string `json:"transport"`
+	Target    string `json:"target"` // host:port
+	Block     int    `json:"block"`
+	Run       uint32 `json:"run"` // stamped into every payload
+}
+
+// Connect opens all clients. Answered by Connected.
+type Connect struct{}
+
+// Start begins the warm-up at an instant of the shared clock. Answered by
+// Intervals, one a second, and in the end by Done.
+type Start struct {
+	At clock.Instant `json:"at"`
+}
+
+// Stop ends the publishing now; what was due by now is still drained.
+type Stop struct{}
+
+// A Message is what a generator tells its run. Exactly one field is set.
+type Message struct {
+	Prepared  *Prepared         `json:"prepared,omitempty"`
+	Connected *results.Connect  `json:"connected,omitempty"`
+	Interval  *results.Interval `json:"interval,omitempty"`
+	Done      *Outcome          `json:"done,omitempty"`
+	Failed    string            `json:"failed,omitempty"` // the generator cannot go on
+}
+
+// Prepared says that the plan is made.
+type Prepared struct {
+	Goroutines int `json:"goroutines"`
+}
+
+// An Outcome is a generator's part of a trial.
+type Outcome struct {
+	Publishes  results.Publishes `json:"publishes"`
+	Ledger     results.Ledger    `json:"ledger"`
+	Latency    results.Latency   `json:"latency"`
+	Ack        results.Latency   `json:"ack"`
+	Span       time.Duration     `json:"span_ns"`
+	Delivered  int64             `json:"delivered"`  // over the span
+	Wire       results.Wire      `json:"wire"`       // over the span
+	Total      results.Wire      `json:"total"`      // since the first dial, all sessions closed
+	Goroutines int64             `json:"goroutines"` // with all clients connected
+	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
+	Cut        bool              `json:"cut"`        // stopped before its plan ended
+}
+
+// A lineWriter writes values as lines of JSON, one write each.
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) send(v any) error {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode control message: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, err := l.w.Write(append(encoded, '\n')); err != nil {
+		return fmt.Errorf("send control message: %w", err)
+	}
+	return nil
+}
+
+// maxControlLine bounds a control message: an outcome with its histograms takes some 100 KB.
+const maxControlLine = 16 << 20
+
+// lines reads values of type T, one a line, until the input ends or is not understood.
+func lines[T any](r io.Reader, each func(T) error) error {
+	scanner := bufio.NewScanner(r)
+	scanner.Buffer(make([]byte, 0, 64<<10), maxControlLine)
+	for scanner.Scan() {
+		var v T
+		if err := json.Unmarshal(scanner.Bytes(), &v); err != nil {
+			return fmt.Errorf("control message: %w", err)
+		}
+		if err := each(v); err != nil {
+			return err
+		}
+	}
+	return scanner.Err()
+}

@@ -1,0 +1,44 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/cost"
+)
+
+// onCores runs start, which forks, with this thread confined to the cores: a
+// child inherits them at its birth, before any thread of its own can be elsewhere.
+func onCores(cores []int, start func() error) error {
+	if len(cores) == 0 {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before, set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("read affinity: %w", err)
+	}
+	for _, core := range cores {
+		set.Set(core)
+	}
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("pin to cores %v: %w", cores, err)
+	}
+	defer unix.SchedSetaffinity(0, &before)
+	return start()
+}
+
+// ownCores are the cores this process may use.
+func ownCores() []int {
+	cores, err := cost.Affinity(0)
+	if err != nil {
+		return nil
+	}
+	return cores
+}
+
+// available is how many cores there are for us.
+func available() int { return max(1, len(ownCores())) }

@@ -1,0 +1,416 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/record"
+	"pushbench/bench/schedule"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// Drive is a generator: it does what the orders on in say and tells on out what
+// came of it. It returns when in ends, whatever is under way by then.
+func Drive(in io.Reader, out io.Writer) error {
+	d := &driver{out: &lineWriter{w: out}}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer d.close()
+	defer d.working.Wait()
+	defer d.halt()
+	defer cancel()
+	return lines(in, func(o Order) error {
+		if err := d.obey(ctx, o); err != nil {
+			_ = d.out.send(Message{Failed: err.Error()}) // the run may be gone: then nobody is left to tell
+			return err
+		}
+		return nil
+	})
+}
+
+// A driver is one trial's generator.
+type driver struct {
+	out     *lineWriter
+	working sync.WaitGroup
+
+	scenario  *scenarios.Scenario
+	transport scenarios.Transport
+	plan      *schedule.Schedule
+	book      *record.Book
+	traffic   client.Traffic
+	recorders []*record.Recorder
+	engine    client.Transport
+	clients   []client.Session
+	backend   client.Session
+	pacer     *pacer
+	random    *rand.Rand
+
+	goroutines int64
+	closing    sync.Once
+	stop       chan struct{} // closed by Stop
+}
+
+func (d *driver) obey(ctx context.Context, o Order) error {
+	switch {
+	case o.Prepare != nil:
+		return d.prepare(o.Prepare)
+	case d.plan == nil:
+		return errors.New("control message out of order: prepare comes first")
+	case o.Connect != nil:
+		d.working.Go(func() { d.connect(ctx) })
+	case o.Start != nil:
+		d.working.Go(func() { d.measure(ctx, o.Start.At) })
+	case o.Stop != nil:
+		if d.halt(); !d.stopped() {
+			d.book.Cut(clock.Now())
+			close(d.stop)
+		}
+	default:
+		return errors.New("control message says nothing")
+	}
+	return nil
+}
+
+// halt ends the publishing.
+func (d *driver) halt() {
+	if d.pacer != nil {
+		d.pacer.stopped.Store(true)
+	}
+}
+
+// stopped says whether the run has told us to stop.
+func (d *driver) stopped() bool {
+	select {
+	case <-d.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// workers is how many recorders share the clients: enough that goroutines on
+// all of the generator's cores seldom wait for one another.
+func workers() int { return runtime.GOMAXPROCS(0) }
+
+func (d *driver) prepare(p *Prepare) error {
+	s, err := scenarios.Read("scenario", strings.NewReader(p.Scenario))
+	if err != nil {
+		return err
+	}
+	d.scenario, d.transport = s, scenarios.Transport(p.Transport)
+	d.stop = make(chan struct{})
+	d.plan = schedule.New(s, p.Block)
+	d.book = record.NewBook(d.plan, s, d.transport, p.Run)
+	d.random = rand.New(rand.NewPCG(s.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
+	d.recorders = make([]*record.Recorder, workers())
+	for w := range d.recorders {
+		var own []int
+		for c := w; c < s.Clients.Count; c += len(d.recorders) {
+			own = append(own, c)
+		}
+		d.recorders[w] = record.NewRecorder(d.book, own)
+	}
+	d.engine = client.Goroutines(d.config(p.Target))
+	d.pacer = &pacer{plan: d.plan, run: p.Run, session: d.session}
+	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
+}
+
+func (d *driver) config(target string) client.Config {
+	c := client.Config{Target: target, Transport: d.transport, Traffic: &d.traffic}
+	switch d.transport {
+	case scenarios.ShortPoll:
+		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)
+		c.Pacing = d.scenario.ShortPoll.Pacing
+		c.NewConnection = d.scenario.ShortPoll.NewConnection
+	case scenarios.LongPoll:
+		c.Hold = time.Duration(d.scenario.LongPoll.Hold)
+		c.NewConnection = d.scenario.LongPoll.NewConnection
+	}
+	return c
+}
+
+func (d *driver) session(publisher int32) client.Session {
+	if publisher == schedule.Backend {
+		return d.backend
+	}
+	return d.clients[publisher]
+}
+
+// connectGrace is how long after the last dial a client may take to be ready
+// before it counts as failed.
+const connectGrace = 10 * time.Second
+
+// connect opens every client at the scenario's rate and tells when all are ready.
+func (d *driver) connect(ctx context.Context) {
+	publishes := d.plan.Publishers(d.scenario.Clients.Count)
+	begun := clock.Now()
+	d.openBackend()
+	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
+	for c := range d.scenario.Clients.Count {
+		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
+			return
+		}
+		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.recorders[c%len(d.recorders)]))
+	}
+	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
+		return
+	}
+	d.goroutines = int64(runtime.NumGoroutine())
+	connected := d.connected(begun)
+	_ = d.out.send(Message{Connected: &connected}) // a run that is gone ends us through our input
+}
+
+// openBackend opens the publisher that stands beside the server, if there is one.
+func (d *driver) openBackend() {
+	if d.scenario.Publish.By != scenarios.ByBackend {
+		return
+	}
+	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true}, d.recorders[0])
+}
+
+func (d *driver) subscription(c int, publishes bool) client.Subscription {
+	sub := client.Subscription{
+		Client:    c,
+		Delivery:  string(d.scenario.Delivery),
+		Publishes: publishes,
+		Phase:     d.random.Float64(),
+	}
+	for _, topic := range d.plan.Subscribed[c] {
+		sub.Topics = append(sub.Topics, d.plan.Topics[topic])
+	}
+	return sub
+}
+
+// readyPoll is how often a state that no event announces is looked at.
+const readyPoll = 10 * time.Millisecond
+
+func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
+	all := d.scenario.Clients.Count
+	if d.backend != nil {
+		all++
+	}
+	for clock.Now() < deadline {
+		ready := 0
+		for _, r := range d.recorders {
+			ready += r.Ready()
+		}
+		if ready >= all {
+			return true
+		}
+		if !until(ctx, clock.Now().Add(readyPoll)) {
+			return false
+		}
+	}
+	return true
+}
+
+// connected sums up what connecting took.
+func (d *driver) connected(begun clock.Instant) results.Connect {
+	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
+	last := begun
+	for _, r := range d.recorders {
+		c, ready := r.Connect()
+		last = max(last, ready)
+		mergeConnect(&sum, c)
+	}
+	sum.Took = last.Sub(begun)
+	sum.Dials = d.traffic.Snapshot().Dials
+	sum.Failed = int64(d.scenario.Clients.Count) - sum.Clients
+	sum.Clients = int64(d.scenario.Clients.Count)
+	return sum
+}
+
+// measure publishes the schedule, tells every second what came, and in the end all of it.
+func (d *driver) measure(ctx context.Context, start clock.Instant) {
+	d.book.Begin(start)
+	paced := make(chan struct{})
+	d.working.Go(func() {
+		defer close(paced)
+		d.pacer.pace(start)
+	})
+	spanned := make(chan spanCount, 1)
+	d.working.Go(func() { spanned <- d.span(ctx, start) })
+	d.report(ctx, start)
+	if ctx.Err() != nil {
+		return
+	}
+	d.halt()
+	<-paced
+	span := <-spanned
+	d.close()
+	outcome := d.outcome(span)
+	_ = d.out.send(Message{Done: &outcome}) // as above
+}
+
+// A spanCount is what was counted while the window was open.
+type spanCount struct {
+	length    time.Duration
+	delivered int64
+	wire      results.Wire
+}
+
+// span reads the counters when the window opens and when it closes.
+func (d *driver) span(ctx context.Context, start clock.Instant) spanCount {
+	d.until(ctx, start.Add(d.plan.Opens))
+	from, before := d.count()
+	d.until(ctx, start.Add(d.plan.Closes))
+	to, after := d.count()
+	return spanCount{
+		length:    to.Sub(from),
+		delivered: after.delivered - before.delivered,
+		wire:      minus(after.wire, before.wire),
+	}
+}
+
+// until waits for an instant, a stop or the end.
+func (d *driver) until(ctx context.Context, at clock.Instant) {
+	timer := time.NewTimer(at.Sub(clock.Now()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-d.stop:
+	case <-ctx.Done():
+	}
+}
+
+func (d *driver) count() (clock.Instant, spanCount) {
+	at := clock.Now()
+	var c spanCount
+	for _, r := range d.recorders {
+		c.delivered += r.Delivered()
+	}
+	c.wire = d.traffic.Snapshot()
+	c.wire.Up.Segments, c.wire.Down.Segments = d.traffic.Segments()
+	return at, c
+}
+
+// report tells every second what came, until nothing more can be hoped for.
+func (d *driver) report(ctx context.Context, start clock.Instant) {
+	const second = time.Second
+	from := start
+	for next := start.Add(second); ; {
+		ended := d.tick(ctx, start, next)
+		if ctx.Err() != nil {
+			return
+		}
+		now := min(clock.Now(), next)
+		d.tell(from.Sub(start)-d.plan.Opens, now.Sub(from))
+		if ended {
+			return
+		}
+		from, next = next, next.Add(second)
+	}
+}
+
+// tick waits until next, and says whether the trial ended before.
+func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended bool) {
+	for clock.Now() < next {
+		if !until(ctx, min(next, clock.Now().Add(2*readyPoll))) || d.drained(start) {
+			return true
+		}
+	}
+	return false
+}
+
+// drained says whether the window is over and all came, or the drain's time is up.
+func (d *driver) drained(start clock.Instant) bool {
+	closed := start.Add(d.plan.Closes)
+	now := clock.Now()
+	if now < closed && !d.stopped() {
+		return false
+	}
+	if now >= start.Add(d.plan.Closes).Add(time.Duration(d.scenario.Drain)) {
+		return true
+	}
+	for _, r := range d.recorders {
+		if !r.Settled() {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *driver) tell(since, length time.Duration) {
+	sum := results.Interval{Transport: string(d.transport), Start: since, Length: length}
+	for _, r := range d.recorders {
+		i := r.Take()
+		sum.Published += i.Published
+		sum.Delivered += i.Delivered
+		sum.Counted += i.Counted
+		sum.Latency.Merge(i.Latency)
+	}
+	_ = d.out.send(Message{Interval: &sum}) // as above
+}
+
+// close ends all sessions.
+func (d *driver) close() {
+	d.closing.Do(func() {
+		var closing sync.WaitGroup
+		const atOnce = 64
+		for first := range min(atOnce, len(d.clients)) {
+			closing.Go(func() {
+				for c := first; c < len(d.clients); c += atOnce {
+					d.clients[c].Close()
+				}
+			})
+		}
+		closing.Wait()
+		if d.backend != nil {
+			d.backend.Close()
+		}
+	})
+}
+
+func (d *driver) outcome(span spanCount) Outcome {
+	o := Outcome{
+		Span:       span.length,
+		Delivered:  span.delivered,
+		Wire:       span.wire,
+		Total:      d.traffic.Snapshot(),
+		Goroutines: d.goroutines,
+		Broken:     map[string]int64{},
+		Cut:        d.stopped(),
+	}
+	o.Publishes, o.Ack = d.book.Publishes()
+	o.Ledger.LostBy = map[string]int64{}
+	for _, r := range d.recorders {
+		ledger, latency := r.Close()
+		mergeLedger(&o.Ledger, ledger)
+		mergeLatency(&o.Latency, latency)
+		mergeCounts(o.Broken, r.Broken())
+	}
+	if d.transport != scenarios.ShortPoll {
+		o.Latency.Independent = o.Publishes.Planned
+	}
+	return o
+}
+
+// until waits for an instant and says whether it came before the context's end.
+func until(ctx context.Context, at clock.Instant) bool {
+	left := at.Sub(clock.Now())
+	if left <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// errGenerator wraps what a generator says of itself.
+var errGenerator = errors.New("generator failed")
+
+func generatorError(words string) error { return fmt.Errorf("%w: %s", errGenerator, words) }

@@ -1,0 +1,122 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"pushbench/results"
+)
+
+// Evidence is what the gates judge: a trial, and what its rig knows beside it.
+type Evidence struct {
+	Trial results.Trial
+
+	Accepted       int64        // connections the server accepted from the clients
+	Served         int64        // requests the server had from the clients
+	Total          results.Wire // since the first dial
+	ServerAsked    []int        // cores the server was to run on; none: any
+	ServerGot      []int
+	GeneratorAsked []int
+	GeneratorGot   []int
+}
+
+// A gate judges the rig, never the system under test. What it says is what was
+// measured and what is allowed.
+type gate struct {
+	name  string
+	judge func(e Evidence) (passed bool, detail string)
+}
+
+// Names of the gates.
+const (
+	GateLate     = "generator on time"
+	GateLedger   = "ledger adds up"
+	GateDials    = "no hidden dials"
+	GateRequests = "no hidden retries"
+	GateBytes    = "every byte understood"
+	GatePinning  = "pinned as asked"
+)
+
+var gates = []gate{
+	{GateLate, onTime},
+	{GateLedger, addsUp},
+	{GateDials, noHiddenDials},
+	{GateRequests, noHiddenRetries},
+	{GateBytes, bytesUnderstood},
+	{GatePinning, pinnedAsAsked},
+}
+
+// Judge passes every gate or says why not.
+func Judge(e Evidence) []results.Gate {
+	verdicts := make([]results.Gate, len(gates))
+	for i, g := range gates {
+		passed, detail := g.judge(e)
+		verdicts[i] = results.Gate{Name: g.name, Passed: passed, Detail: detail}
+	}
+	return verdicts
+}
+
+// onTime: publications leave within 1 ms of being due, or within 5 % of the
+// median latency they are part of, at the 99th percentile.
+func onTime(e Evidence) (bool, string) {
+	late := e.Trial.Publishes.Lateness.Quantile(0.99)
+	allowed := max(time.Millisecond, e.Trial.Latency.Histogram.Quantile(0.5)/20)
+	return late <= allowed, fmt.Sprintf("lateness p99 %v, allowed %v", round(late), round(allowed))
+}
+
+func addsUp(e Evidence) (bool, string) {
+	for _, identity := range e.Trial.Identities() {
+		if !identity.Holds() {
+			return false, identity.String()
+		}
+	}
+	return true, "all sums hold exactly"
+}
+
+// noHiddenDials: the server accepted just the connections that were reported.
+func noHiddenDials(e Evidence) (bool, string) {
+	return e.Accepted == e.Total.Dials,
+		fmt.Sprintf("clients report %d connections, the server accepted %d", e.Total.Dials, e.Accepted)
+}
+
+// noHiddenRetries: the server had no request that was not reported. It may have
+// fewer: what a client had just sent when it closed. Each connection can lose one so.
+func noHiddenRetries(e Evidence) (bool, string) {
+	missing := e.Total.Requests - e.Served
+	return missing >= 0 && missing <= e.Total.Dials,
+		fmt.Sprintf("clients report %d requests, the server had %d", e.Total.Requests, e.Served)
+}
+
+// bytesUnderstood: the parts that were understood add up to the bytes that were
+// counted on the connections, up to one answer that each connection may have
+// been reading when it closed.
+func bytesUnderstood(e Evidence) (bool, string) {
+	const halfRead = 4 << 10 // bytes: a read buffer
+	up, down := unexplained(e.Total.Up), unexplained(e.Total.Down)
+	allowed := max(e.Total.Down.Bytes/1000, halfRead)
+	return abs(up) <= e.Total.Up.Bytes/1000 && abs(down) <= allowed,
+		fmt.Sprintf("%d of %d bytes up and %d of %d down are in no part", up, e.Total.Up.Bytes, down, e.Total.Down.Bytes)
+}
+
+func unexplained(d results.Direction) int64 {
+	return d.Bytes - d.Payload - d.Envelope - d.Framing - d.Headers
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+func pinnedAsAsked(e Evidence) (bool, string) {
+	detail := fmt.Sprintf("server asked %v, got %v; generator asked %v, got %v",
+		e.ServerAsked, e.ServerGot, e.GeneratorAsked, e.GeneratorGot)
+	asGot := func(asked, got []int) bool { return len(asked) == 0 || slices.Equal(asked, got) }
+	return asGot(e.ServerAsked, e.ServerGot) && asGot(e.GeneratorAsked, e.GeneratorGot), detail
+}
+
+// round makes a duration fit for a sentence: three digits.
+func round(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}

@@ -1,0 +1,294 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// A Rig is what a run measures with: how to start a server and a generator, and
+// on which cores.
+type Rig struct {
+	Serve          func(scenarios.Transport, *scenarios.Scenario) []string // argument vector of a server
+	Drive          []string                                                // argument vector of a generator
+	ServerCores    []int                                                   // none: any
+	GeneratorCores []int
+	Pinning        results.Pinning // what the manifest says of the cores
+	Stack          string          // which libraries the servers are built on
+}
+
+// Pin gives the server the first half of the cores and the generator the rest,
+// where there are two or more.
+func (r *Rig) Pin() {
+	cores := ownCores()
+	if len(cores) < 2 {
+		r.Pinning.Note = "server and generator share one core, or this system offers no pinning"
+		return
+	}
+	half := len(cores) / 2
+	r.ServerCores, r.GeneratorCores = cores[:half], cores[half:]
+	r.Pinning = results.Pinning{Asked: true, Server: r.ServerCores, Generator: r.GeneratorCores}
+}
+
+// A Run is a scenario and its blocks on a rig.
+type Run struct {
+	Scenario *scenarios.Scenario
+	Rig      *Rig
+	Command  []string        // as the person gave it
+	Tool     results.Tool    // which pushbench this is
+	Stop     <-chan struct{} // closed: drain the trial under way and end
+	Progress func(Progress)  // told at least once a second; must return at once
+}
+
+// Progress is what a person who waits wants to know.
+type Progress struct {
+	Transport string
+	Block     int // from 1
+	Blocks    int
+	Trial     int // from 1, of all blocks
+	Trials    int
+	Phase     string
+	Delivered int64         // in this trial so far
+	Elapsed   time.Duration // of the whole run
+	Left      time.Duration // estimated
+}
+
+// Do measures and writes the folder at path. derive writes what people look at
+// into the folder. The run it returns is what was written.
+func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, string) error) (string, error) {
+	began := time.Now()
+	manifest := r.manifest(began)
+	folder, err := results.Create(path, manifest, r.Scenario.YAML())
+	if err != nil {
+		return "", err
+	}
+	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
+	err = campaign.blocks(ctx)
+	manifest.Ended = time.Now().UTC()
+	manifest.Status, manifest.Reason = campaign.verdict(err)
+	return folder.Finish(manifest, derive)
+}
+
+// errStopped says that a person ended the run.
+var errStopped = errors.New("interrupted")
+
+// A campaign is a run under way.
+type campaign struct {
+	run      *Run
+	folder   *results.Folder
+	manifest *results.Manifest
+	began    time.Time
+
+	done     int // trials that ended
+	took     time.Duration
+	faulty   []string // trials that are void, and why
+	overload []string
+}
+
+func (c *campaign) blocks(ctx context.Context) error {
+	for block, order := range Orders(c.run.Scenario.Transports, c.run.Scenario.Blocks, c.run.Scenario.Seed) {
+		for position, transport := range order {
+			if err := c.trial(ctx, block+1, position+1, transport); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *campaign) trial(ctx context.Context, block, position int, transport scenarios.Transport) error {
+	if c.stopped() {
+		return errStopped
+	}
+	delivered := int64(0)
+	phase := "starting"
+	tell := func() { c.tell(block, transport, phase, delivered) }
+	t := &trial{
+		rig:       c.run.Rig,
+		scenario:  c.run.Scenario,
+		transport: transport,
+		block:     block,
+		run:       c.manifest.RunID,
+		stop:      c.run.Stop,
+		interval: func(i results.Interval) error {
+			delivered += i.Delivered
+			return c.folder.AppendInterval(i)
+		},
+		phase: func(now string) { phase = now; tell() },
+	}
+	result, err := t.measure(ctx)
+	if ctx.Err() != nil {
+		return errStopped
+	}
+	result.Position = position
+	c.manifest.Servers[string(transport)] = t.settings
+	c.note(result)
+	if written := c.folder.AppendTrial(result); written != nil {
+		return written
+	}
+	switch {
+	case c.stopped():
+		return errStopped
+	case err != nil && !t.reached:
+		return err // what kept this trial from beginning will keep the others
+	default:
+		return nil // a trial that broke off is void; the others may be sound
+	}
+}
+
+func (c *campaign) stopped() bool {
+	select {
+	case <-c.run.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *campaign) note(t results.Trial) {
+	c.done++
+	c.took += t.Took
+	name := fmt.Sprintf("block %d %s", t.Block, t.Transport)
+	switch t.Status {
+	case results.Invalid:
+		c.faulty = append(c.faulty, name+": "+t.Reason)
+	case results.Saturated:
+		c.overload = append(c.overload, name+": "+t.Reason)
+	}
+}
+
+// verdict says what the run is worth.
+func (c *campaign) verdict(err error) (results.Status, string) {
+	trials := len(c.run.Scenario.Transports) * c.run.Scenario.Blocks
+	switch {
+	case errors.Is(err, errStopped):
+		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, trials)
+	case err != nil:
+		return results.Invalid, err.Error()
+	case len(c.faulty) > 0:
+		return results.Invalid, strings.Join(c.faulty, "; ")
+	case len(c.overload) > 0:
+		return results.Saturated, strings.Join(c.overload, "; ")
+	default:
+		return results.Complete, ""
+	}
+}
+
+func (c *campaign) tell(block int, transport scenarios.Transport, phase string, delivered int64) {
+	if c.run.Progress == nil {
+		return
+	}
+	trials := len(c.run.Scenario.Transports) * c.run.Scenario.Blocks
+	c.run.Progress(Progress{
+		Transport: string(transport),
+		Block:     block,
+		Blocks:    c.run.Scenario.Blocks,
+		Trial:     c.done + 1,
+		Trials:    trials,
+		Phase:     phase,
+		Delivered: delivered,
+		Elapsed:   time.Since(c.began),
+		Left:      c.left(trials),
+	})
+}
+
+// left estimates from the trials that ended, before the first from the scenario.
+func (c *campaign) left(trials int) time.Duration {
+	each := Estimate(c.run.Scenario)
+	if c.done > 0 {
+		each = c.took / time.Duration(c.done)
+	}
+	return max(0, time.Duration(trials)*each-time.Since(c.began))
+}
+
+// Estimate is about how long one trial takes.
+func Estimate(s *scenarios.Scenario) time.Duration {
+	opening := time.Duration(float64(s.Clients.Count) / float64(s.Clients.ConnectRate) * float64(time.Second))
+	const overhead = time.Second // starting, stopping, the tail of the drain
+	return opening + time.Duration(s.Idle) + time.Duration(s.Warmup) + time.Duration(s.Window) + overhead
+}
+
+// manifest is what is known before the first trial.
+func (r *Run) manifest(began time.Time) results.Manifest {
+	s := r.Scenario
+	m := results.Manifest{
+		Schema:   results.Schema,
+		Status:   results.Partial,
+		Started:  began.UTC(),
+		Command:  r.Command,
+		RunID:    runID(s, began),
+		Tool:     r.Tool,
+		Host:     host(),
+		Pinning:  r.Rig.Pinning,
+		Workload: workload(s),
+		Blocks:   s.Blocks,
+		Seed:     s.Seed,
+		Engine:   "goroutines",
+		Stack:    r.Rig.Stack,
+		Network:  "loopback",
+		Servers:  map[string]string{},
+		NotShown: notShown(),
+		Conditions: []string{
+			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports",
+			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
+		},
+	}
+	for _, t := range s.Transports {
+		m.Transports = append(m.Transports, string(t))
+	}
+	for _, order := range Orders(s.Transports, s.Blocks, s.Seed) {
+		var names []string
+		for _, t := range order {
+			names = append(names, string(t))
+		}
+		m.Orders = append(m.Orders, names)
+	}
+	return m
+}
+
+// runID tells this run's payloads from those of any other, an earlier one on the
+// same server included.
+func runID(s *scenarios.Scenario, began time.Time) uint32 {
+	h := fnv.New32a()
+	fmt.Fprint(h, s.Hash(), began.UnixNano())
+	return h.Sum32()
+}
+
+// workload is the scenario in figures.
+func workload(s *scenarios.Scenario) results.Workload {
+	w := results.Workload{
+		Scenario:      s.Name,
+		Description:   s.Description,
+		Question:      s.Question,
+		SHA256:        s.Hash(),
+		Clients:       s.Clients.Count,
+		Topics:        s.Topics.Count,
+		Publisher:     string(s.Publish.By),
+		Arrivals:      string(s.Publish.Arrivals),
+		PublishRate:   float64(s.Publish.Rate),
+		DeliveryRate:  s.DeliveryRate(),
+		PerClientRate: s.PerClientRate(),
+		PayloadBytes:  s.MeanPayload(),
+		Delivery:      string(s.Delivery),
+		PollInterval:  time.Duration(s.ShortPoll.Interval),
+		PollPacing:    string(s.ShortPoll.Pacing),
+		Hold:          time.Duration(s.LongPoll.Hold),
+		Flush:         map[string]time.Duration{},
+		Warmup:        time.Duration(s.Warmup),
+		Window:        time.Duration(s.Window),
+		Drain:         time.Duration(s.Drain),
+	}
+	for _, t := range s.Transports {
+		if slices.Contains([]scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket}, t) {
+			w.Flush[string(t)] = time.Duration(s.Flush(t))
+		}
+	}
+	return w
+}

@@ -1,0 +1,117 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// A target is a server as its run sees it beside the load: its health and its
+// own counters. It counts the connections it opens, so that they can be told
+// from the clients'.
+type target struct {
+	address string
+	http    http.Client
+	dials   atomic.Int64
+}
+
+// askTimeout bounds one question to a server.
+const askTimeout = 5 * time.Second
+
+func newTarget(address string) *target {
+	t := &target{address: address}
+	dialer := net.Dialer{KeepAlive: -1}
+	t.http = http.Client{
+		Timeout: askTimeout,
+		Transport: &http.Transport{
+			MaxIdleConnsPerHost: 1,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := dialer.DialContext(ctx, network, addr)
+				if err == nil {
+					t.dials.Add(1)
+				}
+				return c, err
+			},
+		},
+	}
+	return t
+}
+
+func (t *target) close() { t.http.CloseIdleConnections() }
+
+// serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
+type serverStats struct {
+	Accepted int64            `json:"accepted"`
+	Requests map[string]int64 `json:"requests"`
+	Rearm    struct {
+		Count int64 `json:"count"`
+		Sum   int64 `json:"sum_ns"`
+	} `json:"rearm"`
+	Goroutines int64  `json:"goroutines"`
+	GOMAXPROCS int    `json:"gomaxprocs"`
+	Stack      string `json:"stack"`
+}
+
+// load is how many requests came from clients rather than from us.
+func (s serverStats) load() (n int64) {
+	for kind, count := range s.Requests {
+		switch kind {
+		case "stats", "healthz", "total":
+		default:
+			n += count
+		}
+	}
+	return n
+}
+
+// rearm is the mean re-arm gap of the long polls since an earlier reading: from
+// an answer's leaving to the next poll's being there. 0 when there were none.
+func (s serverStats) rearm(earlier serverStats) time.Duration {
+	n := s.Rearm.Count - earlier.Rearm.Count
+	if n <= 0 {
+		return 0
+	}
+	return time.Duration((s.Rearm.Sum - earlier.Rearm.Sum) / n)
+}
+
+func (t *target) stats(ctx context.Context) (s serverStats, err error) {
+	body, err := t.get(ctx, "/v1/stats")
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(body, &s); err != nil {
+		return s, fmt.Errorf("read /v1/stats: %w", err)
+	}
+	return s, nil
+}
+
+func (t *target) healthy(ctx context.Context) error {
+	_, err := t.get(ctx, "/v1/healthz")
+	return err
+}
+
+func (t *target) get(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.address+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", path, err)
+	}
+	answer, err := t.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", path, err)
+	}
+	defer answer.Body.Close()
+	const most = 1 << 20
+	body, err := io.ReadAll(io.LimitReader(answer.Body, most))
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", path, err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask %s: status %s", path, answer.Status)
+	}
+	return body, nil
+}

@@ -1,0 +1,120 @@
+package bench
+
+import (
+	"time"
+
+	"pushbench/bench/physics"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// givens are the figures that the closed forms take from a trial rather than
+// from its scenario: no formula knows how fast a machine is.
+type givens struct {
+	delay time.Duration // one way: half of what a TCP connect took
+	rearm time.Duration // mean, as the server counted it
+}
+
+// theory says what a correct run of the scenario must find. It is silent where no
+// closed form applies: clients that are owed different rates, or only the latest.
+func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Prediction {
+	d := g.delay.Seconds()
+	if s.Publish.By == scenarios.ByClients {
+		d *= 2 // up to the server, and down again
+	}
+	f := forms{scenario: s, d: d, rearm: g.rearm.Seconds(), rate: s.PerClientRate()}
+	switch t {
+	case scenarios.ShortPoll:
+		f.shortPoll()
+	case scenarios.LongPoll:
+		f.longPoll()
+	default:
+		f.push(t, time.Duration(s.Flush(t)))
+	}
+	f.add(results.ConnectRoundTrips, 2, "TCP 1 + request 1")
+	return f.said
+}
+
+type forms struct {
+	scenario *scenarios.Scenario
+	d        float64 // s
+	rearm    float64 // s
+	rate     float64 // λ, messages a second owed to one client
+	said     []results.Prediction
+}
+
+func (f *forms) add(metric string, value float64, formula string) {
+	f.said = append(f.said, results.Prediction{Metric: metric, Value: value, Formula: formula})
+}
+
+const msPerSecond = 1000
+
+// alike says whether every client is owed the same rate, all of it.
+func (f *forms) alike() bool {
+	return f.scenario.Topics.Spread == scenarios.Even && f.scenario.Delivery == scenarios.Every
+}
+
+func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios.Poisson }
+
+func (f *forms) shortPoll() {
+	interval := time.Duration(f.scenario.ShortPoll.Interval).Seconds()
+	law := "d + qT"
+	if f.scenario.ShortPoll.Pacing == scenarios.FixedDelay {
+		interval = physics.FixedDelayInterval(f.d, 0, interval)
+		law = "d + q(T + 2d)"
+	}
+	f.add(results.P50, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.5), law)
+	f.add(results.P99, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.99), law)
+	f.add(results.P999, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.999), law)
+	f.add(results.Max, msPerSecond*physics.ShortPollQuantile(f.d, interval, 1), "d + T")
+	if !f.alike() {
+		return
+	}
+	f.requests(physics.ShortPollRequests(f.rate, interval), "1/(λT)")
+	switch f.scenario.Publish.Arrivals {
+	case scenarios.Poisson:
+		f.add(results.EmptyAnswerShare, physics.EmptyShare(f.rate, interval), "e^(−λT)")
+		f.add(results.MessagesPerBatch, physics.ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
+	case scenarios.Periodic:
+		if f.scenario.Publish.By == scenarios.ByBackend && f.scenario.Topics.PerClient == 1 {
+			f.add(results.EmptyAnswerShare, physics.EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
+		}
+	}
+}
+
+func (f *forms) longPoll() {
+	if !f.alike() || f.rearm == 0 || f.scenario.LongPoll.Flush > 0 {
+		return
+	}
+	switch {
+	case f.poisson():
+		law := "d, or d + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
+		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.5), law)
+		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.99), law)
+		batch := physics.LongPollBatch(f.rate, f.rearm)
+		f.add(results.MessagesPerBatch, batch, "b = λR + e^(−λR)")
+		f.requests(1/batch, "1/b")
+	case f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend && f.rearm*f.rate < 1:
+		f.add(results.P50, msPerSecond*f.d, "d, as R < P")
+		f.add(results.MessagesPerBatch, 1, "1, as R < P")
+		f.requests(1, "1, as R < P")
+	}
+}
+
+func (f *forms) push(t scenarios.Transport, flush time.Duration) {
+	if flush == 0 {
+		f.add(results.P50, msPerSecond*f.d, "d")
+		f.add(results.P99, msPerSecond*f.d, "d")
+	}
+	if t == scenarios.WebSocket {
+		f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
+		return
+	}
+	f.requests(0, "0")
+}
+
+// requests adds a POST for every publish, which reaches all of its topic's subscribers.
+func (f *forms) requests(polls float64, law string) {
+	fanOut := f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate)
+	f.add(results.RequestsPerMessage, polls+1/fanOut, law+" + 1/subscribers for the publish")
+}

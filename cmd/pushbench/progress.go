@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"pushbench/bench"
+	"pushbench/results"
+)
+
+// A progress shows what a run is doing: one line that is written over on a
+// terminal, a line for each trial otherwise. It is told about once a second, in
+// the process that waits, so it costs server and generator nothing.
+type progress struct {
+	w        io.Writer
+	terminal bool
+
+	mu    sync.Mutex // guards what follows
+	trial int        // the last one that a line was written for
+	drawn bool
+}
+
+func newProgress(w io.Writer) *progress {
+	return &progress{w: w, terminal: isTerminal(w)}
+}
+
+// isTerminal says whether lines can be written over.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+func (p *progress) show(now bench.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.terminal:
+		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] block %d of %d · %s · %s · %s delivered · %s, about %s left",
+			now.Trial, now.Trials, now.Block, now.Blocks, now.Transport, now.Phase,
+			results.Count(now.Delivered), clock(now.Elapsed), clock(now.Left))
+		p.drawn = true
+	case now.Trial != p.trial:
+		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
+			now.Trial, now.Trials, now.Block, now.Blocks, now.Transport, clock(now.Left))
+		p.trial = now.Trial
+	}
+}
+
+// end leaves the terminal's line empty.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drawn {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+// clock prints minutes and seconds.
+func clock(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+}

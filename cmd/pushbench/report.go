@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/report"
+)
+
+func newReportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "report FOLDER",
+		Short: "Draw a run again, table and page and charts, from its files alone",
+		Args:  exactly("a run's folder"),
+		RunE: func(c *cobra.Command, args []string) error {
+			run, err := results.Open(args[0])
+			if err != nil {
+				return err
+			}
+			for _, warning := range run.Warnings {
+				fmt.Fprintln(c.ErrOrStderr(), "pushbench: "+warning)
+			}
+			if err := derive(run, run.Path); err != nil {
+				return err
+			}
+			if err := results.Seal(run.Path); err != nil {
+				return err
+			}
+			return printRun(c, run)
+		},
+	}
+}
+
+// derive writes what is drawn from a run into its folder.
+func derive(run *results.Run, dir string) error {
+	figures, err := chart.Draw(run)
+	if err != nil {
+		return err
+	}
+	return report.Write(run, dir, figures...)
+}
+
+// printRun prints the table, the sentences and where the page is.
+func printRun(c *cobra.Command, run *results.Run) error {
+	out := c.OutOrStdout()
+	_, noColor := os.LookupEnv("NO_COLOR")
+	if err := report.Table(out, run, report.TableOptions{Color: isTerminal(out) && !noColor}); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	for _, sentence := range report.Sentences(run) {
+		fmt.Fprintln(out, sentence)
+	}
+	fmt.Fprintln(out)
+	_, err := fmt.Fprintln(out, filepath.Join(run.Path, "report.html"))
+	return err
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// run is the whole command: arguments in, exit code out. Results go to stdout,
+// everything else to stderr.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintf(stderr, "pushbench: %v\n", err)
+	}
+	return exitCode(err)
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pushbench",
+		Short: "Measure how a server's messages should reach its clients",
+		Long: `pushbench settles, for a given workload and network, how a server's messages
+should reach its clients: HTTP short polling, long polling, server-sent events
+or WebSocket, and what each costs.
+
+  pushbench run chat          measure a scenario and draw the comparison
+  pushbench list              the scenarios that come with pushbench
+  pushbench report FOLDER     draw a run again from its files
+  pushbench serve websocket   one of the reference servers
+  pushbench schema            JSON Schema of scenario files, for editors
+
+` + exitHelp,
+		Args:          noArguments,
+		RunE:          func(c *cobra.Command, _ []string) error { return needsCommand(c) },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+	}
+	root.SetVersionTemplate("pushbench {{.Version}}\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError("%w (see pushbench help %s)", err, c.Name())
+	})
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	return root
+}
+
+func needsCommand(c *cobra.Command) error {
+	fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
+	return usageError("no command given; allowed: run, list, report, serve, schema")
+}
+
+// noArguments refuses arguments; of the root they are commands that do not exist.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasParent() {
+		return usageError("%s takes no arguments, was given %q", c.CommandPath(), args[0])
+	}
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return usageError("unknown command %q; did you mean %q?", args[0], near[0])
+	}
+	return usageError("unknown command %q; allowed: run, list, report, serve, schema", args[0])
+}
+
+// exactly refuses any other number of arguments, and says what they are.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return usageError("%s takes %d argument (%s), was given %d", c.CommandPath(), len(names), names[0], len(args))
+	}
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/bench"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// runsFolder is where runs go unless told otherwise.
+const runsFolder = "results/runs"
+
+type runOptions struct {
+	blocks     int
+	seed       uint64
+	clients    int
+	window     string
+	warmup     string
+	transports []string
+	out        string
+	noPin      bool
+	lie        string
+}
+
+func newRunCommand() *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "run SCENARIO",
+		Short: "Measure a scenario and draw the comparison",
+		Long: `Measure a scenario: one that comes with pushbench (see pushbench list) or any file.
+
+Each block runs every transport once, in a balanced random order, each against a
+fresh server from a fresh generator. Ctrl-C once ends the publishing, waits for
+what is on its way and writes what there is; twice stops at once.
+
+The table goes to standard output, progress to standard error.
+
+` + exitHelp,
+		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run ./mine.yaml --blocks 8 --out results/runs/mine",
+		Args:    exactly("a scenario's name or file"),
+		RunE:    func(c *cobra.Command, args []string) error { return measure(c, args[0], o) },
+	}
+	f := c.Flags()
+	f.IntVar(&o.blocks, "blocks", 0, "how often each transport is run; 8 or more can support a verdict (default: the scenario's)")
+	f.Uint64Var(&o.seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
+	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
+	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
+	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
+	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
+	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
+	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
+	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
+	return c
+}
+
+// measure reads, checks, runs, shows.
+func measure(c *cobra.Command, name string, o runOptions) error {
+	scenario, err := scenarios.Load(name)
+	if err != nil {
+		return err
+	}
+	if err := o.apply(c, scenario); err != nil {
+		return err
+	}
+	if err := preflight(scenario); err != nil {
+		return err
+	}
+	release, err := onlyOne()
+	if err != nil {
+		return err
+	}
+	defer release()
+	rig, err := o.rig()
+	if err != nil {
+		return err
+	}
+	progress := newProgress(c.ErrOrStderr())
+	stop, ctx, done := interrupts(c.Context(), c.ErrOrStderr())
+	defer done()
+	run := &bench.Run{
+		Scenario: scenario,
+		Rig:      rig,
+		Command:  append([]string{"pushbench"}, os.Args[1:]...),
+		Tool:     hashed(tool()),
+		Stop:     stop,
+		Progress: progress.show,
+	}
+	where, err := run.Do(ctx, o.path(scenario, time.Now()), derive)
+	progress.end()
+	if where == "" {
+		return err
+	}
+	return errors.Join(err, show(c, where))
+}
+
+// apply puts the command line's wishes into the scenario and checks it again.
+func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
+	changed := c.Flags().Changed
+	if changed("blocks") {
+		s.Blocks = o.blocks
+	}
+	if changed("seed") {
+		s.Seed = o.seed
+	}
+	if changed("clients") {
+		s.Clients.Count = o.clients
+	}
+	if changed("transports") {
+		s.Transports = nil
+		for _, t := range o.transports {
+			s.Transports = append(s.Transports, scenarios.Transport(t))
+		}
+	}
+	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup} {
+		if !changed(flag) {
+			continue
+		}
+		d, err := scenarios.ParseDuration(c.Flag(flag).Value.String())
+		if err != nil {
+			return usageError("--%s: %w", flag, err)
+		}
+		*field = d
+	}
+	if err := s.Check(); err != nil {
+		return usageError("with these flags: %w", err)
+	}
+	return nil
+}
+
+func (o runOptions) path(s *scenarios.Scenario, now time.Time) string {
+	if o.out != "" {
+		return o.out
+	}
+	return filepath.Join(runsFolder, now.UTC().Format("20060102T150405Z")+"-"+s.Name)
+}
+
+// rig starts servers and generators as children: this same executable in its other roles.
+func (o runOptions) rig() (*bench.Rig, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this executable: %w", err)
+	}
+	rig := &bench.Rig{
+		Drive: []string{self, "drive"},
+		Stack: "reference",
+		Serve: func(t scenarios.Transport, s *scenarios.Scenario) []string {
+			argv := []string{self, "serve", string(t), "--control", "--listen", "127.0.0.1:0"}
+			if flush := s.Flush(t); flush > 0 {
+				argv = append(argv, "--flush", flush.String())
+			}
+			if o.lie != "" {
+				argv = append(argv, "--lie", o.lie)
+			}
+			return argv
+		},
+	}
+	if o.noPin {
+		rig.Pinning.Note = "not asked for"
+		return rig, nil
+	}
+	rig.Pin()
+	return rig, nil
+}
+
+// interrupts turns the first SIGINT or SIGTERM into a closed channel, the second into a cancelled context.
+func interrupts(parent context.Context, stderr io.Writer) (stop chan struct{}, ctx context.Context, done func()) {
+	stop = make(chan struct{})
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-signals:
+			fmt.Fprintln(stderr, "\ninterrupted: draining; once more stops at once")
+			close(stop)
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return stop, ctx, func() {
+		signal.Stop(signals)
+		cancel()
+		watching.Wait()
+	}
+}
+
+// show prints what a run found, and returns the error that its status deserves.
+func show(c *cobra.Command, where string) error {
+	run, err := results.Open(where)
+	if err != nil {
+		return err
+	}
+	if err := printRun(c, run); err != nil {
+		return err
+	}
+	switch run.Manifest.Status {
+	case results.Invalid, results.Saturated:
+		return &exitError{exitInvalid, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
+	case results.Partial:
+		return &exitError{exitInterrupted, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
+	default:
+		return nil
+	}
+}
