@@ -1,0 +1,469 @@
+package servers_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/longpoll"
+	"pushbench/servers/shortpoll"
+	"pushbench/servers/sse"
+	"pushbench/servers/websocket"
+	"pushbench/servers/wire"
+)
+
+// The two goroutines are fasthttp's own for the whole process: its clock, and
+// the cleaner of a worker pool that looks once in ten seconds whether to end.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+}
+
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
+var edges = map[string]func(*wire.Service) wire.Edge{
+	"shortpoll": func(s *wire.Service) wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service) wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service) wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service) wire.Edge { return websocket.New(s) },
+}
+
+var transports = []string{"shortpoll", "longpoll", "sse", "websocket"}
+
+// everywhere runs a test once per transport.
+func everywhere(t *testing.T, test func(t *testing.T, transport string)) {
+	for _, transport := range transports {
+		t.Run(transport, func(t *testing.T) { test(t, transport) })
+	}
+}
+
+// A server is one under test.
+type server struct {
+	transport string
+	addr      string
+	service   *wire.Service
+	edge      wire.Edge
+	served    chan error
+	stopped   bool
+}
+
+func start(t testing.TB, transport string, l wire.Limits, o hub.Options) *server {
+	t.Helper()
+	service, err := wire.New(transport, l, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{transport: transport, addr: ln.Addr().String(), service: service, edge: edges[transport](service), served: make(chan error, 1)}
+	go func() { s.served <- s.edge.Serve(ln) }()
+	t.Cleanup(func() { s.stop(t) })
+	s.get(t, "/v1/healthz")
+	return s
+}
+
+// stop shuts down as the command does, and checks that all of it ends in time.
+func (s *server) stop(t testing.TB) {
+	t.Helper()
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.edge.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	if err := <-s.served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	s.service.Close()
+}
+
+// get fetches a path on a connection of its own.
+func (s *server) get(t testing.TB, path string) []byte {
+	t.Helper()
+	c := dial(t, s)
+	defer c.Close()
+	c.send("GET " + path + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
+	return c.answer("GET").body
+}
+
+func (s *server) publish(t testing.TB, topic, data string) uint64 {
+	t.Helper()
+	seq, err := s.service.Publish(topic, []byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seq
+}
+
+// until waits for a condition that nothing announces.
+func until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	limit := time.After(patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-limit:
+			t.Fatalf("not %s within %s", what, patience)
+		case <-tick.C:
+		}
+	}
+}
+
+// A peer is a client down to its bytes.
+type peer struct {
+	net.Conn
+	t testing.TB
+	s *server
+	r *bufio.Reader
+}
+
+func dial(t testing.TB, s *server) *peer {
+	t.Helper()
+	c, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return &peer{Conn: c, t: t, s: s, r: bufio.NewReader(c)}
+}
+
+func (p *peer) send(text string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p, text); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// request sends a GET of a path with extra header lines.
+func (p *peer) request(path string, headers ...string) {
+	p.t.Helper()
+	p.send("GET " + path + " HTTP/1.1\r\nHost: " + p.s.addr + "\r\n" + strings.Join(headers, "") + "\r\n")
+}
+
+// An answer is a response: its head as sent, and its body.
+type answer struct {
+	status int
+	head   string
+	body   []byte
+}
+
+// answer reads a response with a Content-Length, or without a body.
+func (p *peer) answer(method string) answer {
+	p.t.Helper()
+	a, err := readAnswer(p.r, method)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+func readAnswer(r *bufio.Reader, method string) (a answer, err error) {
+	a.head, err = readHead(r)
+	if err != nil {
+		return a, err
+	}
+	fields := strings.Fields(a.head)
+	if len(fields) < 2 {
+		return a, fmt.Errorf("no status line: %q", a.head)
+	}
+	if a.status, err = strconv.Atoi(fields[1]); err != nil {
+		return a, err
+	}
+	length := 0
+	if _, rest, found := strings.Cut(a.head, "Content-Length: "); found && method != "HEAD" {
+		digits, _, _ := strings.Cut(rest, "\r\n")
+		if length, err = strconv.Atoi(digits); err != nil {
+			return a, err
+		}
+	}
+	a.body = make([]byte, length)
+	_, err = io.ReadFull(r, a.body)
+	return a, err
+}
+
+func readHead(r *bufio.Reader) (string, error) {
+	var head strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		head.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return head.String(), err
+		}
+	}
+}
+
+// closed reads to the end and says what was left.
+func (p *peer) closed() string {
+	p.t.Helper()
+	rest, err := io.ReadAll(p.r)
+	var network net.Error
+	if errors.As(err, &network) && network.Timeout() {
+		p.t.Fatalf("the connection stays open; so far %q", rest)
+	}
+	return string(rest)
+}
+
+// A batch is what PROTOCOL.md calls so.
+type batch struct {
+	Cursor   string            `json:"cursor"`
+	Messages []json.RawMessage `json:"messages"`
+	Gap      []gap             `json:"gap"`
+	Heads    map[string]uint64 `json:"heads"`
+}
+
+type gap struct {
+	Topic string  `json:"topic"`
+	From  uint64  `json:"from"`
+	To    *uint64 `json:"to"`
+}
+
+func (b batch) text() string {
+	var all []string
+	for _, m := range b.Messages {
+		all = append(all, string(m))
+	}
+	return strings.Join(all, " ")
+}
+
+// gaps writes gaps as "a:1-5", with "?" for null.
+func (b batch) gaps() string {
+	var all []string
+	for _, g := range b.Gap {
+		to := "?"
+		if g.To != nil {
+			to = fmt.Sprint(*g.To)
+		}
+		all = append(all, fmt.Sprintf("%s:%d-%s", g.Topic, g.From, to))
+	}
+	return strings.Join(all, " ")
+}
+
+func parseBatch(t testing.TB, body []byte) batch {
+	t.Helper()
+	var b batch
+	if err := json.Unmarshal(body, &b); err != nil {
+		t.Fatalf("%v in %q", err, body)
+	}
+	return b
+}
+
+// A subscriber follows topics over any transport.
+type subscriber struct {
+	*peer
+	query  string // without a cursor
+	cursor string
+	first  bool // a poll is still to be sent, or a stream's head to be read
+}
+
+// subscribe opens a connection and subscribes; without a cursor, from now.
+func subscribe(t testing.TB, s *server, query, after string) *subscriber {
+	t.Helper()
+	c := &subscriber{peer: dial(t, s), query: query, cursor: after, first: true}
+	if after != "" {
+		query += "&after=" + after
+	}
+	switch s.transport {
+	case "sse":
+		c.request("/v1/sse?" + query)
+	case "websocket":
+		c.request("/v1/ws?"+query, handshake)
+	}
+	return c
+}
+
+const handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+
+// next waits for the next batch.
+func (c *subscriber) next() batch {
+	c.t.Helper()
+	b := parseBatch(c.t, c.nextBody())
+	c.cursor = b.Cursor
+	return b
+}
+
+func (c *subscriber) nextBody() []byte {
+	c.t.Helper()
+	switch c.s.transport {
+	case "sse":
+		return c.nextEvent()
+	case "websocket":
+		return c.nextFrame()
+	}
+	for {
+		c.poll()
+		if a := c.answer("GET"); a.status != 204 {
+			if a.status != 200 {
+				c.t.Fatalf("poll: %s%s", a.head, a.body)
+			}
+			return a.body
+		}
+	}
+}
+
+// poll sends a poll, to be held where the server can.
+func (c *subscriber) poll() {
+	c.t.Helper()
+	path := "/v1/poll?" + c.query
+	if c.cursor != "" {
+		path += "&after=" + c.cursor
+	}
+	if c.s.transport == "longpoll" {
+		path += "&wait=5s"
+	}
+	c.request(path)
+}
+
+func (c *subscriber) readFirst(wantStatus string) {
+	c.t.Helper()
+	if !c.first {
+		return
+	}
+	c.first = false
+	head, err := readHead(c.r)
+	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 "+wantStatus) {
+		c.t.Fatalf("got %q, %v", head, err)
+	}
+}
+
+// nextEvent reads one chunk, which must be one event, and checks its id.
+func (c *subscriber) nextEvent() []byte {
+	c.t.Helper()
+	c.readFirst("200")
+	chunk := readChunk(c.t, c.r)
+	id, rest, ok1 := strings.Cut(strings.TrimPrefix(string(chunk), "id: "), "\ndata: ")
+	data, end, ok2 := strings.Cut(rest, "\n\n")
+	if !ok1 || !ok2 || end != "" || parseBatch(c.t, []byte(data)).Cursor != id {
+		c.t.Fatalf("not an event: %q", chunk)
+	}
+	return []byte(data)
+}
+
+func readChunk(t testing.TB, r *bufio.Reader) []byte {
+	t.Helper()
+	line, err := r.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := strconv.ParseUint(strings.TrimSuffix(line, "\r\n"), 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunk := make([]byte, size+2)
+	if _, err := io.ReadFull(r, chunk); err != nil || !bytes.HasSuffix(chunk, []byte("\r\n")) {
+		t.Fatalf("chunk %q: %v", chunk, err)
+	}
+	return chunk[:size]
+}
+
+func (c *subscriber) nextFrame() []byte {
+	c.t.Helper()
+	c.readFirst("101")
+	op, payload := readFrame(c.t, c.r)
+	if op != opText {
+		c.t.Fatalf("got opcode %d with %q", op, payload)
+	}
+	return payload
+}
+
+// Opcodes of RFC 6455 section 5.2.
+const (
+	opContinuation = 0
+	opText         = 1
+	opBinary       = 2
+	opClose        = 8
+	opPing         = 9
+	opPong         = 10
+)
+
+func readFrame(t testing.TB, r io.Reader) (op byte, payload []byte) {
+	t.Helper()
+	op, payload, err := readFrameErr(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return op, payload
+}
+
+func readFrameErr(r io.Reader) (op byte, payload []byte, err error) {
+	var head [2]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, nil, err
+	}
+	length := uint64(head[1])
+	switch head[1] {
+	case 126:
+		var b [2]byte
+		_, err = io.ReadFull(r, b[:])
+		length = uint64(binary.BigEndian.Uint16(b[:]))
+	case 127:
+		var b [8]byte
+		_, err = io.ReadFull(r, b[:])
+		length = binary.BigEndian.Uint64(b[:])
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	payload = make([]byte, length)
+	_, err = io.ReadFull(r, payload)
+	return head[0] & 15, payload, err
+}
+
+// frame is a masked client frame; first is its first byte, FIN and all.
+func frame(first byte, payload string) string {
+	var b []byte
+	switch n := len(payload); {
+	case n < 126:
+		b = []byte{first, 0x80 | byte(n)}
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16([]byte{first, 0x80 | 126}, uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64([]byte{first, 0x80 | 127}, uint64(n))
+	}
+	b = append(b, 0, 0, 0, 0) // the mask that changes nothing
+	return string(b) + payload
+}
+
+const fin = 0x80
+
+func stats(t testing.TB, s *server) wire.Stats {
+	t.Helper()
+	var got wire.Stats
+	if err := json.Unmarshal(s.get(t, "/v1/stats"), &got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// post publishes over HTTP.
+func post(t testing.TB, s *server, topic, data string) answer {
+	t.Helper()
+	c := dial(t, s)
+	defer c.Close()
+	c.send(fmt.Sprintf("POST /v1/topics/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", topic, s.addr, len(data), data))
+	return c.answer(http.MethodPost)
+}

@@ -1,0 +1,312 @@
+package sock
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
+// pair returns both ends of a connection: ours, and the peer's.
+func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listener) {
+	t.Helper()
+	p, err := NewPoller(stallAfter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Listen(raw, p)
+	peer, err := net.Dial("tcp", raw.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Small kernel buffers, so that what does not fit is soon pending for good.
+	if err := errors.Join(c.(*Conn).tcp.SetWriteBuffer(16<<10), peer.(*net.TCPConn).SetReadBuffer(16<<10)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.(*Conn).Abort()
+		peer.Close()
+		l.Close()
+		p.Close()
+	})
+	return c.(*Conn), peer.(*net.TCPConn), l
+}
+
+// A witness is a Handler that tests can wait on.
+type witness chan Event
+
+func (e witness) Ready(event Event) { e <- event }
+
+func (e witness) wait(t *testing.T, want Event) {
+	t.Helper()
+	select {
+	case got := <-e:
+		if got&want == 0 {
+			t.Fatalf("got event %b, want %b", got, want)
+		}
+	case <-time.After(patience):
+		t.Fatalf("no event, want %b", want)
+	}
+}
+
+// fill writes until more is pending than the kernel can take, and returns all that was written.
+func fill(t *testing.T, c *Conn) []byte {
+	t.Helper()
+	var all []byte
+	chunk := make([]byte, 256<<10)
+	for {
+		for i := range chunk {
+			chunk[i] = byte(len(all) + i)
+		}
+		if _, err := c.Write(chunk); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, chunk...)
+		if n, since := c.Pending(); n >= MaxPending/2 {
+			if since.IsZero() {
+				t.Error("pending since never")
+			}
+			return all
+		}
+	}
+}
+
+func TestWriteKeepsWhatDoesNotFitAndSendsItInOrder(t *testing.T) {
+	c, peer, l := pair(t, time.Minute)
+	e := make(witness, 10)
+	c.Handle(e)
+	all := fill(t, c)
+	more := []byte("behind what is pending")
+	if _, err := c.Write(more); err != nil {
+		t.Fatal(err)
+	}
+	all = append(all, more...)
+	got := make([]byte, len(all))
+	if _, err := io.ReadFull(peer, got); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, all) {
+		t.Error("the bytes are not those that were written")
+	}
+	e.wait(t, Drained)
+	if n, _ := c.Pending(); n != 0 {
+		t.Errorf("%d bytes pending after Drained", n)
+	}
+	if out := l.Counts().BytesOut; out != uint64(len(all)) {
+		t.Errorf("counted %d bytes out, want %d", out, len(all))
+	}
+}
+
+func TestWriteFailsRatherThanKeepWithoutBound(t *testing.T) {
+	c, _, _ := pair(t, time.Minute)
+	fill(t, c)
+	chunk := make([]byte, MaxPending/4)
+	var err error
+	for range 10 {
+		if _, err = c.Write(chunk); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, ErrPending) {
+		t.Errorf("got %v, want %v", err, ErrPending)
+	}
+}
+
+func TestCloseSendsWhatIsPendingFirst(t *testing.T) {
+	c, peer, l := pair(t, time.Minute)
+	all := fill(t, c)
+	c.Close()
+	if _, err := c.Write([]byte("late")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("write after close: got %v, want %v", err, net.ErrClosed)
+	}
+	got, err := io.ReadAll(peer)
+	if err != nil || !bytes.Equal(got, all) {
+		t.Errorf("got %d bytes and %v, want %d", len(got), err, len(all))
+	}
+	if open := l.Counts().Open; open != 0 {
+		t.Errorf("%d connections open", open)
+	}
+}
+
+func TestAStalledPeerIsReported(t *testing.T) {
+	c, _, _ := pair(t, 20*time.Millisecond)
+	e := make(witness, 100)
+	c.Handle(e)
+	fill(t, c)
+	e.wait(t, Stalled)
+}
+
+func TestAStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
+	c, peer, l := pair(t, 20*time.Millisecond)
+	all := fill(t, c)
+	until(t, "counted as stalled", func() bool { return l.Counts().Stalled == 1 })
+	got, _ := io.ReadAll(peer)
+	if len(got) >= len(all) {
+		t.Errorf("the peer got all %d bytes: nothing had stalled", len(got))
+	}
+}
+
+func TestHangupIsReportedWithoutReading(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	e := make(witness, 10)
+	c.Handle(e)
+	c.Watch(Hangup)
+	peer.Close()
+	e.wait(t, Hangup)
+}
+
+func TestReadableIsReportedOncePerWatch(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	e := make(witness, 10)
+	c.Handle(e)
+	for _, message := range []string{"first", "second"} {
+		c.Watch(Readable)
+		if _, err := peer.Write([]byte(message)); err != nil {
+			t.Fatal(err)
+		}
+		e.wait(t, Readable)
+		got := make([]byte, len(message))
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != message {
+			t.Fatalf("got %q, %v, want %q", got, err, message)
+		}
+	}
+	if len(e) != 0 {
+		t.Errorf("%d events too many", len(e))
+	}
+}
+
+func TestBytesThatWaitAreReadableAtOnce(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	e := make(witness, 10)
+	c.Handle(e)
+	c.Watch(Hangup)
+	if _, err := peer.Write([]byte("pipelined")); err != nil {
+		t.Fatal(err)
+	}
+	c.Watch(Readable)
+	e.wait(t, Readable)
+}
+
+func TestReclaimHandsBackWhatABufferHolds(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	if _, err := peer.Write([]byte("one\ntwo\nthree\n")); err != nil {
+		t.Fatal(err)
+	}
+	b := bufio.NewReader(c)
+	if line, err := b.ReadString('\n'); err != nil || line != "one\n" {
+		t.Fatal(line, err)
+	}
+	c.Reclaim(b)
+	if c.Buffered() != len("two\nthree\n") {
+		t.Errorf("%d bytes handed back", c.Buffered())
+	}
+	got := make([]byte, len("two\nthree\n"))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != "two\nthree\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if c.Buffered() != 0 {
+		t.Error("still buffered")
+	}
+}
+
+// until waits for a condition that nothing announces.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	limit := time.After(patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-limit:
+			t.Fatalf("not %s within %s", what, patience)
+		case <-tick.C:
+		}
+	}
+}
+
+// A brokenListener fails a few times before it accepts.
+type brokenListener struct {
+	net.Listener
+	errs []error
+}
+
+func (b *brokenListener) Accept() (net.Conn, error) {
+	if len(b.errs) > 0 {
+		err := b.errs[0]
+		b.errs = b.errs[1:]
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
+	}
+	return b.Listener.Accept()
+}
+
+func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
+	p, err := NewPoller(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := &brokenListener{raw, []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}}
+	l := Listen(broken, p)
+	defer l.Close()
+	peer, err := net.Dial("tcp", raw.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if n := l.Counts(); n.Accepted != 1 || n.AcceptErrors != 3 {
+		t.Errorf("got %+v, want 1 accepted and 3 errors", n)
+	}
+	broken.errs = []error{syscall.EINVAL}
+	if _, err := l.Accept(); !errors.Is(err, syscall.EINVAL) {
+		t.Errorf("got %v, want the error that no waiting helps against", err)
+	}
+}
+
+func TestCountsAreExact(t *testing.T) {
+	c, peer, l := pair(t, time.Minute)
+	if _, err := peer.Write([]byte("12345")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(c, make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte("123")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(peer, make([]byte, 3)); err != nil {
+		t.Fatal(err)
+	}
+	want := Counts{Accepted: 1, Open: 1, BytesIn: 5, BytesOut: 3}
+	if got := l.Counts(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
