@@ -107,10 +107,16 @@ func awaitsClose(err error) bool {
 
 // awaitClose reads, without looking, until the peer has closed or closeWait is
 // over: closing over unread bytes would reset the connection and could take
-// the close frame with it.
+// the close frame with it. Where gorilla has given up on the frames, bytes are read.
 func (c *client) awaitClose() {
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait))
-	_, _ = io.Copy(io.Discard, c.conn)
+	var err error
+	for err == nil {
+		_, _, err = c.ws.NextReader()
+	}
+	if awaitsClose(err) {
+		_, _ = io.Copy(io.Discard, c.conn)
+	}
 }
 
 // errRefused says that this side has sent the close frame.

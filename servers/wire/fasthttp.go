@@ -24,6 +24,7 @@ func (s *Service) NewFastHTTP(handle func(*fasthttp.RequestCtx)) *fasthttp.Serve
 				WriteFastHTTP(ctx, *failed)
 			}
 		},
+		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
 		Logger:                       silent{},
 		ReadBufferSize:               s.Limits.MaxHeader,
@@ -39,6 +40,18 @@ func (s *Service) NewFastHTTP(handle func(*fasthttp.RequestCtx)) *fasthttp.Serve
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,
 	}
+}
+
+// chunkedMark is a header that no client can send, for its name is not a token.
+const chunkedMark = ":chunked"
+
+// markChunked notes a Transfer-Encoding while it can be seen: with the body
+// read, fasthttp replaces it by a Content-Length, even where both were sent.
+func markChunked(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	if h.ContentLength() == -1 {
+		h.Set(chunkedMark, "1")
+	}
+	return fasthttp.RequestConfig{}
 }
 
 // silent drops what fasthttp logs: a client's mistakes are answered and
@@ -77,7 +90,7 @@ func ReadFastHTTP(ctx *fasthttp.RequestCtx) *Request {
 		ContentType:     text(h.ContentType()),
 		ContentEncoding: text(h.ContentEncoding()),
 		LastEventID:     text(h.Peek("Last-Event-ID")),
-		Chunked:         len(h.Peek(fasthttp.HeaderTransferEncoding)) > 0,
+		Chunked:         len(h.Peek(chunkedMark)) > 0,
 		Body:            ctx.Request.Body(),
 	}
 	r.HasBody = len(r.Body) > 0 || h.ContentLength() > 0

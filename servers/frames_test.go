@@ -1,0 +1,159 @@
+package servers_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// A badFrame is a row of reliability table W: what a client sends after the
+// handshake, and how the socket must end.
+type badFrame struct {
+	id   string
+	send string
+	code int // of the close frame; 0: closed without one
+}
+
+const goodUp = `{"id":1,"topic":"a","data":"x"}`
+
+var badFrames = []badFrame{
+	{"W7 unmasked", "\x81\x01x", 1002},
+	{"W9 RSV1", frame(0xC1, "x"), 1002},
+	{"W9 RSV2", frame(0xA1, "x"), 1002},
+	{"W9 RSV3", frame(0x91, "x"), 1002},
+	{"W10 RSV1 on continuation", frame(0x01, "x") + frame(0xC0, "x"), 1002},
+	{"W11 opcode 3", frame(fin|3, "x"), 1002},
+	{"W11 opcode 15", frame(fin|15, ""), 1002},
+	{"W12 long ping", frame(fin|opPing, strings.Repeat("x", 126)), 1002},
+	{"W13 fragmented ping", frame(opPing, "x"), 1002},
+	{"W14 continuation of nothing", frame(fin|opContinuation, "x"), 1002},
+	{"W14 data inside a message", frame(opText, "x") + frame(fin|opText, "x"), 1002},
+	// W15: gorilla drops the connection where the length's top bit is set.
+	{"W15 top bit", "\x81\xff\x80\x00\x00\x00\x00\x00\x00\x00", 0},
+	{"W15 2^62", "\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1009},
+	{"W17 too long", frame(fin|opText, strings.Repeat("x", 6*1024+513)), 1009},
+	{"W17 in fragments", frame(opText, strings.Repeat("x", 4000)) + frame(fin|opContinuation, strings.Repeat("x", 4000)), 1009},
+	{"W19 not UTF-8", frame(fin|opText, "\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5\xed\xa0\x80"), 1007},
+	{"W20 one byte", frame(fin|opClose, "x"), 1005},
+	{"W20 reason not UTF-8", frame(fin|opClose, "\x03\xe8\xff"), 1002},
+	{"W21 code 1005", frame(fin|opClose, "\x03\xed"), 1002},
+	{"W21 code 999", frame(fin|opClose, "\x03\xe7"), 1002},
+	{"W23 pings", strings.Repeat(frame(fin|opPing, ""), 200), 1008},
+	{"W29 binary", frame(fin|opBinary, goodUp), 1003},
+	{"W29 not JSON", frame(fin|opText, "hello"), 1008},
+	{"W29 unknown member", frame(fin|opText, `{"id":1,"topic":"a","data":"x","more":1}`), 1008},
+	{"W29 member twice", frame(fin|opText, `{"id":1,"id":1,"topic":"a","data":"x"}`), 1008},
+	{"W29 no id", frame(fin|opText, `{"topic":"a","data":"x"}`), 1008},
+	{"close", frame(fin|opClose, "\x03\xe8bye"), 1000},
+	{"close 4999", frame(fin|opClose, "\x13\x87"), 4999},
+	{"close without a code", frame(fin|opClose, ""), 1005},
+}
+
+// 1005 stands for a close frame without a code, which is what gorilla answers
+// to a close frame of no or, against RFC 6455 section 5.5.1, one byte.
+const noCode = 1005
+
+func TestBadFramesEndTheSocketAsTheTableSays(t *testing.T) {
+	s := start(t, "websocket", wire.Limits{MaxPayload: 1024}, hub.Options{})
+	for _, split := range []bool{false, true} { // W28: the same in segments of one byte
+		for _, row := range badFrames {
+			t.Run(fmt.Sprintf("%s split=%t", row.id, split), func(t *testing.T) { row.check(t, s, split) })
+		}
+	}
+}
+
+func (row badFrame) check(t *testing.T, s *server, split bool) {
+	c := subscribe(t, s, "topic=none", "")
+	c.next()
+	if split && len(row.send) < 1000 {
+		for i := range len(row.send) {
+			if _, err := c.Write([]byte{row.send[i]}); err != nil {
+				break // the server has seen enough
+			}
+		}
+	} else {
+		_, _ = c.Write([]byte(row.send)) // the server may close before it has all
+	}
+	got := 0
+	for {
+		op, payload, err := readFrameErr(c.r)
+		if err != nil {
+			break
+		}
+		if op == opClose {
+			got = noCode
+			if len(payload) >= 2 {
+				got = int(binary.BigEndian.Uint16([]byte(payload)))
+			}
+			_, _ = c.Write([]byte(frame(fin|opClose, string(payload))))
+			_ = c.Conn.(*net.TCPConn).CloseWrite()
+		}
+	}
+	if got != row.code {
+		t.Errorf("got close code %d, want %d", got, row.code)
+	}
+}
+
+func TestASocketPublishesAndIsAcknowledged(t *testing.T) {
+	s := start(t, "websocket", wire.Limits{}, hub.Options{MaxTopics: 2})
+	c := subscribe(t, s, "topic=none", "")
+	c.next()
+	for _, row := range []struct{ send, want string }{
+		{frame(fin|opText, goodUp), `{"ack":1,"seq":1}`},
+		{frame(opText, `{"id":2,"topic":"a",`) + frame(fin|opPing, "between") + frame(fin|opContinuation, `"data":"x"}`), `{"ack":2,"seq":2}`},
+		{frame(fin|opText, ` { "data" : "\u00e9\ud83d\ude00\/" , "topic":"a","id" : 18446744073709551615 } `), `{"ack":18446744073709551615,"seq":3}`},
+		{frame(fin|opText, `{"id":3,"topic":"a/b","data":"x"}`), `{"error":"bad_topic","id":3}`},
+		{frame(fin|opText, `{"id":4,"topic":"third","data":"x"}`), `{"error":"hub_full","id":4}`},
+		{frame(fin|opText, `{"id":5,"topic":"a","data":"`+strings.Repeat("x", 70_000)+`"}`), `{"error":"payload_too_large","id":5}`},
+	} {
+		c.send(row.send)
+		op, got := readFrame(t, c.r)
+		for op == opPong {
+			op, got = readFrame(t, c.r)
+		}
+		if string(got) != row.want {
+			t.Errorf("got %s, want %s", got, row.want)
+		}
+	}
+	if n := stats(t, s).FramesIn; n != 6 {
+		t.Errorf("stats count %d messages, want 6", n)
+	}
+}
+
+func TestAPingIsAnswered(t *testing.T) {
+	s := start(t, "websocket", wire.Limits{}, hub.Options{})
+	c := subscribe(t, s, "topic=a", "")
+	c.next()
+	c.send(frame(fin|opPing, "are you there"))
+	if op, payload := readFrame(t, c.r); op != opPong || string(payload) != "are you there" {
+		t.Errorf("got opcode %d %q, want the pong", op, payload)
+	}
+}
+
+// A peer that is told to go away (1001) may answer before the socket is closed.
+func TestShutdownOfASocketWaitsForTheAnswer(t *testing.T) {
+	s := start(t, "websocket", wire.Limits{}, hub.Options{})
+	c := subscribe(t, s, "topic=a", "")
+	c.next()
+	began := time.Now()
+	stopped := make(chan struct{})
+	go func() { s.stop(t); close(stopped) }()
+	op, payload := readFrame(t, c.r)
+	if op != opClose || binary.BigEndian.Uint16(payload) != 1001 {
+		t.Errorf("got opcode %d %q, want close 1001", op, payload)
+	}
+	c.send(frame(fin|opClose, string(payload)))
+	if rest := c.closed(); rest != "" {
+		t.Errorf("after the close frame came %q", rest)
+	}
+	<-stopped
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("shutdown took %s", took)
+	}
+}
