@@ -3,7 +3,6 @@ package clock
 import (
 	"runtime"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
