@@ -67,7 +67,7 @@ func (s *Scenario) evenAudience() float64 {
 
 // sampled is how many subscriptions are enough to know the audience of drawn
 // topics within a percent or so; below it the answer is exact.
-const sampled = 200_000
+const sampled = 100_000
 
 // drawnAudience is the same where topics are drawn. The chance that two clients
 // share a topic, Σn(n−1)/k(k−1) over the first k clients, needs no more than a

@@ -28,7 +28,7 @@ type Error struct {
 // Error is the sentence: file:line:column: field: value … is not allowed; allowed: …
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(printable(e.File))
+	b.WriteString(filename(e.File))
 	if e.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
 	}
@@ -59,12 +59,20 @@ func quote(text string) string {
 	return string(quoted[:quoteLimit-2]) + `…"`
 }
 
-// printable is text itself where that is harmless to print, else its quoted form.
-func printable(text string) string {
-	if q := strconv.Quote(text); q == `"`+text+`"` {
-		return text
+// bare is text itself where that is short and harmless to print, else its quoted form.
+func bare(text string) string {
+	if q := quote(text); q != `"`+text+`"` {
+		return q
 	}
-	return quote(text)
+	return text
+}
+
+// filename is the same for the name of a file, which is useless when it is cut.
+func filename(name string) string {
+	if q := strconv.Quote(name); q != `"`+name+`"` {
+		return q
+	}
+	return name
 }
 
 // didYouMean is a hint at the known word nearest to a mistyped one, or nothing

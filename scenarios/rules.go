@@ -59,7 +59,7 @@ func (o object) read(d *document, path string, n ast.Node) error {
 func (o object) readPair(d *document, path string, pair *ast.MappingValueNode) error {
 	key := pair.Key.GetToken()
 	i := slices.IndexFunc(o, func(f field) bool { return f.name == key.Value })
-	here := join(path, printable(key.Value))
+	here := join(path, bare(key.Value))
 	if i < 0 {
 		e := d.atToken(key, "", "is not a field; allowed: "+o.names())
 		e.Field, e.Hint = here, didYouMean(key.Value, o.list())
@@ -161,11 +161,11 @@ func (s scalar[T]) schema() *jsonschema.Schema {
 	return &described
 }
 
-// A list is a sequence of items that each keep the same rule.
+// A list is a sequence of distinct items that each keep the same rule.
 type list[T any] struct {
 	target   *[]T
 	item     func(*T) rule
-	distinct func(T) string // items with the same string are refused; nil: none are
+	distinct func(T) string // items with the same string are refused
 	most     int            // at least one item, at most this many
 	allowed  string
 	initial  func([]T) any
@@ -183,14 +183,11 @@ func (l list[T]) read(d *document, path string, n ast.Node) error {
 		if err := l.item(&items[i]).read(d, here, node); err != nil {
 			return err
 		}
-		if l.distinct == nil {
-			continue
+		key := l.distinct(items[i])
+		if seen[key] {
+			return d.refuse(here, node, "each once, but "+bare(key)+" was there before", "")
 		}
-		if key := l.distinct(items[i]); seen[key] {
-			return d.refuse(here, node, "each once", "")
-		} else {
-			seen[key] = true
-		}
+		seen[key] = true
 	}
 	*l.target = items
 	return nil
@@ -203,7 +200,7 @@ func (l list[T]) schema() *jsonschema.Schema {
 	item.Default = nil
 	least, most := uint64(1), uint64(l.most)
 	return &jsonschema.Schema{
-		Type: "array", Items: item, MinItems: &least, MaxItems: &most, UniqueItems: l.distinct != nil,
+		Type: "array", Items: item, MinItems: &least, MaxItems: &most, UniqueItems: true,
 		Default: l.initial(*l.target),
 	}
 }

@@ -63,7 +63,7 @@ func draw(r *rand.Rand, topics, each int) []int {
 
 // patience is how many draws a topic may take. A client that wants nearly all of
 // very skewed topics would else draw the first ones for ever.
-const patience = 64
+const patience = 16
 
 // drawPopular picks distinct topics by popularity: repeats are drawn again. When
 // patience ends, the most popular of the rest fill the hand, as they most

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,8 +68,13 @@ func (d *document) wholeFile(message string) *Error {
 	return &Error{File: d.file, Message: message}
 }
 
-// clean drops a byte order mark and the CR of CRLF. It refuses what an editor
-// would hide from the reader: control characters and reversed text.
+// trailing is the white space before a line end. It means nothing to us, but
+// the YAML library counts the column of a value from its far side.
+var trailing = regexp.MustCompile(`(?m)[ \t]+$`)
+
+// clean drops a byte order mark, the CR of CRLF and trailing white space. It
+// refuses what an editor would hide from the reader: control characters and
+// reversed text.
 func (d *document) clean(data []byte) (string, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
@@ -87,7 +93,7 @@ func (d *document) clean(data []byte) (string, error) {
 		}
 		rest = rest[size:]
 	}
-	return string(data), nil
+	return string(trailing.ReplaceAll(data, nil)), nil
 }
 
 func (d *document) character(line, column int, value, message string) *Error {
