@@ -15,6 +15,10 @@ import (
 // It is lent from a pool while an answer is written.
 const writeBuffer = 64 << 10
 
+// idleWorker is how long fasthttp keeps the goroutine of a connection that was
+// taken from it. Its default of ten seconds would be counted as our memory.
+const idleWorker = 250 * time.Millisecond
+
 // NewFastHTTP is the fasthttp server that polls and streams are served by.
 // With ReduceMemoryUsage a connection between two requests holds no buffers.
 func (s *Service) NewFastHTTP(handle func(*fasthttp.RequestCtx)) *fasthttp.Server {
@@ -31,6 +35,7 @@ func (s *Service) NewFastHTTP(handle func(*fasthttp.RequestCtx)) *fasthttp.Serve
 		WriteBufferSize:              writeBuffer,
 		ReadTimeout:                  s.Limits.ReadTimeout,
 		IdleTimeout:                  s.Limits.IdleTimeout,
+		MaxIdleWorkerDuration:        idleWorker,
 		MaxRequestBodySize:           s.Limits.MaxPayload,
 		ReduceMemoryUsage:            true,
 		KeepHijackedConns:            true,
