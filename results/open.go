@@ -31,7 +31,11 @@ func Open(path string) (*Run, error) {
 		return nil, explainOpen(path, err)
 	}
 	defer root.Close()
-	r := &reader{root: root.FS(), run: &Run{Path: filepath.Clean(path)}}
+	return openFS(root.FS(), filepath.Clean(path))
+}
+
+func openFS(root fs.FS, path string) (*Run, error) {
+	r := &reader{root: root, run: &Run{Path: path}}
 	for _, step := range []func() error{r.manifest, r.sums, r.trials, r.intervals, r.hlog, r.run.check} {
 		if err := step(); err != nil {
 			return nil, err

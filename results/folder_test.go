@@ -1,0 +1,195 @@
+package results_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+)
+
+func TestARunIsReadBackAsItWasWritten(t *testing.T) {
+	want := synthetic.Run(1, time.Second)
+	path := finish(t, want)
+	got := open(t, path)
+	same(t, got, want)
+	if len(got.Warnings) != 0 {
+		t.Errorf("warnings of a finished run: %q", got.Warnings)
+	}
+	if filepath.Base(path) != "run" {
+		t.Errorf("finished as %s, want its final name", path)
+	}
+}
+
+func TestCreateRefusesWhatExists(t *testing.T) {
+	for _, taken := range []string{"run", "run.partial"} {
+		path := filepath.Join(t.TempDir(), "run")
+		if err := os.Mkdir(filepath.Join(filepath.Dir(path), taken), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		_, err := results.Create(path, tiny().Manifest, nil)
+		if !errors.Is(err, fs.ErrExist) {
+			t.Errorf("with %s there: got %v, want that it exists already", taken, err)
+		}
+	}
+}
+
+func TestCreateMakesTheFoldersAbove(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b", "run")
+	if _, err := results.Create(path, tiny().Manifest, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAKilledRunIsPartial(t *testing.T) {
+	want := tiny()
+	folder := begin(t, want)
+	got := open(t, folder.Path())
+	if got.Manifest.Status != results.Partial || got.Manifest.Reason == "" {
+		t.Errorf("status %s %q, want PARTIAL and why", got.Manifest.Status, got.Manifest.Reason)
+	}
+	if len(got.Trials) != 1 || len(got.Intervals) != 2 {
+		t.Errorf("%d trials and %d intervals kept, want 1 and 2", len(got.Trials), len(got.Intervals))
+	}
+	if _, err := results.Open(strings.TrimSuffix(folder.Path(), ".partial")); err == nil || !strings.Contains(err.Error(), ".partial") {
+		t.Errorf("opening the final name: %v, want a hint at the partial folder", err)
+	}
+}
+
+func TestATrialCutShortIsSaid(t *testing.T) {
+	run := tiny()
+	run.Trials = nil
+	got := open(t, begin(t, run).Path())
+	if !strings.Contains(strings.Join(got.Warnings, "\n"), "block 1 sse was cut short: 2 of its intervals") {
+		t.Errorf("warnings %q do not say what was cut short", got.Warnings)
+	}
+}
+
+func TestFinishKeepsThePartialName(t *testing.T) {
+	run := tiny()
+	run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted"
+	path := finish(t, run)
+	if !strings.HasSuffix(path, ".partial") {
+		t.Errorf("finished as %s, want .partial kept", path)
+	}
+	same(t, open(t, path), run)
+}
+
+func TestFinishSealsWhatWasDerived(t *testing.T) {
+	run := tiny()
+	path, err := begin(t, run).Finish(run.Manifest, func(run *results.Run, dir string) error {
+		if len(run.Trials) != 1 || len(run.Warnings) != 0 {
+			t.Errorf("derive was given %d trials and warnings %q", len(run.Trials), run.Warnings)
+		}
+		return os.WriteFile(filepath.Join(dir, "summary.csv"), []byte("a,b\n"), 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := exec.Command("sha256sum", "--check", "--strict", "SHA256SUMS")
+	check.Dir = path
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(path, "summary.csv"), []byte("a,c\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, path); len(got.Warnings) != 1 {
+		t.Errorf("warnings %q, want one about summary.csv", got.Warnings)
+	}
+	if err := results.Seal(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, path); len(got.Warnings) != 0 {
+		t.Errorf("warnings %q after it was sealed anew", got.Warnings)
+	}
+}
+
+func TestAFailedReportDoesNotCostTheRun(t *testing.T) {
+	run, broken := tiny(), errors.New("no ink")
+	path, err := begin(t, run).Finish(run.Manifest, func(*results.Run, string) error { return broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v, want the error of derive", err)
+	}
+	same(t, open(t, path), run)
+}
+
+func TestAppendRefusesWhatOpenWould(t *testing.T) {
+	folder := begin(t, tiny())
+	bad := tiny().Trials[0]
+	bad.Block, bad.Ledger.Owed = 2, 5
+	if err := folder.AppendTrial(bad); err == nil || !strings.Contains(err.Error(), "owed = unique") {
+		t.Errorf("a ledger that does not add up: got %v", err)
+	}
+	bad.Status = results.Invalid
+	if err := folder.AppendTrial(bad); err != nil {
+		t.Errorf("a trial that says itself it is INVALID: got %v", err)
+	}
+	if err := folder.AppendInterval(results.Interval{Transport: "sse", Delivered: -1}); err == nil {
+		t.Error("a negative count was written")
+	}
+}
+
+func TestAppendsMayBeConcurrent(t *testing.T) {
+	run := tiny()
+	trial, interval := run.Trials[0], run.Intervals[1]
+	run.Trials, run.Intervals = nil, nil
+	folder := begin(t, run)
+	var writers sync.WaitGroup
+	for block := 1; block <= 8; block++ {
+		writers.Go(func() {
+			mine, last := interval, trial
+			mine.Block, last.Block = block, block
+			for range 3 {
+				if err := folder.AppendInterval(mine); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := folder.AppendTrial(last); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	path, err := folder.Finish(run.Manifest, nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, path); len(got.Trials) != 8 || len(got.Intervals) != 24 {
+		t.Errorf("%d trials and %d intervals, want 8 and 24", len(got.Trials), len(got.Intervals))
+	}
+}
+
+// The interval log must be readable by what others use.
+func TestTheIntervalLogIsStandard(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	f, err := os.Open(filepath.Join(finish(t, run), "latency.hlog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	log := hdrhistogram.NewHistogramLogReader(f)
+	for n, want := range run.Intervals {
+		got, err := log.NextIntervalHistogram()
+		if err != nil || got == nil {
+			t.Fatalf("interval %d: %v, %v", n, got, err)
+		}
+		at := run.Manifest.Started.Add(want.At).UnixMilli()
+		if got.Tag() != want.Transport || got.TotalCount() != want.Counted || got.StartTimeMs() != at || got.EndTimeMs()-at != want.Length.Milliseconds() {
+			t.Errorf("interval %d: tag %s, %d values, from %d to %d ms; want %s, %d, from %d for %v",
+				n, got.Tag(), got.TotalCount(), got.StartTimeMs(), got.EndTimeMs(), want.Transport, want.Counted, at, want.Length)
+		}
+	}
+	if more, err := log.NextIntervalHistogram(); more != nil || err != nil {
+		t.Errorf("after the last interval: %v, %v", more, err)
+	}
+}

@@ -1,0 +1,302 @@
+package results_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"pushbench/results"
+)
+
+// measured are the files whose damage must not go unseen.
+var measured = []string{"manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl", "latency.hlog"}
+
+// rewrite replaces a file of a folder.
+func rewrite(t testing.TB, dir, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t testing.TB, dir, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// isCorrupt fails the test unless err says that the folder cannot be trusted.
+func isCorrupt(t *testing.T, err error, format string, args ...any) {
+	t.Helper()
+	var corrupt *results.CorruptError
+	if !errors.As(err, &corrupt) {
+		t.Errorf("%s: got %v, want a CorruptError", fmt.Sprintf(format, args...), err)
+	}
+}
+
+func refused(t *testing.T, dir, why string) {
+	t.Helper()
+	_, err := results.Open(dir)
+	isCorrupt(t, err, "%s", why)
+}
+
+// eachFlip calls f with one bit of each byte of a file flipped.
+func eachFlip(t *testing.T, files fstest.MapFS, name string, f func(i int, run *results.Run, err error)) {
+	t.Helper()
+	whole := files[name].Data
+	for i := range whole {
+		files[name].Data = bytes.Clone(whole)
+		files[name].Data[i] ^= 1 << (i % 8)
+		run, err := results.OpenFS(files, "flipped")
+		f(i, run, err)
+	}
+	files[name].Data = whole
+}
+
+func TestAFlippedBitIsSeenInAFinishedFolder(t *testing.T) {
+	t.Parallel()
+	files := inMemory(t, finish(t, tiny()))
+	for _, name := range append(measured, "SHA256SUMS") {
+		eachFlip(t, files, name, func(i int, _ *results.Run, err error) {
+			isCorrupt(t, err, "%s: bit %d of byte %d flipped", name, i%8, i)
+		})
+	}
+	run, err := results.OpenFS(files, "whole")
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, run, tiny())
+}
+
+// Without SHA256SUMS the checksum of each line must do. The last line end is
+// the exception: without it the line is torn, and said to be.
+func TestAFlippedBitIsSeenInAKilledFolder(t *testing.T) {
+	t.Parallel()
+	files := inMemory(t, begin(t, tiny()).Path())
+	whole, err := results.OpenFS(files, "whole")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"manifest.json", "trials.jsonl", "intervals.jsonl", "latency.hlog"} {
+		eachFlip(t, files, name, func(i int, run *results.Run, err error) {
+			if i == len(files[name].Data)-1 && err == nil {
+				if len(run.Warnings) <= len(whole.Warnings) {
+					t.Errorf("%s: the last line is torn, and warnings are %q", name, run.Warnings)
+				}
+				return
+			}
+			isCorrupt(t, err, "%s: bit %d of byte %d flipped", name, i%8, i)
+		})
+	}
+}
+
+// eachCut calls f with a file cut to each shorter length.
+func eachCut(t *testing.T, files fstest.MapFS, name string, f func(left []byte, run *results.Run, err error)) {
+	t.Helper()
+	whole := files[name].Data
+	for n := range whole {
+		files[name].Data = whole[:n]
+		run, err := results.OpenFS(files, "cut")
+		f(whole[:n], run, err)
+	}
+	files[name].Data = whole
+}
+
+// Every whole line is kept, and a torn one named.
+func TestAKilledFolderIsReadWhereverItWasTorn(t *testing.T) {
+	t.Parallel()
+	files := inMemory(t, begin(t, tiny()).Path())
+	check := func(name string, kept func(*results.Run) int) {
+		eachCut(t, files, name, func(left []byte, run *results.Run, err error) {
+			if err != nil {
+				t.Fatalf("%s cut to %d bytes: %v", name, len(left), err)
+			}
+			if got, want := kept(run), bytes.Count(left, []byte("\n")); got != want {
+				t.Errorf("%s cut to %d bytes: %d lines kept, want %d", name, len(left), got, want)
+			}
+			torn := len(left) > 0 && left[len(left)-1] != '\n'
+			if said := strings.Contains(strings.Join(run.Warnings, "\n"), name+": line"); said != torn {
+				t.Errorf("%s cut to %d bytes: warnings %q", name, len(left), run.Warnings)
+			}
+		})
+	}
+	check("trials.jsonl", func(r *results.Run) int { return len(r.Trials) })
+	// The interval log is written after the intervals: it never has more of them.
+	log := files["latency.hlog"]
+	log.Data = withoutIntervals(log.Data)
+	files["intervals.jsonl"].Data = firstLine(files["intervals.jsonl"].Data)
+	check("intervals.jsonl", func(r *results.Run) int { return len(r.Intervals) })
+}
+
+func withoutIntervals(hlog []byte) []byte { return hlog[:bytes.Index(hlog, []byte("Tag="))] }
+
+func firstLine(data []byte) []byte { return data[:bytes.IndexByte(data, '\n')+1] }
+
+func TestAFinishedFolderIsNeverTorn(t *testing.T) {
+	t.Parallel()
+	files := inMemory(t, finish(t, tiny()))
+	for _, name := range measured {
+		eachCut(t, files, name, func(left []byte, _ *results.Run, err error) {
+			isCorrupt(t, err, "%s cut to %d bytes", name, len(left))
+		})
+	}
+}
+
+func TestTheIntervalLogMayLagByOneLine(t *testing.T) {
+	t.Parallel()
+	files := inMemory(t, begin(t, tiny()).Path())
+	lines := bytes.Count(files["latency.hlog"].Data, []byte("\n"))
+	eachCut(t, files, "latency.hlog", func(left []byte, _ *results.Run, err error) {
+		if bytes.Count(left, []byte("\n")) < lines-1 {
+			isCorrupt(t, err, "cut to %d bytes: two lines are missing", len(left))
+		} else if err != nil {
+			t.Errorf("cut to %d bytes, one line short: %v", len(left), err)
+		}
+	})
+}
+
+// reseal changes a sealed line and gives it the checksum of what it says now:
+// the check under test is the one that lies behind the checksum.
+func reseal(kind, line, old, new string) string {
+	prefix := fmt.Sprintf(`{"crc32c":"00000000",%q:`, kind)
+	body := strings.Replace(line[len(prefix):len(line)-len("}\n")], old, new, 1)
+	sum := crc32.Checksum([]byte(body), crc32.MakeTable(crc32.Castagnoli))
+	return fmt.Sprintf("{\"crc32c\":\"%08x\",%q:%s}\n", sum, kind, body)
+}
+
+func TestImpossibleFiguresAreRefused(t *testing.T) {
+	for _, c := range []struct{ name, file, kind, old, new, says string }{
+		{"newer schema", "manifest.json", "manifest", `"schema": 1`, `"schema": 2`, "schema 2"},
+		{"older schema", "manifest.json", "manifest", `"schema": 1`, `"schema": 0`, "schema 0"},
+		{"newer schema with new fields", "manifest.json", "manifest", `"schema": 1`, `"schema": 2, "moon": 1`, "schema 2"},
+		{"unknown field", "manifest.json", "manifest", `"schema": 1`, `"schema": 1, "moon": 1`, "moon"},
+		{"unknown status", "manifest.json", "manifest", `"PARTIAL"`, `"PARTLY"`, "unknown status"},
+		{"ended before it started", "manifest.json", "manifest", `"2025-11-22T19:01:00Z"`, `"2025-11-22T18:01:00Z"`, "before it started"},
+		{"name of a transport", "manifest.json", "manifest", `"sse"`, `"../sse"`, "cannot be the name"},
+		{"negative clients", "manifest.json", "manifest", `"clients": 1`, `"clients": -1`, "negative"},
+		{"number too large", "manifest.json", "manifest", `"publish_rate": 0`, `"publish_rate": 1e400`, "1e400"},
+		{"no number", "manifest.json", "manifest", `"publish_rate": 0`, `"publish_rate": NaN`, "invalid character"},
+		{"ledger", "trials.jsonl", "trial", `"owed":4`, `"owed":5`, "owed = unique"},
+		{"received", "trials.jsonl", "trial", `"received":3`, `"received":4`, "received = unique"},
+		{"publishes", "trials.jsonl", "trial", `"planned":4`, `"planned":5`, "planned = on time"},
+		{"acknowledgements", "trials.jsonl", "trial", `"sent":4`, `"sent":5`, "sent = acknowledged"},
+		{"lost but not infinite", "trials.jsonl", "trial", `"infinite":1`, `"infinite":0`, "infinite latencies"},
+		{"negative", "trials.jsonl", "trial", `"cpu_ns":0`, `"cpu_ns":-1`, "negative"},
+		{"transport not in the manifest", "trials.jsonl", "trial", `"sse"`, `"ssf"`, "not in the manifest"},
+		{"two values", "trials.jsonl", "trial", `"block":1`, `"block":1}{"block":1`, ""},
+		{"histogram count", "trials.jsonl", "trial", `"count":3`, `"count":4`, "its count says 4"},
+		{"histogram maximum", "trials.jsonl", "trial", `"max_ns":900000`, `"max_ns":100000`, "its maximum says"},
+		{"histogram not base64", "trials.jsonl", "trial", `"hdr":"`, `"hdr":"%`, "base64"},
+		{"interval count", "intervals.jsonl", "interval", `"counted":0`, `"counted":1`, "1 counted"},
+		{"endless interval", "intervals.jsonl", "interval", `"length_ns":1000000000`, `"length_ns":1000000000000000`, "at most"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := begin(t, tiny()).Path()
+			first, rest, _ := strings.Cut(string(read(t, dir, c.file)), "}\n"+`{"crc32c"`)
+			if rest != "" {
+				first, rest = first+"}\n", `{"crc32c"`+rest
+			}
+			changed := reseal(c.kind, first, c.old, c.new)
+			if changed == first {
+				t.Fatalf("%s does not hold %s:\n%s", c.file, c.old, first)
+			}
+			rewrite(t, dir, c.file, []byte(changed+rest))
+			refused(t, dir, c.name)
+			if _, err := results.Open(dir); !strings.Contains(err.Error(), c.says) {
+				t.Errorf("the error %q does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestATrialIsThereOnce(t *testing.T) {
+	dir := begin(t, tiny()).Path()
+	line := read(t, dir, "trials.jsonl")
+	rewrite(t, dir, "trials.jsonl", append(line, line...))
+	refused(t, dir, "the same trial twice")
+}
+
+func TestWhatIsNoRunFolderIsRefused(t *testing.T) {
+	refused(t, t.TempDir(), "empty folder")
+	if _, err := results.Open(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing folder: %v", err)
+	}
+	if _, err := results.Open("open_test.go"); err == nil {
+		t.Error("a file was opened as a folder")
+	}
+}
+
+// Opening a pipe would wait for its writer for ever, and a link may lead out.
+func TestOnlyFilesOfTheFolderAreRead(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		replace func(path string) error
+	}{
+		{"pipe", func(path string) error { return syscall.Mkfifo(path, 0o644) }},
+		{"folder", func(path string) error { return os.Mkdir(path, 0o755) }},
+		{"device", func(path string) error { return os.Symlink("/dev/zero", path) }},
+		{"link out of the folder", func(path string) error { return os.Symlink("/etc/hostname", path) }},
+		{"too large", func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o644), os.Truncate(path, 1<<33)) }},
+		{"missing", func(string) error { return nil }},
+	} {
+		for _, name := range []string{"manifest.json", "trials.jsonl"} {
+			dir := begin(t, tiny()).Path()
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.Remove(path), c.replace(path)); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, dir, c.name)
+		}
+	}
+}
+
+func TestALineIsBounded(t *testing.T) {
+	dir := begin(t, tiny()).Path()
+	rewrite(t, dir, "trials.jsonl", bytes.Repeat([]byte("x"), 9<<20))
+	refused(t, dir, "a line of 9 MiB")
+}
+
+func FuzzOpen(f *testing.F) {
+	dir := f.TempDir()
+	folder, err := results.Create(filepath.Join(dir, "run"), tiny().Manifest, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, i := range tiny().Intervals {
+		if err := folder.AppendInterval(i); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := folder.AppendTrial(tiny().Trials[0]); err != nil {
+		f.Fatal(err)
+	}
+	whole := folder.Path()
+	f.Add(read(f, whole, "manifest.json"), read(f, whole, "trials.jsonl"), read(f, whole, "intervals.jsonl"), read(f, whole, "latency.hlog"), []byte(""))
+	f.Fuzz(func(t *testing.T, manifest, trials, intervals, hlog, sums []byte) {
+		dir := t.TempDir()
+		for name, data := range map[string][]byte{"manifest.json": manifest, "trials.jsonl": trials, "intervals.jsonl": intervals, "latency.hlog": hlog, "scenario.yaml": nil} {
+			rewrite(t, dir, name, data)
+		}
+		if len(sums) > 0 {
+			rewrite(t, dir, "SHA256SUMS", sums)
+		}
+		run, err := results.Open(dir)
+		var corrupt *results.CorruptError
+		if err != nil && !errors.As(err, &corrupt) {
+			t.Fatalf("an error that is not a CorruptError: %v", err)
+		}
+		if err == nil {
+			run.Summary() // what was accepted can be summed up
+		}
+	})
+}

@@ -1,0 +1,218 @@
+package results_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+)
+
+func row(t *testing.T, run *results.Run, transport string) results.Row {
+	t.Helper()
+	r, ok := run.Summary().Row(transport)
+	if !ok {
+		t.Fatalf("no row for %s", transport)
+	}
+	return r
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(math.Abs(a), math.Abs(b)) }
+
+func TestMetricsOfATrial(t *testing.T) {
+	var ready, latency results.Histogram
+	for range 1000 {
+		ready.Record(3 * time.Millisecond)
+		latency.Record(5 * time.Millisecond)
+	}
+	trial := results.Trial{
+		Latency: results.Latency{Histogram: latency, Independent: 1000},
+		Ledger:  results.Ledger{Owed: 1000, Unique: 1000, Received: 1000},
+		Connect: results.Connect{
+			Clients: 1000, Stages: map[string]results.Histogram{"ready": ready},
+			BytesUp: 150_000, BytesDown: 200_000, RoundTrips: 2,
+		},
+		Cost: results.Cost{
+			Delivered: 500,
+			Server:    results.Process{CPU: 2 * time.Millisecond, MemoryBase: 1 << 20, MemoryIdle: 1<<20 + 1000*2048},
+			Generator: results.Process{CPU: 3 * time.Millisecond},
+			Wire: results.Wire{
+				Up:       results.Direction{Bytes: 1000, Headers: 1000, Segments: 10},
+				Down:     results.Direction{Bytes: 4000, Payload: 2500, Envelope: 1500, Segments: 40},
+				Requests: 250, Polls: 200, EmptyAnswers: 50, Batches: 125,
+			},
+		},
+	}
+	for name, want := range map[string]float64{
+		results.P50: 5, results.Max: 5, results.Delivered: 1000, results.Lost: 0,
+		results.RequestsPerMessage: 0.5, results.EmptyAnswerShare: 0.25, results.MessagesPerBatch: 4,
+		results.WireBytesPerMessage: 10, results.PacketBytesPerMessage: 10 + 50*52/500.0, results.PayloadShare: 0.5,
+		results.ServerCPUPerMessage: 4, results.GeneratorCPUPerMessage: 6, results.CPUPerMessage: 10,
+		results.ServerMemoryPerClient: 2, results.ConnectRoundTrips: 2, results.ConnectBytesUp: 150, results.ConnectBytesDown: 200,
+	} {
+		got := results.MetricByName(name).Of(trial)
+		tolerance := 0.0
+		if name == results.P50 {
+			tolerance = 0.005 // a bucket
+		}
+		if got.Known != results.Shown || !near(got.X, want) && math.Abs(got.X-want) > tolerance {
+			t.Errorf("%s is %+v, want %v", name, got, want)
+		}
+	}
+	if got := results.MetricByName(results.GeneratorMemoryPerClient).Of(trial); got.Known != results.NotShown {
+		t.Errorf("memory that was not measured is %+v", got)
+	}
+}
+
+func TestNothingDeliveredHasNoCostAMessage(t *testing.T) {
+	trial := results.Trial{Cost: results.Cost{Wire: results.Wire{Requests: 5}, Server: results.Process{CPU: time.Second}}}
+	for _, name := range []string{results.RequestsPerMessage, results.ServerCPUPerMessage} {
+		if got := results.MetricByName(name).Of(trial); got.Known != results.Infinite {
+			t.Errorf("%s of no message is %+v, want infinite", name, got)
+		}
+	}
+	if got := results.MetricByName(results.WireBytesPerMessage).Of(trial); got.Known != results.NotShown {
+		t.Errorf("no bytes for no message is %+v", got)
+	}
+}
+
+func TestEveryMetricHasAValueOfAnEmptyTrial(t *testing.T) {
+	for _, m := range results.Metrics {
+		if v := m.Of(results.Trial{}); math.IsNaN(v.X) || math.IsInf(v.X, 0) {
+			t.Errorf("%s of an empty trial is %v", m.Name, v.X)
+		}
+	}
+}
+
+func TestLostMessagesAreInfinitelyLate(t *testing.T) {
+	r := row(t, &results.Run{Manifest: tiny().Manifest, Trials: tiny().Trials}, "sse")
+	for _, name := range []string{results.Max, results.Mean} {
+		if got := r.Value(name); got.Known != results.Infinite || got.String() != "∞" {
+			t.Errorf("%s with a lost message is %v", name, got)
+		}
+	}
+	if got := r.Value(results.P99); got.Known != results.TooFew || got.Have != 4 || got.Need != 1000 {
+		t.Errorf("p99 of four is %+v, want too few: 4 of 1000", got)
+	}
+}
+
+func TestARowPoolsItsTrials(t *testing.T) {
+	run := synthetic.Run(4, 5*time.Second)
+	r := row(t, run, "longpoll")
+	if want := 4 * r.Trials[0].Ledger.Owed; r.Pooled.Ledger.Owed != want || r.Pooled.Latency.Histogram.Count() != want {
+		t.Errorf("pooled %d owed, %d latencies; want %d of both", r.Pooled.Ledger.Owed, r.Pooled.Latency.Histogram.Count(), want)
+	}
+	for _, metric := range []string{results.P50, results.P99, results.CPUPerMessage, results.ServerMemoryPerClient} {
+		over, ok := r.Range(metric)
+		v := r.Value(metric)
+		if !ok || over.Lo.X > v.X || v.X > over.Hi.X || over.Lo.X == over.Hi.X {
+			t.Errorf("%s is %v in a range of %v to %v (%v)", metric, v, over.Lo, over.Hi, ok)
+		}
+	}
+	if p, ok := r.Theory(results.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
+		t.Errorf("theory of p50 is %+v", p)
+	}
+	if r.Pooled.Connect.RoundTrips != 2 {
+		t.Errorf("round trips %v, want 2: they are averaged", r.Pooled.Connect.RoundTrips)
+	}
+}
+
+func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
+	run := synthetic.Run(2, 2*time.Second)
+	for i := range run.Trials {
+		if run.Trials[i].Block == 2 {
+			run.Trials[i].Cost.Server.CPU = 0
+			run.Trials[i].Cost.Wire.Down.Segments = 0
+		}
+	}
+	r := row(t, run, "sse")
+	for _, metric := range []string{results.ServerCPUPerMessage, results.CPUPerMessage, results.PacketBytesPerMessage} {
+		if got := r.Value(metric); got.Known != results.NotShown {
+			t.Errorf("%s is %v, with a trial that has none", metric, got)
+		}
+	}
+	if got := r.Value(results.GeneratorCPUPerMessage); got.Known != results.Shown {
+		t.Errorf("the generator's is %v, and was shown", got)
+	}
+}
+
+func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
+	run := synthetic.Run(3, time.Second)
+	run.Trials[2].Gates[0].Passed = false
+	run.Trials[5].Status, run.Trials[5].Reason = results.Partial, "interrupted"
+	run.Trials[9].Status = results.Saturated
+	s := run.Summary()
+	if len(s.Excluded) != 2 || s.Excluded[0].Transport != "sse" || s.Excluded[1].Transport != "longpoll" {
+		t.Fatalf("excluded %+v", s.Excluded)
+	}
+	if s.Excluded[0].Reason != "gate ledger: all sums hold" || s.Excluded[1].Reason != "PARTIAL: interrupted" {
+		t.Errorf("reasons %q and %q", s.Excluded[0].Reason, s.Excluded[1].Reason)
+	}
+	if s.ValidBlocks != 1 || s.Blocks != 3 || s.GatesPassed != s.Gates-1 {
+		t.Errorf("%d of %d blocks valid, %d of %d gates passed", s.ValidBlocks, s.Blocks, s.GatesPassed, s.Gates)
+	}
+	saturated, _ := s.Row("longpoll")
+	if !saturated.Saturated || len(saturated.Trials) != 2 {
+		t.Errorf("longpoll: saturated %v with %d trials", saturated.Saturated, len(saturated.Trials))
+	}
+}
+
+func TestARunWithoutTrialsHasEmptyRows(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	run.Trials = nil
+	s := run.Summary()
+	if len(s.Rows) != 4 || s.ValidBlocks != 0 {
+		t.Fatalf("%d rows, %d valid blocks", len(s.Rows), s.ValidBlocks)
+	}
+	for _, m := range results.Metrics {
+		if got := s.Rows[0].Value(m.Name); got.Known != results.NotShown {
+			t.Errorf("%s is %v without a trial", m.Name, got)
+		}
+	}
+}
+
+func TestRangesOverlap(t *testing.T) {
+	at := func(x float64) results.Value { return results.Value{X: x} }
+	never := results.Value{Known: results.Infinite}
+	for _, c := range []struct {
+		a, b results.Range
+		want bool
+	}{
+		{results.Range{Lo: at(1), Hi: at(2)}, results.Range{Lo: at(2), Hi: at(3)}, true},
+		{results.Range{Lo: at(1), Hi: at(2)}, results.Range{Lo: at(2.1), Hi: at(3)}, false},
+		{results.Range{Lo: at(1), Hi: at(9)}, results.Range{Lo: at(3), Hi: at(4)}, true},
+		{results.Range{Lo: at(1), Hi: never}, results.Range{Lo: at(8), Hi: at(9)}, true},
+		{results.Range{Lo: never, Hi: never}, results.Range{Lo: at(8), Hi: at(9)}, false},
+	} {
+		if got := c.a.Overlaps(c.b); got != c.want || c.b.Overlaps(c.a) != c.want {
+			t.Errorf("%v and %v overlap: %v, want %v both ways", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for x, want := range map[float64]string{
+		0: "0", 0.0004: "0.0004", 0.4125: "0.412", 0.9999: "1.00", 1: "1", 1.234: "1.23", 9.996: "10.0", 49.84: "49.8",
+		99.96: "100", 512.4: "512", 1024: "1,024", 1234567: "1,234,567", -1234: "-1,234", -0.5: "-0.500",
+	} {
+		if got := results.Number(x); got != want {
+			t.Errorf("%v prints as %s, want %s", x, got, want)
+		}
+	}
+}
+
+func TestPlainIsHarmless(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\x1b[31mred":   "a[31mred",
+		"two\nlines":     "two lines",
+		"abc\u202edef":   "abcdef",
+		"tab\there\x00":  "tab here",
+		"\xff bad":       " bad",
+		"µs ∞ – is fine": "µs ∞ – is fine",
+	} {
+		if got := results.Plain(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
