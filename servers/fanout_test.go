@@ -1,0 +1,43 @@
+package servers_test
+
+import (
+	"net"
+	"testing"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// BenchmarkFanOut is a message to 1,024 sockets: from its publication until the
+// last of them is written to. Readers drain in the same process, and count.
+func BenchmarkFanOut(b *testing.B) {
+	const clients = 1024
+	for _, transport := range []string{"sse", "websocket"} {
+		b.Run(transport, func(b *testing.B) {
+			s := start(b, transport, wire.Limits{}, hub.Options{})
+			cursor := subscribe(b, s, "topic=a", "").next().Cursor
+			for _, c := range openIdle(b, s, clients, cursor) {
+				go discard(c)
+			}
+			until(b, "all subscribed", func() bool { return s.service.Count.Subscribers.Load() >= clients })
+			written := &s.service.Count.Batches
+			b.ReportAllocs()
+			for b.Loop() {
+				want := written.Load() + clients
+				s.publish(b, "a", "sixty-four bytes of payload, more or less, as chats are made of.")
+				for written.Load() < want {
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/clients, "ns/delivery")
+		})
+	}
+}
+
+func discard(c net.Conn) {
+	buffer := make([]byte, 4096)
+	for {
+		if _, err := c.Read(buffer); err != nil {
+			return
+		}
+	}
+}

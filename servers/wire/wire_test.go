@@ -1,0 +1,153 @@
+package wire
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"pushbench/servers/hub"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func service(t testing.TB, transport string, o hub.Options) *Service {
+	t.Helper()
+	s, err := New(transport, Limits{}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Whatever parseQuery takes, net/url reads the same way.
+func FuzzParseQuery(f *testing.F) {
+	f.Add("topic=a&topic=b&after=0123456789abcdef.1&delivery=latest&wait=25s")
+	f.Add("topic=%41+b&&=")
+	f.Add("topic=%zz")
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := parseQuery(raw)
+		if err != nil || strings.Contains(raw, ";") { // net/url has its own opinion of semicolons
+			return
+		}
+		want, parseErr := url.ParseQuery(raw)
+		if parseErr != nil {
+			t.Fatalf("%q is taken, but %v", raw, parseErr)
+		}
+		if strings.Join(q.topics, "&") != strings.Join(want["topic"], "&") ||
+			q.after != want.Get("after") || q.delivery != want.Get("delivery") || q.wait != want.Get("wait") {
+			t.Errorf("%q: got %+v, want %v", raw, q, want)
+		}
+	})
+}
+
+func TestSubscribersInStepShareOneBatch(t *testing.T) {
+	s := service(t, "longpoll", hub.Options{})
+	polls := s.NewPolls()
+	ab, err := s.Hub.Set([]string{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, _ := s.Hub.Heads(ab)
+	if b, err := polls.Since(start, ab, hub.Every); b != nil || err != nil {
+		t.Errorf("got %v, %v of an empty hub, want nothing", b, err)
+	}
+	_, _ = s.Publish("a", []byte("x"))
+	first, _ := polls.Since(start, ab, hub.Every)
+	second, _ := polls.Since(start, ab, hub.Every)
+	if first == nil || first != second {
+		t.Errorf("got %p and %p, want the same batch", first, second)
+	}
+	if latest, _ := polls.Since(start, ab, hub.Latest); latest == first {
+		t.Error("another delivery got the same batch")
+	}
+	_, _ = s.Publish("b", []byte("y"))
+	if more, _ := polls.Since(start, ab, hub.Every); more == first || more.Messages != 2 {
+		t.Errorf("got %+v, want a new batch of both", more)
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	s := service(t, "longpoll", hub.Options{RingMessages: 10 * cacheEntries, MaxBatchBytes: 10 << 10})
+	polls := s.NewPolls()
+	set, _ := s.Hub.Set([]string{"a"})
+	start, _ := s.Hub.Heads(set)
+	for range 2 * cacheEntries {
+		_, _ = s.Publish("a", []byte(strings.Repeat("x", 1000)))
+		b, err := polls.Since(start, set, hub.Every)
+		if err != nil || b == nil {
+			t.Fatal(b, err)
+		}
+	}
+	if len(polls.batches) > cacheEntries || len(polls.batches) != len(polls.order) || polls.bytes > cacheBytes {
+		t.Errorf("%d batches, %d keys, %d bytes", len(polls.batches), len(polls.order), polls.bytes)
+	}
+}
+
+// A dropped message leaves an empty batch: the cursor moves on, nothing is sent.
+func TestNextPassesOverWhatIsEmpty(t *testing.T) {
+	s := service(t, "sse", hub.Options{Lie: hub.Lie{Drop: 1}})
+	polls := s.NewPolls()
+	set, _ := s.Hub.Set([]string{"a"})
+	at, _ := s.Hub.Heads(set)
+	_, _ = s.Publish("a", nil)
+	if b, err := polls.Next(&at, set, hub.Every); b != nil || err != nil || at.Number != 1 {
+		t.Errorf("got %v, %v and cursor %d, want nothing and 1", b, err, at.Number)
+	}
+}
+
+func TestAPanicIsAnsweredAndCounted(t *testing.T) { // F46
+	s := service(t, "shortpoll", hub.Options{})
+	if r := s.Guard(func() {}); r != nil {
+		t.Errorf("got %+v of a handler that did not fail", r)
+	}
+	r := s.Guard(func() { panic("as the test wants it") })
+	if r == nil || r.Status != 500 || !r.Close || strings.Contains(string(r.Body), "test") {
+		t.Errorf("got %+v, want 500, close, and nothing of the panic", r)
+	}
+	if n := s.Stats().Panics; n != 1 {
+		t.Errorf("%d panics counted, want 1", n)
+	}
+}
+
+func TestAnUnknownTransportIsAnError(t *testing.T) {
+	if _, err := New("pigeon", Limits{}, hub.Options{}); err == nil {
+		t.Error("got none")
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	s := service(b, "longpoll", hub.Options{})
+	set, _ := s.Hub.Set([]string{"a"})
+	start, _ := s.Hub.Heads(set)
+	_, _ = s.Publish("a", []byte(strings.Repeat("x", 128)))
+	read, err := s.Hub.Since(start, set, hub.Every)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		encode(&read)
+	}
+}
+
+func BenchmarkCacheHit(b *testing.B) {
+	s := service(b, "longpoll", hub.Options{})
+	polls := s.NewPolls()
+	set, _ := s.Hub.Set([]string{"a"})
+	start, _ := s.Hub.Heads(set)
+	_, _ = s.Publish("a", []byte("x"))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = polls.Since(start, set, hub.Every)
+	}
+}
+
+func BenchmarkParseQuery(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = parseQuery("topic=chat&after=0123456789abcdef.1f&wait=25s")
+	}
+}
