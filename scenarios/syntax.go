@@ -206,12 +206,26 @@ func (d *document) parse(tokens token.Tokens) (err error) {
 func (d *document) syntax(err error) *Error {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
-		return &Error{File: d.file, Message: "is not YAML: " + oneLine(err.Error()), cause: err}
+		return &Error{File: d.file, Message: "is not YAML: " + tame(err.Error()), cause: err}
 	}
-	message := strings.ReplaceAll(at.GetMessage(), "\t", `\t`)
-	e := d.atToken(at.GetToken(), "", "is not YAML: "+oneLine(message))
+	e := d.atToken(at.GetToken(), "", "is not YAML: "+tame(at.GetMessage()))
 	e.cause = err
 	return e
+}
+
+// tame makes a message of the YAML library, which may quote any part of the
+// file, fit for a sentence.
+func tame(message string) string {
+	line := []rune(oneLine(strings.ReplaceAll(message, "\t", `\t`)))
+	if len(line) > 2*quoteLimit {
+		line = append(line[:2*quoteLimit], '…')
+	}
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, string(line))
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
