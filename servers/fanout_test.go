@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"net"
+	"runtime"
 	"testing"
 
 	"pushbench/servers/hub"
@@ -26,6 +27,7 @@ func BenchmarkFanOut(b *testing.B) {
 				want := written.Load() + clients
 				s.publish(b, "a", "sixty-four bytes of payload, more or less, as chats are made of.")
 				for written.Load() < want {
+					runtime.Gosched() // the readers need the processors
 				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/clients, "ns/delivery")

@@ -71,6 +71,7 @@ func TestAConnectionIsHeldAgainAndAgain(t *testing.T) {
 		c.cursor = b.Cursor
 		c.poll()
 	}
+	until(t, "parked", parked(s, 1))
 	got := stats(t, s)
 	if got.Requests.Poll != 102 || got.Requests.Total != 102 {
 		t.Errorf("stats count %+v, want 102 polls", got.Requests)
