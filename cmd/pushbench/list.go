@@ -13,7 +13,12 @@ func newListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [SCENARIO]",
 		Short: "The scenarios that come with pushbench; with a name, its file",
-		Args:  cobra.MaximumNArgs(1),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError("%s takes at most 1 argument (a scenario's name), was given %d", c.CommandPath(), len(args))
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return printSource(c, args[0])

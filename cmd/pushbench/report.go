@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,7 +20,7 @@ func newReportCommand() *cobra.Command {
 		Short: "Draw a run again, table and page and charts, from its files alone",
 		Args:  exactly("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
-			run, err := results.Open(args[0])
+			run, err := openRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -34,6 +36,19 @@ func newReportCommand() *cobra.Command {
 			return printRun(c, run)
 		},
 	}
+}
+
+// openRun tells a wrong path, which is the person's, from a folder that is damaged.
+func openRun(path string) (*results.Run, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return nil, usageError("open run: %s is not a folder", path)
+	}
+	run, err := results.Open(path)
+	var corrupt *results.CorruptError
+	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &corrupt) {
+		return nil, usageError("%w", err)
+	}
+	return run, err
 }
 
 // derive writes what is drawn from a run into its folder.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // run is the whole command: arguments in, exit code out. Results go to stdout,
@@ -45,9 +47,7 @@ or WebSocket, and what each costs.
 		Version:       version(),
 	}
 	root.SetVersionTemplate("pushbench {{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError("%w (see pushbench help %s)", err, c.Name())
-	})
+	root.SetFlagErrorFunc(badFlag)
 	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
@@ -55,6 +55,21 @@ or WebSocket, and what each costs.
 func needsCommand(c *cobra.Command) error {
 	fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
 	return usageError("no command given; allowed: run, list, report, serve, schema")
+}
+
+// badFlag says what is wrong with a flag in our words, not in those of strconv.
+func badFlag(c *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return usageError("%w (see pushbench help %s)", err, c.Name())
+	}
+	kind := map[string]string{
+		"int":      "a whole number",
+		"uint64":   "a whole number, 0 or more",
+		"duration": "a duration such as 250ms or 1m30s",
+		"bool":     "true or false",
+	}[invalid.GetFlag().Value.Type()]
+	return usageError("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 
 // noArguments refuses arguments; of the root they are commands that do not exist.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -99,6 +100,9 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	}
 	where, err := run.Do(ctx, o.path(scenario, time.Now()), derive)
 	progress.end()
+	if where == "" && errors.Is(err, fs.ErrExist) {
+		return usageError("--out: %w", err)
+	}
 	if where == "" {
 		return err
 	}
@@ -135,6 +139,9 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	}
 	if err := s.Check(); err != nil {
 		return usageError("with these flags: %w", err)
+	}
+	if _, err := parseLie(o.lie); err != nil {
+		return usageError("--lie: %w", err)
 	}
 	return nil
 }
