@@ -1,0 +1,316 @@
+package compare
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// noise makes the trials of one side as trials are: lognormal, each like the one
+// before (autocorrelation 0.5), one in fifty three times as large.
+type noise struct {
+	random *rand.Rand
+	state  float64
+	sigma  float64
+}
+
+func newNoise(seed uint64, sigma float64) *noise {
+	return &noise{random: rand.New(rand.NewPCG(seed, 99)), sigma: sigma}
+}
+
+func (n *noise) next() float64 {
+	const correlation = 0.5
+	n.state = correlation*n.state + math.Sqrt(1-correlation*correlation)*n.random.NormFloat64()
+	x := math.Exp(n.sigma * n.state)
+	if n.random.IntN(50) == 0 {
+		x *= 3
+	}
+	return x
+}
+
+// blocks draws n blocks of two sides that differ by the factor. As in a run, the
+// sides take turns, so they share the drift.
+func blocks(seed uint64, sigma float64, n int, factor float64) Pairing {
+	drift := newNoise(seed, sigma)
+	own := rand.New(rand.NewPCG(seed, 7))
+	p := Pairing{Metric: "p50", Names: [2]string{"a", "b"}}
+	for range n {
+		p.A = append(p.A, drift.next()*math.Exp(sigma*own.NormFloat64()))
+		p.B = append(p.B, factor*drift.next()*math.Exp(sigma*own.NormFloat64()))
+	}
+	return p
+}
+
+func one(t *testing.T, p Pairing) Difference {
+	t.Helper()
+	found, err := Plan{}.All([]Pairing{p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found[0]
+}
+
+// Of 2,000 comparisons of a thing with itself, 5 % should be significant: the
+// binomial's 99 % band is 3.7 to 6.3 %.
+func TestSameAgainstSame(t *testing.T) {
+	const comparisons = 2000
+	rejected := 0
+	for i := range comparisons {
+		if one(t, blocks(uint64(i), 0.04, 12, 1)).P < 0.05 {
+			rejected++
+		}
+	}
+	share := 100 * float64(rejected) / comparisons
+	t.Logf("rejected %.2f %%", share)
+	if share < 3.7 || share > 6.3 {
+		t.Errorf("%.2f %% of comparisons with itself rejected, want 3.7 … 6.3", share)
+	}
+}
+
+// Four equal sides in one run make a family of six pairs, of which hardly any
+// may be called different: at most 1 % of pairs, 5 % of families.
+func TestFamilyOfEquals(t *testing.T) {
+	const families, sides = 500, 4
+	pairs, wrong, spoilt := 0, 0, 0
+	for i := range uint64(families) {
+		var values [sides][]float64
+		for side := range values {
+			p := blocks(i*sides+uint64(side), 0.04, 12, 1)
+			values[side] = p.A
+		}
+		var family []Pairing
+		for a := range sides {
+			for b := a + 1; b < sides; b++ {
+				family = append(family, Pairing{Metric: "p50", A: values[a], B: values[b]})
+			}
+		}
+		found, err := Plan{}.All(family)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := wrong
+		for _, d := range found {
+			pairs++
+			if d.Verdict == Different {
+				wrong++
+			}
+		}
+		if wrong > before {
+			spoilt++
+		}
+	}
+	t.Logf("%d of %d pairs and %d of %d families called different", wrong, pairs, spoilt, families)
+	if wrong > pairs/100 || spoilt > families/20 {
+		t.Errorf("%d of %d pairs and %d of %d families of equals called different", wrong, pairs, spoilt, families)
+	}
+}
+
+// A shift of 5 % at the noise of a good rig (2 % from trial to trial) is found,
+// and the intervals hold the truth as often as they say.
+func TestShiftIsFound(t *testing.T) {
+	const comparisons = 1000
+	found, covered := 0, 0
+	for i := range comparisons {
+		d := one(t, Pairing{Metric: "p50", Names: [2]string{"a", "b"}, A: quiet(uint64(i), 12, 1), B: quiet(uint64(i)+1e6, 12, 1.05)})
+		if d.P < 0.05 && d.Ratio > 1 {
+			found++
+		}
+		if d.Lo <= 1.05 && d.Hi >= 1.05 {
+			covered++
+		}
+	}
+	t.Logf("found %.1f %%, covered %.1f %%", 100*float64(found)/comparisons, 100*float64(covered)/comparisons)
+	if found < comparisons*95/100 {
+		t.Errorf("found %d of %d shifts of 5 %%, want 95 %%", found, comparisons)
+	}
+	if covered < comparisons*93/100 || covered > comparisons*97/100 {
+		t.Errorf("%d of %d intervals hold the truth, want 93 … 97 %%", covered, comparisons)
+	}
+}
+
+func quiet(seed uint64, n int, factor float64) []float64 {
+	random := rand.New(rand.NewPCG(seed, 5))
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = factor * math.Exp(0.02*random.NormFloat64())
+	}
+	return xs
+}
+
+func TestSwappingGivesTheReciprocal(t *testing.T) {
+	for seed := range uint64(200) {
+		p := blocks(seed, 0.1, 8+int(seed%9), 1.2)
+		d := one(t, p)
+		s := one(t, Pairing{Metric: p.Metric, Names: [2]string{"b", "a"}, A: p.B, B: p.A})
+		if s.P != d.P || s.Verdict != d.Verdict {
+			t.Fatalf("seed %d: swapped: p %v and %s, was %v and %s", seed, s.P, s.Verdict, d.P, d.Verdict)
+		}
+		for _, pair := range [][2]float64{{d.Ratio, s.Ratio}, {d.Lo, s.Hi}, {d.Hi, s.Lo}, {d.Lo90, s.Hi90}} {
+			if pair[0] != 1/pair[1] && pair[1] != 1/pair[0] {
+				t.Fatalf("seed %d: %v swapped is %v, not its reciprocal", seed, pair[0], pair[1])
+			}
+		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	steady := func(n int, factor float64) []float64 {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = factor * (1 + 0.001*float64(i%5))
+		}
+		return xs
+	}
+	wild := []float64{1, 3, 0.4, 2, 0.6, 1.5, 0.9, 1.1, 2.2, 0.5, 1.3, 0.8}
+	for _, c := range []struct {
+		name string
+		a, b []float64
+		want Verdict
+	}{
+		{"twice as much", steady(12, 1), steady(12, 2), Different},
+		{"half as much", steady(12, 2), steady(12, 1), Different},
+		{"the same", steady(12, 1), steady(12, 1.0001), Equivalent},
+		{"too few", steady(7, 1), steady(7, 2), TooFew},
+		{"noise", steady(12, 1), wild, Inconclusive},
+		{"significant but small, interval beyond the margin", []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+			[]float64{1.01, 1.02, 1.09, 1.03, 1.08, 1.01, 1.10, 1.02, 1.07, 1.03, 1.09, 1.02}, Small},
+	} {
+		d := one(t, Pairing{Metric: "p50", Names: [2]string{"a", "b"}, A: c.a, B: c.b})
+		if d.Verdict != c.want {
+			t.Errorf("%s: %s (ratio %.3f, 95 %% %.3f … %.3f, p %.4f), want %s", c.name, d.Verdict, d.Ratio, d.Lo, d.Hi, d.Adjusted, c.want)
+		}
+		if (d.Needed > 0) != (d.Verdict == Inconclusive || d.Verdict == TooFew) {
+			t.Errorf("%s: %s, yet %d blocks needed", c.name, d.Verdict, d.Needed)
+		}
+	}
+}
+
+func TestInfiniteBlocks(t *testing.T) {
+	inf := math.Inf(1)
+	d := one(t, Pairing{Metric: "p99", Names: [2]string{"a", "b"},
+		A: []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, B: []float64{inf, 5, inf, 7, 8, inf, 6, 9, inf, 5.5}})
+	if d.Verdict != Different || d.Infinite != [2]int{0, 4} {
+		t.Errorf("lost in 4 of 10 blocks and five times slower in the others: %s, infinite %v", d.Verdict, d.Infinite)
+	}
+	if !slices.ContainsFunc(d.Warnings, func(err error) bool { return errors.Is(err, ErrInfinite) }) {
+		t.Errorf("warnings %v do not say that ranks were used", d.Warnings)
+	}
+	both := one(t, Pairing{Metric: "p99", A: []float64{inf, inf, inf, inf, inf, inf, inf, inf}, B: []float64{inf, inf, inf, inf, inf, inf, inf, inf}})
+	if math.IsNaN(both.P) || both.Verdict == Different {
+		t.Errorf("infinite on both sides: p %v, %s", both.P, both.Verdict)
+	}
+}
+
+func TestOnlyPositiveFiguresHaveARatio(t *testing.T) {
+	for _, bad := range []float64{0, -1, math.NaN()} {
+		if _, err := (Plan{}).All([]Pairing{{Metric: "p50", A: []float64{1, bad}, B: []float64{1, 1}}}); err == nil {
+			t.Errorf("%v was compared", bad)
+		}
+	}
+	if _, err := (Plan{}).All([]Pairing{{Metric: "p50", A: []float64{1, 2}, B: []float64{1}}}); err == nil {
+		t.Error("two blocks were compared with one")
+	}
+}
+
+// Holm's adjustment of three known p-values.
+func TestHolm(t *testing.T) {
+	family := []Difference{{P: 0.04}, {P: 0.01}, {P: 0.03}}
+	holm(family)
+	for i, want := range []float64{0.06, 0.03, 0.06} {
+		if math.Abs(family[i].Adjusted-want) > 1e-12 {
+			t.Errorf("p %v of three adjusted to %v, want %v", family[i].P, family[i].Adjusted, want)
+		}
+	}
+}
+
+// The smallest two-sided p of n sign flips is 2/2ⁿ.
+func TestSignFlipIsExact(t *testing.T) {
+	for n := 1; n <= 12; n++ {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = 1 + float64(i)/10
+		}
+		if got, want := SignFlip(xs), 2/math.Pow(2, float64(n)); got != want {
+			t.Errorf("n = %d, all positive: p %v, want %v", n, got, want)
+		}
+	}
+	// By hand: of the 8 signings of 1, 2, 3, those with |sum| ≥ |1 − 2 + 3| = 2 are
+	// ±6, ±4, ±2 (from 1 − 3 − … and 1 − 2 + 3): six.
+	if got := SignFlip([]float64{1, -2, 3}); got != 6.0/8 {
+		t.Errorf("p of 1, −2, 3 is %v, want 0.75", got)
+	}
+}
+
+func TestDrawnSignFlipAgreesWithTheExact(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 5 {
+		xs := make([]float64, 14)
+		for i := range xs {
+			xs[i] = random.NormFloat64() + 0.3
+		}
+		if exact, drawn := SignFlip(xs), drawnSignFlip(xs); math.Abs(exact-drawn) > 0.006 {
+			t.Errorf("exact p %v, drawn %v", exact, drawn)
+		}
+	}
+}
+
+// Critical values from Wilcoxon's published tables (two-sided 0.05): T ≤ c rejects.
+func TestSignedRankTable(t *testing.T) {
+	for n, want := range map[int]int{5: -1, 6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 12: 13, 15: 25, 20: 52} {
+		if got := signedRankCritical(n, 0.025) - 1; got != want {
+			t.Errorf("n = %d: critical value %d, tables say %d", n, got, want)
+		}
+	}
+	sum := 0.0
+	for _, p := range signedRankLaw(16) {
+		sum += p
+	}
+	if math.Abs(sum-1) > 1e-12 {
+		t.Errorf("the law of n = 16 sums to %v", sum)
+	}
+}
+
+func TestSignedRanks(t *testing.T) {
+	got := signedRanks([]float64{-3, 1, 0, 3, math.Inf(-1)})
+	if want := []float64{-3.5, 2, 0, 3.5, -5}; !slices.Equal(got, want) {
+		t.Errorf("signed ranks %v, want %v", got, want)
+	}
+}
+
+func TestQuantileRanks(t *testing.T) {
+	if lo, hi, ok := QuantileRanks(10_000, 0.99); lo != 9880 || hi != 9921 || !ok {
+		t.Errorf("p99 of 10,000: ranks %d … %d, want 9880 … 9921", lo, hi)
+	}
+	if _, _, ok := QuantileRanks(100, 0.999); ok {
+		t.Error("p99.9 of 100 has an interval")
+	}
+	// Coverage on uniform observations, whose quantile q is q.
+	random := rand.New(rand.NewPCG(2, 2))
+	const trials, n, q = 2000, 1000, 0.9
+	covered := 0
+	for range trials {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = random.Float64()
+		}
+		slices.Sort(xs)
+		lo, hi, _ := QuantileRanks(n, q)
+		if xs[lo-1] <= q && q <= xs[hi-1] {
+			covered++
+		}
+	}
+	if covered < trials*94/100 {
+		t.Errorf("%d of %d intervals hold the quantile, want 94 %% or more", covered, trials)
+	}
+}
+
+func BenchmarkCompare12(b *testing.B) {
+	p := blocks(1, 0.05, 12, 1.1)
+	for b.Loop() {
+		if _, err := (Plan{}).All([]Pairing{p}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package compare
+
+import (
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+)
+
+// walsh returns all means of two of xs, each with itself included, ascending.
+func walsh(xs []float64) []float64 {
+	means := make([]float64, 0, len(xs)*(len(xs)+1)/2)
+	for i, x := range xs {
+		for _, y := range xs[i:] {
+			means = append(means, mean(x, y))
+		}
+	}
+	slices.Sort(means)
+	return means
+}
+
+// mean of two numbers; of opposite infinities, which cancel, 0.
+func mean(x, y float64) float64 {
+	if math.IsInf(x, 0) && math.IsInf(y, 0) && x != y {
+		return 0
+	}
+	return (x + y) / 2
+}
+
+// median of ascending xs.
+func median(xs []float64) float64 {
+	n := len(xs)
+	if n%2 == 1 {
+		return xs[n/2]
+	}
+	return mean(xs[n/2-1], xs[n/2])
+}
+
+// signedRankInterval inverts Wilcoxon's signed-rank test of n pairs, two-sided
+// at alpha: the values that the test would not reject are those between the k-th
+// and the k-th last of the pairwise means. It is unbounded, and not ok, where even
+// the most extreme ranking is not rare enough.
+func signedRankInterval(means []float64, n int, alpha float64) (lo, hi float64, ok bool) {
+	k := signedRankCritical(n, alpha/2)
+	if k == 0 {
+		return math.Inf(-1), math.Inf(1), false
+	}
+	return means[k-1], means[len(means)-k], true
+}
+
+// signedRankCritical is the largest k with P(T < k) ≤ tail, T being the sum of
+// the positive ranks of n pairs without a difference. Exact: each of the 2ⁿ
+// signings is equally likely.
+func signedRankCritical(n int, tail float64) int {
+	below := 0.0
+	for k, p := range signedRankLaw(n) {
+		below += p
+		if below > tail {
+			return k
+		}
+	}
+	return 0
+}
+
+// signedRankLaw is the distribution of T, by adding one rank after another.
+func signedRankLaw(n int) []float64 {
+	law := make([]float64, n*(n+1)/2+1)
+	law[0] = 1
+	for rank := 1; rank <= n; rank++ {
+		for t := rank * (rank + 1) / 2; t >= 0; t-- {
+			law[t] /= 2
+			if t >= rank {
+				law[t] += law[t-rank] / 2
+			}
+		}
+	}
+	return law
+}
+
+// signedRanks replaces each x by its sign times the rank of its size; equal
+// sizes share their mean rank.
+func signedRanks(xs []float64) []float64 {
+	order := make([]int, len(xs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		switch a, b := math.Abs(xs[i]), math.Abs(xs[j]); {
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		default:
+			return 0
+		}
+	})
+	ranks := make([]float64, len(xs))
+	for from := 0; from < len(order); {
+		to := from
+		for to < len(order) && math.Abs(xs[order[to]]) == math.Abs(xs[order[from]]) {
+			to++
+		}
+		for _, i := range order[from:to] {
+			ranks[i] = math.Copysign(float64(from+1+to)/2, xs[i])
+			if xs[i] == 0 {
+				ranks[i] = 0
+			}
+		}
+		from = to
+	}
+	return ranks
+}
+
+// maxExact is the number of pairs up to which all sign flips are tried.
+const maxExact = 20
+
+// drawn is how many random sign flips stand for all of them beyond maxExact.
+const drawn = 200_000
+
+// SignFlip is the two-sided p-value of the mean of xs: the share of all ways to
+// flip signs whose mean is at least as far from 0.
+func SignFlip(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 1
+	}
+	if len(xs) > maxExact {
+		return drawnSignFlip(xs)
+	}
+	observed := math.Abs(total(xs))
+	// Sums of the same numbers in another order differ in the last bits.
+	slack := 1e-12 * size(xs)
+	extreme, sum := 0, total(xs)
+	signs := append([]float64(nil), xs...)
+	for flip := range uint(1) << len(xs) {
+		if math.Abs(sum) >= observed-slack {
+			extreme++
+		}
+		// Gray code: each signing differs from the last in one place.
+		place := bits.TrailingZeros(^flip)
+		if place == len(xs) {
+			break
+		}
+		sum -= 2 * signs[place]
+		signs[place] = -signs[place]
+	}
+	return float64(extreme) / float64(uint(1)<<len(xs))
+}
+
+// drawnSignFlip draws the flips from a fixed seed: the same data give the same p.
+func drawnSignFlip(xs []float64) float64 {
+	random := rand.New(rand.NewPCG(0x7369676e, 0x666c6970))
+	observed := math.Abs(total(xs)) - 1e-12*size(xs)
+	extreme := 1 // the data themselves
+	for range drawn {
+		sum, coins := 0.0, uint64(0)
+		for i, x := range xs {
+			if i%64 == 0 {
+				coins = random.Uint64()
+			}
+			sum += x * float64(1-2*int64(coins&1))
+			coins >>= 1
+		}
+		if math.Abs(sum) >= observed {
+			extreme++
+		}
+	}
+	return float64(extreme) / float64(drawn+1)
+}
+
+func total(xs []float64) (sum float64) {
+	for _, x := range xs {
+		sum += x
+	}
+	return sum
+}
+
+func size(xs []float64) (sum float64) {
+	for _, x := range xs {
+		sum += math.Abs(x)
+	}
+	return sum
+}
