@@ -43,22 +43,19 @@ func estimate(run *results.Run, s results.Summary) string {
 	missing := results.VerdictBlocks - s.ValidBlocks
 	about := ""
 	if took := run.BlockTook(); took > 0 {
-		about = fmt.Sprintf(", and %d more take about %s", missing, duration(took*time.Duration(missing)))
+		about = fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
-	return fmt.Sprintf("ESTIMATE: %s describe and never judge; a verdict needs %d%s.",
-		some(s.ValidBlocks, "valid block"), results.VerdictBlocks, about)
+	return fmt.Sprintf("ESTIMATE: %d of the %d valid blocks that a verdict needs%s.", s.ValidBlocks, results.VerdictBlocks, about)
 }
 
 // answer says which transport delivers soonest and which costs least, as far as
 // the ranges over the blocks can tell them apart.
 func answer(s results.Summary) []string {
 	metric := headlineLatency(s.Rows)
-	said := phrase("Soonest by "+results.MetricByName(metric).Title+" (and its range over the blocks)", s.Rows, metric)
-	said = append(said, phrase("Cheapest by CPU a message, server and generator together", s.Rows, results.CPUPerMessage)...)
-	if len(said) == 0 {
-		said = []string{"No order is claimed: noise shows only over two valid blocks or more."}
-	}
-	return append(said, overloaded(s.Rows)...)
+	title := results.MetricByName(metric).Title
+	said := phrase("Soonest by "+title, title, s.Rows, metric)
+	return append(said, phrase("Cheapest by CPU a message, server and generator together",
+		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage)...)
 }
 
 // headlineLatency is p99, or p50 when a transport has too few observations for p99.
@@ -73,45 +70,63 @@ func headlineLatency(rows []results.Row) string {
 	return results.P99
 }
 
-// phrase says an order: "Soonest: sse 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)."
-func phrase(what string, rows []results.Row, metric string) []string {
-	ordered := tiers(rows, metric)
-	if len(ordered) == 0 {
-		return nil
-	}
+// phrase says an order, with each value's range over the blocks: "Soonest: sse
+// 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)." What cannot be put in an
+// order is said in the order of the report.
+func phrase(order, listing string, rows []results.Row, metric string) []string {
+	ordered, unranked := tiers(rows, metric)
 	var said []string
-	for _, t := range ordered {
-		said = append(said, t.say(metric))
+	if len(ordered) > 0 {
+		var places []string
+		for _, t := range ordered {
+			places = append(places, t.say(metric))
+		}
+		said = append(said, fmt.Sprintf("%s: %s.", order, strings.Join(places, ", then ")))
 	}
-	return []string{fmt.Sprintf("%s: %s.", what, strings.Join(said, ", then "))}
+	if values := values(unranked, metric); len(values) > 0 {
+		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked)))
+	}
+	return said
 }
 
 // say names the tier's transports with their value and their range.
 func (t tier) say(metric string) string {
-	var said []string
-	for _, r := range t {
-		over, _ := r.Range(metric)
-		v := withUnit(r.Value(metric), results.MetricByName(metric).Unit)
-		said = append(said, fmt.Sprintf("%s %s (%s)", r.Transport, v, between(over)))
+	said := list(values(t, metric))
+	if len(t) > 1 {
+		said += ", too close to call"
 	}
-	if len(t) == 1 {
-		return said[0]
-	}
-	return list(said) + ", which cannot be told apart"
+	return said
 }
 
-// overloaded names the transports that an order leaves out.
-func overloaded(rows []results.Row) []string {
-	var names []string
+// values says what each row that has a value has.
+func values(rows []results.Row, metric string) []string {
+	var said []string
+	for _, r := range rows {
+		v := r.Value(metric)
+		if len(r.Trials) == 0 || v.Known == results.NotShown {
+			continue
+		}
+		value := r.Transport + " " + withUnit(v, results.MetricByName(metric).Unit)
+		if over, ok := r.Range(metric); ok {
+			value += " (" + between(over) + ")"
+		}
+		said = append(said, value)
+	}
+	return said
+}
+
+// whyUnranked says why there is no order: overload, or too few trials.
+func whyUnranked(rows []results.Row) string {
+	var overloaded []string
 	for _, r := range rows {
 		if r.Saturated {
-			names = append(names, r.Transport)
+			overloaded = append(overloaded, r.Transport)
 		}
 	}
-	if len(names) == 0 {
-		return nil
+	if len(overloaded) > 0 {
+		return fmt.Sprintf("; %s was overloaded, and its figures describe that", list(overloaded))
 	}
-	return []string{fmt.Sprintf("Not ranked, for the figures describe overload: %s.", list(names))}
+	return fmt.Sprintf("; an order takes %d valid trials of each", rankedTrials)
 }
 
 // losses says who lost messages: a low latency of the rest is no merit then.

@@ -39,7 +39,10 @@ type TableOptions struct {
 // most 120 columns; then what the figures of the table can mean.
 func Table(w io.Writer, run *results.Run, opts TableOptions) error {
 	s := run.Summary()
-	lines := append([]string{overview(s, opts)}, notes(run, s)...)
+	lines := []string{overview(s, opts)}
+	for _, note := range notes(run, s) {
+		lines = append(lines, lipgloss.Wrap(note, width, " "))
+	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
@@ -49,10 +52,15 @@ const theoryLabel = "  theory"
 
 // overview gives each column as much air as the width allows.
 func overview(s results.Summary, opts TableOptions) string {
-	if wide := layOut(s, 2, opts); lipgloss.Width(wide) <= width {
-		return wide
+	drawn := layOut(s, 2, opts)
+	if lipgloss.Width(drawn) > width {
+		drawn = layOut(s, 1, opts)
 	}
-	return layOut(s, 1, opts)
+	var lines []string
+	for line := range strings.SplitSeq(drawn, "\n") {
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func layOut(s results.Summary, gap int, opts TableOptions) string {
@@ -118,6 +126,9 @@ func theoryCells(r results.Row) []string {
 // notes explain the table: what is missing from it, and what its costs can mean.
 func notes(run *results.Run, s results.Summary) []string {
 	var lines []string
+	if m := run.Manifest; m.Status != results.Complete {
+		lines = append(lines, fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)))
+	}
 	lines = append(lines, tooFew(s)...)
 	for _, r := range s.Rows {
 		if r.Saturated {
@@ -125,24 +136,16 @@ func notes(run *results.Run, s results.Summary) []string {
 		}
 	}
 	for _, e := range s.Excluded {
-		lines = append(lines, cut(fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, results.Plain(e.Reason))))
+		lines = append(lines, fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, results.Plain(e.Reason)))
 	}
 	for _, warning := range run.Warnings {
-		lines = append(lines, cut(results.Plain(warning)))
+		lines = append(lines, results.Plain(warning))
 	}
 	return append(lines, caution(run.Manifest), together(s))
 }
 
 // width of the terminal that everything must fit.
 const width = 120
-
-func cut(line string) string {
-	runes := []rune(line)
-	if len(runes) <= width {
-		return line
-	}
-	return string(runes[:width-1]) + "…"
-}
 
 // tooFew explains each n/a of the overview.
 func tooFew(s results.Summary) []string {
@@ -152,12 +155,12 @@ func tooFew(s results.Summary) []string {
 		var need int64
 		for _, r := range s.Rows {
 			if v := r.Value(c.metric); v.Known == results.TooFew {
-				have, need = append(have, r.Transport+" "+results.Count(v.Have)), v.Need
+				have, need = append(have, r.Transport+" has "+results.Count(v.Have)), v.Need
 			}
 		}
 		if len(have) > 0 {
-			lines = append(lines, cut(fmt.Sprintf("n/a: %s needs %s independent observations; there are: %s",
-				results.MetricByName(c.metric).Title, results.Count(need), strings.Join(have, ", "))))
+			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations, %s",
+				results.MetricByName(c.metric).Title, results.Count(need), list(have)))
 		}
 	}
 	return lines
@@ -165,7 +168,7 @@ func tooFew(s results.Summary) []string {
 
 // caution is what must stand beside every cost.
 func caution(m results.Manifest) string {
-	return fmt.Sprintf("CPU: a sender does much of its receiver's TCP work on one machine: add both. Cost falls with load: %s deliveries/s here.",
+	return fmt.Sprintf("CPU: on one machine a sender does much of its receiver's TCP work: add both. It falls with load (%s deliveries/s).",
 		results.Number(m.Workload.DeliveryRate))
 }
 

@@ -18,6 +18,9 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
+// capital makes the first letter one, in ASCII.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // some is a count with its noun: "1 block", "4 blocks".
 func some(n int, noun string) string {
 	if n == 1 {
@@ -33,6 +36,8 @@ func duration(d time.Duration) string {
 		return fmt.Sprintf("%.0f h", d.Hours())
 	case d >= 2*time.Minute:
 		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
 	case d >= time.Second:
 		return results.Number(math.Round(d.Seconds()*10)/10) + " s"
 	default:

@@ -6,36 +6,55 @@ import (
 	"pushbench/results"
 )
 
-// A tier is a set of transports that a metric cannot tell apart: each one's
-// range over the blocks overlaps the range of the first.
+// rankedTrials is how many valid trials a transport needs to be put in an order.
+// Two samples of n have disjoint ranges by chance in 2 of (2n over n) cases: 1 in
+// 3 with two trials, 1 in 10 with three, 1 in 35 with four.
+const rankedTrials = 4
+
+// margin is the difference below which two transports are as good as each other.
+const margin = 0.05
+
+// A tier is a set of transports too close to call: each one's range over the
+// blocks overlaps the range of the best, or its value is within the margin.
 type tier []results.Row
 
-// tiers orders the rows from best to worst where the noise lets it. Rows that
-// describe overload, or have no range, are in no tier.
-func tiers(rows []results.Row, metric string) []tier {
-	left := slices.DeleteFunc(slices.Clone(rows), func(r results.Row) bool {
-		_, ok := r.Range(metric)
-		v := r.Value(metric).Known
-		return !ok || r.Saturated || v == results.NotShown || v == results.TooFew
-	})
-	slices.SortStableFunc(left, func(a, b results.Row) int { return compare(a.Value(metric), b.Value(metric)) })
-	var ordered []tier
-	for len(left) > 0 {
-		first, _ := left[0].Range(metric)
-		same := func(r results.Row) bool {
-			over, _ := r.Range(metric)
-			return over.Overlaps(first)
+// tiers orders the rows from best to worst as far as the noise lets it. The
+// rows that describe overload, or have too few trials with a value, are left over.
+func tiers(rows []results.Row, metric string) (ordered []tier, unranked []results.Row) {
+	var ranked []results.Row
+	for _, r := range rows {
+		if canRank(r, metric) {
+			ranked = append(ranked, r)
+		} else {
+			unranked = append(unranked, r)
 		}
-		var alike tier
-		for _, r := range left {
-			if same(r) {
+	}
+	slices.SortStableFunc(ranked, func(a, b results.Row) int { return compare(a.Value(metric), b.Value(metric)) })
+	for len(ranked) > 0 {
+		best, alike := ranked[0], tier(nil)
+		ranked = slices.DeleteFunc(ranked, func(r results.Row) bool {
+			close := tooClose(best, r, metric)
+			if close {
 				alike = append(alike, r)
 			}
-		}
+			return close
+		})
 		ordered = append(ordered, alike)
-		left = slices.DeleteFunc(left, same)
 	}
-	return ordered
+	return ordered, unranked
+}
+
+func canRank(r results.Row, metric string) bool {
+	_, ok := r.Range(metric)
+	return ok && !r.Saturated && len(r.Trials) >= rankedTrials
+}
+
+func tooClose(best, r results.Row, metric string) bool {
+	a, _ := best.Range(metric)
+	b, _ := r.Range(metric)
+	x, y := best.Value(metric), r.Value(metric)
+	within := x.Known == results.Shown && y.Known == results.Shown && y.X-x.X <= margin*x.X
+	return within || a.Overlaps(b)
 }
 
 // compare orders values from low to high, the infinite last.
@@ -50,13 +69,4 @@ func compare(a, b results.Value) int {
 	default:
 		return 0
 	}
-}
-
-// names of the tier's transports.
-func (t tier) names() []string {
-	var names []string
-	for _, r := range t {
-		names = append(names, r.Transport)
-	}
-	return names
 }

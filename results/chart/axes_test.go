@@ -1,0 +1,36 @@
+package chart
+
+import (
+	"slices"
+	"testing"
+
+	"gonum.org/v1/plot"
+)
+
+func labels(ticks plot.ConstantTicks) []string {
+	var all []string
+	for _, t := range ticks {
+		all = append(all, t.Label)
+	}
+	return all
+}
+
+func TestTicks(t *testing.T) {
+	for name, c := range map[string]struct {
+		ticks plot.ConstantTicks
+		want  []string
+	}{
+		"percentiles to three nines": {percentileTicks(1000), []string{"0 %", "50 %", "90 %", "99 %", "99.9 %"}},
+		"percentiles to five nines":  {percentileTicks(1e5), []string{"0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %"}},
+		"two decades":                {logTicks(8, 900), []string{"10", "20", "50", "100", "200", "500"}},
+		"less than one":              {logTicks(0.04, 0.3), []string{"0.05", "0.1", "0.2"}},
+		"four decades":               {logTicks(1, 10_000), []string{"1", "", "", "10", "", "", "100", "", "", "1,000", "", "", "10,000"}},
+		"linear":                     {linearTicks(23, 5), []string{"0", "5", "10", "15", "20"}},
+		"linear below one":           {linearTicks(0.47, 5), []string{"0", "0.1", "0.2", "0.3", "0.4"}},
+		"nothing to show":            {linearTicks(0, 5), []string{"0"}},
+	} {
+		if got := labels(c.ticks); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}

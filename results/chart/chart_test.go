@@ -1,0 +1,189 @@
+package chart_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"image/png"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/internal/synthetic"
+)
+
+func drawn(t *testing.T, run *results.Run) map[string]results.Figure {
+	t.Helper()
+	figures, err := chart.Draw(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]results.Figure{}
+	for _, f := range figures {
+		byName[f.Name] = f
+	}
+	return byName
+}
+
+func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
+	figures := drawn(t, synthetic.Run(2, 2*time.Second))
+	for _, name := range []string{"latency", "timeline", "cost", "memory", "connect"} {
+		f, ok := figures[name]
+		if !ok {
+			t.Errorf("no chart %s", name)
+			continue
+		}
+		wellFormed(t, f)
+		picture, err := png.Decode(bytes.NewReader(f.PNG))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if size := picture.Bounds().Size(); size.X != 9*192 {
+			t.Errorf("%s is %d pixels wide, want 9 inches at 192 DPI", name, size.X)
+		}
+		for _, words := range []string{"ESTIMATE", "2 of 2 blocks valid", "gates 24 of 24 passed", "seed 42", "commit 170ec8e7d1"} {
+			if !strings.Contains(string(f.SVG), words) {
+				t.Errorf("%s does not say %q", name, words)
+			}
+		}
+		if f.Title == "" || len(f.Alt) < 40 {
+			t.Errorf("%s: title %q, alternative text %q", name, f.Title, f.Alt)
+		}
+	}
+}
+
+// Ids would clash and links would leak when several charts stand in one page.
+var outside = regexp.MustCompile(`\sid="|href=|url\(|<style|<script|<image`)
+
+// wellFormed reads the whole document, and refuses coordinates that are no numbers.
+func wellFormed(t *testing.T, f results.Figure) {
+	t.Helper()
+	in := xml.NewDecoder(bytes.NewReader(f.SVG))
+	for {
+		_, err := in.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Errorf("%s.svg: %v", f.Name, err)
+			return
+		}
+	}
+	for _, no := range []string{"NaN", "Inf", "+Inf"} {
+		if bytes.Contains(f.SVG, []byte(`"`+no)) || bytes.Contains(f.SVG, []byte(","+no)) {
+			t.Errorf("%s.svg has a coordinate of %s", f.Name, no)
+		}
+	}
+	if found := outside.Find(f.SVG); found != nil {
+		t.Errorf("%s.svg has %q", f.Name, found)
+	}
+}
+
+func TestTheSameRunIsDrawnTheSame(t *testing.T) {
+	a, b := drawn(t, synthetic.Run(2, time.Second)), drawn(t, synthetic.Run(2, time.Second))
+	for name := range a {
+		if !bytes.Equal(a[name].SVG, b[name].SVG) || !bytes.Equal(a[name].PNG, b[name].PNG) {
+			t.Errorf("%s differs from one drawing to the next", name)
+		}
+	}
+}
+
+func TestALineEndsWhereTheObservationsDo(t *testing.T) {
+	few := drawn(t, synthetic.Run(1, time.Second))["latency"]
+	if strings.Contains(string(few.SVG), ">99.99 %<") {
+		t.Error("the axis reaches 99.99 % with too few observations")
+	}
+	if !strings.Contains(few.Alt, "shortpoll: p50 498 ms, p99 n/a ms") {
+		t.Errorf("the alternative text is %q", few.Alt)
+	}
+}
+
+func TestLostMessagesEndALine(t *testing.T) {
+	run := synthetic.Run(1, 20*time.Second)
+	for i := range run.Trials {
+		l := &run.Trials[i].Latency
+		l.Infinite = l.Histogram.Count() / 50
+	}
+	if f := drawn(t, run)["latency"]; !strings.Contains(string(f.SVG), "the rest was lost") {
+		t.Error("the legend does not say where the lost messages begin")
+	}
+}
+
+func TestARunThatCannotBeTrustedIsMarked(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	run.Manifest.Status = results.Invalid
+	for name, f := range drawn(t, run) {
+		if !strings.Contains(string(f.SVG), ">INVALID<") {
+			t.Errorf("%s is not marked INVALID", name)
+		}
+	}
+}
+
+// What was not measured, or is zero, has no logarithm and no height.
+func TestRunsWithHolesAreDrawn(t *testing.T) {
+	for name, hole := range map[string]func(*results.Run){
+		"no trials":      func(r *results.Run) { r.Trials = nil },
+		"no intervals":   func(r *results.Run) { r.Intervals = nil },
+		"no transports":  func(r *results.Run) { r.Manifest.Transports = nil },
+		"nothing at all": func(r *results.Run) { *r = results.Run{} },
+		"no rate":        func(r *results.Run) { r.Manifest.Workload.DeliveryRate = 0 },
+		"empty trials": func(r *results.Run) {
+			for i, t := range r.Trials {
+				r.Trials[i] = results.Trial{Block: t.Block, Transport: t.Transport, Status: results.Complete}
+			}
+		},
+		"one transport is empty": func(r *results.Run) {
+			r.Trials[0] = results.Trial{Block: 1, Transport: "shortpoll", Status: results.Complete}
+		},
+		"no time passed": func(r *results.Run) {
+			for i := range r.Trials {
+				var h results.Histogram
+				for range 1000 {
+					h.Record(0)
+				}
+				r.Trials[i].Latency = results.Latency{Histogram: h, Independent: 1000}
+				r.Trials[i].Theory = []results.Prediction{{Metric: results.P50, Value: 0}}
+			}
+		},
+		"memory shrank": func(r *results.Run) {
+			for i := range r.Trials {
+				r.Trials[i].Cost.Server.MemoryIdle = r.Trials[i].Cost.Server.MemoryBase - 4096
+			}
+		},
+		"delivered nothing, at some cost": func(r *results.Run) {
+			for i := range r.Trials {
+				r.Trials[i].Cost.Delivered = 0
+			}
+		},
+		"another transport": func(r *results.Run) {
+			r.Manifest.Transports[0] = "nchan"
+			for i := range r.Trials {
+				if r.Trials[i].Transport == "shortpoll" {
+					r.Trials[i].Transport = "nchan"
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := synthetic.Run(1, time.Second)
+			hole(run)
+			for _, f := range drawn(t, run) {
+				wellFormed(t, f)
+			}
+		})
+	}
+}
+
+func TestHostileStringsStayText(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	run.Manifest.Workload.Scenario = "</text></svg><script>alert(1)</script>\x00\x1b"
+	run.Manifest.Tool.Commit = `"><img src=x>`
+	for _, f := range drawn(t, run) {
+		wellFormed(t, f)
+	}
+}

@@ -1,0 +1,345 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"golang.org/x/perf/benchfmt"
+
+	"pushbench/results"
+	"pushbench/results/internal/golden"
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/report"
+)
+
+// The runs are made once: none of the tests changes them.
+var (
+	long  = sync.OnceValue(func() *results.Run { return synthetic.Run(4, 12*time.Second) })
+	eight = sync.OnceValue(func() *results.Run { return synthetic.Run(8, time.Second) })
+)
+
+// changed is a copy of a small run after f has changed it.
+func changed(f func(*results.Run)) *results.Run {
+	run := synthetic.Run(5, time.Second)
+	f(run)
+	return run
+}
+
+func render(t *testing.T, f func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// states are the runs that sentences and tables must tell apart.
+var states = map[string]func() *results.Run{
+	"estimate": long,
+	"eight":    eight,
+	"single":   func() *results.Run { return synthetic.Run(1, time.Second) },
+	"three":    func() *results.Run { return synthetic.Run(3, time.Second) },
+	"invalid": func() *results.Run {
+		return changed(func(r *results.Run) {
+			r.Manifest.Status, r.Manifest.Reason = results.Invalid, "generator_stall 1.00 s in block 2 sse"
+			r.Trials[6].Status, r.Trials[6].Reason = results.Invalid, "generator_stall"
+			r.Trials[6].Gates[1] = results.Gate{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
+		})
+	},
+	"partial": func() *results.Run {
+		return changed(func(r *results.Run) {
+			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in block 5"
+			r.Trials = r.Trials[:18]
+			r.Warnings = []string{"block 5 sse was cut short: 2 of its intervals are kept, and enter no figure"}
+		})
+	},
+	"saturated": func() *results.Run {
+		return changed(func(r *results.Run) {
+			r.Manifest.Status, r.Manifest.Reason = results.Saturated, "longpoll could not keep up with 2,000 deliveries/s"
+			for i := range r.Trials {
+				if r.Trials[i].Transport == "longpoll" {
+					r.Trials[i].Status = results.Saturated
+				}
+			}
+		})
+	},
+	"lost": func() *results.Run {
+		return changed(func(r *results.Run) {
+			r.Manifest.Network, r.Manifest.RTT, r.Manifest.NotShown = "loopback", 0, nil
+			for i := range r.Trials {
+				t := &r.Trials[i]
+				if t.Transport != "websocket" {
+					continue
+				}
+				t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 2*t.Ledger.Owed, t.Ledger.Owed, t.Ledger.Owed
+				t.Ledger.LostBy = map[string]int64{"closed": t.Ledger.Lost - 1, "timeout": 1}
+				t.Latency.Independent = 100_000
+			}
+		})
+	},
+	"empty": func() *results.Run {
+		return changed(func(r *results.Run) { r.Trials, r.Intervals = nil, nil })
+	},
+}
+
+func TestTables(t *testing.T) {
+	for name, run := range states {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, func(w io.Writer) error { return report.Table(w, run(), report.TableOptions{}) })
+			golden.Compare(t, "table-"+name+".txt", got)
+			for line := range strings.Lines(got) {
+				if n := lipgloss.Width(line); n > 120 {
+					t.Errorf("%d columns: %s", n, line)
+				}
+			}
+			if strings.Contains(got, "\x1b") {
+				t.Error("a plain table has escapes")
+			}
+		})
+	}
+}
+
+func TestTheColouredTable(t *testing.T) {
+	got := render(t, func(w io.Writer) error { return report.Table(w, long(), report.TableOptions{Color: true}) })
+	golden.Compare(t, "table-color.txt", got)
+}
+
+func TestSentences(t *testing.T) {
+	for name, run := range states {
+		t.Run(name, func(t *testing.T) {
+			golden.Compare(t, "sentences-"+name+".txt", strings.Join(report.Sentences(run()), "\n")+"\n")
+		})
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	for name, run := range states {
+		t.Run(name, func(t *testing.T) {
+			golden.Compare(t, "summary-"+name+".md", render(t, func(w io.Writer) error { return report.Markdown(w, run()) }))
+		})
+	}
+}
+
+func TestHTML(t *testing.T) {
+	figure := results.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
+	got := render(t, func(w io.Writer) error { return report.HTML(w, long(), []results.Figure{figure}) })
+	golden.Compare(t, "report.html", got)
+	if strings.Contains(got, "<?xml") || !strings.Contains(got, "<svg><text>x</text></svg>") {
+		t.Error("the figure is not inlined as HTML allows")
+	}
+}
+
+func TestCSV(t *testing.T) {
+	got := render(t, func(w io.Writer) error { return report.CSV(w, long()) })
+	golden.Compare(t, "summary.csv", got)
+	rows, err := csv.NewReader(strings.NewReader(got)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := 1 + 4*(4+1); len(rows) != want {
+		t.Errorf("%d rows, want %d: a header, and for each transport its trials and their pool", len(rows), want)
+	}
+}
+
+func TestCellsAreNoFormulas(t *testing.T) {
+	run := changed(func(r *results.Run) {
+		r.Manifest.Workload.Scenario = "=HYPERLINK(\"http://x\")"
+		r.Trials[0].Reason = "@SUM(1)\n\x1b[31m"
+		r.Trials[1].Reason = "+1"
+		r.Trials[2].Reason = "-1, and a \"quote\""
+	})
+	rows, err := csv.NewReader(strings.NewReader(render(t, func(w io.Writer) error { return report.CSV(w, run) }))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		for i, cell := range row[:7] {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") || strings.ContainsAny(cell, "\x1b\n") {
+				t.Errorf("column %s holds %q", rows[0][i], cell)
+			}
+		}
+	}
+}
+
+func TestBenchIsReadByGoTools(t *testing.T) {
+	got := render(t, func(w io.Writer) error { return report.Bench(w, long()) })
+	golden.Compare(t, "bench.txt", got)
+	lines := map[string]int{}
+	in := benchfmt.NewReader(strings.NewReader(got), "bench.txt")
+	for in.Scan() {
+		r, ok := in.Result().(*benchfmt.Result)
+		if !ok {
+			t.Fatalf("not a result: %v", in.Result())
+		}
+		lines[string(r.Name)]++
+		if v, ok := r.Value("p50-sec"); !ok || v <= 0 || v > 2 {
+			t.Errorf("%s: p50 is %v s", r.Name, v)
+		}
+		if r.GetConfig("pkg") != "pushbench/chat" || r.GetConfig("cpu") == "" {
+			t.Errorf("%s: pkg %q, cpu %q", r.Name, r.GetConfig("pkg"), r.GetConfig("cpu"))
+		}
+	}
+	if err := in.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, transport := range long().Manifest.Transports {
+		if name := "Chat/transport=" + transport; lines[name] != 4 {
+			t.Errorf("%d lines of %s, want one a trial", lines[name], name)
+		}
+	}
+}
+
+func TestBenchLeavesOutWhatHasNoNumber(t *testing.T) {
+	got := render(t, func(w io.Writer) error { return report.Bench(w, states["lost"]()) })
+	for line := range strings.Lines(got) {
+		if strings.Contains(line, "websocket") && (strings.Contains(line, "max-ns") || strings.Contains(line, "mean-ns")) {
+			t.Errorf("a finite maximum of a run that lost messages: %s", line)
+		}
+	}
+	if strings.Contains(got, "Inf") || strings.Contains(got, "NaN") {
+		t.Errorf("no number:\n%s", got)
+	}
+}
+
+func TestScenarioNamesMakeBenchmarkNames(t *testing.T) {
+	for scenario, want := range map[string]string{"chat": "BenchmarkChat/", "chat-room_2": "BenchmarkChatRoom2/", "π": "BenchmarkΠ/"} {
+		run := changed(func(r *results.Run) { r.Manifest.Workload.Scenario = scenario })
+		if got := render(t, func(w io.Writer) error { return report.Bench(w, run) }); !strings.Contains(got, want) {
+			t.Errorf("scenario %s: no line begins with %s", scenario, want)
+		}
+	}
+}
+
+func TestPercentileFiles(t *testing.T) {
+	for _, r := range states["lost"]().Summary().Rows {
+		golden.Compare(t, r.Transport+".hgrm", render(t, func(w io.Writer) error { return report.Percentiles(w, r) }))
+	}
+}
+
+// Whatever a host name, a branch or a server's error holds, it stays text.
+func TestHostileStringsStayInert(t *testing.T) {
+	for _, hostile := range []string{
+		`<script>alert(1)</script>`, `</svg><script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `javascript:alert(1)`,
+		`[x](javascript:alert(1))`, "`code`|cell", "\x1b]0;title\x07", "\u202egnp.exe", "]]><x>", `{{.}}`, "</style><style>*{display:none}",
+	} {
+		checkInert(t, hostile)
+	}
+}
+
+func FuzzReportsStayInert(f *testing.F) {
+	f.Add("<script>")
+	f.Fuzz(checkInert)
+}
+
+// hostileRun says the text wherever a text of others can stand.
+func hostileRun(text string) *results.Run {
+	run := synthetic.Run(1, time.Second)
+	m := &run.Manifest
+	m.Status, m.Reason = results.Partial, text
+	m.Command, m.Network, m.Stack, m.Engine = []string{text}, text, text, text
+	m.Workload.Scenario, m.Workload.Question, m.Workload.Description = text, text, text
+	m.Host.CPUModel, m.Host.Kernel, m.Host.Sysctls = text, text, map[string]string{text: text}
+	m.Tool.Commit, m.Servers, m.NotShown, m.Conditions = text, map[string]string{text: text}, []string{text}, []string{text}
+	run.Warnings = []string{text}
+	for i := range run.Trials {
+		run.Trials[i].Gates[0] = results.Gate{Name: text, Passed: i > 0, Detail: text}
+		run.Trials[i].Reason = text
+		run.Trials[i].Ledger.LostBy = map[string]int64{text: 1}
+		run.Trials[i].Theory = []results.Prediction{{Metric: results.P50, Value: 1, Formula: text}}
+	}
+	return run
+}
+
+func checkInert(t *testing.T, hostile string) {
+	run := hostileRun(hostile)
+	page := render(t, func(w io.Writer) error { return report.HTML(w, run, nil) })
+	clean := render(t, func(w io.Writer) error { return report.HTML(w, hostileRun("harmless"), nil) })
+	for _, tag := range []string{"<script", "<img", "<style", "</style", "<a", "<svg", "</svg", "href", "src="} {
+		if got, want := strings.Count(strings.ToLower(withoutText(page)), tag), strings.Count(strings.ToLower(clean), tag); got != want {
+			t.Errorf("%q: the page has %d of %s, want %d", hostile, got, tag, want)
+		}
+	}
+	for name, text := range map[string]string{
+		"table":    render(t, func(w io.Writer) error { return report.Table(w, run, report.TableOptions{}) }),
+		"markdown": render(t, func(w io.Writer) error { return report.Markdown(w, run) }),
+	} {
+		if strings.ContainsAny(text, "\x1b\x07\u202e\x00") {
+			t.Errorf("%q: the %s holds control characters", hostile, name)
+		}
+	}
+	markdown := render(t, func(w io.Writer) error { return report.Markdown(w, run) })
+	for _, active := range []string{"<script", "<img", "](", "</svg"} {
+		if i := strings.Index(strings.ToLower(markdown), active); i > 0 && markdown[i-1] != '\\' {
+			t.Errorf("%q: the Markdown holds %s, not escaped", hostile, active)
+		}
+	}
+}
+
+// withoutText leaves the tags of a page, with their attributes: what a browser acts on.
+func withoutText(page string) string {
+	var tags strings.Builder
+	inTag := false
+	for _, r := range page {
+		if r == '<' {
+			inTag = true
+		}
+		if inTag {
+			tags.WriteRune(r)
+		}
+		if r == '>' {
+			inTag = false
+		}
+	}
+	return tags.String()
+}
+
+func TestThePageNeedsNothingElse(t *testing.T) {
+	page := render(t, func(w io.Writer) error { return report.HTML(w, long(), nil) })
+	for _, active := range []string{"http://", "https://", "<script", "@import", "url("} {
+		if strings.Contains(page, active) {
+			t.Errorf("the page holds %s", active)
+		}
+	}
+	if !strings.Contains(page, `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`) {
+		t.Error("the page has no content security policy")
+	}
+}
+
+func TestWriteMakesEveryFile(t *testing.T) {
+	dir := t.TempDir()
+	figure := results.Figure{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
+	if err := report.Write(long(), dir, figure); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{
+		"summary.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
+		"shortpoll.hgrm", "longpoll.hgrm", "sse.hgrm", "websocket.hgrm",
+	} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWriteSaysWhatFailed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "summary.md"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	err := report.Write(long(), dir)
+	if err == nil || !strings.Contains(err.Error(), "summary.md") {
+		t.Errorf("got %v, want that summary.md could not be written", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "report.html")); err != nil {
+		t.Errorf("the other files were not written: %v", err)
+	}
+}
