@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ type server struct {
 	service   *wire.Service
 	edge      wire.Edge
 	served    chan error
-	stopped   bool
+	stopping  sync.Once
 }
 
 func start(t testing.TB, transport string, l wire.Limits, o hub.Options) *server {
@@ -83,10 +84,11 @@ func start(t testing.TB, transport string, l wire.Limits, o hub.Options) *server
 // stop shuts down as the command does, and checks that all of it ends in time.
 func (s *server) stop(t testing.TB) {
 	t.Helper()
-	if s.stopped {
-		return
-	}
-	s.stopped = true
+	s.stopping.Do(func() { s.shutDown(t) })
+}
+
+func (s *server) shutDown(t testing.TB) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := s.edge.Shutdown(ctx); err != nil {

@@ -203,6 +203,30 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 	})
 }
 
+// A client that has its ack is told of the end, however close the two come.
+func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
+	for _, transport := range []string{"sse", "websocket"} {
+		t.Run(transport, func(t *testing.T) {
+			for range 20 {
+				s := start(t, transport, wire.Limits{}, hub.Options{})
+				c := subscribe(t, s, "topic=a", "")
+				c.next()
+				var stopping sync.WaitGroup
+				stopping.Go(func() { s.stop(t) })
+				if transport == "sse" {
+					if end := readChunk(t, c.r); len(end) != 0 {
+						t.Errorf("got %q, want the last chunk", end)
+					}
+				} else if op, payload := readFrame(t, c.r); op != opClose {
+					t.Errorf("got opcode %d %q, want a close frame", op, payload)
+				}
+				c.Close()
+				stopping.Wait()
+			}
+		})
+	}
+}
+
 // What was accepted before the end is delivered, even if it was being held back.
 func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
 	for _, transport := range []string{"longpoll", "sse", "websocket"} {

@@ -11,16 +11,17 @@ import (
 
 // A phase says who has a client's connection.
 //
-//	serving --poll without an answer--> parked --answer--> resting --request--> serving
-//	   |                                  |                   |
-//	   +------------- closed, gone, or too slow: left --------+
+//	serving --poll without an answer--> entering --> parked --answer--> resting --request--> serving
+//	   |                                               |                   |
+//	   +--------------------- closed, gone, or too slow: left ------------+
 type phase uint8
 
 const (
-	serving phase = iota // fasthttp, on a goroutine
-	parked               // we: a poll is held
-	resting              // we: answered, waiting for the next request
-	left                 // nobody: closed
+	serving  phase = iota // fasthttp, on a goroutine
+	entering              // nobody yet: on its way from fasthttp to us
+	parked                // we: a poll is held
+	resting               // we: answered, waiting for the next request
+	left                  // nobody: closed
 )
 
 // A client is a polling connection. Its subscription stays from poll to poll,
@@ -53,6 +54,22 @@ func (c *client) answered(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rested = at
+}
+
+// leaveFastHTTP notes that the connection is on its way to park.
+func (c *client) leaveFastHTTP() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == serving {
+		c.phase = entering
+	}
+}
+
+// Entering says that the connection is neither fasthttp's nor ours.
+func (c *client) Entering() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == entering
 }
 
 // park holds a poll. It is armed before it looks at the log once more, so that

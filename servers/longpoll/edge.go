@@ -9,7 +9,6 @@ package longpoll
 
 import (
 	"context"
-	"errors"
 	"net"
 	"time"
 
@@ -57,7 +56,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			c.shutdown()
 		}
 	}
-	return errors.Join(wire.StopFastHTTP(ctx, e.server), e.service.FinishShutdown(ctx))
+	err := wire.StopFastHTTP(ctx, e.server)
+	e.service.FinishShutdown(ctx)
+	return err
 }
 
 func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
@@ -83,6 +84,7 @@ func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
 // hold takes the connection from fasthttp, which writes nothing and forgets it.
 func (e *Edge) hold(ctx *fasthttp.RequestCtx, c *client, sub *wire.Subscribe) {
 	last := ctx.Request.Header.ConnectionClose() || !ctx.Request.Header.IsHTTP11()
+	c.leaveFastHTTP()
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(hijacked net.Conn) {
 		c.conn.Reclaim(hijacked) // a pipelined request waits for its turn

@@ -6,7 +6,6 @@ package shortpoll
 
 import (
 	"context"
-	"errors"
 	"net"
 
 	"github.com/valyala/fasthttp"
@@ -36,7 +35,9 @@ func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Li
 // Shutdown stops accepting, lets running requests finish and closes the rest.
 func (e *Edge) Shutdown(ctx context.Context) error {
 	e.service.BeginShutdown()
-	return errors.Join(wire.StopFastHTTP(ctx, e.server), e.service.FinishShutdown(ctx))
+	err := wire.StopFastHTTP(ctx, e.server)
+	e.service.FinishShutdown(ctx)
+	return err
 }
 
 func (e *Edge) handle(ctx *fasthttp.RequestCtx) {

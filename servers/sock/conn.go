@@ -201,7 +201,7 @@ func (c *Conn) ready(e Event, broken bool) {
 		tell |= Hangup
 	}
 	finish := c.closing && (broken || len(c.pending) == 0)
-	if !finish && !broken {
+	if !finish && !broken && c.want != 0 { // one-shot: what has fired is off already
 		c.poller.arm(c)
 	}
 	h := c.handler

@@ -149,7 +149,7 @@ func TestCloseSendsWhatIsPendingFirst(t *testing.T) {
 }
 
 func TestAStalledPeerIsReported(t *testing.T) {
-	c, _, _ := pair(t, 20*time.Millisecond)
+	c, _, _ := pair(t, 500*time.Millisecond)
 	e := make(witness, 100)
 	c.Handle(e)
 	fill(t, c)
@@ -157,7 +157,7 @@ func TestAStalledPeerIsReported(t *testing.T) {
 }
 
 func TestAStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
-	c, peer, l := pair(t, 20*time.Millisecond)
+	c, peer, l := pair(t, 500*time.Millisecond)
 	all := fill(t, c)
 	until(t, "counted as stalled", func() bool { return l.Counts().Stalled == 1 })
 	got, _ := io.ReadAll(peer)

@@ -8,7 +8,6 @@ package sse
 
 import (
 	"context"
-	"errors"
 	"net"
 
 	"github.com/valyala/fasthttp"
@@ -44,7 +43,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			s.feed.Close(wire.Shutdown)
 		}
 	}
-	return errors.Join(wire.StopFastHTTP(ctx, e.server), e.service.FinishShutdown(ctx))
+	err := wire.StopFastHTTP(ctx, e.server)
+	e.service.FinishShutdown(ctx)
+	return err
 }
 
 func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
@@ -56,7 +57,8 @@ func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
 		wire.WriteFastHTTP(ctx, answer)
 		return
 	}
-	conn := ctx.Conn().(*sock.Conn) // what Serve was given
+	s := &stream{conn: ctx.Conn().(*sock.Conn)} // what Serve was given
+	s.conn.SetState(s)
 	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(net.Conn) { e.open(conn, sub) })
+	ctx.Hijack(func(net.Conn) { e.open(s, sub) })
 }

@@ -26,8 +26,7 @@ type stream struct {
 
 // open sends the head, with the ack in the same write if one is due, and
 // starts the feed. What a client sends after its request is never read.
-func (e *Edge) open(conn *sock.Conn, sub *wire.Subscribe) {
-	s := &stream{conn: conn}
+func (e *Edge) open(s *stream, sub *wire.Subscribe) {
 	first := []byte(head)
 	if sub.FromNow {
 		body, now := e.service.Ack(sub.Set)
@@ -35,14 +34,16 @@ func (e *Edge) open(conn *sock.Conn, sub *wire.Subscribe) {
 		first = append(first, appendEvent(body, now)...)
 		e.service.Count.Acks.Add(1)
 	}
-	if _, err := conn.Write(first); err != nil {
-		conn.Abort()
+	if _, err := s.conn.Write(first); err != nil {
+		s.conn.Abort()
 		return
 	}
-	conn.SetState(s)
-	conn.Watch(sock.Hangup)
-	s.feed.Start(e.service, e.events, conn, s, sub)
+	s.conn.Watch(sock.Hangup)
+	s.feed.Start(e.service, e.events, s.conn, s, sub)
 }
+
+// Entering says that the stream is not open yet.
+func (s *stream) Entering() bool { return s.feed.Entering() }
 
 // Send writes an event.
 func (s *stream) Send(event []byte) error {

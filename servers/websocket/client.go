@@ -34,6 +34,9 @@ type client struct {
 	second time.Time
 }
 
+// Entering says that the socket is not open yet.
+func (c *client) Entering() bool { return c.feed.Entering() }
+
 // Send writes a frame that was prepared once for everybody.
 func (c *client) Send(frame *websocket.PreparedMessage) error {
 	err := c.ws.WritePreparedMessage(frame)

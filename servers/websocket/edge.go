@@ -16,7 +16,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"pushbench/servers/hub"
-	"pushbench/servers/sock"
 	"pushbench/servers/wire"
 )
 
@@ -91,8 +90,9 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	if errors.Is(err, net.ErrClosed) {
 		err = nil // the listener: BeginShutdown did that
 	}
+	e.service.AwaitSettled(ctx) // no reader is added after this
 	e.waitForReaders(ctx)
-	err = errors.Join(err, e.service.FinishShutdown(ctx))
+	e.service.FinishShutdown(ctx)
 	e.readers.Wait() // their connections are closed: they are on their way out
 	return err
 }
@@ -117,11 +117,13 @@ func (e *Edge) handle(w http.ResponseWriter, hr *http.Request) {
 		wire.WriteNetHTTP(w, answer)
 		return
 	}
-	ws, err := e.upgrader.Upgrade(w, hr, nil)
-	if err != nil { // refuse has answered, or the connection broke
+	c := &client{edge: e, conn: wire.ConnOf(hr)}
+	c.conn.SetState(c)
+	if c.ws, err = e.upgrader.Upgrade(w, hr, nil); err != nil {
+		c.conn.SetState(nil) // refuse has answered, or the connection broke
 		return
 	}
-	e.open(ws, sub)
+	e.open(c, sub)
 }
 
 // refuse answers what is not a handshake. RFC 6455 section 4.4 wants the
@@ -133,21 +135,18 @@ func (e *Edge) refuse(w http.ResponseWriter, _ *http.Request, status int, _ erro
 
 // open sends the ack, if one is due, starts the feed and reads on a goroutine
 // that net/http knows nothing of, so that its buffers can go.
-func (e *Edge) open(ws *websocket.Conn, sub *wire.Subscribe) {
-	conn := ws.NetConn().(*sock.Conn) // what Serve was given
-	c := &client{edge: e, ws: ws, conn: conn}
+func (e *Edge) open(c *client, sub *wire.Subscribe) {
 	c.prepareReading()
 	if sub.FromNow {
 		body, now := e.service.Ack(sub.Set)
 		sub.After = now
 		e.service.Count.Acks.Add(1)
 		if c.Send(prepare(body, now)) != nil {
-			conn.Abort()
+			c.conn.Abort()
 			return
 		}
 	}
 	e.readers.Add(1)
-	conn.SetState(c)
-	c.feed.Start(e.service, e.frames, conn, c, sub)
+	c.feed.Start(e.service, e.frames, c.conn, c, sub)
 	go c.read()
 }

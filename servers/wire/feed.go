@@ -35,11 +35,12 @@ type Feed[F any] struct {
 	sink     Sink[F]
 	delivery hub.Delivery
 
-	mu     sync.Mutex
-	follow *hub.Subscription
-	cursor hub.Cursor
-	live   bool // it has once caught up: a gap from now on is its own slowness
-	ended  bool
+	mu      sync.Mutex
+	follow  *hub.Subscription
+	cursor  hub.Cursor
+	settled bool // Start is over
+	live    bool // it has once caught up: a gap from now on is its own slowness
+	ended   bool
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if
@@ -56,6 +57,16 @@ func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[
 	if s.Closing() { // Shutdown may have looked before we were there to see
 		f.Close(Shutdown)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.settled = true
+}
+
+// Entering says that Start is still to come or not over.
+func (f *Feed[F]) Entering() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.settled
 }
 
 // Wake sends what is new. The hub calls it.

@@ -1,12 +1,16 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"pushbench/servers/sock"
 )
 
 // NewNetHTTP is the net/http server that WebSockets are served by. Its own
@@ -18,12 +22,25 @@ func (s *Service) NewNetHTTP(handle http.HandlerFunc) *http.Server {
 				WriteNetHTTP(w, *failed)
 			}
 		}),
+		ConnContext:                  withConn,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		ReadTimeout:                  s.Limits.ReadTimeout,
 		IdleTimeout:                  s.Limits.IdleTimeout,
 		MaxHeaderBytes:               s.Limits.MaxHeader,
 		DisableGeneralOptionsHandler: true,
 	}
+}
+
+// connKey is where a request's context has its connection.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// ConnOf is the connection that a request came on.
+func ConnOf(hr *http.Request) *sock.Conn {
+	return hr.Context().Value(connKey{}).(*sock.Conn) // what Service.Listen accepts
 }
 
 // ReadNetHTTP is the request as the contract sees it; the body is read.

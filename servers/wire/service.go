@@ -108,30 +108,51 @@ func (s *Service) BeginShutdown() {
 // Closing says that BeginShutdown was called.
 func (s *Service) Closing() bool { return s.closing.Load() }
 
-// drainStep is how often FinishShutdown looks whether all is sent.
-const drainStep = 5 * time.Millisecond
+// A Newcomer is the state of a connection that may still be on its way from
+// the HTTP library to the edge. One that arrives while the server is closing
+// says goodbye by itself; until then it must not be cut off.
+type Newcomer interface{ Entering() bool }
 
-// FinishShutdown waits until what was written is sent, at the latest until ctx
-// is done, and closes every connection that is left.
-func (s *Service) FinishShutdown(ctx context.Context) error {
-	l := s.listener.Load()
-	if l == nil {
-		return nil
-	}
+// At shutdown, what is on its way gets drainGrace to settle; drainStep is how
+// often that is looked at.
+const (
+	drainGrace = 2 * time.Second
+	drainStep  = 5 * time.Millisecond
+)
+
+// AwaitSettled waits until every newcomer has arrived and what was written is
+// sent, for at most drainGrace and no longer than ctx.
+func (s *Service) AwaitSettled(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drainGrace)
+	defer cancel()
 	ticker := time.NewTicker(drainStep)
 	defer ticker.Stop()
-	var err error
-	for s.Poller.Slow() > 0 && err == nil {
+	for !s.settled() {
 		select {
 		case <-ctx.Done():
-			err = ctx.Err()
+			return
 		case <-ticker.C:
 		}
 	}
-	for _, c := range l.Conns() {
+}
+
+func (s *Service) settled() bool {
+	for _, c := range s.Conns() {
+		if n, ok := c.State().(Newcomer); ok && n.Entering() {
+			return false
+		}
+	}
+	return s.Poller.Slow() == 0
+}
+
+// FinishShutdown closes every connection that is left once all is settled. A
+// client that is cut off here did not read for drainGrace; its cursor tells
+// the next server what it missed.
+func (s *Service) FinishShutdown(ctx context.Context) {
+	s.AwaitSettled(ctx)
+	for _, c := range s.Conns() {
 		c.Abort()
 	}
-	return err
 }
 
 // Handle answers a request, or, where it is a good subscription, returns it
