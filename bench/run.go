@@ -18,6 +18,7 @@ import (
 type Rig struct {
 	Serve          func(scenarios.Transport, *scenarios.Scenario) []string // argument vector of a server
 	Drive          []string                                                // argument vector of a generator
+	Awake          []string                                                // argument vector of what keeps the cores awake; none: they may sleep
 	ServerCores    []int                                                   // none: any
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
@@ -35,6 +36,19 @@ func (r *Rig) Pin() {
 	half := len(cores) / 2
 	r.ServerCores, r.GeneratorCores = cores[:half], cores[half:]
 	r.Pinning = results.Pinning{Asked: true, Server: r.ServerCores, Generator: r.GeneratorCores}
+}
+
+// awake does the work while the cores are kept awake. See KeepAwake.
+func (r *Rig) awake(work func() error) error {
+	if len(r.Awake) == 0 {
+		return work()
+	}
+	keeper, err := launch("keeper of the cores", r.Awake, nil)
+	if err != nil {
+		return err
+	}
+	err = work()
+	return errors.Join(err, keeper.end(endWait))
 }
 
 // A Run is a scenario and its blocks on a rig.
@@ -70,7 +84,7 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 		return "", err
 	}
 	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
-	err = campaign.blocks(ctx)
+	err = r.Rig.awake(func() error { return campaign.blocks(ctx) })
 	manifest.Ended = time.Now().UTC()
 	manifest.Status, manifest.Reason = campaign.verdict(err)
 	return folder.Finish(manifest, derive)
@@ -239,6 +253,9 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports",
 			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
 		},
+	}
+	if len(r.Rig.Awake) > 0 {
+		m.Conditions = append(m.Conditions, "a loop at idle priority keeps the cores from sleeping: no latency holds the time a core takes to wake")
 	}
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))

@@ -48,7 +48,7 @@ or WebSocket, and what each costs.
 	}
 	root.SetVersionTemplate("pushbench {{.Version}}\n")
 	root.SetFlagErrorFunc(badFlag)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

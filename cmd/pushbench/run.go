@@ -32,6 +32,7 @@ type runOptions struct {
 	transports []string
 	out        string
 	noPin      bool
+	letSleep   bool
 	lie        string
 }
 
@@ -62,6 +63,7 @@ The table goes to standard output, progress to standard error.
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
+	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
@@ -172,6 +174,9 @@ func (o runOptions) rig() (*bench.Rig, error) {
 			}
 			return argv
 		},
+	}
+	if !o.letSleep {
+		rig.Awake = []string{self, "awake"}
 	}
 	if o.noPin {
 		rig.Pinning.Note = "not asked for"

@@ -1,0 +1,17 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"pushbench/bench"
+)
+
+func newAwakeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "awake",
+		Short:  "Keep the cores from sleeping, at idle priority, until standard input ends",
+		Hidden: true, // run starts it
+		Args:   noArguments,
+		RunE:   func(c *cobra.Command, _ []string) error { return bench.KeepAwake(c.InOrStdin()) },
+	}
+}
