@@ -45,6 +45,8 @@ or WebSocket, and what each costs.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
+
+		SuggestionsMinimumDistance: 2, // "rnu" is near "run"
 	}
 	root.SetVersionTemplate("pushbench {{.Version}}\n")
 	root.SetFlagErrorFunc(badFlag)

@@ -1,0 +1,274 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"pushbench/bench"
+	"pushbench/results"
+)
+
+var update = flag.Bool("update", false, "write what the scripts' commands print into the scripts")
+
+// TestMain makes this test binary the command itself where a script, or a run
+// that starts its server and generator, asks for pushbench.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pushbench": main})
+}
+
+// TestScripts runs testdata/script, which read as a manual of the command. Beside
+// testscript's own commands they have those of the table below:
+//
+//	exits CODE PROGRAM ARGUMENT…  runs it, which must end with that code
+//	says TEXT                     it printed this one line to stderr and nothing to stdout
+//	measures ARGUMENT…            pushbench run; that the generator was late is forgiven
+//	appears FILE                  waits until the file has something in it
+//	kills server|generator|run    kill -9, of the run in the background and its children
+//	exited CODE                   how the run in the background ended; after wait
+//	nobody                        waits until the run's children are gone, too
+func TestScripts(t *testing.T) {
+	deadline, _ := t.Deadline()
+	testscript.RunT(inTurn{t}, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		Deadline:            deadline,
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
+			env.Setenv("SCENARIOS", scenarios)
+			env.Values[watchedKey{}] = &watched{}
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"says":     says,
+			"measures": measures,
+			"appears":  appears,
+			"kills":    kills,
+			"exited":   exited,
+			"nobody":   nobody,
+		},
+	})
+}
+
+// An inTurn runs scripts one after the other: two that measure at once would
+// make each other's generators late.
+type inTurn struct{ *testing.T }
+
+func (t inTurn) Parallel()     {}
+func (t inTurn) Verbose() bool { return testing.Verbose() }
+
+func (t inTurn) Run(name string, f func(testscript.T)) {
+	t.T.Run(name, func(t *testing.T) { f(inTurn{t}) })
+}
+
+// usage ends a script that misuses one of our commands.
+func usage(ts *testscript.TestScript, ok bool, how string) {
+	if !ok {
+		ts.Fatalf("usage: %s", how)
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "exits CODE PROGRAM ARGUMENT…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := codeOf(ts.Exec(args[1], args[2:]...)); got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// codeOf is a program's exit code: -1 when a signal ended it or it never began.
+func codeOf(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	default:
+		return -1
+	}
+}
+
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "says TEXT")
+	if got := ts.ReadFile("stderr"); got != args[0]+"\n" {
+		ts.Fatalf("stderr:\ngot  %s\nwant %s", strings.TrimSuffix(got, "\n"), args[0])
+	}
+	if got := ts.ReadFile("stdout"); got != "" {
+		ts.Fatalf("stdout: got %s, want nothing", got)
+	}
+}
+
+func measures(ts *testscript.TestScript, neg bool, args []string) {
+	out := slices.Index(args, "--out") + 1
+	usage(ts, !neg && out > 0 && out < len(args), "measures SCENARIO --out FOLDER ARGUMENT…")
+	err := ts.Exec("pushbench", append([]string{"run"}, args...)...)
+	switch code := codeOf(err); code {
+	case exitOK:
+	case exitInvalid:
+		ts.Check(onlyLate(ts.MkAbs(args[out])))
+		ts.Logf("the machine was busy and the generator late; that is forgiven here")
+	default:
+		ts.Fatalf("exit code %d, want %d", code, exitOK)
+	}
+}
+
+// onlyLate says what else than a late generator, which a busy machine causes,
+// made a run invalid.
+func onlyLate(path string) error {
+	run, err := results.Open(path)
+	if err != nil {
+		return err
+	}
+	for _, t := range run.Trials {
+		if t.Status != results.Complete && len(t.Gates) == 0 {
+			return fmt.Errorf("%s: %s: %s", t.Transport, t.Status, t.Reason)
+		}
+		for _, g := range t.Gates {
+			if !g.Passed && g.Name != bench.GateLate {
+				return fmt.Errorf("%s: gate %q: %s", t.Transport, g.Name, g.Detail)
+			}
+		}
+	}
+	return nil
+}
+
+// patience is how long a script waits for what must come.
+const patience = 30 * time.Second
+
+// eventually waits for a condition, and looks often.
+func eventually(ts *testscript.TestScript, what string, holds func() bool) {
+	for limit := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(limit) {
+			ts.Fatalf("waited %v in vain: %s", patience, what)
+		}
+	}
+}
+
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "appears FILE")
+	eventually(ts, args[0]+" has something in it", func() bool {
+		info, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil && info.Size() > 0
+	})
+}
+
+// A watched is the run that a script started in the background.
+type watched struct {
+	run      *exec.Cmd
+	children []process
+}
+
+type watchedKey struct{}
+
+// kills ends just the process it names: the run itself, or one of its children.
+func kills(ts *testscript.TestScript, neg bool, args []string) {
+	background := ts.BackgroundCmds()
+	usage(ts, !neg && len(args) == 1 && len(background) == 1, "kills server|generator|run, with one run in the background")
+	w := ts.Value(watchedKey{}).(*watched)
+	w.run = background[0]
+	var err error
+	w.children, err = childrenOf(w.run.Process.Pid)
+	ts.Check(err)
+	pid := w.run.Process.Pid
+	if args[0] != "run" {
+		role := map[string]string{"server": "serve", "generator": "drive"}[args[0]]
+		i := slices.IndexFunc(w.children, func(p process) bool { return p.role == role })
+		if i < 0 {
+			ts.Fatalf("the run has no %s; its children: %v", args[0], w.children)
+		}
+		pid = w.children[i].pid
+	}
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+}
+
+func exited(ts *testscript.TestScript, neg bool, args []string) {
+	w := ts.Value(watchedKey{}).(*watched)
+	usage(ts, !neg && len(args) == 1 && w.run != nil && len(ts.BackgroundCmds()) == 0, "exited CODE, after kills and wait")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := w.run.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("the run ended with exit code %d, want %d", got, want)
+	}
+}
+
+func nobody(ts *testscript.TestScript, neg bool, args []string) {
+	w := ts.Value(watchedKey{}).(*watched)
+	usage(ts, !neg && len(args) == 0 && len(w.children) >= 2, "nobody, after kills found a server and a generator")
+	eventually(ts, "server and generator have ended with their run", func() bool {
+		return !slices.ContainsFunc(w.children, process.alive)
+	})
+}
+
+// A process as /proc shows it.
+type process struct {
+	pid, parent int
+	state       string
+	started     string // in clock ticks since the machine's start: a reused pid has another
+	role        string // the first argument
+}
+
+func (p process) alive() bool {
+	now, err := readProcess(p.pid)
+	return err == nil && now.started == p.started && now.state != "Z"
+}
+
+func childrenOf(parent int) (children []process, err error) {
+	folders, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil {
+			continue // not a process
+		}
+		p, err := readProcess(pid)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.parent == parent {
+			children = append(children, p)
+		}
+	}
+	return children, nil
+}
+
+// readProcess reads /proc/PID, see proc_pid_stat(5).
+func readProcess(pid int) (process, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return process{}, err
+	}
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return process{}, err
+	}
+	// The name in parentheses may itself hold both; the fields count from 3 behind it.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	parent, err := strconv.Atoi(fields[1])
+	p := process{pid: pid, parent: parent, state: fields[0], started: fields[19]}
+	if arguments := strings.Split(string(command), "\x00"); len(arguments) > 1 {
+		p.role = arguments[1]
+	}
+	return p, err
+}
