@@ -412,3 +412,18 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 		}
 	})
 }
+
+// A client may open a connection ahead of need: the time that a request may take
+// begins with its first byte, also for the first request of a connection.
+func TestSilentConnectionOutlivesTheReadTimeout(t *testing.T) {
+	everywhere(t, func(t *testing.T, transport string) {
+		s := start(t, transport, wire.Limits{ReadTimeout: 100 * time.Millisecond, IdleTimeout: 30 * time.Second}, hub.Options{})
+		silent, slow := dial(t, s), dial(t, s)
+		slow.send("GET /v1/healthz HTTP/1.1\r\n")
+		slow.closed() // so the read timeout is over for both
+		silent.request("/v1/healthz")
+		if a := silent.answer("GET"); a.status != 200 {
+			t.Errorf("a connection that was silent at first was answered %d, want 200", a.status)
+		}
+	})
+}

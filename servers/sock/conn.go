@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,8 @@ type Conn struct {
 	listener *Listener
 	before   []byte // read before tcp: handed back by Unread or Reclaim
 	dry      bool   // Read gives only what is in before
+	spoken   atomic.Bool
+	allowed  atomic.Int64 // what a read deadline that was set before the first byte allows after it, in ns
 
 	mu       sync.Mutex
 	handler  Handler
@@ -75,7 +78,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.tcp.Read(p)
 	c.listener.bytesIn.Add(uint64(n))
+	if n > 0 && !c.spoken.Load() {
+		c.firstByte()
+	}
 	return n, err
+}
+
+// firstByte starts the time that the server allows for a request.
+func (c *Conn) firstByte() {
+	c.spoken.Store(true)
+	if allowed := c.allowed.Load(); allowed > 0 {
+		_ = c.tcp.SetReadDeadline(time.Now().Add(time.Duration(allowed))) // fails only on a closed connection
+	}
 }
 
 // Reclaim moves what a buffering reader over this connection still holds back
@@ -280,10 +294,20 @@ func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
 func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 
 // SetDeadline sets the deadline of reads; writes never wait and need none.
-func (c *Conn) SetDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
+func (c *Conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
-// SetReadDeadline sets the deadline of reads.
-func (c *Conn) SetReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
+// SetReadDeadline bounds reading. HTTP servers count a first request's time from
+// the moment of accepting, and so would close a connection that a client opened
+// ahead of need; here that time starts with the first byte, and until then the
+// listener's FirstByte applies.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	left := time.Until(t)
+	if c.spoken.Load() || c.listener.FirstByte == 0 || t.IsZero() || left <= 0 {
+		return c.tcp.SetReadDeadline(t)
+	}
+	c.allowed.Store(int64(left))
+	return c.tcp.SetReadDeadline(t.Add(c.listener.FirstByte - left))
+}
 
 // SetWriteDeadline does nothing: writes never wait. Poller.StallAfter bounds
 // how long a peer may leave them unread.

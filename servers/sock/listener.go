@@ -23,6 +23,8 @@ type Counts struct {
 // a lack of descriptors, which fasthttp's Serve does not.
 type Listener struct {
 	net.Listener
+	FirstByte time.Duration // how long a connection may be silent before its first byte; default: as any read. Set it before Accept
+
 	poller *Poller
 	quit   chan struct{}
 	once   sync.Once

@@ -83,6 +83,7 @@ func (s *Service) Close() {
 // what requests may name as Host.
 func (s *Service) Listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
+	l.FirstByte = s.Limits.IdleTimeout
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
 	return l
