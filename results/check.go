@@ -25,12 +25,19 @@ func (m Manifest) check() error {
 	}
 	w := m.Workload
 	return nonNegative([]figure{
-		{"blocks", float64(m.Blocks)}, {"rtt_ns", float64(m.RTT)},
-		{"clients", float64(w.Clients)}, {"topics", float64(w.Topics)},
-		{"publish_rate", w.PublishRate}, {"delivery_rate", w.DeliveryRate},
-		{"per_client_rate", w.PerClientRate}, {"payload_bytes", w.PayloadBytes},
-		{"poll_interval_ns", float64(w.PollInterval)}, {"hold_ns", float64(w.Hold)},
-		{"warmup_ns", float64(w.Warmup)}, {"window_ns", float64(w.Window)}, {"drain_ns", float64(w.Drain)},
+		{"blocks", float64(m.Blocks)},
+		{"rtt_ns", float64(m.RTT)},
+		{"clients", float64(w.Clients)},
+		{"topics", float64(w.Topics)},
+		{"publish_rate", w.PublishRate},
+		{"delivery_rate", w.DeliveryRate},
+		{"per_client_rate", w.PerClientRate},
+		{"payload_bytes", w.PayloadBytes},
+		{"poll_interval_ns", float64(w.PollInterval)},
+		{"hold_ns", float64(w.Hold)},
+		{"warmup_ns", float64(w.Warmup)},
+		{"window_ns", float64(w.Window)},
+		{"drain_ns", float64(w.Drain)},
 	})
 }
 
@@ -126,33 +133,51 @@ func (t Trial) figures() []figure {
 		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"took_ns", float64(t.Took)}},
 		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(),
 		[]figure{
-			{"latency.infinite", float64(t.Latency.Infinite)}, {"latency.independent", float64(t.Latency.Independent)},
-			{"ack.infinite", float64(t.Ack.Infinite)}, {"ack.independent", float64(t.Ack.Independent)},
+			{"latency.infinite", float64(t.Latency.Infinite)},
+			{"latency.independent", float64(t.Latency.Independent)},
+			{"ack.infinite", float64(t.Ack.Infinite)},
+			{"ack.independent", float64(t.Ack.Independent)},
 		})
 }
 
 func (p Publishes) figures() []figure {
 	return []figure{
-		{"planned", float64(p.Planned)}, {"on_time", float64(p.OnTime)}, {"late", float64(p.Late)},
-		{"dropped", float64(p.Dropped)}, {"sent", float64(p.Sent)}, {"acknowledged", float64(p.Acknowledged)},
-		{"failed", float64(p.Failed)}, {"unknown", float64(p.Unknown)}, {"late_after_ns", float64(p.LateAfter)},
+		{"planned", float64(p.Planned)},
+		{"on_time", float64(p.OnTime)},
+		{"late", float64(p.Late)},
+		{"dropped", float64(p.Dropped)},
+		{"sent", float64(p.Sent)},
+		{"acknowledged", float64(p.Acknowledged)},
+		{"failed", float64(p.Failed)},
+		{"unknown", float64(p.Unknown)},
+		{"late_after_ns", float64(p.LateAfter)},
 	}
 }
 
 func (l Ledger) figures() []figure {
 	return []figure{
-		{"owed", float64(l.Owed)}, {"unique", float64(l.Unique)}, {"superseded", float64(l.Superseded)},
-		{"declared_gap", float64(l.DeclaredGap)}, {"lost", float64(l.Lost)}, {"received", float64(l.Received)},
-		{"duplicates", float64(l.Duplicates)}, {"unexpected", float64(l.Unexpected)},
-		{"reordered", float64(l.Reordered)}, {"corrupt", float64(l.Corrupt)},
+		{"owed", float64(l.Owed)},
+		{"unique", float64(l.Unique)},
+		{"superseded", float64(l.Superseded)},
+		{"declared_gap", float64(l.DeclaredGap)},
+		{"lost", float64(l.Lost)},
+		{"received", float64(l.Received)},
+		{"duplicates", float64(l.Duplicates)},
+		{"unexpected", float64(l.Unexpected)},
+		{"reordered", float64(l.Reordered)},
+		{"corrupt", float64(l.Corrupt)},
 	}
 }
 
 func (c Connect) figures() []figure {
 	return []figure{
-		{"connect.clients", float64(c.Clients)}, {"connect.failed", float64(c.Failed)}, {"connect.took_ns", float64(c.Took)},
-		{"connect.bytes_up", float64(c.BytesUp)}, {"connect.bytes_down", float64(c.BytesDown)},
-		{"connect.round_trips", c.RoundTrips}, {"connect.dials", float64(c.Dials)},
+		{"connect.clients", float64(c.Clients)},
+		{"connect.failed", float64(c.Failed)},
+		{"connect.took_ns", float64(c.Took)},
+		{"connect.bytes_up", float64(c.BytesUp)},
+		{"connect.bytes_down", float64(c.BytesDown)},
+		{"connect.round_trips", c.RoundTrips},
+		{"connect.dials", float64(c.Dials)},
 	}
 }
 
@@ -162,25 +187,37 @@ func (c Cost) figures() []figure {
 		[]figure{{"cost.span_ns", float64(c.Span)}, {"cost.delivered", float64(c.Delivered)}},
 		c.Server.figures("server."), c.Generator.figures("generator."), w.Up.figures("up."), w.Down.figures("down."),
 		[]figure{
-			{"requests", float64(w.Requests)}, {"polls", float64(w.Polls)}, {"empty_answers", float64(w.EmptyAnswers)},
-			{"batches", float64(w.Batches)}, {"dials", float64(w.Dials)}, {"reconnects", float64(w.Reconnects)},
+			{"requests", float64(w.Requests)},
+			{"polls", float64(w.Polls)},
+			{"empty_answers", float64(w.EmptyAnswers)},
+			{"batches", float64(w.Batches)},
+			{"dials", float64(w.Dials)},
+			{"reconnects", float64(w.Reconnects)},
 		})
 }
 
 func (p Process) figures(role string) []figure {
 	return []figure{
-		{role + "processes", float64(p.Processes)}, {role + "cpu_ns", float64(p.CPU)},
-		{role + "user_ns", float64(p.User)}, {role + "system_ns", float64(p.System)},
-		{role + "memory_base_bytes", float64(p.MemoryBase)}, {role + "memory_idle_bytes", float64(p.MemoryIdle)},
-		{role + "memory_peak_bytes", float64(p.MemoryPeak)}, {role + "goroutines", float64(p.Goroutines)},
+		{role + "processes", float64(p.Processes)},
+		{role + "cpu_ns", float64(p.CPU)},
+		{role + "user_ns", float64(p.User)},
+		{role + "system_ns", float64(p.System)},
+		{role + "memory_base_bytes", float64(p.MemoryBase)},
+		{role + "memory_idle_bytes", float64(p.MemoryIdle)},
+		{role + "memory_peak_bytes", float64(p.MemoryPeak)},
+		{role + "goroutines", float64(p.Goroutines)},
 		{role + "context_switches", float64(p.ContextSwitches)},
 	}
 }
 
 func (d Direction) figures(way string) []figure {
 	return []figure{
-		{way + "bytes", float64(d.Bytes)}, {way + "payload", float64(d.Payload)}, {way + "envelope", float64(d.Envelope)},
-		{way + "framing", float64(d.Framing)}, {way + "headers", float64(d.Headers)}, {way + "segments", float64(d.Segments)},
+		{way + "bytes", float64(d.Bytes)},
+		{way + "payload", float64(d.Payload)},
+		{way + "envelope", float64(d.Envelope)},
+		{way + "framing", float64(d.Framing)},
+		{way + "headers", float64(d.Headers)},
+		{way + "segments", float64(d.Segments)},
 	}
 }
 
@@ -190,8 +227,12 @@ func (i Interval) check() error {
 	}
 	return cmp.Or(
 		nonNegative([]figure{
-			{"block", float64(i.Block)}, {"at_ns", float64(i.At)}, {"length_ns", float64(i.Length)},
-			{"published", float64(i.Published)}, {"delivered", float64(i.Delivered)}, {"counted", float64(i.Counted)},
+			{"block", float64(i.Block)},
+			{"at_ns", float64(i.At)},
+			{"length_ns", float64(i.Length)},
+			{"published", float64(i.Published)},
+			{"delivered", float64(i.Delivered)},
+			{"counted", float64(i.Counted)},
 		}),
 		atMost("length_ns", i.Length, longestInterval))
 }

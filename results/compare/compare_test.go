@@ -177,8 +177,12 @@ func TestVerdicts(t *testing.T) {
 		{"the same", steady(12, 1), steady(12, 1.0001), Equivalent},
 		{"too few", steady(7, 1), steady(7, 2), TooFew},
 		{"noise", steady(12, 1), wild, Inconclusive},
-		{"significant but small, interval beyond the margin", []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-			[]float64{1.01, 1.02, 1.09, 1.03, 1.08, 1.01, 1.10, 1.02, 1.07, 1.03, 1.09, 1.02}, Small},
+		{
+			"significant but small, interval beyond the margin",
+			[]float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+			[]float64{1.01, 1.02, 1.09, 1.03, 1.08, 1.01, 1.10, 1.02, 1.07, 1.03, 1.09, 1.02},
+			Small,
+		},
 	} {
 		d := one(t, Pairing{Metric: "p50", Names: [2]string{"a", "b"}, A: c.a, B: c.b})
 		if d.Verdict != c.want {
@@ -192,8 +196,10 @@ func TestVerdicts(t *testing.T) {
 
 func TestInfiniteBlocks(t *testing.T) {
 	inf := math.Inf(1)
-	d := one(t, Pairing{Metric: "p99", Names: [2]string{"a", "b"},
-		A: []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, B: []float64{inf, 5, inf, 7, 8, inf, 6, 9, inf, 5.5}})
+	d := one(t, Pairing{
+		Metric: "p99", Names: [2]string{"a", "b"},
+		A: []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, B: []float64{inf, 5, inf, 7, 8, inf, 6, 9, inf, 5.5},
+	})
 	if d.Verdict != Different || d.Infinite != [2]int{0, 4} {
 		t.Errorf("lost in 4 of 10 blocks and five times slower in the others: %s, infinite %v", d.Verdict, d.Infinite)
 	}

@@ -45,8 +45,14 @@ func Bench(w io.Writer, run *results.Run) error {
 	m := run.Manifest
 	var b strings.Builder
 	for _, pair := range [][2]string{
-		{"goos", m.Host.OS}, {"goarch", m.Host.Arch}, {"pkg", "pushbench/" + m.Workload.Scenario}, {"cpu", m.Host.CPUModel},
-		{"status", string(m.Status)}, {"commit", m.Tool.Commit}, {"stack", m.Stack}, {"network", m.Network},
+		{"goos", m.Host.OS},
+		{"goarch", m.Host.Arch},
+		{"pkg", "pushbench/" + m.Workload.Scenario},
+		{"cpu", m.Host.CPUModel},
+		{"status", string(m.Status)},
+		{"commit", m.Tool.Commit},
+		{"stack", m.Stack},
+		{"network", m.Network},
 	} {
 		if value := results.Plain(pair[1]); value != "" {
 			fmt.Fprintf(&b, "%s: %s\n", pair[0], value)

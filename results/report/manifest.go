@@ -26,8 +26,11 @@ func manifestSection(m results.Manifest) section {
 func unreproducible(m results.Manifest) string {
 	var missing []string
 	for _, need := range [][2]string{
-		{"commit", m.Tool.Commit}, {"Go version", m.Tool.GoVersion}, {"kernel", m.Host.Kernel},
-		{"CPU model", m.Host.CPUModel}, {"scenario hash", m.Workload.SHA256},
+		{"commit", m.Tool.Commit},
+		{"Go version", m.Tool.GoVersion},
+		{"kernel", m.Host.Kernel},
+		{"CPU model", m.Host.CPUModel},
+		{"scenario hash", m.Workload.SHA256},
 	} {
 		if need[1] == "" {
 			missing = append(missing, need[0])

@@ -143,7 +143,8 @@ var models = map[string]model{
 	"shortpoll": {
 		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 510, Formula: "d + T/2"}, {Metric: results.P99, Value: 1000, Formula: "d + 0.99 T"},
+			{Metric: results.P50, Value: 510, Formula: "d + T/2"},
+			{Metric: results.P99, Value: 1000, Formula: "d + 0.99 T"},
 			{Metric: results.RequestsPerMessage, Value: 0.01, Formula: "1/(λT)"},
 		},
 		requests: 0.0101, batch: 99, polls: true,
@@ -167,7 +168,8 @@ var models = map[string]model{
 	"sse": {
 		wait: push(350 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 10, Formula: "d"}, {Metric: results.P99, Value: 10, Formula: "d"},
+			{Metric: results.P50, Value: 10, Formula: "d"},
+			{Metric: results.P99, Value: 10, Formula: "d"},
 			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
 		},
 		requests: 0, batch: 1.02,
@@ -178,7 +180,8 @@ var models = map[string]model{
 	"websocket": {
 		wait: push(340 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 10, Formula: "d"}, {Metric: results.P99, Value: 10, Formula: "d"},
+			{Metric: results.P50, Value: 10, Formula: "d"},
+			{Metric: results.P99, Value: 10, Formula: "d"},
 			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
 		},
 		requests: 0, batch: 1.02,
