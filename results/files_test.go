@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -26,30 +28,48 @@ func TestAFullDiskIsOneClearSentence(t *testing.T) {
 	}
 }
 
-// A limit on the file's size tears a write as a full disk does, and can be lifted.
+// A limit on the size of files tears a write as a full disk does, and can be
+// lifted. It holds for a whole process, so the writer is one of its own.
 func TestATornWriteIsCutOff(t *testing.T) {
+	if path := os.Getenv("PUSHBENCH_TORN_LOG"); path != "" {
+		writeWithLimit(t, path)
+		return
+	}
 	path := filepath.Join(t.TempDir(), "log")
+	writer := exec.Command(os.Args[0], "-test.run=^TestATornWriteIsCutOff$")
+	writer.Env = append(os.Environ(), "PUSHBENCH_TORN_LOG="+path)
+	if out, err := writer.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	got, err := os.ReadFile(path)
+	if want := "header\nafter\n"; err != nil || string(got) != want {
+		t.Errorf("the log holds %q (%v), want %q", got, err, want)
+	}
+}
+
+// writeWithLimit appends a line that does not fit, and one after room was made.
+func writeWithLimit(t *testing.T, path string) {
 	l, err := createLog(path, []byte("header\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := l.file
-	readOnly, err := os.Open(path)
-	if err != nil {
+	signal.Ignore(syscall.SIGXFSZ) // which would end the process
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	defer readOnly.Close()
-	if _, err := whole.Write([]byte("torn")); err != nil { // as a short write leaves it
+	tight := syscall.Rlimit{Cur: uint64(l.size) + 5, Max: limit.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
 		t.Fatal(err)
 	}
-	if err := whole.Truncate(l.size); err != nil {
+	if err := l.append([]byte("longer than there is room for\n")); !errors.Is(err, syscall.EFBIG) {
+		t.Fatalf("got %v, want that the file would be too large", err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(l.append([]byte("line\n")), l.close()); err != nil {
+	if err := errors.Join(l.append([]byte("after\n")), l.close()); err != nil {
 		t.Fatal(err)
-	}
-	if got, _ := os.ReadFile(path); string(got) != "header\nline\n" {
-		t.Errorf("the log holds %q", got)
 	}
 }
 

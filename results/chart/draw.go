@@ -22,14 +22,8 @@ const (
 // Draw draws every chart that the run's valid trials have figures for, in the
 // order of a report.
 func Draw(run *results.Run) ([]results.Figure, error) {
-	s := run.Summary()
 	var figures []results.Figure
-	for _, make := range []func(*results.Run, results.Summary) (card, bool){latency, timeline, cost, memory, connect} {
-		c, ok := make(run, s)
-		if !ok {
-			continue
-		}
-		c.basis, c.mark = basis(run, s), mark(run, s)
+	for _, c := range cards(run) {
 		f, err := c.figure()
 		if err != nil {
 			return nil, fmt.Errorf("draw %s: %w", c.name, err)
@@ -39,23 +33,43 @@ func Draw(run *results.Run) ([]results.Figure, error) {
 	return figures, nil
 }
 
+// cards lays every chart out.
+func cards(run *results.Run) []card {
+	s := run.Summary()
+	var all []card
+	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, timeline, cost, memory, connect} {
+		if c, ok := lay(run, s); ok {
+			c.basis, c.mark = basis(run, s), mark(run, s)
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // figure renders the card in both formats.
 func (c card) figure() (results.Figure, error) {
-	f := results.Figure{Name: c.name, Title: c.title, Alt: c.alt}
-	var vector, raster bytes.Buffer
+	svg, err := c.vector()
+	if err != nil {
+		return results.Figure{}, err
+	}
+	png, err := c.raster()
+	return results.Figure{Name: c.name, Title: c.title, Alt: c.alt, SVG: svg, PNG: png}, err
+}
+
+func (c card) vector() ([]byte, error) {
+	var b bytes.Buffer
 	svg := vgsvg.New(width, height)
 	c.draw(draw.New(svg))
-	if _, err := svg.WriteTo(&vector); err != nil {
-		return f, err
-	}
-	f.SVG = withFallbackFonts(vector.Bytes())
+	_, err := svg.WriteTo(&b)
+	return withFallbackFonts(b.Bytes()), err
+}
+
+func (c card) raster() ([]byte, error) {
+	var b bytes.Buffer
 	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))}
 	c.draw(draw.New(png))
-	if _, err := png.WriteTo(&raster); err != nil {
-		return f, err
-	}
-	f.PNG = raster.Bytes()
-	return f, nil
+	_, err := png.WriteTo(&b)
+	return b.Bytes(), err
 }
 
 // withFallbackFonts names fonts of the same widths for machines without

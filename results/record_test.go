@@ -1,0 +1,64 @@
+package results
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestWhatIsSealedIsUnsealed(t *testing.T) {
+	body := []byte("123456789") // whose CRC32C the RFC's readers check theirs with
+	line := seal("trial", body)
+	if want := `{"crc32c":"e3069283","trial":123456789}` + "\n"; string(line) != want {
+		t.Errorf("sealed as %s, want %s", line, want)
+	}
+	got, err := unseal("trial", bytes.TrimSuffix(line, []byte("\n")))
+	if err != nil || !bytes.Equal(got, body) {
+		t.Errorf("unsealed as %s, %v", got, err)
+	}
+	if _, err := unseal("interval", bytes.TrimSuffix(line, []byte("\n"))); err == nil {
+		t.Error("a trial was taken for an interval")
+	}
+	if _, err := unseal("trial", nil); err == nil {
+		t.Error("nothing was taken for a trial")
+	}
+}
+
+// FuzzDecode gives every body its checksum: what lies behind the checksum must
+// hold against a folder that was forged rather than damaged.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		`{}`, `{"schema":1,"status":"PARTIAL","transports":["sse"]}`, `{"schema":2}`,
+		`{"block":1,"transport":"sse","status":"COMPLETE","latency":{"histogram":{"count":1,"max_ns":5,"overflow":1}}}`,
+		`{"block":1,"transport":"sse","length_ns":1,"latency":{"count":0,"max_ns":0,"hdr":"` + emptyHistogram + `"}}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		line := func(kind string) []byte { return bytes.TrimSuffix(seal(kind, body), []byte("\n")) }
+		if m, err := decodeManifest(line("manifest")); err == nil {
+			if _, err := encodeManifest(m); err != nil {
+				t.Errorf("a manifest was read that cannot be written: %v", err)
+			}
+		}
+		if trial, err := decodeTrial(line("trial")); err == nil {
+			run := Run{Manifest: Manifest{Transports: []string{trial.Transport}}, Trials: []Trial{trial}}
+			run.Summary()
+		}
+		if i, err := decodeInterval(line("interval")); err == nil {
+			if _, err := hlogLine(i); err != nil {
+				t.Errorf("an interval was read that cannot be logged: %v", err)
+			}
+		}
+	})
+}
+
+func FuzzParseSums(f *testing.F) {
+	f.Add([]byte(strings.Repeat("0", 64) + "  manifest.json\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		sums, err := parseSums(data)
+		if err == nil && len(sums) < len(measured) {
+			t.Errorf("%d sums were enough", len(sums))
+		}
+	})
+}
