@@ -13,8 +13,7 @@ import (
 var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
-	"numeric": numeric,
+	"lines": func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
 }).Parse(pageSource))
 
 // page is what the template draws.
@@ -65,7 +64,21 @@ func inline(svg []byte) template.HTML {
 	return template.HTML(s) //nolint:gosec // drawn by results/chart, which escapes its text
 }
 
-// numeric reports whether a cell reads as a figure, to be aligned to the right.
+// Right reports whether a column holds nothing but figures, to be aligned to
+// the right. The first names the row.
+func (s section) Right(column int) bool {
+	if column == 0 {
+		return false
+	}
+	for _, l := range s.Rows {
+		if !numeric(l.Cells[column]) {
+			return false
+		}
+	}
+	return true
+}
+
+// numeric reports whether a cell reads as a figure, or stands where one would.
 func numeric(cell string) bool {
 	return cell == "" || strings.ContainsAny(cell[:1], "0123456789-") || cell == "n/a" || cell == "∞" || cell == "–"
 }
