@@ -1,7 +1,6 @@
 package record
 
 import (
-	"math/bits"
 	"slices"
 
 	"pushbench/bench/clock"
@@ -89,12 +88,4 @@ func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
 		}
 	}
 	return false
-}
-
-// count is how many messages the client has.
-func (l *ledger) count() (n int) {
-	for _, word := range l.bits {
-		n += bits.OnesCount64(word)
-	}
-	return n
 }

@@ -44,14 +44,28 @@ type Schedule struct {
 // New builds the schedule of one block. All transports of a block share it.
 func New(s *scenarios.Scenario, block int) *Schedule {
 	random := rand.New(rand.NewPCG(s.Seed, uint64(block)))
+	plan := empty(s)
+	plan.Messages = arrivals(s, random, plan.Closes)
+	plan.address(s, random)
+	plan.index()
+	return plan
+}
+
+// Of is the schedule of messages that are given, in due order, to the scenario's clients.
+func Of(s *scenarios.Scenario, messages []Message) *Schedule {
+	plan := empty(s)
+	plan.Messages = messages
+	plan.index()
+	return plan
+}
+
+// empty has the scenario's window, topics and subscriptions.
+func empty(s *scenarios.Scenario) *Schedule {
 	plan := &Schedule{
 		Opens:  time.Duration(s.Warmup),
 		Closes: time.Duration(s.Warmup) + time.Duration(s.Window),
 	}
 	plan.place(s)
-	plan.Messages = arrivals(s, random, plan.Closes)
-	plan.address(s, random)
-	plan.index()
 	return plan
 }
 
@@ -191,13 +205,7 @@ func (p *Schedule) index() {
 	}
 }
 
-// InWindow says whether a message counts.
-func (p *Schedule) InWindow(index int32) bool {
-	due := p.Messages[index].Due
-	return due >= p.Opens && due < p.Closes
-}
-
-// Publishes says whether the client publishes at all, and so needs a way up.
+// Publishers says of each client whether it publishes at all, and so needs a way up.
 func (p *Schedule) Publishers(clients int) []bool {
 	publishes := make([]bool, clients)
 	for _, m := range p.Messages {

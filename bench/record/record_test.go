@@ -1,0 +1,379 @@
+package record
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/payload"
+	"pushbench/bench/schedule"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+const run = 0xfeed
+
+// start is the instant at which the tests' trials begin.
+const start = clock.Instant(time.Hour)
+
+// A bench is one recorder with its plan, and the other end of its wire.
+type bench struct {
+	t    rapid.TB
+	plan *schedule.Schedule
+	book *Book
+	rec  *Recorder
+	seqs map[int32]uint64 // per topic: the last seq given out
+}
+
+// plan makes a schedule of the given messages for clients that all subscribe to all topics.
+func plan(clients, topics int, messages ...schedule.Message) *schedule.Schedule {
+	s := &scenarios.Scenario{}
+	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = clients, topics, topics
+	s.Topics.Spread = scenarios.Even
+	s.Publish.By, s.Publish.Rate, s.Publish.Arrivals = scenarios.ByBackend, 1, scenarios.Periodic
+	s.Payload.Size = 64
+	s.Warmup, s.Window = scenarios.Duration(time.Second), scenarios.Duration(10*time.Second)
+	return schedule.Of(s, messages)
+}
+
+func begin(t rapid.TB, p *schedule.Schedule, delivery scenarios.Delivery, transport scenarios.Transport) *bench {
+	s := &scenarios.Scenario{Delivery: delivery}
+	b := &bench{t: t, plan: p, book: NewBook(p, s, transport, run), seqs: map[int32]uint64{}}
+	b.book.Begin(start)
+	all := make([]int, len(p.Subscribed))
+	for i := range all {
+		all[i] = i
+	}
+	b.rec = NewRecorder(b.book, all)
+	for c := range all {
+		b.rec.Event(c, client.Event{Kind: client.Connected}, start)
+	}
+	return b
+}
+
+func (b *bench) due(index int) clock.Instant { return start.Add(b.plan.Messages[index].Due) }
+
+// publish sends and acknowledges a message, and returns it as clients would get it.
+func (b *bench) publish(index int) client.Message {
+	topic := b.plan.Messages[index].Topic
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: uint32(index)}, b.due(index))
+	b.seqs[topic]++
+	b.rec.Event(0, client.Event{Kind: client.Acked, ID: uint32(index), Seq: b.seqs[topic]}, b.due(index))
+	return b.message(index, b.seqs[topic])
+}
+
+func (b *bench) message(index int, seq uint64) client.Message {
+	return client.Message{
+		Topic: []byte(b.plan.Topics[b.plan.Messages[index].Topic]),
+		Seq:   seq,
+		Data:  payload.Append(nil, run, uint32(index), 64),
+	}
+}
+
+func (b *bench) deliver(c int, at clock.Instant, messages ...client.Message) {
+	b.rec.Deliver(c, &client.Batch{Messages: messages}, at)
+}
+
+func (b *bench) close() (results.Ledger, results.Latency) {
+	b.t.Helper()
+	l, latency := b.rec.Close()
+	p, ack := b.book.Publishes()
+	trial := results.Trial{Ledger: l, Latency: latency, Ack: ack, Publishes: p}
+	for _, identity := range trial.Identities() {
+		if !identity.Holds() {
+			b.t.Fatalf("%s", identity)
+		}
+	}
+	return l, latency
+}
+
+func every(n int, topics int32) []schedule.Message {
+	messages := make([]schedule.Message, n)
+	for i := range messages {
+		messages[i] = schedule.Message{Due: time.Second + time.Duration(i)*time.Millisecond, Publisher: schedule.Backend, Topic: int32(i) % topics, Size: 64}
+	}
+	return messages
+}
+
+// Counted are due instants from the window's opening, included, to its close, excluded.
+func TestWindowEdges(t *testing.T) {
+	opens, closes := time.Second, 11*time.Second
+	at := []time.Duration{opens - 1, opens, closes - 1, closes}
+	var messages []schedule.Message
+	for _, due := range at {
+		messages = append(messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
+	}
+	b := begin(t, plan(1, 1, messages...), scenarios.Every, scenarios.WebSocket)
+	for i := range messages {
+		b.deliver(0, b.due(i)+5, b.publish(i))
+	}
+	l, latency := b.close()
+	if l.Owed != 2 || l.Unique != 2 || latency.Histogram.Count() != 2 {
+		t.Errorf("owed %d, unique %d, %d latencies; want 2 of each", l.Owed, l.Unique, latency.Histogram.Count())
+	}
+	if p, _ := b.book.Publishes(); p.Planned != 2 || p.Sent != 2 {
+		t.Errorf("planned %d, sent %d; want 2 and 2", p.Planned, p.Sent)
+	}
+}
+
+func TestCutOwesOnlyWhatWasDue(t *testing.T) {
+	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, scenarios.WebSocket)
+	for i := range 40 {
+		b.deliver(0, b.due(i), b.publish(i))
+	}
+	b.book.Cut(b.due(40))
+	if l, _ := b.close(); l.Owed != 40 || l.Lost != 0 {
+		t.Errorf("owed %d, lost %d after a cut at the 41st; want 40 and 0", l.Owed, l.Lost)
+	}
+}
+
+func TestLatencyCountsFromTheDueInstant(t *testing.T) {
+	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, scenarios.WebSocket)
+	const held = 250 * time.Millisecond // the generator itself was late by this much
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0}, b.due(0).Add(held))
+	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 0, Seq: 1}, b.due(0).Add(held))
+	b.deliver(0, b.due(0).Add(held), b.message(0, 1))
+	_, latency := b.close()
+	if got := latency.Histogram.Max(); got != held {
+		t.Errorf("latency %v, want %v: late sending must not shorten it", got, held)
+	}
+	if p, _ := b.book.Publishes(); p.Late != 1 || p.Lateness.Max() != held {
+		t.Errorf("%d late by at most %v, want 1 by %v", p.Late, p.Lateness.Max(), held)
+	}
+}
+
+// What an earlier publication on the same connection caused is not the generator's lateness.
+func TestHeldUpIsNotLate(t *testing.T) {
+	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, scenarios.WebSocket)
+	const waited = 30 * time.Millisecond
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0, Waited: waited}, b.due(0).Add(waited))
+	p, _ := b.book.Publishes()
+	if p.OnTime != 1 || p.HeldUp.Max() != waited || p.Lateness.Max() != 0 {
+		t.Errorf("on time %d, held up %v, late %v; want 1, %v, 0s", p.OnTime, p.HeldUp.Max(), p.Lateness.Max(), waited)
+	}
+}
+
+func TestLostIsInfinite(t *testing.T) {
+	b := begin(t, plan(1, 1, every(2000, 1)...), scenarios.Every, scenarios.WebSocket)
+	for i := range 2000 {
+		m := b.publish(i)
+		if i%50 != 0 { // 2 % are lost
+			b.deliver(0, b.due(i).Add(time.Millisecond), m)
+		}
+	}
+	l, latency := b.close()
+	latency.Independent = 2000
+	if l.Lost != 40 || l.LostBy["not delivered"] != 40 {
+		t.Errorf("lost %d (%v), want 40 not delivered", l.Lost, l.LostBy)
+	}
+	if _, infinite, _ := latency.Quantile(0.99); !infinite {
+		t.Error("2 % lost, yet p99 is finite")
+	}
+	if d, _, ok := latency.Quantile(0.95); !ok || d > 2*time.Millisecond {
+		t.Errorf("p95 is %v (%v), want about 1ms", d, ok)
+	}
+}
+
+// Of a swapped pair, one came after a later one of the same author and topic.
+func TestSwappedPairsAreCounted(t *testing.T) {
+	b := begin(t, plan(1, 2, every(400, 2)...), scenarios.Every, scenarios.WebSocket)
+	for i := 0; i < 400; i += 4 {
+		quad := []client.Message{b.publish(i), b.publish(i + 1), b.publish(i + 2), b.publish(i + 3)}
+		if i%40 == 0 { // topic 0 has messages i and i+2
+			quad[0], quad[2] = quad[2], quad[0]
+		}
+		b.deliver(0, b.due(i+3), quad...)
+	}
+	if l, _ := b.close(); l.Reordered != 10 || l.Unique != 400 {
+		t.Errorf("reordered %d of %d, want 10 of 400", l.Reordered, l.Unique)
+	}
+}
+
+// Different authors have no order between them.
+func TestAuthorsMayOvertakeEachOther(t *testing.T) {
+	messages := every(10, 1)
+	for i := range messages {
+		messages[i].Publisher = int32(i % 2)
+	}
+	b := begin(t, plan(2, 1, messages...), scenarios.Every, scenarios.WebSocket)
+	for i := 0; i < 10; i += 2 {
+		first, second := b.publish(i), b.publish(i+1)
+		b.deliver(0, b.due(i+1), second, first)
+	}
+	if l, _ := b.close(); l.Reordered != 0 {
+		t.Errorf("reordered %d, want 0", l.Reordered)
+	}
+}
+
+func TestForeignAndDamagedAreUnexpected(t *testing.T) {
+	b := begin(t, plan(1, 2, every(4, 2)...), scenarios.Every, scenarios.WebSocket)
+	good := b.publish(0)
+	damaged := b.publish(1)
+	damaged.Data[30] ^= 1
+	otherRun := b.message(2, 9)
+	otherRun.Data = payload.Append(nil, run+1, 2, 64)
+	otherTopic := b.message(3, 9)
+	otherTopic.Topic = []byte("t-none")
+	b.deliver(0, b.due(3), good, damaged, otherRun, otherTopic)
+	if l, _ := b.close(); l.Unexpected != 3 || l.Corrupt != 1 || l.Unique != 1 {
+		t.Errorf("unexpected %d, corrupt %d, unique %d; want 3, 1, 1", l.Unexpected, l.Corrupt, l.Unique)
+	}
+}
+
+func TestDeclaredGaps(t *testing.T) {
+	b := begin(t, plan(1, 2, every(20, 2)...), scenarios.Every, scenarios.WebSocket)
+	for i := range 20 {
+		b.publish(i)
+	}
+	// Of topic 0, seq 3 to 5 are declared; the rest is lost.
+	b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 3, To: 5}}}, b.due(19))
+	l, latency := b.close()
+	if l.DeclaredGap != 3 || l.Lost != 17 || latency.Infinite != 20 {
+		t.Errorf("declared %d, lost %d, infinite %d; want 3, 17, 20", l.DeclaredGap, l.Lost, latency.Infinite)
+	}
+}
+
+func TestNewEpochDeclaresWhatWasBefore(t *testing.T) {
+	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Every, scenarios.WebSocket)
+	for i := range 10 {
+		b.publish(i)
+	}
+	b.deliver(0, b.due(1), b.message(0, 1), b.message(1, 2))
+	b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 1, EpochChanged: true}}}, b.due(6))
+	if l, _ := b.close(); l.Unique != 2 || l.DeclaredGap != 4 || l.Lost != 4 {
+		t.Errorf("unique %d, declared %d, lost %d; want 2, 4 (due before the gap was declared), 4", l.Unique, l.DeclaredGap, l.Lost)
+	}
+}
+
+func TestLatestIsSuperseded(t *testing.T) {
+	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Latest, scenarios.ShortPoll)
+	var all []client.Message
+	for i := range 10 {
+		all = append(all, b.publish(i))
+	}
+	if b.rec.Settled() {
+		t.Error("settled before the last message came")
+	}
+	b.deliver(0, b.due(9), all[3])
+	b.deliver(0, b.due(9), all[8])
+	l, _ := b.close()
+	if l.Unique != 2 || l.Superseded != 7 || l.Lost != 1 {
+		t.Errorf("unique %d, superseded %d, lost %d; want 2, 7 and the last one lost", l.Unique, l.Superseded, l.Lost)
+	}
+}
+
+func TestWhyALostMessageIsLost(t *testing.T) {
+	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, scenarios.WebSocket)
+	b.rec.Event(0, client.Event{Kind: client.Dropped, ID: 0, Cause: client.CauseInFlight}, start)
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 1}, b.due(1))
+	b.rec.Event(0, client.Event{Kind: client.Failed, ID: 1, Cause: "reset"}, b.due(1))
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 2}, b.due(2))
+	b.publish(3)
+	p, ack := b.book.Publishes()
+	l, _ := b.close()
+	for why, want := range map[string]int64{"not sent": 2, "publish failed": 1, "publish not acknowledged": 1, "not delivered": 1} {
+		if l.LostBy[why] != want {
+			t.Errorf("lost because %q: %d, want %d (%v)", why, l.LostBy[why], want, l.LostBy)
+		}
+	}
+	if p.Dropped != 2 || p.Failed != 1 || p.Unknown != 1 || p.Acknowledged != 1 || ack.Infinite != 4 {
+		t.Errorf("dropped %d failed %d unknown %d acknowledged %d, %d acks infinite; want 2 1 1 1 4", p.Dropped, p.Failed, p.Unknown, p.Acknowledged, ack.Infinite)
+	}
+}
+
+func TestAClientThatNeverSubscribedIsOwedAllTheSame(t *testing.T) {
+	p := plan(2, 1, every(3, 1)...)
+	b := &bench{t: t, plan: p, book: NewBook(p, &scenarios.Scenario{Delivery: scenarios.Every}, scenarios.SSE, run), seqs: map[int32]uint64{}}
+	b.book.Begin(start)
+	b.rec = NewRecorder(b.book, []int{0, 1})
+	b.rec.Event(0, client.Event{Kind: client.Connected}, start)
+	b.rec.Event(1, client.Event{Kind: client.Disconnected, Cause: "connection refused"}, start)
+	for i := range 3 {
+		b.deliver(0, b.due(i), b.publish(i))
+	}
+	l, _ := b.close()
+	if l.Owed != 6 || l.Unique != 3 || l.LostBy["never subscribed"] != 3 {
+		t.Errorf("owed %d, unique %d, lost %v; want 6, 3 and 3 never subscribed", l.Owed, l.Unique, l.LostBy)
+	}
+	if c, _ := b.rec.Connect(); c.Clients != 1 || c.FailedBy["connection refused"] != 1 {
+		t.Errorf("connected %d, failed %v", c.Clients, c.FailedBy)
+	}
+}
+
+// Whatever is delivered, in whatever order and however often, the sums hold and
+// agree with a model that keeps a set per client.
+func TestLedgerAgainstAModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		clients := rapid.IntRange(1, 4).Draw(rt, "clients")
+		topics := rapid.IntRange(1, 3).Draw(rt, "topics")
+		n := rapid.IntRange(1, 60).Draw(rt, "messages")
+		b := begin(rt, plan(clients, topics, every(n, int32(topics))...), scenarios.Every, scenarios.WebSocket)
+		var published []client.Message
+		for i := range n {
+			published = append(published, b.publish(i))
+		}
+		seen := map[string]bool{}
+		unique, duplicates := int64(0), int64(0)
+		for range rapid.IntRange(0, 200).Draw(rt, "deliveries") {
+			c := rapid.IntRange(0, clients-1).Draw(rt, "client")
+			i := rapid.IntRange(0, n-1).Draw(rt, "message")
+			b.deliver(c, b.due(i), published[i])
+			key := fmt.Sprint(c, "/", i)
+			if seen[key] {
+				duplicates++
+			} else {
+				unique++
+			}
+			seen[key] = true
+		}
+		l, _ := b.close()
+		if l.Owed != int64(n*clients) || l.Unique != unique || l.Duplicates != duplicates || l.Lost != l.Owed-unique {
+			rt.Fatalf("owed %d unique %d duplicates %d lost %d; the model has %d, %d, %d, %d",
+				l.Owed, l.Unique, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
+		}
+		if all := unique == l.Owed; b.rec.Settled() != all {
+			rt.Fatalf("settled: %v, want %v", b.rec.Settled(), all)
+		}
+	})
+}
+
+func TestIntervalsAddUp(t *testing.T) {
+	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, scenarios.WebSocket)
+	counted := int64(0)
+	for i := range 100 {
+		b.deliver(0, b.due(i).Add(time.Millisecond), b.publish(i))
+		if i%30 == 29 {
+			taken := b.rec.Take()
+			if taken.Counted != taken.Latency.Count() || taken.Published != 30 {
+				t.Errorf("interval counts %d, holds %d latencies, published %d", taken.Counted, taken.Latency.Count(), taken.Published)
+			}
+			counted += taken.Counted
+		}
+	}
+	_, latency := b.close()
+	if counted != 90 || latency.Histogram.Count() != 100 {
+		t.Errorf("intervals counted %d, the trial %d; want 90 taken and 100 in all", counted, latency.Histogram.Count())
+	}
+}
+
+func BenchmarkDeliver(b *testing.B) {
+	p := plan(1, 1, every(1_000_000, 1)...)
+	bench := begin(nil, p, scenarios.Every, scenarios.WebSocket)
+	topic := []byte(p.Topics[0])
+	data := make([][]byte, 1024)
+	for i := range data {
+		data[i] = payload.Append(nil, run, uint32(i), 128)
+	}
+	batch := &client.Batch{Messages: make([]client.Message, 1)}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		batch.Messages[0] = client.Message{Topic: topic, Seq: uint64(i + 1), Data: data[i%len(data)]}
+		bench.rec.Deliver(0, batch, start.Add(time.Second+time.Duration(i%1000)*time.Microsecond))
+		i++
+	}
+}

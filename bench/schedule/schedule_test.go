@@ -1,0 +1,196 @@
+package schedule
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/scenarios"
+)
+
+// read makes a scenario of a few lines; what they do not say is a default.
+func read(t *testing.T, lines ...string) *scenarios.Scenario {
+	t.Helper()
+	s, err := scenarios.Read("test", strings.NewReader("version: 1\nname: test\ntransports: [websocket]\n"+strings.Join(lines, "\n")+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const (
+	tenClients = "clients: {count: 10}"
+	small      = "payload: {size: 64B}"
+	window     = "warmup: 1s\nwindow: 100s"
+)
+
+func gaps(messages []Message) []float64 {
+	out := make([]float64, 0, len(messages))
+	for i := 1; i < len(messages); i++ {
+		out = append(out, (messages[i].Due - messages[i-1].Due).Seconds())
+	}
+	return out
+}
+
+// Exponential gaps, by Kolmogorov and Smirnov's test at 1 %, and no memory: the
+// correlation of neighbouring gaps stays within the 1 % band of independent ones.
+func TestPoisson(t *testing.T) {
+	const rate = 1000.0
+	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 1000/s, arrivals: poisson}")
+	plan := New(s, 1)
+	got := gaps(plan.Messages)
+	n := float64(len(got))
+	if want := rate * 101; math.Abs(n-want) > 4*math.Sqrt(want) {
+		t.Errorf("%v messages planned, want %v ± %v", n, want, 4*math.Sqrt(want))
+	}
+	sorted := slices.Sorted(slices.Values(got))
+	distance := 0.0
+	for i, gap := range sorted {
+		law := 1 - math.Exp(-rate*gap)
+		distance = max(distance, math.Abs(law-float64(i)/n), math.Abs(law-float64(i+1)/n))
+	}
+	if limit := 1.63 / math.Sqrt(n); distance > limit {
+		t.Errorf("gaps are %.5f away from exponential, want at most %.5f", distance, limit)
+	}
+	if r := correlation(got); math.Abs(r) > 2.58/math.Sqrt(n) {
+		t.Errorf("neighbouring gaps correlate by %.5f, want at most %.5f", r, 2.58/math.Sqrt(n))
+	}
+}
+
+func correlation(xs []float64) float64 {
+	mean := 0.0
+	for _, x := range xs {
+		mean += x / float64(len(xs))
+	}
+	var own, next float64
+	for i, x := range xs {
+		own += (x - mean) * (x - mean)
+		if i > 0 {
+			next += (x - mean) * (xs[i-1] - mean)
+		}
+	}
+	return next / own
+}
+
+// A period is kept exactly: after a million messages the last is where arithmetic puts it.
+func TestPeriodicDoesNotDrift(t *testing.T) {
+	planned := periodic(Backend, 0, 1e6/7, 200*time.Second, nil) // 7,000 a second
+	last := len(planned) - 1
+	if want := time.Duration(float64(last) * 1e6 / 7); planned[last].Due != want {
+		t.Errorf("message %d is due at %v, want %v", last, planned[last].Due, want)
+	}
+	if want := 1_400_000; len(planned) != want {
+		t.Errorf("%d messages in 200 s, want %d", len(planned), want)
+	}
+}
+
+func TestPeriodicClientsShareThePeriod(t *testing.T) {
+	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 20/s, arrivals: periodic}")
+	plan := New(s, 1)
+	last := map[int32]time.Duration{}
+	phases := map[time.Duration]bool{}
+	for _, m := range plan.Messages {
+		if before, ok := last[m.Publisher]; ok {
+			if gap := m.Due - before; gap < 500*time.Millisecond-1 || gap > 500*time.Millisecond+1 {
+				t.Fatalf("client %d published after %v, want 500ms", m.Publisher, gap)
+			}
+		} else {
+			phases[m.Due] = true
+		}
+		last[m.Publisher] = m.Due
+	}
+	if len(last) != 10 || len(phases) != 10 {
+		t.Errorf("%d clients publish at %d phases, want 10 and 10", len(last), len(phases))
+	}
+}
+
+func TestBursts(t *testing.T) {
+	s := read(t, tenClients, small, window, "publish: {by: backend, rate: 10/s, arrivals: burst, burst: 5}")
+	at := map[time.Duration]int{}
+	for _, m := range New(s, 1).Messages {
+		at[m.Due]++
+	}
+	for due, n := range at {
+		if n != 5 {
+			t.Errorf("%d messages at %v, want 5", n, due)
+		}
+	}
+	if len(at) < 201 || len(at) > 202 {
+		t.Errorf("%d bursts in 101 s, want one every 0.5 s", len(at))
+	}
+}
+
+func TestPlanComesFromSeedAndBlock(t *testing.T) {
+	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 50/s}", "topics: {count: 3}")
+	print := func(block int) string { return fmt.Sprint(New(s, block).Messages) }
+	if print(1) != print(1) {
+		t.Error("one seed and block, two plans")
+	}
+	if print(1) == print(2) {
+		t.Error("two blocks, one plan")
+	}
+	one := print(1)
+	s.Seed++
+	if print(1) == one {
+		t.Error("two seeds, one plan")
+	}
+}
+
+func TestTablesAgree(t *testing.T) {
+	for _, by := range []string{"clients", "backend"} {
+		for _, arrivals := range []string{"poisson", "periodic", "burst"} {
+			s := read(t, "clients: {count: 30}", small, "warmup: 1s\nwindow: 20s", "topics: {count: 7, per_client: 3, spread: random}",
+				"publish: {by: "+by+", rate: 60/s, arrivals: "+arrivals+"}")
+			checkTables(t, by+" "+arrivals, New(s, 2))
+		}
+	}
+}
+
+func checkTables(t *testing.T, name string, p *Schedule) {
+	t.Helper()
+	if !slices.IsSortedFunc(p.Messages, func(a, b Message) int { return int(a.Due - b.Due) }) {
+		t.Errorf("%s: messages are not in due order", name)
+	}
+	for client, topics := range p.Subscribed {
+		for _, topic := range topics {
+			if !slices.Contains(p.Subscribers[topic], int32(client)) {
+				t.Errorf("%s: client %d is subscribed to topic %d, which does not know it", name, client, topic)
+			}
+		}
+	}
+	next := map[[2]int32]int32{} // author and topic → index, from the end
+	for i := len(p.Messages) - 1; i >= 0; i-- {
+		m := p.Messages[i]
+		if p.OnTopic[m.Topic][p.Ordinal[i]] != int32(i) {
+			t.Fatalf("%s: message %d is not at its place on topic %d", name, i, m.Topic)
+		}
+		if m.Publisher != Backend && !slices.Contains(p.Subscribed[m.Publisher], m.Topic) {
+			t.Fatalf("%s: client %d publishes to topic %d, which is not one of its own", name, m.Publisher, m.Topic)
+		}
+		want, ok := next[[2]int32{m.Publisher, m.Topic}]
+		if !ok {
+			want = -1
+		}
+		if p.NextOfSame[i] != want {
+			t.Fatalf("%s: next of message %d is %d, want %d", name, i, p.NextOfSame[i], want)
+		}
+		next[[2]int32{m.Publisher, m.Topic}] = int32(i)
+	}
+}
+
+func TestSizesByWeight(t *testing.T) {
+	s := read(t, tenClients, window, "publish: {by: backend, rate: 1000/s}",
+		"payload: {sizes: [{size: 64B, weight: 3}, {size: 1KiB, weight: 1}]}")
+	counts := map[int32]int{}
+	plan := New(s, 1)
+	for _, m := range plan.Messages {
+		counts[m.Size]++
+	}
+	share := float64(counts[1024]) / float64(len(plan.Messages))
+	if len(counts) != 2 || math.Abs(share-0.25) > 0.01 {
+		t.Errorf("sizes %v: share of the large %.3f, want 0.25", counts, share)
+	}
+}
