@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 var edges = map[string]func(*wire.Service) wire.Edge{
 	"shortpoll": func(s *wire.Service) wire.Edge { return shortpoll.New(s) },

@@ -256,6 +256,15 @@ func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
 	}
 }
 
+// readLittle makes the kernel hold little for a peer, so that one that does not
+// read is soon seen to be slow.
+func (p *peer) readLittle() {
+	p.t.Helper()
+	if err := p.Conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // F23: a client that does not read costs the others nothing, and is closed.
 func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
 	for _, transport := range []string{"sse", "websocket"} {
@@ -263,6 +272,7 @@ func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
 			s := start(t, transport, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
 			slow := subscribe(t, s, "topic=a", "")
 			slow.next()
+			slow.readLittle()
 			fast := subscribe(t, s, "topic=a", "")
 			fast.next()
 			data := strings.Repeat("x", 32<<10)
@@ -289,6 +299,7 @@ func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
 			s := start(t, transport, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
 			c := subscribe(t, s, "topic=a", "")
 			c.next()
+			c.readLittle()
 			data := strings.Repeat("x", 32<<10)
 			var published uint64
 			for s.service.Poller.Slow() == 0 || published%64 != 0 {

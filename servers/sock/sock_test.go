@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // pair returns both ends of a connection: ours, and the peer's.
 func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listener) {
