@@ -1,0 +1,47 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"pushbench/bench/cost"
+)
+
+func TestChildrenGetTheirCores(t *testing.T) {
+	cores := ownCores()
+	if len(cores) < 2 {
+		t.Log("one core: every child is on it")
+	}
+	t.Setenv(roleVariable, "obedient")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cores[len(cores)-1:]
+	p, err := launch("server", []string{self}, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said(t, p)
+	if got := affinity(t, p.pid()); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("child runs on %v, want %v", got, want)
+	}
+	if after := ownCores(); fmt.Sprint(after) != fmt.Sprint(cores) {
+		t.Errorf("we run on %v after pinning a child, before on %v", after, cores)
+	}
+	if err := p.end(time.Minute); err != nil {
+		t.Error(err)
+	}
+}
+
+
+func affinity(t *testing.T, pid int) []int {
+	t.Helper()
+	cores, err := cost.Affinity(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cores
+}
