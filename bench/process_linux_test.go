@@ -36,7 +36,6 @@ func TestChildrenGetTheirCores(t *testing.T) {
 	}
 }
 
-
 func affinity(t *testing.T, pid int) []int {
 	t.Helper()
 	cores, err := cost.Affinity(pid)
