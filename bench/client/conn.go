@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"pushbench/bench/clock"
@@ -20,7 +21,7 @@ type conn struct {
 	traffic *Traffic
 
 	inHeader   bool
-	matched    int           // how much of CRLF CRLF the last bytes are
+	blank      bool          // nothing yet on the header's current line, which is not its first
 	headerSize int           // bytes of the header so far
 	headerAt   clock.Instant // when its last byte was read
 	ahead      []byte        // read from the socket, beyond the header
@@ -28,8 +29,8 @@ type conn struct {
 	sent, received int64 // bytes; each read only by who writes or reads the connection, or before it is shared
 }
 
-// dial opens a TCP connection, once. Nothing here or above it dials again
-// without saying so in an event.
+// dial opens a TCP connection, once. Nothing here or above it dials without
+// counting it.
 func dial(ctx context.Context, target string, traffic *Traffic) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
 	raw, err := dialer.DialContext(ctx, "tcp", target)
@@ -43,7 +44,7 @@ func dial(ctx context.Context, target string, traffic *Traffic) (*conn, error) {
 
 // awaitHeader says that the next byte read begins an HTTP header.
 func (c *conn) awaitHeader() {
-	c.inHeader, c.matched, c.headerSize = true, 0, 0
+	c.inHeader, c.blank, c.headerSize = true, false, 0
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -71,26 +72,32 @@ func (c *conn) fill(p []byte) (int, error) {
 	return n, err
 }
 
-// scan looks for the header's end and returns how many of the bytes belong to it.
+// scan looks for the header's end, an empty line, and returns how many of the
+// bytes belong to it. Lines end in LF, before which CR is optional: who parses
+// the header takes it so (RFC 9112, section 2.2), and must not wait for more.
 func (c *conn) scan(p []byte) int {
-	const end = "\r\n\r\n"
 	for i, b := range p {
 		c.headerSize++
 		switch {
-		case b == end[c.matched]:
-			c.matched++
-		case b == '\r':
-			c.matched = 1
-		default:
-			c.matched = 0
-		}
-		if c.matched == len(end) {
+		case b == '\n' && c.blank:
 			c.inHeader, c.headerAt = false, clock.Now()
 			c.traffic.Down.Headers.Add(int64(c.headerSize))
 			return i + 1
+		case b == '\n':
+			c.blank = true
+		case b != '\r':
+			c.blank = false
 		}
 	}
 	return len(p)
+}
+
+// beyondHeader is how many of the bytes that came lie behind the header.
+func (c *conn) beyondHeader() int64 {
+	if c.inHeader {
+		return 0
+	}
+	return c.received - int64(c.headerSize)
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -103,4 +110,19 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) Close() error {
 	c.traffic.gone(c)
 	return c.Conn.Close()
+}
+
+// atEnd does something when ctx ends, unless it is released before. When release
+// returns, it will not be done any more, nor is it being done. release may be called again.
+func atEnd(ctx context.Context, do func()) (release func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		do()
+	})
+	return sync.OnceFunc(func() {
+		if !stop() {
+			<-done
+		}
+	})
 }

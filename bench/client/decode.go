@@ -2,8 +2,10 @@ package client
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -23,7 +25,9 @@ var errMalformed = errors.New("malformed batch")
 
 // A decoder reads frames. It points into the input where it can and allocates
 // only for strings with escapes. Fields may come in any order; unknown ones are
-// skipped, so that a server may say more than we ask.
+// skipped, so that a server may say more than we ask. It takes all that
+// encoding/json takes, to the same values, and beyond it only what is not worth
+// a second look at every byte: raw control characters and damaged UTF-8 in strings.
 type decoder struct {
 	in   []byte
 	at   int
@@ -189,12 +193,18 @@ func (d *decoder) number() (uint64, error) {
 	for d.at < len(d.in) && d.in[d.at] >= '0' && d.in[d.at] <= '9' {
 		d.at++
 	}
-	if d.at-start == 0 || d.at-start > 19 {
+	digits := d.in[start:d.at]
+	if len(digits) == 0 || len(digits) > 1 && digits[0] == '0' {
 		return 0, d.wrong("an unsigned number")
 	}
 	var v uint64
-	for _, c := range d.in[start:d.at] {
-		v = v*10 + uint64(c-'0')
+	for _, c := range digits {
+		high, low := bits.Mul64(v, 10)
+		sum, carry := bits.Add64(low, uint64(c-'0'), 0)
+		if high != 0 || carry != 0 {
+			return 0, d.wrong("a number of 64 bits")
+		}
+		v = sum
 	}
 	return v, nil
 }
@@ -253,16 +263,27 @@ func (d *decoder) escape() error {
 	if err != nil {
 		return err
 	}
-	if utf16.IsSurrogate(r) && bytes.HasPrefix(d.in[d.at:], []byte(`\u`)) {
-		d.at += 2
-		low, err := d.hex4()
-		if err != nil {
-			return err
-		}
-		r = utf16.DecodeRune(r, low)
+	if utf16.IsSurrogate(r) {
+		r = d.lowHalf(r)
 	}
 	d.text = utf8.AppendRune(d.text, r)
 	return nil
+}
+
+// lowHalf completes a surrogate pair. What is no pair becomes U+FFFD, and what
+// follows the lone half stays to be read.
+func (d *decoder) lowHalf(high rune) rune {
+	start := d.at
+	if bytes.HasPrefix(d.in[d.at:], []byte(`\u`)) {
+		d.at += 2
+		if low, err := d.hex4(); err == nil {
+			if r := utf16.DecodeRune(high, low); r != utf8.RuneError {
+				return r
+			}
+		}
+	}
+	d.at = start
+	return utf8.RuneError
 }
 
 func (d *decoder) hex4() (rune, error) {
@@ -302,7 +323,7 @@ func (d *decoder) skip(depth int) (err error) {
 	for d.at < len(d.in) && bytes.IndexByte([]byte("+-.0123456789Eabcdeflnrstu"), d.in[d.at]) >= 0 {
 		d.at++
 	}
-	if d.at == start {
+	if !json.Valid(d.in[start:d.at]) {
 		return d.wrong("a value")
 	}
 	return nil

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -10,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"pushbench/bench/clock"
 	"pushbench/scenarios"
@@ -153,14 +157,19 @@ func (s *session) subscribed(at clock.Instant) {
 // receive decodes and delivers one batch that arrived at the given instant.
 func (s *session) receive(body []byte, at clock.Instant) error {
 	if err := s.decoder.decode(body, &s.frame); err != nil {
+		s.engine.Traffic.Down.Envelope.Add(int64(len(body)))
 		return err
 	}
-	s.take(int64(len(body)), at)
-	return nil
+	return s.take(int64(len(body)), at)
 }
 
-// take delivers the decoded batch, of which size bytes arrived.
-func (s *session) take(size int64, at clock.Instant) {
+// take delivers the decoded batch, of which size bytes arrived. Without a
+// cursor it is none: the next request would ask "from now" and lose in silence.
+func (s *session) take(size int64, at clock.Instant) error {
+	if len(s.frame.Cursor) == 0 {
+		s.engine.Traffic.Down.Envelope.Add(size)
+		return fmt.Errorf("%w: no cursor", errMalformed)
+	}
 	payload := s.frame.payloadBytes()
 	s.engine.Traffic.Down.Payload.Add(payload)
 	s.engine.Traffic.Down.Envelope.Add(size - payload)
@@ -172,6 +181,7 @@ func (s *session) take(size int64, at clock.Instant) {
 	}
 	s.subscribed(at)
 	s.sink.Deliver(s.sub.Client, &s.frame.Batch, at)
+	return nil
 }
 
 // query is the subscription as every transport's URL carries it.
@@ -218,28 +228,57 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// cause names an error in few enough ways that they can be counted.
+// cause names an error in few enough ways that they can be counted: no
+// addresses, no ports, nothing that a server wrote.
 func cause(err error) string {
+	for _, known := range causes {
+		if errors.Is(err, known.err) {
+			return known.name
+		}
+	}
 	var dns *net.DNSError
-	var timeout net.Error
+	var network net.Error
+	var operation *net.OpError
 	switch {
 	case err == nil:
-		return "connection closed by server"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return "connection reset"
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "no local port left"
-	case errors.Is(err, syscall.EMFILE):
-		return "no file descriptor left"
+		return causeEnd
 	case errors.As(err, &dns):
 		return "host not found"
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.As(err, &network) && network.Timeout():
 		return "timeout"
-	case errors.Is(err, errMalformed):
-		return errMalformed.Error()
+	case errors.As(err, &operation):
+		return operation.Op + ": " + operation.Err.Error() // without the addresses
 	default:
 		return err.Error()
 	}
 }
+
+const causeEnd = "connection closed by server"
+
+// causes names errors. What is said of the server comes before what its
+// connection did then.
+var causes = []struct {
+	err  error
+	name string
+}{
+	{errMalformed, errMalformed.Error()},
+	{errAnswer, errAnswer.Error()},
+	{errTooLong, errTooLong.Error()},
+	{websocket.ErrReadLimit, errTooLong.Error()},
+	{errMore, errMore.Error()},
+	{syscall.ECONNREFUSED, "connection refused"},
+	{syscall.ECONNRESET, causeReset},
+	{syscall.EPIPE, causeReset},
+	{syscall.ECONNABORTED, causeReset},
+	{syscall.EADDRNOTAVAIL, "no local port left"},
+	{syscall.EMFILE, causeDescriptors},
+	{syscall.ENFILE, causeDescriptors},
+	{net.ErrClosed, "connection closed by us"},
+	{io.ErrUnexpectedEOF, "connection broke off"},
+	{io.EOF, causeEnd},
+}
+
+const (
+	causeReset       = "connection reset"
+	causeDescriptors = "no file descriptor left"
+)

@@ -3,13 +3,17 @@ package client
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 
 	"github.com/valyala/fasthttp"
 )
 
-// maxBody bounds an answer, so that a server gone wrong cannot exhaust us.
-const maxBody = 64 << 20
+// maxBody bounds an answer, an event and a frame, in bytes, so that a server gone wrong
+// cannot exhaust us. The largest batch of PROTOCOL.md takes about a fiftieth of it.
+const maxBody = 16 << 20
 
 // requestHeader sets what every request carries.
 func requestHeader(h *fasthttp.RequestHeader, method, host string) {
@@ -39,10 +43,10 @@ func openLine(ctx context.Context, e *engine) (*line, error) {
 }
 
 func newLine(ctx context.Context, c *conn, traffic *Traffic) *line {
-	stop := context.AfterFunc(ctx, func() { c.Close() })
+	release := atEnd(ctx, func() { c.Close() })
 	return &line{
 		conn:    c,
-		release: func() { stop(); c.Close() },
+		release: func() { release(); c.Close() },
 		traffic: traffic,
 		reader:  bufio.NewReader(c),
 	}
@@ -50,24 +54,52 @@ func newLine(ctx context.Context, c *conn, traffic *Traffic) *line {
 
 func (l *line) close() { l.release() }
 
-// send writes a request in one write.
+// send writes a request in one write. A body is payload.
 func (l *line) send(header *fasthttp.RequestHeader, body []byte) error {
 	if header.IsPost() {
 		header.SetContentLength(len(body))
 	}
 	l.out = header.AppendBytes(l.out[:0])
-	l.traffic.Requests.Add(1)
-	l.traffic.Up.Headers.Add(int64(len(l.out)))
+	head := len(l.out)
+	l.traffic.Requests.Add(1) // also when it breaks off: the server may have had it
 	l.out = append(l.out, body...)
-	_, err := l.Write(l.out)
-	return err
+	if _, err := l.Write(l.out); err != nil {
+		return err
+	}
+	l.traffic.Up.Headers.Add(int64(head))
+	l.traffic.Up.Payload.Add(int64(len(body)))
+	return nil
 }
+
+// What a server may get wrong about an answer.
+var (
+	errAnswer  = errors.New("malformed answer")
+	errTooLong = errors.New("answer is too long")
+	errMore    = errors.New("server sent more than its answer")
+)
 
 // receive reads an answer whole; its body is l.response.Body() until the next.
 func (l *line) receive() (status int, err error) {
 	l.awaitHeader()
 	if err := l.response.ReadLimitBody(l.reader, maxBody); err != nil {
-		return 0, fmt.Errorf("read answer: %w", err)
+		return 0, fmt.Errorf("read answer: %w", blame(err))
+	}
+	if l.reader.Buffered() > 0 || len(l.ahead) > 0 {
+		return 0, errMore // or it would be taken for the answer to the next request
 	}
 	return l.response.StatusCode(), nil
+}
+
+// blame tells what the connection did, which err says, from what the server did.
+// (The parser's words quote what it read: no two alike, and not ours to repeat.)
+func blame(err error) error {
+	var network net.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+		return err
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		return errTooLong
+	default:
+		return errAnswer
+	}
 }

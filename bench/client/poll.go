@@ -102,6 +102,9 @@ func (p *poller) accept(status int, at clock.Instant) error {
 		}
 		return nil
 	case fasthttp.StatusNoContent:
+		if p.cursor == "" {
+			return fmt.Errorf("%w: no subscribe-ack", errMalformed)
+		}
 		p.subscribed(at)
 		p.empty(at)
 		return nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -17,7 +19,7 @@ type publication struct {
 	id    uint32
 	topic string
 	data  []byte
-	due   clock.Instant // when it was handed to the session
+	held  time.Duration // outbox.held when it was handed to the session
 }
 
 // An outbox sends a session's publications in order. What comes while the
@@ -27,8 +29,9 @@ type publication struct {
 // else is queued and sent by the goroutine that finds the connection free.
 type outbox struct {
 	session *session
-	send    func(p *publication) error // writes one publication
+	send    func(p *publication) error // writes one publication; errOffline when there is no connection
 	online  func() bool                // there is a connection to write to
+	reach   func() error               // opens the connection if there is none, for as long as that takes; nil: send does without
 	waits   bool                       // the connection is taken until proceed is called, when the answer is there
 	end     func()                     // releases what send holds; may be nil
 
@@ -38,7 +41,8 @@ type outbox struct {
 	busy     bool // somebody sends, or an answer is awaited
 	inFlight int  // queued, being sent or unanswered
 	closed   bool
-	freeAt   clock.Instant // when the connection was last free to send
+	held     time.Duration // how long the connection was not free to send, all in all
+	since    clock.Instant // since when it is not; 0 while it is
 	working  sync.WaitGroup
 }
 
@@ -66,7 +70,7 @@ func (o *outbox) admit(id uint32, topic string, payload []byte) (now *publicatio
 		return nil, CauseInFlight
 	}
 	p := o.take()
-	p.id, p.topic, p.data, p.due = id, topic, append(p.data[:0], payload...), clock.Now()
+	p.id, p.topic, p.data, p.held = id, topic, append(p.data[:0], payload...), o.heldBy(clock.Now())
 	o.inFlight++
 	if online && !o.busy && o.inFlight == 1 {
 		o.busy = true
@@ -89,40 +93,70 @@ func (o *outbox) take() *publication {
 	return new(publication)
 }
 
-// transmit sends one publication, and then what has been queued meanwhile.
+// transmit sends one publication, and then what has been queued meanwhile. If
+// the connection is gone, opening one is left to a goroutine: whoever publishes
+// has a schedule to keep.
 func (o *outbox) transmit(p *publication) {
-	if o.attempt(p) {
+	err := o.send(p)
+	if o.reach != nil && errors.Is(err, errOffline) && o.putBack(p) {
+		return
+	}
+	if o.settle(p, err) {
 		o.proceed()
 	}
 }
 
-// attempt sends one publication and says whether the connection is free again.
-func (o *outbox) attempt(p *publication) (free bool) {
-	id := p.id
-	err := o.send(p)
-	o.recycle(p)
-	if err == nil {
-		return !o.waits
+// putBack makes p the first of the queue, unless the session is closed.
+func (o *outbox) putBack(p *publication) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return false
 	}
-	o.answered()
-	o.session.tell(failure(id, err), clock.Now())
+	o.queue = append([]*publication{p}, o.queue...)
+	o.working.Go(o.proceed)
 	return true
 }
 
 // proceed is for who finds the connection free: it sends what is queued.
 func (o *outbox) proceed() {
 	for p := o.next(); p != nil; p = o.next() {
-		if !o.attempt(p) {
+		if !o.settle(p, o.attempt(p)) {
 			return
 		}
 	}
+}
+
+// attempt opens the connection if need be and sends one publication.
+func (o *outbox) attempt(p *publication) error {
+	if o.reach != nil {
+		if err := o.reach(); err != nil {
+			return fmt.Errorf("%w: %w", errOffline, err)
+		}
+	}
+	return o.send(p)
+}
+
+// settle says what became of the sending, if anything is to be said yet, and
+// whether the connection is free again.
+func (o *outbox) settle(p *publication, err error) (free bool) {
+	id := p.id
+	o.recycle(p)
+	if err == nil && o.waits {
+		return false
+	}
+	o.release(clock.Now())
+	if err != nil {
+		o.answered()
+		o.session.tell(failure(id, err), clock.Now())
+	}
+	return true
 }
 
 // next takes the next of the queue; when there is none, nobody is busy any more.
 func (o *outbox) next() *publication {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.freeAt = clock.Now()
 	if len(o.queue) == 0 {
 		o.busy = false
 		return nil
@@ -149,20 +183,38 @@ func failure(id uint32, err error) Event {
 // errOffline says that there was no connection to write to.
 var errOffline = errors.New(CauseOffline)
 
-// sending tells that the write of p begins now, and how much of the time since
-// it was handed over an earlier publication held the connection.
+// sending tells that the write of p begins now and takes the connection, and
+// how much of the time since p was handed over the connection was taken. Time
+// in which it was free and we did nothing is not among it: that is our lateness.
 func (o *outbox) sending(p *publication) {
+	now := clock.Now()
 	o.mu.Lock()
-	waited := max(0, o.freeAt.Sub(p.due))
+	waited := o.heldBy(now) - p.held
+	o.since = now
 	o.mu.Unlock()
-	o.session.tell(Event{Kind: Sending, ID: p.id, Waited: waited}, clock.Now())
+	o.session.tell(Event{Kind: Sending, ID: p.id, Waited: waited}, now)
 }
 
-// freed notes that the connection can carry the next publication only from now on.
-func (o *outbox) freed() {
+// heldBy is how long the connection was not free, up to an instant; o.mu is held.
+func (o *outbox) heldBy(at clock.Instant) time.Duration {
+	if o.since == 0 {
+		return o.held
+	}
+	return o.held + max(0, at.Sub(o.since))
+}
+
+// hold notes that the connection is not free to send from an instant on.
+func (o *outbox) hold(at clock.Instant) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.freeAt = clock.Now()
+	o.since = at
+}
+
+// release notes that the connection is free from an instant on.
+func (o *outbox) release(at clock.Instant) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held, o.since = o.heldBy(at), 0
 }
 
 // answered makes room for one more publication.
@@ -203,6 +255,10 @@ type poster struct {
 	outbox *outbox
 	header fasthttp.RequestHeader
 
+	// writing is held while a publication is written, so that what the reader
+	// learns of a connection is about what was written on it, all of it or nothing.
+	writing sync.Mutex
+
 	mu       sync.Mutex // guards what follows
 	line     *line      // nil while there is no connection
 	awaiting bool       // a publication was sent on it and not answered
@@ -218,11 +274,12 @@ func newPoster(ctx context.Context, s *session) *outbox {
 	p := &poster{session: s, ctx: ctx}
 	requestHeader(&p.header, fasthttp.MethodPost, s.engine.Target)
 	p.header.SetContentType("text/plain; charset=utf-8")
-	p.outbox = &outbox{session: s, send: p.send, online: p.online, waits: true, end: p.reading.Wait}
+	p.outbox = &outbox{session: s, send: p.send, online: p.online, reach: p.reach, waits: true, end: p.reading.Wait}
 	// The first connection is part of connecting, not of the first publication.
-	p.outbox.busy = true
+	p.outbox.busy, p.outbox.since = true, clock.Now()
 	p.outbox.working.Go(func() {
 		p.begin()
+		p.outbox.release(clock.Now())
 		p.outbox.proceed()
 	})
 	return p.outbox
@@ -233,9 +290,16 @@ func (p *poster) begin() {
 	switch {
 	case p.ctx.Err() != nil:
 	case err != nil:
-		p.tell(Event{Kind: Disconnected, Cause: "way up: " + cause(err)}, clock.Now())
+		p.lost(err)
 	case len(p.sub.Topics) == 0:
 		p.tell(Event{Kind: Connected}, clock.Now())
+	}
+}
+
+// lost tells that there is no connection, or none any more, unless we wanted it so.
+func (p *poster) lost(err error) {
+	if p.ctx.Err() == nil {
+		p.tell(Event{Kind: Disconnected, Cause: "way up: " + cause(err)}, clock.Now())
 	}
 }
 
@@ -257,88 +321,106 @@ func (p *poster) online() bool {
 	return p.line != nil
 }
 
+// reach opens a connection if there is none.
+func (p *poster) reach() error {
+	if p.online() {
+		return nil
+	}
+	p.engine.Traffic.Reconnects.Add(1)
+	p.outbox.hold(clock.Now())
+	defer func() { p.outbox.release(clock.Now()) }()
+	return p.open()
+}
+
 // send writes one publication; its answer is the reader's.
 func (p *poster) send(pub *publication) error {
-	l, err := p.reserve(pub.id)
-	if err != nil {
-		return err
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	l := p.reserve(pub.id)
+	if l == nil {
+		return errOffline
 	}
 	p.header.SetRequestURI("/v1/topics/" + url.PathEscape(pub.topic))
 	p.outbox.sending(pub)
-	p.engine.Traffic.Up.Payload.Add(int64(len(pub.data)))
 	if err := l.send(&p.header, pub.data); err != nil {
 		l.close() // the reader finds out, and tells
 	}
 	return nil
 }
 
-// reserve takes the connection for one publication, and opens one if there is none.
-func (p *poster) reserve(id uint32) (*line, error) {
-	if !p.online() {
-		p.engine.Traffic.Reconnects.Add(1)
-		if err := p.open(); err != nil {
-			return nil, fmt.Errorf("%w: %w", errOffline, err)
-		}
-		p.outbox.freed()
-	}
+// reserve takes the connection, if there is one, for one publication.
+func (p *poster) reserve(id uint32) *line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.line == nil {
-		return nil, errOffline // it broke in this moment
+	if p.line != nil {
+		p.awaiting, p.id = true, id
 	}
-	p.awaiting, p.id = true, id
-	return p.line, nil
+	return p.line
 }
+
+// errUnasked is why a connection is given up on which an answer came to no request.
+var errUnasked = errors.New("server answered without a request")
 
 // read reads answers until the connection ends.
 func (p *poster) read(l *line) {
-	for {
-		seq, err := p.answer(l)
+	for end := error(nil); end == nil; {
+		var outcome Event
+		var awaited bool
+		outcome, end = p.answer(l)
 		at := clock.Now()
-		ended := err != nil || l.response.ConnectionClose()
-		id, awaited := p.settle(ended)
-		if ended {
-			l.close()
+		if end != nil {
+			l.close() // before settle: a write that is stuck in it ends now
 		}
+		outcome.ID, awaited, end = p.settle(end)
 		if awaited {
 			p.outbox.answered()
-			if err != nil {
-				p.tell(Event{Kind: Failed, ID: id, Cause: cause(err)}, at)
-			} else {
-				p.tell(Event{Kind: Acked, ID: id, Seq: seq}, at)
-			}
-			p.outbox.proceed()
+			p.outbox.release(at)
+			p.tell(outcome, at)
 		}
-		if ended {
-			return
+		if end != nil {
+			l.close()
+			p.lost(end)
+		}
+		if awaited {
+			p.outbox.proceed()
 		}
 	}
 }
 
-// settle says which publication an answer or the connection's end is about, if any.
-func (p *poster) settle(ended bool) (id uint32, awaited bool) {
+// settle says which publication an answer or the connection's end is about, if
+// any, and why the connection is given up, if it is.
+func (p *poster) settle(end error) (id uint32, awaited bool, _ error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id, awaited = p.id, p.awaiting
 	p.awaiting = false
-	if ended {
+	if !awaited && end == nil {
+		end = errUnasked
+	}
+	if end != nil {
 		p.line = nil
 	}
-	return id, awaited
+	return id, awaited, end
 }
 
-func (p *poster) answer(l *line) (seq uint64, err error) {
+// answer reads one answer: what it means for the publication, and the error that ends the connection, if one does.
+func (p *poster) answer(l *line) (outcome Event, end error) {
 	status, err := l.receive()
 	if err != nil {
-		return 0, err
+		return Event{Kind: Failed, Cause: cause(err)}, err
 	}
 	body := l.response.Body()
 	p.engine.Traffic.Down.Envelope.Add(int64(len(body)))
+	if l.response.ConnectionClose() {
+		end = io.EOF
+	}
 	if status != fasthttp.StatusOK {
-		return 0, fmt.Errorf("publish answered with status %d", status)
+		return Event{Kind: Failed, Cause: fmt.Sprintf("publish answered with status %d", status)}, end
 	}
 	if err := p.decoder.decode(body, &p.frame); err != nil {
-		return 0, err
+		return Event{Kind: Failed, Cause: cause(err)}, end
 	}
-	return p.frame.seq, nil
+	return Event{Kind: Acked, Seq: p.frame.seq}, end
 }

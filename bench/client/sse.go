@@ -14,9 +14,6 @@ import (
 	"pushbench/bench/clock"
 )
 
-// maxLine bounds a line of an event stream or of its chunked coding.
-const maxLine = 64 << 20
-
 // A stream receives server-sent events (WHATWG HTML, section 9.2) over a
 // chunked response (RFC 9112, section 7.1).
 type stream struct {
@@ -51,16 +48,29 @@ func (s *stream) request(l *line) error {
 	}
 	l.awaitHeader()
 	if err := l.response.Header.Read(l.reader); err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return fmt.Errorf("read answer: %w", blame(err))
 	}
 	s.answered(l.conn)
-	if status := l.response.StatusCode(); status != fasthttp.StatusOK {
-		return fmt.Errorf("stream answered with status %d", status)
-	}
-	if l.response.Header.ContentLength() != -1 {
-		return errors.New("stream is not in chunked coding")
+	if err := acceptStream(&l.response.Header); err != nil {
+		s.engine.Traffic.Down.Envelope.Add(l.beyondHeader())
+		return err
 	}
 	return nil
+}
+
+// acceptStream says what is wrong with the header of a stream, if anything is.
+func acceptStream(h *fasthttp.ResponseHeader) error {
+	kind, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
+	switch {
+	case h.StatusCode() != fasthttp.StatusOK:
+		return fmt.Errorf("stream answered with status %d", h.StatusCode())
+	case !bytes.EqualFold(bytes.TrimSpace(kind), []byte("text/event-stream")):
+		return errors.New("stream is not of type text/event-stream")
+	case h.ContentLength() != -1:
+		return errors.New("stream is not in chunked coding")
+	default:
+		return nil
+	}
 }
 
 func (s *stream) read(l *line) error {
@@ -68,10 +78,11 @@ func (s *stream) read(l *line) error {
 	for {
 		data, err := s.events.next()
 		at := clock.Now()
+		if errors.Is(err, io.EOF) {
+			s.engine.Traffic.Down.Framing.Add(s.events.rest())
+			return nil
+		}
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
 			return err
 		}
 		s.engine.Traffic.Down.Framing.Add(s.events.framing())
@@ -86,56 +97,86 @@ func (s *stream) read(l *line) error {
 
 // An eventReader reads the data of one event after another.
 type eventReader struct {
-	chunks chunkReader
-	line   []byte
-	data   []byte
-	size   int64 // bytes of the event as it came, chunked coding and all
+	chunks  chunkReader
+	begun   bool // the stream's first line is read
+	afterCR bool // a LF now belongs to the line end before
+	line    []byte
+	data    []byte
+	size    int64 // bytes of the event as it came, chunked coding and all
+	told    int64 // of chunks.consumed: the bytes of all events so far
 }
 
+var byteOrderMark = []byte("\uFEFF")
+
 // next returns the data of the next event: its data lines joined by LF, or
-// nothing for a comment. It is valid until the next call.
+// nothing for a comment. It is valid until the next call. io.EOF is the
+// stream's proper end; an event that it cuts off is none.
 func (r *eventReader) next() ([]byte, error) {
 	r.data = r.data[:0]
-	before := r.chunks.consumed
-	lines := 0
-	for {
+	for lines := 0; ; {
 		line, err := r.readLine()
 		if err != nil {
 			return nil, err
 		}
 		if len(line) == 0 {
-			r.size = r.chunks.consumed - before
+			r.size = r.rest()
+			r.told = r.chunks.consumed
 			return r.data, nil
 		}
-		if value, ok := bytes.CutPrefix(line, []byte("data:")); ok {
-			if lines++; lines > 1 {
-				r.data = append(r.data, '\n')
-			}
-			r.data = append(r.data, bytes.TrimPrefix(value, []byte(" "))...)
-		}
 		// `id` repeats the cursor that the batch carries; `event` and `retry` are not used.
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if string(name) != "data" {
+			continue
+		}
+		if lines++; lines > 1 {
+			r.data = append(r.data, '\n')
+		}
+		if r.data = append(r.data, bytes.TrimPrefix(value, []byte(" "))...); len(r.data) > maxBody {
+			return nil, errTooLong
+		}
 	}
 }
 
 // framing is how many bytes of the last event were not its data.
 func (r *eventReader) framing() int64 { return r.size - int64(len(r.data)) }
 
+// rest is how many bytes came since the last event.
+func (r *eventReader) rest() int64 { return r.chunks.consumed - r.told }
+
+// readLine reads a line without its end, which is LF, CR LF or CR. After a CR
+// it does not wait whether a LF follows: that may be long in coming.
 func (r *eventReader) readLine() ([]byte, error) {
 	r.line = r.line[:0]
 	for {
-		part, err := r.chunks.until('\n')
+		part, err := r.chunks.line()
+		if r.afterCR && len(part) > 0 {
+			r.afterCR = false
+			part = bytes.TrimPrefix(part, []byte("\n")) // then it is all of part
+		}
 		r.line = append(r.line, part...)
 		if err != nil {
 			return nil, err
 		}
-		if n := len(r.line); n > 0 && r.line[n-1] == '\n' {
-			return bytes.TrimSuffix(r.line[:n-1], []byte("\r")), nil
+		if n := len(r.line); n > 0 && endsLine(r.line[n-1]) {
+			r.afterCR = r.line[n-1] == '\r'
+			return r.first(r.line[:n-1]), nil
 		}
-		if len(r.line) > maxLine {
-			return nil, errors.New("line of an event stream is too long")
+		if len(r.line) > maxBody {
+			return nil, errTooLong
 		}
 	}
 }
+
+// first takes the byte order mark from the stream's first line.
+func (r *eventReader) first(line []byte) []byte {
+	if r.begun {
+		return line
+	}
+	r.begun = true
+	return bytes.TrimPrefix(line, byteOrderMark)
+}
+
+func endsLine(c byte) bool { return c == '\n' || c == '\r' }
 
 // A chunkReader undoes chunked coding and counts what it consumed, the coding included.
 type chunkReader struct {
@@ -144,9 +185,9 @@ type chunkReader struct {
 	consumed int64
 }
 
-// until returns data up to and including the delimiter, or what there is of it
-// in the current chunk or buffer. It is valid until the next call.
-func (c *chunkReader) until(delimiter byte) ([]byte, error) {
+// line returns data up to and including the next LF or CR, or what there is of
+// it in the current chunk or buffer. It is valid until the next call.
+func (c *chunkReader) line() ([]byte, error) {
 	if c.left == 0 {
 		if err := c.nextChunk(); err != nil {
 			return nil, err
@@ -156,8 +197,10 @@ func (c *chunkReader) until(delimiter byte) ([]byte, error) {
 		return nil, unexpected(err)
 	}
 	part, _ := c.in.Peek(min(c.in.Buffered(), c.left))
-	if i := bytes.IndexByte(part, delimiter); i >= 0 {
-		part = part[:i+1]
+	for _, end := range []byte("\n\r") {
+		if i := bytes.IndexByte(part, end); i >= 0 {
+			part = part[:i+1]
+		}
 	}
 	n, err := c.in.Discard(len(part)) // the bytes stay in the buffer until the next read
 	c.left -= n
@@ -167,6 +210,9 @@ func (c *chunkReader) until(delimiter byte) ([]byte, error) {
 	}
 	return part, err
 }
+
+// errChunk says that chunked coding is not as it should be.
+var errChunk = errors.New("malformed chunk")
 
 // crlf reads the end of a chunk. It may move the buffer, so part is copied if it must be.
 func (c *chunkReader) crlf(part *[]byte) error {
@@ -178,7 +224,7 @@ func (c *chunkReader) crlf(part *[]byte) error {
 		return unexpected(err)
 	}
 	if string(end) != "\r\n" {
-		return errors.New("chunk does not end in CR LF")
+		return errChunk
 	}
 	c.consumed += 2
 	_, err = c.in.Discard(2)
@@ -187,21 +233,46 @@ func (c *chunkReader) crlf(part *[]byte) error {
 
 // nextChunk reads a chunk's size line; io.EOF is the stream's proper end.
 func (c *chunkReader) nextChunk() error {
-	line, err := c.in.ReadSlice('\n')
+	line, err := c.codingLine()
 	if err != nil {
-		return unexpected(err)
+		return err
 	}
-	c.consumed += int64(len(line))
-	digits, _, _ := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(";"))
-	size, err := strconv.ParseUint(string(digits), 16, 31)
+	digits, _, _ := bytes.Cut(line, []byte(";"))
+	size, err := strconv.ParseUint(string(bytes.TrimRight(digits, " \t")), 16, 31)
 	if err != nil {
-		return fmt.Errorf("chunk size %q: %w", digits, err)
+		return errChunk
 	}
 	if size == 0 {
-		return io.EOF
+		return c.trailer()
 	}
 	c.left = int(size)
 	return nil
+}
+
+// trailer reads what follows the last chunk, up to the empty line.
+func (c *chunkReader) trailer() error {
+	for {
+		line, err := c.codingLine()
+		if err != nil {
+			return err
+		}
+		if len(line) == 0 {
+			return io.EOF
+		}
+	}
+}
+
+// codingLine reads a line of the coding itself: no longer than the buffer.
+func (c *chunkReader) codingLine() ([]byte, error) {
+	line, err := c.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return nil, errChunk
+	}
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	c.consumed += int64(len(line))
+	return bytes.TrimRight(line, "\r\n"), nil
 }
 
 // unexpected tells a broken stream from one that ended properly.

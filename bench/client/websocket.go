@@ -57,8 +57,7 @@ func (s *socket) serve(ctx context.Context) error {
 	s.setLink(ws)
 	defer s.up.forget()
 	defer s.setLink(nil)
-	stop := context.AfterFunc(ctx, func() { s.hangUp(ws) })
-	defer stop()
+	defer atEnd(ctx, func() { s.hangUp(ws) })()
 	if s.stages.Resume {
 		s.subscribed(clock.Now())
 	}
@@ -85,34 +84,47 @@ func (s *socket) online() bool { return s.currentLink() != nil }
 
 // upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
 func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
-	var c *conn
+	c, err := dial(ctx, s.engine.Target, s.engine.Traffic)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.stages.TCP = clock.Now().Sub(s.dialled)
+	c.awaitHeader()
+	// gorilla does not look at the context while it waits for the answer.
+	defer atEnd(ctx, func() { c.Close() })()
 	dialer := websocket.Dialer{
 		HandshakeTimeout: dialTimeout,
 		ReadBufferSize:   1024,
 		WriteBufferSize:  1024,
-		NetDialContext: func(ctx context.Context, _, _ string) (_ net.Conn, err error) {
-			if c, err = dial(ctx, s.engine.Target, s.engine.Traffic); err != nil {
-				return nil, err // not a nil *conn in an interface
-			}
-			s.stages.TCP = clock.Now().Sub(s.dialled)
-			c.awaitHeader()
-			return c, nil
-		},
+		NetDialContext:   func(context.Context, string, string) (net.Conn, error) { return c, nil },
 	}
 	s.engine.Traffic.Requests.Add(1)
 	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+s.query("/v1/ws"), http.Header{"User-Agent": {Agent}})
-	if err != nil {
-		if c != nil {
-			c.Close()
-		}
-		if response != nil {
-			return nil, nil, fmt.Errorf("upgrade answered with status %d", response.StatusCode)
-		}
+	s.engine.Traffic.Up.Headers.Add(c.sent)
+	if err := handshake(response, err); err != nil {
+		c.Close()
+		s.engine.Traffic.Down.Envelope.Add(c.beyondHeader())
 		return nil, nil, err
 	}
+	ws.SetReadLimit(maxBody)
 	s.answered(c)
-	s.engine.Traffic.Up.Headers.Add(c.sent)
 	return ws, c, nil
+}
+
+// handshake says what is wrong with the answer to an upgrade, if anything is.
+func handshake(response *http.Response, err error) error {
+	switch {
+	case response == nil && err != nil:
+		return fmt.Errorf("read answer: %w", blame(err))
+	case response.StatusCode != http.StatusSwitchingProtocols:
+		return fmt.Errorf("upgrade answered with status %d", response.StatusCode)
+	case err != nil:
+		return fmt.Errorf("upgrade: %w", errAnswer)
+	case response.Header.Get("Sec-WebSocket-Extensions") != "", response.Header.Get("Sec-WebSocket-Protocol") != "":
+		return errors.New("upgrade answered with an extension or protocol that nobody asked for")
+	default:
+		return nil
+	}
 }
 
 func (s *socket) read(ws *websocket.Conn) error {
@@ -124,32 +136,40 @@ func (s *socket) read(ws *websocket.Conn) error {
 		return err
 	}
 	at := clock.Now()
-	if kind != websocket.TextMessage {
-		return errors.New("server sent a binary frame")
-	}
 	size := int64(len(s.body))
 	s.engine.Traffic.Down.Framing.Add(frameHeader(size, false))
+	if kind != websocket.TextMessage {
+		s.engine.Traffic.Down.Envelope.Add(size)
+		return errors.New("server sent a binary frame")
+	}
 	if err := s.decoder.decode(s.body, &s.frame); err != nil {
+		s.engine.Traffic.Down.Envelope.Add(size)
 		return err
 	}
-	s.handle(size, at)
-	return nil
+	return s.handle(size, at)
 }
 
 // handle tells what a decoded frame says.
-func (s *socket) handle(size int64, at clock.Instant) {
+func (s *socket) handle(size int64, at clock.Instant) error {
 	switch {
 	case s.frame.refused != nil:
 		s.engine.Traffic.Down.Envelope.Add(size)
 		s.up.answered()
-		s.tell(Event{Kind: Failed, ID: uint32(s.frame.id), Cause: string(s.frame.refused)}, at)
+		s.tell(Event{Kind: Failed, ID: uint32(s.frame.id), Cause: refusal(s.frame.refused)}, at)
 	case s.frame.acked:
 		s.engine.Traffic.Down.Envelope.Add(size)
 		s.up.answered()
 		s.tell(Event{Kind: Acked, ID: uint32(s.frame.id), Seq: s.frame.seq}, at)
 	default:
-		s.take(size, at)
+		return s.take(size, at)
 	}
+	return nil
+}
+
+// refusal is a server's name for an error, bounded: it becomes a key of a map.
+func refusal(name []byte) string {
+	const longest = 64 // bytes
+	return string(name[:min(len(name), longest)])
 }
 
 // countControl answers pings and counts control frames, which carry neither
@@ -207,13 +227,16 @@ func (s *socket) send(p *publication) error {
 		return errOffline
 	}
 	s.out = appendPublish(s.out[:0], p)
-	size := int64(len(s.out))
-	traffic := s.engine.Traffic
-	traffic.Up.Payload.Add(int64(len(p.data)))
-	traffic.Up.Envelope.Add(size - int64(len(p.data)))
-	traffic.Up.Framing.Add(frameHeader(size, true))
 	s.up.sending(p)
-	return ws.WriteMessage(websocket.TextMessage, s.out)
+	if err := ws.WriteMessage(websocket.TextMessage, s.out); err != nil {
+		return err
+	}
+	size, payload := int64(len(s.out)), int64(len(p.data))
+	up := &s.engine.Traffic.Up
+	up.Payload.Add(payload)
+	up.Envelope.Add(size - payload)
+	up.Framing.Add(frameHeader(size, true))
+	return nil
 }
 
 // appendPublish appends the frame {"id":n,"topic":"…","data":"…"}.
