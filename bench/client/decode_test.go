@@ -35,7 +35,7 @@ func TestDecode(t *testing.T) {
 		{"unknown fields", `{"x":[1,-2.5e+3,{"y":[]},null,true,false,"\"}"],"cursor":"c","messages":[{"seq":1,"when":{"at":1}}]}`, `cursor="c" ack=false #1=""`},
 		{"gap", `{"cursor":"c","messages":[],"gap":[{"topic":"a","from":3,"to":9,"why":"ring"}]}`, `cursor="c" ack=false gap:a[3,9]false`},
 		{"gap of an epoch", `{"cursor":"c","messages":[],"gap":[{"topic":"a","from":1,"to":null},{"topic":"b","from":1,"to":2}]}`, `cursor="c" ack=false gap:a[1,0]true gap:b[1,2]false`},
-		{"largest number", `{"messages":[{"seq":9999999999999999999}]}`, `cursor="" ack=false #9999999999999999999=""`},
+		{"largest number", `{"messages":[{"seq":18446744073709551615}]}`, `cursor="" ack=false #18446744073709551615=""`},
 		{"escapes", `{"messages":[{"data":"\"\\\/\b\f\n\r\t\u0000\u00e9\u20AC"}]}`, `cursor="" ack=false #0="\"\\/\b\f\n\r\t\x00é€"`},
 		{"surrogates", `{"messages":[{"data":"\ud83d\ude00!"}]}`, `cursor="" ack=false #0="😀!"`},
 		{"high surrogate alone", `{"messages":[{"data":"\ud83d!"}]}`, `cursor="" ack=false #0="�!"`},
@@ -64,7 +64,7 @@ func TestDecodeRefusesWhatIsMalformed(t *testing.T) {
 		``, ` `, `{`, `[]`, `"`, `null`, `<html>`, `{}x`, `{}{}`, `{"cursor"}`, `{"cursor":}`, `{"cursor":7}`, `{"cursor":"c",}`,
 		`{"cursor":"c" "messages":[]}`, `{"messages":{}}`, `{"messages":[}`, `{"messages":[{}`, `{"messages":[{},]}`, `{"messages":[7]}`,
 		`{"messages":[{"seq":-1}]}`, `{"messages":[{"seq":1.5}]}`, `{"messages":[{"seq":"1"}]}`, `{"messages":[{"seq":}]}`,
-		`{"messages":[{"seq":10000000000000000000}]}`, `{"messages":[{"data":null}]}`,
+		`{"messages":[{"seq":18446744073709551616}]}`, `{"messages":[{"seq":99999999999999999999999}]}`, `{"messages":[{"seq":007}]}`, `{"x":01}`, `{"x":nul}`, `{"messages":[{"data":null}]}`,
 		`{"messages":[{"data":"x}]}`, `{"messages":[{"data":"\x"}]}`, `{"messages":[{"data":"\u12"}]}`, `{"messages":[{"data":"\u12g4"}]}`,
 		`{"messages":[{"data":"\ud83d\u"}]}`, `{"messages":[{"data":"\`, `{"messages":[{"data":"\n`,
 		`{"gap":[{"topic":7}]}`, `{"gap":[{"from":null}]}`, `{"gap":[{"to":nul}]}`, `{"gap":null}`,
@@ -137,8 +137,7 @@ func FuzzDecodeWhatJSONWrites(f *testing.F) {
 	f.Add("e.1", "a", uint64(7), "plain", "é\"\\\n\x00😀\u2028</b>", uint64(3), true)
 	f.Add("", "", uint64(0), "", "", uint64(0), false)
 	f.Fuzz(func(t *testing.T, cursor, topic string, seq uint64, one, two string, to uint64, epoch bool) {
-		const largest = 9999999999999999999 // 19 digits: what the decoder reads
-		if seq > largest || to > largest || !utf8.ValidString(cursor+"|"+topic+"|"+one+"|"+two) {
+		if !utf8.ValidString(cursor+"|"+topic+"|"+one+"|"+two) {
 			return // encoding/json would mend invalid UTF-8; we pass it on
 		}
 		b := batchJSON{cursor, []messageJSON{{topic, seq, one}, {topic, seq, two}}, []gapJSON{{topic, seq, &to}}}
@@ -160,8 +159,8 @@ func FuzzDecodeWhatJSONWrites(f *testing.F) {
 	})
 }
 
-// FuzzDecode feeds it anything. It must end without a panic, and what is valid
-// JSON of the fields' types must read as encoding/json reads its data.
+// FuzzDecode feeds it anything: it must end without a panic, and hand out no
+// more payload than it was given.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"cursor":"c","messages":[{"topic":"a","seq":7,"data":"\ud83d\ude00"}],"gap":[{"topic":"a","from":1,"to":null}]}`,
@@ -172,22 +171,34 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var d decoder
 		var got frame
-		if d.decode(bytes.Clone(in), &got) != nil || !json.Valid(in) || !utf8.Valid(in) || bytes.Count(in, []byte("data")) != 1 || len(got.Messages) != 1 {
-			return // of repeated fields encoding/json keeps one, and it folds their case
+		err := d.decode(in, &got)
+		if err != nil && !errors.Is(err, errMalformed) {
+			t.Errorf("%q: got error %v, want one that wraps %v", in, err, errMalformed)
 		}
-		if !bytes.Contains(in, []byte(`"data"`)) || bytes.Count(bytes.ToLower(in), []byte("data")) != 1 || bytes.Contains(in, []byte(`\u`)) && got.Messages[0].Data == nil {
-			return
+		if got := got.payloadBytes(); got > int64(len(in)) {
+			t.Errorf("%q: got %d bytes of payload out of %d, want no more", in, got, len(in))
 		}
-		var want struct {
-			Messages []struct {
-				Data *string `json:"data"`
-			} `json:"messages"`
+	})
+}
+
+// FuzzUnescape compares one string, as it stands between its quotes, with encoding/json.
+func FuzzUnescape(f *testing.F) {
+	for _, seed := range []string{`plain`, `\"\\\/\b\f\n\r\t`, `\ud83d\ude00`, `\ud83d\u0041`, `\ude00\ud83d`, `\ud83d\n`, `\u00e9é`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, inside string) {
+		in := []byte(`{"cursor":"` + inside + `"}`)
+		var want struct{ Cursor string }
+		if !utf8.ValidString(inside) || json.Unmarshal(in, &want) != nil || bytes.Count(in, []byte(`":`)) != 1 {
+			return // encoding/json would mend invalid UTF-8; a second field is FuzzDecode's
 		}
-		if json.Unmarshal(in, &want) != nil || len(want.Messages) != 1 || want.Messages[0].Data == nil {
-			return
+		var d decoder
+		var got frame
+		if err := d.decode(in, &got); err != nil {
+			t.Fatalf("%s: got %v, want no error", in, err)
 		}
-		if got := string(got.Messages[0].Data); got != *want.Messages[0].Data {
-			t.Errorf("%s: got data %q, want %q", in, got, *want.Messages[0].Data)
+		if string(got.Cursor) != want.Cursor {
+			t.Errorf("%s: got %q, want %q", in, got.Cursor, want.Cursor)
 		}
 	})
 }
