@@ -24,8 +24,8 @@ type Book struct {
 	delivery scenarios.Delivery
 	polling  bool // quantiles rest on poll cycles, not on publishes
 
-	start  atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
-	closes atomic.Int64 // end of the window, since start
+	start atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
+	end   atomic.Int64 // index of the first message that is not owed
 
 	outcome []outcome       // per message
 	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
@@ -56,7 +56,7 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		outcome:  make([]outcome, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
 	}
-	b.closes.Store(int64(plan.Closes))
+	b.end.Store(int64(len(plan.Messages)))
 	b.publishes.LateAfter = LateAfter
 	b.publishes.DroppedBy = map[string]int64{}
 	b.publishes.FailedBy = map[string]int64{}
@@ -66,17 +66,26 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 // Begin says when the warm-up starts. Call it before anything is published.
 func (b *Book) Begin(start clock.Instant) { b.start.Store(int64(start)) }
 
-// Cut ends the window at the given instant, if that is earlier than planned:
-// what is due later was never owed.
-func (b *Book) Cut(at clock.Instant) {
-	b.closes.Store(min(b.closes.Load(), int64(at)-b.start.Load()))
+// Cut ends the plan before the message of the given index: neither it nor any
+// later one was ever owed. It must not have been handed to a session, nor may it be.
+// (A cut at an instant would go through a burst, or beside what is sent meanwhile.)
+func (b *Book) Cut(index int) {
+	b.end.Store(min(b.end.Load(), int64(index)))
 }
 
 // counts says whether a message's due instant lies in the window.
 func (b *Book) counts(index uint32) bool {
 	due := b.plan.Messages[index].Due
-	return due >= b.plan.Opens && due < time.Duration(b.closes.Load())
+	return due >= b.plan.Opens && due < b.plan.Closes && int64(index) < b.end.Load()
 }
+
+// due is when a message is due.
+func (b *Book) due(index int32) clock.Instant {
+	return clock.Instant(b.start.Load()).Add(b.plan.Messages[index].Due)
+}
+
+// unsent says whether a message will never be sent.
+func (b *Book) unsent(index int32) bool { return b.outcome[index].state.Load() == dropped }
 
 // since is how long after its due instant something happened to a message.
 func (b *Book) since(index uint32, at clock.Instant) time.Duration {

@@ -23,6 +23,7 @@ type gap struct {
 	from, to uint64        // seq, inclusive
 	epoch    bool          // the server's epoch changed: all published before until is gone
 	until    clock.Instant // when it was declared
+	top      uint64        // of an epoch: the largest seq received in the one that ended
 }
 
 func newLedger(plan *schedule.Schedule, client int) *ledger {
@@ -76,6 +77,28 @@ func (l *ledger) overtaken(plan *schedule.Schedule, slot int, index int32) bool 
 	return false
 }
 
+// declare notes a gap. With a new epoch, numbering starts again.
+func (l *ledger) declare(g gap) {
+	if g.epoch {
+		g.top, l.top[g.slot] = l.top[g.slot], 0
+	}
+	l.gaps = append(l.gaps, g)
+}
+
+// superseded says whether the client got a later message of the topic, in the epoch
+// in which a message that did not come was acknowledged with seq.
+func (l *ledger) superseded(slot int, seq uint64, due clock.Instant) bool {
+	if seq == 0 {
+		return false
+	}
+	for _, g := range l.gaps {
+		if g.slot == slot && g.epoch && due < g.until {
+			return seq < g.top
+		}
+	}
+	return seq < l.top[slot]
+}
+
 // declared says whether a gap covers a message that did not come. seq is 0 when
 // the message was never acknowledged.
 func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
@@ -83,7 +106,7 @@ func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
 		if g.slot != slot {
 			continue
 		}
-		if g.epoch && due < g.until || !g.epoch && seq >= g.from && seq <= g.to {
+		if g.epoch && due < g.until || !g.epoch && seq != 0 && seq >= g.from && seq <= g.to {
 			return true
 		}
 	}

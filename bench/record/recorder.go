@@ -118,7 +118,7 @@ func (r *Recorder) identify(l *ledger, m *client.Message) (index uint32, slot in
 func (r *Recorder) declare(l *ledger, g client.Gap, at clock.Instant) {
 	for slot, topic := range l.topics {
 		if r.book.plan.Topics[topic] == g.Topic {
-			l.gaps = append(l.gaps, gap{slot: slot, from: g.From, to: g.To, epoch: g.EpochChanged, until: at})
+			l.declare(gap{slot: slot, from: g.From, to: g.To, epoch: g.EpochChanged, until: at})
 		}
 	}
 }
@@ -224,7 +224,8 @@ func (r *Recorder) Take() results.Interval {
 }
 
 // Settled says whether nothing that is still owed can be waited for with hope:
-// every message came, or, when only the latest count, the last of every topic.
+// every message came that was sent and is in no declared gap, or, when only the
+// latest count, the last of every topic.
 func (r *Recorder) Settled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -241,10 +242,14 @@ func (r *Recorder) Settled() bool {
 func (r *Recorder) settled(l *ledger, slot int, topic int32) bool {
 	indexes := r.book.plan.OnTopic[topic]
 	for ordinal := len(indexes) - 1; ordinal >= 0; ordinal-- {
-		if !r.book.counts(uint32(indexes[ordinal])) {
+		index := indexes[ordinal]
+		if !r.book.counts(uint32(index)) {
 			continue
 		}
 		if !l.has(slot, int32(ordinal)) {
+			if r.book.unsent(index) || r.declared(l, slot, index) {
+				continue
+			}
 			return false
 		}
 		if r.book.delivery == scenarios.Latest {
@@ -275,6 +280,11 @@ func (r *Recorder) Close() (results.Ledger, results.Latency) {
 	return a, latency
 }
 
+// declared says whether the server declared that it cannot deliver a message.
+func (r *Recorder) declared(l *ledger, slot int, index int32) bool {
+	return l.declared(slot, r.book.seq[index].Load(), r.book.due(index))
+}
+
 func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic int32) {
 	for ordinal, index := range r.book.plan.OnTopic[topic] {
 		if !r.book.counts(uint32(index)) {
@@ -284,13 +294,11 @@ func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic i
 		if l.has(slot, int32(ordinal)) {
 			continue
 		}
-		seq := r.book.seq[index].Load()
-		due := clock.Instant(r.book.start.Load()).Add(r.book.plan.Messages[index].Due)
 		switch {
-		case l.declared(slot, seq, due):
-			a.DeclaredGap++
-		case r.book.delivery == scenarios.Latest && seq > 0 && seq < l.top[slot]:
+		case r.book.delivery == scenarios.Latest && l.superseded(slot, r.book.seq[index].Load(), r.book.due(index)):
 			a.Superseded++
+		case r.declared(l, slot, index):
+			a.DeclaredGap++
 		case !r.connected[c]:
 			a.Lost++
 			a.LostBy["never subscribed"]++
