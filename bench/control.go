@@ -41,8 +41,23 @@ type Start struct {
 	At clock.Instant `json:"at"`
 }
 
-// Stop ends the publishing now; what was due by now is still drained.
+// Stop ends the publishing with what is due by now, which is still drained. It may
+// come any time after Start.
 type Stop struct{}
+
+// check says what is wrong with an order, whatever the state.
+func (o Order) check() error {
+	said := 0
+	for _, is := range []bool{o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
+		if is {
+			said++
+		}
+	}
+	if said != 1 {
+		return fmt.Errorf("control message says %d things, not one", said)
+	}
+	return nil
+}
 
 // A Message is what a generator tells its run. Exactly one field is set.
 type Message struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,34 +57,66 @@ type driver struct {
 
 	goroutines int64
 	closing    sync.Once
+	connecting chan struct{} // closed when all clients are connected; nil before Connect
+	started    bool
 	stop       chan struct{} // closed by Stop
+	paced      chan struct{} // closed when the pacer is done
 }
 
 func (d *driver) obey(ctx context.Context, o Order) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	if err := d.inOrder(o); err != nil {
+		return fmt.Errorf("control message out of order: %w", err)
+	}
 	switch {
 	case o.Prepare != nil:
 		return d.prepare(o.Prepare)
-	case d.plan == nil:
-		return errors.New("control message out of order: prepare comes first")
 	case o.Connect != nil:
+		d.connecting = make(chan struct{})
 		d.working.Go(func() { d.connect(ctx) })
 	case o.Start != nil:
+		d.started = true
+		d.book.Begin(o.Start.At) // here, so that no Stop can overtake it
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
-	case o.Stop != nil:
-		if d.halt(); !d.stopped() {
-			d.book.Cut(clock.Now())
-			close(d.stop)
-		}
-	default:
-		return errors.New("control message says nothing")
+	case !d.stopped():
+		d.pacer.stop(clock.Now())
+		close(d.stop)
 	}
 	return nil
+}
+
+// inOrder says what an order has come before, if it has.
+func (d *driver) inOrder(o Order) error {
+	switch {
+	case o.Prepare == nil && d.plan == nil:
+		return errors.New("prepare comes first")
+	case o.Prepare != nil && d.plan != nil, o.Connect != nil && d.connecting != nil, o.Start != nil && d.started:
+		return errors.New("it came before")
+	case o.Start != nil && !d.connected():
+		return errors.New("start comes after the clients are connected")
+	case o.Stop != nil && !d.started:
+		return errors.New("stop comes after start")
+	default:
+		return nil
+	}
+}
+
+// connected says whether all clients that could be were connected.
+func (d *driver) connected() bool {
+	select {
+	case <-d.connecting: // nil before Connect: never
+		return true
+	default:
+		return false
+	}
 }
 
 // halt ends the publishing.
 func (d *driver) halt() {
 	if d.pacer != nil {
-		d.pacer.stopped.Store(true)
+		d.pacer.halt()
 	}
 }
 
@@ -107,7 +140,10 @@ func (d *driver) prepare(p *Prepare) error {
 		return err
 	}
 	d.scenario, d.transport = s, scenarios.Transport(p.Transport)
-	d.stop = make(chan struct{})
+	if !slices.Contains(scenarios.Transports, d.transport) {
+		return fmt.Errorf("unknown transport %q", p.Transport)
+	}
+	d.stop, d.paced = make(chan struct{}), make(chan struct{})
 	d.plan = schedule.New(s, p.Block)
 	d.book = record.NewBook(d.plan, s, d.transport, p.Run)
 	d.random = rand.New(rand.NewPCG(s.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
@@ -120,7 +156,7 @@ func (d *driver) prepare(p *Prepare) error {
 		d.recorders[w] = record.NewRecorder(d.book, own)
 	}
 	d.engine = client.Goroutines(d.config(p.Target))
-	d.pacer = &pacer{plan: d.plan, run: p.Run, session: d.session}
+	d.pacer = &pacer{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut}
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
 
@@ -165,7 +201,8 @@ func (d *driver) connect(ctx context.Context) {
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())
-	connected := d.connected(begun)
+	connected := d.connections(begun)
+	close(d.connecting)                            // before it is told: Start may be the answer
 	_ = d.out.send(Message{Connected: &connected}) // a run that is gone ends us through our input
 }
 
@@ -213,8 +250,8 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	return true
 }
 
-// connected sums up what connecting took.
-func (d *driver) connected(begun clock.Instant) results.Connect {
+// connections sums up what connecting took.
+func (d *driver) connections(begun clock.Instant) results.Connect {
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
 	last := begun
 	for _, r := range d.recorders {
@@ -231,10 +268,8 @@ func (d *driver) connected(begun clock.Instant) results.Connect {
 
 // measure publishes the schedule, tells every second what came, and in the end all of it.
 func (d *driver) measure(ctx context.Context, start clock.Instant) {
-	d.book.Begin(start)
-	paced := make(chan struct{})
 	d.working.Go(func() {
-		defer close(paced)
+		defer close(d.paced)
 		d.pacer.pace(start)
 	})
 	spanned := make(chan spanCount, 1)
@@ -244,7 +279,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 		return
 	}
 	d.halt()
-	<-paced
+	<-d.paced
 	span := <-spanned
 	d.close()
 	outcome := d.outcome(span)
@@ -303,7 +338,7 @@ func (d *driver) report(ctx context.Context, start clock.Instant) {
 			return
 		}
 		now := min(clock.Now(), next)
-		d.tell(from.Sub(start)-d.plan.Opens, now.Sub(from))
+		d.tell(from.Sub(start)-d.plan.Opens, max(0, now.Sub(from))) // a stop can come before the start
 		if ended {
 			return
 		}
@@ -323,13 +358,13 @@ func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended boo
 
 // drained says whether the window is over and all came, or the drain's time is up.
 func (d *driver) drained(start clock.Instant) bool {
-	closed := start.Add(d.plan.Closes)
+	closed := d.pacer.ends(start)
 	now := clock.Now()
-	if now < closed && !d.stopped() {
-		return false
-	}
-	if now >= start.Add(d.plan.Closes).Add(time.Duration(d.scenario.Drain)) {
+	switch {
+	case now >= closed.Add(time.Duration(d.scenario.Drain)):
 		return true
+	case now < closed, !d.handedOver():
+		return false
 	}
 	for _, r := range d.recorders {
 		if !r.Settled() {
@@ -337,6 +372,16 @@ func (d *driver) drained(start clock.Instant) bool {
 		}
 	}
 	return true
+}
+
+// handedOver says whether the pacer is done, so that what is owed is known.
+func (d *driver) handedOver() bool {
+	select {
+	case <-d.paced:
+		return true
+	default:
+		return false
+	}
 }
 
 func (d *driver) tell(since, length time.Duration) {
