@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"pushbench/bench/clock"
@@ -37,6 +41,7 @@ type trial struct {
 	target    *target
 	orders    *lineWriter
 	messages  chan Message
+	heard     error  // why there are no more messages; set before messages is closed
 	settings  string // of the server, in one line
 
 	result   results.Trial
@@ -132,7 +137,7 @@ func (t *trial) startGenerator() (err error) {
 	t.messages = make(chan Message, 16)
 	go func() {
 		defer close(t.messages)
-		_ = lines(t.generator.stdout, func(m Message) error {
+		t.heard = lines(t.generator.stdout, func(m Message) error {
 			t.messages <- m
 			return nil
 		})
@@ -145,8 +150,7 @@ func (t *trial) answer(ctx context.Context, within time.Duration) (Message, erro
 	select {
 	case m, ok := <-t.messages:
 		if !ok {
-			<-t.generator.ended
-			return m, errors.New(t.generator.obituary())
+			return m, t.silence()
 		}
 		if m.Failed != "" {
 			return m, generatorError(m.Failed)
@@ -156,6 +160,19 @@ func (t *trial) answer(ctx context.Context, within time.Duration) (Message, erro
 		return Message{}, fmt.Errorf("generator did not answer within %v", within)
 	case <-ctx.Done():
 		return Message{}, context.Cause(ctx)
+	}
+}
+
+// silence says why the generator says nothing more: what it said last, or how it ended.
+func (t *trial) silence() error {
+	if t.heard != nil {
+		return generatorError(t.heard.Error())
+	}
+	select {
+	case <-t.generator.ended:
+		return errors.New(t.generator.obituary())
+	case <-time.After(endWait):
+		return generatorError("it closed its output")
 	}
 }
 
@@ -226,22 +243,26 @@ func (t *trial) window(ctx context.Context) error {
 	}
 	opens := start.Add(time.Duration(t.scenario.Warmup))
 	closes := opens.Add(time.Duration(t.scenario.Window))
-	used := make(chan error, 1)
-	go func() { used <- t.span(ctx, opens, closes) }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	var measuring sync.WaitGroup
+	defer measuring.Wait()
+	defer cancel(nil)
+	var spanned error
+	measuring.Go(func() { spanned = t.span(ctx, opens, closes) })
 	t.phase("warm-up")
-	done, err := t.follow(ctx, closes)
+	done, err := t.follow(ctx)
 	if err != nil {
 		return err
 	}
-	if err := <-used; err != nil {
-		return err
+	if measuring.Wait(); spanned != nil {
+		return spanned
 	}
 	t.take(done)
 	return nil
 }
 
 // follow passes intervals on until the generator is done.
-func (t *trial) follow(ctx context.Context, closes clock.Instant) (*Outcome, error) {
+func (t *trial) follow(ctx context.Context) (*Outcome, error) {
 	stop := t.stop
 	go func() {
 		select {
@@ -303,7 +324,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	return nil
 }
 
-func usage(p *results.Process, u cost.Usage) {
+func usage(p *results.Process, u cost.Spent) {
 	p.Processes, p.CPU, p.User, p.System, p.ContextSwitches = 1, u.CPU, u.User, u.System, u.ContextSwitches
 }
 
@@ -314,8 +335,8 @@ func (t *trial) take(o *Outcome) {
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total = o.Total
-	for cause, n := range o.Broken {
-		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("%d connections lost: %s", n, cause))
+	if len(o.Broken) > 0 {
+		t.result.Warnings = append(t.result.Warnings, "connections lost: "+reasons(o.Broken))
 	}
 	if o.Cut {
 		t.result.Status, t.result.Reason = results.Partial, "interrupted: only what was due by then was owed"
@@ -324,14 +345,14 @@ func (t *trial) take(o *Outcome) {
 
 // audit gathers what the gates need while the server still lives.
 func (t *trial) audit(ctx context.Context) (err error) {
-	after, err := t.target.stats(ctx)
+	after, err := t.settledStats(ctx)
 	if err != nil {
 		return err
 	}
 	t.evidence.Accepted = after.Accepted - t.target.dials.Load()
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
-	t.result.Theory = theory(t.scenario, t.transport, givens{delay: tcp.Quantile(0.5) / 2, rearm: after.rearm(t.before)})
+	t.result.Theory = theory(t.scenario, t.transport, givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(t.before)})
 	if t.result.Cost.Server.MemoryPeak, err = cost.PeakMemory(t.server.pid()); err != nil {
 		return err
 	}
@@ -340,6 +361,27 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.evidence.GeneratorGot, _ = cost.Affinity(t.generator.pid())
 	t.result.Cost.Generator.MemoryPeak, err = cost.PeakMemory(t.generator.pid())
 	return err
+}
+
+// acceptWait is how long a server may take to accept what the kernel holds for it.
+const acceptWait = time.Second
+
+// settledStats asks for the server's counters until it has accepted every
+// connection that the clients report: one that was opened and closed just now
+// can still lie in its queue, which hides nothing.
+func (t *trial) settledStats(ctx context.Context) (s serverStats, err error) {
+	deadline := clock.Now().Add(acceptWait)
+	for {
+		if s, err = t.target.stats(ctx); err != nil {
+			return s, err
+		}
+		if s.Accepted-t.target.dials.Load() >= t.evidence.Total.Dials || clock.Now() >= deadline {
+			return s, nil
+		}
+		if !until(ctx, clock.Now().Add(readyPoll)) {
+			return s, context.Cause(ctx)
+		}
+	}
 }
 
 // grace is how long children have to end: hardly any when the person is impatient.
@@ -354,6 +396,7 @@ func grace(ctx context.Context) time.Duration {
 func (t *trial) shutDown(grace time.Duration) (err error) {
 	t.phase("stopping")
 	if t.generator != nil {
+		go t.deafen()
 		early := t.generator.gone()
 		if ended := t.generator.end(grace); ended != nil && !early {
 			err = ended
@@ -369,6 +412,12 @@ func (t *trial) shutDown(grace time.Duration) (err error) {
 		}
 	}
 	return err
+}
+
+// deafen takes what the generator still says, so that it can end, and so that who reads it can.
+func (t *trial) deafen() {
+	for range t.messages {
+	}
 }
 
 // judge settles what the trial is worth.
@@ -387,9 +436,18 @@ func (t *trial) judge(err error) {
 	}
 	if t.result.Status == results.Complete && saturated(t.result) {
 		t.result.Status = results.Saturated
-		t.result.Reason = fmt.Sprintf("%d of %d publishes were dropped with too many in flight",
-			t.result.Publishes.Dropped, t.result.Publishes.Planned)
+		t.result.Reason = fmt.Sprintf("%d of %d publishes were dropped: %s",
+			t.result.Publishes.Dropped, t.result.Publishes.Planned, reasons(t.result.Publishes.DroppedBy))
 	}
+}
+
+// reasons lists counted causes.
+func reasons(by map[string]int64) string {
+	var list []string
+	for _, cause := range slices.Sorted(maps.Keys(by)) {
+		list = append(list, fmt.Sprintf("%s (%d)", cause, by[cause]))
+	}
+	return strings.Join(list, ", ")
 }
 
 // saturated says whether the server could not even take what was offered.

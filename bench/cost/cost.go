@@ -9,17 +9,25 @@ import "time"
 
 // Usage is what one process has used since it started.
 type Usage struct {
-	CPU             time.Duration // process CPU clock
-	User, System    time.Duration // CPU split in the proportion of the kernel's ticks (10 ms each)
-	ContextSwitches int64         // of all its threads
+	CPU          time.Duration // process CPU clock
+	User, System time.Duration // CPU split in the proportion of the kernel's ticks (10 ms each)
+
+	switches map[int]int64 // context switches by thread: a thread that ends takes its count with it
+}
+
+// Spent is what a process used between two readings.
+type Spent struct {
+	CPU             time.Duration
+	User, System    time.Duration
+	ContextSwitches int64 // of the threads that were there at the second reading
 }
 
 // Minus is what was used since an earlier reading. User and system time are the
 // precise total split by the ticks in between: 10 ms ticks alone are too coarse for a window of seconds.
-func (u Usage) Minus(earlier Usage) Usage {
-	d := Usage{
-		CPU:             u.CPU - earlier.CPU,
-		ContextSwitches: u.ContextSwitches - earlier.ContextSwitches,
+func (u Usage) Minus(earlier Usage) Spent {
+	d := Spent{CPU: u.CPU - earlier.CPU}
+	for thread, n := range u.switches {
+		d.ContextSwitches += n - earlier.switches[thread]
 	}
 	user, system := u.User-earlier.User, u.System-earlier.System
 	if total := user + system; total > 0 {

@@ -29,10 +29,10 @@ func Read(pid int) (Usage, error) {
 		return Usage{}, fmt.Errorf("read usage of process %d: %w", pid, err)
 	}
 	return Usage{
-		CPU:             cpu,
-		User:            time.Duration(stat.UTime) * tick,
-		System:          time.Duration(stat.STime) * tick,
-		ContextSwitches: contextSwitches(pid),
+		CPU:      cpu,
+		User:     time.Duration(stat.UTime) * tick,
+		System:   time.Duration(stat.STime) * tick,
+		switches: contextSwitches(pid),
 	}, nil
 }
 
@@ -47,20 +47,19 @@ func processClock(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// contextSwitches sums over the threads: the process's own status shows its first thread alone.
-func contextSwitches(pid int) (n int64) {
+// contextSwitches reads them of each thread: the process's own status shows its first thread alone.
+func contextSwitches(pid int) map[int]int64 {
 	threads, err := procfs.AllThreads(pid)
 	if err != nil {
-		return 0
+		return nil
 	}
+	switches := make(map[int]int64, len(threads))
 	for _, thread := range threads {
-		status, err := thread.NewStatus()
-		if err != nil {
-			continue // it ended meanwhile
+		if status, err := thread.NewStatus(); err == nil { // else it ended meanwhile
+			switches[thread.PID] = int64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
 		}
-		n += int64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
 	}
-	return n
+	return switches
 }
 
 // Memory is the resident size of a process in bytes. It walks the page tables,

@@ -77,3 +77,12 @@ func TestProcessesThatAreGone(t *testing.T) {
 		t.Error("Memory of no process: no error")
 	}
 }
+
+// A thread that ends takes its count with it; what is left must not turn negative.
+func TestContextSwitchesOfThreadsThatEnd(t *testing.T) {
+	earlier := Usage{switches: map[int]int64{1: 100, 2: 5000}}
+	later := Usage{switches: map[int]int64{1: 130, 3: 7}}
+	if got := later.Minus(earlier).ContextSwitches; got != 37 {
+		t.Errorf("%d context switches, want 30 of thread 1 and 7 of thread 3", got)
+	}
+}
