@@ -11,7 +11,7 @@ import (
 // givens are the figures that the closed forms take from a trial rather than
 // from its scenario: no formula knows how fast a machine is.
 type givens struct {
-	delay time.Duration // one way: half of what a TCP connect took
+	delay time.Duration // one way: half of what the fastest TCP connect took, which waited for nobody
 	rearm time.Duration // mean, as the server counted it
 }
 
@@ -22,11 +22,12 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	if s.Publish.By == scenarios.ByClients {
 		d *= 2 // up to the server, and down again
 	}
-	f := forms{scenario: s, d: d, rearm: g.rearm.Seconds(), rate: s.PerClientRate()}
-	switch t {
-	case scenarios.ShortPoll:
+	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), rate: s.PerClientRate()}
+	switch {
+	case s.Delivery == scenarios.Latest: // what is delivered is the freshest: its own law
+	case t == scenarios.ShortPoll:
 		f.shortPoll()
-	case scenarios.LongPoll:
+	case t == scenarios.LongPoll:
 		f.longPoll()
 	default:
 		f.push(t, time.Duration(s.Flush(t)))
@@ -37,7 +38,8 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 
 type forms struct {
 	scenario *scenarios.Scenario
-	d        float64 // s
+	d        float64 // s, from publisher to subscriber
+	transit  float64 // s, one way
 	rearm    float64 // s
 	rate     float64 // λ, messages a second owed to one client
 	said     []results.Prediction
@@ -49,10 +51,8 @@ func (f *forms) add(metric string, value float64, formula string) {
 
 const msPerSecond = 1000
 
-// alike says whether every client is owed the same rate, all of it.
-func (f *forms) alike() bool {
-	return f.scenario.Topics.Spread == scenarios.Even && f.scenario.Delivery == scenarios.Every
-}
+// alike says whether every client is owed the same rate.
+func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even }
 
 func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios.Poisson }
 
@@ -60,7 +60,7 @@ func (f *forms) shortPoll() {
 	interval := time.Duration(f.scenario.ShortPoll.Interval).Seconds()
 	law := "d + qT"
 	if f.scenario.ShortPoll.Pacing == scenarios.FixedDelay {
-		interval = physics.FixedDelayInterval(f.d, 0, interval)
+		interval = physics.FixedDelayInterval(f.transit, 0, interval)
 		law = "d + q(T + 2d)"
 	}
 	f.add(results.P50, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.5), law)
@@ -91,14 +91,24 @@ func (f *forms) longPoll() {
 		law := "d, or d + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
 		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.5), law)
 		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.99), law)
-		batch := physics.LongPollBatch(f.rate, f.rearm)
-		f.add(results.MessagesPerBatch, batch, "b = λR + e^(−λR)")
-		f.requests(1/batch, "1/b")
-	case f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend && f.rearm*f.rate < 1:
+		hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+		each := f.rate * physics.LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
+		f.add(results.MessagesPerBatch, each/(1-physics.LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
+		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
+	case f.punctual():
 		f.add(results.P50, msPerSecond*f.d, "d, as R < P")
 		f.add(results.MessagesPerBatch, 1, "1, as R < P")
-		f.requests(1, "1, as R < P")
+		f.requests(1, "1, as R < P < τ")
 	}
+}
+
+// punctual says whether every message finds its client's poll parked: they come at
+// one period, which leaves time to re-arm, and the hold outlasts it.
+func (f *forms) punctual() bool {
+	period := 1 / f.rate
+	hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
+		f.scenario.Topics.PerClient == 1 && f.rearm < period && period < hold
 }
 
 func (f *forms) push(t scenarios.Transport, flush time.Duration) {
