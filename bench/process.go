@@ -26,10 +26,15 @@ type process struct {
 	err    error         // how it ended; set before ended is closed
 }
 
+// stderrWait is how long what a child has started may keep its error output open
+// once the child itself is gone.
+const stderrWait = time.Second
+
 // launch starts a child of ours on the given cores; none means any.
 func launch(name string, argv []string, cores []int) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
+	p.cmd.WaitDelay = stderrWait
 	p.cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs(name, cores)))
 	p.cmd.SysProcAttr = ownGroup() // Ctrl-C is for the run; it tells its children
 	var err error
@@ -39,12 +44,14 @@ func launch(name string, argv []string, cores []int) (*process, error) {
 	// A pipe of our own: cmd.StdoutPipe's would be closed by Wait while we read.
 	var childEnd *os.File
 	if p.stdout, childEnd, err = os.Pipe(); err != nil {
+		p.stdin.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p.cmd.Stdout = childEnd
 	err = onCores(cores, p.cmd.Start)
 	childEnd.Close()
 	if err != nil {
+		p.stdout.Close()
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
