@@ -194,6 +194,8 @@ func checkOutcome(t *testing.T, server *pollServer, o Outcome, intervals []resul
 	if counted != o.Ledger.Unique {
 		t.Errorf("intervals hold %d latencies, the ledger %d", counted, o.Ledger.Unique)
 	}
+	server.mu.Lock() // a poll may still be at it whose client is gone
+	defer server.mu.Unlock()
 	if asked := int64(server.polls + server.posts); o.Total.Requests < asked {
 		t.Errorf("%d requests reported, the server had %d", o.Total.Requests, asked)
 	}
