@@ -438,3 +438,31 @@ func TestSilentConnectionOutlivesTheReadTimeout(t *testing.T) {
 		}
 	})
 }
+
+func TestAServerThatIsShutDownBeforeItServesNeverDoes(t *testing.T) {
+	everywhere(t, func(t *testing.T, transport string) {
+		service, err := wire.New(transport, wire.Limits{}, hub.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer service.Close()
+		edge := edges[transport](service)
+		if err := edge.Shutdown(t.Context()); err != nil {
+			t.Fatalf("shutdown: %v", err)
+		}
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error, 1)
+		go func() { served <- edge.Serve(ln) }()
+		select {
+		case err := <-served:
+			if err != nil {
+				t.Errorf("serve: %v", err)
+			}
+		case <-time.After(patience):
+			t.Errorf("it still serves %s after it was shut down", patience)
+		}
+	})
+}

@@ -86,6 +86,9 @@ func (s *Service) Listen(ln net.Listener) *sock.Listener {
 	l.FirstByte = s.Limits.IdleTimeout
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
+	if s.closing.Load() {
+		_ = l.Close() // BeginShutdown came before there was anything to close
+	}
 	return l
 }
 
