@@ -137,7 +137,7 @@ func FuzzDecodeWhatJSONWrites(f *testing.F) {
 	f.Add("e.1", "a", uint64(7), "plain", "é\"\\\n\x00😀\u2028</b>", uint64(3), true)
 	f.Add("", "", uint64(0), "", "", uint64(0), false)
 	f.Fuzz(func(t *testing.T, cursor, topic string, seq uint64, one, two string, to uint64, epoch bool) {
-		if !utf8.ValidString(cursor+"|"+topic+"|"+one+"|"+two) {
+		if !utf8.ValidString(cursor + "|" + topic + "|" + one + "|" + two) {
 			return // encoding/json would mend invalid UTF-8; we pass it on
 		}
 		b := batchJSON{cursor, []messageJSON{{topic, seq, one}, {topic, seq, two}}, []gapJSON{{topic, seq, &to}}}

@@ -99,6 +99,9 @@ func (s *session) Publish(id uint32, topic string, payload []byte) {
 }
 
 func (s *session) Close() {
+	if s.up != nil {
+		s.up.shut()
+	}
 	s.cancel()
 	s.done.Wait()
 	if s.up != nil {
@@ -273,12 +276,14 @@ var causes = []struct {
 	{syscall.EADDRNOTAVAIL, "no local port left"},
 	{syscall.EMFILE, causeDescriptors},
 	{syscall.ENFILE, causeDescriptors},
-	{net.ErrClosed, "connection closed by us"},
+	{net.ErrClosed, causeClosed},
+	{websocket.ErrCloseSent, causeClosed},
 	{io.ErrUnexpectedEOF, "connection broke off"},
 	{io.EOF, causeEnd},
 }
 
 const (
+	causeClosed      = "connection closed by us"
 	causeReset       = "connection reset"
 	causeDescriptors = "no file descriptor left"
 )

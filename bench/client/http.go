@@ -82,7 +82,7 @@ var (
 func (l *line) receive() (status int, err error) {
 	l.awaitHeader()
 	if err := l.response.ReadLimitBody(l.reader, maxBody); err != nil {
-		return 0, fmt.Errorf("read answer: %w", blame(err))
+		return 0, fmt.Errorf("read answer: %w", l.blame(err))
 	}
 	if l.reader.Buffered() > 0 || len(l.ahead) > 0 {
 		return 0, errMore // or it would be taken for the answer to the next request
@@ -92,9 +92,15 @@ func (l *line) receive() (status int, err error) {
 
 // blame tells what the connection did, which err says, from what the server did.
 // (The parser's words quote what it read: no two alike, and not ours to repeat.)
-func blame(err error) error {
+func (c *conn) blame(err error) error {
 	var network net.Error
 	switch {
+	case c.inHeader && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		// Of the two parsers that we use each calls either end by its own name.
+		if c.headerSize == 0 {
+			return io.EOF
+		}
+		return io.ErrUnexpectedEOF
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
 		return err
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):

@@ -41,8 +41,9 @@ type outbox struct {
 	busy     bool // somebody sends, or an answer is awaited
 	inFlight int  // queued, being sent or unanswered
 	closed   bool
-	held     time.Duration // how long the connection was not free to send, all in all
-	since    clock.Instant // since when it is not; 0 while it is
+	unsent   []*publication // what was queued when the session was closed
+	held     time.Duration  // how long the connection was not free to send, all in all
+	since    clock.Instant  // since when it is not; 0 while it is
 	working  sync.WaitGroup
 }
 
@@ -231,15 +232,20 @@ func (o *outbox) forget() {
 	o.inFlight = len(o.queue)
 }
 
-// close waits for who is sending and tells of what was never sent.
-func (o *outbox) close() {
+// shut lets nothing more in, nor anything out that is not yet being sent. It comes
+// before the connection is closed: else what is queued would be tried on one
+// that we took away ourselves, and be told as lost by it.
+func (o *outbox) shut() {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.closed = true
-	unsent := o.queue
-	o.queue = nil
-	o.mu.Unlock()
+	o.unsent, o.queue = o.queue, nil
+}
+
+// close waits for who is sending and tells of what was never sent. shut has come before.
+func (o *outbox) close() {
 	o.working.Wait()
-	for _, p := range unsent {
+	for _, p := range o.unsent {
 		o.session.tell(Event{Kind: Dropped, ID: p.id, Cause: CauseClosed}, clock.Now())
 	}
 	if o.end != nil {
@@ -421,6 +427,9 @@ func (p *poster) answer(l *line) (outcome Event, end error) {
 	}
 	if err := p.decoder.decode(body, &p.frame); err != nil {
 		return Event{Kind: Failed, Cause: cause(err)}, end
+	}
+	if p.frame.seq == 0 {
+		return Event{Kind: Failed, Cause: errMalformed.Error()}, end // messages are numbered from 1
 	}
 	return Event{Kind: Acked, Seq: p.frame.seq}, end
 }

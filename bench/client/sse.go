@@ -48,7 +48,7 @@ func (s *stream) request(l *line) error {
 	}
 	l.awaitHeader()
 	if err := l.response.Header.Read(l.reader); err != nil {
-		return fmt.Errorf("read answer: %w", blame(err))
+		return fmt.Errorf("read answer: %w", l.blame(err))
 	}
 	s.answered(l.conn)
 	if err := acceptStream(&l.response.Header); err != nil {

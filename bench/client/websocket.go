@@ -101,7 +101,7 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 	s.engine.Traffic.Requests.Add(1)
 	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+s.query("/v1/ws"), http.Header{"User-Agent": {Agent}})
 	s.engine.Traffic.Up.Headers.Add(c.sent)
-	if err := handshake(response, err); err != nil {
+	if err := handshake(c, response, err); err != nil {
 		c.Close()
 		s.engine.Traffic.Down.Envelope.Add(c.beyondHeader())
 		return nil, nil, err
@@ -112,10 +112,10 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 }
 
 // handshake says what is wrong with the answer to an upgrade, if anything is.
-func handshake(response *http.Response, err error) error {
+func handshake(c *conn, response *http.Response, err error) error {
 	switch {
 	case response == nil && err != nil:
-		return fmt.Errorf("read answer: %w", blame(err))
+		return fmt.Errorf("read answer: %w", c.blame(err))
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		return fmt.Errorf("upgrade answered with status %d", response.StatusCode)
 	case err != nil:

@@ -1,0 +1,606 @@
+package client
+
+import (
+	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/scenarios"
+)
+
+// patience is how long a test waits for what must happen.
+const patience = 30 * time.Second
+
+// A record keeps what a sink is told.
+type record struct {
+	mu      sync.Mutex // guards what follows
+	events  []Event
+	batches []string
+	changed chan struct{}
+}
+
+func newRecord() *record { return &record{changed: make(chan struct{}, 1)} }
+
+func (r *record) Event(_ int, e Event, _ clock.Instant) {
+	r.note(func() { r.events = append(r.events, e) })
+}
+
+func (r *record) Deliver(_ int, b *Batch, _ clock.Instant) {
+	r.note(func() { r.batches = append(r.batches, text(&frame{Batch: *b})) })
+}
+
+func (r *record) note(do func()) {
+	r.mu.Lock()
+	do()
+	r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// of lists the events of some kinds.
+func (r *record) of(kinds ...Kind) (found []Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if slices.Contains(kinds, e.Kind) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// await waits until n events of some kinds were told, and returns them.
+func (r *record) await(t *testing.T, n int, kinds ...Kind) []Event {
+	t.Helper()
+	limit := time.After(patience)
+	for {
+		if found := r.of(kinds...); len(found) >= n {
+			return found
+		}
+		select {
+		case <-r.changed:
+		case <-limit:
+			t.Fatalf("got events %+v, want %d of %v", r.of(kinds...), n, kinds)
+		}
+	}
+}
+
+// A script is what a server does with its n-th connection, from 0, which is closed after it.
+type script func(n int, p *peer)
+
+// A puppet is a server that plays a script.
+type puppet struct {
+	net.Listener
+	t       *testing.T
+	working sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows
+	peers    []*peer
+	requests []string // as they came on the wire, on all connections
+	arrived  chan string
+}
+
+// A peer is a puppet's end of one connection.
+type peer struct {
+	net.Conn
+	in     *bufio.Reader
+	puppet *puppet
+}
+
+func play(t *testing.T, s script) *puppet {
+	t.Helper()
+	p := &puppet{Listener: listen(t), t: t, arrived: make(chan string, 1000)}
+	p.working.Go(func() {
+		for n := 0; ; n++ {
+			c, err := p.Accept()
+			if err != nil {
+				return
+			}
+			peer := &peer{Conn: c, in: bufio.NewReader(c), puppet: p}
+			p.mu.Lock()
+			p.peers = append(p.peers, peer)
+			p.mu.Unlock()
+			p.working.Go(func() {
+				defer c.Close()
+				s(n, peer)
+			})
+		}
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+func (p *puppet) stop() {
+	p.Listener.Close()
+	p.mu.Lock()
+	for _, peer := range p.peers {
+		peer.Close()
+	}
+	p.mu.Unlock()
+	p.working.Wait()
+}
+
+func (p *puppet) addr() string { return p.Listener.Addr().String() }
+
+// count is how many connections and requests there were.
+func (p *puppet) count() (accepted, requests int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return int64(len(p.peers)), int64(len(p.requests))
+}
+
+// awaitRequest waits for the next request and returns its target.
+func (p *puppet) awaitRequest() string {
+	p.t.Helper()
+	select {
+	case uri := <-p.arrived:
+		return uri
+	case <-time.After(patience):
+		p.t.Fatal("got no request, want one")
+		return ""
+	}
+}
+
+// request reads one request whole; ok is false when the connection ended instead.
+func (p *peer) request() (r *http.Request, ok bool) {
+	r, err := http.ReadRequest(p.in)
+	if err != nil {
+		return nil, false
+	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	p.puppet.mu.Lock()
+	p.puppet.requests = append(p.puppet.requests, r.RequestURI)
+	p.puppet.mu.Unlock()
+	p.puppet.arrived <- r.RequestURI
+	return r, true
+}
+
+// say writes; that the client is gone is none of a puppet's business.
+func (p *peer) say(text string) { _, _ = io.WriteString(p, text) }
+
+// hold keeps the connection until the client ends it, and takes its requests.
+func (p *peer) hold() {
+	for {
+		if _, ok := p.request(); !ok {
+			return
+		}
+	}
+}
+
+// answer is an HTTP answer with a body.
+func answer(status, kind, body string) string {
+	return fmt.Sprintf("HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", status, kind, len(body), body)
+}
+
+// upgrade answers a WebSocket handshake (RFC 6455, section 4.2.2).
+func upgraded(r *http.Request) string {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n"
+}
+
+// textFrame is a server's frame of fewer than 65,536 bytes.
+func textFrame(s string) string {
+	if len(s) < 126 {
+		return "\x81" + string(rune(len(s))) + s
+	}
+	return "\x81\x7e" + string(binary.BigEndian.AppendUint16(nil, uint16(len(s)))) + s
+}
+
+// frame reads a client's frame of fewer than 126 bytes; ok is false when the connection ended instead.
+func (p *peer) frame() (body string, ok bool) {
+	head := make([]byte, 6)
+	if _, err := io.ReadFull(p.in, head); err != nil {
+		return "", false
+	}
+	text := make([]byte, head[1]&0x7f)
+	if _, err := io.ReadFull(p.in, text); err != nil {
+		return "", false
+	}
+	for i := range text {
+		text[i] ^= head[2+i%4]
+	}
+	return string(text), head[0] == 0x81
+}
+
+const (
+	ackBatch   = `{"cursor":"e.1","messages":[],"heads":{"a":0}}`
+	streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+// subscribeAck is a proper first answer over a transport.
+func subscribeAck(transport scenarios.Transport, r *http.Request) string {
+	switch transport {
+	case scenarios.SSE:
+		return streamHead + chunked("data: "+ackBatch+"\n\n", 1000)
+	case scenarios.WebSocket:
+		return upgraded(r) + textFrame(ackBatch)
+	default:
+		return answer("200 OK", "application/json", ackBatch)
+	}
+}
+
+// open opens one session against a server.
+func open(p *puppet, transport scenarios.Transport, sub Subscription, change func(*Config)) (Session, *record, *Traffic) {
+	traffic := new(Traffic)
+	config := Config{Target: p.addr(), Transport: transport, Traffic: traffic, Interval: time.Millisecond, Hold: time.Second}
+	if change != nil {
+		change(&config)
+	}
+	r := newRecord()
+	return Goroutines(config).Open(sub, r), r, traffic
+}
+
+// agree checks that all that was on the wire was counted, and nothing else.
+func agree(t *testing.T, p *puppet, traffic *Traffic) {
+	t.Helper()
+	accepted, requests := p.count()
+	if got := traffic.Dials.Load(); got != accepted {
+		t.Errorf("got %d dials counted, want the %d connections that were accepted", got, accepted)
+	}
+	if got := traffic.Requests.Load(); got != requests {
+		t.Errorf("got %d requests counted, want the %d on the wire", got, requests)
+	}
+}
+
+// What a server answers badly is told, by name; the next attempt is counted; nothing panics.
+func TestBadAnswersBecomeCauses(t *testing.T) {
+	json := func(body string) string { return answer("200 OK", "application/json", body) }
+	event := func(body string) string { return streamHead + chunked(body, 1000) }
+	poll, sse, ws := []scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll}, []scenarios.Transport{scenarios.SSE}, []scenarios.Transport{scenarios.WebSocket}
+	for _, row := range []struct {
+		name   string
+		on     []scenarios.Transport
+		answer string // UPGRADE stands for a proper handshake
+		want   string // "*": the transport's own word for the status
+	}{
+		{"nothing", scenarios.Transports, "", causeEnd},
+		{"half a header", poll, "HTTP/1.1 200 OK\r\nContent-", "connection broke off"},
+		{"no HTTP", scenarios.Transports, "SSH-2.0-OpenSSH_9.9\r\n\r\n", errAnswer.Error()},
+		{"500", scenarios.Transports, answer("500 Internal Server Error", "text/plain", "oops"), "answered with status 500"},
+		{"302", scenarios.Transports, "HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n", "answered with status 302"},
+		{"HTML", poll, answer("200 OK", "text/html", "<html>\x00\xff garbage"), errMalformed.Error()},
+		{"HTML", sse, answer("200 OK", "text/html", "<html>\x00\xff garbage"), "stream is not of type text/event-stream"},
+		{"HTML", ws, answer("200 OK", "text/html", "<html>\x00\xff garbage"), "answered with status 200"},
+		{"204 before an ack", poll, "HTTP/1.1 204 No Content\r\n\r\n", errMalformed.Error()},
+		{"204", sse, "HTTP/1.1 204 No Content\r\n\r\n", "answered with status 204"},
+		{"204", ws, "HTTP/1.1 204 No Content\r\n\r\n", "answered with status 204"},
+		{"truncated JSON", poll, json(ackBatch[:30]), errMalformed.Error()},
+		{"truncated JSON", sse, event("data: " + ackBatch[:30] + "\n\n"), errMalformed.Error()},
+		{"truncated JSON", ws, "UPGRADE" + textFrame(ackBatch[:30]), errMalformed.Error()},
+		{"no cursor", poll, json(`{}`), errMalformed.Error()},
+		{"no cursor", sse, event("data: {}\n\n"), errMalformed.Error()},
+		{"no cursor", ws, "UPGRADE" + textFrame(`{}`), errMalformed.Error()},
+		{"body cut short", poll, answer("200 OK", "application/json", ackBatch)[:100], "connection broke off"},
+		{"huge Content-Length", poll, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000000\r\n\r\n{", errTooLong.Error()},
+		{"Content-Length beyond 64 bits", poll, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{", errAnswer.Error()},
+		{"more than its answer", poll, json(ackBatch) + "HTTP/1.1 200 OK\r\n", errMore.Error()},
+		{"Content-Length", sse, answer("200 OK", "text/event-stream", "data: "+ackBatch+"\n\n"), "stream is not in chunked coding"},
+		{"chunk of no size", sse, streamHead + "oops\r\n", errChunk.Error()},
+		{"stream cut short", sse, event("data: " + ackBatch[:30]), "connection broke off"},
+		{"stream at its end", sse, event("") + lastChunk, causeEnd},
+		{"wrong key", ws, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", ""},
+		{"binary frame", ws, "UPGRADE\x82\x02{}", "server sent a binary frame"},
+		{"masked frame", ws, "UPGRADE\x81\x82\x00\x00\x00\x00{}", ""},
+		{"reserved opcode", ws, "UPGRADE\x83\x00", ""},
+		{"huge frame", ws, "UPGRADE\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00", errTooLong.Error()},
+		{"frame cut short", ws, "UPGRADE\x81\x05{", "connection broke off"},
+		{"close frame", ws, "UPGRADE\x88\x02\x03\xe9", "websocket closed by server with code 1001"},
+	} {
+		for _, transport := range row.on {
+			t.Run(row.name+"/"+string(transport), func(t *testing.T) {
+				p := play(t, func(n int, c *peer) {
+					r, ok := c.request()
+					if n > 0 || !ok {
+						c.hold()
+						return
+					}
+					if rest, ok := strings.CutPrefix(row.answer, "UPGRADE"); ok {
+						c.say(upgraded(r) + rest)
+					} else {
+						c.say(row.answer)
+					}
+				})
+				s, told, traffic := open(p, transport, Subscription{Topics: []string{"a"}}, nil)
+				got := told.await(t, 1, Disconnected)[0].Cause
+				p.awaitRequest()
+				p.awaitRequest() // of the second connection: what is counted is on the wire
+				s.Close()
+				if !strings.HasSuffix(got, row.want) || got == "" {
+					t.Errorf("got cause %q, want %q", got, row.want)
+				}
+				if got := told.of(Connected); len(got) != 0 {
+					t.Errorf("got %+v, want never connected", got)
+				}
+				agree(t, p, traffic)
+				if got := traffic.Reconnects.Load(); got != 1 {
+					t.Errorf("got %d reconnects counted, want 1", got)
+				}
+			})
+		}
+	}
+}
+
+func TestRefusedConnectionIsTold(t *testing.T) {
+	for _, transport := range scenarios.Transports {
+		ln := listen(t)
+		ln.Close()
+		told := newRecord()
+		s := Goroutines(Config{Target: ln.Addr().String(), Transport: transport, Traffic: new(Traffic)}).Open(Subscription{Topics: []string{"a"}}, told)
+		if got, want := told.await(t, 1, Disconnected)[0].Cause, "connection refused"; got != want {
+			t.Errorf("%s: got %q, want %q", transport, got, want)
+		}
+		s.Close()
+	}
+}
+
+func TestReconnectCarriesTheCursor(t *testing.T) {
+	for _, transport := range scenarios.Transports {
+		t.Run(string(transport), func(t *testing.T) {
+			p := play(t, func(n int, c *peer) {
+				r, ok := c.request()
+				if n > 0 || !ok {
+					c.hold()
+					return
+				}
+				c.say(subscribeAck(transport, r))
+				if transport == scenarios.ShortPoll || transport == scenarios.LongPoll {
+					c.request() // the next poll, which is never answered
+				}
+			})
+			s, told, traffic := open(p, transport, Subscription{Topics: []string{"a", "b"}, Delivery: "latest"}, nil)
+			told.await(t, 1, Disconnected)
+			first := p.awaitRequest()
+			second := p.awaitRequest()
+			for accepted, _ := p.count(); accepted < 2; accepted, _ = p.count() {
+				second = p.awaitRequest() // a poll that the first connection still took
+			}
+			s.Close()
+			want := url.Values{"topic": {"a", "b"}, "delivery": {"latest"}}
+			if transport == scenarios.LongPoll {
+				want.Set("wait", "1s")
+			}
+			for _, uri := range []string{first, second} {
+				if _, query, _ := strings.Cut(uri, "?"); mustQuery(t, query) != want.Encode() {
+					t.Errorf("got %s, want the query %s", uri, want.Encode())
+				}
+				want.Set("after", "e.1")
+			}
+			if got := told.of(Connected); len(got) == 0 || got[0].Stages.Resume {
+				t.Errorf("got %+v, want connected, not by a resume", got)
+			}
+			agree(t, p, traffic)
+		})
+	}
+}
+
+func mustQuery(t *testing.T, query string) string {
+	t.Helper()
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values.Encode()
+}
+
+// A server that takes a publication and closes without a word: it failed, once,
+// and was not sent again behind anybody's back.
+func TestPublishIsNeverRetriedInSecret(t *testing.T) {
+	p := play(t, func(_ int, c *peer) { c.request() })
+	s, told, traffic := open(p, scenarios.SSE, Subscription{}, nil)
+	told.await(t, 1, Connected)
+	s.Publish(1, "a", []byte("x"))
+	told.await(t, 1, Failed)
+	s.Publish(2, "a", []byte("y"))
+	failed := told.await(t, 2, Failed)
+	s.Close()
+	if failed[0].ID != 1 || failed[1].ID != 2 || failed[0].Cause != causeEnd {
+		t.Errorf("got %+v, want 1 and 2 failed: %s", failed, causeEnd)
+	}
+	if _, requests := p.count(); requests != 2 {
+		t.Errorf("got %d requests on the wire, want 2", requests)
+	}
+	agree(t, p, traffic)
+}
+
+func TestPublishAnswers(t *testing.T) {
+	for _, row := range []struct {
+		name, answer string
+		want         Event
+	}{
+		{"acked", answer("200 OK", "application/json", `{"topic":"a","seq":7}`), Event{Kind: Acked, ID: 9, Seq: 7}},
+		{"acked and closed", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\n{\"seq\":7}", Event{Kind: Acked, ID: 9, Seq: 7}},
+		{"no seq", answer("200 OK", "application/json", `{}`), Event{Kind: Failed, ID: 9, Cause: errMalformed.Error()}},
+		{"truncated", answer("200 OK", "application/json", `{"seq":`), Event{Kind: Failed, ID: 9, Cause: errMalformed.Error()}},
+		{"refused", answer("503 Service Unavailable", "application/json", `{"error":"hub_full"}`), Event{Kind: Failed, ID: 9, Cause: "publish answered with status 503"}},
+		{"no HTTP", "oops\r\n\r\n", Event{Kind: Failed, ID: 9, Cause: errAnswer.Error()}},
+	} {
+		p := play(t, func(_ int, c *peer) {
+			if r, ok := c.request(); ok {
+				body, _ := io.ReadAll(r.Body)
+				if r.Method != "POST" || r.RequestURI != "/v1/topics/a" || string(body) != "pay\x00load" {
+					t.Errorf("got %s %s %q, want POST /v1/topics/a and the payload", r.Method, r.RequestURI, body)
+				}
+				c.say(row.answer)
+				c.hold()
+			}
+		})
+		s, told, traffic := open(p, scenarios.LongPoll, Subscription{}, nil)
+		told.await(t, 1, Connected)
+		s.Publish(9, "a", []byte("pay\x00load"))
+		if got := told.await(t, 1, Acked, Failed, Dropped)[0]; got != row.want {
+			t.Errorf("%s: got %+v, want %+v", row.name, got, row.want)
+		}
+		s.Close()
+		if got := told.of(Sending, Acked, Failed, Dropped); len(got) != 2 || got[0].Kind != Sending {
+			t.Errorf("%s: got %+v, want the sending and one outcome", row.name, got)
+		}
+		agree(t, p, traffic)
+	}
+}
+
+// outcomes counts what was told of each publication.
+func outcomes(r *record) map[uint32]int {
+	n := map[uint32]int{}
+	for _, e := range r.of(Acked, Failed, Dropped) {
+		n[e.ID]++
+	}
+	return n
+}
+
+// The server answers all but each tenth publication and dies at that: the POST
+// fails, the frame is never told of; no publication has two outcomes.
+func TestEachPublicationHasOneOutcome(t *testing.T) {
+	t.Run("post", func(t *testing.T) {
+		p := play(t, func(_ int, c *peer) {
+			for n := 1; ; n++ {
+				if _, ok := c.request(); !ok || n%10 == 0 {
+					return
+				}
+				c.say(answer("200 OK", "application/json", fmt.Sprintf(`{"seq":%d}`, n)))
+			}
+		})
+		s, told, traffic := open(p, scenarios.SSE, Subscription{}, nil)
+		const count = 300
+		for id := range uint32(count) {
+			s.Publish(id, "a", []byte("x"))
+		}
+		told.await(t, count, Acked, Failed, Dropped)
+		s.Close()
+		for id, n := range outcomes(told) {
+			if n != 1 {
+				t.Errorf("publication %d: got %d outcomes, want 1", id, n)
+			}
+		}
+		if got := len(told.of(Failed)); got < count/20 {
+			t.Errorf("got %d failed, want about %d", got, count/10)
+		}
+		agree(t, p, traffic)
+	})
+	t.Run("websocket", func(t *testing.T) {
+		p := play(t, func(n int, c *peer) {
+			r, ok := c.request()
+			if !ok {
+				return
+			}
+			c.say(upgraded(r) + textFrame(ackBatch))
+			for frames := 1; ; frames++ {
+				body, ok := c.frame()
+				if !ok || n == 0 && frames == 10 {
+					return
+				}
+				id, _, _ := strings.Cut(strings.TrimPrefix(body, `{"id":`), ",")
+				if frames%3 == 0 {
+					c.say(textFrame(`{"error":"bad_topic","id":` + id + `}`))
+				} else {
+					c.say(textFrame(`{"ack":` + id + `,"seq":1}`))
+				}
+			}
+		})
+		s, told, traffic := open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}, Publishes: true}, nil)
+		told.await(t, 1, Connected)
+		for id := range uint32(9) {
+			s.Publish(id, "a", []byte("x"))
+			told.await(t, int(id)+1, Acked, Failed)
+		}
+		s.Publish(9, "a", []byte("dies with the connection"))
+		told.await(t, 2, Connected)
+		s.Publish(10, "a", []byte("x"))
+		told.await(t, 10, Acked, Failed)
+		s.Close()
+		got := outcomes(told)
+		for id := range uint32(11) {
+			want := 1
+			if id == 9 {
+				want = 0
+			}
+			if got[id] != want {
+				t.Errorf("publication %d: got %d outcomes, want %d", id, got[id], want)
+			}
+		}
+		if refused := told.of(Failed); len(refused) != 3 || refused[0].Cause != "bad_topic" {
+			t.Errorf("got %+v, want 3 refused by name", refused)
+		}
+		agree(t, p, traffic)
+	})
+}
+
+// A server that answers nothing: what is beyond the bound is dropped at once,
+// what was queued when the session was closed is told of, by name.
+func TestInFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T) {
+	p := play(t, func(_ int, c *peer) { c.hold() })
+	s, told, traffic := open(p, scenarios.SSE, Subscription{}, func(c *Config) { c.InFlight = 3 })
+	told.await(t, 1, Connected)
+	for id := range uint32(5) {
+		s.Publish(id, "a", []byte("x"))
+	}
+	p.awaitRequest() // of publication 0
+	if got := told.of(Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != CauseInFlight {
+		t.Errorf("got %+v, want 3 and 4 dropped: %s", got, CauseInFlight)
+	}
+	s.Close()
+	got := told.of(Dropped)[2:]
+	if len(got) != 2 || got[0] != (Event{Kind: Dropped, ID: 1, Cause: CauseClosed}) || got[1] != (Event{Kind: Dropped, ID: 2, Cause: CauseClosed}) {
+		t.Errorf("got %+v, want 1 and 2 dropped: %s", got, CauseClosed)
+	}
+	if got := traffic.Reconnects.Load(); got != 0 {
+		t.Errorf("got %d reconnects, want none for the sake of Close", got)
+	}
+	s.Publish(6, "a", nil)
+	if got := told.of(Dropped); got[len(got)-1] != (Event{Kind: Dropped, ID: 6, Cause: CauseClosed}) {
+		t.Errorf("got %+v, want 6 dropped: %s", got, CauseClosed)
+	}
+	agree(t, p, traffic)
+}
+
+func TestSocketBoundsWhatIsUnanswered(t *testing.T) {
+	p := play(t, func(_ int, c *peer) {
+		if r, ok := c.request(); ok {
+			c.say(upgraded(r) + textFrame(ackBatch))
+			for body, ok := c.frame(); ok; body, ok = c.frame() {
+				c.puppet.arrived <- body
+			}
+		}
+	})
+	s, told, traffic := open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}}, func(c *Config) { c.InFlight = 3 })
+	told.await(t, 1, Connected)
+	for id := range uint32(5) {
+		s.Publish(id, "a", []byte("x"))
+	}
+	for range 1 + 3 { // the handshake and what is within the bound
+		p.awaitRequest()
+	}
+	s.Close()
+	if got := told.of(Acked, Failed, Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != CauseInFlight {
+		t.Errorf("got %+v, want only 3 and 4 dropped: %s", got, CauseInFlight)
+	}
+	agree(t, p, traffic)
+}
+
+// Close does not wait for a server that never answers, at any stage.
+func TestCloseDoesNotWaitForAnAnswer(t *testing.T) {
+	for _, transport := range scenarios.Transports {
+		p := play(t, func(_ int, c *peer) { c.hold() })
+		s, told, traffic := open(p, transport, Subscription{Topics: []string{"a"}}, nil)
+		p.awaitRequest()
+		s.Close()
+		if got := told.of(Connected, Disconnected); len(got) != 0 {
+			t.Errorf("%s: got %+v, want nothing told of what we ended ourselves", transport, got)
+		}
+		agree(t, p, traffic)
+	}
+}
