@@ -47,7 +47,10 @@ func Goroutines(config Config) Transport {
 	return &engine{Config: config}
 }
 
-type engine struct{ Config }
+type engine struct {
+	Config
+	writeBuffers sync.Pool // of gorilla's, shared by all sockets
+}
 
 func (e *engine) Open(sub Subscription, sink Sink) Session {
 	ctx, cancel := context.WithCancel(context.Background())

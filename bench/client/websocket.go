@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"pushbench/bench/clock"
+	"pushbench/scenarios"
 )
 
 // frameHeader is the size in bytes of the header of a frame that carries n
@@ -35,6 +36,12 @@ func frameHeader(n int64, masked bool) int64 {
 
 // closeWait bounds the close handshake's write.
 const closeWait = time.Second
+
+// maxUp bounds a publication's frame in bytes, every byte of its payload
+// escaped. gorilla cuts a client's message where its buffer ends, and would send
+// 64 KiB as 65 frames in 65 writes from a buffer of 1 KiB; a browser sends one.
+// So buffers are large, and pooled: a socket has one only while it writes.
+const maxUp = 6*int(scenarios.MaxPayload) + 512
 
 // A socket is a WebSocket that carries batches down and publications up.
 type socket struct {
@@ -95,7 +102,8 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 	dialer := websocket.Dialer{
 		HandshakeTimeout: dialTimeout,
 		ReadBufferSize:   1024,
-		WriteBufferSize:  1024,
+		WriteBufferSize:  maxUp,
+		WriteBufferPool:  &s.engine.writeBuffers,
 		NetDialContext:   func(context.Context, string, string) (net.Conn, error) { return c, nil },
 	}
 	s.engine.Traffic.Requests.Add(1)
