@@ -1,0 +1,87 @@
+# make lists what there is to make. It needs Go, git and make; everything else is
+# fetched, or said to be missing.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SCENARIO ?= chat# what make bench measures
+ARGS     ?=# more for it, such as ARGS='--blocks 8'
+RACE     ?= -race# make test RACE= needs no C compiler, and finds no data race
+PKG      ?= ./...# what make test and make perf look at
+FUZZTIME ?= 20s# of each fuzz target
+COUNT    ?= 1# runs of each benchmark; benchstat wants 10 or more
+
+TOOL := go tool -modfile=tools/go.mod
+
+COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
+DIRTY  = $(if $(COMMIT),$(if $(shell git status --porcelain),true,false))
+STAMP  = -X main.commit=$(COMMIT) -X main.dirty=$(DIRTY)
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: bench
+bench: download build ## measure the chat scenario: table, sentences, report.html (SCENARIO=, ARGS=)
+	@bin/pushbench run $(SCENARIO) $(ARGS)
+
+.PHONY: charts
+charts: build ## draw the newest run again, from its files
+	@newest=$$(ls -td results/runs/*/ 2>/dev/null | head -n 1); \
+	if [ -z "$$newest" ]; then echo "make: there is no run in results/runs yet: make bench" >&2; exit 2; fi; \
+	bin/pushbench report "$$newest"
+
+.PHONY: test
+test: setup ## all tests under the race detector; then allocation tests and benchmarks without it
+	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) -timeout 10m $(PKG)
+	@echo "without the race detector: allocations, and each benchmark once"
+	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- -run 'Alloc' -bench . -benchtime 1x -timeout 5m $(PKG)
+
+# The tests have a target of their own, so that this one answers in a minute.
+.PHONY: check
+check: download ## everything but the tests: format, vet, staticcheck, tidy, walls, schema, other systems
+	@echo "gofumpt";     files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "not formatted (go tool -modfile=tools/go.mod gofumpt -w .):"; echo "$$files"; exit 1; }
+	@echo "go vet";      go vet ./...
+	@echo "staticcheck"; $(TOOL) staticcheck ./...
+	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff
+	@echo "import walls"; go test -run 'House|Rooms' ./cmd/pushbench
+	@echo "schema";      go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
+	@for system in linux/arm64 darwin/arm64; do \
+		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
+
+.PHONY: perf
+perf: download ## Go benchmarks of the hot paths, with allocations (PKG=, COUNT=)
+	@go test -run '^$$' -bench . -benchmem -count $(COUNT) $(PKG) | grep -v 'no test files'
+
+.PHONY: fuzz
+fuzz: download ## run each fuzz target for 20 s (FUZZTIME=)
+	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
+	while read -r package target; do \
+		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; done
+
+.PHONY: build
+build: ## bin/pushbench, stamped with its commit
+	@go build -ldflags '$(STAMP)' -o bin/pushbench ./cmd/pushbench
+
+.PHONY: setup
+setup: download ## fetch what the tests need: modules, curl, a C compiler
+	@missing=; \
+	command -v curl >/dev/null || missing+=" curl"; \
+	[ -z "$(RACE)" ] || [ "$$(go env GOOS)" = darwin ] || command -v "$$(go env CC)" >/dev/null || missing+=" gcc libc6-dev"; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing ca-certificates; \
+	else \
+		echo "make: the tests need$$missing, which only an administrator can install; on Debian: sudo apt-get install$$missing" >&2; \
+		exit 1; \
+	fi
+
+.PHONY: download
+download:
+	@go mod download
+	@go -C tools mod download
+
+.PHONY: clean
+clean: ## remove what was built; what was measured in results/runs stays
+	@rm -rf bin
