@@ -117,7 +117,8 @@ func (r *reader) manifest() error {
 }
 
 // sums compares the folder with SHA256SUMS. Reports can be made again, so one
-// that was changed is only worth a warning; what was measured cannot.
+// that was changed is only worth a warning, and one that is gone not even that;
+// what was measured cannot.
 func (r *reader) sums() error {
 	data, err := r.readAll(sumsFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -133,9 +134,13 @@ func (r *reader) sums() error {
 		return corrupt(sumsFile, 0, "cannot be trusted", err)
 	}
 	for name, want := range sums {
-		if err := r.verify(name, want); err != nil && slices.Contains(measured, name) {
+		err := r.verify(name, want)
+		switch {
+		case err == nil:
+		case slices.Contains(measured, name):
 			return corrupt(name, 0, "is not what was written", err)
-		} else if err != nil {
+		case errors.Is(err, fs.ErrNotExist): // it can be drawn when it is wanted
+		default:
 			r.warn("%s was changed since the run: %v", name, err)
 		}
 	}
