@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
 			env.Setenv("SCENARIOS", scenarios)
+			env.Setenv("GORACE", "atexit_sleep_ms=10") // else each process takes a second to end
 			env.Values[watchedKey{}] = &watched{}
 			return err
 		},
