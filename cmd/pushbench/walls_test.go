@@ -40,8 +40,10 @@ var house = []wall{
 	{part: "results", tests: []string{"results/internal/*"}},
 	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
 	{part: "results/internal/*", may: []string{"results"}},
-	{part: "bench", may: []string{"bench/*", "scenarios", "results"}},
-	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}},
+	{part: "bench", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "bench/*/*", may: []string{"bench/*", "scenarios", "results"}}, // test suites
+	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
 	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only
 	{part: "servers/hub"},
 	{part: "servers/sock"},
@@ -133,6 +135,7 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "cmd/pushbench", to: "servers/hub"}, true},
 		{edge{from: "bench", to: "bench/client"}, true},
 		{edge{from: "bench/record", to: "bench/client"}, true},
+		{edge{from: "bench/client", to: "bench/client/clienttest", inTest: true}, true},
 		{edge{from: "servers/sse", to: "servers/wire"}, true},
 		{edge{from: "servers", to: "servers/sse", inTest: true}, true},
 		{edge{from: "results", to: "results/internal/synthetic", inTest: true}, true},
@@ -151,7 +154,9 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "results", to: "results/internal/synthetic"}, false},
 		{edge{from: "results/report", to: "results/chart"}, false},
 		{edge{from: "util", to: "results"}, false},
-		{edge{from: "bench/client/deep", to: "results"}, false},
+		{edge{from: "bench/client", to: "bench/client/clienttest"}, false},
+		{edge{from: "bench/client/clienttest", to: "servers/wire"}, false},
+		{edge{from: "servers/sse/deep", to: "servers/wire"}, false},
 	} {
 		if err := judge(c.edge); (err == nil) != c.want {
 			t.Errorf("%+v: got %v, want allowed: %v", c.edge, err, c.want)
