@@ -186,3 +186,12 @@ func FuzzHistogram(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkRecord(b *testing.B) {
+	var h results.Histogram
+	values := draw(1024)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		h.Record(values[i%len(values)])
+	}
+}
