@@ -1,0 +1,199 @@
+package clienttest
+
+import (
+	"bytes"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// A Relay stands between clients and a server and keeps every byte that passes.
+// What it has seen is the truth that clients' own counters are held to. It can
+// hang up and refuse to relay, which is how clients come to reconnect.
+type Relay struct {
+	Addr string // host:port, for clients
+
+	target  string
+	ln      net.Listener
+	working sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	blocked bool
+	links   []*link
+}
+
+// A link is one connection of a client's, and the relay's own to the server.
+type link struct {
+	near, far *net.TCPConn // far is nil when there is no server
+	up, down  []byte
+}
+
+// A Conversation is what passed on one connection.
+type Conversation struct{ Up, Down []byte }
+
+// NewRelay relays to a server's address until the test ends.
+func NewRelay(t testing.TB, target string) *Relay {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Relay{Addr: ln.Addr().String(), target: target, ln: ln}
+	r.working.Go(r.accept)
+	t.Cleanup(r.close)
+	return r
+}
+
+func (r *Relay) accept() {
+	for {
+		near, err := r.ln.Accept()
+		if err != nil {
+			return
+		}
+		r.working.Go(func() { r.serve(near.(*net.TCPConn)) })
+	}
+}
+
+func (r *Relay) close() {
+	r.ln.Close()
+	r.Block()
+	r.mu.Lock()
+	for _, l := range r.links {
+		l.near.Close()
+	}
+	r.mu.Unlock()
+	r.working.Wait()
+}
+
+// serve relays one connection until both directions have ended.
+func (r *Relay) serve(near *net.TCPConn) {
+	l := r.enter(near)
+	defer near.Close()
+	var down sync.WaitGroup
+	if l.far != nil {
+		defer l.far.Close()
+		down.Go(func() { r.download(l) })
+	}
+	r.upload(l)
+	if l.far != nil {
+		_ = l.far.CloseWrite() // fails only if it is closed already
+	}
+	down.Wait()
+}
+
+// enter counts a connection, and connects it unless the relay is blocked.
+func (r *Relay) enter(near *net.TCPConn) *link {
+	far, _ := net.Dial("tcp", r.target) // no server: the client is hung up on
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l := &link{near: near}
+	r.links = append(r.links, l)
+	if far != nil {
+		l.far = far.(*net.TCPConn)
+	}
+	if r.blocked || far == nil {
+		l.hangUp()
+	}
+	return l
+}
+
+// hangUp ends what comes down. What the client still sends is read to its end:
+// it has counted it.
+func (l *link) hangUp() {
+	_ = l.near.CloseWrite() // fails only if it is closed already
+	if l.far != nil {
+		l.far.Close()
+	}
+}
+
+// upload keeps all that a client sends, and passes it on as long as that is possible.
+func (r *Relay) upload(l *link) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := l.near.Read(buffer)
+		r.mu.Lock()
+		l.up = append(l.up, buffer[:n]...)
+		r.mu.Unlock()
+		if n > 0 && l.far != nil {
+			_, _ = l.far.Write(buffer[:n]) // what the server does not get, it does not get
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// download passes on what a server sends, and keeps it first, so that no client
+// has read what the relay has not seen; what could not be passed on is taken back.
+func (r *Relay) download(l *link) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := l.far.Read(buffer)
+		r.mu.Lock()
+		l.down = append(l.down, buffer[:n]...)
+		r.mu.Unlock()
+		passed, failed := l.near.Write(buffer[:n])
+		if failed != nil {
+			r.mu.Lock()
+			l.down = l.down[:len(l.down)-(n-passed)]
+			r.mu.Unlock()
+		}
+		if err != nil || failed != nil {
+			l.hangUp()
+			return
+		}
+	}
+}
+
+// Block hangs up on all clients, and on new ones at once, until Unblock.
+func (r *Relay) Block() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.blocked = true
+	for _, l := range r.links {
+		l.hangUp()
+	}
+}
+
+// Unblock relays again.
+func (r *Relay) Unblock() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.blocked = false
+}
+
+// Accepted is how many connections clients opened, those that were hung up on included.
+func (r *Relay) Accepted() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return int64(len(r.links))
+}
+
+// Bytes are how many passed up and down, over all connections.
+func (r *Relay) Bytes() (up, down int64) {
+	for _, c := range r.Conversations() {
+		up += int64(len(c.Up))
+		down += int64(len(c.Down))
+	}
+	return up, down
+}
+
+// Requests are how many HTTP requests passed up.
+func (r *Relay) Requests() (n int64) {
+	for _, c := range r.Conversations() {
+		n += int64(bytes.Count(c.Up, []byte(" HTTP/1.1\r\n")))
+	}
+	return n
+}
+
+// Conversations are what passed so far, in the order in which the connections were opened.
+func (r *Relay) Conversations() []Conversation {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]Conversation, len(r.links))
+	for i, l := range r.links {
+		all[i] = Conversation{Up: slices.Clone(l.up), Down: slices.Clone(l.down)}
+	}
+	return all
+}
