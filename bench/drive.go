@@ -429,8 +429,8 @@ func (d *driver) outcome(span spanCount) Outcome {
 	o.Ledger.LostBy = map[string]int64{}
 	for _, r := range d.recorders {
 		ledger, latency := r.Close()
-		mergeLedger(&o.Ledger, ledger)
-		mergeLatency(&o.Latency, latency)
+		o.Ledger.Add(ledger)
+		o.Latency.Add(latency)
 		mergeCounts(o.Broken, r.Broken())
 	}
 	if d.transport != scenarios.ShortPoll {

@@ -7,33 +7,10 @@ import (
 	"pushbench/results"
 )
 
-// Merging is exact: counts add up and histograms of equal bounds are summed
-// bucket by bucket. Percentiles are never averaged.
-
 func mergeCounts(to, from map[string]int64) {
 	for _, key := range slices.Sorted(maps.Keys(from)) {
 		to[key] += from[key]
 	}
-}
-
-func mergeLedger(to *results.Ledger, from results.Ledger) {
-	to.Owed += from.Owed
-	to.Unique += from.Unique
-	to.Superseded += from.Superseded
-	to.DeclaredGap += from.DeclaredGap
-	to.Lost += from.Lost
-	to.Received += from.Received
-	to.Duplicates += from.Duplicates
-	to.Unexpected += from.Unexpected
-	to.Reordered += from.Reordered
-	to.Corrupt += from.Corrupt
-	mergeCounts(to.LostBy, from.LostBy)
-}
-
-func mergeLatency(to *results.Latency, from results.Latency) {
-	to.Histogram.Merge(from.Histogram)
-	to.Infinite += from.Infinite
-	to.Independent += from.Independent
 }
 
 func mergeConnect(to *results.Connect, from results.Connect) {

@@ -9,9 +9,9 @@ func pool(transport string, trials []Trial) Trial {
 		first := i == 0
 		p.Took += t.Took
 		p.Publishes.add(t.Publishes)
-		p.Ledger.add(t.Ledger)
-		p.Latency.add(t.Latency)
-		p.Ack.add(t.Ack)
+		p.Ledger.Add(t.Ledger)
+		p.Latency.Add(t.Latency)
+		p.Ack.Add(t.Ack)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
 	}
@@ -34,7 +34,8 @@ func (p *Publishes) add(q Publishes) {
 	p.HeldUp.Merge(q.HeldUp)
 }
 
-func (l *Ledger) add(m Ledger) {
+// Add adds another account: counts add up.
+func (l *Ledger) Add(m Ledger) {
 	l.Owed += m.Owed
 	l.Unique += m.Unique
 	l.Superseded += m.Superseded
@@ -48,7 +49,8 @@ func (l *Ledger) add(m Ledger) {
 	l.LostBy = addBy(l.LostBy, m.LostBy)
 }
 
-func (l *Latency) add(m Latency) {
+// Add merges another distribution, bucket by bucket: percentiles are never averaged.
+func (l *Latency) Add(m Latency) {
 	l.Histogram.Merge(m.Histogram)
 	l.Infinite += m.Infinite
 	l.Independent += m.Independent
