@@ -426,7 +426,6 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Cut:        d.stopped(),
 	}
 	o.Publishes, o.Ack = d.book.Publishes()
-	o.Ledger.LostBy = map[string]int64{}
 	for _, r := range d.recorders {
 		ledger, latency := r.Close()
 		o.Ledger.Add(ledger)
