@@ -1,0 +1,145 @@
+package bench
+
+import (
+	"maps"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"pushbench/results"
+)
+
+// Merged in any order, parts are what one recorder of all would have: counts add
+// up, histograms are the same in every bucket.
+func TestMergeIsExact(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		values := rapid.SliceOf(rapid.Int64Range(-1, int64(11*time.Minute))).Draw(rt, "latencies")
+		parts := make([]results.Latency, rapid.IntRange(1, 5).Draw(rt, "parts"))
+		var whole results.Latency
+		for _, v := range values {
+			p := &parts[rapid.IntRange(0, len(parts)-1).Draw(rt, "part")]
+			for _, l := range []*results.Latency{p, &whole} {
+				l.Histogram.Record(time.Duration(v))
+				l.Infinite += v % 3
+				l.Independent++
+			}
+		}
+		var sum results.Latency
+		for _, p := range rapid.Permutation(parts).Draw(rt, "order") {
+			sum.Add(p)
+		}
+		if !sum.Histogram.Equal(whole.Histogram) || sum.Infinite != whole.Infinite || sum.Independent != whole.Independent {
+			rt.Errorf("merged: %d values, max %v, %d infinite; want %d, %v, %d", sum.Histogram.Count(), sum.Histogram.Max(),
+				sum.Infinite, whole.Histogram.Count(), whole.Histogram.Max(), whole.Infinite)
+		}
+	})
+}
+
+// fill sets every number of a struct to another one, so that a field that merging
+// or subtracting forgets is noticed, also one that is added tomorrow.
+func fill(v reflect.Value, next *int64) {
+	switch v.Kind() {
+	case reflect.Int64:
+		*next += 7
+		v.SetInt(*next)
+	case reflect.Float64:
+		*next += 7
+		v.SetFloat(float64(*next))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fill(v.Field(i), next)
+			}
+		}
+	}
+}
+
+// each calls check with every number of two structs of a type, by name.
+func each(a, b reflect.Value, name string, check func(name string, a, b int64)) {
+	switch a.Kind() {
+	case reflect.Int64:
+		check(name, a.Int(), b.Int())
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if a.Type().Field(i).IsExported() {
+				each(a.Field(i), b.Field(i), name+"."+a.Type().Field(i).Name, check)
+			}
+		}
+	}
+}
+
+func TestMergeLedgerForgetsNoField(t *testing.T) {
+	var from results.Ledger
+	next := int64(0)
+	fill(reflect.ValueOf(&from).Elem(), &next)
+	from.LostBy = map[string]int64{"not sent": 3, "not delivered": 4}
+	to := results.Ledger{LostBy: map[string]int64{"not sent": 1}}
+	to.Add(from)
+	to.Add(from)
+	each(reflect.ValueOf(to), reflect.ValueOf(from), "Ledger", func(name string, got, one int64) {
+		if got != 2*one {
+			t.Errorf("%s: twice %d merged is %d", name, one, got)
+		}
+	})
+	if want := map[string]int64{"not sent": 7, "not delivered": 8}; !maps.Equal(to.LostBy, want) {
+		t.Errorf("lost by %v, want %v", to.LostBy, want)
+	}
+}
+
+func TestMinusForgetsNoField(t *testing.T) {
+	var later, earlier results.Wire
+	next := int64(0)
+	fill(reflect.ValueOf(&earlier).Elem(), &next)
+	next *= 1000
+	fill(reflect.ValueOf(&later).Elem(), &next)
+	d := minus(later, earlier)
+	difference := reflect.ValueOf(later).Field(0).Field(0).Int() - reflect.ValueOf(earlier).Field(0).Field(0).Int()
+	each(reflect.ValueOf(d), reflect.ValueOf(d), "Wire", func(name string, got, _ int64) {
+		if got != difference { // the same for every field, as both count up by 7
+			t.Errorf("%s: %d, want %d", name, got, difference)
+		}
+	})
+}
+
+func TestMergeConnect(t *testing.T) {
+	part := func(clients int64, roundTrips float64, ready time.Duration) results.Connect {
+		var h results.Histogram
+		for range clients {
+			h.Record(ready)
+		}
+		return results.Connect{Clients: clients, RoundTrips: roundTrips, BytesUp: 10 * clients, BytesDown: 20 * clients,
+			Failed: 1, FailedBy: map[string]int64{"refused": 2}, Stages: map[string]results.Histogram{"ready": h}}
+	}
+	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
+	for _, p := range []results.Connect{part(30, 2, time.Millisecond), part(0, 0, 0), part(10, 6, time.Second)} {
+		mergeConnect(&sum, p)
+	}
+	ready := sum.Stages["ready"]
+	if sum.Clients != 40 || sum.RoundTrips != 3 || sum.BytesUp != 400 || sum.BytesDown != 800 || sum.Failed != 3 || sum.FailedBy["refused"] != 6 {
+		t.Errorf("%+v; want 40 clients, 3 round trips on average, 400 and 800 bytes, 3 failed, 6 refusals", sum)
+	}
+	if ready.Count() != 40 || ready.Max() != time.Second {
+		t.Errorf("%d ready, the last after %v; want 40, 1s", ready.Count(), ready.Max())
+	}
+}
+
+// The mean of the parts' p99 is not the p99 of the whole, and we print the whole's.
+func TestPercentilesAreNeverAveraged(t *testing.T) {
+	var fast, slow results.Latency
+	for range 990 {
+		fast.Histogram.Record(time.Millisecond)
+	}
+	for range 10 {
+		slow.Histogram.Record(time.Second)
+	}
+	var sum results.Latency
+	sum.Add(fast)
+	sum.Add(slow)
+	got := sum.Histogram.Quantile(0.98)
+	mean := (fast.Histogram.Quantile(0.98) + slow.Histogram.Quantile(0.98)) / 2
+	if got > 2*time.Millisecond || mean < 400*time.Millisecond {
+		t.Errorf("p98 of the whole %v, mean of the parts %v; want 1 ms and 500 ms", got, mean)
+	}
+}

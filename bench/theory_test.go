@@ -1,0 +1,133 @@
+package bench
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// asked makes a scenario of a hundred clients with a topic each; lines come in addition.
+func asked(t *testing.T, lines ...string) *scenarios.Scenario {
+	t.Helper()
+	text := "version: 1\nname: test\nclients: {count: 100}\npayload: {size: 64B}\nwindow: 10s\n" + strings.Join(lines, "\n") + "\n"
+	s, err := scenarios.Read("test", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+const (
+	byBackend   = "publish: {by: backend, rate: 10/s, arrivals: poisson}"
+	byClients   = "publish: {by: clients, rate: 10/s, arrivals: poisson}"
+	punctually  = "publish: {by: backend, rate: 10/s, arrivals: periodic}"
+	inBursts    = "publish: {by: backend, rate: 10/s, arrivals: burst}"
+	slowly      = "publish: {by: backend, rate: 0.5/s, arrivals: periodic}\nlongpoll: {hold: 1s}"
+	eachHisOwn  = "topics: {count: 100}"
+	onlyLatest  = "delivery: latest"
+	byLiking    = "topics: {count: 10, spread: zipf}"
+	twoEach     = "topics: {count: 4, per_client: 2}"
+	afterAnswer = "shortpoll: {interval: 1s, pacing: fixed-delay}"
+)
+
+var given = givens{delay: 10 * time.Millisecond, rearm: 20 * time.Millisecond}
+
+func predicted(said []results.Prediction, metric string) (float64, bool) {
+	i := slices.IndexFunc(said, func(p results.Prediction) bool { return p.Metric == metric })
+	if i < 0 {
+		return 0, false
+	}
+	return said[i].Value, true
+}
+
+// The figures are worked out by hand from physics.md: d = 10 ms, R = 20 ms, T = 1 s, λ = 10/s.
+func TestTheorySays(t *testing.T) {
+	poisson := math.Exp(-10 * 0.02)
+	for _, row := range []struct {
+		name      string
+		lines     []string
+		transport scenarios.Transport
+		metric    string
+		want      float64
+	}{
+		{"a poll waits half an interval", []string{byBackend}, scenarios.ShortPoll, results.P50, 510},
+		{"a publishing client adds its way up", []string{byClients}, scenarios.ShortPoll, results.P50, 520},
+		{"at most an interval", []string{byBackend}, scenarios.ShortPoll, results.Max, 1010},
+		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, scenarios.ShortPoll, results.Max, 1030},
+		{"whoever publishes", []string{byClients, afterAnswer}, scenarios.ShortPoll, results.Max, 1040},
+		{"requests, with the publish's hundredth", []string{byBackend}, scenarios.ShortPoll, results.RequestsPerMessage, 0.1 + 0.01},
+		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-10)},
+		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-0.1)},
+		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, 0.9},
+		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, results.P50, 10},
+		{"a batch", []string{byBackend}, scenarios.LongPoll, results.MessagesPerBatch, 0.2 + poisson},
+		{"a poll a batch", []string{byBackend}, scenarios.LongPoll, results.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
+		{"punctual: a poll a message", []string{punctually}, scenarios.LongPoll, results.RequestsPerMessage, 1.01},
+		{"pushed at once", []string{byBackend}, scenarios.SSE, results.P99, 10},
+		{"only the publish", []string{byBackend}, scenarios.SSE, results.RequestsPerMessage, 0.01},
+		{"not even that", []string{byClients}, scenarios.WebSocket, results.RequestsPerMessage, 0},
+		{"round trips", []string{byClients}, scenarios.WebSocket, results.ConnectRoundTrips, 2},
+	} {
+		said := theory(asked(t, row.lines...), row.transport, given)
+		got, ok := predicted(said, row.metric)
+		if !ok || math.Abs(got-row.want) > 1e-9*max(1, row.want) {
+			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
+		}
+	}
+}
+
+// A hold that ends before most messages come makes polls that bring nothing. At a
+// message in 2 s and a hold of 1 s: a poll every R + e^(−λR)(1 − e^(−0.5))·2 s.
+func TestTheoryCountsPollsThatBringNothing(t *testing.T) {
+	quiet := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {hold: 1s}"
+	said := theory(asked(t, quiet), scenarios.LongPoll, given)
+	cycle := 0.02 + math.Exp(-0.01)*(1-math.Exp(-0.5))*2
+	got, _ := predicted(said, results.RequestsPerMessage)
+	if want := 2/cycle + 0.01; math.Abs(got-want) > 1e-9*want {
+		t.Errorf("%v requests a message, want %v", got, want)
+	}
+}
+
+func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
+	latency := []string{results.P50, results.P99, results.P999, results.Max}
+	counts := []string{results.RequestsPerMessage, results.MessagesPerBatch, results.EmptyAnswerShare}
+	everything := slices.Concat(latency, counts)
+	for _, row := range []struct {
+		name      string
+		lines     []string
+		transport scenarios.Transport
+		given     givens
+		silent    []string
+	}{
+		{"only the latest", []string{byBackend, onlyLatest}, scenarios.ShortPoll, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, scenarios.LongPoll, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, scenarios.SSE, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, scenarios.WebSocket, given, everything},
+		{"different rates", []string{byBackend, byLiking}, scenarios.ShortPoll, given, counts},
+		{"different rates", []string{byBackend, byLiking}, scenarios.LongPoll, given, everything},
+		{"bursts", []string{inBursts}, scenarios.ShortPoll, given, []string{results.EmptyAnswerShare, results.MessagesPerBatch}},
+		{"bursts", []string{inBursts}, scenarios.LongPoll, given, everything},
+		{"two periods each", []string{punctually, twoEach}, scenarios.LongPoll, given, everything},
+		{"two periods each", []string{punctually, twoEach}, scenarios.ShortPoll, given, []string{results.EmptyAnswerShare}},
+		{"a period longer than the hold", []string{slowly}, scenarios.LongPoll, given, everything},
+		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}, everything},
+		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}, everything},
+		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given, everything},
+		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
+	} {
+		said := theory(asked(t, row.lines...), row.transport, row.given)
+		for _, metric := range row.silent {
+			if value, ok := predicted(said, metric); ok {
+				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)
+			}
+		}
+		if _, ok := predicted(said, results.ConnectRoundTrips); !ok {
+			t.Errorf("%s, %s: says nothing of connecting", row.name, row.transport)
+		}
+	}
+}
