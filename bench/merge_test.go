@@ -109,8 +109,10 @@ func TestMergeConnect(t *testing.T) {
 		for range clients {
 			h.Record(ready)
 		}
-		return results.Connect{Clients: clients, RoundTrips: roundTrips, BytesUp: 10 * clients, BytesDown: 20 * clients,
-			Failed: 1, FailedBy: map[string]int64{"refused": 2}, Stages: map[string]results.Histogram{"ready": h}}
+		return results.Connect{
+			Clients: clients, RoundTrips: roundTrips, BytesUp: 10 * clients, BytesDown: 20 * clients,
+			Failed: 1, FailedBy: map[string]int64{"refused": 2}, Stages: map[string]results.Histogram{"ready": h},
+		}
 	}
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
 	for _, p := range []results.Connect{part(30, 2, time.Millisecond), part(0, 0, 0), part(10, 6, time.Second)} {
