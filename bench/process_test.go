@@ -6,18 +6,26 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // Started with this variable, the test's executable plays a child.
 const roleVariable = "PUSHBENCH_TEST_ROLE"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && cast[os.Args[1]] != nil {
+		cast[os.Args[1]]()
+		return
+	}
 	switch os.Getenv(roleVariable) {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	case "obedient":
 		fmt.Println("here")
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -88,6 +96,32 @@ func TestChildThatDiesIsNoticedAndQuoted(t *testing.T) {
 	}
 	if err := p.end(time.Minute); err == nil {
 		t.Error("ending what died is no error")
+	}
+}
+
+// A child is gone when it is gone, though what it started still holds its error output.
+func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
+	p, err := launch("server", []string{"/bin/sh", "-c", "echo here; sleep 600 & echo $! >&2; wait; exit 0"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said(t, p)
+	t.Cleanup(func() {
+		if pid, err := strconv.Atoi(strings.TrimSpace(p.stderr.String())); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		} else {
+			t.Errorf("which grandchild is it? %v", err)
+		}
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- p.end(time.Millisecond) }()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("killed, and no error")
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("still waiting for the grandchild")
 	}
 }
 

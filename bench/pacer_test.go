@@ -1,0 +1,123 @@
+package bench
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/payload"
+	"pushbench/bench/schedule"
+	"pushbench/scenarios"
+)
+
+// A desk is a session that keeps what it is to publish.
+type desk struct {
+	t   *testing.T
+	ids []uint32
+	at  []clock.Instant
+}
+
+func (d *desk) Publish(id uint32, _ string, data []byte) {
+	d.ids = append(d.ids, id)
+	d.at = append(d.at, clock.Now())
+	if run, index, err := payload.Parse(data); err != nil || run != 7 || index != id {
+		d.t.Errorf("publication %d carries run %d, index %d, %v", id, run, index, err)
+	}
+}
+
+func (d *desk) Close() {}
+
+// paced works through messages that are due at the given offsets, with a start
+// long ago, and returns what was published and where it was cut, or -1.
+func paced(t *testing.T, change func(*pacer, clock.Instant), offsets ...time.Duration) (published []uint32, cut int) {
+	t.Helper()
+	s := &scenarios.Scenario{Window: scenarios.Duration(time.Hour)}
+	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = 1, 1, 1
+	var messages []schedule.Message
+	for _, due := range offsets {
+		messages = append(messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
+	}
+	d := &desk{t: t}
+	cut = -1
+	p := &pacer{plan: schedule.Of(s, messages), run: 7, session: func(int32) client.Session { return d }, cut: func(i int) { cut = i }}
+	start := clock.Now().Add(-time.Minute)
+	change(p, start)
+	done := make(chan struct{})
+	go func() { // its thread is not to be used again
+		defer close(done)
+		p.pace(start)
+	}()
+	<-done
+	for i, id := range d.ids {
+		if due := start.Add(offsets[id]); d.at[i] < due {
+			t.Errorf("message %d was published %v before it was due", id, due.Sub(d.at[i]))
+		}
+	}
+	return d.ids, cut
+}
+
+func TestPacerPublishesAllThatIsDue(t *testing.T) {
+	got, cut := paced(t, func(*pacer, clock.Instant) {}, 0, 0, time.Second, time.Minute+10*time.Millisecond)
+	if want := []uint32{0, 1, 2, 3}; !slices.Equal(got, want) || cut != -1 {
+		t.Errorf("published %v, cut at %d; want %v and no cut", got, cut, want)
+	}
+}
+
+// A stop lets pass what is due by then, a burst whole, and cuts before the next.
+func TestPacerStopsBetweenDueInstants(t *testing.T) {
+	offsets := []time.Duration{0, 1000, 1000, 1000, 2000, 3000}
+	for _, c := range []struct {
+		stop time.Duration
+		want []uint32
+		cut  int
+	}{
+		{-1, nil, 0},
+		{0, []uint32{0}, 1},
+		{999, []uint32{0}, 1},
+		{1000, []uint32{0, 1, 2, 3}, 4},
+		{1999, []uint32{0, 1, 2, 3}, 4},
+		{3000, []uint32{0, 1, 2, 3, 4, 5}, -1},
+	} {
+		got, cut := paced(t, func(p *pacer, start clock.Instant) {
+			p.stop(start.Add(c.stop))
+			p.stop(start.Add(c.stop + 500)) // only the first counts
+		}, offsets...)
+		if !slices.Equal(got, c.want) || cut != c.cut {
+			t.Errorf("stopped at %d ns: published %v, cut at %d; want %v, %d", c.stop, got, cut, c.want, c.cut)
+		}
+	}
+}
+
+// A halt drops all the rest: nothing is cut, so it was owed.
+func TestPacerHaltsWithoutACut(t *testing.T) {
+	got, cut := paced(t, func(p *pacer, _ clock.Instant) { p.halt() }, 0, time.Hour)
+	if len(got) != 0 || cut != -1 {
+		t.Errorf("published %v, cut at %d; want nothing and no cut", got, cut)
+	}
+}
+
+func TestPacerNoticesAHaltWhileItWaits(t *testing.T) {
+	got, _ := paced(t, func(p *pacer, _ clock.Instant) { time.AfterFunc(time.Millisecond, p.halt) }, 0, 2*time.Minute)
+	if len(got) > 1 {
+		t.Errorf("published %v, want at most the first", got)
+	}
+}
+
+func TestPacerKnowsWhenItEnds(t *testing.T) {
+	p := &pacer{plan: &schedule.Schedule{Closes: time.Second}}
+	const start = clock.Instant(1000)
+	if got, want := p.ends(start), start.Add(time.Second); got != want {
+		t.Errorf("ends at %d, want %d: when the window closes", got, want)
+	}
+	p.stop(2000)
+	if got := p.ends(start); got != 2000 {
+		t.Errorf("ends at %d, want 2000: when it was stopped", got)
+	}
+	late := &pacer{plan: p.plan}
+	late.stop(start.Add(time.Hour))
+	if got, want := late.ends(start), start.Add(time.Second); got != want {
+		t.Errorf("ends at %d, want %d: a stop does not make the window longer", got, want)
+	}
+}
