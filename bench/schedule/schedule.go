@@ -41,9 +41,13 @@ type Schedule struct {
 	NextOfSame  []int32   // per message: index of the next by the same publisher on the same topic, or -1
 }
 
+// blocks sets the blocks' streams of random numbers apart from the clients', from
+// which scenarios draws their topics: else client 1 would draw what block 1 does.
+const blocks = 1 << 33
+
 // New builds the schedule of one block. All transports of a block share it.
 func New(s *scenarios.Scenario, block int) *Schedule {
-	random := rand.New(rand.NewPCG(s.Seed, uint64(block)))
+	random := rand.New(rand.NewPCG(s.Seed, uint64(block)|blocks))
 	plan := empty(s)
 	plan.Messages = arrivals(s, random, plan.Closes)
 	plan.address(s, random)

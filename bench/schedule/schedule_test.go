@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -136,6 +137,18 @@ func TestPlanComesFromSeedAndBlock(t *testing.T) {
 	s.Seed++
 	if print(1) == one {
 		t.Error("two seeds, one plan")
+	}
+}
+
+// The plan of block n and the topics of client n come from streams of their own.
+func TestBlocksAndClientsDrawApart(t *testing.T) {
+	s := read(t, "clients: {count: 5}", small, window, "topics: {count: 1000, spread: random}", "publish: {by: backend, rate: 1/s}")
+	for n := range 5 {
+		first := New(s, n).Messages[0].Due.Seconds()
+		shared := rand.New(rand.NewPCG(s.Seed, uint64(n))).ExpFloat64()
+		if math.Abs(first-shared) < 1e-6 {
+			t.Errorf("block %d: the first message is due at %v, which is what client %d's stream begins with", n, first, n)
+		}
 	}
 }
 
