@@ -83,6 +83,7 @@ type Outcome struct {
 	Delivered  int64             `json:"delivered"`  // over the span
 	Wire       results.Wire      `json:"wire"`       // over the span
 	Total      results.Wire      `json:"total"`      // since the first dial, all sessions closed
+	Abandoned  int64             `json:"abandoned"`  // dials that were under way when their session was closed
 	Goroutines int64             `json:"goroutines"` // with all clients connected
 	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
 	Cut        bool              `json:"cut"`        // stopped before its plan ended

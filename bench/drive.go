@@ -421,6 +421,7 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Delivered:  span.delivered,
 		Wire:       span.wire,
 		Total:      d.traffic.Snapshot(),
+		Abandoned:  d.traffic.Abandoned.Load(),
 		Goroutines: d.goroutines,
 		Broken:     map[string]int64{},
 		Cut:        d.stopped(),

@@ -49,6 +49,8 @@ var spoil = map[string][]func(*Evidence){
 	GateDials: {
 		func(e *Evidence) { e.Accepted++ },
 		func(e *Evidence) { e.Accepted-- },
+		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted+3 },
+		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted-1 },
 	},
 	GateRequests: {
 		func(e *Evidence) { e.Served = e.Total.Requests + 1 },
@@ -89,6 +91,17 @@ func TestEveryGateCanFailAndOnlyForItsReason(t *testing.T) {
 					t.Errorf("%s, damage %d: gate %q passed %v: %s", g.name, i, verdict.Name, verdict.Passed, verdict.Detail)
 				}
 			}
+		}
+	}
+}
+
+// Of a dial that was given up nobody knows whether the server accepted it.
+func TestAbandonedDialsMayBeAccepted(t *testing.T) {
+	for accepted := range int64(3) {
+		e := sound()
+		e.Abandoned, e.Accepted = 2, e.Accepted+accepted
+		if passed, detail := noHiddenDials(e); !passed {
+			t.Errorf("%d of 2 accepted refused: %s", accepted, detail)
 		}
 	}
 }

@@ -334,7 +334,7 @@ func (t *trial) take(o *Outcome) {
 	t.result.Latency, t.result.Ack = o.Latency, o.Ack
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
-	t.evidence.Total = o.Total
+	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
 	if len(o.Broken) > 0 {
 		t.result.Warnings = append(t.result.Warnings, "connections lost: "+reasons(o.Broken))
 	}

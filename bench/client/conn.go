@@ -35,6 +35,9 @@ func dial(ctx context.Context, target string, traffic *Traffic) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
 	raw, err := dialer.DialContext(ctx, "tcp", target)
 	if err != nil {
+		if ctx.Err() != nil {
+			traffic.Abandoned.Add(1)
+		}
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	c := &conn{Conn: raw, traffic: traffic}

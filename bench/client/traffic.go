@@ -16,6 +16,10 @@ type Traffic struct {
 
 	Requests, Polls, Empty, Batches, Dials, Reconnects atomic.Int64
 
+	// Abandoned are dials that were under way when their session was closed. The
+	// server may have accepted some: whether it did, nobody on this side can tell.
+	Abandoned atomic.Int64
+
 	mu     sync.Mutex // guards what follows
 	open   map[*conn]struct{}
 	closed segments // of connections that are gone
