@@ -354,8 +354,26 @@ var partings = map[scenarios.Transport][]string{
 	scenarios.WebSocket: {"websocket closed by server with code 1001"},
 }
 
+// polledAgain waits until the poll after the first answer has crossed the relay.
+func (s *stage) polledAgain() {
+	s.Helper()
+	limit := time.After(Patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for s.relay.Requests() < 2 {
+		select {
+		case <-tick.C:
+		case <-limit:
+			s.Fatal("the client does not poll again")
+		}
+	}
+}
+
 func gracefulStop(s *stage) {
 	s.open(0, nil, "a")
+	if s.transport == scenarios.LongPoll {
+		s.polledAgain() // a poll that is not there cannot be answered
+	}
 	s.publish("a", "last word")
 	s.server.Stop()
 	s.witness.Await(s, "disconnected event", func(told []Told) bool { return len(Events(told, 0, client.Disconnected)) > 0 })
