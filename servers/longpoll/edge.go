@@ -69,8 +69,9 @@ func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
 	}
 	c := e.clientOf(ctx)
 	c.polled()
+	closing := e.service.Closing() // asked before looking: what was acknowledged before the end is then found
 	answer, found := e.service.Poll(e.polls, sub)
-	if !found && sub.Wait > 0 && !e.service.Closing() {
+	if !found && sub.Wait > 0 && !closing {
 		e.hold(ctx, c, sub)
 		return
 	}
