@@ -19,7 +19,7 @@ func SleepUntil(i Instant) {
 }
 
 // Sharpen makes the calling goroutine's sleeps as exact as the system allows.
-func Sharpen() (realTime bool) {
+func Sharpen() (ahead bool) {
 	runtime.LockOSThread()
 	return false
 }
