@@ -95,6 +95,9 @@ func (c *conn) scan(p []byte) int {
 	return len(p)
 }
 
+// understood is how many of the bytes that came were handed out.
+func (c *conn) understood() int64 { return c.received - int64(len(c.ahead)) }
+
 // beyondHeader is how many of the bytes that came lie behind the header.
 func (c *conn) beyondHeader() int64 {
 	if c.inHeader {

@@ -13,7 +13,7 @@ import (
 // calls release and proceed; and what its session was told.
 func sends(waits bool) (*outbox, *record) {
 	r := newRecord()
-	s := &session{engine: &engine{Config: Config{InFlight: 100}}, sink: r}
+	s := &session{engine: &engine{Config: Config{InFlight: 100}}, subscriber: subscriber{sink: r}}
 	o := &outbox{session: s, online: func() bool { return true }, waits: waits}
 	o.send = func(p *publication) error {
 		o.sending(p)

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -17,6 +16,7 @@ type poller struct {
 	*session
 	line   *line
 	header fasthttp.RequestHeader
+	uri    []byte
 	beat   beat
 }
 
@@ -42,11 +42,12 @@ func (p *poller) poll(ctx context.Context) error {
 			return err
 		}
 	}
-	p.header.SetRequestURI(p.uri())
+	p.uri = p.appendPoll(p.uri[:0])
+	p.header.SetRequestURIBytes(p.uri)
 	if p.engine.NewConnection {
 		p.header.SetConnectionClose()
 	}
-	p.engine.Traffic.Polls.Add(1)
+	p.traffic.Polls.Add(1)
 	if err := p.line.send(&p.header, nil); err != nil {
 		return err
 	}
@@ -54,8 +55,8 @@ func (p *poller) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.answered(p.line.conn)
-	if err := p.accept(status, clock.Now()); err != nil {
+	p.answered(p.line.conn, p.line.sent, p.line.headerAt)
+	if err := p.receivePoll(status, p.line.response.Body(), clock.Now()); err != nil {
 		return err
 	}
 	if p.engine.NewConnection || p.line.response.ConnectionClose() {
@@ -80,43 +81,6 @@ func (p *poller) hangUp() {
 		p.line.close()
 		p.line = nil
 	}
-}
-
-func (p *poller) uri() string {
-	uri := p.query("/v1/poll")
-	if p.engine.Transport == scenarios.LongPoll {
-		uri += "&wait=" + p.engine.Hold.String()
-	}
-	return uri
-}
-
-func (p *poller) accept(status int, at clock.Instant) error {
-	body := p.line.response.Body()
-	switch status {
-	case fasthttp.StatusOK:
-		if err := p.receive(body, at); err != nil {
-			return err
-		}
-		if len(p.frame.Messages) == 0 {
-			p.empty(at)
-		}
-		return nil
-	case fasthttp.StatusNoContent:
-		if p.cursor == "" {
-			return fmt.Errorf("%w: no subscribe-ack", errMalformed)
-		}
-		p.subscribed(at)
-		p.empty(at)
-		return nil
-	default:
-		p.engine.Traffic.Down.Envelope.Add(int64(len(body)))
-		return fmt.Errorf("poll answered with status %d", status)
-	}
-}
-
-func (p *poller) empty(at clock.Instant) {
-	p.engine.Traffic.Empty.Add(1)
-	p.tell(Event{Kind: Polled}, at)
 }
 
 // wait waits for the next poll.

@@ -271,9 +271,8 @@ type poster struct {
 	id       uint32     // of that publication
 	reading  sync.WaitGroup
 
-	// The way down has its own of these and works at the same time.
-	frame   frame
-	decoder decoder
+	// The way down has its own and works at the same time.
+	reader
 }
 
 func newPoster(ctx context.Context, s *session) *outbox {
@@ -332,7 +331,7 @@ func (p *poster) reach() error {
 	if p.online() {
 		return nil
 	}
-	p.engine.Traffic.Reconnects.Add(1)
+	p.traffic.Reconnects.Add(1)
 	p.outbox.hold(clock.Now())
 	defer func() { p.outbox.release(clock.Now()) }()
 	return p.open()
@@ -417,19 +416,8 @@ func (p *poster) answer(l *line) (outcome Event, end error) {
 	if err != nil {
 		return Event{Kind: Failed, Cause: cause(err)}, err
 	}
-	body := l.response.Body()
-	p.engine.Traffic.Down.Envelope.Add(int64(len(body)))
 	if l.response.ConnectionClose() {
 		end = io.EOF
 	}
-	if status != fasthttp.StatusOK {
-		return Event{Kind: Failed, Cause: fmt.Sprintf("publish answered with status %d", status)}, end
-	}
-	if err := p.decoder.decode(body, &p.frame); err != nil {
-		return Event{Kind: Failed, Cause: cause(err)}, end
-	}
-	if p.frame.seq == 0 {
-		return Event{Kind: Failed, Cause: errMalformed.Error()}, end // messages are numbered from 1
-	}
-	return Event{Kind: Acked, Seq: p.frame.seq}, end
+	return p.receivePosted(p.traffic, status, l.response.Body()), end
 }

@@ -91,7 +91,7 @@ func (s *socket) online() bool { return s.currentLink() != nil }
 
 // upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
 func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
-	c, err := dial(ctx, s.engine.Target, s.engine.Traffic)
+	c, err := dial(ctx, s.engine.Target, s.traffic)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,16 +106,16 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 		WriteBufferPool:  &s.engine.writeBuffers,
 		NetDialContext:   func(context.Context, string, string) (net.Conn, error) { return c, nil },
 	}
-	s.engine.Traffic.Requests.Add(1)
-	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+s.query("/v1/ws"), http.Header{"User-Agent": {Agent}})
-	s.engine.Traffic.Up.Headers.Add(c.sent)
+	s.traffic.Requests.Add(1)
+	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+string(s.appendStream(nil, "/v1/ws")), http.Header{"User-Agent": {Agent}})
+	s.traffic.Up.Headers.Add(c.sent)
 	if err := handshake(c, response, err); err != nil {
 		c.Close()
-		s.engine.Traffic.Down.Envelope.Add(c.beyondHeader())
+		s.traffic.Down.Envelope.Add(c.beyondHeader())
 		return nil, nil, err
 	}
 	ws.SetReadLimit(maxBody)
-	s.answered(c)
+	s.answered(c, c.sent, c.headerAt)
 	return ws, c, nil
 }
 
@@ -145,45 +145,23 @@ func (s *socket) read(ws *websocket.Conn) error {
 	}
 	at := clock.Now()
 	size := int64(len(s.body))
-	s.engine.Traffic.Down.Framing.Add(frameHeader(size, false))
+	s.traffic.Down.Framing.Add(frameHeader(size, false))
 	if kind != websocket.TextMessage {
-		s.engine.Traffic.Down.Envelope.Add(size)
+		s.traffic.Down.Envelope.Add(size)
 		return errors.New("server sent a binary frame")
 	}
-	if err := s.decoder.decode(s.body, &s.frame); err != nil {
-		s.engine.Traffic.Down.Envelope.Add(size)
-		return err
-	}
-	return s.handle(size, at)
-}
-
-// handle tells what a decoded frame says.
-func (s *socket) handle(size int64, at clock.Instant) error {
-	switch {
-	case s.frame.refused != nil:
-		s.engine.Traffic.Down.Envelope.Add(size)
+	outcome, is, err := s.receiveFrame(s.body, at)
+	if is {
 		s.up.answered()
-		s.tell(Event{Kind: Failed, ID: uint32(s.frame.id), Cause: refusal(s.frame.refused)}, at)
-	case s.frame.acked:
-		s.engine.Traffic.Down.Envelope.Add(size)
-		s.up.answered()
-		s.tell(Event{Kind: Acked, ID: uint32(s.frame.id), Seq: s.frame.seq}, at)
-	default:
-		return s.take(size, at)
+		s.tell(outcome, at)
 	}
-	return nil
-}
-
-// refusal is a server's name for an error, bounded: it becomes a key of a map.
-func refusal(name []byte) string {
-	const longest = 64 // bytes
-	return string(name[:min(len(name), longest)])
+	return err
 }
 
 // countControl answers pings and counts control frames, which carry neither
 // payload nor envelope.
 func (s *socket) countControl(ws *websocket.Conn) {
-	traffic := s.engine.Traffic
+	traffic := s.traffic
 	came := func(n int) { traffic.Down.Framing.Add(frameHeader(int64(n), false) + int64(n)) }
 	answer := func(kind int, body []byte) error {
 		err := ws.WriteControl(kind, body, time.Now().Add(closeWait))
@@ -211,7 +189,7 @@ func (s *socket) hangUp(ws *websocket.Conn) {
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	if ws.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(closeWait)) == nil {
 		size := int64(len(goodbye))
-		s.engine.Traffic.Up.Framing.Add(frameHeader(size, true) + size)
+		s.traffic.Up.Framing.Add(frameHeader(size, true) + size)
 	}
 	ws.Close()
 }
@@ -240,7 +218,7 @@ func (s *socket) send(p *publication) error {
 		return err
 	}
 	size, payload := int64(len(s.out)), int64(len(p.data))
-	up := &s.engine.Traffic.Up
+	up := &s.traffic.Up
 	up.Payload.Add(payload)
 	up.Envelope.Add(size - payload)
 	up.Framing.Add(frameHeader(size, true))
