@@ -19,6 +19,31 @@ type Transport interface {
 	// loses its connection reports Disconnected and tries again, with its
 	// cursor, until it is closed.
 	Open(sub Subscription, sink Sink) Session
+	// Workers is how many threads serve sessions: each session is served by the
+	// one that its subscription names.
+	Workers() int
+	// Pace has a worker publish what a feed gives, when it is due: all for sessions
+	// of its own. It returns at once. A worker has one feed.
+	Pace(worker int, feed Feed)
+	// Close ends the workers, once all feeds have ended and all sessions are closed.
+	Close()
+}
+
+// A Feed is what one worker is to publish, in due order. It is asked by that worker alone.
+type Feed interface {
+	// Next is when the next publication is due; ok is false when there is none, any
+	// more. It is asked again before each, and at least every tenth of a second.
+	Next() (due clock.Instant, ok bool)
+	// Take takes it. Its payload is valid until the next Take.
+	Take() Publication
+}
+
+// A Publication is one payload on its way into a session.
+type Publication struct {
+	Session Session
+	ID      uint32
+	Topic   string
+	Payload []byte
 }
 
 // A Session is one client's presence on a server.
@@ -34,7 +59,8 @@ type Session interface {
 }
 
 // A Sink is told what happens to the sessions of one worker. It may be called by
-// several goroutines and locks for itself; an event loop's calls never contend.
+// several goroutines and locks for itself; an event loop's calls never contend. It
+// must not call any session.
 type Sink interface {
 	// Deliver hands over a batch as it was decoded at the given instant. The
 	// batch and all it points to are valid until Deliver returns.
@@ -45,6 +71,7 @@ type Sink interface {
 // A Subscription is what one client asks for.
 type Subscription struct {
 	Client    int
+	Worker    int      // which serves it, from 0
 	Topics    []string // none: the session only publishes
 	Delivery  string   // "every" or "latest"
 	Publishes bool     // the client will publish: transports that need a second connection for it open one at once

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -39,6 +40,7 @@ func Goroutines(config Config) Transport {
 
 type engine struct {
 	Config
+	pacing       sync.WaitGroup
 	writeBuffers sync.Pool // of gorilla's, shared by all sockets
 }
 
@@ -60,6 +62,34 @@ func (e *engine) Open(sub Subscription, sink Sink) Session {
 	}
 	return s
 }
+
+// Workers is one for each core; they are Go's scheduler's.
+func (e *engine) Workers() int { return runtime.NumCPU() }
+
+// Pace gives a feed a goroutine of its own: see clock.Sharpen.
+func (e *engine) Pace(_ int, feed Feed) {
+	e.pacing.Go(func() {
+		clock.Sharpen()
+		for {
+			due, ok := feed.Next()
+			now := clock.Now()
+			switch {
+			case !ok:
+				return
+			case due > now:
+				clock.SleepUntil(min(due, now.Add(feedCheck)))
+			default:
+				p := feed.Take()
+				p.Session.Publish(p.ID, p.Topic, p.Payload)
+			}
+		}
+	})
+}
+
+func (e *engine) Close() { e.pacing.Wait() }
+
+// feedCheck is how long a feed may go without being asked whether it has ended.
+const feedCheck = 100 * time.Millisecond
 
 // receiver is the way down of the transports that are plain HTTP.
 func (s *session) receiver() func(context.Context) error {

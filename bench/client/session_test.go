@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -234,15 +235,43 @@ func subscribeAck(transport scenarios.Transport, r *http.Request) string {
 	}
 }
 
+// engines are those under test.
+var engines = map[string]func(Config) (Transport, error){
+	"goroutines": func(c Config) (Transport, error) { return Goroutines(c), nil },
+	"events":     func(c Config) (Transport, error) { return Events(c, 1) },
+}
+
+// A starter opens sessions of one engine.
+type starter func(Config) Transport
+
+// onEachEngine runs a test on every engine that this system has.
+func onEachEngine(t *testing.T, test func(*testing.T, starter)) {
+	for name, start := range engines {
+		if name == "events" && runtime.GOOS != "linux" {
+			continue // there are none
+		}
+		t.Run(name, func(t *testing.T) {
+			test(t, func(c Config) Transport {
+				e, err := start(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(e.Close)
+				return e
+			})
+		})
+	}
+}
+
 // open opens one session against a server.
-func open(p *puppet, transport scenarios.Transport, sub Subscription, change func(*Config)) (Session, *record, *Traffic) {
+func (start starter) open(p *puppet, transport scenarios.Transport, sub Subscription, change func(*Config)) (Session, *record, *Traffic) {
 	traffic := new(Traffic)
 	config := Config{Target: p.addr(), Transport: transport, Traffic: traffic, Interval: time.Millisecond, Hold: time.Second}
 	if change != nil {
 		change(&config)
 	}
 	r := newRecord()
-	return Goroutines(config).Open(sub, r), r, traffic
+	return start(config).Open(sub, r), r, traffic
 }
 
 // agree checks that all that was on the wire was counted, and nothing else.
@@ -258,7 +287,9 @@ func agree(t *testing.T, p *puppet, traffic *Traffic) {
 }
 
 // What a server answers badly is told, by name; the next attempt is counted; nothing panics.
-func TestBadAnswersBecomeCauses(t *testing.T) {
+func TestBadAnswersBecomeCauses(t *testing.T) { onEachEngine(t, badAnswersBecomeCauses) }
+
+func badAnswersBecomeCauses(t *testing.T, start starter) {
 	json := func(body string) string { return answer("200 OK", "application/json", body) }
 	event := func(body string) string { return streamHead + chunked(body, 1000) }
 	poll, sse, ws := []scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll}, []scenarios.Transport{scenarios.SSE}, []scenarios.Transport{scenarios.WebSocket}
@@ -315,7 +346,7 @@ func TestBadAnswersBecomeCauses(t *testing.T) {
 						c.say(row.answer)
 					}
 				})
-				s, told, traffic := open(p, transport, Subscription{Topics: []string{"a"}}, nil)
+				s, told, traffic := start.open(p, transport, Subscription{Topics: []string{"a"}}, nil)
 				got := told.await(t, 1, Disconnected)[0].Cause
 				p.awaitRequest()
 				p.awaitRequest() // of the second connection: what is counted is on the wire
@@ -335,12 +366,14 @@ func TestBadAnswersBecomeCauses(t *testing.T) {
 	}
 }
 
-func TestRefusedConnectionIsTold(t *testing.T) {
+func TestRefusedConnectionIsTold(t *testing.T) { onEachEngine(t, refusedConnectionIsTold) }
+
+func refusedConnectionIsTold(t *testing.T, start starter) {
 	for _, transport := range scenarios.Transports {
 		ln := listen(t)
 		ln.Close()
 		told := newRecord()
-		s := Goroutines(Config{Target: ln.Addr().String(), Transport: transport, Traffic: new(Traffic)}).Open(Subscription{Topics: []string{"a"}}, told)
+		s := start(Config{Target: ln.Addr().String(), Transport: transport, Traffic: new(Traffic)}).Open(Subscription{Topics: []string{"a"}}, told)
 		if got, want := told.await(t, 1, Disconnected)[0].Cause, "connection refused"; got != want {
 			t.Errorf("%s: got %q, want %q", transport, got, want)
 		}
@@ -348,7 +381,9 @@ func TestRefusedConnectionIsTold(t *testing.T) {
 	}
 }
 
-func TestReconnectCarriesTheCursor(t *testing.T) {
+func TestReconnectCarriesTheCursor(t *testing.T) { onEachEngine(t, reconnectCarriesTheCursor) }
+
+func reconnectCarriesTheCursor(t *testing.T, start starter) {
 	for _, transport := range scenarios.Transports {
 		t.Run(string(transport), func(t *testing.T) {
 			p := play(t, func(n int, c *peer) {
@@ -362,7 +397,7 @@ func TestReconnectCarriesTheCursor(t *testing.T) {
 					c.request() // the next poll, which is never answered
 				}
 			})
-			s, told, traffic := open(p, transport, Subscription{Topics: []string{"a", "b"}, Delivery: "latest"}, nil)
+			s, told, traffic := start.open(p, transport, Subscription{Topics: []string{"a", "b"}, Delivery: "latest"}, nil)
 			told.await(t, 1, Disconnected)
 			first := p.awaitRequest()
 			second := p.awaitRequest()
@@ -399,9 +434,11 @@ func mustQuery(t *testing.T, query string) string {
 
 // A server that takes a publication and closes without a word: it failed, once,
 // and was not sent again behind anybody's back.
-func TestPublishIsNeverRetriedInSecret(t *testing.T) {
+func TestPublishIsNeverRetriedInSecret(t *testing.T) { onEachEngine(t, publishIsNeverRetriedInSecret) }
+
+func publishIsNeverRetriedInSecret(t *testing.T, start starter) {
 	p := play(t, func(_ int, c *peer) { c.request() })
-	s, told, traffic := open(p, scenarios.SSE, Subscription{}, nil)
+	s, told, traffic := start.open(p, scenarios.SSE, Subscription{}, nil)
 	told.await(t, 1, Connected)
 	s.Publish(1, "a", []byte("x"))
 	told.await(t, 1, Failed)
@@ -417,7 +454,9 @@ func TestPublishIsNeverRetriedInSecret(t *testing.T) {
 	agree(t, p, traffic)
 }
 
-func TestPublishAnswers(t *testing.T) {
+func TestPublishAnswers(t *testing.T) { onEachEngine(t, publishAnswers) }
+
+func publishAnswers(t *testing.T, start starter) {
 	for _, row := range []struct {
 		name, answer string
 		want         Event
@@ -439,7 +478,7 @@ func TestPublishAnswers(t *testing.T) {
 				c.hold()
 			}
 		})
-		s, told, traffic := open(p, scenarios.LongPoll, Subscription{}, nil)
+		s, told, traffic := start.open(p, scenarios.LongPoll, Subscription{}, nil)
 		told.await(t, 1, Connected)
 		s.Publish(9, "a", []byte("pay\x00load"))
 		if got := told.await(t, 1, Acked, Failed, Dropped)[0]; got != row.want {
@@ -464,7 +503,9 @@ func outcomes(r *record) map[uint32]int {
 
 // The server answers all but each tenth publication and dies at that: the POST
 // fails, the frame is never told of; no publication has two outcomes.
-func TestEachPublicationHasOneOutcome(t *testing.T) {
+func TestEachPublicationHasOneOutcome(t *testing.T) { onEachEngine(t, eachPublicationHasOneOutcome) }
+
+func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 	t.Run("post", func(t *testing.T) {
 		p := play(t, func(_ int, c *peer) {
 			for n := 1; ; n++ {
@@ -474,7 +515,7 @@ func TestEachPublicationHasOneOutcome(t *testing.T) {
 				c.say(answer("200 OK", "application/json", fmt.Sprintf(`{"seq":%d}`, n)))
 			}
 		})
-		s, told, traffic := open(p, scenarios.SSE, Subscription{}, nil)
+		s, told, traffic := start.open(p, scenarios.SSE, Subscription{}, nil)
 		const count = 300
 		for id := range uint32(count) {
 			s.Publish(id, "a", []byte("x"))
@@ -511,7 +552,7 @@ func TestEachPublicationHasOneOutcome(t *testing.T) {
 				}
 			}
 		})
-		s, told, traffic := open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}, Publishes: true}, nil)
+		s, told, traffic := start.open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}, Publishes: true}, nil)
 		told.await(t, 1, Connected)
 		for id := range uint32(9) {
 			s.Publish(id, "a", []byte("x"))
@@ -542,8 +583,12 @@ func TestEachPublicationHasOneOutcome(t *testing.T) {
 // A server that answers nothing: what is beyond the bound is dropped at once,
 // what was queued when the session was closed is told of, by name.
 func TestInFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T) {
+	onEachEngine(t, inFlightIsBoundedAndCloseTellsTheUnsent)
+}
+
+func inFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T, start starter) {
 	p := play(t, func(_ int, c *peer) { c.hold() })
-	s, told, traffic := open(p, scenarios.SSE, Subscription{}, func(c *Config) { c.InFlight = 3 })
+	s, told, traffic := start.open(p, scenarios.SSE, Subscription{}, func(c *Config) { c.InFlight = 3 })
 	told.await(t, 1, Connected)
 	for id := range uint32(5) {
 		s.Publish(id, "a", []byte("x"))
@@ -567,7 +612,9 @@ func TestInFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T) {
 	agree(t, p, traffic)
 }
 
-func TestSocketBoundsWhatIsUnanswered(t *testing.T) {
+func TestSocketBoundsWhatIsUnanswered(t *testing.T) { onEachEngine(t, socketBoundsWhatIsUnanswered) }
+
+func socketBoundsWhatIsUnanswered(t *testing.T, start starter) {
 	p := play(t, func(_ int, c *peer) {
 		if r, ok := c.request(); ok {
 			c.say(upgraded(r) + textFrame(ackBatch))
@@ -576,7 +623,7 @@ func TestSocketBoundsWhatIsUnanswered(t *testing.T) {
 			}
 		}
 	})
-	s, told, traffic := open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}}, func(c *Config) { c.InFlight = 3 })
+	s, told, traffic := start.open(p, scenarios.WebSocket, Subscription{Topics: []string{"a"}}, func(c *Config) { c.InFlight = 3 })
 	told.await(t, 1, Connected)
 	for id := range uint32(5) {
 		s.Publish(id, "a", []byte("x"))
@@ -592,10 +639,12 @@ func TestSocketBoundsWhatIsUnanswered(t *testing.T) {
 }
 
 // Close does not wait for a server that never answers, at any stage.
-func TestCloseDoesNotWaitForAnAnswer(t *testing.T) {
+func TestCloseDoesNotWaitForAnAnswer(t *testing.T) { onEachEngine(t, closeDoesNotWaitForAnAnswer) }
+
+func closeDoesNotWaitForAnAnswer(t *testing.T, start starter) {
 	for _, transport := range scenarios.Transports {
 		p := play(t, func(_ int, c *peer) { c.hold() })
-		s, told, traffic := open(p, transport, Subscription{Topics: []string{"a"}}, nil)
+		s, told, traffic := start.open(p, transport, Subscription{Topics: []string{"a"}}, nil)
 		p.awaitRequest()
 		s.Close()
 		if got := told.of(Connected, Disconnected); len(got) != 0 {

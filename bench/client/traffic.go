@@ -21,11 +21,14 @@ type Traffic struct {
 	Abandoned atomic.Int64
 
 	mu     sync.Mutex // guards what follows
-	open   map[*conn]struct{}
+	open   map[segmented]struct{}
 	closed segments // of connections that are gone
 }
 
 type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
+
+// A segmented connection can ask the kernel for its segments, until it is gone.
+type segmented interface{ segments() segments }
 
 // segments are TCP segments as the kernel counted them.
 type segments struct{ up, down int64 }
@@ -68,17 +71,17 @@ func (t *Traffic) Segments() (up, down int64) {
 	return total.up, total.down
 }
 
-func (t *Traffic) opened(c *conn) {
+func (t *Traffic) opened(c segmented) {
 	t.Dials.Add(1)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open == nil {
-		t.open = make(map[*conn]struct{})
+		t.open = make(map[segmented]struct{})
 	}
 	t.open[c] = struct{}{}
 }
 
-func (t *Traffic) gone(c *conn) {
+func (t *Traffic) gone(c segmented) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.open[c]; !ok {

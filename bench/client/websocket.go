@@ -129,11 +129,17 @@ func handshake(c *conn, response *http.Response, err error) error {
 	case err != nil:
 		return fmt.Errorf("upgrade: %w", errAnswer)
 	case response.Header.Get("Sec-WebSocket-Extensions") != "", response.Header.Get("Sec-WebSocket-Protocol") != "":
-		return errors.New("upgrade answered with an extension or protocol that nobody asked for")
+		return errUnaskedExtension
 	default:
 		return nil
 	}
 }
+
+// What a server may get wrong about a WebSocket.
+var (
+	errUnaskedExtension = errors.New("upgrade answered with an extension or protocol that nobody asked for")
+	errBinary           = errors.New("server sent a binary frame")
+)
 
 func (s *socket) read(ws *websocket.Conn) error {
 	kind, r, err := ws.NextReader()
@@ -148,7 +154,7 @@ func (s *socket) read(ws *websocket.Conn) error {
 	s.traffic.Down.Framing.Add(frameHeader(size, false))
 	if kind != websocket.TextMessage {
 		s.traffic.Down.Envelope.Add(size)
-		return errors.New("server sent a binary frame")
+		return errBinary
 	}
 	outcome, is, err := s.receiveFrame(s.body, at)
 	if is {

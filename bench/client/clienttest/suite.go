@@ -77,6 +77,7 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 		s.relay = NewRelay(s, s.server.Addr)
 		s.witness = NewWitness()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
+		s.Cleanup(s.engine.Close)
 	}
 	sub := client.Subscription{Client: c, Topics: topics, Delivery: string(scenarios.Every)}
 	if change != nil {
@@ -105,7 +106,9 @@ func (s *stage) publish(topic, data string) uint64 {
 	s.Helper()
 	if s.backend == nil {
 		p := &publisher{witness: NewWitness()}
-		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
+		engine := s.newEngine(s.config(s.server.Addr, &p.traffic))
+		s.Cleanup(engine.Close)
+		p.session = engine.Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
 		s.Cleanup(p.session.Close)
 		s.backend = p
 	}

@@ -1,0 +1,269 @@
+package client
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/clock"
+)
+
+// A link is one connection of a loop, and the timer that goes with it. It can be
+// dialled again when it is closed.
+type link struct {
+	loop    *loop
+	owner   owner
+	fd      int
+	serial  uint32 // tells connections apart that had the same descriptor
+	state   linkState
+	in      []byte // came, but is not understood yet
+	out     []byte // not written yet
+	sent    int64  // bytes
+	taken   int64  // bytes that the owner has understood
+	expires clock.Instant
+	place   int // in the loop's timers, from 1; 0: none
+}
+
+type linkState uint8
+
+const (
+	linkClosed linkState = iota
+	linkDialling
+	linkOpen
+)
+
+// An owner is told what happens to its link.
+type owner interface {
+	opened(at clock.Instant)
+	came(in []byte, at clock.Instant) (n int, err error) // it has understood n bytes: 0 if it needs more
+	flushed(at clock.Instant)                            // all is written that could not be at once
+	broke(err error, at clock.Instant)                   // the link is closed, not by us
+	expired(at clock.Instant)                            // its timer
+}
+
+func (k *link) understood() int64 { return k.taken }
+
+// dial begins to open a connection, once. Its end is told, unless it fails here.
+func (k *link) dial(at clock.Instant) error {
+	l := k.loop
+	fd, err := unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("dial: %w", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
+	if err := unix.Connect(fd, l.engine.address); err != nil && err != unix.EINPROGRESS {
+		unix.Close(fd)
+		return fmt.Errorf("dial: %w", err)
+	}
+	l.serial++
+	if err := l.watch(fd, l.serial); err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("dial: %w", err)
+	}
+	for len(l.links) <= fd {
+		l.links = append(l.links, nil)
+	}
+	l.links[fd] = k
+	k.fd, k.serial, k.state = fd, l.serial, linkDialling
+	k.sent, k.taken = 0, 0
+	l.timers.set(k, at.Add(dialTimeout))
+	return nil
+}
+
+// close closes the connection, if there is one, and stops the timer.
+func (k *link) close() {
+	l := k.loop
+	l.timers.remove(k)
+	switch k.state {
+	case linkClosed:
+		return
+	case linkDialling:
+		l.engine.Traffic.Abandoned.Add(1)
+	case linkOpen:
+		l.engine.Traffic.gone(k)
+	}
+	// What nobody understood is counted, so that every byte is in some part.
+	l.engine.Traffic.Down.Envelope.Add(int64(len(k.in)))
+	unix.Close(k.fd)
+	l.links[k.fd] = nil
+	k.state, k.in, k.out = linkClosed, nil, nil
+}
+
+// fail closes the connection because of an error, and tells.
+func (k *link) fail(err error, at clock.Instant) {
+	if k.state == linkDialling {
+		k.state = linkOpen // it ended by itself: nobody gave it up
+	}
+	k.close()
+	k.owner.broke(err, at)
+}
+
+// isStill says whether the link has the connection that it had.
+func (k *link) isStill(serial uint32) bool { return k.state == linkOpen && k.serial == serial }
+
+// happened takes what epoll tells.
+func (k *link) happened(events uint32) {
+	serial := k.serial
+	const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+	if k.state == linkDialling {
+		if events&(unix.EPOLLOUT|end) == 0 {
+			return
+		}
+		k.concluded()
+	}
+	if k.isStill(serial) && events&unix.EPOLLOUT != 0 && len(k.out) > 0 {
+		k.flush()
+	}
+	if k.isStill(serial) && events&(unix.EPOLLIN|end) != 0 {
+		k.read(events&end != 0)
+	}
+}
+
+// concluded finds out how dialling ended.
+func (k *link) concluded() {
+	at := clock.Now()
+	code, err := unix.GetsockoptInt(k.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && code != 0 {
+		err = syscall.Errno(code)
+	}
+	if err != nil {
+		k.fail(fmt.Errorf("dial: %w", err), at)
+		return
+	}
+	k.state = linkOpen
+	k.loop.timers.remove(k)
+	k.loop.engine.Traffic.opened(k)
+	k.owner.opened(at)
+}
+
+// read reads what is there, and to the end if that is known to have come.
+func (k *link) read(toEnd bool) {
+	l, serial := k.loop, k.serial
+	for {
+		kept := copy(l.in, k.in)
+		n, errno := rawRead(k.fd, l.in[kept:])
+		at := clock.Now()
+		switch {
+		case errno == unix.EINTR:
+			continue
+		case errno == unix.EAGAIN:
+			return
+		case errno != 0:
+			k.fail(errno, at)
+			return
+		case n == 0 && len(k.in) > 0:
+			k.fail(io.ErrUnexpectedEOF, at)
+			return
+		case n == 0:
+			k.fail(io.EOF, at)
+			return
+		}
+		l.engine.Traffic.Down.Bytes.Add(int64(n))
+		full := kept+n == len(l.in)
+		k.take(l.in[:kept+n], at)
+		if !k.isStill(serial) || !full && !toEnd {
+			return
+		}
+	}
+}
+
+// take has the owner understand what came, and keeps what it does not yet.
+func (k *link) take(in []byte, at clock.Instant) {
+	serial := k.serial
+	k.in = k.in[:0]
+	for len(in) > 0 {
+		n, err := k.owner.came(in, at)
+		in = in[n:]
+		switch {
+		case !k.isStill(serial):
+			k.loop.engine.Traffic.Down.Envelope.Add(int64(len(in)))
+			return
+		case err != nil:
+			k.loop.engine.Traffic.Down.Envelope.Add(int64(len(in)))
+			k.fail(err, at)
+			return
+		case n == 0:
+			k.keep(in)
+			return
+		}
+		k.taken += int64(n)
+	}
+	k.in = nil
+}
+
+// keep keeps what is not understood yet, and sees that there is room for more.
+func (k *link) keep(in []byte) {
+	k.in = append(k.in, in...)
+	if l := k.loop; len(in) > len(l.in)/2 {
+		l.in = make([]byte, 2*len(l.in))
+	}
+}
+
+// write writes p, or keeps what cannot be written now. p is the caller's again afterwards.
+func (k *link) write(p []byte) error {
+	if len(k.out) > 0 {
+		k.out = append(k.out, p...)
+		return nil
+	}
+	n, err := k.push(p)
+	if n < len(p) && err == nil {
+		k.out = append(k.out, p[n:]...)
+	}
+	return err
+}
+
+func (k *link) push(p []byte) (int, error) {
+	for {
+		n, errno := rawWrite(k.fd, p)
+		switch errno {
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, nil
+		case 0:
+			k.sent += int64(n)
+			k.loop.engine.Traffic.Up.Bytes.Add(int64(n))
+			return n, nil
+		default:
+			return 0, errno
+		}
+	}
+}
+
+func (k *link) flush() {
+	n, err := k.push(k.out)
+	if err != nil {
+		k.fail(err, clock.Now())
+		return
+	}
+	if k.out = k.out[n:]; len(k.out) == 0 {
+		k.out = nil
+		k.owner.flushed(clock.Now())
+	}
+}
+
+// errTimeout is what came of a connection that was too long in opening.
+var errTimeout = fmt.Errorf("dial: %w", os.ErrDeadlineExceeded)
+
+// segments asks TCP_INFO.
+func (k *link) segments() (s segments) {
+	if info, err := unix.GetsockoptTCPInfo(k.fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+		s = segments{up: int64(info.Segs_out), down: int64(info.Segs_in)}
+	}
+	return s
+}
+
+// Reading and writing never block, so the runtime need not be told of them.
+
+func rawRead(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	return int(n), errno
+}
+
+func rawWrite(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	return int(n), errno
+}

@@ -1,0 +1,325 @@
+package client
+
+import (
+	crand "crypto/rand"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/clock"
+)
+
+// Events returns the engine of event loops: each worker is a thread that waits for
+// all of its sessions at once and does their reading, parsing, telling, writing and
+// publishing itself. Nothing in it waits for Go's scheduler, which on a busy core
+// can take milliseconds to run a goroutine that is ready. It needs Linux 5.11.
+func Events(config Config, workers int) (Transport, error) {
+	if config.InFlight == 0 {
+		config.InFlight = defaultInFlight
+	}
+	e := &events{Config: config}
+	var err error
+	if e.address, e.family, err = resolve(config.Target); err != nil {
+		return nil, err
+	}
+	e.common = " HTTP/1.1\r\nHost: " + config.Target + "\r\nUser-Agent: " + Agent + "\r\n"
+	for range workers {
+		l, err := newLoop(e)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		e.loops = append(e.loops, l)
+		e.running.Go(l.run)
+	}
+	return e, nil
+}
+
+type events struct {
+	Config
+	address unix.Sockaddr
+	family  int
+	common  string // of every request: what follows the URL
+	loops   []*loop
+	running sync.WaitGroup
+}
+
+func (e *events) Workers() int { return len(e.loops) }
+
+func (e *events) Open(sub Subscription, sink Sink) Session {
+	l := e.loops[sub.Worker%len(e.loops)]
+	l.mu.Lock()
+	defer l.unlock()
+	m := newMember(l, sub, sink)
+	m.begin(clock.Now())
+	return m
+}
+
+func (e *events) Pace(worker int, feed Feed) {
+	l := e.loops[worker]
+	l.mu.Lock()
+	defer l.unlock()
+	l.feed, l.feedAt = feed, 0
+}
+
+func (e *events) Close() {
+	for _, l := range e.loops {
+		l.mu.Lock()
+		l.closed = true
+		l.ring()
+		l.mu.Unlock()
+	}
+	e.running.Wait()
+	for _, l := range e.loops {
+		unix.Close(l.bell)
+		unix.Close(l.poll)
+	}
+}
+
+// resolve looks a target up once, so that no lookup is part of any connection's setting up.
+func resolve(target string) (unix.Sockaddr, int, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", target)
+	if err != nil {
+		return nil, 0, fmt.Errorf("resolve target: %w", err)
+	}
+	if ip := tcp.IP.To4(); ip != nil {
+		return &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}, unix.AF_INET, nil
+	}
+	return &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}, unix.AF_INET6, nil
+}
+
+// never is later than anything.
+const never = clock.Instant(math.MaxInt64)
+
+// A loop is one worker of an events engine.
+type loop struct {
+	engine *events
+	poll   int // descriptor of the epoll instance
+	bell   int // eventfd: somebody else has changed when the loop must wake
+
+	// mu is held while the loop works, and by who opens, closes or publishes from
+	// outside: once per wake-up, so it costs nothing per message.
+	mu     sync.Mutex
+	links  []*link // by descriptor
+	serial uint32  // of the last link's connection
+	timers timers
+	feed   Feed          // nil: nothing to publish
+	feedAt clock.Instant // when to ask it again
+	wakes  clock.Instant // when a sleeping loop wakes; 0 while it is awake
+	closed bool
+
+	in     []byte // what is being read
+	out    []byte // what is being written
+	room   []byte // a body that came in chunks
+	reader reader
+	random *rand.ChaCha8
+}
+
+// readSize is how much is read at once, in bytes. An answer that is longer makes it grow.
+const readSize = 256 << 10
+
+func newLoop(e *events) (*loop, error) {
+	l := &loop{engine: e, in: make([]byte, readSize)}
+	var seed [32]byte
+	_, _ = crand.Read(seed[:]) // never fails
+	l.random = rand.NewChaCha8(seed)
+	var err error
+	if l.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("create epoll instance: %w", err)
+	}
+	if l.bell, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		unix.Close(l.poll)
+		return nil, fmt.Errorf("create eventfd: %w", err)
+	}
+	if _, errno := l.wait(make([]unix.EpollEvent, 1), &unix.Timespec{}); errno != 0 {
+		unix.Close(l.poll)
+		unix.Close(l.bell)
+		return nil, fmt.Errorf("wait for events: %w", errno)
+	}
+	// Edge-triggered: each ring is told once, and need not be read away.
+	if err := l.watch(l.bell, 0); err != nil {
+		unix.Close(l.poll)
+		unix.Close(l.bell)
+		return nil, err
+	}
+	return l, nil
+}
+
+// watch has the loop told of all that happens to a descriptor.
+func (l *loop) watch(fd int, serial uint32) error {
+	const edges = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
+	ev := unix.EpollEvent{Events: edges & math.MaxUint32, Fd: int32(fd), Pad: int32(serial)}
+	if err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+		return fmt.Errorf("watch descriptor: %w", err)
+	}
+	return nil
+}
+
+// unlock ends work from outside, which may have given the loop a reason to wake earlier.
+func (l *loop) unlock() {
+	if l.wakes != 0 && l.due() < l.wakes {
+		l.ring()
+	}
+	l.mu.Unlock()
+}
+
+func (l *loop) ring() {
+	one := [8]byte{1}
+	_, _ = unix.Write(l.bell, one[:]) // full means that it rings already
+}
+
+// due is when the loop has something to do of its own accord.
+func (l *loop) due() clock.Instant {
+	due := l.timers.first()
+	if l.feed != nil {
+		due = min(due, l.feedAt)
+	}
+	return due
+}
+
+func (l *loop) run() {
+	clock.Sharpen()
+	var told [256]unix.EpollEvent
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for !l.closed {
+		l.wakes = l.due()
+		l.mu.Unlock()
+		n := l.sleep(told[:])
+		l.mu.Lock()
+		l.wakes = 0
+		l.punctual()
+		for i := range told[:n] {
+			l.handle(&told[i])
+			l.punctual()
+		}
+	}
+}
+
+// sleep waits until something happens or is due.
+func (l *loop) sleep(told []unix.EpollEvent) int {
+	var timeout *unix.Timespec // none: for ever
+	if l.wakes != never {
+		ts := unix.NsecToTimespec(int64(max(0, l.wakes.Sub(clock.Now()))))
+		timeout = &ts
+	}
+	n, errno := l.wait(told, timeout)
+	if errno != 0 {
+		return 0 // EINTR: a signal
+	}
+	return n
+}
+
+func (l *loop) wait(told []unix.EpollEvent, timeout *unix.Timespec) (int, syscall.Errno) {
+	n, _, errno := syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&told[0])), uintptr(len(told)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+	return int(n), errno
+}
+
+// punctual does what is due by now. It is called after every event, so that a
+// burst of them delays nothing.
+func (l *loop) punctual() {
+	now := clock.Now()
+	if l.due() > now {
+		return
+	}
+	l.publish(now)
+	for k := l.timers.pop(now); k != nil; k = l.timers.pop(now) {
+		k.owner.expired(now)
+	}
+}
+
+// publish hands over what the feed has due.
+func (l *loop) publish(now clock.Instant) {
+	for l.feed != nil && l.feedAt <= now {
+		due, ok := l.feed.Next()
+		switch {
+		case !ok:
+			l.feed = nil
+		case due > now:
+			l.feedAt = min(due, now.Add(feedCheck))
+		default:
+			p := l.feed.Take()
+			p.Session.(*member).publish(p.ID, p.Topic, p.Payload)
+		}
+	}
+}
+
+func (l *loop) handle(ev *unix.EpollEvent) {
+	fd := int(ev.Fd)
+	if fd >= len(l.links) || l.links[fd] == nil || l.links[fd].serial != uint32(ev.Pad) {
+		return // the bell, or a connection that has been closed since
+	}
+	l.links[fd].happened(ev.Events)
+}
+
+// timers is a binary heap of links by when they expire.
+type timers []*link
+
+func (t timers) first() clock.Instant {
+	if len(t) == 0 {
+		return never
+	}
+	return t[0].expires
+}
+
+// pop takes the first that has expired, if one has.
+func (t *timers) pop(now clock.Instant) *link {
+	if t.first() > now {
+		return nil
+	}
+	k := (*t)[0]
+	t.remove(k)
+	return k
+}
+
+// set gives a link a new time to expire.
+func (t *timers) set(k *link, at clock.Instant) {
+	k.expires = at
+	if k.place == 0 {
+		*t = append(*t, k)
+		k.place = len(*t)
+	}
+	t.settle(k)
+}
+
+func (t *timers) remove(k *link) {
+	if k.place == 0 {
+		return
+	}
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	if last != k {
+		(*t)[k.place-1] = last
+		last.place = k.place
+		t.settle(last)
+	}
+	k.place = 0
+}
+
+// settle moves a link to where it belongs. Places count from 1.
+func (t timers) settle(k *link) {
+	for k.place > 1 && k.expires < t[k.place/2-1].expires {
+		t.swap(k, t[k.place/2-1])
+	}
+	for {
+		child := 2 * k.place
+		if child < len(t) && t[child].expires < t[child-1].expires {
+			child++
+		}
+		if child > len(t) || t[child-1].expires >= k.expires {
+			return
+		}
+		t.swap(k, t[child-1])
+	}
+}
+
+func (t timers) swap(a, b *link) {
+	t[a.place-1], t[b.place-1] = b, a
+	a.place, b.place = b.place, a.place
+}

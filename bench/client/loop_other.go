@@ -1,0 +1,10 @@
+//go:build !linux
+
+package client
+
+import "errors"
+
+// Events returns the engine of event loops, which this system has none of.
+func Events(Config, int) (Transport, error) {
+	return nil, errors.New("event loops need Linux")
+}
