@@ -29,7 +29,8 @@ type Prepare struct {
 	Transport string `json:"transport"`
 	Target    string `json:"target"` // host:port
 	Block     int    `json:"block"`
-	Run       uint32 `json:"run"` // stamped into every payload
+	Run       uint32 `json:"run"`    // stamped into every payload
+	Engine    string `json:"engine"` // which engine the clients run on
 }
 
 // Connect opens all clients. Answered by Connected.

@@ -52,7 +52,8 @@ type driver struct {
 	engine    client.Transport
 	clients   []client.Session
 	backend   client.Session
-	pacer     *pacer
+	pacing    *pacing
+	pacers    []*pacer
 	random    *rand.Rand
 
 	goroutines int64
@@ -60,7 +61,7 @@ type driver struct {
 	connecting chan struct{} // closed when all clients are connected; nil before Connect
 	started    bool
 	stop       chan struct{} // closed by Stop
-	paced      chan struct{} // closed when the pacer is done
+	paced      chan struct{} // closed when all is published
 }
 
 func (d *driver) obey(ctx context.Context, o Order) error {
@@ -79,9 +80,10 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 	case o.Start != nil:
 		d.started = true
 		d.book.Begin(o.Start.At) // here, so that no Stop can overtake it
+		d.pacing.start = o.Start.At
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
 	case !d.stopped():
-		d.pacer.stop(clock.Now())
+		d.pacing.stop(clock.Now().Add(stopLead))
 		close(d.stop)
 	}
 	return nil
@@ -115,8 +117,8 @@ func (d *driver) connected() bool {
 
 // halt ends the publishing.
 func (d *driver) halt() {
-	if d.pacer != nil {
-		d.pacer.halt()
+	if d.pacing != nil {
+		d.pacing.halt()
 	}
 }
 
@@ -129,10 +131,6 @@ func (d *driver) stopped() bool {
 		return false
 	}
 }
-
-// workers is how many recorders share the clients: enough that goroutines on
-// all of the generator's cores seldom wait for one another.
-func workers() int { return runtime.GOMAXPROCS(0) }
 
 func (d *driver) prepare(p *Prepare) error {
 	s, err := scenarios.Read("scenario", strings.NewReader(p.Scenario))
@@ -147,7 +145,10 @@ func (d *driver) prepare(p *Prepare) error {
 	d.plan = schedule.New(s, p.Block)
 	d.book = record.NewBook(d.plan, s, d.transport, p.Run)
 	d.random = rand.New(rand.NewPCG(s.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
-	d.recorders = make([]*record.Recorder, workers())
+	if d.engine, err = client.New(p.Engine, d.config(p.Target)); err != nil {
+		return err
+	}
+	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
 		var own []int
 		for c := w; c < s.Clients.Count; c += len(d.recorders) {
@@ -155,8 +156,8 @@ func (d *driver) prepare(p *Prepare) error {
 		}
 		d.recorders[w] = record.NewRecorder(d.book, own)
 	}
-	d.engine = client.Goroutines(d.config(p.Target))
-	d.pacer = &pacer{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut}
+	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut, done: func() { close(d.paced) }}
+	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
 
@@ -172,6 +173,14 @@ func (d *driver) config(target string) client.Config {
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
 	return c
+}
+
+// worker is who serves a publisher.
+func (d *driver) worker(publisher int32) int {
+	if publisher == schedule.Backend {
+		return 0
+	}
+	return int(publisher) % len(d.recorders)
 }
 
 func (d *driver) session(publisher int32) client.Session {
@@ -195,7 +204,7 @@ func (d *driver) connect(ctx context.Context) {
 		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
-		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.recorders[c%len(d.recorders)]))
+		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.recorders[d.worker(int32(c))]))
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
 		return
@@ -217,6 +226,7 @@ func (d *driver) openBackend() {
 func (d *driver) subscription(c int, publishes bool) client.Subscription {
 	sub := client.Subscription{
 		Client:    c,
+		Worker:    d.worker(int32(c)),
 		Delivery:  string(d.scenario.Delivery),
 		Publishes: publishes,
 		Phase:     d.random.Float64(),
@@ -268,10 +278,9 @@ func (d *driver) connections(begun clock.Instant) results.Connect {
 
 // measure publishes the schedule, tells every second what came, and in the end all of it.
 func (d *driver) measure(ctx context.Context, start clock.Instant) {
-	d.working.Go(func() {
-		defer close(d.paced)
-		d.pacer.pace(start)
-	})
+	for w, p := range d.pacers {
+		d.engine.Pace(w, p)
+	}
 	spanned := make(chan spanCount, 1)
 	d.working.Go(func() { spanned <- d.span(ctx, start) })
 	d.report(ctx, start)
@@ -358,7 +367,7 @@ func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended boo
 
 // drained says whether the window is over and all came, or the drain's time is up.
 func (d *driver) drained(start clock.Instant) bool {
-	closed := d.pacer.ends(start)
+	closed := d.pacing.ends()
 	now := clock.Now()
 	switch {
 	case now >= closed.Add(time.Duration(d.scenario.Drain)):
@@ -411,6 +420,9 @@ func (d *driver) close() {
 		closing.Wait()
 		if d.backend != nil {
 			d.backend.Close()
+		}
+		if d.engine != nil {
+			d.engine.Close()
 		}
 	})
 }

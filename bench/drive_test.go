@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/client"
 	"pushbench/bench/clock"
 	"pushbench/results"
 )
@@ -126,6 +127,7 @@ func startGeneratorOf(t *testing.T, scenario string) *generatorUnderTest {
 		Target:    strings.TrimPrefix(server.URL, "http://"),
 		Block:     1,
 		Run:       7,
+		Engine:    client.Engines()[0],
 	}})
 	if m := g.hear(); m.Prepared == nil {
 		t.Fatalf("prepare answered by %+v", m)
@@ -348,7 +350,7 @@ func TestDriveStopsBetweenTwoMessages(t *testing.T) {
 // FuzzDrive says anything to a generator, but nothing that makes it dial. It must
 // end, say why in words if it fails, and say nothing that a run cannot read.
 func FuzzDrive(f *testing.F) {
-	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(pollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1}})
+	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(pollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: client.Engines()[0]}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -25,8 +25,9 @@ type Evidence struct {
 // A gate judges the rig, never the system under test. What it says is what was
 // measured and what is allowed.
 type gate struct {
-	name  string
-	judge func(e Evidence) (passed bool, detail string)
+	name    string
+	judge   func(e Evidence) (passed bool, detail string)
+	disturb bool // a disturbance of the machine can fail it: the trial may be measured again
 }
 
 // Names of the gates.
@@ -40,12 +41,24 @@ const (
 )
 
 var gates = []gate{
-	{GateLate, onTime},
-	{GateLedger, addsUp},
-	{GateDials, noHiddenDials},
-	{GateRequests, noHiddenRetries},
-	{GateBytes, bytesUnderstood},
-	{GatePinning, pinnedAsAsked},
+	{GateLate, onTime, true},
+	{GateLedger, addsUp, false},
+	{GateDials, noHiddenDials, false},
+	{GateRequests, noHiddenRetries, false},
+	{GateBytes, bytesUnderstood, false},
+	{GatePinning, pinnedAsAsked, false},
+}
+
+// disturbed says whether gates voided a trial, and only such as a disturbance of
+// the machine can fail. Any other failure is a defect, which no repetition mends.
+func disturbed(t results.Trial) bool {
+	failed := t.FailedGates()
+	for _, f := range failed {
+		if !slices.ContainsFunc(gates, func(g gate) bool { return g.name == f.Name && g.disturb }) {
+			return false
+		}
+	}
+	return len(failed) > 0
 }
 
 // Judge passes every gate or says why not.

@@ -31,7 +31,7 @@ func (d *desk) Close() {}
 
 // paced works through messages that are due at the given offsets, with a start
 // long ago, and returns what was published and where it was cut, or -1.
-func paced(t *testing.T, change func(*pacer, clock.Instant), offsets ...time.Duration) (published []uint32, cut int) {
+func paced(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Duration) (published []uint32, cut int) {
 	t.Helper()
 	s := &scenarios.Scenario{Window: scenarios.Duration(time.Hour)}
 	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = 1, 1, 1
@@ -41,17 +41,20 @@ func paced(t *testing.T, change func(*pacer, clock.Instant), offsets ...time.Dur
 	}
 	d := &desk{t: t}
 	cut = -1
-	p := &pacer{plan: schedule.Of(s, messages), run: 7, session: func(int32) client.Session { return d }, cut: func(i int) { cut = i }}
-	start := clock.Now().Add(-time.Minute)
-	change(p, start)
 	done := make(chan struct{})
-	go func() { // its thread is not to be used again
-		defer close(done)
-		p.pace(start)
-	}()
+	p := &pacing{
+		plan: schedule.Of(s, messages), run: 7, start: clock.Now().Add(-time.Minute),
+		session: func(int32) client.Session { return d },
+		cut:     func(i int) { cut = i },
+		done:    func() { close(done) },
+	}
+	change(p, p.start)
+	engine := client.Goroutines(client.Config{})
+	engine.Pace(0, p.pacers(1, func(int32) int { return 0 })[0])
 	<-done
+	engine.Close()
 	for i, id := range d.ids {
-		if due := start.Add(offsets[id]); d.at[i] < due {
+		if due := p.start.Add(offsets[id]); d.at[i] < due {
 			t.Errorf("message %d was published %v before it was due", id, due.Sub(d.at[i]))
 		}
 	}
@@ -59,7 +62,7 @@ func paced(t *testing.T, change func(*pacer, clock.Instant), offsets ...time.Dur
 }
 
 func TestPacerPublishesAllThatIsDue(t *testing.T) {
-	got, cut := paced(t, func(*pacer, clock.Instant) {}, 0, 0, time.Second, time.Minute+10*time.Millisecond)
+	got, cut := paced(t, func(*pacing, clock.Instant) {}, 0, 0, time.Second, time.Minute+10*time.Millisecond)
 	if want := []uint32{0, 1, 2, 3}; !slices.Equal(got, want) || cut != -1 {
 		t.Errorf("published %v, cut at %d; want %v and no cut", got, cut, want)
 	}
@@ -80,7 +83,7 @@ func TestPacerStopsBetweenDueInstants(t *testing.T) {
 		{1999, []uint32{0, 1, 2, 3}, 4},
 		{3000, []uint32{0, 1, 2, 3, 4, 5}, -1},
 	} {
-		got, cut := paced(t, func(p *pacer, start clock.Instant) {
+		got, cut := paced(t, func(p *pacing, start clock.Instant) {
 			p.stop(start.Add(c.stop))
 			p.stop(start.Add(c.stop + 500)) // only the first counts
 		}, offsets...)
@@ -92,32 +95,63 @@ func TestPacerStopsBetweenDueInstants(t *testing.T) {
 
 // A halt drops all the rest: nothing is cut, so it was owed.
 func TestPacerHaltsWithoutACut(t *testing.T) {
-	got, cut := paced(t, func(p *pacer, _ clock.Instant) { p.halt() }, 0, time.Hour)
+	got, cut := paced(t, func(p *pacing, _ clock.Instant) { p.halt() }, 0, time.Hour)
 	if len(got) != 0 || cut != -1 {
 		t.Errorf("published %v, cut at %d; want nothing and no cut", got, cut)
 	}
 }
 
 func TestPacerNoticesAHaltWhileItWaits(t *testing.T) {
-	got, _ := paced(t, func(p *pacer, _ clock.Instant) { time.AfterFunc(time.Millisecond, p.halt) }, 0, 2*time.Minute)
+	got, _ := paced(t, func(p *pacing, _ clock.Instant) { time.AfterFunc(time.Millisecond, p.halt) }, 0, 2*time.Minute)
 	if len(got) > 1 {
 		t.Errorf("published %v, want at most the first", got)
 	}
 }
 
-func TestPacerKnowsWhenItEnds(t *testing.T) {
-	p := &pacer{plan: &schedule.Schedule{Closes: time.Second}}
+func TestPacingKnowsWhenItEnds(t *testing.T) {
 	const start = clock.Instant(1000)
-	if got, want := p.ends(start), start.Add(time.Second); got != want {
+	p := &pacing{plan: &schedule.Schedule{Closes: time.Second}, start: start}
+	if got, want := p.ends(), start.Add(time.Second); got != want {
 		t.Errorf("ends at %d, want %d: when the window closes", got, want)
 	}
 	p.stop(2000)
-	if got := p.ends(start); got != 2000 {
+	if got := p.ends(); got != 2000 {
 		t.Errorf("ends at %d, want 2000: when it was stopped", got)
 	}
-	late := &pacer{plan: p.plan}
+	late := &pacing{plan: p.plan, start: start}
 	late.stop(start.Add(time.Hour))
-	if got, want := late.ends(start), start.Add(time.Second); got != want {
+	if got, want := late.ends(), start.Add(time.Second); got != want {
 		t.Errorf("ends at %d, want %d: a stop does not make the window longer", got, want)
+	}
+}
+
+// Each message is one pacer's, each pacer keeps to due order, and who is done last says so, once.
+func TestPacersShareThePlan(t *testing.T) {
+	s := &scenarios.Scenario{Window: scenarios.Duration(time.Hour)}
+	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = 7, 1, 1
+	var messages []schedule.Message
+	for i := range 50 {
+		messages = append(messages, schedule.Message{Due: time.Duration(i), Publisher: int32(i % 7), Size: 64})
+	}
+	done := 0
+	p := &pacing{plan: schedule.Of(s, messages), session: func(int32) client.Session { return nil }, done: func() { done++ }}
+	seen := map[uint32]int{}
+	for w, pacer := range p.pacers(3, func(publisher int32) int { return int(publisher) % 3 }) {
+		last := int64(-1)
+		for _, ok := pacer.Next(); ok; _, ok = pacer.Next() {
+			m := pacer.Take()
+			seen[m.ID]++
+			if int64(m.ID) <= last || int(m.ID)%7%3 != w {
+				t.Errorf("pacer %d was given %d after %d", w, m.ID, last)
+			}
+			last = int64(m.ID)
+		}
+		pacer.Next() // asking again ends nothing twice
+		if want := w / 2; done != want {
+			t.Errorf("after pacer %d: done was told %d times, want %d", w, done, want)
+		}
+	}
+	if len(seen) != len(messages) {
+		t.Errorf("%d of %d messages were published", len(seen), len(messages))
 	}
 }

@@ -23,6 +23,7 @@ type Rig struct {
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
 	Stack          string          // which libraries the servers are built on
+	Engine         string          // which engine the clients run on: see client.Engines
 }
 
 // Pin gives the server the first half of the cores and the generator the rest,
@@ -84,6 +85,7 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 		return "", err
 	}
 	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
+	campaign.attempt = campaign.trial
 	err = r.Rig.awake(func() error { return campaign.blocks(ctx) })
 	manifest.Ended = time.Now().UTC()
 	manifest.Status, manifest.Reason = campaign.verdict(err)
@@ -100,7 +102,9 @@ type campaign struct {
 	manifest *results.Manifest
 	began    time.Time
 
-	done     int // trials that ended
+	attempt  func(ctx context.Context, block, position, again int, transport scenarios.Transport) (results.Trial, error)
+	done     int // trials that ended and are not measured again
+	again    int // trials that were disturbed and measured again
 	took     time.Duration
 	faulty   []string // trials that are void, and why
 	overload []string
@@ -109,7 +113,7 @@ type campaign struct {
 func (c *campaign) blocks(ctx context.Context) error {
 	for block, order := range Orders(c.run.Scenario.Transports, c.run.Scenario.Blocks, c.run.Scenario.Seed) {
 		for position, transport := range order {
-			if err := c.trial(ctx, block+1, position+1, transport); err != nil {
+			if err := c.cell(ctx, block+1, position+1, transport); err != nil {
 				return err
 			}
 		}
@@ -117,9 +121,34 @@ func (c *campaign) blocks(ctx context.Context) error {
 	return nil
 }
 
-func (c *campaign) trial(ctx context.Context, block, position int, transport scenarios.Transport) error {
+// disturbedShare is the largest share of the planned trials that may be measured
+// again. A machine that disturbs more is no machine to measure on.
+const disturbedShare = 0.2
+
+// cell measures one transport of a block. A trial that the machine disturbed, which
+// a gate of the rig says and no figure of the system under test, is void; it stays
+// in the folder, is named in every output, and is measured again in its place.
+func (c *campaign) cell(ctx context.Context, block, position int, transport scenarios.Transport) error {
+	allowed := max(1, int(disturbedShare*float64(c.trials())))
+	for again := 0; ; again++ {
+		result, err := c.attempt(ctx, block, position, again, transport)
+		if err != nil {
+			return err
+		}
+		if !disturbed(result) || c.again >= allowed {
+			c.note(result)
+			return nil
+		}
+		c.again++
+	}
+}
+
+// trials is how many are planned.
+func (c *campaign) trials() int { return len(c.run.Scenario.Transports) * c.run.Scenario.Blocks }
+
+func (c *campaign) trial(ctx context.Context, block, position, again int, transport scenarios.Transport) (results.Trial, error) {
 	if c.stopped() {
-		return errStopped
+		return results.Trial{}, errStopped
 	}
 	delivered := int64(0)
 	phase := "starting"
@@ -129,6 +158,7 @@ func (c *campaign) trial(ctx context.Context, block, position int, transport sce
 		scenario:  c.run.Scenario,
 		transport: transport,
 		block:     block,
+		again:     again,
 		run:       c.manifest.RunID,
 		stop:      c.run.Stop,
 		interval: func(i results.Interval) error {
@@ -139,21 +169,22 @@ func (c *campaign) trial(ctx context.Context, block, position int, transport sce
 	}
 	result, err := t.measure(ctx)
 	if ctx.Err() != nil {
-		return errStopped
+		return result, errStopped
 	}
 	result.Position = position
 	c.manifest.Servers[string(transport)] = t.settings
-	c.note(result)
+	c.took += result.Took
 	if written := c.folder.AppendTrial(result); written != nil {
-		return written
+		return result, written
 	}
 	switch {
 	case c.stopped():
-		return errStopped
+		c.done++
+		return result, errStopped
 	case err != nil && !t.reached:
-		return err // what kept this trial from beginning will keep the others
+		return result, err // what kept this trial from beginning will keep the others
 	default:
-		return nil // a trial that broke off is void; the others may be sound
+		return result, nil // a trial that broke off is void; the others may be sound
 	}
 }
 
@@ -168,22 +199,19 @@ func (c *campaign) stopped() bool {
 
 func (c *campaign) note(t results.Trial) {
 	c.done++
-	c.took += t.Took
-	name := fmt.Sprintf("block %d %s", t.Block, t.Transport)
 	switch t.Status {
 	case results.Invalid:
-		c.faulty = append(c.faulty, name+": "+t.Reason)
+		c.faulty = append(c.faulty, t.Name()+": "+t.Reason)
 	case results.Saturated:
-		c.overload = append(c.overload, name+": "+t.Reason)
+		c.overload = append(c.overload, t.Name()+": "+t.Reason)
 	}
 }
 
 // verdict says what the run is worth.
 func (c *campaign) verdict(err error) (results.Status, string) {
-	trials := len(c.run.Scenario.Transports) * c.run.Scenario.Blocks
 	switch {
 	case errors.Is(err, errStopped):
-		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, trials)
+		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, c.trials())
 	case err != nil:
 		return results.Invalid, err.Error()
 	case len(c.faulty) > 0:
@@ -199,7 +227,7 @@ func (c *campaign) tell(block int, transport scenarios.Transport, phase string, 
 	if c.run.Progress == nil {
 		return
 	}
-	trials := len(c.run.Scenario.Transports) * c.run.Scenario.Blocks
+	trials := c.trials()
 	c.run.Progress(Progress{
 		Transport: string(transport),
 		Block:     block,
@@ -217,7 +245,7 @@ func (c *campaign) tell(block int, transport scenarios.Transport, phase string, 
 func (c *campaign) left(trials int) time.Duration {
 	each := Estimate(c.run.Scenario)
 	if c.done > 0 {
-		each = c.took / time.Duration(c.done)
+		each = c.took / time.Duration(c.done+c.again)
 	}
 	return max(0, time.Duration(trials)*each-time.Since(c.began))
 }
@@ -244,7 +272,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Workload: workload(s),
 		Blocks:   s.Blocks,
 		Seed:     s.Seed,
-		Engine:   "goroutines",
+		Engine:   r.Rig.Engine,
 		Stack:    r.Rig.Stack,
 		Network:  "loopback",
 		Servers:  map[string]string{},

@@ -31,6 +31,7 @@ type trial struct {
 	scenario  *scenarios.Scenario
 	transport scenarios.Transport
 	block     int
+	again     int // attempts that came before
 	run       uint32
 	stop      <-chan struct{} // closed: end the publishing, drain, and tell what there is
 	interval  func(results.Interval) error
@@ -54,7 +55,7 @@ type trial struct {
 // error; an error is about the rig or the server's end, never about slowness.
 func (t *trial) measure(ctx context.Context) (results.Trial, error) {
 	began := clock.Now()
-	t.result = results.Trial{Block: t.block, Transport: string(t.transport), Started: time.Now().UTC(), Status: results.Complete}
+	t.result = results.Trial{Block: t.block, Again: t.again, Transport: string(t.transport), Started: time.Now().UTC(), Status: results.Complete}
 	err := t.stages(ctx)
 	if ended := t.shutDown(grace(ctx)); err == nil {
 		err = ended
@@ -183,6 +184,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 		Target:    t.target.address,
 		Block:     t.block,
 		Run:       t.run,
+		Engine:    t.rig.Engine,
 	}
 	if err := t.orders.send(Order{Prepare: &order}); err != nil {
 		return err
@@ -282,7 +284,7 @@ func (t *trial) follow(ctx context.Context) (*Outcome, error) {
 		if m.Interval == nil {
 			return nil, generatorError("it spoke out of turn")
 		}
-		m.Interval.Block = t.block
+		m.Interval.Block, m.Interval.Again = t.block, t.again
 		if err := t.interval(*m.Interval); err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/client"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -130,7 +131,7 @@ func play(t *testing.T, ctx context.Context, server, generator string, stop <-ch
 	p.trial = &trial{
 		rig: &Rig{
 			Serve: func(scenarios.Transport, *scenarios.Scenario) []string { return []string{self, server} },
-			Drive: []string{self, generator},
+			Drive: []string{self, generator}, Engine: client.Engines()[0],
 		},
 		scenario: s, transport: scenarios.ShortPoll, block: 3, run: 7, stop: stop,
 		interval: func(i results.Interval) error {

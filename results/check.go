@@ -130,7 +130,7 @@ func nonNegative(figures []figure) error {
 
 func (t Trial) figures() []figure {
 	return slices.Concat(
-		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"took_ns", float64(t.Took)}},
+		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
 		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(),
 		[]figure{
 			{"latency.infinite", float64(t.Latency.Infinite)},
@@ -228,6 +228,7 @@ func (i Interval) check() error {
 	return cmp.Or(
 		nonNegative([]figure{
 			{"block", float64(i.Block)},
+			{"again", float64(i.Again)},
 			{"at_ns", float64(i.At)},
 			{"length_ns", float64(i.Length)},
 			{"published", float64(i.Published)},
@@ -253,7 +254,7 @@ func atMost(name string, d, limit time.Duration) error {
 func (r *Run) check() error {
 	seen := map[string]bool{}
 	for i, t := range r.Trials {
-		key := fmt.Sprintf("block %d %s", t.Block, t.Transport)
+		key := t.Name()
 		if !slices.Contains(r.Manifest.Transports, t.Transport) {
 			return &CorruptError{File: trialsFile, Line: i + 1, Problem: fmt.Sprintf("transport %q is not in the manifest", t.Transport)}
 		}

@@ -114,7 +114,7 @@ func (f *Folder) AppendInterval(i Interval) error {
 // power cut loses no trial. It refuses what Open would refuse.
 func (f *Folder) AppendTrial(t Trial) error {
 	if err := t.check(); err != nil {
-		return fmt.Errorf("trial of block %d %s: %w", t.Block, t.Transport, err)
+		return fmt.Errorf("trial of %s: %w", t.Name(), err)
 	}
 	line, err := encodeLine("trial", t)
 	if err != nil {

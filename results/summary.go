@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -23,9 +24,9 @@ type Summary struct {
 
 // Excluded names a trial that enters no figure, and why.
 type Excluded struct {
-	Block     int
-	Transport string
-	Reason    string
+	Trial    string // its name
+	Reason   string
+	Repeated bool // it was measured again
 }
 
 // A Row is one transport: its valid trials, and their pool.
@@ -74,10 +75,26 @@ func (r *Run) excluded() []Excluded {
 	var excluded []Excluded
 	for _, t := range r.Trials {
 		if !t.Valid() {
-			excluded = append(excluded, Excluded{t.Block, t.Transport, t.whyNot()})
+			excluded = append(excluded, Excluded{Trial: t.Name(), Reason: t.whyNot(), Repeated: r.repeated(t)})
 		}
 	}
 	return excluded
+}
+
+// repeated says whether another attempt at a trial followed.
+func (r *Run) repeated(t Trial) bool {
+	return slices.ContainsFunc(r.Trials, func(o Trial) bool {
+		return o.Block == t.Block && o.Transport == t.Transport && o.Again > t.Again
+	})
+}
+
+// Name names the trial among those of its run.
+func (t Trial) Name() string {
+	name := fmt.Sprintf("block %d %s", t.Block, t.Transport)
+	if t.Again > 0 {
+		name += fmt.Sprintf(" (attempt %d)", t.Again+1)
+	}
+	return name
 }
 
 // whyNot says in one line why the trial is not valid.

@@ -2,6 +2,7 @@ package results_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -137,13 +138,29 @@ func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
 	}
 }
 
+func TestATrialThatWasMeasuredAgainIsOnRecord(t *testing.T) {
+	run := synthetic.Run(3, time.Second)
+	disturbed := run.Trials[2]
+	disturbed.Gates = []results.Gate{{Name: "pacing", Detail: "late"}}
+	run.Trials[2].Again = 1
+	run.Trials = slices.Insert(run.Trials, 2, disturbed)
+	s := run.Summary()
+	want := []results.Excluded{{Trial: "block 1 sse", Reason: "gate pacing: late", Repeated: true}}
+	if !slices.Equal(s.Excluded, want) || s.ValidBlocks != 3 {
+		t.Errorf("excluded %+v, %d valid blocks; want %+v, 3", s.Excluded, s.ValidBlocks, want)
+	}
+	if got := run.Trials[3].Name(); got != "block 1 sse (attempt 2)" {
+		t.Errorf("the second attempt is called %q", got)
+	}
+}
+
 func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
 	run.Trials[2].Gates[0].Passed = false
 	run.Trials[5].Status, run.Trials[5].Reason = results.Partial, "interrupted"
 	run.Trials[9].Status = results.Saturated
 	s := run.Summary()
-	if len(s.Excluded) != 2 || s.Excluded[0].Transport != "sse" || s.Excluded[1].Transport != "longpoll" {
+	if len(s.Excluded) != 2 || s.Excluded[0].Trial != "block 1 sse" || s.Excluded[1].Trial != "block 2 longpoll" {
 		t.Fatalf("excluded %+v", s.Excluded)
 	}
 	if s.Excluded[0].Reason != "gate ledger: all sums hold" || s.Excluded[1].Reason != "PARTIAL: interrupted" {

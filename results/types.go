@@ -111,6 +111,7 @@ type Trial struct {
 	Block     int           `json:"block"`    // from 1
 	Position  int           `json:"position"` // in its block, from 1
 	Transport string        `json:"transport"`
+	Again     int           `json:"again,omitempty"` // attempts that came before: disturbed, void, and on record
 	Started   time.Time     `json:"started"`
 	Took      time.Duration `json:"took_ns"` // from starting the server to the last process gone
 	Status    Status        `json:"status"`
@@ -257,8 +258,9 @@ type Gate struct {
 type Interval struct {
 	Block     int           `json:"block"`
 	Transport string        `json:"transport"`
-	At        time.Duration `json:"at_ns"`    // since the run's folder was made; AppendInterval fills it in when zero
-	Start     time.Duration `json:"start_ns"` // since the window opened; negative during the warm-up
+	Again     int           `json:"again,omitempty"` // of its trial
+	At        time.Duration `json:"at_ns"`           // since the run's folder was made; AppendInterval fills it in when zero
+	Start     time.Duration `json:"start_ns"`        // since the window opened; negative during the warm-up
 	Length    time.Duration `json:"length_ns"`
 	Published int64         `json:"published"` // acknowledged in this interval
 	Delivered int64         `json:"delivered"` // messages received in this interval, warm-up ones included

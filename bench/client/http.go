@@ -80,6 +80,7 @@ var (
 
 // receive reads an answer whole; its body is l.response.Body() until the next.
 func (l *line) receive() (status int, err error) {
+	before := l.understood()
 	l.awaitHeader()
 	if err := l.response.ReadLimitBody(l.reader, maxBody); err != nil {
 		return 0, fmt.Errorf("read answer: %w", l.blame(err))
@@ -87,6 +88,8 @@ func (l *line) receive() (status int, err error) {
 	if l.reader.Buffered() > 0 || len(l.ahead) > 0 {
 		return 0, errMore // or it would be taken for the answer to the next request
 	}
+	// What is neither the header nor the body is a body's coding or an interim answer.
+	l.traffic.Down.Framing.Add(l.understood() - before - int64(l.headerSize) - int64(len(l.response.Body())))
 	return l.response.StatusCode(), nil
 }
 

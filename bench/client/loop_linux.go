@@ -35,6 +35,7 @@ func Events(config Config, workers int) (Transport, error) {
 			e.Close()
 			return nil, err
 		}
+		l.in = make([]byte, readSize)
 		e.loops = append(e.loops, l)
 		e.running.Go(l.run)
 	}
@@ -82,6 +83,17 @@ func (e *events) Close() {
 	}
 }
 
+// hasEvents says whether this kernel can do what a loop needs.
+func hasEvents() bool {
+	l, err := newLoop(nil)
+	if err != nil {
+		return false
+	}
+	unix.Close(l.bell)
+	unix.Close(l.poll)
+	return true
+}
+
 // resolve looks a target up once, so that no lookup is part of any connection's setting up.
 func resolve(target string) (unix.Sockaddr, int, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", target)
@@ -125,7 +137,7 @@ type loop struct {
 const readSize = 256 << 10
 
 func newLoop(e *events) (*loop, error) {
-	l := &loop{engine: e, in: make([]byte, readSize)}
+	l := &loop{engine: e}
 	var seed [32]byte
 	_, _ = crand.Read(seed[:]) // never fails
 	l.random = rand.NewChaCha8(seed)

@@ -4,6 +4,8 @@ package client
 
 import "errors"
 
+func hasEvents() bool { return false }
+
 // Events returns the engine of event loops, which this system has none of.
 func Events(Config, int) (Transport, error) {
 	return nil, errors.New("event loops need Linux")

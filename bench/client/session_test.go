@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"pushbench/bench/clock"
+	"pushbench/results"
 	"pushbench/scenarios"
 )
 
@@ -235,24 +235,15 @@ func subscribeAck(transport scenarios.Transport, r *http.Request) string {
 	}
 }
 
-// engines are those under test.
-var engines = map[string]func(Config) (Transport, error){
-	"goroutines": func(c Config) (Transport, error) { return Goroutines(c), nil },
-	"events":     func(c Config) (Transport, error) { return Events(c, 1) },
-}
-
-// A starter opens sessions of one engine.
+// A starter starts one engine.
 type starter func(Config) Transport
 
 // onEachEngine runs a test on every engine that this system has.
 func onEachEngine(t *testing.T, test func(*testing.T, starter)) {
-	for name, start := range engines {
-		if name == "events" && runtime.GOOS != "linux" {
-			continue // there are none
-		}
+	for _, name := range Engines() {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(c Config) Transport {
-				e, err := start(c)
+				e, err := New(name, c)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -363,6 +354,75 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 				}
 			})
 		}
+	}
+}
+
+// Servers may say the same in other ways.
+func TestAnswersInOtherForms(t *testing.T) { onEachEngine(t, answersInOtherForms) }
+
+func answersInOtherForms(t *testing.T, start starter) {
+	const batch = `{"cursor":"e.2","messages":[{"topic":"a","seq":1,"data":"x"}]}`
+	pieces := func(text string) (b string) {
+		for i := range len(text) {
+			b += "1\r\n" + text[i:i+1] + "\r\n"
+		}
+		return b + lastChunk
+	}
+	for _, row := range []struct {
+		name      string
+		transport scenarios.Transport
+		answer    string // UPGRADE stands for a proper handshake
+	}{
+		{"chunked", scenarios.LongPoll, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces(batch)},
+		{"after a 100", scenarios.LongPoll, "HTTP/1.1 100 Continue\r\n\r\n" + answer("200 OK", "application/json", batch)},
+		{"closed", scenarios.LongPoll, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + fmt.Sprint(len(batch)) + "\r\n\r\n" + batch},
+		{"in small chunks", scenarios.SSE, streamHead + chunked(": hello\n\nid: e.2\ndata: "+batch+"\n\n", 3)},
+		{"fragments and a ping", scenarios.WebSocket, "UPGRADE\x01\x05" + batch[:5] + "\x89\x02hi" + "\x00\x00" + "\x80" + string(rune(len(batch)-5)) + batch[5:]},
+		{"a pong that nobody asked for", scenarios.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
+	} {
+		t.Run(row.name+"/"+string(row.transport), func(t *testing.T) {
+			pong := make(chan string, 1)
+			p := play(t, func(n int, c *peer) {
+				r, ok := c.request()
+				if n > 0 || !ok {
+					c.hold()
+					return
+				}
+				rest, upgrade := strings.CutPrefix(row.answer, "UPGRADE")
+				if upgrade {
+					c.say(upgraded(r) + rest)
+					if strings.Contains(rest, "hi") {
+						body, _ := c.frame()
+						pong <- body
+					}
+				} else {
+					c.say(row.answer)
+				}
+				c.hold()
+			})
+			s, told, traffic := start.open(p, row.transport, Subscription{Topics: []string{"a"}}, nil)
+			told.await(t, 1, Connected)
+			if row.name == "fragments and a ping" {
+				if got := <-pong; got != "hi" {
+					t.Errorf("the ping was answered by %q", got)
+				}
+			}
+			s.Close()
+			told.mu.Lock()
+			if len(told.batches) != 1 || !strings.Contains(told.batches[0], "x") {
+				t.Errorf("got batches %q, want one with the message", told.batches)
+			}
+			told.mu.Unlock()
+			w := traffic.Snapshot()
+			for name, d := range map[string]results.Direction{"up": w.Up, "down": w.Down} {
+				if row.name == "fragments and a ping" && strings.Contains(t.Name(), Goroutine) {
+					continue // gorilla does not tell of the fragments' headers
+				}
+				if sum := d.Payload + d.Envelope + d.Framing + d.Headers; sum != d.Bytes {
+					t.Errorf("%d bytes %s in parts, %d in all: %+v", sum, name, d.Bytes, d)
+				}
+			}
+		})
 	}
 }
 

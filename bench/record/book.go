@@ -69,8 +69,10 @@ func (b *Book) Begin(start clock.Instant) { b.start.Store(int64(start)) }
 // Cut ends the plan before the message of the given index: neither it nor any
 // later one was ever owed. It must not have been handed to a session, nor may it be.
 // (A cut at an instant would go through a burst, or beside what is sent meanwhile.)
+// Several may cut; the earliest counts.
 func (b *Book) Cut(index int) {
-	b.end.Store(min(b.end.Load(), int64(index)))
+	for end := b.end.Load(); int64(index) < end && !b.end.CompareAndSwap(end, int64(index)); end = b.end.Load() {
+	}
 }
 
 // counts says whether a message's due instant lies in the window.

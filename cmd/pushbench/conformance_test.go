@@ -24,37 +24,39 @@ import (
 
 // The measurer and the measured, held to the contract together.
 func TestConformance(t *testing.T) {
-	for _, engine := range engines {
-		t.Run(engine.name, func(t *testing.T) {
-			clienttest.Run(t, engine.start, func(t *testing.T, transport scenarios.Transport) clienttest.Server {
-				s := &inProcess{t: t, transport: string(transport)}
-				s.start("127.0.0.1:0", 0)
-				t.Cleanup(s.stop)
-				return clienttest.Server{
-					Addr: s.addr,
-					Stop: s.stop,
-					Restart: func(ring int) {
-						s.stop()
-						s.start(s.addr, ring)
-					},
-				}
-			})
-		})
+	onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+		clienttest.Run(t, newEngine, startInProcess)
+	})
+}
+
+func startInProcess(t *testing.T, transport scenarios.Transport) clienttest.Server {
+	s := &inProcess{t: t, transport: string(transport)}
+	s.start("127.0.0.1:0", 0)
+	t.Cleanup(s.stop)
+	return clienttest.Server{
+		Addr: s.addr,
+		Stop: s.stop,
+		Restart: func(ring int) {
+			s.stop()
+			s.start(s.addr, ring)
+		},
 	}
 }
 
-var engines = []struct {
-	name  string
-	start func(client.Config) client.Transport
-}{
-	{"goroutines", client.Goroutines},
-	{"events", func(c client.Config) client.Transport {
-		e, err := client.Events(c, 1)
-		if err != nil {
-			panic(err) // this system has none
-		}
-		return e
-	}},
+// onEachEngine runs a test on every engine that this system has.
+func onEachEngine(t *testing.T, test func(*testing.T, func(client.Config) client.Transport)) {
+	for _, name := range client.Engines() {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(c client.Config) client.Transport {
+				engine, err := client.New(name, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(engine.Close)
+				return engine
+			})
+		})
+	}
 }
 
 // An inProcess server is put together as serve does.
@@ -103,11 +105,7 @@ func (s *inProcess) stop() {
 
 // What crosses the wire of a WebSocket is what RFC 6455 says, to the byte, and
 // what the client counts. The parser here is nobody else's.
-func TestWebSocketBytes(t *testing.T) {
-	for _, engine := range engines {
-		t.Run(engine.name, func(t *testing.T) { webSocketBytes(t, engine.start) })
-	}
-}
+func TestWebSocketBytes(t *testing.T) { onEachEngine(t, webSocketBytes) }
 
 func webSocketBytes(t *testing.T, newEngine func(client.Config) client.Transport) {
 	server := &inProcess{t: t, transport: "websocket"}
@@ -116,9 +114,7 @@ func webSocketBytes(t *testing.T, newEngine func(client.Config) client.Transport
 	relay := clienttest.NewRelay(t, server.addr)
 	witness := clienttest.NewWitness()
 	var traffic client.Traffic
-	engine := newEngine(client.Config{Target: relay.Addr, Transport: scenarios.WebSocket, Traffic: &traffic})
-	t.Cleanup(engine.Close)
-	session := engine.Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
+	session := newEngine(client.Config{Target: relay.Addr, Transport: scenarios.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
 	var published []string
 	for _, size := range []int{30, 125, 126, 1024, 4096, 65535, 65536} {
 		published = append(published, strings.Repeat("x", size-len(up(len(published), ""))))

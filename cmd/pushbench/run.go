@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench"
+	"pushbench/bench/client"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -33,6 +36,7 @@ type runOptions struct {
 	out        string
 	noPin      bool
 	letSleep   bool
+	engine     string
 	lie        string
 }
 
@@ -64,6 +68,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
+	f.StringVar(&o.engine, "engine", client.Engines()[0], "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or "))
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
@@ -142,6 +147,9 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if err := s.Check(); err != nil {
 		return usageError("with these flags: %w", err)
 	}
+	if !slices.Contains(client.Engines(), o.engine) {
+		return usageError("--engine: %q is not one of %s", o.engine, strings.Join(client.Engines(), ", "))
+	}
 	if _, err := parseLie(o.lie); err != nil {
 		return usageError("--lie: %w", err)
 	}
@@ -162,8 +170,9 @@ func (o runOptions) rig() (*bench.Rig, error) {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
 	rig := &bench.Rig{
-		Drive: []string{self, "drive"},
-		Stack: "reference",
+		Drive:  []string{self, "drive"},
+		Engine: o.engine,
+		Stack:  "reference",
 		Serve: func(t scenarios.Transport, s *scenarios.Scenario) []string {
 			argv := []string{self, "serve", string(t), "--control", "--listen", "127.0.0.1:0"}
 			if flush := s.Flush(t); flush > 0 {

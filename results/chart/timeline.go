@@ -56,7 +56,7 @@ var (
 func medianRates(run *results.Run, r results.Row) plotter.XYs {
 	rates := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
-		if i.Transport == r.Transport && i.Length > 0 && hasBlock(r, i.Block) {
+		if i.Transport == r.Transport && i.Length > 0 && ofValid(r, i) {
 			at := (i.Start + i.Length/2).Round(100 * time.Millisecond)
 			rates[at] = append(rates[at], float64(i.Delivered)/i.Length.Seconds())
 		}
@@ -68,8 +68,9 @@ func medianRates(run *results.Run, r results.Row) plotter.XYs {
 	return points
 }
 
-func hasBlock(r results.Row, block int) bool {
-	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == block })
+// ofValid says whether an interval belongs to a trial of the row.
+func ofValid(r results.Row, i results.Interval) bool {
+	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
 }
 
 func median(of []float64) float64 {

@@ -250,7 +250,7 @@ func gatesSection(run *results.Run) section {
 				if g.Passed {
 					passed, detail = passed+1, results.Plain(g.Detail)
 				} else {
-					failures = append(failures, line{Cells: []string{results.Plain(name), "FAILED", fmt.Sprintf("block %d %s: %s", t.Block, t.Transport, results.Plain(g.Detail))}})
+					failures = append(failures, line{Cells: []string{results.Plain(name), "FAILED", t.Name() + ": " + results.Plain(g.Detail)}})
 				}
 			}
 		}

@@ -149,8 +149,22 @@ func exclusions(s results.Summary) []string {
 		return nil
 	}
 	first := s.Excluded[0]
-	return []string{fmt.Sprintf("%s excluded from every figure, the first being block %d %s (%s).",
-		some(len(s.Excluded), "trial"), first.Block, first.Transport, results.Plain(first.Reason))}
+	again := 0
+	for _, e := range s.Excluded {
+		if e.Repeated {
+			again++
+		}
+	}
+	how := ""
+	switch again {
+	case 0:
+	case len(s.Excluded):
+		how = " and measured again"
+	default:
+		how = fmt.Sprintf(", %d of them measured again", again)
+	}
+	return []string{fmt.Sprintf("%s excluded from every figure%s, the first being %s (%s).",
+		some(len(s.Excluded), "trial"), how, first.Trial, results.Plain(first.Reason))}
 }
 
 // holdsFor is the workload that the answer is for, and for no other.

@@ -136,7 +136,11 @@ func notes(run *results.Run, s results.Summary) []string {
 		}
 	}
 	for _, e := range s.Excluded {
-		lines = append(lines, fmt.Sprintf("excluded: block %d %s: %s", e.Block, e.Transport, results.Plain(e.Reason)))
+		line := "excluded: "
+		if e.Repeated {
+			line = "excluded and measured again: "
+		}
+		lines = append(lines, line+e.Trial+": "+results.Plain(e.Reason))
 	}
 	for _, warning := range run.Warnings {
 		lines = append(lines, results.Plain(warning))

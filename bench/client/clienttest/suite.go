@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/clock"
 	"pushbench/scenarios"
 )
 
@@ -18,7 +19,8 @@ type Server struct {
 	Restart func(ring int) // at the same address, in a new epoch, stopped first if need be; ring: messages kept per topic, 0: the server's default
 }
 
-// Run holds an engine and a server to the contract, over every transport. start
+// Run holds an engine and a server to the contract, over every transport. newEngine's
+// engines are closed by who made them, when the sessions are: in a Cleanup. start
 // starts a server of one transport; its listener, at the least, is ready when it returns.
 func Run(t *testing.T, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
 	for _, transport := range scenarios.Transports {
@@ -38,6 +40,7 @@ var cases = []struct {
 }{
 	{"the subscribe-ack comes first", ackFirst},
 	{"a publication comes back and to others", ownWay},
+	{"a feed is published when it is due, in order", feeding},
 	{"payloads are the same bytes", sameBytes},
 	{"many topics", manyTopics},
 	{"what is published between two polls is not lost", betweenPolls},
@@ -77,9 +80,8 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 		s.relay = NewRelay(s, s.server.Addr)
 		s.witness = NewWitness()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
-		s.Cleanup(s.engine.Close)
 	}
-	sub := client.Subscription{Client: c, Topics: topics, Delivery: string(scenarios.Every)}
+	sub := client.Subscription{Client: c, Worker: c % s.engine.Workers(), Topics: topics, Delivery: string(scenarios.Every)}
 	if change != nil {
 		change(&sub)
 	}
@@ -106,9 +108,7 @@ func (s *stage) publish(topic, data string) uint64 {
 	s.Helper()
 	if s.backend == nil {
 		p := &publisher{witness: NewWitness()}
-		engine := s.newEngine(s.config(s.server.Addr, &p.traffic))
-		s.Cleanup(engine.Close)
-		p.session = engine.Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
+		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
 		s.Cleanup(p.session.Close)
 		s.backend = p
 	}
@@ -218,6 +218,50 @@ func ownWay(s *stage) {
 	}
 	if sent := Events(s.witness.All(), 0, client.Sending); len(sent) != 5 {
 		s.Errorf("%d publications told to be sent, want 5", len(sent))
+	}
+}
+
+// A feed gives a few publications.
+type feed struct {
+	publications []client.Publication
+	due          []clock.Instant
+	ended        chan struct{}
+}
+
+func (f *feed) Next() (clock.Instant, bool) {
+	if len(f.due) == 0 {
+		close(f.ended)
+		return 0, false
+	}
+	return f.due[0], true
+}
+
+func (f *feed) Take() client.Publication {
+	p := f.publications[0]
+	f.publications, f.due = f.publications[1:], f.due[1:]
+	return p
+}
+
+func feeding(s *stage) {
+	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a")
+	f := &feed{ended: make(chan struct{})}
+	begin := clock.Now()
+	var due []clock.Instant
+	var want []string
+	// Long ago, at once, three at one instant, and beyond the time after which a feed is asked again.
+	for id, offset := range []time.Duration{-1000, 0, 5, 5, 5, 30, 130} {
+		due = append(due, begin.Add(offset*time.Millisecond))
+		f.publications = append(f.publications, client.Publication{Session: author, ID: uint32(id), Topic: "a", Payload: []byte(fmt.Sprint(id))})
+		want = append(want, fmt.Sprintf("a#%d=%d", id+1, id))
+	}
+	f.due = slices.Clone(due)
+	s.engine.Pace(0, f)
+	<-f.ended
+	s.expect(0, want...)
+	for _, one := range s.witness.All() {
+		if one.Batch == nil && one.Event.Kind == client.Sending && one.At < due[one.Event.ID] {
+			s.Errorf("publication %d was sent %v before it was due", one.Event.ID, due[one.Event.ID].Sub(one.At))
+		}
 	}
 }
 

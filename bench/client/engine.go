@@ -1,0 +1,36 @@
+package client
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Names of engines.
+const (
+	EventLoops = "events"
+	Goroutine  = "goroutines"
+)
+
+// Engines names what this system has, the best first: event loops cost less and
+// publish more punctually, goroutines run everywhere and share no code with them
+// that reads or writes a byte.
+func Engines() []string {
+	if hasEvents() {
+		return []string{EventLoops, Goroutine}
+	}
+	return []string{Goroutine}
+}
+
+// New returns an engine by its name, with a worker for each core that this process may use.
+func New(name string, config Config) (Transport, error) {
+	switch {
+	case !slices.Contains(Engines(), name):
+		return nil, fmt.Errorf("engine %q: this system has %s", name, strings.Join(Engines(), " and "))
+	case name == EventLoops:
+		return Events(config, runtime.NumCPU())
+	default:
+		return Goroutines(config), nil
+	}
+}

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// rehearse runs a campaign of 4 transports in 5 blocks whose trials fail gates as
+// told, by number of attempt from 1, and returns the attempts made and the verdict.
+func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
+	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
+	c.attempt = func(_ context.Context, block, _, again int, transport scenarios.Transport) (results.Trial, error) {
+		t := results.Trial{Block: block, Transport: string(transport), Again: again, Status: results.Complete}
+		attempts = append(attempts, t.Name())
+		for _, g := range gates {
+			passed := fails[len(attempts)] != g.name
+			t.Gates = append(t.Gates, results.Gate{Name: g.name, Passed: passed})
+			if !passed {
+				t.Status, t.Reason = results.Invalid, g.name
+			}
+		}
+		return t, nil
+	}
+	status, reason = c.verdict(c.blocks(context.Background()))
+	return attempts, status, reason
+}
+
+func TestDisturbedTrialsAreMeasuredAgainInTheirPlace(t *testing.T) {
+	attempts, status, reason := rehearse(map[int]string{3: GateLate, 4: GateLate, 9: GateLate})
+	if status != results.Complete || reason != "" {
+		t.Errorf("%s (%s), want COMPLETE", status, reason)
+	}
+	if len(attempts) != 23 || attempts[3] != attempts[2]+" (attempt 2)" || attempts[4] != attempts[2]+" (attempt 3)" || attempts[9] != attempts[8]+" (attempt 2)" {
+		t.Errorf("attempts:\n%s", strings.Join(attempts, "\n"))
+	}
+}
+
+// A machine that disturbs more than a fifth of the trials voids the run.
+func TestRepetitionsAreBounded(t *testing.T) {
+	always := map[int]string{}
+	for n := range 100 {
+		always[n] = GateLate
+	}
+	attempts, status, reason := rehearse(always)
+	if want := 20 + 4; len(attempts) != want || status != results.Invalid || !strings.Contains(reason, GateLate) {
+		t.Errorf("%d attempts, %s (%s); want %d, INVALID", len(attempts), status, reason, want)
+	}
+}
+
+// What is no disturbance is a defect of the instrument: a repetition would hide it.
+func TestDefectsAreNotMeasuredAway(t *testing.T) {
+	for _, g := range gates {
+		attempts, status, _ := rehearse(map[int]string{1: g.name})
+		again := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
+		if want := g.name == GateLate; again != want || (status == results.Complete) != want {
+			t.Errorf("%s failed: measured again %v, %s", g.name, again, status)
+		}
+	}
+}
+
+func TestBreakingOffEndsTheRun(t *testing.T) {
+	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
+	broken := errors.New("no server")
+	made := 0
+	c.attempt = func(context.Context, int, int, int, scenarios.Transport) (results.Trial, error) {
+		made++
+		return results.Trial{}, broken
+	}
+	if status, reason := c.verdict(c.blocks(context.Background())); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
+		t.Errorf("%d attempts, %s (%s)", made, status, reason)
+	}
+}
