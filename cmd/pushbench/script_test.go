@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"says":     says,
 			"measures": measures,
+			"every":    every,
 			"appears":  appears,
 			"kills":    kills,
 			"exited":   exited,
@@ -113,6 +115,19 @@ func says(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got := ts.ReadFile("stdout"); got != "" {
 		ts.Fatalf("stdout: got %s, want nothing", got)
+	}
+}
+
+// every holds that each line of a file matches: a trial that was disturbed is there
+// twice, and must be as right as the rest in all but its time.
+func every(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "every PATTERN FILE")
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for i, line := range strings.Split(strings.TrimSuffix(ts.ReadFile(args[1]), "\n"), "\n") {
+		if !pattern.MatchString(line) {
+			ts.Fatalf("line %d of %s does not match: %.500s", i+1, args[1], line)
+		}
 	}
 }
 
