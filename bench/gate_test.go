@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/client"
 	"pushbench/results"
 )
 
@@ -60,6 +61,8 @@ var spoil = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Total.Up.Bytes++ },
 		func(e *Evidence) { e.Total.Up.Payload++ },
 		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
+		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = client.EventLoops, e.Total.Down.Bytes+1 },
+		func(e *Evidence) { e.Engine, e.Total.Up.Headers = client.EventLoops, e.Total.Up.Headers+1 },
 	},
 	GatePinning: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },

@@ -428,7 +428,7 @@ func (t *trial) judge(err error) {
 		t.result.Status, t.result.Reason = results.Invalid, err.Error()
 		return
 	}
-	t.evidence.Trial = t.result
+	t.evidence.Trial, t.evidence.Engine = t.result, t.rig.Engine
 	t.result.Gates = Judge(t.evidence)
 	for _, g := range t.result.Gates {
 		if !g.Passed {

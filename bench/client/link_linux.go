@@ -86,8 +86,10 @@ func (k *link) close() {
 	case linkOpen:
 		l.engine.Traffic.gone(k)
 	}
-	// What nobody understood is counted, so that every byte is in some part.
+	// What nobody understood is counted, and what was never written is not, so that
+	// every byte is in just one part.
 	l.engine.Traffic.Down.Envelope.Add(int64(len(k.in)))
+	l.engine.Traffic.Up.Envelope.Add(-int64(len(k.out)))
 	unix.Close(k.fd)
 	l.links[k.fd] = nil
 	k.state, k.in, k.out = linkClosed, nil, nil
@@ -210,10 +212,12 @@ func (k *link) write(p []byte) error {
 		return nil
 	}
 	n, err := k.push(p)
-	if n < len(p) && err == nil {
-		k.out = append(k.out, p[n:]...)
+	if err != nil {
+		k.loop.engine.Traffic.Up.Envelope.Add(-int64(len(p))) // see close
+		return err
 	}
-	return err
+	k.out = append(k.out, p[n:]...)
+	return nil
 }
 
 func (k *link) push(p []byte) (int, error) {

@@ -50,6 +50,19 @@ or WebSocket, and what each costs.
 	}
 	root.SetVersionTemplate("pushbench {{.Version}}\n")
 	root.SetFlagErrorFunc(badFlag)
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			topic, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noArguments(c.Root(), args)
+			}
+			topic.InitDefaultHelpFlag() // else help would not name it
+			topic.InitDefaultVersionFlag()
+			return topic.Help()
+		},
+	})
 	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
