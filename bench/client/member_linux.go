@@ -159,14 +159,6 @@ func (m *member) came(in []byte, at clock.Instant) (n int, err error) {
 // errEnd is a stream's proper end.
 var errEnd = fmt.Errorf("%w", io.EOF)
 
-// headCame notes when the header of an answer was complete, and its size, once.
-func (m *member) headCame(size int, at clock.Instant) {
-	if m.headAt == 0 && size > 0 {
-		m.headAt = at
-		m.traffic.Down.Headers.Add(int64(size))
-	}
-}
-
 // answer takes the answer to a poll.
 func (m *member) answer(in []byte, at clock.Instant) (n int, err error) {
 	a, headSize, err := parseAnswer(in, &m.loop.room)
@@ -174,12 +166,16 @@ func (m *member) answer(in []byte, at clock.Instant) (n int, err error) {
 		m.traffic.Down.Headers.Add(int64(headSize))
 		return headSize, nil
 	}
-	m.headCame(headSize, at)
+	if headSize > 0 && m.headAt == 0 {
+		m.headAt = at
+	}
+	if err == nil && a.size == 0 {
+		return 0, nil
+	}
+	m.traffic.Down.Headers.Add(int64(headSize))
 	switch {
 	case err != nil:
 		return headSize, fmt.Errorf("read answer: %w", err)
-	case a.size == 0:
-		return 0, nil
 	case a.size < len(in):
 		return headSize, errMore // or it would be taken for the answer to the next request
 	}

@@ -349,6 +349,9 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 					t.Errorf("got %+v, want never connected", got)
 				}
 				agree(t, p, traffic)
+				if w := traffic.Snapshot(); strings.Contains(t.Name(), EventLoops) && w.Down.Bytes != w.Down.Payload+w.Down.Envelope+w.Down.Framing+w.Down.Headers {
+					t.Errorf("%d bytes down, in parts %+v", w.Down.Bytes, w.Down)
+				}
 				if got := traffic.Reconnects.Load(); got != 1 {
 					t.Errorf("got %d reconnects counted, want 1", got)
 				}

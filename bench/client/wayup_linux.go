@@ -132,7 +132,6 @@ type postUp struct {
 	backlog
 	awaiting bool   // a publication is unanswered
 	id       uint32 // of that publication
-	headAt   bool   // its answer's header is complete, and counted
 	first    bool   // the connection is being opened for the first time
 	path     []byte // "POST /v1/topics/…": of the last topic
 	topic    string // that one
@@ -205,7 +204,7 @@ func (u *postUp) send(p *publication) {
 	m.loop.out = out
 	m.traffic.Requests.Add(1) // also when it breaks off: the server may have had it
 	now := clock.Now()
-	u.awaiting, u.id, u.headAt = true, p.id, false
+	u.awaiting, u.id = true, p.id
 	waited := u.heldBy(now) - p.held
 	u.hold(now)
 	m.tell(Event{Kind: Sending, ID: p.id, Waited: waited}, now)
@@ -225,15 +224,13 @@ func (u *postUp) came(in []byte, at clock.Instant) (n int, err error) {
 		u.m.traffic.Down.Headers.Add(int64(headSize))
 		return headSize, nil
 	}
-	if headSize > 0 && !u.headAt {
-		u.headAt = true
-		u.m.traffic.Down.Headers.Add(int64(headSize))
+	if err == nil && a.size == 0 {
+		return 0, nil
 	}
+	u.m.traffic.Down.Headers.Add(int64(headSize))
 	switch {
 	case err != nil:
 		return headSize, err
-	case a.size == 0:
-		return 0, nil
 	case a.size < len(in):
 		return headSize, errMore
 	}
