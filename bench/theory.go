@@ -13,6 +13,7 @@ import (
 type givens struct {
 	delay time.Duration // one way: half of what the fastest TCP connect took, which waited for nobody
 	rearm time.Duration // mean, as the server counted it
+	write time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
 }
 
 // theory says what a correct run of the scenario must find. It is silent where no
@@ -22,7 +23,7 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	if s.Publish.By == scenarios.ByClients {
 		d *= 2 // up to the server, and down again
 	}
-	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), rate: s.PerClientRate()}
+	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
 	switch {
 	case s.Delivery == scenarios.Latest: // what is delivered is the freshest: its own law
 	case t == scenarios.ShortPoll:
@@ -41,6 +42,7 @@ type forms struct {
 	d        float64 // s, from publisher to subscriber
 	transit  float64 // s, one way
 	rearm    float64 // s
+	write    float64 // w, s
 	rate     float64 // λ, messages a second owed to one client
 	said     []results.Prediction
 }
@@ -88,15 +90,15 @@ func (f *forms) longPoll() {
 	}
 	switch {
 	case f.poisson():
-		law := "d, or d + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
-		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.5), law)
-		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.d, f.rate, f.rearm, 0.99), law)
+		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
+		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
+		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
 		hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
 		each := f.rate * physics.LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
 		f.add(results.MessagesPerBatch, each/(1-physics.LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
 		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
 	case f.punctual():
-		f.add(results.P50, msPerSecond*f.d, "d, as R < P")
+		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
 		f.add(results.MessagesPerBatch, 1, "1, as R < P")
 		f.requests(1, "1, as R < P < τ")
 	}
@@ -112,9 +114,10 @@ func (f *forms) punctual() bool {
 }
 
 func (f *forms) push(t scenarios.Transport, flush time.Duration) {
-	if flush == 0 {
-		f.add(results.P50, msPerSecond*f.d, "d")
-		f.add(results.P99, msPerSecond*f.d, "d")
+	if flush == 0 && f.alike() {
+		const law = "d + w(1 + q(N − 1))"
+		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
+		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
 	}
 	if t == scenarios.WebSocket {
 		f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
@@ -125,6 +128,14 @@ func (f *forms) push(t scenarios.Transport, flush time.Duration) {
 
 // requests adds a POST for every publish, which reaches all of its topic's subscribers.
 func (f *forms) requests(polls float64, law string) {
-	fanOut := f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate)
-	f.add(results.RequestsPerMessage, polls+1/fanOut, law+" + 1/subscribers for the publish")
+	f.add(results.RequestsPerMessage, polls+1/f.fanOut(), law+" + 1/N for the publish")
 }
+
+// reaches is when a message has reached a share q of its subscribers, if all were
+// there to be written to and no other message was under way.
+func (f *forms) reaches(q float64) float64 {
+	return physics.FanOutQuantile(f.d, f.write, f.fanOut(), q)
+}
+
+// fanOut is N: how many subscribers a message has, on average.
+func (f *forms) fanOut() float64 { return f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate) }

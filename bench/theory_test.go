@@ -35,7 +35,7 @@ const (
 	afterAnswer = "shortpoll: {interval: 1s, pacing: fixed-delay}"
 )
 
-var given = givens{delay: 10 * time.Millisecond, rearm: 20 * time.Millisecond}
+var given = givens{delay: 10 * time.Millisecond, rearm: 20 * time.Millisecond, write: time.Millisecond}
 
 func predicted(said []results.Prediction, metric string) (float64, bool) {
 	i := slices.IndexFunc(said, func(p results.Prediction) bool { return p.Metric == metric })
@@ -45,7 +45,7 @@ func predicted(said []results.Prediction, metric string) (float64, bool) {
 	return said[i].Value, true
 }
 
-// The figures are worked out by hand from physics.md: d = 10 ms, R = 20 ms, T = 1 s, λ = 10/s.
+// The figures are worked out by hand: d = 10 ms, R = 20 ms, T = 1 s, λ = 10/s, w = 1 ms, N = 100.
 func TestTheorySays(t *testing.T) {
 	poisson := math.Exp(-10 * 0.02)
 	for _, row := range []struct {
@@ -64,11 +64,12 @@ func TestTheorySays(t *testing.T) {
 		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-10)},
 		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-0.1)},
 		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, 0.9},
-		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, results.P50, 10},
+		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, results.P50, 10 + 1 + 0.5*99},
 		{"a batch", []string{byBackend}, scenarios.LongPoll, results.MessagesPerBatch, 0.2 + poisson},
 		{"a poll a batch", []string{byBackend}, scenarios.LongPoll, results.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
 		{"punctual: a poll a message", []string{punctually}, scenarios.LongPoll, results.RequestsPerMessage, 1.01},
-		{"pushed at once", []string{byBackend}, scenarios.SSE, results.P99, 10},
+		{"a hundred, one after another", []string{byBackend}, scenarios.SSE, results.P99, 10 + 1 + 0.99*99},
+		{"one alone", []string{byBackend, eachHisOwn}, scenarios.SSE, results.P99, 11},
 		{"only the publish", []string{byBackend}, scenarios.SSE, results.RequestsPerMessage, 0.01},
 		{"not even that", []string{byClients}, scenarios.WebSocket, results.RequestsPerMessage, 0},
 		{"round trips", []string{byClients}, scenarios.WebSocket, results.ConnectRoundTrips, 2},
@@ -118,6 +119,7 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}, everything},
 		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}, everything},
 		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given, everything},
+		{"different rates", []string{byBackend, byLiking}, scenarios.SSE, given, latency},
 		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
 	} {
 		said := theory(asked(t, row.lines...), row.transport, row.given)

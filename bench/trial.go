@@ -354,7 +354,11 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.evidence.Accepted = after.Accepted - t.target.dials.Load()
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
-	t.result.Theory = theory(t.scenario, t.transport, givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(t.before)})
+	g := givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(t.before)}
+	if c := t.result.Cost; c.Delivered > 0 {
+		g.write = c.Server.CPU / time.Duration(c.Delivered)
+	}
+	t.result.Theory = theory(t.scenario, t.transport, g)
 	if t.result.Cost.Server.MemoryPeak, err = cost.PeakMemory(t.server.pid()); err != nil {
 		return err
 	}

@@ -3,7 +3,8 @@
 // It owns formulas and nothing else: pure functions of a scenario's figures.
 // It must never be adjusted to fit a measurement. Symbols, in seconds unless
 // said otherwise: d one-way delay, T poll interval, λ messages a second owed to
-// one client, R re-arm gap of a long poll, τ its hold.
+// one client, R re-arm gap of a long poll, τ its hold, N subscribers of a message,
+// w what the server takes to write it to one of them.
 package physics
 
 import "math"
@@ -11,6 +12,11 @@ import "math"
 // ShortPollQuantile is the q-quantile of delivery latency when polls come at a
 // fixed rate and random phase: latency is uniform on (d, d+T).
 func ShortPollQuantile(d, interval, q float64) float64 { return d + q*interval }
+
+// FanOutQuantile is the q-quantile of delivery latency when one writer serves n
+// subscribers of a message one after another, w each, and no other message waits:
+// the i-th is served d + iw after it was due.
+func FanOutQuantile(d, w, n, q float64) float64 { return d + w*(1+q*(n-1)) }
 
 // FixedDelayInterval is the interval to put in place of T when the client waits
 // T after each answer, which takes 2d and the service time s.

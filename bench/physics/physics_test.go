@@ -117,3 +117,21 @@ func TestFrameHeader(t *testing.T) {
 		}
 	}
 }
+
+// Servers write in any order of subscribers; each subscriber's place is as likely as another.
+func TestFanOut(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	const d, w, n = 0.001, 0.00003, 500
+	var latencies []float64
+	for range 400 {
+		clock := d
+		for range random.Perm(n) {
+			clock += w
+			latencies = append(latencies, clock)
+		}
+	}
+	for _, q := range []float64{0.1, 0.5, 0.9, 0.99} {
+		near(t, "fan-out", FanOutQuantile(d, w, n, q), quantile(latencies, q), 0.005)
+	}
+	near(t, "the last", FanOutQuantile(d, w, n, 1), d+n*w, 1e-12)
+}
