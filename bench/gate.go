@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/record"
 	"pushbench/results"
 )
 
@@ -35,6 +36,7 @@ type gate struct {
 // Names of the gates.
 const (
 	GateLate     = "generator on time"
+	GateOffered  = "load offered as planned"
 	GateLedger   = "ledger adds up"
 	GateDials    = "no hidden dials"
 	GateRequests = "no hidden retries"
@@ -44,6 +46,7 @@ const (
 
 var gates = []gate{
 	{GateLate, onTime, true},
+	{GateOffered, offered, false},
 	{GateLedger, addsUp, false},
 	{GateDials, noHiddenDials, false},
 	{GateRequests, noHiddenRetries, false},
@@ -79,6 +82,13 @@ func onTime(e Evidence) (bool, string) {
 	late := e.Trial.Publishes.Lateness.Quantile(0.99)
 	allowed := max(time.Millisecond, e.Trial.Latency.Histogram.Quantile(0.5)/20)
 	return late <= allowed, fmt.Sprintf("lateness p99 %v, allowed %v", round(late), round(allowed))
+}
+
+// offered: the generator at least tried to publish what was planned, up to half a
+// percent. What a server made it drop is a result; what it never came to is not.
+func offered(e Evidence) (bool, string) {
+	planned, missed := e.Trial.Publishes.Planned, e.Trial.Publishes.DroppedBy[record.NeverTried]
+	return missed*200 <= planned, fmt.Sprintf("%d of %d planned publications were never tried", missed, planned)
 }
 
 func addsUp(e Evidence) (bool, string) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/record"
 	"pushbench/results"
 )
 
@@ -39,6 +40,11 @@ var spoil = map[string][]func(*Evidence){
 		for range 3 {
 			e.Trial.Publishes.Lateness.Record(2 * time.Millisecond)
 		}
+	}},
+	GateOffered: {func(e *Evidence) {
+		p := &e.Trial.Publishes
+		p.Planned += 1
+		p.Dropped, p.DroppedBy = 1, map[string]int64{record.NeverTried: 1}
 	}},
 	GateLedger: {
 		func(e *Evidence) { e.Trial.Ledger.Owed++ },

@@ -147,8 +147,9 @@ func (b *Book) refused(index uint32, state uint32, why string) {
 	b.publishes.DroppedBy[why]++
 }
 
-// neverTried is why a planned publication without any event was dropped.
-const neverTried = "trial ended first"
+// NeverTried is why a planned publication without any event was dropped: nobody
+// offered it to the server, which is the rig's fault.
+const NeverTried = "trial ended first"
 
 // Publishes returns the account of the window's publications, complete: what
 // has no outcome by now has one of "unknown" or "dropped".
@@ -164,7 +165,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 		p.Planned++
 		if b.outcome[i].state.Load() == planned {
 			p.Dropped++
-			p.DroppedBy[neverTried]++
+			p.DroppedBy[NeverTried]++
 		}
 	}
 	p.Unknown = p.Sent - p.Acknowledged - p.Failed
