@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pushbench/bench/clock"
 )
 
 // KeepAwake keeps every core that this process may use from going to sleep, until
@@ -18,27 +22,83 @@ import (
 // delivery would pay it, and the transport would be blamed. It is a process of
 // its own so that its time is in nobody's account, and so that no collection of
 // anybody's waits for a thread that the kernel gives no time.
-func KeepAwake(in io.Reader) error {
+//
+// It also watches them: a thread on each that wakes every few milliseconds, ahead
+// of all others, knows how long its core stood still, which on a virtual machine
+// is the host's doing. Each line of in is answered by a line on out: a Stalls.
+func KeepAwake(in io.Reader, out io.Writer) error {
 	cores := ownCores()
-	runtime.GOMAXPROCS(len(cores) + 1)
-	failed := make(chan error, len(cores))
-	for _, core := range cores {
+	runtime.GOMAXPROCS(2*len(cores) + 1) // spinners and watchers keep theirs
+	failed := make(chan error, len(cores)+1)
+	watchers := make([]watcher, len(cores))
+	for i, core := range cores {
 		go func() { failed <- spin(core) }()
+		go func() { failed <- watchers[i].watch(core) }()
 	}
 	go func() {
-		_, err := io.Copy(io.Discard, in)
-		failed <- err
+		say := &lineWriter{w: out}
+		failed <- lines(in, func(struct{}) error {
+			var stalls Stalls
+			for i, core := range cores {
+				stalls = append(stalls, watchers[i].take(core))
+			}
+			return say.send(stalls)
+		})
 	}()
 	return <-failed
+}
+
+// A watcher knows how long its core stood still.
+type watcher struct {
+	mu    sync.Mutex // guards stall
+	stall Stall
+}
+
+// take returns what happened since the last take.
+func (w *watcher) take(core int) (s Stall) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, w.stall = w.stall, Stall{}
+	s.Core = core
+	return s
+}
+
+func (w *watcher) note(late time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stall.Longest = max(w.stall.Longest, late)
+	if late >= watchEvery {
+		w.stall.Total += late
+	}
+}
+
+// watch returns only when it is refused.
+func (w *watcher) watch(core int) error {
+	clock.Sharpen()
+	if err := pinThread(core); err != nil {
+		return err
+	}
+	for {
+		next := clock.Now().Add(watchEvery)
+		clock.SleepUntil(next)
+		w.note(clock.Now().Sub(next))
+	}
+}
+
+func pinThread(core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("pin to core %d: %w", core, err)
+	}
+	return nil
 }
 
 // spin occupies one core at idle priority. It returns only when it is refused.
 func spin(core int) error {
 	runtime.LockOSThread()
-	var set unix.CPUSet
-	set.Set(core)
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("pin to core %d: %w", core, err)
+	if err := pinThread(core); err != nil {
+		return err
 	}
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}
 	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {

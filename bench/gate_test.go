@@ -18,7 +18,9 @@ func sound() Evidence {
 		ServerAsked:  []int{0},
 		ServerGot:    []int{0},
 		GeneratorGot: []int{0, 1},
+		Stalls:       Stalls{{Core: 0, Longest: 49 * time.Millisecond, Total: 49 * time.Millisecond}, {Core: 1}},
 	}
+	e.Trial.Cost.Span = 10 * time.Second
 	e.Total.Up = results.Direction{Bytes: 100, Payload: 40, Envelope: 30, Framing: 20, Headers: 10}
 	e.Total.Down = results.Direction{Bytes: 1000, Payload: 400, Envelope: 300, Framing: 200, Headers: 100}
 	e.Trial.Publishes = results.Publishes{Planned: 3, OnTime: 2, Late: 1, Sent: 3, Acknowledged: 3}
@@ -41,6 +43,11 @@ var spoil = map[string][]func(*Evidence){
 			e.Trial.Publishes.Lateness.Record(2 * time.Millisecond)
 		}
 	}},
+	GateStalls: {
+		func(e *Evidence) {
+			e.Stalls = Stalls{{Core: 0}, {Core: 1, Longest: 40 * time.Millisecond, Total: 51 * time.Millisecond}}
+		},
+	},
 	GateOffered: {func(e *Evidence) {
 		p := &e.Trial.Publishes
 		p.Planned += 1

@@ -32,6 +32,11 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		fmt.Println("here")
 		select {}
+	case "keeper":
+		if err := KeepAwake(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	case "dying":
 		fmt.Fprintln(os.Stderr, "first words\nlast words")
 		os.Exit(9)

@@ -24,6 +24,7 @@ type Rig struct {
 	Pinning        results.Pinning // what the manifest says of the cores
 	Stack          string          // which libraries the servers are built on
 	Engine         string          // which engine the clients run on: see client.Engines
+	keeper         *keeper         // nil: the cores may sleep, and nobody watches them
 }
 
 // Pin gives the server the first half of the cores and the generator the rest,
@@ -44,12 +45,12 @@ func (r *Rig) awake(work func() error) error {
 	if len(r.Awake) == 0 {
 		return work()
 	}
-	keeper, err := launch("keeper of the cores", r.Awake, nil)
-	if err != nil {
+	var err error
+	if r.keeper, err = newKeeper(r.Awake); err != nil {
 		return err
 	}
 	err = work()
-	return errors.Join(err, keeper.end(endWait))
+	return errors.Join(err, r.keeper.process.end(endWait))
 }
 
 // A Run is a scenario and its blocks on a rig.

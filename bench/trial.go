@@ -307,6 +307,7 @@ func phaseAt(since, window time.Duration) string {
 // span reads the processes' clocks when the window opens and when it closes.
 func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	var server, generator [2]cost.Usage
+	var stalls Stalls // in the end: of the window
 	for i, at := range []clock.Instant{opens, closes} {
 		select {
 		case <-time.After(at.Sub(clock.Now())):
@@ -314,13 +315,15 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		var errs [2]error
+		var errs [3]error
 		server[i], errs[0] = cost.Read(t.server.pid())
 		generator[i], errs[1] = cost.Read(t.generator.pid())
+		stalls, errs[2] = t.rig.keeper.stalls()
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}
 	}
+	t.evidence.Stalls = stalls
 	usage(&t.result.Cost.Server, server[1].Minus(server[0]))
 	usage(&t.result.Cost.Generator, generator[1].Minus(generator[0]))
 	return nil

@@ -9,9 +9,9 @@ import (
 func newAwakeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "awake",
-		Short:  "Keep the cores from sleeping, at idle priority, until standard input ends",
+		Short:  "Keep the cores from sleeping, and watch them, until standard input ends",
 		Hidden: true, // run starts it
 		Args:   noArguments,
-		RunE:   func(c *cobra.Command, _ []string) error { return bench.KeepAwake(c.InOrStdin()) },
+		RunE:   func(c *cobra.Command, _ []string) error { return bench.KeepAwake(c.InOrStdin(), c.OutOrStdout()) },
 	}
 }
