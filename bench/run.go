@@ -248,7 +248,7 @@ func (c *campaign) left(trials int) time.Duration {
 	if c.done > 0 {
 		each = c.took / time.Duration(c.done+c.again)
 	}
-	return max(0, time.Duration(trials)*each-time.Since(c.began))
+	return max(0, time.Duration(trials+c.again)*each-time.Since(c.began))
 }
 
 // Estimate is about how long one trial takes.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"strconv"
-
-	"pushbench/bench/clock"
 )
 
 // An eventParser takes server-sent events (WHATWG HTML, section 9.2) out of a
@@ -217,14 +215,13 @@ func (c *chunkParser) coding(in []byte) (n int, err error) {
 	return i + 1, nil
 }
 
-// event takes one event out of in, of which it used n bytes, and delivers it.
-func (s *subscriber) event(p *eventParser, in []byte, at clock.Instant) (n int, err error) {
+// event takes at most one event out of in, of which it used n bytes. Its data is
+// to be received; without data there was none, or a comment: a heartbeat.
+func (s *subscriber) event(p *eventParser, in []byte) (data []byte, n int, err error) {
 	data, ok, n, err := p.next(in)
-	framing := int64(n)
-	defer func() { s.traffic.Down.Framing.Add(framing) }()
-	if err != nil || !ok || len(data) == 0 {
-		return n, err // without data it is a comment: a heartbeat
+	if err != nil || !ok {
+		data = nil
 	}
-	framing -= int64(len(data))
-	return n, s.receive(data, at)
+	s.traffic.Down.Framing.Add(int64(n - len(data)))
+	return data, n, err
 }

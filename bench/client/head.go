@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"math"
+	"net/http"
 	"strconv"
 )
 
@@ -164,6 +165,8 @@ func parseAnswer(in []byte, room *[]byte) (a httpAnswer, headSize int, err error
 	}
 	a.head = h
 	switch {
+	case h.length == untilClose && h.status != http.StatusOK:
+		a.closes, a.body, a.size = true, in[n:], len(in) // its status is all that matters
 	case h.length == untilClose:
 		return httpAnswer{}, n, errAnswer // nobody can tell its end from a connection that breaks off
 	case h.length == chunkedBody:

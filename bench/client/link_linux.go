@@ -117,11 +117,12 @@ func (k *link) happened(events uint32) {
 		}
 		k.concluded()
 	}
-	if k.isStill(serial) && events&unix.EPOLLOUT != 0 && len(k.out) > 0 {
-		k.flush()
-	}
+	// What came is read first: a write that fails closes what could still be read.
 	if k.isStill(serial) && events&(unix.EPOLLIN|end) != 0 {
 		k.read(events&end != 0)
+	}
+	if k.isStill(serial) && events&unix.EPOLLOUT != 0 && len(k.out) > 0 {
+		k.flush()
 	}
 }
 
@@ -168,6 +169,9 @@ func (k *link) read(toEnd bool) {
 		full := kept+n == len(l.in)
 		k.take(l.in[:kept+n], at)
 		if !k.isStill(serial) || !full && !toEnd {
+			return
+		}
+		if l.punctual(); !k.isStill(serial) { // a long backlog must not make anything late
 			return
 		}
 	}

@@ -49,6 +49,7 @@ type events struct {
 	common  string // of every request: what follows the URL
 	loops   []*loop
 	running sync.WaitGroup
+	closing sync.Once
 }
 
 func (e *events) Workers() int { return len(e.loops) }
@@ -69,7 +70,9 @@ func (e *events) Pace(worker int, feed Feed) {
 	l.feed, l.feedAt = feed, 0
 }
 
-func (e *events) Close() {
+func (e *events) Close() { e.closing.Do(e.close) }
+
+func (e *events) close() {
 	for _, l := range e.loops {
 		l.mu.Lock()
 		l.closed = true
@@ -100,10 +103,24 @@ func resolve(target string) (unix.Sockaddr, int, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("resolve target: %w", err)
 	}
+	if tcp.Port == 0 {
+		return nil, 0, fmt.Errorf("resolve target: %q has no port", target)
+	}
+	if tcp.IP == nil { // only a port: this machine's
+		tcp.IP = net.IPv4(127, 0, 0, 1)
+	}
 	if ip := tcp.IP.To4(); ip != nil {
 		return &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}, unix.AF_INET, nil
 	}
-	return &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}, unix.AF_INET6, nil
+	address := &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
+	if tcp.Zone != "" {
+		zone, err := net.InterfaceByName(tcp.Zone)
+		if err != nil {
+			return nil, 0, fmt.Errorf("resolve target: %w", err)
+		}
+		address.ZoneId = uint32(zone.Index)
+	}
+	return address, unix.AF_INET6, nil
 }
 
 // never is later than anything.
@@ -133,8 +150,9 @@ type loop struct {
 	random *rand.ChaCha8
 }
 
-// readSize is how much is read at once, in bytes. An answer that is longer makes it grow.
-const readSize = 256 << 10
+// readSize is how much is read at once, in bytes: what is understood in a fraction
+// of a millisecond. An answer that is longer makes it grow.
+const readSize = 64 << 10
 
 func newLoop(e *events) (*loop, error) {
 	l := &loop{engine: e}

@@ -2,11 +2,42 @@ package client
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"pushbench/bench/clock"
 )
+
+func TestResolve(t *testing.T) {
+	for target, want := range map[string]unix.Sockaddr{
+		":8080":          &unix.SockaddrInet4{Port: 8080, Addr: [4]byte{127, 0, 0, 1}},
+		"127.0.0.2:1":    &unix.SockaddrInet4{Port: 1, Addr: [4]byte{127, 0, 0, 2}},
+		"[::1]:65535":    &unix.SockaddrInet6{Port: 65535, Addr: [16]byte{15: 1}},
+		"[fe80::1%lo]:2": &unix.SockaddrInet6{Port: 2, Addr: [16]byte{0: 0xfe, 1: 0x80, 15: 1}, ZoneId: 1},
+	} {
+		if got, _, err := resolve(target); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v; want %+v", target, got, err, want)
+		}
+	}
+	for _, target := range []string{"", "127.0.0.1", "[fe80::1%nosuch]:2", "127.0.0.1:x"} {
+		if got, _, err := resolve(target); err == nil {
+			t.Errorf("%q: got %+v, want an error", target, got)
+		}
+	}
+}
+
+// An engine may be closed twice.
+func TestCloseTwice(t *testing.T) {
+	e, err := Events(Config{Target: "127.0.0.1:1", Traffic: new(Traffic)}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	e.Close()
+}
 
 // Timers come in order, each once, however they are set, changed and removed.
 func TestTimers(t *testing.T) {

@@ -48,6 +48,7 @@ type socketState struct {
 	key        string // of the opening handshake
 	fragmented bool   // a message has begun whose last fragment is not there
 	message    []byte // its fragments
+	ponging    bool   // a pong waits to be written
 	backlog
 }
 
@@ -146,14 +147,24 @@ func (m *member) came(in []byte, at clock.Instant) (n int, err error) {
 	case m.phase == streaming && m.socket != nil:
 		return m.frameCame(in, at)
 	case m.phase == streaming:
-		n, err = m.event(m.events, in, at)
-		if errors.Is(err, io.EOF) {
-			err = errEnd
-		}
-		return n, err
+		return m.eventCame(in, at)
 	default:
 		return 0, errMore
 	}
+}
+
+// eventCame takes one event.
+func (m *member) eventCame(in []byte, at clock.Instant) (n int, err error) {
+	data, n, err := m.event(m.events, in)
+	switch {
+	case errors.Is(err, io.EOF):
+		err = errEnd
+	case err == nil && len(data) > 0:
+		m.taken += int64(n) // see answer
+		err = m.receive(data, at)
+		m.taken -= int64(n)
+	}
+	return n, err
 }
 
 // errEnd is a stream's proper end.
@@ -324,11 +335,22 @@ func (m *member) text(body []byte, size int, at clock.Instant) error {
 	return err
 }
 
+// forgetFragments gives up a message whose last fragment will not come.
+func (m *member) forgetFragments() {
+	m.traffic.Down.Envelope.Add(int64(len(m.socket.message)))
+	m.socket.fragmented, m.socket.message = false, nil
+}
+
 // control takes a control frame (RFC 6455, section 5.5).
 func (m *member) control(f wsFrame) error {
 	switch f.opcode {
 	case opPing:
-		return m.writeFrame(opPong, f.body)
+		if m.socket.ponging {
+			return nil // one that is not written yet answers for this as well (section 5.5.3)
+		}
+		err := m.writeFrame(opPong, f.body)
+		m.socket.ponging = len(m.out) > 0
+		return err
 	case opClose:
 		code := closeCode(f.body)
 		_ = m.writeFrame(opClose, f.body[:min(2, len(f.body))]) // it may be gone already
@@ -355,7 +377,11 @@ func (m *member) writeFrame(opcode byte, body []byte) error {
 	mask(out[header:], key)
 	m.loop.out = out
 	m.traffic.Up.Framing.Add(int64(len(out)))
-	return m.write(out)
+	err := m.write(out)
+	if len(m.out) > 0 && m.socket.since == 0 {
+		m.socket.hold(clock.Now()) // what is published now waits for the connection
+	}
+	return err
 }
 
 // mask is a key to mask a frame with, unpredictable (RFC 6455, section 5.3).
@@ -376,7 +402,7 @@ func (m *member) broke(err error, at clock.Instant) {
 	}
 	m.phase = absent
 	if m.socket != nil {
-		m.socket.fragmented, m.socket.message = false, nil
+		m.forgetFragments()
 		(*socketUp)(m).offline(at)
 	}
 	m.events = nil
@@ -423,6 +449,9 @@ func (m *member) Close() {
 	m.over = true
 	if m.up != nil {
 		m.up.shut()
+	}
+	if m.socket != nil {
+		m.forgetFragments()
 	}
 	if m.socket != nil && m.phase == streaming && len(m.out) == 0 {
 		_ = m.writeFrame(opClose, []byte{0x03, 0xe8}) // 1000: a goodbye, which is not waited for

@@ -295,6 +295,7 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 		{"no HTTP", scenarios.Transports, "SSH-2.0-OpenSSH_9.9\r\n\r\n", errAnswer.Error()},
 		{"500", scenarios.Transports, answer("500 Internal Server Error", "text/plain", "oops"), "answered with status 500"},
 		{"302", scenarios.Transports, "HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n", "answered with status 302"},
+		{"503 to its end", poll, "HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nlater", "answered with status 503"},
 		{"HTML", poll, answer("200 OK", "text/html", "<html>\x00\xff garbage"), errMalformed.Error()},
 		{"HTML", sse, answer("200 OK", "text/html", "<html>\x00\xff garbage"), "stream is not of type text/event-stream"},
 		{"HTML", ws, answer("200 OK", "text/html", "<html>\x00\xff garbage"), "answered with status 200"},
@@ -321,6 +322,8 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 		{"reserved opcode", ws, "UPGRADE\x83\x00", ""},
 		{"huge frame", ws, "UPGRADE\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00", errTooLong.Error()},
 		{"frame cut short", ws, "UPGRADE\x81\x05{", "connection broke off"},
+		{"fragments cut short", ws, "UPGRADE\x01\x05{\"cur\x00\x03sor", "connection broke off"},
+		{"a message within another", ws, "UPGRADE\x01\x05{\"cur\x81\x02{}", ""},
 		{"close frame", ws, "UPGRADE\x88\x02\x03\xe9", "websocket closed by server with code 1001"},
 	} {
 		for _, transport := range row.on {
@@ -357,6 +360,33 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 				}
 			})
 		}
+	}
+}
+
+// What opening a connection costs is counted to the byte, up to the subscribe-ack's last.
+func TestStagesCountBytes(t *testing.T) { onEachEngine(t, stagesCountBytes) }
+
+func stagesCountBytes(t *testing.T, start starter) {
+	for _, transport := range scenarios.Transports {
+		said := make(chan int, 1)
+		p := play(t, func(_ int, c *peer) {
+			if r, ok := c.request(); ok {
+				ack := subscribeAck(transport, r)
+				said <- len(strings.TrimSuffix(ack, "\r\n")) // a chunk's end comes after its event's
+				c.say(ack)
+				c.hold()
+			}
+		})
+		s, told, traffic := start.open(p, transport, Subscription{Topics: []string{"a"}}, func(c *Config) { c.Interval = time.Hour })
+		stages := told.await(t, 1, Connected)[0].Stages
+		want := int64(<-said)
+		if stages.BytesDown != want && stages.BytesDown != want+2 {
+			t.Errorf("%s: %d bytes down until ready, want %d", transport, stages.BytesDown, want)
+		}
+		if up := traffic.Snapshot().Up.Headers; transport != scenarios.LongPoll && stages.BytesUp != up {
+			t.Errorf("%s: %d bytes up until ready, want %d", transport, stages.BytesUp, up)
+		}
+		s.Close()
 	}
 }
 

@@ -80,9 +80,12 @@ func (s *stream) read(l *line) error {
 		size := len(in)
 		at := clock.Now()
 		for len(in) > 0 {
-			n, err := s.event(&s.events, in, at)
+			data, n, err := s.event(&s.events, in)
 			if errors.Is(err, io.EOF) {
 				return nil
+			}
+			if err == nil && len(data) > 0 {
+				err = s.receive(data, at)
 			}
 			if err != nil {
 				return err

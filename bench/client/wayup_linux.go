@@ -100,6 +100,7 @@ func (u *socketUp) send(p *publication) {
 
 func (u *socketUp) flushed(at clock.Instant) {
 	u.socket.release(at)
+	u.socket.ponging = false
 	for len(u.out) == 0 && u.phase == streaming {
 		p, ok := u.socket.next()
 		if !ok {
@@ -112,7 +113,7 @@ func (u *socketUp) flushed(at clock.Instant) {
 // offline gives up all that was queued, and all hope of answers.
 func (u *socketUp) offline(at clock.Instant) {
 	u.drop(CauseOffline, at)
-	u.socket.inFlight = 0
+	u.socket.inFlight, u.socket.ponging = 0, false
 	u.socket.release(at)
 }
 
