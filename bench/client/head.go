@@ -31,6 +31,7 @@ const maxHead = 64 << 10
 // 0 while it is not complete. What it points to is in in.
 func parseHead(in []byte) (h head, n int, err error) {
 	h.length = untilClose
+	old := false // HTTP/1.0, which has no chunked coding and no lasting connections
 	for line := 0; ; line++ {
 		end := bytes.IndexByte(in[n:], '\n')
 		if end < 0 {
@@ -46,10 +47,15 @@ func parseHead(in []byte) (h head, n int, err error) {
 			if h.status = statusOf(text); h.status == 0 {
 				err = errAnswer // told when the header is complete: until then it is a connection that broke off
 			}
+			old = err == nil && text[len("HTTP/1.")] == '0'
 		case len(text) == 0:
 			if h.status == 204 || h.status == 304 || h.status < 200 && h.status > 0 {
 				h.length = 0 // whatever was said (RFC 9112, section 6.3)
 			}
+			if old && h.length == chunkedBody {
+				err = errAnswer
+			}
+			h.closes = h.closes || old
 			return h, n, err
 		case !h.field(text):
 			err = errAnswer
