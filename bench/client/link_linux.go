@@ -55,7 +55,7 @@ func (k *link) dial(at clock.Instant) error {
 		return fmt.Errorf("dial: %w", err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
-	if err := unix.Connect(fd, l.engine.address); err != nil && err != unix.EINPROGRESS {
+	if err := unix.Connect(fd, l.address); err != nil && err != unix.EINPROGRESS {
 		unix.Close(fd)
 		return fmt.Errorf("dial: %w", err)
 	}

@@ -24,10 +24,11 @@ func Events(config Config, workers int) (Transport, error) {
 		config.InFlight = defaultInFlight
 	}
 	e := &events{Config: config}
-	var err error
-	if e.address, e.family, err = resolve(config.Target); err != nil {
+	address, family, err := resolve(config.Target)
+	if err != nil {
 		return nil, err
 	}
+	e.family = family
 	e.common = " HTTP/1.1\r\nHost: " + config.Target + "\r\nUser-Agent: " + Agent + "\r\n"
 	for range workers {
 		l, err := newLoop(e)
@@ -36,6 +37,7 @@ func Events(config Config, workers int) (Transport, error) {
 			return nil, err
 		}
 		l.in = make([]byte, readSize)
+		l.address = address.clone()
 		e.loops = append(e.loops, l)
 		e.running.Go(l.run)
 	}
@@ -44,7 +46,6 @@ func Events(config Config, workers int) (Transport, error) {
 
 type events struct {
 	Config
-	address unix.Sockaddr
 	family  int
 	common  string // of every request: what follows the URL
 	loops   []*loop
@@ -98,29 +99,45 @@ func hasEvents() bool {
 }
 
 // resolve looks a target up once, so that no lookup is part of any connection's setting up.
-func resolve(target string) (unix.Sockaddr, int, error) {
+func resolve(target string) (address, int, error) {
 	tcp, err := net.ResolveTCPAddr("tcp", target)
 	if err != nil {
-		return nil, 0, fmt.Errorf("resolve target: %w", err)
+		return address{}, 0, fmt.Errorf("resolve target: %w", err)
 	}
 	if tcp.Port == 0 {
-		return nil, 0, fmt.Errorf("resolve target: %q has no port", target)
+		return address{}, 0, fmt.Errorf("resolve target: %q has no port", target)
 	}
 	if tcp.IP == nil { // only a port: this machine's
 		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
 	if ip := tcp.IP.To4(); ip != nil {
-		return &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}, unix.AF_INET, nil
+		return address{v4: &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}}, unix.AF_INET, nil
 	}
-	address := &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
+	v6 := &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
 	if tcp.Zone != "" {
 		zone, err := net.InterfaceByName(tcp.Zone)
 		if err != nil {
-			return nil, 0, fmt.Errorf("resolve target: %w", err)
+			return address{}, 0, fmt.Errorf("resolve target: %w", err)
 		}
-		address.ZoneId = uint32(zone.Index)
+		v6.ZoneId = uint32(zone.Index)
 	}
-	return address, unix.AF_INET6, nil
+	return address{v6: v6}, unix.AF_INET6, nil
+}
+
+// An address is one of its two.
+type address struct {
+	v4 *unix.SockaddrInet4
+	v6 *unix.SockaddrInet6
+}
+
+// clone is for one loop alone: to connect writes into what it is given.
+func (a address) clone() unix.Sockaddr {
+	if a.v4 != nil {
+		own := *a.v4
+		return &own
+	}
+	own := *a.v6
+	return &own
 }
 
 // never is later than anything.
@@ -128,9 +145,10 @@ const never = clock.Instant(math.MaxInt64)
 
 // A loop is one worker of an events engine.
 type loop struct {
-	engine *events
-	poll   int // descriptor of the epoll instance
-	bell   int // eventfd: somebody else has changed when the loop must wake
+	engine  *events
+	address unix.Sockaddr // of the target
+	poll    int           // descriptor of the epoll instance
+	bell    int           // eventfd: somebody else has changed when the loop must wake
 
 	// mu is held while the loop works, and by who opens, closes or publishes from
 	// outside: once per wake-up, so it costs nothing per message.

@@ -18,7 +18,8 @@ func TestResolve(t *testing.T) {
 		"[::1]:65535":    &unix.SockaddrInet6{Port: 65535, Addr: [16]byte{15: 1}},
 		"[fe80::1%lo]:2": &unix.SockaddrInet6{Port: 2, Addr: [16]byte{0: 0xfe, 1: 0x80, 15: 1}, ZoneId: 1},
 	} {
-		if got, _, err := resolve(target); err != nil || !reflect.DeepEqual(got, want) {
+		got, _, err := resolve(target)
+		if err != nil || !reflect.DeepEqual(got.clone(), want) {
 			t.Errorf("%s: %+v, %v; want %+v", target, got, err, want)
 		}
 	}
