@@ -170,8 +170,12 @@ const patience = 30 * time.Second
 
 // eventually waits for a condition, and looks often.
 func eventually(ts *testscript.TestScript, what string, holds func() bool) {
-	for limit := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(limit) {
+	looks, limit := time.NewTicker(10*time.Millisecond), time.After(patience)
+	defer looks.Stop()
+	for !holds() {
+		select {
+		case <-looks.C:
+		case <-limit:
 			ts.Fatalf("waited %v in vain: %s", patience, what)
 		}
 	}

@@ -147,7 +147,7 @@ func (p *parser) escape(out []byte) []byte {
 	return append(out, c)
 }
 
-// unicode reads \uXXXX, two of them where they are a surrogate pair.
+// unicode reads an escape of four hexadecimal digits, two of them where they are a surrogate pair.
 func (p *parser) unicode() rune {
 	r := p.unit()
 	if utf16.IsSurrogate(r) {
