@@ -82,7 +82,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "how long a request may take to arrive")
 	f.StringVar(&o.slow, "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
 	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "how long a client may leave what was written to it unread")
-	f.StringVar(&o.lie, "lie", "", "be wrong on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message")
+	f.StringVar(&o.lie, "lie", "", "be wrong or slow on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message; delay=10ms holds each so long, work=2ms takes so long to accept it")
 	f.BoolVar(&o.control, "control", false, "for a parent process: say where it listens as JSON, end with stdin")
 	_ = f.MarkHidden("control") // fails only for a flag that does not exist
 }
@@ -127,23 +127,44 @@ func (o *serveOptions) checkListen() error {
 	return usageError("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
 }
 
-// parseLie reads "drop=997,double=499".
+// longestLie bounds what a lie may take: an instrument waits for it.
+const longestLie = 10 * time.Second
+
+// parseLie reads "drop=997,double=499,delay=10ms".
 func parseLie(text string) (hub.Lie, error) {
 	var lie hub.Lie
 	if text == "" {
 		return lie, nil
 	}
-	fields := map[string]*int{"drop": &lie.Drop, "double": &lie.Double, "swap": &lie.Swap, "corrupt": &lie.Corrupt}
+	counts := map[string]*int{"drop": &lie.Drop, "double": &lie.Double, "swap": &lie.Swap, "corrupt": &lie.Corrupt}
+	times := map[string]*time.Duration{"delay": &lie.Delay, "work": &lie.Work}
 	for part := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(part, "=")
-		field := fields[name]
-		n, err := strconv.Atoi(value)
-		if field == nil || err != nil || n < 1 || *field != 0 {
-			return hub.Lie{}, fmt.Errorf("%q is not one of drop, double, swap, corrupt, once, with =N, N at least 1", part)
+		if !readCount(counts[name], value) && !readTime(times[name], value) {
+			return hub.Lie{}, fmt.Errorf("%q is not one of drop, double, swap, corrupt, once, with =N, N at least 1, nor of delay, work, once, with a duration of 1ns to %v", part, longestLie)
 		}
-		*field = n
 	}
 	return lie, nil
+}
+
+// readCount reads a count of 1 or more into a field that has none yet.
+func readCount(field *int, value string) bool {
+	n, err := strconv.Atoi(value)
+	if field == nil || err != nil || n < 1 || *field != 0 {
+		return false
+	}
+	*field = n
+	return true
+}
+
+// readTime reads a duration into a field that has none yet.
+func readTime(field *time.Duration, value string) bool {
+	d, err := time.ParseDuration(value)
+	if field == nil || err != nil || d <= 0 || d > longestLie || *field != 0 {
+		return false
+	}
+	*field = d
+	return true
 }
 
 // settings is the line that a parent writes down beside its results.

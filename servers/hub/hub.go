@@ -68,10 +68,13 @@ type Hub struct {
 // New starts a hub with an epoch of its own. Close ends its goroutines.
 func New(o Options) *Hub {
 	o = o.withDefaults()
-	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic), liar: liar{Lie: o.Lie}}
+	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic), liar: liar{Lie: o.Lie, working: make(chan struct{}, 1)}}
 	h.sets.init()
 	for range o.Shards {
 		h.shards = append(h.shards, startShard(o.Flush))
+	}
+	if o.Lie.Delay > 0 {
+		h.liar.late = newPostponer(o.Lie.Delay, h.append)
 	}
 	return h
 }
@@ -79,6 +82,9 @@ func New(o Options) *Hub {
 // Close ends the notifying goroutines and waits for them. Reading and
 // publishing go on working; nobody is woken any more.
 func (h *Hub) Close() {
+	if h.liar.late != nil {
+		h.liar.late.close()
+	}
 	for _, s := range h.shards {
 		s.stop()
 	}
@@ -96,28 +102,62 @@ func (h *Hub) Published() uint64 { return h.head.Load() }
 // Lies counts the deliberate faults so far.
 func (h *Hub) Lies() LieCounts {
 	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return h.liar.counts
+	counts := h.liar.counts
+	h.mu.RUnlock()
+	if late := h.liar.late; late != nil {
+		counts.Delayed, counts.DelayP50 = late.count(), late.median()
+	}
+	return counts
 }
 
 // Publish appends data, which must be valid UTF-8, to a topic, creating it
 // where needed, and returns the message's seq. It returns when readers can see
 // the message; it keeps no reference to data. The only error is ErrTooManyTopics.
 func (h *Hub) Publish(name string, data []byte) (seq uint64, err error) {
+	h.liar.toil()
+	if h.liar.late != nil {
+		return h.publishLate(name, data)
+	}
 	h.mu.Lock()
 	t, err := h.topicLocked(name)
 	if err != nil {
 		h.mu.Unlock()
 		return 0, err
 	}
+	seq = h.appendLocked(t, data)
+	h.mu.Unlock()
+	t.markDirty(h.shards)
+	return seq, nil
+}
+
+// publishLate accepts a message that readers see later.
+func (h *Hub) publishLate(name string, data []byte) (seq uint64, err error) {
+	h.mu.Lock()
+	t, err := h.topicLocked(name) // at once, so that the error is
+	h.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return h.liar.late.accept(t.name, data), nil
+}
+
+// append lets a message in that was accepted before.
+func (h *Hub) append(name string, data []byte) {
+	h.mu.Lock()
+	t := h.topics[name]
+	h.appendLocked(t, data)
+	h.mu.Unlock()
+	t.markDirty(h.shards)
+}
+
+// appendLocked gives a message its seq and its number and puts it into its topic's log.
+func (h *Hub) appendLocked(t *topic, data []byte) (seq uint64) {
 	seq = t.log.last() + 1
 	number := h.head.Load() + 1
 	t.log.append(number, h.liar.encode(t, seq, data))
 	h.head.Store(number)
 	t.newest.Store(number) // after head: a reader that sees it must not be called ahead
-	h.mu.Unlock()
-	t.markDirty(h.shards)
-	return seq, nil
+	return seq
 }
 
 // topicLocked returns the topic of that name, creating it where needed.

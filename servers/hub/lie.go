@@ -1,16 +1,22 @@
 package hub
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
-// A Lie makes a hub wrong on purpose, so that an instrument can be tested
-// against a known truth. Each field counts publications over the whole hub
-// from 1 and strikes every n-th; 0 never strikes. Where several would strike
-// at once only the first of Drop, Double, Swap, Corrupt does.
+// A Lie makes a hub wrong or slow on purpose, so that an instrument can be tested
+// against a known truth. Each of the first four counts publications over the whole
+// hub from 1 and strikes every n-th; 0 never strikes. Where several would strike
+// at once only the first of Drop, Double, Swap, Corrupt does. Delay and Work strike all.
 type Lie struct {
 	Drop    int // acknowledged, gets its seq, is never delivered
 	Double  int // delivered twice, same seq
 	Swap    int // delivered only after the topic's next message, in one piece with it
 	Corrupt int // delivered with one byte of its payload changed
+
+	Delay time.Duration // acknowledged at once, readable only after so long
+	Work  time.Duration // taken by each publication before it is acknowledged, one after the other: capacity 1/Work
 }
 
 // LieCounts says how often each lie was told.
@@ -19,6 +25,9 @@ type LieCounts struct {
 	Double  uint64 `json:"double"`
 	Swap    uint64 `json:"swap"`
 	Corrupt uint64 `json:"corrupt"`
+	Delayed uint64 `json:"delayed"`
+
+	DelayP50 time.Duration `json:"delay_p50_ns"` // how long those were really held
 }
 
 // A liar encodes messages, truthfully unless told otherwise. A log's positions
@@ -27,6 +36,18 @@ type liar struct {
 	Lie
 	published uint64
 	counts    LieCounts
+	late      *postponer    // nil: no Delay
+	working   chan struct{} // holds one while somebody works
+}
+
+// toil is the work that each publication costs.
+func (l *liar) toil() {
+	if l.Work <= 0 {
+		return
+	}
+	l.working <- struct{}{}
+	time.Sleep(l.Work)
+	<-l.working
 }
 
 func (l *liar) encode(t *topic, seq uint64, data []byte) []byte {
