@@ -16,6 +16,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
+	"pushbench/bench/relay"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/servers/hub"
@@ -111,10 +112,10 @@ func webSocketBytes(t *testing.T, newEngine func(client.Config) client.Transport
 	server := &inProcess{t: t, transport: "websocket"}
 	server.start("127.0.0.1:0", 0)
 	t.Cleanup(server.stop)
-	relay := clienttest.NewRelay(t, server.addr)
+	tap := clienttest.Relayed(t, server.addr)
 	witness := clienttest.NewWitness()
 	var traffic client.Traffic
-	session := newEngine(client.Config{Target: relay.Addr, Transport: scenarios.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
+	session := newEngine(client.Config{Target: tap.Addr, Transport: scenarios.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
 	var published []string
 	for _, size := range []int{30, 125, 126, 1024, 4096, 65535, 65536} {
 		published = append(published, strings.Repeat("x", size-len(up(len(published), ""))))
@@ -127,8 +128,8 @@ func webSocketBytes(t *testing.T, newEngine func(client.Config) client.Transport
 		})
 	}
 	session.Close()
-	awaitBytes(t, relay, &traffic)
-	talk := relay.Conversations()[0]
+	awaitBytes(t, tap, &traffic)
+	talk := tap.Conversations()[0]
 	rest := checkHandshake(t, talk)
 	w := traffic.Snapshot()
 	checkUp(t, rest.Up, published, w.Up)
@@ -141,11 +142,11 @@ func up(id int, data string) string {
 }
 
 // awaitBytes waits until the relay has read all that the client has written.
-func awaitBytes(t *testing.T, relay *clienttest.Relay, traffic *client.Traffic) {
+func awaitBytes(t *testing.T, tap *relay.Relay, traffic *client.Traffic) {
 	t.Helper()
 	limit := time.Now().Add(clienttest.Patience)
 	for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
-		sent, _ := relay.Bytes()
+		sent, _ := tap.Bytes()
 		counted := traffic.Snapshot().Up.Bytes
 		if sent == counted {
 			return
@@ -157,7 +158,7 @@ func awaitBytes(t *testing.T, relay *clienttest.Relay, traffic *client.Traffic) 
 }
 
 // checkHandshake checks both headers, which are whole, and returns what follows.
-func checkHandshake(t *testing.T, talk clienttest.Conversation) clienttest.Conversation {
+func checkHandshake(t *testing.T, talk relay.Conversation) relay.Conversation {
 	t.Helper()
 	end := []byte("\r\n\r\n")
 	request, framesUp, _ := bytes.Cut(talk.Up, end)
@@ -184,7 +185,7 @@ func checkHandshake(t *testing.T, talk clienttest.Conversation) clienttest.Conve
 	if got := len(answer) + len(end); got != 129 {
 		t.Errorf("the 101 is %d bytes, want 129: %q", got, answer)
 	}
-	return clienttest.Conversation{Up: framesUp, Down: framesDown}
+	return relay.Conversation{Up: framesUp, Down: framesDown}
 }
 
 // A wsFrame is one frame, taken apart by RFC 6455, section 5.2.

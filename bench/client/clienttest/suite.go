@@ -9,6 +9,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
+	"pushbench/bench/relay"
 	"pushbench/scenarios"
 )
 
@@ -60,7 +61,7 @@ type stage struct {
 	transport scenarios.Transport
 	newEngine func(client.Config) client.Transport
 	server    Server
-	relay     *Relay // between the clients and the server; nil before open
+	relay     *relay.Relay // between the clients and the server; nil before open
 	traffic   client.Traffic
 	engine    client.Transport
 	witness   *Witness
@@ -77,7 +78,7 @@ const (
 func (s *stage) open(c int, change func(*client.Subscription), topics ...string) client.Session {
 	s.Helper()
 	if s.engine == nil {
-		s.relay = NewRelay(s, s.server.Addr)
+		s.relay = Relayed(s, s.server.Addr)
 		s.witness = NewWitness()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
 	}

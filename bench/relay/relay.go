@@ -1,16 +1,20 @@
-package clienttest
+// Package relay stands between clients and a server and keeps every byte that
+// passes: the truth that clients' own counters are held to.
+//
+// It owns the connections it relays and what it saw on them. It must never change,
+// delay or retry anything by itself: it can only hang up, when it is told to.
+package relay
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
-	"testing"
 )
 
-// A Relay stands between clients and a server and keeps every byte that passes.
-// What it has seen is the truth that clients' own counters are held to. It can
-// hang up and refuse to relay, which is how clients come to reconnect.
+// A Relay relays connections to one server. It can hang up and refuse to relay,
+// which is how clients come to reconnect.
 type Relay struct {
 	Addr string // host:port, for clients
 
@@ -20,6 +24,9 @@ type Relay struct {
 
 	mu      sync.Mutex // guards what follows
 	blocked bool
+	refuses int // every so many-th request is answered by a reset; 0: none
+	asked   int // requests so far
+	resets  int64
 	links   []*link
 }
 
@@ -32,17 +39,15 @@ type link struct {
 // A Conversation is what passed on one connection.
 type Conversation struct{ Up, Down []byte }
 
-// NewRelay relays to a server's address until the test ends.
-func NewRelay(t testing.TB, target string) *Relay {
-	t.Helper()
+// Start relays to a server's address, host:port, until Close.
+func Start(target string) (*Relay, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("start a relay: %w", err)
 	}
 	r := &Relay{Addr: ln.Addr().String(), target: target, ln: ln}
 	r.working.Go(r.accept)
-	t.Cleanup(r.close)
-	return r
+	return r, nil
 }
 
 func (r *Relay) accept() {
@@ -55,7 +60,8 @@ func (r *Relay) accept() {
 	}
 }
 
-func (r *Relay) close() {
+// Close hangs up on everybody and returns when nothing is relayed any more.
+func (r *Relay) Close() {
 	r.ln.Close()
 	r.Block()
 	r.mu.Lock()
@@ -112,9 +118,10 @@ func (r *Relay) upload(l *link) {
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := l.near.Read(buffer)
-		r.mu.Lock()
-		l.up = append(l.up, buffer[:n]...)
-		r.mu.Unlock()
+		if r.keep(l, buffer[:n]) {
+			l.reset()
+			return
+		}
 		if n > 0 && l.far != nil {
 			_, _ = l.far.Write(buffer[:n]) // what the server does not get, it does not get
 		}
@@ -122,6 +129,49 @@ func (r *Relay) upload(l *link) {
 			return
 		}
 	}
+}
+
+// requestEnd marks the end of each request line.
+var requestEnd = []byte(" HTTP/1.1\r\n")
+
+// keep keeps what a client sent, and says whether to answer it by a reset. Requests
+// are counted in each piece by itself: clients write one whole.
+func (r *Relay) keep(l *link, piece []byte) (reset bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.up = append(l.up, piece...)
+	for range bytes.Count(piece, requestEnd) {
+		r.asked++
+		if r.refuses > 0 && r.asked%r.refuses == 0 {
+			r.resets++
+			reset = true
+		}
+	}
+	return reset
+}
+
+// reset ends a connection as a server's crash does: RST rather than FIN.
+func (l *link) reset() {
+	_ = l.near.SetLinger(0) // fails only if it is closed already
+	l.near.Close()
+	if l.far != nil {
+		l.far.Close()
+	}
+}
+
+// Refuse answers every n-th request by a reset, before the server has seen it; 0
+// refuses none.
+func (r *Relay) Refuse(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refuses = n
+}
+
+// Resets is how many requests were refused.
+func (r *Relay) Resets() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.resets
 }
 
 // download passes on what a server sends, and keeps it first, so that no client
@@ -182,7 +232,7 @@ func (r *Relay) Bytes() (up, down int64) {
 // Requests are how many HTTP requests passed up.
 func (r *Relay) Requests() (n int64) {
 	for _, c := range r.Conversations() {
-		n += int64(bytes.Count(c.Up, []byte(" HTTP/1.1\r\n")))
+		n += int64(bytes.Count(c.Up, requestEnd))
 	}
 	return n
 }

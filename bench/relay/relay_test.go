@@ -1,0 +1,47 @@
+package relay
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"syscall"
+	"testing"
+)
+
+// Every third request is answered by a reset, all others by the server.
+func TestRefuse(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
+	t.Cleanup(server.Close)
+	r, err := Start(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	r.Refuse(3)
+	for i := 1; i <= 9; i++ {
+		err := ask(r.Addr)
+		if refused := i%3 == 0; refused != errors.Is(err, syscall.ECONNRESET) || !refused && err != nil {
+			t.Errorf("request %d: %v, want a reset of every third", i, err)
+		}
+	}
+	if r.Resets() != 3 || r.Requests() != 9 || r.Accepted() != 9 {
+		t.Errorf("counts %d resets of %d requests on %d connections, want 3, 9, 9", r.Resets(), r.Requests(), r.Accepted())
+	}
+}
+
+// ask sends one request on a connection of its own.
+func ask(address string) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return err
+	}
+	_, err = bufio.NewReader(conn).ReadString('\n')
+	return err
+}
