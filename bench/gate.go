@@ -57,9 +57,9 @@ var gates = []gate{
 	{GatePinning, pinnedAsAsked, false},
 }
 
-// disturbed says whether gates voided a trial, and only such as a disturbance of
+// Disturbed says whether gates voided a trial, and only such as a disturbance of
 // the machine can fail. Any other failure is a defect, which no repetition mends.
-func disturbed(t results.Trial) bool {
+func Disturbed(t results.Trial) bool {
 	failed := t.FailedGates()
 	for _, f := range failed {
 		if !slices.ContainsFunc(gates, func(g gate) bool { return g.name == f.Name && g.disturb }) {

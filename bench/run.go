@@ -24,6 +24,7 @@ type Rig struct {
 	Pinning        results.Pinning // what the manifest says of the cores
 	Stack          string          // which libraries the servers are built on
 	Engine         string          // which engine the clients run on: see client.Engines
+	Watch          func(Underway)  // told at each Moment of a trial; it must return soon; none: nobody watches
 	keeper         *keeper         // nil: the cores may sleep, and nobody watches them
 }
 
@@ -136,7 +137,7 @@ func (c *campaign) cell(ctx context.Context, block, position int, transport scen
 		if err != nil {
 			return err
 		}
-		if !disturbed(result) || c.again >= allowed {
+		if !Disturbed(result) || c.again >= allowed {
 			c.note(result)
 			return nil
 		}

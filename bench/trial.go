@@ -322,6 +322,9 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}
+		if i == 0 {
+			t.watched(WindowOpened)
+		}
 	}
 	t.evidence.Stalls = stalls
 	usage(&t.result.Cost.Server, server[1].Minus(server[0]))
@@ -369,6 +372,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.evidence.ServerGot, _ = cost.Affinity(t.server.pid()) // where it is not shown, nothing was asked either
 	t.evidence.GeneratorGot, _ = cost.Affinity(t.generator.pid())
 	t.result.Cost.Generator.MemoryPeak, err = cost.PeakMemory(t.generator.pid())
+	t.watched(Drained)
 	return err
 }
 

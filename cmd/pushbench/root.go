@@ -25,6 +25,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitCode(err)
 }
 
+// commands are those that a person may give.
+const commands = "run, selftest, list, report, serve, schema"
+
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pushbench",
@@ -34,6 +37,7 @@ should reach its clients: HTTP short polling, long polling, server-sent events
 or WebSocket, and what each costs.
 
   pushbench run chat          measure a scenario and draw the comparison
+  pushbench selftest          hold this instrument to known truths
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files
   pushbench serve websocket   one of the reference servers
@@ -63,13 +67,13 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 
 func needsCommand(c *cobra.Command) error {
 	fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
-	return usageError("no command given; allowed: run, list, report, serve, schema")
+	return usageError("no command given; allowed: %s", commands)
 }
 
 // badFlag says what is wrong with a flag in our words, not in those of strconv.
@@ -98,7 +102,7 @@ func noArguments(c *cobra.Command, args []string) error {
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		return usageError("unknown command %q; did you mean %q?", args[0], near[0])
 	}
-	return usageError("unknown command %q; allowed: run, list, report, serve, schema", args[0])
+	return usageError("unknown command %q; allowed: %s", args[0], commands)
 }
 
 // exactly refuses any other number of arguments, and says what they are.

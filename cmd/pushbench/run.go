@@ -241,3 +241,16 @@ func show(c *cobra.Command, where string) error {
 		return nil
 	}
 }
+
+// whenClosed is a context that ends when a channel is closed.
+func whenClosed(parent context.Context, closed <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	go func() {
+		select {
+		case <-closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

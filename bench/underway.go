@@ -1,0 +1,36 @@
+package bench
+
+// A Moment is a point in a trial at which a Rig's Watch is told of it.
+type Moment int
+
+// The moments of a trial.
+const (
+	WindowOpened Moment = iota // the first message that counts is due
+	Drained                    // all is measured, both processes still live
+)
+
+// An Underway is a trial as one sees it who disturbs it on purpose, to test the
+// instrument, or asks its server for what only that knows.
+type Underway struct {
+	Moment    Moment
+	Transport string
+	Again     int // attempts that came before
+	Address   string
+	Server    int // pid
+	Generator int // pid
+}
+
+// watched tells the rig's watch.
+func (t *trial) watched(now Moment) {
+	if t.rig.Watch == nil {
+		return
+	}
+	t.rig.Watch(Underway{
+		Moment:    now,
+		Transport: string(t.transport),
+		Again:     t.again,
+		Address:   t.target.address,
+		Server:    t.server.pid(),
+		Generator: t.generator.pid(),
+	})
+}

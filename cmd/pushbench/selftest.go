@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/bench/client"
+	"pushbench/cmd/pushbench/selftest"
+)
+
+func newSelftestCommand() *cobra.Command {
+	o := selftest.Options{}
+	c := &cobra.Command{
+		Use:   "selftest",
+		Short: "Hold this instrument to known truths, on this machine",
+		Long: `Hold this instrument to known truths, on this machine: servers that are wrong by a
+known amount, processes that stand still for a known time, wires that a relay has
+read, and the arithmetic of polling. Each row says what theory says, what was
+measured and how far apart they may be. It takes about three minutes and no
+privilege; measure nothing beside it.
+
+The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
+
+` + exitHelp,
+		Example: "  pushbench selftest\n  pushbench selftest --only freeze,lies\n  pushbench selftest --long",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			if !slices.Contains(client.Engines(), o.Engine) {
+				return usageError("--engine: %q is not one of %s", o.Engine, strings.Join(client.Engines(), ", "))
+			}
+			if err := o.Check(); err != nil {
+				return usageError("--only: %w", err)
+			}
+			return prove(c, o)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&o.Long, "long", false, "the slow proofs as well")
+	f.StringSliceVar(&o.Only, "only", nil, "only these proofs, such as freeze,lies")
+	f.StringVar(&o.Engine, "engine", client.Engines()[0], "what the clients run on: "+strings.Join(client.Engines(), " or "))
+	return c
+}
+
+// prove runs the self-test as long as nobody else measures.
+func prove(c *cobra.Command, o selftest.Options) (err error) {
+	release, err := onlyOne()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if o.Executable, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this executable: %w", err)
+	}
+	o.Out = c.OutOrStdout()
+	stop, ctx, done := interrupts(c.Context(), c.ErrOrStderr())
+	defer done()
+	ctx, cancel := whenClosed(ctx, stop)
+	defer cancel()
+	verdict, err := selftest.Run(ctx, o)
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{exitInterrupted, errors.New("interrupted")}
+	case err != nil:
+		return err
+	case len(verdict.Failed) > 0:
+		return &exitError{exitInvalid, fmt.Errorf("%d of %d rows do not hold: trust no figure of this instrument on this machine", len(verdict.Failed), verdict.Rows)}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,250 @@
+package selftest
+
+import (
+	"fmt"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/results"
+)
+
+// honesty are the proofs about what goes wrong on purpose.
+var honesty = []proof{
+	{name: "delay", says: "a delay that the server knows it made is what is measured", run: delay},
+	{name: "freeze", says: "a server that stands still for a second is seen by every message that was due meanwhile", run: frozenServer},
+	{name: "closed-loop", says: "a generator that waits for its answers hides the same standstill: coordinated omission", run: closedLoop},
+	{name: "generator-freeze", says: "a generator that stands still is to blame itself", run: frozenGenerator},
+	{name: "overload", says: "a server that cannot keep up is said to be overloaded, and everything planned is accounted for", run: overload},
+	{name: "lies", says: "what a lying server loses, doubles, swaps and damages is counted exactly, and what is lost is infinite", run: lies},
+}
+
+// streams is the workload of most of them: one topic, few subscribers, messages at a
+// fixed period from a publisher that stands beside the server.
+func streams(transport string, rate, clients int, window string) string {
+	return fmt.Sprintf(`transports: [%s]
+clients: {count: %d}
+publish: {by: backend, rate: %d/s, arrivals: periodic}
+payload: {size: 64B}
+shortpoll: {interval: 50ms}
+idle: 0s
+warmup: 300ms
+drain: 2s
+window: %s
+blocks: 1
+`, transport, clients, rate, window)
+}
+
+// delay: a server holds every message for a time, by its own account for how long
+// really; that much, and no more, must be added to the latency.
+func delay(l *lab) (rows []Row, err error) {
+	base := time.Duration(0)
+	for _, held := range []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond} {
+		lie, really := "", time.Duration(0)
+		if held > 0 {
+			lie = "delay=" + held.String()
+		}
+		run, err := l.measure(experiment{
+			scenario: streams("websocket", 1000, 2, "2s"), lie: lie,
+			watch: func(u bench.Underway) {
+				if u.Moment != bench.Drained {
+					return
+				}
+				if s, err := stats(u.Address); err == nil { // else 0, which does not hold
+					really = s.Lies.DelayP50
+				}
+			},
+		})
+		if err != nil {
+			return rows, err
+		}
+		p50 := run.Trials[0].Latency.Histogram.Quantile(0.5)
+		if held == 0 {
+			base = p50
+			continue
+		}
+		bucket := held / 1000 // of the histogram: 0.1 %
+		rows = append(rows, took(fmt.Sprintf("p50 with each message held for %v", held), base+really, p50, max(100*time.Microsecond, bucket)))
+	}
+	return rows, nil
+}
+
+// frozenFor is how long processes are frozen, and frozenAt when in the window.
+const (
+	frozenFor = time.Second
+	frozenAt  = 2 * time.Second
+)
+
+// frozenServer: of the messages due in a standstill of F, the one due x after its
+// begin waits F − x. So in a window of D, the p-quantile is F − (1 − p)D wherever
+// 1 − p < F/D. Draining what piled up takes time as well, and polls add their
+// interval: that is what is allowed.
+func frozenServer(l *lab) (rows []Row, err error) {
+	const window = 8 * time.Second
+	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
+		stood, watch := freezer(func(u bench.Underway) int { return u.Server })
+		run, err := l.measure(experiment{scenario: streams(transport, 1000, 2, window.String()), watch: watch})
+		if err != nil {
+			return rows, fmt.Errorf("%s: %w", transport, err)
+		}
+		rows = append(rows, standstill(run.Trials[len(run.Trials)-1], <-stood, window)...)
+	}
+	return rows, nil
+}
+
+// freezer freezes a process of a trial that is not repeated, and tells for how long.
+func freezer(which func(bench.Underway) int) (stood chan time.Duration, watch func(bench.Underway)) {
+	stood = make(chan time.Duration, attempts)
+	return stood, func(u bench.Underway) {
+		if u.Moment != bench.WindowOpened {
+			return
+		}
+		go func() {
+			time.Sleep(frozenAt)
+			f, err := freeze(which(u), frozenFor)
+			if err == nil { // else nothing was frozen, which the rows will say
+				stood <- f
+			}
+		}()
+	}
+}
+
+// standstill holds a trial's quantiles to the closed form.
+func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
+	spread, added := stood/50, time.Duration(0)
+	if t.Transport == "shortpoll" {
+		const interval = 50 * time.Millisecond
+		spread, added = spread+interval, interval/2
+	}
+	for _, q := range []float64{0.95, 0.99} {
+		theory := stood - time.Duration((1-q)*float64(window)) + added
+		// What was due meanwhile is drained at some speed, which stretches the tail by up to a fifth.
+		drain := time.Duration((1 - q) * float64(window) / 5)
+		rows = append(rows, took(fmt.Sprintf("%s p%g of a standstill of %.3f s", t.Transport, 100*q, stood.Seconds()),
+			theory+drain/2, t.Latency.Histogram.Quantile(q), spread+drain/2))
+	}
+	longest := t.Latency.Histogram.Max()
+	rows = append(rows, between(t.Transport+" max", " ms", 0.98*ms(stood), 1.05*ms(stood+added*2)+50, ms(longest)))
+	p50 := t.Latency.Histogram.Quantile(0.5)
+	return append(rows, between(t.Transport+" p50 is untouched", " ms", 0, 50, ms(p50)),
+		exactly(t.Transport+" delivered", t.Ledger.Owed, t.Ledger.Unique))
+}
+
+// frozenGenerator: the gate names the generator, and the lateness shows how long.
+func frozenGenerator(l *lab) (rows []Row, err error) {
+	stood := make(chan time.Duration, attempts)
+	run, err := l.measure(experiment{
+		scenario: streams("websocket", 1000, 2, "4s"),
+		watch: func(u bench.Underway) {
+			if u.Moment == bench.WindowOpened && u.Again == 0 {
+				go func() {
+					if f, err := freeze(u.Generator, frozenFor); err == nil { // as above
+						stood <- f
+					}
+				}()
+			}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	first := run.Trials[0]
+	blamed := ""
+	for _, g := range first.FailedGates() {
+		if g.Name == bench.GateLate {
+			blamed = g.Name
+		}
+	}
+	f := <-stood
+	return []Row{
+		holds("the trial", string(results.Invalid), string(first.Status), first.Status == results.Invalid),
+		holds("the gate that failed", bench.GateLate, blamed, blamed == bench.GateLate),
+		took("the longest lateness", f, first.Publishes.Lateness.Max(), f/20+10*time.Millisecond),
+		exactly("planned = on time + late + dropped", first.Publishes.Planned, first.Publishes.OnTime+first.Publishes.Late+first.Publishes.Dropped),
+		holds("the same without the standstill", "COMPLETE", string(run.Trials[len(run.Trials)-1].Status), len(run.Trials) > 1),
+	}, nil
+}
+
+// overload: each publication costs the server 2 ms or more, so that it can take 500 a
+// second at most, and is offered four times as many.
+func overload(l *lab) ([]Row, error) {
+	run, err := l.measure(experiment{
+		scenario: streams("websocket", 2000, 1, "4s"),
+		lie:      "work=2ms",
+		expects:  results.Saturated,
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := run.Trials[0]
+	p, led := t.Publishes, t.Ledger
+	return []Row{
+		holds("the trial", string(results.Saturated), string(t.Status), t.Status == results.Saturated),
+		exactly("planned = on time + late + dropped", p.Planned, p.OnTime+p.Late+p.Dropped),
+		exactly("sent = acknowledged + failed + unknown", p.Sent, p.Acknowledged+p.Failed+p.Unknown),
+		exactly("owed = unique + superseded + gap + lost", led.Owed, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
+		between("acknowledged a second", "", 0, 500, float64(p.Acknowledged)/6.3), // window, warm-up and drain
+		holds("p99", "∞", quantile(t.Latency, 0.99), infinite(t.Latency, 0.99)),
+	}, nil
+}
+
+// Every so many-th message; no two of them strike the same one of 3,000.
+const (
+	dropEvery    = 97
+	doubleEvery  = 89
+	swapEvery    = 101
+	corruptEvery = 103
+)
+
+func lies(l *lab) (rows []Row, err error) {
+	const clients = 5
+	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
+		run, err := l.measure(experiment{
+			scenario: fmt.Sprintf(`transports: [%s]
+clients: {count: %d}
+publish: {by: backend, rate: 2000/s, arrivals: periodic}
+payload: {size: 64B}
+shortpoll: {interval: 50ms}
+idle: 0s
+warmup: 0s
+drain: 300ms
+window: 1500ms
+blocks: 1
+`, transport, clients),
+			untimed: true,
+			lie:     fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery),
+		})
+		if err != nil {
+			return rows, fmt.Errorf("%s: %w", transport, err)
+		}
+		t := trial(run, transport)
+		n := t.Publishes.Planned
+		rows = append(rows,
+			exactly(transport+" lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
+			exactly(transport+" duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
+			exactly(transport+" out of order", clients*(n/swapEvery), t.Ledger.Reordered),
+			exactly(transport+" damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
+			exactly(transport+" received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
+			exactly(transport+" infinite in the percentiles", t.Ledger.Lost, t.Latency.Infinite),
+		)
+		if transport != "shortpoll" { // whose poll cycles are too few for a p99
+			rows = append(rows, holds(transport+" p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99), infinite(t.Latency, 0.99)))
+		}
+	}
+	return rows, nil
+}
+
+func infinite(l results.Latency, q float64) bool {
+	_, never, _ := l.Quantile(q)
+	return never
+}
+
+func quantile(l results.Latency, q float64) string {
+	switch d, never, ok := l.Quantile(q); {
+	case never:
+		return "∞"
+	case !ok:
+		return "n/a"
+	default:
+		return number(ms(d)) + " ms"
+	}
+}

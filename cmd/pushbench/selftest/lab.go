@@ -1,0 +1,188 @@
+package selftest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/bench/client"
+	"pushbench/results"
+	"pushbench/scenarios"
+	"pushbench/servers/wire"
+)
+
+// A lab is where proofs are made.
+type lab struct {
+	ctx     context.Context
+	options Options
+	folder  string // temporary
+	runs    int
+}
+
+// An experiment is a run with a known truth in it.
+type experiment struct {
+	scenario string               // YAML after version and name
+	lie      string               // what its servers do wrong, in the words of serve --lie
+	watch    func(bench.Underway) // who disturbs its trials, or asks their servers
+	expects  results.Status       // of every trial that is not repeated; empty: COMPLETE
+	untimed  bool                 // what it counts does not depend on when: a disturbed trial will do
+}
+
+// attempts is how often an experiment is made whose trials a busy machine has voided:
+// what a gate refuses proves nothing, neither for the instrument nor against it.
+const attempts = 3
+
+// measure makes an experiment just as `pushbench run` would.
+func (l *lab) measure(e experiment) (run *results.Run, err error) {
+	for range attempts {
+		if run, err = l.once(e); err != nil {
+			return nil, err
+		}
+		if err = e.spoilt(run); err == nil || l.ctx.Err() != nil {
+			return run, err
+		}
+	}
+	return nil, err
+}
+
+// spoilt says which trial is not worth what the experiment expects.
+func (e experiment) spoilt(run *results.Run) error {
+	want := e.expects
+	if want == "" {
+		want = results.Complete
+	}
+	last := map[string]results.Trial{}
+	for _, t := range run.Trials {
+		last[t.Transport] = t
+	}
+	for name, t := range last {
+		if t.Status != want && !(e.untimed && bench.Disturbed(t)) {
+			return fmt.Errorf("%s is %s rather than %s: %s", name, t.Status, want, t.Reason)
+		}
+	}
+	if len(last) == 0 {
+		return fmt.Errorf("no trial: %s", run.Manifest.Reason)
+	}
+	return nil
+}
+
+func (l *lab) once(e experiment) (*results.Run, error) {
+	l.runs++
+	name := fmt.Sprintf("proof-%d", l.runs)
+	scenario, err := scenarios.Read(name, strings.NewReader("version: 1\nname: "+name+"\n"+e.scenario))
+	if err != nil {
+		return nil, err
+	}
+	run := &bench.Run{Scenario: scenario, Rig: l.rig(e), Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
+	path, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run, string) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	return results.Open(path)
+}
+
+func (l *lab) rig(e experiment) *bench.Rig {
+	self := l.options.Executable
+	rig := &bench.Rig{
+		Drive:  []string{self, "drive"},
+		Awake:  []string{self, "awake"},
+		Engine: l.options.Engine,
+		Stack:  "reference",
+		Watch:  e.watch,
+		Serve:  func(t scenarios.Transport, _ *scenarios.Scenario) []string { return l.serving(string(t), e.lie) },
+	}
+	rig.Pin()
+	return rig
+}
+
+func (l *lab) serving(transport, lie string) []string {
+	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0"}
+	if lie != "" {
+		argv = append(argv, "--lie", lie)
+	}
+	return argv
+}
+
+// A server is a child that serves without a run.
+type server struct {
+	address string
+	child   *exec.Cmd
+	stdin   io.Closer
+}
+
+// serve starts a server by itself.
+func (l *lab) serve(transport, lie string) (*server, error) {
+	argv := l.serving(transport, lie)
+	s := &server{child: exec.CommandContext(l.ctx, argv[0], argv[1:]...)}
+	stdin, err := s.child.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	s.stdin = stdin
+	stdout, err := s.child.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.child.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	var greeting struct{ Listening string }
+	if err = errors.Join(err, json.Unmarshal(line, &greeting)); err != nil {
+		return nil, errors.Join(fmt.Errorf("server's greeting: %w", err), s.stop())
+	}
+	s.address = greeting.Listening
+	return s, nil
+}
+
+func (s *server) stop() error { return errors.Join(s.stdin.Close(), s.child.Wait()) }
+
+// engine returns an engine whose sessions count into traffic.
+func (l *lab) engine(c client.Config) (client.Transport, error) {
+	return client.New(l.options.Engine, c)
+}
+
+// freeze stops a process for a while and says how long it really was.
+func freeze(pid int, d time.Duration) (time.Duration, error) {
+	began := time.Now()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return 0, fmt.Errorf("freeze: %w", err)
+	}
+	time.Sleep(d)
+	err := syscall.Kill(pid, syscall.SIGCONT)
+	return time.Since(began), err
+}
+
+// stats asks a server for its counters.
+func stats(address string) (s wire.Stats, err error) {
+	asker := http.Client{Timeout: 5 * time.Second}
+	defer asker.CloseIdleConnections()
+	answer, err := asker.Get("http://" + address + "/v1/stats")
+	if err != nil {
+		return s, err
+	}
+	defer answer.Body.Close()
+	return s, json.NewDecoder(answer.Body).Decode(&s)
+}
+
+// trial is a run's trial of a transport that counts: the last of its attempts.
+func trial(run *results.Run, transport string) (last results.Trial) {
+	for _, t := range run.Trials {
+		if t.Transport == transport {
+			last = t
+		}
+	}
+	return last
+}
+
+var errPatience = errors.New("waited in vain for an answer")

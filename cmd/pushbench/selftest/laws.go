@@ -1,0 +1,145 @@
+package selftest
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/results"
+)
+
+// laws are the proofs that a run finds what physics says.
+var laws = []proof{
+	{name: "shortpoll", says: "short polling's latency is uniform on (d, d + T), also when the publisher's period is the interval", run: uniformLaw},
+	{name: "hiccups", says: "the meter of standstills sees one of a known length", run: hiccups},
+}
+
+// uniformLaw: messages at random instants, each for one client, so that all are
+// independent; then one at every interval for all clients, whose phases alone decide.
+func uniformLaw(l *lab) ([]Row, error) {
+	const interval = 200 * time.Millisecond
+	run, err := l.measure(experiment{scenario: `transports: [shortpoll]
+clients: {count: 200}
+topics: {count: 200}
+publish: {by: backend, rate: 1000/s}
+payload: {size: 64B}
+shortpoll: {interval: 200ms}
+idle: 0s
+warmup: 300ms
+drain: 1s
+window: 4s
+blocks: 1
+`})
+	if err != nil {
+		return nil, err
+	}
+	t := run.Trials[0]
+	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
+	run, err = l.measure(experiment{scenario: `transports: [shortpoll]
+clients: {count: 1000}
+publish: {by: backend, rate: 5/s, arrivals: periodic}
+payload: {size: 64B}
+shortpoll: {interval: 200ms}
+idle: 0s
+warmup: 300ms
+drain: 1s
+window: 3s
+blocks: 1
+`})
+	if err != nil {
+		return rows, err
+	}
+	t = run.Trials[0]
+	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 1000, interval))
+	return append(rows, lossless(t)), nil
+}
+
+// predicted is what the trial's own theory says of a metric.
+func predicted(t results.Trial, metric string) float64 {
+	for _, p := range t.Theory {
+		if p.Metric == metric {
+			return p.Value
+		}
+	}
+	return math.NaN()
+}
+
+// ksRow tests a trial's latencies against the uniform law on (d, d + T).
+func ksRow(what string, t results.Trial, m int64, interval time.Duration) Row {
+	d := time.Duration(predicted(t, results.Max)*float64(time.Millisecond)) - interval
+	distance := kolmogorov(t.Latency.Histogram, uniform(d, interval))
+	limit := kolmogorovLimit(m, interval)
+	return Row{
+		What: fmt.Sprintf("%s, m = %d", what, m), Theory: fmt.Sprintf("at most %.4f", limit),
+		Measured: fmt.Sprintf("%.4f", distance), Passed: distance <= limit,
+	}
+}
+
+// poissonRows are what is known of short polling under Poisson arrivals of λ a second.
+func poissonRows(t results.Trial, rate float64, interval time.Duration) []Row {
+	n := t.Latency.Histogram.Count()
+	polls := float64(t.Cost.Wire.Polls)
+	empty := float64(t.Cost.Wire.EmptyAnswers) / polls
+	e := math.Exp(-rate * interval.Seconds())
+	return []Row{
+		ksRow("distance from uniform, λ = "+number(rate)+"/s", t, n, interval),
+		quantileRow(t, 0.5, results.P50, n, interval),
+		quantileRow(t, 0.99, results.P99, n, interval),
+		within("share of empty polls", "", e, empty, 3.3*math.Sqrt(e*(1-e)/polls)+0.002),
+		within("requests a message", "", predicted(t, results.RequestsPerMessage),
+			results.MetricByName(results.RequestsPerMessage).Of(t).X, predicted(t, results.RequestsPerMessage)*3.3/math.Sqrt(float64(n))),
+	}
+}
+
+// quantileRow holds a quantile of n independent uniform latencies to theory: by what
+// chance explains at one in a thousand, and what timers may be late by.
+func quantileRow(t results.Trial, q float64, metric string, n int64, interval time.Duration) Row {
+	chance := 3.3 * math.Sqrt(q*(1-q)/float64(n)) * float64(interval)
+	return within(metric, " ms", predicted(t, metric), ms(t.Latency.Histogram.Quantile(q)), ms(time.Duration(chance)+timers(interval)))
+}
+
+// hiccups: the process that watches the cores is frozen itself, so every core seems
+// to have stood still for that long.
+func hiccups(l *lab) ([]Row, error) {
+	watch := exec.CommandContext(l.ctx, l.options.Executable, "awake")
+	stdin, err := watch.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := watch.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := watch.Start(); err != nil {
+		return nil, err
+	}
+	answers := bufio.NewScanner(stdout)
+	ask := func() (s bench.Stalls, err error) {
+		if _, err := fmt.Fprintln(stdin, "{}"); err != nil {
+			return nil, err
+		}
+		answers.Scan()
+		return s, errors.Join(answers.Err(), json.Unmarshal(answers.Bytes(), &s))
+	}
+	const stood = 200 * time.Millisecond
+	_, err = ask()
+	really, frozen := freeze(watch.Process.Pid, stood)
+	time.Sleep(stood) // for each core's thread to have had its turn, however busy the core is
+	seen, asked := ask()
+	if err := errors.Join(err, frozen, asked, stdin.Close(), watch.Wait()); err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for _, s := range seen {
+		rows = append(rows, between(fmt.Sprintf("core %d, frozen for %.0f ms", s.Core, ms(really)), " ms", 0.9*ms(stood), ms(really)+50, ms(s.Longest)))
+	}
+	if len(rows) == 0 {
+		return nil, errors.New("this system does not show standstills")
+	}
+	return rows, nil
+}
