@@ -45,7 +45,7 @@ type proof struct {
 }
 
 // proofs, from arithmetic to whole trials.
-var proofs = slices.Concat(arithmetic, wires, honesty, laws)
+var proofs = slices.Concat(arithmetic, wires, honesty, laws, distances)
 
 // Names lists the proofs that there are, with what each says.
 func Names() []string {

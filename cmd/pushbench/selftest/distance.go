@@ -1,0 +1,219 @@
+package selftest
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"pushbench/bench/physics"
+	"pushbench/results"
+)
+
+// distances are the proofs over a link: without a distance long polling has no gap.
+var distances = []proof{
+	{name: "link", says: "nothing is faster than the link, and setting up takes the round trips it must", run: linkBounds},
+	{name: "pacing", says: "polling at a fixed delay waits for the round trip as well, at a fixed rate it does not", run: pacings},
+	{name: "longpoll", says: "long polling's latency, batches and requests follow from rate and re-arm gap", run: longPolls},
+	{name: "longpoll-sweep", says: "the same over more rates and distances, with empty answers", slow: true, run: longPollSweep},
+	{name: "shortpoll-sweep", says: "short polling over more rates and intervals", slow: true, run: shortPollSweep},
+	{name: "step", says: "periodic messages: long polling's mean doubles where the round trip passes their period", slow: true, run: periodicStep},
+}
+
+// A reach is a workload over a link: every client has a topic of its own, so that
+// all messages are independent.
+type reach struct {
+	transport string
+	settings  string // more of the scenario, whole lines
+	clients   int
+	rate      float64 // λ, messages a second owed to one client
+	rtt       time.Duration
+	window    time.Duration
+}
+
+func (r reach) yaml() string {
+	return fmt.Sprintf(`transports: [%s]
+clients: {count: %d}
+topics: {count: %d}
+publish: {by: backend, rate: %g/s}
+payload: {size: 64B}
+network: {rtt: %s}
+%sidle: 0s
+warmup: 500ms
+drain: 2s
+window: %s
+blocks: 1
+`, r.transport, r.clients, r.clients, r.rate*float64(r.clients), r.rtt, r.settings, r.window)
+}
+
+func (l *lab) reach(r reach) (results.Trial, error) {
+	run, err := l.measure(experiment{scenario: r.yaml()})
+	if err != nil {
+		return results.Trial{}, err
+	}
+	return trial(run, r.transport), nil
+}
+
+// linkBounds: half a round trip for every message, one for TCP, one more for the request.
+func linkBounds(l *lab) (rows []Row, err error) {
+	const rtt = 40 * time.Millisecond
+	for _, transport := range []string{"websocket", "sse"} {
+		t, err := l.reach(reach{transport: transport, clients: 50, rate: 10, rtt: rtt, window: 2 * time.Second})
+		if err != nil {
+			return rows, err
+		}
+		tcp, ready := t.Connect.Stages["tcp"], t.Connect.Stages["ready"]
+		rows = append(rows,
+			between(transport+" fastest delivery over a round trip of 40 ms", " ms", 20, 22, ms(t.Latency.Histogram.Quantile(0))),
+			between(transport+" median delivery", " ms", 20, 24, ms(t.Latency.Histogram.Quantile(0.5))),
+			between(transport+" fastest TCP connect", " ms", 40, 44, ms(tcp.Quantile(0))),
+			between(transport+" fastest until subscribed", " ms", 80, 88, ms(ready.Quantile(0))),
+			lossless(t))
+	}
+	return rows, nil
+}
+
+// pacings: T after each answer is T + 2d from poll to poll.
+func pacings(l *lab) (rows []Row, err error) {
+	const interval, rtt = 100 * time.Millisecond, 40 * time.Millisecond
+	for _, pacing := range []string{"fixed-rate", "fixed-delay"} {
+		t, err := l.reach(reach{
+			transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
+			clients: 100, rate: 10, rtt: rtt, window: 3 * time.Second,
+		})
+		if err != nil {
+			return rows, err
+		}
+		cycle := interval
+		if pacing == "fixed-delay" {
+			cycle += rtt
+		}
+		n := t.Latency.Histogram.Count()
+		polls := float64(t.Cost.Wire.Polls)
+		rows = append(rows,
+			quantileRow(t, 0.5, results.P50, n, cycle).of(pacing),
+			quantileRow(t, 0.99, results.P99, n, cycle).of(pacing),
+			within(pacing+" polls a client and second", "", 1/cycle.Seconds(), polls/100/t.Cost.Span.Seconds(), 0.02/cycle.Seconds()))
+	}
+	return rows, nil
+}
+
+// of names what a row is about.
+func (r Row) of(what string) Row {
+	r.What = what + " " + r.What
+	return r
+}
+
+func longPolls(l *lab) (rows []Row, err error) {
+	return l.longPolls([]reach{
+		{clients: 40, rate: 5, rtt: 20 * time.Millisecond},
+		{clients: 40, rate: 25, rtt: 20 * time.Millisecond},
+		{clients: 40, rate: 75, rtt: 20 * time.Millisecond},
+		{clients: 40, rate: 20, rtt: 80 * time.Millisecond},
+	}, 4*time.Second)
+}
+
+func longPollSweep(l *lab) (rows []Row, err error) {
+	var all []reach
+	for _, rtt := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 160 * time.Millisecond} {
+		for _, rate := range []float64{1, 5, 20, 60} {
+			all = append(all, reach{clients: 50, rate: rate, rtt: rtt})
+		}
+	}
+	rows, err = l.longPolls(all, 10*time.Second)
+	if err != nil {
+		return rows, err
+	}
+	more, err := l.longPolls([]reach{{clients: 200, rate: 0.5, rtt: 40 * time.Millisecond, settings: "longpoll: {hold: 1s}\n"}}, 10*time.Second)
+	return append(rows, more...), err
+}
+
+// longPolls holds trials to the closed forms of the gap that their server counted.
+func (l *lab) longPolls(all []reach, window time.Duration) (rows []Row, err error) {
+	for _, r := range all {
+		r.transport, r.window = "longpoll", window
+		t, err := l.reach(r)
+		if err != nil {
+			return rows, err
+		}
+		what := fmt.Sprintf("λ = %g/s, round trip %v:", r.rate, r.rtt)
+		for _, row := range longPollRows(t, r) {
+			rows = append(rows, row.of(what))
+		}
+	}
+	return rows, nil
+}
+
+// longPollRows compare what a trial measured with its theory. Chance is allowed for at
+// one in a thousand: n messages came in n/b answers, which are independent.
+func longPollRows(t results.Trial, r reach) []Row {
+	n := float64(t.Latency.Histogram.Count())
+	b := predicted(t, results.MessagesPerBatch)
+	rtt := r.rtt.Seconds()
+	direct := physics.LongPollDirect(r.rate, rtt)
+	chance := func(q float64) float64 { // ms
+		if q <= direct {
+			return 0
+		}
+		return 1000 * 3.3 * math.Sqrt(q*(1-q)/(n/b)) * rtt / (1 - direct)
+	}
+	slack := ms(timers(r.rtt))
+	batch := results.MetricByName(results.MessagesPerBatch).Of(t).X
+	requests := results.MetricByName(results.RequestsPerMessage).Of(t).X
+	spread := 3.3*math.Sqrt(max(r.rate*rtt, 0.01)*b/n) + 0.02*b
+	return []Row{
+		between("fastest", " ms", ms(r.rtt)/2, ms(r.rtt)/2+slack, ms(t.Latency.Histogram.Quantile(0))),
+		within("p50", " ms", predicted(t, results.P50), ms(t.Latency.Histogram.Quantile(0.5)), slack+chance(0.5)),
+		within("p99", " ms", predicted(t, results.P99), ms(t.Latency.Histogram.Quantile(0.99)), slack+chance(0.99)),
+		within("messages an answer", "", b, batch, spread),
+		within("requests a message", "", predicted(t, results.RequestsPerMessage), requests, spread/b+0.02),
+		lossless(t),
+	}
+}
+
+func shortPollSweep(l *lab) (rows []Row, err error) {
+	for _, interval := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
+		for _, rate := range []float64{0.5, 2, 10} {
+			t, err := l.reach(reach{
+				transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s}\n", interval),
+				clients: 200, rate: rate, rtt: 0, window: 10 * time.Second,
+			})
+			if err != nil {
+				return rows, err
+			}
+			for _, row := range poissonRows(t, rate, interval) {
+				rows = append(rows, row.of(fmt.Sprintf("T = %v, λ = %g/s:", interval, rate)))
+			}
+		}
+	}
+	return rows, nil
+}
+
+// periodicStep: one message every P for all. While the round trip is shorter, each
+// finds its poll parked and takes d; when it is longer, a poll is on its way half of
+// the time, and the mean approaches 2d.
+func periodicStep(l *lab) (rows []Row, err error) {
+	const rtt = 100 * time.Millisecond
+	for _, test := range []struct {
+		period    time.Duration
+		low, high float64 // of the mean, in units of d
+	}{{250 * time.Millisecond, 1, 1.1}, {150 * time.Millisecond, 1, 1.1}, {70 * time.Millisecond, 1.4, 2.3}, {23 * time.Millisecond, 1.7, 2.3}} {
+		run, err := l.measure(experiment{scenario: fmt.Sprintf(`transports: [longpoll]
+clients: {count: 20}
+publish: {by: backend, rate: %g/s, arrivals: periodic}
+payload: {size: 64B}
+network: {rtt: %s}
+idle: 0s
+warmup: 1s
+drain: 2s
+window: 8s
+blocks: 1
+`, 1/test.period.Seconds(), rtt)})
+		if err != nil {
+			return rows, err
+		}
+		t := run.Trials[len(run.Trials)-1]
+		rows = append(rows, between(fmt.Sprintf("mean in transits, P = %v, round trip %v", test.period, rtt), "",
+			test.low, test.high, float64(t.Latency.Histogram.Mean())/float64(rtt/2)))
+	}
+	return rows, nil
+}
