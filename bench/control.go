@@ -88,6 +88,7 @@ type Outcome struct {
 	Goroutines int64             `json:"goroutines"` // with all clients connected
 	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
 	Cut        bool              `json:"cut"`        // stopped before its plan ended
+	Flight     Flight            `json:"flight"`
 }
 
 // A lineWriter writes values as lines of JSON, one write each.

@@ -283,7 +283,12 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	}
 	spanned := make(chan spanCount, 1)
 	d.working.Go(func() { spanned <- d.span(ctx, start) })
+	counted, drained := make(chan Flight, 1), make(chan struct{})
+	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders}
+	d.working.Go(func() { counted <- counter.count(start, drained) })
 	d.report(ctx, start)
+	close(drained)
+	flight := <-counted
 	if ctx.Err() != nil {
 		return
 	}
@@ -292,6 +297,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	span := <-spanned
 	d.close()
 	outcome := d.outcome(span)
+	outcome.Flight = flight
 	_ = d.out.send(Message{Done: &outcome}) // as above
 }
 

@@ -16,6 +16,12 @@ type Evidence struct {
 	Engine string // which the clients ran on
 	Stalls Stalls // in the window; none: nobody watched
 
+	Throttled     int64 // times in the window that our control group's quota stopped us
+	ThrottleShown bool  // whether this system counts them
+	Flight        Flight
+	Window        time.Duration
+	Seconds       []results.Interval // of the whole trial
+
 	Accepted       int64        // connections the server accepted from the clients
 	Served         int64        // requests the server had from the clients
 	Total          results.Wire // since the first dial
@@ -38,8 +44,11 @@ type gate struct {
 const (
 	GateLate     = "generator on time"
 	GateStalls   = "cores kept running"
+	GateThrottle = "not throttled"
 	GateOffered  = "load offered as planned"
 	GateLedger   = "ledger adds up"
+	GateLittle   = "Little's law holds"
+	GateTrend    = "no trend in the window"
 	GateDials    = "no hidden dials"
 	GateRequests = "no hidden retries"
 	GateBytes    = "every byte understood"
@@ -49,8 +58,11 @@ const (
 var gates = []gate{
 	{GateLate, onTime, true},
 	{GateStalls, keptRunning, true},
+	{GateThrottle, unthrottled, true},
 	{GateOffered, offered, false},
 	{GateLedger, addsUp, false},
+	{GateLittle, little, false},
+	{GateTrend, stationary, true},
 	{GateDials, noHiddenDials, false},
 	{GateRequests, noHiddenRetries, false},
 	{GateBytes, bytesUnderstood, false},
@@ -97,6 +109,14 @@ func keptRunning(e Evidence) (bool, string) {
 	}
 	allowed := e.Trial.Cost.Span / 200
 	return e.Stalls.worst() <= allowed, fmt.Sprintf("standstills of %v and more: %v; allowed %v in all", watchEvery, e.Stalls, round(allowed))
+}
+
+// unthrottled: no quota of a control group stopped server or generator.
+func unthrottled(e Evidence) (bool, string) {
+	if !e.ThrottleShown {
+		return true, "this system does not count it"
+	}
+	return e.Throttled == 0, fmt.Sprintf("the CPU quota of our control group ran out %d times", e.Throttled)
 }
 
 // offered: the generator at least tried to publish what was planned, up to half a

@@ -36,6 +36,18 @@ func (s Stalls) worst() (d time.Duration) {
 	return d
 }
 
+// longHiccup is how long a standstill must be to be told of, or a tenth of the 99th
+// percentile where that is longer.
+const longHiccup = 10 * time.Millisecond
+
+// longest is the longest standstill of any core.
+func (s Stalls) longest() (d time.Duration) {
+	for _, one := range s {
+		d = max(d, one.Longest)
+	}
+	return d
+}
+
 // A keeper keeps the cores awake and watches them: see KeepAwake.
 type keeper struct {
 	process *process

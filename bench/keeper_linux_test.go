@@ -75,7 +75,7 @@ func TestNobodyWatchesWhereCoresMaySleep(t *testing.T) {
 	if s, err := none.stalls(); err != nil || len(s) != 0 {
 		t.Errorf("%v, %v; want nothing", s, err)
 	}
-	e := sound()
+	e := Sound()
 	e.Stalls = nil
 	if passed, detail := keptRunning(e); !passed {
 		t.Errorf("refused: %s", detail)

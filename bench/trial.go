@@ -285,6 +285,7 @@ func (t *trial) follow(ctx context.Context) (*Outcome, error) {
 			return nil, generatorError("it spoke out of turn")
 		}
 		m.Interval.Block, m.Interval.Again = t.block, t.again
+		t.evidence.Seconds = append(t.evidence.Seconds, *m.Interval)
 		if err := t.interval(*m.Interval); err != nil {
 			return nil, err
 		}
@@ -307,6 +308,7 @@ func phaseAt(since, window time.Duration) string {
 // span reads the processes' clocks when the window opens and when it closes.
 func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	var server, generator [2]cost.Usage
+	var throttled [2]int64
 	var stalls Stalls // in the end: of the window
 	for i, at := range []clock.Instant{opens, closes} {
 		select {
@@ -319,6 +321,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		server[i], errs[0] = cost.Read(t.server.pid())
 		generator[i], errs[1] = cost.Read(t.generator.pid())
 		stalls, errs[2] = t.rig.keeper.stalls()
+		throttled[i], t.evidence.ThrottleShown = cost.Throttled()
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
 		}
@@ -326,7 +329,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 			t.watched(WindowOpened)
 		}
 	}
-	t.evidence.Stalls = stalls
+	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
 	usage(&t.result.Cost.Server, server[1].Minus(server[0]))
 	usage(&t.result.Cost.Generator, generator[1].Minus(generator[0]))
 	return nil
@@ -343,6 +346,10 @@ func (t *trial) take(o *Outcome) {
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
+	t.evidence.Flight, t.evidence.Window = o.Flight, time.Duration(t.scenario.Window)
+	if hiccup := t.evidence.Stalls.longest(); hiccup > max(longHiccup, o.Latency.Histogram.Quantile(0.99)/10) {
+		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", round(hiccup)))
+	}
 	if len(o.Broken) > 0 {
 		t.result.Warnings = append(t.result.Warnings, "connections lost: "+reasons(o.Broken))
 	}

@@ -75,8 +75,8 @@ func (b *Book) Cut(index int) {
 	}
 }
 
-// counts says whether a message's due instant lies in the window.
-func (b *Book) counts(index uint32) bool {
+// Counts says whether a message's due instant lies in the window.
+func (b *Book) Counts(index uint32) bool {
 	due := b.plan.Messages[index].Due
 	return due >= b.plan.Opens && due < b.plan.Closes && int64(index) < b.end.Load()
 }
@@ -98,7 +98,7 @@ func (b *Book) since(index uint32, at clock.Instant) time.Duration {
 // publication on the same connection caused is the transport's, not ours.
 func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 	b.outcome[index].state.Store(sent)
-	if !b.counts(index) {
+	if !b.Counts(index) {
 		return
 	}
 	late := b.since(index, at) - waited
@@ -117,7 +117,7 @@ func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
 	b.outcome[index].state.Store(acked)
 	b.seq[index].Store(seq)
-	if !b.counts(index) {
+	if !b.Counts(index) {
 		return
 	}
 	b.mu.Lock()
@@ -133,7 +133,7 @@ func (b *Book) refused(index uint32, state uint32, why string) {
 		state = dropped
 	}
 	b.outcome[index].state.Store(state)
-	if !b.counts(index) {
+	if !b.Counts(index) {
 		return
 	}
 	b.mu.Lock()
@@ -159,7 +159,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 	p := b.publishes
 	p.DroppedBy, p.FailedBy = maps.Clone(p.DroppedBy), maps.Clone(p.FailedBy)
 	for i := range b.plan.Messages {
-		if !b.counts(uint32(i)) {
+		if !b.Counts(uint32(i)) {
 			continue
 		}
 		p.Planned++

@@ -79,7 +79,7 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 		r.account.Unexpected++
 		return
 	}
-	counts := r.book.counts(index)
+	counts := r.book.Counts(index)
 	l.top[slot] = max(l.top[slot], m.Seq)
 	if !l.mark(slot, r.book.plan.Ordinal[index]) {
 		if counts {
@@ -213,6 +213,29 @@ func (r *Recorder) Delivered() int64 {
 	return r.delivered
 }
 
+// Unique is how many messages of the window were delivered so far, each counted once a client.
+func (r *Recorder) Unique() int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.account.Unique
+}
+
+// Missing adds up how long everything that is owed and was not delivered has been due.
+func (r *Recorder) Missing(until clock.Instant) (sum time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.ledgers {
+		for slot, topic := range l.topics {
+			for ordinal, index := range r.book.plan.OnTopic[topic] {
+				if r.book.Counts(uint32(index)) && !l.has(slot, int32(ordinal)) {
+					sum += max(0, until.Sub(r.book.due(index)))
+				}
+			}
+		}
+	}
+	return sum
+}
+
 // Take returns what happened since the last Take: only its counts and latency are set.
 func (r *Recorder) Take() results.Interval {
 	r.mu.Lock()
@@ -243,7 +266,7 @@ func (r *Recorder) settled(l *ledger, slot int, topic int32) bool {
 	indexes := r.book.plan.OnTopic[topic]
 	for ordinal := len(indexes) - 1; ordinal >= 0; ordinal-- {
 		index := indexes[ordinal]
-		if !r.book.counts(uint32(index)) {
+		if !r.book.Counts(uint32(index)) {
 			continue
 		}
 		if !l.has(slot, int32(ordinal)) {
@@ -287,7 +310,7 @@ func (r *Recorder) declared(l *ledger, slot int, index int32) bool {
 
 func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic int32) {
 	for ordinal, index := range r.book.plan.OnTopic[topic] {
-		if !r.book.counts(uint32(index)) {
+		if !r.book.Counts(uint32(index)) {
 			continue
 		}
 		a.Owed++

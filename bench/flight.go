@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/bench/record"
+	"pushbench/bench/schedule"
+	"pushbench/results"
+)
+
+// A Flight is how many (message, subscriber) pairs were on their way, on average,
+// from the window's opening until nothing more was waited for. It is counted, at
+// instants of the sampler's own: due by then, less delivered by then. So it shares
+// nothing with the latencies but the messages, and Little's law (1961) ties the two:
+// mean in flight × span = the sum of all stays.
+type Flight struct {
+	Mean    float64       `json:"mean"`    // pairs
+	Error   float64       `json:"error"`   // standard error of Mean, by how much successive samples differ
+	Samples int           `json:"samples"` // 0: nobody counted
+	Span    time.Duration `json:"span_ns"`
+	Missing time.Duration `json:"missing_ns"` // summed over pairs never delivered: due → the span's end
+}
+
+// flightEvery is the mean time between two samples. Each falls at a random instant of
+// its stretch: at a fixed period it could keep step with a publisher.
+const flightEvery = 5 * time.Millisecond
+
+// A flightCounter takes the samples.
+type flightCounter struct {
+	plan      *schedule.Schedule
+	book      *record.Book
+	recorders []*record.Recorder
+
+	next int   // index of the first message that was not due at the last sample
+	due  int64 // pairs due before it
+
+	samples   int
+	at        clock.Instant // of the last sample; at first the window's opening, when nothing is due
+	last      float64       // pairs in flight at it
+	area      float64       // pairs × ns so far
+	variation float64       // sum of the squares of each stretch's change × length
+}
+
+// count samples from the window's opening until done is closed. It has a thread of its
+// own that the kernel wakes ahead of others: a sampler that waits for the busy to be
+// idle would see only the idle.
+func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) Flight {
+	runtime.LockOSThread() // never unlocked, so that the thread ends with its priority
+	clock.Sharpen()
+	random := rand.New(rand.NewPCG(uint64(start), 1))
+	f.at = start.Add(f.plan.Opens)
+	opens := f.at
+	timer := time.NewTimer(opens.Sub(clock.Now()))
+	defer timer.Stop()
+	select {
+	case <-done:
+		return Flight{}
+	case <-timer.C:
+	}
+	for stretch := opens; ; stretch = max(stretch, f.at).Add(flightEvery) {
+		clock.SleepUntil(stretch.Add(time.Duration(random.Int64N(int64(flightEvery)))))
+		select {
+		case <-done:
+			return f.flight(f.at.Sub(opens))
+		default:
+			f.sample(start)
+		}
+	}
+}
+
+// sample counts once.
+func (f *flightCounter) sample(start clock.Instant) {
+	var delivered int64
+	for _, r := range f.recorders {
+		delivered += r.Unique()
+	}
+	at := clock.Now()
+	for f.next < len(f.plan.Messages) && start.Add(f.plan.Messages[f.next].Due) <= at {
+		if f.book.Counts(uint32(f.next)) {
+			f.due += int64(len(f.plan.Subscribers[f.plan.Messages[f.next].Topic]))
+		}
+		f.next++
+	}
+	f.add(float64(f.due-delivered), at)
+}
+
+// add takes a sample: between two the number is taken to change evenly.
+func (f *flightCounter) add(now float64, at clock.Instant) {
+	length := float64(at.Sub(f.at))
+	f.area += (f.last + now) / 2 * length
+	f.variation += (now - f.last) * (now - f.last) * length * length
+	f.samples, f.last, f.at = f.samples+1, now, at
+}
+
+func (f *flightCounter) flight(span time.Duration) Flight {
+	if f.samples == 0 || span <= 0 {
+		return Flight{}
+	}
+	found := Flight{Mean: f.area / float64(span), Error: math.Sqrt(f.variation/2) / float64(span), Samples: f.samples, Span: span}
+	for _, r := range f.recorders {
+		found.Missing += r.Missing(f.at)
+	}
+	return found
+}
+
+// little: what was counted in flight is the rate times the mean latency, within 2 %,
+// or within what chance explains of the samples where that is more.
+func little(e Evidence) (bool, string) {
+	f := e.Flight
+	switch {
+	case f.Samples == 0:
+		return true, "nobody counted"
+	case e.Trial.Status == results.Partial:
+		return true, "not judged: the trial was cut short"
+	}
+	h := e.Trial.Latency.Histogram
+	stays := float64(h.Mean())*float64(h.Count()) + float64(f.Missing)
+	expected := stays / float64(f.Span)
+	allowed := max(expected/50, 3.3*f.Error)
+	return math.Abs(f.Mean-expected) <= allowed,
+		fmt.Sprintf("%.4g in flight by %d samples, %.4g by rate × mean latency, allowed ± %.2g", f.Mean, f.Samples, expected, allowed)
+}

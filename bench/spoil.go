@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/record"
+	"pushbench/results"
+)
+
+// Sound is the evidence of a trial that passes every gate.
+func Sound() Evidence {
+	e := Evidence{
+		Accepted:     20,
+		Served:       100,
+		Total:        results.Wire{Dials: 20, Requests: 101},
+		ServerAsked:  []int{0},
+		ServerGot:    []int{0},
+		GeneratorGot: []int{0, 1},
+		Stalls:       Stalls{{Core: 0, Longest: 49 * time.Millisecond, Total: 49 * time.Millisecond}, {Core: 1}},
+	}
+	e.Trial.Cost.Span = 10 * time.Second
+	e.Total.Up = results.Direction{Bytes: 100, Payload: 40, Envelope: 30, Framing: 20, Headers: 10}
+	e.Total.Down = results.Direction{Bytes: 1000, Payload: 400, Envelope: 300, Framing: 200, Headers: 100}
+	e.Trial.Publishes = results.Publishes{Planned: 3, OnTime: 2, Late: 1, Sent: 3, Acknowledged: 3}
+	e.Trial.Ledger = results.Ledger{Owed: 3, Unique: 2, Lost: 1, Received: 2}
+	for range 2 {
+		e.Trial.Latency.Histogram.Record(10 * time.Millisecond)
+	}
+	e.Trial.Latency.Infinite = 1
+	for range 200 {
+		e.Trial.Publishes.Lateness.Record(50 * time.Microsecond)
+	}
+	e.ThrottleShown, e.Window = true, 10*time.Second
+	// Two pairs of 10 ms, and one that never came and was due a second before the end.
+	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
+	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
+	return e
+}
+
+// seconds are intervals of a window with one latency each, in milliseconds.
+func seconds(latencies ...int) (all []results.Interval) {
+	for i, ms := range latencies {
+		s := results.Interval{Start: time.Duration(i) * time.Second, Length: time.Second}
+		s.Latency.Record(time.Duration(ms) * time.Millisecond)
+		all = append(all, s)
+	}
+	return all
+}
+
+// spoil makes evidence that only the named gate must refuse. A gate without an
+// entry here has nothing that shows it can fail.
+var spoil = map[string][]func(*Evidence){
+	GateLate: {func(e *Evidence) {
+		for range 3 {
+			e.Trial.Publishes.Lateness.Record(2 * time.Millisecond)
+		}
+	}},
+	GateStalls: {
+		func(e *Evidence) {
+			e.Stalls = Stalls{{Core: 0}, {Core: 1, Longest: 40 * time.Millisecond, Total: 51 * time.Millisecond}}
+		},
+	},
+	GateThrottle: {func(e *Evidence) { e.Throttled = 1 }},
+	GateLittle: {
+		func(e *Evidence) { e.Flight.Mean = 0.107 },
+		func(e *Evidence) { e.Flight.Mean = 0.097 },
+		func(e *Evidence) { e.Flight.Missing = 0 },
+	},
+	GateTrend: {
+		func(e *Evidence) { e.Seconds = seconds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10) },
+		func(e *Evidence) { e.Seconds = seconds(20, 18, 19, 15, 14, 12, 11, 13, 9, 8) },
+	},
+	GateOffered: {func(e *Evidence) {
+		p := &e.Trial.Publishes
+		p.Planned += 1
+		p.Dropped, p.DroppedBy = 1, map[string]int64{record.NeverTried: 1}
+	}},
+	GateLedger: {
+		func(e *Evidence) { e.Trial.Ledger.Owed++ },
+		func(e *Evidence) { e.Trial.Ledger.Received++ },
+		func(e *Evidence) { e.Trial.Publishes.Planned++ },
+		func(e *Evidence) { e.Trial.Publishes.Unknown++ },
+		func(e *Evidence) { e.Trial.Latency.Infinite = 0 },
+	},
+	GateDials: {
+		func(e *Evidence) { e.Accepted++ },
+		func(e *Evidence) { e.Accepted-- },
+		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted+3 },
+		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted-1 },
+	},
+	GateRequests: {
+		func(e *Evidence) { e.Served = e.Total.Requests + 1 },
+		func(e *Evidence) { e.Served = e.Total.Requests - e.Total.Dials - 1 },
+	},
+	GateBytes: {
+		func(e *Evidence) { e.Total.Up.Bytes++ },
+		func(e *Evidence) { e.Total.Up.Payload++ },
+		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
+		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = client.EventLoops, e.Total.Down.Bytes+1 },
+		func(e *Evidence) { e.Engine, e.Total.Up.Headers = client.EventLoops, e.Total.Up.Headers+1 },
+	},
+	GatePinning: {
+		func(e *Evidence) { e.ServerGot = []int{0, 1} },
+		func(e *Evidence) { e.GeneratorAsked = []int{1} },
+	},
+}
+
+// A Control is how one gate judged evidence that it alone must refuse.
+type Control struct {
+	Gate    string
+	Refused bool   // as it must
+	Others  string // gates that refused it as well, which they must not; empty: none
+	Detail  string // what the gate said
+}
+
+// Controls has every gate judge a sound trial and each that was spoilt for it.
+func Controls() (sound []results.Gate, spoilt []Control) {
+	for _, g := range gates {
+		if len(spoil[g.name]) == 0 {
+			spoilt = append(spoilt, Control{Gate: g.name, Detail: "nothing shows that it can fail"})
+		}
+		for _, damage := range spoil[g.name] {
+			e := Sound()
+			damage(&e)
+			spoilt = append(spoilt, control(g.name, Judge(e)))
+		}
+	}
+	return Judge(Sound()), spoilt
+}
+
+func control(name string, verdicts []results.Gate) Control {
+	c := Control{Gate: name}
+	for _, v := range verdicts {
+		switch {
+		case v.Name == name:
+			c.Refused, c.Detail = !v.Passed, v.Detail
+		case !v.Passed:
+			c.Others += fmt.Sprintf("%s: %s; ", v.Name, v.Detail)
+		}
+	}
+	return c
+}
