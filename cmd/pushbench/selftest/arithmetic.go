@@ -23,6 +23,7 @@ var arithmetic = []proof{
 	{name: "window", says: "the window's edges are exact: what counts is when a message was due", run: windowEdges},
 	{name: "quantiles", says: "quantiles and merging agree with sorting everything", run: quantiles},
 	{name: "survivors", says: "a server that discards what would be slow is not rewarded for it", run: survivors},
+	{name: "gates", says: "every gate passes a sound trial and refuses those that were spoilt for it", run: gates},
 	{name: "schedule", says: "the same seed plans the same messages, and Poisson arrivals are Poisson", run: schedules},
 }
 

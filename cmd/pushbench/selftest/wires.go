@@ -154,10 +154,7 @@ func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 	for _, s := range t.sessions {
 		s.Close()
 	}
-	up, down, requests, err := t.settled()
-	if err != nil {
-		return nil, err
-	}
+	up, down, requests := t.settled()
 	w := t.traffic.Snapshot()
 	name := string(transport)
 	return []Row{
@@ -172,20 +169,28 @@ func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 // goodbyes is what a server may have sent to a connection of a client that no longer reads: an answer.
 const goodbyes = 1000
 
-// settled waits until the relay has read all that clients wrote.
-func (t *tap) settled() (up, down, requests int64, err error) {
+// settled waits until the relay has read all that clients wrote. Where it never has,
+// the rows will say so.
+func (t *tap) settled() (up, down, requests int64) {
+	_ = eventually(func() bool {
+		up, down = t.relay.Bytes()
+		return up == t.traffic.Snapshot().Up.Bytes
+	})
+	return up, down, t.relay.Requests()
+}
+
+// eventually waits for what no event announces.
+func eventually(holds func() bool) error {
 	looks, limit := time.NewTicker(time.Millisecond), time.After(patience)
 	defer looks.Stop()
-	for {
-		if up, down = t.relay.Bytes(); up == t.traffic.Snapshot().Up.Bytes {
-			return up, down, t.relay.Requests(), nil
-		}
+	for !holds() {
 		select {
 		case <-looks.C:
-		case <-limit: // then they differ, which the rows will say
-			return up, down, t.relay.Requests(), nil
+		case <-limit:
+			return errPatience
 		}
 	}
+	return nil
 }
 
 // frames: publications of sizes around the limits, as they crossed the wire.
@@ -208,9 +213,7 @@ func frames(l *lab) (rows []Row, err error) {
 			int64(physics.FrameHeader(size, true)), after.Up.Framing-before.Up.Framing))
 	}
 	t.sessions[0].Close()
-	if _, _, _, err := t.settled(); err != nil {
-		return rows, err
-	}
+	t.settled()
 	talk := t.relay.Conversations()[0]
 	headers, err := upFrames(talk)
 	if err != nil {
@@ -272,13 +275,13 @@ func retries(l *lab) (rows []Row, err error) {
 		}
 		t.relay.Refuse(10)
 		const enough = 50
-		err = t.witness.await(func(w *witness) bool { return w.broken >= enough })
+		err = eventually(func() bool { return t.relay.Resets() >= enough })
 		t.relay.Refuse(0)
 		for _, s := range t.sessions {
 			s.Close()
 		}
 		if err == nil {
-			_, _, requests, _ := t.settled()
+			_, _, requests := t.settled()
 			rows = append(rows,
 				exactly(string(transport)+" requests on the wire", requests, t.traffic.Requests.Load()),
 				exactly(string(transport)+" failures reported", t.relay.Resets(), int64(t.witness.broken)))

@@ -1,0 +1,32 @@
+package selftest
+
+import (
+	"fmt"
+
+	"pushbench/bench"
+)
+
+// gates: every gate lets a sound trial pass and refuses each that was spoilt for it, alone.
+func gates(*lab) (rows []Row, err error) {
+	sound, spoilt := bench.Controls()
+	refusals, kinds := map[string]int{}, map[string]int{}
+	said := map[string]string{}
+	for _, c := range spoilt {
+		kinds[c.Gate]++
+		if c.Refused && c.Others == "" {
+			refusals[c.Gate]++
+		} else {
+			said[c.Gate] = c.Detail + c.Others
+		}
+	}
+	for _, g := range sound {
+		measured := fmt.Sprintf("%d", refusals[g.Name])
+		if said[g.Name] != "" {
+			measured += ": " + said[g.Name]
+		}
+		rows = append(rows,
+			holds(g.Name+": a sound trial", "passes", map[bool]string{true: "passes", false: g.Detail}[g.Passed], g.Passed),
+			holds(g.Name+": spoilt trials refused", fmt.Sprint(kinds[g.Name]), measured, kinds[g.Name] > 0 && refusals[g.Name] == kinds[g.Name]))
+	}
+	return rows, nil
+}
