@@ -138,12 +138,12 @@ func (f *Feed[F]) send(b *Batch[F]) {
 		f.end(Slow)
 		return
 	}
+	f.service.Count.Sent(b.Messages, b.Gaps) // first: who has read it may ask for the count
 	if err := f.sink.Send(b.Frame); err != nil {
 		f.end(Gone)
 		return
 	}
 	f.cursor = b.Next
-	f.service.Count.Sent(b.Messages, b.Gaps)
 }
 
 func (f *Feed[F]) end(why Reason) {
