@@ -15,8 +15,8 @@ import (
 )
 
 func TestASubscriptionFromNowIsAckedAtOnce(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		s.publish(t, "a", "before")
 		ack := subscribe(t, s, "topic=a&topic=b", "").next()
 		if len(ack.Messages) != 0 || ack.Heads["a"] != 1 || ack.Heads["b"] != 0 || len(ack.Heads) != 2 {
@@ -26,8 +26,8 @@ func TestASubscriptionFromNowIsAckedAtOnce(t *testing.T) {
 }
 
 func TestNothingIsLostBetweenTheAckAndTheFirstMessage(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		ack := subscribe(t, s, "topic=a", "").next()
 		s.publish(t, "a", "while nobody was connected")
 		b := subscribe(t, s, "topic=a", ack.Cursor).next()
@@ -39,8 +39,8 @@ func TestNothingIsLostBetweenTheAckAndTheFirstMessage(t *testing.T) {
 
 // The classic loss of long polling: published between two polls.
 func TestNothingIsLostInTheGapBetweenTwoPolls(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		for i := range 200 {
@@ -55,9 +55,9 @@ func TestNothingIsLostInTheGapBetweenTwoPolls(t *testing.T) {
 
 // Messages arrive in order, once, while they are published, whatever comes between.
 func TestAStreamOfMessagesArrivesInOrder(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
+	everywhere(t, func(t *testing.T, v variant) {
 		const messages = 2000
-		s := start(t, transport, wire.Limits{}, hub.Options{RingMessages: messages})
+		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: messages})
 		c := subscribe(t, s, "topic=a&topic=b", "")
 		c.next()
 		var publishing sync.WaitGroup
@@ -80,8 +80,8 @@ func TestAStreamOfMessagesArrivesInOrder(t *testing.T) {
 }
 
 func TestAReconnectInsideTheRingLosesNothing(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{RingMessages: 8})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 8})
 		c := subscribe(t, s, "topic=a", "")
 		cursor := c.next().Cursor
 		c.Close()
@@ -96,8 +96,8 @@ func TestAReconnectInsideTheRingLosesNothing(t *testing.T) {
 }
 
 func TestAReconnectBeyondTheRingIsToldExactlyWhatItMissed(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{RingMessages: 4})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 4})
 		s.publish(t, "a", "read")
 		cursor := subscribe(t, s, "topic=a&topic=b", "").next().Cursor
 		for i := range 10 {
@@ -112,8 +112,8 @@ func TestAReconnectBeyondTheRingIsToldExactlyWhatItMissed(t *testing.T) {
 }
 
 func TestACursorOfAnotherEpochIsAGapWithoutEnd(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		s.publish(t, "a", "new")
 		b := subscribe(t, s, "topic=a", "00000000000000aa.5").next()
 		if len(b.Messages) != 1 || b.gaps() != "a:1-?" {
@@ -123,8 +123,8 @@ func TestACursorOfAnotherEpochIsAGapWithoutEnd(t *testing.T) {
 }
 
 func TestACursorOfAnotherEpochIsAnsweredEvenIfThereIsNothing(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "00000000000000aa.5")
 		if b := c.next(); len(b.Messages) != 0 || b.gaps() != "a:1-?" {
 			t.Errorf("got %+v, want only the gap", b)
@@ -137,8 +137,8 @@ func TestACursorOfAnotherEpochIsAnsweredEvenIfThereIsNothing(t *testing.T) {
 }
 
 func TestLatestSkipsWhatIsSuperseded(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{RingMessages: 2})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 2})
 		cursor := subscribe(t, s, "topic=a&topic=b", "").next().Cursor
 		for _, m := range []string{"a1", "a2", "b1", "a3", "a4"} {
 			s.publish(t, m[:1], m)
@@ -155,8 +155,8 @@ func TestLatestSkipsWhatIsSuperseded(t *testing.T) {
 func TestMessagesAreTheSameBytesOnEveryTransport(t *testing.T) {
 	payloads := []string{"plain", "", "\n\r\n\r\nid: 9\ndata: x\n\n", `"\`, "0\r\n\r\n", "é\u2028😀\x00\x7f", strings.Repeat("x", 70_000)}
 	seen := map[string]string{}
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{MaxPayload: 1 << 20}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{MaxPayload: 1 << 20}, hub.Options{})
 		cursor := subscribe(t, s, "topic=a", "").next().Cursor
 		for _, p := range payloads {
 			s.publish(t, "a", p)
@@ -172,8 +172,8 @@ func TestMessagesAreTheSameBytesOnEveryTransport(t *testing.T) {
 }
 
 func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		for i := range 3 {
 			want := fmt.Sprintf(`{"topic":"some.topic","seq":%d}`, i+1)
 			if a := post(t, s, "some.topic", "x"); a.status != 200 || string(a.body) != want {
@@ -186,34 +186,32 @@ func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
 // One write per response, event or frame: a batch is in one segment's worth of
 // bytes that one read returns, since the peer reads after they are there.
 func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
-	for _, transport := range []string{"longpoll", "sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{}, hub.Options{Flush: 100 * time.Millisecond})
-			c := subscribe(t, s, "topic=a", "")
-			c.next()
-			if transport == "longpoll" {
-				c.poll()
-				until(t, "parked", func() bool { return s.service.Count.Parked.Load() == 1 })
-			}
-			for range 5 {
-				s.publish(t, "a", "x")
-			}
-			var b batch
-			if transport == "longpoll" {
-				b = parseBatch(t, c.answer("GET").body)
-			} else {
-				b = c.next()
-			}
-			if len(b.Messages) != 5 {
-				t.Errorf("got %d messages in the batch, want 5", len(b.Messages))
-			}
-		})
-	}
+	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{Flush: 100 * time.Millisecond})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		if v.transport == "longpoll" {
+			c.poll()
+			until(t, "parked", func() bool { return s.service.Count.Parked.Load() == 1 })
+		}
+		for range 5 {
+			s.publish(t, "a", "x")
+		}
+		var b batch
+		if v.transport == "longpoll" {
+			b = parseBatch(t, c.answer("GET").body)
+		} else {
+			b = c.next()
+		}
+		if len(b.Messages) != 5 {
+			t.Errorf("got %d messages in the batch, want 5", len(b.Messages))
+		}
+	})
 }
 
 func TestLiesReachTheWireAndTheStats(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{Lie: hub.Lie{Drop: 2}})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{Lie: hub.Lie{Drop: 2}})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		for i := range 4 {

@@ -13,9 +13,9 @@ import (
 // last of them is written to. Readers drain in the same process, and count.
 func BenchmarkFanOut(b *testing.B) {
 	const clients = 1024
-	for _, transport := range []string{"sse", "websocket"} {
-		b.Run(transport, func(b *testing.B) {
-			s := start(b, transport, wire.Limits{}, hub.Options{})
+	for _, v := range variants("sse websocket") {
+		b.Run(v.transport+" on "+string(v.stack), func(b *testing.B) {
+			s := start(b, v, wire.Limits{}, hub.Options{})
 			cursor := subscribe(b, s, "topic=a", "").next().Cursor
 			for _, c := range openIdle(b, s, clients, cursor) {
 				go discard(c)

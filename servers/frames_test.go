@@ -60,12 +60,14 @@ var badFrames = []badFrame{
 const noCode = 1005
 
 func TestBadFramesEndTheSocketAsTheTableSays(t *testing.T) {
-	s := start(t, "websocket", wire.Limits{MaxPayload: 1024}, hub.Options{})
-	for _, split := range []bool{false, true} { // W28: the same in segments of one byte
-		for _, row := range badFrames {
-			t.Run(fmt.Sprintf("%s split=%t", row.id, split), func(t *testing.T) { row.check(t, s, split) })
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{MaxPayload: 1024}, hub.Options{})
+		for _, split := range []bool{false, true} { // W28: the same in segments of one byte
+			for _, row := range badFrames {
+				t.Run(fmt.Sprintf("%s split=%t", row.id, split), func(t *testing.T) { row.check(t, s, split) })
+			}
 		}
-	}
+	})
 }
 
 func (row badFrame) check(t *testing.T, s *server, split bool) {
@@ -101,59 +103,65 @@ func (row badFrame) check(t *testing.T, s *server, split bool) {
 }
 
 func TestASocketPublishesAndIsAcknowledged(t *testing.T) {
-	s := start(t, "websocket", wire.Limits{}, hub.Options{MaxTopics: 2})
-	c := subscribe(t, s, "topic=none", "")
-	c.next()
-	for _, row := range []struct{ send, want string }{
-		{frame(fin|opText, goodUp), `{"ack":1,"seq":1}`},
-		{frame(opText, `{"id":2,"topic":"a",`) + frame(fin|opPing, "between") + frame(fin|opContinuation, `"data":"x"}`), `{"ack":2,"seq":2}`},
-		{frame(fin|opText, ` { "data" : "\u00e9\ud83d\ude00\/" , "topic":"a","id" : 18446744073709551615 } `), `{"ack":18446744073709551615,"seq":3}`},
-		{frame(fin|opText, `{"id":3,"topic":"a/b","data":"x"}`), `{"error":"bad_topic","id":3}`},
-		{frame(fin|opText, `{"id":4,"topic":"third","data":"x"}`), `{"error":"hub_full","id":4}`},
-		{frame(fin|opText, `{"id":5,"topic":"a","data":"`+strings.Repeat("x", 70_000)+`"}`), `{"error":"payload_too_large","id":5}`},
-	} {
-		c.send(row.send)
-		op, got := readFrame(t, c.r)
-		for op == opPong {
-			op, got = readFrame(t, c.r)
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 2})
+		c := subscribe(t, s, "topic=none", "")
+		c.next()
+		for _, row := range []struct{ send, want string }{
+			{frame(fin|opText, goodUp), `{"ack":1,"seq":1}`},
+			{frame(opText, `{"id":2,"topic":"a",`) + frame(fin|opPing, "between") + frame(fin|opContinuation, `"data":"x"}`), `{"ack":2,"seq":2}`},
+			{frame(fin|opText, ` { "data" : "\u00e9\ud83d\ude00\/" , "topic":"a","id" : 18446744073709551615 } `), `{"ack":18446744073709551615,"seq":3}`},
+			{frame(fin|opText, `{"id":3,"topic":"a/b","data":"x"}`), `{"error":"bad_topic","id":3}`},
+			{frame(fin|opText, `{"id":4,"topic":"third","data":"x"}`), `{"error":"hub_full","id":4}`},
+			{frame(fin|opText, `{"id":5,"topic":"a","data":"`+strings.Repeat("x", 70_000)+`"}`), `{"error":"payload_too_large","id":5}`},
+		} {
+			c.send(row.send)
+			op, got := readFrame(t, c.r)
+			for op == opPong {
+				op, got = readFrame(t, c.r)
+			}
+			if string(got) != row.want {
+				t.Errorf("got %s, want %s", got, row.want)
+			}
 		}
-		if string(got) != row.want {
-			t.Errorf("got %s, want %s", got, row.want)
+		if n := stats(t, s).FramesIn; n != 6 {
+			t.Errorf("stats count %d messages, want 6", n)
 		}
-	}
-	if n := stats(t, s).FramesIn; n != 6 {
-		t.Errorf("stats count %d messages, want 6", n)
-	}
+	})
 }
 
 func TestAPingIsAnswered(t *testing.T) {
-	s := start(t, "websocket", wire.Limits{}, hub.Options{})
-	c := subscribe(t, s, "topic=a", "")
-	c.next()
-	c.send(frame(fin|opPing, "are you there"))
-	if op, payload := readFrame(t, c.r); op != opPong || string(payload) != "are you there" {
-		t.Errorf("got opcode %d %q, want the pong", op, payload)
-	}
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		c.send(frame(fin|opPing, "are you there"))
+		if op, payload := readFrame(t, c.r); op != opPong || string(payload) != "are you there" {
+			t.Errorf("got opcode %d %q, want the pong", op, payload)
+		}
+	})
 }
 
 // A peer that is told to go away (1001) may answer before the socket is closed.
 func TestShutdownOfASocketWaitsForTheAnswer(t *testing.T) {
-	s := start(t, "websocket", wire.Limits{}, hub.Options{})
-	c := subscribe(t, s, "topic=a", "")
-	c.next()
-	began := time.Now()
-	stopped := make(chan struct{})
-	go func() { s.stop(t); close(stopped) }()
-	op, payload := readFrame(t, c.r)
-	if op != opClose || binary.BigEndian.Uint16(payload) != 1001 {
-		t.Errorf("got opcode %d %q, want close 1001", op, payload)
-	}
-	c.send(frame(fin|opClose, string(payload)))
-	if rest := c.closed(); rest != "" {
-		t.Errorf("after the close frame came %q", rest)
-	}
-	<-stopped
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("shutdown took %s", took)
-	}
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		began := time.Now()
+		stopped := make(chan struct{})
+		go func() { s.stop(t); close(stopped) }()
+		op, payload := readFrame(t, c.r)
+		if op != opClose || binary.BigEndian.Uint16(payload) != 1001 {
+			t.Errorf("got opcode %d %q, want close 1001", op, payload)
+		}
+		c.send(frame(fin|opClose, string(payload)))
+		if rest := c.closed(); rest != "" {
+			t.Errorf("after the close frame came %q", rest)
+		}
+		<-stopped
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("shutdown took %s", took)
+		}
+	})
 }

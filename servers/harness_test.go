@@ -47,26 +47,59 @@ var edges = map[string]func(*wire.Service) wire.Edge{
 
 var transports = []string{"shortpoll", "longpoll", "sse", "websocket"}
 
-// everywhere runs a test once per transport.
-func everywhere(t *testing.T, test func(t *testing.T, transport string)) {
-	for _, transport := range transports {
-		t.Run(transport, func(t *testing.T) { test(t, transport) })
+// A variant is a transport on a stack.
+type variant struct {
+	transport string
+	stack     wire.Stack
+}
+
+// library is what a variant is really built on: nethttp or fasthttp.
+func (v variant) library() string {
+	switch {
+	case v.stack != wire.Reference:
+		return string(v.stack)
+	case v.transport == "websocket":
+		return "nethttp"
 	}
+	return "fasthttp"
+}
+
+// everywhere runs a test once per transport and stack.
+func everywhere(t *testing.T, test func(t *testing.T, v variant)) {
+	t.Helper()
+	on(t, strings.Join(transports, " "), test)
+}
+
+// on runs a test once per stack for some transports.
+func on(t *testing.T, transports string, test func(t *testing.T, v variant)) {
+	t.Helper()
+	for _, v := range variants(transports) {
+		t.Run(v.transport+" on "+string(v.stack), func(t *testing.T) { test(t, v) })
+	}
+}
+
+func variants(transports string) (all []variant) {
+	for _, transport := range strings.Fields(transports) {
+		for _, stack := range wire.Stacks {
+			all = append(all, variant{transport, stack})
+		}
+	}
+	return all
 }
 
 // A server is one under test.
 type server struct {
-	transport string
-	addr      string
-	service   *wire.Service
-	edge      wire.Edge
-	served    chan error
-	stopping  sync.Once
+	variant
+	addr     string
+	service  *wire.Service
+	edge     wire.Edge
+	served   chan error
+	stopping sync.Once
 }
 
-func start(t testing.TB, transport string, l wire.Limits, o hub.Options) *server {
+func start(t testing.TB, v variant, l wire.Limits, o hub.Options) *server {
 	t.Helper()
-	service, err := wire.New(transport, l, o)
+	service, err := wire.New(v.transport, v.stack, l, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +107,7 @@ func start(t testing.TB, transport string, l wire.Limits, o hub.Options) *server
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{transport: transport, addr: ln.Addr().String(), service: service, edge: edges[transport](service), served: make(chan error, 1)}
+	s := &server{variant: v, addr: ln.Addr().String(), service: service, edge: edges[v.transport](service), served: make(chan error, 1)}
 	go func() { s.served <- s.edge.Serve(ln) }()
 	t.Cleanup(func() { s.stop(t) })
 	s.get(t, "/v1/healthz")

@@ -17,7 +17,7 @@ type badRequest struct {
 	status string
 	code   string // of the error; empty: the library's own answer, not ours
 	closes bool
-	only   string // transports it applies to; empty: all
+	only   string // transports, or library (see variant.library), it applies to; empty: all
 }
 
 const post1 = "POST /v1/topics/a HTTP/1.1\r\nHost: HOST\r\n"
@@ -76,8 +76,8 @@ var badRequests = []badRequest{
 	{id: "H25 query", send: "POST /v1/topics/a?x=1 HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\n\r\n", status: "400", code: "unknown_parameter"},
 	{id: "H27", send: post1 + "Origin: http://evil.example\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx", status: "403", code: "foreign_origin"},
 	{id: "H27 null", send: post1 + "Origin: null\r\nContent-Length: 1\r\n\r\nx", status: "403", code: "foreign_origin"},
-	{id: "H31 header", send: "GET PATH?to", status: "408", code: "timeout", closes: true, only: "shortpoll longpoll sse"},
-	{id: "H31 header", send: "GET PATH?to", status: "", closes: true, only: "websocket"},
+	{id: "H31 header", send: "GET PATH?to", status: "408", code: "timeout", closes: true, only: "fasthttp"},
+	{id: "H31 header", send: "GET PATH?to", status: "", closes: true, only: "nethttp"},
 	{id: "H31 body", send: post1 + "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nab", status: "408", code: "timeout", closes: true},
 	{id: "H32 garbage", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: x\r\n\r\n", status: "400", code: "bad_cursor", only: "sse"},
 	{id: "H32 long", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: " + strings.Repeat("x", 7000) + "\r\n\r\n", status: "400", code: "bad_cursor", only: "sse"},
@@ -104,12 +104,12 @@ func upgrade(old, replacement string) string {
 var subscriptionPath = map[string]string{"shortpoll": "/v1/poll", "longpoll": "/v1/poll", "sse": "/v1/sse", "websocket": "/v1/ws"}
 
 func TestBadRequestsAreAnsweredAsTheTableSays(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{MaxPayload: 1024, MaxTopics: 4, ReadTimeout: 300 * time.Millisecond}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{MaxPayload: 1024, MaxTopics: 4, ReadTimeout: 300 * time.Millisecond}, hub.Options{})
 		cursor := strings.TrimSuffix(hub.Cursor{Epoch: s.service.Hub.Epoch()}.String(), "0")
-		fill := strings.NewReplacer("HOST", s.addr, "PATH", subscriptionPath[transport], "CURSOR", cursor)
+		fill := strings.NewReplacer("HOST", s.addr, "PATH", subscriptionPath[v.transport], "CURSOR", cursor)
 		for _, row := range badRequests {
-			if row.only != "" && !strings.Contains(row.only, transport) {
+			if row.only != "" && !strings.Contains(row.only, v.transport) && row.only != v.library() {
 				continue
 			}
 			t.Run(row.id, func(t *testing.T) { row.check(t, s, fill.Replace(row.send)) })
@@ -128,13 +128,17 @@ func (row badRequest) check(t *testing.T, s *server, send string) {
 		c.closed()
 		return
 	}
-	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.head, "HTTP/1.1 "), row.status) {
+	version := "HTTP/1.1 "
+	if s.library() == "nethttp" && strings.Contains(send, " HTTP/1.0\r\n") {
+		version = "HTTP/1.0 " // net/http answers in the version it was asked in
+	}
+	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.head, version), row.status) {
 		t.Fatalf("got %q %q, %v, want status %s", a.head, a.body, err, row.status)
 	}
 	if row.closes {
 		c.closed()
 	}
-	if row.code == "" || s.transport == "websocket" && row.status == "431" {
+	if row.code == "" || s.library() == "nethttp" && row.status == "431" {
 		return
 	}
 	var body struct{ Error, Message string }
@@ -147,36 +151,36 @@ func (row badRequest) check(t *testing.T, s *server, send string) {
 }
 
 func TestHEADNeverParks(t *testing.T) { // H9
-	for _, transport := range []string{"shortpoll", "longpoll"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{}, hub.Options{})
-			c := subscribe(t, s, "topic=a", "")
-			path := "/v1/poll?topic=a&after=" + c.next().Cursor
-			if transport == "longpoll" {
-				path += "&wait=5s"
-			}
-			c.send("HEAD " + path + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
-			if a := c.answer("HEAD"); a.status != 204 {
-				t.Errorf("got %q, want 204", a.head)
-			}
-		})
-	}
+	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		path := "/v1/poll?topic=a&after=" + c.next().Cursor
+		if v.transport == "longpoll" {
+			path += "&wait=5s"
+		}
+		c.send("HEAD " + path + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
+		if a := c.answer("HEAD"); a.status != 204 {
+			t.Errorf("got %q, want 204", a.head)
+		}
+	})
 }
 
 func TestTheHostMayBeAnyNameOfThisMachine(t *testing.T) {
-	s := start(t, "shortpoll", wire.Limits{}, hub.Options{})
-	for _, host := range []string{"localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:80", "[::1]:80"} {
-		c := dial(t, s)
-		c.send("GET /v1/healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
-		if a := c.answer("GET"); a.status != 200 {
-			t.Errorf("%s: got %q", host, a.head)
+	on(t, "shortpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		for _, host := range []string{"localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:80", "[::1]:80"} {
+			c := dial(t, s)
+			c.send("GET /v1/healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+			if a := c.answer("GET"); a.status != 200 {
+				t.Errorf("%s: got %q", host, a.head)
+			}
 		}
-	}
+	})
 }
 
 func TestTheHubRefusesTopicsBeyondItsLimit(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{MaxTopics: 1})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 1})
 		s.publish(t, "a", "x")
 		if a := post(t, s, "b", "x"); a.status != 503 || !strings.Contains(string(a.body), "hub_full") {
 			t.Errorf("got %d %s, want 503 hub_full", a.status, a.body)

@@ -35,130 +35,136 @@ func park(t testing.TB, s *server) *subscriber {
 }
 
 func TestAHeldPollIsAnsweredInTheSameBytesAsOneThatIsNot(t *testing.T) {
-	s := start(t, "longpoll", wire.Limits{}, hub.Options{})
-	c := park(t, s)
-	late := subscribe(t, s, "topic=a", c.cursor)
-	s.publish(t, "a", "x")
-	held := c.answer("GET")
-	late.poll()
-	direct := late.answer("GET")
-	if held.head != direct.head || string(held.body) != string(direct.body) {
-		t.Errorf("held   %q %q\ndirect %q %q", held.head, held.body, direct.head, direct.body)
-	}
-	short := start(t, "shortpoll", wire.Limits{}, hub.Options{})
-	c = subscribe(t, short, "topic=a", "")
-	c.next()
-	c.poll()
-	shortEmpty := c.answer("GET")
-	c = subscribe(t, s, "topic=a", "")
-	c.next()
-	c.request("/v1/poll?topic=a&wait=10ms&after=" + c.cursor)
-	if heldEmpty := c.answer("GET"); heldEmpty.head != shortEmpty.head {
-		t.Errorf("held   %q\ndirect %q", heldEmpty.head, shortEmpty.head)
-	}
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := park(t, s)
+		late := subscribe(t, s, "topic=a", c.cursor)
+		s.publish(t, "a", "x")
+		held := c.answer("GET")
+		late.poll()
+		direct := late.answer("GET")
+		if held.head != direct.head || string(held.body) != string(direct.body) {
+			t.Errorf("held   %q %q\ndirect %q %q", held.head, held.body, direct.head, direct.body)
+		}
+		short := start(t, variant{"shortpoll", v.stack}, wire.Limits{}, hub.Options{})
+		c = subscribe(t, short, "topic=a", "")
+		c.next()
+		c.poll()
+		shortEmpty := c.answer("GET")
+		c = subscribe(t, s, "topic=a", "")
+		c.next()
+		c.request("/v1/poll?topic=a&wait=10ms&after=" + c.cursor)
+		if heldEmpty := c.answer("GET"); heldEmpty.head != shortEmpty.head {
+			t.Errorf("held   %q\ndirect %q", heldEmpty.head, shortEmpty.head)
+		}
+	})
 }
 
 func TestAConnectionIsHeldAgainAndAgain(t *testing.T) {
-	s := start(t, "longpoll", wire.Limits{}, hub.Options{})
-	c := park(t, s)
-	for i := range 100 {
-		until(t, "parked", parked(s, 1))
-		s.publish(t, "a", fmt.Sprint(i))
-		b := parseBatch(t, c.answer("GET").body)
-		if want := fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, i+1, i); b.text() != want {
-			t.Fatalf("got %s, want %s", b.text(), want)
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := park(t, s)
+		for i := range 100 {
+			until(t, "parked", parked(s, 1))
+			s.publish(t, "a", fmt.Sprint(i))
+			b := parseBatch(t, c.answer("GET").body)
+			if want := fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, i+1, i); b.text() != want {
+				t.Fatalf("got %s, want %s", b.text(), want)
+			}
+			c.cursor = b.Cursor
+			c.poll()
 		}
-		c.cursor = b.Cursor
-		c.poll()
-	}
-	until(t, "parked", parked(s, 1))
-	got := stats(t, s)
-	if got.Requests.Poll != 102 || got.Requests.Total != 102 {
-		t.Errorf("stats count %+v, want 102 polls", got.Requests)
-	}
-	if got.Rearm.Count != 101 || got.Rearm.SumNs <= 0 || got.Rearm.MaxNs > got.Rearm.SumNs {
-		t.Errorf("re-arm gaps %+v, want 101 of them", got.Rearm)
-	}
+		until(t, "parked", parked(s, 1))
+		got := stats(t, s)
+		if got.Requests.Poll != 102 || got.Requests.Total != 102 {
+			t.Errorf("stats count %+v, want 102 polls", got.Requests)
+		}
+		if got.Rearm.Count != 101 || got.Rearm.SumNs <= 0 || got.Rearm.MaxNs > got.Rearm.SumNs {
+			t.Errorf("re-arm gaps %+v, want 101 of them", got.Rearm)
+		}
+	})
 }
 
 func TestPipelinedPollsAreAnsweredInOrder(t *testing.T) { // H21
-	s := start(t, "longpoll", wire.Limits{}, hub.Options{})
-	c := subscribe(t, s, "topic=a", "")
-	c.next()
-	poll := "GET /v1/poll?topic=%s&wait=5s&after=" + c.cursor + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n"
-	c.send(fmt.Sprintf(poll, "a") + fmt.Sprintf(poll, "b") + "GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
-	until(t, "parked", parked(s, 1))
-	s.publish(t, "b", "for the second")
-	s.publish(t, "a", "for the first")
-	for _, want := range []string{"for the first", "for the second", "ok"} {
-		if a := c.answer("GET"); !strings.Contains(string(a.body), want) {
-			t.Errorf("got %s, want %q", a.body, want)
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		poll := "GET /v1/poll?topic=%s&wait=5s&after=" + c.cursor + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n"
+		c.send(fmt.Sprintf(poll, "a") + fmt.Sprintf(poll, "b") + "GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
+		until(t, "parked", parked(s, 1))
+		s.publish(t, "b", "for the second")
+		s.publish(t, "a", "for the first")
+		for _, want := range []string{"for the first", "for the second", "ok"} {
+			if a := c.answer("GET"); !strings.Contains(string(a.body), want) {
+				t.Errorf("got %s, want %q", a.body, want)
+			}
 		}
-	}
+	})
 }
 
 func TestAPollMayAskForItsConnectionToBeClosed(t *testing.T) {
-	s := start(t, "longpoll", wire.Limits{}, hub.Options{})
-	c := subscribe(t, s, "topic=a", "")
-	c.next()
-	c.request("/v1/poll?topic=a&wait=5s&after="+c.cursor, "Connection: close\r\n")
-	until(t, "parked", parked(s, 1))
-	s.publish(t, "a", "x")
-	if a := c.answer("GET"); a.status != 200 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
-		t.Errorf("got %q", a.head)
-	}
-	if rest := c.closed(); rest != "" {
-		t.Errorf("after the answer came %q", rest)
-	}
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		c.request("/v1/poll?topic=a&wait=5s&after="+c.cursor, "Connection: close\r\n")
+		until(t, "parked", parked(s, 1))
+		s.publish(t, "a", "x")
+		if a := c.answer("GET"); a.status != 200 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
+			t.Errorf("got %q", a.head)
+		}
+		if rest := c.closed(); rest != "" {
+			t.Errorf("after the answer came %q", rest)
+		}
+	})
 }
 
 func TestAHoldEndsWhenItsWaitIsOver(t *testing.T) {
-	s := start(t, "longpoll", wire.Limits{}, hub.Options{})
-	c := subscribe(t, s, "topic=a", "")
-	c.next()
-	const wait = 100 * time.Millisecond
-	began := time.Now()
-	c.request(fmt.Sprintf("/v1/poll?topic=a&wait=%s&after=%s", wait, c.cursor))
-	if a := c.answer("GET"); a.status != 204 || time.Since(began) < wait {
-		t.Errorf("got %d after %s, want 204 after %s", a.status, time.Since(began), wait)
-	}
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		const wait = 100 * time.Millisecond
+		began := time.Now()
+		c.request(fmt.Sprintf("/v1/poll?topic=a&wait=%s&after=%s", wait, c.cursor))
+		if a := c.answer("GET"); a.status != 204 || time.Since(began) < wait {
+			t.Errorf("got %d after %s, want 204 after %s", a.status, time.Since(began), wait)
+		}
+	})
 }
 
 func TestAnIdleConnectionIsClosed(t *testing.T) {
-	for _, transport := range []string{"shortpoll", "longpoll"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{IdleTimeout: 100 * time.Millisecond}, hub.Options{})
-			c := subscribe(t, s, "topic=a", "")
-			c.next()
-			c.poll() // long polling: held, answered, and then idle in the poller's hands
-			s.publish(t, "a", "x")
-			c.answer("GET")
-			if rest := c.closed(); rest != "" {
-				t.Errorf("got %q", rest)
-			}
-			until(t, "free of subscribers", subscribers(s, 0))
-		})
-	}
+	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{IdleTimeout: 100 * time.Millisecond}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		c.poll() // long polling: held, answered, and then idle in the poller's hands
+		s.publish(t, "a", "x")
+		c.answer("GET")
+		if rest := c.closed(); rest != "" {
+			t.Errorf("got %q", rest)
+		}
+		until(t, "free of subscribers", subscribers(s, 0))
+	})
 }
 
 // H28, F13: whoever is gone is forgotten at once, not when its wait is over.
 func TestAClientThatIsGoneIsForgotten(t *testing.T) {
-	for _, transport := range []string{"longpoll", "sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{}, hub.Options{})
-			var c *subscriber
-			if transport == "longpoll" {
-				c = park(t, s)
-			} else {
-				c = subscribe(t, s, "topic=a", "")
-				c.next()
-			}
-			until(t, "subscribed", subscribers(s, 1))
-			c.Close()
-			until(t, "forgotten", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
-			until(t, "closed", func() bool { return stats(t, s).Open <= 1 }) // the one that asks
-		})
-	}
+	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		var c *subscriber
+		if v.transport == "longpoll" {
+			c = park(t, s)
+		} else {
+			c = subscribe(t, s, "topic=a", "")
+			c.next()
+		}
+		until(t, "subscribed", subscribers(s, 1))
+		c.Close()
+		until(t, "forgotten", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
+		until(t, "closed", func() bool { return stats(t, s).Open <= 1 }) // the one that asks
+	})
 }
 
 func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
@@ -181,18 +187,18 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 			c.send(frame(fin|opClose, "\x03\xe9"))
 		},
 	}
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
-		if transport == "longpoll" {
+		if v.transport == "longpoll" {
 			c.poll()
 			until(t, "parked", parked(s, 1))
 		}
 		began := time.Now()
 		var stopping sync.WaitGroup
 		stopping.Go(func() { s.stop(t) })
-		ends[transport](t, c)
+		ends[v.transport](t, c)
 		if rest := c.closed(); rest != "" {
 			t.Errorf("after the end came %q", rest)
 		}
@@ -205,55 +211,51 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 
 // A client that has its ack is told of the end, however close the two come.
 func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
-	for _, transport := range []string{"sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			for range 20 {
-				s := start(t, transport, wire.Limits{}, hub.Options{})
-				c := subscribe(t, s, "topic=a", "")
-				c.next()
-				var stopping sync.WaitGroup
-				stopping.Go(func() { s.stop(t) })
-				if transport == "sse" {
-					if end := readChunk(t, c.r); len(end) != 0 {
-						t.Errorf("got %q, want the last chunk", end)
-					}
-				} else if op, payload := readFrame(t, c.r); op != opClose {
-					t.Errorf("got opcode %d %q, want a close frame", op, payload)
+	on(t, "sse websocket", func(t *testing.T, v variant) {
+		for range 20 {
+			s := start(t, v, wire.Limits{}, hub.Options{})
+			c := subscribe(t, s, "topic=a", "")
+			c.next()
+			var stopping sync.WaitGroup
+			stopping.Go(func() { s.stop(t) })
+			if v.transport == "sse" {
+				if end := readChunk(t, c.r); len(end) != 0 {
+					t.Errorf("got %q, want the last chunk", end)
 				}
-				c.Close()
-				stopping.Wait()
+			} else if op, payload := readFrame(t, c.r); op != opClose {
+				t.Errorf("got opcode %d %q, want a close frame", op, payload)
 			}
-		})
-	}
+			c.Close()
+			stopping.Wait()
+		}
+	})
 }
 
 // What was accepted before the end is delivered, even if it was being held back.
 func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
-	for _, transport := range []string{"longpoll", "sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{}, hub.Options{Flush: time.Hour})
-			c := subscribe(t, s, "topic=a", "")
-			c.next()
-			if transport == "longpoll" {
-				c.poll()
-				until(t, "parked", parked(s, 1))
-			}
-			s.publish(t, "a", "held")
-			var stopping sync.WaitGroup
-			stopping.Go(func() { s.stop(t) })
-			var b batch
-			if transport == "longpoll" {
-				b = parseBatch(t, c.answer("GET").body)
-			} else {
-				b = c.next()
-			}
-			if len(b.Messages) != 1 {
-				t.Errorf("got %+v, want the message that was held", b)
-			}
-			c.Close()
-			stopping.Wait()
-		})
-	}
+	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{Flush: time.Hour})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		if v.transport == "longpoll" {
+			c.poll()
+			until(t, "parked", parked(s, 1))
+		}
+		s.publish(t, "a", "held")
+		var stopping sync.WaitGroup
+		stopping.Go(func() { s.stop(t) })
+		var b batch
+		if v.transport == "longpoll" {
+			b = parseBatch(t, c.answer("GET").body)
+		} else {
+			b = c.next()
+		}
+		if len(b.Messages) != 1 {
+			t.Errorf("got %+v, want the message that was held", b)
+		}
+		c.Close()
+		stopping.Wait()
+	})
 }
 
 // readLittle makes the kernel hold little for a peer, so that one that does not
@@ -267,79 +269,73 @@ func (p *peer) readLittle() {
 
 // F23: a client that does not read costs the others nothing, and is closed.
 func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
-	for _, transport := range []string{"sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
-			slow := subscribe(t, s, "topic=a", "")
-			slow.next()
-			slow.readLittle()
-			fast := subscribe(t, s, "topic=a", "")
-			fast.next()
-			data := strings.Repeat("x", 32<<10)
-			sent, got := 0, 0
-			for s.service.Count.SlowClosed.Load() == 0 {
-				s.publish(t, "a", data)
-				for sent++; got < sent; {
-					got += len(fast.next().Messages)
-				}
+	on(t, "sse websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
+		slow := subscribe(t, s, "topic=a", "")
+		slow.next()
+		slow.readLittle()
+		fast := subscribe(t, s, "topic=a", "")
+		fast.next()
+		data := strings.Repeat("x", 32<<10)
+		sent, got := 0, 0
+		for s.service.Count.SlowClosed.Load() == 0 {
+			s.publish(t, "a", data)
+			for sent++; got < sent; {
+				got += len(fast.next().Messages)
 			}
-			until(t, "one subscriber", subscribers(s, 1))
-			_, _ = io.Copy(io.Discard, slow.r) // ends: the server has closed
-			if n := stats(t, s).SlowClosed; n != 1 {
-				t.Errorf("stats count %d slow clients, want 1", n)
-			}
-		})
-	}
+		}
+		until(t, "one subscriber", subscribers(s, 1))
+		_, _ = io.Copy(io.Discard, slow.r) // ends: the server has closed
+		if n := stats(t, s).SlowClosed; n != 1 {
+			t.Errorf("stats count %d slow clients, want 1", n)
+		}
+	})
 }
 
 // With the policy gap a slow client goes on, and is told what it missed.
 func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
-	for _, transport := range []string{"sse", "websocket"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
-			c := subscribe(t, s, "topic=a", "")
-			c.next()
-			c.readLittle()
-			data := strings.Repeat("x", 32<<10)
-			var published uint64
-			for s.service.Poller.Slow() == 0 || published%64 != 0 {
-				published = s.publish(t, "a", data)
+	on(t, "sse websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		c.readLittle()
+		data := strings.Repeat("x", 32<<10)
+		var published uint64
+		for s.service.Poller.Slow() == 0 || published%64 != 0 {
+			published = s.publish(t, "a", data)
+		}
+		for range 64 { // far beyond the ring
+			published = s.publish(t, "a", data)
+		}
+		var seen, missed uint64
+		for seen+missed < published {
+			b := c.next()
+			seen += uint64(len(b.Messages))
+			for _, g := range b.Gap {
+				missed += *g.To - g.From + 1
 			}
-			for range 64 { // far beyond the ring
-				published = s.publish(t, "a", data)
-			}
-			var seen, missed uint64
-			for seen+missed < published {
-				b := c.next()
-				seen += uint64(len(b.Messages))
-				for _, g := range b.Gap {
-					missed += *g.To - g.From + 1
-				}
-			}
-			if seen+missed != published || missed == 0 {
-				t.Errorf("%d seen and %d missed of %d, want all and some missed", seen, missed, published)
-			}
-		})
-	}
+		}
+		if seen+missed != published || missed == 0 {
+			t.Errorf("%d seen and %d missed of %d, want all and some missed", seen, missed, published)
+		}
+	})
 }
 
 func TestIdleClientsHoldNoGoroutine(t *testing.T) {
 	const clients = 2000
-	for _, transport := range []string{"longpoll", "sse"} {
-		t.Run(transport, func(t *testing.T) {
-			s := start(t, transport, wire.Limits{}, hub.Options{})
-			cursor := subscribe(t, s, "topic=a", "").next().Cursor
-			until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
-			before := runtime.NumGoroutine()
-			conns := openIdle(t, s, clients, cursor)
-			until(t, "all subscribed", func() bool { return s.service.Count.Subscribers.Load() >= clients })
-			until(t, "without goroutines", func() bool { return runtime.NumGoroutine() <= before+50 })
-			s.publish(t, "a", "wake up")
-			for _, c := range conns {
-				awaitMessage(t, c)
-			}
-		})
-	}
+	on(t, "longpoll sse", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		cursor := subscribe(t, s, "topic=a", "").next().Cursor
+		until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
+		before := runtime.NumGoroutine()
+		conns := openIdle(t, s, clients, cursor)
+		until(t, "all subscribed", func() bool { return s.service.Count.Subscribers.Load() >= clients })
+		until(t, "without goroutines", func() bool { return runtime.NumGoroutine() <= before+50 })
+		s.publish(t, "a", "wake up")
+		for _, c := range conns {
+			awaitMessage(t, c)
+		}
+	})
 }
 
 // openIdle opens connections that have read up to a cursor and wait, without
@@ -382,8 +378,8 @@ func awaitMessage(t testing.TB, c net.Conn) {
 }
 
 func TestStatsCountExactly(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		for range 3 {
@@ -392,7 +388,7 @@ func TestStatsCountExactly(t *testing.T) {
 		}
 		got := stats(t, s)
 		r := got.Requests
-		if got.Transport != transport || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.AcksWritten != 1 {
+		if got.Transport != v.transport || got.Stack != string(v.stack) || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.AcksWritten != 1 {
 			t.Errorf("got %+v", got)
 		}
 		if got.Accepted != 1+1+3+1 { // healthz, the subscriber, three posts, stats
@@ -408,18 +404,23 @@ func TestStatsCountExactly(t *testing.T) {
 // one write per answer, event and frame, seen by counting segments of a peer
 // that reads each as it comes.
 func TestEachBatchIsOneWrite(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
-		s.publish(t, "a", strings.Repeat("x", 30_000))
-		if transport == "shortpoll" || transport == "longpoll" {
-			c.poll()
-		}
 		b := make([]byte, 64<<10)
-		n, err := c.Read(b) // loopback has an MTU of 64 KiB: one write is one read
-		if err != nil || n < 30_000 {
-			t.Errorf("the first read got %d bytes, %v, want all of 30,000 and more", n, err)
+		for _, size := range []int{30_000, 1_000, 2_000, 3_500, 3_600, 4_000, 4_096, 20_000} { // net/http's buffers are 2 and 4 KiB
+			s.publish(t, "a", strings.Repeat("x", size))
+			if v.transport == "shortpoll" || v.transport == "longpoll" {
+				c.poll()
+			}
+			n, err := c.Read(b) // loopback has an MTU of 64 KiB: one write is one read
+			if err != nil || n < size {
+				t.Fatalf("the first read got %d bytes, %v, want all of %d and more", n, err, size)
+			}
+			if found := cursorText.Find(b[:n]); found != nil {
+				c.cursor = string(found)
+			}
 		}
 	})
 }
@@ -427,8 +428,8 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 // A client may open a connection ahead of need: the time that a request may take
 // begins with its first byte, also for the first request of a connection.
 func TestSilentConnectionOutlivesTheReadTimeout(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		s := start(t, transport, wire.Limits{ReadTimeout: 100 * time.Millisecond, IdleTimeout: 30 * time.Second}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{ReadTimeout: 100 * time.Millisecond, IdleTimeout: 30 * time.Second}, hub.Options{})
 		silent, slow := dial(t, s), dial(t, s)
 		slow.send("GET /v1/healthz HTTP/1.1\r\n")
 		slow.closed() // so the read timeout is over for both
@@ -440,13 +441,13 @@ func TestSilentConnectionOutlivesTheReadTimeout(t *testing.T) {
 }
 
 func TestAServerThatIsShutDownBeforeItServesNeverDoes(t *testing.T) {
-	everywhere(t, func(t *testing.T, transport string) {
-		service, err := wire.New(transport, wire.Limits{}, hub.Options{})
+	everywhere(t, func(t *testing.T, v variant) {
+		service, err := wire.New(v.transport, v.stack, wire.Limits{}, hub.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer service.Close()
-		edge := edges[transport](service)
+		edge := edges[v.transport](service)
 		if err := edge.Shutdown(t.Context()); err != nil {
 			t.Fatalf("shutdown: %v", err)
 		}

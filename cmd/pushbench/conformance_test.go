@@ -25,22 +25,33 @@ import (
 
 // The measurer and the measured, held to the contract together.
 func TestConformance(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
-		clienttest.Run(t, newEngine, startInProcess)
+	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+		onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			clienttest.Run(t, newEngine, startInProcess(stack))
+		})
 	})
 }
 
-func startInProcess(t *testing.T, transport scenarios.Transport) clienttest.Server {
-	s := &inProcess{t: t, transport: string(transport)}
-	s.start("127.0.0.1:0", 0)
-	t.Cleanup(s.stop)
-	return clienttest.Server{
-		Addr: s.addr,
-		Stop: s.stop,
-		Restart: func(ring int) {
-			s.stop()
-			s.start(s.addr, ring)
-		},
+func startInProcess(stack wire.Stack) func(*testing.T, scenarios.Transport) clienttest.Server {
+	return func(t *testing.T, transport scenarios.Transport) clienttest.Server {
+		s := &inProcess{t: t, transport: string(transport), stack: stack}
+		s.start("127.0.0.1:0", 0)
+		t.Cleanup(s.stop)
+		return clienttest.Server{
+			Addr: s.addr,
+			Stop: s.stop,
+			Restart: func(ring int) {
+				s.stop()
+				s.start(s.addr, ring)
+			},
+		}
+	}
+}
+
+// onEachStack runs a test on every library that the servers are built on.
+func onEachStack(t *testing.T, test func(*testing.T, wire.Stack)) {
+	for _, stack := range wire.Stacks {
+		t.Run(string(stack), func(t *testing.T) { test(t, stack) })
 	}
 }
 
@@ -64,6 +75,7 @@ func onEachEngine(t *testing.T, test func(*testing.T, func(client.Config) client
 type inProcess struct {
 	t         *testing.T
 	transport string
+	stack     wire.Stack
 	addr      string
 	end       context.CancelFunc // nil while it is stopped
 	ended     chan error
@@ -77,7 +89,7 @@ func (s *inProcess) start(addr string, ring int) {
 		s.t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	if s.service, err = wire.New(s.transport, wire.Limits{}, hub.Options{RingMessages: ring}); err != nil {
+	if s.service, err = wire.New(s.transport, s.stack, wire.Limits{}, hub.Options{RingMessages: ring}); err != nil {
 		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -106,10 +118,16 @@ func (s *inProcess) stop() {
 
 // What crosses the wire of a WebSocket is what RFC 6455 says, to the byte, and
 // what the client counts. The parser here is nobody else's.
-func TestWebSocketBytes(t *testing.T) { onEachEngine(t, webSocketBytes) }
+func TestWebSocketBytes(t *testing.T) {
+	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+		onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			webSocketBytes(t, stack, newEngine)
+		})
+	})
+}
 
-func webSocketBytes(t *testing.T, newEngine func(client.Config) client.Transport) {
-	server := &inProcess{t: t, transport: "websocket"}
+func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Transport) {
+	server := &inProcess{t: t, transport: "websocket", stack: stack}
 	server.start("127.0.0.1:0", 0)
 	t.Cleanup(server.stop)
 	tap := clienttest.Relayed(t, server.addr)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,6 +42,7 @@ type serveOptions struct {
 	listen    string
 	anywhere  bool
 	control   bool
+	stack     string
 	slow      string
 	lie       string
 	limits    wire.Limits
@@ -73,6 +75,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 chooses one")
 	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
+	f.StringVar(&o.stack, "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
 	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
 	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
 	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
@@ -106,6 +109,9 @@ func (o *serveOptions) check() error {
 		return usageError("serve: --slow-consumer is close or gap, got %q", o.slow)
 	}
 	o.limits.Slow = wire.SlowPolicy(o.slow)
+	if !slices.Contains(wire.Stacks, wire.Stack(o.stack)) {
+		return usageError("serve: --stack is reference, nethttp or fasthttp, got %q", o.stack)
+	}
 	lie, err := parseLie(o.lie)
 	if err != nil {
 		return usageError("serve: --lie: %v", err)
@@ -169,8 +175,8 @@ func readTime(field *time.Duration, value string) bool {
 
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
-	return fmt.Sprintf("flush=%s hold=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
-		o.hub.Flush, o.limits.Hold, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+	return fmt.Sprintf("stack=%s flush=%s hold=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
+		o.stack, o.hub.Flush, o.limits.Hold, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
 		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, o.lie)
 }
 
@@ -185,7 +191,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	if err != nil {
 		return err // says what and why by itself
 	}
-	service, err := wire.New(o.transport, o.limits, o.hub)
+	service, err := wire.New(o.transport, wire.Stack(o.stack), o.limits, o.hub)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

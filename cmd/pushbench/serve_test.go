@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"pushbench/servers/wire"
 )
 
 // serve runs the command and returns what it ended with.
@@ -37,6 +38,8 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 		{"sse --hold 0s", "--hold"},
 		{"sse --ring-messages 0", "--ring-messages"},
 		{"sse --slow-consumer wait", "--slow-consumer"},
+		{"sse --stack apache", "--stack"},
+		{"sse --stack=", "--stack"},
 		{"sse --lie often=1", "--lie"},
 		{"sse --lie drop=0", "--lie"},
 		{"sse --lie drop=2,drop=3", "--lie"},
@@ -51,37 +54,55 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 
 func TestServeUnderControlSaysWhereAndEndsWithStdin(t *testing.T) {
 	for transport := range newEdge {
-		stdin, parent := io.Pipe()
-		child, stdout := io.Pipe()
-		ended := make(chan error, 1)
-		go func() {
-			ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--lie", "drop=997,double=499")
-			stdout.Close()
-		}()
-		line, err := bufio.NewReader(child).ReadBytes('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		var said struct{ Listening, Transport, Settings string }
-		if err := json.Unmarshal(line, &said); err != nil || said.Transport != transport || !strings.Contains(said.Settings, "drop=997") {
-			t.Errorf("got %s, %v", line, err)
-		}
-		if _, _, err := net.SplitHostPort(said.Listening); err != nil {
-			t.Fatal(err)
-		}
-		answer, err := http.Get("http://" + said.Listening + "/v1/healthz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if !bytes.Equal(body, []byte(`{"status":"ok"}`)) {
-			t.Errorf("got %s", body)
-		}
-		parent.Close()
-		if err := <-ended; err != nil {
-			t.Errorf("%s: %v", transport, err)
+		for _, stack := range wire.Stacks {
+			t.Run(transport+" on "+string(stack), func(t *testing.T) { serveUnderControl(t, transport, string(stack)) })
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+func serveUnderControl(t *testing.T, transport, stack string) {
+	stdin, parent := io.Pipe()
+	child, stdout := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--stack", stack, "--lie", "drop=997,double=499")
+		stdout.Close()
+	}()
+	line, err := bufio.NewReader(child).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said struct{ Listening, Transport, Settings string }
+	if err := json.Unmarshal(line, &said); err != nil || said.Transport != transport ||
+		!strings.Contains(said.Settings, "drop=997") || !strings.HasPrefix(said.Settings, "stack="+stack+" ") {
+		t.Errorf("got %s, %v", line, err)
+	}
+	if _, _, err := net.SplitHostPort(said.Listening); err != nil {
+		t.Fatal(err)
+	}
+	if body := fetch(t, said.Listening, "/v1/healthz"); body != `{"status":"ok"}` {
+		t.Errorf("got %s", body)
+	}
+	if body := fetch(t, said.Listening, "/v1/stats"); !strings.Contains(body, `"stack":"`+stack+`"`) {
+		t.Errorf("the stats do not say stack %s: %s", stack, body)
+	}
+	parent.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func fetch(t *testing.T, addr, path string) string {
+	t.Helper()
+	answer, err := http.Get("http://" + addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -17,8 +17,8 @@ import (
 type phase uint8
 
 const (
-	serving  phase = iota // fasthttp, on a goroutine
-	entering              // nobody yet: on its way from fasthttp to us
+	serving  phase = iota // the HTTP library, on a goroutine
+	entering              // nobody yet: on its way from the library to us
 	parked                // we: a poll is held
 	resting               // we: answered, waiting for the next request
 	left                  // nobody: closed
@@ -56,8 +56,8 @@ func (c *client) answered(at time.Time) {
 	c.rested = at
 }
 
-// leaveFastHTTP notes that the connection is on its way to park.
-func (c *client) leaveFastHTTP() {
+// depart notes that the connection is on its way to park.
+func (c *client) depart() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == serving {
@@ -65,7 +65,7 @@ func (c *client) leaveFastHTTP() {
 	}
 }
 
-// Entering says that the connection is neither fasthttp's nor ours.
+// Entering says that the connection is neither the library's nor ours.
 func (c *client) Entering() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,7 +138,7 @@ func (c *client) answer() {
 		return
 	}
 	c.edge.service.Count.Empty.Add(1)
-	c.finish(wire.AppendHead(nil, c.final(c.edge.service.NoContent())))
+	c.finish(c.edge.service.AppendHead(nil, c.final(c.edge.service.NoContent())))
 }
 
 // write answers with a batch, in the bytes that all others get.
@@ -146,7 +146,7 @@ func (c *client) write(b *wire.Batch[wire.Answer]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
 	whole := b.Frame.Whole
 	if r := c.final(c.edge.service.Batch(b.Frame.Body)); r.Close {
-		whole = append(wire.AppendHead(nil, r), r.Body...)
+		whole = append(c.edge.service.AppendHead(nil, r), r.Body...)
 	}
 	c.finish(whole)
 }
@@ -180,7 +180,7 @@ func (c *client) finish(answer []byte) {
 func (c *client) serve() {
 	c.phase = serving
 	c.timer.Stop()
-	go c.edge.serve(c.conn)
+	go c.edge.server.Resume(c.conn)
 }
 
 // Ready takes the connection's events.

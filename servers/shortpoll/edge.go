@@ -1,14 +1,12 @@
 // Package shortpoll serves short polling: every poll is answered at once with
 // what is there, or with 204.
 //
-// It owns nothing but the fasthttp server. It must never hold a poll.
+// It owns nothing but the HTTP server. It must never hold a poll.
 package shortpoll
 
 import (
 	"context"
 	"net"
-
-	"github.com/valyala/fasthttp"
 
 	"pushbench/servers/wire"
 )
@@ -17,7 +15,7 @@ import (
 type Edge struct {
 	service *wire.Service
 	polls   *wire.Cache[wire.Answer]
-	server  *fasthttp.Server
+	server  wire.Server
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -25,7 +23,7 @@ var _ wire.Edge = (*Edge)(nil)
 // New makes the edge of a service.
 func New(s *wire.Service) *Edge {
 	e := &Edge{service: s, polls: s.NewPolls()}
-	e.server = s.NewFastHTTP(e.handle)
+	e.server = s.NewServer(e.poll, nil)
 	return e
 }
 
@@ -35,18 +33,15 @@ func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Li
 // Shutdown stops accepting, lets running requests finish and closes the rest.
 func (e *Edge) Shutdown(ctx context.Context) error {
 	e.service.BeginShutdown()
-	err := wire.StopFastHTTP(ctx, e.server)
+	err := e.server.Stop(ctx)
 	e.service.FinishShutdown(ctx)
 	return err
 }
 
-func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
-	answer, sub := e.service.Handle(wire.ReadFastHTTP(ctx))
-	if sub != nil {
-		var found bool
-		if answer, found = e.service.Poll(e.polls, sub); !found {
-			e.service.Count.Empty.Add(1)
-		}
+func (e *Edge) poll(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
+	answer, found := e.service.Poll(e.polls, sub)
+	if !found {
+		e.service.Count.Empty.Add(1)
 	}
-	wire.WriteFastHTTP(ctx, answer)
+	x.Answer(answer)
 }

@@ -1,8 +1,8 @@
 // Package sse serves server-sent events: one chunked response per client that
 // never ends, a batch an event.
 //
-// It owns the streams: each is a connection taken from fasthttp, without a
-// goroutine. It must never write an event in more than one chunk, nor a chunk
+// It owns the streams: each is a connection taken from the HTTP library, without
+// a goroutine. It must never write an event in more than one chunk, nor a chunk
 // in more than one write.
 package sse
 
@@ -10,9 +10,6 @@ import (
 	"context"
 	"net"
 
-	"github.com/valyala/fasthttp"
-
-	"pushbench/servers/sock"
 	"pushbench/servers/wire"
 )
 
@@ -20,7 +17,7 @@ import (
 type Edge struct {
 	service *wire.Service
 	events  *wire.Cache[[]byte]
-	server  *fasthttp.Server
+	server  wire.Server
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -28,7 +25,7 @@ var _ wire.Edge = (*Edge)(nil)
 // New makes the edge of a service.
 func New(s *wire.Service) *Edge {
 	e := &Edge{service: s, events: wire.NewCache(s.Hub, appendEvent)}
-	e.server = s.NewFastHTTP(e.handle)
+	e.server = s.NewServer(e.stream, nil)
 	return e
 }
 
@@ -43,22 +40,17 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			s.feed.Close(wire.Shutdown)
 		}
 	}
-	err := wire.StopFastHTTP(ctx, e.server)
+	err := e.server.Stop(ctx)
 	e.service.FinishShutdown(ctx)
 	return err
 }
 
-func (e *Edge) handle(ctx *fasthttp.RequestCtx) {
-	answer, sub := e.service.Handle(wire.ReadFastHTTP(ctx))
-	if sub != nil && !ctx.Request.Header.IsHTTP11() {
-		answer, sub = e.service.Refuse(wire.ErrHTTP11), nil // HTTP/1.0 has no chunks
-	}
-	if sub == nil {
-		wire.WriteFastHTTP(ctx, answer)
+func (e *Edge) stream(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
+	if !r.HTTP11 {
+		x.Answer(e.service.Refuse(wire.ErrHTTP11)) // HTTP/1.0 has no chunks
 		return
 	}
-	s := &stream{conn: ctx.Conn().(*sock.Conn)} // what Serve was given
+	s := &stream{conn: x.Conn()}
 	s.conn.SetState(s)
-	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(net.Conn) { e.open(s, sub) })
+	x.Take(func() { e.open(s, sub) })
 }

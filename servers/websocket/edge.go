@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -23,7 +22,7 @@ import (
 type Edge struct {
 	service  *wire.Service
 	frames   *wire.Cache[*websocket.PreparedMessage]
-	server   *http.Server
+	server   wire.Server
 	upgrader websocket.Upgrader
 	readers  sync.WaitGroup
 }
@@ -40,13 +39,13 @@ const (
 // New makes the edge of a service.
 func New(s *wire.Service) *Edge {
 	e := &Edge{service: s, frames: wire.NewCache(s.Hub, prepare)}
-	e.server = s.NewNetHTTP(e.handle)
+	e.server = s.NewServer(e.upgrade, nil)
 	e.upgrader = websocket.Upgrader{
 		ReadBufferSize:  readBuffer,
 		WriteBufferSize: writeBuffer,
 		WriteBufferPool: &sync.Pool{},
-		CheckOrigin:     func(*http.Request) bool { return true }, // Service.Handle did, by scheme too
-		Error:           e.refuse,
+		CheckOrigin:     func(*http.Request) bool { return true },                // Service.Handle did, by scheme too
+		Error:           func(http.ResponseWriter, *http.Request, int, error) {}, // upgrade answers
 	}
 	return e
 }
@@ -61,16 +60,7 @@ func prepare(body []byte, _ hub.Cursor) *websocket.PreparedMessage {
 }
 
 // Serve accepts and serves until Shutdown.
-func (e *Edge) Serve(ln net.Listener) error {
-	err := e.server.Serve(e.service.Listen(ln))
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
-
-// stopGrace bounds how long requests may take at shutdown that are no sockets.
-const stopGrace = 500 * time.Millisecond
+func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Listen(ln)) }
 
 // Shutdown sends every socket what is there and a close frame (1001), gives
 // them closeWait to answer it, and closes the rest.
@@ -81,15 +71,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 			c.feed.Close(wire.Shutdown)
 		}
 	}
-	brief, cancel := context.WithTimeout(ctx, stopGrace)
-	defer cancel()
-	err := e.server.Shutdown(brief)
-	if err != nil && ctx.Err() == nil {
-		err = e.server.Close() // idle connections that never sent a request
-	}
-	if errors.Is(err, net.ErrClosed) {
-		err = nil // the listener: BeginShutdown did that
-	}
+	err := e.server.Stop(ctx)
 	e.service.AwaitSettled(ctx) // no reader is added after this
 	e.waitForReaders(ctx)
 	e.service.FinishShutdown(ctx)
@@ -106,35 +88,26 @@ func (e *Edge) waitForReaders(ctx context.Context) {
 	}
 }
 
-func (e *Edge) handle(w http.ResponseWriter, hr *http.Request) {
-	r, err := e.service.ReadNetHTTP(w, hr)
-	if err != nil {
-		wire.WriteNetHTTP(w, e.service.Refuse(err))
-		return
-	}
-	answer, sub := e.service.Handle(r)
-	if sub == nil {
-		wire.WriteNetHTTP(w, answer)
-		return
-	}
-	c := &client{edge: e, conn: wire.ConnOf(hr)}
+// upgrade has gorilla answer the handshake, or refuse it.
+func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
+	c := &client{edge: e, conn: x.Conn()}
 	c.conn.SetState(c)
-	if c.ws, err = e.upgrader.Upgrade(w, hr, nil); err != nil {
-		c.conn.SetState(nil) // refuse has answered, or the connection broke
+	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {
+		c.ws, err = e.upgrader.Upgrade(w, r, nil)
+		return err
+	}
+	err := x.Upgrade(handshake, func() { e.open(c, sub) })
+	if err == nil {
 		return
 	}
-	e.open(c, sub)
-}
-
-// refuse answers what is not a handshake. RFC 6455 section 4.4 wants the
-// version named.
-func (e *Edge) refuse(w http.ResponseWriter, _ *http.Request, status int, _ error) {
-	w.Header().Set("Sec-WebSocket-Version", "13")
-	wire.WriteNetHTTP(w, e.service.Refuse(wire.BadUpgrade(status)))
+	c.conn.SetState(nil)
+	if refused := (websocket.HandshakeError{}); errors.As(err, &refused) { // else the connection broke
+		x.Answer(e.service.Refuse(wire.ErrUpgrade))
+	}
 }
 
 // open sends the ack, if one is due, starts the feed and reads on a goroutine
-// that net/http knows nothing of, so that its buffers can go.
+// that the HTTP library knows nothing of, so that its buffers can go.
 func (e *Edge) open(c *client, sub *wire.Subscribe) {
 	c.prepareReading()
 	if sub.FromNow {

@@ -13,8 +13,9 @@ type Error struct {
 	Code    string
 	Message string
 
-	allow  string // the methods that are allowed
-	closes bool   // what follows on the connection cannot be trusted
+	allow   string // the methods that are allowed
+	version string // of WebSocket, that is spoken here
+	closes  bool   // what follows on the connection cannot be trusted
 }
 
 // Error is the message, for people.
@@ -61,10 +62,8 @@ func errMethod(allow string) *Error {
 	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not know this method.", allow: allow}
 }
 
-// BadUpgrade is a WebSocket handshake that is not one.
-func BadUpgrade(status int) *Error {
-	return &Error{Status: status, Code: "bad_upgrade", Message: "The request is not a WebSocket handshake of RFC 6455, version 13."}
-}
+// ErrUpgrade refuses what is no WebSocket handshake.
+var ErrUpgrade = &Error{Status: 400, Code: "bad_upgrade", Message: "The request is not a WebSocket handshake of RFC 6455, version 13.", version: "13"}
 
 // Refuse is the answer that carries an error.
 func (s *Service) Refuse(err error) Response {

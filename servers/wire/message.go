@@ -12,6 +12,8 @@ type Request struct {
 	ContentType     string
 	ContentEncoding string
 	LastEventID     string
+	HTTP11          bool
+	Last            bool // the client wants the connection closed after the answer
 	Chunked         bool // a Transfer-Encoding was given
 	HasBody         bool // a body was announced, of whatever kind, longer than nothing
 	Body            []byte
@@ -23,6 +25,7 @@ type Response struct {
 	Status  int
 	Body    []byte // nil: no body and no Content-Type
 	Allow   string // of a 405
+	Version string // Sec-WebSocket-Version, where a handshake is refused (RFC 6455 section 4.4)
 	NoStore bool   // Cache-Control: no-store
 	Close   bool   // the connection ends with this answer
 }

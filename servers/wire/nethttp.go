@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,19 +10,36 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"pushbench/servers/sock"
 )
 
-// NewNetHTTP is the net/http server that WebSockets are served by. Its own
-// answers to what it cannot parse are text/plain; see PROTOCOL.md.
-func (s *Service) NewNetHTTP(handle http.HandlerFunc) *http.Server {
-	return &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if failed := s.Guard(func() { handle(w, r) }); failed != nil {
-				WriteNetHTTP(w, *failed)
-			}
-		}),
+// A netServer is net/http with an edge's handler in it. What the library costs
+// a client, beyond what is the same on every stack:
+//
+//   - while a connection is net/http's, a goroutine with a reader's and a
+//     writer's buffer of 4 KiB each, also between two requests. So much is an
+//     idle short-polling client;
+//   - while a request is being answered, a second goroutine, which reads ahead.
+//     To take the connection is to interrupt that read;
+//   - a connection that was taken (a held poll, a stream, a socket) has neither.
+//     But net/http never gets the buffers of such a connection back into its
+//     pools: each held poll leaves 8 KiB and more for the collector.
+//
+// Its own answers to what it cannot parse are text/plain; see PROTOCOL.md.
+type netServer struct {
+	service *Service
+	handle  Handler
+	closed  func(*sock.Conn) // nil: nobody is told
+	server  *http.Server
+	resumed *resumedListener
+}
+
+func (s *Service) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
+	n := &netServer{service: s, handle: handle, closed: closed, resumed: newResumedListener()}
+	n.server = &http.Server{
+		Handler:                      n,
 		ConnContext:                  withConn,
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		ReadTimeout:                  s.Limits.ReadTimeout,
@@ -29,6 +47,68 @@ func (s *Service) NewNetHTTP(handle http.HandlerFunc) *http.Server {
 		MaxHeaderBytes:               s.Limits.MaxHeader,
 		DisableGeneralOptionsHandler: true,
 	}
+	if closed != nil {
+		n.server.ConnState = n.connState
+	}
+	return n
+}
+
+func (n *netServer) connState(c net.Conn, state http.ConnState) {
+	if state == http.StateClosed {
+		n.closed(c.(*netConn).Conn)
+	}
+}
+
+// Serve accepts and serves, also what Resume brings.
+func (n *netServer) Serve(ln net.Listener) error {
+	var resuming sync.WaitGroup
+	resuming.Go(func() { _ = n.server.Serve(n.resumed) }) // ends when it is closed, or the server is stopped
+	err := n.server.Serve(netListener{ln})
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		err = nil // Stop ends the other, too
+	} else {
+		err = errors.Join(err, n.resumed.Close())
+	}
+	resuming.Wait()
+	return err
+}
+
+// Resume has net/http serve the connection as if it were new, for that is the
+// only way in: with a goroutine and buffers of its own.
+func (n *netServer) Resume(c *sock.Conn) {
+	if n.resumed.offer(&netConn{Conn: c}) {
+		return
+	}
+	c.Abort() // the server is being stopped
+	if n.closed != nil {
+		n.closed(c)
+	}
+}
+
+// Stop lets running requests finish, for at most stopGrace.
+func (n *netServer) Stop(ctx context.Context) error {
+	brief, cancel := context.WithTimeout(ctx, stopGrace)
+	defer cancel()
+	err := n.server.Shutdown(brief)
+	if err != nil && ctx.Err() == nil {
+		err = n.server.Close() // idle connections that never sent a request
+	}
+	if errors.Is(err, net.ErrClosed) {
+		return nil // BeginShutdown closed the listener already
+	}
+	return err
+}
+
+// ServeHTTP deals with a request.
+func (n *netServer) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
+	x := &netExchange{server: n, conn: connOf(hr), w: w, request: hr}
+	r, err := n.service.readNetHTTP(w, hr)
+	if err != nil {
+		n.service.Count.request(unknownEndpoint)
+		x.Answer(n.service.Refuse(err))
+		return
+	}
+	n.service.serve(x, r, n.handle)
 }
 
 // connKey is where a request's context has its connection.
@@ -38,13 +118,12 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// ConnOf is the connection that a request came on.
-func ConnOf(hr *http.Request) *sock.Conn {
-	return hr.Context().Value(connKey{}).(*sock.Conn) // what Service.Listen accepts
+func connOf(hr *http.Request) *netConn {
+	return hr.Context().Value(connKey{}).(*netConn) // what netListener and Resume give
 }
 
-// ReadNetHTTP is the request as the contract sees it; the body is read.
-func (s *Service) ReadNetHTTP(w http.ResponseWriter, hr *http.Request) (*Request, error) {
+// readNetHTTP is the request as the contract sees it; the body is read.
+func (s *Service) readNetHTTP(w http.ResponseWriter, hr *http.Request) (*Request, error) {
 	path, query, _ := strings.Cut(hr.RequestURI, "?")
 	r := &Request{
 		Method:          hr.Method,
@@ -55,6 +134,8 @@ func (s *Service) ReadNetHTTP(w http.ResponseWriter, hr *http.Request) (*Request
 		ContentType:     hr.Header.Get("Content-Type"),
 		ContentEncoding: hr.Header.Get("Content-Encoding"),
 		LastEventID:     hr.Header.Get("Last-Event-Id"),
+		HTTP11:          hr.ProtoAtLeast(1, 1),
+		Last:            hr.Close || !hr.ProtoAtLeast(1, 1),
 		Chunked:         len(hr.TransferEncoding) > 0,
 		HasBody:         hr.ContentLength != 0,
 	}
@@ -79,9 +160,38 @@ func bodyError(err error) error {
 	return errTimeout
 }
 
-// WriteNetHTTP writes an answer, without net/http's Date.
-func WriteNetHTTP(w http.ResponseWriter, r Response) {
-	h := w.Header()
+// A netExchange is a request of net/http's.
+type netExchange struct {
+	server  *netServer
+	conn    *netConn
+	w       http.ResponseWriter
+	request *http.Request
+}
+
+func (x *netExchange) Conn() *sock.Conn { return x.conn.Conn }
+
+// netBuffer is how much net/http can hold of an answer, head and body, in
+// bytes; headRoom is more than any head of ours takes of it.
+const (
+	netBuffer = 4 << 10
+	headRoom  = 512
+)
+
+// Answer writes an answer in one write, without net/http's Date. net/http by
+// itself would cut one that is larger than its buffer in pieces.
+func (x *netExchange) Answer(r Response) {
+	if len(r.Body)+headRoom <= netBuffer {
+		x.write(r)
+		return
+	}
+	x.conn.cork()
+	defer x.conn.uncork()
+	x.write(r)
+	_ = http.NewResponseController(x.w).Flush() // fails only if the client is gone
+}
+
+func (x *netExchange) write(r Response) {
+	h := x.w.Header()
 	h["Date"] = nil
 	if r.Body != nil {
 		h.Set("Content-Type", contentType)
@@ -93,9 +203,50 @@ func WriteNetHTTP(w http.ResponseWriter, r Response) {
 	if r.Allow != "" {
 		h.Set("Allow", r.Allow)
 	}
+	if r.Version != "" {
+		h.Set("Sec-WebSocket-Version", r.Version)
+	}
 	if r.Close {
 		h.Set("Connection", "close")
 	}
-	w.WriteHeader(r.Status)
-	_, _ = w.Write(r.Body) // a client that left gets nothing, and that is all
+	x.w.WriteHeader(r.Status)
+	_, _ = x.w.Write(r.Body) // a client that left gets nothing, and that is all
+}
+
+// Take hijacks. then runs at once, on net/http's goroutine, which ends soon
+// after and lets the buffers go.
+func (x *netExchange) Take(then func()) {
+	_, buffers, err := http.NewResponseController(x.w).Hijack()
+	if err != nil { // the connection broke meanwhile, and nobody closes it but us
+		x.conn.Abort()
+		if x.server.closed != nil {
+			x.server.closed(x.conn.Conn)
+		}
+		return
+	}
+	if buffers.Reader.Buffered() > 0 { // a pipelined request
+		x.conn.Reclaim(buffers.Reader)
+	}
+	then()
+}
+
+// Upgrade is what net/http is made for.
+func (x *netExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
+	if err := upgrade(netHijacker{x.w}, x.request); err != nil {
+		return err
+	}
+	then()
+	return nil
+}
+
+// A netHijacker gives the connection itself, not what net/http needs round it.
+type netHijacker struct{ http.ResponseWriter }
+
+// Hijack is http.Hijacker's.
+func (h netHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.(*netConn).Conn, buffers, nil
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,8 @@ type Service struct {
 	Count  Counters
 
 	transport string
+	stack     Stack
+	library   Stack  // NetHTTP or FastHTTP
 	path      string // of the one subscription endpoint this transport has
 	started   time.Time
 	listener  atomic.Pointer[sock.Listener]
@@ -53,10 +56,13 @@ var paths = map[string]string{
 
 // New starts the hub and the poller of a server for one transport: shortpoll,
 // longpoll, sse or websocket. Close ends them.
-func New(transport string, l Limits, o hub.Options) (*Service, error) {
+func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, error) {
 	path := paths[transport]
 	if path == "" {
 		return nil, fmt.Errorf("unknown transport %q", transport)
+	}
+	if !slices.Contains(Stacks, stack) {
+		return nil, fmt.Errorf("unknown stack %q", stack)
 	}
 	l = l.withDefaults()
 	poller, err := sock.NewPoller(l.stallAfter())
@@ -68,6 +74,8 @@ func New(transport string, l Limits, o hub.Options) (*Service, error) {
 		Poller:    poller,
 		Limits:    l,
 		transport: transport,
+		stack:     stack,
+		library:   stack.library(transport),
 		path:      path,
 		started:   time.Now(),
 	}, nil
@@ -217,7 +225,7 @@ func (s *Service) route(path string) endpoint {
 
 // refuse is the answer to a request with an error in it.
 func (s *Service) refuse(e *Error) Response {
-	return s.finish(Response{Status: e.Status, Body: e.body(), Allow: e.allow, Close: e.closes})
+	return s.finish(Response{Status: e.Status, Body: e.body(), Allow: e.allow, Version: e.version, Close: e.closes})
 }
 
 // finish adds what depends on the state of the server.

@@ -157,7 +157,7 @@ func (s *Service) Stats() Stats {
 	c := &s.Count
 	return Stats{
 		Transport:     s.transport,
-		Stack:         "reference",
+		Stack:         string(s.stack),
 		Epoch:         strconv.FormatUint(s.Hub.Epoch(), 16),
 		PID:           os.Getpid(),
 		UptimeNs:      int64(time.Since(s.started)),

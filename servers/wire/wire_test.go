@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func service(t testing.TB, transport string, o hub.Options) *Service {
 	t.Helper()
-	s, err := New(transport, Limits{}, o)
+	s, err := New(transport, Reference, Limits{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestAPanicIsAnsweredAndCounted(t *testing.T) { // F46
 }
 
 func TestAnUnknownTransportIsAnError(t *testing.T) {
-	if _, err := New("pigeon", Limits{}, hub.Options{}); err == nil {
+	if _, err := New("pigeon", Reference, Limits{}, hub.Options{}); err == nil {
 		t.Error("got none")
 	}
 }

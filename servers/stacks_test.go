@@ -1,0 +1,116 @@
+package servers_test
+
+import (
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// W6: RFC 6455 section 4.1 has the client wait for the 101. A frame that comes
+// with the handshake is neither obeyed nor read as HTTP.
+func TestFramesAheadOfTheHandshakeEndTheConnection(t *testing.T) {
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := dial(t, s)
+		c.send("GET /v1/ws?topic=a HTTP/1.1\r\nHost: " + s.addr + "\r\n" + handshake + "\r\n" + frame(fin|opText, goodUp))
+		if rest := c.closed(); strings.Contains(rest, "HTTP/1.1 4") || strings.Contains(rest, "ack") {
+			t.Errorf("got %q, want nothing, or a 101 and the end", rest)
+		}
+		got := stats(t, s)
+		if got.Published != 0 || got.FramesIn != 0 || got.Subscribers != 0 {
+			t.Errorf("%d published, %d frames in, %d subscribers, want none", got.Published, got.FramesIn, got.Subscribers)
+		}
+	})
+}
+
+func TestAHandshakeMayFollowOtherRequests(t *testing.T) {
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := &subscriber{peer: dial(t, s), first: true}
+		c.request("/v1/ws?topic=a") // no handshake: refused, and the connection goes on
+		if a := c.answer("GET"); a.status != 400 || !strings.Contains(a.head, "\r\nSec-Websocket-Version: 13\r\n") {
+			t.Errorf("got %q, want 400 and the version", a.head)
+		}
+		c.send("GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\nGET /v1/ws?topic=a HTTP/1.1\r\nHost: " + s.addr + "\r\n" + handshake + "\r\n")
+		if a := c.answer("GET"); a.status != 200 {
+			t.Errorf("got %q, want 200", a.head)
+		}
+		if ack := c.next(); len(ack.Heads) != 1 {
+			t.Errorf("got %+v, want the ack", ack)
+		}
+	})
+}
+
+// Each socket has the one goroutine that reads it, whoever upgraded it.
+func TestASocketHoldsOneGoroutine(t *testing.T) {
+	const clients = 500
+	on(t, "websocket", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		cursor := subscribe(t, s, "topic=a", "").next().Cursor
+		before := runtime.NumGoroutine()
+		openIdle(t, s, clients, cursor)
+		until(t, "all subscribed", subscribers(s, clients+1))
+		until(t, "one goroutine each", func() bool { return runtime.NumGoroutine() <= before+clients+50 })
+	})
+}
+
+// What the library could read but not take is counted as what it is not.
+func TestRequestsThatAreNotReadToTheEndCountAsOther(t *testing.T) {
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{MaxPayload: 8}, hub.Options{})
+		if a := post(t, s, "a", "nine bytes"); a.status != 413 {
+			t.Errorf("got %q, want 413", a.head)
+		}
+		if r := stats(t, s).Requests; r.Other != 1 || r.Publish != 0 || r.Total != 1 {
+			t.Errorf("requests: %+v, want one other", r)
+		}
+	})
+}
+
+// Connections go to and fro between the library and the edge; wherever one is
+// when the server stops, it is closed and nothing is left of it.
+func TestShutdownCatchesPollsOnTheirWay(t *testing.T) {
+	const clients = 20
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		for range 10 {
+			s := start(t, v, wire.Limits{}, hub.Options{})
+			var polling sync.WaitGroup
+			for range clients {
+				c := subscribe(t, s, "topic=a", "")
+				c.next()
+				polling.Go(func() { pollUntilClosed(c) })
+			}
+			for range 5 {
+				until(t, "parked", parked(s, clients))
+				s.publish(t, "a", "wake up")
+			}
+			s.stop(t)
+			polling.Wait()
+			if n, held := s.service.Count.Subscribers.Load(), s.service.Count.Parked.Load(); n != 0 || held != 0 {
+				t.Fatalf("%d subscribers and %d held polls are left", n, held)
+			}
+		}
+	})
+}
+
+// pollUntilClosed polls again at once, until the server ends the connection.
+func pollUntilClosed(c *subscriber) {
+	for {
+		poll := "GET /v1/poll?topic=a&wait=5s&after=" + c.cursor + " HTTP/1.1\r\nHost: " + c.s.addr + "\r\n\r\n"
+		if _, err := io.WriteString(c, poll); err != nil {
+			return
+		}
+		a, err := readAnswer(c.r, "GET")
+		if err != nil {
+			return
+		}
+		if found := cursorText.Find(a.body); found != nil {
+			c.cursor = string(found)
+		}
+	}
+}
