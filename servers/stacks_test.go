@@ -72,6 +72,25 @@ func TestRequestsThatAreNotReadToTheEndCountAsOther(t *testing.T) {
 	})
 }
 
+// A connection that had a poll held and is the library's again, when its client
+// leaves, is forgotten like any other.
+func TestAPollingClientThatLeavesTheLibraryIsForgotten(t *testing.T) {
+	on(t, "longpoll", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := park(t, s)
+		before := c.cursor
+		s.publish(t, "a", "x")
+		c.answer("GET")
+		c.request("/v1/poll?topic=a&wait=5s&after=" + before) // there is something: answered by the library
+		if a := c.answer("GET"); a.status != 200 {
+			t.Fatalf("got %q, want 200", a.head)
+		}
+		until(t, "subscribed", subscribers(s, 1))
+		c.Close()
+		until(t, "forgotten", subscribers(s, 0))
+	})
+}
+
 // Connections go to and fro between the library and the edge; wherever one is
 // when the server stops, it is closed and nothing is left of it.
 func TestShutdownCatchesPollsOnTheirWay(t *testing.T) {

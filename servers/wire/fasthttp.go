@@ -40,7 +40,7 @@ type fastServer struct {
 func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {
 	f := &fastServer{service: s}
 	f.server = &fasthttp.Server{
-		Handler:                      func(ctx *fasthttp.RequestCtx) { s.serve(fastExchange{ctx}, readFastHTTP(ctx), handle) },
+		Handler:                      func(ctx *fasthttp.RequestCtx) { s.serve(fastExchange{ctx}, handle) },
 		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
 		Logger:                       silent{},
@@ -122,9 +122,13 @@ func (s *Service) parseError(ctx *fasthttp.RequestCtx, err error) {
 	fastExchange{ctx}.Answer(s.refuse(e))
 }
 
-// readFastHTTP is the request as the contract sees it.
-func readFastHTTP(ctx *fasthttp.RequestCtx) *Request {
-	h := &ctx.Request.Header
+// A fastExchange is a request of fasthttp's.
+type fastExchange struct{ ctx *fasthttp.RequestCtx }
+
+func (x fastExchange) Conn() *sock.Conn { return x.ctx.Conn().(*sock.Conn) } // what Service.Listen accepts
+
+func (x fastExchange) read() (*Request, error) {
+	h := &x.ctx.Request.Header
 	// Copied: topics are cut from these two and outlive the request.
 	path, query, _ := strings.Cut(string(h.RequestURI()), "?")
 	r := &Request{
@@ -138,22 +142,17 @@ func readFastHTTP(ctx *fasthttp.RequestCtx) *Request {
 		HTTP11:          h.IsHTTP11(),
 		Last:            h.ConnectionClose() || !h.IsHTTP11(),
 		Chunked:         len(h.Peek(chunkedMark)) > 0,
-		Body:            ctx.Request.Body(),
+		Body:            x.ctx.Request.Body(),
 	}
 	r.HasBody = len(r.Body) > 0 || h.ContentLength() > 0
 	for _, o := range h.PeekAll(fasthttp.HeaderOrigin) {
 		r.Origins = append(r.Origins, text(o))
 	}
-	return r
+	return r, nil
 }
 
 // text lends a buffer of fasthttp's as a string, until the request is answered.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// A fastExchange is a request of fasthttp's.
-type fastExchange struct{ ctx *fasthttp.RequestCtx }
-
-func (x fastExchange) Conn() *sock.Conn { return x.ctx.Conn().(*sock.Conn) } // what Service.Listen accepts
 
 // Answer has fasthttp write an answer, in one write.
 func (x fastExchange) Answer(r Response) {

@@ -101,14 +101,7 @@ func (n *netServer) Stop(ctx context.Context) error {
 
 // ServeHTTP deals with a request.
 func (n *netServer) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	x := &netExchange{server: n, conn: connOf(hr), w: w, request: hr}
-	r, err := n.service.readNetHTTP(w, hr)
-	if err != nil {
-		n.service.Count.request(unknownEndpoint)
-		x.Answer(n.service.Refuse(err))
-		return
-	}
-	n.service.serve(x, r, n.handle)
+	n.service.serve(&netExchange{server: n, conn: connOf(hr), w: w, request: hr}, n.handle)
 }
 
 // connKey is where a request's context has its connection.
@@ -122,8 +115,18 @@ func connOf(hr *http.Request) *netConn {
 	return hr.Context().Value(connKey{}).(*netConn) // what netListener and Resume give
 }
 
-// readNetHTTP is the request as the contract sees it; the body is read.
-func (s *Service) readNetHTTP(w http.ResponseWriter, hr *http.Request) (*Request, error) {
+// A netExchange is a request of net/http's.
+type netExchange struct {
+	server  *netServer
+	conn    *netConn
+	w       http.ResponseWriter
+	request *http.Request
+}
+
+func (x *netExchange) Conn() *sock.Conn { return x.conn.Conn }
+
+func (x *netExchange) read() (*Request, error) {
+	hr := x.request
 	path, query, _ := strings.Cut(hr.RequestURI, "?")
 	r := &Request{
 		Method:          hr.Method,
@@ -143,7 +146,7 @@ func (s *Service) readNetHTTP(w http.ResponseWriter, hr *http.Request) (*Request
 		return r, nil
 	}
 	var err error
-	r.Body, err = io.ReadAll(http.MaxBytesReader(w, hr.Body, int64(s.Limits.MaxPayload)))
+	r.Body, err = io.ReadAll(http.MaxBytesReader(x.w, hr.Body, int64(x.server.service.Limits.MaxPayload)))
 	return r, bodyError(err)
 }
 
@@ -159,16 +162,6 @@ func bodyError(err error) error {
 	}
 	return errTimeout
 }
-
-// A netExchange is a request of net/http's.
-type netExchange struct {
-	server  *netServer
-	conn    *netConn
-	w       http.ResponseWriter
-	request *http.Request
-}
-
-func (x *netExchange) Conn() *sock.Conn { return x.conn.Conn }
 
 // netBuffer is how much net/http can hold of an answer, head and body, in
 // bytes; headRoom is more than any head of ours takes of it.

@@ -42,6 +42,9 @@ func (s Stack) library(transport string) Stack {
 type Exchange interface {
 	Conn() *sock.Conn
 
+	// read is the request as the contract sees it, with its body.
+	read() (*Request, error)
+
 	// Answer answers; the library keeps the connection.
 	Answer(Response)
 
@@ -88,16 +91,23 @@ func (s *Service) NewServer(handle Handler, closed func(*sock.Conn)) Server {
 }
 
 // serve deals with a request: it is the handler of both libraries.
-func (s *Service) serve(x Exchange, r *Request, handle Handler) {
-	failed := s.Guard(func() {
-		answer, sub := s.Handle(r)
-		if sub == nil {
-			x.Answer(answer)
-			return
-		}
-		handle(x, r, sub)
-	})
-	if failed != nil {
+func (s *Service) serve(x Exchange, handle Handler) {
+	if failed := s.Guard(func() { s.dispatch(x, handle) }); failed != nil {
 		x.Answer(*failed)
 	}
+}
+
+func (s *Service) dispatch(x Exchange, handle Handler) {
+	r, err := x.read()
+	if err != nil {
+		s.Count.request(unknownEndpoint)
+		x.Answer(s.Refuse(err))
+		return
+	}
+	answer, sub := s.Handle(r)
+	if sub == nil {
+		x.Answer(answer)
+		return
+	}
+	handle(x, r, sub)
 }

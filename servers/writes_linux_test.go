@@ -1,0 +1,47 @@
+package servers_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// The kernel's own count: a write into an empty connection with TCP_NODELAY is a
+// segment on loopback, whose MTU is 64 KiB. net/http's buffers are of 2 and 4 KiB.
+func TestEachBatchIsOneSegment(t *testing.T) {
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		for _, size := range []int{1, 1_000, 2_000, 2_100, 3_400, 3_500, 3_600, 4_000, 4_096, 20_000} {
+			before := segmentsIn(t, c.Conn)
+			s.publish(t, "a", strings.Repeat("x", size))
+			c.next()
+			if n := segmentsIn(t, c.Conn) - before; n != 1 {
+				t.Errorf("a batch with %d bytes of payload came in %d segments, want 1", size, n)
+			}
+		}
+	})
+}
+
+// segmentsIn is how many segments with data the peer has received (tcp_info).
+func segmentsIn(t *testing.T, c net.Conn) uint32 {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info *unix.TCPInfo
+	var failed error
+	if err := raw.Control(func(fd uintptr) {
+		info, failed = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	}); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	return info.Data_segs_in
+}
