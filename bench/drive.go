@@ -339,7 +339,8 @@ func (d *driver) count() (clock.Instant, spanCount) {
 		c.delivered += r.Delivered()
 	}
 	c.wire = d.traffic.Snapshot()
-	c.wire.Up.Segments, c.wire.Down.Segments = d.traffic.Segments()
+	tcp := d.traffic.TCP()
+	c.wire.Up.Segments, c.wire.Down.Segments = tcp.Up.Segments, tcp.Down.Segments
 	return at, c
 }
 

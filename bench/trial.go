@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -91,12 +90,6 @@ func reason(ctx context.Context, err error) error {
 	return err
 }
 
-// A greeting is a server's first line.
-type greeting struct {
-	Listening string `json:"listening"`
-	Settings  string `json:"settings"`
-}
-
 func (t *trial) startServer(ctx context.Context) (err error) {
 	t.phase("starting")
 	if t.server, err = launch(serverRole, t.rig.Serve(t.transport, t.scenario), t.rig.ServerCores); err != nil {
@@ -104,25 +97,12 @@ func (t *trial) startServer(ctx context.Context) (err error) {
 	}
 	ctx, release := endsWith(ctx, t.server)
 	defer release()
-	greeted := make(chan greeting, 1)
-	go func() {
-		_ = lines(t.server.stdout, func(line json.RawMessage) error {
-			var g greeting
-			if json.Unmarshal(line, &g) == nil && g.Listening != "" {
-				greeted <- g
-			}
-			return errors.New("that was all")
-		})
-	}()
-	select {
-	case g := <-greeted:
-		t.settings = g.Settings
-		t.target = newTarget(g.Listening)
-	case <-time.After(startWait):
-		return fmt.Errorf("server did not say where it listens within %v", startWait)
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	g, err := greeted(ctx, t.server)
+	if err != nil {
+		return err
 	}
+	t.settings = g.Settings
+	t.target = newTarget(g.Listening)
 	if err := t.target.healthy(ctx); err != nil {
 		return reason(ctx, err)
 	}

@@ -236,7 +236,7 @@ type Direction struct {
 	Envelope int64 `json:"envelope"` // the JSON around them, and acknowledgements
 	Framing  int64 `json:"framing"`  // WebSocket frame headers, SSE field names, chunk sizes
 	Headers  int64 `json:"headers"`  // HTTP request or status lines and header fields
-	Segments int64 `json:"segments"` // TCP segments with or without data, from TCP_INFO; 0 where not shown
+	Segments int64 `json:"segments"` // TCP segments with or without data, from TCP_INFO, closing by arithmetic; 0 where not shown
 }
 
 // A Prediction is what arithmetic says a correct run must find.

@@ -1,25 +1,20 @@
 package client
 
-import (
-	"net"
-
-	"golang.org/x/sys/unix"
-)
+import "net"
 
 // segments asks TCP_INFO. A connection that is already shut answers nothing.
-func (c *conn) segments() (s segments) {
+func (c *conn) segments() TCP     { return c.ask(readTCP) }
+func (c *conn) lastSegments() TCP { return c.ask(lastTCP) }
+
+func (c *conn) ask(read func(fd int) TCP) (counted TCP) {
 	tcp, ok := c.Conn.(*net.TCPConn)
 	if !ok {
-		return s
+		return counted
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return s
+		return counted
 	}
-	_ = raw.Control(func(fd uintptr) {
-		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			s = segments{up: int64(info.Segs_out), down: int64(info.Segs_in)}
-		}
-	})
-	return s
+	_ = raw.Control(func(fd uintptr) { counted = read(int(fd)) })
+	return counted
 }

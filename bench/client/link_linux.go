@@ -257,12 +257,8 @@ func (k *link) flush() {
 var errTimeout = fmt.Errorf("dial: %w", os.ErrDeadlineExceeded)
 
 // segments asks TCP_INFO.
-func (k *link) segments() (s segments) {
-	if info, err := unix.GetsockoptTCPInfo(k.fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-		s = segments{up: int64(info.Segs_out), down: int64(info.Segs_in)}
-	}
-	return s
-}
+func (k *link) segments() TCP     { return readTCP(k.fd) }
+func (k *link) lastSegments() TCP { return lastTCP(k.fd) }
 
 // Reading and writing never block, so the runtime need not be told of them.
 

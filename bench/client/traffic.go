@@ -22,16 +22,16 @@ type Traffic struct {
 
 	mu     sync.Mutex // guards what follows
 	open   map[segmented]struct{}
-	closed segments // of connections that are gone
+	closed TCP // of connections that are gone
 }
 
 type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
 
 // A segmented connection can ask the kernel for its segments, until it is gone.
-type segmented interface{ segments() segments }
-
-// segments are TCP segments as the kernel counted them.
-type segments struct{ up, down int64 }
+type segmented interface {
+	segments() TCP
+	lastSegments() TCP // asked just before it is closed: closing is in it, and what is not read is not
+}
 
 // Snapshot reads all counters but the kernel's: see Segments.
 func (t *Traffic) Snapshot() results.Wire {
@@ -57,18 +57,16 @@ func (d *direction) snapshot() results.Direction {
 	}
 }
 
-// Segments asks the kernel about every connection, open and gone: about a
-// microsecond each. Both are 0 on systems that do not tell.
-func (t *Traffic) Segments() (up, down int64) {
+// TCP asks the kernel about every connection, open and gone: about a microsecond
+// each. All is 0 on systems that do not tell.
+func (t *Traffic) TCP() TCP {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	total := t.closed
 	for c := range t.open {
-		s := c.segments()
-		total.up += s.up
-		total.down += s.down
+		total.add(c.segments())
 	}
-	return total.up, total.down
+	return total
 }
 
 func (t *Traffic) opened(c segmented) {
@@ -81,6 +79,7 @@ func (t *Traffic) opened(c segmented) {
 	t.open[c] = struct{}{}
 }
 
+// gone is told just before a connection is closed: afterwards the kernel answers nothing.
 func (t *Traffic) gone(c segmented) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,7 +87,5 @@ func (t *Traffic) gone(c segmented) {
 		return
 	}
 	delete(t.open, c)
-	s := c.segments()
-	t.closed.up += s.up
-	t.closed.down += s.down
+	t.closed.add(c.lastSegments())
 }

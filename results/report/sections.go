@@ -77,9 +77,8 @@ var ranged = []string{
 func rangesSection(s results.Summary) section {
 	all := section{
 		Title: "Every metric, with its range over the blocks",
-		Note: fmt.Sprintf("Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval. "+
-			"With TCP/IP headers means %d B a segment, an estimate: IPv4, TCP with timestamps.", results.SegmentHeader),
-		Head: append([]string{"metric"}, transports(s)...),
+		Note:  "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
+		Head:  append([]string{"metric"}, transports(s)...),
 	}
 	for _, name := range ranged {
 		m := results.MetricByName(name)
@@ -112,11 +111,15 @@ func valueAndRange(r results.Row, metric string) string {
 	return fmt.Sprintf("%s (%s)", r.Value(metric), between(over))
 }
 
+// ethernetHeader is what a frame adds to an IP packet, in bytes.
+const ethernetHeader = 14
+
 func wireSection(s results.Summary) section {
 	all := section{
 		Title: "Bytes on the wire for each delivered message",
-		Note:  "TCP payload at the clients' end, publishes included. Up is client to server.",
-		Head:  []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
+		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server. What TCP/IP adds is not in it: %d B a segment, bare acknowledgements among them (IPv4, TCP with timestamps), and %d B more of options for each connection that is opened. "+
+			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", results.SegmentHeader, results.HandshakeOptions, ethernetHeader),
+		Head: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
 	}
 	for _, r := range s.Rows {
 		c := r.Pooled.Cost

@@ -1,0 +1,43 @@
+package client
+
+import "golang.org/x/sys/unix"
+
+// readTCP reads TCP_INFO of a socket; zero if it tells nothing.
+//
+// What the kernel's counters hold (net/ipv4/tcp_output.c, tcp_input.c):
+// bytes_sent is data handed to the network, again and again if need be, without
+// SYN and FIN; bytes_received is what came in order, read or not, with the FIN
+// but without the SYN. bytes_acked would count our SYN.
+func readTCP(fd int) TCP {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil {
+		return TCP{}
+	}
+	var fin int64
+	if info.State == unix.BPF_TCP_CLOSE_WAIT {
+		fin = 1
+	}
+	again := int64(info.Bytes_retrans)
+	return TCP{
+		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Again: again, Segments: int64(info.Segs_out)},
+		Down:        TCPDirection{Bytes: int64(info.Bytes_received) - fin, Segments: int64(info.Segs_in)},
+		established: info.State == unix.BPF_TCP_ESTABLISHED,
+	}
+}
+
+// lastTCP reads a socket that is about to be closed: what came and was not read
+// never will be. While the server may still send, it is read until nothing comes
+// in between, for the kernel looks at the state before it looks at the counters.
+func lastTCP(fd int) TCP {
+	last := readTCP(fd)
+	for last.established {
+		before := last
+		if last = readTCP(fd); last.Down == before.Down && last.established {
+			break
+		}
+	}
+	if unread, err := unix.IoctlGetInt(fd, unix.SIOCINQ); err == nil {
+		last.Down.Bytes -= int64(unread)
+	}
+	return last.closed()
+}

@@ -1,0 +1,88 @@
+package client
+
+import (
+	"io"
+	"net"
+	"testing"
+)
+
+// pairOf is a connection of ours and the server's end of it.
+func pairOf(t *testing.T, traffic *Traffic) (ours *conn, theirs net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if ours, err = dial(t.Context(), ln.Addr().String(), traffic); err != nil {
+		t.Fatal(err)
+	}
+	if theirs, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ours.Close(); theirs.Close() })
+	return ours, theirs
+}
+
+// send writes n bytes and has the other side read so many of them.
+func send(t *testing.T, from io.Writer, n int, to io.Reader, read int) {
+	t.Helper()
+	if _, err := from.Write(make([]byte, n)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(to, make([]byte, read)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTCPCountsWhatWeCount(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		end    func(t *testing.T, ours *conn, theirs net.Conn)
+		unread int64
+		up     int64 // segments of closing
+	}{
+		{"we end", func(*testing.T, *conn, net.Conn) {}, 0, 2},
+		{"the server ends first", func(t *testing.T, ours *conn, theirs net.Conn) {
+			theirs.Close()
+			if _, err := ours.Read(make([]byte, 1)); err != io.EOF {
+				t.Fatalf("read %v, want the end", err)
+			}
+		}, 0, 1},
+		{"we end without having read all", func(t *testing.T, ours *conn, theirs net.Conn) {
+			send(t, theirs, 50, ours, 20)
+		}, 30, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var traffic Traffic
+			ours, theirs := pairOf(t, &traffic)
+			send(t, ours, 1000, theirs, 1000)
+			send(t, theirs, 300, ours, 300)
+			c.end(t, ours, theirs)
+			open := traffic.TCP()
+			ours.Close()
+			closed, counted := traffic.TCP(), traffic.Snapshot()
+			if open.Up.Bytes != 1000 || open.Down.Bytes != counted.Down.Bytes+c.unread {
+				t.Errorf("open: %d bytes up and %d down, want 1000 and %d", open.Up.Bytes, open.Down.Bytes, counted.Down.Bytes+c.unread)
+			}
+			if closed.Up.Bytes != counted.Up.Bytes || closed.Down.Bytes != counted.Down.Bytes {
+				t.Errorf("closed: TCP counts %+v, we count %d bytes up and %d down", closed, counted.Up.Bytes, counted.Down.Bytes)
+			}
+			if up := closed.Up.Segments - open.Up.Segments; up != c.up {
+				t.Errorf("closing takes %d segments up, want %d", up, c.up)
+			}
+			if down := closed.Down.Segments - open.Down.Segments; down != 1 {
+				t.Errorf("closing takes %d segments down, want 1", down)
+			}
+		})
+	}
+}
+
+func TestTCPOfNothing(t *testing.T) {
+	if got := (TCP{}).closed(); got != (TCP{}) {
+		t.Errorf("closing what is not shown: %+v, want nothing", got)
+	}
+	if got := readTCP(-1); got != (TCP{}) {
+		t.Errorf("no socket: %+v, want nothing", got)
+	}
+}

@@ -1,0 +1,40 @@
+// Package lab makes small networks inside this machine, whose interfaces count
+// what crosses them.
+//
+// It owns namespaces and the links between them, and takes them away again. It
+// must never touch an interface that it did not make, nor know what is sent.
+package lab
+
+import "net/netip"
+
+// Counters are what crossed a link, as the interface at our end counted it:
+// whole Ethernet frames, headers included.
+type Counters struct {
+	Up, Down Direction // up: from us into the namespace
+}
+
+// A Direction is one direction of a link.
+type Direction struct{ Bytes, Packets int64 }
+
+// EthernetHeader is what an interface counts of each frame beside the IP packet, in bytes.
+const EthernetHeader = 14
+
+// Minus is what crossed since an earlier reading.
+func (c Counters) Minus(earlier Counters) Counters {
+	return Counters{Up: c.Up.minus(earlier.Up), Down: c.Down.minus(earlier.Down)}
+}
+
+func (d Direction) minus(earlier Direction) Direction {
+	return Direction{Bytes: d.Bytes - earlier.Bytes, Packets: d.Packets - earlier.Packets}
+}
+
+// ends are the two addresses of the n-th link, from the block that is set aside
+// for benchmarks (RFC 2544, appendix C.2.2): 198.18.0.0/15 has 32768 links of four addresses.
+func ends(n int) (ours, theirs netip.Prefix) {
+	const links, bits = 1 << 15, 30
+	first := uint32(198)<<24 | uint32(18)<<16 | uint32(n%links)<<2
+	at := func(a uint32) netip.Prefix {
+		return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)}), bits)
+	}
+	return at(first + 1), at(first + 2)
+}

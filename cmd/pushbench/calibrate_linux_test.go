@@ -1,0 +1,86 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pushbench/bench"
+	"pushbench/bench/client"
+	"pushbench/scenarios"
+)
+
+// itself is a path under which this test binary is the command: see TestMain.
+func itself(t testing.TB) string {
+	t.Helper()
+	t.Setenv("GORACE", "atexit_sleep_ms=10") // else each process takes a second to end
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "pushbench")
+	if err := os.Symlink(binary, name); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// serving starts servers of ours where they are told to listen.
+func serving(t testing.TB) bench.ServeCommand {
+	self := itself(t)
+	return func(transport scenarios.Transport, listen string) []string {
+		return []string{self, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere"}
+	}
+}
+
+// passes holds that every row is right, and shows them all.
+func passes(t *testing.T, rows []bench.Row) {
+	t.Helper()
+	var table strings.Builder
+	if err := bench.RowTable(&table, rows); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+	for _, r := range rows {
+		if !r.Pass() {
+			t.Errorf("%s: %v %s, want %v ± %v", r.What, r.Measured, r.Unit, r.Theory, r.Tolerance)
+		}
+	}
+}
+
+func wireTable(t *testing.T, accounts []bench.WireAccount) {
+	t.Helper()
+	var table strings.Builder
+	if err := bench.WireTable(&table, accounts); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+}
+
+// The bytes that we count are those that TCP counts, whoever reads and writes them.
+func TestWireBytesAreTCPs(t *testing.T) {
+	for _, engine := range client.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			accounts, err := bench.CalibrateWire(t.Context(), engine, serving(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			passes(t, bench.WireRows(accounts))
+		})
+	}
+}
+
+// With the headers that we say it adds, they are what an interface counts.
+func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
+	for _, engine := range client.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			accounts, err := bench.CalibrateWireOnInterface(t.Context(), engine, serving(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wireTable(t, accounts)
+			passes(t, bench.WireRows(accounts))
+		})
+	}
+}
