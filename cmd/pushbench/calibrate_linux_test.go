@@ -84,3 +84,19 @@ func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
 		})
 	}
 }
+
+func TestCPUIsWhatAProcessBurns(t *testing.T) {
+	rows, err := bench.CalibrateCPU(t.Context(), []string{itself(t), "stub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes(t, rows)
+}
+
+func TestMemoryIsWhatAProcessTouches(t *testing.T) {
+	rows, err := bench.CalibrateMemory(t.Context(), []string{itself(t), "stub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes(t, rows)
+}

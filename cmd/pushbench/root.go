@@ -67,7 +67,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package bench
+
+func mappingsRow(int) (Row, error) { return Row{}, errStub }

@@ -1,0 +1,199 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"pushbench/bench/cost"
+	"pushbench/results"
+)
+
+// A stub is the child that runs Stub.
+type stub struct {
+	*process
+	orders  *lineWriter
+	answers *json.Decoder
+}
+
+// startStub starts a stub by its argument list, and has it say something, so that
+// its start is over.
+func startStub(argv []string) (*stub, error) {
+	child, err := launch("stub", argv, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &stub{process: child, orders: &lineWriter{w: child.stdin}, answers: json.NewDecoder(child.stdout)}
+	if _, err := s.order(stubOrder{}); err != nil {
+		return nil, errors.Join(err, s.end(endWait))
+	}
+	return s, nil
+}
+
+// order has the stub obey and returns its account.
+func (s *stub) order(o stubOrder) (account stubAccount, err error) {
+	if err := s.orders.send(o); err != nil {
+		return account, err
+	}
+	if err := s.answers.Decode(&account); err != nil {
+		if errors.Is(err, io.EOF) {
+			<-s.ended
+			return account, errors.New(s.obituary())
+		}
+		return account, fmt.Errorf("read the stub's account: %w", err)
+	}
+	return account, nil
+}
+
+// withStubs runs do beside n stubs, which end with ctx.
+func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Row, error)) (rows []Row, err error) {
+	var stubs []*stub
+	defer func() {
+		for _, s := range stubs {
+			err = errors.Join(err, s.end(endWait))
+		}
+	}()
+	for range n {
+		s, err := startStub(argv)
+		if err != nil {
+			return nil, err
+		}
+		stubs = append(stubs, s)
+		stop := context.AfterFunc(ctx, func() { s.stdin.Close() }) // which is its end
+		defer stop()
+	}
+	return do(stubs)
+}
+
+// What a stub burns: what a fifth of a core does in a second, and what may be
+// wrong of it, so 0.20 ± 0.01. No wall clock is in it, so a busy machine changes nothing.
+const (
+	stubBurns   = 200 * time.Millisecond
+	stubError   = 10 * time.Millisecond
+	stubRepeats = 3
+)
+
+// CalibrateCPU reads from outside what stubs burn that were told how much. The
+// argument list starts a process that runs Stub.
+func CalibrateCPU(ctx context.Context, argv []string) ([]Row, error) {
+	return withStubs(ctx, argv, 2, func(stubs []*stub) (rows []Row, err error) {
+		row, err := cpuRow("CPU of a process that burns 0.2 s, mean of 3", stubs[:1])
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+		if row, err = cpuRow("CPU of two that burn 0.2 s each, together, mean of 3", stubs); err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+		row, err = lifeRow(stubs[0])
+		return append(rows, row), err
+	})
+}
+
+// cpuRow has stubs burn at once, and compares the sum of the readings with what they were told.
+func cpuRow(what string, stubs []*stub) (Row, error) {
+	told := time.Duration(len(stubs)) * stubBurns
+	var read time.Duration
+	for range stubRepeats {
+		spent, err := spentBy(stubs)
+		if err != nil {
+			return Row{}, err
+		}
+		read += spent
+	}
+	return Row{
+		What: what, Unit: "s", Theory: told.Seconds(),
+		Measured: read.Seconds() / stubRepeats, Tolerance: float64(len(stubs)) * stubError.Seconds(),
+	}, nil
+}
+
+// spentBy has stubs burn at once, and sums up what is read of them from outside.
+func spentBy(stubs []*stub) (sum time.Duration, err error) {
+	before, err := readings(stubs)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range stubs {
+		if err := s.orders.send(stubOrder{Burn: stubBurns}); err != nil {
+			return 0, err
+		}
+	}
+	for _, s := range stubs {
+		var account stubAccount
+		if err := s.answers.Decode(&account); err != nil {
+			return 0, fmt.Errorf("read the stub's account: %w", err)
+		}
+	}
+	after, err := readings(stubs)
+	for i := range after {
+		sum += after[i].Minus(before[i]).CPU
+	}
+	return sum, err
+}
+
+func readings(stubs []*stub) (all []cost.Usage, err error) {
+	for _, s := range stubs {
+		usage, err := cost.Read(s.pid())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, usage)
+	}
+	return all, nil
+}
+
+// lifeRow compares the whole life of a stub with the kernel's own account of it
+// (wait4's rusage), which is known when it has ended.
+func lifeRow(s *stub) (Row, error) {
+	read, err := cost.Read(s.pid())
+	if err != nil {
+		return Row{}, err
+	}
+	if err := s.end(endWait); err != nil {
+		return Row{}, err
+	}
+	known := s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
+	return Row{What: "CPU of a whole process, rusage", Unit: "s", Theory: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
+}
+
+// What a stub takes for each client that it pretends to have. So many, because
+// the stub's own runtime may take a few pages more meanwhile: some 200 KiB were
+// seen, which is 0.3 % of all.
+const (
+	stubClients   = 1000
+	stubPerClient = 64 << 10
+)
+
+// CalibrateMemory reads from outside what a stub occupies that was told how much,
+// as memory per idle client is read: the figure of a trial, and the slope from
+// some clients to twice as many.
+func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
+	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Row, err error) {
+		s := stubs[0]
+		var sizes [3]int64 // with no clients, with some, with twice as many
+		for i := range sizes {
+			if i > 0 {
+				if _, err := s.order(stubOrder{Touch: stubClients * stubPerClient}); err != nil {
+					return nil, err
+				}
+			}
+			if sizes[i], err = cost.Memory(s.pid()); err != nil {
+				return nil, err
+			}
+		}
+		trial := results.Trial{Connect: results.Connect{Clients: stubClients}}
+		trial.Cost.Server.MemoryBase, trial.Cost.Server.MemoryIdle = sizes[0], sizes[1]
+		figure := results.MetricByName(results.ServerMemoryPerClient).Of(trial).X
+		slope := float64(sizes[2]-sizes[1]) / 1024 / stubClients
+		const known = stubPerClient / 1024
+		rows = append(rows,
+			Row{What: "memory an idle client that takes 64 KiB", Unit: "KiB", Theory: known, Measured: figure, Tolerance: percent(1, known)},
+			Row{What: "the same, slope from 1,000 to 2,000 clients", Unit: "KiB", Theory: known, Measured: slope, Tolerance: percent(1, known)})
+		row, err := mappingsRow(s.pid())
+		return append(rows, row), err
+	})
+}
