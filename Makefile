@@ -11,6 +11,8 @@ RACE     ?= -race# make test RACE= needs no C compiler, and finds no data race
 PKG      ?= ./...# what make test and make perf look at
 FUZZTIME ?= 20s# of each fuzz target
 COUNT    ?= 1# runs of each benchmark; benchstat wants 10 or more
+BENCH    ?= .# which benchmarks make perf runs
+TIME     ?= 1s# how long each, or 20x for how often
 
 # Tests that make network namespaces say AsRoot in their names, and want root.
 ORDINARY = $(if $(filter 0,$(shell id -u)),,-skip AsRoot)
@@ -55,8 +57,8 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
 .PHONY: perf
-perf: download ## Go benchmarks of the hot paths, with allocations (PKG=, COUNT=)
-	@go test -run '^$$' -bench . -benchmem -count $(COUNT) $(PKG) | grep -v 'no test files'
+perf: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(TIME) -count $(COUNT) $(PKG) | grep -v 'no test files'
 
 .PHONY: fuzz
 fuzz: download ## run each fuzz target for 20 s (FUZZTIME=)

@@ -146,10 +146,13 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	if err != nil {
 		return account, err
 	}
-	if err := x.open(ctx); err != nil {
+	if err := x.dial(ctx); err != nil {
 		return account, err
 	}
 	defer x.close()
+	if err := x.open(ctx, exchangeClients); err != nil {
+		return account, err
+	}
 	connected, err := x.quiet(ctx)
 	if err != nil {
 		return account, err
@@ -167,29 +170,31 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	return account, err
 }
 
-// open connects all clients.
-func (x *exchange) open(ctx context.Context) error {
-	serving, release := endsWith(ctx, x.server)
+// dial makes the clients' engine, once the server says where it listens.
+func (x *exchange) dial(ctx context.Context) error {
+	ctx, release := endsWith(ctx, x.server)
 	defer release()
-	g, err := greeted(serving, x.server)
+	g, err := greeted(ctx, x.server)
 	if err != nil {
 		return err
 	}
-	config := client.Config{
+	x.clients, err = client.New(x.engine, client.Config{
 		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, NewConnection: x.way.newConnection,
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, Hold: exchangeWait / 2,
-	}
-	if x.clients, err = client.New(x.engine, config); err != nil {
-		return err
-	}
-	for c := range exchangeClients {
+	})
+	return err
+}
+
+// open connects clients until there are n.
+func (x *exchange) open(ctx context.Context, n int) error {
+	for c := len(x.sessions); c < n; c++ {
 		sub := client.Subscription{
 			Client: c, Worker: c % x.clients.Workers(), Topics: []string{exchangeTopic},
 			Delivery: string(scenarios.Every), Publishes: c < exchangePublishers,
 		}
 		x.sessions = append(x.sessions, x.clients.Open(sub, &x.heard))
 	}
-	return x.heard.await(ctx, "clients connected", func(t tallied) int { return t.connected }, exchangeClients)
+	return x.heard.await(ctx, "clients connected", func(t tallied) int { return t.connected }, n)
 }
 
 // talk publishes in rounds, each of which is heard by all before the next begins.

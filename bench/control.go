@@ -29,8 +29,9 @@ type Prepare struct {
 	Transport string `json:"transport"`
 	Target    string `json:"target"` // host:port
 	Block     int    `json:"block"`
-	Run       uint32 `json:"run"`    // stamped into every payload
-	Engine    string `json:"engine"` // which engine the clients run on
+	Run       uint32 `json:"run"`               // stamped into every payload
+	Engine    string `json:"engine"`            // which engine the clients run on
+	Discard   bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
 }
 
 // Connect opens all clients. Answered by Connected.

@@ -49,6 +49,7 @@ type driver struct {
 	book      *record.Book
 	traffic   client.Traffic
 	recorders []*record.Recorder
+	sinks     []sink // of the workers: their recorders, or what stands before them
 	engine    client.Transport
 	clients   []client.Session
 	backend   client.Session
@@ -156,6 +157,7 @@ func (d *driver) prepare(p *Prepare) error {
 		}
 		d.recorders[w] = record.NewRecorder(d.book, own)
 	}
+	d.sinks = sinks(d.recorders, p.Discard)
 	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut, done: func() { close(d.paced) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
@@ -204,7 +206,7 @@ func (d *driver) connect(ctx context.Context) {
 		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
-		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.recorders[d.worker(int32(c))]))
+		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.sinks[d.worker(int32(c))]))
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
 		return
@@ -220,7 +222,7 @@ func (d *driver) openBackend() {
 	if d.scenario.Publish.By != scenarios.ByBackend {
 		return
 	}
-	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true}, d.recorders[0])
+	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true}, d.sinks[0])
 }
 
 func (d *driver) subscription(c int, publishes bool) client.Subscription {
@@ -335,8 +337,8 @@ func (d *driver) until(ctx context.Context, at clock.Instant) {
 func (d *driver) count() (clock.Instant, spanCount) {
 	at := clock.Now()
 	var c spanCount
-	for _, r := range d.recorders {
-		c.delivered += r.Delivered()
+	for _, s := range d.sinks {
+		c.delivered += s.Delivered()
 	}
 	c.wire = d.traffic.Snapshot()
 	tcp := d.traffic.TCP()

@@ -103,7 +103,7 @@ func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
 	return startGeneratorOf(t, fmt.Sprintf(pollScenario, publisher))
 }
 
-func startGeneratorOf(t *testing.T, scenario string) *generatorUnderTest {
+func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *generatorUnderTest {
 	t.Helper()
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
@@ -121,14 +121,18 @@ func startGeneratorOf(t *testing.T, scenario string) *generatorUnderTest {
 		defer close(g.heard)
 		_ = lines(out, func(m Message) error { g.heard <- m; return nil })
 	}()
-	g.order(Order{Prepare: &Prepare{
+	order := Prepare{
 		Scenario:  scenario,
 		Transport: "shortpoll",
 		Target:    strings.TrimPrefix(server.URL, "http://"),
 		Block:     1,
 		Run:       7,
 		Engine:    client.Engines()[0],
-	}})
+	}
+	for _, c := range change {
+		c(&order)
+	}
+	g.order(Order{Prepare: &order})
 	if m := g.hear(); m.Prepared == nil {
 		t.Fatalf("prepare answered by %+v", m)
 	}

@@ -32,6 +32,7 @@ type trial struct {
 	block     int
 	again     int // attempts that came before
 	run       uint32
+	discard   bool            // the generator keeps no record: see Observe
 	stop      <-chan struct{} // closed: end the publishing, drain, and tell what there is
 	interval  func(results.Interval) error
 	phase     func(string)
@@ -165,6 +166,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 		Block:     t.block,
 		Run:       t.run,
 		Engine:    t.rig.Engine,
+		Discard:   t.discard,
 	}
 	if err := t.orders.send(Order{Prepare: &order}); err != nil {
 		return err

@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"context"
+	"errors"
+
+	"pushbench/bench/cost"
+	"pushbench/bench/lab"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// An IdleAccount is what clients that only wait add to a server's resident memory,
+// in KiB a client, found in two ways.
+type IdleAccount struct {
+	Figure float64 // as a trial has it: n clients against none
+	Slope  float64 // n more: what first use costs once (code paged in, buffers of the runtime) is not in it
+}
+
+// AccountIdle connects n clients to a server, and n more.
+func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
+	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
+	defer cancel()
+	x := exchange{way: wireWay{transport: transport}, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
+	if x.server, err = launch(serverRole, serve(transport, "127.0.0.1:0"), nil); err != nil {
+		return account, err
+	}
+	defer func() { err = errors.Join(err, x.server.end(endWait)) }()
+	if err := x.dial(ctx); err != nil {
+		return account, err
+	}
+	defer x.close()
+	var sizes [3]int64 // with no clients, n, 2n
+	for i := range sizes {
+		if err := x.open(ctx, i*n); err != nil {
+			return account, err
+		}
+		if sizes[i], err = cost.Memory(x.server.pid()); err != nil {
+			return account, err
+		}
+	}
+	each := func(from, to int64) float64 {
+		t := results.Trial{Connect: results.Connect{Clients: int64(n)}}
+		t.Cost.Server.MemoryBase, t.Cost.Server.MemoryIdle = from, to
+		return results.MetricByName(results.ServerMemoryPerClient).Of(t).X
+	}
+	return IdleAccount{Figure: each(sizes[0], sizes[1]), Slope: each(sizes[1], sizes[2])}, nil
+}

@@ -1,0 +1,134 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/record"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// A sink is what the sessions of a worker tell, and it counts what they received.
+type sink interface {
+	client.Sink
+	Delivered() int64
+}
+
+// sinks are the recorders themselves, unless nothing is to be recorded.
+func sinks(recorders []*record.Recorder, discard bool) (all []sink) {
+	for _, r := range recorders {
+		if discard {
+			all = append(all, &discarding{recorder: r})
+		} else {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// A discarding sink throws away what it is told: it checks no payload, keeps no
+// ledger and no histogram. It counts messages, and lets the recorder know who is connected.
+type discarding struct {
+	recorder  *record.Recorder
+	delivered atomic.Int64
+}
+
+// Deliver counts.
+func (d *discarding) Deliver(_ int, b *client.Batch, _ clock.Instant) {
+	d.delivered.Add(int64(len(b.Messages)))
+}
+
+// Event passes on what a trial waits for.
+func (d *discarding) Event(c int, e client.Event, at clock.Instant) {
+	if e.Kind == client.Connected || e.Kind == client.Disconnected {
+		d.recorder.Event(c, e, at)
+	}
+}
+
+// Delivered is how many messages were received so far.
+func (d *discarding) Delivered() int64 { return d.delivered.Load() }
+
+// An ObserverEffect is what recording costs: medians over pairs of trials, of one
+// that records and one whose generator throws away what it receives.
+type ObserverEffect struct {
+	Transport scenarios.Transport
+	Pairs     int
+
+	// µs of CPU a delivered message, with recording and without.
+	Server, ServerBare       float64
+	Generator, GeneratorBare float64
+
+	// Medians of the pairs' own differences, in percent of the trial without recording.
+	ServerChange, GeneratorChange float64
+}
+
+// Observe measures what recording costs one transport, in interleaved pairs of
+// which every other begins with the other side. All else is as in any trial: fresh
+// processes, the same schedule, the same rate.
+func Observe(ctx context.Context, rig *Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect ObserverEffect, err error) {
+	effect = ObserverEffect{Transport: transport, Pairs: pairs}
+	var recorded, bare []results.Trial
+	err = rig.awake(func() error {
+		for pair := range pairs {
+			first, err := rig.observed(ctx, s, transport, pair, pair%2 == 1)
+			if err != nil {
+				return err
+			}
+			second, err := rig.observed(ctx, s, transport, pair, pair%2 == 0)
+			if err != nil {
+				return err
+			}
+			if pair%2 == 1 {
+				first, second = second, first
+			}
+			recorded, bare = append(recorded, first), append(bare, second)
+		}
+		return nil
+	})
+	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(results.ServerCPUPerMessage, recorded, bare)
+	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(results.GeneratorCPUPerMessage, recorded, bare)
+	return effect, err
+}
+
+// observed is one trial. Its gates are not looked at: without a record they cannot hold.
+func (r *Rig) observed(ctx context.Context, s *scenarios.Scenario, transport scenarios.Transport, pair int, discard bool) (results.Trial, error) {
+	t := &trial{
+		rig: r, scenario: s, transport: transport, block: pair + 1, discard: discard,
+		interval: func(results.Interval) error { return nil }, phase: func(string) {},
+	}
+	result, err := t.measure(ctx)
+	if err == nil && result.Cost.Delivered == 0 {
+		err = fmt.Errorf("%s delivered nothing", transport)
+	}
+	return result, err
+}
+
+// compareCosts gives medians of a metric, and of its change in percent.
+func compareCosts(metric string, recorded, bare []results.Trial) (with, without, change float64) {
+	m := results.MetricByName(metric)
+	var a, b, changes []float64
+	for i := range recorded {
+		x, y := m.Of(recorded[i]).X, m.Of(bare[i]).X
+		a, b, changes = append(a, x), append(b, y), append(changes, 100*(x-y)/y)
+	}
+	return median(a), median(b), median(changes)
+}
+
+// median of nothing is not a number.
+func median(of []float64) float64 {
+	if len(of) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(of))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}

@@ -1,0 +1,49 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/results"
+)
+
+// What is thrown away is received all the same, over the same requests.
+func TestDiscardingReceivesAndKeepsNothing(t *testing.T) {
+	scenario := fmt.Sprintf(pollScenario, "clients") + "drain: 200ms\n"
+	g := startGeneratorOf(t, scenario, func(p *Prepare) { p.Discard = true })
+	if c := g.connect(); c.Clients != 5 || c.Failed != 0 {
+		t.Errorf("connected %d, failed %d; want 5 and 0", c.Clients, c.Failed)
+	}
+	g.order(Order{Start: &Start{At: clock.Now()}})
+	o, _ := g.outcome()
+	g.end()
+	if o.Delivered == 0 || o.Wire.Down.Payload == 0 {
+		t.Errorf("%d messages delivered, %d bytes of payload; want some", o.Delivered, o.Wire.Down.Payload)
+	}
+	if o.Ledger.Received != 0 || o.Latency.Histogram.Count() != 0 || o.Publishes.Sent != 0 {
+		t.Errorf("it kept a ledger of %d, %d latencies, %d publishes; want none", o.Ledger.Received, o.Latency.Histogram.Count(), o.Publishes.Sent)
+	}
+}
+
+func TestCompareCostsPairs(t *testing.T) {
+	trials := func(cpu ...time.Duration) (all []results.Trial) {
+		for _, c := range cpu {
+			all = append(all, results.Trial{Cost: results.Cost{Delivered: 1000, Server: results.Process{CPU: c}}})
+		}
+		return all
+	}
+	with, without, change := compareCosts(results.ServerCPUPerMessage,
+		trials(11*time.Millisecond, 44*time.Millisecond, 21*time.Millisecond), trials(10*time.Millisecond, 40*time.Millisecond, 20*time.Millisecond))
+	if with != 21 || without != 20 || math.Abs(change-10) > 1e-9 {
+		t.Errorf("got %v and %v µs and %v %%, want 21, 20 and 10: the pairs' median, not that of the medians", with, without, change)
+	}
+	if got := median([]float64{4, 1, 3, 2}); got != 2.5 {
+		t.Errorf("median of four: got %v, want 2.5", got)
+	}
+	if got := median(nil); !math.IsNaN(got) {
+		t.Errorf("median of nothing: got %v, want NaN", got)
+	}
+}
