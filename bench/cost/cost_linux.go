@@ -62,8 +62,10 @@ func contextSwitches(pid int) map[int]int64 {
 	return switches
 }
 
-// Memory is the resident size of a process in bytes. It walks the page tables,
-// because the kernel's cheap counter lags behind by up to 64 pages a thread.
+// Memory is the resident size of a process in bytes: anonymous memory (heap,
+// stacks) and what is in memory of its files, which is mostly its own code, shared
+// or not. Socket buffers are the kernel's and in no process. It walks the page
+// tables, because the kernel's cheap counter lags behind by up to 64 pages a thread.
 func Memory(pid int) (int64, error) {
 	proc, err := procfs.NewProc(pid)
 	if err != nil {

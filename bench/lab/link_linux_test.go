@@ -39,6 +39,9 @@ func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
 	if got := after.Minus(before); got.Up != want || got.Down != want {
 		t.Errorf("counted %+v, want %+v both ways", got, want)
 	}
+	if resent, err := link.Resent(); resent != 0 || err != nil {
+		t.Errorf("%d segments of TCP sent again (%v), want none without any TCP", resent, err)
+	}
 }
 
 // exchange sends datagrams into the namespace and the same back.
@@ -78,5 +81,17 @@ func TestEndsOfLinksDiffer(t *testing.T) {
 	}
 	if ours, theirs := ends(1 << 15); ours.String() != "198.18.0.1/30" || theirs.String() != "198.18.0.2/30" {
 		t.Errorf("after the last come %v and %v, want the first again", ours, theirs)
+	}
+}
+
+func TestCounterIsFoundByItsName(t *testing.T) {
+	const listing = "Ip: Forwarding RetransSegs\nIp: 1 2\nTcp: InSegs OutSegs RetransSegs\nTcp: 10 20 30\nUdp: InErrors\n"
+	if got, err := counter(listing, "Tcp", "RetransSegs"); got != 30 || err != nil {
+		t.Errorf("got %d (%v), want 30", got, err)
+	}
+	for _, missing := range []string{"", "Tcp: InSegs\nTcp: 10\n", "Tcp: InSegs RetransSegs\nTcp: 10\n", "Tcp: InSegs RetransSegs\nTcp: 10 many\n"} {
+		if _, err := counter(missing, "Tcp", "RetransSegs"); err == nil {
+			t.Errorf("%q: no error", missing)
+		}
 	}
 }

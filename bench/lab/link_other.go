@@ -21,5 +21,8 @@ func (*Link) Inside(func() error) error { return errLinux }
 // Counters says that there are none.
 func (*Link) Counters() (Counters, error) { return Counters{}, errLinux }
 
+// Resent says that there is none.
+func (*Link) Resent() (int64, error) { return 0, errLinux }
+
 // Close does nothing.
 func (*Link) Close() error { return nil }
