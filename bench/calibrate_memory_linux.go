@@ -26,7 +26,7 @@ func mappingsRow(pid int) (row Row, err error) {
 		return row, err
 	}
 	read, err := cost.Memory(pid)
-	return Row{What: "memory of a process, sum of its mappings", Unit: "B", Theory: float64(known), Measured: float64(read), Tolerance: pageSize}, err
+	return Row{What: "all of it, by the sum of its mappings", Unit: "B", Theory: float64(known), Measured: float64(read), Tolerance: pageSize}, err
 }
 
 // mapped is the sum of what is resident of each mapping, in bytes.

@@ -80,12 +80,12 @@ const (
 // argument list starts a process that runs Stub.
 func CalibrateCPU(ctx context.Context, argv []string) ([]Row, error) {
 	return withStubs(ctx, argv, 2, func(stubs []*stub) (rows []Row, err error) {
-		row, err := cpuRow("CPU of a process that burns 0.2 s, mean of 3", stubs[:1])
+		row, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
-		if row, err = cpuRow("CPU of two that burn 0.2 s each, together, mean of 3", stubs); err != nil {
+		if row, err = cpuRow("two at once, together, mean of 3", stubs); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -157,7 +157,7 @@ func lifeRow(s *stub) (Row, error) {
 		return Row{}, err
 	}
 	known := s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
-	return Row{What: "CPU of a whole process, rusage", Unit: "s", Theory: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
+	return Row{What: "the whole life of one, by its rusage", Unit: "s", Theory: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
 }
 
 // What a stub takes for each client that it pretends to have. So many, because
@@ -191,8 +191,8 @@ func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
 		slope := float64(sizes[2]-sizes[1]) / 1024 / stubClients
 		const known = stubPerClient / 1024
 		rows = append(rows,
-			Row{What: "memory an idle client that takes 64 KiB", Unit: "KiB", Theory: known, Measured: figure, Tolerance: percent(1, known)},
-			Row{What: "the same, slope from 1,000 to 2,000 clients", Unit: "KiB", Theory: known, Measured: slope, Tolerance: percent(1, known)})
+			Row{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Theory: known, Measured: figure, Tolerance: percent(1, known)},
+			Row{What: "the same, 1,000 clients more", Unit: "KiB", Theory: known, Measured: slope, Tolerance: percent(1, known)})
 		row, err := mappingsRow(s.pid())
 		return append(rows, row), err
 	})

@@ -107,7 +107,7 @@ type wireWay struct {
 
 func (w wireWay) String() string {
 	if w.newConnection {
-		return string(w.transport) + ", each poll on a new connection"
+		return string(w.transport) + ", new connections"
 	}
 	return string(w.transport)
 }
@@ -351,10 +351,10 @@ func (t *tally) await(ctx context.Context, what string, count func(tallied) int,
 func WireRows(accounts []WireAccount) (rows []Row) {
 	for _, a := range accounts {
 		rows = append(rows,
-			Row{What: a.Name + ": bytes up, TCP_INFO", Unit: "B", Theory: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
-			Row{What: a.Name + ": bytes down, TCP_INFO", Unit: "B", Theory: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
+			Row{What: a.Name + ": bytes up", Unit: "B", Theory: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
+			Row{What: a.Name + ": bytes down", Unit: "B", Theory: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
 		if a.Observed {
-			rows = append(rows, a.Window.interfaceRow(a.Name+", connected"), a.Whole.interfaceRow(a.Name+", with connecting and closing"))
+			rows = append(rows, a.Window.interfaceRow(a.Name), a.Whole.interfaceRow(a.Name+", whole"))
 		}
 	}
 	return rows
@@ -365,7 +365,7 @@ func WireRows(accounts []WireAccount) (rows []Row) {
 func (s WireSpan) interfaceRow(name string) Row {
 	known := s.onInterface() - s.ethernet()
 	measured := results.MetricByName(results.PacketBytesPerMessage).Of(results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
-	return Row{What: name + ": " + results.PacketBytesPerMessage + ", interface", Unit: "B/msg", Theory: known, Measured: measured.X, Tolerance: percent(1, known)}
+	return Row{What: name + ": bytes on an interface", Unit: "B/msg", Theory: known, Measured: measured.X, Tolerance: percent(1, known)}
 }
 
 func (s WireSpan) each(n int64) float64 { return float64(n) / float64(s.Messages) }

@@ -45,7 +45,7 @@ type proof struct {
 }
 
 // proofs, from arithmetic to whole trials.
-var proofs = slices.Concat(arithmetic, wires, honesty, laws, distances)
+var proofs = slices.Concat(arithmetic, wires, honesty, laws, distances, costs)
 
 // Names lists the proofs that there are, with what each says.
 func Names() []string {

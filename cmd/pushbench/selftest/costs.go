@@ -1,0 +1,43 @@
+package selftest
+
+import (
+	"pushbench/bench"
+	"pushbench/scenarios"
+)
+
+// costs are the proofs in which the kernel, or a process that knows what it takes,
+// has the last word. That an interface counts the same bytes wants root, and is a test.
+var costs = []proof{
+	{name: "tcp", says: "the bytes that the clients count are those that TCP counts", run: tcpBytes},
+	{name: "cpu", says: "CPU read from outside is what a process burns", run: burnt},
+	{name: "memory", says: "memory a client is what a process takes for each", run: taken},
+}
+
+func tcpBytes(l *lab) ([]Row, error) {
+	accounts, err := bench.CalibrateWire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string) []string {
+		return []string{l.options.Executable, "serve", string(t), "--control", "--listen", listen}
+	})
+	return calibrated(bench.WireRows(accounts)), err
+}
+
+func burnt(l *lab) ([]Row, error) {
+	rows, err := bench.CalibrateCPU(l.ctx, []string{l.options.Executable, "stub"})
+	return calibrated(rows), err
+}
+
+func taken(l *lab) ([]Row, error) {
+	rows, err := bench.CalibrateMemory(l.ctx, []string{l.options.Executable, "stub"})
+	return calibrated(rows), err
+}
+
+// calibrated are the rows of a calibration, as they are printed here.
+func calibrated(rows []bench.Row) (all []Row) {
+	for _, r := range rows {
+		row := within(r.What, " "+r.Unit, r.Theory, r.Measured, r.Tolerance)
+		if r.Tolerance == 0 {
+			row.Allowed = ""
+		}
+		all = append(all, row)
+	}
+	return all
+}
