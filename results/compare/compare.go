@@ -14,13 +14,19 @@
 //     assumes only that the two sides could be exchanged (Fisher, 1935);
 //   - Holm's adjustment (1979) over the declared family of metrics and pairs;
 //   - equivalence: two one-sided tests (Schuirmann, 1987), read off the 90 % interval.
+//
+// Judge applies it to a run. Nothing here draws random numbers, and the order in
+// which blocks or pairs come in changes no bit of what comes out.
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+
+	"pushbench/results"
 )
 
 // A Verdict is what a comparison concludes.
@@ -29,18 +35,30 @@ type Verdict string
 // Different: significant, beyond the margin, and the interval excludes 1.
 // Equivalent: the 90 % interval lies within the margin. Small: significant, but
 // the estimate is within the margin. Inconclusive: none of these can be said.
-// TooFew: fewer blocks than can support any verdict.
+// TooFew: fewer blocks than can support any verdict. Incomparable: some block has
+// no ratio; the pair stays in the family that Holm's adjustment counts.
 const (
 	Different    Verdict = "different"
 	Equivalent   Verdict = "equivalent"
 	Small        Verdict = "detectable but below margin"
 	Inconclusive Verdict = "inconclusive"
 	TooFew       Verdict = "too few blocks"
+	Incomparable Verdict = "not comparable"
 )
 
-// MinBlocks is the smallest number of blocks that can support a verdict: with
-// six pairs of transports Holm asks for p < 0.05/6, and the smallest p of n sign flips is 2/2ⁿ.
-const MinBlocks = 8
+// MinBlocks is the smallest number of blocks that can support a verdict.
+const MinBlocks = results.VerdictBlocks
+
+// Decisive is the smallest number of blocks with which one member of a family
+// of this size can be significant: the smallest p of n sign flips is 2/2ⁿ, and
+// Holm asks the family's smallest for alpha over its size.
+func (p Plan) Decisive(family int) int {
+	blocks := MinBlocks
+	for math.Ldexp(2, -blocks)*float64(family) >= p.alpha() {
+		blocks++
+	}
+	return blocks
+}
 
 // A Plan is what is fixed before measuring. The zero value works.
 type Plan struct {
@@ -59,11 +77,13 @@ func fallback(x, otherwise float64) float64 {
 }
 
 // A Pairing is one metric of two sides, measured in the same blocks: A[i] and
-// B[i] are of block i. +Inf is a value: what never arrived.
+// B[i] are of block i. +Inf is a value: what never arrived. A side without a
+// value has Missing, which says why, and no blocks.
 type Pairing struct {
-	Metric string
-	Names  [2]string
-	A, B   []float64
+	Metric  string
+	Names   [2]string
+	A, B    []float64
+	Missing error
 }
 
 // A Difference is what there is to say of B against A.
@@ -78,8 +98,8 @@ type Difference struct {
 	P        float64 // of the sign-flip test
 	Adjusted float64 // P after Holm's adjustment over the family
 	Verdict  Verdict
-	Needed   int // blocks that would probably decide it; 0 when decided or not to be said
-	Infinite [2]int
+	Needed   int    // blocks that would probably decide it; 0 when decided or not to be said
+	Infinite [2]int // blocks in which a side is infinite
 	Warnings []error
 }
 
@@ -88,35 +108,57 @@ var (
 	ErrInfinite = errors.New("some blocks are infinite: the test uses ranks in place of sizes")
 	ErrBoth     = errors.New("infinite on both sides of a block: counted as no difference")
 	ErrNoRange  = errors.New("too few blocks for an interval at this level")
+	ErrNoRatio  = errors.New("only positive figures have a ratio")
 )
 
 // All compares a declared family of pairings.
 func (p Plan) All(family []Pairing) ([]Difference, error) {
 	found := make([]Difference, len(family))
 	for i, pairing := range family {
-		d, err := p.estimate(pairing)
+		d, logs, err := estimate(pairing)
 		if err != nil {
 			return nil, err
 		}
+		d.P = signFlipOrRanks(logs)
 		found[i] = d
 	}
 	holm(found)
 	for i := range found {
-		p.conclude(&found[i])
+		p.conclude(&found[i], len(found))
 	}
 	return found, nil
 }
 
-// estimate fills in everything that needs no other member of the family.
-func (p Plan) estimate(pairing Pairing) (Difference, error) {
-	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Blocks: len(pairing.A)}
-	logs, err := pairing.logs(&d)
-	if err != nil {
-		return d, err
+// Intervals estimates pairings that nobody declared: they have a ratio and
+// intervals, but no p and no verdict, so that none is picked for being significant.
+func Intervals(pairings []Pairing) ([]Difference, error) {
+	found := make([]Difference, len(pairings))
+	for i, pairing := range pairings {
+		d, _, err := estimate(pairing)
+		if err != nil {
+			return nil, err
+		}
+		d.P, d.Adjusted = math.NaN(), math.NaN()
+		found[i] = d
 	}
+	return found, nil
+}
+
+// estimate fills in what needs neither a test nor the rest of the family, and
+// returns the logarithms of the blocks' ratios.
+func estimate(pairing Pairing) (Difference, []float64, error) {
+	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Blocks: len(pairing.A)}
+	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
+	if len(pairing.A) != len(pairing.B) {
+		return d, nil, fmt.Errorf("%s: %d blocks of %s, %d of %s: pairs are needed", pairing.Metric, len(pairing.A), pairing.Names[0], len(pairing.B), pairing.Names[1])
+	}
+	if err := cmp.Or(pairing.Missing, pairing.hasRatios()); err != nil {
+		d.Verdict, d.Warnings = Incomparable, []error{err}
+		return d, nil, nil
+	}
+	logs := pairing.logs(&d)
 	if len(logs) == 0 {
-		d.Ratio, d.Lo, d.Hi, d.Lo90, d.Hi90, d.P = math.NaN(), 0, math.Inf(1), 0, math.Inf(1), 1
-		return d, nil
+		return d, nil, nil
 	}
 	means := walsh(logs)
 	d.Ratio = ratio(median(means))
@@ -127,39 +169,53 @@ func (p Plan) estimate(pairing Pairing) (Difference, error) {
 	if !ok || !ok90 {
 		d.Warnings = append(d.Warnings, ErrNoRange)
 	}
-	if d.Infinite != [2]int{} {
-		d.Warnings = append(d.Warnings, ErrInfinite)
-		logs = signedRanks(logs)
+	return d, logs, nil
+}
+
+// hasRatios refuses what has no logarithm. A zero is not made a small number: the
+// ratio would say how small.
+func (p Pairing) hasRatios() error {
+	for i := range p.A {
+		if !(p.A[i] > 0) || !(p.B[i] > 0) {
+			return fmt.Errorf("pair %d is %v and %v: %w", i+1, p.A[i], p.B[i], ErrNoRatio)
+		}
 	}
-	d.P = SignFlip(logs)
-	return d, nil
+	return nil
 }
 
 // logs are the logarithms of the blocks' ratios.
-func (p Pairing) logs(d *Difference) ([]float64, error) {
-	if len(p.A) != len(p.B) {
-		return nil, fmt.Errorf("%s: %d blocks of %s, %d of %s: pairs are needed", p.Metric, len(p.A), p.Names[0], len(p.B), p.Names[1])
-	}
-	logs := make([]float64, 0, len(p.A))
+func (p Pairing) logs(d *Difference) []float64 {
+	logs := make([]float64, len(p.A))
+	both := false
 	for i := range p.A {
-		a, b := p.A[i], p.B[i]
-		if !(a > 0) || !(b > 0) {
-			return nil, fmt.Errorf("%s, block %d: %v and %v: only positive figures have a ratio", p.Metric, i+1, a, b)
+		infinite := [2]bool{math.IsInf(p.A[i], 1), math.IsInf(p.B[i], 1)}
+		for side, is := range infinite {
+			if is {
+				d.Infinite[side]++
+			}
 		}
-		if math.IsInf(a, 1) {
-			d.Infinite[0]++
-		}
-		if math.IsInf(b, 1) {
-			d.Infinite[1]++
-		}
-		if math.IsInf(a, 1) && math.IsInf(b, 1) {
-			d.Warnings = append(d.Warnings, ErrBoth)
-			logs = append(logs, 0)
+		if infinite == [2]bool{true, true} {
+			both = true
 			continue
 		}
-		logs = append(logs, math.Log(b)-math.Log(a)) // not ln(b/a): this is exactly antisymmetric
+		logs[i] = math.Log(p.B[i]) - math.Log(p.A[i]) // not ln(b/a): this is exactly antisymmetric
 	}
-	return logs, nil
+	if d.Infinite != [2]int{} {
+		d.Warnings = append(d.Warnings, ErrInfinite)
+	}
+	if both {
+		d.Warnings = append(d.Warnings, ErrBoth)
+	}
+	return logs
+}
+
+// signFlipOrRanks tests the sizes where they have a mean, and their ranks where
+// one is infinite.
+func signFlipOrRanks(logs []float64) float64 {
+	if slices.ContainsFunc(logs, func(x float64) bool { return math.IsInf(x, 0) }) {
+		logs = signedRanks(logs)
+	}
+	return SignFlip(logs)
 }
 
 // ratio is exp, made so that swapping the sides gives the reciprocal to the last bit.
@@ -176,16 +232,7 @@ func holm(family []Difference) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch {
-		case family[i].P < family[j].P:
-			return -1
-		case family[i].P > family[j].P:
-			return 1
-		default:
-			return 0
-		}
-	})
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(family[i].P, family[j].P) })
 	largest := 0.0
 	for rank, i := range order {
 		largest = max(largest, min(1, family[i].P*float64(len(family)-rank)))
@@ -193,11 +240,13 @@ func holm(family []Difference) {
 	}
 }
 
-// conclude gives exactly one verdict.
-func (p Plan) conclude(d *Difference) {
+// conclude gives exactly one verdict. The family's size says how many blocks it
+// takes before any p is small enough.
+func (p Plan) conclude(d *Difference, family int) {
 	margin := 1 + p.margin()
 	significant := d.Adjusted < p.alpha() && (d.Lo > 1 || d.Hi < 1)
 	switch {
+	case d.Verdict == Incomparable:
 	case d.Blocks < MinBlocks:
 		d.Verdict = TooFew
 		d.Needed = MinBlocks
@@ -209,17 +258,22 @@ func (p Plan) conclude(d *Difference) {
 		d.Verdict = Small
 	default:
 		d.Verdict = Inconclusive
-		d.Needed = p.needed(*d)
+		d.Needed = p.needed(*d, family)
 	}
 }
 
-// needed estimates how many blocks would narrow the interval to the margin: its
+// needed estimates how many blocks would decide a comparison. An interval beyond
+// the margin lacks blocks for its p only; any other must narrow to the margin, and its
 // width falls with the square root of their number.
-func (p Plan) needed(d Difference) int {
+func (p Plan) needed(d Difference, family int) int {
+	least := max(d.Blocks+1, p.Decisive(family))
 	half := (math.Log(d.Hi) - math.Log(d.Lo)) / 2
 	if math.IsInf(half, 0) || math.IsNaN(half) {
 		return 0
 	}
+	if math.Max(d.Lo, 1/d.Hi) > 1+p.margin() {
+		return least
+	}
 	factor := half / math.Log(1+p.margin())
-	return max(d.Blocks+1, int(math.Ceil(float64(d.Blocks)*factor*factor)))
+	return max(least, int(math.Ceil(float64(d.Blocks)*factor*factor)))
 }

@@ -214,8 +214,11 @@ func TestInfiniteBlocks(t *testing.T) {
 
 func TestOnlyPositiveFiguresHaveARatio(t *testing.T) {
 	for _, bad := range []float64{0, -1, math.NaN()} {
-		if _, err := (Plan{}).All([]Pairing{{Metric: "p50", A: []float64{1, bad}, B: []float64{1, 1}}}); err == nil {
-			t.Errorf("%v was compared", bad)
+		for _, p := range []Pairing{{A: []float64{1, bad}, B: []float64{1, 1}}, {A: []float64{1, 1}, B: []float64{1, bad}}} {
+			d := one(t, p)
+			if d.Verdict != Incomparable || d.P != 1 || !math.IsNaN(d.Ratio) || !errors.Is(errors.Join(d.Warnings...), ErrNoRatio) {
+				t.Errorf("%v was compared: %+v", bad, d)
+			}
 		}
 	}
 	if _, err := (Plan{}).All([]Pairing{{Metric: "p50", A: []float64{1, 2}, B: []float64{1}}}); err == nil {
@@ -252,16 +255,21 @@ func TestSignFlipIsExact(t *testing.T) {
 	}
 }
 
-func TestDrawnSignFlipAgreesWithTheExact(t *testing.T) {
+// The law of rounded sizes agrees with the exact one where both can be had.
+func TestLatticeSignFlipAgreesWithTheExact(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	for range 5 {
-		xs := make([]float64, 14)
+	for n := 14; n <= maxExact; n++ {
+		xs := make([]float64, n)
 		for i := range xs {
 			xs[i] = random.NormFloat64() + 0.3
 		}
-		if exact, drawn := SignFlip(xs), drawnSignFlip(xs); math.Abs(exact-drawn) > 0.006 {
-			t.Errorf("exact p %v, drawn %v", exact, drawn)
+		sizes, _ := sizesAndSum(xs)
+		if exact, rounded := SignFlip(xs), latticeSignFlip(xs, sizes); math.Abs(exact-rounded) > 0.0005 {
+			t.Errorf("n = %d: exact p %v, of rounded sizes %v", n, exact, rounded)
 		}
+	}
+	if p := SignFlip(make([]float64, maxExact+1)); p != 1 {
+		t.Errorf("no difference in any block: p %v, want 1", p)
 	}
 }
 
@@ -285,33 +293,6 @@ func TestSignedRanks(t *testing.T) {
 	got := signedRanks([]float64{-3, 1, 0, 3, math.Inf(-1)})
 	if want := []float64{-3.5, 2, 0, 3.5, -5}; !slices.Equal(got, want) {
 		t.Errorf("signed ranks %v, want %v", got, want)
-	}
-}
-
-func TestQuantileRanks(t *testing.T) {
-	if lo, hi, ok := QuantileRanks(10_000, 0.99); lo != 9880 || hi != 9921 || !ok {
-		t.Errorf("p99 of 10,000: ranks %d … %d, want 9880 … 9921", lo, hi)
-	}
-	if _, _, ok := QuantileRanks(100, 0.999); ok {
-		t.Error("p99.9 of 100 has an interval")
-	}
-	// Coverage on uniform observations, whose quantile q is q.
-	random := rand.New(rand.NewPCG(2, 2))
-	const trials, n, q = 2000, 1000, 0.9
-	covered := 0
-	for range trials {
-		xs := make([]float64, n)
-		for i := range xs {
-			xs[i] = random.Float64()
-		}
-		slices.Sort(xs)
-		lo, hi, _ := QuantileRanks(n, q)
-		if xs[lo-1] <= q && q <= xs[hi-1] {
-			covered++
-		}
-	}
-	if covered < trials*94/100 {
-		t.Errorf("%d of %d intervals hold the quantile, want 94 %% or more", covered, trials)
 	}
 }
 

@@ -2,8 +2,6 @@ package compare
 
 import (
 	"math"
-	"math/bits"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -109,74 +107,4 @@ func signedRanks(xs []float64) []float64 {
 		from = to
 	}
 	return ranks
-}
-
-// maxExact is the number of pairs up to which all sign flips are tried.
-const maxExact = 20
-
-// drawn is how many random sign flips stand for all of them beyond maxExact.
-const drawn = 200_000
-
-// SignFlip is the two-sided p-value of the mean of xs: the share of all ways to
-// flip signs whose mean is at least as far from 0.
-func SignFlip(xs []float64) float64 {
-	if len(xs) == 0 {
-		return 1
-	}
-	if len(xs) > maxExact {
-		return drawnSignFlip(xs)
-	}
-	observed := math.Abs(total(xs))
-	// Sums of the same numbers in another order differ in the last bits.
-	slack := 1e-12 * size(xs)
-	extreme, sum := 0, total(xs)
-	signs := append([]float64(nil), xs...)
-	for flip := range uint(1) << len(xs) {
-		if math.Abs(sum) >= observed-slack {
-			extreme++
-		}
-		// Gray code: each signing differs from the last in one place.
-		place := bits.TrailingZeros(^flip)
-		if place == len(xs) {
-			break
-		}
-		sum -= 2 * signs[place]
-		signs[place] = -signs[place]
-	}
-	return float64(extreme) / float64(uint(1)<<len(xs))
-}
-
-// drawnSignFlip draws the flips from a fixed seed: the same data give the same p.
-func drawnSignFlip(xs []float64) float64 {
-	random := rand.New(rand.NewPCG(0x7369676e, 0x666c6970))
-	observed := math.Abs(total(xs)) - 1e-12*size(xs)
-	extreme := 1 // the data themselves
-	for range drawn {
-		sum, coins := 0.0, uint64(0)
-		for i, x := range xs {
-			if i%64 == 0 {
-				coins = random.Uint64()
-			}
-			sum += x * float64(1-2*int64(coins&1))
-			coins >>= 1
-		}
-		if math.Abs(sum) >= observed {
-			extreme++
-		}
-	}
-	return float64(extreme) / float64(drawn+1)
-}
-
-func total(xs []float64) (sum float64) {
-	for _, x := range xs {
-		sum += x
-	}
-	return sum
-}
-
-func size(xs []float64) (sum float64) {
-	for _, x := range xs {
-		sum += math.Abs(x)
-	}
-	return sum
 }

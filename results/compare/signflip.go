@@ -1,0 +1,123 @@
+package compare
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// maxExact is the number of pairs up to which every one of the 2ⁿ signings is tried.
+const maxExact = 20
+
+// SignFlip is the two-sided p-value of the mean of xs: the share of all ways to
+// flip signs whose mean is at least as far from 0. Neither the order of xs nor
+// flipping all of them changes a bit of it. Beyond maxExact sizes are rounded,
+// see latticeSignFlip.
+func SignFlip(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 1
+	}
+	sizes, observed := sizesAndSum(xs)
+	if len(xs) > maxExact {
+		return latticeSignFlip(xs, sizes)
+	}
+	// Sums of the same numbers in another order differ in the last bits.
+	limit := observed - 1e-12*total(sizes)
+	extreme, sum := 0, total(sizes)
+	for flip := range uint(1) << len(sizes) {
+		if math.Abs(sum) >= limit {
+			extreme++
+		}
+		// Gray code: each signing differs from the last in one place.
+		place := bits.TrailingZeros(^flip)
+		if place == len(sizes) {
+			break
+		}
+		sum -= 2 * sizes[place]
+		sizes[place] = -sizes[place]
+	}
+	return float64(extreme) / float64(uint(1)<<len(sizes))
+}
+
+// sizesAndSum are the absolute values in ascending order, and how far the sum of
+// xs is from 0. Both signs are added up apart and in order, which makes the sum
+// the same for xs in any order and with all signs flipped.
+func sizesAndSum(xs []float64) (sizes []float64, sum float64) {
+	sizes = make([]float64, len(xs))
+	for i, x := range xs {
+		sizes[i] = math.Abs(x)
+	}
+	slices.Sort(sizes)
+	return sizes, math.Abs(totalIf(xs, 1) - totalIf(xs, -1))
+}
+
+// totalIf adds up the sizes of those xs that have the sign, the smallest first.
+func totalIf(xs []float64, sign float64) float64 {
+	var kept []float64
+	for _, x := range xs {
+		if x*sign > 0 {
+			kept = append(kept, x*sign)
+		}
+	}
+	slices.Sort(kept)
+	return total(kept)
+}
+
+// lattice is how many steps the sizes of a test of many pairs are rounded to,
+// all together: each is off by half a step at most.
+const lattice = 1 << 16
+
+// latticeSignFlip counts signings by adding one rounded size after another to the
+// law of the sum, as for ranks. With n pairs of like size a sum's spread is
+// lattice/√n steps and its rounding error about √(n/12) of them: below 0.1 % of the
+// spread up to 200 pairs. Drawing signings at random would be off by more.
+func latticeSignFlip(xs, sizes []float64) float64 {
+	step := total(sizes) / lattice
+	if step == 0 {
+		return 1
+	}
+	whole := 0
+	law := make([]float64, lattice+len(sizes)+1) // law[s]: the chance that the flipped sizes add up to s
+	law[0] = 1
+	for _, x := range sizes {
+		k := int(math.Round(x / step))
+		addFlip(law[:whole+k+1], k)
+		whole += k
+	}
+	observed := 0
+	for _, x := range xs {
+		observed += int(math.Copysign(math.Round(math.Abs(x)/step), x))
+	}
+	if observed < 0 {
+		observed = -observed
+	}
+	return tails(law[:whole+1], whole, observed)
+}
+
+// addFlip makes the law of a sum that of the sum with k added or not, each with
+// chance ½; the law's last k places are zero before.
+func addFlip(law []float64, k int) {
+	for s := len(law) - 1; s >= k; s-- {
+		law[s] = (law[s] + law[s-k]) / 2
+	}
+	for s := range law[:k] {
+		law[s] /= 2
+	}
+}
+
+// tails is the chance that whole − 2s is at least as far from 0 as observed.
+func tails(law []float64, whole, observed int) (p float64) {
+	for s, chance := range law {
+		if d := whole - 2*s; d >= observed || -d >= observed {
+			p += chance
+		}
+	}
+	return min(p, 1)
+}
+
+func total(xs []float64) (sum float64) {
+	for _, x := range xs {
+		sum += x
+	}
+	return sum
+}

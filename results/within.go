@@ -1,0 +1,45 @@
+package results
+
+import (
+	"math"
+)
+
+// QuantileRanks are the ranks, from 1, of the order statistics that enclose the
+// quantile q of n independent observations with about 95 % confidence, whatever
+// their distribution. It speaks of one trial's own observations and must be
+// labelled so: it knows nothing of what another trial would find. ok is false
+// when a rank lies outside the observations.
+func QuantileRanks(n int64, q float64) (lo, hi int64, ok bool) {
+	const z = 1.959964 // the normal's 97.5 % point
+	centre, spread := float64(n)*q, z*math.Sqrt(float64(n)*q*(1-q))
+	lo, hi = int64(math.Floor(centre-spread)), int64(math.Ceil(centre+spread))+1
+	return lo, hi, lo >= 1 && hi <= n
+}
+
+// Within is the within-run 95 % interval of the quantile q in ms. Its n counts
+// independent observations, not deliveries: the ranks are taken among those, and
+// looked up at the same share of all deliveries. What never arrived is infinite.
+// ok is false where the quantile itself is not printed.
+func (l Latency) Within(q float64) (over Range, ok bool) {
+	lo, hi, ok := QuantileRanks(l.Independent, q)
+	if v := l.value(q); !ok || v.Known == TooFew {
+		return Range{}, false
+	}
+	return Range{Lo: l.atShare(lo), Hi: l.atShare(hi)}, true
+}
+
+// atShare is the delivery at the same share of all as rank has of the independent ones.
+func (l Latency) atShare(rank int64) Value {
+	n := l.Histogram.Count() + l.Infinite
+	all := int64(math.Ceil(float64(rank) / float64(l.Independent) * float64(n)))
+	if all > l.Histogram.Count() {
+		return Value{Known: Infinite}
+	}
+	return Value{X: Milliseconds(l.Histogram.at(all))}
+}
+
+// WithinQuantiles are the quantiles of the delivery latency that have an interval.
+var WithinQuantiles = []struct {
+	Metric string
+	Q      float64
+}{{P50, 0.5}, {P99, 0.99}, {P999, 0.999}}
