@@ -274,6 +274,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Workload: workload(s),
 		Blocks:   s.Blocks,
 		Seed:     s.Seed,
+		Compare:  declared(s.Compare),
 		Engine:   r.Rig.Engine,
 		Stack:    r.Rig.Stack,
 		Network:  "loopback",
@@ -298,6 +299,15 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Orders = append(m.Orders, names)
 	}
 	return m
+}
+
+// declared is what the run will be judged by.
+func declared(c scenarios.Compare) results.Declared {
+	d := results.Declared{Margin: float64(c.Margin) / 100}
+	for _, m := range c.Primary {
+		d.Primary = append(d.Primary, string(m))
+	}
+	return d
 }
 
 // runID tells this run's payloads from those of any other, an earlier one on the

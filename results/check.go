@@ -23,6 +23,9 @@ func (m Manifest) check() error {
 	if err := m.checkTransports(); err != nil {
 		return err
 	}
+	if err := m.Compare.check(); err != nil {
+		return err
+	}
 	w := m.Workload
 	return nonNegative([]figure{
 		{"blocks", float64(m.Blocks)},

@@ -43,7 +43,7 @@ func (r *Run) Summary() Summary {
 	for _, transport := range r.Manifest.Transports {
 		s.Rows = append(s.Rows, newRow(transport, r.validTrials(transport)))
 	}
-	s.ValidBlocks = validBlocks(s.Rows)
+	s.ValidBlocks = len(s.CommonBlocks())
 	for _, t := range r.Trials {
 		s.Gates += len(t.Gates)
 		s.GatesPassed += len(t.Gates) - len(t.FailedGates())
@@ -119,15 +119,21 @@ func (r *Run) validTrials(transport string) []Trial {
 	return trials
 }
 
-// validBlocks counts the blocks that every row has a trial of.
-func validBlocks(rows []Row) int {
-	seen := map[int]int{}
-	for _, row := range rows {
+// CommonBlocks are the blocks that every row has a trial of, in ascending order:
+// those that can be compared.
+func (s Summary) CommonBlocks() []int {
+	rows := map[int]int{} // how many have a trial of the block
+	for _, row := range s.Rows {
+		own := map[int]bool{}
 		for _, t := range row.Trials {
-			seen[t.Block]++
+			own[t.Block] = true
+		}
+		for block := range own {
+			rows[block]++
 		}
 	}
-	return len(slices.DeleteFunc(slices.Collect(maps.Values(seen)), func(n int) bool { return n < len(rows) }))
+	maps.DeleteFunc(rows, func(_, n int) bool { return n < len(s.Rows) })
+	return slices.Sorted(maps.Keys(rows))
 }
 
 func newRow(transport string, trials []Trial) Row {

@@ -38,6 +38,7 @@ type Manifest struct {
 	Transports []string   `json:"transports"` // in report order
 	Orders     [][]string `json:"orders"`     // transports of each block in the order run
 	Seed       uint64     `json:"seed"`
+	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
 
 	Engine     string            `json:"engine"`  // which engine the simulated clients ran on
 	Stack      string            `json:"stack"`   // which libraries the servers are built on

@@ -25,6 +25,9 @@ const (
 	minWindow   = Duration(time.Millisecond)
 	maxPhase    = Duration(time.Hour) // of window, warmup, interval
 	maxPause    = Duration(10 * time.Minute)
+
+	minMargin Percent = 0.1 // a rig that tells less apart has not been built
+	maxMargin Percent = 100
 )
 
 // defaults is the scenario of which every written field replaces a part.
@@ -42,6 +45,7 @@ func defaults() Scenario {
 		Drain:      Duration(5 * time.Second),
 		Blocks:     4,
 		Seed:       1,
+		Compare:    Compare{Primary: []Metric{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
 	}
 }
 
@@ -94,6 +98,10 @@ func fields(s *Scenario) object {
 		{"drain", defaulted, duration(&s.Drain, 0, maxPause)},
 		{"blocks", defaulted, whole(&s.Blocks, 1, maxBlocks)},
 		{"seed", defaulted, seed(&s.Seed)},
+		{"compare", optional, object{
+			{"primary", defaulted, metrics(&s.Compare.Primary)},
+			{"margin", defaulted, quantity(&s.Compare.Margin, ParsePercent, minMargin, maxMargin, percentGrammar, "a percentage", "%")},
+		}},
 	}
 }
 
@@ -105,6 +113,17 @@ func transports(target *[]Transport) rule {
 		distinct: func(t Transport) string { return string(t) },
 		allowed:  "a list of shortpoll, longpoll, sse, websocket, each at most once",
 		initial:  func(all []Transport) any { return all },
+	}
+}
+
+// metrics are those that get verdicts, each at most once.
+func metrics(target *[]Metric) rule {
+	return list[Metric]{
+		target: target, most: len(Metrics),
+		item:     func(m *Metric) rule { return choice(m, Metrics...) },
+		distinct: func(m Metric) string { return string(m) },
+		allowed:  "a list of metrics such as p50, p99, server_cpu_per_message, each at most once",
+		initial:  func(all []Metric) any { return all },
 	}
 }
 

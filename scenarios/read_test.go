@@ -60,6 +60,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 		Drain:      Duration(5 * time.Second),
 		Blocks:     4,
 		Seed:       1,
+		Compare:    Compare{Primary: []Metric{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
 	}
 	if diff := cmp.Diff(want, read(t, small)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -88,6 +89,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Drain:       0,
 		Blocks:      1000,
 		Seed:        18446744073709551615,
+		Compare:     Compare{Primary: []Metric{"cpu_per_message", "p999"}, Margin: 2.5},
 	}
 	got := read(t, `---
 # A comment, and fields in an order of their own.
@@ -119,6 +121,7 @@ warmup: 0s
 window: 1m30s
 drain: 0s
 blocks: 1000
+compare: {primary: [cpu_per_message, p999], margin: 2.5%}
 `)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -59,7 +59,28 @@ type Scenario struct {
 	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way; default 5s
 	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every transport once; default 4
 	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
+
+	Compare Compare `yaml:"compare" json:"compare"`
 }
+
+// Compare says, before anything is measured, what the transports are judged by.
+type Compare struct {
+	Primary []Metric `yaml:"primary" json:"primary"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
+	Margin  Percent  `yaml:"margin" json:"margin"`   // difference that matters, 0.1% … 100%; default 5%
+}
+
+// A Metric is a figure that transports can be judged by, under the name that results give it.
+type Metric string
+
+// Metrics lists those of which less is better and that every transport has.
+var Metrics = []Metric{
+	"p50", "p99", "p999", "mean", "max", "ack_p50", "ack_p99", "wire_bytes_per_message", "packet_bytes_per_message",
+	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
+	"connect_p50", "connect_p99",
+}
+
+// Percent is a share of a hundred, written with its sign: "5%", "0.5%".
+type Percent float64
 
 // Clients says how many clients subscribe and how fast they connect.
 type Clients struct {

@@ -97,7 +97,7 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 // those of YAML itself, limits of quantities with units, and agreements.
 var beyondSchema = []string{
 	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short",
-	"flush-too-long", "hold-too-long", "merge-key", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
+	"flush-too-long", "hold-too-long", "margin-zero", "merge-key", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
 	"rate-zero", "size-too-large", "size-too-small", "sizes-twice", "too-many-deliveries", "too-many-subscriptions",
 	"warmup-too-long", "window-forever", "window-zero",
 }

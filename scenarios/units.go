@@ -14,12 +14,14 @@ import (
 const (
 	durationGrammar = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
 	rateGrammar     = `^(0|[1-9][0-9]*)(\.[0-9]+)?/(s|min|h)$`
+	percentGrammar  = `^(0|[1-9][0-9]*)(\.[0-9]+)?%$`
 	sizeGrammar     = `^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB)$`
 )
 
 var (
 	durationPattern = regexp.MustCompile(durationGrammar)
 	ratePattern     = regexp.MustCompile(rateGrammar)
+	percentPattern  = regexp.MustCompile(percentGrammar)
 	sizePattern     = regexp.MustCompile(sizeGrammar)
 )
 
@@ -106,6 +108,30 @@ func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 // UnmarshalText is ParseRate.
 func (r *Rate) UnmarshalText(text []byte) (err error) {
 	*r, err = ParseRate(string(text))
+	return err
+}
+
+// ParsePercent reads a Percent: a plain decimal number and its sign.
+func ParsePercent(text string) (Percent, error) {
+	if !percentPattern.MatchString(text) {
+		return 0, fmt.Errorf("%s is not a percentage such as 5%% or 0.5%%", quote(text))
+	}
+	x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s is not a percentage: the number is too large", quote(text))
+	}
+	return Percent(x), nil
+}
+
+// String writes p as ParsePercent reads it, every digit of it.
+func (p Percent) String() string { return decimal(float64(p)) + "%" }
+
+// MarshalText writes p with its sign, in YAML and JSON alike.
+func (p Percent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is ParsePercent.
+func (p *Percent) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePercent(string(text))
 	return err
 }
 

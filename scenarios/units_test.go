@@ -44,6 +44,19 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
+func TestParsePercent(t *testing.T) {
+	for text, want := range map[string]Percent{"5%": 5, "0.5%": 0.5, "100%": 100, "0%": 0} {
+		if got, err := ParsePercent(text); err != nil || got != want {
+			t.Errorf("ParsePercent(%q) = %v, %v; want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "5", "%", "-5%", "+5%", "05%", ".5%", "5 %", "5%%", "1e1%", "NaN%", "1" + strings.Repeat("0", 400) + "%"} {
+		if got, err := ParsePercent(text); err == nil {
+			t.Errorf("ParsePercent(%q) = %v, want an error", text, got)
+		}
+	}
+}
+
 func TestParseSize(t *testing.T) {
 	for text, want := range map[string]Size{
 		"128B": 128, "1KiB": 1024, "64KiB": 65536, "2kB": 2000, "1MiB": 1 << 20, "1MB": 1_000_000, "0B": 0,

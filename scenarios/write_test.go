@@ -88,6 +88,10 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Drain:     durations(interval, maxPause).Draw(t, "drain"),
 		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
 		Seed:      rapid.Uint64().Draw(t, "seed"),
+		Compare: Compare{
+			Primary: rapid.Permutation(Metrics).Draw(t, "metrics")[:rapid.IntRange(1, len(Metrics)).Draw(t, "metrics")],
+			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
+		},
 	}
 })
 

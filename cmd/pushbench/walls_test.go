@@ -39,6 +39,8 @@ var house = []wall{
 	{part: "cmd/*", may: []string{anything}},
 	{part: "cmd/pushbench/selftest", may: []string{anything}}, // it joins both ends, as its command does
 	{part: "results", tests: []string{"results/internal/*"}},
+	{part: "results/report", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}}, // says the verdicts
+	{part: "results/compare/proof", may: []string{"results/compare"}},
 	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
 	{part: "results/internal/*", may: []string{"results"}},
 	{part: "bench", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},

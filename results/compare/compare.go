@@ -44,6 +44,7 @@ const (
 	Inconclusive Verdict = "inconclusive"
 	TooFew       Verdict = "too few blocks"
 	Incomparable Verdict = "not comparable"
+	Withheld     Verdict = "no verdict"
 )
 
 // MinBlocks is the smallest number of blocks that can support a verdict.
@@ -112,13 +113,10 @@ var (
 )
 
 // All compares a declared family of pairings.
-func (p Plan) All(family []Pairing) ([]Difference, error) {
+func (p Plan) All(family []Pairing) []Difference {
 	found := make([]Difference, len(family))
 	for i, pairing := range family {
-		d, logs, err := estimate(pairing)
-		if err != nil {
-			return nil, err
-		}
+		d, logs := estimate(pairing)
 		d.P = signFlipOrRanks(logs)
 		found[i] = d
 	}
@@ -126,39 +124,32 @@ func (p Plan) All(family []Pairing) ([]Difference, error) {
 	for i := range found {
 		p.conclude(&found[i], len(found))
 	}
-	return found, nil
+	return found
 }
 
 // Intervals estimates pairings that nobody declared: they have a ratio and
 // intervals, but no p and no verdict, so that none is picked for being significant.
-func Intervals(pairings []Pairing) ([]Difference, error) {
+func Intervals(pairings []Pairing) []Difference {
 	found := make([]Difference, len(pairings))
 	for i, pairing := range pairings {
-		d, _, err := estimate(pairing)
-		if err != nil {
-			return nil, err
-		}
-		d.P, d.Adjusted = math.NaN(), math.NaN()
-		found[i] = d
+		found[i], _ = estimate(pairing)
+		found[i].P, found[i].Adjusted = math.NaN(), math.NaN()
 	}
-	return found, nil
+	return found
 }
 
 // estimate fills in what needs neither a test nor the rest of the family, and
 // returns the logarithms of the blocks' ratios.
-func estimate(pairing Pairing) (Difference, []float64, error) {
+func estimate(pairing Pairing) (Difference, []float64) {
 	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Blocks: len(pairing.A)}
 	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
-	if len(pairing.A) != len(pairing.B) {
-		return d, nil, fmt.Errorf("%s: %d blocks of %s, %d of %s: pairs are needed", pairing.Metric, len(pairing.A), pairing.Names[0], len(pairing.B), pairing.Names[1])
-	}
-	if err := cmp.Or(pairing.Missing, pairing.hasRatios()); err != nil {
+	if err := cmp.Or(pairing.Missing, pairing.check()); err != nil {
 		d.Verdict, d.Warnings = Incomparable, []error{err}
-		return d, nil, nil
+		return d, nil
 	}
 	logs := pairing.logs(&d)
 	if len(logs) == 0 {
-		return d, nil, nil
+		return d, nil
 	}
 	means := walsh(logs)
 	d.Ratio = ratio(median(means))
@@ -169,15 +160,18 @@ func estimate(pairing Pairing) (Difference, []float64, error) {
 	if !ok || !ok90 {
 		d.Warnings = append(d.Warnings, ErrNoRange)
 	}
-	return d, logs, nil
+	return d, logs
 }
 
-// hasRatios refuses what has no logarithm. A zero is not made a small number: the
-// ratio would say how small.
-func (p Pairing) hasRatios() error {
+// check refuses what has no ratios. A zero is not made a small number: the ratio
+// would say how small.
+func (p Pairing) check() error {
+	if len(p.A) != len(p.B) {
+		return fmt.Errorf("%d blocks of %s, %d of %s: pairs are needed", len(p.A), p.Names[0], len(p.B), p.Names[1])
+	}
 	for i := range p.A {
 		if !(p.A[i] > 0) || !(p.B[i] > 0) {
-			return fmt.Errorf("pair %d is %v and %v: %w", i+1, p.A[i], p.B[i], ErrNoRatio)
+			return fmt.Errorf("%.4g and %.4g in a block: %w", p.A[i], p.B[i], ErrNoRatio)
 		}
 	}
 	return nil

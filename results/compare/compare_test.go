@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -45,28 +46,7 @@ func blocks(seed uint64, sigma float64, n int, factor float64) Pairing {
 
 func one(t *testing.T, p Pairing) Difference {
 	t.Helper()
-	found, err := Plan{}.All([]Pairing{p})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found[0]
-}
-
-// Of 2,000 comparisons of a thing with itself, 5 % should be significant: the
-// binomial's 99 % band is 3.7 to 6.3 %.
-func TestSameAgainstSame(t *testing.T) {
-	const comparisons = 2000
-	rejected := 0
-	for i := range comparisons {
-		if one(t, blocks(uint64(i), 0.04, 12, 1)).P < 0.05 {
-			rejected++
-		}
-	}
-	share := 100 * float64(rejected) / comparisons
-	t.Logf("rejected %.2f %%", share)
-	if share < 3.7 || share > 6.3 {
-		t.Errorf("%.2f %% of comparisons with itself rejected, want 3.7 … 6.3", share)
-	}
+	return Plan{}.All([]Pairing{p})[0]
 }
 
 // Four equal sides in one run make a family of six pairs, of which hardly any
@@ -89,10 +69,7 @@ func TestFamilyOfEquals(t *testing.T) {
 				family = append(family, Pairing{Metric: "p50", A: values[a], B: values[b]})
 			}
 		}
-		found, err := Plan{}.All(family)
-		if err != nil {
-			t.Fatal(err)
-		}
+		found := Plan{}.All(family)
 		before := wrong
 		for _, d := range found {
 			pairs++
@@ -108,38 +85,6 @@ func TestFamilyOfEquals(t *testing.T) {
 	if wrong > pairs/100 || spoilt > families/20 {
 		t.Errorf("%d of %d pairs and %d of %d families of equals called different", wrong, pairs, spoilt, families)
 	}
-}
-
-// A shift of 5 % at the noise of a good rig (2 % from trial to trial) is found,
-// and the intervals hold the truth as often as they say.
-func TestShiftIsFound(t *testing.T) {
-	const comparisons = 1000
-	found, covered := 0, 0
-	for i := range comparisons {
-		d := one(t, Pairing{Metric: "p50", Names: [2]string{"a", "b"}, A: quiet(uint64(i), 12, 1), B: quiet(uint64(i)+1e6, 12, 1.05)})
-		if d.P < 0.05 && d.Ratio > 1 {
-			found++
-		}
-		if d.Lo <= 1.05 && d.Hi >= 1.05 {
-			covered++
-		}
-	}
-	t.Logf("found %.1f %%, covered %.1f %%", 100*float64(found)/comparisons, 100*float64(covered)/comparisons)
-	if found < comparisons*95/100 {
-		t.Errorf("found %d of %d shifts of 5 %%, want 95 %%", found, comparisons)
-	}
-	if covered < comparisons*93/100 || covered > comparisons*97/100 {
-		t.Errorf("%d of %d intervals hold the truth, want 93 … 97 %%", covered, comparisons)
-	}
-}
-
-func quiet(seed uint64, n int, factor float64) []float64 {
-	random := rand.New(rand.NewPCG(seed, 5))
-	xs := make([]float64, n)
-	for i := range xs {
-		xs[i] = factor * math.Exp(0.02*random.NormFloat64())
-	}
-	return xs
 }
 
 func TestSwappingGivesTheReciprocal(t *testing.T) {
@@ -221,8 +166,8 @@ func TestOnlyPositiveFiguresHaveARatio(t *testing.T) {
 			}
 		}
 	}
-	if _, err := (Plan{}).All([]Pairing{{Metric: "p50", A: []float64{1, 2}, B: []float64{1}}}); err == nil {
-		t.Error("two blocks were compared with one")
+	if d := one(t, Pairing{A: []float64{1, 2}, B: []float64{1}}); d.Verdict != Incomparable {
+		t.Errorf("two blocks were compared with one: %+v", d)
 	}
 }
 
@@ -273,6 +218,98 @@ func TestLatticeSignFlipAgreesWithTheExact(t *testing.T) {
 	}
 }
 
+// The order of the blocks, and of the pairings, changes no bit of any difference.
+func TestOrderChangesNothing(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	for seed := range uint64(50) {
+		family := []Pairing{blocks(seed, 0.1, 9, 1), blocks(seed+100, 0.1, 12, 1.2), blocks(seed+200, 0.1, 24, 1.05)}
+		want := Plan{}.All(family)
+		for i, p := range family {
+			random.Shuffle(len(p.A), func(i, j int) { p.A[i], p.A[j], p.B[i], p.B[j] = p.A[j], p.A[i], p.B[j], p.B[i] })
+			family[i] = p
+		}
+		slices.Reverse(family)
+		got := Plan{}.All(family)
+		slices.Reverse(got)
+		if !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: got %+v, want %+v", seed, got, want)
+		}
+	}
+}
+
+// Many blocks with the very same figures: the interval is a point, and no test
+// takes equal sizes for different ones.
+func TestTies(t *testing.T) {
+	same := slices.Repeat([]float64{990.38}, 12)
+	d := one(t, Pairing{A: same, B: same})
+	if d.Verdict != Equivalent || d.P != 1 || d.Ratio != 1 || d.Lo != 1 || d.Hi != 1 {
+		t.Errorf("nothing differs: %+v", d)
+	}
+	twice := slices.Repeat([]float64{2 * 990.38}, 12)
+	if d := one(t, Pairing{A: same, B: twice}); d.Verdict != Different || d.P != 2/math.Pow(2, 12) {
+		t.Errorf("each block differs by the same: %+v", d)
+	}
+	mixed := slices.Concat(same[:6], twice[:6])
+	if d := one(t, Pairing{A: same, B: mixed}); d.Verdict != Inconclusive || d.P != 2/math.Pow(2, 6) {
+		t.Errorf("six of twelve blocks differ: %+v", d) // 2⁶ signs decide, the other 2⁶ change nothing
+	}
+}
+
+// What has no ratio stays in the family: leaving it out would make the others'
+// adjustment smaller than what was declared.
+func TestThePairWithoutARatioStaysInTheFamily(t *testing.T) {
+	same := slices.Repeat([]float64{1}, 12)
+	twice := slices.Repeat([]float64{2}, 12)
+	found := Plan{}.All([]Pairing{{A: same, B: twice}, {Missing: errors.New("too few")}, {A: same, B: slices.Repeat([]float64{0}, 12)}})
+	if want := 3 * 2 / math.Pow(2, 12); found[0].Adjusted != want || found[0].Verdict != Different {
+		t.Errorf("p adjusted to %v, %s; want %v", found[0].Adjusted, found[0].Verdict, want)
+	}
+	for _, d := range found[1:] {
+		if d.Verdict != Incomparable || d.Needed != 0 || d.Adjusted != 1 {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// Seven blocks judge nothing, however large the difference; with 18 comparisons
+// not even nine can call anything different.
+func TestHowManyBlocksDecide(t *testing.T) {
+	for family, want := range map[int]int{1: 8, 6: 8, 7: 9, 12: 9, 13: 10, 18: 10, 54: 12} {
+		if got := (Plan{}).Decisive(family); got != want {
+			t.Errorf("a family of %d: %d blocks, want %d", family, got, want)
+		}
+	}
+	for n := 1; n <= 12; n++ {
+		family := make([]Pairing, 18)
+		for i := range family {
+			family[i] = Pairing{A: slices.Repeat([]float64{1}, n), B: slices.Repeat([]float64{9}, n)}
+		}
+		d := Plan{}.All(family)[0]
+		want := Different
+		switch {
+		case n < MinBlocks:
+			want = TooFew
+		case n < 10:
+			want = Inconclusive
+		}
+		if d.Verdict != want || want == Inconclusive && d.Needed != 10 {
+			t.Errorf("%d blocks: %s, %d needed; want %s", n, d.Verdict, d.Needed, want)
+		}
+	}
+}
+
+// Half the width of 20 % takes (ln 1.1 / ln 1.05)² as many blocks.
+func TestBlocksNeeded(t *testing.T) {
+	d := Difference{Blocks: 12, Lo: 1 / 1.1, Hi: 1.1}
+	if got, want := (Plan{}).needed(d, 1), 46; got != want {
+		t.Errorf("%d blocks, want %d", got, want)
+	}
+	d.Hi = math.Inf(1)
+	if got := (Plan{}).needed(d, 1); got != 0 {
+		t.Errorf("an unbounded interval: %d blocks, want 0 for not to be said", got)
+	}
+}
+
 // Critical values from Wilcoxon's published tables (two-sided 0.05): T ≤ c rejects.
 func TestSignedRankTable(t *testing.T) {
 	for n, want := range map[int]int{5: -1, 6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 12: 13, 15: 25, 20: 52} {
@@ -299,8 +336,6 @@ func TestSignedRanks(t *testing.T) {
 func BenchmarkCompare12(b *testing.B) {
 	p := blocks(1, 0.05, 12, 1.1)
 	for b.Loop() {
-		if _, err := (Plan{}).All([]Pairing{p}); err != nil {
-			b.Fatal(err)
-		}
+		Plan{}.All([]Pairing{p})
 	}
 }

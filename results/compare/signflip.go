@@ -65,11 +65,11 @@ func totalIf(xs []float64, sign float64) float64 {
 
 // lattice is how many steps the sizes of a test of many pairs are rounded to,
 // all together: each is off by half a step at most.
-const lattice = 1 << 16
+const lattice = 1 << 15
 
 // latticeSignFlip counts signings by adding one rounded size after another to the
 // law of the sum, as for ranks. With n pairs of like size a sum's spread is
-// lattice/√n steps and its rounding error about √(n/12) of them: below 0.1 % of the
+// lattice/√n steps and its rounding error about √(n/12) of them: below 0.2 % of the
 // spread up to 200 pairs. Drawing signings at random would be off by more.
 func latticeSignFlip(xs, sizes []float64) float64 {
 	step := total(sizes) / lattice

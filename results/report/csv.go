@@ -10,7 +10,7 @@ import (
 )
 
 // CSV writes one row for each trial and one for each transport's pool, with
-// every metric under its name and unit. A figure that is not shown is empty,
+// every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
 // "n/a" when there were too few observations, "inf" when it never arrived.
 func CSV(w io.Writer, run *results.Run) error {
 	out := csv.NewWriter(w)
@@ -18,6 +18,7 @@ func CSV(w io.Writer, run *results.Run) error {
 	for _, m := range results.Metrics {
 		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
 	}
+	head = append(head, withinHead()...)
 	rows := [][]string{head}
 	for _, r := range run.Summary().Rows {
 		for _, t := range run.Trials {
@@ -43,7 +44,7 @@ func trialCells(run *results.Run, t results.Trial) []string {
 	for _, m := range results.Metrics {
 		cells = append(cells, cell(m.Of(t)))
 	}
-	return cells
+	return append(cells, withinRecord(t)...)
 }
 
 func pooledCells(run *results.Run, r results.Row) []string {
@@ -51,7 +52,7 @@ func pooledCells(run *results.Run, r results.Row) []string {
 	for _, m := range results.Metrics {
 		cells = append(cells, cell(r.Value(m.Name)))
 	}
-	return cells
+	return append(cells, make([]string, len(withinHead()))...) // an interval within one run cannot speak for several
 }
 
 // cell prints a value at full precision, for machines.

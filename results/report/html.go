@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 )
 
 //go:embed page.html
@@ -21,7 +22,7 @@ type page struct {
 	Title     string
 	Question  string
 	Status    results.Status
-	Verdict   string // ESTIMATE, or empty
+	Verdict   string // VERDICT, ESTIMATE, or empty
 	Sentences []string
 	Overview  section
 	Figures   []pageFigure
@@ -46,7 +47,11 @@ func HTML(w io.Writer, run *results.Run, figures []results.Figure) error {
 		Overview:  all[0],
 		Sections:  all[1:],
 	}
-	if s.ValidBlocks < results.VerdictBlocks && run.Manifest.Status != results.Invalid {
+	switch withheld := compare.Judge(run, s).Withheld; {
+	case run.Manifest.Status == results.Invalid:
+	case withheld == "":
+		p.Verdict = verdictLabel
+	default:
 		p.Verdict = "ESTIMATE"
 	}
 	for _, f := range figures {

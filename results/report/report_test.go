@@ -22,8 +22,9 @@ import (
 
 // The runs are made once: none of the tests changes them.
 var (
-	long  = sync.OnceValue(func() *results.Run { return synthetic.Run(4, 12*time.Second) })
-	eight = sync.OnceValue(func() *results.Run { return synthetic.Run(8, time.Second) })
+	long   = sync.OnceValue(func() *results.Run { return synthetic.Run(4, 12*time.Second) })
+	twelve = sync.OnceValue(func() *results.Run { return synthetic.Run(12, 10*time.Second) })
+	eight  = sync.OnceValue(func() *results.Run { return synthetic.Run(8, time.Second) })
 )
 
 // changed is a copy of a small run after f has changed it.
@@ -40,6 +41,12 @@ func render(t *testing.T, f func(io.Writer) error) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// spoil voids one trial of a block.
+func spoil(run *results.Run, block, position int) {
+	t := &run.Trials[(block-1)*4+position]
+	t.Gates[1] = results.Gate{Name: "pacing", Detail: "send lateness p99 3 ms, at most 1 ms allowed"}
 }
 
 // states are the runs that sentences and tables must tell apart.
@@ -85,6 +92,36 @@ var states = map[string]func() *results.Run{
 				t.Latency.Independent = 100_000
 			}
 		})
+	},
+	"verdict": twelve,
+	"dropped": func() *results.Run {
+		run := synthetic.Run(12, time.Second)
+		spoil(run, 3, 0)
+		spoil(run, 7, 2)
+		return run
+	},
+	"void": func() *results.Run {
+		run := synthetic.Run(12, time.Second)
+		for block := 1; block <= 3; block++ {
+			spoil(run, block, block)
+		}
+		return run
+	},
+	"stopped": func() *results.Run {
+		run := synthetic.Run(12, time.Second)
+		run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted in block 10"
+		run.Trials = run.Trials[:9*4]
+		return run
+	},
+	"infinite": func() *results.Run {
+		run := synthetic.Run(12, time.Second)
+		run.Manifest.Compare = results.Declared{Primary: []string{results.P50, results.ConnectBytesUp, results.EmptyAnswerShare}, Margin: 0.1}
+		for i := range run.Trials {
+			if t := &run.Trials[i]; t.Transport == "sse" && t.Block%4 == 0 {
+				t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Owed, 2*t.Ledger.Owed, 2*t.Ledger.Owed
+			}
+		}
+		return run
 	},
 	"empty": func() *results.Run {
 		return changed(func(r *results.Run) { r.Trials, r.Intervals = nil, nil })
@@ -167,6 +204,12 @@ func TestCellsAreNoFormulas(t *testing.T) {
 				t.Errorf("column %s holds %q", rows[0][i], cell)
 			}
 		}
+	}
+}
+
+func TestComparisons(t *testing.T) {
+	for _, name := range []string{"estimate", "infinite", "verdict", "void"} {
+		golden.Compare(t, "comparisons-"+name+".csv", render(t, func(w io.Writer) error { return report.Comparisons(w, states[name]()) }))
 	}
 }
 
@@ -321,7 +364,7 @@ func TestWriteMakesEveryFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"summary.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
+		"summary.csv", "comparisons.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
 		"shortpoll.hgrm", "longpoll.hgrm", "sse.hgrm", "websocket.hgrm",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {

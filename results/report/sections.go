@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 )
 
 // A section is a titled table. The Markdown summary and the HTML page are the
@@ -35,9 +36,13 @@ func lines(rows ...[]string) []line {
 
 // sections are the tables of a run in reading order.
 func sections(run *results.Run, s results.Summary) []section {
-	all := []section{
-		overviewSection(run, s),
+	all := []section{overviewSection(run, s)}
+	if j := compare.Judge(run, s); j.Withheld == "" {
+		all = append(all, verdictsSection(j), othersSection(j))
+	}
+	all = append(all,
 		rangesSection(s),
+		withinSection(s),
 		wireSection(s),
 		connectSection(s),
 		ledgerSection(s),
@@ -46,7 +51,7 @@ func sections(run *results.Run, s results.Summary) []section {
 		theorySection(s),
 		manifestSection(run.Manifest),
 		filesSection(),
-	}
+	)
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
 }
 
@@ -310,6 +315,7 @@ func filesSection() section {
 			[]string{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
 			[]string{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
 			[]string{"summary.csv", "every metric of every trial"},
+			[]string{"comparisons.csv", "every ratio of two rows, its intervals, and its verdict where one was declared"},
 			[]string{"summary.md, report.html, charts/", "this summary, as a page and as pictures"},
 			[]string{"SHA256SUMS", "sha256sum --check SHA256SUMS"},
 		),

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 )
 
 // Sentences say what the run found, what it holds for and what it did not
-// measure. The first one begins with ESTIMATE, PARTIAL, INVALID or SATURATED
-// when that is what the run is worth.
+// measure. The first one begins with VERDICT, or with ESTIMATE, PARTIAL, INVALID or
+// SATURATED when that is what the run is worth.
 func Sentences(run *results.Run) []string {
 	s := run.Summary()
 	said := headline(run, s)
@@ -32,30 +33,40 @@ func headline(run *results.Run, s results.Summary) []string {
 	if m.Status != results.Complete {
 		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
-	if s.ValidBlocks < results.VerdictBlocks {
-		said = append(said, estimate(run, s))
+	j := compare.Judge(run, s)
+	if j.Withheld == "" {
+		said = append(said, verdicts(j)...)
+	} else {
+		said = append(said, estimate(run, s, j))
 	}
-	return append(said, answer(s)...)
+	return append(said, answer(s, j)...)
 }
 
-// estimate says how far the run is from a judgement.
-func estimate(run *results.Run, s results.Summary) string {
+// estimate says how far the run is from a judgement, or why it supports none.
+func estimate(run *results.Run, s results.Summary, j compare.Judgement) string {
+	if s.ValidBlocks >= results.VerdictBlocks {
+		return fmt.Sprintf("ESTIMATE, no verdict: %s.", j.Withheld)
+	}
 	missing := results.VerdictBlocks - s.ValidBlocks
 	about := ""
 	if took := run.BlockTook(); took > 0 {
 		about = fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
-	return fmt.Sprintf("ESTIMATE: %d of the %d valid blocks that a verdict needs%s.", s.ValidBlocks, results.VerdictBlocks, about)
+	said := fmt.Sprintf("ESTIMATE: %d of the %d valid blocks that a verdict needs%s.", s.ValidBlocks, results.VerdictBlocks, about)
+	if j.Decisive > results.VerdictBlocks {
+		said += fmt.Sprintf(" Of %s declared, none can be significant before %d blocks.", some(len(j.Family), "comparison"), j.Decisive)
+	}
+	return said
 }
 
 // answer says which transport delivers soonest and which costs least, as far as
-// the ranges over the blocks can tell them apart.
-func answer(s results.Summary) []string {
+// the verdicts can tell them apart or, of what has none, the ranges over the blocks.
+func answer(s results.Summary, j compare.Judgement) []string {
 	metric := headlineLatency(s.Rows)
 	title := results.MetricByName(metric).Title
-	said := phrase("Soonest by "+title, title, s.Rows, metric)
+	said := phrase("Soonest by "+title, title, s.Rows, metric, j)
 	return append(said, phrase("Cheapest by CPU a message, server and generator together",
-		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage)...)
+		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage, j)...)
 }
 
 // headlineLatency is p99, or p50 when a transport has too few observations for p99.
@@ -73,8 +84,8 @@ func headlineLatency(rows []results.Row) string {
 // phrase says an order, with each value's range over the blocks: "Soonest: sse
 // 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)." What cannot be put in an
 // order is said in the order of the report.
-func phrase(order, listing string, rows []results.Row, metric string) []string {
-	ordered, unranked := tiers(rows, metric)
+func phrase(order, listing string, rows []results.Row, metric string, j compare.Judgement) []string {
+	ordered, unranked := tiers(rows, metric, j)
 	var said []string
 	if len(ordered) > 0 {
 		var places []string

@@ -9,6 +9,7 @@ import (
 	"charm.land/lipgloss/v2/table"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 )
 
 // A column of the overview. Unit stands under Head where the width is short.
@@ -40,6 +41,9 @@ type TableOptions struct {
 func Table(w io.Writer, run *results.Run, opts TableOptions) error {
 	s := run.Summary()
 	lines := []string{overview(s, opts)}
+	if j := compare.Judge(run, s); j.Withheld == "" {
+		lines = append(lines, "", verdictTable(j, opts), "")
+	}
 	for _, note := range notes(run, s) {
 		lines = append(lines, lipgloss.Wrap(note, width, " "))
 	}
@@ -56,11 +60,7 @@ func overview(s results.Summary, opts TableOptions) string {
 	if lipgloss.Width(drawn) > width {
 		drawn = layOut(s, 1, opts)
 	}
-	var lines []string
-	for line := range strings.SplitSeq(drawn, "\n") {
-		lines = append(lines, strings.TrimRight(line, " "))
-	}
-	return strings.Join(lines, "\n")
+	return trimLines(drawn)
 }
 
 func layOut(s results.Summary, gap int, opts TableOptions) string {

@@ -12,12 +12,13 @@ import (
 )
 
 // Write derives every file of a run folder that is made from what was measured:
-// summary.csv, summary.md, bench.txt, an .hgrm file a transport, report.html and,
+// summary.csv, comparisons.csv, summary.md, bench.txt, an .hgrm file a transport, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
 func Write(run *results.Run, dir string, figures ...results.Figure) error {
 	errs := []error{
 		write(dir, "summary.csv", func(w io.Writer) error { return CSV(w, run) }),
+		write(dir, "comparisons.csv", func(w io.Writer) error { return Comparisons(w, run) }),
 		write(dir, "summary.md", func(w io.Writer) error { return Markdown(w, run) }),
 		write(dir, "bench.txt", func(w io.Writer) error { return Bench(w, run) }),
 		write(dir, "report.html", func(w io.Writer) error { return HTML(w, run, figures) }),

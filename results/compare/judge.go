@@ -1,0 +1,216 @@
+package compare
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"pushbench/results"
+)
+
+// A Judgement is every comparison that a run supports.
+type Judgement struct {
+	Declared results.Declared
+	Blocks   []int        // in which every row has a valid trial: they alone are compared
+	Void     []int        // blocks dropped whole, because a trial in them is void
+	Variants int          // groups of rows; only rows of one group are compared
+	Family   []Difference // declared metrics × pairs, adjusted together
+	Others   []Difference // the other metrics: intervals only
+	Withheld string       // why there is no verdict, in words; empty when there is one
+	Decisive int          // blocks it takes before any member of the family can be significant
+}
+
+// maxVoid is the share of void blocks beyond which nothing is judged: what voids
+// trials may well prefer one side. Half of a dozen blocks is no sample of a dozen.
+const maxVoid = 0.2
+
+// Reasons why a side has no value to compare.
+var (
+	ErrOverload = errors.New("it was overloaded, and its figures describe that")
+	ErrUnknown  = errors.New("it was not measured in every block")
+)
+
+// Judge compares every pair of a run's rows within each variant, by the metrics
+// that the run declared beforehand and, without verdicts, by all others.
+func Judge(run *results.Run, s results.Summary) Judgement {
+	j := Judgement{Declared: run.Manifest.Compare.OrDefault(), Blocks: s.CommonBlocks()}
+	j.Void = voidBlocks(run.Trials, j.Blocks)
+	var pairs []pair
+	pairs, j.Variants = pairsOf(s.Rows)
+	plan := Plan{Margin: j.Declared.Margin}
+	var family, others []Pairing
+	for _, m := range results.Metrics {
+		switch {
+		case slices.Contains(j.Declared.Primary, m.Name):
+			family = append(family, pairings(m, s.Rows, pairs, j.Blocks)...)
+		case m.Better != results.Neither:
+			others = append(others, pairings(m, s.Rows, pairs, j.Blocks)...)
+		}
+	}
+	j.Family, j.Others = plan.All(family), Intervals(others)
+	j.Decisive = plan.Decisive(len(family))
+	j.withhold(run.Manifest)
+	return j
+}
+
+// withhold takes the verdicts back where the run as a whole supports none.
+func (j *Judgement) withhold(m results.Manifest) {
+	switch all := len(j.Blocks) + len(j.Void); {
+	case m.Status == results.Invalid:
+		j.Withheld = "the run is INVALID"
+	case all >= MinBlocks && float64(len(j.Void)) > maxVoid*float64(all):
+		j.Withheld = fmt.Sprintf("%d of %d blocks are void, more than a fifth, and what voids trials may prefer one side", len(j.Void), all)
+	case len(j.Blocks) < MinBlocks:
+		j.Withheld = fmt.Sprintf("%d of the %d valid blocks that a verdict needs", len(j.Blocks), MinBlocks)
+	case m.Status == results.Partial:
+		j.Withheld = fmt.Sprintf("the run ended before its plan of %d blocks, and stopping where the figures look good would bias them", m.Blocks)
+	default:
+		return
+	}
+	for i := range j.Family {
+		if d := &j.Family[i]; d.Verdict != Incomparable && d.Verdict != TooFew {
+			d.Verdict, d.Needed = Withheld, 0
+		}
+	}
+}
+
+// voidBlocks are those with a void trial that no later attempt made good.
+func voidBlocks(trials []results.Trial, valid []int) []int {
+	var void []int
+	for _, t := range trials {
+		if !t.Valid() && !slices.Contains(valid, t.Block) && !slices.Contains(void, t.Block) {
+			void = append(void, t.Block)
+		}
+	}
+	slices.Sort(void)
+	return void
+}
+
+// A pair is two rows, by their place in the report.
+type pair struct{ a, b int }
+
+// pairsOf are all pairs of rows of one variant, in the order of the report.
+func pairsOf(rows []results.Row) (all []pair, variants int) {
+	seen := map[string]bool{}
+	for a := range rows {
+		seen[variant(rows[a])] = true
+		for b := a + 1; b < len(rows); b++ {
+			if variant(rows[a]) == variant(rows[b]) {
+				all = append(all, pair{a, b})
+			}
+		}
+	}
+	return all, len(seen)
+}
+
+// variant is what follows the transport in a row's name: "flush=5ms" of
+// "websocket flush=5ms". Two settings of one transport answer another question
+// than two transports do, and all pairs of all cases would drown both.
+func variant(r results.Row) string {
+	_, settings, _ := strings.Cut(r.Transport, " ")
+	return settings
+}
+
+// pairings are the metric's values of each pair.
+func pairings(m results.Metric, rows []results.Row, pairs []pair, blocks []int) []Pairing {
+	values, missing := make([][]float64, len(rows)), make([]error, len(rows))
+	for i, r := range rows {
+		values[i], missing[i] = series(m, r, blocks)
+	}
+	var all []Pairing
+	for _, p := range pairs {
+		pairing := Pairing{Metric: m.Name, Names: [2]string{rows[p.a].Transport, rows[p.b].Transport}}
+		if pairing.Missing = either(missing[p.a], missing[p.b]); pairing.Missing == nil {
+			pairing.A, pairing.B = values[p.a], values[p.b]
+		}
+		all = append(all, pairing)
+	}
+	return all
+}
+
+// either says what is missing of two, in one line.
+func either(a, b error) error {
+	if a != nil && b != nil {
+		return fmt.Errorf("%w; %w", a, b)
+	}
+	return cmp.Or(a, b)
+}
+
+// series is a row's value in each of the blocks, or why it has none.
+func series(m results.Metric, r results.Row, blocks []int) ([]float64, error) {
+	if r.Saturated {
+		return nil, fmt.Errorf("%s: %w", r.Transport, ErrOverload)
+	}
+	xs := make([]float64, len(blocks))
+	for _, t := range r.Trials {
+		i, ok := slices.BinarySearch(blocks, t.Block)
+		if !ok {
+			continue
+		}
+		var err error
+		if xs[i], err = figure(m, t); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Transport, err)
+		}
+	}
+	return xs, nil
+}
+
+// figure is the metric's value in a trial; what never arrived is infinite.
+func figure(m results.Metric, t results.Trial) (float64, error) {
+	switch v := m.Of(t); v.Known {
+	case results.TooFew:
+		return 0, fmt.Errorf("%s independent observations in block %d, %s needs %s", results.Count(v.Have), t.Block, m.Title, results.Count(v.Need))
+	case results.NotShown:
+		return 0, ErrUnknown
+	case results.Infinite:
+		return math.Inf(1), nil
+	default:
+		return v.X, nil
+	}
+}
+
+// Reasons are why a pair is not comparable, one a side at most.
+func Reasons(d Difference) []error {
+	var reasons []error
+	for _, w := range d.Warnings {
+		if several, ok := w.(interface{ Unwrap() []error }); ok {
+			reasons = append(reasons, several.Unwrap()...)
+		} else {
+			reasons = append(reasons, w)
+		}
+	}
+	return reasons
+}
+
+// Decides reports whether a difference of any size could get a verdict.
+func (j Judgement) Decides() bool { return j.Withheld == "" && len(j.Blocks) >= j.Decisive }
+
+// Between finds a declared comparison of two rows, whichever is named first.
+func (j Judgement) Between(a, b, metric string) (Difference, bool) {
+	i := slices.IndexFunc(j.Family, func(d Difference) bool {
+		return d.Metric == metric && (d.Names == [2]string{a, b} || d.Names == [2]string{b, a})
+	})
+	if i < 0 {
+		return Difference{}, false
+	}
+	return j.Family[i], true
+}
+
+// Metrics lists the metrics of the differences, each once and in their order.
+func Metrics(all []Difference) []string {
+	var names []string
+	for _, d := range all {
+		if !slices.Contains(names, d.Metric) {
+			names = append(names, d.Metric)
+		}
+	}
+	return names
+}
+
+// Of are the differences of one metric.
+func Of(metric string, all []Difference) []Difference {
+	return slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return d.Metric != metric })
+}
