@@ -1,0 +1,53 @@
+package results_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pushbench/results"
+)
+
+// A manifest that says how it is to be judged is read back, one that cannot
+// judge is refused, and an older one has the default.
+func TestDeclared(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		declared results.Declared
+		problem  string
+	}{
+		{"nothing", results.Declared{}, ""},
+		{"two metrics", results.Declared{Primary: []string{results.P999, results.Mean}, Margin: 0.1}, ""},
+		{"no metric", results.Declared{Margin: 0.1}, "no primary metric"},
+		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
+		{"neither better high nor low", results.Declared{Primary: []string{results.Owed}, Margin: 0.1}, `"owed"`},
+		{"a metric twice", results.Declared{Primary: []string{results.P50, results.P50}, Margin: 0.1}, "twice"},
+		{"no margin", results.Declared{Primary: []string{results.P50}}, "a margin of 0"},
+		{"a margin beyond", results.Declared{Primary: []string{results.P50}, Margin: 1.5}, "a margin of 1.5"},
+		{"a negative margin", results.Declared{Primary: []string{results.P50}, Margin: -0.1}, "a margin of -0.1"},
+	} {
+		run := tiny()
+		run.Manifest.Compare = c.declared
+		folder, err := results.Create(t.TempDir()+"/run", run.Manifest, []byte("name: tiny\n"))
+		if c.problem != "" {
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%s: got %v, want %q", c.name, err, c.problem)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := results.Open(folder.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := c.declared
+		if want.Primary == nil {
+			want = results.DefaultDeclared
+		}
+		if got := read.Manifest.Compare.OrDefault(); got.Margin != want.Margin || !slices.Equal(got.Primary, want.Primary) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, want)
+		}
+	}
+}
