@@ -54,12 +54,12 @@ what is on its way and writes what there is; twice stops at once.
 The table goes to standard output, progress to standard error.
 
 ` + exitHelp,
-		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run ./mine.yaml --blocks 8 --out results/runs/mine",
+		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run ./mine.yaml --blocks 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
 		RunE:    func(c *cobra.Command, args []string) error { return measure(c, args[0], o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.blocks, "blocks", 0, "how often each transport is run; 8 or more can support a verdict (default: the scenario's)")
+	f.IntVar(&o.blocks, "blocks", 0, "how often each transport is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
 	f.Uint64Var(&o.seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
 	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
