@@ -35,11 +35,11 @@ func Checks(seed uint64) []Check { return checks(seed, compare.Plan{}.All) }
 
 func checks(seed uint64, j judge) []Check {
 	return []Check{
-		falseAlarms(seed, j, 8),
-		falseAlarms(seed, j, 12),
+		falseAlarms(seed, j, 8, 10_000),
+		falseAlarms(seed, j, 12, 10_000),
 		falseVerdicts(seed, j),
-		power(seed, j, "5 % more on a quiet rig (2 % from trial to trial)", quiet, 12, 1000),
-		power(seed, j, "5 % more at the reference run's noise (14 %)", measured, 144, 200),
+		power(seed, j, "5 % more on a quiet rig (2 % from trial to trial)", quiet, 12, 500),
+		power(seed, j, "5 % more at the reference run's noise (14 %)", measured, 144, 100),
 		coverage(seed, j),
 		reciprocity(seed, j),
 		permutation(seed, j),
@@ -54,10 +54,9 @@ func checks(seed uint64, j judge) []Check {
 // The level is exact for blocks that are independent. Trials that resemble the one
 // before couple neighbouring blocks, and then it is a little more: 5.1 % with 8
 // and 5.3 % with 12 blocks of this noise, over 72,000 comparisons each (4.7 and
-// 5.0 without the correlation). Hence five times 2,000 here, so that chance does
-// not decide.
-func falseAlarms(seed uint64, j judge, blocks int) Check {
-	const runs = 10_000
+// 5.0 without the correlation). Hence five times 2,000 in Checks, so that chance
+// does not decide.
+func falseAlarms(seed uint64, j judge, blocks, runs int) Check {
 	random := rand.New(rand.NewPCG(seed, uint64(blocks)))
 	rejected := 0
 	for i := range runs {
