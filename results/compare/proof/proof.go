@@ -145,14 +145,16 @@ func permutation(seed uint64, j judge) Check {
 	})
 }
 
-// none wants a property of every one of 300 comparisons: of 8 to 24 blocks, with
-// outliers, ties and, in one of three, infinities.
+// none wants a property of every one of 300 comparisons: of 8 to 24 blocks, the
+// most beyond what is tried sign by sign, with outliers, ties and, in one of three,
+// infinities.
 func none(seed, stream uint64, what string, holds func(*rand.Rand, compare.Pairing) bool) Check {
 	const runs = 300
+	blocks := []int{8, 9, 10, 11, 12, 13, 24}
 	random := rand.New(rand.NewPCG(seed, stream))
 	broken := 0
 	for i := range runs {
-		values := hostile.run(random, 8+i%17, [sides]float64{1, 1 + float64(i%5)/20, 1, 1})
+		values := hostile.run(random, blocks[i%len(blocks)], [sides]float64{1, 1 + float64(i%5)/20, 1, 1})
 		p := compare.Pairing{A: values[0], B: values[1]}
 		p.B[1], p.A[1] = p.B[0], p.A[0]
 		if i%3 == 0 {
