@@ -18,7 +18,7 @@ import (
 )
 
 // arithmetic are the proofs that need neither a server nor a clock.
-var arithmetic = []proof{
+var arithmetic = []claim{
 	{name: "recorder", says: "what is recorded is what happened, to the bucket", run: recorder},
 	{name: "window", says: "the window's edges are exact: what counts is when a message was due", run: windowEdges},
 	{name: "quantiles", says: "quantiles and merging agree with sorting everything", run: quantiles},

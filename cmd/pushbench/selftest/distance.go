@@ -10,7 +10,7 @@ import (
 )
 
 // distances are the proofs over a link: without a distance long polling has no gap.
-var distances = []proof{
+var distances = []claim{
 	{name: "link", says: "nothing is faster than the link, and setting up takes the round trips it must", run: linkBounds},
 	{name: "pacing", says: "polling at a fixed delay waits for the round trip as well, at a fixed rate it does not", run: pacings},
 	{name: "longpoll", says: "long polling's latency, batches and requests follow from rate and re-arm gap", run: longPolls},

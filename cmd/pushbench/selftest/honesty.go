@@ -9,7 +9,7 @@ import (
 )
 
 // honesty are the proofs about what goes wrong on purpose.
-var honesty = []proof{
+var honesty = []claim{
 	{name: "delay", says: "a delay that the server knows it made is what is measured", run: delay},
 	{name: "freeze", says: "a server that stands still for a second is seen by every message that was due meanwhile", run: frozenServer},
 	{name: "closed-loop", says: "a generator that waits for its answers hides the same standstill: coordinated omission", run: closedLoop},

@@ -14,7 +14,7 @@ import (
 )
 
 // laws are the proofs that a run finds what physics says.
-var laws = []proof{
+var laws = []claim{
 	{name: "shortpoll", says: "short polling's latency is uniform on (d, d + T), also when the publisher's period is the interval", run: uniformLaw},
 	{name: "hiccups", says: "the meter of standstills sees one of a known length", run: hiccups},
 }

@@ -36,8 +36,8 @@ type Row struct {
 	Passed   bool
 }
 
-// A proof checks one claim of the instrument.
-type proof struct {
+// A claim of the instrument, and its proof.
+type claim struct {
 	name string
 	says string // the claim
 	slow bool   // only with Options.Long
@@ -45,7 +45,7 @@ type proof struct {
 }
 
 // proofs, from arithmetic to whole trials.
-var proofs = slices.Concat(arithmetic, wires, honesty, laws, distances, costs)
+var proofs = slices.Concat(arithmetic, judgements, wires, costs, honesty, laws, distances)
 
 // Names lists the proofs that there are, with what each says.
 func Names() []string {
@@ -69,7 +69,7 @@ func (o Options) Check() error {
 	return nil
 }
 
-func (o Options) chosen() (list []proof) {
+func (o Options) chosen() (list []claim) {
 	for _, p := range proofs {
 		if len(o.Only) > 0 && slices.Contains(o.Only, p.name) || len(o.Only) == 0 && (o.Long || !p.slow) {
 			list = append(list, p)

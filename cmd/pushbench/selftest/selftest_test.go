@@ -35,8 +35,8 @@ func TestUnknownProofIsRefused(t *testing.T) {
 
 // What does not hold is counted and named, and so is a proof that cannot be made.
 func TestVerdict(t *testing.T) {
-	defer func(kept []proof) { proofs = kept }(proofs)
-	proofs = []proof{
+	defer func(kept []claim) { proofs = kept }(proofs)
+	proofs = []claim{
 		{name: "one", says: "so", run: func(*lab) ([]Row, error) { return []Row{exactly("a", 1, 1), exactly("b", 1, 2)}, nil }},
 		{name: "two", says: "so", run: func(*lab) ([]Row, error) { return nil, errors.New("no server") }},
 		{name: "slow", says: "so", slow: true, run: func(*lab) ([]Row, error) { return []Row{exactly("c", 1, 1)}, nil }},
@@ -60,9 +60,9 @@ func TestVerdict(t *testing.T) {
 }
 
 func TestInterruptedSelfTestSaysSo(t *testing.T) {
-	defer func(kept []proof) { proofs = kept }(proofs)
+	defer func(kept []claim) { proofs = kept }(proofs)
 	ctx, cancel := context.WithCancel(t.Context())
-	proofs = []proof{{name: "one", says: "so", run: func(*lab) ([]Row, error) { cancel(); return nil, nil }}}
+	proofs = []claim{{name: "one", says: "so", run: func(*lab) ([]Row, error) { cancel(); return nil, nil }}}
 	if _, err := Run(ctx, Options{Out: io.Discard}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // wires are the proofs in which somebody else reads what crosses the wire.
-var wires = []proof{
+var wires = []claim{
 	{name: "bytes", says: "bytes and requests are what a relay between client and server has seen", run: wireBytes},
 	{name: "frames", says: "WebSocket frames have the headers of RFC 6455, section 5.2", run: frames},
 	{name: "retries", says: "a request that gets no answer is reported as such, and never sent again in secret", run: retries},

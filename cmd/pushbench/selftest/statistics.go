@@ -1,0 +1,78 @@
+package selftest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/compare/proof"
+)
+
+// judgements are the proofs about what comparisons conclude.
+var judgements = []claim{
+	{name: "statistics", says: "over simulated runs, verdicts are as often wrong as they say", run: simulated},
+	{name: "service", says: "a server that holds messages for 10.5 ms is slower than one that holds them for 10.0", slow: true, run: service},
+}
+
+func simulated(*lab) ([]Row, error) { return checked(proof.Checks(proof.Seed)), nil }
+
+// checked are checks of the statistics, as they are printed here.
+func checked(checks []proof.Check) (rows []Row) {
+	for _, c := range checks {
+		rows = append(rows, Row{What: c.What, Theory: c.Theory, Measured: c.Measured, Allowed: c.Tolerance, Passed: c.Pass})
+	}
+	return rows
+}
+
+// service makes twenty comparisons of eight pairs of trials each. The truth is by the
+// servers' own account of how long they held messages, to which what the rest of a
+// delivery takes is added on both sides.
+func service(l *lab) ([]Row, error) {
+	const comparisons, pairs = 20, 8
+	sides := [2]string{"delay=10ms", "delay=10500us"}
+	series := make([]compare.Pairing, comparisons)
+	var held, rest [2][]float64
+	for c := range series {
+		series[c] = compare.Pairing{Metric: results.P50, Names: sides}
+		for pair := range pairs {
+			var p50 [2]float64
+			for turn := range sides {
+				side := (turn + pair + c) % 2 // who goes first changes from pair to pair
+				really, latency, err := l.heldFor(sides[side])
+				if err != nil {
+					return nil, err
+				}
+				p50[side] = ms(latency)
+				held[side] = append(held[side], ms(really))
+				rest[side] = append(rest[side], ms(latency-really))
+			}
+			series[c].A, series[c].B = append(series[c].A, p50[0]), append(series[c].B, p50[1])
+		}
+	}
+	common := (middle(rest[0]) + middle(rest[1])) / 2
+	truth := (middle(held[1]) + common) / (middle(held[0]) + common)
+	return checked(proof.Live(fmt.Sprintf("10.5 ms against 10.0, truly %.4f", truth), truth, series)), nil
+}
+
+// heldFor is one trial: how long its server held messages, and what latency that made.
+func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
+	run, err := l.measure(experiment{
+		scenario: streams("websocket", 500, 2, "1s"), lie: lie,
+		watch: func(u bench.Underway) {
+			if u.Moment == bench.Drained {
+				if s, err := stats(u.Address); err == nil { // else 0, which no comparison holds
+					really = s.Lies.DelayP50
+				}
+			}
+		},
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return really, trial(run, "websocket").Latency.Histogram.Quantile(0.5), nil
+}
+
+func middle(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }
