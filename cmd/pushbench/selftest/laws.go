@@ -127,6 +127,7 @@ func hiccups(l *lab) ([]Row, error) {
 		return s, errors.Join(answers.Err(), json.Unmarshal(answers.Bytes(), &s))
 	}
 	const stood = 200 * time.Millisecond
+	time.Sleep(stood) // for each core's thread to have begun
 	_, err = ask()
 	really, frozen := freeze(watch.Process.Pid, stood)
 	time.Sleep(stood) // for each core's thread to have had its turn, however busy the core is
