@@ -19,6 +19,7 @@ const dialTimeout = 10 * time.Second
 type conn struct {
 	net.Conn
 	traffic *Traffic
+	far     *farConn // Conn, if a Link lies between; or nil
 
 	inHeader   bool
 	blank      bool          // nothing yet on the header's current line, which is not its first
@@ -29,11 +30,14 @@ type conn struct {
 	sent, received int64 // bytes; each read only by who writes or reads the connection, or before it is shared
 }
 
-// dial opens a TCP connection, once. Nothing here or above it dials without
-// counting it.
-func dial(ctx context.Context, target string, traffic *Traffic) (*conn, error) {
+// dial opens a TCP connection over a distance, once. Nothing here or above it dials
+// without counting it.
+func dial(ctx context.Context, target string, traffic *Traffic, over *distance) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
 	raw, err := dialer.DialContext(ctx, "tcp", target)
+	if over.link != nil {
+		return dialFar(ctx, raw, err, traffic, over)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			traffic.Abandoned.Add(1)
@@ -109,13 +113,23 @@ func (c *conn) beyondHeader() int64 {
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.sent += int64(n)
-	c.traffic.Up.Bytes.Add(int64(n))
+	if c.far == nil { // or it counts what leaves the link
+		c.traffic.Up.Bytes.Add(int64(n))
+	}
 	return n, err
 }
 
 func (c *conn) Close() error {
 	c.traffic.gone(c)
 	return c.Conn.Close()
+}
+
+// hurry lets what is written from now on leave at once, however far the server is,
+// or fail if something is still on its way.
+func (c *conn) hurry() {
+	if c.far != nil {
+		c.far.hurried.Store(true)
+	}
 }
 
 // atEnd does something when ctx ends, unless it is released before. When release

@@ -1,13 +1,13 @@
 package client
 
-import "net"
+import "syscall"
 
 // segments asks TCP_INFO. A connection that is already shut answers nothing.
 func (c *conn) segments() TCP     { return c.ask(readTCP) }
 func (c *conn) lastSegments() TCP { return c.ask(lastTCP) }
 
 func (c *conn) ask(read func(fd int) TCP) (counted TCP) {
-	tcp, ok := c.Conn.(*net.TCPConn)
+	tcp, ok := c.Conn.(syscall.Conn)
 	if !ok {
 		return counted
 	}

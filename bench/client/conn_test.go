@@ -110,7 +110,7 @@ func TestConnCountsWhatItCarries(t *testing.T) {
 		_, _ = io.CopyN(peer, peer, 5)
 	}()
 	var traffic Traffic
-	c, err := dial(context.Background(), ln.Addr().String(), &traffic)
+	c, err := dial(context.Background(), ln.Addr().String(), &traffic, new(distance))
 	if err != nil {
 		t.Fatal(err)
 	}

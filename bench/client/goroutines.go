@@ -24,6 +24,7 @@ type Config struct {
 	Hold          time.Duration    // long polling: how long the server may hold a poll
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
+	Link          Link             // how far the clients are from the server; default: loopback
 }
 
 const defaultInFlight = 4096
@@ -46,7 +47,7 @@ type engine struct {
 
 func (e *engine) Open(sub Subscription, sink Sink) Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &session{subscriber: newSubscriber(&e.Config, sub, sink, new(reader)), engine: e, cancel: cancel}
+	s := &session{subscriber: newSubscriber(&e.Config, sub, sink, new(reader)), engine: e, over: e.distance(sub, wayDown), cancel: cancel}
 	switch {
 	case len(sub.Topics) == 0:
 		s.up = newPoster(ctx, s)
@@ -103,6 +104,7 @@ func (s *session) receiver() func(context.Context) error {
 type session struct {
 	subscriber
 	engine *engine
+	over   distance // of the way down
 	up     *outbox
 	cancel context.CancelFunc
 	done   sync.WaitGroup

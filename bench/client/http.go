@@ -34,8 +34,8 @@ type line struct {
 	response fasthttp.Response
 }
 
-func openLine(ctx context.Context, e *engine) (*line, error) {
-	c, err := dial(ctx, e.Target, e.Traffic)
+func openLine(ctx context.Context, e *engine, over *distance) (*line, error) {
+	c, err := dial(ctx, e.Target, e.Traffic, over)
 	if err != nil {
 		return nil, err
 	}

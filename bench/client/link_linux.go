@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"syscall"
 	"unsafe"
@@ -15,8 +16,10 @@ import (
 // A link is one connection of a loop, and the timer that goes with it. It can be
 // dialled again when it is closed.
 type link struct {
+	timer   // the owner's
 	loop    *loop
 	owner   owner
+	transit *transit // through a Link; nil: there is none
 	fd      int
 	serial  uint32 // tells connections apart that had the same descriptor
 	state   linkState
@@ -24,8 +27,14 @@ type link struct {
 	out     []byte // not written yet
 	sent    int64  // bytes
 	taken   int64  // bytes that the owner has understood
-	expires clock.Instant
-	place   int // in the loop's timers, from 1; 0: none
+}
+
+func newLink(l *loop, o owner, d distance) link {
+	k := link{timer: timer{told: o}, loop: l, owner: o}
+	if d.link != nil {
+		k.transit = newTransit(d)
+	}
+	return k
 }
 
 type linkState uint8
@@ -55,9 +64,13 @@ func (k *link) dial(at clock.Instant) error {
 		return fmt.Errorf("dial: %w", err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
-	if err := unix.Connect(fd, l.address); err != nil && err != unix.EINPROGRESS {
+	refused := unix.Connect(fd, l.address)
+	if refused == unix.EINPROGRESS {
+		refused = nil
+	}
+	if refused != nil && k.transit == nil {
 		unix.Close(fd)
-		return fmt.Errorf("dial: %w", err)
+		return fmt.Errorf("dial: %w", refused)
 	}
 	l.serial++
 	if err := l.watch(fd, l.serial); err != nil {
@@ -70,14 +83,17 @@ func (k *link) dial(at clock.Instant) error {
 	l.links[fd] = k
 	k.fd, k.serial, k.state = fd, l.serial, linkDialling
 	k.sent, k.taken = 0, 0
-	l.timers.set(k, at.Add(dialTimeout))
+	l.timers.set(&k.timer, at.Add(dialTimeout))
+	if k.transit != nil {
+		k.transit.begin(k, refused)
+	}
 	return nil
 }
 
 // close closes the connection, if there is one, and stops the timer.
 func (k *link) close() {
 	l := k.loop
-	l.timers.remove(k)
+	l.timers.remove(&k.timer)
 	switch k.state {
 	case linkClosed:
 		return
@@ -85,6 +101,9 @@ func (k *link) close() {
 		l.engine.Traffic.Abandoned.Add(1)
 	case linkOpen:
 		l.engine.Traffic.gone(k)
+	}
+	if k.transit != nil {
+		k.transit.abandon()
 	}
 	// What nobody understood is counted, and what was never written is not, so that
 	// every byte is in just one part.
@@ -100,6 +119,9 @@ func (k *link) fail(err error, at clock.Instant) {
 	if k.state == linkDialling {
 		k.state = linkOpen // it ended by itself: nobody gave it up
 	}
+	if k.transit != nil {
+		err = k.transit.cause(err)
+	}
 	k.close()
 	k.owner.broke(err, at)
 }
@@ -109,46 +131,58 @@ func (k *link) isStill(serial uint32) bool { return k.state == linkOpen && k.ser
 
 // happened takes what epoll tells.
 func (k *link) happened(events uint32) {
+	if k.transit != nil {
+		k.transit.happened(events)
+		return
+	}
 	serial := k.serial
-	const end = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	if k.state == linkDialling {
-		if events&(unix.EPOLLOUT|end) == 0 {
+		if events&(unix.EPOLLOUT|ending) == 0 {
 			return
 		}
-		k.concluded()
+		k.concluded(k.outcome(), clock.Now())
 	}
 	// What came is read first: a write that fails closes what could still be read.
-	if k.isStill(serial) && events&(unix.EPOLLIN|end) != 0 {
-		k.read(events&end != 0)
+	if k.isStill(serial) && events&(unix.EPOLLIN|ending) != 0 {
+		k.read(math.MaxInt, events&ending != 0)
 	}
 	if k.isStill(serial) && events&unix.EPOLLOUT != 0 && len(k.out) > 0 {
 		k.flush()
 	}
 }
 
-// concluded finds out how dialling ended.
-func (k *link) concluded() {
-	at := clock.Now()
+// ending are the events that say that nothing more will come.
+const ending = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+
+// outcome finds out how dialling ended.
+func (k *link) outcome() error {
 	code, err := unix.GetsockoptInt(k.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {
 		err = syscall.Errno(code)
 	}
+	return err
+}
+
+// concluded takes how dialling ended.
+func (k *link) concluded(err error, at clock.Instant) {
 	if err != nil {
 		k.fail(fmt.Errorf("dial: %w", err), at)
 		return
 	}
 	k.state = linkOpen
-	k.loop.timers.remove(k)
+	k.loop.timers.remove(&k.timer)
 	k.loop.engine.Traffic.opened(k)
 	k.owner.opened(at)
 }
 
-// read reads what is there, and to the end if that is known to have come.
-func (k *link) read(toEnd bool) {
+// read reads what is there, at most limit bytes, and to the end if that is known to have come.
+func (k *link) read(limit int, toEnd bool) {
 	l, serial := k.loop, k.serial
 	for {
 		kept := copy(l.in, k.in)
-		n, errno := rawRead(k.fd, l.in[kept:])
+		room := l.in[kept:]
+		room = room[:min(len(room), limit)]
+		n, errno := rawRead(k.fd, room)
 		at := clock.Now()
 		switch {
 		case errno == unix.EINTR:
@@ -166,9 +200,10 @@ func (k *link) read(toEnd bool) {
 			return
 		}
 		l.engine.Traffic.Down.Bytes.Add(int64(n))
-		full := kept+n == len(l.in)
+		full := n == len(room)
+		limit -= n
 		k.take(l.in[:kept+n], at)
-		if !k.isStill(serial) || !full && !toEnd {
+		if !k.isStill(serial) || limit == 0 || !full && !toEnd {
 			return
 		}
 		if l.punctual(); !k.isStill(serial) { // a long backlog must not make anything late
@@ -211,6 +246,10 @@ func (k *link) keep(in []byte) {
 
 // write writes p, or keeps what cannot be written now. p is the caller's again afterwards.
 func (k *link) write(p []byte) error {
+	if k.transit != nil {
+		k.transit.write(p)
+		return nil
+	}
 	if len(k.out) > 0 {
 		k.out = append(k.out, p...)
 		return nil
@@ -250,6 +289,18 @@ func (k *link) flush() {
 	if k.out = k.out[n:]; len(k.out) == 0 {
 		k.out = nil
 		k.owner.flushed(clock.Now())
+	}
+}
+
+// written says whether all that was written is out of our hands.
+func (k *link) written() bool {
+	return len(k.out) == 0 && (k.transit == nil || k.transit.up.size == 0)
+}
+
+// hurry lets what was written leave at once, however far the server is.
+func (k *link) hurry() {
+	if k.transit != nil {
+		k.transit.depart(never)
 	}
 }
 

@@ -278,7 +278,7 @@ func (l *loop) punctual() {
 	}
 	l.publish(now)
 	for k := l.timers.pop(now); k != nil; k = l.timers.pop(now) {
-		k.owner.expired(now)
+		k.told.expired(now)
 	}
 }
 
@@ -306,8 +306,15 @@ func (l *loop) handle(ev *unix.EpollEvent) {
 	l.links[fd].happened(ev.Events)
 }
 
-// timers is a binary heap of links by when they expire.
-type timers []*link
+// A timer tells somebody, once, that its time has come. Its zero value is not set.
+type timer struct {
+	told    interface{ expired(at clock.Instant) }
+	expires clock.Instant
+	place   int // in the loop's timers, from 1; 0: none
+}
+
+// timers is a binary heap of timers by when they expire.
+type timers []*timer
 
 func (t timers) first() clock.Instant {
 	if len(t) == 0 {
@@ -317,7 +324,7 @@ func (t timers) first() clock.Instant {
 }
 
 // pop takes the first that has expired, if one has.
-func (t *timers) pop(now clock.Instant) *link {
+func (t *timers) pop(now clock.Instant) *timer {
 	if t.first() > now {
 		return nil
 	}
@@ -326,8 +333,8 @@ func (t *timers) pop(now clock.Instant) *link {
 	return k
 }
 
-// set gives a link a new time to expire.
-func (t *timers) set(k *link, at clock.Instant) {
+// set gives a timer a new time to expire.
+func (t *timers) set(k *timer, at clock.Instant) {
 	k.expires = at
 	if k.place == 0 {
 		*t = append(*t, k)
@@ -336,7 +343,7 @@ func (t *timers) set(k *link, at clock.Instant) {
 	t.settle(k)
 }
 
-func (t *timers) remove(k *link) {
+func (t *timers) remove(k *timer) {
 	if k.place == 0 {
 		return
 	}
@@ -350,8 +357,8 @@ func (t *timers) remove(k *link) {
 	k.place = 0
 }
 
-// settle moves a link to where it belongs. Places count from 1.
-func (t timers) settle(k *link) {
+// settle moves a timer to where it belongs. Places count from 1.
+func (t timers) settle(k *timer) {
 	for k.place > 1 && k.expires < t[k.place/2-1].expires {
 		t.swap(k, t[k.place/2-1])
 	}
@@ -367,7 +374,7 @@ func (t timers) settle(k *link) {
 	}
 }
 
-func (t timers) swap(a, b *link) {
+func (t timers) swap(a, b *timer) {
 	t[a.place-1], t[b.place-1] = b, a
 	a.place, b.place = b.place, a.place
 }

@@ -45,13 +45,13 @@ func TestTimers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var timers timers
-		links := make([]*link, 1+r.IntN(60))
-		want := map[*link]clock.Instant{}
-		for i := range links {
-			links[i] = new(link)
+		all := make([]*timer, 1+r.IntN(60))
+		want := map[*timer]clock.Instant{}
+		for i := range all {
+			all[i] = new(timer)
 		}
 		for range 300 {
-			k := links[r.IntN(len(links))]
+			k := all[r.IntN(len(all))]
 			if r.IntN(3) == 0 {
 				timers.remove(k)
 				delete(want, k)

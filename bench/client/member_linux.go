@@ -55,7 +55,7 @@ type socketState struct {
 func newMember(l *loop, sub Subscription, sink Sink) *member {
 	c := &l.engine.Config
 	m := &member{subscriber: newSubscriber(c, sub, sink, &l.reader), beat: beat{every: c.Interval}}
-	m.link = link{loop: l, owner: m}
+	m.link = newLink(l, m, c.distance(sub, wayDown))
 	switch {
 	case len(sub.Topics) > 0 && c.Transport == scenarios.WebSocket:
 		m.socket = new(socketState)
@@ -113,7 +113,7 @@ func (m *member) ask(at clock.Instant) {
 		out = append(out, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "...)
 		out = append(out, m.socket.key...)
 		out = append(out, "\r\n"...)
-		m.loop.timers.set(&m.link, at.Add(dialTimeout))
+		m.loop.timers.set(&m.timer, at.Add(dialTimeout))
 	default:
 		m.phase = asking
 		m.traffic.Polls.Add(1)
@@ -213,9 +213,9 @@ func (m *member) rest(at clock.Instant) {
 	}
 	m.phase = resting
 	if m.config.Pacing == scenarios.FixedDelay {
-		m.loop.timers.set(&m.link, at.Add(m.config.Interval))
+		m.loop.timers.set(&m.timer, at.Add(m.config.Interval))
 	} else {
-		m.loop.timers.set(&m.link, m.beat.next(clock.Now()))
+		m.loop.timers.set(&m.timer, m.beat.next(clock.Now()))
 	}
 }
 
@@ -248,7 +248,7 @@ func (m *member) open(in []byte, at clock.Instant) (n int, err error) {
 	if err != nil {
 		return n, err
 	}
-	m.loop.timers.remove(&m.link)
+	m.loop.timers.remove(&m.timer)
 	m.phase = streaming
 	m.answered(m, m.sent, at)
 	if m.stages.Resume {
@@ -410,7 +410,7 @@ func (m *member) broke(err error, at clock.Instant) {
 	if m.ready {
 		m.attempt = 0
 	}
-	m.loop.timers.set(&m.link, at.Add(backOff(m.attempt)))
+	m.loop.timers.set(&m.timer, at.Add(backOff(m.attempt)))
 	m.attempt++
 }
 
@@ -453,8 +453,9 @@ func (m *member) Close() {
 	if m.socket != nil {
 		m.forgetFragments()
 	}
-	if m.socket != nil && m.phase == streaming && len(m.out) == 0 {
+	if m.socket != nil && m.phase == streaming && m.written() {
 		_ = m.writeFrame(opClose, []byte{0x03, 0xe8}) // 1000: a goodbye, which is not waited for
+		m.hurry()
 	}
 	m.link.close()
 }

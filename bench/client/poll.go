@@ -66,7 +66,7 @@ func (p *poller) poll(ctx context.Context) error {
 }
 
 func (p *poller) open(ctx context.Context) (err error) {
-	if p.line, err = openLine(ctx, p.engine); err != nil {
+	if p.line, err = openLine(ctx, p.engine, &p.over); err != nil {
 		p.line = nil
 		return err
 	}

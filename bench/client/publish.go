@@ -258,6 +258,7 @@ func (o *outbox) close() {
 type poster struct {
 	*session
 	ctx    context.Context
+	over   distance
 	outbox *outbox
 	header fasthttp.RequestHeader
 
@@ -276,7 +277,7 @@ type poster struct {
 }
 
 func newPoster(ctx context.Context, s *session) *outbox {
-	p := &poster{session: s, ctx: ctx}
+	p := &poster{session: s, ctx: ctx, over: s.engine.distance(s.sub, wayUpOnly)}
 	requestHeader(&p.header, fasthttp.MethodPost, s.engine.Target)
 	p.header.SetContentType("text/plain; charset=utf-8")
 	p.outbox = &outbox{session: s, send: p.send, online: p.online, reach: p.reach, waits: true, end: p.reading.Wait}
@@ -309,7 +310,7 @@ func (p *poster) lost(err error) {
 }
 
 func (p *poster) open() error {
-	l, err := openLine(p.ctx, p.engine)
+	l, err := openLine(p.ctx, p.engine, &p.over)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type stream struct {
 
 // serve opens a stream and reads it to its end.
 func (s *stream) serve(ctx context.Context) error {
-	l, err := openLine(ctx, s.engine)
+	l, err := openLine(ctx, s.engine, &s.over)
 	if err != nil {
 		return err
 	}

@@ -140,7 +140,7 @@ type postUp struct {
 
 func newPostUp(m *member) *postUp {
 	u := &postUp{m: m, first: true}
-	u.link = link{loop: m.loop, owner: u}
+	u.link = newLink(m.loop, u, m.config.distance(m.sub, wayUpOnly))
 	return u
 }
 

@@ -64,7 +64,10 @@ func (s *socket) serve(ctx context.Context) error {
 	s.setLink(ws)
 	defer s.up.forget()
 	defer s.setLink(nil)
-	defer atEnd(ctx, func() { s.hangUp(ws) })()
+	defer atEnd(ctx, func() {
+		c.hurry()
+		s.hangUp(ws)
+	})()
 	if s.stages.Resume {
 		s.subscribed(clock.Now())
 	}
@@ -91,7 +94,7 @@ func (s *socket) online() bool { return s.currentLink() != nil }
 
 // upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
 func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
-	c, err := dial(ctx, s.engine.Target, s.traffic)
+	c, err := dial(ctx, s.engine.Target, s.traffic, &s.over)
 	if err != nil {
 		return nil, nil, err
 	}

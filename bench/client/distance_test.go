@@ -1,0 +1,149 @@
+package client
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"pushbench/bench/clock"
+)
+
+// laneOf is one direction of a first connection.
+func laneOf(l Link) lane {
+	d := (&Config{Link: l}).distance(Subscription{Topics: []string{"a"}}, wayDown)
+	up, _ := d.lanes()
+	return up
+}
+
+// Without jitter and rate what enters comes out half a round trip later, to the nanosecond.
+func TestHalfARoundTrip(t *testing.T) {
+	d := (&Config{Link: Link{RTT: 41}}).distance(Subscription{Topics: []string{"a"}}, wayDown)
+	up, down := d.lanes()
+	for _, now := range []clock.Instant{100, 100, 137, 1e9} {
+		if u, w := up.leaves(1000, now), down.leaves(0, now); u != now+20 || w != now+21 {
+			t.Errorf("entered at %d, out at %d and %d; want both halves of 41 later", now, u, w)
+		}
+	}
+}
+
+// A thousand bytes take a millisecond at a megabyte a second, one after another,
+// and an idle lane saves up nothing.
+func TestRate(t *testing.T) {
+	const ms = clock.Instant(time.Millisecond)
+	l := laneOf(Link{RTT: 20 * time.Millisecond, Rate: 1e6})
+	for i, c := range []struct{ now, want clock.Instant }{{0, 11 * ms}, {0, 12 * ms}, {1 * ms, 13 * ms}, {50 * ms, 61 * ms}} {
+		if got := l.leaves(1000, c.now); got != c.want {
+			t.Errorf("piece %d: out at %v, want %v", i, time.Duration(got), time.Duration(c.want))
+		}
+	}
+}
+
+// Jitter reaches from 0 to its limit evenly, and never lets one overtake another.
+func TestJitter(t *testing.T) {
+	const n, limit = 20_000, 1000
+	apart, together := laneOf(Link{RTT: 100, Jitter: limit, Seed: 7}), laneOf(Link{RTT: 100, Jitter: limit, Seed: 7})
+	var waits []int
+	last := clock.Instant(0)
+	for i := range n {
+		now := clock.Instant(i * 10_000)
+		waits = append(waits, int(apart.leaves(1, now)-now)-50)
+		out := together.leaves(1, clock.Instant(i))
+		if out < last || out < clock.Instant(i+50) || out > clock.Instant(i+50+limit) {
+			t.Fatalf("piece %d is out at %d, after one at %d", i, out, last)
+		}
+		last = out
+	}
+	slices.Sort(waits)
+	if waits[0] < 0 || waits[n-1] > limit {
+		t.Errorf("jitter of %d … %d, want within 0 … %d", waits[0], waits[n-1], limit)
+	}
+	for i, got := range waits { // Kolmogorov-Smirnov at 0.1 %: 1.95/√n
+		if want := float64(i) / n * (limit + 1); float64(got)-want > 1.95/141.4*limit || want-float64(got) > 1.95/141.4*limit+1 {
+			t.Fatalf("of %d waits %d are at most %d, want uniform", n, i, got)
+		}
+	}
+}
+
+// The seed decides, and every connection and direction has a jitter of its own.
+func TestJitterComesFromTheSeed(t *testing.T) {
+	draw := func(seed uint64, client, dial int) (waits []clock.Instant) {
+		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).distance(Subscription{Client: client, Topics: []string{"a"}}, wayDown)
+		var up, down lane
+		for range dial {
+			up, down = d.lanes()
+		}
+		return []clock.Instant{up.leaves(0, 0), down.leaves(0, 0)}
+	}
+	first := draw(1, 1, 1)
+	if again := draw(1, 1, 1); !slices.Equal(first, again) {
+		t.Errorf("the same seed gives %v, then %v", first, again)
+	}
+	if first[0] == first[1] {
+		t.Errorf("both directions wait %v", first[0])
+	}
+	for _, other := range [][]clock.Instant{draw(2, 1, 1), draw(1, 2, 1), draw(1, 1, 2)} {
+		if other[0] == first[0] || other[1] == first[1] {
+			t.Errorf("another seed, client or connection waits %v, the first %v", other, first)
+		}
+	}
+}
+
+// Whatever enters comes out once and in order, however it is cut, on the way in
+// or on the way out.
+func TestLaneKeepsOrderAndBytes(t *testing.T) {
+	for _, link := range []Link{{RTT: 5}, {RTT: 5, Jitter: 100}, {Jitter: 50, Rate: 1e9}} {
+		r := rand.New(rand.NewPCG(1, 2))
+		l := laneOf(link)
+		var in, out []byte
+		for now := clock.Instant(0); now < 20_000; now++ {
+			data := make([]byte, r.IntN(4000))
+			for i := range data {
+				data[i] = byte(len(in) + i)
+			}
+			in = append(in, data...)
+			l.trickle(len(data), data, now)
+			for p, ok := l.first(); ok && p.due <= now && r.IntN(3) > 0; p, ok = l.first() {
+				n := r.IntN(p.size + 1)
+				out = append(out, p.data[:n]...)
+				l.remove(n)
+			}
+			if l.size != len(in)-len(out) {
+				t.Fatalf("%d bytes on their way, want %d", l.size, len(in)-len(out))
+			}
+			if now%100 == 0 {
+				in, out = in[len(out):], nil
+				for p, ok := l.first(); ok; p, ok = l.first() {
+					out = append(out, p.data...)
+					l.remove(p.size)
+				}
+				if string(in) != string(out) {
+					t.Fatalf("%+v: %d bytes came out other than %d entered", link, len(out), len(in))
+				}
+				in, out = nil, nil
+			}
+		}
+	}
+}
+
+// A backend stands beside the server, and no link is none.
+func TestWhoHasADistance(t *testing.T) {
+	subscriber, backend := Subscription{Topics: []string{"a"}}, Subscription{Publishes: true}
+	for _, c := range []struct {
+		name string
+		link Link
+		sub  Subscription
+		want bool
+	}{
+		{"a round trip", Link{RTT: 1}, subscriber, true},
+		{"jitter alone", Link{Jitter: 1}, subscriber, true},
+		{"a rate alone", Link{Rate: 1}, subscriber, true},
+		{"nothing", Link{Seed: 7}, subscriber, false},
+		{"a backend", Link{RTT: 1, Jitter: 1, Rate: 1}, backend, false},
+	} {
+		d := (&Config{Link: c.link}).distance(c.sub, wayDown)
+		if got := d.link != nil; got != c.want {
+			t.Errorf("%s: has a distance: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
