@@ -164,7 +164,7 @@ func (d *driver) prepare(p *Prepare) error {
 }
 
 func (d *driver) config(target string) client.Config {
-	c := client.Config{Target: target, Transport: d.transport, Traffic: &d.traffic}
+	c := client.Config{Target: target, Transport: d.transport, Traffic: &d.traffic, Link: link(d.scenario)}
 	switch d.transport {
 	case scenarios.ShortPoll:
 		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)

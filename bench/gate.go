@@ -13,8 +13,9 @@ import (
 // Evidence is what the gates judge: a trial, and what its rig knows beside it.
 type Evidence struct {
 	Trial  results.Trial
-	Engine string // which the clients ran on
-	Stalls Stalls // in the window; none: nobody watched
+	Engine string  // which the clients ran on
+	Stalls Stalls  // in the window; none: nobody watched
+	Least  nearest // times that the link allows
 
 	Throttled     int64 // times in the window that our control group's quota stopped us
 	ThrottleShown bool  // whether this system counts them
@@ -53,6 +54,7 @@ const (
 	GateRequests = "no hidden retries"
 	GateBytes    = "every byte understood"
 	GatePinning  = "pinned as asked"
+	GateLink     = "nothing faster than the link"
 )
 
 var gates = []gate{
@@ -67,6 +69,7 @@ var gates = []gate{
 	{GateRequests, noHiddenRetries, false},
 	{GateBytes, bytesUnderstood, false},
 	{GatePinning, pinnedAsAsked, false},
+	{GateLink, noFasterThanLink, false},
 }
 
 // Disturbed says whether gates voided a trial, and only such as a disturbance of
@@ -175,6 +178,15 @@ func pinnedAsAsked(e Evidence) (bool, string) {
 		e.ServerAsked, e.ServerGot, e.GeneratorAsked, e.GeneratorGot)
 	asGot := func(asked, got []int) bool { return len(asked) == 0 || slices.Equal(asked, got) }
 	return asGot(e.ServerAsked, e.ServerGot) && asGot(e.GeneratorAsked, e.GeneratorGot), detail
+}
+
+// noFasterThanLink: no message came and no connection opened sooner than the distance allows.
+func noFasterThanLink(e Evidence) (bool, string) {
+	connect, deliver := e.Trial.Connect.Stages["tcp"], e.Trial.Latency.Histogram
+	soon := func(h results.Histogram, least time.Duration) bool { return h.Count() > 0 && h.Quantile(0) < least }
+	return !soon(connect, e.Least.connect) && !soon(deliver, e.Least.deliver),
+		fmt.Sprintf("the fastest connection took %v and the link %v; the fastest delivery %v and the link %v",
+			round(connect.Quantile(0)), e.Least.connect, round(deliver.Quantile(0)), e.Least.deliver)
 }
 
 // round makes a duration fit for a sentence: three digits.

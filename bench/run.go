@@ -277,7 +277,6 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Compare:  declared(s.Compare),
 		Engine:   r.Rig.Engine,
 		Stack:    r.Rig.Stack,
-		Network:  "loopback",
 		Servers:  map[string]string{},
 		NotShown: notShown(),
 		Conditions: []string{
@@ -285,6 +284,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
 		},
 	}
+	describeLink(&m, s.Network)
 	if len(r.Rig.Awake) > 0 {
 		m.Conditions = append(m.Conditions, "a loop at idle priority keeps the cores from sleeping: no latency holds the time a core takes to wake")
 	}

@@ -29,6 +29,10 @@ func Sound() Evidence {
 		e.Trial.Latency.Histogram.Record(10 * time.Millisecond)
 	}
 	e.Trial.Latency.Infinite = 1
+	var connect results.Histogram
+	connect.Record(20 * time.Millisecond)
+	e.Trial.Connect.Stages = map[string]results.Histogram{"tcp": connect}
+	e.Least = nearest{connect: 20 * time.Millisecond, deliver: 10 * time.Millisecond}
 	for range 200 {
 		e.Trial.Publishes.Lateness.Record(50 * time.Microsecond)
 	}
@@ -100,6 +104,10 @@ var spoil = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
 		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = client.EventLoops, e.Total.Down.Bytes+1 },
 		func(e *Evidence) { e.Engine, e.Total.Up.Headers = client.EventLoops, e.Total.Up.Headers+1 },
+	},
+	GateLink: {
+		func(e *Evidence) { e.Least.connect = 21 * time.Millisecond },
+		func(e *Evidence) { e.Least.deliver = 11 * time.Millisecond },
 	},
 	GatePinning: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },

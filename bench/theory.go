@@ -25,6 +25,7 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	}
 	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
 	switch {
+	case s.Network.Jitter > 0 || s.Network.Rate > 0: // d is no constant
 	case s.Delivery == scenarios.Latest: // what is delivered is the freshest: its own law
 	case t == scenarios.ShortPoll:
 		f.shortPoll()
@@ -59,12 +60,7 @@ func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even
 func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios.Poisson }
 
 func (f *forms) shortPoll() {
-	interval := time.Duration(f.scenario.ShortPoll.Interval).Seconds()
-	law := "d + qT"
-	if f.scenario.ShortPoll.Pacing == scenarios.FixedDelay {
-		interval = physics.FixedDelayInterval(f.transit, 0, interval)
-		law = "d + q(T + 2d)"
-	}
+	interval, law := f.interval()
 	f.add(results.P50, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.5), law)
 	f.add(results.P99, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.99), law)
 	f.add(results.P999, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.999), law)
@@ -82,6 +78,24 @@ func (f *forms) shortPoll() {
 			f.add(results.EmptyAnswerShare, physics.EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
 		}
 	}
+}
+
+// interval is the time from one poll to the next, and the law of what a message
+// waits. A poll on a new connection takes a round trip more.
+func (f *forms) interval() (seconds float64, law string) {
+	settings := f.scenario.ShortPoll
+	seconds = time.Duration(settings.Interval).Seconds()
+	transit, trips := f.transit, "2d"
+	if settings.NewConnection {
+		transit, trips = 2*transit, "4d"
+	}
+	if settings.Pacing == scenarios.FixedDelay {
+		return physics.FixedDelayInterval(transit, 0, seconds), "d + q(T + " + trips + ")"
+	}
+	if grid := physics.FixedRateInterval(transit, seconds); grid > seconds {
+		return grid, "d + qkT, as an answer takes " + trips + " > (k − 1)T"
+	}
+	return seconds, "d + qT"
 }
 
 func (f *forms) longPoll() {

@@ -33,6 +33,11 @@ const (
 	byLiking    = "topics: {count: 10, spread: zipf}"
 	twoEach     = "topics: {count: 4, per_client: 2}"
 	afterAnswer = "shortpoll: {interval: 1s, pacing: fixed-delay}"
+	eachAnew    = "shortpoll: {interval: 1s, pacing: fixed-delay, new_connection: true}"
+	tooOften    = "shortpoll: {interval: 15ms}"
+	tooOftenNew = "shortpoll: {interval: 15ms, new_connection: true}"
+	unsteady    = "network: {rtt: 20ms, jitter: 1ms}"
+	thin        = "network: {rtt: 20ms, rate: 1MB}"
 )
 
 var given = givens{delay: 10 * time.Millisecond, rearm: 20 * time.Millisecond, write: time.Millisecond}
@@ -60,6 +65,9 @@ func TestTheorySays(t *testing.T) {
 		{"at most an interval", []string{byBackend}, scenarios.ShortPoll, results.Max, 1010},
 		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, scenarios.ShortPoll, results.Max, 1030},
 		{"whoever publishes", []string{byClients, afterAnswer}, scenarios.ShortPoll, results.Max, 1040},
+		{"and by two on a new connection", []string{byBackend, eachAnew}, scenarios.ShortPoll, results.Max, 1050},
+		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, scenarios.ShortPoll, results.Max, 10 + 2*15},
+		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, scenarios.ShortPoll, results.Max, 10 + 3*15},
 		{"requests, with the publish's hundredth", []string{byBackend}, scenarios.ShortPoll, results.RequestsPerMessage, 0.1 + 0.01},
 		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-10)},
 		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-0.1)},
@@ -119,6 +127,10 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}, everything},
 		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}, everything},
 		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given, everything},
+		{"jitter", []string{byBackend, unsteady}, scenarios.ShortPoll, given, everything},
+		{"jitter", []string{byBackend, unsteady}, scenarios.LongPoll, given, everything},
+		{"a limited rate", []string{byBackend, thin}, scenarios.SSE, given, everything},
+		{"a limited rate", []string{byBackend, thin}, scenarios.WebSocket, given, everything},
 		{"different rates", []string{byBackend, byLiking}, scenarios.SSE, given, latency},
 		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
 	} {

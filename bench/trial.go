@@ -346,6 +346,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	t.evidence.Least = nearestBy(t.scenario)
 	t.evidence.Accepted = after.Accepted - t.target.dials.Load()
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]

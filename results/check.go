@@ -30,6 +30,8 @@ func (m Manifest) check() error {
 	return nonNegative([]figure{
 		{"blocks", float64(m.Blocks)},
 		{"rtt_ns", float64(m.RTT)},
+		{"jitter_ns", float64(m.Jitter)},
+		{"line_bytes_per_second", float64(m.LineRate)},
 		{"clients", float64(w.Clients)},
 		{"topics", float64(w.Topics)},
 		{"publish_rate", w.PublishRate},

@@ -40,14 +40,22 @@ type Manifest struct {
 	Seed       uint64     `json:"seed"`
 	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
 
-	Engine     string            `json:"engine"`  // which engine the simulated clients ran on
-	Stack      string            `json:"stack"`   // which libraries the servers are built on
-	Network    string            `json:"network"` // "loopback" or the name of the emulated link
-	RTT        time.Duration     `json:"rtt_ns"`  // round trip added by the network; 0 on loopback
-	Servers    map[string]string `json:"servers"` // per transport: the server's settings in one line
+	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
+	Stack      string            `json:"stack"`                           // which libraries the servers are built on
+	Network    string            `json:"network"`                         // Loopback, or the name of the emulated link
+	RTT        time.Duration     `json:"rtt_ns"`                          // round trip added by the network; 0 on loopback
+	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // the most that the network adds to one way
+	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction of each connection; 0: unlimited
+	Servers    map[string]string `json:"servers"`                         // per transport: the server's settings in one line
 	NotShown   []string          `json:"not_shown"`
 	Conditions []string          `json:"conditions"` // differences between the paired servers, other cautions
 }
+
+// Names of networks. A stream link delays each connection's bytes inside the generator and loses none.
+const (
+	Loopback   = "loopback"
+	StreamLink = "stream"
+)
 
 // Tool identifies the pushbench that measured.
 type Tool struct {

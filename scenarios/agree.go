@@ -55,6 +55,13 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"drain",
+		func(s *Scenario) bool { return s.Drain >= s.longestWait() },
+		func(s *Scenario) (string, string) {
+			return s.Drain.String(), fmt.Sprintf("is too short for a round trip of %s and jitter of %s; allowed: at least %s", s.Network.RTT, s.Network.Jitter, s.longestWait())
+		},
+	},
+	{
 		"publish.rate",
 		func(s *Scenario) bool { return s.messages(s.Window) >= float64(s.fewest()) },
 		func(s *Scenario) (string, string) {
@@ -125,6 +132,18 @@ func (d *document) nearest(path string) *token.Position {
 		}
 	}
 	return d.at[""]
+}
+
+// longestWait is how long after it is due a message can come when nothing but the
+// distance and the polls delay it: up from its author, then down, and in polling on
+// a new connection as much as two round trips until the next poll is there.
+func (s *Scenario) longestWait() Duration {
+	n := s.Network
+	wait := 3 * (n.RTT + 2*n.Jitter)
+	if slices.Contains(s.Transports, ShortPoll) {
+		wait += s.ShortPoll.Interval
+	}
+	return wait
 }
 
 // messages is how many messages are due in a stretch of time, on average.

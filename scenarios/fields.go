@@ -28,6 +28,11 @@ const (
 
 	minMargin Percent = 0.1 // a rig that tells less apart has not been built
 	maxMargin Percent = 100
+
+	maxRTT         = Duration(2 * time.Second) // four of them, with jitter, fit into the 10 s that connecting may take
+	maxJitter      = Duration(time.Second)
+	minLine   Size = 1e3
+	maxLine   Size = 1e9
 )
 
 // defaults is the scenario of which every written field replaces a part.
@@ -80,6 +85,11 @@ func fields(s *Scenario) object {
 			{"sizes", optional, sizes(&s.Payload.Sizes)},
 		}},
 		{"delivery", defaulted, choice(&s.Delivery, Every, Latest)},
+		{"network", optional, object{
+			{"rtt", defaulted, duration(&s.Network.RTT, 0, maxRTT)},
+			{"jitter", defaulted, duration(&s.Network.Jitter, 0, maxJitter)},
+			{"rate", optional, line(&s.Network.Rate)},
+		}},
 		{"shortpoll", optional, object{
 			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},
 			{"pacing", defaulted, choice(&s.ShortPoll.Pacing, FixedRate, FixedDelay)},

@@ -172,6 +172,11 @@ func size(target *Size) rule {
 	return quantity(target, ParseSize, MinPayload, MaxPayload, sizeGrammar, "a size with its unit (B, kB, KiB)", "B")
 }
 
+// line is what a line carries in a second.
+func line(target *Size) rule {
+	return quantity(target, ParseSize, minLine, maxLine, sizeGrammar, "bytes a second with their unit (B, kB, KiB, MB, MiB)", "B")
+}
+
 // quantity is a number with its unit, from least to most.
 func quantity[T interface {
 	~int64 | ~float64

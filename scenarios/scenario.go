@@ -47,6 +47,7 @@ type Scenario struct {
 	Publish    Publish     `yaml:"publish" json:"publish"`
 	Payload    Payload     `yaml:"payload" json:"payload"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
+	Network    Network     `yaml:"network" json:"network"`
 
 	ShortPoll ShortPollSettings `yaml:"shortpoll" json:"shortpoll"`
 	LongPoll  LongPollSettings  `yaml:"longpoll" json:"longpoll"`
@@ -154,6 +155,14 @@ const (
 	MinPayload Size = 32
 	MaxPayload Size = 64 << 10
 )
+
+// Network says how far the clients are from the server. The distance is made inside
+// the generator, so every system has it; a backend publisher stands beside the server.
+type Network struct {
+	RTT    Duration `yaml:"rtt" json:"rtt"`                       // round trip added, default 0s, at most 2s
+	Jitter Duration `yaml:"jitter" json:"jitter"`                 // the most that a byte waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
+	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty"` // bytes a second in each direction of each connection, 1kB … 1000MB; unlimited when absent
+}
 
 // ShortPollSettings says how often a client asks.
 type ShortPollSettings struct {

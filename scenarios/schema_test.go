@@ -96,8 +96,8 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 // beyondSchema are the mistakes that the reader finds and a schema cannot state:
 // those of YAML itself, limits of quantities with units, and agreements.
 var beyondSchema = []string{
-	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short",
-	"flush-too-long", "hold-too-long", "margin-zero", "merge-key", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
+	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-network",
+	"drain-too-short", "flush-too-long", "hold-too-long", "margin-zero", "merge-key", "network-rate-zero", "network-rtt", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
 	"rate-zero", "size-too-large", "size-too-small", "sizes-twice", "too-many-deliveries", "too-many-subscriptions",
 	"warmup-too-long", "window-forever", "window-zero",
 }

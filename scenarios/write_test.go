@@ -49,8 +49,12 @@ func payloads() *rapid.Generator[Payload] {
 // valid draws any scenario of a moderate size.
 var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 	window := durations(Duration(time.Second), maxPhase).Draw(t, "window")
-	interval := durations(minInterval, maxPause).Draw(t, "interval")
+	interval := durations(minInterval, maxPause-3*(maxRTT+2*maxJitter)).Draw(t, "interval")
 	topics := rapid.IntRange(1, 50).Draw(t, "topics")
+	network := Network{durations(0, maxRTT).Draw(t, "round trip"), durations(0, maxJitter).Draw(t, "jitter"), 0}
+	if rapid.Bool().Draw(t, "limited") {
+		network.Rate = Size(rapid.Int64Range(int64(minLine), int64(maxLine)).Draw(t, "rate of the line"))
+	}
 	flush := durations(0, maxFlush)
 	return &Scenario{
 		Version:     Version,
@@ -75,6 +79,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 			Burst:    rapid.IntRange(1, 10).Draw(t, "burst"),
 		},
 		Payload:  payloads().Draw(t, "payload"),
+		Network:  network,
 		Delivery: rapid.SampledFrom([]Delivery{Every, Latest}).Draw(t, "delivery"),
 		ShortPoll: ShortPollSettings{
 			interval, rapid.SampledFrom([]Pacing{FixedRate, FixedDelay}).Draw(t, "pacing"), rapid.Bool().Draw(t, "new"),
@@ -85,7 +90,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Idle:      durations(0, maxPause).Draw(t, "idle"),
 		Warmup:    durations(0, window-1).Draw(t, "warmup"),
 		Window:    window,
-		Drain:     durations(interval, maxPause).Draw(t, "drain"),
+		Drain:     durations(interval+3*(network.RTT+2*network.Jitter), maxPause).Draw(t, "drain"),
 		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
 		Seed:      rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{

@@ -91,6 +91,9 @@ func (f *farConn) Write(p []byte) (int, error) {
 	}
 	piece := append([]byte(nil), p...)
 	if err := f.up.put(func(l *lane, now clock.Instant) { l.enter(parcel{size: len(piece), data: piece}, now) }, f.closed, late); err != nil {
+		if isRequest(p) {
+			f.traffic.Requests.Add(-1) // which nobody can have had
+		}
 		return 0, err
 	}
 	return len(p), nil

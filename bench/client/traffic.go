@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"sync"
 	"sync/atomic"
 
@@ -68,28 +67,6 @@ func (t *Traffic) TCP() TCP {
 		total.add(c.segments())
 	}
 	return total
-}
-
-// neverSent takes back what was counted of writes that did not leave a link, so
-// that every byte is in just one part, or in none. Each is one request, or one
-// frame, whose first bit is set (FIN; RFC 6455, section 5.2).
-func (t *Traffic) neverSent(up *lane) {
-	for p, ok := up.first(); ok; p, ok = up.first() {
-		switch {
-		case p.begun:
-			t.Up.Envelope.Add(-int64(p.size))
-		case p.data[0]&0x80 == 0:
-			head := bytes.Index(p.data, []byte("\r\n\r\n")) + len("\r\n\r\n")
-			t.Requests.Add(-1)
-			t.Up.Headers.Add(-int64(head))
-			t.Up.Payload.Add(-int64(p.size - head))
-		case p.data[0]&0x0f >= opClose:
-			t.Up.Framing.Add(-int64(p.size))
-		default:
-			t.Up.Envelope.Add(-int64(p.size))
-		}
-		up.remove(p.size)
-	}
 }
 
 func (t *Traffic) opened(c segmented) {

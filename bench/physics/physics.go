@@ -22,6 +22,12 @@ func FanOutQuantile(d, w, n, q float64) float64 { return d + w*(1+q*(n-1)) }
 // T after each answer, which takes 2d and the service time s.
 func FixedDelayInterval(d, s, interval float64) float64 { return interval + 2*d + s }
 
+// FixedRateInterval is the interval to put in place of T when an answer, which takes
+// 2d, may come after the next poll was to be sent: that one is left out.
+func FixedRateInterval(d, interval float64) float64 {
+	return interval * (math.Floor(2*d/interval) + 1)
+}
+
 // ShortPollRequests is how many polls one message costs a client.
 func ShortPollRequests(rate, interval float64) float64 { return 1 / (rate * interval) }
 

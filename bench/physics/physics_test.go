@@ -135,3 +135,18 @@ func TestFanOut(t *testing.T) {
 	}
 	near(t, "the last", FanOutQuantile(d, w, n, 1), d+n*w, 1e-12)
 }
+
+// A poll is sent at the first beat after the answer to the one before.
+func TestBeatsThatAnAnswerComesTooLateFor(t *testing.T) {
+	for _, c := range []struct{ d, interval float64 }{{0.004, 1}, {0.02, 0.03}, {0.02, 0.035}, {0.05, 0.03}, {0.1, 0.015}} {
+		const polls = 1000
+		asked, sent := 0.0, 0
+		for beat := 1; sent < polls; beat++ {
+			if at := float64(beat) * c.interval; at > asked+2*c.d {
+				asked = at
+				sent++
+			}
+		}
+		near(t, "interval", FixedRateInterval(c.d, c.interval), asked/polls, 1e-9)
+	}
+}

@@ -126,6 +126,13 @@ func TestWebSocketBytes(t *testing.T) {
 	})
 }
 
+// A distance changes none of them.
+func TestWebSocketBytesThroughALink(t *testing.T) {
+	onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+		webSocketBytes(t, wire.Reference, through(client.Link{RTT: 5 * time.Millisecond, Jitter: time.Millisecond}, newEngine))
+	})
+}
+
 func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Transport) {
 	server := &inProcess{t: t, transport: "websocket", stack: stack}
 	server.start("127.0.0.1:0", 0)

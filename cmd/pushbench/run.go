@@ -32,6 +32,7 @@ type runOptions struct {
 	clients    int
 	window     string
 	warmup     string
+	rtt        string
 	transports []string
 	out        string
 	noPin      bool
@@ -64,6 +65,7 @@ The table goes to standard output, progress to standard error.
 	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
+	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
@@ -134,7 +136,7 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 			s.Transports = append(s.Transports, scenarios.Transport(t))
 		}
 	}
-	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup} {
+	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup, "rtt": &s.Network.RTT} {
 		if !changed(flag) {
 			continue
 		}

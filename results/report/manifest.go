@@ -125,12 +125,21 @@ func hostPairs(m results.Manifest) [][2]string {
 		{"pinning", pinning(m.Pinning)},
 		{"network", m.Network},
 		{"round trip added", duration(m.RTT)},
+		{"jitter, line", jitterAndLine(m)},
 		{"engine, stack", m.Engine + ", " + m.Stack},
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Sysctls)) {
 		pairs = append(pairs, [2]string{name, h.Sysctls[name]})
 	}
 	return pairs
+}
+
+// jitterAndLine is empty on a network that has neither.
+func jitterAndLine(m results.Manifest) string {
+	if m.Jitter == 0 && m.LineRate == 0 {
+		return ""
+	}
+	return "up to " + duration(m.Jitter) + " each way, " + lineRate(m)
 }
 
 func pinning(p results.Pinning) string {

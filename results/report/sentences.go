@@ -181,13 +181,33 @@ func exclusions(s results.Summary) []string {
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w := m.Workload
-	network := results.Plain(m.Network)
-	if m.RTT > 0 {
-		network = fmt.Sprintf("a round trip of %s (%s)", duration(m.RTT), network)
-	}
 	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack.",
 		some(w.Clients, "client"), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
-		results.Number(w.PayloadBytes), network, results.Plain(m.Stack))
+		results.Number(w.PayloadBytes), network(m), results.Plain(m.Stack))
+}
+
+// network is what lay between the clients and the server.
+func network(m results.Manifest) string {
+	name := results.Plain(m.Network)
+	if m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 {
+		return name
+	}
+	said := fmt.Sprintf("a round trip of %s", duration(m.RTT))
+	if m.Jitter > 0 {
+		said += fmt.Sprintf(" and up to %s more each way", duration(m.Jitter))
+	}
+	if m.LineRate > 0 {
+		said += " at " + lineRate(m)
+	}
+	return fmt.Sprintf("%s (%s)", said, name)
+}
+
+// lineRate is what each direction of each connection carries.
+func lineRate(m results.Manifest) string {
+	if m.LineRate == 0 {
+		return "a line without limit"
+	}
+	return results.Number(float64(m.LineRate)/1e3) + " kB/s a connection"
 }
 
 // notMeasured is what a reader might take for granted and must not.
@@ -195,6 +215,9 @@ func notMeasured(m results.Manifest) string {
 	var not []string
 	if m.RTT == 0 {
 		not = append(not, "a round trip (loopback has none, which flatters long polling)")
+	}
+	if m.Network == results.StreamLink {
+		not = append(not, "loss and congestion (the link has neither)")
 	}
 	not = append(not, "several machines", "TLS", "proxies and browsers")
 	for _, n := range m.NotShown {

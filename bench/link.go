@@ -1,0 +1,40 @@
+package bench
+
+import (
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// link is the distance that a scenario asks for.
+func link(s *scenarios.Scenario) client.Link {
+	return client.Link{RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter), Rate: int64(s.Network.Rate), Seed: s.Seed}
+}
+
+// describeLink says in a manifest how far the clients were.
+func describeLink(m *results.Manifest, n scenarios.Network) {
+	m.Network = results.Loopback
+	if n == (scenarios.Network{}) {
+		return
+	}
+	m.Network = results.StreamLink
+	m.RTT, m.Jitter, m.LineRate = time.Duration(n.RTT), time.Duration(n.Jitter), int64(n.Rate)
+	m.Conditions = append(m.Conditions, "the distance is made inside the generator, in each client's connection: nothing is lost, and the kernels, which know of no distance, acknowledge at once")
+	if m.Engine == client.Goroutine {
+		m.Conditions = append(m.Conditions, "goroutines let bytes out of the link as late as Go's timers are, by up to about a millisecond")
+	}
+}
+
+// nearest are the least times that a link allows.
+type nearest struct{ connect, deliver time.Duration }
+
+// nearestBy is a scenario's: a message of the clients' own goes up before it comes down.
+func nearestBy(s *scenarios.Scenario) nearest {
+	rtt := time.Duration(s.Network.RTT)
+	if s.Publish.By == scenarios.ByClients {
+		return nearest{connect: rtt, deliver: rtt}
+	}
+	return nearest{connect: rtt, deliver: rtt / 2}
+}
