@@ -192,7 +192,10 @@ func network(m results.Manifest) string {
 	if m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 {
 		return name
 	}
-	said := fmt.Sprintf("a round trip of %s", duration(m.RTT))
+	said := "no round trip"
+	if m.RTT > 0 {
+		said = fmt.Sprintf("a round trip of %s", duration(m.RTT))
+	}
 	if m.Jitter > 0 {
 		said += fmt.Sprintf(" and up to %s more each way", duration(m.Jitter))
 	}

@@ -1,0 +1,61 @@
+package bench
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
+	const far = "network: {rtt: 20ms, jitter: 2ms, rate: 1MB}"
+	for _, c := range []struct {
+		engine string
+		lines  []string
+		want   results.Manifest
+		said   int // conditions
+	}{
+		{client.EventLoops, nil, results.Manifest{Network: "loopback"}, 0},
+		{client.EventLoops, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 1},
+		{client.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
+		{client.EventLoops, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
+	} {
+		run := Run{Scenario: asked(t, append(c.lines, byBackend)...), Rig: &Rig{Engine: c.engine}}
+		got := run.manifest(time.Now())
+		if got.Network != c.want.Network || got.RTT != c.want.RTT || got.Jitter != c.want.Jitter || got.LineRate != c.want.LineRate {
+			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
+		}
+		about := slices.DeleteFunc(got.Conditions, func(s string) bool { return !strings.Contains(s, "link") && !strings.Contains(s, "distance") })
+		if len(about) != c.said {
+			t.Errorf("%v on %s: conditions %q, want %d", c.lines, c.engine, about, c.said)
+		}
+	}
+}
+
+// The link is the scenario's, and the scenario's seed is its jitter's.
+func TestLinkOfAScenario(t *testing.T) {
+	s := asked(t, byBackend, "network: {rtt: 20ms, jitter: 2ms, rate: 1MB}", "seed: 7")
+	if got, want := link(s), (client.Link{RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Rate: 1e6, Seed: 7}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// A backend's message comes down; a client's has gone up before.
+func TestLeastTimes(t *testing.T) {
+	const far = "network: {rtt: 20ms}"
+	for publish, want := range map[string]nearest{
+		byBackend: {connect: 20 * time.Millisecond, deliver: 10 * time.Millisecond},
+		byClients: {connect: 20 * time.Millisecond, deliver: 20 * time.Millisecond},
+	} {
+		if got := nearestBy(asked(t, publish, far)); got != want {
+			t.Errorf("%s: got %+v, want %+v", publish, got, want)
+		}
+	}
+	if got := nearestBy(&scenarios.Scenario{}); got != (nearest{}) {
+		t.Errorf("on loopback: got %+v, want nothing", got)
+	}
+}
