@@ -14,6 +14,7 @@ import (
 	monotonic "pushbench/bench/clock"
 	"pushbench/bench/physics"
 	"pushbench/scenarios"
+	"pushbench/servers/wire"
 )
 
 // Over a real distance each transport does what its closed form says: WebSocket and
@@ -50,7 +51,7 @@ type observation struct {
 
 func observe(t *testing.T, newEngine func(client.Config) client.Transport, transport scenarios.Transport, rate float64) *observation {
 	const clients, length = 10, 3.0 // s
-	server := &inProcess{t: t, transport: string(transport)}
+	server := &inProcess{t: t, transport: string(transport), stack: wire.Reference}
 	server.start("127.0.0.1:0", 0)
 	t.Cleanup(server.stop)
 	witness := clienttest.NewWitness()
