@@ -81,6 +81,7 @@ type Outcome struct {
 	Ledger     results.Ledger    `json:"ledger"`
 	Latency    results.Latency   `json:"latency"`
 	Ack        results.Latency   `json:"ack"`
+	Freshness  results.Freshness `json:"freshness"`
 	Span       time.Duration     `json:"span_ns"`
 	Delivered  int64             `json:"delivered"`  // over the span
 	Wire       results.Wire      `json:"wire"`       // over the span

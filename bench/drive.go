@@ -84,7 +84,9 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 		d.pacing.start = o.Start.At
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
 	case !d.stopped():
-		d.pacing.stop(clock.Now().Add(stopLead))
+		at := clock.Now().Add(stopLead)
+		d.pacing.stop(at)
+		d.book.Stop(at)
 		close(d.stop)
 	}
 	return nil
@@ -452,11 +454,13 @@ func (d *driver) outcome(span spanCount) Outcome {
 		ledger, latency := r.Close()
 		o.Ledger.Add(ledger)
 		o.Latency.Add(latency)
+		o.Freshness.Add(r.Freshness())
 		mergeCounts(o.Broken, r.Broken())
 	}
 	if d.transport != scenarios.ShortPoll {
 		o.Latency.Independent = o.Publishes.Planned
 	}
+	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
 	return o
 }
 

@@ -324,7 +324,7 @@ func usage(p *results.Process, u cost.Spent) {
 // take puts the generator's part into the result.
 func (t *trial) take(o *Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
-	t.result.Latency, t.result.Ack = o.Latency, o.Ack
+	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned

@@ -70,6 +70,9 @@ func (t Trial) check() error {
 	if t.Status == Invalid {
 		return nil
 	}
+	if err := t.Freshness.check(); err != nil {
+		return err
+	}
 	for _, i := range t.Identities() {
 		if !i.Holds() {
 			return errors.New(i.String())
@@ -104,18 +107,18 @@ func (i Identity) String() string {
 	return fmt.Sprintf("%s does not hold: %s is not %s", i.Name, Count(i.Whole), Count(i.Sum()))
 }
 
-// Identities are the sums of the ledger and of the publishes, and that the
-// latencies hold each message once.
+// Identities are the sums of the ledger, of the publishes and of the freshness, and
+// that the latencies hold each message once.
 func (t Trial) Identities() []Identity {
 	l, p := t.Ledger, t.Publishes
-	return []Identity{
+	return append([]Identity{
 		{"owed = unique + superseded + declared gap + lost", l.Owed, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
 		{"received = unique + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
 		{"planned = on time + late + dropped", p.Planned, []int64{p.OnTime, p.Late, p.Dropped}},
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
 		{"latencies = unique", t.Latency.Histogram.Count(), []int64{l.Unique}},
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
-	}
+	}, t.Freshness.identities()...)
 }
 
 // A figure is a named number of a file, for the message when it is impossible.
@@ -136,7 +139,7 @@ func nonNegative(figures []figure) error {
 func (t Trial) figures() []figure {
 	return slices.Concat(
 		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
-		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(),
+		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(),
 		[]figure{
 			{"latency.infinite", float64(t.Latency.Infinite)},
 			{"latency.independent", float64(t.Latency.Independent)},

@@ -38,13 +38,16 @@ type Histogram struct {
 
 // Record adds one duration. A value beyond the bounds is counted as overflow,
 // never clamped; a negative one too, because nothing arrives before it is due.
-func (h *Histogram) Record(d time.Duration) {
+func (h *Histogram) Record(d time.Duration) { h.RecordMany(d, 1) }
+
+// RecordMany adds n of the same duration.
+func (h *Histogram) RecordMany(d time.Duration, n int64) {
 	h.inflate()
 	if int64(d) > h.max {
 		h.max = int64(d)
 	}
-	if d < 0 || h.hdr.RecordValue(int64(d)) != nil {
-		h.overflow++
+	if d < 0 || h.hdr.RecordValues(int64(d), n) != nil {
+		h.overflow += n
 	}
 }
 

@@ -15,6 +15,9 @@ const (
 	Mean = "mean"
 	Max  = "max"
 
+	AgeMean = "age_mean"
+	AgeP99  = "age_p99"
+
 	AckP50 = "ack_p50"
 	AckP99 = "ack_p99"
 
@@ -78,6 +81,8 @@ var Metrics = []Metric{
 	{P999, "latency p99.9", "ms", Lower, quantile(deliveryLatency, 0.999)},
 	{Mean, "latency mean", "ms", Lower, ofAll(Histogram.Mean)},
 	{Max, "latency max", "ms", Lower, ofAll(Histogram.Max)},
+	{AgeMean, "age mean", "ms", Lower, meanAge},
+	{AgeP99, "age p99", "ms", Lower, ageQuantile(0.99)},
 	{AckP50, "acknowledgement p50", "ms", Lower, quantile(ackLatency, 0.5)},
 	{AckP99, "acknowledgement p99", "ms", Lower, quantile(ackLatency, 0.99)},
 

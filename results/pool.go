@@ -12,6 +12,7 @@ func pool(transport string, trials []Trial) Trial {
 		p.Ledger.Add(t.Ledger)
 		p.Latency.Add(t.Latency)
 		p.Ack.Add(t.Ack)
+		p.Freshness.Add(t.Freshness)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
 	}

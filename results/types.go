@@ -130,6 +130,7 @@ type Trial struct {
 	Ledger    Ledger    `json:"ledger"`
 	Latency   Latency   `json:"latency"` // due instant → payload in the client's hands
 	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged
+	Freshness Freshness `json:"freshness,omitzero"`
 	Connect   Connect   `json:"connect"`
 	Cost      Cost      `json:"cost"`
 

@@ -2,6 +2,7 @@ package record
 
 import (
 	"maps"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Book struct {
 
 	start atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
 	end   atomic.Int64 // index of the first message that is not owed
+	stop  atomic.Int64 // clock.Instant at which the window closes early; 0: it does not
 
 	outcome []outcome       // per message
 	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
@@ -73,6 +75,28 @@ func (b *Book) Begin(start clock.Instant) { b.start.Store(int64(start)) }
 func (b *Book) Cut(index int) {
 	for end := b.end.Load(); int64(index) < end && !b.end.CompareAndSwap(end, int64(index)); end = b.end.Load() {
 	}
+}
+
+// Stop closes the window early, so that nobody's age counts while nothing more is
+// published. Call it before that instant.
+func (b *Book) Stop(at clock.Instant) { b.stop.CompareAndSwap(0, int64(at)) }
+
+// window is when the window opens and closes.
+func (b *Book) window() (opens, closes clock.Instant) {
+	start := clock.Instant(b.start.Load())
+	closes = start.Add(b.plan.Closes)
+	if stop := clock.Instant(b.stop.Load()); stop != 0 {
+		closes = min(closes, stop)
+	}
+	return start.Add(b.plan.Opens), closes
+}
+
+// firstDue is when the first message of a topic is due: of one that has none, never.
+func (b *Book) firstDue(topic int32) clock.Instant {
+	if len(b.plan.OnTopic[topic]) == 0 {
+		return math.MaxInt64
+	}
+	return b.due(b.plan.OnTopic[topic][0])
 }
 
 // Counts says whether a message's due instant lies in the window.

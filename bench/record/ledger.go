@@ -9,10 +9,11 @@ import (
 
 // A ledger is one client's account: a bit for every message planned on its topics.
 type ledger struct {
-	topics []int32  // ascending
-	base   []int32  // per topic: where its bits begin
-	newest []int32  // per topic: the largest message index received, or -1
-	top    []uint64 // per topic: the largest seq received
+	topics []int32         // ascending
+	base   []int32         // per topic: where its bits begin
+	newest []int32         // per topic: the largest message index received, or -1
+	since  []clock.Instant // per topic: when the client came to hold newest; 0 before
+	top    []uint64        // per topic: the largest seq received
 	bits   []uint64
 	gaps   []gap
 }
@@ -34,6 +35,7 @@ func newLedger(plan *schedule.Schedule, client int) *ledger {
 		l.newest = append(l.newest, -1)
 		size += int32(len(plan.OnTopic[topic]))
 	}
+	l.since = make([]clock.Instant, len(l.topics))
 	l.top = make([]uint64, len(l.topics))
 	l.bits = make([]uint64, (size+63)/64)
 	return l

@@ -25,6 +25,10 @@ type Recorder struct {
 	cycles    int64 // answers that brought a counted message
 	delivered int64 // messages received since the trial began, of any due instant
 
+	ages        ages
+	unheld      time.Duration // of subscriptions, in the window: see results.Freshness
+	unpublished time.Duration
+
 	connected map[int]bool
 	connect   results.Connect
 	requests  int64 // until ready, of all clients
@@ -37,6 +41,7 @@ type Recorder struct {
 func NewRecorder(book *Book, clients []int) *Recorder {
 	r := &Recorder{
 		book:      book,
+		ages:      newAges(),
 		ledgers:   make(map[int]*ledger, len(clients)),
 		connected: make(map[int]bool, len(clients)),
 		broken:    map[string]int64{},
@@ -87,6 +92,7 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 		}
 		return
 	}
+	r.renew(l, slot, int32(index), at)
 	overtaken := l.overtaken(r.book.plan, slot, int32(index))
 	if !counts {
 		return

@@ -1,0 +1,94 @@
+package results
+
+import (
+	"fmt"
+	"time"
+)
+
+// Freshness is how old what clients hold is: the age of information of each
+// subscription, which is a client and one of its topics. At an instant it is the
+// time since the newest message held was due: it grows with time, and drops when a
+// newer message comes (Kaul, Yates & Gruteser, "Real-time status: How often should
+// one update?", INFOCOM 2012). Each nanosecond of the window weighs alike, so lost
+// and superseded messages show up by themselves.
+//
+//	subscribed = covered + unheld + unpublished        time at each age = covered
+type Freshness struct {
+	Subscribed  time.Duration `json:"subscribed_ns"`  // the window's length, once for each subscription
+	Covered     time.Duration `json:"covered_ns"`     // of it, the time in which a message was held
+	Unheld      time.Duration `json:"unheld_ns"`      // the topic's first message had been due, none was held yet: infinite in the quantiles
+	Unpublished time.Duration `json:"unpublished_ns"` // before the topic's first message was due: there is no age
+
+	Area        float64       `json:"area_s2"`     // the integral of the age over the covered time, s²
+	Oldest      time.Duration `json:"oldest_ns"`   // exact
+	Age         Histogram     `json:"age"`         // its counts are the nanoseconds spent at each age, to a quarter of a percent
+	Independent int64         `json:"independent"` // n of independent things behind the quantiles: publishes, or poll cycles where these are fewer
+}
+
+// Add adds another freshness: times add up, and the distributions are merged.
+func (f *Freshness) Add(g Freshness) {
+	f.Subscribed += g.Subscribed
+	f.Covered += g.Covered
+	f.Unheld += g.Unheld
+	f.Unpublished += g.Unpublished
+	f.Area += g.Area
+	f.Oldest = max(f.Oldest, g.Oldest)
+	f.Age.Merge(g.Age)
+	f.Independent += g.Independent
+}
+
+// Mean is the mean age over the covered time; 0 when nothing is covered.
+func (f Freshness) Mean() time.Duration {
+	if f.Covered <= 0 {
+		return 0
+	}
+	return time.Duration(f.Area / f.Covered.Seconds() * float64(time.Second))
+}
+
+// meanAge is not shown where no freshness was measured, or nothing was ever held.
+func meanAge(t Trial) Value {
+	if t.Freshness.Covered == 0 {
+		return Value{Known: NotShown}
+	}
+	return Value{X: Milliseconds(t.Freshness.Mean())}
+}
+
+// ageQuantile is the age that a share q of the time does not exceed. Time in which a
+// client held nothing of a topic that had been published to is older than any other.
+func ageQuantile(q float64) func(Trial) Value {
+	return func(t Trial) Value {
+		f := t.Freshness
+		if f.Covered+f.Unheld == 0 {
+			return Value{Known: NotShown}
+		}
+		return Latency{Histogram: f.Age, Infinite: int64(f.Unheld), Independent: f.Independent}.value(q)
+	}
+}
+
+func (f Freshness) identities() []Identity {
+	return []Identity{
+		{"subscribed time = covered + unheld + unpublished", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Unheld), int64(f.Unpublished)}},
+		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
+	}
+}
+
+func (f Freshness) figures() []figure {
+	return []figure{
+		{"freshness.subscribed_ns", float64(f.Subscribed)},
+		{"freshness.covered_ns", float64(f.Covered)},
+		{"freshness.unheld_ns", float64(f.Unheld)},
+		{"freshness.unpublished_ns", float64(f.Unpublished)},
+		{"freshness.area_s2", f.Area},
+		{"freshness.oldest_ns", float64(f.Oldest)},
+		{"freshness.independent", float64(f.Independent)},
+	}
+}
+
+// check refuses a mean above the largest age. The mean is a sum of rounded products,
+// hence the nanosecond.
+func (f Freshness) check() error {
+	if mean := f.Mean(); mean > f.Oldest+1 {
+		return fmt.Errorf("freshness: the mean age is %v, and the largest %v", mean, f.Oldest)
+	}
+	return nil
+}
