@@ -17,7 +17,8 @@ type givens struct {
 }
 
 // theory says what a correct run of the scenario must find. It is silent where no
-// closed form applies: clients that are owed different rates, or only the latest.
+// closed form applies: clients that are owed different rates, or of anything but the
+// age where only the latest is delivered.
 func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Prediction {
 	d := g.delay.Seconds()
 	if s.Publish.By == scenarios.ByClients {
@@ -26,13 +27,16 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
 	switch {
 	case s.Network.Jitter > 0 || s.Network.Rate > 0: // d is no constant
-	case s.Delivery == scenarios.Latest: // what is delivered is the freshest: its own law
+	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
 	case t == scenarios.ShortPoll:
 		f.shortPoll()
 	case t == scenarios.LongPoll:
 		f.longPoll()
 	default:
 		f.push(t, time.Duration(s.Flush(t)))
+	}
+	if s.Network.Jitter == 0 && s.Network.Rate == 0 {
+		f.ages(t)
 	}
 	f.add(results.ConnectRoundTrips, 2, "TCP 1 + request 1")
 	return f.said

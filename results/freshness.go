@@ -12,12 +12,12 @@ import (
 // one update?", INFOCOM 2012). Each nanosecond of the window weighs alike, so lost
 // and superseded messages show up by themselves.
 //
-//	subscribed = covered + unheld + unpublished        time at each age = covered
+//	subscribed = covered + uncovered + never        time at each age = covered
 type Freshness struct {
-	Subscribed  time.Duration `json:"subscribed_ns"`  // the window's length, once for each subscription
-	Covered     time.Duration `json:"covered_ns"`     // of it, the time in which a message was held
-	Unheld      time.Duration `json:"unheld_ns"`      // the topic's first message had been due, none was held yet: infinite in the quantiles
-	Unpublished time.Duration `json:"unpublished_ns"` // before the topic's first message was due: there is no age
+	Subscribed time.Duration `json:"subscribed_ns"` // the window's length, once for each subscription
+	Covered    time.Duration `json:"covered_ns"`    // of it, the time in which a message was held
+	Uncovered  time.Duration `json:"uncovered_ns"`  // before the first message was held: there is no age yet
+	Never      time.Duration `json:"never_ns"`      // of topics that were published to and of which nothing was held by the window's close: infinite in the quantiles
 
 	Area        float64       `json:"area_s2"`     // the integral of the age over the covered time, s²
 	Oldest      time.Duration `json:"oldest_ns"`   // exact
@@ -29,8 +29,8 @@ type Freshness struct {
 func (f *Freshness) Add(g Freshness) {
 	f.Subscribed += g.Subscribed
 	f.Covered += g.Covered
-	f.Unheld += g.Unheld
-	f.Unpublished += g.Unpublished
+	f.Uncovered += g.Uncovered
+	f.Never += g.Never
 	f.Area += g.Area
 	f.Oldest = max(f.Oldest, g.Oldest)
 	f.Age.Merge(g.Age)
@@ -53,21 +53,21 @@ func meanAge(t Trial) Value {
 	return Value{X: Milliseconds(t.Freshness.Mean())}
 }
 
-// ageQuantile is the age that a share q of the time does not exceed. Time in which a
-// client held nothing of a topic that had been published to is older than any other.
+// ageQuantile is the age that a share q of the time does not exceed. What never came is
+// older than anything that did.
 func ageQuantile(q float64) func(Trial) Value {
 	return func(t Trial) Value {
 		f := t.Freshness
-		if f.Covered+f.Unheld == 0 {
+		if f.Covered+f.Never == 0 {
 			return Value{Known: NotShown}
 		}
-		return Latency{Histogram: f.Age, Infinite: int64(f.Unheld), Independent: f.Independent}.value(q)
+		return Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}.value(q)
 	}
 }
 
 func (f Freshness) identities() []Identity {
 	return []Identity{
-		{"subscribed time = covered + unheld + unpublished", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Unheld), int64(f.Unpublished)}},
+		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
 		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
 	}
 }
@@ -76,8 +76,8 @@ func (f Freshness) figures() []figure {
 	return []figure{
 		{"freshness.subscribed_ns", float64(f.Subscribed)},
 		{"freshness.covered_ns", float64(f.Covered)},
-		{"freshness.unheld_ns", float64(f.Unheld)},
-		{"freshness.unpublished_ns", float64(f.Unpublished)},
+		{"freshness.uncovered_ns", float64(f.Uncovered)},
+		{"freshness.never_ns", float64(f.Never)},
 		{"freshness.area_s2", f.Area},
 		{"freshness.oldest_ns", float64(f.Oldest)},
 		{"freshness.independent", float64(f.Independent)},

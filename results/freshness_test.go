@@ -11,7 +11,7 @@ import (
 
 // held is a freshness of which 99 parts in a hundred are one age and the rest another.
 func held(young, old time.Duration) results.Freshness {
-	f := results.Freshness{Subscribed: 110 * time.Second, Covered: 100 * time.Second, Unpublished: 10 * time.Second, Oldest: old, Independent: 2000}
+	f := results.Freshness{Subscribed: 110 * time.Second, Covered: 100 * time.Second, Uncovered: 10 * time.Second, Oldest: old, Independent: 2000}
 	f.Age.RecordMany(young, int64(99*time.Second))
 	f.Age.RecordMany(old, int64(time.Second))
 	f.Area = 99*young.Seconds() + old.Seconds()
@@ -24,8 +24,8 @@ func ageOf(f results.Freshness) (mean, p99 results.Value) {
 }
 
 func TestAgeMetrics(t *testing.T) {
-	unheld, few := held(time.Second, 2*time.Second), held(time.Second, 2*time.Second)
-	unheld.Unheld, unheld.Unpublished, unheld.Covered = 10*time.Second, 0, 100*time.Second
+	never, few := held(time.Second, 2*time.Second), held(time.Second, 2*time.Second)
+	never.Never, never.Uncovered = 10*time.Second, 0
 	few.Independent = 999
 	for _, row := range []struct {
 		name      string
@@ -33,10 +33,10 @@ func TestAgeMetrics(t *testing.T) {
 		mean, p99 string
 	}{
 		{"as measured", held(time.Second, 2*time.Second), "1,010", "1,000"},
-		{"a client that long held nothing", unheld, "1,010", "∞"},
+		{"a client that never held anything", never, "1,010", "∞"},
 		{"too few publishes for a p99", few, "1,010", "n/a"},
 		{"a run from before there were ages", results.Freshness{}, "–", "–"},
-		{"nothing ever held", results.Freshness{Subscribed: time.Second, Unheld: time.Second, Independent: 5000}, "–", "∞"},
+		{"nothing ever held", results.Freshness{Subscribed: time.Second, Never: time.Second, Independent: 5000}, "–", "∞"},
 	} {
 		if mean, p99 := ageOf(row.freshness); mean.String() != row.mean || p99.String() != row.p99 {
 			t.Errorf("%s: mean %s, p99 %s; want %s and %s", row.name, mean, p99, row.mean, row.p99)
@@ -47,7 +47,7 @@ func TestAgeMetrics(t *testing.T) {
 // Trials are pooled by their time: one that covered more weighs more.
 func TestFreshnessIsPooledByTime(t *testing.T) {
 	long, short := held(time.Second, time.Second), held(3*time.Second, 4*time.Second)
-	short.Subscribed, short.Covered, short.Unpublished, short.Area = 10*time.Second, 10*time.Second, 0, 10*3
+	short.Subscribed, short.Covered, short.Uncovered, short.Area = 10*time.Second, 10*time.Second, 0, 10*3
 	short.Age = results.Histogram{}
 	short.Age.RecordMany(3*time.Second, int64(10*time.Second))
 	long.Add(short)
@@ -62,11 +62,11 @@ func TestFreshnessIsPooledByTime(t *testing.T) {
 // What freshness can never be does not open.
 func TestImpossibleFreshnessIsRefused(t *testing.T) {
 	for want, spoil := range map[string]func(*results.Freshness){
-		"subscribed time = covered + unheld + unpublished does not hold": func(f *results.Freshness) { f.Subscribed++ },
-		"time at each age = covered time does not hold":                  func(f *results.Freshness) { f.Covered--; f.Unheld++ },
-		"freshness.area_s2 is negative":                                  func(f *results.Freshness) { f.Area = -1 },
-		"freshness.unheld_ns is negative":                                func(f *results.Freshness) { f.Unheld--; f.Unpublished++ },
-		"the mean age is 1.01s, and the largest 1s":                      func(f *results.Freshness) { f.Oldest = time.Second },
+		"subscribed time = covered + uncovered + never does not hold": func(f *results.Freshness) { f.Subscribed++ },
+		"time at each age = covered time does not hold":               func(f *results.Freshness) { f.Covered--; f.Uncovered++ },
+		"freshness.area_s2 is negative":                               func(f *results.Freshness) { f.Area = -1 },
+		"freshness.never_ns is negative":                              func(f *results.Freshness) { f.Never--; f.Uncovered++ },
+		"the mean age is 1.01s, and the largest 1s":                   func(f *results.Freshness) { f.Oldest = time.Second },
 	} {
 		run := tiny()
 		run.Trials[0].Freshness = held(time.Second, 2*time.Second)

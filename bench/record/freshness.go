@@ -119,10 +119,12 @@ func (r *Recorder) age(l *ledger, slot int, until clock.Instant) {
 	case newest >= 0:
 		due := r.book.due(newest)
 		r.ages.stretch(from.Sub(due), to.Sub(due))
+	case until < closes:
+		r.uncovered += to.Sub(from)
 	default:
 		published := min(max(r.book.firstDue(l.topics[slot]), from), to)
-		r.unpublished += published.Sub(from)
-		r.unheld += to.Sub(published)
+		r.uncovered += published.Sub(from)
+		r.never += to.Sub(published)
 	}
 }
 
@@ -140,7 +142,7 @@ func (r *Recorder) Freshness() results.Freshness {
 			f.Subscribed += max(0, closes.Sub(opens))
 		}
 	}
-	f.Covered, f.Unheld, f.Unpublished = r.ages.covered, r.unheld, r.unpublished
+	f.Covered, f.Uncovered, f.Never = r.ages.covered, r.uncovered, r.never
 	f.Area, f.Oldest, f.Age = r.ages.area/nsSquared, r.ages.oldest, r.ages.histogram()
 	return f
 }

@@ -38,10 +38,10 @@ func stretches(pairs ...ran) (area float64) {
 // A ran is an age that ran from one value to another.
 type ran struct{ from, to time.Duration }
 
-func checkFreshness(t *testing.T, got results.Freshness, covered, unheld, unpublished time.Duration, area float64) {
+func checkFreshness(t *testing.T, got results.Freshness, covered, uncovered, never time.Duration, area float64) {
 	t.Helper()
-	if got.Covered != covered || got.Unheld != unheld || got.Unpublished != unpublished {
-		t.Errorf("covered %v, unheld %v, unpublished %v; want %v, %v, %v", got.Covered, got.Unheld, got.Unpublished, covered, unheld, unpublished)
+	if got.Covered != covered || got.Uncovered != uncovered || got.Never != never {
+		t.Errorf("covered %v, uncovered %v, never %v; want %v, %v, %v", got.Covered, got.Uncovered, got.Never, covered, uncovered, never)
 	}
 	if math.Abs(got.Area-area) > 1e-12*area {
 		t.Errorf("area %v s², want %v", got.Area, area)
@@ -78,31 +78,30 @@ func TestAgeIsASawtooth(t *testing.T) {
 // Time counts in [opens, closes), to the nanosecond.
 func TestAgeAtTheEdgesOfTheWindow(t *testing.T) {
 	for _, row := range []struct {
-		came            time.Duration
-		covered, unheld time.Duration
+		came                      time.Duration
+		covered, uncovered, never time.Duration
 	}{
-		{opens - 1, 10 * time.Second, 0},
-		{opens, 10 * time.Second, 0},
-		{opens + 1, 10*time.Second - 1, 1},
-		{closes - 1, 1, 10*time.Second - 1},
-		{closes, 0, 10 * time.Second},
-		{closes + 1, 0, 10 * time.Second},
+		{opens - 1, 10 * time.Second, 0, 0},
+		{opens, 10 * time.Second, 0, 0},
+		{opens + 1, 10*time.Second - 1, 1, 0},
+		{closes - 1, 1, 10*time.Second - 1, 0},
+		{closes, 0, 0, 10 * time.Second},
+		{closes + 1, 0, 0, 10 * time.Second},
 	} {
 		b := begin(t, plan(1, 1, dues(0)...), scenarios.Latest, scenarios.SSE)
 		b.deliver(0, start.Add(row.came), b.publish(0))
-		checkFreshness(t, b.rec.Freshness(), row.covered, row.unheld, 0, stretches(ran{closes - row.covered, closes}))
+		checkFreshness(t, b.rec.Freshness(), row.covered, row.uncovered, row.never, stretches(ran{closes - row.covered, closes}))
 	}
 }
 
-// Nobody can hold what nobody has published: that time is apart from the time in
-// which a message was there to be held.
+// Before a first message there is no age. A client that got none by the window's close,
+// of a topic that was published to, has the worst age there is from then on.
 func TestAgeBeforeTheFirstMessage(t *testing.T) {
-	messages := dues(4 * time.Second)
-	b := begin(t, plan(2, 2, messages...), scenarios.Latest, scenarios.SSE) // the second topic has no message at all
+	b := begin(t, plan(2, 2, dues(4*time.Second)...), scenarios.Latest, scenarios.SSE) // the second topic has no message at all
 	b.deliver(0, b.due(0).Add(time.Second/2), b.publish(0))
 	f := b.rec.Freshness() // client 0 from 4.5 s on, client 1 never
-	checkFreshness(t, f, 6500*time.Millisecond, 500*time.Millisecond+7*time.Second, 3*time.Second+10*time.Second+3*time.Second+10*time.Second,
-		stretches(ran{500 * time.Millisecond, 7000 * time.Millisecond}))
+	checkFreshness(t, f, 6500*time.Millisecond, (3500+10_000+3000+10_000)*time.Millisecond, 7*time.Second,
+		stretches(ran{time.Second / 2, 7 * time.Second}))
 	if f.Subscribed != 40*time.Second {
 		t.Errorf("subscribed for %v, want two clients times two topics times 10s", f.Subscribed)
 	}
@@ -116,7 +115,7 @@ func TestAgeIsLoweredByNewerMessagesOnly(t *testing.T) {
 	b.deliver(0, start.Add(6*time.Second), first)
 	b.deliver(0, start.Add(7*time.Second), second)
 	b.deliver(0, start.Add(8*time.Second), first, third) // a batch: its newest counts
-	checkFreshness(t, b.rec.Freshness(), 6*time.Second, 3*time.Second, time.Second, stretches(ran{2000 * time.Millisecond, 5000 * time.Millisecond}, ran{4000 * time.Millisecond, 7000 * time.Millisecond}))
+	checkFreshness(t, b.rec.Freshness(), 6*time.Second, 4*time.Second, 0, stretches(ran{2000 * time.Millisecond, 5000 * time.Millisecond}, ran{4000 * time.Millisecond, 7000 * time.Millisecond}))
 }
 
 // After a stop nothing more is published, which is nobody's age.
@@ -169,7 +168,7 @@ type slowIntegrator struct {
 	arrivals [][]arrival // per subscription, in the order of coming
 	firstDue []clock.Instant
 	covered  int64
-	unheld   int64
+	never    int64
 	area2    *big.Int // twice the area, ns²
 	ran      []ran
 }
@@ -198,7 +197,9 @@ func (s *slowIntegrator) between(sub int, from, to clock.Instant) {
 		}
 	}
 	if newest == math.MinInt64 {
-		s.unheld += max(0, int64(to-max(from, s.firstDue[sub])))
+		if to == start.Add(closes) {
+			s.never += max(0, int64(to-max(from, s.firstDue[sub])))
+		}
 		return
 	}
 	s.covered += int64(to - from)
@@ -262,8 +263,8 @@ func TestAgesAgainstASlowIntegrator(t *testing.T) {
 }
 
 func compareAges(rt *rapid.T, got results.Freshness, slow *slowIntegrator, subscribed time.Duration) {
-	if int64(got.Covered) != slow.covered || int64(got.Unheld) != slow.unheld || got.Subscribed != subscribed {
-		rt.Fatalf("covered %d, unheld %d of %d ns; the slow integrator has %d, %d of %d", got.Covered, got.Unheld, got.Subscribed, slow.covered, slow.unheld, subscribed)
+	if int64(got.Covered) != slow.covered || int64(got.Never) != slow.never || got.Subscribed != subscribed {
+		rt.Fatalf("covered %d, never %d of %d ns; the slow integrator has %d, %d of %d", got.Covered, got.Never, got.Subscribed, slow.covered, slow.never, subscribed)
 	}
 	for _, identity := range (results.Trial{Freshness: got}).Identities() {
 		if !identity.Holds() {

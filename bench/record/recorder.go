@@ -25,9 +25,9 @@ type Recorder struct {
 	cycles    int64 // answers that brought a counted message
 	delivered int64 // messages received since the trial began, of any due instant
 
-	ages        ages
-	unheld      time.Duration // of subscriptions, in the window: see results.Freshness
-	unpublished time.Duration
+	ages      ages
+	uncovered time.Duration // of subscriptions, in the window: see results.Freshness
+	never     time.Duration
 
 	connected map[int]bool
 	connect   results.Connect

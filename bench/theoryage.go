@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"math"
+	"time"
+
+	"pushbench/bench/physics"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// How old what a client holds is depends on the rate of one topic, where latency and
+// counts depend on the client's. It is the same for every message as for only the latest.
+
+// ages adds what the ages must be, where each topic has one law that is known.
+func (f *forms) ages(t scenarios.Transport) {
+	topic, law := f.topic(t)
+	switch {
+	case !f.known(topic), t != scenarios.ShortPoll && !f.alike(), f.scenario.Flush(t) > 0:
+	case t == scenarios.LongPoll:
+		f.longPollAge(topic, law)
+	default:
+		f.age(topic, law)
+	}
+}
+
+// topic is the law of a topic: its arrivals are Poisson or have a period, and a poll or
+// the server's writes, one after another, spread when they are held.
+func (f *forms) topic(t scenarios.Transport) (physics.Age, string) {
+	topic, law := physics.Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}, "d + w(N + 1)/2"
+	if t == scenarios.ShortPoll {
+		interval, _ := f.interval()
+		topic, law = physics.Age{Delay: f.d, Spread: interval}, "d + T/2"
+	}
+	rate := float64(f.scenario.Publish.Rate) / float64(f.scenario.Topics.Count)
+	if f.poisson() {
+		topic.Rate = rate
+		return topic, law + " + 1/λ"
+	}
+	topic.Period = 1 / rate
+	return topic, law + " + P/2"
+}
+
+// known says whether all topics are published to alike, and whether by the time the
+// window opens nearly every client holds something: but for e^(−4) of the Poisson topics.
+//
+// The backend chooses its topics uniformly or in turn. Clients choose among their own:
+// alike only where these are dealt evenly, and periodic for none, as each client has a
+// phase of its own.
+func (f *forms) known(topic physics.Age) bool {
+	const gaps = 4
+	s := f.scenario
+	settled := time.Duration(s.Warmup).Seconds() - topic.Spread
+	switch {
+	case s.Publish.By == scenarios.ByClients && (!f.poisson() || !f.alike() || s.Clients.Count*s.Topics.PerClient%s.Topics.Count != 0):
+		return false
+	case s.Publish.Arrivals == scenarios.Poisson:
+		return settled*topic.Rate >= gaps
+	case s.Publish.Arrivals == scenarios.Periodic:
+		return settled >= topic.Period
+	default:
+		return false
+	}
+}
+
+// longPollAge is a push's where no message finds its client re-arming. Where some do
+// there is a form for the mean, as long as few holds end without a message: those
+// re-arm too.
+func (f *forms) longPollAge(topic physics.Age, law string) {
+	const fewEmpty = 0.01
+	hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+	each := float64(f.scenario.Topics.PerClient)
+	switch {
+	case f.rearm == 0: // the server does not say
+	case f.poisson() && math.Exp(-each*topic.Rate*hold) < fewEmpty:
+		f.add(results.AgeMean, msPerSecond*physics.LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law+", and up to R/2 more")
+	case !f.poisson() && f.rearm < 1/float64(f.scenario.Publish.Rate) && topic.Period < hold:
+		f.age(topic, law)
+	}
+}
+
+// age adds the mean and the 99th percentile.
+func (f *forms) age(a physics.Age, law string) {
+	f.add(results.AgeMean, msPerSecond*a.Mean(), law)
+	f.add(results.AgeP99, msPerSecond*a.Quantile(0.99), "of the same sum")
+}

@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+const settled = "warmup: 3s"
+
+// Worked out by hand: d = 10 ms, R = 20 ms, T = 1 s, w = 1 ms; a topic of 10/s, with
+// 100 subscribers, or four of 2.5/s with 50 each.
+func TestTheoryOfAges(t *testing.T) {
+	const rearm, rate = 0.02, 10.0
+	quiet := math.Exp(-rate * rearm)
+	old := (1 - quiet*(1+rate*rearm)) / rate
+	since := (rearm*rearm + 2*quiet*(rearm/rate+1/rate/rate)) / (2 * (rearm + quiet/rate))
+	for _, row := range []struct {
+		name      string
+		lines     []string
+		transport scenarios.Transport
+		metric    string
+		want      float64
+	}{
+		{"Poisson, pushed", []string{byBackend}, scenarios.SSE, results.AgeMean, 10 + 50.5 + 100},
+		{"the latest is as fresh as every", []string{byBackend, onlyLatest}, scenarios.WebSocket, results.AgeMean, 10 + 50.5 + 100},
+		{"one alone", []string{"publish: {by: backend, rate: 200/s, arrivals: poisson}", eachHisOwn, settled}, scenarios.WebSocket, results.AgeP99, 11 + math.Log(100)*500},
+		{"a publishing client adds its way up", []string{byClients}, scenarios.WebSocket, results.AgeMean, 20 + 50.5 + 100},
+		{"periodic, pushed", []string{punctually}, scenarios.SSE, results.AgeMean, 10 + 50.5 + 50},
+		{"and of a tenth of the messages each", []string{punctually, "topics: {count: 10}", settled}, scenarios.SSE, results.AgeMean, 10 + 5.5 + 500},
+		{"the topic's rate, not the client's", []string{punctually, twoEach, onlyLatest}, scenarios.SSE, results.AgeMean, 10 + 25.5 + 200},
+		{"polled", []string{byBackend, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 100},
+		{"after the answer", []string{byBackend, afterAnswer, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 510 + 100},
+		{"periodic, polled", []string{punctually, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 50},
+		{"the tail of two uniforms", []string{"publish: {by: backend, rate: 1/s, arrivals: periodic}", settled}, scenarios.ShortPoll, results.AgeP99, 10 + 2000 - 1000*math.Sqrt(0.02)},
+		{"whoever likes what: a backend does not mind", []string{punctually, byLiking, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 500},
+		{"long polls", []string{byBackend}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 1000*(old+since)},
+		{"parked for each", []string{punctually}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 50},
+	} {
+		said := theory(asked(t, row.lines...), row.transport, given)
+		got, ok := predicted(said, row.metric)
+		if !ok || math.Abs(got-row.want) > 1e-9*row.want {
+			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
+		}
+	}
+}
+
+func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		lines     []string
+		transport scenarios.Transport
+		given     givens
+	}{
+		{"too little before the window", []string{byBackend, "warmup: 300ms"}, scenarios.SSE, given},
+		{"not a poll before the window", []string{byBackend}, scenarios.ShortPoll, given},
+		{"not a period before the window", []string{slowly}, scenarios.SSE, given},
+		{"bursts", []string{inBursts, settled}, scenarios.SSE, given},
+		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given},
+		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given},
+		{"each client's own phase", []string{"publish: {by: clients, rate: 10/s, arrivals: periodic}"}, scenarios.WebSocket, given},
+		{"busy topics", []string{byClients, byLiking, settled}, scenarios.ShortPoll, given},
+		{"audiences of different sizes", []string{byBackend, "topics: {count: 2, spread: zipf}"}, scenarios.SSE, given},
+		{"busy topics, by one subscriber", []string{byClients, "topics: {count: 3}", settled}, scenarios.WebSocket, given},
+		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}},
+		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}},
+		{"a period longer than the hold", []string{slowly, settled}, scenarios.LongPoll, given},
+		{"holds that end with nothing", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {hold: 1s}"}, scenarios.LongPoll, given},
+	} {
+		said := theory(asked(t, row.lines...), row.transport, row.given)
+		for _, metric := range []string{results.AgeMean, results.AgeP99} {
+			if value, ok := predicted(said, metric); ok {
+				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)
+			}
+		}
+	}
+}
