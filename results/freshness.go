@@ -53,9 +53,9 @@ func meanAge(t Trial) Value {
 	return Value{X: Milliseconds(t.Freshness.Mean())}
 }
 
-// ageQuantile is the age that a share q of the time does not exceed. What never came is
+// AgeQuantile is the age that a share q of the time does not exceed. What never came is
 // older than anything that did.
-func ageQuantile(q float64) func(Trial) Value {
+func AgeQuantile(q float64) func(Trial) Value {
 	return func(t Trial) Value {
 		f := t.Freshness
 		if f.Covered+f.Never == 0 {

@@ -82,7 +82,7 @@ var Metrics = []Metric{
 	{Mean, "latency mean", "ms", Lower, ofAll(Histogram.Mean)},
 	{Max, "latency max", "ms", Lower, ofAll(Histogram.Max)},
 	{AgeMean, "age mean", "ms", Lower, meanAge},
-	{AgeP99, "age p99", "ms", Lower, ageQuantile(0.99)},
+	{AgeP99, "age p99", "ms", Lower, AgeQuantile(0.99)},
 	{AckP50, "acknowledgement p50", "ms", Lower, quantile(ackLatency, 0.5)},
 	{AckP99, "acknowledgement p99", "ms", Lower, quantile(ackLatency, 0.99)},
 

@@ -26,6 +26,8 @@ var benchUnits = []benchUnit{
 	{results.P999, "p999-ns", 1e6},
 	{results.Mean, "mean-ns", 1e6},
 	{results.Max, "max-ns", 1e6},
+	{results.AgeMean, "mean-age-ns", 1e6},
+	{results.AgeP99, "p99-age-ns", 1e6},
 	{results.ServerCPUPerMessage, "server-ns/msg", 1e3},
 	{results.GeneratorCPUPerMessage, "generator-ns/msg", 1e3},
 	{results.CPUPerMessage, "cpu-ns/msg", 1e3},

@@ -62,6 +62,26 @@ var states = map[string]func() *results.Run{
 			r.Trials[6].Gates[1] = results.Gate{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
 		})
 	},
+	"latest": func() *results.Run {
+		return changed(func(r *results.Run) {
+			r.Manifest.Workload.Delivery = "latest"
+			for i := range r.Trials {
+				r.Trials[i].Theory = []results.Prediction{{Metric: results.AgeMean, Value: 20, Formula: "d + 1/λ"}}
+			}
+		})
+	},
+	"latest-long": func() *results.Run {
+		run := *long()
+		run.Manifest.Workload.Delivery = "latest"
+		return &run
+	},
+	"ageless": func() *results.Run { // from before there were ages
+		return changed(func(r *results.Run) {
+			for i := range r.Trials {
+				r.Trials[i].Freshness = results.Freshness{}
+			}
+		})
+	},
 	"partial": func() *results.Run {
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in block 5"

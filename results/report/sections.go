@@ -45,6 +45,7 @@ func sections(run *results.Run, s results.Summary) []section {
 		withinSection(s),
 		wireSection(s),
 		connectSection(s),
+		freshnessSection(s),
 		ledgerSection(s),
 		publishSection(s),
 		gatesSection(run),
@@ -56,14 +57,14 @@ func sections(run *results.Run, s results.Summary) []section {
 }
 
 func overviewSection(run *results.Run, s results.Summary) section {
-	head := []string{"transport"}
+	head, columns := []string{"transport"}, columnsOf(run.Manifest)
 	for _, c := range columns {
 		head = append(head, strings.TrimSpace(c.head+" "+c.unit))
 	}
 	overview := section{Title: "Figures", Head: head, Note: strings.Join(notes(run, s), "\n")}
 	for _, r := range s.Rows {
-		overview.Rows = append(overview.Rows, line{Cells: measuredCells(r)})
-		if predicted := theoryCells(r); predicted != nil {
+		overview.Rows = append(overview.Rows, line{Cells: measuredCells(r, columns)})
+		if predicted := theoryCells(r, columns); predicted != nil {
 			overview.Rows = append(overview.Rows, line{Cells: predicted, Dim: true})
 		}
 	}
@@ -72,7 +73,7 @@ func overviewSection(run *results.Run, s results.Summary) section {
 
 // ranged are the metrics whose range over the blocks is worth a table.
 var ranged = []string{
-	results.P50, results.P99, results.P999, results.AckP50, results.AckP99,
+	results.P50, results.P99, results.P999, results.AgeMean, results.AgeP99, results.AckP50, results.AckP99,
 	results.CPUPerMessage, results.ServerCPUPerMessage, results.GeneratorCPUPerMessage,
 	results.WireBytesPerMessage, results.PacketBytesPerMessage, results.PayloadShare,
 	results.RequestsPerMessage, results.EmptyAnswerShare, results.MessagesPerBatch,

@@ -39,7 +39,7 @@ func headline(run *results.Run, s results.Summary) []string {
 	} else {
 		said = append(said, estimate(run, s, j))
 	}
-	return append(said, answer(s, j)...)
+	return append(said, answer(m, s, j)...)
 }
 
 // estimate says how far the run is from a judgement, or why it supports none.
@@ -59,26 +59,30 @@ func estimate(run *results.Run, s results.Summary, j compare.Judgement) string {
 	return said
 }
 
-// answer says which transport delivers soonest and which costs least, as far as
-// the verdicts can tell them apart or, of what has none, the ranges over the blocks.
-func answer(s results.Summary, j compare.Judgement) []string {
-	metric := headlineLatency(s.Rows)
+// answer says which transport delivers soonest, or keeps its clients freshest where only
+// the latest is delivered, and which costs least, as far as the verdicts can tell them
+// apart or, of what has none, the ranges over the blocks.
+func answer(m results.Manifest, s results.Summary, j compare.Judgement) []string {
+	best, metric := "Soonest by ", orWhenTooFew(s.Rows, results.P99, results.P50)
+	if m.Workload.Delivery == latest {
+		best, metric = "Freshest by ", orWhenTooFew(s.Rows, results.AgeP99, results.AgeMean)
+	}
 	title := results.MetricByName(metric).Title
-	said := phrase("Soonest by "+title, title, s.Rows, metric, j)
+	said := phrase(best+title, title, s.Rows, metric, j)
 	return append(said, phrase("Cheapest by CPU a message, server and generator together",
 		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage, j)...)
 }
 
-// headlineLatency is p99, or p50 when a transport has too few observations for p99.
-func headlineLatency(rows []results.Row) string {
+// orWhenTooFew is the metric, or the other when a transport has too few observations for it.
+func orWhenTooFew(rows []results.Row, metric, other string) string {
 	for _, r := range rows {
 		for _, t := range r.Trials {
-			if results.MetricByName(results.P99).Of(t).Known == results.TooFew {
-				return results.P50
+			if results.MetricByName(metric).Of(t).Known == results.TooFew {
+				return other
 			}
 		}
 	}
-	return results.P99
+	return metric
 }
 
 // phrase says an order, with each value's range over the blocks: "Soonest: sse

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -15,11 +16,34 @@ import (
 // A column of the overview. Unit stands under Head where the width is short.
 type column struct{ metric, head, unit string }
 
-var columns = []column{
+// columnsOf are the columns of a run: where only the latest of a topic is delivered,
+// how old what a client holds is comes before how soon it came.
+func columnsOf(m results.Manifest) []column {
+	if m.Workload.Delivery == latest {
+		return append(slices.Clone(ages), columns...)
+	}
+	return append(slices.Clone(latencies), columns...)
+}
+
+// latest is the delivery of scenarios in which a newer message replaces what is not yet sent.
+const latest = "latest"
+
+var latencies = []column{
 	{results.P50, "p50", "ms"},
 	{results.P99, "p99", "ms"},
 	{results.P999, "p99.9", "ms"},
 	{results.Max, "max", "ms"},
+}
+
+var ages = []column{
+	{results.AgeMean, "age", "mean ms"},
+	{results.AgeP99, "age", "p99 ms"},
+	{results.P50, "p50", "ms"},
+	{results.P99, "p99", "ms"},
+}
+
+// columns are those that every run has.
+var columns = []column{
 	{results.Delivered, "delivered", ""},
 	{results.Lost, "lost", ""},
 	{results.RequestsPerMessage, "requests", "/msg"},
@@ -40,7 +64,7 @@ type TableOptions struct {
 // most 120 columns; then what the figures of the table can mean.
 func Table(w io.Writer, run *results.Run, opts TableOptions) error {
 	s := run.Summary()
-	lines := []string{overview(s, opts)}
+	lines := []string{overview(s, columnsOf(run.Manifest), opts)}
 	if j := compare.Judge(run, s); j.Withheld == "" {
 		lines = append(lines, "", verdictTable(j, opts), "")
 	}
@@ -55,23 +79,23 @@ func Table(w io.Writer, run *results.Run, opts TableOptions) error {
 const theoryLabel = "  theory"
 
 // overview gives each column as much air as the width allows.
-func overview(s results.Summary, opts TableOptions) string {
-	drawn := layOut(s, 2, opts)
+func overview(s results.Summary, columns []column, opts TableOptions) string {
+	drawn := layOut(s, columns, 2, opts)
 	if lipgloss.Width(drawn) > width {
-		drawn = layOut(s, 1, opts)
+		drawn = layOut(s, columns, 1, opts)
 	}
 	return trimLines(drawn)
 }
 
-func layOut(s results.Summary, gap int, opts TableOptions) string {
+func layOut(s results.Summary, columns []column, gap int, opts TableOptions) string {
 	head, units := []string{"transport"}, []string{""}
 	for _, c := range columns {
 		head, units = append(head, c.head), append(units, c.unit)
 	}
 	rows := [][]string{units}
 	for _, r := range s.Rows {
-		rows = append(rows, measuredCells(r))
-		if predicted := theoryCells(r); predicted != nil {
+		rows = append(rows, measuredCells(r, columns))
+		if predicted := theoryCells(r, columns); predicted != nil {
 			rows = append(rows, append([]string{theoryLabel}, predicted[1:]...))
 		}
 	}
@@ -99,7 +123,7 @@ func style(rows [][]string, row, col, gap int, opts TableOptions) lipgloss.Style
 	}
 }
 
-func measuredCells(r results.Row) []string {
+func measuredCells(r results.Row, columns []column) []string {
 	cells := []string{r.Transport}
 	for _, c := range columns {
 		cells = append(cells, r.Value(c.metric).String())
@@ -108,7 +132,7 @@ func measuredCells(r results.Row) []string {
 }
 
 // theoryCells is nil when theory predicts no column of the overview.
-func theoryCells(r results.Row) []string {
+func theoryCells(r results.Row, columns []column) []string {
 	cells, some := []string{"theory"}, false
 	for _, c := range columns {
 		cell := ""
@@ -129,7 +153,7 @@ func notes(run *results.Run, s results.Summary) []string {
 	if m := run.Manifest; m.Status != results.Complete {
 		lines = append(lines, fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)))
 	}
-	lines = append(lines, tooFew(s)...)
+	lines = append(lines, tooFew(s, columnsOf(run.Manifest))...)
 	for _, r := range s.Rows {
 		if r.Saturated {
 			lines = append(lines, r.Transport+": SATURATED, the figures describe overload")
@@ -152,7 +176,7 @@ func notes(run *results.Run, s results.Summary) []string {
 const width = 120
 
 // tooFew explains each n/a of the overview.
-func tooFew(s results.Summary) []string {
+func tooFew(s results.Summary, columns []column) []string {
 	var lines []string
 	for _, c := range columns {
 		var have []string

@@ -39,6 +39,7 @@ func Run(blocks int, window time.Duration) *results.Run {
 			t := trial{model: m, random: random, window: window, factor: 1 + 0.02*random.NormFloat64()}
 			done := t.run(transport)
 			done.Block, done.Position = block, position+1
+			done.Freshness = ages(m, rand.New(rand.NewPCG(uint64(block), uint64(position))), window)
 			done.Started = started.Add(began)
 			r.Trials = append(r.Trials, done)
 			r.Intervals = append(r.Intervals, t.intervals(block, transport, began+3*time.Second)...)
