@@ -24,21 +24,25 @@ func (f *forms) ages(t scenarios.Transport) {
 	}
 }
 
+// An ageLaw is how an age is put together: its mean, and the sum that its quantiles are of.
+type ageLaw struct{ mean, sum string }
+
 // topic is the law of a topic: its arrivals are Poisson or have a period, and a poll or
 // the server's writes, one after another, spread when they are held.
-func (f *forms) topic(t scenarios.Transport) (physics.Age, string) {
-	topic, law := physics.Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}, "d + w(N + 1)/2"
+func (f *forms) topic(t scenarios.Transport) (physics.Age, ageLaw) {
+	topic := physics.Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}
+	law := ageLaw{"d + w(N + 1)/2", "d + w + U(0, w(N − 1))"}
 	if t == scenarios.ShortPoll {
 		interval, _ := f.interval()
-		topic, law = physics.Age{Delay: f.d, Spread: interval}, "d + T/2"
+		topic, law = physics.Age{Delay: f.d, Spread: interval}, ageLaw{"d + T/2", "d + U(0, T)"}
 	}
 	rate := float64(f.scenario.Publish.Rate) / float64(f.scenario.Topics.Count)
 	if f.poisson() {
 		topic.Rate = rate
-		return topic, law + " + 1/λ"
+		return topic, ageLaw{law.mean + " + 1/λ", law.sum + " + Exp(λ)"}
 	}
 	topic.Period = 1 / rate
-	return topic, law + " + P/2"
+	return topic, ageLaw{law.mean + " + P/2", law.sum + " + U(0, P)"}
 }
 
 // known says whether all topics are published to alike, and whether by the time the
@@ -66,21 +70,21 @@ func (f *forms) known(topic physics.Age) bool {
 // longPollAge is a push's where no message finds its client re-arming. Where some do
 // there is a form for the mean, as long as few holds end without a message: those
 // re-arm too.
-func (f *forms) longPollAge(topic physics.Age, law string) {
+func (f *forms) longPollAge(topic physics.Age, law ageLaw) {
 	const fewEmpty = 0.01
 	hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
 	each := float64(f.scenario.Topics.PerClient)
 	switch {
 	case f.rearm == 0: // the server does not say
 	case f.poisson() && math.Exp(-each*topic.Rate*hold) < fewEmpty:
-		f.add(results.AgeMean, msPerSecond*physics.LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law+", and up to R/2 more")
+		f.add(results.AgeMean, msPerSecond*physics.LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
 	case !f.poisson() && f.rearm < 1/float64(f.scenario.Publish.Rate) && topic.Period < hold:
 		f.age(topic, law)
 	}
 }
 
 // age adds the mean and the 99th percentile.
-func (f *forms) age(a physics.Age, law string) {
-	f.add(results.AgeMean, msPerSecond*a.Mean(), law)
-	f.add(results.AgeP99, msPerSecond*a.Quantile(0.99), "of the same sum")
+func (f *forms) age(a physics.Age, law ageLaw) {
+	f.add(results.AgeMean, msPerSecond*a.Mean(), law.mean)
+	f.add(results.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+law.sum)
 }

@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// clients are so many, in strata of their phase or place, that their mean is that of all.
+const clients = 1000
+
 // A looker asks at random instants how old what is held is: it knows nothing of
 // sawtooths, uniforms or exponentials, only of when a message was due and came.
 type looker struct {
@@ -55,16 +58,16 @@ func TestAgeUnderPolling(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%+v", a), func(t *testing.T) {
 			l := looker{}
-			for range 400 {
-				due := dueTimes(random, a, 2000)
+			for client := range clients {
+				due := dueTimes(random, a, 300+int(4*a.Spread/a.gap()))
 				last := due[len(due)-1]
-				phase := random.Float64() * a.Spread
+				phase := a.Spread * (float64(client) + random.Float64()) / clients
 				l.due, l.came = l.due[:0], l.came[:0]
 				for _, at := range due {
 					answered := phase + math.Ceil((at-phase)/a.Spread)*a.Spread
 					l.due, l.came = append(l.due, at), append(l.came, answered+a.Delay)
 				}
-				l.look(random, 1000, last/2, last)
+				l.look(random, 150, last/2, last)
 			}
 			checkAge(t, a, &l)
 		})
@@ -77,15 +80,15 @@ func TestAgeUnderPush(t *testing.T) {
 	for _, a := range []Age{{0.05, 0, 3, 0}, {0.001, 0.015, 20, 0}, {0.02, 0, 0, 0.25}, {0.001, 0.04, 0, 0.1}} {
 		t.Run(fmt.Sprintf("%+v", a), func(t *testing.T) {
 			l := looker{}
-			for range 400 {
-				due := dueTimes(random, a, 2000)
+			for client := range clients {
+				due := dueTimes(random, a, 300+int(4*a.Spread/a.gap()))
 				last := due[len(due)-1]
-				place := random.Float64() * a.Spread
+				place := a.Spread * (float64(client) + random.Float64()) / clients
 				l.due, l.came = due, l.came[:0]
 				for _, at := range due {
 					l.came = append(l.came, at+a.Delay+place)
 				}
-				l.look(random, 1000, last/2, last)
+				l.look(random, 150, last/2, last)
 			}
 			checkAge(t, a, &l)
 		})
@@ -115,7 +118,7 @@ func TestAgeUnderLongPolling(t *testing.T) {
 		topics  int
 		rearm   float64
 	}{{0.05, 2, 1, 0.1}, {0.05, 10, 1, 0.1}, {0, 4, 1, 0.001}, {0.01, 1, 4, 0.3}, {0.05, 8, 3, 0.1}, {0.02, 0.5, 8, 0.04}} {
-		times := poissonTimes(random, c.rate*float64(c.topics), 400_000)
+		times := poissonTimes(random, c.rate*float64(c.topics), 200_000)
 		var due, came []float64 // of topic 0
 		for i, parked := 0, 0.0; i < len(times); {
 			leaves := max(times[i], parked)
@@ -127,7 +130,7 @@ func TestAgeUnderLongPolling(t *testing.T) {
 			parked = leaves + c.rearm
 		}
 		l := looker{due: due, came: came}
-		l.look(random, 400_000, due[10], due[len(due)-1])
+		l.look(random, 200_000, due[10], due[len(due)-1])
 		near(t, fmt.Sprintf("mean age %+v", c), LongPollAge(c.d, c.rate, float64(c.topics), c.rearm), l.mean(), 0.02)
 	}
 	near(t, "no re-arming: a push", LongPollAge(0.05, 3, 2, 0), Age{Delay: 0.05, Rate: 3}.Mean(), 1e-12)
