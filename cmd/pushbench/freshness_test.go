@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/physics"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/servers/wire"
 )
 
 // Fifty clients with a topic each, of ten messages a second.
@@ -63,7 +64,7 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 // driveTrial is a trial whose server and generator are both in this process.
 func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) bench.Outcome {
 	t.Helper()
-	server := startInProcess(t, transport)
+	server := startInProcess(wire.Reference)(t, transport)
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
 	ended := make(chan error, 1)
