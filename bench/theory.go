@@ -26,7 +26,7 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	}
 	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
 	switch {
-	case s.Network.Jitter > 0 || s.Network.Rate > 0: // d is no constant
+	case f.wavers():
 	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
 	case t == scenarios.ShortPoll:
 		f.shortPoll()
@@ -35,9 +35,7 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 	default:
 		f.push(t, time.Duration(s.Flush(t)))
 	}
-	if s.Network.Jitter == 0 && s.Network.Rate == 0 {
-		f.ages(t)
-	}
+	f.ages(t)
 	f.add(results.ConnectRoundTrips, 2, "TCP 1 + request 1")
 	return f.said
 }
@@ -57,6 +55,9 @@ func (f *forms) add(metric string, value float64, formula string) {
 }
 
 const msPerSecond = 1000
+
+// wavers says whether the network makes d no constant.
+func (f *forms) wavers() bool { return f.scenario.Network.Jitter > 0 || f.scenario.Network.Rate > 0 }
 
 // alike says whether every client is owed the same rate.
 func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even }

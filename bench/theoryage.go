@@ -16,7 +16,7 @@ import (
 func (f *forms) ages(t scenarios.Transport) {
 	topic, law := f.topic(t)
 	switch {
-	case !f.known(topic), t != scenarios.ShortPoll && !f.alike(), f.scenario.Flush(t) > 0:
+	case f.wavers(), !f.known(topic), t != scenarios.ShortPoll && !f.alike(), f.scenario.Flush(t) > 0:
 	case t == scenarios.LongPoll:
 		f.longPollAge(topic, law)
 	default:

@@ -58,6 +58,7 @@ func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
 		{"too little before the window", []string{byBackend, "warmup: 300ms"}, scenarios.SSE, given},
 		{"not a poll before the window", []string{byBackend}, scenarios.ShortPoll, given},
 		{"not a period before the window", []string{slowly}, scenarios.SSE, given},
+		{"a network whose delay is no constant", []string{byBackend, "network: {rtt: 20ms, jitter: 1ms}"}, scenarios.SSE, given},
 		{"bursts", []string{inBursts, settled}, scenarios.SSE, given},
 		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given},
 		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given},
