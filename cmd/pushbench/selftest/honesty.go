@@ -44,7 +44,7 @@ func delay(l *lab) (rows []Row, err error) {
 			lie = "delay=" + held.String()
 		}
 		run, err := l.measure(experiment{
-			scenario: streams("websocket", 1000, 2, "2s"), lie: lie,
+			scenario: streams("websocket", 500, 2, "2s"), lie: lie,
 			watch: func(u bench.Underway) {
 				if u.Moment != bench.Drained {
 					return
@@ -82,7 +82,7 @@ func frozenServer(l *lab) (rows []Row, err error) {
 	const window = 8 * time.Second
 	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
 		stood, watch := freezer(func(u bench.Underway) int { return u.Server })
-		run, err := l.measure(experiment{scenario: streams(transport, 1000, 2, window.String()), watch: watch})
+		run, err := l.measure(experiment{scenario: streams(transport, 500, 2, window.String()), watch: watch})
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", transport, err)
 		}
