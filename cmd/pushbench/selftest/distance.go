@@ -111,7 +111,7 @@ func longPolls(l *lab) (rows []Row, err error) {
 		{rate: 25, rtt: 20 * time.Millisecond},
 		{rate: 75, rtt: 20 * time.Millisecond},
 		{rate: 20, rtt: 80 * time.Millisecond},
-	}, 4*time.Second)
+	}, 3*time.Second)
 }
 
 func longPollSweep(l *lab) (rows []Row, err error) {
