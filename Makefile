@@ -53,7 +53,7 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff
 	@echo "import walls"; go test -run 'House|Rooms' ./cmd/pushbench
 	@echo "schema";      go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
-	@for system in linux/arm64 darwin/arm64; do \
+	@for system in linux/arm64 darwin/arm64 darwin/amd64; do \
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
 .PHONY: perf

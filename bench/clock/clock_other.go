@@ -1,25 +1,9 @@
-//go:build !linux
+//go:build !linux && !darwin
 
 package clock
 
-import (
-	"runtime"
-	"time"
-)
+import "time"
 
 // Elsewhere Go's own clock is the only portable one; its zero is this
 // process's, so on these systems one process must do all of the measuring.
 func monotonic() Instant { return Instant(time.Since(base)) }
-
-// SleepUntil returns when the instant has come, as precisely as time.Sleep can.
-func SleepUntil(i Instant) {
-	for left := i.Sub(Now()); left > 0; left = i.Sub(Now()) {
-		time.Sleep(left)
-	}
-}
-
-// Sharpen makes the calling goroutine's sleeps as exact as the system allows.
-func Sharpen() (ahead bool) {
-	runtime.LockOSThread()
-	return false
-}

@@ -2,20 +2,49 @@
 
 package cost
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
 
 // NotShown lists what this system does not show.
-var NotShown = []string{"processor time, memory and context switches of the processes"}
+var NotShown = []string{"peak memory and context switches of the processes", "throttling by a quota"}
 
 var errNotShown = errors.New("this system does not show it")
 
-// Read reads the usage of a live process.
-func Read(int) (Usage, error) { return Usage{}, nil }
+// Read reads the usage of a live process, as exactly as the system counts it.
+func Read(pid int) (u Usage, err error) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return u, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+	}
+	times, err := p.Times()
+	if err != nil {
+		return u, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+	}
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	u.User, u.System = seconds(times.User), seconds(times.System)
+	u.CPU = u.User + u.System
+	return u, nil
+}
 
 // Memory is the resident size of a process in bytes.
-func Memory(int) (int64, error) { return 0, nil }
+func Memory(pid int) (int64, error) {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+	}
+	memory, err := p.MemoryInfo()
+	if err != nil {
+		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+	}
+	return int64(memory.RSS), nil
+}
 
-// PeakMemory is the largest resident size a process ever had, in bytes.
+// PeakMemory is not shown: 0.
 func PeakMemory(int) (int64, error) { return 0, nil }
 
 // Affinity is the set of cores a process may run on.
