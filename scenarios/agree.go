@@ -38,6 +38,25 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"stack",
+		func(s *Scenario) bool { return len(s.Sweep.Stack) == 0 || s.Stack == Reference },
+		func(s *Scenario) (string, string) {
+			return string(s.Stack), "is not allowed beside sweep.stack, which lists the stacks; allowed: one of the two"
+		},
+	},
+	ownFlush(LongPoll),
+	ownFlush(SSE),
+	ownFlush(WebSocket),
+	{
+		"sweep.flush",
+		func(s *Scenario) bool {
+			return len(s.Sweep.Flush) == 0 || slices.ContainsFunc(s.Transports, Transport.holds)
+		},
+		func(*Scenario) (string, string) {
+			return "", "has nothing to sweep, as a short poll is answered at once; allowed: with longpoll, sse or websocket among the transports"
+		},
+	},
+	{
 		"warmup",
 		func(s *Scenario) bool { return s.Warmup < s.Window },
 		func(s *Scenario) (string, string) {
@@ -99,6 +118,18 @@ var agreements = []agreement{
 			return s.Publish.Rate.String(), fmt.Sprintf("is too high for the subscribers: %s deliveries in warmup and window; allowed: at most %d", count(s.deliveries()), maxDeliveries)
 		},
 	},
+}
+
+// ownFlush refuses a flush window that a sweep would override without a word. The
+// default is what a resolved scenario says of every transport.
+func ownFlush(t Transport) agreement {
+	return agreement{
+		string(t) + ".flush",
+		func(s *Scenario) bool { return len(s.Sweep.Flush) == 0 || s.Flush(t) == 0 },
+		func(s *Scenario) (string, string) {
+			return s.Flush(t).String(), "is not allowed beside sweep.flush, which lists the flush windows; allowed: one of the two"
+		},
+	}
 }
 
 // agree finds the first agreement that s breaks.

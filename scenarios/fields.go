@@ -11,6 +11,7 @@ const (
 	maxBurst     = 10_000
 	maxBlocks    = 1000
 	maxSizes     = 64
+	maxFlushes   = 8 // of a sweep: a block runs each for three transports
 	maxWeight    = 1e6
 	minWeight    = 1e-6
 	maxSkew      = 10
@@ -45,6 +46,7 @@ func defaults() Scenario {
 		Delivery:   Every,
 		ShortPoll:  ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
 		LongPoll:   LongPollSettings{Hold: Duration(25 * time.Second)},
+		Stack:      Reference,
 		Idle:       Duration(time.Second),
 		Warmup:     Duration(time.Second),
 		Drain:      Duration(5 * time.Second),
@@ -102,6 +104,11 @@ func fields(s *Scenario) object {
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
+		{"stack", defaulted, choice(&s.Stack, Stacks...)},
+		{"sweep", optional, someOf{
+			{"stack", optional, stacks(&s.Sweep.Stack)},
+			{"flush", optional, flushes(&s.Sweep.Flush)},
+		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
 		{"window", required, duration(&s.Window, minWindow, maxPhase)},
@@ -134,6 +141,28 @@ func metrics(target *[]Metric) rule {
 		distinct: func(m Metric) string { return string(m) },
 		allowed:  "a list of metrics such as p50, p99, server_cpu_per_message, each at most once",
 		initial:  func(all []Metric) any { return all },
+	}
+}
+
+// stacks are the ones to compare, each at most once.
+func stacks(target *[]Stack) rule {
+	return list[Stack]{
+		target: target, most: len(Stacks),
+		item:     func(s *Stack) rule { return choice(s, Stacks...) },
+		distinct: func(s Stack) string { return string(s) },
+		allowed:  "a list of reference, nethttp, fasthttp, each at most once",
+		initial:  func(all []Stack) any { return all },
+	}
+}
+
+// flushes are the flush windows to compare, each at most once.
+func flushes(target *[]Duration) rule {
+	return list[Duration]{
+		target: target, most: maxFlushes,
+		item:     func(d *Duration) rule { return duration(d, 0, maxFlush) },
+		distinct: Duration.String,
+		allowed:  "a list of 1 to 8 durations with their units, each once",
+		initial:  func(all []Duration) any { return all },
 	}
 }
 

@@ -61,6 +61,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 		Blocks:     4,
 		Seed:       1,
 		Compare:    Compare{Primary: []Metric{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
+		Stack:      Reference,
 	}
 	if diff := cmp.Diff(want, read(t, small)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -90,6 +91,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Blocks:      1000,
 		Seed:        18446744073709551615,
 		Compare:     Compare{Primary: []Metric{"cpu_per_message", "p999"}, Margin: 2.5},
+		Stack:       Reference,
 	}
 	got := read(t, `---
 # A comment, and fields in an order of their own.

@@ -121,6 +121,18 @@ func (o object) schema() *jsonschema.Schema {
 	return s
 }
 
+// someOf is an object of optional fields of which at least one must be written.
+type someOf object
+
+func (o someOf) read(d *document, path string, n ast.Node) error {
+	if mapping, ok := n.(*ast.MappingNode); ok && len(mapping.Values) == 0 {
+		return d.refuse(path, n, object(o).allows()+", at least one of them", "")
+	}
+	return object(o).read(d, path, n)
+}
+
+func (o someOf) schema() *jsonschema.Schema { return object(o).schema() }
+
 // A list is a sequence of distinct items that each keep the same rule.
 type list[T any] struct {
 	target   *[]T

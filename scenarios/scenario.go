@@ -54,11 +54,14 @@ type Scenario struct {
 	SSE       PushSettings      `yaml:"sse" json:"sse"`
 	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
 
+	Stack Stack `yaml:"stack" json:"stack"`           // default reference
+	Sweep Sweep `yaml:"sweep,omitempty" json:"sweep"` // what a block varies besides the transport; default nothing
+
 	Idle   Duration `yaml:"idle" json:"idle"`     // all clients connected, nothing published: memory per idle client; default 1s
 	Warmup Duration `yaml:"warmup" json:"warmup"` // published but not counted; default 1s
 	Window Duration `yaml:"window" json:"window"` // counted, by due instant
 	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way; default 5s
-	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every transport once; default 4
+	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
 	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
 
 	Compare Compare `yaml:"compare" json:"compare"`

@@ -14,7 +14,10 @@ import (
 )
 
 //go:embed scenario.go
-var declarations string
+var scenarioDeclarations string
+
+//go:embed case.go
+var caseDeclarations string
 
 // Schema is the scenario format as a JSON Schema (draft 2020-12) for editors.
 // The rules are the reader's own; the descriptions are the comments in
@@ -25,7 +28,7 @@ func Schema() ([]byte, error) {
 	root := fields(&s).schema()
 	root.Version = jsonschema.Version
 	root.Title = "pushbench scenario"
-	types, err := documented(declarations)
+	types, err := documented(scenarioDeclarations, caseDeclarations)
 	if err != nil {
 		return nil, err
 	}
@@ -51,16 +54,18 @@ type typeDoc struct {
 
 type fieldDoc struct{ text, typeName string }
 
-// documented collects the comments of Go source.
-func documented(source string) (documentation, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "scenario.go", source, parser.ParseComments)
-	if err != nil {
-		return nil, fmt.Errorf("read the comments of scenario.go: %w", err)
-	}
+// documented collects the comments of Go sources.
+func documented(sources ...string) (documentation, error) {
 	types := documentation{}
-	for _, declaration := range file.Decls {
-		if group, ok := declaration.(*ast.GenDecl); ok {
-			types.add(group)
+	for _, source := range sources {
+		file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("read the comments of a scenario's fields: %w", err)
+		}
+		for _, declaration := range file.Decls {
+			if group, ok := declaration.(*ast.GenDecl); ok {
+				types.add(group)
+			}
 		}
 	}
 	return types, nil

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		network.Rate = Size(rapid.Int64Range(int64(minLine), int64(maxLine)).Draw(t, "rate of the line"))
 	}
 	flush := durations(0, maxFlush)
-	return &Scenario{
+	s := &Scenario{
 		Version:     Version,
 		Name:        names.Draw(t, "name"),
 		Description: texts.Draw(t, "description"),
@@ -97,7 +98,16 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 			Primary: rapid.Permutation(Metrics).Draw(t, "metrics")[:rapid.IntRange(1, len(Metrics)).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
+		Stack:     rapid.SampledFrom(Stacks).Draw(t, "stack"),
 	}
+	if rapid.Bool().Draw(t, "sweep stack") {
+		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
+	}
+	if slices.ContainsFunc(s.Transports, Transport.holds) && rapid.Bool().Draw(t, "sweep flush") {
+		s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = 0, 0, 0
+		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
+	}
+	return s
 })
 
 func TestWhatIsWrittenReadsBackEqual(t *testing.T) {

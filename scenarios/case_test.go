@@ -1,0 +1,68 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func namesOf(cases []Case) []string {
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+func TestCases(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "shortpoll, longpoll, sse, websocket",
+		"stack: nethttp\nwebsocket: {flush: 5ms}\n":                       "shortpoll, longpoll, sse, websocket",
+		"transports: [websocket, shortpoll]\nsweep: {flush: [0s, 5ms]}\n": "websocket flush=0s, websocket flush=5ms, shortpoll",
+		"transports: [shortpoll, sse]\nsweep: {stack: [fasthttp, nethttp], flush: [20ms, 0s]}\n": "shortpoll stack=fasthttp, shortpoll stack=nethttp, " +
+			"sse stack=fasthttp flush=20ms, sse stack=fasthttp flush=0s, sse stack=nethttp flush=20ms, sse stack=nethttp flush=0s",
+		"transports: [sse]\nsweep: {stack: [nethttp]}\n": "sse stack=nethttp",
+	} {
+		if got := strings.Join(namesOf(read(t, small+text).Cases()), ", "); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
+	s := read(t, small+"stack: nethttp\nwebsocket: {flush: 5ms}\n")
+	cases := s.Cases()
+	if got, want := cases[len(cases)-1], (Case{Transport: WebSocket, Stack: NetHTTP, Flush: Duration(5 * time.Millisecond)}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What a server and a generator are told of a case is a scenario like any other.
+func TestTheScenarioOfACase(t *testing.T) {
+	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms]}\n")
+	for _, c := range s.Cases() {
+		alone := s.For(c)
+		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush {
+			t.Errorf("%s: got stack %s and flush %s", c.Name(), alone.Stack, alone.Flush(c.Transport))
+		}
+		if err := alone.Check(); err != nil {
+			t.Errorf("%s: %v", c.Name(), err)
+		}
+		if diff := cmp.Diff([]string{"shortpoll", "longpoll", "sse", "websocket"}, namesOf(alone.Cases())); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", c.Name(), diff)
+		}
+	}
+	if len(s.Sweep.Stack) != 2 {
+		t.Error("the scenario itself was changed")
+	}
+}
+
+func TestAFlagsSweepIsCheckedAsAFilesIs(t *testing.T) {
+	s := read(t, small)
+	s.Sweep.Flush = []Duration{0, 0}
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.flush[1]") {
+		t.Errorf("got %v", err)
+	}
+}
