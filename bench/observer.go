@@ -99,7 +99,8 @@ func Observe(ctx context.Context, rig *Rig, s *scenarios.Scenario, transport sce
 // observed is one trial. Its gates are not looked at: without a record they cannot hold.
 func (r *Rig) observed(ctx context.Context, s *scenarios.Scenario, transport scenarios.Transport, pair int, discard bool) (results.Trial, error) {
 	t := &trial{
-		rig: r, scenario: s, transport: transport, block: pair + 1, discard: discard,
+		rig: r, scenario: s, block: pair + 1, discard: discard,
+		measured: scenarios.Case{Transport: transport, Stack: s.Stack, Flush: s.Flush(transport)},
 		interval: func(results.Interval) error { return nil }, phase: func(string) {},
 	}
 	result, err := t.measure(ctx)

@@ -2,24 +2,23 @@ package bench
 
 import (
 	"math/rand/v2"
-
-	"pushbench/scenarios"
+	"slices"
 )
 
-// Orders returns, for each block, the transports in the order in which to run
+// Orders returns, for each block, the cases in the order in which to run
 // them: rows of a Williams Latin square, in which over every full set of rows
-// each transport comes equally often at each place and equally often right after
+// each case comes equally often at each place and equally often right after
 // each other one, so that neither drift nor what a trial leaves behind favours
-// any. Which transport plays which part, and the rows' order, come from the seed.
-func Orders(transports []scenarios.Transport, blocks int, seed uint64) [][]scenarios.Transport {
+// any. Which case plays which part, and the rows' order, come from the seed.
+func Orders[T any](cases []T, blocks int, seed uint64) [][]T {
 	random := rand.New(rand.NewPCG(seed, 0x6f72646572)) // apart from the schedules' streams
-	parts := append([]scenarios.Transport(nil), transports...)
+	parts := slices.Clone(cases)
 	random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
 	square := williams(len(parts))
-	orders := make([][]scenarios.Transport, 0, blocks)
+	orders := make([][]T, 0, blocks)
 	for len(orders) < blocks {
 		for _, row := range random.Perm(len(square)) {
-			order := make([]scenarios.Transport, len(parts))
+			order := make([]T, len(parts))
 			for place, part := range square[row] {
 				order[place] = parts[part]
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestOrdersAreBalanced(t *testing.T) {
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= 13; n++ {
 		transports := make([]scenarios.Transport, n)
 		for i := range transports {
 			transports[i] = scenarios.Transport(fmt.Sprint(i))

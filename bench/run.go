@@ -16,13 +16,12 @@ import (
 // A Rig is what a run measures with: how to start a server and a generator, and
 // on which cores.
 type Rig struct {
-	Serve          func(scenarios.Transport, *scenarios.Scenario) []string // argument vector of a server
-	Drive          []string                                                // argument vector of a generator
-	Awake          []string                                                // argument vector of what keeps the cores awake; none: they may sleep
-	ServerCores    []int                                                   // none: any
+	Serve          func(scenarios.Case) []string // argument vector of a server
+	Drive          []string                      // argument vector of a generator
+	Awake          []string                      // argument vector of what keeps the cores awake; none: they may sleep
+	ServerCores    []int                         // none: any
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
-	Stack          string          // which libraries the servers are built on
 	Engine         string          // which engine the clients run on: see client.Engines
 	Watch          func(Underway)  // told at each Moment of a trial; it must return soon; none: nobody watches
 	keeper         *keeper         // nil: the cores may sleep, and nobody watches them
@@ -66,7 +65,7 @@ type Run struct {
 
 // Progress is what a person who waits wants to know.
 type Progress struct {
-	Transport string
+	Case      string
 	Block     int // from 1
 	Blocks    int
 	Trial     int // from 1, of all blocks
@@ -104,7 +103,7 @@ type campaign struct {
 	manifest *results.Manifest
 	began    time.Time
 
-	attempt  func(ctx context.Context, block, position, again int, transport scenarios.Transport) (results.Trial, error)
+	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error)
 	done     int // trials that ended and are not measured again
 	again    int // trials that were disturbed and measured again
 	took     time.Duration
@@ -113,9 +112,9 @@ type campaign struct {
 }
 
 func (c *campaign) blocks(ctx context.Context) error {
-	for block, order := range Orders(c.run.Scenario.Transports, c.run.Scenario.Blocks, c.run.Scenario.Seed) {
-		for position, transport := range order {
-			if err := c.cell(ctx, block+1, position+1, transport); err != nil {
+	for block, order := range Orders(c.run.Scenario.Cases(), c.run.Scenario.Blocks, c.run.Scenario.Seed) {
+		for position, measured := range order {
+			if err := c.cell(ctx, block+1, position+1, measured); err != nil {
 				return err
 			}
 		}
@@ -127,13 +126,13 @@ func (c *campaign) blocks(ctx context.Context) error {
 // again. A machine that disturbs more is no machine to measure on.
 const disturbedShare = 0.2
 
-// cell measures one transport of a block. A trial that the machine disturbed, which
+// cell measures one case of a block. A trial that the machine disturbed, which
 // a gate of the rig says and no figure of the system under test, is void; it stays
 // in the folder, is named in every output, and is measured again in its place.
-func (c *campaign) cell(ctx context.Context, block, position int, transport scenarios.Transport) error {
+func (c *campaign) cell(ctx context.Context, block, position int, measured scenarios.Case) error {
 	allowed := max(1, int(disturbedShare*float64(c.trials())))
 	for again := 0; ; again++ {
-		result, err := c.attempt(ctx, block, position, again, transport)
+		result, err := c.attempt(ctx, block, position, again, measured)
 		if err != nil {
 			return err
 		}
@@ -146,23 +145,23 @@ func (c *campaign) cell(ctx context.Context, block, position int, transport scen
 }
 
 // trials is how many are planned.
-func (c *campaign) trials() int { return len(c.run.Scenario.Transports) * c.run.Scenario.Blocks }
+func (c *campaign) trials() int { return len(c.run.Scenario.Cases()) * c.run.Scenario.Blocks }
 
-func (c *campaign) trial(ctx context.Context, block, position, again int, transport scenarios.Transport) (results.Trial, error) {
+func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error) {
 	if c.stopped() {
 		return results.Trial{}, errStopped
 	}
 	delivered := int64(0)
 	phase := "starting"
-	tell := func() { c.tell(block, transport, phase, delivered) }
+	tell := func() { c.tell(block, measured, phase, delivered) }
 	t := &trial{
-		rig:       c.run.Rig,
-		scenario:  c.run.Scenario,
-		transport: transport,
-		block:     block,
-		again:     again,
-		run:       c.manifest.RunID,
-		stop:      c.run.Stop,
+		rig:      c.run.Rig,
+		scenario: c.run.Scenario.For(measured),
+		measured: measured,
+		block:    block,
+		again:    again,
+		run:      c.manifest.RunID,
+		stop:     c.run.Stop,
 		interval: func(i results.Interval) error {
 			delivered += i.Delivered
 			return c.folder.AppendInterval(i)
@@ -174,7 +173,7 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, transp
 		return result, errStopped
 	}
 	result.Position = position
-	c.manifest.Servers[string(transport)] = t.settings
+	c.manifest.Servers[measured.Name()] = t.settings
 	c.took += result.Took
 	if written := c.folder.AppendTrial(result); written != nil {
 		return result, written
@@ -225,13 +224,13 @@ func (c *campaign) verdict(err error) (results.Status, string) {
 	}
 }
 
-func (c *campaign) tell(block int, transport scenarios.Transport, phase string, delivered int64) {
+func (c *campaign) tell(block int, measured scenarios.Case, phase string, delivered int64) {
 	if c.run.Progress == nil {
 		return
 	}
 	trials := c.trials()
 	c.run.Progress(Progress{
-		Transport: string(transport),
+		Case:      measured.Name(),
 		Block:     block,
 		Blocks:    c.run.Scenario.Blocks,
 		Trial:     c.done + 1,
@@ -276,13 +275,16 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Seed:     s.Seed,
 		Compare:  declared(s.Compare),
 		Engine:   r.Rig.Engine,
-		Stack:    r.Rig.Stack,
+		Stack:    stacksOf(s),
 		Servers:  map[string]string{},
 		NotShown: notShown(),
 		Conditions: []string{
-			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports",
 			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
 		},
+	}
+	if m.Stack == string(scenarios.Reference) {
+		m.Conditions = slices.Insert(m.Conditions, 0,
+			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports")
 	}
 	describeLink(&m, s.Network)
 	if len(r.Rig.Awake) > 0 {
@@ -291,10 +293,13 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))
 	}
-	for _, order := range Orders(s.Transports, s.Blocks, s.Seed) {
+	for _, c := range s.Cases() {
+		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush)})
+	}
+	for _, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
 		var names []string
-		for _, t := range order {
-			names = append(names, string(t))
+		for _, c := range order {
+			names = append(names, c.Name())
 		}
 		m.Orders = append(m.Orders, names)
 	}
@@ -308,6 +313,17 @@ func declared(c scenarios.Compare) results.Declared {
 		d.Primary = append(d.Primary, string(m))
 	}
 	return d
+}
+
+// stacksOf names the stacks that are measured.
+func stacksOf(s *scenarios.Scenario) string {
+	var names []string
+	for _, c := range s.Cases() {
+		if !slices.Contains(names, string(c.Stack)) {
+			names = append(names, string(c.Stack))
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // runID tells this run's payloads from those of any other, an earlier one on the
@@ -342,9 +358,9 @@ func workload(s *scenarios.Scenario) results.Workload {
 		Window:        time.Duration(s.Window),
 		Drain:         time.Duration(s.Drain),
 	}
-	for _, t := range s.Transports {
-		if slices.Contains([]scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket}, t) {
-			w.Flush[string(t)] = time.Duration(s.Flush(t))
+	for _, c := range s.Cases() {
+		if c.Transport != scenarios.ShortPoll {
+			w.Flush[c.Name()] = time.Duration(c.Flush)
 		}
 	}
 	return w

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -16,8 +17,8 @@ import (
 // told, by number of attempt from 1, and returns the attempts made and the verdict.
 func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
 	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
-	c.attempt = func(_ context.Context, block, _, again int, transport scenarios.Transport) (results.Trial, error) {
-		t := results.Trial{Block: block, Transport: string(transport), Again: again, Status: results.Complete}
+	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Case) (results.Trial, error) {
+		t := results.Trial{Block: block, Transport: string(measured.Transport), Case: measured.Name(), Again: again, Status: results.Complete}
 		attempts = append(attempts, t.Name())
 		for _, g := range gates {
 			passed := fails[len(attempts)] != g.name
@@ -69,11 +70,40 @@ func TestBreakingOffEndsTheRun(t *testing.T) {
 	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
 	broken := errors.New("no server")
 	made := 0
-	c.attempt = func(context.Context, int, int, int, scenarios.Transport) (results.Trial, error) {
+	c.attempt = func(context.Context, int, int, int, scenarios.Case) (results.Trial, error) {
 		made++
 		return results.Trial{}, broken
 	}
 	if status, reason := c.verdict(c.blocks(context.Background())); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
 		t.Errorf("%d attempts, %s (%s)", made, status, reason)
+	}
+}
+
+// A block is every case once, and all that counts trials counts cases.
+func TestABlockIsEveryCaseOnce(t *testing.T) {
+	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(pollScenario, "clients")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Transports, s.Blocks = scenarios.Transports, 2
+	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
+	const cases = 2 + 3*2*3
+	r := &Run{Scenario: s, Rig: &Rig{}}
+	m := r.manifest(time.Now())
+	c := &campaign{run: r, manifest: &m, began: time.Now()}
+	if c.trials() != 2*cases || len(m.Cases) != cases || m.Stack != "nethttp, fasthttp" {
+		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Cases), m.Stack, 2*cases, cases)
+	}
+	if left, want := c.left(c.trials()), 2*cases*Estimate(s); left > want || left < want/2 {
+		t.Errorf("%v left, want about %v", left, want)
+	}
+	for block, order := range m.Orders {
+		sorted := slices.Sorted(slices.Values(order))
+		if len(slices.Compact(sorted)) != cases {
+			t.Errorf("block %d: %v", block+1, order)
+		}
+	}
+	if m.Workload.Flush["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.Flush) != 18 {
+		t.Errorf("flush windows: %v", m.Workload.Flush)
 	}
 }

@@ -24,18 +24,18 @@ const (
 	answerWait = 20 * time.Second // a generator's answer beyond the time its order takes
 )
 
-// A trial is one transport against a fresh server, from a fresh generator.
+// A trial is one case against a fresh server, from a fresh generator.
 type trial struct {
-	rig       *Rig
-	scenario  *scenarios.Scenario
-	transport scenarios.Transport
-	block     int
-	again     int // attempts that came before
-	run       uint32
-	discard   bool            // the generator keeps no record: see Observe
-	stop      <-chan struct{} // closed: end the publishing, drain, and tell what there is
-	interval  func(results.Interval) error
-	phase     func(string)
+	rig      *Rig
+	scenario *scenarios.Scenario // of the case alone
+	measured scenarios.Case
+	block    int
+	again    int // attempts that came before
+	run      uint32
+	discard  bool            // the generator keeps no record: see Observe
+	stop     <-chan struct{} // closed: end the publishing, drain, and tell what there is
+	interval func(results.Interval) error
+	phase    func(string)
 
 	server    *process
 	generator *process
@@ -55,7 +55,9 @@ type trial struct {
 // error; an error is about the rig or the server's end, never about slowness.
 func (t *trial) measure(ctx context.Context) (results.Trial, error) {
 	began := clock.Now()
-	t.result = results.Trial{Block: t.block, Again: t.again, Transport: string(t.transport), Started: time.Now().UTC(), Status: results.Complete}
+	t.result = results.Trial{Block: t.block, Again: t.again, Started: time.Now().UTC(), Status: results.Complete}
+	t.result.Transport, t.result.Case = string(t.measured.Transport), t.measured.Name()
+	t.result.Stack, t.result.Flush = string(t.measured.Stack), time.Duration(t.measured.Flush)
 	err := t.stages(ctx)
 	if ended := t.shutDown(grace(ctx)); err == nil {
 		err = ended
@@ -93,7 +95,7 @@ func reason(ctx context.Context, err error) error {
 
 func (t *trial) startServer(ctx context.Context) (err error) {
 	t.phase("starting")
-	if t.server, err = launch(serverRole, t.rig.Serve(t.transport, t.scenario), t.rig.ServerCores); err != nil {
+	if t.server, err = launch(serverRole, t.rig.Serve(t.measured), t.rig.ServerCores); err != nil {
 		return err
 	}
 	ctx, release := endsWith(ctx, t.server)
@@ -161,7 +163,7 @@ func (t *trial) silence() error {
 func (t *trial) prepare(ctx context.Context) (err error) {
 	order := Prepare{
 		Scenario:  string(t.scenario.YAML()),
-		Transport: string(t.transport),
+		Transport: string(t.measured.Transport),
 		Target:    t.target.address,
 		Block:     t.block,
 		Run:       t.run,
@@ -266,7 +268,7 @@ func (t *trial) follow(ctx context.Context) (*Outcome, error) {
 		if m.Interval == nil {
 			return nil, generatorError("it spoke out of turn")
 		}
-		m.Interval.Block, m.Interval.Again = t.block, t.again
+		m.Interval.Block, m.Interval.Case, m.Interval.Again = t.block, t.measured.Name(), t.again
 		t.evidence.Seconds = append(t.evidence.Seconds, *m.Interval)
 		if err := t.interval(*m.Interval); err != nil {
 			return nil, err
@@ -354,7 +356,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	if c := t.result.Cost; c.Delivered > 0 {
 		g.write = c.Server.CPU / time.Duration(c.Delivered)
 	}
-	t.result.Theory = theory(t.scenario, t.transport, g)
+	t.result.Theory = theory(t.scenario, t.measured.Transport, g)
 	if t.result.Cost.Server.MemoryPeak, err = cost.PeakMemory(t.server.pid()); err != nil {
 		return err
 	}

@@ -130,10 +130,10 @@ func play(t *testing.T, ctx context.Context, server, generator string, stop <-ch
 	p := &played{}
 	p.trial = &trial{
 		rig: &Rig{
-			Serve: func(scenarios.Transport, *scenarios.Scenario) []string { return []string{self, server} },
+			Serve: func(scenarios.Case) []string { return []string{self, server} },
 			Drive: []string{self, generator}, Engine: client.Engines()[0],
 		},
-		scenario: s, transport: scenarios.ShortPoll, block: 3, run: 7, stop: stop,
+		scenario: s, measured: scenarios.Case{Transport: scenarios.ShortPoll}, block: 3, run: 7, stop: stop,
 		interval: func(i results.Interval) error {
 			p.intervals = append(p.intervals, i)
 			return nil

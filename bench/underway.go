@@ -27,7 +27,7 @@ func (t *trial) watched(now Moment) {
 	}
 	t.rig.Watch(Underway{
 		Moment:    now,
-		Transport: string(t.transport),
+		Transport: string(t.measured.Transport),
 		Again:     t.again,
 		Address:   t.target.address,
 		Server:    t.server.pid(),

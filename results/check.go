@@ -20,7 +20,7 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	if err := m.checkTransports(); err != nil {
+	if err := cmp.Or(m.checkTransports(), m.checkCases()); err != nil {
 		return err
 	}
 	if err := m.Compare.check(); err != nil {
@@ -138,7 +138,7 @@ func nonNegative(figures []figure) error {
 
 func (t Trial) figures() []figure {
 	return slices.Concat(
-		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
+		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"flush_ns", float64(t.Flush)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
 		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(),
 		[]figure{
 			{"latency.infinite", float64(t.Latency.Infinite)},
@@ -263,8 +263,8 @@ func (r *Run) check() error {
 	seen := map[string]bool{}
 	for i, t := range r.Trials {
 		key := t.Name()
-		if !slices.Contains(r.Manifest.Transports, t.Transport) {
-			return &CorruptError{File: trialsFile, Line: i + 1, Problem: fmt.Sprintf("transport %q is not in the manifest", t.Transport)}
+		if unknown := r.Manifest.knows(t.Transport, t.CaseName()); unknown != "" {
+			return &CorruptError{File: trialsFile, Line: i + 1, Problem: unknown}
 		}
 		if seen[key] {
 			return &CorruptError{File: trialsFile, Line: i + 1, Problem: key + " is there twice"}
@@ -272,8 +272,8 @@ func (r *Run) check() error {
 		seen[key] = true
 	}
 	for i, iv := range r.Intervals {
-		if !slices.Contains(r.Manifest.Transports, iv.Transport) {
-			return &CorruptError{File: intervalsFile, Line: i + 1, Problem: fmt.Sprintf("transport %q is not in the manifest", iv.Transport)}
+		if unknown := r.Manifest.knows(iv.Transport, iv.CaseName()); unknown != "" {
+			return &CorruptError{File: intervalsFile, Line: i + 1, Problem: unknown}
 		}
 	}
 	return nil

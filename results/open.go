@@ -281,17 +281,17 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 // the folder, and enter no figure.
 func (r *reader) unfinished() {
 	type trial struct {
-		block     int
-		transport string
+		block    int
+		caseName string
 	}
 	ended := map[trial]bool{}
 	for _, t := range r.run.Trials {
-		ended[trial{t.Block, t.Transport}] = true
+		ended[trial{t.Block, t.CaseName()}] = true
 	}
 	left := map[trial]int{}
 	var order []trial
 	for _, i := range r.run.Intervals {
-		key := trial{i.Block, i.Transport}
+		key := trial{i.Block, i.CaseName()}
 		if ended[key] {
 			continue
 		}
@@ -300,6 +300,6 @@ func (r *reader) unfinished() {
 		}
 	}
 	for _, key := range order {
-		r.warn("block %d %s was cut short: %d of its intervals are kept, and enter no figure", key.block, key.transport, left[key])
+		r.warn("block %d %s was cut short: %d of its intervals are kept, and enter no figure", key.block, key.caseName, left[key])
 	}
 }

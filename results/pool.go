@@ -3,8 +3,8 @@ package results
 // pool adds trials up: counts are summed and histograms merged, so that a
 // metric of the pool weighs each message alike. What one trial could not show
 // the pool does not show either: a sum with a hole in it would be too small.
-func pool(transport string, trials []Trial) Trial {
-	p := Trial{Transport: transport, Status: Complete}
+func pool(c Case, trials []Trial) Trial {
+	p := Trial{Transport: c.Transport, Case: c.Name, Stack: c.Stack, Flush: c.Flush, Status: Complete}
 	for i, t := range trials {
 		first := i == 0
 		p.Took += t.Took

@@ -12,12 +12,12 @@ import (
 // two-sided p of a sign-flip test over n blocks is 2/2^n: .0156 for 7, .0078 for 8.
 const VerdictBlocks = 8
 
-// A Summary is a run in one row a transport, over its valid trials.
+// A Summary is a run in one row a case, over its valid trials.
 type Summary struct {
-	Rows        []Row      // in report order; a transport without a valid trial has an empty row
+	Rows        []Row      // in report order; a case without a valid trial has an empty row
 	Excluded    []Excluded // trials that enter no row
 	Blocks      int        // planned
-	ValidBlocks int        // blocks in which every transport has a valid trial
+	ValidBlocks int        // blocks in which every case has a valid trial
 	Gates       int        // of all trials
 	GatesPassed int
 }
@@ -29,9 +29,9 @@ type Excluded struct {
 	Repeated bool // it was measured again
 }
 
-// A Row is one transport: its valid trials, and their pool.
+// A Row is one case: its valid trials, and their pool.
 type Row struct {
-	Transport string
+	Case
 	Trials    []Trial // in block order
 	Pooled    Trial   // counts added up, histograms merged
 	Saturated bool    // some trial was: the figures describe overload
@@ -40,8 +40,8 @@ type Row struct {
 // Summary sums the run up.
 func (r *Run) Summary() Summary {
 	s := Summary{Blocks: r.Manifest.Blocks, Excluded: r.excluded()}
-	for _, transport := range r.Manifest.Transports {
-		s.Rows = append(s.Rows, newRow(transport, r.validTrials(transport)))
+	for _, c := range r.Manifest.AllCases() {
+		s.Rows = append(s.Rows, newRow(c, r.validTrials(c.Name)))
 	}
 	s.ValidBlocks = len(s.CommonBlocks())
 	for _, t := range r.Trials {
@@ -51,9 +51,9 @@ func (r *Run) Summary() Summary {
 	return s
 }
 
-// Row finds a transport's row; ok is false when the run has none.
-func (s Summary) Row(transport string) (row Row, ok bool) {
-	i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.Transport == transport })
+// Row finds a case's row by its name; ok is false when the run has none.
+func (s Summary) Row(name string) (row Row, ok bool) {
+	i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.Name == name })
 	if i < 0 {
 		return Row{}, false
 	}
@@ -84,13 +84,13 @@ func (r *Run) excluded() []Excluded {
 // repeated says whether another attempt at a trial followed.
 func (r *Run) repeated(t Trial) bool {
 	return slices.ContainsFunc(r.Trials, func(o Trial) bool {
-		return o.Block == t.Block && o.Transport == t.Transport && o.Again > t.Again
+		return o.Block == t.Block && o.CaseName() == t.CaseName() && o.Again > t.Again
 	})
 }
 
 // Name names the trial among those of its run.
 func (t Trial) Name() string {
-	name := fmt.Sprintf("block %d %s", t.Block, t.Transport)
+	name := fmt.Sprintf("block %d %s", t.Block, t.CaseName())
 	if t.Again > 0 {
 		name += fmt.Sprintf(" (attempt %d)", t.Again+1)
 	}
@@ -108,10 +108,10 @@ func (t Trial) whyNot() string {
 	return string(t.Status)
 }
 
-func (r *Run) validTrials(transport string) []Trial {
+func (r *Run) validTrials(name string) []Trial {
 	var trials []Trial
 	for _, t := range r.Trials {
-		if t.Transport == transport && t.Valid() {
+		if t.CaseName() == name && t.Valid() {
 			trials = append(trials, t)
 		}
 	}
@@ -136,11 +136,11 @@ func (s Summary) CommonBlocks() []int {
 	return slices.Sorted(maps.Keys(rows))
 }
 
-func newRow(transport string, trials []Trial) Row {
+func newRow(c Case, trials []Trial) Row {
 	return Row{
-		Transport: transport,
+		Case:      c,
 		Trials:    trials,
-		Pooled:    pool(transport, trials),
+		Pooled:    pool(c, trials),
 		Saturated: slices.ContainsFunc(trials, func(t Trial) bool { return t.Status == Saturated }),
 	}
 }

@@ -34,19 +34,20 @@ type Manifest struct {
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
-	Blocks     int        `json:"blocks"`     // planned
-	Transports []string   `json:"transports"` // in report order
-	Orders     [][]string `json:"orders"`     // transports of each block in the order run
+	Blocks     int        `json:"blocks"`          // planned
+	Transports []string   `json:"transports"`      // in report order
+	Cases      []Case     `json:"cases,omitempty"` // in report order; none in folders from before there were any
+	Orders     [][]string `json:"orders"`          // names of the cases of each block in the order run
 	Seed       uint64     `json:"seed"`
 	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
-	Stack      string            `json:"stack"`                           // which libraries the servers are built on
+	Stack      string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "
 	Network    string            `json:"network"`                         // Loopback, or the name of the emulated link
 	RTT        time.Duration     `json:"rtt_ns"`                          // round trip added by the network; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // the most that the network adds to one way
 	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction of each connection; 0: unlimited
-	Servers    map[string]string `json:"servers"`                         // per transport: the server's settings in one line
+	Servers    map[string]string `json:"servers"`                         // per case: the server's settings in one line
 	NotShown   []string          `json:"not_shown"`
 	Conditions []string          `json:"conditions"` // differences between the paired servers, other cautions
 }
@@ -109,17 +110,20 @@ type Workload struct {
 	PollInterval  time.Duration            `json:"poll_interval_ns"`
 	PollPacing    string                   `json:"poll_pacing"`
 	Hold          time.Duration            `json:"hold_ns"`
-	Flush         map[string]time.Duration `json:"flush_ns"` // per transport, 0 = never
+	Flush         map[string]time.Duration `json:"flush_ns"` // per case of a transport that has one, 0 = never
 	Warmup        time.Duration            `json:"warmup_ns"`
 	Window        time.Duration            `json:"window_ns"`
 	Drain         time.Duration            `json:"drain_ns"`
 }
 
-// A Trial is one transport, fresh processes, one window. It is the statistical sample.
+// A Trial is one case, fresh processes, one window. It is the statistical sample.
 type Trial struct {
 	Block     int           `json:"block"`    // from 1
 	Position  int           `json:"position"` // in its block, from 1
 	Transport string        `json:"transport"`
+	Case      string        `json:"case,omitempty"` // see CaseName
+	Stack     string        `json:"stack,omitempty"`
+	Flush     time.Duration `json:"flush_ns,omitempty"`
 	Again     int           `json:"again,omitempty"` // attempts that came before: disturbed, void, and on record
 	Started   time.Time     `json:"started"`
 	Took      time.Duration `json:"took_ns"` // from starting the server to the last process gone
@@ -268,6 +272,7 @@ type Gate struct {
 type Interval struct {
 	Block     int           `json:"block"`
 	Transport string        `json:"transport"`
+	Case      string        `json:"case,omitempty"`  // of its trial; see CaseName
 	Again     int           `json:"again,omitempty"` // of its trial
 	At        time.Duration `json:"at_ns"`           // since the run's folder was made; AppendInterval fills it in when zero
 	Start     time.Duration `json:"start_ns"`        // since the window opened; negative during the warm-up

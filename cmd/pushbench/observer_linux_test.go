@@ -37,8 +37,8 @@ func BenchmarkObserverEffect(b *testing.B) {
 		Drive:  []string{self, "drive"},
 		Awake:  []string{self, "awake"},
 		Engine: client.Engines()[0],
-		Serve: func(t scenarios.Transport, _ *scenarios.Scenario) []string {
-			return []string{self, "serve", string(t), "--control", "--listen", "127.0.0.1:0"}
+		Serve: func(c scenarios.Case) []string {
+			return []string{self, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
 	}
 	rig.Pin()

@@ -41,12 +41,12 @@ func (p *progress) show(now bench.Progress) {
 	switch {
 	case p.terminal:
 		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] block %d of %d · %s · %s · %s delivered · %s, about %s left",
-			now.Trial, now.Trials, now.Block, now.Blocks, now.Transport, now.Phase,
+			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, now.Phase,
 			results.Count(now.Delivered), clock(now.Elapsed), clock(now.Left))
 		p.drawn = true
 	case now.Trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
-			now.Trial, now.Trials, now.Block, now.Blocks, now.Transport, clock(now.Left))
+			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, clock(now.Left))
 		p.trial = now.Trial
 	}
 }

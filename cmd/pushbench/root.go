@@ -37,6 +37,7 @@ should reach its clients: HTTP short polling, long polling, server-sent events
 or WebSocket, and what each costs.
 
   pushbench run chat          measure a scenario and draw the comparison
+  pushbench run batching      the same with several flush windows; see --flush and --stack
   pushbench selftest          hold this instrument to known truths
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files

@@ -34,6 +34,8 @@ type runOptions struct {
 	warmup     string
 	rtt        string
 	transports []string
+	stack      []string
+	flush      []string
 	out        string
 	noPin      bool
 	letSleep   bool
@@ -49,24 +51,29 @@ func newRunCommand() *cobra.Command {
 		Long: `Measure a scenario: one that comes with pushbench (see pushbench list) or any file.
 
 Each block runs every transport once, in a balanced random order, each against a
-fresh server from a fresh generator. Ctrl-C once ends the publishing, waits for
-what is on its way and writes what there is; twice stops at once.
+fresh server from a fresh generator. Where several stacks or flush windows are
+listed, a block runs every transport with each of them.
+
+Ctrl-C once ends the publishing, waits for what is on its way and writes what
+there is; twice stops at once.
 
 The table goes to standard output, progress to standard error.
 
 ` + exitHelp,
-		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run ./mine.yaml --blocks 12 --out results/runs/mine",
+		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --flush 0s,5ms\n  pushbench run ./mine.yaml --blocks 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
 		RunE:    func(c *cobra.Command, args []string) error { return measure(c, args[0], o) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.blocks, "blocks", 0, "how often each transport is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
+	f.IntVar(&o.blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
 	f.Uint64Var(&o.seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
 	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
+	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
+	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
@@ -136,6 +143,14 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 			s.Transports = append(s.Transports, scenarios.Transport(t))
 		}
 	}
+	if changed("stack") {
+		o.sweepStack(s)
+	}
+	if changed("flush") {
+		if err := o.sweepFlush(s); err != nil {
+			return err
+		}
+	}
 	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup, "rtt": &s.Network.RTT} {
 		if !changed(flag) {
 			continue
@@ -158,6 +173,36 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	return nil
 }
 
+// sweepStack puts one stack, or a sweep of several, in place of the scenario's.
+func (o runOptions) sweepStack(s *scenarios.Scenario) {
+	s.Stack, s.Sweep.Stack = scenarios.Reference, nil
+	if len(o.stack) == 1 {
+		s.Stack = scenarios.Stack(o.stack[0])
+		return
+	}
+	for _, name := range o.stack {
+		s.Sweep.Stack = append(s.Sweep.Stack, scenarios.Stack(name))
+	}
+}
+
+// sweepFlush puts one flush window, or a sweep of several, in place of the scenario's.
+func (o runOptions) sweepFlush(s *scenarios.Scenario) error {
+	var windows []scenarios.Duration
+	for _, text := range o.flush {
+		d, err := scenarios.ParseDuration(text)
+		if err != nil {
+			return usageError("--flush: %w", err)
+		}
+		windows = append(windows, d)
+	}
+	one := scenarios.Duration(0)
+	if s.Sweep.Flush = windows; len(windows) == 1 {
+		one, s.Sweep.Flush = windows[0], nil
+	}
+	s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = one, one, one
+	return nil
+}
+
 func (o runOptions) path(s *scenarios.Scenario, now time.Time) string {
 	if o.out != "" {
 		return o.out
@@ -174,11 +219,10 @@ func (o runOptions) rig() (*bench.Rig, error) {
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: o.engine,
-		Stack:  "reference",
-		Serve: func(t scenarios.Transport, s *scenarios.Scenario) []string {
-			argv := []string{self, "serve", string(t), "--control", "--listen", "127.0.0.1:0"}
-			if flush := s.Flush(t); flush > 0 {
-				argv = append(argv, "--flush", flush.String())
+		Serve: func(c scenarios.Case) []string {
+			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0", "--stack", string(c.Stack)}
+			if c.Flush > 0 {
+				argv = append(argv, "--flush", c.Flush.String())
 			}
 			if o.lie != "" {
 				argv = append(argv, "--lie", o.lie)

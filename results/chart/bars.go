@@ -39,7 +39,7 @@ type bars struct {
 // Plot implements plot.Plotter.
 func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	above, inside := textStyle(8, ink), textStyle(7.5, ink)
+	above, inside := textStyle(labelSize(len(b.all)), ink), textStyle(7.5, ink)
 	above.XAlign, inside.XAlign = text.XCenter, text.XCenter
 	for _, bar := range b.all {
 		left, right, from := x(bar.x-b.width/2), x(bar.x+b.width/2), 0.0
@@ -50,13 +50,15 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			to := from + part.size
 			c.FillPolygon(part.fill, []vg.Point{{X: left, Y: y(from)}, {X: right, Y: y(from)}, {X: right, Y: y(to)}, {X: left, Y: y(to)}})
 			c.StrokeLine2(draw.LineStyle{Color: paper, Width: 0.5}, left, y(to), right, y(to))
-			if y(to)-y(from) > 13 {
+			if y(to)-y(from) > 13 && inside.Width(part.label) < right-left+3 {
 				inside.Color = onTop(part.fill)
 				fill(&c, inside, vg.Point{X: x(bar.x), Y: y(to) - 10}, part.label)
 			}
 			from = to
 		}
-		writeAbove(&c, above, vg.Point{X: x(bar.x), Y: y(from) + 3}, bar.label)
+		if len(b.all) <= 3*crowded { // beyond, figures would run into one another
+			writeAbove(&c, above, vg.Point{X: x(bar.x), Y: y(from) + 3}, bar.label)
+		}
 	}
 }
 

@@ -62,8 +62,7 @@ func (c card) draw(canvas draw.Canvas) {
 	c.drawMark(&canvas, vg.Point{X: canvas.Max.X - margin, Y: top - titleSize})
 	top -= titleSize + 10
 	if len(c.keys) > 0 {
-		c.drawKeys(&canvas, vg.Point{X: canvas.Min.X + margin, Y: top - keySize})
-		top -= keySize + 8
+		top = c.drawKeys(&canvas, vg.Point{X: canvas.Min.X + margin, Y: top - keySize}) - 8
 	}
 	fill(&canvas, textStyle(7.5, soft), vg.Point{X: canvas.Min.X + margin, Y: canvas.Min.Y + margin - 3}, c.basis)
 	c.drawPanels(canvas, canvas.Min.Y+margin+10, top)
@@ -78,17 +77,23 @@ func (c card) drawMark(canvas *draw.Canvas, at vg.Point) {
 	fill(canvas, style, at, c.mark)
 }
 
-func (c card) drawKeys(canvas *draw.Canvas, at vg.Point) {
+// drawKeys draws the legend, in as many lines as it takes, and returns where the last ends.
+func (c card) drawKeys(canvas *draw.Canvas, at vg.Point) vg.Length {
 	style := textStyle(keySize, ink)
 	if c.keysFor != "" {
 		fill(canvas, textStyle(keySize, soft), at, c.keysFor)
 		at.X += style.Width(c.keysFor) + 14
 	}
+	left := at.X
 	for _, k := range c.keys {
+		if at.X > left && at.X+sample+5+style.Width(k.name) > canvas.Max.X-margin {
+			at.X, at.Y = left, at.Y-keySize-5
+		}
 		k.sample(canvas, vg.Point{X: at.X, Y: at.Y + keySize*0.36})
 		fill(canvas, style, vg.Point{X: at.X + sample + 5, Y: at.Y}, k.name)
 		at.X += sample + 5 + style.Width(k.name) + 16
 	}
+	return at.Y
 }
 
 func (c card) drawPanels(canvas draw.Canvas, bottom, top vg.Length) {
@@ -144,10 +149,9 @@ func rounded(r vg.Rectangle, radius vg.Length) vg.Path {
 	return p
 }
 
-// lineKey shows a transport's line and marker.
-func lineKey(transport string) key {
-	l := lookOf(transport)
-	return key{transport, func(c *draw.Canvas, at vg.Point) {
+// lineKey shows a line and its marker.
+func lineKey(name string, l look) key {
+	return key{name, func(c *draw.Canvas, at vg.Point) {
 		c.StrokeLine2(l.line(), at.X, at.Y, at.X+sample, at.Y)
 		c.DrawGlyphNoClip(l.marker(), vg.Point{X: at.X + sample/2, Y: at.Y})
 	}}

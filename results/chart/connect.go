@@ -25,9 +25,7 @@ func connect(_ *results.Run, s results.Summary) (card, bool) {
 		{plot: stagePanel(rows), share: 0.66, title: stageTitle(rows), y: "milliseconds"},
 		{plot: helloPanel(rows), share: 0.34, title: "Bytes", y: "B a client, until subscribed"},
 	}
-	for _, r := range rows {
-		c.keys = append(c.keys, swatchKey(r.Transport, lookOf(r.Transport).color))
-	}
+	c.keys = rowKeys(rows, func(name string, l look) key { return swatchKey(name, l.color) })
 	c.alt = "Time and bytes to connect. " + connectAlt(rows)
 	return c, true
 }
@@ -49,7 +47,7 @@ var stageNames = map[string]string{
 	"ready":  "all, until subscribed",
 }
 
-// stagePanel groups the transports under each stage: p99 as a light bar that
+// stagePanel groups the cases under each stage: p99 as a light bar that
 // goes on where p50 ends.
 func stagePanel(rows []results.Row) *plot.Plot {
 	const place = 0.8
@@ -62,7 +60,7 @@ func stagePanel(rows []results.Row) *plot.Plot {
 			p50 := results.StageQuantile(stage, 0.5)(r.Pooled)
 			p99 := results.StageQuantile(stage, 0.99)(r.Pooled)
 			x := float64(i) - place/2 + each*(float64(j)+0.5)
-			b.all = append(b.all, stageBar(x, lookOf(r.Transport), p50, p99))
+			b.all = append(b.all, stageBar(x, lookIn(rows, r), p50, p99))
 		}
 	}
 	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
@@ -84,7 +82,7 @@ func helloPanel(rows []results.Row) *plot.Plot {
 		for j, r := range rows {
 			v := r.Value(metric)
 			x := float64(i) - place/2 + each*(float64(j)+0.5)
-			b.all = append(b.all, bar{x, []part{{size: v.X, fill: lookOf(r.Transport).color}}, v.String()})
+			b.all = append(b.all, bar{x, []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
 		}
 	}
 	return barPlot(b, under([]string{"up", "down"}), -0.55, 1.55)
@@ -93,7 +91,7 @@ func helloPanel(rows []results.Row) *plot.Plot {
 func connectAlt(rows []results.Row) string {
 	var said []string
 	for _, r := range rows {
-		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down", r.Transport,
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down", r.Name,
 			r.Value(results.ConnectP50), r.Value(results.ConnectP99), r.Value(results.ConnectBytesUp), r.Value(results.ConnectBytesDown)))
 	}
 	return strings.Join(said, "; ") + "."

@@ -18,9 +18,9 @@ func cost(_ *results.Run, s results.Summary) (card, bool) {
 	}
 	c := card{name: "cost", title: "What a delivered message costs"}
 	c.plots = []panel{
-		{plot: cpuPanel(rows), share: 1.0 / 3, title: "CPU: server (full) + generator (light)", y: "µs a message"},
-		{plot: wirePanel(rows), share: 1.0 / 3, title: "Bytes on the wire, both ways", y: "B a message, TCP/IP headers not counted"},
-		{plot: requestPanel(rows), share: 1.0 / 3, title: "HTTP requests", y: "requests a message, publishes included"},
+		{plot: cpuPanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "CPU: server (full) + generator (light)", y: "µs a message"},
+		{plot: wirePanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "Bytes on the wire, both ways", y: "B a message, TCP/IP headers not counted"},
+		{plot: requestPanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "HTTP requests", y: "requests a message, publishes included"},
 	}
 	c.keysFor = "bytes on the wire:"
 	for _, k := range wireParts {
@@ -43,14 +43,14 @@ func withCost(rows []results.Row) []results.Row {
 func cpuPanel(rows []results.Row) *plot.Plot {
 	b := bars{width: 0.62}
 	for i, r := range rows {
-		l := lookOf(r.Transport)
+		l := lookIn(rows, r)
 		server, generator := r.Value(results.ServerCPUPerMessage), r.Value(results.GeneratorCPUPerMessage)
 		b.all = append(b.all, bar{float64(i), []part{
 			{server.X, l.color, server.String()},
 			{generator.X, tint(l.color), generator.String()},
 		}, r.Value(results.CPUPerMessage).String()})
 	}
-	return byTransport(b, rows)
+	return byRow(b, rows)
 }
 
 func wirePanel(rows []results.Row) *plot.Plot {
@@ -58,7 +58,7 @@ func wirePanel(rows []results.Row) *plot.Plot {
 	for i, r := range rows {
 		b.all = append(b.all, bar{float64(i), wireSplit(r.Pooled.Cost), r.Value(results.WireBytesPerMessage).String()})
 	}
-	return byTransport(b, rows)
+	return byRow(b, rows)
 }
 
 func wireSplit(c results.Cost) []part {
@@ -75,30 +75,22 @@ func requestPanel(rows []results.Row) *plot.Plot {
 	b := bars{width: 0.62}
 	for i, r := range rows {
 		v := r.Value(results.RequestsPerMessage)
-		b.all = append(b.all, bar{float64(i), []part{{size: v.X, fill: lookOf(r.Transport).color}}, v.String()})
+		b.all = append(b.all, bar{float64(i), []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
 	}
-	return byTransport(b, rows)
+	return byRow(b, rows)
 }
 
-// byTransport is a panel with one bar a transport.
-func byTransport(b bars, rows []results.Row) *plot.Plot {
-	p := barPlot(b, under(transports(rows)), -0.6, float64(len(rows))-0.4)
-	p.X.Tick.Label.Font.Size = 8
+// byRow is a panel with one bar a case.
+func byRow(b bars, rows []results.Row) *plot.Plot {
+	p := barPlot(b, barNames(rows), -0.6, float64(len(rows))-0.4)
+	p.X.Tick.Label.Font.Size = labelSize(len(rows))
 	return p
-}
-
-func transports(rows []results.Row) []string {
-	var names []string
-	for _, r := range rows {
-		names = append(names, r.Transport)
-	}
-	return names
 }
 
 func costAlt(rows []results.Row) string {
 	var said []string
 	for _, r := range rows {
-		said = append(said, fmt.Sprintf("%s: %s µs CPU, %s B, %s requests", r.Transport,
+		said = append(said, fmt.Sprintf("%s: %s µs CPU, %s B, %s requests", r.Name,
 			r.Value(results.CPUPerMessage), r.Value(results.WireBytesPerMessage), r.Value(results.RequestsPerMessage)))
 	}
 	return strings.Join(said, "; ") + "."

@@ -37,7 +37,7 @@ func Draw(run *results.Run) ([]results.Figure, error) {
 func cards(run *results.Run) []card {
 	s := run.Summary()
 	var all []card
-	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, timeline, cost, memory, connect} {
+	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, batching, timeline, cost, memory, connect} {
 		if c, ok := lay(run, s); ok {
 			c.basis, c.mark = basis(run, s), mark(run, s)
 			all = append(all, c)
@@ -85,12 +85,20 @@ func basis(run *results.Run, s results.Summary) string {
 	if len(commit) > 10 {
 		commit = commit[:10]
 	}
-	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a transport · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
-		results.Plain(m.Workload.Scenario), results.Number(m.Workload.DeliveryRate), publishes(s), s.ValidBlocks, s.Blocks,
+	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
+		results.Plain(m.Workload.Scenario), results.Number(m.Workload.DeliveryRate), publishes(s), rowNoun(m), s.ValidBlocks, s.Blocks,
 		results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), m.Seed, commit)
 }
 
-// publishes is how many were planned for a transport over its valid trials.
+// rowNoun is what a row stands for.
+func rowNoun(m results.Manifest) string {
+	if m.Sweeps() {
+		return "case"
+	}
+	return "transport"
+}
+
+// publishes is how many were planned for a case over its valid trials.
 func publishes(s results.Summary) string {
 	var lo, hi int64
 	for i, r := range s.Rows {

@@ -1,6 +1,10 @@
 package chart
 
-import "pushbench/results"
+import (
+	"image/color"
+
+	"pushbench/results"
+)
 
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
 func Vectors(run *results.Run) ([]results.Figure, error) {
@@ -13,4 +17,17 @@ func Vectors(run *results.Run) ([]results.Figure, error) {
 		figures = append(figures, results.Figure{Name: c.name, Title: c.title, Alt: c.alt, SVG: svg})
 	}
 	return figures, nil
+}
+
+// Shades are the distinct colours of each transport's rows.
+func Shades(run *results.Run) map[string]map[color.NRGBA]bool {
+	shades := map[string]map[color.NRGBA]bool{}
+	rows := run.Summary().Rows
+	for _, r := range rows {
+		if shades[r.Transport] == nil {
+			shades[r.Transport] = map[color.NRGBA]bool{}
+		}
+		shades[r.Transport][lookIn(rows, r).color] = true
+	}
+	return shades
 }

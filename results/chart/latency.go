@@ -13,22 +13,24 @@ import (
 	"pushbench/results"
 )
 
-// latency draws each transport's delivery latency by percentile. The axis is
+// latency draws each case's delivery latency by percentile. The axis is
 // 1/(1−q), so that each decade is another nine. A line ends where too few
 // independent observations lie beyond it, or where the lost begin.
 func latency(_ *results.Run, s results.Summary) (card, bool) {
 	c := card{name: "latency", title: "How long a message takes, by percentile"}
 	p := newPlot()
 	var drawn []curve
+	var with []results.Row
 	for _, r := range s.Rows {
-		if curve := newCurve(r); len(curve.points) > 1 {
+		if curve := newCurve(r, lookIn(s.Rows, r)); len(curve.points) > 1 {
 			drawn = append(drawn, curve)
-			c.keys = append(c.keys, lineKey(r.Transport))
+			with = append(with, r)
 		}
 	}
 	if len(drawn) == 0 {
 		return card{}, false
 	}
+	c.keys = rowKeys(with, lineKey)
 	setLatencyAxes(p, drawn)
 	// Solid lines first: a dashed one over it lets both be seen.
 	for i := len(drawn) - 1; i >= 0; i-- {
@@ -44,7 +46,7 @@ func latency(_ *results.Run, s results.Summary) (card, bool) {
 	return c, true
 }
 
-// A curve is one transport's latency by percentile, as a plotter.
+// A curve is one case's latency by percentile, as a plotter.
 type curve struct {
 	look   look
 	points plotter.XYs // x = 1/(1−q), y in ms and positive
@@ -62,12 +64,12 @@ var named = []struct {
 // steps a decade at which a line is drawn.
 const steps = 60
 
-func newCurve(r results.Row) curve {
-	c := curve{look: lookOf(r.Transport)}
-	l := r.Pooled.Latency
+func newCurve(r results.Row, l look) curve {
+	c := curve{look: l}
+	latency := r.Pooled.Latency
 	for i := 0; ; i++ {
 		x := math.Pow(10, float64(i)/steps)
-		d, infinite, ok := l.Quantile(1 - 1/x)
+		d, infinite, ok := latency.Quantile(1 - 1/x)
 		if !ok {
 			c.lost = infinite
 			break
@@ -75,7 +77,7 @@ func newCurve(r results.Row) curve {
 		c.points = append(c.points, plotter.XY{X: x, Y: positive(results.Milliseconds(d))})
 	}
 	for _, n := range named {
-		if d, _, ok := l.Quantile(n.q); ok {
+		if d, _, ok := latency.Quantile(n.q); ok {
 			c.marks = append(c.marks, plotter.XY{X: 1 / (1 - n.q), Y: positive(results.Milliseconds(d))})
 		}
 		if p, ok := r.Theory(n.metric); ok && p.Value > 0 {
@@ -160,7 +162,7 @@ func latencyKeys(curves []curve) []key {
 func latencyAlt(s results.Summary) string {
 	var said []string
 	for _, r := range s.Rows {
-		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms", r.Transport, r.Value(results.P50), r.Value(results.P99)))
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms", r.Name, r.Value(results.P50), r.Value(results.P99)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -22,21 +22,22 @@ func timeline(run *results.Run, s results.Summary) (card, bool) {
 	window := run.Manifest.Workload.Window.Seconds()
 	top := offered
 	p := newPlot()
+	var with []results.Row
 	p.Add(grid(), span{window: window, offered: offered})
 	for i := len(s.Rows) - 1; i >= 0; i-- {
 		points := medianRates(run, s.Rows[i])
 		if len(points) == 0 {
 			continue
 		}
-		l := lookOf(s.Rows[i].Transport)
+		l := lookIn(s.Rows, s.Rows[i])
 		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: every(points, 5), GlyphStyle: l.marker()})
-		c.keys = append([]key{lineKey(s.Rows[i].Transport)}, c.keys...)
+		with = append([]results.Row{s.Rows[i]}, with...)
 		for _, xy := range points {
 			top = max(top, xy.Y)
 			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
 		}
 	}
-	if len(c.keys) == 0 || top <= 0 {
+	if c.keys = rowKeys(with, lineKey); len(c.keys) == 0 || top <= 0 {
 		return card{}, false
 	}
 	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, top*1.12, linearTicks(top*1.12, 5)
@@ -56,7 +57,7 @@ var (
 func medianRates(run *results.Run, r results.Row) plotter.XYs {
 	rates := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
-		if i.Transport == r.Transport && i.Length > 0 && ofValid(r, i) {
+		if i.CaseName() == r.Name && i.Length > 0 && ofValid(r, i) {
 			at := (i.Start + i.Length/2).Round(100 * time.Millisecond)
 			rates[at] = append(rates[at], float64(i.Delivered)/i.Length.Seconds())
 		}

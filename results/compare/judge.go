@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"pushbench/results"
 )
@@ -110,8 +109,7 @@ func pairsOf(rows []results.Row) (all []pair, variants int) {
 // "websocket flush=5ms". Two settings of one transport answer another question
 // than two transports do, and all pairs of all cases would drown both.
 func variant(r results.Row) string {
-	_, settings, _ := strings.Cut(r.Transport, " ")
-	return settings
+	return r.Variant()
 }
 
 // pairings are the metric's values of each pair.
@@ -122,7 +120,7 @@ func pairings(m results.Metric, rows []results.Row, pairs []pair, blocks []int) 
 	}
 	var all []Pairing
 	for _, p := range pairs {
-		pairing := Pairing{Metric: m.Name, Names: [2]string{rows[p.a].Transport, rows[p.b].Transport}}
+		pairing := Pairing{Metric: m.Name, Names: [2]string{rows[p.a].Name, rows[p.b].Name}}
 		if pairing.Missing = either(missing[p.a], missing[p.b]); pairing.Missing == nil {
 			pairing.A, pairing.B = values[p.a], values[p.b]
 		}
@@ -142,7 +140,7 @@ func either(a, b error) error {
 // series is a row's value in each of the blocks, or why it has none.
 func series(m results.Metric, r results.Row, blocks []int) ([]float64, error) {
 	if r.Saturated {
-		return nil, fmt.Errorf("%s: %w", r.Transport, ErrOverload)
+		return nil, fmt.Errorf("%s: %w", r.Name, ErrOverload)
 	}
 	xs := make([]float64, len(blocks))
 	for _, t := range r.Trials {
@@ -152,7 +150,7 @@ func series(m results.Metric, r results.Row, blocks []int) ([]float64, error) {
 		}
 		var err error
 		if xs[i], err = figure(m, t); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Transport, err)
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
 		}
 	}
 	return xs, nil

@@ -14,12 +14,14 @@ import (
 // figures are the p50 in ms and the server CPU of each row by block; 0 is a void trial.
 type figures map[string][]float64
 
-// run makes a run of the rows, whose names may be any.
+// run makes a run of the rows, whose names are those of cases.
 func run(rows []string, figures figures) *results.Run {
-	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Transports: rows, Blocks: len(figures[rows[0]])}}
+	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Blocks: len(figures[rows[0]])}}
 	for _, name := range rows {
+		transport, _, _ := strings.Cut(name, " ")
+		r.Manifest.Cases = append(r.Manifest.Cases, results.Case{Name: name, Transport: transport})
 		for i, ms := range figures[name] {
-			t := results.Trial{Block: i + 1, Transport: name, Status: results.Complete}
+			t := results.Trial{Block: i + 1, Transport: transport, Case: name, Status: results.Complete}
 			if ms == 0 {
 				t.Gates = []results.Gate{{Name: "pacing"}}
 				ms = 1000 // must not be seen

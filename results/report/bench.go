@@ -63,21 +63,21 @@ func Bench(w io.Writer, run *results.Run) error {
 	b.WriteString("\n")
 	for _, r := range run.Summary().Rows {
 		for _, t := range r.Trials {
-			writeBenchLine(&b, m.Workload.Scenario, t)
+			writeBenchLine(&b, m.Workload.Scenario, r.Key(), t)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func writeBenchLine(b *strings.Builder, scenario string, t results.Trial) {
+func writeBenchLine(b *strings.Builder, scenario, key string, t results.Trial) {
 	var figures []string
 	for _, u := range benchUnits {
 		if v := results.MetricByName(u.metric).Of(t); v.Known == results.Shown {
 			figures = append(figures, strconv.FormatFloat(v.X*u.scale, 'g', 6, 64)+" "+u.unit)
 		}
 	}
-	fmt.Fprintf(b, "Benchmark%s/transport=%s 1 %s\n", benchName(scenario), t.Transport, strings.Join(figures, " "))
+	fmt.Fprintf(b, "Benchmark%s/transport=%s 1 %s\n", benchName(scenario), key, strings.Join(figures, " "))
 }
 
 // benchName turns "chat-room" into "ChatRoom": a benchmark's name must not

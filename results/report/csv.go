@@ -9,7 +9,7 @@ import (
 	"pushbench/results"
 )
 
-// CSV writes one row for each trial and one for each transport's pool, with
+// CSV writes one row for each trial and one for each case's pool, with
 // every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
 // "n/a" when there were too few observations, "inf" when it never arrived.
 func CSV(w io.Writer, run *results.Run) error {
@@ -19,15 +19,18 @@ func CSV(w io.Writer, run *results.Run) error {
 		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
 	}
 	head = append(head, withinHead()...)
+	if run.Manifest.Sweeps() {
+		head = append(head, "case", "stack", "flush_ms")
+	}
 	rows := [][]string{head}
 	for _, r := range run.Summary().Rows {
 		for _, t := range run.Trials {
-			if t.Transport == r.Transport {
-				rows = append(rows, trialCells(run, t))
+			if t.CaseName() == r.Name {
+				rows = append(rows, append(trialCells(run, t), caseCells(run, r)...))
 			}
 		}
 		if len(r.Trials) > 0 {
-			rows = append(rows, pooledCells(run, r))
+			rows = append(rows, append(pooledCells(run, r), caseCells(run, r)...))
 		}
 	}
 	if err := out.WriteAll(rows); err != nil {
@@ -53,6 +56,14 @@ func pooledCells(run *results.Run, r results.Row) []string {
 		cells = append(cells, cell(r.Value(m.Name)))
 	}
 	return append(cells, make([]string, len(withinHead()))...) // an interval within one run cannot speak for several
+}
+
+// caseCells tell the cases of a sweep apart.
+func caseCells(run *results.Run, r results.Row) []string {
+	if !run.Manifest.Sweeps() {
+		return nil
+	}
+	return []string{safe(r.Name), safe(r.Stack), strconv.FormatFloat(results.Milliseconds(r.Flush), 'g', 8, 64)}
 }
 
 // cell prints a value at full precision, for machines.

@@ -19,7 +19,7 @@ func freshnessSection(s results.Summary) section {
 	for _, r := range s.Rows {
 		if f := r.Pooled.Freshness; f.Subscribed > 0 {
 			all.Rows = append(all.Rows, line{Cells: slices.Concat([]string{
-				r.Transport, r.Value(results.AgeMean).String(), results.AgeQuantile(0.5)(r.Pooled).String(), r.Value(results.AgeP99).String(), millis(f.Oldest),
+				r.Name, r.Value(results.AgeMean).String(), results.AgeQuantile(0.5)(r.Pooled).String(), r.Value(results.AgeP99).String(), millis(f.Oldest),
 			}, shares(f.Subscribed, f.Covered, f.Uncovered, f.Never), []string{r.Value(results.Superseded).String()})})
 		}
 	}

@@ -41,6 +41,7 @@ func sections(run *results.Run, s results.Summary) []section {
 		all = append(all, verdictsSection(j), othersSection(j))
 	}
 	all = append(all,
+		stackSection(s),
 		rangesSection(s),
 		withinSection(s),
 		wireSection(s),
@@ -104,7 +105,7 @@ func rangesSection(s results.Summary) section {
 func transports(s results.Summary) []string {
 	var names []string
 	for _, r := range s.Rows {
-		names = append(names, r.Transport)
+		names = append(names, r.Name)
 	}
 	return names
 }
@@ -130,7 +131,7 @@ func wireSection(s results.Summary) section {
 	for _, r := range s.Rows {
 		c := r.Pooled.Cost
 		if c.Delivered > 0 {
-			all.Rows = append(all.Rows, lines(wireCells(r.Transport, "down", c.Wire.Down, c.Delivered), wireCells(r.Transport, "up", c.Wire.Up, c.Delivered))...)
+			all.Rows = append(all.Rows, lines(wireCells(r.Name, "down", c.Wire.Down, c.Delivered), wireCells(r.Name, "up", c.Wire.Up, c.Delivered))...)
 		}
 	}
 	return all
@@ -163,7 +164,7 @@ func connectSection(s results.Summary) section {
 
 func connectCells(r results.Row) []string {
 	c := r.Pooled.Connect
-	cells := []string{r.Transport, results.Count(c.Clients), results.Count(c.Failed) + causes(c.FailedBy)}
+	cells := []string{r.Name, results.Count(c.Clients), results.Count(c.Failed) + causes(c.FailedBy)}
 	for _, stage := range results.Stages {
 		p50, p99 := results.StageQuantile(stage, 0.5), results.StageQuantile(stage, 0.99)
 		h := c.Stages[stage]
@@ -199,7 +200,7 @@ func ledgerSection(s results.Summary) section {
 	}
 	for _, r := range s.Rows {
 		l := r.Pooled.Ledger
-		cells := []string{r.Transport}
+		cells := []string{r.Name}
 		for _, n := range []int64{l.Owed, l.Unique, l.Superseded, l.DeclaredGap} {
 			cells = append(cells, results.Count(n))
 		}
@@ -230,7 +231,7 @@ func publishSection(s results.Summary) section {
 	for _, r := range s.Rows {
 		p := r.Pooled.Publishes
 		all.Rows = append(all.Rows, line{Cells: []string{
-			r.Transport, results.Count(p.Planned), results.Count(p.OnTime), results.Count(p.Late), results.Count(p.Dropped) + causes(p.DroppedBy),
+			r.Name, results.Count(p.Planned), results.Count(p.OnTime), results.Count(p.Late), results.Count(p.Dropped) + causes(p.DroppedBy),
 			results.Count(p.Sent), results.Count(p.Acknowledged), results.Count(p.Failed) + causes(p.FailedBy), results.Count(p.Unknown),
 			millis(p.Lateness.Quantile(0.99)), millis(p.Lateness.Max()), millis(p.HeldUp.Max()),
 		}})
@@ -295,7 +296,7 @@ func theorySection(s results.Summary) section {
 			if p, ok := r.Theory(m.Name); ok {
 				predicted := results.Value{X: p.Value}
 				all.Rows = append(all.Rows, line{Cells: []string{
-					r.Transport, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), results.Plain(p.Formula),
+					r.Name, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), results.Plain(p.Formula),
 				}})
 			}
 		}

@@ -16,6 +16,9 @@ func Sentences(run *results.Run) []string {
 	s := run.Summary()
 	said := headline(run, s)
 	if run.Manifest.Status != results.Invalid {
+		said = append(said, variants(s)...)
+	}
+	if run.Manifest.Status != results.Invalid {
 		said = append(said, losses(s)...)
 	}
 	said = append(said, exclusions(s)...)
@@ -69,7 +72,7 @@ func answer(m results.Manifest, s results.Summary, j compare.Judgement) []string
 	}
 	title := results.MetricByName(metric).Title
 	said := phrase(best+title, title, s.Rows, metric, j)
-	return append(said, phrase("Cheapest by CPU a message, server and generator together",
+	return append(said, phrase("Cheapest by CPU a message, server and generator together"+onStack(s),
 		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage, j)...)
 }
 
@@ -121,7 +124,7 @@ func values(rows []results.Row, metric string) []string {
 		if len(r.Trials) == 0 || v.Known == results.NotShown {
 			continue
 		}
-		value := r.Transport + " " + withUnit(v, results.MetricByName(metric).Unit)
+		value := r.Name + " " + withUnit(v, results.MetricByName(metric).Unit)
 		if over, ok := r.Range(metric); ok {
 			value += " (" + between(over) + ")"
 		}
@@ -135,7 +138,7 @@ func whyUnranked(rows []results.Row) string {
 	var overloaded []string
 	for _, r := range rows {
 		if r.Saturated {
-			overloaded = append(overloaded, r.Transport)
+			overloaded = append(overloaded, r.Name)
 		}
 	}
 	if len(overloaded) > 0 {
@@ -144,12 +147,15 @@ func whyUnranked(rows []results.Row) string {
 	return fmt.Sprintf("; an order takes %d valid trials of each", rankedTrials)
 }
 
+// variants say what a sweep of stacks or flush windows found.
+func variants(s results.Summary) []string { return append(stackSentences(s), batchingSentences(s)...) }
+
 // losses says who lost messages: a low latency of the rest is no merit then.
 func losses(s results.Summary) []string {
 	var lost []string
 	for _, r := range s.Rows {
 		if l := r.Pooled.Ledger; l.Lost > 0 {
-			lost = append(lost, fmt.Sprintf("%s %s of %s", r.Transport, results.Count(l.Lost), results.Count(l.Owed)))
+			lost = append(lost, fmt.Sprintf("%s %s of %s", r.Name, results.Count(l.Lost), results.Count(l.Owed)))
 		}
 	}
 	if len(lost) == 0 {
@@ -185,9 +191,9 @@ func exclusions(s results.Summary) []string {
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w := m.Workload
-	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack.",
+	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
 		some(w.Clients, "client"), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
-		results.Number(w.PayloadBytes), network(m), results.Plain(m.Stack))
+		results.Number(w.PayloadBytes), network(m), results.Plain(m.Stack), map[bool]string{true: "s"}[strings.Contains(m.Stack, ",")])
 }
 
 // network is what lay between the clients and the server.

@@ -20,9 +20,9 @@ type column struct{ metric, head, unit string }
 // how old what a client holds is comes before how soon it came.
 func columnsOf(m results.Manifest) []column {
 	if m.Workload.Delivery == latest {
-		return append(slices.Clone(ages), columns...)
+		return withWrites(m, append(slices.Clone(ages), columns...))
 	}
-	return append(slices.Clone(latencies), columns...)
+	return withWrites(m, append(slices.Clone(latencies), columns...))
 }
 
 // latest is the delivery of scenarios in which a newer message replaces what is not yet sent.
@@ -60,7 +60,7 @@ type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
 }
 
-// Table writes one row a transport, and under each what theory predicts, in at
+// Table writes one row a case, and under each what theory predicts, in at
 // most 120 columns; then what the figures of the table can mean.
 func Table(w io.Writer, run *results.Run, opts TableOptions) error {
 	s := run.Summary()
@@ -124,7 +124,7 @@ func style(rows [][]string, row, col, gap int, opts TableOptions) lipgloss.Style
 }
 
 func measuredCells(r results.Row, columns []column) []string {
-	cells := []string{r.Transport}
+	cells := []string{r.Name}
 	for _, c := range columns {
 		cells = append(cells, r.Value(c.metric).String())
 	}
@@ -156,7 +156,7 @@ func notes(run *results.Run, s results.Summary) []string {
 	lines = append(lines, tooFew(s, columnsOf(run.Manifest))...)
 	for _, r := range s.Rows {
 		if r.Saturated {
-			lines = append(lines, r.Transport+": SATURATED, the figures describe overload")
+			lines = append(lines, r.Name+": SATURATED, the figures describe overload")
 		}
 	}
 	for _, e := range s.Excluded {
@@ -183,7 +183,7 @@ func tooFew(s results.Summary, columns []column) []string {
 		var need int64
 		for _, r := range s.Rows {
 			if v := r.Value(c.metric); v.Known == results.TooFew {
-				have, need = append(have, r.Transport+" has "+results.Count(v.Have)), v.Need
+				have, need = append(have, r.Name+" has "+results.Count(v.Have)), v.Need
 			}
 		}
 		if len(have) > 0 {
@@ -204,7 +204,7 @@ func caution(m results.Manifest) string {
 func together(s results.Summary) string {
 	var said []string
 	for _, r := range s.Rows {
-		said = append(said, r.Transport+" "+r.Value(results.CPUPerMessage).String())
+		said = append(said, r.Name+" "+r.Value(results.CPUPerMessage).String())
 	}
 	return "server + generator, µs/msg: " + strings.Join(said, " · ")
 }

@@ -52,7 +52,7 @@ func canRank(r results.Row, metric string) bool {
 }
 
 func tooClose(best, r results.Row, metric string, j compare.Judgement) bool {
-	if d, ok := j.Between(best.Transport, r.Transport, metric); ok && j.Decides() && d.Verdict != compare.Incomparable {
+	if d, ok := j.Between(best.Name, r.Name, metric); ok && j.Decides() && d.Verdict != compare.Incomparable {
 		return d.Verdict != compare.Different
 	}
 	a, _ := best.Range(metric)

@@ -22,7 +22,7 @@ func withinSection(s results.Summary) section {
 }
 
 func withinCells(t results.Trial) []string {
-	cells := []string{t.Transport, results.Count(int64(t.Block)), results.Count(t.Latency.Independent)}
+	cells := []string{t.CaseName(), results.Count(int64(t.Block)), results.Count(t.Latency.Independent)}
 	for _, q := range results.WithinQuantiles {
 		said := results.MetricByName(q.Metric).Of(t).String()
 		if over, ok := t.Latency.Within(q.Q); ok {

@@ -12,7 +12,7 @@ import (
 )
 
 // Write derives every file of a run folder that is made from what was measured:
-// summary.csv, comparisons.csv, summary.md, bench.txt, an .hgrm file a transport, report.html and,
+// summary.csv, comparisons.csv, summary.md, bench.txt, an .hgrm file a case, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
 func Write(run *results.Run, dir string, figures ...results.Figure) error {
@@ -26,7 +26,7 @@ func Write(run *results.Run, dir string, figures ...results.Figure) error {
 	}
 	for _, r := range run.Summary().Rows {
 		if r.Pooled.Latency.Histogram.Count() > 0 {
-			errs = append(errs, write(dir, r.Transport+".hgrm", func(w io.Writer) error { return Percentiles(w, r) }))
+			errs = append(errs, write(dir, r.FileName()+".hgrm", func(w io.Writer) error { return Percentiles(w, r) }))
 		}
 	}
 	return errors.Join(errs...)

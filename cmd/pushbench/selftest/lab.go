@@ -97,9 +97,8 @@ func (l *lab) rig(e experiment) *bench.Rig {
 		Drive:  []string{self, "drive"},
 		Awake:  []string{self, "awake"},
 		Engine: l.options.Engine,
-		Stack:  "reference",
 		Watch:  e.watch,
-		Serve:  func(t scenarios.Transport, _ *scenarios.Scenario) []string { return l.serving(string(t), e.lie) },
+		Serve:  func(c scenarios.Case) []string { return l.serving(string(c.Transport), e.lie) },
 	}
 	rig.Pin()
 	return rig

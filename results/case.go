@@ -1,0 +1,110 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Case is what one trial measures and one row of a report stands for: a
+// transport, on a stack, with a flush window.
+type Case struct {
+	Name      string        `json:"name"` // the transport, and the value of whatever the run sweeps: "websocket flush=5ms"
+	Transport string        `json:"transport"`
+	Stack     string        `json:"stack"`
+	Flush     time.Duration `json:"flush_ns"` // 0: never hold messages back
+}
+
+// AllCases lists the run's cases in report order. A folder from before there were
+// cases has one for each transport, of the run's own stack and flush window.
+func (m Manifest) AllCases() []Case {
+	if len(m.Cases) > 0 {
+		return m.Cases
+	}
+	var cases []Case
+	for _, t := range m.Transports {
+		cases = append(cases, Case{Name: t, Transport: t, Stack: m.Stack, Flush: m.Workload.Flush[t]})
+	}
+	return cases
+}
+
+// Sweeps says whether some transport has more than one case.
+func (m Manifest) Sweeps() bool { return len(m.AllCases()) > len(m.Transports) }
+
+// SweptFlush says whether cases of one transport and stack differ in their flush window.
+func (m Manifest) SweptFlush() bool {
+	return m.differs(func(a, b Case) bool { return a.Stack == b.Stack && a.Flush != b.Flush })
+}
+
+// SweptStack says whether cases of one transport and flush window differ in their stack.
+func (m Manifest) SweptStack() bool {
+	return m.differs(func(a, b Case) bool { return a.Stack != b.Stack && a.Flush == b.Flush })
+}
+
+func (m Manifest) differs(in func(a, b Case) bool) bool {
+	cases := m.AllCases()
+	for i, a := range cases {
+		if slices.ContainsFunc(cases[:i], func(b Case) bool { return a.Transport == b.Transport && in(a, b) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// CaseName is the case of the trial. A trial from before there were cases has none
+// written: it is its transport.
+func (t Trial) CaseName() string { return cmp.Or(t.Case, t.Transport) }
+
+// CaseName is the case of the interval's trial.
+func (i Interval) CaseName() string { return cmp.Or(i.Case, i.Transport) }
+
+// Variant is what tells the case from others of its transport: "flush=5ms", empty
+// where nothing is swept.
+func (c Case) Variant() string {
+	return strings.TrimPrefix(strings.TrimPrefix(c.Name, c.Transport), " ")
+}
+
+// Key is the name as benchmark keys and as a log's tag, which hold no spaces:
+// "websocket/flush=5ms".
+func (c Case) Key() string { return caseKey(c.Name) }
+
+func caseKey(name string) string { return strings.ReplaceAll(name, " ", "/") }
+
+// FileName is the name as part of a file's: "websocket-flush-5ms".
+func (c Case) FileName() string { return strings.NewReplacer(" ", "-", "=", "-").Replace(c.Name) }
+
+// variantName is what a case may be called beside its transport: it becomes part
+// of file names, a tag of the interval log and keys of a benchmark.
+var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,4}$`)
+
+func (m Manifest) checkCases() error {
+	for i, c := range m.Cases {
+		variant, ok := strings.CutPrefix(c.Name, c.Transport)
+		switch {
+		case !slices.Contains(m.Transports, c.Transport):
+			return fmt.Errorf("case %q is of transport %q, which is not listed", c.Name, c.Transport)
+		case !ok || !variantName.MatchString(variant):
+			return fmt.Errorf("%q cannot be the name of a case: want its transport, and %s", c.Name, variantName)
+		case c.Flush < 0:
+			return fmt.Errorf("case %s: flush_ns is negative: %v", c.Name, c.Flush)
+		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):
+			return fmt.Errorf("case %s is listed twice", c.Name)
+		}
+	}
+	return nil
+}
+
+// knows says why the manifest knows nothing of such a trial or interval; it is
+// empty where it does.
+func (m Manifest) knows(transport, name string) string {
+	if !slices.Contains(m.Transports, transport) {
+		return fmt.Sprintf("transport %q is not in the manifest", transport)
+	}
+	if !slices.ContainsFunc(m.AllCases(), func(c Case) bool { return c.Name == name && c.Transport == transport }) {
+		return fmt.Sprintf("case %q of transport %q is not in the manifest", name, transport)
+	}
+	return ""
+}

@@ -1,0 +1,150 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+
+	"pushbench/results"
+)
+
+// batching draws what a flush window buys and what it costs, where it was swept:
+// a line for each transport that has one, on each stack.
+func batching(run *results.Run, s results.Summary) (card, bool) {
+	groups := flushGroups(s.Rows)
+	if !run.Manifest.SweptFlush() || len(groups) == 0 {
+		return card{}, false
+	}
+	c := card{name: "batching", title: "What a flush window buys, and what it costs"}
+	windows := flushWindows(groups)
+	for _, m := range []struct{ metric, title, y string }{
+		{results.P50, "Latency p50", "ms (log scale)"},
+		{results.P99, "Latency p99", "ms (log scale)"},
+		{results.CPUPerMessage, "CPU, server + generator", "µs a message"},
+		{results.MessagesPerBatch, "Messages a write", "a write: answer, event or frame"},
+	} {
+		p := newPlot()
+		p.Add(grid())
+		for _, g := range groups {
+			p.Add(flushLine(g, groupLook(groups, g), windows, m.metric)...)
+		}
+		flushAxes(p, groups, windows, m.metric)
+		c.plots = append(c.plots, panel{plot: p, share: 0.25, title: m.title, y: m.y, x: "flush window, ms"})
+	}
+	for _, g := range groups {
+		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupLook(groups, g)))
+	}
+	c.alt = "Latency, CPU and messages a write by flush window. " + batchingAlt(groups)
+	return c, true
+}
+
+// flushGroups are the rows that differ in nothing but their flush window, by rising window.
+func flushGroups(rows []results.Row) [][]results.Row {
+	var groups [][]results.Row
+	for _, r := range rows {
+		i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == r.Transport && g[0].Stack == r.Stack })
+		switch {
+		case len(r.Trials) == 0:
+		case i < 0:
+			groups = append(groups, []results.Row{r})
+		default:
+			groups[i] = append(groups[i], r)
+		}
+	}
+	groups = slices.DeleteFunc(groups, func(g []results.Row) bool { return len(g) < 2 })
+	for _, g := range groups {
+		slices.SortFunc(g, func(a, b results.Row) int { return int(a.Flush - b.Flush) })
+	}
+	return groups
+}
+
+// flushWindows are all that were measured, rising.
+func flushWindows(groups [][]results.Row) []time.Duration {
+	var windows []time.Duration
+	for _, g := range groups {
+		for _, r := range g {
+			windows = append(windows, r.Flush)
+		}
+	}
+	slices.Sort(windows)
+	return slices.Compact(windows)
+}
+
+// groupLook is the transport's, lighter for each further stack.
+func groupLook(groups [][]results.Row, g []results.Row) look {
+	l := lookOf(g[0].Transport)
+	var stacks []string
+	for _, o := range groups {
+		if !slices.Contains(stacks, o[0].Stack) {
+			stacks = append(stacks, o[0].Stack)
+		}
+	}
+	l.color = shade(l.color, slices.Index(stacks, g[0].Stack), len(stacks))
+	return l
+}
+
+// stackOf is the stack where it is part of the row's name.
+func stackOf(r results.Row) string {
+	if strings.Contains(r.Variant(), "stack=") {
+		return r.Stack
+	}
+	return ""
+}
+
+// flushLine is a group's line, each window a step of its own: 0, 1, 5 and 20 ms
+// are told apart on no scale that has all of them. What has no figure is left out.
+func flushLine(g []results.Row, l look, windows []time.Duration, metric string) []plot.Plotter {
+	var points plotter.XYs
+	for _, r := range g {
+		if v := r.Value(metric); v.Known == results.Shown && !math.IsNaN(v.X) {
+			points = append(points, plotter.XY{X: float64(slices.Index(windows, r.Flush)), Y: inPanel(metric, v.X)})
+		}
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	return []plot.Plotter{&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: points, GlyphStyle: l.marker()}}
+}
+
+// onLog says which panels have a logarithmic axis: latencies.
+func onLog(metric string) bool { return metric == results.P50 || metric == results.P99 }
+
+func inPanel(metric string, x float64) float64 {
+	if onLog(metric) {
+		return positive(x)
+	}
+	return x
+}
+
+func flushAxes(p *plot.Plot, groups [][]results.Row, windows []time.Duration, metric string) {
+	var labels []string
+	for _, w := range windows {
+		labels = append(labels, milliseconds(w))
+	}
+	p.X.Min, p.X.Max, p.X.Tick.Marker = -0.3, float64(len(windows))-0.7, under(labels)
+	lo, hi := math.Inf(1), 0.0
+	for _, r := range slices.Concat(groups...) {
+		if v := r.Value(metric); v.Known == results.Shown {
+			lo, hi = min(lo, inPanel(metric, v.X)), max(hi, inPanel(metric, v.X))
+		}
+	}
+	if onLog(metric) && hi > 0 {
+		p.Y.Scale, p.Y.Min, p.Y.Max, p.Y.Tick.Marker = plot.LogScale{}, lo/2, hi*2, logTicks(lo/2, hi*2)
+		return
+	}
+	upTo(p, hi)
+}
+
+func batchingAlt(groups [][]results.Row) string {
+	var said []string
+	for _, r := range slices.Concat(groups...) {
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write", r.Name,
+			r.Value(results.P50), r.Value(results.P99), r.Value(results.CPUPerMessage), r.Value(results.MessagesPerBatch)))
+	}
+	return strings.Join(said, "; ") + "."
+}

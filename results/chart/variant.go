@@ -1,0 +1,167 @@
+package chart
+
+import (
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+
+	"pushbench/results"
+)
+
+// crowded is how many rows a chart names in full. Beyond, labels are small and short.
+const crowded = 6
+
+// lookIn is how a row is drawn beside others: in its transport's colour, dash and
+// marker, the lighter the later its variant stands in the sweep.
+func lookIn(rows []results.Row, r results.Row) look {
+	l, all := lookOf(r.Transport), variants(rows)
+	if len(all) < 2 {
+		return l
+	}
+	l.color = shade(l.color, rank(all, r), len(all))
+	return l
+}
+
+// variants are those of the transport that has most.
+func variants(rows []results.Row) []string {
+	by := map[string][]string{}
+	var most []string
+	for _, r := range rows {
+		of := append(by[r.Transport], r.Variant())
+		by[r.Transport] = of
+		if len(of) > len(most) {
+			most = of
+		}
+	}
+	return most
+}
+
+// rank is the place of a row's variant. A short poll lacks the flush window: it
+// has the place of the first variant on its stack.
+func rank(all []string, r results.Row) int {
+	return max(0, slices.IndexFunc(all, func(v string) bool { return strings.HasPrefix(v, r.Variant()) }))
+}
+
+// shade is the colour on paper at full strength for the first of n, at 35 % for the last.
+func shade(c color.NRGBA, i, n int) color.NRGBA {
+	strength := 1 - 0.65*float64(i)/float64(max(1, n-1))
+	mix := func(x uint8) uint8 { return uint8(math.Round(float64(x)*strength + 255*(1-strength))) }
+	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
+}
+
+// rowKeys name the rows in the legend: each by itself, or where there are
+// variants the transports by colour, and then the variants by shade.
+func rowKeys(rows []results.Row, show func(name string, l look) key) []key {
+	all := variants(rows)
+	if len(all) < 2 {
+		var keys []key
+		for _, r := range rows {
+			keys = append(keys, show(r.Name, lookOf(r.Transport)))
+		}
+		return keys
+	}
+	var keys []key
+	var seen []string
+	for _, r := range rows {
+		if !slices.Contains(seen, r.Transport) {
+			seen = append(seen, r.Transport)
+			keys = append(keys, show(r.Transport, lookOf(r.Transport)))
+		}
+	}
+	for i, v := range all {
+		keys = append(keys, swatchKey(v, shade(soft, i, len(all))))
+	}
+	return keys
+}
+
+// barNames stand under the bars: the row, or where there are variants the
+// variant in a few letters, with the transport under the middle one.
+func barNames(rows []results.Row) plot.ConstantTicks {
+	if len(variants(rows)) < 2 {
+		return under(names(rows))
+	}
+	var short []string
+	for i, r := range rows {
+		first := slices.IndexFunc(rows, func(o results.Row) bool { return o.Transport == r.Transport })
+		last := len(rows) - 1 - slices.IndexFunc(reversed(rows), func(o results.Row) bool { return o.Transport == r.Transport })
+		below := " " // keeps the first lines level
+		if i == (first+last)/2 {
+			below = r.Transport
+		}
+		short = append(short, brief(r)+"\n"+below)
+	}
+	return under(short)
+}
+
+func reversed(rows []results.Row) []results.Row {
+	back := slices.Clone(rows)
+	slices.Reverse(back)
+	return back
+}
+
+// brief is a row's variant in a few letters, a line each: flush windows in
+// milliseconds, stacks by their beginning. A row without a variant has "–".
+func brief(r results.Row) string {
+	var lines []string
+	for part := range strings.FieldsSeq(r.Variant()) {
+		switch axis, value, _ := strings.Cut(part, "="); axis {
+		case "flush":
+			lines = append(lines, milliseconds(r.Flush))
+		case "stack":
+			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
+		default:
+			lines = append(lines, value)
+		}
+	}
+	if len(lines) == 0 {
+		return "–"
+	}
+	return strings.Join(lines, "\n")
+}
+
+func milliseconds(d time.Duration) string {
+	return strconv.FormatFloat(results.Milliseconds(d), 'f', -1, 64)
+}
+
+// axisNames say what brief shows: "flush window, ms".
+func axisNames(rows []results.Row) string {
+	all := variants(rows)
+	if len(all) < 2 {
+		return ""
+	}
+	var axes []string
+	for part := range strings.FieldsSeq(all[0]) {
+		axis, _, _ := strings.Cut(part, "=")
+		if axis == "flush" {
+			axis = "flush window, ms"
+		}
+		axes = append(axes, axis)
+	}
+	return strings.Join(axes, "; ")
+}
+
+// labelSize is that of figures at bars.
+func labelSize(bars int) vg.Length {
+	switch {
+	case bars > 2*crowded-2:
+		return 5.2
+	case bars > crowded:
+		return 6
+	default:
+		return 8
+	}
+}
+
+func names(rows []results.Row) []string {
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Name)
+	}
+	return names
+}

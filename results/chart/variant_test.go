@@ -1,0 +1,51 @@
+package chart_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results/chart"
+	"pushbench/results/internal/synthetic"
+)
+
+var swept = []time.Duration{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
+
+func TestASweepIsDrawn(t *testing.T) {
+	for name, stacks := range map[string][]string{"flush": {"reference"}, "flush and stack": {"nethttp", "fasthttp"}} {
+		figures := drawn(t, synthetic.Sweep(1, time.Second, stacks, swept), chart.Vectors)
+		for _, name := range []string{"latency", "batching", "timeline", "cost", "memory", "connect"} {
+			f, ok := figures[name]
+			if !ok {
+				t.Errorf("no chart %s", name)
+				continue
+			}
+			wellFormed(t, f)
+		}
+		if f := figures["batching"]; !strings.Contains(f.Alt, "flush=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages a write") {
+			t.Errorf("%s: the chart of batching says %q", name, f.Alt)
+		}
+	}
+}
+
+func TestBatchingIsDrawnOnlyWhereFlushIsSwept(t *testing.T) {
+	if _, ok := drawn(t, synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, swept[:1]), chart.Vectors)["batching"]; ok {
+		t.Error("a run that sweeps stacks alone has a chart of batching")
+	}
+	if _, ok := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["batching"]; ok {
+		t.Error("a run without a sweep has a chart of batching")
+	}
+}
+
+// Two cases of a transport share its colour, and no two lines are drawn alike.
+func TestEveryCaseOfAPushTransportHasAShadeOfItsOwn(t *testing.T) {
+	for transport, shades := range chart.Shades(synthetic.Sweep(1, time.Second, []string{"reference"}, swept)) {
+		want := 4
+		if transport == "shortpoll" {
+			want = 1
+		}
+		if len(shades) != want {
+			t.Errorf("%s has %d shades, want %d", transport, len(shades), want)
+		}
+	}
+}

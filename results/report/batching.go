@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+)
+
+// batchingMetrics are where long polling, which batches by nature, may beat a
+// WebSocket that writes every message by itself.
+var batchingMetrics = []string{results.P50, results.P99, results.CPUPerMessage}
+
+// batchingSentences say, where flush windows were swept, whether long polling beats
+// WebSocket without one, and whether the largest one undoes that.
+func batchingSentences(s results.Summary) []string {
+	var said []string
+	for _, stack := range byStack(s.Rows) {
+		polls, sockets := stack.of("longpoll"), stack.of("websocket")
+		if len(polls) < 2 || len(sockets) < 2 {
+			continue
+		}
+		none, most := [2]results.Row{polls[0], sockets[0]}, [2]results.Row{polls[len(polls)-1], sockets[len(sockets)-1]}
+		if none[0].Flush != none[1].Flush || most[0].Flush != most[1].Flush {
+			continue
+		}
+		on := ""
+		if len(byStack(s.Rows)) > 1 {
+			on = " on " + results.Plain(stack.stack)
+		}
+		said = append(said, writesSaid(on, none, most))
+		for _, metric := range batchingMetrics {
+			said = append(said, inversion(on, metric, none, most))
+		}
+	}
+	return said
+}
+
+// of are a transport's rows by rising flush window.
+func (s stackRows) of(transport string) []results.Row {
+	rows := slices.DeleteFunc(slices.Clone(s.rows), func(r results.Row) bool { return r.Transport != transport })
+	slices.SortFunc(rows, func(a, b results.Row) int { return int(a.Flush - b.Flush) })
+	return rows
+}
+
+// writesSaid is what the flush window does by itself.
+func writesSaid(on string, none, most [2]results.Row) string {
+	return fmt.Sprintf("Messages a write%s, long polling and WebSocket: %s and %s with a flush window of %s, %s and %s with %s.", on,
+		none[0].Value(results.MessagesPerBatch), none[1].Value(results.MessagesPerBatch), window(none[0].Flush),
+		most[0].Value(results.MessagesPerBatch), most[1].Value(results.MessagesPerBatch), window(most[0].Flush))
+}
+
+func window(flush time.Duration) string { return results.Number(results.Milliseconds(flush)) + " ms" }
+
+// inversion says whether long polling is below WebSocket, first without a flush
+// window and then with the largest.
+func inversion(on, metric string, none, most [2]results.Row) string {
+	title := capital(results.MetricByName(metric).Title) + on
+	before, after := against(metric, none), against(metric, most)
+	if !canRank(none[0], metric) || !canRank(none[1], metric) {
+		return fmt.Sprintf("%s, long polling against WebSocket, in no order%s: %s; %s.", title, whyUnranked(none[:]), before, after)
+	}
+	if byRanges(none[0], none[1], metric) >= 0 {
+		return fmt.Sprintf("%s: no inversion here, long polling does not beat WebSocket: %s; %s.", title, before, after)
+	}
+	then := "and it is gone"
+	switch {
+	case !canRank(most[0], metric) || !canRank(most[1], metric):
+		then = "and whether it goes cannot be said" + whyUnranked(most[:])
+	case byRanges(most[0], most[1], metric) < 0:
+		then = "and it stays"
+	}
+	return fmt.Sprintf("%s: inversion, long polling beats WebSocket: %s; %s: %s.", title, before, then, after)
+}
+
+// against gives both figures with their ranges and their flush window.
+func against(metric string, pair [2]results.Row) string {
+	unit := results.MetricByName(metric).Unit
+	return strings.TrimSpace(fmt.Sprintf("%s against %s %s with a flush window of %s",
+		valueAndRange(pair[0], metric), valueAndRange(pair[1], metric), unit, window(pair[0].Flush)))
+}
