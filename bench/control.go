@@ -17,6 +17,7 @@ import (
 
 // An Order is what a run tells a generator. Exactly one field is set.
 type Order struct {
+	Gauge   *Gauge   `json:"gauge,omitempty"`
 	Prepare *Prepare `json:"prepare,omitempty"`
 	Connect *Connect `json:"connect,omitempty"`
 	Start   *Start   `json:"start,omitempty"`
@@ -50,7 +51,7 @@ type Stop struct{}
 // check says what is wrong with an order, whatever the state.
 func (o Order) check() error {
 	said := 0
-	for _, is := range []bool{o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
+	for _, is := range []bool{o.Gauge != nil, o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
 		if is {
 			said++
 		}
@@ -63,6 +64,7 @@ func (o Order) check() error {
 
 // A Message is what a generator tells its run. Exactly one field is set.
 type Message struct {
+	Gauged    *Gauged           `json:"gauged,omitempty"`
 	Prepared  *Prepared         `json:"prepared,omitempty"`
 	Connected *results.Connect  `json:"connected,omitempty"`
 	Interval  *results.Interval `json:"interval,omitempty"`
@@ -91,6 +93,7 @@ type Outcome struct {
 	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
 	Cut        bool              `json:"cut"`        // stopped before its plan ended
 	Flight     Flight            `json:"flight"`
+	Settings   map[string]string `json:"settings"` // what it ran with
 }
 
 // A lineWriter writes values as lines of JSON, one write each.

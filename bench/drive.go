@@ -73,6 +73,12 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 		return fmt.Errorf("control message out of order: %w", err)
 	}
 	switch {
+	case o.Gauge != nil:
+		gauged, err := gaugeFor(o.Gauge.Scenario)
+		if err != nil {
+			return err
+		}
+		return d.out.send(Message{Gauged: &gauged})
 	case o.Prepare != nil:
 		return d.prepare(o.Prepare)
 	case o.Connect != nil:
@@ -95,6 +101,10 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 // inOrder says what an order has come before, if it has.
 func (d *driver) inOrder(o Order) error {
 	switch {
+	case o.Gauge != nil && d.plan == nil:
+		return nil
+	case o.Gauge != nil:
+		return errors.New("a ceiling is found before anything else")
 	case o.Prepare == nil && d.plan == nil:
 		return errors.New("prepare comes first")
 	case o.Prepare != nil && d.plan != nil, o.Connect != nil && d.connecting != nil, o.Start != nil && d.started:
@@ -144,17 +154,23 @@ func (d *driver) prepare(p *Prepare) error {
 	if !slices.Contains(scenarios.Transports, d.transport) {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
-	d.stop, d.paced = make(chan struct{}), make(chan struct{})
-	d.plan = schedule.New(s, p.Block)
-	d.book = record.NewBook(d.plan, s, d.transport, p.Run)
-	d.random = rand.New(rand.NewPCG(s.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
 	if d.engine, err = client.New(p.Engine, d.config(p.Target)); err != nil {
 		return err
 	}
+	d.equip(schedule.New(s, p.Block), p)
+	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
+}
+
+// equip gives the driver its plan, and everything that a plan needs but clients.
+func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
+	d.plan = plan
+	d.stop, d.paced = make(chan struct{}), make(chan struct{})
+	d.book = record.NewBook(d.plan, d.scenario, d.transport, p.Run)
+	d.random = rand.New(rand.NewPCG(d.scenario.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
 	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
 		var own []int
-		for c := w; c < s.Clients.Count; c += len(d.recorders) {
+		for c := w; c < d.scenario.Clients.Count; c += len(d.recorders) {
 			own = append(own, c)
 		}
 		d.recorders[w] = record.NewRecorder(d.book, own)
@@ -162,7 +178,6 @@ func (d *driver) prepare(p *Prepare) error {
 	d.sinks = sinks(d.recorders, p.Discard)
 	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut, done: func() { close(d.paced) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
-	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
 
 func (d *driver) config(target string) client.Config {
@@ -448,6 +463,7 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Goroutines: d.goroutines,
 		Broken:     map[string]int64{},
 		Cut:        d.stopped(),
+		Settings:   generatorSettings(d.traffic.Options()),
 	}
 	o.Publishes, o.Ack = d.book.Publishes()
 	for _, r := range d.recorders {

@@ -31,6 +31,12 @@ type Evidence struct {
 	ServerGot      []int
 	GeneratorAsked []int
 	GeneratorGot   []int
+
+	Ceiling float64           // publications and deliveries a second that the generator does without sockets
+	Offered float64           // publications and deliveries a second that the trial asks of it
+	Watched time.Duration     // from the first reading of the processes' clocks to the last
+	First   map[string]string // settings of the run's first trial; none: this is it
+	Before  map[string]string // of its first trial of the same kind
 }
 
 // A gate judges the rig, never the system under test. What it says is what was
@@ -55,6 +61,9 @@ const (
 	GateBytes    = "every byte understood"
 	GatePinning  = "pinned as asked"
 	GateLink     = "nothing faster than the link"
+	GateCeiling  = "generator below its ceiling"
+	GatePaired   = "servers are paired"
+	GateSame     = "nothing changed between blocks"
 )
 
 var gates = []gate{
@@ -70,6 +79,9 @@ var gates = []gate{
 	{GateBytes, bytesUnderstood, false},
 	{GatePinning, pinnedAsAsked, false},
 	{GateLink, noFasterThanLink, false},
+	{GateCeiling, belowCeiling, false},
+	{GatePaired, paired, false},
+	{GateSame, unchanged, false},
 }
 
 // Disturbed says whether gates voided a trial, and only such as a disturbance of

@@ -25,6 +25,7 @@ type Rig struct {
 	Engine         string          // which engine the clients run on: see client.Engines
 	Watch          func(Underway)  // told at each Moment of a trial; it must return soon; none: nobody watches
 	keeper         *keeper         // nil: the cores may sleep, and nobody watches them
+	ceiling        float64         // see measureCeiling; 0: not measured
 }
 
 // Pin gives the server the first half of the cores and the generator the rest,
@@ -87,7 +88,14 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 	}
 	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
 	campaign.attempt = campaign.trial
-	err = r.Rig.awake(func() error { return campaign.blocks(ctx) })
+	err = r.Rig.awake(func() error {
+		if err := r.Rig.measureCeiling(ctx, r.Scenario); err != nil {
+			return err
+		}
+		manifest.Ceiling = r.Rig.ceiling
+		return campaign.blocks(ctx)
+	})
+	manifest.Conditions = append(manifest.Conditions, campaign.pairs.conditions()...)
 	manifest.Ended = time.Now().UTC()
 	manifest.Status, manifest.Reason = campaign.verdict(err)
 	return folder.Finish(manifest, derive)
@@ -107,6 +115,7 @@ type campaign struct {
 	done     int // trials that ended and are not measured again
 	again    int // trials that were disturbed and measured again
 	took     time.Duration
+	pairs    pairing
 	faulty   []string // trials that are void, and why
 	overload []string
 }
@@ -161,6 +170,7 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 		block:    block,
 		again:    again,
 		run:      c.manifest.RunID,
+		pairs:    &c.pairs,
 		stop:     c.run.Stop,
 		interval: func(i results.Interval) error {
 			delivered += i.Delivered

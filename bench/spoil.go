@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"pushbench/bench/client"
@@ -40,6 +41,10 @@ func Sound() Evidence {
 	// Two pairs of 10 ms, and one that never came and was due a second before the end.
 	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
+	e.Trial.Cost.Generator.CPU = 3 * time.Second
+	e.Ceiling, e.Offered, e.Watched = 1e6, 5e3, 10*time.Second
+	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server flush_ns": "0", "host kernel": "6.1"}
+	e.Before, e.Trial.Settings = maps.Clone(e.First), maps.Clone(e.First)
 	return e
 }
 
@@ -112,6 +117,19 @@ var spoil = map[string][]func(*Evidence){
 	GatePinning: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },
 		func(e *Evidence) { e.GeneratorAsked = []int{1} },
+	},
+	GateCeiling: {
+		func(e *Evidence) { e.Offered = 0.81 * e.Ceiling },
+		func(e *Evidence) { e.Ceiling = 0 },
+		func(e *Evidence) { e.Trial.Cost.Generator.CPU = 17 * time.Second },
+	},
+	GatePaired: {
+		func(e *Evidence) { e.First["server sockets.nodelay"] = "false" },
+		func(e *Evidence) { delete(e.First, "server gogc") },
+	},
+	GateSame: {
+		func(e *Evidence) { e.Before["host kernel"] = "6.2" },
+		func(e *Evidence) { e.Before["server flush_ns"] = "5000000" },
 	},
 }
 

@@ -55,6 +55,8 @@ type serverStats struct {
 	Goroutines int64  `json:"goroutines"`
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	Stack      string `json:"stack"`
+
+	settings map[string]string
 }
 
 // load is how many requests came from clients rather than from us.
@@ -85,6 +87,10 @@ func (t *target) stats(ctx context.Context) (s serverStats, err error) {
 		return s, err
 	}
 	if err := json.Unmarshal(body, &s); err != nil {
+		return s, fmt.Errorf("read /v1/stats: %w", err)
+	}
+	s.settings, err = serverSettings(body)
+	if err != nil {
 		return s, fmt.Errorf("read /v1/stats: %w", err)
 	}
 	return s, nil

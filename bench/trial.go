@@ -33,6 +33,7 @@ type trial struct {
 	again    int // attempts that came before
 	run      uint32
 	discard  bool            // the generator keeps no record: see Observe
+	pairs    *pairing        // what the trials before ran with; nil: nobody compares
 	stop     <-chan struct{} // closed: end the publishing, drain, and tell what there is
 	interval func(results.Interval) error
 	phase    func(string)
@@ -105,6 +106,9 @@ func (t *trial) startServer(ctx context.Context) (err error) {
 		return err
 	}
 	t.settings = g.Settings
+	if t.result.Settings, err = t.surroundings(); err != nil {
+		return err
+	}
 	t.target = newTarget(g.Listening)
 	if err := t.target.healthy(ctx); err != nil {
 		return reason(ctx, err)
@@ -214,6 +218,7 @@ func (t *trial) idle(ctx context.Context) (err error) {
 		return err
 	}
 	t.result.Cost.Server.Goroutines = t.before.Goroutines
+	maps.Copy(t.result.Settings, t.before.settings)
 	if t.result.Cost.Server.MemoryIdle, err = cost.Memory(t.server.pid()); err != nil {
 		return err
 	}
@@ -293,6 +298,7 @@ func phaseAt(since, window time.Duration) string {
 func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	var server, generator [2]cost.Usage
 	var throttled [2]int64
+	var read [2]clock.Instant
 	var stalls Stalls // in the end: of the window
 	for i, at := range []clock.Instant{opens, closes} {
 		select {
@@ -302,6 +308,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 			return context.Cause(ctx)
 		}
 		var errs [3]error
+		read[i] = clock.Now()
 		server[i], errs[0] = cost.Read(t.server.pid())
 		generator[i], errs[1] = cost.Read(t.generator.pid())
 		stalls, errs[2] = t.rig.keeper.stalls()
@@ -314,6 +321,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		}
 	}
 	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
+	t.evidence.Watched = read[1].Sub(read[0])
 	usage(&t.result.Cost.Server, server[1].Minus(server[0]))
 	usage(&t.result.Cost.Generator, generator[1].Minus(generator[0]))
 	return nil
@@ -330,6 +338,7 @@ func (t *trial) take(o *Outcome) {
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
+	maps.Copy(t.result.Settings, o.Settings)
 	t.evidence.Flight, t.evidence.Window = o.Flight, time.Duration(t.scenario.Window)
 	if hiccup := t.evidence.Stalls.longest(); hiccup > max(longHiccup, o.Latency.Histogram.Quantile(0.99)/10) {
 		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", round(hiccup)))
@@ -432,6 +441,12 @@ func (t *trial) judge(err error) {
 		return
 	}
 	t.evidence.Trial, t.evidence.Engine = t.result, t.rig.Engine
+	t.evidence.Ceiling, t.evidence.Offered = t.rig.ceiling, load(t.scenario)
+	if t.pairs != nil {
+		t.evidence.First, t.evidence.Before = t.pairs.first, t.pairs.before[t.measured.Name()]
+		t.pairs.note(t.measured.Name(), t.result.Settings)
+	}
+	t.result.Warnings = append(t.result.Warnings, nearCeiling(t.evidence)...)
 	t.result.Gates = Judge(t.evidence)
 	for _, g := range t.result.Gates {
 		if !g.Passed {

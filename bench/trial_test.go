@@ -131,7 +131,7 @@ func play(t *testing.T, ctx context.Context, server, generator string, stop <-ch
 	p.trial = &trial{
 		rig: &Rig{
 			Serve: func(scenarios.Case) []string { return []string{self, server} },
-			Drive: []string{self, generator}, Engine: client.Engines()[0],
+			Drive: []string{self, generator}, Engine: client.Engines()[0], ceiling: 1e9,
 		},
 		scenario: s, measured: scenarios.Case{Transport: scenarios.ShortPoll}, block: 3, run: 7, stop: stop,
 		interval: func(i results.Interval) error {

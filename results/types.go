@@ -47,6 +47,7 @@ type Manifest struct {
 	RTT        time.Duration     `json:"rtt_ns"`                          // round trip added by the network; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // the most that the network adds to one way
 	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction of each connection; 0: unlimited
+	Ceiling    float64           `json:"generator_ceiling"`               // publications and deliveries a second that a generator does without sockets; 0: not measured
 	Servers    map[string]string `json:"servers"`                         // per case: the server's settings in one line
 	NotShown   []string          `json:"not_shown"`
 	Conditions []string          `json:"conditions"` // differences between the paired servers, other cautions
@@ -137,6 +138,8 @@ type Trial struct {
 	Freshness Freshness `json:"freshness,omitzero"`
 	Connect   Connect   `json:"connect"`
 	Cost      Cost      `json:"cost"`
+
+	Settings map[string]string `json:"settings,omitempty"` // what server, generator and host ran with, as they told: see the gates of pairing
 
 	Theory   []Prediction `json:"theory"`
 	Gates    []Gate       `json:"gates"`

@@ -68,8 +68,11 @@ func (e *engine) Open(sub Subscription, sink Sink) Session {
 func (e *engine) Workers() int { return runtime.NumCPU() }
 
 // Pace gives a feed a goroutine of its own: see clock.Sharpen.
-func (e *engine) Pace(_ int, feed Feed) {
-	e.pacing.Go(func() {
+func (e *engine) Pace(_ int, feed Feed) { pace(&e.pacing, feed) }
+
+// pace publishes what a feed gives, when it is due, in a goroutine that wait waits for.
+func pace(wait *sync.WaitGroup, feed Feed) {
+	wait.Go(func() {
 		clock.Sharpen()
 		for {
 			due, ok := feed.Next()

@@ -310,6 +310,7 @@ var errTimeout = fmt.Errorf("dial: %w", os.ErrDeadlineExceeded)
 // segments asks TCP_INFO.
 func (k *link) segments() TCP     { return readTCP(k.fd) }
 func (k *link) lastSegments() TCP { return lastTCP(k.fd) }
+func (k *link) options() *Options { return readOptions(k.fd) }
 
 // Reading and writing never block, so the runtime need not be told of them.
 

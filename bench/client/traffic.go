@@ -20,9 +20,10 @@ type Traffic struct {
 	// server may have accepted some: whether it did, nobody on this side can tell.
 	Abandoned atomic.Int64
 
-	mu     sync.Mutex // guards what follows
-	open   map[segmented]struct{}
-	closed TCP // of connections that are gone
+	mu      sync.Mutex // guards what follows
+	open    map[segmented]struct{}
+	closed  TCP      // of connections that are gone
+	options *Options // of the first connection
 }
 
 type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
@@ -31,6 +32,7 @@ type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
 type segmented interface {
 	segments() TCP
 	lastSegments() TCP // asked just before it is closed: closing is in it, and what is not read is not
+	options() *Options
 }
 
 // Snapshot reads all counters but the kernel's: see Segments.
@@ -77,6 +79,9 @@ func (t *Traffic) opened(c segmented) {
 		t.open = make(map[segmented]struct{})
 	}
 	t.open[c] = struct{}{}
+	if t.options == nil {
+		t.options = c.options()
+	}
 }
 
 // gone is told just before a connection is closed: afterwards the kernel answers nothing.

@@ -107,7 +107,9 @@ type Stats struct {
 	GoMaxProcs    int           `json:"gomaxprocs"`
 	GoGC          int64         `json:"gogc"`
 	FlushNs       int64         `json:"flush_ns"`
-	NoDelay       bool          `json:"nodelay"`
+	GoMemLimit    uint64        `json:"gomemlimit_bytes"`
+	GoVersion     string        `json:"go_version"`
+	Sockets       *sock.Options `json:"sockets,omitempty"`
 	Compression   bool          `json:"compression"`
 	LimitsInForce LimitStats    `json:"limits"`
 }
@@ -151,8 +153,12 @@ type LimitStats struct {
 // Stats reads all counters.
 func (s *Service) Stats() Stats {
 	var sockets sock.Counts
+	var options *sock.Options
 	if l := s.listener.Load(); l != nil {
 		sockets = l.Counts()
+		if o, ok := l.Options(); ok {
+			options = &o
+		}
 	}
 	c := &s.Count
 	return Stats{
@@ -185,7 +191,9 @@ func (s *Service) Stats() Stats {
 		GoMaxProcs:    runtime.GOMAXPROCS(0),
 		GoGC:          goGC(),
 		FlushNs:       int64(s.Hub.Options().Flush),
-		NoDelay:       true,
+		GoMemLimit:    readMetric("/gc/gomemlimit:bytes"),
+		GoVersion:     runtime.Version(),
+		Sockets:       options,
 		LimitsInForce: s.limitStats(),
 	}
 }

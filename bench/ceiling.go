@@ -1,0 +1,172 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/schedule"
+	"pushbench/scenarios"
+)
+
+// A generator has two ends to its strength, and a trial must stay well below both.
+//
+// Its ceiling is what it does on the null transport, flat out: pacing, payloads,
+// checksums, ledgers, histograms, and the locks between its workers. No transport can
+// be faster. Sockets and protocols come on top, several times as dear, and
+// that part differs by transport; so the other end is how busy the generator's cores
+// are in the window itself. Neither contains the other: a lock can be the limit
+// while cores are idle, and cores are full long before the null transport's rate.
+// Both are means: a burst within the window shows as lateness.
+const (
+	ceilingAllowed = 0.8
+	ceilingWarned  = 0.5
+)
+
+// A Gauge tells a generator to find its ceiling. Answered by Gauged.
+type Gauge struct {
+	Scenario string `json:"scenario"` // resolved YAML: whose clients, topics and payloads to take
+}
+
+// Gauged is what a generator did flat out.
+type Gauged struct {
+	PerSecond float64 `json:"per_second"` // publications and deliveries
+}
+
+// gaugeTime is for how long a generator runs flat out, at most.
+const gaugeTime = 500 * time.Millisecond
+
+// gaugeFor runs a scenario flat out on the null transport. What it needs is built as
+// for a trial, in a driver of its own.
+func gaugeFor(text string) (Gauged, error) {
+	s, err := scenarios.Read("scenario", strings.NewReader(text))
+	if err != nil {
+		return Gauged{}, err
+	}
+	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(runtime.NumCPU())}
+	defer d.close()
+	d.equip(flatOut(s), &Prepare{Block: 1})
+	d.openBackend()
+	publishes := d.plan.Publishers(s.Clients.Count)
+	for c := range s.Clients.Count {
+		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.sinks[d.worker(int32(c))]))
+	}
+	return d.flatOut(), nil
+}
+
+// flatOut publishes as fast as it can, and says how fast that was.
+func (d *driver) flatOut() Gauged {
+	from := clock.Now()
+	d.pacing.start = from.Add(-d.plan.Closes) // all is due
+	d.book.Begin(d.pacing.start)
+	for w, p := range d.pacers {
+		d.engine.Pace(w, p)
+	}
+	select {
+	case <-d.paced:
+	case <-time.After(gaugeTime):
+	}
+	took := clock.Now().Sub(from)
+	var done int64
+	for _, r := range d.recorders {
+		i := r.Take()
+		done += i.Published + i.Delivered
+	}
+	d.halt()
+	<-d.paced
+	return Gauged{PerSecond: float64(done) / took.Seconds()}
+}
+
+// flatOut is more than any generator does in gaugeTime, with the scenario's own
+// fan-out, topics, publishers and payloads. Its window is a second, all of it past.
+func flatOut(s *scenarios.Scenario) *schedule.Schedule {
+	const (
+		pairs = 2e6     // and then some 150 ns for each
+		most  = 400_000 // messages: a plan takes memory
+		least = 100
+	)
+	flat := *s
+	flat.Warmup, flat.Window = 0, scenarios.Duration(time.Second)
+	fanOut := s.DeliveryRate() / float64(s.Publish.Rate)
+	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+fanOut))))
+	return schedule.New(&flat, 1)
+}
+
+// measureCeiling has a generator, placed as those of the trials are, find its ceiling.
+func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err error) {
+	t := &trial{rig: r, phase: func(string) {}}
+	defer func() {
+		if ended := t.shutDown(grace(ctx)); err == nil {
+			err = ended
+		}
+		if ctx.Err() != nil {
+			err = errStopped
+		}
+	}()
+	if err := t.startGenerator(); err != nil {
+		return err
+	}
+	if err := t.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML())}}); err != nil {
+		return err
+	}
+	m, err := t.answer(ctx, answerWait)
+	if err != nil {
+		return err
+	}
+	if m.Gauged == nil {
+		return generatorError("it did not find its ceiling")
+	}
+	r.ceiling = m.Gauged.PerSecond
+	return nil
+}
+
+// shortestWatch is what a window must last, that may be cut short, to say how busy cores were.
+const shortestWatch = 100 * time.Millisecond
+
+// load is what a scenario asks of a generator: publications and deliveries a second.
+func load(s *scenarios.Scenario) float64 { return float64(s.Publish.Rate) + s.DeliveryRate() }
+
+// belowCeiling: at most 80 % of what the generator can do.
+func belowCeiling(e Evidence) (bool, string) {
+	if e.Ceiling <= 0 {
+		return false, "the generator's ceiling was not measured"
+	}
+	ofCeiling, busy := shares(e)
+	detail := fmt.Sprintf("%.0f publications and deliveries a second are %s of the ceiling; ", e.Offered, inPercent(ofCeiling))
+	switch {
+	case len(e.GeneratorGot) == 0:
+		detail += "how many cores it had is not shown; "
+	case e.Watched < shortestWatch:
+		detail += fmt.Sprintf("its cores were watched for %v, too short to say how busy they were; ", round(e.Watched))
+	default:
+		detail += fmt.Sprintf("its cores were %s busy; ", inPercent(busy))
+	}
+	return max(ofCeiling, busy) <= ceilingAllowed, detail + "allowed " + inPercent(ceilingAllowed)
+}
+
+// shares are how much of its ceiling and of its cores a generator used.
+func shares(e Evidence) (ofCeiling, busy float64) {
+	if had := e.Watched.Seconds() * float64(len(e.GeneratorGot)); had > 0 && e.Watched >= shortestWatch {
+		busy = e.Trial.Cost.Generator.CPU.Seconds() / had
+	}
+	return e.Offered / e.Ceiling, busy
+}
+
+// nearCeiling warns of a trial that used more than half of what the generator can do.
+func nearCeiling(e Evidence) []string {
+	if e.Ceiling <= 0 {
+		return nil
+	}
+	ofCeiling, busy := shares(e)
+	if max(ofCeiling, busy) <= ceilingWarned {
+		return nil
+	}
+	return []string{fmt.Sprintf("the generator used %s of its ceiling and %s of its cores: more than half", inPercent(ofCeiling), inPercent(busy))}
+}
+
+func inPercent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/scenarios"
+)
+
+// A generator finds a ceiling far above what any scenario of these tests asks, and
+// takes it once, before anything else.
+func TestGeneratorFindsItsCeiling(t *testing.T) {
+	for _, publisher := range []string{"clients", "backend"} {
+		text := fmt.Sprintf(pollScenario, publisher)
+		s, err := scenarios.Read("test", strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := gaugeFor(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.PerSecond < 10*load(s) {
+			t.Errorf("published by %s: %.0f a second, which is not even ten times the %.0f that are asked", publisher, got.PerSecond, load(s))
+		}
+	}
+}
+
+func TestCeilingComesFirst(t *testing.T) {
+	g := startGenerator(t, "clients")
+	g.order(Order{Gauge: &Gauge{}})
+	told := ""
+	for m := range g.heard {
+		told = m.Failed
+	}
+	if err := <-g.ended; err == nil || !strings.Contains(told, "before anything else") {
+		t.Errorf("ended with %v and told %q", err, told)
+	}
+}
+
+func TestCeilingOfNoScenario(t *testing.T) {
+	var out strings.Builder
+	if err := Drive(strings.NewReader(`{"gauge":{"scenario":"version: 9"}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
+		t.Errorf("ended with %v and told %q", err, out.String())
+	}
+}
+
+// The plan is more than is done, and not more than memory holds, whatever the fan-out.
+func TestFlatOutIsEnoughAndNotTooMuch(t *testing.T) {
+	for _, clients := range []int{1, 100, 10_000} {
+		s, err := scenarios.Read("test", strings.NewReader(strings.Replace(fmt.Sprintf(pollScenario, "backend"), "count: 4", fmt.Sprint("count: ", clients), 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Clients.Count = clients
+		plan := flatOut(s)
+		if n := len(plan.Messages); n < 90 || n > 500_000 || n*clients < 300_000 {
+			t.Errorf("%d clients: %d messages", clients, n)
+		}
+		if plan.Opens != 0 || plan.Closes != time.Second {
+			t.Errorf("window from %v to %v", plan.Opens, plan.Closes)
+		}
+	}
+}
+
+// More than half of what a generator can do is warned of, more than 80 % refused;
+// both ends of its strength count.
+func TestNearTheCeiling(t *testing.T) {
+	for _, c := range []struct {
+		offered float64
+		cpu     time.Duration // of 20 s
+		warned  bool
+		refused bool
+	}{
+		{0.49e6, 9 * time.Second, false, false},
+		{0.51e6, 9 * time.Second, true, false},
+		{0.49e6, 11 * time.Second, true, false},
+		{0.79e6, 15 * time.Second, true, false},
+		{0.81e6, 0, true, true},
+		{0, 17 * time.Second, true, true},
+	} {
+		e := Sound()
+		e.Ceiling, e.Offered, e.Trial.Cost.Generator.CPU = 1e6, c.offered, c.cpu
+		passed, detail := belowCeiling(e)
+		if warned := len(nearCeiling(e)) > 0; warned != c.warned || passed == c.refused {
+			t.Errorf("%.0f a second, %v busy: warned %v, passed %v (%s)", c.offered, c.cpu, warned, passed, detail)
+		}
+	}
+}

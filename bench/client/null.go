@@ -1,0 +1,122 @@
+package client
+
+import (
+	"slices"
+	"sync"
+
+	"pushbench/bench/clock"
+)
+
+// Null returns the transport that has no network and no server: what is published
+// is handed to its topic's subscribers in this process, each worker's by a goroutine
+// of its own. What a generator does on it is its ceiling: everything of a trial but
+// sockets and protocols. All sessions must be open before the first publication.
+func Null(workers int) Transport {
+	n := &null{topics: map[string]*nullTopic{}}
+	for range workers {
+		w := &nullWorker{news: make(chan nullMessage, nullBacklog)}
+		n.workers = append(n.workers, w)
+		n.delivering.Go(w.deliver)
+	}
+	return n
+}
+
+// nullBacklog is how many messages may wait for a worker before publishers wait for it.
+const nullBacklog = 1024
+
+type null struct {
+	workers    []*nullWorker
+	topics     map[string]*nullTopic // filled by Open, then only read
+	pacing     sync.WaitGroup
+	delivering sync.WaitGroup
+	closing    sync.Once
+}
+
+type nullWorker struct{ news chan nullMessage }
+
+// A nullTopic numbers its messages and knows who follows it, by worker.
+type nullTopic struct {
+	followers [][]follower
+
+	mu  sync.Mutex // guards what follows; held until all workers have a message, so that none sees them in another order
+	seq uint64
+}
+
+type follower struct {
+	client int
+	sink   Sink
+}
+
+type nullMessage struct {
+	batch     *Batch
+	followers []follower
+}
+
+// deliver hands on what comes until the transport is closed.
+func (w *nullWorker) deliver() {
+	for m := range w.news {
+		for _, f := range m.followers {
+			f.sink.Deliver(f.client, m.batch, clock.Now())
+		}
+	}
+}
+
+func (n *null) Workers() int { return len(n.workers) }
+
+func (n *null) Open(sub Subscription, sink Sink) Session {
+	for _, name := range sub.Topics {
+		t := n.topics[name]
+		if t == nil {
+			t = &nullTopic{followers: make([][]follower, len(n.workers))}
+			n.topics[name] = t
+		}
+		t.followers[sub.Worker] = append(t.followers[sub.Worker], follower{sub.Client, sink})
+	}
+	sink.Event(sub.Client, Event{Kind: Connected}, clock.Now())
+	return &nullSession{null: n, client: sub.Client, sink: sink}
+}
+
+// Pace has a goroutine publish what is due.
+func (n *null) Pace(_ int, feed Feed) { pace(&n.pacing, feed) }
+
+func (n *null) Close() {
+	n.closing.Do(func() {
+		n.pacing.Wait()
+		for _, w := range n.workers {
+			close(w.news)
+		}
+		n.delivering.Wait()
+	})
+}
+
+type nullSession struct {
+	null   *null
+	client int
+	sink   Sink
+}
+
+func (s *nullSession) Publish(id uint32, topic string, payload []byte) {
+	s.sink.Event(s.client, Event{Kind: Sending, ID: id}, clock.Now())
+	seq := s.null.publish(topic, payload)
+	s.sink.Event(s.client, Event{Kind: Acked, ID: id, Seq: seq}, clock.Now())
+}
+
+func (s *nullSession) Close() {}
+
+// publish hands a copy of a payload to every worker that has followers of its topic.
+func (n *null) publish(topic string, payload []byte) uint64 {
+	t := n.topics[topic]
+	if t == nil {
+		return 1 // nobody follows it
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.seq++
+	batch := &Batch{Messages: []Message{{Topic: []byte(topic), Seq: t.seq, Data: slices.Clone(payload)}}}
+	for w, followers := range t.followers {
+		if len(followers) > 0 {
+			n.workers[w].news <- nullMessage{batch, followers}
+		}
+	}
+	return t.seq
+}

@@ -1,0 +1,68 @@
+package client
+
+import (
+	"strconv"
+	"syscall"
+)
+
+// Options are what a client's socket is set to, as the kernel tells it.
+type Options struct {
+	NoDelay       bool   `json:"nodelay"`
+	KeepAlive     bool   `json:"keepalive"`
+	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned, or not shown
+	ReceiveBuffer string `json:"receive_buffer"` // likewise
+	Congestion    string `json:"congestion_control,omitempty"`
+}
+
+// Options are those of the first connection that was opened, none before.
+func (t *Traffic) Options() *Options {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.options
+}
+
+func (c *conn) options() (o *Options) {
+	socket, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	_ = raw.Control(func(fd uintptr) { o = readOptions(int(fd)) }) // fails on what is closed
+	return o
+}
+
+// readOptions asks the kernel; a socket that is shut tells nothing.
+func readOptions(fd int) *Options {
+	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+	if err != nil {
+		return nil
+	}
+	keepAlive, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
+	if err != nil {
+		return nil
+	}
+	send, receive, told := fixedBuffers(fd)
+	return &Options{
+		NoDelay:       noDelay != 0,
+		KeepAlive:     keepAlive != 0,
+		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, told),
+		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, told),
+		Congestion:    congestion(fd),
+	}
+}
+
+// buffer says how large a buffer is that was given a size; the kernel resizes any
+// other with what passes through it.
+func buffer(fd, option int, fixed, told bool) string {
+	if told && !fixed {
+		return "autotuned"
+	}
+	size, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, option)
+	if !told || err != nil {
+		return "not shown"
+	}
+	return strconv.Itoa(size)
+}

@@ -1,0 +1,130 @@
+package bench
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pushbench/bench/client"
+	"pushbench/results"
+)
+
+// Of all that a server tells, only settings are compared.
+func TestSettingsOfAServer(t *testing.T) {
+	got, err := serverSettings([]byte(`{"pid":7,"accepted":3,"gogc":100,"compression":false,"sockets":{"nodelay":true,"send_buffer":"autotuned"},"limits":{"hold_ns":30000000000}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"server gogc": "100", "server compression": "false", "server sockets.nodelay": "true",
+		"server sockets.send_buffer": "autotuned", "server limits.hold_ns": "30000000000",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, err := serverSettings([]byte(`[]`)); err == nil {
+		t.Error("a list is taken for what a server tells")
+	}
+}
+
+func TestSettingsOfGeneratorAndHost(t *testing.T) {
+	g := generatorSettings(&client.Options{NoDelay: true})
+	if g["generator gomaxprocs"] == "" || g["generator gogc"] == "" || g["generator sockets.nodelay"] != "true" {
+		t.Errorf("generator: %v", g)
+	}
+	h := hostSettings(results.Host{Kernel: "6.1", LoadAverage: "1 2 3", Sysctls: map[string]string{"net.core.somaxconn": "4096"}})
+	if h["host kernel"] != "6.1" || h["host sysctls.net.core.somaxconn"] != "4096" {
+		t.Errorf("host: %v", h)
+	}
+	if _, compared := h["host load_average"]; compared {
+		t.Error("the load average is compared, which never stays the same")
+	}
+	if !maps.Equal(hostSettings(host()), hostSettings(host())) {
+		t.Error("two readings of this host differ: what changes by itself belongs to the volatile")
+	}
+}
+
+// What is compared with whom: transports by what they must share, blocks by all else.
+func TestEachSettingIsJudgedOnce(t *testing.T) {
+	for name, by := range map[string]string{
+		"server sockets.nodelay": GatePaired, "generator gomaxprocs": GatePaired,
+		"server stack": GateSame, "server flush_ns": GateSame, "host sysctls.net.core.somaxconn": GateSame,
+	} {
+		e := Sound()
+		e.Trial.Settings[name] = "now"
+		e.First[name], e.Before[name] = "then", "then"
+		var refused []string
+		for _, g := range Judge(e) {
+			if !g.Passed {
+				refused = append(refused, g.Name)
+				if want := name + " was then, is now"; g.Detail != want {
+					t.Errorf("says %q, want %q", g.Detail, want)
+				}
+			}
+		}
+		if !slices.Equal(refused, []string{by}) {
+			t.Errorf("%s differs: refused by %v, want %s", name, refused, by)
+		}
+	}
+}
+
+// The first trial has nobody to differ from; the first of a transport only another transport.
+func TestPairingRemembersTheFirst(t *testing.T) {
+	var p pairing
+	p.note("sse", nil) // it broke off
+	if p.first != nil {
+		t.Error("a trial without settings is what others are compared with")
+	}
+	p.note("sse", map[string]string{"server flush_ns": "0", "server gogc": "100"})
+	p.note("websocket", map[string]string{"server flush_ns": "5000000", "server gogc": "100"})
+	p.note("sse", map[string]string{"server flush_ns": "7", "server gogc": "7"})
+	if p.first["server gogc"] != "100" || p.before["sse"]["server flush_ns"] != "0" || p.before["websocket"]["server flush_ns"] != "5000000" {
+		t.Errorf("remembers %+v", p)
+	}
+	want := []string{"on purpose, servers differ in flush_ns: sse 0, websocket 5000000"}
+	if got := p.conditions(); !slices.Equal(got, want) {
+		t.Errorf("conditions %q, want %q", got, want)
+	}
+	e := Sound()
+	e.First, e.Before = nil, nil
+	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
+		if passed, detail := judge(e); !passed {
+			t.Errorf("the first trial is refused: %s", detail)
+		}
+	}
+}
+
+// Who tells nothing cannot be shown to be paired.
+func TestNoSettingsAreRefused(t *testing.T) {
+	e := Sound()
+	e.First, e.Before, e.Trial.Settings = nil, nil, nil
+	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
+		if passed, detail := judge(e); passed || detail != "no settings were told" {
+			t.Errorf("passed %v: %s", passed, detail)
+		}
+	}
+}
+
+func TestChecksumNoticesAnotherExecutable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server")
+	sums := map[string]bool{}
+	for _, content := range []string{"one", "two", "one"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sum, err := checksum(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[sum] = true
+	}
+	if len(sums) != 2 {
+		t.Errorf("%d checksums of two executables", len(sums))
+	}
+	if _, err := checksum(path + "-gone"); err == nil || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("no executable: %v", err)
+	}
+}

@@ -1,0 +1,83 @@
+package sock
+
+import (
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// Options are what a socket is set to, as the kernel tells it.
+type Options struct {
+	NoDelay       bool   `json:"nodelay"`
+	KeepAlive     bool   `json:"keepalive"`
+	SendBuffer    string `json:"send_buffer"`    // bytes, or that the kernel sizes it as it goes, or that it does not tell which
+	ReceiveBuffer string `json:"receive_buffer"` // likewise
+	Congestion    string `json:"congestion_control,omitempty"`
+}
+
+// What there is to say of a buffer whose size means nothing by itself.
+const (
+	autotuned = "autotuned"
+	notShown  = "not shown"
+)
+
+// Options asks the kernel about one of the open connections: whichever, as all are
+// set alike. ok is false when none is open.
+func (l *Listener) Options() (o Options, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.open {
+		if o, err := optionsOf(c.tcp); err == nil {
+			return o, true
+		}
+	}
+	return o, false
+}
+
+func optionsOf(tcp *net.TCPConn) (o Options, err error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return o, err
+	}
+	var asked error
+	err = raw.Control(func(fd uintptr) { o, asked = readOptions(int(fd)) })
+	if err == nil {
+		err = asked
+	}
+	return o, err
+}
+
+func readOptions(fd int) (o Options, err error) {
+	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+	if err != nil {
+		return o, err
+	}
+	keepAlive, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
+	if err != nil {
+		return o, err
+	}
+	send, receive, told := fixedBuffers(fd)
+	return Options{
+		NoDelay:       noDelay != 0,
+		KeepAlive:     keepAlive != 0,
+		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, told),
+		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, told),
+		Congestion:    congestion(fd),
+	}, nil
+}
+
+// buffer says how large a buffer is that was given a size. One that was not grows
+// and shrinks with what passes through it, so that no two are alike.
+func buffer(fd, option int, fixed, told bool) string {
+	switch {
+	case !told:
+		return notShown
+	case !fixed:
+		return autotuned
+	}
+	size, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, option)
+	if err != nil {
+		return notShown
+	}
+	return strconv.Itoa(size)
+}

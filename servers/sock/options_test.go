@@ -1,0 +1,51 @@
+package sock
+
+import (
+	"net"
+	"runtime"
+	"testing"
+)
+
+// What is told of sockets is what the kernel has, not what we believe to have set.
+func TestOptionsAreTheKernels(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := Listen(ln, nil)
+	defer l.Close()
+	if _, ok := l.Options(); ok {
+		t.Error("options of no connection")
+	}
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := accepted.(*Conn).tcp
+	defer tcp.Close()
+	o, ok := l.Options()
+	if !ok || !o.NoDelay || o.KeepAlive || o.SendBuffer == "" || o.ReceiveBuffer == "" {
+		t.Errorf("got %+v, want no delay and no keep-alive", o)
+	}
+	for _, set := range []func() error{
+		func() error { return tcp.SetNoDelay(false) },
+		func() error { return tcp.SetKeepAlive(true) },
+		func() error { return tcp.SetWriteBuffer(1 << 14) },
+	} {
+		if err := set(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changed, _ := l.Options()
+	if changed.NoDelay || !changed.KeepAlive {
+		t.Errorf("got %+v, want what was set since", changed)
+	}
+	if runtime.GOOS == "linux" && o.SendBuffer == autotuned && changed.SendBuffer == autotuned {
+		t.Errorf("a send buffer that was given a size is %q", changed.SendBuffer)
+	}
+}
