@@ -66,6 +66,11 @@ fuzz: download ## run each fuzz target for 20 s (FUZZTIME=)
 	while read -r package target; do \
 		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; done
 
+.PHONY: nightly
+nightly: setup build ## the slow proofs, and the broken builds that they must catch: about 40 minutes of a quiet machine
+	@bin/pushbench selftest --long
+	@go test -tags long -run 'SelfTestCatches' -timeout 30m ./cmd/pushbench
+
 .PHONY: build
 build: ## bin/pushbench, stamped with its commit
 	@go build -ldflags '$(STAMP)' -o bin/pushbench ./cmd/pushbench

@@ -44,7 +44,7 @@ func delay(l *lab) (rows []Row, err error) {
 			lie = "delay=" + held.String()
 		}
 		run, err := l.measure(experiment{
-			scenario: streams("websocket", 1000, 2, "2s"), lie: lie,
+			scenario: streams("websocket", 500, 2, "2s"), lie: lie,
 			watch: func(u bench.Underway) {
 				if u.Moment != bench.Drained {
 					return
@@ -79,10 +79,10 @@ const (
 // 1 − p < F/D. Draining what piled up takes time as well, and polls add their
 // interval: that is what is allowed.
 func frozenServer(l *lab) (rows []Row, err error) {
-	const window = 8 * time.Second
+	const window = 6 * time.Second
 	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
 		stood, watch := freezer(func(u bench.Underway) int { return u.Server })
-		run, err := l.measure(experiment{scenario: streams(transport, 1000, 2, window.String()), watch: watch})
+		run, err := l.measure(experiment{scenario: streams(transport, 500, 2, window.String()), watch: watch})
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", transport, err)
 		}
@@ -133,7 +133,7 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 func frozenGenerator(l *lab) (rows []Row, err error) {
 	stood := make(chan time.Duration, attempts)
 	run, err := l.measure(experiment{
-		scenario: streams("websocket", 1000, 2, "4s"),
+		scenario: streams("websocket", 500, 2, "3s"),
 		watch: func(u bench.Underway) {
 			if u.Moment == bench.WindowOpened && u.Again == 0 {
 				go func() {
@@ -201,13 +201,13 @@ func lies(l *lab) (rows []Row, err error) {
 		run, err := l.measure(experiment{
 			scenario: fmt.Sprintf(`transports: [%s]
 clients: {count: %d}
-publish: {by: backend, rate: 2000/s, arrivals: periodic}
+publish: {by: backend, rate: 1000/s, arrivals: periodic}
 payload: {size: 64B}
 shortpoll: {interval: 50ms}
 idle: 0s
 warmup: 0s
-drain: 300ms
-window: 1500ms
+drain: 500ms
+window: 3s
 blocks: 1
 `, transport, clients),
 			untimed: true,

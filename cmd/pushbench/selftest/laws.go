@@ -32,7 +32,7 @@ shortpoll: {interval: 200ms}
 idle: 0s
 warmup: 300ms
 drain: 1s
-window: 4s
+window: 3s
 blocks: 1
 `})
 	if err != nil {

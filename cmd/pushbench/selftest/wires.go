@@ -105,6 +105,13 @@ func (w *witness) Event(_ int, e client.Event, _ clock.Instant) {
 	})
 }
 
+// failures is how many connections were reported as lost.
+func (w *witness) failures() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return int64(w.broken)
+}
+
 func (w *witness) await(holds func(*witness) bool) error {
 	limit := time.After(patience)
 	for {
@@ -277,6 +284,7 @@ func retries(l *lab) (rows []Row, err error) {
 		const enough = 50
 		err = eventually(func() bool { return t.relay.Resets() >= enough })
 		t.relay.Refuse(0)
+		_ = eventually(func() bool { return t.witness.failures() >= t.relay.Resets() }) // else the rows say so
 		for _, s := range t.sessions {
 			s.Close()
 		}
@@ -284,7 +292,7 @@ func retries(l *lab) (rows []Row, err error) {
 			_, _, requests := t.settled()
 			rows = append(rows,
 				exactly(string(transport)+" requests on the wire", requests, t.traffic.Requests.Load()),
-				exactly(string(transport)+" failures reported", t.relay.Resets(), int64(t.witness.broken)))
+				exactly(string(transport)+" failures reported", t.relay.Resets(), t.witness.failures()))
 		}
 		t.close()
 		if err != nil {
