@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands are those that a person may give.
-const commands = "run, selftest, list, report, serve, schema"
+const commands = "run, doctor, selftest, list, report, serve, schema"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -38,6 +38,7 @@ or WebSocket, and what each costs.
 
   pushbench run chat          measure a scenario and draw the comparison
   pushbench run batching      the same with several flush windows; see --flush and --stack
+  pushbench doctor            what this machine is worth as an instrument, in ten seconds
   pushbench selftest          hold this instrument to known truths
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files
@@ -68,7 +69,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

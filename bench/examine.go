@@ -1,0 +1,267 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"pushbench/bench/clock"
+)
+
+// A Standing says what a finding means for measuring here.
+type Standing string
+
+// Fine: as it should be. Caution: measurable, with what the advice says. Void: a
+// measurement would be void for sure. Hidden: this system does not show it.
+const (
+	Fine    Standing = "ok"
+	Caution Standing = "warn"
+	Void    Standing = "fail"
+	Hidden  Standing = "not shown here"
+)
+
+// A Finding is one thing about this machine that measuring depends on.
+type Finding struct {
+	Check  string   `json:"check"`
+	State  Standing `json:"state"`
+	Found  string   `json:"found,omitempty"`  // what was read or measured
+	Advice string   `json:"advice,omitempty"` // what to do about it, where there is something to do
+}
+
+// A Need is how many open files a process of a scenario takes.
+type Need struct {
+	Scenario string
+	Files    uint64
+}
+
+// An Examination asks what a machine is worth as an instrument.
+type Examination struct {
+	Awake []string // argument vector of what keeps the cores awake and watches them, as in Rig
+	Needs []Need   // of the scenarios that come with the command
+}
+
+// examineFor is how long the machine is watched while nothing is measured on it.
+const examineFor = 3 * time.Second
+
+// Do examines this machine; it takes about six seconds and makes no load but a small
+// fixed loop and what keeps the cores awake.
+func (x Examination) Do(ctx context.Context) ([]Finding, error) {
+	found := append([]Finding{descriptors(x.Needs)}, examineSystem()...)
+	found = append(found, pinningHere(), runtimeSettings())
+	rig := &Rig{Awake: x.Awake}
+	err := rig.awake(func() error {
+		seen, err := watchIdle(ctx, rig.keeper)
+		if err != nil {
+			return err
+		}
+		found = append(found, seen...)
+		found = append(found, timer(), loops())
+		return ctx.Err()
+	})
+	return found, err
+}
+
+func descriptors(needs []Need) Finding {
+	f := Finding{Check: "open files"}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		f.State, f.Found = Hidden, err.Error()
+		return f
+	}
+	f.State, f.Advice = judgeFiles(uint64(limit.Cur), needs)
+	f.Found = fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max)
+	return f
+}
+
+// judgeFiles holds a limit of open files against what the scenarios need.
+func judgeFiles(limit uint64, needs []Need) (Standing, string) {
+	var short []string
+	for _, need := range needs {
+		if need.Files > limit {
+			short = append(short, fmt.Sprintf("%s (%d)", need.Scenario, need.Files))
+		}
+	}
+	switch {
+	case len(short) == 0:
+		return Fine, ""
+	case len(short) < len(needs):
+		return Caution, "too few for " + strings.Join(short, ", ") + ": raise ulimit -n, or give --clients."
+	default:
+		return Void, "too few for every scenario, such as " + short[0] + ": raise ulimit -n."
+	}
+}
+
+// pinningHere tries what a run does: to start something on one core only.
+func pinningHere() Finding {
+	f := Finding{Check: "cores and pinning", State: Fine}
+	cores := ownCores()
+	f.Found = fmt.Sprintf("%d cores for us of %d", available(), runtime.NumCPU())
+	switch {
+	case len(cores) == 0:
+		f.State, f.Advice = Caution, "This system offers no pinning: server and generator share all cores, so compare only runs of one machine."
+	case len(cores) == 1:
+		f.State, f.Advice = Caution, "Server and generator share the one core and disturb each other: use two or more."
+	default:
+		if err := onCores(cores[:1], func() error { return nil }); err != nil {
+			f.State, f.Advice = Caution, fmt.Sprintf("Pinning is refused (%v): run with --no-pin.", err)
+			return f
+		}
+		f.Found += ", pinning works"
+	}
+	return f
+}
+
+// goSettings change how Go's runtime behaves in both roles.
+var goSettings = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG"}
+
+func runtimeSettings() Finding {
+	f := Finding{Check: "Go runtime", State: Fine, Found: runtime.Version()}
+	var set []string
+	for _, name := range goSettings {
+		if value, ok := os.LookupEnv(name); ok {
+			set = append(set, name+"="+value)
+		}
+	}
+	if len(set) == 0 {
+		f.Found += ", no setting in the environment"
+		return f
+	}
+	f.State, f.Found = Caution, f.Found+", "+strings.Join(set, " ")
+	f.Advice = "Unset it, or set it for every run that is compared: servers and generators inherit it."
+	return f
+}
+
+// watchIdle looks on while nothing is measured.
+func watchIdle(ctx context.Context, k *keeper) ([]Finding, error) {
+	if _, err := k.stalls(); err != nil { // its watchers are there
+		return nil, err
+	}
+	before := lookAround()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(examineFor):
+	}
+	stalls, err := k.stalls()
+	if err != nil {
+		return nil, err
+	}
+	return append([]Finding{hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.pid()})...), nil
+}
+
+// hiccups judges standstills as the gate "cores kept running" would in a window as long.
+func hiccups(stalls Stalls) Finding {
+	f := Finding{Check: "standstills of idle cores"}
+	if len(stalls) == 0 {
+		f.State = Hidden
+		return f
+	}
+	allowed := examineFor / 200
+	f.State, f.Found = Fine, fmt.Sprintf("in %v: %v", examineFor, stalls)
+	if stalls.worst() > allowed {
+		f.State = Caution
+		f.Advice = fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed)
+	}
+	return f
+}
+
+// timer says how late an absolute sleep wakes, sleeping as the pacers do.
+func timer() Finding {
+	const sleeps, every = 500, 2 * time.Millisecond
+	late := make(chan []time.Duration)
+	go func() {
+		clock.Sharpen() // locks the thread, which ends with this goroutine
+		var all []time.Duration
+		for range sleeps {
+			due := clock.Now().Add(every)
+			clock.SleepUntil(due)
+			all = append(all, clock.Now().Sub(due))
+		}
+		late <- all
+	}()
+	return judgeTimer(<-late)
+}
+
+// judgeTimer holds lateness against the gate "generator on time", whose floor is 1 ms.
+// It warns and never fails: the gate allows more where latencies are long.
+func judgeTimer(late []time.Duration) Finding {
+	slices.Sort(late)
+	p50, p99 := late[len(late)/2], late[len(late)*99/100]
+	f := Finding{
+		Check: "timer", State: Fine,
+		Found: fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", round(p50), round(p99), len(late)),
+	}
+	if p99 > time.Millisecond {
+		f.State, f.Advice = Caution, "Beyond 1 ms publications may leave too late and void a trial: stop other work, or measure as root, which goes ahead of other threads."
+	}
+	return f
+}
+
+// loops repeats one fixed piece of work and says how much its duration varies. It is
+// no A/A comparison, which takes runs: only the noise that the machine adds to pure work.
+func loops() Finding {
+	const times, rounds = 40, 40
+	block := make([]byte, 64<<10)
+	var seconds []float64
+	for range times {
+		began := clock.Now()
+		for range rounds {
+			sum := sha256.Sum256(block)
+			copy(block, sum[:])
+			_ = syscall.Getppid()
+		}
+		seconds = append(seconds, clock.Now().Sub(began).Seconds())
+	}
+	return judgeLoops(seconds)
+}
+
+// judgeLoops warns beyond 5 %, the smallest difference that a verdict calls one by default.
+func judgeLoops(seconds []float64) Finding {
+	cv := variation(seconds)
+	f := Finding{
+		Check: "steadiness", State: Fine,
+		Found: fmt.Sprintf("coefficient of variation of a fixed loop (SHA-256 and a system call), %d times: %.1f %%; this is not an A/A comparison", len(seconds), 100*cv),
+	}
+	if cv > 0.05 {
+		f.State, f.Advice = Caution, "The same work takes unlike times here: stop other work, fix the processor's frequency, and use 12 blocks or more."
+	}
+	return f
+}
+
+// variation is the standard deviation over the mean (n−1 in the denominator).
+func variation(x []float64) float64 {
+	sum, squares := 0.0, 0.0
+	for _, v := range x {
+		sum += v
+	}
+	mean := sum / float64(len(x))
+	for _, v := range x {
+		squares += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(squares/float64(len(x)-1)) / mean
+}
+
+// ErrVoid says that a measurement here would be void.
+var ErrVoid = errors.New("a measurement here would be void")
+
+// Usable is nil where a machine can be measured on, warnings allowed.
+func Usable(found []Finding) error {
+	var failed []string
+	for _, f := range found {
+		if f.State == Void {
+			failed = append(failed, f.Check)
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrVoid, strings.Join(failed, ", "))
+}
