@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"runtime"
@@ -119,22 +120,17 @@ func pinningHere() Finding {
 	return f
 }
 
-// goSettings change how Go's runtime behaves in both roles.
-var goSettings = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG"}
-
 func runtimeSettings() Finding {
 	f := Finding{Check: "Go runtime", State: Fine, Found: runtime.Version()}
-	var set []string
-	for _, name := range goSettings {
-		if value, ok := os.LookupEnv(name); ok {
-			set = append(set, name+"="+value)
-		}
-	}
+	set := goEnvironment()
 	if len(set) == 0 {
 		f.Found += ", no setting in the environment"
 		return f
 	}
-	f.State, f.Found = Caution, f.Found+", "+strings.Join(set, " ")
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		f.Found += ", " + name + "=" + set[name]
+	}
+	f.State = Caution
 	f.Advice = "Unset it, or set it for every run that is compared: servers and generators inherit it."
 	return f
 }

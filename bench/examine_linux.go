@@ -23,10 +23,10 @@ func examineSystem() []Finding {
 		ports(h.PortRange),
 		clockSource(h.ClockSource),
 		congestion(h.CongestionControl),
-		cpuQuota(groupFile("cpu", "cpu.max"), groupFile("cpu", "cpu.cfs_quota_us"), groupFile("cpu", "cpu.cfs_period_us")),
-		memoryLimit(groupFile("memory", "memory.max"), groupFile("memory", "memory.limit_in_bytes")),
+		quotaOfGroup(),
+		memoryOfGroup(),
 		swap(),
-		governor(readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+		governor(h.Governor),
 	}
 }
 
@@ -88,6 +88,14 @@ func groupFile(controller, name string) string {
 		}
 	}
 	return ""
+}
+
+func quotaOfGroup() Finding {
+	return cpuQuota(groupFile("cpu", "cpu.max"), groupFile("cpu", "cpu.cfs_quota_us"), groupFile("cpu", "cpu.cfs_period_us"))
+}
+
+func memoryOfGroup() Finding {
+	return memoryLimit(groupFile("memory", "memory.max"), groupFile("memory", "memory.limit_in_bytes"))
 }
 
 // cpuQuota reads version 2's "QUOTA PERIOD" in µs, or version 1's two files, where -1 is none.

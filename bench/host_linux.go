@@ -12,6 +12,22 @@ import (
 
 var hostNotShown []string
 
+// unshown names what this host did not show of what a Linux may show.
+func unshown(h results.Host) (names []string) {
+	for _, figure := range [][2]string{
+		{"frequency governor", h.Governor},
+		{"simultaneous multithreading", h.SMT},
+		{"default qdisc", h.Qdisc},
+		{"processor quota of the control group", h.CPUQuota},
+		{"memory limit of the control group", h.MemoryLimit},
+	} {
+		if figure[1] == "" {
+			names = append(names, figure[0])
+		}
+	}
+	return names
+}
+
 // sysctls that change what is measured.
 var sysctls = []string{
 	"net/core/somaxconn",
@@ -31,7 +47,7 @@ func describe(h *results.Host) {
 	h.CongestionControl = readLine("/proc/sys/net/ipv4/tcp_congestion_control")
 	h.ClockSource = readLine("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 	h.PortRange = strings.Join(strings.Fields(readLine("/proc/sys/net/ipv4/ip_local_port_range")), "–")
-	h.LoadAverage = readLine("/proc/loadavg")
+	h.LoadAverage = loadAverage()
 	h.Sysctls = map[string]string{}
 	for _, name := range sysctls {
 		if value := readLine("/proc/sys/" + name); value != "" {
@@ -43,7 +59,20 @@ func describe(h *results.Host) {
 		h.FileLimit = int64(limit.Cur)
 	}
 	describeMachine(h)
+	describeLimits(h)
 }
+
+// describeLimits adds what the kernel does not show everywhere: see unshown.
+func describeLimits(h *results.Host) {
+	h.Governor = readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+	h.SMT = readLine("/sys/devices/system/cpu/smt/active")
+	h.Qdisc = readLine("/proc/sys/net/core/default_qdisc")
+	h.CPUQuota = quotaOfGroup().Found
+	h.MemoryLimit = memoryOfGroup().Found
+}
+
+// loadAverage is the kernel's, now.
+func loadAverage() string { return readLine("/proc/loadavg") }
 
 func describeMachine(h *results.Host) {
 	fs, err := procfs.NewDefaultFS()

@@ -97,6 +97,7 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 	})
 	manifest.Conditions = append(manifest.Conditions, campaign.pairs.conditions()...)
 	manifest.Ended = time.Now().UTC()
+	manifest.Host.LoadAverageAfter = loadAverage()
 	manifest.Status, manifest.Reason = campaign.verdict(err)
 	return folder.Finish(manifest, derive)
 }
@@ -287,7 +288,6 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Engine:   r.Rig.Engine,
 		Stack:    stacksOf(s),
 		Servers:  map[string]string{},
-		NotShown: notShown(),
 		Conditions: []string{
 			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
 		},
@@ -296,6 +296,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Conditions = slices.Insert(m.Conditions, 0,
 			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports")
 	}
+	m.NotShown = notShown(m.Host)
 	describeLink(&m, s.Network)
 	if len(r.Rig.Awake) > 0 {
 		m.Conditions = append(m.Conditions, "a loop at idle priority keeps the cores from sleeping: no latency holds the time a core takes to wake")

@@ -66,6 +66,8 @@ type Tool struct {
 	Dirty     bool   `json:"dirty"`
 	GoVersion string `json:"go_version"`
 	SHA256    string `json:"sha256"` // of the executable
+
+	Modules []string `json:"modules,omitempty"` // linked into it, as path@version
 }
 
 // Host describes the machine. What a system cannot show is empty and named in Manifest.NotShown.
@@ -80,7 +82,14 @@ type Host struct {
 	ClockSource       string            `json:"clock_source"`
 	FileLimit         int64             `json:"file_limit"`
 	PortRange         string            `json:"port_range"`
-	LoadAverage       string            `json:"load_average"`
+	LoadAverage       string            `json:"load_average"`                 // before the first trial
+	LoadAverageAfter  string            `json:"load_average_after,omitempty"` // after the last
+	Governor          string            `json:"governor,omitempty"`           // of the first core's frequency
+	SMT               string            `json:"smt,omitempty"`                // whether cores share their units: the kernel's "0" or "1"
+	CPUQuota          string            `json:"cpu_quota,omitempty"`          // of the control group
+	MemoryLimit       string            `json:"memory_limit,omitempty"`       // of the control group
+	Qdisc             string            `json:"qdisc,omitempty"`              // net.core.default_qdisc: what a new interface is given
+	GoSettings        map[string]string `json:"go_settings,omitempty"`        // of the environment, which every process of a run inherits
 	Sysctls           map[string]string `json:"sysctls"`
 }
 

@@ -33,7 +33,11 @@ func version() string {
 func tool() results.Tool {
 	t := results.Tool{Version: release, Commit: commit, Dirty: dirty == "true", GoVersion: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
-	if !ok || t.Commit != "" {
+	if !ok {
+		return t
+	}
+	t.Modules = modules(info.Deps)
+	if t.Commit != "" {
 		return t
 	}
 	for _, setting := range info.Settings {
@@ -45,6 +49,18 @@ func tool() results.Tool {
 		}
 	}
 	return t
+}
+
+// modules names what is linked in; a replacement stands after what it replaces.
+func modules(deps []*debug.Module) (names []string) {
+	for _, m := range deps {
+		name := m.Path + "@" + m.Version
+		if m.Replace != nil {
+			name += " => " + m.Replace.Path + "@" + m.Replace.Version
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // hashed adds the checksum of the executable, which takes a while to compute.

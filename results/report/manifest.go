@@ -58,6 +58,7 @@ func runPairs(m results.Manifest) [][2]string {
 		{"pushbench", strings.TrimSpace(m.Tool.Version + " " + m.Tool.Commit + dirty(m.Tool.Dirty))},
 		{"Go", m.Tool.GoVersion},
 		{"executable SHA-256", m.Tool.SHA256},
+		{"modules", strings.Join(m.Tool.Modules, ", ")},
 	}
 }
 
@@ -122,6 +123,13 @@ func hostPairs(m results.Manifest) [][2]string {
 		{"file limit", results.Count(h.FileLimit)},
 		{"port range", h.PortRange},
 		{"load average before", h.LoadAverage},
+		{"load average after", h.LoadAverageAfter},
+		{"frequency governor", h.Governor},
+		{"SMT active", h.SMT},
+		{"processor quota", h.CPUQuota},
+		{"memory limit", h.MemoryLimit},
+		{"default qdisc", h.Qdisc},
+		{"Go settings", goSettings(h.GoSettings)},
 		{"pinning", pinning(m.Pinning)},
 		{"network", m.Network},
 		{"round trip added", duration(m.RTT)},
@@ -132,6 +140,14 @@ func hostPairs(m results.Manifest) [][2]string {
 		pairs = append(pairs, [2]string{name, h.Sysctls[name]})
 	}
 	return pairs
+}
+
+func goSettings(set map[string]string) string {
+	var said []string
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		said = append(said, name+"="+set[name])
+	}
+	return strings.Join(said, " ")
 }
 
 // jitterAndLine is empty on a network that has neither.
