@@ -218,7 +218,7 @@ blocks: 1
 		if err != nil {
 			return rows, err
 		}
-		t := run.Trials[len(run.Trials)-1]
+		t := trial(run, "longpoll")
 		rows = append(rows, between(fmt.Sprintf("mean in transits, P = %v, round trip %v", test.period, rtt), "",
 			test.low, test.high, float64(t.Latency.Histogram.Mean())/float64(rtt/2)))
 	}

@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"pushbench/bench"
@@ -57,7 +58,7 @@ func delay(l *lab) (rows []Row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		p50 := run.Trials[0].Latency.Histogram.Quantile(0.5)
+		p50 := trial(run, "websocket").Latency.Histogram.Quantile(0.5)
 		if held == 0 {
 			base = p50
 			continue
@@ -81,30 +82,39 @@ const (
 func frozenServer(l *lab) (rows []Row, err error) {
 	const window = 6 * time.Second
 	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
-		stood, watch := freezer(func(u bench.Underway) int { return u.Server })
+		stood, watch := freezer()
 		run, err := l.measure(experiment{scenario: streams(transport, 500, 2, window.String()), watch: watch})
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", transport, err)
 		}
-		rows = append(rows, standstill(run.Trials[len(run.Trials)-1], <-stood, window)...)
+		rows = append(rows, standstill(trial(run, transport), stood.last(), window)...)
 	}
 	return rows, nil
 }
 
-// freezer freezes a process of a trial that is not repeated, and tells for how long.
-func freezer(which func(bench.Underway) int) (stood chan time.Duration, watch func(bench.Underway)) {
-	stood = make(chan time.Duration, attempts)
-	return stood, func(u bench.Underway) {
-		if u.Moment != bench.WindowOpened {
-			return
+// A frost knows for how long a process of the last trial stood still.
+type frost struct{ ns atomic.Int64 }
+
+func (f *frost) last() time.Duration { return time.Duration(f.ns.Load()) }
+
+// freeze freezes a process after a while. Where it cannot, the rows will say so.
+func (f *frost) freeze(pid int, after time.Duration) {
+	f.ns.Store(0)
+	go func() {
+		time.Sleep(after)
+		if stood, err := freeze(pid, frozenFor); err == nil {
+			f.ns.Store(int64(stood))
 		}
-		go func() {
-			time.Sleep(frozenAt)
-			f, err := freeze(which(u), frozenFor)
-			if err == nil { // else nothing was frozen, which the rows will say
-				stood <- f
-			}
-		}()
+	}()
+}
+
+// freezer freezes the server of every trial.
+func freezer() (*frost, func(bench.Underway)) {
+	stood := new(frost)
+	return stood, func(u bench.Underway) {
+		if u.Moment == bench.WindowOpened {
+			stood.freeze(u.Server, frozenAt)
+		}
 	}
 }
 
@@ -131,16 +141,12 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 
 // frozenGenerator: the gate names the generator, and the lateness shows how long.
 func frozenGenerator(l *lab) (rows []Row, err error) {
-	stood := make(chan time.Duration, attempts)
+	stood := new(frost)
 	run, err := l.measure(experiment{
 		scenario: streams("websocket", 500, 2, "3s"),
 		watch: func(u bench.Underway) {
 			if u.Moment == bench.WindowOpened && u.Again == 0 {
-				go func() {
-					if f, err := freeze(u.Generator, frozenFor); err == nil { // as above
-						stood <- f
-					}
-				}()
+				stood.freeze(u.Generator, 0)
 			}
 		},
 	})
@@ -154,7 +160,7 @@ func frozenGenerator(l *lab) (rows []Row, err error) {
 			blamed = g.Name
 		}
 	}
-	f := <-stood
+	f := stood.last()
 	return []Row{
 		holds("the trial", string(results.Invalid), string(first.Status), first.Status == results.Invalid),
 		holds("the gate that failed", bench.GateLate, blamed, blamed == bench.GateLate),
@@ -175,7 +181,7 @@ func overload(l *lab) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := run.Trials[0]
+	t := trial(run, "websocket")
 	p, led := t.Publishes, t.Ledger
 	return []Row{
 		holds("the trial", string(results.Saturated), string(t.Status), t.Status == results.Saturated),

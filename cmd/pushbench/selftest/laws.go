@@ -38,7 +38,7 @@ blocks: 1
 	if err != nil {
 		return nil, err
 	}
-	t := run.Trials[0]
+	t := trial(run, "shortpoll")
 	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
 	run, err = l.measure(experiment{scenario: `transports: [shortpoll]
 clients: {count: 1000}
@@ -54,7 +54,7 @@ blocks: 1
 	if err != nil {
 		return rows, err
 	}
-	t = run.Trials[0]
+	t = trial(run, "shortpoll")
 	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 1000, interval))
 	return append(rows, lossless(t)), nil
 }
