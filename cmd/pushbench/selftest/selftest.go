@@ -99,6 +99,7 @@ func Run(ctx context.Context, o Options) (v Verdict, err error) {
 	began := time.Now()
 	for _, p := range o.chosen() {
 		fmt.Fprintf(o.Out, "\n%s: %s\n", p.name, p.says)
+		start := time.Now()
 		rows, err := p.run(l)
 		if ctx.Err() != nil {
 			return v, context.Cause(ctx)
@@ -107,6 +108,7 @@ func Run(ctx context.Context, o Options) (v Verdict, err error) {
 			rows = append(rows, Row{What: "the proof", Theory: "can be made", Measured: err.Error()})
 		}
 		v.take(p.name, rows, o.Out)
+		fmt.Fprintf(o.Out, "  took %.1f s\n", time.Since(start).Seconds())
 	}
 	v.conclude(o.Out, time.Since(began))
 	return v, nil
