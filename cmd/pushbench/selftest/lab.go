@@ -88,7 +88,21 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return results.Open(path)
+	measured, err := results.Open(path)
+	if err == nil {
+		l.tell(measured)
+	}
+	return measured, err
+}
+
+// tell names the trials that were void because the machine was disturbed: those that
+// are measured again are part of the account.
+func (l *lab) tell(run *results.Run) {
+	for _, t := range run.Trials {
+		if bench.Disturbed(t) {
+			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Case, t.Reason)
+		}
+	}
 }
 
 func (l *lab) rig(e experiment) *bench.Rig {
