@@ -35,7 +35,7 @@ type experiment struct {
 	lie      string               // what its servers do wrong, in the words of serve --lie
 	watch    func(bench.Underway) // who disturbs its trials, or asks their servers
 	expects  results.Status       // of every trial that is not repeated; empty: COMPLETE
-	untimed  bool                 // what it counts does not depend on when: a disturbed trial will do
+	untimed  bool                 // what disturbs a trial is too little to change what is looked at
 }
 
 // attempts is how often an experiment is made whose trials a busy machine has voided:
