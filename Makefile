@@ -67,7 +67,7 @@ fuzz: download ## run each fuzz target for 20 s (FUZZTIME=)
 		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; done
 
 .PHONY: nightly
-nightly: setup build ## the slow proofs, and the broken builds that they must catch: about 40 minutes of a quiet machine
+nightly: setup build ## the slow proofs, and the broken builds that they must catch; takes a quiet machine
 	@bin/pushbench selftest --long
 	@go test -tags long -run 'SelfTestCatches' -timeout 30m ./cmd/pushbench
 

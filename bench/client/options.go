@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// Options are what a client's socket is set to, as the kernel tells it.
+// Options are what a client's socket is set to, as the kernel tells it. The server reads
+// its own by code of its own: an error that both shared would make any two sides seem alike.
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
 	KeepAlive     bool   `json:"keepalive"`

@@ -24,40 +24,35 @@ var laws = []claim{
 // these connect at nearly the same instant, so that nothing else spreads their polls.
 func uniformLaw(l *lab) ([]Row, error) {
 	const interval = 200 * time.Millisecond
-	run, err := l.measure(experiment{scenario: `transports: [shortpoll]
-clients: {count: 200}
-topics: {count: 200}
-publish: {by: backend, rate: 1000/s}
-payload: {size: 64B}
-shortpoll: {interval: 200ms}
-idle: 0s
-warmup: 300ms
-drain: 1s
-window: 3s
-blocks: 1
-`})
+	run, err := l.measure(polls("{count: 200}", 200, "rate: 1000/s"))
 	if err != nil {
 		return nil, err
 	}
 	t := trial(run, "shortpoll")
 	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
-	run, err = l.measure(experiment{scenario: `transports: [shortpoll]
-clients: {count: 500, connect_rate: 20000/s}
-publish: {by: backend, rate: 5/s, arrivals: periodic}
-payload: {size: 64B}
-shortpoll: {interval: 200ms}
-idle: 0s
-warmup: 300ms
-drain: 1s
-window: 3s
-blocks: 1
-`})
+	run, err = l.measure(polls("{count: 500, connect_rate: 20000/s}", 1, "rate: 5/s, arrivals: periodic"))
 	if err != nil {
 		return rows, err
 	}
 	t = trial(run, "shortpoll")
 	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 500, interval))
 	return append(rows, lossless(t)), nil
+}
+
+// polls is an experiment of short polling every 200 ms.
+func polls(clients string, topics int, publish string) experiment {
+	return experiment{scenario: fmt.Sprintf(`transports: [shortpoll]
+clients: %s
+topics: {count: %d}
+publish: {by: backend, %s}
+payload: {size: 64B}
+shortpoll: {interval: 200ms}
+idle: 0s
+warmup: 300ms
+drain: 1s
+window: 3s
+blocks: 1
+`, clients, topics, publish)}
 }
 
 // predicted is what the trial's own theory says of a metric.
