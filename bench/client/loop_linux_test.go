@@ -3,6 +3,7 @@ package client
 import (
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -74,5 +75,26 @@ func TestTimers(t *testing.T) {
 		if !slices.IsSorted(got) || len(want) != 0 || timers.first() != never {
 			t.Fatalf("popped %v, %d never", got, len(want))
 		}
+	}
+}
+
+// A loop that sleeps in a call which the runtime does not hear of must not keep the
+// world from stopping, nor keep its seat when it has ended.
+func TestSeatedLoopStopsForTheCollector(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(int(seats.Load()) + spareProcs + 1))
+	before := seats.Load()
+	engine, err := Events(Config{Target: "127.0.0.1:1"}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seats.Load() != before+1 {
+		runtime.Gosched()
+	}
+	for range 10 {
+		runtime.GC()
+	}
+	engine.Close()
+	if after := seats.Load(); after != before {
+		t.Errorf("%d seats are taken after the engine was closed, %d before it was made", after, before)
 	}
 }
