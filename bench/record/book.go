@@ -187,12 +187,14 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 			continue
 		}
 		p.Planned++
-		if b.outcome[i].state.Load() == planned {
+		switch b.outcome[i].state.Load() {
+		case planned:
 			p.Dropped++
 			p.DroppedBy[NeverTried]++
+		case sent:
+			p.Unknown++
 		}
 	}
-	p.Unknown = p.Sent - p.Acknowledged - p.Failed
 	ack := results.Latency{Histogram: b.ack, Infinite: p.Planned - p.Acknowledged, Independent: p.Planned}
 	return p, ack
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strings"
 	"fmt"
 	"testing"
 	"time"
@@ -282,6 +283,21 @@ func TestWhyALostMessageIsLost(t *testing.T) {
 	}
 	if p.Dropped != 2 || p.Failed != 1 || p.Unknown != 1 || p.Acknowledged != 1 || ack.Infinite != 4 {
 		t.Errorf("dropped %d failed %d unknown %d acknowledged %d, %d acks infinite; want 2 1 1 1 4", p.Dropped, p.Failed, p.Unknown, p.Acknowledged, ack.Infinite)
+	}
+}
+
+// The parts of what was sent are counted each by itself, so that the sum can fail.
+func TestAcknowledgedTwiceDoesNotAddUp(t *testing.T) {
+	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Every, scenarios.WebSocket)
+	for i := range 3 {
+		b.publish(i)
+	}
+	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 1, Seq: 2}, b.due(2))
+	p, _ := b.book.Publishes()
+	for _, sum := range (results.Trial{Publishes: p}).Identities() {
+		if strings.HasPrefix(sum.Name, "sent = ") && sum.Holds() {
+			t.Errorf("3 sent, 4 acknowledged: %v", sum)
+		}
 	}
 }
 

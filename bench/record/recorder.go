@@ -60,6 +60,7 @@ func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
 	defer r.mu.Unlock()
 	l := r.ledgers[c]
 	if l == nil {
+		r.account.Received += int64(len(batch.Messages))
 		r.account.Unexpected += int64(len(batch.Messages))
 		return
 	}
@@ -80,11 +81,14 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 	r.delivered++
 	r.interval.Delivered++
 	index, slot, ok := r.identify(l, m)
+	counts := !ok || r.book.Counts(index)
+	if counts {
+		r.account.Received++ // here, before anything is made of it: the sum of what is must be this
+	}
 	if !ok {
 		r.account.Unexpected++
 		return
 	}
-	counts := r.book.Counts(index)
 	l.top[slot] = max(l.top[slot], m.Seq)
 	if !l.mark(slot, r.book.plan.Ordinal[index]) {
 		if counts {
@@ -301,7 +305,6 @@ func (r *Recorder) Close() (results.Ledger, results.Latency) {
 			r.settle(&a, c, l, slot, topic)
 		}
 	}
-	a.Received = a.Unique + a.Duplicates + a.Unexpected
 	latency := results.Latency{Histogram: r.latency, Infinite: a.Lost + a.DeclaredGap, Independent: r.cycles}
 	if !r.book.polling {
 		latency.Independent = 0 // publishes: the same for all recorders, see Merge

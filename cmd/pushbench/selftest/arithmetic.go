@@ -202,7 +202,8 @@ func survivors(*lab) ([]Row, error) {
 		holds("p99 of what was owed, 5 % never delivered", "∞", quantile(discarding, 0.99), infinite(discarding, 0.99)),
 		took("p99 of an honest slow server", 200*time.Millisecond, honest.Histogram.Quantile(0.99), 200*time.Microsecond),
 		exactly("infinite", n/20, discarding.Infinite),
-		within("p50 of what was owed", " ms", 27, ms(first(discarding.Quantile(0.5))), 1.5),
+		// Of 20 latencies in a row, 19 arrive: of 1…50 ms the 26th, by what was owed the 27th.
+		took("p50 of what was owed", 27*time.Millisecond, first(discarding.Quantile(0.5)), 27*time.Microsecond),
 	}, nil
 }
 

@@ -114,13 +114,16 @@ func hiccups(l *lab) ([]Row, error) {
 	if err := watch.Start(); err != nil {
 		return nil, err
 	}
-	answers := bufio.NewScanner(stdout)
+	answers := bufio.NewReader(stdout)
 	ask := func() (s bench.Stalls, err error) {
 		if _, err := fmt.Fprintln(stdin, "{}"); err != nil {
+			return nil, fmt.Errorf("the watcher has ended: %w", err)
+		}
+		line, err := readLine(answers, watch)
+		if err != nil {
 			return nil, err
 		}
-		answers.Scan()
-		return s, errors.Join(answers.Err(), json.Unmarshal(answers.Bytes(), &s))
+		return s, json.Unmarshal(line, &s)
 	}
 	const stood = 200 * time.Millisecond
 	time.Sleep(stood) // for each core's thread to have begun
