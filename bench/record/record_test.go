@@ -1,8 +1,8 @@
 package record
 
 import (
-	"strings"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 

@@ -3,6 +3,7 @@ package selftest
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"pushbench/bench/physics"
@@ -12,6 +13,7 @@ import (
 // distances are the proofs over a link: without a distance long polling has no gap.
 var distances = []claim{
 	{name: "link", says: "nothing is faster than the link, and setting up takes the round trips it must", run: linkBounds},
+	{name: "link-shape", says: "a link's jitter is uniform, and its rate is what large messages wait for", run: linkShape},
 	{name: "pacing", says: "polling at a fixed delay waits for the round trip as well, at a fixed rate it does not", run: pacings},
 	{name: "longpoll", says: "long polling's latency, batches and requests follow from rate and re-arm gap", run: longPolls},
 	{name: "longpoll-sweep", says: "the same over more rates and distances, with empty answers", slow: true, run: longPollSweep},
@@ -27,6 +29,7 @@ type reach struct {
 	clients   int
 	rate      float64 // λ, messages a second owed to one client
 	rtt       time.Duration
+	more      string // of the link, such as ", jitter: 1ms"
 	window    time.Duration
 }
 
@@ -35,14 +38,21 @@ func (r reach) yaml() string {
 clients: {count: %d}
 topics: {count: %d}
 publish: {by: backend, rate: %g/s}
-payload: {size: 64B}
-network: {rtt: %s}
+network: {rtt: %s%s}
 %sidle: 0s
 warmup: 500ms
 drain: 2s
 window: %s
 blocks: 1
-`, r.transport, r.clients, r.clients, r.rate*float64(r.clients), r.rtt, r.settings, r.window)
+`, r.transport, r.clients, r.clients, r.rate*float64(r.clients), r.rtt, r.more, r.sized(), r.window)
+}
+
+// sized are the settings, with a small payload unless they say which.
+func (r reach) sized() string {
+	if strings.Contains(r.settings, "payload:") {
+		return r.settings
+	}
+	return "payload: {size: 64B}\n" + r.settings
 }
 
 func (l *lab) reach(r reach) (results.Trial, error) {
@@ -70,6 +80,30 @@ func linkBounds(l *lab) (rows []Row, err error) {
 			lossless(t))
 	}
 	return rows, nil
+}
+
+// linkShape: so few messages that hardly any waits for the one before it.
+func linkShape(l *lab) (rows []Row, err error) {
+	const rtt, jitter, size, rate = 40 * time.Millisecond, 100 * time.Millisecond, 50_000, 1_000_000
+	t, err := l.reach(reach{transport: "websocket", clients: 200, rate: 2, rtt: rtt, more: ", jitter: " + jitter.String(), window: 3 * time.Second})
+	if err != nil {
+		return rows, err
+	}
+	m := t.Latency.Histogram.Count()
+	distance, limit := kolmogorov(t.Latency.Histogram, uniform(rtt/2, jitter)), kolmogorovLimit(m, jitter)
+	rows = append(rows, between(fmt.Sprintf("distance from uniform on (d, d + 100 ms), m = %d", m), "", 0, limit, distance), lossless(t))
+	t, err = l.reach(reach{
+		transport: "websocket", clients: 1, rate: 5, rtt: rtt, more: ", rate: 1MB", window: 3 * time.Second,
+		settings: "payload: {size: 50kB}\n",
+	})
+	if err != nil {
+		return rows, err
+	}
+	serial := time.Duration(size) * time.Second / rate
+	return append(rows,
+		between("fastest of 50 kB at 1 MB/s, d + 50 ms", " ms", ms(rtt/2+serial), ms(rtt/2+serial)+2, ms(t.Latency.Histogram.Quantile(0))),
+		between("median", " ms", ms(rtt/2+serial), ms(rtt/2+serial)+4, ms(t.Latency.Histogram.Quantile(0.5))),
+		lossless(t)), nil
 }
 
 // pacings: T after each answer is T + 2d from poll to poll.

@@ -72,7 +72,19 @@ func (e experiment) spoilt(run *results.Run) (again bool, err error) {
 		return false, nil
 	}
 	return bench.Disturbed(t) || t.Status == results.Saturated,
-		fmt.Errorf("%s is %s rather than %s: %s", t.Transport, t.Status, want, t.Reason)
+		fmt.Errorf("%s is %s rather than %s: %s", t.Transport, t.Status, want, reasons(t))
+}
+
+// reasons are all that voids a trial: its own names the first.
+func reasons(t results.Trial) string {
+	if len(t.FailedGates()) < 2 {
+		return t.Reason
+	}
+	var all []string
+	for _, g := range t.FailedGates() {
+		all = append(all, g.Name+": "+g.Detail)
+	}
+	return strings.Join(all, "; ")
 }
 
 func (l *lab) once(e experiment) (*results.Run, error) {
@@ -98,7 +110,7 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 func (l *lab) tell(run *results.Run) {
 	for _, t := range run.Trials {
 		if !t.Valid() {
-			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Case, t.Reason)
+			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Case, reasons(t))
 		}
 	}
 }

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"pushbench/bench"
+	"pushbench/bench/physics"
 	"pushbench/results"
 )
 
 // laws are the proofs that a run finds what physics says.
 var laws = []claim{
 	{name: "shortpoll", says: "short polling's latency is uniform on (d, d + T), also when the publisher's period is the interval", run: uniformLaw},
+	{name: "age", says: "how old what a client holds is follows from rates and intervals, and so does how much only the latest leaves out", run: latestAges},
 	{name: "hiccups", says: "the meter of standstills sees one of a known length", run: hiccups},
 }
 
@@ -53,6 +55,54 @@ drain: 1s
 window: 3s
 blocks: 1
 `, clients, topics, publish)}
+}
+
+// latestAges: a push at a period of P, whose clients hold something between 0 and P
+// old; and polls every T of Poisson messages, of which only the last before each comes.
+func latestAges(l *lab) ([]Row, error) {
+	const period, interval, clients, rate, window = 100 * time.Millisecond, 200 * time.Millisecond, 100, 10.0, 4
+	latest := func(transport string, topics int, publish string) (results.Trial, error) {
+		run, err := l.measure(experiment{scenario: fmt.Sprintf(`transports: [%s]
+clients: {count: %d}
+topics: {count: %d}
+publish: {by: backend, %s}
+payload: {size: 64B}
+delivery: latest
+shortpoll: {interval: %s}
+idle: 0s
+warmup: 1s
+drain: 1s
+window: %ds
+blocks: 1
+`, transport, clients, topics, publish, interval, window)})
+		if err != nil {
+			return results.Trial{}, err
+		}
+		return trial(run, transport), nil
+	}
+	push, err := latest("websocket", 1, fmt.Sprintf("rate: %g/s, arrivals: periodic", rate))
+	if err != nil {
+		return nil, err
+	}
+	mean := results.MetricByName(results.AgeMean)
+	rows := []Row{
+		within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+push.Latency.Histogram.Mean()), mean.Of(push).X, 1),
+		within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(push.Latency.Histogram.Mean()), ms(push.Freshness.Age.Quantile(0.99)), 2),
+	}
+	poll, err := latest("shortpoll", clients, fmt.Sprintf("rate: %g/s", rate*clients))
+	if err != nil {
+		return rows, err
+	}
+	// Ages of two instants have nothing to do with each other once a message has come
+	// between, so a client's mean over a window of D varies by 2/(λ³D).
+	const gap = 1000 / rate // ms
+	chance := 3.3 * gap * math.Sqrt(2/(rate*window*clients))
+	share := physics.ShortPollLatestShare(rate, interval.Seconds())
+	owed := float64(poll.Ledger.Owed)
+	return append(rows,
+		within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, mean.Of(poll).X, chance+ms(timers(interval))),
+		within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(poll.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
+		exactly("what is not is superseded", poll.Ledger.Owed-poll.Ledger.Unique, poll.Ledger.Superseded)), nil
 }
 
 // predicted is what the trial's own theory says of a metric.

@@ -1,0 +1,164 @@
+package selftest
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/bench/physics"
+	"pushbench/results"
+)
+
+// The rows of a proof are worth what they refuse: each is shown a trial that is as
+// theory says, and trials that are wrong in one way.
+
+// refuses checks that of the rows those fail, and only those, whose What holds one of the texts.
+func refuses(t *testing.T, name string, rows []Row, failing ...string) {
+	t.Helper()
+	for _, r := range rows {
+		want := true
+		for _, f := range failing {
+			want = want && !strings.Contains(r.What, f)
+		}
+		if r.Passed != want {
+			t.Errorf("%s: %s: theory %s, measured %s %s: passed %v, want %v", name, r.What, r.Theory, r.Measured, r.Allowed, r.Passed, want)
+		}
+	}
+	for _, f := range failing {
+		found := false
+		for _, r := range rows {
+			found = found || strings.Contains(r.What, f)
+		}
+		if !found {
+			t.Errorf("%s: no row is about %q", name, f)
+		}
+	}
+}
+
+func trialOf(transport string, theory map[string]float64, latencies ...time.Duration) results.Trial {
+	t := results.Trial{Transport: transport}
+	for _, d := range latencies {
+		t.Latency.Histogram.Record(d)
+	}
+	n := int64(len(latencies))
+	t.Ledger = results.Ledger{Owed: n, Unique: n, Received: n}
+	for metric, x := range theory {
+		t.Theory = append(t.Theory, results.Prediction{Metric: metric, Value: x})
+	}
+	return t
+}
+
+func TestStandstillRowsRefuseWhatHidesIt(t *testing.T) {
+	const window, gap = 6 * time.Second, time.Second / 300
+	stood := time.Second
+	hidden := func(seen func(due time.Duration) time.Duration) results.Trial {
+		var all []time.Duration
+		for due := time.Duration(0); due < window; due += gap {
+			all = append(all, seen(due))
+		}
+		return trialOf("websocket", nil, all...)
+	}
+	still := func(due time.Duration) bool { return due >= frozenAt && due < frozenAt+stood }
+	open := hidden(func(due time.Duration) time.Duration {
+		if still(due) {
+			return frozenAt + stood - due
+		}
+		return time.Millisecond / 2
+	})
+	refuses(t, "open loop", standstill(open, stood, window))
+	first := true
+	closed := hidden(func(due time.Duration) time.Duration {
+		if still(due) && first {
+			first = false
+			return stood
+		}
+		return time.Millisecond / 2
+	})
+	refuses(t, "closed loop", standstill(closed, stood, window), "p95", "p99")
+	late := hidden(func(due time.Duration) time.Duration {
+		if still(due) {
+			return frozenAt + stood - due
+		}
+		return 40 * time.Millisecond
+	})
+	refuses(t, "40 ms more everywhere", standstill(late, stood, window), "p50")
+	half := hidden(func(due time.Duration) time.Duration {
+		if still(due) {
+			return (frozenAt + stood - due) / 2
+		}
+		return time.Millisecond / 2
+	})
+	refuses(t, "half of it", standstill(half, stood, window), "p95", "p99", "max")
+}
+
+// polled is a trial of short polls under Poisson arrivals, whose latencies a law gives.
+func polled(random *rand.Rand, rate float64, interval time.Duration, law func(u float64) time.Duration) results.Trial {
+	const n = 3000
+	all := make([]time.Duration, n)
+	for i := range all {
+		all[i] = law(random.Float64())
+	}
+	d := time.Millisecond
+	t := trialOf("shortpoll", map[string]float64{
+		results.Max: ms(d + interval), results.P50: ms(d + interval/2), results.P99: ms(d + interval*99/100),
+		results.RequestsPerMessage: physics.ShortPollRequests(rate, interval.Seconds()),
+	}, all...)
+	polls := math.Round(n / (rate * interval.Seconds()))
+	t.Cost.Wire.Requests, t.Cost.Wire.Polls = int64(polls), int64(polls)
+	t.Cost.Wire.EmptyAnswers = int64(polls * math.Exp(-rate*interval.Seconds()))
+	t.Cost.Delivered = n
+	return t
+}
+
+func TestShortPollRowsRefuseOtherLaws(t *testing.T) {
+	const rate, interval, d = 5.0, 200 * time.Millisecond, time.Millisecond
+	random := rand.New(rand.NewPCG(1, 9))
+	uniformly := func(u float64) time.Duration { return d + time.Duration(u*float64(interval)) }
+	refuses(t, "as theory says", poissonRows(polled(random, rate, interval, uniformly), rate, interval))
+	refuses(t, "all in phase", poissonRows(polled(random, rate, interval, func(float64) time.Duration { return d + interval/2 }), rate, interval), "uniform", "p99")
+	refuses(t, "a tenth longer", poissonRows(polled(random, rate, interval, func(u float64) time.Duration { return d + time.Duration(1.1*u*float64(interval)) }), rate, interval),
+		"uniform", "p50", "p99")
+	twice := polled(random, rate, interval, uniformly)
+	twice.Cost.Wire.Requests, twice.Cost.Wire.Polls = 2*twice.Cost.Wire.Requests, 2*twice.Cost.Wire.Polls
+	refuses(t, "every poll twice", poissonRows(twice, rate, interval), "share of empty polls", "requests a message")
+}
+
+// longPolled simulates long polling: messages wait for the next poll, which arrives R
+// after the last answer.
+func longPolled(random *rand.Rand, rate float64, rearm time.Duration, told time.Duration) results.Trial {
+	const n = 20000
+	var arrivals []float64
+	for at := 0.0; len(arrivals) < n; {
+		at += random.ExpFloat64() / rate
+		arrivals = append(arrivals, at)
+	}
+	r := rearm.Seconds()
+	var all []time.Duration
+	answers, free := 0, 0.0
+	for i := 0; i < n; answers++ {
+		answer := max(arrivals[i], free)
+		for ; i < n && arrivals[i] <= answer; i++ {
+			all = append(all, rearm/2+time.Duration((answer-arrivals[i])*1e9))
+		}
+		free = answer + r
+	}
+	b := physics.LongPollBatch(rate, told.Seconds())
+	t := trialOf("longpoll", map[string]float64{
+		results.P50:              1000 * physics.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.5),
+		results.P99:              1000 * physics.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.99),
+		results.MessagesPerBatch: b, results.RequestsPerMessage: 1 / b,
+	}, all...)
+	t.Cost.Wire.Requests, t.Cost.Wire.Batches = int64(answers), int64(answers)
+	t.Cost.Delivered = n
+	return t
+}
+
+func TestLongPollRowsRefuseAnotherGap(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 3))
+	reached := reach{rate: 20, rtt: 80 * time.Millisecond}
+	refuses(t, "as theory says", longPollRows(longPolled(random, reached.rate, reached.rtt, reached.rtt), reached))
+	refuses(t, "a third of the gap", longPollRows(longPolled(random, reached.rate, reached.rtt/3, reached.rtt), reached),
+		"fastest", "p50", "p99", "messages an answer", "requests a message")
+}
