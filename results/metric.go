@@ -326,10 +326,11 @@ func memoryPerClient(of func(Cost) Process) func(Trial) Value {
 func StageQuantile(stage string, q float64) func(Trial) Value {
 	return func(t Trial) Value {
 		c := t.Connect
-		if c.Stages[stage].Count() == 0 {
+		through := c.Stages[stage].Count()
+		if through == 0 {
 			return Value{Known: NotShown}
 		}
-		return Latency{Histogram: c.Stages[stage], Infinite: c.Failed, Independent: c.Clients}.value(q)
+		return Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-through), Independent: c.Clients}.value(q)
 	}
 }
 

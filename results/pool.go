@@ -57,7 +57,8 @@ func (l *Latency) Add(m Latency) {
 	l.Independent += m.Independent
 }
 
-// add averages round trips over the trials, of which before were added already.
+// add averages round trips over the trials, of which before were added already; unless
+// all of them show it there is no average.
 func (c *Connect) add(d Connect, before int) {
 	c.Clients += d.Clients
 	c.Failed += d.Failed
@@ -65,7 +66,11 @@ func (c *Connect) add(d Connect, before int) {
 	c.Took += d.Took
 	c.BytesUp += d.BytesUp
 	c.BytesDown += d.BytesDown
-	c.RoundTrips += (d.RoundTrips - c.RoundTrips) / float64(before+1)
+	if shown := before == 0 || c.RoundTrips != 0; shown && d.RoundTrips != 0 {
+		c.RoundTrips += (d.RoundTrips - c.RoundTrips) / float64(before+1)
+	} else {
+		c.RoundTrips = 0
+	}
 	c.Dials += d.Dials
 	if c.Stages == nil {
 		c.Stages = map[string]Histogram{}

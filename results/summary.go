@@ -16,8 +16,10 @@ const VerdictBlocks = 8
 type Summary struct {
 	Rows        []Row      // in report order; a case without a valid trial has an empty row
 	Excluded    []Excluded // trials that enter no row
+	Dropped     []int      // blocks left out whole, as they lack a valid trial of some case
 	Blocks      int        // planned
-	ValidBlocks int        // blocks in which every case has a valid trial
+	Common      []int      // blocks in which every case has a valid trial, ascending: those that can be compared
+	ValidBlocks int        // how many these are
 	Gates       int        // of all trials
 	GatesPassed int
 }
@@ -29,7 +31,9 @@ type Excluded struct {
 	Repeated bool // it was measured again
 }
 
-// A Row is one case: its valid trials, and their pool.
+// A Row is one case: its valid trials, and their pool. Where some block has a valid
+// trial of every case, only such blocks enter: rows are there to be compared, and a
+// block that only some of them had would be compared with others.
 type Row struct {
 	Case
 	Trials    []Trial // in block order
@@ -40,10 +44,21 @@ type Row struct {
 // Summary sums the run up.
 func (r *Run) Summary() Summary {
 	s := Summary{Blocks: r.Manifest.Blocks, Excluded: r.excluded()}
-	for _, c := range r.Manifest.AllCases() {
-		s.Rows = append(s.Rows, newRow(c, r.validTrials(c.Name)))
+	cases := r.Manifest.AllCases()
+	trials := make([][]Trial, len(cases))
+	for i, c := range cases {
+		trials[i] = r.validTrials(c.Name)
 	}
-	s.ValidBlocks = len(s.CommonBlocks())
+	s.Common = commonBlocks(trials)
+	for i, c := range cases {
+		kept := trials[i]
+		if len(s.Common) > 0 {
+			kept = slices.DeleteFunc(kept, func(t Trial) bool { return !slices.Contains(s.Common, t.Block) })
+		}
+		s.Rows = append(s.Rows, newRow(c, kept))
+	}
+	s.Dropped = r.dropped(s.Common)
+	s.ValidBlocks = len(s.Common)
 	for _, t := range r.Trials {
 		s.Gates += len(t.Gates)
 		s.GatesPassed += len(t.Gates) - len(t.FailedGates())
@@ -79,6 +94,19 @@ func (r *Run) excluded() []Excluded {
 		}
 	}
 	return excluded
+}
+
+// dropped are the blocks, ascending, whose valid trials enter no figure because another
+// case has none there.
+func (r *Run) dropped(common []int) []int {
+	var dropped []int
+	for _, t := range r.Trials {
+		if len(common) > 0 && t.Valid() && !slices.Contains(common, t.Block) && !slices.Contains(dropped, t.Block) {
+			dropped = append(dropped, t.Block)
+		}
+	}
+	slices.Sort(dropped)
+	return dropped
 }
 
 // repeated says whether another attempt at a trial followed.
@@ -119,21 +147,20 @@ func (r *Run) validTrials(name string) []Trial {
 	return trials
 }
 
-// CommonBlocks are the blocks that every row has a trial of, in ascending order:
-// those that can be compared.
-func (s Summary) CommonBlocks() []int {
-	rows := map[int]int{} // how many have a trial of the block
-	for _, row := range s.Rows {
+// commonBlocks are the blocks that every case has a trial of, in ascending order.
+func commonBlocks(cases [][]Trial) []int {
+	have := map[int]int{} // how many have a trial of the block
+	for _, trials := range cases {
 		own := map[int]bool{}
-		for _, t := range row.Trials {
+		for _, t := range trials {
 			own[t.Block] = true
 		}
 		for block := range own {
-			rows[block]++
+			have[block]++
 		}
 	}
-	maps.DeleteFunc(rows, func(_, n int) bool { return n < len(s.Rows) })
-	return slices.Sorted(maps.Keys(rows))
+	maps.DeleteFunc(have, func(_, n int) bool { return n < len(cases) })
+	return slices.Sorted(maps.Keys(have))
 }
 
 func newRow(c Case, trials []Trial) Row {
@@ -151,6 +178,39 @@ func (r Row) Value(metric string) Value {
 		return Value{Known: NotShown}
 	}
 	return MetricByName(metric).Of(r.Pooled)
+}
+
+// Median is the metric's median over the blocks, which one odd block does not move as
+// it moves a pool; of an even number the mean of the middle two. ok is false when there
+// is no trial, or one of them has no value.
+func (r Row) Median(metric string) (v Value, ok bool) {
+	m := MetricByName(metric)
+	var values []Value
+	for _, t := range r.Trials {
+		v := m.Of(t)
+		if v.Known != Shown && v.Known != Infinite {
+			return v, false
+		}
+		values = append(values, v)
+	}
+	if len(values) == 0 {
+		return Value{Known: NotShown}, false
+	}
+	slices.SortFunc(values, func(a, b Value) int {
+		switch {
+		case a.less(b):
+			return -1
+		case b.less(a):
+			return +1
+		default:
+			return 0
+		}
+	})
+	upper, lower := values[len(values)/2], values[(len(values)-1)/2]
+	if upper.Known == Shown {
+		upper.X = (lower.X + upper.X) / 2
+	}
+	return upper, true
 }
 
 // A Range is the smallest and the largest value over the blocks. It describes

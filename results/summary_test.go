@@ -170,8 +170,49 @@ func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
 		t.Errorf("%d of %d blocks valid, %d of %d gates passed", s.ValidBlocks, s.Blocks, s.GatesPassed, s.Gates)
 	}
 	saturated, _ := s.Row("longpoll")
-	if !saturated.Saturated || len(saturated.Trials) != 2 {
-		t.Errorf("longpoll: saturated %v with %d trials", saturated.Saturated, len(saturated.Trials))
+	if !saturated.Saturated || len(saturated.Trials) != 1 || !slices.Equal(s.Common, []int{3}) || !slices.Equal(s.Dropped, []int{1, 2}) {
+		t.Errorf("longpoll: saturated %v with %d trials, blocks %v in and %v out", saturated.Saturated, len(saturated.Trials), s.Common, s.Dropped)
+	}
+}
+
+// A block that only one case has would be compared with others of the rest.
+func TestRowsAreOfTheSameBlocks(t *testing.T) {
+	run := synthetic.Run(12, time.Second)
+	for i := range run.Trials {
+		switch tr := &run.Trials[i]; {
+		case tr.Block == 3 && tr.Transport == "sse":
+			tr.Gates[0].Passed = false
+		case tr.Block == 3 && tr.Transport == "websocket":
+			tr.Cost.Server.CPU *= 100
+		}
+	}
+	row, _ := run.Summary().Row("websocket")
+	over, ok := row.Range(results.ServerCPUPerMessage)
+	if mid, _ := row.Median(results.ServerCPUPerMessage); !ok || over.Hi.X > 2*mid.X {
+		t.Errorf("the range %v holds block 3, whose other half is void", over)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	cpu := []time.Duration{4, 1, 3, 2}
+	for i := range run.Trials {
+		if tr := &run.Trials[i]; tr.Transport == "sse" {
+			tr.Cost.Server.CPU = cpu[tr.Block-1] * time.Microsecond * time.Duration(tr.Cost.Delivered)
+		}
+	}
+	row, _ := run.Summary().Row("sse")
+	if got, ok := row.Median(results.ServerCPUPerMessage); !ok || got.X != 2.5 {
+		t.Errorf("the median of 4, 1, 3 and 2 is %v", got)
+	}
+	for i := range run.Trials {
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Block > 2 {
+			tr.Ledger.Owed, tr.Ledger.Lost, tr.Latency.Infinite = 3*tr.Ledger.Owed, 2*tr.Ledger.Owed, 2*tr.Ledger.Owed
+		}
+	}
+	row, _ = run.Summary().Row("sse")
+	if got, ok := row.Median(results.P50); !ok || got.Known != results.Infinite {
+		t.Errorf("two of four are infinite, the median is %v", got)
 	}
 }
 

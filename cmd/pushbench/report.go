@@ -53,22 +53,24 @@ func openRun(path string) (*results.Run, error) {
 
 // derive writes what is drawn from a run into its folder.
 func derive(run *results.Run, dir string) error {
-	figures, err := chart.Draw(run)
+	r := report.New(run)
+	figures, err := chart.Draw(run, r.Summary, r.Worth())
 	if err != nil {
 		return err
 	}
-	return report.Write(run, dir, figures...)
+	return r.Write(dir, figures...)
 }
 
 // printRun prints the table, the sentences and where the page is.
 func printRun(c *cobra.Command, run *results.Run) error {
 	out := c.OutOrStdout()
 	_, noColor := os.LookupEnv("NO_COLOR")
-	if err := report.Table(out, run, report.TableOptions{Color: isTerminal(out) && !noColor}); err != nil {
+	r := report.New(run)
+	if err := r.Table(out, report.TableOptions{Color: isTerminal(out) && !noColor}); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
-	for _, sentence := range report.Sentences(run) {
+	for _, sentence := range r.Sentences() {
 		fmt.Fprintln(out, sentence)
 	}
 	fmt.Fprintln(out)

@@ -16,10 +16,14 @@ import (
 	"pushbench/results/internal/synthetic"
 )
 
-// drawn is what draw makes of the run, by name.
-func drawn(t *testing.T, run *results.Run, draw func(*results.Run) ([]results.Figure, error)) map[string]results.Figure {
+// drawn is what draw makes of the run, by name, when there is no verdict.
+func drawn(t *testing.T, run *results.Run, draw func(*results.Run, results.Summary, string) ([]results.Figure, error)) map[string]results.Figure {
 	t.Helper()
-	figures, err := draw(run)
+	worth := "ESTIMATE"
+	if run.Manifest.Status != results.Complete {
+		worth = string(run.Manifest.Status)
+	}
+	figures, err := draw(run, run.Summary(), worth)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -19,11 +20,12 @@ const (
 	dpi    = 192
 )
 
-// Draw draws every chart that the run's valid trials have figures for, in the
-// order of a report.
-func Draw(run *results.Run) ([]results.Figure, error) {
+// Draw draws every chart that the run's valid trials, summed up in s, have figures for,
+// in the order of a report. Worth is what the figures are, in a word: what is less than
+// a VERDICT is written on each chart.
+func Draw(run *results.Run, s results.Summary, worth string) ([]results.Figure, error) {
 	var figures []results.Figure
-	for _, c := range cards(run) {
+	for _, c := range cards(run, s, worth) {
 		f, err := c.figure()
 		if err != nil {
 			return nil, fmt.Errorf("draw %s: %w", c.name, err)
@@ -34,12 +36,11 @@ func Draw(run *results.Run) ([]results.Figure, error) {
 }
 
 // cards lays every chart out.
-func cards(run *results.Run) []card {
-	s := run.Summary()
+func cards(run *results.Run, s results.Summary, worth string) []card {
 	var all []card
 	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, batching, timeline, cost, memory, connect} {
 		if c, ok := lay(run, s); ok {
-			c.basis, c.mark = basis(run, s), mark(run, s)
+			c.basis, c.mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 			all = append(all, c)
 		}
 	}
@@ -114,17 +115,5 @@ func publishes(s results.Summary) string {
 	return results.Count(lo) + "–" + results.Count(hi)
 }
 
-// estimate marks a run whose blocks are too few for a verdict.
+// estimate is the mark of a run that supports no verdict.
 const estimate = "ESTIMATE"
-
-// mark is what the run is worth, when that is less than a verdict.
-func mark(run *results.Run, s results.Summary) string {
-	switch {
-	case run.Manifest.Status != results.Complete:
-		return string(run.Manifest.Status)
-	case s.ValidBlocks < results.VerdictBlocks:
-		return estimate
-	default:
-		return ""
-	}
-}

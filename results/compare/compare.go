@@ -107,7 +107,7 @@ type Difference struct {
 // Warnings of a Difference.
 var (
 	ErrInfinite = errors.New("some blocks are infinite: the test uses ranks in place of sizes")
-	ErrBoth     = errors.New("infinite on both sides of a block: counted as no difference")
+	ErrBoth     = errors.New("infinite on both sides of a block: its ratio may be anything")
 	ErrNoRange  = errors.New("too few blocks for an interval at this level")
 	ErrNoRatio  = errors.New("only positive figures have a ratio")
 )
@@ -151,11 +151,11 @@ func estimate(pairing Pairing) (Difference, []float64) {
 	if len(logs) == 0 {
 		return d, nil
 	}
-	means := walsh(logs)
+	means, unknown := walsh(logs)
 	d.Ratio = ratio(median(means))
-	lo, hi, ok := signedRankInterval(means, len(logs), 0.05)
+	lo, hi, ok := signedRankInterval(means, unknown, len(logs), 0.05)
 	d.Lo, d.Hi = ratio(lo), ratio(hi)
-	lo90, hi90, ok90 := signedRankInterval(means, len(logs), 0.10)
+	lo90, hi90, ok90 := signedRankInterval(means, unknown, len(logs), 0.10)
 	d.Lo90, d.Hi90 = ratio(lo90), ratio(hi90)
 	if !ok || !ok90 {
 		d.Warnings = append(d.Warnings, ErrNoRange)
@@ -177,7 +177,8 @@ func (p Pairing) check() error {
 	return nil
 }
 
-// logs are the logarithms of the blocks' ratios.
+// logs are the logarithms of the blocks' ratios; of a block that is infinite on both
+// sides NaN, as it may be anything.
 func (p Pairing) logs(d *Difference) []float64 {
 	logs := make([]float64, len(p.A))
 	both := false
@@ -190,6 +191,7 @@ func (p Pairing) logs(d *Difference) []float64 {
 		}
 		if infinite == [2]bool{true, true} {
 			both = true
+			logs[i] = math.NaN()
 			continue
 		}
 		logs[i] = math.Log(p.B[i]) - math.Log(p.A[i]) // not ln(b/a): this is exactly antisymmetric
@@ -204,12 +206,18 @@ func (p Pairing) logs(d *Difference) []float64 {
 }
 
 // signFlipOrRanks tests the sizes where they have a mean, and their ranks where
-// one is infinite.
+// one is infinite. A block without a ratio speaks for neither side.
 func signFlipOrRanks(logs []float64) float64 {
-	if slices.ContainsFunc(logs, func(x float64) bool { return math.IsInf(x, 0) }) {
-		logs = signedRanks(logs)
+	known := slices.Clone(logs)
+	for i, x := range known {
+		if math.IsNaN(x) {
+			known[i] = 0
+		}
 	}
-	return SignFlip(logs)
+	if slices.ContainsFunc(known, func(x float64) bool { return math.IsInf(x, 0) }) {
+		known = signedRanks(known)
+	}
+	return SignFlip(known)
 }
 
 // ratio is exp, made so that swapping the sides gives the reciprocal to the last bit.
@@ -243,31 +251,49 @@ func (p Plan) conclude(d *Difference, family int) {
 	case d.Verdict == Incomparable:
 	case d.Blocks < MinBlocks:
 		d.Verdict = TooFew
-		d.Needed = MinBlocks
+		d.Needed = p.Decisive(family)
 	case significant && (d.Ratio > margin || d.Ratio < 1/margin):
 		d.Verdict = Different
 	case d.Lo90 > 1/margin && d.Hi90 < margin:
 		d.Verdict = Equivalent
 	case significant:
 		d.Verdict = Small
+		d.Needed = p.needed(*d, family)
 	default:
 		d.Verdict = Inconclusive
 		d.Needed = p.needed(*d, family)
 	}
 }
 
-// needed estimates how many blocks would decide a comparison. An interval beyond
-// the margin lacks blocks for its p only; any other must narrow to the margin, and its
-// width falls with the square root of their number.
+// needed estimates how many blocks would decide a comparison, were the others like
+// these; 0 where that cannot be said. What must grow is the test's statistic, as the
+// root of their number does, until p is small enough; or what must shrink is the
+// interval, as that root's reciprocal does: to the margin, or, of what is known to
+// differ, to what lies between the estimate and the margin.
 func (p Plan) needed(d Difference, family int) int {
 	least := max(d.Blocks+1, p.Decisive(family))
-	half := (math.Log(d.Hi) - math.Log(d.Lo)) / 2
-	if math.IsInf(half, 0) || math.IsNaN(half) {
+	margin := math.Log(1 + p.margin())
+	half, size := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
+	var factor float64 // by which the root of the number must grow
+	switch beyond := math.Max(d.Lo, 1/d.Hi) > 1+p.margin(); {
+	case math.IsInf(half, 0) || math.IsNaN(half):
 		return 0
-	}
-	if math.Max(d.Lo, 1/d.Hi) > 1+p.margin() {
+	case beyond && d.Blocks < p.Decisive(family):
 		return least
+	case beyond:
+		factor = normalQuantile(p.alpha()/float64(family)) / normalQuantile(d.P)
+	case d.Verdict == Small:
+		factor = half / math.Abs(margin-size)
+	default:
+		factor = half / margin
 	}
-	factor := half / math.Log(1+p.margin())
-	return max(least, int(math.Ceil(float64(d.Blocks)*factor*factor)))
+	const most = 10_000 // beyond it the guess is worth nothing
+	if blocks := math.Ceil(float64(d.Blocks) * factor * factor); blocks < most {
+		return max(least, int(blocks))
+	}
+	return 0
 }
+
+// normalQuantile is how many standard deviations a normal variable exceeds, on either
+// side, with probability p.
+func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(1-p) }

@@ -133,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 		if d.Verdict != c.want {
 			t.Errorf("%s: %s (ratio %.3f, 95 %% %.3f … %.3f, p %.4f), want %s", c.name, d.Verdict, d.Ratio, d.Lo, d.Hi, d.Adjusted, c.want)
 		}
-		if (d.Needed > 0) != (d.Verdict == Inconclusive || d.Verdict == TooFew) {
+		if open := d.Verdict == Inconclusive || d.Verdict == TooFew; open && d.Needed == 0 || !open && d.Verdict != Small && d.Needed > 0 {
 			t.Errorf("%s: %s, yet %d blocks needed", c.name, d.Verdict, d.Needed)
 		}
 	}
@@ -151,9 +151,35 @@ func TestInfiniteBlocks(t *testing.T) {
 	if !slices.ContainsFunc(d.Warnings, func(err error) bool { return errors.Is(err, ErrInfinite) }) {
 		t.Errorf("warnings %v do not say that ranks were used", d.Warnings)
 	}
-	both := one(t, Pairing{Metric: "p99", A: []float64{inf, inf, inf, inf, inf, inf, inf, inf}, B: []float64{inf, inf, inf, inf, inf, inf, inf, inf}})
-	if math.IsNaN(both.P) || both.Verdict == Different {
-		t.Errorf("infinite on both sides: p %v, %s", both.P, both.Verdict)
+	all := slices.Repeat([]float64{inf}, 12)
+	if both := one(t, Pairing{Metric: "p99", A: all, B: all}); both.Verdict != Inconclusive || both.P != 1 || !math.IsNaN(both.Ratio) || both.Lo != 0 || both.Hi != inf {
+		t.Errorf("infinite on both sides: %+v; two that never arrive are not equivalent", both)
+	}
+}
+
+// Sides that take turns at losing everything tell nothing, however many blocks there are.
+func TestInfinitiesThatAlternate(t *testing.T) {
+	for n := 12; n <= 32; n += 2 {
+		p := Pairing{A: slices.Repeat([]float64{1}, n), B: slices.Repeat([]float64{1}, n)}
+		for i := range n {
+			if i%2 == 0 {
+				p.A[i] = math.Inf(1)
+			} else {
+				p.B[i] = math.Inf(1)
+			}
+		}
+		if d := one(t, p); d.Verdict != Inconclusive || d.Lo90 != 0 || !math.IsInf(d.Hi90, 1) {
+			t.Errorf("%d blocks: %s, 90 %% %v … %v, 95 %% %v … %v", n, d.Verdict, d.Lo90, d.Hi90, d.Lo, d.Hi)
+		}
+	}
+}
+
+// One block of twelve that may be anything widens the interval and hides nothing.
+func TestOneBlockInfiniteOnBothSides(t *testing.T) {
+	p := Pairing{A: slices.Repeat([]float64{1}, 12), B: slices.Repeat([]float64{2}, 12)}
+	p.A[3], p.B[3] = math.Inf(1), math.Inf(1)
+	if d := one(t, p); d.Verdict != Different || d.Ratio != 2 {
+		t.Errorf("twice as much in the other eleven: %+v", d)
 	}
 }
 
@@ -292,7 +318,7 @@ func TestHowManyBlocksDecide(t *testing.T) {
 		case n < 10:
 			want = Inconclusive
 		}
-		if d.Verdict != want || want == Inconclusive && d.Needed != 10 {
+		if d.Verdict != want || want != Different && d.Needed != 10 {
 			t.Errorf("%d blocks: %s, %d needed; want %s", n, d.Verdict, d.Needed, want)
 		}
 	}
@@ -303,6 +329,17 @@ func TestBlocksNeeded(t *testing.T) {
 	d := Difference{Blocks: 12, Lo: 1 / 1.1, Hi: 1.1}
 	if got, want := (Plan{}).needed(d, 1), 46; got != want {
 		t.Errorf("%d blocks, want %d", got, want)
+	}
+	// Four of five percent leave one for the interval.
+	d = Difference{Blocks: 12, Ratio: 1.04, Lo: 1.04 / 1.03, Hi: 1.04 * 1.03, Verdict: Small}
+	if got, want := (Plan{}).needed(d, 1), 115; got != want {
+		t.Errorf("detectable: %d blocks, want %d", got, want)
+	}
+	// Beyond the margin it is p that lacks blocks: of 18 comparisons the smallest must
+	// be below 0.0028, 2.99 standard deviations, where 0.05 is 1.96.
+	d = Difference{Blocks: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
+	if got, want := (Plan{}).needed(d, 18), 28; got != want {
+		t.Errorf("p is too large: %d blocks, want %d", got, want)
 	}
 	d.Hi = math.Inf(1)
 	if got := (Plan{}).needed(d, 1); got != 0 {

@@ -19,6 +19,7 @@ type Judgement struct {
 	Family   []Difference // declared metrics × pairs, adjusted together
 	Others   []Difference // the other metrics: intervals only
 	Withheld string       // why there is no verdict, in words; empty when there is one
+	Short    bool         // it is withheld for want of blocks alone
 	Decisive int          // blocks it takes before any member of the family can be significant
 }
 
@@ -35,7 +36,7 @@ var (
 // Judge compares every pair of a run's rows within each variant, by the metrics
 // that the run declared beforehand and, without verdicts, by all others.
 func Judge(run *results.Run, s results.Summary) Judgement {
-	j := Judgement{Declared: run.Manifest.Compare.OrDefault(), Blocks: s.CommonBlocks()}
+	j := Judgement{Declared: run.Manifest.Compare.OrDefault(), Blocks: s.Common}
 	j.Void = voidBlocks(run.Trials, j.Blocks)
 	var pairs []pair
 	pairs, j.Variants = pairsOf(s.Rows)
@@ -60,10 +61,12 @@ func (j *Judgement) withhold(m results.Manifest) {
 	switch all := len(j.Blocks) + len(j.Void); {
 	case m.Status == results.Invalid:
 		j.Withheld = "the run is INVALID"
+	case len(j.Family) == 0:
+		j.Withheld = "there is nothing to compare: no two transports with the same settings"
 	case all >= MinBlocks && float64(len(j.Void)) > maxVoid*float64(all):
 		j.Withheld = fmt.Sprintf("%d of %d blocks are void, more than a fifth, and what voids trials may prefer one side", len(j.Void), all)
 	case len(j.Blocks) < MinBlocks:
-		j.Withheld = fmt.Sprintf("%d of the %d valid blocks that a verdict needs", len(j.Blocks), MinBlocks)
+		j.Withheld, j.Short = fmt.Sprintf("%d of the %d valid blocks that a verdict needs", len(j.Blocks), MinBlocks), true
 	case m.Status == results.Partial:
 		j.Withheld = fmt.Sprintf("the run ended before its plan of %d blocks, and stopping where the figures look good would bias them", m.Blocks)
 	default:
@@ -91,25 +94,20 @@ func voidBlocks(trials []results.Trial, valid []int) []int {
 // A pair is two rows, by their place in the report.
 type pair struct{ a, b int }
 
-// pairsOf are all pairs of rows of one variant, in the order of the report.
+// pairsOf are all pairs of rows of one variant, in the order of the report. Two settings
+// of one transport answer another question than two transports do, and all pairs of
+// all cases would drown both.
 func pairsOf(rows []results.Row) (all []pair, variants int) {
 	seen := map[string]bool{}
 	for a := range rows {
-		seen[variant(rows[a])] = true
+		seen[rows[a].Variant()] = true
 		for b := a + 1; b < len(rows); b++ {
-			if variant(rows[a]) == variant(rows[b]) {
+			if rows[a].Variant() == rows[b].Variant() {
 				all = append(all, pair{a, b})
 			}
 		}
 	}
 	return all, len(seen)
-}
-
-// variant is what follows the transport in a row's name: "flush=5ms" of
-// "websocket flush=5ms". Two settings of one transport answer another question
-// than two transports do, and all pairs of all cases would drown both.
-func variant(r results.Row) string {
-	return r.Variant()
 }
 
 // pairings are the metric's values of each pair.

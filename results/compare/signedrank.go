@@ -5,45 +5,52 @@ import (
 	"slices"
 )
 
-// walsh returns all means of two of xs, each with itself included, ascending.
-func walsh(xs []float64) []float64 {
-	means := make([]float64, 0, len(xs)*(len(xs)+1)/2)
+// walsh returns all means of two of xs, each with itself included, ascending, but for
+// those that could be anything, which it counts: of opposite infinities, and of a
+// number that is not known (NaN).
+func walsh(xs []float64) (means []float64, unknown int) {
+	means = make([]float64, 0, len(xs)*(len(xs)+1)/2)
 	for i, x := range xs {
 		for _, y := range xs[i:] {
-			means = append(means, mean(x, y))
+			if mean := (x + y) / 2; !math.IsNaN(mean) {
+				means = append(means, mean)
+			} else {
+				unknown++
+			}
 		}
 	}
 	slices.Sort(means)
-	return means
+	return means, unknown
 }
 
-// mean of two numbers; of opposite infinities, which cancel, 0.
-func mean(x, y float64) float64 {
-	if math.IsInf(x, 0) && math.IsInf(y, 0) && x != y {
-		return 0
-	}
-	return (x + y) / 2
-}
-
-// median of ascending xs.
+// median of ascending xs; NaN of none, and of two opposite infinities.
 func median(xs []float64) float64 {
 	n := len(xs)
-	if n%2 == 1 {
+	switch {
+	case n == 0:
+		return math.NaN()
+	case n%2 == 1:
 		return xs[n/2]
+	default:
+		return (xs[n/2-1] + xs[n/2]) / 2
 	}
-	return mean(xs[n/2-1], xs[n/2])
 }
 
 // signedRankInterval inverts Wilcoxon's signed-rank test of n pairs, two-sided
 // at alpha: the values that the test would not reject are those between the k-th
-// and the k-th last of the pairwise means. It is unbounded, and not ok, where even
+// and the k-th last of the pairwise means, of which the unknown ones may lie below or
+// above all others. It is unbounded, and not ok, where even
 // the most extreme ranking is not rare enough.
-func signedRankInterval(means []float64, n int, alpha float64) (lo, hi float64, ok bool) {
+func signedRankInterval(means []float64, unknown, n int, alpha float64) (lo, hi float64, ok bool) {
 	k := signedRankCritical(n, alpha/2)
-	if k == 0 {
+	switch {
+	case k == 0:
 		return math.Inf(-1), math.Inf(1), false
+	case k <= unknown:
+		return math.Inf(-1), math.Inf(1), true
+	default:
+		return means[k-1-unknown], means[len(means)-k+unknown], true
 	}
-	return means[k-1], means[len(means)-k], true
 }
 
 // signedRankCritical is the largest k with P(T < k) ≤ tail, T being the sum of

@@ -15,9 +15,10 @@ var batchingMetrics = []string{results.P50, results.P99, results.CPUPerMessage}
 
 // batchingSentences say, where flush windows were swept, whether long polling beats
 // WebSocket without one, and whether the largest one undoes that.
-func batchingSentences(s results.Summary) []string {
+func (r *Report) batchingSentences() []string {
+	stacks := byStack(r.Summary.Rows)
 	var said []string
-	for _, stack := range byStack(s.Rows) {
+	for _, stack := range stacks {
 		polls, sockets := stack.of("longpoll"), stack.of("websocket")
 		if len(polls) < 2 || len(sockets) < 2 {
 			continue
@@ -27,12 +28,12 @@ func batchingSentences(s results.Summary) []string {
 			continue
 		}
 		on := ""
-		if len(byStack(s.Rows)) > 1 {
+		if len(stacks) > 1 {
 			on = " on " + results.Plain(stack.stack)
 		}
 		said = append(said, writesSaid(on, none, most))
 		for _, metric := range batchingMetrics {
-			said = append(said, inversion(on, metric, none, most))
+			said = append(said, r.inversion(on, metric, none, most))
 		}
 	}
 	return said
@@ -56,20 +57,21 @@ func window(flush time.Duration) string { return results.Number(results.Millisec
 
 // inversion says whether long polling is below WebSocket, first without a flush
 // window and then with the largest.
-func inversion(on, metric string, none, most [2]results.Row) string {
+func (r *Report) inversion(on, metric string, none, most [2]results.Row) string {
 	title := capital(results.MetricByName(metric).Title) + on
 	before, after := against(metric, none), against(metric, most)
-	if !canRank(none[0], metric) || !canRank(none[1], metric) {
-		return fmt.Sprintf("%s, long polling against WebSocket, in no order%s: %s; %s.", title, whyUnranked(none[:]), before, after)
-	}
-	if byRanges(none[0], none[1], metric) >= 0 {
+	unknown := func(pair [2]results.Row) string { return "which cannot be told" + whyUnranked(pair[:], metric) }
+	switch r.told(none[0], none[1], metric) {
+	case 0:
+		return fmt.Sprintf("%s, whether long polling beats WebSocket, %s: %s; %s.", title, unknown(none), before, after)
+	case +1:
 		return fmt.Sprintf("%s: no inversion here, long polling does not beat WebSocket: %s; %s.", title, before, after)
 	}
 	then := "and it is gone"
-	switch {
-	case !canRank(most[0], metric) || !canRank(most[1], metric):
-		then = "and whether it goes cannot be said" + whyUnranked(most[:])
-	case byRanges(most[0], most[1], metric) < 0:
+	switch r.told(most[0], most[1], metric) {
+	case 0:
+		then = "whether it goes, " + unknown(most)
+	case -1:
 		then = "and it stays"
 	}
 	return fmt.Sprintf("%s: inversion, long polling beats WebSocket: %s; %s: %s.", title, before, then, after)

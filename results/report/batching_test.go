@@ -37,7 +37,7 @@ func TestInversion(t *testing.T) {
 		"gone":         {4, sockets, polls / 2, "inversion, long polling beats WebSocket: "},
 		"stays":        {4, sockets, sockets, "and it stays"},
 		"none":         {4, polls / 2, polls / 2, "no inversion here"},
-		"too few runs": {2, sockets, polls / 2, "in no order; an order takes 4 valid trials of each"},
+		"too few runs": {2, sockets, polls / 2, "which cannot be told; an order takes 4 valid trials of each"},
 	} {
 		run := flushSweep(c.blocks)
 		for _, flush := range []string{"0s", "20ms"} {
@@ -57,10 +57,10 @@ func TestInversion(t *testing.T) {
 
 func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
 	var swept, plain bytes.Buffer
-	if err := Table(&swept, flushSweep(1), TableOptions{}); err != nil {
+	if err := New(flushSweep(1)).Table(&swept, TableOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Table(&plain, synthetic.Run(1, time.Second), TableOptions{}); err != nil {
+	if err := New(synthetic.Run(1, time.Second)).Table(&plain, TableOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(swept.String(), "/write") || strings.Contains(plain.String(), "/write") {
@@ -75,21 +75,21 @@ func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
 
 func TestASweepInFilesForOthers(t *testing.T) {
 	var benchmark, table bytes.Buffer
-	run := flushSweep(1)
-	if err := Bench(&benchmark, run); err != nil {
+	r := New(flushSweep(1))
+	if err := r.Bench(&benchmark); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(benchmark.String(), "/transport=websocket/flush=5ms 1 ") {
 		t.Errorf("bench.txt:\n%s", benchmark.String())
 	}
-	if err := CSV(&table, run); err != nil {
+	if err := r.CSV(&table); err != nil {
 		t.Fatal(err)
 	}
 	if lines := strings.Split(table.String(), "\n"); !strings.HasSuffix(lines[0], ",case,stack,flush_ms") || !strings.HasSuffix(lines[5], ",longpoll flush=5ms,reference,5") {
 		t.Errorf("summary.csv:\n%s\n…\n%s", lines[0], lines[5])
 	}
 	dir := t.TempDir()
-	if err := Write(run, dir); err != nil {
+	if err := r.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "websocket-flush-5ms.hgrm")); err != nil {

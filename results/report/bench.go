@@ -42,9 +42,10 @@ var benchUnits = []benchUnit{
 
 // Bench writes the Go benchmark format, one line a valid trial:
 // https://go.dev/design/14313-benchmark-format. What is n/a or infinite has no
-// number there and is left out.
-func Bench(w io.Writer, run *results.Run) error {
-	m := run.Manifest
+// number there; a unit that one of a case's trials has no number for is left out of
+// all of them, with the reason: the rest would flatter a case that lost messages.
+func (r *Report) Bench(w io.Writer) error {
+	m := r.Run.Manifest
 	var b strings.Builder
 	for _, pair := range [][2]string{
 		{"goos", m.Host.OS},
@@ -61,18 +62,46 @@ func Bench(w io.Writer, run *results.Run) error {
 		}
 	}
 	b.WriteString("\n")
-	for _, r := range run.Summary().Rows {
-		for _, t := range r.Trials {
-			writeBenchLine(&b, m.Workload.Scenario, r.Key(), t)
+	for _, row := range r.Summary.Rows {
+		units, left := benchUnitsOf(row)
+		for _, why := range left {
+			fmt.Fprintf(&b, "# left out: transport=%s %s\n", row.Key(), why) // no configuration line, by which benchstat makes tables
+		}
+		for _, t := range row.Trials {
+			writeBenchLine(&b, m.Workload.Scenario, row.Key(), t, units)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func writeBenchLine(b *strings.Builder, scenario, key string, t results.Trial) {
-	var figures []string
+// benchUnitsOf are the units that a case's trials have, and why it lacks others.
+func benchUnitsOf(row results.Row) (units []benchUnit, left []string) {
 	for _, u := range benchUnits {
+		infinite, few := 0, 0
+		for _, t := range row.Trials {
+			switch results.MetricByName(u.metric).Of(t).Known {
+			case results.Infinite:
+				infinite++
+			case results.TooFew:
+				few++
+			}
+		}
+		switch n := len(row.Trials); {
+		case infinite > 0:
+			left = append(left, fmt.Sprintf("%s is infinite in %d of %d trials", u.unit, infinite, n))
+		case few > 0:
+			left = append(left, fmt.Sprintf("%s has too few observations in %d of %d trials", u.unit, few, n))
+		default:
+			units = append(units, u)
+		}
+	}
+	return units, left
+}
+
+func writeBenchLine(b *strings.Builder, scenario, key string, t results.Trial, units []benchUnit) {
+	var figures []string
+	for _, u := range units {
 		if v := results.MetricByName(u.metric).Of(t); v.Known == results.Shown {
 			figures = append(figures, strconv.FormatFloat(v.X*u.scale, 'g', 6, 64)+" "+u.unit)
 		}

@@ -12,7 +12,8 @@ import (
 // CSV writes one row for each trial and one for each case's pool, with
 // every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
 // "n/a" when there were too few observations, "inf" when it never arrived.
-func CSV(w io.Writer, run *results.Run) error {
+func (r *Report) CSV(w io.Writer) error {
+	run := r.Run
 	out := csv.NewWriter(w)
 	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
 	for _, m := range results.Metrics {
@@ -23,14 +24,14 @@ func CSV(w io.Writer, run *results.Run) error {
 		head = append(head, "case", "stack", "flush_ms")
 	}
 	rows := [][]string{head}
-	for _, r := range run.Summary().Rows {
+	for _, row := range r.Summary.Rows {
 		for _, t := range run.Trials {
-			if t.CaseName() == r.Name {
-				rows = append(rows, append(trialCells(run, t), caseCells(run, r)...))
+			if t.CaseName() == row.Name {
+				rows = append(rows, append(trialCells(run, t), caseCells(run, row)...))
 			}
 		}
-		if len(r.Trials) > 0 {
-			rows = append(rows, append(pooledCells(run, r), caseCells(run, r)...))
+		if len(row.Trials) > 0 {
+			rows = append(rows, append(pooledCells(run, row), caseCells(run, row)...))
 		}
 	}
 	if err := out.WriteAll(rows); err != nil {

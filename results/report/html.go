@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"pushbench/results"
-	"pushbench/results/compare"
 )
 
 //go:embed page.html
@@ -36,23 +35,22 @@ type pageFigure struct {
 
 // HTML writes the report as one page that needs nothing else: no network, no
 // script. The figures' SVG is written as it is, so it must be ours.
-func HTML(w io.Writer, run *results.Run, figures []results.Figure) error {
-	s := run.Summary()
-	all := sections(run, s)
+func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
+	all, m := r.sections(), r.Run.Manifest
 	p := page{
-		Title:     results.Plain(run.Manifest.Workload.Scenario),
-		Question:  results.Plain(run.Manifest.Workload.Question),
-		Status:    run.Manifest.Status,
-		Sentences: Sentences(run),
+		Title:     results.Plain(m.Workload.Scenario),
+		Question:  results.Plain(m.Workload.Question),
+		Status:    m.Status,
+		Sentences: r.Sentences(),
 		Overview:  all[0],
 		Sections:  all[1:],
 	}
-	switch withheld := compare.Judge(run, s).Withheld; {
-	case run.Manifest.Status == results.Invalid:
-	case withheld == "":
+	switch {
+	case m.Status == results.Invalid:
+	case r.Judgement.Withheld == "":
 		p.Verdict = verdictLabel
 	default:
-		p.Verdict = "ESTIMATE"
+		p.Verdict = estimateLabel
 	}
 	for _, f := range figures {
 		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, inline(f.SVG)})

@@ -9,17 +9,17 @@ import (
 )
 
 // Markdown writes the summary of a run as GitHub renders it.
-func Markdown(w io.Writer, run *results.Run) error {
-	s := run.Summary()
+func (r *Report) Markdown(w io.Writer) error {
+	m := r.Run.Manifest
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n", markdownText(run.Manifest.Workload.Scenario), run.Manifest.Status)
-	if question := run.Manifest.Workload.Question; question != "" {
+	fmt.Fprintf(&b, "# %s: %s\n\n", markdownText(m.Workload.Scenario), m.Status)
+	if question := m.Workload.Question; question != "" {
 		fmt.Fprintf(&b, "> %s\n\n", markdownText(question))
 	}
-	for _, sentence := range Sentences(run) {
+	for _, sentence := range r.Sentences() {
 		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
 	}
-	for _, section := range sections(run, s) {
+	for _, section := range r.sections() {
 		writeMarkdown(&b, section)
 	}
 	_, err := io.WriteString(w, b.String())

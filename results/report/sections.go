@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"pushbench/results"
-	"pushbench/results/compare"
 )
 
 // A section is a titled table. The Markdown summary and the HTML page are the
@@ -35,13 +34,14 @@ func lines(rows ...[]string) []line {
 }
 
 // sections are the tables of a run in reading order.
-func sections(run *results.Run, s results.Summary) []section {
+func (r *Report) sections() []section {
+	run, s := r.Run, r.Summary
 	all := []section{overviewSection(run, s)}
-	if j := compare.Judge(run, s); j.Withheld == "" {
+	if j := r.Judgement; j.Withheld == "" {
 		all = append(all, verdictsSection(j), othersSection(j))
 	}
 	all = append(all,
-		stackSection(s),
+		r.stackSection(),
 		rangesSection(s),
 		withinSection(s),
 		wireSection(s),

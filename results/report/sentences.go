@@ -2,33 +2,33 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"pushbench/results"
-	"pushbench/results/compare"
 )
 
 // Sentences say what the run found, what it holds for and what it did not
 // measure. The first one begins with VERDICT, or with ESTIMATE, PARTIAL, INVALID or
 // SATURATED when that is what the run is worth.
-func Sentences(run *results.Run) []string {
-	s := run.Summary()
-	said := headline(run, s)
-	if run.Manifest.Status != results.Invalid {
-		said = append(said, variants(s)...)
+func (r *Report) Sentences() []string {
+	said := r.headline()
+	if r.Run.Manifest.Status != results.Invalid {
+		said = append(said, r.variants()...)
+		said = append(said, losses(r.Summary)...)
 	}
-	if run.Manifest.Status != results.Invalid {
-		said = append(said, losses(s)...)
-	}
-	said = append(said, exclusions(s)...)
-	said = append(said, holdsFor(run.Manifest))
-	return append(said, notMeasured(run.Manifest))
+	said = append(said, exclusions(r.Summary)...)
+	said = append(said, holdsFor(r.Run.Manifest))
+	return append(said, notMeasured(r.Run.Manifest))
 }
 
+// estimateLabel begins what does not judge.
+const estimateLabel = "ESTIMATE"
+
 // headline is the label and the answer.
-func headline(run *results.Run, s results.Summary) []string {
-	m := run.Manifest
+func (r *Report) headline() []string {
+	m := r.Run.Manifest
 	if m.Status == results.Invalid {
 		return []string{fmt.Sprintf("INVALID: %s. The rig failed, so no figure of this run may be quoted.", results.Plain(m.Reason))}
 	}
@@ -36,26 +36,25 @@ func headline(run *results.Run, s results.Summary) []string {
 	if m.Status != results.Complete {
 		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
-	j := compare.Judge(run, s)
-	if j.Withheld == "" {
-		said = append(said, verdicts(j)...)
+	if r.Judgement.Withheld == "" {
+		said = append(said, verdicts(r.Judgement)...)
 	} else {
-		said = append(said, estimate(run, s, j))
+		said = append(said, r.estimate())
 	}
-	return append(said, answer(m, s, j)...)
+	return append(said, r.answer()...)
 }
 
 // estimate says how far the run is from a judgement, or why it supports none.
-func estimate(run *results.Run, s results.Summary, j compare.Judgement) string {
-	if s.ValidBlocks >= results.VerdictBlocks {
-		return fmt.Sprintf("ESTIMATE, no verdict: %s.", j.Withheld)
+func (r *Report) estimate() string {
+	j, missing := r.Judgement, results.VerdictBlocks-r.Summary.ValidBlocks
+	if !j.Short {
+		return fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld)
 	}
-	missing := results.VerdictBlocks - s.ValidBlocks
 	about := ""
-	if took := run.BlockTook(); took > 0 {
+	if took := r.Run.BlockTook(); took > 0 {
 		about = fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
-	said := fmt.Sprintf("ESTIMATE: %d of the %d valid blocks that a verdict needs%s.", s.ValidBlocks, results.VerdictBlocks, about)
+	said := fmt.Sprintf("%s: %s%s.", estimateLabel, j.Withheld, about)
 	if j.Decisive > results.VerdictBlocks {
 		said += fmt.Sprintf(" Of %s declared, none can be significant before %d blocks.", some(len(j.Family), "comparison"), j.Decisive)
 	}
@@ -65,15 +64,16 @@ func estimate(run *results.Run, s results.Summary, j compare.Judgement) string {
 // answer says which transport delivers soonest, or keeps its clients freshest where only
 // the latest is delivered, and which costs least, as far as the verdicts can tell them
 // apart or, of what has none, the ranges over the blocks.
-func answer(m results.Manifest, s results.Summary, j compare.Judgement) []string {
-	best, metric := "Soonest by ", orWhenTooFew(s.Rows, results.P99, results.P50)
-	if m.Workload.Delivery == latest {
-		best, metric = "Freshest by ", orWhenTooFew(s.Rows, results.AgeP99, results.AgeMean)
+func (r *Report) answer() []string {
+	rows := r.Summary.Rows
+	best, metric := "Soonest by ", orWhenTooFew(rows, results.P99, results.P50)
+	if r.Run.Manifest.Workload.Delivery == latest {
+		best, metric = "Freshest by ", orWhenTooFew(rows, results.AgeP99, results.AgeMean)
 	}
 	title := results.MetricByName(metric).Title
-	said := phrase(best+title, title, s.Rows, metric, j)
-	return append(said, phrase("Cheapest by CPU a message, server and generator together"+onStack(s),
-		"CPU a message, server and generator together", s.Rows, results.CPUPerMessage, j)...)
+	said := r.phrase(best+title, title, metric)
+	return append(said, r.phrase("Cheapest by CPU a message, server and generator together"+onStack(r.Summary),
+		"CPU a message, server and generator together", results.CPUPerMessage)...)
 }
 
 // orWhenTooFew is the metric, or the other when a transport has too few observations for it.
@@ -88,39 +88,50 @@ func orWhenTooFew(rows []results.Row, metric, other string) string {
 	return metric
 }
 
-// phrase says an order, with each value's range over the blocks: "Soonest: sse
-// 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)." What cannot be put in an
-// order is said in the order of the report.
-func phrase(order, listing string, rows []results.Row, metric string, j compare.Judgement) []string {
-	ordered, unranked := tiers(rows, metric, j)
+// phrase says an order, by the median of the blocks, with the range over them:
+// "Soonest: sse 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)." What cannot be put
+// in an order is said in the order of the report.
+func (r *Report) phrase(order, listing, metric string) []string {
+	ordered, unranked := r.tiers(metric)
 	var said []string
 	if len(ordered) > 0 {
 		var places []string
 		for _, t := range ordered {
 			places = append(places, t.say(metric))
 		}
-		said = append(said, fmt.Sprintf("%s: %s.", order, strings.Join(places, ", then ")))
+		said = append(said, fmt.Sprintf("%s%s, the median block of each: %s.", order, r.by(metric), strings.Join(places, ", then ")))
 	}
-	if values := values(unranked, metric); len(values) > 0 {
-		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked)))
+	if values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); len(values) > 0 {
+		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked, metric)))
 	}
 	return said
 }
 
-// say names the tier's transports with their value and their range.
+// by says, in a run that has verdicts, of an order that none of them gave what gave it.
+func (r *Report) by(metric string) string {
+	if r.Judgement.Withheld == "" && !r.decides(metric) {
+		return ", by ranges over the blocks"
+	}
+	return ""
+}
+
+// say names the tier's transports with the median of their blocks and the range.
 func (t tier) say(metric string) string {
-	said := list(values(t, metric))
-	if len(t) > 1 {
+	said := list(values(t, metric, func(r results.Row) results.Value { v, _ := r.Median(metric); return v }))
+	switch {
+	case len(t) > 2:
+		said += ", not all told apart"
+	case len(t) == 2:
 		said += ", too close to call"
 	}
 	return said
 }
 
 // values says what each row that has a value has.
-func values(rows []results.Row, metric string) []string {
+func values(rows []results.Row, metric string, of func(results.Row) results.Value) []string {
 	var said []string
 	for _, r := range rows {
-		v := r.Value(metric)
+		v := of(r)
 		if len(r.Trials) == 0 || v.Known == results.NotShown {
 			continue
 		}
@@ -133,41 +144,55 @@ func values(rows []results.Row, metric string) []string {
 	return said
 }
 
-// whyUnranked says why there is no order: overload, or too few trials.
-func whyUnranked(rows []results.Row) string {
-	var overloaded []string
+// whyUnranked says why there is no order.
+func whyUnranked(rows []results.Row, metric string) string {
+	var why []string
 	for _, r := range rows {
-		if r.Saturated {
-			overloaded = append(overloaded, r.Name)
+		if reason := whyNoRank(r, metric); reason != "" && !slices.Contains(why, reason) {
+			why = append(why, reason)
 		}
 	}
-	if len(overloaded) > 0 {
-		return fmt.Sprintf("; %s was overloaded, and its figures describe that", list(overloaded))
+	if len(why) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("; an order takes %d valid trials of each", rankedTrials)
+	return "; " + strings.Join(why, "; ")
 }
 
 // variants say what a sweep of stacks or flush windows found.
-func variants(s results.Summary) []string { return append(stackSentences(s), batchingSentences(s)...) }
+func (r *Report) variants() []string {
+	return append(r.stackSentences(), r.batchingSentences()...)
+}
 
-// losses says who lost messages: a low latency of the rest is no merit then.
+// losses says who lost messages: a low latency of the rest is no merit then. What a
+// server declares that it cannot deliver is as infinite in the quantiles.
 func losses(s results.Summary) []string {
-	var lost []string
-	for _, r := range s.Rows {
-		if l := r.Pooled.Ledger; l.Lost > 0 {
-			lost = append(lost, fmt.Sprintf("%s %s of %s", r.Name, results.Count(l.Lost), results.Count(l.Owed)))
+	count := func(of func(results.Ledger) int64) string {
+		var said []string
+		for _, r := range s.Rows {
+			if n := of(r.Pooled.Ledger); n > 0 {
+				said = append(said, fmt.Sprintf("%s %s of %s", r.Name, results.Count(n), results.Count(r.Pooled.Ledger.Owed)))
+			}
 		}
+		return list(said)
 	}
-	if len(lost) == 0 {
-		return nil
+	var said []string
+	if lost := count(func(l results.Ledger) int64 { return l.Lost }); lost != "" {
+		said = append(said, "Messages were lost: "+lost+".")
 	}
-	return []string{"Messages were lost: " + list(lost) + "."}
+	if gaps := count(func(l results.Ledger) int64 { return l.DeclaredGap }); gaps != "" {
+		said = append(said, "Messages were declared undeliverable by the server, which counts as never delivered: "+gaps+".")
+	}
+	return said
 }
 
 // exclusions says how many trials enter no figure; the tables name them.
 func exclusions(s results.Summary) []string {
+	var said []string
+	if len(s.Dropped) > 0 {
+		said = append(said, leftOut(s)+".")
+	}
 	if len(s.Excluded) == 0 {
-		return nil
+		return said
 	}
 	first := s.Excluded[0]
 	again := 0
@@ -184,8 +209,14 @@ func exclusions(s results.Summary) []string {
 	default:
 		how = fmt.Sprintf(", %d of them measured again", again)
 	}
-	return []string{fmt.Sprintf("%s excluded from every figure%s, the first being %s (%s).",
-		some(len(s.Excluded), "trial"), how, first.Trial, results.Plain(first.Reason))}
+	return append(said, fmt.Sprintf("%s excluded from every figure%s, the first being %s (%s).",
+		some(len(s.Excluded), "trial"), how, first.Trial, results.Plain(first.Reason)))
+}
+
+// leftOut names the blocks that enter no figure although some of their trials are valid.
+func leftOut(s results.Summary) string {
+	return fmt.Sprintf("Left out of every figure whole, for want of a valid trial of some case: %s %s",
+		plural(len(s.Dropped), "block"), list(numbers(s.Dropped)))
 }
 
 // holdsFor is the workload that the answer is for, and for no other.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"pushbench/results"
-	"pushbench/results/compare"
 )
 
 // stackMetrics are the costs that depend on the library a server is built on.
@@ -24,6 +23,7 @@ type claim struct {
 type finding struct {
 	stack     string
 	direction int    // -1: the first costs less, +1: the second does, 0: they cannot be told apart
+	open      string // why it is 0
 	said      string // the ratio of the second to the first
 }
 
@@ -50,26 +50,27 @@ func byStack(rows []results.Row) []stackRows {
 func withoutStack(r results.Row) string { return strings.Replace(r.Name, " stack="+r.Stack, "", 1) }
 
 // claims compares transports on each stack: those with the same flush window, and
-// a short poll, which has none, with each.
-func claims(s results.Summary) []claim {
-	stacks := byStack(s.Rows)
+// a short poll, which has none, with each. A claim must hold on every stack, which
+// takes no adjustment beyond the family's (an intersection-union test: Berger,
+// Technometrics 24, 1982).
+func (r *Report) claims() []claim {
+	stacks := byStack(r.Summary.Rows)
 	if len(stacks) < 2 {
 		return nil
 	}
 	var all []claim
 	for _, metric := range stackMetrics {
-		var of []claim
 		for i, a := range stacks[0].rows {
 			for _, b := range stacks[0].rows[i+1:] {
 				if rivals(a, b) {
-					of = append(of, claim{metric: metric, names: [2]string{withoutStack(a), withoutStack(b)}})
+					c := claim{metric: metric, names: [2]string{withoutStack(a), withoutStack(b)}}
+					for _, stack := range stacks {
+						c.on = append(c.on, r.find(c, stack))
+					}
+					all = append(all, c)
 				}
 			}
 		}
-		for _, stack := range stacks {
-			find(of, stack, s.ValidBlocks >= results.VerdictBlocks)
-		}
-		all = append(all, of...)
 	}
 	return all
 }
@@ -81,32 +82,17 @@ func rivals(a, b results.Row) bool {
 	return a.Transport != b.Transport && (a.Flush == b.Flush || !swept(a) || !swept(b))
 }
 
-// find asks one stack about the claims on one metric. They are one family: a claim
-// must then hold on every stack, which takes no further adjustment (an
-// intersection-union test: Berger, Technometrics 24, 1982).
-func find(of []claim, stack stackRows, judge bool) {
-	var family []compare.Pairing
-	var asked []int
-	for i := range of {
-		a, b := stack.row(of[i].names[0]), stack.row(of[i].names[1])
-		f := finding{stack: stack.stack, said: ratioOf(a, b, of[i].metric)}
-		if pairing, ok := paired(a, b, of[i].metric); judge && ok {
-			family, asked = append(family, pairing), append(asked, i)
-		} else if !judge {
-			f.direction = byRanges(a, b, of[i].metric)
-		}
-		of[i].on = append(of[i].on, f)
-	}
-	for n, d := range (compare.Plan{}).All(family) {
-		if d.Verdict != compare.Different {
-			continue
-		}
-		last := &of[asked[n]].on[len(of[asked[n]].on)-1]
-		last.direction = -1
-		if d.Ratio < 1 {
-			last.direction = +1
+// find asks one stack about a claim.
+func (r *Report) find(c claim, stack stackRows) finding {
+	a, b := stack.row(c.names[0]), stack.row(c.names[1])
+	f := finding{stack: stack.stack, said: ratioOf(a, b, c.metric), direction: r.told(a, b, c.metric)}
+	if f.direction == 0 {
+		f.open = "they cannot be told apart"
+		if why := whyUnranked([]results.Row{a, b}, c.metric); why != "" && !r.decides(c.metric) {
+			f.open = strings.TrimPrefix(why, "; ")
 		}
 	}
+	return f
 }
 
 func (s stackRows) row(name string) results.Row {
@@ -115,42 +101,6 @@ func (s stackRows) row(name string) results.Row {
 		return results.Row{}
 	}
 	return s.rows[i]
-}
-
-// paired are the figures of the blocks that have a valid trial of both rows; ok is
-// false where one describes overload, or a figure has no ratio.
-func paired(a, b results.Row, metric string) (p compare.Pairing, ok bool) {
-	m := results.MetricByName(metric)
-	p = compare.Pairing{Metric: metric, Names: [2]string{a.Name, b.Name}}
-	for _, t := range a.Trials {
-		i := slices.IndexFunc(b.Trials, func(o results.Trial) bool { return o.Block == t.Block })
-		if i < 0 {
-			continue
-		}
-		x, y := m.Of(t), m.Of(b.Trials[i])
-		if x.Known != results.Shown || y.Known != results.Shown || x.X <= 0 || y.X <= 0 {
-			return p, false
-		}
-		p.A, p.B = append(p.A, x.X), append(p.B, y.X)
-	}
-	return p, !a.Saturated && !b.Saturated
-}
-
-// byRanges tells two rows apart where their ranges over the blocks share no value.
-func byRanges(a, b results.Row, metric string) int {
-	if !canRank(a, metric) || !canRank(b, metric) {
-		return 0
-	}
-	x, _ := a.Range(metric)
-	y, _ := b.Range(metric)
-	switch {
-	case x.Overlaps(y):
-		return 0
-	case a.Value(metric).X < b.Value(metric).X:
-		return -1
-	default:
-		return +1
-	}
 }
 
 func ratioOf(a, b results.Row, metric string) string {
@@ -204,47 +154,53 @@ func (c claim) first() int {
 
 // whyNot names the stacks that do not bear the claim out.
 func (c claim) whyNot() string {
-	var round, open []string
+	var reasons []string
+	on := map[string][]string{} // by reason
 	for _, f := range c.on {
+		why := f.open
 		switch f.direction {
 		case c.first():
-		case 0:
-			open = append(open, f.stack)
-		default:
-			round = append(round, f.stack)
+			continue
+		case -c.first():
+			why = "it is the other way round"
 		}
+		if on[why] == nil {
+			reasons = append(reasons, why)
+		}
+		on[why] = append(on[why], f.stack)
 	}
 	var said []string
-	if len(round) > 0 {
-		said = append(said, "on "+list(round)+" it is the other way round")
-	}
-	if len(open) > 0 {
-		said = append(said, "on "+list(open)+" they cannot be told apart")
+	for _, why := range reasons {
+		said = append(said, "on "+list(on[why])+" "+why)
 	}
 	return strings.Join(said, ", ")
 }
 
 // claimBasis says by what two rows are told apart.
-func claimBasis(s results.Summary) string {
-	if s.ValidBlocks >= results.VerdictBlocks {
-		return "VERDICT"
+func (r *Report) claimBasis(metric string) string {
+	if r.decides(metric) {
+		return verdictLabel
 	}
-	return "ESTIMATE, by ranges over the blocks that share no value"
+	return "by ranges over the blocks that share no value"
 }
 
-// stackSection is the table of the claims; it is empty where one stack was measured.
-func stackSection(s results.Summary) section {
+// stackSection is the table of the claims; it is empty where one stack was measured,
+// and where no figure may be quoted.
+func (r *Report) stackSection() section {
 	all := section{
 		Title: "Claims by stack: which differences in cost are the transport's",
-		Note: claimBasis(s) + ". A ratio is the second transport's figure over the first's. What does not hold on every stack measured may be the library's doing, and is withdrawn. " +
-			fmt.Sprintf("With fewer than %d valid trials of each there is no order.", rankedTrials),
+		Note: "A ratio is the second transport's figure over the first's. What does not hold on every stack measured may be the library's doing, and is withdrawn.\n" +
+			fmt.Sprintf("Metrics that were declared are told apart by the verdicts, where there are any; the others by ranges over the blocks that share no value, with at least %d valid trials of each.", rankedTrials),
 		Head: []string{"metric", "of", "against"},
 	}
-	for _, stack := range byStack(s.Rows) {
+	if r.Run.Manifest.Status == results.Invalid {
+		return all
+	}
+	for _, stack := range byStack(r.Summary.Rows) {
 		all.Head = append(all.Head, results.Plain(stack.stack))
 	}
 	all.Head = append(all.Head, "claim")
-	for _, c := range claims(s) {
+	for _, c := range r.claims() {
 		cells := []string{results.MetricByName(c.metric).Title, c.names[1], c.names[0]}
 		for _, f := range c.on {
 			cells = append(cells, f.said+map[int]string{-1: " more", 0: " open", +1: " less"}[f.direction])
@@ -256,13 +212,13 @@ func stackSection(s results.Summary) section {
 
 // stackSentences say of each cost which differences hold on all stacks, and which
 // are withdrawn.
-func stackSentences(s results.Summary) []string {
-	all := claims(s)
+func (r *Report) stackSentences() []string {
+	all := r.claims()
 	if len(all) == 0 {
 		return nil
 	}
 	var stacks, said []string
-	for _, stack := range byStack(s.Rows) {
+	for _, stack := range byStack(r.Summary.Rows) {
 		stacks = append(stacks, results.Plain(stack.stack))
 	}
 	for _, metric := range stackMetrics {
@@ -280,7 +236,7 @@ func stackSentences(s results.Summary) []string {
 		if len(holds) == 0 {
 			holds = []string{"nothing"}
 		}
-		sentence := fmt.Sprintf("%s (%s): on all stacks measured (%s) holds %s", title, claimBasis(s), list(stacks), strings.Join(holds, ", "))
+		sentence := fmt.Sprintf("%s (%s): on all stacks measured (%s) holds %s", title, r.claimBasis(metric), list(stacks), strings.Join(holds, ", "))
 		if len(withdrawn) > 0 {
 			sentence += "; withdrawn: " + strings.Join(withdrawn, ", ")
 		}

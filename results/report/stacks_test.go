@@ -15,7 +15,7 @@ var bothStacks = []string{"nethttp", "fasthttp"}
 // sentence finds the one that begins so.
 func sentence(t *testing.T, run *results.Run, begins string) string {
 	t.Helper()
-	all := Sentences(run)
+	all := New(run).Sentences()
 	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, begins) })
 	if i < 0 {
 		t.Fatalf("no sentence begins with %q:\n%s", begins, strings.Join(all, "\n"))
@@ -24,7 +24,7 @@ func sentence(t *testing.T, run *results.Run, begins string) string {
 }
 
 func TestClaimsHoldOnAllStacksOrAreWithdrawn(t *testing.T) {
-	for blocks, basis := range map[int]string{4: "(ESTIMATE, by ranges", 8: "(VERDICT)"} {
+	for blocks, basis := range map[int]string{4: "(by ranges", 12: "(VERDICT)"} {
 		run := synthetic.Sweep(blocks, time.Second, bothStacks, []time.Duration{0})
 		said := sentence(t, run, "Server CPU a message ")
 		for _, want := range []string{
@@ -40,7 +40,7 @@ func TestClaimsHoldOnAllStacksOrAreWithdrawn(t *testing.T) {
 
 // The other way round on one stack: the library's doing, not the transport's.
 func TestAClaimThatTurnsRoundIsWithdrawn(t *testing.T) {
-	run := synthetic.Sweep(8, time.Second, bothStacks, []time.Duration{0})
+	run := synthetic.Sweep(12, time.Second, bothStacks, []time.Duration{0})
 	for i := range run.Trials {
 		if tr := &run.Trials[i]; tr.Case == "sse stack=fasthttp" {
 			tr.Cost.Server.CPU *= 4
@@ -50,8 +50,7 @@ func TestAClaimThatTurnsRoundIsWithdrawn(t *testing.T) {
 	if _, withdrawn, _ := strings.Cut(said, "withdrawn: "); !strings.Contains(withdrawn, "sse below longpoll (on fasthttp it is the other way round)") {
 		t.Errorf("got %q", said)
 	}
-	s := run.Summary()
-	all := stackSection(s)
+	all := New(run).stackSection()
 	if want := 3 * 6; len(all.Rows) != want {
 		t.Errorf("%d rows, want %d: every pair on every metric", len(all.Rows), want)
 	}

@@ -10,7 +10,6 @@ import (
 	"charm.land/lipgloss/v2/table"
 
 	"pushbench/results"
-	"pushbench/results/compare"
 )
 
 // A column of the overview. Unit stands under Head where the width is short.
@@ -62,10 +61,10 @@ type TableOptions struct {
 
 // Table writes one row a case, and under each what theory predicts, in at
 // most 120 columns; then what the figures of the table can mean.
-func Table(w io.Writer, run *results.Run, opts TableOptions) error {
-	s := run.Summary()
+func (r *Report) Table(w io.Writer, opts TableOptions) error {
+	run, s := r.Run, r.Summary
 	lines := []string{overview(s, columnsOf(run.Manifest), opts)}
-	if j := compare.Judge(run, s); j.Withheld == "" {
+	if j := r.Judgement; j.Withheld == "" {
 		lines = append(lines, "", verdictTable(j, opts), "")
 	}
 	for _, note := range notes(run, s) {
@@ -158,6 +157,9 @@ func notes(run *results.Run, s results.Summary) []string {
 		if r.Saturated {
 			lines = append(lines, r.Name+": SATURATED, the figures describe overload")
 		}
+	}
+	if len(s.Dropped) > 0 {
+		lines = append(lines, leftOut(s))
 	}
 	for _, e := range s.Excluded {
 		line := "excluded: "

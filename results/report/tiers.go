@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"pushbench/results"
@@ -12,54 +14,114 @@ import (
 // 3 with two trials, 1 in 10 with three, 1 in 35 with four.
 const rankedTrials = 4
 
-// margin is the difference below which two transports are as good as each other.
-const margin = 0.05
-
-// A tier is a set of transports too close to call: no verdict calls one different
-// from the best. Where there is no verdict, each one's range over the blocks
-// overlaps the range of the best, or its value is within the margin.
+// A tier is a set of transports that are all told apart from those of the tiers
+// before and after it, but not all from one another.
 type tier []results.Row
 
-// tiers orders the rows from best to worst as far as the noise lets it. The
-// rows that describe overload, or have too few trials with a value, are left over.
-func tiers(rows []results.Row, metric string, j compare.Judgement) (ordered []tier, unranked []results.Row) {
+// tiers orders the rows from best to worst, by the medians of their blocks, as far as
+// they are told apart. The rows that describe overload, or have too few trials with a
+// value, are left over.
+func (r *Report) tiers(metric string) (ordered []tier, unranked []results.Row) {
 	var ranked []results.Row
-	for _, r := range rows {
-		if canRank(r, metric) {
-			ranked = append(ranked, r)
+	for _, row := range r.Summary.Rows {
+		if whyNoRank(row, metric) == "" {
+			ranked = append(ranked, row)
 		} else {
-			unranked = append(unranked, r)
+			unranked = append(unranked, row)
 		}
 	}
-	slices.SortStableFunc(ranked, func(a, b results.Row) int { return byValue(a.Value(metric), b.Value(metric)) })
-	for len(ranked) > 0 {
-		best, alike := ranked[0], tier(nil)
-		ranked = slices.DeleteFunc(ranked, func(r results.Row) bool {
-			close := tooClose(best, r, metric, j)
-			if close {
-				alike = append(alike, r)
-			}
-			return close
-		})
-		ordered = append(ordered, alike)
+	slices.SortStableFunc(ranked, func(a, b results.Row) int {
+		x, _ := a.Median(metric)
+		y, _ := b.Median(metric)
+		return byValue(x, y)
+	})
+	from := 0
+	for i := range ranked {
+		if r.divides(ranked, i+1, metric) {
+			ordered = append(ordered, ranked[from:i+1])
+			from = i + 1
+		}
 	}
 	return ordered, unranked
 }
 
-func canRank(r results.Row, metric string) bool {
-	_, ok := r.Range(metric)
-	return ok && !r.Saturated && len(r.Trials) >= rankedTrials
+// divides says whether each of the first n rows is below each of the others.
+func (r *Report) divides(rows []results.Row, n int, metric string) bool {
+	for _, a := range rows[:n] {
+		for _, b := range rows[n:] {
+			if r.told(a, b, metric) >= 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
-func tooClose(best, r results.Row, metric string, j compare.Judgement) bool {
-	if d, ok := j.Between(best.Name, r.Name, metric); ok && j.Decides() && d.Verdict != compare.Incomparable {
-		return d.Verdict != compare.Different
+// whyNoRank is why a row has no place in an order; empty when it has one.
+func whyNoRank(r results.Row, metric string) string {
+	if r.Saturated {
+		return r.Name + " was overloaded, and its figures describe that"
 	}
-	a, _ := best.Range(metric)
-	b, _ := r.Range(metric)
-	x, y := best.Value(metric), r.Value(metric)
-	within := x.Known == results.Shown && y.Known == results.Shown && y.X-x.X <= margin*x.X
-	return within || a.Overlaps(b)
+	for _, t := range r.Trials {
+		if v := results.MetricByName(metric).Of(t); v.Known == results.TooFew {
+			return fmt.Sprintf("one trial has %s independent observations, and %s takes %s",
+				results.Count(v.Have), results.MetricByName(metric).Title, results.Count(v.Need))
+		}
+	}
+	if len(r.Trials) < rankedTrials {
+		return fmt.Sprintf("an order takes %d valid trials of each", rankedTrials)
+	}
+	if _, ok := r.Range(metric); !ok {
+		return r.Name + " was not measured in every trial"
+	}
+	return ""
+}
+
+// told says which of two rows is below the other: -1 the first, +1 the second, 0 when
+// that cannot be said. Declared comparisons are the judgement's. The others, and all of
+// a run that supports no verdict, go by the ranges over the blocks: both must be ranked,
+// share no value, and their medians must differ by more than the margin.
+func (r *Report) told(a, b results.Row, metric string) int {
+	if d, ok := r.Judgement.Between(a.Name, b.Name, metric); ok && r.Judgement.Decides() && d.Verdict != compare.Incomparable {
+		return direction(d, a.Name)
+	}
+	if whyNoRank(a, metric) != "" || whyNoRank(b, metric) != "" {
+		return 0
+	}
+	ranges := [2]results.Range{}
+	ranges[0], _ = a.Range(metric)
+	ranges[1], _ = b.Range(metric)
+	x, _ := a.Median(metric)
+	y, _ := b.Median(metric)
+	if ranges[0].Overlaps(ranges[1]) || r.within(x, y) {
+		return 0
+	}
+	return byValue(x, y)
+}
+
+// direction is which side a verdict says is below: -1 the named one.
+func direction(d compare.Difference, name string) int {
+	switch {
+	case d.Verdict != compare.Different:
+		return 0
+	case (d.Ratio > 1) == (d.Names[0] == name):
+		return -1
+	default:
+		return +1
+	}
+}
+
+// within says whether two values differ by no more than the declared margin.
+func (r *Report) within(x, y results.Value) bool {
+	return x.Known == results.Shown && y.Known == results.Shown &&
+		math.Abs(x.X-y.X) <= r.Judgement.Declared.Margin*min(x.X, y.X)
+}
+
+// decides says whether verdicts order the rows by a metric.
+func (r *Report) decides(metric string) bool {
+	return r.Judgement.Decides() && slices.ContainsFunc(r.Judgement.Family, func(d compare.Difference) bool {
+		return d.Metric == metric && d.Verdict != compare.Incomparable
+	})
 }
 
 // byValue orders values from low to high, the infinite last.
@@ -70,7 +132,7 @@ func byValue(a, b results.Value) int {
 	case a.X < b.X:
 		return -1
 	case a.X > b.X:
-		return 1
+		return +1
 	default:
 		return 0
 	}

@@ -24,14 +24,11 @@ func verdicts(j compare.Judgement) []string {
 	return said
 }
 
-// terms are what was fixed before the first trial, and what was left out.
+// terms are what was fixed before the first trial.
 func terms(j compare.Judgement) string {
 	said := fmt.Sprintf("%s from %d blocks: differences of less than %s do not matter, and p is adjusted (Holm) for the %s declared. "+
 		"In brackets: the 95 %% interval of the ratio, then p.",
 		verdictLabel, len(j.Blocks), percent(j.Declared.Margin), some(len(j.Family), "comparison"))
-	if len(j.Void) > 0 {
-		said += fmt.Sprintf(" Left out whole, for a void trial in them: %s %s.", plural(len(j.Void), "block"), list(numbers(j.Void)))
-	}
 	if j.Variants > 1 {
 		said += fmt.Sprintf(" Only cases of the same variant are compared; there are %d variants.", j.Variants)
 	}
@@ -70,7 +67,7 @@ func pairSaid(d compare.Difference) string {
 	a, b := results.Plain(d.Names[0]), results.Plain(d.Names[1])
 	inside := []string{interval(d.Lo, d.Hi), pSaid(d.Adjusted)}
 	inside = append(inside, infinities(d)...)
-	if d.Verdict == compare.Inconclusive {
+	if d.Verdict == compare.Inconclusive || d.Verdict == compare.Small {
 		inside = append(inside, moreBlocks(d))
 	}
 	return fmt.Sprintf("%s %s × %s (%s)", b, ratioSaid(d.Ratio), a, strings.Join(inside, ", "))

@@ -12,18 +12,20 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"pushbench/results"
+	"pushbench/results/internal/synthetic"
 	"pushbench/results/report"
 )
 
 // everything is all that a report says of a run.
 func everything(t *testing.T, run *results.Run) string {
 	t.Helper()
-	return strings.Join(report.Sentences(run), "\n") +
-		render(t, func(w io.Writer) error { return report.Table(w, run, report.TableOptions{}) }) +
-		render(t, func(w io.Writer) error { return report.Markdown(w, run) }) +
-		render(t, func(w io.Writer) error { return report.HTML(w, run, nil) }) +
-		render(t, func(w io.Writer) error { return report.CSV(w, run) }) +
-		render(t, func(w io.Writer) error { return report.Comparisons(w, run) })
+	r := report.New(run)
+	return strings.Join(r.Sentences(), "\n") +
+		render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) }) +
+		render(t, func(w io.Writer) error { return r.Markdown(w) }) +
+		render(t, func(w io.Writer) error { return r.HTML(w, nil) }) +
+		render(t, func(w io.Writer) error { return r.CSV(w) }) +
+		render(t, func(w io.Writer) error { return r.Comparisons(w) })
 }
 
 // Whoever renders the same files gets the same bytes.
@@ -44,7 +46,8 @@ func TestTheReportDependsOnNothingButTheRun(t *testing.T) {
 func TestTheOrderOfTrialsChangesNoVerdict(t *testing.T) {
 	run := states["dropped"]()
 	said := func() string {
-		return strings.Join(report.Sentences(run)[:4], "\n") + render(t, func(w io.Writer) error { return report.Comparisons(w, run) })
+		r := report.New(run)
+		return strings.Join(r.Sentences()[:4], "\n") + render(t, r.Comparisons)
 	}
 	want := said()
 	random := rand.New(rand.NewPCG(5, 5))
@@ -60,21 +63,21 @@ func TestFromEightBlocksOnTheReportJudges(t *testing.T) {
 		"three": "ESTIMATE: 3 of the 8", "eight": "VERDICT from 8 blocks", "verdict": "VERDICT from 12 blocks", "dropped": "VERDICT from 10 blocks",
 		"void": "ESTIMATE, no verdict: 3 of 12 blocks are void", "invalid": "INVALID", "stopped": "PARTIAL",
 	} {
-		run := states[name]()
-		if first := report.Sentences(run)[0]; !strings.HasPrefix(first, want) {
+		r := on(name)
+		if first := r.Sentences()[0]; !strings.HasPrefix(first, want) {
 			t.Errorf("%s: %q, want %s", name, first, want)
 		}
 		judges := strings.HasPrefix(want, "VERDICT")
 		for what, text := range map[string]string{
-			"table":    render(t, func(w io.Writer) error { return report.Table(w, run, report.TableOptions{}) }),
-			"markdown": render(t, func(w io.Writer) error { return report.Markdown(w, run) }),
-			"page":     render(t, func(w io.Writer) error { return report.HTML(w, run, nil) }),
+			"table":    render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) }),
+			"markdown": render(t, func(w io.Writer) error { return r.Markdown(w) }),
+			"page":     render(t, func(w io.Writer) error { return r.HTML(w, nil) }),
 		} {
 			if strings.Contains(text, "≠ different") != judges && what == "table" || strings.Contains(text, "Verdicts on the declared metrics") != judges && what != "table" {
 				t.Errorf("%s: the %s judges: %v, want %v", name, what, !judges, judges)
 			}
 		}
-		if page := render(t, func(w io.Writer) error { return report.HTML(w, run, nil) }); strings.Contains(page, `badge VERDICT`) != judges {
+		if page := render(t, func(w io.Writer) error { return r.HTML(w, nil) }); strings.Contains(page, `badge VERDICT`) != judges {
 			t.Errorf("%s: the page's badge says VERDICT: %v", name, !judges)
 		}
 	}
@@ -89,7 +92,7 @@ func TestManyVerdictsFitTheTerminal(t *testing.T) {
 			run.Manifest.Compare.Primary = append(run.Manifest.Compare.Primary, m.Name)
 		}
 	}
-	got := render(t, func(w io.Writer) error { return report.Table(w, run, report.TableOptions{Color: true}) })
+	got := render(t, func(w io.Writer) error { return report.New(run).Table(w, report.TableOptions{Color: true}) })
 	for line := range strings.Lines(got) {
 		if n := lipgloss.Width(line); n > 120 {
 			t.Errorf("%d columns: %s", n, line)
@@ -108,14 +111,126 @@ func TestTheOrderFollowsTheVerdicts(t *testing.T) {
 	own := *twelve()
 	run := &own
 	soonest := func() string {
-		i := slices.IndexFunc(report.Sentences(run), func(s string) bool { return strings.HasPrefix(s, "Soonest") })
-		return report.Sentences(run)[i]
+		all := report.New(run).Sentences()
+		return all[slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Soonest") })]
 	}
 	if got := soonest(); !strings.Contains(got, "websocket 10.3 ms (10.3–10.4) and sse 10.4 ms (10.3–10.4), too close to call, then longpoll") {
 		t.Errorf("got %s", got)
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{results.P50}, Margin: 1} // 19.8 is not twice 10.3
-	if got := soonest(); !strings.Contains(got, "and longpoll 19.8 ms (19.4–20.1), too close to call, then shortpoll") {
+	if got := soonest(); !strings.Contains(got, "and longpoll 19.8 ms (19.4–20.1), not all told apart, then shortpoll") {
 		t.Errorf("a margin of 100 %%: got %s", got)
+	}
+}
+
+// takes makes every message of some trials take as long as each says, and gives them
+// enough of everything for a p99.
+func takes(run *results.Run, transport string, each func(block int) time.Duration) {
+	for i := range run.Trials {
+		tr := &run.Trials[i]
+		if tr.Transport != transport {
+			continue
+		}
+		tr.Latency = results.Latency{Independent: 100_000}
+		tr.Latency.Histogram.RecordMany(each(tr.Block), tr.Ledger.Unique)
+	}
+}
+
+func always(d time.Duration) func(int) time.Duration {
+	return func(int) time.Duration { return d }
+}
+
+// soonest is the sentence that says who is, and all that stands before it.
+func soonest(t *testing.T, run *results.Run) (said, before string) {
+	t.Helper()
+	all := report.New(run).Sentences()
+	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Soonest") })
+	if i < 0 {
+		t.Fatalf("nobody is the soonest:\n%s", strings.Join(all, "\n"))
+	}
+	return all[i], strings.Join(all[:i], "\n")
+}
+
+// timed is a run of so many blocks in which each transport takes a time of its own.
+func timed(blocks int) *results.Run {
+	run := synthetic.Run(blocks, time.Second)
+	takes(run, "shortpoll", always(500*time.Millisecond))
+	takes(run, "longpoll", always(100*time.Millisecond))
+	takes(run, "sse", always(5*time.Millisecond))
+	takes(run, "websocket", always(8*time.Millisecond))
+	return run
+}
+
+// One odd block of twelve decides a pool's p99, and no verdict: the order must be the verdicts'.
+func TestAnOddBlockTurnsNoOrderRound(t *testing.T) {
+	run := timed(12)
+	takes(run, "sse", func(block int) time.Duration {
+		if block == 7 {
+			return 9 * time.Millisecond
+		}
+		return 5 * time.Millisecond
+	})
+	if said, before := soonest(t, run); !strings.Contains(before, "websocket 1.60 × sse") || !strings.Contains(said, "sse 5 ms (5–9), then websocket 8 ms") {
+		t.Errorf("%s\n%s", before, said)
+	}
+}
+
+// Who is not told apart from the first cannot come after somebody who is not told apart
+// from either.
+func TestNobodyComesAfterWhomHeMayPrecede(t *testing.T) {
+	run := timed(12)
+	takes(run, "longpoll", always(6*time.Millisecond)) // which is told apart from sse
+	takes(run, "websocket", func(block int) time.Duration {
+		return []time.Duration{2, 60, 7}[block%3] * time.Millisecond
+	})
+	said, before := soonest(t, run)
+	if !strings.Contains(before, "inconclusive: websocket") || !strings.Contains(before, "sse 0.833 × longpoll") {
+		t.Fatalf("the test is about open comparisons: %s", before)
+	}
+	if !strings.Contains(said, "sse 5 ms (5), longpoll 6 ms (6) and websocket 7 ms (2–60.0), not all told apart, then shortpoll") {
+		t.Error(said)
+	}
+}
+
+// What never arrives is above everything.
+func TestTheInfiniteBeatsNobody(t *testing.T) {
+	run := timed(5)
+	for i := range run.Trials {
+		if tr := &run.Trials[i]; tr.Transport == "sse" {
+			tr.Latency.Infinite = tr.Ledger.Unique
+			tr.Ledger.DeclaredGap = tr.Ledger.Unique
+			tr.Ledger.Owed *= 2
+		}
+	}
+	said, _ := soonest(t, run)
+	if !strings.Contains(said, "then sse ∞") {
+		t.Error(said)
+	}
+	if all := strings.Join(report.New(run).Sentences(), "\n"); !strings.Contains(all, "declared undeliverable by the server, which counts as never delivered: sse") {
+		t.Errorf("nothing says why:\n%s", all)
+	}
+}
+
+// One transport alone can be measured, and compared with nobody.
+func TestOneTransportHasNoVerdict(t *testing.T) {
+	run := synthetic.Run(12, time.Second)
+	run.Manifest.Transports = []string{"sse"}
+	run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != "sse" })
+	r := report.New(run)
+	if first := r.Sentences()[0]; r.Worth() != "ESTIMATE" || !strings.Contains(first, "nothing to compare") {
+		t.Errorf("%s: %s", r.Worth(), first)
+	}
+}
+
+// What the run declared not to matter makes no order either.
+func TestTheMarginIsTheDeclaredOne(t *testing.T) {
+	run := timed(5)
+	takes(run, "websocket", always(5500*time.Microsecond))
+	if said, _ := soonest(t, run); !strings.Contains(said, "sse 5 ms (5), then websocket") {
+		t.Errorf("5 %%: %s", said)
+	}
+	run.Manifest.Compare = results.Declared{Primary: []string{results.P99}, Margin: 0.5}
+	if said, _ := soonest(t, run); !strings.Contains(said, "too close to call") {
+		t.Errorf("50 %%: %s", said)
 	}
 }

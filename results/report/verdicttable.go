@@ -87,8 +87,8 @@ func verdictsSection(j compare.Judgement) section {
 	all := section{
 		Title: "Verdicts on the declared metrics",
 		Note: fmt.Sprintf("Ratio: the Hodges-Lehmann estimate over %s, each side of a block by the other; its interval inverts Wilcoxon's signed-rank test. "+
-			"p: exact sign-flip test of the mean log ratio, adjusted by Holm over these %d. Equivalent: the 90 %% interval lies within the margin of %s.\n"+
-			"Different takes all three: p below 0.05, an interval without 1, and a ratio beyond the margin. Below margin: there is a difference, and it does not matter.",
+			"p: sign-flip test of the mean log ratio, over all signs (beyond 20 blocks of rounded sizes; where a block is infinite, of ranks), adjusted by Holm over these %d. Equivalent: the 90 %% interval lies within the margin of %s.\n"+
+			"Different takes all three: p below 0.05, an interval without 1, and a ratio beyond the margin. Below margin: there is a difference, which is not shown to exceed the margin, nor to stay within it.",
 			some(len(j.Blocks), "block"), len(j.Family), percent(j.Declared.Margin)),
 		Head: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "blocks needed", "remarks"},
 	}
@@ -158,8 +158,8 @@ func otherCell(d compare.Difference) string {
 
 // Comparisons writes every pair and metric as CSV, for machines. Of metrics that
 // were not declared, p, p_holm and verdict are empty.
-func Comparisons(w io.Writer, run *results.Run) error {
-	j := compare.Judge(run, run.Summary())
+func (r *Report) Comparisons(w io.Writer) error {
+	j := r.Judgement
 	rows := [][]string{{
 		"metric", "a", "b", "declared", "blocks", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
 		"p", "p_holm", "verdict", "blocks_needed", "a_inf_blocks", "b_inf_blocks", "remarks",

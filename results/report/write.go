@@ -15,18 +15,18 @@ import (
 // summary.csv, comparisons.csv, summary.md, bench.txt, an .hgrm file a case, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
-func Write(run *results.Run, dir string, figures ...results.Figure) error {
+func (r *Report) Write(dir string, figures ...results.Figure) error {
 	errs := []error{
-		write(dir, "summary.csv", func(w io.Writer) error { return CSV(w, run) }),
-		write(dir, "comparisons.csv", func(w io.Writer) error { return Comparisons(w, run) }),
-		write(dir, "summary.md", func(w io.Writer) error { return Markdown(w, run) }),
-		write(dir, "bench.txt", func(w io.Writer) error { return Bench(w, run) }),
-		write(dir, "report.html", func(w io.Writer) error { return HTML(w, run, figures) }),
+		write(dir, "summary.csv", func(w io.Writer) error { return r.CSV(w) }),
+		write(dir, "comparisons.csv", func(w io.Writer) error { return r.Comparisons(w) }),
+		write(dir, "summary.md", func(w io.Writer) error { return r.Markdown(w) }),
+		write(dir, "bench.txt", func(w io.Writer) error { return r.Bench(w) }),
+		write(dir, "report.html", func(w io.Writer) error { return r.HTML(w, figures) }),
 		writeFigures(filepath.Join(dir, "charts"), figures),
 	}
-	for _, r := range run.Summary().Rows {
-		if r.Pooled.Latency.Histogram.Count() > 0 {
-			errs = append(errs, write(dir, r.FileName()+".hgrm", func(w io.Writer) error { return Percentiles(w, r) }))
+	for _, row := range r.Summary.Rows {
+		if row.Pooled.Latency.Histogram.Count() > 0 {
+			errs = append(errs, write(dir, row.FileName()+".hgrm", func(w io.Writer) error { return Percentiles(w, row) }))
 		}
 	}
 	return errors.Join(errs...)

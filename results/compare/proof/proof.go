@@ -41,6 +41,8 @@ func checks(seed uint64, j judge) []Check {
 		power(seed, j, "5 % more on a quiet rig (2 % from trial to trial)", quiet, 12, 500),
 		power(seed, j, "5 % more at the reference run's noise (14 %)", measured, 144, 100),
 		coverage(seed, j),
+		equivalence(seed, j, "at the margin, quiet rig: called equivalent", 1.05, "≤ 5.00 %", 0, 0.063),
+		equivalence(seed, j, "alike, quiet rig: called equivalent", 1, "≥ 95.00 %", 0.95, 1),
 		reciprocity(seed, j),
 		permutation(seed, j),
 	}
@@ -117,6 +119,21 @@ func coverage(seed uint64, j judge) Check {
 		}
 	}
 	return within("95 % interval, 12 blocks: holds the truth", share(0.958), share(ratio(held, runs)), 0.93, 0.97, ratio(held, runs))
+}
+
+// equivalence counts how often sides that differ by the factor are called equivalent.
+// Of such as differ by the whole margin, two one-sided tests at 5 % may let pass 5 %.
+func equivalence(seed uint64, j judge, what string, factor float64, theory string, lo, hi float64) Check {
+	const runs = 2000
+	random := rand.New(rand.NewPCG(seed, 6))
+	called := 0
+	for range runs {
+		values := quiet.run(random, 12, [sides]float64{1, factor, 1, 1})
+		if j([]compare.Pairing{{A: values[0], B: values[1]}})[0].Verdict == compare.Equivalent {
+			called++
+		}
+	}
+	return within(what, theory, share(ratio(called, runs)), lo, hi, ratio(called, runs))
 }
 
 // reciprocity counts comparisons that swapping the sides changes in any bit but

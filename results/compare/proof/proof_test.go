@@ -53,7 +53,14 @@ func TestTheChecksCanFail(t *testing.T) {
 		"wrong way round":     power(Seed, spoilt(func(d *compare.Difference) { d.Ratio = 1 / d.Ratio }), "", quiet, 12, 50),
 		"interval too narrow": coverage(Seed, spoilt(func(d *compare.Difference) { d.Lo, d.Hi = math.Pow(d.Lo, 0.7), math.Pow(d.Hi, 0.7) })),
 		"interval too wide":   coverage(Seed, spoilt(func(d *compare.Difference) { d.Lo, d.Hi = d.Lo/1.2, d.Hi*1.2 })),
-		"not antisymmetric":   reciprocity(Seed, spoilt(func(d *compare.Difference) { d.Ratio *= 1.0001 })),
+		"equivalent by the 50 % interval": equivalence(Seed, spoilt(func(d *compare.Difference) {
+			// The 90 % interval narrowed as one of 50 % is: by the normal law, 0.67 to 1.64.
+			if lo, hi := narrowed(*d, 0.41); lo > 1/1.05 && hi < 1.05 {
+				d.Verdict = compare.Equivalent
+			}
+		}), "", 1.05, "", 0, 0.063),
+		"never equivalent":  equivalence(Seed, spoilt(func(d *compare.Difference) { d.Verdict = compare.Inconclusive }), "", 1, "", 0.95, 1),
+		"not antisymmetric": reciprocity(Seed, spoilt(func(d *compare.Difference) { d.Ratio *= 1.0001 })),
 		"first block only": permutation(Seed, func(family []compare.Pairing) []compare.Difference {
 			found := right(family)
 			found[0].Ratio = family[0].B[0] / family[0].A[0]
@@ -64,6 +71,11 @@ func TestTheChecksCanFail(t *testing.T) {
 			t.Errorf("%s: the check passes: %+v", name, c)
 		}
 	}
+}
+
+// narrowed is the 90 % interval drawn in about the estimate.
+func narrowed(d compare.Difference, by float64) (lo, hi float64) {
+	return d.Ratio * math.Pow(d.Lo90/d.Ratio, by), d.Ratio * math.Pow(d.Hi90/d.Ratio, by)
 }
 
 func verdictOf(different bool) compare.Verdict {

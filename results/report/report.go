@@ -1,0 +1,33 @@
+package report
+
+import (
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// A Report is a run, summed up and judged once for everything that is written of it,
+// so that no two outputs can say different things.
+type Report struct {
+	Run       *results.Run
+	Summary   results.Summary
+	Judgement compare.Judgement
+}
+
+// New sums a run up and judges it.
+func New(run *results.Run) *Report {
+	s := run.Summary()
+	return &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s)}
+}
+
+// Worth is what a run's figures are, in a word: VERDICT, ESTIMATE, or its status where
+// that is less.
+func (r *Report) Worth() string {
+	switch {
+	case r.Run.Manifest.Status != results.Complete:
+		return string(r.Run.Manifest.Status)
+	case r.Judgement.Withheld != "":
+		return estimateLabel
+	default:
+		return verdictLabel
+	}
+}
