@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -77,7 +78,7 @@ var agreements = []agreement{
 		"drain",
 		func(s *Scenario) bool { return s.Drain >= s.longestWait() },
 		func(s *Scenario) (string, string) {
-			return s.Drain.String(), fmt.Sprintf("is too short for a round trip of %s and jitter of %s; allowed: at least %s", s.Network.RTT, s.Network.Jitter, s.longestWait())
+			return s.Drain.String(), fmt.Sprintf("is too short for %s; allowed: at least %s", s.waits(), s.longestWait())
 		},
 	},
 	{
@@ -166,15 +167,35 @@ func (d *document) nearest(path string) *token.Position {
 }
 
 // longestWait is how long after it is due a message can come when nothing but the
-// distance and the polls delay it: up from its author, then down, and in polling on
-// a new connection as much as two round trips until the next poll is there.
+// distance, the polls and the flush windows delay it: up from its author, then down, and
+// in polling on a new connection as much as two round trips until the next poll is there.
 func (s *Scenario) longestWait() Duration {
 	n := s.Network
-	wait := 3 * (n.RTT + 2*n.Jitter)
-	if slices.Contains(s.Transports, ShortPoll) {
-		wait += s.ShortPoll.Interval
+	held := s.longestFlush()
+	if slices.Contains(s.Transports, ShortPoll) { // which has no flush window
+		held = max(held, s.ShortPoll.Interval)
 	}
-	return wait
+	return 3*(n.RTT+2*n.Jitter) + held
+}
+
+// longestFlush is the largest flush window of any case.
+func (s *Scenario) longestFlush() (longest Duration) {
+	for _, c := range s.Cases() {
+		longest = max(longest, c.Flush)
+	}
+	return longest
+}
+
+// waits names what longestWait is made of.
+func (s *Scenario) waits() string {
+	var said []string
+	if s.Network.RTT > 0 || s.Network.Jitter > 0 {
+		said = append(said, fmt.Sprintf("a round trip of %s and jitter of %s", s.Network.RTT, s.Network.Jitter))
+	}
+	if flush := s.longestFlush(); flush > 0 {
+		said = append(said, fmt.Sprintf("a flush window of %s", flush))
+	}
+	return strings.Join(said, " and ")
 }
 
 // messages is how many messages are due in a stretch of time, on average.

@@ -23,6 +23,7 @@ const (
 	minHold     = Duration(time.Second)
 	maxHold     = Duration(30 * time.Second) // proxies cut longer ones
 	maxFlush    = Duration(time.Second)
+	minDrain    = Duration(10 * time.Millisecond) // what is due as the window closes arrives later, if only by a system call
 	minWindow   = Duration(time.Millisecond)
 	maxPhase    = Duration(time.Hour) // of window, warmup, interval
 	maxPause    = Duration(10 * time.Minute)
@@ -112,7 +113,7 @@ func fields(s *Scenario) object {
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
 		{"window", required, duration(&s.Window, minWindow, maxPhase)},
-		{"drain", defaulted, duration(&s.Drain, 0, maxPause)},
+		{"drain", defaulted, duration(&s.Drain, minDrain, maxPause)},
 		{"blocks", defaulted, whole(&s.Blocks, 1, maxBlocks)},
 		{"seed", defaulted, seed(&s.Seed)},
 		{"compare", optional, object{

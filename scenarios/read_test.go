@@ -87,7 +87,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Idle:        0,
 		Warmup:      0,
 		Window:      Duration(90 * time.Second),
-		Drain:       0,
+		Drain:       Duration(2 * time.Second),
 		Blocks:      1000,
 		Seed:        18446744073709551615,
 		Compare:     Compare{Primary: []Metric{"cpu_per_message", "p999"}, Margin: 2.5},
@@ -121,7 +121,7 @@ websocket: {flush: 1s}
 idle: 0s
 warmup: 0s
 window: 1m30s
-drain: 0s
+drain: 2s
 blocks: 1000
 compare: {primary: [cpu_per_message, p999], margin: 2.5%}
 `)

@@ -60,7 +60,7 @@ type Scenario struct {
 	Idle   Duration `yaml:"idle" json:"idle"`     // all clients connected, nothing published: memory per idle client; default 1s
 	Warmup Duration `yaml:"warmup" json:"warmup"` // published but not counted; default 1s
 	Window Duration `yaml:"window" json:"window"` // counted, by due instant
-	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way; default 5s
+	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way, 10ms or more; default 5s
 	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
 	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
 

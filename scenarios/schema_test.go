@@ -96,8 +96,8 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 // beyondSchema are the mistakes that the reader finds and a schema cannot state:
 // those of YAML itself, limits of quantities with units, and agreements.
 var beyondSchema = []string{
-	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-network",
-	"drain-too-short", "flush-too-long", "hold-too-long", "margin-zero", "merge-key", "network-rate-zero", "network-rtt", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
+	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-flush", "drain-too-short-for-the-network",
+	"drain-too-short", "drain-zero", "flush-too-long", "hold-too-long", "margin-zero", "merge-key", "network-rate-zero", "network-rtt", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
 	"rate-zero", "size-too-large", "size-too-small", "sizes-twice",
 	"sweep-empty", "sweep-flush-nothing", "sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-stack-own",
 	"too-many-deliveries", "too-many-subscriptions",

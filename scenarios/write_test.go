@@ -91,7 +91,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Idle:      durations(0, maxPause).Draw(t, "idle"),
 		Warmup:    durations(0, window-1).Draw(t, "warmup"),
 		Window:    window,
-		Drain:     durations(interval+3*(network.RTT+2*network.Jitter), maxPause).Draw(t, "drain"),
+		Drain:     durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
 		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
 		Seed:      rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{

@@ -92,11 +92,16 @@ type parcel struct {
 
 // leaves is when bytes that enter now come out: behind all that entered before.
 func (l *lane) leaves(size int, now clock.Instant) clock.Instant {
+	return l.after(size, now, l.jitter())
+}
+
+// after is leaves of bytes whose jitter is drawn.
+func (l *lane) after(size int, now clock.Instant, jitter time.Duration) clock.Instant {
 	if l.link.Rate > 0 {
 		l.free = max(l.free, now).Add(time.Duration(float64(size) / float64(l.link.Rate) * float64(time.Second)))
 		now = l.free
 	}
-	l.last = max(l.last, now.Add(l.delay+l.jitter()))
+	l.last = max(l.last, now.Add(l.delay+jitter))
 	return l.last
 }
 
@@ -110,15 +115,19 @@ func (l *lane) jitter() time.Duration {
 }
 
 // enter puts a piece on its way, whole.
-func (l *lane) enter(p parcel, now clock.Instant) {
-	p.due = l.leaves(p.size, now)
+func (l *lane) enter(p parcel, now clock.Instant) { l.put(p, now, l.jitter()) }
+
+func (l *lane) put(p parcel, now clock.Instant, jitter time.Duration) {
+	p.due = l.after(p.size, now, jitter)
 	l.parcels = append(l.parcels, p)
 	l.size += p.size
 }
 
 // trickle puts bytes on their way as they come through a limited rate: what is in
-// front need not wait for what is behind. data may be nil.
+// front need not wait for what is behind. All of it has one jitter: of many, in order,
+// the largest would delay a large message more than a small one. data may be nil.
 func (l *lane) trickle(size int, data []byte, now clock.Instant) {
+	jitter := l.jitter()
 	for size > 0 {
 		p := parcel{size: size}
 		if l.link.Rate > 0 {
@@ -128,7 +137,7 @@ func (l *lane) trickle(size int, data []byte, now clock.Instant) {
 			p.data, data = data[:p.size], data[p.size:]
 		}
 		size -= p.size
-		l.enter(p, now)
+		l.put(p, now, jitter)
 	}
 }
 

@@ -147,3 +147,27 @@ func TestWhoHasADistance(t *testing.T) {
 		}
 	}
 }
+
+// A message of many segments has one jitter, as one that leaves whole has: of 35 draws,
+// kept in order, it would have the largest.
+func TestJitterOfALargeMessage(t *testing.T) {
+	const size, n = 50_000, 2000
+	link := &Link{Jitter: 1000, Rate: 1_000_000_000}
+	serial := clock.Instant(size) // 1 ns a byte
+	sum := map[string]float64{}
+	for i := range uint64(n) {
+		for name, enter := range map[string]func(*lane){
+			"up":   func(l *lane) { l.enter(parcel{size: size}, 0) },
+			"down": func(l *lane) { l.trickle(size, nil, 0) },
+		} {
+			l := lane{link: link, random: *rand.NewPCG(i, 3)}
+			enter(&l)
+			sum[name] += float64(l.last - serial)
+		}
+	}
+	for name, total := range sum {
+		if mean := total / n; mean < 470 || mean > 530 {
+			t.Errorf("%s: a jitter of up to 1000 ns delays by %.0f ns on average", name, mean)
+		}
+	}
+}
