@@ -66,6 +66,8 @@ var badRequests = []badRequest{
 	{id: "H17 userinfo", send: "GET PATH?topic=a HTTP/1.1\r\nHost: 127.0.0.1@evil\r\n\r\n", status: "4", closes: true},
 	{id: "H18 line", send: "GET PATH?topic=" + strings.Repeat("a", 64<<10) + " HTTP/1.1\r\nHost: HOST\r\n\r\n", status: "431", closes: true},
 	{id: "H18 header", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nX: " + strings.Repeat("a", 64<<10) + "\r\n\r\n", status: "431", closes: true},
+	{id: "H18 just below", send: sized(8<<10 - 64), status: "200"},
+	{id: "H18 just above", send: sized(8<<10 + 64), status: "431", closes: true},
 	{id: "H19 space", send: "GET PATH?topic=a HTTP/1.1\r\nHost : HOST\r\n\r\n", status: "400", closes: true},
 	{id: "H20 random", send: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", status: "400", closes: true},
 	{id: "H24 large", send: post1 + "Content-Type: text/plain\r\nContent-Length: 1025\r\n\r\n" + strings.Repeat("x", 1025), status: "413", code: "payload_too_large", closes: true},
@@ -95,6 +97,12 @@ var badRequests = []badRequest{
 }
 
 func get(query string) string { return "GET PATH?" + query + " HTTP/1.1\r\nHost: HOST\r\n\r\n" }
+
+// sized is a request whose line and headers are of about so many bytes.
+func sized(n int) string {
+	const around = "GET /v1/healthz HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nX: \r\n\r\n"
+	return "GET /v1/healthz HTTP/1.1\r\nHost: HOST\r\nX: " + strings.Repeat("a", n-len(around)) + "\r\n\r\n"
+}
 
 // upgrade is a good handshake with one thing changed.
 func upgrade(old, replacement string) string {

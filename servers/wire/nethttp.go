@@ -36,6 +36,10 @@ type netServer struct {
 	resumed *resumedListener
 }
 
+// headerSlop is what net/http lets headers be beyond MaxHeaderBytes. Both stacks must
+// refuse the same requests.
+const headerSlop = 4096
+
 func (s *Service) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 	n := &netServer{service: s, handle: handle, closed: closed, resumed: newResumedListener()}
 	n.server = &http.Server{
@@ -44,7 +48,7 @@ func (s *Service) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer
 		ErrorLog:                     log.New(io.Discard, "", 0),
 		ReadTimeout:                  s.Limits.ReadTimeout,
 		IdleTimeout:                  s.Limits.IdleTimeout,
-		MaxHeaderBytes:               s.Limits.MaxHeader,
+		MaxHeaderBytes:               max(1, s.Limits.MaxHeader-headerSlop),
 		DisableGeneralOptionsHandler: true,
 	}
 	if closed != nil {
