@@ -8,9 +8,9 @@ import (
 // costs are the proofs in which the kernel, or a process that knows what it takes,
 // has the last word. That an interface counts the same bytes wants root, and is a test.
 var costs = []claim{
-	{name: "tcp", says: "the bytes that the clients count are those that TCP counts", run: tcpBytes},
+	{name: "tcp", says: "the bytes that the clients count are those that TCP counts", on: "linux", run: tcpBytes},
 	{name: "cpu", says: "CPU read from outside is what a process burns", run: burnt},
-	{name: "memory", says: "memory a client is what a process takes for each", run: taken},
+	{name: "memory", says: "memory a client is what a process takes for each", on: "linux", run: taken},
 }
 
 func tcpBytes(l *lab) ([]Row, error) {

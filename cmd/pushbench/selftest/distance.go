@@ -11,6 +11,8 @@ import (
 )
 
 // distances are the proofs over a link: without a distance long polling has no gap.
+// That the distance is what the scenario says only "link" and "link-shape" can see: the
+// theory of polls takes it from how fast the trial's own connections were.
 var distances = []claim{
 	{name: "link", says: "nothing is faster than the link, and setting up takes the round trips it must", run: linkBounds},
 	{name: "link-shape", says: "a link's jitter is uniform, and its rate is what large messages wait for", run: linkShape},

@@ -18,7 +18,7 @@ import (
 var laws = []claim{
 	{name: "shortpoll", says: "short polling's latency is uniform on (d, d + T), also when the publisher's period is the interval", run: uniformLaw},
 	{name: "age", says: "how old what a client holds is follows from rates and intervals, and so does how much only the latest leaves out", run: latestAges},
-	{name: "hiccups", says: "the meter of standstills sees one of a known length", run: hiccups},
+	{name: "hiccups", says: "the meter of standstills sees one of a known length", on: "linux", run: hiccups},
 }
 
 // uniformLaw: messages at random instants, each for one client, so that all are

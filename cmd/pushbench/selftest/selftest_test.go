@@ -59,6 +59,23 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// What a system does not show is no fault of the instrument, and is said.
+func TestProofsThatThisSystemDoesNotShow(t *testing.T) {
+	defer func(kept []claim, of string) { proofs, system = kept, of }(proofs, system)
+	proofs = []claim{
+		{name: "one", says: "so", run: func(*lab) ([]Row, error) { return []Row{exactly("a", 1, 1)}, nil }},
+		{name: "two", says: "so", on: "linux", run: func(*lab) ([]Row, error) { return []Row{exactly("b", 1, 2)}, nil }},
+	}
+	for _, system = range []string{"linux", "darwin"} {
+		var out strings.Builder
+		v, err := Run(t.Context(), Options{Out: &out})
+		here := system == "linux"
+		if err != nil || here != (len(v.Failed) == 1) || here != (len(v.Hidden) == 0) || here == strings.Contains(out.String(), "not shown here: it takes linux") {
+			t.Errorf("%s: %+v, %v\n%s", system, v, err, out.String())
+		}
+	}
+}
+
 func TestInterruptedSelfTestSaysSo(t *testing.T) {
 	defer func(kept []claim) { proofs = kept }(proofs)
 	ctx, cancel := context.WithCancel(t.Context())
