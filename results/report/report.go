@@ -11,12 +11,13 @@ type Report struct {
 	Run       *results.Run
 	Summary   results.Summary
 	Judgement compare.Judgement
+	Alike     []compare.Difference // each case against itself
 }
 
 // New sums a run up and judges it.
 func New(run *results.Run) *Report {
 	s := run.Summary()
-	return &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s)}
+	return &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s), Alike: compare.Alike(run, s)}
 }
 
 // Worth is what a run's figures are, in a word: VERDICT, ESTIMATE, or its status where

@@ -43,6 +43,7 @@ func (r *Report) sections() []section {
 	all = append(all,
 		r.stackSection(),
 		rangesSection(s),
+		r.alikeSection(),
 		withinSection(s),
 		wireSection(s),
 		connectSection(s),

@@ -126,7 +126,7 @@ func TestLive(t *testing.T) {
 		{"more than told", 1.05, series(20, 1.2), false},
 		{"nothing", 1.05, nil, false},
 	} {
-		all := Live(c.name, c.truth, c.series)
+		all := Live(c.name, slices.Repeat([]float64{c.truth}, len(c.series)), c.series)
 		t.Log(table(all))
 		if Passed(all) != c.pass {
 			t.Errorf("%s: passed %v, want %v", c.name, !c.pass, c.pass)
