@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -14,7 +16,7 @@ import (
 )
 
 // KeepAwake keeps every core that this process may use from going to sleep, until
-// in ends: a thread at idle priority yields on each, and gives way to anybody.
+// in ends.
 //
 // A core that sleeps takes long to wake, a virtual one most of all: beside
 // sleeping cores a real-time thread woke 1.6 ms late at p99 and 14 ms at worst,
@@ -23,29 +25,77 @@ import (
 // its own so that its time is in nobody's account, and so that no collection of
 // anybody's waits for a thread that the kernel gives no time.
 //
+// The kernel is asked not to let them sleep, where it takes such a wish from us.
+// Where it does not, a thread at idle priority runs on each, and gives way to anybody,
+// unless threads of ours may go ahead of others (see clock.Sharpen): beside both
+// kinds at once, on Linux 6.18, ordinary threads stood still for seconds to minutes. (Of
+// 16 small trials at a lowered priority, which take 2 s, 7 took 19 s to two minutes;
+// with the wish none of 12. At normal priority it was about one trial in a hundred.)
+//
 // It also watches them: a thread on each that wakes every few milliseconds, ahead
 // of all others, knows how long its core stood still, which on a virtual machine
-// is the host's doing. Each line of in is answered by a line on out: a Stalls.
-func KeepAwake(in io.Reader, out io.Writer) error {
+// is the host's doing. Each line of in is answered by a line on out: a Watched.
+func KeepAwake(in io.Reader, out io.Writer) error { return keepAwake(in, out, wishNoSleep) }
+
+func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) error {
 	cores := ownCores()
 	runtime.GOMAXPROCS(2*len(cores) + 1) // spinners and watchers keep theirs
 	failed := make(chan error, len(cores)+1)
 	watchers := make([]watcher, len(cores))
+	kept := "the kernel was asked to let no core sleep (" + latencyWish + ")"
+	switch held, err := wish(); {
+	case err == nil:
+		defer held.Close()
+	case mayGoAhead():
+		kept = ""
+	default:
+		kept = "a thread at idle priority keeps each core from sleeping"
+		for _, core := range cores {
+			go func() { failed <- spin(core) }()
+		}
+	}
 	for i, core := range cores {
-		go func() { failed <- spin(core) }()
 		go func() { failed <- watchers[i].watch(core) }()
 	}
 	go func() {
 		say := &lineWriter{w: out}
 		failed <- lines(in, func(struct{}) error {
-			var stalls Stalls
+			answer := Watched{Kept: kept}
 			for i, core := range cores {
-				stalls = append(stalls, watchers[i].take(core))
+				answer.Stalls = append(answer.Stalls, watchers[i].take(core))
 			}
-			return say.send(stalls)
+			return say.send(answer)
 		})
 	}()
 	return <-failed
+}
+
+// latencyWish takes the longest time in which a core may wake, as four bytes of
+// microseconds, for as long as it is held open (Linux, admin-guide/pm/cpuidle).
+const latencyWish = "/dev/cpu_dma_latency"
+
+// wishNoSleep asks the kernel to let idle cores poll, which takes no time to end. It
+// is refused where the wish would change nothing: without the state that polls.
+func wishNoSleep() (io.Closer, error) {
+	const shallowest = "/sys/devices/system/cpu/cpu0/cpuidle/state0/name"
+	if name := readLine(shallowest); name != "POLL" {
+		return nil, fmt.Errorf("%s: %q", shallowest, name)
+	}
+	f, err := os.OpenFile(latencyWish, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(make([]byte, 4)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// mayGoAhead says whether threads of ours can have a priority ahead of others.
+func mayGoAhead() bool {
+	may := make(chan bool)
+	go func() { may <- clock.Sharpen() }() // which ends with its thread, and so does the priority
+	return <-may
 }
 
 // A watcher knows how long its core stood still.
@@ -108,7 +158,11 @@ func spin(core int) error {
 	// thread a turn, which lasts until the next tick, 4 ms, while a server that is
 	// ready waits. Who yields gives its turn away. (Measured with chat: latency p99 of
 	// the pushing transports 4.2–5.7 ms beside spinning threads, 1.3–3.8 beside yielding ones.)
+	// Not without a pause: each yield puts the thread's virtual time a second ahead.
+	const pause = 50 * time.Microsecond
 	for {
+		for begun := clock.Now(); clock.Now().Sub(begun) < pause; {
+		}
 		_, _, _ = syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 	}
 }

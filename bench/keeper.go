@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -48,11 +49,18 @@ func (s Stalls) longest() (d time.Duration) {
 	return d
 }
 
+// Watched is what a keeper answers.
+type Watched struct {
+	Kept   string `json:"kept,omitempty"` // how the cores are kept awake; empty: they may sleep
+	Stalls Stalls `json:"stalls"`         // since it last answered
+}
+
 // A keeper keeps the cores awake and watches them: see KeepAwake.
 type keeper struct {
 	process *process
+	kept    string // see Watched
 	say     *lineWriter
-	heard   chan Stalls // closed when it is gone
+	heard   chan Watched // closed when it is gone
 }
 
 func newKeeper(argv []string) (*keeper, error) {
@@ -60,11 +68,16 @@ func newKeeper(argv []string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{process: p, say: &lineWriter{w: p.stdin}, heard: make(chan Stalls, 1)}
+	k := &keeper{process: p, say: &lineWriter{w: p.stdin}, heard: make(chan Watched, 1)}
 	go func() {
 		defer close(k.heard)
-		_ = lines(p.stdout, func(s Stalls) error { k.heard <- s; return nil }) // what ends it is told by who asks
+		_ = lines(p.stdout, func(w Watched) error { k.heard <- w; return nil }) // what ends it is told by who asks
 	}()
+	first, err := k.ask()
+	if err != nil {
+		return nil, errors.Join(err, p.end(endWait))
+	}
+	k.kept = first.Kept
 	return k, nil
 }
 
@@ -73,16 +86,29 @@ func (k *keeper) stalls() (Stalls, error) {
 	if k == nil {
 		return nil, nil
 	}
+	w, err := k.ask()
+	return w.Stalls, err
+}
+
+func (k *keeper) ask() (Watched, error) {
 	if err := k.say.send(struct{}{}); err != nil {
-		return nil, fmt.Errorf("%s: %w", k.process.name, err)
+		return Watched{}, fmt.Errorf("%s: %w", k.process.name, err)
 	}
 	select {
-	case s, ok := <-k.heard:
+	case w, ok := <-k.heard:
 		if !ok {
-			return nil, fmt.Errorf("%s ended", k.process.name)
+			return Watched{}, fmt.Errorf("%s ended", k.process.name)
 		}
-		return s, nil
+		return w, nil
 	case <-time.After(answerWait):
-		return nil, fmt.Errorf("%s does not answer", k.process.name)
+		return Watched{}, fmt.Errorf("%s does not answer", k.process.name)
 	}
+}
+
+// sleep says whether latencies hold the time that a core takes to wake.
+func (k *keeper) sleep() string {
+	if k == nil || k.kept == "" {
+		return "the cores may sleep: latencies hold the time that a core takes to wake"
+	}
+	return k.kept + ": no latency holds the time that a core takes to wake"
 }

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"io"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -9,9 +11,14 @@ import (
 	"pushbench/bench/clock"
 )
 
-func startKeeper(t *testing.T) *keeper {
+// keepRefused keeps the cores awake where the kernel takes no wish from us.
+func keepRefused(in io.Reader, out io.Writer) error {
+	return keepAwake(in, out, func() (io.Closer, error) { return nil, os.ErrPermission })
+}
+
+func startKeeper(t *testing.T, role string) *keeper {
 	t.Helper()
-	t.Setenv(roleVariable, "keeper")
+	t.Setenv(roleVariable, role)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +32,7 @@ func startKeeper(t *testing.T) *keeper {
 
 // A standstill of everything is seen on every core, as long as it was, and once.
 func TestKeeperSeesAStandstill(t *testing.T) {
-	k := startKeeper(t)
+	k := startKeeper(t, "keeper")
 	defer k.process.end(time.Minute)
 	if _, err := k.stalls(); err != nil { // its watchers are there
 		t.Fatal(err)
@@ -60,8 +67,41 @@ func TestKeeperSeesAStandstill(t *testing.T) {
 	}
 }
 
+// Where the kernel takes no wish from us, threads keep the cores awake, unless others of
+// ours would run ahead of them; either way it is said, and the cores are watched.
+func TestCoresAreKeptAwake(t *testing.T) {
+	spinning := "a thread at idle priority keeps each core from sleeping"
+	if mayGoAhead() {
+		spinning = ""
+	}
+	wished := spinning
+	if held, err := wishNoSleep(); err == nil {
+		held.Close()
+		wished = "the kernel was asked to let no core sleep (/dev/cpu_dma_latency)"
+	}
+	for role, want := range map[string]string{"keeper": wished, "refused": spinning} {
+		t.Run(role, func(t *testing.T) {
+			k := startKeeper(t, role)
+			defer k.process.end(time.Minute)
+			if k.kept != want {
+				t.Errorf("kept awake by %q, want %q", k.kept, want)
+			}
+			if s, err := k.stalls(); err != nil || len(s) != len(ownCores()) {
+				t.Errorf("%v, %v: want one of each core", s, err)
+			}
+			if said := k.sleep(); strings.Contains(said, "may sleep") != (want == "") || !strings.Contains(said, want) {
+				t.Errorf("it says %q", said)
+			}
+		})
+	}
+	var none *keeper
+	if said := none.sleep(); !strings.Contains(said, "may sleep") {
+		t.Errorf("without a keeper: %q", said)
+	}
+}
+
 func TestKeeperThatIsGoneIsAnError(t *testing.T) {
-	k := startKeeper(t)
+	k := startKeeper(t, "keeper")
 	if err := k.process.end(time.Minute); err != nil {
 		t.Errorf("its end: %v", err)
 	}

@@ -165,15 +165,15 @@ func hiccups(l *lab) ([]Row, error) {
 		return nil, err
 	}
 	answers := bufio.NewReader(stdout)
-	ask := func() (s bench.Stalls, err error) {
+	ask := func() (w bench.Watched, err error) {
 		if _, err := fmt.Fprintln(stdin, "{}"); err != nil {
-			return nil, fmt.Errorf("the watcher has ended: %w", err)
+			return w, fmt.Errorf("the watcher has ended: %w", err)
 		}
 		line, err := readLine(answers, watch)
 		if err != nil {
-			return nil, err
+			return w, err
 		}
-		return s, json.Unmarshal(line, &s)
+		return w, json.Unmarshal(line, &w)
 	}
 	const stood = 200 * time.Millisecond
 	time.Sleep(stood) // for each core's thread to have begun
@@ -185,7 +185,7 @@ func hiccups(l *lab) ([]Row, error) {
 		return nil, err
 	}
 	var rows []Row
-	for _, s := range seen {
+	for _, s := range seen.Stalls {
 		rows = append(rows, between(fmt.Sprintf("core %d, frozen for %.0f ms", s.Core, ms(really)), " ms", 0.9*ms(stood), ms(really)+50, ms(s.Longest)))
 	}
 	if len(rows) == 0 {
