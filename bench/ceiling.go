@@ -48,13 +48,14 @@ func gaugeFor(text string) (Gauged, error) {
 	if err != nil {
 		return Gauged{}, err
 	}
+	s.Servers = 1 // all of the load on one generator: there are no more cores for several
 	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(runtime.NumCPU())}
 	defer d.close()
 	d.equip(flatOut(s), &Prepare{Block: 1})
 	d.openBackend()
 	publishes := d.plan.Publishers(s.Clients.Count)
-	for c := range s.Clients.Count {
-		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.sinks[d.worker(int32(c))]))
+	for _, c := range d.own {
+		d.open(c, publishes[c])
 	}
 	return d.flatOut(), nil
 }
@@ -99,22 +100,22 @@ func flatOut(s *scenarios.Scenario) *schedule.Schedule {
 
 // measureCeiling has a generator, placed as those of the trials are, find its ceiling.
 func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err error) {
-	t := &trial{rig: r, phase: func(string) {}}
+	one := &replica{}
 	defer func() {
-		if ended := t.shutDown(grace(ctx)); err == nil {
+		if ended := one.endGenerator(grace(ctx)); err == nil {
 			err = ended
 		}
 		if ctx.Err() != nil {
 			err = errStopped
 		}
 	}()
-	if err := t.startGenerator(); err != nil {
+	if err := one.startGenerator(r); err != nil {
 		return err
 	}
-	if err := t.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML())}}); err != nil {
+	if err := one.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML())}}); err != nil {
 		return err
 	}
-	m, err := t.answer(ctx, answerWait)
+	m, err := one.answer(ctx, answerWait)
 	if err != nil {
 		return err
 	}
@@ -128,8 +129,11 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 // shortestWatch is what a window must last, that may be cut short, to say how busy cores were.
 const shortestWatch = 100 * time.Millisecond
 
-// load is what a scenario asks of a generator: publications and deliveries a second.
-func load(s *scenarios.Scenario) float64 { return float64(s.Publish.Rate) + s.DeliveryRate() }
+// load is what a scenario asks of its generators: publications, to each server, and
+// deliveries a second.
+func load(s *scenarios.Scenario) float64 {
+	return float64(s.Publish.Rate)*float64(s.Servers) + s.DeliveryRate()
+}
 
 // belowCeiling: at most 80 % of what the generator can do.
 func belowCeiling(e Evidence) (bool, string) {

@@ -28,7 +28,8 @@ type Order struct {
 type Prepare struct {
 	Scenario  string `json:"scenario"` // resolved YAML
 	Transport string `json:"transport"`
-	Target    string `json:"target"` // host:port
+	Target    string `json:"target"`  // host:port
+	Replica   int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
 	Block     int    `json:"block"`
 	Run       uint32 `json:"run"`               // stamped into every payload
 	Engine    string `json:"engine"`            // which engine the clients run on

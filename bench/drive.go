@@ -45,6 +45,7 @@ type driver struct {
 
 	scenario  *scenarios.Scenario
 	transport scenarios.Transport
+	own       []int // our replica's clients
 	plan      *schedule.Schedule
 	book      *record.Book
 	traffic   client.Traffic
@@ -55,7 +56,7 @@ type driver struct {
 	backend   client.Session
 	pacing    *pacing
 	pacers    []*pacer
-	random    *rand.Rand
+	phases    []float64 // per client of all replicas
 
 	goroutines int64
 	closing    sync.Once
@@ -165,19 +166,34 @@ func (d *driver) prepare(p *Prepare) error {
 func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 	d.plan = plan
 	d.stop, d.paced = make(chan struct{}), make(chan struct{})
+	d.own = nil
+	for c := p.Replica; c < d.scenario.Clients.Count; c += d.scenario.Servers {
+		d.own = append(d.own, c)
+	}
 	d.book = record.NewBook(d.plan, d.scenario, d.transport, p.Run)
-	d.random = rand.New(rand.NewPCG(d.scenario.Seed, uint64(p.Block)|1<<32)) // apart from the schedule's
+	d.phases = phases(d.scenario, p.Block)
 	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
-		var own []int
-		for c := w; c < d.scenario.Clients.Count; c += len(d.recorders) {
-			own = append(own, c)
+		var clients []int
+		for i := w; i < len(d.own); i += len(d.recorders) {
+			clients = append(clients, d.own[i])
 		}
-		d.recorders[w] = record.NewRecorder(d.book, own)
+		d.recorders[w] = record.NewRecorder(d.book, clients)
 	}
 	d.sinks = sinks(d.recorders, p.Discard)
 	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut, done: func() { close(d.paced) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
+}
+
+// phases are where in its poll interval each client begins: the same, however many
+// servers share the clients.
+func phases(s *scenarios.Scenario, block int) []float64 {
+	random := rand.New(rand.NewPCG(s.Seed, uint64(block)|1<<32)) // apart from the schedule's
+	all := make([]float64, s.Clients.Count)
+	for c := range all {
+		all[c] = random.Float64()
+	}
+	return all
 }
 
 func (d *driver) config(target string) client.Config {
@@ -194,36 +210,40 @@ func (d *driver) config(target string) client.Config {
 	return c
 }
 
+// place is where one of our clients stands in own.
+func (d *driver) place(client int) int { return client / d.scenario.Servers }
+
 // worker is who serves a publisher.
 func (d *driver) worker(publisher int32) int {
 	if publisher == schedule.Backend {
 		return 0
 	}
-	return int(publisher) % len(d.recorders)
+	return d.place(int(publisher)) % len(d.recorders)
 }
 
 func (d *driver) session(publisher int32) client.Session {
 	if publisher == schedule.Backend {
 		return d.backend
 	}
-	return d.clients[publisher]
+	return d.clients[d.place(int(publisher))]
 }
 
 // connectGrace is how long after the last dial a client may take to be ready
 // before it counts as failed.
 const connectGrace = 10 * time.Second
 
-// connect opens every client at the scenario's rate and tells when all are ready.
+// connect opens our clients, which take their turns at the scenario's rate among those
+// of all replicas, and tells when all are ready.
 func (d *driver) connect(ctx context.Context) {
 	publishes := d.plan.Publishers(d.scenario.Clients.Count)
 	begun := clock.Now()
 	d.openBackend()
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
-	for c := range d.scenario.Clients.Count {
+	for _, c := range d.own {
 		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
-		d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes[c]), d.sinks[d.worker(int32(c))]))
+		d.open(c, publishes[c])
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
 		return
@@ -232,6 +252,10 @@ func (d *driver) connect(ctx context.Context) {
 	connected := d.connections(begun)
 	close(d.connecting)                            // before it is told: Start may be the answer
 	_ = d.out.send(Message{Connected: &connected}) // a run that is gone ends us through our input
+}
+
+func (d *driver) open(c int, publishes bool) {
+	d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes), d.sinks[d.worker(int32(c))]))
 }
 
 // openBackend opens the publisher that stands beside the server, if there is one.
@@ -248,7 +272,7 @@ func (d *driver) subscription(c int, publishes bool) client.Subscription {
 		Worker:    d.worker(int32(c)),
 		Delivery:  string(d.scenario.Delivery),
 		Publishes: publishes,
-		Phase:     d.random.Float64(),
+		Phase:     d.phases[c],
 	}
 	for _, topic := range d.plan.Subscribed[c] {
 		sub.Topics = append(sub.Topics, d.plan.Topics[topic])
@@ -260,7 +284,7 @@ func (d *driver) subscription(c int, publishes bool) client.Subscription {
 const readyPoll = 10 * time.Millisecond
 
 func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
-	all := d.scenario.Clients.Count
+	all := len(d.own)
 	if d.backend != nil {
 		all++
 	}
@@ -290,8 +314,8 @@ func (d *driver) connections(begun clock.Instant) results.Connect {
 	}
 	sum.Took = last.Sub(begun)
 	sum.Dials = d.traffic.Snapshot().Dials
-	sum.Failed = int64(d.scenario.Clients.Count) - sum.Clients
-	sum.Clients = int64(d.scenario.Clients.Count)
+	sum.Failed = int64(len(d.own)) - sum.Clients
+	sum.Clients = int64(len(d.own))
 	return sum
 }
 
@@ -303,7 +327,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	spanned := make(chan spanCount, 1)
 	d.working.Go(func() { spanned <- d.span(ctx, start) })
 	counted, drained := make(chan Flight, 1), make(chan struct{})
-	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders}
+	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
 	d.working.Go(func() { counted <- counter.count(start, drained) })
 	d.report(ctx, start)
 	close(drained)
@@ -318,6 +342,17 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	outcome := d.outcome(span)
 	outcome.Flight = flight
 	_ = d.out.send(Message{Done: &outcome}) // as above
+}
+
+// owed is how many of our clients a message of each topic is for.
+func (d *driver) owed() []int {
+	owed := make([]int, len(d.plan.Topics))
+	for _, c := range d.own {
+		for _, topic := range d.plan.Subscribed[c] {
+			owed[topic]++
+		}
+	}
+	return owed
 }
 
 // A spanCount is what was counted while the window was open.

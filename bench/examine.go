@@ -150,7 +150,16 @@ func watchIdle(ctx context.Context, k *keeper) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]Finding{hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.pid()})...), nil
+	return append([]Finding{sleeping(k), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.pid()})...), nil
+}
+
+// sleeping says how a run keeps the cores awake here.
+func sleeping(k *keeper) Finding {
+	f := Finding{Check: "sleep of cores", State: Fine, Found: k.sleep()}
+	if k.kept == "" {
+		f.State, f.Advice = Caution, "Compare latencies of this machine with each other only."
+	}
+	return f
 }
 
 // hiccups judges standstills as the gate "cores kept running" would in a window as long.

@@ -27,6 +27,24 @@ func TestLittleAllowsForChance(t *testing.T) {
 	}
 }
 
+// Stays that are shorter than samples are apart may go unseen: 20 messages, each in flight
+// to 50 clients for 1 ms, of which none or two are seen by samples 5 ms apart.
+func TestLittleAllowsForWhatNoSampleFellOn(t *testing.T) {
+	e := Sound()
+	e.Trial.Publishes.Planned, e.Trial.Ledger.Owed = 20, 1000
+	var latency results.Histogram
+	for range 1000 {
+		latency.Record(time.Millisecond)
+	}
+	e.Trial.Latency.Histogram = latency
+	for seen, want := range map[int]bool{0: true, 4: true, 8: true, 20: false} {
+		e.Flight = Flight{Mean: float64(seen) * 50 * 0.005 / 10, Samples: 2000, Span: 10 * time.Second}
+		if passed, detail := little(e); passed != want {
+			t.Errorf("%d messages seen: passes %v: %s", seen, passed, detail)
+		}
+	}
+}
+
 // A staircase of known area, and the error of independent samples of noise.
 func TestFlightCounts(t *testing.T) {
 	var f flightCounter

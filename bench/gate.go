@@ -188,9 +188,10 @@ func abs(n int64) int64 { return max(n, -n) }
 func pinnedAsAsked(e Evidence) (bool, string) {
 	detail := fmt.Sprintf("server asked %v, got %v; generator asked %v, got %v",
 		e.ServerAsked, e.ServerGot, e.GeneratorAsked, e.GeneratorGot)
-	asGot := func(asked, got []int) bool { return len(asked) == 0 || slices.Equal(asked, got) }
 	return asGot(e.ServerAsked, e.ServerGot) && asGot(e.GeneratorAsked, e.GeneratorGot), detail
 }
+
+func asGot(asked, got []int) bool { return len(asked) == 0 || slices.Equal(asked, got) }
 
 // noFasterThanLink: no message came and no connection opened sooner than the distance allows.
 func noFasterThanLink(e Evidence) (bool, string) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 func mergeCounts(to, from map[string]int64) {
@@ -21,12 +22,48 @@ func mergeConnect(to *results.Connect, from results.Connect) {
 	to.BytesUp += from.BytesUp
 	to.BytesDown += from.BytesDown
 	to.Failed += from.Failed
+	to.Took = max(to.Took, from.Took)
+	to.Dials += from.Dials
 	mergeCounts(to.FailedBy, from.FailedBy)
 	for name, h := range from.Stages {
 		sum := to.Stages[name]
 		sum.Merge(h)
 		to.Stages[name] = sum
 	}
+}
+
+// mergeInterval adds what came in the same second to the clients of another generator.
+func mergeInterval(to *results.Interval, from results.Interval) {
+	to.Length = max(to.Length, from.Length)
+	to.Published += from.Published
+	to.Delivered += from.Delivered
+	to.Counted += from.Counted
+	to.Latency.Merge(from.Latency)
+}
+
+// mergeOutcome adds what another generator of the trial found, but for its Flight. Both
+// publish the same messages, each to its own server, so there are no more independent ones
+// than one of them had; poll cycles are each client's own.
+func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
+	messages := to.Ack.Independent
+	to.Publishes.Add(from.Publishes)
+	to.Ledger.Add(from.Ledger)
+	to.Latency.Add(from.Latency)
+	to.Ack.Add(from.Ack)
+	to.Freshness.Add(from.Freshness)
+	if t != scenarios.ShortPoll {
+		to.Latency.Independent = messages
+	}
+	to.Ack.Independent = messages
+	to.Freshness.Independent = min(messages, to.Latency.Independent)
+	to.Span = max(to.Span, from.Span)
+	to.Delivered += from.Delivered
+	to.Wire.Add(from.Wire)
+	to.Total.Add(from.Total)
+	to.Abandoned += from.Abandoned
+	to.Goroutines += from.Goroutines
+	mergeCounts(to.Broken, from.Broken)
+	to.Cut = to.Cut || from.Cut
 }
 
 // minus is what was counted since an earlier reading.

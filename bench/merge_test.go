@@ -2,13 +2,16 @@ package bench
 
 import (
 	"maps"
+	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 // Merged in any order, parts are what one recorder of all would have: counts add
@@ -143,5 +146,61 @@ func TestPercentilesAreNeverAveraged(t *testing.T) {
 	mean := (fast.Histogram.Quantile(0.98) + slow.Histogram.Quantile(0.98)) / 2
 	if got > 2*time.Millisecond || mean < 400*time.Millisecond {
 		t.Errorf("p98 of the whole %v, mean of the parts %v; want 1 ms and 500 ms", got, mean)
+	}
+}
+
+// What several generators of a trial found is their sum, but for what they share.
+func TestMergeOutcomeForgetsNoField(t *testing.T) {
+	var from Outcome
+	next := int64(0)
+	fill(reflect.ValueOf(&from).Elem(), &next)
+	const messages = 5
+	from.Ack.Independent, from.Latency.Independent = messages, messages
+	from.Broken = map[string]int64{"reset": 3}
+	from.Publishes.FailedBy, from.Publishes.DroppedBy = map[string]int64{"503": 1}, map[string]int64{"closed": 2}
+	from.Ledger.LostBy = map[string]int64{"not sent": 4}
+	to := from
+	to.Broken, to.Cut = maps.Clone(from.Broken), false
+	to.Publishes.FailedBy, to.Publishes.DroppedBy = maps.Clone(from.Publishes.FailedBy), maps.Clone(from.Publishes.DroppedBy)
+	to.Ledger.LostBy = maps.Clone(from.Ledger.LostBy)
+	from.Cut = true
+	mergeOutcome(&to, from, scenarios.SSE)
+	once := map[string]bool{ // the same for all, or the largest
+		"Outcome.Span": true, "Outcome.Publishes.LateAfter": true, "Outcome.Freshness.Oldest": true,
+		"Outcome.Latency.Independent": true, "Outcome.Ack.Independent": true,
+	}
+	each(reflect.ValueOf(to), reflect.ValueOf(from), "Outcome", func(name string, got, one int64) {
+		switch want := 2 * one; {
+		case strings.HasPrefix(name, "Outcome.Flight."): // mergeFlights does that
+		case name == "Outcome.Freshness.Independent":
+			if got != messages {
+				t.Errorf("%s is %d, want %d: an age takes a message", name, got, messages)
+			}
+		case once[name] && got != one, !once[name] && got != want:
+			t.Errorf("%s: two of %d are %d", name, one, got)
+		}
+	})
+	if to.Broken["reset"] != 6 || to.Publishes.FailedBy["503"] != 2 || to.Publishes.DroppedBy["closed"] != 4 || to.Ledger.LostBy["not sent"] != 8 || !to.Cut {
+		t.Errorf("%v %v %v %v, cut %v", to.Broken, to.Publishes.FailedBy, to.Publishes.DroppedBy, to.Ledger.LostBy, to.Cut)
+	}
+	polled := Outcome{Latency: results.Latency{Independent: 40}, Ack: results.Latency{Independent: 50}}
+	mergeOutcome(&polled, polled, scenarios.ShortPoll)
+	if polled.Latency.Independent != 80 || polled.Freshness.Independent != 50 {
+		t.Errorf("%d poll cycles, ages rest on %d; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Freshness.Independent)
+	}
+}
+
+// Each counts until nothing is in flight to its own clients; the sum is of the longest time.
+func TestMergeFlights(t *testing.T) {
+	all := []Flight{
+		{Mean: 3, Error: 0.3, Samples: 100, Span: 10 * time.Second, Missing: time.Second},
+		{Mean: 2, Error: 0.8, Samples: 50, Span: 5 * time.Second, Missing: time.Minute},
+	}
+	got, want := mergeFlights(all), Flight{Mean: 4, Error: 0.5, Samples: 150, Span: 10 * time.Second, Missing: 61 * time.Second}
+	if math.Abs(got.Mean-want.Mean) > 1e-12 || math.Abs(got.Error-want.Error) > 1e-12 || got.Samples != want.Samples || got.Span != want.Span || got.Missing != want.Missing {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if none := mergeFlights([]Flight{{}, {}}); none != (Flight{}) {
+		t.Errorf("nobody counted: %+v", none)
 	}
 }

@@ -117,7 +117,7 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 // now, and which executables this trial starts.
 func (t *trial) surroundings() (map[string]string, error) {
 	settings := hostSettings(host())
-	for role, argv := range map[string][]string{"server": t.server.cmd.Args, "generator": t.rig.Drive} {
+	for role, argv := range map[string][]string{"server": t.replicas[0].server.cmd.Args, "generator": t.rig.Drive} {
 		sum, err := checksum(argv[0])
 		if err != nil {
 			return nil, err

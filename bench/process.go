@@ -108,6 +108,15 @@ func (p *process) end(grace time.Duration) error {
 	}
 }
 
+// ends is end, but for a child that had gone before: whoever waited for it knows.
+func (p *process) ends(grace time.Duration) error {
+	early := p.gone()
+	if err := p.end(grace); err != nil && !early {
+		return err
+	}
+	return nil
+}
+
 // obituary says how a child ended that should not have.
 func (p *process) obituary() string {
 	said := strings.TrimSpace(p.stderr.String())

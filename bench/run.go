@@ -89,6 +89,7 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
 	campaign.attempt = campaign.trial
 	err = r.Rig.awake(func() error {
+		manifest.Conditions = append(manifest.Conditions, r.Rig.keeper.sleep())
 		if err := r.Rig.measureCeiling(ctx, r.Scenario); err != nil {
 			return err
 		}
@@ -298,8 +299,8 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	}
 	m.NotShown = notShown(m.Host)
 	describeLink(&m, s.Network)
-	if len(r.Rig.Awake) > 0 {
-		m.Conditions = append(m.Conditions, "a loop at idle priority keeps the cores from sleeping: no latency holds the time a core takes to wake")
+	if s.Servers > 1 {
+		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with a generator of its own; every message is posted to each of them: costs are of all together", s.Servers))
 	}
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))

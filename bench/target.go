@@ -59,6 +59,17 @@ type serverStats struct {
 	settings map[string]string
 }
 
+// add adds another server's counters.
+func (s *serverStats) add(o serverStats) {
+	if s.Requests == nil {
+		s.Requests = map[string]int64{}
+	}
+	s.Accepted += o.Accepted
+	mergeCounts(s.Requests, o.Requests)
+	s.Rearm.Count += o.Rearm.Count
+	s.Rearm.Sum += o.Rearm.Sum
+}
+
 // load is how many requests came from clients rather than from us.
 func (s serverStats) load() (n int64) {
 	for kind, count := range s.Requests {

@@ -138,7 +138,7 @@ func (f *forms) push(t scenarios.Transport, flush time.Duration) {
 		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
 		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
 	}
-	if t == scenarios.WebSocket {
+	if t == scenarios.WebSocket && f.scenario.Publish.By == scenarios.ByClients {
 		f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
 		return
 	}
@@ -156,5 +156,7 @@ func (f *forms) reaches(q float64) float64 {
 	return physics.FanOutQuantile(f.d, f.write, f.fanOut(), q)
 }
 
-// fanOut is N: how many subscribers a message has, on average.
-func (f *forms) fanOut() float64 { return f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate) }
+// fanOut is N: how many subscribers a message has on a server, on average.
+func (f *forms) fanOut() float64 {
+	return f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate) / float64(f.scenario.Servers)
+}

@@ -79,7 +79,8 @@ func TestTheorySays(t *testing.T) {
 		{"a hundred, one after another", []string{byBackend}, scenarios.SSE, results.P99, 10 + 1 + 0.99*99},
 		{"one alone", []string{byBackend, eachHisOwn}, scenarios.SSE, results.P99, 11},
 		{"only the publish", []string{byBackend}, scenarios.SSE, results.RequestsPerMessage, 0.01},
-		{"not even that", []string{byClients}, scenarios.WebSocket, results.RequestsPerMessage, 0},
+		{"clients publish by frames", []string{byClients}, scenarios.WebSocket, results.RequestsPerMessage, 0},
+		{"a backend posts to it as to any", []string{byBackend}, scenarios.WebSocket, results.RequestsPerMessage, 0.01},
 		{"round trips", []string{byClients}, scenarios.WebSocket, results.ConnectRoundTrips, 2},
 	} {
 		said := theory(asked(t, row.lines...), row.transport, given)

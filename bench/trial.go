@@ -38,18 +38,12 @@ type trial struct {
 	interval func(results.Interval) error
 	phase    func(string)
 
-	server    *process
-	generator *process
-	target    *target
-	orders    *lineWriter
-	messages  chan Message
-	heard     error  // why there are no more messages; set before messages is closed
-	settings  string // of the server, in one line
+	replicas []*replica
+	settings string // of the servers, in one line
 
 	result   results.Trial
 	evidence Evidence
-	before   serverStats // when all clients were connected
-	reached  bool        // the clients were connected, so that the trial measured something
+	reached  bool // the clients were connected, so that the trial measured something
 }
 
 // measure runs the trial. The result is as complete as it got, whatever the
@@ -70,13 +64,15 @@ func (t *trial) measure(ctx context.Context) (results.Trial, error) {
 
 // stages are the steps of a trial, in order. Each may end it.
 func (t *trial) stages(ctx context.Context) error {
-	if err := t.startServer(ctx); err != nil {
+	if err := t.startServers(ctx); err != nil {
 		return err
 	}
-	if err := t.startGenerator(); err != nil {
-		return err
+	for _, r := range t.replicas {
+		if err := r.startGenerator(t.rig); err != nil {
+			return err
+		}
 	}
-	ctx, release := endsWith(ctx, t.server, t.generator)
+	ctx, release := endsWith(ctx, append(t.servers(), t.generators()...)...)
 	defer release()
 	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.window, t.audit} {
 		if err := step(ctx); err != nil {
@@ -94,114 +90,92 @@ func reason(ctx context.Context, err error) error {
 	return err
 }
 
-func (t *trial) startServer(ctx context.Context) (err error) {
+func (t *trial) startServers(ctx context.Context) (err error) {
 	t.phase("starting")
-	if t.server, err = launch(serverRole, t.rig.Serve(t.measured), t.rig.ServerCores); err != nil {
-		return err
+	for range t.scenario.Servers {
+		r := &replica{}
+		t.replicas = append(t.replicas, r)
+		if err := r.startServer(ctx, t.rig, t.measured); err != nil {
+			return err
+		}
 	}
-	ctx, release := endsWith(ctx, t.server)
-	defer release()
-	g, err := greeted(ctx, t.server)
-	if err != nil {
-		return err
-	}
-	t.settings = g.Settings
+	t.settings = t.replicas[0].settings
 	if t.result.Settings, err = t.surroundings(); err != nil {
 		return err
 	}
-	t.target = newTarget(g.Listening)
-	if err := t.target.healthy(ctx); err != nil {
-		return reason(ctx, err)
-	}
-	t.result.Cost.Server.MemoryBase, err = cost.Memory(t.server.pid())
+	t.result.Cost.Server.MemoryBase, err = t.servers().memory(cost.Memory)
 	return err
 }
 
-func (t *trial) startGenerator() (err error) {
-	if t.generator, err = launch(generatorRole, t.rig.Drive, t.rig.GeneratorCores); err != nil {
-		return err
+// order tells every generator something, of which each makes its own.
+func (t *trial) order(each func(replica int) Order) error {
+	for i, r := range t.replicas {
+		if err := r.orders.send(each(i)); err != nil {
+			return err
+		}
 	}
-	t.orders = &lineWriter{w: t.generator.stdin}
-	t.messages = make(chan Message, 16)
-	go func() {
-		defer close(t.messages)
-		t.heard = lines(t.generator.stdout, func(m Message) error {
-			t.messages <- m
-			return nil
-		})
-	}()
 	return nil
 }
 
-// answer waits for what the generator says next.
-func (t *trial) answer(ctx context.Context, within time.Duration) (Message, error) {
-	select {
-	case m, ok := <-t.messages:
-		if !ok {
-			return m, t.silence()
+// answers waits for what every generator says next.
+func (t *trial) answers(ctx context.Context, within time.Duration) (all []Message, err error) {
+	for _, r := range t.replicas {
+		m, err := r.answer(ctx, within)
+		if err != nil {
+			return nil, err
 		}
-		if m.Failed != "" {
-			return m, generatorError(m.Failed)
-		}
-		return m, nil
-	case <-time.After(within):
-		return Message{}, fmt.Errorf("generator did not answer within %v", within)
-	case <-ctx.Done():
-		return Message{}, context.Cause(ctx)
+		all = append(all, m)
 	}
-}
-
-// silence says why the generator says nothing more: what it said last, or how it ended.
-func (t *trial) silence() error {
-	if t.heard != nil {
-		return generatorError(t.heard.Error())
-	}
-	select {
-	case <-t.generator.ended:
-		return errors.New(t.generator.obituary())
-	case <-time.After(endWait):
-		return generatorError("it closed its output")
-	}
+	return all, nil
 }
 
 func (t *trial) prepare(ctx context.Context) (err error) {
-	order := Prepare{
-		Scenario:  string(t.scenario.YAML()),
-		Transport: string(t.measured.Transport),
-		Target:    t.target.address,
-		Block:     t.block,
-		Run:       t.run,
-		Engine:    t.rig.Engine,
-		Discard:   t.discard,
-	}
-	if err := t.orders.send(Order{Prepare: &order}); err != nil {
+	text := string(t.scenario.YAML())
+	if err := t.order(func(i int) Order {
+		return Order{Prepare: &Prepare{
+			Scenario:  text,
+			Transport: string(t.measured.Transport),
+			Target:    t.replicas[i].target.address,
+			Replica:   i,
+			Block:     t.block,
+			Run:       t.run,
+			Engine:    t.rig.Engine,
+			Discard:   t.discard,
+		}}
+	}); err != nil {
 		return err
 	}
-	m, err := t.answer(ctx, answerWait)
+	all, err := t.answers(ctx, answerWait)
 	if err != nil {
 		return err
 	}
-	if m.Prepared == nil {
-		return generatorError("it did not prepare")
+	for _, m := range all {
+		if m.Prepared == nil {
+			return generatorError("it did not prepare")
+		}
 	}
-	t.result.Cost.Generator.MemoryBase, err = cost.Memory(t.generator.pid())
+	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
 	return err
 }
 
 func (t *trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if err := t.orders.send(Order{Connect: &Connect{}}); err != nil {
+	if err := t.order(func(int) Order { return Order{Connect: &Connect{}} }); err != nil {
 		return err
 	}
 	opening := time.Duration(float64(t.scenario.Clients.Count) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
-	m, err := t.answer(ctx, opening+connectGrace+answerWait)
+	all, err := t.answers(ctx, opening+connectGrace+answerWait)
 	if err != nil {
 		return err
 	}
-	if m.Connected == nil {
-		return generatorError("it did not connect")
+	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
+	for _, m := range all {
+		if m.Connected == nil {
+			return generatorError("it did not connect")
+		}
+		mergeConnect(&sum, *m.Connected)
 	}
-	t.result.Connect = *m.Connected
+	t.result.Connect = sum
 	t.reached = true
 	return nil
 }
@@ -214,22 +188,30 @@ func (t *trial) idle(ctx context.Context) (err error) {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if t.before, err = t.target.stats(ctx); err != nil {
+	for i, r := range t.replicas {
+		if r.before, err = r.target.stats(ctx); err != nil {
+			return err
+		}
+		if other := differences(t.replicas[0].before.settings, r.before.settings, always); len(other) > 0 {
+			return fmt.Errorf("server %d differs from the first: %s", i+1, strings.Join(other, "; "))
+		}
+		t.result.Cost.Server.Goroutines += r.before.Goroutines
+	}
+	maps.Copy(t.result.Settings, t.replicas[0].before.settings)
+	if t.result.Cost.Server.MemoryIdle, err = t.servers().memory(cost.Memory); err != nil {
 		return err
 	}
-	t.result.Cost.Server.Goroutines = t.before.Goroutines
-	maps.Copy(t.result.Settings, t.before.settings)
-	if t.result.Cost.Server.MemoryIdle, err = cost.Memory(t.server.pid()); err != nil {
-		return err
-	}
-	t.result.Cost.Generator.MemoryIdle, err = cost.Memory(t.generator.pid())
+	t.result.Cost.Generator.MemoryIdle, err = t.generators().memory(cost.Memory)
 	return err
 }
+
+// always counts every setting.
+func always(string) bool { return true }
 
 // window publishes through warm-up and window and waits for the drain.
 func (t *trial) window(ctx context.Context) error {
 	start := clock.Now().Add(leadIn)
-	if err := t.orders.send(Order{Start: &Start{At: start}}); err != nil {
+	if err := t.order(func(int) Order { return Order{Start: &Start{At: start}} }); err != nil {
 		return err
 	}
 	opens := start.Add(time.Duration(t.scenario.Warmup))
@@ -241,45 +223,78 @@ func (t *trial) window(ctx context.Context) error {
 	var spanned error
 	measuring.Go(func() { spanned = t.span(ctx, opens, closes) })
 	t.phase("warm-up")
-	done, err := t.follow(ctx)
-	if err != nil {
+	if err := t.follow(ctx); err != nil {
 		return err
 	}
 	if measuring.Wait(); spanned != nil {
 		return spanned
 	}
+	done, err := t.outcome()
+	if err != nil {
+		return err
+	}
 	t.take(done)
 	return nil
 }
 
-// follow passes intervals on until the generator is done.
-func (t *trial) follow(ctx context.Context) (*Outcome, error) {
+// follow passes on, second by second, what the generators say, until all are done.
+func (t *trial) follow(ctx context.Context) error {
 	stop := t.stop
 	go func() {
 		select {
 		case <-stop:
-			_ = t.orders.send(Order{Stop: &Stop{}}) // a generator that is gone is noticed elsewhere
+			_ = t.order(func(int) Order { return Order{Stop: &Stop{}} }) // a generator that is gone is noticed elsewhere
 		case <-ctx.Done():
 		}
 	}()
 	for {
-		m, err := t.answer(ctx, answerWait)
-		if err != nil {
-			return nil, err
+		second, err := t.second(ctx)
+		if err != nil || second == nil {
+			return err
 		}
-		if m.Done != nil {
-			return m.Done, nil
+		second.Block, second.Case, second.Again = t.block, t.measured.Name(), t.again
+		t.evidence.Seconds = append(t.evidence.Seconds, *second)
+		if err := t.interval(*second); err != nil {
+			return err
 		}
-		if m.Interval == nil {
-			return nil, generatorError("it spoke out of turn")
-		}
-		m.Interval.Block, m.Interval.Case, m.Interval.Again = t.block, t.measured.Name(), t.again
-		t.evidence.Seconds = append(t.evidence.Seconds, *m.Interval)
-		if err := t.interval(*m.Interval); err != nil {
-			return nil, err
-		}
-		t.phase(phaseAt(m.Interval.Start+m.Interval.Length, time.Duration(t.scenario.Window)))
+		t.phase(phaseAt(second.Start+second.Length, time.Duration(t.scenario.Window)))
 	}
+}
+
+// second is the next interval, of all generators that have one: each tells the same ones,
+// and is done when nothing more comes to its clients. It is nil when all are done.
+func (t *trial) second(ctx context.Context) (sum *results.Interval, err error) {
+	for _, r := range t.replicas {
+		if r.done != nil {
+			continue
+		}
+		i, err := r.follows(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case i == nil:
+		case sum == nil:
+			sum = i
+		default:
+			mergeInterval(sum, *i)
+		}
+	}
+	return sum, nil
+}
+
+// outcome merges what the generators found.
+func (t *trial) outcome() (*Outcome, error) {
+	sum := t.replicas[0].done
+	flights := []Flight{sum.Flight}
+	for i, r := range t.replicas[1:] {
+		if other := differences(sum.Settings, r.done.Settings, always); len(other) > 0 {
+			return nil, fmt.Errorf("generator %d differs from the first: %s", i+2, strings.Join(other, "; "))
+		}
+		flights = append(flights, r.done.Flight)
+		mergeOutcome(sum, *r.done, t.measured.Transport)
+	}
+	sum.Flight = mergeFlights(flights)
+	return sum, nil
 }
 
 // phaseAt names the phase of an instant counted from the window's opening.
@@ -296,7 +311,7 @@ func phaseAt(since, window time.Duration) string {
 
 // span reads the processes' clocks when the window opens and when it closes.
 func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
-	var server, generator [2]cost.Usage
+	var server, generator [2][]cost.Usage
 	var throttled [2]int64
 	var read [2]clock.Instant
 	var stalls Stalls // in the end: of the window
@@ -309,8 +324,8 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		}
 		var errs [3]error
 		read[i] = clock.Now()
-		server[i], errs[0] = cost.Read(t.server.pid())
-		generator[i], errs[1] = cost.Read(t.generator.pid())
+		server[i], errs[0] = t.servers().usage()
+		generator[i], errs[1] = t.generators().usage()
 		stalls, errs[2] = t.rig.keeper.stalls()
 		throttled[i], t.evidence.ThrottleShown = cost.Throttled()
 		if err := errors.Join(errs[:]...); err != nil {
@@ -322,13 +337,9 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	}
 	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
 	t.evidence.Watched = read[1].Sub(read[0])
-	usage(&t.result.Cost.Server, server[1].Minus(server[0]))
-	usage(&t.result.Cost.Generator, generator[1].Minus(generator[0]))
+	spend(&t.result.Cost.Server, server[0], server[1])
+	spend(&t.result.Cost.Generator, generator[0], generator[1])
 	return nil
-}
-
-func usage(p *results.Process, u cost.Spent) {
-	p.Processes, p.CPU, p.User, p.System, p.ContextSwitches = 1, u.CPU, u.User, u.System, u.ContextSwitches
 }
 
 // take puts the generator's part into the result.
@@ -351,49 +362,63 @@ func (t *trial) take(o *Outcome) {
 	}
 }
 
-// audit gathers what the gates need while the server still lives.
+// audit gathers what the gates need while the servers still live.
 func (t *trial) audit(ctx context.Context) (err error) {
-	after, err := t.settledStats(ctx)
-	if err != nil {
-		return err
+	var before, after serverStats
+	for _, r := range t.replicas {
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		before.add(r.before)
+		after.add(r.after)
+		t.evidence.Accepted -= r.dialled()
 	}
 	t.evidence.Least = nearestBy(t.scenario)
-	t.evidence.Accepted = after.Accepted - t.target.dials.Load()
+	t.evidence.Accepted += after.Accepted
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
-	g := givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(t.before)}
+	g := givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(before)}
 	if c := t.result.Cost; c.Delivered > 0 {
-		g.write = c.Server.CPU / time.Duration(c.Delivered)
+		g.write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
 	t.result.Theory = theory(t.scenario, t.measured.Transport, g)
-	if t.result.Cost.Server.MemoryPeak, err = cost.PeakMemory(t.server.pid()); err != nil {
+	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}
 	t.evidence.ServerAsked, t.evidence.GeneratorAsked = t.rig.ServerCores, t.rig.GeneratorCores
-	t.evidence.ServerGot, _ = cost.Affinity(t.server.pid()) // where it is not shown, nothing was asked either
-	t.evidence.GeneratorGot, _ = cost.Affinity(t.generator.pid())
-	t.result.Cost.Generator.MemoryPeak, err = cost.PeakMemory(t.generator.pid())
+	t.evidence.ServerGot = t.servers().affinity(t.rig.ServerCores)
+	t.evidence.GeneratorGot = t.generators().affinity(t.rig.GeneratorCores)
+	t.result.Cost.Generator.MemoryPeak, err = t.generators().memory(cost.PeakMemory)
 	t.watched(Drained)
 	return err
+}
+
+// crowding is how many servers share a core: each takes so much longer.
+func (t *trial) crowding() float64 {
+	cores := len(t.rig.ServerCores)
+	if cores == 0 {
+		cores = available()
+	}
+	return max(1, float64(t.scenario.Servers)/float64(cores))
 }
 
 // acceptWait is how long a server may take to accept what the kernel holds for it.
 const acceptWait = time.Second
 
-// settledStats asks for the server's counters until it has accepted every
-// connection that the clients report: one that was opened and closed just now
-// can still lie in its queue, which hides nothing.
-func (t *trial) settledStats(ctx context.Context) (s serverStats, err error) {
+// settle asks for the server's counters until it has accepted every connection that
+// its clients report: one that was opened and closed just now can still lie in its
+// queue, which hides nothing.
+func (r *replica) settle(ctx context.Context) (err error) {
 	deadline := clock.Now().Add(acceptWait)
 	for {
-		if s, err = t.target.stats(ctx); err != nil {
-			return s, err
+		if r.after, err = r.target.stats(ctx); err != nil {
+			return err
 		}
-		if s.Accepted-t.target.dials.Load() >= t.evidence.Total.Dials || clock.Now() >= deadline {
-			return s, nil
+		if r.after.Accepted-r.dialled() >= r.dials || clock.Now() >= deadline {
+			return nil
 		}
 		if !until(ctx, clock.Now().Add(readyPoll)) {
-			return s, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -406,32 +431,21 @@ func grace(ctx context.Context) time.Duration {
 	return endWait
 }
 
-// shutDown ends both processes, the generator first.
+// shutDown ends all processes, the generators first.
 func (t *trial) shutDown(grace time.Duration) (err error) {
 	t.phase("stopping")
-	if t.generator != nil {
-		go t.deafen()
-		early := t.generator.gone()
-		if ended := t.generator.end(grace); ended != nil && !early {
-			err = ended
+	for _, end := range []func(*replica, time.Duration) error{(*replica).endGenerator, (*replica).endServer} {
+		ended := make([]error, len(t.replicas))
+		var ending sync.WaitGroup
+		for i, r := range t.replicas {
+			ending.Go(func() { ended[i] = end(r, grace) })
 		}
-	}
-	if t.target != nil {
-		t.target.close()
-	}
-	if t.server != nil {
-		early := t.server.gone()
-		if ended := t.server.end(grace); ended != nil && !early && err == nil {
-			err = ended
+		ending.Wait()
+		if err == nil {
+			err = errors.Join(ended...)
 		}
 	}
 	return err
-}
-
-// deafen takes what the generator still says, so that it can end, and so that who reads it can.
-func (t *trial) deafen() {
-	for range t.messages {
-	}
 }
 
 // judge settles what the trial is worth.

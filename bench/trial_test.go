@@ -118,12 +118,18 @@ type played struct {
 // play plays a trial with two parts of the cast. during is called with each phase.
 func play(t *testing.T, ctx context.Context, server, generator string, stop <-chan struct{}, during func(phase string)) *played {
 	t.Helper()
+	return playOf(t, ctx, fmt.Sprintf(pollScenario, "clients"), server, generator, stop, during)
+}
+
+// playOf plays a trial of a scenario of short polls.
+func playOf(t *testing.T, ctx context.Context, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *played {
+	t.Helper()
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector's farewell is a second a child
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(pollScenario, "clients")))
+	s, err := scenarios.Read("test", strings.NewReader(scenario))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,15 +150,59 @@ func play(t *testing.T, ctx context.Context, server, generator string, stop <-ch
 		},
 	}
 	p.result, p.err = p.trial.measure(ctx)
-	for name, child := range map[string]*process{"server": p.trial.server, "generator": p.trial.generator} {
-		if child != nil && !child.gone() {
-			t.Errorf("the %s outlives its trial", name)
+	for _, r := range p.trial.replicas {
+		for name, child := range map[string]*process{"server": r.server, "generator": r.generator} {
+			if child != nil && !child.gone() {
+				t.Errorf("the %s outlives its trial", name)
+			}
 		}
 	}
 	return p
 }
 
 func nothing(string) {}
+
+// Several servers share the clients, and what is published is posted to each: everybody is
+// owed what one server would owe, the sums hold, and nothing is counted twice.
+func TestTrialOfSeveralServers(t *testing.T) {
+	text := fmt.Sprintf(pollScenario, "backend")
+	one := playOf(t, t.Context(), text, "server", "generator", nil, nothing)
+	many := playOf(t, t.Context(), text+"servers: 3\n", "server", "generator", nil, nothing)
+	if err := errors.Join(one.err, many.err); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range many.result.Gates {
+		if !g.Passed && !slices.ContainsFunc(gates, func(own gate) bool { return own.name == g.Name && own.disturb }) {
+			t.Errorf("%s: %s", g.Name, g.Detail)
+		}
+	}
+	a, b := one.result, many.result
+	if a.Ledger.Owed == 0 || b.Ledger.Owed != a.Ledger.Owed || b.Ledger.Unique != b.Ledger.Owed || b.Ledger.Received != b.Ledger.Owed {
+		t.Errorf("one server owed %+v, three %+v", a.Ledger, b.Ledger)
+	}
+	if b.Publishes.Planned != 3*a.Publishes.Planned || b.Publishes.Acknowledged != b.Publishes.Planned {
+		t.Errorf("one server was posted %+v, three %+v; want each message three times", a.Publishes, b.Publishes)
+	}
+	if b.Ack.Independent != a.Ack.Independent {
+		t.Errorf("%d independent publishes, with three servers %d", a.Ack.Independent, b.Ack.Independent)
+	}
+	if a.Connect.Clients != b.Connect.Clients || b.Connect.Failed != 0 || b.Cost.Server.Processes != 3 || b.Cost.Generator.Processes != 3 {
+		t.Errorf("connected %+v and %+v; %d servers, %d generators", a.Connect.Clients, b.Connect, b.Cost.Server.Processes, b.Cost.Generator.Processes)
+	}
+	if b.Cost.Server.Goroutines != 3*a.Cost.Server.Goroutines || b.Cost.Server.MemoryBase <= 2*a.Cost.Server.MemoryBase {
+		t.Errorf("of three servers %+v, of one %+v", b.Cost.Server, a.Cost.Server)
+	}
+	counted := int64(0)
+	for _, i := range many.intervals {
+		counted += i.Counted
+	}
+	if counted != b.Ledger.Unique {
+		t.Errorf("intervals count %d, the ledger %d", counted, b.Ledger.Unique)
+	}
+	if most := int(a.Took/time.Second) + 2; len(many.intervals) > most {
+		t.Errorf("%d intervals, one for each generator rather than of all", len(many.intervals))
+	}
+}
 
 func TestTrial(t *testing.T) {
 	p := play(t, t.Context(), "server", "generator", nil, nothing)

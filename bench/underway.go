@@ -16,8 +16,8 @@ type Underway struct {
 	Transport string
 	Again     int // attempts that came before
 	Address   string
-	Server    int // pid
-	Generator int // pid
+	Server    int // pid, as is the next: of the first replica
+	Generator int
 }
 
 // watched tells the rig's watch.
@@ -29,8 +29,8 @@ func (t *trial) watched(now Moment) {
 		Moment:    now,
 		Transport: string(t.measured.Transport),
 		Again:     t.again,
-		Address:   t.target.address,
-		Server:    t.server.pid(),
-		Generator: t.generator.pid(),
+		Address:   t.replicas[0].target.address,
+		Server:    t.replicas[0].server.pid(),
+		Generator: t.replicas[0].generator.pid(),
 	})
 }

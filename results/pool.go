@@ -8,7 +8,7 @@ func pool(c Case, trials []Trial) Trial {
 	for i, t := range trials {
 		first := i == 0
 		p.Took += t.Took
-		p.Publishes.add(t.Publishes)
+		p.Publishes.Add(t.Publishes)
 		p.Ledger.Add(t.Ledger)
 		p.Latency.Add(t.Latency)
 		p.Ack.Add(t.Ack)
@@ -19,7 +19,8 @@ func pool(c Case, trials []Trial) Trial {
 	return p
 }
 
-func (p *Publishes) add(q Publishes) {
+// Add adds another account: counts add up, and the distributions are merged.
+func (p *Publishes) Add(q Publishes) {
 	p.Planned += q.Planned
 	p.OnTime += q.OnTime
 	p.Late += q.Late
@@ -101,6 +102,10 @@ func (p *Process) add(q Process, first bool) {
 	p.Goroutines = max(p.Goroutines, q.Goroutines)
 	p.ContextSwitches += q.ContextSwitches
 }
+
+// Add adds what crossed other connections at the same time. What one of the two could not
+// show, the sum does not show either.
+func (w *Wire) Add(v Wire) { w.add(v, false) }
 
 func (w *Wire) add(v Wire, first bool) {
 	w.Up.add(v.Up, first)

@@ -39,6 +39,21 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"servers",
+		func(s *Scenario) bool { return s.Servers <= s.Clients.Count },
+		func(s *Scenario) (string, string) {
+			return strconv.Itoa(s.Servers), fmt.Sprintf("is more than there are clients to serve; allowed: at most clients.count, which is %d", s.Clients.Count)
+		},
+	},
+	{
+		"servers",
+		// A client publishes to its own server, and nothing carries that to the others.
+		func(s *Scenario) bool { return s.Servers == 1 || s.Publish.By == ByBackend },
+		func(s *Scenario) (string, string) {
+			return strconv.Itoa(s.Servers), "is not allowed where clients publish, as no server knows what was published to another; allowed: 1, or publish.by: backend, which posts to every server"
+		},
+	},
+	{
 		"stack",
 		func(s *Scenario) bool { return len(s.Sweep.Stack) == 0 || s.Stack == Reference },
 		func(s *Scenario) (string, string) {

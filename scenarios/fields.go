@@ -11,7 +11,8 @@ const (
 	maxBurst     = 10_000
 	maxBlocks    = 1000
 	maxSizes     = 64
-	maxFlushes   = 8 // of a sweep: a block runs each for three transports
+	maxServers   = 64 // beyond that one machine measures its scheduler
+	maxFlushes   = 8  // of a sweep: a block runs each for three transports
 	maxWeight    = 1e6
 	minWeight    = 1e-6
 	maxSkew      = 10
@@ -47,6 +48,7 @@ func defaults() Scenario {
 		Delivery:   Every,
 		ShortPoll:  ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
 		LongPoll:   LongPollSettings{Hold: Duration(25 * time.Second)},
+		Servers:    1,
 		Stack:      Reference,
 		Idle:       Duration(time.Second),
 		Warmup:     Duration(time.Second),
@@ -105,6 +107,7 @@ func fields(s *Scenario) object {
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
+		{"servers", defaulted, whole(&s.Servers, 1, maxServers)},
 		{"stack", defaulted, choice(&s.Stack, Stacks...)},
 		{"sweep", optional, someOf{
 			{"stack", optional, stacks(&s.Sweep.Stack)},

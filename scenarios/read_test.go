@@ -61,6 +61,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 		Blocks:     4,
 		Seed:       1,
 		Compare:    Compare{Primary: []Metric{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
+		Servers:    1,
 		Stack:      Reference,
 	}
 	if diff := cmp.Diff(want, read(t, small)); diff != "" {
@@ -91,6 +92,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Blocks:      1000,
 		Seed:        18446744073709551615,
 		Compare:     Compare{Primary: []Metric{"cpu_per_message", "p999"}, Margin: 2.5},
+		Servers:     1,
 		Stack:       Reference,
 	}
 	got := read(t, `---

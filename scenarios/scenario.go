@@ -54,6 +54,8 @@ type Scenario struct {
 	SSE       PushSettings      `yaml:"sse" json:"sse"`
 	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
 
+	Servers int `yaml:"servers" json:"servers"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
+
 	Stack Stack `yaml:"stack" json:"stack"`           // default reference
 	Sweep Sweep `yaml:"sweep,omitempty" json:"sweep"` // what a block varies besides the transport; default nothing
 

@@ -98,7 +98,7 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 var beyondSchema = []string{
 	"anchor", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-flush", "drain-too-short-for-the-network",
 	"drain-too-short", "drain-zero", "flush-too-long", "hold-too-long", "margin-zero", "merge-key", "network-rate-zero", "network-rtt", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
-	"rate-zero", "size-too-large", "size-too-small", "sizes-twice",
+	"rate-zero", "servers-of-publishing-clients", "servers-too-many", "size-too-large", "size-too-small", "sizes-twice",
 	"sweep-empty", "sweep-flush-nothing", "sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-stack-own",
 	"too-many-deliveries", "too-many-subscriptions",
 	"warmup-too-long", "window-forever", "window-zero",

@@ -98,7 +98,11 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 			Primary: rapid.Permutation(Metrics).Draw(t, "metrics")[:rapid.IntRange(1, len(Metrics)).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
-		Stack: rapid.SampledFrom(Stacks).Draw(t, "stack"),
+		Servers: 1,
+		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
+	}
+	if s.Publish.By == ByBackend {
+		s.Servers = rapid.IntRange(1, min(maxServers, s.Clients.Count)).Draw(t, "servers")
 	}
 	if rapid.Bool().Draw(t, "sweep stack") {
 		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]

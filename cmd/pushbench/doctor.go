@@ -69,8 +69,7 @@ func shippedNeeds() (needs []bench.Need, err error) {
 		if err != nil {
 			return nil, err
 		}
-		files, _ := openFiles(s)
-		needs = append(needs, bench.Need{Scenario: name, Files: files})
+		needs = append(needs, bench.Need{Scenario: name, Files: openFiles(s)})
 	}
 	return needs, nil
 }

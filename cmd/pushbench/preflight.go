@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,24 +15,90 @@ import (
 // spareDescriptors is what a process needs beside its clients' sockets.
 const spareDescriptors = 100
 
-// preflight refuses what cannot fit this machine, with the arithmetic.
-func preflight(s *scenarios.Scenario) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("read the limit of open files: %w", err)
+// preflight refuses what cannot fit this machine, with the arithmetic. Where several
+// servers make it fit, and the number is not given, it takes so many and says so.
+func preflight(s *scenarios.Scenario, given bool, told io.Writer) error {
+	room, err := roomHere()
+	if err != nil {
+		return err
 	}
-	need, why := openFiles(s)
-	if need > uint64(limit.Cur) {
-		return usageError("%d clients × %s + %d = %d open files in the server and as many in the generator, but a process may have %d (ulimit -n); use fewer clients or raise the limit",
-			s.Clients.Count, why, spareDescriptors, need, limit.Cur)
-	}
-	return nil
+	return fit(s, room, given, told)
 }
 
-// openFiles is how many a server or a generator of the scenario needs, and why.
-func openFiles(s *scenarios.Scenario) (need uint64, why string) {
+func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
 	perClient, why := connections(s)
-	return uint64(s.Clients.Count*perClient + spareDescriptors), why
+	need, most := openFiles(s), room.clients(perClient)
+	if serverShare(s) <= most {
+		return nil
+	}
+	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the generator, but %s",
+		serverShare(s), why, spareDescriptors, need, room)
+	switch enough := ceilDiv(s.Clients.Count, max(1, most)); {
+	case most < 1 || s.Publish.By == scenarios.ByClients:
+		return usageError("%s; use fewer clients or raise the limit", arithmetic)
+	case given || s.Servers > 1:
+		return usageError("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)
+	default:
+		s.Servers = enough
+		if err := s.Check(); err != nil {
+			return usageError("%s: %w", arithmetic, err)
+		}
+		_, err := fmt.Fprintf(told, "%s: %d servers share them, %d clients each, and each has a generator of its own\n", arithmetic, enough, serverShare(s))
+		return err
+	}
+}
+
+// room is what a process may hold here.
+type room struct {
+	files uint64 // open at once
+	ports uint64 // from which one address can be connected to
+}
+
+// String says which of the two is the limit.
+func (r room) String() string {
+	if r.files-spareDescriptors <= r.ports {
+		return fmt.Sprintf("a process may have %d (ulimit -n)", r.files)
+	}
+	return fmt.Sprintf("an address has ports for %d connections to one server", r.ports)
+}
+
+// clients is how many a server and a generator can have.
+func (r room) clients(connections int) int {
+	if r.files <= spareDescriptors {
+		return 0
+	}
+	return int(min(r.files-spareDescriptors, r.ports)) / connections
+}
+
+func roomHere() (r room, err error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return r, fmt.Errorf("read the limit of open files: %w", err)
+	}
+	const most = 1 << 31 // no limit at all is a larger number than a client count can be
+	return room{files: min(uint64(limit.Cur), most), ports: localPorts()}, nil
+}
+
+// localPorts is how many ports the kernel gives to connections of ours: as Linux says,
+// elsewhere the dynamic ones (RFC 6335, section 6).
+func localPorts() uint64 {
+	var first, last uint64
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if n, _ := fmt.Sscan(string(text), &first, &last); err != nil || n != 2 || last < first {
+		return 65536 - 49152
+	}
+	return last - first + 1
+}
+
+// serverShare is how many clients the largest share of a server is.
+func serverShare(s *scenarios.Scenario) int { return ceilDiv(s.Clients.Count, s.Servers) }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// openFiles is how many a server or a generator of the scenario needs.
+func openFiles(s *scenarios.Scenario) uint64 {
+	perClient, _ := connections(s)
+	return uint64(serverShare(s)*perClient + spareDescriptors)
 }
 
 // connections is how many a client needs.

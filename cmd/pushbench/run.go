@@ -30,6 +30,7 @@ type runOptions struct {
 	blocks     int
 	seed       uint64
 	clients    int
+	servers    int
 	window     string
 	warmup     string
 	rtt        string
@@ -68,6 +69,7 @@ The table goes to standard output, progress to standard error.
 	f.IntVar(&o.blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
 	f.Uint64Var(&o.seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
 	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
+	f.IntVar(&o.servers, "servers", 0, "how many servers share the clients, each with a generator of its own (default: the scenario's, or as many as open files ask for)")
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
@@ -91,7 +93,7 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	if err := o.apply(c, scenario); err != nil {
 		return err
 	}
-	if err := preflight(scenario); err != nil {
+	if err := preflight(scenario, c.Flags().Changed("servers"), c.ErrOrStderr()); err != nil {
 		return err
 	}
 	release, err := onlyOne()
@@ -136,6 +138,9 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	}
 	if changed("clients") {
 		s.Clients.Count = o.clients
+	}
+	if changed("servers") {
+		s.Servers = o.servers
 	}
 	if changed("transports") {
 		s.Transports = nil

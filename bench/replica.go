@@ -1,0 +1,204 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pushbench/bench/cost"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// A replica is a server of a trial and the generator that is its clients. Most trials
+// have one; a process may hold only so many descriptors, so large ones need several.
+// What is published is posted to each.
+type replica struct {
+	server    *process
+	generator *process
+	target    *target
+	settings  string // of the server, in one line
+
+	orders   *lineWriter
+	messages chan Message
+	heard    error // why there are no more messages; set before messages is closed
+
+	before serverStats // when all clients were connected
+	after  serverStats
+	done   *Outcome // nil until the generator said so
+	dials  int64    // that the generator reports
+}
+
+func (r *replica) startServer(ctx context.Context, rig *Rig, measured scenarios.Case) (err error) {
+	if r.server, err = launch(serverRole, rig.Serve(measured), rig.ServerCores); err != nil {
+		return err
+	}
+	ctx, release := endsWith(ctx, r.server)
+	defer release()
+	g, err := greeted(ctx, r.server)
+	if err != nil {
+		return err
+	}
+	r.settings, r.target = g.Settings, newTarget(g.Listening)
+	if err := r.target.healthy(ctx); err != nil {
+		return reason(ctx, err)
+	}
+	return nil
+}
+
+func (r *replica) startGenerator(rig *Rig) (err error) {
+	if r.generator, err = launch(generatorRole, rig.Drive, rig.GeneratorCores); err != nil {
+		return err
+	}
+	r.orders = &lineWriter{w: r.generator.stdin}
+	r.messages = make(chan Message, 16)
+	go func() {
+		defer close(r.messages)
+		r.heard = lines(r.generator.stdout, func(m Message) error {
+			r.messages <- m
+			return nil
+		})
+	}()
+	return nil
+}
+
+// answer waits for what the generator says next.
+func (r *replica) answer(ctx context.Context, within time.Duration) (Message, error) {
+	select {
+	case m, ok := <-r.messages:
+		if !ok {
+			return m, r.silence()
+		}
+		if m.Failed != "" {
+			return m, generatorError(m.Failed)
+		}
+		return m, nil
+	case <-time.After(within):
+		return Message{}, fmt.Errorf("generator did not answer within %v", within)
+	case <-ctx.Done():
+		return Message{}, context.Cause(ctx)
+	}
+}
+
+// silence says why the generator says nothing more: what it said last, or how it ended.
+func (r *replica) silence() error {
+	if r.heard != nil {
+		return generatorError(r.heard.Error())
+	}
+	select {
+	case <-r.generator.ended:
+		return errors.New(r.generator.obituary())
+	case <-time.After(endWait):
+		return generatorError("it closed its output")
+	}
+}
+
+// follows takes what the generator says next of a trial under way: what a second
+// brought, or nil when it is done.
+func (r *replica) follows(ctx context.Context) (*results.Interval, error) {
+	m, err := r.answer(ctx, answerWait)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case m.Done != nil:
+		r.done, r.dials = m.Done, m.Done.Total.Dials
+	case m.Interval == nil:
+		return nil, generatorError("it spoke out of turn")
+	}
+	return m.Interval, nil
+}
+
+// endGenerator ends the generator, if it was ever started. That it had ended before is
+// known to who waited for it.
+func (r *replica) endGenerator(grace time.Duration) error {
+	if r.generator == nil {
+		return nil
+	}
+	go func() { // takes what it still says, so that it can end, and so that who reads it can
+		for range r.messages {
+		}
+	}()
+	return r.generator.ends(grace)
+}
+
+func (r *replica) endServer(grace time.Duration) error {
+	if r.target != nil {
+		r.target.close()
+	}
+	if r.server == nil {
+		return nil
+	}
+	return r.server.ends(grace)
+}
+
+// dialled is how many connections we have opened beside the clients'.
+func (r *replica) dialled() int64 { return r.target.dials.Load() }
+
+// processes are a trial's processes of one role.
+type processes []*process
+
+func (t *trial) servers() (all processes) {
+	for _, r := range t.replicas {
+		all = append(all, r.server)
+	}
+	return all
+}
+
+func (t *trial) generators() (all processes) {
+	for _, r := range t.replicas {
+		all = append(all, r.generator)
+	}
+	return all
+}
+
+// memory is what all of them hold, by one of the readings of cost.
+func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err error) {
+	for _, p := range all {
+		bytes, err := read(p.pid())
+		if err != nil {
+			return 0, err
+		}
+		if bytes == 0 { // not shown here
+			return 0, nil
+		}
+		sum += bytes
+	}
+	return sum, nil
+}
+
+func (all processes) usage() (used []cost.Usage, err error) {
+	for _, p := range all {
+		u, err := cost.Read(p.pid())
+		if err != nil {
+			return nil, err
+		}
+		used = append(used, u)
+	}
+	return used, nil
+}
+
+// spend puts what they used between two readings into a role's share.
+func spend(role *results.Process, from, to []cost.Usage) {
+	role.Processes = len(to)
+	for i := range to {
+		u := to[i].Minus(from[i])
+		role.CPU += u.CPU
+		role.User += u.User
+		role.System += u.System
+		role.ContextSwitches += u.ContextSwitches
+	}
+}
+
+// affinity is the cores of the first that has not got what was asked, or of any. It is
+// empty where the system does not show it; nothing was asked there either.
+func (all processes) affinity(asked []int) (got []int) {
+	for _, p := range all {
+		got, _ = cost.Affinity(p.pid())
+		if !asGot(asked, got) {
+			break
+		}
+	}
+	return got
+}
