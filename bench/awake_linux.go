@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -25,12 +26,10 @@ import (
 // its own so that its time is in nobody's account, and so that no collection of
 // anybody's waits for a thread that the kernel gives no time.
 //
-// The kernel is asked not to let them sleep, where it takes such a wish from us.
-// Where it does not, a thread at idle priority runs on each, and gives way to anybody,
-// unless threads of ours may go ahead of others (see clock.Sharpen): beside both
-// kinds at once, on Linux 6.18, ordinary threads stood still for seconds to minutes. (Of
-// 16 small trials at a lowered priority, which take 2 s, 7 took 19 s to two minutes;
-// with the wish none of 12. At normal priority it was about one trial in a hundred.)
+// The kernel is asked not to let them sleep, where it takes such a wish from us (root):
+// nothing is then switched to and fro, which beside a spinning thread cost server and
+// generator 8 to 30 % of their CPU a message (chat, in turns). Where the wish is refused,
+// a thread at idle priority spins on each core, and gives way to anybody.
 //
 // It also watches them: a thread on each that wakes every few milliseconds, ahead
 // of all others, knows how long its core stood still, which on a virtual machine
@@ -43,12 +42,9 @@ func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) erro
 	failed := make(chan error, len(cores)+1)
 	watchers := make([]watcher, len(cores))
 	kept := "the kernel was asked to let no core sleep (" + latencyWish + ")"
-	switch held, err := wish(); {
-	case err == nil:
+	if held, err := wish(); err == nil {
 		defer held.Close()
-	case mayGoAhead():
-		kept = ""
-	default:
+	} else {
 		kept = "a thread at idle priority keeps each core from sleeping"
 		for _, core := range cores {
 			go func() { failed <- spin(core) }()
@@ -89,13 +85,6 @@ func wishNoSleep() (io.Closer, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// mayGoAhead says whether threads of ours can have a priority ahead of others.
-func mayGoAhead() bool {
-	may := make(chan bool)
-	go func() { may <- clock.Sharpen() }() // which ends with its thread, and so does the priority
-	return <-may
 }
 
 // A watcher knows how long its core stood still.
@@ -154,15 +143,17 @@ func spin(core int) error {
 	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
 		return fmt.Errorf("take idle priority: %w", err)
 	}
-	// To yield, not just to spin: the kernel's fair scheduler owes even an idle-priority
-	// thread a turn, which lasts until the next tick, 4 ms, while a server that is
-	// ready waits. Who yields gives its turn away. (Measured with chat: latency p99 of
-	// the pushing transports 4.2–5.7 ms beside spinning threads, 1.3–3.8 beside yielding ones.)
-	// Not without a pause: each yield puts the thread's virtual time a second ahead.
-	const pause = 50 * time.Microsecond
+	// It must sleep now and then, for no time. One that is always ready, whether it
+	// yields or not, upsets the fair scheduler of Linux 6.18: ordinary threads stood
+	// still for seconds, in about one trial of a hundred, and for minutes at a lowered
+	// priority. (Of 32 small trials beside such a thread, which take 2 s at a lowered
+	// priority, 9 took 10 s to two minutes; beside this one none of 24 took 3.)
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // ns: as short as can be
+	const awake = time.Millisecond
+	wink := unix.Timespec{Nsec: 1}
 	for {
-		for begun := clock.Now(); clock.Now().Sub(begun) < pause; {
+		for begun := clock.Now(); clock.Now().Sub(begun) < awake; {
 		}
-		_, _, _ = syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&wink)), 0, 0, 0)
 	}
 }

@@ -11,8 +11,7 @@ const (
 	maxBurst     = 10_000
 	maxBlocks    = 1000
 	maxSizes     = 64
-	maxServers   = 64 // beyond that one machine measures its scheduler
-	maxFlushes   = 8  // of a sweep: a block runs each for three transports
+	maxFlushes   = 8 // of a sweep: a block runs each for three transports
 	maxWeight    = 1e6
 	minWeight    = 1e-6
 	maxSkew      = 10
@@ -107,7 +106,7 @@ func fields(s *Scenario) object {
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
-		{"servers", defaulted, whole(&s.Servers, 1, maxServers)},
+		{"servers", defaulted, whole(&s.Servers, 1, MaxServers)},
 		{"stack", defaulted, choice(&s.Stack, Stacks...)},
 		{"sweep", optional, someOf{
 			{"stack", optional, stacks(&s.Sweep.Stack)},

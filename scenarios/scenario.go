@@ -161,6 +161,10 @@ const (
 	MaxPayload Size = 64 << 10
 )
 
+// MaxServers is how many servers may share the clients. Beyond that one machine measures
+// its own scheduler.
+const MaxServers = 64
+
 // Network says how far the clients are from the server. The distance is made inside
 // the generator, so every system has it; a backend publisher stands beside the server.
 type Network struct {

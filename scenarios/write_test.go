@@ -102,7 +102,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
 	}
 	if s.Publish.By == ByBackend {
-		s.Servers = rapid.IntRange(1, min(maxServers, s.Clients.Count)).Draw(t, "servers")
+		s.Servers = rapid.IntRange(1, min(MaxServers, s.Clients.Count)).Draw(t, "servers")
 	}
 	if rapid.Bool().Draw(t, "sweep stack") {
 		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]

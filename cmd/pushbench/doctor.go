@@ -62,12 +62,16 @@ func examine(c *cobra.Command, asJSON bool) error {
 	return nil
 }
 
-// shippedNeeds are the open files that the scenarios that come with pushbench take.
+// shippedNeeds are the open files that a process of the scenarios that come with pushbench
+// takes at least: with as many servers as may share the clients.
 func shippedNeeds() (needs []bench.Need, err error) {
 	for _, name := range scenarios.Names() {
 		s, err := scenarios.Load(name)
 		if err != nil {
 			return nil, err
+		}
+		if s.Publish.By == scenarios.ByBackend {
+			s.Servers = min(s.Clients.Count, scenarios.MaxServers)
 		}
 		needs = append(needs, bench.Need{Scenario: name, Files: openFiles(s)})
 	}
