@@ -8,11 +8,13 @@ SHELL := bash
 SCENARIO ?= chat# what make bench measures
 ARGS     ?=# more for it, such as ARGS='--blocks 12'
 RACE     ?= -race# make test RACE= needs no C compiler, and finds no data race
-PKG      ?= ./...# what make test and make perf look at
+PKG      ?= ./...# what make test and make micro look at
 FUZZTIME ?= 20s# of each fuzz target
 COUNT    ?= 1# runs of each benchmark; benchstat wants 10 or more
-BENCH    ?= .# which benchmarks make perf runs
+BENCH    ?= .# which benchmarks make micro runs
 TIME     ?= 1s# how long each, or 20x for how often
+ROWS     ?= .# which rows make perf measures: a regular expression
+PAIRS    ?= 5# how often each side of a row is measured
 
 # Tests that make network namespaces say AsRoot in their names, and want root.
 ORDINARY = $(if $(filter 0,$(shell id -u)),,-skip AsRoot)
@@ -57,7 +59,24 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
 .PHONY: perf
-perf: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
+perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, nchan and bare floors (ROWS=, PAIRS=)
+	@go run ./cmd/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference/perf.md)
+
+# Without them their columns say what is missing.
+.PHONY: peers
+peers: download
+	@missing=; \
+	command -v wrk >/dev/null || missing+=" wrk"; \
+	[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=" nginx-light libnginx-mod-nchan"; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+		echo "make: not compared with$$missing, which only an administrator can install; on Debian: sudo apt-get install$$missing" >&2; \
+	fi
+
+.PHONY: micro
+micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(TIME) -count $(COUNT) $(PKG) | grep -v 'no test files'
 
 .PHONY: fuzz

@@ -1,4 +1,4 @@
-// The tools that make check and make perf use, pinned apart from what pushbench
+// The tools that make check and make test use, pinned apart from what pushbench
 // is built from: `go tool -modfile=tools/go.mod staticcheck ./...`.
 module pushbench/tools
 

@@ -21,7 +21,7 @@ func TestFit(t *testing.T) {
 		"it fits":                  {900, 1, scenarios.ByBackend, false, room{1000, 28000}, 1, ""},
 		"one too many":             {901, 1, scenarios.ByBackend, false, room{1000, 28000}, 2, "901 clients × 1 connection + 100 = 1001 open files in the server and as many in the generator, but a process may have 1000 (ulimit -n): 2 servers share them, 451 clients each"},
 		"a hundred thousand":       {100_000, 1, scenarios.ByBackend, false, room{20_000, 28_232}, 6, "6 servers share them, 16667 clients each"},
-		"ports are the limit":      {100_000, 1, scenarios.ByBackend, false, room{1_000_000, 28_232}, 4, "an address has ports for 28232 connections to one server: 4 servers"},
+		"ports are the limit":      {100_000, 1, scenarios.ByBackend, false, room{1_000_000, 28_232}, 4, "the kernel has 28232 ports ready for connections to one server: 4 servers"},
 		"one, as was asked":        {901, 1, scenarios.ByBackend, true, room{1000, 28000}, 0, "use 2 servers"},
 		"too few, as was asked":    {2000, 2, scenarios.ByBackend, false, room{1000, 28000}, 0, "use 3 servers"},
 		"enough, as was asked":     {1800, 2, scenarios.ByBackend, false, room{1000, 28000}, 2, ""},
