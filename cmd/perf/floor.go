@@ -1,0 +1,115 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// floorRole is this executable as the floor of a WebSocket server.
+const floorRole = "floor"
+
+// A floor is the least that a server can be: what is posted is written to every
+// socket, by one system call each. It checks nothing and keeps nothing. Its
+// deliveries are what no server that sends each by itself can be cheaper than.
+type floor struct {
+	epoll, listener int
+	subscribers     []int
+	frame           []byte
+	buffer          [64 << 10]byte
+}
+
+// serveFloor serves until standard input ends.
+func serveFloor() error {
+	f := &floor{}
+	if err := f.listen(); err != nil {
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}()
+	var events [256]unix.EpollEvent
+	for {
+		n, err := unix.EpollWait(f.epoll, events[:], -1)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		for _, e := range events[:max(0, n)] {
+			if err := f.handle(int(e.Fd)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (f *floor) listen() (err error) {
+	if f.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return err
+	}
+	if f.listener, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		return err
+	}
+	at := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
+	const backlog = 4096
+	if err := errors.Join(unix.Bind(f.listener, at), unix.Listen(f.listener, backlog), f.watch(f.listener)); err != nil {
+		return err
+	}
+	bound, err := unix.Getsockname(f.listener)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("{\"listening\":\"127.0.0.1:%d\"}\n", bound.(*unix.SockaddrInet4).Port)
+	return nil
+}
+
+func (f *floor) watch(fd int) error {
+	return unix.EpollCtl(f.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+}
+
+func (f *floor) handle(fd int) error {
+	if fd == f.listener {
+		conn, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return err
+		}
+		return errors.Join(unix.SetsockoptInt(conn, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), f.watch(conn))
+	}
+	n, err := unix.Read(fd, f.buffer[:])
+	if err != nil || n == 0 {
+		return unix.Close(fd) // and so out of epoll; a subscriber that left gets writes that fail
+	}
+	request := f.buffer[:n]
+	if bytes.HasPrefix(request, []byte("POST ")) {
+		return f.publish(fd, request[bytes.Index(request, []byte("\r\n\r\n"))+4:])
+	}
+	f.subscribers = append(f.subscribers, fd)
+	_, key, _ := bytes.Cut(request, []byte("Sec-WebSocket-Key: "))
+	key, _, _ = bytes.Cut(key, []byte("\r\n"))
+	sum := sha1.Sum(append(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) // RFC 6455, section 4.2.2
+	_, err = fmt.Fprintf(descriptor(fd), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		base64.StdEncoding.EncodeToString(sum[:]))
+	return err
+}
+
+// publish writes a text frame (RFC 6455, section 5.2) to all.
+func (f *floor) publish(to int, data []byte) error {
+	f.frame = append(append(f.frame[:0], 0x81, byte(len(data))), data...)
+	for _, fd := range f.subscribers {
+		_, _ = unix.Write(fd, f.frame) // what does not fit is lost, which the crowd notices
+	}
+	_, err := io.WriteString(descriptor(to), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	return err
+}
+
+type descriptor int
+
+func (d descriptor) Write(p []byte) (int, error) { return unix.Write(int(d), p) }

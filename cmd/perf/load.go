@@ -1,0 +1,220 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/cost"
+)
+
+// A payload is payloadSize marks, which occur nowhere else in what a server sends:
+// a delivery is known by its marks, whatever is framed around them.
+const (
+	mark        = '#'
+	payloadSize = 64
+)
+
+var payload = bytes.Repeat([]byte{mark}, payloadSize)
+
+// A dialect is how to subscribe to a server and to publish to it.
+type dialect struct {
+	subscribe string                     // a request
+	next      func(answer []byte) string // the request that follows an answer; nil: the connection streams
+	publish   string                     // a request, its body included
+}
+
+// A crowd is the subscribers of one server and its publisher: one thread, which reads
+// what comes, counts marks, and asks again where the dialect does.
+type crowd struct {
+	dialect   dialect
+	epoll     int
+	conns     []int
+	publisher net.Conn
+	marks     int64
+	buffer    [64 << 10]byte
+}
+
+// settle is how long nothing must come for a crowd to be at rest.
+const settle = 300 * time.Millisecond
+
+// gather connects a crowd of n and waits until all is quiet.
+func gather(address string, d dialect, n int) (*crowd, error) {
+	c := &crowd{dialect: d}
+	var err error
+	if c.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, err
+	}
+	if c.publisher, err = net.Dial("tcp", address); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	host, err := net.ResolveTCPAddr("tcp", address)
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	to := &unix.SockaddrInet4{Port: host.Port}
+	copy(to.Addr[:], host.IP.To4())
+	for i := range n {
+		if err := c.join(to); err != nil {
+			return nil, errors.Join(fmt.Errorf("subscriber %d: %w", i, err), c.close())
+		}
+		if i%64 == 63 { // answers are read on the way: nobody's accept queue overflows
+			if err := c.read(0); err != nil {
+				return nil, errors.Join(err, c.close())
+			}
+		}
+	}
+	return c, c.rest()
+}
+
+func (c *crowd) join(to unix.Sockaddr) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	c.conns = append(c.conns, fd)
+	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.Connect(fd, to)); err != nil {
+		return err
+	}
+	if _, err := unix.Write(fd, []byte(c.dialect.subscribe)); err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return err
+	}
+	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+}
+
+// rest reads until nothing comes any more.
+func (c *crowd) rest() error {
+	for last := time.Now(); time.Since(last) < settle; {
+		before := c.marks
+		if err := c.read(settle); err != nil {
+			return err
+		}
+		if c.marks != before {
+			last = time.Now()
+		}
+	}
+	return nil
+}
+
+// read takes what has come, waiting for it at most so long.
+func (c *crowd) read(wait time.Duration) error {
+	var events [256]unix.EpollEvent
+	n, err := unix.EpollWait(c.epoll, events[:], int(wait.Milliseconds()))
+	if errors.Is(err, unix.EINTR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range events[:n] {
+		if err := c.take(int(e.Fd)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *crowd) take(fd int) error {
+	n, err := unix.Read(fd, c.buffer[:])
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		return nil
+	case err != nil:
+		return err
+	case n == 0:
+		return errors.New("the server closed a subscription")
+	}
+	got := c.buffer[:n]
+	c.marks += int64(bytes.Count(got, []byte{mark}))
+	if c.dialect.next == nil {
+		return nil
+	}
+	if got[len("HTTP/1.1 ")] != '2' {
+		return fmt.Errorf("the server answers %.100q", got)
+	}
+	_, err = unix.Write(fd, []byte(c.dialect.next(got)))
+	return err
+}
+
+// What a crowd saw of some messages.
+type seen struct {
+	deliveries int64
+	cpu        time.Duration // of the server
+	last       []float64     // ms from publishing to the last subscriber, of each message
+}
+
+// publish sends messages at a rate, and waits until every subscriber has each.
+func (c *crowd) publish(server int, messages int, every time.Duration) (s seen, err error) {
+	err = onCore(loadCore, func() (err error) {
+		s, err = c.publishHere(server, messages, every)
+		return err
+	})
+	return s, err
+}
+
+func (c *crowd) publishHere(server int, messages int, every time.Duration) (s seen, err error) {
+	from, err := cost.Read(server)
+	if err != nil {
+		return s, err
+	}
+	each := int64(len(c.conns)) * payloadSize
+	begun, had := time.Now(), c.marks
+	published := make([]time.Time, 0, messages)
+	for complete := 0; complete < messages; {
+		if due := begun.Add(time.Duration(len(published)) * every); len(published) < messages && !time.Now().Before(due) {
+			published = append(published, due)
+			if err := c.post(); err != nil {
+				return s, err
+			}
+		}
+		if err := c.read(time.Millisecond); err != nil {
+			return s, err
+		}
+		for ; complete < len(published) && c.marks-had >= int64(complete+1)*each; complete++ {
+			s.last = append(s.last, float64(time.Since(published[complete]))/float64(time.Millisecond))
+		}
+		if time.Since(begun) > time.Duration(messages)*every+10*time.Second {
+			return s, fmt.Errorf("%d of %d deliveries came", (c.marks-had)/payloadSize, int64(messages)*each/payloadSize)
+		}
+	}
+	to, err := cost.Read(server)
+	s.cpu, s.deliveries = to.Minus(from).CPU, (c.marks-had)/payloadSize
+	if s.deliveries != int64(messages*len(c.conns)) {
+		err = errors.Join(err, fmt.Errorf("%d deliveries, not %d", s.deliveries, messages*len(c.conns)))
+	}
+	return s, err
+}
+
+// post publishes and takes the answer, which is one segment.
+func (c *crowd) post() error {
+	if _, err := io.WriteString(c.publisher, c.dialect.publish); err != nil {
+		return err
+	}
+	var answer [1024]byte
+	n, err := c.publisher.Read(answer[:])
+	if err == nil && !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 20")) {
+		err = fmt.Errorf("publishing is answered %.100q", answer[:n])
+	}
+	return err
+}
+
+func (c *crowd) close() error {
+	var all []error
+	for _, fd := range c.conns {
+		all = append(all, unix.Close(fd))
+	}
+	if c.publisher != nil {
+		all = append(all, c.publisher.Close())
+	}
+	return errors.Join(append(all, unix.Close(c.epoll))...)
+}
