@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"math"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
@@ -48,6 +50,7 @@ func describe(h *results.Host) {
 	h.ClockSource = readLine("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 	h.PortRange = strings.Join(strings.Fields(readLine("/proc/sys/net/ipv4/ip_local_port_range")), "–")
 	h.LoadAverage = loadAverage()
+	h.TickRate = tickRate()
 	h.Sysctls = map[string]string{}
 	for _, name := range sysctls {
 		if value := readLine("/proc/sys/" + name); value != "" {
@@ -60,6 +63,16 @@ func describe(h *results.Host) {
 	}
 	describeMachine(h)
 	describeLimits(h)
+}
+
+// tickRate is how often the kernel's timer ticks in a second: its coarse clock moves
+// once a tick (clock_getres(2)). 0 where it does not say.
+func tickRate() float64 {
+	var tick unix.Timespec
+	if unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick) != nil || tick.Nano() <= 0 {
+		return 0
+	}
+	return math.Round(float64(time.Second) / float64(tick.Nano()))
 }
 
 // describeLimits adds what the kernel does not show everywhere: see unshown.

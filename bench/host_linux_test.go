@@ -33,3 +33,9 @@ func TestHostKeepsOnlyGoSettings(t *testing.T) {
 		}
 	}
 }
+
+func TestTickRateIsOneThatKernelsAreBuiltWith(t *testing.T) {
+	if got := tickRate(); !slices.Contains([]float64{100, 250, 300, 1000}, got) {
+		t.Errorf("got %v Hz", got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -94,13 +95,43 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 			return err
 		}
 		manifest.Ceiling = r.Rig.ceiling
-		return campaign.blocks(ctx)
+		if err := r.Rig.watchFloor(ctx, &manifest.Host.Standstills); err != nil {
+			return err
+		}
+		if err := campaign.blocks(ctx); err != nil {
+			return err
+		}
+		return r.Rig.watchFloor(ctx, &manifest.Host.StandstillsAfter)
 	})
 	manifest.Conditions = append(manifest.Conditions, campaign.pairs.conditions()...)
 	manifest.Ended = time.Now().UTC()
 	manifest.Host.LoadAverageAfter = loadAverage()
 	manifest.Status, manifest.Reason = campaign.verdict(err)
 	return folder.Finish(manifest, derive)
+}
+
+// floorFor is how long the cores are watched before the first trial and after the last.
+const floorFor = time.Second
+
+// watchFloor says how the cores stand still while nothing runs: what is the machine's
+// in what the gates find.
+func (r *Rig) watchFloor(ctx context.Context, found *string) error {
+	if r.keeper == nil {
+		return nil
+	}
+	if _, err := r.keeper.stalls(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil // the blocks say so
+	case <-time.After(floorFor):
+	}
+	stalls, err := r.keeper.stalls()
+	if len(stalls) > 0 {
+		*found = fmt.Sprintf("in %v: %v", floorFor, stalls)
+	}
+	return err
 }
 
 // errStopped says that a person ended the run.
@@ -308,7 +339,8 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	for _, c := range s.Cases() {
 		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush)})
 	}
-	for _, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
+	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
+		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())
 		var names []string
 		for _, c := range order {
 			names = append(names, c.Name())

@@ -34,10 +34,11 @@ type Manifest struct {
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
-	Blocks     int        `json:"blocks"`          // planned
-	Transports []string   `json:"transports"`      // in report order
-	Cases      []Case     `json:"cases,omitempty"` // in report order; none in folders from before there were any
-	Orders     [][]string `json:"orders"`          // names of the cases of each block in the order run
+	Blocks     int        `json:"blocks"`              // planned
+	Transports []string   `json:"transports"`          // in report order
+	Cases      []Case     `json:"cases,omitempty"`     // in report order; none in folders from before there were any
+	Orders     [][]string `json:"orders"`              // names of the cases of each block in the order run
+	Schedules  []string   `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
 	Seed       uint64     `json:"seed"`
 	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
 
@@ -84,6 +85,9 @@ type Host struct {
 	PortRange         string            `json:"port_range"`
 	LoadAverage       string            `json:"load_average"`                 // before the first trial
 	LoadAverageAfter  string            `json:"load_average_after,omitempty"` // after the last
+	Standstills       string            `json:"standstills,omitempty"`        // of each core while nothing ran, before the first trial
+	StandstillsAfter  string            `json:"standstills_after,omitempty"`  // after the last
+	TickRate          float64           `json:"tick_rate_hz,omitempty"`       // of the kernel's timer (CONFIG_HZ)
 	Governor          string            `json:"governor,omitempty"`           // of the first core's frequency
 	SMT               string            `json:"smt,omitempty"`                // whether cores share their units: the kernel's "0" or "1"
 	CPUQuota          string            `json:"cpu_quota,omitempty"`          // of the control group

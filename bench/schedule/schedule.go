@@ -8,6 +8,9 @@ package schedule
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -207,6 +210,20 @@ func (p *Schedule) index() {
 		}
 		last[who] = int32(i)
 	}
+}
+
+// Hash tells schedules apart: it is of every message's due instant, publisher, topic and size.
+func (p *Schedule) Hash() string {
+	h := sha256.New()
+	var b [20]byte
+	for _, m := range p.Messages {
+		binary.BigEndian.PutUint64(b[:], uint64(m.Due))
+		binary.BigEndian.PutUint32(b[8:], uint32(m.Publisher))
+		binary.BigEndian.PutUint32(b[12:], uint32(m.Topic))
+		binary.BigEndian.PutUint32(b[16:], uint32(m.Size))
+		h.Write(b[:])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // Publishers says of each client whether it publishes at all, and so needs a way up.

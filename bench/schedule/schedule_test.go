@@ -207,3 +207,24 @@ func TestSizesByWeight(t *testing.T) {
 		t.Errorf("sizes %v: share of the large %.3f, want 0.25", counts, share)
 	}
 }
+
+func TestHashTellsSchedulesApart(t *testing.T) {
+	s := read(t, tenClients, window, "publish: {by: backend, rate: 100/s}", "payload: {size: 64B}")
+	base := New(s, 1)
+	want := base.Hash()
+	if again := New(s, 1).Hash(); again != want {
+		t.Errorf("the same block again: got %s, want %s", again, want)
+	}
+	for name, change := range map[string]func(*Message){
+		"due":       func(m *Message) { m.Due++ },
+		"publisher": func(m *Message) { m.Publisher++ },
+		"topic":     func(m *Message) { m.Topic++ },
+		"size":      func(m *Message) { m.Size++ },
+	} {
+		other := New(s, 1)
+		change(&other.Messages[len(other.Messages)-1])
+		if other.Hash() == want {
+			t.Errorf("another %s has the same hash", name)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func examine(c *cobra.Command, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	found, err := bench.Examination{Awake: []string{self, "awake"}, Needs: needs}.Do(c.Context())
+	found, err := bench.Examination{Awake: []string{self, "awake"}, Needs: needs, Last: sameTwice}.Do(c.Context())
 	if err != nil {
 		return err
 	}

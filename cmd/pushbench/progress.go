@@ -42,11 +42,11 @@ func (p *progress) show(now bench.Progress) {
 	case p.terminal:
 		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] block %d of %d · %s · %s · %s delivered · %s, about %s left",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, now.Phase,
-			results.Count(now.Delivered), clock(now.Elapsed), clock(now.Left))
+			results.Count(now.Delivered), minutes(now.Elapsed), minutes(now.Left))
 		p.drawn = true
 	case now.Trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
-			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, clock(now.Left))
+			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, minutes(now.Left))
 		p.trial = now.Trial
 	}
 }
@@ -60,8 +60,8 @@ func (p *progress) end() {
 	}
 }
 
-// clock prints minutes and seconds.
-func clock(d time.Duration) string {
+// minutes prints minutes and seconds.
+func minutes(d time.Duration) string {
 	seconds := int(d.Round(time.Second) / time.Second)
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }

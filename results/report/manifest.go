@@ -55,6 +55,7 @@ func runPairs(m results.Manifest) [][2]string {
 		{"seed", strconv.FormatUint(m.Seed, 10)},
 		{"blocks planned", strconv.Itoa(m.Blocks)},
 		{"order of each block", orders(m.Orders)},
+		{"schedule of each block", strings.Join(m.Schedules, " ")},
 		{"pushbench", strings.TrimSpace(m.Tool.Version + " " + m.Tool.Commit + dirty(m.Tool.Dirty))},
 		{"Go", m.Tool.GoVersion},
 		{"executable SHA-256", m.Tool.SHA256},
@@ -124,6 +125,9 @@ func hostPairs(m results.Manifest) [][2]string {
 		{"port range", h.PortRange},
 		{"load average before", h.LoadAverage},
 		{"load average after", h.LoadAverageAfter},
+		{"standstills of idle cores before", h.Standstills},
+		{"standstills of idle cores after", h.StandstillsAfter},
+		{"kernel tick", tick(h.TickRate)},
 		{"frequency governor", h.Governor},
 		{"SMT active", h.SMT},
 		{"processor quota", h.CPUQuota},
@@ -140,6 +144,14 @@ func hostPairs(m results.Manifest) [][2]string {
 		pairs = append(pairs, [2]string{name, h.Sysctls[name]})
 	}
 	return pairs
+}
+
+// tick is empty where the system does not show it.
+func tick(hertz float64) string {
+	if hertz == 0 {
+		return ""
+	}
+	return results.Number(hertz) + " Hz"
 }
 
 func goSettings(set map[string]string) string {

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"pushbench/bench"
+)
+
+func TestFloorIsHeldAgainstTheSmallestDifferenceOfAVerdict(t *testing.T) {
+	same := slices.Repeat([]float64{1}, floorBlocks)
+	steady, unsteady := slices.Clone(same), slices.Clone(same)
+	for i := range floorBlocks {
+		steady[i] += 0.02 * float64(i%2*2-1)
+		unsteady[i] += 0.2 * float64(i%2*2-1)
+	}
+	for want, b := range map[bench.Standing][]float64{bench.Fine: steady, bench.Caution: unsteady} {
+		if got := judgeFloor([2][]float64{same, b}); got.State != want || (got.Advice == "") != (want == bench.Fine) {
+			t.Errorf("got %+v, want %s", got, want)
+		}
+	}
+}
+
+func TestEchoIsMeasuredOnceASliceOfEitherSide(t *testing.T) {
+	sides, err := echoTwice(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, side := range sides {
+		if len(side) != floorBlocks || slices.Min(side) <= 0 {
+			t.Errorf("got %v, want %d latencies", side, floorBlocks)
+		}
+	}
+}
