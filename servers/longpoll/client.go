@@ -11,16 +11,15 @@ import (
 
 // A phase says who has a client's connection.
 //
-//	serving --poll without an answer--> entering --> parked --answer--> resting --request--> serving
-//	   |                                               |                   |
-//	   +--------------------- closed, gone, or too slow: left ------------+
+//	serving --poll without an answer--> entering --> parked --answer--> serving
+//	   |                                               |
+//	   +--------------- closed, gone, or too slow: left
 type phase uint8
 
 const (
-	serving  phase = iota // the HTTP library, on a goroutine
+	serving  phase = iota // the HTTP library, or nobody between two requests
 	entering              // nobody yet: on its way from the library to us
 	parked                // we: a poll is held
-	resting               // we: answered, waiting for the next request
 	left                  // nobody: closed
 )
 
@@ -32,28 +31,29 @@ type client struct {
 
 	mu       sync.Mutex
 	phase    phase
+	seat     wire.Seat
 	follow   *hub.Subscription // nil before the first poll that is held
 	cursor   hub.Cursor
 	delivery hub.Delivery
-	last     bool        // the connection ends with this answer
-	timer    *time.Timer // of the hold, then of the rest
-	deadline time.Time
-	rested   time.Time // when the last answer was written; zero before
+	last     bool       // the connection ends with this answer
+	until    time.Time  // the poll is held
+	hold     wire.Alarm // at until
+	answers  time.Time  // when the last answer was written; zero before
 }
 
 // polled notes that the connection's next poll is here: its re-arm gap is over.
 func (c *client) polled() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.rested.IsZero() {
-		c.edge.service.Count.Rearm.Add(time.Since(c.rested))
+	if !c.answers.IsZero() {
+		c.edge.service.Count.Rearm.Add(time.Since(c.answers))
 	}
 }
 
 func (c *client) answered(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rested = at
+	c.answers = at
 }
 
 // depart notes that the connection is on its way to park.
@@ -74,17 +74,19 @@ func (c *client) Entering() bool {
 
 // park holds a poll. It is armed before it looks at the log once more, so that
 // nothing published meanwhile is missed.
-func (c *client) park(sub *wire.Subscribe, last bool) {
+func (c *client) park(seat wire.Seat, sub *wire.Subscribe, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == left {
+	c.subscribe(sub.Set)
+	c.phase, c.seat, c.cursor, c.delivery, c.last = parked, seat, sub.After, sub.Delivery, last
+	c.edge.service.Count.Parked.Add(1)
+	c.conn.Handle(c)
+	c.until = time.Now().Add(sub.Wait)
+	c.hold.Set(sub.Wait)
+	if c.conn.Watch(sock.Hangup) != 0 {
+		c.abort()
 		return
 	}
-	c.subscribe(sub.Set)
-	c.phase, c.cursor, c.delivery, c.last = parked, sub.After, sub.Delivery, last
-	c.edge.service.Count.Parked.Add(1)
-	c.setTimer(sub.Wait)
-	c.conn.Watch(sock.Hangup)
 	c.look()
 	if c.phase == parked && c.edge.service.Closing() {
 		c.answer()
@@ -157,80 +159,49 @@ func (c *client) final(r wire.Response) wire.Response {
 	return r
 }
 
-// finish writes an answer and waits for the next request, without a goroutine.
+// finish writes an answer and gives the connection back.
 func (c *client) finish(answer []byte) {
 	c.follow.Disarm()
 	c.edge.service.Count.Parked.Add(-1)
-	c.phase = resting
+	c.hold.Off()
+	c.phase = serving
 	_, err := c.conn.Write(answer)
 	if err != nil || c.last {
 		c.close()
 		return
 	}
-	c.rested = time.Now()
-	if c.conn.Buffered() > 0 {
-		c.serve()
-		return
-	}
-	c.setTimer(c.edge.service.Limits.IdleTimeout)
-	c.conn.Watch(sock.Readable)
+	c.answers = time.Now()
+	c.seat.Resume()
 }
 
-// serve gives the connection back; c.mu is held.
-func (c *client) serve() {
-	c.phase = serving
-	c.timer.Stop()
-	go c.edge.server.Resume(c.conn)
-}
-
-// Ready takes the connection's events.
+// Ready takes the connection's events while a poll is held.
 func (c *client) Ready(e sock.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case e&sock.Stalled != 0:
+	if e&sock.Stalled != 0 { // what is unsent is of an answer before
 		c.edge.service.Count.SlowClosed.Add(1)
+	}
+	if e&(sock.Stalled|sock.Hangup) != 0 {
 		c.abort()
-	case e&sock.Hangup != 0:
-		c.abort()
-	case e&sock.Readable != 0 && c.phase == resting:
-		c.serve()
 	}
 }
 
-// setTimer (re)starts the one timer of the client; c.mu is held.
-func (c *client) setTimer(d time.Duration) {
-	c.deadline = time.Now().Add(d)
-	if c.timer == nil {
-		c.timer = time.AfterFunc(d, c.expire)
-		return
-	}
-	c.timer.Reset(d)
-}
-
-// expire ends a hold or a rest that lasted long enough. A timer that was reset
-// while it fired finds the deadline moved, and has nothing to do.
+// expire ends a hold that lasted long enough. An alarm that rang for the poll before
+// finds the next one, which has its own.
 func (c *client) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case time.Now().Before(c.deadline):
-	case c.phase == parked:
+	if c.phase == parked && !time.Now().Before(c.until) {
 		c.answer()
-	case c.phase == resting:
-		c.close()
 	}
 }
 
-// shutdown ends a hold at once, and a rest.
+// shutdown ends a hold at once.
 func (c *client) shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch c.phase {
-	case parked:
+	if c.phase == parked {
 		c.answer()
-	case resting:
-		c.close()
 	}
 }
 
@@ -258,8 +229,10 @@ func (c *client) release() {
 		c.edge.service.Count.Parked.Add(-1)
 	}
 	c.phase = left
-	if c.timer != nil {
-		c.timer.Stop()
+	c.hold.Stop()
+	if c.seat != nil {
+		c.seat.Leave()
+		c.seat = nil
 	}
 	if c.follow != nil {
 		c.follow.Close()

@@ -63,7 +63,7 @@ func (e *Edge) poll(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
 	if !found && sub.Wait > 0 && !closing {
 		last := r.Last
 		c.depart()
-		x.Take(func() { c.park(sub, last) })
+		x.Take(func(seat wire.Seat) { c.park(seat, sub, last) })
 		return
 	}
 	if !found {
@@ -78,8 +78,8 @@ func (e *Edge) clientOf(conn *sock.Conn) *client {
 	c, ok := conn.State().(*client)
 	if !ok {
 		c = &client{edge: e, conn: conn}
+		c.hold.Ring = c.expire
 		conn.SetState(c)
-		conn.Handle(c)
 	}
 	return c
 }

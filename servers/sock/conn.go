@@ -30,7 +30,7 @@ type Event uint8
 
 // What can happen to a connection.
 const (
-	Readable Event = 1 << iota // there are bytes, or the end of them, to read; asked for by Watch
+	Readable Event = 1 << iota // there may be bytes, or there is the end of them, to read; asked for by Watch
 	Hangup                     // the peer is gone or has shut down its sending side; asked for by Watch
 	Drained                    // what a Write left over is sent
 	Stalled                    // what a Write left over is not sent after Poller.StallAfter; repeated until it is
@@ -44,11 +44,10 @@ type Handler interface{ Ready(Event) }
 // take is kept and sent when there is room. All methods may be called
 // concurrently, but only one goroutine may Read.
 type Conn struct {
-	tcp      *net.TCPConn
-	fd       int
+	socket
 	poller   *Poller
 	listener *Listener
-	before   []byte // read before tcp: handed back by Unread or Reclaim
+	before   []byte // read before the socket: handed back by Unread or Reclaim
 	dry      bool   // Read gives only what is in before
 	spoken   atomic.Bool
 	allowed  atomic.Int64 // what a read deadline that was set before the first byte allows after it, in ns
@@ -58,14 +57,26 @@ type Conn struct {
 	state    any
 	pending  []byte // accepted by Write, not yet by the kernel
 	since    time.Time
-	want     Event  // what the poller is asked for; Drained stands for writable
+	want     Event  // what the handler is to be told of; Drained stands for writable
+	seen     Event  // what has happened already and is not over
 	token    uint32 // this registration with the poller, 0 if none
 	closing  bool   // Close was called
 	finished bool   // the socket is closed
 }
 
-// Read reads what was handed back first, then from the socket.
-func (c *Conn) Read(p []byte) (int, error) {
+// ErrNothing says that there is nothing to read now.
+var ErrNothing = errors.New("nothing to read yet")
+
+// Read reads what was handed back first, then from the socket. It waits.
+func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive) }
+
+// ReadWorking is Read for a Worker: while it waits, another may work.
+func (c *Conn) ReadWorking(p []byte) (int, error) { return c.read(p, c.receiveWorking) }
+
+// ReadNow is Read, but fails with ErrNothing instead of waiting.
+func (c *Conn) ReadNow(p []byte) (int, error) { return c.read(p, c.receiveNow) }
+
+func (c *Conn) read(p []byte, receive func([]byte) (int, error)) (int, error) {
 	if len(c.before) > 0 {
 		n := copy(p, c.before)
 		if c.before = c.before[n:]; len(c.before) == 0 {
@@ -76,7 +87,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if c.dry {
 		return 0, errDry
 	}
-	n, err := c.tcp.Read(p)
+	n, err := receive(p)
 	c.listener.bytesIn.Add(uint64(n))
 	if n > 0 && !c.spoken.Load() {
 		c.firstByte()
@@ -88,7 +99,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (c *Conn) firstByte() {
 	c.spoken.Store(true)
 	if allowed := c.allowed.Load(); allowed > 0 {
-		_ = c.tcp.SetReadDeadline(time.Now().Add(time.Duration(allowed))) // fails only on a closed connection
+		_ = c.setReadDeadline(time.Now().Add(time.Duration(allowed))) // fails only on a closed connection
 	}
 }
 
@@ -104,6 +115,9 @@ func (c *Conn) Reclaim(r io.Reader) {
 	rest, _ := io.ReadAll(r) // ends with errDry when nothing is buffered any more
 	c.before = append(append(first[:], rest...), c.before...)
 }
+
+// Unread hands back bytes that were read: they are read again before all else.
+func (c *Conn) Unread(p []byte) { c.before = append(append([]byte(nil), p...), c.before...) }
 
 // Buffered is how many bytes the next Read gets without the socket.
 func (c *Conn) Buffered() int { return len(c.before) }
@@ -159,6 +173,13 @@ func (c *Conn) Pending() (bytes int, since time.Time) {
 	return len(c.pending), c.since
 }
 
+// Handler is who is told of events.
+func (c *Conn) Handler() Handler {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.handler
+}
+
 // Handle sets who is told of events; nil: nobody.
 func (c *Conn) Handle(h Handler) {
 	c.mu.Lock()
@@ -180,16 +201,21 @@ func (c *Conn) State() any {
 	return c.state
 }
 
-// Watch asks to be told once of any of the events given: Readable, Hangup, or
-// both. It replaces what was asked before.
-func (c *Conn) Watch(e Event) {
+// Watch asks that the handler be told once of any of the events given: Readable,
+// Hangup, or both. It replaces what was asked before. What has happened already it
+// returns instead, and then nothing is asked.
+func (c *Conn) Watch(e Event) (already Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
-		return
+		return 0
 	}
-	c.want = c.want&Drained | e
-	c.poller.arm(c)
+	c.want &= Drained
+	if already = c.seen & e; already == 0 {
+		c.want |= e
+		c.poller.arm(c)
+	}
+	return already
 }
 
 // ready is the poller's report of what happened; broken means that the socket
@@ -200,8 +226,12 @@ func (c *Conn) ready(e Event, broken bool) {
 		c.mu.Unlock()
 		return
 	}
+	if broken {
+		e |= Readable | Hangup
+	}
+	c.note(e)
 	tell := e & c.want & (Readable | Hangup)
-	c.want &^= e & (Readable | Hangup)
+	c.want &^= tell
 	if c.want&Drained != 0 && (e&Drained != 0 || broken) {
 		if err := c.flush(); err != nil {
 			broken = true
@@ -215,9 +245,6 @@ func (c *Conn) ready(e Event, broken bool) {
 		tell |= Hangup
 	}
 	finish := c.closing && (broken || len(c.pending) == 0)
-	if !finish && !broken && c.want != 0 { // one-shot: what has fired is off already
-		c.poller.arm(c)
-	}
 	h := c.handler
 	c.mu.Unlock()
 	switch {
@@ -228,6 +255,12 @@ func (c *Conn) ready(e Event, broken bool) {
 	case broken:
 		c.Abort()
 	}
+}
+
+// Stall closes the connection, and counts it as one that did not drain.
+func (c *Conn) Stall() {
+	c.listener.stalled.Add(1)
+	c.Abort()
 }
 
 // stalled is the poller's report that pending bytes are too old.
@@ -241,8 +274,7 @@ func (c *Conn) stalled() {
 	case h != nil:
 		h.Ready(Stalled)
 	default:
-		c.listener.stalled.Add(1)
-		c.Abort()
+		c.Stall()
 	}
 }
 
@@ -276,22 +308,15 @@ func (c *Conn) finish() error {
 		return nil
 	}
 	c.finished = true
-	c.poller.forget(c)
 	if len(c.pending) > 0 {
 		c.pending = nil
 		c.poller.removeSlow(c)
 	}
+	err := c.shut()
 	c.mu.Unlock()
-	err := c.tcp.Close()
 	c.listener.closed(c)
 	return err
 }
-
-// LocalAddr is the server's end.
-func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
-
-// RemoteAddr is the client's end.
-func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 
 // SetDeadline sets the deadline of reads; writes never wait and need none.
 func (c *Conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
@@ -303,10 +328,10 @@ func (c *Conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	left := time.Until(t)
 	if c.spoken.Load() || c.listener.FirstByte == 0 || t.IsZero() || left <= 0 {
-		return c.tcp.SetReadDeadline(t)
+		return c.setReadDeadline(t)
 	}
 	c.allowed.Store(int64(left))
-	return c.tcp.SetReadDeadline(t.Add(c.listener.FirstByte - left))
+	return c.setReadDeadline(t.Add(c.listener.FirstByte - left))
 }
 
 // SetWriteDeadline does nothing: writes never wait. Poller.StallAfter bounds

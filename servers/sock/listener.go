@@ -26,6 +26,8 @@ type Listener struct {
 	FirstByte time.Duration // how long a connection may be silent before its first byte; default: as any read. Set it before Accept
 
 	poller *Poller
+	accept func() (socket, error)
+	source acceptor
 	quit   chan struct{}
 	once   sync.Once
 
@@ -36,9 +38,15 @@ type Listener struct {
 	open     map[*Conn]struct{}
 }
 
-// Listen wraps a TCP listener.
+// Listen wraps a TCP listener. If it is none, Accept says so.
 func Listen(ln net.Listener, p *Poller) *Listener {
-	return &Listener{Listener: ln, poller: p, quit: make(chan struct{}), open: make(map[*Conn]struct{})}
+	l := &Listener{Listener: ln, poller: p, quit: make(chan struct{}), open: make(map[*Conn]struct{})}
+	source, err := newAcceptor(ln)
+	l.source, l.accept = source, source.accept
+	if err != nil {
+		l.accept = func() (socket, error) { return socket{}, err }
+	}
+	return l
 }
 
 // Back-off between accepts that failed for want of a resource.
@@ -50,13 +58,11 @@ const (
 // Accept returns the next connection, a *Conn. It fails only when the listener is closed or broken.
 func (l *Listener) Accept() (net.Conn, error) {
 	for wait := shortestBackOff; ; wait = min(2*wait, longestBackOff) {
-		c, err := l.Listener.Accept()
+		s, err := l.accept()
 		if err == nil {
-			if conn, err := l.wrap(c); err == nil {
-				return conn, nil
-			}
-			c.Close()
-		} else if !retryable(err) {
+			return l.admit(s)
+		}
+		if !retryable(err) {
 			return nil, err
 		}
 		l.acceptErrors.Add(1)
@@ -88,26 +94,17 @@ func (l *Listener) pause(d time.Duration) bool {
 	}
 }
 
-// wrap makes a Conn of an accepted connection. It fails only if the connection
-// is already gone, and then it was never served and is not counted.
-func (l *Listener) wrap(accepted net.Conn) (*Conn, error) {
-	tcp, ok := accepted.(*net.TCPConn)
-	if !ok {
-		return nil, errors.New("sock: not a TCP connection")
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	fd, err := descriptor(raw)
-	if err := errors.Join(err, tcp.SetNoDelay(true), tcp.SetKeepAlive(false)); err != nil {
-		return nil, err
-	}
-	c := &Conn{tcp: tcp, fd: fd, poller: l.poller, listener: l}
+// admit makes a Conn of an accepted socket.
+func (l *Listener) admit(s socket) (net.Conn, error) {
+	c := &Conn{socket: s, poller: l.poller, listener: l}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.accepted++
 	l.open[c] = struct{}{}
+	l.mu.Unlock()
+	if err := l.poller.add(c); err != nil {
+		c.Abort()
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -120,7 +117,7 @@ func (l *Listener) closed(c *Conn) {
 // Close stops accepting; connections stay.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.quit) })
-	return l.Listener.Close()
+	return errors.Join(l.Listener.Close(), l.source.close())
 }
 
 // Conns are the open connections.

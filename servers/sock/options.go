@@ -1,7 +1,6 @@
 package sock
 
 import (
-	"net"
 	"strconv"
 	"syscall"
 )
@@ -27,24 +26,11 @@ func (l *Listener) Options() (o Options, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
-		if o, err := optionsOf(c.tcp); err == nil {
+		if o, err := c.options(); err == nil {
 			return o, true
 		}
 	}
 	return o, false
-}
-
-func optionsOf(tcp *net.TCPConn) (o Options, err error) {
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return o, err
-	}
-	var asked error
-	err = raw.Control(func(fd uintptr) { o, asked = readOptions(int(fd)) })
-	if err == nil {
-		err = asked
-	}
-	return o, err
 }
 
 func readOptions(fd int) (o Options, err error) {

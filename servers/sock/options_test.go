@@ -3,7 +3,9 @@ package sock
 import (
 	"net"
 	"runtime"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // What is told of sockets is what the kernel has, not what we believe to have set.
@@ -12,7 +14,12 @@ func TestOptionsAreTheKernels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := Listen(ln, nil)
+	p, err := NewPoller(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	l := Listen(ln, p)
 	defer l.Close()
 	if _, ok := l.Options(); ok {
 		t.Error("options of no connection")
@@ -26,18 +33,18 @@ func TestOptionsAreTheKernels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tcp := accepted.(*Conn).tcp
-	defer tcp.Close()
+	c := accepted.(*Conn)
+	defer c.Abort()
 	o, ok := l.Options()
 	if !ok || !o.NoDelay || o.KeepAlive || o.SendBuffer == "" || o.ReceiveBuffer == "" {
 		t.Errorf("got %+v, want no delay and no keep-alive", o)
 	}
-	for _, set := range []func() error{
-		func() error { return tcp.SetNoDelay(false) },
-		func() error { return tcp.SetKeepAlive(true) },
-		func() error { return tcp.SetWriteBuffer(1 << 14) },
+	for _, set := range [][3]int{
+		{syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 0},
+		{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1},
+		{syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1 << 14},
 	} {
-		if err := set(); err != nil {
+		if err := c.setOption(set[0], set[1], set[2]); err != nil {
 			t.Fatal(err)
 		}
 	}

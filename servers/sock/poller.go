@@ -7,13 +7,15 @@ import (
 )
 
 // A Poller watches the connections of a server process: one goroutine for
-// what the kernel reports, one for what has stalled.
+// what the kernel reports, one for what has stalled, and a few for what is to
+// be done about it.
 type Poller struct {
 	stallAfter time.Duration
 	kernel     watcher
 	tokens     atomic.Uint32
 	quit       chan struct{}
-	workers    sync.WaitGroup
+	looking    sync.WaitGroup
+	workers    workers
 
 	mu   sync.Mutex
 	slow map[*Conn]struct{} // connections with pending bytes
@@ -26,8 +28,8 @@ func NewPoller(stallAfter time.Duration) (*Poller, error) {
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}
-	p.workers.Go(p.watch)
-	p.workers.Go(p.sweep)
+	p.looking.Go(p.watch)
+	p.looking.Go(p.sweep)
 	return p, nil
 }
 
@@ -35,7 +37,8 @@ func NewPoller(stallAfter time.Duration) (*Poller, error) {
 func (p *Poller) Close() {
 	close(p.quit)
 	p.kernel.close()
-	p.workers.Wait()
+	p.looking.Wait()
+	p.workers.close()
 }
 
 // Slow is how many connections have pending bytes.

@@ -26,7 +26,11 @@ func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listene
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	// Small kernel buffers, so that what does not fit is soon pending for good.
+	small := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		return errors.Join(raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 16<<10) }), err)
+	}}
+	raw, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0") // what it accepts has them, too
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +43,7 @@ func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listene
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Small kernel buffers, so that what does not fit is soon pending for good.
-	if err := errors.Join(c.(*Conn).tcp.SetWriteBuffer(16<<10), peer.(*net.TCPConn).SetReadBuffer(16<<10)); err != nil {
+	if err := peer.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -180,14 +183,16 @@ func TestReadableIsReportedOncePerWatch(t *testing.T) {
 	e := make(witness, 10)
 	c.Handle(e)
 	for _, message := range []string{"first", "second"} {
-		c.Watch(Readable)
+		if already := c.Watch(Readable); already != 0 {
+			t.Fatalf("%b is there before the %s message came", already, message)
+		}
 		if _, err := peer.Write([]byte(message)); err != nil {
 			t.Fatal(err)
 		}
 		e.wait(t, Readable)
-		got := make([]byte, len(message))
-		if _, err := io.ReadFull(c, got); err != nil || string(got) != message {
-			t.Fatalf("got %q, %v, want %q", got, err, message)
+		got := make([]byte, 2*len(message)) // with room left it is known that all is read
+		if n, err := io.ReadAtLeast(c, got, len(message)); err != nil || string(got[:n]) != message {
+			t.Fatalf("got %q, %v, want %q", got[:n], err, message)
 		}
 	}
 	if len(e) != 0 {
@@ -203,8 +208,114 @@ func TestBytesThatWaitAreReadableAtOnce(t *testing.T) {
 	if _, err := peer.Write([]byte("pipelined")); err != nil {
 		t.Fatal(err)
 	}
-	c.Watch(Readable)
-	e.wait(t, Readable)
+	watch(t, c, e, Readable)
+	got := make([]byte, len("pipelined"))
+	if _, err := io.ReadFull(c, got); err != nil || string(got) != "pipelined" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if _, err := c.ReadNow(got); !errors.Is(err, ErrNothing) {
+		t.Errorf("read again: got %v, want %v", err, ErrNothing)
+	}
+	peer.Close()
+	watch(t, c, e, Readable)
+	watch(t, c, e, Hangup)
+	if _, err := c.Read(got); !errors.Is(err, io.EOF) {
+		t.Errorf("read to the end: got %v, want %v", err, io.EOF)
+	}
+}
+
+// watch waits for an event, whether it is there already or still to come.
+func watch(t *testing.T, c *Conn, e witness, want Event) {
+	t.Helper()
+	if already := c.Watch(want); already == 0 {
+		e.wait(t, want)
+	}
+}
+
+func TestUnreadBytesComeFirst(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	if _, err := peer.Write([]byte("one two")); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 7)
+	if _, err := io.ReadFull(c, got); err != nil {
+		t.Fatal(err)
+	}
+	c.Unread(got[4:])
+	c.Unread(got[3:4])
+	if n, err := c.ReadNow(got); err != nil || string(got[:n]) != " two" {
+		t.Errorf("got %q, %v, want %q", got[:n], err, " two")
+	}
+}
+
+func TestReadEndsAtItsDeadlineAndWhenTheConnectionIsClosed(t *testing.T) {
+	c, _, _ := pair(t, time.Minute)
+	for _, set := range []func(){
+		func() { _ = c.SetReadDeadline(time.Now().Add(time.Millisecond)) }, // before the read
+		func() { go c.SetReadDeadline(time.Unix(1, 0)) },                   // perhaps while it waits
+	} {
+		set()
+		var timeout net.Error
+		if _, err := c.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() {
+			t.Errorf("got %v, want a timeout", err)
+		}
+		if err := c.SetReadDeadline(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	go c.Abort()
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want %v", err, net.ErrClosed)
+	}
+}
+
+func TestAddressesAreThoseOfTheEnds(t *testing.T) {
+	c, peer, _ := pair(t, time.Minute)
+	if c.LocalAddr().String() != peer.RemoteAddr().String() || c.RemoteAddr().String() != peer.LocalAddr().String() {
+		t.Errorf("got %v and %v, want %v and %v", c.LocalAddr(), c.RemoteAddr(), peer.RemoteAddr(), peer.LocalAddr())
+	}
+}
+
+// A workerFunc is a Worker.
+type workerFunc func()
+
+func (w workerFunc) Work() { w() }
+
+// A worker that waits for its client must not keep the others waiting.
+func TestWorkersGoOnWhileSomeWaitForTheirClients(t *testing.T) {
+	const waiting = 20 // far more than there are processors
+	_, _, l := pair(t, time.Minute)
+	var peers []net.Conn
+	got := make(chan byte, waiting)
+	for range waiting {
+		peer, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer peer.Close()
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := accepted.(*Conn)
+		defer c.Abort()
+		peers = append(peers, peer)
+		l.poller.Work(workerFunc(func() {
+			var b [1]byte
+			if _, err := c.ReadWorking(b[:]); err != nil {
+				t.Error(err)
+			}
+			got <- b[0]
+		}))
+	}
+	for i := waiting - 1; i >= 0; i-- { // the last first: all must be at it
+		if _, err := peers[i].Write([]byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+		if b := <-got; b != byte(i) {
+			t.Fatalf("got %d, want %d", b, i)
+		}
+	}
 }
 
 func TestReclaimHandsBackWhatABufferHolds(t *testing.T) {
@@ -244,21 +355,6 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// A brokenListener fails a few times before it accepts.
-type brokenListener struct {
-	net.Listener
-	errs []error
-}
-
-func (b *brokenListener) Accept() (net.Conn, error) {
-	if len(b.errs) > 0 {
-		err := b.errs[0]
-		b.errs = b.errs[1:]
-		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", err)}
-	}
-	return b.Listener.Accept()
-}
-
 func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
 	p, err := NewPoller(time.Minute)
 	if err != nil {
@@ -269,9 +365,17 @@ func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := &brokenListener{raw, []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}}
-	l := Listen(broken, p)
+	l := Listen(raw, p)
 	defer l.Close()
+	broken, sound := []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}, l.accept
+	l.accept = func() (socket, error) {
+		if len(broken) == 0 {
+			return sound()
+		}
+		err := broken[0]
+		broken = broken[1:]
+		return socket{}, os.NewSyscallError("accept4", err)
+	}
 	peer, err := net.Dial("tcp", raw.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -285,7 +389,7 @@ func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
 	if n := l.Counts(); n.Accepted != 1 || n.AcceptErrors != 3 {
 		t.Errorf("got %+v, want 1 accepted and 3 errors", n)
 	}
-	broken.errs = []error{syscall.EINVAL}
+	broken = []error{syscall.EINVAL}
 	if _, err := l.Accept(); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("got %v, want the error that no waiting helps against", err)
 	}

@@ -52,5 +52,8 @@ func (e *Edge) stream(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
 	}
 	s := &stream{conn: x.Conn()}
 	s.conn.SetState(s)
-	x.Take(func() { e.open(s, sub) })
+	x.Take(func(seat wire.Seat) {
+		seat.Leave() // a stream ends with its connection
+		e.open(s, sub)
+	})
 }

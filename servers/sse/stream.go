@@ -38,8 +38,11 @@ func (e *Edge) open(s *stream, sub *wire.Subscribe) {
 		s.conn.Abort()
 		return
 	}
-	s.conn.Watch(sock.Hangup)
+	s.conn.Handle(&s.feed)
 	s.feed.Start(e.service, e.events, s.conn, s, sub)
+	if s.conn.Watch(sock.Hangup) != 0 {
+		s.feed.Close(wire.Gone)
+	}
 }
 
 // Entering says that the stream is not open yet.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,14 +22,17 @@ const closeWait = time.Second
 // maxPings is how many pings a client may send in one second.
 const maxPings = 100
 
-// A client is one socket.
+// A client is one socket. Between two messages of its peer it has no goroutine.
 type client struct {
-	edge *Edge
-	ws   *websocket.Conn
-	conn *sock.Conn
-	feed wire.Feed[*websocket.PreparedMessage]
+	edge  *Edge
+	ws    *websocket.Conn
+	conn  *sock.Conn
+	input messageReader // as ws reads conn
+	feed  wire.Feed[[]byte]
 
-	closing bool // a close frame was sent; under the feed's lock
+	closing bool        // a close frame was sent; under the feed's lock
+	ended   atomic.Bool // the feed has: a worker is to see to the rest
+	idle    atomic.Bool // nobody reads; who sets it back to false has a worker do it
 
 	pings  int // in the second that began at second; of the reader
 	second time.Time
@@ -37,10 +41,12 @@ type client struct {
 // Entering says that the socket is not open yet.
 func (c *client) Entering() bool { return c.feed.Entering() }
 
-// Send writes a frame that was prepared once for everybody.
-func (c *client) Send(frame *websocket.PreparedMessage) error {
-	err := c.ws.WritePreparedMessage(frame)
-	c.closing = c.closing || errors.Is(err, websocket.ErrCloseSent)
+// Send writes a frame that was made once for everybody.
+func (c *client) Send(frame []byte) error {
+	if c.closing {
+		return websocket.ErrCloseSent // nothing may follow that (RFC 6455 section 5.5.1)
+	}
+	_, err := c.conn.Write(frame)
 	return err
 }
 
@@ -48,17 +54,59 @@ func (c *client) Send(frame *websocket.PreparedMessage) error {
 // which closes the connection when the peer answers or closeWait is over.
 func (c *client) End(why wire.Reason) {
 	switch {
-	case why == wire.Done, c.closing: // the reader is at it
+	case why == wire.Done: // the reader is at it
 		return
 	case why == wire.Gone:
-		c.conn.Abort()
-		return
+		if !c.closing {
+			c.conn.Abort()
+		}
 	case why == wire.Slow:
-		c.sendClose(websocket.CloseTryAgainLater, "too slow")
+		c.sayGoodbye(websocket.CloseTryAgainLater, "too slow")
 	case why == wire.Shutdown:
-		c.sendClose(websocket.CloseGoingAway, "shutting down")
+		c.sayGoodbye(websocket.CloseGoingAway, "shutting down")
 	}
+	c.ended.Store(true)
+	c.summon()
+}
+
+// sayGoodbye sends a close frame, unless one was sent, and allows for its answer;
+// under the feed's lock.
+func (c *client) sayGoodbye(code int, reason string) {
+	if c.closing {
+		return
+	}
+	c.closing = true
+	c.sendClose(code, reason)
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait)) // fails only if it is closed already
+}
+
+// Ready takes the connection's events.
+func (c *client) Ready(e sock.Event) {
+	if other := e &^ sock.Readable; other != 0 {
+		c.feed.Ready(other)
+	}
+	if e&sock.Readable != 0 {
+		c.summon()
+	}
+}
+
+// summon has a worker read, unless one does.
+func (c *client) summon() {
+	if c.idle.CompareAndSwap(true, false) {
+		c.edge.service.Poller.Work(c)
+	}
+}
+
+// rests lets the worker go if there is nothing to read now. If it does not, there may be.
+func (c *client) rests() bool {
+	if c.conn.Buffered() > 0 {
+		return false
+	}
+	c.idle.Store(true)
+	if c.conn.Watch(sock.Readable) == 0 && !c.ended.Load() {
+		return true
+	}
+	return !c.idle.CompareAndSwap(true, false) // another is on its way
 }
 
 // sendClose sends a close frame. An error means that the peer is gone or one was sent before.
@@ -68,6 +116,11 @@ func (c *client) sendClose(code int, reason string) {
 
 func (c *client) prepareReading() {
 	c.ws.SetReadLimit(int64(c.edge.service.Limits.MaxFrame()))
+	goodbye := c.ws.CloseHandler()
+	c.ws.SetCloseHandler(func(code int, text string) error {
+		c.close()
+		return goodbye(code, text)
+	})
 	answer := c.ws.PingHandler()
 	c.ws.SetPingHandler(func(data string) error {
 		if !c.allowPing(time.Now()) {
@@ -85,19 +138,32 @@ func (c *client) allowPing(now time.Time) bool {
 	return c.pings <= maxPings
 }
 
-// read handles what the client sends until the socket ends, and closes it.
-func (c *client) read() {
-	defer c.edge.readers.Done()
-	defer c.conn.Close()
+// close keeps the feed from sending more: the reader is about to send a close frame.
+func (c *client) close() {
+	_ = c.feed.Exclusive(func() error {
+		c.closing = true
+		return nil
+	})
+}
+
+// Work reads what has come, until there is nothing more or the socket ends.
+func (c *client) Work() {
 	var err error
-	if failed := c.edge.service.Guard(func() { err = c.readFrames() }); failed != nil {
-		c.sendClose(websocket.CloseInternalServerErr, "")
-		err = errRefused
+	for err == nil {
+		failed := c.edge.service.Guard(func() { err = c.readMessage() })
+		if failed != nil {
+			err = c.reject(websocket.CloseInternalServerErr, "")
+		}
+		if err == nil && c.rests() {
+			return
+		}
 	}
 	c.feed.Close(wire.Done)
 	if awaitsClose(err) {
 		c.awaitClose()
 	}
+	_ = c.conn.Close()
+	c.edge.readers.Done()
 }
 
 // awaitsClose says whether the peer is still to answer our close frame: not if
@@ -118,26 +184,22 @@ func (c *client) awaitClose() {
 		_, _, err = c.ws.NextReader()
 	}
 	if awaitsClose(err) {
-		_, _ = io.Copy(io.Discard, c.conn)
+		_, _ = io.Copy(io.Discard, &c.input)
 	}
 }
 
 // errRefused says that this side has sent the close frame.
 var errRefused = errors.New("refused")
 
-// readFrames handles messages until one ends the socket. gorilla has answered
+// readMessage handles one message, which it may have to wait for. gorilla has answered
 // what the RFC wants answered.
-func (c *client) readFrames() error {
-	for {
-		kind, r, err := c.ws.NextReader()
-		if err != nil {
-			return err
-		}
-		c.edge.service.Count.FramesIn.Add(1)
-		if err := c.handle(kind, r); err != nil {
-			return err
-		}
+func (c *client) readMessage() error {
+	kind, r, err := c.ws.NextReader()
+	if err != nil {
+		return err
 	}
+	c.edge.service.Count.FramesIn.Add(1)
+	return c.handle(kind, r)
 }
 
 // handle takes one message; an error ends the socket.
@@ -160,6 +222,7 @@ func (c *client) handle(kind int, r io.Reader) error {
 }
 
 func (c *client) reject(code int, reason string) error {
+	c.close()
 	c.sendClose(code, reason)
 	return errRefused
 }

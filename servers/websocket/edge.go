@@ -1,11 +1,13 @@
 // Package websocket serves WebSockets (RFC 6455): batches down, publications up.
 //
-// It owns the sockets after the upgrade: each has one goroutine, which reads.
+// It owns the sockets after the upgrade. gorilla upgrades, reads and answers; batches
+// are written past it.
 // It must never wait in a write, and never let a client's frame pass that the
 // RFC or PROTOCOL.md forbids.
 package websocket
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -14,17 +16,17 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"pushbench/servers/hub"
+	"pushbench/servers/sock"
 	"pushbench/servers/wire"
 )
 
 // An Edge is a WebSocket server.
 type Edge struct {
 	service  *wire.Service
-	frames   *wire.Cache[*websocket.PreparedMessage]
+	frames   *wire.Cache[[]byte]
 	server   wire.Server
 	upgrader websocket.Upgrader
-	readers  sync.WaitGroup
+	readers  sync.WaitGroup // of the sockets that are open
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -38,7 +40,7 @@ const (
 
 // New makes the edge of a service.
 func New(s *wire.Service) *Edge {
-	e := &Edge{service: s, frames: wire.NewCache(s.Hub, prepare)}
+	e := &Edge{service: s, frames: wire.NewCache(s.Hub, appendFrame)}
 	e.server = s.NewServer(e.upgrade, nil)
 	e.upgrader = websocket.Upgrader{
 		ReadBufferSize:  readBuffer,
@@ -48,15 +50,6 @@ func New(s *wire.Service) *Edge {
 		Error:           func(http.ResponseWriter, *http.Request, int, error) {}, // upgrade answers
 	}
 	return e
-}
-
-// prepare frames a batch once for all sockets.
-func prepare(body []byte, _ hub.Cursor) *websocket.PreparedMessage {
-	m, err := websocket.NewPreparedMessage(websocket.TextMessage, body)
-	if err != nil {
-		panic(err) // it writes to memory
-	}
-	return m
 }
 
 // Serve accepts and serves until Shutdown.
@@ -93,7 +86,7 @@ func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
 	c := &client{edge: e, conn: x.Conn()}
 	c.conn.SetState(c)
 	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {
-		c.ws, err = e.upgrader.Upgrade(w, r, nil)
+		c.ws, err = e.upgrader.Upgrade(inputHijacker{w, c}, r, nil)
 		return err
 	}
 	err := x.Upgrade(handshake, func() { e.open(c, sub) })
@@ -106,20 +99,36 @@ func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
 	}
 }
 
-// open sends the ack, if one is due, starts the feed and reads on a goroutine
-// that the HTTP library knows nothing of, so that its buffers can go.
+// An inputHijacker has gorilla read through a client's input.
+type inputHijacker struct {
+	http.ResponseWriter
+	client *client
+}
+
+// Hijack is http.Hijacker's.
+func (h inputHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	_, buffers, err := h.ResponseWriter.(http.Hijacker).Hijack() // what Exchange.Upgrade lends is one
+	h.client.input.Conn = h.client.conn
+	return &h.client.input, buffers, err
+}
+
+// open sends the ack, if one is due, starts the feed, and reads when there is something.
 func (e *Edge) open(c *client, sub *wire.Subscribe) {
 	c.prepareReading()
 	if sub.FromNow {
 		body, now := e.service.Ack(sub.Set)
 		sub.After = now
 		e.service.Count.Acks.Add(1)
-		if c.Send(prepare(body, now)) != nil {
+		if c.Send(appendFrame(body, now)) != nil {
 			c.conn.Abort()
 			return
 		}
 	}
 	e.readers.Add(1)
+	c.conn.Handle(c)
 	c.feed.Start(e.service, e.frames, c.conn, c, sub)
-	go c.read()
+	c.idle.Store(true)
+	if c.conn.Watch(sock.Readable) != 0 || c.ended.Load() {
+		c.summon()
+	}
 }

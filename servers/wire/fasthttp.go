@@ -2,11 +2,14 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -19,28 +22,28 @@ import (
 // It is lent from a pool while an answer is written.
 const writeBuffer = 64 << 10
 
-// idleWorker is how long fasthttp keeps the goroutine of a connection that was
-// taken from it. Its default of ten seconds would be counted as our memory.
-const idleWorker = 250 * time.Millisecond
-
-// A fastServer is fasthttp with an edge's handler in it. What the library costs
-// a client, beyond what is the same on every stack:
-//
-//   - while a connection is fasthttp's, a goroutine, also between two requests,
-//     but with ReduceMemoryUsage no buffers then. So much is an idle
-//     short-polling client;
-//   - a connection that was taken (a held poll, a stream, a socket) has neither.
-//     Taking it costs a short-lived goroutine, and a reader's buffer of
-//     MaxHeader bytes that fasthttp does not get back into its pool.
+// A fastServer is fasthttp with an edge's handler in it. fasthttp parses, and
+// writes the answers, on buffers from its pools; its Serve is not used, for that keeps
+// a goroutine for every connection. Here one has neither goroutine nor buffers
+// between two requests, and is given to ServeConn, by a worker, for as long as there
+// are requests on it. So much is an idle short-polling client on this stack: the
+// least that fasthttp allows, as is a connection that was taken from it.
 type fastServer struct {
 	service *Service
 	server  *fasthttp.Server
+	closed  func(*sock.Conn) // nil: nobody is told
+	turns   atomic.Int64     // under way
 }
 
 func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {
-	f := &fastServer{service: s}
+	f := &fastServer{service: s, closed: closed}
 	f.server = &fasthttp.Server{
-		Handler:                      func(ctx *fasthttp.RequestCtx) { s.serve(fastExchange{ctx}, handle) },
+		Handler: func(ctx *fasthttp.RequestCtx) {
+			c := ctx.Conn().(*fastConn) // what Serve makes
+			c.arrived()
+			s.serve(fastExchange{ctx, c}, handle)
+			c.fresh = true
+		},
 		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
 		Logger:                       silent{},
@@ -48,43 +51,144 @@ func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServ
 		WriteBufferSize:              writeBuffer,
 		ReadTimeout:                  s.Limits.ReadTimeout,
 		IdleTimeout:                  s.Limits.IdleTimeout,
-		MaxIdleWorkerDuration:        idleWorker,
 		MaxRequestBodySize:           s.Limits.MaxPayload,
-		ReduceMemoryUsage:            true,
-		KeepHijackedConns:            true,
 		NoDefaultServerHeader:        true,
 		NoDefaultDate:                true,
 		NoDefaultContentType:         true,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,
 	}
-	if closed != nil {
-		f.server.ConnState = func(c net.Conn, state fasthttp.ConnState) {
-			if state == fasthttp.StateClosed {
-				closed(c.(*sock.Conn))
-			}
-		}
-	}
 	return f
 }
 
 // Serve accepts and serves.
-func (f *fastServer) Serve(ln net.Listener) error { return f.server.Serve(ln) }
-
-// Resume serves on the goroutine it is called on.
-func (f *fastServer) Resume(c *sock.Conn) {
-	_ = f.server.ServeConn(c) // its errors are answered and counted there
+func (f *fastServer) Serve(ln net.Listener) error {
+	for {
+		accepted, err := ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c := &fastConn{server: f}
+		c.Conn, c.service, c.closed = accepted.(*sock.Conn), f.service, f.closed // what Service.Listen accepts
+		c.turn = func() { f.service.Poller.Work(c) }
+		c.Resume()
+	}
 }
 
 // Stop lets running requests finish, for at most stopGrace.
 func (f *fastServer) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopGrace)
 	defer cancel()
-	err := f.server.ShutdownWithContext(ctx)
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) {
-		return nil // BeginShutdown closed the listener already
+	f.service.stopResting()
+	ticker := time.NewTicker(drainStep)
+	defer ticker.Stop()
+	for f.turns.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return nil // what is left is for FinishShutdown
+		case <-ticker.C:
+		}
 	}
-	return err
+	return nil
+}
+
+// A fastConn is a connection as fasthttp sees it: one that ends whenever there is
+// nothing more to do on it now.
+type fastConn struct {
+	rest
+	server *fastServer
+	then   func(Seat) // the connection was taken: what is to be done with it; nil: it was not
+
+	fresh bool    // the next Read begins a request
+	over  bool    // the turn has ended, as nothing more was there
+	exact bool    // fasthttp has got nothing beyond the head of the request that is being served
+	head  headEnd // of that request
+}
+
+// Work is a turn.
+func (c *fastConn) Work() {
+	c.server.turns.Add(1)
+	defer c.server.turns.Add(-1)
+	c.fresh, c.over = true, false
+	_ = c.server.server.ServeConn(c) // its errors are answered and counted there
+	switch then := c.then; {
+	case then != nil:
+		c.then = nil
+		then(c)
+	case c.over:
+		c.Resume()
+	default:
+		c.gone()
+	}
+}
+
+// Read gives at most the head of a request, or, later, what follows it, so that when
+// the connection is taken after the head nothing is in fasthttp's buffers.
+func (c *fastConn) Read(p []byte) (n int, err error) {
+	if c.fresh {
+		if n, err = c.ReadNow(p); err == sock.ErrNothing { //nolint:errorlint // it comes as it is
+			c.over = true
+			return 0, io.EOF
+		}
+		c.fresh, c.exact, c.head = false, true, headEnd{}
+	} else {
+		n, err = c.ReadWorking(p)
+	}
+	if c.head.found {
+		c.exact = false
+		return n, err
+	}
+	if end := c.head.find(p[:n]); end < n {
+		c.Unread(p[end:n])
+		n = end
+	}
+	return n, err
+}
+
+// arrived notes that a request is there. One for which nothing was read was in
+// fasthttp's buffer, and who knows what else is.
+func (c *fastConn) arrived() { c.exact = c.exact && !c.fresh }
+
+// Write drops what fasthttp answers to a request whose connection was taken.
+func (c *fastConn) Write(p []byte) (int, error) {
+	if c.then != nil {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+// Close closes, unless only the turn ends.
+func (c *fastConn) Close() error {
+	if c.then != nil || c.over {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
+// A headEnd finds the end of a request's head: the first empty line, which ends by LF
+// or CR LF.
+type headEnd struct {
+	line  int // bytes of the line that has begun
+	found bool
+}
+
+// find returns how many bytes of p belong to the head.
+func (h *headEnd) find(p []byte) int {
+	for rest := p; ; {
+		line, after, ended := bytes.Cut(rest, []byte{'\n'})
+		h.line += len(bytes.TrimSuffix(line, []byte{'\r'}))
+		if !ended {
+			return len(p)
+		}
+		if rest = after; h.line == 0 {
+			h.found = true
+			return len(p) - len(rest)
+		}
+		h.line = 0
+	}
 }
 
 // chunkedMark is a header that no client can send, for its name is not a token.
@@ -119,13 +223,16 @@ func (s *Service) parseError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &network) && network.Timeout():
 		e = errTimeout
 	}
-	fastExchange{ctx}.Answer(s.refuse(e))
+	fastExchange{ctx, nil}.Answer(s.refuse(e))
 }
 
 // A fastExchange is a request of fasthttp's.
-type fastExchange struct{ ctx *fasthttp.RequestCtx }
+type fastExchange struct {
+	ctx  *fasthttp.RequestCtx
+	conn *fastConn
+}
 
-func (x fastExchange) Conn() *sock.Conn { return x.ctx.Conn().(*sock.Conn) } // what Service.Listen accepts
+func (x fastExchange) Conn() *sock.Conn { return x.conn.Conn }
 
 func (x fastExchange) read() (*Request, error) {
 	h := &x.ctx.Request.Header
@@ -140,7 +247,7 @@ func (x fastExchange) read() (*Request, error) {
 		ContentEncoding: text(h.ContentEncoding()),
 		LastEventID:     text(h.Peek("Last-Event-ID")),
 		HTTP11:          h.IsHTTP11(),
-		Last:            h.ConnectionClose() || !h.IsHTTP11(),
+		Last:            h.ConnectionClose() || !h.IsHTTP11() || !x.conn.exact && h.IsGet(),
 		Chunked:         len(h.Peek(chunkedMark)) > 0,
 		Body:            x.ctx.Request.Body(),
 	}
@@ -176,18 +283,14 @@ func (x fastExchange) Answer(r Response) {
 	}
 }
 
-// Take hijacks. then runs on a goroutine that fasthttp starts for it.
-func (x fastExchange) Take(then func()) {
-	conn := x.Conn()
-	x.ctx.HijackSetNoResponse(true)
-	x.ctx.Hijack(func(hijacked net.Conn) {
-		conn.Reclaim(hijacked)
-		then()
-	})
+// Take has the turn end. fasthttp's own way, to hijack, takes a goroutine and a
+// buffer that it does not get back.
+func (x fastExchange) Take(then func(Seat)) {
+	x.conn.then = then
+	x.ctx.SetConnectionClose()
 }
 
-// Upgrade lends a net/http request and answers on the connection itself, which
-// fasthttp does not touch when it is told to write nothing. It cannot see
+// Upgrade lends a net/http request and answers on the connection itself. It cannot see
 // whether the client has sent more than the handshake before the connection is
 // taken; net/http can, and gorilla then closes without a 101.
 func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
@@ -195,7 +298,8 @@ func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) e
 	if err := upgrade(fastHijacker{conn: conn}, standardRequest(x.ctx)); err != nil {
 		return err
 	}
-	x.Take(func() {
+	x.Take(func(seat Seat) {
+		seat.Leave()
 		if conn.Buffered() > 0 {
 			conn.Abort()
 			return

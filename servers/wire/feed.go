@@ -44,7 +44,8 @@ type Feed[F any] struct {
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if
-// one is due, and set sub.After to its cursor.
+// one is due, and set sub.After to its cursor; the connection's events come here
+// through Ready.
 func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[F], sub *Subscribe) {
 	f.mu.Lock()
 	f.service, f.cache, f.conn, f.sink = s, cache, conn, sink
@@ -52,7 +53,6 @@ func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[
 	f.follow = s.Hub.Subscribe(sub.Set, f)
 	s.Count.Subscribers.Add(1)
 	f.mu.Unlock()
-	conn.Handle(f)
 	f.Wake()
 	if s.Closing() { // Shutdown may have looked before we were there to see
 		f.Close(Shutdown)
@@ -81,6 +81,7 @@ func (f *Feed[F]) Ready(e sock.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
+	case f.follow == nil: // Start is still to come, and finds out by itself
 	case e&sock.Hangup != 0:
 		f.end(Gone)
 	case e&sock.Stalled != 0:

@@ -63,7 +63,7 @@ func (n *netServer) connState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Serve accepts and serves, also what Resume brings.
+// Serve accepts and serves, also what is given back.
 func (n *netServer) Serve(ln net.Listener) error {
 	var resuming sync.WaitGroup
 	resuming.Go(func() { _ = n.server.Serve(n.resumed) }) // ends when it is closed, or the server is stopped
@@ -77,9 +77,9 @@ func (n *netServer) Serve(ln net.Listener) error {
 	return err
 }
 
-// Resume has net/http serve the connection as if it were new, for that is the
-// only way in: with a goroutine and buffers of its own.
-func (n *netServer) Resume(c *sock.Conn) {
+// again has net/http serve a connection as if it were new, for that is the only way
+// in: with a goroutine and buffers of its own.
+func (n *netServer) again(c *sock.Conn) {
 	if n.resumed.offer(&netConn{Conn: c}) {
 		return
 	}
@@ -93,6 +93,7 @@ func (n *netServer) Resume(c *sock.Conn) {
 func (n *netServer) Stop(ctx context.Context) error {
 	brief, cancel := context.WithTimeout(ctx, stopGrace)
 	defer cancel()
+	n.service.stopResting()
 	err := n.server.Shutdown(brief)
 	if err != nil && ctx.Err() == nil {
 		err = n.server.Close() // idle connections that never sent a request
@@ -212,7 +213,7 @@ func (x *netExchange) write(r Response) {
 
 // Take hijacks. then runs at once, on net/http's goroutine, which ends soon
 // after and lets the buffers go.
-func (x *netExchange) Take(then func()) {
+func (x *netExchange) Take(then func(Seat)) {
 	_, buffers, err := http.NewResponseController(x.w).Hijack()
 	if err != nil { // the connection broke meanwhile, and nobody closes it but us
 		x.conn.Abort()
@@ -224,7 +225,8 @@ func (x *netExchange) Take(then func()) {
 	if buffers.Reader.Buffered() > 0 { // a pipelined request
 		x.conn.Reclaim(buffers.Reader)
 	}
-	then()
+	c := x.conn.Conn
+	then(&rest{Conn: c, service: x.server.service, closed: x.server.closed, turn: func() { go x.server.again(c) }})
 }
 
 // Upgrade is what net/http is made for.

@@ -48,10 +48,10 @@ type Exchange interface {
 	// Answer answers; the library keeps the connection.
 	Answer(Response)
 
-	// Take takes the connection from the library, which writes nothing and
-	// forgets it. Then calls then, perhaps on another goroutine and after the
-	// handler has returned; what the client has sent ahead is in the connection.
-	Take(then func())
+	// Take takes the connection from the library, which writes nothing. then is
+	// called once the library is done with it, perhaps after the handler has
+	// returned; what the client has sent ahead is in the connection.
+	Take(then func(Seat))
 
 	// Upgrade lets what is made for net/http, as gorilla's upgrader is, answer
 	// and take the connection. If it fails, then is not called, and the
@@ -66,10 +66,6 @@ type Handler func(x Exchange, r *Request, sub *Subscribe)
 type Server interface {
 	// Serve accepts and serves until Stop; the listener is Service.Listen's.
 	Serve(ln net.Listener) error
-
-	// Resume gives a connection that was taken back to the library: there is a
-	// request to be read on it. It may return only when the library is done with it.
-	Resume(c *sock.Conn)
 
 	// Stop lets running requests finish, for at most stopGrace. What is open
 	// after that is for FinishShutdown to close.

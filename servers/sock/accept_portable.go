@@ -1,0 +1,30 @@
+//go:build !linux || portable
+
+package sock
+
+import (
+	"errors"
+	"net"
+)
+
+// An acceptor is the runtime's own listener.
+type acceptor struct{ listener net.Listener }
+
+func newAcceptor(ln net.Listener) (acceptor, error) { return acceptor{ln}, nil }
+
+func (a acceptor) accept() (socket, error) {
+	c, err := a.listener.Accept()
+	if err != nil {
+		return socket{}, err
+	}
+	tcp, ok := c.(*net.TCPConn)
+	if !ok {
+		return socket{}, errors.Join(errors.New("sock: not a TCP connection"), c.Close())
+	}
+	if err := errors.Join(tcp.SetNoDelay(true), tcp.SetKeepAlive(false)); err != nil {
+		return socket{}, errors.Join(err, tcp.Close())
+	}
+	return socket{tcp: tcp}, nil
+}
+
+func (a acceptor) close() error { return nil } // Listener.Close closes it

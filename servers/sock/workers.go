@@ -1,0 +1,107 @@
+package sock
+
+import (
+	"runtime"
+	"sync"
+)
+
+// A Worker does what there is to do now. It may wait in Conn.ReadWorking, and must
+// wait in nothing else.
+type Worker interface{ Work() }
+
+// workers are a few goroutines that do jobs in the order in which they came. As many
+// are at it as there are processors: one that waits for a slow client lets another in.
+// A goroutine for each job would be made, grow its stack and go, time and again.
+type workers struct {
+	mu      sync.Mutex
+	jobs    []Worker
+	first   int // index in jobs of the next one
+	running int // goroutines that have a job or look for one
+	resting []chan bool
+	closed  bool
+	all     sync.WaitGroup
+}
+
+// Work has w do its work, soon.
+func (p *Poller) Work(w Worker) {
+	p.workers.mu.Lock()
+	defer p.workers.mu.Unlock()
+	p.workers.jobs = append(p.workers.jobs, w)
+	p.workers.call()
+}
+
+// call lets one more at the jobs, if there are any and not too many are at it; mu is held.
+func (w *workers) call() {
+	if w.first == len(w.jobs) || w.running >= runtime.GOMAXPROCS(0) {
+		return
+	}
+	w.running++
+	if last := len(w.resting) - 1; last >= 0 {
+		w.resting[last] <- true
+		w.resting = w.resting[:last]
+		return
+	}
+	w.all.Go(w.work)
+}
+
+// work does jobs, and rests between them, until it is not needed any more.
+func (w *workers) work() {
+	called := make(chan bool, 1)
+	for {
+		j, found := w.next(called)
+		switch {
+		case found:
+			j.Work()
+		case !<-called:
+			return
+		}
+	}
+}
+
+// next takes a job. If there is none, who asks has been let go: called says whether to
+// come back.
+func (w *workers) next(called chan bool) (j Worker, found bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.first < len(w.jobs) {
+		j, w.jobs[w.first] = w.jobs[w.first], nil
+		if w.first++; w.first == len(w.jobs) {
+			w.jobs, w.first = w.jobs[:0], 0
+		}
+		return j, true
+	}
+	w.running--
+	if w.closed || len(w.resting) >= runtime.GOMAXPROCS(0) {
+		called <- false
+	} else {
+		w.resting = append(w.resting, called)
+	}
+	return j, false
+}
+
+// away says that a worker waits for its client.
+func (w *workers) away() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running--
+	w.call()
+}
+
+// back says that it goes on.
+func (w *workers) back() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.running++
+}
+
+// close sends the workers home, and waits until all have gone.
+func (w *workers) close() {
+	w.mu.Lock()
+	w.closed = true
+	for _, called := range w.resting {
+		called <- false
+	}
+	w.resting = nil
+	w.mu.Unlock()
+	w.all.Wait()
+}
