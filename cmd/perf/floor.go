@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +29,9 @@ type floor struct {
 	buffer          [64 << 10]byte
 }
 
+// endWaitMS is how long the floor waits at most before it looks whether it is to end.
+const endWaitMS = 100
+
 // serveFloor serves until standard input ends.
 func serveFloor() error {
 	f := &floor{}
@@ -38,12 +43,17 @@ func serveFloor() error {
 		os.Exit(0)
 	}()
 	var events [256]unix.EpollEvent
-	for {
-		n, err := unix.EpollWait(f.epoll, events[:], -1)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+	for ; ; runtime.Gosched() { // for who waits for standard input
+		// Raw, so that Go's runtime does not look after a thread that is away, and with an
+		// end, for it cannot call it back.
+		n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), endWaitMS, 0, 0)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != 0 {
 			return err
 		}
-		for _, e := range events[:max(0, n)] {
+		for _, e := range events[:n] {
 			if err := f.handle(int(e.Fd)); err != nil {
 				return err
 			}
@@ -104,7 +114,9 @@ func (f *floor) handle(fd int) error {
 func (f *floor) publish(to int, data []byte) error {
 	f.frame = append(append(f.frame[:0], 0x81, byte(len(data))), data...)
 	for _, fd := range f.subscribers {
-		_, _ = unix.Write(fd, f.frame) // what does not fit is lost, which the crowd notices
+		// What does not fit is lost, which the crowd notices.
+		_, _, _ = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(f.frame))), uintptr(len(f.frame)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	}
 	_, err := io.WriteString(descriptor(to), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	return err

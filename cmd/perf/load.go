@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"time"
 
@@ -32,12 +31,16 @@ type dialect struct {
 }
 
 // A crowd is the subscribers of one server and its publisher: one thread, which reads
-// what comes, counts marks, and asks again where the dialect does.
+// what comes, counts marks, and asks again where the dialect does. It does not wait for
+// the answer to what it publishes: servers that give it after the last delivery would
+// write all of them while nobody reads, which is cheaper.
 type crowd struct {
 	dialect   dialect
 	epoll     int
 	conns     []int
-	publisher net.Conn
+	publisher int
+	asked     int64 // messages published
+	answered  int64
 	marks     int64
 	buffer    [64 << 10]byte
 }
@@ -52,15 +55,15 @@ func gather(address string, d dialect, n int) (*crowd, error) {
 	if c.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, err
 	}
-	if c.publisher, err = net.Dial("tcp", address); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
 	host, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	to := &unix.SockaddrInet4{Port: host.Port}
 	copy(to.Addr[:], host.IP.To4())
+	if c.publisher, err = c.connect(to, ""); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	for i := range n {
 		if err := c.join(to); err != nil {
 			return nil, errors.Join(fmt.Errorf("subscriber %d: %w", i, err), c.close())
@@ -75,21 +78,27 @@ func gather(address string, d dialect, n int) (*crowd, error) {
 }
 
 func (c *crowd) join(to unix.Sockaddr) error {
+	fd, err := c.connect(to, c.dialect.subscribe)
+	c.conns = append(c.conns, fd)
+	return err
+}
+
+// connect says hello on a new connection, which is read from now on.
+func (c *crowd) connect(to unix.Sockaddr, hello string) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return fd, err
 	}
-	c.conns = append(c.conns, fd)
 	if err := errors.Join(unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1), unix.Connect(fd, to)); err != nil {
-		return err
+		return fd, err
 	}
-	if _, err := unix.Write(fd, []byte(c.dialect.subscribe)); err != nil {
-		return err
+	if _, err := unix.Write(fd, []byte(hello)); err != nil {
+		return fd, err
 	}
 	if err := unix.SetNonblock(fd, true); err != nil {
-		return err
+		return fd, err
 	}
-	return unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+	return fd, unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 }
 
 // rest reads until nothing comes any more.
@@ -135,6 +144,9 @@ func (c *crowd) take(fd int) error {
 		return errors.New("the server closed a subscription")
 	}
 	got := c.buffer[:n]
+	if fd == c.publisher {
+		return c.hear(got)
+	}
 	c.marks += int64(bytes.Count(got, []byte{mark}))
 	if c.dialect.next == nil {
 		return nil
@@ -170,7 +182,7 @@ func (c *crowd) publishHere(server int, messages int, every time.Duration) (s se
 	each := int64(len(c.conns)) * payloadSize
 	begun, had := time.Now(), c.marks
 	published := make([]time.Time, 0, messages)
-	for complete := 0; complete < messages; {
+	for complete := 0; complete < messages || c.answered < c.asked; {
 		if due := begun.Add(time.Duration(len(published)) * every); len(published) < messages && !time.Now().Before(due) {
 			published = append(published, due)
 			if err := c.post(); err != nil {
@@ -195,17 +207,22 @@ func (c *crowd) publishHere(server int, messages int, every time.Duration) (s se
 	return s, err
 }
 
-// post publishes and takes the answer, which is one segment.
+// post publishes.
 func (c *crowd) post() error {
-	if _, err := io.WriteString(c.publisher, c.dialect.publish); err != nil {
-		return err
-	}
-	var answer [1024]byte
-	n, err := c.publisher.Read(answer[:])
-	if err == nil && !bytes.HasPrefix(answer[:n], []byte("HTTP/1.1 20")) {
-		err = fmt.Errorf("publishing is answered %.100q", answer[:n])
-	}
+	c.asked++
+	_, err := unix.Write(c.publisher, []byte(c.dialect.publish))
 	return err
+}
+
+// hear takes answers to what was published, each of them whole.
+func (c *crowd) hear(answers []byte) error {
+	for _, answer := range bytes.SplitAfter(answers, []byte("HTTP/1.1 "))[1:] {
+		if !bytes.HasPrefix(answer, []byte("20")) {
+			return fmt.Errorf("publishing is answered %.100q", answers)
+		}
+		c.answered++
+	}
+	return nil
 }
 
 func (c *crowd) close() error {
@@ -213,8 +230,6 @@ func (c *crowd) close() error {
 	for _, fd := range c.conns {
 		all = append(all, unix.Close(fd))
 	}
-	if c.publisher != nil {
-		all = append(all, c.publisher.Close())
-	}
+	all = append(all, unix.Close(c.publisher))
 	return errors.Join(append(all, unix.Close(c.epoll))...)
 }

@@ -55,7 +55,8 @@ type Conn struct {
 	mu       sync.Mutex
 	handler  Handler
 	state    any
-	pending  []byte // accepted by Write, not yet by the kernel
+	pending  []byte      // accepted by Write, not yet by the kernel
+	unsent   atomic.Bool // there is some, readable without the lock
 	since    time.Time
 	want     Event  // what the handler is to be told of; Drained stands for writable
 	seen     Event  // what has happened already and is not over
@@ -148,6 +149,7 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 	}
 	if len(c.pending) == 0 {
 		c.since = time.Now()
+		c.unsent.Store(true)
 		c.poller.addSlow(c)
 	}
 	c.pending = append(c.pending, p[sent:]...)
@@ -161,9 +163,13 @@ func (c *Conn) advance(n int) {
 	c.listener.bytesOut.Add(uint64(n))
 	if c.pending = c.pending[n:]; len(c.pending) == 0 {
 		c.pending = nil
+		c.unsent.Store(false)
 		c.poller.removeSlow(c)
 	}
 }
+
+// Unsent says whether Write took bytes that the kernel did not.
+func (c *Conn) Unsent() bool { return c.unsent.Load() }
 
 // Pending is how many bytes Write took that the kernel did not, and since when
 // there are any.

@@ -57,8 +57,7 @@ func (s *stream) Send(event []byte) error {
 // End ends the response as well as that is still possible: a peer that is
 // slow in the middle of an event gets no end, so that it can tell.
 func (s *stream) End(why wire.Reason) {
-	unsent, _ := s.conn.Pending()
-	if why == wire.Gone || why == wire.Slow && unsent > 0 {
+	if why == wire.Gone || why == wire.Slow && s.conn.Unsent() {
 		s.conn.Abort()
 		return
 	}

@@ -33,6 +33,8 @@ type Cache[F any] struct {
 	frame func(body []byte, next hub.Cursor) F
 
 	mu      sync.Mutex
+	newest  batchKey // what was asked for last: a fan-out asks for the same time and again
+	found   *Batch[F]
 	batches map[batchKey]*Batch[F]
 	order   []batchKey // oldest first
 	bytes   int
@@ -60,16 +62,20 @@ func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*
 	key := batchKey{set: set, after: after, to: to, delivery: d}
 	c.mu.Lock() // held while encoding, so that those who want the same wait for it
 	defer c.mu.Unlock()
-	if b := c.batches[key]; b != nil {
-		return b, nil
+	if c.found != nil && c.newest == key {
+		return c.found, nil
 	}
-	read, err := c.hub.Since(after, set, d)
-	if err != nil {
-		return nil, err
+	b := c.batches[key]
+	if b == nil {
+		read, err := c.hub.Since(after, set, d)
+		if err != nil {
+			return nil, err
+		}
+		b = c.encode(&read)
+		key.to = max(to, read.Next.Number) // more may have come since we looked
+		c.keep(key, b)
 	}
-	b := c.encode(&read)
-	key.to = max(to, read.Next.Number) // more may have come since we looked
-	c.keep(key, b)
+	c.newest, c.found = key, b
 	return b, nil
 }
 

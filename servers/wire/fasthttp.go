@@ -49,8 +49,6 @@ func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServ
 		Logger:                       silent{},
 		ReadBufferSize:               s.Limits.MaxHeader,
 		WriteBufferSize:              writeBuffer,
-		ReadTimeout:                  s.Limits.ReadTimeout,
-		IdleTimeout:                  s.Limits.IdleTimeout,
 		MaxRequestBodySize:           s.Limits.MaxPayload,
 		NoDefaultServerHeader:        true,
 		NoDefaultDate:                true,
@@ -106,6 +104,7 @@ type fastConn struct {
 	over  bool    // the turn has ended, as nothing more was there
 	exact bool    // fasthttp has got nothing beyond the head of the request that is being served
 	head  headEnd // of that request
+	timed bool    // the rest of that request is waited for, and has a deadline
 }
 
 // Work is a turn.
@@ -133,9 +132,9 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 			c.over = true
 			return 0, io.EOF
 		}
-		c.fresh, c.exact, c.head = false, true, headEnd{}
+		c.fresh, c.exact, c.head, c.timed = false, true, headEnd{}, false
 	} else {
-		n, err = c.ReadWorking(p)
+		n, err = c.wait(p)
 	}
 	if c.head.found {
 		c.exact = false
@@ -146,6 +145,21 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 		n = end
 	}
 	return n, err
+}
+
+// wait reads the rest of a request, for which the client has ReadTimeout in all.
+func (c *fastConn) wait(p []byte) (int, error) {
+	n, err := c.ReadNow(p)
+	if err != sock.ErrNothing { //nolint:errorlint // it comes as it is
+		return n, err
+	}
+	if !c.timed {
+		c.timed = true
+		if err := c.SetReadDeadline(time.Now().Add(c.service.Limits.ReadTimeout)); err != nil {
+			return 0, err
+		}
+	}
+	return c.ReadWorking(p)
 }
 
 // arrived notes that a request is there. One for which nothing was read was in
@@ -234,11 +248,11 @@ type fastExchange struct {
 
 func (x fastExchange) Conn() *sock.Conn { return x.conn.Conn }
 
-func (x fastExchange) read() (*Request, error) {
+func (x fastExchange) read(r *Request) error {
 	h := &x.ctx.Request.Header
 	// Copied: topics are cut from these two and outlive the request.
 	path, query, _ := strings.Cut(string(h.RequestURI()), "?")
-	r := &Request{
+	*r = Request{
 		Method:          text(h.Method()),
 		Path:            path,
 		Query:           query,
@@ -255,7 +269,7 @@ func (x fastExchange) read() (*Request, error) {
 	for _, o := range h.PeekAll(fasthttp.HeaderOrigin) {
 		r.Origins = append(r.Origins, text(o))
 	}
-	return r, nil
+	return nil
 }
 
 // text lends a buffer of fasthttp's as a string, until the request is answered.

@@ -118,7 +118,7 @@ func (f *Feed[F]) Exclusive(write func() error) error {
 // pump sends batches until there are none or one does not fit.
 func (f *Feed[F]) pump() {
 	for !f.ended {
-		if unsent, _ := f.conn.Pending(); unsent > 0 {
+		if f.conn.Unsent() {
 			return // Drained brings us back
 		}
 		b, err := f.cache.Next(&f.cursor, f.follow.Set(), f.delivery)

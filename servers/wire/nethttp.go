@@ -130,10 +130,10 @@ type netExchange struct {
 
 func (x *netExchange) Conn() *sock.Conn { return x.conn.Conn }
 
-func (x *netExchange) read() (*Request, error) {
+func (x *netExchange) read(r *Request) error {
 	hr := x.request
 	path, query, _ := strings.Cut(hr.RequestURI, "?")
-	r := &Request{
+	*r = Request{
 		Method:          hr.Method,
 		Path:            path,
 		Query:           query,
@@ -148,11 +148,11 @@ func (x *netExchange) read() (*Request, error) {
 		HasBody:         hr.ContentLength != 0,
 	}
 	if r.Chunked || !r.HasBody || r.Method != http.MethodPost {
-		return r, nil
+		return nil
 	}
 	var err error
 	r.Body, err = io.ReadAll(http.MaxBytesReader(x.w, hr.Body, int64(x.server.service.Limits.MaxPayload)))
-	return r, bodyError(err)
+	return bodyError(err)
 }
 
 func bodyError(err error) error {

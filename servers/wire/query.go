@@ -45,13 +45,18 @@ func (s *Service) subscribe(r *Request, e endpoint) (*Subscribe, *Error) {
 // A query is a subscription's parameters, each given at most once but topic.
 type query struct {
 	topics                []string
-	after, delivery, wait string
-	has                   map[string]bool
+	after, delivery, wait parameter
+}
+
+// A parameter is one that may be left out.
+type parameter struct {
+	value string
+	given bool
 }
 
 // parseQuery splits a query strictly: only known names, only valid escapes.
 func parseQuery(raw string) (*query, *Error) {
-	q := &query{has: make(map[string]bool, 3)}
+	q := &query{}
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
@@ -83,15 +88,27 @@ func (q *query) set(name, value string) *Error {
 		q.topics = append(q.topics, value)
 		return nil
 	}
-	field := map[string]*string{"after": &q.after, "delivery": &q.delivery, "wait": &q.wait}[name]
-	if field == nil {
+	p := q.parameter(name)
+	switch {
+	case p == nil:
 		return errUnknownParameter
-	}
-	if q.has[name] {
+	case p.given:
 		return errRepeatedParameter
 	}
-	q.has[name] = true
-	*field = value
+	*p = parameter{value, true}
+	return nil
+}
+
+// parameter is the one of that name, nil if there is none.
+func (q *query) parameter(name string) *parameter {
+	switch name {
+	case "after":
+		return &q.after
+	case "delivery":
+		return &q.delivery
+	case "wait":
+		return &q.wait
+	}
 	return nil
 }
 
@@ -100,21 +117,21 @@ func (q *query) adoptLastEventID(id string, e endpoint) *Error {
 	if id == "" || e != sseEndpoint {
 		return nil
 	}
-	if q.has["after"] {
+	if q.after.given {
 		return errTwoCursors
 	}
-	q.after = id
+	q.after.value = id
 	return nil
 }
 
 // check turns parameters into a subscription.
 func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
-	sub := &Subscribe{FromNow: q.after == ""}
+	sub := &Subscribe{FromNow: q.after.value == ""}
 	if err := s.checkTopics(q.topics); err != nil {
 		return nil, err
 	}
 	if !sub.FromNow {
-		c, err := hub.ParseCursor(q.after)
+		c, err := hub.ParseCursor(q.after.value)
 		if err != nil {
 			return nil, errBadCursor
 		}
@@ -165,9 +182,9 @@ func (s *Service) checkTopics(topics []string) *Error {
 
 func parseDelivery(q *query) (hub.Delivery, *Error) {
 	switch {
-	case !q.has["delivery"], q.delivery == "every":
+	case !q.delivery.given, q.delivery.value == "every":
 		return hub.Every, nil
-	case q.delivery == "latest":
+	case q.delivery.value == "latest":
 		return hub.Latest, nil
 	}
 	return 0, errBadDelivery
@@ -175,7 +192,7 @@ func parseDelivery(q *query) (hub.Delivery, *Error) {
 
 // parseWait reads the hold a poll asks for; a short-polling server holds nothing.
 func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {
-	if !q.has["wait"] {
+	if !q.wait.given {
 		return 0, nil
 	}
 	if e != pollEndpoint {
@@ -185,7 +202,7 @@ func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {
 	if s.transport == "shortpoll" {
 		longest = 0
 	}
-	d, err := time.ParseDuration(q.wait)
+	d, err := time.ParseDuration(q.wait.value)
 	if err != nil || d < 0 || d > longest {
 		return 0, errBadWait
 	}

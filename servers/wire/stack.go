@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"pushbench/servers/sock"
@@ -42,8 +43,8 @@ func (s Stack) library(transport string) Stack {
 type Exchange interface {
 	Conn() *sock.Conn
 
-	// read is the request as the contract sees it, with its body.
-	read() (*Request, error)
+	// read fills in the request as the contract sees it, with its body.
+	read(*Request) error
 
 	// Answer answers; the library keeps the connection.
 	Answer(Response)
@@ -93,9 +94,16 @@ func (s *Service) serve(x Exchange, handle Handler) {
 	}
 }
 
+// requests lends them: nobody keeps one beyond its handler.
+var requests = sync.Pool{New: func() any { return new(Request) }}
+
 func (s *Service) dispatch(x Exchange, handle Handler) {
-	r, err := x.read()
-	if err != nil {
+	r := requests.Get().(*Request)
+	defer func() {
+		*r = Request{}
+		requests.Put(r)
+	}()
+	if err := x.read(r); err != nil {
 		s.Count.request(unknownEndpoint)
 		x.Answer(s.Refuse(err))
 		return

@@ -37,7 +37,7 @@ func FuzzParseQuery(f *testing.F) {
 			t.Fatalf("%q is taken, but %v", raw, parseErr)
 		}
 		if strings.Join(q.topics, "&") != strings.Join(want["topic"], "&") ||
-			q.after != want.Get("after") || q.delivery != want.Get("delivery") || q.wait != want.Get("wait") {
+			q.after.value != want.Get("after") || q.delivery.value != want.Get("delivery") || q.wait.value != want.Get("wait") {
 			t.Errorf("%q: got %+v, want %v", raw, q, want)
 		}
 	})
