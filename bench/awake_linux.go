@@ -112,11 +112,17 @@ func (w *watcher) note(late time.Duration) {
 }
 
 // watch returns only when it is refused.
+//
+// It is a real-time thread where it may be (root). An ordinary one, however nice others
+// are to it, may wait for a tick or two while many processes have work: with eight
+// servers on a core it took their turns for standstills, 0.3 to 1.2 s in a minute.
 func (w *watcher) watch(core int) error {
 	clock.Sharpen()
 	if err := pinThread(core); err != nil {
 		return err
 	}
+	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
+	_ = unix.SchedSetAttr(0, &first, 0) // an ordinary user sees the same where a core has one process at a time
 	for {
 		next := clock.Now().Add(watchEvery)
 		clock.SleepUntil(next)

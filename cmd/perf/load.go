@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,6 +39,7 @@ type crowd struct {
 	dialect   dialect
 	epoll     int
 	conns     []int
+	deaf      []int // subscribers whose sockets nobody reads
 	publisher int
 	asked     int64 // messages published
 	answered  int64
@@ -99,6 +101,50 @@ func (c *crowd) connect(to unix.Sockaddr, hello string) (int, error) {
 		return fd, err
 	}
 	return fd, unix.EpollCtl(c.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+}
+
+// Subscribers that read nothing are owed this much on a topic of their own: more than
+// the kernel keeps for them.
+const (
+	deafTopic   = "deaf"
+	deafMessage = 32 << 10
+	deafTotal   = 8 << 20
+)
+
+// deafen adds subscribers that read nothing, and has their sockets full.
+func (c *crowd) deafen(n int) error {
+	to, err := unix.Getpeername(c.publisher)
+	if err != nil || n == 0 {
+		return err
+	}
+	for range n {
+		fd, err := c.connect(to, strings.Replace(c.dialect.subscribe, "?topic=t", "?topic=t&topic="+deafTopic, 1))
+		c.deaf = append(c.deaf, fd)
+		if err := errors.Join(err, unix.EpollCtl(c.epoll, unix.EPOLL_CTL_DEL, fd, nil)); err != nil {
+			return err
+		}
+	}
+	time.Sleep(settle) // they are subscribed then
+	head, _, _ := strings.Cut(c.dialect.publish, "Content-Type")
+	post := strings.Replace(head, "/topics/t", "/topics/"+deafTopic, 1) +
+		fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", deafMessage, strings.Repeat("-", deafMessage))
+	for range deafTotal / deafMessage {
+		if err := unix.SetNonblock(c.publisher, false); err != nil {
+			return err
+		}
+		if _, err := unix.Write(c.publisher, []byte(post)); err != nil {
+			return err
+		}
+		if err := unix.SetNonblock(c.publisher, true); err != nil {
+			return err
+		}
+		for c.asked++; c.answered < c.asked; {
+			if err := c.read(settle); err != nil {
+				return err
+			}
+		}
+	}
+	return c.rest()
 }
 
 // rest reads until nothing comes any more.
@@ -227,7 +273,7 @@ func (c *crowd) hear(answers []byte) error {
 
 func (c *crowd) close() error {
 	var all []error
-	for _, fd := range c.conns {
+	for _, fd := range append(c.conns, c.deaf...) {
 		all = append(all, unix.Close(fd))
 	}
 	all = append(all, unix.Close(c.publisher))

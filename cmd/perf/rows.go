@@ -23,6 +23,7 @@ func rows(command string) []row {
 	fanOut := load{subscribers: 1024, messages: 250, every: 20 * time.Millisecond}
 	parked := load{subscribers: 1024, messages: 100, every: 50 * time.Millisecond}
 	busy := load{subscribers: 64, messages: 5000, every: time.Millisecond}
+	slowly := load{subscribers: 1000, messages: 250, every: 20 * time.Millisecond}
 	beside := func(mine side, others ...side) []side { return append([]side{mine}, others...) }
 	all := []row{
 		{
@@ -52,19 +53,90 @@ func rows(command string) []row {
 			bars: map[string]float64{"flush 0": 0.35},
 		},
 		{
-			name: "Generator CPU of a poll", unit: "µs", load: "64 keep-alive connections, answered 204, at the rate that wrk reaches with one thread",
+			name: "Generator CPU of a poll", unit: "µs", load: "64 keep-alive connections, answered 204, offered at the rate that wrk reaches with one thread",
 			sides: pollers(command),
 			bars:  map[string]float64{"wrk": 1},
 		},
 	}
-	for _, transport := range []string{"websocket", "sse", "longpoll"} {
+	all = append(all, growth(command), row{
+		name: "Generator CPU of a WebSocket echo", unit: "µs", load: "64 connections, 10,000 publications/s of 64 B, each acknowledged and delivered to who sent it, every sample recorded",
+		sides: []side{{name: "pushbench", once: func() (float64, error) {
+			return generator(command, echoScenario, func(c results.Cost) float64 {
+				return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Delivered)
+			})
+		}}, {name: "k6", missing: "no package of Debian's"}},
+	}, row{
+		name: "Recording a delivery (look-up, ledger, histogram)", unit: "ns", load: "BenchmarkDeliver of bench/record; it fails if one allocates", most: "100 ns",
+		sides: []side{{name: "pushbench", once: recording}},
+	}, row{
+		name: "From publishing to the last of 1,000 WebSocket subscribers, beside 50 that read nothing", unit: "ms at p99", load: slowly.String() + " of 64 B; the 50 are owed more than their sockets take",
+		sides: beside(side{name: "with them", once: slowly.beside(50, ours(command, "websocket", "--slow-consumer", "gap"))},
+			side{name: "without", once: slowly.beside(0, ours(command, "websocket", "--slow-consumer", "gap"))}),
+	})
+	for transport, most := range map[string]string{"websocket": "6.5 KB", "sse": "2.5 KB", "longpoll": "2.5 KB"} {
 		all = append(all, row{
-			name: "Server memory of an idle client: " + transport, unit: "KB", load: "10,000 clients that only wait, resident, before any collection",
-			sides: beside(side{name: "pushbench", once: idle(ours(command, transport))},
-				side{name: "nchan", missing: missingNchan(), once: idle(nchan(map[string]string{"sse": "eventsource"}[transport] + strings.TrimPrefix(transport, "sse")))}),
+			name: "Server memory of an idle client: " + transport, unit: "KB", load: "10,000 clients that only wait, resident", most: most,
+			sides: beside(side{name: "pushbench, before any collection", once: idle(ours(command, transport), false)},
+				side{name: "pushbench, after one", once: idle(ours(command, transport), true)},
+				side{name: "nchan", missing: missingNchan(), once: idle(nchan(map[string]string{"sse": "eventsource"}[transport]+strings.TrimPrefix(transport, "sse")), false)}),
+		}, row{
+			name: "Generator memory of an idle client: " + transport, unit: "KB", load: "10,000 clients that only wait, resident", most: "1.5 KB",
+			sides: []side{{name: "pushbench", once: func() (float64, error) {
+				return generator(command, fmt.Sprintf(idleScenario, transport), func(c results.Cost) float64 {
+					return float64(c.Generator.MemoryIdle-c.Generator.MemoryBase) / 10_000 / 1000
+				})
+			}}},
 		})
 	}
+	slices.SortStableFunc(all, func(a, b row) int { return strings.Compare(a.group(), b.group()) })
 	return all
+}
+
+// group keeps rows of one kind together.
+func (r row) group() string {
+	kind, _, _ := strings.Cut(r.name, ":")
+	if kind == r.name {
+		return "" // as they stand, before the others
+	}
+	return r.name
+}
+
+// growth is what a delivery costs among many subscribers, of what it costs among few.
+func growth(command string) row {
+	few := load{subscribers: 1000, messages: 100, every: 20 * time.Millisecond}
+	many := load{subscribers: 14_000, messages: 20, every: 250 * time.Millisecond}
+	of := func(launch launcher) func() (float64, error) {
+		return func() (float64, error) {
+			alone, err := few.cpu(launch)()
+			if err != nil {
+				return 0, err
+			}
+			among, err := many.cpu(launch)()
+			return among / alone, err
+		}
+	}
+	return row{
+		name: "Growth of the server CPU of a WebSocket delivery from 1,000 to 14,000 subscribers", unit: "times", load: few.String() + "; " + many.String(),
+		sides: []side{{name: "pushbench", once: of(ours(command, "websocket"))}, {name: "floor: a bare write to each", once: of(bare)}},
+		bars:  map[string]float64{"floor: a bare write to each": 1.15},
+	}
+}
+
+// recording asks the benchmark.
+func recording() (float64, error) {
+	said, err := exec.Command("go", "test", "-run", "^$", "-bench", "BenchmarkDeliver$", "-benchmem", "./bench/record").CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %s", err, said)
+	}
+	for line := range strings.Lines(string(said)) {
+		if f := strings.Fields(line); len(f) == 8 && f[3] == "ns/op" {
+			if f[6] != "0" {
+				return 0, fmt.Errorf("it allocates: %s", line)
+			}
+			return strconv.ParseFloat(f[2], 64)
+		}
+	}
+	return 0, fmt.Errorf("no figure in %q", said)
 }
 
 // A load is what a crowd is sent.
@@ -115,8 +187,34 @@ func (l load) last(launch launcher) func() (float64, error) {
 	}
 }
 
+// beside is when the last subscriber has a message, in ms, the 99th percentile of all
+// messages, while some more subscribers read nothing.
+func (l load) beside(deaf int, launch launcher) func() (float64, error) {
+	return func() (_ float64, err error) {
+		server, err := launch()
+		if err != nil {
+			return 0, err
+		}
+		defer server.end()
+		crowd, err := gather(server.address, server.dialect, l.subscribers)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, crowd.close()) }()
+		if err := crowd.deafen(deaf); err != nil {
+			return 0, err
+		}
+		s, err := crowd.publish(server.pid, l.messages, l.every)
+		if err != nil {
+			return 0, err
+		}
+		slices.Sort(s.last)
+		return s.last[len(s.last)*99/100], nil
+	}
+}
+
 // idle is what a client that waits costs a server, in KB.
-func idle(launch launcher) func() (float64, error) {
+func idle(launch launcher, collected bool) func() (float64, error) {
 	const clients = 10_000
 	return func() (_ float64, err error) {
 		server, err := launch()
@@ -133,6 +231,11 @@ func idle(launch launcher) func() (float64, error) {
 			return 0, err
 		}
 		defer func() { err = errors.Join(err, crowd.close()) }()
+		if collected {
+			if err := server.collect(); err != nil {
+				return 0, err
+			}
+		}
 		after, err := cost.Memory(server.pid)
 		return float64(after-before) / clients / 1000, err
 	}
@@ -209,14 +312,28 @@ func now(address string) (string, error) {
 // ourPolls says what a poll costs our generator, in µs, at a rate. It is a run like any,
 // with every sample recorded.
 func ourPolls(command string, rate float64) (float64, error) {
-	dir, err := os.MkdirTemp("", "perf-polls")
+	interval := max(time.Duration(64/rate*float64(time.Second)).Round(time.Microsecond), time.Millisecond)
+	reached := 0.0
+	cpu, err := generator(command, fmt.Sprintf(pollScenario, interval, pollTime), func(c results.Cost) float64 {
+		reached = float64(c.Wire.Polls) / c.Span.Seconds()
+		return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls)
+	})
+	// wrk, which asks for more as soon as it is answered, saturates the server. Polls that
+	// are due while the one before is unanswered are missed, and fewer cost more each.
+	if err == nil && reached < 0.6*rate {
+		err = fmt.Errorf("polled at %.0f/s, not at %.0f/s", reached, rate)
+	}
+	return cpu, err
+}
+
+// generator runs a scenario of one trial and takes a figure from what it cost.
+func generator(command, scenario string, figure func(results.Cost) float64) (float64, error) {
+	dir, err := os.MkdirTemp("", "perf")
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	interval := time.Duration(64 / rate * float64(time.Second)).Round(time.Microsecond)
-	scenario := fmt.Sprintf(pollScenario, max(interval, time.Millisecond), pollTime)
-	file, out := filepath.Join(dir, "polls.yaml"), filepath.Join(dir, "run")
+	file, out := filepath.Join(dir, "scenario.yaml"), filepath.Join(dir, "run")
 	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		return 0, err
 	}
@@ -225,11 +342,7 @@ func ourPolls(command string, rate float64) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w, %w: %s", ran, err, said)
 	}
-	c := run.Trials[0].Cost
-	if reached := float64(c.Wire.Polls) / c.Span.Seconds(); reached < 0.9*rate { // wrk asks for more only once it is answered; a grid of polls misses some at that rate
-		return 0, fmt.Errorf("polled at %.0f/s, not at %.0f/s", reached, rate)
-	}
-	return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls), nil
+	return figure(run.Trials[0].Cost), nil
 }
 
 const pollScenario = `version: 1
@@ -240,5 +353,28 @@ publish: {by: backend, rate: 1/s, arrivals: periodic}
 payload: {size: 64B}
 shortpoll: {interval: %s}
 window: %s
+blocks: 1
+`
+
+const echoScenario = `version: 1
+name: echo
+transports: [websocket]
+clients: {count: 64}
+topics: {count: 64}
+publish: {by: clients, rate: 10000/s, arrivals: periodic}
+payload: {size: 64B}
+window: 5s
+blocks: 1
+`
+
+const idleScenario = `version: 1
+name: idle
+transports: [%s]
+clients: {count: 10000}
+publish: {by: backend, rate: 1/s, arrivals: periodic}
+payload: {size: 64B}
+idle: 2s
+warmup: 1s
+window: 2s
 blocks: 1
 `

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ type system struct {
 	address string
 	pid     int // whose CPU and memory count
 	end     func()
+	collect func() error // has it collect garbage; nil: it makes none
 	dialect dialect
 }
 
@@ -86,7 +88,12 @@ func listening(command string, args ...string) (*system, error) {
 		p.end()
 		return nil, fmt.Errorf("%s does not say where it listens: %w", args[0], err)
 	}
-	return &system{address: said.Listening, pid: p.pid(), end: p.end}, nil
+	collect := func() error {
+		_, ordered := io.WriteString(p.stdin, "collect\n")
+		_, err := p.out.ReadBytes('\n')
+		return errors.Join(ordered, err)
+	}
+	return &system{address: said.Listening, pid: p.pid(), end: p.end, collect: collect}, nil
 }
 
 // nchan is nginx with the nchan module, as it comes with Debian.

@@ -22,6 +22,7 @@ type row struct {
 	load  string // what is offered, to every side the same
 	unit  string
 	sides []side
+	most  string             // the most that ours may be, in the unit; empty: nothing is asked
 	bars  map[string]float64 // the most that ours may be of another side
 }
 
@@ -50,6 +51,9 @@ func (r *row) measure(table *strings.Builder, times int) error {
 			continue
 		}
 		ratio, bar := "", ""
+		if i == 0 && r.most != "" {
+			bar = "≤ " + r.most
+		}
 		if i > 0 {
 			var ratios []float64
 			for turn := range times {

@@ -26,7 +26,7 @@ func TestPhysicsOverADistance(t *testing.T) {
 	}{{scenarios.LongPoll, 8}, {scenarios.LongPoll, 40}, {scenarios.SSE, 8}, {scenarios.WebSocket, 8}} {
 		t.Run(fmt.Sprintf("%s at %v a second", c.transport, c.rate), func(t *testing.T) {
 			onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
-				o := observe(t, newEngine, c.transport, c.rate)
+				o := observe(t, newEngine, c.transport, c.rate, 3, 40*time.Millisecond)
 				o.checkLatency()
 				o.checkBatches()
 			})
@@ -46,16 +46,20 @@ type observation struct {
 	rearm     float64   // R, s: mean, as the server counted it
 	late      float64   // s: the 99th percentile of how late messages were written
 	latencies []float64 // s, from the write of each message beside the server; sorted
+	messages  []string  // every delivery, sorted
 	batches   int
 }
 
-func observe(t *testing.T, newEngine func(client.Config) client.Transport, transport scenarios.Transport, rate float64) *observation {
-	const clients, length = 10, 3.0 // s
+func (o *observation) median() float64 { return o.latencies[len(o.latencies)/2] }
+
+// observe publishes for so many seconds, over a distance.
+func observe(t *testing.T, newEngine func(client.Config) client.Transport, transport scenarios.Transport, rate, length float64, rtt time.Duration) *observation {
+	const clients = 10
 	server := &inProcess{t: t, transport: string(transport), stack: wire.Reference}
 	server.start("127.0.0.1:0", 0)
 	t.Cleanup(server.stop)
 	witness := clienttest.NewWitness()
-	engine := newEngine(client.Config{Target: server.addr, Transport: transport, Traffic: new(client.Traffic), Hold: 25 * time.Second, Link: client.Link{RTT: 40 * time.Millisecond}})
+	engine := newEngine(client.Config{Target: server.addr, Transport: transport, Traffic: new(client.Traffic), Hold: 25 * time.Second, Link: client.Link{RTT: rtt}})
 	open := func(sub client.Subscription) client.Session {
 		sub.Worker = max(0, sub.Client) % engine.Workers()
 		session := engine.Open(sub, witness)
@@ -116,9 +120,11 @@ func (o *observation) gather(told []clienttest.Told, f *poisson) {
 		}
 		for _, m := range one.Batch.Messages {
 			o.latencies = append(o.latencies, one.At.Sub(sent[string(m.Data)]).Seconds())
+			o.messages = append(o.messages, string(m.Topic)+" "+string(m.Data))
 		}
 	}
 	slices.Sort(o.latencies)
+	slices.Sort(o.messages)
 	slices.Sort(late)
 	o.late = late[len(late)*99/100]
 }
@@ -133,7 +139,7 @@ func (o *observation) checkLatency() {
 		want = physics.LongPollQuantile(oneWay, o.rate, 2*oneWay, 0.5)
 		tolerance += 1.36 / math.Sqrt(float64(o.batches)) * 2 * oneWay / (1 - physics.LongPollDirect(o.rate, 2*oneWay))
 	}
-	got := o.latencies[len(o.latencies)/2]
+	got := o.median()
 	if got < want-tolerance || o.calm() && got > want+tolerance {
 		o.Errorf("p50 is %.4f s, want %.4f ± %.4f (R %.4f s, λ %v)", got, want, tolerance, o.rearm, o.rate)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,7 +202,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		return errors.Join(err, ln.Close())
 	}
 	if o.control {
-		ctx = untilEOF(ctx, stdin)
+		ctx = obey(ctx, stdin, stdout)
 	}
 	return serveUntil(ctx, newEdge[o.transport](service), ln)
 }
@@ -219,13 +221,17 @@ func (o *serveOptions) announce(stdout io.Writer, addr net.Addr) error {
 	}{addr.String(), os.Getpid(), o.transport, o.settings()})
 }
 
-// untilEOF ends with its reader, so that no server outlives the process that
-// started it. The goroutine ends then, too.
-func untilEOF(ctx context.Context, r io.Reader) context.Context {
+// obey ends with the reader, so that no server outlives the process that started
+// it. Each line before is an order to collect garbage and to give its memory back to
+// the system, and is answered by one. The goroutine ends then, too.
+func obey(ctx context.Context, orders io.Reader, answers io.Writer) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		defer cancel()
-		_, _ = io.Copy(io.Discard, r) // whatever ends it ends us
+		for lines := bufio.NewScanner(orders); lines.Scan(); { // whatever ends it ends us
+			debug.FreeOSMemory()
+			fmt.Fprintln(answers, `{"collected":true}`)
+		}
 	}()
 	return ctx
 }

@@ -128,7 +128,7 @@ func (c *fastConn) Work() {
 // the connection is taken after the head nothing is in fasthttp's buffers.
 func (c *fastConn) Read(p []byte) (n int, err error) {
 	if c.fresh {
-		if n, err = c.ReadNow(p); err == sock.ErrNothing { //nolint:errorlint // it comes as it is
+		if n, err = c.ReadNow(p); err == sock.ErrNothing {
 			c.over = true
 			return 0, io.EOF
 		}
@@ -150,7 +150,7 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 // wait reads the rest of a request, for which the client has ReadTimeout in all.
 func (c *fastConn) wait(p []byte) (int, error) {
 	n, err := c.ReadNow(p)
-	if err != sock.ErrNothing { //nolint:errorlint // it comes as it is
+	if err != sock.ErrNothing {
 		return n, err
 	}
 	if !c.timed {
