@@ -209,12 +209,12 @@ func (c *Conn) State() any {
 
 // Watch asks that the handler be told once of any of the events given: Readable,
 // Hangup, or both. It replaces what was asked before. What has happened already it
-// returns instead, and then nothing is asked.
+// returns instead, and then nothing is asked: all of it, where the connection is closed.
 func (c *Conn) Watch(e Event) (already Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
-		return 0
+		return e
 	}
 	c.want &= Drained
 	if already = c.seen & e; already == 0 {

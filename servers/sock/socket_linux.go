@@ -31,9 +31,7 @@ func (c *Conn) receive(p []byte) (int, error) { return c.receiveBy(c.idle, p) }
 // receiveWorking does it for a worker, who lets another in while it waits.
 func (c *Conn) receiveWorking(p []byte) (int, error) {
 	return c.receiveBy(func(most time.Duration) {
-		c.poller.workers.away()
-		defer c.poller.workers.back()
-		c.idle(most)
+		c.poller.Wait(func() { c.idle(most) })
 	}, p)
 }
 

@@ -12,10 +12,9 @@ type socket struct{ tcp *net.TCPConn }
 
 func (c *Conn) receive(p []byte) (int, error) { return c.tcp.Read(p) }
 
-func (c *Conn) receiveWorking(p []byte) (int, error) {
-	c.poller.workers.away()
-	defer c.poller.workers.back()
-	return c.tcp.Read(p)
+func (c *Conn) receiveWorking(p []byte) (n int, err error) {
+	c.poller.Wait(func() { n, err = c.tcp.Read(p) })
+	return n, err
 }
 
 // receiveNow cannot know without waiting.

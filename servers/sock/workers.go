@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A Worker does what there is to do now. It may wait in Conn.ReadWorking, and must
-// wait in nothing else.
+// A Worker does what there is to do now. It may wait in Conn.ReadWorking and in
+// Poller.Wait, and must wait in nothing else.
 type Worker interface{ Work() }
 
 // workers are a few goroutines that do jobs in the order in which they came. As many
@@ -28,6 +28,13 @@ func (p *Poller) Work(w Worker) {
 	defer p.workers.mu.Unlock()
 	p.workers.jobs = append(p.workers.jobs, w)
 	p.workers.call()
+}
+
+// Wait does what waits; if a worker does it, another may work meanwhile.
+func (p *Poller) Wait(what func()) {
+	p.workers.away()
+	defer p.workers.back()
+	what()
 }
 
 // call lets one more at the jobs, if there are any and not too many are at it; mu is held.

@@ -225,8 +225,15 @@ func (x *netExchange) Take(then func(Seat)) {
 	if buffers.Reader.Buffered() > 0 { // a pipelined request
 		x.conn.Reclaim(buffers.Reader)
 	}
-	c := x.conn.Conn
-	then(&rest{Conn: c, service: x.server.service, closed: x.server.closed, turn: func() { go x.server.again(c) }})
+	then(x.server.restOf(x.conn.Conn))
+}
+
+// restOf is a connection's one rest: each has a timer.
+func (n *netServer) restOf(c *sock.Conn) *rest {
+	if r, ok := c.Handler().(*rest); ok {
+		return r
+	}
+	return &rest{Conn: c, service: n.service, closed: n.closed, turn: func() { go n.again(c) }}
 }
 
 // Upgrade is what net/http is made for.

@@ -288,7 +288,13 @@ func (s *Service) Publish(topic string, data []byte) (seq uint64, _ *Error) {
 	case !hub.ValidData(data):
 		return 0, errUTF8
 	}
-	seq, err := s.Hub.Publish(topic, data)
+	var err error
+	publish := func() { seq, err = s.Hub.Publish(topic, data) }
+	if s.Hub.Options().Lie.Work > 0 {
+		s.Poller.Wait(publish) // it sleeps: who has nothing to publish is not to wait for that
+	} else {
+		publish()
+	}
 	if err != nil {
 		return 0, errHubFull
 	}
