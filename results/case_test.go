@@ -95,7 +95,7 @@ func TestAFolderWithoutCasesHasOneATransport(t *testing.T) {
 	}
 }
 
-// The run that is committed was written before there were cases.
+// The run that is committed opens, and each of its rows has its trials.
 func TestTheCommittedRunOpens(t *testing.T) {
 	run, err := results.Open("reference/chat")
 	if err != nil {
