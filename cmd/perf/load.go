@@ -44,6 +44,7 @@ type crowd struct {
 	asked     int64 // messages published
 	answered  int64
 	marks     int64
+	came      int64 // bytes, of whatever kind
 	buffer    [64 << 10]byte
 }
 
@@ -147,14 +148,15 @@ func (c *crowd) deafen(n int) error {
 	return c.rest()
 }
 
-// rest reads until nothing comes any more.
+// rest reads until nothing comes any more, be it a message or the answer to a
+// subscription: who is not subscribed yet is owed nothing.
 func (c *crowd) rest() error {
 	for last := time.Now(); time.Since(last) < settle; {
-		before := c.marks
+		before := c.came
 		if err := c.read(settle); err != nil {
 			return err
 		}
-		if c.marks != before {
+		if c.came != before {
 			last = time.Now()
 		}
 	}
@@ -190,6 +192,7 @@ func (c *crowd) take(fd int) error {
 		return errors.New("the server closed a subscription")
 	}
 	got := c.buffer[:n]
+	c.came += int64(n)
 	if fd == c.publisher {
 		return c.hear(got)
 	}
