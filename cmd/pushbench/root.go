@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands are those that a person may give.
-const commands = "run, doctor, selftest, list, report, serve, schema"
+const commands = "run, doctor, selftest, list, report, inspect, serve, schema"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -42,6 +42,7 @@ or WebSocket, and what each costs.
   pushbench selftest          hold this instrument to known truths
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files
+  pushbench inspect URL       a handshake, a poll or a stream, explained line by line
   pushbench serve websocket   one of the reference servers
   pushbench schema            JSON Schema of scenario files, for editors
 
@@ -69,7 +70,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

@@ -86,6 +86,9 @@ func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
 	c := &client{edge: e, conn: x.Conn()}
 	c.conn.SetState(c)
 	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {
+		if !proper(r) {
+			return websocket.HandshakeError{}
+		}
 		c.ws, err = e.upgrader.Upgrade(inputHijacker{w, c}, r, nil)
 		return err
 	}
@@ -97,6 +100,12 @@ func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
 	if refused := (websocket.HandshakeError{}); errors.As(err, &refused) { // else the connection broke
 		x.Answer(e.service.Refuse(wire.ErrUpgrade))
 	}
+}
+
+// proper says whether a handshake is what gorilla does not look at: of HTTP/1.1 (RFC 6455,
+// section 4.2.1), and with one key (section 11.3.1).
+func proper(r *http.Request) bool {
+	return r.ProtoAtLeast(1, 1) && len(r.Header["Sec-Websocket-Key"]) == 1
 }
 
 // An inputHijacker has gorilla read through a client's input.

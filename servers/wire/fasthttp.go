@@ -329,7 +329,9 @@ func standardRequest(ctx *fasthttp.RequestCtx) *http.Request {
 	for name, value := range ctx.Request.Header.All() {
 		header.Add(string(name), string(value))
 	}
-	return &http.Request{Method: string(ctx.Method()), Header: header}
+	r := &http.Request{Method: string(ctx.Method()), Header: header}
+	r.ProtoMajor, r.ProtoMinor, _ = http.ParseHTTPVersion(string(ctx.Request.Header.Protocol()))
+	return r
 }
 
 // A fastHijacker is a ResponseWriter that can only be hijacked.

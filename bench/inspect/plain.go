@@ -1,0 +1,223 @@
+package inspect
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// opening are the lines that every request begins with.
+func (t Target) opening() []Line {
+	resource := t.URL.RequestURI()
+	host := t.URL.Host
+	return []Line{
+		{Text: "GET " + resource + " HTTP/1.1", Bytes: len("GET  HTTP/1.1\r\n") + len(resource), For: "the method, the resource and the version (RFC 9112, section 3)"},
+		field("Host", host, "which of the server's names is meant, as several can share an address (RFC 9110, section 7.2)"),
+		field("User-Agent", "pushbench", "who asks (RFC 9110, section 10.1.5)"),
+	}
+}
+
+func field(name, value, purpose string) Line {
+	text := name + ": " + value
+	return Line{Text: text, Bytes: len(text) + len("\r\n"), For: purpose}
+}
+
+// ask sends a plain request: a poll, or one that opens a stream.
+func (e *Exchange) ask(c *conn) error {
+	t := e.Target
+	lines := t.opening()
+	if t.Kind == SSE {
+		lines = append(lines, field("Accept", "text/event-stream", "that events are wanted, and nothing else (HTML Living Standard, section 9.2)"))
+	}
+	if t.Origin != "" {
+		lines = append(lines, field("Origin", t.Origin, "the page whose script asks (RFC 6454, section 7)"))
+	}
+	if err := e.send(c, lines); err != nil {
+		return err
+	}
+	h, err := e.receive(c)
+	if err != nil {
+		return err
+	}
+	e.Answer = h.explain(t.plainRules())
+	c.patience(t.wait())
+	b := body{r: c.reader, length: h.value("Content-Length"), chunked: has(h.value("Transfer-Encoding"), "chunked")}
+	if t.Kind == SSE && h.status == 200 {
+		return e.firstEvent(c, &b)
+	}
+	return e.wholeBody(c, h, &b)
+}
+
+// plainRules are of an answer to a poll or of a stream.
+func (t Target) plainRules() []rule {
+	framed := []rule{
+		{"Content-Length", "where the body ends, so that the connection can carry the next answer (RFC 9112, section 6.2)", 0, func(value string, _ head) (Verdict, string) {
+			if _, err := strconv.ParseUint(value, 10, 63); err != nil {
+				return Wrong, "it is no number of bytes"
+			}
+			return Right, ""
+		}},
+		{"Transfer-Encoding", "that the body comes in chunks, each with its size, as its length is not known beforehand (RFC 9112, section 7.1)", 0, nil},
+		{"Connection", "whether the connection stays open for the next request; HTTP/1.1 keeps it unless told otherwise (RFC 9112, section 9.3)", 0, func(value string, _ head) (Verdict, string) {
+			if t.Kind == Poll && has(value, "close") {
+				return Wrong, "every poll then costs a new connection: a round trip more, and two with TLS"
+			}
+			return Plain, ""
+		}},
+	}
+	if t.Kind == SSE {
+		return append(framed,
+			rule{"", "200 opens the stream; 204 tells a browser never to come back (HTML Living Standard, section 9.2)", 0, func(_ string, h head) (Verdict, string) {
+				if h.status == 200 {
+					return Right, ""
+				}
+				return Wrong, "no stream was opened"
+			}},
+			rule{"Content-Type", "that these are events; of any other type a browser fails the stream (HTML Living Standard, section 9.2)", 200, func(value string, _ head) (Verdict, string) {
+				kind, _, _ := strings.Cut(value, ";")
+				if strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
+					return Right, ""
+				}
+				return Wrong, `it must be "text/event-stream"`
+			}},
+			rule{"Cache-Control", "that nobody keeps the stream, nor transforms it (RFC 9111, section 5.2.2)", 0, nil})
+	}
+	return append(framed,
+		rule{"", "200 brings messages, 204 says that there are none (RFC 9110, section 15.3)", 0, func(_ string, h head) (Verdict, string) {
+			if h.status/100 == 2 {
+				return Right, ""
+			}
+			return Wrong, "the poll was refused"
+		}},
+		rule{"Cache-Control", "that no cache answers the next poll in the server's place (RFC 9111, section 5.2.2.5)", 0, nil})
+}
+
+// A body reads what follows a header.
+type body struct {
+	r       *bufio.Reader
+	length  string
+	chunked bool
+	left    int64 // of the chunk under way
+	framing int   // bytes of chunk sizes
+	ended   bool
+}
+
+// Read reads the content, without chunk sizes.
+func (b *body) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF
+	}
+	if !b.chunked {
+		return b.r.Read(p)
+	}
+	if b.left == 0 {
+		if err := b.nextChunk(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	if b.left -= int64(n); b.left == 0 && err == nil {
+		_, err = b.r.Discard(len("\r\n"))
+		b.framing += len("\r\n")
+	}
+	return n, err
+}
+
+// nextChunk reads a chunk's size; the one of no bytes ends the body.
+func (b *body) nextChunk() error {
+	line, err := b.r.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	b.framing += len(line)
+	digits, _, _ := strings.Cut(strings.TrimSpace(line), ";")
+	if b.left, err = strconv.ParseInt(digits, 16, 64); err != nil || b.left < 0 {
+		return fmt.Errorf("%q is no chunk's size (RFC 9112, section 7.1)", cutText(strings.TrimSpace(line)))
+	}
+	if b.left == 0 {
+		b.ended = true
+		return io.EOF
+	}
+	return nil
+}
+
+// firstEvent reads a stream up to the first empty line.
+func (e *Exchange) firstEvent(c *conn, b *body) error {
+	lines := bufio.NewReader(b)
+	for {
+		text, err := lines.ReadString('\n')
+		switch {
+		case err != nil && nothingYet(err):
+			e.After = append(e.After, Line{Text: "(no event yet)", For: "the stream is open, and nothing was published while this waited"})
+			return nil
+		case err != nil && errors.Is(err, io.EOF):
+			e.After = append(e.After, Line{Text: "(end of the stream)", Verdict: Wrong, Why: "a browser would wait and connect again, for ever"})
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the stream: %w", err)
+		}
+		if len(e.After) == 0 {
+			e.reach(c, "first event")
+		}
+		line := strings.TrimRight(text, "\r\n")
+		e.After = append(e.After, eventLine(line, len(text)))
+		if line == "" {
+			if b.framing > 0 {
+				e.After = append(e.After, Line{Text: "(sizes of chunks)", Bytes: b.framing, For: "what the chunked coding adds (RFC 9112, section 7.1)"})
+			}
+			return nil
+		}
+	}
+}
+
+// eventLine explains a line of a stream (HTML Living Standard, section 9.2.5).
+func eventLine(text string, bytes int) Line {
+	l := Line{Text: cutText(text), Bytes: bytes}
+	name, _, found := strings.Cut(text, ":")
+	switch {
+	case text == "":
+		l.Text, l.For = "(empty line)", "the event is complete"
+	case found && name == "":
+		l.For = "a comment: keeps proxies and NATs from forgetting a quiet stream"
+	case name == "data":
+		l.For = "the message, or a line of it"
+	case name == "id":
+		l.For = "comes back as Last-Event-ID when the browser connects again: where to go on"
+	case name == "event":
+		l.For = "which listener of the page is meant"
+	case name == "retry":
+		l.For = "how many ms to wait before connecting again"
+	default:
+		l.Verdict, l.Why = Wrong, "no such field: browsers pass over it"
+	}
+	return l
+}
+
+// wholeBody reads the answer to its end, as far as that is told.
+func (e *Exchange) wholeBody(c *conn, h head, b *body) error {
+	var content []byte
+	var err error
+	switch {
+	case h.status == 204 || h.status == 304:
+	case b.chunked:
+		content, err = io.ReadAll(io.LimitReader(b, maxFrame))
+	case b.length != "":
+		n, _ := strconv.ParseInt(b.length, 10, 63)
+		content = make([]byte, min(max(0, n), maxFrame))
+		_, err = io.ReadFull(b, content)
+	default:
+		e.After = append(e.After, Line{Text: "(a body that only the connection's end ends)", Verdict: Wrong, Why: "neither Content-Length nor chunks: the connection cannot be used again"})
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the body: %w", plain(err))
+	}
+	e.reach(c, "answer complete")
+	if len(content) > 0 {
+		e.After = append(e.After, Line{Text: cutText(string(content)), Bytes: len(content) + b.framing, For: "the body"})
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"pushbench/servers/wire"
+)
+
+// Our servers answer as the standards say, on every stack, and refuse what they must.
+func TestInspectOurServers(t *testing.T) {
+	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+		urls := map[string]string{}
+		for transport, format := range map[string]string{
+			"websocket": "ws://ADDR/v1/ws?topic=a", "shortpoll": "http://ADDR/v1/poll?topic=a",
+			"longpoll": "http://ADDR/v1/poll?topic=a&wait=1s", "sse": "sse+http://ADDR/v1/sse?topic=a",
+		} {
+			server := &inProcess{t: t, transport: transport, stack: stack}
+			server.start("127.0.0.1:0", 0)
+			t.Cleanup(server.stop)
+			urls[transport] = strings.Replace(format, "ADDR", server.addr, 1)
+		}
+		var out, errs bytes.Buffer
+		inspected := func(args ...string) int {
+			out.Reset()
+			errs.Reset()
+			return run(context.Background(), append([]string{"inspect"}, args...), nil, &out, &errs)
+		}
+		if code := inspected(urls["websocket"], urls["shortpoll"], urls["longpoll"], urls["sse"]); code != exitOK {
+			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
+		}
+		for _, want := range []string{"Sec-WebSocket-Accept: ", "text frame: ", "close frame: code 1000", "data: {", "side by side"} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("nothing says %q:\n%s", want, out.String())
+			}
+		}
+		if code := inspected("--negative", urls["websocket"]); code != exitOK {
+			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
+		}
+	})
+}
