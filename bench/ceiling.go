@@ -53,7 +53,7 @@ func gaugeFor(text string) (Gauged, error) {
 	defer d.close()
 	d.equip(flatOut(s), &Prepare{Block: 1})
 	d.openBackend()
-	publishes := d.plan.Publishers(s.Clients.Count)
+	publishes := d.plan.Publishers()
 	for _, c := range d.own {
 		d.open(c, publishes[c])
 	}
@@ -93,8 +93,10 @@ func flatOut(s *scenarios.Scenario) *schedule.Schedule {
 	)
 	flat := *s
 	flat.Warmup, flat.Window = 0, scenarios.Duration(time.Second)
-	fanOut := s.DeliveryRate() / float64(s.Publish.Rate)
-	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+fanOut))))
+	beside := s.DeliveryRate() + float64(s.Inputs.Rate) // deliveries and inputs a second
+	perMessage := beside / float64(s.Publish.Rate)
+	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+perMessage))))
+	flat.Inputs.Rate = s.Inputs.Rate * flat.Publish.Rate / s.Publish.Rate
 	return schedule.New(&flat, 1)
 }
 
@@ -129,10 +131,10 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 // shortestWatch is what a window must last, that may be cut short, to say how busy cores were.
 const shortestWatch = 100 * time.Millisecond
 
-// load is what a scenario asks of its generators: publications, to each server, and
-// deliveries a second.
+// load is what a scenario asks of its generators: publications, to each server, inputs
+// and deliveries a second.
 func load(s *scenarios.Scenario) float64 {
-	return float64(s.Publish.Rate)*float64(s.Servers) + s.DeliveryRate()
+	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Inputs.Rate) + s.DeliveryRate()
 }
 
 // belowCeiling: at most 80 % of what the generator can do.

@@ -167,7 +167,7 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 	d.plan = plan
 	d.stop, d.paced = make(chan struct{}), make(chan struct{})
 	d.own = nil
-	for c := p.Replica; c < d.scenario.Clients.Count; c += d.scenario.Servers {
+	for c := p.Replica; c < d.scenario.Sessions(); c += d.scenario.Servers {
 		d.own = append(d.own, c)
 	}
 	d.book = record.NewBook(d.plan, d.scenario, d.transport, p.Run)
@@ -189,7 +189,7 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 // servers share the clients.
 func phases(s *scenarios.Scenario, block int) []float64 {
 	random := rand.New(rand.NewPCG(s.Seed, uint64(block)|1<<32)) // apart from the schedule's
-	all := make([]float64, s.Clients.Count)
+	all := make([]float64, s.Sessions())
 	for c := range all {
 		all[c] = random.Float64()
 	}
@@ -235,7 +235,7 @@ const connectGrace = 10 * time.Second
 // connect opens our clients, which take their turns at the scenario's rate among those
 // of all replicas, and tells when all are ready.
 func (d *driver) connect(ctx context.Context) {
-	publishes := d.plan.Publishers(d.scenario.Clients.Count)
+	publishes := d.plan.Publishers()
 	begun := clock.Now()
 	d.openBackend()
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
@@ -273,6 +273,7 @@ func (d *driver) subscription(c int, publishes bool) client.Subscription {
 		Delivery:  string(d.scenario.Delivery),
 		Publishes: publishes,
 		Phase:     d.phases[c],
+		Reports:   c >= d.scenario.Clients.Count,
 	}
 	for _, topic := range d.plan.Subscribed[c] {
 		sub.Topics = append(sub.Topics, d.plan.Topics[topic])
@@ -314,8 +315,9 @@ func (d *driver) connections(begun clock.Instant) results.Connect {
 	}
 	sum.Took = last.Sub(begun)
 	sum.Dials = d.traffic.Snapshot().Dials
-	sum.Failed = int64(len(d.own)) - sum.Clients
-	sum.Clients = int64(len(d.own))
+	sum.Reporters = int64(d.scenario.Reporters()) // of whom one server has all, see the agreements of scenarios
+	subscribers := int64(len(d.own)) - sum.Reporters
+	sum.Failed, sum.Clients = subscribers-sum.Clients, subscribers
 	return sum
 }
 

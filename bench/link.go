@@ -33,7 +33,7 @@ type nearest struct{ connect, deliver time.Duration }
 // nearestBy is a scenario's: a message of the clients' own goes up before it comes down.
 func nearestBy(s *scenarios.Scenario) nearest {
 	rtt := time.Duration(s.Network.RTT)
-	if s.Publish.By == scenarios.ByClients {
+	if s.Publish.By != scenarios.ByBackend {
 		return nearest{connect: rtt, deliver: rtt}
 	}
 	return nearest{connect: rtt, deliver: rtt / 2}

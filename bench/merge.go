@@ -22,6 +22,7 @@ func mergeConnect(to *results.Connect, from results.Connect) {
 	to.BytesUp += from.BytesUp
 	to.BytesDown += from.BytesDown
 	to.Failed += from.Failed
+	to.Reporters += from.Reporters
 	to.Took = max(to.Took, from.Took)
 	to.Dials += from.Dials
 	mergeCounts(to.FailedBy, from.FailedBy)

@@ -296,7 +296,7 @@ func (c *campaign) left(trials int) time.Duration {
 
 // Estimate is about how long one trial takes.
 func Estimate(s *scenarios.Scenario) time.Duration {
-	opening := time.Duration(float64(s.Clients.Count) / float64(s.Clients.ConnectRate) * float64(time.Second))
+	opening := time.Duration(float64(s.Sessions()) / float64(s.Clients.ConnectRate) * float64(time.Second))
 	const overhead = time.Second // starting, stopping, the tail of the drain
 	return opening + time.Duration(s.Idle) + time.Duration(s.Warmup) + time.Duration(s.Window) + overhead
 }
@@ -305,24 +305,24 @@ func Estimate(s *scenarios.Scenario) time.Duration {
 func (r *Run) manifest(began time.Time) results.Manifest {
 	s := r.Scenario
 	m := results.Manifest{
-		Schema:   results.Schema,
-		Status:   results.Partial,
-		Started:  began.UTC(),
-		Command:  r.Command,
-		RunID:    runID(s, began),
-		Tool:     r.Tool,
-		Host:     host(),
-		Pinning:  r.Rig.Pinning,
-		Workload: workload(s),
-		Blocks:   s.Blocks,
-		Seed:     s.Seed,
-		Compare:  declared(s.Compare),
-		Engine:   r.Rig.Engine,
-		Stack:    stacksOf(s),
-		Servers:  map[string]string{},
-		Conditions: []string{
-			"every client publishes over its own way up: a frame of its WebSocket, or a POST on a second keep-alive connection",
-		},
+		Schema:     results.Schema,
+		Status:     results.Partial,
+		Started:    began.UTC(),
+		Command:    r.Command,
+		RunID:      runID(s, began),
+		Tool:       r.Tool,
+		Host:       host(),
+		Pinning:    r.Rig.Pinning,
+		Workload:   workload(s),
+		Blocks:     s.Blocks,
+		Seed:       s.Seed,
+		Compare:    declared(s.Compare),
+		Needs:      claimed(s.Needs),
+		Claims:     claimed(s.Claims),
+		Engine:     r.Rig.Engine,
+		Stack:      stacksOf(s),
+		Servers:    map[string]string{},
+		Conditions: waysUp(s),
 	}
 	if m.Stack == string(scenarios.Reference) {
 		m.Conditions = slices.Insert(m.Conditions, 0,
@@ -359,6 +359,39 @@ func declared(c scenarios.Compare) results.Declared {
 	return d
 }
 
+// waysUp says how anything but deliveries travels.
+func waysUp(s *scenarios.Scenario) (said []string) {
+	const own = "a frame of its WebSocket, or a POST on a second keep-alive connection"
+	switch s.Publish.By {
+	case scenarios.ByClients:
+		said = append(said, "every client publishes over its own way up: "+own)
+	case scenarios.ByReporters:
+		said = append(said, fmt.Sprintf("%d clients more publish, one for each topic, and subscribe to nothing: a frame of its WebSocket, or a POST on its only connection", s.Reporters()))
+	default:
+		said = append(said, "messages are posted by a backend beside the server, whatever the transport")
+	}
+	if s.Inputs.Rate > 0 {
+		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Inputs.Rate, s.Inputs.Size, own))
+	}
+	return said
+}
+
+// claimed are what a scenario claims, as results hold it. The scenario was read, so
+// each claim can be.
+func claimed(claims []scenarios.Claim) (all []results.Claim) {
+	for _, c := range claims {
+		said, err := c.Parse()
+		if err != nil {
+			panic(fmt.Sprintf("bench: a scenario that was not checked: %v", err))
+		}
+		all = append(all, results.Claim{
+			Text: string(c), Case: said.Case, Figure: said.Figure, Op: said.Op,
+			Bound: said.Bound, Times: said.Times, OtherCase: said.OtherCase, OtherFigure: said.OtherFigure,
+		})
+	}
+	return all
+}
+
 // stacksOf names the stacks that are measured.
 func stacksOf(s *scenarios.Scenario) string {
 	var names []string
@@ -390,6 +423,9 @@ func workload(s *scenarios.Scenario) results.Workload {
 		Publisher:     string(s.Publish.By),
 		Arrivals:      string(s.Publish.Arrivals),
 		PublishRate:   float64(s.Publish.Rate),
+		Reporters:     s.Reporters(),
+		InputRate:     float64(s.Inputs.Rate),
+		InputBytes:    float64(s.Inputs.Size),
 		DeliveryRate:  s.DeliveryRate(),
 		PerClientRate: s.PerClientRate(),
 		PayloadBytes:  s.MeanPayload(),

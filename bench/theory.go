@@ -21,7 +21,7 @@ type givens struct {
 // age where only the latest is delivered.
 func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Prediction {
 	d := g.delay.Seconds()
-	if s.Publish.By == scenarios.ByClients {
+	if s.Publish.By != scenarios.ByBackend {
 		d *= 2 // up to the server, and down again
 	}
 	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
@@ -133,21 +133,36 @@ func (f *forms) punctual() bool {
 }
 
 func (f *forms) push(t scenarios.Transport, flush time.Duration) {
-	if flush == 0 && f.alike() {
+	if flush == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
 		const law = "d + w(1 + q(N − 1))"
 		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
 		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
 	}
-	if t == scenarios.WebSocket && f.scenario.Publish.By == scenarios.ByClients {
-		f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
+	if t == scenarios.WebSocket {
+		f.frames()
 		return
 	}
 	f.requests(0, "0")
 }
 
-// requests adds a POST for every publish, which reaches all of its topic's subscribers.
+// requests adds a POST for every publish, which reaches all of its topic's subscribers,
+// and for every input.
 func (f *forms) requests(polls float64, law string) {
-	f.add(results.RequestsPerMessage, polls+1/f.fanOut(), law+" + 1/N for the publish")
+	law += " + 1/N for the publish"
+	inputs := float64(f.scenario.Inputs.Rate) / f.scenario.DeliveryRate()
+	if inputs > 0 {
+		law += " + one for each input"
+	}
+	f.add(results.RequestsPerMessage, polls+1/f.fanOut()+inputs, law)
+}
+
+// frames are what clients publish in over a WebSocket; a backend posts all the same.
+func (f *forms) frames() {
+	if f.scenario.Publish.By == scenarios.ByBackend {
+		f.add(results.RequestsPerMessage, 1/f.fanOut(), "0 + 1/N for the publish")
+		return
+	}
+	f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
 }
 
 // reaches is when a message has reached a share q of its subscribers, if all were

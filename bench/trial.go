@@ -163,7 +163,7 @@ func (t *trial) connect(ctx context.Context) error {
 	if err := t.order(func(int) Order { return Order{Connect: &Connect{}} }); err != nil {
 		return err
 	}
-	opening := time.Duration(float64(t.scenario.Clients.Count) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
+	opening := time.Duration(float64(t.scenario.Sessions()) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
 	all, err := t.answers(ctx, opening+connectGrace+answerWait)
 	if err != nil {
 		return err

@@ -26,6 +26,11 @@ func (m Manifest) check() error {
 	if err := m.Compare.check(); err != nil {
 		return err
 	}
+	for _, c := range slices.Concat(m.Needs, m.Claims) {
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
 	w := m.Workload
 	return nonNegative([]figure{
 		{"blocks", float64(m.Blocks)},
@@ -36,6 +41,9 @@ func (m Manifest) check() error {
 		{"topics", float64(w.Topics)},
 		{"publish_rate", w.PublishRate},
 		{"delivery_rate", w.DeliveryRate},
+		{"reporters", float64(w.Reporters)},
+		{"input_rate", w.InputRate},
+		{"input_bytes", w.InputBytes},
 		{"per_client_rate", w.PerClientRate},
 		{"payload_bytes", w.PayloadBytes},
 		{"poll_interval_ns", float64(w.PollInterval)},
@@ -181,6 +189,7 @@ func (c Connect) figures() []figure {
 	return []figure{
 		{"connect.clients", float64(c.Clients)},
 		{"connect.failed", float64(c.Failed)},
+		{"connect.reporters", float64(c.Reporters)},
 		{"connect.took_ns", float64(c.Took)},
 		{"connect.bytes_up", float64(c.BytesUp)},
 		{"connect.bytes_down", float64(c.BytesDown)},

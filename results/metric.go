@@ -308,11 +308,11 @@ func cpuPerMessage(of func(Cost) time.Duration) func(Trial) Value {
 	}
 }
 
-// memoryPerClient is what the clients added to the resident memory. It may be
+// memoryPerClient is what the clients, reporters among them, added to the resident memory. It may be
 // slightly negative when a process gave memory back meanwhile.
 func memoryPerClient(of func(Cost) Process) func(Trial) Value {
 	return func(t Trial) Value {
-		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed
+		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.Reporters
 		if p.MemoryIdle == 0 || p.MemoryBase == 0 || clients <= 0 {
 			return Value{Known: NotShown}
 		}

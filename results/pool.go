@@ -63,6 +63,7 @@ func (l *Latency) Add(m Latency) {
 func (c *Connect) add(d Connect, before int) {
 	c.Clients += d.Clients
 	c.Failed += d.Failed
+	c.Reporters += d.Reporters
 	c.FailedBy = addBy(c.FailedBy, d.FailedBy)
 	c.Took += d.Took
 	c.BytesUp += d.BytesUp

@@ -41,6 +41,8 @@ type Manifest struct {
 	Schedules  []string   `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
 	Seed       uint64     `json:"seed"`
 	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
+	Needs      []Claim    `json:"needs,omitempty"`  // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
+	Claims     []Claim    `json:"claims,omitempty"` // what the run was said to find
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
 	Stack      string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "
@@ -114,12 +116,15 @@ type Workload struct {
 
 	Clients       int                      `json:"clients"`
 	Topics        int                      `json:"topics"`
-	Publisher     string                   `json:"publisher"` // "clients" or "backend"
+	Publisher     string                   `json:"publisher"` // "clients", "backend" or "reporters"
 	Arrivals      string                   `json:"arrivals"`
-	PublishRate   float64                  `json:"publish_rate"`    // messages a second offered
-	DeliveryRate  float64                  `json:"delivery_rate"`   // (message, subscriber) pairs a second owed
-	PerClientRate float64                  `json:"per_client_rate"` // λ: messages a second owed to one client, on average
-	PayloadBytes  float64                  `json:"payload_bytes"`   // mean
+	PublishRate   float64                  `json:"publish_rate"`          // messages a second offered
+	Reporters     int                      `json:"reporters,omitempty"`   // clients beside these, which only publish
+	InputRate     float64                  `json:"input_rate,omitempty"`  // inputs a second that clients send up beside, which nobody is owed
+	InputBytes    float64                  `json:"input_bytes,omitempty"` // each
+	DeliveryRate  float64                  `json:"delivery_rate"`         // (message, subscriber) pairs a second owed
+	PerClientRate float64                  `json:"per_client_rate"`       // λ: messages a second owed to one client, on average
+	PayloadBytes  float64                  `json:"payload_bytes"`         // mean
 	Delivery      string                   `json:"delivery"`
 	PollInterval  time.Duration            `json:"poll_interval_ns"`
 	PollPacing    string                   `json:"poll_pacing"`
@@ -147,7 +152,7 @@ type Trial struct {
 	Publishes Publishes `json:"publishes"`
 	Ledger    Ledger    `json:"ledger"`
 	Latency   Latency   `json:"latency"` // due instant → payload in the client's hands
-	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged
+	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged; of the inputs alone where there are any
 	Freshness Freshness `json:"freshness,omitzero"`
 	Connect   Connect   `json:"connect"`
 	Cost      Cost      `json:"cost"`
@@ -214,8 +219,9 @@ type Connect struct {
 	Stages     map[string]Histogram `json:"stages"`   // see Stages
 	BytesUp    int64                `json:"bytes_up"` // all clients, until ready
 	BytesDown  int64                `json:"bytes_down"`
-	RoundTrips float64              `json:"round_trips"` // per client until ready, TCP's included
-	Dials      int64                `json:"dials"`       // TCP connections opened, ways up included
+	RoundTrips float64              `json:"round_trips"`         // per client until ready, TCP's included
+	Dials      int64                `json:"dials"`               // TCP connections opened, ways up included
+	Reporters  int64                `json:"reporters,omitempty"` // clients beside these that only publish: they share the memory, and are in no other figure
 }
 
 // Stages names the stages of a connection in order: TCP connect; its request

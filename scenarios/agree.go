@@ -48,9 +48,27 @@ var agreements = []agreement{
 	{
 		"servers",
 		// A client publishes to its own server, and nothing carries that to the others.
-		func(s *Scenario) bool { return s.Servers == 1 || s.Publish.By == ByBackend },
+		func(s *Scenario) bool { return s.Servers == 1 || !s.ClientsPublish() },
 		func(s *Scenario) (string, string) {
-			return strconv.Itoa(s.Servers), "is not allowed where clients publish, as no server knows what was published to another; allowed: 1, or publish.by: backend, which posts to every server"
+			return strconv.Itoa(s.Servers), "is not allowed where clients publish, as no server knows what was published to another; allowed: 1, or publish.by: backend, which posts to every server, and no inputs"
+		},
+	},
+	{
+		"inputs.rate",
+		func(s *Scenario) bool { return s.Inputs.Rate == 0 || s.Publish.By == ByBackend },
+		func(s *Scenario) (string, string) {
+			return s.Inputs.Rate.String(), "is not allowed beside publish.by: " + string(s.Publish.By) + ", which go up the same way; allowed: with publish.by: backend"
+		},
+	},
+	{
+		"claims",
+		func(s *Scenario) bool { return len(s.Unmeasured()) == 0 },
+		func(s *Scenario) (string, string) {
+			var names []string
+			for _, c := range s.Cases() {
+				names = append(names, c.Name())
+			}
+			return string(s.Unmeasured()[0]), "is of something that is not measured; measured: " + strings.Join(names, ", ")
 		},
 	},
 	{
@@ -98,7 +116,7 @@ var agreements = []agreement{
 	},
 	{
 		"publish.rate",
-		func(s *Scenario) bool { return s.messages(s.Window) >= float64(s.fewest()) },
+		func(s *Scenario) bool { return float64(s.Publish.Rate)*s.Window.seconds() >= float64(s.fewest()) },
 		func(s *Scenario) (string, string) {
 			return s.Publish.Rate.String(), fmt.Sprintf("is too low for a window of %s; allowed: at least %d due in it", s.Window, s.fewest())
 		},
@@ -107,17 +125,17 @@ var agreements = []agreement{
 		"publish.rate",
 		func(s *Scenario) bool { return s.messages(s.Warmup+s.Window) <= maxMessages },
 		func(s *Scenario) (string, string) {
-			return s.Publish.Rate.String(), fmt.Sprintf("is too high for a warmup and window of %s: %s messages; allowed: at most %d",
+			return s.Publish.Rate.String(), fmt.Sprintf("is too high for a warmup and window of %s: %s messages, inputs included; allowed: at most %d",
 				s.Warmup+s.Window, count(s.messages(s.Warmup+s.Window)), maxMessages)
 		},
 	},
 	{
 		"clients.connect_rate",
 		func(s *Scenario) bool {
-			return float64(s.Clients.Count)/float64(s.Clients.ConnectRate) <= maxPhase.seconds()
+			return float64(s.Sessions())/float64(s.Clients.ConnectRate) <= maxPhase.seconds()
 		},
 		func(s *Scenario) (string, string) {
-			return s.Clients.ConnectRate.String(), fmt.Sprintf("is too low for %d clients; allowed: all connected within %s", s.Clients.Count, maxPhase)
+			return s.Clients.ConnectRate.String(), fmt.Sprintf("is too low for %d clients; allowed: all connected within %s", s.Sessions(), maxPhase)
 		},
 	},
 	{
@@ -213,8 +231,10 @@ func (s *Scenario) waits() string {
 	return strings.Join(said, " and ")
 }
 
-// messages is how many messages are due in a stretch of time, on average.
-func (s *Scenario) messages(d Duration) float64 { return float64(s.Publish.Rate) * d.seconds() }
+// messages is how many messages and inputs are due in a stretch of time, on average.
+func (s *Scenario) messages(d Duration) float64 {
+	return float64(s.Publish.Rate+s.Inputs.Rate) * d.seconds()
+}
 
 // fewest is how many messages a window must hold to have measured anything.
 func (s *Scenario) fewest() int {

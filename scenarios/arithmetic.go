@@ -13,10 +13,24 @@ func (s *Scenario) MeanPayload() float64 {
 	return bytes / weights
 }
 
+// Reporters is how many clients there are that only publish.
+func (s *Scenario) Reporters() int {
+	if s.Publish.By == ByReporters {
+		return s.Topics.Count
+	}
+	return 0
+}
+
+// Sessions is how many clients there are, reporters included.
+func (s *Scenario) Sessions() int { return s.Clients.Count + s.Reporters() }
+
+// ClientsPublish says whether anything goes up on the transport that is measured.
+func (s *Scenario) ClientsPublish() bool { return s.Publish.By != ByBackend || s.Inputs.Rate > 0 }
+
 // DeliveryRate is how many (message, subscriber) pairs are owed a second, the
 // author's own copy included. Under delivery: latest some of them are superseded.
 //
-// A backend posts to the topics in turn. A message of the clients comes from
+// A backend posts to the topics in turn, and reporters have one each. A message of the clients comes from
 // any client with equal chance and goes to any of its topics: busy topics are
 // then written to more as well as read by more.
 func (s *Scenario) DeliveryRate() float64 {
@@ -46,7 +60,7 @@ func (s *Scenario) Flush(t Transport) Duration {
 func (s *Scenario) deliveriesPerMessage() float64 {
 	subscriptions := float64(s.Clients.Count) * float64(s.Topics.PerClient)
 	switch {
-	case s.Publish.By == ByBackend:
+	case s.Publish.By != ByClients:
 		return subscriptions / float64(s.Topics.Count)
 	case s.Topics.Spread == Even:
 		return s.evenAudience()

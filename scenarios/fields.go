@@ -12,6 +12,7 @@ const (
 	maxBlocks    = 1000
 	maxSizes     = 64
 	maxFlushes   = 8 // of a sweep: a block runs each for three transports
+	maxClaims    = 64
 	maxWeight    = 1e6
 	minWeight    = 1e-6
 	maxSkew      = 10
@@ -79,10 +80,14 @@ func fields(s *Scenario) object {
 			{"skew", defaulted, fraction(&s.Topics.Skew, 0, maxSkew)},
 		}},
 		{"publish", required, object{
-			{"by", required, choice(&s.Publish.By, ByClients, ByBackend)},
+			{"by", required, choice(&s.Publish.By, ByClients, ByBackend, ByReporters)},
 			{"rate", required, rate(&s.Publish.Rate)},
 			{"arrivals", defaulted, choice(&s.Publish.Arrivals, Poisson, Periodic, Burst)},
 			{"burst", defaulted, whole(&s.Publish.Burst, 1, maxBurst)},
+		}},
+		{"inputs", optional, object{
+			{"rate", required, rate(&s.Inputs.Rate)},
+			{"size", required, size(&s.Inputs.Size)},
 		}},
 		{"payload", required, object{
 			{"size", optional, size(&s.Payload.Size)},
@@ -122,6 +127,8 @@ func fields(s *Scenario) object {
 			{"primary", defaulted, metrics(&s.Compare.Primary)},
 			{"margin", defaulted, quantity(&s.Compare.Margin, ParsePercent, minMargin, maxMargin, percentGrammar, "a percentage", "%")},
 		}},
+		{"needs", optional, claims(&s.Needs, true)},
+		{"claims", optional, claims(&s.Claims, false)},
 	}
 }
 

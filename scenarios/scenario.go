@@ -45,6 +45,7 @@ type Scenario struct {
 	Clients    Clients     `yaml:"clients" json:"clients"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish"`
+	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"` // what clients send up beside, owed to nobody; default nothing
 	Payload    Payload     `yaml:"payload" json:"payload"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -67,6 +68,8 @@ type Scenario struct {
 	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
 
 	Compare Compare `yaml:"compare" json:"compare"`
+	Needs   []Claim `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
+	Claims  []Claim `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
 }
 
 // Compare says, before anything is measured, what the transports are judged by.
@@ -84,6 +87,22 @@ var Metrics = []Metric{
 	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
 	"connect_p50", "connect_p99",
 }
+
+// A Claim is what a run must find, in the grammar of k6's thresholds, which is
+// extended to a transport's name and to ratios between two:
+//
+//	claim  = figure op bound
+//	figure = [ case ] metric
+//	op     = "<" | "<=" | ">" | ">=" | "==" | "!="
+//	bound  = number [ unit ] | [ number "*" ] case [ metric ]
+//	metric = [ "age" | "ack" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
+//
+// as in "lost == 0", "websocket p(99) < 50ms" and "sse p(99) < 0.5 * shortpoll". A
+// claim that names no case is about every one of them. A statistic without "age",
+// "ack" or "connect" is of the delivery latency; a name is one of those that results
+// have, such as wire_bytes_per_message. The second figure of a ratio is the first's
+// metric where it names none.
+type Claim string
 
 // Percent is a share of a hundred, written with its sign: "5%", "0.5%".
 type Percent float64
@@ -125,16 +144,27 @@ type Publisher string
 
 // ByClients: the subscribed clients publish to their own topics over their own
 // transport. ByBackend: one publisher beside the server posts to the topics in turn.
+// ByReporters: for each topic there is one client more, which publishes to it over its
+// own transport and subscribes to nothing.
 const (
-	ByClients Publisher = "clients"
-	ByBackend Publisher = "backend"
+	ByClients   Publisher = "clients"
+	ByBackend   Publisher = "backend"
+	ByReporters Publisher = "reporters"
 )
+
+// Inputs are what the clients send to the server beside the messages, each at the same
+// period with a phase of its own: a player's keys, which the server takes and no other
+// client is owed. They go up like publications, to topics that nobody is subscribed to.
+type Inputs struct {
+	Rate Rate `yaml:"rate" json:"rate"` // a second, of all clients together
+	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
+}
 
 // Arrivals says how due instants are spread in time.
 type Arrivals string
 
 // Poisson draws exponential gaps, Periodic keeps the same gap (a random phase
-// for each publisher), Burst publishes Burst messages at one instant, periodically.
+// for each publisher), Burst has one publisher publish Burst messages at one instant, periodically.
 const (
 	Poisson  Arrivals = "poisson"
 	Periodic Arrivals = "periodic"

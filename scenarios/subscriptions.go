@@ -32,6 +32,9 @@ func (s *Scenario) TopicName(i int) string {
 	return fmt.Sprintf("t%0*d", width, i)
 }
 
+// InputTopicName is where the inputs of topic i's subscribers go, as long as TopicName.
+func (s *Scenario) InputTopicName(i int) string { return "i" + s.TopicName(i)[1:] }
+
 // random is the client's own stream: clients drawn in another order, or alone,
 // still get the same topics.
 func (s *Scenario) random(client int) *rand.Rand {

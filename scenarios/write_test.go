@@ -74,7 +74,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 			Skew:      rapid.Float64Range(0, maxSkew).Draw(t, "skew"),
 		},
 		Publish: Publish{
-			By:       rapid.SampledFrom([]Publisher{ByClients, ByBackend}).Draw(t, "by"),
+			By:       rapid.SampledFrom([]Publisher{ByClients, ByBackend, ByReporters}).Draw(t, "by"),
 			Rate:     Rate(rapid.Float64Range(10, 1000).Draw(t, "rate")),
 			Arrivals: rapid.SampledFrom([]Arrivals{Poisson, Periodic, Burst}).Draw(t, "arrivals"),
 			Burst:    rapid.IntRange(1, 10).Draw(t, "burst"),
@@ -101,7 +101,10 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Servers: 1,
 		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
 	}
-	if s.Publish.By == ByBackend {
+	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {
+		s.Inputs = Inputs{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(int64(MinPayload), int64(MaxPayload)).Draw(t, "input size"))}
+	}
+	if !s.ClientsPublish() {
 		s.Servers = rapid.IntRange(1, min(MaxServers, s.Clients.Count)).Draw(t, "servers")
 	}
 	if rapid.Bool().Draw(t, "sweep stack") {
@@ -110,6 +113,11 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 	if slices.ContainsFunc(s.Transports, Transport.holds) && rapid.Bool().Draw(t, "sweep flush") {
 		s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = 0, 0, 0
 		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
+	}
+	if rapid.Bool().Draw(t, "claims") {
+		some := Claim(rapid.SampledFrom(s.Cases()).Draw(t, "case").Name())
+		s.Claims = rapid.SliceOfNDistinct(rapid.SampledFrom([]Claim{"lost == 0", "age p(99)<1s", "p50 < 2 * " + some, some + " max > 1ms"}), 1, 4, rapid.ID[Claim]).Draw(t, "claims")
+		s.Needs = rapid.SliceOfNDistinct(rapid.SampledFrom([]Claim{"lost == 0", "p(99) < 1s"}), 1, 2, rapid.ID[Claim]).Draw(t, "needs")
 	}
 	return s
 })

@@ -38,7 +38,7 @@ var badRequests = []badRequest{
 	{id: "H6 after", send: get("topic=a&after=&after="), status: "400", code: "repeated_parameter"},
 	{id: "H6 topic", send: get("topic=a&topic=a"), status: "400", code: "repeated_topic"},
 	{id: "H6 unknown", send: get("topic=a&Topic=b"), status: "400", code: "unknown_parameter"},
-	{id: "H7 none", send: get(""), status: "400", code: "missing_topic"},
+	{id: "H7 none", send: get(""), status: "400", code: "missing_topic", only: "shortpoll longpoll sse"}, // a socket may only publish
 	{id: "H7 empty", send: get("topic="), status: "400", code: "bad_topic"},
 	{id: "H7 long", send: get("topic=" + strings.Repeat("a", 1000)), status: "400", code: "bad_topic"},
 	{id: "H7 dots", send: get("topic=%2e%2e%2f"), status: "400", code: "bad_topic"},

@@ -72,11 +72,19 @@ type Sink interface {
 type Subscription struct {
 	Client    int
 	Worker    int      // which serves it, from 0
-	Topics    []string // none: the session only publishes
+	Topics    []string // none: the session only publishes, and see Reports
 	Delivery  string   // "every" or "latest"
 	Publishes bool     // the client will publish: transports that need a second connection for it open one at once
 	Phase     float64  // short polling: where in the interval the first poll falls, 0 … 1
+
+	// Reports says of a session without topics that it is a client, which publishes over
+	// its own transport from where it is. Else it is a backend: it stands beside the
+	// server and posts, whatever the transport.
+	Reports bool
 }
+
+// backend says whether it is one.
+func (s *Subscription) backend() bool { return len(s.Topics) == 0 && !s.Reports }
 
 // A Batch is one answer, event or frame, decoded.
 type Batch struct {

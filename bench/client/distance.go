@@ -16,7 +16,7 @@ import (
 //
 // It delays a stream, not its packets: the kernels at both ends acknowledge at once
 // and know of no distance, so congestion control and retransmission play no part.
-// Who only publishes (a session without topics) stands beside the server.
+// A backend stands beside the server.
 //
 // Bytes are counted where they cross the socket: up when they leave the link, down
 // when they leave it too, as they are read then. What is in the link when a
@@ -54,7 +54,7 @@ const (
 
 // distance is the way's; a backend has none.
 func (c *Config) distance(sub Subscription, way uint64) distance {
-	if c.Link.none() || len(sub.Topics) == 0 {
+	if c.Link.none() || sub.backend() {
 		return distance{}
 	}
 	return distance{link: &c.Link, stream: uint64(sub.Client)<<1 | way}

@@ -49,12 +49,12 @@ func (e *engine) Open(sub Subscription, sink Sink) Session {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{subscriber: newSubscriber(&e.Config, sub, sink, new(reader)), engine: e, over: e.distance(sub, wayDown), cancel: cancel}
 	switch {
-	case len(sub.Topics) == 0:
-		s.up = newPoster(ctx, s)
-	case e.Transport == scenarios.WebSocket:
+	case e.Transport == scenarios.WebSocket && !sub.backend():
 		socket := &socket{session: s}
 		s.up = &outbox{session: s, send: socket.send, online: socket.online}
 		s.start(ctx, socket.serve)
+	case len(sub.Topics) == 0:
+		s.up = newPoster(ctx, s)
 	default:
 		if sub.Publishes {
 			s.up = newPoster(ctx, s)

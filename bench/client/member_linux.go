@@ -57,7 +57,7 @@ func newMember(l *loop, sub Subscription, sink Sink) *member {
 	m := &member{subscriber: newSubscriber(c, sub, sink, &l.reader), beat: beat{every: c.Interval}}
 	m.link = newLink(l, m, c.distance(sub, wayDown))
 	switch {
-	case len(sub.Topics) > 0 && c.Transport == scenarios.WebSocket:
+	case !sub.backend() && c.Transport == scenarios.WebSocket:
 		m.socket = new(socketState)
 		m.up = (*socketUp)(m)
 	case sub.Publishes || len(sub.Topics) == 0:
@@ -71,7 +71,7 @@ func (m *member) begin(at clock.Instant) {
 	if up, ok := m.up.(*postUp); ok {
 		up.dial(at)
 	}
-	if len(m.sub.Topics) > 0 {
+	if len(m.sub.Topics) > 0 || m.socket != nil {
 		m.connect(at)
 	}
 }

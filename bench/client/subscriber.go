@@ -176,18 +176,19 @@ func (r *reader) receivePosted(traffic *Traffic, status int, body []byte) (outco
 // appendStream appends the subscription as the URL of a stream or a socket.
 func (s *subscriber) appendStream(dst []byte, path string) []byte {
 	dst = append(dst, path...)
-	separator := "?topic="
-	for _, topic := range s.sub.Topics {
-		dst = append(dst, separator...)
-		dst = append(dst, url.QueryEscape(topic)...)
-		separator = "&topic="
+	separator := byte('?')
+	parameter := func(name, value string) {
+		dst = append(append(append(append(dst, separator), name...), '='), value...)
+		separator = '&'
 	}
-	if s.sub.Delivery == string(scenarios.Latest) {
-		dst = append(dst, "&delivery=latest"...)
+	for _, topic := range s.sub.Topics {
+		parameter("topic", url.QueryEscape(topic))
+	}
+	if s.sub.Delivery == string(scenarios.Latest) && len(s.sub.Topics) > 0 {
+		parameter("delivery", "latest")
 	}
 	if len(s.cursor) > 0 {
-		dst = append(dst, "&after="...)
-		dst = append(dst, url.QueryEscape(string(s.cursor))...)
+		parameter("after", url.QueryEscape(string(s.cursor)))
 	}
 	return dst
 }

@@ -24,6 +24,7 @@ type Book struct {
 	run      uint32
 	delivery scenarios.Delivery
 	polling  bool // quantiles rest on poll cycles, not on publishes
+	inputs   bool // clients send some: then acknowledgements are timed of these alone, as a backend's say nothing of a transport
 
 	start atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
 	end   atomic.Int64 // index of the first message that is not owed
@@ -55,6 +56,7 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		run:      run,
 		delivery: s.Delivery,
 		polling:  transport == scenarios.ShortPoll,
+		inputs:   s.Inputs.Rate > 0,
 		outcome:  make([]outcome, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
 	}
@@ -147,7 +149,14 @@ func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.publishes.Acknowledged++
-	b.ack.Record(b.since(index, at))
+	if b.timed(index) {
+		b.ack.Record(b.since(index, at))
+	}
+}
+
+// timed says whether a message's acknowledgement enters the latencies.
+func (b *Book) timed(index uint32) bool {
+	return !b.inputs || b.plan.Messages[index].Publisher != schedule.Backend
 }
 
 // refused notes a publication that failed (sent, without success) or was dropped (never sent).
@@ -182,11 +191,15 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 	defer b.mu.Unlock()
 	p := b.publishes
 	p.DroppedBy, p.FailedBy = maps.Clone(p.DroppedBy), maps.Clone(p.FailedBy)
+	timed := int64(0)
 	for i := range b.plan.Messages {
 		if !b.Counts(uint32(i)) {
 			continue
 		}
 		p.Planned++
+		if b.timed(uint32(i)) {
+			timed++
+		}
 		switch b.outcome[i].state.Load() {
 		case planned:
 			p.Dropped++
@@ -195,7 +208,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 			p.Unknown++
 		}
 	}
-	ack := results.Latency{Histogram: b.ack, Infinite: p.Planned - p.Acknowledged, Independent: p.Planned}
+	ack := results.Latency{Histogram: b.ack, Infinite: timed - b.ack.Count(), Independent: timed}
 	return p, ack
 }
 

@@ -166,7 +166,7 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 		return
 	}
 	r.connected[c] = true
-	if _, subscribes := r.ledgers[c]; !subscribes {
+	if l := r.ledgers[c]; l == nil || len(l.topics) == 0 { // it only publishes
 		return
 	}
 	r.connect.Clients++

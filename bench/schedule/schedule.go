@@ -24,7 +24,7 @@ const Backend = -1
 // A Message is one planned publication.
 type Message struct {
 	Due       time.Duration // since the start of the warm-up
-	Publisher int32         // index of a client, or Backend
+	Publisher int32         // index of a client (reporters come after the subscribers), or Backend
 	Topic     int32
 	Size      int32 // payload bytes
 }
@@ -36,8 +36,8 @@ type Schedule struct {
 	Opens    time.Duration // the window is [Opens, Closes), counted by Due
 	Closes   time.Duration
 
-	Topics      []string
-	Subscribed  [][]int32 // per client: its topics, ascending
+	Topics      []string  // those of inputs, which nobody is subscribed to, come last
+	Subscribed  [][]int32 // per client: its topics, ascending; a reporter's are none
 	Subscribers [][]int32 // per topic: its clients, ascending
 	OnTopic     [][]int32 // per topic: its messages' indexes, ascending
 	Ordinal     []int32   // per message: its place in OnTopic of its topic
@@ -54,8 +54,26 @@ func New(s *scenarios.Scenario, block int) *Schedule {
 	plan := empty(s)
 	plan.Messages = arrivals(s, random, plan.Closes)
 	plan.address(s, random)
+	plan.addInputs(s, random)
 	plan.index()
 	return plan
+}
+
+// addInputs has every client send its inputs, each to that of one of its topics.
+func (p *Schedule) addInputs(s *scenarios.Scenario, random *rand.Rand) {
+	if s.Inputs.Rate == 0 {
+		return
+	}
+	gap := float64(time.Second) / float64(s.Inputs.Rate)
+	inputs := periodicEach(0, s.Clients.Count, random, gap, p.Closes)
+	for i := range inputs {
+		m := &inputs[i]
+		own := p.Subscribed[m.Publisher]
+		m.Topic = int32(s.Topics.Count) + own[random.IntN(len(own))]
+		m.Size = int32(s.Inputs.Size)
+	}
+	p.Messages = append(p.Messages, inputs...)
+	slices.SortStableFunc(p.Messages, func(a, b Message) int { return cmp.Compare(a.Due, b.Due) })
 }
 
 // Of is the schedule of messages that are given, in due order, to the scenario's clients.
@@ -78,13 +96,17 @@ func empty(s *scenarios.Scenario) *Schedule {
 
 // place spreads the clients over the topics.
 func (p *Schedule) place(s *scenarios.Scenario) {
-	p.Topics = make([]string, s.Topics.Count)
-	for i := range p.Topics {
-		p.Topics[i] = s.TopicName(i)
+	for i := range s.Topics.Count {
+		p.Topics = append(p.Topics, s.TopicName(i))
 	}
-	p.Subscribed = make([][]int32, s.Clients.Count)
-	p.Subscribers = make([][]int32, s.Topics.Count)
-	for client := range p.Subscribed {
+	if s.Inputs.Rate > 0 {
+		for i := range s.Topics.Count {
+			p.Topics = append(p.Topics, s.InputTopicName(i))
+		}
+	}
+	p.Subscribed = make([][]int32, s.Sessions())
+	p.Subscribers = make([][]int32, len(p.Topics))
+	for client := range s.Clients.Count {
 		for _, topic := range s.Subscriptions(client) {
 			p.Subscribed[client] = append(p.Subscribed[client], int32(topic))
 			p.Subscribers[topic] = append(p.Subscribers[topic], int32(client))
@@ -103,8 +125,10 @@ func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Mes
 		return bursts(s, random, gap, end)
 	case s.Publish.By == scenarios.ByBackend:
 		return periodic(Backend, gap*random.Float64(), gap, end, nil)
+	case s.Publish.By == scenarios.ByReporters:
+		return periodicEach(s.Clients.Count, s.Reporters(), random, gap, end)
 	default:
-		return periodicClients(s, random, gap, end)
+		return periodicEach(0, s.Clients.Count, random, gap, end)
 	}
 }
 
@@ -117,22 +141,23 @@ func poisson(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Dur
 	return planned
 }
 
-// bursts plans Burst messages at one instant, as often as the rate asks.
+// bursts plans Burst messages of one publisher at one instant, as often as the rate asks.
 func bursts(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
 	every := gap * float64(s.Publish.Burst)
 	for at := random.Float64() * every; at < float64(end); at += every {
+		who := anyone(s, random)
 		for range s.Publish.Burst {
-			planned = append(planned, Message{Due: time.Duration(at), Publisher: anyone(s, random)})
+			planned = append(planned, Message{Due: time.Duration(at), Publisher: who})
 		}
 	}
 	return planned
 }
 
-// periodicClients gives every client the same period and a phase of its own.
-func periodicClients(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
-	period := gap * float64(s.Clients.Count)
-	for client := range s.Clients.Count {
-		planned = periodic(int32(client), random.Float64()*period, period, end, planned)
+// periodicEach gives every one of n clients the same period and a phase of its own.
+func periodicEach(first, n int, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
+	period := gap * float64(n)
+	for client := range n {
+		planned = periodic(int32(first+client), random.Float64()*period, period, end, planned)
 	}
 	slices.SortStableFunc(planned, func(a, b Message) int { return cmp.Compare(a.Due, b.Due) })
 	return planned
@@ -150,26 +175,32 @@ func periodic(publisher int32, phase, period float64, end time.Duration, planned
 }
 
 func anyone(s *scenarios.Scenario, random *rand.Rand) int32 {
-	if s.Publish.By == scenarios.ByBackend {
+	switch s.Publish.By {
+	case scenarios.ByBackend:
 		return Backend
+	case scenarios.ByReporters:
+		return int32(s.Clients.Count + random.IntN(s.Reporters()))
+	default:
+		return int32(random.IntN(s.Clients.Count))
 	}
-	return int32(random.IntN(s.Clients.Count))
 }
 
 // address gives every message its topic and size. A client publishes to a topic
-// it is subscribed to. A backend draws topics when arrivals are Poisson, so that
-// each topic's are too, and takes them in turn otherwise.
+// it is subscribed to, a reporter to its own. A backend draws topics when arrivals are
+// Poisson, so that each topic's are too, and takes them in turn otherwise.
 func (p *Schedule) address(s *scenarios.Scenario, random *rand.Rand) {
 	for i := range p.Messages {
 		m := &p.Messages[i]
 		switch {
+		case s.Publish.By == scenarios.ByReporters:
+			m.Topic = m.Publisher - int32(s.Clients.Count)
 		case m.Publisher != Backend:
 			own := p.Subscribed[m.Publisher]
 			m.Topic = own[random.IntN(len(own))]
 		case s.Publish.Arrivals == scenarios.Poisson:
-			m.Topic = int32(random.IntN(len(p.Topics)))
+			m.Topic = int32(random.IntN(s.Topics.Count))
 		default:
-			m.Topic = int32(i % len(p.Topics))
+			m.Topic = int32(i % s.Topics.Count)
 		}
 		m.Size = size(s.Payload, random)
 	}
@@ -227,8 +258,8 @@ func (p *Schedule) Hash() string {
 }
 
 // Publishers says of each client whether it publishes at all, and so needs a way up.
-func (p *Schedule) Publishers(clients int) []bool {
-	publishes := make([]bool, clients)
+func (p *Schedule) Publishers() []bool {
+	publishes := make([]bool, len(p.Subscribed))
 	for _, m := range p.Messages {
 		if m.Publisher != Backend {
 			publishes[m.Publisher] = true

@@ -109,10 +109,19 @@ func TestPeriodicClientsShareThePeriod(t *testing.T) {
 }
 
 func TestBursts(t *testing.T) {
-	s := read(t, tenClients, small, window, "publish: {by: backend, rate: 10/s, arrivals: burst, burst: 5}")
+	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 10/s, arrivals: burst, burst: 5}")
 	at := map[time.Duration]int{}
+	authors := map[time.Duration]int32{}
+	ever := map[int32]bool{}
 	for _, m := range New(s, 1).Messages {
 		at[m.Due]++
+		if author, known := authors[m.Due]; known && author != m.Publisher {
+			t.Errorf("at %v clients %d and %d publish, want one author a burst", m.Due, author, m.Publisher)
+		}
+		authors[m.Due], ever[m.Publisher] = m.Publisher, true
+	}
+	if len(ever) != 10 {
+		t.Errorf("%d clients publish, want all ten in turn", len(ever))
 	}
 	for due, n := range at {
 		if n != 5 {
@@ -121,6 +130,72 @@ func TestBursts(t *testing.T) {
 	}
 	if len(at) < 201 || len(at) > 202 {
 		t.Errorf("%d bursts in 101 s, want one every 0.5 s", len(at))
+	}
+}
+
+// Each reporter publishes to the topic that is its own, and subscribes to none.
+func TestReporters(t *testing.T) {
+	for _, arrivals := range []string{"poisson", "periodic", "burst"} {
+		s := read(t, "clients: {count: 30}", small, window, "topics: {count: 7, per_client: 3, spread: random}", "publish: {by: reporters, rate: 70/s, arrivals: "+arrivals+"}")
+		p := New(s, 1)
+		if len(p.Subscribed) != 37 {
+			t.Fatalf("%d sessions, want 30 clients and 7 reporters", len(p.Subscribed))
+		}
+		count := make([]int, 7)
+		for _, m := range p.Messages {
+			if m.Topic != m.Publisher-30 {
+				t.Fatalf("%s: session %d publishes to topic %d, want %d", arrivals, m.Publisher, m.Topic, m.Publisher-30)
+			}
+			count[m.Topic]++
+		}
+		for reporter, n := range count {
+			if len(p.Subscribed[30+reporter]) != 0 || !p.Publishers()[30+reporter] {
+				t.Errorf("%s: reporter %d has topics %v", arrivals, reporter, p.Subscribed[30+reporter])
+			}
+			if math.Abs(float64(n)-1010) > 250 {
+				t.Errorf("%s: reporter %d publishes %d times in 101 s, want 1010", arrivals, reporter, n)
+			}
+		}
+	}
+}
+
+// Inputs have one period and a phase for each client, go to topics of their own, and
+// leave the messages as they are without.
+func TestInputs(t *testing.T) {
+	lines := []string{tenClients, small, window, "topics: {count: 2}", "publish: {by: backend, rate: 20/s, arrivals: periodic}"}
+	without := New(read(t, lines...), 1)
+	p := New(read(t, append(lines, "inputs: {rate: 300/s, size: 40B}")...), 1)
+	if want := []string{"t0000", "t0001", "i0000", "i0001"}; !slices.Equal(p.Topics, want) {
+		t.Fatalf("topics %v, want %v", p.Topics, want)
+	}
+	var messages []Message
+	last := map[int32]time.Duration{}
+	inputs := 0
+	for _, m := range p.Messages {
+		if m.Publisher == Backend {
+			messages = append(messages, m)
+			continue
+		}
+		inputs++
+		if before, ok := last[m.Publisher]; ok && (m.Due-before-time.Second/30).Abs() > 1 {
+			t.Fatalf("client %d sends after %v, want a thirtieth of a second", m.Publisher, m.Due-before)
+		}
+		last[m.Publisher] = m.Due
+		if own := p.Subscribed[m.Publisher][0]; m.Topic != own+2 || m.Size != 40 {
+			t.Fatalf("client %d of topic %d sends %d bytes to topic %d", m.Publisher, own, m.Size, m.Topic)
+		}
+	}
+	if !slices.Equal(messages, without.Messages) {
+		t.Error("the messages are not those of the plan without inputs")
+	}
+	if math.Abs(float64(inputs)-300*101) > 10 || len(last) != 10 {
+		t.Errorf("%d inputs of %d clients, want %d of 10", inputs, len(last), 300*101)
+	}
+	if len(p.Subscribers[2])+len(p.Subscribers[3]) != 0 {
+		t.Error("somebody is owed inputs")
+	}
+	if !slices.IsSortedFunc(p.Messages, func(a, b Message) int { return int(a.Due - b.Due) }) {
+		t.Error("messages are not in due order")
 	}
 }
 

@@ -27,14 +27,14 @@ func preflight(s *scenarios.Scenario, given bool, told io.Writer) error {
 
 func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
 	perClient, why := connections(s)
-	need, most := openFiles(s), room.clients(perClient)
+	need, most := openFiles(s), room.clients(perClient, s.Reporters())
 	if serverShare(s) <= most {
 		return nil
 	}
-	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the generator, but %s",
-		serverShare(s), why, spareDescriptors, need, room)
+	arithmetic := fmt.Sprintf("%d clients × %s + %s%d = %d open files in the server and as many in the generator, but %s",
+		serverShare(s), why, reporters(s), spareDescriptors, need, room)
 	switch enough := ceilDiv(s.Clients.Count, max(1, most)); {
-	case most < 1 || s.Publish.By == scenarios.ByClients:
+	case most < 1 || s.ClientsPublish():
 		return usageError("%s; use fewer clients or raise the limit", arithmetic)
 	case given || s.Servers > 1:
 		return usageError("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)
@@ -62,12 +62,12 @@ func (r room) String() string {
 	return fmt.Sprintf("the kernel has %d ports ready for connections to one server", r.ports)
 }
 
-// clients is how many a server and a generator can have.
-func (r room) clients(connections int) int {
+// clients is how many a server and a generator can have beside those that only publish.
+func (r room) clients(connections, reporters int) int {
 	if r.files <= spareDescriptors {
 		return 0
 	}
-	return int(min(r.files-spareDescriptors, r.ports)) / connections
+	return max(0, int(min(r.files-spareDescriptors, r.ports))-reporters) / connections
 }
 
 func roomHere() (r room, err error) {
@@ -100,12 +100,20 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // openFiles is how many a server or a generator of the scenario needs.
 func openFiles(s *scenarios.Scenario) uint64 {
 	perClient, _ := connections(s)
-	return uint64(serverShare(s)*perClient + spareDescriptors)
+	return uint64(serverShare(s)*perClient + s.Reporters() + spareDescriptors)
+}
+
+// reporters names them in the arithmetic, where there are any.
+func reporters(s *scenarios.Scenario) string {
+	if n := s.Reporters(); n > 0 {
+		return fmt.Sprintf("%d reporters + ", n)
+	}
+	return ""
 }
 
 // connections is how many a client needs.
 func connections(s *scenarios.Scenario) (perClient int, why string) {
-	if s.Publish.By == scenarios.ByClients && pollsOrStreams(s) {
+	if (s.Publish.By == scenarios.ByClients || s.Inputs.Rate > 0) && pollsOrStreams(s) {
 		return 2, "2 connections, as it also publishes"
 	}
 	return 1, "1 connection"

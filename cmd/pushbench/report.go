@@ -33,7 +33,7 @@ func newReportCommand() *cobra.Command {
 			if err := results.Seal(run.Path); err != nil {
 				return err
 			}
-			return printRun(c, run)
+			return printRun(c, report.New(run))
 		},
 	}
 }
@@ -62,10 +62,9 @@ func derive(run *results.Run, dir string) error {
 }
 
 // printRun prints the table, the sentences and where the page is.
-func printRun(c *cobra.Command, run *results.Run) error {
+func printRun(c *cobra.Command, r *report.Report) error {
 	out := c.OutOrStdout()
 	_, noColor := os.LookupEnv("NO_COLOR")
-	r := report.New(run)
 	if err := r.Table(out, report.TableOptions{Color: isTerminal(out) && !noColor}); err != nil {
 		return err
 	}
@@ -74,6 +73,6 @@ func printRun(c *cobra.Command, run *results.Run) error {
 		fmt.Fprintln(out, sentence)
 	}
 	fmt.Fprintln(out)
-	_, err := fmt.Fprintln(out, filepath.Join(run.Path, "report.html"))
+	_, err := fmt.Fprintln(out, filepath.Join(r.Run.Path, "report.html"))
 	return err
 }

@@ -20,6 +20,8 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/client"
 	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/report"
 	"pushbench/scenarios"
 )
 
@@ -90,11 +92,15 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	if err != nil {
 		return err
 	}
+	claims := len(scenario.Claims)
 	if err := o.apply(c, scenario); err != nil {
 		return err
 	}
 	if err := preflight(scenario, c.Flags().Changed("servers"), c.ErrOrStderr()); err != nil {
 		return err
+	}
+	if left := claims - len(scenario.Claims); left > 0 {
+		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
 	}
 	release, err := onlyOne()
 	if err != nil {
@@ -166,6 +172,7 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 		}
 		*field = d
 	}
+	s.Claims = o.claims(c, s)
 	if err := s.Check(); err != nil {
 		return usageError("with these flags: %w", err)
 	}
@@ -176,6 +183,18 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 		return usageError("--lie: %w", err)
 	}
 	return nil
+}
+
+// claims are those that the flags leave something to judge by: a claim is about the
+// workload as it is written, and about what is measured.
+func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []scenarios.Claim {
+	for _, another := range []string{"clients", "rtt", "stack", "flush", "servers"} {
+		if c.Flags().Changed(another) {
+			return nil
+		}
+	}
+	missing := s.Unmeasured()
+	return slices.DeleteFunc(slices.Clone(s.Claims), func(c scenarios.Claim) bool { return slices.Contains(missing, c) })
 }
 
 // sweepStack puts one stack, or a sweep of several, in place of the scenario's.
@@ -280,14 +299,27 @@ func show(c *cobra.Command, where string) error {
 	if err != nil {
 		return err
 	}
-	if err := printRun(c, run); err != nil {
+	r := report.New(run)
+	if err := printRun(c, r); err != nil {
 		return err
 	}
+	return worth(r)
+}
+
+// worth is the error that a run's status and its claims deserve.
+func worth(r *report.Report) error {
+	run := r.Run
 	switch run.Manifest.Status {
 	case results.Invalid, results.Saturated:
 		return &exitError{exitInvalid, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
 	case results.Partial:
 		return &exitError{exitInterrupted, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
+	}
+	switch r.Outcome() {
+	case compare.Broken:
+		return &exitError{exitBroken, errors.New("a claim of the scenario is broken: see above")}
+	case compare.Undecided:
+		return &exitError{exitInconclusive, errors.New("a claim of the scenario is undecided: see above; more blocks may decide it")}
 	default:
 		return nil
 	}

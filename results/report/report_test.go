@@ -91,6 +91,24 @@ var states = map[string]func() *results.Run{
 			}
 		})
 	},
+	"claims": func() *results.Run { // one that holds, one that is broken, one that cannot be judged
+		run := *long()
+		run.Manifest.Needs = []results.Claim{{Text: "p(99) < 500ms", Figure: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Figure: "lost", Op: "=="}}
+		run.Manifest.Claims = []results.Claim{
+			{Text: "lost == 0", Figure: "lost", Op: "=="},
+			{Text: "websocket p(50) < 0.1 * shortpoll", Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.1, OtherCase: "shortpoll", OtherFigure: "p(50)"},
+			{Text: "sse p(99) < 1ms", Case: "sse", Figure: "p(99)", Op: "<", Bound: 1},
+			{Text: "longpoll p(99.99) < 1s", Case: "longpoll", Figure: "p(99.99)", Op: "<", Bound: 1000},
+		}
+		return &run
+	},
+	"needy": func() *results.Run { // nothing meets what is asked, and inputs go up beside
+		run := *long()
+		run.Manifest.Workload.InputRate, run.Manifest.Workload.InputBytes = 600, 48
+		run.Manifest.Needs = []results.Claim{{Text: "p(99) < 1ms", Figure: "p(99)", Op: "<", Bound: 1}}
+		run.Manifest.Claims = []results.Claim{{Text: "lost == 0", Figure: "lost", Op: "=="}}
+		return &run
+	},
 	"partial": func() *results.Run {
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in block 5"

@@ -15,9 +15,11 @@ import (
 func (r *Report) Sentences() []string {
 	said := r.headline()
 	if r.Run.Manifest.Status != results.Invalid {
+		said = append(said, r.choice()...)
 		said = append(said, r.variants()...)
 		said = append(said, losses(r.Summary)...)
 	}
+	said = append(said, r.claimSentences()...)
 	said = append(said, exclusions(r.Summary)...)
 	said = append(said, holdsFor(r.Run.Manifest))
 	return append(said, notMeasured(r.Run.Manifest))
@@ -65,10 +67,9 @@ func (r *Report) estimate() string {
 // the latest is delivered, and which costs least, as far as the verdicts can tell them
 // apart or, of what has none, the ranges over the blocks.
 func (r *Report) answer() []string {
-	rows := r.Summary.Rows
-	best, metric := "Soonest by ", orWhenTooFew(rows, results.P99, results.P50)
+	best, metric := "Soonest by ", r.latency()
 	if r.Run.Manifest.Workload.Delivery == latest {
-		best, metric = "Freshest by ", orWhenTooFew(rows, results.AgeP99, results.AgeMean)
+		best = "Freshest by "
 	}
 	title := results.MetricByName(metric).Title
 	said := r.phrase(best+title, title, metric)
@@ -222,9 +223,21 @@ func leftOut(s results.Summary) string {
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w := m.Workload
-	return fmt.Sprintf("This holds for %s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
-		some(w.Clients, "client"), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
+	return fmt.Sprintf("This holds for %s%s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
+		some(w.Clients, "client"), beside(w), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
 		results.Number(w.PayloadBytes), network(m), results.Plain(m.Stack), map[bool]string{true: "s"}[strings.Contains(m.Stack, ",")])
+}
+
+// beside is what goes up beside the messages, or from clients beside the subscribers.
+func beside(w results.Workload) string {
+	said := ""
+	if w.Reporters > 0 {
+		said += fmt.Sprintf(" and %s that only publish", results.Count(int64(w.Reporters)))
+	}
+	if w.InputRate > 0 {
+		said += fmt.Sprintf(" that send %s inputs a second of %s B", results.Number(w.InputRate), results.Number(w.InputBytes))
+	}
+	return said
 }
 
 // network is what lay between the clients and the server.

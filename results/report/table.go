@@ -18,10 +18,15 @@ type column struct{ metric, head, unit string }
 // columnsOf are the columns of a run: where only the latest of a topic is delivered,
 // how old what a client holds is comes before how soon it came.
 func columnsOf(m results.Manifest) []column {
+	first := latencies
 	if m.Workload.Delivery == latest {
-		return withWrites(m, append(slices.Clone(ages), columns...))
+		first = ages
 	}
-	return withWrites(m, append(slices.Clone(latencies), columns...))
+	all := slices.Concat(first, columns)
+	if m.Workload.InputRate > 0 { // how soon the server has one
+		all = slices.Concat(first, inputs, columns[:len(columns)-connects])
+	}
+	return withWrites(m, all)
 }
 
 // latest is the delivery of scenarios in which a newer message replaces what is not yet sent.
@@ -40,6 +45,15 @@ var ages = []column{
 	{results.P50, "p50", "ms"},
 	{results.P99, "p99", "ms"},
 }
+
+// inputs are of what clients send up that nobody is owed: due instant → acknowledged.
+var inputs = []column{
+	{results.AckP50, "input", "p50 ms"},
+	{results.AckP99, "input", "p99 ms"},
+}
+
+// connects are the last of the columns, for which those of inputs leave no room.
+const connects = 2
 
 // columns are those that every run has.
 var columns = []column{

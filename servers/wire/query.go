@@ -127,7 +127,7 @@ func (q *query) adoptLastEventID(id string, e endpoint) *Error {
 // check turns parameters into a subscription.
 func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
 	sub := &Subscribe{FromNow: q.after.value == ""}
-	if err := s.checkTopics(q.topics); err != nil {
+	if err := s.checkTopics(q.topics, e); err != nil {
 		return nil, err
 	}
 	if !sub.FromNow {
@@ -155,8 +155,9 @@ func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
 	return sub, nil
 }
 
-func (s *Service) checkTopics(topics []string) *Error {
-	if len(topics) == 0 {
+// checkTopics allows a socket to have none: it may only publish.
+func (s *Service) checkTopics(topics []string, e endpoint) *Error {
+	if len(topics) == 0 && e != upgradeEndpoint {
 		return errMissingTopic
 	}
 	if len(topics) > s.Limits.MaxTopics {
@@ -167,7 +168,7 @@ func (s *Service) checkTopics(topics []string) *Error {
 			return errBadTopic
 		}
 	}
-	if len(topics) == 1 {
+	if len(topics) <= 1 {
 		return nil
 	}
 	seen := make(map[string]bool, len(topics))

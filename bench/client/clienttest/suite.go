@@ -41,6 +41,7 @@ var cases = []struct {
 }{
 	{"the subscribe-ack comes first", ackFirst},
 	{"a publication comes back and to others", ownWay},
+	{"a reporter publishes and is delivered nothing", reporting},
 	{"a feed is published when it is due, in order", feeding},
 	{"payloads are the same bytes", sameBytes},
 	{"many topics", manyTopics},
@@ -219,6 +220,37 @@ func ownWay(s *stage) {
 	}
 	if sent := Events(s.witness.All(), 0, client.Sending); len(sent) != 5 {
 		s.Errorf("%d publications told to be sent, want 5", len(sent))
+	}
+}
+
+// A reporter has no topics, but a transport of its own and a distance.
+func reporting(s *stage) {
+	s.open(0, nil, "a")
+	const c = 1
+	reporter := s.engine.Open(client.Subscription{Client: c, Worker: c % s.engine.Workers(), Publishes: true, Reports: true}, s.witness)
+	s.Cleanup(reporter.Close)
+	connected := func(n int) {
+		s.Helper()
+		s.witness.Await(s, "connected event", func(told []Told) bool { return len(Events(told, c, client.Connected)) >= n })
+	}
+	connected(1)
+	for id := uint32(1); id <= 3; id++ {
+		reporter.Publish(id, "a", []byte(fmt.Sprint("word ", id)))
+		acknowledged(s.T, s.witness, c, id)
+	}
+	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3")
+	s.away(0, func() {
+		s.witness.Await(s, "disconnected event of the reporter", func(told []Told) bool { return len(Events(told, c, client.Disconnected)) > 0 })
+		s.publish("a", "meanwhile") // a poll that resumes is held until there is something
+	})
+	if s.transport == scenarios.WebSocket { // the others connect when there is something to say
+		connected(2)
+	}
+	reporter.Publish(4, "a", []byte("word 4"))
+	acknowledged(s.T, s.witness, c, 4)
+	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=meanwhile", "a#5=word 4")
+	if got := Messages(s.witness.All(), c); len(got) != 0 {
+		s.Errorf("the reporter was delivered %d messages", len(got))
 	}
 }
 

@@ -1,0 +1,196 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"pushbench/results"
+)
+
+// An Outcome is what a run says of a claim.
+type Outcome string
+
+// What a run says of a claim. Undecided: the blocks disagree, or there is no figure.
+const (
+	Holds     Outcome = "holds"
+	Broken    Outcome = "broken"
+	Undecided Outcome = "undecided"
+)
+
+// A Finding is a claim, held against one case.
+type Finding struct {
+	Claim    results.Claim
+	Case     string
+	Outcome  Outcome
+	Held, Of int           // blocks
+	Measured results.Value // the median of the blocks; of a ratio the median ratio
+	Why      string        // why it is undecided, where it is
+}
+
+// Claims holds each claim against the valid blocks of every case that it is about.
+//
+// Each block answers for itself: it compares figures of one schedule, taken minutes
+// apart at most. A claim holds, or is broken, where so many blocks say so that a coin
+// would in one run of sixteen: all of four to six, all but one of seven to nine, all
+// but two of ten to twelve. With fewer than four, all must; no coin is that rare then,
+// and such a run only describes. Equality is not a matter of chance: one block that is
+// against it breaks it.
+//
+// Where no block alone has enough observations for a percentile, all together answer as one.
+func Claims(claims []results.Claim, s results.Summary) []Finding {
+	var all []Finding
+	for _, c := range claims {
+		for _, row := range s.Rows {
+			if c.Case == "" || c.Case == row.Name {
+				all = append(all, find(c, row, s))
+			}
+		}
+	}
+	return all
+}
+
+// find holds a claim against one row.
+func find(c results.Claim, row results.Row, s results.Summary) Finding {
+	f := Finding{Claim: c, Case: row.Name, Outcome: Undecided, Measured: results.Value{Known: results.NotShown}}
+	sides, why := samples(c, row, s)
+	if why != "" {
+		f.Why = why
+		return f
+	}
+	var measured []float64
+	for _, side := range sides {
+		if side.holds(c.Op) {
+			f.Held++
+		}
+		measured = append(measured, side.measured(c))
+	}
+	f.Of, f.Measured = len(sides), asValue(median(measured))
+	f.Outcome = decide(c.Op, f.Held, f.Of)
+	if f.Outcome == Undecided {
+		f.Why = fmt.Sprintf("it holds in %d of %d blocks", f.Held, f.Of)
+	}
+	return f
+}
+
+// decide says what so many blocks say.
+func decide(op string, held, of int) Outcome {
+	against := of - held
+	switch {
+	case (op == "==" || op == "!=") && against > 0:
+		return Broken
+	case against <= tolerated(of):
+		return Holds
+	case held <= tolerated(of):
+		return Broken
+	default:
+		return Undecided
+	}
+}
+
+// rare is how seldom a coin may say what decides: four of four.
+const rare = 1.0 / 16
+
+// tolerated is how many of n blocks may disagree.
+func tolerated(n int) int {
+	chance, ways := 0.0, 1.0 // P(at most k of n tosses), n over k
+	for k := range n {
+		chance += ways / math.Pow(2, float64(n))
+		if chance > rare {
+			return max(0, k-1)
+		}
+		ways *= float64(n-k) / float64(k+1)
+	}
+	return 0
+}
+
+// A side is what one block has: the claim's figure, and what bounds it.
+type side struct{ x, bound float64 }
+
+func (s side) holds(op string) bool {
+	switch op {
+	case "<":
+		return s.x < s.bound
+	case "<=":
+		return s.x <= s.bound
+	case ">":
+		return s.x > s.bound
+	case ">=":
+		return s.x >= s.bound
+	case "==":
+		return s.x == s.bound
+	default:
+		return s.x != s.bound
+	}
+}
+
+// measured is the figure, or how many times the other one it is.
+func (s side) measured(c results.Claim) float64 {
+	if c.OtherCase == "" {
+		return s.x
+	}
+	return c.Times * s.x / s.bound
+}
+
+// samples are the sides of each block, or why there are none.
+func samples(c results.Claim, row results.Row, s results.Summary) (all []side, why string) {
+	other := results.Row{}
+	if c.OtherCase != "" {
+		found, ok := s.Row(c.OtherCase)
+		if !ok || len(s.Common) == 0 {
+			return nil, "there is no block that measured both"
+		}
+		other = found
+	}
+	if len(row.Trials) == 0 {
+		return nil, "there is no valid trial"
+	}
+	for i, t := range row.Trials {
+		one, reason := sideOf(c, t, func() results.Trial { return other.Trials[i] })
+		if reason == "" {
+			all = append(all, one)
+			continue
+		}
+		if one, why = sideOf(c, row.Pooled, func() results.Trial { return other.Pooled }); why != "" {
+			return nil, reason
+		}
+		return []side{one}, ""
+	}
+	return all, ""
+}
+
+// sideOf is a trial's; other gives what it is compared with.
+func sideOf(c results.Claim, t results.Trial, other func() results.Trial) (s side, why string) {
+	if s.x, why = valueOf(c.Figure, t); why != "" {
+		return s, why
+	}
+	if c.OtherCase == "" {
+		s.bound = c.Bound
+		return s, ""
+	}
+	s.bound, why = valueOf(c.OtherFigure, other())
+	s.bound *= c.Times
+	return s, why
+}
+
+func valueOf(name string, t results.Trial) (x float64, why string) {
+	m, ok := results.FigureByName(name)
+	if !ok {
+		return 0, "no figure is called " + name
+	}
+	x, err := figure(m, t)
+	if err != nil {
+		return 0, m.Title + ": " + err.Error()
+	}
+	return x, ""
+}
+
+func asValue(x float64) results.Value {
+	switch {
+	case math.IsNaN(x):
+		return results.Value{Known: results.NotShown}
+	case math.IsInf(x, 0):
+		return results.Value{Known: results.Infinite}
+	default:
+		return results.Value{X: x}
+	}
+}

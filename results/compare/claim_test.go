@@ -1,0 +1,111 @@
+package compare
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+)
+
+// A coin, tossed once a block, decides in one run of sixteen at most.
+func TestToleratedIsWhatACoinRarelyDoes(t *testing.T) {
+	for n := 4; n <= 40; n++ {
+		atMost := func(k int) (p float64) {
+			ways := 1.0
+			for i := range k + 1 {
+				p += ways / math.Pow(2, float64(n))
+				ways *= float64(n-i) / float64(i+1)
+			}
+			return p
+		}
+		k := tolerated(n)
+		if atMost(k) > rare || atMost(k+1) <= rare {
+			t.Errorf("of %d blocks %d may disagree: a coin does that in %.4f of runs, one more in %.4f", n, k, atMost(k), atMost(k+1))
+		}
+	}
+	for n := range 4 {
+		if k := tolerated(n); k != 0 {
+			t.Errorf("of %d blocks %d may disagree, want none", n, k)
+		}
+	}
+}
+
+func TestDecide(t *testing.T) {
+	for _, c := range []struct {
+		op       string
+		held, of int
+		want     Outcome
+	}{
+		{"<", 4, 4, Holds},
+		{"<", 3, 4, Undecided},
+		{"<", 1, 4, Undecided},
+		{"<", 0, 4, Broken},
+		{"<", 1, 1, Holds},
+		{"<", 0, 1, Broken},
+		{"<", 7, 8, Holds},
+		{"<", 6, 8, Undecided},
+		{"<", 1, 8, Broken},
+		{"==", 8, 8, Holds},
+		{"==", 7, 8, Broken},
+		{"!=", 11, 12, Broken},
+	} {
+		if got := decide(c.op, c.held, c.of); got != c.want {
+			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.held, c.of, got, c.want)
+		}
+	}
+}
+
+func TestClaims(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 1000
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Block == 2 { // its messages are not there in one block
+			tr.Ledger.Lost, tr.Latency.Infinite = 10000, 10000
+		}
+	}
+	s := run.Summary()
+	for _, c := range []struct {
+		claim results.Claim
+		of    string
+		want  Outcome
+		held  int
+	}{
+		{results.Claim{Figure: "lost", Op: "=="}, "websocket", Holds, 4},
+		{results.Claim{Figure: "lost", Op: "=="}, "sse", Broken, 3},
+		{results.Claim{Case: "shortpoll", Figure: "p(99)", Op: "<", Bound: 2000}, "shortpoll", Holds, 4},
+		{results.Claim{Case: "shortpoll", Figure: "p(99)", Op: "<", Bound: 100}, "shortpoll", Broken, 0},
+		{results.Claim{Case: "sse", Figure: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
+		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Holds, 4},
+		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.001, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Broken, 0},
+		{results.Claim{Case: "websocket", Figure: "p(99.99)", Op: "<", Bound: 1e6}, "websocket", Undecided, 0}, // too few observations
+		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 1, OtherCase: "webhook", OtherFigure: "p(50)"}, "websocket", Undecided, 0},
+	} {
+		found := false
+		for _, f := range Claims([]results.Claim{c.claim}, s) {
+			if f.Case != c.of {
+				continue
+			}
+			found = true
+			if f.Outcome != c.want || f.Held != c.held || (f.Why == "") != (f.Outcome != Undecided) {
+				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.claim, c.of, f.Outcome, f.Held, f.Of, f.Why, c.want, c.held)
+			}
+		}
+		if !found {
+			t.Errorf("%+v was not held against %s", c.claim, c.of)
+		}
+	}
+}
+
+// Where a block alone has too few observations for a percentile, all answer as one.
+func TestClaimsFallBackOnThePool(t *testing.T) {
+	run := synthetic.Run(4, 12*time.Second) // p99.9 of a push needs 10,000 publications
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 5000
+	}
+	found := Claims([]results.Claim{{Case: "websocket", Figure: "p(99.9)", Op: "<", Bound: 1e6}}, run.Summary())
+	if len(found) != 1 || found[0].Outcome != Holds || found[0].Of != 1 {
+		t.Errorf("found %+v, want that all blocks together hold it, as one", found)
+	}
+}

@@ -1,0 +1,256 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// findings are what a run says of each claim. A run whose rig failed says nothing.
+func (r *Report) findings() []compare.Finding {
+	if r.Run.Manifest.Status == results.Invalid {
+		return nil
+	}
+	return compare.Claims(r.Run.Manifest.Claims, r.Summary)
+}
+
+// Outcome is what the run says of all its claims together: broken if one is, else
+// undecided if one is, else that they hold. Without claims, or where the rig failed,
+// it is "".
+func (r *Report) Outcome() compare.Outcome {
+	all := r.findings()
+	for _, o := range []compare.Outcome{compare.Broken, compare.Undecided, compare.Holds} {
+		if slices.ContainsFunc(all, func(f compare.Finding) bool { return f.Outcome == o }) {
+			return o
+		}
+	}
+	return ""
+}
+
+// claimSentences say how many of the claims hold, and name those that do not.
+func (r *Report) claimSentences() []string {
+	all := r.findings()
+	if len(all) == 0 {
+		return nil
+	}
+	hold := 0
+	var said []string
+	for _, f := range all {
+		switch f.Outcome {
+		case compare.Holds:
+			hold++
+		case compare.Broken:
+			said = append(said, fmt.Sprintf("BROKEN: %s: %s.", claimed(f), found(f)))
+		default:
+			said = append(said, fmt.Sprintf("UNDECIDED: %s: %s.", claimed(f), found(f)))
+		}
+	}
+	first := fmt.Sprintf("Claims: %d of %d hold, each transport by itself.", hold, len(all))
+	if hold == len(all) {
+		first = fmt.Sprintf("Claims: all %s hold, each transport by itself.", results.Count(int64(hold)))
+	}
+	return append([]string{first}, said...)
+}
+
+// claimed is the claim, with the case that it was held against where it names none.
+func claimed(f compare.Finding) string {
+	text := results.Plain(f.Claim.Text)
+	if f.Claim.Case == "" {
+		text = f.Case + " " + text
+	}
+	return text
+}
+
+// found is what was measured of it.
+func found(f compare.Finding) string {
+	m, _ := results.FigureByName(f.Claim.Figure)
+	var said []string
+	if f.Measured.Known == results.Shown || f.Measured.Known == results.Infinite {
+		value := withUnit(f.Measured, m.Unit)
+		if f.Claim.OtherCase != "" {
+			value = f.Measured.String() + " times"
+		}
+		said = append(said, value)
+	}
+	if f.Why != "" {
+		said = append(said, f.Why)
+	} else {
+		said = append(said, fmt.Sprintf("in %d of %s", f.Held, some(f.Of, "block")))
+	}
+	return strings.Join(said, ", ")
+}
+
+func (r *Report) claimsSection() section {
+	all := section{
+		Title: "Claims: what the scenario said that a run must find",
+		Note: "Measured: the median of the blocks, for a ratio how many times the other figure it is. A claim holds, or is broken, where as many blocks say so as a coin would in one run of sixteen " +
+			"(all of four to six, all but one of seven to nine); equality is broken by one block.",
+		Head: []string{"claim", "of", "outcome", "measured", "blocks"},
+	}
+	for _, f := range r.findings() {
+		m, _ := results.FigureByName(f.Claim.Figure)
+		unit := m.Unit
+		if f.Claim.OtherCase != "" {
+			unit = "times"
+		}
+		blocks := fmt.Sprintf("%d of %d", f.Held, f.Of)
+		if f.Of == 0 {
+			blocks = results.Plain(f.Why)
+		}
+		all.Rows = append(all.Rows, line{Cells: []string{
+			results.Plain(f.Claim.Text), f.Case, string(f.Outcome), withUnit(f.Measured, unit), blocks,
+		}})
+	}
+	return all
+}
+
+// choice says which transport an application takes whose needs are declared: the
+// cheapest of those that meet them all, as far as they can be told apart.
+func (r *Report) choice() []string {
+	needs := r.Run.Manifest.Needs
+	if len(needs) == 0 {
+		return nil
+	}
+	meeting, failing := r.meeting()
+	var asked []string
+	for _, n := range needs {
+		asked = append(asked, results.Plain(n.Text))
+	}
+	what := list(asked)
+	if len(meeting) == 0 {
+		return []string{fmt.Sprintf("Choice: none was found to meet %s: %s.", what, strings.Join(failing, "; "))}
+	}
+	said := fmt.Sprintf("Choice: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], what)
+	if len(failing) > 0 {
+		said += " (" + strings.Join(failing, "; ") + ")"
+	}
+	return []string{said + ". " + r.cheapest(meeting)}
+}
+
+// meeting are the cases that meet every need, and why each of the others was not found to.
+func (r *Report) meeting() (meeting, failing []string) {
+	for _, row := range r.Summary.Rows {
+		var missed []string
+		for _, f := range compare.Claims(r.Run.Manifest.Needs, r.Summary) {
+			switch {
+			case f.Case != row.Name || f.Outcome == compare.Holds:
+			case f.Outcome == compare.Broken:
+				missed = append(missed, fmt.Sprintf("%s misses %s: %s", row.Name, results.Plain(f.Claim.Text), found(f)))
+			default:
+				missed = append(missed, fmt.Sprintf("whether %s meets %s is open: %s", row.Name, results.Plain(f.Claim.Text), found(f)))
+			}
+		}
+		if len(missed) == 0 {
+			meeting = append(meeting, row.Name)
+		}
+		failing = append(failing, missed...)
+	}
+	return meeting, failing
+}
+
+// cheapest says of some cases which costs the least CPU, and what it and the soonest of
+// them deliver for what.
+func (r *Report) cheapest(names []string) string {
+	first := r.best(results.CPUPerMessage, names)
+	if len(first) == 0 {
+		var each []string
+		for _, row := range r.rowsOf(names) {
+			each = append(each, row.Name+" "+r.delivers(row))
+		}
+		return fmt.Sprintf("Which is cheapest takes more blocks: %s.", strings.Join(each, "; "))
+	}
+	said := fmt.Sprintf("Cheapest by CPU, server and generator together, is %s: %s.", or(first), r.deliver(first))
+	if len(first) > 1 {
+		said = fmt.Sprintf("Cheapest by CPU, server and generator together, are %s, too close to call: %s.", list(rowNames(first)), r.deliver(first))
+	}
+	soonest := r.best(r.latency(), names)
+	if len(soonest) > 0 && !slices.Equal(rowNames(soonest), rowNames(first)) {
+		said += fmt.Sprintf(" Soonest is %s: %s.", or(soonest), r.deliver(soonest))
+	}
+	return said
+}
+
+// best is the first tier by a metric, of the cases named.
+func (r *Report) best(metric string, names []string) (first []results.Row) {
+	ordered, _ := r.tiers(metric)
+	for _, t := range ordered {
+		for _, row := range t {
+			if slices.Contains(names, row.Name) {
+				first = append(first, row)
+			}
+		}
+		if len(first) > 0 {
+			return first
+		}
+	}
+	return nil
+}
+
+func (r *Report) rowsOf(names []string) []results.Row {
+	return slices.DeleteFunc(slices.Clone(r.Summary.Rows), func(row results.Row) bool { return !slices.Contains(names, row.Name) })
+}
+
+func rowNames(rows []results.Row) (names []string) {
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	return names
+}
+
+// or lists rows of which any may be meant.
+func or(rows []results.Row) string { return strings.Join(rowNames(rows), " or ") }
+
+// deliver is what each of some rows does for what.
+func (r *Report) deliver(rows []results.Row) string {
+	var said []string
+	for _, row := range rows {
+		one := r.delivers(row)
+		if len(rows) > 1 {
+			one = row.Name + " " + one
+		}
+		said = append(said, one)
+	}
+	return strings.Join(said, "; ")
+}
+
+// latency is the metric that an application feels: how old what its clients hold is where
+// only the latest counts, else how soon a message is there.
+func (r *Report) latency() string {
+	if r.Run.Manifest.Workload.Delivery == latest {
+		return orWhenTooFew(r.Summary.Rows, results.AgeP99, results.AgeMean)
+	}
+	return orWhenTooFew(r.Summary.Rows, results.P99, results.P50)
+}
+
+// delivers is a row's latency and costs in a phrase.
+func (r *Report) delivers(row results.Row) string {
+	shown := []struct{ metric, before, after string }{
+		{results.P50, "p50 ", ""},
+		{results.P99, "p99 ", ""},
+		{results.AckP99, "inputs p99 ", ""},
+		{results.CPUPerMessage, "", " of CPU a message"},
+		{results.WireBytesPerMessage, "", " on the wire"},
+		{results.ServerMemoryPerClient, "", " of server memory a client"},
+	}
+	if r.Run.Manifest.Workload.Delivery == latest {
+		shown[0].metric, shown[0].before = results.AgeMean, "age mean "
+		shown[1].metric = results.AgeP99
+	}
+	if r.Run.Manifest.Workload.InputRate == 0 {
+		shown = slices.Delete(shown, 2, 3)
+	}
+	var said []string
+	for _, s := range shown {
+		v, ok := row.Median(s.metric)
+		if !ok {
+			v = row.Value(s.metric)
+		}
+		if v.Known == results.Shown || v.Known == results.Infinite {
+			said = append(said, s.before+withUnit(v, results.MetricByName(s.metric).Unit)+s.after)
+		}
+	}
+	return strings.Join(said, ", ")
+}
