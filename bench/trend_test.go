@@ -66,15 +66,73 @@ func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
 	all[20].Start = 20 * time.Second                                       // the drain
 	all = append([]results.Interval{{Start: -time.Second}}, all...)        // the warm-up
 	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // nothing came
-	parts := cut(all, 20*time.Second)
-	var n int64
-	for _, p := range parts {
-		n += p.Count()
+	due := make([]int64, 20)
+	for i := range due {
+		due[i] = int64(i)
 	}
-	if len(parts) != 7 || n != 20 {
-		t.Errorf("%d slices of %d latencies, want 7 of 20", len(parts), n)
+	counted := func(parts []slice) (n, due int64) {
+		for _, p := range parts {
+			n += p.came.Count()
+			due += p.due
+		}
+		return n, due
+	}
+	parts := cut(all, due, 0, 20*time.Second)
+	if n, of := counted(parts); len(parts) != 7 || n != 20 || of != 190+3 {
+		t.Errorf("%d slices of %d latencies, %d due, want 7 of 20 and 193", len(parts), n, of)
+	}
+	parts = cut(all, nil, 10*time.Second, 20*time.Second)
+	if n, of := counted(parts); len(parts) != 10 || n != 10 || of != 0 {
+		t.Errorf("from the tenth second on %d slices of %d latencies, %d due, want 10 of 10, unknown", len(parts), n, of)
 	}
 	if passed, detail := stationary(Evidence{Seconds: seconds(1, 2, 3, 4, 5, 6, 7), Window: time.Minute}); !passed {
 		t.Errorf("7 slices judged: %s", detail)
+	}
+}
+
+// What follows the schedule is no trend, be the schedule's own ever so steep; what goes
+// beyond it is found as ever.
+func TestTrendsOfTheScheduleAreNoTrends(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 9))
+	const windows = 5000
+	for name, c := range map[string]struct {
+		follows     float64 // how much the latencies do, in their own noise
+		slope       float64 // of the schedule, in its own noise a slice
+		beyond      float64 // of the latencies, beyond what follows the schedule, in their noise
+		least, most float64 // share of windows refused
+	}{
+		"a schedule that hardly matters":            {0.2, 0, 0, trendLevel / 4, trendLevel * 1.2},
+		"a schedule that hardly matters, and rises": {0.2, 0.5, 0, 0, trendLevel},
+		"a schedule that decides":                   {2, 0, 0, 0, trendLevel}, // where both orders are nearly one, the test errs on the side of no trend
+		"a schedule that decides, and rises":        {2, 0.5, 0, 0, trendLevel},
+		"a trend of its own":                        {2, 0, 2, 0.9, 1},
+		"against a falling schedule":                {2, -0.3, 3, 0.6, 1},
+	} {
+		refused := 0
+		for range windows {
+			due, a, b := make([]float64, sliceCount), make([]float64, sliceCount), make([]float64, sliceCount)
+			for i := range due {
+				due[i] = c.slope*float64(i) + random.NormFloat64()
+				a[i] = c.follows*due[i] + c.beyond*float64(i) + random.NormFloat64()
+				b[i] = c.follows*due[i] + c.beyond*float64(i) + random.ExpFloat64()
+			}
+			if min(partialMannKendall(a, due), partialMannKendall(b, due)) < trendLevel/2 {
+				refused++
+			}
+		}
+		if share := float64(refused) / windows; share < c.least || share > c.most {
+			t.Errorf("%s: refused %.2f %% of windows, want %.2f to %.2f %%", name, 100*share, 100*c.least, 100*c.most)
+		}
+	}
+}
+
+// Where the schedule is even to the message, the exact test is taken.
+func TestPartialTrendsAreExactOfAnEvenSchedule(t *testing.T) {
+	series, even := []float64{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}, make([]float64, 10)
+	if got, want := partialMannKendall(series, even), mannKendall(series); got != want {
+		t.Errorf("p = %v, want %v", got, want)
+	}
+	if got := partialMannKendall(series, series); got < 0.5 {
+		t.Errorf("of what is the schedule itself p = %v, want no trend", got)
 	}
 }
