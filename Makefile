@@ -42,7 +42,7 @@ charts: build ## draw the newest run again, from its files
 .PHONY: test
 test: setup ## allocation tests and each benchmark once; then all tests under the race detector
 	@echo "without the race detector: allocations, and each benchmark once"
-	@go test -run 'Alloc' -bench . -benchtime 1x -timeout 5m $(PKG) | grep -v 'no test files'
+	@go test -run 'Alloc' -bench . -benchtime 1x $(ORDINARY) -timeout 5m $(PKG) | grep -v 'no test files'
 	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that count bytes on an interface of their own are left out"
 	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) $(ORDINARY) -timeout 15m $(PKG)
 

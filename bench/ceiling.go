@@ -111,7 +111,7 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 			err = errStopped
 		}
 	}()
-	if err := one.startGenerator(r); err != nil {
+	if err := one.startGenerator(r, nil); err != nil {
 		return err
 	}
 	if err := one.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML())}}); err != nil {

@@ -34,6 +34,7 @@ type Prepare struct {
 	Run       uint32 `json:"run"`               // stamped into every payload
 	Engine    string `json:"engine"`            // which engine the clients run on
 	Discard   bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
+	Beside    int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
 }
 
 // Connect opens all clients. Answered by Connected.

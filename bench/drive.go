@@ -14,6 +14,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
+	"pushbench/bench/lab"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/results"
@@ -155,7 +156,7 @@ func (d *driver) prepare(p *Prepare) error {
 	if !slices.Contains(scenarios.Transports, d.transport) {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
-	if d.engine, err = client.New(p.Engine, d.config(p.Target)); err != nil {
+	if d.engine, err = client.New(p.Engine, d.config(p)); err != nil {
 		return err
 	}
 	d.equip(schedule.New(s, p.Block), p)
@@ -196,8 +197,11 @@ func phases(s *scenarios.Scenario, block int) []float64 {
 	return all
 }
 
-func (d *driver) config(target string) client.Config {
-	c := client.Config{Target: target, Transport: d.transport, Traffic: &d.traffic, Link: link(d.scenario)}
+func (d *driver) config(p *Prepare) client.Config {
+	c := client.Config{Target: p.Target, Transport: d.transport, Traffic: &d.traffic, Link: link(d.scenario)}
+	if p.Beside > 0 {
+		c.Beside = lab.InsideOf(p.Beside)
+	}
 	switch d.transport {
 	case scenarios.ShortPoll:
 		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)

@@ -13,15 +13,18 @@ import (
 // Evidence is what the gates judge: a trial, and what its rig knows beside it.
 type Evidence struct {
 	Trial  results.Trial
-	Engine string  // which the clients ran on
-	Stalls Stalls  // in the window; none: nobody watched
-	Least  nearest // times that the link allows
+	Engine string        // which the clients ran on
+	Stalls Stalls        // in the window; none: nobody watched
+	Least  nearest       // times that the link allows
+	Link   *results.Link // of packets; nil: there is none
 
 	Throttled     int64 // times in the window that our control group's quota stopped us
 	ThrottleShown bool  // whether this system counts them
 	Flight        Flight
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial
+	Due           []int64            // (message, subscriber) pairs due in each second of the window; none: unknown
+	Quick         time.Duration      // until so long after the window's opening only what was quick can have come: a poll interval
 
 	Accepted       int64        // connections the server accepted from the clients
 	Served         int64        // requests the server had from the clients
@@ -61,6 +64,7 @@ const (
 	GateBytes    = "every byte understood"
 	GatePinning  = "pinned as asked"
 	GateLink     = "nothing faster than the link"
+	GateCarried  = "link on time"
 	GateCeiling  = "generator below its ceiling"
 	GatePaired   = "servers are paired"
 	GateSame     = "nothing changed between blocks"
@@ -79,6 +83,7 @@ var gates = []gate{
 	{GateBytes, bytesUnderstood, false},
 	{GatePinning, pinnedAsAsked, false},
 	{GateLink, noFasterThanLink, false},
+	{GateCarried, carriedOnTime, true},
 	{GateCeiling, belowCeiling, false},
 	{GatePaired, paired, false},
 	{GateSame, unchanged, false},
@@ -124,6 +129,19 @@ func keptRunning(e Evidence) (bool, string) {
 	}
 	allowed := e.Trial.Cost.Span / 200
 	return e.Stalls.worst() <= allowed, fmt.Sprintf("standstills of %v and more: %v; allowed %v in all", watchEvery, e.Stalls, round(allowed))
+}
+
+// carriedOnTime: the link of packets was late by a millisecond at most at the 99th
+// percentile of each way, and the devices took all that it had for them.
+func carriedOnTime(e Evidence) (bool, string) {
+	if e.Link == nil {
+		return true, "there is no link of packets"
+	}
+	const allowed = time.Millisecond
+	up, down := e.Link.Up.Late.Quantile(0.99), e.Link.Down.Late.Quantile(0.99)
+	refused := e.Link.Up.Refused + e.Link.Down.Refused
+	return max(up, down) <= allowed && refused == 0,
+		fmt.Sprintf("lateness p99 %v up, %v down, allowed %v; the devices refused %d packets, allowed none", round(up), round(down), allowed, refused)
 }
 
 // unthrottled: no quota of a control group stopped server or generator.

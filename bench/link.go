@@ -8,19 +8,27 @@ import (
 	"pushbench/scenarios"
 )
 
-// link is the distance that a scenario asks for.
+// link is the distance that a scenario asks of the generator.
 func link(s *scenarios.Scenario) client.Link {
+	if s.Network.Link == scenarios.PacketLink {
+		return client.Link{} // the kernel's
+	}
 	return client.Link{RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter), Rate: int64(s.Network.Rate), Seed: s.Seed}
 }
 
 // describeLink says in a manifest how far the clients were.
 func describeLink(m *results.Manifest, n scenarios.Network) {
 	m.Network = results.Loopback
-	if n == (scenarios.Network{}) {
+	if n == (scenarios.Network{Link: scenarios.StreamLink}) {
 		return
 	}
 	m.Network = results.StreamLink
 	m.RTT, m.Jitter, m.LineRate = time.Duration(n.RTT), time.Duration(n.Jitter), int64(n.Rate)
+	if n.Link == scenarios.PacketLink {
+		m.Network, m.Loss, m.Reorder = results.PacketLink, float64(n.Loss)/100, float64(n.Reorder)/100
+		m.Conditions = append(m.Conditions, "servers and clients are in network namespaces of their own, joined by a link of packets that a process of its own carries, on the generator's core and in none of the costs; a backend stands beside the servers")
+		return
+	}
 	m.Conditions = append(m.Conditions, "the distance is made inside the generator, in each client's connection: nothing is lost, and the kernels, which know of no distance, acknowledge at once")
 	if m.Engine == client.Goroutine {
 		m.Conditions = append(m.Conditions, "goroutines let bytes out of the link as late as Go's timers are, by up to about a millisecond")

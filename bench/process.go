@@ -32,6 +32,17 @@ const stderrWait = time.Second
 
 // launch starts a child of ours on the given cores; none means any.
 func launch(name string, argv []string, cores []int) (*process, error) {
+	return launchIn(place{}, name, argv, cores)
+}
+
+// A place is where a child is started and what it is given.
+type place struct {
+	inside func(start func() error) error // a network namespace; nil: ours
+	files  []*os.File                     // its descriptors from 3 on
+}
+
+// launchIn starts a child in a place.
+func launchIn(where place, name string, argv []string, cores []int) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(argv[0], argv[1:]...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = stderrWait
@@ -48,7 +59,13 @@ func launch(name string, argv []string, cores []int) (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	p.cmd.Stdout = childEnd
-	err = onCores(cores, p.cmd.Start)
+	p.cmd.ExtraFiles = where.files
+	start := func() error { return onCores(cores, p.cmd.Start) }
+	if where.inside == nil {
+		err = start()
+	} else {
+		err = where.inside(start)
+	}
 	childEnd.Close()
 	if err != nil {
 		p.stdout.Close()

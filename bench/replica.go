@@ -30,8 +30,8 @@ type replica struct {
 	dials  int64    // that the generator reports
 }
 
-func (r *replica) startServer(ctx context.Context, rig *Rig, measured scenarios.Case) (err error) {
-	if r.server, err = launch(serverRole, rig.Serve(measured), rig.ServerCores); err != nil {
+func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {
+	if r.server, err = launchIn(net.near(), serverRole, rig.Serve(measured, net.host()), rig.ServerCores); err != nil {
 		return err
 	}
 	ctx, release := endsWith(ctx, r.server)
@@ -40,15 +40,15 @@ func (r *replica) startServer(ctx context.Context, rig *Rig, measured scenarios.
 	if err != nil {
 		return err
 	}
-	r.settings, r.target = g.Settings, newTarget(g.Listening)
+	r.settings, r.target = g.Settings, newTarget(g.Listening, net.near().inside)
 	if err := r.target.healthy(ctx); err != nil {
 		return reason(ctx, err)
 	}
 	return nil
 }
 
-func (r *replica) startGenerator(rig *Rig) (err error) {
-	if r.generator, err = launch(generatorRole, rig.Drive, rig.GeneratorCores); err != nil {
+func (r *replica) startGenerator(rig *Rig, net *network) (err error) {
+	if r.generator, err = launchIn(net.far(), generatorRole, rig.Drive, rig.GeneratorCores); err != nil {
 		return err
 	}
 	r.orders = &lineWriter{w: r.generator.stdin}

@@ -17,10 +17,11 @@ import (
 // A Rig is what a run measures with: how to start a server and a generator, and
 // on which cores.
 type Rig struct {
-	Serve          func(scenarios.Case) []string // argument vector of a server
-	Drive          []string                      // argument vector of a generator
-	Awake          []string                      // argument vector of what keeps the cores awake; none: they may sleep
-	ServerCores    []int                         // none: any
+	Serve          func(measured scenarios.Case, host string) []string // argument vector of a server that listens on a port of the host's
+	Drive          []string                                            // argument vector of a generator
+	Link           []string                                            // argument vector of what carries packets: see lab.Carry
+	Awake          []string                                            // argument vector of what keeps the cores awake; none: they may sleep
+	ServerCores    []int                                               // none: any
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
 	Engine         string          // which engine the clients run on: see client.Engines

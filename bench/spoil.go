@@ -37,6 +37,9 @@ func Sound() Evidence {
 	for range 200 {
 		e.Trial.Publishes.Lateness.Record(50 * time.Microsecond)
 	}
+	e.Link = &results.Link{}
+	e.Link.Up.Late.RecordMany(900*time.Microsecond, 100)
+	e.Link.Down.Late.RecordMany(900*time.Microsecond, 100)
 	e.ThrottleShown, e.Window = true, 10*time.Second
 	// Two pairs of 10 ms, and one that never came and was due a second before the end.
 	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
@@ -72,6 +75,12 @@ var spoil = map[string][]func(*Evidence){
 		},
 	},
 	GateThrottle: {func(e *Evidence) { e.Throttled = 1 }},
+	GateCarried: {
+		func(e *Evidence) { e.Link.Up.Late.RecordMany(1100*time.Microsecond, 2) },
+		func(e *Evidence) { e.Link.Down.Late.RecordMany(1100*time.Microsecond, 2) },
+		func(e *Evidence) { e.Link.Up.Refused = 1 },
+		func(e *Evidence) { e.Link.Down.Refused = 1 },
+	},
 	GateLittle: {
 		func(e *Evidence) { e.Flight.Mean = 0.107 },
 		func(e *Evidence) { e.Flight.Mean = 0.097 },

@@ -23,7 +23,8 @@ type target struct {
 // askTimeout bounds one question to a server.
 const askTimeout = 5 * time.Second
 
-func newTarget(address string) *target {
+// newTarget connects from the network namespace that inside leads to; nil: from ours.
+func newTarget(address string, inside func(func() error) error) *target {
 	t := &target{address: address}
 	dialer := net.Dialer{KeepAlive: -1}
 	t.http = http.Client{
@@ -31,7 +32,16 @@ func newTarget(address string) *target {
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1,
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				c, err := dialer.DialContext(ctx, network, addr)
+				var c net.Conn
+				dial := func() (err error) {
+					c, err = dialer.DialContext(ctx, network, addr)
+					return err
+				}
+				if inside != nil {
+					inner := dial
+					dial = func() error { return inside(inner) }
+				}
+				err := dial()
 				if err == nil {
 					t.dials.Add(1)
 				}

@@ -57,7 +57,10 @@ func (f *forms) add(metric string, value float64, formula string) {
 const msPerSecond = 1000
 
 // wavers says whether the network makes d no constant.
-func (f *forms) wavers() bool { return f.scenario.Network.Jitter > 0 || f.scenario.Network.Rate > 0 }
+func (f *forms) wavers() bool {
+	n := f.scenario.Network
+	return n.Jitter > 0 || n.Rate > 0 || n.Loss > 0 || n.Reorder > 0
+}
 
 // alike says whether every client is owed the same rate.
 func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even }

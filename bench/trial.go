@@ -12,6 +12,7 @@ import (
 
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
+	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -38,6 +39,7 @@ type trial struct {
 	interval func(results.Interval) error
 	phase    func(string)
 
+	network  *network // nil: this machine's own loopback
 	replicas []*replica
 	settings string // of the servers, in one line
 
@@ -68,11 +70,11 @@ func (t *trial) stages(ctx context.Context) error {
 		return err
 	}
 	for _, r := range t.replicas {
-		if err := r.startGenerator(t.rig); err != nil {
+		if err := r.startGenerator(t.rig, t.network); err != nil {
 			return err
 		}
 	}
-	ctx, release := endsWith(ctx, append(t.servers(), t.generators()...)...)
+	ctx, release := endsWith(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
 	defer release()
 	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.window, t.audit} {
 		if err := step(ctx); err != nil {
@@ -92,10 +94,13 @@ func reason(ctx context.Context, err error) error {
 
 func (t *trial) startServers(ctx context.Context) (err error) {
 	t.phase("starting")
+	if t.network, err = newNetwork(ctx, t.rig, t.scenario); err != nil {
+		return err
+	}
 	for range t.scenario.Servers {
 		r := &replica{}
 		t.replicas = append(t.replicas, r)
-		if err := r.startServer(ctx, t.rig, t.measured); err != nil {
+		if err := r.startServer(ctx, t.rig, t.network, t.measured); err != nil {
 			return err
 		}
 	}
@@ -141,6 +146,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 			Run:       t.run,
 			Engine:    t.rig.Engine,
 			Discard:   t.discard,
+			Beside:    t.network.beside(),
 		}}
 	}); err != nil {
 		return err
@@ -311,7 +317,7 @@ func phaseAt(since, window time.Duration) string {
 
 // span reads the processes' clocks when the window opens and when it closes.
 func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
-	var server, generator [2][]cost.Usage
+	var server, generator, link [2][]cost.Usage
 	var throttled [2]int64
 	var read [2]clock.Instant
 	var stalls Stalls // in the end: of the window
@@ -322,11 +328,12 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		var errs [3]error
+		var errs [4]error
 		read[i] = clock.Now()
 		server[i], errs[0] = t.servers().usage()
 		generator[i], errs[1] = t.generators().usage()
 		stalls, errs[2] = t.rig.keeper.stalls()
+		link[i], errs[3] = t.network.processes().usage()
 		throttled[i], t.evidence.ThrottleShown = cost.Throttled()
 		if err := errors.Join(errs[:]...); err != nil {
 			return err
@@ -339,6 +346,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	t.evidence.Watched = read[1].Sub(read[0])
 	spend(&t.result.Cost.Server, server[0], server[1])
 	spend(&t.result.Cost.Generator, generator[0], generator[1])
+	spend(&t.result.Cost.Link, link[0], link[1])
 	return nil
 }
 
@@ -374,6 +382,10 @@ func (t *trial) audit(ctx context.Context) (err error) {
 		t.evidence.Accepted -= r.dialled()
 	}
 	t.evidence.Least = nearestBy(t.scenario)
+	t.evidence.Due = dueBySecond(schedule.New(t.scenario, t.block))
+	if t.measured.Transport == scenarios.ShortPoll {
+		t.evidence.Quick = time.Duration(t.scenario.ShortPoll.Interval)
+	}
 	t.evidence.Accepted += after.Accepted
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
@@ -445,6 +457,11 @@ func (t *trial) shutDown(grace time.Duration) (err error) {
 			err = errors.Join(ended...)
 		}
 	}
+	crossed, ended := t.network.end(grace)
+	t.result.Link = crossed
+	if err == nil {
+		err = ended
+	}
 	return err
 }
 
@@ -454,7 +471,7 @@ func (t *trial) judge(err error) {
 		t.result.Status, t.result.Reason = results.Invalid, err.Error()
 		return
 	}
-	t.evidence.Trial, t.evidence.Engine = t.result, t.rig.Engine
+	t.evidence.Trial, t.evidence.Engine, t.evidence.Link = t.result, t.rig.Engine, t.result.Link
 	t.evidence.Ceiling, t.evidence.Offered = t.rig.ceiling, load(t.scenario)
 	if t.pairs != nil {
 		t.evidence.First, t.evidence.Before = t.pairs.first, t.pairs.before[t.measured.Name()]

@@ -136,7 +136,7 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	p := &played{}
 	p.trial = &trial{
 		rig: &Rig{
-			Serve: func(scenarios.Case) []string { return []string{self, server} },
+			Serve: func(scenarios.Case, string) []string { return []string{self, server} },
 			Drive: []string{self, generator}, Engine: client.Engines()[0], ceiling: 1e9,
 		},
 		scenario: s, measured: scenarios.Case{Transport: scenarios.ShortPoll}, block: 3, run: 7, stop: stop,

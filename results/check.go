@@ -37,6 +37,8 @@ func (m Manifest) check() error {
 		{"rtt_ns", float64(m.RTT)},
 		{"jitter_ns", float64(m.Jitter)},
 		{"line_bytes_per_second", float64(m.LineRate)},
+		{"loss", m.Loss},
+		{"reorder", m.Reorder},
 		{"clients", float64(w.Clients)},
 		{"topics", float64(w.Topics)},
 		{"publish_rate", w.PublishRate},
@@ -147,7 +149,7 @@ func nonNegative(figures []figure) error {
 func (t Trial) figures() []figure {
 	return slices.Concat(
 		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"flush_ns", float64(t.Flush)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
-		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(),
+		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(), t.Link.figures(),
 		[]figure{
 			{"latency.infinite", float64(t.Latency.Infinite)},
 			{"latency.independent", float64(t.Latency.Independent)},
@@ -185,6 +187,24 @@ func (l Ledger) figures() []figure {
 	}
 }
 
+func (l *Link) figures() []figure {
+	if l == nil {
+		return nil
+	}
+	return slices.Concat(l.Up.figures("link.up."), l.Down.figures("link.down."))
+}
+
+func (w LinkWay) figures(way string) []figure {
+	return []figure{
+		{way + "packets", float64(w.Packets)},
+		{way + "bytes", float64(w.Bytes)},
+		{way + "lost", float64(w.Lost)},
+		{way + "overtook", float64(w.Overtook)},
+		{way + "overflowed", float64(w.Overflowed)},
+		{way + "refused", float64(w.Refused)},
+	}
+}
+
 func (c Connect) figures() []figure {
 	return []figure{
 		{"connect.clients", float64(c.Clients)},
@@ -202,7 +222,7 @@ func (c Cost) figures() []figure {
 	w := c.Wire
 	return slices.Concat(
 		[]figure{{"cost.span_ns", float64(c.Span)}, {"cost.delivered", float64(c.Delivered)}},
-		c.Server.figures("server."), c.Generator.figures("generator."), w.Up.figures("up."), w.Down.figures("down."),
+		c.Server.figures("server."), c.Generator.figures("generator."), c.Link.figures("link."), w.Up.figures("up."), w.Down.figures("down."),
 		[]figure{
 			{"requests", float64(w.Requests)},
 			{"polls", float64(w.Polls)},

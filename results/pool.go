@@ -15,6 +15,13 @@ func pool(c Case, trials []Trial) Trial {
 		p.Freshness.Add(t.Freshness)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
+		if t.Link != nil {
+			if p.Link == nil {
+				p.Link = new(Link)
+			}
+			p.Link.Up.add(t.Link.Up)
+			p.Link.Down.add(t.Link.Down)
+		}
 	}
 	return p
 }
@@ -89,7 +96,18 @@ func (c *Cost) add(d Cost, first bool) {
 	c.Delivered += d.Delivered
 	c.Server.add(d.Server, first)
 	c.Generator.add(d.Generator, first)
+	c.Link.add(d.Link, first)
 	c.Wire.add(d.Wire, first)
+}
+
+func (w *LinkWay) add(v LinkWay) {
+	w.Packets += v.Packets
+	w.Bytes += v.Bytes
+	w.Lost += v.Lost
+	w.Overtook += v.Overtook
+	w.Overflowed += v.Overflowed
+	w.Refused += v.Refused
+	w.Late.Merge(v.Late)
 }
 
 func (p *Process) add(q Process, first bool) {

@@ -49,17 +49,22 @@ type Manifest struct {
 	Network    string            `json:"network"`                         // Loopback, or the name of the emulated link
 	RTT        time.Duration     `json:"rtt_ns"`                          // round trip added by the network; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // the most that the network adds to one way
-	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction of each connection; 0: unlimited
+	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction, of each connection of a stream link, of all together of one of packets; 0: unlimited
+	Loss       float64           `json:"loss,omitempty"`                  // share of the packets that the network loses
+	Reorder    float64           `json:"reorder,omitempty"`               // share of the packets that overtake others
 	Ceiling    float64           `json:"generator_ceiling"`               // publications and deliveries a second that a generator does without sockets; 0: not measured
 	Servers    map[string]string `json:"servers"`                         // per case: the server's settings in one line
 	NotShown   []string          `json:"not_shown"`
 	Conditions []string          `json:"conditions"` // differences between the paired servers, other cautions
 }
 
-// Names of networks. A stream link delays each connection's bytes inside the generator and loses none.
+// Names of networks. A stream link delays each connection's bytes inside the generator and
+// loses none. A link of packets joins the namespaces of servers and clients, whose kernels
+// know the distance.
 const (
 	Loopback   = "loopback"
 	StreamLink = "stream"
+	PacketLink = "packets"
 )
 
 // Tool identifies the pushbench that measured.
@@ -157,6 +162,8 @@ type Trial struct {
 	Connect   Connect   `json:"connect"`
 	Cost      Cost      `json:"cost"`
 
+	Link *Link `json:"link,omitempty"` // what crossed the link of packets, where there was one
+
 	Settings map[string]string `json:"settings,omitempty"` // what server, generator and host ran with, as they told: see the gates of pairing
 
 	Theory   []Prediction `json:"theory"`
@@ -235,7 +242,26 @@ type Cost struct {
 	Delivered int64         `json:"delivered"` // messages received in the span
 	Server    Process       `json:"server"`
 	Generator Process       `json:"generator"`
+	Link      Process       `json:"link,omitzero"` // the process that carries packets, where there is one: in no other figure
 	Wire      Wire          `json:"wire"`
+}
+
+// A Link is what an emulated link of packets carried while the trial lasted, each way.
+type Link struct {
+	Up   LinkWay `json:"up"`   // client → server
+	Down LinkWay `json:"down"` // server → client
+}
+
+// A LinkWay is one direction of a link. What it lost on purpose is a result; what it
+// carried late is its own fault.
+type LinkWay struct {
+	Packets    int64     `json:"packets"`    // that came out
+	Bytes      int64     `json:"bytes"`      // of them, IP headers included
+	Lost       int64     `json:"lost"`       // on purpose
+	Overtook   int64     `json:"overtook"`   // on purpose
+	Overflowed int64     `json:"overflowed"` // the queue before the limited rate
+	Refused    int64     `json:"refused"`    // by the device at the other end
+	Late       Histogram `json:"late"`       // due → written
 }
 
 // Process is one role's share of the machine (all its processes together).

@@ -78,6 +78,8 @@ var agreements = []agreement{
 			return string(s.Stack), "is not allowed beside sweep.stack, which lists the stacks; allowed: one of the two"
 		},
 	},
+	ofPackets("loss", func(n Network) Percent { return n.Loss }),
+	ofPackets("reorder", func(n Network) Percent { return n.Reorder }),
 	ownFlush(LongPoll),
 	ownFlush(SSE),
 	ownFlush(WebSocket),
@@ -162,6 +164,17 @@ func ownFlush(t Transport) agreement {
 		func(s *Scenario) bool { return len(s.Sweep.Flush) == 0 || s.Flush(t) == 0 },
 		func(s *Scenario) (string, string) {
 			return s.Flush(t).String(), "is not allowed beside sweep.flush, which lists the flush windows; allowed: one of the two"
+		},
+	}
+}
+
+// ofPackets refuses what a stream cannot do.
+func ofPackets(name string, of func(Network) Percent) agreement {
+	return agreement{
+		"network." + name,
+		func(s *Scenario) bool { return of(s.Network) == 0 || s.Network.Link == PacketLink },
+		func(s *Scenario) (string, string) {
+			return of(s.Network).String(), "is not allowed of a stream, which has no packets; allowed: 0%, or network.link: packets"
 		},
 	}
 }

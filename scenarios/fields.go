@@ -32,10 +32,11 @@ const (
 	minMargin Percent = 0.1 // a rig that tells less apart has not been built
 	maxMargin Percent = 100
 
-	maxRTT         = Duration(2 * time.Second) // four of them, with jitter, fit into the 10 s that connecting may take
-	maxJitter      = Duration(time.Second)
-	minLine   Size = 1e3
-	maxLine   Size = 1e9
+	maxRTT            = Duration(2 * time.Second) // four of them, with jitter, fit into the 10 s that connecting may take
+	maxJitter         = Duration(time.Second)
+	maxShare  Percent = 50 // of packets: more is no network
+	minLine   Size    = 1e3
+	maxLine   Size    = 1e9
 )
 
 // defaults is the scenario of which every written field replaces a part.
@@ -46,6 +47,7 @@ func defaults() Scenario {
 		Topics:     Topics{Count: 1, PerClient: 1, Spread: Even, Skew: 1},
 		Publish:    Publish{Arrivals: Poisson, Burst: 10},
 		Delivery:   Every,
+		Network:    Network{Link: StreamLink},
 		ShortPoll:  ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
 		LongPoll:   LongPollSettings{Hold: Duration(25 * time.Second)},
 		Servers:    1,
@@ -95,9 +97,12 @@ func fields(s *Scenario) object {
 		}},
 		{"delivery", defaulted, choice(&s.Delivery, Every, Latest)},
 		{"network", optional, object{
+			{"link", defaulted, choice(&s.Network.Link, StreamLink, PacketLink)},
 			{"rtt", defaulted, duration(&s.Network.RTT, 0, maxRTT)},
 			{"jitter", defaulted, duration(&s.Network.Jitter, 0, maxJitter)},
 			{"rate", optional, line(&s.Network.Rate)},
+			{"loss", defaulted, share(&s.Network.Loss)},
+			{"reorder", defaulted, share(&s.Network.Reorder)},
 		}},
 		{"shortpoll", optional, object{
 			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},

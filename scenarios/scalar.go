@@ -172,6 +172,11 @@ func size(target *Size) rule {
 	return quantity(target, ParseSize, MinPayload, MaxPayload, sizeGrammar, "a size with its unit (B, kB, KiB)", "B")
 }
 
+// share is one of packets.
+func share(target *Percent) rule {
+	return quantity(target, ParsePercent, 0, maxShare, percentGrammar, "a percentage", "%")
+}
+
 // line is what a line carries in a second.
 func line(target *Size) rule {
 	return quantity(target, ParseSize, minLine, maxLine, sizeGrammar, "bytes a second with their unit (B, kB, KiB, MB, MiB)", "B")

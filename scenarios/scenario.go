@@ -195,13 +195,28 @@ const (
 // its own scheduler.
 const MaxServers = 64
 
-// Network says how far the clients are from the server. The distance is made inside
-// the generator, so every system has it; a backend publisher stands beside the server.
+// Network says how far the clients are from the server, beside which a backend publisher
+// stands.
 type Network struct {
-	RTT    Duration `yaml:"rtt" json:"rtt"`                       // round trip added, default 0s, at most 2s
-	Jitter Duration `yaml:"jitter" json:"jitter"`                 // the most that a byte waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
-	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty"` // bytes a second in each direction of each connection, 1kB … 1000MB; unlimited when absent
+	Link    LinkKind `yaml:"link" json:"link"`                     // default stream
+	RTT     Duration `yaml:"rtt" json:"rtt"`                       // round trip added, default 0s, at most 2s
+	Jitter  Duration `yaml:"jitter" json:"jitter"`                 // the most that a byte or a packet waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
+	Rate    Size     `yaml:"rate,omitempty" json:"rate,omitempty"` // bytes a second in each direction, of each connection of a stream link, of the whole link of packets; 1kB … 1000MB; unlimited when absent
+	Loss    Percent  `yaml:"loss" json:"loss"`                     // of the packets each way, each by itself (link: packets); default 0%, at most 50%
+	Reorder Percent  `yaml:"reorder" json:"reorder"`               // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
 }
+
+// A LinkKind says how a distance is made.
+type LinkKind string
+
+// StreamLink delays each connection's bytes inside the generator, on every system. It
+// loses none, and the kernels at both ends know of no distance. PacketLink joins two
+// network namespaces by a link of packets: the kernels' TCP is that of a real distance.
+// It needs Linux and root.
+const (
+	StreamLink LinkKind = "stream"
+	PacketLink LinkKind = "packets"
+)
 
 // ShortPollSettings says how often a client asks.
 type ShortPollSettings struct {

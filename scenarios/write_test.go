@@ -52,7 +52,11 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 	window := durations(Duration(time.Second), maxPhase).Draw(t, "window")
 	interval := durations(minInterval, maxPause-3*(maxRTT+2*maxJitter)).Draw(t, "interval")
 	topics := rapid.IntRange(1, 50).Draw(t, "topics")
-	network := Network{durations(0, maxRTT).Draw(t, "round trip"), durations(0, maxJitter).Draw(t, "jitter"), 0}
+	network := Network{Link: rapid.SampledFrom([]LinkKind{StreamLink, PacketLink}).Draw(t, "link"), RTT: durations(0, maxRTT).Draw(t, "round trip"), Jitter: durations(0, maxJitter).Draw(t, "jitter")}
+	if network.Link == PacketLink {
+		network.Loss = Percent(rapid.Float64Range(0, 50).Draw(t, "loss"))
+		network.Reorder = Percent(rapid.Float64Range(0, 50).Draw(t, "reorder"))
+	}
 	if rapid.Bool().Draw(t, "limited") {
 		network.Rate = Size(rapid.Int64Range(int64(minLine), int64(maxLine)).Draw(t, "rate of the line"))
 	}

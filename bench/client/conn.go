@@ -34,7 +34,11 @@ type conn struct {
 // without counting it.
 func dial(ctx context.Context, target string, traffic *Traffic, over *distance) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
-	raw, err := dialer.DialContext(ctx, "tcp", target)
+	var raw net.Conn
+	err := over.opens(func() (err error) {
+		raw, err = dialer.DialContext(ctx, "tcp", target)
+		return err
+	})
 	if over.link != nil {
 		return dialFar(ctx, raw, err, traffic, over)
 	}

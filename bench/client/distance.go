@@ -41,6 +41,7 @@ const segmentSize = 1448
 // A distance is the Link of one of a session's two ways, which opens one connection
 // after another. Its zero value is none.
 type distance struct {
+	open   func(func() error) error // see Config.Beside
 	link   *Link
 	stream uint64 // tells a session's way from all others
 	dials  uint32
@@ -54,10 +55,21 @@ const (
 
 // distance is the way's; a backend has none.
 func (c *Config) distance(sub Subscription, way uint64) distance {
-	if c.Link.none() || sub.backend() {
+	if sub.backend() {
+		return distance{open: c.Beside}
+	}
+	if c.Link.none() {
 		return distance{}
 	}
 	return distance{link: &c.Link, stream: uint64(sub.Client)<<1 | way}
+}
+
+// opens makes a socket where it belongs.
+func (d *distance) opens(socket func() error) error {
+	if d.open == nil {
+		return socket()
+	}
+	return d.open(socket)
 }
 
 // lanes are both directions of a new connection.

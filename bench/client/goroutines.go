@@ -25,6 +25,8 @@ type Config struct {
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
 	Link          Link             // how far the clients are from the server; default: loopback
+
+	Beside func(open func() error) error // has a backend's sockets made where it stands; default: here, as all others
 }
 
 const defaultInFlight = 4096

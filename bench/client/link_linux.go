@@ -20,6 +20,7 @@ type link struct {
 	loop    *loop
 	owner   owner
 	transit *transit // through a Link; nil: there is none
+	over    distance
 	fd      int
 	serial  uint32 // tells connections apart that had the same descriptor
 	state   linkState
@@ -30,7 +31,7 @@ type link struct {
 }
 
 func newLink(l *loop, o owner, d distance) link {
-	k := link{timer: timer{told: o}, loop: l, owner: o}
+	k := link{timer: timer{told: o}, loop: l, owner: o, over: d}
 	if d.link != nil {
 		k.transit = newTransit(d)
 	}
@@ -59,7 +60,11 @@ func (k *link) understood() int64 { return k.taken }
 // dial begins to open a connection, once. Its end is told, unless it fails here.
 func (k *link) dial(at clock.Instant) error {
 	l := k.loop
-	fd, err := unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd := -1
+	err := k.over.opens(func() (err error) {
+		fd, err = unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("dial: %w", err)
 	}

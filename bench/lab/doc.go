@@ -1,7 +1,7 @@
-// Package lab makes small networks inside this machine, whose interfaces count
-// what crosses them.
+// Package lab makes small networks inside this machine: a Link, whose interfaces count
+// what crosses it, and a Path, whose packets are as late and as many as its Shape says.
 //
-// It owns namespaces and the links between them, and takes them away again. It
+// It owns namespaces and what joins them, and takes them away again. It
 // must never touch an interface that it did not make, nor know what is sent.
 package lab
 

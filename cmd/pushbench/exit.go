@@ -35,6 +35,9 @@ type exitError struct {
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
+// errSaid stands for what another process has said in our place.
+var errSaid = errors.New("said before")
+
 // usageError says what is wrong with the command line, and what is allowed.
 func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}

@@ -37,7 +37,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 		Drive:  []string{self, "drive"},
 		Awake:  []string{self, "awake"},
 		Engine: client.Engines()[0],
-		Serve: func(c scenarios.Case) []string {
+		Serve: func(c scenarios.Case, _ string) []string {
 			return []string{self, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
 	}

@@ -36,7 +36,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: client.Engines()[0],
-		Serve: func(measured scenarios.Case) []string {
+		Serve: func(measured scenarios.Case, _ string) []string {
 			transport := measured.Transport
 			before := trials[transport]
 			trials[transport]++

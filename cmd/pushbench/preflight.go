@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"pushbench/bench/lab"
 	"pushbench/scenarios"
 )
 
@@ -46,6 +47,18 @@ func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
 		_, err := fmt.Fprintf(told, "%s: %d servers share them, %d clients each, and each has a generator of its own\n", arithmetic, enough, serverShare(s))
 		return err
 	}
+}
+
+// canLink says why a link of packets that is asked for cannot be made here.
+func canLink(s *scenarios.Scenario) error {
+	if s.Network.Link != scenarios.PacketLink {
+		return nil
+	}
+	path, err := lab.NewPath()
+	if err != nil {
+		return err
+	}
+	return path.Close()
 }
 
 // room is what a process may hold here.

@@ -19,7 +19,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, errSaid) {
 		fmt.Fprintf(stderr, "pushbench: %v\n", err)
 	}
 	return exitCode(err)
@@ -70,7 +70,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -36,6 +37,7 @@ type runOptions struct {
 	window     string
 	warmup     string
 	rtt        string
+	link       string
 	transports []string
 	stack      []string
 	flush      []string
@@ -75,6 +77,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
+	f.StringVar(&o.link, "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, as root; default: the scenario's)")
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
@@ -101,6 +104,13 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	}
 	if left := claims - len(scenario.Claims); left > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
+	}
+	if refused := canLink(scenario); refused != nil {
+		done, err, why := inUserNamespace(c)
+		if done {
+			return err
+		}
+		return usageError("network.link: packets: %w (nor without root: %w)", refused, why)
 	}
 	release, err := onlyOne()
 	if err != nil {
@@ -148,6 +158,9 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if changed("servers") {
 		s.Servers = o.servers
 	}
+	if changed("link") {
+		s.Network.Link = scenarios.LinkKind(o.link)
+	}
 	if changed("transports") {
 		s.Transports = nil
 		for _, t := range o.transports {
@@ -188,7 +201,7 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 // claims are those that the flags leave something to judge by: a claim is about the
 // workload as it is written, and about what is measured.
 func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []scenarios.Claim {
-	for _, another := range []string{"clients", "rtt", "stack", "flush", "servers"} {
+	for _, another := range []string{"clients", "rtt", "link", "stack", "flush", "servers"} {
 		if c.Flags().Changed(another) {
 			return nil
 		}
@@ -243,8 +256,12 @@ func (o runOptions) rig() (*bench.Rig, error) {
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: o.engine,
-		Serve: func(c scenarios.Case) []string {
-			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0", "--stack", string(c.Stack)}
+		Link:   []string{self, "link"},
+		Serve: func(c scenarios.Case, host string) []string {
+			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0"), "--stack", string(c.Stack)}
+			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
+				argv = append(argv, "--listen-anywhere")
+			}
 			if c.Flush > 0 {
 				argv = append(argv, "--flush", c.Flush.String())
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -37,13 +38,19 @@ func TestMain(m *testing.M) {
 //	says TEXT                     it printed this one line to stderr and nothing to stdout
 //	measures ARGUMENT…            pushbench run; that the generator was late is forgiven
 //	appears FILE                  waits until the file has something in it
-//	kills server|generator|run    kill -9, of the run in the background and its children
+//	kills server|generator|link|run   kill -9, of the run in the background and its children
 //	exited CODE                   how the run in the background ended; after wait
 //	nobody                        waits until the run's children are gone, too
-func TestScripts(t *testing.T) {
+//	host FILE                     writes the host's interfaces and rules, those that networks could leave behind
+func TestScripts(t *testing.T) { runScripts(t, filepath.Join("testdata", "script")) }
+
+// Those that make networks want root.
+func TestScriptsAsRoot(t *testing.T) { runScripts(t, filepath.Join("testdata", "asroot")) }
+
+func runScripts(t *testing.T, dir string) {
 	deadline, _ := t.Deadline()
 	testscript.RunT(inTurn{t}, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
+		Dir:                 dir,
 		Deadline:            deadline,
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
@@ -64,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"kills":    kills,
 			"exited":   exited,
 			"nobody":   nobody,
+			"host":     host,
 		},
 	})
 }
@@ -165,6 +173,21 @@ func onlyLate(path string) error {
 	return nil
 }
 
+// host writes what a network could leave behind in the host: interfaces with their
+// addresses, namespaces that have a name, and rules.
+func host(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "host FILE")
+	var all bytes.Buffer
+	for _, command := range [][]string{{"ip", "-o", "link"}, {"ip", "-o", "address"}, {"ip", "route"}, {"ip", "netns"}, {"nft", "list", "ruleset"}} {
+		said, err := exec.Command(command[0], command[1:]...).Output()
+		if err != nil && !errors.Is(err, exec.ErrNotFound) {
+			ts.Fatalf("%v: %v", command, err)
+		}
+		fmt.Fprintf(&all, "%v\n%s\n", command, said)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), all.Bytes(), 0o600))
+}
+
 // patience is how long a script waits for what must come.
 const patience = 30 * time.Second
 
@@ -200,7 +223,7 @@ type watchedKey struct{}
 // kills ends just the process it names: the run itself, or one of its children.
 func kills(ts *testscript.TestScript, neg bool, args []string) {
 	background := ts.BackgroundCmds()
-	usage(ts, !neg && len(args) == 1 && len(background) == 1, "kills server|generator|run, with one run in the background")
+	usage(ts, !neg && len(args) == 1 && len(background) == 1, "kills server|generator|link|run, with one run in the background")
 	w := ts.Value(watchedKey{}).(*watched)
 	w.run = background[0]
 	var err error
@@ -208,7 +231,7 @@ func kills(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	pid := w.run.Process.Pid
 	if args[0] != "run" {
-		role := map[string]string{"server": "serve", "generator": "drive"}[args[0]]
+		role := map[string]string{"server": "serve", "generator": "drive", "link": "link"}[args[0]]
 		i := slices.IndexFunc(w.children, func(p process) bool { return p.role == role })
 		if i < 0 {
 			ts.Fatalf("the run has no %s; its children: %v", args[0], w.children)

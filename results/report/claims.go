@@ -162,15 +162,33 @@ func (r *Report) cheapest(names []string) string {
 		}
 		return fmt.Sprintf("Which is cheapest takes more blocks: %s.", strings.Join(each, "; "))
 	}
-	said := fmt.Sprintf("Cheapest by CPU, server and generator together, is %s: %s.", or(first), r.deliver(first))
-	if len(first) > 1 {
-		said = fmt.Sprintf("Cheapest by CPU, server and generator together, are %s, too close to call: %s.", list(rowNames(first)), r.deliver(first))
+	if len(first) == 1 {
+		return fmt.Sprintf("Cheapest by CPU, server and generator together, is %s: %s.", first[0].Name, r.deliver(first)) + r.sooner(first, names)
 	}
+	return fmt.Sprintf("Cheapest by CPU a message, server and generator together, too close to call: %s.",
+		list(values(first, results.CPUPerMessage, func(row results.Row) results.Value { v, _ := row.Median(results.CPUPerMessage); return v }))) + r.soonestOf(first)
+}
+
+// soonestOf says which of several that cost alike delivers soonest, and for what.
+func (r *Report) soonestOf(alike []results.Row) string {
+	soonest := r.best(r.latency(), rowNames(alike))
+	if len(soonest) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Of these, soonest is %s: %s.", or(soonest), r.deliver(soonest))
+}
+
+// sooner says which of some cases delivers sooner, or keeps fresher, than the cheapest.
+func (r *Report) sooner(cheapest []results.Row, names []string) string {
 	soonest := r.best(r.latency(), names)
-	if len(soonest) > 0 && !slices.Equal(rowNames(soonest), rowNames(first)) {
-		said += fmt.Sprintf(" Soonest is %s: %s.", or(soonest), r.deliver(soonest))
+	switch {
+	case len(soonest) == 0:
+		return ""
+	case slices.Contains(rowNames(soonest), cheapest[0].Name):
+		return " No other is shown to be sooner."
+	default:
+		return fmt.Sprintf(" Soonest is %s: %s.", or(soonest), r.deliver(soonest))
 	}
-	return said
 }
 
 // best is the first tier by a metric, of the cases named.

@@ -48,6 +48,7 @@ func (r *Report) sections() []section {
 		withinSection(s),
 		wireSection(s),
 		connectSection(s),
+		linkSection(s),
 		freshnessSection(s),
 		ledgerSection(s),
 		publishSection(s),
@@ -174,6 +175,32 @@ func connectCells(r results.Row) []string {
 	}
 	return append(cells, r.Value(results.ConnectRoundTrips).String(),
 		r.Value(results.ConnectBytesUp).String(), r.Value(results.ConnectBytesDown).String())
+}
+
+func linkSection(s results.Summary) section {
+	all := section{
+		Title: "The link of packets",
+		Note:  "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
+		Head:  []string{"transport", "way", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
+	}
+	for _, r := range s.Rows {
+		l := r.Pooled.Link
+		if l == nil {
+			continue
+		}
+		all.Rows = append(all.Rows, lines(
+			append(linkCells(r.Name, "down", l.Down), results.Number(results.Milliseconds(r.Pooled.Cost.Link.CPU))),
+			append(linkCells(r.Name, "up", l.Up), ""))...)
+	}
+	return all
+}
+
+func linkCells(transport, way string, w results.LinkWay) []string {
+	cells := []string{transport, way}
+	for _, n := range []int64{w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused} {
+		cells = append(cells, results.Count(n))
+	}
+	return append(cells, millis(w.Late.Quantile(0.99)), millis(w.Late.Max()))
 }
 
 // causes lists counts by cause, the largest first: " (reset 3, timeout 1)".

@@ -243,7 +243,7 @@ func beside(w results.Workload) string {
 // network is what lay between the clients and the server.
 func network(m results.Manifest) string {
 	name := results.Plain(m.Network)
-	if m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 {
+	if m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 && m.Loss == 0 && m.Reorder == 0 {
 		return name
 	}
 	said := "no round trip"
@@ -256,13 +256,22 @@ func network(m results.Manifest) string {
 	if m.LineRate > 0 {
 		said += " at " + lineRate(m)
 	}
+	if m.Loss > 0 {
+		said += fmt.Sprintf(", %s %% of the packets lost", results.Number(100*m.Loss))
+	}
+	if m.Reorder > 0 {
+		said += fmt.Sprintf(", %s %% of them early", results.Number(100*m.Reorder))
+	}
 	return fmt.Sprintf("%s (%s)", said, name)
 }
 
-// lineRate is what each direction of each connection carries.
+// lineRate is what each direction carries.
 func lineRate(m results.Manifest) string {
 	if m.LineRate == 0 {
 		return "a line without limit"
+	}
+	if m.Network == results.PacketLink {
+		return results.Number(float64(m.LineRate)/1e3) + " kB/s each way"
 	}
 	return results.Number(float64(m.LineRate)/1e3) + " kB/s a connection"
 }

@@ -122,7 +122,7 @@ func (l *lab) rig(e experiment) *bench.Rig {
 		Awake:  []string{self, "awake"},
 		Engine: l.options.Engine,
 		Watch:  e.watch,
-		Serve:  func(c scenarios.Case) []string { return l.serving(string(c.Transport), e.lie) },
+		Serve:  func(c scenarios.Case, _ string) []string { return l.serving(string(c.Transport), e.lie) },
 	}
 	rig.Pin()
 	return rig

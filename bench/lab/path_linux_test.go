@@ -1,0 +1,269 @@
+package lab
+
+import (
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/clock"
+	"pushbench/results"
+)
+
+// between makes a path and carries packets on it, in this process, until the test is over.
+func between(t testing.TB, s Shape) (p *Path, account func() results.Link) {
+	t.Helper()
+	p, err := NewPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, stopper, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, far := int(p.Near.Device().Fd()), int(p.Far.Device().Fd())
+	for _, fd := range []int{near, far} { // Fd has made them block
+		if err := unix.SetNonblock(fd, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan results.Link, 1)
+	go func() {
+		runtime.LockOSThread()
+		crossed, err := forward(near, far, int(stop.Fd()), s)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- crossed
+	}()
+	ended := false
+	account = func() results.Link {
+		stopper.Close()
+		crossed := <-done
+		ended = true
+		return crossed
+	}
+	t.Cleanup(func() {
+		if !ended {
+			account()
+		}
+		stop.Close()
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p, account
+}
+
+// listen has a TCP listener at the near end that accepts and keeps.
+func listen(t testing.TB, p *Path) string {
+	t.Helper()
+	var ln net.Listener
+	err := p.Near.Inside(func() (err error) {
+		ln, err = net.Listen("tcp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+			go func() { // an echo
+				room := make([]byte, 2048)
+				for {
+					n, err := c.Read(room)
+					if err != nil {
+						return
+					}
+					if _, err := c.Write(room[:n]); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
+}
+
+// dialled is a connection from the far end, and how long connecting took.
+func dialled(t testing.TB, p *Path, address string) (c net.Conn, took time.Duration) {
+	t.Helper()
+	err := p.Far.Inside(func() (err error) {
+		from := clock.Now()
+		c, err = net.Dial("tcp4", address)
+		took = clock.Now().Sub(from)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c, took
+}
+
+// Connecting takes one round trip, and so does an echo: the least of several within a
+// millisecond, which nothing that the machine does meanwhile can shorten.
+func TestAPathHasItsRoundTripAsRoot(t *testing.T) {
+	const allowed = time.Millisecond
+	for _, rtt := range []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond} {
+		p, _ := between(t, Shape{RTT: rtt})
+		address := listen(t, p)
+		connect, echo := time.Hour, time.Hour
+		for range 5 {
+			c, took := dialled(t, p, address)
+			connect = min(connect, took)
+			room := make([]byte, 1)
+			from := clock.Now()
+			if _, err := c.Write(room); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Read(room); err != nil {
+				t.Fatal(err)
+			}
+			echo = min(echo, clock.Now().Sub(from))
+		}
+		for what, got := range map[string]time.Duration{"connecting": connect, "an echo": echo} {
+			if got < rtt || got > rtt+allowed {
+				t.Errorf("%s takes %v, want a round trip of %v and at most %v more", what, got, rtt, allowed)
+			}
+		}
+	}
+}
+
+// What the link says it lost never arrives, and all the rest does.
+func TestAPathLosesWhatItSaysAsRoot(t *testing.T) {
+	p, account := between(t, Shape{Loss: 0.01, Seed: 1})
+	var there, here net.PacketConn
+	at := func(e *End, c *net.PacketConn) {
+		t.Helper()
+		err := e.Inside(func() (err error) {
+			*c, err = net.ListenPacket("udp4", net.JoinHostPort(e.Address.String(), "0"))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { (*c).Close() })
+	}
+	at(&p.Near, &there)
+	at(&p.Far, &here)
+	const n = 10_000
+	var came atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		room := make([]byte, 100)
+		for {
+			size, _, err := there.ReadFrom(room)
+			if err != nil || size == 3 { // the end, said more than once
+				return
+			}
+			came.Add(1)
+		}
+	}()
+	send := func(what string) {
+		if _, err := here.WriteTo([]byte(what), there.LocalAddr()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range int64(n) {
+		send("packet")
+		for i-came.Load() > 200 { // more than the lost, less than what the receiver's buffer holds
+			runtime.Gosched()
+		}
+	}
+	for ended := false; !ended; {
+		send("end")
+		select {
+		case <-done:
+			ended = true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	got, up := came.Load(), account().Up
+	if up.Refused != 0 || up.Overflowed != 0 {
+		t.Errorf("refused %d, overflowed %d, want none", up.Refused, up.Overflowed)
+	}
+	if off := n - got - up.Lost; off < -2 || off > 0 { // of the ends some may have been lost, too
+		t.Errorf("%d of %d arrived, and the link says that it lost %d", got, n, up.Lost)
+	}
+	if up.Lost < 60 || up.Lost > 140 {
+		t.Errorf("%d of %d lost, want about 1 %%", up.Lost, n)
+	}
+}
+
+// A path has no name and leaves nothing behind.
+func TestAPathIsNotInTheHostAsRoot(t *testing.T) {
+	listing := func() (names []string) {
+		links, err := netlink.LinkList()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range links {
+			names = append(names, l.Attrs().Name)
+		}
+		slices.Sort(names)
+		return names
+	}
+	before := listing()
+	p, err := NewPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if during := listing(); !slices.Equal(before, during) {
+		t.Errorf("the host has %v, had %v", during, before)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if after := listing(); !slices.Equal(before, after) {
+		t.Errorf("the host has %v, had %v", after, before)
+	}
+}
+
+// BenchmarkForwardAsRoot is how many packets a link carries on one core: 100 bytes each, as
+// fast as a sender makes them. Packets a second are those that came out.
+func BenchmarkForwardAsRoot(b *testing.B) {
+	p, account := between(b, Shape{RTT: 20 * time.Millisecond})
+	var there net.PacketConn // takes what its buffer holds, which costs the link nothing
+	var here net.Conn
+	err := p.Near.Inside(func() (err error) {
+		there, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer there.Close()
+	err = p.Far.Inside(func() (err error) {
+		here, err = net.Dial("udp4", there.LocalAddr().String())
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer here.Close()
+	payload := make([]byte, 72)
+	from := clock.Now()
+	for b.Loop() {
+		if _, err := here.Write(payload); err != nil {
+			b.Fatal(err)
+		}
+	}
+	took := clock.Now().Sub(from)
+	up := account().Up
+	b.ReportMetric(float64(up.Packets)/took.Seconds(), "packets/s")
+	b.ReportMetric(float64(up.Late.Quantile(0.99))/1e3, "µs-late-p99")
+}

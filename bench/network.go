@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"pushbench/bench/lab"
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// A network is where a trial's servers and clients are, when that is not this machine's
+// own loopback: namespaces at both ends of a link of packets. A nil network is loopback.
+type network struct {
+	path     *lab.Path
+	backends *os.File // the servers' namespace, for generators: who publishes beside them is there
+	link     *process
+	told     *bufio.Reader // what the link says
+}
+
+// linkRole is the link's process.
+const linkRole = "link"
+
+// newNetwork makes what the scenario asks for, and starts the link.
+func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network, error) {
+	if s.Network.Link != scenarios.PacketLink {
+		return nil, nil
+	}
+	n := &network{}
+	err := n.make(ctx, rig, s)
+	if err != nil {
+		_, ended := n.end(grace(ctx))
+		return nil, fmt.Errorf("make the network: %w", errors.Join(err, ended))
+	}
+	return n, nil
+}
+
+func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (err error) {
+	if n.path, err = lab.NewPath(); err != nil {
+		return err
+	}
+	if n.backends, err = n.path.Near.Namespace(); err != nil {
+		return err
+	}
+	devices := place{files: []*os.File{n.path.Near.Device(), n.path.Far.Device()}}
+	if n.link, err = launchIn(devices, linkRole, rig.Link, rig.GeneratorCores); err != nil {
+		return err
+	}
+	n.told = bufio.NewReader(n.link.stdout)
+	ctx, release := endsWith(ctx, n.link)
+	defer release()
+	return reasonOr(ctx, n.begin(shape(s)))
+}
+
+// begin tells the link its shape and waits until it carries.
+func (n *network) begin(s lab.Shape) error {
+	if err := json.NewEncoder(n.link.stdin).Encode(s); err != nil {
+		return fmt.Errorf("tell the link its shape: %w", err)
+	}
+	if _, err := n.told.ReadBytes('\n'); err != nil {
+		return fmt.Errorf("wait for the link: %w", err)
+	}
+	return nil
+}
+
+// reasonOr is what ended a context, where there is an error.
+func reasonOr(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	return reason(ctx, err)
+}
+
+// shape is the link that a scenario asks for.
+func shape(s *scenarios.Scenario) lab.Shape {
+	return lab.Shape{
+		RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter),
+		Loss: float64(s.Network.Loss) / 100, Reorder: float64(s.Network.Reorder) / 100,
+		Rate: int64(s.Network.Rate), Seed: s.Seed,
+	}
+}
+
+// near is where servers are started.
+func (n *network) near() place {
+	if n == nil {
+		return place{}
+	}
+	return place{inside: n.path.Near.Inside}
+}
+
+// far is where generators are started.
+func (n *network) far() place {
+	if n == nil {
+		return place{}
+	}
+	return place{inside: n.path.Far.Inside, files: []*os.File{n.backends}}
+}
+
+// beside is the descriptor of the namespace beside the servers, in a generator.
+func (n *network) beside() int {
+	if n == nil {
+		return 0
+	}
+	return 3 // the first of far's files
+}
+
+// host is the address that servers listen on.
+func (n *network) host() string {
+	if n == nil {
+		return "127.0.0.1"
+	}
+	return n.path.Near.Address.String()
+}
+
+// processes are those of the network, beside servers and generators.
+func (n *network) processes() processes {
+	if n == nil {
+		return nil
+	}
+	return processes{n.link}
+}
+
+// end ends the link and takes the network away. What crossed is nil if the link does not say.
+func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
+	if n == nil {
+		return nil, nil
+	}
+	var failed []error
+	if n.link != nil {
+		crossed, err = n.account(grace)
+		failed = append(failed, err)
+	}
+	if n.backends != nil {
+		failed = append(failed, n.backends.Close())
+	}
+	if n.path != nil {
+		failed = append(failed, n.path.Close())
+	}
+	return crossed, errors.Join(failed...)
+}
+
+// account hears what crossed: all that the link says once its input ends.
+func (n *network) account(grace time.Duration) (*results.Link, error) {
+	early := n.link.gone()
+	n.link.stdin.Close()
+	heard := make(chan *results.Link, 1)
+	go func() {
+		crossed := new(results.Link)
+		if n.told == nil || json.NewDecoder(n.told).Decode(crossed) != nil {
+			crossed = nil
+		}
+		heard <- crossed
+	}()
+	select {
+	case crossed := <-heard:
+		return crossed, n.link.ends(grace)
+	case <-time.After(grace):
+		err := n.link.end(0)
+		if early {
+			err = nil // who waited for it knows
+		}
+		return nil, err
+	}
+}
