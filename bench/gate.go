@@ -23,8 +23,8 @@ type Evidence struct {
 	Flight        Flight
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial
-	Due           []int64            // (message, subscriber) pairs due in each second of the window; none: unknown
-	Quick         time.Duration      // until so long after the window's opening only what was quick can have come: a poll interval
+	Due           []due              // in each second of the window; none: unknown
+	Poll          time.Duration      // interval of short polling; 0: nobody polls
 
 	Accepted       int64        // connections the server accepted from the clients
 	Served         int64        // requests the server had from the clients

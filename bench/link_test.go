@@ -55,6 +55,9 @@ func TestLeastTimes(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", publish, got, want)
 		}
 	}
+	if got := nearestBy(&scenarios.Scenario{Network: scenarios.Network{RTT: 1e9, Reorder: 1}}); got != (nearest{}) {
+		t.Errorf("where some packets do not wait: %+v, want nothing", got)
+	}
 	if got := nearestBy(&scenarios.Scenario{}); got != (nearest{}) {
 		t.Errorf("on loopback: got %+v, want nothing", got)
 	}

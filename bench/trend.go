@@ -23,38 +23,55 @@ const trendLevel = 0.01
 // stationary: neither the median nor the 99th percentile went up or down through the
 // window, slice by slice, but as the schedule did. A trend says that the warm-up was too
 // short or that something piles up: the window's figures are then of no state in
-// particular. Where a few topics have most of the subscribers, the schedule itself may be
-// heavier at one end by chance, and latencies follow it.
+// particular. Where a few topics have most of the subscribers, more of the large messages
+// may be due at one end by chance, and latencies follow them.
 //
 // A slice is of what came in it. Until the first poll interval is over, only what was
-// quick can have come of the window's messages, so slices begin there.
+// quick can have come of the window's messages, so slices begin there; and a large message
+// comes later and later until a whole interval is over, so none is shorter than that.
 func stationary(e Evidence) (bool, string) {
-	parts := cut(e.Seconds, e.Due, e.Quick, e.Window)
+	parts := cut(e.Seconds, e.Due, e.Poll, e.Window)
 	if len(parts) < fewestSlices {
 		return true, fmt.Sprintf("not judged: %d slices with deliveries, of the %d it takes", len(parts), fewestSlices)
 	}
 	p50, p99, due := make([]float64, len(parts)), make([]float64, len(parts)), make([]float64, len(parts))
 	for i, part := range parts {
 		p50[i], p99[i] = float64(part.came.Quantile(0.5)), float64(part.came.Quantile(0.99))
-		due[i] = float64(part.due)
+		due[i] = part.due.fanOut()
 	}
 	a, b := partialMannKendall(p50, due), partialMannKendall(p99, due)
 	return min(a, b) >= trendLevel/2,
 		fmt.Sprintf("over %d slices a trend of p50 has p = %.3f, of p99 %.3f; allowed %.3f", len(parts), a, b, trendLevel/2)
 }
 
-// A slice is a stretch of a window: what came in it, and how much was due in it.
+// A slice is a stretch of a window: what came in it, and what was due in it.
 type slice struct {
 	came results.Histogram
-	due  int64
+	due  due
 }
 
-// cut merges a window's intervals from an instant on into ten slices or fewer, of equal
-// length, and leaves out those in which nothing came. due is of each second; none: unknown.
-func cut(seconds []results.Interval, due []int64, from, window time.Duration) (parts []slice) {
+// due is what is due in a second: sums over its messages.
+type due struct {
+	pairs   int64 // subscribers: each message is owed to so many
+	squares int64 // their squares
+}
+
+// fanOut is the mean fan-out that a delivery is part of: how many others are written to
+// in its time.
+func (d due) fanOut() float64 {
+	if d.pairs == 0 {
+		return 0
+	}
+	return float64(d.squares) / float64(d.pairs)
+}
+
+// cut merges a window's intervals into ten slices or fewer, of equal length, from the
+// first poll interval's end on and none shorter than one, and leaves out those in which
+// nothing came. due is of each second; none: unknown.
+func cut(seconds []results.Interval, due []due, poll, window time.Duration) (parts []slice) {
 	var all []slice
 	for _, s := range seconds {
-		if s.Start < from || s.Start >= window {
+		if s.Start < poll || s.Start >= window {
 			continue
 		}
 		one := slice{came: s.Latency}
@@ -63,13 +80,14 @@ func cut(seconds []results.Interval, due []int64, from, window time.Duration) (p
 		}
 		all = append(all, one)
 	}
-	each := (len(all) + sliceCount - 1) / sliceCount
+	each := max((len(all)+sliceCount-1)/sliceCount, int((poll+time.Second-1)/time.Second))
 	for len(all) > 0 {
 		var part slice
 		n := min(each, len(all))
 		for _, one := range all[:n] {
 			part.came.Merge(one.came)
-			part.due += one.due
+			part.due.pairs += one.due.pairs
+			part.due.squares += one.due.squares
 		}
 		all = all[n:]
 		if part.came.Count() > 0 {
@@ -79,15 +97,17 @@ func cut(seconds []results.Interval, due []int64, from, window time.Duration) (p
 	return parts
 }
 
-// dueBySecond is how many (message, subscriber) pairs of a window are due in each second.
-func dueBySecond(plan *schedule.Schedule) []int64 {
-	due := make([]int64, int((plan.Closes-plan.Opens+time.Second-1)/time.Second))
+// dueBySecond is what is due in each second of a window.
+func dueBySecond(plan *schedule.Schedule) []due {
+	all := make([]due, int((plan.Closes-plan.Opens+time.Second-1)/time.Second))
 	for _, m := range plan.Messages {
 		if m.Due >= plan.Opens && m.Due < plan.Closes {
-			due[int((m.Due-plan.Opens)/time.Second)] += int64(len(plan.Subscribers[m.Topic]))
+			n, second := int64(len(plan.Subscribers[m.Topic])), &all[int((m.Due-plan.Opens)/time.Second)]
+			second.pairs += n
+			second.squares += n * n
 		}
 	}
-	return due
+	return all
 }
 
 // partialMannKendall is the two-sided p of a trend in a series beyond what follows another

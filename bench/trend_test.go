@@ -66,24 +66,27 @@ func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
 	all[20].Start = 20 * time.Second                                       // the drain
 	all = append([]results.Interval{{Start: -time.Second}}, all...)        // the warm-up
 	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // nothing came
-	due := make([]int64, 20)
-	for i := range due {
-		due[i] = int64(i)
+	planned := make([]due, 20)
+	for i := range planned {
+		planned[i] = due{pairs: int64(i), squares: int64(10 * i)}
 	}
 	counted := func(parts []slice) (n, due int64) {
 		for _, p := range parts {
 			n += p.came.Count()
-			due += p.due
+			due += p.due.pairs
+			if p.due.pairs > 0 && p.due.fanOut() != 10 {
+				t.Errorf("mean fan-out %v, want 10", p.due.fanOut())
+			}
 		}
 		return n, due
 	}
-	parts := cut(all, due, 0, 20*time.Second)
+	parts := cut(all, planned, 0, 20*time.Second)
 	if n, of := counted(parts); len(parts) != 7 || n != 20 || of != 190+3 {
 		t.Errorf("%d slices of %d latencies, %d due, want 7 of 20 and 193", len(parts), n, of)
 	}
-	parts = cut(all, nil, 10*time.Second, 20*time.Second)
-	if n, of := counted(parts); len(parts) != 10 || n != 10 || of != 0 {
-		t.Errorf("from the tenth second on %d slices of %d latencies, %d due, want 10 of 10, unknown", len(parts), n, of)
+	parts = cut(all, nil, 4*time.Second, 20*time.Second)
+	if n, of := counted(parts); len(parts) != 4 || n != 16 || of != 0 {
+		t.Errorf("by polls of 4 s %d slices of %d latencies, %d due, want 4 of 16, unknown", len(parts), n, of)
 	}
 	if passed, detail := stationary(Evidence{Seconds: seconds(1, 2, 3, 4, 5, 6, 7), Window: time.Minute}); !passed {
 		t.Errorf("7 slices judged: %s", detail)

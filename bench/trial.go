@@ -384,7 +384,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.evidence.Least = nearestBy(t.scenario)
 	t.evidence.Due = dueBySecond(schedule.New(t.scenario, t.block))
 	if t.measured.Transport == scenarios.ShortPoll {
-		t.evidence.Quick = time.Duration(t.scenario.ShortPoll.Interval)
+		t.evidence.Poll = time.Duration(t.scenario.ShortPoll.Interval)
 	}
 	t.evidence.Accepted += after.Accepted
 	t.evidence.Served = after.load()

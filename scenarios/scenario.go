@@ -212,7 +212,7 @@ type LinkKind string
 // StreamLink delays each connection's bytes inside the generator, on every system. It
 // loses none, and the kernels at both ends know of no distance. PacketLink joins two
 // network namespaces by a link of packets: the kernels' TCP is that of a real distance.
-// It needs Linux and root.
+// It needs Linux, and root or the right to make a user namespace.
 const (
 	StreamLink LinkKind = "stream"
 	PacketLink LinkKind = "packets"

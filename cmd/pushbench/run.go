@@ -77,7 +77,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
-	f.StringVar(&o.link, "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, as root; default: the scenario's)")
+	f.StringVar(&o.link, "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, on Linux; default: the scenario's)")
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
