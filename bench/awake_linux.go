@@ -50,10 +50,13 @@ func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) erro
 			go func() { failed <- spin(core) }()
 		}
 	}
+	var watching sync.WaitGroup // until each watcher is on its core: an answer before would have nothing to tell
+	watching.Add(len(cores))
 	for i, core := range cores {
-		go func() { failed <- watchers[i].watch(core) }()
+		go func() { failed <- watchers[i].watch(core, watching.Done) }()
 	}
 	go func() {
+		watching.Wait()
 		say := &lineWriter{w: out}
 		failed <- lines(in, func(struct{}) error {
 			answer := Watched{Kept: kept}
@@ -116,15 +119,15 @@ func (w *watcher) note(late time.Duration) {
 // It is a real-time thread where it may be (root). An ordinary one, however nice others
 // are to it, may wait for a tick or two while many processes have work: with eight
 // servers on a core it took their turns for standstills, 0.3 to 1.2 s in a minute.
-func (w *watcher) watch(core int) error {
+func (w *watcher) watch(core int, begins func()) error {
 	clock.Sharpen()
 	if err := pinThread(core); err != nil {
 		return err
 	}
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
 	_ = unix.SchedSetAttr(0, &first, 0) // an ordinary user sees the same where a core has one process at a time
-	for {
-		next := clock.Now().Add(watchEvery)
+	next := clock.Now().Add(watchEvery)
+	for begins(); ; next = clock.Now().Add(watchEvery) {
 		clock.SleepUntil(next)
 		w.note(clock.Now().Sub(next))
 	}
