@@ -19,7 +19,8 @@ type workers struct {
 	running int // goroutines that have a job or look for one
 	resting []chan bool
 	closed  bool
-	all     sync.WaitGroup
+	alive   int           // goroutines, those that rest among them
+	gone    chan struct{} // closed when the last of them has gone; nil: nobody waits for that
 }
 
 // Work has w do its work, soon.
@@ -48,7 +49,21 @@ func (w *workers) call() {
 		w.resting = w.resting[:last]
 		return
 	}
-	w.all.Go(w.work)
+	w.alive++
+	go func() {
+		w.work()
+		w.leave()
+	}()
+}
+
+// leave is a goroutine's last.
+func (w *workers) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.alive--; w.alive == 0 && w.gone != nil {
+		close(w.gone)
+		w.gone = nil
+	}
 }
 
 // work does jobs, and rests between them, until it is not needed any more.
@@ -101,14 +116,24 @@ func (w *workers) back() {
 	w.running++
 }
 
-// close sends the workers home, and waits until all have gone.
+// close sends the workers home, and waits until all have gone. A handshake that was under
+// way when the server ended may still come with a job: it is done, and not waited for.
 func (w *workers) close() {
+	if gone := w.dismiss(); gone != nil {
+		<-gone
+	}
+}
+
+func (w *workers) dismiss() (gone chan struct{}) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.closed = true
 	for _, called := range w.resting {
 		called <- false
 	}
 	w.resting = nil
-	w.mu.Unlock()
-	w.all.Wait()
+	if w.alive > 0 {
+		w.gone = make(chan struct{})
+	}
+	return w.gone
 }
