@@ -125,7 +125,8 @@ func (n *network) processes() processes {
 	return processes{n.link}
 }
 
-// end ends the link and takes the network away. What crossed is nil if the link does not say.
+// end ends the link and takes the network away. A link that does not say what crossed is an
+// error: how late it was would be judged by nobody.
 func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
 	if n == nil {
 		return nil, nil
@@ -158,7 +159,11 @@ func (n *network) account(grace time.Duration) (*results.Link, error) {
 	}()
 	select {
 	case crossed := <-heard:
-		return crossed, n.link.ends(grace)
+		err := n.link.ends(grace)
+		if crossed == nil && !early {
+			err = errors.Join(errors.New("the link did not say what crossed"), err)
+		}
+		return crossed, err
 	case <-time.After(grace):
 		err := n.link.end(0)
 		if early {

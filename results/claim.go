@@ -27,8 +27,12 @@ var claimOps = []string{"<", "<=", ">", ">=", "==", "!="}
 
 // check refuses what nobody can judge.
 func (c Claim) check() error {
-	for _, name := range []string{c.Figure, c.OtherFigure} {
-		if _, ok := FigureByName(name); !ok && (name != "" || c.OtherCase != "") {
+	names := []string{c.Figure}
+	if c.OtherCase != "" {
+		names = append(names, c.OtherFigure)
+	}
+	for _, name := range names {
+		if _, ok := FigureByName(name); !ok {
 			return fmt.Errorf("claim %q: no figure is called %q", c.Text, name)
 		}
 	}

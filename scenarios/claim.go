@@ -24,8 +24,8 @@ type Statement struct {
 	OtherFigure string
 }
 
-// Ops are the comparisons that a claim may make.
-var Ops = []string{"<=", ">=", "==", "!=", "<", ">"}
+// ops are the comparisons that a claim may make.
+var ops = []string{"<=", ">=", "==", "!=", "<", ">"}
 
 // A dimension is what a figure is measured in: its unit in results, and what that is
 // of each unit that may be written.
@@ -114,7 +114,7 @@ func (c Claim) Parse() (s Statement, err error) {
 	if err != nil {
 		return s, err
 	}
-	at := slices.IndexFunc(all, func(t string) bool { return slices.Contains(Ops, t) })
+	at := slices.IndexFunc(all, func(t string) bool { return slices.Contains(ops, t) })
 	if at < 0 {
 		return s, errors.New("it compares nothing: one of < <= > >= == != is missing")
 	}
@@ -238,22 +238,21 @@ func statistic(subject, word string) (figure string, ok bool) {
 	}
 }
 
-var quantilePattern = regexp.MustCompile(`^(age_|ack_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
+var percentilePattern = regexp.MustCompile(`^(?:age_|ack_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
 
-// Quantile says of a figure such as "age_p(99.9)" which percentile of what it is:
-// of "" (the delivery latency), "age_", "ack_" or "connect_".
-func Quantile(figure string) (of string, percent float64, ok bool) {
-	found := quantilePattern.FindStringSubmatch(figure)
+// isPercentile says whether a figure is one, such as "age_p(99.9)".
+func isPercentile(figure string) bool {
+	found := percentilePattern.FindStringSubmatch(figure)
 	if found == nil {
-		return "", 0, false
+		return false
 	}
-	percent, err := strconv.ParseFloat(found[2], 64)
-	return found[1], percent, err == nil && percent > 0 && percent < 100
+	percent, err := strconv.ParseFloat(found[1], 64)
+	return err == nil && percent > 0 && percent < 100
 }
 
 // dimensionOf is what a figure is measured in, nil if there is none of that name.
 func dimensionOf(figure string) dimension {
-	if _, _, ok := Quantile(figure); ok {
+	if isPercentile(figure) {
 		return inMilliseconds
 	}
 	for _, f := range figures {

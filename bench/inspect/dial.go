@@ -17,6 +17,8 @@ type conn struct {
 	begun    time.Time
 	stages   []Stage
 	up, down *atomic.Int64 // bytes of TCP payload
+
+	handshakes int // round trips of TLS
 }
 
 // dial connects, and speaks TLS where that is asked for.
@@ -60,7 +62,11 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("shake hands by TLS: %w", err)
 	}
-	c.stages = append(c.stages, Stage{tls.VersionName(secured.ConnectionState().Version) + " agreed", time.Since(c.begun)})
+	version := secured.ConnectionState().Version
+	c.stages = append(c.stages, Stage{tls.VersionName(version) + " agreed", time.Since(c.begun)})
+	if c.handshakes = 1; version < tls.VersionTLS13 {
+		c.handshakes = 2 // RFC 5246, section 7.3
+	}
 	c.Conn = secured
 	return nil
 }

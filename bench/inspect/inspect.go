@@ -139,14 +139,8 @@ type Exchange struct {
 	After    []Line // what came behind the header: a frame, an event, a body
 	Up, Down int64  // bytes of TCP payload, TLS included
 	Failed   error  // why it ended early, if it did
-}
 
-// RoundTrips are those until the answer: TCP's, TLS's and the request's.
-func (e *Exchange) RoundTrips() int {
-	if e.Target.secure() {
-		return 3 // TLS 1.3: one; see the stage for an older version, which takes two
-	}
-	return 2
+	RoundTrips int // until the answer: TCP's, TLS's (one, or two before TLS 1.3) and the request's
 }
 
 // Wrong lists what is wrong with the answer.
@@ -180,6 +174,7 @@ func Do(ctx context.Context, t Target) (*Exchange, error) {
 		return nil, err
 	}
 	defer c.Close()
+	e.RoundTrips = 2 + c.handshakes
 	e.Stages = append(e.Stages, c.stages...)
 	switch t.Kind {
 	case WebSocket:

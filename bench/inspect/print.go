@@ -111,7 +111,7 @@ func PrintSideBySide(w io.Writer, all []*Exchange) error {
 				at = millis(s.At)
 			}
 		}
-		fmt.Fprintf(&b, "  %-10s %6d  %11d %6d B %6d B %6d B %6d B %13s  %s\n", e.Target.Kind, e.Status, e.RoundTrips(),
+		fmt.Fprintf(&b, "  %-10s %6d  %11d %6d B %6d B %6d B %6d B %13s  %s\n", e.Target.Kind, e.Status, e.RoundTrips,
 			headBytes(e.Request), headBytes(e.Answer), e.Up, e.Down, at, visible(e.Target.URL.String()))
 	}
 	_, err := io.WriteString(w, b.String())
