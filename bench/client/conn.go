@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pushbench/bench/clock"
@@ -26,6 +27,9 @@ type conn struct {
 	headerSize int           // bytes of the header so far
 	headerAt   clock.Instant // when its last byte was read
 	ahead      []byte        // read from the socket, beyond the header
+
+	reading sync.Mutex  // held by who reads Conn, and by who closes it
+	closing atomic.Bool // nobody may read Conn any more
 
 	sent, received int64 // bytes; each read only by who writes or reads the connection, or before it is shared
 }
@@ -77,9 +81,17 @@ func (c *conn) fill(p []byte) (int, error) {
 		c.ahead = c.ahead[n:]
 		return n, nil
 	}
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if c.closing.Load() {
+		return 0, net.ErrClosed
+	}
 	n, err := c.Conn.Read(p)
 	c.received += int64(n)
 	c.traffic.Down.Bytes.Add(int64(n))
+	if n == 0 && c.closing.Load() {
+		err = net.ErrClosed // whatever it was that woke us
+	}
 	return n, err
 }
 
@@ -123,7 +135,16 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Close stops who reads before TCP is asked for its last count: what were read
+// behind that would be in our count alone. Through a link
+// the two differ anyway, by what is on its way.
 func (c *conn) Close() error {
+	if c.far == nil {
+		c.closing.Store(true)
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+		c.reading.Lock()
+		defer c.reading.Unlock()
+	}
 	c.traffic.gone(c)
 	return c.Conn.Close()
 }

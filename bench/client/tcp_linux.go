@@ -25,19 +25,28 @@ func readTCP(fd int) TCP {
 	}
 }
 
-// lastTCP reads a socket that is about to be closed: what came and was not read
-// never will be. While the server may still send, it is read until nothing comes
-// in between, for the kernel looks at the state before it looks at the counters.
+// lastTCP reads a socket that is about to be closed and that nobody reads any more:
+// what came and was not read never will be. While the server may still send, it is
+// read until nothing comes in between, for the kernel looks at the state before it
+// looks at the counters, and tells of what is unread at another moment.
 func lastTCP(fd int) TCP {
-	last := readTCP(fd)
+	last, unread := readTCP(fd), unreadTCP(fd)
 	for last.established {
-		before := last
-		if last = readTCP(fd); last.Down == before.Down && last.established {
+		before, unreadBefore := last, unread
+		last, unread = readTCP(fd), unreadTCP(fd)
+		if last.Down == before.Down && unread == unreadBefore {
 			break
 		}
 	}
-	if unread, err := unix.IoctlGetInt(fd, unix.SIOCINQ); err == nil {
-		last.Down.Bytes -= int64(unread)
-	}
+	last.Down.Bytes -= unread
 	return last.closed()
+}
+
+// unreadTCP is how many bytes came that were not read.
+func unreadTCP(fd int) int64 {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return int64(n)
 }

@@ -1,8 +1,10 @@
 package client
 
 import (
+	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 )
 
@@ -75,6 +77,43 @@ func TestTCPCountsWhatWeCount(t *testing.T) {
 				t.Errorf("closing takes %d segments down, want 1", down)
 			}
 		})
+	}
+}
+
+// What arrives while a connection is being closed is in both counts or in neither.
+func TestTCPCountsWhatWeCountWhileItCloses(t *testing.T) {
+	const connections = 200
+	for range connections {
+		var traffic Traffic
+		ours, theirs := pairOf(t, &traffic)
+		reading := make(chan struct{})
+		var ends sync.WaitGroup
+		ends.Go(func() {
+			for { // until we are gone
+				if _, err := theirs.Write([]byte{1, 2, 3, 4}); err != nil {
+					return
+				}
+			}
+		})
+		ends.Go(func() {
+			started := sync.OnceFunc(func() { close(reading) })
+			for {
+				_, err := ours.Read(make([]byte, 1))
+				started()
+				if err != nil {
+					if !errors.Is(err, net.ErrClosed) {
+						t.Errorf("read %v, want that it is closed", err)
+					}
+					return
+				}
+			}
+		})
+		<-reading
+		ours.Close()
+		ends.Wait()
+		if tcp, counted := traffic.TCP().Down.Bytes, traffic.Snapshot().Down.Bytes; tcp != counted {
+			t.Fatalf("TCP counts %d bytes down, we count %d", tcp, counted)
+		}
 	}
 }
 
