@@ -22,7 +22,7 @@ func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transpo
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
 	x := exchange{way: wireWay{transport: transport}, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
-	if x.server, err = launch(serverRole, serve(transport, "127.0.0.1:0"), nil); err != nil {
+	if x.server, err = launch(serverRole, serve(transport, "127.0.0.1:0", false), nil); err != nil {
 		return account, err
 	}
 	defer func() { err = errors.Join(err, x.server.end(endWait)) }()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -19,8 +20,8 @@ import (
 )
 
 // A ServeCommand is the argument list of a server of one transport that listens on
-// host:port and is spoken to as Rig.Serve's is.
-type ServeCommand func(transport scenarios.Transport, listen string) []string
+// host:port, over TLS or not, and is spoken to as Rig.Serve's is.
+type ServeCommand func(transport scenarios.Transport, listen string, secured bool) []string
 
 // A WireAccount is one exchange over real sockets, counted by up to three who do
 // not know of each other: our clients, the kernel's TCP, and a network interface.
@@ -42,10 +43,10 @@ type WireSpan struct {
 // CalibrateWire exchanges messages over every transport on loopback, which any
 // user may, and compares our count of bytes with TCP's: they must agree exactly.
 func CalibrateWire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
-	return exchanges(func(way wireWay) (WireAccount, error) {
+	return exchanges(engine, func(way wireWay) (WireAccount, error) {
 		x := exchange{way: way, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
 		x.launch = func() (*process, error) {
-			return launch(serverRole, serve(way.transport, "127.0.0.1:0"), nil)
+			return launch(serverRole, serve(way.transport, "127.0.0.1:0", way.secured), nil)
 		}
 		return x.run(ctx)
 	})
@@ -59,7 +60,7 @@ func CalibrateWire(ctx context.Context, engine string, serve ServeCommand) ([]Wi
 // knows of it. There is nothing to lose on such a link, but a machine that is busy
 // can be late with an acknowledgement; such an exchange is made again.
 func CalibrateWireOnInterface(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
-	return exchanges(func(way wireWay) (account WireAccount, err error) {
+	return exchanges(engine, func(way wireWay) (account WireAccount, err error) {
 		const attempts = 5
 		for range attempts {
 			account, err = exchangeOnInterface(ctx, way, engine, serve)
@@ -83,7 +84,7 @@ func exchangeOnInterface(ctx context.Context, way wireWay, engine string, serve 
 	x := exchange{way: way, engine: engine, observe: link.Counters}
 	x.launch = func() (server *process, err error) {
 		err = link.Inside(func() error {
-			server, err = launch(serverRole, serve(way.transport, net.JoinHostPort(link.Theirs.String(), "0")), nil)
+			server, err = launch(serverRole, serve(way.transport, net.JoinHostPort(link.Theirs.String(), "0"), way.secured), nil)
 			return err
 		})
 		return server, err
@@ -103,21 +104,31 @@ func exchangeOnInterface(ctx context.Context, way wireWay, engine string, serve 
 type wireWay struct {
 	transport     scenarios.Transport
 	newConnection bool
+	secured       bool // by TLS
 }
 
 func (w wireWay) String() string {
+	name := string(w.transport)
 	if w.newConnection {
-		return string(w.transport) + ", new connections"
+		name += ", new connections"
 	}
-	return string(w.transport)
+	if w.secured {
+		name += ", TLS"
+	}
+	return name
 }
 
-// exchanges runs one exchange for every way.
-func exchanges(run func(wireWay) (WireAccount, error)) (accounts []WireAccount, err error) {
+// exchanges runs one exchange for every way that an engine has.
+func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts []WireAccount, err error) {
 	for _, transport := range scenarios.Transports {
 		ways := []wireWay{{transport: transport}}
 		if transport == scenarios.ShortPoll || transport == scenarios.LongPoll {
 			ways = append(ways, wireWay{transport: transport, newConnection: true})
+		}
+		if engine == client.Goroutine {
+			for _, plain := range slices.Clone(ways) {
+				ways = append(ways, wireWay{plain.transport, plain.newConnection, true})
+			}
 		}
 		for _, way := range ways {
 			account, err := run(way)
@@ -202,8 +213,12 @@ func (x *exchange) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	secured, err := trusting(g.Certificate)
+	if err != nil {
+		return err
+	}
 	x.clients, err = client.New(x.engine, client.Config{
-		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, NewConnection: x.way.newConnection,
+		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: secured, NewConnection: x.way.newConnection,
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, Hold: exchangeWait / 2,
 	})
 	return err

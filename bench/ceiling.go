@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ func gaugeFor(text string) (Gauged, error) {
 		return Gauged{}, err
 	}
 	s.Servers = 1 // all of the load on one generator: there are no more cores for several
-	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(runtime.NumCPU())}
+	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(workers(s))}
 	defer d.close()
 	d.equip(flatOut(s), &Prepare{Block: 1})
 	d.openBackend()

@@ -26,15 +26,16 @@ type Order struct {
 
 // Prepare says what the trial is. Answered by Prepared.
 type Prepare struct {
-	Scenario  string `json:"scenario"` // resolved YAML
-	Transport string `json:"transport"`
-	Target    string `json:"target"`  // host:port
-	Replica   int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
-	Block     int    `json:"block"`
-	Run       uint32 `json:"run"`               // stamped into every payload
-	Engine    string `json:"engine"`            // which engine the clients run on
-	Discard   bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
-	Beside    int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
+	Certificate string `json:"certificate,omitempty"` // of a target with TLS, PEM
+	Scenario    string `json:"scenario"`              // resolved YAML
+	Transport   string `json:"transport"`
+	Target      string `json:"target"`  // host:port
+	Replica     int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
+	Block       int    `json:"block"`
+	Run         uint32 `json:"run"`               // stamped into every payload
+	Engine      string `json:"engine"`            // which engine the clients run on
+	Discard     bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
+	Beside      int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
 }
 
 // Connect opens all clients. Answered by Connected.

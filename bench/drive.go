@@ -156,7 +156,11 @@ func (d *driver) prepare(p *Prepare) error {
 	if !slices.Contains(scenarios.Transports, d.transport) {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
-	if d.engine, err = client.New(p.Engine, d.config(p)); err != nil {
+	config, err := d.config(p)
+	if err != nil {
+		return err
+	}
+	if d.engine, err = client.New(p.Engine, config); err != nil {
 		return err
 	}
 	d.equip(schedule.New(s, p.Block), p)
@@ -176,8 +180,10 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
 		var clients []int
-		for i := w; i < len(d.own); i += len(d.recorders) {
-			clients = append(clients, d.own[i])
+		for _, c := range d.own {
+			if d.worker(int32(c)) == w {
+				clients = append(clients, c)
+			}
 		}
 		d.recorders[w] = record.NewRecorder(d.book, clients)
 	}
@@ -197,8 +203,8 @@ func phases(s *scenarios.Scenario, block int) []float64 {
 	return all
 }
 
-func (d *driver) config(p *Prepare) client.Config {
-	c := client.Config{Target: p.Target, Transport: d.transport, Traffic: &d.traffic, Link: link(d.scenario)}
+func (d *driver) config(p *Prepare) (c client.Config, err error) {
+	c = client.Config{Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario)}
 	if p.Beside > 0 {
 		c.Beside = lab.InsideOf(p.Beside)
 	}
@@ -211,18 +217,31 @@ func (d *driver) config(p *Prepare) client.Config {
 		c.Hold = time.Duration(d.scenario.LongPoll.Hold)
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
-	return c
+	c.TLS, err = trusting(p.Certificate)
+	return c, err
 }
 
 // place is where one of our clients stands in own.
 func (d *driver) place(client int) int { return client / d.scenario.Servers }
 
+// backed says whether a publisher stands beside the server.
+func backed(s *scenarios.Scenario) bool { return s.Publish.By == scenarios.ByBackend }
+
+// workers is how many threads serve sessions: one for each core, and the last for a
+// backend alone, whose posts are not to wait for a thousand answers that come at once.
+func workers(s *scenarios.Scenario) int {
+	if backed(s) {
+		return runtime.NumCPU() + 1
+	}
+	return runtime.NumCPU()
+}
+
 // worker is who serves a publisher.
 func (d *driver) worker(publisher int32) int {
 	if publisher == schedule.Backend {
-		return 0
+		return runtime.NumCPU()
 	}
-	return d.place(int(publisher)) % len(d.recorders)
+	return d.place(int(publisher)) % runtime.NumCPU()
 }
 
 func (d *driver) session(publisher int32) client.Session {
@@ -264,10 +283,10 @@ func (d *driver) open(c int, publishes bool) {
 
 // openBackend opens the publisher that stands beside the server, if there is one.
 func (d *driver) openBackend() {
-	if d.scenario.Publish.By != scenarios.ByBackend {
+	if !backed(d.scenario) {
 		return
 	}
-	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true}, d.sinks[0])
+	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true, Worker: d.worker(schedule.Backend)}, d.sinks[d.worker(schedule.Backend)])
 }
 
 func (d *driver) subscription(c int, publishes bool) client.Subscription {

@@ -12,6 +12,8 @@ import (
 type greeting struct {
 	Listening string `json:"listening"`
 	Settings  string `json:"settings"`
+
+	Certificate string `json:"certificate"` // by which a server with TLS is known, PEM
 }
 
 // greeted waits until a server says where it listens.

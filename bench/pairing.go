@@ -30,12 +30,12 @@ const notTold = "not told"
 
 // serverTells are the fields of /v1/stats that are settings. See servers/PROTOCOL.md.
 var serverTells = []string{
-	"stack", "flush_ns", "gomaxprocs", "gogc", "gomemlimit_bytes", "go_version", "sockets", "compression", "limits",
+	"stack", "flush_ns", "gomaxprocs", "gogc", "gomemlimit_bytes", "go_version", "sockets", "compression", "tls", "limits",
 }
 
 // varies are settings that differ between the servers of a run on purpose. The
 // manifest says how; between two blocks they are the same like any other.
-var varies = map[string]bool{ofServer + "stack": true, ofServer + "flush_ns": true}
+var varies = map[string]bool{ofServer + "stack": true, ofServer + "flush_ns": true, ofServer + "tls": true}
 
 // volatile are fields of results.Host that no two readings share.
 var volatile = []string{"load_average"}

@@ -19,6 +19,7 @@ type replica struct {
 	generator *process
 	target    *target
 	settings  string // of the server, in one line
+	known     string // the server's certificate, if it has one
 
 	orders   *lineWriter
 	messages chan Message
@@ -40,7 +41,11 @@ func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measu
 	if err != nil {
 		return err
 	}
-	r.settings, r.target = g.Settings, newTarget(g.Listening, net.near().inside)
+	secured, err := trusting(g.Certificate)
+	if err != nil {
+		return err
+	}
+	r.settings, r.known, r.target = g.Settings, g.Certificate, newTarget(g.Listening, secured, net.near().inside)
 	if err := r.target.healthy(ctx); err != nil {
 		return reason(ctx, err)
 	}
@@ -189,6 +194,13 @@ func spend(role *results.Process, from, to []cost.Usage) {
 		role.System += u.System
 		role.ContextSwitches += u.ContextSwitches
 	}
+}
+
+// spent is the CPU time of all between two readings.
+func spent(from, to []cost.Usage) (s results.Spent) {
+	var p results.Process
+	spend(&p, from, to)
+	return results.Spent{CPU: p.CPU, User: p.User, System: p.System}
 }
 
 // affinity is the cores of the first that has not got what was asked, or of any. It is

@@ -338,7 +338,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range s.Cases() {
-		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush)})
+		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), TLS: c.TLS, NewConnection: c.NewConnection})
 	}
 	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
 		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())

@@ -2,7 +2,10 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +19,7 @@ import (
 // from the clients'.
 type target struct {
 	address string
+	scheme  string
 	http    http.Client
 	dials   atomic.Int64
 }
@@ -23,14 +27,32 @@ type target struct {
 // askTimeout bounds one question to a server.
 const askTimeout = 5 * time.Second
 
-// newTarget connects from the network namespace that inside leads to; nil: from ours.
-func newTarget(address string, inside func(func() error) error) *target {
-	t := &target{address: address}
+// trusting is TLS 1.3 with whoever has the key to a certificate (PEM), nil without one.
+// A fresh handshake is made for every connection.
+func trusting(certificate string) (*tls.Config, error) {
+	if certificate == "" {
+		return nil, nil
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM([]byte(certificate)) {
+		return nil, errors.New("the server's certificate is none")
+	}
+	return &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}, nil
+}
+
+// newTarget connects from the network namespace that inside leads to, nil: from ours,
+// and over TLS unless secured is nil.
+func newTarget(address string, secured *tls.Config, inside func(func() error) error) *target {
+	t := &target{address: address, scheme: "http"}
+	if secured != nil {
+		t.scheme = "https"
+	}
 	dialer := net.Dialer{KeepAlive: -1}
 	t.http = http.Client{
 		Timeout: askTimeout,
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1,
+			TLSClientConfig:     secured,
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				var c net.Conn
 				dial := func() (err error) {
@@ -123,7 +145,7 @@ func (t *target) healthy(ctx context.Context) error {
 }
 
 func (t *target) get(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.address+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.scheme+"://"+t.address+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", path, err)
 	}

@@ -36,8 +36,21 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 		f.push(t, time.Duration(s.Flush(t)))
 	}
 	f.ages(t)
-	f.add(results.ConnectRoundTrips, 2, "TCP 1 + request 1")
+	f.connecting()
 	return f.said
+}
+
+// connecting takes a round trip for each of its stages, and over a distance hardly
+// anything else.
+func (f *forms) connecting() {
+	trips, stages := 2, "TCP 1 + request 1"
+	if f.scenario.Network.TLS {
+		trips, stages = 3, "TCP 1 + TLS 1.3 1 + request 1"
+	}
+	f.add(results.ConnectRoundTrips, float64(trips), stages)
+	if n := f.scenario.Network; n.RTT > 0 && !f.wavers() {
+		f.add(results.ConnectP50, float64(trips)*results.Milliseconds(time.Duration(n.RTT)), "round trips · RTT")
+	}
 }
 
 type forms struct {

@@ -141,12 +141,14 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 			Scenario:  text,
 			Transport: string(t.measured.Transport),
 			Target:    t.replicas[i].target.address,
-			Replica:   i,
-			Block:     t.block,
-			Run:       t.run,
-			Engine:    t.rig.Engine,
-			Discard:   t.discard,
-			Beside:    t.network.beside(),
+
+			Certificate: t.replicas[i].known,
+			Replica:     i,
+			Block:       t.block,
+			Run:         t.run,
+			Engine:      t.rig.Engine,
+			Discard:     t.discard,
+			Beside:      t.network.beside(),
 		}}
 	}); err != nil {
 		return err
@@ -169,8 +171,16 @@ func (t *trial) connect(ctx context.Context) error {
 	if err := t.order(func(int) Order { return Order{Connect: &Connect{}} }); err != nil {
 		return err
 	}
+	before, err := t.usage()
+	if err != nil {
+		return err
+	}
 	opening := time.Duration(float64(t.scenario.Sessions()) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
 	all, err := t.answers(ctx, opening+connectGrace+answerWait)
+	if err != nil {
+		return err
+	}
+	after, err := t.usage()
 	if err != nil {
 		return err
 	}
@@ -181,9 +191,21 @@ func (t *trial) connect(ctx context.Context) error {
 		}
 		mergeConnect(&sum, *m.Connected)
 	}
+	sum.Server, sum.Generator = spent(before.servers, after.servers), spent(before.generators, after.generators)
 	t.result.Connect = sum
 	t.reached = true
 	return nil
+}
+
+// A usage is what servers and generators have used so far.
+type usage struct{ servers, generators []cost.Usage }
+
+func (t *trial) usage() (u usage, err error) {
+	if u.servers, err = t.servers().usage(); err != nil {
+		return u, err
+	}
+	u.generators, err = t.generators().usage()
+	return u, err
 }
 
 // idle samples what clients cost that only wait.

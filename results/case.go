@@ -10,13 +10,25 @@ import (
 )
 
 // A Case is what one trial measures and one row of a report stands for: a
-// transport, on a stack, with a flush window.
+// transport, on a stack, with a flush window, over a kind of connection.
 type Case struct {
 	Name      string        `json:"name"` // the transport, and the value of whatever the run sweeps: "websocket flush=5ms"
 	Transport string        `json:"transport"`
 	Stack     string        `json:"stack"`
 	Flush     time.Duration `json:"flush_ns"` // 0: never hold messages back
+	TLS       bool          `json:"tls,omitempty"`
+
+	NewConnection bool `json:"new_connection,omitempty"` // for every poll
 }
+
+// A variant is all of a case but its transport.
+type variant struct {
+	stack      string
+	flush      time.Duration
+	tls, fresh bool
+}
+
+func (c Case) variant() variant { return variant{c.Stack, c.Flush, c.TLS, c.NewConnection} }
 
 // AllCases lists the run's cases in report order. A folder from before there were
 // cases has one for each transport, of the run's own stack and flush window.
@@ -34,21 +46,31 @@ func (m Manifest) AllCases() []Case {
 // Sweeps says whether some transport has more than one case.
 func (m Manifest) Sweeps() bool { return len(m.AllCases()) > len(m.Transports) }
 
-// SweptFlush says whether cases of one transport and stack differ in their flush window.
-func (m Manifest) SweptFlush() bool {
-	return m.differs(func(a, b Case) bool { return a.Stack == b.Stack && a.Flush != b.Flush })
+// SweptFlush says whether cases of one transport differ in nothing but their flush window.
+func (m Manifest) SweptFlush() bool { return m.sweptAlone(func(v *variant) { v.flush = 0 }) }
+
+// SweptStack says whether cases of one transport differ in nothing but their stack.
+func (m Manifest) SweptStack() bool { return m.sweptAlone(func(v *variant) { v.stack = "" }) }
+
+// SweptConnection says whether cases of one transport differ in nothing but their connections.
+func (m Manifest) SweptConnection() bool {
+	return m.sweptAlone(func(v *variant) { v.tls, v.fresh = false, false })
 }
 
-// SweptStack says whether cases of one transport and flush window differ in their stack.
-func (m Manifest) SweptStack() bool {
-	return m.differs(func(a, b Case) bool { return a.Stack != b.Stack && a.Flush == b.Flush })
-}
-
-func (m Manifest) differs(in func(a, b Case) bool) bool {
+// sweptAlone says whether two cases of one transport differ until something is taken from both.
+func (m Manifest) sweptAlone(take func(*variant)) bool {
 	cases := m.AllCases()
-	for i, a := range cases {
-		if slices.ContainsFunc(cases[:i], func(b Case) bool { return a.Transport == b.Transport && in(a, b) }) {
-			return true
+	for i, one := range cases {
+		for _, other := range cases[:i] {
+			a, b := one.variant(), other.variant()
+			if one.Transport != other.Transport || a == b {
+				continue
+			}
+			take(&a)
+			take(&b)
+			if a == b {
+				return true
+			}
 		}
 	}
 	return false

@@ -215,6 +215,12 @@ func (c Connect) figures() []figure {
 		{"connect.bytes_down", float64(c.BytesDown)},
 		{"connect.round_trips", c.RoundTrips},
 		{"connect.dials", float64(c.Dials)},
+		{"connect.server.cpu_ns", float64(c.Server.CPU)},
+		{"connect.server.user_ns", float64(c.Server.User)},
+		{"connect.server.system_ns", float64(c.Server.System)},
+		{"connect.generator.cpu_ns", float64(c.Generator.CPU)},
+		{"connect.generator.user_ns", float64(c.Generator.User)},
+		{"connect.generator.system_ns", float64(c.Generator.System)},
 	}
 }
 

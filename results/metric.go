@@ -46,8 +46,12 @@ const (
 	ConnectP50        = "connect_p50"
 	ConnectP99        = "connect_p99"
 	ConnectRoundTrips = "connect_round_trips"
-	ConnectBytesUp    = "connect_bytes_up"
-	ConnectBytesDown  = "connect_bytes_down"
+
+	ConnectServerCPU    = "connect_server_cpu"
+	ConnectServerUser   = "connect_server_user"
+	ConnectServerSystem = "connect_server_system"
+	ConnectBytesUp      = "connect_bytes_up"
+	ConnectBytesDown    = "connect_bytes_down"
 )
 
 // Better says which way a metric improves. The zero value says neither.
@@ -111,6 +115,9 @@ var Metrics = []Metric{
 	{ConnectP50, "connect p50", "ms", Lower, StageQuantile("ready", 0.5)},
 	{ConnectP99, "connect p99", "ms", Lower, StageQuantile("ready", 0.99)},
 	{ConnectRoundTrips, "round trips to connect", "", Lower, connectRoundTrips},
+	{ConnectServerCPU, "server CPU to connect", "µs", Lower, cpuPerConnection(func(s Spent) time.Duration { return s.CPU })},
+	{ConnectServerUser, "of it outside the kernel", "µs", Lower, cpuPerConnection(func(s Spent) time.Duration { return s.User })},
+	{ConnectServerSystem, "of it in the kernel", "µs", Lower, cpuPerConnection(func(s Spent) time.Duration { return s.System })},
 	{ConnectBytesUp, "bytes up to connect", "B", Lower, perClient(func(c Connect) int64 { return c.BytesUp })},
 	{ConnectBytesDown, "bytes down to connect", "B", Lower, perClient(func(c Connect) int64 { return c.BytesDown })},
 }
@@ -339,6 +346,18 @@ func connectRoundTrips(t Trial) Value {
 		return Value{Known: NotShown}
 	}
 	return Value{X: t.Connect.RoundTrips}
+}
+
+// cpuPerConnection takes a CPU time of zero as not shown, unless it is a half of one
+// that is: 10 ms ticks can miss a half.
+func cpuPerConnection(of func(Spent) time.Duration) func(Trial) Value {
+	return func(t Trial) Value {
+		clients := t.Connect.Clients - t.Connect.Failed
+		if t.Connect.Server.CPU == 0 || clients <= 0 {
+			return Value{Known: NotShown}
+		}
+		return Value{X: float64(of(t.Connect.Server)) / float64(time.Microsecond) / float64(clients)}
+	}
 }
 
 func perClient(of func(Connect) int64) func(Trial) Value {

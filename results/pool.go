@@ -75,6 +75,8 @@ func (c *Connect) add(d Connect, before int) {
 	c.Took += d.Took
 	c.BytesUp += d.BytesUp
 	c.BytesDown += d.BytesDown
+	c.Server.add(d.Server)
+	c.Generator.add(d.Generator)
 	if shown := before == 0 || c.RoundTrips != 0; shown && d.RoundTrips != 0 {
 		c.RoundTrips += (d.RoundTrips - c.RoundTrips) / float64(before+1)
 	} else {
@@ -89,6 +91,12 @@ func (c *Connect) add(d Connect, before int) {
 		h.Merge(d.Stages[stage])
 		c.Stages[stage] = h
 	}
+}
+
+func (s *Spent) add(d Spent) {
+	s.CPU += d.CPU
+	s.User += d.User
+	s.System += d.System
 }
 
 func (c *Cost) add(d Cost, first bool) {

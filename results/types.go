@@ -222,8 +222,10 @@ type Connect struct {
 	Clients    int64                `json:"clients"`
 	Failed     int64                `json:"failed"`
 	FailedBy   map[string]int64     `json:"failed_by,omitempty"`
-	Took       time.Duration        `json:"took_ns"`  // first dial → last client ready
-	Stages     map[string]Histogram `json:"stages"`   // see Stages
+	Took       time.Duration        `json:"took_ns"`         // first dial → last client ready
+	Stages     map[string]Histogram `json:"stages"`          // see Stages
+	Server     Spent                `json:"server,omitzero"` // CPU of the servers meanwhile
+	Generator  Spent                `json:"generator,omitzero"`
 	BytesUp    int64                `json:"bytes_up"` // all clients, until ready
 	BytesDown  int64                `json:"bytes_down"`
 	RoundTrips float64              `json:"round_trips"`         // per client until ready, TCP's included
@@ -231,9 +233,17 @@ type Connect struct {
 	Reporters  int64                `json:"reporters,omitempty"` // clients beside these that only publish: they share the memory, and are in no other figure
 }
 
-// Stages names the stages of a connection in order: TCP connect; its request
-// (upgrade or first poll) answered; and all of it until the subscribe-ack is in hand.
-var Stages = []string{"tcp", "answer", "ready"}
+// Spent is CPU time: all of it, and its halves in the proportion of /proc's ticks.
+type Spent struct {
+	CPU    time.Duration `json:"cpu_ns"`
+	User   time.Duration `json:"user_ns"`
+	System time.Duration `json:"system_ns"`
+}
+
+// Stages names the stages of a connection in order: TCP connect; the TLS handshake,
+// where there is TLS; its request (upgrade or first poll) answered; and all of it until
+// the subscribe-ack is in hand.
+var Stages = []string{"tcp", "tls", "answer", "ready"}
 
 // Cost is what the deliveries of the window cost. Counters are read when the
 // window opens and when it closes, and divided by what was received in between.

@@ -78,6 +78,35 @@ var agreements = []agreement{
 			return string(s.Stack), "is not allowed beside sweep.stack, which lists the stacks; allowed: one of the two"
 		},
 	},
+	{
+		"network.tls",
+		func(s *Scenario) bool { return len(s.Sweep.TLS) == 0 || !s.Network.TLS },
+		func(*Scenario) (string, string) {
+			return "true", "is not allowed beside sweep.tls, which says with and without; allowed: one of the two"
+		},
+	},
+	{
+		"network.link",
+		// What is on its way in a stream link is taken apart when a connection is closed; of records nobody could tell what they were.
+		func(s *Scenario) bool {
+			n := s.Network
+			return !s.Secured() || n.Link == PacketLink || n.RTT == 0 && n.Jitter == 0 && n.Rate == 0
+		},
+		func(s *Scenario) (string, string) {
+			return string(s.Network.Link), "is not allowed with TLS over a distance; allowed: packets"
+		},
+	},
+	ownConnection(ShortPoll),
+	ownConnection(LongPoll),
+	{
+		"sweep.new_connection",
+		func(s *Scenario) bool {
+			return len(s.Sweep.NewConnection) == 0 || slices.ContainsFunc(s.Transports, Transport.Polls)
+		},
+		func(*Scenario) (string, string) {
+			return "", "has nothing to sweep, as streams have one connection; allowed: with shortpoll or longpoll among the transports"
+		},
+	},
 	ofPackets("loss", func(n Network) Percent { return n.Loss }),
 	ofPackets("reorder", func(n Network) Percent { return n.Reorder }),
 	ownFlush(LongPoll),
@@ -164,6 +193,17 @@ func ownFlush(t Transport) agreement {
 		func(s *Scenario) bool { return len(s.Sweep.Flush) == 0 || s.Flush(t) == 0 },
 		func(s *Scenario) (string, string) {
 			return s.Flush(t).String(), "is not allowed beside sweep.flush, which lists the flush windows; allowed: one of the two"
+		},
+	}
+}
+
+// ownConnection refuses a kind of connection that a sweep would override.
+func ownConnection(t Transport) agreement {
+	return agreement{
+		string(t) + ".new_connection",
+		func(s *Scenario) bool { return len(s.Sweep.NewConnection) == 0 || !s.newConnection(t) },
+		func(*Scenario) (string, string) {
+			return "true", "is not allowed beside sweep.new_connection, which says with and without; allowed: one of the two"
 		},
 	}
 }

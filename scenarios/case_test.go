@@ -24,6 +24,9 @@ func TestCases(t *testing.T) {
 		"transports: [shortpoll, sse]\nsweep: {stack: [fasthttp, nethttp], flush: [20ms, 0s]}\n": "shortpoll stack=fasthttp, shortpoll stack=nethttp, " +
 			"sse stack=fasthttp flush=20ms, sse stack=fasthttp flush=0s, sse stack=nethttp flush=20ms, sse stack=nethttp flush=0s",
 		"transports: [sse]\nsweep: {stack: [nethttp]}\n": "sse stack=nethttp",
+		"transports: [longpoll, sse]\nsweep: {tls: [true, false], new_connection: [false, true]}\n": "longpoll connection=kept tls=yes, longpoll connection=kept tls=no, " +
+			"longpoll connection=new tls=yes, longpoll connection=new tls=no, sse tls=yes, sse tls=no",
+		"transports: [shortpoll]\nshortpoll: {new_connection: true}\nnetwork: {tls: true}\n": "shortpoll",
 	} {
 		if got := strings.Join(namesOf(read(t, small+text).Cases()), ", "); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
@@ -41,11 +44,11 @@ func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
 
 // What a server and a generator are told of a case is a scenario like any other.
 func TestTheScenarioOfACase(t *testing.T) {
-	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms]}\n")
+	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nclaims: [websocket stack=nethttp flush=0s tls=yes lost == 0]\n")
 	for _, c := range s.Cases() {
 		alone := s.For(c)
-		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush {
-			t.Errorf("%s: got stack %s and flush %s", c.Name(), alone.Stack, alone.Flush(c.Transport))
+		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush || alone.Network.TLS != c.TLS || alone.newConnection(c.Transport) != c.NewConnection {
+			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Stack, alone.Flush(c.Transport), alone.Network.TLS, alone.newConnection(c.Transport))
 		}
 		if err := alone.Check(); err != nil {
 			t.Errorf("%s: %v", c.Name(), err)

@@ -75,6 +75,9 @@ var figures = []struct {
 	{"server_memory_per_client", inKiB},
 	{"generator_memory_per_client", inKiB},
 	{"connect_round_trips", inNumbers},
+	{"connect_server_cpu", inMicroseconds},
+	{"connect_server_user", inMicroseconds},
+	{"connect_server_system", inMicroseconds},
 	{"connect_bytes_up", inBytes},
 	{"connect_bytes_down", inBytes},
 }

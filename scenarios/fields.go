@@ -1,6 +1,9 @@
 package scenarios
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Limits of the fields. They are wide enough for any question that one run can
 // answer, and narrow enough that a slip of the pen is caught before it runs.
@@ -103,6 +106,7 @@ func fields(s *Scenario) object {
 			{"rate", optional, line(&s.Network.Rate)},
 			{"loss", defaulted, share(&s.Network.Loss)},
 			{"reorder", defaulted, share(&s.Network.Reorder)},
+			{"tls", defaulted, truth(&s.Network.TLS)},
 		}},
 		{"shortpoll", optional, object{
 			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},
@@ -121,6 +125,8 @@ func fields(s *Scenario) object {
 		{"sweep", optional, someOf{
 			{"stack", optional, stacks(&s.Sweep.Stack)},
 			{"flush", optional, flushes(&s.Sweep.Flush)},
+			{"tls", optional, truths(&s.Sweep.TLS)},
+			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
@@ -178,6 +184,17 @@ func flushes(target *[]Duration) rule {
 		distinct: Duration.String,
 		allowed:  "a list of 1 to 8 durations with their units, each once",
 		initial:  func(all []Duration) any { return all },
+	}
+}
+
+// truths are the settings of a switch to compare, each at most once.
+func truths(target *[]bool) rule {
+	return list[bool]{
+		target: target, most: 2,
+		item:     func(b *bool) rule { return truth(b) },
+		distinct: strconv.FormatBool,
+		allowed:  "a list of false, true, each at most once",
+		initial:  func(all []bool) any { return all },
 	}
 }
 

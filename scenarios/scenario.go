@@ -85,7 +85,7 @@ type Metric string
 var Metrics = []Metric{
 	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "wire_bytes_per_message", "packet_bytes_per_message",
 	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
-	"connect_p50", "connect_p99",
+	"connect_p50", "connect_p99", "connect_server_cpu",
 }
 
 // A Claim is what a run must find, in the grammar of k6's thresholds, which is
@@ -204,6 +204,7 @@ type Network struct {
 	Rate    Size     `yaml:"rate,omitempty" json:"rate,omitempty"` // bytes a second in each direction, of each connection of a stream link, of the whole link of packets; 1kB … 1000MB; unlimited when absent
 	Loss    Percent  `yaml:"loss" json:"loss"`                     // of the packets each way, each by itself (link: packets); default 0%, at most 50%
 	Reorder Percent  `yaml:"reorder" json:"reorder"`               // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
+	TLS     bool     `yaml:"tls" json:"tls"`                       // TLS 1.3 on every connection, without resumption; default false
 }
 
 // A LinkKind says how a distance is made.

@@ -131,6 +131,9 @@ func (types documentation) describe(s *jsonschema.Schema, name string) {
 		}
 		if property.Items != nil {
 			types.describe(property.Items, f.typeName)
+			if property.Items.Description == "" { // a type of Go's own has no comment
+				property.Items.Description = "One of them: " + f.text
+			}
 		}
 	}
 }

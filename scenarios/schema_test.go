@@ -97,9 +97,9 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 // those of YAML itself, limits of quantities with units, and agreements.
 var beyondSchema = []string{
 	"anchor", "claim-no-unit", "claim-nothing", "claim-unknown-metric", "claim-unmeasured", "complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-flush", "drain-too-short-for-the-network",
-	"drain-too-short", "drain-zero", "flush-too-long", "hold-too-long", "inputs-beside-clients", "inputs-of-many-servers", "margin-zero", "merge-key", "need-of-a-transport", "network-loss-of-a-stream", "network-rate-zero", "network-reorder", "network-rtt", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
-	"rate-zero", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many", "size-too-large", "size-too-small", "sizes-twice",
-	"sweep-empty", "sweep-flush-nothing", "sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-stack-own",
+	"drain-too-short", "drain-zero", "flush-too-long", "hold-too-long", "inputs-beside-clients", "inputs-of-many-servers", "margin-zero", "merge-key", "need-of-a-transport", "network-loss-of-a-stream", "network-rate-zero", "network-reorder", "network-rtt", "new-connection-beside-its-sweep", "per-client", "poll-interval", "rate-too-high", "rate-too-low",
+	"rate-zero", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many", "size-too-large", "size-too-small", "sizes-twice", "sweep-connections-of-streams",
+	"sweep-empty", "sweep-flush-nothing", "sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-stack-own", "tls-beside-its-sweep", "tls-over-a-stream",
 	"too-many-deliveries", "too-many-subscriptions",
 	"warmup-too-long", "window-forever", "window-zero",
 }

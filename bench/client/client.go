@@ -137,6 +137,7 @@ type Event struct {
 // Stages are the durations of setting up one connection, each from the dial's begin.
 type Stages struct {
 	TCP    time.Duration // connected
+	TLS    time.Duration // the TLS handshake done; 0: there was none
 	Answer time.Duration // the first request (upgrade, stream or poll) answered: header complete
 	Ready  time.Duration // the subscribe-ack decoded
 	Resume bool          // a reconnect: not part of the connection statistics

@@ -2,10 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"pushbench/bench/clock"
@@ -14,47 +14,73 @@ import (
 // dialTimeout bounds one attempt to open a connection.
 const dialTimeout = 10 * time.Second
 
-// A conn is a connection that counts its bytes, and while an HTTP header is
-// awaited hands out nothing beyond the header's end, so that its exact size and
-// the instant of its arrival are known whoever parses it.
+// A conn is a connection, over TLS or not, that while an HTTP header is awaited
+// hands out nothing beyond the header's end, so that its exact size and the instant
+// of its arrival are known whoever parses it.
 type conn struct {
-	net.Conn
-	traffic *Traffic
-	far     *farConn // Conn, if a Link lies between; or nil
+	net.Conn // tap, or TLS over it
+	tap      *tap
+	traffic  *Traffic
+
+	opened, secured clock.Instant // when TCP was connected; when TLS was, or 0
 
 	inHeader   bool
 	blank      bool          // nothing yet on the header's current line, which is not its first
 	headerSize int           // bytes of the header so far
 	headerAt   clock.Instant // when its last byte was read
-	ahead      []byte        // read from the socket, beyond the header
+	ahead      []byte        // read, beyond the header
 
-	reading sync.Mutex  // held by who reads Conn, and by who closes it
-	closing atomic.Bool // nobody may read Conn any more
-
-	sent, received int64 // bytes; each read only by who writes or reads the connection, or before it is shared
+	sent, received int64 // bytes, before TLS; each read only by who writes or reads the connection, or before it is shared
 }
 
-// dial opens a TCP connection over a distance, once. Nothing here or above it dials
+func newConn(t *tap) *conn { return &conn{Conn: t, tap: t, traffic: t.traffic, opened: clock.Now()} }
+
+// dial opens a connection over a distance, once. Nothing here or above it dials
 // without counting it.
-func dial(ctx context.Context, target string, traffic *Traffic, over *distance) (*conn, error) {
+func dial(ctx context.Context, config *Config, over *distance) (*conn, error) {
+	c, err := dialTCP(ctx, config, over)
+	if err != nil || config.TLS == nil {
+		return c, err
+	}
+	if err := c.secure(ctx, config.TLS); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	return c, nil
+}
+
+func dialTCP(ctx context.Context, config *Config, over *distance) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
 	var raw net.Conn
 	err := over.opens(func() (err error) {
-		raw, err = dialer.DialContext(ctx, "tcp", target)
+		raw, err = dialer.DialContext(ctx, "tcp", config.Target)
 		return err
 	})
 	if over.link != nil {
-		return dialFar(ctx, raw, err, traffic, over)
+		return dialFar(ctx, raw, err, config.Traffic, over)
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			traffic.Abandoned.Add(1)
+			config.Traffic.Abandoned.Add(1)
 		}
 		return nil, fmt.Errorf("dial: %w", err)
 	}
-	c := &conn{Conn: raw, traffic: traffic}
-	traffic.opened(c)
-	return c, nil
+	t := &tap{Conn: raw, traffic: config.Traffic}
+	config.Traffic.opened(t)
+	return newConn(t), nil
+}
+
+// secure makes a TLS handshake.
+func (c *conn) secure(ctx context.Context, config *tls.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	c.tap.secured = true
+	client := tls.Client(c.tap, config)
+	if err := client.HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("tls: %w", err)
+	}
+	c.Conn, c.secured = client, clock.Now()
+	return nil
 }
 
 // awaitHeader says that the next byte read begins an HTTP header.
@@ -74,23 +100,17 @@ func (c *conn) Read(p []byte) (int, error) {
 	return end, err
 }
 
-// fill reads what was read ahead before it reads the socket.
+// fill reads what was read ahead before it reads the connection.
 func (c *conn) fill(p []byte) (int, error) {
 	if len(c.ahead) > 0 {
 		n := copy(p, c.ahead)
 		c.ahead = c.ahead[n:]
 		return n, nil
 	}
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	if c.closing.Load() {
-		return 0, net.ErrClosed
-	}
 	n, err := c.Conn.Read(p)
 	c.received += int64(n)
-	c.traffic.Down.Bytes.Add(int64(n))
-	if n == 0 && c.closing.Load() {
-		err = net.ErrClosed // whatever it was that woke us
+	if c.tap.secured {
+		c.traffic.Down.Framing.Add(-int64(n))
 	}
 	return n, err
 }
@@ -115,8 +135,14 @@ func (c *conn) scan(p []byte) int {
 	return len(p)
 }
 
-// understood is how many of the bytes that came were handed out.
-func (c *conn) understood() int64 { return c.received - int64(len(c.ahead)) }
+// plain is how many of the bytes that came, before TLS, were handed out.
+func (c *conn) plain() int64 { return c.received - int64(len(c.ahead)) }
+
+// understood is how many of the bytes that came on the wire were handed out, or were TLS's.
+func (c *conn) understood() int64 { return c.tap.received.Load() - int64(len(c.ahead)) }
+
+// wired is how many bytes were sent on the wire.
+func (c *conn) wired() int64 { return c.tap.sent.Load() }
 
 // beyondHeader is how many of the bytes that came lie behind the header.
 func (c *conn) beyondHeader() int64 {
@@ -129,31 +155,17 @@ func (c *conn) beyondHeader() int64 {
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.sent += int64(n)
-	if c.far == nil { // or it counts what leaves the link
-		c.traffic.Up.Bytes.Add(int64(n))
+	if c.tap.secured {
+		c.traffic.Up.Framing.Add(-int64(n))
 	}
 	return n, err
-}
-
-// Close stops who reads before TCP is asked for its last count: what were read
-// behind that would be in our count alone. Through a link
-// the two differ anyway, by what is on its way.
-func (c *conn) Close() error {
-	if c.far == nil {
-		c.closing.Store(true)
-		_ = c.SetReadDeadline(time.Unix(1, 0))
-		c.reading.Lock()
-		defer c.reading.Unlock()
-	}
-	c.traffic.gone(c)
-	return c.Conn.Close()
 }
 
 // hurry lets what is written from now on leave at once, however far the server is,
 // or fail if something is still on its way.
 func (c *conn) hurry() {
-	if c.far != nil {
-		c.far.hurried.Store(true)
+	if c.tap.far != nil {
+		c.tap.far.hurried.Store(true)
 	}
 }
 

@@ -3,11 +3,11 @@ package client
 import "syscall"
 
 // segments asks TCP_INFO. A connection that is already shut answers nothing.
-func (c *conn) segments() TCP     { return c.ask(readTCP) }
-func (c *conn) lastSegments() TCP { return c.ask(lastTCP) }
+func (t *tap) segments() TCP     { return t.ask(readTCP) }
+func (t *tap) lastSegments() TCP { return t.ask(lastTCP) }
 
-func (c *conn) ask(read func(fd int) TCP) (counted TCP) {
-	tcp, ok := c.Conn.(syscall.Conn)
+func (t *tap) ask(read func(fd int) TCP) (counted TCP) {
+	tcp, ok := t.Conn.(syscall.Conn)
 	if !ok {
 		return counted
 	}

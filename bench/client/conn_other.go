@@ -3,5 +3,5 @@
 package client
 
 // segments is not shown on this system.
-func (c *conn) segments() TCP     { return TCP{} }
-func (c *conn) lastSegments() TCP { return TCP{} }
+func (t *tap) segments() TCP     { return TCP{} }
+func (t *tap) lastSegments() TCP { return TCP{} }

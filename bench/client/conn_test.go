@@ -52,7 +52,7 @@ func TestHeaderEndsWhereItEnds(t *testing.T) {
 		for at := range len(whole) + 1 {
 			for _, size := range []int{1, 3, 4096} {
 				var traffic Traffic
-				c := &conn{Conn: wire{Reader: cutAt(whole, at)}, traffic: &traffic}
+				c := newConn(&tap{Conn: wire{Reader: cutAt(whole, at)}, traffic: &traffic})
 				c.awaitHeader()
 				got := ""
 				for p := make([]byte, size); c.inHeader; {
@@ -83,7 +83,7 @@ func TestHeaderEndsWhereItEnds(t *testing.T) {
 func TestHeadersBehindOneAnother(t *testing.T) {
 	const one, two = "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
 	var traffic Traffic
-	c := &conn{Conn: wire{Reader: iotest.DataErrReader(strings.NewReader(one + two + "body"))}, traffic: &traffic}
+	c := newConn(&tap{Conn: wire{Reader: iotest.DataErrReader(strings.NewReader(one + two + "body"))}, traffic: &traffic})
 	for _, want := range []string{one, two} {
 		c.awaitHeader()
 		p := make([]byte, 4096)
@@ -110,7 +110,7 @@ func TestConnCountsWhatItCarries(t *testing.T) {
 		_, _ = io.CopyN(peer, peer, 5)
 	}()
 	var traffic Traffic
-	c, err := dial(context.Background(), ln.Addr().String(), &traffic, new(distance))
+	c, err := dial(context.Background(), &Config{Target: ln.Addr().String(), Traffic: &traffic}, new(distance))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestDialsAreCountedByTheirEnd(t *testing.T) {
 		{"given up", over, 0, 1},
 	} {
 		var traffic Traffic
-		conn, err := dial(c.ctx, ln.Addr().String(), &traffic, new(distance))
+		conn, err := dial(c.ctx, &Config{Target: ln.Addr().String(), Traffic: &traffic}, new(distance))
 		if (err == nil) != (c.dials == 1) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -33,7 +33,7 @@ func TestDialsAreCountedByTheirEnd(t *testing.T) {
 	}
 	ln.Close()
 	var traffic Traffic
-	if _, err := dial(t.Context(), ln.Addr().String(), &traffic, new(distance)); err == nil || traffic.Abandoned.Load() != 0 || traffic.Snapshot().Dials != 0 {
+	if _, err := dial(t.Context(), &Config{Target: ln.Addr().String(), Traffic: &traffic}, new(distance)); err == nil || traffic.Abandoned.Load() != 0 || traffic.Snapshot().Dials != 0 {
 		t.Errorf("refused: %v, %d dials, %d abandoned; want neither", err, traffic.Snapshot().Dials, traffic.Abandoned.Load())
 	}
 }

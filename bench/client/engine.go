@@ -2,7 +2,6 @@ package client
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -23,13 +22,15 @@ func Engines() []string {
 	return []string{Goroutine}
 }
 
-// New returns an engine by its name, with a worker for each core that this process may use.
+// New returns an engine by its name.
 func New(name string, config Config) (Transport, error) {
 	switch {
 	case !slices.Contains(Engines(), name):
 		return nil, fmt.Errorf("engine %q: this system has %s", name, strings.Join(Engines(), " and "))
+	case name == EventLoops && config.TLS != nil:
+		return nil, fmt.Errorf("engine %q speaks no TLS: %s does", name, Goroutine)
 	case name == EventLoops:
-		return Events(config, runtime.NumCPU())
+		return Events(config)
 	default:
 		return Goroutines(config), nil
 	}

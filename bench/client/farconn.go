@@ -47,9 +47,9 @@ func dialFar(ctx context.Context, raw net.Conn, err error, traffic *Traffic, ove
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	far := newFarConn(raw.(*net.TCPConn), traffic, up, down)
-	c := &conn{Conn: far, traffic: traffic, far: far}
-	traffic.opened(c)
-	return c, nil
+	t := &tap{Conn: far, traffic: traffic, far: far}
+	traffic.opened(t)
+	return newConn(t), nil
 }
 
 func newFarConn(raw *net.TCPConn, traffic *Traffic, up, down lane) *farConn {

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -16,8 +18,10 @@ const Agent = "pushbench"
 // Config says whom the clients of an engine talk to, and how.
 type Config struct {
 	Target    string // host:port
+	Workers   int    // threads that serve sessions; default: one for each core that this process may use
 	Transport scenarios.Transport
-	Traffic   *Traffic // where bytes are counted; required
+	Traffic   *Traffic    // where bytes are counted; required
+	TLS       *tls.Config // what connections are secured with; nil: nothing. Event loops have none
 
 	Interval      time.Duration    // short polling: between polls
 	Pacing        scenarios.Pacing // short polling
@@ -31,13 +35,24 @@ type Config struct {
 
 const defaultInFlight = 4096
 
+func (c *Config) setDefaults() {
+	if c.InFlight == 0 {
+		c.InFlight = defaultInFlight
+	}
+	if c.Workers == 0 {
+		c.Workers = runtime.NumCPU()
+	}
+	if c.TLS != nil && c.TLS.ServerName == "" {
+		c.TLS = c.TLS.Clone()
+		c.TLS.ServerName, _, _ = net.SplitHostPort(c.Target) // what is no host and port is refused when it is dialled
+	}
+}
+
 // Goroutines returns the engine that gives every session a goroutine of its
 // own, on gorilla/websocket and fasthttp's codec. A session with no topics only
 // publishes, and may be opened against any server.
 func Goroutines(config Config) Transport {
-	if config.InFlight == 0 {
-		config.InFlight = defaultInFlight
-	}
+	config.setDefaults()
 	return &engine{Config: config}
 }
 
@@ -66,8 +81,8 @@ func (e *engine) Open(sub Subscription, sink Sink) Session {
 	return s
 }
 
-// Workers is one for each core; they are Go's scheduler's.
-func (e *engine) Workers() int { return runtime.NumCPU() }
+// Workers are Go's scheduler's.
+func (e *engine) Workers() int { return e.Config.Workers }
 
 // Pace gives a feed a goroutine of its own: see clock.Sharpen.
 func (e *engine) Pace(_ int, feed Feed) { pace(&e.pacing, feed) }
@@ -127,6 +142,14 @@ func (s *session) Close() {
 	s.done.Wait()
 	if s.up != nil {
 		s.up.close()
+	}
+}
+
+// opened notes when the stages of a connection ended that are not its requests'.
+func (s *session) opened(c *conn) {
+	s.stages.TCP = c.opened.Sub(s.dialled)
+	if c.secured != 0 {
+		s.stages.TLS = c.secured.Sub(s.dialled)
 	}
 }
 

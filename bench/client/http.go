@@ -35,7 +35,7 @@ type line struct {
 }
 
 func openLine(ctx context.Context, e *engine, over *distance) (*line, error) {
-	c, err := dial(ctx, e.Target, e.Traffic, over)
+	c, err := dial(ctx, &e.Config, over)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ var (
 
 // receive reads an answer whole; its body is l.response.Body() until the next.
 func (l *line) receive() (status int, err error) {
-	before := l.understood()
+	before := l.plain()
 	l.awaitHeader()
 	if err := l.response.ReadLimitBody(l.reader, maxBody); err != nil {
 		return 0, fmt.Errorf("read answer: %w", l.blame(err))
@@ -89,7 +89,7 @@ func (l *line) receive() (status int, err error) {
 		return 0, errMore // or it would be taken for the answer to the next request
 	}
 	// What is neither the header nor the body is a body's coding or an interim answer.
-	l.traffic.Down.Framing.Add(l.understood() - before - int64(l.headerSize) - int64(len(l.response.Body())))
+	l.traffic.Down.Framing.Add(l.plain() - before - int64(l.headerSize) - int64(len(l.response.Body())))
 	return l.response.StatusCode(), nil
 }
 

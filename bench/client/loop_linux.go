@@ -21,10 +21,8 @@ import (
 // all of its sessions at once and does their reading, parsing, telling, writing and
 // publishing itself. Nothing in it waits for Go's scheduler, which on a busy core
 // can take milliseconds to run a goroutine that is ready. It needs Linux 5.11.
-func Events(config Config, workers int) (Transport, error) {
-	if config.InFlight == 0 {
-		config.InFlight = defaultInFlight
-	}
+func Events(config Config) (Transport, error) {
+	config.setDefaults()
 	e := &events{Config: config}
 	address, family, err := resolve(config.Target)
 	if err != nil {
@@ -32,7 +30,7 @@ func Events(config Config, workers int) (Transport, error) {
 	}
 	e.family = family
 	e.common = " HTTP/1.1\r\nHost: " + config.Target + "\r\nUser-Agent: " + Agent + "\r\n"
-	for range workers {
+	for range config.Workers {
 		l, err := newLoop(e)
 		if err != nil {
 			e.Close()

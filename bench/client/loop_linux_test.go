@@ -33,7 +33,7 @@ func TestResolve(t *testing.T) {
 
 // An engine may be closed twice.
 func TestCloseTwice(t *testing.T) {
-	e, err := Events(Config{Target: "127.0.0.1:1", Traffic: new(Traffic)}, 2)
+	e, err := Events(Config{Target: "127.0.0.1:1", Traffic: new(Traffic), Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestTimers(t *testing.T) {
 func TestSeatedLoopStopsForTheCollector(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(int(seats.Load()) + spareProcs + 1))
 	before := seats.Load()
-	engine, err := Events(Config{Target: "127.0.0.1:1"}, 2)
+	engine, err := Events(Config{Target: "127.0.0.1:1", Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

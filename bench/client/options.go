@@ -22,8 +22,8 @@ func (t *Traffic) Options() *Options {
 	return t.options
 }
 
-func (c *conn) options() (o *Options) {
-	socket, ok := c.Conn.(syscall.Conn)
+func (t *tap) options() (o *Options) {
+	socket, ok := t.Conn.(syscall.Conn)
 	if !ok {
 		return nil
 	}

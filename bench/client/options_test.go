@@ -16,7 +16,7 @@ func TestOptionsOfTheFirstConnection(t *testing.T) {
 	if traffic.Options() != nil {
 		t.Error("options of no connection")
 	}
-	c, err := dial(t.Context(), ln.Addr().String(), &traffic, &distance{})
+	c, err := dial(t.Context(), &Config{Target: ln.Addr().String(), Traffic: &traffic}, &distance{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,11 +24,11 @@ func TestOptionsOfTheFirstConnection(t *testing.T) {
 	if o := traffic.Options(); o == nil || !o.NoDelay || o.KeepAlive || o.SendBuffer == "" || o.ReceiveBuffer == "" {
 		t.Errorf("got %+v, want no delay and no keep-alive", o)
 	}
-	tcp := c.Conn.(*net.TCPConn)
+	tcp := c.tap.Conn.(*net.TCPConn)
 	if err := tcp.SetNoDelay(false); err != nil {
 		t.Fatal(err)
 	}
-	if o := c.options(); o == nil || o.NoDelay {
+	if o := c.tap.options(); o == nil || o.NoDelay {
 		t.Errorf("got %+v, want what was set since", o)
 	}
 }

@@ -55,7 +55,7 @@ func (p *poller) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.answered(p.line.conn, p.line.sent, p.line.headerAt)
+	p.answered(p.line.conn, p.line.wired(), p.line.headerAt)
 	if err := p.receivePoll(status, p.line.response.Body(), clock.Now()); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (p *poller) open(ctx context.Context) (err error) {
 		return err
 	}
 	if p.stages.TCP == 0 {
-		p.stages.TCP = clock.Now().Sub(p.dialled)
+		p.opened(p.line.conn)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (s *stream) serve(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
-	s.stages.TCP = clock.Now().Sub(s.dialled)
+	s.opened(l.conn)
 	if err := s.request(l); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (s *stream) request(l *line) error {
 	if err := l.response.Header.Read(l.reader); err != nil {
 		return fmt.Errorf("read answer: %w", l.blame(err))
 	}
-	s.answered(l.conn, l.sent, l.headerAt)
+	s.answered(l.conn, l.wired(), l.headerAt)
 	if err := acceptStream(&l.response.Header); err != nil {
 		s.traffic.Down.Envelope.Add(l.beyondHeader())
 		return err

@@ -22,6 +22,7 @@ func readTCP(fd int) TCP {
 		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Again: again, Segments: int64(info.Segs_out)},
 		Down:        TCPDirection{Bytes: int64(info.Bytes_received) - fin, Segments: int64(info.Segs_in)},
 		established: info.State == unix.BPF_TCP_ESTABLISHED,
+		over:        info.State == unix.BPF_TCP_CLOSE,
 	}
 }
 
@@ -39,7 +40,24 @@ func lastTCP(fd int) TCP {
 		}
 	}
 	last.Down.Bytes -= unread
+	if last.over && ended(fd) {
+		last.Down.Bytes-- // its FIN, which the state tells of no more
+	}
 	return last.closed()
+}
+
+// ended says of a connection that is over whether the server ended it before it was
+// reset, as happens to who says goodbye to a server that has closed. It takes what is
+// unread: behind that, reading says an end where there was one (net/ipv4/tcp.c looks for
+// it first), or else that the connection was reset.
+func ended(fd int) bool {
+	buffer := make([]byte, 4096)
+	for {
+		n, _, err := unix.Recvfrom(fd, buffer, unix.MSG_DONTWAIT)
+		if err != nil || n == 0 {
+			return err == nil
+		}
+	}
 }
 
 // unreadTCP is how many bytes came that were not read.

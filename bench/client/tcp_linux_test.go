@@ -16,7 +16,7 @@ func pairOf(t *testing.T, traffic *Traffic) (ours *conn, theirs net.Conn) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if ours, err = dial(t.Context(), ln.Addr().String(), traffic, new(distance)); err != nil {
+	if ours, err = dial(t.Context(), &Config{Target: ln.Addr().String(), Traffic: traffic}, new(distance)); err != nil {
 		t.Fatal(err)
 	}
 	if theirs, err = ln.Accept(); err != nil {

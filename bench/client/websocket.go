@@ -94,11 +94,11 @@ func (s *socket) online() bool { return s.currentLink() != nil }
 
 // upgrade dials and performs the opening handshake (RFC 6455, section 4.1).
 func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
-	c, err := dial(ctx, s.engine.Target, s.traffic, &s.over)
+	c, err := dial(ctx, &s.engine.Config, &s.over)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.stages.TCP = clock.Now().Sub(s.dialled)
+	s.opened(c)
 	c.awaitHeader()
 	// gorilla does not look at the context while it waits for the answer.
 	defer atEnd(ctx, func() { c.Close() })()
@@ -118,7 +118,7 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 		return nil, nil, err
 	}
 	ws.SetReadLimit(maxBody)
-	s.answered(c, c.sent, c.headerAt)
+	s.answered(c, c.wired(), c.headerAt)
 	return ws, c, nil
 }
 

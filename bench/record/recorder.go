@@ -173,8 +173,14 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 	r.connect.BytesUp += stages.BytesUp
 	r.connect.BytesDown += stages.BytesDown
 	r.requests += int64(stages.Requests)
+	if stages.TLS > 0 {
+		r.requests++ // TLS 1.3 takes one round trip, too (RFC 8446, section 2)
+	}
 	r.lastReady = max(r.lastReady, at)
-	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "answer": stages.Answer, "ready": stages.Ready} {
+	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "tls": stages.TLS, "answer": stages.Answer, "ready": stages.Ready} {
+		if name == "tls" && d == 0 {
+			continue // there was none
+		}
 		h := r.connect.Stages[name]
 		h.Record(d)
 		r.connect.Stages[name] = h
@@ -204,7 +210,7 @@ func (r *Recorder) Connect() (results.Connect, clock.Instant) {
 	c := r.connect
 	c.Stages, c.FailedBy = maps.Clone(c.Stages), maps.Clone(c.FailedBy)
 	if c.Clients > 0 {
-		c.RoundTrips = 1 + float64(r.requests)/float64(c.Clients) // TCP's own, and one a request
+		c.RoundTrips = 1 + float64(r.requests)/float64(c.Clients) // TCP's own, one a request, and TLS's
 	}
 	return c, r.lastReady
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +30,8 @@ func itself(t testing.TB) string {
 // serving starts servers of ours where they are told to listen.
 func serving(t testing.TB) bench.ServeCommand {
 	self := itself(t)
-	return func(transport scenarios.Transport, listen string) []string {
-		return []string{self, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere"}
+	return func(transport scenarios.Transport, listen string, secured bool) []string {
+		return []string{self, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere", fmt.Sprintf("--tls=%t", secured)}
 	}
 }
 

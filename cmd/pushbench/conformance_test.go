@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -27,19 +29,41 @@ import (
 func TestConformance(t *testing.T) {
 	onEachStack(t, func(t *testing.T, stack wire.Stack) {
 		onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
-			clienttest.Run(t, newEngine, startInProcess(stack))
+			clienttest.Run(t, newEngine, startInProcess(stack, nil))
 		})
 	})
 }
 
-func startInProcess(stack wire.Stack) func(*testing.T, scenarios.Transport) clienttest.Server {
+// So they are over TLS, which one engine speaks.
+func TestConformanceSecured(t *testing.T) {
+	secured, certificate, err := securedFor(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM(certificate) {
+		t.Fatalf("no certificate: %s", certificate)
+	}
+	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+		newEngine := func(c client.Config) client.Transport {
+			c.TLS = &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}
+			engine := client.Goroutines(c)
+			t.Cleanup(engine.Close)
+			return engine
+		}
+		clienttest.Run(t, newEngine, startInProcess(stack, secured))
+	})
+}
+
+func startInProcess(stack wire.Stack, secured *tls.Config) func(*testing.T, scenarios.Transport) clienttest.Server {
 	return func(t *testing.T, transport scenarios.Transport) clienttest.Server {
-		s := &inProcess{t: t, transport: string(transport), stack: stack}
+		s := &inProcess{t: t, transport: string(transport), stack: stack, secured: secured}
 		s.start("127.0.0.1:0", 0)
 		t.Cleanup(s.stop)
 		return clienttest.Server{
-			Addr: s.addr,
-			Stop: s.stop,
+			Hidden: secured != nil,
+			Addr:   s.addr,
+			Stop:   s.stop,
 			Restart: func(ring int) {
 				s.stop()
 				s.start(s.addr, ring)
@@ -76,6 +100,7 @@ type inProcess struct {
 	t         *testing.T
 	transport string
 	stack     wire.Stack
+	secured   *tls.Config // nil: cleartext
 	addr      string
 	end       context.CancelFunc // nil while it is stopped
 	ended     chan error
@@ -92,6 +117,7 @@ func (s *inProcess) start(addr string, ring int) {
 	if s.service, err = wire.New(s.transport, s.stack, wire.Limits{}, hub.Options{RingMessages: ring}); err != nil {
 		s.t.Fatal(err)
 	}
+	s.service.TLS = s.secured
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end, s.ended = cancel, make(chan error, 1)
 	edge := newEdge[s.transport](s.service)

@@ -68,7 +68,7 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 // driveTrial is a trial whose server and generator are both in this process.
 func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) bench.Outcome {
 	t.Helper()
-	server := startInProcess(wire.Reference)(t, transport)
+	server := startInProcess(wire.Reference, nil)(t, transport)
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
 	ended := make(chan error, 1)

@@ -22,7 +22,7 @@ func TestConformanceThroughALink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
-				clienttest.Run(t, through(link, newEngine), startInProcess(wire.Reference))
+				clienttest.Run(t, through(link, newEngine), startInProcess(wire.Reference, nil))
 			})
 		})
 	}

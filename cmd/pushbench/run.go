@@ -84,7 +84,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
-	f.StringVar(&o.engine, "engine", client.Engines()[0], "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or "))
+	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS anywhere the last, which alone speaks it)")
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
@@ -144,7 +144,7 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 }
 
 // apply puts the command line's wishes into the scenario and checks it again.
-func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
+func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	changed := c.Flags().Changed
 	if changed("blocks") {
 		s.Blocks = o.blocks
@@ -189,11 +189,26 @@ func (o runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if err := s.Check(); err != nil {
 		return usageError("with these flags: %w", err)
 	}
-	if !slices.Contains(client.Engines(), o.engine) {
-		return usageError("--engine: %q is not one of %s", o.engine, strings.Join(client.Engines(), ", "))
+	if err := o.checkEngine(s); err != nil {
+		return err
 	}
 	if _, err := parseLie(o.lie); err != nil {
 		return usageError("--lie: %w", err)
+	}
+	return nil
+}
+
+// checkEngine chooses the engine, unless it was chosen. All cases of a run have the same.
+func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
+	switch {
+	case o.engine == "" && s.Secured():
+		o.engine = client.Goroutine
+	case o.engine == "":
+		o.engine = client.Engines()[0]
+	case !slices.Contains(client.Engines(), o.engine):
+		return usageError("--engine: %q is not one of %s", o.engine, strings.Join(client.Engines(), ", "))
+	case s.Secured() && o.engine != client.Goroutine:
+		return usageError("--engine: %s speaks no TLS, which this scenario has; allowed: %s", o.engine, client.Goroutine)
 	}
 	return nil
 }
@@ -261,6 +276,9 @@ func (o runOptions) rig() (*bench.Rig, error) {
 			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0"), "--stack", string(c.Stack)}
 			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
 				argv = append(argv, "--listen-anywhere")
+			}
+			if c.TLS {
+				argv = append(argv, "--tls")
 			}
 			if c.Flush > 0 {
 				argv = append(argv, "--flush", c.Flush.String())

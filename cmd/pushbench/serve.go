@@ -45,6 +45,7 @@ type serveOptions struct {
 	anywhere  bool
 	control   bool
 	stack     string
+	tls       bool
 	slow      string
 	lie       string
 	limits    wire.Limits
@@ -78,6 +79,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 chooses one")
 	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
 	f.StringVar(&o.stack, "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
+	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3, with a certificate that is made now and says who it is for: the address that --listen names")
 	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
 	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
 	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
@@ -177,8 +179,8 @@ func readTime(field *time.Duration, value string) bool {
 
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
-	return fmt.Sprintf("stack=%s flush=%s hold=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
-		o.stack, o.hub.Flush, o.limits.Hold, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
+		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
 		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, o.lie)
 }
 
@@ -198,7 +200,13 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		return errors.Join(err, ln.Close())
 	}
 	defer service.Close()
-	if err := o.announce(stdout, ln.Addr()); err != nil {
+	var certificate []byte
+	if o.tls {
+		if service.TLS, certificate, err = securedFor(ln.Addr()); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+	}
+	if err := o.announce(stdout, ln.Addr(), certificate); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	if o.control {
@@ -207,18 +215,24 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	return serveUntil(ctx, newEdge[o.transport](service), ln)
 }
 
-// announce says where the server listens: the kernel queues connections from here on.
-func (o *serveOptions) announce(stdout io.Writer, addr net.Addr) error {
+// announce says where the server listens, and with TLS by which certificate (PEM) it is
+// known: the kernel queues connections from here on.
+func (o *serveOptions) announce(stdout io.Writer, addr net.Addr, certificate []byte) error {
 	if !o.control {
-		_, err := fmt.Fprintf(stdout, "%s on http://%s (%s)\n", o.transport, addr, o.settings())
+		scheme := "http"
+		if o.tls {
+			scheme = "https"
+		}
+		_, err := fmt.Fprintf(stdout, "%s on %s://%s (%s)\n%s", o.transport, scheme, addr, o.settings(), certificate)
 		return err
 	}
 	return json.NewEncoder(stdout).Encode(struct {
-		Listening string `json:"listening"`
-		PID       int    `json:"pid"`
-		Transport string `json:"transport"`
-		Settings  string `json:"settings"`
-	}{addr.String(), os.Getpid(), o.transport, o.settings()})
+		Listening   string `json:"listening"`
+		PID         int    `json:"pid"`
+		Transport   string `json:"transport"`
+		Settings    string `json:"settings"`
+		Certificate string `json:"certificate,omitempty"`
+	}{addr.String(), os.Getpid(), o.transport, o.settings(), string(certificate)})
 }
 
 // obey ends with the reader, so that no server outlives the process that started

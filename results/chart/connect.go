@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -25,6 +26,10 @@ func connect(_ *results.Run, s results.Summary) (card, bool) {
 		{plot: stagePanel(rows), share: 0.66, title: stageTitle(rows), y: "milliseconds"},
 		{plot: helloPanel(rows), share: 0.34, title: "Bytes", y: "B a client, until subscribed"},
 	}
+	if p := burntPanel(rows); p != nil {
+		c.plots[0].share, c.plots[1].share = 0.5, 0.26
+		c.plots = append(c.plots, panel{plot: p, share: 0.24, title: "Server CPU", y: "µs a client (light: kernel)"})
+	}
 	c.keys = rowKeys(rows, func(name string, l look) key { return swatchKey(name, l.color) })
 	c.alt = "Time and bytes to connect. " + connectAlt(rows)
 	return c, true
@@ -42,9 +47,10 @@ func stageTitle(rows []results.Row) string {
 
 // stageNames are the stages in words.
 var stageNames = map[string]string{
-	"tcp":    "TCP handshake",
-	"answer": "upgrade or first poll",
-	"ready":  "all, until subscribed",
+	"tcp":    "TCP",
+	"tls":    "TLS",
+	"answer": "first answer",
+	"ready":  "subscribed",
 }
 
 // stagePanel groups the cases under each stage: p99 as a light bar that
@@ -54,7 +60,11 @@ func stagePanel(rows []results.Row) *plot.Plot {
 	each := place / float64(len(rows))
 	b := bars{width: each * 0.82}
 	var names []string
-	for i, stage := range results.Stages {
+	for _, stage := range results.Stages {
+		if !slices.ContainsFunc(rows, func(r results.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 }) {
+			continue
+		}
+		i := len(names)
 		names = append(names, stageNames[stage])
 		for j, r := range rows {
 			p50 := results.StageQuantile(stage, 0.5)(r.Pooled)
@@ -88,11 +98,26 @@ func helloPanel(rows []results.Row) *plot.Plot {
 	return barPlot(b, under([]string{"up", "down"}), -0.55, 1.55)
 }
 
+// burntPanel shows what the clients cost the server until they are subscribed, where that is known.
+func burntPanel(rows []results.Row) *plot.Plot {
+	each := 1 / float64(len(rows))
+	b := bars{width: each * 0.82}
+	for i, r := range rows {
+		user, system := r.Value(results.ConnectServerUser), r.Value(results.ConnectServerSystem)
+		if user.Known != results.Shown {
+			return nil
+		}
+		l := lookIn(rows, r)
+		b.all = append(b.all, bar{each * (float64(i) + 0.5), []part{{size: user.X, fill: l.color}, {size: system.X, fill: tint(l.color)}}, r.Value(results.ConnectServerCPU).String()})
+	}
+	return barPlot(b, under([]string{""}), -0.05, 1.05)
+}
+
 func connectAlt(rows []results.Row) string {
 	var said []string
 	for _, r := range rows {
-		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down", r.Name,
-			r.Value(results.ConnectP50), r.Value(results.ConnectP99), r.Value(results.ConnectBytesUp), r.Value(results.ConnectBytesDown)))
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU", r.Name,
+			r.Value(results.ConnectP50), r.Value(results.ConnectP99), r.Value(results.ConnectBytesUp), r.Value(results.ConnectBytesDown), r.Value(results.ConnectServerCPU)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -42,10 +42,14 @@ func variants(rows []results.Row) []string {
 	return most
 }
 
-// rank is the place of a row's variant. A short poll lacks the flush window: it
-// has the place of the first variant on its stack.
+// rank is the place of a row's variant. A row that lacks an axis, as a short poll does
+// the flush window, has the place of the first variant that is like it in all others.
 func rank(all []string, r results.Row) int {
-	return max(0, slices.IndexFunc(all, func(v string) bool { return strings.HasPrefix(v, r.Variant()) }))
+	own := strings.Fields(r.Variant())
+	return max(0, slices.IndexFunc(all, func(v string) bool {
+		of := strings.Fields(v)
+		return !slices.ContainsFunc(own, func(part string) bool { return !slices.Contains(of, part) })
+	}))
 }
 
 // shade is the colour on paper at full strength for the first of n, at 35 % for the last.

@@ -152,29 +152,54 @@ func wireCells(transport, way string, d results.Direction, delivered int64) []st
 func connectSection(s results.Summary) section {
 	all := section{
 		Title: "Connecting",
-		Note:  "tcp: the TCP handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds.",
-		Head:  []string{"transport", "clients", "failed"},
+		Note: "tcp: the TCP handshake. tls: the TLS handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds from the dial. " +
+			"Server CPU: while the clients connected, a client; kernel time is split off by 10 ms ticks. A core does so many connections a second at that cost.",
+		Head: []string{"transport", "clients", "failed"},
 	}
-	for _, stage := range results.Stages {
+	stages := stagesOf(s)
+	for _, stage := range stages {
 		all.Head = append(all.Head, stage+" p50", stage+" p99", stage+" max")
 	}
-	all.Head = append(all.Head, "round trips", "bytes up", "bytes down")
+	all.Head = append(all.Head, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "a core: /s")
 	for _, r := range s.Rows {
-		all.Rows = append(all.Rows, line{Cells: connectCells(r)})
+		all.Rows = append(all.Rows, line{Cells: connectCells(r, stages)})
 	}
 	return all
 }
 
-func connectCells(r results.Row) []string {
+// stagesOf are the stages that some row went through.
+func stagesOf(s results.Summary) []string {
+	return slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool {
+		return !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
+	})
+}
+
+func connectCells(r results.Row, stages []string) []string {
 	c := r.Pooled.Connect
 	cells := []string{r.Name, results.Count(c.Clients), results.Count(c.Failed) + causes(c.FailedBy)}
-	for _, stage := range results.Stages {
+	for _, stage := range stages {
 		p50, p99 := results.StageQuantile(stage, 0.5), results.StageQuantile(stage, 0.99)
 		h := c.Stages[stage]
+		if h.Count() == 0 {
+			cells = append(cells, "–", "–", "–")
+			continue
+		}
 		cells = append(cells, p50(r.Pooled).String(), p99(r.Pooled).String(), results.Number(results.Milliseconds(h.Max())))
 	}
+	cpu := r.Value(results.ConnectServerCPU)
 	return append(cells, r.Value(results.ConnectRoundTrips).String(),
-		r.Value(results.ConnectBytesUp).String(), r.Value(results.ConnectBytesDown).String())
+		r.Value(results.ConnectBytesUp).String(), r.Value(results.ConnectBytesDown).String(),
+		cpu.String(), r.Value(results.ConnectServerUser).String(), r.Value(results.ConnectServerSystem).String(), connectionsOfACore(cpu))
+}
+
+// connectionsOfACore is how many connections a second one core can set up that does
+// nothing else.
+func connectionsOfACore(cpu results.Value) string {
+	if cpu.Known != results.Shown || cpu.X <= 0 {
+		return "–"
+	}
+	const second = 1e6 // µs
+	return results.Count(int64(second / cpu.X))
 }
 
 func linkSection(s results.Summary) section {

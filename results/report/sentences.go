@@ -285,7 +285,11 @@ func notMeasured(m results.Manifest) string {
 	if m.Network == results.StreamLink {
 		not = append(not, "loss and congestion (the link has neither)")
 	}
-	not = append(not, "several machines", "TLS", "proxies and browsers")
+	not = append(not, "several machines")
+	if !slices.ContainsFunc(m.AllCases(), func(c results.Case) bool { return c.TLS }) {
+		not = append(not, "TLS")
+	}
+	not = append(not, "proxies and browsers")
 	for _, n := range m.NotShown {
 		not = append(not, results.Plain(n))
 	}

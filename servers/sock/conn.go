@@ -47,8 +47,9 @@ type Conn struct {
 	socket
 	poller   *Poller
 	listener *Listener
-	before   []byte // read before the socket: handed back by Unread or Reclaim
-	dry      bool   // Read gives only what is in before
+	before   []byte  // read before the socket: handed back by Unread or Reclaim
+	dry      bool    // Read gives only what is in before
+	secure   *secure // nil: cleartext
 	spoken   atomic.Bool
 	allowed  atomic.Int64 // what a read deadline that was set before the first byte allows after it, in ns
 
@@ -66,18 +67,30 @@ type Conn struct {
 }
 
 // ErrNothing says that there is nothing to read now.
-var ErrNothing = errors.New("nothing to read yet")
+var ErrNothing error = temporary{}
+
+// A temporary is an error after which crypto/tls goes on where it was.
+type temporary struct{}
+
+func (temporary) Error() string   { return "nothing to read yet" }
+func (temporary) Timeout() bool   { return false }
+func (temporary) Temporary() bool { return true }
+
+var _ net.Error = temporary{}
 
 // Read reads what was handed back first, then from the socket. It waits.
-func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive) }
+func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive, c.receive) }
 
 // ReadWorking is Read for a Worker: while it waits, another may work.
-func (c *Conn) ReadWorking(p []byte) (int, error) { return c.read(p, c.receiveWorking) }
+func (c *Conn) ReadWorking(p []byte) (int, error) {
+	return c.read(p, c.receiveWorking, c.receiveWorking)
+}
 
-// ReadNow is Read, but fails with ErrNothing instead of waiting.
-func (c *Conn) ReadNow(p []byte) (int, error) { return c.read(p, c.receiveNow) }
+// ReadNow is Read, but fails with ErrNothing instead of waiting. It is a Worker's: for a
+// TLS handshake it waits as ReadWorking does.
+func (c *Conn) ReadNow(p []byte) (int, error) { return c.read(p, c.receiveNow, c.receiveWorking) }
 
-func (c *Conn) read(p []byte, receive func([]byte) (int, error)) (int, error) {
+func (c *Conn) read(p []byte, receive, greet func([]byte) (int, error)) (int, error) {
 	if len(c.before) > 0 {
 		n := copy(p, c.before)
 		if c.before = c.before[n:]; len(c.before) == 0 {
@@ -88,6 +101,14 @@ func (c *Conn) read(p []byte, receive func([]byte) (int, error)) (int, error) {
 	if c.dry {
 		return 0, errDry
 	}
+	if c.secure != nil {
+		return c.secure.read(c, p, receive, greet)
+	}
+	return c.take(p, receive)
+}
+
+// take reads the socket.
+func (c *Conn) take(p []byte, receive func([]byte) (int, error)) (int, error) {
 	n, err := receive(p)
 	c.listener.bytesIn.Add(uint64(n))
 	if n > 0 && !c.spoken.Load() {
@@ -126,6 +147,14 @@ func (c *Conn) Buffered() int { return len(c.before) }
 // Write sends p or keeps what does not fit; it never waits. It fails when the
 // connection is closed or broken, and with ErrPending. It keeps no reference to p.
 func (c *Conn) Write(p []byte) (int, error) {
+	if c.secure != nil {
+		return c.secure.tls.Write(p)
+	}
+	return c.put(p)
+}
+
+// put writes to the socket.
+func (c *Conn) put(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
@@ -286,6 +315,9 @@ func (c *Conn) stalled() {
 
 // Close closes the connection; what is pending is still sent, unless it stalls.
 func (c *Conn) Close() error {
+	if c.secure != nil {
+		c.secure.goodbye()
+	}
 	c.mu.Lock()
 	again := c.closing
 	c.closing = true

@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -24,6 +25,8 @@ type Counts struct {
 type Listener struct {
 	net.Listener
 	FirstByte time.Duration // how long a connection may be silent before its first byte; default: as any read. Set it before Accept
+
+	TLS *tls.Config // what connections are secured with; nil: nothing. Set it before Accept
 
 	poller *Poller
 	accept func() (socket, error)
@@ -97,6 +100,9 @@ func (l *Listener) pause(d time.Duration) bool {
 // admit makes a Conn of an accepted socket.
 func (l *Listener) admit(s socket) (net.Conn, error) {
 	c := &Conn{socket: s, poller: l.poller, listener: l}
+	if l.TLS != nil {
+		c.secure = newSecure(c, l.TLS)
+	}
 	l.mu.Lock()
 	l.accepted++
 	l.open[c] = struct{}{}

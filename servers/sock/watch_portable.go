@@ -62,11 +62,10 @@ func (c *Conn) peek(stopped func()) {
 	var b [1]byte
 	n, err := 0, error(nil)
 	if len(c.before) == 0 {
-		n, err = c.tcp.Read(b[:])
+		n, err = c.Read(b[:])
 	}
-	c.listener.bytesIn.Add(uint64(n))
 	c.mu.Lock()
-	c.before = append(c.before, b[:n]...)
+	c.before = append(b[:n:n], c.before...)
 	stopped()
 	wantsRead := c.want&Readable != 0
 	if n > 0 && !wantsRead {

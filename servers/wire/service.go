@@ -9,6 +9,7 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -35,6 +36,7 @@ type Service struct {
 	Poller *sock.Poller
 	Limits Limits
 	Count  Counters
+	TLS    *tls.Config // what connections are secured with; nil: nothing. Set it before Serve
 
 	transport string
 	stack     Stack
@@ -91,7 +93,7 @@ func (s *Service) Close() {
 // what requests may name as Host.
 func (s *Service) Listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
-	l.FirstByte = s.Limits.IdleTimeout
+	l.FirstByte, l.TLS = s.Limits.IdleTimeout, s.TLS
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
 	if s.closing.Load() {
@@ -192,12 +194,20 @@ func (s *Service) Handle(r *Request) (Response, *Subscribe) {
 	return Response{}, sub
 }
 
+// scheme is that of a URL that leads here.
+func (s *Service) scheme() string {
+	if s.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
 // admit checks what is the same for every endpoint.
 func (s *Service) admit(r *Request) *Error {
 	switch {
 	case !s.hosts.Load().allow(r.Host):
 		return errUnknownHost
-	case len(r.Origins) > 1, len(r.Origins) == 1 && r.Origins[0] != "http://"+r.Host:
+	case len(r.Origins) > 1, len(r.Origins) == 1 && r.Origins[0] != s.scheme()+"://"+r.Host:
 		return errForeignOrigin
 	case r.Chunked:
 		return errLengthRequired

@@ -111,6 +111,7 @@ type Stats struct {
 	GoVersion     string        `json:"go_version"`
 	Sockets       *sock.Options `json:"sockets,omitempty"`
 	Compression   bool          `json:"compression"`
+	TLS           bool          `json:"tls"`
 	LimitsInForce LimitStats    `json:"limits"`
 }
 
@@ -194,6 +195,7 @@ func (s *Service) Stats() Stats {
 		GoMemLimit:    readMetric("/gc/gomemlimit:bytes"),
 		GoVersion:     runtime.Version(),
 		Sockets:       options,
+		TLS:           s.TLS != nil,
 		LimitsInForce: s.limitStats(),
 	}
 }

@@ -1,6 +1,8 @@
 package selftest
 
 import (
+	"fmt"
+
 	"pushbench/bench"
 	"pushbench/scenarios"
 )
@@ -14,8 +16,8 @@ var costs = []claim{
 }
 
 func tcpBytes(l *lab) ([]Row, error) {
-	accounts, err := bench.CalibrateWire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string) []string {
-		return []string{l.options.Executable, "serve", string(t), "--control", "--listen", listen}
+	accounts, err := bench.CalibrateWire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string, secured bool) []string {
+		return []string{l.options.Executable, "serve", string(t), "--control", "--listen", listen, fmt.Sprintf("--tls=%t", secured)}
 	})
 	return calibrated(bench.WireRows(accounts)), err
 }

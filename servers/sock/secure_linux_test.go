@@ -1,0 +1,36 @@
+//go:build linux && !portable
+
+package sock
+
+import (
+	"testing"
+	"time"
+)
+
+// A record that came in part is no error and not lost: the next read goes on.
+func TestSecureReadOfHalfARecord(t *testing.T) {
+	c, client, below := securePair(t, time.Minute)
+	greetBoth(t, c, client)
+	told := make(witness, 1)
+	c.Handle(told)
+	below.holding = true
+	if _, err := client.Write([]byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range below.held {
+		if already := c.Watch(Readable); already != 0 {
+			t.Fatalf("byte %d: something is there already", i)
+		}
+		if _, err := below.Conn.Write([]byte{b}); err != nil {
+			t.Fatal(err)
+		}
+		told.wait(t, Readable)
+		p := make([]byte, 16)
+		n, err := c.ReadNow(p)
+		if last := i == len(below.held)-1; last && (string(p[:n]) != "whole" || err != nil) {
+			t.Errorf("the whole record gives %q, %v", p[:n], err)
+		} else if !last && (n != 0 || err != ErrNothing) {
+			t.Fatalf("%d bytes of a record give %q, %v; want nothing yet", i+1, p[:n], err)
+		}
+	}
+}
