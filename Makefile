@@ -14,6 +14,7 @@ COUNT    ?= 1# runs of each benchmark; benchstat wants 10 or more
 BENCH    ?= .# which benchmarks make micro runs
 TIME     ?= 1s# how long each, or 20x for how often
 ROWS     ?= .# which rows make perf measures: a regular expression
+K6       ?= go.k6.io/k6@v1.8.1# with what make perf compares echoes
 PAIRS    ?= 5# how often each side of a row is measured
 
 # Tests that make network namespaces say AsRoot in their names, and want root.
@@ -67,6 +68,7 @@ perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, n
 peers: download
 	@missing=; \
 	command -v wrk >/dev/null || missing+=" wrk"; \
+	[ -x bin/k6 ] || GOBIN=$(CURDIR)/bin go install $(K6); \
 	[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=" nginx-light libnginx-mod-nchan"; \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -208,13 +208,19 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	if p.Beside > 0 {
 		c.Beside = lab.InsideOf(p.Beside)
 	}
+	if d.scenario.Network.NAT {
+		c.Host = lab.Host
+	}
+	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
+		c.Patience = time.Duration(d.scenario.Patience(d.transport))
+	}
 	switch d.transport {
 	case scenarios.ShortPoll:
 		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)
 		c.Pacing = d.scenario.ShortPoll.Pacing
 		c.NewConnection = d.scenario.ShortPoll.NewConnection
 	case scenarios.LongPoll:
-		c.Hold = time.Duration(d.scenario.LongPoll.Hold)
+		c.Hold = time.Duration(d.scenario.HoldFor())
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
 	c.TLS, err = trusting(p.Certificate)

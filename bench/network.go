@@ -41,7 +41,7 @@ func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network,
 }
 
 func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (err error) {
-	if n.path, err = lab.NewPath(); err != nil {
+	if n.path, err = newPath(s); err != nil {
 		return err
 	}
 	if n.backends, err = n.path.Near.Namespace(); err != nil {
@@ -55,6 +55,14 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 	ctx, release := endsWith(ctx, n.link)
 	defer release()
 	return reasonOr(ctx, n.begin(shape(s)))
+}
+
+// newPath makes the namespaces of a scenario's network.
+func newPath(s *scenarios.Scenario) (*lab.Path, error) {
+	if s.Network.NAT {
+		return lab.NewPathBehindRouter(lab.Router{Hosts: s.Sessions(), Forget: time.Duration(s.Network.IdleTimeout)})
+	}
+	return lab.NewPath()
 }
 
 // begin tells the link its shape and waits until it carries.

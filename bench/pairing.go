@@ -35,7 +35,7 @@ var serverTells = []string{
 
 // varies are settings that differ between the servers of a run on purpose. The
 // manifest says how; between two blocks they are the same like any other.
-var varies = map[string]bool{ofServer + "stack": true, ofServer + "flush_ns": true, ofServer + "tls": true}
+var varies = map[string]bool{ofServer + "stack": true, ofServer + "flush_ns": true, ofServer + "tls": true, ofServer + "limits.heartbeat_ns": true}
 
 // volatile are fields of results.Host that no two readings share.
 var volatile = []string{"load_average"}

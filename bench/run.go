@@ -330,7 +330,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports")
 	}
 	m.NotShown = notShown(m.Host)
-	describeLink(&m, s.Network)
+	describeLink(&m, s)
 	if s.Servers > 1 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with a generator of its own; every message is posted to each of them: costs are of all together", s.Servers))
 	}
@@ -338,7 +338,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range s.Cases() {
-		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), TLS: c.TLS, NewConnection: c.NewConnection})
+		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection})
 	}
 	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
 		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())
@@ -349,6 +349,14 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Orders = append(m.Orders, names)
 	}
 	return m
+}
+
+// caseRTT is a case's round trip where cases differ in it; else it is the run's.
+func caseRTT(s *scenarios.Scenario, c scenarios.Case) time.Duration {
+	if len(s.Sweep.RTT) == 0 {
+		return 0
+	}
+	return time.Duration(c.RTT)
 }
 
 // declared is what the run will be judged by.

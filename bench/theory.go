@@ -72,7 +72,7 @@ const msPerSecond = 1000
 // wavers says whether the network makes d no constant.
 func (f *forms) wavers() bool {
 	n := f.scenario.Network
-	return n.Jitter > 0 || n.Rate > 0 || n.Loss > 0 || n.Reorder > 0
+	return n.Jitter > 0 || n.Rate > 0 || n.Loss > 0 || n.Reorder > 0 || n.IdleTimeout > 0
 }
 
 // alike says whether every client is owed the same rate.
@@ -128,22 +128,32 @@ func (f *forms) longPoll() {
 		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
 		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
 		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
-		hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+		hold := time.Duration(f.scenario.HoldFor()).Seconds()
 		each := f.rate * physics.LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
 		f.add(results.MessagesPerBatch, each/(1-physics.LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
 		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
 	case f.punctual():
 		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
+		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as R < P")
 		f.add(results.MessagesPerBatch, 1, "1, as R < P")
 		f.requests(1, "1, as R < P < τ")
+	case f.overtaken():
+		f.add(results.Mean, msPerSecond*(f.reaches(0.5)+f.rearm/2), "d + w(N + 1)/2 + R/2, as R > P")
 	}
+}
+
+// overtaken says whether messages come at one period, and faster than a poll can be
+// back: each poll finds some, so that a message waits for half a re-arm gap on average.
+func (f *forms) overtaken() bool {
+	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
+		f.scenario.Topics.PerClient == 1 && f.rearm > 1/f.rate
 }
 
 // punctual says whether every message finds its client's poll parked: they come at
 // one period, which leaves time to re-arm, and the hold outlasts it.
 func (f *forms) punctual() bool {
 	period := 1 / f.rate
-	hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+	hold := time.Duration(f.scenario.HoldFor()).Seconds()
 	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
 		f.scenario.Topics.PerClient == 1 && f.rearm < period && period < hold
 }
@@ -153,6 +163,7 @@ func (f *forms) push(t scenarios.Transport, flush time.Duration) {
 		const law = "d + w(1 + q(N − 1))"
 		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
 		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
+		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2")
 	}
 	if t == scenarios.WebSocket {
 		f.frames()

@@ -72,7 +72,7 @@ func (f *forms) known(topic physics.Age) bool {
 // re-arm too.
 func (f *forms) longPollAge(topic physics.Age, law ageLaw) {
 	const fewEmpty = 0.01
-	hold := time.Duration(f.scenario.LongPoll.Hold).Seconds()
+	hold := time.Duration(f.scenario.HoldFor()).Seconds()
 	each := float64(f.scenario.Topics.PerClient)
 	switch {
 	case f.rearm == 0: // the server does not say

@@ -15,7 +15,9 @@ type Case struct {
 	Name      string        `json:"name"` // the transport, and the value of whatever the run sweeps: "websocket flush=5ms"
 	Transport string        `json:"transport"`
 	Stack     string        `json:"stack"`
-	Flush     time.Duration `json:"flush_ns"` // 0: never hold messages back
+	Flush     time.Duration `json:"flush_ns"`               // 0: never hold messages back
+	RTT       time.Duration `json:"rtt_ns,omitempty"`       // where it is swept
+	Heartbeat time.Duration `json:"heartbeat_ns,omitempty"` // 0: none
 	TLS       bool          `json:"tls,omitempty"`
 
 	NewConnection bool `json:"new_connection,omitempty"` // for every poll
@@ -25,10 +27,14 @@ type Case struct {
 type variant struct {
 	stack      string
 	flush      time.Duration
+	rtt        time.Duration
+	heartbeat  time.Duration
 	tls, fresh bool
 }
 
-func (c Case) variant() variant { return variant{c.Stack, c.Flush, c.TLS, c.NewConnection} }
+func (c Case) variant() variant {
+	return variant{c.Stack, c.Flush, c.RTT, c.Heartbeat, c.TLS, c.NewConnection}
+}
 
 // AllCases lists the run's cases in report order. A folder from before there were
 // cases has one for each transport, of the run's own stack and flush window.
@@ -51,6 +57,9 @@ func (m Manifest) SweptFlush() bool { return m.sweptAlone(func(v *variant) { v.f
 
 // SweptStack says whether cases of one transport differ in nothing but their stack.
 func (m Manifest) SweptStack() bool { return m.sweptAlone(func(v *variant) { v.stack = "" }) }
+
+// SweptRTT says whether cases of one transport differ in nothing but their round trip.
+func (m Manifest) SweptRTT() bool { return m.sweptAlone(func(v *variant) { v.rtt = 0 }) }
 
 // SweptConnection says whether cases of one transport differ in nothing but their connections.
 func (m Manifest) SweptConnection() bool {
@@ -100,7 +109,7 @@ func (c Case) FileName() string { return strings.NewReplacer(" ", "-", "=", "-")
 
 // variantName is what a case may be called beside its transport: it becomes part
 // of file names, a tag of the interval log and keys of a benchmark.
-var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,4}$`)
+var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,6}$`)
 
 func (m Manifest) checkCases() error {
 	for i, c := range m.Cases {
@@ -112,6 +121,10 @@ func (m Manifest) checkCases() error {
 			return fmt.Errorf("%q cannot be the name of a case: want its transport, and %s", c.Name, variantName)
 		case c.Flush < 0:
 			return fmt.Errorf("case %s: flush_ns is negative: %v", c.Name, c.Flush)
+		case c.RTT < 0:
+			return fmt.Errorf("case %s: rtt_ns is negative: %v", c.Name, c.RTT)
+		case c.Heartbeat < 0:
+			return fmt.Errorf("case %s: heartbeat_ns is negative: %v", c.Name, c.Heartbeat)
 		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):
 			return fmt.Errorf("case %s is listed twice", c.Name)
 		}

@@ -39,6 +39,7 @@ func (m Manifest) check() error {
 		{"line_bytes_per_second", float64(m.LineRate)},
 		{"loss", m.Loss},
 		{"reorder", m.Reorder},
+		{"idle_timeout_ns", float64(m.IdleFor)},
 		{"clients", float64(w.Clients)},
 		{"topics", float64(w.Topics)},
 		{"publish_rate", w.PublishRate},

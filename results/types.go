@@ -52,6 +52,8 @@ type Manifest struct {
 	LineRate   int64             `json:"line_bytes_per_second,omitempty"` // in each direction, of each connection of a stream link, of all together of one of packets; 0: unlimited
 	Loss       float64           `json:"loss,omitempty"`                  // share of the packets that the network loses
 	Reorder    float64           `json:"reorder,omitempty"`               // share of the packets that overtake others
+	NAT        bool              `json:"nat,omitempty"`                   // the clients are behind a router that lets nobody in
+	IdleFor    time.Duration     `json:"idle_timeout_ns,omitempty"`       // after which that router forgets a quiet connection; 0: never
 	Ceiling    float64           `json:"generator_ceiling"`               // publications and deliveries a second that a generator does without sockets; 0: not measured
 	Servers    map[string]string `json:"servers"`                         // per case: the server's settings in one line
 	NotShown   []string          `json:"not_shown"`

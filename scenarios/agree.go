@@ -90,10 +90,71 @@ var agreements = []agreement{
 		// What is on its way in a stream link is taken apart when a connection is closed; of records nobody could tell what they were.
 		func(s *Scenario) bool {
 			n := s.Network
-			return !s.Secured() || n.Link == PacketLink || n.RTT == 0 && n.Jitter == 0 && n.Rate == 0
+			return !s.Secured() || n.Link == PacketLink || s.longestRTT() == 0 && n.Jitter == 0 && n.Rate == 0
 		},
 		func(s *Scenario) (string, string) {
 			return string(s.Network.Link), "is not allowed with TLS over a distance; allowed: packets"
+		},
+	},
+	ofPackets("nat", func(n Network) bool { return n.NAT }),
+	{
+		"network.idle_timeout",
+		func(s *Scenario) bool { return s.Network.IdleTimeout == 0 || s.Network.NAT },
+		func(s *Scenario) (string, string) {
+			return s.Network.IdleTimeout.String(), "is not allowed without a router; allowed: 0s, or network.nat: true"
+		},
+	},
+	{
+		"network.idle_timeout",
+		func(s *Scenario) bool { return quiet(s.Network.IdleTimeout) },
+		func(s *Scenario) (string, string) {
+			return s.Network.IdleTimeout.String(), "is not allowed; allowed: 0s, which is never, or whole seconds"
+		},
+	},
+	{
+		"clients.count",
+		func(s *Scenario) bool { return !s.Network.NAT || s.Sessions() <= maxHosts },
+		func(s *Scenario) (string, string) {
+			return strconv.Itoa(s.Clients.Count), fmt.Sprintf("is too many behind one router, each a host of its own; allowed: at most %d, reporters included", maxHosts)
+		},
+	},
+	{
+		"heartbeat",
+		func(s *Scenario) bool { return s.Heartbeat == 0 || s.Heartbeat >= minQuiet },
+		func(s *Scenario) (string, string) {
+			return s.Heartbeat.String(), "is not allowed; allowed: 0s, which is never, or at least 1s"
+		},
+	},
+	{
+		"network.rtt",
+		func(s *Scenario) bool { return len(s.Sweep.RTT) == 0 || s.Network.RTT == 0 },
+		func(s *Scenario) (string, string) {
+			return s.Network.RTT.String(), "is not allowed beside sweep.rtt, which lists the round trips; allowed: one of the two"
+		},
+	},
+	{
+		"sweep.heartbeat",
+		func(s *Scenario) bool {
+			return !slices.ContainsFunc(s.Sweep.Heartbeat, func(d Duration) bool { return d != 0 && d < minQuiet })
+		},
+		func(*Scenario) (string, string) {
+			return "", "is not allowed; allowed: 0s, which is never, and times of at least 1s"
+		},
+	},
+	{
+		"heartbeat",
+		func(s *Scenario) bool { return len(s.Sweep.Heartbeat) == 0 || s.Heartbeat == 0 },
+		func(s *Scenario) (string, string) {
+			return s.Heartbeat.String(), "is not allowed beside sweep.heartbeat, which lists the heartbeats; allowed: one of the two"
+		},
+	},
+	{
+		"sweep.heartbeat",
+		func(s *Scenario) bool {
+			return len(s.Sweep.Heartbeat) == 0 || slices.ContainsFunc(s.Transports, Transport.holds)
+		},
+		func(*Scenario) (string, string) {
+			return "", "has nothing to sweep, as a short poll needs no heartbeat; allowed: with longpoll, sse or websocket among the transports"
 		},
 	},
 	ownConnection(ShortPoll),
@@ -208,13 +269,17 @@ func ownConnection(t Transport) agreement {
 	}
 }
 
+// quiet says whether a time is one that conntrack can count.
+func quiet(d Duration) bool { return d%minQuiet == 0 }
+
 // ofPackets refuses what a stream cannot do.
-func ofPackets(name string, of func(Network) Percent) agreement {
+func ofPackets[T comparable](name string, of func(Network) T) agreement {
+	var none T
 	return agreement{
 		"network." + name,
-		func(s *Scenario) bool { return of(s.Network) == 0 || s.Network.Link == PacketLink },
+		func(s *Scenario) bool { return of(s.Network) == none || s.Network.Link == PacketLink },
 		func(s *Scenario) (string, string) {
-			return of(s.Network).String(), "is not allowed of a stream, which has no packets; allowed: 0%, or network.link: packets"
+			return fmt.Sprint(of(s.Network)), fmt.Sprintf("is not allowed of a stream, which has no packets; allowed: %v, or network.link: packets", none)
 		},
 	}
 }
@@ -261,7 +326,7 @@ func (s *Scenario) longestWait() Duration {
 	if slices.Contains(s.Transports, ShortPoll) { // which has no flush window
 		held = max(held, s.ShortPoll.Interval)
 	}
-	return 3*(n.RTT+2*n.Jitter) + held
+	return 3*(s.longestRTT()+2*n.Jitter) + held
 }
 
 // longestFlush is the largest flush window of any case.
@@ -275,8 +340,8 @@ func (s *Scenario) longestFlush() (longest Duration) {
 // waits names what longestWait is made of.
 func (s *Scenario) waits() string {
 	var said []string
-	if s.Network.RTT > 0 || s.Network.Jitter > 0 {
-		said = append(said, fmt.Sprintf("a round trip of %s and jitter of %s", s.Network.RTT, s.Network.Jitter))
+	if rtt := s.longestRTT(); rtt > 0 || s.Network.Jitter > 0 {
+		said = append(said, fmt.Sprintf("a round trip of %s and jitter of %s", rtt, s.Network.Jitter))
 	}
 	if flush := s.longestFlush(); flush > 0 {
 		said = append(said, fmt.Sprintf("a flush window of %s", flush))

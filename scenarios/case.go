@@ -25,7 +25,10 @@ type Sweep struct {
 	Flush []Duration `yaml:"flush,omitempty" json:"flush"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
 	TLS   []bool     `yaml:"tls,omitempty" json:"tls"`     // without and with, in place of network.tls
 
-	NewConnection []bool `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
+	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
+
+	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt"`                       // 1 to 16 round trips, each at most 2s, in place of network.rtt
+	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
 }
 
 // A Case is what one trial measures and what one row of a report stands for.
@@ -33,11 +36,13 @@ type Case struct {
 	Transport Transport
 	Stack     Stack
 	Flush     Duration // 0: never hold messages back
+	RTT       Duration
+	Heartbeat Duration // 0: none
 	TLS       bool
 
 	NewConnection bool // for every poll
 
-	sweptStack, sweptFlush, sweptTLS, sweptConnection bool // they tell this case from others of its run
+	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection bool // they tell this case from others of its run
 }
 
 // Cases lists what a block measures, in report order: the cases of a transport
@@ -61,22 +66,56 @@ func (s *Scenario) Cases() []Case {
 
 // connections are a case with every kind of connection that is measured.
 func (s *Scenario) connections(c Case) (all []Case) {
-	c.sweptTLS = len(s.Sweep.TLS) > 0
+	c.sweptRTT, c.sweptTLS = len(s.Sweep.RTT) > 0, len(s.Sweep.TLS) > 0
 	c.sweptConnection = len(s.Sweep.NewConnection) > 0 && c.Transport.Polls()
+	c.sweptHeartbeat = len(s.Sweep.Heartbeat) > 0 && c.Transport.holds()
 	for _, c.NewConnection = range either(s.Sweep.NewConnection, c.sweptConnection, s.newConnection(c.Transport)) {
 		for _, c.TLS = range either(s.Sweep.TLS, c.sweptTLS, s.Network.TLS) {
-			all = append(all, c)
+			for _, c.Heartbeat = range either(s.Sweep.Heartbeat, c.sweptHeartbeat, s.heartbeat(c.Transport)) {
+				for _, c.RTT = range either(s.Sweep.RTT, c.sweptRTT, s.Network.RTT) {
+					all = append(all, c)
+				}
+			}
 		}
 	}
 	return all
 }
 
 // either is what is swept, or else the one value there is.
-func either(swept []bool, is bool, own bool) []bool {
+func either[T any](swept []T, is bool, own T) []T {
 	if is {
 		return swept
 	}
-	return []bool{own}
+	return []T{own}
+}
+
+// heartbeat is a transport's. Who asks again and again needs none.
+func (s *Scenario) heartbeat(t Transport) Duration {
+	if t == ShortPoll {
+		return 0
+	}
+	return s.Heartbeat
+}
+
+// HoldFor is how long a long poll is held: at most a heartbeat, for its answer is one.
+func (s *Scenario) HoldFor() Duration {
+	if s.Heartbeat > 0 {
+		return min(s.LongPoll.Hold, s.Heartbeat)
+	}
+	return s.LongPoll.Hold
+}
+
+// Patience is how long a client waits to hear something before it takes a connection
+// for dead; 0: for ever, as nothing tells a quiet stream from one that nobody hears any more.
+func (s *Scenario) Patience(t Transport) Duration {
+	switch {
+	case t == LongPoll:
+		return s.HoldFor() + maxAnswer
+	case t == ShortPoll:
+		return maxAnswer
+	default:
+		return s.Heartbeat * 5 / 2
+	}
 }
 
 // newConnection says whether a transport polls on a new connection each time.
@@ -86,6 +125,11 @@ func (s *Scenario) newConnection(t Transport) bool {
 
 // Polls says whether the transport's clients ask again and again.
 func (t Transport) Polls() bool { return t == ShortPoll || t == LongPoll }
+
+// longestRTT is the largest round trip of any case.
+func (s *Scenario) longestRTT() Duration {
+	return slices.Max(either(s.Sweep.RTT, len(s.Sweep.RTT) > 0, s.Network.RTT))
+}
 
 // Secured says whether some case has TLS.
 func (s *Scenario) Secured() bool {
@@ -121,6 +165,12 @@ func (c Case) Name() string {
 	if c.sweptFlush {
 		name += " flush=" + c.Flush.String()
 	}
+	if c.sweptRTT {
+		name += " rtt=" + c.RTT.String()
+	}
+	if c.sweptHeartbeat {
+		name += " heartbeat=" + c.Heartbeat.String()
+	}
 	if c.sweptConnection {
 		name += " connection=" + map[bool]string{false: "kept", true: "new"}[c.NewConnection]
 	}
@@ -134,8 +184,8 @@ func (c Case) Name() string {
 // scenario's own, and what it was to find, which is about all cases, is not there.
 func (s *Scenario) For(c Case) *Scenario {
 	alone := *s
-	alone.Needs, alone.Claims = nil, nil
-	alone.Sweep, alone.Stack, alone.Network.TLS = Sweep{}, c.Stack, c.TLS
+	alone.Needs, alone.Claims, alone.Heartbeat = nil, nil, c.Heartbeat
+	alone.Sweep, alone.Stack, alone.Network.TLS, alone.Network.RTT = Sweep{}, c.Stack, c.TLS, c.RTT
 	switch c.Transport {
 	case ShortPoll:
 		alone.ShortPoll.NewConnection = c.NewConnection

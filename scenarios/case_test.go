@@ -26,6 +26,8 @@ func TestCases(t *testing.T) {
 		"transports: [sse]\nsweep: {stack: [nethttp]}\n": "sse stack=nethttp",
 		"transports: [longpoll, sse]\nsweep: {tls: [true, false], new_connection: [false, true]}\n": "longpoll connection=kept tls=yes, longpoll connection=kept tls=no, " +
 			"longpoll connection=new tls=yes, longpoll connection=new tls=no, sse tls=yes, sse tls=no",
+		"transports: [shortpoll, websocket]\nsweep: {heartbeat: [0s, 4s], rtt: [0s, 40ms]}\n": "shortpoll rtt=0s, shortpoll rtt=40ms, " +
+			"websocket rtt=0s heartbeat=0s, websocket rtt=40ms heartbeat=0s, websocket rtt=0s heartbeat=4s, websocket rtt=40ms heartbeat=4s",
 		"transports: [shortpoll]\nshortpoll: {new_connection: true}\nnetwork: {tls: true}\n": "shortpoll",
 	} {
 		if got := strings.Join(namesOf(read(t, small+text).Cases()), ", "); got != want {

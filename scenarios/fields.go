@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -13,8 +14,10 @@ const (
 	maxPerClient = 256 // topics of one subscription, PROTOCOL.md
 	maxBurst     = 10_000
 	maxBlocks    = 1000
+	maxHosts     = 1000 // behind one router: its kernel knows the way to as many neighbours (gc_thresh3)
 	maxSizes     = 64
-	maxFlushes   = 8 // of a sweep: a block runs each for three transports
+	maxFlushes   = 8 // or heartbeats, of a sweep: a block runs each for three transports
+	maxRTTs      = 16
 	maxClaims    = 64
 	maxWeight    = 1e6
 	minWeight    = 1e-6
@@ -26,7 +29,9 @@ const (
 	minInterval = Duration(time.Millisecond) // polling faster is a busy loop
 	minHold     = Duration(time.Second)
 	maxHold     = Duration(30 * time.Second) // proxies cut longer ones
+	maxAnswer   = Duration(5 * time.Second)  // that a client waits for an answer beyond what a poll may be held
 	maxFlush    = Duration(time.Second)
+	minQuiet    = Duration(time.Second)           // of heartbeats and of routers that forget: conntrack counts whole seconds
 	minDrain    = Duration(10 * time.Millisecond) // what is due as the window closes arrives later, if only by a system call
 	minWindow   = Duration(time.Millisecond)
 	maxPhase    = Duration(time.Hour) // of window, warmup, interval
@@ -107,6 +112,8 @@ func fields(s *Scenario) object {
 			{"loss", defaulted, share(&s.Network.Loss)},
 			{"reorder", defaulted, share(&s.Network.Reorder)},
 			{"tls", defaulted, truth(&s.Network.TLS)},
+			{"nat", defaulted, truth(&s.Network.NAT)},
+			{"idle_timeout", defaulted, duration(&s.Network.IdleTimeout, 0, maxPause)},
 		}},
 		{"shortpoll", optional, object{
 			{"interval", defaulted, duration(&s.ShortPoll.Interval, minInterval, maxPhase)},
@@ -120,12 +127,15 @@ func fields(s *Scenario) object {
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
+		{"heartbeat", defaulted, duration(&s.Heartbeat, 0, maxPause)},
 		{"servers", defaulted, whole(&s.Servers, 1, MaxServers)},
 		{"stack", defaulted, choice(&s.Stack, Stacks...)},
 		{"sweep", optional, someOf{
 			{"stack", optional, stacks(&s.Sweep.Stack)},
-			{"flush", optional, flushes(&s.Sweep.Flush)},
+			{"flush", optional, listOfDurations(&s.Sweep.Flush, maxFlushes, maxFlush)},
+			{"heartbeat", optional, listOfDurations(&s.Sweep.Heartbeat, maxFlushes, maxPause)},
 			{"tls", optional, truths(&s.Sweep.TLS)},
+			{"rtt", optional, listOfDurations(&s.Sweep.RTT, maxRTTs, maxRTT)},
 			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
@@ -176,13 +186,13 @@ func stacks(target *[]Stack) rule {
 	}
 }
 
-// flushes are the flush windows to compare, each at most once.
-func flushes(target *[]Duration) rule {
+// listOfDurations are values of an axis to compare, each at most once.
+func listOfDurations(target *[]Duration, most int, longest Duration) rule {
 	return list[Duration]{
-		target: target, most: maxFlushes,
-		item:     func(d *Duration) rule { return duration(d, 0, maxFlush) },
+		target: target, most: most,
+		item:     func(d *Duration) rule { return duration(d, 0, longest) },
 		distinct: Duration.String,
-		allowed:  "a list of 1 to 8 durations with their units, each once",
+		allowed:  fmt.Sprintf("a list of 1 to %d durations with their units, each once", most),
 		initial:  func(all []Duration) any { return all },
 	}
 }

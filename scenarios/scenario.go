@@ -55,6 +55,8 @@ type Scenario struct {
 	SSE       PushSettings      `yaml:"sse" json:"sse"`
 	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
 
+	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat"` // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
+
 	Servers int `yaml:"servers" json:"servers"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
 
 	Stack Stack `yaml:"stack" json:"stack"`           // default reference
@@ -205,6 +207,9 @@ type Network struct {
 	Loss    Percent  `yaml:"loss" json:"loss"`                     // of the packets each way, each by itself (link: packets); default 0%, at most 50%
 	Reorder Percent  `yaml:"reorder" json:"reorder"`               // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
 	TLS     bool     `yaml:"tls" json:"tls"`                       // TLS 1.3 on every connection, without resumption; default false
+	NAT     bool     `yaml:"nat" json:"nat"`                       // the clients, each with an address of its own, are behind a router that gives them its own and lets nobody in (link: packets); default false
+
+	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout"` // after so long without a packet the router forgets a connection (nat: true); 0s or 1s … 10m, default 0s = never
 }
 
 // A LinkKind says how a distance is made.

@@ -48,6 +48,10 @@ func cause(err error) string {
 	}
 }
 
+// errSilent is what came of a connection on which nothing was heard for Config.Patience.
+// It is none of net's timeouts: nobody asked for a deadline but us.
+var errSilent = errors.New("heard nothing for too long")
+
 const causeEnd = "connection closed by server"
 
 // causes names errors. What is said of the server comes before what its
@@ -61,6 +65,7 @@ var causes = []struct {
 	{errTooLong, errTooLong.Error()},
 	{websocket.ErrReadLimit, errTooLong.Error()},
 	{errMore, errMore.Error()},
+	{errSilent, errSilent.Error()},
 	{syscall.ECONNREFUSED, "connection refused"},
 	{syscall.ECONNRESET, causeReset},
 	{syscall.EPIPE, causeReset},

@@ -3,8 +3,11 @@ package client
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -21,6 +24,9 @@ type conn struct {
 	net.Conn // tap, or TLS over it
 	tap      *tap
 	traffic  *Traffic
+
+	patience time.Duration // see Config
+	silent   bool          // it has run out
 
 	opened, secured clock.Instant // when TCP was connected; when TLS was, or 0
 
@@ -51,6 +57,9 @@ func dial(ctx context.Context, config *Config, over *distance) (*conn, error) {
 
 func dialTCP(ctx context.Context, config *Config, over *distance) (*conn, error) {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
+	if over.from.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(over.from, 0))
+	}
 	var raw net.Conn
 	err := over.opens(func() (err error) {
 		raw, err = dialer.DialContext(ctx, "tcp", config.Target)
@@ -67,7 +76,9 @@ func dialTCP(ctx context.Context, config *Config, over *distance) (*conn, error)
 	}
 	t := &tap{Conn: raw, traffic: config.Traffic}
 	config.Traffic.opened(t)
-	return newConn(t), nil
+	c := newConn(t)
+	c.patience = config.Patience
+	return c, nil
 }
 
 // secure makes a TLS handshake.
@@ -107,7 +118,13 @@ func (c *conn) fill(p []byte) (int, error) {
 		c.ahead = c.ahead[n:]
 		return n, nil
 	}
+	if c.patience > 0 {
+		_ = c.SetReadDeadline(time.Now().Add(c.patience)) // fails on what is closed, as the read will
+	}
 	n, err := c.Conn.Read(p)
+	if c.patience > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.silent, err = true, errSilent
+	}
 	c.received += int64(n)
 	if c.tap.secured {
 		c.traffic.Down.Framing.Add(-int64(n))

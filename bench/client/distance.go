@@ -3,6 +3,7 @@ package client
 import (
 	"math/bits"
 	"math/rand/v2"
+	"net/netip"
 	"time"
 
 	"pushbench/bench/clock"
@@ -42,6 +43,7 @@ const segmentSize = 1448
 // after another. Its zero value is none.
 type distance struct {
 	open   func(func() error) error // see Config.Beside
+	from   netip.Addr               // see Config.Host; not valid: any
 	link   *Link
 	stream uint64 // tells a session's way from all others
 	dials  uint32
@@ -58,10 +60,14 @@ func (c *Config) distance(sub Subscription, way uint64) distance {
 	if sub.backend() {
 		return distance{open: c.Beside}
 	}
-	if c.Link.none() {
-		return distance{}
+	d := distance{}
+	if c.Host != nil {
+		d.from = c.Host(sub.Client)
 	}
-	return distance{link: &c.Link, stream: uint64(sub.Client)<<1 | way}
+	if !c.Link.none() {
+		d.link, d.stream = &c.Link, uint64(sub.Client)<<1|way
+	}
+	return d
 }
 
 // opens makes a socket where it belongs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -28,8 +29,10 @@ type Config struct {
 	Hold          time.Duration    // long polling: how long the server may hold a poll
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
+	Patience      time.Duration    // how long a client that waits for something hears nothing before it takes its connection for dead; 0: for ever
 	Link          Link             // how far the clients are from the server; default: loopback
 
+	Host   func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
 	Beside func(open func() error) error // has a backend's sockets made where it stands; default: here, as all others
 }
 

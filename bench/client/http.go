@@ -98,6 +98,8 @@ func (l *line) receive() (status int, err error) {
 func (c *conn) blame(err error) error {
 	var network net.Error
 	switch {
+	case c.silent:
+		return errSilent // whatever the parser calls it
 	case c.inHeader && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		// Of the two parsers that we use each calls either end by its own name.
 		if c.headerSize == 0 {

@@ -69,6 +69,10 @@ func (k *link) dial(at clock.Instant) error {
 		return fmt.Errorf("dial: %w", err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
+	if err := k.bind(fd); err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("dial: %w", err)
+	}
 	refused := unix.Connect(fd, l.address)
 	if refused == unix.EINPROGRESS {
 		refused = nil
@@ -93,6 +97,19 @@ func (k *link) dial(at clock.Instant) error {
 		k.transit.begin(k, refused)
 	}
 	return nil
+}
+
+// bind has a socket be of the host that its client is, if that is to be. The port is
+// chosen when it connects, so that as many connections as there are ports can be made to
+// each server (Linux, ip(7)).
+func (k *link) bind(fd int) error {
+	if !k.over.from.Is4() {
+		return nil
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
+		return err
+	}
+	return unix.Bind(fd, &unix.SockaddrInet4{Addr: k.over.from.As4()})
 }
 
 // close closes the connection, if there is one, and stops the timer.

@@ -25,6 +25,7 @@ type member struct {
 	events  *eventParser  // server-sent events
 	up      wayUp         // nil: it does not publish
 	over    bool          // closed
+	heard   clock.Instant // when something came, of a stream or a socket; see Config.Patience
 }
 
 type phase uint8
@@ -117,6 +118,9 @@ func (m *member) ask(at clock.Instant) {
 	default:
 		m.phase = asking
 		m.traffic.Polls.Add(1)
+		if m.config.Patience > 0 {
+			m.loop.timers.set(&m.timer, at.Add(m.config.Patience))
+		}
 		out = append(m.appendPoll(out), m.loop.engine.common...)
 		if m.config.NewConnection {
 			out = append(out, "Connection: close\r\n"...)
@@ -139,6 +143,7 @@ func (l *loop) key() string {
 }
 
 func (m *member) came(in []byte, at clock.Instant) (n int, err error) {
+	m.heard = at
 	switch {
 	case m.phase == asking:
 		return m.answer(in, at)
@@ -250,6 +255,9 @@ func (m *member) open(in []byte, at clock.Instant) (n int, err error) {
 	}
 	m.loop.timers.remove(&m.timer)
 	m.phase = streaming
+	if m.config.Patience > 0 {
+		m.loop.timers.set(&m.timer, at.Add(m.config.Patience))
+	}
 	m.answered(m, m.sent, at)
 	if m.stages.Resume {
 		m.taken += int64(n)
@@ -421,6 +429,14 @@ func (m *member) expired(at clock.Instant) {
 		m.connect(at)
 	case m.phase == resting:
 		m.poll(at)
+	case m.phase == asking:
+		m.fail(errSilent, at)
+	case m.phase == streaming: // the timer is set once, and put off when it finds out that it is too early
+		if until := m.heard.Add(m.config.Patience); until > at {
+			m.loop.timers.set(&m.timer, until)
+			return
+		}
+		m.fail(errSilent, at)
 	default:
 		m.fail(errTimeout, at)
 	}

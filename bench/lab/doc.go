@@ -5,7 +5,16 @@
 // must never touch an interface that it did not make, nor know what is sent.
 package lab
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
+
+// A Router stands before the hosts of a network.
+type Router struct {
+	Hosts  int           // behind it
+	Forget time.Duration // how long a connection may be quiet before it forgets it, in whole seconds; 0: longer than any run
+}
 
 // Counters are what crossed a link, as the interface at our end counted it:
 // whole Ethernet frames, headers included.

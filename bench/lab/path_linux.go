@@ -19,6 +19,8 @@ import (
 type Path struct {
 	Near End // where the servers are
 	Far  End // where the clients are
+
+	router End // between the link and the far end; none: its namespace is not open
 }
 
 // An End is one side of a Path.
@@ -31,7 +33,11 @@ type End struct {
 // NewPath makes a Path. It needs CAP_NET_ADMIN and CAP_SYS_ADMIN: usually, to be root.
 func NewPath() (*Path, error) {
 	near, far := ends(0) // no other path is in sight of this one's namespaces
-	p := &Path{Near: End{Address: near.Addr(), namespace: netns.None()}, Far: End{Address: far.Addr(), namespace: netns.None()}}
+	p := &Path{
+		Near:   End{Address: near.Addr(), namespace: netns.None()},
+		Far:    End{Address: far.Addr(), namespace: netns.None()},
+		router: End{namespace: netns.None()},
+	}
 	for _, e := range []*End{&p.Near, &p.Far} {
 		if err := e.make(near.Bits()); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -136,7 +142,7 @@ func InsideOf(fd int) func(do func() error) error {
 // Close gives up the ends. What still runs in a namespace keeps it.
 func (p *Path) Close() error {
 	var failed []error
-	for _, e := range []*End{&p.Near, &p.Far} {
+	for _, e := range []*End{&p.Near, &p.Far, &p.router} {
 		if e.device != nil {
 			failed = append(failed, e.device.Close())
 		}

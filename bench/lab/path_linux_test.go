@@ -23,6 +23,12 @@ func between(t testing.TB, s Shape) (p *Path, account func() results.Link) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, carried(t, p, s)
+}
+
+// carried carries packets on a path, and takes it away in the end.
+func carried(t testing.TB, p *Path, s Shape) (account func() results.Link) {
+	t.Helper()
 	stop, stopper, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +64,7 @@ func between(t testing.TB, s Shape) (p *Path, account func() results.Link) {
 			t.Error(err)
 		}
 	})
-	return p, account
+	return account
 }
 
 // listen has a TCP listener at the near end that accepts and keeps.

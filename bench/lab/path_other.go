@@ -17,6 +17,12 @@ type End struct{ Address netip.Addr }
 // NewPath says that there are none.
 func NewPath() (*Path, error) { return nil, errLinux }
 
+// NewPathBehindRouter says that there are none.
+func NewPathBehindRouter(Router) (*Path, error) { return nil, errLinux }
+
+// Host is no address.
+func Host(int) netip.Addr { return netip.Addr{} }
+
 // Inside says that there are none.
 func (*End) Inside(func() error) error { return errLinux }
 

@@ -34,6 +34,7 @@ type Relay struct {
 type link struct {
 	near, far *net.TCPConn // far is nil when there is no server
 	up, down  []byte
+	muted     bool // what comes down is swallowed
 }
 
 // A Conversation is what passed on one connection.
@@ -181,8 +182,14 @@ func (r *Relay) download(l *link) {
 	for {
 		n, err := l.far.Read(buffer)
 		r.mu.Lock()
-		l.down = append(l.down, buffer[:n]...)
+		muted := l.muted
+		if !muted {
+			l.down = append(l.down, buffer[:n]...)
+		}
 		r.mu.Unlock()
+		if muted && err == nil {
+			continue
+		}
 		passed, failed := l.near.Write(buffer[:n])
 		if failed != nil {
 			r.mu.Lock()
@@ -193,6 +200,16 @@ func (r *Relay) download(l *link) {
 			l.hangUp()
 			return
 		}
+	}
+}
+
+// Mute swallows from now on what comes down on the connections that there are, as a
+// router does that has forgotten them: neither side is told.
+func (r *Relay) Mute() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.links {
+		l.muted = true
 	}
 }
 

@@ -101,6 +101,7 @@ type inProcess struct {
 	transport string
 	stack     wire.Stack
 	secured   *tls.Config // nil: cleartext
+	limits    wire.Limits
 	addr      string
 	end       context.CancelFunc // nil while it is stopped
 	ended     chan error
@@ -114,7 +115,7 @@ func (s *inProcess) start(addr string, ring int) {
 		s.t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	if s.service, err = wire.New(s.transport, s.stack, wire.Limits{}, hub.Options{RingMessages: ring}); err != nil {
+	if s.service, err = wire.New(s.transport, s.stack, s.limits, hub.Options{RingMessages: ring}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.service.TLS = s.secured

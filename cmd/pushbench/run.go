@@ -277,6 +277,9 @@ func (o runOptions) rig() (*bench.Rig, error) {
 			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
 				argv = append(argv, "--listen-anywhere")
 			}
+			if c.Heartbeat > 0 {
+				argv = append(argv, "--heartbeat", c.Heartbeat.String())
+			}
 			if c.TLS {
 				argv = append(argv, "--tls")
 			}

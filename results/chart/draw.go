@@ -38,7 +38,7 @@ func Draw(run *results.Run, s results.Summary, worth string) ([]results.Figure, 
 // cards lays every chart out.
 func cards(run *results.Run, s results.Summary, worth string) []card {
 	var all []card
-	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, batching, timeline, cost, memory, connect} {
+	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, distance, batching, timeline, cost, memory, connect} {
 		if c, ok := lay(run, s); ok {
 			c.basis, c.mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 			all = append(all, c)

@@ -37,6 +37,34 @@ func TestBatchingIsDrawnOnlyWhereFlushIsSwept(t *testing.T) {
 	}
 }
 
+func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
+	run := synthetic.Sweep(1, time.Second, []string{"reference"}, swept[:2]) // of what is swept there, a distance is made
+	far := strings.NewReplacer("flush=0s", "rtt=0s", "flush=1ms", "rtt=40ms")
+	for i := range run.Manifest.Cases {
+		c := &run.Manifest.Cases[i]
+		c.Name = far.Replace(c.Name)
+		c.Flush, c.RTT = 0, 40*c.Flush
+	}
+	for i := range run.Trials {
+		run.Trials[i].Case, run.Trials[i].Flush = far.Replace(run.Trials[i].Case), 0
+	}
+	for i := range run.Intervals {
+		run.Intervals[i].Case = far.Replace(run.Intervals[i].Case)
+	}
+	figures := drawn(t, run, chart.Vectors)
+	f, ok := figures["distance"]
+	if !ok || !strings.Contains(f.Alt, "websocket rtt=40ms: mean ") || !strings.Contains(string(f.SVG), "round trip, ms") {
+		t.Errorf("the chart of distance says %q", f.Alt)
+	}
+	wellFormed(t, f)
+	if _, ok := figures["batching"]; ok {
+		t.Error("a run that sweeps the distance alone has a chart of batching")
+	}
+	if _, ok := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["distance"]; ok {
+		t.Error("a run without a sweep has a chart of distance")
+	}
+}
+
 // Two cases of a transport share its colour, and no two lines are drawn alike.
 func TestEveryCaseOfAPushTransportHasAShadeOfItsOwn(t *testing.T) {
 	for transport, shades := range chart.Shades(synthetic.Sweep(1, time.Second, []string{"reference"}, swept)) {

@@ -16,6 +16,9 @@ var batchingMetrics = []string{results.P50, results.P99, results.CPUPerMessage}
 // batchingSentences say, where flush windows were swept, whether long polling beats
 // WebSocket without one, and whether the largest one undoes that.
 func (r *Report) batchingSentences() []string {
+	if !r.Run.Manifest.SweptFlush() {
+		return nil
+	}
 	stacks := byStack(r.Summary.Rows)
 	var said []string
 	for _, stack := range stacks {
@@ -24,7 +27,7 @@ func (r *Report) batchingSentences() []string {
 			continue
 		}
 		none, most := [2]results.Row{polls[0], sockets[0]}, [2]results.Row{polls[len(polls)-1], sockets[len(sockets)-1]}
-		if none[0].Flush != none[1].Flush || most[0].Flush != most[1].Flush {
+		if none[0].Flush == most[0].Flush || none[0].Flush != none[1].Flush || most[0].Flush != most[1].Flush {
 			continue
 		}
 		on := ""

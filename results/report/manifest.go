@@ -138,6 +138,7 @@ func hostPairs(m results.Manifest) [][2]string {
 		{"network", m.Network},
 		{"round trip added", duration(m.RTT)},
 		{"jitter, line", jitterAndLine(m)},
+		{"router", strings.TrimPrefix(router(m), ", ")},
 		{"engine, stack", m.Engine + ", " + m.Stack},
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Sysctls)) {

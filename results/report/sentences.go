@@ -243,11 +243,13 @@ func beside(w results.Workload) string {
 // network is what lay between the clients and the server.
 func network(m results.Manifest) string {
 	name := results.Plain(m.Network)
-	if m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 && m.Loss == 0 && m.Reorder == 0 {
-		return name
+	if m.RTT == 0 && !m.SweptRTT() && m.Jitter == 0 && m.LineRate == 0 && m.Loss == 0 && m.Reorder == 0 {
+		return name + router(m)
 	}
 	said := "no round trip"
-	if m.RTT > 0 {
+	if m.SweptRTT() {
+		said = "round trips " + roundTrips(m)
+	} else if m.RTT > 0 {
 		said = fmt.Sprintf("a round trip of %s", duration(m.RTT))
 	}
 	if m.Jitter > 0 {
@@ -262,7 +264,28 @@ func network(m results.Manifest) string {
 	if m.Reorder > 0 {
 		said += fmt.Sprintf(", %s %% of them early", results.Number(100*m.Reorder))
 	}
-	return fmt.Sprintf("%s (%s)", said, name)
+	return fmt.Sprintf("%s (%s)%s", said, name, router(m))
+}
+
+// roundTrips are the shortest and the longest of the cases.
+func roundTrips(m results.Manifest) string {
+	shortest, longest := m.AllCases()[0].RTT, time.Duration(0)
+	for _, c := range m.AllCases() {
+		shortest, longest = min(shortest, c.RTT), max(longest, c.RTT)
+	}
+	return fmt.Sprintf("from %s to %s", duration(shortest), duration(longest))
+}
+
+// router is what the clients are behind.
+func router(m results.Manifest) string {
+	switch {
+	case !m.NAT:
+		return ""
+	case m.IdleFor > 0:
+		return fmt.Sprintf(", behind a router that lets nobody in and forgets what is quiet for %s", duration(m.IdleFor))
+	default:
+		return ", behind a router that lets nobody in"
+	}
 }
 
 // lineRate is what each direction carries.
@@ -279,7 +302,7 @@ func lineRate(m results.Manifest) string {
 // notMeasured is what a reader might take for granted and must not.
 func notMeasured(m results.Manifest) string {
 	var not []string
-	if m.RTT == 0 {
+	if m.RTT == 0 && !m.SweptRTT() {
 		not = append(not, "a round trip (loopback has none, which flatters long polling)")
 	}
 	if m.Network == results.StreamLink {

@@ -18,6 +18,9 @@ const head = "HTTP/1.1 200 OK\r\n" +
 // tail is the last chunk, of no bytes: the end of a stream that ends properly.
 const tail = "0\r\n\r\n"
 
+// comment is the chunk of a comment with nothing in it, and the empty line that ends it.
+const comment = "3\r\n:\n\n\r\n"
+
 // A stream is one client's response.
 type stream struct {
 	conn *sock.Conn
@@ -51,6 +54,12 @@ func (s *stream) Entering() bool { return s.feed.Entering() }
 // Send writes an event.
 func (s *stream) Send(event []byte) error {
 	_, err := s.conn.Write(event)
+	return err
+}
+
+// Beat writes a comment, which a client does not look at (WHATWG HTML, section 9.2.6).
+func (s *stream) Beat() error {
+	_, err := s.conn.Write([]byte(comment))
 	return err
 }
 

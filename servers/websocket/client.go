@@ -50,6 +50,16 @@ func (c *client) Send(frame []byte) error {
 	return err
 }
 
+// Beat sends a ping with nothing in it, which the peer must answer by a pong (RFC 6455,
+// section 5.5.2). Nobody waits for it: a client that hears no ping knows what it needs to.
+func (c *client) Beat() error {
+	if c.closing {
+		return nil // the goodbye has its own time
+	}
+	_, err := c.conn.Write([]byte{finBit | pingOpcode, 0})
+	return err
+}
+
 // End sends the close frame that says why, and leaves the rest to the reader,
 // which closes the connection when the peer answers or closeWait is over.
 func (c *client) End(why wire.Reason) {

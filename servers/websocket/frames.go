@@ -12,6 +12,7 @@ const (
 	finBit     = 0x80
 	controlBit = 0x08
 	textOpcode = 0x01
+	pingOpcode = 0x09
 	maskBit    = 0x80
 	lengthBits = 0x7f
 	length16   = 126

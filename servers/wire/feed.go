@@ -22,6 +22,7 @@ const (
 // must not call the feed.
 type Sink[F any] interface {
 	Send(frame F) error // one write
+	Beat() error        // says nothing but that the server is there: one write
 	End(why Reason)     // called once, last: say goodbye, close
 }
 
@@ -41,6 +42,7 @@ type Feed[F any] struct {
 	settled bool // Start is over
 	live    bool // it has once caught up: a gap from now on is its own slowness
 	ended   bool
+	beat    Alarm // of Limits.Heartbeat
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if
@@ -54,12 +56,40 @@ func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[
 	s.Count.Subscribers.Add(1)
 	f.mu.Unlock()
 	f.Wake()
+	f.mu.Lock()
+	f.restart()
+	f.mu.Unlock()
 	if s.Closing() { // Shutdown may have looked before we were there to see
 		f.Close(Shutdown)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.settled = true
+}
+
+// restart has the heartbeat wait for quiet from now on.
+func (f *Feed[F]) restart() {
+	every := f.service.Limits.Heartbeat
+	if every == 0 || f.ended {
+		return
+	}
+	f.beat.Ring = f.tick
+	f.beat.Set(every)
+}
+
+// tick is the heartbeat. One that finds something unsent is not needed.
+func (f *Feed[F]) tick() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.ended:
+		return
+	case f.conn.Unsent():
+	case f.sink.Beat() != nil:
+		f.end(Gone)
+		return
+	}
+	f.restart()
 }
 
 // Entering says that Start is still to come or not over.
@@ -145,6 +175,7 @@ func (f *Feed[F]) send(b *Batch[F]) {
 		return
 	}
 	f.cursor = b.Next
+	f.restart()
 }
 
 func (f *Feed[F]) end(why Reason) {
@@ -152,6 +183,7 @@ func (f *Feed[F]) end(why Reason) {
 		return
 	}
 	f.ended = true
+	f.beat.Stop()
 	f.follow.Close()
 	f.service.Count.Subscribers.Add(-1)
 	if why == Slow {

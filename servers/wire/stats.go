@@ -148,6 +148,7 @@ type LimitStats struct {
 	ReadTimeoutNs int64  `json:"read_timeout_ns"`
 	IdleTimeoutNs int64  `json:"idle_timeout_ns"`
 	SlowAfterNs   int64  `json:"slow_after_ns"`
+	HeartbeatNs   int64  `json:"heartbeat_ns"`
 	Slow          string `json:"slow_consumer"`
 }
 
@@ -241,6 +242,7 @@ func (s *Service) limitStats() LimitStats {
 		ReadTimeoutNs: int64(l.ReadTimeout),
 		IdleTimeoutNs: int64(l.IdleTimeout),
 		SlowAfterNs:   int64(l.SlowAfter),
+		HeartbeatNs:   int64(l.Heartbeat),
 		Slow:          string(l.Slow),
 	}
 }

@@ -1,0 +1,119 @@
+package lab
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"testing"
+	"time"
+)
+
+// behind makes a router with hosts and carries packets to it.
+func behind(t *testing.T, r Router) *Path {
+	t.Helper()
+	p, err := NewPathBehindRouter(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	carried(t, p, Shape{})
+	return p
+}
+
+// from is a connection of a host's to the near end.
+func from(t *testing.T, p *Path, host netip.Addr, address string) net.Conn {
+	t.Helper()
+	var c net.Conn
+	err := p.Far.Inside(func() (err error) {
+		d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(host, 0)), KeepAlive: -1}
+		c, err = d.Dial("tcp4", address)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// reaches says whether a connection from the near end to an address is opened in time.
+func reaches(p *Path, address netip.AddrPort) error {
+	return p.Near.Inside(func() error {
+		const enough = 500 * time.Millisecond // all of it is in this machine
+		c, err := net.DialTimeout("tcp4", address.String(), enough)
+		if err == nil {
+			c.Close()
+		}
+		return err
+	})
+}
+
+// A server in network A cannot dial a computer in network B, and a connection that the
+// computer has opened works both ways.
+func TestARouterLetsNobodyInAsRoot(t *testing.T) {
+	p := behind(t, Router{Hosts: 3})
+	for n := range 3 { // each has its address, and comes from the router's
+		echoed(t, from(t, p, Host(n), listen(t, p)))
+	}
+	var inside net.Listener
+	err := p.Far.Inside(func() (err error) {
+		inside, err = net.Listen("tcp4", net.JoinHostPort(Host(0).String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inside.Close()
+	port := inside.Addr().(*net.TCPAddr).AddrPort().Port()
+	for what, address := range map[string]netip.Addr{"the router's address": p.router.Address, "the host's own address": Host(0)} {
+		if err := reaches(p, netip.AddrPortFrom(address, port)); err == nil {
+			t.Errorf("%s can be dialled from outside", what)
+		}
+	}
+}
+
+// What the near end sees of all hosts is one address.
+func TestARouterGivesItsAddressAsRoot(t *testing.T) {
+	p := behind(t, Router{Hosts: 2})
+	var ln net.Listener
+	err := p.Near.Inside(func() (err error) {
+		ln, err = net.Listen("tcp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for n := range 2 {
+		from(t, p, Host(n), ln.Addr().String())
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if got := c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(); got != p.router.Address {
+			t.Errorf("host %d comes from %v, want the router's %v", n, got, p.router.Address)
+		}
+	}
+}
+
+// A router that forgets what is quiet takes it away from both sides, and tells neither.
+func TestARouterForgetsAsRoot(t *testing.T) {
+	const forget = time.Second
+	p := behind(t, Router{Hosts: 1, Forget: forget})
+	c := from(t, p, Host(0), listen(t, p))
+	echoed(t, c)
+	quiet := time.NewTimer(2 * forget)
+	defer quiet.Stop()
+	<-quiet.C
+	if _, err := c.Write([]byte{1}); err != nil {
+		t.Fatalf("writing fails with %v; nobody was to tell", err)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(2 * forget)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read %d bytes, %v; want silence", n, err)
+	}
+	echoed(t, from(t, p, Host(0), c.RemoteAddr().String())) // a new one is let out
+}

@@ -1,0 +1,129 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/plotter"
+
+	"pushbench/results"
+)
+
+// distance draws what a round trip does to each transport, where it was swept: the mean
+// latency, and how many times that of the fastest transport it is.
+func distance(run *results.Run, s results.Summary) (card, bool) {
+	groups := distanceGroups(s.Rows)
+	if !run.Manifest.SweptRTT() || len(groups) == 0 {
+		return card{}, false
+	}
+	c := card{name: "distance", title: "What a round trip does"}
+	measured := func(r results.Row) results.Value { return r.Value(results.Mean) }
+	predicted := func(r results.Row) results.Value {
+		if p, ok := r.Theory(results.Mean); ok {
+			return results.Value{X: p.Value}
+		}
+		return results.Value{Known: results.NotShown}
+	}
+	base := baseGroup(groups)
+	for _, panelled := range []struct {
+		title, y string
+		of       func(r results.Row, value func(results.Row) results.Value) (float64, bool)
+	}{
+		{"Latency mean", "ms (dashed: theory)", shownOf},
+		{"Mean, times " + base[0].Transport + "'s", "times (dashed: theory)", func(r results.Row, value func(results.Row) results.Value) (float64, bool) {
+			return timesThat(r, base, value)
+		}},
+	} {
+		p := newPlot()
+		p.Add(grid())
+		highest, farthest := 0.0, 0.0
+		for _, g := range groups {
+			l := groupLook(groups, g)
+			points, theory := plotter.XYs{}, plotter.XYs{}
+			for _, r := range g {
+				x := results.Milliseconds(r.RTT)
+				farthest = max(farthest, x)
+				if y, ok := panelled.of(r, measured); ok {
+					points, highest = append(points, plotter.XY{X: x, Y: y}), max(highest, y)
+				}
+				if y, ok := panelled.of(r, predicted); ok {
+					theory, highest = append(theory, plotter.XY{X: x, Y: y}), max(highest, y)
+				}
+			}
+			if len(theory) > 1 {
+				p.Add(&plotter.Line{XYs: theory, LineStyle: l.dashed()})
+			}
+			if len(points) > 0 {
+				p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: points, GlyphStyle: l.marker()})
+			}
+		}
+		p.X.Min, p.X.Max = 0, farthest*1.03
+		upTo(p, highest)
+		c.plots = append(c.plots, panel{plot: p, share: 0.5, title: panelled.title, y: panelled.y, x: "round trip, ms"})
+	}
+	for _, g := range groups {
+		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupLook(groups, g)))
+	}
+	c.alt = "Mean latency by round trip. " + distanceAlt(groups)
+	return c, true
+}
+
+// distanceGroups are the rows that differ in nothing but their round trip, by rising one.
+func distanceGroups(rows []results.Row) [][]results.Row {
+	var groups [][]results.Row
+	rest := func(r results.Row) string {
+		var kept []string
+		for _, part := range strings.Fields(r.Name) {
+			if !strings.HasPrefix(part, "rtt=") {
+				kept = append(kept, part)
+			}
+		}
+		return strings.Join(kept, " ")
+	}
+	for _, r := range rows {
+		i := slices.IndexFunc(groups, func(g []results.Row) bool { return rest(g[0]) == rest(r) })
+		switch {
+		case len(r.Trials) == 0:
+		case i < 0:
+			groups = append(groups, []results.Row{r})
+		default:
+			groups[i] = append(groups[i], r)
+		}
+	}
+	for _, g := range groups {
+		slices.SortFunc(g, func(a, b results.Row) int { return int(a.RTT - b.RTT) })
+	}
+	return groups
+}
+
+// baseGroup is the one that others are compared with: the WebSocket's, or the first.
+func baseGroup(groups [][]results.Row) []results.Row {
+	i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == "websocket" })
+	return groups[max(0, i)]
+}
+
+func shownOf(r results.Row, value func(results.Row) results.Value) (float64, bool) {
+	v := value(r)
+	return v.X, v.Known == results.Shown && !math.IsNaN(v.X)
+}
+
+// timesThat is a row's value in terms of that of the base at the same round trip.
+func timesThat(r results.Row, base []results.Row, value func(results.Row) results.Value) (float64, bool) {
+	i := slices.IndexFunc(base, func(b results.Row) bool { return b.RTT == r.RTT })
+	if i < 0 {
+		return 0, false
+	}
+	own, ok := shownOf(r, value)
+	other, also := shownOf(base[i], value)
+	return own / other, ok && also && other > 0
+}
+
+func distanceAlt(groups [][]results.Row) string {
+	var said []string
+	for _, r := range slices.Concat(groups...) {
+		said = append(said, fmt.Sprintf("%s: mean %s ms", r.Name, r.Value(results.Mean)))
+	}
+	return strings.Join(said, "; ") + "."
+}
