@@ -60,7 +60,7 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
 .PHONY: perf
-perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, nchan and bare floors (ROWS=, PAIRS=)
+perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
 	@go run ./cmd/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference/perf.md)
 
 # Without them their columns say what is missing.

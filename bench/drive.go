@@ -208,6 +208,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	if p.Beside > 0 {
 		c.Beside = lab.InsideOf(p.Beside)
 	}
+	c.Head = int(d.scenario.Headers.Request)
 	if d.scenario.Network.NAT {
 		c.Host = lab.Host
 	}

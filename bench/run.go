@@ -379,6 +379,9 @@ func waysUp(s *scenarios.Scenario) (said []string) {
 	default:
 		said = append(said, "messages are posted by a backend beside the server, whatever the transport")
 	}
+	if h := s.Headers; h != (scenarios.Headers{}) {
+		said = append(said, fmt.Sprintf("heads are filled up by a header that says nothing, where they are shorter: of clients' requests to %s, of answers to polls and publications to %s (0B: as they are)", h.Request, h.Answer))
+	}
 	if s.Inputs.Rate > 0 {
 		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Inputs.Rate, s.Inputs.Size, own))
 	}

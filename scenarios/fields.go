@@ -21,7 +21,11 @@ const (
 	maxClaims    = 64
 	maxWeight    = 1e6
 	minWeight    = 1e-6
-	maxSkew      = 10
+
+	minRequest, maxRequest   Size = 256, 7 << 10 // servers take heads of 8 KiB
+	minAnswer, maxAnswerHead Size = 128, 4 << 10
+
+	maxSkew = 10
 
 	minRate Rate = 1.0 / 3600 // a window is no longer than an hour
 	maxRate Rate = 1e6
@@ -127,6 +131,10 @@ func fields(s *Scenario) object {
 		}},
 		{"sse", optional, object{{"flush", defaulted, duration(&s.SSE.Flush, 0, maxFlush)}}},
 		{"websocket", optional, object{{"flush", defaulted, duration(&s.WebSocket.Flush, 0, maxFlush)}}},
+		{"headers", optional, object{
+			{"request", optional, head(&s.Headers.Request, minRequest, maxRequest)},
+			{"answer", optional, head(&s.Headers.Answer, minAnswer, maxAnswerHead)},
+		}},
 		{"heartbeat", defaulted, duration(&s.Heartbeat, 0, maxPause)},
 		{"servers", defaulted, whole(&s.Servers, 1, MaxServers)},
 		{"stack", defaulted, choice(&s.Stack, Stacks...)},

@@ -172,6 +172,11 @@ func size(target *Size) rule {
 	return quantity(target, ParseSize, MinPayload, MaxPayload, sizeGrammar, "a size with its unit (B, kB, KiB)", "B")
 }
 
+// head is the size of a head.
+func head(target *Size, least, most Size) rule {
+	return quantity(target, ParseSize, least, most, sizeGrammar, "a size with its unit (B, kB, KiB)", "B")
+}
+
 // share is one of packets.
 func share(target *Percent) rule {
 	return quantity(target, ParsePercent, 0, maxShare, percentGrammar, "a percentage", "%")

@@ -55,7 +55,8 @@ type Scenario struct {
 	SSE       PushSettings      `yaml:"sse" json:"sse"`
 	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
 
-	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat"` // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
+	Headers   Headers  `yaml:"headers,omitempty" json:"headers"` // the size of heads; default as they are
+	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat"`       // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
 
 	Servers int `yaml:"servers" json:"servers"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
 
@@ -160,6 +161,13 @@ const (
 type Inputs struct {
 	Rate Rate `yaml:"rate" json:"rate"` // a second, of all clients together
 	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
+}
+
+// Headers are the sizes of heads in bytes, to which a header that says nothing fills them
+// up: what browsers send of their own accord, and cookies. A head that is longer stays as it is.
+type Headers struct {
+	Request Size `yaml:"request,omitempty" json:"request"` // of each request of a client's, 256B … 7KiB; default as it is
+	Answer  Size `yaml:"answer,omitempty" json:"answer"`   // of each answer to a poll or a publication, 128B … 4KiB; default as it is
 }
 
 // Arrivals says how due instants are spread in time.

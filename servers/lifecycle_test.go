@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -150,6 +151,22 @@ func TestAnIdleConnectionIsClosed(t *testing.T) {
 }
 
 // H28, F13: whoever is gone is forgotten at once, not when its wait is over.
+func TestAResetBetweenTwoRequestsIsNoRequest(t *testing.T) {
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		p := dial(t, s)
+		p.request("/v1/nothing")
+		p.answer("GET")
+		if err := errors.Join(p.Conn.(*net.TCPConn).SetLinger(0), p.Conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "gone", func() bool { return len(s.service.Conns()) == 0 })
+		if r := s.service.Stats().Requests; r.Total != 1 || r.Other != 1 {
+			t.Errorf("requests are counted as %+v, want one", r)
+		}
+	})
+}
+
 func TestAClientThatIsGoneIsForgotten(t *testing.T) {
 	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})

@@ -30,6 +30,7 @@ type Config struct {
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
 	Patience      time.Duration    // how long a client that waits for something hears nothing before it takes its connection for dead; 0: for ever
+	Head          int              // bytes of a client's request head, which is filled up to it; 0: as it is
 	Link          Link             // how far the clients are from the server; default: loopback
 
 	Host   func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
@@ -146,6 +147,14 @@ func (s *session) Close() {
 	if s.up != nil {
 		s.up.close()
 	}
+}
+
+// head is the size of a request's head; a backend's is as it is.
+func (s *session) head() int {
+	if s.sub.backend() {
+		return 0
+	}
+	return s.engine.Head
 }
 
 // opened notes when the stages of a connection ended that are not its requests'.

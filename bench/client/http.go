@@ -31,6 +31,7 @@ type line struct {
 	traffic  *Traffic
 	reader   *bufio.Reader
 	out      []byte
+	head     int // see Config.Head
 	response fasthttp.Response
 }
 
@@ -60,6 +61,8 @@ func (l *line) send(header *fasthttp.RequestHeader, body []byte) error {
 		header.SetContentLength(len(body))
 	}
 	l.out = header.AppendBytes(l.out[:0])
+	const end = "\r\n"
+	l.out = append(fillHead(l.out[:len(l.out)-len(end)], l.head), end...)
 	head := len(l.out)
 	l.traffic.Requests.Add(1) // also when it breaks off: the server may have had it
 	l.out = append(l.out, body...)

@@ -126,7 +126,7 @@ func (m *member) ask(at clock.Instant) {
 			out = append(out, "Connection: close\r\n"...)
 		}
 	}
-	out = append(out, "\r\n"...)
+	out = append(fillHead(out, m.config.Head), "\r\n"...)
 	m.loop.out = out
 	m.traffic.Requests.Add(1) // also when it breaks off: the server may have had it
 	m.traffic.Up.Headers.Add(int64(len(out)))

@@ -70,6 +70,7 @@ func (p *poller) open(ctx context.Context) (err error) {
 		p.line = nil
 		return err
 	}
+	p.line.head = p.head()
 	if p.stages.TCP == 0 {
 		p.opened(p.line.conn)
 	}

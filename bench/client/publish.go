@@ -314,6 +314,7 @@ func (p *poster) open() error {
 	if err != nil {
 		return err
 	}
+	l.head = p.head()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.line = l

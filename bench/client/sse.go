@@ -26,6 +26,7 @@ func (s *stream) serve(ctx context.Context) error {
 		return err
 	}
 	defer l.close()
+	l.head = s.head()
 	s.opened(l.conn)
 	if err := s.request(l); err != nil {
 		return err

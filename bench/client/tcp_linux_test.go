@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // pairOf is a connection of ours and the server's end of it.
@@ -75,6 +76,34 @@ func TestTCPCountsWhatWeCount(t *testing.T) {
 			}
 			if down := closed.Down.Segments - open.Down.Segments; down != 1 {
 				t.Errorf("closing takes %d segments down, want 1", down)
+			}
+		})
+	}
+}
+
+// Who says goodbye to a server that has closed is answered by a reset, and the server's
+// FIN, which is no byte, was there before.
+func TestTCPCountsWhatWeCountOfAResetConnection(t *testing.T) {
+	for name, unread := range map[string]int{"all read": 0, "not all read": 30} {
+		t.Run(name, func(t *testing.T) {
+			var traffic Traffic
+			ours, theirs := pairOf(t, &traffic)
+			send(t, theirs, 300, ours, 300-unread)
+			theirs.Close()
+			tick := time.NewTicker(time.Millisecond)
+			defer tick.Stop()
+			for ours.tap.segments().established { // its FIN is on its way
+				<-tick.C
+			}
+			if _, err := ours.Write([]byte("goodbye")); err != nil {
+				t.Fatal(err)
+			}
+			for !ours.tap.segments().over {
+				<-tick.C
+			}
+			ours.Close()
+			if tcp, counted := traffic.TCP().Down.Bytes, traffic.Snapshot().Down.Bytes; tcp != counted {
+				t.Errorf("TCP counts %d bytes down, we count %d", tcp, counted)
 			}
 		})
 	}

@@ -198,7 +198,11 @@ func (u *postUp) send(p *publication) {
 	out := append(append(m.loop.out[:0], u.path...), m.loop.engine.common...)
 	out = append(out, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
 	out = strconv.AppendInt(out, int64(len(p.data)), 10)
-	out = append(out, "\r\n\r\n"...)
+	out = append(out, "\r\n"...)
+	if !m.sub.backend() {
+		out = fillHead(out, m.config.Head)
+	}
+	out = append(out, "\r\n"...)
 	m.traffic.Up.Headers.Add(int64(len(out)))
 	m.traffic.Up.Payload.Add(int64(len(p.data)))
 	out = append(out, p.data...)

@@ -110,7 +110,12 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 		NetDialContext:   func(context.Context, string, string) (net.Conn, error) { return c, nil },
 	}
 	s.traffic.Requests.Add(1)
-	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+string(s.appendStream(nil, "/v1/ws")), http.Header{"User-Agent": {Agent}})
+	path := string(s.appendStream(nil, "/v1/ws"))
+	header := http.Header{"User-Agent": {Agent}}
+	if room := s.head() - len(fillName) - len("\r\n") - s.naturalHead(path); room > 0 {
+		header.Set("Cookie", string(filling(room)))
+	}
+	ws, response, err := dialer.DialContext(ctx, "ws://"+s.engine.Target+path, header)
 	s.traffic.Up.Headers.Add(c.sent)
 	if err := handshake(c, response, err); err != nil {
 		c.Close()
@@ -120,6 +125,13 @@ func (s *socket) upgrade(ctx context.Context) (*websocket.Conn, *conn, error) {
 	ws.SetReadLimit(maxBody)
 	s.answered(c, c.wired(), c.headerAt)
 	return ws, c, nil
+}
+
+// naturalHead is how long the head of an upgrade is that gorilla writes, in bytes.
+func (s *socket) naturalHead(path string) int {
+	const key = 24 // of Sec-WebSocket-Key: 16 bytes in base64
+	return len("GET "+path+" HTTP/1.1\r\nHost: "+s.engine.Target+"\r\nUser-Agent: "+Agent+
+		"\r\nConnection: Upgrade\r\nSec-WebSocket-Key: \r\nSec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n\r\n") + key
 }
 
 // handshake says what is wrong with the answer to an upgrade, if anything is.

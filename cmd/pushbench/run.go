@@ -117,7 +117,7 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 		return err
 	}
 	defer release()
-	rig, err := o.rig()
+	rig, err := o.rig(scenario)
 	if err != nil {
 		return err
 	}
@@ -263,11 +263,12 @@ func (o runOptions) path(s *scenarios.Scenario, now time.Time) string {
 }
 
 // rig starts servers and generators as children: this same executable in its other roles.
-func (o runOptions) rig() (*bench.Rig, error) {
+func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
+	answer := s.Headers.Answer
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: o.engine,
@@ -276,6 +277,9 @@ func (o runOptions) rig() (*bench.Rig, error) {
 			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0"), "--stack", string(c.Stack)}
 			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
 				argv = append(argv, "--listen-anywhere")
+			}
+			if answer > 0 {
+				argv = append(argv, "--answer-head", fmt.Sprint(int64(answer)))
 			}
 			if c.Heartbeat > 0 {
 				argv = append(argv, "--heartbeat", c.Heartbeat.String())

@@ -82,6 +82,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3, with a certificate that is made now and says who it is for: the address that --listen names")
 	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
 	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
+	f.IntVar(&o.limits.AnswerHead, "answer-head", 0, "bytes to which the head of every good answer to a poll or a publish is filled up; 0: as it is")
 	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "how long a stream or a socket may be quiet before the server sends a comment or a ping; 0s: for ever")
 	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
 	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes kept per topic")
@@ -109,6 +110,9 @@ func (o *serveOptions) check() error {
 	}
 	if o.hub.Flush < 0 || o.hub.Flush > time.Second {
 		return usageError("serve: --flush must be from 0s to 1s, got %s", o.hub.Flush)
+	}
+	if o.limits.AnswerHead < 0 || o.limits.AnswerHead > 4<<10 {
+		return usageError("serve: --answer-head must be from 0 to 4096, got %d", o.limits.AnswerHead)
 	}
 	if o.limits.Heartbeat < 0 || o.limits.Heartbeat > 0 && o.limits.Heartbeat < time.Second {
 		return usageError("serve: --heartbeat must be 0s or at least 1s, got %s", o.limits.Heartbeat)
@@ -183,8 +187,8 @@ func readTime(field *time.Duration, value string) bool {
 
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
-	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
-		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.limits.Heartbeat, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
+		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.limits.Heartbeat, o.limits.AnswerHead, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
 		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, o.lie)
 }
 

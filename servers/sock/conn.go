@@ -79,15 +79,15 @@ func (temporary) Temporary() bool { return true }
 var _ net.Error = temporary{}
 
 // Read reads what was handed back first, then from the socket. It waits.
-func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive, c.receive) }
+func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive, nil) }
 
 // ReadWorking is Read for a Worker: while it waits, another may work.
 func (c *Conn) ReadWorking(p []byte) (int, error) {
-	return c.read(p, c.receiveWorking, c.receiveWorking)
+	return c.read(p, c.receiveWorking, nil)
 }
 
 // ReadNow is Read, but fails with ErrNothing instead of waiting. It is a Worker's: for a
-// TLS handshake it waits as ReadWorking does.
+// TLS handshake it waits as ReadWorking does, for at most handshakeTimeout.
 func (c *Conn) ReadNow(p []byte) (int, error) { return c.read(p, c.receiveNow, c.receiveWorking) }
 
 func (c *Conn) read(p []byte, receive, greet func([]byte) (int, error)) (int, error) {

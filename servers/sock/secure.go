@@ -27,10 +27,11 @@ func newSecure(c *Conn, config *tls.Config) *secure {
 	return s
 }
 
-// read reads what is decrypted. A handshake cannot be put off: it waits, by greet.
+// read reads what is decrypted. A handshake cannot be put off: where receive does not
+// wait, it is waited for by greet.
 func (s *secure) read(c *Conn, p []byte, receive, greet func([]byte) (int, error)) (int, error) {
 	if !s.greeted {
-		if err := s.handshake(c, greet); err != nil {
+		if err := s.handshake(c, receive, greet); err != nil {
 			return 0, err
 		}
 	}
@@ -46,17 +47,22 @@ func (s *secure) read(c *Conn, p []byte, receive, greet func([]byte) (int, error
 // nothing is an empty socket.
 func nothing([]byte) (int, error) { return 0, ErrNothing }
 
-// handshake waits for the client's part.
-func (s *secure) handshake(c *Conn, greet func([]byte) (int, error)) error {
-	s.receive = greet
-	if err := c.setReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
-		return err
+// handshake waits for the client's part. Who waits for what it reads has a deadline of
+// its own, which is left as it is.
+func (s *secure) handshake(c *Conn, receive, greet func([]byte) (int, error)) error {
+	s.receive = receive
+	if greet != nil {
+		s.receive = greet
+		if err := c.setReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+			return err
+		}
+		defer func() { _ = c.setReadDeadline(time.Time{}) }() // fails on what is closed, as the next read will
 	}
 	if err := s.tls.Handshake(); err != nil {
 		return err
 	}
 	s.greeted = true
-	return c.setReadDeadline(time.Time{})
+	return nil
 }
 
 // drain moves what is decrypted, or can be without the socket, into the connection.

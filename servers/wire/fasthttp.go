@@ -132,6 +132,9 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 			c.over = true
 			return 0, io.EOF
 		}
+		if n == 0 && err != nil {
+			return 0, io.EOF // it broke between two requests: there is none to answer, or to count
+		}
 		c.fresh, c.exact, c.head, c.timed = false, true, headEnd{}, false
 	} else {
 		n, err = c.wait(p)
@@ -291,6 +294,11 @@ func (x fastExchange) Answer(r Response) {
 	}
 	if r.Version != "" {
 		h.Set(fasthttp.HeaderSecWebSocketVersion, r.Version)
+	}
+	if x.conn != nil { // else nothing was understood, and no answer is good
+		if s := x.conn.service; s.filling(r) > 0 {
+			h.Set(fillName, s.fill[:s.filling(r)])
+		}
 	}
 	if r.Close {
 		x.ctx.SetConnectionClose()

@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"net/http"
+	"strconv"
+)
 
 const (
 	contentType = "application/json"
@@ -24,8 +27,33 @@ func (s *Service) AppendHead(dst []byte, r Response) []byte {
 		dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
 		dst = append(dst, "\r\nCache-Control: "+noStore+"\r\n"...)
 	}
+	if n := s.filling(r); n > 0 {
+		dst = append(append(append(dst, fillName+": "...), s.fill[:n]...), "\r\n"...)
+	}
 	if r.Close {
 		dst = append(dst, "Connection: close\r\n"...)
 	}
 	return append(dst, "\r\n"...)
+}
+
+// fillName is the header that fills heads up to Limits.AnswerHead.
+const fillName = "X-Fill"
+
+// filling is how long the value of that header is in an answer; 0: there is none, as
+// nothing is to be filled up, or there is no room.
+func (s *Service) filling(r Response) int {
+	if s.Limits.AnswerHead == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
+		return 0
+	}
+	head := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + len("\r\n")
+	if r.Body != nil {
+		head += len("Content-Type: "+contentType+"\r\nContent-Length: \r\n") + len(strconv.Itoa(len(r.Body)))
+	}
+	if r.NoStore {
+		head += len("Cache-Control: " + noStore + "\r\n")
+	}
+	if r.Close {
+		head += len("Connection: close\r\n")
+	}
+	return max(0, s.Limits.AnswerHead-head-len(fillName+": \r\n"))
 }

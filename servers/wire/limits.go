@@ -25,6 +25,7 @@ type Limits struct {
 	IdleTimeout time.Duration // between two requests of a connection; default 65s
 	SlowAfter   time.Duration // how long written bytes may stay unread; default 5s
 	Slow        SlowPolicy    // default SlowClose
+	AnswerHead  int           // bytes of the head of a 200 or 204, which is filled up to it; default 0: as it is
 	Heartbeat   time.Duration // how long a stream or a socket may be quiet before the server says that it is there; default 0: for ever
 }
 

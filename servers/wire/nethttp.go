@@ -178,7 +178,7 @@ const (
 // Answer writes an answer in one write, without net/http's Date. net/http by
 // itself would cut one that is larger than its buffer in pieces.
 func (x *netExchange) Answer(r Response) {
-	if len(r.Body)+headRoom <= netBuffer {
+	if len(r.Body)+headRoom+x.server.service.Limits.AnswerHead <= netBuffer {
 		x.write(r)
 		return
 	}
@@ -203,6 +203,9 @@ func (x *netExchange) write(r Response) {
 	}
 	if r.Version != "" {
 		h.Set("Sec-WebSocket-Version", r.Version)
+	}
+	if s := x.server.service; s.filling(r) > 0 {
+		h.Set(fillName, s.fill[:s.filling(r)])
 	}
 	if r.Close {
 		h.Set("Connection", "close")

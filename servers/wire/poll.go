@@ -13,7 +13,7 @@ type Answer struct {
 // NewPolls makes the cache that a polling edge answers from.
 func (s *Service) NewPolls() *Cache[Answer] {
 	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Answer {
-		whole := s.AppendHead(make([]byte, 0, len(body)+96), Response{Status: 200, Body: body})
+		whole := s.AppendHead(make([]byte, 0, len(body)+96), Response{Status: 200, Body: body, NoStore: true})
 		head := len(whole)
 		whole = append(whole, body...)
 		return Answer{Whole: whole, Body: whole[head:]}

@@ -46,6 +46,7 @@ type Service struct {
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
 	closing   atomic.Bool
+	fill      string // of Limits.AnswerHead bytes, of which an answer takes what it needs
 }
 
 // The subscription endpoints by transport.
@@ -80,6 +81,7 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 		library:   stack.library(transport),
 		path:      path,
 		started:   time.Now(),
+		fill:      strings.Repeat("x", l.AnswerHead),
 	}, nil
 }
 

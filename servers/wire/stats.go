@@ -149,6 +149,7 @@ type LimitStats struct {
 	IdleTimeoutNs int64  `json:"idle_timeout_ns"`
 	SlowAfterNs   int64  `json:"slow_after_ns"`
 	HeartbeatNs   int64  `json:"heartbeat_ns"`
+	AnswerHead    int    `json:"answer_head_bytes"`
 	Slow          string `json:"slow_consumer"`
 }
 
@@ -243,6 +244,7 @@ func (s *Service) limitStats() LimitStats {
 		IdleTimeoutNs: int64(l.IdleTimeout),
 		SlowAfterNs:   int64(l.SlowAfter),
 		HeartbeatNs:   int64(l.Heartbeat),
+		AnswerHead:    l.AnswerHead,
 		Slow:          string(l.Slow),
 	}
 }
