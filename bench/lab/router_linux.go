@@ -125,7 +125,7 @@ func populate(hosts int) error {
 
 // guard makes a router of the router.
 func (p *Path) guard(forget time.Duration) error {
-	if err := filter(int(p.router.namespace)); err != nil {
+	if err := p.router.Inside(filter); err != nil {
 		return explained("set up the router's filter (nf_tables, with NAT and connection tracking)", err)
 	}
 	return explainedIf("set up the router", p.router.Inside(func() error {
@@ -148,11 +148,12 @@ func (p *Path) guard(forget time.Duration) error {
 	}))
 }
 
-// filter gives the router its rules. Those for itself drop what would otherwise be
+// filter gives the router its rules, from inside: to have the library enter the
+// namespace is to have it go back, which no ordinary user may. Those for itself drop what would otherwise be
 // refused: its address is where the hosts' connections seem to come from, and a
 // connection that it has forgotten is to go dead, not to be reset.
-func filter(namespace int) error {
-	c, err := nftables.New(nftables.WithNetNSFd(namespace))
+func filter() error {
+	c, err := nftables.New()
 	if err != nil {
 		return err
 	}

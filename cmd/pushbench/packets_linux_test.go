@@ -66,6 +66,7 @@ payload:
   size: 64B
 network:
   link: packets
+  nat: true # which takes all that a link does, and more
   rtt: 20ms
 idle: 10ms
 warmup: 0s
