@@ -87,6 +87,7 @@ type Outcome struct {
 	Latency    results.Latency   `json:"latency"`
 	Ack        results.Latency   `json:"ack"`
 	Freshness  results.Freshness `json:"freshness"`
+	Answers    results.Answers   `json:"answers,omitzero"`
 	Span       time.Duration     `json:"span_ns"`
 	Delivered  int64             `json:"delivered"`  // over the span
 	Wire       results.Wire      `json:"wire"`       // over the span

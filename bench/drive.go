@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -55,6 +56,7 @@ type driver struct {
 	engine    client.Transport
 	clients   []client.Session
 	backend   client.Session
+	answers   *answers // nil: nobody is asked for any
 	pacing    *pacing
 	pacers    []*pacer
 	phases    []float64 // per client of all replicas
@@ -89,12 +91,18 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 	case o.Start != nil:
 		d.started = true
 		d.book.Begin(o.Start.At) // here, so that no Stop can overtake it
+		if d.answers != nil {
+			d.answers.book.Begin(o.Start.At)
+		}
 		d.pacing.start = o.Start.At
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
 	case !d.stopped():
 		at := clock.Now().Add(stopLead)
 		d.pacing.stop(at)
 		d.book.Stop(at)
+		if d.answers != nil {
+			d.answers.book.Stop(at)
+		}
 		close(d.stop)
 	}
 	return nil
@@ -153,7 +161,7 @@ func (d *driver) prepare(p *Prepare) error {
 		return err
 	}
 	d.scenario, d.transport = s, scenarios.Transport(p.Transport)
-	if !slices.Contains(scenarios.Transports, d.transport) {
+	if !slices.Contains(scenarios.AllTransports, d.transport) {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
 	config, err := d.config(p)
@@ -164,6 +172,9 @@ func (d *driver) prepare(p *Prepare) error {
 		return err
 	}
 	d.equip(schedule.New(s, p.Block), p)
+	if s.Answers.Size > 0 {
+		d.answers = newAnswers(d, config, p.Run)
+	}
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
 
@@ -188,8 +199,16 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 		d.recorders[w] = record.NewRecorder(d.book, clients)
 	}
 	d.sinks = sinks(d.recorders, p.Discard)
-	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.book.Cut, done: func() { close(d.paced) }}
+	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.cut, done: func() { close(d.paced) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
+}
+
+// cut ends the plan before a message, and its answer.
+func (d *driver) cut(index int) {
+	d.book.Cut(index)
+	if d.answers != nil {
+		d.answers.book.Cut(index)
+	}
 }
 
 // phases are where in its poll interval each client begins: the same, however many
@@ -212,6 +231,9 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	if d.scenario.Network.NAT {
 		c.Host = lab.Host
 	}
+	if d.transport == scenarios.Webhook {
+		c.Receive = receives(d.scenario.Network)
+	}
 	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
 		c.Patience = time.Duration(d.scenario.Patience(d.transport))
 	}
@@ -226,6 +248,21 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	}
 	c.TLS, err = trusting(p.Certificate)
 	return c, err
+}
+
+// receives is where clients listen for what the server posts, and where it finds them.
+func receives(n scenarios.Network) func(client int) (listen, known string) {
+	switch {
+	case n.NAT:
+		return func(client int) (listen, known string) {
+			at, door := lab.Door(client)
+			return at.String(), door.String()
+		}
+	case n.Link == scenarios.PacketLink:
+		return func(int) (listen, known string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }
+	default:
+		return nil
+	}
 }
 
 // place is where one of our clients stands in own.
@@ -268,12 +305,15 @@ func (d *driver) connect(ctx context.Context) {
 	publishes := d.plan.Publishers()
 	begun := clock.Now()
 	d.openBackend()
+	if d.answers != nil {
+		d.answers.open()
+	}
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
 	for _, c := range d.own {
 		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
-		d.open(c, publishes[c])
+		d.open(c, publishes[c] || d.answers != nil)
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
 		return
@@ -319,9 +359,14 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	if d.backend != nil {
 		all++
 	}
+	heard := d.recorders
+	if d.answers != nil {
+		all++
+		heard = append(slices.Clone(heard), d.answers.recorder)
+	}
 	for clock.Now() < deadline {
 		ready := 0
-		for _, r := range d.recorders {
+		for _, r := range heard {
 			ready += r.Ready()
 		}
 		if ready >= all {
@@ -473,7 +518,7 @@ func (d *driver) drained(start clock.Instant) bool {
 			return false
 		}
 	}
-	return true
+	return d.answers == nil || d.answers.recorder.Settled()
 }
 
 // handedOver says whether the pacer is done, so that what is owed is known.
@@ -501,6 +546,9 @@ func (d *driver) tell(since, length time.Duration) {
 // close ends all sessions.
 func (d *driver) close() {
 	d.closing.Do(func() {
+		if d.answers != nil {
+			d.answers.end()
+		}
 		var closing sync.WaitGroup
 		const atOnce = 64
 		for first := range min(atOnce, len(d.clients)) {
@@ -533,6 +581,11 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Settings:   generatorSettings(d.traffic.Options()),
 	}
 	o.Publishes, o.Ack = d.book.Publishes()
+	if d.answers != nil {
+		o.Answers = d.answers.account()
+		o.Total.Dials += d.answers.traffic.Dials.Load()
+		o.Total.Requests += d.answers.traffic.Requests.Load()
+	}
 	for _, r := range d.recorders {
 		ledger, latency := r.Close()
 		o.Ledger.Add(ledger)

@@ -60,7 +60,7 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 // newPath makes the namespaces of a scenario's network.
 func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 	if s.Network.NAT {
-		return lab.NewPathBehindRouter(lab.Router{Hosts: s.Sessions(), Forget: time.Duration(s.Network.IdleTimeout)})
+		return lab.NewPathBehindRouter(lab.Router{Hosts: s.Sessions(), Doors: s.Network.Forward, Forget: time.Duration(s.Network.IdleTimeout)})
 	}
 	return lab.NewPath()
 }
@@ -123,6 +123,14 @@ func (n *network) host() string {
 		return "127.0.0.1"
 	}
 	return n.path.Near.Address.String()
+}
+
+// rules is how many let somebody in at the router.
+func (n *network) rules() int {
+	if n == nil {
+		return 0
+	}
+	return n.path.Doors
 }
 
 // processes are those of the network, beside servers and generators.

@@ -338,7 +338,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range s.Cases() {
-		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection})
+		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward})
 	}
 	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
 		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())
@@ -381,6 +381,9 @@ func waysUp(s *scenarios.Scenario) (said []string) {
 	}
 	if h := s.Headers; h != (scenarios.Headers{}) {
 		said = append(said, fmt.Sprintf("heads are filled up by a header that says nothing, where they are shorter: of clients' requests to %s, of answers to polls and publications to %s (0B: as they are)", h.Request, h.Answer))
+	}
+	if s.Answers.Size > 0 {
+		said = append(said, fmt.Sprintf("each client answers each message with %s over its own way up, and the server posts that to the backend: costs a message are of both, without the backend's own connections", s.Answers.Size))
 	}
 	if s.Inputs.Rate > 0 {
 		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Inputs.Rate, s.Inputs.Size, own))

@@ -84,6 +84,12 @@ type serverStats struct {
 		Count int64 `json:"count"`
 		Sum   int64 `json:"sum_ns"`
 	} `json:"rearm"`
+	Webhooks struct {
+		Posts    int64            `json:"posts"`
+		Failed   int64            `json:"failed"`
+		GivenUp  int64            `json:"given_up"`
+		FailedBy map[string]int64 `json:"failed_by"`
+	} `json:"webhooks"`
 	Goroutines int64  `json:"goroutines"`
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	Stack      string `json:"stack"`
@@ -98,6 +104,13 @@ func (s *serverStats) add(o serverStats) {
 	}
 	s.Accepted += o.Accepted
 	mergeCounts(s.Requests, o.Requests)
+	s.Webhooks.Posts += o.Webhooks.Posts
+	s.Webhooks.Failed += o.Webhooks.Failed
+	s.Webhooks.GivenUp += o.Webhooks.GivenUp
+	if s.Webhooks.FailedBy == nil {
+		s.Webhooks.FailedBy = map[string]int64{}
+	}
+	mergeCounts(s.Webhooks.FailedBy, o.Webhooks.FailedBy)
 	s.Rearm.Count += o.Rearm.Count
 	s.Rearm.Sum += o.Rearm.Sum
 }

@@ -32,6 +32,8 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 		f.shortPoll()
 	case t == scenarios.LongPoll:
 		f.longPoll()
+	case t == scenarios.Webhook:
+		f.webhook()
 	default:
 		f.push(t, time.Duration(s.Flush(t)))
 	}
@@ -158,6 +160,16 @@ func (f *forms) punctual() bool {
 		f.scenario.Topics.PerClient == 1 && f.rearm < period && period < hold
 }
 
+// webhook leaves as a push does, unless the post before it is still unanswered.
+func (f *forms) webhook() {
+	if f.alike() && f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Topics.PerClient == 1 && 2*f.transit < 1/f.rate {
+		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as 2d < P")
+		f.add(results.P99, msPerSecond*f.reaches(0.99), "d + w(1 + q(N − 1)), as 2d < P")
+		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as 2d < P")
+	}
+	f.requests(0, "0")
+}
+
 func (f *forms) push(t scenarios.Transport, flush time.Duration) {
 	if flush == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
 		const law = "d + w(1 + q(N − 1))"
@@ -173,14 +185,19 @@ func (f *forms) push(t scenarios.Transport, flush time.Duration) {
 }
 
 // requests adds a POST for every publish, which reaches all of its topic's subscribers,
-// and for every input.
+// for every input and for every answer.
 func (f *forms) requests(polls float64, law string) {
 	law += " + 1/N for the publish"
 	inputs := float64(f.scenario.Inputs.Rate) / f.scenario.DeliveryRate()
 	if inputs > 0 {
 		law += " + one for each input"
 	}
-	f.add(results.RequestsPerMessage, polls+1/f.fanOut()+inputs, law)
+	answers := 0.0
+	if f.scenario.Answers.Size > 0 {
+		answers = 1
+		law += " + one for each answer"
+	}
+	f.add(results.RequestsPerMessage, polls+1/f.fanOut()+inputs+answers, law)
 }
 
 // frames are what clients publish in over a WebSocket; a backend posts all the same.

@@ -376,6 +376,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 func (t *trial) take(o *Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
+	t.result.Answers = o.Answers
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
@@ -408,6 +409,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	if t.measured.Transport == scenarios.ShortPoll {
 		t.evidence.Poll = time.Duration(t.scenario.ShortPoll.Interval)
 	}
+	t.hooked(after)
 	t.evidence.Accepted += after.Accepted
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
@@ -425,6 +427,15 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.result.Cost.Generator.MemoryPeak, err = t.generators().memory(cost.PeakMemory)
 	t.watched(Drained)
 	return err
+}
+
+// hooked keeps what became of what the server posted.
+func (t *trial) hooked(s serverStats) {
+	w := s.Webhooks
+	t.result.Webhooks = results.Webhooks{Rules: t.network.rules(), Posts: w.Posts, Failed: w.Failed, GivenUp: w.GivenUp, FailedBy: w.FailedBy}
+	if w.Failed > 0 {
+		t.result.Warnings = append(t.result.Warnings, "webhooks failed: "+reasons(w.FailedBy))
+	}
 }
 
 // crowding is how many servers share a core: each takes so much longer.

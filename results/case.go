@@ -21,6 +21,7 @@ type Case struct {
 	TLS       bool          `json:"tls,omitempty"`
 
 	NewConnection bool `json:"new_connection,omitempty"` // for every poll
+	Forward       bool `json:"forward,omitempty"`        // the clients' router lets the server in
 }
 
 // A variant is all of a case but its transport.
@@ -30,10 +31,11 @@ type variant struct {
 	rtt        time.Duration
 	heartbeat  time.Duration
 	tls, fresh bool
+	forward    bool
 }
 
 func (c Case) variant() variant {
-	return variant{c.Stack, c.Flush, c.RTT, c.Heartbeat, c.TLS, c.NewConnection}
+	return variant{c.Stack, c.Flush, c.RTT, c.Heartbeat, c.TLS, c.NewConnection, c.Forward}
 }
 
 // AllCases lists the run's cases in report order. A folder from before there were

@@ -42,11 +42,11 @@ func (c Claim) check() error {
 	return nil
 }
 
-// percentile is a figure such as p(99), age_p(95), ack_p(50) or connect_p(99.9).
-var percentile = regexp.MustCompile(`^(age_|ack_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
+// percentile is a figure such as p(99), age_p(95), ack_p(50), answer_p(99) or connect_p(99.9).
+var percentile = regexp.MustCompile(`^(age_|ack_|answer_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
 
 // FigureByName finds a metric, or makes that of any percentile: "p(95)" of the delivery
-// latency, "age_p(95)", "ack_p(95)", "connect_p(95)".
+// latency, "age_p(95)", "ack_p(95)", "answer_p(95)", "connect_p(95)".
 func FigureByName(name string) (m Metric, ok bool) {
 	for _, m := range Metrics {
 		if m.Name == name {
@@ -68,6 +68,8 @@ func FigureByName(name string) (m Metric, ok bool) {
 		m.Title, m.of = "age", AgeQuantile(q)
 	case "ack_":
 		m.Title, m.of = "acknowledgement", quantile(ackLatency, q)
+	case "answer_":
+		m.Title, m.of = "round trip", answered(quantile(answerLatency, q))
 	case "connect_":
 		m.Title, m.of = "connect", StageQuantile("ready", q)
 	default:

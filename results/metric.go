@@ -21,6 +21,10 @@ const (
 	AckP50 = "ack_p50"
 	AckP99 = "ack_p99"
 
+	AnswerP50   = "answer_p50"
+	AnswerP99   = "answer_p99"
+	AnswersLost = "answers_lost"
+
 	Owed        = "owed"
 	Delivered   = "delivered"
 	Lost        = "lost"
@@ -89,6 +93,9 @@ var Metrics = []Metric{
 	{AgeP99, "age p99", "ms", Lower, AgeQuantile(0.99)},
 	{AckP50, "acknowledgement p50", "ms", Lower, quantile(ackLatency, 0.5)},
 	{AckP99, "acknowledgement p99", "ms", Lower, quantile(ackLatency, 0.99)},
+	{AnswerP50, "round trip p50", "ms", Lower, answered(quantile(answerLatency, 0.5))},
+	{AnswerP99, "round trip p99", "ms", Lower, answered(quantile(answerLatency, 0.99))},
+	{AnswersLost, "answers lost", "", Lower, answered(count(func(t Trial) int64 { return t.Answers.Ledger.Lost }))},
 
 	{Owed, "owed", "", Neither, count(func(t Trial) int64 { return t.Ledger.Owed })},
 	{Delivered, "delivered", "", Higher, count(func(t Trial) int64 { return t.Ledger.Unique })},

@@ -13,6 +13,8 @@ func pool(c Case, trials []Trial) Trial {
 		p.Latency.Add(t.Latency)
 		p.Ack.Add(t.Ack)
 		p.Freshness.Add(t.Freshness)
+		p.Answers.add(t.Answers)
+		p.Webhooks.add(t.Webhooks)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
 		if t.Link != nil {

@@ -161,8 +161,10 @@ type Trial struct {
 	Latency   Latency   `json:"latency"` // due instant → payload in the client's hands
 	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged; of the inputs alone where there are any
 	Freshness Freshness `json:"freshness,omitzero"`
+	Answers   Answers   `json:"answers,omitzero"`
 	Connect   Connect   `json:"connect"`
 	Cost      Cost      `json:"cost"`
+	Webhooks  Webhooks  `json:"webhooks,omitzero"`
 
 	Link *Link `json:"link,omitempty"` // what crossed the link of packets, where there was one
 

@@ -98,6 +98,52 @@ var agreements = []agreement{
 	},
 	ofPackets("nat", func(n Network) bool { return n.NAT }),
 	{
+		"transports",
+		func(s *Scenario) bool { return !s.dials() || !s.Secured() },
+		func(*Scenario) (string, string) {
+			return "webhook", "is not allowed with TLS, as clients have no certificates; allowed: the others"
+		},
+	},
+	{
+		"network.link",
+		// What the server opens, a client could delay only once it is open.
+		func(s *Scenario) bool {
+			n := s.Network
+			return !s.dials() || n.Link == PacketLink || s.longestRTT() == 0 && n.Jitter == 0 && n.Rate == 0
+		},
+		func(s *Scenario) (string, string) {
+			return string(s.Network.Link), "is not allowed with webhooks over a distance; allowed: packets"
+		},
+	},
+	{
+		"network.forward",
+		func(s *Scenario) bool { return !s.Network.Forward || s.Network.NAT && s.dials() },
+		func(*Scenario) (string, string) {
+			return "true", "has nobody to let in; allowed: with network.nat: true, and webhook among the transports"
+		},
+	},
+	{
+		"network.forward",
+		func(s *Scenario) bool { return len(s.Sweep.Forward) == 0 || !s.Network.Forward },
+		func(*Scenario) (string, string) {
+			return "true", "is not allowed beside sweep.forward, which says with and without; allowed: one of the two"
+		},
+	},
+	{
+		"sweep.forward",
+		func(s *Scenario) bool { return len(s.Sweep.Forward) == 0 || s.Network.NAT && s.dials() },
+		func(*Scenario) (string, string) {
+			return "", "has nobody to let in; allowed: with network.nat: true, and webhook among the transports"
+		},
+	},
+	{
+		"answers",
+		func(s *Scenario) bool { return s.Answers.Size == 0 || s.asksEach() },
+		func(*Scenario) (string, string) {
+			return "", "is not allowed, as who answers what could not be told; allowed: with publish.by: backend, a topic for each client of its own (topics.count: clients.count, spread: even), delivery: every, servers: 1, and no inputs"
+		},
+	},
+	{
 		"network.idle_timeout",
 		func(s *Scenario) bool { return s.Network.IdleTimeout == 0 || s.Network.NAT },
 		func(s *Scenario) (string, string) {
@@ -244,6 +290,15 @@ var agreements = []agreement{
 			return s.Publish.Rate.String(), fmt.Sprintf("is too high for the subscribers: %s deliveries in warmup and window; allowed: at most %d", count(s.deliveries()), maxDeliveries)
 		},
 	},
+}
+
+// dials says whether there are clients that the server dials.
+func (s *Scenario) dials() bool { return slices.Contains(s.Transports, Webhook) }
+
+// asksEach says whether each message is for one client, which may answer it.
+func (s *Scenario) asksEach() bool {
+	return s.Publish.By == ByBackend && s.Topics.Count == s.Clients.Count && s.Topics.PerClient == 1 && s.Topics.Spread == Even &&
+		s.Delivery == Every && s.Servers == 1 && s.Inputs.Rate == 0
 }
 
 // ownFlush refuses a flush window that a sweep would override without a word. The

@@ -27,6 +27,8 @@ type Sweep struct {
 
 	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
 
+	Forward []bool `yaml:"forward,omitempty" json:"forward"` // webhook only: without and with rules at the router, in place of network.forward
+
 	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt"`                       // 1 to 16 round trips, each at most 2s, in place of network.rtt
 	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
 }
@@ -41,8 +43,9 @@ type Case struct {
 	TLS       bool
 
 	NewConnection bool // for every poll
+	Forward       bool // the router lets the server in
 
-	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection bool // they tell this case from others of its run
+	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection, sweptForward bool // they tell this case from others of its run
 }
 
 // Cases lists what a block measures, in report order: the cases of a transport
@@ -73,10 +76,20 @@ func (s *Scenario) connections(c Case) (all []Case) {
 		for _, c.TLS = range either(s.Sweep.TLS, c.sweptTLS, s.Network.TLS) {
 			for _, c.Heartbeat = range either(s.Sweep.Heartbeat, c.sweptHeartbeat, s.heartbeat(c.Transport)) {
 				for _, c.RTT = range either(s.Sweep.RTT, c.sweptRTT, s.Network.RTT) {
-					all = append(all, c)
+					all = append(all, s.forwarding(c)...)
 				}
 			}
 		}
+	}
+	return all
+}
+
+// forwarding is a case with every kind of router that is measured. Whom clients dial needs
+// no rule.
+func (s *Scenario) forwarding(c Case) (all []Case) {
+	c.sweptForward = len(s.Sweep.Forward) > 0 && c.Transport == Webhook
+	for _, c.Forward = range either(s.Sweep.Forward, c.sweptForward, s.Network.Forward && c.Transport == Webhook) {
+		all = append(all, c)
 	}
 	return all
 }
@@ -89,9 +102,10 @@ func either[T any](swept []T, is bool, own T) []T {
 	return []T{own}
 }
 
-// heartbeat is a transport's. Who asks again and again needs none.
+// heartbeat is a transport's. Who asks again and again needs none, and who is dialled
+// has nothing to keep open.
 func (s *Scenario) heartbeat(t Transport) Duration {
-	if t == ShortPoll {
+	if !t.holds() {
 		return 0
 	}
 	return s.Heartbeat
@@ -113,6 +127,8 @@ func (s *Scenario) Patience(t Transport) Duration {
 		return s.HoldFor() + maxAnswer
 	case t == ShortPoll:
 		return maxAnswer
+	case t == Webhook:
+		return 0
 	default:
 		return s.Heartbeat * 5 / 2
 	}
@@ -152,9 +168,9 @@ func (s *Scenario) flushes(t Transport) []Duration {
 	return []Duration{s.Flush(t)}
 }
 
-// holds says whether a server of the transport can hold messages back to send
-// several in one write.
-func (t Transport) holds() bool { return t != ShortPoll }
+// holds says whether a server of the transport has connections that wait for messages: then
+// it can hold some back to send several in one write, and has heartbeats.
+func (t Transport) holds() bool { return t != ShortPoll && t != Webhook }
 
 // Name is the case in reports: its transport, and the value of whatever is swept.
 func (c Case) Name() string {
@@ -171,21 +187,26 @@ func (c Case) Name() string {
 	if c.sweptHeartbeat {
 		name += " heartbeat=" + c.Heartbeat.String()
 	}
+	if c.sweptForward {
+		name += " forward=" + yesNo[c.Forward]
+	}
 	if c.sweptConnection {
 		name += " connection=" + map[bool]string{false: "kept", true: "new"}[c.NewConnection]
 	}
 	if c.sweptTLS {
-		name += " tls=" + map[bool]string{false: "no", true: "yes"}[c.TLS]
+		name += " tls=" + yesNo[c.TLS]
 	}
 	return name
 }
+
+var yesNo = map[bool]string{false: "no", true: "yes"}
 
 // For is the scenario of one case alone: nothing is swept, what the case has is the
 // scenario's own, and what it was to find, which is about all cases, is not there.
 func (s *Scenario) For(c Case) *Scenario {
 	alone := *s
 	alone.Needs, alone.Claims, alone.Heartbeat = nil, nil, c.Heartbeat
-	alone.Sweep, alone.Stack, alone.Network.TLS, alone.Network.RTT = Sweep{}, c.Stack, c.TLS, c.RTT
+	alone.Sweep, alone.Stack, alone.Network.TLS, alone.Network.RTT, alone.Network.Forward = Sweep{}, c.Stack, c.TLS, c.RTT, c.Forward
 	switch c.Transport {
 	case ShortPoll:
 		alone.ShortPoll.NewConnection = c.NewConnection

@@ -54,6 +54,9 @@ var figures = []struct {
 	{"age_p99", inMilliseconds},
 	{"ack_p50", inMilliseconds},
 	{"ack_p99", inMilliseconds},
+	{"answer_p50", inMilliseconds},
+	{"answer_p99", inMilliseconds},
+	{"answers_lost", inNumbers},
 	{"connect_p50", inMilliseconds},
 	{"connect_p99", inMilliseconds},
 	{"owed", inNumbers},
@@ -184,7 +187,7 @@ func (s *Statement) parseOther(words []string) (err error) {
 
 // parseFigure reads a case and a metric, each of which may be missing.
 func parseFigure(words []string) (c, figure string, in dimension, err error) {
-	if len(words) > 0 && slices.Contains(Transports, Transport(words[0])) {
+	if len(words) > 0 && slices.Contains(AllTransports, Transport(words[0])) {
 		c, words = words[0], words[1:]
 		for len(words) > 0 && strings.Contains(words[0], "=") { // what is swept, see Case.Name
 			c, words = c+" "+words[0], words[1:]
@@ -194,7 +197,7 @@ func parseFigure(words []string) (c, figure string, in dimension, err error) {
 		return c, "", nil, nil
 	}
 	subject := ""
-	if len(words) > 1 && (words[0] == "age" || words[0] == "ack" || words[0] == "connect") {
+	if len(words) > 1 && (words[0] == "age" || words[0] == "ack" || words[0] == "answer" || words[0] == "connect") {
 		subject, words = words[0]+"_", words[1:]
 	}
 	figure, ok := statistic(subject, words[0])
@@ -222,7 +225,7 @@ func unknownFigure(subject, word string) error {
 	if hint := didYouMean(word, names); hint != "" {
 		message += ", " + hint
 	}
-	return fmt.Errorf("%s; it is p(99), avg, max, age p(99), ack p(99), connect p(99) or one of %s", message, strings.Join(names, ", "))
+	return fmt.Errorf("%s; it is p(99), avg, max, age p(99), ack p(99), answer p(99), connect p(99) or one of %s", message, strings.Join(names, ", "))
 }
 
 // statistic is the figure's name of "p(99)", "med", "avg" and "max".
@@ -241,7 +244,7 @@ func statistic(subject, word string) (figure string, ok bool) {
 	}
 }
 
-var percentilePattern = regexp.MustCompile(`^(?:age_|ack_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
+var percentilePattern = regexp.MustCompile(`^(?:age_|ack_|answer_|connect_)?p\(([0-9]+(?:\.[0-9]+)?)\)$`)
 
 // isPercentile says whether a figure is one, such as "age_p(99.9)".
 func isPercentile(figure string) bool {

@@ -103,6 +103,9 @@ func fields(s *Scenario) object {
 			{"rate", required, rate(&s.Inputs.Rate)},
 			{"size", required, size(&s.Inputs.Size)},
 		}},
+		{"answers", optional, object{
+			{"size", required, size(&s.Answers.Size)},
+		}},
 		{"payload", required, object{
 			{"size", optional, size(&s.Payload.Size)},
 			{"sizes", optional, sizes(&s.Payload.Sizes)},
@@ -117,6 +120,7 @@ func fields(s *Scenario) object {
 			{"reorder", defaulted, share(&s.Network.Reorder)},
 			{"tls", defaulted, truth(&s.Network.TLS)},
 			{"nat", defaulted, truth(&s.Network.NAT)},
+			{"forward", defaulted, truth(&s.Network.Forward)},
 			{"idle_timeout", defaulted, duration(&s.Network.IdleTimeout, 0, maxPause)},
 		}},
 		{"shortpoll", optional, object{
@@ -145,6 +149,7 @@ func fields(s *Scenario) object {
 			{"tls", optional, truths(&s.Sweep.TLS)},
 			{"rtt", optional, listOfDurations(&s.Sweep.RTT, maxRTTs, maxRTT)},
 			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
+			{"forward", optional, truths(&s.Sweep.Forward)},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
@@ -164,10 +169,10 @@ func fields(s *Scenario) object {
 // transports are the ones to compare, each at most once.
 func transports(target *[]Transport) rule {
 	return list[Transport]{
-		target: target, most: len(Transports),
-		item:     func(t *Transport) rule { return choice(t, Transports...) },
+		target: target, most: len(AllTransports),
+		item:     func(t *Transport) rule { return choice(t, AllTransports...) },
 		distinct: func(t Transport) string { return string(t) },
-		allowed:  "a list of shortpoll, longpoll, sse, websocket, each at most once",
+		allowed:  "a list of shortpoll, longpoll, sse, websocket, webhook, each at most once",
 		initial:  func(all []Transport) any { return all },
 	}
 }

@@ -5,7 +5,10 @@
 // know how a scenario is measured or who serves it: it imports nothing of ours.
 package scenarios
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Version is the scenario format this package reads.
 const Version = 1
@@ -19,10 +22,15 @@ const (
 	LongPoll  Transport = "longpoll"
 	SSE       Transport = "sse"
 	WebSocket Transport = "websocket"
+	Webhook   Transport = "webhook"
 )
 
-// Transports lists every transport in report order.
+// Transports lists, in report order, those on which a client opens the connection: what
+// a scenario measures that names none.
 var Transports = []Transport{ShortPoll, LongPoll, SSE, WebSocket}
+
+// AllTransports lists, in report order, Webhook as well, on which the server does.
+var AllTransports = append(slices.Clone(Transports), Webhook)
 
 // A Delivery says what a client is owed of each topic.
 type Delivery string
@@ -45,7 +53,8 @@ type Scenario struct {
 	Clients    Clients     `yaml:"clients" json:"clients"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish"`
-	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"` // what clients send up beside, owed to nobody; default nothing
+	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"`   // what clients send up beside, owed to nobody; default nothing
+	Answers    Answers     `yaml:"answers,omitempty" json:"answers"` // what each client sends back for each message; default nothing
 	Payload    Payload     `yaml:"payload" json:"payload"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -86,7 +95,7 @@ type Metric string
 
 // Metrics lists those of which less is better and that every transport has.
 var Metrics = []Metric{
-	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "wire_bytes_per_message", "packet_bytes_per_message",
+	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "answer_p50", "answer_p99", "wire_bytes_per_message", "packet_bytes_per_message",
 	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
 	"connect_p50", "connect_p99", "connect_server_cpu",
 }
@@ -98,11 +107,11 @@ var Metrics = []Metric{
 //	figure = [ case ] metric
 //	op     = "<" | "<=" | ">" | ">=" | "==" | "!="
 //	bound  = number [ unit ] | [ number "*" ] case [ metric ]
-//	metric = [ "age" | "ack" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
+//	metric = [ "age" | "ack" | "answer" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
 //
 // as in "lost == 0", "websocket p(99) < 50ms" and "sse p(99) < 0.5 * shortpoll". A
 // claim that names no case is about every one of them. A statistic without "age",
-// "ack" or "connect" is of the delivery latency; a name is one of those that results
+// "ack", "answer" or "connect" is of the delivery latency; a name is one of those that results
 // have, such as wire_bytes_per_message. The second figure of a ratio is the first's
 // metric where it names none.
 type Claim string
@@ -163,6 +172,13 @@ type Inputs struct {
 	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
 }
 
+// Answers are what a message asks for: each client sends one back, over its own way up, as
+// soon as it has the message, to the backend that published it. The round trip counts from
+// the message's due instant until the backend has the answer, by a webhook, beside the server.
+type Answers struct {
+	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
+}
+
 // Headers are the sizes of heads in bytes, to which a header that says nothing fills them
 // up: what browsers send of their own accord, and cookies. A head that is longer stays as it is.
 type Headers struct {
@@ -216,6 +232,8 @@ type Network struct {
 	Reorder Percent  `yaml:"reorder" json:"reorder"`               // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
 	TLS     bool     `yaml:"tls" json:"tls"`                       // TLS 1.3 on every connection, without resumption; default false
 	NAT     bool     `yaml:"nat" json:"nat"`                       // the clients, each with an address of its own, are behind a router that gives them its own and lets nobody in (link: packets); default false
+
+	Forward bool `yaml:"forward" json:"forward"` // the router has a rule for each host that lets the server in (transport webhook, nat: true); default false
 
 	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout"` // after so long without a packet the router forgets a connection (nat: true); 0s or 1s … 10m, default 0s = never
 }

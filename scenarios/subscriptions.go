@@ -35,6 +35,9 @@ func (s *Scenario) TopicName(i int) string {
 // InputTopicName is where the inputs of topic i's subscribers go, as long as TopicName.
 func (s *Scenario) InputTopicName(i int) string { return "i" + s.TopicName(i)[1:] }
 
+// AnswerTopic is where answers go.
+const AnswerTopic = "answers"
+
 // random is the client's own stream: clients drawn in another order, or alone,
 // still get the same topics.
 func (s *Scenario) random(client int) *rand.Rand {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
 	"pushbench/servers/sse"
+	"pushbench/servers/webhook"
 	"pushbench/servers/websocket"
 	"pushbench/servers/wire"
 )
@@ -43,8 +45,12 @@ var edges = map[string]func(*wire.Service) wire.Edge{
 	"longpoll":  func(s *wire.Service) wire.Edge { return longpoll.New(s) },
 	"sse":       func(s *wire.Service) wire.Edge { return sse.New(s) },
 	"websocket": func(s *wire.Service) wire.Edge { return websocket.New(s) },
+	"webhook": func(s *wire.Service) wire.Edge {
+		return webhook.New(s, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+	},
 }
 
+// transports are those whose clients dial; webhook has tests of its own.
 var transports = []string{"shortpoll", "longpoll", "sse", "websocket"}
 
 // A variant is a transport on a stack.

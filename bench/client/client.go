@@ -81,7 +81,12 @@ type Subscription struct {
 	// its own transport from where it is. Else it is a backend: it stands beside the
 	// server and posts, whatever the transport.
 	Reports bool
+
+	Beside bool // the session stands beside the server, whatever it subscribes to
 }
+
+// beside says whether there is no distance between it and the server.
+func (s *Subscription) beside() bool { return s.Beside || s.backend() }
 
 // backend says whether it is one.
 func (s *Subscription) backend() bool { return len(s.Topics) == 0 && !s.Reports }

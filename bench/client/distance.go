@@ -55,9 +55,9 @@ const (
 	wayUpOnly
 )
 
-// distance is the way's; a backend has none.
+// distance is the way's; who stands beside the server has none.
 func (c *Config) distance(sub Subscription, way uint64) distance {
-	if sub.backend() {
+	if sub.beside() {
 		return distance{open: c.Beside}
 	}
 	d := distance{}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pushbench/scenarios"
 )
 
 // Names of engines.
@@ -29,6 +31,8 @@ func New(name string, config Config) (Transport, error) {
 		return nil, fmt.Errorf("engine %q: this system has %s", name, strings.Join(Engines(), " and "))
 	case name == EventLoops && config.TLS != nil:
 		return nil, fmt.Errorf("engine %q speaks no TLS: %s does", name, Goroutine)
+	case name == EventLoops && config.Transport == scenarios.Webhook:
+		return nil, fmt.Errorf("engine %q receives no webhooks: %s does", name, Goroutine)
 	case name == EventLoops:
 		return Events(config)
 	default:

@@ -35,6 +35,10 @@ type Config struct {
 
 	Host   func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
 	Beside func(open func() error) error // has a backend's sockets made where it stands; default: here, as all others
+
+	// Receive is where a client listens for what the server posts, and under which address
+	// the server is to find it, "" being the same; default: a port of this machine's own.
+	Receive func(client int) (listen, known string)
 }
 
 const defaultInFlight = 4096
@@ -118,10 +122,14 @@ const feedCheck = 100 * time.Millisecond
 
 // receiver is the way down of the transports that are plain HTTP.
 func (s *session) receiver() func(context.Context) error {
-	if s.engine.Transport == scenarios.SSE {
+	switch s.engine.Transport {
+	case scenarios.SSE:
 		return (&stream{session: s}).serve
+	case scenarios.Webhook:
+		return (&receiver{session: s}).serve
+	default:
+		return (&poller{session: s, beat: beat{every: s.engine.Interval}}).serve
 	}
-	return (&poller{session: s, beat: beat{every: s.engine.Interval}}).serve
 }
 
 // A session keeps one client subscribed until it is closed.

@@ -73,6 +73,11 @@ func (t *Traffic) TCP() TCP {
 
 func (t *Traffic) opened(c segmented) {
 	t.Dials.Add(1)
+	t.accepted(c)
+}
+
+// accepted is told of a connection that the server opened, which is no dial of ours.
+func (t *Traffic) accepted(c segmented) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open == nil {

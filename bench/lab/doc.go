@@ -13,7 +13,32 @@ import (
 // A Router stands before the hosts of a network.
 type Router struct {
 	Hosts  int           // behind it
+	Doors  bool          // it has a rule for each host that lets in who asks for its Door
 	Forget time.Duration // how long a connection may be quiet before it forgets it, in whole seconds; 0: longer than any run
+}
+
+// doorPort is where a host listens for who comes through its door; firstDoor is the
+// router's port that leads to the first host's.
+const doorPort, firstDoor = 8000, 20_000
+
+// Door is where a host behind the router, from 0, listens for who dials it, and where
+// from outside it can be found if the router has a rule for that.
+func Door(n int) (listen, known netip.AddrPort) {
+	_, router := ends(0)
+	return netip.AddrPortFrom(Host(n), doorPort), netip.AddrPortFrom(router.Addr(), firstDoor+uint16(n))
+}
+
+// Outer is the network of the link itself: of the near end, and of the far end or the
+// router before it.
+func Outer() netip.Prefix {
+	near, _ := ends(0)
+	return near.Masked()
+}
+
+// FarAddress is that of the far end where it has one only.
+func FarAddress() netip.Addr {
+	_, far := ends(0)
+	return far.Addr()
 }
 
 // Counters are what crossed a link, as the interface at our end counted it:

@@ -20,6 +20,8 @@ type Path struct {
 	Near End // where the servers are
 	Far  End // where the clients are
 
+	Doors int // rules of the router that let somebody in, one a host
+
 	router End // between the link and the far end; none: its namespace is not open
 }
 

@@ -9,7 +9,10 @@ import (
 )
 
 // A Path is two network namespaces, which this system has none of.
-type Path struct{ Near, Far End }
+type Path struct {
+	Near, Far End
+	Doors     int
+}
 
 // An End is one side of a Path.
 type End struct{ Address netip.Addr }

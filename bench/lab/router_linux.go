@@ -14,6 +14,7 @@ import (
 	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // NewPathBehindRouter makes a Path whose far end is a network of hosts behind a router,
@@ -31,7 +32,7 @@ func NewPathBehindRouter(r Router) (*Path, error) {
 		func() error { return p.Near.make(near.Bits()) },
 		func() error { return p.router.make(far.Bits()) },
 		func() error { return p.furnish(r.Hosts) },
-		func() error { return p.guard(r.Forget) },
+		func() error { return p.guard(r) },
 	} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -124,8 +125,11 @@ func populate(hosts int) error {
 }
 
 // guard makes a router of the router.
-func (p *Path) guard(forget time.Duration) error {
-	if err := p.router.Inside(filter); err != nil {
+func (p *Path) guard(r Router) error {
+	if err := p.router.Inside(func() (err error) {
+		p.Doors, err = filter(r)
+		return err
+	}); err != nil {
 		return explained("set up the router's filter (nf_tables, with NAT and connection tracking)", err)
 	}
 	return explainedIf("set up the router", p.router.Inside(func() error {
@@ -137,8 +141,8 @@ func (p *Path) guard(forget time.Duration) error {
 			// a router does that has restarted, or whose table has no room for what is quiet.
 			tracking + "tcp_loose": "0",
 		}
-		if forget > 0 {
-			settings[tracking+"tcp_timeout_established"] = strconv.Itoa(int(forget / time.Second))
+		if r.Forget > 0 {
+			settings[tracking+"tcp_timeout_established"] = strconv.Itoa(int(r.Forget / time.Second))
 		}
 		var failed []error
 		for file, value := range settings {
@@ -151,11 +155,12 @@ func (p *Path) guard(forget time.Duration) error {
 // filter gives the router its rules, from inside: to have the library enter the
 // namespace is to have it go back, which no ordinary user may. Those for itself drop what would otherwise be
 // refused: its address is where the hosts' connections seem to come from, and a
-// connection that it has forgotten is to go dead, not to be reset.
-func filter() error {
+// connection that it has forgotten is to go dead, not to be reset. It returns how many rules
+// the kernel says let somebody in.
+func filter(r Router) (doors int, err error) {
 	c, err := nftables.New()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	table := c.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "pushbench"})
 	drop := nftables.ChainPolicyDrop
@@ -178,7 +183,45 @@ func filter() error {
 	rule(forward, through(expr.MetaKeyIIFNAME, insideName), state(expr.CtStateBitNEW), accept)
 	rule(input, known, accept)
 	rule(leaving, through(expr.MetaKeyOIFNAME, deviceName), []expr.Any{&expr.Masq{}})
-	return c.Flush()
+	coming := chain("coming", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, nftables.ChainPriorityNATDest, nil)
+	if r.Doors {
+		rule(forward, translated(), accept)
+		for n := range r.Hosts {
+			rule(coming, through(expr.MetaKeyIIFNAME, deviceName), door(n))
+		}
+	}
+	if err := c.Flush(); err != nil {
+		return 0, err
+	}
+	rules, err := c.GetRules(table, coming)
+	return len(rules), err
+}
+
+// translated matches what a door has given another destination.
+func translated() []expr.Any {
+	const destination = 1 << 5 // IPS_DST_NAT, linux/netfilter/nf_conntrack_common.h
+	none := binaryutil.NativeEndian.PutUint32(0)
+	return []expr.Any{
+		&expr.Ct{Register: 1, Key: expr.CtKeySTATUS},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(destination), Xor: none},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: none},
+	}
+}
+
+// door leads who asks for a host's door to the host.
+func door(n int) []expr.Any {
+	listen, known := Door(n)
+	address := listen.Addr().As4()
+	const destinationPort, portSize = 2, 2 // in a TCP header
+	return []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: destinationPort, Len: portSize},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binaryutil.BigEndian.PutUint16(known.Port())},
+		&expr.Immediate{Register: 1, Data: address[:]},
+		&expr.Immediate{Register: 2, Data: binaryutil.BigEndian.PutUint16(listen.Port())},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: 1, RegProtoMin: 2},
+	}
 }
 
 // state matches what connection tracking says of a packet.

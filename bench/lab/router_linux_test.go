@@ -117,3 +117,43 @@ func TestARouterForgetsAsRoot(t *testing.T) {
 	}
 	echoed(t, from(t, p, Host(0), c.RemoteAddr().String())) // a new one is let out
 }
+
+// With a rule for each host, who asks for a host's door is led to that host and no other,
+// and nobody is let in elsewhere.
+func TestARouterWithDoorsAsRoot(t *testing.T) {
+	const hosts = 3
+	p := behind(t, Router{Hosts: hosts, Doors: true})
+	if p.Doors != hosts {
+		t.Errorf("the router has %d rules that let somebody in, want %d", p.Doors, hosts)
+	}
+	for n := range hosts {
+		inside, door := Door(n)
+		var l net.Listener
+		err := p.Far.Inside(func() (err error) {
+			l, err = net.Listen("tcp4", inside.String())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if err := reaches(p, door); err != nil {
+			t.Errorf("host %d, which listens, by its door: %v", n, err)
+		}
+		came, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := came.LocalAddr().String(); at != inside.String() {
+			t.Errorf("the door of host %d leads to %s", n, at)
+		}
+		came.Close()
+		if err := reaches(p, inside); err == nil {
+			t.Errorf("host %d was reached past its door", n)
+		}
+	}
+	if _, beyond := Door(hosts); reaches(p, beyond) == nil {
+		t.Error("a door that is not there was opened")
+	}
+	echoed(t, from(t, p, Host(0), listen(t, p)))
+}

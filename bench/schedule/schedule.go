@@ -243,6 +243,17 @@ func (p *Schedule) index() {
 	}
 }
 
+// Answers is the schedule of what comes back: an answer to each message, due with it, from
+// the one client that it is for to the backend, which is client 0 here.
+func (p *Schedule) Answers(topic string, size int) *Schedule {
+	answers := &Schedule{Opens: p.Opens, Closes: p.Closes, Topics: []string{topic}, Subscribed: [][]int32{{0}}, Subscribers: [][]int32{{0}}}
+	for _, m := range p.Messages {
+		answers.Messages = append(answers.Messages, Message{Due: m.Due, Publisher: p.Subscribers[m.Topic][0], Size: int32(size)})
+	}
+	answers.index()
+	return answers
+}
+
 // Hash tells schedules apart: it is of every message's due instant, publisher, topic and size.
 func (p *Schedule) Hash() string {
 	h := sha256.New()

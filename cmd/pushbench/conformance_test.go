@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,18 @@ func TestConformanceSecured(t *testing.T) {
 			return engine
 		}
 		clienttest.Run(t, newEngine, startInProcess(stack, secured))
+	})
+}
+
+// So is who listens and the server that dials it, on every library.
+func TestConformanceDialled(t *testing.T) {
+	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+		newEngine := func(c client.Config) client.Transport {
+			engine := client.Goroutines(c)
+			t.Cleanup(engine.Close)
+			return engine
+		}
+		clienttest.RunDialled(t, newEngine, startInProcess(stack, nil))
 	})
 }
 
@@ -121,7 +134,7 @@ func (s *inProcess) start(addr string, ring int) {
 	s.service.TLS = s.secured
 	ctx, cancel := context.WithCancel(context.Background())
 	s.end, s.ended = cancel, make(chan error, 1)
-	edge := newEdge[s.transport](s.service)
+	edge := newEdge[s.transport](s.service, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	go func() { s.ended <- serveUntil(ctx, edge, ln) }()
 }
 

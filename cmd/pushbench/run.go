@@ -20,6 +20,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client"
+	"pushbench/bench/lab"
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/report"
@@ -84,7 +85,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
-	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS anywhere the last, which alone speaks it)")
+	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
@@ -201,7 +202,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 // checkEngine chooses the engine, unless it was chosen. All cases of a run have the same.
 func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
 	switch {
-	case o.engine == "" && s.Secured():
+	case o.engine == "" && (s.Secured() || slices.Contains(s.Transports, scenarios.Webhook)):
 		o.engine = client.Goroutine
 	case o.engine == "":
 		o.engine = client.Engines()[0]
@@ -209,6 +210,8 @@ func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
 		return usageError("--engine: %q is not one of %s", o.engine, strings.Join(client.Engines(), ", "))
 	case s.Secured() && o.engine != client.Goroutine:
 		return usageError("--engine: %s speaks no TLS, which this scenario has; allowed: %s", o.engine, client.Goroutine)
+	case slices.Contains(s.Transports, scenarios.Webhook) && o.engine != client.Goroutine:
+		return usageError("--engine: %s receives no webhooks, which this scenario has; allowed: %s", o.engine, client.Goroutine)
 	}
 	return nil
 }
@@ -284,6 +287,9 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 			if c.Heartbeat > 0 {
 				argv = append(argv, "--heartbeat", c.Heartbeat.String())
 			}
+			if c.Transport == scenarios.Webhook || s.Answers.Size > 0 {
+				argv = append(argv, "--webhooks-to", hooked(host))
+			}
 			if c.TLS {
 				argv = append(argv, "--tls")
 			}
@@ -305,6 +311,14 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 	}
 	rig.Pin()
 	return rig, nil
+}
+
+// hooked is where a server may post to: clients, and a backend beside it.
+func hooked(host string) string {
+	if host == "127.0.0.1" {
+		return "127.0.0.0/8"
+	}
+	return lab.Outer().String()
 }
 
 // interrupts turns the first SIGINT or SIGTERM into a closed channel, the second into a cancelled context.

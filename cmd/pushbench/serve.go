@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -23,6 +25,7 @@ import (
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
 	"pushbench/servers/sse"
+	"pushbench/servers/webhook"
 	"pushbench/servers/websocket"
 	"pushbench/servers/wire"
 )
@@ -31,11 +34,12 @@ import (
 const shutdownLimit = 5 * time.Second
 
 // newEdge is the table of the servers that serve can start.
-var newEdge = map[string]func(*wire.Service) wire.Edge{
-	"shortpoll": func(s *wire.Service) wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service) wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service) wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service) wire.Edge { return websocket.New(s) },
+var newEdge = map[string]func(*wire.Service, []netip.Prefix) wire.Edge{
+	"shortpoll": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service, _ []netip.Prefix) wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service, _ []netip.Prefix) wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return websocket.New(s) },
+	"webhook":   func(s *wire.Service, hooks []netip.Prefix) wire.Edge { return webhook.New(s, hooks) },
 }
 
 // A serveOptions is what serve was asked for.
@@ -48,6 +52,8 @@ type serveOptions struct {
 	tls       bool
 	slow      string
 	lie       string
+	hooks     []string
+	allowed   []netip.Prefix // hooks, as networks
 	limits    wire.Limits
 	hub       hub.Options
 }
@@ -56,11 +62,11 @@ type serveOptions struct {
 func newServeCommand() *cobra.Command {
 	var o serveOptions
 	c := &cobra.Command{
-		Use:   "serve <shortpoll|longpoll|sse|websocket>",
+		Use:   "serve <shortpoll|longpoll|sse|websocket|webhook>",
 		Short: "Serve one transport, as servers/PROTOCOL.md says",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || newEdge[args[0]] == nil {
-				return usageError("serve: name one transport: shortpoll, longpoll, sse or websocket")
+				return usageError("serve: name one transport: shortpoll, longpoll, sse, websocket or webhook")
 			}
 			return nil
 		},
@@ -91,6 +97,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "how long a request may take to arrive")
 	f.StringVar(&o.slow, "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
 	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "how long a client may leave what was written to it unread")
+	f.StringSliceVar(&o.hooks, "webhooks-to", nil, "networks to which this server may post what it was asked to, such as 10.0.0.0/8 (default: of webhook this machine, 127.0.0.0/8; of the others none)")
 	f.StringVar(&o.lie, "lie", "", "be wrong or slow on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message; delay=10ms holds each so long, work=2ms takes so long to accept it")
 	f.BoolVar(&o.control, "control", false, "for a parent process: say where it listens as JSON, end with stdin")
 	_ = f.MarkHidden("control") // fails only for a flag that does not exist
@@ -129,6 +136,17 @@ func (o *serveOptions) check() error {
 		return usageError("serve: --lie: %v", err)
 	}
 	o.hub.Lie = lie
+	if o.transport == "webhook" && len(o.hooks) == 0 {
+		o.hooks = []string{"127.0.0.0/8"}
+	}
+	o.allowed = nil
+	for _, network := range o.hooks {
+		p, err := netip.ParsePrefix(network)
+		if err != nil {
+			return usageError("serve: --webhooks-to: %q is not a network such as 10.0.0.0/8", network)
+		}
+		o.allowed = append(o.allowed, p)
+	}
 	return o.checkListen()
 }
 
@@ -187,9 +205,9 @@ func readTime(field *time.Duration, value string) bool {
 
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
-	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s lie=%q",
+	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s lie=%q",
 		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.limits.Heartbeat, o.limits.AnswerHead, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
-		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, o.lie)
+		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.lie)
 }
 
 // run serves until SIGINT, SIGTERM, the end of ctx or, with --control, of stdin.
@@ -220,7 +238,11 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	if o.control {
 		ctx = obey(ctx, stdin, stdout)
 	}
-	return serveUntil(ctx, newEdge[o.transport](service), ln)
+	edge := newEdge[o.transport](service, o.allowed)
+	if o.transport != "webhook" && len(o.allowed) > 0 {
+		defer webhook.Enable(service, o.allowed).Close()
+	}
+	return serveUntil(ctx, edge, ln)
 }
 
 // announce says where the server listens, and with TLS by which certificate (PEM) it is

@@ -41,6 +41,7 @@ func (r *Report) sections() []section {
 		all = append(all, verdictsSection(j), othersSection(j))
 	}
 	all = append(all,
+		answersSection(s),
 		r.claimsSection(),
 		r.stackSection(),
 		rangesSection(s),

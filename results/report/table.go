@@ -78,6 +78,9 @@ type TableOptions struct {
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	run, s := r.Run, r.Summary
 	lines := []string{overview(s, columnsOf(run.Manifest), opts)}
+	if answers := answersSection(s).drawn(opts); answers != "" {
+		lines = append(lines, "", answers, "")
+	}
 	if j := r.Judgement; j.Withheld == "" {
 		lines = append(lines, "", verdictTable(j, opts), "")
 	}

@@ -73,3 +73,14 @@ func (s *Service) Ack(set *hub.TopicSet) (body []byte, next hub.Cursor) {
 	}
 	return append(body, "}}"...), next
 }
+
+// Resume is the first answer to a subscription that does not answer with what it has
+// missed: Ack, from where sub goes on then, or the cursor that it gave.
+func (s *Service) Resume(sub *Subscribe) (body []byte) {
+	if sub.FromNow {
+		s.Count.Acks.Add(1)
+		body, sub.After = s.Ack(sub.Set)
+		return body
+	}
+	return append(appendCursor(make([]byte, 0, 96), sub.After), `,"messages":[]}`...)
+}

@@ -40,8 +40,10 @@ var (
 	errTwoCursors        = &Error{Status: 400, Code: "two_cursors", Message: "Give after or Last-Event-ID, not both."}
 	errBadDelivery       = &Error{Status: 400, Code: "bad_delivery", Message: "The delivery is every or latest."}
 	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to what this server may hold a poll."}
+	ErrHookURL           = &Error{Status: 400, Code: "bad_url", Message: "A webhook's URL is http://ADDRESS:PORT/PATH, with an IP address."}
 	errUTF8              = &Error{Status: 400, Code: "bad_utf8", Message: "The payload is not valid UTF-8."}
 	errForeignOrigin     = &Error{Status: 403, Code: "foreign_origin", Message: "The Origin is not this server."}
+	ErrHookTarget        = &Error{Status: 403, Code: "forbidden_url", Message: "The server was not told that it may post to this address."}
 	errNotFound          = &Error{Status: 404, Code: "not_found", Message: "There is no such endpoint on this server."}
 	errTimeout           = &Error{Status: 408, Code: "timeout", Message: "The request took too long to arrive.", closes: true}
 	errCursorAhead       = &Error{Status: 409, Code: "cursor_ahead", Message: "The cursor is beyond what this server has published."}
@@ -52,6 +54,7 @@ var (
 	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server.", closes: true}
 	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server takes.", closes: true}
 	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server has a bug.", closes: true}
+	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has as many webhooks as it can."}
 	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has as many topics as it can."}
 )
 

@@ -22,7 +22,7 @@ func (s *Service) subscribe(r *Request, e endpoint) (*Subscribe, *Error) {
 	if e == pollEndpoint && r.Method != "GET" && r.Method != "HEAD" {
 		return nil, errMethod("GET, HEAD")
 	}
-	if e != pollEndpoint && r.Method != "GET" {
+	if e != pollEndpoint && e != webhookEndpoint && r.Method != "GET" {
 		return nil, errMethod("GET")
 	}
 	q, err := parseQuery(r.Query)

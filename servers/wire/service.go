@@ -38,10 +38,14 @@ type Service struct {
 	Count  Counters
 	TLS    *tls.Config // what connections are secured with; nil: nothing. Set it before Serve
 
+	// Webhooks begins to post what a subscription is owed to a URL, in place of what it
+	// posted there before. nil: this server has none. Set it before Serve.
+	Webhooks func(url string, sub *Subscribe) (Response, error)
+
 	transport string
 	stack     Stack
 	library   Stack  // NetHTTP or FastHTTP
-	path      string // of the one subscription endpoint this transport has
+	path      string // of the one subscription endpoint this transport has; "": it has none but webhooks
 	started   time.Time
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
@@ -55,13 +59,14 @@ var paths = map[string]string{
 	"longpoll":  "/v1/poll",
 	"sse":       "/v1/sse",
 	"websocket": "/v1/ws",
+	"webhook":   "",
 }
 
 // New starts the hub and the poller of a server for one transport: shortpoll,
-// longpoll, sse or websocket. Close ends them.
+// longpoll, sse, websocket or webhook. Close ends them.
 func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, error) {
-	path := paths[transport]
-	if path == "" {
+	path, known := paths[transport]
+	if !known {
 		return nil, fmt.Errorf("unknown transport %q", transport)
 	}
 	if !slices.Contains(Stacks, stack) {
@@ -182,6 +187,8 @@ func (s *Service) Handle(r *Request) (Response, *Subscribe) {
 	switch endpoint {
 	case publishEndpoint:
 		return s.publish(r), nil
+	case webhookEndpoint:
+		return s.webhook(r), nil
 	case statsEndpoint:
 		return s.get(r, s.statsBody), nil
 	case healthEndpoint:
@@ -227,6 +234,8 @@ func (s *Service) route(path string) endpoint {
 		return subscribeEndpoints[s.path]
 	case strings.HasPrefix(path, topicsPrefix):
 		return publishEndpoint
+	case path == "/v1/webhooks" && s.Webhooks != nil:
+		return webhookEndpoint
 	case path == "/v1/stats":
 		return statsEndpoint
 	case path == "/v1/healthz":
@@ -261,7 +270,7 @@ func healthBody() []byte { return []byte(`{"status":"ok"}`) }
 // publish appends the body to the topic that the path names.
 func (s *Service) publish(r *Request) Response {
 	topic := r.Path[len(topicsPrefix):]
-	if err := s.checkPublish(r, topic); err != nil {
+	if err := s.checkPublish(r); err != nil {
 		return s.refuse(err)
 	}
 	seq, err := s.Publish(topic, r.Body)
@@ -276,18 +285,40 @@ func (s *Service) publish(r *Request) Response {
 	return s.finish(Response{Status: 200, Body: body})
 }
 
-func (s *Service) checkPublish(r *Request, topic string) *Error {
+func (s *Service) checkPublish(r *Request) *Error {
+	if r.Query != "" && r.Method == "POST" {
+		return errUnknownParameter
+	}
+	return checkText(r)
+}
+
+// checkText refuses what is no POST of a text.
+func checkText(r *Request) *Error {
 	switch {
 	case r.Method != "POST":
 		return errMethod("POST")
-	case r.Query != "":
-		return errUnknownParameter
 	case r.ContentEncoding != "" && r.ContentEncoding != "identity":
 		return errEncoding
 	case !textual(r.ContentType):
 		return errMediaType
 	}
 	return nil
+}
+
+// webhook begins a webhook, whose URL is the body.
+func (s *Service) webhook(r *Request) Response {
+	if err := checkText(r); err != nil {
+		return s.refuse(err)
+	}
+	sub, refused := s.subscribe(r, webhookEndpoint)
+	if refused != nil {
+		return s.refuse(refused)
+	}
+	answer, err := s.Webhooks(string(r.Body), sub)
+	if err != nil {
+		return s.Refuse(err)
+	}
+	return answer
 }
 
 // Publish checks and appends a message: the one way in for every transport.

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/metrics"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +24,7 @@ const (
 	sseEndpoint
 	upgradeEndpoint
 	publishEndpoint
+	webhookEndpoint
 	statsEndpoint
 	healthEndpoint
 	endpoints
@@ -47,6 +50,7 @@ type Counters struct {
 	SlowClosed  atomic.Uint64 // subscribers closed by the slow-consumer policy
 	Panics      atomic.Uint64
 	Rearm       Rearm
+	Hooks       Hooks
 
 	requests [endpoints]atomic.Uint64
 }
@@ -76,6 +80,45 @@ func (r *Rearm) Add(d time.Duration) {
 	}
 }
 
+// Hooks counts webhooks and what became of their posts.
+type Hooks struct {
+	Registered atomic.Int64  // at present
+	Posts      atomic.Uint64 // tried
+	GivenUp    atomic.Uint64 // webhooks that ended because their receiver did not take what it was owed
+
+	mu     sync.Mutex
+	failed map[string]uint64 // posts, by reason
+}
+
+// Fail counts a post that was not accepted.
+func (h *Hooks) Fail(reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failed == nil {
+		h.failed = make(map[string]uint64)
+	}
+	h.failed[reason]++
+}
+
+func (h *Hooks) stats() HookStats {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s := HookStats{Registered: h.Registered.Load(), Posts: h.Posts.Load(), GivenUp: h.GivenUp.Load(), FailedBy: maps.Clone(h.failed)}
+	for _, n := range h.failed {
+		s.Failed += n
+	}
+	return s
+}
+
+// HookStats is Hooks as written.
+type HookStats struct {
+	Registered int64             `json:"registered"`
+	Posts      uint64            `json:"posts"`
+	Failed     uint64            `json:"failed"`
+	GivenUp    uint64            `json:"given_up"`
+	FailedBy   map[string]uint64 `json:"failed_by,omitempty"`
+}
+
 // Stats is what /v1/stats answers; PROTOCOL.md says what each field means.
 type Stats struct {
 	Transport     string        `json:"transport"`
@@ -101,6 +144,7 @@ type Stats struct {
 	SlowClosed    uint64        `json:"slow_closed"`
 	Panics        uint64        `json:"panics"`
 	Rearm         RearmStats    `json:"rearm"`
+	Webhooks      HookStats     `json:"webhooks"`
 	Lies          hub.LieCounts `json:"lies"`
 	Goroutines    int           `json:"goroutines"`
 	HeapBytes     uint64        `json:"heap_bytes"`
@@ -123,6 +167,7 @@ type RequestStats struct {
 	SSE     uint64 `json:"sse"`
 	Upgrade uint64 `json:"upgrade"`
 	Publish uint64 `json:"publish"`
+	Webhook uint64 `json:"webhook"`
 	Other   uint64 `json:"other"`
 	Stats   uint64 `json:"stats"`
 	Healthz uint64 `json:"healthz"`
@@ -188,6 +233,7 @@ func (s *Service) Stats() Stats {
 		SlowClosed:    c.SlowClosed.Load() + sockets.Stalled,
 		Panics:        c.Panics.Load(),
 		Rearm:         c.Rearm.stats(),
+		Webhooks:      c.Hooks.stats(),
 		Lies:          s.Hub.Lies(),
 		Goroutines:    runtime.NumGoroutine(),
 		HeapBytes:     readMetric("/memory/classes/heap/objects:bytes"),
@@ -217,11 +263,12 @@ func (c *Counters) requestStats() RequestStats {
 		SSE:     n(sseEndpoint),
 		Upgrade: n(upgradeEndpoint),
 		Publish: n(publishEndpoint),
+		Webhook: n(webhookEndpoint),
 		Other:   n(unknownEndpoint),
 		Stats:   n(statsEndpoint),
 		Healthz: n(healthEndpoint),
 	}
-	r.Total = r.Poll + r.SSE + r.Upgrade + r.Publish + r.Other
+	r.Total = r.Poll + r.SSE + r.Upgrade + r.Publish + r.Webhook + r.Other
 	return r
 }
 

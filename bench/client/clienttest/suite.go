@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
 	"pushbench/bench/relay"
+	"pushbench/results"
 	"pushbench/scenarios"
 )
 
@@ -24,37 +25,52 @@ type Server struct {
 // Run holds an engine and a server to the contract, over every transport. newEngine's
 // engines are closed by who made them, when the sessions are: in a Cleanup. start
 // starts a server of one transport; its listener, at the least, is ready when it returns.
+//
+// Of an engine that can be dialled RunDialled asks the same, as far as it can be asked of
+// who listens: nobody between can take its connection away, or see what crosses it.
 func Run(t *testing.T, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
 	for _, transport := range scenarios.Transports {
-		t.Run(string(transport), func(t *testing.T) {
-			for _, c := range cases {
-				t.Run(c.name, func(t *testing.T) {
-					c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: start(t, transport)})
-				})
-			}
+		t.Run(string(transport), func(t *testing.T) { play(t, transport, cases, newEngine, start) })
+	}
+}
+
+// RunDialled holds an engine and a server that dials it to the contract.
+func RunDialled(t *testing.T, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+	asked := slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return c.dials })
+	play(t, scenarios.Webhook, append(asked, scene{"every byte is understood", allUnderstood, false}), newEngine, start)
+}
+
+func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: start(t, transport)})
 		})
 	}
 }
 
-var cases = []struct {
-	name string
-	run  func(*stage)
-}{
-	{"the subscribe-ack comes first", ackFirst},
-	{"a publication comes back and to others", ownWay},
-	{"a reporter publishes and is delivered nothing", reporting},
-	{"a feed is published when it is due, in order", feeding},
-	{"payloads are the same bytes", sameBytes},
-	{"many topics", manyTopics},
-	{"what is published between two polls is not lost", betweenPolls},
-	{"a reconnect before the first message loses nothing", beforeFirst},
-	{"a resume inside the ring loses nothing", insideRing},
-	{"a resume beyond the ring is told the exact gap", beyondRing},
-	{"another epoch is a gap without an end", otherEpoch},
-	{"latest is the newest alone", latest},
-	{"a server that stops in good order delivers first", gracefulStop},
-	{"bytes and requests are what crossed the wire", exactCounts},
-	{"a closed session is silent", silence},
+// A scene is what one case plays.
+type scene struct {
+	name  string
+	run   func(*stage)
+	dials bool // it takes away, or looks at, a connection that the client has dialled
+}
+
+var cases = []scene{
+	{"the subscribe-ack comes first", ackFirst, false},
+	{"a publication comes back and to others", ownWay, false},
+	{"a reporter publishes and is delivered nothing", reporting, true},
+	{"a feed is published when it is due, in order", feeding, false},
+	{"payloads are the same bytes", sameBytes, false},
+	{"many topics", manyTopics, false},
+	{"what is published between two polls is not lost", betweenPolls, false},
+	{"a reconnect before the first message loses nothing", beforeFirst, true},
+	{"a resume inside the ring loses nothing", insideRing, true},
+	{"a resume beyond the ring is told the exact gap", beyondRing, true},
+	{"another epoch is a gap without an end", otherEpoch, true},
+	{"latest is the newest alone", latest, true},
+	{"a server that stops in good order delivers first", gracefulStop, true},
+	{"bytes and requests are what crossed the wire", exactCounts, true},
+	{"a closed session is silent", silence, false},
 }
 
 // A stage is what one case plays on.
@@ -502,14 +518,17 @@ func exactCounts(s *stage) {
 
 // compare waits until what the clients counted is what the relay saw, to the
 // byte: what is on its way may differ for a moment, a miscount differs for ever.
-func (s *stage) compare(when string) {
+func (s *stage) compare(when string) { s.Helper(); s.agree(when, s.difference) }
+
+// agree waits until there is no difference.
+func (s *stage) agree(when string, differs func() string) {
 	s.Helper()
 	var difference string
 	limit := time.After(Patience)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		if difference = s.difference(); difference == "" {
+		if difference = differs(); difference == "" {
 			return
 		}
 		select {
@@ -560,4 +579,29 @@ func silence(s *stage) {
 	if after != before {
 		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, Words(s.witness.All()))
 	}
+}
+
+// allUnderstood is what exactCounts is where the server dials.
+func allUnderstood(s *stage) {
+	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a", "b")
+	s.open(1, nil, "b")
+	for i, data := range awkward {
+		author.Publish(uint32(i), "b", []byte(data))
+		acknowledged(s.T, s.witness, 0, uint32(i))
+	}
+	for c := range 2 {
+		s.witness.Await(s, "all messages", func(told []Told) bool { return len(Messages(told, c)) == len(awkward) })
+	}
+	s.agree("at the end", func() string {
+		w := s.traffic.Snapshot()
+		for way, d := range map[string]results.Direction{"up": w.Up, "down": w.Down} {
+			if parts := d.Payload + d.Envelope + d.Framing + d.Headers; d.Bytes == 0 || parts != d.Bytes {
+				return fmt.Sprintf("%s: of %d bytes %d are in a part: %+v", way, d.Bytes, parts, d)
+			}
+		}
+		if w.Dials != 3 || w.Requests != 2+int64(len(awkward)) || w.Polls != 0 || w.Reconnects != 0 {
+			return fmt.Sprintf("3 connections, a registration each and %d publications were made: %+v", len(awkward), w)
+		}
+		return ""
+	})
 }

@@ -1,0 +1,57 @@
+package report
+
+import (
+	"slices"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+
+	"pushbench/results"
+)
+
+// answersSection is of requests that a server sent, and what came back.
+func answersSection(s results.Summary) section {
+	all := section{
+		Title: "There and back: requests to clients, and their answers",
+		Note: "Each message asks its client for an answer. The round trip counts from the message's due instant until the answer is in the hands of the backend that asked, " +
+			"beside the server, which hears of it by a webhook on every transport alike. Rules: at the clients' router, which let the server in. Posts: of webhooks, to clients and to the backend, since the server began.",
+		Head: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
+	}
+	if !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Answers.Ledger.Owed > 0 }) {
+		return all
+	}
+	for _, r := range s.Rows {
+		a, w := r.Pooled.Answers, r.Pooled.Webhooks
+		longest := "∞"
+		if a.Latency.Infinite == 0 {
+			longest = millis(a.Latency.Histogram.Max())
+		}
+		all.Rows = append(all.Rows, line{Cells: []string{
+			r.Name, results.Count(a.Ledger.Owed), results.Count(r.Pooled.Ledger.Unique), results.Count(a.Ledger.Unique), results.Count(a.Ledger.Lost),
+			r.Value(results.AnswerP50).String(), r.Value(results.AnswerP99).String(), longest,
+			results.Count(int64(w.Rules)), results.Count(w.Posts), results.Count(w.Failed) + causes(w.FailedBy),
+		}})
+	}
+	return all
+}
+
+// drawn is a section for a terminal; empty where it has no rows.
+func (s section) drawn(opts TableOptions) string {
+	if len(s.Rows) == 0 {
+		return ""
+	}
+	rows := make([][]string, len(s.Rows))
+	for i, l := range s.Rows {
+		rows[i] = l.Cells
+	}
+	return trimLines(table.New().Headers(s.Head...).Rows(rows...).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
+		StyleFunc(func(row, col int) lipgloss.Style {
+			s := lipgloss.NewStyle()
+			if col > 0 {
+				s = s.Align(lipgloss.Right).PaddingLeft(2)
+			}
+			return s.Bold(opts.Color && row == table.HeaderRow)
+		}).
+		String())
+}

@@ -1,0 +1,114 @@
+package webhook
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// MaxHooks bounds the webhooks of a server: each has a goroutine and a connection.
+const MaxHooks = 10_000
+
+// Hooks are the webhooks of a service: one for each URL.
+type Hooks struct {
+	service *wire.Service
+	allowed []netip.Prefix
+	batches *wire.Cache[[]byte]
+	client  *http.Client
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	posts  sync.WaitGroup
+
+	mu     sync.Mutex // guards what follows
+	hooks  map[string]*hook
+	closed bool
+}
+
+// Enable lets a service have webhooks at the addresses that are allowed. Call it before
+// the service's edge serves, and Close when it has ended.
+func Enable(s *wire.Service, allowed []netip.Prefix) *Hooks {
+	h := &Hooks{service: s, allowed: allowed, hooks: make(map[string]*hook)}
+	h.batches = wire.NewCache(s.Hub, func(body []byte, _ hub.Cursor) []byte { return body })
+	h.client = newClient(h.allows)
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	s.Webhooks = h.register
+	return h
+}
+
+// Close ends all webhooks and waits for them.
+func (h *Hooks) Close() {
+	h.mu.Lock()
+	h.closed = true
+	h.mu.Unlock()
+	h.cancel()
+	h.posts.Wait()
+	h.client.CloseIdleConnections()
+}
+
+func (h *Hooks) allows(a netip.Addr) bool {
+	for _, p := range h.allowed {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// register begins a webhook, in place of the one with the same URL if there is one.
+func (h *Hooks) register(target string, sub *wire.Subscribe) (wire.Response, error) {
+	if err := h.check(target); err != nil {
+		return wire.Response{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.hooks[target]
+	switch {
+	case h.closed, before == nil && len(h.hooks) >= MaxHooks:
+		return wire.Response{}, wire.ErrHooksFull
+	case before != nil:
+		before.cancel()
+	}
+	body := h.service.Resume(sub)
+	k := &hook{hooks: h, url: target, cursor: sub.After, delivery: sub.Delivery, news: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(h.ctx)
+	k.cancel = cancel
+	k.follow = h.service.Hub.Subscribe(sub.Set, k)
+	h.hooks[target] = k
+	h.service.Count.Hooks.Registered.Add(1)
+	h.posts.Go(func() { k.run(ctx) })
+	return h.service.Batch(body), nil
+}
+
+// check refuses what is not http://ADDRESS:PORT/PATH of an allowed address: a name could
+// lead somewhere else tomorrow.
+func (h *Hooks) check(target string) error {
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return wire.ErrHookURL
+	}
+	at, err := netip.ParseAddrPort(u.Host)
+	switch {
+	case err != nil || at.Port() == 0:
+		return wire.ErrHookURL
+	case !h.allows(at.Addr()):
+		return wire.ErrHookTarget
+	}
+	return nil
+}
+
+// gone forgets a webhook that has ended, unless another has taken its place.
+func (h *Hooks) gone(k *hook) {
+	k.follow.Close()
+	h.service.Count.Hooks.Registered.Add(-1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.hooks[k.url] == k {
+		delete(h.hooks, k.url)
+	}
+}

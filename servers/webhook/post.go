@@ -1,0 +1,171 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"pushbench/servers/hub"
+)
+
+// How long a receiver may take, and how long it is tried. A post that failed is tried
+// again after firstPause, then twice as long each time, until giveUp after the first.
+const (
+	dialTimeout = 2 * time.Second
+	postTimeout = 5 * time.Second
+	firstPause  = 250 * time.Millisecond
+	longPause   = 8 * time.Second
+	giveUp      = time.Minute
+)
+
+// newClient dials what is allowed alone, never follows, and keeps one connection to each.
+func newClient(allows func(netip.Addr) bool) *http.Client {
+	dialer := net.Dialer{
+		Timeout: dialTimeout, KeepAlive: -1, // whether a receiver is there, a post finds out
+		Control: func(_, address string, _ syscall.RawConn) error {
+			if at, err := netip.ParseAddrPort(address); err != nil || !allows(at.Addr()) {
+				return fmt.Errorf("%s is not allowed", address)
+			}
+			return nil
+		},
+	}
+	return &http.Client{
+		Timeout:       postTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, DisableCompression: true, MaxIdleConnsPerHost: 1,
+		},
+	}
+}
+
+// A hook posts to one URL, one batch at a time and in order: the next when the one before
+// was accepted. What is published meanwhile comes out together.
+type hook struct {
+	hooks    *Hooks
+	url      string
+	follow   *hub.Subscription
+	cursor   hub.Cursor
+	delivery hub.Delivery
+	news     chan struct{} // capacity 1
+	cancel   context.CancelFunc
+}
+
+// Wake says that there is something to post. The hub calls it.
+func (k *hook) Wake() {
+	select {
+	case k.news <- struct{}{}:
+	default:
+	}
+}
+
+// run posts until it is cancelled or the receiver is given up.
+func (k *hook) run(ctx context.Context) {
+	defer k.hooks.gone(k)
+	for ctx.Err() == nil {
+		b, err := k.hooks.batches.Next(&k.cursor, k.follow.Set(), k.delivery)
+		switch {
+		case err != nil: // cannot be: the cursor was checked when it came
+			return
+		case b != nil:
+			if !k.deliver(ctx, b.Frame) {
+				return
+			}
+			k.hooks.service.Count.Sent(b.Messages, b.Gaps)
+			k.cursor = b.Next
+		case k.follow.Arm(k.cursor):
+			select {
+			case <-k.news:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// deliver posts until the receiver has accepted, and says whether it has.
+func (k *hook) deliver(ctx context.Context, body []byte) bool {
+	count := &k.hooks.service.Count.Hooks
+	first := time.Now()
+	for wait := firstPause; ; wait = min(2*wait, longPause) {
+		count.Posts.Add(1)
+		err := k.post(ctx, body)
+		switch {
+		case err == nil:
+			return true
+		case ctx.Err() != nil:
+			return false
+		}
+		count.Fail(reason(err))
+		if errors.Is(err, errUnwanted) || time.Since(first) >= giveUp {
+			count.GivenUp.Add(1)
+			return false
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// What a receiver may answer instead of accepting.
+var (
+	errUnwanted = errors.New("status 410: not wanted any more")
+	errRefused  = errors.New("refused by the receiver")
+)
+
+// post posts once.
+func (k *hook) post(ctx context.Context, body []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, k.url, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	request.GetBody = nil // tried again by us, and counted
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "pushbench-webhook")
+	answer, err := k.hooks.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	defer answer.Body.Close()
+	const most = 64 << 10 // read, so that the connection can be used again
+	_, _ = io.CopyN(io.Discard, answer.Body, most)
+	switch {
+	case answer.StatusCode == http.StatusGone:
+		return errUnwanted
+	case answer.StatusCode/100 != 2:
+		return errRefused
+	}
+	return nil
+}
+
+// reason names why a post failed, in few words: they are counted by them.
+func reason(err error) string {
+	var op *net.OpError
+	dialling := errors.As(err, &op) && op.Op == "dial"
+	var timeout interface{ Timeout() bool }
+	late := errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)
+	switch {
+	case errors.Is(err, errUnwanted), errors.Is(err, errRefused):
+		return err.Error()
+	case dialling && late:
+		return "no connection within " + dialTimeout.String()
+	case dialling && errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case dialling && (errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)):
+		return "no route"
+	case dialling:
+		return "no connection"
+	case late:
+		return "no answer within " + postTimeout.String()
+	default:
+		return "connection lost"
+	}
+}

@@ -1,0 +1,226 @@
+package servers_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// A receiver takes what is posted to it, and answers what it is told to.
+type receiver struct {
+	*httptest.Server
+	came chan batch
+
+	mu      sync.Mutex
+	answers []int // the next, then 204
+}
+
+func receive(t *testing.T, answers ...int) *receiver {
+	t.Helper()
+	r := &receiver{came: make(chan batch, 4096), answers: answers}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
+		body, err := io.ReadAll(hr.Body)
+		if err != nil {
+			t.Errorf("read a post: %v", err)
+		}
+		if status := r.next(); status != http.StatusNoContent {
+			w.WriteHeader(status)
+			return
+		}
+		r.came <- parseBatch(t, body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) next() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.answers) == 0 {
+		return http.StatusNoContent
+	}
+	status := r.answers[0]
+	r.answers = r.answers[1:]
+	return status
+}
+
+// messages are the next n, written topic#seq=data.
+func (r *receiver) messages(t *testing.T, n int) (all []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for len(all) < n {
+		select {
+		case b := <-r.came:
+			for _, raw := range b.Messages {
+				var m struct {
+					Topic string
+					Seq   uint64
+					Data  string
+				}
+				if err := json.Unmarshal(raw, &m); err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
+			}
+		case <-ctx.Done():
+			t.Fatalf("%d messages came, want %d: %v", len(all), n, all)
+		}
+	}
+	return all
+}
+
+// hook asks a server to post to a URL.
+func hook(t *testing.T, s *server, url, query string) answer {
+	t.Helper()
+	c := dial(t, s)
+	defer c.Close()
+	c.send(fmt.Sprintf("POST /v1/webhooks?%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", query, s.addr, len(url), url))
+	return c.answer("POST")
+}
+
+func hooked(t *testing.T, s *server, url, query string) batch {
+	t.Helper()
+	a := hook(t, s, url, query)
+	if a.status != http.StatusOK {
+		t.Fatalf("registering %s: %d %s", url, a.status, a.body)
+	}
+	return parseBatch(t, a.body)
+}
+
+var onWebhook = variant{"webhook", wire.Reference}
+
+// What is published is posted, in order and once, however fast it comes.
+func TestAWebhookIsPostedAll(t *testing.T) {
+	on(t, "webhook", func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		r := receive(t)
+		hooked(t, s, r.URL+"/", "topic=a")
+		const n = 500
+		var want []string
+		for i := range n {
+			want = append(want, fmt.Sprintf("a#%d=%d", s.publish(t, "a", fmt.Sprint(i)), i))
+		}
+		if got := r.messages(t, n); !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		if w := stats(t, s).Webhooks; w.Registered != 1 || w.Failed != 0 || w.Posts == 0 || w.Posts > n {
+			t.Errorf("stats: %+v", w)
+		}
+	})
+}
+
+// A post that is not accepted is made again, with what it held and nothing else.
+func TestAWebhookIsTriedAgain(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	r := receive(t, http.StatusInternalServerError, http.StatusFound)
+	hooked(t, s, r.URL+"/", "topic=a")
+	s.publish(t, "a", "x")
+	if got := r.messages(t, 1); got[0] != "a#1=x" {
+		t.Errorf("got %v", got)
+	}
+	w := stats(t, s).Webhooks
+	if w.Posts != 3 || w.Failed != 2 || w.FailedBy["refused by the receiver"] != 2 || w.GivenUp != 0 {
+		t.Errorf("stats: %+v", w)
+	}
+}
+
+// A webhook goes on from a cursor, and its first answer holds nothing else.
+func TestAWebhookResumes(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	before := parseBatch(t, s.subscribeAck(t, "a"))
+	s.publish(t, "a", "missed")
+	r := receive(t)
+	if ack := hooked(t, s, r.URL+"/", "topic=a&after="+before.Cursor); ack.Cursor != before.Cursor || len(ack.Messages) != 0 {
+		t.Errorf("the answer is %+v, want the cursor %s and nothing else", ack, before.Cursor)
+	}
+	if got := r.messages(t, 1); got[0] != "a#1=missed" {
+		t.Errorf("got %v", got)
+	}
+}
+
+// subscribeAck is that of a webhook which is never posted to.
+func (s *server) subscribeAck(t *testing.T, topic string) []byte {
+	t.Helper()
+	return hook(t, s, "http://127.0.0.1:9/", "topic="+topic).body
+}
+
+// 410 says that nobody is there any more; the same URL again takes the old one's place.
+func TestAWebhookEnds(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	r := receive(t, http.StatusGone)
+	hooked(t, s, r.URL+"/", "topic=a")
+	s.publish(t, "a", "unwanted")
+	until(t, "ended", func() bool { w := stats(t, s).Webhooks; return w.Registered == 0 && w.GivenUp == 1 })
+	for range 2 {
+		hooked(t, s, r.URL+"/", "topic=a")
+	}
+	until(t, "replaced", func() bool { return stats(t, s).Webhooks.Registered == 1 })
+	s.publish(t, "a", "once")
+	s.publish(t, "a", "end")
+	if got := r.messages(t, 2); !slices.Equal(got, []string{"a#2=once", "a#3=end"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// A receiver that cannot be reached is said to be, and keeps no server from ending.
+func TestAWebhookThatLeadsNowhere(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	r := receive(t)
+	nowhere := r.URL + "/"
+	r.Close()
+	hooked(t, s, nowhere, "topic=a")
+	s.publish(t, "a", "x")
+	until(t, "refused", func() bool { return stats(t, s).Webhooks.FailedBy["connection refused"] > 0 })
+	s.stop(t)
+}
+
+func TestWebhooksRefuse(t *testing.T) {
+	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
+	for url, want := range map[string]string{
+		"":                             "bad_url",
+		"https://127.0.0.1:1/":         "bad_url",
+		"http://localhost:1/":          "bad_url",
+		"http://127.0.0.1/":            "bad_url",
+		"http://127.0.0.1:0/":          "bad_url",
+		"http://user@127.0.0.1:1/":     "bad_url",
+		"http://127.0.0.1:1/?query":    "bad_url",
+		"http://127.0.0.1:1/\x7f":      "bad_url",
+		"http://169.254.169.254:80/":   "forbidden_url",
+		"http://[::1]:1/":              "forbidden_url",
+		"http://[::ffff:10.0.0.1]:80/": "forbidden_url",
+	} {
+		if a := hook(t, s, url, "topic=a"); !strings.Contains(string(a.body), `"error":"`+want+`"`) {
+			t.Errorf("%q: %d %s, want %s", url, a.status, a.body, want)
+		}
+	}
+	for query, want := range map[string]string{"": "missing_topic", "topic=a&wait=1s": "unknown_parameter", "topic=a&after=x": "bad_cursor"} {
+		if a := hook(t, s, "http://127.0.0.1:9/", query); !strings.Contains(string(a.body), `"error":"`+want+`"`) {
+			t.Errorf("%q: %d %s, want %s", query, a.status, a.body, want)
+		}
+	}
+	if w := stats(t, s).Webhooks; w.Registered != 0 {
+		t.Errorf("%d are registered", w.Registered)
+	}
+}
+
+// A server that was told nowhere to post has no webhooks.
+func TestNoWebhooksUnlessTold(t *testing.T) {
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{})
+		if a := hook(t, s, "http://127.0.0.1:9/", "topic=a"); a.status != http.StatusNotFound {
+			t.Errorf("%d %s, want 404", a.status, a.body)
+		}
+	})
+}
