@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -320,6 +321,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Compare:    declared(s.Compare),
 		Needs:      claimed(s.Needs),
 		Claims:     claimed(s.Claims),
+		Published:  published(s.Published),
 		Engine:     r.Rig.Engine,
 		Stack:      stacksOf(s),
 		Servers:    map[string]string{},
@@ -338,7 +340,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range s.Cases() {
-		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward})
+		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Interval: caseInterval(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward})
 	}
 	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
 		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())
@@ -357,6 +359,14 @@ func caseRTT(s *scenarios.Scenario, c scenarios.Case) time.Duration {
 		return 0
 	}
 	return time.Duration(c.RTT)
+}
+
+// caseInterval is a case's, where it is what tells it from others.
+func caseInterval(s *scenarios.Scenario, c scenarios.Case) time.Duration {
+	if len(s.Sweep.Interval) == 0 {
+		return 0
+	}
+	return time.Duration(c.Interval)
 }
 
 // declared is what the run will be judged by.
@@ -403,6 +413,24 @@ func claimed(claims []scenarios.Claim) (all []results.Claim) {
 			Text: string(c), Case: said.Case, Figure: said.Figure, Op: said.Op,
 			Bound: said.Bound, Times: said.Times, OtherCase: said.OtherCase, OtherFigure: said.OtherFigure,
 		})
+	}
+	return all
+}
+
+// published is what a scenario says of others, taken apart.
+func published(p scenarios.Published) results.Published {
+	all := results.Published{Source: p.Source, Missing: p.Missing}
+	for _, f := range p.Figures {
+		one := results.PublishedFigure{What: f.What, Says: f.Says, Times: cmp.Or(f.Times, 1), Unit: f.Unit, Predicted: f.Predicted}
+		var err, overErr error
+		one.Case, one.Metric, err = f.Figure.Parse()
+		if f.Over != "" {
+			one.OverCase, one.OverMetric, overErr = f.Over.Parse()
+		}
+		if err = errors.Join(err, overErr); err != nil {
+			panic(fmt.Sprintf("bench: a scenario that was not checked: %v", err))
+		}
+		all.Figures = append(all.Figures, one)
 	}
 	return all
 }

@@ -17,6 +17,7 @@ type Case struct {
 	Stack     string        `json:"stack"`
 	Flush     time.Duration `json:"flush_ns"`               // 0: never hold messages back
 	RTT       time.Duration `json:"rtt_ns,omitempty"`       // where it is swept
+	Interval  time.Duration `json:"interval_ns,omitempty"`  // of short polling, where it is swept
 	Heartbeat time.Duration `json:"heartbeat_ns,omitempty"` // 0: none
 	TLS       bool          `json:"tls,omitempty"`
 
@@ -29,13 +30,14 @@ type variant struct {
 	stack      string
 	flush      time.Duration
 	rtt        time.Duration
+	interval   time.Duration
 	heartbeat  time.Duration
 	tls, fresh bool
 	forward    bool
 }
 
 func (c Case) variant() variant {
-	return variant{c.Stack, c.Flush, c.RTT, c.Heartbeat, c.TLS, c.NewConnection, c.Forward}
+	return variant{c.Stack, c.Flush, c.RTT, c.Interval, c.Heartbeat, c.TLS, c.NewConnection, c.Forward}
 }
 
 // AllCases lists the run's cases in report order. A folder from before there were
@@ -125,6 +127,8 @@ func (m Manifest) checkCases() error {
 			return fmt.Errorf("case %s: flush_ns is negative: %v", c.Name, c.Flush)
 		case c.RTT < 0:
 			return fmt.Errorf("case %s: rtt_ns is negative: %v", c.Name, c.RTT)
+		case c.Interval < 0:
+			return fmt.Errorf("case %s: interval_ns is negative: %v", c.Name, c.Interval)
 		case c.Heartbeat < 0:
 			return fmt.Errorf("case %s: heartbeat_ns is negative: %v", c.Name, c.Heartbeat)
 		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):

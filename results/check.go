@@ -20,7 +20,7 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	if err := cmp.Or(m.checkTransports(), m.checkCases()); err != nil {
+	if err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.check()); err != nil {
 		return err
 	}
 	if err := m.Compare.check(); err != nil {

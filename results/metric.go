@@ -41,6 +41,10 @@ const (
 	PacketBytesPerMessage = "packet_bytes_per_message"
 	PayloadShare          = "payload_share"
 
+	HeaderBytesPerMessage  = "header_bytes_per_message"
+	FramingBytesPerMessage = "framing_bytes_per_message"
+
+	ServerCores              = "server_cores"
 	ServerCPUPerMessage      = "server_cpu_per_message"
 	GeneratorCPUPerMessage   = "generator_cpu_per_message"
 	CPUPerMessage            = "cpu_per_message"
@@ -113,6 +117,10 @@ var Metrics = []Metric{
 	{PacketBytesPerMessage, "wire bytes a message with TCP/IP headers", "B", Lower, packetBytes},
 	{PayloadShare, "payload share of the wire bytes", "", Higher, payloadShare},
 
+	{HeaderBytesPerMessage, "bytes of heads a message", "B", Lower, perMessage(func(c Cost) float64 { return float64(c.Wire.Up.Headers + c.Wire.Down.Headers) })},
+	{FramingBytesPerMessage, "bytes of framing a message", "B", Lower, perMessage(func(c Cost) float64 { return float64(c.Wire.Up.Framing + c.Wire.Down.Framing) })},
+
+	{ServerCores, "server CPU, in cores", "", Lower, serverCores},
 	{ServerCPUPerMessage, "server CPU a message", "µs", Lower, cpuPerMessage(Cost.serverCPU)},
 	{GeneratorCPUPerMessage, "generator CPU a message", "µs", Lower, cpuPerMessage(Cost.generatorCPU)},
 	{CPUPerMessage, "server and generator CPU a message", "µs", Lower, cpuPerMessage(Cost.bothCPU)},
@@ -320,6 +328,14 @@ func cpuPerMessage(of func(Cost) time.Duration) func(Trial) Value {
 		}
 		return ratio(float64(cpu)/float64(time.Microsecond), float64(t.Cost.Delivered))
 	}
+}
+
+// serverCores is how many cores the servers kept busy.
+func serverCores(t Trial) Value {
+	if t.Cost.Server.CPU == 0 || t.Cost.Span == 0 {
+		return Value{Known: NotShown}
+	}
+	return Value{X: float64(t.Cost.Server.CPU) / float64(t.Cost.Span)}
 }
 
 // memoryPerClient is what the clients, reporters among them, added to the resident memory. It may be

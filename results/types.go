@@ -43,6 +43,7 @@ type Manifest struct {
 	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
 	Needs      []Claim    `json:"needs,omitempty"`  // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
 	Claims     []Claim    `json:"claims,omitempty"` // what the run was said to find
+	Published  Published  `json:"published,omitzero"`
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
 	Stack      string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "

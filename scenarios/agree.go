@@ -137,6 +137,15 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"sweep.interval",
+		func(s *Scenario) bool {
+			return len(s.Sweep.Interval) == 0 || slices.Contains(s.Transports, ShortPoll)
+		},
+		func(*Scenario) (string, string) {
+			return "", "has nothing to sweep; allowed: with shortpoll among the transports"
+		},
+	},
+	{
 		"answers",
 		func(s *Scenario) bool { return s.Answers.Size == 0 || s.asksEach() },
 		func(*Scenario) (string, string) {
@@ -239,10 +248,10 @@ var agreements = []agreement{
 		"drain",
 		// Otherwise the last messages of a window would count as lost because nobody asked for them.
 		func(s *Scenario) bool {
-			return s.Drain >= s.ShortPoll.Interval || !slices.Contains(s.Transports, ShortPoll)
+			return s.Drain >= s.longestInterval() || !slices.Contains(s.Transports, ShortPoll)
 		},
 		func(s *Scenario) (string, string) {
-			return s.Drain.String(), fmt.Sprintf("is not allowed; allowed: at least shortpoll.interval, which is %s", s.ShortPoll.Interval)
+			return s.Drain.String(), fmt.Sprintf("is not allowed; allowed: at least the interval of short polls, which is %s", s.longestInterval())
 		},
 	},
 	{
@@ -379,7 +388,7 @@ func (s *Scenario) longestWait() Duration {
 	n := s.Network
 	held := s.longestFlush()
 	if slices.Contains(s.Transports, ShortPoll) { // which has no flush window
-		held = max(held, s.ShortPoll.Interval)
+		held = max(held, s.longestInterval())
 	}
 	return 3*(s.longestRTT()+2*n.Jitter) + held
 }

@@ -29,6 +29,8 @@ type Sweep struct {
 
 	Forward []bool `yaml:"forward,omitempty" json:"forward"` // webhook only: without and with rules at the router, in place of network.forward
 
+	Interval []Duration `yaml:"interval,omitempty" json:"interval"` // shortpoll only: 1 to 16 poll intervals, each 1ms … 1h, in place of shortpoll.interval
+
 	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt"`                       // 1 to 16 round trips, each at most 2s, in place of network.rtt
 	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
 }
@@ -38,6 +40,7 @@ type Case struct {
 	Transport Transport
 	Stack     Stack
 	Flush     Duration // 0: never hold messages back
+	Interval  Duration // of short polling; 0: another transport
 	RTT       Duration
 	Heartbeat Duration // 0: none
 	TLS       bool
@@ -45,7 +48,7 @@ type Case struct {
 	NewConnection bool // for every poll
 	Forward       bool // the router lets the server in
 
-	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection, sweptForward bool // they tell this case from others of its run
+	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection, sweptForward, sweptInterval bool // they tell this case from others of its run
 }
 
 // Cases lists what a block measures, in report order: the cases of a transport
@@ -72,14 +75,26 @@ func (s *Scenario) connections(c Case) (all []Case) {
 	c.sweptRTT, c.sweptTLS = len(s.Sweep.RTT) > 0, len(s.Sweep.TLS) > 0
 	c.sweptConnection = len(s.Sweep.NewConnection) > 0 && c.Transport.Polls()
 	c.sweptHeartbeat = len(s.Sweep.Heartbeat) > 0 && c.Transport.holds()
+	c.sweptInterval = len(s.Sweep.Interval) > 0 && c.Transport == ShortPoll
 	for _, c.NewConnection = range either(s.Sweep.NewConnection, c.sweptConnection, s.newConnection(c.Transport)) {
 		for _, c.TLS = range either(s.Sweep.TLS, c.sweptTLS, s.Network.TLS) {
 			for _, c.Heartbeat = range either(s.Sweep.Heartbeat, c.sweptHeartbeat, s.heartbeat(c.Transport)) {
 				for _, c.RTT = range either(s.Sweep.RTT, c.sweptRTT, s.Network.RTT) {
-					all = append(all, s.forwarding(c)...)
+					all = append(all, s.asking(c)...)
 				}
 			}
 		}
+	}
+	return all
+}
+
+// asking is a case with every interval between polls that is measured.
+func (s *Scenario) asking(c Case) (all []Case) {
+	if c.Transport != ShortPoll {
+		return s.forwarding(c)
+	}
+	for _, c.Interval = range either(s.Sweep.Interval, c.sweptInterval, s.ShortPoll.Interval) {
+		all = append(all, c)
 	}
 	return all
 }
@@ -152,6 +167,11 @@ func (s *Scenario) Secured() bool {
 	return slices.ContainsFunc(s.Cases(), func(c Case) bool { return c.TLS })
 }
 
+// longestInterval is the largest between two short polls of any case.
+func (s *Scenario) longestInterval() Duration {
+	return slices.Max(either(s.Sweep.Interval, len(s.Sweep.Interval) > 0, s.ShortPoll.Interval))
+}
+
 // stacks are the ones that every transport is measured on.
 func (s *Scenario) stacks() []Stack {
 	if len(s.Sweep.Stack) > 0 {
@@ -181,6 +201,9 @@ func (c Case) Name() string {
 	if c.sweptFlush {
 		name += " flush=" + c.Flush.String()
 	}
+	if c.sweptInterval {
+		name += " interval=" + c.Interval.String()
+	}
 	if c.sweptRTT {
 		name += " rtt=" + c.RTT.String()
 	}
@@ -205,11 +228,11 @@ var yesNo = map[bool]string{false: "no", true: "yes"}
 // scenario's own, and what it was to find, which is about all cases, is not there.
 func (s *Scenario) For(c Case) *Scenario {
 	alone := *s
-	alone.Needs, alone.Claims, alone.Heartbeat = nil, nil, c.Heartbeat
+	alone.Needs, alone.Claims, alone.Published, alone.Heartbeat = nil, nil, Published{}, c.Heartbeat
 	alone.Sweep, alone.Stack, alone.Network.TLS, alone.Network.RTT, alone.Network.Forward = Sweep{}, c.Stack, c.TLS, c.RTT, c.Forward
 	switch c.Transport {
 	case ShortPoll:
-		alone.ShortPoll.NewConnection = c.NewConnection
+		alone.ShortPoll.NewConnection, alone.ShortPoll.Interval = c.NewConnection, c.Interval
 	case LongPoll:
 		alone.LongPoll.Flush, alone.LongPoll.NewConnection = c.Flush, c.NewConnection
 	case SSE:

@@ -72,6 +72,9 @@ var figures = []struct {
 	{"wire_bytes_per_message", inBytes},
 	{"packet_bytes_per_message", inBytes},
 	{"payload_share", inNumbers},
+	{"header_bytes_per_message", inBytes},
+	{"framing_bytes_per_message", inBytes},
+	{"server_cores", inNumbers},
 	{"server_cpu_per_message", inMicroseconds},
 	{"generator_cpu_per_message", inMicroseconds},
 	{"cpu_per_message", inMicroseconds},
@@ -305,6 +308,48 @@ func parseNumber(word string) (x float64, unit string, err error) {
 		return 0, "", fmt.Errorf("%s is too large", quote(word))
 	}
 	return x, found[2], nil
+}
+
+// Parse understands the figure: its case and its metric, as results name them. Its errors
+// complete a sentence.
+func (f Figure) Parse() (c, metric string, err error) {
+	words, err := cut(string(f))
+	if err != nil {
+		return "", "", err
+	}
+	switch c, metric, _, err = parseFigure(words); {
+	case err != nil:
+		return "", "", err
+	case c == "" || metric == "":
+		return "", "", errors.New("it is no case and metric")
+	default:
+		return c, metric, nil
+	}
+}
+
+// A figureRule reads one figure.
+type figureRule struct{ target *Figure }
+
+const figureAllowed = "a case and a metric, such as \"websocket p(99)\" or \"longpoll rtt=100ms avg\""
+
+func (r figureRule) allows() string { return figureAllowed }
+
+func (r figureRule) read(d *document, path string, n ast.Node) error {
+	text, ok := scalarText(n)
+	if !ok || !worded(n) || utf8.RuneCountInString(text) > maxProse {
+		return d.refuse(path, n, figureAllowed, "")
+	}
+	if _, _, err := Figure(text).Parse(); err != nil {
+		p := position(n)
+		return &Error{File: d.file, Line: p.Line, Column: p.Column, Field: path, Value: quote(text), Message: "cannot be found in a run: " + err.Error()}
+	}
+	*r.target = Figure(oneLine(text))
+	return nil
+}
+
+func (r figureRule) schema() *jsonschema.Schema {
+	most := uint64(maxProse)
+	return &jsonschema.Schema{Type: "string", MaxLength: &most}
 }
 
 // A claimRule reads one claim. A need says what any transport must do: it names none.

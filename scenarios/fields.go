@@ -21,6 +21,7 @@ const (
 	maxClaims    = 64
 	maxWeight    = 1e6
 	minWeight    = 1e-6
+	maxTimes     = 1e9
 
 	minRequest, maxRequest   Size = 256, 7 << 10 // servers take heads of 8 KiB
 	minAnswer, maxAnswerHead Size = 128, 4 << 10
@@ -150,6 +151,7 @@ func fields(s *Scenario) object {
 			{"rtt", optional, listOfDurations(&s.Sweep.RTT, maxRTTs, maxRTT)},
 			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
 			{"forward", optional, truths(&s.Sweep.Forward)},
+			{"interval", optional, listOfIntervals(&s.Sweep.Interval)},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
@@ -163,6 +165,11 @@ func fields(s *Scenario) object {
 		}},
 		{"needs", optional, claims(&s.Needs, true)},
 		{"claims", optional, claims(&s.Claims, false)},
+		{"published", optional, object{
+			{"source", required, prose(&s.Published.Source)},
+			{"missing", optional, prose(&s.Published.Missing)},
+			{"figures", required, publishedFigures(&s.Published.Figures)},
+		}},
 	}
 }
 
@@ -207,6 +214,34 @@ func listOfDurations(target *[]Duration, most int, longest Duration) rule {
 		distinct: Duration.String,
 		allowed:  fmt.Sprintf("a list of 1 to %d durations with their units, each once", most),
 		initial:  func(all []Duration) any { return all },
+	}
+}
+
+// listOfIntervals are those between polls to compare, each at most once.
+func listOfIntervals(target *[]Duration) rule {
+	l := listOfDurations(target, maxRTTs, maxPhase).(list[Duration])
+	l.item = func(d *Duration) rule { return duration(d, minInterval, maxPhase) }
+	return l
+}
+
+// publishedFigures are what somebody else has found.
+func publishedFigures(target *[]PublishedFigure) rule {
+	return list[PublishedFigure]{
+		target: target, most: maxClaims,
+		item: func(f *PublishedFigure) rule {
+			return object{
+				{"what", required, prose(&f.What)},
+				{"says", required, prose(&f.Says)},
+				{"figure", required, figureRule{&f.Figure}},
+				{"over", optional, figureRule{&f.Over}},
+				{"times", optional, fraction(&f.Times, minWeight, maxTimes)},
+				{"unit", optional, prose(&f.Unit)},
+				{"predicted", optional, prose(&f.Predicted)},
+			}
+		},
+		distinct: func(f PublishedFigure) string { return f.What },
+		allowed:  "a list of 1 to 64 of {what: …, says: …, figure: …}, each once",
+		initial:  func(all []PublishedFigure) any { return all },
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml papers/*.yaml
 var embedded embed.FS
 
 // Read reads one scenario in YAML, checks it and resolves its defaults. The
@@ -56,11 +56,15 @@ func Load(nameOrPath string) (*Scenario, error) {
 	return Read(nameOrPath, file)
 }
 
-// Names lists the embedded scenarios in alphabetical order.
+// Names lists the embedded scenarios in alphabetical order, those after papers last.
 func Names() []string {
-	files, err := fs.Glob(embedded, "*.yaml")
-	if err != nil {
-		panic(err) // only a malformed pattern
+	var files []string
+	for _, pattern := range []string{"*.yaml", "papers/*.yaml"} {
+		found, err := fs.Glob(embedded, pattern)
+		if err != nil {
+			panic(err) // only a malformed pattern
+		}
+		files = append(files, found...)
 	}
 	for i, f := range files {
 		files[i] = strings.TrimSuffix(f, ".yaml")

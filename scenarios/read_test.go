@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -305,11 +307,22 @@ func TestEmbeddedScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Name != name || s.Description == "" || s.Question == "" {
+			if s.Name != path.Base(name) || s.Description == "" || s.Question == "" {
 				t.Errorf("got name %q, description %q, question %q: want its file's name and both texts", s.Name, s.Description, s.Question)
 			}
 			if _, err := Source(name); err != nil {
 				t.Error(err)
+			}
+			if papers := strings.HasPrefix(name, "papers/"); papers != (len(s.Published.Figures) > 0) {
+				t.Errorf("it has %d published figures, and is a paper: %t", len(s.Published.Figures), papers)
+			}
+			for _, f := range s.Published.Figures {
+				for _, figure := range []Figure{f.Figure, f.Over} {
+					c, _, err := figure.Parse()
+					if figure != "" && (err != nil || !slices.ContainsFunc(s.Cases(), func(is Case) bool { return is.Name() == c })) {
+						t.Errorf("%s: %q is not measured (%v)", f.What, figure, err)
+					}
+				}
 			}
 		})
 	}

@@ -82,7 +82,30 @@ type Scenario struct {
 	Compare Compare `yaml:"compare" json:"compare"`
 	Needs   []Claim `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
 	Claims  []Claim `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
+
+	Published Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
 }
+
+// Published is what somebody else has published of the same question.
+type Published struct {
+	Source  string            `yaml:"source" json:"source"`                       // who, where and when
+	Missing string            `yaml:"missing,omitempty" json:"missing,omitempty"` // what of it was not available, or is not said here
+	Figures []PublishedFigure `yaml:"figures" json:"figures"`
+}
+
+// A PublishedFigure is one of its figures, and which of a run's it is.
+type PublishedFigure struct {
+	What      string  `yaml:"what" json:"what"`                               // it is of
+	Says      string  `yaml:"says" json:"says"`                               // as it is printed there
+	Figure    Figure  `yaml:"figure" json:"figure"`                           // of a run
+	Over      Figure  `yaml:"over,omitempty" json:"over,omitempty"`           // by which that is divided; default nothing
+	Times     float64 `yaml:"times,omitempty" json:"times,omitempty"`         // it is multiplied by that; default 1
+	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`           // of what comes out
+	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"` // by arithmetic that the scenario's author did; default what a run predicts, if it does
+}
+
+// A Figure is a case and a metric, as in a Claim: "longpoll rtt=100ms avg".
+type Figure string
 
 // Compare says, before anything is measured, what the transports are judged by.
 type Compare struct {

@@ -102,12 +102,13 @@ var beyondSchema = []string{
 	"heartbeat-beside-its-sweep", "heartbeat-too-short", "hold-too-long", "hosts-too-many", "idle-timeout-in-parts",
 	"idle-timeout-without-a-router", "inputs-beside-clients", "inputs-of-many-servers", "margin-zero", "merge-key", "nat-of-a-stream",
 	"need-of-a-transport", "network-loss-of-a-stream", "network-rate-zero", "network-reorder", "network-rtt",
-	"new-connection-beside-its-sweep", "per-client", "poll-interval", "rate-too-high", "rate-too-low", "rate-zero",
-	"rtt-beside-its-sweep", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many", "size-too-large",
-	"size-too-small", "sizes-twice", "sweep-connections-of-streams", "sweep-empty", "sweep-flush-nothing", "sweep-flush-own",
-	"sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
-	"sweep-heartbeat-too-short", "sweep-stack-own", "tls-beside-its-sweep", "tls-over-a-stream", "too-many-deliveries",
-	"too-many-subscriptions", "warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-forever", "window-zero",
+	"new-connection-beside-its-sweep", "per-client", "poll-interval", "published-no-case", "published-no-metric", "rate-too-high",
+	"rate-too-low", "rate-zero", "rtt-beside-its-sweep", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many",
+	"size-too-large", "size-too-small", "sizes-twice", "sweep-connections-of-streams", "sweep-empty", "sweep-flush-nothing",
+	"sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
+	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-stack-own", "tls-beside-its-sweep",
+	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "warmup-too-long", "webhook-over-a-stream", "webhook-over-tls",
+	"window-forever", "window-zero",
 }
 
 func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {

@@ -81,6 +81,9 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	if answers := answersSection(s).drawn(opts); answers != "" {
 		lines = append(lines, "", answers, "")
 	}
+	if published := publishedSection(run, s); len(published.Rows) > 0 {
+		lines = append(lines, "", published.drawn(opts), lipgloss.Wrap(published.Note, width, " "), "")
+	}
 	if j := r.Judgement; j.Withheld == "" {
 		lines = append(lines, "", verdictTable(j, opts), "")
 	}
