@@ -88,6 +88,7 @@ type Outcome struct {
 	Ack        results.Latency   `json:"ack"`
 	Freshness  results.Freshness `json:"freshness"`
 	Answers    results.Answers   `json:"answers,omitzero"`
+	Visits     results.Visits    `json:"visits,omitzero"`
 	Span       time.Duration     `json:"span_ns"`
 	Delivered  int64             `json:"delivered"`  // over the span
 	Wire       results.Wire      `json:"wire"`       // over the span

@@ -56,7 +56,8 @@ type driver struct {
 	engine    client.Transport
 	clients   []client.Session
 	backend   client.Session
-	answers   *answers // nil: nobody is asked for any
+	answers   *answers  // nil: nobody is asked for any
+	visitors  *visitors // nil: nobody comes and goes
 	pacing    *pacing
 	pacers    []*pacer
 	phases    []float64 // per client of all replicas
@@ -174,6 +175,9 @@ func (d *driver) prepare(p *Prepare) error {
 	d.equip(schedule.New(s, p.Block), p)
 	if s.Answers.Size > 0 {
 		d.answers = newAnswers(d, config, p.Run)
+	}
+	if s.Visitors.Rate > 0 {
+		d.visitors = newVisitors(d)
 	}
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
@@ -403,6 +407,9 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	}
 	spanned := make(chan spanCount, 1)
 	d.working.Go(func() { spanned <- d.span(ctx, start) })
+	if d.visitors != nil {
+		d.working.Go(func() { d.visitors.come(ctx, start) })
+	}
 	counted, drained := make(chan Flight, 1), make(chan struct{})
 	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
 	d.working.Go(func() { counted <- counter.count(start, drained) })
@@ -518,7 +525,7 @@ func (d *driver) drained(start clock.Instant) bool {
 			return false
 		}
 	}
-	return d.answers == nil || d.answers.recorder.Settled()
+	return (d.answers == nil || d.answers.recorder.Settled()) && (d.visitors == nil || d.visitors.heard())
 }
 
 // handedOver says whether the pacer is done, so that what is owed is known.
@@ -548,6 +555,9 @@ func (d *driver) close() {
 	d.closing.Do(func() {
 		if d.answers != nil {
 			d.answers.end()
+		}
+		if d.visitors != nil {
+			d.visitors.end()
 		}
 		var closing sync.WaitGroup
 		const atOnce = 64
@@ -581,6 +591,9 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Settings:   generatorSettings(d.traffic.Options()),
 	}
 	o.Publishes, o.Ack = d.book.Publishes()
+	if d.visitors != nil {
+		o.Visits = d.visitors.total()
+	}
 	if d.answers != nil {
 		o.Answers = d.answers.account()
 		o.Total.Dials += d.answers.traffic.Dials.Load()

@@ -395,6 +395,9 @@ func waysUp(s *scenarios.Scenario) (said []string) {
 	if s.Answers.Size > 0 {
 		said = append(said, fmt.Sprintf("each client answers each message with %s over its own way up, and the server posts that to the backend: costs a message are of both, without the backend's own connections", s.Answers.Size))
 	}
+	if s.Visitors.Rate > 0 {
+		said = append(said, fmt.Sprintf("beside the clients, visitors come %s, subscribe, hear a first message and leave: they are in all costs, and in no count of messages", s.Visitors.Rate))
+	}
 	if s.Inputs.Rate > 0 {
 		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Inputs.Rate, s.Inputs.Size, own))
 	}

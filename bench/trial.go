@@ -376,7 +376,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 func (t *trial) take(o *Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
-	t.result.Answers = o.Answers
+	t.result.Answers, t.result.Visits = o.Answers, o.Visits
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned

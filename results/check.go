@@ -129,7 +129,7 @@ func (t Trial) Identities() []Identity {
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
 		{"latencies = unique", t.Latency.Histogram.Count(), []int64{l.Unique}},
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
-	}, append(t.Freshness.identities(), t.Answers.identities()...)...)
+	}, slices.Concat(t.Freshness.identities(), t.Answers.identities(), t.Visits.identities())...)
 }
 
 // A figure is a named number of a file, for the message when it is impossible.
@@ -150,7 +150,7 @@ func nonNegative(figures []figure) error {
 func (t Trial) figures() []figure {
 	return slices.Concat(
 		[]figure{{"block", float64(t.Block)}, {"position", float64(t.Position)}, {"flush_ns", float64(t.Flush)}, {"again", float64(t.Again)}, {"took_ns", float64(t.Took)}},
-		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(), t.Link.figures(), t.Answers.figures(), t.Webhooks.figures(),
+		t.Publishes.figures(), t.Ledger.figures(), t.Connect.figures(), t.Cost.figures(), t.Freshness.figures(), t.Link.figures(), t.Answers.figures(), t.Webhooks.figures(), t.Visits.figures(),
 		[]figure{
 			{"latency.infinite", float64(t.Latency.Infinite)},
 			{"latency.independent", float64(t.Latency.Independent)},

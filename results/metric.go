@@ -51,6 +51,11 @@ const (
 	ServerMemoryPerClient    = "server_memory_per_client"
 	GeneratorMemoryPerClient = "generator_memory_per_client"
 
+	FirstMessageP50  = "first_message_p50"
+	FirstMessageP99  = "first_message_p99"
+	VisitorsUnheard  = "visitors_unheard"
+	VisitorsReadyP50 = "visitors_ready_p50"
+
 	ConnectP50        = "connect_p50"
 	ConnectP99        = "connect_p99"
 	ConnectRoundTrips = "connect_round_trips"
@@ -129,6 +134,12 @@ var Metrics = []Metric{
 
 	{ConnectP50, "connect p50", "ms", Lower, StageQuantile("ready", 0.5)},
 	{ConnectP99, "connect p99", "ms", Lower, StageQuantile("ready", 0.99)},
+	{VisitorsReadyP50, "visitors subscribed p50", "ms", Lower, visited(func(t Trial) Value {
+		return Latency{Histogram: t.Visits.Connect, Infinite: t.Visits.Came - t.Visits.Connect.Count(), Independent: t.Visits.Came}.value(0.5)
+	})},
+	{FirstMessageP50, "first message p50", "ms", Lower, visited(quantile(firstMessage, 0.5))},
+	{FirstMessageP99, "first message p99", "ms", Lower, visited(quantile(firstMessage, 0.99))},
+	{VisitorsUnheard, "visitors that heard nothing", "", Lower, visited(count(func(t Trial) int64 { return t.Visits.First.Infinite }))},
 	{ConnectRoundTrips, "round trips to connect", "", Lower, connectRoundTrips},
 	{ConnectServerCPU, "server CPU to connect", "µs", Lower, cpuPerConnection(func(s Spent) time.Duration { return s.CPU })},
 	{ConnectServerUser, "of it outside the kernel", "µs", Lower, cpuPerConnection(func(s Spent) time.Duration { return s.User })},

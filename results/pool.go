@@ -15,6 +15,7 @@ func pool(c Case, trials []Trial) Trial {
 		p.Freshness.Add(t.Freshness)
 		p.Answers.add(t.Answers)
 		p.Webhooks.add(t.Webhooks)
+		p.Visits.add(t.Visits)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
 		if t.Link != nil {

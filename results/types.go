@@ -164,6 +164,7 @@ type Trial struct {
 	Freshness Freshness `json:"freshness,omitzero"`
 	Answers   Answers   `json:"answers,omitzero"`
 	Connect   Connect   `json:"connect"`
+	Visits    Visits    `json:"visits,omitzero"`
 	Cost      Cost      `json:"cost"`
 	Webhooks  Webhooks  `json:"webhooks,omitzero"`
 

@@ -146,6 +146,20 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"visitors.rate",
+		func(s *Scenario) bool { return s.Visitors.Rate == 0 || s.Servers == 1 && !s.Network.NAT && !s.dials() },
+		func(s *Scenario) (string, string) {
+			return s.Visitors.Rate.String(), "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks"
+		},
+	},
+	{
+		"visitors.rate",
+		func(s *Scenario) bool { return s.Visitors.Rate <= maxVisitors },
+		func(s *Scenario) (string, string) {
+			return s.Visitors.Rate.String(), fmt.Sprintf("is more than ports last for; allowed: at most %s", maxVisitors)
+		},
+	},
+	{
 		"answers",
 		func(s *Scenario) bool { return s.Answers.Size == 0 || s.asksEach() },
 		func(*Scenario) (string, string) {

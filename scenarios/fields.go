@@ -28,6 +28,8 @@ const (
 
 	maxSkew = 10
 
+	maxVisitors Rate = 400 // a port that was left rests for a minute: 28,000 of them last so long
+
 	minRate Rate = 1.0 / 3600 // a window is no longer than an hour
 	maxRate Rate = 1e6
 
@@ -99,6 +101,9 @@ func fields(s *Scenario) object {
 			{"rate", required, rate(&s.Publish.Rate)},
 			{"arrivals", defaulted, choice(&s.Publish.Arrivals, Poisson, Periodic, Burst)},
 			{"burst", defaulted, whole(&s.Publish.Burst, 1, maxBurst)},
+		}},
+		{"visitors", optional, object{
+			{"rate", required, rate(&s.Visitors.Rate)},
 		}},
 		{"inputs", optional, object{
 			{"rate", required, rate(&s.Inputs.Rate)},

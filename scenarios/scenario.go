@@ -53,8 +53,9 @@ type Scenario struct {
 	Clients    Clients     `yaml:"clients" json:"clients"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish"`
-	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"`   // what clients send up beside, owed to nobody; default nothing
-	Answers    Answers     `yaml:"answers,omitempty" json:"answers"` // what each client sends back for each message; default nothing
+	Visitors   Visitors    `yaml:"visitors,omitempty" json:"visitors"` // clients that come and go beside; default none
+	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"`     // what clients send up beside, owed to nobody; default nothing
+	Answers    Answers     `yaml:"answers,omitempty" json:"answers"`   // what each client sends back for each message; default nothing
 	Payload    Payload     `yaml:"payload" json:"payload"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -186,6 +187,12 @@ const (
 	ByBackend   Publisher = "backend"
 	ByReporters Publisher = "reporters"
 )
+
+// Visitors come while the clients are served, subscribe to the topics of one of them, leave
+// when they have heard a first message, and are owed nothing.
+type Visitors struct {
+	Rate Rate `yaml:"rate" json:"rate"` // that come a second
+}
 
 // Inputs are what the clients send to the server beside the messages, each at the same
 // period with a phase of its own: a player's keys, which the server takes and no other

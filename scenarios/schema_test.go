@@ -107,8 +107,8 @@ var beyondSchema = []string{
 	"size-too-large", "size-too-small", "sizes-twice", "sweep-connections-of-streams", "sweep-empty", "sweep-flush-nothing",
 	"sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
 	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-stack-own", "tls-beside-its-sweep",
-	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "warmup-too-long", "webhook-over-a-stream", "webhook-over-tls",
-	"window-forever", "window-zero",
+	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "visitors-behind-a-router", "visitors-too-many",
+	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-forever", "window-zero",
 }
 
 func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {

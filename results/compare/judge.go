@@ -46,7 +46,7 @@ func Judge(run *results.Run, s results.Summary) Judgement {
 		switch {
 		case slices.Contains(j.Declared.Primary, m.Name):
 			family = append(family, pairings(m, s.Rows, pairs, j.Blocks)...)
-		case m.Better != results.Neither:
+		case m.Better != results.Neither && shown(m, s.Rows):
 			others = append(others, pairings(m, s.Rows, pairs, j.Blocks)...)
 		}
 	}
@@ -54,6 +54,11 @@ func Judge(run *results.Run, s results.Summary) Judgement {
 	j.Decisive = plan.Decisive(len(family))
 	j.withhold(run.Manifest)
 	return j
+}
+
+// shown says whether some row has the metric at all: what was not asked for is no gap.
+func shown(m results.Metric, rows []results.Row) bool {
+	return slices.ContainsFunc(rows, func(r results.Row) bool { return m.Of(r.Pooled).Known != results.NotShown })
 }
 
 // withhold takes the verdicts back where the run as a whole supports none.

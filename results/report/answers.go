@@ -35,6 +35,30 @@ func answersSection(s results.Summary) section {
 	return all
 }
 
+// visitsSection is of clients that come and go.
+func visitsSection(s results.Summary) section {
+	all := section{
+		Title: "Visitors: clients that come, hear a first message, and leave",
+		Note:  "Beside the clients that stay, in the window. Milliseconds from a visitor's dial until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
+		Head:  []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+	}
+	if !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Visits.Came > 0 }) {
+		return all
+	}
+	for _, r := range s.Rows {
+		v := r.Pooled.Visits
+		longest := "∞"
+		if v.First.Infinite == 0 {
+			longest = millis(v.First.Histogram.Max())
+		}
+		all.Rows = append(all.Rows, line{Cells: []string{
+			r.Name, results.Count(v.Came), results.Count(v.First.Histogram.Count()), results.Count(v.First.Infinite) + causes(v.LostBy),
+			r.Value(results.VisitorsReadyP50).String(), r.Value(results.FirstMessageP50).String(), r.Value(results.FirstMessageP99).String(), longest,
+		}})
+	}
+	return all
+}
+
 // drawn is a section for a terminal; empty where it has no rows.
 func (s section) drawn(opts TableOptions) string {
 	if len(s.Rows) == 0 {

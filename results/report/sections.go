@@ -42,6 +42,7 @@ func (r *Report) sections() []section {
 	}
 	all = append(all,
 		answersSection(s),
+		visitsSection(s),
 		publishedSection(run, s),
 		r.claimsSection(),
 		r.stackSection(),

@@ -78,8 +78,10 @@ type TableOptions struct {
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	run, s := r.Run, r.Summary
 	lines := []string{overview(s, columnsOf(run.Manifest), opts)}
-	if answers := answersSection(s).drawn(opts); answers != "" {
-		lines = append(lines, "", answers, "")
+	for _, part := range []section{answersSection(s), visitsSection(s)} {
+		if drawn := part.drawn(opts); drawn != "" {
+			lines = append(lines, "", drawn, "")
+		}
 	}
 	if published := publishedSection(run, s); len(published.Rows) > 0 {
 		lines = append(lines, "", published.drawn(opts), lipgloss.Wrap(published.Note, width, " "), "")

@@ -1,0 +1,43 @@
+package results
+
+// Visits accounts for clients that came in the window, subscribed, heard a first message
+// and left.
+type Visits struct {
+	Came    int64            `json:"came"`
+	Connect Histogram        `json:"connect"`           // coming → subscribed
+	First   Latency          `json:"first"`             // coming → a first message in hand; infinite: it never was
+	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended before, by cause
+}
+
+func (v *Visits) add(w Visits) {
+	v.Came += w.Came
+	v.Connect.Merge(w.Connect)
+	v.First.Add(w.First)
+	if w.LostBy != nil {
+		v.LostBy = addBy(v.LostBy, w.LostBy)
+	}
+}
+
+func (v Visits) identities() []Identity {
+	return []Identity{{"visitors = heard something + heard nothing", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}}}
+}
+
+func (v Visits) figures() []figure {
+	return []figure{
+		{"visits.came", float64(v.Came)},
+		{"visits.first.infinite", float64(v.First.Infinite)},
+		{"visits.first.independent", float64(v.First.Independent)},
+	}
+}
+
+// visited is a figure of the visitors, where there are any.
+func visited(of func(Trial) Value) func(Trial) Value {
+	return func(t Trial) Value {
+		if t.Visits.Came == 0 {
+			return Value{Known: NotShown}
+		}
+		return of(t)
+	}
+}
+
+func firstMessage(t Trial) Latency { return t.Visits.First }
