@@ -177,7 +177,7 @@ func (d *driver) prepare(p *Prepare) error {
 		d.answers = newAnswers(d, config, p.Run)
 	}
 	if s.Visitors.Rate > 0 {
-		d.visitors = newVisitors(d)
+		d.visitors = newVisitors(d, p.Block)
 	}
 	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
@@ -320,6 +320,10 @@ func (d *driver) connect(ctx context.Context) {
 		d.open(c, publishes[c] || d.answers != nil)
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
+		return
+	}
+	if d.answers != nil && d.answers.recorder.Ready() == 0 { // else every answer would seem to be lost
+		_ = d.out.send(Message{Failed: "the backend that is to hear the answers could not register a webhook"}) // as below
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())

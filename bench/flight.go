@@ -21,13 +21,15 @@ import (
 type Flight struct {
 	Mean    float64       `json:"mean"`    // pairs
 	Error   float64       `json:"error"`   // standard error of Mean, by how much successive samples differ
+	Blur    float64       `json:"blur"`    // how far Mean may be off since samples were late, and so did not see what they were to
 	Samples int           `json:"samples"` // 0: nobody counted
 	Span    time.Duration `json:"span_ns"`
 	Missing time.Duration `json:"missing_ns"` // summed over pairs never delivered: due → the span's end
 }
 
-// flightEvery is the mean time between two samples. Each falls at a random instant of
-// its stretch: at a fixed period it could keep step with a publisher.
+// flightEvery is how long after a sample the next one may come, at the soonest, and how far
+// the random instant at which it does may lie beyond: at a fixed period it could keep step
+// with a publisher. Together they are what Go's scheduler leaves a thread, see count.
 const flightEvery = 5 * time.Millisecond
 
 // A flightCounter takes the samples.
@@ -45,11 +47,15 @@ type flightCounter struct {
 	last      float64       // pairs in flight at it
 	area      float64       // pairs × ns so far
 	variation float64       // sum of the squares of each stretch's change × length
+	blur      float64       // pairs × ns that late samples may have missed, or seen too many
+	seen      int64         // pairs delivered at the last sample
 }
 
 // count samples from the window's opening until done is closed. It has a thread of its
 // own that the kernel wakes ahead of others: a sampler that waits for the busy to be
-// idle would see only the idle.
+// idle would see only the idle. Go's scheduler makes it one of those if it has kept its
+// place for 10 ms when the scheduler looks, so it gives that up of its own accord, after each
+// sample: when it is too early to be late for the next.
 func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) Flight {
 	runtime.LockOSThread() // never unlocked, so that the thread ends with its priority
 	clock.Sharpen()
@@ -64,30 +70,49 @@ func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) Flight 
 	case <-timer.C:
 	}
 	for stretch := opens; ; stretch = max(stretch, f.at).Add(flightEvery) {
-		clock.SleepUntil(stretch.Add(time.Duration(random.Int64N(int64(flightEvery)))))
+		planned := stretch.Add(time.Duration(random.Int64N(int64(flightEvery))))
+		clock.SleepUntil(planned)
 		select {
 		case <-done:
 			return f.flight(f.at.Sub(opens))
 		default:
-			f.sample(start)
+			f.sample(start, planned)
+			runtime.Gosched()
 		}
 	}
 }
 
-// sample counts once.
-func (f *flightCounter) sample(start clock.Instant) {
+// punctual is how late a sample may be and still be of its instant.
+const punctual = 100 * time.Microsecond
+
+// sample counts once. One that is late may be so because much is in flight, whose delivery
+// it had to wait for: of what was in flight when it was due it knows only that no more was
+// delivered than is now, nor less than at the sample before. The middle counts, and how far
+// off that may be is added up.
+func (f *flightCounter) sample(start, planned clock.Instant) {
 	var delivered int64
 	for _, r := range f.recorders {
 		delivered += r.Unique()
 	}
 	at := clock.Now()
+	late := at.Sub(planned) > punctual
+	if late {
+		at = max(planned, f.at)
+	}
 	for f.next < len(f.plan.Messages) && start.Add(f.plan.Messages[f.next].Due) <= at {
 		if f.book.Counts(uint32(f.next)) {
 			f.due += int64(f.owed[f.plan.Messages[f.next].Topic])
 		}
 		f.next++
 	}
-	f.add(float64(f.due-delivered), at)
+	now := float64(f.due - delivered)
+	if late {
+		least, most := float64(max(0, f.due-delivered)), float64(f.due-f.seen)
+		now = (least + most) / 2
+		f.blur += (most - least) / 2 * float64(at.Sub(f.at))
+	}
+	f.seen = delivered
+	f.add(now, at)
 }
 
 // add takes a sample: between two the number is taken to change evenly.
@@ -102,7 +127,7 @@ func (f *flightCounter) flight(span time.Duration) Flight {
 	if f.samples == 0 || span <= 0 {
 		return Flight{}
 	}
-	found := Flight{Mean: f.area / float64(span), Error: math.Sqrt(f.variation/2) / float64(span), Samples: f.samples, Span: span}
+	found := Flight{Mean: f.area / float64(span), Error: math.Sqrt(f.variation/2) / float64(span), Blur: f.blur / float64(span), Samples: f.samples, Span: span}
 	for _, r := range f.recorders {
 		found.Missing += r.Missing(f.at)
 	}
@@ -124,6 +149,7 @@ func mergeFlights(all []Flight) (sum Flight) {
 	for _, f := range all {
 		share := float64(f.Span) / float64(sum.Span)
 		sum.Mean += f.Mean * share
+		sum.Blur += f.Blur * share
 		variance += f.Error * share * f.Error * share
 	}
 	sum.Error = math.Sqrt(variance)
@@ -147,7 +173,8 @@ func chance(e Evidence) float64 {
 }
 
 // little: what was counted in flight is the rate times the mean latency, within 2 %,
-// or within what chance explains of the samples where that is more.
+// or within what chance explains of the samples where that is more; and what late samples
+// could not see.
 func little(e Evidence) (bool, string) {
 	f := e.Flight
 	switch {
@@ -159,7 +186,7 @@ func little(e Evidence) (bool, string) {
 	h := e.Trial.Latency.Histogram
 	stays := float64(h.Mean())*float64(h.Count()) + float64(f.Missing)
 	expected := stays / float64(f.Span)
-	allowed := max(expected/50, 3.3*max(f.Error, chance(e)))
+	allowed := max(expected/50, 3.3*max(f.Error, chance(e))) + f.Blur
 	return math.Abs(f.Mean-expected) <= allowed,
 		fmt.Sprintf("%.4g in flight by %d samples, %.4g by rate × mean latency, allowed ± %.2g", f.Mean, f.Samples, expected, allowed)
 }

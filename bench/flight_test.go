@@ -5,8 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/client"
 	"pushbench/bench/clock"
+	"pushbench/bench/payload"
+	"pushbench/bench/record"
+	"pushbench/bench/schedule"
 	"pushbench/results"
+	"pushbench/scenarios"
 )
 
 // What was counted in flight is allowed to differ by 2 %, or by chance where few
@@ -68,5 +73,35 @@ func TestLateSamplesStandForTheTimeThatPassed(t *testing.T) {
 	f.add(0, 100)
 	if got, want := f.flight(100).Mean, 9.0; got != want {
 		t.Errorf("got %g, want %g", got, want)
+	}
+}
+
+// A sample that comes late does not take what was delivered meanwhile for what was there to see.
+func TestALateSampleIsTheMiddleOfWhatItMayHaveMissed(t *testing.T) {
+	const run, each = 7, 5 * time.Millisecond
+	s := &scenarios.Scenario{
+		Clients: scenarios.Clients{Count: 1}, Topics: scenarios.Topics{Count: 1, PerClient: 1, Spread: scenarios.Even},
+		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(time.Second),
+	}
+	var messages []schedule.Message
+	for i := range 10 {
+		messages = append(messages, schedule.Message{Due: time.Duration(i) * each, Publisher: schedule.Backend, Size: 64})
+	}
+	plan := schedule.Of(s, messages)
+	book := record.NewBook(plan, s, scenarios.SSE, run)
+	start := clock.Now().Add(-time.Second)
+	book.Begin(start)
+	recorder := record.NewRecorder(book, []int{0})
+	for i := range uint32(4) {
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, run, i, 64)}}}, clock.Now())
+	}
+	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, owed: []int{1}, at: start}
+	f.sample(start, start.Add(5*each)) // 6 are due by then, and of 0 to 4 nobody knows whether they were delivered
+	if f.last != 4 || f.at != start.Add(5*each) || f.blur != 2*float64(5*each) {
+		t.Errorf("in flight %v at %v, off by as much as %v; want 4 at %v, the middle of 2 to 6, off by 2 for %v", f.last, f.at.Sub(start), f.blur, 5*each, 5*each)
+	}
+	f.sample(start, start.Add(6*each)) // what was delivered by the last is known
+	if f.last != 3 || f.blur != 2*float64(5*each) {
+		t.Errorf("in flight %v, off by %v in all; want 3, and no more off than before", f.last, f.blur)
 	}
 }

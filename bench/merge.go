@@ -51,7 +51,9 @@ func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
 	to.Ledger.Add(from.Ledger)
 	to.Latency.Add(from.Latency)
 	to.Ack.Add(from.Ack)
-	to.Freshness.Add(from.Freshness) // answers are asked for by one server alone
+	to.Freshness.Add(from.Freshness)
+	to.Answers.Add(from.Answers)
+	to.Visits.Add(from.Visits)
 	if t != scenarios.ShortPoll {
 		to.Latency.Independent = messages
 	}

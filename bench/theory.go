@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"slices"
 	"time"
 
 	"pushbench/bench/physics"
@@ -38,8 +39,23 @@ func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Pr
 		f.push(t, time.Duration(s.Flush(t)))
 	}
 	f.ages(t)
+	f.answers(t)
 	f.connecting()
 	return f.said
+}
+
+// answers take as long as their messages, and one way more, where none waits for another:
+// what a poll brings together is posted one by one.
+func (f *forms) answers(t scenarios.Transport) {
+	if f.scenario.Answers.Size == 0 || t == scenarios.ShortPoll || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
+		return
+	}
+	there := map[string]string{results.P50: results.AnswerP50, results.P99: results.AnswerP99}
+	for _, p := range slices.Clone(f.said) {
+		if back, ok := there[p.Metric]; ok {
+			f.add(back, p.Value+msPerSecond*f.transit, "("+p.Formula+") + d")
+		}
+	}
 }
 
 // connecting takes a round trip for each of its stages, and over a distance hardly

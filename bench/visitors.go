@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // that it could be late for. How long they took is a result, and what they cost is in all costs.
 type visitors struct {
 	driver *driver
+	block  int
 
 	mu      sync.Mutex // guards what follows
 	visits  map[int]*visit
@@ -25,8 +27,8 @@ type visitors struct {
 
 // A visit is one client's.
 type visit struct {
-	came    clock.Instant
-	counts  bool // it came in the window
+	due     clock.Instant
+	counts  bool // it was due in the window, and not at its very end
 	ready   bool
 	heard   bool
 	leaves  chan struct{} // closed when it has heard something
@@ -35,32 +37,46 @@ type visit struct {
 
 func (v *visit) leave() { v.leaving.Do(func() { close(v.leaves) }) }
 
-func newVisitors(d *driver) *visitors {
-	return &visitors{driver: d, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
+func newVisitors(d *driver, block int) *visitors {
+	return &visitors{driver: d, block: block, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
 }
 
-// come opens sessions at the scenario's rate from the warm-up's begin to the window's end.
+// visitorStream sets the visitors' random numbers apart from those of schedules and phases.
+const visitorStream = 1 << 34
+
+// come opens sessions at the scenario's rate from the warm-up's begin to the window's end, each
+// by itself, as people do: in step with the messages all would wait alike.
 func (v *visitors) come(ctx context.Context, start clock.Instant) {
 	d := v.driver
 	gap := float64(time.Second) / float64(d.scenario.Visitors.Rate)
+	random := rand.New(rand.NewPCG(d.scenario.Seed, uint64(v.block)|visitorStream))
+	at := 0.0
 	for k := 0; ; k++ {
-		after := time.Duration(float64(k) * gap)
+		at += random.ExpFloat64() * gap
+		after := time.Duration(at)
 		if after >= d.plan.Closes || d.stopped() || !until(ctx, start.Add(after)) {
 			return
 		}
-		v.open(d.scenario.Sessions()+k, after >= d.plan.Opens)
+		v.open(d.scenario.Sessions()+k, start.Add(after), after >= d.plan.Opens && after < d.plan.Closes-v.last())
 	}
 }
 
-// open begins a visit. Its topics are those of one of the clients, in turn.
-func (v *visitors) open(id int, counts bool) {
+// last is how long before the window's end visitors do not count any more: nothing may be said
+// after them. A second, or a quarter of a short window.
+func (v *visitors) last() time.Duration {
+	return min(time.Second, (v.driver.plan.Closes-v.driver.plan.Opens)/4)
+}
+
+// open begins a visit that was due at an instant, from which it is timed. Its topics are those
+// of one of the clients, in turn.
+func (v *visitors) open(id int, due clock.Instant, counts bool) {
 	d := v.driver
 	like := d.subscription(id%d.scenario.Clients.Count, false)
 	like.Client, like.Worker = id, id%len(d.recorders)
 	if backed(d.scenario) {
 		like.Worker = id % (len(d.recorders) - 1) // the last is the backend's
 	}
-	one := &visit{came: clock.Now(), counts: counts, leaves: make(chan struct{})}
+	one := &visit{due: due, counts: counts, leaves: make(chan struct{})}
 	v.mu.Lock()
 	if v.ended {
 		v.mu.Unlock()
@@ -129,7 +145,7 @@ func (v *visitors) Deliver(c int, b *client.Batch, at clock.Instant) {
 	}
 	one.heard = true
 	if one.counts {
-		v.account.First.Histogram.Record(at.Sub(one.came))
+		v.account.First.Histogram.Record(at.Sub(one.due))
 	}
 	one.leave()
 }
@@ -145,7 +161,7 @@ func (v *visitors) Event(c int, e client.Event, at clock.Instant) {
 	switch {
 	case e.Kind == client.Connected && !one.ready:
 		one.ready = true
-		v.account.Connect.Record(at.Sub(one.came))
+		v.account.Connect.Record(at.Sub(one.due))
 	case e.Kind == client.Disconnected && !one.heard:
 		v.account.LostBy[e.Cause]++
 	}

@@ -43,7 +43,7 @@ func (g guest) Close() {
 	g.in.closed++
 }
 
-// Who hears something is timed from coming; who does not counts as never having; all leave.
+// Who hears something is timed from when it was due to come; who does not counts as never having; all leave.
 func TestVisitorsComeHearAndLeave(t *testing.T) {
 	const clients = 2
 	s := &scenarios.Scenario{
@@ -52,27 +52,27 @@ func TestVisitorsComeHearAndLeave(t *testing.T) {
 	}
 	l := &lobby{open: map[int]bool{}}
 	d := &driver{scenario: s, plan: schedule.Of(s, nil), engine: l, recorders: []*record.Recorder{nil}, phases: []float64{0.1, 0.2}}
-	v := newVisitors(d)
-	v.open(2, false) // in the warm-up
+	v := newVisitors(d, 1)
+	now := clock.Now()
+	v.open(2, now, false) // in the warm-up
 	for id := 3; id < 6; id++ {
-		v.open(id, true)
+		v.open(id, now, true)
 	}
 	if sub := l.asked[1]; sub.Topics[0] != "t0001" || sub.Client != 3 || sub.Publishes {
 		t.Errorf("visitor 3 asked for %+v, want what client 1 does, and no way up", sub)
 	}
 	message := &client.Batch{Messages: []client.Message{{}}}
-	came := v.visits[3].came
-	v.Event(3, client.Event{Kind: client.Connected}, came.Add(2*time.Millisecond))
-	v.Deliver(3, &client.Batch{Ack: true}, came.Add(2*time.Millisecond)) // no message yet
-	v.Deliver(3, message, came.Add(40*time.Millisecond))
-	v.Deliver(3, message, came.Add(90*time.Millisecond))
-	v.Deliver(2, message, clock.Now())
-	v.Event(4, client.Event{Kind: client.Disconnected, Cause: "refused"}, came)
+	v.Event(3, client.Event{Kind: client.Connected}, now.Add(2*time.Millisecond))
+	v.Deliver(3, &client.Batch{Ack: true}, now.Add(2*time.Millisecond)) // no message yet
+	v.Deliver(3, message, now.Add(40*time.Millisecond))
+	v.Deliver(3, message, now.Add(90*time.Millisecond))
+	v.Deliver(2, message, now.Add(time.Millisecond))
+	v.Event(4, client.Event{Kind: client.Disconnected, Cause: "refused"}, now)
 	if v.heard() {
 		t.Error("all are said to have heard something")
 	}
 	v.end()
-	v.open(6, true) // too late
+	v.open(6, now, true) // too late
 	a := v.total()
 	if a.Came != 3 || a.First.Histogram.Count() != 1 || a.First.Infinite != 2 || a.First.Independent != 3 || a.LostBy["refused"] != 1 {
 		t.Errorf("%+v, want 3 that came, 1 that heard, 2 that did not, 1 refused", a)

@@ -17,7 +17,8 @@ type Webhooks struct {
 	FailedBy map[string]int64 `json:"failed_by,omitempty"`
 }
 
-func (a *Answers) add(b Answers) {
+// Add adds another account.
+func (a *Answers) Add(b Answers) {
 	a.Ledger.Add(b.Ledger)
 	a.Latency.Add(b.Latency)
 }

@@ -13,9 +13,9 @@ func pool(c Case, trials []Trial) Trial {
 		p.Latency.Add(t.Latency)
 		p.Ack.Add(t.Ack)
 		p.Freshness.Add(t.Freshness)
-		p.Answers.add(t.Answers)
+		p.Answers.Add(t.Answers)
 		p.Webhooks.add(t.Webhooks)
-		p.Visits.add(t.Visits)
+		p.Visits.Add(t.Visits)
 		p.Connect.add(t.Connect, i)
 		p.Cost.add(t.Cost, first)
 		if t.Link != nil {

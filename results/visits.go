@@ -4,12 +4,13 @@ package results
 // and left.
 type Visits struct {
 	Came    int64            `json:"came"`
-	Connect Histogram        `json:"connect"`           // coming → subscribed
-	First   Latency          `json:"first"`             // coming → a first message in hand; infinite: it never was
+	Connect Histogram        `json:"connect"`           // due to come → subscribed
+	First   Latency          `json:"first"`             // due to come → a first message in hand; infinite: it never was
 	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended before, by cause
 }
 
-func (v *Visits) add(w Visits) {
+// Add adds another account.
+func (v *Visits) Add(w Visits) {
 	v.Came += w.Came
 	v.Connect.Merge(w.Connect)
 	v.First.Add(w.First)

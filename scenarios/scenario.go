@@ -189,9 +189,10 @@ const (
 )
 
 // Visitors come while the clients are served, subscribe to the topics of one of them, leave
-// when they have heard a first message, and are owed nothing.
+// when they have heard a first message, and are owed nothing. Those of the window's last
+// second, or of the last quarter of a shorter one, are not counted: nothing may be said after them.
 type Visitors struct {
-	Rate Rate `yaml:"rate" json:"rate"` // that come a second
+	Rate Rate `yaml:"rate" json:"rate"` // that come a second on average, each by itself (Poisson)
 }
 
 // Inputs are what the clients send to the server beside the messages, each at the same

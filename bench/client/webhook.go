@@ -3,9 +3,7 @@ package client
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -35,7 +33,7 @@ type receiver struct {
 
 // serve registers and receives until the session ends.
 func (r *receiver) serve(ctx context.Context) error {
-	if err := r.listen(); err != nil {
+	if err := r.listen(ctx); err != nil {
 		return err
 	}
 	defer r.working.Wait()
@@ -50,7 +48,7 @@ func (r *receiver) serve(ctx context.Context) error {
 	return <-accepted
 }
 
-func (r *receiver) listen() error {
+func (r *receiver) listen(ctx context.Context) error {
 	at := "127.0.0.1:0"
 	if r.engine.Receive != nil {
 		at, _ = r.engine.Receive(r.sub.Client)
@@ -59,8 +57,9 @@ func (r *receiver) listen() error {
 	defer r.mu.Unlock()
 	r.conns, r.ended = make(map[*conn]struct{}), false
 	r.registered, r.closed = make(chan struct{}), make(chan struct{})
+	listener := net.ListenConfig{KeepAlive: -1} // heartbeats are ours, and here there are none
 	return r.over.opens(func() (err error) {
-		r.listener, err = net.Listen("tcp", at)
+		r.listener, err = listener.Listen(ctx, "tcp", at)
 		return err
 	})
 }
@@ -171,11 +170,8 @@ func (r *receiver) take(c *conn) {
 	for {
 		before := c.plain()
 		c.awaitHeader()
-		if err := request.ReadLimitBody(in, maxBody); err != nil {
-			if ended := c.blame(err); !errors.Is(ended, io.EOF) && !errors.Is(ended, net.ErrClosed) {
-				r.traffic.Reconnects.Add(1) // the server has to
-			}
-			return
+		if request.ReadLimitBody(in, maxBody) != nil {
+			return // the server's to mend: it dials again, and posts what was not accepted
 		}
 		body := request.Body()
 		r.traffic.Down.Framing.Add(c.plain() - before - int64(c.headerSize) - int64(len(body)))

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"runtime"
@@ -310,4 +311,73 @@ func benchmarkForward(b *testing.B, every time.Duration) {
 	up := account().Up
 	b.ReportMetric(float64(up.Packets)/took.Seconds(), "packets/s")
 	b.ReportMetric(float64(up.Late.Quantile(0.99))/1e3, "µs-late-p99")
+}
+
+// rated is at what rate packets come out that were sent all at once, as a share of the rate
+// that the link is limited to: from the first that arrives to the last, IP headers included.
+func rated(t testing.TB, rate int64) float64 {
+	t.Helper()
+	p, _ := between(t, Shape{RTT: 20 * time.Millisecond, Rate: rate})
+	var there net.PacketConn
+	var here net.Conn
+	err := p.Near.Inside(func() (err error) {
+		there, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	err = p.Far.Inside(func() (err error) {
+		here, err = net.Dial("udp4", there.LocalAddr().String())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	const headers, size, n = 28, 1400, 700 // fewer than may wait
+	go func() {
+		payload := make([]byte, size)
+		for range n {
+			if _, err := here.Write(payload); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	room := make([]byte, size)
+	var first, last clock.Instant
+	for i := range n {
+		if _, _, err := there.ReadFrom(room); err != nil {
+			t.Fatal(err)
+		}
+		last = clock.Now()
+		if i == 0 {
+			first = last
+		}
+	}
+	return float64((n-1)*(size+headers)) / last.Sub(first).Seconds() / float64(rate)
+}
+
+// A limited rate lets nothing through faster. How near to it the link is on a quiet machine
+// is BenchmarkRateAsRoot's.
+func TestAPathHasItsRateAsRoot(t *testing.T) {
+	const noise = 0.02 // the first may be late, and then seem to begin later
+	if share := rated(t, 1_000_000); share > 1+noise || share < 0.5 {
+		t.Errorf("packets come out at %.3f of the rate", share)
+	}
+}
+
+// BenchmarkRateAsRoot is how far the rate at which packets come out is off.
+func BenchmarkRateAsRoot(b *testing.B) {
+	for _, rate := range []int64{500_000, 1_000_000, 5_000_000} {
+		b.Run(fmt.Sprintf("%d kB a second", rate/1000), func(b *testing.B) {
+			var off []float64
+			for b.Loop() {
+				off = append(off, 100*(rated(b, rate)-1))
+			}
+			slices.Sort(off)
+			b.ReportMetric(off[len(off)/2], "%-off")
+		})
+	}
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pushbench/bench/client"
@@ -15,7 +16,8 @@ import (
 // A Recorder is the sink of one worker: it keeps the ledgers of the worker's
 // clients and the histograms of what they received.
 type Recorder struct {
-	book *Book
+	book   *Book
+	unique atomic.Int64 // account.Unique, for who must not wait for whoever has mu
 
 	mu        sync.Mutex // guards what follows
 	ledgers   map[int]*ledger
@@ -73,6 +75,7 @@ func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
 	}
 	if r.interval.Counted > before {
 		r.cycles++
+		r.unique.Store(r.account.Unique)
 	}
 }
 
@@ -229,12 +232,10 @@ func (r *Recorder) Delivered() int64 {
 	return r.delivered
 }
 
-// Unique is how many messages of the window were delivered so far, each counted once a client.
-func (r *Recorder) Unique() int64 {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.account.Unique
-}
+// Unique is how many messages of the window were delivered so far, each counted once a
+// client. It never waits: who samples what is in flight would be held up while much is, and
+// see less.
+func (r *Recorder) Unique() int64 { return r.unique.Load() }
 
 // Missing adds up how long everything that is owed and was not delivered has been due.
 func (r *Recorder) Missing(until clock.Instant) (sum time.Duration) {

@@ -39,7 +39,7 @@ func answersSection(s results.Summary) section {
 func visitsSection(s results.Summary) section {
 	all := section{
 		Title: "Visitors: clients that come, hear a first message, and leave",
-		Note:  "Beside the clients that stay, in the window. Milliseconds from a visitor's dial until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
+		Note:  "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
 		Head:  []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
 	if !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Visits.Came > 0 }) {

@@ -129,7 +129,7 @@ func (l *lab) rig(e experiment) *bench.Rig {
 }
 
 func (l *lab) serving(transport, lie string) []string {
-	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0"}
+	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}
 	if lie != "" {
 		argv = append(argv, "--lie", lie)
 	}

@@ -50,7 +50,7 @@ type claim struct {
 var system = runtime.GOOS
 
 // proofs, from arithmetic to whole trials.
-var proofs = slices.Concat(arithmetic, judgements, wires, costs, honesty, laws, distances)
+var proofs = slices.Concat(arithmetic, judgements, wires, costs, honesty, laws, distances, visits)
 
 // Names lists the proofs that there are, with what each says.
 func Names() []string {
