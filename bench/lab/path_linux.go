@@ -70,7 +70,11 @@ const deviceName = "pb0"
 // openTUN makes a device of this thread's namespace (Linux, networking/tuntap): what is
 // read from it is what the namespace sends, packet by packet.
 func openTUN(name string) (*os.File, error) {
-	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	const node = "/dev/net/tun"
+	fd, err := unix.Open(node, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if errors.Is(err, unix.EACCES) {
+		return nil, fmt.Errorf("%s, which Linux lets everybody open and this system does not (chmod 666 %[1]s): %w", node, err)
+	}
 	if err != nil {
 		return nil, err
 	}
