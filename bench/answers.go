@@ -27,7 +27,7 @@ type answers struct {
 
 	session  func(client int32) client.Session
 	answered []atomic.Bool // by index: a message that comes twice is answered once
-	todo     chan toAnswer
+	asked    chan toAnswer
 	over     chan struct{}
 	working  sync.WaitGroup
 	ending   sync.Once
@@ -43,7 +43,7 @@ type toAnswer struct {
 func newAnswers(d *driver, config client.Config, run uint32) *answers {
 	a := &answers{plan: d.plan.Answers(scenarios.AnswerTopic, int(d.scenario.Answers.Size)), run: run, session: d.session, over: make(chan struct{})}
 	a.answered = make([]atomic.Bool, len(a.plan.Messages))
-	a.todo = make(chan toAnswer, len(a.plan.Messages)) // each at most once: who tells it never waits
+	a.asked = make(chan toAnswer, len(a.plan.Messages)) // each at most once: who tells it never waits
 	a.book = record.NewBook(a.plan, d.scenario, scenarios.Webhook, run)
 	a.recorder = record.NewRecorder(a.book, []int{0})
 	host, _, _ := net.SplitHostPort(config.Target) // what it is not is refused when it is dialled
@@ -70,7 +70,7 @@ func (a *answers) answer() {
 		select {
 		case <-a.over:
 			return
-		case one := <-a.todo:
+		case one := <-a.asked:
 			data = payload.Append(data[:0], a.run, one.index, int(a.plan.Messages[one.index].Size))
 			a.session(one.client).Publish(one.index|answerID, scenarios.AnswerTopic, data)
 		}
@@ -111,7 +111,7 @@ func (s *answering) Deliver(c int, b *client.Batch, at clock.Instant) {
 	for i := range b.Messages {
 		run, index, err := payload.Parse(b.Messages[i].Data)
 		if err == nil && run == s.answers.run && int(index) < len(s.answers.answered) && s.answers.answered[index].CompareAndSwap(false, true) {
-			s.answers.todo <- toAnswer{int32(c), index}
+			s.answers.asked <- toAnswer{int32(c), index}
 		}
 	}
 }

@@ -26,7 +26,7 @@ func asking(t *testing.T, n int) (*answers, *answering) {
 	}
 	plan := schedule.Of(s, messages)
 	const run = 7
-	a := &answers{plan: plan.Answers(scenarios.AnswerTopic, 48), run: run, todo: make(chan toAnswer, n)}
+	a := &answers{plan: plan.Answers(scenarios.AnswerTopic, 48), run: run, asked: make(chan toAnswer, n)}
 	a.answered = make([]atomic.Bool, n)
 	a.book = record.NewBook(a.plan, s, scenarios.Webhook, run)
 	a.book.Begin(0)
@@ -49,13 +49,13 @@ func TestEachMessageIsAnsweredOnce(t *testing.T) {
 	sink.Deliver(0, message("t0000", 0, 64), 2e6) // comes twice
 	sink.Deliver(1, message("t0001", 1, 64), 3e6)
 	sink.Deliver(1, &client.Batch{Messages: []client.Message{{Data: []byte("not ours")}}}, 3e6)
-	close(a.todo)
-	var asked []toAnswer
-	for one := range a.todo {
-		asked = append(asked, one)
+	close(a.asked)
+	var told []toAnswer
+	for one := range a.asked {
+		told = append(told, one)
 	}
-	if len(asked) != 2 || asked[0] != (toAnswer{0, 0}) || asked[1] != (toAnswer{1, 1}) {
-		t.Fatalf("asked %v, want client 0 to answer 0 and client 1 to answer 1", asked)
+	if len(told) != 2 || told[0] != (toAnswer{0, 0}) || told[1] != (toAnswer{1, 1}) {
+		t.Fatalf("asked %v, want client 0 to answer 0 and client 1 to answer 1", told)
 	}
 	a.recorder.Event(0, client.Event{Kind: client.Connected}, 0)
 	a.recorder.Deliver(0, message(scenarios.AnswerTopic, 1, 48), 11e6)

@@ -331,35 +331,44 @@ func (f Figure) Parse() (c, metric string, err error) {
 	}
 }
 
-// A figureRule reads one figure.
-type figureRule struct{ target *Figure }
+// A sentenceRule reads a text that has a grammar of its own.
+type sentenceRule[T ~string] struct {
+	target  *T
+	allowed string
+	cannot  string        // what a text that breaks the grammar cannot be used for
+	parse   func(T) error // says what is wrong
+}
 
-const figureAllowed = "a case and a metric, such as \"websocket p(99)\" or \"longpoll rtt=100ms avg\""
+func (r sentenceRule[T]) allows() string { return r.allowed }
 
-func (r figureRule) allows() string { return figureAllowed }
-
-func (r figureRule) read(d *document, path string, n ast.Node) error {
+func (r sentenceRule[T]) read(d *document, path string, n ast.Node) error {
 	text, ok := scalarText(n)
 	if !ok || !worded(n) || utf8.RuneCountInString(text) > maxProse {
-		return d.refuse(path, n, figureAllowed, "")
+		return d.refuse(path, n, r.allowed, "")
 	}
-	if _, _, err := Figure(text).Parse(); err != nil {
+	if err := r.parse(T(text)); err != nil {
 		p := position(n)
-		return &Error{File: d.file, Line: p.Line, Column: p.Column, Field: path, Value: quote(text), Message: "cannot be found in a run: " + err.Error()}
+		return &Error{File: d.file, Line: p.Line, Column: p.Column, Field: path, Value: quote(text), Message: "cannot be " + r.cannot + " a run: " + err.Error()}
 	}
-	*r.target = Figure(oneLine(text))
+	*r.target = T(oneLine(text))
 	return nil
 }
 
-func (r figureRule) schema() *jsonschema.Schema {
+func (r sentenceRule[T]) schema() *jsonschema.Schema {
 	most := uint64(maxProse)
 	return &jsonschema.Schema{Type: "string", MaxLength: &most}
 }
 
-// A claimRule reads one claim. A need says what any transport must do: it names none.
-type claimRule struct {
-	target *Claim
-	need   bool
+// figureOf is one figure.
+func figureOf(target *Figure) rule {
+	return sentenceRule[Figure]{
+		target: target, cannot: "found in",
+		allowed: "a case and a metric, such as \"websocket p(99)\" or \"longpoll rtt=100ms avg\"",
+		parse: func(f Figure) error {
+			_, _, err := f.Parse()
+			return err
+		},
+	}
 }
 
 const (
@@ -367,42 +376,29 @@ const (
 	needAllowed  = "a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""
 )
 
-func (c claimRule) allows() string {
-	if c.need {
-		return needAllowed
+// claimOf is one claim. A need says what any transport must do: it names none.
+func claimOf(target *Claim, need bool) sentenceRule[Claim] {
+	r := sentenceRule[Claim]{target: target, cannot: "held against", allowed: claimAllowed}
+	if need {
+		r.allowed = needAllowed
 	}
-	return claimAllowed
-}
-
-func (c claimRule) read(d *document, path string, n ast.Node) error {
-	text, ok := scalarText(n)
-	if !ok || !worded(n) || utf8.RuneCountInString(text) > maxProse {
-		return d.refuse(path, n, c.allows(), "")
+	r.parse = func(c Claim) error {
+		statement, err := c.Parse()
+		if err == nil && need && (statement.Case != "" || statement.OtherCase != "") {
+			err = errors.New("a need is of whichever transport is to be chosen, so it names none")
+		}
+		return err
 	}
-	statement, err := Claim(text).Parse()
-	if err == nil && c.need && (statement.Case != "" || statement.OtherCase != "") {
-		err = errors.New("a need is of whichever transport is to be chosen, so it names none")
-	}
-	if err != nil {
-		p := position(n)
-		return &Error{File: d.file, Line: p.Line, Column: p.Column, Field: path, Value: quote(text), Message: "cannot be held against a run: " + err.Error()}
-	}
-	*c.target = Claim(oneLine(text))
-	return nil
-}
-
-func (c claimRule) schema() *jsonschema.Schema {
-	most := uint64(maxProse)
-	return &jsonschema.Schema{Type: "string", MaxLength: &most}
+	return r
 }
 
 // claims are what a run must find; needs what a transport must do to be chosen.
 func claims(target *[]Claim, need bool) rule {
 	return list[Claim]{
 		target: target, most: maxClaims,
-		item:     func(c *Claim) rule { return claimRule{c, need} },
+		item:     func(c *Claim) rule { return claimOf(c, need) },
 		distinct: func(c Claim) string { return string(c) },
-		allowed:  fmt.Sprintf("a list of 1 to %d of: %s", maxClaims, claimRule{need: need}.allows()),
+		allowed:  fmt.Sprintf("a list of 1 to %d of: %s", maxClaims, claimOf(nil, need).allows()),
 		initial:  func(all []Claim) any { return all },
 	}
 }

@@ -237,8 +237,8 @@ func publishedFigures(target *[]PublishedFigure) rule {
 			return object{
 				{"what", required, prose(&f.What)},
 				{"says", required, prose(&f.Says)},
-				{"figure", required, figureRule{&f.Figure}},
-				{"over", optional, figureRule{&f.Over}},
+				{"figure", required, figureOf(&f.Figure)},
+				{"over", optional, figureOf(&f.Over)},
 				{"times", optional, fraction(&f.Times, minWeight, maxTimes)},
 				{"unit", optional, prose(&f.Unit)},
 				{"predicted", optional, prose(&f.Predicted)},
