@@ -146,6 +146,7 @@ func (f *forms) longPoll() {
 		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
 		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
 		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
+		f.add(results.Mean, msPerSecond*physics.LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
 		hold := time.Duration(f.scenario.HoldFor()).Seconds()
 		each := f.rate * physics.LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
 		f.add(results.MessagesPerBatch, each/(1-physics.LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")

@@ -192,16 +192,16 @@ func (v Value) String() string {
 }
 
 // Number prints x with three significant digits, thousands separated and never
-// fewer digits than its whole part has: 0.412, 49.8, 1,024.
+// fewer digits than its whole part has, and a whole number as one: 0.412, 49.8, 50, 1,024.
 func Number(x float64) string {
 	size := math.Abs(x)
 	switch {
 	case size >= 99.95:
 		return thousands(strconv.FormatFloat(x, 'f', 0, 64))
-	case size >= 9.995:
-		return strconv.FormatFloat(x, 'f', 1, 64)
 	case size >= 0.9995 && x == math.Trunc(x), x == 0:
 		return strconv.FormatFloat(x, 'f', 0, 64)
+	case size >= 9.995:
+		return strconv.FormatFloat(x, 'f', 1, 64)
 	case size >= 0.9995:
 		return strconv.FormatFloat(x, 'f', 2, 64)
 	case size >= 0.001:

@@ -16,8 +16,8 @@ func TestSentencesOfANetwork(t *testing.T) {
 		want, not string
 	}{
 		{results.Manifest{Network: results.Loopback}, "loopback", "loss and congestion"},
-		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20.0 ms (stream)", "loopback"},
-		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms, Jitter: 2 * ms}, "a round trip of 20.0 ms and up to 2 ms more each way (stream)", "loopback"},
+		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20 ms (stream)", "loopback"},
+		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms, Jitter: 2 * ms}, "a round trip of 20 ms and up to 2 ms more each way (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, LineRate: 1e6}, "B, no round trip at 1,000 kB/s a connection (stream)", "B, loopback"},
 	} {
 		got := holdsFor(c.manifest) + " " + notMeasured(c.manifest)

@@ -187,7 +187,7 @@ func TestNobodyComesAfterWhomHeMayPrecede(t *testing.T) {
 	if !strings.Contains(before, "inconclusive: websocket") || !strings.Contains(before, "sse 0.833 × longpoll") {
 		t.Fatalf("the test is about open comparisons: %s", before)
 	}
-	if !strings.Contains(said, "sse 5 ms (5), longpoll 6 ms (6) and websocket 7 ms (2–60.0), not all told apart, then shortpoll") {
+	if !strings.Contains(said, "sse 5 ms (5), longpoll 6 ms (6) and websocket 7 ms (2–60), not all told apart, then shortpoll") {
 		t.Error(said)
 	}
 }
