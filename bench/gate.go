@@ -24,6 +24,7 @@ type Evidence struct {
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial
 	Due           []due              // in each second of the window; none: unknown
+	Margin        float64            // relative difference that matters to the run
 	Poll          time.Duration      // interval of short polling; 0: nobody polls
 
 	Accepted       int64        // connections the server accepted from the clients

@@ -93,6 +93,51 @@ func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
 	}
 }
 
+// What is sure and of no consequence voids nothing; what is beyond a fifth of the margin does.
+func TestATrendOfNoConsequenceIsNone(t *testing.T) {
+	for _, c := range []struct {
+		step   time.Duration // from slice to slice of 10 ms and more
+		margin float64
+		passes bool
+	}{
+		{6 * time.Microsecond, 0.05, true}, // 0.5 % in nine steps
+		{-6 * time.Microsecond, 0.05, true},
+		{22 * time.Microsecond, 0.05, false}, // 2 %
+		{-22 * time.Microsecond, 0.05, false},
+		{22 * time.Microsecond, 0.2, true},
+		{22 * time.Microsecond, 0, false}, // nobody said what does not matter
+		{0, 0, true},
+	} {
+		var all []results.Interval
+		for i := range 10 {
+			one := results.Interval{Start: time.Duration(i) * time.Second, Length: time.Second}
+			one.Latency.RecordMany(10*time.Millisecond+time.Duration(i)*c.step, 100)
+			all = append(all, one)
+		}
+		if passed, detail := stationary(Evidence{Seconds: all, Window: 10 * time.Second, Margin: c.margin}); passed != c.passes {
+			t.Errorf("steps of %v, a margin of %v: passed %v: %s", c.step, c.margin, passed, detail)
+		}
+	}
+}
+
+// The slope is the median one: no single slice makes a drift.
+func TestDrift(t *testing.T) {
+	for _, c := range []struct {
+		series []float64
+		want   float64
+	}{
+		{[]float64{10, 11, 12, 13, 14}, 4.0 / 12},
+		{[]float64{14, 13, 12, 11, 10}, 4.0 / 12},
+		{[]float64{10, 10, 10, 10, 1000}, 0},
+		{[]float64{5}, 0},
+		{[]float64{0, 0, 0}, 0},
+	} {
+		if got := drift(c.series); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v: %v, want %v", c.series, got, c.want)
+		}
+	}
+}
+
 // What follows the schedule is no trend, be the schedule's own ever so steep; what goes
 // beyond it is found as ever.
 func TestTrendsOfTheScheduleAreNoTrends(t *testing.T) {

@@ -382,6 +382,7 @@ func (t *trial) take(o *Outcome) {
 	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
 	maps.Copy(t.result.Settings, o.Settings)
 	t.evidence.Flight, t.evidence.Window = o.Flight, time.Duration(t.scenario.Window)
+	t.evidence.Margin = float64(t.scenario.Compare.Margin) / 100
 	if hiccup := t.evidence.Stalls.longest(); hiccup > max(longHiccup, o.Latency.Histogram.Quantile(0.99)/10) {
 		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", round(hiccup)))
 	}
