@@ -8,8 +8,8 @@ import (
 	"pushbench/results"
 )
 
-// host describes this machine, as far as the system shows it.
-func host() results.Host {
+// Host describes this machine, as far as the system shows it.
+func Host() results.Host {
 	h := results.Host{
 		OS:    runtime.GOOS,
 		Arch:  runtime.GOARCH,

@@ -23,7 +23,7 @@ func TestHostNamesWhatItDoesNotShow(t *testing.T) {
 func TestHostKeepsOnlyGoSettings(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	t.Setenv("PUSHBENCH_TOKEN", "secret")
-	set := host().GoSettings
+	set := Host().GoSettings
 	if set["GOGC"] != "50" {
 		t.Errorf("GOGC: got %q, want 50", set["GOGC"])
 	}

@@ -116,7 +116,7 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 // surroundings are the settings that nobody but us can tell: the machine's, as it is
 // now, and which executables this trial starts.
 func (t *trial) surroundings() (map[string]string, error) {
-	settings := hostSettings(host())
+	settings := hostSettings(Host())
 	for role, argv := range map[string][]string{"server": t.replicas[0].server.cmd.Args, "generator": t.rig.Drive} {
 		sum, err := checksum(argv[0])
 		if err != nil {

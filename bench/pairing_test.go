@@ -42,7 +42,7 @@ func TestSettingsOfGeneratorAndHost(t *testing.T) {
 	if _, compared := h["host load_average"]; compared {
 		t.Error("the load average is compared, which never stays the same")
 	}
-	if !maps.Equal(hostSettings(host()), hostSettings(host())) {
+	if !maps.Equal(hostSettings(Host()), hostSettings(Host())) {
 		t.Error("two readings of this host differ: what changes by itself belongs to the volatile")
 	}
 }

@@ -3,6 +3,8 @@ package bench
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -63,8 +65,10 @@ type Run struct {
 	Rig      *Rig
 	Command  []string        // as the person gave it
 	Tool     results.Tool    // which pushbench this is
+	Served   results.Tool    // whose servers are measured, where it is another
 	Stop     <-chan struct{} // closed: drain the trial under way and end
 	Progress func(Progress)  // told at least once a second; must return at once
+	Trouble  func(string)    // told of each trial that is void, and why, as it ends; must return at once
 }
 
 // Progress is what a person who waits wants to know.
@@ -76,6 +80,7 @@ type Progress struct {
 	Trials    int
 	Phase     string
 	Delivered int64         // in this trial so far
+	P50, P99  time.Duration // of what was due in its window and came so far; 0: nothing yet
 	Elapsed   time.Duration // of the whole run
 	Left      time.Duration // estimated
 }
@@ -83,33 +88,8 @@ type Progress struct {
 // Do measures and writes the folder at path. derive writes what people look at
 // into the folder. The run it returns is what was written.
 func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, string) error) (string, error) {
-	began := time.Now()
-	manifest := r.manifest(began)
-	folder, err := results.Create(path, manifest, r.Scenario.YAML())
-	if err != nil {
-		return "", err
-	}
-	campaign := &campaign{run: r, folder: folder, manifest: &manifest, began: began}
-	campaign.attempt = campaign.trial
-	err = r.Rig.awake(func() error {
-		manifest.Conditions = append(manifest.Conditions, r.Rig.keeper.sleep())
-		if err := r.Rig.measureCeiling(ctx, r.Scenario); err != nil {
-			return err
-		}
-		manifest.Ceiling = r.Rig.ceiling
-		if err := r.Rig.watchFloor(ctx, &manifest.Host.Standstills); err != nil {
-			return err
-		}
-		if err := campaign.blocks(ctx); err != nil {
-			return err
-		}
-		return r.Rig.watchFloor(ctx, &manifest.Host.StandstillsAfter)
-	})
-	manifest.Conditions = append(manifest.Conditions, campaign.pairs.conditions()...)
-	manifest.Ended = time.Now().UTC()
-	manifest.Host.LoadAverageAfter = loadAverage()
-	manifest.Status, manifest.Reason = campaign.verdict(err)
-	return folder.Finish(manifest, derive)
+	where, err := Interleave(ctx, []Side{{r, path}}, derive)
+	return where[0], err
 }
 
 // floorFor is how long the cores are watched before the first trial and after the last.
@@ -145,6 +125,7 @@ type campaign struct {
 	folder   *results.Folder
 	manifest *results.Manifest
 	began    time.Time
+	sides    int // runs that are measured in turns, this one included
 
 	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error)
 	done     int // trials that ended and are not measured again
@@ -153,17 +134,6 @@ type campaign struct {
 	pairs    pairing
 	faulty   []string // trials that are void, and why
 	overload []string
-}
-
-func (c *campaign) blocks(ctx context.Context) error {
-	for block, order := range Orders(c.run.Scenario.Cases(), c.run.Scenario.Blocks, c.run.Scenario.Seed) {
-		for position, measured := range order {
-			if err := c.cell(ctx, block+1, position+1, measured); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // disturbedShare is the largest share of the planned trials that may be measured
@@ -181,10 +151,19 @@ func (c *campaign) cell(ctx context.Context, block, position int, measured scena
 			return err
 		}
 		if !Disturbed(result) || c.again >= allowed {
+			c.trouble(result, "")
 			c.note(result)
 			return nil
 		}
+		c.trouble(result, ", is measured again")
 		c.again++
+	}
+}
+
+// trouble tells of a trial that is void.
+func (c *campaign) trouble(t results.Trial, then string) {
+	if t.Status == results.Invalid && c.run.Trouble != nil {
+		c.run.Trouble(fmt.Sprintf("%s is void%s: %s", t.Name(), then, t.Reason))
 	}
 }
 
@@ -195,9 +174,8 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 	if c.stopped() {
 		return results.Trial{}, errStopped
 	}
-	delivered := int64(0)
-	phase := "starting"
-	tell := func() { c.tell(block, measured, phase, delivered) }
+	phase, delivered, took := "starting", int64(0), results.Histogram{}
+	tell := func() { c.tell(block, measured, phase, delivered, took) }
 	t := &trial{
 		rig:      c.run.Rig,
 		scenario: c.run.Scenario.For(measured),
@@ -209,6 +187,8 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 		stop:     c.run.Stop,
 		interval: func(i results.Interval) error {
 			delivered += i.Delivered
+			took.Merge(i.Latency)
+			tell()
 			return c.folder.AppendInterval(i)
 		},
 		phase: func(now string) { phase = now; tell() },
@@ -269,12 +249,18 @@ func (c *campaign) verdict(err error) (results.Status, string) {
 	}
 }
 
-func (c *campaign) tell(block int, measured scenarios.Case, phase string, delivered int64) {
+func (c *campaign) tell(block int, measured scenarios.Case, phase string, delivered int64, took results.Histogram) {
 	if c.run.Progress == nil {
 		return
 	}
 	trials := c.trials()
+	var p50, p99 time.Duration
+	if took.Count() > 0 {
+		p50, p99 = took.Quantile(0.5), took.Quantile(0.99)
+	}
 	c.run.Progress(Progress{
+		P50:       p50,
+		P99:       p99,
 		Case:      measured.Name(),
 		Block:     block,
 		Blocks:    c.run.Scenario.Blocks,
@@ -293,7 +279,7 @@ func (c *campaign) left(trials int) time.Duration {
 	if c.done > 0 {
 		each = c.took / time.Duration(c.done+c.again)
 	}
-	return max(0, time.Duration(trials+c.again)*each-time.Since(c.began))
+	return max(0, time.Duration(max(1, c.sides)*(trials+c.again))*each-time.Since(c.began))
 }
 
 // Estimate is about how long one trial takes.
@@ -313,7 +299,8 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Command:    r.Command,
 		RunID:      runID(s, began),
 		Tool:       r.Tool,
-		Host:       host(),
+		Served:     r.Served,
+		Host:       Host(),
 		Pinning:    r.Rig.Pinning,
 		Workload:   workload(s),
 		Blocks:     s.Blocks,
@@ -340,10 +327,10 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range s.Cases() {
-		m.Cases = append(m.Cases, results.Case{Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack), Flush: time.Duration(c.Flush), RTT: caseRTT(s, c), Interval: caseInterval(s, c), Heartbeat: time.Duration(c.Heartbeat), TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward})
+		m.Cases = append(m.Cases, caseOf(s, c))
 	}
 	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
-		m.Schedules = append(m.Schedules, schedule.New(s, block+1).Hash())
+		m.Schedules = append(m.Schedules, scheduleHash(s, block+1))
 		var names []string
 		for _, c := range order {
 			names = append(names, c.Name())
@@ -353,20 +340,42 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	return m
 }
 
-// caseRTT is a case's round trip where cases differ in it; else it is the run's.
-func caseRTT(s *scenarios.Scenario, c scenarios.Case) time.Duration {
-	if len(s.Sweep.RTT) == 0 {
-		return 0
+// caseOf is a case as results know it. Of a round trip, an interval or a workload it has
+// what tells it from others; what all cases share is the run's.
+func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
+	is := results.Case{
+		Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack),
+		Flush: time.Duration(c.Flush), Heartbeat: time.Duration(c.Heartbeat),
+		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
+		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),
 	}
-	return time.Duration(c.RTT)
+	if len(s.Sweep.RTT) > 0 {
+		is.RTT = time.Duration(c.RTT)
+	}
+	if len(s.Sweep.Interval) > 0 {
+		is.Interval = time.Duration(c.Interval)
+	}
+	if s.SweepsLoad() {
+		is.DeliveryRate = s.For(c).DeliveryRate()
+	}
+	return is
 }
 
-// caseInterval is a case's, where it is what tells it from others.
-func caseInterval(s *scenarios.Scenario, c scenarios.Case) time.Duration {
-	if len(s.Sweep.Interval) == 0 {
-		return 0
+// scheduleHash is of what is due in a block, in all workloads that it has.
+func scheduleHash(s *scenarios.Scenario, block int) string {
+	if !s.SweepsLoad() {
+		return schedule.New(s, block).Hash()
 	}
-	return time.Duration(c.Interval)
+	sum := sha256.New()
+	seen := map[scenarios.Case]bool{}
+	for _, c := range s.Cases() {
+		load := scenarios.Case{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
+		if !seen[load] {
+			seen[load] = true
+			fmt.Fprintln(sum, schedule.New(s.For(c), block).Hash())
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // declared is what the run will be judged by.

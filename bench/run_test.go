@@ -29,7 +29,7 @@ func rehearse(fails map[int]string) (attempts []string, status results.Status, r
 		}
 		return t, nil
 	}
-	status, reason = c.verdict(c.blocks(context.Background()))
+	status, reason = c.verdict(blocks(context.Background(), []*campaign{c}))
 	return attempts, status, reason
 }
 
@@ -74,7 +74,7 @@ func TestBreakingOffEndsTheRun(t *testing.T) {
 		made++
 		return results.Trial{}, broken
 	}
-	if status, reason := c.verdict(c.blocks(context.Background())); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
+	if status, reason := c.verdict(blocks(context.Background(), []*campaign{c})); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
 		t.Errorf("%d attempts, %s (%s)", made, status, reason)
 	}
 }

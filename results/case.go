@@ -23,6 +23,11 @@ type Case struct {
 
 	NewConnection bool `json:"new_connection,omitempty"` // for every poll
 	Forward       bool `json:"forward,omitempty"`        // the clients' router lets the server in
+
+	Clients      int     `json:"clients,omitempty"`      // where they are swept, as are the next
+	PublishRate  float64 `json:"publish_rate,omitempty"` // messages a second
+	PayloadBytes float64 `json:"payload_bytes,omitempty"`
+	DeliveryRate float64 `json:"delivery_rate,omitempty"` // (message, subscriber) pairs a second owed, where any of these three is swept
 }
 
 // A variant is all of a case but its transport.
@@ -34,10 +39,13 @@ type variant struct {
 	heartbeat  time.Duration
 	tls, fresh bool
 	forward    bool
+	clients    int
+	rate       float64
+	payload    float64
 }
 
 func (c Case) variant() variant {
-	return variant{c.Stack, c.Flush, c.RTT, c.Interval, c.Heartbeat, c.TLS, c.NewConnection, c.Forward}
+	return variant{c.Stack, c.Flush, c.RTT, c.Interval, c.Heartbeat, c.TLS, c.NewConnection, c.Forward, c.Clients, c.PublishRate, c.PayloadBytes}
 }
 
 // AllCases lists the run's cases in report order. A folder from before there were
@@ -68,6 +76,21 @@ func (m Manifest) SweptRTT() bool { return m.sweptAlone(func(v *variant) { v.rtt
 // SweptConnection says whether cases of one transport differ in nothing but their connections.
 func (m Manifest) SweptConnection() bool {
 	return m.sweptAlone(func(v *variant) { v.tls, v.fresh = false, false })
+}
+
+// Deliveries are the fewest and the most that are owed a second in any case.
+func (m Manifest) Deliveries() (fewest, most float64) {
+	for i, c := range m.AllCases() {
+		rate := c.DeliveryRate
+		if rate == 0 {
+			rate = m.Workload.DeliveryRate
+		}
+		if i == 0 || rate < fewest {
+			fewest = rate
+		}
+		most = max(most, rate)
+	}
+	return fewest, most
 }
 
 // sweptAlone says whether two cases of one transport differ until something is taken from both.
@@ -113,7 +136,7 @@ func (c Case) FileName() string { return strings.NewReplacer(" ", "-", "=", "-")
 
 // variantName is what a case may be called beside its transport: it becomes part
 // of file names, a tag of the interval log and keys of a benchmark.
-var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,6}$`)
+var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,11}$`)
 
 func (m Manifest) checkCases() error {
 	for i, c := range m.Cases {
@@ -129,6 +152,8 @@ func (m Manifest) checkCases() error {
 			return fmt.Errorf("case %s: rtt_ns is negative: %v", c.Name, c.RTT)
 		case c.Interval < 0:
 			return fmt.Errorf("case %s: interval_ns is negative: %v", c.Name, c.Interval)
+		case c.Clients < 0 || !(c.PublishRate >= 0) || !(c.PayloadBytes >= 0) || !(c.DeliveryRate >= 0):
+			return fmt.Errorf("case %s: a part of its workload is negative", c.Name)
 		case c.Heartbeat < 0:
 			return fmt.Errorf("case %s: heartbeat_ns is negative: %v", c.Name, c.Heartbeat)
 		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):

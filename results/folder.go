@@ -47,6 +47,13 @@ func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
 	return f, f.writeManifest(m)
 }
 
+// Discard removes a folder that nothing was measured for.
+func (f *Folder) Discard() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close(), os.RemoveAll(f.Path()))
+}
+
 // Path is where the run is being written.
 func (f *Folder) Path() string { return f.path + partialSuffix }
 

@@ -27,9 +27,11 @@ type Manifest struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended,omitzero"`
 	Command []string  `json:"command"`
-	RunID   uint32    `json:"run_id"` // stamped into every payload of this run
+	RunID   uint32    `json:"run_id"`           // stamped into every payload of this run
+	Beside  []uint32  `json:"beside,omitempty"` // runs whose trials were measured in turns with these
 
 	Tool     Tool     `json:"tool"`
+	Served   Tool     `json:"served,omitzero"` // the pushbench whose servers were measured, where it is another than Tool
 	Host     Host     `json:"host"`
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`

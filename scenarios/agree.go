@@ -137,6 +137,13 @@ var agreements = []agreement{
 		},
 	},
 	{
+		"sweep.payload",
+		func(s *Scenario) bool { return len(s.Sweep.Payload) == 0 || len(s.Payload.Sizes) == 0 },
+		func(*Scenario) (string, string) {
+			return "", "is not allowed beside payload.sizes; allowed: beside payload.size, in place of which it is"
+		},
+	},
+	{
 		"sweep.interval",
 		func(s *Scenario) bool {
 			return len(s.Sweep.Interval) == 0 || slices.Contains(s.Transports, ShortPoll)
@@ -373,6 +380,23 @@ func (d *document) agree(s *Scenario) error {
 			value = text // as its author knows it
 		}
 		return d.conflict(a.field, value, message)
+	}
+	return d.agreeInEach(s)
+}
+
+// agreeInEach looks at the cases one by one, where their workloads differ.
+func (d *document) agreeInEach(s *Scenario) error {
+	if !s.SweepsLoad() {
+		return nil
+	}
+	for _, c := range s.Cases() {
+		alone := s.For(c)
+		for _, a := range agreements {
+			if !a.holds(alone) {
+				value, message := a.says(alone)
+				return d.conflict("sweep", "", fmt.Sprintf("has a case, %s, whose %s of %s %s", c.Name(), a.field, value, message))
+			}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package scenarios
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // A Stack is the library that the servers' HTTP is built on.
 type Stack string
@@ -31,6 +34,10 @@ type Sweep struct {
 
 	Interval []Duration `yaml:"interval,omitempty" json:"interval"` // shortpoll only: 1 to 16 poll intervals, each 1ms … 1h, in place of shortpoll.interval
 
+	Clients []int  `yaml:"clients,omitempty" json:"clients"` // 1 to 16 counts, in place of clients.count
+	Rate    []Rate `yaml:"rate,omitempty" json:"rate"`       // 1 to 16 rates, in place of publish.rate
+	Payload []Size `yaml:"payload,omitempty" json:"payload"` // 1 to 16 sizes, in place of payload.size
+
 	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt"`                       // 1 to 16 round trips, each at most 2s, in place of network.rtt
 	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
 }
@@ -48,6 +55,10 @@ type Case struct {
 	NewConnection bool // for every poll
 	Forward       bool // the router lets the server in
 
+	Clients int  // where they are swept, as are the next
+	Rate    Rate // of publications
+	Payload Size
+
 	sweptStack, sweptFlush, sweptRTT, sweptHeartbeat, sweptTLS, sweptConnection, sweptForward, sweptInterval bool // they tell this case from others of its run
 }
 
@@ -60,7 +71,7 @@ func (s *Scenario) Cases() []Case {
 	for _, t := range s.Transports {
 		for _, stack := range s.stacks() {
 			for _, flush := range s.flushes(t) {
-				all = append(all, s.connections(Case{
+				all = append(all, s.loads(Case{
 					Transport: t, Stack: stack, Flush: flush,
 					sweptStack: len(s.Sweep.Stack) > 0, sweptFlush: len(s.Sweep.Flush) > 0 && t.holds(),
 				})...)
@@ -68,6 +79,43 @@ func (s *Scenario) Cases() []Case {
 		}
 	}
 	return all
+}
+
+// loads are a case with every workload that is measured.
+func (s *Scenario) loads(c Case) (all []Case) {
+	for _, c.Clients = range either(s.Sweep.Clients, len(s.Sweep.Clients) > 0, 0) {
+		for _, c.Rate = range either(s.Sweep.Rate, len(s.Sweep.Rate) > 0, 0) {
+			for _, c.Payload = range either(s.Sweep.Payload, len(s.Sweep.Payload) > 0, 0) {
+				all = append(all, s.connections(c)...)
+			}
+		}
+	}
+	return all
+}
+
+// SweepsLoad says whether cases differ in their workload, and not in how it is carried alone.
+func (s *Scenario) SweepsLoad() bool {
+	return len(s.Sweep.Clients)+len(s.Sweep.Rate)+len(s.Sweep.Payload) > 0
+}
+
+// Hardest is the scenario of the case to which most deliveries a second are owed: where no
+// workload is swept, the scenario as it is.
+func (s *Scenario) Hardest() *Scenario {
+	if !s.SweepsLoad() {
+		return s
+	}
+	var hardest *Scenario
+	for _, c := range s.Cases() {
+		if one := s.For(c); hardest == nil || one.DeliveryRate() > hardest.DeliveryRate() {
+			hardest = one
+		}
+	}
+	return hardest
+}
+
+// MostClients is the largest number of clients of any case.
+func (s *Scenario) MostClients() int {
+	return slices.Max(either(s.Sweep.Clients, len(s.Sweep.Clients) > 0, s.Clients.Count))
 }
 
 // connections are a case with every kind of connection that is measured.
@@ -201,6 +249,15 @@ func (c Case) Name() string {
 	if c.sweptFlush {
 		name += " flush=" + c.Flush.String()
 	}
+	if c.Clients > 0 {
+		name += " clients=" + strconv.Itoa(c.Clients)
+	}
+	if c.Rate > 0 {
+		name += " rate=" + decimal(float64(c.Rate))
+	}
+	if c.Payload > 0 {
+		name += " payload=" + strconv.Itoa(int(c.Payload))
+	}
 	if c.sweptInterval {
 		name += " interval=" + c.Interval.String()
 	}
@@ -230,6 +287,15 @@ func (s *Scenario) For(c Case) *Scenario {
 	alone := *s
 	alone.Needs, alone.Claims, alone.Published, alone.Heartbeat = nil, nil, Published{}, c.Heartbeat
 	alone.Sweep, alone.Stack, alone.Network.TLS, alone.Network.RTT, alone.Network.Forward = Sweep{}, c.Stack, c.TLS, c.RTT, c.Forward
+	if c.Clients > 0 {
+		alone.Clients.Count = c.Clients
+	}
+	if c.Rate > 0 {
+		alone.Publish.Rate = c.Rate
+	}
+	if c.Payload > 0 {
+		alone.Payload.Size = c.Payload
+	}
 	switch c.Transport {
 	case ShortPoll:
 		alone.ShortPoll.NewConnection, alone.ShortPoll.Interval = c.NewConnection, c.Interval

@@ -157,6 +157,9 @@ func fields(s *Scenario) object {
 			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
 			{"forward", optional, truths(&s.Sweep.Forward)},
 			{"interval", optional, listOfIntervals(&s.Sweep.Interval)},
+			{"clients", optional, listOfCounts(&s.Sweep.Clients)},
+			{"rate", optional, listOfRates(&s.Sweep.Rate)},
+			{"payload", optional, listOfSizes(&s.Sweep.Payload)},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
@@ -227,6 +230,39 @@ func listOfIntervals(target *[]Duration) rule {
 	l := listOfDurations(target, maxRTTs, maxPhase).(list[Duration])
 	l.item = func(d *Duration) rule { return duration(d, minInterval, maxPhase) }
 	return l
+}
+
+// listOfCounts are numbers of clients to compare, each at most once.
+func listOfCounts(target *[]int) rule {
+	return list[int]{
+		target: target, most: maxRTTs,
+		item:     func(n *int) rule { return whole(n, 1, maxClients) },
+		distinct: strconv.Itoa,
+		allowed:  fmt.Sprintf("a list of 1 to %d whole numbers, each once", maxRTTs),
+		initial:  func(all []int) any { return all },
+	}
+}
+
+// listOfRates are rates to compare, each at most once.
+func listOfRates(target *[]Rate) rule {
+	return list[Rate]{
+		target: target, most: maxRTTs,
+		item:     func(r *Rate) rule { return rate(r) },
+		distinct: Rate.String,
+		allowed:  fmt.Sprintf("a list of 1 to %d rates such as 100/s, each once", maxRTTs),
+		initial:  func(all []Rate) any { return all },
+	}
+}
+
+// listOfSizes are payload sizes to compare, each at most once.
+func listOfSizes(target *[]Size) rule {
+	return list[Size]{
+		target: target, most: maxRTTs,
+		item:     func(s *Size) rule { return size(s) },
+		distinct: Size.String,
+		allowed:  fmt.Sprintf("a list of 1 to %d sizes with their units, each once", maxRTTs),
+		initial:  func(all []Size) any { return all },
+	}
 }
 
 // publishedFigures are what somebody else has found.

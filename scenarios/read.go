@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,26 @@ func (s *Scenario) Check() error {
 		e.Line, e.Column = 0, 0
 	}
 	return err
+}
+
+// Vary sweeps an axis: its name as in sweep, and its values as a file has them, separated
+// by commas, such as "rate" and "10/s, 100/s". It takes the place of what the scenario
+// itself sweeps by that name. Ask Check whether the scenario is sound with it.
+func (s *Scenario) Vary(axis, values string) error {
+	d, err := newDocument("sweep", strings.NewReader(axis+": ["+values+"]"))
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(fields(s), func(f field) bool { return f.name == "sweep" })
+	axes := object(fields(s)[i].rule.(someOf))
+	if err := axes.read(d, "", d.root); err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Line, e.Column = 0, 0
+		}
+		return err
+	}
+	return nil
 }
 
 // Load reads an embedded scenario by its name, such as "chat", or any other by

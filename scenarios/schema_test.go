@@ -106,7 +106,8 @@ var beyondSchema = []string{
 	"rate-too-low", "rate-zero", "rtt-beside-its-sweep", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many",
 	"size-too-large", "size-too-small", "sizes-twice", "sweep-connections-of-streams", "sweep-empty", "sweep-flush-nothing",
 	"sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
-	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-stack-own", "tls-beside-its-sweep",
+	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-payload-beside-sizes",
+	"sweep-payload-too-small", "sweep-rate-too-low", "sweep-stack-own", "tls-beside-its-sweep",
 	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "visitors-behind-a-router", "visitors-too-many",
 	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-forever", "window-zero",
 }

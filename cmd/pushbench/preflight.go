@@ -34,7 +34,7 @@ func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
 	}
 	arithmetic := fmt.Sprintf("%d clients × %s + %s%d = %d open files in the server and as many in the generator, but %s",
 		serverShare(s), why, reporters(s), spareDescriptors, need, room)
-	switch enough := ceilDiv(s.Clients.Count, max(1, most)); {
+	switch enough := ceilDiv(s.MostClients(), max(1, most)); {
 	case most < 1 || s.ClientsPublish():
 		return usageError("%s; use fewer clients or raise the limit", arithmetic)
 	case given || s.Servers > 1:
@@ -105,8 +105,8 @@ func localPorts() uint64 {
 	return (last - first + 1) / 2
 }
 
-// serverShare is how many clients the largest share of a server is.
-func serverShare(s *scenarios.Scenario) int { return ceilDiv(s.Clients.Count, s.Servers) }
+// serverShare is how many clients the largest share of a server is, in any case.
+func serverShare(s *scenarios.Scenario) int { return ceilDiv(s.MostClients(), s.Servers) }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 

@@ -40,15 +40,49 @@ func (p *progress) show(now bench.Progress) {
 	defer p.mu.Unlock()
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] block %d of %d · %s · %s · %s delivered · %s, about %s left",
+		line := fmt.Sprintf("[%d/%d] block %d of %d · %s · %s · %s delivered%s · %s, about %s left",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, now.Phase,
-			results.Count(now.Delivered), minutes(now.Elapsed), minutes(now.Left))
+			results.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
+		fmt.Fprint(p.w, "\r\x1b[K"+p.fitting(line))
 		p.drawn = true
 	case now.Trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, minutes(now.Left))
 		p.trial = now.Trial
 	}
+}
+
+// soFar is how long messages took up to now. It is no figure of the run: there are no gates yet.
+func soFar(now bench.Progress) string {
+	if now.P99 == 0 {
+		return ""
+	}
+	ms := func(d time.Duration) string { return results.Number(results.Milliseconds(d)) }
+	return fmt.Sprintf(", p50 %s p99 %s ms", ms(now.P50), ms(now.P99))
+}
+
+// fitting cuts a line that the terminal would break: what is broken cannot be written over.
+func (p *progress) fitting(line string) string {
+	width := 80
+	if f, ok := p.w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			width = columns
+		}
+	}
+	if runes := []rune(line); len(runes) >= width {
+		return string(runes[:width-1])
+	}
+	return line
+}
+
+// trouble leaves a line that stays.
+func (p *progress) trouble(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	fmt.Fprintln(p.w, what)
 }
 
 // end leaves the terminal's line empty.

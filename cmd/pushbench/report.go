@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,11 +15,15 @@ import (
 )
 
 func newReportCommand() *cobra.Command {
-	return &cobra.Command{
+	var format, junit string
+	c := &cobra.Command{
 		Use:   "report FOLDER",
 		Short: "Draw a run again, table and page and charts, from its files alone",
 		Args:  exactly("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkFormat(format, runFormats); err != nil {
+				return err
+			}
 			run, err := openRun(args[0])
 			if err != nil {
 				return err
@@ -33,9 +37,16 @@ func newReportCommand() *cobra.Command {
 			if err := results.Seal(run.Path); err != nil {
 				return err
 			}
-			return printRun(c, report.New(run))
+			r := report.New(run)
+			if err := writeJUnit(junit, r.JUnit()); err != nil {
+				return err
+			}
+			return printRun(c, r, format)
 		},
 	}
+	formatFlag(c, &format, runFormats)
+	junitFlag(c, &junit)
+	return c
 }
 
 // openRun tells a wrong path, which is the person's, from a folder that is damaged.
@@ -61,18 +72,8 @@ func derive(run *results.Run, dir string) error {
 	return r.Write(dir, figures...)
 }
 
-// printRun prints the table, the sentences and where the page is.
-func printRun(c *cobra.Command, r *report.Report) error {
-	out := c.OutOrStdout()
-	_, noColor := os.LookupEnv("NO_COLOR")
-	if err := r.Table(out, report.TableOptions{Color: isTerminal(out) && !noColor}); err != nil {
-		return err
-	}
-	fmt.Fprintln(out)
-	for _, sentence := range r.Sentences() {
-		fmt.Fprintln(out, sentence)
-	}
-	fmt.Fprintln(out)
-	_, err := fmt.Fprintln(out, filepath.Join(r.Run.Path, "report.html"))
-	return err
+// tableOptions are what a terminal, or what stands in its place, can show.
+// NO_COLOR is as https://no-color.org says: any value but the empty one.
+func tableOptions(out io.Writer) report.TableOptions {
+	return report.TableOptions{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
 }

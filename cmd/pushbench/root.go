@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,7 +27,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands are those that a person may give.
-const commands = "run, doctor, selftest, list, report, inspect, serve, schema"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, inspect, serve, schema"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -38,10 +39,15 @@ or WebSocket, and what each costs.
 
   pushbench run chat          measure a scenario and draw the comparison
   pushbench run batching      the same with several flush windows; see --flush and --stack
+  pushbench check FOLDER      measure what a committed run measured, and hold its claims against it
+  pushbench compare A B       what changed between two runs of one workload
+  pushbench capacity chat     the highest load at which each transport keeps to a limit
+  pushbench crossover chat    the cheapest transport, by load and acceptable staleness
   pushbench doctor            what this machine is worth as an instrument, in ten seconds
   pushbench selftest          hold this instrument to known truths
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files
+  pushbench plot RUN...       its charts as files, or those of several runs on one
   pushbench inspect URL       a handshake, a poll or a stream, explained line by line
   pushbench serve websocket   one of the reference servers
   pushbench schema            JSON Schema of scenario files, for editors
@@ -70,7 +76,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 
@@ -114,6 +120,10 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(args) == len(names) {
 			return nil
 		}
-		return usageError("%s takes %d argument (%s), was given %d", c.CommandPath(), len(names), names[0], len(args))
+		noun := "argument"
+		if len(names) > 1 {
+			noun += "s"
+		}
+		return usageError("%s takes %d %s (%s), was given %d", c.CommandPath(), len(names), noun, strings.Join(names, ", "), len(args))
 	}
 }

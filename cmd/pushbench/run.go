@@ -43,6 +43,10 @@ type runOptions struct {
 	stack      []string
 	flush      []string
 	out        string
+	beside     string
+	format     string
+	junit      string
+	sweep      []string
 	noPin      bool
 	letSleep   bool
 	engine     string
@@ -82,7 +86,11 @@ The table goes to standard output, progress to standard error.
 	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
+	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; once for each field (default: the scenario's sweep)")
 	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
+	f.StringVar(&o.beside, "beside", "", "another build of pushbench, whose servers are measured in turns with these; the second folder is the first's name and -beside. See pushbench compare")
+	formatFlag(c, &o.format, runFormats)
+	junitFlag(c, &o.junit)
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
 	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
@@ -92,6 +100,9 @@ The table goes to standard output, progress to standard error.
 
 // measure reads, checks, runs, shows.
 func measure(c *cobra.Command, name string, o runOptions) error {
+	if err := checkFormat(o.format, runFormats); err != nil {
+		return err
+	}
 	scenario, err := scenarios.Load(name)
 	if err != nil {
 		return err
@@ -106,21 +117,31 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	if left := claims - len(scenario.Claims); left > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
 	}
-	if refused := canLink(scenario); refused != nil {
-		done, err, why := inUserNamespace(c)
-		if done {
-			return err
-		}
-		return usageError("network.link: packets: %w (nor without root: %w)", refused, why)
+	where, err := o.perform(c, scenario)
+	if len(where) == 0 || where[0] == "" {
+		return err
+	}
+	err = errors.Join(err, o.show(c, where[0]))
+	if len(where) > 1 && o.format == tableFormat {
+		err = errors.Join(err, showBeside(c, where[1], where[0]))
+	}
+	return err
+}
+
+// perform measures a scenario that was checked and fits, and returns where its runs are: of
+// what another process has done in our place, nowhere.
+func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
+	if done, err := elsewhere(c, scenario); done || err != nil {
+		return nil, err
 	}
 	release, err := onlyOne()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer release()
 	rig, err := o.rig(scenario)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	progress := newProgress(c.ErrOrStderr())
 	stop, ctx, done := interrupts(c.Context(), c.ErrOrStderr())
@@ -132,16 +153,75 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 		Tool:     hashed(tool()),
 		Stop:     stop,
 		Progress: progress.show,
+		Trouble:  progress.trouble,
 	}
-	where, err := run.Do(ctx, o.path(scenario, time.Now()), derive)
+	sides := []bench.Side{{Run: run, Path: o.path(scenario, time.Now())}}
+	if o.beside != "" {
+		other, err := o.besides(run, scenario)
+		if err != nil {
+			return nil, err
+		}
+		sides = append(sides, bench.Side{Run: other, Path: besidePath(sides[0].Path)})
+	}
+	where, err = bench.Interleave(ctx, sides, derive)
 	progress.end()
-	if where == "" && errors.Is(err, fs.ErrExist) {
-		return usageError("--out: %w", err)
+	if where[0] == "" && errors.Is(err, fs.ErrExist) {
+		return nil, usageError("--out: %w", err)
 	}
-	if where == "" {
+	return where, err
+}
+
+// elsewhere does the whole command again in a user namespace of its own, where the scenario
+// has a link that cannot be made here otherwise. The error is then what came of it.
+func elsewhere(c *cobra.Command, s *scenarios.Scenario) (done bool, err error) {
+	refused := canLink(s)
+	if refused == nil {
+		return false, nil
+	}
+	done, err, why := inUserNamespace(c)
+	if !done {
+		err = usageError("network.link: packets: %w (nor without root: %w)", refused, why)
+	}
+	return done, err
+}
+
+// besides is the same run with the servers of another build.
+func (o runOptions) besides(run *bench.Run, s *scenarios.Scenario) (*bench.Run, error) {
+	executable, is, err := otherBuild(o.beside)
+	if err != nil {
+		return nil, err
+	}
+	rig, err := o.rig(s)
+	if err != nil {
+		return nil, err
+	}
+	own := rig.Serve
+	rig.Serve = func(c scenarios.Case, host string) []string {
+		argv := own(c, host)
+		argv[0] = executable
+		return argv
+	}
+	other := *run
+	other.Rig, other.Served = rig, is
+	return &other, nil
+}
+
+// showBeside prints what the other build's servers did otherwise. It is no error if
+// nothing can be said: who wants to know by the exit code asks pushbench compare.
+func showBeside(c *cobra.Command, before, after string) error {
+	var runs [2]*results.Run
+	for i, path := range []string{before, after} {
+		var err error
+		if runs[i], err = results.Open(path); err != nil {
+			return err
+		}
+	}
+	found, err := report.Compare(runs[0], runs[1])
+	if err != nil {
 		return err
 	}
-	return errors.Join(err, show(c, where))
+	fmt.Fprintln(c.OutOrStdout())
+	return printComparison(c.OutOrStdout(), found, tableFormat)
 }
 
 // apply puts the command line's wishes into the scenario and checks it again.
@@ -174,6 +254,15 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if changed("flush") {
 		if err := o.sweepFlush(s); err != nil {
 			return err
+		}
+	}
+	for _, text := range o.sweep {
+		axis, values, ok := strings.Cut(text, "=")
+		if !ok {
+			return usageError("--sweep: %q is not a field and its values; wanted: something like rate=10/s,100/s", text)
+		}
+		if err := s.Vary(axis, values); err != nil {
+			return usageError("--%w", err)
 		}
 	}
 	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup, "rtt": &s.Network.RTT} {
@@ -219,7 +308,7 @@ func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
 // claims are those that the flags leave something to judge by: a claim is about the
 // workload as it is written, and about what is measured.
 func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []scenarios.Claim {
-	for _, another := range []string{"clients", "rtt", "link", "stack", "flush", "servers"} {
+	for _, another := range []string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"} {
 		if c.Flags().Changed(another) {
 			return nil
 		}
@@ -350,13 +439,13 @@ func interrupts(parent context.Context, stderr io.Writer) (stop chan struct{}, c
 }
 
 // show prints what a run found, and returns the error that its status deserves.
-func show(c *cobra.Command, where string) error {
+func (o runOptions) show(c *cobra.Command, where string) error {
 	run, err := results.Open(where)
 	if err != nil {
 		return err
 	}
 	r := report.New(run)
-	if err := printRun(c, r); err != nil {
+	if err := errors.Join(writeJUnit(o.junit, r.JUnit()), printRun(c, r, o.format)); err != nil {
 		return err
 	}
 	return worth(r)

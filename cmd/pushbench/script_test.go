@@ -58,6 +58,7 @@ func runScripts(t *testing.T, dir string) {
 		Setup: func(env *testscript.Env) error {
 			scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
 			env.Setenv("SCENARIOS", scenarios)
+			env.Setenv("REFERENCE", filepath.Join(filepath.Dir(scenarios), "results", "reference", "chat"))
 			env.Setenv("GORACE", "atexit_sleep_ms=10") // else each process takes a second to end
 			env.Values[watchedKey{}] = &watched{}
 			return err

@@ -2,9 +2,12 @@ package main
 
 import (
 	"crypto/sha256"
+	"debug/buildinfo"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 
@@ -63,20 +66,56 @@ func modules(deps []*debug.Module) (names []string) {
 	return names
 }
 
-// hashed adds the checksum of the executable, which takes a while to compute.
+// hashed adds the checksum of this executable, which takes a while to compute.
 func hashed(t results.Tool) results.Tool {
 	path, err := os.Executable()
 	if err != nil {
 		return t
 	}
+	t.SHA256, _ = checksum(path) // who measures is not stopped by not knowing this
+	return t
+}
+
+func checksum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return t
+		return "", err
 	}
 	defer f.Close()
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err == nil {
-		t.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
 	}
-	return t
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// stamped finds what the Makefile's build writes into an executable.
+var stamped = regexp.MustCompile(`-X main\.(commit|dirty)=([0-9a-z]*)`)
+
+// toolOf identifies another build of pushbench by what Go wrote into it, without
+// running it.
+func toolOf(executable string) (results.Tool, error) {
+	info, err := buildinfo.ReadFile(executable)
+	if err != nil {
+		return results.Tool{}, err
+	}
+	if own, ok := debug.ReadBuildInfo(); ok && own.Path != "" && info.Path != own.Path {
+		return results.Tool{}, fmt.Errorf("it is %s, not %s", info.Path, own.Path)
+	}
+	t := results.Tool{GoVersion: info.GoVersion, Modules: modules(info.Deps)}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	t.Commit, t.Dirty = settings["vcs.revision"], settings["vcs.modified"] == "true"
+	for _, m := range stamped.FindAllStringSubmatch(settings["-ldflags"], -1) {
+		switch m[1] {
+		case "commit":
+			t.Commit = m[2]
+		case "dirty":
+			t.Dirty = m[2] == "true"
+		}
+	}
+	t.SHA256, err = checksum(executable)
+	return t, err
 }

@@ -72,26 +72,7 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 
 // distanceGroups are the rows that differ in nothing but their round trip, by rising one.
 func distanceGroups(rows []results.Row) [][]results.Row {
-	var groups [][]results.Row
-	rest := func(r results.Row) string {
-		var kept []string
-		for _, part := range strings.Fields(r.Name) {
-			if !strings.HasPrefix(part, "rtt=") {
-				kept = append(kept, part)
-			}
-		}
-		return strings.Join(kept, " ")
-	}
-	for _, r := range rows {
-		i := slices.IndexFunc(groups, func(g []results.Row) bool { return rest(g[0]) == rest(r) })
-		switch {
-		case len(r.Trials) == 0:
-		case i < 0:
-			groups = append(groups, []results.Row{r})
-		default:
-			groups[i] = append(groups[i], r)
-		}
-	}
+	groups := groupsAlong(rows, "rtt")
 	for _, g := range groups {
 		slices.SortFunc(g, func(a, b results.Row) int { return int(a.RTT - b.RTT) })
 	}

@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -37,12 +38,15 @@ func Draw(run *results.Run, s results.Summary, worth string) ([]results.Figure, 
 
 // cards lays every chart out.
 func cards(run *results.Run, s results.Summary, worth string) []card {
-	var all []card
-	for _, lay := range []func(*results.Run, results.Summary) (card, bool){latency, distance, batching, timeline, cost, memory, connect} {
+	one := func(lay func(*results.Run, results.Summary) (card, bool)) (all []card) {
 		if c, ok := lay(run, s); ok {
-			c.basis, c.mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 			all = append(all, c)
 		}
+		return all
+	}
+	all := slices.Concat(one(latency), one(freshness), curves(run, s), one(crossover), one(distance), one(batching), one(timeline), one(cost), one(memory), one(connect))
+	for i := range all {
+		all[i].basis, all[i].mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 	}
 	return all
 }
@@ -86,8 +90,13 @@ func basis(run *results.Run, s results.Summary) string {
 	if len(commit) > 10 {
 		commit = commit[:10]
 	}
+	fewest, most := m.Deliveries()
+	offered := results.Number(most)
+	if fewest < most {
+		offered = results.Number(fewest) + "–" + offered
+	}
 	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
-		results.Plain(m.Workload.Scenario), results.Number(m.Workload.DeliveryRate), publishes(s), rowNoun(m), s.ValidBlocks, s.Blocks,
+		results.Plain(m.Workload.Scenario), offered, publishes(s), rowNoun(m), s.ValidBlocks, s.Blocks,
 		results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), m.Seed, commit)
 }
 

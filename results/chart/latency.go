@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -22,7 +23,7 @@ func latency(_ *results.Run, s results.Summary) (card, bool) {
 	var drawn []curve
 	var with []results.Row
 	for _, r := range s.Rows {
-		if curve := newCurve(r, lookIn(s.Rows, r)); len(curve.points) > 1 {
+		if curve := messageTimes(r, lookIn(s.Rows, r)); len(curve.points) > 1 {
 			drawn = append(drawn, curve)
 			with = append(with, r)
 		}
@@ -56,17 +57,27 @@ type curve struct {
 }
 
 // named percentiles carry a marker, and theory where it predicts them.
-var named = []struct {
+var named = []percentile{{0.5, results.P50}, {0.9, ""}, {0.99, results.P99}, {0.999, results.P999}, {0.9999, ""}}
+
+type percentile struct {
 	q      float64
-	metric string
-}{{0.5, results.P50}, {0.9, ""}, {0.99, results.P99}, {0.999, results.P999}, {0.9999, ""}}
+	metric string // that theory may predict; empty: none
+}
 
 // steps a decade at which a line is drawn.
 const steps = 60
 
-func newCurve(r results.Row, l look) curve {
+// messageTimes are how long the messages of a row took.
+func messageTimes(r results.Row, l look) curve {
+	return newCurve(r.Pooled.Latency, l, func(q float64) (results.Prediction, bool) {
+		i := slices.IndexFunc(named, func(n percentile) bool { return n.q == q })
+		return r.Theory(named[i].metric)
+	})
+}
+
+// newCurve is a distribution by percentile; theory says what is predicted at a named one.
+func newCurve(latency results.Latency, l look, theory func(q float64) (results.Prediction, bool)) curve {
 	c := curve{look: l}
-	latency := r.Pooled.Latency
 	for i := 0; ; i++ {
 		x := math.Pow(10, float64(i)/steps)
 		d, infinite, ok := latency.Quantile(1 - 1/x)
@@ -80,7 +91,7 @@ func newCurve(r results.Row, l look) curve {
 		if d, _, ok := latency.Quantile(n.q); ok {
 			c.marks = append(c.marks, plotter.XY{X: 1 / (1 - n.q), Y: positive(results.Milliseconds(d))})
 		}
-		if p, ok := r.Theory(n.metric); ok && p.Value > 0 {
+		if p, ok := theory(n.q); ok && p.Value > 0 {
 			c.theory = append(c.theory, plotter.XY{X: 1 / (1 - n.q), Y: p.Value})
 		}
 	}

@@ -18,12 +18,12 @@ import (
 // timeline draws deliveries a second over a trial, the median of the blocks.
 func timeline(run *results.Run, s results.Summary) (card, bool) {
 	c := card{name: "timeline", title: "Deliveries over a trial, median of the blocks"}
-	offered := run.Manifest.Workload.DeliveryRate
+	fewest, offered := run.Manifest.Deliveries()
 	window := run.Manifest.Workload.Window.Seconds()
 	top := offered
 	p := newPlot()
 	var with []results.Row
-	p.Add(grid(), span{window: window, offered: offered})
+	p.Add(grid(), span{window: window, offered: []float64{fewest, offered}})
 	for i := len(s.Rows) - 1; i >= 0; i-- {
 		points := medianRates(run, s.Rows[i])
 		if len(points) == 0 {
@@ -93,16 +93,23 @@ func every(points plotter.XYs, n int) plotter.XYs {
 	return some
 }
 
-// A span marks the window and the offered rate.
-type span struct{ window, offered float64 }
+// A span marks the window and the offered rates.
+type span struct {
+	window  float64
+	offered []float64 // the least of any case, and the most
+}
 
 // Plot implements plot.Plotter.
 func (s span) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	c.StrokeLine2(windowStyle, x(0), c.Min.Y, x(0), c.Max.Y)
 	c.StrokeLine2(windowStyle, x(s.window), c.Min.Y, x(s.window), c.Max.Y)
-	c.StrokeLine2(offeredStyle, c.Min.X, y(s.offered), c.Max.X, y(s.offered))
+	for _, rate := range s.offered {
+		c.StrokeLine2(offeredStyle, c.Min.X, y(rate), c.Max.X, y(rate))
+	}
 }
 
 // DataRange implements plot.DataRanger.
-func (s span) DataRange() (xmin, xmax, ymin, ymax float64) { return 0, s.window, 0, s.offered }
+func (s span) DataRange() (xmin, xmax, ymin, ymax float64) {
+	return 0, s.window, 0, slices.Max(s.offered)
+}

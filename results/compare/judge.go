@@ -77,6 +77,11 @@ func (j *Judgement) withhold(m results.Manifest) {
 	default:
 		return
 	}
+	j.takeBack()
+}
+
+// takeBack leaves the ratios and intervals, and no verdict.
+func (j *Judgement) takeBack() {
 	for i := range j.Family {
 		if d := &j.Family[i]; d.Verdict != Incomparable && d.Verdict != TooFew {
 			d.Verdict, d.Needed = Withheld, 0

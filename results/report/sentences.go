@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -161,7 +162,7 @@ func whyUnranked(rows []results.Row, metric string) string {
 
 // variants say what a sweep of stacks or flush windows found.
 func (r *Report) variants() []string {
-	return append(r.stackSentences(), r.batchingSentences()...)
+	return slices.Concat(r.stackSentences(), r.batchingSentences(), r.crossoverSentences())
 }
 
 // losses says who lost messages: a low latency of the rest is no merit then. What a
@@ -223,9 +224,38 @@ func leftOut(s results.Summary) string {
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w := m.Workload
+	swept := func(of func(results.Case) float64, own float64) string { return spread(m, of, own) }
 	return fmt.Sprintf("This holds for %s%s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
-		some(w.Clients, "client"), beside(w), results.Number(w.PublishRate), results.Number(w.DeliveryRate),
-		results.Number(w.PayloadBytes), network(m), results.Plain(m.Stack), map[bool]string{true: "s"}[strings.Contains(m.Stack, ",")])
+		clients(swept(func(c results.Case) float64 { return float64(c.Clients) }, float64(w.Clients))), beside(w),
+		swept(func(c results.Case) float64 { return c.PublishRate }, w.PublishRate),
+		swept(func(c results.Case) float64 { return c.DeliveryRate }, w.DeliveryRate),
+		swept(func(c results.Case) float64 { return c.PayloadBytes }, w.PayloadBytes),
+		network(m), results.Plain(m.Stack), map[bool]string{true: "s"}[strings.Contains(m.Stack, ",")])
+}
+
+// spread is the least and the most that any case has of something, or the run's own value
+// of what is not swept.
+func spread(m results.Manifest, of func(results.Case) float64, own float64) string {
+	least, most := math.Inf(1), 0.0
+	for _, c := range m.AllCases() {
+		least, most = min(least, of(c)), max(most, of(c))
+	}
+	switch {
+	case most == 0:
+		return results.Number(own)
+	case least == most:
+		return results.Number(most)
+	default:
+		return results.Number(least) + " to " + results.Number(most)
+	}
+}
+
+// clients is a number of them with its noun.
+func clients(n string) string {
+	if n == "1" {
+		return n + " client"
+	}
+	return n + " clients"
 }
 
 // beside is what goes up beside the messages, or from clients beside the subscribers.

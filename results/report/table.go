@@ -221,7 +221,7 @@ func tooFew(s results.Summary, columns []column) []string {
 // caution is what must stand beside every cost.
 func caution(m results.Manifest) string {
 	return fmt.Sprintf("CPU: on one machine a sender does much of its receiver's TCP work: add both. It falls with load (%s deliveries/s).",
-		results.Number(m.Workload.DeliveryRate))
+		spread(m, func(c results.Case) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate))
 }
 
 // together is the headline of the costs.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
@@ -156,19 +155,8 @@ func otherCell(d compare.Difference) string {
 	return fmt.Sprintf("%s (%s)", ratioSaid(d.Ratio), interval(d.Lo, d.Hi))
 }
 
-// Comparisons writes every pair and metric as CSV, for machines. Of metrics that
-// were not declared, p, p_holm and verdict are empty.
-func (r *Report) Comparisons(w io.Writer) error {
-	j := r.Judgement
-	rows := [][]string{{
-		"metric", "a", "b", "declared", "blocks", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
-		"p", "p_holm", "verdict", "blocks_needed", "a_inf_blocks", "b_inf_blocks", "remarks",
-	}}
-	for _, d := range slices.Concat(j.Family, j.Others) {
-		rows = append(rows, comparisonRecord(d, slices.Contains(j.Declared.Primary, d.Metric)))
-	}
-	return csv.NewWriter(w).WriteAll(rows)
-}
+// Comparisons writes every pair and metric as CSV, for machines.
+func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Judgement) }
 
 func comparisonRecord(d compare.Difference, declared bool) []string {
 	record := []string{d.Metric, safe(d.Names[0]), safe(d.Names[1]), strconv.FormatBool(declared), strconv.Itoa(d.Blocks)}

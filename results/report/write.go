@@ -12,13 +12,14 @@ import (
 )
 
 // Write derives every file of a run folder that is made from what was measured:
-// summary.csv, comparisons.csv, summary.md, bench.txt, an .hgrm file a case, report.html and,
+// summary.csv, comparisons.csv, summary.json, summary.md, bench.txt, an .hgrm file a case, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
 func (r *Report) Write(dir string, figures ...results.Figure) error {
 	errs := []error{
 		write(dir, "summary.csv", func(w io.Writer) error { return r.CSV(w) }),
 		write(dir, "comparisons.csv", func(w io.Writer) error { return r.Comparisons(w) }),
+		write(dir, "summary.json", func(w io.Writer) error { return r.JSON(w) }),
 		write(dir, "summary.md", func(w io.Writer) error { return r.Markdown(w) }),
 		write(dir, "bench.txt", func(w io.Writer) error { return r.Bench(w) }),
 		write(dir, "report.html", func(w io.Writer) error { return r.HTML(w, figures) }),
@@ -30,6 +31,24 @@ func (r *Report) Write(dir string, figures ...results.Figure) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Write writes compare.md, comparisons.csv and the figure into a folder.
+func (c *Comparison) Write(dir string, figures ...results.Figure) error {
+	return errors.Join(
+		write(dir, "compare.md", c.Markdown),
+		write(dir, "comparisons.csv", c.CSV),
+		writeFigures(dir, figures),
+	)
+}
+
+// Write writes capacity.md, capacity.csv and the figure into a folder.
+func (c Capacity) Write(dir string, figures ...results.Figure) error {
+	return errors.Join(
+		write(dir, "capacity.md", c.Markdown),
+		write(dir, "capacity.csv", c.CSV),
+		writeFigures(dir, figures),
+	)
 }
 
 func write(dir, name string, render func(io.Writer) error) error {

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/results"
+	"pushbench/results/report"
+	"pushbench/scenarios"
+)
+
+func newCheckCommand() *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "check REFERENCE...",
+		Short: "Measure what a committed run measured, and say which of its claims hold here",
+		Long: `Measure the scenario of a committed run again, on this machine, and say which of
+its claims hold here. Claims are about counts, orders and ratios; how fast the
+reference's machine was decides nothing.
+
+Of several references, each is measured in its turn, and the exit code is that of the
+worst: 4 for a broken claim, 3 for an invalid measurement, 8 where one is undecided.
+
+` + exitHelp,
+		Example: "  pushbench check results/reference/chat",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("%s takes at least 1 argument (a run's folder), was given none", c.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkFormat(o.format, []string{tableFormat, markdownFormat}); err != nil {
+				return err
+			}
+			var refs []reference
+			for _, path := range args { // all are read before the first is measured
+				ref, err := openReference(path)
+				if err != nil {
+					return err
+				}
+				refs = append(refs, ref)
+			}
+			for _, ref := range refs {
+				if done, err := elsewhere(c, ref.scenario); done || err != nil {
+					return err
+				}
+			}
+			var all []error
+			for _, ref := range refs {
+				all = append(all, o.check(c, ref))
+			}
+			return worst(all)
+		},
+	}
+	c.Flags().StringVar(&o.out, "out", runsFolder, "the folder for what is measured, a run a reference")
+	c.Flags().StringVar(&o.junit, "junit", "", "write what holds and what does not as JUnit files, NAME-FILE for each reference of several")
+	c.Flags().StringVar(&o.format, "format", tableFormat, "of what goes to standard output: table or markdown")
+	return c
+}
+
+// A reference is a committed run and the scenario that it measured.
+type reference struct {
+	run      *results.Run
+	scenario *scenarios.Scenario
+}
+
+func openReference(path string) (reference, error) {
+	run, err := openRun(path)
+	if err != nil {
+		return reference{}, err
+	}
+	s, err := scenarios.Load(filepath.Join(path, "scenario.yaml"))
+	if err != nil {
+		return reference{}, err
+	}
+	switch {
+	case run.Manifest.Status != results.Complete:
+		return reference{}, &exitError{exitInvalid, fmt.Errorf("%s is %s, and no reference", path, run.Manifest.Status)}
+	case len(s.Claims) == 0:
+		return reference{}, usageError("%s claims nothing, so that there is nothing to check", path)
+	}
+	return reference{run, s}, nil
+}
+
+// check measures one, and prints what holds.
+func (o runOptions) check(c *cobra.Command, ref reference) error {
+	if err := o.checkEngine(ref.scenario); err != nil {
+		return err
+	}
+	if err := preflight(ref.scenario, false, c.ErrOrStderr()); err != nil {
+		return err
+	}
+	name := ref.scenario.Name
+	fmt.Fprintf(c.ErrOrStderr(), "%s: %d blocks\n", name, ref.scenario.Blocks)
+	o.out = filepath.Join(o.out, time.Now().UTC().Format("20060102T150405Z")+"-check-"+name)
+	where, err := o.perform(c, ref.scenario)
+	if len(where) == 0 {
+		return err
+	}
+	run, opened := results.Open(where[0])
+	if opened != nil {
+		return errors.Join(err, opened)
+	}
+	found := report.Check{Reference: report.New(ref.run), Here: report.New(run)}
+	if o.junit != "" {
+		o.junit = filepath.Join(filepath.Dir(o.junit), name+"-"+filepath.Base(o.junit))
+	}
+	out := c.OutOrStdout()
+	show := func() error { return found.Table(out, tableOptions(out)) }
+	if o.format == markdownFormat {
+		show = func() error { return found.Markdown(out) }
+	}
+	if err := errors.Join(err, writeJUnit(o.junit, found.Here.JUnit()), show()); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s\n\n", filepath.Join(run.Path, "report.html"))
+	return worth(found.Here)
+}
+
+// worst is the error with the exit code that must be seen first.
+func worst(all []error) error {
+	order := []int{exitInternal, exitInterrupted, exitCorrupt, exitUsage, exitBroken, exitInvalid, exitInconclusive}
+	for _, code := range order {
+		for _, err := range all {
+			if err != nil && exitCode(err) == code {
+				return err
+			}
+		}
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/report"
+)
+
+// imageFormats are those that a chart can be had in.
+var imageFormats = []string{"svg", "png"}
+
+func newPlotCommand() *cobra.Command {
+	var charts, formats []string
+	var out string
+	c := &cobra.Command{
+		Use:   "plot RUN...",
+		Short: "Draw the charts of a run, or of several runs on one chart each",
+		Long: `Draw the charts of a run as SVG and PNG files, fit for a paper or a README. Of
+several runs, each chart shows the cases of all of them.
+
+Without --chart all that the runs have figures for are drawn. The names of the files
+that were written go to standard output.
+
+` + exitHelp,
+		Example: "  pushbench plot results/runs/mine --chart latency --out figures\n  pushbench plot results/runs/monday results/runs/tuesday --chart cost --format svg",
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("%s takes at least 1 argument (a run's folder), was given none", c.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, f := range formats {
+				if !slices.Contains(imageFormats, f) {
+					return usageError("--format: %q is not one of %s", f, strings.Join(imageFormats, ", "))
+				}
+			}
+			figures, err := drawn(c, args)
+			if err != nil {
+				return err
+			}
+			if figures, err = chosen(figures, charts); err != nil {
+				return err
+			}
+			return writeImages(c, out, figures, formats)
+		},
+	}
+	c.Flags().StringSliceVar(&charts, "chart", nil, "only these, such as latency,cost (default: all there are)")
+	c.Flags().StringSliceVar(&formats, "format", imageFormats, "svg, png or both")
+	c.Flags().StringVar(&out, "out", ".", "the folder for the files")
+	return c
+}
+
+// drawn are all charts of the runs.
+func drawn(c *cobra.Command, paths []string) ([]results.Figure, error) {
+	var runs []*results.Run
+	var worths []string
+	for _, path := range paths {
+		run, err := openRun(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, warning := range run.Warnings {
+			fmt.Fprintf(c.ErrOrStderr(), "pushbench: %s: %s\n", path, warning)
+		}
+		runs = append(runs, run)
+		worths = append(worths, report.New(run).Worth())
+	}
+	if len(runs) == 1 {
+		return chart.Draw(runs[0], runs[0].Summary(), worths[0])
+	}
+	return chart.Several(runs, worths)
+}
+
+// chosen are the charts that were asked for.
+func chosen(figures []results.Figure, names []string) ([]results.Figure, error) {
+	var has []string
+	for _, f := range figures {
+		has = append(has, f.Name)
+	}
+	if len(has) == 0 {
+		return nil, &exitError{exitInvalid, errors.New("there is nothing to draw: no trial is valid")}
+	}
+	var kept []results.Figure
+	for _, name := range names {
+		i := slices.Index(has, name)
+		if i < 0 {
+			return nil, usageError("--chart: there is no chart %q of this; there are %s", name, strings.Join(has, ", "))
+		}
+		kept = append(kept, figures[i])
+	}
+	if len(names) == 0 {
+		return figures, nil
+	}
+	return kept, nil
+}
+
+func writeImages(c *cobra.Command, dir string, figures []results.Figure, formats []string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return usageError("--out: %w", err)
+	}
+	for _, f := range figures {
+		for _, format := range formats {
+			data := f.SVG
+			if format == "png" {
+				data = f.PNG
+			}
+			path := filepath.Join(dir, f.Name+"."+format)
+			if err := results.WriteFile(path, data); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), path)
+		}
+	}
+	return nil
+}

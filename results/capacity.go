@@ -1,0 +1,106 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// A Capacity says how high a load each transport carries while it keeps to a limit.
+type Capacity struct {
+	Schema   int       `json:"schema"`
+	Started  time.Time `json:"started"`
+	Command  []string  `json:"command"`
+	Scenario string    `json:"scenario"`
+	SHA256   string    `json:"sha256"` // of the scenario as it was before its load was varied
+	Limit    []string  `json:"limit"`  // the claims that must hold
+	Axis     string    `json:"axis"`   // what the load is of: "rate" or "clients"
+	Within   float64   `json:"within"` // how near the first load that did not keep to the limit came, as a share
+	Tool     Tool      `json:"tool"`
+	Host     Host      `json:"host"`
+	Found    []Highest `json:"found"` // in the order of the scenario's transports
+}
+
+// A Highest is what was found of one transport.
+type Highest struct {
+	Transport string  `json:"transport"`
+	Load      float64 `json:"load"`          // the highest that kept to the limit; 0: none that was tried did
+	Beyond    float64 `json:"beyond"`        // the lowest that did not; 0: none
+	Why       string  `json:"why,omitempty"` // why that did not
+	Rig       bool    `json:"rig,omitempty"` // it was the rig or this machine that ended there: Load is a lower bound
+	Confirmed int     `json:"confirmed"`     // times that Load kept to the limit again
+	Probes    []Probe `json:"probes"`        // in the order they were made
+}
+
+// A Probe is one load that was tried: a run of its own.
+type Probe struct {
+	Load       float64 `json:"load"`
+	Held       bool    `json:"held"`
+	Why        string  `json:"why,omitempty"`
+	Deliveries float64 `json:"deliveries_per_second"` // owed
+	P50        float64 `json:"p50_ms"`                // 0: not known
+	P99        float64 `json:"p99_ms"`                // 0: not known
+	CPU        float64 `json:"cpu_us_per_message"`    // server and generator; 0: not known
+	Folder     string  `json:"folder"`                // of its run, below that of the capacity; empty: it could not begin
+}
+
+const capacityFile = "capacity.json"
+
+// At is the last probe of a load that kept to the limit.
+func (h Highest) At(load float64) (p Probe, ok bool) {
+	for _, one := range h.Probes {
+		if one.Load == load && one.Held {
+			p, ok = one, true
+		}
+	}
+	return p, ok
+}
+
+// Write writes the capacity into its folder.
+func (c Capacity) Write(dir string) error {
+	data, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", capacityFile, err)
+	}
+	return WriteFile(filepath.Join(dir, capacityFile), append(data, '\n'))
+}
+
+// OpenCapacity reads one back. Its errors are of type *CorruptError, or of the file system.
+func OpenCapacity(dir string) (Capacity, error) {
+	var c Capacity
+	data, err := os.ReadFile(filepath.Join(dir, capacityFile))
+	if err != nil {
+		return c, fmt.Errorf("open capacity: %w", err)
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return c, &CorruptError{File: capacityFile, Problem: "is not what was written", Err: err}
+	}
+	if err := c.check(); err != nil {
+		return c, &CorruptError{File: capacityFile, Problem: "cannot be", Err: err}
+	}
+	return c, nil
+}
+
+func (c Capacity) check() error {
+	if c.Schema != Schema {
+		return fmt.Errorf("it is of version %d; this pushbench reads %d", c.Schema, Schema)
+	}
+	if c.Axis != "rate" && c.Axis != "clients" {
+		return fmt.Errorf("a load of %q; known: rate, clients", c.Axis)
+	}
+	if len(c.Found) == 0 {
+		return errors.New("it is of no transport")
+	}
+	for _, h := range c.Found {
+		if !(h.Load >= 0) || !(h.Beyond >= 0) || h.Beyond > 0 && h.Beyond <= h.Load {
+			return fmt.Errorf("%s keeps to the limit at %v and not at %v", h.Transport, h.Load, h.Beyond)
+		}
+		if _, ok := h.At(h.Load); h.Load > 0 && !ok {
+			return fmt.Errorf("%s has no probe of %v", h.Transport, h.Load)
+		}
+	}
+	return nil
+}

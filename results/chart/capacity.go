@@ -1,0 +1,84 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+
+	"pushbench/results"
+)
+
+// Capacity draws the highest load of each transport, and the latencies of all that were tried.
+func Capacity(c results.Capacity) (results.Figure, error) {
+	load := "messages published a second"
+	if c.Axis == "clients" {
+		load = "clients"
+	}
+	one := card{name: "capacity", title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}
+	one.plots = []panel{
+		{plot: highestBars(c), share: 0.4, title: "Highest load", y: load},
+		{plot: triedLines(c), share: 0.6, title: "Latency p99 at the loads tried, up to what did not keep to it", y: "ms (log scale)", x: load + " (log scale)"},
+	}
+	var said []string
+	for _, h := range c.Found {
+		one.keys = append(one.keys, lineKey(results.Plain(h.Transport), lookOf(h.Transport)))
+		said = append(said, fmt.Sprintf("%s: %s", results.Plain(h.Transport), results.Number(h.Load)))
+	}
+	one.alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
+	one.basis = fmt.Sprintf("%s · within %g %%, kept %d times more · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, c.Found[0].Confirmed, results.Plain(c.Host.CPUModel), c.Host.Cores)
+	f, err := one.figure()
+	if err != nil {
+		return f, fmt.Errorf("draw capacity: %w", err)
+	}
+	return f, nil
+}
+
+func highestBars(c results.Capacity) *plot.Plot {
+	b := bars{width: 0.6}
+	var names []string
+	for i, h := range c.Found {
+		label := results.Number(h.Load)
+		switch {
+		case h.Load == 0:
+			label = "none"
+		case h.Rig || h.Beyond == 0:
+			label = "≥ " + label
+		}
+		b.all = append(b.all, bar{float64(i), []part{{size: h.Load, fill: lookOf(h.Transport).color}}, label})
+		names = append(names, results.Plain(h.Transport))
+	}
+	return barPlot(b, under(names), -0.5, float64(len(c.Found))-0.5)
+}
+
+func triedLines(c results.Capacity) *plot.Plot {
+	p := newPlot()
+	p.Add(grid())
+	near, far, lo, hi := math.Inf(1), 0.0, math.Inf(1), 0.0
+	for _, h := range c.Found {
+		var points plotter.XYs
+		for _, one := range h.Probes {
+			if one.P99 > 0 {
+				points = append(points, plotter.XY{X: one.Load, Y: positive(one.P99)})
+			}
+		}
+		if len(points) == 0 {
+			continue
+		}
+		slices.SortStableFunc(points, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
+		for _, xy := range points {
+			near, far, lo, hi = min(near, xy.X), max(far, xy.X), min(lo, xy.Y), max(hi, xy.Y)
+		}
+		l := lookOf(h.Transport)
+		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: points, GlyphStyle: l.marker()})
+	}
+	if far > 0 {
+		near, far, lo, hi = near/1.3, far*1.3, lo/1.5, hi*1.5
+		p.X.Scale, p.X.Min, p.X.Max, p.X.Tick.Marker = plot.LogScale{}, near, far, logTicks(near, far)
+		p.Y.Scale, p.Y.Min, p.Y.Max, p.Y.Tick.Marker = plot.LogScale{}, lo, hi, logTicks(lo, hi)
+	}
+	return p
+}

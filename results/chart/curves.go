@@ -1,0 +1,203 @@
+package chart
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+
+	"pushbench/results"
+)
+
+// An axis is a number that the cases of a run differ in.
+type axis struct {
+	name  string // as in the names of cases, and the chart's
+	title string
+	x     string
+	of    func(results.Case) float64 // 0: the case has none
+}
+
+// axes are those that have a chart of this kind. A round trip and a flush window have
+// their own: distance and batching.
+var axes = []axis{
+	{"clients", "What more clients do", "clients", func(c results.Case) float64 { return float64(c.Clients) }},
+	{"rate", "What a higher rate does", "messages published a second", func(c results.Case) float64 { return c.PublishRate }},
+	{"payload", "What a larger payload does", "payload, B", func(c results.Case) float64 { return c.PayloadBytes }},
+	{"interval", "What a longer poll interval does", "poll interval, s", func(c results.Case) float64 { return c.Interval.Seconds() }},
+}
+
+// curves draw what each axis that was swept does to latency, to throughput and to costs: a
+// chart an axis. A transport that does not have the axis, as a stream has no poll interval,
+// is a level line.
+func curves(run *results.Run, s results.Summary) []card {
+	var all []card
+	for _, a := range axes {
+		if slices.ContainsFunc(s.Rows, func(r results.Row) bool { return a.of(r.Case) > 0 && len(r.Trials) > 0 }) {
+			all = append(all, a.card(run, s))
+		}
+	}
+	return all
+}
+
+// A curvePanel is what is drawn against an axis.
+type curvePanel struct {
+	title, y string
+	of       func(results.Row) results.Value
+	log      bool
+}
+
+func (a axis) panels(run *results.Run) []curvePanel {
+	metric := func(name string) func(results.Row) results.Value {
+		return func(r results.Row) results.Value { return r.Value(name) }
+	}
+	latency := curvePanel{"Latency p99", "ms (log scale)", metric(results.P99), true}
+	if run.Manifest.Workload.Delivery == "latest" {
+		latency = curvePanel{"Age mean", "ms (log scale)", metric(results.AgeMean), true}
+	}
+	median := curvePanel{"Latency p50", "ms (log scale)", metric(results.P50), true}
+	cpu := curvePanel{"CPU, server + generator", "µs a message", metric(results.CPUPerMessage), false}
+	wire := curvePanel{"Wire", "B a message", metric(results.WireBytesPerMessage), false}
+	if a.name == "clients" || a.name == "rate" {
+		return []curvePanel{{"Throughput", "deliveries a second", throughput, false}, median, latency, cpu}
+	}
+	return []curvePanel{median, latency, cpu, wire}
+}
+
+// throughput is how many messages a second arrived: of what was owed, the share that did.
+func throughput(r results.Row) results.Value {
+	l := r.Pooled.Ledger
+	if l.Owed == 0 || r.DeliveryRate == 0 {
+		return results.Value{Known: results.NotShown}
+	}
+	return results.Value{X: r.DeliveryRate * float64(l.Unique) / float64(l.Owed)}
+}
+
+func (a axis) card(run *results.Run, s results.Summary) card {
+	groups := groupsAlong(s.Rows, a.name)
+	for _, g := range groups {
+		slices.SortFunc(g, func(x, y results.Row) int { return int(math.Copysign(1, a.of(x.Case)-a.of(y.Case))) })
+	}
+	c := card{name: "by-" + a.name, title: a.title}
+	for _, which := range a.panels(run) {
+		c.plots = append(c.plots, a.panel(groups, which))
+	}
+	for i := range c.plots {
+		c.plots[i].share = 1 / float64(len(c.plots))
+	}
+	for _, g := range groups {
+		c.keys = append(c.keys, lineKey(rest(g[0].Name, a.name), groupShade(groups, g)))
+	}
+	c.alt = a.title + ". " + curvesAlt(s)
+	return c
+}
+
+func (a axis) panel(groups [][]results.Row, which curvePanel) panel {
+	p := newPlot()
+	p.Add(grid())
+	near, far, lo, hi := math.Inf(1), 0.0, math.Inf(1), 0.0
+	for _, r := range slices.Concat(groups...) {
+		if x := a.of(r.Case); x > 0 {
+			near, far = min(near, x), max(far, x)
+		}
+		if v := which.of(r); v.Known == results.Shown && !math.IsNaN(v.X) {
+			lo, hi = min(lo, v.X), max(hi, v.X)
+		}
+	}
+	for _, g := range groups {
+		points := a.points(g, which, near, far)
+		if len(points) == 0 {
+			continue
+		}
+		l := groupShade(groups, g)
+		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()})
+		if a.of(g[0].Case) > 0 {
+			p.Add(&plotter.Scatter{XYs: points, GlyphStyle: l.marker()})
+		}
+	}
+	a.scale(p, near, far)
+	if which.log && hi > 0 {
+		lo, hi = positive(lo)/2, positive(hi)*2
+		p.Y.Scale, p.Y.Min, p.Y.Max, p.Y.Tick.Marker = plot.LogScale{}, lo, hi, logTicks(lo, hi)
+	} else {
+		upTo(p, hi)
+	}
+	return panel{plot: p, title: which.title, y: which.y, x: a.x}
+}
+
+// points are a group's; of one that has no such axis its one value, from end to end.
+func (a axis) points(g []results.Row, which curvePanel, near, far float64) (points plotter.XYs) {
+	for _, r := range g {
+		v := which.of(r)
+		if v.Known != results.Shown || math.IsNaN(v.X) {
+			continue
+		}
+		y := v.X
+		if which.log {
+			y = positive(y)
+		}
+		if x := a.of(r.Case); x > 0 {
+			points = append(points, plotter.XY{X: x, Y: y})
+		} else {
+			points = append(points, plotter.XY{X: near, Y: y}, plotter.XY{X: far, Y: y})
+		}
+	}
+	return points
+}
+
+// scale is logarithmic over more than a decade.
+func (a axis) scale(p *plot.Plot, near, far float64) {
+	if far > 10*near {
+		p.X.Scale, p.X.Min, p.X.Max, p.X.Tick.Marker = plot.LogScale{}, near/1.15, far*1.15, logTicks(near/1.15, far*1.15)
+		return
+	}
+	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, far*1.05, linearTicks(far*1.05, 4)
+}
+
+// groupsAlong are the rows that differ in nothing but what a run sweeps by a name.
+func groupsAlong(rows []results.Row, axis string) [][]results.Row {
+	var groups [][]results.Row
+	for _, r := range rows {
+		i := slices.IndexFunc(groups, func(g []results.Row) bool { return rest(g[0].Name, axis) == rest(r.Name, axis) })
+		switch {
+		case len(r.Trials) == 0:
+		case i < 0:
+			groups = append(groups, []results.Row{r})
+		default:
+			groups[i] = append(groups[i], r)
+		}
+	}
+	return groups
+}
+
+// rest is a case's name without an axis.
+func rest(name, axis string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(name), func(part string) bool { return strings.HasPrefix(part, axis+"=") }), " ")
+}
+
+// groupShade is the transport's look, lighter for each further group of it.
+func groupShade(groups [][]results.Row, g []results.Row) look {
+	l := lookOf(g[0].Transport)
+	n, own := 0, 0
+	for _, other := range groups {
+		if other[0].Transport == g[0].Transport {
+			if other[0].Name == g[0].Name {
+				own = n
+			}
+			n++
+		}
+	}
+	l.color = shade(l.color, own, n)
+	return l
+}
+
+func curvesAlt(s results.Summary) string {
+	var said []string
+	for _, r := range s.Rows {
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s µs CPU, %s B a message", r.Name,
+			r.Value(results.P50), r.Value(results.P99), r.Value(results.CPUPerMessage), r.Value(results.WireBytesPerMessage)))
+	}
+	return strings.Join(said, "; ") + "."
+}

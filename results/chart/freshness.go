@@ -1,0 +1,51 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"pushbench/results"
+)
+
+// freshness draws how old what clients hold is: the age that a share of the time does not
+// exceed. A line ends as those of latency do.
+func freshness(_ *results.Run, s results.Summary) (card, bool) {
+	c := card{name: "freshness", title: "How old what a client holds is, by share of the time"}
+	var drawn []curve
+	var with []results.Row
+	var said []string
+	for _, r := range s.Rows {
+		f := r.Pooled.Freshness
+		age := results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}
+		if one := newCurve(age, lookIn(s.Rows, r), agePredicted(r)); len(one.points) > 1 {
+			drawn, with = append(drawn, one), append(with, r)
+			said = append(said, fmt.Sprintf("%s: mean %s ms, p99 %s ms", r.Name, r.Value(results.AgeMean), r.Value(results.AgeP99)))
+		}
+	}
+	if len(drawn) == 0 {
+		return card{}, false
+	}
+	p := newPlot()
+	setLatencyAxes(p, drawn)
+	for i := len(drawn) - 1; i >= 0; i-- {
+		p.Add(drawn[i])
+	}
+	c.plots = []panel{{
+		plot: p, share: 1,
+		y: "milliseconds since the newest message held was due (log scale)",
+		x: "share of the time in which it was no older (log scale of what is left)",
+	}}
+	c.keys = append(rowKeys(with, lineKey), latencyKeys(drawn)...)
+	c.alt = "Age of information by share of the time. " + strings.Join(said, "; ") + "."
+	return c, true
+}
+
+// agePredicted is what theory says of a share of the time: of the 99th percentile alone.
+func agePredicted(r results.Row) func(q float64) (results.Prediction, bool) {
+	return func(q float64) (results.Prediction, bool) {
+		if q != 0.99 {
+			return results.Prediction{}, false
+		}
+		return r.Theory(results.AgeP99)
+	}
+}

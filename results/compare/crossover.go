@@ -1,0 +1,134 @@
+package compare
+
+import (
+	"slices"
+	"time"
+
+	"pushbench/results"
+)
+
+// PollShare is the share of an acceptable staleness that a poll interval takes: the rest is
+// for the way, and for a server that is busy.
+const PollShare = 0.8
+
+// A Crossover says, for each load and each staleness that an application can accept, which
+// transport that keeps to it costs least: the map of a run that sweeps its load, the
+// interval of its short polls, or both.
+type Crossover struct {
+	Axis      string          // "rate", "clients" or "payload"; empty: there is one load
+	Loads     []float64       // rising, in the axis's unit; one 0 where there is one load
+	Staleness []time.Duration // rising
+	Cells     [][]Cell        // by load, then by staleness
+}
+
+// A Cell is one load and one acceptable staleness.
+type Cell struct {
+	Meeting  []results.Row // whose p99 is within the staleness, the cheapest first, with nothing lost
+	Cheapest int           // so many of these cost alike: they differ from the first by no more than the margin
+}
+
+// CostMap draws the map from what a run measured; ok is false where its cases do not make one.
+// The cost is CPU a message, server and generator together, of the median block.
+func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
+	for _, r := range s.Rows {
+		if r.Interval > 0 {
+			c.Staleness = append(c.Staleness, time.Duration(float64(r.Interval)/PollShare))
+		}
+	}
+	slices.Sort(c.Staleness)
+	c.Staleness = slices.Compact(c.Staleness)
+	if len(c.Staleness) < 2 || len(run.Manifest.Transports) < 2 {
+		return Crossover{}, false
+	}
+	of := func(results.Row) float64 { return 0 }
+	for _, axis := range []struct {
+		name string
+		of   func(results.Row) float64
+	}{
+		{"rate", func(r results.Row) float64 { return r.PublishRate }},
+		{"clients", func(r results.Row) float64 { return float64(r.Clients) }},
+		{"payload", func(r results.Row) float64 { return r.PayloadBytes }},
+	} {
+		if slices.ContainsFunc(s.Rows, func(r results.Row) bool { return axis.of(r) > 0 }) {
+			c.Axis, of = axis.name, axis.of
+			break
+		}
+	}
+	for _, r := range s.Rows {
+		c.Loads = append(c.Loads, of(r))
+	}
+	slices.Sort(c.Loads)
+	c.Loads = slices.Compact(c.Loads)
+	margin := run.Manifest.Compare.OrDefault().Margin
+	for _, load := range c.Loads {
+		var cells []Cell
+		for _, staleness := range c.Staleness {
+			cells = append(cells, cellOf(s.Rows, staleness, margin, func(r results.Row) bool { return of(r) == load }))
+		}
+		c.Cells = append(c.Cells, cells)
+	}
+	return c, true
+}
+
+// cellOf are the rows of one load that keep to a staleness. Of short polls only the one with
+// the longest interval stands for all: those that ask more often cost more for what nobody needs.
+func cellOf(rows []results.Row, staleness time.Duration, margin float64, of func(results.Row) bool) (c Cell) {
+	for _, r := range rows {
+		if of(r) && keeps(r, staleness) {
+			c.Meeting = append(c.Meeting, r)
+		}
+	}
+	cost := func(r results.Row) float64 {
+		v, _ := r.Median(results.CPUPerMessage)
+		return v.X
+	}
+	slices.SortStableFunc(c.Meeting, func(a, b results.Row) int {
+		switch x, y := cost(a), cost(b); {
+		case x < y:
+			return -1
+		case x > y:
+			return +1
+		default:
+			return 0
+		}
+	})
+	polls := false
+	c.Meeting = slices.DeleteFunc(c.Meeting, func(r results.Row) bool {
+		if r.Interval == 0 {
+			return false
+		}
+		again := polls
+		polls = true
+		return again
+	})
+	for _, r := range c.Meeting {
+		if cost(r) <= (1+margin)*cost(c.Meeting[0]) {
+			c.Cheapest++
+		}
+	}
+	return c
+}
+
+// keeps says whether a row lost nothing and was late for at most one message in a hundred.
+// Where there are too few for a p99, the largest latency decides.
+func keeps(r results.Row, staleness time.Duration) bool {
+	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost > 0 {
+		return false
+	}
+	if cpu, ok := r.Median(results.CPUPerMessage); !ok || cpu.Known != results.Shown {
+		return false
+	}
+	v := r.Value(results.P99)
+	if v.Known == results.TooFew {
+		v = r.Value(results.Max)
+	}
+	return v.Known == results.Shown && v.X <= results.Milliseconds(staleness)
+}
+
+// Names of the cheapest, by transport.
+func (c Cell) Names() (names []string) {
+	for _, r := range c.Meeting[:c.Cheapest] {
+		names = append(names, r.Transport)
+	}
+	return names
+}

@@ -1,0 +1,190 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pushbench/results"
+)
+
+// Sides are what two runs are called where they are compared: the one that was there
+// before, and the one that is asked about.
+var Sides = [2]string{"A", "B"}
+
+// Runs compares each case of run b with the same case of run a, by the metrics that both
+// declared and, without verdicts, by all others. A case's name is that of its row, and the
+// side: "websocket (A)".
+//
+// Only trials that took turns on one machine are judged. What lies between two runs that were
+// made one after the other, an hour's warmth or another guest of the machine, is in each of
+// their blocks alike, and no number of blocks tells it from what is asked about: those have
+// ratios and intervals, and no verdict.
+func Runs(a, b *results.Run) (Judgement, error) {
+	if why := unlike(a.Manifest, b.Manifest); len(why) > 0 {
+		return Judgement{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
+	}
+	sums := [2]results.Summary{a.Summary(), b.Summary()}
+	j := Judgement{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
+	j.Blocks = slices.DeleteFunc(slices.Clone(sums[0].Common), func(block int) bool { return !slices.Contains(sums[1].Common, block) })
+	j.Void = voidBlocks(slices.Concat(a.Trials, b.Trials), j.Blocks)
+	plan := Plan{Margin: j.Declared.Margin}
+	var family, others []Pairing
+	for _, m := range results.Metrics {
+		pairs := across(m, sums, j.Blocks)
+		switch {
+		case slices.Contains(j.Declared.Primary, m.Name):
+			family = append(family, pairs...)
+		case m.Better != results.Neither && (shown(m, sums[0].Rows) || shown(m, sums[1].Rows)):
+			others = append(others, pairs...)
+		}
+	}
+	j.Family, j.Others = plan.All(family), Intervals(others)
+	j.Decisive = plan.Decisive(len(family))
+	j.withhold(worse(a.Manifest, b.Manifest))
+	if why := apart(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.Short) { // more blocks would not help
+		j.Withheld, j.Short = why, false
+		j.takeBack()
+	}
+	return j, nil
+}
+
+// ErrUnlike: the runs do not measure the same thing.
+var ErrUnlike = errors.New("these runs cannot be compared")
+
+// unlike says what of the workload two runs do not share.
+func unlike(a, b results.Manifest) (why []string) {
+	differ := func(what string, x, y any) {
+		if one, other := fmt.Sprint(x), fmt.Sprint(y); one != other {
+			why = append(why, fmt.Sprintf("%s is %s in one and %s in the other", what, brief(one), brief(other)))
+		}
+	}
+	differ("the scenario", a.Workload.Scenario, b.Workload.Scenario)
+	differ("the seed", a.Seed, b.Seed)
+	differ("the network", network(a), network(b))
+	differ("the engine of the clients", a.Engine, b.Engine)
+	differ("what is declared", a.Compare.OrDefault(), b.Compare.OrDefault())
+	differ("the list of cases", caseNames(a), caseNames(b))
+	differ("the workload", plain(a.Workload), plain(b.Workload))
+	for i := range min(len(a.Schedules), len(b.Schedules)) {
+		if a.Schedules[i] != b.Schedules[i] {
+			why = append(why, fmt.Sprintf("what is due when is another in block %d", i+1))
+			break
+		}
+	}
+	return why
+}
+
+// plain is a workload without what says nothing of how it is measured: a scenario's words,
+// and its hash, in which the number of blocks is.
+func plain(w results.Workload) results.Workload {
+	w.Description, w.Question, w.SHA256 = "", "", ""
+	return w
+}
+
+func network(m results.Manifest) string {
+	return fmt.Sprint(m.Network, m.RTT, m.Jitter, m.LineRate, m.Loss, m.Reorder, m.NAT, m.IdleFor)
+}
+
+func caseNames(m results.Manifest) (names []string) {
+	for _, c := range m.AllCases() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// brief cuts what is too long for a sentence.
+func brief(s string) string {
+	const most = 80
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}
+
+// apart says why two runs cannot be judged: they were not made in turns on one machine.
+// It is empty where they were.
+func apart(a, b results.Manifest) string {
+	if where := otherHost(a.Host, b.Host); len(where) > 0 {
+		return "they were measured on two machines: " + strings.Join(where, "; ")
+	}
+	if slices.Contains(a.Beside, b.RunID) && slices.Contains(b.Beside, a.RunID) {
+		return ""
+	}
+	return "they were measured one after the other, and what the machine did between is in every ratio; measured in turns (pushbench run --beside) they can be judged"
+}
+
+// otherHost lists what two hosts do not share of what latencies and costs depend on.
+func otherHost(a, b results.Host) (list []string) {
+	of := func(h results.Host) map[string]string {
+		return map[string]string{
+			"system": h.OS + " " + h.Arch, "kernel": h.Kernel, "CPU": h.CPUModel, "cores": fmt.Sprint(h.Cores),
+			"CPU quota": h.CPUQuota, "congestion control": h.CongestionControl,
+		}
+	}
+	one, other := of(a), of(b)
+	for _, name := range slices.Sorted(maps.Keys(one)) {
+		if one[name] != other[name] {
+			list = append(list, fmt.Sprintf("%s %s and %s", name, brief(one[name]), brief(other[name])))
+		}
+	}
+	return list
+}
+
+// worse is whichever manifest is of the run that is worth less.
+func worse(a, b results.Manifest) results.Manifest {
+	for _, status := range []results.Status{results.Invalid, results.Partial} {
+		if a.Status == status {
+			return a
+		}
+	}
+	return b
+}
+
+// across pairs each row of the second run with that of the first.
+func across(m results.Metric, sums [2]results.Summary, blocks []int) (all []Pairing) {
+	for _, row := range sums[1].Rows {
+		other, ok := sums[0].Row(row.Name)
+		if !ok {
+			continue
+		}
+		p := Pairing{Metric: m.Name, Names: [2]string{sided(row.Name, 0), sided(row.Name, 1)}}
+		var missing [2]error
+		p.A, missing[0] = series(m, other, blocks)
+		p.B, missing[1] = series(m, row, blocks)
+		if p.Missing = either(missing[0], missing[1]); p.Missing != nil {
+			p.A, p.B = nil, nil
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// sided is a case of one of the sides.
+func sided(name string, side int) string { return name + " (" + Sides[side] + ")" }
+
+// CaseOf is the case that a comparison of two runs is about.
+func CaseOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
+
+// Regressions are the comparisons of two runs in which the second is different, and worse.
+func (j Judgement) Regressions() (worse []Difference) {
+	for _, d := range j.Family {
+		better := results.MetricByName(d.Metric).Better
+		if d.Verdict == Different && (d.Ratio > 1) == (better == results.Lower) {
+			worse = append(worse, d)
+		}
+	}
+	return worse
+}
+
+// Open are the declared comparisons of which nothing can be said.
+func (j Judgement) Open() (open []Difference) {
+	for _, d := range j.Family {
+		if d.Verdict != Different && d.Verdict != Equivalent && d.Verdict != Small {
+			open = append(open, d)
+		}
+	}
+	return open
+}

@@ -1,0 +1,127 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"pushbench/results"
+)
+
+// A Capacity says what the highest loads are.
+type Capacity struct{ results.Capacity }
+
+// loadUnit is what its loads are.
+func (c Capacity) loadUnit() string {
+	if c.Axis == "clients" {
+		return "clients"
+	}
+	return "messages a second"
+}
+
+func (c Capacity) section() section {
+	all := section{
+		Title: "Capacity: the highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and ")),
+		Note: fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
+			percent(c.Within)),
+		Head: []string{"transport", "highest " + c.loadUnit(), "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
+	}
+	for _, h := range c.Found {
+		cells := []string{results.Plain(h.Transport), "none", "–", "–", "–", "–", "–", c.ended(h)}
+		if at, ok := h.At(h.Load); ok && h.Load > 0 {
+			cells = []string{
+				results.Plain(h.Transport), atLeast(h) + results.Number(h.Load), results.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
+				strconv.Itoa(h.Confirmed) + " times", c.ended(h),
+			}
+		}
+		all.Rows = append(all.Rows, line{Cells: cells})
+	}
+	return all
+}
+
+func atLeast(h results.Highest) string {
+	if h.Rig || h.Beyond == 0 {
+		return "at least "
+	}
+	return ""
+}
+
+func known(x float64) string {
+	if x == 0 {
+		return "–"
+	}
+	return results.Number(x)
+}
+
+// ended says what kept a higher load from being the highest.
+func (c Capacity) ended(h results.Highest) string {
+	if h.Beyond == 0 {
+		return "nothing: no higher load was tried"
+	}
+	return fmt.Sprintf("%s: %s", results.Number(h.Beyond), results.Plain(h.Why))
+}
+
+// Sentences say who carries most, and what that holds for.
+func (c Capacity) Sentences() []string {
+	var said []string
+	for _, h := range c.Found {
+		switch at, ok := h.At(h.Load); {
+		case !ok || h.Load == 0:
+			said = append(said, fmt.Sprintf("%s: no load that was tried keeps to it; %s.", results.Plain(h.Transport), c.ended(h)))
+		default:
+			said = append(said, fmt.Sprintf("%s: %s%s %s, which are %s deliveries a second; ended by %s.",
+				results.Plain(h.Transport), atLeast(h), results.Number(h.Load), c.loadUnit(), results.Number(at.Deliveries), c.ended(h)))
+		}
+	}
+	return append(said, fmt.Sprintf("This holds for %s with nothing but its %s varied, on %s with %s, server and generator on one machine: a figure of this machine, not of the transports.",
+		results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core")))
+}
+
+// Table writes it for a terminal.
+func (c Capacity) Table(w io.Writer, opts TableOptions) error {
+	s := c.section()
+	for i := range s.Rows { // the sentences say what ended it
+		s.Rows[i].Cells = s.Rows[i].Cells[:len(s.Head)-1]
+	}
+	s.Head = s.Head[:len(s.Head)-1]
+	lines := []string{s.drawn(opts), lipgloss.Wrap(s.Note, width, " "), ""}
+	for _, said := range c.Sentences() {
+		lines = append(lines, lipgloss.Wrap(said, width, " "))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// Markdown writes it as GitHub renders it.
+func (c Capacity) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Capacity of %s\n\n", markdownText(c.Scenario))
+	for _, said := range c.Sentences() {
+		fmt.Fprintf(&b, "- %s\n", markdownText(said))
+	}
+	writeMarkdown(&b, c.section())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// CSV writes every load that was tried.
+func (c Capacity) CSV(w io.Writer) error {
+	rows := [][]string{{"scenario", "transport", c.Axis, "deliveries_per_second", "held", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why"}}
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 8, 64) }
+	for _, h := range c.Found {
+		for _, p := range h.Probes {
+			rows = append(rows, []string{
+				safe(c.Scenario), safe(h.Transport), number(p.Load), number(p.Deliveries), strconv.FormatBool(p.Held),
+				number(p.P50), number(p.P99), number(p.CPU), safe(p.Folder), safe(p.Why),
+			})
+		}
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// JSON writes it for machines.
+func (c Capacity) JSON(w io.Writer) error { return indented(w, c.Capacity) }

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// A Check says which claims of a reference hold on this machine. What the reference's
+// machine measured stands beside it to be read, and decides nothing: a claim is about
+// counts, orders and ratios.
+type Check struct {
+	Reference, Here *Report
+}
+
+// section has a row for each claim and each case that it was held against.
+func (c Check) section() section {
+	all := section{Title: "Claims of the reference", Head: []string{"claim", "of", "reference", "here", "outcome"}}
+	there := c.Reference.findings()
+	for _, f := range c.Here.findings() {
+		was := "–"
+		for _, o := range there {
+			if o.Claim.Text == f.Claim.Text && o.Case == f.Case {
+				was = figureOf(o)
+			}
+		}
+		outcome := string(f.Outcome)
+		if f.Outcome != compare.Holds {
+			outcome = strings.ToUpper(outcome)
+		}
+		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.Claim.Text), f.Case, was, figureOf(f), outcome}})
+	}
+	return all
+}
+
+// figureOf is what was measured of a claim: a figure, or how many times another it is.
+func figureOf(f compare.Finding) string {
+	m, _ := results.FigureByName(f.Claim.Figure)
+	if f.Claim.OtherCase != "" {
+		return withUnit(f.Measured, "times")
+	}
+	return withUnit(f.Measured, m.Unit)
+}
+
+// Table writes what holds here for a terminal.
+func (c Check) Table(w io.Writer, opts TableOptions) error {
+	lines := []string{c.section().drawn(opts), ""}
+	for _, said := range c.Sentences() {
+		lines = append(lines, lipgloss.Wrap(said, width, " "))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// Markdown writes it as GitHub renders it.
+func (c Check) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Check of %s\n\n", markdownText(c.Here.Run.Manifest.Workload.Scenario))
+	for _, said := range c.Sentences() {
+		fmt.Fprintf(&b, "- %s\n", markdownText(said))
+	}
+	writeMarkdown(&b, c.section())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Sentences say what holds, what does not, and where the reference was measured.
+func (c Check) Sentences() []string {
+	m := c.Here.Run.Manifest
+	var said []string
+	if m.Status != results.Complete {
+		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
+	}
+	said = append(said, c.Here.claimSentences()...)
+	ref := c.Reference.Run.Manifest
+	return append(said, fmt.Sprintf("The reference was measured on %s with %s, commit %s. Its times are that machine's, and are no claim.",
+		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), results.Plain(ref.Tool.Commit[:min(12, len(ref.Tool.Commit))])))
+}

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// A Comparison says what changed between two runs of one workload. Of the first it speaks
+// as A, of the second as B, and each ratio is B over A.
+type Comparison struct {
+	Runs      [2]*results.Run
+	Sums      [2]results.Summary
+	Judgement compare.Judgement
+}
+
+// Compare holds run b against run a. It fails where they did not measure the same.
+func Compare(a, b *results.Run) (*Comparison, error) {
+	j, err := compare.Runs(a, b)
+	if err != nil {
+		return nil, err
+	}
+	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]results.Summary{a.Summary(), b.Summary()}, Judgement: j}, nil
+}
+
+// Table writes the declared metrics, a row a case, then what was compared and what follows.
+func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
+	var parts []string
+	for _, metric := range compare.Metrics(c.Judgement.Family) {
+		parts = append(parts, c.section(metric).drawn(opts), "")
+	}
+	for _, sentence := range c.Sentences() {
+		parts = append(parts, lipgloss.Wrap(sentence, width, " "))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(parts, "\n"))
+	return err
+}
+
+// section is one declared metric of all cases.
+func (c *Comparison) section(metric string) section {
+	m := results.MetricByName(metric)
+	all := section{Title: capital(m.Title), Head: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
+	for _, d := range compare.Of(metric, c.Judgement.Family) {
+		name := compare.CaseOf(d)
+		cells := []string{results.Plain(name), c.value(0, name, metric), c.value(1, name, metric), "–", "–", c.concluded(d)}
+		if d.Verdict != compare.Incomparable {
+			cells[3], cells[4] = ratioSaid(d.Ratio), interval(d.Lo, d.Hi)
+		}
+		all.Rows = append(all.Rows, line{Cells: cells})
+	}
+	return all
+}
+
+// value is the median over the blocks that are compared, or of a side that has none what
+// there is.
+func (c *Comparison) value(side int, name, metric string) string {
+	row, ok := c.Sums[side].Row(name)
+	if !ok {
+		return "–"
+	}
+	if v, ok := row.Median(metric); ok {
+		return v.String()
+	}
+	return row.Value(metric).String()
+}
+
+// concluded is the verdict, and what qualifies it.
+func (c *Comparison) concluded(d compare.Difference) string {
+	said := string(d.Verdict)
+	if d.Verdict == compare.Different {
+		said = "different, better"
+		if among(c.Judgement.Regressions(), d) {
+			said = "different, worse"
+		}
+	}
+	if d.Verdict == compare.Withheld {
+		return ""
+	}
+	if what := remarks(d); what != "" {
+		said += ": " + what
+	}
+	return said
+}
+
+// Sentences say what the comparison is worth, what is different, and what was compared.
+func (c *Comparison) Sentences() []string {
+	j := c.Judgement
+	var said []string
+	if j.Withheld != "" {
+		said = append(said, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld))
+	} else {
+		said = append(said, fmt.Sprintf("%s from %d blocks: differences of less than %s do not matter, and p is adjusted (Holm) for the %s declared.",
+			verdictLabel, len(j.Blocks), percent(j.Declared.Margin), some(len(j.Family), "comparison")))
+		said = append(said, c.findings()...)
+	}
+	for side, run := range c.Runs {
+		said = append(said, fmt.Sprintf("%s: %s.", compare.Sides[side], whichRun(run)))
+	}
+	return said
+}
+
+// findings are the verdicts, what is worse first.
+func (c *Comparison) findings() []string {
+	worse := c.Judgement.Regressions()
+	groups := []struct {
+		title string
+		of    func(compare.Difference) bool
+	}{
+		{"Worse in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && among(worse, d) }},
+		{"Better in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && !among(worse, d) }},
+		{"Detectable, below the margin", func(d compare.Difference) bool { return d.Verdict == compare.Small }},
+		{"Equivalent", func(d compare.Difference) bool { return d.Verdict == compare.Equivalent }},
+		{"Inconclusive", func(d compare.Difference) bool {
+			return d.Verdict == compare.Inconclusive || d.Verdict == compare.TooFew
+		}},
+	}
+	var said []string
+	for _, g := range groups {
+		var each []string
+		for _, d := range c.Judgement.Family {
+			if g.of(d) {
+				each = append(each, changed(d))
+			}
+		}
+		if len(each) > 0 {
+			said = append(said, fmt.Sprintf("%s: %s.", g.title, strings.Join(each, "; ")))
+		}
+	}
+	if not := notComparable(c.Judgement.Family); not != "" {
+		said = append(said, capital(not)+".")
+	}
+	return said
+}
+
+func among(all []compare.Difference, d compare.Difference) bool {
+	return slices.ContainsFunc(all, func(o compare.Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
+}
+
+// changed is one comparison in a sentence: "websocket latency p99 × 1.21 (1.17–1.26, p 0.002)".
+func changed(d compare.Difference) string {
+	inside := append([]string{interval(d.Lo, d.Hi), pSaid(d.Adjusted)}, infinities(d)...)
+	if d.Verdict == compare.Inconclusive || d.Verdict == compare.Small {
+		inside = append(inside, moreBlocks(d))
+	}
+	return fmt.Sprintf("%s %s × %s (%s)", results.Plain(compare.CaseOf(d)), results.MetricByName(d.Metric).Title, ratioSaid(d.Ratio), strings.Join(inside, ", "))
+}
+
+// whichRun identifies a run to a person.
+func whichRun(run *results.Run) string {
+	m := run.Manifest
+	served := m.Tool
+	if m.Served.SHA256 != "" {
+		served = m.Served
+	}
+	commit := results.Plain(served.Commit)
+	if commit == "" {
+		commit = "of an unknown commit"
+	} else {
+		commit = "of commit " + commit[:min(12, len(commit))]
+	}
+	if served.Dirty {
+		commit += " with changes"
+	}
+	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), commit, some(run.Summary().ValidBlocks, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+}
+
+// Markdown writes the comparison as GitHub renders it.
+func (c *Comparison) Markdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: B against A\n\n", markdownText(c.Runs[1].Manifest.Workload.Scenario))
+	for _, sentence := range c.Sentences() {
+		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
+	}
+	for _, metric := range compare.Metrics(c.Judgement.Family) {
+		writeMarkdown(&b, c.section(metric))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// CSV writes every ratio, as Report.Comparisons does.
+func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Judgement) }
+
+// writeComparisons writes every pair and metric, for machines. Of metrics that were not
+// declared, p, p_holm and verdict are empty.
+func writeComparisons(w io.Writer, j compare.Judgement) error {
+	rows := [][]string{{
+		"metric", "a", "b", "declared", "blocks", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
+		"p", "p_holm", "verdict", "blocks_needed", "a_inf_blocks", "b_inf_blocks", "remarks",
+	}}
+	for _, d := range slices.Concat(j.Family, j.Others) {
+		rows = append(rows, comparisonRecord(d, slices.Contains(j.Declared.Primary, d.Metric)))
+	}
+	return csv.NewWriter(w).WriteAll(rows)
+}

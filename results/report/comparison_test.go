@@ -1,0 +1,128 @@
+package report_test
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/internal/golden"
+	"pushbench/results/report"
+)
+
+// turns are two runs of so many blocks that were measured in turns, the second changed by f.
+func turns(blocks int, f func(*results.Run)) (a, b *results.Run) {
+	a, b = timed(blocks), timed(blocks)
+	a.Path, b.Path = "before", "after"
+	a.Manifest.RunID, b.Manifest.RunID = 1, 2
+	a.Manifest.Beside, b.Manifest.Beside = []uint32{2}, []uint32{1}
+	f(b)
+	return a, b
+}
+
+func compared(t *testing.T, a, b *results.Run) *report.Comparison {
+	t.Helper()
+	c, err := report.Compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// slower makes a transport's messages take longer by a share that wavers from block to block.
+func slower(run *results.Run, transport string, typical time.Duration, by float64) {
+	takes(run, transport, func(block int) time.Duration {
+		return time.Duration(float64(typical) * (1 + by + 0.01*float64(block%3-1)))
+	})
+}
+
+func TestACaseThatGotSlowerIsFound(t *testing.T) {
+	a, b := turns(12, func(b *results.Run) {
+		slower(b, "websocket", 8*time.Millisecond, 0.10)
+		slower(b, "sse", 5*time.Millisecond, -0.10)
+	})
+	c := compared(t, a, b)
+	var worse []string
+	for _, d := range c.Judgement.Regressions() {
+		worse = append(worse, compare.CaseOf(d)+" "+d.Metric)
+	}
+	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
+		t.Errorf("worse: %v", worse)
+	}
+	golden.Compare(t, "comparison.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
+	golden.Compare(t, "comparison.md", render(t, c.Markdown))
+	golden.Compare(t, "comparison.csv", render(t, c.CSV))
+}
+
+func TestARunIsEquivalentToItself(t *testing.T) {
+	a, b := turns(12, func(*results.Run) {})
+	j := compared(t, a, b).Judgement
+	if len(j.Regressions())+len(j.Open()) != 0 {
+		t.Errorf("worse %v, open %v", j.Regressions(), j.Open())
+	}
+	for _, d := range j.Family {
+		if d.Verdict != compare.Equivalent || d.Ratio != 1 {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// What the machine did between two runs is in all blocks of one, and would pass for a change.
+func TestWhatWasNotMeasuredInTurnsIsNotJudged(t *testing.T) {
+	for name, apart := range map[string]func(a, b *results.Run){
+		"one after the other": func(a, b *results.Run) { a.Manifest.Beside, b.Manifest.Beside = nil, nil },
+		"beside somebody":     func(a, b *results.Run) { a.Manifest.Beside = []uint32{3} },
+		"two machines":        func(a, b *results.Run) { b.Manifest.Host.CPUModel = "another" },
+		"invalid":             func(a, b *results.Run) { a.Manifest.Status = results.Invalid },
+		"too short":           func(a, b *results.Run) { a.Trials, b.Trials = a.Trials[:20], b.Trials[:20] },
+	} {
+		a, b := turns(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.5) })
+		apart(a, b)
+		c := compared(t, a, b)
+		if c.Judgement.Withheld == "" || len(c.Judgement.Regressions()) > 0 || len(c.Judgement.Open()) != len(c.Judgement.Family) {
+			t.Errorf("%s: withheld %q, %d worse", name, c.Judgement.Withheld, len(c.Judgement.Regressions()))
+		}
+		if said := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(said, "ESTIMATE, no verdict: ") || strings.Contains(said, "Worse") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
+
+// What was asked is no more than what both measured.
+func TestWhatIsUnlikeIsNotCompared(t *testing.T) {
+	for want, change := range map[string]func(*results.Manifest){
+		"the scenario is ":               func(m *results.Manifest) { m.Workload.Scenario = "other" },
+		"the seed is ":                   func(m *results.Manifest) { m.Seed++ },
+		"the network is ":                func(m *results.Manifest) { m.RTT = time.Second },
+		"the engine of the clients is ":  func(m *results.Manifest) { m.Engine = "other" },
+		"the workload is ":               func(m *results.Manifest) { m.Workload.Clients++ },
+		"the list of cases is ":          func(m *results.Manifest) { m.Transports = m.Transports[1:] },
+		"what is declared is ":           func(m *results.Manifest) { m.Compare = results.Declared{Primary: []string{"p50"}, Margin: 0.5} },
+		"what is due when is another in": func(m *results.Manifest) { m.Schedules = []string{"b"} },
+	} {
+		a, b := turns(8, func(b *results.Run) { b.Manifest.Schedules = []string{"a"} })
+		a.Manifest.Schedules = []string{"a"}
+		change(&b.Manifest)
+		if _, err := report.Compare(a, b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// A case that never arrived has a verdict by ranks, or none; it does not vanish.
+func TestASideWithoutAFigureIsNotComparable(t *testing.T) {
+	a, b := turns(12, func(b *results.Run) {
+		for i := range b.Trials {
+			if tr := &b.Trials[i]; tr.Transport == "sse" {
+				tr.Latency.Independent = 10
+			}
+		}
+	})
+	c := compared(t, a, b)
+	if said := strings.Join(c.Sentences(), "\n"); !strings.Contains(said, "(sse: 10 independent observations in block 1, latency p50 needs 20; ") || !strings.Contains(said, "Not comparable: sse (B) / sse (A)") {
+		t.Errorf("%s", said)
+	}
+}

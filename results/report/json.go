@@ -1,0 +1,153 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"slices"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// The JSON of a run's summary, for machines. Fields may be added; none changes its meaning.
+type (
+	summaryJSON struct {
+		Scenario    string           `json:"scenario"`
+		Status      results.Status   `json:"status"`
+		Reason      string           `json:"reason,omitempty"`
+		Worth       string           `json:"worth"` // VERDICT, ESTIMATE, or the status where that is less
+		Blocks      int              `json:"valid_blocks"`
+		Sentences   []string         `json:"sentences"`
+		Cases       []caseJSON       `json:"cases"`
+		Claims      []claimJSON      `json:"claims"`
+		Comparisons []comparisonJSON `json:"comparisons"`
+	}
+	caseJSON struct {
+		Name      string                `json:"name"`
+		Transport string                `json:"transport"`
+		Trials    int                   `json:"valid_trials"`
+		Saturated bool                  `json:"saturated,omitempty"`
+		Metrics   map[string]metricJSON `json:"metrics"`
+	}
+	metricJSON struct {
+		valueJSON
+		Unit   string     `json:"unit,omitempty"`
+		Lo     *valueJSON `json:"lowest_block,omitempty"`
+		Hi     *valueJSON `json:"highest_block,omitempty"`
+		Theory *float64   `json:"theory,omitempty"`
+	}
+	valueJSON struct {
+		Value    *float64 `json:"value"` // null where it is infinite, or cannot be told
+		Infinite bool     `json:"infinite,omitempty"`
+		Have     int64    `json:"have,omitempty"` // independent observations, where they are too few …
+		Need     int64    `json:"need,omitempty"` // … for this
+	}
+	claimJSON struct {
+		Claim    string          `json:"claim"`
+		Case     string          `json:"case"`
+		Outcome  compare.Outcome `json:"outcome"`
+		Measured valueJSON       `json:"measured"`
+		Held     int             `json:"held_blocks"`
+		Of       int             `json:"blocks"`
+		Why      string          `json:"why,omitempty"`
+	}
+	comparisonJSON struct {
+		Metric   string          `json:"metric"`
+		A        string          `json:"a"`
+		B        string          `json:"b"`
+		Declared bool            `json:"declared"`
+		Blocks   int             `json:"blocks"`
+		Ratio    *float64        `json:"ratio_b_over_a"`
+		Lo       *float64        `json:"lo_95"`
+		Hi       *float64        `json:"hi_95"`
+		Adjusted *float64        `json:"p_holm"`
+		Verdict  compare.Verdict `json:"verdict,omitempty"`
+	}
+)
+
+// JSON writes the summary of a run for machines.
+func (r *Report) JSON(w io.Writer) error {
+	m := r.Run.Manifest
+	s := summaryJSON{
+		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Worth: r.Worth(), Blocks: r.Summary.ValidBlocks,
+		Sentences: r.Sentences(), Cases: []caseJSON{}, Claims: []claimJSON{}, Comparisons: comparisonsJSON(r.Judgement),
+	}
+	for _, row := range r.Summary.Rows {
+		s.Cases = append(s.Cases, caseOf(row))
+	}
+	for _, f := range r.findings() {
+		s.Claims = append(s.Claims, claimJSON{f.Claim.Text, f.Case, f.Outcome, valueOf(f.Measured), f.Held, f.Of, f.Why})
+	}
+	return indented(w, s)
+}
+
+func indented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func caseOf(row results.Row) caseJSON {
+	c := caseJSON{Name: row.Name, Transport: row.Transport, Trials: len(row.Trials), Saturated: row.Saturated, Metrics: map[string]metricJSON{}}
+	for _, m := range results.Metrics {
+		v := row.Value(m.Name)
+		p, predicted := row.Theory(m.Name)
+		if v.Known == results.NotShown && !predicted {
+			continue
+		}
+		one := metricJSON{valueJSON: valueOf(v), Unit: m.Unit}
+		if over, ok := row.Range(m.Name); ok {
+			lo, hi := valueOf(over.Lo), valueOf(over.Hi)
+			one.Lo, one.Hi = &lo, &hi
+		}
+		if predicted {
+			one.Theory = finite(p.Value)
+		}
+		c.Metrics[m.Name] = one
+	}
+	return c
+}
+
+func valueOf(v results.Value) valueJSON {
+	switch v.Known {
+	case results.Shown:
+		return valueJSON{Value: finite(v.X)}
+	case results.Infinite:
+		return valueJSON{Infinite: true}
+	case results.TooFew:
+		return valueJSON{Have: v.Have, Need: v.Need}
+	default:
+		return valueJSON{}
+	}
+}
+
+// finite is nil for what JSON has no number for.
+func finite(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+func comparisonsJSON(j compare.Judgement) []comparisonJSON {
+	all := []comparisonJSON{}
+	for _, d := range slices.Concat(j.Family, j.Others) {
+		all = append(all, comparisonJSON{
+			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(j.Declared.Primary, d.Metric), Blocks: d.Blocks,
+			Ratio: finite(d.Ratio), Lo: finite(d.Lo), Hi: finite(d.Hi), Adjusted: finite(d.Adjusted), Verdict: d.Verdict,
+		})
+	}
+	return all
+}
+
+// JSON writes the comparison for machines.
+func (c *Comparison) JSON(w io.Writer) error {
+	return indented(w, struct {
+		Scenario    string           `json:"scenario"`
+		Blocks      int              `json:"blocks"`
+		Withheld    string           `json:"withheld,omitempty"`
+		Sentences   []string         `json:"sentences"`
+		Comparisons []comparisonJSON `json:"comparisons"`
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Blocks), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement)})
+}
