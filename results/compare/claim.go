@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"regexp"
 
 	"pushbench/results"
 )
@@ -24,6 +25,7 @@ type Finding struct {
 	Outcome  Outcome
 	Held, Of int           // blocks
 	Measured results.Value // the median of the blocks; of a ratio the median ratio
+	AtMost   bool          // Measured is the maximum: there are too few observations for the percentile
 	Why      string        // why it is undecided, where it is
 }
 
@@ -36,7 +38,8 @@ type Finding struct {
 // and such a run only describes. Equality is not a matter of chance: one block that is
 // against it breaks it.
 //
-// Where no block alone has enough observations for a percentile, all together answer as one.
+// Where no block alone has enough observations for a percentile, all together answer as one;
+// where these are too few as well, a maximum that keeps to a bound has every percentile keep to it.
 func Claims(claims []results.Claim, s results.Summary) []Finding {
 	var all []Finding
 	for _, c := range claims {
@@ -55,7 +58,7 @@ func find(c results.Claim, row results.Row, s results.Summary) Finding {
 	sides, why := samples(c, row, s)
 	if why != "" {
 		f.Why = why
-		return f
+		return atMost(f, row, s)
 	}
 	var measured []float64
 	for _, side := range sides {
@@ -68,6 +71,24 @@ func find(c results.Claim, row results.Row, s results.Summary) Finding {
 	f.Outcome = decide(c.Op, f.Held, f.Of)
 	if f.Outcome == Undecided {
 		f.Why = fmt.Sprintf("it holds in %d of %d blocks", f.Held, f.Of)
+	}
+	return f
+}
+
+// latencyQuantile are the percentiles whose maximum is a figure of its own.
+var latencyQuantile = regexp.MustCompile(`^p(50|99|999|\([0-9.]+\))$`)
+
+// atMost lets the maximum decide of a percentile what it can: that it is below a bound. What
+// never came is in it, as infinite.
+func atMost(f Finding, row results.Row, s results.Summary) Finding {
+	c := f.Claim
+	if c.OtherCase != "" || c.Op != "<" && c.Op != "<=" || !latencyQuantile.MatchString(c.Figure) {
+		return f
+	}
+	c.Figure = results.Max
+	if whole := find(c, row, s); whole.Outcome == Holds {
+		whole.Claim, whole.AtMost = f.Claim, true
+		return whole
 	}
 	return f
 }

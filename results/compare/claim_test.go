@@ -79,7 +79,7 @@ func TestClaims(t *testing.T) {
 		{results.Claim{Case: "sse", Figure: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
 		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Holds, 4},
 		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.001, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Broken, 0},
-		{results.Claim{Case: "websocket", Figure: "p(99.99)", Op: "<", Bound: 1e6}, "websocket", Undecided, 0}, // too few observations
+		{results.Claim{Case: "websocket", Figure: "p(99.99)", Op: ">", Bound: 1}, "websocket", Undecided, 0}, // too few observations
 		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 1, OtherCase: "webhook", OtherFigure: "p(50)"}, "websocket", Undecided, 0},
 	} {
 		found := false
@@ -107,5 +107,37 @@ func TestClaimsFallBackOnThePool(t *testing.T) {
 	found := Claims([]results.Claim{{Case: "websocket", Figure: "p(99.9)", Op: "<", Bound: 1e6}}, run.Summary())
 	if len(found) != 1 || found[0].Outcome != Holds || found[0].Of != 1 {
 		t.Errorf("found %+v, want that all blocks together hold it, as one", found)
+	}
+}
+
+// A percentile that nobody can tell is below a bound if the maximum is, and only then.
+func TestTheMaximumDecidesWhatItCan(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 50 // too few for a p99, also together
+	}
+	lossy := synthetic.Run(4, time.Second)
+	for i := range lossy.Trials {
+		lossy.Trials[i].Latency.Independent, lossy.Trials[i].Latency.Infinite = 50, 1
+	}
+	claim := func(op string, bound float64) results.Claim {
+		return results.Claim{Text: "p(99)", Case: "websocket", Figure: "p(99)", Op: op, Bound: bound}
+	}
+	for name, c := range map[string]struct {
+		run   *results.Run
+		claim results.Claim
+		want  Outcome
+	}{
+		"the maximum is below":      {run, claim("<", 60_000), Holds},
+		"the maximum is beyond":     {run, claim("<", 0.001), Undecided},
+		"a lower bound":             {run, claim(">", 0.001), Undecided},
+		"something never came":      {lossy, claim("<", 60_000), Undecided},
+		"of an age no maximum is":   {run, results.Claim{Case: "websocket", Figure: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
+		"a ratio has no such thing": {run, results.Claim{Case: "websocket", Figure: "p(99)", Op: "<", Times: 100, OtherCase: "shortpoll", OtherFigure: "p(99)"}, Undecided},
+	} {
+		f := Claims([]results.Claim{c.claim}, c.run.Summary())[0]
+		if f.Outcome != c.want || f.AtMost != (c.want == Holds) {
+			t.Errorf("%s: %s, at most %v, %s", name, f.Outcome, f.AtMost, f.Why)
+		}
 	}
 }

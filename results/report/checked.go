@@ -44,7 +44,7 @@ func figureOf(f compare.Finding) string {
 	if f.Claim.OtherCase != "" {
 		return withUnit(f.Measured, "times")
 	}
-	return withUnit(f.Measured, m.Unit)
+	return measuredOf(f, m.Unit)
 }
 
 // Table writes what holds here for a terminal.

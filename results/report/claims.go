@@ -69,7 +69,7 @@ func found(f compare.Finding) string {
 	m, _ := results.FigureByName(f.Claim.Figure)
 	var said []string
 	if f.Measured.Known == results.Shown || f.Measured.Known == results.Infinite {
-		value := withUnit(f.Measured, m.Unit)
+		value := measuredOf(f, m.Unit)
 		if f.Claim.OtherCase != "" {
 			value = f.Measured.String() + " times"
 		}
@@ -81,6 +81,15 @@ func found(f compare.Finding) string {
 		said = append(said, fmt.Sprintf("in %d of %s", f.Held, some(f.Of, "block")))
 	}
 	return strings.Join(said, ", ")
+}
+
+// measuredOf is what was measured of a claim, in a unit: where too few observations make a
+// percentile, the maximum.
+func measuredOf(f compare.Finding, unit string) string {
+	if f.AtMost {
+		return "at most " + withUnit(f.Measured, unit)
+	}
+	return withUnit(f.Measured, unit)
 }
 
 func (r *Report) claimsSection() section {
@@ -101,7 +110,7 @@ func (r *Report) claimsSection() section {
 			blocks = results.Plain(f.Why)
 		}
 		all.Rows = append(all.Rows, line{Cells: []string{
-			results.Plain(f.Claim.Text), f.Case, string(f.Outcome), withUnit(f.Measured, unit), blocks,
+			results.Plain(f.Claim.Text), f.Case, string(f.Outcome), measuredOf(f, unit), blocks,
 		}})
 	}
 	return all
