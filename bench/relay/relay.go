@@ -11,6 +11,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Relay relays connections to one server. It can hang up and refuse to relay,
@@ -33,12 +34,25 @@ type Relay struct {
 // A link is one connection of a client's, and the relay's own to the server.
 type link struct {
 	near, far *net.TCPConn // far is nil when there is no server
+	opened    time.Time
+	pieces    []Piece
 	up, down  []byte
 	muted     bool // what comes down is swallowed
 }
 
 // A Conversation is what passed on one connection.
-type Conversation struct{ Up, Down []byte }
+type Conversation struct {
+	Up, Down []byte
+	Opened   time.Time
+	Pieces   []Piece // of both directions, in the order in which they came
+}
+
+// A Piece is what one read found: what somebody wrote at once, as far as TCP left it whole.
+type Piece struct {
+	Up    bool
+	At    time.Time
+	Bytes int
+}
 
 // Start relays to a server's address, host:port, until Close.
 func Start(target string) (*Relay, error) {
@@ -94,7 +108,7 @@ func (r *Relay) enter(near *net.TCPConn) *link {
 	far, _ := net.Dial("tcp", r.target) // no server: the client is hung up on
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := &link{near: near}
+	l := &link{near: near, opened: time.Now()}
 	r.links = append(r.links, l)
 	if far != nil {
 		l.far = far.(*net.TCPConn)
@@ -141,6 +155,7 @@ func (r *Relay) keep(l *link, piece []byte) (reset bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.up = append(l.up, piece...)
+	l.note(true, len(piece))
 	for range bytes.Count(piece, requestEnd) {
 		r.asked++
 		if r.refuses > 0 && r.asked%r.refuses == 0 {
@@ -149,6 +164,23 @@ func (r *Relay) keep(l *link, piece []byte) (reset bool) {
 		}
 	}
 	return reset
+}
+
+// note keeps when a piece came.
+func (l *link) note(up bool, n int) {
+	if n > 0 {
+		l.pieces = append(l.pieces, Piece{Up: up, At: time.Now(), Bytes: n})
+	}
+}
+
+// shorten takes back what of the last piece down could not be passed on.
+func (l *link) shorten(n int) {
+	for i := len(l.pieces) - 1; i >= 0; i-- {
+		if !l.pieces[i].Up {
+			l.pieces[i].Bytes -= n
+			return
+		}
+	}
 }
 
 // reset ends a connection as a server's crash does: RST rather than FIN.
@@ -185,6 +217,7 @@ func (r *Relay) download(l *link) {
 		muted := l.muted
 		if !muted {
 			l.down = append(l.down, buffer[:n]...)
+			l.note(false, n)
 		}
 		r.mu.Unlock()
 		if muted && err == nil {
@@ -194,6 +227,7 @@ func (r *Relay) download(l *link) {
 		if failed != nil {
 			r.mu.Lock()
 			l.down = l.down[:len(l.down)-(n-passed)]
+			l.shorten(n - passed)
 			r.mu.Unlock()
 		}
 		if err != nil || failed != nil {
@@ -260,7 +294,7 @@ func (r *Relay) Conversations() []Conversation {
 	defer r.mu.Unlock()
 	all := make([]Conversation, len(r.links))
 	for i, l := range r.links {
-		all[i] = Conversation{Up: slices.Clone(l.up), Down: slices.Clone(l.down)}
+		all[i] = Conversation{Up: slices.Clone(l.up), Down: slices.Clone(l.down), Opened: l.opened, Pieces: slices.Clone(l.pieces)}
 	}
 	return all
 }

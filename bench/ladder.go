@@ -1,0 +1,213 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/bench/relay"
+	"pushbench/bench/trace"
+	"pushbench/scenarios"
+)
+
+// A Ladder is an experiment with one client: it connects and waits, a backend publishes a
+// message, and the client publishes one itself, all of it through a relay that keeps every
+// byte. Nothing of it is a figure: a relay and one message say how a transport works, not how
+// fast it is.
+type Ladder struct {
+	Engine   string
+	Serve    ServeCommand
+	Interval time.Duration // of short polling
+	Hold     time.Duration // of long polling
+	Quiet    time.Duration // from being subscribed until the message is published
+}
+
+// The messages of a ladder, and how long any of it may take.
+const (
+	ladderTopic = "news"
+	ladderFirst = "something happened at the server, which nobody has asked for"
+	ladderOwn   = "something that the client has to say to all who listen to it"
+	ladderWait  = 10 * time.Second
+)
+
+// Do runs the experiment over one transport. Of what the client counted by itself, the relay
+// must have seen as much: else it is an error.
+func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.Trace, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.Hold+2*l.Interval+ladderWait)
+	defer cancel()
+	server, err := launch(serverRole, l.Serve(transport, "127.0.0.1:0", false), nil)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, server.end(endWait)) }()
+	greeting, err := greeted(ctx, server)
+	if err != nil {
+		return t, err
+	}
+	between, err := relay.Start(greeting.Listening)
+	if err != nil {
+		return t, err
+	}
+	defer between.Close()
+	one := &climber{told: make(chan struct{}, 1)}
+	traffic := new(client.Traffic)
+	if err := l.climb(ctx, transport, greeting.Listening, between.Addr, traffic, one); err != nil {
+		return t, fmt.Errorf("trace %s: %w", transport, err)
+	}
+	l.settle(ctx, between, traffic)
+	between.Close()
+	t = trace.Read(string(transport), between.Conversations(), one.all())
+	if w := traffic.Snapshot(); w.Up.Bytes != t.Up || !t.Heard(w.Down.Bytes) || w.Requests != int64(t.Requests) {
+		return t, fmt.Errorf("trace %s: the client counted %d B up, %d B down and %d requests, but %s crossed", transport, w.Up.Bytes, w.Down.Bytes, w.Requests, t.Summary())
+	}
+	return t, nil
+}
+
+// settle waits until the relay has read all that the client has sent: its goodbye may be on
+// the way.
+func (l Ladder) settle(ctx context.Context, between *relay.Relay, traffic *client.Traffic) {
+	looks, limit := time.NewTicker(time.Millisecond), time.After(endWait)
+	defer looks.Stop()
+	for {
+		if up, _ := between.Bytes(); up >= traffic.Snapshot().Up.Bytes {
+			return
+		}
+		select {
+		case <-looks.C:
+		case <-limit:
+			return // what is missing is said
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// climb has the client and the backend do their parts.
+func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server, through string, traffic *client.Traffic, one *climber) error {
+	clients, err := client.New(l.Engine, client.Config{
+		Target: through, Workers: 1, Transport: transport, Traffic: traffic,
+		Interval: l.Interval, Pacing: scenarios.FixedRate, Hold: l.Hold,
+	})
+	if err != nil {
+		return err
+	}
+	defer clients.Close()
+	backends, err := client.New(l.Engine, client.Config{Target: server, Workers: 1, Transport: transport, Traffic: new(client.Traffic)})
+	if err != nil {
+		return err
+	}
+	defer backends.Close()
+	backend := backends.Open(client.Subscription{Client: 1}, one)
+	defer backend.Close()
+	session := clients.Open(client.Subscription{Client: 0, Topics: []string{ladderTopic}, Delivery: string(scenarios.Every), Publishes: true}, one)
+	defer session.Close()
+	if err := one.until(ctx, "being subscribed", func() bool { return one.subscribed && one.ready }); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(l.Quiet):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	one.note(true, "a backend publishes a message")
+	backend.Publish(1, ladderTopic, []byte(ladderFirst))
+	if err := one.until(ctx, "the message", func() bool { return one.heard >= 1 }); err != nil {
+		return err
+	}
+	one.note(false, "the client publishes a message of its own")
+	session.Publish(2, ladderTopic, []byte(ladderOwn))
+	return one.until(ctx, "the client's own message", func() bool { return one.heard >= 2 && one.acked })
+}
+
+// A climber is the sink of both, and keeps what happens at either end.
+type climber struct {
+	told chan struct{} // something changed
+
+	mu                sync.Mutex // guards what follows
+	subscribed, ready bool       // the client, the backend
+	acked             bool
+	heard             int
+	notes             []trace.Note
+	failed            error
+}
+
+// Deliver implements client.Sink.
+func (c *climber) Deliver(who int, b *client.Batch, _ clock.Instant) {
+	c.change(func() {
+		if who == 0 && len(b.Messages) > 0 {
+			c.heard += len(b.Messages)
+			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
+		}
+	})
+}
+
+// brief is the beginning of a message.
+func brief(s string) string {
+	const most = 24
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
+
+// Event implements client.Sink.
+func (c *climber) Event(who int, e client.Event, _ clock.Instant) {
+	c.change(func() {
+		switch {
+		case e.Kind == client.Connected && who == 0:
+			c.subscribed = true
+			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client is subscribed"})
+		case e.Kind == client.Connected:
+			c.ready = true
+		case e.Kind == client.Acked && who == 0:
+			c.acked = true
+		case e.Kind == client.Disconnected || e.Kind == client.Failed || e.Kind == client.Dropped:
+			c.failed = errors.New(e.Cause)
+		}
+	})
+}
+
+func (c *climber) note(atServer bool, text string) {
+	c.change(func() { c.notes = append(c.notes, trace.Note{At: time.Now(), AtServer: atServer, Text: text}) })
+}
+
+func (c *climber) change(f func()) {
+	c.mu.Lock()
+	f()
+	c.mu.Unlock()
+	select {
+	case c.told <- struct{}{}:
+	default: // somebody has yet to look
+	}
+}
+
+func (c *climber) all() []trace.Note {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.notes
+}
+
+// until waits for something that events bring about.
+func (c *climber) until(ctx context.Context, what string, done func() bool) error {
+	for {
+		c.mu.Lock()
+		is, failed := done(), c.failed
+		c.mu.Unlock()
+		switch {
+		case is:
+			return nil
+		case failed != nil:
+			return fmt.Errorf("wait for %s: %w", what, failed)
+		}
+		select {
+		case <-c.told:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
+		}
+	}
+}

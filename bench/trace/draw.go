@@ -1,0 +1,151 @@
+package trace
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// quiet is from when on it is said that nothing crosses.
+const quiet = 50 * time.Millisecond
+
+// Summary is what crossed, in a line.
+func (t Trace) Summary() string {
+	said := fmt.Sprintf("%d B up, %d B down, %s, %s", t.Up, t.Down, count(t.Connections, "connection"), count(t.Requests, "HTTP request"))
+	if t.Frames > 0 {
+		said += ", " + count(t.Frames, "frame")
+	}
+	return said
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// label is what stands on a step's arrow.
+func (t Trace) label(s Step) string {
+	said := s.Text
+	if s.Bytes > 0 {
+		said += fmt.Sprintf(" · %d B", s.Bytes)
+	}
+	if t.Connections > 1 && s.Connection > 0 {
+		said = fmt.Sprintf("[%d] %s", s.Connection, said)
+	}
+	return said
+}
+
+func milliseconds(d time.Duration) string {
+	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 2, 64)
+}
+
+// nothing is what stands where nothing crosses for long.
+func nothing(d time.Duration) string {
+	return fmt.Sprintf("nothing crosses for %s ms", milliseconds(d))
+}
+
+// The ladder in a terminal: so many columns for the time, and so many between the two.
+const (
+	timeColumns = 10
+	laneColumns = 88
+)
+
+// Text draws the ladder with characters, 100 columns wide.
+func (t Trace) Text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\n", t.Title, t.Summary())
+	fmt.Fprintf(&b, "%*s  client%sserver\n", timeColumns-2, "ms", strings.Repeat(" ", laneColumns-12))
+	last := time.Duration(0)
+	for _, s := range t.Steps {
+		if s.At-last > quiet {
+			fmt.Fprintf(&b, "%*s%s\n", timeColumns, "", between("⋮ ", nothing(s.At-last), "", ' '))
+		}
+		last = s.At
+		fmt.Fprintf(&b, "%*s  %s\n", timeColumns-2, milliseconds(s.At), t.rung(s))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// rung is a step's line.
+func (t Trace) rung(s Step) string {
+	label := t.label(s)
+	switch s.Kind {
+	case Open, Up:
+		return between("── ", label, "─▶", '─')
+	case Down:
+		return between("◀─ ", label, "──", '─')
+	case AtServer:
+		return strings.Repeat(" ", max(0, laneColumns-utf8.RuneCountInString(label)-2)) + label + " ●"
+	default:
+		return "● " + label
+	}
+}
+
+// between fills a label up to the width of the ladder.
+func between(left, label, right string, fill rune) string {
+	room := laneColumns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right) - 1
+	if runes := []rune(label); len(runes) > room {
+		label = string(runes[:room-1]) + "…"
+	}
+	return left + label + " " + strings.Repeat(string(fill), room-utf8.RuneCountInString(label)) + right
+}
+
+// SVG draws the ladder as a picture of its own.
+func (t Trace) SVG(w io.Writer) error {
+	const (
+		width, left, right = 860, 110, 790
+		step, top          = 26, 86
+	)
+	var b strings.Builder
+	y, last := top, time.Duration(0)
+	text := func(x, y int, anchor, class, s string) {
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="%s" class="%s">%s</text>`+"\n", x, y, anchor, class, html.EscapeString(s))
+	}
+	arrow := func(from, to, y int) {
+		head := to - 9
+		if to < from {
+			head = to + 9
+		}
+		fmt.Fprintf(&b, `<path d="M%d %dH%d" class="line"/><path d="M%d %dL%d %dL%d %dZ" class="head"/>`+"\n", from, y, to, to, y, head, y-4, head, y+4)
+	}
+	for _, s := range t.Steps {
+		if s.At-last > quiet {
+			text((left+right)/2, y-4, "middle", "soft", "⋮ "+nothing(s.At-last))
+			y += step
+		}
+		last = s.At
+		text(left-14, y+4, "end", "soft", milliseconds(s.At))
+		switch s.Kind {
+		case Open, Up:
+			arrow(left, right, y)
+			text((left+right)/2, y-5, "middle", "ink", t.label(s))
+		case Down:
+			arrow(right, left, y)
+			text((left+right)/2, y-5, "middle", "ink", t.label(s))
+		case AtServer:
+			fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", right, y)
+			text(right-12, y+4, "end", "bold", s.Text)
+		default:
+			fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", left, y)
+			text(left+12, y+4, "start", "bold", s.Text)
+		}
+		y += step
+	}
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="%[3]s">
+<style>text{font:13px "Liberation Sans",Arimo,Arial,Helvetica,sans-serif;fill:#1c1f23}.soft{fill:#5b636b;font-size:11px}.bold{font-weight:bold}.title{font-size:17px;font-weight:bold}.line{stroke:#0072b2;stroke-width:1.4;fill:none}.head{fill:#0072b2}.rail{stroke:#c9ced3;stroke-width:2}</style>
+<rect width="%[1]d" height="%[2]d" rx="6" fill="#fff"/>
+<text x="20" y="28" class="title">%[4]s</text>
+<text x="20" y="46" class="soft">%[5]s · times in ms since the first connection was opened</text>
+<text x="%[6]d" y="68" text-anchor="middle" class="bold">client</text><text x="%[7]d" y="68" text-anchor="middle" class="bold">server</text>
+<path d="M%[6]d 74V%[8]dM%[7]d 74V%[8]d" class="rail"/>
+%[9]s</svg>
+`, width, y+4, html.EscapeString(t.Title+": "+t.Summary()), html.EscapeString(t.Title), html.EscapeString(t.Summary()), left, right, y-8, b.String())
+	return err
+}
