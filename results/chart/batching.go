@@ -30,9 +30,23 @@ func batching(run *results.Run, s results.Summary) (card, bool) {
 	} {
 		p := newPlot()
 		p.Add(grid())
+		live := results.Panel{Title: m.title, X: "flush window, ms", Y: m.y, XScale: "names", YScale: "linear"}
+		if onLog(m.metric) {
+			live.YScale = "log"
+		}
+		for _, w := range windows {
+			live.Names = append(live.Names, milliseconds(w))
+		}
 		for _, g := range groups {
 			p.Add(flushLine(g, groupLook(groups, g), windows, m.metric)...)
+			line := groupLook(groups, g).series(g[0], "line")
+			line.Case = rest(g[0].Name, "flush")
+			for _, r := range g {
+				add(&line, r, float64(slices.Index(windows, r.Flush)), m.metric)
+			}
+			live.Series = append(live.Series, line)
 		}
+		c.live = append(c.live, live)
 		flushAxes(p, groups, windows, m.metric)
 		c.plots = append(c.plots, panel{plot: p, share: 0.25, title: m.title, y: m.y, x: "flush window, ms"})
 	}

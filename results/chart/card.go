@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"pushbench/results"
 )
 
 // A card is a chart with all that belongs to it, on paper of its own so that it
@@ -23,6 +25,7 @@ type card struct {
 	mark  string
 	plots []panel
 	basis string
+	live  []results.Panel // the plots as data
 
 	keys    []key
 	keysFor string // which panel the keys are for; empty when for all

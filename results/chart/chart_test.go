@@ -36,7 +36,7 @@ func drawn(t *testing.T, run *results.Run, draw func(*results.Run, results.Summa
 
 func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 	figures := drawn(t, synthetic.Run(2, 2*time.Second), chart.Draw)
-	for _, name := range []string{"latency", "timeline", "cost", "memory", "connect"} {
+	for _, name := range []string{"latency", "freshness", "timeline", "cost", "writes", "memory", "connect"} {
 		f, ok := figures[name]
 		if !ok {
 			t.Errorf("no chart %s", name)

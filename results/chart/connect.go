@@ -31,6 +31,7 @@ func connect(_ *results.Run, s results.Summary) (card, bool) {
 		c.plots = append(c.plots, panel{plot: p, share: 0.24, title: "Server CPU", y: "µs a client (light: kernel)"})
 	}
 	c.keys = rowKeys(rows, func(name string, l look) key { return swatchKey(name, l.color) })
+	c.live = connectPanels(rows)
 	c.alt = "Time and bytes to connect. " + connectAlt(rows)
 	return c, true
 }

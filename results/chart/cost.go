@@ -26,6 +26,7 @@ func cost(_ *results.Run, s results.Summary) (card, bool) {
 	for _, k := range wireParts {
 		c.keys = append(c.keys, swatchKey(k.name, k.fill))
 	}
+	c.live = costPanels(rows)
 	c.alt = "Cost of a delivered message. " + costAlt(rows)
 	return c, true
 }

@@ -83,6 +83,7 @@ func (a axis) card(run *results.Run, s results.Summary) card {
 	c := card{name: "by-" + a.name, title: a.title}
 	for _, which := range a.panels(run) {
 		c.plots = append(c.plots, a.panel(groups, which))
+		c.live = append(c.live, a.livePanel(groups, which))
 	}
 	for i := range c.plots {
 		c.plots[i].share = 1 / float64(len(c.plots))
@@ -97,11 +98,9 @@ func (a axis) card(run *results.Run, s results.Summary) card {
 func (a axis) panel(groups [][]results.Row, which curvePanel) panel {
 	p := newPlot()
 	p.Add(grid())
-	near, far, lo, hi := math.Inf(1), 0.0, math.Inf(1), 0.0
+	near, far := a.span(groups)
+	lo, hi := math.Inf(1), 0.0
 	for _, r := range slices.Concat(groups...) {
-		if x := a.of(r.Case); x > 0 {
-			near, far = min(near, x), max(far, x)
-		}
 		if v := which.of(r); v.Known == results.Shown && !math.IsNaN(v.X) {
 			lo, hi = min(lo, v.X), max(hi, v.X)
 		}
@@ -125,6 +124,35 @@ func (a axis) panel(groups [][]results.Row, which curvePanel) panel {
 		upTo(p, hi)
 	}
 	return panel{plot: p, title: which.title, y: which.y, x: a.x}
+}
+
+// livePanel is the panel as data.
+func (a axis) livePanel(groups [][]results.Row, which curvePanel) results.Panel {
+	near, far := a.span(groups)
+	p := results.Panel{Title: which.title, X: a.x, Y: which.y, XScale: "linear", YScale: "linear"}
+	if far > 10*near {
+		p.XScale = "log"
+	}
+	if which.log {
+		p.YScale = "log"
+	}
+	for _, g := range groups {
+		s := groupShade(groups, g).series(g[0], "line")
+		s.Case = rest(g[0].Name, a.name)
+		p.Series = append(p.Series, drawn(s, a.points(g, which, near, far)))
+	}
+	return p
+}
+
+// span is from the least that any case has of the axis to the most.
+func (a axis) span(groups [][]results.Row) (near, far float64) {
+	near = math.Inf(1)
+	for _, r := range slices.Concat(groups...) {
+		if x := a.of(r.Case); x > 0 {
+			near, far = min(near, x), max(far, x)
+		}
+	}
+	return near, far
 }
 
 // points are a group's; of one that has no such axis its one value, from end to end.

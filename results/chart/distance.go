@@ -38,6 +38,7 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 	} {
 		p := newPlot()
 		p.Add(grid())
+		live := results.Panel{Title: panelled.title, X: "round trip, ms", Y: panelled.y, XScale: "linear", YScale: "linear"}
 		highest, farthest := 0.0, 0.0
 		for _, g := range groups {
 			l := groupLook(groups, g)
@@ -55,12 +56,18 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 			if len(theory) > 1 {
 				p.Add(&plotter.Line{XYs: theory, LineStyle: l.dashed()})
 			}
+			line := l.series(g[0], "line")
+			line.Case = rest(g[0].Name, "rtt")
+			predictedLine := line
+			predictedLine.Kind = "theory"
+			live.Series = append(live.Series, drawn(line, points), drawn(predictedLine, theory))
 			if len(points) > 0 {
 				p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: points, GlyphStyle: l.marker()})
 			}
 		}
 		p.X.Min, p.X.Max = 0, farthest*1.03
 		upTo(p, highest)
+		c.live = append(c.live, live)
 		c.plots = append(c.plots, panel{plot: p, share: 0.5, title: panelled.title, y: panelled.y, x: "round trip, ms"})
 	}
 	for _, g := range groups {

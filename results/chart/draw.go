@@ -44,7 +44,7 @@ func cards(run *results.Run, s results.Summary, worth string) []card {
 		}
 		return all
 	}
-	all := slices.Concat(one(latency), one(freshness), curves(run, s), one(crossover), one(distance), one(batching), one(timeline), one(cost), one(memory), one(connect))
+	all := slices.Concat(one(latency), one(freshness), curves(run, s), one(crossover), one(distance), one(batching), one(timeline), one(cost), one(writes), one(memory), one(connect))
 	for i := range all {
 		all[i].basis, all[i].mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 	}
@@ -58,7 +58,7 @@ func (c card) figure() (results.Figure, error) {
 		return results.Figure{}, err
 	}
 	png, err := c.raster()
-	return results.Figure{Name: c.name, Title: c.title, Alt: c.alt, SVG: svg, PNG: png}, err
+	return results.Figure{Name: c.name, Title: c.title, Alt: c.alt, Basis: c.basis, SVG: svg, PNG: png, Panels: c.live}, err
 }
 
 func (c card) vector() ([]byte, error) {

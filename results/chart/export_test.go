@@ -14,7 +14,7 @@ func Vectors(run *results.Run, sum results.Summary, worth string) ([]results.Fig
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, results.Figure{Name: c.name, Title: c.title, Alt: c.alt, SVG: svg})
+		figures = append(figures, results.Figure{Name: c.name, Title: c.title, Alt: c.alt, Basis: c.basis, SVG: svg, Panels: c.live})
 	}
 	return figures, nil
 }

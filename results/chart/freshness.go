@@ -11,31 +11,32 @@ import (
 // exceed. A line ends as those of latency do.
 func freshness(_ *results.Run, s results.Summary) (card, bool) {
 	c := card{name: "freshness", title: "How old what a client holds is, by share of the time"}
-	var drawn []curve
+	var lines []curve
 	var with []results.Row
 	var said []string
 	for _, r := range s.Rows {
 		f := r.Pooled.Freshness
 		age := results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}
 		if one := newCurve(age, lookIn(s.Rows, r), agePredicted(r)); len(one.points) > 1 {
-			drawn, with = append(drawn, one), append(with, r)
+			lines, with = append(lines, one), append(with, r)
 			said = append(said, fmt.Sprintf("%s: mean %s ms, p99 %s ms", r.Name, r.Value(results.AgeMean), r.Value(results.AgeP99)))
 		}
 	}
-	if len(drawn) == 0 {
+	if len(lines) == 0 {
 		return card{}, false
 	}
 	p := newPlot()
-	setLatencyAxes(p, drawn)
-	for i := len(drawn) - 1; i >= 0; i-- {
-		p.Add(drawn[i])
+	setLatencyAxes(p, lines)
+	for i := len(lines) - 1; i >= 0; i-- {
+		p.Add(lines[i])
 	}
-	c.plots = []panel{{
-		plot: p, share: 1,
-		y: "milliseconds since the newest message held was due (log scale)",
-		x: "share of the time in which it was no older (log scale of what is left)",
-	}}
-	c.keys = append(rowKeys(with, lineKey), latencyKeys(drawn)...)
+	const (
+		x = "share of the time in which it was no older (log scale of what is left)"
+		y = "milliseconds since the newest message held was due (log scale)"
+	)
+	c.plots = []panel{{plot: p, share: 1, x: x, y: y}}
+	c.live = []results.Panel{percentilePanel(x, y, with, lines, map[float64]string{0.99: results.AgeP99})}
+	c.keys = append(rowKeys(with, lineKey), latencyKeys(lines)...)
 	c.alt = "Age of information by share of the time. " + strings.Join(said, "; ") + "."
 	return c, true
 }

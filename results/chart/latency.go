@@ -20,29 +20,30 @@ import (
 func latency(_ *results.Run, s results.Summary) (card, bool) {
 	c := card{name: "latency", title: "How long a message takes, by percentile"}
 	p := newPlot()
-	var drawn []curve
+	var lines []curve
 	var with []results.Row
 	for _, r := range s.Rows {
 		if curve := messageTimes(r, lookIn(s.Rows, r)); len(curve.points) > 1 {
-			drawn = append(drawn, curve)
+			lines = append(lines, curve)
 			with = append(with, r)
 		}
 	}
-	if len(drawn) == 0 {
+	if len(lines) == 0 {
 		return card{}, false
 	}
 	c.keys = rowKeys(with, lineKey)
-	setLatencyAxes(p, drawn)
+	setLatencyAxes(p, lines)
 	// Solid lines first: a dashed one over it lets both be seen.
-	for i := len(drawn) - 1; i >= 0; i-- {
-		p.Add(drawn[i])
+	for i := len(lines) - 1; i >= 0; i-- {
+		p.Add(lines[i])
 	}
-	c.plots = []panel{{
-		plot: p, share: 1,
-		y: "milliseconds since the message was due (log scale)",
-		x: "share of all messages owed that had arrived (log scale of what is left)",
-	}}
-	c.keys = append(c.keys, latencyKeys(drawn)...)
+	const (
+		x = "share of all messages owed that had arrived (log scale of what is left)"
+		y = "milliseconds since the message was due (log scale)"
+	)
+	c.plots = []panel{{plot: p, share: 1, x: x, y: y}}
+	c.live = []results.Panel{percentilePanel(x, y, with, lines, map[float64]string{0.5: results.P50, 0.99: results.P99, 0.999: results.P999})}
+	c.keys = append(c.keys, latencyKeys(lines)...)
 	c.alt = "Delivery latency by percentile. " + latencyAlt(s)
 	return c, true
 }

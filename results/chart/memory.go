@@ -36,6 +36,7 @@ func memory(_ *results.Run, s results.Summary) (card, bool) {
 		{plot: left, share: 0.5, x: axisNames(s.Rows), title: "In the server", y: y},
 		{plot: right, share: 0.5, x: axisNames(s.Rows), title: "In the generator (simulated clients, not browsers)", y: y},
 	}
+	c.live = memoryPanels(s.Rows)
 	c.alt = "Resident memory an idle client takes. " + strings.Join(said, "; ") + "."
 	return c, true
 }

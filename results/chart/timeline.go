@@ -43,6 +43,7 @@ func timeline(run *results.Run, s results.Summary) (card, bool) {
 	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, top*1.12, linearTicks(top*1.12, 5)
 	c.keys = append(c.keys, strokeKey("offered", offeredStyle), strokeKey("window opens and closes", windowStyle))
 	c.plots = []panel{{plot: p, share: 1, y: "messages delivered a second, all clients together", x: "seconds since the window opened"}}
+	c.live = timelinePanels(run, with)
 	c.alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", results.Number(window), results.Number(offered))
 	return c, true
 }
@@ -55,16 +56,24 @@ var (
 // medianRates are deliveries a second, at the middle of each interval, the
 // median over the row's trials.
 func medianRates(run *results.Run, r results.Row) plotter.XYs {
-	rates := map[time.Duration][]float64{}
+	return medians(run, r, func(i results.Interval) (float64, bool) { return float64(i.Delivered) / i.Length.Seconds(), true })
+}
+
+// medians are what each interval had, at its middle, the median over the row's trials.
+func medians(run *results.Run, r results.Row, of func(results.Interval) (float64, bool)) plotter.XYs {
+	had := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
-		if i.CaseName() == r.Name && i.Length > 0 && ofValid(r, i) {
+		if i.CaseName() != r.Name || i.Length <= 0 || !ofValid(r, i) {
+			continue
+		}
+		if v, ok := of(i); ok {
 			at := (i.Start + i.Length/2).Round(100 * time.Millisecond)
-			rates[at] = append(rates[at], float64(i.Delivered)/i.Length.Seconds())
+			had[at] = append(had[at], v)
 		}
 	}
 	var points plotter.XYs
-	for _, at := range slices.Sorted(maps.Keys(rates)) {
-		points = append(points, plotter.XY{X: at.Seconds(), Y: median(rates[at])})
+	for _, at := range slices.Sorted(maps.Keys(had)) {
+		points = append(points, plotter.XY{X: at.Seconds(), Y: median(had[at])})
 	}
 	return points
 }

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"html/template"
 	"io"
 	"strings"
@@ -9,8 +11,19 @@ import (
 	"pushbench/results"
 )
 
-//go:embed page.html
-var pageSource string
+// The page and what it is made of. uPlot is by Leon Sorokin, under the licence beside it.
+var (
+	//go:embed page.html
+	pageSource string
+	//go:embed page.js
+	pageScript string
+	//go:embed uplot/uPlot.iife.min.js
+	plotScript string
+	//go:embed uplot/uPlot.min.css
+	plotStyle string
+	//go:embed uplot/LICENSE
+	plotLicence string
+)
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"lines": func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
@@ -18,32 +31,52 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 
 // page is what the template draws.
 type page struct {
-	Title     string
-	Question  string
-	Status    results.Status
-	Verdict   string // VERDICT, ESTIMATE, or empty
-	Sentences []string
-	Overview  section
-	Figures   []pageFigure
-	Sections  []section
+	Title    string
+	Question string
+	Status   results.Status
+	Verdict  string // VERDICT, ESTIMATE, or empty
+	Answer   []string
+	Account  []part
+	Overview section
+	Figures  []pageFigure
+	Sections []section
+
+	Data    []figureData // what the script draws
+	Scripts []template.JS
+	Policy  string // the content security policy: these scripts by their hashes, and nothing else
+	Style   template.CSS
+	Licence template.HTML // a comment: the licence of what is inlined
 }
 
 type pageFigure struct {
-	Name, Title, Alt string
-	SVG              template.HTML
+	Name, Title, Alt, Caption string
+	SVG                       template.HTML
 }
 
-// HTML writes the report as one page that needs nothing else: no network, no
-// script. The figures' SVG is written as it is, so it must be ours.
+// figureData is a figure as the script finds it.
+type figureData struct {
+	Name   string          `json:"name"`
+	Panels []results.Panel `json:"panels"`
+}
+
+// HTML writes the report as one page that needs nothing else: no network, and no script,
+// though with scripts its figures answer a pointer. The figures' SVG is written as it is, so
+// it must be ours.
 func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
 	all, m := r.sections(), r.Run.Manifest
 	p := page{
-		Title:     results.Plain(m.Workload.Scenario),
-		Question:  results.Plain(m.Workload.Question),
-		Status:    m.Status,
-		Sentences: r.Sentences(),
-		Overview:  all[0],
-		Sections:  all[1:],
+		Title:    results.Plain(m.Workload.Scenario),
+		Question: results.Plain(m.Workload.Question),
+		Status:   m.Status,
+		Answer:   r.conclusion(),
+		Account:  r.account(),
+		Overview: all[0],
+		Sections: all[1:],
+		Scripts:  []template.JS{template.JS(plotScript), template.JS(pageScript)}, //nolint:gosec // ours and uPlot's
+		Policy:   policy(plotScript, pageScript),
+		Style:    template.CSS(plotStyle),                                    //nolint:gosec // uPlot's
+		Licence:  template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->"), //nolint:gosec // as above
+		Data:     []figureData{},
 	}
 	switch {
 	case m.Status == results.Invalid:
@@ -52,10 +85,27 @@ func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
 	default:
 		p.Verdict = estimateLabel
 	}
+	caption := r.caption()
 	for _, f := range figures {
-		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, inline(f.SVG)})
+		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, f.Basis + caption, inline(f.SVG)})
+		data := figureData{f.Name, f.Panels}
+		if data.Panels == nil {
+			data.Panels = []results.Panel{}
+		}
+		p.Data = append(p.Data, data)
 	}
 	return pageTemplate.Execute(w, p)
+}
+
+// policy lets the page run these scripts and do nothing else: load nothing, send nothing.
+// Styles stay open, as the figures have them in attributes.
+func policy(scripts ...string) string {
+	all := "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src"
+	for _, s := range scripts {
+		sum := sha256.Sum256([]byte(s))
+		all += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return all
 }
 
 // inline cuts the prologue off an SVG document, which HTML does not allow.

@@ -374,6 +374,7 @@ func filesSection() section {
 			[]string{"latency.hlog", "HdrHistogram interval log, one tag a transport"},
 			[]string{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
 			[]string{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
+			[]string{"metrics.txt", "every metric of every case, the latencies and the claims as OpenMetrics text"},
 			[]string{"summary.csv", "every metric of every trial"},
 			[]string{"comparisons.csv", "every ratio of two rows, its intervals, and its verdict where one was declared"},
 			[]string{"summary.json", "every metric of every case, comparisons, claims and sentences, for machines"},

@@ -12,7 +12,7 @@ import (
 )
 
 // Write derives every file of a run folder that is made from what was measured:
-// summary.csv, comparisons.csv, summary.json, summary.md, bench.txt, an .hgrm file a case, report.html and,
+// summary.csv, comparisons.csv, summary.json, summary.md, metrics.txt, bench.txt, an .hgrm file a case, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
 func (r *Report) Write(dir string, figures ...results.Figure) error {
@@ -21,6 +21,7 @@ func (r *Report) Write(dir string, figures ...results.Figure) error {
 		write(dir, "comparisons.csv", func(w io.Writer) error { return r.Comparisons(w) }),
 		write(dir, "summary.json", func(w io.Writer) error { return r.JSON(w) }),
 		write(dir, "summary.md", func(w io.Writer) error { return r.Markdown(w) }),
+		write(dir, "metrics.txt", func(w io.Writer) error { return r.OpenMetrics(w) }),
 		write(dir, "bench.txt", func(w io.Writer) error { return r.Bench(w) }),
 		write(dir, "report.html", func(w io.Writer) error { return r.HTML(w, figures) }),
 		writeFigures(filepath.Join(dir, "charts"), figures),

@@ -1,0 +1,112 @@
+package report
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// LatencyBuckets are the upper bounds of the delivery latency's buckets in seconds, 1 µs to
+// 100 s: five a decade.
+var LatencyBuckets = func() (all []float64) {
+	for decade := 1e-6; decade < 100; decade *= 10 {
+		for _, step := range []float64{1, 1.6, 2.5, 4, 6.3} {
+			all = append(all, decade*step)
+		}
+	}
+	return append(all, 100)
+}()
+
+// OpenMetrics writes the summary of a run as OpenMetrics text: what a run is worth, every
+// metric of every case, its latencies as a histogram, and its claims.
+func (r *Report) OpenMetrics(w io.Writer) error {
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(exported{r}); err != nil {
+		return err
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		return fmt.Errorf("gather the metrics of a run: %w", err)
+	}
+	e := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeOpenMetrics))
+	for _, f := range families {
+		if err := e.Encode(f); err != nil {
+			return err
+		}
+	}
+	return e.(expfmt.Closer).Close()
+}
+
+// exported collects a run for Prometheus.
+type exported struct{ *Report }
+
+var (
+	descRun     = prometheus.NewDesc("pushbench_run", "The run, and what it is worth.", []string{"scenario", "status", "worth", "commit", "seed"}, nil)
+	descResult  = prometheus.NewDesc("pushbench_result", "A metric of a case over all valid trials, as in summary.csv.", []string{"case", "transport", "metric", "unit"}, nil)
+	descLatency = prometheus.NewDesc("pushbench_delivery_latency_seconds", "From when a message was due until its payload was in the client's hands; what never came is in +Inf alone.", []string{"case", "transport"}, nil)
+	descClaim   = prometheus.NewDesc("pushbench_claim", "1: the claim holds, 0: it is broken, 0.5: it is undecided.", []string{"claim", "case"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (exported) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descRun, descResult, descLatency, descClaim} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (x exported) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		for i, l := range labels {
+			labels[i] = results.Plain(l)
+		}
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	m := x.Run.Manifest
+	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.Worth(), m.Tool.Commit, fmt.Sprint(m.Seed))
+	if m.Status == results.Invalid {
+		return // no figure of it may be quoted
+	}
+	for _, row := range x.Summary.Rows {
+		for _, metric := range results.Metrics {
+			if v := row.Value(metric.Name); v.Known == results.Shown {
+				gauge(descResult, v.X, row.Name, row.Transport, metric.Name, metric.Unit)
+			}
+		}
+		if h := row.Pooled.Latency; h.Histogram.Count() > 0 {
+			buckets, sum := cumulative(h.Histogram)
+			to <- prometheus.MustNewConstHistogram(descLatency, uint64(h.Histogram.Count()+h.Infinite), sum, buckets, results.Plain(row.Name), results.Plain(row.Transport))
+		}
+	}
+	worth := map[compare.Outcome]float64{compare.Holds: 1, compare.Broken: 0, compare.Undecided: 0.5}
+	seen := map[[2]string]bool{}
+	for _, f := range x.findings() {
+		if key := [2]string{results.Plain(f.Claim.Text), results.Plain(f.Case)}; !seen[key] { // written twice, it is one
+			seen[key] = true
+			gauge(descClaim, worth[f.Outcome], key[0], key[1])
+		}
+	}
+}
+
+// cumulative are the counts up to each bound, and the sum in seconds.
+func cumulative(h results.Histogram) (buckets map[float64]uint64, sum float64) {
+	buckets = map[float64]uint64{}
+	for _, bound := range LatencyBuckets {
+		buckets[bound] = 0
+	}
+	for _, bar := range h.HDR().Distribution() {
+		middle := (float64(bar.From) + float64(bar.To)) / 2 / 1e9
+		sum += middle * float64(bar.Count)
+		for _, bound := range LatencyBuckets {
+			if float64(bar.To)/1e9 <= bound {
+				buckets[bound] += uint64(bar.Count)
+			}
+		}
+	}
+	return buckets, sum
+}
