@@ -40,6 +40,12 @@ charts: build ## draw the newest run again, from its files
 	if [ -z "$$newest" ]; then echo "make: there is no run in results/runs yet: make bench" >&2; exit 2; fi; \
 	bin/pushbench report "$$newest"
 
+REFERENCES = $(wildcard results/reference/*/)
+
+.PHONY: reproduce
+reproduce: download build ## measure again what results/reference holds, and say which of its claims hold here
+	@bin/pushbench check $(REFERENCES)
+
 .PHONY: test
 test: setup ## allocation tests and each benchmark once; then all tests under the race detector
 	@echo "without the race detector: allocations, and each benchmark once"
@@ -55,7 +61,8 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 	@echo "staticcheck"; $(TOOL) staticcheck ./...
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff
 	@echo "import walls"; go test -run 'House|Rooms' ./cmd/pushbench
-	@echo "schema";      go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
+	@echo "schemas";     go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
+	@for of in manifest trial interval; do go run ./cmd/pushbench schema $$of | diff -u results/$$of.schema.json - || exit 1; done
 	@for system in linux/arm64 darwin/arm64 darwin/amd64; do \
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
@@ -97,9 +104,10 @@ build: ## bin/pushbench, stamped with its commit
 	@go build -ldflags '$(STAMP)' -o bin/pushbench ./cmd/pushbench
 
 .PHONY: setup
-setup: download ## fetch what the tests need: modules, curl, a C compiler
+setup: download ## fetch what the tests need: modules, curl, a C compiler, Chromium
 	@missing=; \
 	command -v curl >/dev/null || missing+=" curl"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || [ "$$(go env GOOS)" = darwin ] || missing+=" chromium"; \
 	[ -z "$(RACE)" ] || [ "$$(go env GOOS)" = darwin ] || command -v "$$(go env CC)" >/dev/null || missing+=" gcc libc6-dev"; \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -105,6 +105,11 @@ func blocks(ctx context.Context, campaigns []*campaign) error {
 				}
 			}
 		}
+		for _, c := range campaigns {
+			if err := c.enough(block + 1); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

@@ -69,6 +69,12 @@ type Run struct {
 	Stop     <-chan struct{} // closed: drain the trial under way and end
 	Progress func(Progress)  // told at least once a second; must return at once
 	Trouble  func(string)    // told of each trial that is void, and why, as it ends; must return at once
+
+	// Enough is asked after each block but the last, and told where the run is being written.
+	// What it says ends the run, which is then PARTIAL for that reason; default: nobody is asked.
+	Enough func(folder string) (why string, err error)
+
+	Interval func(results.Interval) // told of each second of each trial; must return at once
 }
 
 // Progress is what a person who waits wants to know.
@@ -118,6 +124,11 @@ func (r *Rig) watchFloor(ctx context.Context, found *string) error {
 
 // errStopped says that a person ended the run.
 var errStopped = errors.New("interrupted")
+
+// enoughError says that a run ends early because nothing more is to be learnt from it.
+type enoughError struct{ why string }
+
+func (e *enoughError) Error() string { return e.why }
 
 // A campaign is a run under way.
 type campaign struct {
@@ -189,6 +200,9 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 			delivered += i.Delivered
 			took.Merge(i.Latency)
 			tell()
+			if c.run.Interval != nil {
+				c.run.Interval(i)
+			}
 			return c.folder.AppendInterval(i)
 		},
 		phase: func(now string) { phase = now; tell() },
@@ -223,6 +237,18 @@ func (c *campaign) stopped() bool {
 	}
 }
 
+// enough asks whether the run may end after a block.
+func (c *campaign) enough(block int) error {
+	if c.run.Enough == nil || block == c.run.Scenario.Blocks {
+		return nil
+	}
+	why, err := c.run.Enough(c.folder.Path())
+	if err == nil && why != "" {
+		err = &enoughError{why}
+	}
+	return err
+}
+
 func (c *campaign) note(t results.Trial) {
 	c.done++
 	switch t.Status {
@@ -235,8 +261,9 @@ func (c *campaign) note(t results.Trial) {
 
 // verdict says what the run is worth.
 func (c *campaign) verdict(err error) (results.Status, string) {
+	var enough *enoughError
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.As(err, &enough), errors.Is(err, errStopped):
 		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, c.trials())
 	case err != nil:
 		return results.Invalid, err.Error()

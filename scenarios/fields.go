@@ -173,6 +173,7 @@ func fields(s *Scenario) object {
 		}},
 		{"needs", optional, claims(&s.Needs, true)},
 		{"claims", optional, claims(&s.Claims, false)},
+		{"abort_on_fail", optional, truth(&s.AbortOnFail)},
 		{"published", optional, object{
 			{"source", required, prose(&s.Published.Source)},
 			{"missing", optional, prose(&s.Published.Missing)},

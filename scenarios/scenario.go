@@ -84,6 +84,8 @@ type Scenario struct {
 	Needs   []Claim `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
 	Claims  []Claim `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
 
+	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the block in which it is sure that a claim is broken, from the fourth on; default false
+
 	Published Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
 }
 

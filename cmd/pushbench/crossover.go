@@ -49,7 +49,6 @@ lost. The cost is CPU a message, server and generator together.
 	f.StringSliceVar(&o.run.transports, "transports", nil, "only these, such as shortpoll,websocket (default: the scenario's)")
 	f.StringVar(&o.run.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
 	formatFlag(c, &o.run.format, runFormats)
-	c.MarkFlagsMutuallyExclusive("rates", "clients")
 	return c
 }
 
@@ -108,6 +107,8 @@ func (o *crossoverOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
 	}
 	axis, values := "rate", o.rates
 	switch {
+	case o.clients != "" && o.rates != "":
+		return usageError("--rates is not allowed beside --clients; allowed: one of the two, as a map has one load")
 	case o.clients != "":
 		axis, values = "clients", o.clients
 	case values == "":

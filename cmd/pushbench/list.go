@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"pushbench/results"
 	"pushbench/scenarios"
 )
 
@@ -46,12 +49,25 @@ func printSource(c *cobra.Command, name string) error {
 }
 
 func newSchemaCommand() *cobra.Command {
+	known := append([]string{"scenario"}, results.Schemas...)
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of scenario files, for editors",
-		Args:  noArguments,
-		RunE: func(c *cobra.Command, _ []string) error {
+		Use:   "schema [" + strings.Join(known, "|") + "]",
+		Short: "Print the JSON Schema of scenario files, for editors, or of what a run folder holds",
+		Args: func(c *cobra.Command, args []string) error {
+			switch {
+			case len(args) > 1:
+				return usageError("%s takes at most 1 argument, was given %d", c.CommandPath(), len(args))
+			case len(args) == 1 && !slices.Contains(known, args[0]):
+				return usageError("schema: %q is not one of %s", args[0], strings.Join(known, ", "))
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(c *cobra.Command, args []string) error {
 			schema, err := scenarios.Schema()
+			if len(args) == 1 && args[0] != "scenario" {
+				schema, err = results.JSONSchema(args[0])
+			}
 			if err != nil {
 				return err
 			}

@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands are those that a person may give.
-const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, inspect, serve, schema"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, schema"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -48,6 +48,7 @@ or WebSocket, and what each costs.
   pushbench list              the scenarios that come with pushbench
   pushbench report FOLDER     draw a run again from its files
   pushbench plot RUN...       its charts as files, or those of several runs on one
+  pushbench trace             one message's life on each transport, as a ladder
   pushbench inspect URL       a handshake, a poll or a stream, explained line by line
   pushbench serve websocket   one of the reference servers
   pushbench schema            JSON Schema of scenario files, for editors
@@ -76,7 +77,7 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 

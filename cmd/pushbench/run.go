@@ -46,6 +46,7 @@ type runOptions struct {
 	beside     string
 	format     string
 	junit      string
+	metrics    string
 	sweep      []string
 	noPin      bool
 	letSleep   bool
@@ -91,6 +92,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.beside, "beside", "", "another build of pushbench, whose servers are measured in turns with these; the second folder is the first's name and -beside. See pushbench compare")
 	formatFlag(c, &o.format, runFormats)
 	junitFlag(c, &o.junit)
+	f.StringVar(&o.metrics, "metrics", "", "serve what is under way to Prometheus at /metrics of this address of this machine, such as 127.0.0.1:9464 (default: nowhere)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
 	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
@@ -155,6 +157,17 @@ func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (whe
 		Progress: progress.show,
 		Trouble:  progress.trouble,
 	}
+	if scenario.AbortOnFail {
+		run.Enough = brokenSoFar
+	}
+	if o.metrics != "" {
+		m, err := startMetrics(o.metrics)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = m.close() }() // what is shown of a run does not decide what it is worth
+		run.Interval, run.Trouble = m.interval, func(what string) { m.void.Inc(); progress.trouble(what) }
+	}
 	sides := []bench.Side{{Run: run, Path: o.path(scenario, time.Now())}}
 	if o.beside != "" {
 		other, err := o.besides(run, scenario)
@@ -183,6 +196,27 @@ func elsewhere(c *cobra.Command, s *scenarios.Scenario) (done bool, err error) {
 		err = usageError("network.link: packets: %w (nor without root: %w)", refused, why)
 	}
 	return done, err
+}
+
+// sureFrom is from how many blocks on a broken claim is no accident: see compare.Claims.
+const sureFrom = 4
+
+// endedAs begins the reason of a run that a broken claim has ended.
+const endedAs = "ended as"
+
+// brokenSoFar names a claim of which the blocks so far are sure that it is broken. Equality
+// takes one block.
+func brokenSoFar(folder string) (why string, err error) {
+	run, err := results.Open(folder)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range compare.Claims(run.Manifest.Claims, run.Summary()) {
+		if f.Outcome == compare.Broken && (f.Of >= sureFrom || f.Claim.Op == "==") {
+			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Claim.Text, f.Case), nil
+		}
+	}
+	return "", nil
 }
 
 // besides is the same run with the servers of another build.
@@ -458,6 +492,9 @@ func worth(r *report.Report) error {
 	case results.Invalid, results.Saturated:
 		return &exitError{exitInvalid, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
 	case results.Partial:
+		if strings.HasPrefix(run.Manifest.Reason, endedAs) {
+			break
+		}
 		return &exitError{exitInterrupted, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
 	}
 	switch r.Outcome() {

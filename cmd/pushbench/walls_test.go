@@ -40,7 +40,7 @@ var house = []wall{
 	{part: "cmd/pushbench/selftest", may: []string{anything}}, // it joins both ends, as its command does
 	{part: "results", tests: []string{"results/internal/*"}},
 	{part: "results/report", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}}, // says the verdicts
-	{part: "results/chart", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}}, // draws them
+	{part: "results/chart", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}},  // draws them
 	{part: "results/compare/proof", may: []string{"results/compare"}},
 	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
 	{part: "results/internal/*", may: []string{"results"}},

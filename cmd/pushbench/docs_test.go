@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pushbench/bench"
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/report"
+)
+
+func readPage(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Each metric, each gate and each chart is explained.
+func TestDocsExplainEverything(t *testing.T) {
+	metrics, gates, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/gates.md"), readPage(t, "docs/charts.md")
+	for _, m := range results.Metrics {
+		if !strings.Contains(metrics, "`"+m.Name+"`") {
+			t.Errorf("docs/metrics.md does not explain %s", m.Name)
+		}
+	}
+	for _, g := range bench.Judge(bench.Sound()) {
+		if !strings.Contains(gates, "| "+g.Name+" ") {
+			t.Errorf("docs/gates.md does not explain %q", g.Name)
+		}
+	}
+	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := chart.Draw(run, run.Summary(), report.New(run).Worth())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range figures {
+		if !strings.Contains(charts, "`"+f.Name+"`") {
+			t.Errorf("docs/charts.md does not explain %s", f.Name)
+		}
+	}
+}
+
+var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+
+// What a page points to is there.
+func TestDocsPointAtWhatIsThere(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
+	if err != nil || len(pages) < 4 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	pages = append(pages, filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "CONTRIBUTING.md"), filepath.Join("..", "..", "servers", "PROTOCOL.md"))
+	for _, path := range pages {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s points at %s: %v", path, m[1], err)
+			}
+		}
+	}
+}

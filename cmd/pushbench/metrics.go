@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"pushbench/results"
+	"pushbench/results/report"
+)
+
+// A metricsServer shows a run under way to Prometheus. It lives in the process that plans and
+// gathers, which neither generates nor serves, and is told once a second.
+type metricsServer struct {
+	server *http.Server
+	ended  chan error
+
+	delivered, published *prometheus.CounterVec
+	latency              *prometheus.HistogramVec
+	void                 prometheus.Counter
+}
+
+// startMetrics serves /metrics at an address of this machine.
+func startMetrics(address string) (*metricsServer, error) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return nil, usageError("--metrics: %q is not an address of this machine alone; allowed: something like 127.0.0.1:9464", address)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, usageError("--metrics: %w", err)
+	}
+	labels := []string{"case"}
+	m := &metricsServer{
+		ended:     make(chan error, 1),
+		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_delivered_total", Help: "Messages delivered, those of warm-ups included."}, labels),
+		published: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_published_total", Help: "Publications acknowledged."}, labels),
+		void:      prometheus.NewCounter(prometheus.CounterOpts{Name: "pushbench_void_trials_total", Help: "Trials that a gate has voided."}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "pushbench_delivery_latency_seconds", Help: "From when a message was due until it was in the client's hands, of what was due in a window. Not gated yet.",
+			Buckets: report.LatencyBuckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 200, NativeHistogramMinResetDuration: time.Hour,
+		}, labels),
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(m.delivered, m.published, m.void, m.latency)
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { m.ended <- m.server.Serve(listener) }()
+	return m, nil
+}
+
+// interval is told of each second of each trial.
+func (m *metricsServer) interval(i results.Interval) {
+	m.delivered.WithLabelValues(i.CaseName()).Add(float64(i.Delivered))
+	m.published.WithLabelValues(i.CaseName()).Add(float64(i.Published))
+	hdr := i.Latency.HDR()
+	if hdr == nil {
+		return
+	}
+	observer := m.latency.WithLabelValues(i.CaseName())
+	for _, bar := range hdr.Distribution() {
+		for range bar.Count {
+			observer.Observe((float64(bar.From) + float64(bar.To)) / 2 / 1e9)
+		}
+	}
+}
+
+// close ends the server and waits for it.
+func (m *metricsServer) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := m.server.Shutdown(ctx)
+	if ended := <-m.ended; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
+	return err
+}

@@ -1,0 +1,85 @@
+package compare_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/internal/synthetic"
+)
+
+// mapped is a run with short polls of two intervals, the longer being the synthetic one of a
+// second, which costs so many times what it does.
+func mapped(times float64) (*results.Run, results.Summary) {
+	run := synthetic.Run(4, 10*time.Second)
+	s := run.Summary()
+	i := slices.IndexFunc(s.Rows, func(r results.Row) bool { return r.Transport == "shortpoll" })
+	slow := s.Rows[i]
+	slow.Name, slow.Interval = "shortpoll interval=1s", time.Second
+	slow.Trials = slices.Clone(slow.Trials)
+	for j := range slow.Trials {
+		c := &slow.Trials[j].Cost
+		c.Server.CPU, c.Generator.CPU = time.Duration(times*float64(c.Server.CPU)), time.Duration(times*float64(c.Generator.CPU))
+	}
+	fast := slow
+	fast.Name, fast.Interval = "shortpoll interval=200ms", 200*time.Millisecond
+	s.Rows[i] = slow
+	s.Rows = append(s.Rows, fast) // with a p99 of a second it keeps to no 250 ms
+	return run, s
+}
+
+func TestTheMapNamesTheCheapestThatIsFreshEnough(t *testing.T) {
+	for _, c := range []struct {
+		times float64
+		want  string // at a staleness of 1.25 s
+	}{{0.01, "shortpoll"}, {100, "websocket"}} {
+		run, s := mapped(c.times)
+		m, ok := compare.CostMap(run, s)
+		if !ok || m.Axis != "" || !slices.Equal(m.Loads, []float64{0}) || !slices.Equal(m.Staleness, []time.Duration{250 * time.Millisecond, 1250 * time.Millisecond}) {
+			t.Fatalf("%+v, %v", m, ok)
+		}
+		fresh, stale := m.Cells[0][0], m.Cells[0][1]
+		for _, r := range fresh.Meeting {
+			if r.Transport == "shortpoll" {
+				t.Error("a poll a second keeps to 250 ms")
+			}
+		}
+		if got := stale.Meeting[0].Transport; got != c.want {
+			t.Errorf("polls at %v times their cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
+		}
+		if polls := len(slices.DeleteFunc(slices.Clone(stale.Meeting), func(r results.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
+			t.Errorf("%d short polls stand for all", polls)
+		}
+	}
+}
+
+// What lost something is no answer, and what costs alike stands together.
+func TestTheMapLeavesOutWhoLost(t *testing.T) {
+	run, s := mapped(4) // about what a stream costs
+	for i := range s.Rows {
+		if s.Rows[i].Transport == "websocket" {
+			s.Rows[i].Pooled.Ledger.Lost = 1
+		}
+	}
+	m, _ := compare.CostMap(run, s)
+	for _, cell := range m.Cells[0] {
+		for _, r := range cell.Meeting {
+			if r.Transport == "websocket" {
+				t.Error("who lost a message is on the map")
+			}
+		}
+	}
+	run.Manifest.Compare = results.Declared{Primary: []string{results.P50}, Margin: 1}
+	if m, _ := compare.CostMap(run, s); m.Cells[0][1].Cheapest < 2 {
+		t.Errorf("within a margin of 100 %%: %v", m.Cells[0][1].Names())
+	}
+}
+
+func TestOneIntervalMakesNoMap(t *testing.T) {
+	run := synthetic.Run(2, time.Second)
+	if m, ok := compare.CostMap(run, run.Summary()); ok {
+		t.Errorf("%+v", m)
+	}
+}

@@ -1,0 +1,110 @@
+package results_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"pushbench/results"
+)
+
+// compiled is a published schema, as a validator that is not ours reads it.
+func compiled(t *testing.T, of string) *jsonschema.Schema {
+	t.Helper()
+	text, err := os.ReadFile(of + ".schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(of, value); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile(of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSchemasAreThoseOfTheTypes(t *testing.T) {
+	for _, of := range results.Schemas {
+		want, err := results.JSONSchema(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(of + ".schema.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s.schema.json is not what the types say: pushbench schema %s > results/%s.schema.json", of, of, of)
+		}
+	}
+	if _, err := results.JSONSchema("server"); err == nil || !strings.Contains(err.Error(), "manifest, trial, interval") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The committed runs are what the schemas say, and what is damaged is not.
+func TestSchemasAcceptTheReferences(t *testing.T) {
+	manifests, err := filepath.Glob("reference/*/manifest.json")
+	if err != nil || len(manifests) == 0 {
+		t.Fatalf("%v, %v", manifests, err)
+	}
+	for of, file := range map[string]string{"manifest": "manifest.json", "trial": "trials.jsonl", "interval": "intervals.jsonl"} {
+		s := compiled(t, of)
+		for _, manifest := range manifests {
+			path := filepath.Join(filepath.Dir(manifest), file)
+			for i, text := range values(t, path, of) {
+				value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Validate(value); err != nil {
+					t.Errorf("%s, value %d: %v", path, i+1, err)
+				}
+				fields := value.(map[string]any)
+				inner := fields[of].(map[string]any)
+				for _, damage := range []func(){
+					func() { inner["transport"], inner["transports"] = 7, 7 },
+					func() { fields["crc32c"] = "no" },
+				} {
+					damage()
+					if s.Validate(value) == nil {
+						t.Errorf("%s, value %d: what is damaged is accepted", path, i+1)
+					}
+				}
+			}
+		}
+	}
+}
+
+// values are those of a file: one, or one a line.
+func values(t *testing.T, path, of string) (all [][]byte) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if of == "manifest" {
+		return [][]byte{text}
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		all = append(all, bytes.Clone(lines.Bytes()))
+	}
+	if lines.Err() != nil || len(all) == 0 {
+		t.Fatalf("%s: %d lines, %v", path, len(all), lines.Err())
+	}
+	return all
+}
