@@ -35,7 +35,7 @@ func TestClaimsSpeakOfMetrics(t *testing.T) {
 func TestExitCodesOfClaims(t *testing.T) {
 	holds := results.Claim{Figure: "lost", Op: "=="}
 	broken := results.Claim{Figure: "lost", Op: ">", Bound: 1e9}
-	open := results.Claim{Figure: "p(99.99)", Op: "<", Bound: 1e9} // of which no reference has enough
+	open := results.Claim{Figure: "p(99.99)", Op: ">", Bound: 1e-9} // of which no reference has enough
 	for _, c := range []struct {
 		status results.Status
 		claims []results.Claim

@@ -44,11 +44,14 @@ that were written go to standard output.
 					return usageError("--format: %q is not one of %s", f, strings.Join(imageFormats, ", "))
 				}
 			}
-			figures, err := drawn(c, args)
-			if err != nil {
-				return err
-			}
-			if figures, err = chosen(figures, charts); err != nil {
+			figures, err := drawn(c, args, charts)
+			var unknown *chart.UnknownError
+			switch {
+			case errors.As(err, &unknown) && len(unknown.Has) > 0:
+				return usageError("--chart: %w", err)
+			case err == nil && len(figures) == 0, unknown != nil:
+				return &exitError{exitInvalid, errors.New("there is nothing to draw: no trial is valid")}
+			case err != nil:
 				return err
 			}
 			return writeImages(c, out, figures, formats)
@@ -60,8 +63,8 @@ that were written go to standard output.
 	return c
 }
 
-// drawn are all charts of the runs.
-func drawn(c *cobra.Command, paths []string) ([]results.Figure, error) {
+// drawn are the charts of the runs that were asked for, or all.
+func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
 	var runs []*results.Run
 	var worths []string
 	for _, path := range paths {
@@ -76,32 +79,9 @@ func drawn(c *cobra.Command, paths []string) ([]results.Figure, error) {
 		worths = append(worths, report.New(run).Worth())
 	}
 	if len(runs) == 1 {
-		return chart.Draw(runs[0], runs[0].Summary(), worths[0])
+		return chart.Draw(runs[0], runs[0].Summary(), worths[0], only...)
 	}
-	return chart.Several(runs, worths)
-}
-
-// chosen are the charts that were asked for.
-func chosen(figures []results.Figure, names []string) ([]results.Figure, error) {
-	var has []string
-	for _, f := range figures {
-		has = append(has, f.Name)
-	}
-	if len(has) == 0 {
-		return nil, &exitError{exitInvalid, errors.New("there is nothing to draw: no trial is valid")}
-	}
-	var kept []results.Figure
-	for _, name := range names {
-		i := slices.Index(has, name)
-		if i < 0 {
-			return nil, usageError("--chart: there is no chart %q of this; there are %s", name, strings.Join(has, ", "))
-		}
-		kept = append(kept, figures[i])
-	}
-	if len(names) == 0 {
-		return figures, nil
-	}
-	return kept, nil
+	return chart.Several(runs, worths, only...)
 }
 
 func writeImages(c *cobra.Command, dir string, figures []results.Figure, formats []string) error {

@@ -17,7 +17,7 @@ import (
 )
 
 // drawn is what draw makes of the run, by name, when there is no verdict.
-func drawn(t *testing.T, run *results.Run, draw func(*results.Run, results.Summary, string) ([]results.Figure, error)) map[string]results.Figure {
+func drawn(t *testing.T, run *results.Run, draw func(*results.Run, results.Summary, string, ...string) ([]results.Figure, error)) map[string]results.Figure {
 	t.Helper()
 	worth := "ESTIMATE"
 	if run.Manifest.Status != results.Complete {

@@ -2,9 +2,11 @@ package chart
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -22,18 +24,51 @@ const (
 )
 
 // Draw draws every chart that the run's valid trials, summed up in s, have figures for,
-// in the order of a report. Worth is what the figures are, in a word: what is less than
-// a VERDICT is written on each chart.
-func Draw(run *results.Run, s results.Summary, worth string) ([]results.Figure, error) {
-	var figures []results.Figure
-	for _, c := range cards(run, s, worth) {
-		f, err := c.figure()
-		if err != nil {
-			return nil, fmt.Errorf("draw %s: %w", c.name, err)
+// in the order of a report, or only those that are named, in that order. Worth is what the
+// figures are, in a word: what is less than a VERDICT is written on each chart. A name that
+// no chart has is an *UnknownError.
+func Draw(run *results.Run, s results.Summary, worth string, only ...string) ([]results.Figure, error) {
+	return drawAll(cards(run, s, worth), only)
+}
+
+// UnknownError says that a run has no chart of a name.
+type UnknownError struct {
+	Name string
+	Has  []string // those that it has; none: nothing of it can be drawn
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("there is no chart %q of this; there are %s", e.Name, strings.Join(e.Has, ", "))
+}
+
+// drawAll renders cards side by side: a picture takes a core a while.
+func drawAll(all []card, only []string) ([]results.Figure, error) {
+	if len(only) > 0 {
+		var has []string
+		for _, c := range all {
+			has = append(has, c.name)
 		}
-		figures = append(figures, f)
+		var kept []card
+		for _, name := range only {
+			i := slices.Index(has, name)
+			if i < 0 {
+				return nil, &UnknownError{name, has}
+			}
+			kept = append(kept, all[i])
+		}
+		all = kept
 	}
-	return figures, nil
+	figures, errs := make([]results.Figure, len(all)), make([]error, len(all))
+	var drawing sync.WaitGroup
+	for i, c := range all {
+		drawing.Go(func() {
+			if figures[i], errs[i] = c.figure(); errs[i] != nil {
+				errs[i] = fmt.Errorf("draw %s: %w", c.name, errs[i])
+			}
+		})
+	}
+	drawing.Wait()
+	return figures, errors.Join(errs...)
 }
 
 // cards lays every chart out.

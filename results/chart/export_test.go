@@ -7,7 +7,7 @@ import (
 )
 
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
-func Vectors(run *results.Run, sum results.Summary, worth string) ([]results.Figure, error) {
+func Vectors(run *results.Run, sum results.Summary, worth string, _ ...string) ([]results.Figure, error) {
 	var figures []results.Figure
 	for _, c := range cards(run, sum, worth) {
 		svg, err := c.vector()

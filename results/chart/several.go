@@ -12,19 +12,14 @@ import (
 // Several draws runs on one chart each, in place of a chart a run: a row is a case of one
 // of them, named with the run's folder. They may be of different workloads, which the basis
 // says; nothing is judged across them.
-func Several(runs []*results.Run, worths []string) ([]results.Figure, error) {
+func Several(runs []*results.Run, worths []string, only ...string) ([]results.Figure, error) {
 	together, s, basis := merge(runs)
 	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(worths))), ", ")
-	var figures []results.Figure
-	for _, c := range cards(together, s, strings.TrimPrefix(mark, "VERDICT")) {
-		c.basis = basis
-		f, err := c.figure()
-		if err != nil {
-			return nil, fmt.Errorf("draw %s: %w", c.name, err)
-		}
-		figures = append(figures, f)
+	all := cards(together, s, strings.TrimPrefix(mark, "VERDICT"))
+	for i := range all {
+		all[i].basis = basis
 	}
-	return figures, nil
+	return drawAll(all, only)
 }
 
 // merge puts the rows of all runs below one another, those of a transport together.
