@@ -51,7 +51,7 @@ test: setup ## allocation tests and each benchmark once; then all tests under th
 	@echo "without the race detector: allocations, and each benchmark once"
 	@go test -run 'Alloc' -bench . -benchtime 1x $(ORDINARY) -timeout 5m $(PKG) | grep -v 'no test files'
 	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that count bytes on an interface of their own are left out"
-	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) $(ORDINARY) -timeout 18m $(PKG)
+	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) $(ORDINARY) -timeout 25m $(PKG)
 
 # The tests have a target of their own, so that this one answers in a minute.
 .PHONY: check

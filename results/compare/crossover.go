@@ -70,8 +70,8 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 	return c, true
 }
 
-// cellOf are the rows of one load that keep to a staleness. Of short polls only the one with
-// the longest interval stands for all: those that ask more often cost more for what nobody needs.
+// cellOf are the rows of one load that keep to a staleness. Of short polls only the cheapest
+// interval stands for all.
 func cellOf(rows []results.Row, staleness time.Duration, margin float64, of func(results.Row) bool) (c Cell) {
 	for _, r := range rows {
 		if of(r) && keeps(r, staleness) {
