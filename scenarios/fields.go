@@ -157,9 +157,9 @@ func fields(s *Scenario) object {
 			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
 			{"forward", optional, truths(&s.Sweep.Forward)},
 			{"interval", optional, listOfIntervals(&s.Sweep.Interval)},
-			{"clients", optional, listOfCounts(&s.Sweep.Clients)},
-			{"rate", optional, listOfRates(&s.Sweep.Rate)},
-			{"payload", optional, listOfSizes(&s.Sweep.Payload)},
+			{"clients", optional, axis(&s.Sweep.Clients, func(n *int) rule { return whole(n, 1, maxClients) }, strconv.Itoa, "whole numbers")},
+			{"rate", optional, axis(&s.Sweep.Rate, func(r *Rate) rule { return rate(r) }, Rate.String, "rates such as 100/s")},
+			{"payload", optional, axis(&s.Sweep.Payload, func(z *Size) rule { return size(z) }, Size.String, "sizes with their units")},
 		}},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
@@ -233,36 +233,12 @@ func listOfIntervals(target *[]Duration) rule {
 	return l
 }
 
-// listOfCounts are numbers of clients to compare, each at most once.
-func listOfCounts(target *[]int) rule {
-	return list[int]{
-		target: target, most: maxRTTs,
-		item:     func(n *int) rule { return whole(n, 1, maxClients) },
-		distinct: strconv.Itoa,
-		allowed:  fmt.Sprintf("a list of 1 to %d whole numbers, each once", maxRTTs),
-		initial:  func(all []int) any { return all },
-	}
-}
-
-// listOfRates are rates to compare, each at most once.
-func listOfRates(target *[]Rate) rule {
-	return list[Rate]{
-		target: target, most: maxRTTs,
-		item:     func(r *Rate) rule { return rate(r) },
-		distinct: Rate.String,
-		allowed:  fmt.Sprintf("a list of 1 to %d rates such as 100/s, each once", maxRTTs),
-		initial:  func(all []Rate) any { return all },
-	}
-}
-
-// listOfSizes are payload sizes to compare, each at most once.
-func listOfSizes(target *[]Size) rule {
-	return list[Size]{
-		target: target, most: maxRTTs,
-		item:     func(s *Size) rule { return size(s) },
-		distinct: Size.String,
-		allowed:  fmt.Sprintf("a list of 1 to %d sizes with their units, each once", maxRTTs),
-		initial:  func(all []Size) any { return all },
+// axis are values to compare, each at most once; of says what they are.
+func axis[T any](target *[]T, item func(*T) rule, distinct func(T) string, of string) rule {
+	return list[T]{
+		target: target, most: maxRTTs, item: item, distinct: distinct,
+		allowed: fmt.Sprintf("a list of 1 to %d %s, each once", maxRTTs, of),
+		initial: func(all []T) any { return all },
 	}
 }
 
