@@ -105,10 +105,12 @@ func (w *watcher) take(core int) (s Stall) {
 	return s
 }
 
-func (w *watcher) note(late time.Duration) {
+func (w *watcher) note(now clock.Instant, late time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stall.Longest = max(w.stall.Longest, late)
+	if late > w.stall.Longest {
+		w.stall.Longest, w.stall.Ended = late, now
+	}
 	if late >= watchEvery {
 		w.stall.Total += late
 	}
@@ -129,7 +131,8 @@ func (w *watcher) watch(core int, begins func()) error {
 	next := clock.Now().Add(watchEvery)
 	for begins(); ; next = clock.Now().Add(watchEvery) {
 		clock.SleepUntil(next)
-		w.note(clock.Now().Sub(next))
+		now := clock.Now()
+		w.note(now, now.Sub(next))
 	}
 }
 

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/results"
 )
 
 // A Stall says when a core stood still, and all that runs on it with it.
 type Stall struct {
 	Core    int           `json:"core"`
 	Longest time.Duration `json:"longest_ns"`
+	Ended   clock.Instant `json:"ended"`    // when the longest did
 	Total   time.Duration `json:"total_ns"` // of the standstills that are no shorter than watchEvery
 }
 
@@ -35,6 +39,17 @@ func (s Stalls) worst() (d time.Duration) {
 		d = max(d, one.Total)
 	}
 	return d
+}
+
+// events are the longest standstill of each core, from when the window opened on, where it is
+// long enough to be told from the way a core is looked at.
+func (s Stalls) events(opened clock.Instant) (all []results.Event) {
+	for _, one := range s {
+		if one.Longest >= watchEvery {
+			all = append(all, results.Event{At: max(0, one.Ended.Sub(opened)), Took: one.Longest, What: fmt.Sprintf("core %d stood still", one.Core)})
+		}
+	}
+	return all
 }
 
 // longHiccup is how long a standstill must be to be told of, or a tenth of the 99th

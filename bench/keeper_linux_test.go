@@ -61,8 +61,12 @@ func TestKeeperSeesAStandstill(t *testing.T) {
 	}
 	took := clock.Now().Sub(begin)
 	for _, core := range ownCores() {
-		if s, ok := seen[core]; !ok || s.Total < s.Longest || s.Longest > took {
+		s, ok := seen[core]
+		if !ok || s.Total < s.Longest || s.Longest > took {
 			t.Errorf("core %d: %+v (%v), want %v to %v", core, s, ok, frozen-2*watchEvery, took)
+		}
+		if over := s.Ended.Sub(begin); over < frozen || over > took {
+			t.Errorf("core %d: it was over after %v, want %v to %v", core, over, frozen, took)
 		}
 	}
 }

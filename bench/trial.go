@@ -365,6 +365,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		}
 	}
 	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
+	t.result.Events = stalls.events(opens)
 	t.evidence.Watched = read[1].Sub(read[0])
 	spend(&t.result.Cost.Server, server[0], server[1])
 	spend(&t.result.Cost.Generator, generator[0], generator[1])

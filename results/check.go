@@ -78,6 +78,11 @@ func (t Trial) check() error {
 	if err := nonNegative(t.figures()); err != nil {
 		return err
 	}
+	for _, e := range t.Events {
+		if e.At < 0 || e.Took < 0 || e.What == "" {
+			return fmt.Errorf("an event %q at %v that took %v", e.What, e.At, e.Took)
+		}
+	}
 	if t.Status == Invalid {
 		return nil
 	}

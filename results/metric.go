@@ -44,6 +44,7 @@ const (
 	HeaderBytesPerMessage  = "header_bytes_per_message"
 	FramingBytesPerMessage = "framing_bytes_per_message"
 
+	Cores                    = "cores"
 	ServerCores              = "server_cores"
 	ServerCPUPerMessage      = "server_cpu_per_message"
 	GeneratorCPUPerMessage   = "generator_cpu_per_message"
@@ -125,7 +126,8 @@ var Metrics = []Metric{
 	{HeaderBytesPerMessage, "bytes of heads a message", "B", Lower, perMessage(func(c Cost) float64 { return float64(c.Wire.Up.Headers + c.Wire.Down.Headers) })},
 	{FramingBytesPerMessage, "bytes of framing a message", "B", Lower, perMessage(func(c Cost) float64 { return float64(c.Wire.Up.Framing + c.Wire.Down.Framing) })},
 
-	{ServerCores, "server CPU, in cores", "", Lower, serverCores},
+	{Cores, "server and generator CPU, in cores", "", Lower, cores(Cost.bothCPU)},
+	{ServerCores, "server CPU, in cores", "", Lower, cores(Cost.serverCPU)},
 	{ServerCPUPerMessage, "server CPU a message", "µs", Lower, cpuPerMessage(Cost.serverCPU)},
 	{GeneratorCPUPerMessage, "generator CPU a message", "µs", Lower, cpuPerMessage(Cost.generatorCPU)},
 	{CPUPerMessage, "server and generator CPU a message", "µs", Lower, cpuPerMessage(Cost.bothCPU)},
@@ -341,12 +343,14 @@ func cpuPerMessage(of func(Cost) time.Duration) func(Trial) Value {
 	}
 }
 
-// serverCores is how many cores the servers kept busy.
-func serverCores(t Trial) Value {
-	if t.Cost.Server.CPU == 0 || t.Cost.Span == 0 {
-		return Value{Known: NotShown}
+// cores is how many cores were kept busy.
+func cores(of func(Cost) time.Duration) func(Trial) Value {
+	return func(t Trial) Value {
+		if of(t.Cost) == 0 || t.Cost.Span == 0 {
+			return Value{Known: NotShown}
+		}
+		return Value{X: float64(of(t.Cost)) / float64(t.Cost.Span)}
 	}
-	return Value{X: float64(t.Cost.Server.CPU) / float64(t.Cost.Span)}
 }
 
 // memoryPerClient is what the clients, reporters among them, added to the resident memory. It may be

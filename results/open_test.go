@@ -193,6 +193,7 @@ func TestImpossibleFiguresAreRefused(t *testing.T) {
 		{"lost but not infinite", "trials.jsonl", "trial", `"infinite":1`, `"infinite":0`, "infinite latencies"},
 		{"negative", "trials.jsonl", "trial", `"cpu_ns":0`, `"cpu_ns":-1`, "negative"},
 		{"transport not in the manifest", "trials.jsonl", "trial", `"sse"`, `"ssf"`, "not in the manifest"},
+		{"event before the window", "trials.jsonl", "trial", `"block":1`, `"block":1,"events":[{"at_ns":-1,"took_ns":1,"what":"x"}]`, "an event \"x\" at -1ns"},
 		{"two values", "trials.jsonl", "trial", `"block":1`, `"block":1}{"block":1`, ""},
 		{"histogram count", "trials.jsonl", "trial", `"count":3`, `"count":4`, "its count says 4"},
 		{"histogram maximum", "trials.jsonl", "trial", `"max_ns":900000`, `"max_ns":100000`, "its maximum says"},

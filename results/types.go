@@ -145,6 +145,19 @@ type Workload struct {
 	Drain         time.Duration            `json:"drain_ns"`
 }
 
+// LatestOnly says whether a newer message replaces what is not yet sent.
+func (w Workload) LatestOnly() bool { return w.Delivery == "latest" }
+
+// CostMetric names the metric by which cheap is told from dear: CPU a message of server and
+// generator together. Where only the latest is delivered it is their CPU by wall-clock time,
+// as who skips more would divide the same work by fewer messages.
+func (w Workload) CostMetric() string {
+	if w.LatestOnly() {
+		return Cores
+	}
+	return CPUPerMessage
+}
+
 // A Trial is one case, fresh processes, one window. It is the statistical sample.
 type Trial struct {
 	Block     int           `json:"block"`    // from 1
@@ -169,6 +182,8 @@ type Trial struct {
 	Visits    Visits    `json:"visits,omitzero"`
 	Cost      Cost      `json:"cost"`
 	Webhooks  Webhooks  `json:"webhooks,omitzero"`
+
+	Events []Event `json:"events,omitempty"` // what the machine did in the window, where it is known when
 
 	Link *Link `json:"link,omitempty"` // what crossed the link of packets, where there was one
 
@@ -331,6 +346,13 @@ type Gate struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
 	Detail string `json:"detail"` // what was measured and what is allowed
+}
+
+// An Event is something that the machine did to a trial.
+type Event struct {
+	At   time.Duration `json:"at_ns"` // since the window opened; when it was over
+	Took time.Duration `json:"took_ns"`
+	What string        `json:"what"` // "core 1 stood still"
 }
 
 // An Interval is what happened in one second of a trial, by the instant of receipt.

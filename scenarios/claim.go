@@ -78,6 +78,7 @@ var figures = []struct {
 	{"payload_share", inNumbers},
 	{"header_bytes_per_message", inBytes},
 	{"framing_bytes_per_message", inBytes},
+	{"cores", inNumbers},
 	{"server_cores", inNumbers},
 	{"server_cpu_per_message", inMicroseconds},
 	{"generator_cpu_per_message", inMicroseconds},

@@ -15,35 +15,49 @@ fi
 make -C "$SOURCE" --no-print-directory build
 pushbench=$(cd "$SOURCE" && pwd)/bin/pushbench
 
-arguments=(run "$SCENARIO" --out "$OUT/run" --junit "$OUT/junit.xml" --format markdown)
-if [ -n "$BLOCKS" ]; then arguments+=(--blocks "$BLOCKS"); fi
+turns=()
+if [ -n "$BLOCKS" ]; then turns+=(--blocks "$BLOCKS"); fi
 if [ -n "$BASELINE" ]; then
 	base=$(mktemp -d)
 	trap 'git -C "$SOURCE" worktree remove --force "$base/tree" 2>/dev/null || true; rm -rf "$base"' EXIT
 	git -C "$SOURCE" worktree add --quiet --detach "$base/tree" "$BASELINE"
 	make -C "$base/tree" --no-print-directory build
-	arguments+=(--beside "$base/tree/bin/pushbench")
+	turns+=(--beside "$base/tree/bin/pushbench")
 fi
 
+# compared says in compared.md what changed between the runs named, and returns the exit code of that.
+compared() {
+	"$pushbench" compare "$@" --format markdown --out "$OUT/compared" --junit "$OUT/junit-compared.xml" >"$OUT/compared.md"
+}
+
 code=0
-"$pushbench" "${arguments[@]}" >"$OUT/summary.md" || code=$?
+"$pushbench" run "$SCENARIO" --out "$OUT/run" --junit "$OUT/junit.xml" --format markdown "${turns[@]}" >"$OUT/summary.md" || code=$?
 if [ -n "$BASELINE" ] && [ -e "$OUT/run-beside/manifest.json" ]; then
-	compared=0
+	found=0
+	compared "$OUT/run-beside" "$OUT/run" || found=$?
+	# One comparison in twenty of a build with itself finds something: what is worse is measured again, from another seed.
+	if [ "$found" = 4 ]; then
+		"$pushbench" run "$SCENARIO" --out "$OUT/again" --seed 2 --format markdown "${turns[@]}" >"$OUT/again.md" || true # its claims decide nothing
+		if [ -e "$OUT/again-beside/manifest.json" ]; then
+			found=0
+			compared "$OUT/run-beside" "$OUT/run" "$OUT/again-beside" "$OUT/again" || found=$?
+		fi
+	fi
 	{
 		echo
-		"$pushbench" compare "$OUT/run-beside" "$OUT/run" --format markdown --out "$OUT/compared" --junit "$OUT/junit-compared.xml" || compared=$?
+		cat "$OUT/compared.md"
 	} >>"$OUT/summary.md"
 	# What is worse than before counts, whatever becomes of the claims; what is undecided only where nothing else does.
-	case $compared in
+	case $found in
 	0) ;;
 	8) if [ "$code" = 0 ]; then code=8; fi ;;
-	*) regression=$compared ;;
+	*) regression=$found ;;
 	esac
 fi
 
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$OUT/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
 # Annotations, as GitHub reads them: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-grep -hE '^(- )?(BROKEN|INVALID|Worse in B)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::error title=pushbench::/' || true
+grep -hE '^(- )?(BROKEN|INVALID|Worse in B:)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::error title=pushbench::/' || true
 grep -hE '^(- )?(UNDECIDED|Inconclusive)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::warning title=pushbench::/' || true
 if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "exit-code=${regression:-$code}" >>"$GITHUB_OUTPUT"; fi
 

@@ -251,6 +251,6 @@ func (o capacityOptions) show(c *cobra.Command, dir string, found results.Capaci
 	if err := r.Table(out, tableOptions(out)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\n%s\n", filepath.Join(dir, "capacity.svg"))
+	_, err = fmt.Fprintf(out, "\n%s\n", filepath.Join(dir, "capacity.html"))
 	return err
 }

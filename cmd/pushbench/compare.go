@@ -20,7 +20,7 @@ func newCompareCommand() *cobra.Command {
 	var out, format, junit string
 	var allowInvalid bool
 	c := &cobra.Command{
-		Use:   "compare A B",
+		Use:   "compare A B [A-AGAIN B-AGAIN]",
 		Short: "What changed between two runs of one workload",
 		Long: `Compare two runs of one workload, case by case: each ratio is B over A.
 
@@ -29,26 +29,33 @@ that they declared before the first trial. Of others there are ratios and
 intervals but no verdict: what the machine did between them is in every ratio, and
 no number of blocks tells that from a change.
 
+Of two builds that are the same, one family of comparisons in twenty finds a
+difference. Given a second pair of runs of the same two builds, only what is worse in
+both is taken for worse.
+
 Exit code 4: something declared is different, and worse. 8: of something declared
 nothing can be said yet.
 
 ` + exitHelp,
 		Example: "  pushbench run chat --beside ../main/bin/pushbench --blocks 12 --out results/runs/mine\n  pushbench compare results/runs/mine-beside results/runs/mine",
-		Args:    exactly("the run from before", "the run that is asked about"),
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 4 {
+				return nil
+			}
+			return exactly("the run from before", "the run that is asked about")(c, args)
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkFormat(format, comparisonFormats); err != nil {
 				return err
 			}
-			runs := [2]*results.Run{}
-			for i, path := range args {
-				var err error
-				if runs[i], err = comparable(c, path, allowInvalid); err != nil {
+			found, err := comparison(c, args[0], args[1], allowInvalid)
+			if err != nil {
+				return err
+			}
+			if len(args) == 4 {
+				if found.Again, err = comparison(c, args[2], args[3], allowInvalid); err != nil {
 					return err
 				}
-			}
-			found, err := report.Compare(runs[0], runs[1])
-			if err != nil {
-				return usageError("%w", err)
 			}
 			if err := errors.Join(writeJUnit(junit, found.JUnit()), printComparison(c.OutOrStdout(), found, format)); err != nil {
 				return err
@@ -58,14 +65,30 @@ nothing can be said yet.
 					return err
 				}
 			}
-			return changed(found.Judgement)
+			return changed(found)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "a folder for the comparison as compare.md, comparisons.csv and a chart")
+	c.Flags().StringVar(&out, "out", "", "a folder for the comparison as compare.html, compare.md, comparisons.csv and a chart")
 	formatFlag(c, &format, comparisonFormats)
 	junitFlag(c, &junit)
 	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "take a run that is INVALID or PARTIAL too; nothing is judged then")
 	return c
+}
+
+// comparison opens two runs and compares them.
+func comparison(c *cobra.Command, before, after string, allowInvalid bool) (*report.Comparison, error) {
+	var runs [2]*results.Run
+	for i, path := range []string{before, after} {
+		var err error
+		if runs[i], err = comparable(c, path, allowInvalid); err != nil {
+			return nil, err
+		}
+	}
+	found, err := report.Compare(runs[0], runs[1])
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return found, nil
 }
 
 // comparable opens a run, and refuses one whose figures may not be quoted.
@@ -96,8 +119,9 @@ func writeComparison(dir string, found *report.Comparison) error {
 }
 
 // changed is the error that a comparison deserves.
-func changed(j compare.Judgement) error {
-	if worse := j.Regressions(); len(worse) > 0 {
+func changed(found *report.Comparison) error {
+	j := found.Judgement
+	if worse := found.Regressions(); len(worse) > 0 {
 		return &exitError{exitBroken, fmt.Errorf("worse than before: %s", pairsNamed(worse))}
 	}
 	if open := j.Open(); len(open) > 0 {

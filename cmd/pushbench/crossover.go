@@ -34,7 +34,8 @@ each load and each staleness that an application can accept which transport that
 to it costs least. Given the folder of such a run, its map is printed again.
 
 A transport keeps to a staleness when its p99 of latency is within it and nothing is
-lost. The cost is CPU a message, server and generator together.
+lost. The cost is CPU a message, server and generator together; where only the latest is
+delivered, their CPU by wall-clock time.
 
 ` + exitHelp,
 		Example: "  pushbench crossover chat\n  pushbench crossover chat --clients 10,100,1000 --staleness 100ms,1s,10s",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -143,11 +144,17 @@ func pageOf(t *testing.T, change func(*results.Run)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return written(t, func(w io.Writer) error { return r.HTML(w, figures) })
+}
+
+// written is where a page is, as a browser asks for it.
+func written(t *testing.T, page func(io.Writer) error) string {
+	t.Helper()
 	var b bytes.Buffer
-	if err := r.HTML(&b, figures); err != nil {
+	if err := page(&b); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "report.html")
+	path := filepath.Join(t.TempDir(), "page.html")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +205,7 @@ func TestPageInABrowser(t *testing.T) {
 	}
 
 	// On dark paper it is dark, and drawn again; printed, it has the pictures.
-	b.keep(t, "light.png", chromedp.FullScreenshot(90))
+	b.keep(t, "light.png", chromedp.FullScreenshot(100))
 	b.media(t, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
 	if paper := ask[string](t, b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(21, 24, 28)" {
 		t.Errorf("dark paper is %s", paper)
@@ -206,7 +213,7 @@ func TestPageInABrowser(t *testing.T) {
 	if ask[int](t, b, inked+`('cost')`) < 500 {
 		t.Error("on dark paper the costs are not drawn")
 	}
-	b.keep(t, "dark.png", chromedp.FullScreenshot(90))
+	b.keep(t, "dark.png", chromedp.FullScreenshot(100))
 	b.media(t, emulation.SetEmulatedMediaParams{Media: "print"})
 	if !ask[bool](t, b, `document.querySelector('#cost .picture').checkVisibility() && !document.querySelector('#cost .live').checkVisibility()`) {
 		t.Error("printed, a chart is no picture")
@@ -219,7 +226,55 @@ func TestPageInABrowser(t *testing.T) {
 	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.documentElement.scrollWidth <= 380`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
 		t.Errorf("%d pixels wide in a window of 380: %v", ask[int](t, b, `document.documentElement.scrollWidth`), err)
 	}
-	b.keep(t, "narrow.png", chromedp.FullScreenshot(90))
+	b.keep(t, "narrow.png", chromedp.FullScreenshot(100))
+	if wrong := b.complaints(); len(wrong) > 0 {
+		t.Errorf("complaints: %q", wrong)
+	}
+}
+
+// What a search and a comparison found has pages of the same make.
+func TestPagesOfCapacityAndComparison(t *testing.T) {
+	probe := func(load, p99 float64, held bool) results.Probe {
+		return results.Probe{Load: load, Held: held, P50: p99 / 2, P99: p99, CPU: 30, Folder: "probes/" + hostile, Why: hostile}
+	}
+	found := results.Capacity{
+		Schema: results.Schema, Scenario: hostile, Limit: []string{"p(99)<200ms"}, Axis: "rate", Within: 0.05, Host: results.Host{CPUModel: hostile, Cores: 2},
+		Found: []results.Highest{
+			{Transport: "websocket", Load: 800, Beyond: 840, Why: hostile, Confirmed: 3, Probes: []results.Probe{probe(800, 120, true), probe(840, 310, false)}},
+			{Transport: "shortpoll", Beyond: 100, Why: hostile, Probes: []results.Probe{probe(100, 990, false)}},
+		},
+	}
+	drawn, err := chart.Capacity(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Path = hostile
+	same, err := report.Compare(run, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratios, err := chart.Compared(run, run, same.Judgement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := openBrowser(t)
+	for _, page := range []struct {
+		name, figure string
+		write        func(io.Writer) error
+	}{
+		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []results.Figure{drawn}) }},
+		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []results.Figure{ratios}) }},
+	} {
+		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.figure)))
+		if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
+			t.Errorf("%d images got into the page of the %s", n, page.name)
+		}
+		b.keep(t, page.name+".png", chromedp.FullScreenshot(100))
+	}
 	if wrong := b.complaints(); len(wrong) > 0 {
 		t.Errorf("complaints: %q", wrong)
 	}
@@ -248,9 +303,10 @@ func TestPageWithoutScripts(t *testing.T) {
 	}
 }
 
+const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`${alert(3)}`"
+
 // What a scenario, a host or a server calls itself is text, wherever it stands.
 func TestHostileStringsAreInert(t *testing.T) {
-	const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`${alert(3)}`"
 	where := pageOf(t, func(run *results.Run) {
 		m := &run.Manifest
 		m.Workload.Scenario, m.Workload.Question, m.Host.CPUModel, m.Reason = hostile, hostile, hostile, hostile

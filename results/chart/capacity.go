@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -23,6 +24,7 @@ func Capacity(c results.Capacity) (results.Figure, error) {
 		{plot: highestBars(c), share: 0.4, title: "Highest load", y: load},
 		{plot: triedLines(c), share: 0.6, title: "Latency p99 at the loads tried, up to what did not keep to it", y: "ms (log scale)", x: load + " (log scale)"},
 	}
+	one.live = capacityPanels(c, load)
 	var said []string
 	for _, h := range c.Found {
 		one.keys = append(one.keys, lineKey(results.Plain(h.Transport), lookOf(h.Transport)))
@@ -54,21 +56,39 @@ func highestBars(c results.Capacity) *plot.Plot {
 	return barPlot(b, under(names), -0.5, float64(len(c.Found))-0.5)
 }
 
+// tried are the p99 of the loads that were tried, the loads rising.
+func tried(h results.Highest) (points plotter.XYs) {
+	for _, one := range h.Probes {
+		if one.P99 > 0 {
+			points = append(points, plotter.XY{X: one.Load, Y: positive(one.P99)})
+		}
+	}
+	slices.SortStableFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
+	return points
+}
+
+// capacityPanels are the same two plots as data.
+func capacityPanels(c results.Capacity, load string) []results.Panel {
+	bars := results.Panel{Title: "Highest load", Y: load, XScale: "names", YScale: "linear", Series: []results.Series{}}
+	lines := results.Panel{Title: "Latency p99 at the loads tried", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log", Series: []results.Series{}}
+	for i, h := range c.Found {
+		bars.Names = append(bars.Names, results.Plain(h.Transport))
+		of := results.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
+		bars.Series = append(bars.Series, drawn(lookOf(h.Transport).series(of, "bars"), plotter.XYs{{X: float64(i), Y: h.Load}}))
+		lines.Series = append(lines.Series, drawn(lookOf(h.Transport).series(of, "line"), tried(h)))
+	}
+	return []results.Panel{bars, lines}
+}
+
 func triedLines(c results.Capacity) *plot.Plot {
 	p := newPlot()
 	p.Add(grid())
 	near, far, lo, hi := math.Inf(1), 0.0, math.Inf(1), 0.0
 	for _, h := range c.Found {
-		var points plotter.XYs
-		for _, one := range h.Probes {
-			if one.P99 > 0 {
-				points = append(points, plotter.XY{X: one.Load, Y: positive(one.P99)})
-			}
-		}
+		points := tried(h)
 		if len(points) == 0 {
 			continue
 		}
-		slices.SortStableFunc(points, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
 		for _, xy := range points {
 			near, far, lo, hi = min(near, xy.X), max(far, xy.X), min(lo, xy.Y), max(hi, xy.Y)
 		}

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,5 +191,29 @@ func TestHostileStringsStayText(t *testing.T) {
 	run.Manifest.Tool.Commit = `"><img src=x>`
 	for _, f := range drawn(t, run, chart.Vectors) {
 		wellFormed(t, f)
+	}
+}
+
+// What the machine did to a trial stands where it happened, a void trial's too, the longest first.
+func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
+	run := synthetic.Run(2, 2*time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Events = []results.Event{{At: time.Second, Took: time.Duration(5+i) * time.Millisecond, What: "core 0 stood still"}}
+	}
+	last := len(run.Trials) - 1
+	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stood still"})
+	run.Trials[last].Gates[1].Passed = false
+	var said []string
+	for _, m := range drawn(t, run, chart.Vectors)["timeline"].Panels[0].Marks {
+		said = append(said, m.Text)
+	}
+	want := []string{
+		"window opens", "closes",
+		"core 1 stood still for 31 ms: websocket, block 2, void", "core 0 stood still for 12 ms: websocket, block 2, void",
+		"core 0 stood still for 11 ms: sse, block 2", "core 0 stood still for 10 ms: longpoll, block 2",
+		"core 0 stood still for 9 ms: shortpoll, block 2", "core 0 stood still for 8 ms: websocket, block 1",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("marks %q\nwant  %q", said, want)
 	}
 }

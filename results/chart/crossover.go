@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -38,7 +39,7 @@ func crossover(run *results.Run, s results.Summary) (card, bool) {
 		}
 	}
 	c.keys = append(c.keys, strokeKey("border", borderStyle))
-	c.alt = "The cheapest transport by CPU a message, for each load and acceptable staleness. " + crossoverAlt(m)
+	c.alt = "The cheapest transport by " + results.MetricByName(m.Cost).Title + ", for each load and acceptable staleness. " + crossoverAlt(costMap{m})
 	return c, true
 }
 
@@ -105,7 +106,7 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			m.paint(&c, cell, left, right, bottom, top)
 			fill(&c, name, vg.Point{X: at.X, Y: at.Y + 2}, strings.Join(cell.Names(), " ≈ "))
-			fill(&c, cost, vg.Point{X: at.X, Y: at.Y - 9}, cellCost(cell))
+			fill(&c, cost, vg.Point{X: at.X, Y: at.Y - 9}, m.cost(cell))
 		}
 	}
 	m.border(&c, x, y)
@@ -121,13 +122,13 @@ func (m costMap) paint(c *draw.Canvas, cell compare.Cell, left, right, bottom, t
 	c.StrokeLines(draw.LineStyle{Color: paper, Width: 1}, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}, {X: left, Y: bottom}})
 }
 
-// cellCost is what the cheapest costs, and how many times that the next.
-func cellCost(cell compare.Cell) string {
-	v, _ := cell.Meeting[0].Median(results.CPUPerMessage)
-	said := v.String() + " µs"
+// cost is what the cheapest costs, and how many times that the next.
+func (m costMap) cost(cell compare.Cell) string {
+	v, _ := cell.Meeting[0].Median(m.Cost)
+	said := v.String() + " " + cmp.Or(results.MetricByName(m.Cost).Unit, m.Cost)
 	if len(cell.Meeting) > cell.Cheapest {
 		next := cell.Meeting[cell.Cheapest]
-		other, _ := next.Median(results.CPUPerMessage)
+		other, _ := next.Median(m.Cost)
 		said += fmt.Sprintf(", %s × %s", next.Transport, results.Number(other.X/v.X))
 	}
 	return said
@@ -162,13 +163,13 @@ func (m costMap) border(c *draw.Canvas, x, y func(float64) vg.Length) {
 	}
 }
 
-func crossoverAlt(m compare.Crossover) string {
+func crossoverAlt(m costMap) string {
 	var said []string
 	for i, load := range m.Loads {
 		for j, staleness := range m.Staleness {
 			cheapest := "none keeps to it"
 			if cell := m.Cells[i][j]; len(cell.Meeting) > 0 {
-				cheapest = strings.Join(cell.Names(), " or ") + " at " + cellCost(cell)
+				cheapest = strings.Join(cell.Names(), " or ") + " at " + m.cost(cell)
 			}
 			where := stale(staleness)
 			if load > 0 {

@@ -54,11 +54,14 @@ func (a axis) panels(run *results.Run) []curvePanel {
 		return func(r results.Row) results.Value { return r.Value(name) }
 	}
 	latency := curvePanel{"Latency p99", "ms (log scale)", metric(results.P99), true}
-	if run.Manifest.Workload.Delivery == "latest" {
+	if run.Manifest.Workload.LatestOnly() {
 		latency = curvePanel{"Age mean", "ms (log scale)", metric(results.AgeMean), true}
 	}
 	median := curvePanel{"Latency p50", "ms (log scale)", metric(results.P50), true}
 	cpu := curvePanel{"CPU, server + generator", "µs a message", metric(results.CPUPerMessage), false}
+	if run.Manifest.Workload.LatestOnly() {
+		cpu = curvePanel{"CPU, server + generator", "cores", metric(results.Cores), false}
+	}
 	wire := curvePanel{"Wire", "B a message", metric(results.WireBytesPerMessage), false}
 	if a.name == "clients" || a.name == "rate" {
 		return []curvePanel{{"Throughput", "deliveries a second", throughput, false}, median, latency, cpu}

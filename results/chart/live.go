@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -158,7 +159,7 @@ func timelinePanels(run *results.Run, rows []results.Row) []results.Panel {
 		times.Series = append(times.Series, drawn(l.series(r, "line"), medianTimes(run, r)))
 	}
 	window := run.Manifest.Workload.Window.Seconds()
-	rates.Marks = append([]results.Mark{{X: 0, Text: "window opens"}, {X: window, Text: "closes"}}, stalls(run, rows)...)
+	rates.Marks = slices.Concat([]results.Mark{{X: 0, Text: "window opens"}, {X: window, Text: "closes"}}, stalls(run, rows), events(run))
 	times.Marks = rates.Marks
 	return []results.Panel{rates, times}
 }
@@ -185,6 +186,30 @@ func stalls(run *results.Run, rows []results.Row) (all []results.Mark) {
 				all = append(all, results.Mark{X: figures(middle.Seconds()), Text: fmt.Sprintf("%s stands still, block %d", results.Plain(r.Name), i.Block)})
 			}
 		}
+	}
+	return all
+}
+
+// events are the longest of what the machine did to any trial, whatever became of it.
+func events(run *results.Run) (all []results.Mark) {
+	const most = 6
+	type event struct {
+		results.Event
+		where string
+	}
+	var found []event
+	for _, t := range run.Trials {
+		where := fmt.Sprintf("%s, block %d", results.Plain(t.CaseName()), t.Block)
+		if !t.Valid() {
+			where += ", void"
+		}
+		for _, e := range t.Events {
+			found = append(found, event{e, where})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b event) int { return cmp.Compare(b.Took, a.Took) })
+	for _, e := range found[:min(most, len(found))] {
+		all = append(all, results.Mark{X: figures(e.At.Seconds()), Text: fmt.Sprintf("%s for %s ms: %s", results.Plain(e.What), results.Number(results.Milliseconds(e.Took)), e.where)})
 	}
 	return all
 }

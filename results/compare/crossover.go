@@ -16,6 +16,7 @@ const PollShare = 0.8
 // interval of its short polls, or both.
 type Crossover struct {
 	Axis      string          // "rate", "clients" or "payload"; empty: there is one load
+	Cost      string          // the metric that tells cheap from dear, of the median block
 	Loads     []float64       // rising, in the axis's unit; one 0 where there is one load
 	Staleness []time.Duration // rising
 	Cells     [][]Cell        // by load, then by staleness
@@ -28,7 +29,6 @@ type Cell struct {
 }
 
 // CostMap draws the map from what a run measured; ok is false where its cases do not make one.
-// The cost is CPU a message, server and generator together, of the median block.
 func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 	for _, r := range s.Rows {
 		if r.Interval > 0 {
@@ -59,11 +59,12 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 	}
 	slices.Sort(c.Loads)
 	c.Loads = slices.Compact(c.Loads)
+	c.Cost = run.Manifest.Workload.CostMetric()
 	margin := run.Manifest.Compare.OrDefault().Margin
 	for _, load := range c.Loads {
 		var cells []Cell
 		for _, staleness := range c.Staleness {
-			cells = append(cells, cellOf(s.Rows, staleness, margin, func(r results.Row) bool { return of(r) == load }))
+			cells = append(cells, cellOf(s.Rows, c.Cost, staleness, margin, func(r results.Row) bool { return of(r) == load }))
 		}
 		c.Cells = append(c.Cells, cells)
 	}
@@ -72,14 +73,14 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 
 // cellOf are the rows of one load that keep to a staleness. Of short polls only the cheapest
 // interval stands for all.
-func cellOf(rows []results.Row, staleness time.Duration, margin float64, of func(results.Row) bool) (c Cell) {
+func cellOf(rows []results.Row, metric string, staleness time.Duration, margin float64, of func(results.Row) bool) (c Cell) {
 	for _, r := range rows {
-		if of(r) && keeps(r, staleness) {
+		if of(r) && keeps(r, metric, staleness) {
 			c.Meeting = append(c.Meeting, r)
 		}
 	}
 	cost := func(r results.Row) float64 {
-		v, _ := r.Median(results.CPUPerMessage)
+		v, _ := r.Median(metric)
 		return v.X
 	}
 	slices.SortStableFunc(c.Meeting, func(a, b results.Row) int {
@@ -111,11 +112,11 @@ func cellOf(rows []results.Row, staleness time.Duration, margin float64, of func
 
 // keeps says whether a row lost nothing and was late for at most one message in a hundred.
 // Where there are too few for a p99, the largest latency decides.
-func keeps(r results.Row, staleness time.Duration) bool {
+func keeps(r results.Row, metric string, staleness time.Duration) bool {
 	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost > 0 {
 		return false
 	}
-	if cpu, ok := r.Median(results.CPUPerMessage); !ok || cpu.Known != results.Shown {
+	if cost, ok := r.Median(metric); !ok || cost.Known != results.Shown {
 		return false
 	}
 	v := r.Value(results.P99)

@@ -83,3 +83,24 @@ func TestOneIntervalMakesNoMap(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// Where only the latest is delivered, who skips more is not the dearer for it: what counts is
+// the CPU a second, and not that of each message that was not skipped.
+func TestTheMapOfTheLatestCountsCores(t *testing.T) {
+	for delivery, want := range map[string]string{"every": "websocket", "latest": "shortpoll"} {
+		run, s := mapped(1)
+		run.Manifest.Workload.Delivery = delivery
+		for i := range s.Rows {
+			for j := range s.Rows[i].Trials {
+				if c := &s.Rows[i].Trials[j].Cost; s.Rows[i].Transport == "shortpoll" {
+					c.Delivered /= 10
+					c.Server.CPU, c.Generator.CPU = 50*time.Millisecond, 50*time.Millisecond
+				}
+			}
+		}
+		m, _ := compare.CostMap(run, s)
+		if got := m.Cells[0][1].Meeting[0].Transport; got != want {
+			t.Errorf("of %s, %s is cheapest by %s; want %s", delivery, got, m.Cost, want)
+		}
+	}
+}

@@ -22,7 +22,7 @@ type part struct {
 func (r *Report) conclusion() []string {
 	said := r.headline()
 	if r.Run.Manifest.Status != results.Invalid {
-		said = append(said, r.choice()...)
+		said = append(said, r.met()...)
 		said = append(said, losses(r.Summary)...)
 	}
 	return append(said, r.claimSentences()...)
@@ -49,7 +49,9 @@ func (r *Report) account() []part {
 func (r *Report) reversal() []string {
 	m := r.Run.Manifest
 	said := r.variants()
-	if _, mapped := r.costMap(); !mapped {
+	if border := r.crossoverSaid(); border != "" {
+		said = append(said, capital(border)+".")
+	} else {
 		said = append(said, r.dearPolls()...)
 	}
 	if m.RTT == 0 && !m.SweptRTT() {
@@ -70,7 +72,7 @@ func (r *Report) dearPolls() []string {
 		return nil
 	}
 	cost := func(row results.Row) (float64, bool) {
-		v, ok := row.Median(results.CPUPerMessage)
+		v, ok := row.Median(r.costMetric())
 		return v.X, ok && v.Known == results.Shown && v.X > 0
 	}
 	own, shown := cost(poll)
@@ -169,15 +171,21 @@ func (r *Report) caption() string {
 	return said + fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
 }
 
-// repeat are the commands that measure the same again.
+// repeat are the commands that measure a run again.
 func repeat(m results.Manifest) []string {
+	return again(m.Tool, m.Command, "run", m.Workload.Scenario)
+}
+
+// again are the commands that do the same again. Where the command is not on record it is a
+// plain one.
+func again(tool results.Tool, command []string, plain ...string) []string {
 	var all []string
-	if m.Tool.Commit != "" {
-		all = append(all, "git checkout "+results.Plain(m.Tool.Commit)+" && make build")
+	if tool.Commit != "" {
+		all = append(all, "git checkout "+results.Plain(tool.Commit)+" && make build")
 	}
-	command := slices.Clone(m.Command)
+	command = slices.Clone(command)
 	if len(command) == 0 {
-		command = []string{"pushbench", "run", m.Workload.Scenario}
+		command = append([]string{"pushbench"}, plain...)
 	}
 	command[0] = "bin/pushbench"
 	for i, word := range command {

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -35,7 +36,7 @@ func (c Capacity) section() section {
 		if at, ok := h.At(h.Load); ok && h.Load > 0 {
 			cells = []string{
 				results.Plain(h.Transport), atLeast(h) + results.Number(h.Load), results.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
-				strconv.Itoa(h.Confirmed) + " times", c.ended(h),
+				times(h.Confirmed), c.ended(h),
 			}
 		}
 		all.Rows = append(all.Rows, line{Cells: cells})
@@ -106,6 +107,63 @@ func (c Capacity) Markdown(w io.Writer) error {
 	writeMarkdown(&b, c.section())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// HTML writes it as one page, with the figure as report.html has its own.
+func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
+	said := c.Sentences()
+	p := page{
+		Title:    "Capacity of " + results.Plain(c.Scenario),
+		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", c.loadUnit(), results.Plain(strings.Join(c.Limit, " and "))),
+		Badges:   []string{estimateLabel},
+		Answer:   said[:len(said)-1],
+		Account: []part{
+			{Title: "What it holds for", Lines: said[len(said)-1:]},
+			{Title: "Why believe it", Lines: []string{
+				fmt.Sprintf("Every load tried was a run of its own, with all its gates; their folders are named in the table. A highest load kept to the limit %s more. It is no verdict: another day moves it.", times(c.confirmed())),
+			}},
+			{Title: "How to repeat it", Lines: []string{"The order of the transports should hold on another machine; the loads will not."}, Code: again(c.Tool, c.Command, "capacity", c.Scenario)},
+		},
+		Overview: c.section(),
+		Sections: []section{c.tried()},
+	}
+	return p.write(w, figures, "")
+}
+
+// confirmed is how often the highest loads kept to the limit again, at the least.
+func (c Capacity) confirmed() int {
+	least := math.MaxInt
+	for _, h := range c.Found {
+		if h.Load > 0 {
+			least = min(least, h.Confirmed)
+		}
+	}
+	if least == math.MaxInt {
+		return 0
+	}
+	return least
+}
+
+// times is how often something happened.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// tried is every load in the order of the search.
+func (c Capacity) tried() section {
+	all := section{Title: "Every load that was tried", Head: []string{"transport", c.loadUnit(), "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
+	for _, h := range c.Found {
+		for _, p := range h.Probes {
+			all.Rows = append(all.Rows, line{Cells: []string{
+				results.Plain(h.Transport), results.Number(p.Load), results.Number(p.Deliveries), map[bool]string{true: "yes", false: "no"}[p.Held],
+				known(p.P50), known(p.P99), known(p.CPU), results.Plain(p.Folder), results.Plain(p.Why),
+			}})
+		}
+	}
+	return all
 }
 
 // CSV writes every load that was tried.

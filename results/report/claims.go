@@ -116,9 +116,9 @@ func (r *Report) claimsSection() section {
 	return all
 }
 
-// choice says which transport an application takes whose needs are declared: the
-// cheapest of those that meet them all, as far as they can be told apart.
-func (r *Report) choice() []string {
+// met says which transports meet the needs that were declared, and why the others were not
+// found to.
+func (r *Report) met() []string {
 	needs := r.Run.Manifest.Needs
 	if len(needs) == 0 {
 		return nil
@@ -130,13 +130,13 @@ func (r *Report) choice() []string {
 	}
 	what := list(asked)
 	if len(meeting) == 0 {
-		return []string{fmt.Sprintf("Choice: none was found to meet %s: %s.", what, strings.Join(failing, "; "))}
+		return []string{fmt.Sprintf("Needs: none was found to meet %s: %s.", what, strings.Join(failing, "; "))}
 	}
-	said := fmt.Sprintf("Choice: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], what)
+	said := fmt.Sprintf("Needs: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], what)
 	if len(failing) > 0 {
 		said += " (" + strings.Join(failing, "; ") + ")"
 	}
-	return []string{said + ". " + r.cheapest(meeting)}
+	return []string{said + "."}
 }
 
 // meeting are the cases that meet every need, and why each of the others was not found to.
@@ -158,46 +158,6 @@ func (r *Report) meeting() (meeting, failing []string) {
 		failing = append(failing, missed...)
 	}
 	return meeting, failing
-}
-
-// cheapest says of some cases which costs the least CPU, and what it and the soonest of
-// them deliver for what.
-func (r *Report) cheapest(names []string) string {
-	first := r.best(results.CPUPerMessage, names)
-	if len(first) == 0 {
-		var each []string
-		for _, row := range r.rowsOf(names) {
-			each = append(each, row.Name+" "+r.delivers(row))
-		}
-		return fmt.Sprintf("Which is cheapest takes more blocks: %s.", strings.Join(each, "; "))
-	}
-	if len(first) == 1 {
-		return fmt.Sprintf("Cheapest by CPU, server and generator together, is %s: %s.", first[0].Name, r.deliver(first)) + r.sooner(first, names)
-	}
-	return fmt.Sprintf("Cheapest by CPU a message, server and generator together, too close to call: %s.",
-		list(values(first, results.CPUPerMessage, func(row results.Row) results.Value { v, _ := row.Median(results.CPUPerMessage); return v }))) + r.soonestOf(first)
-}
-
-// soonestOf says which of several that cost alike delivers soonest, and for what.
-func (r *Report) soonestOf(alike []results.Row) string {
-	soonest := r.best(r.latency(), rowNames(alike))
-	if len(soonest) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" Of these, soonest is %s: %s.", or(soonest), r.deliver(soonest))
-}
-
-// sooner says which of some cases delivers sooner, or keeps fresher, than the cheapest.
-func (r *Report) sooner(cheapest []results.Row, names []string) string {
-	soonest := r.best(r.latency(), names)
-	switch {
-	case len(soonest) == 0:
-		return ""
-	case slices.Contains(rowNames(soonest), cheapest[0].Name):
-		return " No other is shown to be sooner."
-	default:
-		return fmt.Sprintf(" Soonest is %s: %s.", or(soonest), r.deliver(soonest))
-	}
 }
 
 // best is the first tier by a metric, of the cases named.
@@ -246,7 +206,7 @@ func (r *Report) deliver(rows []results.Row) string {
 // latency is the metric that an application feels: how old what its clients hold is where
 // only the latest counts, else how soon a message is there.
 func (r *Report) latency() string {
-	if r.Run.Manifest.Workload.Delivery == latest {
+	if r.Run.Manifest.Workload.LatestOnly() {
 		return orWhenTooFew(r.Summary.Rows, results.AgeP99, results.AgeMean)
 	}
 	return orWhenTooFew(r.Summary.Rows, results.P99, results.P50)
@@ -262,20 +222,17 @@ func (r *Report) delivers(row results.Row) string {
 		{results.WireBytesPerMessage, "", " on the wire"},
 		{results.ServerMemoryPerClient, "", " of server memory a client"},
 	}
-	if r.Run.Manifest.Workload.Delivery == latest {
+	if r.Run.Manifest.Workload.LatestOnly() {
 		shown[0].metric, shown[0].before = results.AgeMean, "age mean "
 		shown[1].metric = results.AgeP99
+		shown[3].metric, shown[3].after = results.Cores, " cores of CPU"
 	}
 	if r.Run.Manifest.Workload.InputRate == 0 {
 		shown = slices.Delete(shown, 2, 3)
 	}
 	var said []string
 	for _, s := range shown {
-		v, ok := row.Median(s.metric)
-		if !ok {
-			v = row.Value(s.metric)
-		}
-		if v.Known == results.Shown || v.Known == results.Infinite {
+		if v := medianOf(row, s.metric); v.Known == results.Shown || v.Known == results.Infinite {
 			said = append(said, s.before+withUnit(v, results.MetricByName(s.metric).Unit)+s.after)
 		}
 	}

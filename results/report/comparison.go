@@ -19,6 +19,8 @@ type Comparison struct {
 	Runs      [2]*results.Run
 	Sums      [2]results.Summary
 	Judgement compare.Judgement
+
+	Again *Comparison // the same two builds, measured again to confirm what is worse; nil: they were not
 }
 
 // Compare holds run b against run a. It fails where they did not measure the same.
@@ -28,6 +30,18 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 		return nil, err
 	}
 	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]results.Summary{a.Summary(), b.Summary()}, Judgement: j}, nil
+}
+
+// Regressions are the comparisons in which B is different, and worse; where it was all measured
+// again, only those that were so both times. One family of comparisons in twenty finds a difference
+// that is not there, two in a row one in four hundred.
+func (c *Comparison) Regressions() []compare.Difference {
+	return slices.DeleteFunc(c.Judgement.Regressions(), func(d compare.Difference) bool { return !c.confirmed(d) })
+}
+
+// confirmed says whether a regression was there when it was measured again, if it was.
+func (c *Comparison) confirmed(d compare.Difference) bool {
+	return c.Again == nil || among(c.Again.Judgement.Regressions(), d)
 }
 
 // Table writes the declared metrics, a row a case, then what was compared and what follows.
@@ -65,19 +79,20 @@ func (c *Comparison) value(side int, name, metric string) string {
 	if !ok {
 		return "–"
 	}
-	if v, ok := row.Median(metric); ok {
-		return v.String()
-	}
-	return row.Value(metric).String()
+	return medianOf(row, metric).String()
 }
 
 // concluded is the verdict, and what qualifies it.
 func (c *Comparison) concluded(d compare.Difference) string {
 	said := string(d.Verdict)
 	if d.Verdict == compare.Different {
-		said = "different, better"
-		if among(c.Judgement.Regressions(), d) {
+		switch {
+		case !among(c.Judgement.Regressions(), d):
+			said = "different, better"
+		case c.confirmed(d):
 			said = "different, worse"
+		default:
+			said = "worse, but not again"
 		}
 	}
 	if d.Verdict == compare.Withheld {
@@ -103,6 +118,11 @@ func (c *Comparison) Sentences() []string {
 	for side, run := range c.Runs {
 		said = append(said, fmt.Sprintf("%s: %s.", compare.Sides[side], whichRun(run)))
 	}
+	if c.Again != nil {
+		for side, run := range c.Again.Runs {
+			said = append(said, fmt.Sprintf("%s again: %s.", compare.Sides[side], whichRun(run)))
+		}
+	}
 	return said
 }
 
@@ -113,7 +133,8 @@ func (c *Comparison) findings() []string {
 		title string
 		of    func(compare.Difference) bool
 	}{
-		{"Worse in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && among(worse, d) }},
+		{"Worse in B", func(d compare.Difference) bool { return among(worse, d) && c.confirmed(d) }},
+		{"Worse in B, but not when measured again", func(d compare.Difference) bool { return among(worse, d) && !c.confirmed(d) }},
 		{"Better in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && !among(worse, d) }},
 		{"Detectable, below the margin", func(d compare.Difference) bool { return d.Verdict == compare.Small }},
 		{"Equivalent", func(d compare.Difference) bool { return d.Verdict == compare.Equivalent }},
@@ -183,6 +204,71 @@ func (c *Comparison) Markdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// HTML writes the comparison as one page, with the figure as report.html has its own.
+func (c *Comparison) HTML(w io.Writer, figures []results.Figure) error {
+	j, m := c.Judgement, c.Runs[1].Manifest
+	p := page{
+		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
+		Question: "What changed between two runs of one workload? Each ratio is B over A.",
+		Badges:   []string{verdictLabel},
+		Answer:   c.Sentences(),
+		Account: []part{
+			{Title: "What it holds for", Lines: []string{holdsFor(m)}},
+			{Title: "Why believe it", Lines: c.trust()},
+			{Title: "How to repeat it", Lines: []string{"From two builds, whose servers are measured in turns: pushbench run SCENARIO --beside OTHER."}, Code: c.repeat()},
+		},
+	}
+	if j.Withheld != "" {
+		p.Badges = []string{estimateLabel}
+	}
+	for _, metric := range compare.Metrics(j.Family) {
+		p.Sections = append(p.Sections, c.section(metric))
+	}
+	p.Sections = append(p.Sections, c.others())
+	p.Overview, p.Sections = p.Sections[0], p.Sections[1:]
+	return p.write(w, figures, "")
+}
+
+// trust is what speaks for the comparison, of each side.
+func (c *Comparison) trust() (said []string) {
+	for side, s := range c.Sums {
+		line := fmt.Sprintf("%s: %s of %s checks of the rig passed; %d of %s are valid.", compare.Sides[side],
+			results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), s.ValidBlocks, some(s.Blocks, "block"))
+		said = append(said, strings.Join(append([]string{line}, exclusions(s)...), " "))
+	}
+	return append(said, "Only trials that took turns on one machine are judged; a block is left out whole where either side has none that is valid.")
+}
+
+// repeat are the commands of both runs; one where one made both.
+func (c *Comparison) repeat() (commands []string) {
+	for _, run := range c.Runs {
+		said := repeat(run.Manifest)
+		if one := said[len(said)-1]; !slices.Contains(commands, one) {
+			commands = append(commands, one)
+		}
+	}
+	return commands
+}
+
+// others are the metrics that were not declared, which have intervals and no verdict.
+func (c *Comparison) others() section {
+	all := section{
+		Title: "What was not declared",
+		Note:  "Ratios with 95 % intervals; of what was not declared before the first trial nothing is judged. Of so many intervals one in twenty misses the truth.",
+		Head:  []string{"case", "metric", "A", "B", "B / A", "95 %"},
+	}
+	for _, d := range c.Judgement.Others {
+		if d.Verdict == compare.Incomparable {
+			continue
+		}
+		m, name := results.MetricByName(d.Metric), compare.CaseOf(d)
+		all.Rows = append(all.Rows, line{Cells: []string{
+			results.Plain(name), strings.TrimSpace(m.Title + " " + m.Unit), c.value(0, name, d.Metric), c.value(1, name, d.Metric), ratioSaid(d.Ratio), interval(d.Lo, d.Hi),
+		}})
+	}
+	return all
 }
 
 // CSV writes every ratio, as Report.Comparisons does.

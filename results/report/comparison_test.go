@@ -70,6 +70,41 @@ func TestARunIsEquivalentToItself(t *testing.T) {
 	}
 }
 
+// One family of comparisons in twenty finds what is not there: measured again, only what is worse
+// both times is worse.
+func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
+	pair := func(transports ...string) *report.Comparison {
+		a, b := turns(12, func(b *results.Run) {
+			for _, transport := range transports {
+				slower(b, transport, 8*time.Millisecond, 0.10)
+			}
+		})
+		return compared(t, a, b)
+	}
+	c := pair("websocket", "sse")
+	c.Again = pair("websocket")
+	var worse []string
+	for _, d := range c.Regressions() {
+		worse = append(worse, compare.CaseOf(d)+" "+d.Metric)
+	}
+	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
+		t.Errorf("worse: %v", worse)
+	}
+	said := render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) })
+	for _, want := range []string{"Worse in B: websocket latency p50", "Worse in B, but not when measured again: sse latency p50", "worse, but not again", "A again: before, "} {
+		if !strings.Contains(strings.ReplaceAll(said, "\n", " "), want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	for _, s := range c.JUnit().Suites {
+		for _, tc := range s.Testcases {
+			if failed := tc.Failure != nil; failed != strings.HasPrefix(tc.Name, "websocket, latency") {
+				t.Errorf("%s fails: %v", tc.Name, failed)
+			}
+		}
+	}
+}
+
 // What the machine did between two runs is in all blocks of one, and would pass for a change.
 func TestWhatWasNotMeasuredInTurnsIsNotJudged(t *testing.T) {
 	for name, apart := range map[string]func(a, b *results.Run){

@@ -16,9 +16,9 @@ import (
 func (r *Report) crossoverSection() section {
 	all := section{
 		Title: "Crossover: the cheapest transport that is fresh enough",
-		Note: fmt.Sprintf("By CPU a message, server and generator together, of the median block, among those whose p99 of latency is within the acceptable staleness and that lose nothing. "+
+		Note: fmt.Sprintf("By %s, of the median block, among those whose p99 of latency is within the acceptable staleness and that lose nothing. "+
 			"A short poll asks every %g of it. Those that differ by no more than the margin of %s stand together. This describes what was measured; it is no verdict.",
-			compare.PollShare, percent(r.Judgement.Declared.Margin)),
+			results.MetricByName(r.costMetric()).Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
 	}
 	m, ok := r.costMap()
 	if !ok {
@@ -34,7 +34,7 @@ func (r *Report) crossoverSection() section {
 			cells[0] = results.Number(load)
 		}
 		for _, cell := range m.Cells[i] {
-			cells = append(cells, cellSaid(cell))
+			cells = append(cells, r.cellSaid(cell))
 		}
 		all.Rows = append(all.Rows, line{Cells: cells})
 	}
@@ -52,19 +52,20 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 	return compare.CostMap(r.Run, r.Summary)
 }
 
-func cellSaid(cell compare.Cell) string {
+func (r *Report) cellSaid(cell compare.Cell) string {
 	if len(cell.Meeting) == 0 {
 		return "none keeps to it"
 	}
-	v, _ := cell.Meeting[0].Median(results.CPUPerMessage)
-	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, "µs")
+	v, _ := cell.Meeting[0].Median(r.costMetric())
+	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, results.MetricByName(r.costMetric()).Unit)
 }
 
-// crossoverSentences say from which staleness on polling is cheapest, load by load.
-func (r *Report) crossoverSentences() []string {
+// crossoverSaid says from which staleness on polling is cheapest, load by load; empty where the
+// run makes no map.
+func (r *Report) crossoverSaid() string {
 	m, ok := r.costMap()
 	if !ok {
-		return nil
+		return ""
 	}
 	var said []string
 	for i, load := range m.Loads {
@@ -79,7 +80,7 @@ func (r *Report) crossoverSentences() []string {
 			said = append(said, at+"from "+duration(from)+" on")
 		}
 	}
-	return []string{"Crossover: short polling is cheapest, by CPU a message, " + strings.Join(said, "; ") + "."}
+	return "short polling is cheapest, by " + results.MetricByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
 }
 
 // firstPolled is the least staleness at which a short poll is cheapest, alone or with others.

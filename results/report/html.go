@@ -32,9 +32,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 // page is what the template draws.
 type page struct {
 	Title    string
-	Question string
-	Status   results.Status
-	Verdict  string // VERDICT, ESTIMATE, or empty
+	Question string   // under the title
+	Badges   []string // what it is worth, in a word each: the status, VERDICT or ESTIMATE
 	Answer   []string
 	Account  []part
 	Overview section
@@ -59,33 +58,36 @@ type figureData struct {
 	Panels []results.Panel `json:"panels"`
 }
 
-// HTML writes the report as one page that needs nothing else: no network, and no script,
-// though with scripts its figures answer a pointer. The figures' SVG is written as it is, so
-// it must be ours.
+// HTML writes the report as one page. The figures' SVG is written as it is, so it must be ours.
 func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
 	all, m := r.sections(), r.Run.Manifest
 	p := page{
 		Title:    results.Plain(m.Workload.Scenario),
 		Question: results.Plain(m.Workload.Question),
-		Status:   m.Status,
+		Badges:   []string{string(m.Status)},
 		Answer:   r.conclusion(),
 		Account:  r.account(),
 		Overview: all[0],
 		Sections: all[1:],
-		Scripts:  []template.JS{template.JS(plotScript), template.JS(pageScript)}, //nolint:gosec // ours and uPlot's
-		Policy:   policy(plotScript, pageScript),
-		Style:    template.CSS(plotStyle),                                    //nolint:gosec // uPlot's
-		Licence:  template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->"), //nolint:gosec // as above
-		Data:     []figureData{},
 	}
 	switch {
 	case m.Status == results.Invalid:
 	case r.Judgement.Withheld == "":
-		p.Verdict = verdictLabel
+		p.Badges = append(p.Badges, verdictLabel)
 	default:
-		p.Verdict = estimateLabel
+		p.Badges = append(p.Badges, estimateLabel)
 	}
-	caption := r.caption()
+	return p.write(w, figures, r.caption())
+}
+
+// write draws a page that needs nothing else: no network, and no script, though with scripts
+// its figures answer a pointer. Under each figure the caption follows what it rests on.
+func (p page) write(w io.Writer, figures []results.Figure, caption string) error {
+	p.Scripts = []template.JS{template.JS(plotScript), template.JS(pageScript)} //nolint:gosec // ours and uPlot's
+	p.Policy = policy(plotScript, pageScript)
+	p.Style = template.CSS(plotStyle)                                      //nolint:gosec // uPlot's
+	p.Licence = template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") //nolint:gosec // as above
+	p.Data = []figureData{}
 	for _, f := range figures {
 		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, f.Basis + caption, inline(f.SVG)})
 		data := figureData{f.Name, f.Panels}

@@ -16,7 +16,7 @@ import (
 func (r *Report) Sentences() []string {
 	said := r.headline()
 	if r.Run.Manifest.Status != results.Invalid {
-		said = append(said, r.choice()...)
+		said = append(said, r.met()...)
 		said = append(said, r.variants()...)
 		said = append(said, losses(r.Summary)...)
 	}
@@ -39,10 +39,21 @@ func (r *Report) headline() []string {
 	if m.Status != results.Complete {
 		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
-	if r.Judgement.Withheld == "" {
+	label := verdictLabel
+	if r.Judgement.Withheld != "" {
+		label = estimateLabel
+	}
+	lead := r.lead()
+	if lead != "" {
+		said = append(said, fmt.Sprintf("%s: %s.", label, lead))
+	}
+	switch {
+	case label == verdictLabel:
 		said = append(said, verdicts(r.Judgement)...)
-	} else {
-		said = append(said, r.estimate())
+	case lead != "":
+		said = append(said, "No verdict: "+r.estimate())
+	default:
+		said = append(said, fmt.Sprintf("%s, no verdict: %s", estimateLabel, r.estimate()))
 	}
 	return append(said, r.answer()...)
 }
@@ -51,13 +62,13 @@ func (r *Report) headline() []string {
 func (r *Report) estimate() string {
 	j, missing := r.Judgement, results.VerdictBlocks-r.Summary.ValidBlocks
 	if !j.Short {
-		return fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld)
+		return j.Withheld + "."
 	}
 	about := ""
 	if took := r.Run.BlockTook(); took > 0 {
 		about = fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
-	said := fmt.Sprintf("%s: %s%s.", estimateLabel, j.Withheld, about)
+	said := fmt.Sprintf("%s%s.", j.Withheld, about)
 	if j.Decisive > results.VerdictBlocks {
 		said += fmt.Sprintf(" Of %s declared, none can be significant before %d blocks.", some(len(j.Family), "comparison"), j.Decisive)
 	}
@@ -68,14 +79,10 @@ func (r *Report) estimate() string {
 // the latest is delivered, and which costs least, as far as the verdicts can tell them
 // apart or, of what has none, the ranges over the blocks.
 func (r *Report) answer() []string {
-	best, metric := "Soonest by ", r.latency()
-	if r.Run.Manifest.Workload.Delivery == latest {
-		best = "Freshest by "
-	}
-	title := results.MetricByName(metric).Title
-	said := r.phrase(best+title, title, metric)
-	return append(said, r.phrase("Cheapest by CPU a message, server and generator together"+onStack(r.Summary),
-		"CPU a message, server and generator together", results.CPUPerMessage)...)
+	soonest, cost := r.latency(), r.costMetric()
+	title, spent := results.MetricByName(soonest).Title, results.MetricByName(cost).Title
+	return append(r.phrase(capital(r.soonestWord())+" by "+title, title, soonest),
+		r.phrase("Cheapest by "+spent+onStack(r.Summary), "cost by "+spent, cost)...)
 }
 
 // orWhenTooFew is the metric, or the other when a transport has too few observations for it.
@@ -162,7 +169,7 @@ func whyUnranked(rows []results.Row, metric string) string {
 
 // variants say what a sweep of stacks or flush windows found.
 func (r *Report) variants() []string {
-	return slices.Concat(r.stackSentences(), r.batchingSentences(), r.crossoverSentences())
+	return slices.Concat(r.stackSentences(), r.batchingSentences())
 }
 
 // losses says who lost messages: a low latency of the rest is no merit then. What a

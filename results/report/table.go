@@ -19,7 +19,7 @@ type column struct{ metric, head, unit string }
 // how old what a client holds is comes before how soon it came.
 func columnsOf(m results.Manifest) []column {
 	first := latencies
-	if m.Workload.Delivery == latest {
+	if m.Workload.LatestOnly() {
 		first = ages
 	}
 	all := slices.Concat(first, columns)
@@ -28,9 +28,6 @@ func columnsOf(m results.Manifest) []column {
 	}
 	return withWrites(m, all)
 }
-
-// latest is the delivery of scenarios in which a newer message replaces what is not yet sent.
-const latest = "latest"
 
 var latencies = []column{
 	{results.P50, "p50", "ms"},

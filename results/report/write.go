@@ -34,19 +34,21 @@ func (r *Report) Write(dir string, figures ...results.Figure) error {
 	return errors.Join(errs...)
 }
 
-// Write writes compare.md, comparisons.csv and the figure into a folder.
+// Write writes compare.md, compare.html, comparisons.csv and the figure into a folder.
 func (c *Comparison) Write(dir string, figures ...results.Figure) error {
 	return errors.Join(
 		write(dir, "compare.md", c.Markdown),
+		write(dir, "compare.html", func(w io.Writer) error { return c.HTML(w, figures) }),
 		write(dir, "comparisons.csv", c.CSV),
 		writeFigures(dir, figures),
 	)
 }
 
-// Write writes capacity.md, capacity.csv and the figure into a folder.
+// Write writes capacity.md, capacity.html, capacity.csv and the figure into a folder.
 func (c Capacity) Write(dir string, figures ...results.Figure) error {
 	return errors.Join(
 		write(dir, "capacity.md", c.Markdown),
+		write(dir, "capacity.html", func(w io.Writer) error { return c.HTML(w, figures) }),
 		write(dir, "capacity.csv", c.CSV),
 		writeFigures(dir, figures),
 	)

@@ -1,0 +1,69 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/report"
+)
+
+// The first sentence is the answer: what to choose, its latency and its cost.
+func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
+	lose := func(run *results.Run, transport string) {
+		for i := range run.Trials {
+			if tr := &run.Trials[i]; tr.Transport == transport {
+				tr.Ledger.Lost++
+				tr.Ledger.Unique--
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		run  func() *results.Run
+		want string
+	}{
+		"the cheapest that meets the needs": {states["claims"], "ESTIMATE: websocket, the cheapest of the 3 that meet every need: p50 10.3 ms, p99 11.4 ms, 9.53 µs of CPU a message, 203 B on the wire, 9.60 KiB of server memory a client; no other is shown to be sooner."},
+		"nothing meets them":                {states["needy"], "ESTIMATE: no transport was found to meet every need."},
+		"without needs":                     {states["estimate"], "ESTIMATE: soonest is "},
+		"a verdict":                         {states["verdict"], "VERDICT: soonest is websocket (p50 10.3 ms, 9.46 µs of CPU a message) or sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest by ranges over the blocks is shortpoll (p50 511 ms, 3.39 µs of CPU a message); no need is declared that would choose."},
+		"one block":                         {states["single"], "ESTIMATE: which of the 4 that lost nothing is soonest takes more blocks: shortpoll (p50 "},
+		"what lost is no choice": {func() *results.Run {
+			run := synthetic.Run(4, 10*time.Second)
+			lose(run, "websocket")
+			return run
+		}, "ESTIMATE: soonest is sse ("},
+		"the freshest for its cores": {states["latest-long"], "ESTIMATE: freshest is "},
+	} {
+		if got := report.New(c.run()).Sentences()[0]; !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+// Where the load is swept there is a choice for each load, of the cases under it alone.
+func TestEachLoadHasItsChoice(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	twice := func(rate, cpu float64) (all []results.Case) {
+		for _, c := range run.Manifest.AllCases() {
+			c.Name, c.PublishRate, c.DeliveryRate = c.Name+" rate="+results.Number(rate)+"/s", rate, 20*rate
+			all = append(all, c)
+		}
+		for _, tr := range run.Trials[:16] {
+			tr.Case = tr.Transport + " rate=" + results.Number(rate) + "/s"
+			if tr.Transport == "websocket" {
+				tr.Cost.Server.CPU = time.Duration(cpu * float64(tr.Cost.Server.CPU))
+			}
+			run.Trials = append(run.Trials, tr)
+		}
+		return all
+	}
+	run.Manifest.Needs = []results.Claim{{Text: "p(50) < 100ms", Figure: "p(50)", Op: "<", Bound: 100}}
+	cases := append(twice(10, 20), twice(100, 1)...)
+	run.Trials, run.Manifest.Cases = run.Trials[16:], cases
+	first := report.New(run).Sentences()[0]
+	if !strings.HasPrefix(first, "ESTIMATE: at 10 messages a second sse rate=10/s (p50 ") || !strings.Contains(first, "; at 100 messages a second websocket rate=100/s (p50 ") {
+		t.Error(first)
+	}
+}
