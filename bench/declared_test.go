@@ -19,7 +19,7 @@ func TestAScenarioDeclaresMetricsThatResultsHave(t *testing.T) {
 			t.Errorf("a scenario may declare %s; results have no such metric of which less is better", name)
 		}
 	}
-	s, err := scenarios.Load("chat")
+	s, err := scenarios.Load("crowd")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -198,6 +198,8 @@ func (v Value) String() string {
 func Number(x float64) string {
 	size := math.Abs(x)
 	switch {
+	case math.IsInf(x, 1):
+		return "∞"
 	case size >= 99.95:
 		return thousands(strconv.FormatFloat(x, 'f', 0, 64))
 	case size >= 0.9995 && x == math.Trunc(x), x == 0:

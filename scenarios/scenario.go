@@ -121,7 +121,7 @@ type Metric string
 
 // Metrics lists those of which less is better and that every transport has.
 var Metrics = []Metric{
-	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "answer_p50", "answer_p99", "wire_bytes_per_message", "packet_bytes_per_message",
+	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "answer_p50", "answer_p99", "wire_bytes_per_message", "packet_bytes_per_message", "cores",
 	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
 	"connect_p50", "connect_p99", "connect_server_cpu",
 }
