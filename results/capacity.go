@@ -59,6 +59,17 @@ func (h Highest) At(load float64) (p Probe, ok bool) {
 	return p, ok
 }
 
+// Confirmed is how often the highest loads kept to the limit again, at the least; 0: there is none.
+func (c Capacity) Confirmed() (least int) {
+	found := false
+	for _, h := range c.Found {
+		if h.Load > 0 && (!found || h.Confirmed < least) {
+			least, found = h.Confirmed, true
+		}
+	}
+	return least
+}
+
 // Write writes the capacity into its folder.
 func (c Capacity) Write(dir string) error {
 	data, err := json.MarshalIndent(c, "", "  ")

@@ -92,6 +92,9 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 	}
 	for _, t := range s.Transports {
 		highest, err := o.highest(c, s, t, dir)
+		if err != nil && len(found.Found) > 0 { // what was found of others is not lost
+			return errors.Join(err, o.show(c, dir, found))
+		}
 		if err != nil {
 			return err
 		}

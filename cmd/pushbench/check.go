@@ -52,7 +52,11 @@ worst: 4 for a broken claim, 3 for an invalid measurement, 8 where one is undeci
 			}
 			var all []error
 			for _, ref := range refs {
-				all = append(all, o.check(c, ref))
+				one := o
+				if o.junit != "" && len(refs) > 1 {
+					one.junit = filepath.Join(filepath.Dir(o.junit), filepath.Base(filepath.Clean(ref.run.Path))+"-"+filepath.Base(o.junit))
+				}
+				all = append(all, one.check(c, ref))
 			}
 			return worst(all)
 		},
@@ -107,9 +111,6 @@ func (o runOptions) check(c *cobra.Command, ref reference) error {
 		return errors.Join(err, opened)
 	}
 	found := report.Check{Reference: report.New(ref.run), Here: report.New(run)}
-	if o.junit != "" {
-		o.junit = filepath.Join(filepath.Dir(o.junit), name+"-"+filepath.Base(o.junit))
-	}
 	out := c.OutOrStdout()
 	show := func() error { return found.Table(out, tableOptions(out)) }
 	if o.format == markdownFormat {
@@ -124,7 +125,7 @@ func (o runOptions) check(c *cobra.Command, ref reference) error {
 
 // worst is the error with the exit code that must be seen first.
 func worst(all []error) error {
-	order := []int{exitInternal, exitInterrupted, exitCorrupt, exitUsage, exitBroken, exitInvalid, exitInconclusive}
+	order := []int{exitInternal, exitInterrupted, exitCorrupt, exitUsage, exitRefused, exitBroken, exitInvalid, exitInconclusive}
 	for _, code := range order {
 		for _, err := range all {
 			if err != nil && exitCode(err) == code {

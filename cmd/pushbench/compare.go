@@ -31,7 +31,7 @@ no number of blocks tells that from a change.
 
 Of two builds that are the same, one family of comparisons in twenty finds a
 difference. Given a second pair of runs of the same two builds, only what is worse in
-both is taken for worse.
+both is taken for worse; what the second cannot decide stays open.
 
 Exit code 4: something declared is different, and worse. 8: of something declared
 nothing can be said yet.
@@ -53,8 +53,12 @@ nothing can be said yet.
 				return err
 			}
 			if len(args) == 4 {
-				if found.Again, err = comparison(c, args[2], args[3], allowInvalid); err != nil {
+				again, err := comparison(c, args[2], args[3], allowInvalid)
+				if err != nil {
 					return err
+				}
+				if err := found.Confirm(again); err != nil {
+					return usageError("%w", err)
 				}
 			}
 			if err := errors.Join(writeJUnit(junit, found.JUnit()), printComparison(c.OutOrStdout(), found, format)); err != nil {
@@ -65,7 +69,7 @@ nothing can be said yet.
 					return err
 				}
 			}
-			return changed(found)
+			return changed(found.Judgement)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "a folder for the comparison as compare.html, compare.md, comparisons.csv and a chart")
@@ -119,9 +123,8 @@ func writeComparison(dir string, found *report.Comparison) error {
 }
 
 // changed is the error that a comparison deserves.
-func changed(found *report.Comparison) error {
-	j := found.Judgement
-	if worse := found.Regressions(); len(worse) > 0 {
+func changed(j compare.Judgement) error {
+	if worse := j.Regressions(); len(worse) > 0 {
 		return &exitError{exitBroken, fmt.Errorf("worse than before: %s", pairsNamed(worse))}
 	}
 	if open := j.Open(); len(open) > 0 {

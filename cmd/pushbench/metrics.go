@@ -36,7 +36,7 @@ func startMetrics(address string) (*metricsServer, error) {
 	if err != nil {
 		return nil, usageError("--metrics: %w", err)
 	}
-	labels := []string{"case"}
+	labels := []string{"case", "servers"}
 	m := &metricsServer{
 		ended:     make(chan error, 1),
 		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_delivered_total", Help: "Messages delivered, those of warm-ups included."}, labels),
@@ -56,15 +56,15 @@ func startMetrics(address string) (*metricsServer, error) {
 	return m, nil
 }
 
-// interval is told of each second of each trial.
-func (m *metricsServer) interval(i results.Interval) {
-	m.delivered.WithLabelValues(i.CaseName()).Add(float64(i.Delivered))
-	m.published.WithLabelValues(i.CaseName()).Add(float64(i.Published))
+// interval is told of each second of each trial of servers of one build: "own" or "beside".
+func (m *metricsServer) interval(servers string, i results.Interval) {
+	m.delivered.WithLabelValues(i.CaseName(), servers).Add(float64(i.Delivered))
+	m.published.WithLabelValues(i.CaseName(), servers).Add(float64(i.Published))
 	hdr := i.Latency.HDR()
 	if hdr == nil {
 		return
 	}
-	observer := m.latency.WithLabelValues(i.CaseName())
+	observer := m.latency.WithLabelValues(i.CaseName(), servers)
 	for _, bar := range hdr.Distribution() {
 		for range bar.Count {
 			observer.Observe((float64(bar.From) + float64(bar.To)) / 2 / 1e9)

@@ -160,19 +160,23 @@ func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (whe
 	if scenario.AbortOnFail {
 		run.Enough = brokenSoFar
 	}
+	var m *metricsServer
 	if o.metrics != "" {
-		m, err := startMetrics(o.metrics)
-		if err != nil {
+		if m, err = startMetrics(o.metrics); err != nil {
 			return nil, err
 		}
 		defer func() { _ = m.close() }() // what is shown of a run does not decide what it is worth
-		run.Interval, run.Trouble = m.interval, func(what string) { m.void.Inc(); progress.trouble(what) }
+		run.Interval = func(i results.Interval) { m.interval("own", i) }
+		run.Trouble = func(what string) { m.void.Inc(); progress.trouble(what) }
 	}
 	sides := []bench.Side{{Run: run, Path: o.path(scenario, time.Now())}}
 	if o.beside != "" {
 		other, err := o.besides(run, scenario)
 		if err != nil {
 			return nil, err
+		}
+		if m != nil {
+			other.Interval = func(i results.Interval) { m.interval("beside", i) }
 		}
 		sides = append(sides, bench.Side{Run: other, Path: besidePath(sides[0].Path)})
 	}

@@ -31,7 +31,7 @@ func Capacity(c results.Capacity) (results.Figure, error) {
 		said = append(said, fmt.Sprintf("%s: %s", results.Plain(h.Transport), results.Number(h.Load)))
 	}
 	one.alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
-	one.basis = fmt.Sprintf("%s · within %g %%, kept %d times more · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, c.Found[0].Confirmed, results.Plain(c.Host.CPUModel), c.Host.Cores)
+	one.basis = fmt.Sprintf("%s · within %g %%, kept %d times more · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, c.Confirmed(), results.Plain(c.Host.CPUModel), c.Host.Cores)
 	f, err := one.figure()
 	if err != nil {
 		return f, fmt.Errorf("draw capacity: %w", err)

@@ -45,6 +45,10 @@ const (
 	TooFew       Verdict = "too few blocks"
 	Incomparable Verdict = "not comparable"
 	Withheld     Verdict = "no verdict"
+
+	// Of two builds that were measured twice, see Judgement.Confirm:
+	Refuted     Verdict = "worse, but not again"
+	Unconfirmed Verdict = "worse, and undecided again"
 )
 
 // MinBlocks is the smallest number of blocks that can support a verdict.

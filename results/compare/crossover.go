@@ -113,7 +113,7 @@ func cellOf(rows []results.Row, metric string, staleness time.Duration, margin f
 // keeps says whether a row lost nothing and was late for at most one message in a hundred.
 // Where there are too few for a p99, the largest latency decides.
 func keeps(r results.Row, metric string, staleness time.Duration) bool {
-	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost > 0 {
+	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost+r.Pooled.Ledger.DeclaredGap > 0 {
 		return false
 	}
 	if cost, ok := r.Median(metric); !ok || cost.Known != results.Shown {

@@ -168,11 +168,65 @@ func sided(name string, side int) string { return name + " (" + Sides[side] + ")
 // CaseOf is the case that a comparison of two runs is about.
 func CaseOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
 
+// Confirm takes back what was worse and, when the same two builds were measured again, was not:
+// one family of comparisons in twenty finds a difference that is not there. What nothing can be
+// said of the second time stays open.
+func (j Judgement) Confirm(again Judgement) Judgement {
+	j.Family = slices.Clone(j.Family)
+	for i := range j.Family {
+		d := &j.Family[i]
+		if !d.worse() {
+			continue
+		}
+		k := slices.IndexFunc(again.Family, func(o Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
+		switch {
+		case k >= 0 && again.Family[k].worse():
+		case k >= 0 && slices.Contains([]Verdict{Different, Equivalent, Small}, again.Family[k].Verdict):
+			d.Verdict = Refuted
+		default:
+			d.Verdict = Unconfirmed
+		}
+	}
+	return j
+}
+
+// worse says whether the second of two runs is different, and worse.
+func (d Difference) worse() bool {
+	return d.Verdict == Different && (d.Ratio > 1) == (results.MetricByName(d.Metric).Better == results.Lower)
+}
+
+// SameAgain refuses to take two other runs for another measurement of the same two builds.
+func SameAgain(first, again [2]*results.Run) error {
+	var why []string
+	for i := range first {
+		a, b := first[i].Manifest, again[i].Manifest
+		b.Seed, b.Schedules = a.Seed, a.Schedules // another draw is as good, or better
+		why = append(why, unlike(a, b)...)
+		if one, other := served(a), served(b); one != other {
+			why = append(why, fmt.Sprintf("the servers of %s are another build", Sides[i]))
+		}
+		if a.RunID == b.RunID {
+			why = append(why, fmt.Sprintf("%s is the same run twice", Sides[i]))
+		}
+	}
+	if len(why) > 0 {
+		return fmt.Errorf("%w again: %s", ErrUnlike, strings.Join(why, "; "))
+	}
+	return nil
+}
+
+// served is the build whose servers a run measured.
+func served(m results.Manifest) string {
+	if m.Served.SHA256 != "" {
+		return m.Served.SHA256
+	}
+	return m.Tool.SHA256
+}
+
 // Regressions are the comparisons of two runs in which the second is different, and worse.
 func (j Judgement) Regressions() (worse []Difference) {
 	for _, d := range j.Family {
-		better := results.MetricByName(d.Metric).Better
-		if d.Verdict == Different && (d.Ratio > 1) == (better == results.Lower) {
+		if d.worse() {
 			worse = append(worse, d)
 		}
 	}
@@ -182,7 +236,7 @@ func (j Judgement) Regressions() (worse []Difference) {
 // Open are the declared comparisons of which nothing can be said.
 func (j Judgement) Open() (open []Difference) {
 	for _, d := range j.Family {
-		if d.Verdict != Different && d.Verdict != Equivalent && d.Verdict != Small {
+		if !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict) {
 			open = append(open, d)
 		}
 	}

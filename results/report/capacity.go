@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
@@ -119,9 +118,7 @@ func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
 		Answer:   said[:len(said)-1],
 		Account: []part{
 			{Title: "What it holds for", Lines: said[len(said)-1:]},
-			{Title: "Why believe it", Lines: []string{
-				fmt.Sprintf("Every load tried was a run of its own, with all its gates; their folders are named in the table. A highest load kept to the limit %s more. It is no verdict: another day moves it.", times(c.confirmed())),
-			}},
+			{Title: "Why believe it", Lines: c.trust()},
 			{Title: "How to repeat it", Lines: []string{"The order of the transports should hold on another machine; the loads will not."}, Code: again(c.Tool, c.Command, "capacity", c.Scenario)},
 		},
 		Overview: c.section(),
@@ -130,18 +127,25 @@ func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
 	return p.write(w, figures, "")
 }
 
-// confirmed is how often the highest loads kept to the limit again, at the least.
-func (c Capacity) confirmed() int {
-	least := math.MaxInt
+// trust is what speaks for the figures and what against.
+func (c Capacity) trust() []string {
+	refused := 0
 	for _, h := range c.Found {
-		if h.Load > 0 {
-			least = min(least, h.Confirmed)
+		for _, p := range h.Probes {
+			if p.Folder == "" {
+				refused++
+			}
 		}
 	}
-	if least == math.MaxInt {
-		return 0
+	said := "Every load tried was a run of its own, with all its gates, whose folder is named in the table"
+	if refused > 0 {
+		said += fmt.Sprintf(", but for %s that this machine or pushbench cannot offer", some(refused, "load"))
 	}
-	return least
+	said += "."
+	if n := c.Confirmed(); n > 0 {
+		said += fmt.Sprintf(" Each highest load kept to the limit %s more.", times(n))
+	}
+	return []string{said + " It is no verdict: another day moves it."}
 }
 
 // times is how often something happened.

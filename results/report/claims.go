@@ -160,24 +160,13 @@ func (r *Report) meeting() (meeting, failing []string) {
 	return meeting, failing
 }
 
-// best is the first tier by a metric, of the cases named.
-func (r *Report) best(metric string, names []string) (first []results.Row) {
-	ordered, _ := r.tiers(metric)
-	for _, t := range ordered {
-		for _, row := range t {
-			if slices.Contains(names, row.Name) {
-				first = append(first, row)
-			}
-		}
-		if len(first) > 0 {
-			return first
-		}
+// best is the first tier of some rows by a metric.
+func (r *Report) best(metric string, rows []results.Row) []results.Row {
+	ordered, _ := r.tiersOf(rows, metric)
+	if len(ordered) == 0 {
+		return nil
 	}
-	return nil
-}
-
-func (r *Report) rowsOf(names []string) []results.Row {
-	return slices.DeleteFunc(slices.Clone(r.Summary.Rows), func(row results.Row) bool { return !slices.Contains(names, row.Name) })
+	return ordered[0]
 }
 
 func rowNames(rows []results.Row) (names []string) {

@@ -20,7 +20,7 @@ type Comparison struct {
 	Sums      [2]results.Summary
 	Judgement compare.Judgement
 
-	Again *Comparison // the same two builds, measured again to confirm what is worse; nil: they were not
+	Again *Comparison // the same two builds, measured again; nil: they were not. See Confirm
 }
 
 // Compare holds run b against run a. It fails where they did not measure the same.
@@ -32,16 +32,14 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]results.Summary{a.Summary(), b.Summary()}, Judgement: j}, nil
 }
 
-// Regressions are the comparisons in which B is different, and worse; where it was all measured
-// again, only those that were so both times. One family of comparisons in twenty finds a difference
-// that is not there, two in a row one in four hundred.
-func (c *Comparison) Regressions() []compare.Difference {
-	return slices.DeleteFunc(c.Judgement.Regressions(), func(d compare.Difference) bool { return !c.confirmed(d) })
-}
-
-// confirmed says whether a regression was there when it was measured again, if it was.
-func (c *Comparison) confirmed(d compare.Difference) bool {
-	return c.Again == nil || among(c.Again.Judgement.Regressions(), d)
+// Confirm holds a comparison of the same two builds, measured another time, against what this one
+// found worse. It fails where that is not what the other is.
+func (c *Comparison) Confirm(again *Comparison) error {
+	if err := compare.SameAgain(c.Runs, again.Runs); err != nil {
+		return err
+	}
+	c.Again, c.Judgement = again, c.Judgement.Confirm(again.Judgement)
+	return nil
 }
 
 // Table writes the declared metrics, a row a case, then what was compared and what follows.
@@ -86,13 +84,9 @@ func (c *Comparison) value(side int, name, metric string) string {
 func (c *Comparison) concluded(d compare.Difference) string {
 	said := string(d.Verdict)
 	if d.Verdict == compare.Different {
-		switch {
-		case !among(c.Judgement.Regressions(), d):
-			said = "different, better"
-		case c.confirmed(d):
+		said = "different, better"
+		if among(c.Judgement.Regressions(), d) {
 			said = "different, worse"
-		default:
-			said = "worse, but not again"
 		}
 	}
 	if d.Verdict == compare.Withheld {
@@ -113,6 +107,9 @@ func (c *Comparison) Sentences() []string {
 	} else {
 		said = append(said, fmt.Sprintf("%s from %d blocks: differences of less than %s do not matter, and p is adjusted (Holm) for the %s declared.",
 			verdictLabel, len(j.Blocks), percent(j.Declared.Margin), some(len(j.Family), "comparison")))
+		if !j.Decides() {
+			said = append(said, fmt.Sprintf("No difference can be significant yet, however large: of %s that takes %d blocks.", some(len(j.Family), "comparison"), j.Decisive))
+		}
 		said = append(said, c.findings()...)
 	}
 	for side, run := range c.Runs {
@@ -133,8 +130,9 @@ func (c *Comparison) findings() []string {
 		title string
 		of    func(compare.Difference) bool
 	}{
-		{"Worse in B", func(d compare.Difference) bool { return among(worse, d) && c.confirmed(d) }},
-		{"Worse in B, but not when measured again", func(d compare.Difference) bool { return among(worse, d) && !c.confirmed(d) }},
+		{"Worse in B", func(d compare.Difference) bool { return among(worse, d) }},
+		{"Worse in B, but undecided when measured again", func(d compare.Difference) bool { return d.Verdict == compare.Unconfirmed }},
+		{"Worse in B, but not when measured again", func(d compare.Difference) bool { return d.Verdict == compare.Refuted }},
 		{"Better in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && !among(worse, d) }},
 		{"Detectable, below the margin", func(d compare.Difference) bool { return d.Verdict == compare.Small }},
 		{"Equivalent", func(d compare.Difference) bool { return d.Verdict == compare.Equivalent }},
@@ -233,8 +231,12 @@ func (c *Comparison) HTML(w io.Writer, figures []results.Figure) error {
 
 // trust is what speaks for the comparison, of each side.
 func (c *Comparison) trust() (said []string) {
-	for side, s := range c.Sums {
-		line := fmt.Sprintf("%s: %s of %s checks of the rig passed; %d of %s are valid.", compare.Sides[side],
+	sums, sides := c.Sums[:], compare.Sides[:]
+	if c.Again != nil {
+		sums, sides = slices.Concat(sums, c.Again.Sums[:]), append(slices.Clone(sides), sides[0]+" again", sides[1]+" again")
+	}
+	for side, s := range sums {
+		line := fmt.Sprintf("%s: %s of %s checks of the rig passed; %d of %s are valid.", sides[side],
 			results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), s.ValidBlocks, some(s.Blocks, "block"))
 		said = append(said, strings.Join(append([]string{line}, exclusions(s)...), " "))
 	}
@@ -243,7 +245,11 @@ func (c *Comparison) trust() (said []string) {
 
 // repeat are the commands of both runs; one where one made both.
 func (c *Comparison) repeat() (commands []string) {
-	for _, run := range c.Runs {
+	runs := c.Runs[:]
+	if c.Again != nil {
+		runs = slices.Concat(runs, c.Again.Runs[:])
+	}
+	for _, run := range runs {
 		said := repeat(run.Manifest)
 		if one := said[len(said)-1]; !slices.Contains(commands, one) {
 			commands = append(commands, one)

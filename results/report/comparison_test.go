@@ -82,9 +82,18 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 		return compared(t, a, b)
 	}
 	c := pair("websocket", "sse")
-	c.Again = pair("websocket")
+	again := pair("websocket")
+	if err := c.Confirm(again); err == nil || !strings.Contains(err.Error(), "A is the same run twice; B is the same run twice") {
+		t.Fatalf("a run confirms itself: %v", err)
+	}
+	for i, run := range again.Runs {
+		run.Manifest.RunID, run.Manifest.Seed = uint32(3+i), 7
+	}
+	if err := c.Confirm(again); err != nil {
+		t.Fatal(err)
+	}
 	var worse []string
-	for _, d := range c.Regressions() {
+	for _, d := range c.Judgement.Regressions() {
 		worse = append(worse, compare.CaseOf(d)+" "+d.Metric)
 	}
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
@@ -95,6 +104,14 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 		if !strings.Contains(strings.ReplaceAll(said, "\n", " "), want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
+	}
+	undecided := pair("websocket")
+	undecided.Judgement.Family = slices.Clone(again.Judgement.Family)
+	for i := range undecided.Judgement.Family {
+		undecided.Judgement.Family[i].Verdict = compare.Withheld
+	}
+	if j := pair("websocket").Judgement.Confirm(undecided.Judgement); len(j.Regressions()) != 0 || len(j.Open()) != 2 {
+		t.Errorf("of what nobody can say again, %d are worse and %d open", len(j.Regressions()), len(j.Open()))
 	}
 	for _, s := range c.JUnit().Suites {
 		for _, tc := range s.Testcases {

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -60,7 +59,7 @@ func (r *Report) cellSaid(cell compare.Cell) string {
 	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, results.MetricByName(r.costMetric()).Unit)
 }
 
-// crossoverSaid says from which staleness on polling is cheapest, load by load; empty where the
+// crossoverSaid says at which staleness polling is cheapest, load by load; empty where the
 // run makes no map.
 func (r *Report) crossoverSaid() string {
 	m, ok := r.costMap()
@@ -73,28 +72,36 @@ func (r *Report) crossoverSaid() string {
 		if load > 0 {
 			at = fmt.Sprintf("at %s %s ", results.Number(load), axisUnit[m.Axis])
 		}
-		from, never := firstPolled(m, i)
-		if never {
-			said = append(said, at+"at no staleness up to "+duration(m.Staleness[len(m.Staleness)-1]))
-		} else {
-			said = append(said, at+"from "+duration(from)+" on")
-		}
+		said = append(said, at+polledWhere(m, i))
 	}
 	return "short polling is cheapest, by " + results.MetricByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
 }
 
-// firstPolled is the least staleness at which a short poll is cheapest, alone or with others.
-func firstPolled(m compare.Crossover, load int) (from time.Duration, never bool) {
+// polledWhere says at which stalenesses a short poll alone is cheapest under a load.
+func polledWhere(m compare.Crossover, load int) string {
+	var where []string
+	from, met := -1, false // from is where they begin that last to the end
 	for j, cell := range m.Cells[load] {
-		if len(cell.Meeting) > 0 {
-			for _, name := range cell.Names() {
-				if name == "shortpoll" {
-					return m.Staleness[j], false
-				}
-			}
+		met = met || len(cell.Meeting) > 0
+		if names := cell.Names(); len(names) != 1 || names[0] != "shortpoll" {
+			from = -1
+			continue
+		}
+		where = append(where, duration(m.Staleness[j]))
+		if from < 0 {
+			from = j
 		}
 	}
-	return 0, true
+	switch {
+	case !met:
+		return "nothing keeps to any staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
+	case len(where) == 0:
+		return "at no staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
+	case from >= 0 && len(where) == len(m.Staleness)-from:
+		return "from " + duration(m.Staleness[from]) + " on"
+	default:
+		return "at " + list(where) + " alone"
+	}
 }
 
 // CrossoverTable is the map for a terminal; empty where the run does not make one.

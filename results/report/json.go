@@ -143,11 +143,16 @@ func comparisonsJSON(j compare.Judgement) []comparisonJSON {
 
 // JSON writes the comparison for machines.
 func (c *Comparison) JSON(w io.Writer) error {
+	var again []comparisonJSON
+	if c.Again != nil {
+		again = comparisonsJSON(c.Again.Judgement)
+	}
 	return indented(w, struct {
 		Scenario    string           `json:"scenario"`
 		Blocks      int              `json:"blocks"`
 		Withheld    string           `json:"withheld,omitempty"`
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
-	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Blocks), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement)})
+		Again       []comparisonJSON `json:"again,omitempty"` // the same, measured another time
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Blocks), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), again})
 }

@@ -105,7 +105,7 @@ func (c *Comparison) JUnit() junit.Testsuites {
 	name := "pushbench " + results.Plain(m.Workload.Scenario) + ": B against A"
 	all := junit.Testsuites{Name: name}
 	s := suite(name, m)
-	worse, open := c.Regressions(), c.Judgement.Open()
+	worse, open := c.Judgement.Regressions(), c.Judgement.Open()
 	for _, d := range c.Judgement.Family {
 		tc := testcase(name, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), results.MetricByName(d.Metric).Title), 0)
 		switch {

@@ -6,101 +6,166 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 )
 
 // lead is the answer in one sentence: what to choose, how soon it delivers and what that costs.
-// Where the load is swept there is a choice for each, and where the interval of polls is too the
-// border between polls and the rest. It is empty where nothing can be chosen.
+// Where the load or the distance is swept there is a choice for each; where the interval of polls
+// is swept, and no need is declared, the border between polls and the rest. It is empty where
+// nothing was measured, or there is nothing to choose between.
 func (r *Report) lead() string {
-	if border := r.crossoverSaid(); border != "" {
-		return border
-	}
-	meeting, _ := r.meeting()
-	meeting = slices.DeleteFunc(meeting, r.unfit)
-	if len(r.Run.Manifest.Needs) > 0 && len(meeting) == 0 {
-		return "no transport was found to meet every need"
-	}
-	loads := r.loads()
-	if len(loads) == 1 {
-		return r.pick(meeting)
+	if len(r.Run.Manifest.Needs) == 0 {
+		if border := r.crossoverSaid(); border != "" {
+			return border
+		}
 	}
 	var said []string
-	for _, l := range loads {
-		names := slices.DeleteFunc(slices.Clone(l.names), func(name string) bool { return !slices.Contains(meeting, name) })
-		if one := r.pickShort(names); one != "" {
-			said = append(said, "at "+l.title+" "+one)
+	all := r.loads()
+	for _, l := range all {
+		one := r.pick(l.rows, len(all) > 1)
+		if one == "" {
+			return "" // nothing of some load: no answer for the whole
 		}
+		if l.title != "" {
+			one = "at " + l.title + " " + one
+		}
+		said = append(said, one)
 	}
 	return strings.Join(said, "; ")
 }
 
-// unfit is a case that lost something or describes overload, which no choice may fall on.
-func (r *Report) unfit(name string) bool {
-	row, ok := r.Summary.Row(name)
-	return !ok || len(row.Trials) == 0 || row.Saturated || row.Pooled.Ledger.Lost+row.Pooled.Ledger.DeclaredGap > 0
+// judged says whether verdicts stand behind the lead: behind the order by latency and that by cost.
+func (r *Report) judged() bool {
+	_, mapped := r.costMap()
+	return r.Judgement.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
 }
 
-// pick chooses among cases of one load: the cheapest, and of those that cost alike the soonest.
-// Where no needs are declared there is nothing to choose by: both ends are named.
-func (r *Report) pick(names []string) string {
-	if len(names) == 0 || len(r.Summary.Rows) == 1 {
+// A field sorts some rows by what an application needs, or where it declares nothing by whether
+// they lost nothing.
+type field struct {
+	fit    []results.Row
+	flawed []results.Row // they meet every need, but lost something or describe overload
+	open   []results.Row // of some need it cannot be said
+}
+
+func (r *Report) field(rows []results.Row) (f field) {
+	needs := compare.Claims(r.Run.Manifest.Needs, r.Summary)
+	for _, row := range rows {
+		outcome := compare.Holds
+		for _, n := range needs {
+			if n.Case == row.Name && (n.Outcome == compare.Broken || n.Outcome == compare.Undecided && outcome == compare.Holds) {
+				outcome = n.Outcome
+			}
+		}
+		switch ledger := row.Pooled.Ledger; {
+		case len(row.Trials) == 0 || outcome == compare.Broken:
+		case outcome == compare.Undecided:
+			f.open = append(f.open, row)
+		case row.Saturated || ledger.Lost+ledger.DeclaredGap > 0:
+			f.flawed = append(f.flawed, row)
+		default:
+			f.fit = append(f.fit, row)
+		}
+	}
+	return f
+}
+
+// pick chooses among rows of one load: the cheapest, and of those whose costs are not told apart
+// the soonest. Where no needs are declared there is nothing to choose by: both ends are named.
+// Short, what is chosen has its latency and cost alone.
+func (r *Report) pick(rows []results.Row, short bool) string {
+	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row results.Row) bool { return len(row.Trials) > 0 }) {
 		return ""
 	}
+	f := r.field(rows)
+	of := fmt.Sprintf("of the %d found to meet every need", len(f.fit))
+	if len(r.Run.Manifest.Needs) == 0 {
+		of = fmt.Sprintf("of the %d that lost nothing", len(f.fit))
+	}
+	if len(f.open) > 0 {
+		of += fmt.Sprintf(" (open: %s)", list(rowNames(f.open)))
+	}
 	cost := r.costMetric()
-	cheapest, by := r.best(cost, names), strings.TrimPrefix(r.by(cost), ",")
+	cheapest, by := r.best(cost, f.fit), strings.TrimPrefix(r.by(cost), ",")
 	switch {
+	case len(f.fit) == 0:
+		return r.none(f)
 	case len(r.Run.Manifest.Needs) == 0:
-		return r.ends(names) + "; no need is declared that would choose"
-	case len(names) == 1:
-		return fmt.Sprintf("%s, the only one that meets every need: %s", names[0], r.deliver(r.rowsOf(names)))
+		return r.ends(f.fit, of, short)
+	case short && len(cheapest) > 0:
+		return r.pickShort(cheapest, f.open)
+	case len(f.fit) == 1:
+		return fmt.Sprintf("%s, the only one %s: %s", f.fit[0].Name, strings.Replace(of, "of the 1 ", "", 1), r.deliver(f.fit))
 	case len(cheapest) == 0:
-		return fmt.Sprintf("which of the %d that meet every need is cheapest takes more blocks: %s", len(names), strings.Join(r.brief(r.rowsOf(names)), ", "))
+		return fmt.Sprintf("which is cheapest %s takes more blocks: %s", of, strings.Join(r.brief(f.fit), ", "))
 	case len(cheapest) == 1:
-		return fmt.Sprintf("%s, the cheapest%s of the %d that meet every need: %s%s", cheapest[0].Name, by, len(names), r.deliver(cheapest), r.sooner(cheapest[0], names))
+		return fmt.Sprintf("%s, the cheapest%s %s: %s%s", cheapest[0].Name, by, of, r.deliver(cheapest), r.sooner(cheapest[0], f.fit))
 	}
-	alike := fmt.Sprintf("the %d that cost alike and the least%s, of the %d that meet every need", len(cheapest), by, len(names))
-	if len(cheapest) == len(names) {
-		alike = fmt.Sprintf("the %d that meet every need, which cost alike%s", len(names), by)
+	alike := fmt.Sprintf("the %d cheapest, not told apart by cost%s, %s", len(cheapest), by, of)
+	if len(cheapest) == len(f.fit) {
+		alike = fmt.Sprintf("the %d, not told apart by cost%s, %s", len(cheapest), by, strings.Replace(of, fmt.Sprintf("of the %d ", len(f.fit)), "", 1))
 	}
-	soonest := r.best(r.latency(), rowNames(cheapest))
+	soonest := r.best(r.latency(), cheapest)
 	if len(soonest) == 0 {
 		return fmt.Sprintf("one of %s: %s", alike, r.deliver(cheapest))
 	}
 	return fmt.Sprintf("%s, the %s of %s: %s", or(soonest), r.soonestWord(), alike, r.deliver(soonest))
 }
 
-// ends names the soonest and the cheapest of those that lost nothing.
-func (r *Report) ends(names []string) string {
-	soonest, cheapest := r.best(r.latency(), names), r.best(r.costMetric(), names)
+// pickShort names the soonest of the cheapest with latency and cost alone.
+func (r *Report) pickShort(cheapest, open []results.Row) string {
+	chosen := cheapest
+	if soonest := r.best(r.latency(), cheapest); len(soonest) > 0 {
+		chosen = soonest
+	}
+	said := strings.Join(r.brief(chosen), " or ")
+	if len(open) > 0 {
+		said += fmt.Sprintf(", with %s open", list(rowNames(open)))
+	}
+	return said
+}
+
+// none says why nothing can be chosen.
+func (r *Report) none(f field) string {
+	var said []string
+	if len(f.flawed) > 0 {
+		said = append(said, fmt.Sprintf("%s lost messages or %s overloaded", list(rowNames(f.flawed)), map[bool]string{true: "was", false: "were"}[len(f.flawed) == 1]))
+	}
+	if len(f.open) > 0 {
+		said = append(said, fmt.Sprintf("of %s it is open", list(rowNames(f.open))))
+	}
+	none := "none was found to meet every need"
+	if len(r.Run.Manifest.Needs) == 0 {
+		return "each " + strings.TrimPrefix(strings.Join(said, "; "), list(rowNames(f.flawed))+" ")
+	}
+	if len(said) == 0 {
+		return none
+	}
+	return none + " and lose nothing: " + strings.Join(said, "; ")
+}
+
+// ends names the soonest and the cheapest.
+func (r *Report) ends(rows []results.Row, of string, short bool) string {
+	soonest, cheapest := r.best(r.latency(), rows), r.best(r.costMetric(), rows)
+	bySoon, byCost := strings.TrimPrefix(r.by(r.latency()), ","), strings.TrimPrefix(r.by(r.costMetric()), ",")
 	switch {
 	case len(soonest) == 0 && len(cheapest) == 0:
-		return fmt.Sprintf("which of the %d that lost nothing is %s takes more blocks: %s", len(names), r.soonestWord(), strings.Join(r.brief(r.rowsOf(names)), ", "))
-	case slices.Equal(rowNames(soonest), rowNames(cheapest)):
-		return fmt.Sprintf("%s, the %s and the cheapest of the %d that lost nothing: %s", or(soonest), r.soonestWord(), len(names), r.deliver(soonest))
+		return fmt.Sprintf("which is %s %s takes more blocks: %s", r.soonestWord(), of, strings.Join(r.brief(rows), ", "))
+	case len(soonest) == 1 && slices.Equal(rowNames(soonest), rowNames(cheapest)):
+		return fmt.Sprintf("%s is the %s%s and the cheapest%s %s: %s", soonest[0].Name, r.soonestWord(), bySoon, byCost, of, r.deliver(soonest))
 	}
 	var said []string
 	if len(soonest) > 0 {
-		said = append(said, fmt.Sprintf("%s is %s", r.soonestWord(), strings.Join(r.brief(soonest), " or ")))
+		said = append(said, fmt.Sprintf("%s%s is %s", r.soonestWord(), bySoon, strings.Join(r.brief(soonest), " or ")))
 	}
 	if len(cheapest) > 0 {
-		said = append(said, fmt.Sprintf("cheapest%s is %s", strings.TrimPrefix(r.by(r.costMetric()), ","), strings.Join(r.brief(cheapest), " or ")))
+		said = append(said, fmt.Sprintf("cheapest%s is %s", byCost, strings.Join(r.brief(cheapest), " or ")))
 	}
-	return strings.Join(said, ", ")
-}
-
-// pickShort is pick for one load of several.
-func (r *Report) pickShort(names []string) string {
-	if len(names) == 0 {
-		return ""
+	both := strings.Join(said, ", ")
+	if short {
+		return both
 	}
-	if len(r.Run.Manifest.Needs) == 0 {
-		return r.ends(names)
-	}
-	chosen := r.best(r.costMetric(), names)
-	if soonest := r.best(r.latency(), rowNames(chosen)); len(soonest) > 0 {
-		chosen = soonest
-	}
-	return strings.Join(r.brief(chosen), " or ")
+	return both + "; no need is declared that would choose"
 }
 
 // brief is each row's latency and cost in brackets.
@@ -120,17 +185,19 @@ func medianOf(row results.Row, metric string) results.Value {
 	return row.Value(metric)
 }
 
-// sooner says whether some other case delivers sooner, or keeps fresher, than the cheapest.
-func (r *Report) sooner(cheapest results.Row, names []string) string {
-	soonest := r.best(r.latency(), names)
-	switch {
-	case len(soonest) == 0:
-		return ""
-	case slices.Contains(rowNames(soonest), cheapest.Name):
-		return "; no other is shown to be " + map[bool]string{true: "fresher", false: "sooner"}[r.Run.Manifest.Workload.LatestOnly()]
-	default:
-		return fmt.Sprintf("; %s is %s: %s", r.soonestWord(), or(soonest), r.deliver(soonest))
+// sooner says which other rows are told to be sooner, or fresher, than the cheapest.
+func (r *Report) sooner(cheapest results.Row, rows []results.Row) string {
+	var told []results.Row
+	for _, row := range rows {
+		if row.Name != cheapest.Name && r.told(row, cheapest, r.latency()) < 0 {
+			told = append(told, row)
+		}
 	}
+	word := map[bool]string{true: "fresher", false: "sooner"}[r.Run.Manifest.Workload.LatestOnly()]
+	if len(told) == 0 {
+		return "; no other is shown to be " + word
+	}
+	return fmt.Sprintf("; %s: %s", word, strings.Join(r.brief(told), ", "))
 }
 
 // soonestWord is what the best latency is called: where only the latest counts it is the freshest.
@@ -152,28 +219,28 @@ func (r *Report) costSaid(v results.Value) string {
 	return withUnit(v, "µs") + " of CPU a message"
 }
 
-// A load is what a run sweeps of its workload, and the cases under it.
+// A load is what a run sweeps and nobody chooses, and the rows under it.
 type load struct {
 	title string
-	names []string
+	rows  []results.Row
 }
 
 // loads are the loads of the run in the order of its rows; one where none is swept.
 func (r *Report) loads() (all []load) {
 	for _, row := range r.Summary.Rows {
-		title := loadTitle(row.Case)
+		title := loadTitle(row.Case, r.Run.Manifest.SweptRTT())
 		i := slices.IndexFunc(all, func(l load) bool { return l.title == title })
 		if i < 0 {
 			i = len(all)
 			all = append(all, load{title: title})
 		}
-		all[i].names = append(all[i].names, row.Name)
+		all[i].rows = append(all[i].rows, row)
 	}
 	return all
 }
 
 // loadTitle is the load of a case in words; empty where none is swept.
-func loadTitle(c results.Case) string {
+func loadTitle(c results.Case, far bool) string {
 	var said []string
 	if c.Clients > 0 {
 		said = append(said, clients(results.Count(int64(c.Clients))))
@@ -183,6 +250,12 @@ func loadTitle(c results.Case) string {
 	}
 	if c.PayloadBytes > 0 {
 		said = append(said, results.Number(c.PayloadBytes)+" B")
+	}
+	switch {
+	case far && c.RTT > 0:
+		said = append(said, "a round trip of "+duration(c.RTT))
+	case far:
+		said = append(said, "no round trip")
 	}
 	return list(said)
 }

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,29 +13,45 @@ import (
 
 // The first sentence is the answer: what to choose, its latency and its cost.
 func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
-	lose := func(run *results.Run, transport string) {
+	lose := func(run *results.Run, transports ...string) *results.Run {
 		for i := range run.Trials {
-			if tr := &run.Trials[i]; tr.Transport == transport {
+			if tr := &run.Trials[i]; slices.Contains(transports, tr.Transport) {
 				tr.Ledger.Lost++
 				tr.Ledger.Unique--
 			}
 		}
+		return run
+	}
+	needing := func(run *results.Run) *results.Run {
+		run.Manifest.Needs = []results.Claim{{Text: "p(50) < 100ms", Figure: "p(50)", Op: "<", Bound: 100}}
+		return run
+	}
+	alone := func(run *results.Run, transport string) *results.Run {
+		run.Manifest.Transports = []string{transport}
+		run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != transport })
+		return run
 	}
 	for name, c := range map[string]struct {
 		run  func() *results.Run
 		want string
 	}{
-		"the cheapest that meets the needs": {states["claims"], "ESTIMATE: websocket, the cheapest of the 3 that meet every need: p50 10.3 ms, p99 11.4 ms, 9.53 µs of CPU a message, 203 B on the wire, 9.60 KiB of server memory a client; no other is shown to be sooner."},
-		"nothing meets them":                {states["needy"], "ESTIMATE: no transport was found to meet every need."},
-		"without needs":                     {states["estimate"], "ESTIMATE: soonest is "},
-		"a verdict":                         {states["verdict"], "VERDICT: soonest is websocket (p50 10.3 ms, 9.46 µs of CPU a message) or sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest by ranges over the blocks is shortpoll (p50 511 ms, 3.39 µs of CPU a message); no need is declared that would choose."},
-		"one block":                         {states["single"], "ESTIMATE: which of the 4 that lost nothing is soonest takes more blocks: shortpoll (p50 "},
-		"what lost is no choice": {func() *results.Run {
-			run := synthetic.Run(4, 10*time.Second)
-			lose(run, "websocket")
-			return run
-		}, "ESTIMATE: soonest is sse ("},
+		"the cheapest that meets the needs": {states["claims"], "ESTIMATE: websocket, the cheapest of the 3 found to meet every need (open: shortpoll): p50 10.3 ms, p99 11.4 ms, 9.53 µs of CPU a message, 203 B on the wire, 9.60 KiB of server memory a client; no other is shown to be sooner."},
+		"nothing meets them":                {states["needy"], "ESTIMATE: none was found to meet every need and lose nothing: of shortpoll it is open."},
+		"what meets them lost": {func() *results.Run {
+			return needing(lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll"))
+		}, "ESTIMATE: none was found to meet every need and lose nothing: longpoll, sse and websocket lost messages or were overloaded."},
+		"one alone meets them": {func() *results.Run { return needing(lose(synthetic.Run(4, 10*time.Second), "websocket", "longpoll")) }, "ESTIMATE: sse, the only one found to meet every need: p50 "},
+		"without needs":        {states["estimate"], "ESTIMATE: soonest is websocket (p50 10.3 ms, 9.53 µs of CPU a message) or sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest is shortpoll (p50 505 ms, 3.36 µs of CPU a message); no need is declared that would choose."},
+		"by ranges":            {states["verdict"], "ESTIMATE: soonest is websocket (p50 10.3 ms, 9.46 µs of CPU a message) or sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest by ranges over the blocks is shortpoll (p50 511 ms, 3.39 µs of CPU a message); no need"},
+		"a verdict": {func() *results.Run {
+			run := *twelve()
+			run.Manifest.Compare = results.Declared{Primary: []string{results.P50, results.CPUPerMessage}, Margin: 0.05}
+			return needing(&run)
+		}, "VERDICT: websocket, the cheapest of the 3 found to meet every need: p50 "},
+		"one block":                  {states["single"], "ESTIMATE: which is soonest of the 4 that lost nothing takes more blocks: shortpoll (p50 "},
+		"what lost is no choice":     {func() *results.Run { return lose(synthetic.Run(4, 10*time.Second), "websocket") }, "ESTIMATE: soonest is sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest is shortpoll ("},
 		"the freshest for its cores": {states["latest-long"], "ESTIMATE: freshest is "},
+		"one transport":              {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "ESTIMATE, no verdict: there is nothing to compare"},
 	} {
 		if got := report.New(c.run()).Sentences()[0]; !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)

@@ -39,16 +39,16 @@ func (r *Report) headline() []string {
 	if m.Status != results.Complete {
 		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
-	label := verdictLabel
-	if r.Judgement.Withheld != "" {
-		label = estimateLabel
-	}
 	lead := r.lead()
 	if lead != "" {
+		label := estimateLabel
+		if r.judged() {
+			label = verdictLabel
+		}
 		said = append(said, fmt.Sprintf("%s: %s.", label, lead))
 	}
 	switch {
-	case label == verdictLabel:
+	case r.Judgement.Withheld == "":
 		said = append(said, verdicts(r.Judgement)...)
 	case lead != "":
 		said = append(said, "No verdict: "+r.estimate())

@@ -22,8 +22,13 @@ type tier []results.Row
 // they are told apart. The rows that describe overload, or have too few trials with a
 // value, are left over.
 func (r *Report) tiers(metric string) (ordered []tier, unranked []results.Row) {
+	return r.tiersOf(r.Summary.Rows, metric)
+}
+
+// tiersOf orders some of the rows.
+func (r *Report) tiersOf(rows []results.Row, metric string) (ordered []tier, unranked []results.Row) {
 	var ranked []results.Row
-	for _, row := range r.Summary.Rows {
+	for _, row := range rows {
 		if whyNoRank(row, metric) == "" {
 			ranked = append(ranked, row)
 		} else {

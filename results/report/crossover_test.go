@@ -1,0 +1,34 @@
+package report
+
+import (
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+)
+
+// A staleness is polling's only where nothing costs as little, and "on" only to the end of the map.
+func TestWherePollingIsCheapest(t *testing.T) {
+	cell := func(names ...string) (c compare.Cell) {
+		for _, name := range names {
+			c.Meeting = append(c.Meeting, results.Row{Case: results.Case{Name: name, Transport: name}})
+		}
+		c.Cheapest = len(names)
+		return c
+	}
+	poll, push, tie, none := cell("shortpoll"), cell("websocket"), cell("shortpoll", "websocket"), cell()
+	for want, cells := range map[string][]compare.Cell{
+		"from 1 s on":                              {none, push, poll, poll},
+		"from 50 ms on":                            {poll, poll, poll, poll},
+		"at 200 ms alone":                          {push, poll, push, push},
+		"at 50 ms and 5 s alone":                   {poll, push, tie, poll},
+		"at no staleness up to 5 s":                {none, push, push, tie},
+		"nothing keeps to any staleness up to 5 s": {none, none, none, none},
+	} {
+		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
+		if got := polledWhere(m, 0); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
