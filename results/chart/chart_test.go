@@ -49,8 +49,8 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if size := picture.Bounds().Size(); size.X != 9*192 {
-			t.Errorf("%s is %d pixels wide, want 9 inches at 192 DPI", name, size.X)
+		if size := picture.Bounds().Size(); size.X != 9*chart.DPI {
+			t.Errorf("%s is %d pixels wide, want 9 inches at %d DPI", name, size.X, chart.DPI)
 		}
 		for _, words := range []string{"ESTIMATE", "2 of 2 blocks valid", "gates 24 of 24 passed", "seed 42", "commit 170ec8e7d1"} {
 			if !strings.Contains(string(f.SVG), words) {

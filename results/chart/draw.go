@@ -20,7 +20,6 @@ import (
 const (
 	width  = 9 * vg.Inch
 	height = 4.6 * vg.Inch
-	dpi    = 192
 )
 
 // Draw draws every chart that the run's valid trials, summed up in s, have figures for,

@@ -6,6 +6,9 @@ import (
 	"pushbench/results"
 )
 
+// DPI is the resolution of the PNGs.
+const DPI = dpi
+
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
 func Vectors(run *results.Run, sum results.Summary, worth string, _ ...string) ([]results.Figure, error) {
 	var figures []results.Figure
