@@ -78,15 +78,16 @@ func (r *Report) pick(rows []results.Row, short bool) string {
 		return ""
 	}
 	f := r.field(rows)
-	of := fmt.Sprintf("of the %d found to meet every need", len(f.fit))
+	found := "found to meet every need"
 	if len(r.Run.Manifest.Needs) == 0 {
-		of = fmt.Sprintf("of the %d that lost nothing", len(f.fit))
+		found = "that lost nothing"
 	}
 	if len(f.open) > 0 {
-		of += fmt.Sprintf(" (open: %s)", list(rowNames(f.open)))
+		found += fmt.Sprintf(" (open: %s)", list(rowNames(f.open)))
 	}
+	of := fmt.Sprintf("of the %d %s", len(f.fit), found)
 	cost := r.costMetric()
-	cheapest, by := r.best(cost, f.fit), strings.TrimPrefix(r.by(cost), ",")
+	cheapest, by := r.best(cost, f.fit), r.by(cost)
 	switch {
 	case len(f.fit) == 0:
 		return r.none(f)
@@ -95,7 +96,7 @@ func (r *Report) pick(rows []results.Row, short bool) string {
 	case short && len(cheapest) > 0:
 		return r.pickShort(cheapest, f.open)
 	case len(f.fit) == 1:
-		return fmt.Sprintf("%s, the only one %s: %s", f.fit[0].Name, strings.Replace(of, "of the 1 ", "", 1), r.deliver(f.fit))
+		return fmt.Sprintf("%s, the only one %s: %s", f.fit[0].Name, found, r.deliver(f.fit))
 	case len(cheapest) == 0:
 		return fmt.Sprintf("which is cheapest %s takes more blocks: %s", of, strings.Join(r.brief(f.fit), ", "))
 	case len(cheapest) == 1:
@@ -103,7 +104,7 @@ func (r *Report) pick(rows []results.Row, short bool) string {
 	}
 	alike := fmt.Sprintf("the %d cheapest, not told apart by cost%s, %s", len(cheapest), by, of)
 	if len(cheapest) == len(f.fit) {
-		alike = fmt.Sprintf("the %d, not told apart by cost%s, %s", len(cheapest), by, strings.Replace(of, fmt.Sprintf("of the %d ", len(f.fit)), "", 1))
+		alike = fmt.Sprintf("the %d %s, not told apart by cost%s", len(cheapest), found, by)
 	}
 	soonest := r.best(r.latency(), cheapest)
 	if len(soonest) == 0 {
@@ -127,6 +128,9 @@ func (r *Report) pickShort(cheapest, open []results.Row) string {
 
 // none says why nothing can be chosen.
 func (r *Report) none(f field) string {
+	if len(r.Run.Manifest.Needs) == 0 {
+		return "each lost messages or was overloaded"
+	}
 	var said []string
 	if len(f.flawed) > 0 {
 		said = append(said, fmt.Sprintf("%s lost messages or %s overloaded", list(rowNames(f.flawed)), map[bool]string{true: "was", false: "were"}[len(f.flawed) == 1]))
@@ -134,20 +138,16 @@ func (r *Report) none(f field) string {
 	if len(f.open) > 0 {
 		said = append(said, fmt.Sprintf("of %s it is open", list(rowNames(f.open))))
 	}
-	none := "none was found to meet every need"
-	if len(r.Run.Manifest.Needs) == 0 {
-		return "each " + strings.TrimPrefix(strings.Join(said, "; "), list(rowNames(f.flawed))+" ")
-	}
 	if len(said) == 0 {
-		return none
+		return "none was found to meet every need"
 	}
-	return none + " and lose nothing: " + strings.Join(said, "; ")
+	return "none was found to meet every need and lose nothing: " + strings.Join(said, "; ")
 }
 
 // ends names the soonest and the cheapest.
 func (r *Report) ends(rows []results.Row, of string, short bool) string {
 	soonest, cheapest := r.best(r.latency(), rows), r.best(r.costMetric(), rows)
-	bySoon, byCost := strings.TrimPrefix(r.by(r.latency()), ","), strings.TrimPrefix(r.by(r.costMetric()), ",")
+	bySoon, byCost := r.by(r.latency()), r.by(r.costMetric())
 	switch {
 	case len(soonest) == 0 && len(cheapest) == 0:
 		return fmt.Sprintf("which is %s %s takes more blocks: %s", r.soonestWord(), of, strings.Join(r.brief(rows), ", "))

@@ -108,7 +108,10 @@ func (r *Report) phrase(order, listing, metric string) []string {
 		for _, t := range ordered {
 			places = append(places, t.say(metric))
 		}
-		said = append(said, fmt.Sprintf("%s%s, the median block of each: %s.", order, r.by(metric), strings.Join(places, ", then ")))
+		if by := r.by(metric); by != "" {
+			order += "," + by
+		}
+		said = append(said, fmt.Sprintf("%s, the median block of each: %s.", order, strings.Join(places, ", then ")))
 	}
 	if values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); len(values) > 0 {
 		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked, metric)))
@@ -119,7 +122,7 @@ func (r *Report) phrase(order, listing, metric string) []string {
 // by says, in a run that has verdicts, of an order that none of them gave what gave it.
 func (r *Report) by(metric string) string {
 	if r.Judgement.Withheld == "" && !r.decides(metric) {
-		return ", by ranges over the blocks"
+		return " by ranges over the blocks"
 	}
 	return ""
 }
