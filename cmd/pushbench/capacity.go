@@ -2,12 +2,15 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,6 +81,8 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 	if done, err := elsewhere(c, s); done || err != nil {
 		return err
 	}
+	stopped, done := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM) // beside the run under way, which drains
+	defer done()
 	began := time.Now()
 	dir := cmp.Or(o.run.out, filepath.Join(runsFolder, began.UTC().Format("20060102T150405Z")+"-capacity-"+s.Name))
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +96,7 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 		found.Limit = append(found.Limit, string(claim))
 	}
 	for _, t := range s.Transports {
-		highest, err := o.highest(c, s, t, dir)
+		highest, err := o.highest(stopped, c, s, t, dir)
 		if err != nil && len(found.Found) > 0 { // what was found of others is not lost
 			return errors.Join(err, o.show(c, dir, found))
 		}
@@ -147,12 +152,15 @@ func (o capacityOptions) base(s *scenarios.Scenario) float64 {
 }
 
 // highest searches one transport.
-func (o capacityOptions) highest(c *cobra.Command, s *scenarios.Scenario, t scenarios.Transport, dir string) (results.Highest, error) {
+func (o capacityOptions) highest(stopped context.Context, c *cobra.Command, s *scenarios.Scenario, t scenarios.Transport, dir string) (results.Highest, error) {
 	h := results.Highest{Transport: string(t)}
 	search := bench.Search{From: o.base(s), Most: o.most, Within: capacityWithin, Confirm: capacityConfirm, Whole: o.axis == "clients"}
 	found, err := search.Do(func(load float64) (bench.Tried, error) {
 		for again := 1; ; again++ {
 			p, rig, err := o.try(c, s, t, load, dir, len(h.Probes)+1)
+			if err == nil && stopped.Err() != nil { // whatever became of the run that was cut short
+				err = &exitError{exitInterrupted, fmt.Errorf("interrupted in the search of %s", t)}
+			}
 			if err != nil {
 				return bench.Tried{}, err
 			}
