@@ -58,13 +58,13 @@ func (a axis) panels(run *results.Run) []curvePanel {
 		latency = curvePanel{"Age mean", "ms (log scale)", metric(results.AgeMean), true}
 	}
 	median := curvePanel{"Latency p50", "ms (log scale)", metric(results.P50), true}
-	cpu := curvePanel{"CPU, server + generator", "µs a message", metric(results.CPUPerMessage), false}
+	cpu := curvePanel{"CPU, server + generator", "µs a message (log scale)", metric(results.CPUPerMessage), true}
 	if run.Manifest.Workload.LatestOnly() {
-		cpu = curvePanel{"CPU, server + generator", "cores", metric(results.Cores), false}
+		cpu = curvePanel{"CPU, server + generator", "cores (log scale)", metric(results.Cores), true}
 	}
 	wire := curvePanel{"Wire", "B a message", metric(results.WireBytesPerMessage), false}
 	if a.name == "clients" || a.name == "rate" {
-		return []curvePanel{{"Throughput", "deliveries a second", throughput, false}, median, latency, cpu}
+		return []curvePanel{{"Throughput", "deliveries a second (log scale)", throughput, true}, median, latency, cpu}
 	}
 	return []curvePanel{median, latency, cpu, wire}
 }

@@ -113,11 +113,17 @@ func (r *Report) phrase(order, listing, metric string) []string {
 		}
 		said = append(said, fmt.Sprintf("%s, the median block of each: %s.", order, strings.Join(places, ", then ")))
 	}
-	if values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); len(values) > 0 {
+	switch values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); {
+	case len(values) > listed:
+		said = append(said, fmt.Sprintf("%s, in no order: %d cases, in the table%s.", capital(listing), len(values), whyUnranked(unranked, metric)))
+	case len(values) > 0:
 		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked, metric)))
 	}
 	return said
 }
+
+// listed is how many cases a sentence without an order names: more are a table.
+const listed = 8
 
 // by says, in a run that has verdicts, of an order that none of them gave what gave it.
 func (r *Report) by(metric string) string {
