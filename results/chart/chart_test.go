@@ -8,9 +8,11 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pushbench/results"
 	"pushbench/results/chart"
@@ -66,18 +68,43 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 // Ids would clash and links would leak when several charts stand in one page.
 var outside = regexp.MustCompile(`\sid="|href=|url\(|<style|<script|<image`)
 
-// wellFormed reads the whole document, and refuses coordinates that are no numbers.
+var fontSize = regexp.MustCompile(`font-size:([0-9.]+)px`)
+
+// wellFormed reads the whole document, and refuses coordinates that are no numbers, and text that
+// another font than ours would draw wider than there is room for.
 func wellFormed(t *testing.T, f results.Figure) {
 	t.Helper()
 	in := xml.NewDecoder(bytes.NewReader(f.SVG))
+	var size, room float64
 	for {
-		_, err := in.Token()
+		token, err := in.Token()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			t.Errorf("%s.svg: %v", f.Name, err)
 			return
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			size, room = 0, 0
+			for _, a := range token.Attr {
+				switch a.Name.Local {
+				case "textLength":
+					room, _ = strconv.ParseFloat(a.Value, 64)
+				case "style":
+					if found := fontSize.FindStringSubmatch(a.Value); found != nil {
+						size, _ = strconv.ParseFloat(found[1], 64)
+					}
+				}
+			}
+		case xml.CharData:
+			// The narrowest letter of Arial is 0.19 times as wide as the font is large, the widest 1.02 times.
+			if n := float64(utf8.RuneCount(token)); size > 0 && (room < 0.19*size*n || room > 1.1*size*n) {
+				t.Errorf("%s.svg: %q of %v has a width of %v", f.Name, token, size, room)
+			}
+		case xml.EndElement:
+			size = 0
 		}
 	}
 	for _, no := range []string{"NaN", "Inf", "+Inf"} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -97,10 +98,10 @@ func (c card) figure() (results.Figure, error) {
 
 func (c card) vector() ([]byte, error) {
 	var b bytes.Buffer
-	svg := vgsvg.New(width, height)
+	svg := &widths{Canvas: vgsvg.New(width, height)}
 	c.draw(draw.New(svg))
 	_, err := svg.WriteTo(&b)
-	return withFallbackFonts(b.Bytes()), err
+	return svg.fitted(b.Bytes()), err
 }
 
 func (c card) raster() ([]byte, error) {
@@ -111,10 +112,30 @@ func (c card) raster() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// withFallbackFonts names fonts of the same widths for machines without
-// Liberation Sans: text was placed by its widths.
-func withFallbackFonts(svg []byte) []byte {
-	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
+// widths is an SVG canvas that remembers how wide each text is in the font by which it was placed.
+type widths struct {
+	*vgsvg.Canvas
+	of []vg.Length
+}
+
+// FillString implements vg.Canvas.
+func (w *widths) FillString(f plotfont.Face, at vg.Point, text string) {
+	w.of = append(w.of, f.Width(text))
+	w.Canvas.FillString(f, at, text)
+}
+
+// fitted names fonts like ours for machines without Liberation Sans, and has each text take the width
+// that there is for it in whatever font it is drawn: SVG 2, section 11.5, textLength.
+func (w *widths) fitted(svg []byte) []byte {
+	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
+	var b bytes.Buffer
+	for i, part := range bytes.SplitAfter(svg, []byte("<text ")) {
+		if i > 0 && w.of[i-1] > 0 {
+			fmt.Fprintf(&b, `textLength="%.4g" lengthAdjust="spacingAndGlyphs" `, w.of[i-1].Points())
+		}
+		b.Write(part)
+	}
+	return b.Bytes()
 }
 
 // basis is the line under each chart: what it rests on.

@@ -160,13 +160,17 @@ func (r *Report) meeting() (meeting, failing []string) {
 	return meeting, failing
 }
 
-// best is the first tier of some rows by a metric.
-func (r *Report) best(metric string, rows []results.Row) []results.Row {
+// best are those of some rows that may be the best by a metric: that none of the others is told to
+// beat. A tier would take in whoever is told apart from the best but not from the second best.
+func (r *Report) best(metric string, rows []results.Row) (best []results.Row) {
 	ordered, _ := r.tiersOf(rows, metric)
-	if len(ordered) == 0 {
-		return nil
+	ranked := slices.Concat(ordered...)
+	for _, row := range ranked {
+		if !slices.ContainsFunc(ranked, func(other results.Row) bool { return r.told(other, row, metric) < 0 }) {
+			best = append(best, row)
+		}
 	}
-	return ordered[0]
+	return best
 }
 
 func rowNames(rows []results.Row) (names []string) {

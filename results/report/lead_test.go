@@ -84,3 +84,22 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 		t.Error(first)
 	}
 }
+
+// Whoever is told to cost more than the best is no choice, though a third who is told apart from
+// neither stands between them.
+func TestWhoIsBeatenIsNoChoice(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	run.Manifest.Needs = []results.Claim{{Text: "lost == 0", Figure: "lost", Op: "==", Bound: 0}}
+	for i := range run.Trials {
+		tr := &run.Trials[i]
+		around := map[string]float64{"websocket": 46, "sse": 49, "longpoll": 56, "shortpoll": 90}[tr.Transport]
+		spread := map[string]float64{"websocket": 2, "sse": 6, "longpoll": 6, "shortpoll": 1}[tr.Transport]
+		each := around + spread*float64(tr.Block%2*2-1) // µs
+		tr.Cost.Server.CPU = time.Duration(each / 2 * float64(tr.Ledger.Unique) * float64(time.Microsecond))
+		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
+	}
+	got := report.New(run).Sentences()[0]
+	if !strings.HasPrefix(got, "ESTIMATE: websocket or sse, the soonest of the 2 cheapest, not told apart by cost, of the 4 found to meet every need: ") {
+		t.Error(got)
+	}
+}
