@@ -22,6 +22,7 @@ type Flight struct {
 	Mean    float64       `json:"mean"`    // pairs
 	Error   float64       `json:"error"`   // standard error of Mean, by how much successive samples differ
 	Blur    float64       `json:"blur"`    // how far Mean may be off since samples were late, and so did not see what they were to
+	Squares float64       `json:"squares"` // pairs due at one instant, squared, summed over the instants
 	Samples int           `json:"samples"` // 0: nobody counted
 	Span    time.Duration `json:"span_ns"`
 	Missing time.Duration `json:"missing_ns"` // summed over pairs never delivered: due → the span's end
@@ -39,8 +40,11 @@ type flightCounter struct {
 	recorders []*record.Recorder
 	owed      []int // per topic: how many of these recorders' clients a message is for
 
-	next int   // index of the first message that was not due at the last sample
-	due  int64 // pairs due before it
+	next     int           // index of the first message that was not due at the last sample
+	due      int64         // pairs due before it
+	instant  time.Duration // when the last of them were due
+	together float64       // how many of them were due at that instant
+	squares  float64       // see Flight
 
 	samples   int
 	at        clock.Instant // of the last sample; at first the window's opening, when nothing is due
@@ -101,7 +105,8 @@ func (f *flightCounter) sample(start, planned clock.Instant) {
 	}
 	for f.next < len(f.plan.Messages) && start.Add(f.plan.Messages[f.next].Due) <= at {
 		if f.book.Counts(uint32(f.next)) {
-			f.due += int64(f.owed[f.plan.Messages[f.next].Topic])
+			m := f.plan.Messages[f.next]
+			f.owe(f.owed[m.Topic], m.Due)
 		}
 		f.next++
 	}
@@ -113,6 +118,17 @@ func (f *flightCounter) sample(start, planned clock.Instant) {
 	}
 	f.seen = delivered
 	f.add(now, at)
+}
+
+// owe counts the pairs of a message in as due.
+func (f *flightCounter) owe(pairs int, due time.Duration) {
+	if due != f.instant {
+		f.instant, f.together = due, 0
+	}
+	n := float64(pairs)
+	f.squares += n * (n + 2*f.together) // (together + n)² - together²
+	f.together += n
+	f.due += int64(pairs)
 }
 
 // add takes a sample: between two the number is taken to change evenly.
@@ -127,7 +143,7 @@ func (f *flightCounter) flight(span time.Duration) Flight {
 	if f.samples == 0 || span <= 0 {
 		return Flight{}
 	}
-	found := Flight{Mean: f.area / float64(span), Error: math.Sqrt(f.variation/2) / float64(span), Blur: f.blur / float64(span), Samples: f.samples, Span: span}
+	found := Flight{Mean: f.area / float64(span), Error: math.Sqrt(f.variation/2) / float64(span), Blur: f.blur / float64(span), Squares: f.squares, Samples: f.samples, Span: span}
 	for _, r := range f.recorders {
 		found.Missing += r.Missing(f.at)
 	}
@@ -140,6 +156,7 @@ func mergeFlights(all []Flight) (sum Flight) {
 	for _, f := range all {
 		sum.Span = max(sum.Span, f.Span)
 		sum.Samples += f.Samples
+		sum.Squares += f.Squares // each has samples of its own, so that variances add up
 		sum.Missing += f.Missing
 	}
 	if sum.Span == 0 {
@@ -158,18 +175,18 @@ func mergeFlights(all []Flight) (sum Flight) {
 
 // chance is the standard error that samples of such a trial have. What they show of it
 // themselves is too little where few fell on anything, as of short stays: none may see
-// any, and then seem exact. A message in flight to N at once for τ adds N·τ to the area,
-// of which samples Δ apart see N·Δ, or nothing: a variance of N²·τ·Δ, of N²·Δ² at most.
+// any, and then seem exact. What is due to N at once, be it one message or a burst, and stays
+// for τ adds N·τ to the area, of which samples Δ apart see N·Δ, or nothing: a variance of
+// N²·τ·Δ, of N²·Δ² at most.
 func chance(e Evidence) float64 {
-	p, f := e.Trial.Publishes, e.Flight
-	if p.Planned == 0 || f.Samples == 0 || f.Span <= 0 {
+	f := e.Flight
+	if f.Samples == 0 || f.Span <= 0 {
 		return 0
 	}
 	samplers := max(1, e.Trial.Cost.Generator.Processes)
 	apart := float64(f.Span) * float64(samplers) / float64(f.Samples)
 	stay := float64(e.Trial.Latency.Histogram.Mean())
-	together := float64(e.Trial.Ledger.Owed) / float64(p.Planned)
-	return together * math.Sqrt(float64(p.Planned)*min(stay, apart)*apart) / float64(f.Span)
+	return math.Sqrt(f.Squares*min(stay, apart)*apart) / float64(f.Span)
 }
 
 // little: what was counted in flight is the rate times the mean latency, within 2 %,

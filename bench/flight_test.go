@@ -36,17 +36,45 @@ func TestLittleAllowsForChance(t *testing.T) {
 // to 50 clients for 1 ms, of which none or two are seen by samples 5 ms apart.
 func TestLittleAllowsForWhatNoSampleFellOn(t *testing.T) {
 	e := Sound()
-	e.Trial.Publishes.Planned, e.Trial.Ledger.Owed = 20, 1000
 	var latency results.Histogram
 	for range 1000 {
 		latency.Record(time.Millisecond)
 	}
 	e.Trial.Latency.Histogram = latency
 	for seen, want := range map[int]bool{0: true, 4: true, 8: true, 20: false} {
-		e.Flight = Flight{Mean: float64(seen) * 50 * 0.005 / 10, Samples: 2000, Span: 10 * time.Second}
+		e.Flight = Flight{Mean: float64(seen) * 50 * 0.005 / 10, Squares: 20 * 50 * 50, Samples: 2000, Span: 10 * time.Second}
 		if passed, detail := little(e); passed != want {
 			t.Errorf("%d messages seen: passes %v: %s", seen, passed, detail)
 		}
+	}
+}
+
+// A burst is seen whole or not at all: of 300 bursts of 8 messages to 4, which stay for 0.55 ms,
+// samples 10 ms apart fall on 16 or 17, and on 8 or 24 now and then.
+func TestLittleAllowsForBursts(t *testing.T) {
+	e := Sound()
+	var latency results.Histogram
+	latency.RecordMany(550*time.Microsecond, 9600)
+	e.Trial.Latency.Histogram = latency
+	for seen, want := range map[int]bool{2: false, 8: true, 16: true, 24: true, 31: false} {
+		e.Flight = Flight{Mean: float64(seen) * 32 * 0.010 / 8, Error: 0.01, Squares: 300 * 32 * 32, Samples: 800, Span: 8 * time.Second}
+		if passed, detail := little(e); passed != want {
+			t.Errorf("%d bursts seen: passes %v: %s", seen, passed, detail)
+		}
+	}
+}
+
+// What is due at one instant is in flight together, of whatever topic; what is not is not.
+func TestFlightCountsWhatIsDueAtOnce(t *testing.T) {
+	var f flightCounter
+	for _, m := range []struct {
+		pairs int
+		due   time.Duration
+	}{{4, 0}, {4, 0}, {1, 0}, {3, 7}, {2, 9}, {2, 9}} {
+		f.owe(m.pairs, m.due)
+	}
+	if want := 9.*9 + 3*3 + 4*4; f.squares != want || f.due != 16 {
+		t.Errorf("squares %v of %d pairs, want %v of 16", f.squares, f.due, want)
 	}
 }
 

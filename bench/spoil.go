@@ -42,7 +42,7 @@ func Sound() Evidence {
 	e.Link.Down.Late.RecordMany(900*time.Microsecond, 100)
 	e.ThrottleShown, e.Window = true, 10*time.Second
 	// Two pairs of 10 ms, and one that never came and was due a second before the end.
-	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
+	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Squares: 3, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
 	e.Margin = 0.05
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 	e.Trial.Cost.Generator.CPU = 3 * time.Second
