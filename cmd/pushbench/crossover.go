@@ -143,13 +143,14 @@ func (o crossoverOptions) show(c *cobra.Command, run *results.Run) error {
 	if o.run.format != tableFormat {
 		return errors.Join(printRun(c, r, o.run.format), worth(r))
 	}
-	drawn := r.CrossoverTable(tableOptions(out))
+	can := tableOptions(out)
+	drawn := r.CrossoverTable(can)
 	if drawn == "" && run.Manifest.Status != results.Invalid {
 		return usageError("%s makes no map: it takes several poll intervals and two transports or more", run.Path)
 	}
 	fmt.Fprintln(out, drawn)
 	for _, sentence := range r.Sentences() {
-		fmt.Fprintln(out, sentence)
+		fmt.Fprintln(out, can.Wrap(sentence))
 	}
 	fmt.Fprintf(out, "\n%s\n%s\n", filepath.Join(run.Path, "charts", "crossover.svg"), filepath.Join(run.Path, "report.html"))
 	return worth(r)

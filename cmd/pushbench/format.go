@@ -52,12 +52,13 @@ func printRun(c *cobra.Command, r *report.Report, format string) error {
 	case markdownFormat:
 		return r.Markdown(out)
 	}
-	if err := r.Table(out, tableOptions(out)); err != nil {
+	can := tableOptions(out)
+	if err := r.Table(out, can); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
 	for _, sentence := range r.Sentences() {
-		fmt.Fprintln(out, sentence)
+		fmt.Fprintln(out, can.Wrap(sentence))
 	}
 	fmt.Fprintln(out)
 	_, err := fmt.Fprintln(out, filepath.Join(r.Run.Path, "report.html"))

@@ -35,6 +35,19 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
+// columns is how wide a terminal is; 0 where w is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 func (p *progress) show(now bench.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,11 +76,9 @@ func soFar(now bench.Progress) string {
 
 // fitting cuts a line that the terminal would break: what is broken cannot be written over.
 func (p *progress) fitting(line string) string {
-	width := 80
-	if f, ok := p.w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			width = columns
-		}
+	width := columns(p.w)
+	if width == 0 {
+		width = 80
 	}
 	if runes := []rune(line); len(runes) >= width {
 		return string(runes[:width-1])

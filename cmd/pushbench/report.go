@@ -75,5 +75,5 @@ func derive(run *results.Run, dir string) error {
 // tableOptions are what a terminal, or what stands in its place, can show.
 // NO_COLOR is as https://no-color.org says: any value but the empty one.
 func tableOptions(out io.Writer) report.TableOptions {
-	return report.TableOptions{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
+	return report.TableOptions{Color: isTerminal(out) && os.Getenv("NO_COLOR") == "", Width: columns(out)}
 }

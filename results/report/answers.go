@@ -64,18 +64,17 @@ func (s section) drawn(opts TableOptions) string {
 	if len(s.Rows) == 0 {
 		return ""
 	}
-	rows := make([][]string, len(s.Rows))
-	for i, l := range s.Rows {
-		rows[i] = l.Cells
-	}
-	return trimLines(table.New().Headers(s.Head...).Rows(rows...).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
-		StyleFunc(func(row, col int) lipgloss.Style {
+	return opts.inParts(len(s.Head)-1, func(from, to int) string {
+		rows := make([][]string, len(s.Rows))
+		for i, l := range s.Rows {
+			rows[i] = slices.Concat(l.Cells[:1], l.Cells[1+from:1+to])
+		}
+		return bare(slices.Concat(s.Head[:1], s.Head[1+from:1+to]), rows, func(row, col int) lipgloss.Style {
 			s := lipgloss.NewStyle()
 			if col > 0 {
 				s = s.Align(lipgloss.Right).PaddingLeft(2)
 			}
 			return s.Bold(opts.Color && row == table.HeaderRow)
-		}).
-		String())
+		})
+	})
 }

@@ -57,7 +57,7 @@ func TestInversion(t *testing.T) {
 
 func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
 	var swept, plain bytes.Buffer
-	if err := New(flushSweep(1)).Table(&swept, TableOptions{}); err != nil {
+	if err := New(flushSweep(1)).Table(&swept, TableOptions{Width: readable}); err != nil {
 		t.Fatal(err)
 	}
 	if err := New(synthetic.Run(1, time.Second)).Table(&plain, TableOptions{}); err != nil {
@@ -67,7 +67,7 @@ func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
 		t.Errorf("swept:\n%s\nplain:\n%s", swept.String(), plain.String())
 	}
 	for line := range strings.Lines(swept.String()) {
-		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > width {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > readable {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-
 	"pushbench/results"
 )
 
@@ -88,9 +86,9 @@ func (c Capacity) Table(w io.Writer, opts TableOptions) error {
 		s.Rows[i].Cells = s.Rows[i].Cells[:len(s.Head)-1]
 	}
 	s.Head = s.Head[:len(s.Head)-1]
-	lines := []string{s.drawn(opts), lipgloss.Wrap(s.Note, width, " "), ""}
+	lines := []string{s.drawn(opts), opts.Wrap(s.Note), ""}
 	for _, said := range c.Sentences() {
-		lines = append(lines, lipgloss.Wrap(said, width, " "))
+		lines = append(lines, opts.Wrap(said))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err

@@ -5,8 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-
 	"pushbench/results"
 	"pushbench/results/compare"
 )
@@ -51,7 +49,7 @@ func figureOf(f compare.Finding) string {
 func (c Check) Table(w io.Writer, opts TableOptions) error {
 	lines := []string{c.section().drawn(opts), ""}
 	for _, said := range c.Sentences() {
-		lines = append(lines, lipgloss.Wrap(said, width, " "))
+		lines = append(lines, opts.Wrap(said))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err

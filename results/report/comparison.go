@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-
 	"pushbench/results"
 	"pushbench/results/compare"
 )
@@ -49,7 +47,7 @@ func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
 		parts = append(parts, c.section(metric).drawn(opts), "")
 	}
 	for _, sentence := range c.Sentences() {
-		parts = append(parts, lipgloss.Wrap(sentence, width, " "))
+		parts = append(parts, opts.Wrap(sentence))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(parts, "\n"))
 	return err

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
-
 	"pushbench/results"
 	"pushbench/results/compare"
 )
@@ -110,5 +108,5 @@ func (r *Report) CrossoverTable(opts TableOptions) string {
 	if len(s.Rows) == 0 {
 		return ""
 	}
-	return s.drawn(opts) + "\n" + lipgloss.Wrap(s.Note, width, " ") + "\n"
+	return s.drawn(opts) + "\n" + opts.Wrap(s.Note) + "\n"
 }

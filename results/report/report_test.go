@@ -183,7 +183,7 @@ var states = map[string]func() *results.Run{
 func TestTables(t *testing.T) {
 	for name := range states {
 		t.Run(name, func(t *testing.T) {
-			got := render(t, func(w io.Writer) error { return on(name).Table(w, report.TableOptions{}) })
+			got := render(t, func(w io.Writer) error { return on(name).Table(w, report.TableOptions{Width: 120}) })
 			golden.Compare(t, "table-"+name+".txt", got)
 			for line := range strings.Lines(got) {
 				if n := lipgloss.Width(line); n > 120 {

@@ -65,13 +65,57 @@ var columns = []column{
 	{results.ConnectP99, "connect", "p99 ms"},
 }
 
-// TableOptions say what the terminal can do. The zero value is plain text.
+// TableOptions say what the terminal can do. The zero value is for a pipe: plain text, a
+// sentence a line.
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
+	Width int  // columns; 0: nobody looks, and tables have 120
 }
 
-// Table writes one row a case, and under each what theory predicts, in at
-// most 120 columns; then what the figures of the table can mean.
+// readable is how long a line may be that is read, whatever the terminal has room for.
+const readable = 120
+
+func (o TableOptions) width() int {
+	if o.Width > 0 {
+		return o.Width
+	}
+	return readable
+}
+
+// Wrap breaks text between words where the terminal would break it anywhere. Where there is
+// none it stays a line, which is what searches find.
+func (o TableOptions) Wrap(text string) string {
+	if o.Width == 0 {
+		return text
+	}
+	return lipgloss.Wrap(text, min(o.Width, readable), " ")
+}
+
+// inParts has as many of n columns side by side as there is room for, and the others below
+// them. Draw draws some of them beside the first column of the table.
+func (o TableOptions) inParts(n int, draw func(from, to int) string) string {
+	var parts []string
+	for from := 0; from < n; {
+		to := n
+		drawn := draw(from, to)
+		for to > from+1 && lipgloss.Width(drawn) > o.width() {
+			to--
+			drawn = draw(from, to)
+		}
+		parts, from = append(parts, trimLines(drawn)), to
+	}
+	return strings.Join(parts, "\n")
+}
+
+// bare is a table without lines.
+func bare(head []string, rows [][]string, style table.StyleFunc) string {
+	return table.New().Headers(head...).Rows(rows...).StyleFunc(style).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
+		String()
+}
+
+// Table writes one row a case, and under each what theory predicts; then what the figures of
+// the table can mean.
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	run, s := r.Run, r.Summary
 	lines := []string{overview(s, columnsOf(run.Manifest), opts)}
@@ -81,13 +125,13 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 		}
 	}
 	if published := publishedSection(run, s); len(published.Rows) > 0 {
-		lines = append(lines, "", published.drawn(opts), lipgloss.Wrap(published.Note, width, " "), "")
+		lines = append(lines, "", published.drawn(opts), opts.Wrap(published.Note), "")
 	}
 	if j := r.Judgement; j.Withheld == "" {
 		lines = append(lines, "", verdictTable(j, opts), "")
 	}
 	for _, note := range notes(run, s) {
-		lines = append(lines, lipgloss.Wrap(note, width, " "))
+		lines = append(lines, opts.Wrap(note))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
@@ -98,11 +142,11 @@ const theoryLabel = "  theory"
 
 // overview gives each column as much air as the width allows.
 func overview(s results.Summary, columns []column, opts TableOptions) string {
-	drawn := layOut(s, columns, 2, opts)
-	if lipgloss.Width(drawn) > width {
-		drawn = layOut(s, columns, 1, opts)
+	airy, tight := layOut(s, columns, 2, opts), layOut(s, columns, 1, opts)
+	if lipgloss.Width(airy) > opts.width() && lipgloss.Width(tight) <= opts.width() {
+		return trimLines(tight)
 	}
-	return trimLines(drawn)
+	return opts.inParts(len(columns), func(from, to int) string { return layOut(s, columns[from:to], 2, opts) })
 }
 
 func layOut(s results.Summary, columns []column, gap int, opts TableOptions) string {
@@ -117,10 +161,7 @@ func layOut(s results.Summary, columns []column, gap int, opts TableOptions) str
 			rows = append(rows, append([]string{theoryLabel}, predicted[1:]...))
 		}
 	}
-	return table.New().Headers(head...).Rows(rows...).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
-		StyleFunc(func(row, col int) lipgloss.Style { return style(rows, row, col, gap, opts) }).
-		String()
+	return bare(head, rows, func(row, col int) lipgloss.Style { return style(rows, row, col, gap, opts) })
 }
 
 // style aligns figures to the right, and dims what was not measured.
@@ -192,9 +233,6 @@ func notes(run *results.Run, s results.Summary) []string {
 	}
 	return append(lines, caution(run.Manifest), together(s))
 }
-
-// width of the terminal that everything must fit.
-const width = 120
 
 // tooFew explains each n/a of the overview.
 func tooFew(s results.Summary, columns []column) []string {

@@ -83,6 +83,31 @@ func TestFromEightBlocksOnTheReportJudges(t *testing.T) {
 	}
 }
 
+// What a terminal has no room for beside the rest stands below it, and nothing is left out.
+func TestTheTableFitsTheTerminal(t *testing.T) {
+	for name, run := range states {
+		r := report.New(run())
+		at := func(width int) string {
+			return render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{Width: width}) })
+		}
+		whole := strings.Fields(at(1000))
+		for _, width := range []int{60, 80, 100, 120, 200} {
+			got := at(width)
+			for line := range strings.Lines(got) {
+				if n := lipgloss.Width(line); n > width {
+					t.Errorf("%s: %d columns of %d: %s", name, n, width, line)
+				}
+			}
+			has := strings.Fields(got)
+			for _, cell := range whole {
+				if !slices.Contains(has, cell) {
+					t.Errorf("%s: with %d columns there is no %s", name, width, cell)
+				}
+			}
+		}
+	}
+}
+
 // However many metrics are declared, the terminal's table fits.
 func TestManyVerdictsFitTheTerminal(t *testing.T) {
 	run := states["dropped"]()
@@ -92,7 +117,7 @@ func TestManyVerdictsFitTheTerminal(t *testing.T) {
 			run.Manifest.Compare.Primary = append(run.Manifest.Compare.Primary, m.Name)
 		}
 	}
-	got := render(t, func(w io.Writer) error { return report.New(run).Table(w, report.TableOptions{Color: true}) })
+	got := render(t, func(w io.Writer) error { return report.New(run).Table(w, report.TableOptions{Color: true, Width: 120}) })
 	for line := range strings.Lines(got) {
 		if n := lipgloss.Width(line); n > 120 {
 			t.Errorf("%d columns: %s", n, line)

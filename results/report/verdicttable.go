@@ -27,15 +27,8 @@ const verdictLegend = "ratio (95 % interval): ≠ different · ≈ equivalent ·
 // declared metric. What does not fit side by side stands one below the other.
 func verdictTable(j compare.Judgement, opts TableOptions) string {
 	metrics := compare.Metrics(j.Family)
-	drawn := verdictGrid(j, metrics, opts)
-	if lipgloss.Width(drawn) > width {
-		var each []string
-		for _, metric := range metrics {
-			each = append(each, verdictGrid(j, []string{metric}, opts))
-		}
-		drawn = strings.Join(each, "\n")
-	}
-	return drawn + "\n" + verdictLegend
+	grid := opts.inParts(len(metrics), func(from, to int) string { return verdictGrid(j, metrics[from:to], opts) })
+	return grid + "\n" + opts.Wrap(verdictLegend)
 }
 
 func verdictGrid(j compare.Judgement, metrics []string, opts TableOptions) string {
@@ -50,16 +43,13 @@ func verdictGrid(j compare.Judgement, metrics []string, opts TableOptions) strin
 			rows[row] = append(rows[row], verdictCell(d))
 		}
 	}
-	drawn := table.New().Headers(head...).Rows(rows...).
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).
-		StyleFunc(func(row, col int) lipgloss.Style {
-			s := lipgloss.NewStyle()
-			if col > 0 {
-				s = s.PaddingLeft(2)
-			}
-			return s.Bold(opts.Color && row == table.HeaderRow)
-		}).String()
-	return trimLines(drawn)
+	return bare(head, rows, func(row, col int) lipgloss.Style {
+		s := lipgloss.NewStyle()
+		if col > 0 {
+			s = s.PaddingLeft(2)
+		}
+		return s.Bold(opts.Color && row == table.HeaderRow)
+	})
 }
 
 func trimLines(drawn string) string {
