@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -66,10 +67,10 @@ var columns = []column{
 }
 
 // TableOptions say what the terminal can do. The zero value is for a pipe: plain text, a
-// sentence a line.
+// row or a sentence a line.
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
-	Width int  // columns; 0: nobody looks, and tables have 120
+	Width int  // columns; 0: as many as it takes
 }
 
 // readable is how long a line may be that is read, whatever the terminal has room for.
@@ -79,7 +80,7 @@ func (o TableOptions) width() int {
 	if o.Width > 0 {
 		return o.Width
 	}
-	return readable
+	return math.MaxInt
 }
 
 // Wrap breaks text between words where the terminal would break it anywhere. Where there is
