@@ -163,8 +163,7 @@ func (r *Report) meeting() (meeting, failing []string) {
 // best are those of some rows that may be the best by a metric: that none of the others is told to
 // beat. A tier would take in whoever is told apart from the best but not from the second best.
 func (r *Report) best(metric string, rows []results.Row) (best []results.Row) {
-	ordered, _ := r.tiersOf(rows, metric)
-	ranked := slices.Concat(ordered...)
+	ranked, _ := rank(rows, metric)
 	for _, row := range ranked {
 		if !slices.ContainsFunc(ranked, func(other results.Row) bool { return r.told(other, row, metric) < 0 }) {
 			best = append(best, row)

@@ -22,12 +22,19 @@ type tier []results.Row
 // they are told apart. The rows that describe overload, or have too few trials with a
 // value, are left over.
 func (r *Report) tiers(metric string) (ordered []tier, unranked []results.Row) {
-	return r.tiersOf(r.Summary.Rows, metric)
+	ranked, unranked := rank(r.Summary.Rows, metric)
+	from := 0
+	for i := range ranked {
+		if r.divides(ranked, i+1, metric) {
+			ordered = append(ordered, ranked[from:i+1])
+			from = i + 1
+		}
+	}
+	return ordered, unranked
 }
 
-// tiersOf orders some of the rows.
-func (r *Report) tiersOf(rows []results.Row, metric string) (ordered []tier, unranked []results.Row) {
-	var ranked []results.Row
+// rank sorts rows from best to worst, and leaves over those that have no place in an order.
+func rank(rows []results.Row, metric string) (ranked, unranked []results.Row) {
 	for _, row := range rows {
 		if whyNoRank(row, metric) == "" {
 			ranked = append(ranked, row)
@@ -40,14 +47,7 @@ func (r *Report) tiersOf(rows []results.Row, metric string) (ordered []tier, unr
 		y, _ := b.Median(metric)
 		return byValue(x, y)
 	})
-	from := 0
-	for i := range ranked {
-		if r.divides(ranked, i+1, metric) {
-			ordered = append(ordered, ranked[from:i+1])
-			from = i + 1
-		}
-	}
-	return ordered, unranked
+	return ranked, unranked
 }
 
 // divides says whether each of the first n rows is below each of the others.
