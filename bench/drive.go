@@ -414,19 +414,20 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	if d.visitors != nil {
 		d.working.Go(func() { d.visitors.come(ctx, start) })
 	}
-	counted, drained := make(chan Flight, 1), make(chan struct{})
+	counted, closed := make(chan Flight, 1), make(chan struct{})
 	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
-	d.working.Go(func() { counted <- counter.count(start, drained) })
+	d.working.Go(func() { counted <- counter.count(start, closed) })
 	d.report(ctx, start)
-	close(drained)
-	flight := <-counted
 	if ctx.Err() != nil {
+		close(closed)
 		return
 	}
 	d.halt()
 	<-d.paced
 	span := <-spanned
 	d.close()
+	close(closed) // not before: what is still delivered enters the latencies
+	flight := <-counted
 	outcome := d.outcome(span)
 	outcome.Flight = flight
 	_ = d.out.send(Message{Done: &outcome}) // as above

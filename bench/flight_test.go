@@ -1,9 +1,15 @@
 package bench
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
@@ -82,10 +88,11 @@ func TestFlightCountsWhatIsDueAtOnce(t *testing.T) {
 func TestFlightCounts(t *testing.T) {
 	var f flightCounter
 	for i := range 1000 {
-		f.add(float64(3+4*(i%2)), clock.Instant(i+1)) // 3, 7, 3, …: differences of 4, as of noise of 4/√2
+		n := float64(3 + 4*(i%2))
+		f.add(clock.Instant(i+1), n, n) // 3, 7, 3, …: differences of 4, as of noise of 4/√2
 	}
 	got := f.flight(1000)
-	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 {
+	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.Blur != 0 {
 		t.Errorf("got %+v, want a mean of 5 ± %.4f of 1000", got, want)
 	}
 	if none := (&flightCounter{}).flight(time.Second); none != (Flight{}) {
@@ -96,40 +103,420 @@ func TestFlightCounts(t *testing.T) {
 // However late a sample comes, it stands for the time that has passed.
 func TestLateSamplesStandForTheTimeThatPassed(t *testing.T) {
 	var f flightCounter
-	f.add(10, 10) // from 0 to 10 on the way up
-	f.add(10, 90)
-	f.add(0, 100)
+	f.add(10, 10, 10) // from 0 to 10 on the way up
+	f.add(90, 10, 10)
+	f.add(100, 0, 0)
 	if got, want := f.flight(100).Mean, 9.0; got != want {
 		t.Errorf("got %g, want %g", got, want)
 	}
 }
 
-// A sample that comes late does not take what was delivered meanwhile for what was there to see.
-func TestALateSampleIsTheMiddleOfWhatItMayHaveMissed(t *testing.T) {
-	const run, each = 7, 5 * time.Millisecond
-	s := &scenarios.Scenario{
-		Clients: scenarios.Clients{Count: 1}, Topics: scenarios.Topics{Count: 1, PerClient: 1, Spread: scenarios.Even},
-		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(time.Second),
+// The doubt about a sample has the weight that the sample has.
+func TestBlurIsTheLargestErrorOfTheMean(t *testing.T) {
+	bounds := [][2]float64{{2, 8}, {5, 5}, {0, 4}, {3, 3}}
+	mean := func(of func(bounds [2]float64) (least, most float64)) Flight {
+		var f flightCounter
+		for i, b := range bounds {
+			least, most := of(b)
+			f.add(clock.Instant(10*(i+1)), least, most)
+		}
+		return f.flight(40)
 	}
-	var messages []schedule.Message
+	found := mean(func(b [2]float64) (float64, float64) { return b[0], b[1] })
+	least := mean(func(b [2]float64) (float64, float64) { return b[0], b[0] })
+	most := mean(func(b [2]float64) (float64, float64) { return b[1], b[1] })
+	if found.Mean-found.Blur != least.Mean || found.Mean+found.Blur != most.Mean {
+		t.Errorf("%g ± %g, want %g to %g", found.Mean, found.Blur, least.Mean, most.Mean)
+	}
+	if found.Error < max(least.Error, most.Error) {
+		t.Errorf("standard error %g, that of the bounds %g and %g", found.Error, least.Error, most.Error)
+	}
+}
+
+// A late sample lies between what was delivered before its instant and what is delivered now.
+func TestLateSampleIsTheMiddleOfItsBounds(t *testing.T) {
+	const each = 5 * time.Millisecond
+	w := newTraffic(1, time.Second)
 	for i := range 10 {
-		messages = append(messages, schedule.Message{Due: time.Duration(i) * each, Publisher: schedule.Backend, Size: 64})
+		w.send(time.Duration(i)*each, 0)
 	}
-	plan := schedule.Of(s, messages)
-	book := record.NewBook(plan, s, scenarios.SSE, run)
-	start := clock.Now().Add(-time.Second)
-	book.Begin(start)
+	plan, book := w.plan()
 	recorder := record.NewRecorder(book, []int{0})
 	for i := range uint32(4) {
-		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, run, i, 64)}}}, clock.Now())
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, trafficRun, i, 64)}}}, clock.Now())
 	}
-	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, owed: []int{1}, at: start}
-	f.sample(start, start.Add(5*each)) // 6 are due by then, and of 0 to 4 nobody knows whether they were delivered
-	if f.last != 4 || f.at != start.Add(5*each) || f.blur != 2*float64(5*each) {
-		t.Errorf("in flight %v at %v, off by as much as %v; want 4 at %v, the middle of 2 to 6, off by 2 for %v", f.last, f.at.Sub(start), f.blur, 5*each, 5*each)
+	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, owed: []int{1}}
+	f.begin(trafficStart)
+	delivered := f.read().delivered
+	if delivered != 4 {
+		t.Fatalf("%d delivered, want 4", delivered)
 	}
-	f.sample(start, start.Add(6*each)) // what was delivered by the last is known
-	if f.last != 3 || f.blur != 2*float64(5*each) {
-		t.Errorf("in flight %v, off by %v in all; want 3, and no more off than before", f.last, f.blur)
+	at := func(instants float64) clock.Instant { return trafficStart.Add(time.Duration(instants * float64(each))) }
+	f.planned = at(5)
+	f.take(reading{from: at(5.5), to: at(5.5), delivered: delivered}) // 6 were due, and 0 to 4 of them delivered
+	if f.middle != 4 || f.doubt != 2 || f.at != at(5) || f.late != 1 {
+		t.Errorf("in flight %v ± %v at %v, late %d; want 4 ± 2 at %v, the middle of 2 to 6", f.middle, f.doubt, f.at.Sub(trafficStart), f.late, 5*each)
+	}
+	f.planned = at(6)
+	f.take(reading{from: at(6.5), to: at(6.5), delivered: delivered}) // the reading before shows that none was delivered meanwhile
+	if f.middle != 3 || f.doubt != 0 {
+		t.Errorf("in flight %v ± %v, want 3 exactly", f.middle, f.doubt)
+	}
+	f.planned = at(6.4)
+	f.take(reading{from: at(7), to: at(7), delivered: 5}) // its instant came before that reading: only the one before that counts
+	if f.middle != 2.5 || f.doubt != 0.5 {
+		t.Errorf("in flight %v ± %v, want 2.5 ± 0.5", f.middle, f.doubt)
+	}
+	f.planned = at(7.1)
+	f.take(reading{from: at(7.1), to: at(8), delivered: 5}) // begun in time, but interrupted
+	f.planned = at(7.5)
+	f.take(reading{from: at(8.5), to: at(8.5), delivered: 7}) // during that reading, which says nothing of this instant
+	if f.middle != 2 || f.doubt != 1 || f.gap != time.Duration(5.5*float64(each)) {
+		t.Errorf("in flight %v ± %v, longest gap %v; want 2 ± 1, %v", f.middle, f.doubt, f.gap, time.Duration(5.5*float64(each)))
+	}
+}
+
+// Traffic is what was due and what was delivered, of which the truth is known.
+type traffic struct {
+	clients  int
+	window   time.Duration
+	messages []schedule.Message
+	pairs    []pair // in order of due
+}
+
+// A pair is one message to one client, in time since the window's opening.
+type pair struct{ due, delivered time.Duration }
+
+const (
+	never        = time.Duration(math.MaxInt64)
+	trafficRun   = 7
+	trafficStart = clock.Instant(time.Hour)
+)
+
+func newTraffic(clients int, window time.Duration) *traffic {
+	return &traffic{clients: clients, window: window}
+}
+
+// send adds a message that is delivered to every client after some time.
+func (w *traffic) send(due time.Duration, stays ...time.Duration) {
+	w.messages = append(w.messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
+	for _, stay := range stays {
+		if stay == never {
+			w.pairs = append(w.pairs, pair{due, never})
+		} else {
+			w.pairs = append(w.pairs, pair{due, due + stay})
+		}
+	}
+}
+
+// freeze holds up what comes in a time until its end, when all of it comes in a burst.
+func (w *traffic) freeze(from, to time.Duration) {
+	burst := to
+	for i := range w.pairs {
+		if p := &w.pairs[i]; p.delivered >= from && p.delivered < to {
+			burst += 20 * time.Microsecond
+			p.delivered = burst
+		}
+	}
+}
+
+func (w *traffic) plan() (*schedule.Schedule, *record.Book) {
+	s := &scenarios.Scenario{
+		Clients: scenarios.Clients{Count: w.clients}, Topics: scenarios.Topics{Count: 1, PerClient: 1, Spread: scenarios.Even},
+		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(w.window),
+	}
+	plan := schedule.Of(s, w.messages)
+	book := record.NewBook(plan, s, scenarios.SSE, trafficRun)
+	book.Begin(trafficStart)
+	return plan, book
+}
+
+// deliveredBy returns how many pairs were delivered by an instant.
+func (w *traffic) deliveredBy() func(at clock.Instant) int64 {
+	var sorted []clock.Instant
+	for _, p := range w.pairs {
+		if p.delivered != never {
+			sorted = append(sorted, trafficStart.Add(p.delivered))
+		}
+	}
+	slices.Sort(sorted)
+	return func(at clock.Instant) int64 {
+		n, _ := slices.BinarySearch(sorted, at+1)
+		return int64(n)
+	}
+}
+
+// inFlight is how many pairs were in flight at an instant.
+func (w *traffic) inFlight(at clock.Instant) (n int64) {
+	for _, p := range w.pairs {
+		if trafficStart.Add(p.due) <= at && (p.delivered == never || trafficStart.Add(p.delivered) > at) {
+			n++
+		}
+	}
+	return n
+}
+
+// end is when the last is delivered, and the window over.
+func (w *traffic) end() time.Duration {
+	end := w.window
+	for _, p := range w.pairs {
+		if p.delivered != never {
+			end = max(end, p.delivered)
+		}
+	}
+	return end
+}
+
+// missing is for how long what was never delivered had been due.
+func (w *traffic) missing(end time.Duration) (sum time.Duration) {
+	for _, p := range w.pairs {
+		if p.delivered == never {
+			sum += end - p.due
+		}
+	}
+	return sum
+}
+
+// evidence is of a trial that records for each pair what recorded returns.
+func (w *traffic) evidence(f Flight, recorded func(i int, stay time.Duration) time.Duration) Evidence {
+	e := Sound()
+	var latency results.Histogram
+	for i, p := range w.pairs {
+		if p.delivered != never {
+			latency.Record(recorded(i, p.delivered-p.due))
+		}
+	}
+	e.Flight, e.Trial.Latency.Histogram = f, latency
+	return e
+}
+
+func truly(_ int, stay time.Duration) time.Duration { return stay }
+
+// sampled returns what a counter finds in the traffic until its end. runs returns when the
+// reading for a planned instant really begins and ends; each is called after every sample.
+// A second counter, which nothing looks into, must find the same.
+func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) Flight {
+	plan, book := w.plan()
+	f, unseen := &flightCounter{plan: plan, book: book, owed: []int{w.clients}}, &flightCounter{plan: plan, book: book, owed: []int{w.clients}}
+	f.begin(trafficStart)
+	unseen.begin(trafficStart)
+	take := func(r reading) {
+		for f.planned <= r.from {
+			late := f.late
+			f.sample(r)
+			each(f, f.late > late)
+		}
+		f.take(r)
+	}
+	last, deliveredBy := trafficStart.Add(end), w.deliveredBy()
+	for {
+		from, to := runs(f.planned)
+		if to >= last {
+			break
+		}
+		r := reading{from, to, deliveredBy(from + (to-from)/2)}
+		take(r)
+		unseen.take(r)
+	}
+	r := reading{last, last, deliveredBy(last)}
+	take(r)
+	found := f.end(r)
+	each(f, false)
+	if same := unseen.end(r); same != found {
+		panic(fmt.Sprintf("%+v and %+v of the same readings", found, same))
+	}
+	found.Missing = w.missing(end)
+	return found
+}
+
+func unobserved(*flightCounter, bool) {}
+
+// frozenTraffic is 500 messages per second to 2 clients for 3 s; the clients' process is
+// frozen for one of them.
+func frozenTraffic(from time.Duration) *traffic {
+	const every, stay = 2 * time.Millisecond, 500 * time.Microsecond
+	w := newTraffic(2, 3*time.Second)
+	for due := time.Duration(0); due < w.window; due += every {
+		w.send(due, stay, stay)
+	}
+	w.freeze(from, from+time.Second)
+	return w
+}
+
+// A load generator that was frozen is no defect of its ledger, whenever the sampler runs
+// again: before the backlog is delivered, while it is, or after.
+func TestLittleHoldsWhenTheGeneratorWasFrozen(t *testing.T) {
+	for _, from := range []time.Duration{0, time.Second, 2 * time.Second} {
+		w := frozenTraffic(from)
+		wakes := trafficStart.Add(from + time.Second)
+		for _, after := range []time.Duration{10 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
+			runs := func(planned clock.Instant) (from, to clock.Instant) {
+				if planned >= wakes.Add(-time.Second) && planned < wakes.Add(after) {
+					return wakes.Add(after), wakes.Add(after)
+				}
+				return planned, planned
+			}
+			found := w.sampled(w.end()+80*time.Millisecond, runs, unobserved)
+			passed, detail := little(w.evidence(found, truly))
+			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the samples say little
+			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
+				t.Errorf("frozen at %v, sampled again %v after: passed %v: %s", from, after, passed, detail)
+			}
+			if found.Late < 120 || blind && found.Gap < time.Second || found.Gap > 1100*time.Millisecond {
+				t.Errorf("frozen at %v, sampled again %v after: %+v", from, after, found)
+			}
+		}
+	}
+}
+
+// Late samples excuse what they could not see, and nothing else.
+func TestLittleRefusesWhatNoLateSampleExplains(t *testing.T) {
+	e := Sound()
+	e.Flight.Blur, e.Flight.Gap, e.Flight.Late = 0.06, time.Second, 130
+	if passed, detail := little(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
+		t.Errorf("passed %v, %q; want it not applied", passed, detail)
+	}
+	e.Flight.Mean = 0.2
+	if passed, detail := little(e); passed || strings.Contains(detail, "not applied") {
+		t.Errorf("passed %v, %q; want it refused", passed, detail)
+	}
+}
+
+// randomTraffic is messages at random instants, with stays of any length, of which some are
+// never delivered.
+func randomTraffic(random *rand.Rand, messages, clients int, mean time.Duration, lost float64) *traffic {
+	w := newTraffic(clients, 2*time.Second)
+	dues := make([]time.Duration, messages)
+	for i := range dues {
+		dues[i] = time.Duration(random.Int64N(int64(w.window)))
+	}
+	slices.Sort(dues)
+	for _, due := range dues {
+		stays := make([]time.Duration, clients)
+		for c := range stays {
+			if stays[c] = 1 + time.Duration(random.ExpFloat64()*float64(mean)); random.Float64() < lost {
+				stays[c] = never
+			}
+		}
+		w.send(due, stays...)
+	}
+	return w
+}
+
+// A stall is a time, since the window's opening, in which the sampler does not run.
+type stall struct{ from, to time.Duration }
+
+// staller returns when a sampler's readings begin and end: each after some delay and of some
+// length, both prolonged by stalls.
+func staller(stalls []stall, delay, length func() time.Duration) func(planned clock.Instant) (from, to clock.Instant) {
+	now := trafficStart
+	after := func(d time.Duration) clock.Instant {
+		now = now.Add(d)
+		for _, s := range stalls {
+			if now >= trafficStart.Add(s.from) && now < trafficStart.Add(s.to) {
+				now = trafficStart.Add(s.to)
+			}
+		}
+		return now
+	}
+	return func(planned clock.Instant) (from, to clock.Instant) {
+		now = max(now, planned)
+		from = after(delay())
+		return from, after(length())
+	}
+}
+
+// Whatever instants the sampler runs at: a late sample is within its bounds, the mean is at
+// most Blur from that of a punctual sampler at the same instants, and so the check passes
+// wherever it passes with that.
+func TestStallsNeverBlameTheLedger(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 3))
+		mean := time.Duration(math.Exp(rapid.Float64Range(math.Log(1e5), math.Log(3e8)).Draw(rt, "log of mean stay, ns")))
+		w := randomTraffic(random, rapid.IntRange(0, 200).Draw(rt, "messages"), rapid.IntRange(1, 4).Draw(rt, "clients"), mean, rapid.SampledFrom([]float64{0, 0, 0.1, 1}).Draw(rt, "lost"))
+		var stalls []stall
+		at := time.Duration(0)
+		for range rapid.IntRange(0, 4).Draw(rt, "stalls") {
+			at += time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(rt, "runs for"))
+			s := stall{from: at, to: at + time.Duration(rapid.Int64Range(1, int64(1500*time.Millisecond)).Draw(rt, "stalls for"))}
+			if rapid.Bool().Draw(rt, "with the whole process") {
+				w.freeze(s.from, s.to)
+			}
+			stalls, at = append(stalls, s), s.to
+		}
+		end := max(w.end(), at) + time.Duration(rapid.Int64Range(0, int64(30*time.Millisecond)).Draw(rt, "closing"))
+		delays := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 200 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "delay")
+		lengths := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "length")
+		runs := staller(stalls,
+			func() time.Duration { return time.Duration(random.Int64N(int64(delays))) },
+			func() time.Duration { return time.Duration(random.Int64N(int64(lengths))) })
+
+		var punctual flightCounter
+		punctual.at = trafficStart
+		found := w.sampled(end, runs, func(f *flightCounter, late bool) {
+			truth := float64(w.inFlight(f.at))
+			switch {
+			case late && math.Abs(truth-f.middle) > f.doubt:
+				rt.Fatalf("in flight %g ± %g at %v, truly %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
+			case !late && (f.doubt != 0 || f.middle < truth):
+				rt.Fatalf("in flight %g ± %g of a punctual sample at %v, truly %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
+			case !late: // the count of its own instant
+				truth = f.middle
+			}
+			punctual.add(f.at, truth, truth)
+			punctual.squares = f.squares
+		})
+		same := punctual.flight(found.Span)
+		same.Missing = found.Missing
+		const rounding = 1e-9
+		if math.Abs(found.Mean-same.Mean) > found.Blur+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
+			rt.Errorf("got %+v, more than its blur from %+v", found, same)
+		}
+		if passes, _ := little(w.evidence(same, truly)); passes {
+			if passed, detail := little(w.evidence(found, truly)); !passed {
+				rt.Errorf("refused, and passes when punctual: %s", detail)
+			}
+		}
+	})
+}
+
+// Correct ledgers pass, with stalls and without; understated latencies do not, as long as
+// the sampler is punctual: of every fifth pair half of the time is left out.
+func TestLittleTellsUnderstatedLatencies(t *testing.T) {
+	halved := func(i int, stay time.Duration) time.Duration {
+		if i%5 == 0 {
+			return stay / 2
+		}
+		return stay
+	}
+	punctually := func(planned clock.Instant) (from, to clock.Instant) { return planned, planned }
+	for seed := range uint64(30) {
+		random := rand.New(rand.NewPCG(seed, 5))
+		w := randomTraffic(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
+		found := w.sampled(w.end(), punctually, unobserved)
+		if passed, detail := little(w.evidence(found, truly)); !passed {
+			t.Errorf("seed %d: refused: %s", seed, detail)
+		}
+		if passed, detail := little(w.evidence(found, halved)); passed {
+			t.Errorf("seed %d: understated latencies pass: %s", seed, detail)
+		}
+		from := time.Duration(random.Int64N(int64(time.Second)))
+		stalled := []stall{{from, from + time.Duration(random.Int64N(int64(time.Second)))}}
+		w.freeze(stalled[0].from, stalled[0].to)
+		instantly := func() time.Duration { return 0 }
+		found = w.sampled(w.end(), staller(stalled, instantly, instantly), unobserved)
+		if passed, detail := little(w.evidence(found, truly)); !passed || found.Blur > found.Mean/10 {
+			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
+		}
+		if passed, detail := little(w.evidence(found, halved)); passed {
+			t.Errorf("seed %d, frozen: understated latencies pass: %s", seed, detail)
+		}
+	}
+}
+
+// A load generator that counted nothing leaves nothing to compare: the latencies are of all.
+func TestMergeFlightsOfWhichOneDidNotCount(t *testing.T) {
+	if got := mergeFlights([]Flight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (Flight{}) {
+		t.Errorf("got %+v, want none", got)
 	}
 }
