@@ -29,7 +29,8 @@ const (
 
 // A Gauge tells a generator to find its ceiling. Answered by Gauged.
 type Gauge struct {
-	Scenario string `json:"scenario"` // resolved YAML: whose clients, topics and payloads to take
+	Scenario string        `json:"scenario"` // resolved YAML: whose clients, topics and payloads to take
+	Time     time.Duration `json:"time_ns"`  // for how long to run flat out, at most
 }
 
 // Gauged is what a generator did flat out.
@@ -37,30 +38,36 @@ type Gauged struct {
 	PerSecond float64 `json:"per_second"` // publications and deliveries
 }
 
-// gaugeTime is for how long a generator runs flat out, at most.
-const gaugeTime = 500 * time.Millisecond
+// For how long a generator runs flat out, at most.
+const (
+	gaugeTime      = 500 * time.Millisecond
+	quickGaugeTime = gaugeTime / 5
+)
 
-// gaugeFor runs a scenario flat out on the null transport. What it needs is built as
-// for a trial, in a driver of its own.
-func gaugeFor(text string) (Gauged, error) {
-	s, err := scenarios.Read("scenario", strings.NewReader(text))
+// gauge runs a scenario flat out on the null transport. What it needs is built as for a
+// trial, in a driver of its own.
+func (g Gauge) gauge() (Gauged, error) {
+	if g.Time <= 0 {
+		return Gauged{}, fmt.Errorf("find a ceiling in %v: allowed is more than nothing", g.Time)
+	}
+	s, err := scenarios.Read("scenario", strings.NewReader(g.Scenario))
 	if err != nil {
 		return Gauged{}, err
 	}
 	s.Servers = 1 // all of the load on one generator: there are no more cores for several
 	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(workers(s))}
 	defer d.close()
-	d.equip(flatOut(s), &Prepare{Block: 1})
+	d.equip(flatOut(s, g.Time), &Prepare{Block: 1})
 	d.openBackend()
 	publishes := d.plan.Publishers()
 	for _, c := range d.own {
 		d.open(c, publishes[c])
 	}
-	return d.flatOut(), nil
+	return d.flatOut(g.Time), nil
 }
 
-// flatOut publishes as fast as it can, and says how fast that was.
-func (d *driver) flatOut() Gauged {
+// flatOut publishes as fast as it can for some time, and returns how fast that was.
+func (d *driver) flatOut(limit time.Duration) Gauged {
 	from := clock.Now()
 	d.pacing.start = from.Add(-d.plan.Closes) // all is due
 	d.book.Begin(d.pacing.start)
@@ -69,7 +76,7 @@ func (d *driver) flatOut() Gauged {
 	}
 	select {
 	case <-d.paced:
-	case <-time.After(gaugeTime):
+	case <-time.After(limit):
 	}
 	took := clock.Now().Sub(from)
 	var done int64
@@ -82,13 +89,14 @@ func (d *driver) flatOut() Gauged {
 	return Gauged{PerSecond: float64(done) / took.Seconds()}
 }
 
-// flatOut is more than any generator does in gaugeTime, with the scenario's own
-// fan-out, topics, publishers and payloads. Its window is a second, all of it past.
-func flatOut(s *scenarios.Scenario) *schedule.Schedule {
-	const (
-		pairs = 2e6     // and then some 150 ns for each
-		most  = 400_000 // messages: a plan takes memory
-		least = 100
+// flatOut is more than any generator does in a time, with the scenario's own fan-out,
+// topics, publishers and payloads. Its window is a second, all of it past.
+func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
+	const least = 100 // messages
+	var (
+		share = limit.Seconds() / gaugeTime.Seconds()
+		pairs = share * 2e6     // and then some 150 ns for each
+		most  = share * 400_000 // messages: a plan takes memory
 	)
 	flat := *s
 	flat.Warmup, flat.Window = 0, scenarios.Duration(time.Second)
@@ -113,7 +121,7 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 	if err := one.startGenerator(r, nil); err != nil {
 		return err
 	}
-	if err := one.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML())}}); err != nil {
+	if err := one.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
 		return err
 	}
 	m, err := one.answer(ctx, answerWait)
@@ -125,6 +133,13 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 	}
 	r.ceiling = m.Gauged.PerSecond
 	return nil
+}
+
+func (r *Rig) gaugeTime() time.Duration {
+	if r.Quick {
+		return quickGaugeTime
+	}
+	return gaugeTime
 }
 
 // shortestWatch is what a window must last, that may be cut short, to say how busy cores were.

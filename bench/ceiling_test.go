@@ -18,12 +18,14 @@ func TestGeneratorFindsItsCeiling(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := gaugeFor(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.PerSecond < 10*load(s) {
-			t.Errorf("published by %s: %.0f a second, which is not even ten times the %.0f that are asked", publisher, got.PerSecond, load(s))
+		for _, limit := range []time.Duration{gaugeTime, quickGaugeTime} {
+			got, err := Gauge{Scenario: text, Time: limit}.gauge()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.PerSecond < 10*load(s) {
+				t.Errorf("published by %s, in %v: %.0f per second, less than ten times the %.0f that are asked", publisher, limit, got.PerSecond, load(s))
+			}
 		}
 	}
 }
@@ -42,8 +44,14 @@ func TestCeilingComesFirst(t *testing.T) {
 
 func TestCeilingOfNoScenario(t *testing.T) {
 	var out strings.Builder
-	if err := Drive(strings.NewReader(`{"gauge":{"scenario":"version: 9"}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
+	if err := Drive(strings.NewReader(`{"gauge":{"scenario":"version: 9","time_ns":1}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
 		t.Errorf("ended with %v and told %q", err, out.String())
+	}
+}
+
+func TestCeilingInNoTime(t *testing.T) {
+	if got, err := (Gauge{Scenario: fmt.Sprintf(pollScenario, "clients")}).gauge(); err == nil {
+		t.Errorf("got %v, want an error", got)
 	}
 }
 
@@ -55,7 +63,10 @@ func TestFlatOutIsEnoughAndNotTooMuch(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Clients.Count = clients
-		plan := flatOut(s)
+		if n := len(flatOut(s, quickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
+			t.Errorf("%d clients, quick: %d messages", clients, n)
+		}
+		plan := flatOut(s, gaugeTime)
 		if n := len(plan.Messages); n < 90 || n > 500_000 || n*clients < 300_000 {
 			t.Errorf("%d clients: %d messages", clients, n)
 		}

@@ -79,7 +79,7 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 	}
 	switch {
 	case o.Gauge != nil:
-		gauged, err := gaugeFor(o.Gauge.Scenario)
+		gauged, err := o.Gauge.gauge()
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,8 @@ type Side struct {
 // Interleave measures several runs of one scenario side by side: a trial of one is
 // followed, or led, by the same trial of the others, so that whatever the machine does
 // meanwhile is in all of them alike. Each is a run of its own, with a folder of its own,
-// and says whom it was measured beside. They share what watches the cores.
+// and says whom it was measured beside. They share what watches the cores, and the ceiling:
+// both are of the first side's rig.
 //
 // derive writes what people look at into each folder. The folders are returned in the order
 // of the sides; one that could not be made is "".
@@ -74,7 +75,7 @@ func measure(ctx context.Context, campaigns []*campaign) error {
 	for _, c := range campaigns {
 		c.run.Rig.keeper, c.run.Rig.ceiling = rig.keeper, rig.ceiling
 		c.manifest.Ceiling = rig.ceiling
-		c.manifest.Conditions = append(c.manifest.Conditions, rig.keeper.sleep())
+		c.manifest.Conditions = append(c.manifest.Conditions, rig.conditions()...)
 	}
 	if err := rig.watchFloor(ctx, &first.manifest.Host.Standstills); err != nil {
 		return err

@@ -107,3 +107,19 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 		t.Errorf("flush windows: %v", m.Workload.Flush)
 	}
 }
+
+// A quick rig leaves out the watch of idle cores, says so, and still measures a ceiling.
+func TestQuickRigSaysWhatItLeavesOut(t *testing.T) {
+	thorough, hasty := &Rig{}, &Rig{Quick: true, keeper: &keeper{}} // a keeper that cannot answer
+	if said := thorough.conditions(); len(said) != 1 || thorough.gaugeTime() != gaugeTime {
+		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), gaugeTime)
+	}
+	const want = "quick: idle cores were not watched before and after the run; the generator's ceiling was measured for 100 ms"
+	if said := hasty.conditions(); len(said) != 2 || said[1] != want {
+		t.Errorf("%q, want %q", said, want)
+	}
+	var found string
+	if err := hasty.watchFloor(t.Context(), &found); err != nil || found != "" {
+		t.Errorf("watched: %q, %v", found, err)
+	}
+}

@@ -121,6 +121,7 @@ func (l *lab) rig(e experiment) *bench.Rig {
 		Drive:  []string{self, "drive"},
 		Awake:  []string{self, "awake"},
 		Engine: l.options.Engine,
+		Quick:  true, // the folders are thrown away
 		Watch:  e.watch,
 		Serve:  func(c scenarios.Case, _ string) []string { return l.serving(string(c.Transport), e.lie) },
 	}
