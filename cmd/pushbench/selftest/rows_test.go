@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench"
 	"pushbench/bench/physics"
 	"pushbench/results"
 )
@@ -91,6 +92,31 @@ func TestStandstillRowsRefuseWhatHidesIt(t *testing.T) {
 		return time.Millisecond / 2
 	})
 	refuses(t, "half of it", standstill(half, stood, window), "p95", "p99", "max")
+}
+
+func TestFrozenGeneratorRowsRefuseAnotherBlame(t *testing.T) {
+	const rate, stall, window = 500, time.Second, 3 * time.Second
+	late := func(frozen time.Duration, failed ...string) results.Trial {
+		t := results.Trial{Status: results.Complete}
+		for due := time.Duration(0); due < window; due += time.Second / rate {
+			t.Publishes.Lateness.Record(max(20*time.Microsecond, frozen-due))
+			t.Publishes.Planned, t.Publishes.Late = t.Publishes.Planned+1, t.Publishes.Late+1
+		}
+		for _, name := range failed {
+			t.Status, t.Gates = results.Invalid, append(t.Gates, results.Gate{Name: name})
+		}
+		return t
+	}
+	rows := func(trials ...results.Trial) []Row { return frozenGeneratorRows(trials, stall, rate) }
+	first := late(stall, bench.GateLate)
+	refuses(t, "as it must be", rows(first, late(0)))
+	refuses(t, "and a busy machine", rows(first, late(stall/10, bench.GateLate, bench.GateStalls)))
+	refuses(t, "a ledger that is blamed as well", rows(late(stall, bench.GateLate, bench.GateLittle), late(0)), "measured again")
+	refuses(t, "nothing noticed", rows(late(stall), late(0)), "the trial", "check that failed", "measured again")
+	refuses(t, "half of it seen", rows(late(stall/2, bench.GateLate), late(0)), "longest lateness", "later than half")
+	refuses(t, "late without a stall", rows(first, late(stall, bench.GateLate)), "and as late as that")
+	refuses(t, "a defect without a stall", rows(first, late(0, bench.GateLedger)), "the same without")
+	refuses(t, "not measured again", rows(first), "the same without", "and as late as that")
 }
 
 // polled is a trial of short polls under Poisson arrivals, whose latencies a law gives.
