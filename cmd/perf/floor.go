@@ -9,9 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -33,18 +33,19 @@ type floor struct {
 // endWaitMS is how long the floor waits at most before it looks whether it is to end.
 const endWaitMS = 100
 
-// serveFloor serves until standard input ends.
-func serveFloor() error {
+// serveFloor serves until stdin ends.
+func serveFloor(stdin io.Reader, stdout io.Writer) error {
 	f := &floor{}
-	if err := f.listen(); err != nil {
+	if err := f.listen(stdout); err != nil {
 		return err
 	}
+	var ended atomic.Bool
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		os.Exit(0)
+		_, _ = io.Copy(io.Discard, stdin)
+		ended.Store(true)
 	}()
 	var events [256]unix.EpollEvent
-	for ; ; runtime.Gosched() { // for who waits for standard input
+	for ; !ended.Load(); runtime.Gosched() { // for the goroutine that waits for stdin
 		// Raw, so that Go's runtime does not look after a thread that is away, and with an
 		// end, for it cannot call it back.
 		n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), endWaitMS, 0, 0)
@@ -60,9 +61,10 @@ func serveFloor() error {
 			}
 		}
 	}
+	return nil
 }
 
-func (f *floor) listen() (err error) {
+func (f *floor) listen(stdout io.Writer) (err error) {
 	if f.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return err
 	}
@@ -78,8 +80,8 @@ func (f *floor) listen() (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("{\"listening\":\"127.0.0.1:%d\"}\n", bound.(*unix.SockaddrInet4).Port)
-	return nil
+	_, err = fmt.Fprintf(stdout, "{\"listening\":\"127.0.0.1:%d\"}\n", bound.(*unix.SockaddrInet4).Port)
+	return err
 }
 
 func (f *floor) watch(fd int) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,11 +18,12 @@ import (
 // k6 is where make peers puts it.
 const k6 = "bin/k6"
 
+// missingK6 is why k6 cannot be measured on this machine; empty if it can.
 func missingK6() string {
-	if _, err := os.Stat(k6); err != nil {
-		return "make peers"
+	if installed(k6) {
+		return ""
 	}
-	return ""
+	return "not installed (make peers)"
 }
 
 // k6Script does what echoScenario does: as many clients, each publishing as often, one at
@@ -60,9 +62,9 @@ const (
 	k6Watched = 5 * time.Second
 )
 
-// k6Echo says what an echo costs k6, in µs, once it is at its rate.
-func k6Echo(command string) (cpu float64, err error) {
-	server, err := ours(command, "websocket")()
+// k6Echo is what an echo costs k6, in µs, once it is at its rate.
+func k6Echo(ctx context.Context, command string) (cpu float64, err error) {
+	server, err := ours(command, "websocket")(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -77,31 +79,44 @@ func k6Echo(command string) (cpu float64, err error) {
 	if err := os.WriteFile(script, fmt.Appendf(nil, k6Script, whole/time.Second, server.address, whole/time.Millisecond), 0o600); err != nil {
 		return 0, err
 	}
-	p, err := start(loadCore, k6, "run", "--quiet", "--log-output", "none", "--no-usage-report", "--address", "", "--summary-mode", "disabled", script)
+	p, err := start(ctx, loadCore, k6, "run", "--quiet", "--log-output", "none", "--no-usage-report", "--address", "", "--summary-mode", "disabled", script)
 	if err != nil {
 		return 0, err
 	}
-	defer p.kill()
-	time.Sleep(k6Warms)
-	had, before, err := published(server.address, p.pid())
+	defer p.terminate()
+	return watchK6(ctx, p, server.address)
+}
+
+// watchK6 measures k6 while it publishes to a server.
+func watchK6(ctx context.Context, p *process, address string) (cpu float64, err error) {
+	if err := p.runFor(ctx, k6Warms); err != nil {
+		return 0, err
+	}
+	had, before, err := published(ctx, address, p.pid())
 	if err != nil {
 		return 0, err
 	}
-	time.Sleep(k6Watched)
-	have, after, err := published(server.address, p.pid())
+	if err := p.runFor(ctx, k6Watched); err != nil {
+		return 0, err
+	}
+	have, after, err := published(ctx, address, p.pid())
 	if err != nil {
 		return 0, err
 	}
 	const rate, least = 64 * 125, 0.95
 	if reached := float64(have-had) / k6Watched.Seconds(); reached < least*rate {
-		err = fmt.Errorf("k6 published %.0f a second, not %d", reached, rate)
+		return 0, unreached(reached, rate, "/s")
 	}
-	return float64(after.Minus(before).CPU) / float64(time.Microsecond) / float64(have-had), err
+	return float64(after.Minus(before).CPU) / float64(time.Microsecond) / float64(have-had), nil
 }
 
 // published is how many messages a server has had, and what a process has used by then.
-func published(address string, pid int) (n int64, used cost.Usage, err error) {
-	answer, err := http.Get("http://" + address + "/v1/stats")
+func published(ctx context.Context, address string, pid int) (n int64, used cost.Usage, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v1/stats", nil)
+	if err != nil {
+		return 0, used, err
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, used, err
 	}

@@ -1,101 +1,152 @@
 //go:build linux
 
-// Command perf measures what pushbench's servers and generator cost beside others that
-// do the same work, and beside floors: programs that make only the system calls
-// which nobody can do without. Sides are interleaved in one run, at the same offered
-// load, and compared as ratios; see results/reference/perf.md.
+// Command perf compares the cost of pushbench's servers and generator with other tools
+// that do the same work, and with floors: programs that make only the system calls that
+// no server can do without. See results/reference/perf.md.
+//
+// A row is one comparison. Its sides take turns at the same offered load, and are
+// compared as ratios; one turn of every side is a pair.
+//
+// # Failures
+//
+// A side fails when it does not reach the load, is not installed, does not start, exceeds
+// the time limit, or when its output cannot be read. The table then gives the reason, and
+// the other sides and rows are measured as usual. A side that fails is tried again in the
+// next pair; after the second failure it is left out of the rest of its row.
+//
+// # Bars
+//
+// A bar is the highest cost that pushbench may have: a ratio to another side, or a figure
+// of its own. It is met or missed by the median of the pairs, as printed. It is not
+// measured when one of its two sides failed twice or has no figure, and when the row was
+// interrupted. The last line of the table counts the bars.
+//
+// # Output
+//
+// The table goes to standard output when perf ends. With -out it also replaces a file,
+// whole, after each row and at the end, however perf ends: Ctrl-C and SIGTERM stop the row
+// under way and keep what it has measured. Progress goes to standard error.
+//
+// # Exit codes
+//
+//	0  every row has its figure of pushbench; bars may be met or missed
+//	1  a row has no figure of pushbench, or nothing could be measured or written
+//	2  usage
+//	6  interrupted; the table holds what was measured
 package main
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
-	"time"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == floorRole {
-		exit(serveFloor())
-	}
-	pairs := flag.Int("pairs", 5, "how often each side of a row is measured")
-	only := flag.String("only", ".", "rows whose names match this regular expression")
-	out := flag.String("out", "", "write the table to this file as well")
-	command := flag.String("pushbench", "bin/pushbench", "the command to measure")
-	flag.Parse()
-	exit(measure(*pairs, *only, *out, *command))
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func exit(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "perf:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
-// The servers have a core of their own, and whoever makes load the other.
+// Exit codes, as pushbench has them.
 const (
-	serverCore = 0
-	loadCore   = 1
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 6
 )
 
-func measure(pairs int, only, out, command string) error {
+// run is the whole command: arguments in, exit code out.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 1 && args[0] == floorRole {
+		return report(stderr, exitFailed, serveFloor(os.Stdin, stdout))
+	}
+	o, err := parse(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		return report(stderr, exitUsage, err)
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+	about, err := describe(ctx, o.command, o.pairs)
+	if ctx.Err() != nil {
+		return report(stderr, exitInterrupted, errors.New("interrupted before the first row"))
+	}
+	if err != nil {
+		return report(stderr, exitFailed, err)
+	}
+	c := campaign{about: about, rows: o.rows, pairs: o.pairs, out: o.out, keepAwake: keepAwake(o.command), stdout: stdout, stderr: stderr}
+	return c.run(ctx)
+}
+
+// report prints an error, if there is one, and returns the exit code.
+func report(stderr io.Writer, code int, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "perf:", err)
+	return code
+}
+
+// options are the command line, checked.
+type options struct {
+	pairs   int
+	rows    []row
+	out     string
+	command string
+}
+
+// parse reads the command line. Help goes to stdout; errors are the caller's to print.
+func parse(args []string, stdout io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("perf", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	only := "."
+	flags.IntVar(&o.pairs, "pairs", 5, "how often each side of a row is measured: 1 or more")
+	flags.StringVar(&only, "only", only, "rows whose names match this regular expression")
+	flags.StringVar(&o.out, "out", "", "write the table to this file as well, after each row")
+	flags.StringVar(&o.command, "pushbench", filepath.Join("bin", "pushbench"), "the command to measure")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stdout, "Usage: perf [flags]")
+			flags.SetOutput(stdout)
+			flags.PrintDefaults()
+		}
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("perf takes no arguments, got %q", flags.Arg(0))
+	}
 	which, err := regexp.Compile(only)
 	if err != nil {
-		return err
+		return o, fmt.Errorf("-only: %w", err)
+	}
+	o.rows = slices.DeleteFunc(rows(o.command), func(r row) bool { return !which.MatchString(r.name) })
+	return o, o.check(only)
+}
+
+// check finds what would otherwise fail only after the first row.
+func (o options) check(only string) error {
+	if o.pairs < 1 {
+		return fmt.Errorf("-pairs: %d is not allowed; allowed: 1 or more", o.pairs)
+	}
+	if len(o.rows) == 0 {
+		return fmt.Errorf("-only: no row has a name that matches %q", only)
+	}
+	if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("-out: %s is not a folder", filepath.Dir(o.out))
 	}
 	if runtime.NumCPU() < 2 {
-		return fmt.Errorf("a server and its load need a core each, and there is %d", runtime.NumCPU())
+		return fmt.Errorf("perf needs 2 cores, one for the server and one for its load; this machine has %d", runtime.NumCPU())
 	}
-	command, err = filepath.Abs(command)
-	if err != nil {
-		return err
-	}
-	keeper, err := start(anyCore, command, "awake")
-	if err != nil {
-		return err
-	}
-	defer keeper.end()
-	table := &strings.Builder{}
-	describe(table)
-	for _, row := range rows(command) {
-		if !which.MatchString(row.name) {
-			continue
-		}
-		fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), row.name)
-		if err := row.measure(table, pairs); err != nil {
-			return fmt.Errorf("%s: %w", row.name, err)
-		}
-	}
-	fmt.Print(table)
-	if out == "" {
-		return nil
-	}
-	return os.WriteFile(out, []byte(table.String()), 0o644)
-}
-
-// describe says what was measured on, and how to read it.
-func describe(b *strings.Builder) {
-	var name unix.Utsname
-	_ = unix.Uname(&name) // it fails only for a bad address
-	fmt.Fprintf(b, "# What it costs beside others\n\n")
-	fmt.Fprintf(b, "Measured by `make perf` on %s: Linux %s, %d cores, %s, on %s.\n", cpuModel(), unix.ByteSliceToString(name.Release[:]), runtime.NumCPU(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
-	fmt.Fprintf(b, "Medians of the runs, with the least and the most; the sides of a row took turns, at the same offered load.\n")
-	fmt.Fprintf(b, "The ratio is of ours to the other in the same turn.\n")
-}
-
-func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // without it there is no model to name
-	for line := range strings.Lines(string(text)) {
-		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "an unnamed processor"
+	return nil
 }

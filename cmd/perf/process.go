@@ -4,49 +4,126 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// A process is a child of ours on a core of its own.
+// A process is a child on a core of its own. It ends with the context that it was started
+// with, and with us.
 type process struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	out   *bufio.Reader
+	name   string
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	pipe   *os.File // its standard output
+	out    *bufio.Reader
+	stderr tail
+	ended  chan struct{} // closed when it is gone
+	err    error         // how it ended; set before ended is closed
 }
 
-const anyCore = -1
+// The servers have a core of their own, and whatever makes load the other.
+const (
+	serverCore = 0
+	loadCore   = 1
+	anyCore    = -1
+)
 
-// start starts a command on a core. Its end is ours: it is killed with us.
-func start(core int, name string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(name, args...)}
-	p.cmd.Stderr = os.Stderr
+// start starts a command on a core.
+func start(ctx context.Context, core int, name string, args ...string) (*process, error) {
+	p := &process{name: filepath.Base(name), cmd: command(ctx, name, args...), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
-	p.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	p.cmd.Stderr = &p.stderr
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	// A pipe of our own: Wait would close cmd.StdoutPipe's while it is read.
+	var childEnd *os.File
+	if p.pipe, childEnd, err = os.Pipe(); err != nil {
+		p.stdin.Close()
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
-	p.out = bufio.NewReader(out)
+	p.cmd.Stdout, p.out = childEnd, bufio.NewReader(p.pipe)
 	begin := p.cmd.Start
 	if core != anyCore {
 		begin = func() error { return onCore(core, p.cmd.Start) }
 	}
-	if err := begin(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+	err = begin()
+	childEnd.Close()
+	if err != nil {
+		p.pipe.Close()
+		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
+	go p.wait()
 	return p, nil
+}
+
+func (p *process) wait() {
+	p.err = p.cmd.Wait()
+	_ = killGroup(p.cmd) // what it started and left running: a worker outlives a master that crashes
+	close(p.ended)
+}
+
+// command is a child in a process group of its own: Ctrl-C is for us alone, and what the
+// child has started can be ended with it. It is killed when the context is done.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	cmd.Cancel = func() error { return killGroup(cmd) }
+	cmd.WaitDelay = time.Second // for its standard error, which a child of its own may hold open
+	return cmd
+}
+
+// killGroup kills a child of ours and all that it has started.
+func killGroup(cmd *exec.Cmd) error {
+	if err := unix.Kill(-cmd.Process.Pid, unix.SIGKILL); !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	return os.ErrProcessDone
+}
+
+// output runs a command to its end and returns what it printed. The error holds the last
+// line of that.
+func output(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := command(ctx, name, args...)
+	printed, err := cmd.CombinedOutput()
+	text := strings.TrimSpace(string(printed))
+	if cmd.Process == nil {
+		return text, fmt.Errorf("start %s: %w", filepath.Base(name), err)
+	}
+	_ = killGroup(cmd)
+	if err != nil {
+		return text, exited(filepath.Base(name), err, text)
+	}
+	return text, nil
+}
+
+// exited describes how a child ended, with the last line that it printed.
+func exited(name string, err error, printed string) error {
+	how := "exit status 0"
+	if err != nil {
+		how = err.Error()
+	}
+	if last := lastLine(printed); last != "" {
+		how += ": " + last
+	}
+	return fmt.Errorf("%s ended: %s", name, how)
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // onCore does something with this thread on one core, which a child that it starts inherits.
@@ -59,7 +136,7 @@ func onCore(core int, work func() error) error {
 	var one unix.CPUSet
 	one.Set(core)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return err
+		return fmt.Errorf("pin to core %d: %w", core, err)
 	}
 	worked := work()
 	if err := unix.SchedSetaffinity(0, &before); err != nil {
@@ -71,19 +148,105 @@ func onCore(core int, work func() error) error {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
+// gone reports whether the child has ended.
+func (p *process) gone() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// exitReason describes an unexpected exit. The child must have ended.
+func (p *process) exitReason() error { return exited(p.name, p.err, p.stderr.String()) }
+
+// answerWait is how long a child may take for one line.
+const answerWait = 30 * time.Second
+
+// line reads a line of the child's output. A child that does not print one is ended.
+func (p *process) line() (string, error) {
+	late := time.AfterFunc(answerWait, func() { _ = killGroup(p.cmd) })
+	line, err := p.out.ReadString('\n')
+	if err == nil {
+		late.Stop()
+		return line, nil
+	}
+	inTime := late.Stop()
+	p.end()
+	if !inTime {
+		return "", fmt.Errorf("%s printed nothing for %v", p.name, answerWait)
+	}
+	return "", p.exitReason()
+}
+
+// all reads the child's output until it ends.
+func (p *process) all() (string, error) {
+	text, err := io.ReadAll(p.out)
+	<-p.ended
+	if err == nil && p.err != nil {
+		err = p.exitReason()
+	}
+	return string(text), err
+}
+
+// runFor waits while the child runs.
+func (p *process) runFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-p.ended:
+		return p.exitReason()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // endWait is how long a child may take to end once its input is closed.
 const endWait = 5 * time.Second
 
-// end closes its input, which ends our own, and makes it go if it does not.
+// end closes its input, which ends our own, and kills it if it does not end.
 func (p *process) end() {
 	p.stdin.Close()
-	timer := time.AfterFunc(endWait, func() { _ = p.cmd.Process.Kill() })
+	defer p.pipe.Close()
+	timer := time.NewTimer(endWait)
 	defer timer.Stop()
-	_ = p.cmd.Wait() // that it was killed is no news
+	select {
+	case <-p.ended:
+	case <-timer.C:
+		_ = killGroup(p.cmd) // it may have ended just now
+		<-p.ended
+	}
 }
 
-// kill ends what does not listen to its input.
-func (p *process) kill() {
+// terminate ends a child that does not read its input.
+func (p *process) terminate() {
 	_ = p.cmd.Process.Signal(unix.SIGTERM)
 	p.end()
+}
+
+// tail keeps the last of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+const tailSize = 8 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept = append(t.kept, p...)
+	if over := len(t.kept) - tailSize; over > 0 {
+		t.kept = append(t.kept[:0], t.kept[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.kept)
 }

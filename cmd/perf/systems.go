@@ -4,13 +4,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,14 +26,14 @@ type system struct {
 	dialect dialect
 }
 
-// A launcher starts a fresh system.
-type launcher func() (*system, error)
+// A launcher starts a fresh system, which is killed when the context is done.
+type launcher func(context.Context) (*system, error)
 
 // ours is one of pushbench's own servers.
 func ours(command, transport string, flags ...string) launcher {
-	return func() (*system, error) {
+	return func(ctx context.Context) (*system, error) {
 		args := append([]string{"serve", transport, "--control", "--listen", "127.0.0.1:0"}, flags...)
-		s, err := listening(command, args...)
+		s, err := listening(ctx, command, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -55,12 +55,12 @@ func ours(command, transport string, flags ...string) launcher {
 }
 
 // bare is the floor of WebSocket deliveries.
-func bare() (*system, error) {
+func bare(ctx context.Context) (*system, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s, err := listening(self, floorRole)
+	s, err := listening(ctx, self, floorRole)
 	if err != nil {
 		return nil, err
 	}
@@ -76,21 +76,24 @@ func body() string {
 	return "Content-Type: text/plain\r\nContent-Length: " + strconv.Itoa(payloadSize) + "\r\n\r\n" + string(payload)
 }
 
-// listening starts a server whose first line says where it listens.
-func listening(command string, args ...string) (*system, error) {
-	p, err := start(serverCore, command, args...)
+// listening starts a server whose first line names the address that it listens on.
+func listening(ctx context.Context, command string, args ...string) (*system, error) {
+	p, err := start(ctx, serverCore, command, args...)
 	if err != nil {
 		return nil, err
 	}
-	line, err := p.out.ReadBytes('\n')
+	line, err := p.line()
+	if err != nil {
+		return nil, err
+	}
 	var said struct{ Listening string }
-	if err = errors.Join(err, json.Unmarshal(line, &said)); err != nil {
+	if err := json.Unmarshal([]byte(line), &said); err != nil || said.Listening == "" {
 		p.end()
-		return nil, fmt.Errorf("%s does not say where it listens: %w", args[0], err)
+		return nil, fmt.Errorf("%s printed %.100q, not the address that it listens on", p.name, line)
 	}
 	collect := func() error {
 		_, ordered := io.WriteString(p.stdin, "collect\n")
-		_, err := p.out.ReadBytes('\n')
+		_, err := p.line()
 		return errors.Join(ordered, err)
 	}
 	return &system{address: said.Listening, pid: p.pid(), end: p.end, collect: collect}, nil
@@ -98,43 +101,58 @@ func listening(command string, args ...string) (*system, error) {
 
 // nchan is nginx with the nchan module, as it comes with Debian.
 func nchan(transport string) launcher {
-	return func() (*system, error) {
+	return func(ctx context.Context) (*system, error) {
 		dir, err := os.MkdirTemp("", "perf-nchan")
 		if err != nil {
 			return nil, err
 		}
-		address, err := freeAddress()
+		s, err := startNchan(ctx, dir, transport)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, os.RemoveAll(dir))
 		}
-		file := filepath.Join(dir, "nginx.conf")
-		if err := os.WriteFile(file, []byte(strings.NewReplacer("DIR", dir, "ADDRESS", address, "TRANSPORT", transport).Replace(nginxConf)), 0o600); err != nil {
-			return nil, err
-		}
-		p, err := start(serverCore, "nginx", "-c", file, "-p", dir)
-		if err != nil {
-			return nil, err
-		}
-		end := func() { p.kill(); _ = os.RemoveAll(dir) } // of our own making
-		worker, err := onlyChild(p.pid())
-		if err != nil {
-			end()
-			return nil, err
-		}
-		head := " HTTP/1.1\r\nHost: " + address + "\r\n"
-		d := dialect{subscribe: "GET /sub" + head + handshake, publish: "POST /pub" + head + body()}
-		if transport == "longpoll" {
-			d.subscribe = "GET /sub" + head + "\r\n"
-			d.next = func(answer []byte) string {
-				return "GET /sub" + head + "If-Modified-Since: " + between(answer, "Last-Modified: ", "\r\n") +
-					"\r\nIf-None-Match: " + between(answer, "Etag: ", "\r\n") + "\r\n\r\n"
-			}
-		}
-		return &system{address: address, pid: worker, end: end, dialect: d}, nil
+		end := s.end
+		s.end = func() { end(); _ = os.RemoveAll(dir) } // of our own making
+		return s, nil
 	}
 }
 
-const nginxConf = `load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
+// startNchan starts nginx in a folder of its own.
+func startNchan(ctx context.Context, dir, transport string) (*system, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(strings.NewReplacer("DIR", dir, "ADDRESS", address, "TRANSPORT", transport).Replace(nginxConf)), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := start(ctx, serverCore, "nginx", "-c", file, "-p", dir)
+	if err != nil {
+		return nil, err
+	}
+	worker, err := onlyChild(ctx, p)
+	if err != nil {
+		p.terminate()
+		return nil, err
+	}
+	return &system{address: address, pid: worker, end: p.terminate, dialect: nchanDialect(address, transport)}, nil
+}
+
+// nchanDialect is how nginxConf lets clients subscribe and publish.
+func nchanDialect(address, transport string) dialect {
+	head := " HTTP/1.1\r\nHost: " + address + "\r\n"
+	d := dialect{subscribe: "GET /sub" + head + handshake, publish: "POST /pub" + head + body()}
+	if transport == "longpoll" {
+		d.subscribe = "GET /sub" + head + "\r\n"
+		d.next = func(answer []byte) string {
+			return "GET /sub" + head + "If-Modified-Since: " + between(answer, "Last-Modified: ", "\r\n") +
+				"\r\nIf-None-Match: " + between(answer, "Etag: ", "\r\n") + "\r\n\r\n"
+		}
+	}
+	return d
+}
+
+const nginxConf = `load_module ` + nchanModule + `;
 daemon off;
 worker_processes 1;
 pid DIR/pid;
@@ -160,14 +178,18 @@ http {
 }
 `
 
-// missingNchan says what to install, if nginx cannot be measured here.
+// Debian's package of nchan, and what is needed of it.
+const (
+	nchanPackage = "libnginx-mod-nchan"
+	nchanModule  = "/usr/lib/nginx/modules/ngx_nchan_module.so"
+)
+
+// missingNchan is why nginx cannot be measured on this machine; empty if it can.
 func missingNchan() string {
-	_, err := exec.LookPath("nginx")
-	_, module := os.Stat("/usr/lib/nginx/modules/ngx_nchan_module.so")
-	if errors.Join(err, module) != nil {
-		return "apt-get install nginx-light libnginx-mod-nchan"
+	if installed("nginx") && installed(nchanModule) {
+		return ""
 	}
-	return ""
+	return "not installed (apt-get install nginx-light " + nchanPackage + ")"
 }
 
 // freeAddress is one that nobody listens on at the moment.
@@ -180,18 +202,21 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// onlyChild waits until a process has a child, and says which.
-func onlyChild(pid int) (int, error) {
-	for begun := time.Now(); time.Since(begun) < endWait; time.Sleep(10 * time.Millisecond) {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-		if err != nil {
+// onlyChild waits until a process has a child, and returns its pid.
+func onlyChild(ctx context.Context, p *process) (int, error) {
+	for begun := time.Now(); time.Since(begun) < answerWait; {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.pid(), p.pid()))
+		if err != nil && !p.gone() {
 			return 0, err
 		}
 		if child, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
 			return child, nil
 		}
+		if err := p.runFor(ctx, 10*time.Millisecond); err != nil {
+			return 0, err
+		}
 	}
-	return 0, errors.New("it started no worker")
+	return 0, fmt.Errorf("%s started no worker within %v", p.name, answerWait)
 }
 
 // between is what stands in a text after one string and before the next; empty if it does not.

@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+// asPerf makes this test binary perf itself.
+const asPerf = "PUSHBENCH_TEST_AS_PERF"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPerf) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// script writes a shell script that stands for a program.
+func script(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for _, c := range []struct{ args, says string }{
+		{"-pairs 0", "-pairs: 0 is not allowed"},
+		{"-pairs many", "invalid value"},
+		{"-only (", "-only: error parsing regexp"},
+		{"-only ^no$", `no row has a name that matches "^no$"`},
+		{"-out no/such/folder/perf.md", "-out: no/such/folder is not a folder"},
+		{"-wrong", "flag provided but not defined: -wrong"},
+		{"again", `takes no arguments, got "again"`},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), strings.Fields(c.args), &stdout, &stderr); code != exitUsage {
+			t.Errorf("%s: got exit code %d, want %d", c.args, code, exitUsage)
+		}
+		if got := stderr.String(); !strings.Contains(got, c.says) || strings.Count(got, "\n") != 1 || stdout.Len() > 0 {
+			t.Errorf("%s: got %q and %q, want one line on stderr with %q", c.args, got, stdout.String(), c.says)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-h"}, &stdout, &stderr); code != exitOK || stderr.Len() > 0 {
+		t.Errorf("got exit code %d and %q on stderr, want 0 and nothing", code, stderr.String())
+	}
+	if !strings.Contains(stdout.String(), "-pairs") {
+		t.Errorf("got %q, want the flags", stdout.String())
+	}
+}
+
+// A missing command is found before the first row, and the file of the last run stays.
+func TestMissingCommandKeepsTheFile(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "perf.md")
+	if err := os.WriteFile(out, []byte("before"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-pushbench", "no/pushbench", "-out", out}, &stdout, &stderr); code != exitFailed {
+		t.Errorf("got exit code %d, want %d", code, exitFailed)
+	}
+	if got := stderr.String(); !strings.Contains(got, "start pushbench") || !strings.Contains(got, "make build") {
+		t.Errorf("got %q, want what is missing and how to make it", got)
+	}
+	if got, err := os.ReadFile(out); string(got) != "before" {
+		t.Errorf("the file holds %q (%v), want what it held before", got, err)
+	}
+}
+
+// SIGTERM stops a row whose server never answers, ends the server and writes the file.
+func TestSIGTERMWritesTheTable(t *testing.T) {
+	dir := t.TempDir()
+	started, out, command := filepath.Join(dir, "started"), filepath.Join(dir, "perf.md"), filepath.Join(dir, "pushbench")
+	if err := unix.Mkfifo(started, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script(t, command, `case "$1" in
+--version) echo "pushbench 0.1.0 (0123456789ab)" ;;
+awake) exec cat ;;
+serve) echo $$ > `+started+`; exec sleep 1000 ;;
+esac`)
+	perf := exec.Command(os.Args[0], "-only", "long-poll", "-pairs", "2", "-pushbench", command, "-out", out)
+	perf.Env = append(os.Environ(), asPerf+"=1")
+	var stderr bytes.Buffer
+	perf.Stderr = &stderr
+	if err := perf.Start(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(started) // returns once a server has written its pid
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := perf.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := perf.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Errorf("got %v, want exit code %d\n%s", err, exitInterrupted, stderr.String())
+	}
+	server, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Kill(server, 0); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("the server is still there (%v), want it ended", err)
+	}
+	wrote, err := os.ReadFile(out)
+	if err != nil || !strings.Contains(string(wrote), "not measured: interrupted") || !strings.Contains(string(wrote), "0123456789ab") {
+		t.Errorf("the file holds %q (%v), want the row and that it was interrupted", wrote, err)
+	}
+}

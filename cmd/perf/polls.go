@@ -1,0 +1,126 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"pushbench/results"
+)
+
+// pollers are our generator and wrk. wrk goes first, and ours at the rate it reached.
+func pollers(command string) []side {
+	own, other := side{name: ownSide}, side{name: "wrk", bar: 1}
+	if !installed("wrk") {
+		own.missing = "wrk, which sets the rate, is not installed"
+		other.missing = "not installed (apt-get install wrk)"
+		return []side{own, other}
+	}
+	rate := 0.0
+	other.once = func(ctx context.Context) (cpu float64, err error) {
+		cpu, rate, err = wrkPolls(ctx, command)
+		return cpu, err
+	}
+	own.once = func(ctx context.Context) (float64, error) {
+		if rate == 0 {
+			if _, err := other.once(ctx); err != nil {
+				return 0, fmt.Errorf("wrk, which sets the rate, failed: %w", err)
+			}
+		}
+		return ourPolls(ctx, command, rate)
+	}
+	return []side{own, other}
+}
+
+// pollTime is how long each side polls.
+const pollTime = 5 * time.Second
+
+// wrkPolls is what a poll costs wrk, in µs, and how many it made per second.
+func wrkPolls(ctx context.Context, command string) (cpu, rate float64, err error) {
+	server, err := ours(command, "shortpoll")(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer server.end()
+	cursor, err := now(ctx, server.address)
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := start(ctx, loadCore, "wrk", "-t1", "-c64", "-d"+pollTime.String(), "http://"+server.address+"/v1/poll?topic=t&after="+cursor)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer p.end()
+	printed, err := p.all()
+	if err != nil {
+		return 0, 0, err
+	}
+	polls, err := wrkRequests(printed)
+	if err != nil {
+		return 0, 0, err
+	}
+	used := p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	return float64(used) / float64(time.Microsecond) / polls, polls / pollTime.Seconds(), nil
+}
+
+// wrkRequests takes the number of requests from what wrk printed.
+func wrkRequests(printed string) (float64, error) {
+	requests := ""
+	for line := range strings.Lines(printed) {
+		if strings.Contains(line, "Non-2xx") {
+			return 0, fmt.Errorf("wrk was refused: %s", strings.TrimSpace(line))
+		}
+		if fields := strings.Fields(line); len(fields) > 2 && fields[1] == "requests" && fields[2] == "in" {
+			requests = fields[0]
+		}
+	}
+	if requests == "" {
+		return 0, fmt.Errorf("wrk printed no number of requests, but %q", lastLine(printed))
+	}
+	return positive(requests)
+}
+
+// now is a cursor of a server with nothing after it.
+func now(ctx context.Context, address string) (string, error) {
+	c, err := gather(ctx, address, dialect{subscribe: "GET /v1/poll?topic=t HTTP/1.1\r\nHost: " + address + "\r\n\r\n"}, 1)
+	if err != nil {
+		return "", err
+	}
+	cursor := between(c.buffer[:], `{"cursor":"`, `"`)
+	if cursor == "" {
+		err = errors.New("the server answered a poll without a cursor")
+	}
+	return cursor, errors.Join(err, c.close())
+}
+
+// ourPolls is what a poll costs our generator, in µs, at a rate. It is a run like any,
+// with every sample recorded.
+func ourPolls(ctx context.Context, command string, rate float64) (float64, error) {
+	interval := max(time.Duration(64/rate*float64(time.Second)).Round(time.Microsecond), time.Millisecond)
+	reached := 0.0
+	cpu, err := generator(ctx, command, fmt.Sprintf(pollScenario, interval, pollTime), func(c results.Cost) float64 {
+		reached = float64(c.Wire.Polls) / c.Span.Seconds()
+		return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls)
+	})
+	// wrk, which asks for more as soon as it is answered, saturates the server. Polls that
+	// are due while the one before is unanswered are missed, and fewer cost more each.
+	if err == nil && reached < 0.6*rate {
+		err = unreached(reached, rate, "/s")
+	}
+	return cpu, err
+}
+
+const pollScenario = `version: 1
+name: polls
+transports: [shortpoll]
+clients: {count: 64}
+publish: {by: backend, rate: 1/s, arrivals: periodic}
+payload: {size: 64B}
+shortpoll: {interval: %s}
+window: %s
+blocks: 1
+`
