@@ -28,7 +28,7 @@ STAMP  = -X main.commit=$(COMMIT) -X main.dirty=$(DIRTY)
 
 .PHONY: help
 help: ## list these targets
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: bench
 bench: download build ## measure the chat scenario: table, sentences, report.html (SCENARIO=, ARGS=)
@@ -46,21 +46,46 @@ REFERENCES = $(wildcard results/reference/*/)
 reproduce: download build ## measure again what results/reference holds, and say which of its claims hold here
 	@bin/pushbench check $(REFERENCES)
 
+# What measures runs last and alone, so that nothing else makes it late. Packages without an
+# allocation test or a benchmark are not built again without the race detector.
+PACKAGES  = $(shell go list $(PKG))
+MEASURING = $(filter %/endtoend,$(PACKAGES))
+OTHERS    = $(filter-out $(MEASURING),$(PACKAGES))
+COUNTING  = $(filter $(OTHERS),$(addprefix pushbench/,$(sort $(dir $(shell grep -rlE '^func (Benchmark|Test.*Alloc)' --include=*_test.go bench cmd results scenarios servers)))))
+GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
+
 .PHONY: test
-test: setup ## allocation tests and each benchmark once; then all tests under the race detector
-	@echo "without the race detector: allocations, and each benchmark once"
-	@go test -run 'Alloc' -bench . -benchtime 1x $(ORDINARY) -timeout 5m $(PKG) | grep -v 'no test files'
-	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that count bytes on an interface of their own are left out"
-	@$(TOOL) gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) $(ORDINARY) -timeout 25m $(PKG)
+test: ## every test but those of make nightly, then the time per package and the slowest ten
+	@rm -f bin/tests-*.json; failed=; \
+	$(MAKE) --no-print-directory test-race || failed=1; \
+	$(MAKE) --no-print-directory test-measuring || failed=1; \
+	go -C tools run ./testtimes $(CURDIR)/bin/tests-*.json; \
+	[ -z "$$failed" ]
+
+.PHONY: test-race
+test-race: setup ## allocation tests, each benchmark once, then all that does not measure under the race detector
+	@mkdir -p bin
+	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that make network namespaces are left out"
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocations, and each benchmark once"; \
+		$(GOTESTSUM) --jsonfile bin/tests-1.json -- -run Alloc -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+	@[ -z "$(OTHERS)" ] || { echo "under the race detector"; \
+		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -parallel 8 -timeout 8m $(OTHERS); }
+
+.PHONY: test-measuring
+test-measuring: setup ## what measures, alone, on a plain binary
+	@mkdir -p bin
+	@[ -z "$(MEASURING)" ] || { echo "alone, on a plain binary: what measures"; \
+		$(GOTESTSUM) --jsonfile bin/tests-3.json -- $(ORDINARY) -timeout 15m $(MEASURING); }
 
 # The tests have a target of their own, so that this one answers in a minute.
 .PHONY: check
 check: download ## everything but the tests: format, vet, staticcheck, tidy, walls, schema, other systems
 	@echo "gofumpt";     files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "not formatted (go tool -modfile=tools/go.mod gofumpt -w .):"; echo "$$files"; exit 1; }
-	@echo "go vet";      go vet ./...
-	@echo "staticcheck"; $(TOOL) staticcheck ./...
+	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/...
+	@echo "staticcheck"; $(TOOL) staticcheck -tags nightly ./...
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff
 	@echo "import walls"; go test -run 'House|Rooms' ./cmd/pushbench
+	@echo "tools";       go -C tools vet ./...; go -C tools test ./...
 	@echo "schemas";     go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
 	@for of in manifest trial interval; do go run ./cmd/pushbench schema $$of | diff -u results/$$of.schema.json - || exit 1; done
 	@for system in linux/arm64 darwin/arm64 darwin/amd64; do \
@@ -92,15 +117,43 @@ micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(TIME) -count $(COUNT) $(PKG) | grep -v 'no test files'
 
 .PHONY: fuzz
-fuzz: download ## run each fuzz target for 20 s (FUZZTIME=)
+fuzz: download ## run each fuzz target for 20 s, as many at once as there are cores (FUZZTIME=)
 	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
-	while read -r package target; do \
-		echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package"; done
+	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 bash -c 'out=$$(go test -run "^$$" -fuzz "^$$1$$" -parallel 1 -fuzztime $(FUZZTIME) "$$0" 2>&1) && echo "ok   $$0 $$1: $$(grep -o "execs: [0-9]*" <<<"$$out" | tail -n 1)" || { echo "FAIL $$0 $$1"; echo "$$out"; exit 255; }'
+
+# What needs a quiet machine, or more time than a change may take. Each part fits a job of
+# its own; they run one after the other.
+NIGHTLY = nightly-selftest nightly-timed nightly-measuring nightly-whole nightly-fuzz reproduce
 
 .PHONY: nightly
-nightly: setup build ## the slow proofs, and the broken builds that they must catch; takes a quiet machine
+nightly: ## everything that takes a quiet machine or long, part by part: about an hour
+	@for part in $(NIGHTLY); do \
+		echo "== $$part"; began=$$SECONDS; \
+		$(MAKE) --no-print-directory $$part || exit 1; \
+		echo "== $$part took $$((SECONDS - began)) s"; done
+
+.PHONY: nightly-selftest
+nightly-selftest: download build # the self-test with its slow proofs
 	@bin/pushbench selftest --long
-	@go test -tags long -run 'SelfTestCatches' -timeout 30m ./cmd/pushbench
+
+.PHONY: nightly-timed
+nightly-timed: setup # latencies, ages and engines in real time; what recording costs; what an idle client takes
+	@go test -tags nightly -count 1 -v -timeout 20m ./cmd/internal/timed | grep -vE '^ *(===|---) '
+	@go test -run '^$$' -bench . -benchtime 4x -timeout 20m ./cmd/internal/endtoend
+
+# Where the doctor calls the machine quiet, few measured runs may be INVALID.
+.PHONY: nightly-measuring
+nightly-measuring: setup build # every script and every broken build
+	@quiet=; if bin/pushbench doctor --json | grep -A 1 '"check": "other load"' | grep -q '"state": "ok"'; then quiet=1; fi; \
+	PUSHBENCH_QUIET_MACHINE=$$quiet go test -tags nightly -count 1 -v $(ORDINARY) -timeout 40m ./cmd/internal/endtoend | grep -E '^(--- |measured: |forgiven: |FAIL|ok|panic)|^    --- FAIL|^ +[a-z_]+_test\.go'
+
+.PHONY: nightly-whole
+nightly-whole: setup # the whole conformance matrix on every library
+	@go test -tags nightly -count 1 $(RACE) -parallel 8 -timeout 30m ./cmd/internal/conformance
+
+.PHONY: nightly-fuzz
+nightly-fuzz:
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=30s
 
 .PHONY: build
 build: ## bin/pushbench, stamped with its commit

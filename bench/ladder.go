@@ -56,7 +56,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.
 	defer between.Close()
 	one := &climber{told: make(chan struct{}, 1)}
 	traffic := new(client.Traffic)
-	if err := l.climb(ctx, transport, greeting.Listening, between.Addr, traffic, one); err != nil {
+	if err := l.climb(ctx, transport, greeting.Listening, between, traffic, one); err != nil {
 		return t, fmt.Errorf("trace %s: %w", transport, err)
 	}
 	l.settle(ctx, between, traffic)
@@ -88,9 +88,9 @@ func (l Ladder) settle(ctx context.Context, between *relay.Relay, traffic *clien
 }
 
 // climb has the client and the backend do their parts.
-func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server, through string, traffic *client.Traffic, one *climber) error {
+func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server string, between *relay.Relay, traffic *client.Traffic, one *climber) error {
 	clients, err := client.New(l.Engine, client.Config{
-		Target: through, Workers: 1, Transport: transport, Traffic: traffic,
+		Target: between.Addr, Workers: 1, Transport: transport, Traffic: traffic,
 		Interval: l.Interval, Pacing: scenarios.FixedRate, Hold: l.Hold,
 	})
 	if err != nil {
@@ -121,7 +121,10 @@ func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server
 	}
 	one.note(false, "the client publishes a message of its own")
 	session.Publish(2, ladderTopic, []byte(ladderOwn))
-	return one.until(ctx, "the client's own message", func() bool { return one.heard >= 2 && one.acked })
+	if err := one.until(ctx, "the client's own message", func() bool { return one.heard >= 2 && one.acked }); err != nil {
+		return err
+	}
+	return one.quiet(ctx, transport, between, traffic)
 }
 
 // A climber is the sink of both, and keeps what happens at either end.
@@ -132,6 +135,7 @@ type climber struct {
 	subscribed, ready bool       // the client, the backend
 	acked             bool
 	heard             int
+	answered          int64 // answers that the client received, with a message or without
 	notes             []trace.Note
 	failed            error
 }
@@ -140,10 +144,33 @@ type climber struct {
 func (c *climber) Deliver(who int, b *client.Batch, _ clock.Instant) {
 	c.change(func() {
 		if who == 0 && len(b.Messages) > 0 {
+			c.answered++
 			c.heard += len(b.Messages)
 			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
 		}
 	})
+}
+
+// quiet waits until the relay has read every request that the client counts, among them the
+// poll that a long-polling client sends at once: closing beside it would count a request of
+// which nothing was sent.
+func (c *climber) quiet(ctx context.Context, transport scenarios.Transport, between *relay.Relay, traffic *client.Traffic) error {
+	looks := time.NewTicker(time.Millisecond)
+	defer looks.Stop()
+	for {
+		c.mu.Lock()
+		answered := c.answered
+		c.mu.Unlock()
+		w := traffic.Snapshot()
+		if between.Requests() == w.Requests && (transport != scenarios.LongPoll || w.Polls > answered) {
+			return nil
+		}
+		select {
+		case <-looks.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the next poll: %w", context.Cause(ctx))
+		}
+	}
 }
 
 // brief is the beginning of a message.
@@ -159,6 +186,8 @@ func brief(s string) string {
 func (c *climber) Event(who int, e client.Event, _ clock.Instant) {
 	c.change(func() {
 		switch {
+		case e.Kind == client.Polled && who == 0:
+			c.answered++
 		case e.Kind == client.Connected && who == 0:
 			c.subscribed = true
 			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client is subscribed"})
@@ -182,7 +211,7 @@ func (c *climber) change(f func()) {
 	c.mu.Unlock()
 	select {
 	case c.told <- struct{}{}:
-	default: // somebody has yet to look
+	default: // a change before has yet to be looked at
 	}
 }
 

@@ -55,12 +55,13 @@ func (d *discarding) Event(c int, e client.Event, at clock.Instant) {
 func (d *discarding) Delivered() int64 { return d.delivered.Load() }
 
 // An ObserverEffect is what recording costs: medians over pairs of trials, of one
-// that records and one whose generator throws away what it receives.
+// that records and one whose generator discards what it receives.
 type ObserverEffect struct {
 	Transport scenarios.Transport
-	Pairs     int
+	Pairs     int // that count
+	Discarded int // pairs in which a trial delivered nothing, each measured again
 
-	// µs of CPU a delivered message, with recording and without.
+	// µs of CPU per delivered message, with recording and without.
 	Server, ServerBare       float64
 	Generator, GeneratorBare float64
 
@@ -72,28 +73,46 @@ type ObserverEffect struct {
 // which every other begins with the other side. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
 func Observe(ctx context.Context, rig *Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect ObserverEffect, err error) {
-	effect = ObserverEffect{Transport: transport, Pairs: pairs}
-	var recorded, bare []results.Trial
 	err = rig.awake(func() error {
-		for pair := range pairs {
-			first, err := rig.observed(ctx, s, transport, pair, pair%2 == 1)
-			if err != nil {
-				return err
-			}
-			second, err := rig.observed(ctx, s, transport, pair, pair%2 == 0)
-			if err != nil {
-				return err
-			}
-			if pair%2 == 1 {
-				first, second = second, first
-			}
-			recorded, bare = append(recorded, first), append(bare, second)
-		}
-		return nil
+		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
+			return rig.observed(ctx, s, transport, pair, discard)
+		})
+		return err
 	})
-	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(results.ServerCPUPerMessage, recorded, bare)
-	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(results.GeneratorCPUPerMessage, recorded, bare)
 	return effect, err
+}
+
+// observeAttempts is how often a pair is measured before it is given up: on a machine that
+// is busy with something else a short trial may deliver nothing, which says nothing of its cost.
+const observeAttempts = 3
+
+// observePairs measures each pair until both of its trials have delivered something.
+func observePairs(transport scenarios.Transport, pairs int, measure func(pair int, discard bool) (results.Trial, error)) (ObserverEffect, error) {
+	effect := ObserverEffect{Transport: transport}
+	var sides [2][]results.Trial // recorded, discarded
+	for pair := range pairs {
+		for attempt := 1; ; attempt++ {
+			var both [2]results.Trial
+			for turn := range both {
+				side := (turn + pair) % 2
+				var err error
+				if both[side], err = measure(pair, side == 1); err != nil {
+					return effect, err
+				}
+			}
+			if both[0].Cost.Delivered > 0 && both[1].Cost.Delivered > 0 {
+				sides[0], sides[1] = append(sides[0], both[0]), append(sides[1], both[1])
+				break
+			}
+			if effect.Discarded++; attempt == observeAttempts {
+				return effect, fmt.Errorf("%s delivered nothing in a trial of each of %d attempts: this machine is too busy, or the window too short", transport, attempt)
+			}
+		}
+	}
+	effect.Pairs = len(sides[0])
+	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(results.ServerCPUPerMessage, sides[0], sides[1])
+	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(results.GeneratorCPUPerMessage, sides[0], sides[1])
+	return effect, nil
 }
 
 // observed is one trial. Its gates are not looked at: without a record they cannot hold.
@@ -103,11 +122,7 @@ func (r *Rig) observed(ctx context.Context, s *scenarios.Scenario, transport sce
 		measured: scenarios.Case{Transport: transport, Stack: s.Stack, Flush: s.Flush(transport)},
 		interval: func(results.Interval) error { return nil }, phase: func(string) {},
 	}
-	result, err := t.measure(ctx)
-	if err == nil && result.Cost.Delivered == 0 {
-		err = fmt.Errorf("%s delivered nothing", transport)
-	}
-	return result, err
+	return t.measure(ctx)
 }
 
 // compareCosts gives medians of a metric, and of its change in percent.

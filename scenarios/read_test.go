@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"flag"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -200,28 +199,6 @@ func TestErrorIsData(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Error{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-// TestHostileInputIsCheap feeds files that cost some YAML readers minutes or
-// gigabytes: as long as text may be, and as long as a file may be.
-func TestHostileInputIsCheap(t *testing.T) {
-	// The slowest takes 0.4 s, and thirty times as long under the race detector.
-	const limit = 40 * time.Second
-	for _, unit := range []string{
-		"[", "{", "- ", "-\n", "a: ", "a: 1\n", "? ", "!", "&a ", "*a ", "|\n", "'", "\"", "\"\\", "#\n",
-		"---\n", "...\n", "%\n", "a:\n- b\n", "[a,", "{a: ", " \n", "\t", "é", "\\", "a:\n a:\n  a:\n", "<<: ", "{}", "[],",
-	} {
-		for _, size := range []int{maxText, maxBytes} {
-			t.Run(fmt.Sprintf("%q/%d", unit, size), func(t *testing.T) {
-				start := time.Now()
-				_, err := Read("hostile.yaml", strings.NewReader(strings.Repeat(unit, size/len(unit))))
-				if took := time.Since(start); took > limit {
-					t.Errorf("took %v, want well below %v", took, limit)
-				}
-				checkSentence(t, err)
-			})
-		}
 	}
 }
 

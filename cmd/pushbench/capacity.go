@@ -63,6 +63,7 @@ a lower bound and says so.
 	f.StringVar(&o.window, "window", "10s", "how long each load is measured")
 	f.StringSliceVar(&o.run.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringVar(&o.run.out, "out", "", "the folder for the figures and the runs (default: "+runsFolder+"/TIME-capacity-SCENARIO)")
+	quickFlag(c, &o.run.quick)
 	formatFlag(c, &o.run.format, comparisonFormats)
 	return c
 }

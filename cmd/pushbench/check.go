@@ -62,6 +62,7 @@ worst: 4 for a broken claim, 3 for an invalid measurement, 8 where one is undeci
 		},
 	}
 	c.Flags().StringVar(&o.out, "out", runsFolder, "the folder for what is measured, a run a reference")
+	quickFlag(c, &o.quick)
 	c.Flags().StringVar(&o.junit, "junit", "", "write what holds and what does not as JUnit files, NAME-FILE for each reference of several")
 	c.Flags().StringVar(&o.format, "format", tableFormat, "of what goes to standard output: table or markdown")
 	return c

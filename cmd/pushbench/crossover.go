@@ -49,6 +49,7 @@ delivered, their CPU by wall-clock time.
 	f.IntVar(&o.run.blocks, "blocks", 1, "how often each case is run")
 	f.StringSliceVar(&o.run.transports, "transports", nil, "only these, such as shortpoll,websocket (default: the scenario's)")
 	f.StringVar(&o.run.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
+	quickFlag(c, &o.run.quick)
 	formatFlag(c, &o.run.format, runFormats)
 	return c
 }

@@ -6,21 +6,20 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/cmd/internal/inprocess"
 	"pushbench/servers/wire"
 )
 
 // Our servers answer as the standards say, on every stack, and refuse what they must.
 func TestInspectOurServers(t *testing.T) {
-	onEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		urls := map[string]string{}
 		for transport, format := range map[string]string{
 			"websocket": "ws://ADDR/v1/ws?topic=a", "shortpoll": "http://ADDR/v1/poll?topic=a",
 			"longpoll": "http://ADDR/v1/poll?topic=a&wait=1s", "sse": "sse+http://ADDR/v1/sse?topic=a",
 		} {
-			server := &inProcess{t: t, transport: transport, stack: stack}
-			server.start("127.0.0.1:0", 0)
-			t.Cleanup(server.stop)
-			urls[transport] = strings.Replace(format, "ADDR", server.addr, 1)
+			server := inprocess.Start(t, inprocess.Server{Transport: transport, Stack: stack})
+			urls[transport] = strings.Replace(format, "ADDR", server.Addr, 1)
 		}
 		var out, errs bytes.Buffer
 		inspected := func(args ...string) int {

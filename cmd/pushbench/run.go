@@ -50,6 +50,7 @@ type runOptions struct {
 	sweep      []string
 	noPin      bool
 	letSleep   bool
+	quick      bool
 	engine     string
 	lie        string
 }
@@ -95,6 +96,7 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.metrics, "metrics", "", "serve what is under way to Prometheus at /metrics of this address of this machine, such as 127.0.0.1:9464 (default: nowhere)")
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
+	quickFlag(c, &o.quick)
 	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
@@ -180,7 +182,7 @@ func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (whe
 		}
 		sides = append(sides, bench.Side{Run: other, Path: besidePath(sides[0].Path)})
 	}
-	where, err = bench.Interleave(ctx, sides, derive)
+	where, err = bench.Interleave(ctx, sides, o.derive)
 	progress.end()
 	if where[0] == "" && errors.Is(err, fs.ErrExist) {
 		return nil, usageError("--out: %w", err)
@@ -260,6 +262,19 @@ func showBeside(c *cobra.Command, before, after string) error {
 	}
 	fmt.Fprintln(c.OutOrStdout())
 	return printComparison(c.OutOrStdout(), found, tableFormat)
+}
+
+// quickFlag is of commands that measure.
+func quickFlag(c *cobra.Command, quick *bool) {
+	c.Flags().BoolVar(quick, "quick", false, "to try a scenario out: do not watch idle cores before and after, measure the generator's ceiling for 100 ms, draw no charts (pushbench report FOLDER draws them)")
+}
+
+// derive writes what people look at into a run's folder.
+func (o runOptions) derive(run *results.Run, dir string) error {
+	if o.quick {
+		return report.New(run).Write(dir)
+	}
+	return derive(run, dir)
 }
 
 // apply puts the command line's wishes into the scenario and checks it again.
@@ -402,6 +417,7 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: o.engine,
+		Quick:  o.quick,
 		Link:   []string{self, "link"},
 		Serve: func(c scenarios.Case, host string) []string {
 			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0"), "--stack", string(c.Stack)}

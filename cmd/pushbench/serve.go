@@ -21,26 +21,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushbench/cmd/internal/edges"
 	"pushbench/servers/hub"
-	"pushbench/servers/longpoll"
-	"pushbench/servers/shortpoll"
-	"pushbench/servers/sse"
 	"pushbench/servers/webhook"
-	"pushbench/servers/websocket"
 	"pushbench/servers/wire"
 )
-
-// shutdownLimit is how long a server may take to end after it was told to.
-const shutdownLimit = 5 * time.Second
-
-// newEdge is the table of the servers that serve can start.
-var newEdge = map[string]func(*wire.Service, []netip.Prefix) wire.Edge{
-	"shortpoll": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service, _ []netip.Prefix) wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service, _ []netip.Prefix) wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return websocket.New(s) },
-	"webhook":   func(s *wire.Service, hooks []netip.Prefix) wire.Edge { return webhook.New(s, hooks) },
-}
 
 // A serveOptions is what serve was asked for.
 type serveOptions struct {
@@ -65,7 +50,7 @@ func newServeCommand() *cobra.Command {
 		Use:   "serve <shortpoll|longpoll|sse|websocket|webhook>",
 		Short: "Serve one transport, as servers/PROTOCOL.md says",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || newEdge[args[0]] == nil {
+			if len(args) != 1 || edges.New[args[0]] == nil {
 				return usageError("serve: name one transport: shortpoll, longpoll, sse, websocket or webhook")
 			}
 			return nil
@@ -228,7 +213,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	defer service.Close()
 	var certificate []byte
 	if o.tls {
-		if service.TLS, certificate, err = securedFor(ln.Addr()); err != nil {
+		if service.TLS, certificate, err = edges.Secured(ln.Addr()); err != nil {
 			return errors.Join(err, ln.Close())
 		}
 	}
@@ -238,11 +223,11 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	if o.control {
 		ctx = obey(ctx, stdin, stdout)
 	}
-	edge := newEdge[o.transport](service, o.allowed)
+	edge := edges.New[o.transport](service, o.allowed)
 	if o.transport != "webhook" && len(o.allowed) > 0 {
 		defer webhook.Enable(service, o.allowed).Close()
 	}
-	return serveUntil(ctx, edge, ln)
+	return edges.Serve(ctx, edge, ln)
 }
 
 // announce says where the server listens, and with TLS by which certificate (PEM) it is
@@ -278,18 +263,4 @@ func obey(ctx context.Context, orders io.Reader, answers io.Writer) context.Cont
 		}
 	}()
 	return ctx
-}
-
-// serveUntil serves until ctx is done and then shuts down in good order.
-func serveUntil(ctx context.Context, edge wire.Edge, ln net.Listener) error {
-	served := make(chan error, 1)
-	go func() { served <- edge.Serve(ln) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
-	defer cancel()
-	return errors.Join(edge.Shutdown(limit), <-served)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/cmd/internal/edges"
 	"pushbench/servers/wire"
 )
 
@@ -53,7 +54,7 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 }
 
 func TestServeUnderControlSaysWhereAndEndsWithStdin(t *testing.T) {
-	for transport := range newEdge {
+	for transport := range edges.New {
 		for _, stack := range wire.Stacks {
 			t.Run(transport+" on "+string(stack), func(t *testing.T) { serveUnderControl(t, transport, string(stack)) })
 		}

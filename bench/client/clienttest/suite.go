@@ -26,23 +26,43 @@ type Server struct {
 // engines are closed by who made them, when the sessions are: in a Cleanup. start
 // starts a server of one transport; its listener, at the least, is ready when it returns.
 //
-// Of an engine that can be dialled RunDialled asks the same, as far as it can be asked of
-// who listens: nobody between can take its connection away, or see what crosses it.
-func Run(t *testing.T, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+// The cases run side by side. Of an engine that can be dialled RunDialled asks the same, as
+// far as a client that listens can be asked: no relay can take its connection away, or read
+// what crosses it.
+func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
 	for _, transport := range scenarios.Transports {
-		t.Run(string(transport), func(t *testing.T) { play(t, transport, cases, newEngine, start) })
+		t.Run(string(transport), func(t *testing.T) { play(t, transport, amount.of(cases), newEngine, start) })
 	}
 }
 
 // RunDialled holds an engine and a server that dials it to the contract.
-func RunDialled(t *testing.T, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+func RunDialled(t *testing.T, amount Amount, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
 	asked := slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return c.dials })
-	play(t, scenarios.Webhook, append(asked, scene{"every byte is understood", allUnderstood, false}), newEngine, start)
+	asked = append(asked, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
+	play(t, scenarios.Webhook, amount.of(asked), newEngine, start)
+}
+
+// An Amount says how many cases are played.
+type Amount bool
+
+// Smoke is the few cases that show most of what an HTTP library can break: framing,
+// payloads, resuming, stopping and the counts of bytes and requests.
+const (
+	Whole Amount = false
+	Smoke Amount = true
+)
+
+func (a Amount) of(all []scene) []scene {
+	if a == Whole {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(c scene) bool { return !c.smoke })
 }
 
 func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: start(t, transport)})
 		})
 	}
@@ -53,24 +73,25 @@ type scene struct {
 	name  string
 	run   func(*stage)
 	dials bool // it takes away, or looks at, a connection that the client has dialled
+	smoke bool // it is one of the few: see Smoke
 }
 
 var cases = []scene{
-	{"the subscribe-ack comes first", ackFirst, false},
-	{"a publication comes back and to others", ownWay, false},
-	{"a reporter publishes and is delivered nothing", reporting, true},
-	{"a feed is published when it is due, in order", feeding, false},
-	{"payloads are the same bytes", sameBytes, false},
-	{"many topics", manyTopics, false},
-	{"what is published between two polls is not lost", betweenPolls, false},
-	{"a reconnect before the first message loses nothing", beforeFirst, true},
-	{"a resume inside the ring loses nothing", insideRing, true},
-	{"a resume beyond the ring is told the exact gap", beyondRing, true},
-	{"another epoch is a gap without an end", otherEpoch, true},
-	{"latest is the newest alone", latest, true},
-	{"a server that stops in good order delivers first", gracefulStop, true},
-	{"bytes and requests are what crossed the wire", exactCounts, true},
-	{"a closed session is silent", silence, false},
+	{name: "the subscribe-ack comes first", run: ackFirst, smoke: true},
+	{name: "a publication comes back and to others", run: ownWay},
+	{name: "a reporter publishes and is delivered nothing", run: reporting, dials: true},
+	{name: "a feed is published when it is due, in order", run: feeding},
+	{name: "payloads are the same bytes", run: sameBytes, smoke: true},
+	{name: "many topics", run: manyTopics},
+	{name: "what is published between two polls is not lost", run: betweenPolls},
+	{name: "a reconnect before the first message loses nothing", run: beforeFirst, dials: true},
+	{name: "a resume inside the ring loses nothing", run: insideRing, dials: true, smoke: true},
+	{name: "a resume beyond the ring is told the exact gap", run: beyondRing, dials: true},
+	{name: "another epoch is a gap without an end", run: otherEpoch, dials: true},
+	{name: "latest is the newest alone", run: latest, dials: true},
+	{name: "a server that stops in good order delivers first", run: gracefulStop, dials: true, smoke: true},
+	{name: "bytes and requests are what crossed the wire", run: exactCounts, dials: true, smoke: true},
+	{name: "a closed session is silent", run: silence},
 }
 
 // A stage is what one case plays on.

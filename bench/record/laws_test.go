@@ -1,0 +1,180 @@
+package record
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/bench/physics"
+	"pushbench/bench/schedule"
+	"pushbench/scenarios"
+)
+
+// simulated is a workload on a synthetic clock, so that minutes take no time and no busy
+// machine can disturb them: fifty clients with a topic each, ten messages per second to each.
+const simulated = `version: 1
+name: simulated
+clients: {count: 50}
+topics: {count: 50}
+publish: {by: backend, rate: 500/s, arrivals: poisson}
+payload: {size: 64B}
+warmup: 1s
+window: 5m
+drain: 1s
+`
+
+// What the schedule plans and the recorder keeps agrees with the closed forms of latency, age
+// and batches, for each transport over a distance, of every message and of only the latest.
+// The transports are simulated here by their definitions alone; that real ones behave so in
+// real time is package timed's to show.
+func TestRecordAgreesWithTheClosedForms(t *testing.T) {
+	s, err := scenarios.Read("simulated", strings.NewReader(simulated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const d, rate, interval = 0.020, 10.0, 0.200 // s, 1/s, s
+	for _, law := range []struct {
+		transport    scenarios.Transport
+		answers      func(due []clock.Instant, random *rand.Rand) []answer
+		mean, median float64
+		age          float64
+		batch        float64 // messages per answer, in the mean
+	}{
+		{scenarios.WebSocket, pushes(d), d, d, physics.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{scenarios.SSE, pushes(d), d, d, physics.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{
+			scenarios.LongPoll, longPolls(d), physics.LongPollMean(d, rate, 2*d), physics.LongPollQuantile(d, rate, 2*d, 0.5),
+			physics.LongPollAge(d, rate, 1, 2*d), physics.LongPollBatch(rate, 2*d),
+		},
+		{
+			scenarios.ShortPoll, polls(d, interval), d + interval/2, physics.ShortPollQuantile(d, interval, 0.5),
+			physics.Age{Delay: d, Spread: interval, Rate: rate}.Mean(), physics.ShortPollBatch(rate, interval),
+		},
+	} {
+		for _, delivery := range []scenarios.Delivery{scenarios.Every, scenarios.Latest} {
+			t.Run(fmt.Sprint(law.transport, " ", delivery), func(t *testing.T) {
+				b, batches := simulate(t, s, law.transport, delivery, law.answers)
+				ledger, latency := b.close()
+				n := float64(latency.Histogram.Count())
+				// A mean of n latencies and a quantile of as many; ages are correlated over 1/λ.
+				near := func(what string, got, want, spread float64) {
+					t.Helper()
+					if allowed := 4*spread/math.Sqrt(n) + want/500; math.Abs(got-want) > allowed {
+						t.Errorf("%s %.5f, want %.5f ± %.5f", what, got, want, allowed)
+					}
+				}
+				near("mean age", b.rec.Freshness().Mean().Seconds(), law.age, math.Sqrt2/rate)
+				if ledger.Lost != 0 || delivery == scenarios.Latest && ledger.Unique+ledger.Superseded != ledger.Owed {
+					t.Errorf("ledger %+v, want nothing lost", ledger)
+				}
+				if delivery == scenarios.Latest {
+					return
+				}
+				near("mean latency", latency.Histogram.Mean().Seconds(), law.mean, interval)
+				near("median latency", latency.Histogram.Quantile(0.5).Seconds(), law.median, 2*interval)
+				near("messages per answer", float64(len(b.plan.Messages))/float64(batches), law.batch, 3)
+			})
+		}
+	}
+}
+
+// The simulation is worth what it refuses: a recorder that a transport a millisecond slower
+// deceived would agree with the same forms.
+func TestTheClosedFormsRefuseAnotherDistance(t *testing.T) {
+	s, err := scenarios.Read("simulated", strings.NewReader(simulated))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := simulate(t, s, scenarios.LongPoll, scenarios.Every, longPolls(0.021))
+	_, latency := b.close()
+	if got, want := latency.Histogram.Mean().Seconds(), physics.LongPollMean(0.020, 10, 0.040); math.Abs(got-want) < want/100 {
+		t.Errorf("mean latency %.5f over 21 ms agrees with %.5f over 20 ms", got, want)
+	}
+}
+
+// An answer carries the messages first … last-1 of a topic to its client at an instant.
+type answer struct {
+	first, last int
+	at          clock.Instant
+}
+
+// simulate publishes a schedule to clients that receive it by answers, and counts those.
+func simulate(t *testing.T, s *scenarios.Scenario, transport scenarios.Transport, delivery scenarios.Delivery,
+	answers func(due []clock.Instant, random *rand.Rand) []answer,
+) (b *bench, batches int) {
+	b = begin(t, schedule.New(s, 1), delivery, transport)
+	random := rand.New(rand.NewPCG(1, 2))
+	seqs := make([]uint64, len(b.plan.Messages))
+	for i := range b.plan.Messages {
+		seqs[i] = b.publish(i).Seq
+	}
+	for c, topics := range b.plan.Subscribed {
+		messages := b.plan.OnTopic[topics[0]]
+		due := make([]clock.Instant, len(messages))
+		for i, index := range messages {
+			due[i] = b.due(int(index))
+		}
+		for _, a := range answers(due, random) {
+			batches++
+			if delivery == scenarios.Latest {
+				a.first = a.last - 1
+			}
+			for i := a.first; i < a.last; i++ {
+				b.deliver(c, a.at, b.message(int(messages[i]), seqs[messages[i]]))
+			}
+		}
+	}
+	return b, batches
+}
+
+func seconds(x float64) time.Duration { return time.Duration(x * float64(time.Second)) }
+
+// pushes sends each message at once; it takes one way.
+func pushes(d float64) func([]clock.Instant, *rand.Rand) []answer {
+	return func(due []clock.Instant, _ *rand.Rand) (all []answer) {
+		for i, at := range due {
+			all = append(all, answer{i, i + 1, at.Add(seconds(d))})
+		}
+		return all
+	}
+}
+
+// longPolls answers with all that is there as soon as something is, and has the next poll a
+// round trip after that.
+func longPolls(d float64) func([]clock.Instant, *rand.Rand) []answer {
+	return func(due []clock.Instant, _ *rand.Rand) (all []answer) {
+		parked := start
+		for i := 0; i < len(due); {
+			left := max(due[i], parked)
+			first := i
+			for i < len(due) && due[i] <= left {
+				i++
+			}
+			all = append(all, answer{first, i, left.Add(seconds(d))})
+			parked = left.Add(seconds(2 * d))
+		}
+		return all
+	}
+}
+
+// polls come at a fixed rate and a random phase; an answer takes one way. Answers without a
+// message do not count.
+func polls(d, interval float64) func([]clock.Instant, *rand.Rand) []answer {
+	return func(due []clock.Instant, random *rand.Rand) (all []answer) {
+		i := 0
+		for poll := start.Add(seconds(interval * random.Float64())); i < len(due); poll = poll.Add(seconds(interval)) {
+			first := i
+			for i < len(due) && due[i] <= poll {
+				i++
+			}
+			if i > first {
+				all = append(all, answer{first, i, poll.Add(seconds(d))})
+			}
+		}
+		return all
+	}
+}

@@ -1,0 +1,340 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/report"
+)
+
+// browsers are the names under which Chromium is found, the first that there is.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// A browser is Chromium with one page open, and all that it had to complain of.
+type browser struct {
+	context.Context
+
+	mu    sync.Mutex // guards what follows
+	wrong []string
+}
+
+func (b *browser) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wrong = append(b.wrong, fmt.Sprintf(format, args...))
+}
+
+// complaints are what went wrong so far.
+func (b *browser) complaints() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.wrong)
+}
+
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	i := slices.IndexFunc(browsers, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
+	if i < 0 {
+		t.Fatalf("none of %s is installed: make setup, or on Debian: sudo apt-get install chromium", strings.Join(browsers, ", "))
+	}
+	limited, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	t.Cleanup(cancel)
+	allocated, cancel := chromedp.NewExecAllocator(limited, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browsers[i]),
+		chromedp.NoSandbox, chromedp.WindowSize(1200, 900), chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute))...)
+	t.Cleanup(cancel)
+	ctx, cancel := chromedp.NewContext(allocated)
+	b := &browser{Context: ctx}
+	messages, dialogs, requests := chromedp.Console(ctx), chromedp.Events(ctx, page.JavascriptDialogOpening), chromedp.Events(ctx, network.RequestWillBeSent)
+	var listening sync.WaitGroup
+	t.Cleanup(func() { cancel(); listening.Wait() })
+	listening.Go(func() {
+		for m, err := range messages {
+			if err == nil && !strings.Contains(m.Text, "willReadFrequently") { // that is of the test's own reading
+				b.note("%s", m)
+			}
+		}
+	})
+	listening.Go(func() {
+		for e, err := range dialogs {
+			if err == nil {
+				b.note("a dialog: %s", e.Message)
+				_, _ = chromedp.Call(ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}) // the test fails as it is
+			}
+		}
+	})
+	listening.Go(func() {
+		for e, err := range requests {
+			if err == nil && !strings.HasPrefix(e.Request.URL, "file:") && !strings.HasPrefix(e.Request.URL, "blob:") {
+				b.note("it asks for %s", e.Request.URL)
+			}
+		}
+	})
+	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// media has the page shown otherwise.
+func (b *browser) media(t *testing.T, as emulation.SetEmulatedMediaParams) {
+	t.Helper()
+	if _, err := chromedp.Call(b.Context, emulation.SetEmulatedMedia, as); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keep writes what a person would see among the test's artifacts: go test -artifacts.
+func (b *browser) keep(t *testing.T, name string, picture chromedp.Action[[]byte]) {
+	t.Helper()
+	seen, err := chromedp.Run(b.Context, picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name), seen, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask is the value of an expression in the page.
+func ask[T any](t *testing.T, b *browser, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(b.Context, chromedp.Evaluate[T](expression))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// pageOf is the report page of the reference after change, as a file, and where it is.
+func pageOf(t *testing.T, change func(*results.Run)) string {
+	t.Helper()
+	run, err := results.Open(filepath.Join("..", "..", "..", "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(run)
+	r := report.New(run)
+	figures, err := chart.Draw(run, r.Summary, r.Worth())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written(t, func(w io.Writer) error { return r.HTML(w, figures) })
+}
+
+// written is where a page is, as a browser asks for it.
+func written(t *testing.T, page func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page(&b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+// inked is how many pixels of a figure's canvases have something on them.
+const inked = `(name => [...document.querySelectorAll('#' + name + ' canvas')].map(c => {
+	const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+	let n = 0;
+	for (let i = 3; i < d.length; i += 4) if (d[i] > 0) n++;
+	return n;
+}).reduce((a, b) => a + b, 0))`
+
+// The page as a person has it: its charts are drawn, answer a pointer and the keyboard, and
+// leave transports out; it asks for nothing and complains of nothing.
+func TestPageInABrowser(t *testing.T) {
+	t.Parallel()
+	where := pageOf(t, func(*results.Run) {})
+	b := openBrowser(t)
+	b.do(t, chromedp.Navigate(where), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
+
+	for _, name := range ask[[]string](t, b, `JSON.parse(document.getElementById('data').textContent).filter(f => f.panels.length > 0).map(f => f.name)`) {
+		if ask[int](t, b, inked+`('`+name+`')`) < 500 {
+			t.Errorf("the figure %s is not drawn", name)
+		}
+		if ask[bool](t, b, `document.querySelector('#`+name+` .picture').checkVisibility()`) {
+			t.Errorf("the picture of %s stands beside what is drawn", name)
+		}
+	}
+
+	all := ask[int](t, b, inked+`('latency')`)
+	b.do(t, chromedp.Click(chromedp.CSS(`#switches button[data-transport=shortpoll]`)))
+	if on := ask[string](t, b, `document.querySelector('[data-transport=shortpoll]').getAttribute('aria-pressed')`); on != "false" {
+		t.Errorf("switched off, short polling is pressed: %s", on)
+	}
+	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](inked+`('latency') !== `+fmt.Sprint(all))); err != nil {
+		t.Errorf("without short polling the chart is as it was: %v", err)
+	}
+
+	b.do(t, chromedp.Focus(chromedp.CSS(`#latency .frame`)), chromedp.KeyEvent(kb.Home), chromedp.KeyEvent(kb.ArrowRight))
+	said := ask[string](t, b, `document.querySelector('#latency .readout').textContent`)
+	if !strings.Contains(said, "websocket") || strings.Contains(said, "shortpoll") {
+		t.Errorf("by the keyboard the latency chart says %q", said)
+	}
+	b.do(t, chromedp.Click(`//figure[@id="latency"]//button[text()="As a picture"]`))
+	if !ask[bool](t, b, `document.querySelector('#latency .picture').checkVisibility() && !document.querySelector('#latency .live').checkVisibility()`) {
+		t.Error("asked for as a picture, the chart is none")
+	}
+
+	// On dark paper it is dark, and drawn again; printed, it has the pictures.
+	b.keep(t, "light.png", chromedp.FullScreenshot(100))
+	b.media(t, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+	if paper := ask[string](t, b, `getComputedStyle(document.body).backgroundColor`); paper != "rgb(21, 24, 28)" {
+		t.Errorf("dark paper is %s", paper)
+	}
+	if ask[int](t, b, inked+`('cost')`) < 500 {
+		t.Error("on dark paper the costs are not drawn")
+	}
+	b.keep(t, "dark.png", chromedp.FullScreenshot(100))
+	b.media(t, emulation.SetEmulatedMediaParams{Media: "print"})
+	if !ask[bool](t, b, `document.querySelector('#cost .picture').checkVisibility() && !document.querySelector('#cost .live').checkVisibility()`) {
+		t.Error("printed, a chart is no picture")
+	}
+	b.keep(t, "print.pdf", chromedp.PrintToPDF())
+	b.media(t, emulation.SetEmulatedMediaParams{})
+
+	// Narrow, nothing is wider than the window.
+	b.do(t, chromedp.EmulateViewport(380, 800))
+	if _, err := chromedp.Run(b.Context, chromedp.Poll[bool](`document.documentElement.scrollWidth <= 380`, chromedp.WithPollingTimeout(10*time.Second))); err != nil {
+		t.Errorf("%d pixels wide in a window of 380: %v", ask[int](t, b, `document.documentElement.scrollWidth`), err)
+	}
+	b.keep(t, "narrow.png", chromedp.FullScreenshot(100))
+	if wrong := b.complaints(); len(wrong) > 0 {
+		t.Errorf("complaints: %q", wrong)
+	}
+}
+
+// What a search and a comparison found has pages of the same make.
+func TestPagesOfCapacityAndComparison(t *testing.T) {
+	t.Parallel()
+	probe := func(load, p99 float64, held bool) results.Probe {
+		return results.Probe{Load: load, Held: held, P50: p99 / 2, P99: p99, CPU: 30, Folder: "probes/" + hostile, Why: hostile}
+	}
+	found := results.Capacity{
+		Schema: results.Schema, Scenario: hostile, Limit: []string{"p(99)<200ms"}, Axis: "rate", Within: 0.05, Host: results.Host{CPUModel: hostile, Cores: 2},
+		Found: []results.Highest{
+			{Transport: "websocket", Load: 800, Beyond: 840, Why: hostile, Confirmed: 3, Probes: []results.Probe{probe(800, 120, true), probe(840, 310, false)}},
+			{Transport: "shortpoll", Beyond: 100, Why: hostile, Probes: []results.Probe{probe(100, 990, false)}},
+		},
+	}
+	drawn, err := chart.Capacity(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := results.Open(filepath.Join("..", "..", "..", "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Path = hostile
+	same, err := report.Compare(run, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratios, err := chart.Compared(run, run, same.Judgement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := openBrowser(t)
+	for _, page := range []struct {
+		name, figure string
+		write        func(io.Writer) error
+	}{
+		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []results.Figure{drawn}) }},
+		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []results.Figure{ratios}) }},
+	} {
+		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.figure)))
+		if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
+			t.Errorf("%d images got into the page of the %s", n, page.name)
+		}
+		b.keep(t, page.name+".png", chromedp.FullScreenshot(100))
+	}
+	if wrong := b.complaints(); len(wrong) > 0 {
+		t.Errorf("complaints: %q", wrong)
+	}
+}
+
+// Without scripts the pictures are there.
+func TestPageWithoutScripts(t *testing.T) {
+	t.Parallel()
+	where := pageOf(t, func(*results.Run) {})
+	b := openBrowser(t)
+	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(t, chromedp.Navigate(where))
+	shown, err := chromedp.Run(b.Context, chromedp.Screenshot(chromedp.CSS(`#latency .picture svg`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), "noscript.png"), shown, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown) < 10_000 {
+		t.Errorf("the picture of the latency chart is %d B", len(shown))
+	}
+	if wrong := b.complaints(); len(wrong) > 0 {
+		t.Errorf("complaints: %q", wrong)
+	}
+}
+
+const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'` + "`${alert(3)}`"
+
+// What a scenario, a host or a server calls itself is text, wherever it stands.
+func TestHostileStringsAreInert(t *testing.T) {
+	t.Parallel()
+	where := pageOf(t, func(run *results.Run) {
+		m := &run.Manifest
+		m.Workload.Scenario, m.Workload.Question, m.Host.CPUModel, m.Reason = hostile, hostile, hostile, hostile
+		m.Command, m.Conditions, m.NotShown = []string{"pushbench", "run", hostile}, []string{hostile}, []string{hostile}
+		for i := range m.Cases {
+			if m.Cases[i].Name == "sse" {
+				m.Cases[i].Name, m.Cases[i].Transport = "sse "+hostile, "sse "+hostile
+			}
+		}
+		for i := range run.Trials {
+			if tr := &run.Trials[i]; tr.Case == "sse" {
+				tr.Case, tr.Transport, tr.Warnings = "sse "+hostile, "sse "+hostile, []string{hostile}
+			}
+		}
+	})
+	b := openBrowser(t)
+	b.do(t, chromedp.Navigate(where), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
+	if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
+		t.Errorf("%d images got into the page", n)
+	}
+	if !strings.Contains(ask[string](t, b, `document.querySelector('h1').textContent`), `<img src=x onerror=alert(2)>`) {
+		t.Error("the name is not shown as it is")
+	}
+	if wrong := b.complaints(); len(wrong) > 0 {
+		t.Errorf("complaints: %q", wrong)
+	}
+}

@@ -1,0 +1,56 @@
+package conformance
+
+import (
+	"slices"
+	"testing"
+
+	"pushbench/bench/client"
+	"pushbench/bench/client/clienttest"
+	"pushbench/cmd/internal/inprocess"
+	"pushbench/scenarios"
+	"pushbench/servers/wire"
+)
+
+// Heads are as long as they are to be, to the byte, whoever reads and writes them: of
+// requests on every engine, of answers to polls and publications on every stack, held or not.
+func TestHeadsAreFilledUp(t *testing.T) {
+	const request, answer = 716, 193 // those of Lubbers and Greco
+	for _, transport := range scenarios.Transports {
+		t.Run(string(transport), func(t *testing.T) {
+			inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+				t.Parallel()
+				inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+					t.Parallel()
+					server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: stack, Limits: wire.Limits{AnswerHead: answer}})
+					witness, traffic := clienttest.NewWitness(), new(client.Traffic)
+					engine := newEngine(client.Config{
+						Target: server.Addr, Transport: transport, Traffic: traffic, Head: request,
+						Interval: clienttest.Patience / 1000, Pacing: scenarios.FixedRate, Hold: clienttest.Patience,
+					})
+					session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every), Publishes: true}, witness)
+					witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) >= 1 })
+					for id := range uint32(3) {
+						session.Publish(id, "a", []byte("x"))
+						witness.Await(t, "message and acknowledgement", func(told []clienttest.Told) bool {
+							return len(clienttest.Messages(told, 0)) == int(id)+1 && len(clienttest.Events(told, 0, client.Acked)) == int(id)+1
+						})
+					}
+					session.Close()
+					w := traffic.Snapshot()
+					if asked := []int64{w.Requests, w.Requests - 1}; w.Up.Headers%request != 0 || !slices.Contains(asked, w.Up.Headers/request) { // a poll can break off as it is written
+						t.Errorf("%d bytes of heads up in %d requests, want %d each", w.Up.Headers, w.Requests, request)
+					}
+					streams := map[scenarios.Transport]int64{scenarios.SSE: 142, scenarios.WebSocket: 129}
+					answers := w.Requests
+					if head, streamed := streams[transport]; streamed {
+						answers, w.Down.Headers = answers-1, w.Down.Headers-head
+					}
+					unanswered := []int64{answers, answers - 1} // a poll may be under way
+					if w.Down.Headers%answer != 0 || !slices.Contains(unanswered, w.Down.Headers/answer) {
+						t.Errorf("%d bytes of heads down in %d answers, want %d each", w.Down.Headers, answers, answer)
+					}
+				})
+			})
+		})
+	}
+}

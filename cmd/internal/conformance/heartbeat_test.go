@@ -1,0 +1,92 @@
+package conformance
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/client/clienttest"
+	"pushbench/cmd/internal/inprocess"
+	"pushbench/scenarios"
+	"pushbench/servers/wire"
+)
+
+// pushed are the transports that a server can be quiet on for ever.
+var pushed = []scenarios.Transport{scenarios.SSE, scenarios.WebSocket}
+
+// Beats are heard, counted as what they are, and answered where that is asked for: a
+// client that waits for a while, though not for ever, keeps a connection on which
+// nothing else comes.
+func TestHeartbeats(t *testing.T) {
+	const every, beats = 50 * time.Millisecond, 8
+	down := map[scenarios.Transport]int64{scenarios.SSE: 8, scenarios.WebSocket: 2} // bytes of one
+	up := map[scenarios.Transport]int64{scenarios.WebSocket: 6}
+	for _, transport := range pushed {
+		t.Run(string(transport), func(t *testing.T) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+				t.Parallel()
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: every}})
+				witness, traffic := clienttest.NewWitness(), new(client.Traffic)
+				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, Patience: clienttest.Patience})
+				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
+				defer session.Close()
+				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
+				from := traffic.Snapshot()
+				limit := time.After(clienttest.Patience)
+				tick := time.NewTicker(time.Millisecond)
+				defer tick.Stop()
+				for {
+					now := traffic.Snapshot()
+					heard, answered := now.Down.Framing-from.Down.Framing, now.Up.Framing-from.Up.Framing
+					if heard >= beats*down[transport] && answered >= beats*up[transport] {
+						if heard%down[transport] != 0 || up[transport] > 0 && answered%up[transport] != 0 || up[transport] == 0 && answered != 0 {
+							t.Errorf("%d bytes came and %d went up, in beats of %d and %d", heard, answered, down[transport], up[transport])
+						}
+						break
+					}
+					select {
+					case <-tick.C:
+					case <-limit:
+						t.Fatalf("%d bytes came and %d went up, want %d beats", heard, answered, beats)
+					}
+				}
+				if lost := clienttest.Events(witness.All(), 0, client.Disconnected); len(lost) > 0 {
+					t.Errorf("the connection was lost: %+v", lost)
+				}
+			})
+		})
+	}
+}
+
+// A client that hears nothing for its patience takes the connection for dead and comes
+// back with its cursor: what was sent meanwhile is late, and not lost.
+func TestSilenceEndsAConnection(t *testing.T) {
+	const patience = 200 * time.Millisecond
+	for _, transport := range scenarios.Transports {
+		t.Run(string(transport), func(t *testing.T) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+				t.Parallel()
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
+				relay := clienttest.Relayed(t, server.Addr)
+				witness := clienttest.NewWitness()
+				engine := newEngine(client.Config{
+					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), Patience: patience,
+					Interval: patience / 8, Pacing: scenarios.FixedRate, Hold: patience / 8,
+				})
+				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
+				defer session.Close()
+				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) >= 1 })
+				relay.Mute()
+				silent := func(told []clienttest.Told) bool {
+					return slices.ContainsFunc(clienttest.Events(told, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == "heard nothing for too long" })
+				}
+				witness.Await(t, "end of the patience", silent)
+				if _, err := server.Service.Publish("a", []byte("meanwhile")); err != nil {
+					t.Fatal(err)
+				}
+				witness.Await(t, "what was sent meanwhile", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) == 1 })
+			})
+		})
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !nightly
+
+package conformance
+
+const whole = false

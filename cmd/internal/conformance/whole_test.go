@@ -1,0 +1,6 @@
+//go:build nightly
+
+package conformance
+
+// whole has every library held to every case.
+const whole = true

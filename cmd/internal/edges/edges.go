@@ -1,0 +1,48 @@
+// Package edges puts a server together: the edge of one transport on its service, served
+// until it is told to end. The serve command and the tests that keep a server in their own
+// process use it. It owns the table of the transports' edges and the servers' certificates;
+// it must not know flags.
+package edges
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"pushbench/servers/longpoll"
+	"pushbench/servers/shortpoll"
+	"pushbench/servers/sse"
+	"pushbench/servers/webhook"
+	"pushbench/servers/websocket"
+	"pushbench/servers/wire"
+)
+
+// New has the constructor of each transport's edge. The networks are those to which a
+// webhook may be posted; the other edges dial nothing.
+var New = map[string]func(*wire.Service, []netip.Prefix) wire.Edge{
+	"shortpoll": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service, _ []netip.Prefix) wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service, _ []netip.Prefix) wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return websocket.New(s) },
+	"webhook":   func(s *wire.Service, hooks []netip.Prefix) wire.Edge { return webhook.New(s, hooks) },
+}
+
+// ShutdownLimit is how long a server may take to end.
+const ShutdownLimit = 5 * time.Second
+
+// Serve serves until ctx is done and then shuts down in good order, for at most ShutdownLimit.
+func Serve(ctx context.Context, edge wire.Edge, ln net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- edge.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), ShutdownLimit)
+	defer cancel()
+	return errors.Join(edge.Shutdown(limit), <-served)
+}

@@ -1,0 +1,133 @@
+package endtoend
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The action's script, run by hand as its step runs it: what it says that it leaves is there.
+func TestActionLeavesWhatItSays(t *testing.T) {
+	source, err := filepath.Abs(moduleRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	scenario := filepath.Join(work, "small.yaml")
+	if err := os.WriteFile(scenario, []byte(`version: 1
+name: small
+question: Does the action leave what it says?
+transports: [sse, websocket]
+clients: {count: 10}
+publish: {by: backend, rate: 40/s, arrivals: periodic}
+payload: {size: 64B}
+idle: 10ms
+warmup: 0s
+window: 1s
+drain: 1s
+claims: [lost == 0, p(50) > 60s]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(claims string, want int) (valid bool, printed string) {
+		out := filepath.Join(work, "claims-"+claims)
+		c := exec.CommandContext(t.Context(), filepath.Join(source, "tools", "ci.sh"))
+		c.Dir = work
+		c.Env = append(os.Environ(), "SOURCE="+source, "SCENARIO="+scenario, "BLOCKS=1", "CLAIMS="+claims, "OUT="+out,
+			"GITHUB_STEP_SUMMARY="+filepath.Join(work, "step-summary.md"), "GITHUB_OUTPUT="+filepath.Join(work, "output"))
+		text, err := c.CombinedOutput()
+		valid, err = settle(t.Name()+" CLAIMS="+claims, codeOf(err), want, filepath.Join(out, "run"))
+		if err != nil {
+			t.Errorf("CLAIMS=%s: %v: %s", claims, err, text)
+		}
+		leaves := []string{"summary.md", "junit.xml", "run/report.html", "run/summary.json"}
+		if valid { // without a valid trial there is nothing to draw
+			leaves = append(leaves, "run/charts/latency.svg")
+		}
+		for _, left := range leaves {
+			if _, err := os.Stat(filepath.Join(out, left)); err != nil {
+				t.Errorf("CLAIMS=%s leaves no %s: %s", claims, left, text)
+			}
+		}
+		return valid, string(text)
+	}
+	if valid, printed := run("true", exitFailed); valid && !strings.Contains(printed, "::error title=pushbench::BROKEN: ") {
+		t.Errorf("a broken claim is no annotation: %s", printed)
+	}
+	run("false", exitOK)
+	for name, want := range map[string]string{"step-summary.md": "# small: ", "output": "exit-code="} {
+		if text, err := os.ReadFile(filepath.Join(work, name)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %q: %v", name, want, err)
+		}
+	}
+}
+
+// What the action makes of exit codes, with a pushbench that exits as it is told: a regression counts
+// when it was found again, or could not be measured again.
+func TestActionMeasuresAgainWhatIsWorse(t *testing.T) {
+	source := t.TempDir()
+	for name, text := range map[string]string{
+		"Makefile": "build:\n\t@mkdir -p bin && cp stub bin/pushbench && chmod +x bin/pushbench\n",
+		"stub": `#!/usr/bin/env bash
+command=$1 runs=0
+while [ $# -gt 0 ]; do
+	case $1 in
+	--out) [ "$command" = compare ] || { mkdir -p "$2" "$2-beside" && touch "$2/manifest.json" "$2-beside/manifest.json"; } ;;
+	*run* | *again*) runs=$((runs + 1)) ;;
+	esac
+	shift
+done
+echo "- $command of $runs"
+case $command in
+run) exit "$RUN" ;;
+*) if [ "$runs" -gt 2 ]; then exit "$SECOND"; else exit "$FIRST"; fi ;;
+esac
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(source, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "stub"}} {
+		if text, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", source}, args...)...).CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v: %s", args, err, text)
+		}
+	}
+	script, err := filepath.Abs(filepath.Join(moduleRoot, "tools", "ci.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		run, first, second, claims string
+		want                       int
+		again                      bool
+	}{
+		{"0", "0", "1", "true", exitOK, false},
+		{"0", "8", "1", "true", exitOK, false},      // undecided fails no job that did not ask for it
+		{"0", "4", "4", "true", exitFailed, true},   // worse twice
+		{"0", "4", "0", "true", exitOK, true},       // worse once
+		{"0", "4", "8", "true", exitOK, true},       // worse, then undecided
+		{"0", "4", "3", "true", exitFailed, true},   // worse, and not measured again soundly
+		{"0", "3", "1", "true", exitInvalid, false}, // nothing to compare
+		{"4", "3", "1", "true", exitFailed, false},  // a broken claim says more than that
+		{"4", "0", "1", "false", exitOK, false},
+		{"4", "4", "4", "false", exitFailed, true},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		cmd := exec.CommandContext(t.Context(), script)
+		cmd.Env = append(os.Environ(), "SOURCE="+source, "BASELINE=HEAD", "OUT="+out, "RUN="+c.run, "FIRST="+c.first, "SECOND="+c.second, "CLAIMS="+c.claims, "GITHUB_STEP_SUMMARY=", "GITHUB_OUTPUT=")
+		text, err := cmd.CombinedOutput()
+		if codeOf(err) != c.want {
+			t.Errorf("%+v: it exits %d: %s", c, codeOf(err), text)
+		}
+		if _, err := os.Stat(filepath.Join(out, "again.md")); (err == nil) != c.again {
+			t.Errorf("%+v: measured again: %v", c, err == nil)
+		}
+		summary, err := os.ReadFile(filepath.Join(out, "summary.md"))
+		if err != nil || strings.Contains(string(summary), "- compare of ") != (c.first != "3") {
+			t.Errorf("%+v: the summary is %q, %v", c, summary, err)
+		}
+	}
+}

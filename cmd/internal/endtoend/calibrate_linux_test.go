@@ -1,0 +1,81 @@
+package endtoend
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pushbench/bench"
+	"pushbench/bench/client"
+	"pushbench/scenarios"
+)
+
+// serving starts servers of ours where they are told to listen.
+func serving() bench.ServeCommand {
+	return func(transport scenarios.Transport, listen string, secured bool) []string {
+		return []string{pushbench, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere", fmt.Sprintf("--tls=%t", secured)}
+	}
+}
+
+// passes holds that every row is right, and shows them all.
+func passes(t *testing.T, rows []bench.Row) {
+	t.Helper()
+	var table strings.Builder
+	if err := bench.RowTable(&table, rows); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+	for _, r := range rows {
+		if !r.Pass() {
+			t.Errorf("%s: %v %s, want %v ± %v", r.What, r.Measured, r.Unit, r.Theory, r.Tolerance)
+		}
+	}
+}
+
+func wireTable(t *testing.T, accounts []bench.WireAccount) {
+	t.Helper()
+	var table strings.Builder
+	if err := bench.WireTable(&table, accounts); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+}
+
+// The bytes that we count are those that TCP counts, whoever reads and writes them.
+func TestWireBytesAreTCPs(t *testing.T) {
+	for _, engine := range client.Engines() {
+		t.Run(engine, func(t *testing.T) {
+			accounts, err := bench.CalibrateWire(t.Context(), engine, serving())
+			if err != nil {
+				t.Fatal(err)
+			}
+			passes(t, bench.WireRows(accounts))
+		})
+	}
+}
+
+// With the headers that we say it adds, they are what an interface counts.
+func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
+	accounts, err := bench.CalibrateWireOnInterface(t.Context(), client.Engines()[0], serving())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wireTable(t, accounts)
+	passes(t, bench.WireRows(accounts))
+}
+
+func TestCPUIsWhatAProcessBurns(t *testing.T) {
+	rows, err := bench.CalibrateCPU(t.Context(), []string{pushbench, "stub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes(t, rows)
+}
+
+func TestMemoryIsWhatAProcessTouches(t *testing.T) {
+	rows, err := bench.CalibrateMemory(t.Context(), []string{pushbench, "stub"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passes(t, rows)
+}

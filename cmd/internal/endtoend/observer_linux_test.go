@@ -1,0 +1,78 @@
+package endtoend
+
+import (
+	"strings"
+	"testing"
+
+	"pushbench/bench"
+	"pushbench/bench/client"
+	"pushbench/scenarios"
+)
+
+// observed is a small chat: 10 rooms of 20, 10,000 deliveries a second.
+const observed = `version: 1
+name: observed
+clients: {count: 200, connect_rate: 2000/s}
+topics: {count: 10, per_client: 1, spread: even}
+publish: {by: clients, rate: 500/s, arrivals: poisson}
+payload: {size: 128B}
+shortpoll: {interval: 200ms}
+idle: 0s
+warmup: 300ms
+window: 700ms
+drain: 300ms
+`
+
+// BenchmarkObserverEffect says what recording costs the server and the generator.
+// An operation is a pair of trials, one that records and one that does not; the
+// figures are medians over the pairs, so ask for many: -benchtime 20x, on a machine
+// that does nothing else.
+func BenchmarkObserverEffect(b *testing.B) {
+	s, err := scenarios.Read("observed", strings.NewReader(observed))
+	if err != nil {
+		b.Fatal(err)
+	}
+	rig := &bench.Rig{
+		Drive:  []string{pushbench, "drive"},
+		Awake:  []string{pushbench, "awake"},
+		Engine: client.Engines()[0],
+		Serve: func(c scenarios.Case, _ string) []string {
+			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
+		},
+	}
+	rig.Pin()
+	for _, transport := range scenarios.Transports {
+		b.Run(string(transport), func(b *testing.B) {
+			effect, err := bench.Observe(b.Context(), rig, s, transport, b.N)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(0, "ns/op") // a pair's time says nothing
+			b.ReportMetric(effect.Server, "server-µs/msg")
+			b.ReportMetric(effect.ServerChange, "server-change-%")
+			b.ReportMetric(effect.GeneratorBare, "bare-generator-µs/msg")
+			b.ReportMetric(effect.Generator, "generator-µs/msg")
+			b.ReportMetric(effect.GeneratorChange, "generator-change-%")
+		})
+	}
+}
+
+// BenchmarkIdleClient says what a client that only waits adds to the server's
+// memory: as a trial has it, and as the slope from 1,000 clients to 2,000.
+func BenchmarkIdleClient(b *testing.B) {
+	serve := serving()
+	for _, transport := range scenarios.Transports {
+		b.Run(string(transport), func(b *testing.B) {
+			var sum bench.IdleAccount
+			for range b.N {
+				account, err := bench.AccountIdle(b.Context(), client.Engines()[0], serve, transport, 1000)
+				if err != nil {
+					b.Fatal(err)
+				}
+				sum.Figure, sum.Slope = sum.Figure+account.Figure, sum.Slope+account.Slope
+			}
+			b.ReportMetric(sum.Figure/float64(b.N), "figure-KiB/client")
+			b.ReportMetric(sum.Slope/float64(b.N), "slope-KiB/client")
+		})
+	}
+}

@@ -1,0 +1,51 @@
+//go:build unix
+
+package endtoend
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// An ordinary user measures where another user has measured before: the lock in a
+// shared folder is then a file that it may only read. Root becomes an ordinary user
+// for it; any other user makes its own file as unwritable as another's.
+func TestOrdinaryUserTakesAnotherUsersLock(t *testing.T) {
+	shared := openFolder(t)
+	if err := os.WriteFile(filepath.Join(shared, "pushbench.lock"), nil, 0o444); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(shared, "pushbench")
+	copyFile(t, pushbench, program, 0o755)
+	child := exec.Command(program, "selftest", "--only", "quantiles")
+	child.Env = append(os.Environ(), "TMPDIR="+shared, "HOME="+shared)
+	child.Dir = shared
+	child.SysProcAttr = ordinary()
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Errorf("selftest as an ordinary user: %v: %s", err, out)
+	}
+}
+
+// ordinary is nobody, if we may become that.
+func ordinary() *syscall.SysProcAttr {
+	const nobody = 65534
+	if os.Getuid() != 0 {
+		return &syscall.SysProcAttr{}
+	}
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+// openFolder is a folder such as /tmp, which every user may reach and write to.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, mode := range map[string]os.FileMode{filepath.Dir(dir): 0o755, dir: 0o777 | os.ModeSticky} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

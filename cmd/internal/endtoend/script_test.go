@@ -1,0 +1,273 @@
+package endtoend
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"pushbench/cmd/internal/scripttest"
+)
+
+var update = flag.Bool("update", false, "write what the scripts' commands print into the scripts")
+
+// TestScripts runs testdata/script, which read as a manual of the command. Beside
+// testscript's own commands they have those of the table below:
+//
+//	exits CODE PROGRAM ARGUMENT…  runs it, which must end with that code
+//	says TEXT                     it printed this one line to stderr and nothing to stdout
+//	measures ARGUMENT…            settles 0 FOLDER pushbench run ARGUMENT… --quick, with the folder of --out
+//	settles CODE FOLDER PROGRAM ARGUMENT…
+//	                              runs it, which must end with that code; exit code 3 is forgiven, and counted,
+//	                              where nothing but the machine made the run in FOLDER (a pattern) INVALID
+//	every PATTERN FILE            each line of the file matches
+//	appears FILE                  waits until the file has something in it
+//	kills server|generator|link|run   kill -9, of the run in the background and its children
+//	exited CODE                   how the run in the background ended; after wait
+//	gone                          waits until the run's children have ended, too
+//	host FILE                     writes the host's interfaces and rules, those that networks could leave behind
+//
+// The condition [valid] holds where the last of measures and settles was not forgiven.
+func TestScripts(t *testing.T) { runScripts(t, filepath.Join("testdata", "script")) }
+
+// Those that make networks need root.
+func TestScriptsAsRoot(t *testing.T) { runScripts(t, filepath.Join("testdata", "asroot")) }
+
+func runScripts(t *testing.T, dir string) {
+	deadline, _ := t.Deadline()
+	testscript.RunT(scripttest.InTurn{T: t}, testscript.Params{
+		Dir:                 dir,
+		Deadline:            deadline,
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			reference, err := filepath.Abs(filepath.Join("..", "..", "..", "results", "reference", "chat"))
+			env.Setenv("REFERENCE", reference)
+			env.Setenv("PATH", filepath.Dir(pushbench)+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR")) // of a command built with -cover
+			env.Values[watchedKey{}] = new(watched)
+			return err
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "valid" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return lastValid, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":    exits,
+			"says":     scripttest.Says,
+			"measures": measures,
+			"settles":  settles,
+			"every":    every,
+			"appears":  appears,
+			"kills":    kills,
+			"exited":   exited,
+			"gone":     gone,
+			"host":     host,
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	scripttest.Usage(ts, !neg && len(args) >= 2, "exits CODE PROGRAM ARGUMENT…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := codeOf(ts.Exec(args[1], args[2:]...)); got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// every holds that each line of a file matches: a trial that was disturbed is there
+// twice, and must be as right as the rest in all but its time.
+func every(ts *testscript.TestScript, neg bool, args []string) {
+	scripttest.Usage(ts, !neg && len(args) == 2, "every PATTERN FILE")
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for i, line := range strings.Split(strings.TrimSuffix(ts.ReadFile(args[1]), "\n"), "\n") {
+		if !pattern.MatchString(line) {
+			ts.Fatalf("line %d of %s does not match: %.500s", i+1, args[1], line)
+		}
+	}
+}
+
+func measures(ts *testscript.TestScript, neg bool, args []string) {
+	out := slices.Index(args, "--out") + 1
+	scripttest.Usage(ts, !neg && out > 0 && out < len(args), "measures SCENARIO --out FOLDER ARGUMENT…")
+	settles(ts, neg, slices.Concat([]string{"0", args[out], "pushbench", "run"}, args, []string{"--quick"}))
+}
+
+// lastValid is whether the last run that a script measured was valid; scripts run in turn.
+var lastValid bool
+
+func settles(ts *testscript.TestScript, neg bool, args []string) {
+	scripttest.Usage(ts, !neg && len(args) >= 3, "settles CODE FOLDER PROGRAM ARGUMENT…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := codeOf(ts.Exec(args[2], args[3:]...))
+	folders, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	folder := args[1]
+	if len(folders) > 0 {
+		folder = folders[0]
+	}
+	lastValid, err = settle(fmt.Sprintf("%s: %s", ts.Name(), strings.Join(args[2:], " ")), code, want, folder)
+	ts.Check(err)
+}
+
+// host writes what a network could leave behind in the host: interfaces with their
+// addresses, namespaces that have a name, and rules.
+func host(ts *testscript.TestScript, neg bool, args []string) {
+	scripttest.Usage(ts, !neg && len(args) == 1, "host FILE")
+	var all bytes.Buffer
+	for _, command := range [][]string{{"ip", "-o", "link"}, {"ip", "-o", "address"}, {"ip", "route"}, {"ip", "netns"}, {"nft", "list", "ruleset"}} {
+		said, err := exec.Command(command[0], command[1:]...).Output()
+		if err != nil && !errors.Is(err, exec.ErrNotFound) {
+			ts.Fatalf("%v: %v", command, err)
+		}
+		fmt.Fprintf(&all, "%v\n%s\n", command, said)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), all.Bytes(), 0o600))
+}
+
+// timeout is how long a script waits for what must come.
+const timeout = 30 * time.Second
+
+// eventually waits for a condition, and looks often.
+func eventually(ts *testscript.TestScript, what string, holds func() bool) {
+	looks, limit := time.NewTicker(10*time.Millisecond), time.After(timeout)
+	defer looks.Stop()
+	for !holds() {
+		select {
+		case <-looks.C:
+		case <-limit:
+			ts.Fatalf("timed out after %v: %s", timeout, what)
+		}
+	}
+}
+
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	scripttest.Usage(ts, !neg && len(args) == 1, "appears FILE")
+	eventually(ts, args[0]+" has something in it", func() bool {
+		info, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil && info.Size() > 0
+	})
+}
+
+// A watched is the run that a script started in the background.
+type watched struct {
+	run      *exec.Cmd
+	children []process
+}
+
+type watchedKey struct{}
+
+// kills ends just the process it names: the run itself, or one of its children.
+func kills(ts *testscript.TestScript, neg bool, args []string) {
+	background := ts.BackgroundCmds()
+	scripttest.Usage(ts, !neg && len(args) == 1 && len(background) == 1, "kills server|generator|link|run, with one run in the background")
+	w := ts.Value(watchedKey{}).(*watched)
+	w.run = background[0]
+	var err error
+	w.children, err = childrenOf(w.run.Process.Pid)
+	ts.Check(err)
+	pid := w.run.Process.Pid
+	if args[0] != "run" {
+		role := map[string]string{"server": "serve", "generator": "drive", "link": "link"}[args[0]]
+		i := slices.IndexFunc(w.children, func(p process) bool { return p.role == role })
+		if i < 0 {
+			ts.Fatalf("the run has no %s; its children: %v", args[0], w.children)
+		}
+		pid = w.children[i].pid
+	}
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+}
+
+func exited(ts *testscript.TestScript, neg bool, args []string) {
+	w := ts.Value(watchedKey{}).(*watched)
+	scripttest.Usage(ts, !neg && len(args) == 1 && w.run != nil && len(ts.BackgroundCmds()) == 0, "exited CODE, after kills and wait")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := w.run.ProcessState.ExitCode(); got != want {
+		ts.Fatalf("the run ended with exit code %d, want %d", got, want)
+	}
+}
+
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	w := ts.Value(watchedKey{}).(*watched)
+	scripttest.Usage(ts, !neg && len(args) == 0 && len(w.children) >= 2, "gone, after kills found a server and a generator")
+	eventually(ts, "server and generator have ended with their run", func() bool {
+		return !slices.ContainsFunc(w.children, process.alive)
+	})
+}
+
+// A process as /proc shows it.
+type process struct {
+	pid, parent int
+	state       string
+	started     string // in clock ticks since the machine's start: a reused pid has another
+	role        string // the first argument
+}
+
+func (p process) alive() bool {
+	now, err := readProcess(p.pid)
+	return err == nil && now.started == p.started && now.state != "Z"
+}
+
+func childrenOf(parent int) (children []process, err error) {
+	folders, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil {
+			continue // not a process
+		}
+		p, err := readProcess(pid)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // it has ended meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.parent == parent {
+			children = append(children, p)
+		}
+	}
+	return children, nil
+}
+
+// readProcess reads /proc/PID, see proc_pid_stat(5).
+func readProcess(pid int) (process, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return process{}, err
+	}
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil {
+		return process{}, err
+	}
+	// The name in parentheses may itself hold both; the fields count from 3 behind it.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	parent, err := strconv.Atoi(fields[1])
+	p := process{pid: pid, parent: parent, state: fields[0], started: fields[19]}
+	if arguments := strings.Split(string(command), "\x00"); len(arguments) > 1 {
+		p.role = arguments[1]
+	}
+	return p, err
+}

@@ -1,0 +1,60 @@
+//go:build nightly
+
+package timed
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/cmd/internal/inprocess"
+	"pushbench/results/compare"
+	"pushbench/scenarios"
+)
+
+// The engines check each other: what is published comes to the clients of both, all of
+// it, and the latencies are equivalent by the procedure that reports use. A distance is
+// what latencies are made of; goroutines' timers make each way of it half a
+// millisecond longer.
+func TestEnginesAreEquivalent(t *testing.T) {
+	engines := client.Engines()
+	if len(engines) < 2 {
+		t.Logf("this system has only the engine %s", engines[0])
+		return
+	}
+	var family []compare.Pairing
+	for _, transport := range []scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket} {
+		family = append(family, pairEngines(t, transport, [2]string(engines[:2])))
+	}
+	for _, d := range (compare.Plan{}).All(family) {
+		t.Logf("%s: %s to %s %.4f, 90 %% interval %.4f to %.4f, %d pairs: %s", d.Metric, d.Names[1], d.Names[0], d.Ratio, d.Lo90, d.Hi90, d.Blocks, d.Verdict)
+		if within := d.Lo90 > 0.95 && d.Hi90 < 1/0.95; !within { // equivalent, or so close that even less is significant
+			t.Errorf("%s: the engines are %s", d.Metric, d.Verdict)
+		}
+	}
+}
+
+// pairEngines has both engines do the same, in turns.
+func pairEngines(t *testing.T, transport scenarios.Transport, engines [2]string) compare.Pairing {
+	p := compare.Pairing{Metric: string(transport) + " p50", Names: engines}
+	const pairs = 2 * compare.MinBlocks
+	for turn := range pairs {
+		var pair [2]*observation
+		for i := range pair {
+			i = (i + turn) % 2
+			t.Run("", func(t *testing.T) { // whatever it opened is closed when it ends
+				pair[i] = observe(t, inprocess.Engine(t, engines[i]), transport, 20, 1, 100*time.Millisecond)
+			})
+		}
+		if t.Failed() {
+			t.FailNow()
+		}
+		a, b := pair[0], pair[1]
+		p.A, p.B = append(p.A, a.median()), append(p.B, b.median())
+		if !slices.Equal(a.messages, b.messages) {
+			t.Errorf("%s: one engine delivered %d messages, the other %d, or not the same", transport, len(a.messages), len(b.messages))
+		}
+	}
+	return p
+}
