@@ -57,6 +57,15 @@ func TestPerOperation(t *testing.T) {
 	}
 }
 
+// Our generator must be able to reach the rate of wrk, also on a fast machine.
+func TestPollsAreOfferedTheRateOfWrk(t *testing.T) {
+	for _, rate := range []float64{1_000, 50_000, 112_252} {
+		if got := pollConnections / pollEvery(rate).Seconds(); math.Abs(got-rate) > rate/1000 {
+			t.Errorf("%g/s: got an interval of %v, which offers %g/s", rate, pollEvery(rate), got)
+		}
+	}
+}
+
 // FuzzPrinted: whatever a tool prints, a figure is a number above 0.
 func FuzzPrinted(f *testing.F) {
 	f.Add(wrkPrinted)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +40,13 @@ func pollers(command string) []side {
 // pollTime is how long each side polls.
 const pollTime = 5 * time.Second
 
+// Both sides poll on as many keep-alive connections. A scenario polls each at most every
+// millisecond, so that 64 could not be offered the rate of a wrk that reaches 112,252/s.
+const (
+	pollConnections = 128
+	pollInterval    = time.Millisecond // at least
+)
+
 // wrkPolls is what a poll costs wrk, in µs, and how many it made per second.
 func wrkPolls(ctx context.Context, command string) (cpu, rate float64, err error) {
 	server, err := ours(command, "shortpoll")(ctx)
@@ -50,7 +58,7 @@ func wrkPolls(ctx context.Context, command string) (cpu, rate float64, err error
 	if err != nil {
 		return 0, 0, err
 	}
-	p, err := start(ctx, loadCore, "wrk", "-t1", "-c64", "-d"+pollTime.String(), "http://"+server.address+"/v1/poll?topic=t&after="+cursor)
+	p, err := start(ctx, loadCore, "wrk", "-t1", "-c"+strconv.Itoa(pollConnections), "-d"+pollTime.String(), "http://"+server.address+"/v1/poll?topic=t&after="+cursor)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -100,9 +108,8 @@ func now(ctx context.Context, address string) (string, error) {
 // ourPolls is what a poll costs our generator, in µs, at a rate. It is a run like any,
 // with every sample recorded.
 func ourPolls(ctx context.Context, command string, rate float64) (float64, error) {
-	interval := max(time.Duration(64/rate*float64(time.Second)).Round(time.Microsecond), time.Millisecond)
 	reached := 0.0
-	cpu, err := generator(ctx, command, fmt.Sprintf(pollScenario, interval, pollTime), func(c results.Cost) float64 {
+	cpu, err := generator(ctx, command, fmt.Sprintf(pollScenario, pollConnections, pollEvery(rate), pollTime), func(c results.Cost) float64 {
 		reached = float64(c.Wire.Polls) / c.Span.Seconds()
 		return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls)
 	})
@@ -114,10 +121,15 @@ func ourPolls(ctx context.Context, command string, rate float64) (float64, error
 	return cpu, err
 }
 
+// pollEvery is the interval at which all connections together poll at a rate.
+func pollEvery(rate float64) time.Duration {
+	return max(time.Duration(pollConnections/rate*float64(time.Second)).Round(time.Microsecond), pollInterval)
+}
+
 const pollScenario = `version: 1
 name: polls
 transports: [shortpoll]
-clients: {count: 64}
+clients: {count: %d}
 publish: {by: backend, rate: 1/s, arrivals: periodic}
 payload: {size: 64B}
 shortpoll: {interval: %s}

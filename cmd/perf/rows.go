@@ -61,7 +61,7 @@ func rows(command string) []row {
 			},
 		},
 		{
-			name: "Generator CPU of a poll", unit: "µs per poll", load: "64 keep-alive connections, answered 204, offered at the rate that wrk reaches with one thread",
+			name: "Generator CPU of a poll", unit: "µs per poll", load: strconv.Itoa(pollConnections) + " keep-alive connections, answered 204, offered at the rate that wrk reaches with one thread",
 			sides: pollers(command),
 		},
 		growth(command),
