@@ -39,6 +39,7 @@ func describe(ctx context.Context, command string, pairs int) (about, error) {
 	a := about{date: time.Now().UTC().Format(time.DateOnly), facts: []fact{
 		{"processor", fmt.Sprintf("%s, %d cores", cpuModel(), runtime.NumCPU())},
 		{"kernel", "Linux " + unix.ByteSliceToString(name.Release[:])},
+		{"load average at the start", loadAverage()},
 		{"Go", runtime.Version()},
 		{"pushbench", strings.TrimPrefix(own, "pushbench ")},
 	}}
@@ -57,6 +58,17 @@ func cpuModel() string {
 		}
 	}
 	return "an unnamed processor"
+}
+
+// loadAverage is how many threads ran or waited for a core in the last minute. A quiet
+// machine has less than one, and figures of another are not worth much.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	first, _, found := strings.Cut(string(text), " ")
+	if err != nil || !found {
+		return "unknown"
+	}
+	return first
 }
 
 // A peer is another tool whose version is of interest.

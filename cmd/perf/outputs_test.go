@@ -130,7 +130,7 @@ func TestDescribe(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got[name], want)
 		}
 	}
-	for _, name := range []string{"processor", "kernel", "Go"} {
+	for _, name := range []string{"processor", "kernel", "load average at the start", "Go"} {
 		if got[name] == "" {
 			t.Errorf("%s is missing in %v", name, got)
 		}

@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 var sample = about{date: "2026-11-29", facts: []fact{
 	{"processor", "AMD EPYC, 2 cores"},
 	{"kernel", "Linux 6.18.44"},
+	{"load average at the start", "0.12"},
 	{"Go", "go1.26.8"},
 	{"pushbench", "0.1.0 (0123456789ab)"},
 	{"wrk", "debian/4.1.0-4+b1"},
