@@ -3,8 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"sync/atomic"
 
 	"pushbench/bench/client"
@@ -133,18 +131,5 @@ func compareCosts(metric string, recorded, bare []results.Trial) (with, without,
 		x, y := m.Of(recorded[i]).X, m.Of(bare[i]).X
 		a, b, changes = append(a, x), append(b, y), append(changes, 100*(x-y)/y)
 	}
-	return median(a), median(b), median(changes)
-}
-
-// median of nothing is not a number.
-func median(of []float64) float64 {
-	if len(of) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(of))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
+	return results.Median(a), results.Median(b), results.Median(changes)
 }

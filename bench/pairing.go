@@ -1,13 +1,9 @@
 package bench
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -118,28 +114,13 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 func (t *trial) surroundings() (map[string]string, error) {
 	settings := hostSettings(Host())
 	for role, argv := range map[string][]string{"server": t.replicas[0].server.cmd.Args, "generator": t.rig.Drive} {
-		sum, err := checksum(argv[0])
+		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed
 		if err != nil {
 			return nil, err
 		}
 		settings[ofHost+role+"_executable"] = sum
 	}
 	return settings, nil
-}
-
-// checksum is of an executable, so that one that was built anew between two blocks
-// is noticed.
-func checksum(executable string) (string, error) {
-	f, err := os.Open(executable)
-	if err != nil {
-		return "", fmt.Errorf("checksum: %w", err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", fmt.Errorf("checksum of %s: %w", executable, err)
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // differences lists the settings that two trials do not share, in the order of their names.

@@ -115,7 +115,7 @@ func TestChecksumNoticesAnotherExecutable(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		sum, err := checksum(path)
+		sum, err := results.Checksum(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestChecksumNoticesAnotherExecutable(t *testing.T) {
 	if len(sums) != 2 {
 		t.Errorf("%d checksums of two executables", len(sums))
 	}
-	if _, err := checksum(path + "-gone"); err == nil || !strings.Contains(err.Error(), "checksum") {
+	if _, err := results.Checksum(path + "-gone"); err == nil || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("no executable: %v", err)
 	}
 }

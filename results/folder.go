@@ -3,6 +3,7 @@ package results
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -190,8 +191,8 @@ func Seal(path string) error {
 		if err != nil || name == sumsFile || strings.HasPrefix(entry.Name(), ".tmp-") {
 			return err
 		}
-		sum, err := sumFile(file)
-		fmt.Fprintf(&sums, "%x  %s\n", sum, filepath.ToSlash(name))
+		sum, err := Checksum(file)
+		fmt.Fprintf(&sums, "%s  %s\n", sum, filepath.ToSlash(name))
 		return err
 	})
 	if err != nil {
@@ -200,13 +201,16 @@ func Seal(path string) error {
 	return WriteFile(filepath.Join(path, sumsFile), sums.Bytes())
 }
 
-func sumFile(path string) ([]byte, error) {
+// Checksum is the SHA-256 of a file, in hexadecimal.
+func Checksum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return "", fmt.Errorf("checksum: %w", err)
 	}
 	defer f.Close()
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	return h.Sum(nil), err
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", fmt.Errorf("checksum of %s: %w", path, err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -26,7 +26,7 @@ type PublishedFigure struct {
 // Measured is the figure of a run, and Foreseen what its theory says.
 func (f PublishedFigure) Measured(s Summary) Value {
 	return f.combine(func(name, metric string) (Value, bool) {
-		r, ok := s.row(name)
+		r, ok := s.Row(name)
 		if !ok {
 			return Value{Known: NotShown}, false
 		}
@@ -41,7 +41,7 @@ func (f PublishedFigure) Measured(s Summary) Value {
 // Foreseen is what the run's theory says of the figure.
 func (f PublishedFigure) Foreseen(s Summary) Value {
 	return f.combine(func(name, metric string) (Value, bool) {
-		r, ok := s.row(name)
+		r, ok := s.Row(name)
 		if !ok {
 			return Value{Known: NotShown}, false
 		}
@@ -71,15 +71,6 @@ func unknownUnless(ok bool, v Value) Value {
 		return Value{Known: NotShown}
 	}
 	return v
-}
-
-func (s Summary) row(name string) (Row, bool) {
-	for _, r := range s.Rows {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return Row{}, false
 }
 
 // check finds what no run can have.

@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -211,6 +212,18 @@ func (r Row) Median(metric string) (v Value, ok bool) {
 		upper.X = (lower.X + upper.X) / 2
 	}
 	return upper, true
+}
+
+// Median of numbers in any order, which it leaves as they are: of an even number the mean of
+// the middle two. It is NaN of none, where one of them is NaN, and where the middle two are
+// opposite infinities.
+func Median(xs []float64) float64 {
+	sorted := slices.Sorted(slices.Values(xs))
+	if len(sorted) == 0 || math.IsNaN(sorted[0]) {
+		return math.NaN()
+	}
+	lower, upper := sorted[(len(sorted)-1)/2], sorted[len(sorted)/2]
+	return (lower + upper) / 2
 }
 
 // A Range is the smallest and the largest value over the blocks. It describes

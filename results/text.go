@@ -5,6 +5,9 @@ import (
 	"unicode"
 )
 
+// Capital is a sentence or a title, which begins with an ASCII letter, with a capital letter.
+func Capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // Plain makes a string that came from outside harmless on one line of a
 // terminal or a chart: no control characters, no escapes, no reversed text.
 func Plain(s string) string {

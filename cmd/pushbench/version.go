@@ -1,11 +1,8 @@
 package main
 
 import (
-	"crypto/sha256"
 	"debug/buildinfo"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"runtime"
@@ -72,21 +69,8 @@ func hashed(t results.Tool) results.Tool {
 	if err != nil {
 		return t
 	}
-	t.SHA256, _ = checksum(path) // who measures is not stopped by not knowing this
+	t.SHA256, _ = results.Checksum(path) // who measures is not stopped by not knowing this
 	return t
-}
-
-func checksum(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // stamped finds what the Makefile's build writes into an executable.
@@ -116,6 +100,6 @@ func toolOf(executable string) (results.Tool, error) {
 			t.Dirty = m[2] == "true"
 		}
 	}
-	t.SHA256, err = checksum(executable)
+	t.SHA256, err = results.Checksum(executable)
 	return t, err
 }

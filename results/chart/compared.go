@@ -65,7 +65,7 @@ func compared(j compare.Judgement) card {
 		if i == 0 {
 			share *= 1.3 // it has the names
 		}
-		c.plots = append(c.plots, panel{plot: p, share: share, title: capital(results.MetricByName(metric).Title), x: "B / A, 95 % interval (log scale)"})
+		c.plots = append(c.plots, panel{plot: p, share: share, title: results.Capital(results.MetricByName(metric).Title), x: "B / A, 95 % interval (log scale)"})
 		for _, d := range all {
 			said = append(said, fmt.Sprintf("%s of %s: %s", results.MetricByName(metric).Title, results.Plain(compare.CaseOf(d)), rows.said(d)))
 		}
@@ -78,8 +78,6 @@ func compared(j compare.Judgement) card {
 	c.alt = "The second run's figures over the first's. " + strings.Join(said, "; ") + "."
 	return c
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // ratios is a plotter of intervals, one below the other, from y = 0 down.
 type ratios struct {

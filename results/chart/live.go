@@ -178,7 +178,7 @@ func stalls(run *results.Run, rows []results.Row) (all []results.Mark) {
 		if len(usual) == 0 {
 			continue
 		}
-		low := median(usual) / 10
+		low := results.Median(usual) / 10
 		for _, i := range run.Intervals {
 			middle := i.Start + i.Length/2
 			if i.CaseName() == r.Name && i.Length >= time.Second/2 && ofValid(r, i) && middle > 0 && middle < run.Manifest.Workload.Window &&

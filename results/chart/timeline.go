@@ -73,7 +73,7 @@ func medians(run *results.Run, r results.Row, of func(results.Interval) (float64
 	}
 	var points plotter.XYs
 	for _, at := range slices.Sorted(maps.Keys(had)) {
-		points = append(points, plotter.XY{X: at.Seconds(), Y: median(had[at])})
+		points = append(points, plotter.XY{X: at.Seconds(), Y: results.Median(had[at])})
 	}
 	return points
 }
@@ -81,15 +81,6 @@ func medians(run *results.Run, r results.Row, of func(results.Interval) (float64
 // ofValid says whether an interval belongs to a trial of the row.
 func ofValid(r results.Row, i results.Interval) bool {
 	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
-}
-
-func median(of []float64) float64 {
-	slices.Sort(of)
-	mid := len(of) / 2
-	if len(of)%2 == 1 {
-		return of[mid]
-	}
-	return (of[mid-1] + of[mid]) / 2
 }
 
 // every nth point, to carry a marker.

@@ -67,7 +67,7 @@ func find(c results.Claim, row results.Row, s results.Summary) Finding {
 		}
 		measured = append(measured, side.measured(c))
 	}
-	f.Of, f.Measured = len(sides), asValue(median(measured))
+	f.Of, f.Measured = len(sides), asValue(results.Median(measured))
 	f.Outcome = decide(c.Op, f.Held, f.Of)
 	if f.Outcome == Undecided {
 		f.Why = fmt.Sprintf("it holds in %d of %d blocks", f.Held, f.Of)

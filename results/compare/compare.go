@@ -156,7 +156,7 @@ func estimate(pairing Pairing) (Difference, []float64) {
 		return d, nil
 	}
 	means, unknown := walsh(logs)
-	d.Ratio = ratio(median(means))
+	d.Ratio = ratio(results.Median(means))
 	lo, hi, ok := signedRankInterval(means, unknown, len(logs), 0.05)
 	d.Lo, d.Hi = ratio(lo), ratio(hi)
 	lo90, hi90, ok90 := signedRankInterval(means, unknown, len(logs), 0.10)

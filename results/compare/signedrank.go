@@ -23,19 +23,6 @@ func walsh(xs []float64) (means []float64, unknown int) {
 	return means, unknown
 }
 
-// median of ascending xs; NaN of none, and of two opposite infinities.
-func median(xs []float64) float64 {
-	n := len(xs)
-	switch {
-	case n == 0:
-		return math.NaN()
-	case n%2 == 1:
-		return xs[n/2]
-	default:
-		return (xs[n/2-1] + xs[n/2]) / 2
-	}
-}
-
 // signedRankInterval inverts Wilcoxon's signed-rank test of n pairs, two-sided
 // at alpha: the values that the test would not reject are those between the k-th
 // and the k-th last of the pairwise means, of which the unknown ones may lie below or

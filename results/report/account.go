@@ -35,7 +35,7 @@ func (r *Report) account() []part {
 		{Title: "What it holds for", Lines: []string{holdsFor(m)}},
 		{Title: "What would reverse it", Lines: r.reversal()},
 		{Title: "Why believe it", Lines: r.trust()},
-		{Title: "What was not measured", Lines: []string{capital(strings.TrimPrefix(notMeasured(m), "Not measured: "))}},
+		{Title: "What was not measured", Lines: []string{results.Capital(strings.TrimPrefix(notMeasured(m), "Not measured: "))}},
 		{Title: "How to repeat it", Lines: []string{"Ratios and orders should hold on another machine; absolute times will not."}, Code: repeat(m)},
 	}
 	if m.Status == results.Invalid {
@@ -50,7 +50,7 @@ func (r *Report) reversal() []string {
 	m := r.Run.Manifest
 	said := r.variants()
 	if border := r.crossoverSaid(); border != "" {
-		said = append(said, capital(border)+".")
+		said = append(said, results.Capital(border)+".")
 	} else {
 		said = append(said, r.dearPolls()...)
 	}
@@ -108,7 +108,7 @@ func (r *Report) trust() []string {
 		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", results.Number(100*r.ofCeiling())))
 	}
 	for _, c := range m.Conditions {
-		said = append(said, capital(results.Plain(c))+".")
+		said = append(said, results.Capital(results.Plain(c))+".")
 	}
 	if missing := unreproducible(m); missing != "" {
 		said = append(said, missing)

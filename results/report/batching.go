@@ -61,7 +61,7 @@ func window(flush time.Duration) string { return results.Number(results.Millisec
 // inversion says whether long polling is below WebSocket, first without a flush
 // window and then with the largest.
 func (r *Report) inversion(on, metric string, none, most [2]results.Row) string {
-	title := capital(results.MetricByName(metric).Title) + on
+	title := results.Capital(results.MetricByName(metric).Title) + on
 	before, after := against(metric, none), against(metric, most)
 	unknown := func(pair [2]results.Row) string { return "which cannot be told" + whyUnranked(pair[:], metric) }
 	switch r.told(none[0], none[1], metric) {

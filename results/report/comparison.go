@@ -56,7 +56,7 @@ func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
 // section is one declared metric of all cases.
 func (c *Comparison) section(metric string) section {
 	m := results.MetricByName(metric)
-	all := section{Title: capital(m.Title), Head: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
+	all := section{Title: results.Capital(m.Title), Head: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
 	for _, d := range compare.Of(metric, c.Judgement.Family) {
 		name := compare.CaseOf(d)
 		cells := []string{results.Plain(name), c.value(0, name, metric), c.value(1, name, metric), "–", "–", c.concluded(d)}
@@ -151,7 +151,7 @@ func (c *Comparison) findings() []string {
 		}
 	}
 	if not := notComparable(c.Judgement.Family); not != "" {
-		said = append(said, capital(not)+".")
+		said = append(said, results.Capital(not)+".")
 	}
 	return said
 }

@@ -81,7 +81,7 @@ func (r *Report) estimate() string {
 func (r *Report) answer() []string {
 	soonest, cost := r.latency(), r.costMetric()
 	title, spent := results.MetricByName(soonest).Title, results.MetricByName(cost).Title
-	return append(r.phrase(capital(r.soonestWord())+" by "+title, title, soonest),
+	return append(r.phrase(results.Capital(r.soonestWord())+" by "+title, title, soonest),
 		r.phrase("Cheapest by "+spent+onStack(r.Summary), "cost by "+spent, cost)...)
 }
 
@@ -115,9 +115,9 @@ func (r *Report) phrase(order, listing, metric string) []string {
 	}
 	switch values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); {
 	case len(values) > listed:
-		said = append(said, fmt.Sprintf("%s, in no order: %d cases, in the table%s.", capital(listing), len(values), whyUnranked(unranked, metric)))
+		said = append(said, fmt.Sprintf("%s, in no order: %d cases, in the table%s.", results.Capital(listing), len(values), whyUnranked(unranked, metric)))
 	case len(values) > 0:
-		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", capital(listing), list(values), whyUnranked(unranked, metric)))
+		said = append(said, fmt.Sprintf("%s, in no order: %s%s.", results.Capital(listing), list(values), whyUnranked(unranked, metric)))
 	}
 	return said
 }

@@ -232,7 +232,7 @@ func (r *Report) stackSentences() []string {
 				withdrawn = append(withdrawn, c.order(c.first())+" ("+c.whyNot()+")")
 			}
 		}
-		title := capital(results.MetricByName(metric).Title)
+		title := results.Capital(results.MetricByName(metric).Title)
 		if len(holds) == 0 {
 			holds = []string{"nothing"}
 		}

@@ -18,9 +18,6 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// capital makes the first letter one, in ASCII.
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
 // some is a count with its noun: "1 block", "4 blocks".
 func some(n int, noun string) string {
 	if n == 1 {
