@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -36,100 +37,138 @@ const (
 	mostTries      = 60 // of one search, whatever it meets
 )
 
-// Do searches. Loads have three significant digits, so that a person can repeat them.
+// ErrUnsteady is of a search that found no load which holds each time that it is tried.
+var ErrUnsteady = errors.New("no load held each time it was tried")
+
+// Do searches. Loads have three significant digits, so that a person can repeat them. Beside
+// an error it returns what it had found by then: the highest load that held so far, which may
+// have held only once.
 func (s Search) Do(try func(load float64) (Tried, error)) (Found, error) {
-	f, tries := Found{}, 0
-	held := func(load float64) (bool, error) {
-		tries++
-		t, err := try(load)
-		if err != nil {
-			return false, err
-		}
-		if !t.Held {
-			f.Beyond, f.Why, f.Rig = load, t.Why, t.Rig
-		}
-		return t.Held, nil
-	}
-	lo, err := s.bracket(held, &f)
-	if err != nil || lo == 0 {
-		return f, err
-	}
-	for tries < mostTries {
-		for f.Beyond > 0 && f.Beyond > lo*(1+s.Within) {
-			middle := s.round(math.Sqrt(lo * f.Beyond))
-			if middle <= lo || middle >= f.Beyond {
-				break
-			}
-			ok, err := held(middle)
-			if err != nil {
-				return f, err
-			}
-			if ok {
-				lo = middle
-			}
-		}
-		for f.Confirmed = 0; f.Confirmed < s.Confirm; f.Confirmed++ {
-			ok, err := held(lo)
-			if err != nil {
-				return f, err
-			}
-			if !ok {
-				break
-			}
-		}
-		if f.Confirmed == s.Confirm {
-			f.Load = lo
-			return f, nil
-		}
-		// It held by luck: what is a step below must show that it holds.
-		for lo = s.round(lo / (1 + s.Within)); ; lo = s.round(lo / (1 + s.Within)) {
-			if lo <= 0 || lo < s.From/math.Pow(2, fewestHalvings) || tries >= mostTries {
-				return f, nil
-			}
-			ok, err := held(lo)
-			if err != nil {
-				return f, err
-			}
-			if ok {
-				break
-			}
-		}
-	}
-	return f, fmt.Errorf("no load held %d times in %d tries", s.Confirm, tries)
+	h := &hunt{Search: s, try: try}
+	err := h.run()
+	return h.Found, err
 }
 
-// bracket finds a load that holds, 0 when none does, and above it one that does not.
-func (s Search) bracket(held func(float64) (bool, error), f *Found) (lo float64, err error) {
-	load := s.round(s.From)
+// A hunt is a search under way.
+type hunt struct {
+	Search
+	Found
+	try   func(load float64) (Tried, error)
+	held  []float64
+	tries int
+}
+
+func (h *hunt) run() error {
+	if err := h.bracket(); err != nil {
+		return err
+	}
+	for h.Load > 0 {
+		if err := h.bisect(); err != nil {
+			return err
+		}
+		if confirmed, err := h.confirm(); confirmed || err != nil {
+			return err
+		}
+		if err := h.stepDown(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds tries a load. Of what was found it keeps what the load leaves true.
+func (h *hunt) holds(load float64) (bool, error) {
+	if h.tries == mostTries {
+		return false, fmt.Errorf("%w: %d tries", ErrUnsteady, mostTries)
+	}
+	h.tries++
+	t, err := h.try(load)
+	switch {
+	case err != nil:
+		return false, err
+	case t.Held:
+		h.held, h.Load = append(h.held, load), load
+	default:
+		h.Found = Found{Beyond: load, Why: t.Why, Rig: t.Rig}
+		for _, lower := range h.held {
+			if lower < load {
+				h.Load = max(h.Load, lower)
+			}
+		}
+	}
+	return t.Held, nil
+}
+
+// bracket finds a load that holds, none where all are too high, and above it one that does not.
+func (h *hunt) bracket() error {
+	load := h.round(h.From)
 	for halvings := 0; ; halvings++ {
-		ok, err := held(load)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
+		if ok, err := h.holds(load); err != nil {
+			return err
+		} else if ok {
 			break
 		}
-		if next := s.round(load / 2); halvings < fewestHalvings && next > 0 && next < load {
-			load = next
-			continue
+		next := h.round(load / 2)
+		if halvings == fewestHalvings || next <= 0 || next >= load {
+			return nil
 		}
-		return 0, nil
+		load = next
 	}
-	lo = load
-	for f.Beyond == 0 && lo < s.Most {
-		next := s.round(math.Min(lo*2, s.Most))
-		if next <= lo {
-			break
+	for h.Beyond == 0 && h.Load < h.Most {
+		next := h.round(math.Min(h.Load*2, h.Most))
+		if next <= h.Load {
+			return nil
 		}
-		ok, err := held(next)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			lo = next
+		if _, err := h.holds(next); err != nil {
+			return err
 		}
 	}
-	return lo, nil
+	return nil
+}
+
+// bisect halves what lies between the highest load that held and the lowest that did not.
+func (h *hunt) bisect() error {
+	for h.Beyond > h.Load*(1+h.Within) {
+		middle := h.round(math.Sqrt(h.Load * h.Beyond))
+		if middle <= h.Load || middle >= h.Beyond {
+			return nil
+		}
+		if _, err := h.holds(middle); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirm tries the highest load again.
+func (h *hunt) confirm() (bool, error) {
+	for h.Confirmed = 0; h.Confirmed < h.Confirm; h.Confirmed++ {
+		if ok, err := h.holds(h.Load); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// stepDown follows a load that held by luck: what is a step below must show that it holds.
+func (h *hunt) stepDown() error {
+	least := h.From / math.Pow(2, fewestHalvings)
+	for load := h.below(h.Beyond); load > 0 && load >= least; load = h.below(load) {
+		if ok, err := h.holds(load); ok || err != nil {
+			return err
+		}
+	}
+	h.Load = 0
+	return nil
+}
+
+// below is the load a step below another.
+func (s Search) below(load float64) float64 {
+	next := s.round(load / (1 + s.Within))
+	if next >= load { // of few clients, 5 % are less than one
+		return load - 1
+	}
+	return next
 }
 
 // round keeps three significant digits, and where loads are whole no fraction.
