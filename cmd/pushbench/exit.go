@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -43,21 +45,49 @@ func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// exitCode is what an error means to whoever started us.
+// severity is the order of the exit codes, that of several errors being the first: what a
+// pipeline must not miss. After an internal error no result can be trusted; after an
+// interruption, or of a corrupt reference, results are missing. A broken assertion is a
+// finding, which no error that only kept another measurement from being made may hide. Of
+// those, what takes a change (usage, refused) comes before what may pass the next time.
+var severity = []int{exitInternal, exitInterrupted, exitCorrupt, exitBroken, exitUsage, exitRefused, exitInvalid, exitInconclusive}
+
+// exitCode is what an error, or the most severe of several that were joined, means to the
+// process that started us.
 func exitCode(err error) int {
-	var exit *exitError
-	var scenario *scenarios.Error
-	var corrupt *results.CorruptError
-	switch {
-	case err == nil:
+	switch e := err.(type) {
+	case nil:
 		return exitOK
-	case errors.As(err, &exit):
-		return exit.code
-	case errors.As(err, &scenario):
+	case *exitError:
+		return e.code
+	case *scenarios.Error:
 		return exitUsage
-	case errors.As(err, &corrupt):
+	case *results.CorruptError:
 		return exitCorrupt
-	default:
-		return exitInternal
+	case interface{ Unwrap() []error }:
+		for _, code := range severity {
+			if slices.ContainsFunc(e.Unwrap(), func(one error) bool { return exitCode(one) == code }) {
+				return code
+			}
+		}
+	case interface{ Unwrap() error }:
+		if cause := e.Unwrap(); cause != nil {
+			return exitCode(cause)
+		}
 	}
+	return exitInternal
 }
+
+// inLines is an error as it is printed: each of several is a line of ours.
+func inLines(err error) string {
+	return "pushbench: " + strings.ReplaceAll(err.Error(), "\n", "\npushbench: ")
+}
+
+// A failure is the error of one of several measurements: a line that begins with its name.
+type failure struct {
+	of  string
+	err error
+}
+
+func (f *failure) Error() string { return f.of + ": " + strings.ReplaceAll(f.err.Error(), "\n", "; ") }
+func (f *failure) Unwrap() error { return f.err }

@@ -21,7 +21,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, errSaid) {
-		fmt.Fprintf(stderr, "pushbench: %v\n", err)
+		fmt.Fprintln(stderr, inLines(err))
 	}
 	return exitCode(err)
 }
