@@ -1,0 +1,33 @@
+package main
+
+import (
+	"testing"
+
+	"pushbench/bench"
+	"pushbench/results"
+)
+
+// Scripts forgive what may be measured again, and nothing else.
+func TestOnlyDisturbancesAreForgiven(t *testing.T) {
+	failing := func(status results.Status, names ...string) (trial results.Trial) {
+		trial.Status = status
+		for _, name := range names {
+			trial.Gates = append(trial.Gates, results.Gate{Name: name})
+		}
+		return trial
+	}
+	for _, c := range []struct {
+		trial results.Trial
+		want  bool
+	}{
+		{failing(results.Complete), true},
+		{failing(results.Saturated), true},
+		{failing(results.Invalid, bench.GateLate, bench.GateThrottle, bench.GateTrend), true},
+		{failing(results.Invalid, bench.GateLate, bench.GateLedger), false},
+		{failing(results.Invalid), false}, // a process ended
+	} {
+		if err := onlyDisturbed([]results.Trial{failing(results.Complete), c.trial}); (err == nil) != c.want {
+			t.Errorf("%+v: %v, want forgiven: %v", c.trial, err, c.want)
+		}
+	}
+}
