@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -33,12 +34,17 @@ type Highest struct {
 	Rig       bool    `json:"rig,omitempty"` // it was the rig or this machine that ended there: Load is a lower bound
 	Confirmed int     `json:"confirmed"`     // times that Load kept to the limit again
 	Probes    []Probe `json:"probes"`        // in the order they were made
+
+	// Unfinished is why the search ended early; empty: it did not. Load is then the highest that
+	// kept to the limit so far, perhaps only once.
+	Unfinished string `json:"unfinished,omitempty"`
 }
 
 // A Probe is one load that was tried: a run of its own.
 type Probe struct {
 	Load       float64 `json:"load"`
 	Held       bool    `json:"held"`
+	Open       bool    `json:"open,omitempty"` // whether it held could not be decided
 	Why        string  `json:"why,omitempty"`
 	Deliveries float64 `json:"deliveries_per_second"` // owed
 	P50        float64 `json:"p50_ms"`                // 0: not known
@@ -59,19 +65,28 @@ func (h Highest) At(load float64) (p Probe, ok bool) {
 	return p, ok
 }
 
-// Confirmed is how often the highest loads kept to the limit again, at the least; 0: there is none.
+// Unfinished reports whether any search ended early.
+func (c Capacity) Unfinished() bool {
+	return slices.ContainsFunc(c.Found, func(h Highest) bool { return h.Unfinished != "" })
+}
+
+// Confirmed is how often the highest loads kept to the limit again, at the least, where the
+// search did not end early; 0: there is none.
 func (c Capacity) Confirmed() (least int) {
 	found := false
 	for _, h := range c.Found {
-		if h.Load > 0 && (!found || h.Confirmed < least) {
+		if h.Load > 0 && h.Unfinished == "" && (!found || h.Confirmed < least) {
 			least, found = h.Confirmed, true
 		}
 	}
 	return least
 }
 
-// Write writes the capacity into its folder.
+// Write writes the capacity into its folder, which it makes where no load could begin.
 func (c Capacity) Write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return explain(dir, err)
+	}
 	data, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", capacityFile, err)

@@ -28,7 +28,7 @@ func Capacity(c results.Capacity) (results.Figure, error) {
 	var said []string
 	for _, h := range c.Found {
 		one.keys = append(one.keys, lineKey(results.Plain(h.Transport), lookOf(h.Transport)))
-		said = append(said, fmt.Sprintf("%s: %s", results.Plain(h.Transport), results.Number(h.Load)))
+		said = append(said, fmt.Sprintf("%s: %s", results.Plain(h.Transport), highestLabel(h)))
 	}
 	one.alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
 	one.basis = fmt.Sprintf("%s · within %g %%, kept %d times more · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, c.Confirmed(), results.Plain(c.Host.CPUModel), c.Host.Cores)
@@ -43,17 +43,25 @@ func highestBars(c results.Capacity) *plot.Plot {
 	b := bars{width: 0.6}
 	var names []string
 	for i, h := range c.Found {
-		label := results.Number(h.Load)
-		switch {
-		case h.Load == 0:
-			label = "none"
-		case h.Rig || h.Beyond == 0:
-			label = "≥ " + label
-		}
-		b.all = append(b.all, bar{float64(i), []part{{size: h.Load, fill: lookOf(h.Transport).color}}, label})
+		b.all = append(b.all, bar{float64(i), []part{{size: h.Load, fill: lookOf(h.Transport).color}}, highestLabel(h)})
 		names = append(names, results.Plain(h.Transport))
 	}
 	return barPlot(b, under(names), -0.5, float64(len(c.Found))-0.5)
+}
+
+func highestLabel(h results.Highest) string {
+	switch load := results.Number(h.Load); {
+	case h.Unfinished != "" && h.Load == 0:
+		return "not found"
+	case h.Unfinished != "":
+		return load + " so far"
+	case h.Load == 0:
+		return "none"
+	case h.Rig || h.Beyond == 0:
+		return "≥ " + load
+	default:
+		return load
+	}
 }
 
 // tried are the p99 of the loads that were tried, the loads rising.

@@ -22,17 +22,21 @@ func (c Capacity) loadUnit() string {
 }
 
 func (c Capacity) section() section {
+	note := fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
+		percent(c.Within))
+	if c.Unfinished() {
+		note += " So far: the search did not finish, and a higher load may keep to the limit."
+	}
 	all := section{
 		Title: "Capacity: the highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and ")),
-		Note: fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
-			percent(c.Within)),
-		Head: []string{"transport", "highest " + c.loadUnit(), "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
+		Note:  note,
+		Head:  []string{"transport", "highest " + c.loadUnit(), "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
 	}
 	for _, h := range c.Found {
-		cells := []string{results.Plain(h.Transport), "none", "–", "–", "–", "–", "–", c.ended(h)}
+		cells := []string{results.Plain(h.Transport), highest(h), "–", "–", "–", "–", "–", c.ended(h)}
 		if at, ok := h.At(h.Load); ok && h.Load > 0 {
 			cells = []string{
-				results.Plain(h.Transport), atLeast(h) + results.Number(h.Load), results.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
+				results.Plain(h.Transport), highest(h), results.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
 				times(h.Confirmed), c.ended(h),
 			}
 		}
@@ -41,11 +45,22 @@ func (c Capacity) section() section {
 	return all
 }
 
-func atLeast(h results.Highest) string {
-	if h.Rig || h.Beyond == 0 {
-		return "at least "
+// highest is the load that was found, and how far it is the capacity.
+func highest(h results.Highest) string {
+	switch load := results.Number(h.Load); {
+	case len(h.Probes) == 0:
+		return "not searched"
+	case h.Load == 0 && h.Unfinished != "":
+		return "none so far"
+	case h.Load == 0:
+		return "none"
+	case h.Unfinished != "":
+		return load + " so far"
+	case h.Rig || h.Beyond == 0:
+		return "at least " + load
+	default:
+		return load
 	}
-	return ""
 }
 
 func known(x float64) string {
@@ -57,10 +72,16 @@ func known(x float64) string {
 
 // ended says what kept a higher load from being the highest.
 func (c Capacity) ended(h results.Highest) string {
-	if h.Beyond == 0 {
+	switch {
+	case len(h.Probes) == 0:
+		return results.Plain(h.Unfinished)
+	case h.Unfinished != "":
+		return "not finished: " + results.Plain(h.Unfinished)
+	case h.Beyond == 0:
 		return "nothing: no higher load was tried"
+	default:
+		return fmt.Sprintf("%s: %s", results.Number(h.Beyond), results.Plain(h.Why))
 	}
-	return fmt.Sprintf("%s: %s", results.Number(h.Beyond), results.Plain(h.Why))
 }
 
 // Sentences say who carries most, and what that holds for.
@@ -68,11 +89,15 @@ func (c Capacity) Sentences() []string {
 	var said []string
 	for _, h := range c.Found {
 		switch at, ok := h.At(h.Load); {
+		case len(h.Probes) == 0:
+			said = append(said, fmt.Sprintf("%s: not searched: %s.", results.Plain(h.Transport), c.ended(h)))
+		case h.Unfinished != "" && h.Load > 0:
+			said = append(said, fmt.Sprintf("%s: so far %s %s; %s.", results.Plain(h.Transport), results.Number(h.Load), c.loadUnit(), c.ended(h)))
 		case !ok || h.Load == 0:
 			said = append(said, fmt.Sprintf("%s: no load that was tried keeps to it; %s.", results.Plain(h.Transport), c.ended(h)))
 		default:
-			said = append(said, fmt.Sprintf("%s: %s%s %s, which are %s deliveries a second; ended by %s.",
-				results.Plain(h.Transport), atLeast(h), results.Number(h.Load), c.loadUnit(), results.Number(at.Deliveries), c.ended(h)))
+			said = append(said, fmt.Sprintf("%s: %s %s, which are %s deliveries a second; ended by %s.",
+				results.Plain(h.Transport), highest(h), c.loadUnit(), results.Number(at.Deliveries), c.ended(h)))
 		}
 	}
 	return append(said, fmt.Sprintf("This holds for %s with nothing but its %s varied, on %s with %s, server and generator on one machine: a figure of this machine, not of the transports.",
@@ -109,10 +134,14 @@ func (c Capacity) Markdown(w io.Writer) error {
 // HTML writes it as one page, with the figure as report.html has its own.
 func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
 	said := c.Sentences()
+	badge := estimateLabel
+	if c.Unfinished() {
+		badge = string(results.Partial)
+	}
 	p := page{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
 		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", c.loadUnit(), results.Plain(strings.Join(c.Limit, " and "))),
-		Badges:   []string{estimateLabel},
+		Badges:   []string{badge},
 		Answer:   said[:len(said)-1],
 		Account: []part{
 			{Title: "What it holds for", Lines: said[len(said)-1:]},
@@ -141,7 +170,11 @@ func (c Capacity) trust() []string {
 	}
 	said += "."
 	if n := c.Confirmed(); n > 0 {
-		said += fmt.Sprintf(" Each highest load kept to the limit %s more.", times(n))
+		each := " Each"
+		if c.Unfinished() {
+			each = " Where the search finished, each"
+		}
+		said += fmt.Sprintf("%s highest load kept to the limit %s more.", each, times(n))
 	}
 	return []string{said + " It is no verdict: another day moves it."}
 }
@@ -160,12 +193,23 @@ func (c Capacity) tried() section {
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			all.Rows = append(all.Rows, line{Cells: []string{
-				results.Plain(h.Transport), results.Number(p.Load), results.Number(p.Deliveries), map[bool]string{true: "yes", false: "no"}[p.Held],
+				results.Plain(h.Transport), results.Number(p.Load), results.Number(p.Deliveries), kept(p),
 				known(p.P50), known(p.P99), known(p.CPU), results.Plain(p.Folder), results.Plain(p.Why),
 			}})
 		}
 	}
 	return all
+}
+
+func kept(p results.Probe) string {
+	switch {
+	case p.Open:
+		return "open"
+	case p.Held:
+		return "yes"
+	default:
+		return "no"
+	}
 }
 
 // CSV writes every load that was tried.
