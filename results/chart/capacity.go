@@ -20,9 +20,10 @@ func Capacity(c results.Capacity) (results.Figure, error) {
 		load = "clients"
 	}
 	one := card{name: "capacity", title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}
-	one.plots = []panel{
-		{plot: highestBars(c), share: 0.4, title: "Highest load", y: load},
-		{plot: triedLines(c), share: 0.6, title: "Latency p99 at the loads tried, up to what did not keep to it", y: "ms (log scale)", x: load + " (log scale)"},
+	one.plots = []panel{{plot: highestBars(c), share: 1, title: "Highest load", y: load}}
+	if knowsLatency(c) {
+		one.plots[0].share = 0.4
+		one.plots = append(one.plots, panel{plot: triedLines(c), share: 0.6, title: "Latency p99 at the loads tried, up to what did not keep to it", y: "ms (log scale)", x: load + " (log scale)"})
 	}
 	one.live = capacityPanels(c, load)
 	var said []string
@@ -31,7 +32,11 @@ func Capacity(c results.Capacity) (results.Figure, error) {
 		said = append(said, fmt.Sprintf("%s: %s", results.Plain(h.Transport), highestLabel(h)))
 	}
 	one.alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
-	one.basis = fmt.Sprintf("%s · within %g %%, kept %d times more · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, c.Confirmed(), results.Plain(c.Host.CPUModel), c.Host.Cores)
+	kept := ""
+	if n := c.Confirmed(); n > 0 {
+		kept = fmt.Sprintf(", kept %d times more", n)
+	}
+	one.basis = fmt.Sprintf("%s · within %g %%%s · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
 	f, err := one.figure()
 	if err != nil {
 		return f, fmt.Errorf("draw capacity: %w", err)
@@ -64,6 +69,12 @@ func highestLabel(h results.Highest) string {
 	}
 }
 
+// knowsLatency reports whether any load that was tried has a p99: a search that ended early, or
+// with short windows, may have none.
+func knowsLatency(c results.Capacity) bool {
+	return slices.ContainsFunc(c.Found, func(h results.Highest) bool { return len(tried(h)) > 0 })
+}
+
 // tried are the p99 of the loads that were tried, the loads rising.
 func tried(h results.Highest) (points plotter.XYs) {
 	for _, one := range h.Probes {
@@ -84,6 +95,9 @@ func capacityPanels(c results.Capacity, load string) []results.Panel {
 		of := results.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
 		bars.Series = append(bars.Series, drawn(lookOf(h.Transport).series(of, "bars"), plotter.XYs{{X: float64(i), Y: h.Load}}))
 		lines.Series = append(lines.Series, drawn(lookOf(h.Transport).series(of, "line"), tried(h)))
+	}
+	if !knowsLatency(c) {
+		return []results.Panel{bars}
 	}
 	return []results.Panel{bars, lines}
 }
