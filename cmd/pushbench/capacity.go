@@ -2,15 +2,14 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,6 +50,9 @@ A limit is a claim as scenarios have them. Every load tried is a run of its own,
 its gates; where the generator or the machine comes to its end first, what was found is
 a lower bound and says so.
 
+Ctrl-C once drains the run under way, ends the search and shows what was found so far
+(exit code 6); twice stops at once. No other pushbench can measure until the search ends.
+
 ` + exitHelp,
 		Example: "  pushbench capacity chat --slo 'p(99)<200ms'\n  pushbench capacity chat --slo 'p(99)<2s' --over clients --transports shortpoll,websocket",
 		Args:    exactly("a scenario's name or file"),
@@ -82,8 +84,6 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 	if done, err := elsewhere(c, s); done || err != nil {
 		return err
 	}
-	stopped, done := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM) // beside the run under way, which drains
-	defer done()
 	began := time.Now()
 	dir := cmp.Or(o.run.out, filepath.Join(runsFolder, began.UTC().Format("20060102T150405Z")+"-capacity-"+s.Name))
 	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -96,17 +96,36 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 	for _, claim := range s.Claims {
 		found.Limit = append(found.Limit, string(claim))
 	}
-	for _, t := range s.Transports {
-		highest, err := o.highest(stopped, c, s, t, dir)
-		if err != nil && len(found.Found) > 0 { // what was found of others is not lost
-			return errors.Join(err, o.show(c, dir, found))
-		}
-		if err != nil {
-			return err
-		}
-		found.Found = append(found.Found, highest)
+	found.Found, err = o.search(c, s, func(sess *session, t scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+		return o.try(sess, c, s, t, load, dir, n)
+	})
+	if !slices.ContainsFunc(found.Found, func(h results.Highest) bool { return len(h.Probes) > 0 }) {
+		return err
 	}
-	return o.show(c, dir, found)
+	return errors.Join(err, o.show(c, dir, found))
+}
+
+// A probing tries one transport at one load; n counts the probes of the transport from 1. rig
+// says that it was the rig or the machine that could not.
+type probing func(sess *session, t scenarios.Transport, load float64, n int) (p results.Probe, rig bool, err error)
+
+// search searches all transports in one session. An error ends the search under way and those
+// that follow; beside it is all that was found by then, with what is unfinished marked so.
+func (o capacityOptions) search(c *cobra.Command, s *scenarios.Scenario, try probing) (all []results.Highest, err error) {
+	err = inSession(c, func(sess *session) (err error) {
+		for _, t := range s.Transports {
+			h := results.Highest{Transport: string(t)}
+			if err != nil {
+				h.Unfinished = "an earlier search did not finish"
+			} else if broke := o.highest(sess, c.ErrOrStderr(), o.base(s), &h, try); broke != nil {
+				h.Unfinished = broke.Error()
+				err = fmt.Errorf("the search of %s did not finish: %w", t, broke)
+			}
+			all = append(all, h)
+		}
+		return err
+	})
+	return all, err
 }
 
 // prepare makes a scenario one whose load can be varied, and whose claims are the limit.
@@ -123,12 +142,7 @@ func (o *capacityOptions) prepare(c *cobra.Command, s *scenarios.Scenario) error
 	}
 	s.Window, s.Blocks = window, 1
 	s.Sweep, s.Needs, s.Claims, s.Published = scenarios.Sweep{}, nil, nil, scenarios.Published{}
-	if c.Flags().Changed("transports") {
-		s.Transports = nil
-		for _, t := range o.run.transports {
-			s.Transports = append(s.Transports, scenarios.Transport(t))
-		}
-	}
+	o.run.choose(c, s)
 	for _, claim := range append(o.slo, "lost == 0") {
 		if _, err := scenarios.Claim(claim).Parse(); err != nil {
 			return usageError("--slo: %w", err)
@@ -152,33 +166,36 @@ func (o capacityOptions) base(s *scenarios.Scenario) float64 {
 	return float64(s.Publish.Rate)
 }
 
-// highest searches one transport.
-func (o capacityOptions) highest(stopped context.Context, c *cobra.Command, s *scenarios.Scenario, t scenarios.Transport, dir string) (results.Highest, error) {
-	h := results.Highest{Transport: string(t)}
-	search := bench.Search{From: o.base(s), Most: o.most, Within: capacityWithin, Confirm: capacityConfirm, Whole: o.axis == "clients"}
+// highest searches one transport from a load on.
+func (o capacityOptions) highest(sess *session, stderr io.Writer, from float64, h *results.Highest, try probing) error {
+	search := bench.Search{From: from, Most: o.most, Within: capacityWithin, Confirm: capacityConfirm, Whole: o.axis == "clients"}
 	found, err := search.Do(func(load float64) (bench.Tried, error) {
 		for again := 1; ; again++ {
-			p, rig, err := o.try(c, s, t, load, dir, len(h.Probes)+1)
-			if err == nil && stopped.Err() != nil { // whatever became of the run that was cut short
-				err = &exitError{exitInterrupted, fmt.Errorf("interrupted in the search of %s", t)}
+			if err := sess.interrupted(); err != nil {
+				return bench.Tried{}, err
+			}
+			p, rig, err := try(sess, scenarios.Transport(h.Transport), load, len(h.Probes)+1)
+			if err == nil || p.Open {
+				h.Probes = append(h.Probes, p)
 			}
 			if err != nil {
 				return bench.Tried{}, err
 			}
-			h.Probes = append(h.Probes, p)
-			fmt.Fprintf(c.ErrOrStderr(), "%s at %s: %s\n", t, results.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
+			fmt.Fprintf(stderr, "%s at %s: %s\n", h.Transport, results.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
 			if !rig || p.Folder == "" || again == rigsEnd {
 				return bench.Tried{Held: p.Held, Rig: rig, Why: p.Why}, nil
 			}
 		}
 	})
+	if errors.Is(err, bench.ErrUnsteady) {
+		err = &exitError{exitInconclusive, err}
+	}
 	h.Load, h.Beyond, h.Why, h.Rig, h.Confirmed = found.Load, found.Beyond, found.Why, found.Rig, found.Confirmed
-	return h, err
+	return err
 }
 
-// try measures one transport at one load, in a run of its own. rig says that it was the rig or
-// the machine that could not.
-func (o capacityOptions) try(c *cobra.Command, s *scenarios.Scenario, t scenarios.Transport, load float64, dir string, n int) (p results.Probe, rig bool, err error) {
+// try measures one transport at one load, in a run of its own: see probing.
+func (o capacityOptions) try(sess *session, c *cobra.Command, s *scenarios.Scenario, t scenarios.Transport, load float64, dir string, n int) (p results.Probe, rig bool, err error) {
 	one := *s
 	one.Transports = []scenarios.Transport{t}
 	if o.axis == "clients" {
@@ -198,8 +215,8 @@ func (o capacityOptions) try(c *cobra.Command, s *scenarios.Scenario, t scenario
 	p.Folder = filepath.Join("probes", fmt.Sprintf("%s-%02d", t, n))
 	own := o.run
 	own.out = filepath.Join(dir, p.Folder)
-	where, err := own.perform(c, &one)
-	if err != nil || len(where) == 0 {
+	where, err := own.perform(sess, c, &one)
+	if err != nil {
 		return p, false, err
 	}
 	run, err := results.Open(where[0])
@@ -220,7 +237,7 @@ func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	}
 	switch m.Status {
 	case results.Partial:
-		return p, false, &exitError{exitInterrupted, fmt.Errorf("the run is %s: %s", m.Status, m.Reason)}
+		return p, false, errInterrupted
 	case results.Invalid:
 		p.Why = "INVALID: " + m.Reason
 		return p, true, nil
@@ -228,14 +245,18 @@ func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 		p.Why = "SATURATED: " + m.Reason
 		return p, false, nil
 	}
-	var broken []string
+	var broken, open []string
 	for _, f := range compare.Claims(m.Claims, sum) {
 		switch f.Outcome {
 		case compare.Broken:
 			broken = append(broken, fmt.Sprintf("%s is broken by %s", f.Claim.Text, f.Measured))
 		case compare.Undecided:
-			return p, false, &exitError{exitInconclusive, fmt.Errorf("%s at %s: whether %s holds is open: %s; a longer --window may tell", run.Manifest.Transports[0], results.Number(p.Load), f.Claim.Text, f.Why)}
+			open = append(open, fmt.Sprintf("whether %s holds is open: %s", f.Claim.Text, f.Why))
 		}
+	}
+	if len(broken) == 0 && len(open) > 0 {
+		p.Open, p.Why = true, strings.Join(open, "; ")
+		return p, false, &exitError{exitInconclusive, fmt.Errorf("at %s, %s; a longer --window may decide it", results.Number(p.Load), p.Why)}
 	}
 	p.Held, p.Why = len(broken) == 0, strings.Join(broken, "; ")
 	return p, false, nil
@@ -248,10 +269,10 @@ func (o capacityOptions) show(c *cobra.Command, dir string, found results.Capaci
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(found.Write(dir), r.Write(dir, figure)); err != nil {
-		return err
-	}
-	out := c.OutOrStdout()
+	return errors.Join(found.Write(dir), r.Write(dir, figure), o.print(c.OutOrStdout(), r, dir))
+}
+
+func (o capacityOptions) print(out io.Writer, r report.Capacity, dir string) error {
 	switch o.run.format {
 	case jsonFormat:
 		return r.JSON(out)
@@ -263,6 +284,6 @@ func (o capacityOptions) show(c *cobra.Command, dir string, found results.Capaci
 	if err := r.Table(out, tableOptions(out)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "\n%s\n", filepath.Join(dir, "capacity.html"))
+	_, err := fmt.Fprintf(out, "\n%s\n", filepath.Join(dir, "capacity.html"))
 	return err
 }

@@ -22,8 +22,12 @@ func newCheckCommand() *cobra.Command {
 its claims hold here. Claims are about counts, orders and ratios; how fast the
 reference's machine was decides nothing.
 
-Of several references, each is measured in its turn, and the exit code is that of the
-worst: 4 for a broken claim, 3 for an invalid measurement, 8 where one is undecided.
+Of several references, each is measured in its turn. Each that does not pass is named
+at the end, and the exit code is that of the worst: 4 for a broken claim before 3 for an
+invalid measurement before 8 for an undecided claim.
+
+Ctrl-C once drains the run under way, shows what it has and measures no other reference
+(exit code 6); twice stops at once.
 
 ` + exitHelp,
 		Example: "  pushbench check results/reference/chat",
@@ -50,15 +54,13 @@ worst: 4 for a broken claim, 3 for an invalid measurement, 8 where one is undeci
 					return err
 				}
 			}
-			var all []error
-			for _, ref := range refs {
+			return checkEach(c, refs, func(s *session, ref reference) error {
 				one := o
 				if o.junit != "" && len(refs) > 1 {
 					one.junit = filepath.Join(filepath.Dir(o.junit), filepath.Base(filepath.Clean(ref.run.Path))+"-"+filepath.Base(o.junit))
 				}
-				all = append(all, one.check(c, ref))
-			}
-			return worst(all)
+				return one.check(s, c, ref)
+			})
 		},
 	}
 	c.Flags().StringVar(&o.out, "out", runsFolder, "the folder for what is measured, a run a reference")
@@ -92,8 +94,28 @@ func openReference(path string) (reference, error) {
 	return reference{run, s}, nil
 }
 
+// checkEach checks references one after the other until it is interrupted. Its error has a line
+// for each that did not pass, those included that were not measured.
+func checkEach(c *cobra.Command, refs []reference, check func(*session, reference) error) error {
+	return inSession(c, func(s *session) error {
+		var failed []error
+		for _, ref := range refs {
+			err := s.interrupted()
+			if err == nil {
+				err = check(s, ref)
+			} else {
+				err = fmt.Errorf("not measured: %w", err)
+			}
+			if err != nil {
+				failed = append(failed, &failure{ref.run.Path, err})
+			}
+		}
+		return errors.Join(failed...)
+	})
+}
+
 // check measures one, and prints what holds.
-func (o runOptions) check(c *cobra.Command, ref reference) error {
+func (o runOptions) check(s *session, c *cobra.Command, ref reference) error {
 	if err := o.checkEngine(ref.scenario); err != nil {
 		return err
 	}
@@ -103,7 +125,7 @@ func (o runOptions) check(c *cobra.Command, ref reference) error {
 	name := ref.scenario.Name
 	fmt.Fprintf(c.ErrOrStderr(), "%s: %d blocks\n", name, ref.scenario.Blocks)
 	o.out = filepath.Join(o.out, time.Now().UTC().Format("20060102T150405Z")+"-check-"+name)
-	where, err := o.perform(c, ref.scenario)
+	where, err := o.perform(s, c, ref.scenario)
 	if len(where) == 0 {
 		return err
 	}
@@ -117,22 +139,7 @@ func (o runOptions) check(c *cobra.Command, ref reference) error {
 	if o.format == markdownFormat {
 		show = func() error { return found.Markdown(out) }
 	}
-	if err := errors.Join(err, writeJUnit(o.junit, found.Here.JUnit()), show()); err != nil {
-		return err
-	}
+	err = errors.Join(err, writeJUnit(o.junit, found.Here.JUnit()), show())
 	fmt.Fprintf(out, "\n%s\n\n", filepath.Join(run.Path, "report.html"))
-	return worth(found.Here)
-}
-
-// worst is the error with the exit code that must be seen first.
-func worst(all []error) error {
-	order := []int{exitInternal, exitInterrupted, exitCorrupt, exitUsage, exitRefused, exitBroken, exitInvalid, exitInconclusive}
-	for _, code := range order {
-		for _, err := range all {
-			if err != nil && exitCode(err) == code {
-				return err
-			}
-		}
-	}
-	return errors.Join(all...)
+	return errors.Join(err, worth(found.Here))
 }

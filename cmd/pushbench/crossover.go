@@ -75,7 +75,7 @@ func (o crossoverOptions) do(c *cobra.Command, name string) error {
 	if err := preflight(s, false, c.ErrOrStderr()); err != nil {
 		return err
 	}
-	where, err := o.run.perform(c, s)
+	where, err := o.run.once(c, s)
 	if len(where) == 0 {
 		return err
 	}
@@ -123,12 +123,7 @@ func (o *crossoverOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
 	if err := errors.Join(s.Vary("interval", strings.Join(intervals, ",")), s.Vary(axis, values)); err != nil {
 		return usageError("%w", err)
 	}
-	if c.Flags().Changed("transports") {
-		s.Transports = nil
-		for _, t := range o.run.transports {
-			s.Transports = append(s.Transports, scenarios.Transport(t))
-		}
-	}
+	o.run.choose(c, s)
 	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == scenarios.Webhook })
 	s.Window = max(s.Window, scenarios.Duration((3*longest + time.Second).Truncate(time.Second))) // each client polls three times
 	if err := s.Check(); err != nil {

@@ -35,11 +35,11 @@ void for sure; warnings are allowed.
 
 // examine looks while nobody measures, and prints.
 func examine(c *cobra.Command, asJSON bool) error {
-	release, err := onlyOne()
+	unlock, err := lockMachine()
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer unlock()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this executable: %w", err)

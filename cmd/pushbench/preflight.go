@@ -1,12 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"pushbench/bench/lab"
@@ -140,38 +137,4 @@ func pollsOrStreams(s *scenarios.Scenario) bool {
 		}
 	}
 	return false
-}
-
-// onlyOne refuses to measure beside another run on this machine: both would be spoilt.
-func onlyOne() (release func(), err error) {
-	path := filepath.Join(os.TempDir(), "pushbench.lock")
-	f, err := lockFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("take the lock: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, usageError("another run is measuring on this machine, and both would be spoilt; wait for it to end (lock: %s)", path)
-		}
-		return nil, fmt.Errorf("take the lock %s: %w", path, err)
-	}
-	return func() { f.Close() }, nil
-}
-
-// lockFile opens the file that runs lock, or makes it. Reading is enough to lock it:
-// it may be another user's, whose file nobody else may write to. Nor may it be opened
-// with O_CREATE when it is there, which Linux refuses in a folder such as /tmp
-// (fs.protected_regular). A link is not followed.
-func lockFile(path string) (*os.File, error) {
-	const existing = os.O_RDONLY | syscall.O_NOFOLLOW
-	f, err := os.OpenFile(path, existing, 0)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return f, err
-	}
-	f, err = os.OpenFile(path, existing|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) { // somebody was faster
-		return os.OpenFile(path, existing, 0)
-	}
-	return f, err
 }

@@ -1,19 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -121,8 +116,8 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	if left := claims - len(scenario.Claims); left > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
 	}
-	where, err := o.perform(c, scenario)
-	if len(where) == 0 || where[0] == "" {
+	where, err := o.once(c, scenario)
+	if len(where) == 0 {
 		return err
 	}
 	err = errors.Join(err, o.show(c, where[0]))
@@ -132,30 +127,34 @@ func measure(c *cobra.Command, name string, o runOptions) error {
 	return err
 }
 
-// perform measures a scenario that was checked and fits, and returns where its runs are: of
-// what another process has done in our place, nowhere.
-func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
+// once measures a scenario in a session of its own, which ends before its results are printed:
+// a pager may take long to read them. It returns where the runs are: of what another process
+// has done in our place, nowhere.
+func (o runOptions) once(c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
 	if done, err := elsewhere(c, scenario); done || err != nil {
 		return nil, err
 	}
-	release, err := onlyOne()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
+	err = inSession(c, func(s *session) (err error) {
+		where, err = o.perform(s, c, scenario)
+		return err
+	})
+	return where, err
+}
+
+// perform measures a scenario that was checked and fits, and returns where its runs are: none
+// where the first has no folder.
+func (o runOptions) perform(s *session, c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
 	rig, err := o.rig(scenario)
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(c.ErrOrStderr())
-	stop, ctx, done := interrupts(c.Context(), c.ErrOrStderr())
-	defer done()
 	run := &bench.Run{
 		Scenario: scenario,
 		Rig:      rig,
 		Command:  append([]string{"pushbench"}, os.Args[1:]...),
 		Tool:     hashed(tool()),
-		Stop:     stop,
+		Stop:     s.drain.Done(),
 		Progress: progress.show,
 		Trouble:  progress.trouble,
 	}
@@ -182,12 +181,16 @@ func (o runOptions) perform(c *cobra.Command, scenario *scenarios.Scenario) (whe
 		}
 		sides = append(sides, bench.Side{Run: other, Path: besidePath(sides[0].Path)})
 	}
-	where, err = bench.Interleave(ctx, sides, o.derive)
+	where, err = bench.Interleave(s.abort, sides, o.derive)
 	progress.end()
-	if where[0] == "" && errors.Is(err, fs.ErrExist) {
+	switch {
+	case where[0] != "":
+		return where, err
+	case errors.Is(err, fs.ErrExist):
 		return nil, usageError("--out: %w", err)
+	default:
+		return nil, err
 	}
-	return where, err
 }
 
 // elsewhere does the whole command again in a user namespace of its own, where the scenario
@@ -295,12 +298,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if changed("link") {
 		s.Network.Link = scenarios.LinkKind(o.link)
 	}
-	if changed("transports") {
-		s.Transports = nil
-		for _, t := range o.transports {
-			s.Transports = append(s.Transports, scenarios.Transport(t))
-		}
-	}
+	o.choose(c, s)
 	if changed("stack") {
 		o.sweepStack(s)
 	}
@@ -339,6 +337,17 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 		return usageError("--lie: %w", err)
 	}
 	return nil
+}
+
+// choose puts the transports of --transports in place of the scenario's, if the flag is given.
+func (o runOptions) choose(c *cobra.Command, s *scenarios.Scenario) {
+	if !c.Flags().Changed("transports") {
+		return
+	}
+	s.Transports = nil
+	for _, t := range o.transports {
+		s.Transports = append(s.Transports, scenarios.Transport(t))
+	}
 }
 
 // checkEngine chooses the engine, unless it was chosen. All cases of a run have the same.
@@ -464,34 +473,6 @@ func hooked(host string) string {
 	return lab.Outer().String()
 }
 
-// interrupts turns the first SIGINT or SIGTERM into a closed channel, the second into a cancelled context.
-func interrupts(parent context.Context, stderr io.Writer) (stop chan struct{}, ctx context.Context, done func()) {
-	stop = make(chan struct{})
-	ctx, cancel := context.WithCancel(parent)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		select {
-		case <-signals:
-			fmt.Fprintln(stderr, "\ninterrupted: draining; once more stops at once")
-			close(stop)
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	return stop, ctx, func() {
-		signal.Stop(signals)
-		cancel()
-		watching.Wait()
-	}
-}
-
 // show prints what a run found, and returns the error that its status deserves.
 func (o runOptions) show(c *cobra.Command, where string) error {
 	run, err := results.Open(where)
@@ -499,10 +480,7 @@ func (o runOptions) show(c *cobra.Command, where string) error {
 		return err
 	}
 	r := report.New(run)
-	if err := errors.Join(writeJUnit(o.junit, r.JUnit()), printRun(c, r, o.format)); err != nil {
-		return err
-	}
-	return worth(r)
+	return errors.Join(writeJUnit(o.junit, r.JUnit()), printRun(c, r, o.format), worth(r))
 }
 
 // worth is the error that a run's status and its claims deserve.
@@ -525,17 +503,4 @@ func worth(r *report.Report) error {
 	default:
 		return nil
 	}
-}
-
-// whenClosed is a context that ends when a channel is closed.
-func whenClosed(parent context.Context, closed <-chan struct{}) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(parent)
-	go func() {
-		select {
-		case <-closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -36,7 +35,7 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 			if err := o.Check(); err != nil {
 				return usageError("--only: %w", err)
 			}
-			return prove(c, o)
+			return inSession(c, func(s *session) error { return prove(s, c, o) })
 		},
 	}
 	f := c.Flags()
@@ -46,25 +45,17 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 	return c
 }
 
-// prove runs the self-test as long as nobody else measures.
-func prove(c *cobra.Command, o selftest.Options) (err error) {
-	release, err := onlyOne()
-	if err != nil {
-		return err
-	}
-	defer release()
+// prove runs the self-test. What it has of a run that was cut short proves nothing, so that the
+// first signal ends it.
+func prove(s *session, c *cobra.Command, o selftest.Options) (err error) {
 	if o.Executable, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this executable: %w", err)
 	}
 	o.Out = c.OutOrStdout()
-	stop, ctx, done := interrupts(c.Context(), c.ErrOrStderr())
-	defer done()
-	ctx, cancel := whenClosed(ctx, stop)
-	defer cancel()
-	verdict, err := selftest.Run(ctx, o)
-	switch {
-	case ctx.Err() != nil:
-		return &exitError{exitInterrupted, errors.New("interrupted")}
+	verdict, err := selftest.Run(s.drain, o)
+	switch interrupted := s.interrupted(); {
+	case interrupted != nil:
+		return interrupted
 	case err != nil:
 		return err
 	case len(verdict.Failed) > 0:

@@ -127,12 +127,21 @@ func disturbance(folder string) (reason string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for _, t := range run.Trials {
-		if !t.Valid() && !bench.Disturbed(t) {
-			return "", fmt.Errorf("%s: %s is %s: %s", folder, t.Name(), t.Status, t.Reason)
-		}
+	if err := onlyDisturbed(run.Trials); err != nil {
+		return "", fmt.Errorf("%s: %w", folder, err)
 	}
 	return run.Manifest.Reason, nil
+}
+
+// onlyDisturbed names a trial that is invalid for another reason than a disturbance of the
+// machine.
+func onlyDisturbed(trials []results.Trial) error {
+	for _, t := range trials {
+		if !t.Valid() && !bench.Disturbed(t) {
+			return fmt.Errorf("%s is %s: %s", t.Name(), t.Status, t.Reason)
+		}
+	}
+	return nil
 }
 
 // codeOf is a program's exit code: -1 when a signal ended it or it never began.
@@ -184,14 +193,8 @@ func TestForgivenRunsAreCounted(t *testing.T) {
 	}
 }
 
-// Only a disturbance is forgiven: a defect, which no repetition mends, is not.
-func TestDefectsAreNotForgiven(t *testing.T) {
-	for gate, want := range map[string]bool{bench.GateLate: true, bench.GateStalls: true, bench.GateLedger: false, bench.GateDials: false} {
-		trial := results.Trial{Status: results.Invalid, Gates: []results.Gate{{Name: gate}}}
-		if got := bench.Disturbed(trial); got != want {
-			t.Errorf("%s: forgiven %v, want %v", gate, got, want)
-		}
-	}
+// Only exit code 3 may be forgiven.
+func TestOtherExitCodesAreNotForgiven(t *testing.T) {
 	for _, code := range []int{exitUsage, exitFailed, exitInterrupted, exitInconclusive} {
 		if _, err := settle("test", code, exitOK, ""); err == nil {
 			t.Errorf("exit code %d for 0: no error", code)

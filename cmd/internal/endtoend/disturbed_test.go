@@ -1,4 +1,4 @@
-package main
+package endtoend
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 	"pushbench/results"
 )
 
-// Scripts forgive what may be measured again, and nothing else.
+// Tests forgive what may be measured again, and nothing else.
 func TestOnlyDisturbancesAreForgiven(t *testing.T) {
 	failing := func(status results.Status, names ...string) (trial results.Trial) {
 		trial.Status = status

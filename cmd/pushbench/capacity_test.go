@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"pushbench/results"
+	"pushbench/scenarios"
+)
+
+// searching is a search over rates whose probes the test makes: SSE keeps to the limit up to 100
+// messages a second, and the others up to 300.
+func searching(t *testing.T) (capacityOptions, *scenarios.Scenario, func(transport scenarios.Transport, load float64) results.Probe) {
+	t.Helper()
+	s, err := scenarios.Read("small.yaml", strings.NewReader(smallScenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := capacityOptions{axis: "rate", most: 1e6}
+	o.run.format = tableFormat
+	return o, s, func(transport scenarios.Transport, load float64) results.Probe {
+		limit := 300.0
+		if transport == scenarios.SSE {
+			limit = 100
+		}
+		p := results.Probe{Load: load, Held: load <= limit, P50: 1, P99: 2, CPU: 3, Folder: "probes/x"}
+		if !p.Held {
+			p.Why = "too much"
+		}
+		return p
+	}
+}
+
+// shown are the results as they are written, read back, and what is printed of them.
+func shown(t *testing.T, o capacityOptions, all []results.Highest) (results.Capacity, string) {
+	t.Helper()
+	c, stdout, _ := command(t)
+	dir := filepath.Join(t.TempDir(), "capacity")
+	found := results.Capacity{Schema: results.Schema, Scenario: "small", Limit: []string{"p(99)<1s"}, Axis: "rate", Within: capacityWithin, Found: all}
+	if err := o.show(c, dir, found); err != nil {
+		t.Fatal(err)
+	}
+	read, err := results.OpenCapacity(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read, stdout.String()
+}
+
+// All that an interrupted search found is in its files and its table, probes of the transport
+// under search included, and marked as unfinished.
+func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
+	ownLock(t)
+	o, s, probe := searching(t)
+	c, _, stderr := command(t)
+	all, err := o.search(c, s, func(sess *session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+		if !locked(t) {
+			t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
+		}
+		if transport == scenarios.SSE && n == 3 {
+			signalled(t, syscall.SIGINT, sess.drain.Done())
+		}
+		return probe(transport, load), false, nil
+	})
+	if exitCode(err) != exitInterrupted || !strings.Contains(err.Error(), "the search of sse did not finish: interrupted") {
+		t.Errorf("exit code %d, want %d: %v", exitCode(err), exitInterrupted, err)
+	}
+	if locked(t) {
+		t.Error("the lock is still held")
+	}
+	read, table := shown(t, o, all)
+	if !reflect.DeepEqual(read.Found, all) || len(all) != 3 {
+		t.Fatalf("read %+v, want %+v", read.Found, all)
+	}
+	if h := all[0]; h.Unfinished != "" || h.Confirmed != capacityConfirm || h.Load < 280 {
+		t.Errorf("the search that finished: %+v", h)
+	}
+	if h := all[1]; h.Unfinished != "interrupted" || len(h.Probes) != 3 || h.Load != 80 || h.Beyond != 160 || h.Confirmed != 0 {
+		t.Errorf("the search under way: %+v; want 40, 80 and 160 tried, and 80 as the highest so far", h)
+	}
+	if h := all[2]; h.Unfinished == "" || len(h.Probes) > 0 {
+		t.Errorf("the search that did not begin: %+v", h)
+	}
+	for _, want := range []string{"80 so far", "sse: so far 80 messages a second; not finished: interrupted.", "websocket: not searched: an earlier search did not finish."} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+	if n := strings.Count(stderr.String(), "sse at "); n != 3 {
+		t.Errorf("%d lines of sse, want 3:\n%s", n, stderr)
+	}
+}
+
+// Whatever else ends a search, the exit code is that of its cause.
+func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
+	ownLock(t)
+	undecided := &exitError{exitInconclusive, errors.New("whether p(99)<1s holds is open")}
+	for name, end := range map[string]struct {
+		open   bool
+		err    error
+		code   int
+		probes int // of the transport under search
+	}{
+		"undecided":      {true, undecided, exitInconclusive, 2},
+		"internal error": {false, errors.New("disk full"), exitInternal, 1},
+	} {
+		o, s, probe := searching(t)
+		c, _, _ := command(t)
+		all, err := o.search(c, s, func(_ *session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+			p := probe(transport, load)
+			if n < 2 {
+				return p, false, nil
+			}
+			p.Held, p.Open, p.Why = false, end.open, end.err.Error()
+			return p, false, end.err
+		})
+		if exitCode(err) != end.code || len(all) != 3 || len(all[0].Probes) != end.probes || all[0].Unfinished != end.err.Error() || all[0].Load != 40 {
+			t.Errorf("%s: exit code %d (%v), want %d; found %+v", name, exitCode(err), err, end.code, all)
+		}
+	}
+}
+
+// A load that never holds twice is an open question and no defect.
+func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
+	ownLock(t)
+	o, s, probe := searching(t)
+	s.Transports = s.Transports[:1]
+	c, _, _ := command(t)
+	tried := map[float64]bool{}
+	_, err := o.search(c, s, func(_ *session, transport scenarios.Transport, load float64, _ int) (results.Probe, bool, error) {
+		p := probe(transport, load)
+		p.Held, tried[load] = !tried[load], true
+		return p, false, nil
+	})
+	if code := exitCode(err); code != exitInconclusive {
+		t.Errorf("exit code %d (%v), want %d", code, err, exitInconclusive)
+	}
+}
+
+// measured is a run of one trial that lost nothing.
+func measured(status results.Status, claims ...results.Claim) *results.Run {
+	return &results.Run{
+		Manifest: results.Manifest{Status: status, Claims: claims, Blocks: 1, Transports: []string{"sse"}},
+		Trials:   []results.Trial{{Block: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Owed: 10, Unique: 10, Received: 10}}},
+	}
+}
+
+// A run decides a load unless it was cut short or an assertion stays undecided. One that fails
+// decides it whatever others are.
+func TestRunDecidesItsLoad(t *testing.T) {
+	holds := results.Claim{Figure: "lost", Op: "=="}
+	broken := results.Claim{Figure: "lost", Op: ">", Bound: 1e9}
+	open := results.Claim{Figure: "p(99.99)", Op: ">", Bound: 1e-9} // of which the run has too few observations
+	for _, c := range []struct {
+		status     results.Status
+		claims     []results.Claim
+		held, open bool
+		rig        bool
+		code       int
+	}{
+		{results.Complete, []results.Claim{holds}, true, false, false, exitOK},
+		{results.Complete, []results.Claim{open, broken}, false, false, false, exitOK},
+		{results.Complete, []results.Claim{holds, open}, false, true, false, exitInconclusive},
+		{results.Partial, []results.Claim{holds}, false, false, false, exitInterrupted},
+		{results.Invalid, []results.Claim{holds}, false, false, true, exitOK},
+		{results.Saturated, []results.Claim{holds}, false, false, false, exitOK},
+	} {
+		p, rig, err := keptTo(results.Probe{Load: 40}, measured(c.status, c.claims...))
+		if p.Held != c.held || p.Open != c.open || rig != c.rig || exitCode(err) != c.code || c.open != (c.code == exitInconclusive) {
+			t.Errorf("%s with %+v: %+v, rig %v, %v", c.status, c.claims, p, rig, err)
+		}
+	}
+}
