@@ -19,7 +19,7 @@ func TestActionLeavesWhatItSays(t *testing.T) {
 	if err := os.WriteFile(scenario, []byte(`version: 1
 name: small
 question: Does the action leave what it says?
-transports: [sse, websocket]
+transports: [websocket]
 clients: {count: 10}
 publish: {by: backend, rate: 40/s, arrivals: periodic}
 payload: {size: 64B}

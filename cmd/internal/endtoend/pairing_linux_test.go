@@ -19,8 +19,9 @@ publish: {by: backend, rate: 50/s}
 payload: {size: 64B}
 transports: [sse, websocket]
 idle: 0s
-warmup: 100ms
-window: 1s
+warmup: 0s
+window: 300ms
+drain: 300ms
 blocks: 2
 `
 
@@ -36,6 +37,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 	rig := &bench.Rig{
 		Drive:  []string{pushbench, "drive"},
 		Engine: client.Engines()[0],
+		Quick:  true,
 		Serve: func(measured scenarios.Case, _ string) []string {
 			transport := measured.Transport
 			before := trials[transport]
