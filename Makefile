@@ -46,12 +46,18 @@ REFERENCES = $(wildcard results/reference/*/)
 reproduce: download build ## measure again what results/reference holds, and say which of its claims hold here
 	@bin/pushbench check $(REFERENCES)
 
-# What measures runs last and alone, so that nothing else makes it late. Packages without an
-# allocation test or a benchmark are not built again without the race detector.
-PACKAGES  = $(shell go list $(PKG))
-MEASURING = $(filter %/endtoend,$(PACKAGES))
-OTHERS    = $(filter-out $(MEASURING),$(PACKAGES))
-COUNTING  = $(filter $(OTHERS),$(addprefix pushbench/,$(sort $(dir $(shell grep -rlE '^func (Benchmark|Test.*Alloc)' --include=*_test.go bench cmd results scenarios servers)))))
+# What measures runs last and alone, so that nothing else makes it late. The race detector
+# makes tests five to twenty times slower: packages without a goroutine, lock or atomic of
+# their own, in which it can find nothing, run without it, and so does what a browser draws.
+PACKAGES   = $(shell go list $(PKG))
+MEASURING  = $(filter %/endtoend,$(PACKAGES))
+OTHERS     = $(filter-out $(MEASURING),$(PACKAGES))
+with       = $(addprefix pushbench/,$(patsubst %/,%,$(sort $(dir $(shell grep -rlE '$(1)' --include=$(2) bench cmd results scenarios servers)))))
+CONCURRENT = $(filter-out %/browser,$(filter $(call with,$(STARTS),*.go),$(OTHERS)))
+SEQUENTIAL = $(filter-out $(CONCURRENT),$(OTHERS))
+COUNTING   = $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS))
+STARTS    := \<go (func|[a-z.]+\()|\.Go\(|Parallel\(|sync\.(Mutex|RWMutex|WaitGroup|Cond)|atomic\.
+COUNTS    := ^func (Benchmark|Test.*Alloc)
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
 
 .PHONY: test
@@ -63,13 +69,15 @@ test: ## every test but those of make nightly, then the time per package and the
 	[ -z "$$failed" ]
 
 .PHONY: test-race
-test-race: setup ## allocation tests, each benchmark once, then all that does not measure under the race detector
+test-race: setup ## allocations, each benchmark once, and all that does not measure, under the race detector where it can find anything
 	@mkdir -p bin
 	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that make network namespaces are left out"
 	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocations, and each benchmark once"; \
-		$(GOTESTSUM) --jsonfile bin/tests-1.json -- -run Alloc -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
-	@[ -z "$(OTHERS)" ] || { echo "under the race detector"; \
-		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -parallel 8 -timeout 8m $(OTHERS); }
+		go test -run Alloc -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: what has no goroutine"; \
+		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
+	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
+		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
 
 .PHONY: test-measuring
 test-measuring: setup ## what measures, alone, on a plain binary

@@ -153,17 +153,36 @@ type Control struct {
 
 // Controls has every gate judge a sound trial and each that was spoilt for it.
 func Controls() (sound []results.Gate, spoilt []Control) {
+	return Judge(Sound()), judgeSpoilt(spoiltTrials())
+}
+
+// A spoiltTrial is evidence that only the named gate must refuse.
+type spoiltTrial struct {
+	gate     string
+	evidence Evidence
+}
+
+func spoiltTrials() (all []spoiltTrial) {
 	for _, g := range gates {
-		if len(spoil[g.name]) == 0 {
-			spoilt = append(spoilt, Control{Gate: g.name, Detail: "nothing shows that it can fail"})
-		}
 		for _, damage := range spoil[g.name] {
 			e := Sound()
 			damage(&e)
-			spoilt = append(spoilt, control(g.name, Judge(e)))
+			all = append(all, spoiltTrial{g.name, e})
 		}
 	}
-	return Judge(Sound()), spoilt
+	return all
+}
+
+func judgeSpoilt(all []spoiltTrial) (controls []Control) {
+	for _, g := range gates {
+		if len(spoil[g.name]) == 0 {
+			controls = append(controls, Control{Gate: g.name, Detail: "nothing shows that it can fail"})
+		}
+	}
+	for _, s := range all {
+		controls = append(controls, control(s.gate, Judge(s.evidence)))
+	}
+	return controls
 }
 
 func control(name string, verdicts []results.Gate) Control {

@@ -121,7 +121,7 @@ func TestCasesThatCannotBeTrusted(t *testing.T) {
 		"a negative flush window":         func(r *results.Run) { r.Manifest.Cases[3].Flush = -1 },
 		"a trial's negative flush window": func(r *results.Run) { r.Trials[0].Flush = -1 },
 	} {
-		run := swept()
+		run := synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, 5 * time.Millisecond})
 		spoil(run)
 		if err := openSpoilt(t, run); err == nil {
 			t.Errorf("%s is accepted", name)

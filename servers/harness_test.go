@@ -84,6 +84,16 @@ func on(t *testing.T, transports string, test func(t *testing.T, v variant)) {
 	}
 }
 
+// aside runs a test once for each transport and stack, side by side: of tests that wait, and
+// count nothing but their own server's.
+func aside(t *testing.T, test func(t *testing.T, v variant)) {
+	t.Helper()
+	everywhere(t, func(t *testing.T, v variant) {
+		t.Parallel()
+		test(t, v)
+	})
+}
+
 func variants(transports string) (all []variant) {
 	for _, transport := range strings.Fields(transports) {
 		for _, stack := range wire.Stacks {

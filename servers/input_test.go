@@ -112,7 +112,7 @@ func upgrade(old, replacement string) string {
 var subscriptionPath = map[string]string{"shortpoll": "/v1/poll", "longpoll": "/v1/poll", "sse": "/v1/sse", "websocket": "/v1/ws"}
 
 func TestBadRequestsAreAnsweredAsTheTableSays(t *testing.T) {
-	everywhere(t, func(t *testing.T, v variant) {
+	aside(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 1024, MaxTopics: 4, ReadTimeout: 300 * time.Millisecond}, hub.Options{})
 		cursor := strings.TrimSuffix(hub.Cursor{Epoch: s.service.Hub.Epoch()}.String(), "0")
 		fill := strings.NewReplacer("HOST", s.addr, "PATH", subscriptionPath[v.transport], "CURSOR", cursor)

@@ -23,7 +23,7 @@ topics: {count: 50}
 publish: {by: backend, rate: 500/s, arrivals: poisson}
 payload: {size: 64B}
 warmup: 1s
-window: 5m
+window: 1m
 drain: 1s
 `
 

@@ -33,6 +33,10 @@ func TestClaimsSpeakOfMetrics(t *testing.T) {
 
 // A broken claim is exit code 4, an undecided one 8, and a rig that failed 3 whatever is claimed.
 func TestExitCodesOfClaims(t *testing.T) {
+	reference, err := results.Open("../../results/reference/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
 	holds := results.Claim{Figure: "lost", Op: "=="}
 	broken := results.Claim{Figure: "lost", Op: ">", Bound: 1e9}
 	open := results.Claim{Figure: "p(99.99)", Op: ">", Bound: 1e-9} // of which no reference has enough
@@ -49,12 +53,9 @@ func TestExitCodesOfClaims(t *testing.T) {
 		{results.Invalid, []results.Claim{broken}, exitInvalid},
 		{results.Saturated, []results.Claim{broken}, exitInvalid},
 	} {
-		run, err := results.Open("../../results/reference/chat")
-		if err != nil {
-			t.Fatal(err)
-		}
+		run := *reference
 		run.Manifest.Status, run.Manifest.Claims = c.status, c.claims
-		if got := exitCode(worth(report.New(run))); got != c.want {
+		if got := exitCode(worth(report.New(&run))); got != c.want {
 			t.Errorf("%s with %v: exit code %d, want %d", c.status, c.claims, got, c.want)
 		}
 	}

@@ -131,20 +131,36 @@ func ask[T any](t *testing.T, b *browser, expression string) T {
 	return v
 }
 
-// pageOf is the report page of the reference after change, as a file, and where it is.
-func pageOf(t *testing.T, change func(*results.Run)) string {
-	t.Helper()
-	run, err := results.Open(filepath.Join("..", "..", "..", "results", "reference", "chat"))
+// reference is the page of the committed run as it is, drawn once for all tests.
+var reference = sync.OnceValues(func() ([]byte, error) { return draw(func(*results.Run) {}) })
+
+// draw is the report page of the committed run after change.
+func draw(change func(*results.Run)) ([]byte, error) {
+	run, err := results.Open(chat)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	change(run)
 	r := report.New(run)
 	figures, err := chart.Draw(run, r.Summary, r.Worth())
 	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = r.HTML(&page, figures)
+	return page.Bytes(), err
+}
+
+// chat is the committed run that is shown.
+var chat = filepath.Join("..", "..", "..", "results", "reference", "chat")
+
+// opened is where a page is that was drawn, as a browser asks for it.
+func opened(t *testing.T, page []byte, err error) string {
+	t.Helper()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return written(t, func(w io.Writer) error { return r.HTML(w, figures) })
+	return written(t, func(w io.Writer) error { _, err := w.Write(page); return err })
 }
 
 // written is where a page is, as a browser asks for it.
@@ -173,7 +189,8 @@ const inked = `(name => [...document.querySelectorAll('#' + name + ' canvas')].m
 // leave transports out; it asks for nothing and complains of nothing.
 func TestPageInABrowser(t *testing.T) {
 	t.Parallel()
-	where := pageOf(t, func(*results.Run) {})
+	page, err := reference()
+	where := opened(t, page, err)
 	b := openBrowser(t)
 	b.do(t, chromedp.Navigate(where), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
 
@@ -250,7 +267,7 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := results.Open(filepath.Join("..", "..", "..", "results", "reference", "chat"))
+	run, err := results.Open(chat)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +302,8 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 // Without scripts the pictures are there.
 func TestPageWithoutScripts(t *testing.T) {
 	t.Parallel()
-	where := pageOf(t, func(*results.Run) {})
+	page, err := reference()
+	where := opened(t, page, err)
 	b := openBrowser(t)
 	if _, err := chromedp.Call(b.Context, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
@@ -311,7 +329,7 @@ const hostile = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 // What a scenario, a host or a server calls itself is text, wherever it stands.
 func TestHostileStringsAreInert(t *testing.T) {
 	t.Parallel()
-	where := pageOf(t, func(run *results.Run) {
+	page, err := draw(func(run *results.Run) {
 		m := &run.Manifest
 		m.Workload.Scenario, m.Workload.Question, m.Host.CPUModel, m.Reason = hostile, hostile, hostile, hostile
 		m.Command, m.Conditions, m.NotShown = []string{"pushbench", "run", hostile}, []string{hostile}, []string{hostile}
@@ -326,6 +344,7 @@ func TestHostileStringsAreInert(t *testing.T) {
 			}
 		}
 	})
+	where := opened(t, page, err)
 	b := openBrowser(t)
 	b.do(t, chromedp.Navigate(where), chromedp.WaitVisible(chromedp.CSS(`.scripted #switches button`)))
 	if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {

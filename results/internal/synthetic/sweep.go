@@ -1,6 +1,7 @@
 package synthetic
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -13,6 +14,10 @@ import (
 // A list of one is not swept. Without a flush window WebSocket pays for every
 // write; net/http costs 40 % more, and a poll on it three times as much.
 func Sweep(blocks int, window time.Duration, stacks []string, flushes []time.Duration) *results.Run {
+	return once(fmt.Sprint("sweep ", blocks, window, stacks, flushes), func() *results.Run { return sweep(blocks, window, stacks, flushes) })
+}
+
+func sweep(blocks int, window time.Duration, stacks []string, flushes []time.Duration) *results.Run {
 	r := &results.Run{Path: "results/runs/swept", Manifest: manifest(blocks, window)}
 	m := &r.Manifest
 	m.Stack, m.Orders, m.Workload.Flush = strings.Join(stacks, ", "), nil, map[string]time.Duration{}

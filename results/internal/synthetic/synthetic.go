@@ -7,6 +7,7 @@
 package synthetic
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -30,6 +31,10 @@ var started = time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
 // Run makes a complete run in which every gate passed. A window of 30 s is
 // enough for p99.9 when four blocks are pooled, one of 10 s is not.
 func Run(blocks int, window time.Duration) *results.Run {
+	return once(fmt.Sprint("run ", blocks, window), func() *results.Run { return run(blocks, window) })
+}
+
+func run(blocks int, window time.Duration) *results.Run {
 	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(blocks, window)}
 	random := rand.New(rand.NewPCG(r.Manifest.Seed, 0))
 	began := time.Duration(0)
