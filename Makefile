@@ -57,7 +57,7 @@ CONCURRENT = $(filter-out %/browser,$(filter $(call with,$(STARTS),*.go),$(OTHER
 SEQUENTIAL = $(filter-out $(CONCURRENT),$(OTHERS))
 COUNTING   = $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS))
 STARTS    := \<go (func|[a-z.]+\()|\.Go\(|Parallel\(|sync\.(Mutex|RWMutex|WaitGroup|Cond)|atomic\.
-COUNTS    := ^func (Benchmark|Test.*Alloc)
+COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively))
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
 
 .PHONY: test
@@ -72,8 +72,8 @@ test: ## every test but those of make nightly, then the time per package and the
 test-race: setup ## allocations, each benchmark once, and all that does not measure, under the race detector where it can find anything
 	@mkdir -p bin
 	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that make network namespaces are left out"
-	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocations, and each benchmark once"; \
-		go test -run Alloc -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocations, what is exhaustive, and each benchmark once"; \
+		go test -run "Alloc|Exhaustively" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
 	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: what has no goroutine"; \
 		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
@@ -96,7 +96,7 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 	@echo "tools";       go -C tools vet ./...; go -C tools test ./...
 	@echo "schemas";     go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
 	@for of in manifest trial interval; do go run ./cmd/pushbench schema $$of | diff -u results/$$of.schema.json - || exit 1; done
-	@for system in linux/arm64 darwin/arm64 darwin/amd64; do \
+	@for system in linux/arm64 darwin/arm64; do \
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
 # Built, because go run hides the exit code and does not pass SIGTERM on.

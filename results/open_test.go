@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/fstest"
 
 	"pushbench/results"
 )
@@ -48,121 +47,6 @@ func refused(t *testing.T, dir, why string) {
 	t.Helper()
 	_, err := results.Open(dir)
 	isCorrupt(t, err, "%s", why)
-}
-
-// eachFlip calls f with one bit of each byte of a file flipped.
-func eachFlip(t *testing.T, files fstest.MapFS, name string, f func(i int, run *results.Run, err error)) {
-	t.Helper()
-	whole := files[name].Data
-	for i := range whole {
-		files[name].Data = bytes.Clone(whole)
-		files[name].Data[i] ^= 1 << (i % 8)
-		run, err := results.OpenFS(files, "flipped")
-		f(i, run, err)
-	}
-	files[name].Data = whole
-}
-
-func TestAFlippedBitIsSeenInAFinishedFolder(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, finish(t, tiny()))
-	for _, name := range append(measured, "SHA256SUMS") {
-		eachFlip(t, files, name, func(i int, _ *results.Run, err error) {
-			isCorrupt(t, err, "%s: bit %d of byte %d flipped", name, i%8, i)
-		})
-	}
-	run, err := results.OpenFS(files, "whole")
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, run, tiny())
-}
-
-// Without SHA256SUMS the checksum of each line must do. The last line end is
-// the exception: without it the line is torn, and said to be.
-func TestAFlippedBitIsSeenInAKilledFolder(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, begin(t, tiny()).Path())
-	whole, err := results.OpenFS(files, "whole")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"manifest.json", "trials.jsonl", "intervals.jsonl", "latency.hlog"} {
-		eachFlip(t, files, name, func(i int, run *results.Run, err error) {
-			if i == len(files[name].Data)-1 && err == nil {
-				if len(run.Warnings) <= len(whole.Warnings) {
-					t.Errorf("%s: the last line is torn, and warnings are %q", name, run.Warnings)
-				}
-				return
-			}
-			isCorrupt(t, err, "%s: bit %d of byte %d flipped", name, i%8, i)
-		})
-	}
-}
-
-// eachCut calls f with a file cut to each shorter length.
-func eachCut(t *testing.T, files fstest.MapFS, name string, f func(left []byte, run *results.Run, err error)) {
-	t.Helper()
-	whole := files[name].Data
-	for n := range whole {
-		files[name].Data = whole[:n]
-		run, err := results.OpenFS(files, "cut")
-		f(whole[:n], run, err)
-	}
-	files[name].Data = whole
-}
-
-// Every whole line is kept, and a torn one named.
-func TestAKilledFolderIsReadWhereverItWasTorn(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, begin(t, tiny()).Path())
-	check := func(name string, kept func(*results.Run) int) {
-		eachCut(t, files, name, func(left []byte, run *results.Run, err error) {
-			if err != nil {
-				t.Fatalf("%s cut to %d bytes: %v", name, len(left), err)
-			}
-			if got, want := kept(run), bytes.Count(left, []byte("\n")); got != want {
-				t.Errorf("%s cut to %d bytes: %d lines kept, want %d", name, len(left), got, want)
-			}
-			torn := len(left) > 0 && left[len(left)-1] != '\n'
-			if said := strings.Contains(strings.Join(run.Warnings, "\n"), name+": line"); said != torn {
-				t.Errorf("%s cut to %d bytes: warnings %q", name, len(left), run.Warnings)
-			}
-		})
-	}
-	check("trials.jsonl", func(r *results.Run) int { return len(r.Trials) })
-	// The interval log is written after the intervals: it never has more of them.
-	log := files["latency.hlog"]
-	log.Data = withoutIntervals(log.Data)
-	files["intervals.jsonl"].Data = firstLine(files["intervals.jsonl"].Data)
-	check("intervals.jsonl", func(r *results.Run) int { return len(r.Intervals) })
-}
-
-func withoutIntervals(hlog []byte) []byte { return hlog[:bytes.Index(hlog, []byte("Tag="))] }
-
-func firstLine(data []byte) []byte { return data[:bytes.IndexByte(data, '\n')+1] }
-
-func TestAFinishedFolderIsNeverTorn(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, finish(t, tiny()))
-	for _, name := range measured {
-		eachCut(t, files, name, func(left []byte, _ *results.Run, err error) {
-			isCorrupt(t, err, "%s cut to %d bytes", name, len(left))
-		})
-	}
-}
-
-func TestTheIntervalLogMayLagByOneLine(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, begin(t, tiny()).Path())
-	lines := bytes.Count(files["latency.hlog"].Data, []byte("\n"))
-	eachCut(t, files, "latency.hlog", func(left []byte, _ *results.Run, err error) {
-		if bytes.Count(left, []byte("\n")) < lines-1 {
-			isCorrupt(t, err, "cut to %d bytes: two lines are missing", len(left))
-		} else if err != nil {
-			t.Errorf("cut to %d bytes, one line short: %v", len(left), err)
-		}
-	})
 }
 
 // reseal changes a sealed line and gives it the checksum of what it says now:

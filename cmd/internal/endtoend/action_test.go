@@ -31,32 +31,28 @@ claims: [lost == 0, p(50) > 60s]
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	run := func(claims string, want int) (valid bool, printed string) {
-		out := filepath.Join(work, "claims-"+claims)
-		c := exec.CommandContext(t.Context(), filepath.Join(source, "tools", "ci.sh"))
-		c.Dir = work
-		c.Env = append(os.Environ(), "SOURCE="+source, "SCENARIO="+scenario, "BLOCKS=1", "CLAIMS="+claims, "OUT="+out,
-			"GITHUB_STEP_SUMMARY="+filepath.Join(work, "step-summary.md"), "GITHUB_OUTPUT="+filepath.Join(work, "output"))
-		text, err := c.CombinedOutput()
-		valid, err = settle(t.Name()+" CLAIMS="+claims, codeOf(err), want, filepath.Join(out, "run"))
-		if err != nil {
-			t.Errorf("CLAIMS=%s: %v: %s", claims, err, text)
-		}
-		leaves := []string{"summary.md", "junit.xml", "run/report.html", "run/summary.json"}
-		if valid { // without a valid trial there is nothing to draw
-			leaves = append(leaves, "run/charts/latency.svg")
-		}
-		for _, left := range leaves {
-			if _, err := os.Stat(filepath.Join(out, left)); err != nil {
-				t.Errorf("CLAIMS=%s leaves no %s: %s", claims, left, text)
-			}
-		}
-		return valid, string(text)
+	out := filepath.Join(work, "out")
+	c := exec.CommandContext(t.Context(), filepath.Join(source, "tools", "ci.sh"))
+	c.Dir = work
+	c.Env = append(os.Environ(), "SOURCE="+source, "SCENARIO="+scenario, "BLOCKS=1", "CLAIMS=true", "OUT="+out,
+		"GITHUB_STEP_SUMMARY="+filepath.Join(work, "step-summary.md"), "GITHUB_OUTPUT="+filepath.Join(work, "output"))
+	text, err := c.CombinedOutput()
+	valid, err := settle(t.Name(), codeOf(err), exitFailed, filepath.Join(out, "run"))
+	if err != nil {
+		t.Errorf("%v: %s", err, text)
 	}
-	if valid, printed := run("true", exitFailed); valid && !strings.Contains(printed, "::error title=pushbench::BROKEN: ") {
-		t.Errorf("a broken claim is no annotation: %s", printed)
+	leaves := []string{"summary.md", "junit.xml", "run/report.html", "run/summary.json"}
+	if valid { // without a valid trial there is nothing to draw
+		leaves = append(leaves, "run/charts/latency.svg")
 	}
-	run("false", exitOK)
+	for _, left := range leaves {
+		if _, err := os.Stat(filepath.Join(out, left)); err != nil {
+			t.Errorf("it leaves no %s: %s", left, text)
+		}
+	}
+	if valid && !strings.Contains(string(text), "::error title=pushbench::BROKEN: ") {
+		t.Errorf("a broken claim is no annotation: %s", text)
+	}
 	for name, want := range map[string]string{"step-summary.md": "# small: ", "output": "exit-code="} {
 		if text, err := os.ReadFile(filepath.Join(work, name)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s has no %q: %v", name, want, err)

@@ -41,17 +41,16 @@ func wireTable(t *testing.T, accounts []bench.WireAccount) {
 	t.Log("\n" + table.String())
 }
 
-// The bytes that we count are those that TCP counts, whoever reads and writes them.
-func TestWireBytesAreTCPs(t *testing.T) {
-	for _, engine := range client.Engines() {
-		t.Run(engine, func(t *testing.T) {
-			accounts, err := bench.CalibrateWire(t.Context(), engine, serving())
-			if err != nil {
-				t.Fatal(err)
-			}
-			passes(t, bench.WireRows(accounts))
-		})
+// The bytes that we count are those that TCP counts. The other engine's are held so every
+// night; here they are held against a relay by package conformance.
+func TestWireBytesAreTCPs(t *testing.T) { wireBytes(t, client.Engines()[0]) }
+
+func wireBytes(t *testing.T, engine string) {
+	accounts, err := bench.CalibrateWire(t.Context(), engine, serving())
+	if err != nil {
+		t.Fatal(err)
 	}
+	passes(t, bench.WireRows(accounts))
 }
 
 // With the headers that we say it adds, they are what an interface counts.

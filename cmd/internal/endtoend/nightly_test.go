@@ -1,12 +1,23 @@
-//go:build nightly
+//go:build nightly && linux
 
 package endtoend
 
-import "testing"
+import (
+	"testing"
+
+	"pushbench/bench/client"
+)
 
 // All mutants, those included whose proofs need a quiet machine.
 func TestSelfTestCatchesEveryMutant(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) { m.caught(t) })
+	}
+}
+
+// The bytes of every engine are those that TCP counts.
+func TestWireBytesOfEveryEngineAreTCPs(t *testing.T) {
+	for _, engine := range client.Engines()[1:] {
+		t.Run(engine, func(t *testing.T) { wireBytes(t, engine) })
 	}
 }
