@@ -49,13 +49,13 @@ reproduce: download build ## measure again what results/reference holds, and say
 # What measures runs last and alone, so that nothing else makes it late. The race detector
 # makes tests five to twenty times slower: packages without a goroutine, lock or atomic of
 # their own, in which it can find nothing, run without it, and so does what a browser draws.
-PACKAGES   = $(shell go list $(PKG))
+PACKAGES   = $(eval PACKAGES := $(shell go list $(PKG)))$(PACKAGES)
 MEASURING  = $(filter %/endtoend,$(PACKAGES))
 OTHERS     = $(filter-out $(MEASURING),$(PACKAGES))
 with       = $(addprefix pushbench/,$(patsubst %/,%,$(sort $(dir $(shell grep -rlE '$(1)' --include=$(2) bench cmd results scenarios servers)))))
-CONCURRENT = $(filter-out %/browser,$(filter $(call with,$(STARTS),*.go),$(OTHERS)))
+CONCURRENT = $(eval CONCURRENT := $(filter-out %/browser,$(filter $(call with,$(STARTS),*.go),$(OTHERS))))$(CONCURRENT)
 SEQUENTIAL = $(filter-out $(CONCURRENT),$(OTHERS))
-COUNTING   = $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS))
+COUNTING   = $(eval COUNTING := $(filter $(call with,$(COUNTS),*_test.go),$(OTHERS)))$(COUNTING)
 STARTS    := \<go (func|[a-z.]+\()|\.Go\(|Parallel\(|sync\.(Mutex|RWMutex|WaitGroup|Cond)|atomic\.
 COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively))
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
