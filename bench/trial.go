@@ -84,12 +84,18 @@ func (t *trial) stages(ctx context.Context) error {
 	return nil
 }
 
-// reason prefers what ended a context to what was noticed because of it.
+// deathWait is how long a child's end may take to be noticed.
+const deathWait = time.Second
+
+// reason prefers what ended a context to what was noticed because of it. A child that dies
+// shows first in whatever asks or reads it, and a moment later by its end.
 func reason(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(deathWait):
+		return err
 	}
-	return err
 }
 
 func (t *trial) startServers(ctx context.Context) (err error) {
