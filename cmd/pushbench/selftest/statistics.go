@@ -27,6 +27,9 @@ func checked(checks []proof.Check) (rows []Row) {
 	return rows
 }
 
+// bucketWidth is the largest of a histogram, as a share of the value in it.
+const bucketWidth = 0.001
+
 // service makes twenty comparisons of eight pairs of trials each. The truth of each is by
 // the servers' own account of how long they held its messages, which timers make longer
 // than asked by a changing amount, and what the rest of a delivery takes on both sides.
@@ -61,7 +64,7 @@ func service(l *lab) ([]Row, error) {
 		}
 		truths[c] = middle(ratios)
 	}
-	return checked(proof.Live(fmt.Sprintf("10.5 ms against 10.0, truly %.4f", middle(truths)), truths, series)), nil
+	return checked(proof.Live(fmt.Sprintf("10.5 ms against 10.0, truly %.4f", middle(truths)), truths, bucketWidth, series)), nil
 }
 
 // heldFor is one trial: how long its server held messages, and what latency that made.

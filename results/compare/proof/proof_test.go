@@ -113,20 +113,25 @@ func TestLive(t *testing.T) {
 		}
 		return all
 	}
+	rounded := slices.Repeat([]compare.Pairing{{A: slices.Repeat([]float64{10}, 8), B: slices.Repeat([]float64{11}, 8)}}, 20)
 	for _, c := range []struct {
-		name   string
-		truth  float64 // that Live is told
-		series []compare.Pairing
-		pass   bool
+		name       string
+		truth      float64 // given to Live, as the next is
+		resolution float64
+		series     []compare.Pairing
+		pass       bool
 	}{
-		{"10 against 10.5", 1.05, series(20, 1.05), true},
-		{"10.5 against 10", 1 / 1.05, series(20, 1/1.05), true},
-		{"no difference", 1.05, series(20, 1), false},
-		{"the other way", 1.05, series(20, 1/1.05), false},
-		{"more than told", 1.05, series(20, 1.2), false},
-		{"nothing", 1.05, nil, false},
+		{"10 against 10.5", 1.05, 0, series(20, 1.05), true},
+		{"10.5 against 10", 1 / 1.05, 0, series(20, 1/1.05), true},
+		{"no difference", 1.05, 0, series(20, 1), false},
+		{"the other way", 1.05, 0, series(20, 1/1.05), false},
+		{"more than reported", 1.05, 0, series(20, 1.2), false},
+		{"nothing", 1.05, 0, nil, false},
+		{"rounded, within the resolution", 1.1005, 0.001, rounded, true},
+		{"rounded, and a wrong truth", 1.103, 0.001, rounded, false},
+		{"rounded, and the resolution unknown", 1.1005, 0, rounded, false},
 	} {
-		all := Live(c.name, slices.Repeat([]float64{c.truth}, len(c.series)), c.series)
+		all := Live(c.name, slices.Repeat([]float64{c.truth}, len(c.series)), c.resolution, c.series)
 		t.Log(table(all))
 		if Passed(all) != c.pass {
 			t.Errorf("%s: passed %v, want %v", c.name, !c.pass, c.pass)
