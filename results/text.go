@@ -3,10 +3,18 @@ package results
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// Capital is a sentence or a title, which begins with an ASCII letter, with a capital letter.
-func Capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// Capital returns s with its first letter in upper case. A run's own text may be empty, or
+// begin with any letter.
+func Capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
+}
 
 // Plain makes a string that came from outside harmless on one line of a
 // terminal or a chart: no control characters, no escapes, no reversed text.

@@ -108,7 +108,9 @@ func (r *Report) trust() []string {
 		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", results.Number(100*r.ofCeiling())))
 	}
 	for _, c := range m.Conditions {
-		said = append(said, results.Capital(results.Plain(c))+".")
+		if text := results.Plain(c); text != "" {
+			said = append(said, results.Capital(text)+".")
+		}
 	}
 	if missing := unreproducible(m); missing != "" {
 		said = append(said, missing)
