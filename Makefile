@@ -127,7 +127,7 @@ micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH
 .PHONY: fuzz
 fuzz: download ## run each fuzz target for 20 s, as many at once as there are cores (FUZZTIME=)
 	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
-	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 bash -c 'out=$$(go test -run "^$$" -fuzz "^$$1$$" -parallel 1 -fuzztime $(FUZZTIME) "$$0" 2>&1) && echo "ok   $$0 $$1: $$(grep -o "execs: [0-9]*" <<<"$$out" | tail -n 1)" || { echo "FAIL $$0 $$1"; echo "$$out"; exit 1; }'
+	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)
 
 # What needs a quiet machine, or more time than a change may take. Each part fits a job of
 # its own; they run one after the other.

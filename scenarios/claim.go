@@ -221,19 +221,26 @@ func parseFigure(words []string) (c, figure string, in dimension, err error) {
 	return c, figure, in, nil
 }
 
+// statistics are the names of what is also written as p(99), avg or max.
+var statistics = regexp.MustCompile(`^(age_|ack_|answer_|connect_)?(p[0-9]+|mean|max)$`)
+
+// unknownFigure is the error of a word that names no figure: the nearest name there is, or
+// else all of them.
 func unknownFigure(subject, word string) error {
-	var names []string
-	for _, f := range figures {
-		names = append(names, f.name)
-	}
 	if word == "min" {
 		return errors.New("min is no metric here, as the least of many says nothing; use p(50)")
 	}
-	message := fmt.Sprintf("%s is no metric", quote(strings.TrimSuffix(subject, "_")+strings.Repeat(" ", min(1, len(subject)))+word))
-	if hint := didYouMean(word, names); hint != "" {
-		message += ", " + hint
+	var all, others []string
+	for _, f := range figures {
+		if all = append(all, f.name); !statistics.MatchString(f.name) {
+			others = append(others, f.name)
+		}
 	}
-	return fmt.Errorf("%s; it is p(99), avg, max, age p(99), ack p(99), answer p(99), connect p(99) or one of %s", message, strings.Join(names, ", "))
+	message := fmt.Sprintf("%s is no metric", quote(strings.TrimSuffix(subject, "_")+strings.Repeat(" ", min(1, len(subject)))+word))
+	if hint := didYouMean(word, all); hint != "" {
+		return fmt.Errorf("%s; %s", message, hint)
+	}
+	return fmt.Errorf("%s; it is p(99), avg, max, each also after age, ack, answer or connect, or one of %s", message, strings.Join(others, ", "))
 }
 
 // statistic is the figure's name of "p(99)", "med", "avg" and "max".
