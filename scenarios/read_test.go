@@ -341,11 +341,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		start := time.Now()
-		s, err := Read("fuzz.yaml", bytes.NewReader(data))
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("took %v, want at most a second", took)
-		}
+		s, err := Read("fuzz.yaml", bytes.NewReader(data)) // its cost: TestHostileInputAllocatesInProportion
 		if err != nil {
 			checkSentence(t, err)
 			return

@@ -3,6 +3,7 @@ package servers_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -110,6 +111,7 @@ type server struct {
 	service  *wire.Service
 	edge     wire.Edge
 	served   chan error
+	grace    time.Duration // of a shutdown that must not need it; 0: 5 s, however much it takes of them
 	stopping sync.Once
 }
 
@@ -138,10 +140,13 @@ func (s *server) stop(t testing.TB) {
 
 func (s *server) shutDown(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(s.grace, 5*time.Second))
 	defer cancel()
 	if err := s.edge.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown: %v", err)
+	}
+	if s.grace > 0 && ctx.Err() != nil {
+		t.Errorf("shutdown took its whole grace of %s, with no peer that kept it waiting", s.grace)
 	}
 	if err := <-s.served; err != nil {
 		t.Errorf("serve: %v", err)
