@@ -107,7 +107,8 @@ func (s *Server) Stop() {
 func Starter(stack wire.Stack, secured *tls.Config) func(*testing.T, scenarios.Transport) clienttest.Server {
 	return func(t *testing.T, transport scenarios.Transport) clienttest.Server {
 		s := Start(t, Server{Transport: string(transport), Stack: stack, Secured: secured})
-		return clienttest.Server{Hidden: secured != nil, Addr: s.Addr, Stop: s.Stop, Restart: s.Restart}
+		polls := func() uint64 { return s.Service.Stats().Requests.Poll }
+		return clienttest.Server{Hidden: secured != nil, Addr: s.Addr, Stop: s.Stop, Restart: s.Restart, Polls: polls}
 	}
 }
 
