@@ -111,7 +111,7 @@ type server struct {
 	service  *wire.Service
 	edge     wire.Edge
 	served   chan error
-	grace    time.Duration // of a shutdown that must not need it; 0: 5 s, however much it takes of them
+	grace    time.Duration // within which shutdown must end by itself; 0: 5 s, after which it may cut connections
 	stopping sync.Once
 }
 
@@ -146,7 +146,7 @@ func (s *server) shutDown(t testing.TB) {
 		t.Errorf("shutdown: %v", err)
 	}
 	if s.grace > 0 && ctx.Err() != nil {
-		t.Errorf("shutdown took its whole grace of %s, with no peer that kept it waiting", s.grace)
+		t.Errorf("shutdown took its whole grace of %s, although no peer kept it waiting", s.grace)
 	}
 	if err := <-s.served; err != nil {
 		t.Errorf("serve: %v", err)

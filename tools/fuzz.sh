@@ -4,9 +4,12 @@
 #
 # Before Go 1.27 a target may fail as its time ends, with nothing but "context deadline
 # exceeded" (https://go.dev/issue/75804). No input failed then: what fails is written to a file.
+#
+# An input that reaches new code is made smaller for a minute by default, in which nothing
+# else is tried: with it the reader of run folders tried 2 inputs in 15 s, now 1,136.
 set -uo pipefail
 
-out=$(go test -run '^$' -fuzz "^$3\$" -parallel 1 -fuzztime "$1" "$2" 2>&1)
+out=$(go test -run '^$' -fuzz "^$3\$" -parallel 1 -fuzztime "$1" -fuzzminimizetime 1s "$2" 2>&1)
 code=$?
 if [ $code != 0 ] && grep -qx ' *context deadline exceeded' <<<"$out" && ! grep -qE 'Failing input|panic|_test\.go:' <<<"$out"; then
 	code=0

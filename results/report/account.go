@@ -108,7 +108,7 @@ func (r *Report) trust() []string {
 		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", results.Number(100*r.ofCeiling())))
 	}
 	for _, c := range m.Conditions {
-		if text := results.Plain(c); text != "" {
+		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a folder may hold anything
 			said = append(said, results.Capital(text)+".")
 		}
 	}

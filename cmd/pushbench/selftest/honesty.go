@@ -68,7 +68,7 @@ func delay(l *lab) (rows []Row, err error) {
 	}
 	before, after := found[0].p50, found[len(found)-1].p50
 	for _, f := range found[1 : len(found)-1] {
-		bucket := f.held / 1000 // of the histogram: 0.1 %
+		bucket := time.Duration(bucketWidth * float64(f.held))
 		allowed := max(100*time.Microsecond, bucket, (before - after).Abs())
 		rows = append(rows, took(fmt.Sprintf("p50 with each message held for %v", f.held), (before+after)/2+f.really, f.p50, allowed))
 	}

@@ -27,7 +27,7 @@ func checked(checks []proof.Check) (rows []Row) {
 	return rows
 }
 
-// bucketWidth is the largest of a histogram, as a share of the value in it.
+// bucketWidth is the width of the widest bucket of a histogram, as a share of the values in it.
 const bucketWidth = 0.001
 
 // service makes twenty comparisons of eight pairs of trials each. The truth of each is by
