@@ -43,8 +43,9 @@ func begin(sides []Side) ([]*campaign, error) {
 	began := time.Now()
 	var campaigns []*campaign
 	for i, side := range sides {
-		m := side.Run.manifest(began.Add(time.Duration(i))) // a nanosecond apart: the payloads of no two may be mistaken
-		c := &campaign{run: side.Run, manifest: &m, began: began, sides: len(sides)}
+		cases := side.Run.Scenario.Cases()
+		m := side.Run.manifest(began.Add(time.Duration(i)), cases) // a nanosecond apart: the payloads of no two may be mistaken
+		c := &campaign{run: side.Run, cases: cases, manifest: &m, began: began, sides: len(sides)}
 		c.attempt = c.trial
 		campaigns = append(campaigns, c)
 	}
@@ -69,7 +70,7 @@ func begin(sides []Side) ([]*campaign, error) {
 func measure(ctx context.Context, campaigns []*campaign) error {
 	first := campaigns[0]
 	rig := first.run.Rig
-	if err := rig.measureCeiling(ctx, first.run.Scenario.Hardest()); err != nil {
+	if err := rig.measureCeiling(ctx, first.run.Scenario.Hardest(first.cases)); err != nil {
 		return err
 	}
 	for _, c := range campaigns {
@@ -93,12 +94,12 @@ func measure(ctx context.Context, campaigns []*campaign) error {
 // blocks measures every cell of every side. Of each case, who goes first takes turns from
 // block to block.
 func blocks(ctx context.Context, campaigns []*campaign) error {
-	s := campaigns[0].run.Scenario
+	s, cases := campaigns[0].run.Scenario, campaigns[0].cases
 	turns := map[string][][]*campaign{}
-	for i, c := range s.Cases() {
+	for i, c := range cases {
 		turns[c.Name()] = Orders(campaigns, s.Blocks, s.Seed+uint64(i))
 	}
-	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
+	for block, order := range Orders(cases, s.Blocks, s.Seed) {
 		for position, measured := range order {
 			for _, c := range turns[measured.Name()][block] {
 				if err := c.cell(ctx, block+1, position+1, measured); err != nil {

@@ -25,7 +25,7 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		{client.EventLoops, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
 	} {
 		run := Run{Scenario: asked(t, append(c.lines, byBackend)...), Rig: &Rig{Engine: c.engine}}
-		got := run.manifest(time.Now())
+		got := run.manifest(time.Now(), run.Scenario.Cases())
 		if got.Network != c.want.Network || got.RTT != c.want.RTT || got.Jitter != c.want.Jitter || got.LineRate != c.want.LineRate {
 			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
 		}

@@ -144,6 +144,7 @@ func (e *enoughError) Error() string { return e.why }
 // A campaign is a run under way.
 type campaign struct {
 	run      *Run
+	cases    []scenarios.Case // of the scenario: what each block measures
 	folder   *results.Folder
 	manifest *results.Manifest
 	began    time.Time
@@ -190,7 +191,7 @@ func (c *campaign) trouble(t results.Trial, then string) {
 }
 
 // trials is how many are planned.
-func (c *campaign) trials() int { return len(c.run.Scenario.Cases()) * c.run.Scenario.Blocks }
+func (c *campaign) trials() int { return len(c.cases) * c.run.Scenario.Blocks }
 
 func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error) {
 	if c.stopped() {
@@ -328,7 +329,7 @@ func Estimate(s *scenarios.Scenario) time.Duration {
 }
 
 // manifest is what is known before the first trial.
-func (r *Run) manifest(began time.Time) results.Manifest {
+func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest {
 	s := r.Scenario
 	m := results.Manifest{
 		Schema:     results.Schema,
@@ -340,7 +341,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Served:     r.Served,
 		Host:       Host(),
 		Pinning:    r.Rig.Pinning,
-		Workload:   workload(s),
+		Workload:   workload(s, cases),
 		Blocks:     s.Blocks,
 		Seed:       s.Seed,
 		Compare:    declared(s.Compare),
@@ -348,7 +349,7 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 		Claims:     claimed(s.Claims),
 		Published:  published(s.Published),
 		Engine:     r.Rig.Engine,
-		Stack:      stacksOf(s),
+		Stack:      stacksOf(cases),
 		Servers:    map[string]string{},
 		Conditions: waysUp(s),
 	}
@@ -364,11 +365,11 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))
 	}
-	for _, c := range s.Cases() {
+	for _, c := range cases {
 		m.Cases = append(m.Cases, caseOf(s, c))
 	}
-	for block, order := range Orders(s.Cases(), s.Blocks, s.Seed) {
-		m.Schedules = append(m.Schedules, scheduleHash(s, block+1))
+	for block, order := range Orders(cases, s.Blocks, s.Seed) {
+		m.Schedules = append(m.Schedules, scheduleHash(s, cases, block+1))
 		var names []string
 		for _, c := range order {
 			names = append(names, c.Name())
@@ -378,20 +379,13 @@ func (r *Run) manifest(began time.Time) results.Manifest {
 	return m
 }
 
-// caseOf is a case as results know it. Of a round trip, an interval or a workload it has
-// what tells it from others; what all cases share is the run's.
+// caseOf is a case as results know it.
 func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
 	is := results.Case{
 		Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack),
-		Flush: time.Duration(c.Flush), Heartbeat: time.Duration(c.Heartbeat),
+		Flush: time.Duration(c.Flush), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
 		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
 		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),
-	}
-	if len(s.Sweep.RTT) > 0 {
-		is.RTT = time.Duration(c.RTT)
-	}
-	if len(s.Sweep.Interval) > 0 {
-		is.Interval = time.Duration(c.Interval)
 	}
 	if s.SweepsLoad() {
 		is.DeliveryRate = s.For(c).DeliveryRate()
@@ -400,13 +394,13 @@ func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
 }
 
 // scheduleHash is of what is due in a block, in all workloads that it has.
-func scheduleHash(s *scenarios.Scenario, block int) string {
+func scheduleHash(s *scenarios.Scenario, cases []scenarios.Case, block int) string {
 	if !s.SweepsLoad() {
 		return schedule.New(s, block).Hash()
 	}
 	sum := sha256.New()
 	seen := map[scenarios.Case]bool{}
-	for _, c := range s.Cases() {
+	for _, c := range cases {
 		load := scenarios.Case{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
 		if !seen[load] {
 			seen[load] = true
@@ -486,9 +480,9 @@ func published(p scenarios.Published) results.Published {
 }
 
 // stacksOf names the stacks that are measured.
-func stacksOf(s *scenarios.Scenario) string {
+func stacksOf(cases []scenarios.Case) string {
 	var names []string
-	for _, c := range s.Cases() {
+	for _, c := range cases {
 		if !slices.Contains(names, string(c.Stack)) {
 			names = append(names, string(c.Stack))
 		}
@@ -505,7 +499,7 @@ func runID(s *scenarios.Scenario, began time.Time) uint32 {
 }
 
 // workload is the scenario in figures.
-func workload(s *scenarios.Scenario) results.Workload {
+func workload(s *scenarios.Scenario, cases []scenarios.Case) results.Workload {
 	w := results.Workload{
 		Scenario:      s.Name,
 		Description:   s.Description,
@@ -531,7 +525,7 @@ func workload(s *scenarios.Scenario) results.Workload {
 		Window:        time.Duration(s.Window),
 		Drain:         time.Duration(s.Drain),
 	}
-	for _, c := range s.Cases() {
+	for _, c := range cases {
 		if c.Transport != scenarios.ShortPoll {
 			w.Flush[c.Name()] = time.Duration(c.Flush)
 		}

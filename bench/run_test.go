@@ -16,7 +16,8 @@ import (
 // rehearse runs a campaign of 4 transports in 5 blocks whose trials fail gates as
 // told, by number of attempt from 1, and returns the attempts made and the verdict.
 func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
-	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
+	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
+	c := &campaign{run: &Run{Scenario: s}, cases: s.Cases()}
 	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Case) (results.Trial, error) {
 		t := results.Trial{Block: block, Transport: string(measured.Transport), Case: measured.Name(), Again: again, Status: results.Complete}
 		attempts = append(attempts, t.Name())
@@ -67,7 +68,8 @@ func TestDefectsAreNotMeasuredAway(t *testing.T) {
 }
 
 func TestBreakingOffEndsTheRun(t *testing.T) {
-	c := &campaign{run: &Run{Scenario: &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}}}
+	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
+	c := &campaign{run: &Run{Scenario: s}, cases: s.Cases()}
 	broken := errors.New("no server")
 	made := 0
 	c.attempt = func(context.Context, int, int, int, scenarios.Case) (results.Trial, error) {
@@ -89,8 +91,8 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
 	const cases = 2 + 3*2*3
 	r := &Run{Scenario: s, Rig: &Rig{}}
-	m := r.manifest(time.Now())
-	c := &campaign{run: r, manifest: &m, began: time.Now()}
+	m := r.manifest(time.Now(), s.Cases())
+	c := &campaign{run: r, cases: s.Cases(), manifest: &m, began: time.Now()}
 	if c.trials() != 2*cases || len(m.Cases) != cases || m.Stack != "nethttp, fasthttp" {
 		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Cases), m.Stack, 2*cases, cases)
 	}

@@ -30,22 +30,11 @@ type Case struct {
 	DeliveryRate float64 `json:"delivery_rate,omitempty"` // (message, subscriber) pairs a second owed, where any of these three is swept
 }
 
-// A variant is all of a case but its transport.
-type variant struct {
-	stack      string
-	flush      time.Duration
-	rtt        time.Duration
-	interval   time.Duration
-	heartbeat  time.Duration
-	tls, fresh bool
-	forward    bool
-	clients    int
-	rate       float64
-	payload    float64
-}
-
-func (c Case) variant() variant {
-	return variant{c.Stack, c.Flush, c.RTT, c.Interval, c.Heartbeat, c.TLS, c.NewConnection, c.Forward, c.Clients, c.PublishRate, c.PayloadBytes}
+// variant is all of a case that can tell it from others of its transport. The rate of
+// deliveries follows from the rest.
+func (c Case) variant() Case {
+	c.Name, c.Transport, c.DeliveryRate = "", "", 0
+	return c
 }
 
 // AllCases lists the run's cases in report order. A folder from before there were
@@ -65,17 +54,17 @@ func (m Manifest) AllCases() []Case {
 func (m Manifest) Sweeps() bool { return len(m.AllCases()) > len(m.Transports) }
 
 // SweptFlush says whether cases of one transport differ in nothing but their flush window.
-func (m Manifest) SweptFlush() bool { return m.sweptAlone(func(v *variant) { v.flush = 0 }) }
+func (m Manifest) SweptFlush() bool { return m.sweptAlone(func(c *Case) { c.Flush = 0 }) }
 
 // SweptStack says whether cases of one transport differ in nothing but their stack.
-func (m Manifest) SweptStack() bool { return m.sweptAlone(func(v *variant) { v.stack = "" }) }
+func (m Manifest) SweptStack() bool { return m.sweptAlone(func(c *Case) { c.Stack = "" }) }
 
 // SweptRTT says whether cases of one transport differ in nothing but their round trip.
-func (m Manifest) SweptRTT() bool { return m.sweptAlone(func(v *variant) { v.rtt = 0 }) }
+func (m Manifest) SweptRTT() bool { return m.sweptAlone(func(c *Case) { c.RTT = 0 }) }
 
 // SweptConnection says whether cases of one transport differ in nothing but their connections.
 func (m Manifest) SweptConnection() bool {
-	return m.sweptAlone(func(v *variant) { v.tls, v.fresh = false, false })
+	return m.sweptAlone(func(c *Case) { c.TLS, c.NewConnection = false, false })
 }
 
 // Deliveries are the fewest and the most that are owed a second in any case.
@@ -94,7 +83,7 @@ func (m Manifest) Deliveries() (fewest, most float64) {
 }
 
 // sweptAlone says whether two cases of one transport differ until something is taken from both.
-func (m Manifest) sweptAlone(take func(*variant)) bool {
+func (m Manifest) sweptAlone(take func(*Case)) bool {
 	cases := m.AllCases()
 	for i, one := range cases {
 		for _, other := range cases[:i] {
@@ -146,18 +135,18 @@ func (m Manifest) checkCases() error {
 			return fmt.Errorf("case %q is of transport %q, which is not listed", c.Name, c.Transport)
 		case !ok || !variantName.MatchString(variant):
 			return fmt.Errorf("%q cannot be the name of a case: want its transport, and %s", c.Name, variantName)
-		case c.Flush < 0:
-			return fmt.Errorf("case %s: flush_ns is negative: %v", c.Name, c.Flush)
-		case c.RTT < 0:
-			return fmt.Errorf("case %s: rtt_ns is negative: %v", c.Name, c.RTT)
-		case c.Interval < 0:
-			return fmt.Errorf("case %s: interval_ns is negative: %v", c.Name, c.Interval)
-		case c.Clients < 0 || !(c.PublishRate >= 0) || !(c.PayloadBytes >= 0) || !(c.DeliveryRate >= 0):
-			return fmt.Errorf("case %s: a part of its workload is negative", c.Name)
-		case c.Heartbeat < 0:
-			return fmt.Errorf("case %s: heartbeat_ns is negative: %v", c.Name, c.Heartbeat)
 		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):
 			return fmt.Errorf("case %s is listed twice", c.Name)
+		case c.Clients < 0 || !(c.PublishRate >= 0) || !(c.PayloadBytes >= 0) || !(c.DeliveryRate >= 0):
+			return fmt.Errorf("case %s: a part of its workload is negative", c.Name)
+		}
+		for _, d := range []struct {
+			key string
+			is  time.Duration
+		}{{"flush_ns", c.Flush}, {"rtt_ns", c.RTT}, {"interval_ns", c.Interval}, {"heartbeat_ns", c.Heartbeat}} {
+			if d.is < 0 {
+				return fmt.Errorf("case %s: %s is negative: %v", c.Name, d.key, d.is)
+			}
 		}
 	}
 	return nil

@@ -24,8 +24,9 @@ type agreement struct {
 	says  func(*Scenario) (value, message string)
 }
 
-// agreements are checked in order; an earlier one may be what makes a later one meaningful.
-var agreements = []agreement{
+// agreements are checked in order, those of the axes first; an earlier one may be what makes
+// a later one meaningful.
+var agreements = append(axisAgreements(), []agreement{
 	{
 		"payload",
 		func(s *Scenario) bool { return (s.Payload.Size > 0) != (len(s.Payload.Sizes) > 0) },
@@ -58,31 +59,6 @@ var agreements = []agreement{
 		func(s *Scenario) bool { return s.Inputs.Rate == 0 || s.Publish.By == ByBackend },
 		func(s *Scenario) (string, string) {
 			return s.Inputs.Rate.String(), "is not allowed beside publish.by: " + string(s.Publish.By) + ", which go up the same way; allowed: with publish.by: backend"
-		},
-	},
-	{
-		"claims",
-		func(s *Scenario) bool { return len(s.Unmeasured()) == 0 },
-		func(s *Scenario) (string, string) {
-			var names []string
-			for _, c := range s.Cases() {
-				names = append(names, c.Name())
-			}
-			return string(s.Unmeasured()[0]), "is of something that is not measured; measured: " + strings.Join(names, ", ")
-		},
-	},
-	{
-		"stack",
-		func(s *Scenario) bool { return len(s.Sweep.Stack) == 0 || s.Stack == Reference },
-		func(s *Scenario) (string, string) {
-			return string(s.Stack), "is not allowed beside sweep.stack, which lists the stacks; allowed: one of the two"
-		},
-	},
-	{
-		"network.tls",
-		func(s *Scenario) bool { return len(s.Sweep.TLS) == 0 || !s.Network.TLS },
-		func(*Scenario) (string, string) {
-			return "true", "is not allowed beside sweep.tls, which says with and without; allowed: one of the two"
 		},
 	},
 	{
@@ -120,36 +96,6 @@ var agreements = []agreement{
 		func(s *Scenario) bool { return !s.Network.Forward || s.Network.NAT && s.dials() },
 		func(*Scenario) (string, string) {
 			return "true", "has nobody to let in; allowed: with network.nat: true, and webhook among the transports"
-		},
-	},
-	{
-		"network.forward",
-		func(s *Scenario) bool { return len(s.Sweep.Forward) == 0 || !s.Network.Forward },
-		func(*Scenario) (string, string) {
-			return "true", "is not allowed beside sweep.forward, which says with and without; allowed: one of the two"
-		},
-	},
-	{
-		"sweep.forward",
-		func(s *Scenario) bool { return len(s.Sweep.Forward) == 0 || s.Network.NAT && s.dials() },
-		func(*Scenario) (string, string) {
-			return "", "has nobody to let in; allowed: with network.nat: true, and webhook among the transports"
-		},
-	},
-	{
-		"sweep.payload",
-		func(s *Scenario) bool { return len(s.Sweep.Payload) == 0 || len(s.Payload.Sizes) == 0 },
-		func(*Scenario) (string, string) {
-			return "", "is not allowed beside payload.sizes; allowed: beside payload.size, in place of which it is"
-		},
-	},
-	{
-		"sweep.interval",
-		func(s *Scenario) bool {
-			return len(s.Sweep.Interval) == 0 || slices.Contains(s.Transports, ShortPoll)
-		},
-		func(*Scenario) (string, string) {
-			return "", "has nothing to sweep; allowed: with shortpoll among the transports"
 		},
 	},
 	{
@@ -201,63 +147,8 @@ var agreements = []agreement{
 			return s.Heartbeat.String(), "is not allowed; allowed: 0s, which is never, or at least 1s"
 		},
 	},
-	{
-		"network.rtt",
-		func(s *Scenario) bool { return len(s.Sweep.RTT) == 0 || s.Network.RTT == 0 },
-		func(s *Scenario) (string, string) {
-			return s.Network.RTT.String(), "is not allowed beside sweep.rtt, which lists the round trips; allowed: one of the two"
-		},
-	},
-	{
-		"sweep.heartbeat",
-		func(s *Scenario) bool {
-			return !slices.ContainsFunc(s.Sweep.Heartbeat, func(d Duration) bool { return d != 0 && d < minQuiet })
-		},
-		func(*Scenario) (string, string) {
-			return "", "is not allowed; allowed: 0s, which is never, and times of at least 1s"
-		},
-	},
-	{
-		"heartbeat",
-		func(s *Scenario) bool { return len(s.Sweep.Heartbeat) == 0 || s.Heartbeat == 0 },
-		func(s *Scenario) (string, string) {
-			return s.Heartbeat.String(), "is not allowed beside sweep.heartbeat, which lists the heartbeats; allowed: one of the two"
-		},
-	},
-	{
-		"sweep.heartbeat",
-		func(s *Scenario) bool {
-			return len(s.Sweep.Heartbeat) == 0 || slices.ContainsFunc(s.Transports, Transport.holds)
-		},
-		func(*Scenario) (string, string) {
-			return "", "has nothing to sweep, as a short poll needs no heartbeat; allowed: with longpoll, sse or websocket among the transports"
-		},
-	},
-	ownConnection(ShortPoll),
-	ownConnection(LongPoll),
-	{
-		"sweep.new_connection",
-		func(s *Scenario) bool {
-			return len(s.Sweep.NewConnection) == 0 || slices.ContainsFunc(s.Transports, Transport.Polls)
-		},
-		func(*Scenario) (string, string) {
-			return "", "has nothing to sweep, as streams have one connection; allowed: with shortpoll or longpoll among the transports"
-		},
-	},
 	ofPackets("loss", func(n Network) Percent { return n.Loss }),
 	ofPackets("reorder", func(n Network) Percent { return n.Reorder }),
-	ownFlush(LongPoll),
-	ownFlush(SSE),
-	ownFlush(WebSocket),
-	{
-		"sweep.flush",
-		func(s *Scenario) bool {
-			return len(s.Sweep.Flush) == 0 || slices.ContainsFunc(s.Transports, Transport.holds)
-		},
-		func(*Scenario) (string, string) {
-			return "", "has nothing to sweep, as a short poll is answered at once; allowed: with longpoll, sse or websocket among the transports"
-		},
-	},
 	{
 		"warmup",
 		func(s *Scenario) bool { return s.Warmup < s.Window },
@@ -320,6 +211,14 @@ var agreements = []agreement{
 			return s.Publish.Rate.String(), fmt.Sprintf("is too high for the subscribers: %s deliveries in warmup and window; allowed: at most %d", count(s.deliveries()), maxDeliveries)
 		},
 	},
+}...)
+
+// axisAgreements are the conditions between each axis's sweep and the rest of a scenario.
+func axisAgreements() (all []agreement) {
+	for _, a := range axes {
+		all = append(all, a.agreements()...)
+	}
+	return all
 }
 
 // dials says whether there are clients that the server dials.
@@ -329,29 +228,6 @@ func (s *Scenario) dials() bool { return slices.Contains(s.Transports, Webhook) 
 func (s *Scenario) asksEach() bool {
 	return s.Publish.By == ByBackend && s.Topics.Count == s.Clients.Count && s.Topics.PerClient == 1 && s.Topics.Spread == Even &&
 		s.Delivery == Every && s.Servers == 1 && s.Inputs.Rate == 0
-}
-
-// ownFlush refuses a flush window that a sweep would override without a word. The
-// default is what a resolved scenario says of every transport.
-func ownFlush(t Transport) agreement {
-	return agreement{
-		string(t) + ".flush",
-		func(s *Scenario) bool { return len(s.Sweep.Flush) == 0 || s.Flush(t) == 0 },
-		func(s *Scenario) (string, string) {
-			return s.Flush(t).String(), "is not allowed beside sweep.flush, which lists the flush windows; allowed: one of the two"
-		},
-	}
-}
-
-// ownConnection refuses a kind of connection that a sweep would override.
-func ownConnection(t Transport) agreement {
-	return agreement{
-		string(t) + ".new_connection",
-		func(s *Scenario) bool { return len(s.Sweep.NewConnection) == 0 || !s.newConnection(t) },
-		func(*Scenario) (string, string) {
-			return "true", "is not allowed beside sweep.new_connection, which says with and without; allowed: one of the two"
-		},
-	}
 }
 
 // quiet says whether a time is one that conntrack can count.
@@ -381,15 +257,23 @@ func (d *document) agree(s *Scenario) error {
 		}
 		return d.conflict(a.field, value, message)
 	}
-	return d.agreeInEach(s)
+	cases := s.Cases()
+	if missing := s.Unmeasured(cases); len(missing) > 0 {
+		var names []string
+		for _, c := range cases {
+			names = append(names, c.Name())
+		}
+		return d.conflict("claims", string(missing[0]), "is of something that is not measured; measured: "+strings.Join(names, ", "))
+	}
+	return d.agreeInEach(s, cases)
 }
 
 // agreeInEach looks at the cases one by one, where their workloads differ.
-func (d *document) agreeInEach(s *Scenario) error {
+func (d *document) agreeInEach(s *Scenario, cases []Case) error {
 	if !s.SweepsLoad() {
 		return nil
 	}
-	for _, c := range s.Cases() {
+	for _, c := range cases {
 		alone := s.For(c)
 		for _, a := range agreements {
 			if !a.holds(alone) {
@@ -429,14 +313,6 @@ func (s *Scenario) longestWait() Duration {
 		held = max(held, s.longestInterval())
 	}
 	return 3*(s.longestRTT()+2*n.Jitter) + held
-}
-
-// longestFlush is the largest flush window of any case.
-func (s *Scenario) longestFlush() (longest Duration) {
-	for _, c := range s.Cases() {
-		longest = max(longest, c.Flush)
-	}
-	return longest
 }
 
 // waits names what longestWait is made of.

@@ -46,13 +46,8 @@ func (s *Scenario) PerClientRate() float64 {
 // Flush is the flush window of a transport: how long a server may hold messages
 // back to send several in one write. A short poll is answered at once.
 func (s *Scenario) Flush(t Transport) Duration {
-	switch t {
-	case LongPoll:
-		return s.LongPoll.Flush
-	case SSE:
-		return s.SSE.Flush
-	case WebSocket:
-		return s.WebSocket.Flush
+	if own := s.flush(t); own != nil {
+		return *own
 	}
 	return 0
 }

@@ -49,8 +49,10 @@ func TestTheScenarioOfACase(t *testing.T) {
 	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nclaims: [websocket stack=nethttp flush=0s tls=yes lost == 0]\n")
 	for _, c := range s.Cases() {
 		alone := s.For(c)
-		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush || alone.Network.TLS != c.TLS || alone.newConnection(c.Transport) != c.NewConnection {
-			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Stack, alone.Flush(c.Transport), alone.Network.TLS, alone.newConnection(c.Transport))
+		own := alone.newConnection(c.Transport)
+		newConnection := own != nil && *own
+		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush || alone.Network.TLS != c.TLS || newConnection != c.NewConnection {
+			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Stack, alone.Flush(c.Transport), alone.Network.TLS, newConnection)
 		}
 		if err := alone.Check(); err != nil {
 			t.Errorf("%s: %v", c.Name(), err)
@@ -61,6 +63,19 @@ func TestTheScenarioOfACase(t *testing.T) {
 	}
 	if len(s.Sweep.Stack) != 2 {
 		t.Error("the scenario itself was changed")
+	}
+}
+
+// A server has the values that concern it on its command line, each other value is the clients'.
+func TestServeFlags(t *testing.T) {
+	s := read(t, small+"transports: [sse]\nnetwork: {rtt: 40ms, link: packets}\nsweep: {stack: [fasthttp], flush: [0s, 5ms], heartbeat: [4s], clients: [3], tls: [true]}\n")
+	var got []string
+	for _, c := range s.Cases() {
+		got = append(got, strings.Join(c.ServeFlags(), " "))
+	}
+	want := []string{"--stack fasthttp --heartbeat 4s --tls", "--stack fasthttp --flush 5ms --heartbeat 4s --tls"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	maxHosts     = 1000 // behind one router: its kernel knows the way to as many neighbours (gc_thresh3)
 	maxSizes     = 64
 	maxFlushes   = 8 // or heartbeats, of a sweep: a block runs each for three transports
-	maxRTTs      = 16
+	maxSwept     = 16
 	maxClaims    = 64
 	maxWeight    = 1e6
 	minWeight    = 1e-6
@@ -148,19 +148,7 @@ func fields(s *Scenario) object {
 		{"heartbeat", defaulted, duration(&s.Heartbeat, 0, maxPause)},
 		{"servers", defaulted, whole(&s.Servers, 1, MaxServers)},
 		{"stack", defaulted, choice(&s.Stack, Stacks...)},
-		{"sweep", optional, someOf{
-			{"stack", optional, stacks(&s.Sweep.Stack)},
-			{"flush", optional, listOfDurations(&s.Sweep.Flush, maxFlushes, maxFlush)},
-			{"heartbeat", optional, listOfDurations(&s.Sweep.Heartbeat, maxFlushes, maxPause)},
-			{"tls", optional, truths(&s.Sweep.TLS)},
-			{"rtt", optional, listOfDurations(&s.Sweep.RTT, maxRTTs, maxRTT)},
-			{"new_connection", optional, truths(&s.Sweep.NewConnection)},
-			{"forward", optional, truths(&s.Sweep.Forward)},
-			{"interval", optional, listOfIntervals(&s.Sweep.Interval)},
-			{"clients", optional, axis(&s.Sweep.Clients, func(n *int) rule { return whole(n, 1, maxClients) }, strconv.Itoa, "whole numbers")},
-			{"rate", optional, axis(&s.Sweep.Rate, func(r *Rate) rule { return rate(r) }, Rate.String, "rates such as 100/s")},
-			{"payload", optional, axis(&s.Sweep.Payload, func(z *Size) rule { return size(z) }, Size.String, "sizes with their units")},
-		}},
+		{"sweep", optional, someOf(sweepFields(s))},
 		{"idle", defaulted, duration(&s.Idle, 0, maxPause)},
 		{"warmup", defaulted, duration(&s.Warmup, 0, maxPhase)},
 		{"window", required, duration(&s.Window, minWindow, maxPhase)},
@@ -215,29 +203,25 @@ func stacks(target *[]Stack) rule {
 	}
 }
 
-// listOfDurations are values of an axis to compare, each at most once.
-func listOfDurations(target *[]Duration, most int, longest Duration) rule {
-	return list[Duration]{
-		target: target, most: most,
-		item:     func(d *Duration) rule { return duration(d, 0, longest) },
-		distinct: Duration.String,
-		allowed:  fmt.Sprintf("a list of 1 to %d durations with their units, each once", most),
-		initial:  func(all []Duration) any { return all },
+// sweepFields are those of a sweep: an axis each.
+func sweepFields(s *Scenario) (all object) {
+	for _, a := range axes {
+		all = append(all, a.field(s))
 	}
+	return all
 }
 
-// listOfIntervals are those between polls to compare, each at most once.
-func listOfIntervals(target *[]Duration) rule {
-	l := listOfDurations(target, maxRTTs, maxPhase).(list[Duration])
-	l.item = func(d *Duration) rule { return duration(d, minInterval, maxPhase) }
-	return l
+// listOfDurations are values of an axis to compare, each at most once.
+func listOfDurations(target *[]Duration, most int, least, longest Duration) rule {
+	item := func(d *Duration) rule { return duration(d, least, longest) }
+	return listOf(target, most, item, Duration.String, "durations with their units")
 }
 
-// axis are values to compare, each at most once; of says what they are.
-func axis[T any](target *[]T, item func(*T) rule, distinct func(T) string, of string) rule {
+// listOf are values to compare, each at most once; what says what they are.
+func listOf[T any](target *[]T, most int, item func(*T) rule, distinct func(T) string, what string) rule {
 	return list[T]{
-		target: target, most: maxRTTs, item: item, distinct: distinct,
-		allowed: fmt.Sprintf("a list of 1 to %d %s, each once", maxRTTs, of),
+		target: target, most: most, item: item, distinct: distinct,
+		allowed: fmt.Sprintf("a list of 1 to %d %s, each once", most, what),
 		initial: func(all []T) any { return all },
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 )
 
@@ -51,9 +50,7 @@ func (s *Scenario) Vary(axis, values string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(fields(s), func(f field) bool { return f.name == "sweep" })
-	axes := object(fields(s)[i].rule.(someOf))
-	if err := axes.read(d, "", d.root); err != nil {
+	if err := sweepFields(s).read(d, "", d.root); err != nil {
 		var e *Error
 		if errors.As(err, &e) {
 			e.Line, e.Column = 0, 0

@@ -375,7 +375,7 @@ func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []scenarios.
 			return nil
 		}
 	}
-	missing := s.Unmeasured()
+	missing := s.Unmeasured(s.Cases())
 	return slices.DeleteFunc(slices.Clone(s.Claims), func(c scenarios.Claim) bool { return slices.Contains(missing, c) })
 }
 
@@ -429,24 +429,15 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 		Quick:  o.quick,
 		Link:   []string{self, "link"},
 		Serve: func(c scenarios.Case, host string) []string {
-			argv := []string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0"), "--stack", string(c.Stack)}
+			argv := append([]string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0")}, c.ServeFlags()...)
 			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
 				argv = append(argv, "--listen-anywhere")
 			}
 			if answer > 0 {
 				argv = append(argv, "--answer-head", fmt.Sprint(int64(answer)))
 			}
-			if c.Heartbeat > 0 {
-				argv = append(argv, "--heartbeat", c.Heartbeat.String())
-			}
 			if c.Transport == scenarios.Webhook || s.Answers.Size > 0 {
 				argv = append(argv, "--webhooks-to", hooked(host))
-			}
-			if c.TLS {
-				argv = append(argv, "--tls")
-			}
-			if c.Flush > 0 {
-				argv = append(argv, "--flush", c.Flush.String())
 			}
 			if o.lie != "" {
 				argv = append(argv, "--lie", o.lie)

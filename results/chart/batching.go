@@ -38,8 +38,8 @@ func batching(run *results.Run, s results.Summary) (card, bool) {
 			live.Names = append(live.Names, milliseconds(w))
 		}
 		for _, g := range groups {
-			p.Add(flushLine(g, groupLook(groups, g), windows, m.metric)...)
-			line := groupLook(groups, g).series(g[0], "line")
+			p.Add(flushLine(g, groupShade(groups, g), windows, m.metric)...)
+			line := groupShade(groups, g).series(g[0], "line")
 			line.Case = rest(g[0].Name, "flush")
 			for _, r := range g {
 				add(&line, r, float64(slices.Index(windows, r.Flush)), m.metric)
@@ -51,7 +51,7 @@ func batching(run *results.Run, s results.Summary) (card, bool) {
 		c.plots = append(c.plots, panel{plot: p, share: 0.25, title: m.title, y: m.y, x: "flush window, ms"})
 	}
 	for _, g := range groups {
-		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupLook(groups, g)))
+		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupShade(groups, g)))
 	}
 	c.alt = "Latency, CPU and messages a write by flush window. " + batchingAlt(groups)
 	return c, true
@@ -59,22 +59,8 @@ func batching(run *results.Run, s results.Summary) (card, bool) {
 
 // flushGroups are the rows that differ in nothing but their flush window, by rising window.
 func flushGroups(rows []results.Row) [][]results.Row {
-	var groups [][]results.Row
-	for _, r := range rows {
-		i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == r.Transport && g[0].Stack == r.Stack })
-		switch {
-		case len(r.Trials) == 0:
-		case i < 0:
-			groups = append(groups, []results.Row{r})
-		default:
-			groups[i] = append(groups[i], r)
-		}
-	}
-	groups = slices.DeleteFunc(groups, func(g []results.Row) bool { return len(g) < 2 })
-	for _, g := range groups {
-		slices.SortFunc(g, func(a, b results.Row) int { return int(a.Flush - b.Flush) })
-	}
-	return groups
+	groups := groupsAlong(rows, "flush", func(r results.Row) float64 { return float64(r.Flush) })
+	return slices.DeleteFunc(groups, func(g []results.Row) bool { return len(g) < 2 })
 }
 
 // flushWindows are all that were measured, rising.
@@ -87,19 +73,6 @@ func flushWindows(groups [][]results.Row) []time.Duration {
 	}
 	slices.Sort(windows)
 	return slices.Compact(windows)
-}
-
-// groupLook is the transport's, lighter for each further stack.
-func groupLook(groups [][]results.Row, g []results.Row) look {
-	l := lookOf(g[0].Transport)
-	var stacks []string
-	for _, o := range groups {
-		if !slices.Contains(stacks, o[0].Stack) {
-			stacks = append(stacks, o[0].Stack)
-		}
-	}
-	l.color = shade(l.color, slices.Index(stacks, g[0].Stack), len(stacks))
-	return l
 }
 
 // stackOf is the stack where it is part of the row's name.

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -79,10 +80,7 @@ func throughput(r results.Row) results.Value {
 }
 
 func (a axis) card(run *results.Run, s results.Summary) card {
-	groups := groupsAlong(s.Rows, a.name)
-	for _, g := range groups {
-		slices.SortFunc(g, func(x, y results.Row) int { return int(math.Copysign(1, a.of(x.Case)-a.of(y.Case))) })
-	}
+	groups := groupsAlong(s.Rows, a.name, func(r results.Row) float64 { return a.of(r.Case) })
 	c := card{name: "by-" + a.name, title: a.title}
 	for _, which := range a.panels(run) {
 		c.plots = append(c.plots, a.panel(groups, which))
@@ -187,8 +185,9 @@ func (a axis) scale(p *plot.Plot, near, far float64) {
 	p.X.Min, p.X.Max, p.X.Tick.Marker = 0, far*1.05, linearTicks(far*1.05, 4)
 }
 
-// groupsAlong are the rows that differ in nothing but what a run sweeps by a name.
-func groupsAlong(rows []results.Row, axis string) [][]results.Row {
+// groupsAlong are the rows that differ in nothing but what a run sweeps by a name, each group
+// by rising values.
+func groupsAlong(rows []results.Row, axis string, of func(results.Row) float64) [][]results.Row {
 	var groups [][]results.Row
 	for _, r := range rows {
 		i := slices.IndexFunc(groups, func(g []results.Row) bool { return rest(g[0].Name, axis) == rest(r.Name, axis) })
@@ -199,6 +198,9 @@ func groupsAlong(rows []results.Row, axis string) [][]results.Row {
 		default:
 			groups[i] = append(groups[i], r)
 		}
+	}
+	for _, g := range groups {
+		slices.SortStableFunc(g, func(x, y results.Row) int { return cmp.Compare(of(x), of(y)) })
 	}
 	return groups
 }

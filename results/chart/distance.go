@@ -14,7 +14,7 @@ import (
 // distance draws what a round trip does to each transport, where it was swept: the mean
 // latency, and how many times that of the fastest transport it is.
 func distance(run *results.Run, s results.Summary) (card, bool) {
-	groups := distanceGroups(s.Rows)
+	groups := groupsAlong(s.Rows, "rtt", func(r results.Row) float64 { return float64(r.RTT) })
 	if !run.Manifest.SweptRTT() || len(groups) == 0 {
 		return card{}, false
 	}
@@ -41,7 +41,7 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 		live := results.Panel{Title: panelled.title, X: "round trip, ms", Y: panelled.y, XScale: "linear", YScale: "linear"}
 		highest, farthest := 0.0, 0.0
 		for _, g := range groups {
-			l := groupLook(groups, g)
+			l := groupShade(groups, g)
 			points, theory := plotter.XYs{}, plotter.XYs{}
 			for _, r := range g {
 				x := results.Milliseconds(r.RTT)
@@ -71,19 +71,10 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 		c.plots = append(c.plots, panel{plot: p, share: 0.5, title: panelled.title, y: panelled.y, x: "round trip, ms"})
 	}
 	for _, g := range groups {
-		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupLook(groups, g)))
+		c.keys = append(c.keys, lineKey(strings.TrimSpace(g[0].Transport+" "+stackOf(g[0])), groupShade(groups, g)))
 	}
 	c.alt = "Mean latency by round trip. " + distanceAlt(groups)
 	return c, true
-}
-
-// distanceGroups are the rows that differ in nothing but their round trip, by rising one.
-func distanceGroups(rows []results.Row) [][]results.Row {
-	groups := groupsAlong(rows, "rtt")
-	for _, g := range groups {
-		slices.SortFunc(g, func(a, b results.Row) int { return int(a.RTT - b.RTT) })
-	}
-	return groups
 }
 
 // baseGroup is the one that others are compared with: the WebSocket's, or the first.

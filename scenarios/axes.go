@@ -1,0 +1,166 @@
+package scenarios
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
+
+// axes are all axes, in the order in which the names of cases give their values. A new axis
+// is a row here, a field of Case and one of Sweep.
+var axes = []axis{
+	axisOf[Stack]{
+		name: "stack", rule: stacks, flag: true,
+		sweep:   func(w *Sweep) *[]Stack { return &w.Stack },
+		of:      func(c *Case) *Stack { return &c.Stack },
+		own:     func(s *Scenario, _ Transport) *Stack { return &s.Stack },
+		ownPath: "stack", ownDefault: Reference, lists: "lists the stacks",
+	},
+	axisOf[Duration]{
+		name: "flush", flag: true,
+		rule:      func(all *[]Duration) rule { return listOfDurations(all, maxFlushes, 0, maxFlush) },
+		sweep:     func(w *Sweep) *[]Duration { return &w.Flush },
+		of:        func(c *Case) *Duration { return &c.Flush },
+		own:       (*Scenario).flush,
+		appliesTo: Transport.holds, lacking: ", as a short poll is answered at once",
+		ownPath: "*.flush", lists: "lists the flush windows",
+	},
+	axisOf[int]{
+		name: "clients", shared: true,
+		rule: func(all *[]int) rule {
+			return listOf(all, maxSwept, func(n *int) rule { return whole(n, 1, maxClients) }, strconv.Itoa, "whole numbers")
+		},
+		sweep: func(w *Sweep) *[]int { return &w.Clients },
+		of:    func(c *Case) *int { return &c.Clients },
+		own:   func(s *Scenario, _ Transport) *int { return &s.Clients.Count },
+	},
+	axisOf[Rate]{
+		name: "rate", shared: true,
+		text:  func(r Rate) string { return decimal(float64(r)) },
+		rule:  func(all *[]Rate) rule { return listOf(all, maxSwept, rate, Rate.String, "rates such as 100/s") },
+		sweep: func(w *Sweep) *[]Rate { return &w.Rate },
+		of:    func(c *Case) *Rate { return &c.Rate },
+		own:   func(s *Scenario, _ Transport) *Rate { return &s.Publish.Rate },
+	},
+	axisOf[Size]{
+		name: "payload", shared: true,
+		text:  func(z Size) string { return strconv.Itoa(int(z)) },
+		rule:  func(all *[]Size) rule { return listOf(all, maxSwept, size, Size.String, "sizes with their units") },
+		sweep: func(w *Sweep) *[]Size { return &w.Payload },
+		of:    func(c *Case) *Size { return &c.Payload },
+		own:   func(s *Scenario, _ Transport) *Size { return &s.Payload.Size },
+		conditions: []sweepCondition{{
+			func(s *Scenario) bool { return len(s.Payload.Sizes) == 0 },
+			"is not allowed beside payload.sizes; allowed: beside payload.size, in place of which it is",
+		}},
+	},
+	axisOf[Duration]{
+		name: "interval", shared: true, inner: 5,
+		rule:  func(all *[]Duration) rule { return listOfDurations(all, maxSwept, minInterval, maxPhase) },
+		sweep: func(w *Sweep) *[]Duration { return &w.Interval },
+		of:    func(c *Case) *Duration { return &c.Interval },
+		own: func(s *Scenario, t Transport) *Duration {
+			if t != ShortPoll {
+				return nil
+			}
+			return &s.ShortPoll.Interval
+		},
+		appliesTo: func(t Transport) bool { return t == ShortPoll },
+	},
+	axisOf[Duration]{
+		name: "rtt", shared: true, inner: 4,
+		rule:    func(all *[]Duration) rule { return listOfDurations(all, maxSwept, 0, maxRTT) },
+		sweep:   func(w *Sweep) *[]Duration { return &w.RTT },
+		of:      func(c *Case) *Duration { return &c.RTT },
+		own:     func(s *Scenario, _ Transport) *Duration { return &s.Network.RTT },
+		ownPath: "network.rtt", lists: "lists the round trips",
+	},
+	// Polls need no heartbeat where they are answered at once, and a client that the server
+	// dials has nothing to keep open.
+	axisOf[Duration]{
+		name: "heartbeat", flag: true, inner: 3,
+		rule:      func(all *[]Duration) rule { return listOfDurations(all, maxFlushes, 0, maxPause) },
+		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
+		of:        func(c *Case) *Duration { return &c.Heartbeat },
+		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
+		appliesTo: Transport.holds, lacking: ", as a short poll needs no heartbeat",
+		ownPath: "heartbeat", lists: "lists the heartbeats",
+		conditions: []sweepCondition{{
+			func(s *Scenario) bool {
+				return !slices.ContainsFunc(s.Sweep.Heartbeat, func(d Duration) bool { return d != 0 && d < minQuiet })
+			},
+			"is not allowed; allowed: 0s, which is never, and times of at least 1s",
+		}},
+	},
+	axisOf[bool]{
+		name: "forward", text: yesNo, rule: truths, inner: 5,
+		sweep:     func(w *Sweep) *[]bool { return &w.Forward },
+		of:        func(c *Case) *bool { return &c.Forward },
+		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
+		appliesTo: func(t Transport) bool { return t == Webhook },
+		ownPath:   "network.forward", lists: "says with and without",
+		conditions: []sweepCondition{{
+			func(s *Scenario) bool { return s.Network.NAT && s.dials() },
+			"has nobody to let in; allowed: with network.nat: true, and webhook among the transports",
+		}},
+	},
+	axisOf[bool]{
+		name: "new_connection", named: "connection", text: keptOrNew, rule: truths, inner: 1,
+		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
+		of:        func(c *Case) *bool { return &c.NewConnection },
+		own:       (*Scenario).newConnection,
+		appliesTo: Transport.Polls, lacking: ", as streams have one connection",
+		ownPath: "*.new_connection", lists: "says with and without",
+	},
+	axisOf[bool]{
+		name: "tls", text: yesNo, rule: truths, flag: true, inner: 2,
+		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
+		of:      func(c *Case) *bool { return &c.TLS },
+		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },
+		ownPath: "network.tls", lists: "says with and without",
+	},
+}
+
+// nested are the axes as sweeps nest, the one that varies slowest first. It decides in which
+// order reports list the cases and, with the seed, in which they are measured: a row that is
+// moved changes the order of runs to come.
+var nested = slices.SortedStableFunc(slices.Values(axes), func(a, b axis) int { return cmp.Compare(a.depth(), b.depth()) })
+
+func yesNo(is bool) string {
+	if is {
+		return "yes"
+	}
+	return "no"
+}
+
+func keptOrNew(isNew bool) string {
+	if isNew {
+		return "new"
+	}
+	return "kept"
+}
+
+// flush is the flush window of a transport's own; nil: it has none.
+func (s *Scenario) flush(t Transport) *Duration {
+	switch t {
+	case LongPoll:
+		return &s.LongPoll.Flush
+	case SSE:
+		return &s.SSE.Flush
+	case WebSocket:
+		return &s.WebSocket.Flush
+	}
+	return nil
+}
+
+// newConnection is whether a transport polls on a new connection each time; nil: it does
+// not poll.
+func (s *Scenario) newConnection(t Transport) *bool {
+	switch t {
+	case ShortPoll:
+		return &s.ShortPoll.NewConnection
+	case LongPoll:
+		return &s.LongPoll.NewConnection
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An axis is something that the configurations of a scenario can differ in besides their
+// transport. axisOf is its implementation, axes the table of all.
+type axis interface {
+	// field is the axis's part of a scenario file's sweep.
+	field(*Scenario) field
+	// sweptFor says whether a transport is measured with the values of a sweep.
+	sweptFor(*Scenario, Transport) bool
+	// expand returns each case with each of its values on this axis.
+	expand(*Scenario, []Case) []Case
+	// apply puts the value of a case, which may be swept, into the scenario of that case alone.
+	apply(alone *Scenario, c Case, swept bool)
+	// label is the part of a case's name that gives its value: "rtt=40ms".
+	label(Case) string
+	// serveFlags are the command-line flags that give the value to a server.
+	serveFlags(Case) []string
+	// agreements are the conditions between the sweep and the rest of the scenario.
+	agreements() []agreement
+	// depth orders the nesting of sweeps: an axis with a greater depth varies faster.
+	depth() int
+}
+
+// An axisOf is an axis with values of type T.
+type axisOf[T comparable] struct {
+	name  string                        // the field of a file's sweep; also the server's flag, where it has one
+	named string                        // in the names of cases; default: name
+	text  func(T) string                // a value in the names of cases; default: fmt.Sprint
+	rule  func(*[]T) rule               // what a sweep may list
+	sweep func(*Sweep) *[]T             // where a sweep lists it
+	of    func(*Case) *T                // where a case holds its value
+	own   func(*Scenario, Transport) *T // the scenario's own field; nil: the transport has none
+
+	// appliesTo says which transports have the axis; nil: all of them. The value of the
+	// others is the zero value.
+	appliesTo func(Transport) bool
+	lacking   string // why the other transports do not have it
+
+	// ownPath is the path of the scenario's own field where it is not allowed beside a
+	// sweep, with * for the transport's section; "": it is allowed, and the sweep replaces it.
+	ownPath    string
+	ownDefault T
+	lists      string // what the sweep does in its place: "lists the stacks"
+	conditions []sweepCondition
+
+	flag   bool // the server is told the value, unless it is zero
+	shared bool // a case holds a value only where it is swept: the run has it otherwise
+	inner  int  // the depth
+}
+
+// A sweepCondition is a condition on a scenario with a certain sweep.
+type sweepCondition struct {
+	holds   func(*Scenario) bool
+	message string
+}
+
+func (a axisOf[T]) depth() int { return a.inner }
+
+func (a axisOf[T]) field(s *Scenario) field {
+	return field{a.name, optional, a.rule(a.sweep(&s.Sweep))}
+}
+
+func (a axisOf[T]) has(t Transport) bool { return a.appliesTo == nil || a.appliesTo(t) }
+
+func (a axisOf[T]) sweptFor(s *Scenario, t Transport) bool {
+	return a.has(t) && len(*a.sweep(&s.Sweep)) > 0
+}
+
+func (a axisOf[T]) values(s *Scenario, t Transport) []T {
+	if a.sweptFor(s, t) {
+		return *a.sweep(&s.Sweep)
+	}
+	values := make([]T, 1)
+	if own := a.own(s, t); own != nil && a.has(t) && !a.shared {
+		values[0] = *own
+	}
+	return values
+}
+
+func (a axisOf[T]) expand(s *Scenario, cases []Case) (all []Case) {
+	for _, c := range cases {
+		for _, value := range a.values(s, c.Transport) {
+			*a.of(&c) = value
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (a axisOf[T]) apply(alone *Scenario, c Case, swept bool) {
+	if own := a.own(alone, c.Transport); own != nil && (swept || !a.shared) {
+		*own = *a.of(&c)
+	}
+}
+
+func (a axisOf[T]) label(c Case) string {
+	name, text := a.name, a.text
+	if a.named != "" {
+		name = a.named
+	}
+	if text == nil {
+		text = func(value T) string { return fmt.Sprint(value) }
+	}
+	return name + "=" + text(*a.of(&c))
+}
+
+func (a axisOf[T]) serveFlags(c Case) []string {
+	var zero T
+	value := *a.of(&c)
+	switch {
+	case !a.flag || value == zero:
+		return nil
+	case any(value) == true:
+		return []string{"--" + a.name}
+	default:
+		return []string{"--" + a.name, fmt.Sprint(value)}
+	}
+}
+
+// agreements are, in order, the axis's own conditions, that no own field stands beside the
+// sweep, and that some transport has the axis.
+func (a axisOf[T]) agreements() (all []agreement) {
+	swept := func(s *Scenario) bool { return len(*a.sweep(&s.Sweep)) > 0 }
+	refuse := func(holds func(*Scenario) bool, message string) {
+		all = append(all, agreement{
+			"sweep." + a.name,
+			func(s *Scenario) bool { return !swept(s) || holds(s) },
+			func(*Scenario) (string, string) { return "", message },
+		})
+	}
+	for _, c := range a.conditions {
+		refuse(c.holds, c.message)
+	}
+	var have []string
+	for _, t := range AllTransports {
+		if !a.has(t) {
+			continue
+		}
+		have = append(have, string(t))
+		if a.ownPath == "" {
+			continue
+		}
+		all = append(all, agreement{
+			strings.Replace(a.ownPath, "*", string(t), 1),
+			func(s *Scenario) bool { return !swept(s) || *a.own(s, t) == a.ownDefault },
+			func(s *Scenario) (string, string) {
+				return fmt.Sprint(*a.own(s, t)), fmt.Sprintf("is not allowed beside sweep.%s, which %s; allowed: one of the two", a.name, a.lists)
+			},
+		})
+	}
+	if a.appliesTo != nil {
+		refuse(func(s *Scenario) bool { return slices.ContainsFunc(s.Transports, a.appliesTo) },
+			"has nothing to sweep"+a.lacking+"; allowed: with "+alternatives(have)+" among the transports")
+	}
+	return all
+}
+
+// alternatives lists words as in "a, b or c".
+func alternatives(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
