@@ -51,8 +51,9 @@ var house = []wall{
 	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only
 	{part: "servers/hub"},
 	{part: "servers/sock"},
-	{part: "servers/wire", may: []string{"servers/hub", "servers/sock"}},
-	{part: "servers/*", may: []string{"servers/wire", "servers/hub", "servers/sock"}}, // an edge for each transport
+	{part: "servers/wire/httpstack", may: []string{"servers/sock"}}, // all that knows net/http's and fasthttp's servers
+	{part: "servers/wire", may: []string{"servers/wire/httpstack", "servers/hub", "servers/sock"}},
+	{part: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge for each transport
 	{part: "scenarios"},
 }
 
@@ -141,6 +142,7 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "bench/record", to: "bench/client"}, true},
 		{edge{from: "bench/client", to: "bench/client/clienttest", inTest: true}, true},
 		{edge{from: "servers/sse", to: "servers/wire"}, true},
+		{edge{from: "servers/wire", to: "servers/wire/httpstack"}, true},
 		{edge{from: "servers", to: "servers/sse", inTest: true}, true},
 		{edge{from: "results", to: "results/internal/synthetic", inTest: true}, true},
 		{edge{from: "results", to: "results", inTest: true}, true},
@@ -151,6 +153,7 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "servers/sse", to: "servers/longpoll"}, false},
 		{edge{from: "servers/sse", to: "bench/client", inTest: true}, false},
 		{edge{from: "servers/wire", to: "servers/sse"}, false},
+		{edge{from: "servers/wire/httpstack", to: "servers/wire"}, false},
 		{edge{from: "servers/hub", to: "servers/sock"}, false},
 		{edge{from: "servers/hub", to: "results"}, false},
 		{edge{from: "scenarios", to: "results"}, false},

@@ -7,6 +7,7 @@ import (
 	"pushbench/servers/hub"
 	"pushbench/servers/sock"
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // A phase says who has a client's connection.
@@ -31,13 +32,13 @@ type client struct {
 
 	mu       sync.Mutex
 	phase    phase
-	seat     wire.Seat
+	taken    httpstack.Taken
 	follow   *hub.Subscription // nil before the first poll that is held
 	cursor   hub.Cursor
 	delivery hub.Delivery
 	last     bool       // the connection ends with this answer
 	until    time.Time  // the poll is held
-	hold     wire.Alarm // at until
+	hold     sock.Alarm // at until
 	answers  time.Time  // when the last answer was written; zero before
 }
 
@@ -74,11 +75,11 @@ func (c *client) Entering() bool {
 
 // park holds a poll. It is armed before it looks at the log once more, so that
 // nothing published meanwhile is missed.
-func (c *client) park(seat wire.Seat, sub *wire.Subscribe, last bool) {
+func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.subscribe(sub.Set)
-	c.phase, c.seat, c.cursor, c.delivery, c.last = parked, seat, sub.After, sub.Delivery, last
+	c.phase, c.taken, c.cursor, c.delivery, c.last = parked, taken, sub.After, sub.Delivery, last
 	c.edge.service.Count.Parked.Add(1)
 	c.conn.Handle(c)
 	c.until = time.Now().Add(sub.Wait)
@@ -140,7 +141,7 @@ func (c *client) answer() {
 		return
 	}
 	c.edge.service.Count.Empty.Add(1)
-	c.finish(c.edge.service.AppendHead(nil, c.final(c.edge.service.NoContent())))
+	c.finish(c.edge.service.HTTP.AppendAnswer(nil, c.final(c.edge.service.NoContent())))
 }
 
 // write answers with a batch, in the bytes that all others get.
@@ -148,12 +149,12 @@ func (c *client) write(b *wire.Batch[wire.Answer]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
 	whole := b.Frame.Whole
 	if r := c.final(c.edge.service.Batch(b.Frame.Body)); r.Close {
-		whole = append(c.edge.service.AppendHead(nil, r), r.Body...)
+		whole = c.edge.service.HTTP.AppendAnswer(nil, r)
 	}
 	c.finish(whole)
 }
 
-func (c *client) final(r wire.Response) wire.Response {
+func (c *client) final(r httpstack.Response) httpstack.Response {
 	r.Close = r.Close || c.last
 	c.last = r.Close
 	return r
@@ -171,7 +172,7 @@ func (c *client) finish(answer []byte) {
 		return
 	}
 	c.answers = time.Now()
-	c.seat.Resume()
+	c.taken.Resume()
 }
 
 // Ready takes the connection's events while a poll is held.
@@ -230,9 +231,9 @@ func (c *client) release() {
 	}
 	c.phase = left
 	c.hold.Stop()
-	if c.seat != nil {
-		c.seat.Leave()
-		c.seat = nil
+	if c.taken != nil {
+		c.taken.Release()
+		c.taken = nil
 	}
 	if c.follow != nil {
 		c.follow.Close()

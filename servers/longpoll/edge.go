@@ -14,13 +14,14 @@ import (
 
 	"pushbench/servers/sock"
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge is a long-polling server.
 type Edge struct {
 	service *wire.Service
 	polls   *wire.Cache[wire.Answer]
-	server  wire.Server
+	server  httpstack.Server
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -55,7 +56,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	return err
 }
 
-func (e *Edge) poll(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
+func (e *Edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
 	c := e.clientOf(x.Conn())
 	c.polled()
 	closing := e.service.Closing() // asked before looking: what was acknowledged before the end is then found
@@ -63,7 +64,7 @@ func (e *Edge) poll(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
 	if !found && sub.Wait > 0 && !closing {
 		last := r.Last
 		c.depart()
-		x.Take(func(seat wire.Seat) { c.park(seat, sub, last) })
+		x.Take(func(taken httpstack.Taken) { c.park(taken, sub, last) })
 		return
 	}
 	if !found {

@@ -9,13 +9,14 @@ import (
 	"net"
 
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge is a short-polling server.
 type Edge struct {
 	service *wire.Service
 	polls   *wire.Cache[wire.Answer]
-	server  wire.Server
+	server  httpstack.Server
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -38,7 +39,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	return err
 }
 
-func (e *Edge) poll(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
+func (e *Edge) poll(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
 	answer, found := e.service.Poll(e.polls, sub)
 	if !found {
 		e.service.Count.Empty.Add(1)

@@ -11,13 +11,14 @@ import (
 	"net"
 
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge is a server of event streams.
 type Edge struct {
 	service *wire.Service
 	events  *wire.Cache[[]byte]
-	server  wire.Server
+	server  httpstack.Server
 }
 
 var _ wire.Edge = (*Edge)(nil)
@@ -45,15 +46,15 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 	return err
 }
 
-func (e *Edge) stream(x wire.Exchange, r *wire.Request, sub *wire.Subscribe) {
+func (e *Edge) stream(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
 	if !r.HTTP11 {
 		x.Answer(e.service.Refuse(wire.ErrHTTP11)) // HTTP/1.0 has no chunks
 		return
 	}
 	s := &stream{conn: x.Conn()}
 	s.conn.SetState(s)
-	x.Take(func(seat wire.Seat) {
-		seat.Leave() // a stream ends with its connection
+	x.Take(func(taken httpstack.Taken) {
+		taken.Release() // a stream ends with its connection
 		e.open(s, sub)
 	})
 }

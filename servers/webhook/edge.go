@@ -12,12 +12,13 @@ import (
 	"net/netip"
 
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge is a server from which nothing comes down but by webhooks.
 type Edge struct {
 	service *wire.Service
-	server  wire.Server
+	server  httpstack.Server
 	hooks   *Hooks
 }
 
@@ -30,7 +31,7 @@ func New(s *wire.Service, allowed []netip.Prefix) *Edge {
 
 // nowhere is for subscriptions, of which this transport has none.
 func nowhere(s *wire.Service) wire.Handler {
-	return func(x wire.Exchange, _ *wire.Request, _ *wire.Subscribe) { x.Answer(s.Refuse(nil)) }
+	return func(x httpstack.Exchange, _ *httpstack.Request, _ *wire.Subscribe) { x.Answer(s.Refuse(nil)) }
 }
 
 // Serve accepts and serves until Shutdown.

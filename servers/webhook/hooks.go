@@ -9,6 +9,7 @@ import (
 
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // MaxHooks bounds the webhooks of a server: each has a goroutine and a connection.
@@ -61,16 +62,16 @@ func (h *Hooks) allows(a netip.Addr) bool {
 }
 
 // register begins a webhook, in place of the one with the same URL if there is one.
-func (h *Hooks) register(target string, sub *wire.Subscribe) (wire.Response, error) {
+func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response, error) {
 	if err := h.check(target); err != nil {
-		return wire.Response{}, err
+		return httpstack.Response{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := h.hooks[target]
 	switch {
 	case h.closed, before == nil && len(h.hooks) >= MaxHooks:
-		return wire.Response{}, wire.ErrHooksFull
+		return httpstack.Response{}, wire.ErrHooksFull
 	case before != nil:
 		before.cancel()
 	}

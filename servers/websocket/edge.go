@@ -18,13 +18,14 @@ import (
 
 	"pushbench/servers/sock"
 	"pushbench/servers/wire"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge is a WebSocket server.
 type Edge struct {
 	service  *wire.Service
 	frames   *wire.Cache[[]byte]
-	server   wire.Server
+	server   httpstack.Server
 	upgrader websocket.Upgrader
 	readers  sync.WaitGroup // of the sockets that are open
 }
@@ -82,7 +83,7 @@ func (e *Edge) waitForReaders(ctx context.Context) {
 }
 
 // upgrade has gorilla answer the handshake, or refuse it.
-func (e *Edge) upgrade(x wire.Exchange, _ *wire.Request, sub *wire.Subscribe) {
+func (e *Edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
 	c := &client{edge: e, conn: x.Conn()}
 	c.conn.SetState(c)
 	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"pushbench/servers/hub"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Error is an answer that says no. Code is stable and for programs, Message
@@ -69,7 +70,7 @@ func errMethod(allow string) *Error {
 var ErrUpgrade = &Error{Status: 400, Code: "bad_upgrade", Message: "The request is not a WebSocket handshake of RFC 6455, version 13.", version: "13"}
 
 // Refuse is the answer that carries an error.
-func (s *Service) Refuse(err error) Response {
+func (s *Service) Refuse(err error) httpstack.Response {
 	var e *Error
 	switch {
 	case errors.As(err, &e):

@@ -42,7 +42,7 @@ type Feed[F any] struct {
 	settled bool // Start is over
 	live    bool // it has once caught up: a gap from now on is its own slowness
 	ended   bool
-	beat    Alarm // of Limits.Heartbeat
+	beat    sock.Alarm // of Limits.Heartbeat
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if

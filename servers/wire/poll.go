@@ -2,6 +2,7 @@ package wire
 
 import (
 	"pushbench/servers/hub"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Answer is a batch framed as the answer to a poll.
@@ -13,16 +14,14 @@ type Answer struct {
 // NewPolls makes the cache that a polling edge answers from.
 func (s *Service) NewPolls() *Cache[Answer] {
 	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Answer {
-		whole := s.AppendHead(make([]byte, 0, len(body)+96), Response{Status: 200, Body: body, NoStore: true})
-		head := len(whole)
-		whole = append(whole, body...)
-		return Answer{Whole: whole, Body: whole[head:]}
+		whole := s.HTTP.AppendAnswer(make([]byte, 0, len(body)+96), httpstack.Response{Status: 200, Body: body, NoStore: true})
+		return Answer{Whole: whole, Body: whole[len(whole)-len(body):]}
 	})
 }
 
 // Poll answers a poll from what is there. If there is nothing, found is false
 // and the answer is 204; sub.After may then have moved on.
-func (s *Service) Poll(polls *Cache[Answer], sub *Subscribe) (r Response, found bool) {
+func (s *Service) Poll(polls *Cache[Answer], sub *Subscribe) (r httpstack.Response, found bool) {
 	if sub.FromNow {
 		body, _ := s.Ack(sub.Set)
 		s.Count.Acks.Add(1)

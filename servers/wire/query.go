@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/servers/hub"
+	"pushbench/servers/wire/httpstack"
 )
 
 // A Subscribe is a subscription as asked for, checked.
@@ -18,7 +19,7 @@ type Subscribe struct {
 }
 
 // subscribe reads a subscription request.
-func (s *Service) subscribe(r *Request, e endpoint) (*Subscribe, *Error) {
+func (s *Service) subscribe(r *httpstack.Request, e endpoint) (*Subscribe, *Error) {
 	if e == pollEndpoint && r.Method != "GET" && r.Method != "HEAD" {
 		return nil, errMethod("GET, HEAD")
 	}

@@ -20,6 +20,7 @@ import (
 
 	"pushbench/servers/hub"
 	"pushbench/servers/sock"
+	"pushbench/servers/wire/httpstack"
 )
 
 // An Edge serves one transport. Serve returns when the listener is closed;
@@ -36,21 +37,20 @@ type Service struct {
 	Poller *sock.Poller
 	Limits Limits
 	Count  Counters
-	TLS    *tls.Config // what connections are secured with; nil: nothing. Set it before Serve
+	HTTP   *httpstack.Stack // the library that serves
+	TLS    *tls.Config      // what connections are secured with; nil: nothing. Set it before Serve
 
 	// Webhooks begins to post what a subscription is owed to a URL, in place of what it
 	// posted there before. nil: this server has none. Set it before Serve.
-	Webhooks func(url string, sub *Subscribe) (Response, error)
+	Webhooks func(url string, sub *Subscribe) (httpstack.Response, error)
 
 	transport string
 	stack     Stack
-	library   Stack  // NetHTTP or FastHTTP
 	path      string // of the one subscription endpoint this transport has; "": it has none but webhooks
 	started   time.Time
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
 	closing   atomic.Bool
-	fill      string // of Limits.AnswerHead bytes, of which an answer takes what it needs
 }
 
 // The subscription endpoints by transport.
@@ -77,17 +77,28 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Service{
+	s := &Service{
 		Hub:       hub.New(o),
 		Poller:    poller,
 		Limits:    l,
 		transport: transport,
 		stack:     stack,
-		library:   stack.library(transport),
 		path:      path,
 		started:   time.Now(),
-		fill:      strings.Repeat("x", l.AnswerHead),
-	}, nil
+	}
+	s.HTTP = httpstack.New(httpstack.Config{
+		Library:     stack.library(transport),
+		Poller:      poller,
+		MaxHeader:   l.MaxHeader,
+		MaxBody:     l.MaxPayload,
+		AnswerHead:  l.AnswerHead,
+		ReadTimeout: l.ReadTimeout,
+		IdleTimeout: l.IdleTimeout,
+		Conns:       s.Conns,
+		Closing:     s.Closing,
+		Unreadable:  s.unreadable,
+	})
+	return s, nil
 }
 
 // Close ends the hub and the poller. The edge must be shut down first.
@@ -178,7 +189,7 @@ func (s *Service) FinishShutdown(ctx context.Context) {
 
 // Handle answers a request, or, where it is a good subscription, returns it
 // for the edge to answer.
-func (s *Service) Handle(r *Request) (Response, *Subscribe) {
+func (s *Service) Handle(r *httpstack.Request) (httpstack.Response, *Subscribe) {
 	endpoint := s.route(r.Path)
 	s.Count.request(endpoint)
 	if err := s.admit(r); err != nil {
@@ -200,7 +211,7 @@ func (s *Service) Handle(r *Request) (Response, *Subscribe) {
 	if err != nil {
 		return s.refuse(err), nil
 	}
-	return Response{}, sub
+	return httpstack.Response{}, sub
 }
 
 // scheme is that of a URL that leads here.
@@ -212,7 +223,7 @@ func (s *Service) scheme() string {
 }
 
 // admit checks what is the same for every endpoint.
-func (s *Service) admit(r *Request) *Error {
+func (s *Service) admit(r *httpstack.Request) *Error {
 	switch {
 	case !s.hosts.Load().allow(r.Host):
 		return errUnknownHost
@@ -245,30 +256,30 @@ func (s *Service) route(path string) endpoint {
 }
 
 // refuse is the answer to a request with an error in it.
-func (s *Service) refuse(e *Error) Response {
-	return s.finish(Response{Status: e.Status, Body: e.body(), Allow: e.allow, Version: e.version, Close: e.closes})
+func (s *Service) refuse(e *Error) httpstack.Response {
+	return s.finish(httpstack.Response{Status: e.Status, Body: e.body(), Allow: e.allow, Version: e.version, Close: e.closes})
 }
 
 // finish adds what depends on the state of the server.
-func (s *Service) finish(r Response) Response {
+func (s *Service) finish(r httpstack.Response) httpstack.Response {
 	r.Close = r.Close || s.Closing()
 	return r
 }
 
-func (s *Service) get(r *Request, body func() []byte) Response {
+func (s *Service) get(r *httpstack.Request, body func() []byte) httpstack.Response {
 	if r.Method != "GET" && r.Method != "HEAD" {
 		return s.refuse(errMethod("GET, HEAD"))
 	}
 	if r.Query != "" {
 		return s.refuse(errUnknownParameter)
 	}
-	return s.finish(Response{Status: 200, Body: body()})
+	return s.finish(httpstack.Response{Status: 200, Body: body()})
 }
 
 func healthBody() []byte { return []byte(`{"status":"ok"}`) }
 
 // publish appends the body to the topic that the path names.
-func (s *Service) publish(r *Request) Response {
+func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	topic := r.Path[len(topicsPrefix):]
 	if err := s.checkPublish(r); err != nil {
 		return s.refuse(err)
@@ -282,10 +293,10 @@ func (s *Service) publish(r *Request) Response {
 	body = append(body, topic...)
 	body = append(body, `","seq":`...)
 	body = append(appendUint(body, seq), '}')
-	return s.finish(Response{Status: 200, Body: body})
+	return s.finish(httpstack.Response{Status: 200, Body: body})
 }
 
-func (s *Service) checkPublish(r *Request) *Error {
+func (s *Service) checkPublish(r *httpstack.Request) *Error {
 	if r.Query != "" && r.Method == "POST" {
 		return errUnknownParameter
 	}
@@ -293,7 +304,7 @@ func (s *Service) checkPublish(r *Request) *Error {
 }
 
 // checkText refuses what is no POST of a text.
-func checkText(r *Request) *Error {
+func checkText(r *httpstack.Request) *Error {
 	switch {
 	case r.Method != "POST":
 		return errMethod("POST")
@@ -306,7 +317,7 @@ func checkText(r *Request) *Error {
 }
 
 // webhook begins a webhook, whose URL is the body.
-func (s *Service) webhook(r *Request) Response {
+func (s *Service) webhook(r *httpstack.Request) httpstack.Response {
 	if err := checkText(r); err != nil {
 		return s.refuse(err)
 	}
@@ -359,7 +370,7 @@ func textual(mediaType string) bool {
 
 // Guard calls a handler and answers in its place if it panics: neither
 // fasthttp nor a detached goroutine would survive that.
-func (s *Service) Guard(handler func()) (failed *Response) {
+func (s *Service) Guard(handler func()) (failed *httpstack.Response) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.Count.Panics.Add(1)
@@ -370,4 +381,14 @@ func (s *Service) Guard(handler func()) (failed *Response) {
 	}()
 	handler()
 	return nil
+}
+
+// NoContent is the answer to a poll for which nothing came.
+func (s *Service) NoContent() httpstack.Response {
+	return s.finish(httpstack.Response{Status: 204, NoStore: true})
+}
+
+// Batch is the answer to a poll for which something came.
+func (s *Service) Batch(body []byte) httpstack.Response {
+	return s.finish(httpstack.Response{Status: 200, Body: body, NoStore: true})
 }

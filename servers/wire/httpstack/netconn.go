@@ -1,4 +1,4 @@
-package wire
+package httpstack
 
 import (
 	"bytes"
@@ -47,11 +47,11 @@ func (l netListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &netConn{Conn: c.(*sock.Conn)}, nil // what Service.Listen accepts
+	return &netConn{Conn: c.(*sock.Conn)}, nil // what sock.Listener accepts
 }
 
 // A resumedListener accepts connections that were taken from net/http and are
-// to be its again: it knows no other way to get one.
+// to be its again: it has no other way to get one.
 type resumedListener struct {
 	conns chan net.Conn
 	quit  chan struct{}
@@ -88,5 +88,5 @@ func (l *resumedListener) Close() error {
 	return nil
 }
 
-// Addr is that of no network: nobody dials it.
+// Addr is that of no network: it is never dialled.
 func (l *resumedListener) Addr() net.Addr { return &net.TCPAddr{} }

@@ -1,4 +1,4 @@
-package wire
+package httpstack
 
 import (
 	"bufio"
@@ -15,7 +15,7 @@ import (
 	"pushbench/servers/sock"
 )
 
-// A netServer is net/http with an edge's handler in it. What the library costs
+// A netServer is net/http with a handler. What the library costs
 // a client, beyond what is the same on every stack:
 //
 //   - while a connection is net/http's, a goroutine with a reader's and a
@@ -29,9 +29,9 @@ import (
 //
 // Its own answers to what it cannot parse are text/plain; see PROTOCOL.md.
 type netServer struct {
-	service *Service
+	stack   *Stack
 	handle  Handler
-	closed  func(*sock.Conn) // nil: nobody is told
+	closed  func(*sock.Conn) // may be nil
 	server  *http.Server
 	resumed *resumedListener
 }
@@ -40,15 +40,15 @@ type netServer struct {
 // refuse the same requests.
 const headerSlop = 4096
 
-func (s *Service) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
-	n := &netServer{service: s, handle: handle, closed: closed, resumed: newResumedListener()}
+func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
+	n := &netServer{stack: s, handle: handle, closed: closed, resumed: newResumedListener()}
 	n.server = &http.Server{
 		Handler:                      n,
 		ConnContext:                  withConn,
 		ErrorLog:                     log.New(io.Discard, "", 0),
-		ReadTimeout:                  s.Limits.ReadTimeout,
-		IdleTimeout:                  s.Limits.IdleTimeout,
-		MaxHeaderBytes:               max(1, s.Limits.MaxHeader-headerSlop),
+		ReadTimeout:                  s.ReadTimeout,
+		IdleTimeout:                  s.IdleTimeout,
+		MaxHeaderBytes:               max(1, s.MaxHeader-headerSlop),
 		DisableGeneralOptionsHandler: true,
 	}
 	if closed != nil {
@@ -77,9 +77,9 @@ func (n *netServer) Serve(ln net.Listener) error {
 	return err
 }
 
-// again has net/http serve a connection as if it were new, for that is the only way
+// resume has net/http serve a connection as if it were new, for that is the only way
 // in: with a goroutine and buffers of its own.
-func (n *netServer) again(c *sock.Conn) {
+func (n *netServer) resume(c *sock.Conn) {
 	if n.resumed.offer(&netConn{Conn: c}) {
 		return
 	}
@@ -93,7 +93,7 @@ func (n *netServer) again(c *sock.Conn) {
 func (n *netServer) Stop(ctx context.Context) error {
 	brief, cancel := context.WithTimeout(ctx, stopGrace)
 	defer cancel()
-	n.service.stopResting()
+	n.stack.closeIdle()
 	err := n.server.Shutdown(brief)
 	if err != nil && ctx.Err() == nil {
 		err = n.server.Close() // idle connections that never sent a request
@@ -106,7 +106,7 @@ func (n *netServer) Stop(ctx context.Context) error {
 
 // ServeHTTP deals with a request.
 func (n *netServer) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	n.service.serve(&netExchange{server: n, conn: connOf(hr), w: w, request: hr}, n.handle)
+	n.stack.serve(&netExchange{server: n, conn: connOf(hr), w: w, request: hr}, n.handle)
 }
 
 // connKey is where a request's context has its connection.
@@ -151,7 +151,7 @@ func (x *netExchange) read(r *Request) error {
 		return nil
 	}
 	var err error
-	r.Body, err = io.ReadAll(http.MaxBytesReader(x.w, hr.Body, int64(x.server.service.Limits.MaxPayload)))
+	r.Body, err = io.ReadAll(http.MaxBytesReader(x.w, hr.Body, int64(x.server.stack.MaxBody)))
 	return bodyError(err)
 }
 
@@ -161,11 +161,11 @@ func bodyError(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &large):
-		return errPayloadTooLarge
+		return ErrBodyTooLarge
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errBadRequest
+		return ErrMalformed
 	}
-	return errTimeout
+	return ErrTimeout
 }
 
 // netBuffer is how much net/http can hold of an answer, head and body, in
@@ -178,7 +178,7 @@ const (
 // Answer writes an answer in one write, without net/http's Date. net/http by
 // itself would cut one that is larger than its buffer in pieces.
 func (x *netExchange) Answer(r Response) {
-	if len(r.Body)+headRoom+x.server.service.Limits.AnswerHead <= netBuffer {
+	if len(r.Body)+headRoom+x.server.stack.AnswerHead <= netBuffer {
 		x.write(r)
 		return
 	}
@@ -195,18 +195,7 @@ func (x *netExchange) write(r Response) {
 		h.Set("Content-Type", contentType)
 		h.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
-	if r.NoStore {
-		h.Set("Cache-Control", noStore)
-	}
-	if r.Allow != "" {
-		h.Set("Allow", r.Allow)
-	}
-	if r.Version != "" {
-		h.Set("Sec-WebSocket-Version", r.Version)
-	}
-	if s := x.server.service; s.filling(r) > 0 {
-		h.Set(fillName, s.fill[:s.filling(r)])
-	}
+	x.server.stack.setHeaders(r, h.Set)
 	if r.Close {
 		h.Set("Connection", "close")
 	}
@@ -216,9 +205,9 @@ func (x *netExchange) write(r Response) {
 
 // Take hijacks. then runs at once, on net/http's goroutine, which ends soon
 // after and lets the buffers go.
-func (x *netExchange) Take(then func(Seat)) {
+func (x *netExchange) Take(then func(Taken)) {
 	_, buffers, err := http.NewResponseController(x.w).Hijack()
-	if err != nil { // the connection broke meanwhile, and nobody closes it but us
+	if err != nil { // the connection broke meanwhile, and only we close it
 		x.conn.Abort()
 		if x.server.closed != nil {
 			x.server.closed(x.conn.Conn)
@@ -228,15 +217,15 @@ func (x *netExchange) Take(then func(Seat)) {
 	if buffers.Reader.Buffered() > 0 { // a pipelined request
 		x.conn.Reclaim(buffers.Reader)
 	}
-	then(x.server.restOf(x.conn.Conn))
+	then(x.server.idleConn(x.conn.Conn))
 }
 
-// restOf is a connection's one rest: each has a timer.
-func (n *netServer) restOf(c *sock.Conn) *rest {
-	if r, ok := c.Handler().(*rest); ok {
-		return r
+// idleConn is that of a connection, which has only one: each has a timer.
+func (n *netServer) idleConn(c *sock.Conn) *idleConn {
+	if idle, ok := c.Handler().(*idleConn); ok {
+		return idle
 	}
-	return &rest{Conn: c, service: n.service, closed: n.closed, turn: func() { go n.again(c) }}
+	return &idleConn{Conn: c, stack: n.stack, closed: n.closed, turn: func() { go n.resume(c) }}
 }
 
 // Upgrade is what net/http is made for.

@@ -1,4 +1,4 @@
-package wire
+package httpstack
 
 import (
 	"bufio"
@@ -22,21 +22,21 @@ import (
 // It is lent from a pool while an answer is written.
 const writeBuffer = 64 << 10
 
-// A fastServer is fasthttp with an edge's handler in it. fasthttp parses, and
+// A fastServer is fasthttp with a handler. fasthttp parses, and
 // writes the answers, on buffers from its pools; its Serve is not used, for that keeps
 // a goroutine for every connection. Here one has neither goroutine nor buffers
 // between two requests, and is given to ServeConn, by a worker, for as long as there
 // are requests on it. So much is an idle short-polling client on this stack: the
 // least that fasthttp allows, as is a connection that was taken from it.
 type fastServer struct {
-	service *Service
-	server  *fasthttp.Server
-	closed  func(*sock.Conn) // nil: nobody is told
-	turns   atomic.Int64     // under way
+	stack  *Stack
+	server *fasthttp.Server
+	closed func(*sock.Conn) // may be nil
+	turns  atomic.Int64     // under way
 }
 
-func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {
-	f := &fastServer{service: s, closed: closed}
+func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {
+	f := &fastServer{stack: s, closed: closed}
 	f.server = &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
 			c := ctx.Conn().(*fastConn) // what Serve makes
@@ -47,9 +47,9 @@ func (s *Service) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServ
 		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
 		Logger:                       silent{},
-		ReadBufferSize:               s.Limits.MaxHeader,
+		ReadBufferSize:               s.MaxHeader,
 		WriteBufferSize:              writeBuffer,
-		MaxRequestBodySize:           s.Limits.MaxPayload,
+		MaxRequestBodySize:           s.MaxBody,
 		NoDefaultServerHeader:        true,
 		NoDefaultDate:                true,
 		NoDefaultContentType:         true,
@@ -70,23 +70,26 @@ func (f *fastServer) Serve(ln net.Listener) error {
 			return err
 		}
 		c := &fastConn{server: f}
-		c.Conn, c.service, c.closed = accepted.(*sock.Conn), f.service, f.closed // what Service.Listen accepts
-		c.turn = func() { f.service.Poller.Work(c) }
+		c.Conn, c.stack, c.closed = accepted.(*sock.Conn), f.stack, f.closed // what sock.Listener accepts
+		c.turn = func() { f.stack.Poller.Work(c) }
 		c.Resume()
 	}
 }
+
+// stopStep is how often Stop looks whether the running requests have finished.
+const stopStep = 5 * time.Millisecond
 
 // Stop lets running requests finish, for at most stopGrace.
 func (f *fastServer) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopGrace)
 	defer cancel()
-	f.service.stopResting()
-	ticker := time.NewTicker(drainStep)
+	f.stack.closeIdle()
+	ticker := time.NewTicker(stopStep)
 	defer ticker.Stop()
 	for f.turns.Load() > 0 {
 		select {
 		case <-ctx.Done():
-			return nil // what is left is for FinishShutdown
+			return nil // what is left is for the caller
 		case <-ticker.C:
 		}
 	}
@@ -96,9 +99,9 @@ func (f *fastServer) Stop(ctx context.Context) error {
 // A fastConn is a connection as fasthttp sees it: one that ends whenever there is
 // nothing more to do on it now.
 type fastConn struct {
-	rest
+	idleConn
 	server *fastServer
-	then   func(Seat) // the connection was taken: what is to be done with it; nil: it was not
+	then   func(Taken) // the connection was taken: what is to be done with it; nil: it was not
 
 	fresh bool    // the next Read begins a request
 	over  bool    // the turn has ended, as nothing more was there
@@ -158,7 +161,7 @@ func (c *fastConn) wait(p []byte) (int, error) {
 	}
 	if !c.timed {
 		c.timed = true
-		if err := c.SetReadDeadline(time.Now().Add(c.service.Limits.ReadTimeout)); err != nil {
+		if err := c.SetReadDeadline(time.Now().Add(c.stack.ReadTimeout)); err != nil {
 			return 0, err
 		}
 	}
@@ -227,20 +230,19 @@ type silent struct{}
 func (silent) Printf(string, ...any) {}
 
 // parseError answers what fasthttp could not make a request of.
-func (s *Service) parseError(ctx *fasthttp.RequestCtx, err error) {
-	s.Count.request(unknownEndpoint)
+func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	var network net.Error
-	e := errBadRequest
+	why := ErrMalformed
 	switch {
 	case errors.As(err, &small):
-		e = errHeaderTooLarge
+		why = ErrHeaderTooLarge
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		e = errPayloadTooLarge
+		why = ErrBodyTooLarge
 	case errors.As(err, &network) && network.Timeout():
-		e = errTimeout
+		why = ErrTimeout
 	}
-	fastExchange{ctx, nil}.Answer(s.refuse(e))
+	fastExchange{ctx, ctx.Conn().(*fastConn)}.Answer(s.Unreadable(why)) // what Serve makes
 }
 
 // A fastExchange is a request of fasthttp's.
@@ -286,20 +288,7 @@ func (x fastExchange) Answer(r Response) {
 		h.SetContentType(contentType)
 		x.ctx.Response.SetBodyRaw(r.Body)
 	}
-	if r.NoStore {
-		h.Set(fasthttp.HeaderCacheControl, noStore)
-	}
-	if r.Allow != "" {
-		h.Set(fasthttp.HeaderAllow, r.Allow)
-	}
-	if r.Version != "" {
-		h.Set(fasthttp.HeaderSecWebSocketVersion, r.Version)
-	}
-	if x.conn != nil { // else nothing was understood, and no answer is good
-		if s := x.conn.service; s.filling(r) > 0 {
-			h.Set(fillName, s.fill[:s.filling(r)])
-		}
-	}
+	x.conn.stack.setHeaders(r, h.Set)
 	if r.Close {
 		x.ctx.SetConnectionClose()
 	}
@@ -307,7 +296,7 @@ func (x fastExchange) Answer(r Response) {
 
 // Take has the turn end. fasthttp's own way, to hijack, takes a goroutine and a
 // buffer that it does not get back.
-func (x fastExchange) Take(then func(Seat)) {
+func (x fastExchange) Take(then func(Taken)) {
 	x.conn.then = then
 	x.ctx.SetConnectionClose()
 }
@@ -320,8 +309,8 @@ func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) e
 	if err := upgrade(fastHijacker{conn: conn}, standardRequest(x.ctx)); err != nil {
 		return err
 	}
-	x.Take(func(seat Seat) {
-		seat.Leave()
+	x.Take(func(taken Taken) {
+		taken.Release()
 		if conn.Buffered() > 0 {
 			conn.Abort()
 			return

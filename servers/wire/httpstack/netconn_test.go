@@ -1,0 +1,88 @@
+package httpstack
+
+import (
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"pushbench/servers/sock"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// Each library's server is its own.
+func TestAServerIsOfItsLibrary(t *testing.T) {
+	for _, library := range []Library{NetHTTP, FastHTTP} {
+		_, onNetHTTP := New(Config{Library: library}).NewServer(nil, nil).(*netServer)
+		if onNetHTTP != (library == NetHTTP) {
+			t.Errorf("%s: built on the other library", library)
+		}
+	}
+}
+
+// What is gathered is one write, and then writes are direct again.
+func TestACorkedAnswerIsOneWrite(t *testing.T) {
+	poller, err := sock.NewPoller(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer poller.Close()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener := netListener{sock.Listen(ln, poller)}
+	defer listener.Close()
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := accepted.(*netConn)
+	defer c.Abort()
+	sent := func() uint64 { return listener.Listener.(*sock.Listener).Counts().BytesOut }
+	c.cork()
+	for _, part := range []string{"head ", "body "} {
+		if n, err := c.Write([]byte(part)); n != len(part) || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+	}
+	if n := sent(); n != 0 {
+		t.Errorf("%d bytes are sent before the whole is there", n)
+	}
+	c.uncork()
+	_, _ = c.Write([]byte("next"))
+	if n := sent(); n != uint64(len("head body next")) {
+		t.Errorf("%d bytes sent, want all", n)
+	}
+}
+
+func TestAResumedListenerThatIsClosedTakesNothing(t *testing.T) {
+	l := newResumedListener()
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	defer ours.Close()
+	offered := make(chan bool)
+	go func() { offered <- l.offer(ours) }()
+	if c, err := l.Accept(); c != ours || err != nil || !<-offered {
+		t.Errorf("got %v, %v, want what was offered", c, err)
+	}
+	for range 2 { // net/http closes twice
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if l.offer(ours) {
+		t.Error("a closed listener took a connection")
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want net.ErrClosed", err)
+	}
+}
