@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
 )
@@ -209,9 +210,9 @@ func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
 	})
 }
 
-func TestLiesReachTheWireAndTheStats(t *testing.T) {
+func TestFaultsReachTheWireAndTheStats(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
-		s := start(t, v, wire.Limits{}, hub.Options{Lie: hub.Lie{Drop: 2}})
+		s := start(t, v, wire.Limits{}, hub.Options{}, func(s *wire.Service) { s.Inject(faults.Faults{Drop: 2}) })
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		for i := range 4 {
@@ -226,7 +227,7 @@ func TestLiesReachTheWireAndTheStats(t *testing.T) {
 		if want := `{"topic":"a","seq":1,"data":"0"} {"topic":"a","seq":3,"data":"2"}`; strings.Join(got, " ") != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		if n := stats(t, s).Lies.Drop; n != 2 {
+		if n := stats(t, s).Faults.Drop; n != 2 {
 			t.Errorf("stats say %d dropped, want 2", n)
 		}
 	})

@@ -115,11 +115,15 @@ type server struct {
 	stopping sync.Once
 }
 
-func start(t testing.TB, v variant, l wire.Limits, o hub.Options) *server {
+// start starts a server, whose service is first prepared.
+func start(t testing.TB, v variant, l wire.Limits, o hub.Options, prepare ...func(*wire.Service)) *server {
 	t.Helper()
 	service, err := wire.New(v.transport, v.stack, l, o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range prepare {
+		p(service)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

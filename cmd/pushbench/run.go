@@ -20,6 +20,7 @@ import (
 	"pushbench/results/compare"
 	"pushbench/results/report"
 	"pushbench/scenarios"
+	"pushbench/servers/faults"
 )
 
 // runsFolder is where runs go unless told otherwise.
@@ -333,7 +334,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
 	if err := o.checkEngine(s); err != nil {
 		return err
 	}
-	if _, err := parseLie(o.lie); err != nil {
+	if _, err := faults.Parse(o.lie); err != nil {
 		return usageError("--lie: %w", err)
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/cmd/internal/edges"
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/webhook"
 	"pushbench/servers/wire"
@@ -41,6 +41,7 @@ type serveOptions struct {
 	allowed   []netip.Prefix // hooks, as networks
 	limits    wire.Limits
 	hub       hub.Options
+	faults    faults.Faults // lie, as parsed
 }
 
 // newServeCommand is `pushbench serve`: one server of one transport.
@@ -116,11 +117,10 @@ func (o *serveOptions) check() error {
 	if !slices.Contains(wire.Stacks, wire.Stack(o.stack)) {
 		return usageError("serve: --stack is reference, nethttp or fasthttp, got %q", o.stack)
 	}
-	lie, err := parseLie(o.lie)
-	if err != nil {
+	var err error
+	if o.faults, err = faults.Parse(o.lie); err != nil {
 		return usageError("serve: --lie: %v", err)
 	}
-	o.hub.Lie = lie
 	if o.transport == "webhook" && len(o.hooks) == 0 {
 		o.hooks = []string{"127.0.0.0/8"}
 	}
@@ -148,46 +148,6 @@ func (o *serveOptions) checkListen() error {
 	return usageError("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
 }
 
-// longestLie bounds what a lie may take: an instrument waits for it.
-const longestLie = 10 * time.Second
-
-// parseLie reads "drop=997,double=499,delay=10ms".
-func parseLie(text string) (hub.Lie, error) {
-	var lie hub.Lie
-	if text == "" {
-		return lie, nil
-	}
-	counts := map[string]*int{"drop": &lie.Drop, "double": &lie.Double, "swap": &lie.Swap, "corrupt": &lie.Corrupt}
-	times := map[string]*time.Duration{"delay": &lie.Delay, "work": &lie.Work}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		if !readCount(counts[name], value) && !readTime(times[name], value) {
-			return hub.Lie{}, fmt.Errorf("%q is not one of drop, double, swap, corrupt, once, with =N, N at least 1, nor of delay, work, once, with a duration of 1ns to %v", part, longestLie)
-		}
-	}
-	return lie, nil
-}
-
-// readCount reads a count of 1 or more into a field that has none yet.
-func readCount(field *int, value string) bool {
-	n, err := strconv.Atoi(value)
-	if field == nil || err != nil || n < 1 || *field != 0 {
-		return false
-	}
-	*field = n
-	return true
-}
-
-// readTime reads a duration into a field that has none yet.
-func readTime(field *time.Duration, value string) bool {
-	d, err := time.ParseDuration(value)
-	if field == nil || err != nil || d <= 0 || d > longestLie || *field != 0 {
-		return false
-	}
-	*field = d
-	return true
-}
-
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
 	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s lie=%q",
@@ -211,6 +171,9 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		return errors.Join(err, ln.Close())
 	}
 	defer service.Close()
+	if o.faults != (faults.Faults{}) {
+		service.Inject(o.faults)
+	}
 	var certificate []byte
 	if o.tls {
 		if service.TLS, certificate, err = edges.Secured(ln.Addr()); err != nil {

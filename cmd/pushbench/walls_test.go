@@ -51,8 +51,9 @@ var house = []wall{
 	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only
 	{part: "servers/hub"},
 	{part: "servers/sock"},
+	{part: "servers/faults", may: []string{"servers/hub"}},          // a decorator of the hub's publish path
 	{part: "servers/wire/httpstack", may: []string{"servers/sock"}}, // all that knows net/http's and fasthttp's servers
-	{part: "servers/wire", may: []string{"servers/wire/httpstack", "servers/hub", "servers/sock"}},
+	{part: "servers/wire", may: []string{"servers/wire/httpstack", "servers/faults", "servers/hub", "servers/sock"}},
 	{part: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge for each transport
 	{part: "scenarios"},
 }
@@ -155,6 +156,7 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "servers/wire", to: "servers/sse"}, false},
 		{edge{from: "servers/wire/httpstack", to: "servers/wire"}, false},
 		{edge{from: "servers/hub", to: "servers/sock"}, false},
+		{edge{from: "servers/hub", to: "servers/faults"}, false},
 		{edge{from: "servers/hub", to: "results"}, false},
 		{edge{from: "scenarios", to: "results"}, false},
 		{edge{from: "results", to: "scenarios"}, false},

@@ -32,7 +32,6 @@ type Options struct {
 	MaxBatchBytes int           // encoded bytes of messages one read returns, but always one message; default 256 KiB
 	Flush         time.Duration // how long news of a topic may be held so that more go in one write; default 0: never
 	Shards        int           // goroutines that call wakers; default GOMAXPROCS
-	Lie           Lie           // deliberate faults, to test instruments with; default none
 }
 
 func (o Options) withDefaults() Options {
@@ -58,7 +57,6 @@ type Hub struct {
 	head    atomic.Uint64 // the newest number; written under mu
 	shards  []*shard
 	sets    interner
-	liar    liar // under mu
 
 	// mu orders publications: whoever holds it sees topics and numbers agree.
 	mu     sync.RWMutex
@@ -68,13 +66,10 @@ type Hub struct {
 // New starts a hub with an epoch of its own. Close ends its goroutines.
 func New(o Options) *Hub {
 	o = o.withDefaults()
-	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic), liar: liar{Lie: o.Lie, working: make(chan struct{}, 1)}}
+	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic)}
 	h.sets.init()
 	for range o.Shards {
 		h.shards = append(h.shards, startShard(o.Flush))
-	}
-	if o.Lie.Delay > 0 {
-		h.liar.late = newPostponer(o.Lie.Delay, h.append)
 	}
 	return h
 }
@@ -82,9 +77,6 @@ func New(o Options) *Hub {
 // Close ends the notifying goroutines and waits for them. Reading and
 // publishing go on working; nobody is woken any more.
 func (h *Hub) Close() {
-	if h.liar.late != nil {
-		h.liar.late.close()
-	}
 	for _, s := range h.shards {
 		s.stop()
 	}
@@ -99,65 +91,31 @@ func (h *Hub) Options() Options { return h.options }
 // Published counts the messages that got a number.
 func (h *Hub) Published() uint64 { return h.head.Load() }
 
-// Lies counts the deliberate faults so far.
-func (h *Hub) Lies() LieCounts {
-	h.mu.RLock()
-	counts := h.liar.counts
-	h.mu.RUnlock()
-	if late := h.liar.late; late != nil {
-		counts.Delayed, counts.DelayP50 = late.count(), late.median()
-	}
-	return counts
-}
-
 // Publish appends data, which must be valid UTF-8, to a topic, creating it
 // where needed, and returns the message's seq. It returns when readers can see
 // the message; it keeps no reference to data. The only error is ErrTooManyTopics.
 func (h *Hub) Publish(name string, data []byte) (seq uint64, err error) {
-	h.liar.toil()
-	if h.liar.late != nil {
-		return h.publishLate(name, data)
-	}
+	return h.Append(name, func(seq uint64) []byte { return Encode(name, seq, data) })
+}
+
+// Append is Publish of what encode, called under the hub's lock, returns for the topic's
+// next seq: a message as Encode has it, several with commas between them, or nil, for a seq
+// under which there is nothing to read.
+func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, err error) {
 	h.mu.Lock()
 	t, err := h.topicLocked(name)
 	if err != nil {
 		h.mu.Unlock()
 		return 0, err
 	}
-	seq = h.appendLocked(t, data)
+	seq = t.log.last() + 1
+	number := h.head.Load() + 1
+	t.log.append(number, encode(seq))
+	h.head.Store(number)
+	t.newest.Store(number) // after head: a reader that sees it must not be called ahead
 	h.mu.Unlock()
 	t.markDirty(h.shards)
 	return seq, nil
-}
-
-// publishLate accepts a message that readers see later.
-func (h *Hub) publishLate(name string, data []byte) (seq uint64, err error) {
-	h.mu.Lock()
-	t, err := h.topicLocked(name) // at once, so that the error is
-	h.mu.Unlock()
-	if err != nil {
-		return 0, err
-	}
-	return h.liar.late.accept(t.name, data), nil
-}
-
-// append lets a message in that was accepted before.
-func (h *Hub) append(name string, data []byte) {
-	h.mu.Lock()
-	t := h.topics[name]
-	h.appendLocked(t, data)
-	h.mu.Unlock()
-	t.markDirty(h.shards)
-}
-
-// appendLocked gives a message its seq and its number and puts it into its topic's log.
-func (h *Hub) appendLocked(t *topic, data []byte) (seq uint64) {
-	seq = t.log.last() + 1
-	number := h.head.Load() + 1
-	t.log.append(number, h.liar.encode(t, seq, data))
-	h.head.Store(number)
-	t.newest.Store(number) // after head: a reader that sees it must not be called ahead
-	return seq
 }
 
 // topicLocked returns the topic of that name, creating it where needed.

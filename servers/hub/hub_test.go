@@ -229,49 +229,6 @@ func TestSetsOfTheSameTopicsAreTheSamePointer(t *testing.T) {
 	}
 }
 
-func TestLiesAreToldAndCounted(t *testing.T) {
-	// Messages 1…12; the two of a struck number are told apart by their data.
-	for name, test := range map[string]struct {
-		lie  Lie
-		want []int
-	}{
-		"truth":   {Lie{}, []int{1, 2, 3, 4, 5, 6, 7, 8}},
-		"drop":    {Lie{Drop: 4}, []int{1, 2, 3, 5, 6, 7}},
-		"double":  {Lie{Double: 4}, []int{1, 2, 3, 4, 4, 5, 6, 7, 8, 8}},
-		"swap":    {Lie{Swap: 3}, []int{1, 2, 4, 3, 5, 7, 6, 8}},
-		"corrupt": {Lie{Corrupt: 8}, []int{1, 2, 3, 4, 5, 6, 7, -1}},
-	} {
-		h := open(t, Options{Lie: test.lie})
-		s := mustSet(t, h, "a")
-		for i := range 8 {
-			if seq := mustPublish(t, h, "a", fmt.Sprint(i+1)); seq != uint64(i+1) {
-				t.Errorf("%s: acknowledged %d, want %d", name, seq, i+1)
-			}
-		}
-		var want []string
-		for _, n := range test.want {
-			want = append(want, object(n))
-		}
-		got := strings.ReplaceAll(text(since(t, h, Cursor{Epoch: h.Epoch()}, s, Every)), "},{", "} {")
-		if got != strings.Join(want, " ") {
-			t.Errorf("%s: got %s\nwant %s", name, got, want)
-		}
-		c := h.Lies()
-		told := c.Drop + c.Double + c.Swap + c.Corrupt
-		if wantTold := map[string]uint64{"drop": 2, "double": 2, "swap": 2, "corrupt": 1}[name]; told != wantTold {
-			t.Errorf("%s: %d lies counted, want %d", name, told, wantTold)
-		}
-	}
-}
-
-// object is message n as stored; -1 is the eighth, corrupted.
-func object(n int) string {
-	if n == -1 {
-		return `{"topic":"a","seq":8,"data":"x"}`
-	}
-	return fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, n, n)
-}
-
 // A bell is a waker that tests can wait for.
 type bell chan struct{}
 

@@ -14,7 +14,7 @@ const indexFactor = 16
 //	                     |<- numbers: known ------------------------->|
 //	                                              |<- ring: held ---->|
 type log struct {
-	ring     deque[[]byte] // encoded messages; nil where a lie dropped one
+	ring     deque[[]byte] // encoded messages; nil where Append was given none
 	numbers  deque[uint64] // ascending
 	appended uint64        // messages ever appended: the last seq
 	bytes    int           // sum of ring's lengths

@@ -10,7 +10,6 @@ import (
 type topic struct {
 	name   string
 	log    log
-	held   []byte        // an encoded message that a Swap lie holds back until the next one
 	newest atomic.Uint64 // number of the newest message, 0 if none; readable without the hub's lock
 	follow []followers   // one per shard
 }
@@ -31,8 +30,10 @@ func (t *topic) markDirty(shards []*shard) {
 	}
 }
 
-// appendObject appends a message's JSON object: the bytes every transport sends.
-func appendObject(dst []byte, topic string, seq uint64, data []byte) []byte {
+// Encode makes a message's JSON object: the bytes every transport sends.
+func Encode(topic string, seq uint64, data []byte) []byte {
+	const envelope = 34 // exact for printable ASCII and a seq of up to six digits, the common case
+	dst := make([]byte, 0, len(topic)+len(data)+envelope)
 	dst = append(dst, `{"topic":"`...)
 	dst = append(dst, topic...) // topic names need no escaping: [A-Za-z0-9._~-]
 	dst = append(dst, `","seq":`...)

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/sock"
 	"pushbench/servers/wire/httpstack"
@@ -48,6 +49,8 @@ type Service struct {
 	stack     Stack
 	path      string // of the one subscription endpoint this transport has; "": it has none but webhooks
 	started   time.Time
+	publisher func(topic string, data []byte) (seq uint64, err error) // the hub's, or with faults
+	faults    *faults.Injector                                        // nil: none
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
 	closing   atomic.Bool
@@ -86,6 +89,7 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 		path:      path,
 		started:   time.Now(),
 	}
+	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
 		Library:     stack.library(transport),
 		Poller:      poller,
@@ -101,8 +105,20 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 	return s, nil
 }
 
+// Inject makes the server wrong or slow on purpose. Call it before Serve.
+func (s *Service) Inject(f faults.Faults) {
+	s.faults = faults.New(s.Hub, f)
+	s.publisher = func(topic string, data []byte) (seq uint64, err error) {
+		s.Poller.Wait(func() { seq, err = s.faults.Publish(topic, data) }) // others work while it sleeps
+		return seq, err
+	}
+}
+
 // Close ends the hub and the poller. The edge must be shut down first.
 func (s *Service) Close() {
+	if s.faults != nil {
+		s.faults.Close()
+	}
 	s.Hub.Close()
 	s.Poller.Close()
 }
@@ -342,13 +358,7 @@ func (s *Service) Publish(topic string, data []byte) (seq uint64, _ *Error) {
 	case !hub.ValidData(data):
 		return 0, errUTF8
 	}
-	var err error
-	publish := func() { seq, err = s.Hub.Publish(topic, data) }
-	if s.Hub.Options().Lie.Work > 0 {
-		s.Poller.Wait(publish) // it sleeps: who has nothing to publish is not to wait for that
-	} else {
-		publish()
-	}
+	seq, err := s.publisher(topic, data)
 	if err != nil {
 		return 0, errHubFull
 	}

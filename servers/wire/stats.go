@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"pushbench/servers/hub"
+	"pushbench/servers/faults"
 	"pushbench/servers/sock"
 )
 
@@ -145,7 +145,7 @@ type Stats struct {
 	Panics        uint64        `json:"panics"`
 	Rearm         RearmStats    `json:"rearm"`
 	Webhooks      HookStats     `json:"webhooks"`
-	Lies          hub.LieCounts `json:"lies"`
+	Faults        faults.Counts `json:"lies"`
 	Goroutines    int           `json:"goroutines"`
 	HeapBytes     uint64        `json:"heap_bytes"`
 	GoMaxProcs    int           `json:"gomaxprocs"`
@@ -208,6 +208,10 @@ func (s *Service) Stats() Stats {
 			options = &o
 		}
 	}
+	var injected faults.Counts
+	if s.faults != nil {
+		injected = s.faults.Counts()
+	}
 	c := &s.Count
 	return Stats{
 		Transport:     s.transport,
@@ -234,7 +238,7 @@ func (s *Service) Stats() Stats {
 		Panics:        c.Panics.Load(),
 		Rearm:         c.Rearm.stats(),
 		Webhooks:      c.Hooks.stats(),
-		Lies:          s.Hub.Lies(),
+		Faults:        injected,
 		Goroutines:    runtime.NumGoroutine(),
 		HeapBytes:     readMetric("/memory/classes/heap/objects:bytes"),
 		GoMaxProcs:    runtime.GOMAXPROCS(0),

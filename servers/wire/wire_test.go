@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 )
 
@@ -88,7 +89,8 @@ func TestTheCacheIsBounded(t *testing.T) {
 
 // A dropped message leaves an empty batch: the cursor moves on, nothing is sent.
 func TestNextPassesOverWhatIsEmpty(t *testing.T) {
-	s := service(t, "sse", hub.Options{Lie: hub.Lie{Drop: 1}})
+	s := service(t, "sse", hub.Options{})
+	s.Inject(faults.Faults{Drop: 1})
 	polls := s.NewPolls()
 	set, _ := s.Hub.Set([]string{"a"})
 	at, _ := s.Hub.Heads(set)

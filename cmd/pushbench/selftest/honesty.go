@@ -57,7 +57,7 @@ func delay(l *lab) (rows []Row, err error) {
 					return
 				}
 				if s, err := stats(u.Address); err == nil { // else 0, which does not hold
-					really = s.Lies.DelayP50
+					really = s.Faults.DelayP50
 				}
 			},
 		})

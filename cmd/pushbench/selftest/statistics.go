@@ -74,7 +74,7 @@ func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
 		watch: func(u bench.Underway) {
 			if u.Moment == bench.Drained {
 				if s, err := stats(u.Address); err == nil { // else 0, which no comparison holds
-					really = s.Lies.DelayP50
+					really = s.Faults.DelayP50
 				}
 			}
 		},
