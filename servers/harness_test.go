@@ -41,12 +41,12 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
 
-var edges = map[string]func(*wire.Service) wire.Edge{
-	"shortpoll": func(s *wire.Service) wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service) wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service) wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service) wire.Edge { return websocket.New(s) },
-	"webhook": func(s *wire.Service) wire.Edge {
+var edges = map[string]func(*wire.Service) *wire.Edge{
+	"shortpoll": func(s *wire.Service) *wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service) *wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service) *wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service) *wire.Edge { return websocket.New(s) },
+	"webhook": func(s *wire.Service) *wire.Edge {
 		return webhook.New(s, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	},
 }
@@ -109,7 +109,7 @@ type server struct {
 	variant
 	addr     string
 	service  *wire.Service
-	edge     wire.Edge
+	edge     *wire.Edge
 	served   chan error
 	grace    time.Duration // within which shutdown must end by itself; 0: 5 s, after which it may cut connections
 	stopping sync.Once

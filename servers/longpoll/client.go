@@ -27,7 +27,7 @@ const (
 // A client is a polling connection. Its subscription stays from poll to poll,
 // armed only while one is held.
 type client struct {
-	edge *Edge
+	edge *edge
 	conn *sock.Conn
 
 	mu       sync.Mutex
@@ -66,11 +66,11 @@ func (c *client) depart() {
 	}
 }
 
-// Entering says that the connection is neither the library's nor ours.
-func (c *client) Entering() bool {
+// Settled says that the connection is either the library's or ours.
+func (c *client) Settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.phase == entering
+	return c.phase != entering
 }
 
 // park holds a poll. It is armed before it looks at the log once more, so that
@@ -197,8 +197,8 @@ func (c *client) expire() {
 	}
 }
 
-// shutdown ends a hold at once.
-func (c *client) shutdown() {
+// Shutdown answers a held poll, with what is there or with 204.
+func (c *client) Shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == parked {

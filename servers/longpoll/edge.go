@@ -8,8 +8,6 @@
 package longpoll
 
 import (
-	"context"
-	"net"
 	"time"
 
 	"pushbench/servers/sock"
@@ -17,20 +15,16 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// An Edge is a long-polling server.
-type Edge struct {
+// An edge is a long-polling server.
+type edge struct {
 	service *wire.Service
 	polls   *wire.Cache[wire.Answer]
-	server  httpstack.Server
 }
 
-var _ wire.Edge = (*Edge)(nil)
-
 // New makes the edge of a service.
-func New(s *wire.Service) *Edge {
-	e := &Edge{service: s, polls: s.NewPolls()}
-	e.server = s.NewServer(e.poll, released)
-	return e
+func New(s *wire.Service) *wire.Edge {
+	e := &edge{service: s, polls: s.NewPolls()}
+	return wire.NewEdge(s, e.poll, released)
 }
 
 // released frees what a connection holds when the HTTP library has closed it.
@@ -40,23 +34,7 @@ func released(conn *sock.Conn) {
 	}
 }
 
-// Serve accepts and serves until Shutdown.
-func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Listen(ln)) }
-
-// Shutdown answers every held poll, with what is there or with 204, and closes.
-func (e *Edge) Shutdown(ctx context.Context) error {
-	e.service.BeginShutdown()
-	for _, conn := range e.service.Conns() {
-		if c, ok := conn.State().(*client); ok {
-			c.shutdown()
-		}
-	}
-	err := e.server.Stop(ctx)
-	e.service.FinishShutdown(ctx)
-	return err
-}
-
-func (e *Edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
+func (e *edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
 	c := e.clientOf(x.Conn())
 	c.polled()
 	closing := e.service.Closing() // asked before looking: what was acknowledged before the end is then found
@@ -75,7 +53,7 @@ func (e *Edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscr
 }
 
 // clientOf returns the state of a connection.
-func (e *Edge) clientOf(conn *sock.Conn) *client {
+func (e *edge) clientOf(conn *sock.Conn) *client {
 	c, ok := conn.State().(*client)
 	if !ok {
 		c = &client{edge: e, conn: conn}

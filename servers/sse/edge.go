@@ -1,60 +1,27 @@
-// Package sse serves server-sent events: one chunked response per client that
-// never ends, a batch an event.
+// Package sse serves server-sent events (WHATWG HTML, section 9.2): a stream whose events
+// are batches.
 //
-// It owns the streams: each is a connection taken from the HTTP library, without
-// a goroutine. It must never write an event in more than one chunk, nor a chunk
-// in more than one write.
+// It owns the format of an event. It must never let a payload start a field or an event.
 package sse
 
 import (
-	"context"
-	"net"
-
+	"pushbench/servers/hub"
 	"pushbench/servers/wire"
-	"pushbench/servers/wire/httpstack"
 )
 
-// An Edge is a server of event streams.
-type Edge struct {
-	service *wire.Service
-	events  *wire.Cache[[]byte]
-	server  httpstack.Server
-}
-
-var _ wire.Edge = (*Edge)(nil)
-
 // New makes the edge of a service.
-func New(s *wire.Service) *Edge {
-	e := &Edge{service: s, events: wire.NewCache(s.Hub, appendEvent)}
-	e.server = s.NewServer(e.stream, nil)
-	return e
-}
-
-// Serve accepts and serves until Shutdown.
-func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Listen(ln)) }
-
-// Shutdown sends what is there, ends every stream properly, and closes.
-func (e *Edge) Shutdown(ctx context.Context) error {
-	e.service.BeginShutdown()
-	for _, conn := range e.service.Conns() {
-		if s, ok := conn.State().(*stream); ok {
-			s.feed.Close(wire.Shutdown)
-		}
-	}
-	err := e.server.Stop(ctx)
-	e.service.FinishShutdown(ctx)
-	return err
-}
-
-func (e *Edge) stream(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
-	if !r.HTTP11 {
-		x.Answer(e.service.Refuse(wire.ErrHTTP11)) // HTTP/1.0 has no chunks
-		return
-	}
-	s := &stream{conn: x.Conn()}
-	s.conn.SetState(s)
-	x.Take(func(taken httpstack.Taken) {
-		taken.Release() // a stream ends with its connection
-		e.open(s, sub)
+func New(s *wire.Service) *wire.Edge {
+	return wire.NewStreamEdge(s, wire.StreamFormat{
+		ContentType: "text/event-stream",
+		Heartbeat:   ":\n\n", // a comment, and the empty line that ends it (section 9.2.6)
+		Append:      appendEvent,
 	})
+}
+
+// appendEvent appends a batch as one event. JSON has no raw line breaks, so a payload can
+// never start a field or an event of its own.
+func appendEvent(dst, body []byte, next hub.Cursor) []byte {
+	dst = next.AppendTo(append(dst, "id: "...))
+	dst = append(append(dst, "\ndata: "...), body...)
+	return append(dst, "\n\n"...)
 }

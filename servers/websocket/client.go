@@ -24,22 +24,25 @@ const maxPings = 100
 
 // A client is one socket. Between two messages of its peer it has no goroutine.
 type client struct {
-	edge  *Edge
+	edge  *edge
 	ws    *websocket.Conn
 	conn  *sock.Conn
 	input messageReader // as ws reads conn
-	feed  wire.Feed[[]byte]
+	feed  wire.Feed
 
 	closing bool        // a close frame was sent; under the feed's lock
-	ended   atomic.Bool // the feed has: a worker is to see to the rest
+	ended   atomic.Bool // the feed has: a worker sees to the rest, and closes the connection
 	idle    atomic.Bool // nobody reads; who sets it back to false has a worker do it
 
 	pings  int // in the second that began at second; of the reader
 	second time.Time
 }
 
-// Entering says that the socket is not open yet.
-func (c *client) Entering() bool { return c.feed.Entering() }
+// Shutdown sends what is there and a close frame (1001).
+func (c *client) Shutdown() { c.feed.Shutdown() }
+
+// Settled says that the socket is open, and not saying goodbye: after that it is closed.
+func (c *client) Settled() bool { return c.feed.Settled() && !c.ended.Load() }
 
 // Send writes a frame that was made once for everybody.
 func (c *client) Send(frame []byte) error {
@@ -61,18 +64,17 @@ func (c *client) Beat() error {
 }
 
 // End sends the close frame that says why, and leaves the rest to the reader,
-// which closes the connection when the peer answers or closeWait is over.
+// which closes the connection when the peer answers or closeWait is over. At Done
+// the reader is at it.
 func (c *client) End(why wire.Reason) {
-	switch {
-	case why == wire.Done: // the reader is at it
-		return
-	case why == wire.Gone:
+	switch why {
+	case wire.Gone:
 		if !c.closing {
 			c.conn.Abort()
 		}
-	case why == wire.Slow:
+	case wire.Slow:
 		c.sayGoodbye(websocket.CloseTryAgainLater, "too slow")
-	case why == wire.Shutdown:
+	case wire.Shutdown:
 		c.sayGoodbye(websocket.CloseGoingAway, "shutting down")
 	}
 	c.ended.Store(true)
@@ -173,7 +175,6 @@ func (c *client) Work() {
 		c.awaitClose()
 	}
 	_ = c.conn.Close()
-	c.edge.readers.Done()
 }
 
 // awaitsClose says whether the peer is still to answer our close frame: not if

@@ -8,7 +8,6 @@ package websocket
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -21,16 +20,12 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// An Edge is a WebSocket server.
-type Edge struct {
+// An edge is a WebSocket server.
+type edge struct {
 	service  *wire.Service
 	frames   *wire.Cache[[]byte]
-	server   httpstack.Server
 	upgrader websocket.Upgrader
-	readers  sync.WaitGroup // of the sockets that are open
 }
-
-var _ wire.Edge = (*Edge)(nil)
 
 // Buffers of a socket, in bytes. The reader's is its own for as long as it
 // lives; the writer's is borrowed for an ack, batches need none.
@@ -40,50 +35,20 @@ const (
 )
 
 // New makes the edge of a service.
-func New(s *wire.Service) *Edge {
-	e := &Edge{service: s, frames: wire.NewCache(s.Hub, appendFrame)}
-	e.server = s.NewServer(e.upgrade, nil)
+func New(s *wire.Service) *wire.Edge {
+	e := &edge{service: s, frames: wire.NewCache(s.Hub, appendFrame)}
 	e.upgrader = websocket.Upgrader{
 		ReadBufferSize:  readBuffer,
 		WriteBufferSize: writeBuffer,
 		WriteBufferPool: &sync.Pool{},
-		CheckOrigin:     func(*http.Request) bool { return true },                // Service.Handle did, by scheme too
+		CheckOrigin:     func(*http.Request) bool { return true },                // the service did, by scheme too
 		Error:           func(http.ResponseWriter, *http.Request, int, error) {}, // upgrade answers
 	}
-	return e
-}
-
-// Serve accepts and serves until Shutdown.
-func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.Listen(ln)) }
-
-// Shutdown sends every socket what is there and a close frame (1001), gives
-// them closeWait to answer it, and closes the rest.
-func (e *Edge) Shutdown(ctx context.Context) error {
-	e.service.BeginShutdown()
-	for _, conn := range e.service.Conns() {
-		if c, ok := conn.State().(*client); ok {
-			c.feed.Close(wire.Shutdown)
-		}
-	}
-	err := e.server.Stop(ctx)
-	e.service.AwaitSettled(ctx) // no reader is added after this
-	e.waitForReaders(ctx)
-	e.service.FinishShutdown(ctx)
-	e.readers.Wait() // their connections are closed: they are on their way out
-	return err
-}
-
-func (e *Edge) waitForReaders(ctx context.Context) {
-	done := make(chan struct{})
-	go func() { e.readers.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
+	return wire.NewEdge(s, e.upgrade, nil)
 }
 
 // upgrade has gorilla answer the handshake, or refuse it.
-func (e *Edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
+func (e *edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
 	c := &client{edge: e, conn: x.Conn()}
 	c.conn.SetState(c)
 	handshake := func(w http.ResponseWriter, r *http.Request) (err error) {
@@ -123,18 +88,12 @@ func (h inputHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // open sends the ack, if one is due, starts the feed, and reads when there is something.
-func (e *Edge) open(c *client, sub *wire.Subscribe) {
+func (e *edge) open(c *client, sub *wire.Subscribe) {
 	c.prepareReading()
-	if sub.FromNow {
-		body, now := e.service.Ack(sub.Set)
-		sub.After = now
-		e.service.Count.Acks.Add(1)
-		if c.Send(appendFrame(body, now)) != nil {
-			c.conn.Abort()
-			return
-		}
+	if sub.FromNow && c.Send(appendFrame(e.service.Ack(sub), sub.After)) != nil {
+		c.conn.Abort()
+		return
 	}
-	e.readers.Add(1)
 	c.conn.Handle(c)
 	c.feed.Start(e.service, e.frames, c.conn, c, sub)
 	c.idle.Store(true)

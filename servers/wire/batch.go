@@ -56,10 +56,12 @@ func appendGaps(dst []byte, gaps []hub.Gap) []byte {
 	return append(dst, ']')
 }
 
-// Ack is the first answer to a subscription from now: no message, the cursor
-// of now, and the last seq of every topic.
-func (s *Service) Ack(set *hub.TopicSet) (body []byte, next hub.Cursor) {
-	next, seqs := s.Hub.Heads(set)
+// Ack is the first answer to a subscription from now, which is then from sub.After: no
+// message, the cursor of now, and the last seq of every topic.
+func (s *Service) Ack(sub *Subscribe) (body []byte) {
+	s.Count.Acks.Add(1)
+	next, seqs := s.Hub.Heads(sub.Set)
+	sub.After = next
 	body = appendCursor(make([]byte, 0, 96), next)
 	body = append(body, `,"messages":[],"heads":{`...)
 	for i, seq := range seqs {
@@ -67,20 +69,18 @@ func (s *Service) Ack(set *hub.TopicSet) (body []byte, next hub.Cursor) {
 			body = append(body, ',')
 		}
 		body = append(body, '"')
-		body = append(body, set.Name(i)...)
+		body = append(body, sub.Set.Name(i)...)
 		body = append(body, `":`...)
 		body = appendUint(body, seq)
 	}
-	return append(body, "}}"...), next
+	return append(body, "}}"...)
 }
 
 // Resume is the first answer to a subscription that does not answer with what it has
-// missed: Ack, from where sub goes on then, or the cursor that it gave.
+// missed: Ack, or the cursor that it gave.
 func (s *Service) Resume(sub *Subscribe) (body []byte) {
 	if sub.FromNow {
-		s.Count.Acks.Add(1)
-		body, sub.After = s.Ack(sub.Set)
-		return body
+		return s.Ack(sub)
 	}
 	return append(appendCursor(make([]byte, 0, 96), sub.After), `,"messages":[]}`...)
 }

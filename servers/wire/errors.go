@@ -59,8 +59,8 @@ var (
 	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has as many topics as it can."}
 )
 
-// ErrHTTP11 refuses a client that cannot read chunks.
-var ErrHTTP11 = &Error{Status: 505, Code: "http_version", Message: "An event stream needs HTTP/1.1.", closes: true}
+// errHTTP11 refuses a client that cannot read chunks.
+var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "An event stream needs HTTP/1.1.", closes: true}
 
 func errMethod(allow string) *Error {
 	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not know this method.", allow: allow}

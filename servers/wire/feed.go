@@ -20,20 +20,20 @@ const (
 
 // A Sink frames what a feed sends. Its methods are called one at a time and
 // must not call the feed.
-type Sink[F any] interface {
-	Send(frame F) error // one write
-	Beat() error        // says nothing but that the server is there: one write
-	End(why Reason)     // called once, last: say goodbye, close
+type Sink interface {
+	Send(frame []byte) error // one write
+	Beat() error             // says nothing but that the server is there: one write
+	End(why Reason)          // called once, last: say goodbye, close
 }
 
 // A Feed pushes a subscription's batches into a connection that never waits:
 // it has no goroutine and no queue. It writes when the hub wakes it, stops
 // while the connection has something unsent, and goes on when that is drained.
-type Feed[F any] struct {
+type Feed struct {
 	service  *Service
-	cache    *Cache[F]
+	cache    *Cache[[]byte]
 	conn     *sock.Conn
-	sink     Sink[F]
+	sink     Sink
 	delivery hub.Delivery
 
 	mu      sync.Mutex
@@ -48,7 +48,7 @@ type Feed[F any] struct {
 // Start subscribes and sends what is there. The caller has sent the ack, if
 // one is due, and set sub.After to its cursor; the connection's events come here
 // through Ready.
-func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[F], sub *Subscribe) {
+func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sink, sub *Subscribe) {
 	f.mu.Lock()
 	f.service, f.cache, f.conn, f.sink = s, cache, conn, sink
 	f.cursor, f.delivery = sub.After, sub.Delivery
@@ -68,7 +68,7 @@ func (f *Feed[F]) Start(s *Service, cache *Cache[F], conn *sock.Conn, sink Sink[
 }
 
 // restart has the heartbeat wait for quiet from now on.
-func (f *Feed[F]) restart() {
+func (f *Feed) restart() {
 	every := f.service.Limits.Heartbeat
 	if every == 0 || f.ended {
 		return
@@ -78,7 +78,7 @@ func (f *Feed[F]) restart() {
 }
 
 // tick is the heartbeat. One that finds something unsent is not needed.
-func (f *Feed[F]) tick() {
+func (f *Feed) tick() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
@@ -92,22 +92,22 @@ func (f *Feed[F]) tick() {
 	f.restart()
 }
 
-// Entering says that Start is still to come or not over.
-func (f *Feed[F]) Entering() bool {
+// Settled says that Start is over.
+func (f *Feed) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.settled
+	return f.settled
 }
 
 // Wake sends what is new. The hub calls it.
-func (f *Feed[F]) Wake() {
+func (f *Feed) Wake() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.pump()
 }
 
 // Ready takes the connection's events.
-func (f *Feed[F]) Ready(e sock.Event) {
+func (f *Feed) Ready(e sock.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
@@ -121,9 +121,12 @@ func (f *Feed[F]) Ready(e sock.Event) {
 	}
 }
 
+// Shutdown sends what is there and ends the feed.
+func (f *Feed) Shutdown() { f.Close(Shutdown) }
+
 // Close ends the feed; at Shutdown it first sends what is there. Before Start
 // it does nothing: Start looks for itself whether the server is closing.
-func (f *Feed[F]) Close(why Reason) {
+func (f *Feed) Close(why Reason) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.follow == nil {
@@ -136,7 +139,7 @@ func (f *Feed[F]) Close(why Reason) {
 }
 
 // Exclusive runs write while the sink is not used, unless the feed has ended.
-func (f *Feed[F]) Exclusive(write func() error) error {
+func (f *Feed) Exclusive(write func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended {
@@ -146,7 +149,7 @@ func (f *Feed[F]) Exclusive(write func() error) error {
 }
 
 // pump sends batches until there are none or one does not fit.
-func (f *Feed[F]) pump() {
+func (f *Feed) pump() {
 	for !f.ended {
 		if f.conn.Unsent() {
 			return // Drained brings us back
@@ -164,7 +167,7 @@ func (f *Feed[F]) pump() {
 	}
 }
 
-func (f *Feed[F]) send(b *Batch[F]) {
+func (f *Feed) send(b *Batch[[]byte]) {
 	if b.Gaps > 0 && f.live && f.service.Limits.Slow == SlowClose {
 		f.end(Slow)
 		return
@@ -178,7 +181,7 @@ func (f *Feed[F]) send(b *Batch[F]) {
 	f.restart()
 }
 
-func (f *Feed[F]) end(why Reason) {
+func (f *Feed) end(why Reason) {
 	if f.ended {
 		return
 	}

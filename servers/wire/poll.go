@@ -23,9 +23,7 @@ func (s *Service) NewPolls() *Cache[Answer] {
 // and the answer is 204; sub.After may then have moved on.
 func (s *Service) Poll(polls *Cache[Answer], sub *Subscribe) (r httpstack.Response, found bool) {
 	if sub.FromNow {
-		body, _ := s.Ack(sub.Set)
-		s.Count.Acks.Add(1)
-		return s.Batch(body), true
+		return s.Batch(s.Ack(sub)), true
 	}
 	b, err := polls.Next(&sub.After, sub.Set, sub.Delivery)
 	switch {

@@ -8,7 +8,6 @@
 package wire
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -23,14 +22,6 @@ import (
 	"pushbench/servers/sock"
 	"pushbench/servers/wire/httpstack"
 )
-
-// An Edge serves one transport. Serve returns when the listener is closed;
-// Shutdown ends every parked poll, stream and socket properly, at the latest
-// when ctx is done, and then closes what is left.
-type Edge interface {
-	Serve(ln net.Listener) error
-	Shutdown(ctx context.Context) error
-}
 
 // A Service is what the edge of a server process stands on.
 type Service struct {
@@ -123,15 +114,15 @@ func (s *Service) Close() {
 	s.Poller.Close()
 }
 
-// Listen wraps the listener an edge serves and remembers its address, which is
+// listen wraps the listener an edge serves and remembers its address, which is
 // what requests may name as Host.
-func (s *Service) Listen(ln net.Listener) *sock.Listener {
+func (s *Service) listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
 	l.FirstByte, l.TLS = s.Limits.IdleTimeout, s.TLS
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
 	if s.closing.Load() {
-		_ = l.Close() // BeginShutdown came before there was anything to close
+		_ = l.Close() // beginShutdown came before there was anything to close
 	}
 	return l
 }
@@ -144,68 +135,21 @@ func (s *Service) Conns() []*sock.Conn {
 	return nil
 }
 
-// BeginShutdown stops accepting and makes every further answer the last of its
+// beginShutdown stops accepting and makes every further answer the last of its
 // connection.
-func (s *Service) BeginShutdown() {
+func (s *Service) beginShutdown() {
 	s.closing.Store(true)
 	if l := s.listener.Load(); l != nil {
 		_ = l.Close() // closed before: then there is nothing to do
 	}
 }
 
-// Closing says that BeginShutdown was called.
+// Closing says that beginShutdown was called.
 func (s *Service) Closing() bool { return s.closing.Load() }
 
-// A Newcomer is the state of a connection that may still be on its way from
-// the HTTP library to the edge. One that arrives while the server is closing
-// says goodbye by itself; until then it must not be cut off.
-type Newcomer interface{ Entering() bool }
-
-// At shutdown, what is on its way gets drainGrace to settle; drainStep is how
-// often that is looked at.
-const (
-	drainGrace = 2 * time.Second
-	drainStep  = 5 * time.Millisecond
-)
-
-// AwaitSettled waits until every newcomer has arrived and what was written is
-// sent, for at most drainGrace and no longer than ctx.
-func (s *Service) AwaitSettled(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainGrace)
-	defer cancel()
-	ticker := time.NewTicker(drainStep)
-	defer ticker.Stop()
-	for !s.settled() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-func (s *Service) settled() bool {
-	for _, c := range s.Conns() {
-		if n, ok := c.State().(Newcomer); ok && n.Entering() {
-			return false
-		}
-	}
-	return s.Poller.Slow() == 0
-}
-
-// FinishShutdown closes every connection that is left once all is settled. A
-// client that is cut off here did not read for drainGrace; its cursor tells
-// the next server what it missed.
-func (s *Service) FinishShutdown(ctx context.Context) {
-	s.AwaitSettled(ctx)
-	for _, c := range s.Conns() {
-		c.Abort()
-	}
-}
-
-// Handle answers a request, or, where it is a good subscription, returns it
+// handle answers a request, or, where it is a good subscription, returns it
 // for the edge to answer.
-func (s *Service) Handle(r *httpstack.Request) (httpstack.Response, *Subscribe) {
+func (s *Service) handle(r *httpstack.Request) (httpstack.Response, *Subscribe) {
 	endpoint := s.route(r.Path)
 	s.Count.request(endpoint)
 	if err := s.admit(r); err != nil {

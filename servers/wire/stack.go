@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"pushbench/servers/sock"
-	"pushbench/servers/wire/httpstack"
-)
+import "pushbench/servers/wire/httpstack"
 
 // A Stack says which HTTP library the edges are built on. Everything else, the
 // hub, the caches, the sockets and their writes, the limits and the counters,
@@ -31,29 +28,6 @@ func (s Stack) library(transport string) httpstack.Library {
 		return httpstack.NetHTTP
 	}
 	return httpstack.FastHTTP
-}
-
-// A Handler deals with a subscription that Service.Handle has found good.
-type Handler func(x httpstack.Exchange, r *httpstack.Request, sub *Subscribe)
-
-// NewServer makes the server of the stack: handle gets its subscriptions, the
-// rest is answered here. closed, if not nil, is called for connections that the
-// library, and not the edge, has closed.
-func (s *Service) NewServer(handle Handler, closed func(*sock.Conn)) httpstack.Server {
-	return s.HTTP.NewServer(func(x httpstack.Exchange, r *httpstack.Request) {
-		if failed := s.Guard(func() { s.dispatch(x, r, handle) }); failed != nil {
-			x.Answer(*failed)
-		}
-	}, closed)
-}
-
-func (s *Service) dispatch(x httpstack.Exchange, r *httpstack.Request, handle Handler) {
-	answer, sub := s.Handle(r)
-	if sub == nil {
-		x.Answer(answer)
-		return
-	}
-	handle(x, r, sub)
 }
 
 // unreadable answers what the library could not make a request of.

@@ -22,19 +22,19 @@ import (
 
 // New has the constructor of each transport's edge. The networks are those to which a
 // webhook may be posted; the other edges dial nothing.
-var New = map[string]func(*wire.Service, []netip.Prefix) wire.Edge{
-	"shortpoll": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service, _ []netip.Prefix) wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service, _ []netip.Prefix) wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service, _ []netip.Prefix) wire.Edge { return websocket.New(s) },
-	"webhook":   func(s *wire.Service, hooks []netip.Prefix) wire.Edge { return webhook.New(s, hooks) },
+var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
+	"shortpoll": func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
+	"longpoll":  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
+	"sse":       func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return sse.New(s) },
+	"websocket": func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return websocket.New(s) },
+	"webhook":   func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
 }
 
 // ShutdownLimit is how long a server may take to end.
 const ShutdownLimit = 5 * time.Second
 
 // Serve serves until ctx is done and then shuts down in good order, for at most ShutdownLimit.
-func Serve(ctx context.Context, edge wire.Edge, ln net.Listener) error {
+func Serve(ctx context.Context, edge *wire.Edge, ln net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- edge.Serve(ln) }()
 	select {

@@ -99,7 +99,7 @@ func (n *netServer) Stop(ctx context.Context) error {
 		err = n.server.Close() // idle connections that never sent a request
 	}
 	if errors.Is(err, net.ErrClosed) {
-		return nil // BeginShutdown closed the listener already
+		return nil // the listener is closed already
 	}
 	return err
 }

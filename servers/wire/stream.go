@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"strconv"
+
+	"pushbench/servers/hub"
+	"pushbench/servers/sock"
+	"pushbench/servers/wire/httpstack"
+)
+
+// A StreamFormat is how one streaming transport frames what all of them send: one chunked
+// response per client that never ends, a batch in a chunk, a chunk in a write. An error is
+// answered as on every transport, before the stream begins.
+type StreamFormat struct {
+	ContentType string
+	Heartbeat   string // what a client does not look at
+
+	// Append appends a batch, framed; next is the cursor from which the stream is resumed.
+	Append func(dst, body []byte, next hub.Cursor) []byte
+}
+
+// NewStreamEdge makes the edge of a streaming transport. It owns the streams: each is a
+// connection taken from the HTTP library, without a goroutine.
+func NewStreamEdge(s *Service, f StreamFormat) *Edge {
+	e := &streamEdge{service: s, frame: f.chunk}
+	// The last two headers ask proxies not to buffer.
+	e.head = "HTTP/1.1 200 OK\r\n" +
+		"Content-Type: " + f.ContentType + "\r\n" +
+		"Transfer-Encoding: chunked\r\n" +
+		"Cache-Control: no-cache, no-transform\r\n" +
+		"X-Accel-Buffering: no\r\n\r\n"
+	e.heartbeat = finishChunk(append(make([]byte, chunkHead), f.Heartbeat...))
+	e.batches = NewCache(s.Hub, e.frame)
+	return NewEdge(s, e.handle, nil)
+}
+
+// A streamEdge is what the streams of a server share.
+type streamEdge struct {
+	service   *Service
+	batches   *Cache[[]byte]
+	frame     func(body []byte, next hub.Cursor) []byte
+	head      string
+	heartbeat []byte
+}
+
+// chunkHead is room for a chunk's size and line break (RFC 9112 section 7.1).
+const chunkHead = 16 + len("\r\n")
+
+// chunk frames a batch as one chunk.
+func (f StreamFormat) chunk(body []byte, next hub.Cursor) []byte {
+	chunk := make([]byte, chunkHead, chunkHead+len(body)+hub.MaxCursor+16)
+	return finishChunk(f.Append(chunk, body, next))
+}
+
+// finishChunk makes a chunk of what follows the first chunkHead bytes.
+func finishChunk(chunk []byte) []byte {
+	var size [chunkHead]byte
+	head := append(strconv.AppendInt(size[:0], int64(len(chunk)-chunkHead), 16), "\r\n"...)
+	begin := chunkHead - len(head)
+	copy(chunk[begin:], head)
+	return append(chunk[begin:], "\r\n"...)
+}
+
+// lastChunk, of no bytes, is the end of a stream that ends properly.
+var lastChunk = []byte("0\r\n\r\n")
+
+func (e *streamEdge) handle(x httpstack.Exchange, r *httpstack.Request, sub *Subscribe) {
+	if !r.HTTP11 {
+		x.Answer(e.service.refuse(errHTTP11)) // HTTP/1.0 has no chunks
+		return
+	}
+	s := &stream{Feed: Feed{conn: x.Conn()}, edge: e}
+	s.conn.SetState(s)
+	x.Take(func(taken httpstack.Taken) {
+		taken.Release() // a stream ends with its connection
+		s.open(sub)
+	})
+}
+
+// A stream is one client's response.
+type stream struct {
+	Feed
+	edge *streamEdge
+}
+
+// open sends the head, with the ack in the same write if one is due, and starts the feed.
+// What a client sends after its request is never read.
+func (s *stream) open(sub *Subscribe) {
+	first := []byte(s.edge.head)
+	if sub.FromNow {
+		first = append(first, s.edge.frame(s.edge.service.Ack(sub), sub.After)...)
+	}
+	if s.Send(first) != nil {
+		s.conn.Abort()
+		return
+	}
+	s.conn.Handle(&s.Feed)
+	s.Start(s.edge.service, s.edge.batches, s.conn, s, sub)
+	if s.conn.Watch(sock.Hangup) != 0 {
+		s.Close(Gone)
+	}
+}
+
+// Send writes a chunk.
+func (s *stream) Send(chunk []byte) error {
+	_, err := s.conn.Write(chunk)
+	return err
+}
+
+// Beat writes a heartbeat.
+func (s *stream) Beat() error { return s.Send(s.edge.heartbeat) }
+
+// End ends the response as well as that is still possible: a peer that is slow in the
+// middle of a chunk gets no end, so that it can tell.
+func (s *stream) End(why Reason) {
+	if why == Gone || why == Slow && s.conn.Unsent() {
+		s.conn.Abort()
+		return
+	}
+	_ = s.Send(lastChunk) // fails only if the peer is gone, and then no client misses it
+	_ = s.conn.Close()
+}
