@@ -66,7 +66,7 @@ func TestRequestsThatAreNotReadToTheEndCountAsOther(t *testing.T) {
 		if a := post(t, s, "a", "nine bytes"); a.status != 413 {
 			t.Errorf("got %q, want 413", a.head)
 		}
-		if r := stats(t, s).Requests; r.Other != 1 || r.Publish != 0 || r.Total != 1 {
+		if r := stats(t, s).Requests; r["other"] != 1 || r["publish"] != 0 || r["total"] != 1 {
 			t.Errorf("requests: %+v, want one other", r)
 		}
 	})

@@ -26,12 +26,12 @@ var ErrAhead = errors.New("cursor is ahead of the log")
 
 // Options sets a hub up. The zero value works.
 type Options struct {
-	RingMessages  int           // messages kept per topic; default 1024
-	RingBytes     int           // encoded bytes kept per topic, but always the newest message; default 1 MiB
-	MaxTopics     int           // topics in all; default 100,000
-	MaxBatchBytes int           // encoded bytes of messages one read returns, but always one message; default 256 KiB
-	Flush         time.Duration // how long news of a topic may be held so that more go in one write; default 0: never
-	Shards        int           // goroutines that call wakers; default GOMAXPROCS
+	RingMessages  int           `json:"ring_messages"`   // messages kept per topic; default 1024
+	RingBytes     int           `json:"ring_bytes"`      // encoded bytes kept per topic, but always the newest message; default 1 MiB
+	MaxTopics     int           `json:"max_topics"`      // topics in all; default 100,000
+	MaxBatchBytes int           `json:"max_batch_bytes"` // encoded bytes of messages one read returns, but always one message; default 256 KiB
+	Flush         time.Duration `json:"-"`               // how long news of a topic may be held so that more go in one write; default 0: never
+	Shards        int           `json:"-"`               // goroutines that call wakers; default GOMAXPROCS
 }
 
 func (o Options) withDefaults() Options {

@@ -42,12 +42,17 @@ type client struct {
 	answers  time.Time  // when the last answer was written; zero before
 }
 
-// polled notes that the connection's next poll is here: its re-arm gap is over.
+// polled notes that the connection's next poll is here: its re-poll gap is over.
 func (c *client) polled() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.answers.IsZero() {
-		c.edge.service.Count.Rearm.Add(time.Since(c.answers))
+		gap := int64(time.Since(c.answers))
+		c.edge.service.Count.RepollGaps.Do(func(g *wire.RepollGaps) {
+			g.Count++
+			g.SumNs += gap
+			g.MaxNs = max(g.MaxNs, gap)
+		})
 	}
 }
 

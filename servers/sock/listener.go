@@ -12,12 +12,12 @@ import (
 
 // Counts are exact totals over a listener's life.
 type Counts struct {
-	Accepted     uint64 // connections
-	Open         uint64 // of these, not yet closed
-	AcceptErrors uint64 // accepts that failed and were tried again
-	Stalled      uint64 // connections without a handler, closed because they did not drain
-	BytesIn      uint64 // read by the server
-	BytesOut     uint64 // taken by the kernel
+	Accepted     uint64 `json:"accepted"`      // connections
+	Open         uint64 `json:"open"`          // of these, not yet closed
+	AcceptErrors uint64 `json:"accept_errors"` // accepts that failed and were tried again
+	Stalled      uint64 `json:"-"`             // connections without a handler, closed because they did not drain
+	BytesIn      uint64 `json:"bytes_in"`      // read by the server
+	BytesOut     uint64 `json:"bytes_out"`     // taken by the kernel
 }
 
 // A Listener accepts Conns: TCP_NODELAY on, kernel keep-alive off. It outlives

@@ -81,7 +81,7 @@ func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response
 	k.cancel = cancel
 	k.follow = h.service.Hub.Subscribe(sub.Set, k)
 	h.hooks[target] = k
-	h.service.Count.Hooks.Registered.Add(1)
+	h.service.Count.Hooks.Do(func(n *wire.HookStats) { n.Registered++ })
 	h.posts.Go(func() { k.run(ctx) })
 	return h.service.Batch(body), nil
 }
@@ -106,7 +106,7 @@ func (h *Hooks) check(target string) error {
 // gone forgets a webhook that has ended, unless another has taken its place.
 func (h *Hooks) gone(k *hook) {
 	k.follow.Close()
-	h.service.Count.Hooks.Registered.Add(-1)
+	h.service.Count.Hooks.Do(func(n *wire.HookStats) { n.Registered-- })
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.hooks[k.url] == k {

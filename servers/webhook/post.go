@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pushbench/servers/hub"
+	"pushbench/servers/wire"
 )
 
 // How long a receiver may take, and how long it is tried. A post that failed is tried
@@ -94,7 +95,7 @@ func (k *hook) deliver(ctx context.Context, body []byte) bool {
 	count := &k.hooks.service.Count.Hooks
 	first := time.Now()
 	for wait := firstPause; ; wait = min(2*wait, longPause) {
-		count.Posts.Add(1)
+		count.Do(func(n *wire.HookStats) { n.Posts++ })
 		err := k.post(ctx, body)
 		switch {
 		case err == nil:
@@ -102,9 +103,9 @@ func (k *hook) deliver(ctx context.Context, body []byte) bool {
 		case ctx.Err() != nil:
 			return false
 		}
-		count.Fail(reason(err))
+		count.Do(func(n *wire.HookStats) { n.Fail(reason(err)) })
 		if errors.Is(err, errUnwanted) || time.Since(first) >= giveUp {
-			count.GivenUp.Add(1)
+			count.Do(func(n *wire.HookStats) { n.GivenUp++ })
 			return false
 		}
 		select {

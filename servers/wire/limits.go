@@ -17,16 +17,16 @@ const slowGapPatience = 12
 
 // Limits bound what clients can make a server do. The zero value works.
 type Limits struct {
-	MaxPayload  int           // bytes of one message; default 64 KiB
-	MaxTopics   int           // topics of one subscription; default 256
-	MaxHeader   int           // bytes of request line and headers; default 8 KiB
-	Hold        time.Duration // longest a poll is held; default 30s
-	ReadTimeout time.Duration // for a request, from its first byte; default 5s
-	IdleTimeout time.Duration // between two requests of a connection; default 65s
-	SlowAfter   time.Duration // how long written bytes may stay unread; default 5s
-	Slow        SlowPolicy    // default SlowClose
-	AnswerHead  int           // bytes of the head of a 200 or 204, which is filled up to it; default 0: as it is
-	Heartbeat   time.Duration // how long a stream or a socket may be quiet before the server says that it is there; default 0: for ever
+	MaxPayload  int           `json:"max_payload_bytes"`           // of one message; default 64 KiB
+	MaxTopics   int           `json:"max_topics_per_subscription"` // default 256
+	MaxHeader   int           `json:"max_header_bytes"`            // of request line and headers; default 8 KiB
+	Hold        time.Duration `json:"hold_ns"`                     // longest a poll is held; default 30s
+	ReadTimeout time.Duration `json:"read_timeout_ns"`             // for a request, from its first byte; default 5s
+	IdleTimeout time.Duration `json:"idle_timeout_ns"`             // between two requests of a connection; default 65s
+	SlowAfter   time.Duration `json:"slow_after_ns"`               // how long written bytes may stay unread; default 5s
+	Slow        SlowPolicy    `json:"slow_consumer"`               // default SlowClose
+	AnswerHead  int           `json:"answer_head_bytes"`           // of the head of a 200 or 204, which is filled up to it; default 0: as it is
+	Heartbeat   time.Duration `json:"heartbeat_ns"`                // how long a stream or a socket may be quiet before the server sends one; default 0: for ever
 }
 
 func (l Limits) withDefaults() Limits {

@@ -107,7 +107,7 @@ func (s *Server) Stop() {
 func Starter(stack wire.Stack, secured *tls.Config) func(*testing.T, scenarios.Transport) clienttest.Server {
 	return func(t *testing.T, transport scenarios.Transport) clienttest.Server {
 		s := Start(t, Server{Transport: string(transport), Stack: stack, Secured: secured})
-		polls := func() uint64 { return s.Service.Stats().Requests.Poll }
+		polls := func() uint64 { return uint64(s.Service.Stats().Requests["poll"]) }
 		return clienttest.Server{Hidden: secured != nil, Addr: s.Addr, Stop: s.Stop, Restart: s.Restart, Polls: polls}
 	}
 }

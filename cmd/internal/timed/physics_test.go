@@ -77,7 +77,7 @@ func observe(t *testing.T, newEngine func(client.Config) client.Transport, trans
 	f := newPoisson(backend, rate, clients, length)
 	engine.Pace(0, f)
 	witness.Await(t, "every message", func(told []clienttest.Told) bool { return delivered(told) == f.all })
-	gaps := server.Service.Stats().Rearm
+	gaps := server.Service.Stats().RepollGaps
 	rearm := time.Duration(gaps.SumNs / max(1, gaps.Count))
 	o := &observation{T: t, transport: transport, rate: rate, rearm: rearm.Seconds()}
 	o.gather(witness.All(), f)
