@@ -22,9 +22,8 @@ ORDINARY = $(if $(filter 0,$(shell id -u)),,-skip AsRoot)
 
 TOOL := go tool -modfile=tools/go.mod
 
-COMMIT = $(shell git rev-parse HEAD 2>/dev/null)
-DIRTY  = $(if $(COMMIT),$(if $(shell git status --porcelain),true,false))
-STAMP  = -X main.commit=$(COMMIT) -X main.dirty=$(DIRTY)
+# The go command writes commit and tag into a build, also where GOFLAGS says otherwise.
+BUILD := go build -buildvcs=auto
 
 .PHONY: help
 help: ## list these targets
@@ -164,8 +163,20 @@ nightly-fuzz:
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=30s
 
 .PHONY: build
-build: ## bin/pushbench, stamped with its commit
-	@go build -ldflags '$(STAMP)' -o bin/pushbench ./cmd/pushbench
+build: ## bin/pushbench, which knows its commit
+	@[ -d .git ] || echo "make: there is no folder .git here, so the build does not know its commit" >&2 # nor in a linked worktree: https://go.dev/issue/58218
+	@$(BUILD) -o bin/pushbench ./cmd/pushbench
+
+# Bare executables: each has the SHA-256 that a run's manifest records of what measured it.
+SYSTEMS = linux/amd64 linux/arm64 darwin/arm64
+
+.PHONY: dist
+dist: download build ## static executables for Linux and macOS in dist/, with SHA256SUMS
+	@rm -rf dist; version=$$(bin/pushbench --version | sed -E 's/^pushbench //; s/[ ,()]+/-/g; s/-$$//'); \
+	for system in $(SYSTEMS); do \
+		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(BUILD) -trimpath -o "dist/pushbench-$$version-$${system/\//-}" ./cmd/pushbench; \
+	done
+	@cd dist && $$(command -v sha256sum || echo shasum -a 256) pushbench-* | tee SHA256SUMS
 
 .PHONY: setup
 setup: download ## fetch what the tests need: modules, curl, a C compiler, Chromium
@@ -188,4 +199,4 @@ download:
 
 .PHONY: clean
 clean: ## remove what was built; what was measured in results/runs stays
-	@rm -rf bin
+	@rm -rf bin dist

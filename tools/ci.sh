@@ -19,8 +19,10 @@ turns=()
 if [ -n "$BLOCKS" ]; then turns+=(--blocks "$BLOCKS"); fi
 if [ -n "$BASELINE" ]; then
 	base=$(mktemp -d)
-	trap 'git -C "$SOURCE" worktree remove --force "$base/tree" 2>/dev/null || true; rm -rf "$base"' EXIT
-	git -C "$SOURCE" worktree add --quiet --detach "$base/tree" "$BASELINE"
+	trap 'rm -rf "$base"' EXIT
+	# A clone, because the go command writes no commit into a build of a worktree (https://go.dev/issue/58218).
+	git clone --quiet --shared --no-checkout "$SOURCE" "$base/tree"
+	git -C "$base/tree" checkout --quiet --detach "$(git -C "$SOURCE" rev-parse --verify "$BASELINE^{commit}")"
 	make -C "$base/tree" --no-print-directory build
 	turns+=(--beside "$base/tree/bin/pushbench")
 fi

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"fmt"
 	"os"
@@ -11,11 +12,9 @@ import (
 	"pushbench/results"
 )
 
-// release is the version of the next release; CHANGELOG.md says what is in it.
+// release is the version of the next release; CHANGELOG.md says what is in it. A build of a
+// tagged commit has the tag's version instead.
 const release = "0.1.0"
-
-// commit and dirty are set by the Makefile's build; without it, by Go's stamp.
-var commit, dirty string
 
 func version() string {
 	t := tool()
@@ -31,14 +30,24 @@ func version() string {
 
 // tool identifies this executable.
 func tool() results.Tool {
-	t := results.Tool{Version: release, Commit: commit, Dirty: dirty == "true", GoVersion: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return t
+	t := results.Tool{GoVersion: runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		t = identify(info)
 	}
-	t.Modules = modules(info.Deps)
-	if t.Commit != "" {
-		return t
+	t.Version = cmp.Or(t.Version, release)
+	return t
+}
+
+// tagged matches the module version of a build whose commit has a version's tag. Others have
+// "(devel)" or a pseudo-version.
+var tagged = regexp.MustCompile(`^v(\d+\.\d+\.\d+)(\+dirty)?$`)
+
+// identify reads what the go command writes into a build: in a git checkout its commit (with
+// -buildvcs=auto), always the modules.
+func identify(info *debug.BuildInfo) results.Tool {
+	t := results.Tool{GoVersion: info.GoVersion, Modules: modules(info.Deps)}
+	if m := tagged.FindStringSubmatch(info.Main.Version); m != nil {
+		t.Version = m[1]
 	}
 	for _, setting := range info.Settings {
 		switch setting.Key {
@@ -73,9 +82,6 @@ func hashed(t results.Tool) results.Tool {
 	return t
 }
 
-// stamped finds what the Makefile's build writes into an executable.
-var stamped = regexp.MustCompile(`-X main\.(commit|dirty)=([0-9a-z]*)`)
-
 // toolOf identifies another build of pushbench by what Go wrote into it, without
 // running it.
 func toolOf(executable string) (results.Tool, error) {
@@ -86,20 +92,7 @@ func toolOf(executable string) (results.Tool, error) {
 	if own, ok := debug.ReadBuildInfo(); ok && own.Path != "" && info.Path != own.Path {
 		return results.Tool{}, fmt.Errorf("it is %s, not %s", info.Path, own.Path)
 	}
-	t := results.Tool{GoVersion: info.GoVersion, Modules: modules(info.Deps)}
-	settings := map[string]string{}
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
-	}
-	t.Commit, t.Dirty = settings["vcs.revision"], settings["vcs.modified"] == "true"
-	for _, m := range stamped.FindAllStringSubmatch(settings["-ldflags"], -1) {
-		switch m[1] {
-		case "commit":
-			t.Commit = m[2]
-		case "dirty":
-			t.Dirty = m[2] == "true"
-		}
-	}
+	t := identify(info)
 	t.SHA256, err = results.Checksum(executable)
 	return t, err
 }
