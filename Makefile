@@ -77,6 +77,7 @@ test-race: setup ## allocations, each benchmark once, and all that does not meas
 		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
 		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
+	@[ "$(PKG)" != ./... ] || go -C tools/perf test $(RACE) -timeout 4m ./...
 
 .PHONY: test-measuring
 test-measuring: setup ## what measures, alone, on a plain binary
@@ -88,11 +89,11 @@ test-measuring: setup ## what measures, alone, on a plain binary
 .PHONY: check
 check: download ## everything but the tests: format, vet, staticcheck, tidy, walls, schema, other systems
 	@echo "gofumpt";     files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "not formatted (go tool -modfile=tools/go.mod gofumpt -w .):"; echo "$$files"; exit 1; }
-	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/...
-	@echo "staticcheck"; $(TOOL) staticcheck -tags nightly ./...
-	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff
+	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/...; go -C tools vet ./...; go -C tools/perf vet ./...
+	@echo "staticcheck"; $(TOOL) staticcheck -tags nightly ./...; go -C tools/perf tool -modfile=../go.mod staticcheck ./...
+	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff; go -C tools/perf mod tidy -diff
 	@echo "import walls"; go test -run 'House|Rooms' ./cmd/pushbench
-	@echo "tools";       go -C tools vet ./...; go -C tools test ./...
+	@echo "tools";       go -C tools test ./...
 	@echo "schemas";     go run ./cmd/pushbench schema | diff -u scenarios/scenario.schema.json -
 	@for of in manifest trial interval; do go run ./cmd/pushbench schema $$of | diff -u results/$$of.schema.json - || exit 1; done
 	@for system in linux/arm64 darwin/arm64; do \
@@ -101,8 +102,8 @@ check: download ## everything but the tests: format, vet, staticcheck, tidy, wal
 # Built, because go run hides the exit code and does not pass SIGTERM on.
 .PHONY: perf
 perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
-	@go build -o bin/perf ./cmd/perf
-	@bin/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference/perf.md)
+	@go -C tools/perf build -o $(CURDIR)/bin/perf .
+	@bin/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference)
 
 # Without them their rows give the reason, so none of them stops make perf.
 .PHONY: peers
@@ -125,7 +126,7 @@ micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH
 
 .PHONY: fuzz
 fuzz: download ## run each fuzz target for 20 s, as many at once as there are cores (FUZZTIME=)
-	@go test -list '^Fuzz' $(PKG) | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
+	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)
 
 # What needs a quiet machine, or more time than a change may take. Each part fits a job of
@@ -196,6 +197,7 @@ setup: download ## fetch what the tests need: modules, curl, a C compiler, Chrom
 download:
 	@go mod download
 	@go -C tools mod download
+	@go -C tools/perf mod download
 
 .PHONY: clean
 clean: ## remove what was built; what was measured in results/runs stays

@@ -23,9 +23,11 @@
 //
 // # Output
 //
-// The table goes to standard output when perf ends. With -out it also replaces a file,
-// whole, after each row and at the end, however perf ends: Ctrl-C and SIGTERM stop the row
-// under way and keep what it has measured. Progress goes to standard error.
+// The table goes to standard output when perf ends. With -out it also replaces perf.md in a
+// folder, and perf.txt, which holds every measurement in the Go benchmark format: `benchstat
+// -col /side perf.txt`. Each file is replaced whole after each row and at the end, however
+// perf ends: Ctrl-C and SIGTERM stop the row under way and keep what it has measured.
+// Progress goes to standard error.
 //
 // # Exit codes
 //
@@ -113,7 +115,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	only := "."
 	flags.IntVar(&o.pairs, "pairs", 5, "how often each side of a row is measured: 1 or more")
 	flags.StringVar(&only, "only", only, "rows whose names match this regular expression")
-	flags.StringVar(&o.out, "out", "", "write the table to this file as well, after each row")
+	flags.StringVar(&o.out, "out", "", "write perf.md and perf.txt to this folder as well, after each row")
 	flags.StringVar(&o.command, "pushbench", filepath.Join("bin", "pushbench"), "the command to measure")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -142,8 +144,8 @@ func (o options) check(only string) error {
 	if len(o.rows) == 0 {
 		return fmt.Errorf("-only: no row has a name that matches %q", only)
 	}
-	if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
-		return fmt.Errorf("-out: %s is not a folder", filepath.Dir(o.out))
+	if info, err := os.Stat(o.out); o.out != "" && (err != nil || !info.IsDir()) {
+		return fmt.Errorf("-out: %s is not a folder", o.out)
 	}
 	if runtime.NumCPU() < 2 {
 		return fmt.Errorf("perf needs 2 cores, one for the server and one for its load; this machine has %d", runtime.NumCPU())

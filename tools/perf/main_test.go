@@ -43,7 +43,7 @@ func TestUsageErrors(t *testing.T) {
 		{"-pairs many", "invalid value"},
 		{"-only (", "-only: error parsing regexp"},
 		{"-only ^no$", `no row has a name that matches "^no$"`},
-		{"-out no/such/folder/perf.md", "-out: no/such/folder is not a folder"},
+		{"-out no/such/folder", "-out: no/such/folder is not a folder"},
 		{"-wrong", "flag provided but not defined: -wrong"},
 		{"again", `takes no arguments, got "again"`},
 	} {
@@ -69,12 +69,13 @@ func TestHelp(t *testing.T) {
 
 // A missing command is found before the first row, and the file of the last run stays.
 func TestMissingCommandKeepsTheFile(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "perf.md")
+	folder := t.TempDir()
+	out := filepath.Join(folder, "perf.md")
 	if err := os.WriteFile(out, []byte("before"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"-pushbench", "no/pushbench", "-out", out}, &stdout, &stderr); code != exitFailed {
+	if code := run(t.Context(), []string{"-pushbench", "no/pushbench", "-out", folder}, &stdout, &stderr); code != exitFailed {
 		t.Errorf("got exit code %d, want %d", code, exitFailed)
 	}
 	if got := stderr.String(); !strings.Contains(got, "start pushbench") || !strings.Contains(got, "make build") {
@@ -97,7 +98,7 @@ func TestSIGTERMWritesTheTable(t *testing.T) {
 awake) exec cat ;;
 serve) echo $$ > `+started+`; exec sleep 1000 ;;
 esac`)
-	perf := exec.Command(os.Args[0], "-only", "long-poll", "-pairs", "2", "-pushbench", command, "-out", out)
+	perf := exec.Command(os.Args[0], "-only", "long-poll", "-pairs", "2", "-pushbench", command, "-out", dir)
 	perf.Env = append(os.Environ(), asPerf+"=1")
 	var stderr bytes.Buffer
 	perf.Stderr = &stderr

@@ -7,18 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"pushbench/results"
 )
 
-// A campaign measures rows one after another and writes one table of all of them.
+// A campaign measures rows one after another and writes one table of all of them, and one
+// file of their measurements.
 type campaign struct {
 	rows  []row
 	pairs int
 	about about
-	out   string // the file that the table replaces; empty: none
+	out   string // the folder of perf.md and perf.txt; empty: none
 
 	// keepAwake prevents idle states until stop is called, which returns an error if they
 	// were not prevented all the time.
@@ -69,12 +71,14 @@ func exitCode(found []finding) int {
 	}
 }
 
-// save replaces the file, whole or not at all.
+// save replaces the files, each whole or not at all.
 func (c *campaign) save(found []finding) error {
 	if c.out == "" {
 		return nil
 	}
-	return results.WriteFile(c.out, []byte(table(c.about, found)))
+	return errors.Join(
+		results.WriteFile(filepath.Join(c.out, "perf.md"), []byte(table(c.about, found))),
+		results.WriteFile(filepath.Join(c.out, "perf.txt"), []byte(benchmarks(c.about, found))))
 }
 
 // measure measures one row while idle states are prevented.

@@ -20,7 +20,7 @@ func newCampaign(t *testing.T, rows ...row) (c *campaign, stdout *bytes.Buffer) 
 	t.Helper()
 	stdout = &bytes.Buffer{}
 	return &campaign{
-		about: sample, rows: rows, pairs: 1, out: filepath.Join(t.TempDir(), "perf.md"),
+		about: sample, rows: rows, pairs: 1, out: t.TempDir(),
 		keepAwake: awake, stdout: stdout, stderr: &bytes.Buffer{},
 	}, stdout
 }
@@ -30,15 +30,15 @@ func named(name string, once figureFunc) row {
 	return row{name: name, load: "none", unit: "µs", sides: []side{{name: ownSide, bar: 2, once: once}}}
 }
 
-// written is the file, which must be the only one in its folder.
-func written(t *testing.T, path string) string {
+// written is the table in a folder, which must hold nothing else but the measurements.
+func written(t *testing.T, folder string) string {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(filepath.Join(folder, "perf.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
-		t.Errorf("%d entries in the folder (%v), want only the table", len(left), err)
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 2 || left[1].Name() != "perf.txt" {
+		t.Errorf("got %v (%v), want only perf.md and perf.txt", left, err)
 	}
 	return string(text)
 }
@@ -139,7 +139,7 @@ func TestLateInterruptionIsNone(t *testing.T) {
 // What was measured is on stdout where it cannot be written.
 func TestUnwritableFileIsReported(t *testing.T) {
 	c, stdout := newCampaign(t, named("only", gives(1.0)))
-	if err := os.MkdirAll(filepath.Join(c.out, "in the way"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(c.out, "perf.md", "in the way"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if code := c.run(t.Context()); code != exitFailed {
@@ -148,7 +148,7 @@ func TestUnwritableFileIsReported(t *testing.T) {
 	if !strings.Contains(stdout.String(), "bars: 1 met") {
 		t.Errorf("got %q on stdout, want the table", stdout)
 	}
-	if got := c.stderr.(*bytes.Buffer).String(); !strings.Contains(got, "perf: write results to "+c.out) {
+	if got := c.stderr.(*bytes.Buffer).String(); !strings.Contains(got, "perf: write results to "+filepath.Join(c.out, "perf.md")) {
 		t.Errorf("got %q on stderr, want that the file cannot be written", got)
 	}
 }

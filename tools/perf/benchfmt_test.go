@@ -1,0 +1,48 @@
+//go:build linux
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+func TestBenchmarks(t *testing.T) {
+	golden(t, "perf.txt", benchmarks(sample, findings(t)))
+}
+
+// benchstat reads every line, and finds row, side, unit and value in it.
+func TestBenchmarksAreReadable(t *testing.T) {
+	found := findings(t)
+	for _, r := range rows("pushbench") {
+		f := pending(r, 1, "")
+		for i := range f.sides {
+			f.sides[i].values[0] = 1.25
+		}
+		found = append(found, f)
+	}
+	want := 0
+	for _, f := range found {
+		for _, s := range f.sides {
+			if f.ended == "" && s.decided() {
+				want += len(s.values)
+			}
+		}
+	}
+	reader := benchfmt.NewReader(strings.NewReader(benchmarks(sample, found)), "perf.txt")
+	got := 0
+	for ; reader.Scan(); got++ {
+		result, ok := reader.Result().(*benchfmt.Result)
+		if !ok {
+			t.Fatalf("got %v, want a result", reader.Result())
+		}
+		if _, parts := result.Name.Parts(); len(parts) != 1 || !strings.HasPrefix(string(parts[0]), "/side=") || len(result.Values) != 1 || result.Values[0].Value <= 0 {
+			t.Errorf("got %s with %v, want a side and its value", result.Name, result.Values)
+		}
+	}
+	if err := reader.Err(); err != nil || got != want {
+		t.Errorf("read %d measurements (%v), want %d", got, err, want)
+	}
+}
