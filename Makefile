@@ -39,11 +39,9 @@ charts: build ## draw the newest run again, from its files
 	if [ -z "$$newest" ]; then echo "make: there is no run in results/runs yet: make bench" >&2; exit 2; fi; \
 	bin/pushbench report "$$newest"
 
-REFERENCES = $(wildcard results/reference/*/)
-
 .PHONY: reproduce
 reproduce: download build ## measure again what results/reference holds, and say which of its claims hold here
-	@bin/pushbench check $(REFERENCES)
+	@bin/pushbench check results/reference/*/
 
 # What measures runs last and alone, so that nothing else makes it late. The race detector
 # makes tests five to twenty times slower: packages without a goroutine, lock or atomic of
@@ -105,20 +103,14 @@ perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, k
 	@go -C tools/perf build -o $(CURDIR)/bin/perf .
 	@bin/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference)
 
-# Without them their rows give the reason, so none of them stops make perf.
+# Without a peer its rows give the reason, so none stops make perf.
 .PHONY: peers
 peers: download
 	@missing=; \
 	command -v wrk >/dev/null || missing+=" wrk"; \
 	[ -x bin/k6 ] || GOBIN=$(CURDIR)/bin go install $(K6) || echo "make: not compared with k6, which cannot be installed" >&2; \
 	[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=" nginx-light libnginx-mod-nchan"; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } || \
-			echo "make: not compared with$$missing, which cannot be installed" >&2; \
-	else \
-		echo "make: not compared with$$missing, which only an administrator can install; on Debian: sudo apt-get install$$missing" >&2; \
-	fi
+	tools/apt.sh $$missing || echo "make: not compared with$$missing" >&2
 
 .PHONY: micro
 micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
@@ -126,7 +118,8 @@ micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH
 
 .PHONY: fuzz
 fuzz: download ## run each fuzz target for 20 s, as many at once as there are cores (FUZZTIME=)
-	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
+	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | \
+	awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)
 
 # What needs a quiet machine, or more time than a change may take. Each part fits a job of
@@ -185,13 +178,7 @@ setup: download ## fetch what the tests need: modules, curl, a C compiler, Chrom
 	command -v curl >/dev/null || missing+=" curl"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || [ "$$(go env GOOS)" = darwin ] || missing+=" chromium"; \
 	[ -z "$(RACE)" ] || [ "$$(go env GOOS)" = darwin ] || command -v "$$(go env CC)" >/dev/null || missing+=" gcc libc6-dev"; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing ca-certificates; \
-	else \
-		echo "make: the tests need$$missing, which only an administrator can install; on Debian: sudo apt-get install$$missing" >&2; \
-		exit 1; \
-	fi
+	tools/apt.sh $$missing || { echo "make: the tests need$$missing" >&2; exit 1; }
 
 .PHONY: download
 download:

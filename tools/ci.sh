@@ -18,11 +18,12 @@ pushbench=$(cd "$SOURCE" && pwd)/bin/pushbench
 turns=()
 if [ -n "$BLOCKS" ]; then turns+=(--blocks "$BLOCKS"); fi
 if [ -n "$BASELINE" ]; then
+	commit=$(git -C "$SOURCE" rev-parse --verify "$BASELINE^{commit}")
 	base=$(mktemp -d)
 	trap 'rm -rf "$base"' EXIT
 	# A clone, because the go command writes no commit into a build of a worktree (https://go.dev/issue/58218).
 	git clone --quiet --shared --no-checkout "$SOURCE" "$base/tree"
-	git -C "$base/tree" checkout --quiet --detach "$(git -C "$SOURCE" rev-parse --verify "$BASELINE^{commit}")"
+	git -C "$base/tree" checkout --quiet --detach "$commit"
 	make -C "$base/tree" --no-print-directory build
 	turns+=(--beside "$base/tree/bin/pushbench")
 fi

@@ -87,11 +87,7 @@ func rows(command string) []row {
 	for _, transport := range []string{"longpoll", "sse", "websocket"} {
 		all = append(all, generatorMemory(command, transport))
 	}
-	for transport, bar := range map[string]float64{"websocket": 6.5, "sse": 2.5, "longpoll": 2.5} {
-		all = append(all, serverMemory(command, transport, bar))
-	}
-	slices.SortStableFunc(all, func(a, b row) int { return strings.Compare(a.group(), b.group()) })
-	return all
+	return append(all, serverMemory(command, "longpoll", 2.5), serverMemory(command, "sse", 2.5), serverMemory(command, "websocket", 6.5))
 }
 
 // idleLoad is what the memory of an idle client is measured with.
@@ -108,15 +104,6 @@ func serverMemory(command, transport string, bar float64) row {
 			{name: "nchan", missing: missingNchan(), once: idle(nchan(subscribers[transport]), false)},
 		},
 	}
-}
-
-// group keeps rows of one kind together.
-func (r row) group() string {
-	kind, _, _ := strings.Cut(r.name, ":")
-	if kind == r.name {
-		return "" // as they stand, before the others
-	}
-	return r.name
 }
 
 // growth is what a delivery costs among many subscribers, of what it costs among few.
