@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/goroutine"
 	"pushbench/bench/clock"
 	"pushbench/bench/payload"
 	"pushbench/bench/record"
@@ -21,7 +22,7 @@ type answers struct {
 	run      uint32
 	book     *record.Book
 	recorder *record.Recorder // the backend's
-	engine   client.Transport
+	engine   client.Engine
 	backend  client.Session
 	traffic  client.Traffic // of the backend: no part of what the transport costs
 
@@ -47,7 +48,7 @@ func newAnswers(d *driver, config client.Config, run uint32) *answers {
 	a.book = record.NewBook(a.plan, d.scenario, scenarios.Webhook, run)
 	a.recorder = record.NewRecorder(a.book, []int{0})
 	host, _, _ := net.SplitHostPort(config.Target) // what it is not is refused when it is dialled
-	a.engine = client.Goroutines(client.Config{
+	a.engine = goroutine.New(client.Config{
 		Target: config.Target, Transport: scenarios.Webhook, Traffic: &a.traffic, TLS: config.TLS, Beside: config.Beside,
 		Receive: func(int) (listen, known string) { return net.JoinHostPort(host, "0"), "" },
 	})

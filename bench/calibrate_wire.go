@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/lab"
 	"pushbench/bench/payload"
@@ -125,7 +126,7 @@ func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts 
 		if transport == scenarios.ShortPoll || transport == scenarios.LongPoll {
 			ways = append(ways, wireWay{transport: transport, newConnection: true})
 		}
-		if engine == client.Goroutine {
+		if engine == engines.Goroutine {
 			for _, plain := range slices.Clone(ways) {
 				ways = append(ways, wireWay{plain.transport, plain.newConnection, true})
 			}
@@ -150,7 +151,7 @@ type exchange struct {
 
 	server   *process
 	traffic  client.Traffic
-	clients  client.Transport
+	clients  client.Engine
 	sessions []client.Session
 	heard    tally
 	sent     uint32
@@ -217,7 +218,7 @@ func (x *exchange) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.clients, err = client.New(x.engine, client.Config{
+	x.clients, err = engines.New(x.engine, client.Config{
 		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: secured, NewConnection: x.way.newConnection,
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, Hold: exchangeWait / 2,
 	})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/lab"
 	"pushbench/bench/record"
@@ -53,7 +54,7 @@ type driver struct {
 	traffic   client.Traffic
 	recorders []*record.Recorder
 	sinks     []sink // of the workers: their recorders, or what stands before them
-	engine    client.Transport
+	engine    client.Engine
 	clients   []client.Session
 	backend   client.Session
 	answers   *answers  // nil: nobody is asked for any
@@ -169,7 +170,7 @@ func (d *driver) prepare(p *Prepare) error {
 	if err != nil {
 		return err
 	}
-	if d.engine, err = client.New(p.Engine, config); err != nil {
+	if d.engine, err = engines.New(p.Engine, config); err != nil {
 		return err
 	}
 	d.equip(schedule.New(s, p.Block), p)
@@ -239,7 +240,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		c.Receive = receives(d.scenario.Network)
 	}
 	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
-		c.Patience = time.Duration(d.scenario.Patience(d.transport))
+		c.ReadTimeout = time.Duration(d.scenario.Patience(d.transport))
 	}
 	switch d.transport {
 	case scenarios.ShortPoll:

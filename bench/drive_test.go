@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/results"
 )
@@ -127,7 +127,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 		Target:    strings.TrimPrefix(server.URL, "http://"),
 		Block:     1,
 		Run:       7,
-		Engine:    client.Engines()[0],
+		Engine:    engines.Names()[0],
 	}
 	for _, c := range change {
 		c(&order)
@@ -354,7 +354,7 @@ func TestDriveStopsBetweenTwoMessages(t *testing.T) {
 // FuzzDrive says anything to a generator, but nothing that makes it dial. It must
 // end, say why in words if it fails, and say nothing that a run cannot read.
 func FuzzDrive(f *testing.F) {
-	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(pollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: client.Engines()[0]}})
+	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(pollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/record"
 	"pushbench/results"
 )
@@ -185,12 +185,12 @@ func noHiddenRetries(e Evidence) (bool, string) {
 }
 
 // bytesUnderstood: the parts that were understood add up to the bytes that were
-// counted on the connections. Event loops know it to the byte; goroutines miss what
-// a library had read when a connection was closed.
+// counted on the connections. Of event loops they must to the byte, of goroutines but
+// for a read buffer.
 func bytesUnderstood(e Evidence) (bool, string) {
 	up, down := unexplained(e.Total.Up), unexplained(e.Total.Down)
 	allowedUp, allowedDown := int64(0), int64(0)
-	if e.Engine != client.EventLoops {
+	if e.Engine != engines.EventLoop {
 		const halfRead = 4 << 10 // bytes: a read buffer
 		allowedUp, allowedDown = e.Total.Up.Bytes/1000, max(e.Total.Down.Bytes/1000, halfRead)
 	}

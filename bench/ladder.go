@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/relay"
 	"pushbench/bench/trace"
@@ -89,7 +90,7 @@ func (l Ladder) settle(ctx context.Context, between *relay.Relay, traffic *clien
 
 // climb has the client and the backend do their parts.
 func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server string, between *relay.Relay, traffic *client.Traffic, one *climber) error {
-	clients, err := client.New(l.Engine, client.Config{
+	clients, err := engines.New(l.Engine, client.Config{
 		Target: between.Addr, Workers: 1, Transport: transport, Traffic: traffic,
 		Interval: l.Interval, Pacing: scenarios.FixedRate, Hold: l.Hold,
 	})
@@ -97,7 +98,7 @@ func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server
 		return err
 	}
 	defer clients.Close()
-	backends, err := client.New(l.Engine, client.Config{Target: server, Workers: 1, Transport: transport, Traffic: new(client.Traffic)})
+	backends, err := engines.New(l.Engine, client.Config{Target: server, Workers: 1, Transport: transport, Traffic: new(client.Traffic)})
 	if err != nil {
 		return err
 	}

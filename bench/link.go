@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -36,7 +37,7 @@ func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 		return
 	}
 	m.Conditions = append(m.Conditions, "the distance is made inside the generator, in each client's connection: nothing is lost, and the kernels, which know of no distance, acknowledge at once")
-	if m.Engine == client.Goroutine {
+	if m.Engine == engines.Goroutine {
 		m.Conditions = append(m.Conditions, "goroutines let bytes out of the link as late as Go's timers are, by up to about a millisecond")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -19,10 +20,10 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		want   results.Manifest
 		said   int // conditions
 	}{
-		{client.EventLoops, nil, results.Manifest{Network: "loopback"}, 0},
-		{client.EventLoops, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 1},
-		{client.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
-		{client.EventLoops, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
+		{engines.EventLoop, nil, results.Manifest{Network: "loopback"}, 0},
+		{engines.EventLoop, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 1},
+		{engines.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
+		{engines.EventLoop, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
 	} {
 		run := Run{Scenario: asked(t, append(c.lines, byBackend)...), Rig: &Rig{Engine: c.engine}}
 		got := run.manifest(time.Now(), run.Scenario.Cases())

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/goroutine"
 	"pushbench/bench/clock"
 	"pushbench/bench/payload"
 	"pushbench/bench/schedule"
@@ -49,7 +50,7 @@ func paced(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Du
 		done:    func() { close(done) },
 	}
 	change(p, p.start)
-	engine := client.Goroutines(client.Config{})
+	engine := goroutine.New(client.Config{})
 	engine.Pace(0, p.pacers(1, func(int32) int { return 0 })[0])
 	<-done
 	engine.Close()

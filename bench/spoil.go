@@ -5,7 +5,7 @@ import (
 	"maps"
 	"time"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/record"
 	"pushbench/results"
 )
@@ -117,8 +117,8 @@ var spoil = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Total.Up.Bytes++ },
 		func(e *Evidence) { e.Total.Up.Payload++ },
 		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
-		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = client.EventLoops, e.Total.Down.Bytes+1 },
-		func(e *Evidence) { e.Engine, e.Total.Up.Headers = client.EventLoops, e.Total.Up.Headers+1 },
+		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = engines.EventLoop, e.Total.Down.Bytes+1 },
+		func(e *Evidence) { e.Engine, e.Total.Up.Headers = engines.EventLoop, e.Total.Up.Headers+1 },
 	},
 	GateLink: {
 		func(e *Evidence) { e.Least.connect = 21 * time.Millisecond },

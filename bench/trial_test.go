@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -137,7 +137,7 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	p.trial = &trial{
 		rig: &Rig{
 			Serve: func(scenarios.Case, string) []string { return []string{self, server} },
-			Drive: []string{self, generator}, Engine: client.Engines()[0], ceiling: 1e9,
+			Drive: []string{self, generator}, Engine: engines.Names()[0], ceiling: 1e9,
 		},
 		scenario: s, measured: scenarios.Case{Transport: scenarios.ShortPoll}, block: 3, run: 7, stop: stop,
 		interval: func(i results.Interval) error {

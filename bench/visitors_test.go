@@ -14,7 +14,7 @@ import (
 
 // A lobby is an engine whose sessions only know whether they are closed.
 type lobby struct {
-	client.Transport
+	client.Engine
 	mu     sync.Mutex
 	open   map[int]bool
 	asked  []client.Subscription

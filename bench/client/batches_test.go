@@ -16,10 +16,10 @@ func (nowhere) Event(int, Event, clock.Instant)    {}
 // messages is one, and one that carries none is none.
 func TestBatchesAreCountedByWrite(t *testing.T) {
 	traffic := &Traffic{}
-	s := newSubscriber(&Config{Traffic: traffic}, Subscription{}, nowhere{}, &reader{})
+	s := NewSubscriber(&Config{Traffic: traffic}, Subscription{}, nowhere{}, &Scratch{})
 	s.ready = true
 	for _, body := range []string{string(plainBatch()), `{"cursor":"c","messages":[]}`, `{"cursor":"c","messages":[{"topic":"t","seq":1,"data":"x"}]}`} {
-		if err := s.receive([]byte(body), 0); err != nil {
+		if err := s.Receive([]byte(body), 0); err != nil {
 			t.Fatal(err)
 		}
 	}

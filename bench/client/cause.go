@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"pushbench/bench/client/internal/wire"
 )
 
 // Reconnecting backs off exponentially with full jitter, so that a thousand
@@ -23,9 +23,9 @@ func backOff(attempt int) time.Duration {
 	return time.Duration(rand.Int64N(int64(ceiling)) + 1)
 }
 
-// cause names an error in few enough ways that they can be counted: no
+// Cause names an error in few enough ways that they can be counted: no
 // addresses, no ports, nothing that a server wrote.
-func cause(err error) string {
+func Cause(err error) string {
 	for _, known := range causes {
 		if errors.Is(err, known.err) {
 			return known.name
@@ -48,9 +48,9 @@ func cause(err error) string {
 	}
 }
 
-// errSilent is what came of a connection on which nothing was heard for Config.Patience.
-// It is none of net's timeouts: nobody asked for a deadline but us.
-var errSilent = errors.New("heard nothing for too long")
+// ErrSilent is a read timeout: nothing arrived within Config.ReadTimeout. It is none of
+// net's timeouts, which are those of a dial.
+var ErrSilent = errors.New("heard nothing for too long")
 
 const causeEnd = "connection closed by server"
 
@@ -60,12 +60,11 @@ var causes = []struct {
 	err  error
 	name string
 }{
-	{errMalformed, errMalformed.Error()},
-	{errAnswer, errAnswer.Error()},
-	{errTooLong, errTooLong.Error()},
-	{websocket.ErrReadLimit, errTooLong.Error()},
-	{errMore, errMore.Error()},
-	{errSilent, errSilent.Error()},
+	{ErrMalformed, ErrMalformed.Error()},
+	{wire.ErrAnswer, wire.ErrAnswer.Error()},
+	{wire.ErrTooLong, wire.ErrTooLong.Error()},
+	{wire.ErrMore, wire.ErrMore.Error()},
+	{ErrSilent, ErrSilent.Error()},
 	{syscall.ECONNREFUSED, "connection refused"},
 	{syscall.ECONNRESET, causeReset},
 	{syscall.EPIPE, causeReset},
@@ -73,14 +72,12 @@ var causes = []struct {
 	{syscall.EADDRNOTAVAIL, "no local port left"},
 	{syscall.EMFILE, causeDescriptors},
 	{syscall.ENFILE, causeDescriptors},
-	{net.ErrClosed, causeClosed},
-	{websocket.ErrCloseSent, causeClosed},
+	{net.ErrClosed, "connection closed by us"},
 	{io.ErrUnexpectedEOF, "connection broke off"},
 	{io.EOF, causeEnd},
 }
 
 const (
-	causeClosed      = "connection closed by us"
 	causeReset       = "connection reset"
 	causeDescriptors = "no file descriptor left"
 )

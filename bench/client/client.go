@@ -12,8 +12,8 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A Transport opens sessions of simulated clients against one server.
-type Transport interface {
+// An Engine opens sessions of simulated clients against one server.
+type Engine interface {
 	// Open starts a session and returns at once; what comes of it is told to
 	// the sink, by events and deliveries that carry sub.Client. A session that
 	// loses its connection reports Disconnected and tries again, with its
@@ -85,11 +85,8 @@ type Subscription struct {
 	Beside bool // the session stands beside the server, whatever it subscribes to
 }
 
-// beside says whether there is no distance between it and the server.
-func (s *Subscription) beside() bool { return s.Beside || s.backend() }
-
-// backend says whether it is one.
-func (s *Subscription) backend() bool { return len(s.Topics) == 0 && !s.Reports }
+// Backend reports whether it is one: see Reports.
+func (s *Subscription) Backend() bool { return len(s.Topics) == 0 && !s.Reports }
 
 // A Batch is one answer, event or frame, decoded.
 type Batch struct {

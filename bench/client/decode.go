@@ -20,8 +20,8 @@ type frame struct {
 	seq     uint64
 }
 
-// errMalformed is what every refusal of the decoder wraps.
-var errMalformed = errors.New("malformed batch")
+// ErrMalformed is what every refusal of the decoder wraps.
+var ErrMalformed = errors.New("malformed batch")
 
 // A decoder reads frames. It points into the input where it can and allocates
 // only for strings with escapes. Fields may come in any order; unknown ones are
@@ -330,7 +330,7 @@ func (d *decoder) skip(depth int) (err error) {
 }
 
 func (d *decoder) wrong(want string) error {
-	return fmt.Errorf("%w: byte %d of %d: expected %s", errMalformed, d.at, len(d.in), want)
+	return fmt.Errorf("%w: byte %d of %d: expected %s", ErrMalformed, d.at, len(d.in), want)
 }
 
 // payloadBytes is how much of the batch is the messages themselves.

@@ -73,8 +73,8 @@ func TestDecodeRefusesWhatIsMalformed(t *testing.T) {
 		`{"x":` + strings.Repeat(`{"x":`, 1<<16),
 	} {
 		var d decoder
-		if err := d.decode([]byte(in), &frame{}); !errors.Is(err, errMalformed) {
-			t.Errorf("%.80s: got %v, want %v", in, err, errMalformed)
+		if err := d.decode([]byte(in), &frame{}); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%.80s: got %v, want %v", in, err, ErrMalformed)
 		}
 	}
 }
@@ -172,8 +172,8 @@ func FuzzDecode(f *testing.F) {
 		var d decoder
 		var got frame
 		err := d.decode(in, &got)
-		if err != nil && !errors.Is(err, errMalformed) {
-			t.Errorf("%q: got error %v, want one that wraps %v", in, err, errMalformed)
+		if err != nil && !errors.Is(err, ErrMalformed) {
+			t.Errorf("%q: got error %v, want one that wraps %v", in, err, ErrMalformed)
 		}
 		if got := got.payloadBytes(); got > int64(len(in)) {
 			t.Errorf("%q: got %d bytes of payload out of %d, want no more", in, got, len(in))

@@ -39,11 +39,11 @@ const linkRoom = 1 << 20
 // of a TCP segment on Ethernet.
 const segmentSize = 1448
 
-// A distance is the Link of one of a session's two ways, which opens one connection
+// A Distance is the Link of one of a session's two ways, which opens one connection
 // after another. Its zero value is none.
-type distance struct {
+type Distance struct {
 	open   func(func() error) error // see Config.Beside
-	from   netip.Addr               // see Config.Host; not valid: any
+	From   netip.Addr               // see Config.Host; not valid: any
 	link   *Link
 	stream uint64 // tells a session's way from all others
 	dials  uint32
@@ -51,18 +51,18 @@ type distance struct {
 
 // Ways of a session: the one that messages come down on, and an own one to publish on.
 const (
-	wayDown = iota
-	wayUpOnly
+	WayDown = iota
+	WayUp
 )
 
-// distance is the way's; who stands beside the server has none.
-func (c *Config) distance(sub Subscription, way uint64) distance {
-	if sub.beside() {
-		return distance{open: c.Beside}
+// Distance is a way's; a session that stands beside the server has none.
+func (c *Config) Distance(sub Subscription, way uint64) Distance {
+	if sub.Beside || sub.Backend() {
+		return Distance{open: c.Beside}
 	}
-	d := distance{}
+	d := Distance{}
 	if c.Host != nil {
-		d.from = c.Host(sub.Client)
+		d.From = c.Host(sub.Client)
 	}
 	if !c.Link.none() {
 		d.link, d.stream = &c.Link, uint64(sub.Client)<<1|way
@@ -70,51 +70,54 @@ func (c *Config) distance(sub Subscription, way uint64) distance {
 	return d
 }
 
-// opens makes a socket where it belongs.
-func (d *distance) opens(socket func() error) error {
+// Delayed reports whether its connections go through a Link.
+func (d *Distance) Delayed() bool { return d.link != nil }
+
+// Opens makes a socket where it belongs.
+func (d *Distance) Opens(socket func() error) error {
 	if d.open == nil {
 		return socket()
 	}
 	return d.open(socket)
 }
 
-// lanes are both directions of a new connection.
-func (d *distance) lanes() (up, down lane) {
+// Lines are both directions of a new connection.
+func (d *Distance) Lines() (up, down DelayLine) {
 	d.dials++
 	connection := d.stream<<32 | uint64(d.dials)
 	half := d.link.RTT / 2
-	return lane{link: d.link, delay: half, random: *rand.NewPCG(d.link.Seed, connection)},
-		lane{link: d.link, delay: d.link.RTT - half, random: *rand.NewPCG(^d.link.Seed, connection)}
+	return DelayLine{link: d.link, delay: half, random: *rand.NewPCG(d.link.Seed, connection)},
+		DelayLine{link: d.link, delay: d.link.RTT - half, random: *rand.NewPCG(^d.link.Seed, connection)}
 }
 
-// A lane is one direction of one connection: a queue of what is on its way.
-type lane struct {
-	link    *Link
-	delay   time.Duration // half of the round trip
-	random  rand.PCG
-	free    clock.Instant // when all that entered has passed the limited rate
-	last    clock.Instant // when the last of it comes out
-	parcels []parcel      // from head on
-	head    int
-	size    int // bytes in parcels
+// A DelayLine is one direction of one connection: a queue of what is on its way.
+type DelayLine struct {
+	link     *Link
+	delay    time.Duration // half of the round trip
+	random   rand.PCG
+	free     clock.Instant // when all that entered has passed the limited rate
+	last     clock.Instant // when the last of it comes out
+	segments []Segment     // from head on
+	head     int
+	size     int // bytes in segments
 }
 
-// A parcel is a piece of a stream that comes out at one instant.
-type parcel struct {
-	size  int
-	due   clock.Instant
-	data  []byte // where bytes are held here, all of size
+// A Segment is a piece of a stream that comes out at one instant.
+type Segment struct {
+	Size  int
+	Due   clock.Instant
+	Data  []byte // where bytes are held here, all of Size
+	End   error  // of the stream: nothing comes after it
 	begun bool   // a part of it has left
-	end   error  // of the stream: nothing comes after it
 }
 
-// leaves is when bytes that enter now come out: behind all that entered before.
-func (l *lane) leaves(size int, now clock.Instant) clock.Instant {
+// Leaves is when bytes that enter now come out: behind all that entered before.
+func (l *DelayLine) Leaves(size int, now clock.Instant) clock.Instant {
 	return l.after(size, now, l.jitter())
 }
 
 // after is leaves of bytes whose jitter is drawn.
-func (l *lane) after(size int, now clock.Instant, jitter time.Duration) clock.Instant {
+func (l *DelayLine) after(size int, now clock.Instant, jitter time.Duration) clock.Instant {
 	if l.link.Rate > 0 {
 		l.free = max(l.free, now).Add(time.Duration(float64(size) / float64(l.link.Rate) * float64(time.Second)))
 		now = l.free
@@ -123,8 +126,14 @@ func (l *lane) after(size int, now clock.Instant, jitter time.Duration) clock.In
 	return l.last
 }
 
+// Full reports whether a write has to wait until something leaves.
+func (l *DelayLine) Full() bool { return l.size >= linkRoom }
+
+// Empty reports whether nothing is on its way.
+func (l *DelayLine) Empty() bool { return l.size == 0 }
+
 // jitter is uniform in [0, Jitter].
-func (l *lane) jitter() time.Duration {
+func (l *DelayLine) jitter() time.Duration {
 	if l.link.Jitter == 0 {
 		return 0
 	}
@@ -132,59 +141,59 @@ func (l *lane) jitter() time.Duration {
 	return time.Duration(share)
 }
 
-// enter puts a piece on its way, whole.
-func (l *lane) enter(p parcel, now clock.Instant) { l.put(p, now, l.jitter()) }
+// Enter puts a piece on its way, whole.
+func (l *DelayLine) Enter(p Segment, now clock.Instant) { l.put(p, now, l.jitter()) }
 
-func (l *lane) put(p parcel, now clock.Instant, jitter time.Duration) {
-	p.due = l.after(p.size, now, jitter)
-	l.parcels = append(l.parcels, p)
-	l.size += p.size
+func (l *DelayLine) put(p Segment, now clock.Instant, jitter time.Duration) {
+	p.Due = l.after(p.Size, now, jitter)
+	l.segments = append(l.segments, p)
+	l.size += p.Size
 }
 
-// trickle puts bytes on their way as they come through a limited rate: what is in
+// Trickle puts bytes on their way as they come through a limited rate: what is in
 // front need not wait for what is behind. All of it has one jitter: of many, in order,
 // the largest would delay a large message more than a small one. data may be nil.
-func (l *lane) trickle(size int, data []byte, now clock.Instant) {
+func (l *DelayLine) Trickle(size int, data []byte, now clock.Instant) {
 	jitter := l.jitter()
 	for size > 0 {
-		p := parcel{size: size}
+		p := Segment{Size: size}
 		if l.link.Rate > 0 {
-			p.size = min(size, segmentSize)
+			p.Size = min(size, segmentSize)
 		}
 		if data != nil {
-			p.data, data = data[:p.size], data[p.size:]
+			p.Data, data = data[:p.Size], data[p.Size:]
 		}
-		size -= p.size
+		size -= p.Size
 		l.put(p, now, jitter)
 	}
 }
 
-// first is what comes out first, if anything is on its way.
-func (l *lane) first() (p parcel, ok bool) {
-	if l.head == len(l.parcels) {
-		return parcel{}, false
+// First is what comes out first, if anything is on its way.
+func (l *DelayLine) First() (p Segment, ok bool) {
+	if l.head == len(l.segments) {
+		return Segment{}, false
 	}
-	return l.parcels[l.head], true
+	return l.segments[l.head], true
 }
 
-// due is when the first comes out.
-func (l *lane) due() (at clock.Instant, ok bool) {
-	p, ok := l.first()
-	return p.due, ok
+// Due is when the first comes out.
+func (l *DelayLine) Due() (at clock.Instant, ok bool) {
+	p, ok := l.First()
+	return p.Due, ok
 }
 
-// remove takes the first n bytes of the first piece away, and it as well if they are all.
-func (l *lane) remove(n int) {
-	p := &l.parcels[l.head]
+// Remove takes the first n bytes of the first piece away, and it as well if they are all.
+func (l *DelayLine) Remove(n int) {
+	p := &l.segments[l.head]
 	l.size -= n
-	if n < p.size {
+	if n < p.Size {
 		p.begun = p.begun || n > 0
-		p.size -= n
-		p.data = p.data[n:]
+		p.Size -= n
+		p.Data = p.Data[n:]
 		return
 	}
-	*p = parcel{}
-	if l.head++; l.head == len(l.parcels) || l.head >= 1024 {
-		l.parcels, l.head = append(l.parcels[:0], l.parcels[l.head:]...), 0
+	*p = Segment{}
+	if l.head++; l.head == len(l.segments) || l.head >= 1024 {
+		l.segments, l.head = append(l.segments[:0], l.segments[l.head:]...), 0
 	}
 }

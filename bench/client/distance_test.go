@@ -9,31 +9,31 @@ import (
 	"pushbench/bench/clock"
 )
 
-// laneOf is one direction of a first connection.
-func laneOf(l Link) lane {
-	d := (&Config{Link: l}).distance(Subscription{Topics: []string{"a"}}, wayDown)
-	up, _ := d.lanes()
+// delayOf is one direction of a first connection.
+func delayOf(l Link) DelayLine {
+	d := (&Config{Link: l}).Distance(Subscription{Topics: []string{"a"}}, WayDown)
+	up, _ := d.Lines()
 	return up
 }
 
 // Without jitter and rate what enters comes out half a round trip later, to the nanosecond.
 func TestHalfARoundTrip(t *testing.T) {
-	d := (&Config{Link: Link{RTT: 41}}).distance(Subscription{Topics: []string{"a"}}, wayDown)
-	up, down := d.lanes()
+	d := (&Config{Link: Link{RTT: 41}}).Distance(Subscription{Topics: []string{"a"}}, WayDown)
+	up, down := d.Lines()
 	for _, now := range []clock.Instant{100, 100, 137, 1e9} {
-		if u, w := up.leaves(1000, now), down.leaves(0, now); u != now+20 || w != now+21 {
+		if u, w := up.Leaves(1000, now), down.Leaves(0, now); u != now+20 || w != now+21 {
 			t.Errorf("entered at %d, out at %d and %d; want both halves of 41 later", now, u, w)
 		}
 	}
 }
 
 // A thousand bytes take a millisecond at a megabyte a second, one after another,
-// and an idle lane saves up nothing.
+// and an idle line saves up nothing.
 func TestRate(t *testing.T) {
 	const ms = clock.Instant(time.Millisecond)
-	l := laneOf(Link{RTT: 20 * time.Millisecond, Rate: 1e6})
+	l := delayOf(Link{RTT: 20 * time.Millisecond, Rate: 1e6})
 	for i, c := range []struct{ now, want clock.Instant }{{0, 11 * ms}, {0, 12 * ms}, {1 * ms, 13 * ms}, {50 * ms, 61 * ms}} {
-		if got := l.leaves(1000, c.now); got != c.want {
+		if got := l.Leaves(1000, c.now); got != c.want {
 			t.Errorf("piece %d: out at %v, want %v", i, time.Duration(got), time.Duration(c.want))
 		}
 	}
@@ -42,13 +42,13 @@ func TestRate(t *testing.T) {
 // Jitter reaches from 0 to its limit evenly, and never lets one overtake another.
 func TestJitter(t *testing.T) {
 	const n, limit = 20_000, 1000
-	apart, together := laneOf(Link{RTT: 100, Jitter: limit, Seed: 7}), laneOf(Link{RTT: 100, Jitter: limit, Seed: 7})
+	apart, together := delayOf(Link{RTT: 100, Jitter: limit, Seed: 7}), delayOf(Link{RTT: 100, Jitter: limit, Seed: 7})
 	var waits []int
 	last := clock.Instant(0)
 	for i := range n {
 		now := clock.Instant(i * 10_000)
-		waits = append(waits, int(apart.leaves(1, now)-now)-50)
-		out := together.leaves(1, clock.Instant(i))
+		waits = append(waits, int(apart.Leaves(1, now)-now)-50)
+		out := together.Leaves(1, clock.Instant(i))
 		if out < last || out < clock.Instant(i+50) || out > clock.Instant(i+50+limit) {
 			t.Fatalf("piece %d is out at %d, after one at %d", i, out, last)
 		}
@@ -68,12 +68,12 @@ func TestJitter(t *testing.T) {
 // The seed decides, and every connection and direction has a jitter of its own.
 func TestJitterComesFromTheSeed(t *testing.T) {
 	draw := func(seed uint64, client, dial int) (waits []clock.Instant) {
-		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).distance(Subscription{Client: client, Topics: []string{"a"}}, wayDown)
-		var up, down lane
+		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).Distance(Subscription{Client: client, Topics: []string{"a"}}, WayDown)
+		var up, down DelayLine
 		for range dial {
-			up, down = d.lanes()
+			up, down = d.Lines()
 		}
-		return []clock.Instant{up.leaves(0, 0), down.leaves(0, 0)}
+		return []clock.Instant{up.Leaves(0, 0), down.Leaves(0, 0)}
 	}
 	first := draw(1, 1, 1)
 	if again := draw(1, 1, 1); !slices.Equal(first, again) {
@@ -91,10 +91,10 @@ func TestJitterComesFromTheSeed(t *testing.T) {
 
 // Whatever enters comes out once and in order, however it is cut, on the way in
 // or on the way out.
-func TestLaneKeepsOrderAndBytes(t *testing.T) {
+func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 	for _, link := range []Link{{RTT: 5}, {RTT: 5, Jitter: 100}, {Jitter: 50, Rate: 1e9}} {
 		r := rand.New(rand.NewPCG(1, 2))
-		l := laneOf(link)
+		l := delayOf(link)
 		var in, out []byte
 		for now := clock.Instant(0); now < 20_000; now++ {
 			data := make([]byte, r.IntN(4000))
@@ -102,20 +102,20 @@ func TestLaneKeepsOrderAndBytes(t *testing.T) {
 				data[i] = byte(len(in) + i)
 			}
 			in = append(in, data...)
-			l.trickle(len(data), data, now)
-			for p, ok := l.first(); ok && p.due <= now && r.IntN(3) > 0; p, ok = l.first() {
-				n := r.IntN(p.size + 1)
-				out = append(out, p.data[:n]...)
-				l.remove(n)
+			l.Trickle(len(data), data, now)
+			for p, ok := l.First(); ok && p.Due <= now && r.IntN(3) > 0; p, ok = l.First() {
+				n := r.IntN(p.Size + 1)
+				out = append(out, p.Data[:n]...)
+				l.Remove(n)
 			}
 			if l.size != len(in)-len(out) {
 				t.Fatalf("%d bytes on their way, want %d", l.size, len(in)-len(out))
 			}
 			if now%100 == 0 {
 				in, out = in[len(out):], nil
-				for p, ok := l.first(); ok; p, ok = l.first() {
-					out = append(out, p.data...)
-					l.remove(p.size)
+				for p, ok := l.First(); ok; p, ok = l.First() {
+					out = append(out, p.Data...)
+					l.Remove(p.Size)
 				}
 				if string(in) != string(out) {
 					t.Fatalf("%+v: %d bytes came out other than %d entered", link, len(out), len(in))
@@ -141,8 +141,8 @@ func TestWhoHasADistance(t *testing.T) {
 		{"nothing", Link{Seed: 7}, subscriber, false},
 		{"a backend", Link{RTT: 1, Jitter: 1, Rate: 1}, backend, false},
 	} {
-		d := (&Config{Link: c.link}).distance(c.sub, wayDown)
-		if got := d.link != nil; got != c.want {
+		d := (&Config{Link: c.link}).Distance(c.sub, WayDown)
+		if got := d.Delayed(); got != c.want {
 			t.Errorf("%s: has a distance: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -156,11 +156,11 @@ func TestJitterOfALargeMessage(t *testing.T) {
 	serial := clock.Instant(size) // 1 ns a byte
 	sum := map[string]float64{}
 	for i := range uint64(n) {
-		for name, enter := range map[string]func(*lane){
-			"up":   func(l *lane) { l.enter(parcel{size: size}, 0) },
-			"down": func(l *lane) { l.trickle(size, nil, 0) },
+		for name, enter := range map[string]func(*DelayLine){
+			"up":   func(l *DelayLine) { l.Enter(Segment{Size: size}, 0) },
+			"down": func(l *DelayLine) { l.Trickle(size, nil, 0) },
 		} {
-			l := lane{link: link, random: *rand.NewPCG(i, 3)}
+			l := DelayLine{link: link, random: *rand.NewPCG(i, 3)}
 			enter(&l)
 			sum[name] += float64(l.last - serial)
 		}

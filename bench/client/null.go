@@ -7,11 +7,11 @@ import (
 	"pushbench/bench/clock"
 )
 
-// Null returns the transport that has no network and no server: what is published
+// Null returns the engine that has no network and no server: what is published
 // is handed to its topic's subscribers in this process, each worker's by a goroutine
 // of its own. What a generator does on it is its ceiling: everything of a trial but
 // sockets and protocols. All sessions must be open before the first publication.
-func Null(workers int) Transport {
+func Null(workers int) Engine {
 	n := &null{topics: map[string]*nullTopic{}}
 	for range workers {
 		w := &nullWorker{news: make(chan nullMessage, nullBacklog)}
@@ -77,7 +77,7 @@ func (n *null) Open(sub Subscription, sink Sink) Session {
 }
 
 // Pace has a goroutine publish what is due.
-func (n *null) Pace(_ int, feed Feed) { pace(&n.pacing, feed) }
+func (n *null) Pace(_ int, feed Feed) { PaceByGoroutine(&n.pacing, feed) }
 
 func (n *null) Close() {
 	n.closing.Do(func() {

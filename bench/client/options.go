@@ -22,19 +22,6 @@ func (t *Traffic) Options() *Options {
 	return t.options
 }
 
-func (t *tap) options() (o *Options) {
-	socket, ok := t.Conn.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	_ = raw.Control(func(fd uintptr) { o = readOptions(int(fd)) }) // fails on what is closed
-	return o
-}
-
 // readOptions asks the kernel; a socket that is shut tells nothing.
 func readOptions(fd int) *Options {
 	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)

@@ -21,18 +21,22 @@ type Traffic struct {
 	Abandoned atomic.Int64
 
 	mu      sync.Mutex // guards what follows
-	open    map[segmented]struct{}
+	open    map[Socket]struct{}
 	closed  TCP      // of connections that are gone
 	options *Options // of the first connection
 }
 
 type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
 
-// A segmented connection can ask the kernel for its segments, until it is gone.
-type segmented interface {
-	segments() TCP
-	lastSegments() TCP // asked just before it is closed: closing is in it, and what is not read is not
-	options() *Options
+// A Socket is one whose kernel can be asked about it, until it is gone.
+type Socket interface {
+	Control(do func(fd int)) // does something with its descriptor; nothing, when it is closed
+}
+
+// ask has a socket read.
+func ask[T any](c Socket, read func(fd int) T) (found T) {
+	c.Control(func(fd int) { found = read(fd) })
+	return found
 }
 
 // Snapshot reads all counters but the kernel's: see Segments.
@@ -66,36 +70,38 @@ func (t *Traffic) TCP() TCP {
 	defer t.mu.Unlock()
 	total := t.closed
 	for c := range t.open {
-		total.add(c.segments())
+		total.add(ask(c, readTCP))
 	}
 	return total
 }
 
-func (t *Traffic) opened(c segmented) {
+// Opened counts a connection that was dialled.
+func (t *Traffic) Opened(c Socket) {
 	t.Dials.Add(1)
-	t.accepted(c)
+	t.Accepted(c)
 }
 
-// accepted is told of a connection that the server opened, which is no dial of ours.
-func (t *Traffic) accepted(c segmented) {
+// Accepted counts a connection that the server opened, which is no dial of ours.
+func (t *Traffic) Accepted(c Socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.open == nil {
-		t.open = make(map[segmented]struct{})
+		t.open = make(map[Socket]struct{})
 	}
 	t.open[c] = struct{}{}
 	if t.options == nil {
-		t.options = c.options()
+		t.options = ask(c, readOptions)
 	}
 }
 
-// gone is told just before a connection is closed: afterwards the kernel answers nothing.
-func (t *Traffic) gone(c segmented) {
+// Gone counts what the kernel counted of a connection that is about to be closed:
+// afterwards it answers nothing.
+func (t *Traffic) Gone(c Socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.open[c]; !ok {
 		return
 	}
 	delete(t.open, c)
-	t.closed.add(c.lastSegments())
+	t.closed.add(ask(c, lastTCP))
 }

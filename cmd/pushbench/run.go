@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/lab"
 	"pushbench/results"
 	"pushbench/results/compare"
@@ -93,7 +93,7 @@ The table goes to standard output, progress to standard error.
 	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
 	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
 	quickFlag(c, &o.quick)
-	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(client.Engines(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
+	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(engines.Names(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
 	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
@@ -353,18 +353,11 @@ func (o runOptions) choose(c *cobra.Command, s *scenarios.Scenario) {
 
 // checkEngine chooses the engine, unless it was chosen. All cases of a run have the same.
 func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
-	switch {
-	case o.engine == "" && (s.Secured() || slices.Contains(s.Transports, scenarios.Webhook)):
-		o.engine = client.Goroutine
-	case o.engine == "":
-		o.engine = client.Engines()[0]
-	case !slices.Contains(client.Engines(), o.engine):
-		return usageError("--engine: %q is not one of %s", o.engine, strings.Join(client.Engines(), ", "))
-	case s.Secured() && o.engine != client.Goroutine:
-		return usageError("--engine: %s speaks no TLS, which this scenario has; allowed: %s", o.engine, client.Goroutine)
-	case slices.Contains(s.Transports, scenarios.Webhook) && o.engine != client.Goroutine:
-		return usageError("--engine: %s receives no webhooks, which this scenario has; allowed: %s", o.engine, client.Goroutine)
+	name, err := engines.Choose(o.engine, s.Transports, s.Secured())
+	if err != nil {
+		return usageError("--engine: %v", err)
 	}
+	o.engine = name
 	return nil
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/cmd/pushbench/selftest"
 )
 
@@ -29,8 +29,8 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 		Example: "  pushbench selftest\n  pushbench selftest --only freeze,lies\n  pushbench selftest --long",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if !slices.Contains(client.Engines(), o.Engine) {
-				return usageError("--engine: %q is not one of %s", o.Engine, strings.Join(client.Engines(), ", "))
+			if !slices.Contains(engines.Names(), o.Engine) {
+				return usageError("--engine: %q is not one of %s", o.Engine, strings.Join(engines.Names(), ", "))
 			}
 			if err := o.Check(); err != nil {
 				return usageError("--only: %w", err)
@@ -41,7 +41,7 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 	f := c.Flags()
 	f.BoolVar(&o.Long, "long", false, "the slow proofs as well")
 	f.StringSliceVar(&o.Only, "only", nil, "only these proofs, such as freeze,lies")
-	f.StringVar(&o.Engine, "engine", client.Engines()[0], "what the clients run on: "+strings.Join(client.Engines(), " or "))
+	f.StringVar(&o.Engine, "engine", engines.Names()[0], "what the clients run on: "+strings.Join(engines.Names(), " or "))
 	return c
 }
 

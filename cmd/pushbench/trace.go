@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -85,7 +85,7 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 		}
 	}
 	ladder := bench.Ladder{
-		Engine: client.Goroutine, Interval: o.interval, Hold: o.hold, Quiet: o.quiet,
+		Engine: engines.Goroutine, Interval: o.interval, Hold: o.hold, Quiet: o.quiet,
 		Serve: func(t scenarios.Transport, listen string, _ bool) []string {
 			return []string{executable, "serve", string(t), "--control", "--listen", listen}
 		},

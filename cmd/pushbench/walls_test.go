@@ -44,10 +44,13 @@ var house = []wall{
 	{part: "results/compare/proof", may: []string{"results/compare"}},
 	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
 	{part: "results/internal/*", may: []string{"results"}},
-	{part: "bench", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "bench", may: []string{"bench/*", "bench/client/engines", "bench/client/goroutine", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // knows no engine
 	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
-	{part: "bench/*/*", may: []string{"bench/*", "scenarios", "results"}}, // test suites
 	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
+	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "results"}},
+	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
+	{part: "bench/client/internal/wire"},
 	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only
 	{part: "servers/hub"},
 	{part: "servers/sock"},
@@ -141,7 +144,8 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "cmd/pushbench", to: "servers/hub"}, true},
 		{edge{from: "bench", to: "bench/client"}, true},
 		{edge{from: "bench/record", to: "bench/client"}, true},
-		{edge{from: "bench/client", to: "bench/client/clienttest", inTest: true}, true},
+		{edge{from: "bench/client/goroutine", to: "bench/client/clienttest", inTest: true}, true},
+		{edge{from: "bench/client/engines", to: "bench/client/eventloop"}, true},
 		{edge{from: "servers/sse", to: "servers/wire"}, true},
 		{edge{from: "servers/wire", to: "servers/wire/httpstack"}, true},
 		{edge{from: "servers", to: "servers/sse", inTest: true}, true},
@@ -164,6 +168,10 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "results/report", to: "results/chart"}, false},
 		{edge{from: "util", to: "results"}, false},
 		{edge{from: "bench/client", to: "bench/client/clienttest"}, false},
+		{edge{from: "bench/client", to: "bench/client/engines"}, false},
+		{edge{from: "bench/client/goroutine", to: "bench/client/eventloop"}, false},
+		{edge{from: "bench/client/goroutine", to: "bench/client/clienttest"}, false},
+		{edge{from: "bench/trace", to: "bench/client/internal/wire"}, false},
 		{edge{from: "bench/client/clienttest", to: "servers/wire"}, false},
 		{edge{from: "servers/sse/deep", to: "servers/wire"}, false},
 	} {

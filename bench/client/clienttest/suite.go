@@ -30,14 +30,14 @@ type Server struct {
 // The cases run side by side. Of an engine that can be dialled RunDialled asks the same, as
 // far as a client that listens can be asked: no relay can take its connection away, or read
 // what crosses it.
-func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
 	for _, transport := range scenarios.Transports {
 		t.Run(string(transport), func(t *testing.T) { play(t, transport, amount.of(cases), newEngine, start) })
 	}
 }
 
 // RunDialled holds an engine and a server that dials it to the contract.
-func RunDialled(t *testing.T, amount Amount, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+func RunDialled(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
 	asked := slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return c.dials })
 	asked = append(asked, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
 	play(t, scenarios.Webhook, amount.of(asked), newEngine, start)
@@ -60,7 +60,7 @@ func (a Amount) of(all []scene) []scene {
 	return slices.DeleteFunc(slices.Clone(all), func(c scene) bool { return !c.smoke })
 }
 
-func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Transport, start func(*testing.T, scenarios.Transport) Server) {
+func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,11 +99,11 @@ var cases = []scene{
 type stage struct {
 	*testing.T
 	transport scenarios.Transport
-	newEngine func(client.Config) client.Transport
+	newEngine func(client.Config) client.Engine
 	server    Server
 	relay     *relay.Relay // between the clients and the server; nil before open
 	traffic   client.Traffic
-	engine    client.Transport
+	engine    client.Engine
 	witness   *Witness
 	backend   *publisher // nil before publish
 }

@@ -17,6 +17,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/relay"
 	"pushbench/cmd/internal/edges"
 	"pushbench/cmd/internal/inprocess"
@@ -31,7 +32,7 @@ import (
 func TestConformance(t *testing.T) {
 	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		t.Parallel()
-		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
 			clienttest.Run(t, amount(stack), newEngine, inprocess.Starter(stack, nil))
 		})
@@ -50,9 +51,9 @@ func TestConformanceOverTLS(t *testing.T) {
 	}
 	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		t.Parallel()
-		newEngine := func(c client.Config) client.Transport {
+		newEngine := func(c client.Config) client.Engine {
 			c.TLS = &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}
-			return inprocess.Engine(t, client.Goroutine)(c)
+			return inprocess.Engine(t, engines.Goroutine)(c)
 		}
 		clienttest.Run(t, amount(stack), newEngine, inprocess.Starter(stack, secured))
 	})
@@ -62,7 +63,7 @@ func TestConformanceOverTLS(t *testing.T) {
 func TestConformanceOfWebhooks(t *testing.T) {
 	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		t.Parallel()
-		clienttest.RunDialled(t, amount(stack), inprocess.Engine(t, client.Goroutine), inprocess.Starter(stack, nil))
+		clienttest.RunDialled(t, amount(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Starter(stack, nil))
 	})
 }
 
@@ -79,7 +80,7 @@ func amount(stack wire.Stack) clienttest.Amount {
 func TestWebSocketBytes(t *testing.T) {
 	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		t.Parallel()
-		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
 			webSocketBytes(t, stack, newEngine)
 		})
@@ -88,13 +89,13 @@ func TestWebSocketBytes(t *testing.T) {
 
 // A distance changes none of them.
 func TestWebSocketBytesThroughALink(t *testing.T) {
-	inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+	inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 		t.Parallel()
 		webSocketBytes(t, wire.Reference, through(client.Link{RTT: 5 * time.Millisecond, Jitter: time.Millisecond}, newEngine))
 	})
 }
 
-func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Transport) {
+func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Engine) {
 	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Stack: stack})
 	tap := clienttest.Relayed(t, server.Addr)
 	witness := clienttest.NewWitness()

@@ -7,12 +7,13 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
+	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
 )
 
-// The engines share no code that reads or writes a byte, so they check each other: of the
+// The engines share no code that waits, reads or writes, so they check each other: of the
 // same publications both deliver the same messages, in as many batches, requests and bytes.
 // Heads are left out, as they name the server's address. That the engines are equally fast
 // takes a quiet machine: see package timed.
@@ -21,13 +22,13 @@ func TestEnginesDeliverAndCountTheSame(t *testing.T) {
 		t.Run(string(transport), func(t *testing.T) {
 			t.Parallel()
 			var first string
-			for _, engine := range client.Engines() {
+			for _, engine := range engines.Names() {
 				got := deliver(t, engine, transport)
 				if first == "" {
 					first = got
 				}
 				if got != first {
-					t.Errorf("engine %s: got %s\nengine %s: got %s\nwant the same", client.Engines()[0], first, engine, got)
+					t.Errorf("engine %s: got %s\nengine %s: got %s\nwant the same", engines.Names()[0], first, engine, got)
 				}
 			}
 		})

@@ -19,7 +19,7 @@ func TestHeadsAreFilledUp(t *testing.T) {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 				t.Parallel()
-				inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+				inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 					t.Parallel()
 					server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: stack, Limits: wire.Limits{AnswerHead: answer}})
 					witness, traffic := clienttest.NewWitness(), new(client.Traffic)

@@ -24,11 +24,11 @@ func TestHeartbeats(t *testing.T) {
 	up := map[scenarios.Transport]int64{scenarios.WebSocket: 6}
 	for _, transport := range pushed {
 		t.Run(string(transport), func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: every}})
 				witness, traffic := clienttest.NewWitness(), new(client.Traffic)
-				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, Patience: clienttest.Patience})
+				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, ReadTimeout: clienttest.Patience})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 				defer session.Close()
 				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
@@ -65,13 +65,13 @@ func TestSilenceEndsAConnection(t *testing.T) {
 	const patience = 200 * time.Millisecond
 	for _, transport := range scenarios.Transports {
 		t.Run(string(transport), func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
 				relay := clienttest.Relayed(t, server.Addr)
 				witness := clienttest.NewWitness()
 				engine := newEngine(client.Config{
-					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), Patience: patience,
+					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: patience,
 					Interval: patience / 8, Pacing: scenarios.FixedRate, Hold: patience / 8,
 				})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)

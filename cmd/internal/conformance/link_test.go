@@ -26,7 +26,7 @@ func TestConformanceThroughALink(t *testing.T) {
 		{"2 ms, jitter and 5 MB per second", client.Link{RTT: 2 * time.Millisecond, Jitter: 4 * time.Millisecond, Rate: 5e6, Seed: 1}, clienttest.Whole},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				clienttest.Run(t, c.amount, through(c.link, newEngine), inprocess.Starter(wire.Reference, nil))
 			})
@@ -35,8 +35,8 @@ func TestConformanceThroughALink(t *testing.T) {
 }
 
 // through puts a link before the clients of an engine.
-func through(link client.Link, newEngine func(client.Config) client.Transport) func(client.Config) client.Transport {
-	return func(c client.Config) client.Transport {
+func through(link client.Link, newEngine func(client.Config) client.Engine) func(client.Config) client.Engine {
+	return func(c client.Config) client.Engine {
 		c.Link = link
 		return newEngine(c)
 	}
@@ -49,10 +49,10 @@ type farther struct {
 	relay   *relay.Relay
 	witness *clienttest.Witness
 	traffic client.Traffic
-	engine  client.Transport
+	engine  client.Engine
 }
 
-func newFarther(t *testing.T, newEngine func(client.Config) client.Transport, c client.Config) *farther {
+func newFarther(t *testing.T, newEngine func(client.Config) client.Engine, c client.Config) *farther {
 	server := inprocess.Start(t, inprocess.Server{Transport: string(c.Transport), Stack: wire.Reference})
 	f := &farther{T: t, server: server, relay: clienttest.Relayed(t, server.Addr), witness: clienttest.NewWitness()}
 	c.Target, c.Traffic, c.Hold = f.relay.Addr, &f.traffic, 25*time.Second
@@ -86,7 +86,7 @@ const roundTrip = 20 * time.Millisecond
 func TestNothingIsFasterThanTheLink(t *testing.T) {
 	for _, transport := range scenarios.Transports {
 		t.Run(string(transport), func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				f := newFarther(t, newEngine, client.Config{Transport: transport, Interval: time.Millisecond, Pacing: scenarios.FixedRate, Link: client.Link{RTT: roundTrip}})
 				author := f.open(0, true, "a")
@@ -121,7 +121,7 @@ func TestAPollTakesItsRoundTrips(t *testing.T) {
 		anew bool
 		want time.Duration
 	}{{false, roundTrip}, {true, 2 * roundTrip}} {
-		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
 			f := newFarther(t, newEngine, client.Config{
 				Transport: scenarios.ShortPoll, Interval: time.Millisecond, Pacing: scenarios.FixedDelay,
@@ -143,7 +143,7 @@ func TestAPollTakesItsRoundTrips(t *testing.T) {
 func TestWhatIsInTheLinkIsLostWithItsConnection(t *testing.T) {
 	for _, transport := range scenarios.Transports {
 		t.Run(string(transport), func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				f := newFarther(t, newEngine, client.Config{Transport: transport, Interval: time.Millisecond, Pacing: scenarios.FixedRate, Link: client.Link{RTT: 100 * time.Millisecond}})
 				author := f.open(0, true, "a")

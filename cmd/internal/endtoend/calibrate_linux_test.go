@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/scenarios"
 )
 
@@ -43,7 +43,7 @@ func wireTable(t *testing.T, accounts []bench.WireAccount) {
 
 // The bytes that we count are those that TCP counts. The other engine's are held so every
 // night; here they are held against a relay by package conformance.
-func TestWireBytesAreTCPs(t *testing.T) { wireBytes(t, client.Engines()[0]) }
+func TestWireBytesAreTCPs(t *testing.T) { wireBytes(t, engines.Names()[0]) }
 
 func wireBytes(t *testing.T, engine string) {
 	accounts, err := bench.CalibrateWire(t.Context(), engine, serving())
@@ -55,7 +55,7 @@ func wireBytes(t *testing.T, engine string) {
 
 // With the headers that we say it adds, they are what an interface counts.
 func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
-	accounts, err := bench.CalibrateWireOnInterface(t.Context(), client.Engines()[0], serving())
+	accounts, err := bench.CalibrateWireOnInterface(t.Context(), engines.Names()[0], serving())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ package endtoend
 import (
 	"testing"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 )
 
 // All mutants, those included whose proofs need a quiet machine.
@@ -17,7 +17,7 @@ func TestSelfTestCatchesEveryMutant(t *testing.T) {
 
 // The bytes of every engine are those that TCP counts.
 func TestWireBytesOfEveryEngineAreTCPs(t *testing.T) {
-	for _, engine := range client.Engines()[1:] {
+	for _, engine := range engines.Names()[1:] {
 		t.Run(engine, func(t *testing.T) { wireBytes(t, engine) })
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/scenarios"
 )
 
@@ -35,7 +35,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	rig := &bench.Rig{
 		Drive:  []string{pushbench, "drive"},
 		Awake:  []string{pushbench, "awake"},
-		Engine: client.Engines()[0],
+		Engine: engines.Names()[0],
 		Serve: func(c scenarios.Case, _ string) []string {
 			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
@@ -65,7 +65,7 @@ func BenchmarkIdleClient(b *testing.B) {
 		b.Run(string(transport), func(b *testing.B) {
 			var sum bench.IdleAccount
 			for range b.N {
-				account, err := bench.AccountIdle(b.Context(), client.Engines()[0], serve, transport, 1000)
+				account, err := bench.AccountIdle(b.Context(), engines.Names()[0], serve, transport, 1000)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -36,7 +36,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 	trials := map[scenarios.Transport]int{}
 	rig := &bench.Rig{
 		Drive:  []string{pushbench, "drive"},
-		Engine: client.Engines()[0],
+		Engine: engines.Names()[0],
 		Quick:  true,
 		Serve: func(measured scenarios.Case, _ string) []string {
 			transport := measured.Transport

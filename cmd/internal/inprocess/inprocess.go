@@ -15,6 +15,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
+	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/edges"
 	"pushbench/scenarios"
 	"pushbench/servers/hub"
@@ -120,16 +121,16 @@ func OnEachStack(t *testing.T, test func(*testing.T, wire.Stack)) {
 }
 
 // OnEachEngine runs a test on every engine that this system has.
-func OnEachEngine(t *testing.T, test func(*testing.T, func(client.Config) client.Transport)) {
-	for _, name := range client.Engines() {
+func OnEachEngine(t *testing.T, test func(*testing.T, func(client.Config) client.Engine)) {
+	for _, name := range engines.Names() {
 		t.Run(name, func(t *testing.T) { test(t, Engine(t, name)) })
 	}
 }
 
 // Engine makes engines of a name, which the end of the test closes.
-func Engine(t *testing.T, name string) func(client.Config) client.Transport {
-	return func(c client.Config) client.Transport {
-		engine, err := client.New(name, c)
+func Engine(t *testing.T, name string) func(client.Config) client.Engine {
+	return func(c client.Config) client.Engine {
+		engine, err := engines.New(name, c)
 		if err != nil {
 			t.Fatal(err)
 		}

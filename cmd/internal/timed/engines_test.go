@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results/compare"
 	"pushbench/scenarios"
@@ -18,14 +18,14 @@ import (
 // what latencies are made of; goroutines' timers make each way of it half a
 // millisecond longer.
 func TestEnginesAreEquivalent(t *testing.T) {
-	engines := client.Engines()
-	if len(engines) < 2 {
-		t.Logf("this system has only the engine %s", engines[0])
+	names := engines.Names()
+	if len(names) < 2 {
+		t.Logf("this system has only the engine %s", names[0])
 		return
 	}
 	var family []compare.Pairing
 	for _, transport := range []scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket} {
-		family = append(family, pairEngines(t, transport, [2]string(engines[:2])))
+		family = append(family, pairEngines(t, transport, [2]string(names[:2])))
 	}
 	for _, d := range (compare.Plan{}).All(family) {
 		t.Logf("%s: %s to %s %.4f, 90 %% interval %.4f to %.4f, %d pairs: %s", d.Metric, d.Names[1], d.Names[0], d.Ratio, d.Lo90, d.Hi90, d.Blocks, d.Verdict)

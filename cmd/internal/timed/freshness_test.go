@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	monotonic "pushbench/bench/clock"
 	"pushbench/bench/physics"
 	"pushbench/cmd/internal/inprocess"
@@ -93,7 +93,7 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) be
 	ask := func(o bench.Order) { _ = say.Encode(o) } // a generator that is gone says so by its silence
 	ask(bench.Order{Prepare: &bench.Prepare{
 		Scenario: scenario, Transport: string(transport), Target: server.Addr,
-		Block: 1, Run: 7, Engine: client.Engines()[0],
+		Block: 1, Run: 7, Engine: engines.Names()[0],
 	}})
 	for heard.Scan() {
 		var m bench.Message

@@ -28,7 +28,7 @@ func TestPhysicsOverADistance(t *testing.T) {
 		rate      float64 // messages a second to each client
 	}{{scenarios.LongPoll, 8}, {scenarios.LongPoll, 40}, {scenarios.SSE, 8}, {scenarios.WebSocket, 8}} {
 		t.Run(fmt.Sprintf("%s at %v a second", c.transport, c.rate), func(t *testing.T) {
-			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Transport) {
+			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				o := observe(t, newEngine, c.transport, c.rate, 3, 40*time.Millisecond)
 				o.checkLatency()
 				o.checkBatches()
@@ -56,7 +56,7 @@ type observation struct {
 func (o *observation) median() float64 { return o.latencies[len(o.latencies)/2] }
 
 // observe publishes for so many seconds, over a distance.
-func observe(t *testing.T, newEngine func(client.Config) client.Transport, transport scenarios.Transport, rate, length float64, rtt time.Duration) *observation {
+func observe(t *testing.T, newEngine func(client.Config) client.Engine, transport scenarios.Transport, rate, length float64, rtt time.Duration) *observation {
 	const clients = 10
 	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference})
 	witness := clienttest.NewWitness()

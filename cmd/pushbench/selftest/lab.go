@@ -16,6 +16,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
@@ -187,8 +188,8 @@ func readLine(from *bufio.Reader, child *exec.Cmd) ([]byte, error) {
 func (s *server) stop() error { return errors.Join(s.stdin.Close(), s.child.Wait()) }
 
 // engine returns an engine whose sessions count into traffic.
-func (l *lab) engine(c client.Config) (client.Transport, error) {
-	return client.New(l.options.Engine, c)
+func (l *lab) engine(c client.Config) (client.Engine, error) {
+	return engines.New(l.options.Engine, c)
 }
 
 // freeze stops a process for a while and says how long it really was.

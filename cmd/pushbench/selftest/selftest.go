@@ -21,7 +21,7 @@ import (
 // Options say which proofs to run, and on what.
 type Options struct {
 	Executable string   // this program, which plays servers and generators
-	Engine     string   // what the clients run on: see client.Engines
+	Engine     string   // what the clients run on: see engines.Names
 	Long       bool     // the slow proofs as well
 	Only       []string // proofs by name; none: all
 	Out        io.Writer

@@ -25,7 +25,7 @@ var wires = []claim{
 type tap struct {
 	server   *server
 	relay    *relay.Relay
-	engine   client.Transport
+	engine   client.Engine
 	traffic  client.Traffic
 	witness  *witness
 	sessions []client.Session

@@ -1,0 +1,133 @@
+package eventloop
+
+import (
+	"fmt"
+	"net"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+)
+
+// New returns the engine of event loops: each worker is a thread that waits for
+// all of its sessions at once and does their reading, parsing, reporting, writing and
+// publishing itself. Nothing in it waits for Go's scheduler, which on a busy core
+// can take milliseconds to run a goroutine that is ready. It needs Linux 5.11.
+func New(config client.Config) (client.Engine, error) {
+	config.SetDefaults()
+	e := &engine{Config: config}
+	address, family, err := resolve(config.Target)
+	if err != nil {
+		return nil, err
+	}
+	e.family = family
+	for range config.Workers {
+		l, err := newLoop(e)
+		if err != nil {
+			e.Close()
+			return nil, err
+		}
+		l.in = make([]byte, readSize)
+		l.address = address.clone()
+		e.loops = append(e.loops, l)
+		e.running.Go(l.run)
+	}
+	return e, nil
+}
+
+type engine struct {
+	client.Config
+	family  int
+	loops   []*loop
+	running sync.WaitGroup
+	closing sync.Once
+}
+
+func (e *engine) Workers() int { return len(e.loops) }
+
+func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session {
+	l := e.loops[sub.Worker%len(e.loops)]
+	l.mu.Lock()
+	defer l.unlock()
+	s := newSession(l, sub, sink)
+	s.begin(clock.Now())
+	return s
+}
+
+func (e *engine) Pace(worker int, feed client.Feed) {
+	l := e.loops[worker]
+	l.mu.Lock()
+	defer l.unlock()
+	l.feed, l.feedAt = feed, 0
+}
+
+func (e *engine) Close() { e.closing.Do(e.close) }
+
+func (e *engine) close() {
+	for _, l := range e.loops {
+		l.mu.Lock()
+		l.closed = true
+		l.wake()
+		l.mu.Unlock()
+	}
+	e.running.Wait()
+	for _, l := range e.loops {
+		unix.Close(l.wakeFD)
+		unix.Close(l.poll)
+	}
+}
+
+// Supported reports whether this kernel can do what a loop needs.
+func Supported() bool {
+	l, err := newLoop(nil)
+	if err != nil {
+		return false
+	}
+	unix.Close(l.wakeFD)
+	unix.Close(l.poll)
+	return true
+}
+
+// resolve looks a target up once, so that no lookup is part of any connection's setting up.
+func resolve(target string) (address, int, error) {
+	tcp, err := net.ResolveTCPAddr("tcp", target)
+	if err != nil {
+		return address{}, 0, fmt.Errorf("resolve target: %w", err)
+	}
+	if tcp.Port == 0 {
+		return address{}, 0, fmt.Errorf("resolve target: %q has no port", target)
+	}
+	if tcp.IP == nil { // only a port: this machine's
+		tcp.IP = net.IPv4(127, 0, 0, 1)
+	}
+	if ip := tcp.IP.To4(); ip != nil {
+		return address{v4: &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}}, unix.AF_INET, nil
+	}
+	v6 := &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
+	if tcp.Zone != "" {
+		zone, err := net.InterfaceByName(tcp.Zone)
+		if err != nil {
+			return address{}, 0, fmt.Errorf("resolve target: %w", err)
+		}
+		v6.ZoneId = uint32(zone.Index)
+	}
+	return address{v6: v6}, unix.AF_INET6, nil
+}
+
+// An address is one of its two.
+type address struct {
+	v4 *unix.SockaddrInet4
+	v6 *unix.SockaddrInet6
+}
+
+// clone is for one loop alone: to connect writes into what it is given.
+func (a address) clone() unix.Sockaddr {
+	if a.v4 != nil {
+		own := *a.v4
+		return &own
+	}
+	own := *a.v6
+	return &own
+}

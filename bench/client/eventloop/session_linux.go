@@ -1,0 +1,208 @@
+package eventloop
+
+import (
+	"pushbench/bench/client"
+	"pushbench/bench/client/internal/wire"
+	"pushbench/bench/clock"
+	"pushbench/scenarios"
+)
+
+// A session is one client's: its way down and, on a connection and with frames of its
+// own or on the way down's, its way up.
+type session struct {
+	client.Subscriber
+	conn      // the way down
+	phase     phase
+	publisher publisher     // nil: it does not publish
+	socket    *socket       // the publisher, of a WebSocket
+	closed    bool          // by its caller
+	heard     clock.Instant // when something arrived, of a stream or a socket; see client.Config.ReadTimeout
+}
+
+type phase uint8
+
+const (
+	absent    phase = iota // no connection, and a time set for the next attempt
+	opening                // dialling, or the header that opens a stream or a socket is awaited
+	asking                 // a poll is unanswered
+	resting                // short polling: until the next poll, with a connection or without
+	streaming              // a stream or a socket is open
+)
+
+// A publisher sends publications and knows what becomes of them.
+type publisher interface {
+	publish(id uint32, topic string, payload []byte)
+	dial(at clock.Instant) // opens a connection of its own, if it has one
+	shut()                 // nothing more goes up; what is queued is reported as dropped
+}
+
+func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
+	c := &l.engine.Config
+	s := &session{Subscriber: client.NewSubscriber(c, sub, sink, &l.scratch)}
+	s.conn = newConn(l, s, c.Distance(sub, client.WayDown))
+	switch {
+	case !sub.Backend() && c.Transport == scenarios.WebSocket:
+		s.socket = &socket{session: s}
+		s.Duplex, s.publisher = s.socket, s.socket
+	case sub.Publishes || len(sub.Topics) == 0:
+		s.publisher = newPoster(s)
+	}
+	return s
+}
+
+// begin makes the first attempt of all.
+func (s *session) begin(at clock.Instant) {
+	if s.publisher != nil {
+		s.publisher.dial(at)
+	}
+	if len(s.Sub.Topics) > 0 || s.socket != nil {
+		s.connect(at)
+	}
+}
+
+// connect makes an attempt to connect.
+func (s *session) connect(at clock.Instant) {
+	s.Connecting(at)
+	s.dial(at)
+}
+
+func (s *session) dial(at clock.Instant) {
+	s.phase = opening
+	if err := s.conn.dial(at); err != nil {
+		s.broke(err, at)
+	}
+}
+
+func (s *session) opened(at clock.Instant) {
+	s.Opened(at, 0)
+	s.ask(at)
+}
+
+// ask sends the request: a poll, or the one that opens a stream or a socket.
+func (s *session) ask(at clock.Instant) {
+	s.loop.out = s.AppendRequest(s.loop.out[:0], s)
+	switch {
+	case s.socket != nil:
+		s.loop.timers.set(&s.timer, at.Add(client.DialTimeout))
+	case !s.Streams():
+		s.phase = asking
+		s.awaitBytes(at)
+	}
+	if err := s.write(s.loop.out); err != nil {
+		s.fail(err, at)
+	}
+}
+
+// awaitBytes sets the timer to when nothing arrived for too long.
+func (s *session) awaitBytes(since clock.Instant) {
+	if s.Config.ReadTimeout > 0 {
+		s.loop.timers.set(&s.timer, since.Add(s.Config.ReadTimeout))
+	}
+}
+
+func (s *session) arrived(in []byte, at clock.Instant) (n int, err error) {
+	s.heard = at
+	if s.phase == resting || s.phase == absent {
+		return 0, wire.ErrMore
+	}
+	n, done, err := s.Take(in, at)
+	switch {
+	case err != nil || !done:
+	case s.phase == opening:
+		s.loop.timers.remove(&s.timer)
+		s.phase = streaming
+		s.awaitBytes(at)
+	default:
+		if s.Closes {
+			s.close()
+		}
+		s.rest(at)
+	}
+	return n, err
+}
+
+// rest waits for the next poll; long polling does not.
+func (s *session) rest(at clock.Instant) {
+	next, waits := s.NextPoll(at)
+	if !waits {
+		s.poll(at)
+		return
+	}
+	s.phase = resting
+	s.loop.timers.set(&s.timer, next)
+}
+
+// poll asks again, on the connection there is or on a new one.
+func (s *session) poll(at clock.Instant) {
+	if s.state == open {
+		s.ask(at)
+	} else {
+		s.dial(at)
+	}
+}
+
+func (s *session) flushed(at clock.Instant) {
+	if s.socket != nil {
+		s.socket.flushed(at)
+	}
+}
+
+func (s *session) broke(err error, at clock.Instant) {
+	s.phase = absent
+	if s.socket != nil {
+		s.socket.offline(at)
+	}
+	s.loop.timers.set(&s.timer, at.Add(s.Disconnected(err, at)))
+}
+
+func (s *session) expired(at clock.Instant) {
+	switch s.phase {
+	case absent:
+		s.Traffic.Reconnects.Add(1)
+		s.connect(at)
+	case resting:
+		s.poll(at)
+	case asking:
+		s.fail(client.ErrSilent, at)
+	case streaming: // the timer is set once, and put off when it finds out that it is too early
+		if until := s.heard.Add(s.Config.ReadTimeout); until > at {
+			s.loop.timers.set(&s.timer, until)
+			return
+		}
+		s.fail(client.ErrSilent, at)
+	default:
+		s.fail(errTimeout, at)
+	}
+}
+
+func (s *session) Publish(id uint32, topic string, payload []byte) {
+	s.loop.mu.Lock()
+	defer s.loop.unlock()
+	s.publish(id, topic, payload)
+}
+
+func (s *session) publish(id uint32, topic string, payload []byte) {
+	if s.closed {
+		s.Dropped(id, client.CauseClosed)
+		return
+	}
+	s.publisher.publish(id, topic, payload)
+}
+
+func (s *session) Close() {
+	s.loop.mu.Lock()
+	defer s.loop.unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	if s.publisher != nil {
+		s.publisher.shut()
+	}
+	s.Forget()
+	if s.socket != nil && s.phase == streaming && s.written() {
+		_ = s.write(s.CloseFrame(&s.loop.out)) // the server's is not waited for
+		s.hurry()
+	}
+	s.close()
+}

@@ -1,0 +1,76 @@
+package eventloop
+
+import "pushbench/bench/clock"
+
+// A timer calls back once, when its time has come. Its zero value is not set.
+type timer struct {
+	waiter  interface{ expired(at clock.Instant) }
+	expires clock.Instant
+	place   int // in the loop's timers, from 1; 0: none
+}
+
+// timers is a binary heap of timers by when they expire.
+type timers []*timer
+
+func (t timers) first() clock.Instant {
+	if len(t) == 0 {
+		return never
+	}
+	return t[0].expires
+}
+
+// pop takes the first that has expired, if one has.
+func (t *timers) pop(now clock.Instant) *timer {
+	if t.first() > now {
+		return nil
+	}
+	k := (*t)[0]
+	t.remove(k)
+	return k
+}
+
+// set gives a timer a new time to expire.
+func (t *timers) set(k *timer, at clock.Instant) {
+	k.expires = at
+	if k.place == 0 {
+		*t = append(*t, k)
+		k.place = len(*t)
+	}
+	t.settle(k)
+}
+
+func (t *timers) remove(k *timer) {
+	if k.place == 0 {
+		return
+	}
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	if last != k {
+		(*t)[k.place-1] = last
+		last.place = k.place
+		t.settle(last)
+	}
+	k.place = 0
+}
+
+// settle moves a timer to where it belongs. Places count from 1.
+func (t timers) settle(k *timer) {
+	for k.place > 1 && k.expires < t[k.place/2-1].expires {
+		t.swap(k, t[k.place/2-1])
+	}
+	for {
+		child := 2 * k.place
+		if child < len(t) && t[child].expires < t[child-1].expires {
+			child++
+		}
+		if child > len(t) || t[child-1].expires >= k.expires {
+			return
+		}
+		t.swap(k, t[child-1])
+	}
+}
+
+func (t timers) swap(a, b *timer) {
+	t[a.place-1], t[b.place-1] = b, a
+	a.place, b.place = b.place, a.place
+}

@@ -1,0 +1,263 @@
+package goroutine
+
+import (
+	"context"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+)
+
+// A delayedConn is a connection through a Link. One goroutine reads what comes and one
+// writes what leaves; what is on its way is held here, as much as fits into a
+// client.DelayLine in each direction. It is late by what Go's timers are, up to about a
+// millisecond, and never early.
+type delayedConn struct {
+	*net.TCPConn
+	traffic  *client.Traffic
+	up, down *delayedPipe
+	closed   chan struct{}
+	working  sync.WaitGroup
+	hang     func() error // up, once
+
+	rest    []byte // read in part
+	end     error  // what Read says when there is no rest
+	writeBy atomic.Pointer[time.Time]
+	hurried atomic.Bool
+}
+
+// dialDelayed returns the outcome of a dial a round trip later, when the client learns of it.
+func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.Traffic, over *client.Distance) (*conn, error) {
+	up, down := over.Lines()
+	known := down.Leaves(0, up.Leaves(0, clock.Now()))
+	for now := clock.Now(); now < known && pause(ctx, known.Sub(now)); now = clock.Now() {
+	}
+	if ctx.Err() != nil {
+		traffic.Abandoned.Add(1)
+		if err == nil {
+			raw.Close()
+			err = context.Cause(ctx)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	delayed := newDelayedConn(raw.(*net.TCPConn), traffic, up, down)
+	counting := &countingConn{Conn: delayed, traffic: traffic, delayed: delayed}
+	traffic.Opened(counting)
+	return newConn(counting), nil
+}
+
+func newDelayedConn(raw *net.TCPConn, traffic *client.Traffic, up, down client.DelayLine) *delayedConn {
+	f := &delayedConn{TCPConn: raw, traffic: traffic, up: newDelayedPipe(up), down: newDelayedPipe(down), closed: make(chan struct{})}
+	f.hang = sync.OnceValue(f.hangUp)
+	f.working.Go(f.upload)
+	f.working.Go(f.download)
+	return f
+}
+
+// Read waits until something comes out of the link.
+func (f *delayedConn) Read(p []byte) (int, error) {
+	if len(f.rest) == 0 && f.end == nil {
+		piece, ok := f.down.first(f.closed)
+		if !ok {
+			return 0, net.ErrClosed
+		}
+		f.down.remove(piece.Size)
+		f.rest, f.end = piece.Data, piece.End
+	}
+	if len(f.rest) == 0 {
+		return 0, f.end
+	}
+	n := copy(p, f.rest)
+	f.rest = f.rest[n:]
+	return n, nil
+}
+
+// Write puts p on its way, whole. It waits only while too much is.
+func (f *delayedConn) Write(p []byte) (int, error) {
+	if f.hurried.Load() {
+		return f.writeAtOnce(p)
+	}
+	var late <-chan time.Time
+	if by := f.writeBy.Load(); by != nil && !by.IsZero() {
+		timer := time.NewTimer(time.Until(*by))
+		defer timer.Stop()
+		late = timer.C
+	}
+	piece := append([]byte(nil), p...)
+	if err := f.up.put(func(l *client.DelayLine, now clock.Instant) {
+		l.Enter(client.Segment{Size: len(piece), Data: piece}, now)
+	}, f.closed, late); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (f *delayedConn) writeAtOnce(p []byte) (int, error) {
+	if !f.up.empty() {
+		return 0, net.ErrClosed
+	}
+	n, err := f.TCPConn.Write(p)
+	f.traffic.Up.Bytes.Add(int64(n))
+	return n, err
+}
+
+// upload writes what leaves the link. When it cannot, the reader finds out why.
+func (f *delayedConn) upload() {
+	for {
+		piece, ok := f.up.first(f.closed)
+		if !ok {
+			return
+		}
+		n, err := f.TCPConn.Write(piece.Data)
+		f.traffic.Up.Bytes.Add(int64(n))
+		f.up.remove(n)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// download reads what comes, to the end.
+func (f *delayedConn) download() {
+	buffer := make([]byte, 4<<10)
+	for {
+		n, err := f.TCPConn.Read(buffer)
+		data := append([]byte(nil), buffer[:n]...)
+		full := f.down.put(func(l *client.DelayLine, now clock.Instant) {
+			l.Trickle(n, data, now)
+			if err != nil {
+				l.Enter(client.Segment{End: err}, now)
+			}
+		}, f.closed, nil)
+		if err != nil || full != nil {
+			return
+		}
+	}
+}
+
+// Close closes the connection and forgets what is on its way.
+func (f *delayedConn) Close() error { return f.hang() }
+
+func (f *delayedConn) hangUp() error {
+	close(f.closed)
+	err := f.TCPConn.Close()
+	f.working.Wait()
+	f.up.mu.Lock()
+	defer f.up.mu.Unlock()
+	f.traffic.Undelivered(&f.up.line)
+	return err
+}
+
+// SetDeadline sets when both reading and writing give up.
+func (f *delayedConn) SetDeadline(t time.Time) error {
+	f.writeBy.Store(&t)
+	return f.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets when Write gives up waiting for room.
+func (f *delayedConn) SetWriteDeadline(t time.Time) error {
+	f.writeBy.Store(&t)
+	return nil
+}
+
+// A delayedPipe is a DelayLine between two goroutines: one puts in, one takes out.
+type delayedPipe struct {
+	came, went chan struct{} // hold one when something was put in, taken out
+	timer      *time.Timer   // of who takes out
+
+	mu   sync.Mutex // guards line
+	line client.DelayLine
+}
+
+func newDelayedPipe(l client.DelayLine) *delayedPipe {
+	return &delayedPipe{came: make(chan struct{}, 1), went: make(chan struct{}, 1), timer: time.NewTimer(time.Hour), line: l}
+}
+
+// signal leaves a note in a channel that holds one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// put has the line filled when there is room.
+func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}, late <-chan time.Time) error {
+	for {
+		filled, err := h.fill(fill, closed)
+		if filled || err != nil {
+			return err
+		}
+		select {
+		case <-h.went:
+		case <-closed:
+		case <-late:
+			return os.ErrDeadlineExceeded
+		}
+	}
+}
+
+// fill fills the line, unless it is full or, which is looked at under the lock that
+// takes back what never left, closed.
+func (h *delayedPipe) fill(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) (filled bool, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-closed:
+		return false, net.ErrClosed
+	default:
+	}
+	if h.line.Full() {
+		return false, nil
+	}
+	fill(&h.line, clock.Now())
+	signal(h.came)
+	return true, nil
+}
+
+// first waits until the first piece is due. It is gone when it is removed.
+func (h *delayedPipe) first(closed <-chan struct{}) (piece client.Segment, ok bool) {
+	for {
+		piece, ok = h.peek()
+		left := time.Duration(0)
+		if ok {
+			if left = piece.Due.Sub(clock.Now()); left <= 0 {
+				return piece, true
+			}
+			h.timer.Reset(left)
+		} else {
+			h.timer.Stop()
+		}
+		select {
+		case <-h.timer.C:
+		case <-h.came:
+		case <-closed:
+			return client.Segment{}, false
+		}
+	}
+}
+
+func (h *delayedPipe) peek() (client.Segment, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.line.First()
+}
+
+func (h *delayedPipe) remove(n int) {
+	h.mu.Lock()
+	h.line.Remove(n)
+	h.mu.Unlock()
+	signal(h.went)
+}
+
+func (h *delayedPipe) empty() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.line.Empty()
+}

@@ -1,0 +1,154 @@
+// Package goroutine is the engine that gives every session a goroutine of its own. It runs
+// everywhere, and alone has TLS and receives what a server posts.
+//
+// It owns the goroutines, their blocking connections, and what waits to be published. It
+// must never know a message's content.
+package goroutine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+	"pushbench/scenarios"
+)
+
+// New returns the engine. A session with no topics only publishes, and may be opened
+// against any server.
+func New(config client.Config) client.Engine {
+	config.SetDefaults()
+	return &engine{Config: config}
+}
+
+type engine struct {
+	client.Config
+	pacing sync.WaitGroup
+}
+
+func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &session{Subscriber: client.NewSubscriber(&e.Config, sub, sink, new(client.Scratch)), over: e.Distance(sub, client.WayDown), cancel: cancel}
+	switch {
+	case e.Transport == scenarios.WebSocket && !sub.Backend():
+		socket := newSocket(s)
+		s.Duplex = socket
+		s.outbox = &outbox{session: s, send: socket.send, online: socket.online}
+		s.start(ctx, socket.serve)
+	case len(sub.Topics) == 0:
+		s.outbox = newPoster(ctx, s)
+	default:
+		if sub.Publishes {
+			s.outbox = newPoster(ctx, s)
+		}
+		s.start(ctx, s.receiver())
+	}
+	return s
+}
+
+// Workers are Go's scheduler's.
+func (e *engine) Workers() int { return e.Config.Workers }
+
+func (e *engine) Pace(_ int, feed client.Feed) { client.PaceByGoroutine(&e.pacing, feed) }
+
+func (e *engine) Close() { e.pacing.Wait() }
+
+// receiver is the way down of the transports that are plain HTTP.
+func (s *session) receiver() func(context.Context) error {
+	switch s.Config.Transport {
+	case scenarios.Webhook:
+		return (&receiver{session: s}).serve
+	case scenarios.ShortPoll, scenarios.LongPoll:
+		return (&poller{session: s}).serve
+	default:
+		return s.stream
+	}
+}
+
+// A session keeps one client subscribed until it is closed.
+type session struct {
+	client.Subscriber
+	over   client.Distance // of the way down
+	outbox *outbox
+	out    []byte // the last request
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+func (s *session) Publish(id uint32, topic string, payload []byte) {
+	s.outbox.push(id, topic, payload)
+}
+
+func (s *session) Close() {
+	if s.outbox != nil {
+		s.outbox.shut()
+	}
+	s.cancel()
+	s.done.Wait()
+	if s.outbox != nil {
+		s.outbox.close()
+	}
+}
+
+// open opens a connection of the way down.
+func (s *session) open(ctx context.Context) (*conn, error) {
+	c, err := dial(ctx, s.Config, &s.over)
+	if err == nil {
+		s.Opened(c.opened, c.secured)
+	}
+	return c, err
+}
+
+// ask sends the request that follows and takes its answer.
+func (s *session) ask(c *conn) error {
+	s.out = s.AppendRequest(s.out[:0], c)
+	if err := c.write(s.out); err != nil {
+		return err
+	}
+	return c.receive(s)
+}
+
+// stream opens a stream and reads it to its end.
+func (s *session) stream(ctx context.Context) error {
+	c, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := s.ask(c); err != nil {
+		return err
+	}
+	return c.receive(s)
+}
+
+// start runs serve, which connects and works until the connection ends, again
+// and again until the session is closed. Each attempt and each end is reported.
+func (s *session) start(ctx context.Context, serve func(context.Context) error) {
+	s.done.Go(func() {
+		defer s.Forget()
+		for {
+			s.Connecting(clock.Now())
+			err := serve(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if !pause(ctx, s.Disconnected(err, clock.Now())) {
+				return
+			}
+			s.Traffic.Reconnects.Add(1)
+		}
+	})
+}
+
+// pause waits, and reports whether it waited to the end.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

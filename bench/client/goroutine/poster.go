@@ -1,0 +1,171 @@
+package goroutine
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"pushbench/bench/client"
+	"pushbench/bench/clock"
+)
+
+// A poster publishes by POST on a keep-alive connection of its own, which it
+// opens at once and opens again only when a publication finds it gone.
+type poster struct {
+	*session
+	ctx    context.Context
+	over   client.Distance
+	outbox *outbox
+	out    []byte
+
+	// writing is held while a publication is written, so that what the reader
+	// learns of a connection is about what was written on it, all of it or nothing.
+	writing sync.Mutex
+
+	mu       sync.Mutex // guards what follows
+	conn     *conn      // nil while there is none
+	awaiting bool       // a publication was sent on it and not answered
+	id       uint32     // of that publication
+	reading  sync.WaitGroup
+
+	scratch client.Scratch // the way down has its own and works at the same time
+	posted  client.Posted  // the last answer
+}
+
+func newPoster(ctx context.Context, s *session) *outbox {
+	p := &poster{session: s, ctx: ctx, over: s.Config.Distance(s.Sub, client.WayUp)}
+	p.outbox = &outbox{session: s, send: p.send, online: p.online, reach: p.reach, waits: true, end: p.reading.Wait}
+	// The first connection is part of connecting, not of the first publication.
+	p.outbox.busy = true
+	p.outbox.hold(clock.Now())
+	p.outbox.working.Go(func() {
+		p.begin()
+		p.outbox.release(clock.Now())
+		p.outbox.proceed()
+	})
+	return p.outbox
+}
+
+func (p *poster) begin() {
+	err := p.open()
+	switch {
+	case p.ctx.Err() != nil:
+	case err != nil:
+		p.LostPublisher(err, clock.Now())
+	case len(p.Sub.Topics) == 0:
+		p.Tell(client.Event{Kind: client.Connected}, clock.Now())
+	}
+}
+
+func (p *poster) open() error {
+	c, err := dial(p.ctx, p.Config, &p.over)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conn = c
+	p.reading.Go(func() { p.read(c) })
+	return nil
+}
+
+func (p *poster) online() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn != nil
+}
+
+// reach opens a connection if there is none.
+func (p *poster) reach() error {
+	if p.online() {
+		return nil
+	}
+	p.Traffic.Reconnects.Add(1)
+	p.outbox.hold(clock.Now())
+	defer func() { p.outbox.release(clock.Now()) }()
+	return p.open()
+}
+
+// send writes one publication; its answer is the reader's.
+func (p *poster) send(one *publication) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	c := p.reserve(one.id)
+	if c == nil {
+		return client.ErrOffline
+	}
+	p.outbox.sending(one)
+	p.out = p.AppendPost(p.out[:0], one.topic, one.data)
+	if err := c.write(p.out); err != nil {
+		c.close() // the reader finds out, and reports it
+	}
+	return nil
+}
+
+// reserve takes the connection, if there is one, for one publication.
+func (p *poster) reserve(id uint32) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conn != nil {
+		p.awaiting, p.id = true, id
+	}
+	return p.conn
+}
+
+// Take takes one answer.
+func (p *poster) Take(in []byte, _ clock.Instant) (n int, done bool, err error) {
+	p.posted, n, err = p.scratch.TakePosted(p.Traffic, in)
+	return n, p.posted.Done, err
+}
+
+// read reads answers until the connection ends.
+func (p *poster) read(c *conn) {
+	for end := error(nil); end == nil; {
+		end = c.receive(p)
+		at := clock.Now()
+		outcome := p.posted.Outcome
+		switch {
+		case end != nil:
+			outcome = client.Event{Kind: client.Failed, Cause: client.Cause(end)}
+		case p.posted.Closes:
+			end = io.EOF
+		}
+		if end != nil {
+			c.close() // before settle: a write that is stuck in it ends now
+		}
+		var awaited bool
+		outcome.ID, awaited, end = p.settle(end)
+		if awaited {
+			p.outbox.answered()
+			p.outbox.release(at)
+			p.Tell(outcome, at)
+		}
+		if end != nil {
+			c.close()
+			if p.ctx.Err() == nil { // else we ended it ourselves
+				p.LostPublisher(end, at)
+			}
+		}
+		if awaited {
+			p.outbox.proceed()
+		}
+	}
+}
+
+// settle returns which publication an answer or the connection's end is about, if
+// any, and why the connection is given up, if it is.
+func (p *poster) settle(end error) (id uint32, awaited bool, _ error) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id, awaited = p.id, p.awaiting
+	p.awaiting = false
+	if !awaited && end == nil {
+		end = client.ErrUnasked
+	}
+	if end != nil {
+		p.conn = nil
+	}
+	return id, awaited, end
+}

@@ -1,0 +1,105 @@
+package goroutine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"pushbench/bench/client"
+	"pushbench/bench/client/internal/wire"
+)
+
+// closeWait bounds how long a session that is closed waits to send the last frame.
+const closeWait = time.Second
+
+// A socket is a WebSocket that carries batches down and publications up.
+type socket struct {
+	*session
+	frame   []byte        // the last publication's
+	writing chan struct{} // holds one while a frame is written
+	control []byte        // the last control frame
+
+	mu   sync.Mutex // guards conn
+	conn *conn      // nil while nothing may be sent
+}
+
+func newSocket(s *session) *socket { return &socket{session: s, writing: make(chan struct{}, 1)} }
+
+// serve opens the WebSocket and reads it to its end.
+func (k *socket) serve(ctx context.Context) error {
+	c, err := k.session.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	_ = c.SetDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
+	if err := k.ask(c); err != nil {
+		return err
+	}
+	_ = c.SetDeadline(time.Time{})
+	c.release()
+	k.use(c)
+	defer k.outbox.forget()
+	defer k.use(nil)
+	defer atEnd(ctx, func() { k.hangUp(c) })()
+	return c.receive(k.session)
+}
+
+// use says which connection frames go to.
+func (k *socket) use(c *conn) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.conn = c
+}
+
+func (k *socket) current() *conn {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.conn
+}
+
+func (k *socket) online() bool { return k.current() != nil }
+
+// send writes one publication as one frame.
+func (k *socket) send(p *publication) error {
+	c := k.current()
+	if c == nil {
+		return client.ErrOffline
+	}
+	k.outbox.sending(p)
+	k.writing <- struct{}{}
+	defer func() { <-k.writing }()
+	return c.write(k.PublishFrame(&k.frame, p.id, p.topic, p.data))
+}
+
+// Control writes a control frame. Nothing follows one that closes.
+func (k *socket) Control(opcode byte, body []byte) error {
+	c := k.current()
+	if c == nil {
+		return nil
+	}
+	if opcode == wire.OpClose {
+		k.use(nil)
+	}
+	k.writing <- struct{}{}
+	defer func() { <-k.writing }()
+	return c.write(k.ControlFrame(&k.control, opcode, body))
+}
+
+// Answered makes room for one more publication.
+func (k *socket) Answered() { k.outbox.answered() }
+
+// hangUp ends the WebSocket in good order, unless the server takes no more, and closes.
+func (k *socket) hangUp(c *conn) {
+	defer c.Close()
+	c.hurry()
+	k.use(nil)
+	select {
+	case k.writing <- struct{}{}:
+		defer func() { <-k.writing }()
+		_ = c.SetWriteDeadline(time.Now().Add(closeWait))
+		var room []byte
+		_ = c.write(k.CloseFrame(&room)) // the server may be gone already
+	case <-time.After(closeWait):
+	}
+}

@@ -1,0 +1,74 @@
+package client
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"pushbench/bench/clock"
+)
+
+// The polls of a client fall on one grid, each strictly later than now and no
+// more than one interval later, however late the answer came.
+func TestGridKeepsToItsGrid(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		every := time.Duration(1 + r.Int64N(int64(2*time.Second)))
+		begin := clock.Instant(r.Int64N(1 << 50))
+		phase := r.Float64()
+		b := grid{every: every}
+		b.start(begin, phase)
+		if got := b.first.Sub(begin); got < 0 || got > every {
+			t.Fatalf("every %v, phase %v: got the first %v after the begin, want 0 … %v", every, phase, got, every)
+		}
+		now := begin
+		for range 10 {
+			next := b.next(now)
+			if wait := next.Sub(now); wait <= 0 || wait > every {
+				t.Fatalf("every %v, now first%+v: got %v to wait, want more than 0 and at most %v", every, now.Sub(b.first), wait, every)
+			}
+			if off := next.Sub(b.first) % every; off != 0 {
+				t.Fatalf("every %v: got %v off the grid, want 0s", every, off)
+			}
+			now = next.Add(time.Duration(r.Int64N(3 * int64(every))))
+		}
+	}
+}
+
+func TestGrid(t *testing.T) {
+	b := grid{every: 10}
+	b.start(100, 0.5)
+	for _, row := range []struct{ now, want clock.Instant }{
+		{100, 105},
+		{104, 105},
+		{105, 115}, // a poll due now has just been sent
+		{106, 115},
+		{114, 115},
+		{131, 135}, // two left out, none made up for
+	} {
+		if got := b.next(row.now); got != row.want {
+			t.Errorf("next(%d): got %d, want %d", row.now, got, row.want)
+		}
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	for attempt := range 100 {
+		ceiling := min(backOffBase<<min(attempt, 10), backOffCap)
+		for range 100 {
+			if got := backOff(attempt); got <= 0 || got > ceiling {
+				t.Fatalf("attempt %d: got %v, want more than 0 and at most %v", attempt, got, ceiling)
+			}
+		}
+	}
+	for attempt, want := range map[int]time.Duration{0: 50 * time.Millisecond, 1: 100 * time.Millisecond, 5: 1600 * time.Millisecond, 6: 2 * time.Second, 1 << 40: 2 * time.Second} {
+		var longest time.Duration
+		for range 1000 {
+			longest = max(longest, backOff(attempt))
+		}
+		// The chance that a thousand draws all stay below 9/10 is 10^-46.
+		if longest > want || longest < want*9/10 {
+			t.Errorf("attempt %d: got at most %v in 1000, want close to %v", attempt, longest, want)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package wire
+
+import (
+	"bytes"
+	"io"
+	"strconv"
+)
+
+// Where in chunked coding a parser is.
+const (
+	chunkSize = iota
+	chunkData
+	chunkCR
+	chunkLF
+	chunkTrailer
+	chunkEnd
+)
+
+// chunks undoes chunked coding (RFC 9112, section 7.1).
+type chunks struct {
+	state int
+	left  int    // of the current chunk
+	line  []byte // the beginning of a line of the coding whose end has not arrived
+}
+
+// Lines of the coding are short; servers send no extensions.
+const (
+	maxCodingLine = 4096
+	maxSizeDigits = 16
+)
+
+// next uses n bytes of in, and returns the data among them, if any: of one chunk,
+// and of one line, its LF or CR included. io.EOF is the proper end.
+func (c *chunks) next(in []byte) (data []byte, n int, err error) {
+	for n < len(in) {
+		switch c.state {
+		case chunkData:
+			data = in[n:min(len(in), n+c.left)]
+			if i := bytes.IndexByte(data, '\n'); i >= 0 {
+				data = data[:i+1]
+			}
+			if i := bytes.IndexByte(data, '\r'); i >= 0 {
+				data = data[:i+1]
+			}
+			if c.left -= len(data); c.left == 0 {
+				c.state = chunkCR
+			}
+			return data, n + len(data), nil
+		case chunkCR, chunkLF:
+			if in[n] != "\r\n"[c.state-chunkCR] {
+				return nil, n, ErrChunk
+			}
+			n++
+			if c.state++; c.state > chunkLF {
+				c.state = chunkSize
+			}
+		case chunkEnd:
+			return nil, n, io.EOF
+		default:
+			used, err := c.coding(in[n:])
+			n += used
+			if err != nil {
+				return nil, n, err
+			}
+		}
+	}
+	return nil, n, nil
+}
+
+// coding takes a line of the coding itself, or what there is of it.
+func (c *chunks) coding(in []byte) (n int, err error) {
+	i := bytes.IndexByte(in, '\n')
+	if i < 0 {
+		if c.line = append(c.line, in...); len(c.line) > maxCodingLine {
+			return 0, ErrChunk
+		}
+		return len(in), nil
+	}
+	line := in[:i]
+	if len(c.line) > 0 {
+		line = append(c.line, line...)
+		c.line = c.line[:0]
+	}
+	line = bytes.TrimRight(line, "\r")
+	if c.state == chunkTrailer {
+		if len(line) == 0 {
+			c.state = chunkEnd
+			return i + 1, io.EOF
+		}
+		return i + 1, nil
+	}
+	digits, _, _ := bytes.Cut(line, []byte(";"))
+	digits = bytes.TrimRight(digits, " \t")
+	size, err := strconv.ParseUint(string(digits), 16, 31)
+	if err != nil || len(digits) > maxSizeDigits {
+		return 0, ErrChunk
+	}
+	c.left, c.state = int(size), chunkData
+	if size == 0 {
+		c.state = chunkTrailer
+	}
+	return i + 1, nil
+}

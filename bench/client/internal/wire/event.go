@@ -1,0 +1,87 @@
+package wire
+
+import "bytes"
+
+// Pieces takes the pieces of a stream, each of which is a batch, out of a chunked response,
+// however the bytes are cut into reads.
+type Pieces interface {
+	// Next uses n bytes of in. If ok, they completed a piece: data is valid until the
+	// next call, and empty for a heartbeat. io.EOF is the stream's proper end; a piece
+	// that it cuts off is none.
+	Next(in []byte) (data []byte, ok bool, n int, err error)
+}
+
+// Events are the Pieces of a stream of server-sent events (WHATWG HTML, section 9.2): of
+// each event its data lines, joined by LF.
+type Events struct {
+	lines    lines
+	begun    bool   // the stream's first line is read
+	complete bool   // the last call returned an event
+	count    int    // data lines of this event
+	data     []byte // of this event, unless whole is
+	whole    []byte // the only data line of this event, where it was read
+}
+
+var byteOrderMark = []byte("\uFEFF")
+
+// Next takes one event. One without data is a comment.
+func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
+	if e.complete {
+		e.complete, e.count, e.data, e.whole = false, 0, e.data[:0], nil
+	}
+	for n < len(in) {
+		line, ok, used, err := e.lines.next(in[n:], len(e.data))
+		n += used
+		if err == nil && ok {
+			err = e.take(line)
+		}
+		switch {
+		case err != nil:
+			return nil, false, n, err
+		case !e.complete:
+		case e.whole != nil:
+			return e.whole, true, n, nil
+		default:
+			return e.data, true, n, nil
+		}
+	}
+	e.copyWhole() // what it points to will not be there next time
+	return nil, false, n, nil
+}
+
+// take takes a line.
+func (e *Events) take(line []byte) error {
+	if !e.begun {
+		e.begun = true
+		line = bytes.TrimPrefix(line, byteOrderMark)
+	}
+	if len(line) == 0 {
+		e.complete = true
+		return nil
+	}
+	// `id` repeats the cursor that the batch carries; `event` and `retry` are not used.
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	if string(name) != "data" {
+		return nil
+	}
+	value = bytes.TrimPrefix(value, []byte(" "))
+	e.count++
+	if e.count == 1 && !e.lines.copied {
+		e.whole = value
+		return nil
+	}
+	e.copyWhole()
+	if e.count > 1 {
+		e.data = append(e.data, '\n')
+	}
+	if e.data = append(e.data, value...); len(e.data) > MaxBody {
+		return ErrTooLong
+	}
+	return nil
+}
+
+func (e *Events) copyWhole() {
+	if e.whole != nil {
+		e.data, e.whole = append(e.data[:0], e.whole...), nil
+	}
+}

@@ -1,0 +1,203 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+)
+
+// A Head is what matters of an HTTP/1.1 answer's header (RFC 9112, sections 4 and 6).
+type Head struct {
+	Status    int
+	Length    int // of the body in bytes; Chunked or, if nothing is said, UntilClose
+	Closes    bool
+	Upgrades  bool   // to WebSocket
+	Type      []byte // media type, without parameters
+	Accept    []byte // Sec-WebSocket-Accept
+	Extension bool   // an extension or protocol was chosen
+}
+
+// What a header may say instead of a length.
+const (
+	Chunked    = -1
+	UntilClose = -2
+)
+
+// maxHead bounds a header, in bytes.
+const maxHead = 64 << 10
+
+// ParseHead parses the header of an answer from the beginning of in, of which it is n
+// bytes; n is 0 while it is not complete. What it points to is in in.
+func ParseHead(in []byte) (h Head, n int, err error) { return parseHead(in, (*Head).statusLine) }
+
+// parseHead is given what takes the first line: old is HTTP/1.0, which has no chunked
+// coding and no lasting connections.
+func parseHead(in []byte, first func(h *Head, line []byte) (old, ok bool)) (h Head, n int, err error) {
+	h.Length = UntilClose
+	old := false
+	for line := 0; ; line++ {
+		end := bytes.IndexByte(in[n:], '\n')
+		if end < 0 {
+			if len(in) > maxHead {
+				return h, 0, ErrAnswer
+			}
+			return h, 0, nil
+		}
+		text := bytes.TrimSuffix(in[n:n+end], []byte("\r"))
+		n += end + 1
+		ok := true
+		switch {
+		case line == 0:
+			old, ok = first(&h, text)
+		case len(text) == 0:
+			if h.Status == 204 || h.Status == 304 || h.Status < 200 && h.Status > 0 {
+				h.Length = 0 // whatever was said (RFC 9112, section 6.3)
+			}
+			if old && h.Length == Chunked {
+				err = ErrAnswer
+			}
+			h.Closes = h.Closes || old
+			return h, n, err
+		default:
+			ok = h.field(text)
+		}
+		if !ok {
+			err = ErrAnswer // returned when the header is complete: until then it is a connection that broke off
+		}
+	}
+}
+
+// statusLine takes a status line.
+func (h *Head) statusLine(line []byte) (old, ok bool) {
+	h.Status = statusOf(line)
+	return h.Status > 0 && line[len("HTTP/1.")] == '0', h.Status > 0
+}
+
+// statusOf is the status of a status line, or 0 if it is none.
+func statusOf(line []byte) int {
+	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
+		return 0
+	}
+	status := 0
+	for _, c := range line[9:12] {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		status = status*10 + int(c-'0')
+	}
+	if status < 100 {
+		return 0
+	}
+	return status
+}
+
+// field takes one field, and reports whether it is valid.
+func (h *Head) field(line []byte) bool {
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	if !ok {
+		return false
+	}
+	value = bytes.TrimSpace(value)
+	switch {
+	case is(name, "content-length"):
+		return h.sized(value)
+	case is(name, "transfer-encoding"):
+		h.Length = Chunked
+		return is(value, "chunked")
+	case is(name, "connection"):
+		h.Closes = h.Closes || has(value, "close")
+	case is(name, "upgrade"):
+		h.Upgrades = is(value, "websocket")
+	case is(name, "content-type"):
+		kind, _, _ := bytes.Cut(value, []byte(";"))
+		h.Type = bytes.TrimSpace(kind)
+	case is(name, "sec-websocket-accept"):
+		h.Accept = value
+	case is(name, "sec-websocket-extensions"), is(name, "sec-websocket-protocol"):
+		h.Extension = h.Extension || len(value) > 0
+	}
+	return true
+}
+
+// sized takes a Content-Length. One that contradicts another is invalid; beside
+// chunked coding it does not count.
+func (h *Head) sized(value []byte) bool {
+	length, err := strconv.ParseUint(string(value), 10, 63)
+	if err != nil {
+		return false
+	}
+	switch n := int(min(length, math.MaxInt)); h.Length {
+	case UntilClose:
+		h.Length = n
+		return true
+	case Chunked:
+		return true
+	default:
+		return h.Length == n
+	}
+}
+
+// is compares without regard to case; word is in lower case, and ASCII.
+func is(text []byte, word string) bool {
+	if len(text) != len(word) {
+		return false
+	}
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether a comma-separated list has a word.
+func has(list []byte, word string) bool {
+	for one := range bytes.SplitSeq(list, []byte(",")) {
+		if is(bytes.TrimSpace(one), word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Interim reports whether the real answer is still to come (RFC 9110, section 15.2).
+func (h *Head) Interim() bool {
+	return h.Status/100 == 1 && h.Status != http.StatusSwitchingProtocols
+}
+
+// OpensStream returns what is wrong with the header of a stream of a media type, if anything is.
+func (h *Head) OpensStream(mediaType string) error {
+	switch {
+	case h.Status != http.StatusOK:
+		return fmt.Errorf("stream answered with status %d", h.Status)
+	case !is(h.Type, mediaType):
+		return errors.New("stream is not of type " + mediaType)
+	case h.Length != Chunked:
+		return errors.New("stream is not in chunked coding")
+	default:
+		return nil
+	}
+}
+
+// fillName begins the header that fills a head up.
+const fillName = "Cookie: "
+
+// EndHead ends a head, with the header before its empty line that makes it as long as it
+// is to be, that line included. One that leaves no room for the header is as long as it is.
+func EndHead(head []byte, size int) []byte {
+	const end = "\r\n"
+	if room := size - len(head) - len(fillName) - 2*len(end); room > 0 {
+		head = append(head, fillName...)
+		for range room {
+			head = append(head, 'x')
+		}
+		head = append(head, end...)
+	}
+	return append(head, end...)
+}

@@ -1,0 +1,160 @@
+package client
+
+import (
+	"net/url"
+	"strconv"
+
+	"pushbench/bench/client/internal/wire"
+	"pushbench/scenarios"
+)
+
+// A stream is a transport that answers one GET with an endless chunked body, each piece of
+// which is a batch.
+type stream struct {
+	path      string
+	mediaType string
+	pieces    func() wire.Pieces
+}
+
+var streams = map[scenarios.Transport]stream{
+	scenarios.SSE: {"/v1/sse", "text/event-stream", func() wire.Pieces { return new(wire.Events) }},
+}
+
+// AppendRequest appends to dst, which is empty, the request that is to be answered on a
+// connection: a poll, or the one that opens a stream or a socket.
+func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
+	s.conn, s.headAt, s.open = c, 0, false
+	if s.Config.Transport == scenarios.Webhook {
+		return s.appendRegistration(dst)
+	}
+	dst = append(dst, "GET "...)
+	stream, streams := streams[s.Config.Transport]
+	switch {
+	case s.Duplex != nil:
+		s.socket.key = wire.NewKey()
+		dst = append(s.appendTarget(dst, "/v1/ws"), s.Config.common...)
+		dst = append(dst, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "...)
+		dst = append(append(dst, s.socket.key...), "\r\n"...)
+	case streams:
+		s.pieces = stream.pieces()
+		dst = append(s.appendTarget(dst, stream.path), s.Config.common...)
+		dst = append(append(append(dst, "Accept: "...), stream.mediaType...), "\r\n"...)
+	default:
+		s.Traffic.Polls.Add(1)
+		dst = s.appendTarget(dst, "/v1/poll")
+		if s.Config.Transport == scenarios.LongPoll {
+			dst = append(append(dst, "&wait="...), s.Config.Hold.String()...)
+		}
+		dst = append(dst, s.Config.common...)
+		if s.Config.NewConnection {
+			dst = append(dst, "Connection: close\r\n"...)
+		}
+	}
+	dst = wire.EndHead(dst, s.Config.Head)
+	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
+	s.Traffic.Up.Headers.Add(int64(len(dst)))
+	return dst
+}
+
+// appendRegistration appends the request that leaves the client's URL with the server.
+func (s *Subscriber) appendRegistration(dst []byte) []byte {
+	dst = s.appendPost(dst, s.appendTarget(nil, "/v1/webhooks"), []byte(s.URL))
+	s.Traffic.Up.Payload.Add(-int64(len(s.URL))) // it is no message
+	s.Traffic.Up.Envelope.Add(int64(len(s.URL)))
+	return dst
+}
+
+// AppendPost appends to dst, which is empty, a publication by POST.
+func (s *Subscriber) AppendPost(dst []byte, topic string, payload []byte) []byte {
+	if s.postPath == nil || topic != s.postTopic {
+		s.postPath = append(append(s.postPath[:0], "/v1/topics/"...), url.PathEscape(topic)...)
+		s.postTopic = topic
+	}
+	return s.appendPost(dst, s.postPath, payload)
+}
+
+func (s *Subscriber) appendPost(dst, target, body []byte) []byte {
+	dst = append(append(append(dst, "POST "...), target...), s.Config.common...)
+	dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
+	dst = append(strconv.AppendInt(dst, int64(len(body)), 10), "\r\n"...)
+	head := s.Config.Head
+	if s.Sub.Backend() {
+		head = 0
+	}
+	dst = wire.EndHead(dst, head)
+	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
+	s.Traffic.Up.Headers.Add(int64(len(dst)))
+	s.Traffic.Up.Payload.Add(int64(len(body)))
+	return append(dst, body...)
+}
+
+// PublishFrame makes a frame of a publication, in room.
+func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload []byte) []byte {
+	*room = appendPublish(append((*room)[:0], make([]byte, wire.FrameRoom)...), id, topic, payload)
+	frame, header := wire.SealFrame(*room, wire.OpText)
+	up := &s.Traffic.Up
+	up.Framing.Add(int64(header))
+	up.Payload.Add(int64(len(payload)))
+	up.Envelope.Add(int64(len(frame) - header - len(payload)))
+	return frame
+}
+
+// ControlFrame makes a control frame, in room: all of it is framing.
+func (s *Subscriber) ControlFrame(room *[]byte, opcode byte, body []byte) []byte {
+	*room = append(append((*room)[:0], make([]byte, wire.FrameRoom)...), body...)
+	frame, _ := wire.SealFrame(*room, opcode)
+	s.Traffic.Up.Framing.Add(int64(len(frame)))
+	return frame
+}
+
+// CloseFrame makes the frame that ends a WebSocket in good order, in room.
+func (s *Subscriber) CloseFrame(room *[]byte) []byte {
+	return s.ControlFrame(room, wire.OpClose, []byte{0x03, 0xe8}) // 1000 (RFC 6455, section 7.4.1)
+}
+
+// appendPublish appends the text {"id":n,"topic":"…","data":"…"}.
+func appendPublish(dst []byte, id uint32, topic string, payload []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendUint(dst, uint64(id), 10)
+	dst = append(dst, `,"topic":"`...)
+	dst = append(dst, topic...) // topics need no escaping
+	dst = append(dst, `","data":"`...)
+	dst = appendEscaped(dst, payload)
+	return append(dst, `"}`...)
+}
+
+// appendEscaped appends s as the inside of a JSON string.
+func appendEscaped(dst, s []byte) []byte {
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		case c < ' ':
+			dst = append(dst, `\u00`...)
+			dst = append(dst, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendTarget appends the subscription as the target of a request.
+func (s *Subscriber) appendTarget(dst []byte, path string) []byte {
+	dst = append(dst, path...)
+	separator := byte('?')
+	parameter := func(name, value string) {
+		dst = append(append(append(append(dst, separator), name...), '='), value...)
+		separator = '&'
+	}
+	for _, topic := range s.Sub.Topics {
+		parameter("topic", url.QueryEscape(topic))
+	}
+	if s.Sub.Delivery == string(scenarios.Latest) && len(s.Sub.Topics) > 0 {
+		parameter("delivery", "latest")
+	}
+	if len(s.cursor) > 0 {
+		parameter("after", url.QueryEscape(string(s.cursor)))
+	}
+	return dst
+}

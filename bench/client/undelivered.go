@@ -1,0 +1,70 @@
+package client
+
+import (
+	"bytes"
+
+	"pushbench/bench/client/internal/wire"
+)
+
+// Undelivered takes back what was counted of writes that did not leave a link, so that
+// every byte that was written is in just one part, and no other.
+func (t *Traffic) Undelivered(up *DelayLine) {
+	for p, ok := up.First(); ok; p, ok = up.First() {
+		if p.begun { // what the rest of it is, is not known
+			t.Up.Envelope.Add(-int64(p.Size))
+		} else {
+			t.TakeBack(p.Data)
+		}
+		up.Remove(p.Size)
+	}
+}
+
+// TakeBack takes back what was counted of one write, which the server cannot have received.
+func (t *Traffic) TakeBack(written []byte) {
+	if !isRequest(written) {
+		t.takeBackFrames(written)
+		return
+	}
+	head := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
+	t.Requests.Add(-1)
+	t.Up.Headers.Add(-int64(head))
+	t.Up.Payload.Add(-int64(len(written) - head))
+}
+
+// isRequest tells a request from a frame, whose first bit is set, as a client's
+// frames are final (RFC 6455, section 5.2).
+func isRequest(written []byte) bool { return written[0]&0x80 == 0 }
+
+func (t *Traffic) takeBackFrames(frames []byte) {
+	for len(frames) > 0 {
+		header, body := wire.OpenSealed(frames)
+		size := header + len(body)
+		if frames[0]&0x0f == wire.OpText {
+			payload := publishedIn(body)
+			t.Up.Framing.Add(-int64(header))
+			t.Up.Payload.Add(-int64(payload))
+			t.Up.Envelope.Add(-int64(len(body) - payload))
+		} else {
+			t.Up.Framing.Add(-int64(size))
+		}
+		frames = frames[size:]
+	}
+}
+
+// publishedIn is how many bytes of payload appendPublish put into a body.
+func publishedIn(body []byte) (n int) {
+	const before, behind = `"data":"`, `"}`
+	at := bytes.Index(body, []byte(before)) + len(before) // a topic has no quotes
+	escaped := body[at : len(body)-len(behind)]
+	for ; len(escaped) > 0; n++ {
+		switch {
+		case escaped[0] != '\\':
+			escaped = escaped[1:]
+		case escaped[1] == 'u':
+			escaped = escaped[len(`\u00xx`):]
+		default:
+			escaped = escaped[len(`\"`):]
+		}
+	}
+	return n
+}
