@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 )
 
@@ -37,7 +38,7 @@ import (
 func KeepAwake(in io.Reader, out io.Writer) error { return keepAwake(in, out, wishNoSleep) }
 
 func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) error {
-	cores := ownCores()
+	cores := child.OwnCores()
 	runtime.GOMAXPROCS(2*len(cores) + 1) // spinners and watchers keep theirs
 	failed := make(chan error, len(cores)+1)
 	watchers := make([]watcher, len(cores))
@@ -57,13 +58,13 @@ func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) erro
 	}
 	go func() {
 		watching.Wait()
-		say := &lineWriter{w: out}
-		failed <- lines(in, func(struct{}) error {
+		say := child.NewLineWriter(out)
+		failed <- child.ReadLines(in, func(struct{}) error {
 			answer := Watched{Kept: kept}
 			for i, core := range cores {
 				answer.Stalls = append(answer.Stalls, watchers[i].take(core))
 			}
-			return say.send(answer)
+			return say.Send(answer)
 		})
 	}()
 	return <-failed

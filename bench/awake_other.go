@@ -2,11 +2,15 @@
 
 package bench
 
-import "io"
+import (
+	"io"
+
+	"pushbench/bench/child"
+)
 
 // KeepAwake cannot keep cores awake on this system, and watches nothing: it
 // answers each line of in, until in ends.
 func KeepAwake(in io.Reader, out io.Writer) error {
-	say := &lineWriter{w: out}
-	return lines(in, func(struct{}) error { return say.send(Watched{}) })
+	say := child.NewLineWriter(out)
+	return child.ReadLines(in, func(struct{}) error { return say.Send(Watched{}) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"pushbench/bench/child"
 	"pushbench/bench/cost"
 	"pushbench/bench/lab"
 	"pushbench/results"
@@ -22,10 +23,10 @@ func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transpo
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
 	x := exchange{way: wireWay{transport: transport}, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
-	if x.server, err = launch(serverRole, serve(transport, "127.0.0.1:0", false), nil); err != nil {
+	if x.server, err = child.Start(child.Server, serve(transport, "127.0.0.1:0", false), child.Options{}); err != nil {
 		return account, err
 	}
-	defer func() { err = errors.Join(err, x.server.end(endWait)) }()
+	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
 	if err := x.dial(ctx); err != nil {
 		return account, err
 	}
@@ -35,7 +36,7 @@ func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transpo
 		if err := x.open(ctx, i*n); err != nil {
 			return account, err
 		}
-		if sizes[i], err = cost.Memory(x.server.pid()); err != nil {
+		if sizes[i], err = cost.Memory(x.server.PID()); err != nil {
 			return account, err
 		}
 	}

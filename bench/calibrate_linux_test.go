@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/lab"
 	"pushbench/results"
@@ -90,7 +91,7 @@ func TestStubAccountsForWhatItBurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	var accounts []stubAccount
-	if err := lines(&out, func(a stubAccount) error { accounts = append(accounts, a); return nil }); err != nil {
+	if err := child.ReadLines(&out, func(a stubAccount) error { accounts = append(accounts, a); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if len(accounts) != 2 || accounts[1].CPU-accounts[0].CPU < 20e6 {

@@ -8,40 +8,40 @@ import (
 	"io"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/cost"
 	"pushbench/results"
 )
 
 // A stub is the child that runs Stub.
 type stub struct {
-	*process
-	orders  *lineWriter
+	*child.Process
 	answers *json.Decoder
 }
 
 // startStub starts a stub by its argument list, and has it say something, so that
 // its start is over.
 func startStub(argv []string) (*stub, error) {
-	child, err := launch("stub", argv, nil)
+	p, err := child.Start("stub", argv, child.Options{})
 	if err != nil {
 		return nil, err
 	}
-	s := &stub{process: child, orders: &lineWriter{w: child.stdin}, answers: json.NewDecoder(child.stdout)}
+	s := &stub{Process: p, answers: json.NewDecoder(p.Stdout)}
 	if _, err := s.order(stubOrder{}); err != nil {
-		return nil, errors.Join(err, s.end(endWait))
+		return nil, errors.Join(err, s.End(child.EndWait))
 	}
 	return s, nil
 }
 
 // order has the stub obey and returns its account.
 func (s *stub) order(o stubOrder) (account stubAccount, err error) {
-	if err := s.orders.send(o); err != nil {
+	if err := s.Send(o); err != nil {
 		return account, err
 	}
 	if err := s.answers.Decode(&account); err != nil {
 		if errors.Is(err, io.EOF) {
-			<-s.ended
-			return account, errors.New(s.obituary())
+			<-s.Ended
+			return account, errors.New(s.ExitReason())
 		}
 		return account, fmt.Errorf("read the stub's account: %w", err)
 	}
@@ -53,7 +53,7 @@ func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Ro
 	var stubs []*stub
 	defer func() {
 		for _, s := range stubs {
-			err = errors.Join(err, s.end(endWait))
+			err = errors.Join(err, s.End(child.EndWait))
 		}
 	}()
 	for range n {
@@ -62,7 +62,7 @@ func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Ro
 			return nil, err
 		}
 		stubs = append(stubs, s)
-		stop := context.AfterFunc(ctx, func() { s.stdin.Close() }) // which is its end
+		stop := context.AfterFunc(ctx, func() { s.Stdin.Close() }) // which is its end
 		defer stop()
 	}
 	return do(stubs)
@@ -118,7 +118,7 @@ func spentBy(stubs []*stub) (sum time.Duration, err error) {
 		return 0, err
 	}
 	for _, s := range stubs {
-		if err := s.orders.send(stubOrder{Burn: stubBurns}); err != nil {
+		if err := s.Send(stubOrder{Burn: stubBurns}); err != nil {
 			return 0, err
 		}
 	}
@@ -137,7 +137,7 @@ func spentBy(stubs []*stub) (sum time.Duration, err error) {
 
 func readings(stubs []*stub) (all []cost.Usage, err error) {
 	for _, s := range stubs {
-		usage, err := cost.Read(s.pid())
+		usage, err := cost.Read(s.PID())
 		if err != nil {
 			return nil, err
 		}
@@ -149,14 +149,14 @@ func readings(stubs []*stub) (all []cost.Usage, err error) {
 // lifeRow compares the whole life of a stub with the kernel's own account of it
 // (wait4's rusage), which is known when it has ended.
 func lifeRow(s *stub) (Row, error) {
-	read, err := cost.Read(s.pid())
+	read, err := cost.Read(s.PID())
 	if err != nil {
 		return Row{}, err
 	}
-	if err := s.end(endWait); err != nil {
+	if err := s.End(child.EndWait); err != nil {
 		return Row{}, err
 	}
-	known := s.cmd.ProcessState.UserTime() + s.cmd.ProcessState.SystemTime()
+	known := s.Cmd.ProcessState.UserTime() + s.Cmd.ProcessState.SystemTime()
 	return Row{What: "the whole life of one, by its rusage", Unit: "s", Theory: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
 }
 
@@ -181,7 +181,7 @@ func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
 					return nil, err
 				}
 			}
-			if sizes[i], err = cost.Memory(s.pid()); err != nil {
+			if sizes[i], err = cost.Memory(s.PID()); err != nil {
 				return nil, err
 			}
 		}
@@ -193,7 +193,7 @@ func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
 		rows = append(rows,
 			Row{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Theory: known, Measured: figure, Tolerance: percent(1, known)},
 			Row{What: "the same, 1,000 clients more", Unit: "KiB", Theory: known, Measured: slope, Tolerance: percent(1, known)})
-		row, err := mappingsRow(s.pid())
+		row, err := mappingsRow(s.PID())
 		return append(rows, row), err
 	})
 }

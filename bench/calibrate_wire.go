@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
@@ -46,8 +47,8 @@ type WireSpan struct {
 func CalibrateWire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
 	return exchanges(engine, func(way wireWay) (WireAccount, error) {
 		x := exchange{way: way, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
-		x.launch = func() (*process, error) {
-			return launch(serverRole, serve(way.transport, "127.0.0.1:0", way.secured), nil)
+		x.launch = func() (*child.Process, error) {
+			return child.Start(child.Server, serve(way.transport, "127.0.0.1:0", way.secured), child.Options{})
 		}
 		return x.run(ctx)
 	})
@@ -83,9 +84,9 @@ func exchangeOnInterface(ctx context.Context, way wireWay, engine string, serve 
 	}
 	defer func() { err = errors.Join(err, link.Close()) }()
 	x := exchange{way: way, engine: engine, observe: link.Counters}
-	x.launch = func() (server *process, err error) {
+	x.launch = func() (server *child.Process, err error) {
 		err = link.Inside(func() error {
-			server, err = launch(serverRole, serve(way.transport, net.JoinHostPort(link.Theirs.String(), "0"), way.secured), nil)
+			server, err = child.Start(child.Server, serve(way.transport, net.JoinHostPort(link.Theirs.String(), "0"), way.secured), child.Options{})
 			return err
 		})
 		return server, err
@@ -146,10 +147,10 @@ func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts 
 type exchange struct {
 	way     wireWay
 	engine  string
-	launch  func() (*process, error)
+	launch  func() (*child.Process, error)
 	observe func() (lab.Counters, error)
 
-	server   *process
+	server   *child.Process
 	traffic  client.Traffic
 	clients  client.Engine
 	sessions []client.Session
@@ -177,7 +178,7 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	if x.server, err = x.launch(); err != nil {
 		return account, err
 	}
-	defer func() { err = errors.Join(err, x.server.end(endWait)) }()
+	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
 	before, err := x.reading()
 	if err != nil {
 		return account, err
@@ -208,13 +209,11 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 
 // dial makes the clients' engine, once the server says where it listens.
 func (x *exchange) dial(ctx context.Context) error {
-	ctx, release := endsWith(ctx, x.server)
-	defer release()
-	g, err := greeted(ctx, x.server)
+	g, err := x.server.AwaitGreeting(ctx)
 	if err != nil {
 		return err
 	}
-	secured, err := trusting(g.Certificate)
+	secured, err := child.TLSConfig(g.Certificate)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
 	"pushbench/bench/schedule"
@@ -111,7 +112,7 @@ func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err error) {
 	one := &replica{}
 	defer func() {
-		if ended := one.endGenerator(grace(ctx)); err == nil {
+		if ended := one.endGenerator(child.Grace(ctx)); err == nil {
 			err = ended
 		}
 		if ctx.Err() != nil {
@@ -121,10 +122,10 @@ func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 	if err := one.startGenerator(r, nil); err != nil {
 		return err
 	}
-	if err := one.orders.send(Order{Gauge: &Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
+	if err := one.generator.Send(Order{Gauge: &Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
 		return err
 	}
-	m, err := one.answer(ctx, answerWait)
+	m, err := one.answer(ctx, child.AnswerWait)
 	if err != nil {
 		return err
 	}

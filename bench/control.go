@@ -1,11 +1,7 @@
 package bench
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
-	"sync"
 	"time"
 
 	"pushbench/bench/clock"
@@ -99,42 +95,4 @@ type Outcome struct {
 	Cut        bool              `json:"cut"`        // stopped before its plan ended
 	Flight     Flight            `json:"flight"`
 	Settings   map[string]string `json:"settings"` // what it ran with
-}
-
-// A lineWriter writes values as lines of JSON, one write each.
-type lineWriter struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (l *lineWriter) send(v any) error {
-	encoded, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode control message: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, err := l.w.Write(append(encoded, '\n')); err != nil {
-		return fmt.Errorf("send control message: %w", err)
-	}
-	return nil
-}
-
-// maxControlLine bounds a control message: an outcome with its histograms takes some 100 KB.
-const maxControlLine = 16 << 20
-
-// lines reads values of type T, one a line, until the input ends or is not understood.
-func lines[T any](r io.Reader, each func(T) error) error {
-	scanner := bufio.NewScanner(r)
-	scanner.Buffer(make([]byte, 0, 64<<10), maxControlLine)
-	for scanner.Scan() {
-		var v T
-		if err := json.Unmarshal(scanner.Bytes(), &v); err != nil {
-			return fmt.Errorf("control message: %w", err)
-		}
-		if err := each(v); err != nil {
-			return err
-		}
-	}
-	return scanner.Err()
 }

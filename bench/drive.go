@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
@@ -26,15 +27,15 @@ import (
 // Drive is a generator: it does what the orders on in say and tells on out what
 // came of it. It returns when in ends, whatever is under way by then.
 func Drive(in io.Reader, out io.Writer) error {
-	d := &driver{out: &lineWriter{w: out}}
+	d := &driver{out: child.NewLineWriter(out)}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer d.close()
 	defer d.working.Wait()
 	defer d.halt()
 	defer cancel()
-	return lines(in, func(o Order) error {
+	return child.ReadLines(in, func(o Order) error {
 		if err := d.obey(ctx, o); err != nil {
-			_ = d.out.send(Message{Failed: err.Error()}) // the run may be gone: then nobody is left to tell
+			_ = d.out.Send(Message{Failed: err.Error()}) // the run may be gone: then nobody is left to tell
 			return err
 		}
 		return nil
@@ -43,7 +44,7 @@ func Drive(in io.Reader, out io.Writer) error {
 
 // A driver is one trial's generator.
 type driver struct {
-	out     *lineWriter
+	out     *child.LineWriter
 	working sync.WaitGroup
 
 	scenario  *scenarios.Scenario
@@ -84,7 +85,7 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 		if err != nil {
 			return err
 		}
-		return d.out.send(Message{Gauged: &gauged})
+		return d.out.Send(Message{Gauged: &gauged})
 	case o.Prepare != nil:
 		return d.prepare(o.Prepare)
 	case o.Connect != nil:
@@ -180,7 +181,7 @@ func (d *driver) prepare(p *Prepare) error {
 	if s.Visitors.Rate > 0 {
 		d.visitors = newVisitors(d, p.Block)
 	}
-	return d.out.send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
+	return d.out.Send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
 }
 
 // equip gives the driver its plan, and everything that a plan needs but clients.
@@ -251,7 +252,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		c.Hold = time.Duration(d.scenario.HoldFor())
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
-	c.TLS, err = trusting(p.Certificate)
+	c.TLS, err = child.TLSConfig(p.Certificate)
 	return c, err
 }
 
@@ -324,13 +325,13 @@ func (d *driver) connect(ctx context.Context) {
 		return
 	}
 	if d.answers != nil && d.answers.recorder.Ready() == 0 { // else every answer would seem to be lost
-		_ = d.out.send(Message{Failed: "the backend that is to hear the answers could not register a webhook"}) // as below
+		_ = d.out.Send(Message{Failed: "the backend that is to hear the answers could not register a webhook"}) // as below
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())
 	connected := d.connections(begun)
 	close(d.connecting)                            // before it is told: Start may be the answer
-	_ = d.out.send(Message{Connected: &connected}) // a run that is gone ends us through our input
+	_ = d.out.Send(Message{Connected: &connected}) // a run that is gone ends us through our input
 }
 
 func (d *driver) open(c int, publishes bool) {
@@ -431,7 +432,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	flight := <-counted
 	outcome := d.outcome(span)
 	outcome.Flight = flight
-	_ = d.out.send(Message{Done: &outcome}) // as above
+	_ = d.out.Send(Message{Done: &outcome}) // as above
 }
 
 // owed is how many of our clients a message of each topic is for.
@@ -553,7 +554,7 @@ func (d *driver) tell(since, length time.Duration) {
 		sum.Counted += i.Counted
 		sum.Latency.Merge(i.Latency)
 	}
-	_ = d.out.send(Message{Interval: &sum}) // as above
+	_ = d.out.Send(Message{Interval: &sum}) // as above
 }
 
 // close ends all sessions.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbench/bench/client/engines"
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 	"pushbench/results"
 )
@@ -81,7 +82,7 @@ type generatorUnderTest struct {
 	t      *testing.T
 	server *pollServer
 	orders *io.PipeWriter
-	say    *lineWriter
+	say    *child.LineWriter
 	heard  chan Message
 	ended  chan error
 }
@@ -108,7 +109,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
 	g := &generatorUnderTest{
-		t: t, server: &pollServer{}, orders: orders, say: &lineWriter{w: orders},
+		t: t, server: &pollServer{}, orders: orders, say: child.NewLineWriter(orders),
 		heard: make(chan Message, 64), ended: make(chan error, 1),
 	}
 	server := httptest.NewServer(g.server)
@@ -119,7 +120,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	}()
 	go func() {
 		defer close(g.heard)
-		_ = lines(out, func(m Message) error { g.heard <- m; return nil })
+		_ = child.ReadLines(out, func(m Message) error { g.heard <- m; return nil })
 	}()
 	order := Prepare{
 		Scenario:  scenario,
@@ -141,7 +142,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 
 func (g *generatorUnderTest) order(o Order) {
 	g.t.Helper()
-	if err := g.say.send(o); err != nil {
+	if err := g.say.Send(o); err != nil {
 		g.t.Fatal(err)
 	}
 }
@@ -371,7 +372,7 @@ func FuzzDrive(f *testing.F) {
 		var out strings.Builder
 		failed := Drive(strings.NewReader(said), &out)
 		told := ""
-		if err := lines(strings.NewReader(out.String()), func(m Message) error { told = m.Failed; return nil }); err != nil {
+		if err := child.ReadLines(strings.NewReader(out.String()), func(m Message) error { told = m.Failed; return nil }); err != nil {
 			t.Fatalf("what it says cannot be read: %v", err)
 		}
 		if failed == nil && told != "" {

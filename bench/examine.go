@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 )
 
@@ -109,15 +110,15 @@ func judgeFiles(limit uint64, needs []Need) (Standing, string) {
 // pinningHere tries what a run does: to start something on one core only.
 func pinningHere() Finding {
 	f := Finding{Check: "cores and pinning", State: Fine}
-	cores := ownCores()
-	f.Found = fmt.Sprintf("%d cores for us of %d", available(), runtime.NumCPU())
+	cores := child.OwnCores()
+	f.Found = fmt.Sprintf("%d cores for us of %d", child.Available(), runtime.NumCPU())
 	switch {
 	case len(cores) == 0:
 		f.State, f.Advice = Caution, "This system offers no pinning: server and generator share all cores, so compare only runs of one machine."
 	case len(cores) == 1:
 		f.State, f.Advice = Caution, "Server and generator share the one core and disturb each other: use two or more."
 	default:
-		if err := onCores(cores[:1], func() error { return nil }); err != nil {
+		if err := child.OnCores(cores[:1], func() error { return nil }); err != nil {
 			f.State, f.Advice = Caution, fmt.Sprintf("Pinning is refused (%v): run with --no-pin.", err)
 			return f
 		}
@@ -156,7 +157,7 @@ func watchIdle(ctx context.Context, k *keeper) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]Finding{sleeping(k), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.pid()})...), nil
+	return append([]Finding{sleeping(k), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.PID()})...), nil
 }
 
 // sleeping says how a run keeps the cores awake here.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 	"pushbench/results"
 )
@@ -72,25 +73,24 @@ type Watched struct {
 
 // A keeper keeps the cores awake and watches them: see KeepAwake.
 type keeper struct {
-	process *process
-	kept    string // see Watched
-	say     *lineWriter
+	process *child.Process
+	kept    string       // see Watched
 	heard   chan Watched // closed when it is gone
 }
 
 func newKeeper(argv []string) (*keeper, error) {
-	p, err := launch("keeper of the cores", argv, nil)
+	p, err := child.Start("keeper of the cores", argv, child.Options{})
 	if err != nil {
 		return nil, err
 	}
-	k := &keeper{process: p, say: &lineWriter{w: p.stdin}, heard: make(chan Watched, 1)}
+	k := &keeper{process: p, heard: make(chan Watched, 1)}
 	go func() {
 		defer close(k.heard)
-		_ = lines(p.stdout, func(w Watched) error { k.heard <- w; return nil }) // what ends it is told by who asks
+		_ = child.ReadLines(p.Stdout, func(w Watched) error { k.heard <- w; return nil }) // what ends it is told by who asks
 	}()
 	first, err := k.ask()
 	if err != nil {
-		return nil, errors.Join(err, p.end(endWait))
+		return nil, errors.Join(err, p.End(child.EndWait))
 	}
 	k.kept = first.Kept
 	return k, nil
@@ -106,17 +106,17 @@ func (k *keeper) stalls() (Stalls, error) {
 }
 
 func (k *keeper) ask() (Watched, error) {
-	if err := k.say.send(struct{}{}); err != nil {
-		return Watched{}, fmt.Errorf("%s: %w", k.process.name, err)
+	if err := k.process.Send(struct{}{}); err != nil {
+		return Watched{}, fmt.Errorf("%s: %w", k.process.Name, err)
 	}
 	select {
 	case w, ok := <-k.heard:
 		if !ok {
-			return Watched{}, fmt.Errorf("%s ended", k.process.name)
+			return Watched{}, fmt.Errorf("%s ended", k.process.Name)
 		}
 		return w, nil
-	case <-time.After(answerWait):
-		return Watched{}, fmt.Errorf("%s does not answer", k.process.name)
+	case <-time.After(child.AnswerWait):
+		return Watched{}, fmt.Errorf("%s does not answer", k.process.Name)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 )
 
@@ -33,22 +34,22 @@ func startKeeper(t *testing.T, role string) *keeper {
 // A standstill of everything is seen on every core, as long as it was, and once.
 func TestKeeperSeesAStandstill(t *testing.T) {
 	k := startKeeper(t, "keeper")
-	defer k.process.end(time.Minute)
+	defer k.process.End(time.Minute)
 	if _, err := k.stalls(); err != nil { // its watchers are there
 		t.Fatal(err)
 	}
 	begin := clock.Now()
-	if err := syscall.Kill(k.process.pid(), syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(k.process.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	const frozen = 200 * time.Millisecond
 	<-time.After(frozen)
-	if err := syscall.Kill(k.process.pid(), syscall.SIGCONT); err != nil {
+	if err := syscall.Kill(k.process.PID(), syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 	// The watchers wake when they can: the first answers may come before.
 	seen := map[int]Stall{}
-	for limit := time.Now().Add(time.Minute); time.Now().Before(limit) && len(seen) < len(ownCores()); {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit) && len(seen) < len(child.OwnCores()); {
 		stalls, err := k.stalls()
 		if err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func TestKeeperSeesAStandstill(t *testing.T) {
 		}
 	}
 	took := clock.Now().Sub(begin)
-	for _, core := range ownCores() {
+	for _, core := range child.OwnCores() {
 		s, ok := seen[core]
 		if !ok || s.Total < s.Longest || s.Longest > took {
 			t.Errorf("core %d: %+v (%v), want %v to %v", core, s, ok, frozen-2*watchEvery, took)
@@ -83,11 +84,11 @@ func TestCoresAreKeptAwake(t *testing.T) {
 	for role, want := range map[string]string{"keeper": wished, "refused": spinning} {
 		t.Run(role, func(t *testing.T) {
 			k := startKeeper(t, role)
-			defer k.process.end(time.Minute)
+			defer k.process.End(time.Minute)
 			if k.kept != want {
 				t.Errorf("kept awake by %q, want %q", k.kept, want)
 			}
-			if s, err := k.stalls(); err != nil || len(s) != len(ownCores()) {
+			if s, err := k.stalls(); err != nil || len(s) != len(child.OwnCores()) {
 				t.Errorf("%v, %v: want one of each core", s, err)
 			}
 			if said := k.sleep(); !strings.HasPrefix(said, want+": no latency holds") {
@@ -103,7 +104,7 @@ func TestCoresAreKeptAwake(t *testing.T) {
 
 func TestKeeperThatIsGoneIsAnError(t *testing.T) {
 	k := startKeeper(t, "keeper")
-	if err := k.process.end(time.Minute); err != nil {
+	if err := k.process.End(time.Minute); err != nil {
 		t.Errorf("its end: %v", err)
 	}
 	if s, err := k.stalls(); err == nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
@@ -41,12 +42,12 @@ const (
 func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.Trace, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.Hold+2*l.Interval+ladderWait)
 	defer cancel()
-	server, err := launch(serverRole, l.Serve(transport, "127.0.0.1:0", false), nil)
+	server, err := child.Start(child.Server, l.Serve(transport, "127.0.0.1:0", false), child.Options{})
 	if err != nil {
 		return t, err
 	}
-	defer func() { err = errors.Join(err, server.end(endWait)) }()
-	greeting, err := greeted(ctx, server)
+	defer func() { err = errors.Join(err, server.End(child.EndWait)) }()
+	greeting, err := server.AwaitGreeting(ctx)
 	if err != nil {
 		return t, err
 	}
@@ -72,7 +73,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.
 // settle waits until the relay has read all that the client has sent: its goodbye may be on
 // the way.
 func (l Ladder) settle(ctx context.Context, between *relay.Relay, traffic *client.Traffic) {
-	looks, limit := time.NewTicker(time.Millisecond), time.After(endWait)
+	looks, limit := time.NewTicker(time.Millisecond), time.After(child.EndWait)
 	defer looks.Stop()
 	for {
 		if up, _ := between.Bytes(); up >= traffic.Snapshot().Up.Bytes {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/lab"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -19,7 +20,7 @@ import (
 type network struct {
 	path     *lab.Path
 	backends *os.File // the servers' namespace, for generators: who publishes beside them is there
-	link     *process
+	link     *child.Process
 	told     *bufio.Reader // what the link says
 }
 
@@ -34,7 +35,7 @@ func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network,
 	n := &network{}
 	err := n.make(ctx, rig, s)
 	if err != nil {
-		_, ended := n.end(grace(ctx))
+		_, ended := n.end(child.Grace(ctx))
 		return nil, fmt.Errorf("make the network: %w", errors.Join(err, ended))
 	}
 	return n, nil
@@ -47,14 +48,14 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 	if n.backends, err = n.path.Near.Namespace(); err != nil {
 		return err
 	}
-	devices := place{files: []*os.File{n.path.Near.Device(), n.path.Far.Device()}}
-	if n.link, err = launchIn(devices, linkRole, rig.Link, rig.GeneratorCores); err != nil {
+	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device(), n.path.Far.Device()}}
+	if n.link, err = child.Start(linkRole, rig.Link, devices); err != nil {
 		return err
 	}
-	n.told = bufio.NewReader(n.link.stdout)
-	ctx, release := endsWith(ctx, n.link)
+	n.told = bufio.NewReader(n.link.Stdout)
+	ctx, release := child.EndsWith(ctx, n.link)
 	defer release()
-	return reasonOr(ctx, n.begin(shape(s)))
+	return child.Cause(ctx, n.begin(shape(s)))
 }
 
 // newPath makes the namespaces of a scenario's network.
@@ -67,21 +68,13 @@ func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 
 // begin tells the link its shape and waits until it carries.
 func (n *network) begin(s lab.Shape) error {
-	if err := json.NewEncoder(n.link.stdin).Encode(s); err != nil {
+	if err := json.NewEncoder(n.link.Stdin).Encode(s); err != nil {
 		return fmt.Errorf("tell the link its shape: %w", err)
 	}
 	if _, err := n.told.ReadBytes('\n'); err != nil {
 		return fmt.Errorf("wait for the link: %w", err)
 	}
 	return nil
-}
-
-// reasonOr is what ended a context, where there is an error.
-func reasonOr(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	return reason(ctx, err)
 }
 
 // shape is the link that a scenario asks for.
@@ -94,19 +87,19 @@ func shape(s *scenarios.Scenario) lab.Shape {
 }
 
 // near is where servers are started.
-func (n *network) near() place {
+func (n *network) near(cores []int) child.Options {
 	if n == nil {
-		return place{}
+		return child.Options{Cores: cores}
 	}
-	return place{inside: n.path.Near.Inside}
+	return child.Options{Cores: cores, Inside: n.path.Near.Inside}
 }
 
 // far is where generators are started.
-func (n *network) far() place {
+func (n *network) far(cores []int) child.Options {
 	if n == nil {
-		return place{}
+		return child.Options{Cores: cores}
 	}
-	return place{inside: n.path.Far.Inside, files: []*os.File{n.backends}}
+	return child.Options{Cores: cores, Inside: n.path.Far.Inside, Files: []*os.File{n.backends}}
 }
 
 // beside is the descriptor of the namespace beside the servers, in a generator.
@@ -163,8 +156,8 @@ func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
 
 // account hears what crossed: all that the link says once its input ends.
 func (n *network) account(grace time.Duration) (*results.Link, error) {
-	early := n.link.gone()
-	n.link.stdin.Close()
+	early := n.link.Gone()
+	n.link.Stdin.Close()
 	heard := make(chan *results.Link, 1)
 	go func() {
 		crossed := new(results.Link)
@@ -175,13 +168,13 @@ func (n *network) account(grace time.Duration) (*results.Link, error) {
 	}()
 	select {
 	case crossed := <-heard:
-		err := n.link.ends(grace)
+		err := n.link.EndQuietly(grace)
 		if crossed == nil && !early {
 			err = errors.Join(errors.New("the link did not say what crossed"), err)
 		}
 		return crossed, err
 	case <-time.After(grace):
-		err := n.link.end(0)
+		err := n.link.End(0)
 		if early {
 			err = nil // who waited for it knows
 		}

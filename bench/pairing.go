@@ -113,7 +113,7 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 // now, and which executables this trial starts.
 func (t *trial) surroundings() (map[string]string, error) {
 	settings := hostSettings(Host())
-	for role, argv := range map[string][]string{"server": t.replicas[0].server.cmd.Args, "generator": t.rig.Drive} {
+	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.rig.Drive} {
 		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/cost"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -15,13 +16,12 @@ import (
 // have one; a process may hold only so many descriptors, so large ones need several.
 // What is published is posted to each.
 type replica struct {
-	server    *process
-	generator *process
+	server    *child.Process
+	generator *child.Process
 	target    *target
 	settings  string // of the server, in one line
 	known     string // the server's certificate, if it has one
 
-	orders   *lineWriter
 	messages chan Message
 	heard    error // why there are no more messages; set before messages is closed
 
@@ -32,35 +32,35 @@ type replica struct {
 }
 
 func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {
-	if r.server, err = launchIn(net.near(), serverRole, rig.Serve(measured, net.host()), rig.ServerCores); err != nil {
+	server := net.near(rig.ServerCores)
+	if r.server, err = child.Start(child.Server, rig.Serve(measured, net.host()), server); err != nil {
 		return err
 	}
-	ctx, release := endsWith(ctx, r.server)
+	g, err := r.server.AwaitGreeting(ctx)
+	if err != nil {
+		return err
+	}
+	ctx, release := child.EndsWith(ctx, r.server)
 	defer release()
-	g, err := greeted(ctx, r.server)
+	secured, err := child.TLSConfig(g.Certificate)
 	if err != nil {
 		return err
 	}
-	secured, err := trusting(g.Certificate)
-	if err != nil {
-		return err
-	}
-	r.settings, r.known, r.target = g.Settings, g.Certificate, newTarget(g.Listening, secured, net.near().inside)
+	r.settings, r.known, r.target = g.Settings, g.Certificate, newTarget(g.Listening, secured, server.Inside)
 	if err := r.target.healthy(ctx); err != nil {
-		return reason(ctx, err)
+		return child.Cause(ctx, err)
 	}
 	return nil
 }
 
 func (r *replica) startGenerator(rig *Rig, net *network) (err error) {
-	if r.generator, err = launchIn(net.far(), generatorRole, rig.Drive, rig.GeneratorCores); err != nil {
+	if r.generator, err = child.Start(child.Generator, rig.Drive, net.far(rig.GeneratorCores)); err != nil {
 		return err
 	}
-	r.orders = &lineWriter{w: r.generator.stdin}
 	r.messages = make(chan Message, 16)
 	go func() {
 		defer close(r.messages)
-		r.heard = lines(r.generator.stdout, func(m Message) error {
+		r.heard = child.ReadLines(r.generator.Stdout, func(m Message) error {
 			r.messages <- m
 			return nil
 		})
@@ -92,9 +92,9 @@ func (r *replica) silence() error {
 		return generatorError(r.heard.Error())
 	}
 	select {
-	case <-r.generator.ended:
-		return errors.New(r.generator.obituary())
-	case <-time.After(endWait):
+	case <-r.generator.Ended:
+		return errors.New(r.generator.ExitReason())
+	case <-time.After(child.EndWait):
 		return generatorError("it closed its output")
 	}
 }
@@ -102,7 +102,7 @@ func (r *replica) silence() error {
 // follows takes what the generator says next of a trial under way: what a second
 // brought, or nil when it is done.
 func (r *replica) follows(ctx context.Context) (*results.Interval, error) {
-	m, err := r.answer(ctx, answerWait)
+	m, err := r.answer(ctx, child.AnswerWait)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (r *replica) endGenerator(grace time.Duration) error {
 		for range r.messages {
 		}
 	}()
-	return r.generator.ends(grace)
+	return r.generator.EndQuietly(grace)
 }
 
 func (r *replica) endServer(grace time.Duration) error {
@@ -135,14 +135,14 @@ func (r *replica) endServer(grace time.Duration) error {
 	if r.server == nil {
 		return nil
 	}
-	return r.server.ends(grace)
+	return r.server.EndQuietly(grace)
 }
 
 // dialled is how many connections we have opened beside the clients'.
 func (r *replica) dialled() int64 { return r.target.dials.Load() }
 
 // processes are a trial's processes of one role.
-type processes []*process
+type processes []*child.Process
 
 func (t *trial) servers() (all processes) {
 	for _, r := range t.replicas {
@@ -161,7 +161,7 @@ func (t *trial) generators() (all processes) {
 // memory is what all of them hold, by one of the readings of cost.
 func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err error) {
 	for _, p := range all {
-		bytes, err := read(p.pid())
+		bytes, err := read(p.PID())
 		if err != nil {
 			return 0, err
 		}
@@ -175,7 +175,7 @@ func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err e
 
 func (all processes) usage() (used []cost.Usage, err error) {
 	for _, p := range all {
-		u, err := cost.Read(p.pid())
+		u, err := cost.Read(p.PID())
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +207,7 @@ func spent(from, to []cost.Usage) (s results.Spent) {
 // empty where the system does not show it; nothing was asked there either.
 func (all processes) affinity(asked []int) (got []int) {
 	for _, p := range all {
-		got, _ = cost.Affinity(p.pid())
+		got, _ = cost.Affinity(p.PID())
 		if !asGot(asked, got) {
 			break
 		}

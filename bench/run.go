@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -47,7 +48,7 @@ func (r *Rig) conditions() []string {
 // Pin gives the server the first half of the cores and the generator the rest,
 // where there are two or more.
 func (r *Rig) Pin() {
-	cores := ownCores()
+	cores := child.OwnCores()
 	if len(cores) < 2 {
 		r.Pinning.Note = "server and generator share one core, or this system offers no pinning"
 		return
@@ -67,7 +68,7 @@ func (r *Rig) awake(work func() error) error {
 		return err
 	}
 	err = work()
-	return errors.Join(err, r.keeper.process.end(endWait))
+	return errors.Join(err, r.keeper.process.End(child.EndWait))
 }
 
 // A Run is a scenario and its blocks on a rig.

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"pushbench/bench/child"
 )
 
 // Stub is a process that uses up exactly what it is told to, so that what is read
@@ -17,8 +19,8 @@ func Stub(in io.Reader, out io.Writer) error {
 	// 700 KiB, whenever it comes: have it now, and none later.
 	runtime.GC()
 	debug.SetGCPercent(-1)
-	say := &lineWriter{w: out}
-	return lines(in, func(o stubOrder) error {
+	say := child.NewLineWriter(out)
+	return child.ReadLines(in, func(o stubOrder) error {
 		if err := o.obey(); err != nil {
 			return err
 		}
@@ -26,7 +28,7 @@ func Stub(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		return say.send(stubAccount{CPU: spent})
+		return say.Send(stubAccount{CPU: spent})
 	})
 }
 

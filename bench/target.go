@@ -3,9 +3,7 @@ package bench
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,19 +24,6 @@ type target struct {
 
 // askTimeout bounds one question to a server.
 const askTimeout = 5 * time.Second
-
-// trusting is TLS 1.3 with whoever has the key to a certificate (PEM), nil without one.
-// A fresh handshake is made for every connection.
-func trusting(certificate string) (*tls.Config, error) {
-	if certificate == "" {
-		return nil, nil
-	}
-	known := x509.NewCertPool()
-	if !known.AppendCertsFromPEM([]byte(certificate)) {
-		return nil, errors.New("the server's certificate is none")
-	}
-	return &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}, nil
-}
 
 // newTarget connects from the network namespace that inside leads to, nil: from ours,
 // and over TLS unless secured is nil.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
 	"pushbench/bench/schedule"
@@ -17,13 +18,8 @@ import (
 	"pushbench/scenarios"
 )
 
-// Grace periods of a trial.
-const (
-	startWait  = 10 * time.Second // a child's first word
-	endWait    = 8 * time.Second  // a child's end, once its input is closed
-	leadIn     = 150 * time.Millisecond
-	answerWait = 20 * time.Second // a generator's answer beyond the time its order takes
-)
+// leadIn is the time from the order to start until the warm-up begins.
+const leadIn = 150 * time.Millisecond
 
 // A trial is one case against a fresh server, from a fresh generator.
 type trial struct {
@@ -56,7 +52,7 @@ func (t *trial) measure(ctx context.Context) (results.Trial, error) {
 	t.result.Transport, t.result.Case = string(t.measured.Transport), t.measured.Name()
 	t.result.Stack, t.result.Flush = string(t.measured.Stack), time.Duration(t.measured.Flush)
 	err := t.stages(ctx)
-	if ended := t.shutDown(grace(ctx)); err == nil {
+	if ended := t.shutDown(child.Grace(ctx)); err == nil {
 		err = ended
 	}
 	t.result.Took = clock.Now().Sub(began)
@@ -74,28 +70,14 @@ func (t *trial) stages(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, release := endsWith(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
+	ctx, release := child.EndsWith(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
 	defer release()
 	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.window, t.audit} {
 		if err := step(ctx); err != nil {
-			return reason(ctx, err)
+			return child.Cause(ctx, err)
 		}
 	}
 	return nil
-}
-
-// deathWait is how long a child's end may take to be noticed.
-const deathWait = time.Second
-
-// reason prefers what ended a context to what was noticed because of it. A child that dies
-// shows first in whatever asks or reads it, and a moment later by its end.
-func reason(ctx context.Context, err error) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(deathWait):
-		return err
-	}
 }
 
 func (t *trial) startServers(ctx context.Context) (err error) {
@@ -121,7 +103,7 @@ func (t *trial) startServers(ctx context.Context) (err error) {
 // order tells every generator something, of which each makes its own.
 func (t *trial) order(each func(replica int) Order) error {
 	for i, r := range t.replicas {
-		if err := r.orders.send(each(i)); err != nil {
+		if err := r.generator.Send(each(i)); err != nil {
 			return err
 		}
 	}
@@ -159,7 +141,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	all, err := t.answers(ctx, answerWait)
+	all, err := t.answers(ctx, child.AnswerWait)
 	if err != nil {
 		return err
 	}
@@ -182,7 +164,7 @@ func (t *trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.scenario.Sessions()) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.answers(ctx, opening+connectGrace+answerWait)
+	all, err := t.answers(ctx, opening+connectGrace+child.AnswerWait)
 	if err != nil {
 		return err
 	}
@@ -450,7 +432,7 @@ func (t *trial) hooked(s serverStats) {
 func (t *trial) crowding() float64 {
 	cores := len(t.rig.ServerCores)
 	if cores == 0 {
-		cores = available()
+		cores = child.Available()
 	}
 	return max(1, float64(t.scenario.Servers)/float64(cores))
 }
@@ -474,14 +456,6 @@ func (r *replica) settle(ctx context.Context) (err error) {
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// grace is how long children have to end: hardly any when the person is impatient.
-func grace(ctx context.Context) time.Duration {
-	if ctx.Err() != nil {
-		return 100 * time.Millisecond
-	}
-	return endWait
 }
 
 // shutDown ends all processes, the generators first.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pushbench/bench/client/engines"
+	"pushbench/bench/child"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -52,7 +53,7 @@ func talk() {
 // perform answers each order with the next line.
 func perform(lines ...string) {
 	orders := bufio.NewScanner(os.Stdin)
-	orders.Buffer(nil, maxControlLine)
+	orders.Buffer(nil, child.MaxControlLine)
 	for _, line := range lines {
 		orders.Scan()
 		fmt.Println(line)
@@ -151,8 +152,8 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	}
 	p.result, p.err = p.trial.measure(ctx)
 	for _, r := range p.trial.replicas {
-		for name, child := range map[string]*process{"server": r.server, "generator": r.generator} {
-			if child != nil && !child.gone() {
+		for name, child := range map[string]*child.Process{"server": r.server, "generator": r.generator} {
+			if child != nil && !child.Gone() {
 				t.Errorf("the %s outlives its trial", name)
 			}
 		}

@@ -30,7 +30,7 @@ func (t *trial) watched(now Moment) {
 		Transport: string(t.measured.Transport),
 		Again:     t.again,
 		Address:   t.replicas[0].target.address,
-		Server:    t.replicas[0].server.pid(),
-		Generator: t.replicas[0].generator.pid(),
+		Server:    t.replicas[0].server.PID(),
+		Generator: t.replicas[0].generator.PID(),
 	})
 }

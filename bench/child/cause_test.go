@@ -1,4 +1,4 @@
-package bench
+package child
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 )
 
 // A trial that breaks off because a child died says so, however that was noticed first.
-func TestReasonIsTheDeathOfAChild(t *testing.T) {
+func TestCauseIsTheExitOfAChild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		death, noticed := errors.New("link ended: signal: killed"), errors.New("read CPU clock of process 1: invalid argument")
@@ -17,10 +17,10 @@ func TestReasonIsTheDeathOfAChild(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 			cancel(death)
 		}()
-		if got := reason(ctx, noticed); !errors.Is(got, death) {
+		if got := Cause(ctx, noticed); !errors.Is(got, death) {
 			t.Errorf("got %v, want %v", got, death)
 		}
-		if got := reason(t.Context(), noticed); !errors.Is(got, noticed) {
+		if got := Cause(t.Context(), noticed); !errors.Is(got, noticed) {
 			t.Errorf("no child died: got %v, want %v", got, noticed)
 		}
 	})

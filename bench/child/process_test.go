@@ -1,4 +1,4 @@
-package bench
+package child
 
 import (
 	"bufio"
@@ -19,10 +19,6 @@ import (
 const roleVariable = "PUSHBENCH_TEST_ROLE"
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && cast[os.Args[1]] != nil {
-		cast[os.Args[1]]()
-		return
-	}
 	switch os.Getenv(roleVariable) {
 	case "":
 		goleak.VerifyTestMain(m)
@@ -32,30 +28,20 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		fmt.Println("here")
 		select {}
-	case "keeper":
-		if err := KeepAwake(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	case "refused":
-		if err := keepRefused(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
 	case "dying":
 		fmt.Fprintln(os.Stderr, "first words\nlast words")
 		os.Exit(9)
 	}
 }
 
-func child(t *testing.T, role string) *process {
+func start(t *testing.T, role string) *Process {
 	t.Helper()
 	t.Setenv(roleVariable, role)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := launch(role, []string{self}, nil)
+	p, err := Start(role, []string{self}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,55 +49,55 @@ func child(t *testing.T, role string) *process {
 }
 
 // said waits for a child's first line.
-func said(t *testing.T, p *process) {
+func said(t *testing.T, p *Process) {
 	t.Helper()
-	if line, err := bufio.NewReader(p.stdout).ReadString('\n'); err != nil || line != "here\n" {
+	if line, err := bufio.NewReader(p.Stdout).ReadString('\n'); err != nil || line != "here\n" {
 		t.Fatalf("child said %q, %v", line, err)
 	}
 }
 
 func TestChildEndsWithItsInput(t *testing.T) {
-	p := child(t, "obedient")
+	p := start(t, "obedient")
 	said(t, p)
-	if p.gone() {
+	if p.Gone() {
 		t.Fatal("gone before its input ended")
 	}
-	if err := p.end(time.Minute); err != nil {
+	if err := p.End(time.Minute); err != nil {
 		t.Errorf("end: %v", err)
 	}
-	if !p.gone() {
+	if !p.Gone() {
 		t.Error("still there")
 	}
 }
 
 func TestChildThatDoesNotEndIsKilled(t *testing.T) {
-	p := child(t, "stubborn")
+	p := start(t, "stubborn")
 	said(t, p)
-	err := p.end(time.Millisecond)
+	err := p.End(time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "stubborn did not end within 1ms and was killed") {
 		t.Errorf("end of a stubborn child: %v", err)
 	}
-	if !p.gone() {
+	if !p.Gone() {
 		t.Error("still there")
 	}
 }
 
 func TestChildThatDiesIsNoticedAndQuoted(t *testing.T) {
-	p := child(t, "dying")
-	ctx, release := endsWith(context.Background(), p)
+	p := start(t, "dying")
+	ctx, release := EndsWith(context.Background(), p)
 	defer release()
 	<-ctx.Done()
 	if got, want := context.Cause(ctx).Error(), "dying ended: exit status 9: last words"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := p.end(time.Minute); err == nil {
+	if err := p.End(time.Minute); err == nil {
 		t.Error("ending what died is no error")
 	}
 }
 
 // A child is gone when it is gone, though what it started still holds its error output.
 func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
-	p, err := launch("server", []string{"/bin/sh", "-c", "sleep 600 & echo $! >&2; echo here; wait"}, nil)
+	p, err := Start("server", []string{"/bin/sh", "-c", "sleep 600 & echo $! >&2; echo here; wait"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +110,7 @@ func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
 		}
 	})
 	ended := make(chan error, 1)
-	go func() { ended <- p.end(time.Millisecond) }()
+	go func() { ended <- p.End(time.Millisecond) }()
 	select {
 	case err := <-ended:
 		if err == nil {
@@ -136,7 +122,7 @@ func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
 }
 
 func TestNoSuchChild(t *testing.T) {
-	if _, err := launch("server", []string{"/no/such/file"}, nil); err == nil || !strings.HasPrefix(err.Error(), "start server: ") {
+	if _, err := Start("server", []string{"/no/such/file"}, Options{}); err == nil || !strings.HasPrefix(err.Error(), "start server: ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -147,6 +133,6 @@ func TestTailKeepsTheEnd(t *testing.T) {
 		fmt.Fprintf(&kept, "line %d\n", i)
 	}
 	if s := kept.String(); len(s) != tailSize || !strings.HasSuffix(s, "line 9999\n") {
-		t.Errorf("%d bytes kept, ending %q", len(s), lastLine(strings.TrimSpace(s)))
+		t.Errorf("%d bytes kept, ending %q", len(s), s[len(s)-20:])
 	}
 }

@@ -1,4 +1,4 @@
-package bench
+package child
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 func TestChildrenGetTheirCores(t *testing.T) {
-	cores := ownCores()
+	cores := OwnCores()
 	if len(cores) < 2 {
 		t.Log("one core: every child is on it")
 	}
@@ -20,18 +20,18 @@ func TestChildrenGetTheirCores(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := cores[len(cores)-1:]
-	p, err := launch("server", []string{self}, want)
+	p, err := Start("server", []string{self}, Options{Cores: want})
 	if err != nil {
 		t.Fatal(err)
 	}
 	said(t, p)
-	if got := affinity(t, p.pid()); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := affinity(t, p.PID()); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("child runs on %v, want %v", got, want)
 	}
-	if after := ownCores(); fmt.Sprint(after) != fmt.Sprint(cores) {
+	if after := OwnCores(); fmt.Sprint(after) != fmt.Sprint(cores) {
 		t.Errorf("we run on %v after pinning a child, before on %v", after, cores)
 	}
-	if err := p.end(time.Minute); err != nil {
+	if err := p.End(time.Minute); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,17 +1,15 @@
-package bench
+package child
 
 import (
 	"fmt"
 	"runtime"
 
 	"golang.org/x/sys/unix"
-
-	"pushbench/bench/cost"
 )
 
-// onCores runs start, which forks, with this thread confined to the cores: a
+// OnCores runs start, which forks, with this thread confined to the cores: a
 // child inherits them at its birth, before any thread of its own can be elsewhere.
-func onCores(cores []int, start func() error) error {
+func OnCores(cores []int, start func() error) error {
 	if len(cores) == 0 {
 		return start()
 	}
@@ -30,15 +28,3 @@ func onCores(cores []int, start func() error) error {
 	defer unix.SchedSetaffinity(0, &before)
 	return start()
 }
-
-// ownCores are the cores this process may use.
-func ownCores() []int {
-	cores, err := cost.Affinity(0)
-	if err != nil {
-		return nil
-	}
-	return cores
-}
-
-// available is how many cores there are for us.
-func available() int { return max(1, len(ownCores())) }

@@ -1,0 +1,56 @@
+package child
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Greeting is a server's first line.
+type Greeting struct {
+	Listening string `json:"listening"`
+	Settings  string `json:"settings"`
+
+	Certificate string `json:"certificate"` // of a server with TLS, PEM
+}
+
+// AwaitGreeting waits until a server reports where it listens.
+func (p *Process) AwaitGreeting(ctx context.Context) (Greeting, error) {
+	said := make(chan Greeting, 1)
+	go func() {
+		_ = ReadLines(p.Stdout, func(line json.RawMessage) error {
+			var g Greeting
+			if json.Unmarshal(line, &g) == nil && g.Listening != "" {
+				said <- g
+			}
+			return errors.New("that was all")
+		})
+	}()
+	select {
+	case g := <-said:
+		return g, nil
+	case <-time.After(startWait):
+		return Greeting{}, fmt.Errorf("server did not say where it listens within %v", startWait)
+	case <-p.Ended:
+		return Greeting{}, errors.New(p.ExitReason())
+	case <-ctx.Done():
+		return Greeting{}, context.Cause(ctx)
+	}
+}
+
+// TLSConfig trusts one certificate (PEM) with TLS 1.3, without session resumption: every
+// connection makes a full handshake. It is nil without a certificate.
+func TLSConfig(certificate string) (*tls.Config, error) {
+	if certificate == "" {
+		return nil, nil
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM([]byte(certificate)) {
+		return nil, errors.New("the server's certificate is none")
+	}
+	return &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}, nil
+}
