@@ -15,6 +15,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/clock"
+	"pushbench/bench/validity"
 )
 
 // KeepAwake keeps every core that this process may use from going to sleep, until
@@ -94,14 +95,14 @@ func wishNoSleep() (io.Closer, error) {
 // A watcher knows how long its core stood still.
 type watcher struct {
 	mu    sync.Mutex // guards stall
-	stall Stall
+	stall validity.Stall
 }
 
 // take returns what happened since the last take.
-func (w *watcher) take(core int) (s Stall) {
+func (w *watcher) take(core int) (s validity.Stall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s, w.stall = w.stall, Stall{}
+	s, w.stall = w.stall, validity.Stall{}
 	s.Core = core
 	return s
 }
@@ -112,7 +113,7 @@ func (w *watcher) note(now clock.Instant, late time.Duration) {
 	if late > w.stall.Longest {
 		w.stall.Longest, w.stall.Ended = late, now
 	}
-	if late >= watchEvery {
+	if late >= validity.WatchEvery {
 		w.stall.Total += late
 	}
 }
@@ -129,8 +130,8 @@ func (w *watcher) watch(core int, begins func()) error {
 	}
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
 	_ = unix.SchedSetAttr(0, &first, 0) // an ordinary user sees the same where a core has one process at a time
-	next := clock.Now().Add(watchEvery)
-	for begins(); ; next = clock.Now().Add(watchEvery) {
+	next := clock.Now().Add(validity.WatchEvery)
+	for begins(); ; next = clock.Now().Add(validity.WatchEvery) {
 		clock.SleepUntil(next)
 		now := clock.Now()
 		w.note(now, now.Sub(next))

@@ -285,7 +285,7 @@ const quietFor = 60 * time.Millisecond
 func (x *exchange) quiet(ctx context.Context) (WireSpan, error) {
 	last, err := x.reading()
 	for err == nil {
-		if !until(ctx, clock.Now().Add(quietFor)) {
+		if !clock.Wait(ctx, clock.Now().Add(quietFor)) {
 			return last, fmt.Errorf("waited for a quiet moment: %w", context.Cause(ctx))
 		}
 		before := last
@@ -355,7 +355,7 @@ func (t *tally) await(ctx context.Context, what string, count func(tallied) int,
 			return fmt.Errorf("%s: %s", what, now.trouble)
 		case got >= want:
 			return nil
-		case !until(ctx, clock.Now().Add(time.Millisecond)):
+		case !clock.Wait(ctx, clock.Now().Add(time.Millisecond)):
 			return fmt.Errorf("%s: %d of %d: %w", what, got, want, context.Cause(ctx))
 		}
 	}

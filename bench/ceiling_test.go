@@ -75,28 +75,3 @@ func TestFlatOutIsEnoughAndNotTooMuch(t *testing.T) {
 		}
 	}
 }
-
-// More than half of what a generator can do is warned of, more than 80 % refused;
-// both ends of its strength count.
-func TestNearTheCeiling(t *testing.T) {
-	for _, c := range []struct {
-		offered float64
-		cpu     time.Duration // of 20 s
-		warned  bool
-		refused bool
-	}{
-		{0.49e6, 9 * time.Second, false, false},
-		{0.51e6, 9 * time.Second, true, false},
-		{0.49e6, 11 * time.Second, true, false},
-		{0.79e6, 15 * time.Second, true, false},
-		{0.81e6, 0, true, true},
-		{0, 17 * time.Second, true, true},
-	} {
-		e := Sound()
-		e.Ceiling, e.Offered, e.Trial.Cost.Generator.CPU = 1e6, c.offered, c.cpu
-		passed, detail := belowCeiling(e)
-		if warned := len(nearCeiling(e)) > 0; warned != c.warned || passed == c.refused {
-			t.Errorf("%.0f a second, %v busy: warned %v, passed %v (%s)", c.offered, c.cpu, warned, passed, detail)
-		}
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pushbench/bench/clock"
+	"pushbench/bench/validity"
 	"pushbench/results"
 )
 
@@ -93,6 +94,6 @@ type Outcome struct {
 	Goroutines int64             `json:"goroutines"` // with all clients connected
 	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
 	Cut        bool              `json:"cut"`        // stopped before its plan ended
-	Flight     Flight            `json:"flight"`
+	Flight     validity.Flight   `json:"flight"`
 	Settings   map[string]string `json:"settings"` // what it ran with
 }

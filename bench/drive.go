@@ -20,6 +20,7 @@ import (
 	"pushbench/bench/lab"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -316,7 +317,7 @@ func (d *driver) connect(ctx context.Context) {
 	}
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
 	for _, c := range d.own {
-		if !until(ctx, begun.Add(time.Duration(float64(c)*gap))) {
+		if !clock.Wait(ctx, begun.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
 		d.open(c, publishes[c] || d.answers != nil)
@@ -382,7 +383,7 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 		if ready >= all {
 			return true
 		}
-		if !until(ctx, clock.Now().Add(readyPoll)) {
+		if !clock.Wait(ctx, clock.Now().Add(readyPoll)) {
 			return false
 		}
 	}
@@ -416,7 +417,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	if d.visitors != nil {
 		d.working.Go(func() { d.visitors.come(ctx, start) })
 	}
-	counted, closed := make(chan Flight, 1), make(chan struct{})
+	counted, closed := make(chan validity.Flight, 1), make(chan struct{})
 	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
 	d.working.Go(func() { counted <- counter.count(start, closed) })
 	d.report(ctx, start)
@@ -510,7 +511,7 @@ func (d *driver) report(ctx context.Context, start clock.Instant) {
 // tick waits until next, and says whether the trial ended before.
 func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended bool) {
 	for clock.Now() < next {
-		if !until(ctx, min(next, clock.Now().Add(2*readyPoll))) || d.drained(start) {
+		if !clock.Wait(ctx, min(next, clock.Now().Add(2*readyPoll))) || d.drained(start) {
 			return true
 		}
 	}
@@ -618,22 +619,6 @@ func (d *driver) outcome(span spanCount) Outcome {
 	}
 	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
 	return o
-}
-
-// until waits for an instant and says whether it came before the context's end.
-func until(ctx context.Context, at clock.Instant) bool {
-	left := at.Sub(clock.Now())
-	if left <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // errGenerator wraps what a generator says of itself.

@@ -16,6 +16,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/clock"
+	"pushbench/bench/validity"
 )
 
 // A Standing says what a finding means for measuring here.
@@ -170,7 +171,7 @@ func sleeping(k *keeper) Finding {
 }
 
 // hiccups judges standstills as the gate "cores kept running" would in a window as long.
-func hiccups(stalls Stalls) Finding {
+func hiccups(stalls validity.Stalls) Finding {
 	f := Finding{Check: "standstills of idle cores"}
 	if len(stalls) == 0 {
 		f.State = Hidden
@@ -178,7 +179,7 @@ func hiccups(stalls Stalls) Finding {
 	}
 	allowed := examineFor / 200
 	f.State, f.Found = Fine, fmt.Sprintf("in %v: %v", examineFor, stalls)
-	if stalls.worst() > allowed {
+	if stalls.Worst() > allowed {
 		f.State = Caution
 		f.Advice = fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed)
 	}
@@ -209,7 +210,7 @@ func judgeTimer(late []time.Duration) Finding {
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
 	f := Finding{
 		Check: "timer", State: Fine,
-		Found: fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", round(p50), round(p99), len(late)),
+		Found: fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", clock.Round(p50), clock.Round(p99), len(late)),
 	}
 	if p99 > time.Millisecond {
 		f.State, f.Advice = Caution, "Beyond 1 ms publications may leave too late and void a trial: stop other work, or measure as root, which goes ahead of other threads."

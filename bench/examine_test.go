@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"pushbench/bench/validity"
 )
 
 func TestOpenFilesAreHeldAgainstEachScenario(t *testing.T) {
@@ -39,7 +41,7 @@ func TestVariationIsThatOfASample(t *testing.T) {
 
 func TestStandstillsAreHeldAgainstTheGatesShare(t *testing.T) {
 	for total, want := range map[time.Duration]Standing{15 * time.Millisecond: Fine, 16 * time.Millisecond: Caution} {
-		if got := hiccups(Stalls{{Core: 0}, {Core: 1, Total: total}}); got.State != want {
+		if got := hiccups(validity.Stalls{{Core: 0}, {Core: 1, Total: total}}); got.State != want {
 			t.Errorf("%v: got %s, want %s", total, got.State, want)
 		}
 	}

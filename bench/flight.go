@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -10,25 +9,8 @@ import (
 	"pushbench/bench/clock"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
-	"pushbench/results"
+	"pushbench/bench/validity"
 )
-
-// A Flight is how many (message, subscriber) pairs were in flight, on average, from the
-// window's opening until all sessions were closed. It is counted, at instants of the
-// sampler's own: due by then, less delivered by then. So it shares nothing with the
-// latencies but the messages, and Little's law (1961) ties the two: mean in flight × span =
-// the sum of all stays.
-type Flight struct {
-	Mean    float64       `json:"mean"`    // pairs
-	Error   float64       `json:"error"`   // standard error of Mean, from how much successive samples differ
-	Blur    float64       `json:"blur"`    // largest error of Mean because samples were taken late
-	Squares float64       `json:"squares"` // pairs due at one instant, squared, summed over the instants
-	Samples int           `json:"samples"` // 0: not counted
-	Late    int           `json:"late"`    // samples taken later than punctual allows
-	Gap     time.Duration `json:"gap_ns"`  // longest time between two readings in which something was delivered
-	Span    time.Duration `json:"span_ns"`
-	Missing time.Duration `json:"missing_ns"` // summed over pairs never delivered: due → the span's end
-}
 
 // flightEvery is the least time from one sample to the next, and the range of the random
 // time that is added to it: at a fixed period the sampler could keep step with a publisher.
@@ -108,7 +90,7 @@ func (f *flightCounter) apart() time.Duration {
 // sampler that waits for the busy to be idle would see only the idle. Go's scheduler makes
 // it one of those if it has kept its place for 10 ms when the scheduler looks, so it gives
 // that up of its own accord, after each reading: when it is too early to be late for the next.
-func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) Flight {
+func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) validity.Flight {
 	runtime.LockOSThread() // never unlocked, so that the thread ends with its priority
 	clock.Sharpen()
 	f.begin(start)
@@ -167,9 +149,9 @@ func (f *flightCounter) sample(r reading) {
 }
 
 // end takes the last reading, after which nothing is delivered, and sums up.
-func (f *flightCounter) end(r reading) Flight {
+func (f *flightCounter) end(r reading) validity.Flight {
 	if r.to <= f.opens() {
-		return Flight{}
+		return validity.Flight{}
 	}
 	f.take(r)
 	f.dueBy(r.to)
@@ -212,12 +194,12 @@ func (f *flightCounter) add(at clock.Instant, least, most float64) {
 	f.samples, f.at, f.middle, f.doubt = f.samples+1, at, middle, doubt
 }
 
-func (f *flightCounter) flight(span time.Duration) Flight {
+func (f *flightCounter) flight(span time.Duration) validity.Flight {
 	if f.samples == 0 || span <= 0 {
-		return Flight{}
+		return validity.Flight{}
 	}
 	over := float64(span)
-	found := Flight{
+	found := validity.Flight{
 		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, Blur: f.blur / over,
 		Squares: f.squares, Samples: f.samples, Late: f.late, Gap: f.gap, Span: span,
 	}
@@ -229,10 +211,10 @@ func (f *flightCounter) flight(span time.Duration) Flight {
 
 // mergeFlights adds up what the generators counted, of which each stopped when its own
 // clients were closed. It is empty if one of them did not count: the latencies are of all.
-func mergeFlights(all []Flight) (sum Flight) {
+func mergeFlights(all []validity.Flight) (sum validity.Flight) {
 	for _, f := range all {
 		if f.Samples == 0 {
-			return Flight{}
+			return validity.Flight{}
 		}
 		sum.Span = max(sum.Span, f.Span)
 		sum.Samples += f.Samples
@@ -250,45 +232,4 @@ func mergeFlights(all []Flight) (sum Flight) {
 	}
 	sum.Error = math.Sqrt(variance)
 	return sum
-}
-
-// chance is the standard error that samples of such a trial have. What they show of it
-// themselves is too little where few fell on anything, as of short stays: none may see
-// any, and then seem exact. What is due to N at once, be it one message or a burst, and stays
-// for τ adds N·τ to the area, of which samples Δ apart see N·Δ, or nothing: a variance of
-// N²·τ·Δ, of N²·Δ² at most.
-func chance(e Evidence) float64 {
-	f := e.Flight
-	if f.Samples == 0 || f.Span <= 0 {
-		return 0
-	}
-	samplers := max(1, e.Trial.Cost.Generator.Processes)
-	apart := float64(f.Span) * float64(samplers) / float64(f.Samples)
-	stay := float64(e.Trial.Latency.Histogram.Mean())
-	return math.Sqrt(f.Squares*min(stay, apart)*apart) / float64(f.Span)
-}
-
-// little: what was counted in flight is the rate times the mean latency, within 2 %, or
-// within what chance explains of the samples where that is more; and within what late
-// samples could not see. Where that is more than half of what was counted, agreement says
-// nothing, and the check reports that it was not applied. Disagreement beyond it is a defect
-// all the same.
-func little(e Evidence) (bool, string) {
-	f := e.Flight
-	switch {
-	case f.Samples == 0:
-		return true, "not applied: no sample was taken"
-	case e.Trial.Status == results.Partial:
-		return true, "not applied: the trial was cut short"
-	}
-	h := e.Trial.Latency.Histogram
-	stays := float64(h.Mean())*float64(h.Count()) + float64(f.Missing)
-	expected := stays / float64(f.Span)
-	allowed := max(expected/50, 3.3*max(f.Error, chance(e))) + f.Blur
-	passed := math.Abs(f.Mean-expected) <= allowed
-	detail := fmt.Sprintf("%.4g in flight by %d samples, %.4g by rate × mean latency, allowed ± %.2g", f.Mean, f.Samples, expected, allowed)
-	if passed && f.Blur > f.Mean/2 {
-		detail = fmt.Sprintf("not applied: no reading for up to %v, so that %d samples are bounds only; %s", round(f.Gap), f.Late, detail)
-	}
-	return passed, detail
 }

@@ -16,59 +16,10 @@ import (
 	"pushbench/bench/payload"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
-
-// What was counted in flight is allowed to differ by 2 %, or by chance where few
-// samples leave more to it.
-func TestLittleAllowsForChance(t *testing.T) {
-	e := Sound()
-	e.Flight.Mean = 0.105
-	if passed, detail := little(e); passed {
-		t.Errorf("3 %% more than rate × mean latency passes: %s", detail)
-	}
-	e.Flight.Error = 0.002
-	if passed, detail := little(e); !passed {
-		t.Errorf("3 %% more, of which chance explains as much, refused: %s", detail)
-	}
-	e.Flight.Error, e.Trial.Status = 0, results.Partial
-	if passed, _ := little(e); !passed {
-		t.Error("a trial that was cut short is judged")
-	}
-}
-
-// Stays that are shorter than samples are apart may go unseen: 20 messages, each in flight
-// to 50 clients for 1 ms, of which none or two are seen by samples 5 ms apart.
-func TestLittleAllowsForWhatNoSampleFellOn(t *testing.T) {
-	e := Sound()
-	var latency results.Histogram
-	for range 1000 {
-		latency.Record(time.Millisecond)
-	}
-	e.Trial.Latency.Histogram = latency
-	for seen, want := range map[int]bool{0: true, 4: true, 8: true, 20: false} {
-		e.Flight = Flight{Mean: float64(seen) * 50 * 0.005 / 10, Squares: 20 * 50 * 50, Samples: 2000, Span: 10 * time.Second}
-		if passed, detail := little(e); passed != want {
-			t.Errorf("%d messages seen: passes %v: %s", seen, passed, detail)
-		}
-	}
-}
-
-// A burst is seen whole or not at all: of 300 bursts of 8 messages to 4, which stay for 0.55 ms,
-// samples 10 ms apart fall on 16 or 17, and on 8 or 24 now and then.
-func TestLittleAllowsForBursts(t *testing.T) {
-	e := Sound()
-	var latency results.Histogram
-	latency.RecordMany(550*time.Microsecond, 9600)
-	e.Trial.Latency.Histogram = latency
-	for seen, want := range map[int]bool{2: false, 8: true, 16: true, 24: true, 31: false} {
-		e.Flight = Flight{Mean: float64(seen) * 32 * 0.010 / 8, Error: 0.01, Squares: 300 * 32 * 32, Samples: 800, Span: 8 * time.Second}
-		if passed, detail := little(e); passed != want {
-			t.Errorf("%d bursts seen: passes %v: %s", seen, passed, detail)
-		}
-	}
-}
 
 // What is due at one instant is in flight together, of whatever topic; what is not is not.
 func TestFlightCountsWhatIsDueAtOnce(t *testing.T) {
@@ -95,7 +46,7 @@ func TestFlightCounts(t *testing.T) {
 	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.Blur != 0 {
 		t.Errorf("got %+v, want a mean of 5 ± %.4f of 1000", got, want)
 	}
-	if none := (&flightCounter{}).flight(time.Second); none != (Flight{}) {
+	if none := (&flightCounter{}).flight(time.Second); none != (validity.Flight{}) {
 		t.Errorf("without samples: %+v", none)
 	}
 }
@@ -114,7 +65,7 @@ func TestLateSamplesStandForTheTimeThatPassed(t *testing.T) {
 // The doubt about a sample has the weight that the sample has.
 func TestBlurIsTheLargestErrorOfTheMean(t *testing.T) {
 	bounds := [][2]float64{{2, 8}, {5, 5}, {0, 4}, {3, 3}}
-	mean := func(of func(bounds [2]float64) (least, most float64)) Flight {
+	mean := func(of func(bounds [2]float64) (least, most float64)) validity.Flight {
 		var f flightCounter
 		for i, b := range bounds {
 			least, most := of(b)
@@ -278,8 +229,8 @@ func (w *traffic) missing(end time.Duration) (sum time.Duration) {
 }
 
 // evidence is of a trial that records for each pair what recorded returns.
-func (w *traffic) evidence(f Flight, recorded func(i int, stay time.Duration) time.Duration) Evidence {
-	e := Sound()
+func (w *traffic) evidence(f validity.Flight, recorded func(i int, stay time.Duration) time.Duration) validity.Evidence {
+	e := validity.ValidEvidence()
 	var latency results.Histogram
 	for i, p := range w.pairs {
 		if p.delivered != never {
@@ -295,7 +246,7 @@ func truly(_ int, stay time.Duration) time.Duration { return stay }
 // sampled returns what a counter finds in the traffic until its end. runs returns when the
 // reading for a planned instant really begins and ends; each is called after every sample.
 // A second counter, which nothing looks into, must find the same.
-func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) Flight {
+func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.Flight {
 	plan, book := w.plan()
 	f, unseen := &flightCounter{plan: plan, book: book, owed: []int{w.clients}}, &flightCounter{plan: plan, book: book, owed: []int{w.clients}}
 	f.begin(trafficStart)
@@ -357,7 +308,7 @@ func TestLittleHoldsWhenTheGeneratorWasFrozen(t *testing.T) {
 				return planned, planned
 			}
 			found := w.sampled(w.end()+80*time.Millisecond, runs, unobserved)
-			passed, detail := little(w.evidence(found, truly))
+			passed, detail := validity.Little(w.evidence(found, truly))
 			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the samples say little
 			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
 				t.Errorf("frozen at %v, sampled again %v after: passed %v: %s", from, after, passed, detail)
@@ -371,13 +322,13 @@ func TestLittleHoldsWhenTheGeneratorWasFrozen(t *testing.T) {
 
 // Late samples excuse what they could not see, and nothing else.
 func TestLittleRefusesWhatNoLateSampleExplains(t *testing.T) {
-	e := Sound()
+	e := validity.ValidEvidence()
 	e.Flight.Blur, e.Flight.Gap, e.Flight.Late = 0.06, time.Second, 130
-	if passed, detail := little(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
+	if passed, detail := validity.Little(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
 		t.Errorf("passed %v, %q; want it not applied", passed, detail)
 	}
 	e.Flight.Mean = 0.2
-	if passed, detail := little(e); passed || strings.Contains(detail, "not applied") {
+	if passed, detail := validity.Little(e); passed || strings.Contains(detail, "not applied") {
 		t.Errorf("passed %v, %q; want it refused", passed, detail)
 	}
 }
@@ -472,8 +423,8 @@ func TestStallsNeverBlameTheLedger(t *testing.T) {
 		if math.Abs(found.Mean-same.Mean) > found.Blur+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
 			rt.Errorf("got %+v, more than its blur from %+v", found, same)
 		}
-		if passes, _ := little(w.evidence(same, truly)); passes {
-			if passed, detail := little(w.evidence(found, truly)); !passed {
+		if passes, _ := validity.Little(w.evidence(same, truly)); passes {
+			if passed, detail := validity.Little(w.evidence(found, truly)); !passed {
 				rt.Errorf("refused, and passes when punctual: %s", detail)
 			}
 		}
@@ -494,10 +445,10 @@ func TestLittleTellsUnderstatedLatencies(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		w := randomTraffic(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
 		found := w.sampled(w.end(), punctually, unobserved)
-		if passed, detail := little(w.evidence(found, truly)); !passed {
+		if passed, detail := validity.Little(w.evidence(found, truly)); !passed {
 			t.Errorf("seed %d: refused: %s", seed, detail)
 		}
-		if passed, detail := little(w.evidence(found, halved)); passed {
+		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
 			t.Errorf("seed %d: understated latencies pass: %s", seed, detail)
 		}
 		from := time.Duration(random.Int64N(int64(time.Second)))
@@ -505,10 +456,10 @@ func TestLittleTellsUnderstatedLatencies(t *testing.T) {
 		w.freeze(stalled[0].from, stalled[0].to)
 		instantly := func() time.Duration { return 0 }
 		found = w.sampled(w.end(), staller(stalled, instantly, instantly), unobserved)
-		if passed, detail := little(w.evidence(found, truly)); !passed || found.Blur > found.Mean/10 {
+		if passed, detail := validity.Little(w.evidence(found, truly)); !passed || found.Blur > found.Mean/10 {
 			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
 		}
-		if passed, detail := little(w.evidence(found, halved)); passed {
+		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
 			t.Errorf("seed %d, frozen: understated latencies pass: %s", seed, detail)
 		}
 	}
@@ -516,7 +467,7 @@ func TestLittleTellsUnderstatedLatencies(t *testing.T) {
 
 // A load generator that counted nothing leaves nothing to compare: the latencies are of all.
 func TestMergeFlightsOfWhichOneDidNotCount(t *testing.T) {
-	if got := mergeFlights([]Flight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (Flight{}) {
+	if got := mergeFlights([]validity.Flight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (validity.Flight{}) {
 		t.Errorf("got %+v, want none", got)
 	}
 }

@@ -3,72 +3,16 @@ package bench
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"pushbench/bench/child"
-	"pushbench/bench/clock"
-	"pushbench/results"
+	"pushbench/bench/validity"
 )
-
-// A Stall says when a core stood still, and all that runs on it with it.
-type Stall struct {
-	Core    int           `json:"core"`
-	Longest time.Duration `json:"longest_ns"`
-	Ended   clock.Instant `json:"ended"`    // when the longest did
-	Total   time.Duration `json:"total_ns"` // of the standstills that are no shorter than watchEvery
-}
-
-// watchEvery is how often a core is looked at: often enough that a standstill that
-// matters is not slept through, seldom enough to cost a thousandth of the core.
-const watchEvery = 5 * time.Millisecond
-
-// Stalls are those of all cores.
-type Stalls []Stall
-
-func (s Stalls) String() string {
-	var each []string
-	for _, one := range s {
-		each = append(each, fmt.Sprintf("core %d %v in all, %v at most", one.Core, round(one.Total), round(one.Longest)))
-	}
-	return strings.Join(each, "; ")
-}
-
-// worst is the total of the core that stood still longest.
-func (s Stalls) worst() (d time.Duration) {
-	for _, one := range s {
-		d = max(d, one.Total)
-	}
-	return d
-}
-
-// events are the longest standstill of each core, from when the window opened on, where it is
-// long enough to be told from the way a core is looked at.
-func (s Stalls) events(opened clock.Instant) (all []results.Event) {
-	for _, one := range s {
-		if one.Longest >= watchEvery {
-			all = append(all, results.Event{At: max(0, one.Ended.Sub(opened)), Took: one.Longest, What: fmt.Sprintf("core %d stood still", one.Core)})
-		}
-	}
-	return all
-}
-
-// longHiccup is how long a standstill must be to be told of, or a tenth of the 99th
-// percentile where that is longer.
-const longHiccup = 10 * time.Millisecond
-
-// longest is the longest standstill of any core.
-func (s Stalls) longest() (d time.Duration) {
-	for _, one := range s {
-		d = max(d, one.Longest)
-	}
-	return d
-}
 
 // Watched is what a keeper answers.
 type Watched struct {
-	Kept   string `json:"kept,omitempty"` // how the cores are kept awake; empty: they may sleep
-	Stalls Stalls `json:"stalls"`         // since it last answered
+	Kept   string          `json:"kept,omitempty"` // how the cores are kept awake; empty: they may sleep
+	Stalls validity.Stalls `json:"stalls"`         // since it last answered
 }
 
 // A keeper keeps the cores awake and watches them: see KeepAwake.
@@ -97,7 +41,7 @@ func newKeeper(argv []string) (*keeper, error) {
 }
 
 // stalls returns how long each core stood still since it was last asked.
-func (k *keeper) stalls() (Stalls, error) {
+func (k *keeper) stalls() (validity.Stalls, error) {
 	if k == nil {
 		return nil, nil
 	}

@@ -41,18 +41,3 @@ func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 		m.Conditions = append(m.Conditions, "goroutines let bytes out of the link as late as Go's timers are, by up to about a millisecond")
 	}
 }
-
-// nearest are the least times that a link allows.
-type nearest struct{ connect, deliver time.Duration }
-
-// nearestBy is a scenario's: a message of the clients' own goes up before it comes down.
-func nearestBy(s *scenarios.Scenario) nearest {
-	rtt := time.Duration(s.Network.RTT)
-	if s.Network.Reorder > 0 {
-		return nearest{} // some packets do not wait at all
-	}
-	if s.Publish.By != scenarios.ByBackend {
-		return nearest{connect: rtt, deliver: rtt}
-	}
-	return nearest{connect: rtt, deliver: rtt / 2}
-}

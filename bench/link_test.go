@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -48,18 +49,18 @@ func TestLinkOfAScenario(t *testing.T) {
 // A backend's message comes down; a client's has gone up before.
 func TestLeastTimes(t *testing.T) {
 	const far = "network: {rtt: 20ms}"
-	for publish, want := range map[string]nearest{
-		byBackend: {connect: 20 * time.Millisecond, deliver: 10 * time.Millisecond},
-		byClients: {connect: 20 * time.Millisecond, deliver: 20 * time.Millisecond},
+	for publish, want := range map[string]validity.Nearest{
+		byBackend: {Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond},
+		byClients: {Connect: 20 * time.Millisecond, Deliver: 20 * time.Millisecond},
 	} {
 		if got := nearestBy(asked(t, publish, far)); got != want {
 			t.Errorf("%s: got %+v, want %+v", publish, got, want)
 		}
 	}
-	if got := nearestBy(&scenarios.Scenario{Network: scenarios.Network{RTT: 1e9, Reorder: 1}}); got != (nearest{}) {
+	if got := nearestBy(&scenarios.Scenario{Network: scenarios.Network{RTT: 1e9, Reorder: 1}}); got != (validity.Nearest{}) {
 		t.Errorf("where some packets do not wait: %+v, want nothing", got)
 	}
-	if got := nearestBy(&scenarios.Scenario{}); got != (nearest{}) {
+	if got := nearestBy(&scenarios.Scenario{}); got != (validity.Nearest{}) {
 		t.Errorf("on loopback: got %+v, want nothing", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -192,18 +193,18 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 
 // Each counts until nothing is in flight to its own clients; the sum is of the longest time.
 func TestMergeFlights(t *testing.T) {
-	all := []Flight{
+	all := []validity.Flight{
 		{Mean: 3, Error: 0.3, Blur: 0.25, Squares: 7, Samples: 100, Late: 3, Gap: time.Second, Span: 10 * time.Second, Missing: time.Second},
 		{Mean: 2, Error: 0.8, Blur: 0.5, Squares: 5, Samples: 50, Late: 4, Gap: 2 * time.Second, Span: 5 * time.Second, Missing: time.Minute},
 	}
-	got, want := mergeFlights(all), Flight{Mean: 4, Error: 0.5, Blur: 0.5, Squares: 12, Samples: 150, Late: 7, Gap: 2 * time.Second, Span: 10 * time.Second, Missing: 61 * time.Second}
+	got, want := mergeFlights(all), validity.Flight{Mean: 4, Error: 0.5, Blur: 0.5, Squares: 12, Samples: 150, Late: 7, Gap: 2 * time.Second, Span: 10 * time.Second, Missing: 61 * time.Second}
 	if math.Abs(got.Mean-want.Mean) > 1e-12 || math.Abs(got.Error-want.Error) > 1e-12 {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got.Mean, got.Error = want.Mean, want.Error; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if none := mergeFlights([]Flight{{}, {}}); none != (Flight{}) {
+	if none := mergeFlights([]validity.Flight{{}, {}}); none != (validity.Flight{}) {
 		t.Errorf("none counted: %+v", none)
 	}
 }

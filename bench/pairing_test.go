@@ -47,31 +47,7 @@ func TestSettingsOfGeneratorAndHost(t *testing.T) {
 	}
 }
 
-// What is compared with whom: transports by what they must share, blocks by all else.
-func TestEachSettingIsJudgedOnce(t *testing.T) {
-	for name, by := range map[string]string{
-		"server sockets.nodelay": GatePaired, "generator gomaxprocs": GatePaired,
-		"server stack": GateSame, "server flush_ns": GateSame, "host sysctls.net.core.somaxconn": GateSame,
-	} {
-		e := Sound()
-		e.Trial.Settings[name] = "now"
-		e.First[name], e.Before[name] = "then", "then"
-		var refused []string
-		for _, g := range Judge(e) {
-			if !g.Passed {
-				refused = append(refused, g.Name)
-				if want := name + " was then, is now"; g.Detail != want {
-					t.Errorf("says %q, want %q", g.Detail, want)
-				}
-			}
-		}
-		if !slices.Equal(refused, []string{by}) {
-			t.Errorf("%s differs: refused by %v, want %s", name, refused, by)
-		}
-	}
-}
-
-// The first trial has nobody to differ from; the first of a transport only another transport.
+// A run remembers the settings of its first trial, and of the first of each transport.
 func TestPairingRemembersTheFirst(t *testing.T) {
 	var p pairing
 	p.note("sse", nil) // it broke off
@@ -87,24 +63,6 @@ func TestPairingRemembersTheFirst(t *testing.T) {
 	want := []string{"on purpose, servers differ in flush_ns: sse 0, websocket 5000000"}
 	if got := p.conditions(); !slices.Equal(got, want) {
 		t.Errorf("conditions %q, want %q", got, want)
-	}
-	e := Sound()
-	e.First, e.Before = nil, nil
-	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
-		if passed, detail := judge(e); !passed {
-			t.Errorf("the first trial is refused: %s", detail)
-		}
-	}
-}
-
-// Who tells nothing cannot be shown to be paired.
-func TestNoSettingsAreRefused(t *testing.T) {
-	e := Sound()
-	e.First, e.Before, e.Trial.Settings = nil, nil, nil
-	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
-		if passed, detail := judge(e); passed || detail != "no settings were told" {
-			t.Errorf("passed %v: %s", passed, detail)
-		}
 	}
 }
 

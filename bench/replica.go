@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -208,7 +209,7 @@ func spent(from, to []cost.Usage) (s results.Spent) {
 func (all processes) affinity(asked []int) (got []int) {
 	for _, p := range all {
 		got, _ = cost.Affinity(p.PID())
-		if !asGot(asked, got) {
+		if !validity.Granted(asked, got) {
 			break
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/schedule"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -174,7 +175,7 @@ func (c *campaign) cell(ctx context.Context, block, position int, measured scena
 		if err != nil {
 			return err
 		}
-		if !Disturbed(result) || c.again >= allowed {
+		if !validity.Disturbed(result) || c.again >= allowed {
 			c.trouble(result, "")
 			c.note(result)
 			return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -21,11 +22,11 @@ func rehearse(fails map[int]string) (attempts []string, status results.Status, r
 	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Case) (results.Trial, error) {
 		t := results.Trial{Block: block, Transport: string(measured.Transport), Case: measured.Name(), Again: again, Status: results.Complete}
 		attempts = append(attempts, t.Name())
-		for _, g := range gates {
-			passed := fails[len(attempts)] != g.name
-			t.Gates = append(t.Gates, results.Gate{Name: g.name, Passed: passed})
-			if !passed {
-				t.Status, t.Reason = results.Invalid, g.name
+		for _, g := range validity.Judge(validity.ValidEvidence()) {
+			g.Passed = fails[len(attempts)] != g.Name
+			t.Gates = append(t.Gates, g)
+			if !g.Passed {
+				t.Status, t.Reason = results.Invalid, g.Name
 			}
 		}
 		return t, nil
@@ -35,7 +36,7 @@ func rehearse(fails map[int]string) (attempts []string, status results.Status, r
 }
 
 func TestDisturbedTrialsAreMeasuredAgainInTheirPlace(t *testing.T) {
-	attempts, status, reason := rehearse(map[int]string{3: GateLate, 4: GateLate, 9: GateLate})
+	attempts, status, reason := rehearse(map[int]string{3: validity.GeneratorOnTime, 4: validity.GeneratorOnTime, 9: validity.GeneratorOnTime})
 	if status != results.Complete || reason != "" {
 		t.Errorf("%s (%s), want COMPLETE", status, reason)
 	}
@@ -48,21 +49,21 @@ func TestDisturbedTrialsAreMeasuredAgainInTheirPlace(t *testing.T) {
 func TestRepetitionsAreBounded(t *testing.T) {
 	always := map[int]string{}
 	for n := range 100 {
-		always[n] = GateLate
+		always[n] = validity.GeneratorOnTime
 	}
 	attempts, status, reason := rehearse(always)
-	if want := 20 + 4; len(attempts) != want || status != results.Invalid || !strings.Contains(reason, GateLate) {
+	if want := 20 + 4; len(attempts) != want || status != results.Invalid || !strings.Contains(reason, validity.GeneratorOnTime) {
 		t.Errorf("%d attempts, %s (%s); want %d, INVALID", len(attempts), status, reason, want)
 	}
 }
 
 // What is no disturbance is a defect of the instrument: a repetition would hide it.
 func TestDefectsAreNotMeasuredAway(t *testing.T) {
-	for _, g := range gates {
-		attempts, status, _ := rehearse(map[int]string{1: g.name})
+	for _, g := range validity.Judge(validity.ValidEvidence()) {
+		attempts, status, _ := rehearse(map[int]string{1: g.Name})
 		again := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
-		if want := slices.Contains([]string{GateLate, GateStalls, GateThrottle, GateTrend, GateCarried}, g.name); again != want || (status == results.Complete) != want {
-			t.Errorf("%s failed: measured again %v, %s", g.name, again, status)
+		if want := slices.Contains([]string{validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoTrend, validity.LinkOnTime}, g.Name); again != want || (status == results.Complete) != want {
+			t.Errorf("%s failed: measured again %v, %s", g.Name, again, status)
 		}
 	}
 }

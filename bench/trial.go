@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"pushbench/bench/child"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
+	"pushbench/bench/record"
 	"pushbench/bench/schedule"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -40,7 +43,7 @@ type trial struct {
 	settings string // of the servers, in one line
 
 	result   results.Trial
-	evidence Evidence
+	evidence validity.Evidence
 	reached  bool // the clients were connected, so that the trial measured something
 }
 
@@ -208,7 +211,7 @@ func (t *trial) idle(ctx context.Context) (err error) {
 		if r.before, err = r.target.stats(ctx); err != nil {
 			return err
 		}
-		if other := differences(t.replicas[0].before.settings, r.before.settings, always); len(other) > 0 {
+		if other := validity.Differences(t.replicas[0].before.settings, r.before.settings, always); len(other) > 0 {
 			return fmt.Errorf("server %d differs from the first: %s", i+1, strings.Join(other, "; "))
 		}
 		t.result.Cost.Server.Goroutines += r.before.Goroutines
@@ -301,9 +304,9 @@ func (t *trial) second(ctx context.Context) (sum *results.Interval, err error) {
 // outcome merges what the generators found.
 func (t *trial) outcome() (*Outcome, error) {
 	sum := t.replicas[0].done
-	flights := []Flight{sum.Flight}
+	flights := []validity.Flight{sum.Flight}
 	for i, r := range t.replicas[1:] {
-		if other := differences(sum.Settings, r.done.Settings, always); len(other) > 0 {
+		if other := validity.Differences(sum.Settings, r.done.Settings, always); len(other) > 0 {
 			return nil, fmt.Errorf("generator %d differs from the first: %s", i+2, strings.Join(other, "; "))
 		}
 		flights = append(flights, r.done.Flight)
@@ -330,7 +333,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 	var server, generator, link [2][]cost.Usage
 	var throttled [2]int64
 	var read [2]clock.Instant
-	var stalls Stalls // in the end: of the window
+	var stalls validity.Stalls // in the end: of the window
 	for i, at := range []clock.Instant{opens, closes} {
 		select {
 		case <-time.After(at.Sub(clock.Now())):
@@ -353,7 +356,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		}
 	}
 	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
-	t.result.Events = stalls.events(opens)
+	t.result.Events = stalls.Events(opens)
 	t.evidence.Watched = read[1].Sub(read[0])
 	spend(&t.result.Cost.Server, server[0], server[1])
 	spend(&t.result.Cost.Generator, generator[0], generator[1])
@@ -372,8 +375,8 @@ func (t *trial) take(o *Outcome) {
 	maps.Copy(t.result.Settings, o.Settings)
 	t.evidence.Flight, t.evidence.Window = o.Flight, time.Duration(t.scenario.Window)
 	t.evidence.Margin = float64(t.scenario.Compare.Margin) / 100
-	if hiccup := t.evidence.Stalls.longest(); hiccup > max(longHiccup, o.Latency.Histogram.Quantile(0.99)/10) {
-		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", round(hiccup)))
+	if hiccup := t.evidence.Stalls.Longest(); hiccup > max(validity.LongStall, o.Latency.Histogram.Quantile(0.99)/10) {
+		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", clock.Round(hiccup)))
 	}
 	if len(o.Broken) > 0 {
 		t.result.Warnings = append(t.result.Warnings, "connections lost: "+reasons(o.Broken))
@@ -452,7 +455,7 @@ func (r *replica) settle(ctx context.Context) (err error) {
 		if r.after.Accepted-r.dialled() >= r.dials || clock.Now() >= deadline {
 			return nil
 		}
-		if !until(ctx, clock.Now().Add(readyPoll)) {
+		if !clock.Wait(ctx, clock.Now().Add(readyPoll)) {
 			return context.Cause(ctx)
 		}
 	}
@@ -486,14 +489,15 @@ func (t *trial) judge(err error) {
 		t.result.Status, t.result.Reason = results.Invalid, err.Error()
 		return
 	}
-	t.evidence.Trial, t.evidence.Engine, t.evidence.Link = t.result, t.rig.Engine, t.result.Link
+	t.evidence.Trial, t.evidence.Exact, t.evidence.Link = t.result, t.rig.Engine == engines.EventLoop, t.result.Link
+	t.evidence.NeverTried = t.result.Publishes.DroppedBy[record.NeverTried]
 	t.evidence.Ceiling, t.evidence.Offered = t.rig.ceiling, load(t.scenario)
 	if t.pairs != nil {
 		t.evidence.First, t.evidence.Before = t.pairs.first, t.pairs.before[t.measured.Name()]
 		t.pairs.note(t.measured.Name(), t.result.Settings)
 	}
-	t.result.Warnings = append(t.result.Warnings, nearCeiling(t.evidence)...)
-	t.result.Gates = Judge(t.evidence)
+	t.result.Warnings = append(t.result.Warnings, validity.NearCeiling(t.evidence)...)
+	t.result.Gates = validity.Judge(t.evidence)
 	for _, g := range t.result.Gates {
 		if !g.Passed {
 			t.result.Status, t.result.Reason = results.Invalid, g.Name+": "+g.Detail

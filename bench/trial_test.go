@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/client/engines"
 	"pushbench/bench/child"
+	"pushbench/bench/client/engines"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -173,7 +174,7 @@ func TestTrialOfSeveralServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, g := range many.result.Gates {
-		if !g.Passed && !slices.ContainsFunc(gates, func(own gate) bool { return own.name == g.Name && own.disturb }) {
+		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
 			t.Errorf("%s: %s", g.Name, g.Detail)
 		}
 	}
@@ -212,7 +213,7 @@ func TestTrial(t *testing.T) {
 	}
 	for _, g := range p.result.Gates {
 		// What disturbs a machine is its own business, not the test's.
-		if !g.Passed && !slices.ContainsFunc(gates, func(own gate) bool { return own.name == g.Name && own.disturb }) {
+		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
 			t.Errorf("%s: %s", g.Name, g.Detail)
 		}
 	}
@@ -238,7 +239,7 @@ func TestTrial(t *testing.T) {
 
 // What the server counted is held against what the clients report.
 func TestTrialSeesWhatTheServerCounted(t *testing.T) {
-	for server, gate := range map[string]string{"server-miscounting": GateDials, "server-retried": GateRequests} {
+	for server, gate := range map[string]string{"server-miscounting": validity.NoHiddenDials, "server-retried": validity.NoHiddenRetries} {
 		p := play(t, t.Context(), server, "generator", nil, nothing)
 		if p.err != nil {
 			t.Fatal(p.err)
@@ -294,7 +295,7 @@ func TestTrialIsInterrupted(t *testing.T) {
 					t.Error(identity)
 				}
 			}
-			late := p.result.Status == results.Invalid && strings.HasPrefix(p.result.Reason, GateLate)
+			late := p.result.Status == results.Invalid && strings.HasPrefix(p.result.Reason, validity.GeneratorOnTime)
 			if p.result.Status != results.Partial && !late {
 				t.Errorf("status %s (%s), want PARTIAL", p.result.Status, p.result.Reason)
 			}

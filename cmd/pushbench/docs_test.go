@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/report"
@@ -30,7 +30,7 @@ func TestDocsExplainEverything(t *testing.T) {
 			t.Errorf("docs/metrics.md does not explain %s", m.Name)
 		}
 	}
-	for _, g := range bench.Judge(bench.Sound()) {
+	for _, g := range validity.Judge(validity.ValidEvidence()) {
 		if !strings.Contains(gates, "| "+g.Name+" ") {
 			t.Errorf("docs/gates.md does not explain %q", g.Name)
 		}

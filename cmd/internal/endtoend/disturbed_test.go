@@ -3,7 +3,7 @@ package endtoend
 import (
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/validity"
 	"pushbench/results"
 )
 
@@ -22,8 +22,8 @@ func TestOnlyDisturbancesAreForgiven(t *testing.T) {
 	}{
 		{failing(results.Complete), true},
 		{failing(results.Saturated), true},
-		{failing(results.Invalid, bench.GateLate, bench.GateThrottle, bench.GateTrend), true},
-		{failing(results.Invalid, bench.GateLate, bench.GateLedger), false},
+		{failing(results.Invalid, validity.GeneratorOnTime, validity.NotThrottled, validity.NoTrend), true},
+		{failing(results.Invalid, validity.GeneratorOnTime, validity.LedgerAddsUp), false},
 		{failing(results.Invalid), false}, // a process ended
 	} {
 		if err := onlyDisturbed([]results.Trial{failing(results.Complete), c.trial}); (err == nil) != c.want {

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/validity"
 	"pushbench/results"
 )
 
@@ -137,7 +137,7 @@ func disturbance(folder string) (reason string, err error) {
 // machine.
 func onlyDisturbed(trials []results.Trial) error {
 	for _, t := range trials {
-		if !t.Valid() && !bench.Disturbed(t) {
+		if !t.Valid() && !validity.Disturbed(t) {
 			return fmt.Errorf("%s is %s: %s", t.Name(), t.Status, t.Reason)
 		}
 	}

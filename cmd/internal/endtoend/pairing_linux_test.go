@@ -7,6 +7,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -71,7 +72,7 @@ func refusals(run *results.Run, gate string) (said []string) {
 // The servers that come with pushbench are paired, whatever the transport.
 func TestOurServersArePaired(t *testing.T) {
 	run := unfairly(t, func(int, scenarios.Transport) []string { return nil })
-	for _, gate := range []string{bench.GatePaired, bench.GateSame} {
+	for _, gate := range []string{validity.ServersPaired, validity.NothingChanged} {
 		if said := refusals(run, gate); len(said) > 0 {
 			t.Errorf("%s: %q", gate, said)
 		}
@@ -95,7 +96,7 @@ func TestUnfairServersAreRefused(t *testing.T) {
 		}
 		return nil
 	})
-	said := refusals(run, bench.GatePaired)
+	said := refusals(run, validity.ServersPaired)
 	if len(said) < 2 || !strings.Contains(said[0], "server limits.max_payload_bytes") {
 		t.Errorf("got %q, want both trials of a transport refused for their limit", said)
 	}
@@ -117,10 +118,10 @@ func TestServersThatChangeBetweenBlocksAreRefused(t *testing.T) {
 			return nil
 		}
 	})
-	if said := refusals(run, bench.GateSame); len(said) < 1 || said[0] != "sse: server flush_ns was 0, is 1000000" {
+	if said := refusals(run, validity.NothingChanged); len(said) < 1 || said[0] != "sse: server flush_ns was 0, is 1000000" {
 		t.Errorf("got %q, want the later sse refused", said)
 	}
-	if said := refusals(run, bench.GatePaired); len(said) > 0 {
+	if said := refusals(run, validity.ServersPaired); len(said) > 0 {
 		t.Errorf("flush windows are compared across transports: %q", said)
 	}
 	if conditions := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(conditions, "on purpose, servers differ in flush_ns: sse 0, websocket 2000000") {

@@ -3,20 +3,20 @@ package selftest
 import (
 	"fmt"
 
-	"pushbench/bench"
+	"pushbench/bench/validity"
 )
 
 // gates: every gate lets a sound trial pass and refuses each that was spoilt for it, alone.
 func gates(*lab) (rows []Row, err error) {
-	sound, spoilt := bench.Controls()
+	sound, spoilt := validity.Controls()
 	refusals, kinds := map[string]int{}, map[string]int{}
 	said := map[string]string{}
 	for _, c := range spoilt {
-		kinds[c.Gate]++
+		kinds[c.Check]++
 		if c.Refused && c.Others == "" {
-			refusals[c.Gate]++
+			refusals[c.Check]++
 		} else {
-			said[c.Gate] = c.Detail + c.Others
+			said[c.Check] = c.Detail + c.Others
 		}
 	}
 	for _, g := range sound {

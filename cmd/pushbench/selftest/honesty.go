@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/bench"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/servers/wire"
 )
@@ -180,26 +181,26 @@ func frozenGeneratorRows(trials []results.Trial, f time.Duration, rate float64) 
 	first, last := trials[0], trials[len(trials)-1]
 	blamed, defect := "", ""
 	for _, g := range first.FailedGates() {
-		if g.Name == bench.GateLate {
+		if g.Name == validity.GeneratorOnTime {
 			blamed = g.Name
 		}
 	}
-	if !bench.Disturbed(first) {
+	if !validity.Disturbed(first) {
 		defect = ": " + reasons(first)
 	}
 	after := string(last.Status)
-	if bench.Disturbed(last) {
+	if validity.Disturbed(last) {
 		after = "disturbed by the machine"
 	}
 	allowed := f/20 + 10*time.Millisecond
 	return []Row{
 		holds("the trial", string(results.Invalid), string(first.Status), first.Status == results.Invalid),
-		holds("the check that failed", bench.GateLate, blamed, blamed == bench.GateLate),
-		holds("so that it is measured again", "yes", yes(bench.Disturbed(first))+defect, bench.Disturbed(first)),
+		holds("the check that failed", validity.GeneratorOnTime, blamed, blamed == validity.GeneratorOnTime),
+		holds("so that it is measured again", "yes", yes(validity.Disturbed(first))+defect, validity.Disturbed(first)),
 		took("the longest lateness", f, first.Publishes.Lateness.Max(), allowed),
 		within("publications later than half the stall", "", rate*f.Seconds()/2, float64(above(first.Publishes.Lateness, f/2)), rate*allowed.Seconds()),
 		exactly("planned = on time + late + dropped", first.Publishes.Planned, first.Publishes.OnTime+first.Publishes.Late+first.Publishes.Dropped),
-		holds("the same without the stall", "no defect", after, len(trials) > 1 && (last.Status == results.Complete || bench.Disturbed(last))),
+		holds("the same without the stall", "no defect", after, len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))),
 		exactly("and as late as that", 0, above(last.Publishes.Lateness, f/2)),
 	}
 }

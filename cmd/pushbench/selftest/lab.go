@@ -17,6 +17,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
@@ -55,7 +56,7 @@ func (l *lab) measure(e experiment) (run *results.Run, err error) {
 			return run, err
 		}
 	}
-	if e.counts && bench.Disturbed(run.Trials[len(run.Trials)-1]) {
+	if e.counts && validity.Disturbed(run.Trials[len(run.Trials)-1]) {
 		return run, nil
 	}
 	return nil, err
@@ -73,10 +74,10 @@ func (e experiment) spoilt(run *results.Run) (again bool, err error) {
 		return false, fmt.Errorf("no trial: %s", run.Manifest.Reason)
 	}
 	t := run.Trials[len(run.Trials)-1] // an experiment has one case
-	if t.Status == want || e.untimed && bench.Disturbed(t) {
+	if t.Status == want || e.untimed && validity.Disturbed(t) {
 		return false, nil
 	}
-	return bench.Disturbed(t) || t.Status == results.Saturated,
+	return validity.Disturbed(t) || t.Status == results.Saturated,
 		fmt.Errorf("%s is %s rather than %s: %s", t.Transport, t.Status, want, reasons(t))
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench"
 	"pushbench/bench/physics"
+	"pushbench/bench/validity"
 	"pushbench/results"
 )
 
@@ -108,14 +108,14 @@ func TestFrozenGeneratorRowsRefuseAnotherBlame(t *testing.T) {
 		return t
 	}
 	rows := func(trials ...results.Trial) []Row { return frozenGeneratorRows(trials, stall, rate) }
-	first := late(stall, bench.GateLate)
+	first := late(stall, validity.GeneratorOnTime)
 	refuses(t, "as it must be", rows(first, late(0)))
-	refuses(t, "and a busy machine", rows(first, late(stall/10, bench.GateLate, bench.GateStalls)))
-	refuses(t, "a ledger that is blamed as well", rows(late(stall, bench.GateLate, bench.GateLittle), late(0)), "measured again")
+	refuses(t, "and a busy machine", rows(first, late(stall/10, validity.GeneratorOnTime, validity.CoresRunning)))
+	refuses(t, "a ledger that is blamed as well", rows(late(stall, validity.GeneratorOnTime, validity.LittlesLaw), late(0)), "measured again")
 	refuses(t, "nothing noticed", rows(late(stall), late(0)), "the trial", "check that failed", "measured again")
-	refuses(t, "half of it seen", rows(late(stall/2, bench.GateLate), late(0)), "longest lateness", "later than half")
-	refuses(t, "late without a stall", rows(first, late(stall, bench.GateLate)), "and as late as that")
-	refuses(t, "a defect without a stall", rows(first, late(0, bench.GateLedger)), "the same without")
+	refuses(t, "half of it seen", rows(late(stall/2, validity.GeneratorOnTime), late(0)), "longest lateness", "later than half")
+	refuses(t, "late without a stall", rows(first, late(stall, validity.GeneratorOnTime)), "and as late as that")
+	refuses(t, "a defect without a stall", rows(first, late(0, validity.LedgerAddsUp)), "the same without")
 	refuses(t, "not measured again", rows(first), "the same without", "and as late as that")
 }
 

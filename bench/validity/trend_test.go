@@ -1,4 +1,4 @@
-package bench
+package validity
 
 import (
 	"math"
@@ -66,15 +66,15 @@ func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
 	all[20].Start = 20 * time.Second                                       // the drain
 	all = append([]results.Interval{{Start: -time.Second}}, all...)        // the warm-up
 	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // nothing came
-	planned := make([]due, 20)
+	planned := make([]Due, 20)
 	for i := range planned {
-		planned[i] = due{pairs: int64(i), squares: int64(10 * i)}
+		planned[i] = Due{Pairs: int64(i), Squares: int64(10 * i)}
 	}
 	counted := func(parts []slice) (n, due int64) {
 		for _, p := range parts {
 			n += p.came.Count()
-			due += p.due.pairs
-			if p.due.pairs > 0 && p.due.fanOut() != 10 {
+			due += p.due.Pairs
+			if p.due.Pairs > 0 && p.due.fanOut() != 10 {
 				t.Errorf("mean fan-out %v, want 10", p.due.fanOut())
 			}
 		}

@@ -1,4 +1,4 @@
-package bench
+package validity
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/bench/schedule"
 	"pushbench/results"
 )
 
@@ -76,28 +75,13 @@ func drift(series []float64) float64 {
 // A slice is a stretch of a window: what came in it, and what was due in it.
 type slice struct {
 	came results.Histogram
-	due  due
-}
-
-// due is what is due in a second: sums over its messages.
-type due struct {
-	pairs   int64 // subscribers: each message is owed to so many
-	squares int64 // their squares
-}
-
-// fanOut is the mean fan-out that a delivery is part of: how many others are written to
-// in its time.
-func (d due) fanOut() float64 {
-	if d.pairs == 0 {
-		return 0
-	}
-	return float64(d.squares) / float64(d.pairs)
+	due  Due
 }
 
 // cut merges a window's intervals into ten slices or fewer, of equal length, from the
 // first poll interval's end on and none shorter than one, and leaves out those in which
 // nothing came. due is of each second; none: unknown.
-func cut(seconds []results.Interval, due []due, poll, window time.Duration) (parts []slice) {
+func cut(seconds []results.Interval, due []Due, poll, window time.Duration) (parts []slice) {
 	var all []slice
 	for _, s := range seconds {
 		if s.Start < poll || s.Start >= window {
@@ -115,8 +99,8 @@ func cut(seconds []results.Interval, due []due, poll, window time.Duration) (par
 		n := min(each, len(all))
 		for _, one := range all[:n] {
 			part.came.Merge(one.came)
-			part.due.pairs += one.due.pairs
-			part.due.squares += one.due.squares
+			part.due.Pairs += one.due.Pairs
+			part.due.Squares += one.due.Squares
 		}
 		all = all[n:]
 		if part.came.Count() > 0 {
@@ -124,19 +108,6 @@ func cut(seconds []results.Interval, due []due, poll, window time.Duration) (par
 		}
 	}
 	return parts
-}
-
-// dueBySecond is what is due in each second of a window.
-func dueBySecond(plan *schedule.Schedule) []due {
-	all := make([]due, int((plan.Closes-plan.Opens+time.Second-1)/time.Second))
-	for _, m := range plan.Messages {
-		if m.Due >= plan.Opens && m.Due < plan.Closes {
-			n, second := int64(len(plan.Subscribers[m.Topic])), &all[int((m.Due-plan.Opens)/time.Second)]
-			second.pairs += n
-			second.squares += n * n
-		}
-	}
-	return all
 }
 
 // partialMannKendall is the two-sided p of a trend in a series beyond what follows another

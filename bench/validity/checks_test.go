@@ -1,4 +1,4 @@
-package bench
+package validity
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 )
 
 func TestSoundTrialPassesEveryGate(t *testing.T) {
-	for _, g := range Judge(Sound()) {
+	for _, g := range Judge(ValidEvidence()) {
 		if !g.Passed {
 			t.Errorf("%s refuses a sound trial: %s", g.Name, g.Detail)
 		}
@@ -19,19 +19,19 @@ func TestSoundTrialPassesEveryGate(t *testing.T) {
 }
 
 func TestEveryGateCanFailAndOnlyForItsReason(t *testing.T) {
-	if missed := unnoticed(spoiltTrials()); len(missed) > 0 {
+	if missed := unnoticed(allCorrupted()); len(missed) > 0 {
 		t.Error(missed)
 	}
 }
 
 // unnoticed says what is wrong with the gates, by their controls.
-func unnoticed(spoilt []spoiltTrial) (wrong []string) {
-	for _, c := range judgeSpoilt(spoilt) {
+func unnoticed(spoilt []corrupted) (wrong []string) {
+	for _, c := range judgeCorrupted(spoilt) {
 		if !c.Refused {
-			wrong = append(wrong, fmt.Sprintf("%s passes what it must refuse: %s", c.Gate, c.Detail))
+			wrong = append(wrong, fmt.Sprintf("%s passes what it must refuse: %s", c.Check, c.Detail))
 		}
 		if c.Others != "" {
-			wrong = append(wrong, fmt.Sprintf("what only %s must refuse is refused by %s", c.Gate, c.Others))
+			wrong = append(wrong, fmt.Sprintf("what only %s must refuse is refused by %s", c.Check, c.Others))
 		}
 	}
 	return wrong
@@ -39,11 +39,11 @@ func unnoticed(spoilt []spoiltTrial) (wrong []string) {
 
 // A gate that is switched off is noticed, whichever it is.
 func TestEveryGateIsMissed(t *testing.T) {
-	spoilt := spoiltTrials()
-	for i, g := range gates {
-		gates[i].judge = func(Evidence) (bool, string) { return true, "switched off" }
-		missed := unnoticed(slices.DeleteFunc(slices.Clone(spoilt), func(s spoiltTrial) bool { return s.gate != g.name }))
-		gates[i] = g
+	spoilt := allCorrupted()
+	for i, g := range checks {
+		checks[i].judge = func(Evidence) (bool, string) { return true, "switched off" }
+		missed := unnoticed(slices.DeleteFunc(slices.Clone(spoilt), func(s corrupted) bool { return s.check != g.name }))
+		checks[i] = g
 		if len(missed) == 0 {
 			t.Errorf("nothing notices that %q is switched off", g.name)
 		}
@@ -53,7 +53,7 @@ func TestEveryGateIsMissed(t *testing.T) {
 // Of a dial that was given up nobody knows whether the server accepted it.
 func TestAbandonedDialsMayBeAccepted(t *testing.T) {
 	for accepted := range int64(3) {
-		e := Sound()
+		e := ValidEvidence()
 		e.Abandoned, e.Accepted = 2, e.Accepted+accepted
 		if passed, detail := noHiddenDials(e); !passed {
 			t.Errorf("%d of 2 accepted refused: %s", accepted, detail)
@@ -63,12 +63,20 @@ func TestAbandonedDialsMayBeAccepted(t *testing.T) {
 
 // Latenesses are allowed to grow with what is measured, up to a twentieth.
 func TestLatenessIsJudgedAgainstTheLatency(t *testing.T) {
-	e := Sound()
-	spoil[GateLate][0](&e)
+	e := ValidEvidence()
+	corruptions[GeneratorOnTime][0](&e)
 	for range 10 {
 		e.Trial.Latency.Histogram.Record(time.Second)
 	}
 	if passed, detail := onTime(e); !passed {
 		t.Errorf("2 ms late beside a median of 1 s refused: %s", detail)
+	}
+}
+
+func TestUnwatchedCoresPass(t *testing.T) {
+	e := ValidEvidence()
+	e.Stalls = nil
+	if passed, detail := keptRunning(e); !passed {
+		t.Errorf("refused: %s", detail)
 	}
 }

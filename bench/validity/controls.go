@@ -1,17 +1,15 @@
-package bench
+package validity
 
 import (
 	"fmt"
 	"maps"
 	"time"
 
-	"pushbench/bench/client/engines"
-	"pushbench/bench/record"
 	"pushbench/results"
 )
 
 // Sound is the evidence of a trial that passes every gate.
-func Sound() Evidence {
+func ValidEvidence() Evidence {
 	e := Evidence{
 		Accepted:     20,
 		Served:       100,
@@ -33,7 +31,7 @@ func Sound() Evidence {
 	var connect results.Histogram
 	connect.Record(20 * time.Millisecond)
 	e.Trial.Connect.Stages = map[string]results.Histogram{"tcp": connect}
-	e.Least = nearest{connect: 20 * time.Millisecond, deliver: 10 * time.Millisecond}
+	e.Least = Nearest{Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond}
 	for range 200 {
 		e.Trial.Publishes.Lateness.Record(50 * time.Microsecond)
 	}
@@ -64,80 +62,80 @@ func seconds(latencies ...int) (all []results.Interval) {
 
 // spoil makes evidence that only the named gate must refuse. A gate without an
 // entry here has nothing that shows it can fail.
-var spoil = map[string][]func(*Evidence){
-	GateLate: {func(e *Evidence) {
+var corruptions = map[string][]func(*Evidence){
+	GeneratorOnTime: {func(e *Evidence) {
 		for range 3 {
 			e.Trial.Publishes.Lateness.Record(2 * time.Millisecond)
 		}
 	}},
-	GateStalls: {
+	CoresRunning: {
 		func(e *Evidence) {
 			e.Stalls = Stalls{{Core: 0}, {Core: 1, Longest: 40 * time.Millisecond, Total: 51 * time.Millisecond}}
 		},
 	},
-	GateThrottle: {func(e *Evidence) { e.Throttled = 1 }},
-	GateCarried: {
+	NotThrottled: {func(e *Evidence) { e.Throttled = 1 }},
+	LinkOnTime: {
 		func(e *Evidence) { e.Link.Up.Late.RecordMany(1100*time.Microsecond, 2) },
 		func(e *Evidence) { e.Link.Down.Late.RecordMany(1100*time.Microsecond, 2) },
 		func(e *Evidence) { e.Link.Up.Refused = 1 },
 		func(e *Evidence) { e.Link.Down.Refused = 1 },
 	},
-	GateLittle: {
+	LittlesLaw: {
 		func(e *Evidence) { e.Flight.Mean = 0.107 },
 		func(e *Evidence) { e.Flight.Mean = 0.097 },
 		func(e *Evidence) { e.Flight.Missing = 0 },
 	},
-	GateTrend: {
+	NoTrend: {
 		func(e *Evidence) { e.Seconds = seconds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10) },
 		func(e *Evidence) { e.Seconds = seconds(20, 18, 19, 15, 14, 12, 11, 13, 9, 8) },
 	},
-	GateOffered: {func(e *Evidence) {
+	LoadOffered: {func(e *Evidence) {
 		p := &e.Trial.Publishes
 		p.Planned += 1
-		p.Dropped, p.DroppedBy = 1, map[string]int64{record.NeverTried: 1}
+		p.Dropped, p.DroppedBy, e.NeverTried = 1, map[string]int64{"never tried": 1}, 1
 	}},
-	GateLedger: {
+	LedgerAddsUp: {
 		func(e *Evidence) { e.Trial.Ledger.Owed++ },
 		func(e *Evidence) { e.Trial.Ledger.Received++ },
 		func(e *Evidence) { e.Trial.Publishes.Planned++ },
 		func(e *Evidence) { e.Trial.Publishes.Unknown++ },
 		func(e *Evidence) { e.Trial.Latency.Infinite = 0 },
 	},
-	GateDials: {
+	NoHiddenDials: {
 		func(e *Evidence) { e.Accepted++ },
 		func(e *Evidence) { e.Accepted-- },
 		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted+3 },
 		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted-1 },
 	},
-	GateRequests: {
+	NoHiddenRetries: {
 		func(e *Evidence) { e.Served = e.Total.Requests + 1 },
 		func(e *Evidence) { e.Served = e.Total.Requests - e.Total.Dials - 1 },
 	},
-	GateBytes: {
+	BytesUnderstood: {
 		func(e *Evidence) { e.Total.Up.Bytes++ },
 		func(e *Evidence) { e.Total.Up.Payload++ },
 		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
-		func(e *Evidence) { e.Engine, e.Total.Down.Bytes = engines.EventLoop, e.Total.Down.Bytes+1 },
-		func(e *Evidence) { e.Engine, e.Total.Up.Headers = engines.EventLoop, e.Total.Up.Headers+1 },
+		func(e *Evidence) { e.Exact, e.Total.Down.Bytes = true, e.Total.Down.Bytes+1 },
+		func(e *Evidence) { e.Exact, e.Total.Up.Headers = true, e.Total.Up.Headers+1 },
 	},
-	GateLink: {
-		func(e *Evidence) { e.Least.connect = 21 * time.Millisecond },
-		func(e *Evidence) { e.Least.deliver = 11 * time.Millisecond },
+	NotFasterThanLink: {
+		func(e *Evidence) { e.Least.Connect = 21 * time.Millisecond },
+		func(e *Evidence) { e.Least.Deliver = 11 * time.Millisecond },
 	},
-	GatePinning: {
+	PinnedAsAsked: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },
 		func(e *Evidence) { e.GeneratorAsked = []int{1} },
 	},
-	GateCeiling: {
+	BelowCeiling: {
 		func(e *Evidence) { e.Offered = 0.81 * e.Ceiling },
 		func(e *Evidence) { e.Ceiling = 0 },
 		func(e *Evidence) { e.Trial.Cost.Generator.CPU = 17 * time.Second },
 	},
-	GatePaired: {
+	ServersPaired: {
 		func(e *Evidence) { e.First["server sockets.nodelay"] = "false" },
 		func(e *Evidence) { delete(e.First, "server gogc") },
 	},
-	GateSame: {
+	NothingChanged: {
 		func(e *Evidence) { e.Before["host kernel"] = "6.2" },
 		func(e *Evidence) { e.Before["server flush_ns"] = "5000000" },
 	},
@@ -145,7 +143,7 @@ var spoil = map[string][]func(*Evidence){
 
 // A Control is how one gate judged evidence that it alone must refuse.
 type Control struct {
-	Gate    string
+	Check   string
 	Refused bool   // as it must
 	Others  string // gates that refused it as well, which they must not; empty: none
 	Detail  string // what the gate said
@@ -153,40 +151,40 @@ type Control struct {
 
 // Controls has every gate judge a sound trial and each that was spoilt for it.
 func Controls() (sound []results.Gate, spoilt []Control) {
-	return Judge(Sound()), judgeSpoilt(spoiltTrials())
+	return Judge(ValidEvidence()), judgeCorrupted(allCorrupted())
 }
 
 // A spoiltTrial is evidence that only the named gate must refuse.
-type spoiltTrial struct {
-	gate     string
+type corrupted struct {
+	check    string
 	evidence Evidence
 }
 
-func spoiltTrials() (all []spoiltTrial) {
-	for _, g := range gates {
-		for _, damage := range spoil[g.name] {
-			e := Sound()
+func allCorrupted() (all []corrupted) {
+	for _, g := range checks {
+		for _, damage := range corruptions[g.name] {
+			e := ValidEvidence()
 			damage(&e)
-			all = append(all, spoiltTrial{g.name, e})
+			all = append(all, corrupted{g.name, e})
 		}
 	}
 	return all
 }
 
-func judgeSpoilt(all []spoiltTrial) (controls []Control) {
-	for _, g := range gates {
-		if len(spoil[g.name]) == 0 {
-			controls = append(controls, Control{Gate: g.name, Detail: "nothing shows that it can fail"})
+func judgeCorrupted(all []corrupted) (controls []Control) {
+	for _, g := range checks {
+		if len(corruptions[g.name]) == 0 {
+			controls = append(controls, Control{Check: g.name, Detail: "nothing shows that it can fail"})
 		}
 	}
 	for _, s := range all {
-		controls = append(controls, control(s.gate, Judge(s.evidence)))
+		controls = append(controls, control(s.check, Judge(s.evidence)))
 	}
 	return controls
 }
 
 func control(name string, verdicts []results.Gate) Control {
-	c := Control{Gate: name}
+	c := Control{Check: name}
 	for _, v := range verdicts {
 		switch {
 		case v.Name == name:

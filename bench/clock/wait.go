@@ -1,0 +1,32 @@
+package clock
+
+import (
+	"context"
+	"time"
+)
+
+// Wait waits until an instant and reports whether it came before the end of the context.
+// It is as late as Go's timers: SleepUntil is precise.
+func Wait(ctx context.Context, until Instant) bool {
+	left := until.Sub(Now())
+	if left <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Round rounds a duration to three digits, for use in a sentence.
+func Round(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 1000 {
+		unit *= 10
+	}
+	return d.Round(unit)
+}

@@ -1,0 +1,64 @@
+package validity
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pushbench/bench/clock"
+	"pushbench/results"
+)
+
+// A Stall says when a core stood still, and all that runs on it with it.
+type Stall struct {
+	Core    int           `json:"core"`
+	Longest time.Duration `json:"longest_ns"`
+	Ended   clock.Instant `json:"ended"`    // when the longest did
+	Total   time.Duration `json:"total_ns"` // of the standstills that are no shorter than watchEvery
+}
+
+// WatchEvery is how often a core is looked at: often enough that a standstill that
+// matters is not slept through, seldom enough to cost a thousandth of the core.
+const WatchEvery = 5 * time.Millisecond
+
+// Stalls are those of all cores.
+type Stalls []Stall
+
+func (s Stalls) String() string {
+	var each []string
+	for _, one := range s {
+		each = append(each, fmt.Sprintf("core %d %v in all, %v at most", one.Core, clock.Round(one.Total), clock.Round(one.Longest)))
+	}
+	return strings.Join(each, "; ")
+}
+
+// Worst is the total of the core that stood still longest.
+func (s Stalls) Worst() (d time.Duration) {
+	for _, one := range s {
+		d = max(d, one.Total)
+	}
+	return d
+}
+
+// Events are the longest standstill of each core, from when the window opened on, where it is
+// long enough to be told from the way a core is looked at.
+func (s Stalls) Events(opened clock.Instant) (all []results.Event) {
+	for _, one := range s {
+		if one.Longest >= WatchEvery {
+			all = append(all, results.Event{At: max(0, one.Ended.Sub(opened)), Took: one.Longest, What: fmt.Sprintf("core %d stood still", one.Core)})
+		}
+	}
+	return all
+}
+
+// longHiccup is how long a standstill must be to be told of, or a tenth of the 99th
+// percentile where that is longer.
+const LongStall = 10 * time.Millisecond
+
+// Longest is the longest standstill of any core.
+func (s Stalls) Longest() (d time.Duration) {
+	for _, one := range s {
+		d = max(d, one.Longest)
+	}
+	return d
+}
