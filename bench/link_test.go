@@ -13,6 +13,17 @@ import (
 	"pushbench/scenarios"
 )
 
+// readScenario makes a scenario of a hundred clients; lines come in addition.
+func readScenario(t *testing.T, lines ...string) *scenarios.Scenario {
+	t.Helper()
+	const text = "version: 1\nname: test\nclients: {count: 100}\npublish: {by: backend, rate: 10/s}\npayload: {size: 64B}\nwindow: 10s\n"
+	s, err := scenarios.Read("test", strings.NewReader(text+strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 	const far = "network: {rtt: 20ms, jitter: 2ms, rate: 1MB}"
 	for _, c := range []struct {
@@ -26,7 +37,7 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		{engines.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
 		{engines.EventLoop, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
 	} {
-		run := Run{Scenario: asked(t, append(c.lines, byBackend)...), Rig: &Rig{Engine: c.engine}}
+		run := Run{Scenario: readScenario(t, c.lines...), Rig: &Rig{Engine: c.engine}}
 		got := run.manifest(time.Now(), run.Scenario.Cases())
 		if got.Network != c.want.Network || got.RTT != c.want.RTT || got.Jitter != c.want.Jitter || got.LineRate != c.want.LineRate {
 			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
@@ -40,7 +51,7 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 
 // The link is the scenario's, and the scenario's seed is its jitter's.
 func TestLinkOfAScenario(t *testing.T) {
-	s := asked(t, byBackend, "network: {rtt: 20ms, jitter: 2ms, rate: 1MB}", "seed: 7")
+	s := &scenarios.Scenario{Seed: 7, Network: scenarios.Network{RTT: scenarios.Duration(20 * time.Millisecond), Jitter: scenarios.Duration(2 * time.Millisecond), Rate: 1e6}}
 	if got, want := link(s), (client.Link{RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Rate: 1e6, Seed: 7}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -48,13 +59,13 @@ func TestLinkOfAScenario(t *testing.T) {
 
 // A backend's message comes down; a client's has gone up before.
 func TestLeastTimes(t *testing.T) {
-	const far = "network: {rtt: 20ms}"
-	for publish, want := range map[string]validity.Nearest{
-		byBackend: {Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond},
-		byClients: {Connect: 20 * time.Millisecond, Deliver: 20 * time.Millisecond},
+	far := scenarios.Network{RTT: scenarios.Duration(20 * time.Millisecond)}
+	for by, want := range map[scenarios.Publisher]validity.Nearest{
+		scenarios.ByBackend: {Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond},
+		scenarios.ByClients: {Connect: 20 * time.Millisecond, Deliver: 20 * time.Millisecond},
 	} {
-		if got := nearestBy(asked(t, publish, far)); got != want {
-			t.Errorf("%s: got %+v, want %+v", publish, got, want)
+		if got := nearestBy(&scenarios.Scenario{Network: far, Publish: scenarios.Publish{By: by}}); got != want {
+			t.Errorf("%s: got %+v, want %+v", by, got, want)
 		}
 	}
 	if got := nearestBy(&scenarios.Scenario{Network: scenarios.Network{RTT: 1e9, Reorder: 1}}); got != (validity.Nearest{}) {

@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
+	"pushbench/bench/model"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
@@ -406,11 +407,11 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	t.evidence.Accepted += after.Accepted
 	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
-	g := givens{delay: tcp.Quantile(0) / 2, rearm: after.rearm(before)}
+	g := model.Measured{Delay: tcp.Quantile(0) / 2, Rearm: after.rearm(before)}
 	if c := t.result.Cost; c.Delivered > 0 {
-		g.write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
+		g.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
-	t.result.Theory = theory(t.scenario, t.measured.Transport, g)
+	t.result.Theory = model.Predict(t.scenario, t.measured.Transport, g)
 	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"pushbench/bench/clock"
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/bench/schedule"
 	"pushbench/scenarios"
 )
@@ -44,15 +44,15 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 		age          float64
 		batch        float64 // messages per answer, in the mean
 	}{
-		{scenarios.WebSocket, pushes(d), d, d, physics.Age{Delay: d, Rate: rate}.Mean(), 1},
-		{scenarios.SSE, pushes(d), d, d, physics.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{scenarios.WebSocket, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{scenarios.SSE, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
 		{
-			scenarios.LongPoll, longPolls(d), physics.LongPollMean(d, rate, 2*d), physics.LongPollQuantile(d, rate, 2*d, 0.5),
-			physics.LongPollAge(d, rate, 1, 2*d), physics.LongPollBatch(rate, 2*d),
+			scenarios.LongPoll, longPolls(d), model.LongPollMean(d, rate, 2*d), model.LongPollQuantile(d, rate, 2*d, 0.5),
+			model.LongPollAge(d, rate, 1, 2*d), model.LongPollBatch(rate, 2*d),
 		},
 		{
-			scenarios.ShortPoll, polls(d, interval), d + interval/2, physics.ShortPollQuantile(d, interval, 0.5),
-			physics.Age{Delay: d, Spread: interval, Rate: rate}.Mean(), physics.ShortPollBatch(rate, interval),
+			scenarios.ShortPoll, polls(d, interval), d + interval/2, model.ShortPollQuantile(d, interval, 0.5),
+			model.Age{Delay: d, Spread: interval, Rate: rate}.Mean(), model.ShortPollBatch(rate, interval),
 		},
 	} {
 		for _, delivery := range []scenarios.Delivery{scenarios.Every, scenarios.Latest} {
@@ -91,7 +91,7 @@ func TestTheClosedFormsRefuseAnotherDistance(t *testing.T) {
 	}
 	b, _ := simulate(t, s, scenarios.LongPoll, scenarios.Every, longPolls(0.021))
 	_, latency := b.close()
-	if got, want := latency.Histogram.Mean().Seconds(), physics.LongPollMean(0.020, 10, 0.040); math.Abs(got-want) < want/100 {
+	if got, want := latency.Histogram.Mean().Seconds(), model.LongPollMean(0.020, 10, 0.040); math.Abs(got-want) < want/100 {
 		t.Errorf("mean latency %.5f over 21 ms agrees with %.5f over 20 ms", got, want)
 	}
 }

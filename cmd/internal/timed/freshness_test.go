@@ -14,7 +14,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
 	monotonic "pushbench/bench/clock"
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -44,7 +44,7 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 	const spare = 4
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + spare))
 	const interval, rate, messages = 0.2, 10.0, 1500
-	forms := map[scenarios.Transport]physics.Age{
+	forms := map[scenarios.Transport]model.Age{
 		scenarios.ShortPoll: {Spread: interval, Rate: rate},
 		scenarios.LongPoll:  {Rate: rate}, scenarios.SSE: {Rate: rate}, scenarios.WebSocket: {Rate: rate},
 	}

@@ -14,7 +14,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
 	monotonic "pushbench/bench/clock"
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
@@ -137,8 +137,8 @@ func (o *observation) checkLatency() {
 	o.Helper()
 	want, tolerance := oneWay, 0.002
 	if o.transport == scenarios.LongPoll {
-		want = physics.LongPollQuantile(oneWay, o.rate, 2*oneWay, 0.5)
-		tolerance += 1.36 / math.Sqrt(float64(o.batches)) * 2 * oneWay / (1 - physics.LongPollDirect(o.rate, 2*oneWay))
+		want = model.LongPollQuantile(oneWay, o.rate, 2*oneWay, 0.5)
+		tolerance += 1.36 / math.Sqrt(float64(o.batches)) * 2 * oneWay / (1 - model.LongPollDirect(o.rate, 2*oneWay))
 	}
 	got := o.median()
 	if got < want-tolerance || o.calm() && got > want+tolerance {
@@ -166,7 +166,7 @@ func (o *observation) checkBatches() {
 	if o.rearm < 2*oneWay {
 		o.Errorf("a poll was there again after %.4f s, on a way of %v s each", o.rearm, oneWay)
 	}
-	got, want := float64(len(o.latencies))/float64(o.batches), physics.LongPollBatch(o.rate, o.rearm)
+	got, want := float64(len(o.latencies))/float64(o.batches), model.LongPollBatch(o.rate, o.rearm)
 	if tolerance := 0.03*want + 4*math.Sqrt(o.rate*o.rearm/float64(o.batches)); math.Abs(got-want) > tolerance {
 		o.Errorf("%.3f messages a batch, want %.3f ± %.3f (R %.4f s, λ %v)", got, want, tolerance, o.rearm, o.rate)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/results"
 )
 
@@ -197,13 +197,13 @@ func longPollRows(t results.Trial, r reach) []Row {
 	// By how much chance moves a quantile is by how far it moves the rank: near the share
 	// that is delivered at once the law is steep.
 	chance := func(q float64) float64 { // ms
-		at := func(q float64) float64 { return 1000 * physics.LongPollQuantile(rtt/2, r.rate, rtt, q) }
+		at := func(q float64) float64 { return 1000 * model.LongPollQuantile(rtt/2, r.rate, rtt, q) }
 		rank := 3.3 * math.Sqrt(q*(1-q)/(n/b))
 		return max(at(min(1, q+rank))-at(q), at(q)-at(q-rank))
 	}
 	empty := 0.0
 	if r.hold > 0 {
-		empty = physics.LongPollEmptyShare(r.rate, rtt, r.hold.Seconds())
+		empty = model.LongPollEmptyShare(r.rate, rtt, r.hold.Seconds())
 	}
 	slack := ms(timers(r.rtt))
 	batch := results.MetricByName(results.MessagesPerBatch).Of(t).X

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"pushbench/bench"
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/results"
 )
 
@@ -97,7 +97,7 @@ blocks: 1
 	// between, so a client's mean over a window of D varies by 2/(λ³D).
 	const gap = 1000 / rate // ms
 	chance := 3.3 * gap * math.Sqrt(2/(rate*window*clients))
-	share := physics.ShortPollLatestShare(rate, interval.Seconds())
+	share := model.ShortPollLatestShare(rate, interval.Seconds())
 	owed := float64(poll.Ledger.Owed)
 	return append(rows,
 		within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, mean.Of(poll).X, chance+ms(timers(interval))),

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/bench/validity"
 	"pushbench/results"
 )
@@ -129,7 +129,7 @@ func polled(random *rand.Rand, rate float64, interval time.Duration, law func(u 
 	d := time.Millisecond
 	t := trialOf("shortpoll", map[string]float64{
 		results.Max: ms(d + interval), results.P50: ms(d + interval/2), results.P99: ms(d + interval*99/100),
-		results.RequestsPerMessage: physics.ShortPollRequests(rate, interval.Seconds()),
+		results.RequestsPerMessage: model.ShortPollRequests(rate, interval.Seconds()),
 	}, all...)
 	polls := math.Round(n / (rate * interval.Seconds()))
 	t.Cost.Wire.Requests, t.Cost.Wire.Polls = int64(polls), int64(polls)
@@ -170,10 +170,10 @@ func longPolled(random *rand.Rand, rate float64, rearm time.Duration, told time.
 		}
 		free = answer + r
 	}
-	b := physics.LongPollBatch(rate, told.Seconds())
+	b := model.LongPollBatch(rate, told.Seconds())
 	t := trialOf("longpoll", map[string]float64{
-		results.P50:              1000 * physics.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.5),
-		results.P99:              1000 * physics.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.99),
+		results.P50:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.5),
+		results.P99:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.99),
 		results.MessagesPerBatch: b, results.RequestsPerMessage: 1 / b,
 	}, all...)
 	t.Cost.Wire.Requests, t.Cost.Wire.Batches = int64(answers), int64(answers)

@@ -8,7 +8,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
-	"pushbench/bench/physics"
+	"pushbench/bench/model"
 	"pushbench/bench/relay"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -231,7 +231,7 @@ func frames(l *lab) (rows []Row, err error) {
 		}
 		after := t.traffic.Snapshot()
 		rows = append(rows, exactly(fmt.Sprintf("header of a masked frame of %d bytes", size),
-			int64(physics.FrameHeader(size, true)), after.Up.Framing-before.Up.Framing))
+			int64(model.FrameHeader(size, true)), after.Up.Framing-before.Up.Framing))
 	}
 	t.sessions[0].Close()
 	t.settled()
@@ -244,12 +244,12 @@ func frames(l *lab) (rows []Row, err error) {
 		return rows, nil
 	}
 	for i, size := range sizes {
-		rows = append(rows, exactly(fmt.Sprintf("the same on the wire, %d bytes", size), physics.FrameHeader(size, true), headers[i]))
+		rows = append(rows, exactly(fmt.Sprintf("the same on the wire, %d bytes", size), model.FrameHeader(size, true), headers[i]))
 	}
 	_, after, _ := bytes.Cut(talk.Down, []byte("\r\n\r\n"))
 	return append(rows,
 		exactly("smallest answer to an upgrade", 129, len(talk.Down)-len(after)),
-		exactly("close frame of 2 bytes, masked", physics.FrameHeader(2, true), headers[len(sizes)])), nil
+		exactly("close frame of 2 bytes, masked", model.FrameHeader(2, true), headers[len(sizes)])), nil
 }
 
 // upFrames are the header sizes of the frames that a client sent.

@@ -1,31 +1,30 @@
-package bench
+package model
 
 import (
 	"slices"
 	"time"
 
-	"pushbench/bench/physics"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
 
-// givens are the figures that the closed forms take from a trial rather than
+// Measured are the values that the closed forms take from a trial rather than
 // from its scenario: no formula knows how fast a machine is.
-type givens struct {
-	delay time.Duration // one way: half of what the fastest TCP connect took, which waited for nobody
-	rearm time.Duration // mean, as the server counted it
-	write time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
+type Measured struct {
+	Delay time.Duration // one way: half of what the fastest TCP connect took, which waited for no other client
+	Rearm time.Duration // mean, as the server counted it
+	Write time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
 }
 
-// theory says what a correct run of the scenario must find. It is silent where no
-// closed form applies: clients that are owed different rates, or of anything but the
-// age where only the latest is delivered.
-func theory(s *scenarios.Scenario, t scenarios.Transport, g givens) []results.Prediction {
-	d := g.delay.Seconds()
+// Predict returns what a correct run of the scenario must find. It is silent where no
+// closed form applies: to clients that expect different rates, and to everything but the
+// age of information where only the latest message is delivered.
+func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results.Prediction {
+	d := g.Delay.Seconds()
 	if s.Publish.By != scenarios.ByBackend {
 		d *= 2 // up to the server, and down again
 	}
-	f := forms{scenario: s, d: d, transit: g.delay.Seconds(), rearm: g.rearm.Seconds(), write: g.write.Seconds(), rate: s.PerClientRate()}
+	f := forms{scenario: s, d: d, transit: g.Delay.Seconds(), rearm: g.Rearm.Seconds(), write: g.Write.Seconds(), rate: s.PerClientRate()}
 	switch {
 	case f.wavers():
 	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
@@ -100,21 +99,21 @@ func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios
 
 func (f *forms) shortPoll() {
 	interval, law := f.interval()
-	f.add(results.P50, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.5), law)
-	f.add(results.P99, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.99), law)
-	f.add(results.P999, msPerSecond*physics.ShortPollQuantile(f.d, interval, 0.999), law)
-	f.add(results.Max, msPerSecond*physics.ShortPollQuantile(f.d, interval, 1), "d + T")
+	f.add(results.P50, msPerSecond*ShortPollQuantile(f.d, interval, 0.5), law)
+	f.add(results.P99, msPerSecond*ShortPollQuantile(f.d, interval, 0.99), law)
+	f.add(results.P999, msPerSecond*ShortPollQuantile(f.d, interval, 0.999), law)
+	f.add(results.Max, msPerSecond*ShortPollQuantile(f.d, interval, 1), "d + T")
 	if !f.alike() {
 		return
 	}
-	f.requests(physics.ShortPollRequests(f.rate, interval), "1/(λT)")
+	f.requests(ShortPollRequests(f.rate, interval), "1/(λT)")
 	switch f.scenario.Publish.Arrivals {
 	case scenarios.Poisson:
-		f.add(results.EmptyAnswerShare, physics.EmptyShare(f.rate, interval), "e^(−λT)")
-		f.add(results.MessagesPerBatch, physics.ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
+		f.add(results.EmptyAnswerShare, EmptyShare(f.rate, interval), "e^(−λT)")
+		f.add(results.MessagesPerBatch, ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
 	case scenarios.Periodic:
 		if f.scenario.Publish.By == scenarios.ByBackend && f.scenario.Topics.PerClient == 1 {
-			f.add(results.EmptyAnswerShare, physics.EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
+			f.add(results.EmptyAnswerShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
 		}
 	}
 }
@@ -129,9 +128,9 @@ func (f *forms) interval() (seconds float64, law string) {
 		transit, trips = 2*transit, "4d"
 	}
 	if settings.Pacing == scenarios.FixedDelay {
-		return physics.FixedDelayInterval(transit, 0, seconds), "d + q(T + " + trips + ")"
+		return FixedDelayInterval(transit, 0, seconds), "d + q(T + " + trips + ")"
 	}
-	if grid := physics.FixedRateInterval(transit, seconds); grid > seconds {
+	if grid := FixedRateInterval(transit, seconds); grid > seconds {
 		return grid, "d + qkT, as an answer takes " + trips + " > (k − 1)T"
 	}
 	return seconds, "d + qT"
@@ -144,12 +143,12 @@ func (f *forms) longPoll() {
 	switch {
 	case f.poisson():
 		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
-		f.add(results.P50, msPerSecond*physics.LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
-		f.add(results.P99, msPerSecond*physics.LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
-		f.add(results.Mean, msPerSecond*physics.LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
+		f.add(results.P50, msPerSecond*LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
+		f.add(results.P99, msPerSecond*LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
+		f.add(results.Mean, msPerSecond*LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
 		hold := time.Duration(f.scenario.HoldFor()).Seconds()
-		each := f.rate * physics.LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
-		f.add(results.MessagesPerBatch, each/(1-physics.LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
+		each := f.rate * LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
+		f.add(results.MessagesPerBatch, each/(1-LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
 		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
 	case f.punctual():
 		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
@@ -229,7 +228,7 @@ func (f *forms) frames() {
 // reaches is when a message has reached a share q of its subscribers, if all were
 // there to be written to and no other message was under way.
 func (f *forms) reaches(q float64) float64 {
-	return physics.FanOutQuantile(f.d, f.write, f.fanOut(), q)
+	return FanOutQuantile(f.d, f.write, f.fanOut(), q)
 }
 
 // fanOut is N: how many subscribers a message has on a server, on average.

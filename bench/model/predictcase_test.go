@@ -1,4 +1,4 @@
-package bench
+package model
 
 import (
 	"slices"
@@ -25,7 +25,7 @@ sweep: {flush: [0s, 5ms]}
 		t.Fatal(err)
 	}
 	for _, c := range s.Cases() {
-		said := theory(s.For(c), c.Transport, givens{delay: time.Millisecond, rearm: 2 * time.Millisecond})
+		said := Predict(s.For(c), c.Transport, Measured{Delay: time.Millisecond, Rearm: 2 * time.Millisecond})
 		predicts := slices.ContainsFunc(said, func(p results.Prediction) bool { return p.Metric == results.P50 })
 		if want := c.Flush == 0; predicts != want {
 			t.Errorf("%s: p50 is predicted: %v, want %v", c.Name(), predicts, want)

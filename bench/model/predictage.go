@@ -1,10 +1,9 @@
-package bench
+package model
 
 import (
 	"math"
 	"time"
 
-	"pushbench/bench/physics"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -29,12 +28,12 @@ type ageLaw struct{ mean, sum string }
 
 // topic is the law of a topic: its arrivals are Poisson or have a period, and a poll or
 // the server's writes, one after another, spread when they are held.
-func (f *forms) topic(t scenarios.Transport) (physics.Age, ageLaw) {
-	topic := physics.Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}
+func (f *forms) topic(t scenarios.Transport) (Age, ageLaw) {
+	topic := Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}
 	law := ageLaw{"d + w(N + 1)/2", "d + w + U(0, w(N − 1))"}
 	if t == scenarios.ShortPoll {
 		interval, _ := f.interval()
-		topic, law = physics.Age{Delay: f.d, Spread: interval}, ageLaw{"d + T/2", "d + U(0, T)"}
+		topic, law = Age{Delay: f.d, Spread: interval}, ageLaw{"d + T/2", "d + U(0, T)"}
 	}
 	rate := float64(f.scenario.Publish.Rate) / float64(f.scenario.Topics.Count)
 	if f.poisson() {
@@ -51,7 +50,7 @@ func (f *forms) topic(t scenarios.Transport) (physics.Age, ageLaw) {
 // The backend chooses its topics uniformly or in turn. Clients choose among their own:
 // alike only where these are dealt evenly, and periodic for none, as each client has a
 // phase of its own.
-func (f *forms) known(topic physics.Age) bool {
+func (f *forms) known(topic Age) bool {
 	const gaps = 4
 	s := f.scenario
 	settled := time.Duration(s.Warmup).Seconds() - topic.Spread
@@ -70,21 +69,21 @@ func (f *forms) known(topic physics.Age) bool {
 // longPollAge is a push's where no message finds its client re-arming. Where some do
 // there is a form for the mean, as long as few holds end without a message: those
 // re-arm too.
-func (f *forms) longPollAge(topic physics.Age, law ageLaw) {
+func (f *forms) longPollAge(topic Age, law ageLaw) {
 	const fewEmpty = 0.01
 	hold := time.Duration(f.scenario.HoldFor()).Seconds()
 	each := float64(f.scenario.Topics.PerClient)
 	switch {
 	case f.rearm == 0: // the server does not say
 	case f.poisson() && math.Exp(-each*topic.Rate*hold) < fewEmpty:
-		f.add(results.AgeMean, msPerSecond*physics.LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
+		f.add(results.AgeMean, msPerSecond*LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
 	case !f.poisson() && f.rearm < 1/float64(f.scenario.Publish.Rate) && topic.Period < hold:
 		f.age(topic, law)
 	}
 }
 
 // age adds the mean and the 99th percentile.
-func (f *forms) age(a physics.Age, law ageLaw) {
+func (f *forms) age(a Age, law ageLaw) {
 	f.add(results.AgeMean, msPerSecond*a.Mean(), law.mean)
 	f.add(results.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+law.sum)
 }

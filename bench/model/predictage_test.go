@@ -1,4 +1,4 @@
-package bench
+package model
 
 import (
 	"math"
@@ -40,7 +40,7 @@ func TestTheoryOfAges(t *testing.T) {
 		{"long polls", []string{byBackend}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 1000*(old+since)},
 		{"parked for each", []string{punctually}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 50},
 	} {
-		said := theory(asked(t, row.lines...), row.transport, given)
+		said := Predict(asked(t, row.lines...), row.transport, given)
 		got, ok := predicted(said, row.metric)
 		if !ok || math.Abs(got-row.want) > 1e-9*row.want {
 			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
@@ -53,7 +53,7 @@ func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
 		name      string
 		lines     []string
 		transport scenarios.Transport
-		given     givens
+		given     Measured
 	}{
 		{"too little before the window", []string{byBackend, "warmup: 300ms"}, scenarios.SSE, given},
 		{"not a poll before the window", []string{byBackend}, scenarios.ShortPoll, given},
@@ -66,12 +66,12 @@ func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
 		{"busy topics", []string{byClients, byLiking, settled}, scenarios.ShortPoll, given},
 		{"audiences of different sizes", []string{byBackend, "topics: {count: 2, spread: zipf}"}, scenarios.SSE, given},
 		{"busy topics, by one subscriber", []string{byClients, "topics: {count: 3}", settled}, scenarios.WebSocket, given},
-		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}},
-		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}},
+		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, Measured{Delay: given.Delay}},
+		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}},
 		{"a period longer than the hold", []string{slowly, settled}, scenarios.LongPoll, given},
 		{"holds that end with nothing", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {hold: 1s}"}, scenarios.LongPoll, given},
 	} {
-		said := theory(asked(t, row.lines...), row.transport, row.given)
+		said := Predict(asked(t, row.lines...), row.transport, row.given)
 		for _, metric := range []string{results.AgeMean, results.AgeP99} {
 			if value, ok := predicted(said, metric); ok {
 				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)

@@ -1,4 +1,4 @@
-package bench
+package model
 
 import (
 	"math"
@@ -40,7 +40,7 @@ const (
 	thin        = "network: {rtt: 20ms, rate: 1MB}"
 )
 
-var given = givens{delay: 10 * time.Millisecond, rearm: 20 * time.Millisecond, write: time.Millisecond}
+var given = Measured{Delay: 10 * time.Millisecond, Rearm: 20 * time.Millisecond, Write: time.Millisecond}
 
 func predicted(said []results.Prediction, metric string) (float64, bool) {
 	i := slices.IndexFunc(said, func(p results.Prediction) bool { return p.Metric == metric })
@@ -83,7 +83,7 @@ func TestTheorySays(t *testing.T) {
 		{"a backend posts to it as to any", []string{byBackend}, scenarios.WebSocket, results.RequestsPerMessage, 0.01},
 		{"round trips", []string{byClients}, scenarios.WebSocket, results.ConnectRoundTrips, 2},
 	} {
-		said := theory(asked(t, row.lines...), row.transport, given)
+		said := Predict(asked(t, row.lines...), row.transport, given)
 		got, ok := predicted(said, row.metric)
 		if !ok || math.Abs(got-row.want) > 1e-9*max(1, row.want) {
 			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
@@ -95,7 +95,7 @@ func TestTheorySays(t *testing.T) {
 // message in 2 s and a hold of 1 s: a poll every R + e^(−λR)(1 − e^(−0.5))·2 s.
 func TestTheoryCountsPollsThatBringNothing(t *testing.T) {
 	quiet := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {hold: 1s}"
-	said := theory(asked(t, quiet), scenarios.LongPoll, given)
+	said := Predict(asked(t, quiet), scenarios.LongPoll, given)
 	cycle := 0.02 + math.Exp(-0.01)*(1-math.Exp(-0.5))*2
 	got, _ := predicted(said, results.RequestsPerMessage)
 	if want := 2/cycle + 0.01; math.Abs(got-want) > 1e-9*want {
@@ -111,7 +111,7 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		name      string
 		lines     []string
 		transport scenarios.Transport
-		given     givens
+		given     Measured
 		silent    []string
 	}{
 		{"only the latest", []string{byBackend, onlyLatest}, scenarios.ShortPoll, given, everything},
@@ -125,8 +125,8 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"two periods each", []string{punctually, twoEach}, scenarios.LongPoll, given, everything},
 		{"two periods each", []string{punctually, twoEach}, scenarios.ShortPoll, given, []string{results.EmptyAnswerShare}},
 		{"a period longer than the hold", []string{slowly}, scenarios.LongPoll, given, everything},
-		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, givens{delay: given.delay, rearm: 200 * time.Millisecond}, everything},
-		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, givens{delay: given.delay}, everything},
+		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}, everything},
+		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, Measured{Delay: given.Delay}, everything},
 		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given, everything},
 		{"jitter", []string{byBackend, unsteady}, scenarios.ShortPoll, given, everything},
 		{"jitter", []string{byBackend, unsteady}, scenarios.LongPoll, given, everything},
@@ -135,7 +135,7 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"different rates", []string{byBackend, byLiking}, scenarios.SSE, given, latency},
 		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
 	} {
-		said := theory(asked(t, row.lines...), row.transport, row.given)
+		said := Predict(asked(t, row.lines...), row.transport, row.given)
 		for _, metric := range row.silent {
 			if value, ok := predicted(said, metric); ok {
 				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)

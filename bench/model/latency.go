@@ -1,11 +1,13 @@
-// Package physics holds the closed forms that a correct run must agree with.
+// Package model holds the closed forms that a correct run must agree with, and what they
+// predict of a scenario.
 //
-// It owns formulas and nothing else: pure functions of a scenario's figures.
-// It must never be adjusted to fit a measurement. Symbols, in seconds unless
-// said otherwise: d one-way delay, T poll interval, λ messages a second owed to
-// one client, R re-arm gap of a long poll, τ its hold, N subscribers of a message,
-// w what the server takes to write it to one of them.
-package physics
+// It owns formulas and nothing else: pure functions, which the tests hold against
+// simulations that share no code with them. It must never be adjusted to fit a
+// measurement. Symbols, in seconds unless said otherwise: d one-way delay, T poll interval,
+// λ messages per second that one client expects, R re-poll gap of a long poll, τ its
+// timeout, N subscribers of a message, w the time that the server takes to write it to one
+// of them.
+package model
 
 import "math"
 
