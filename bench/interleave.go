@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"pushbench/bench/host"
 	"pushbench/results"
 )
 
@@ -29,7 +30,7 @@ func Interleave(ctx context.Context, sides []Side, derive func(*results.Run, str
 	if err != nil {
 		return where, err
 	}
-	broke := sides[0].Run.Rig.awake(func() error { return measure(ctx, campaigns) })
+	broke := host.WithMonitor(sides[0].Run.Rig.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
 		c.close(broke)
@@ -67,14 +68,14 @@ func begin(sides []Side) ([]*campaign, error) {
 }
 
 // measure is all that happens while the cores are kept awake.
-func measure(ctx context.Context, campaigns []*campaign) error {
+func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
 	first := campaigns[0]
 	rig := first.run.Rig
 	if err := rig.measureCeiling(ctx, first.run.Scenario.Hardest(first.cases)); err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		c.run.Rig.keeper, c.run.Rig.ceiling = rig.keeper, rig.ceiling
+		c.run.Rig.Monitor, c.run.Rig.ceiling = m, rig.ceiling
 		c.manifest.Ceiling = rig.ceiling
 		c.manifest.Conditions = append(c.manifest.Conditions, rig.conditions()...)
 	}
@@ -124,6 +125,6 @@ func (c *campaign) close(err error) {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial here has the same trial there right before or after it", n))
 	}
 	m.Ended = time.Now().UTC()
-	m.Host.LoadAverageAfter = loadAverage()
+	m.Host.LoadAverageAfter = host.LoadAverage()
 	m.Status, m.Reason = c.verdict(err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
+	"pushbench/bench/host"
 	"pushbench/bench/record"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -71,7 +72,8 @@ type ObserverEffect struct {
 // which every other begins with the other side. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
 func Observe(ctx context.Context, rig *Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect ObserverEffect, err error) {
-	err = rig.awake(func() error {
+	err = host.WithMonitor(rig.Idle, func(m *host.Monitor) error {
+		rig.Monitor = m
 		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
 			return rig.observed(ctx, s, transport, pair, discard)
 		})

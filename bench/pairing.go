@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"pushbench/bench/client"
+	"pushbench/bench/host"
 	"pushbench/bench/validity"
 	"pushbench/results"
 )
@@ -70,7 +71,7 @@ func hostSettings(h results.Host) map[string]string {
 // surroundings are the settings that nobody but us can tell: the machine's, as it is
 // now, and which executables this trial starts.
 func (t *trial) surroundings() (map[string]string, error) {
-	settings := hostSettings(Host())
+	settings := hostSettings(host.Facts())
 	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.rig.Drive} {
 		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed
 		if err != nil {

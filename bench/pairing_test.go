@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbench/bench/client"
+	"pushbench/bench/host"
 	"pushbench/results"
 )
 
@@ -42,7 +43,7 @@ func TestSettingsOfGeneratorAndHost(t *testing.T) {
 	if _, compared := h["host load_average"]; compared {
 		t.Error("the load average is compared, which never stays the same")
 	}
-	if !maps.Equal(hostSettings(Host()), hostSettings(Host())) {
+	if !maps.Equal(hostSettings(host.Facts()), hostSettings(host.Facts())) {
 		t.Error("two readings of this host differ: what changes by itself belongs to the volatile")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbench/bench/child"
+	"pushbench/bench/host"
 	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -25,21 +26,21 @@ type Rig struct {
 	Serve          func(measured scenarios.Case, host string) []string // argument vector of a server that listens on a port of the host's
 	Drive          []string                                            // argument vector of a generator
 	Link           []string                                            // argument vector of what carries packets: see lab.Carry
-	Awake          []string                                            // argument vector of what keeps the cores awake; none: they may sleep
+	Idle           []string                                            // argument vector of a child that prevents idle states; none: they are allowed
 	ServerCores    []int                                               // none: any
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
 	Engine         string          // which engine the clients run on: see engines.Names
 	Watch          func(Underway)  // optional callback at each Moment of a trial; it must return soon
 	Quick          bool            // less time before and after the trials, for runs that are thrown away: see conditions
-	keeper         *keeper         // nil: the cores may sleep, and nobody watches them
+	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not seen
 	ceiling        float64         // see measureCeiling; 0: not measured
 }
 
 // conditions are what a reader must know of the rig. No check depends on what a Quick one
 // leaves out: the ceiling is measured all the same, and the watch of idle cores is only shown.
 func (r *Rig) conditions() []string {
-	all := []string{r.keeper.sleep()}
+	all := []string{r.Monitor.Condition()}
 	if r.Quick {
 		all = append(all, fmt.Sprintf("quick: idle cores were not watched before and after the run; the generator's ceiling was measured for %d ms", r.gaugeTime().Milliseconds()))
 	}
@@ -57,19 +58,6 @@ func (r *Rig) Pin() {
 	half := len(cores) / 2
 	r.ServerCores, r.GeneratorCores = cores[:half], cores[half:]
 	r.Pinning = results.Pinning{Asked: true, Server: r.ServerCores, Generator: r.GeneratorCores}
-}
-
-// awake does the work while the cores are kept awake. See KeepAwake.
-func (r *Rig) awake(work func() error) error {
-	if len(r.Awake) == 0 {
-		return work()
-	}
-	var err error
-	if r.keeper, err = newKeeper(r.Awake); err != nil {
-		return err
-	}
-	err = work()
-	return errors.Join(err, r.keeper.process.End(child.EndWait))
 }
 
 // A Run is a scenario and its blocks on a rig.
@@ -117,18 +105,13 @@ const floorFor = time.Second
 // watchFloor says how the cores stand still while nothing runs: what is the machine's
 // in what the gates find. A Quick rig leaves it out.
 func (r *Rig) watchFloor(ctx context.Context, found *string) error {
-	if r.keeper == nil || r.Quick {
+	if r.Monitor == nil || r.Quick {
 		return nil
 	}
-	if _, err := r.keeper.stalls(); err != nil {
-		return err
+	stalls, err := r.Monitor.Watch(ctx, floorFor)
+	if ctx.Err() != nil {
+		return nil // the first trial reports it
 	}
-	select {
-	case <-ctx.Done():
-		return nil // the blocks say so
-	case <-time.After(floorFor):
-	}
-	stalls, err := r.keeper.stalls()
 	if len(stalls) > 0 {
 		*found = fmt.Sprintf("in %v: %v", floorFor, stalls)
 	}
@@ -341,7 +324,7 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 		RunID:      runID(s, began),
 		Tool:       r.Tool,
 		Served:     r.Served,
-		Host:       Host(),
+		Host:       host.Facts(),
 		Pinning:    r.Rig.Pinning,
 		Workload:   workload(s, cases),
 		Blocks:     s.Blocks,
@@ -359,7 +342,7 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 		m.Conditions = slices.Insert(m.Conditions, 0,
 			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports")
 	}
-	m.NotShown = notShown(m.Host)
+	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)
 	if s.Servers > 1 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with a generator of its own; every message is posted to each of them: costs are of all together", s.Servers))

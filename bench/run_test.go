@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/host"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -113,7 +114,7 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 
 // A quick rig leaves out the watch of idle cores, says so, and still measures a ceiling.
 func TestQuickRigSaysWhatItLeavesOut(t *testing.T) {
-	thorough, hasty := &Rig{}, &Rig{Quick: true, keeper: &keeper{}} // a keeper that cannot answer
+	thorough, hasty := &Rig{}, &Rig{Quick: true, Monitor: &host.Monitor{}} // a monitor that cannot answer
 	if said := thorough.conditions(); len(said) != 1 || thorough.gaugeTime() != gaugeTime {
 		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), gaugeTime)
 	}

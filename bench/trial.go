@@ -346,7 +346,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 		read[i] = clock.Now()
 		server[i], errs[0] = t.servers().usage()
 		generator[i], errs[1] = t.generators().usage()
-		stalls, errs[2] = t.rig.keeper.stalls()
+		stalls, errs[2] = t.rig.Monitor.Stalls()
 		link[i], errs[3] = t.network.processes().usage()
 		throttled[i], t.evidence.ThrottleShown = cost.Throttled()
 		if err := errors.Join(errs[:]...); err != nil {

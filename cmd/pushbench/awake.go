@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
+	"pushbench/bench/host"
 )
 
 func newAwakeCommand() *cobra.Command {
@@ -12,6 +12,6 @@ func newAwakeCommand() *cobra.Command {
 		Short:  "Keep the cores from sleeping, and watch them, until standard input ends",
 		Hidden: true, // run starts it
 		Args:   noArguments,
-		RunE:   func(c *cobra.Command, _ []string) error { return bench.KeepAwake(c.InOrStdin(), c.OutOrStdout()) },
+		RunE:   func(c *cobra.Command, _ []string) error { return host.PreventIdle(c.InOrStdin(), c.OutOrStdout()) },
 	}
 }

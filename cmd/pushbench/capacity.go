@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench"
+	"pushbench/bench/host"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
@@ -91,7 +92,7 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 	}
 	found := results.Capacity{
 		Schema: results.Schema, Started: began.UTC(), Command: append([]string{"pushbench"}, os.Args[1:]...),
-		Scenario: s.Name, SHA256: s.Hash(), Axis: o.axis, Within: capacityWithin, Tool: hashed(tool()), Host: bench.Host(),
+		Scenario: s.Name, SHA256: s.Hash(), Axis: o.axis, Within: capacityWithin, Tool: hashed(tool()), Host: host.Facts(),
 	}
 	for _, claim := range s.Claims {
 		found.Limit = append(found.Limit, string(claim))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
+	"pushbench/bench/host"
 	"pushbench/scenarios"
 )
 
@@ -48,11 +48,11 @@ func examine(c *cobra.Command, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	found, err := bench.Examination{Awake: []string{self, "awake"}, Needs: needs, Last: sameTwice}.Do(c.Context())
+	found, err := host.Examination{Idle: []string{self, "awake"}, Needs: needs, Last: sameTwice}.Do(c.Context())
 	if err != nil {
 		return err
 	}
-	unusable := bench.Usable(found)
+	unusable := host.Usable(found)
 	if err := printFindings(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func examine(c *cobra.Command, asJSON bool) error {
 
 // shippedNeeds are the open files that a process of the scenarios that come with pushbench
 // takes at least: with as many servers as may share the clients.
-func shippedNeeds() (needs []bench.Need, err error) {
+func shippedNeeds() (needs []host.Need, err error) {
 	for _, name := range scenarios.Names() {
 		s, err := scenarios.Load(name)
 		if err != nil {
@@ -73,18 +73,18 @@ func shippedNeeds() (needs []bench.Need, err error) {
 		if s.Publish.By == scenarios.ByBackend {
 			s.Servers = min(s.Clients.Count, scenarios.MaxServers)
 		}
-		needs = append(needs, bench.Need{Scenario: name, Files: openFiles(s)})
+		needs = append(needs, host.Need{Scenario: name, Files: openFiles(s)})
 	}
 	return needs, nil
 }
 
-func printFindings(out io.Writer, found []bench.Finding, usable, asJSON bool) error {
+func printFindings(out io.Writer, found []host.Finding, usable, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
-			Usable bool            `json:"usable"`
-			Checks []bench.Finding `json:"checks"`
+			Usable bool           `json:"usable"`
+			Checks []host.Finding `json:"checks"`
 		}{usable, found})
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/host"
 )
 
 func TestFloorIsHeldAgainstTheSmallestDifferenceOfAVerdict(t *testing.T) {
@@ -14,8 +14,8 @@ func TestFloorIsHeldAgainstTheSmallestDifferenceOfAVerdict(t *testing.T) {
 		steady[i] += 0.02 * float64(i%2*2-1)
 		unsteady[i] += 0.2 * float64(i%2*2-1)
 	}
-	for want, b := range map[bench.Standing][]float64{bench.Fine: steady, bench.Caution: unsteady} {
-		if got := judgeFloor([2][]float64{same, b}); got.State != want || (got.Advice == "") != (want == bench.Fine) {
+	for want, b := range map[host.Standing][]float64{host.Fine: steady, host.Caution: unsteady} {
+		if got := judgeFloor([2][]float64{same, b}); got.State != want || (got.Advice == "") != (want == host.Fine) {
 			t.Errorf("got %+v, want %s", got, want)
 		}
 	}

@@ -440,7 +440,7 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 		},
 	}
 	if !o.letSleep {
-		rig.Awake = []string{self, "awake"}
+		rig.Idle = []string{self, "awake"}
 	}
 	if o.noPin {
 		rig.Pinning.Note = "not asked for"

@@ -48,9 +48,10 @@ var house = []wall{
 	{part: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // knows no engine
 	{part: "bench/child", may: []string{"bench/cost"}},                                                     // starts and ends processes, whatever they are for
 	{part: "bench", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
-	{part: "bench/child", may: []string{"bench/cost"}},                // starts and ends processes, whatever they are for
-	{part: "bench/validity", may: []string{"bench/clock", "results"}}, // judges evidence and measures nothing
-	{part: "bench/model", may: []string{"scenarios", "results"}},      // predicts from the scenario, not from code that measures
+	{part: "bench/child", may: []string{"bench/cost"}},                                                           // starts and ends processes, whatever they are for
+	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                            // judges evidence and measures nothing
+	{part: "bench/model", may: []string{"scenarios", "results"}},                                                 // predicts from the scenario, not from code that measures
+	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}}, // knows the machine, and no trial
 	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
 	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
 	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "results"}},

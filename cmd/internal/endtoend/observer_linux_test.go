@@ -34,7 +34,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	}
 	rig := &bench.Rig{
 		Drive:  []string{pushbench, "drive"},
-		Awake:  []string{pushbench, "awake"},
+		Idle:   []string{pushbench, "awake"},
 		Engine: engines.Names()[0],
 		Serve: func(c scenarios.Case, _ string) []string {
 			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}

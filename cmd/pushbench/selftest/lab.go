@@ -125,7 +125,7 @@ func (l *lab) rig(e experiment) *bench.Rig {
 	self := l.options.Executable
 	rig := &bench.Rig{
 		Drive:  []string{self, "drive"},
-		Awake:  []string{self, "awake"},
+		Idle:   []string{self, "awake"},
 		Engine: l.options.Engine,
 		Quick:  true, // the folders are thrown away
 		Watch:  e.watch,

@@ -1,15 +1,12 @@
 package selftest
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os/exec"
 	"time"
 
-	"pushbench/bench"
+	"pushbench/bench/host"
 	"pushbench/bench/model"
 	"pushbench/results"
 )
@@ -151,45 +148,22 @@ func quantileRow(t results.Trial, q float64, metric string, n int64, interval ti
 
 // hiccups: the process that watches the cores is frozen itself, so every core seems
 // to have stood still for that long.
-func hiccups(l *lab) ([]Row, error) {
-	watch := exec.CommandContext(l.ctx, l.options.Executable, "awake")
-	stdin, err := watch.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := watch.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := watch.Start(); err != nil {
-		return nil, err
-	}
-	answers := bufio.NewReader(stdout)
-	ask := func() (w bench.Watched, err error) {
-		if _, err := fmt.Fprintln(stdin, "{}"); err != nil {
-			return w, fmt.Errorf("the watcher has ended: %w", err)
+func hiccups(l *lab) (rows []Row, err error) {
+	err = host.WithMonitor([]string{l.options.Executable, "awake"}, func(m *host.Monitor) error {
+		if _, err := m.Stalls(); err != nil {
+			return err
 		}
-		line, err := readLine(answers, watch)
-		if err != nil {
-			return w, err
+		const stood = 200 * time.Millisecond
+		really, frozen := freeze(m.Process.PID(), stood)
+		time.Sleep(stood) // for each core's thread to have had its turn, however busy the core is
+		stalls, err := m.Stalls()
+		for _, s := range stalls {
+			rows = append(rows, between(fmt.Sprintf("core %d, frozen for %.0f ms", s.Core, ms(really)), " ms", 0.9*ms(stood), ms(really)+50, ms(s.Longest)))
 		}
-		return w, json.Unmarshal(line, &w)
+		return errors.Join(frozen, err)
+	})
+	if err == nil && len(rows) == 0 {
+		err = errors.New("this system does not show standstills")
 	}
-	const stood = 200 * time.Millisecond
-	time.Sleep(stood) // for each core's thread to have begun
-	_, err = ask()
-	really, frozen := freeze(watch.Process.Pid, stood)
-	time.Sleep(stood) // for each core's thread to have had its turn, however busy the core is
-	seen, asked := ask()
-	if err := errors.Join(err, frozen, asked, stdin.Close(), watch.Wait()); err != nil {
-		return nil, err
-	}
-	var rows []Row
-	for _, s := range seen.Stalls {
-		rows = append(rows, between(fmt.Sprintf("core %d, frozen for %.0f ms", s.Core, ms(really)), " ms", 0.9*ms(stood), ms(really)+50, ms(s.Longest)))
-	}
-	if len(rows) == 0 {
-		return nil, errors.New("this system does not show standstills")
-	}
-	return rows, nil
+	return rows, err
 }

@@ -1,4 +1,4 @@
-package bench
+package host
 
 import (
 	"fmt"
@@ -237,7 +237,7 @@ func otherLoad(before, after look, ours []int) Finding {
 		return Finding{Check: f.Check, State: Hidden}
 	}
 	slices.SortFunc(order, func(a, b int) int { return int(1e6 * (shares[b] - shares[a])) })
-	f.Found = fmt.Sprintf("load average %s; other processes that we see use %.2f cores", readLine("/proc/loadavg"), total)
+	f.Found = fmt.Sprintf("load average %s; other processes that we see use %.2f cores", LoadAverage(), total)
 	for _, pid := range order[:min(3, len(order))] {
 		f.Found += fmt.Sprintf(", %s %.2f", nameOf(pid), shares[pid])
 	}

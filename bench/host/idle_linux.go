@@ -1,4 +1,4 @@
-package bench
+package host
 
 import (
 	"errors"
@@ -18,8 +18,7 @@ import (
 	"pushbench/bench/validity"
 )
 
-// KeepAwake keeps every core that this process may use from going to sleep, until
-// in ends.
+// PreventIdle keeps every core that this process may use from idle states, until in ends.
 //
 // A core that sleeps takes long to wake, a virtual one most of all: beside
 // sleeping cores a real-time thread woke 1.6 ms late at p99 and 14 ms at worst,
@@ -35,15 +34,15 @@ import (
 //
 // It also watches them: a thread on each that wakes every few milliseconds, ahead
 // of all others, knows how long its core stood still, which on a virtual machine
-// is the host's doing. Each line of in is answered by a line on out: a Watched.
-func KeepAwake(in io.Reader, out io.Writer) error { return keepAwake(in, out, wishNoSleep) }
+// is the host's doing. Each line of in is answered by a line on out: a report.
+func PreventIdle(in io.Reader, out io.Writer) error { return preventIdle(in, out, requestNoSleep) }
 
-func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) error {
+func preventIdle(in io.Reader, out io.Writer, wish func() (io.Closer, error)) error {
 	cores := child.OwnCores()
 	runtime.GOMAXPROCS(2*len(cores) + 1) // spinners and watchers keep theirs
 	failed := make(chan error, len(cores)+1)
 	watchers := make([]watcher, len(cores))
-	kept := "the kernel was asked to let no core sleep (" + latencyWish + ")"
+	kept := "the kernel was asked to let no core sleep (" + latencyRequest + ")"
 	if held, err := wish(); err == nil {
 		defer held.Close()
 	} else {
@@ -61,7 +60,7 @@ func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) erro
 		watching.Wait()
 		say := child.NewLineWriter(out)
 		failed <- child.ReadLines(in, func(struct{}) error {
-			answer := Watched{Kept: kept}
+			answer := report{Kept: kept}
 			for i, core := range cores {
 				answer.Stalls = append(answer.Stalls, watchers[i].take(core))
 			}
@@ -73,16 +72,16 @@ func keepAwake(in io.Reader, out io.Writer, wish func() (io.Closer, error)) erro
 
 // latencyWish takes the longest time in which a core may wake, as four bytes of
 // microseconds, for as long as it is held open (Linux, admin-guide/pm/cpuidle).
-const latencyWish = "/dev/cpu_dma_latency"
+const latencyRequest = "/dev/cpu_dma_latency"
 
 // wishNoSleep asks the kernel to let idle cores poll, which takes no time to end. It
 // is refused where the wish would change nothing: without the state that polls.
-func wishNoSleep() (io.Closer, error) {
+func requestNoSleep() (io.Closer, error) {
 	const shallowest = "/sys/devices/system/cpu/cpu0/cpuidle/state0/name"
 	if name := readLine(shallowest); name != "POLL" {
 		return nil, fmt.Errorf("%s: %q", shallowest, name)
 	}
-	f, err := os.OpenFile(latencyWish, os.O_WRONLY, 0)
+	f, err := os.OpenFile(latencyRequest, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package bench
+package host
 
 import (
 	"context"
@@ -45,9 +45,9 @@ type Need struct {
 	Files    uint64
 }
 
-// An Examination asks what a machine is worth as an instrument.
+// An Examination checks whether this machine is suitable for benchmarking.
 type Examination struct {
-	Awake []string                                   // argument vector of what keeps the cores awake and watches them, as in Rig
+	Idle  []string                                   // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
 	Needs []Need                                     // of the scenarios that come with the command
 	Last  func(ctx context.Context) (Finding, error) // one more, made while the cores are kept awake
 }
@@ -60,9 +60,8 @@ const examineFor = 3 * time.Second
 func (x Examination) Do(ctx context.Context) ([]Finding, error) {
 	found := append([]Finding{descriptors(x.Needs)}, examineSystem()...)
 	found = append(found, pinningHere(), runtimeSettings())
-	rig := &Rig{Awake: x.Awake}
-	err := rig.awake(func() error {
-		seen, err := watchIdle(ctx, rig.keeper)
+	err := WithMonitor(x.Idle, func(m *Monitor) error {
+		seen, err := watchIdle(ctx, m)
 		if err != nil {
 			return err
 		}
@@ -144,27 +143,19 @@ func runtimeSettings() Finding {
 }
 
 // watchIdle looks on while nothing is measured.
-func watchIdle(ctx context.Context, k *keeper) ([]Finding, error) {
-	if _, err := k.stalls(); err != nil { // its watchers are there
-		return nil, err
-	}
+func watchIdle(ctx context.Context, m *Monitor) ([]Finding, error) {
 	before := lookAround()
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(examineFor):
-	}
-	stalls, err := k.stalls()
+	stalls, err := m.Watch(ctx, examineFor)
 	if err != nil {
 		return nil, err
 	}
-	return append([]Finding{sleeping(k), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), k.process.PID()})...), nil
+	return append([]Finding{sleeping(m), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), m.Process.PID()})...), nil
 }
 
 // sleeping says how a run keeps the cores awake here.
-func sleeping(k *keeper) Finding {
-	f := Finding{Check: "sleep of cores", State: Fine, Found: k.sleep()}
-	if k.kept == "" {
+func sleeping(m *Monitor) Finding {
+	f := Finding{Check: "sleep of cores", State: Fine, Found: m.Condition()}
+	if m.kept == "" {
 		f.State, f.Advice = Caution, "Compare latencies of this machine with each other only."
 	}
 	return f

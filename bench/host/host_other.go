@@ -1,6 +1,6 @@
 //go:build !linux
 
-package bench
+package host
 
 import "pushbench/results"
 
@@ -10,6 +10,3 @@ func describe(*results.Host) {}
 
 // unshown names what hostNotShown does not: nothing, here.
 func unshown(results.Host) []string { return nil }
-
-// loadAverage is not shown here.
-func loadAverage() string { return "" }

@@ -1,4 +1,4 @@
-package bench
+package host
 
 import (
 	"slices"
@@ -23,7 +23,7 @@ func TestHostNamesWhatItDoesNotShow(t *testing.T) {
 func TestHostKeepsOnlyGoSettings(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	t.Setenv("PUSHBENCH_TOKEN", "secret")
-	set := Host().GoSettings
+	set := Facts().GoSettings
 	if set["GOGC"] != "50" {
 		t.Errorf("GOGC: got %q, want 50", set["GOGC"])
 	}

@@ -1,8 +1,7 @@
-package bench
+package host
 
 import (
 	"math"
-	"os"
 	"strings"
 	"time"
 
@@ -49,7 +48,7 @@ func describe(h *results.Host) {
 	h.CongestionControl = readLine("/proc/sys/net/ipv4/tcp_congestion_control")
 	h.ClockSource = readLine("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 	h.PortRange = strings.Join(strings.Fields(readLine("/proc/sys/net/ipv4/ip_local_port_range")), "–")
-	h.LoadAverage = loadAverage()
+	h.LoadAverage = LoadAverage()
 	h.TickRate = tickRate()
 	h.Sysctls = map[string]string{}
 	for _, name := range sysctls {
@@ -84,9 +83,6 @@ func describeLimits(h *results.Host) {
 	h.MemoryLimit = memoryOfGroup().Found
 }
 
-// loadAverage is the kernel's, now.
-func loadAverage() string { return readLine("/proc/loadavg") }
-
 func describeMachine(h *results.Host) {
 	fs, err := procfs.NewDefaultFS()
 	if err != nil {
@@ -98,13 +94,4 @@ func describeMachine(h *results.Host) {
 	if memory, err := fs.Meminfo(); err == nil && memory.MemTotalBytes != nil {
 		h.MemoryBytes = int64(*memory.MemTotalBytes)
 	}
-}
-
-// readLine reads a one-line file of the kernel's; empty where there is none.
-func readLine(path string) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(data))
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package bench
+package host
 
 // examineSystem lists what only Linux shows.
 func examineSystem() (found []Finding) {
