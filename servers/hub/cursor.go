@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"strconv"
+	"strings"
 )
 
 // A Cursor says what a subscription has read: every message of its topics up
@@ -35,34 +36,16 @@ func (c Cursor) AppendTo(dst []byte) []byte {
 
 // ParseCursor reads what String writes and nothing else: no upper case, no
 // sign, no leading zeros, no white space.
-func ParseCursor(text string) (Cursor, error) {
-	if len(text) < epochDigits+2 || len(text) > MaxCursor || text[epochDigits] != '.' {
+func ParseCursor(text string) (c Cursor, err error) {
+	epoch, number, _ := strings.Cut(text, ".")
+	if c.Epoch, err = strconv.ParseUint(epoch, 16, 64); err != nil {
 		return Cursor{}, ErrCursor
 	}
-	number := text[epochDigits+1:]
-	if number[0] == '0' && len(number) > 1 {
+	if c.Number, err = strconv.ParseUint(number, 16, 64); err != nil {
 		return Cursor{}, ErrCursor
 	}
-	e, ok1 := parseHex(text[:epochDigits])
-	n, ok2 := parseHex(number)
-	if !ok1 || !ok2 {
+	if string(c.AppendTo(make([]byte, 0, MaxCursor))) != text {
 		return Cursor{}, ErrCursor
 	}
-	return Cursor{Epoch: e, Number: n}, nil
+	return c, nil
 }
-
-func parseHex(text string) (v uint64, ok bool) {
-	for i := range len(text) {
-		switch b := text[i]; {
-		case '0' <= b && b <= '9':
-			v = v<<4 | uint64(b-'0')
-		case 'a' <= b && b <= 'f':
-			v = v<<4 | uint64(b-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return v, true
-}
-
-func appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }

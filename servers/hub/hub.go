@@ -8,6 +8,7 @@
 package hub
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -35,19 +36,12 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.RingMessages = positive(o.RingMessages, 1024)
-	o.RingBytes = positive(o.RingBytes, 1<<20)
-	o.MaxTopics = positive(o.MaxTopics, 100_000)
-	o.MaxBatchBytes = positive(o.MaxBatchBytes, 256<<10)
-	o.Shards = positive(o.Shards, runtime.GOMAXPROCS(0))
+	o.RingMessages = cmp.Or(max(o.RingMessages, 0), 1024)
+	o.RingBytes = cmp.Or(max(o.RingBytes, 0), 1<<20)
+	o.MaxTopics = cmp.Or(max(o.MaxTopics, 0), 100_000)
+	o.MaxBatchBytes = cmp.Or(max(o.MaxBatchBytes, 0), 256<<10)
+	o.Shards = cmp.Or(max(o.Shards, 0), runtime.GOMAXPROCS(0))
 	return o
-}
-
-func positive(n, fallback int) int {
-	if n > 0 {
-		return n
-	}
-	return fallback
 }
 
 // A Hub is the log. All methods may be called concurrently.

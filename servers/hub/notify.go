@@ -115,7 +115,7 @@ type shard struct {
 	flush time.Duration
 	news  chan struct{} // capacity 1: the queue is not empty
 	quit  chan struct{}
-	done  chan struct{}
+	ended sync.WaitGroup
 
 	mu    sync.Mutex // guards queue; held for a few instructions only, publishers take it
 	queue []dirtyTopic
@@ -130,13 +130,8 @@ type dirtyTopic struct {
 }
 
 func startShard(flush time.Duration) *shard {
-	s := &shard{
-		flush: flush,
-		news:  make(chan struct{}, 1),
-		quit:  make(chan struct{}),
-		done:  make(chan struct{}),
-	}
-	go s.run()
+	s := &shard{flush: flush, news: make(chan struct{}, 1), quit: make(chan struct{})}
+	s.ended.Go(s.run)
 	return s
 }
 
@@ -146,7 +141,7 @@ func (s *shard) stop() {
 	default:
 		close(s.quit)
 	}
-	<-s.done
+	s.ended.Wait()
 }
 
 func (s *shard) enqueue(t *topic, f *followers) {
@@ -165,7 +160,6 @@ func (s *shard) enqueue(t *topic, f *followers) {
 
 // run wakes until it is told to stop. The two slices are its own and reused.
 func (s *shard) run() {
-	defer close(s.done)
 	var taken []dirtyTopic
 	var woken []*Subscription
 	for s.wait() {
@@ -207,12 +201,10 @@ func (s *shard) hold(due time.Time) bool {
 	if due.IsZero() {
 		return true
 	}
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
 	select {
 	case <-s.quit:
 		return false
-	case <-timer.C:
+	case <-time.After(time.Until(due)):
 		return true
 	}
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -37,7 +38,7 @@ func Encode(topic string, seq uint64, data []byte) []byte {
 	dst = append(dst, `{"topic":"`...)
 	dst = append(dst, topic...) // topic names need no escaping: [A-Za-z0-9._~-]
 	dst = append(dst, `","seq":`...)
-	dst = appendUint(dst, seq)
+	dst = strconv.AppendUint(dst, seq, 10)
 	dst = append(dst, `,"data":"`...)
 	dst = appendEscaped(dst, data)
 	return append(dst, `"}`...)

@@ -3,7 +3,9 @@ package sock
 import (
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -69,8 +71,10 @@ func (l *Listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		l.acceptErrors.Add(1)
-		if !l.pause(wait) {
+		select {
+		case <-l.quit:
 			return nil, net.ErrClosed
+		case <-time.After(wait):
 		}
 	}
 }
@@ -78,23 +82,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 // retryable says whether an accept may succeed later: no descriptors, no
 // memory, or a peer that left before it was accepted.
 func retryable(err error) bool {
-	for _, e := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *Listener) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-l.quit:
-		return false
-	case <-timer.C:
-		return true
-	}
+	lacking := []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
+	return slices.ContainsFunc(lacking, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
 
 // admit makes a Conn of an accepted socket.
@@ -130,11 +119,7 @@ func (l *Listener) Close() error {
 func (l *Listener) Conns() []*Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	conns := make([]*Conn, 0, len(l.open))
-	for c := range l.open {
-		conns = append(conns, c)
-	}
-	return conns
+	return slices.AppendSeq(make([]*Conn, 0, len(l.open)), maps.Keys(l.open))
 }
 
 // Counts are the totals so far.

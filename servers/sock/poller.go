@@ -1,6 +1,8 @@
 package sock
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,9 +86,5 @@ func (p *Poller) reportStalled() {
 func (p *Poller) slowConns() []*Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	conns := make([]*Conn, 0, len(p.slow))
-	for c := range p.slow {
-		conns = append(conns, c)
-	}
-	return conns
+	return slices.AppendSeq(make([]*Conn, 0, len(p.slow)), maps.Keys(p.slow))
 }

@@ -19,8 +19,7 @@ type workers struct {
 	running int // goroutines that have a job or look for one
 	resting []chan bool
 	closed  bool
-	alive   int           // goroutines, those that rest among them
-	gone    chan struct{} // closed when the last of them has gone; nil: nobody waits for that
+	alive   sync.WaitGroup // goroutines, those that rest among them
 }
 
 // Work has w do its work, soon.
@@ -49,21 +48,11 @@ func (w *workers) call() {
 		w.resting = w.resting[:last]
 		return
 	}
-	w.alive++
-	go func() {
-		w.work()
-		w.leave()
-	}()
-}
-
-// leave is a goroutine's last.
-func (w *workers) leave() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.alive--; w.alive == 0 && w.gone != nil {
-		close(w.gone)
-		w.gone = nil
+	if w.closed { // close may have stopped waiting
+		go w.work()
+		return
 	}
+	w.alive.Go(w.work)
 }
 
 // work does jobs, and rests between them, until it is not needed any more.
@@ -119,12 +108,11 @@ func (w *workers) back() {
 // close sends the workers home, and waits until all have gone. A handshake that was under
 // way when the server ended may still come with a job: it is done, and not waited for.
 func (w *workers) close() {
-	if gone := w.dismiss(); gone != nil {
-		<-gone
-	}
+	w.dismiss()
+	w.alive.Wait()
 }
 
-func (w *workers) dismiss() (gone chan struct{}) {
+func (w *workers) dismiss() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
@@ -132,8 +120,4 @@ func (w *workers) dismiss() (gone chan struct{}) {
 		called <- false
 	}
 	w.resting = nil
-	if w.alive > 0 {
-		w.gone = make(chan struct{})
-	}
-	return w.gone
 }

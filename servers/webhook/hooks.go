@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 
 	"pushbench/servers/hub"
@@ -53,12 +54,7 @@ func (h *Hooks) Close() {
 }
 
 func (h *Hooks) allows(a netip.Addr) bool {
-	for _, p := range h.allowed {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.allowed, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
 // register begins a webhook, in place of the one with the same URL if there is one.

@@ -162,26 +162,10 @@ func (p *parser) unit() rune {
 		p.bad = true
 		return utf8.RuneError
 	}
-	var v rune
-	for _, b := range p.rest[2:6] {
-		d, ok := hexDigit(b)
-		p.bad = p.bad || !ok
-		v = v<<4 | d
-	}
+	v, err := strconv.ParseUint(string(p.rest[2:6]), 16, 16)
+	p.bad = p.bad || err != nil
 	p.rest = p.rest[6:]
-	return v
-}
-
-func hexDigit(b byte) (rune, bool) {
-	switch {
-	case '0' <= b && b <= '9':
-		return rune(b - '0'), true
-	case 'a' <= b && b <= 'f':
-		return rune(b - 'a' + 10), true
-	case 'A' <= b && b <= 'F':
-		return rune(b - 'A' + 10), true
-	}
-	return 0, false
+	return rune(v)
 }
 
 // appendAck appends {"ack":id,"seq":seq}.

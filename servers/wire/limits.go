@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A SlowPolicy says what becomes of a subscriber that does not keep up.
 type SlowPolicy string
@@ -30,22 +33,15 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	orDefault(&l.MaxPayload, 64<<10)
-	orDefault(&l.MaxTopics, 256)
-	orDefault(&l.MaxHeader, 8<<10)
-	orDefault(&l.Hold, 30*time.Second)
-	orDefault(&l.ReadTimeout, 5*time.Second)
-	orDefault(&l.IdleTimeout, 65*time.Second)
-	orDefault(&l.SlowAfter, 5*time.Second)
-	orDefault(&l.Slow, SlowClose)
+	l.MaxPayload = cmp.Or(l.MaxPayload, 64<<10)
+	l.MaxTopics = cmp.Or(l.MaxTopics, 256)
+	l.MaxHeader = cmp.Or(l.MaxHeader, 8<<10)
+	l.Hold = cmp.Or(l.Hold, 30*time.Second)
+	l.ReadTimeout = cmp.Or(l.ReadTimeout, 5*time.Second)
+	l.IdleTimeout = cmp.Or(l.IdleTimeout, 65*time.Second)
+	l.SlowAfter = cmp.Or(l.SlowAfter, 5*time.Second)
+	l.Slow = cmp.Or(l.Slow, SlowClose)
 	return l
-}
-
-func orDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 func (l Limits) stallAfter() time.Duration {

@@ -30,8 +30,11 @@ func (s *Service) subscribe(r *httpstack.Request, e endpoint) (*Subscribe, *Erro
 	if err != nil {
 		return nil, err
 	}
-	if err := q.adoptLastEventID(r.LastEventID, e); err != nil {
-		return nil, err
+	if e == sseEndpoint && r.LastEventID != "" { // a browser's EventSource sends it by itself
+		if q.after.given {
+			return nil, errTwoCursors
+		}
+		q.after.value = r.LastEventID
 	}
 	sub, err := s.check(q, e)
 	if err != nil {
@@ -69,9 +72,24 @@ func parseQuery(raw string) (*query, *Error) {
 		if !ok {
 			return nil, errBadQuery
 		}
-		if err := q.set(name, value); err != nil {
-			return nil, err
+		var p *parameter
+		switch name {
+		case "topic":
+			q.topics = append(q.topics, value)
+			continue
+		case "after":
+			p = &q.after
+		case "delivery":
+			p = &q.delivery
+		case "wait":
+			p = &q.wait
+		default:
+			return nil, errUnknownParameter
 		}
+		if p.given {
+			return nil, errRepeatedParameter
+		}
+		*p = parameter{value, true}
 	}
 	return q, nil
 }
@@ -82,47 +100,6 @@ func unescape(value string) (string, bool) {
 	}
 	value, err := url.QueryUnescape(value)
 	return value, err == nil
-}
-
-func (q *query) set(name, value string) *Error {
-	if name == "topic" {
-		q.topics = append(q.topics, value)
-		return nil
-	}
-	p := q.parameter(name)
-	switch {
-	case p == nil:
-		return errUnknownParameter
-	case p.given:
-		return errRepeatedParameter
-	}
-	*p = parameter{value, true}
-	return nil
-}
-
-// parameter is the one of that name, nil if there is none.
-func (q *query) parameter(name string) *parameter {
-	switch name {
-	case "after":
-		return &q.after
-	case "delivery":
-		return &q.delivery
-	case "wait":
-		return &q.wait
-	}
-	return nil
-}
-
-// adoptLastEventID takes the cursor that a browser's EventSource sends by itself.
-func (q *query) adoptLastEventID(id string, e endpoint) *Error {
-	if id == "" || e != sseEndpoint {
-		return nil
-	}
-	if q.after.given {
-		return errTwoCursors
-	}
-	q.after.value = id
-	return nil
 }
 
 // check turns parameters into a subscription.
@@ -141,10 +118,14 @@ func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
 		}
 		sub.After = c
 	}
-	var err *Error
-	if sub.Delivery, err = parseDelivery(q); err != nil {
-		return nil, err
+	if q.delivery.given {
+		d, known := deliveries[q.delivery.value]
+		if !known {
+			return nil, errBadDelivery
+		}
+		sub.Delivery = d
 	}
+	var err *Error
 	if sub.Wait, err = s.parseWait(q, e); err != nil {
 		return nil, err
 	}
@@ -182,15 +163,7 @@ func (s *Service) checkTopics(topics []string, e endpoint) *Error {
 	return nil
 }
 
-func parseDelivery(q *query) (hub.Delivery, *Error) {
-	switch {
-	case !q.delivery.given, q.delivery.value == "every":
-		return hub.Every, nil
-	case q.delivery.value == "latest":
-		return hub.Latest, nil
-	}
-	return 0, errBadDelivery
-}
+var deliveries = map[string]hub.Delivery{"every": hub.Every, "latest": hub.Latest}
 
 // parseWait reads the hold a poll asks for; a short-polling server holds nothing.
 func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {

@@ -241,7 +241,10 @@ func healthBody() []byte { return []byte(`{"status":"ok"}`) }
 // publish appends the body to the topic that the path names.
 func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	topic := r.Path[len(topicsPrefix):]
-	if err := s.checkPublish(r); err != nil {
+	if r.Query != "" && r.Method == "POST" {
+		return s.refuse(errUnknownParameter)
+	}
+	if err := checkText(r); err != nil {
 		return s.refuse(err)
 	}
 	seq, err := s.Publish(topic, r.Body)
@@ -254,13 +257,6 @@ func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	body = append(body, `","seq":`...)
 	body = append(appendUint(body, seq), '}')
 	return s.finish(httpstack.Response{Status: 200, Body: body})
-}
-
-func (s *Service) checkPublish(r *httpstack.Request) *Error {
-	if r.Query != "" && r.Method == "POST" {
-		return errUnknownParameter
-	}
-	return checkText(r)
 }
 
 // checkText refuses what is no POST of a text.

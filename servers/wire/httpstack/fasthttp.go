@@ -46,7 +46,7 @@ func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer
 		},
 		HeaderReceived:               markChunked,
 		ErrorHandler:                 s.parseError,
-		Logger:                       silent{},
+		Logger:                       noLog(),
 		ReadBufferSize:               s.MaxHeader,
 		WriteBufferSize:              writeBuffer,
 		MaxRequestBodySize:           s.MaxBody,
@@ -222,12 +222,6 @@ func markChunked(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	}
 	return fasthttp.RequestConfig{}
 }
-
-// silent drops what fasthttp logs: a client's mistakes are answered and
-// counted, and its bytes have no business in a log.
-type silent struct{}
-
-func (silent) Printf(string, ...any) {}
 
 // parseError answers what fasthttp could not make a request of.
 func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {

@@ -9,6 +9,8 @@ package httpstack
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -131,6 +133,10 @@ func (s *Stack) NewServer(handle Handler, closed func(*sock.Conn)) Server {
 	}
 	return s.newFastHTTP(handle, closed)
 }
+
+// noLog drops what a library logs: a client's mistakes are answered and counted, and its
+// bytes have no business in a log.
+func noLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // requests lends them: a handler keeps none.
 var requests = sync.Pool{New: func() any { return new(Request) }}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"strconv"
@@ -45,7 +44,7 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 	n.server = &http.Server{
 		Handler:                      n,
 		ConnContext:                  withConn,
-		ErrorLog:                     log.New(io.Discard, "", 0),
+		ErrorLog:                     noLog(),
 		ReadTimeout:                  s.ReadTimeout,
 		IdleTimeout:                  s.IdleTimeout,
 		MaxHeaderBytes:               max(1, s.MaxHeader-headerSlop),
