@@ -19,6 +19,7 @@ import (
 	"pushbench/bench/payload"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A ServeCommand is the argument list of a server of one transport that listens on
@@ -124,7 +125,7 @@ func (w wireWay) String() string {
 func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts []WireAccount, err error) {
 	for _, transport := range scenarios.Transports {
 		ways := []wireWay{{transport: transport}}
-		if transport == scenarios.ShortPoll || transport == scenarios.LongPoll {
+		if transports.Of(transport).Polls {
 			ways = append(ways, wireWay{transport: transport, newConnection: true})
 		}
 		if engine == engines.Goroutine {

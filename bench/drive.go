@@ -23,6 +23,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Drive is a generator: it does what the orders on in say and tells on out what
@@ -165,7 +166,7 @@ func (d *driver) prepare(p *Prepare) error {
 		return err
 	}
 	d.scenario, d.transport = s, scenarios.Transport(p.Transport)
-	if !slices.Contains(scenarios.AllTransports, d.transport) {
+	if _, known := transports.Find(d.transport); !known {
 		return fmt.Errorf("unknown transport %q", p.Transport)
 	}
 	config, err := d.config(p)
@@ -238,18 +239,18 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	if d.scenario.Network.NAT {
 		c.Host = lab.Host
 	}
-	if d.transport == scenarios.Webhook {
+	if transports.Of(d.transport).ServerDials {
 		c.Receive = receives(d.scenario.Network)
 	}
 	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
 		c.ReadTimeout = time.Duration(d.scenario.Patience(d.transport))
 	}
-	switch d.transport {
-	case scenarios.ShortPoll:
+	switch traits := transports.Of(d.transport); {
+	case traits.Timed:
 		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)
 		c.Pacing = d.scenario.ShortPoll.Pacing
 		c.NewConnection = d.scenario.ShortPoll.NewConnection
-	case scenarios.LongPoll:
+	case traits.Holds:
 		c.Hold = time.Duration(d.scenario.HoldFor())
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
@@ -614,7 +615,7 @@ func (d *driver) outcome(span spanCount) Outcome {
 		o.Freshness.Add(r.Freshness())
 		mergeCounts(o.Broken, r.Broken())
 	}
-	if d.transport != scenarios.ShortPoll {
+	if !transports.Of(d.transport).Timed {
 		o.Latency.Independent = o.Publishes.Planned
 	}
 	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it

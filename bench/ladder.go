@@ -15,6 +15,7 @@ import (
 	"pushbench/bench/relay"
 	"pushbench/bench/trace"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A Ladder is an experiment with one client: it connects and waits, a backend publishes a
@@ -164,7 +165,7 @@ func (c *climber) quiet(ctx context.Context, transport scenarios.Transport, betw
 		answered := c.answered
 		c.mu.Unlock()
 		w := traffic.Snapshot()
-		if between.Requests() == w.Requests && (transport != scenarios.LongPoll || w.Polls > answered) {
+		if between.Requests() == w.Requests && (!transports.Of(transport).Holds || w.Polls > answered) {
 			return nil
 		}
 		select {

@@ -6,6 +6,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 func mergeCounts(to, from map[string]int64) {
@@ -54,7 +55,7 @@ func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
 	to.Freshness.Add(from.Freshness)
 	to.Answers.Add(from.Answers)
 	to.Visits.Add(from.Visits)
-	if t != scenarios.ShortPoll {
+	if !transports.Of(t).Timed {
 		to.Latency.Independent = messages
 	}
 	to.Ack.Independent = messages

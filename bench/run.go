@@ -18,6 +18,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A Rig is what a run measures with: how to start a server and a generator, and
@@ -511,7 +512,7 @@ func workload(s *scenarios.Scenario, cases []scenarios.Case) results.Workload {
 		Drain:         time.Duration(s.Drain),
 	}
 	for _, c := range cases {
-		if c.Transport != scenarios.ShortPoll {
+		if !transports.Of(c.Transport).Timed {
 			w.Flush[c.Name()] = time.Duration(c.Flush)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // leadIn is the time from the order to start until the warm-up begins.
@@ -400,7 +401,7 @@ func (t *trial) audit(ctx context.Context) (err error) {
 	}
 	t.evidence.Least = nearestBy(t.scenario)
 	t.evidence.Due = dueBySecond(schedule.New(t.scenario, t.block))
-	if t.measured.Transport == scenarios.ShortPoll {
+	if transports.Of(t.measured.Transport).Timed {
 		t.evidence.Poll = time.Duration(t.scenario.ShortPoll.Interval)
 	}
 	t.hooked(after)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/token"
+
+	"pushbench/scenarios/transports"
 )
 
 // What one trial may amount to: its schedule and its ledger are held in memory.
@@ -75,9 +77,9 @@ var agreements = append(axisAgreements(), []agreement{
 	ofPackets("nat", func(n Network) bool { return n.NAT }),
 	{
 		"transports",
-		func(s *Scenario) bool { return !s.dials() || !s.Secured() },
+		func(s *Scenario) bool { return !s.ServerDials() || !s.Secured() },
 		func(*Scenario) (string, string) {
-			return "webhook", "is not allowed with TLS, as clients have no certificates; allowed: the others"
+			return string(Webhook), "is not allowed with TLS, as clients have no certificates; allowed: the others"
 		},
 	},
 	{
@@ -85,7 +87,7 @@ var agreements = append(axisAgreements(), []agreement{
 		// What the server opens, a client could delay only once it is open.
 		func(s *Scenario) bool {
 			n := s.Network
-			return !s.dials() || n.Link == PacketLink || s.longestRTT() == 0 && n.Jitter == 0 && n.Rate == 0
+			return !s.ServerDials() || n.Link == PacketLink || s.longestRTT() == 0 && n.Jitter == 0 && n.Rate == 0
 		},
 		func(s *Scenario) (string, string) {
 			return string(s.Network.Link), "is not allowed with webhooks over a distance; allowed: packets"
@@ -93,14 +95,16 @@ var agreements = append(axisAgreements(), []agreement{
 	},
 	{
 		"network.forward",
-		func(s *Scenario) bool { return !s.Network.Forward || s.Network.NAT && s.dials() },
+		func(s *Scenario) bool { return !s.Network.Forward || s.Network.NAT && s.ServerDials() },
 		func(*Scenario) (string, string) {
 			return "true", "has nobody to let in; allowed: with network.nat: true, and webhook among the transports"
 		},
 	},
 	{
 		"visitors.rate",
-		func(s *Scenario) bool { return s.Visitors.Rate == 0 || s.Servers == 1 && !s.Network.NAT && !s.dials() },
+		func(s *Scenario) bool {
+			return s.Visitors.Rate == 0 || s.Servers == 1 && !s.Network.NAT && !s.ServerDials()
+		},
 		func(s *Scenario) (string, string) {
 			return s.Visitors.Rate.String(), "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks"
 		},
@@ -160,7 +164,7 @@ var agreements = append(axisAgreements(), []agreement{
 		"drain",
 		// Otherwise the last messages of a window would count as lost because nobody asked for them.
 		func(s *Scenario) bool {
-			return s.Drain >= s.longestInterval() || !slices.Contains(s.Transports, ShortPoll)
+			return s.Drain >= s.longestInterval() || !s.measures(isTimed)
 		},
 		func(s *Scenario) (string, string) {
 			return s.Drain.String(), fmt.Sprintf("is not allowed; allowed: at least the interval of short polls, which is %s", s.longestInterval())
@@ -221,8 +225,15 @@ func axisAgreements() (all []agreement) {
 	return all
 }
 
-// dials says whether there are clients that the server dials.
-func (s *Scenario) dials() bool { return slices.Contains(s.Transports, Webhook) }
+// ServerDials says whether there are clients to which the server opens the connection.
+func (s *Scenario) ServerDials() bool {
+	return s.measures(func(t transports.Transport) bool { return t.ServerDials })
+}
+
+// measures says whether some transport of the scenario has a trait.
+func (s *Scenario) measures(trait func(transports.Transport) bool) bool {
+	return slices.ContainsFunc(s.Transports, func(t Transport) bool { return trait(transports.Of(t)) })
+}
 
 // asksEach says whether each message is for one client, which may answer it.
 func (s *Scenario) asksEach() bool {
@@ -309,7 +320,7 @@ func (d *document) nearest(path string) *token.Position {
 func (s *Scenario) longestWait() Duration {
 	n := s.Network
 	held := s.longestFlush()
-	if slices.Contains(s.Transports, ShortPoll) { // which has no flush window
+	if s.measures(isTimed) { // which has no flush window
 		held = max(held, s.longestInterval())
 	}
 	return 3*(s.longestRTT()+2*n.Jitter) + held

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+
+	"pushbench/scenarios/transports"
 )
 
 // axes are all axes, in the order in which the names of cases give their values. A new axis
@@ -22,7 +24,7 @@ var axes = []axis{
 		sweep:     func(w *Sweep) *[]Duration { return &w.Flush },
 		of:        func(c *Case) *Duration { return &c.Flush },
 		own:       (*Scenario).flush,
-		appliesTo: Transport.holds, lacking: ", as a short poll is answered at once",
+		appliesTo: flushes, lacking: ", as a short poll is answered at once",
 		ownPath: "*.flush", lists: "lists the flush windows",
 	},
 	axisOf[int]{
@@ -60,12 +62,12 @@ var axes = []axis{
 		sweep: func(w *Sweep) *[]Duration { return &w.Interval },
 		of:    func(c *Case) *Duration { return &c.Interval },
 		own: func(s *Scenario, t Transport) *Duration {
-			if t != ShortPoll {
+			if !transports.Of(t).Timed {
 				return nil
 			}
 			return &s.ShortPoll.Interval
 		},
-		appliesTo: func(t Transport) bool { return t == ShortPoll },
+		appliesTo: isTimed,
 	},
 	axisOf[Duration]{
 		name: "rtt", shared: true, inner: 4,
@@ -83,7 +85,7 @@ var axes = []axis{
 		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
 		of:        func(c *Case) *Duration { return &c.Heartbeat },
 		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
-		appliesTo: Transport.holds, lacking: ", as a short poll needs no heartbeat",
+		appliesTo: flushes, lacking: ", as a short poll needs no heartbeat",
 		ownPath: "heartbeat", lists: "lists the heartbeats",
 		conditions: []sweepCondition{{
 			func(s *Scenario) bool {
@@ -97,10 +99,10 @@ var axes = []axis{
 		sweep:     func(w *Sweep) *[]bool { return &w.Forward },
 		of:        func(c *Case) *bool { return &c.Forward },
 		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
-		appliesTo: func(t Transport) bool { return t == Webhook },
+		appliesTo: func(t transports.Transport) bool { return t.ServerDials },
 		ownPath:   "network.forward", lists: "says with and without",
 		conditions: []sweepCondition{{
-			func(s *Scenario) bool { return s.Network.NAT && s.dials() },
+			func(s *Scenario) bool { return s.Network.NAT && s.ServerDials() },
 			"has nobody to let in; allowed: with network.nat: true, and webhook among the transports",
 		}},
 	},
@@ -109,7 +111,7 @@ var axes = []axis{
 		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
 		of:        func(c *Case) *bool { return &c.NewConnection },
 		own:       (*Scenario).newConnection,
-		appliesTo: Transport.Polls, lacking: ", as streams have one connection",
+		appliesTo: func(t transports.Transport) bool { return t.Polls }, lacking: ", as streams have one connection",
 		ownPath: "*.new_connection", lists: "says with and without",
 	},
 	axisOf[bool]{
@@ -125,6 +127,10 @@ var axes = []axis{
 // order reports list the cases and, with the seed, in which they are measured: a row that is
 // moved changes the order of runs to come.
 var nested = slices.SortedStableFunc(slices.Values(axes), func(a, b axis) int { return cmp.Compare(a.depth(), b.depth()) })
+
+func flushes(t transports.Transport) bool { return t.Flushes }
+
+func isTimed(t transports.Transport) bool { return t.Timed }
 
 func yesNo(is bool) string {
 	if is {

@@ -2,8 +2,9 @@ package scenarios
 
 import (
 	"fmt"
-	"slices"
 	"strings"
+
+	"pushbench/scenarios/transports"
 )
 
 // An axis is something that the configurations of a scenario can differ in besides their
@@ -39,7 +40,7 @@ type axisOf[T comparable] struct {
 
 	// appliesTo says which transports have the axis; nil: all of them. The value of the
 	// others is the zero value.
-	appliesTo func(Transport) bool
+	appliesTo func(transports.Transport) bool
 	lacking   string // why the other transports do not have it
 
 	// ownPath is the path of the scenario's own field where it is not allowed beside a
@@ -66,7 +67,7 @@ func (a axisOf[T]) field(s *Scenario) field {
 	return field{a.name, optional, a.rule(a.sweep(&s.Sweep))}
 }
 
-func (a axisOf[T]) has(t Transport) bool { return a.appliesTo == nil || a.appliesTo(t) }
+func (a axisOf[T]) has(t Transport) bool { return a.appliesTo == nil || a.appliesTo(transports.Of(t)) }
 
 func (a axisOf[T]) sweptFor(s *Scenario, t Transport) bool {
 	return a.has(t) && len(*a.sweep(&s.Sweep)) > 0
@@ -155,17 +156,8 @@ func (a axisOf[T]) agreements() (all []agreement) {
 		})
 	}
 	if a.appliesTo != nil {
-		refuse(func(s *Scenario) bool { return slices.ContainsFunc(s.Transports, a.appliesTo) },
-			"has nothing to sweep"+a.lacking+"; allowed: with "+alternatives(have)+" among the transports")
+		refuse(func(s *Scenario) bool { return s.measures(a.appliesTo) },
+			"has nothing to sweep"+a.lacking+"; allowed: with "+transports.Or(have)+" among the transports")
 	}
 	return all
-}
-
-// alternatives lists words as in "a, b or c".
-func alternatives(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -3,6 +3,8 @@ package scenarios
 import (
 	"slices"
 	"strings"
+
+	"pushbench/scenarios/transports"
 )
 
 // A Stack is the library that the servers' HTTP is built on.
@@ -180,21 +182,14 @@ func (s *Scenario) HoldFor() Duration {
 // Patience is how long a client waits to hear something before it takes a connection
 // for dead; 0: for ever, as nothing tells a quiet stream from one that nobody hears any more.
 func (s *Scenario) Patience(t Transport) Duration {
-	switch {
-	case t == LongPoll:
+	switch traits := transports.Of(t); {
+	case traits.Holds:
 		return s.HoldFor() + maxAnswer
-	case t == ShortPoll:
+	case traits.Polls:
 		return maxAnswer
-	case t == Webhook:
+	case traits.ServerDials:
 		return 0
 	default:
 		return s.Heartbeat * 5 / 2
 	}
 }
-
-// Polls says whether the transport's clients ask again and again.
-func (t Transport) Polls() bool { return t == ShortPoll || t == LongPoll }
-
-// holds says whether a server of the transport has connections that wait for messages: then
-// it can hold some back to send several in one write, and has heartbeats.
-func (t Transport) holds() bool { return t != ShortPoll && t != Webhook }

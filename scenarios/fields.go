@@ -3,7 +3,10 @@ package scenarios
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+
+	"pushbench/scenarios/transports"
 )
 
 // Limits of the fields. They are wide enough for any question that one run can
@@ -85,7 +88,7 @@ func fields(s *Scenario) object {
 		{"name", required, identifier(&s.Name)},
 		{"description", optional, prose(&s.Description)},
 		{"question", optional, prose(&s.Question)},
-		{"transports", defaulted, transports(&s.Transports)},
+		{"transports", defaulted, listOfTransports(&s.Transports)},
 		{"clients", required, object{
 			{"count", required, whole(&s.Clients.Count, 1, maxClients)},
 			{"connect_rate", defaulted, rate(&s.Clients.ConnectRate)},
@@ -170,13 +173,13 @@ func fields(s *Scenario) object {
 	}
 }
 
-// transports are the ones to compare, each at most once.
-func transports(target *[]Transport) rule {
+// listOfTransports are the ones to compare, each at most once.
+func listOfTransports(target *[]Transport) rule {
 	return list[Transport]{
 		target: target, most: len(AllTransports),
 		item:     func(t *Transport) rule { return choice(t, AllTransports...) },
 		distinct: func(t Transport) string { return string(t) },
-		allowed:  "a list of shortpoll, longpoll, sse, websocket, webhook, each at most once",
+		allowed:  "a list of " + strings.Join(transports.Names(nil), ", ") + ", each at most once",
 		initial:  func(all []Transport) any { return all },
 	}
 }

@@ -2,12 +2,13 @@
 // reader, and the scenarios that ship with pushbench.
 //
 // It owns the names, units, defaults and limits of every field. It must never
-// know how a scenario is measured or who serves it: it imports nothing of ours.
+// know how a scenario is measured or who serves it: of ours it imports only transports.
 package scenarios
 
 import (
-	"slices"
 	"time"
+
+	"pushbench/scenarios/transports"
 )
 
 // Version is the scenario format this package reads.
@@ -18,19 +19,25 @@ type Transport string
 
 // The transports, in the order in which reports list them.
 const (
-	ShortPoll Transport = "shortpoll"
-	LongPoll  Transport = "longpoll"
-	SSE       Transport = "sse"
-	WebSocket Transport = "websocket"
-	Webhook   Transport = "webhook"
+	ShortPoll Transport = transports.ShortPoll
+	LongPoll  Transport = transports.LongPoll
+	SSE       Transport = transports.SSE
+	WebSocket Transport = transports.WebSocket
+	Webhook   Transport = transports.Webhook
 )
 
-// Transports lists, in report order, those on which a client opens the connection: what
-// a scenario measures that names none.
-var Transports = []Transport{ShortPoll, LongPoll, SSE, WebSocket}
+// Transports lists, in report order, what a scenario measures that names none.
+var Transports = transportsWith(func(t transports.Transport) bool { return t.Default })
 
-// AllTransports lists, in report order, Webhook as well, on which the server does.
-var AllTransports = append(slices.Clone(Transports), Webhook)
+// AllTransports lists every transport in report order.
+var AllTransports = transportsWith(nil)
+
+func transportsWith(trait func(transports.Transport) bool) (all []Transport) {
+	for _, name := range transports.Names(trait) {
+		all = append(all, Transport(name))
+	}
+	return all
+}
 
 // A Delivery says what a client is owed of each topic.
 type Delivery string

@@ -3,7 +3,6 @@ package scenarios
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"testing"
 	"time"
 
@@ -114,7 +113,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 	if rapid.Bool().Draw(t, "sweep stack") {
 		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
 	}
-	if slices.ContainsFunc(s.Transports, Transport.holds) && rapid.Bool().Draw(t, "sweep flush") {
+	if s.measures(flushes) && rapid.Bool().Draw(t, "sweep flush") {
 		s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = 0, 0, 0
 		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
 	}

@@ -9,7 +9,7 @@ import (
 
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Take takes what answers the last request off the beginning of in, of n bytes; n is 0
@@ -45,7 +45,7 @@ func (s *Subscriber) takeAnswer(in []byte, at clock.Instant) (n int, done bool, 
 	s.answered(s.headAt)
 	s.inHand, s.Closes = n, a.Closes || s.Config.NewConnection
 	defer func() { s.inHand = 0 }()
-	if s.Config.Transport == scenarios.Webhook {
+	if transports.Of(s.Config.Transport).ServerDials {
 		return n, true, s.receiveRegistration(a.Status, a.Body, at)
 	}
 	return n, true, s.receivePoll(a.Status, a.Body, at)

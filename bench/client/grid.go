@@ -5,6 +5,7 @@ import (
 
 	"pushbench/bench/clock"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A grid holds the instants at which a client polls at a fixed rate: first + k·every.
@@ -31,7 +32,7 @@ func (g *grid) next(now clock.Instant) clock.Instant {
 // does not wait.
 func (s *Subscriber) NextPoll(answered clock.Instant) (at clock.Instant, waits bool) {
 	switch {
-	case s.Config.Transport == scenarios.LongPoll:
+	case transports.Of(s.Config.Transport).Holds:
 		return answered, false
 	case s.Config.Pacing == scenarios.FixedDelay:
 		return answered.Add(s.Config.Interval), true

@@ -6,6 +6,7 @@ import (
 
 	"pushbench/bench/client/internal/wire"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A stream is a transport that answers one GET with an endless chunked body, each piece of
@@ -17,14 +18,14 @@ type stream struct {
 }
 
 var streams = map[scenarios.Transport]stream{
-	scenarios.SSE: {"/v1/sse", "text/event-stream", func() wire.Pieces { return new(wire.Events) }},
+	transports.SSE: {"/v1/sse", "text/event-stream", func() wire.Pieces { return new(wire.Events) }},
 }
 
 // AppendRequest appends to dst, which is empty, the request that is to be answered on a
 // connection: a poll, or the one that opens a stream or a socket.
 func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 	s.conn, s.headAt, s.open = c, 0, false
-	if s.Config.Transport == scenarios.Webhook {
+	if transports.Of(s.Config.Transport).ServerDials {
 		return s.appendRegistration(dst)
 	}
 	dst = append(dst, "GET "...)
@@ -42,7 +43,7 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 	default:
 		s.Traffic.Polls.Add(1)
 		dst = s.appendTarget(dst, "/v1/poll")
-		if s.Config.Transport == scenarios.LongPoll {
+		if transports.Of(s.Config.Transport).Holds {
 			dst = append(append(dst, "&wait="...), s.Config.Hold.String()...)
 		}
 		dst = append(dst, s.Config.common...)

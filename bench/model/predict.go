@@ -6,6 +6,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Measured are the values that the closed forms take from a trial rather than
@@ -14,6 +15,15 @@ type Measured struct {
 	Delay time.Duration // one way: half of what the fastest TCP connect took, which waited for no other client
 	Rearm time.Duration // mean, as the server counted it
 	Write time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
+}
+
+// laws are what the latency and the requests of each transport follow from.
+var laws = map[scenarios.Transport]func(*forms, scenarios.Transport){
+	transports.ShortPoll: (*forms).shortPoll,
+	transports.LongPoll:  (*forms).longPoll,
+	transports.SSE:       (*forms).push,
+	transports.WebSocket: (*forms).push,
+	transports.Webhook:   (*forms).webhook,
 }
 
 // Predict returns what a correct run of the scenario must find. It is silent where no
@@ -28,14 +38,8 @@ func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results
 	switch {
 	case f.wavers():
 	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
-	case t == scenarios.ShortPoll:
-		f.shortPoll()
-	case t == scenarios.LongPoll:
-		f.longPoll()
-	case t == scenarios.Webhook:
-		f.webhook()
 	default:
-		f.push(t, time.Duration(s.Flush(t)))
+		laws[t](&f, t)
 	}
 	f.ages(t)
 	f.answers(t)
@@ -46,7 +50,7 @@ func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results
 // answers take as long as their messages, and one way more, where none waits for another:
 // what a poll brings together is posted one by one.
 func (f *forms) answers(t scenarios.Transport) {
-	if f.scenario.Answers.Size == 0 || t == scenarios.ShortPoll || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
+	if f.scenario.Answers.Size == 0 || transports.Of(t).Timed || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
 		return
 	}
 	there := map[string]string{results.P50: results.AnswerP50, results.P99: results.AnswerP99}
@@ -97,7 +101,7 @@ func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even
 
 func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios.Poisson }
 
-func (f *forms) shortPoll() {
+func (f *forms) shortPoll(scenarios.Transport) {
 	interval, law := f.interval()
 	f.add(results.P50, msPerSecond*ShortPollQuantile(f.d, interval, 0.5), law)
 	f.add(results.P99, msPerSecond*ShortPollQuantile(f.d, interval, 0.99), law)
@@ -136,7 +140,7 @@ func (f *forms) interval() (seconds float64, law string) {
 	return seconds, "d + qT"
 }
 
-func (f *forms) longPoll() {
+func (f *forms) longPoll(scenarios.Transport) {
 	if !f.alike() || f.rearm == 0 || f.scenario.LongPoll.Flush > 0 {
 		return
 	}
@@ -177,7 +181,7 @@ func (f *forms) punctual() bool {
 }
 
 // webhook leaves as a push does, unless the post before it is still unanswered.
-func (f *forms) webhook() {
+func (f *forms) webhook(scenarios.Transport) {
 	if f.alike() && f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Topics.PerClient == 1 && 2*f.transit < 1/f.rate {
 		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as 2d < P")
 		f.add(results.P99, msPerSecond*f.reaches(0.99), "d + w(1 + q(N − 1)), as 2d < P")
@@ -186,14 +190,14 @@ func (f *forms) webhook() {
 	f.requests(0, "0")
 }
 
-func (f *forms) push(t scenarios.Transport, flush time.Duration) {
-	if flush == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
+func (f *forms) push(t scenarios.Transport) {
+	if f.scenario.Flush(t) == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
 		const law = "d + w(1 + q(N − 1))"
 		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
 		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
 		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2")
 	}
-	if t == scenarios.WebSocket {
+	if transports.Of(t).PublishesInSocket {
 		f.frames()
 		return
 	}

@@ -146,3 +146,14 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryTransportHasALaw(t *testing.T) {
+	for _, transport := range scenarios.AllTransports {
+		if laws[transport] == nil {
+			t.Errorf("no law for %s", transport)
+		}
+	}
+	if len(laws) != len(scenarios.AllTransports) {
+		t.Errorf("%d laws for %d transports", len(laws), len(scenarios.AllTransports))
+	}
+}

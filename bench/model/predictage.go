@@ -6,6 +6,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // How old what a client holds is depends on the rate of one topic, where latency and
@@ -15,8 +16,8 @@ import (
 func (f *forms) ages(t scenarios.Transport) {
 	topic, law := f.topic(t)
 	switch {
-	case f.wavers(), !f.known(topic), t != scenarios.ShortPoll && !f.alike(), f.scenario.Flush(t) > 0:
-	case t == scenarios.LongPoll:
+	case f.wavers(), !f.known(topic), !transports.Of(t).Timed && !f.alike(), f.scenario.Flush(t) > 0:
+	case transports.Of(t).Holds:
 		f.longPollAge(topic, law)
 	default:
 		f.age(topic, law)
@@ -31,7 +32,7 @@ type ageLaw struct{ mean, sum string }
 func (f *forms) topic(t scenarios.Transport) (Age, ageLaw) {
 	topic := Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}
 	law := ageLaw{"d + w(N + 1)/2", "d + w + U(0, w(N − 1))"}
-	if t == scenarios.ShortPoll {
+	if transports.Of(t).Timed {
 		interval, _ := f.interval()
 		topic, law = Age{Delay: f.d, Spread: interval}, ageLaw{"d + T/2", "d + U(0, T)"}
 	}

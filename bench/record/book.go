@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // LateAfter is how long after its due instant a publication may leave the
@@ -55,7 +56,7 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		plan:     plan,
 		run:      run,
 		delivery: s.Delivery,
-		polling:  transport == scenarios.ShortPoll,
+		polling:  transports.Of(transport).Timed,
 		inputs:   s.Inputs.Rate > 0,
 		outcome:  make([]outcome, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),

@@ -15,6 +15,7 @@ import (
 	"pushbench/results/compare"
 	"pushbench/results/report"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 type crossoverOptions struct {
@@ -124,7 +125,7 @@ func (o *crossoverOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
 		return usageError("%w", err)
 	}
 	o.run.choose(c, s)
-	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == scenarios.Webhook })
+	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return transports.Of(t).ServerDials })
 	s.Window = max(s.Window, scenarios.Duration((3*longest + time.Second).Truncate(time.Second))) // each client polls three times
 	if err := s.Check(); err != nil {
 		return usageError("with these loads: %w", err)

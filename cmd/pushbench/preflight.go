@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/lab"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // spareDescriptors is what a process needs beside its clients' sockets.
@@ -132,7 +133,7 @@ func connections(s *scenarios.Scenario) (perClient int, why string) {
 // pollsOrStreams says whether any transport needs a second connection to publish.
 func pollsOrStreams(s *scenarios.Scenario) bool {
 	for _, t := range s.Transports {
-		if t != scenarios.WebSocket {
+		if !transports.Of(t).PublishesInSocket {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"pushbench/results/compare"
 	"pushbench/results/report"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
 )
 
@@ -430,7 +431,7 @@ func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
 			if answer > 0 {
 				argv = append(argv, "--answer-head", fmt.Sprint(int64(answer)))
 			}
-			if c.Transport == scenarios.Webhook || s.Answers.Size > 0 {
+			if transports.Of(c.Transport).ServerDials || s.Answers.Size > 0 {
 				argv = append(argv, "--webhooks-to", hooked(host))
 			}
 			if o.lie != "" {

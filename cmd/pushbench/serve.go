@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/cmd/internal/edges"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/webhook"
@@ -48,11 +49,11 @@ type serveOptions struct {
 func newServeCommand() *cobra.Command {
 	var o serveOptions
 	c := &cobra.Command{
-		Use:   "serve <shortpoll|longpoll|sse|websocket|webhook>",
+		Use:   "serve <" + strings.Join(transports.Names(nil), "|") + ">",
 		Short: "Serve one transport, as servers/PROTOCOL.md says",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || edges.New[args[0]] == nil {
-				return usageError("serve: name one transport: shortpoll, longpoll, sse, websocket or webhook")
+				return usageError("serve: name one transport: %s", transports.Or(transports.Names(nil)))
 			}
 			return nil
 		},
@@ -121,7 +122,7 @@ func (o *serveOptions) check() error {
 	if o.faults, err = faults.Parse(o.lie); err != nil {
 		return usageError("serve: --lie: %v", err)
 	}
-	if o.transport == "webhook" && len(o.hooks) == 0 {
+	if transports.Of(o.transport).ServerDials && len(o.hooks) == 0 {
 		o.hooks = []string{"127.0.0.0/8"}
 	}
 	o.allowed = nil
@@ -187,7 +188,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		ctx = obey(ctx, stdin, stdout)
 	}
 	edge := edges.New[o.transport](service, o.allowed)
-	if o.transport != "webhook" && len(o.allowed) > 0 {
+	if !transports.Of(o.transport).ServerDials && len(o.allowed) > 0 {
 		defer webhook.Enable(service, o.allowed).Close()
 	}
 	return edges.Serve(ctx, edge, ln)

@@ -15,10 +15,11 @@ import (
 	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // traced are the transports whose client opens the connections.
-var traced = []scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket}
+var traced = transports.Names(func(t transports.Transport) bool { return !t.ServerDials })
 
 type traceOptions struct {
 	interval, hold, quiet time.Duration
@@ -44,27 +45,19 @@ It shows how a transport works. How fast one is, is what pushbench run is for.`,
 	f.DurationVar(&o.hold, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
 	f.DurationVar(&o.quiet, "quiet", 1200*time.Millisecond, "how long nothing is published at first, 0s to 30s")
 	f.StringVar(&o.out, "out", "", "a folder for each ladder as trace-TRANSPORT.svg and .txt")
-	c.ValidArgsFunction = cobra.FixedCompletions(transportNames(), cobra.ShellCompDirectiveNoFileComp)
+	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
 	return c
 }
 
-func transportNames() (names []string) {
-	for _, t := range traced {
-		names = append(names, string(t))
-	}
-	return names
-}
-
 func (o traceOptions) do(c *cobra.Command, args []string) error {
-	transports := traced
-	if len(args) > 0 {
-		transports = nil
-	}
 	for _, arg := range args {
-		if !slices.Contains(traced, scenarios.Transport(arg)) {
-			return usageError("trace: %q is not one of %s", arg, strings.Join(transportNames(), ", "))
+		if !slices.Contains(traced, arg) {
+			return usageError("trace: %q is not one of %s", arg, strings.Join(traced, ", "))
 		}
-		transports = append(transports, scenarios.Transport(arg))
+	}
+	chosen := args
+	if len(chosen) == 0 {
+		chosen = traced
 	}
 	for _, d := range []struct {
 		name        string
@@ -90,8 +83,8 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 			return []string{executable, "serve", string(t), "--control", "--listen", listen}
 		},
 	}
-	for _, transport := range transports {
-		t, err := ladder.Do(c.Context(), transport)
+	for _, transport := range chosen {
+		t, err := ladder.Do(c.Context(), scenarios.Transport(transport))
 		if err != nil {
 			return err
 		}
@@ -107,7 +100,7 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 			return err
 		}
 		for ending, data := range map[string][]byte{".txt": text.Bytes(), ".svg": picture.Bytes()} {
-			if err := results.WriteFile(filepath.Join(o.out, "trace-"+string(transport)+ending), data); err != nil {
+			if err := results.WriteFile(filepath.Join(o.out, "trace-"+transport+ending), data); err != nil {
 				return err
 			}
 		}

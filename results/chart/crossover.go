@@ -15,6 +15,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/scenarios/transports"
 )
 
 // crossover draws which transport is cheapest for each load and each staleness that is
@@ -141,7 +142,7 @@ func (m costMap) border(c *draw.Canvas, x, y func(float64) vg.Length) {
 		if len(cell.Meeting) == 0 {
 			return false, false
 		}
-		return cell.Meeting[0].Transport == "shortpoll", true
+		return transports.Of(cell.Meeting[0].Transport).Timed, true
 	}
 	between := func(row, column, otherRow, otherColumn int) bool {
 		if otherRow >= len(m.Cells) || otherColumn >= len(m.Staleness) {

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // distance draws what a round trip does to each transport, where it was swept: the mean
@@ -79,7 +80,7 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 
 // baseGroup is the one that others are compared with: the WebSocket's, or the first.
 func baseGroup(groups [][]results.Row) []results.Row {
-	i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == "websocket" })
+	i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == transports.WebSocket })
 	return groups[max(0, i)]
 }
 

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"pushbench/scenarios/transports"
 )
 
 // Colours that people with any colour vision tell apart: Okabe and Ito (2008).
@@ -39,11 +41,11 @@ type look struct {
 }
 
 var looks = map[string]look{
-	"shortpoll": {vermillion, []vg.Length{8, 2, 2, 2}, draw.CircleGlyph{}},
-	"longpoll":  {orange, []vg.Length{2, 2}, draw.BoxGlyph{}},
-	"sse":       {green, []vg.Length{6, 3}, draw.PyramidGlyph{}},
-	"websocket": {blue, nil, diamond{}},
-	"webhook":   {purple, []vg.Length{10, 3}, draw.PlusGlyph{}},
+	transports.ShortPoll: {vermillion, []vg.Length{8, 2, 2, 2}, draw.CircleGlyph{}},
+	transports.LongPoll:  {orange, []vg.Length{2, 2}, draw.BoxGlyph{}},
+	transports.SSE:       {green, []vg.Length{6, 3}, draw.PyramidGlyph{}},
+	transports.WebSocket: {blue, nil, diamond{}},
+	transports.Webhook:   {purple, []vg.Length{10, 3}, draw.PlusGlyph{}},
 }
 
 // lookOf a transport; those that are not ours share a plain one.

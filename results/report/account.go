@@ -9,6 +9,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/scenarios/transports"
 )
 
 // A part is what a sceptic asks next, and the answer.
@@ -67,7 +68,7 @@ func (r *Report) reversal() []string {
 // far as each request costs the same at any interval.
 func (r *Report) dearPolls() []string {
 	m := r.Run.Manifest
-	poll, ok := r.Summary.Row("shortpoll")
+	poll, ok := r.Summary.Row(transports.ShortPoll)
 	if !ok || m.Workload.PollInterval <= 0 {
 		return nil
 	}
@@ -78,7 +79,7 @@ func (r *Report) dearPolls() []string {
 	own, shown := cost(poll)
 	name, cheapest := "", math.Inf(1)
 	for _, row := range r.Summary.Rows {
-		if v, ok := cost(row); ok && row.Transport != "shortpoll" && v < cheapest {
+		if v, ok := cost(row); ok && !transports.Of(row.Transport).Timed && v < cheapest {
 			name, cheapest = row.Name, v
 		}
 	}

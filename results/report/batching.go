@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // batchingMetrics are where long polling, which batches by nature, may beat a
@@ -22,7 +23,7 @@ func (r *Report) batchingSentences() []string {
 	stacks := byStack(r.Summary.Rows)
 	var said []string
 	for _, stack := range stacks {
-		polls, sockets := stack.of("longpoll"), stack.of("websocket")
+		polls, sockets := stack.of(transports.LongPoll), stack.of(transports.WebSocket)
 		if len(polls) < 2 || len(sockets) < 2 {
 			continue
 		}
@@ -51,10 +52,12 @@ func (s stackRows) of(transport string) []results.Row {
 
 // writesSaid is what the flush window does by itself.
 func writesSaid(on string, none, most [2]results.Row) string {
-	return fmt.Sprintf("Messages a write%s, long polling and WebSocket: %s and %s with a flush window of %s, %s and %s with %s.", on,
+	return fmt.Sprintf("Messages a write%s, %s and %s: %s and %s with a flush window of %s, %s and %s with %s.", on, titleOf(none[0]), titleOf(none[1]),
 		none[0].Value(results.MessagesPerBatch), none[1].Value(results.MessagesPerBatch), window(none[0].Flush),
 		most[0].Value(results.MessagesPerBatch), most[1].Value(results.MessagesPerBatch), window(most[0].Flush))
 }
+
+func titleOf(r results.Row) string { return transports.Of(r.Transport).Title }
 
 func window(flush time.Duration) string { return results.Number(results.Milliseconds(flush)) + " ms" }
 
@@ -62,13 +65,14 @@ func window(flush time.Duration) string { return results.Number(results.Millisec
 // window and then with the largest.
 func (r *Report) inversion(on, metric string, none, most [2]results.Row) string {
 	title := results.Capital(results.MetricByName(metric).Title) + on
+	polls, sockets := titleOf(none[0]), titleOf(none[1])
 	before, after := against(metric, none), against(metric, most)
 	unknown := func(pair [2]results.Row) string { return "which cannot be told" + whyUnranked(pair[:], metric) }
 	switch r.told(none[0], none[1], metric) {
 	case 0:
-		return fmt.Sprintf("%s, whether long polling beats WebSocket, %s: %s; %s.", title, unknown(none), before, after)
+		return fmt.Sprintf("%s, whether %s beats %s, %s: %s; %s.", title, polls, sockets, unknown(none), before, after)
 	case +1:
-		return fmt.Sprintf("%s: no inversion here, long polling does not beat WebSocket: %s; %s.", title, before, after)
+		return fmt.Sprintf("%s: no inversion here, %s does not beat %s: %s; %s.", title, polls, sockets, before, after)
 	}
 	then := "and it is gone"
 	switch r.told(most[0], most[1], metric) {
@@ -77,7 +81,7 @@ func (r *Report) inversion(on, metric string, none, most [2]results.Row) string 
 	case -1:
 		then = "and it stays"
 	}
-	return fmt.Sprintf("%s: inversion, long polling beats WebSocket: %s; %s: %s.", title, before, then, after)
+	return fmt.Sprintf("%s: inversion, %s beats %s: %s; %s: %s.", title, polls, sockets, before, then, after)
 }
 
 // against gives both figures with their ranges and their flush window.

@@ -6,6 +6,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/scenarios/transports"
 )
 
 // crossoverSection is the map of which transport is cheapest where; it is empty where a run
@@ -81,7 +82,7 @@ func polledWhere(m compare.Crossover, load int) string {
 	from, met := -1, false // from is where they begin that last to the end
 	for j, cell := range m.Cells[load] {
 		met = met || len(cell.Meeting) > 0
-		if names := cell.Names(); len(names) != 1 || names[0] != "shortpoll" {
+		if names := cell.Names(); len(names) != 1 || names[0] != transports.ShortPoll {
 			from = -1
 			continue
 		}

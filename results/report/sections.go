@@ -92,7 +92,7 @@ func rangesSection(s results.Summary) section {
 	all := section{
 		Title: "Every metric, with its range over the blocks",
 		Note:  "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
-		Head:  append([]string{"metric"}, transports(s)...),
+		Head:  append([]string{"metric"}, rowNames(s.Rows)...),
 	}
 	for _, name := range ranged {
 		m := results.MetricByName(name)
@@ -107,14 +107,6 @@ func rangesSection(s results.Summary) section {
 		all.Rows = append(all.Rows, line{Cells: cells})
 	}
 	return all
-}
-
-func transports(s results.Summary) []string {
-	var names []string
-	for _, r := range s.Rows {
-		names = append(names, r.Name)
-	}
-	return names
 }
 
 func valueAndRange(r results.Row, metric string) string {

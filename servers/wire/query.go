@@ -174,7 +174,7 @@ func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {
 		return 0, errUnknownParameter
 	}
 	longest := s.Limits.Hold
-	if s.transport == "shortpoll" {
+	if !s.transport.Holds {
 		longest = 0
 	}
 	d, err := time.ParseDuration(q.wait.value)

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/sock"
@@ -36,7 +37,7 @@ type Service struct {
 	// posted there before. nil: this server has none. Set it before Serve.
 	Webhooks func(url string, sub *Subscribe) (httpstack.Response, error)
 
-	transport string
+	transport transports.Transport
 	stack     Stack
 	path      string // of the one subscription endpoint this transport has; "": it has none but webhooks
 	started   time.Time
@@ -49,16 +50,16 @@ type Service struct {
 
 // The subscription endpoints by transport.
 var paths = map[string]string{
-	"shortpoll": "/v1/poll",
-	"longpoll":  "/v1/poll",
-	"sse":       "/v1/sse",
-	"websocket": "/v1/ws",
-	"webhook":   "",
+	transports.ShortPoll: "/v1/poll",
+	transports.LongPoll:  "/v1/poll",
+	transports.SSE:       "/v1/sse",
+	transports.WebSocket: "/v1/ws",
+	transports.Webhook:   "",
 }
 
-// New starts the hub and the poller of a server for one transport: shortpoll,
-// longpoll, sse, websocket or webhook. Close ends them.
+// New starts the hub and the poller of a server for one transport. Close ends them.
 func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, error) {
+	traits := transports.Of(transport)
 	path, known := paths[transport]
 	if !known {
 		return nil, fmt.Errorf("unknown transport %q", transport)
@@ -75,14 +76,14 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 		Hub:       hub.New(o),
 		Poller:    poller,
 		Limits:    l,
-		transport: transport,
+		transport: traits,
 		stack:     stack,
 		path:      path,
 		started:   time.Now(),
 	}
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
-		Library:     stack.library(transport),
+		Library:     stack.library(traits),
 		Poller:      poller,
 		MaxHeader:   l.MaxHeader,
 		MaxBody:     l.MaxPayload,

@@ -1,6 +1,9 @@
 package wire
 
-import "pushbench/servers/wire/httpstack"
+import (
+	"pushbench/scenarios/transports"
+	"pushbench/servers/wire/httpstack"
+)
 
 // A Stack says which HTTP library the edges are built on. Everything else, the
 // hub, the caches, the sockets and their writes, the limits and the counters,
@@ -20,11 +23,11 @@ const (
 var Stacks = []Stack{Reference, NetHTTP, FastHTTP}
 
 // library is what a transport is really built on.
-func (s Stack) library(transport string) httpstack.Library {
+func (s Stack) library(t transports.Transport) httpstack.Library {
 	switch {
 	case s != Reference:
 		return httpstack.Library(s)
-	case transport == "websocket":
+	case t.Upgrades:
 		return httpstack.NetHTTP
 	}
 	return httpstack.FastHTTP

@@ -178,7 +178,7 @@ type Stats struct {
 // Stats reads all counters.
 func (s *Service) Stats() Stats {
 	stats := Stats{
-		Transport:  s.transport,
+		Transport:  s.transport.Name,
 		Stack:      string(s.stack),
 		Epoch:      strconv.FormatUint(s.Hub.Epoch(), 16),
 		PID:        os.Getpid(),

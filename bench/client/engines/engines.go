@@ -13,6 +13,7 @@ import (
 	"pushbench/bench/client/eventloop"
 	"pushbench/bench/client/goroutine"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Names of engines.
@@ -28,24 +29,28 @@ type engine struct {
 	supported func() bool // on this system
 	open      func(client.Config) (client.Engine, error)
 	tls       bool
-	webhook   bool // it receives what a server posts; an engine has all transports but this
+	serves    func(transports.Transport) bool
 }
 
 // table lists the engines, the best first.
 var table = []engine{
-	{name: EventLoop, supported: eventloop.Supported, open: eventloop.New},
 	{
-		name: Goroutine, supported: func() bool { return true }, tls: true, webhook: true,
-		open: func(c client.Config) (client.Engine, error) { return goroutine.New(c), nil },
+		name: EventLoop, supported: eventloop.Supported, open: eventloop.New,
+		serves: func(t transports.Transport) bool { return t.EventLoops },
+	},
+	{
+		name: Goroutine, supported: func() bool { return true }, tls: true,
+		serves: func(transports.Transport) bool { return true },
+		open:   func(c client.Config) (client.Engine, error) { return goroutine.New(c), nil },
 	},
 }
 
 // lacks says what an engine does not have of what a run needs, if anything.
-func (e *engine) lacks(transports []scenarios.Transport, secured bool) string {
+func (e *engine) lacks(of []scenarios.Transport, secured bool) string {
 	switch {
 	case secured && !e.tls:
 		return "speaks no TLS"
-	case slices.Contains(transports, scenarios.Webhook) && !e.webhook:
+	case slices.ContainsFunc(of, func(t scenarios.Transport) bool { return !e.serves(transports.Of(t)) }):
 		return "receives no webhooks"
 	default:
 		return ""
@@ -70,10 +75,10 @@ func Names() (names []string) {
 	return names
 }
 
-// able lists the engines that a run over transports can use, with TLS or without.
-func able(transports []scenarios.Transport, secured bool) (names []string) {
+// able lists the engines that a run of these transports can use, with TLS or without.
+func able(of []scenarios.Transport, secured bool) (names []string) {
 	for _, e := range supported() {
-		if e.lacks(transports, secured) == "" {
+		if e.lacks(of, secured) == "" {
 			names = append(names, e.name)
 		}
 	}
@@ -90,10 +95,10 @@ func find(name string) (e engine, ok bool) {
 	return all[i], true
 }
 
-// Choose returns the engine of a name, or the best if the name is empty, for a run over
-// transports, with TLS or without.
-func Choose(name string, transports []scenarios.Transport, secured bool) (string, error) {
-	able := able(transports, secured)
+// Choose returns the engine of a name, or the best if the name is empty, for a run of
+// these transports, with TLS or without.
+func Choose(name string, of []scenarios.Transport, secured bool) (string, error) {
+	able := able(of, secured)
 	if name == "" {
 		return able[0], nil
 	}
@@ -101,7 +106,7 @@ func Choose(name string, transports []scenarios.Transport, secured bool) (string
 	if !ok {
 		return "", fmt.Errorf("%q is not one of %s", name, strings.Join(Names(), ", "))
 	}
-	if lacks := e.lacks(transports, secured); lacks != "" {
+	if lacks := e.lacks(of, secured); lacks != "" {
 		return "", fmt.Errorf("%s %s, which this scenario has; allowed: %s", name, lacks, strings.Join(able, ", "))
 	}
 	return name, nil
@@ -113,9 +118,9 @@ func New(name string, config client.Config) (client.Engine, error) {
 	if !ok {
 		return nil, fmt.Errorf("engine %q: this system has %s", name, strings.Join(Names(), " and "))
 	}
-	transports, secured := []scenarios.Transport{config.Transport}, config.TLS != nil
-	if lacks := e.lacks(transports, secured); lacks != "" {
-		return nil, fmt.Errorf("engine %q %s: %s does", name, lacks, able(transports, secured)[0])
+	of, secured := []scenarios.Transport{config.Transport}, config.TLS != nil
+	if lacks := e.lacks(of, secured); lacks != "" {
+		return nil, fmt.Errorf("engine %q %s: %s does", name, lacks, able(of, secured)[0])
 	}
 	return e.open(config)
 }

@@ -4,7 +4,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A session is one client's: its way down and, on a connection and with frames of its
@@ -41,7 +41,7 @@ func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 	s := &session{Subscriber: client.NewSubscriber(c, sub, sink, &l.scratch)}
 	s.conn = newConn(l, s, c.Distance(sub, client.WayDown))
 	switch {
-	case !sub.Backend() && c.Transport == scenarios.WebSocket:
+	case !sub.Backend() && transports.Of(c.Transport).Upgrades:
 		s.socket = &socket{session: s}
 		s.Duplex, s.publisher = s.socket, s.socket
 	case sub.Publishes || len(sub.Topics) == 0:

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"pushbench/scenarios/transports"
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
 	"pushbench/servers/sse"
@@ -23,11 +24,11 @@ import (
 // New has the constructor of each transport's edge. The networks are those to which a
 // webhook may be posted; the other edges dial nothing.
 var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
-	"shortpoll": func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return websocket.New(s) },
-	"webhook":   func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
+	transports.ShortPoll: func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
+	transports.LongPoll:  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
+	transports.SSE:       func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return sse.New(s) },
+	transports.WebSocket: func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return websocket.New(s) },
+	transports.Webhook:   func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
 }
 
 // ShutdownLimit is how long a server may take to end.

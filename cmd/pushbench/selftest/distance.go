@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/model"
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // distances are the proofs over a link: without a distance long polling has no gap.
@@ -70,7 +71,7 @@ func (l *lab) reach(r reach) (results.Trial, error) {
 // linkBounds: half a round trip for every message, one for TCP, one more for the request.
 func linkBounds(l *lab) (rows []Row, err error) {
 	const rtt = 40 * time.Millisecond
-	for _, transport := range []string{"websocket", "sse"} {
+	for _, transport := range []string{transports.WebSocket, transports.SSE} {
 		t, err := l.reach(reach{transport: transport, clients: 50, rate: 10, rtt: rtt, window: 2 * time.Second})
 		if err != nil {
 			return rows, err
@@ -89,7 +90,7 @@ func linkBounds(l *lab) (rows []Row, err error) {
 // linkShape: so few messages that hardly any waits for the one before it.
 func linkShape(l *lab) (rows []Row, err error) {
 	const rtt, jitter, size, rate = 40 * time.Millisecond, 100 * time.Millisecond, 50_000, 1_000_000
-	t, err := l.reach(reach{transport: "websocket", clients: 200, rate: 2, rtt: rtt, more: ", jitter: " + jitter.String(), window: 3 * time.Second})
+	t, err := l.reach(reach{transport: transports.WebSocket, clients: 200, rate: 2, rtt: rtt, more: ", jitter: " + jitter.String(), window: 3 * time.Second})
 	if err != nil {
 		return rows, err
 	}
@@ -97,7 +98,7 @@ func linkShape(l *lab) (rows []Row, err error) {
 	distance, limit := kolmogorov(t.Latency.Histogram, uniform(rtt/2, jitter)), kolmogorovLimit(m, jitter)
 	rows = append(rows, between(fmt.Sprintf("distance from uniform on (d, d + 100 ms), m = %d", m), "", 0, limit, distance), lossless(t))
 	t, err = l.reach(reach{
-		transport: "websocket", clients: 1, rate: 5, rtt: rtt, more: ", rate: 1MB", window: 3 * time.Second,
+		transport: transports.WebSocket, clients: 1, rate: 5, rtt: rtt, more: ", rate: 1MB", window: 3 * time.Second,
 		settings: "payload: {size: 50kB}\n",
 	})
 	if err != nil {
@@ -115,7 +116,7 @@ func pacings(l *lab) (rows []Row, err error) {
 	const interval, rtt, clients = 100 * time.Millisecond, 40 * time.Millisecond, 50
 	for _, pacing := range []string{"fixed-rate", "fixed-delay"} {
 		t, err := l.reach(reach{
-			transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
+			transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
 			clients: clients, rate: published / clients, rtt: rtt, window: 4 * time.Second,
 		})
 		if err != nil {
@@ -174,7 +175,7 @@ const published = 450
 // longPolls holds trials to the closed forms of the gap that their server counted.
 func (l *lab) longPolls(all []reach, window time.Duration) (rows []Row, err error) {
 	for _, r := range all {
-		r.transport, r.window = "longpoll", window
+		r.transport, r.window = transports.LongPoll, window
 		r.clients = min(200, int(published/r.rate))
 		t, err := l.reach(r)
 		if err != nil {
@@ -224,7 +225,7 @@ func shortPollSweep(l *lab) (rows []Row, err error) {
 	for _, interval := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
 		for _, rate := range []float64{0.5, 2, 10} {
 			t, err := l.reach(reach{
-				transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s}\n", interval),
+				transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s}\n", interval),
 				clients: min(200, int(published/rate)), rate: rate, window: 10 * time.Second,
 				warmup: interval + 500*time.Millisecond, // else the first polls look back to before there were messages
 			})
@@ -263,7 +264,7 @@ blocks: 1
 		if err != nil {
 			return rows, err
 		}
-		t := trial(run, "longpoll")
+		t := trial(run, transports.LongPoll)
 		rows = append(rows, between(fmt.Sprintf("mean in transits, P = %v, round trip %v", test.period, rtt), "",
 			test.low, test.high, float64(t.Latency.Histogram.Mean())/float64(rtt/2)))
 	}

@@ -8,6 +8,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/validity"
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -52,7 +53,7 @@ func delay(l *lab) (rows []Row, err error) {
 			lie = "delay=" + held.String()
 		}
 		run, err := l.measure(experiment{
-			scenario: streams("websocket", 500, 2, "2s"), lie: lie,
+			scenario: streams(transports.WebSocket, 500, 2, "2s"), lie: lie,
 			watch: func(u bench.Underway) {
 				if u.Moment != bench.Drained {
 					return
@@ -65,7 +66,7 @@ func delay(l *lab) (rows []Row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		found = append(found, finding{held, really, trial(run, "websocket").Latency.Histogram.Quantile(0.5)})
+		found = append(found, finding{held, really, trial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5)})
 	}
 	before, after := found[0].p50, found[len(found)-1].p50
 	for _, f := range found[1 : len(found)-1] {
@@ -89,7 +90,7 @@ const (
 func frozenServer(l *lab) (rows []Row, err error) {
 	// So few messages that the burst after the standstill does not make the generator late.
 	const window = 6 * time.Second
-	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
+	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll, transports.ShortPoll} {
 		stood, watch := freezer()
 		run, err := l.measure(experiment{
 			scenario: streams(transport, 300, 1, window.String()), watch: watch,
@@ -132,7 +133,7 @@ func freezer() (*frost, func(bench.Underway)) {
 // standstill holds a trial's quantiles to the closed form.
 func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 	spread, added := stood/50, time.Duration(0)
-	if t.Transport == "shortpoll" {
+	if transports.Of(t.Transport).Timed {
 		const interval = 50 * time.Millisecond
 		spread, added = spread+interval, interval/2
 	}
@@ -147,7 +148,7 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 	rows = append(rows, between(t.Transport+" max", " ms", 0.98*ms(stood), 1.05*ms(stood+added*2)+50, ms(longest)))
 	// Of five sixths that were not held up, the 0.6-quantile: of uniform polls 30 ms.
 	low, high := 0.0, 5.0
-	if t.Transport == "shortpoll" {
+	if transports.Of(t.Transport).Timed {
 		low, high = 20, 40
 	}
 	p50 := t.Latency.Histogram.Quantile(0.5)
@@ -162,7 +163,7 @@ func frozenGenerator(l *lab) (rows []Row, err error) {
 	const rate = 500
 	stood := new(frost)
 	run, err := l.measure(experiment{
-		scenario: streams("websocket", rate, 2, "3s"),
+		scenario: streams(transports.WebSocket, rate, 2, "3s"),
 		counts:   true,
 		watch: func(u bench.Underway) {
 			if u.Moment == bench.WindowOpened && u.Again == 0 {
@@ -231,7 +232,7 @@ func overload(l *lab) ([]Row, error) {
 	const rate, warmUp, window = 2000, 0.3, 4
 	var asked wire.Stats
 	run, err := l.measure(experiment{
-		scenario: streams("websocket", rate, 1, fmt.Sprintf("%ds", window)),
+		scenario: streams(transports.WebSocket, rate, 1, fmt.Sprintf("%ds", window)),
 		lie:      "work=2ms",
 		expects:  results.Saturated,
 		watch: func(u bench.Underway) {
@@ -243,7 +244,7 @@ func overload(l *lab) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := trial(run, "websocket")
+	t := trial(run, transports.WebSocket)
 	p, led := t.Publishes, t.Ledger
 	took := float64(asked.Published) // by the server's own count, those of the warm-up included
 	return []Row{
@@ -268,7 +269,7 @@ const (
 
 func lies(l *lab) (rows []Row, err error) {
 	const clients = 5
-	for _, transport := range []string{"websocket", "sse", "longpoll", "shortpoll"} {
+	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll, transports.ShortPoll} {
 		run, err := l.measure(experiment{
 			scenario: fmt.Sprintf(`transports: [%s]
 clients: {count: %d}
@@ -296,7 +297,7 @@ blocks: 1
 			exactly(transport+" damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
 			exactly(transport+" received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
 		)
-		if transport != "shortpoll" { // whose poll cycles are too few for a p99
+		if !transports.Of(transport).Timed { // whose poll cycles are too few for a p99
 			rows = append(rows, holds(transport+" p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99), infinite(t.Latency, 0.99)))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"pushbench/bench/host"
 	"pushbench/bench/model"
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // laws are the proofs that a run finds what physics says.
@@ -27,13 +28,13 @@ func uniformLaw(l *lab) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := trial(run, "shortpoll")
+	t := trial(run, transports.ShortPoll)
 	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
 	run, err = l.measure(polls("{count: 500, connect_rate: 20000/s}", 1, "rate: 5/s, arrivals: periodic"))
 	if err != nil {
 		return rows, err
 	}
-	t = trial(run, "shortpoll")
+	t = trial(run, transports.ShortPoll)
 	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 500, interval))
 	return append(rows, lossless(t)), nil
 }
@@ -77,7 +78,7 @@ blocks: 1
 		}
 		return trial(run, transport), nil
 	}
-	push, err := latest("websocket", 1, fmt.Sprintf("rate: %g/s, arrivals: periodic", rate))
+	push, err := latest(transports.WebSocket, 1, fmt.Sprintf("rate: %g/s, arrivals: periodic", rate))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ blocks: 1
 		within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+push.Latency.Histogram.Mean()), mean.Of(push).X, 1),
 		within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(push.Latency.Histogram.Mean()), ms(push.Freshness.Age.Quantile(0.99)), 2),
 	}
-	poll, err := latest("shortpoll", clients, fmt.Sprintf("rate: %g/s", rate*clients))
+	poll, err := latest(transports.ShortPoll, clients, fmt.Sprintf("rate: %g/s", rate*clients))
 	if err != nil {
 		return rows, err
 	}

@@ -9,6 +9,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/compare/proof"
+	"pushbench/scenarios/transports"
 )
 
 // judgements are the proofs about what comparisons conclude.
@@ -70,7 +71,7 @@ func service(l *lab) ([]Row, error) {
 // heldFor is one trial: how long its server held messages, and what latency that made.
 func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
 	run, err := l.measure(experiment{
-		scenario: streams("websocket", 500, 2, "1s"), lie: lie,
+		scenario: streams(transports.WebSocket, 500, 2, "1s"), lie: lie,
 		watch: func(u bench.Underway) {
 			if u.Moment == bench.Drained {
 				if s, err := stats(u.Address); err == nil { // else 0, which no comparison holds
@@ -82,7 +83,7 @@ func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	return really, trial(run, "websocket").Latency.Histogram.Quantile(0.5), nil
+	return really, trial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5), nil
 }
 
 func middle(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }

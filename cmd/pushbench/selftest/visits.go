@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // visits are the proofs about clients that answer, and about clients that come and go.
@@ -17,25 +18,25 @@ var visits = []claim{
 // message for, as an answer is a message, too. All clients answer, however they are reached.
 func thereAndBack(l *lab) (rows []Row, err error) {
 	const rtt = 40 * time.Millisecond
-	for _, transport := range []string{"websocket", "sse", "longpoll"} {
+	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll} {
 		t, err := l.reach(reach{transport: transport, settings: "answers: {size: 64B}\n", clients: 20, rate: 5, rtt: rtt, window: 2 * time.Second})
 		if err != nil {
 			return rows, err
 		}
 		rows = append(rows, answered(t)...)
 		rows = append(rows, between(transport+" fastest answer over a round trip of 40 ms", " ms", 40, 44, ms(t.Answers.Latency.Histogram.Quantile(0))))
-		if transport != "longpoll" { // of which some poll is on its way
+		if !transports.Of(transport).Holds { // of which some poll is on its way
 			rows = append(rows, between(transport+" median answer", " ms", 40, 46, ms(t.Answers.Latency.Histogram.Quantile(0.5))))
 		}
 	}
 	const held = 25 * time.Millisecond
 	var found [2]time.Duration
 	for i, lie := range []string{"", "delay=" + held.String()} {
-		run, err := l.measure(experiment{scenario: streams("websocket", 50, 1, "2s") + "answers: {size: 64B}\n", lie: lie})
+		run, err := l.measure(experiment{scenario: streams(transports.WebSocket, 50, 1, "2s") + "answers: {size: 64B}\n", lie: lie})
 		if err != nil {
 			return rows, err
 		}
-		t := trial(run, "websocket")
+		t := trial(run, transports.WebSocket)
 		rows = append(rows, answered(t)...)
 		found[i] = t.Answers.Latency.Histogram.Quantile(0.5)
 	}
@@ -54,7 +55,7 @@ func answered(t results.Trial) []Row {
 // on the next message of a period is uniformly far away, and takes half a round trip.
 func visitors(l *lab) (rows []Row, err error) {
 	const rtt, period = 40 * time.Millisecond, 200 * time.Millisecond
-	for _, transport := range []string{"websocket", "sse"} {
+	for _, transport := range []string{transports.WebSocket, transports.SSE} {
 		run, err := l.measure(experiment{scenario: fmt.Sprintf(`transports: [%s]
 clients: {count: 1}
 visitors: {rate: 50/s}

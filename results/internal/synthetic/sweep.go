@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // Sweep makes a complete run of every transport with each stack and flush window.
@@ -45,19 +46,19 @@ func sweep(blocks int, window time.Duration, stacks []string, flushes []time.Dur
 	return r
 }
 
-func cases(transports, stacks []string, flushes []time.Duration) []results.Case {
+func cases(names, stacks []string, flushes []time.Duration) []results.Case {
 	var all []results.Case
-	for _, t := range transports {
+	for _, t := range names {
 		for _, stack := range stacks {
 			for i, flush := range flushes {
-				if t == "shortpoll" && i > 0 {
+				if !transports.Of(t).Flushes && i > 0 {
 					continue
 				}
 				c := results.Case{Name: t, Transport: t, Stack: stack}
 				if len(stacks) > 1 {
 					c.Name += " stack=" + stack
 				}
-				if c.Flush = flush; t == "shortpoll" {
+				if c.Flush = flush; !transports.Of(t).Flushes {
 					c.Flush = 0
 				} else if len(flushes) > 1 {
 					c.Name += " flush=" + flush.String()
@@ -84,7 +85,7 @@ func modelOf(c results.Case) model {
 		wait := m.wait
 		m.wait = func(r *rand.Rand) time.Duration { return wait(r) + time.Duration(r.Float64()*float64(c.Flush)) }
 	}
-	if c.Transport == "websocket" {
+	if c.Transport == transports.WebSocket {
 		m.server = time.Duration(float64(3*m.server) * writes / m.batch)
 	}
 	return m

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/scenarios/transports"
 )
 
 // The scenario of every synthetic run.
@@ -56,7 +57,7 @@ func run(blocks int, window time.Duration) *results.Run {
 }
 
 func manifest(blocks int, window time.Duration) results.Manifest {
-	transports := []string{"shortpoll", "longpoll", "sse", "websocket"}
+	measured := []string{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket}
 	m := results.Manifest{
 		Schema: results.Schema, Status: results.Complete, Started: started,
 		Command: []string{"pushbench", "run", "chat", "--blocks", "4"}, RunID: 0xC0FFEE,
@@ -75,17 +76,17 @@ func manifest(blocks int, window time.Duration) results.Manifest {
 			Clients:  clients, Topics: 1, Publisher: "backend", Arrivals: "poisson",
 			PublishRate: rate, DeliveryRate: rate * clients, PerClientRate: rate, PayloadBytes: payload,
 			Delivery: "every", PollInterval: pollInterval, PollPacing: "rate", Hold: 25 * time.Second,
-			Flush:  map[string]time.Duration{"shortpoll": 0, "longpoll": 0, "sse": 0, "websocket": 0},
+			Flush:  map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
 			Warmup: warmup, Window: window, Drain: drain,
 		},
-		Blocks: blocks, Transports: transports, Seed: 42, Engine: "goroutines", Stack: "reference",
+		Blocks: blocks, Transports: measured, Seed: 42, Engine: "goroutines", Stack: "reference",
 		Network: "home", RTT: 2 * delay,
-		Servers:    map[string]string{"longpoll": "fasthttp, hold 25s", "shortpoll": "fasthttp", "sse": "fasthttp", "websocket": "gorilla, no compression"},
+		Servers:    map[string]string{transports.LongPoll: "fasthttp, hold 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
 		NotShown:   []string{"CPU frequency governor: not visible in this container"},
 		Conditions: []string{"polling and SSE run on fasthttp, WebSocket on net/http: CPU and memory compare libraries as well"},
 	}
 	for range blocks {
-		m.Orders = append(m.Orders, transports)
+		m.Orders = append(m.Orders, measured)
 	}
 	return m
 }
@@ -146,7 +147,7 @@ func rearm(gap, typical time.Duration) func(*rand.Rand) time.Duration {
 }
 
 var models = map[string]model{
-	"shortpoll": {
+	transports.ShortPoll: {
 		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
 		theory: []results.Prediction{
 			{Metric: results.P50, Value: 510, Formula: "d + T/2"},
@@ -158,7 +159,7 @@ var models = map[string]model{
 		server: 1100 * time.Nanosecond, generator: 2300 * time.Nanosecond, memory: [2]int64{1900, 5200},
 		ready: 41 * time.Millisecond, trips: 2, hello: [2]int64{162, 214},
 	},
-	"longpoll": {
+	transports.LongPoll: {
 		wait: rearm(2*delay, 400*time.Microsecond), cycles: polls(20 * time.Millisecond),
 		theory: []results.Prediction{
 			{Metric: results.P50, Value: 19.3, Formula: "d + R (q − p0)/(1 − p0)"},
@@ -171,7 +172,7 @@ var models = map[string]model{
 		server: 9800 * time.Nanosecond, generator: 8700 * time.Nanosecond, memory: [2]int64{3400, 6100},
 		ready: 41 * time.Millisecond, trips: 2, hello: [2]int64{169, 214},
 	},
-	"sse": {
+	transports.SSE: {
 		wait: push(350 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
 			{Metric: results.P50, Value: 10, Formula: "d"},
@@ -183,7 +184,7 @@ var models = map[string]model{
 		server: 6100 * time.Nanosecond, generator: 5200 * time.Nanosecond, memory: [2]int64{2600, 6000},
 		ready: 42 * time.Millisecond, trips: 2, hello: [2]int64{171, 296},
 	},
-	"websocket": {
+	transports.WebSocket: {
 		wait: push(340 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
 			{Metric: results.P50, Value: 10, Formula: "d"},
