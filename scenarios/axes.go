@@ -95,7 +95,7 @@ var axes = []axis{
 		}},
 	},
 	axisOf[bool]{
-		name: "forward", text: yesNo, rule: truths, inner: 5,
+		name: "forward", text: words("no", "yes"), rule: truths, inner: 5,
 		sweep:     func(w *Sweep) *[]bool { return &w.Forward },
 		of:        func(c *Case) *bool { return &c.Forward },
 		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
@@ -107,7 +107,7 @@ var axes = []axis{
 		}},
 	},
 	axisOf[bool]{
-		name: "new_connection", named: "connection", text: keptOrNew, rule: truths, inner: 1,
+		name: "new_connection", named: "connection", text: words("kept", "new"), rule: truths, inner: 1,
 		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
 		of:        func(c *Case) *bool { return &c.NewConnection },
 		own:       (*Scenario).newConnection,
@@ -115,7 +115,7 @@ var axes = []axis{
 		ownPath: "*.new_connection", lists: "says with and without",
 	},
 	axisOf[bool]{
-		name: "tls", text: yesNo, rule: truths, flag: true, inner: 2,
+		name: "tls", text: words("no", "yes"), rule: truths, flag: true, inner: 2,
 		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
 		of:      func(c *Case) *bool { return &c.TLS },
 		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },
@@ -132,18 +132,14 @@ func flushes(t transports.Transport) bool { return t.Flushes }
 
 func isTimed(t transports.Transport) bool { return t.Timed }
 
-func yesNo(is bool) string {
-	if is {
-		return "yes"
+// words are what the names of cases call the settings of a switch.
+func words(off, on string) func(bool) string {
+	return func(is bool) string {
+		if is {
+			return on
+		}
+		return off
 	}
-	return "no"
-}
-
-func keptOrNew(isNew bool) string {
-	if isNew {
-		return "new"
-	}
-	return "kept"
 }
 
 // flush is the flush window of a transport's own; nil: it has none.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -101,14 +102,12 @@ func (a axisOf[T]) apply(alone *Scenario, c Case, swept bool) {
 }
 
 func (a axisOf[T]) label(c Case) string {
-	name, text := a.name, a.text
-	if a.named != "" {
-		name = a.named
+	value := *a.of(&c)
+	text := fmt.Sprint(value)
+	if a.text != nil {
+		text = a.text(value)
 	}
-	if text == nil {
-		text = func(value T) string { return fmt.Sprint(value) }
-	}
-	return name + "=" + text(*a.of(&c))
+	return cmp.Or(a.named, a.name) + "=" + text
 }
 
 func (a axisOf[T]) serveFlags(c Case) []string {

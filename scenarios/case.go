@@ -63,7 +63,7 @@ type Case struct {
 	Rate     Rate // of publications
 	Payload  Size
 
-	swept uint16 // a bit for each of axes: its values tell this case from others of its run
+	swept uint64 // a bit for each of axes: its values tell this case from others of its run
 }
 
 // Cases lists what a block measures, in report order: the cases of a transport

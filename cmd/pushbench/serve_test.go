@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"pushbench/cmd/internal/edges"
+	"pushbench/scenarios"
 	"pushbench/servers/wire"
 )
 
@@ -49,6 +50,30 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 		var exit *exitError
 		if !errors.As(err, &exit) || exit.code != exitUsage || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: got %v, want exit 2 and %q", row.args, err, row.want)
+		}
+	}
+}
+
+// The scenarios name flags of this command for the axes that concern a server.
+func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
+	s, err := scenarios.Load("chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for axis, values := range map[string]string{"stack": "nethttp", "flush": "5ms", "heartbeat": "4s", "tls": "true"} {
+		if err := s.Vary(axis, values); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range s.Cases() {
+		serve := newServeCommand()
+		if err := serve.ParseFlags(c.ServeFlags()); err != nil {
+			t.Errorf("%s: %v", c.Name(), err)
+		}
+		for _, flag := range []string{"stack", "tls"} {
+			if !serve.Flags().Changed(flag) {
+				t.Errorf("%s: no --%s in %q", c.Name(), flag, c.ServeFlags())
+			}
 		}
 	}
 }
