@@ -136,6 +136,12 @@ func (s *Subscriber) Dropped(id uint32, cause string) {
 	s.Tell(Event{Kind: Dropped, ID: id, Cause: cause}, clock.Now())
 }
 
+// Sending reports that the write of a publication begins, and how long earlier ones held
+// the connection.
+func (s *Subscriber) Sending(id uint32, waited time.Duration, at clock.Instant) {
+	s.Tell(Event{Kind: Sending, ID: id, Waited: waited}, at)
+}
+
 // ErrOffline says that there was no connection to write to.
 var ErrOffline = errors.New(CauseOffline)
 

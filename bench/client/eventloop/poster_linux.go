@@ -13,7 +13,7 @@ import (
 type poster struct {
 	conn
 	session *session
-	backlog
+	client.Backlog
 	awaiting bool   // a publication is unanswered
 	id       uint32 // of that publication
 	first    bool   // the connection is being opened for the first time
@@ -26,7 +26,7 @@ func newPoster(s *session) *poster {
 }
 
 func (p *poster) dial(at clock.Instant) {
-	p.held.Hold(at)
+	p.Hold(at)
 	if err := p.conn.dial(at); err != nil {
 		p.broke(err, at)
 	}
@@ -37,31 +37,30 @@ func (p *poster) opened(at clock.Instant) {
 		p.session.Tell(client.Event{Kind: client.Connected}, at)
 	}
 	p.first = false
-	p.held.Release(at)
+	p.Release(at)
 	p.proceed(at)
 }
 
 func (p *poster) publish(id uint32, topic string, payload []byte) {
 	now := clock.Now()
-	if p.inFlight >= p.session.Config.InFlight {
+	one, ok := p.Accept(id, topic, payload, p.session.Config.InFlight, now)
+	switch {
+	case !ok:
 		p.session.Dropped(id, client.CauseInFlight)
-		return
+	case p.state == open && !p.awaiting && p.Empty():
+		p.send(&one)
+	default:
+		p.Queue(one)
+		p.proceed(now)
 	}
-	p.inFlight++
-	if p.state == open && !p.awaiting && len(p.queue) == 0 {
-		p.send(&publication{id: id, topic: topic, data: payload, held: p.held.By(now)})
-		return
-	}
-	p.put(id, topic, payload, now)
-	p.proceed(now)
 }
 
 // proceed sends the next of the queue, if the connection is free, or opens one.
 func (p *poster) proceed(at clock.Instant) {
 	switch {
-	case len(p.queue) == 0 || p.awaiting || p.state == dialling:
+	case p.Empty() || p.awaiting || p.state == dialling:
 	case p.state == open:
-		next, _ := p.next()
+		next, _ := p.Next()
 		p.send(&next)
 	default:
 		p.session.Traffic.Reconnects.Add(1)
@@ -70,12 +69,12 @@ func (p *poster) proceed(at clock.Instant) {
 }
 
 // send writes one publication; nothing more is sent until it is answered.
-func (p *poster) send(one *publication) {
-	p.loop.out = p.session.AppendPost(p.loop.out[:0], one.topic, one.data)
+func (p *poster) send(one *client.Outgoing) {
+	p.loop.out = p.session.AppendPost(p.loop.out[:0], one.Topic, one.Payload)
 	now := clock.Now()
-	p.awaiting, p.id = true, one.id
-	p.sending(p.session, one, now)
-	p.held.Hold(now)
+	p.awaiting, p.id = true, one.ID
+	p.session.Sending(one.ID, p.Waited(one, now), now)
+	p.Hold(now)
 	if err := p.write(p.loop.out); err != nil {
 		p.fail(err, now)
 	}
@@ -104,25 +103,25 @@ func (p *poster) arrived(in []byte, at clock.Instant) (n int, err error) {
 func (p *poster) settle(outcome client.Event, at clock.Instant) {
 	outcome.ID = p.id
 	p.awaiting = false
-	p.inFlight--
-	p.held.Release(at)
+	p.Answered()
+	p.Release(at)
 	p.session.Tell(outcome, at)
 }
 
 func (p *poster) broke(err error, at clock.Instant) {
-	opening := p.held.Now() && !p.awaiting
+	opening := p.Held() && !p.awaiting
 	switch {
 	case p.awaiting:
 		p.settle(client.Event{Kind: client.Failed, Cause: client.Cause(err)}, at)
 		p.session.LostPublisher(err, at)
 	case opening && !p.first:
-		p.held.Release(at)
-		if next, ok := p.next(); ok { // for which it was to be opened
-			p.inFlight--
-			p.session.Dropped(next.id, client.CauseOffline)
+		p.Release(at)
+		if next, ok := p.Next(); ok { // for which it was to be opened
+			p.Answered()
+			p.session.Dropped(next.ID, client.CauseOffline)
 		}
 	default:
-		p.held.Release(at)
+		p.Release(at)
 		p.session.LostPublisher(err, at)
 	}
 	p.first = false
@@ -135,6 +134,6 @@ func (p *poster) shut() {
 	if p.awaiting {
 		p.settle(client.Event{Kind: client.Failed, Cause: client.Cause(net.ErrClosed)}, clock.Now())
 	}
-	p.drop(p.session, client.CauseClosed)
+	p.session.drop(&p.Backlog, client.CauseClosed)
 	p.close()
 }

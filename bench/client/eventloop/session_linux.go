@@ -189,6 +189,13 @@ func (s *session) publish(id uint32, topic string, payload []byte) {
 	s.publisher.publish(id, topic, payload)
 }
 
+// drop gives up all that is queued.
+func (s *session) drop(b *client.Backlog, cause string) {
+	for _, p := range b.TakeAll() {
+		s.Dropped(p.ID, cause)
+	}
+}
+
 func (s *session) Close() {
 	s.loop.mu.Lock()
 	defer s.loop.unlock()

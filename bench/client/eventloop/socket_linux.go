@@ -10,42 +10,41 @@ import (
 type socket struct {
 	session *session
 	ponging bool // a pong waits to be written
-	backlog
+	client.Backlog
 }
 
 func (k *socket) dial(clock.Instant) {} // the session does
 
 func (k *socket) publish(id uint32, topic string, payload []byte) {
 	s := k.session
-	now := clock.Now()
-	switch {
-	case s.phase != streaming:
+	if s.phase != streaming {
 		s.Dropped(id, client.CauseOffline)
-	case k.inFlight >= s.Config.InFlight:
+		return
+	}
+	switch p, ok := k.Accept(id, topic, payload, s.Config.InFlight, clock.Now()); {
+	case !ok:
 		s.Dropped(id, client.CauseInFlight)
 	case len(s.out) > 0:
-		k.inFlight++
-		k.put(id, topic, payload, now)
+		k.Queue(p)
 	default:
-		k.inFlight++
-		k.send(&publication{id: id, topic: topic, data: payload, held: k.held.By(now)})
+		k.send(&p)
 	}
 }
 
 // send writes one publication as one frame.
-func (k *socket) send(p *publication) {
+func (k *socket) send(p *client.Outgoing) {
 	s := k.session
-	frame := s.PublishFrame(&s.loop.out, p.id, p.topic, p.data)
+	frame := s.PublishFrame(&s.loop.out, p.ID, p.Topic, p.Payload)
 	now := clock.Now()
-	k.sending(s, p, now)
+	s.Sending(p.ID, k.Waited(p, now), now)
 	if err := s.write(frame); err != nil {
-		k.inFlight--
-		s.NotSent(p.id, err, now)
+		k.Answered()
+		s.NotSent(p.ID, err, now)
 		s.fail(err, now)
 		return
 	}
 	if len(s.out) > 0 {
-		k.held.Hold(now)
+		k.Hold(now)
 	}
 }
 
@@ -57,8 +56,8 @@ func (k *socket) Control(opcode byte, body []byte) error {
 	}
 	err := s.write(s.ControlFrame(&s.loop.out, opcode, body))
 	waits := len(s.out) > 0
-	if waits && !k.held.Now() {
-		k.held.Hold(clock.Now()) // what is published now waits for the connection
+	if waits && !k.Held() {
+		k.Hold(clock.Now()) // what is published now waits for the connection
 	}
 	if opcode == wire.OpPong {
 		k.ponging = waits
@@ -66,14 +65,11 @@ func (k *socket) Control(opcode byte, body []byte) error {
 	return err
 }
 
-// Answered makes room for one more publication.
-func (k *socket) Answered() { k.inFlight = max(0, k.inFlight-1) }
-
 func (k *socket) flushed(at clock.Instant) {
-	k.held.Release(at)
+	k.Release(at)
 	k.ponging = false
 	for s := k.session; len(s.out) == 0 && s.phase == streaming; {
-		p, ok := k.next()
+		p, ok := k.Next()
 		if !ok {
 			return
 		}
@@ -83,9 +79,10 @@ func (k *socket) flushed(at clock.Instant) {
 
 // offline gives up all that was queued, and all hope of answers.
 func (k *socket) offline(at clock.Instant) {
-	k.drop(k.session, client.CauseOffline)
-	k.inFlight, k.ponging = 0, false
-	k.held.Release(at)
+	k.session.drop(&k.Backlog, client.CauseOffline)
+	k.Forget()
+	k.ponging = false
+	k.Release(at)
 }
 
-func (k *socket) shut() { k.drop(k.session, client.CauseClosed) }
+func (k *socket) shut() { k.session.drop(&k.Backlog, client.CauseClosed) }

@@ -17,8 +17,8 @@ func sends(waits bool) (*outbox, *clienttest.Witness) {
 	r := clienttest.NewWitness()
 	s := &session{Subscriber: client.NewSubscriber(&client.Config{InFlight: 100, Traffic: new(client.Traffic)}, client.Subscription{}, r, new(client.Scratch))}
 	o := &outbox{session: s, online: func() bool { return true }, waits: waits}
-	o.send = func(p *publication) error {
-		o.sending(p)
+	o.send = func(p client.Outgoing) error {
+		o.sending(&p)
 		return nil
 	}
 	return o, r
@@ -64,14 +64,14 @@ func TestHeldUpIsTheTimeTheConnectionWasTaken(t *testing.T) {
 		time.Sleep(10 * ms)
 		o.push(2, "a", nil)
 		time.Sleep(20 * ms)
-		o.answered()
-		o.release(clock.Now())
+		o.change((*client.Backlog).Answered)
+		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
 		time.Sleep(5 * ms) // our own
 		o.push(3, "a", nil)
 		o.proceed() // sends 2
 		time.Sleep(40 * ms)
-		o.answered()
-		o.release(clock.Now())
+		o.change((*client.Backlog).Answered)
+		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
 		o.proceed() // sends 3
 		for id, want := range map[uint32]time.Duration{1: 0, 2: 20 * ms, 3: 40 * ms} {
 			if got := waited(t, r, id); got != want {
@@ -88,15 +88,15 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 		o, r := sends(true)
 		open := false
 		write := o.send
-		o.send = func(p *publication) error {
+		o.send = func(p client.Outgoing) error {
 			if !open {
 				return client.ErrOffline
 			}
 			return write(p)
 		}
 		o.reach = func() error {
-			o.hold(clock.Now())
-			defer func() { o.release(clock.Now()) }()
+			o.change(func(b *client.Backlog) { b.Hold(clock.Now()) })
+			defer func() { o.change(func(b *client.Backlog) { b.Release(clock.Now()) }) }()
 			time.Sleep(70 * time.Millisecond)
 			open = true
 			return nil
@@ -112,8 +112,8 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 		if got, want := waited(t, r, 1), 70*time.Millisecond; got != want {
 			t.Errorf("held up for %v, want %v", got, want)
 		}
-		o.answered()
-		o.release(clock.Now())
+		o.change((*client.Backlog).Answered)
+		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
 		o.proceed()
 		if sent := clienttest.Events(r.All(), 0, client.Sending); len(sent) != 2 || sent[0].ID != 1 || sent[1].ID != 2 {
 			t.Errorf("sent %+v, want 1 and 2 in this order", sent)
@@ -128,7 +128,7 @@ func TestUnreachableDropsEachOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, r := sends(true)
 		o.session.Config.InFlight = 3
-		o.send = func(*publication) error { return client.ErrOffline }
+		o.send = func(client.Outgoing) error { return client.ErrOffline }
 		o.reach = func() error {
 			time.Sleep(time.Second)
 			return errors.New("no route to host")
@@ -147,8 +147,8 @@ func TestUnreachableDropsEachOnce(t *testing.T) {
 		if len(seen) != 5 || causes[client.CauseOffline] != 3 || causes[client.CauseInFlight] != 2 {
 			t.Errorf("outcomes by publication %v, by cause %v; want one each, 3 %q, 2 %q", seen, causes, client.CauseOffline, client.CauseInFlight)
 		}
-		if o.inFlight != 0 || o.busy {
-			t.Errorf("%d in flight, busy %v; want 0, false", o.inFlight, o.busy)
+		if !o.backlog.Idle() || o.busy {
+			t.Errorf("backlog %+v, busy %v; want it idle, false", o.backlog, o.busy)
 		}
 		o.shut()
 		o.close()

@@ -37,10 +37,10 @@ func newPoster(ctx context.Context, s *session) *outbox {
 	p.outbox = &outbox{session: s, send: p.send, online: p.online, reach: p.reach, waits: true, end: p.reading.Wait}
 	// The first connection is part of connecting, not of the first publication.
 	p.outbox.busy = true
-	p.outbox.hold(clock.Now())
+	p.outbox.backlog.Hold(clock.Now())
 	p.outbox.working.Go(func() {
 		p.begin()
-		p.outbox.release(clock.Now())
+		p.release()
 		p.outbox.proceed()
 	})
 	return p.outbox
@@ -81,21 +81,24 @@ func (p *poster) reach() error {
 		return nil
 	}
 	p.Traffic.Reconnects.Add(1)
-	p.outbox.hold(clock.Now())
-	defer func() { p.outbox.release(clock.Now()) }()
+	p.outbox.change(func(b *client.Backlog) { b.Hold(clock.Now()) })
+	defer p.release()
 	return p.open()
 }
 
+// release notes that the connection is free.
+func (p *poster) release() { p.outbox.change(func(b *client.Backlog) { b.Release(clock.Now()) }) }
+
 // send writes one publication; its answer is the reader's.
-func (p *poster) send(one *publication) error {
+func (p *poster) send(one client.Outgoing) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	c := p.reserve(one.id)
+	c := p.reserve(one.ID)
 	if c == nil {
 		return client.ErrOffline
 	}
-	p.outbox.sending(one)
-	p.out = p.AppendPost(p.out[:0], one.topic, one.data)
+	p.outbox.sending(&one)
+	p.out = p.AppendPost(p.out[:0], one.Topic, one.Payload)
 	if err := c.write(p.out); err != nil {
 		c.close() // the reader finds out, and reports it
 	}
@@ -136,8 +139,10 @@ func (p *poster) read(c *conn) {
 		var awaited bool
 		outcome.ID, awaited, end = p.settle(end)
 		if awaited {
-			p.outbox.answered()
-			p.outbox.release(at)
+			p.outbox.change(func(b *client.Backlog) {
+				b.Answered()
+				b.Release(at)
+			})
 			p.Tell(outcome, at)
 		}
 		if end != nil {

@@ -39,7 +39,7 @@ func (k *socket) serve(ctx context.Context) error {
 	_ = c.SetDeadline(time.Time{})
 	c.release()
 	k.use(c)
-	defer k.outbox.forget()
+	defer k.outbox.change((*client.Backlog).Forget)
 	defer k.use(nil)
 	defer atEnd(ctx, func() { k.hangUp(c) })()
 	return c.receive(k.session)
@@ -61,15 +61,15 @@ func (k *socket) current() *conn {
 func (k *socket) online() bool { return k.current() != nil }
 
 // send writes one publication as one frame.
-func (k *socket) send(p *publication) error {
+func (k *socket) send(p client.Outgoing) error {
 	c := k.current()
 	if c == nil {
 		return client.ErrOffline
 	}
-	k.outbox.sending(p)
+	k.outbox.sending(&p)
 	k.writing <- struct{}{}
 	defer func() { <-k.writing }()
-	return c.write(k.PublishFrame(&k.frame, p.id, p.topic, p.data))
+	return c.write(k.PublishFrame(&k.frame, p.ID, p.Topic, p.Payload))
 }
 
 // Control writes a control frame. Nothing follows one that closes.
@@ -87,7 +87,7 @@ func (k *socket) Control(opcode byte, body []byte) error {
 }
 
 // Answered makes room for one more publication.
-func (k *socket) Answered() { k.outbox.answered() }
+func (k *socket) Answered() { k.outbox.change((*client.Backlog).Answered) }
 
 // hangUp ends the WebSocket in good order, unless the server takes no more, and closes.
 func (k *socket) hangUp(c *conn) {
