@@ -58,69 +58,48 @@ func (e *engine) lacks(of []scenarios.Transport, secured bool) string {
 }
 
 // supported are the engines that this system has.
-func supported() (found []engine) {
-	for _, e := range table {
-		if e.supported() {
-			found = append(found, e)
-		}
-	}
-	return found
+func supported() []engine {
+	return slices.DeleteFunc(slices.Clone(table), func(e engine) bool { return !e.supported() })
 }
 
 // Names lists the engines that this system has, the best first.
-func Names() (names []string) {
-	for _, e := range supported() {
+func Names() []string { return names(supported()) }
+
+func names(all []engine) (names []string) {
+	for _, e := range all {
 		names = append(names, e.name)
 	}
 	return names
 }
 
-// able lists the engines that a run of these transports can use, with TLS or without.
-func able(of []scenarios.Transport, secured bool) (names []string) {
-	for _, e := range supported() {
-		if e.lacks(of, secured) == "" {
-			names = append(names, e.name)
-		}
-	}
-	return names
-}
-
-// find returns an engine by its name.
-func find(name string) (e engine, ok bool) {
-	all := supported()
-	i := slices.IndexFunc(all, func(e engine) bool { return e.name == name })
-	if i < 0 {
-		return engine{}, false
-	}
-	return all[i], true
-}
-
 // Choose returns the engine of a name, or the best if the name is empty, for a run of
 // these transports, with TLS or without.
 func Choose(name string, of []scenarios.Transport, secured bool) (string, error) {
-	able := able(of, secured)
+	e, err := choose(name, of, secured)
+	return e.name, err
+}
+
+func choose(name string, of []scenarios.Transport, secured bool) (engine, error) {
+	all := supported()
+	able := slices.DeleteFunc(slices.Clone(all), func(e engine) bool { return e.lacks(of, secured) != "" })
 	if name == "" {
 		return able[0], nil
 	}
-	e, ok := find(name)
-	if !ok {
-		return "", fmt.Errorf("%q is not one of %s", name, strings.Join(Names(), ", "))
+	i := slices.IndexFunc(all, func(e engine) bool { return e.name == name })
+	if i < 0 {
+		return engine{}, fmt.Errorf("%q is not one of %s", name, strings.Join(names(all), ", "))
 	}
-	if lacks := e.lacks(of, secured); lacks != "" {
-		return "", fmt.Errorf("%s %s, which this scenario has; allowed: %s", name, lacks, strings.Join(able, ", "))
+	if lacks := all[i].lacks(of, secured); lacks != "" {
+		return engine{}, fmt.Errorf("%s %s, which this scenario has; allowed: %s", name, lacks, strings.Join(names(able), ", "))
 	}
-	return name, nil
+	return all[i], nil
 }
 
 // New returns an engine by its name.
 func New(name string, config client.Config) (client.Engine, error) {
-	e, ok := find(name)
-	if !ok {
-		return nil, fmt.Errorf("engine %q: this system has %s", name, strings.Join(Names(), " and "))
-	}
-	of, secured := []scenarios.Transport{config.Transport}, config.TLS != nil
-	if lacks := e.lacks(of, secured); lacks != "" {
-		return nil, fmt.Errorf("engine %q %s: %s does", name, lacks, able(of, secured)[0])
+	e, err := choose(name, []scenarios.Transport{config.Transport}, config.TLS != nil)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
 	}
 	return e.open(config)
 }

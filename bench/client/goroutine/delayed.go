@@ -3,7 +3,6 @@ package goroutine
 import (
 	"context"
 	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +25,6 @@ type delayedConn struct {
 
 	rest    []byte // read in part
 	end     error  // what Read says when there is no rest
-	writeBy atomic.Pointer[time.Time]
 	hurried atomic.Bool
 }
 
@@ -83,16 +81,10 @@ func (f *delayedConn) Write(p []byte) (int, error) {
 	if f.hurried.Load() {
 		return f.writeAtOnce(p)
 	}
-	var late <-chan time.Time
-	if by := f.writeBy.Load(); by != nil && !by.IsZero() {
-		timer := time.NewTimer(time.Until(*by))
-		defer timer.Stop()
-		late = timer.C
-	}
 	piece := append([]byte(nil), p...)
 	if err := f.up.put(func(l *client.DelayLine, now clock.Instant) {
 		l.Enter(client.Segment{Size: len(piece), Data: piece}, now)
-	}, f.closed, late); err != nil {
+	}, f.closed); err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -134,7 +126,7 @@ func (f *delayedConn) download() {
 			if err != nil {
 				l.Enter(client.Segment{End: err}, now)
 			}
-		}, f.closed, nil)
+		}, f.closed)
 		if err != nil || full != nil {
 			return
 		}
@@ -152,18 +144,6 @@ func (f *delayedConn) hangUp() error {
 	defer f.up.mu.Unlock()
 	f.traffic.Undelivered(&f.up.line)
 	return err
-}
-
-// SetDeadline sets when both reading and writing give up.
-func (f *delayedConn) SetDeadline(t time.Time) error {
-	f.writeBy.Store(&t)
-	return f.SetReadDeadline(t)
-}
-
-// SetWriteDeadline sets when Write gives up waiting for room.
-func (f *delayedConn) SetWriteDeadline(t time.Time) error {
-	f.writeBy.Store(&t)
-	return nil
 }
 
 // A delayedPipe is a DelayLine between two goroutines: one puts in, one takes out.
@@ -188,7 +168,7 @@ func signal(c chan struct{}) {
 }
 
 // put has the line filled when there is room.
-func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}, late <-chan time.Time) error {
+func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) error {
 	for {
 		filled, err := h.fill(fill, closed)
 		if filled || err != nil {
@@ -197,8 +177,6 @@ func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-
 		select {
 		case <-h.went:
 		case <-closed:
-		case <-late:
-			return os.ErrDeadlineExceeded
 		}
 	}
 }

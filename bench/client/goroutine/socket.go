@@ -32,11 +32,11 @@ func (k *socket) serve(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	_ = c.SetDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
+	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
 	if err := k.ask(c); err != nil {
 		return err
 	}
-	_ = c.SetDeadline(time.Time{})
+	_ = c.SetReadDeadline(time.Time{})
 	c.release()
 	k.use(c)
 	defer k.outbox.change((*client.Backlog).Forget)

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"net/http"
-)
+import "net/http"
 
 // A Message is an HTTP answer or request that came whole.
 type Message struct {
@@ -31,7 +28,7 @@ func ParseAnswer(in []byte, room *[]byte) (m Message, headSize int, err error) {
 
 // ParseRequest parses a request like an answer; its status is 0.
 func ParseRequest(in []byte, room *[]byte) (m Message, headSize int, err error) {
-	h, n, err := parseHead(in, isRequestLine)
+	h, n, err := parseHead(in, true)
 	if err != nil || n == 0 {
 		return Message{}, n, err
 	}
@@ -39,11 +36,6 @@ func ParseRequest(in []byte, room *[]byte) (m Message, headSize int, err error) 
 		h.Length = 0 // a request has no body unless its header says so (RFC 9112, section 6.3)
 	}
 	return withBody(h, in, n, room)
-}
-
-func isRequestLine(_ *Head, line []byte) (old, ok bool) {
-	ok = bytes.HasSuffix(line, []byte(" HTTP/1.1")) || bytes.HasSuffix(line, []byte(" HTTP/1.0"))
-	return ok && line[len(line)-1] == '0', ok
 }
 
 // withBody completes the message whose header takes the first n bytes.

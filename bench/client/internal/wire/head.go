@@ -31,13 +31,12 @@ const maxHead = 64 << 10
 
 // ParseHead parses the header of an answer from the beginning of in, of which it is n
 // bytes; n is 0 while it is not complete. What it points to is in in.
-func ParseHead(in []byte) (h Head, n int, err error) { return parseHead(in, (*Head).statusLine) }
+func ParseHead(in []byte) (h Head, n int, err error) { return parseHead(in, false) }
 
-// parseHead is given what takes the first line: old is HTTP/1.0, which has no chunked
-// coding and no lasting connections.
-func parseHead(in []byte, first func(h *Head, line []byte) (old, ok bool)) (h Head, n int, err error) {
+// parseHead parses the header of an answer or a request.
+func parseHead(in []byte, request bool) (h Head, n int, err error) {
 	h.Length = UntilClose
-	old := false
+	old := false // HTTP/1.0, which has no chunked coding and no lasting connections
 	for line := 0; ; line++ {
 		end := bytes.IndexByte(in[n:], '\n')
 		if end < 0 {
@@ -50,8 +49,10 @@ func parseHead(in []byte, first func(h *Head, line []byte) (old, ok bool)) (h He
 		n += end + 1
 		ok := true
 		switch {
+		case line == 0 && request:
+			old, ok = requestLine(text)
 		case line == 0:
-			old, ok = first(&h, text)
+			old, ok = h.statusLine(text)
 		case len(text) == 0:
 			if h.Status == 204 || h.Status == 304 || h.Status < 200 && h.Status > 0 {
 				h.Length = 0 // whatever was said (RFC 9112, section 6.3)
@@ -70,28 +71,22 @@ func parseHead(in []byte, first func(h *Head, line []byte) (old, ok bool)) (h He
 	}
 }
 
-// statusLine takes a status line.
-func (h *Head) statusLine(line []byte) (old, ok bool) {
-	h.Status = statusOf(line)
-	return h.Status > 0 && line[len("HTTP/1.")] == '0', h.Status > 0
+func requestLine(line []byte) (old, ok bool) {
+	ok = bytes.HasSuffix(line, []byte(" HTTP/1.1")) || bytes.HasSuffix(line, []byte(" HTTP/1.0"))
+	return ok && line[len(line)-1] == '0', ok
 }
 
-// statusOf is the status of a status line, or 0 if it is none.
-func statusOf(line []byte) int {
+// statusLine takes a status line. Its status stays 0 if it is none.
+func (h *Head) statusLine(line []byte) (old, ok bool) {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
-		return 0
+		return false, false
 	}
-	status := 0
-	for _, c := range line[9:12] {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		status = status*10 + int(c-'0')
+	status, err := strconv.ParseUint(string(line[9:12]), 10, 16)
+	if err != nil || status < 100 {
+		return false, false
 	}
-	if status < 100 {
-		return 0
-	}
-	return status
+	h.Status = int(status)
+	return line[7] == '0', true
 }
 
 // field takes one field, and reports whether it is valid.
@@ -140,21 +135,8 @@ func (h *Head) sized(value []byte) bool {
 	}
 }
 
-// is compares without regard to case; word is in lower case, and ASCII.
-func is(text []byte, word string) bool {
-	if len(text) != len(word) {
-		return false
-	}
-	for i, c := range text {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != word[i] {
-			return false
-		}
-	}
-	return true
-}
+// is compares without regard to case.
+func is(text []byte, word string) bool { return bytes.EqualFold(text, []byte(word)) }
 
 // has reports whether a comma-separated list has a word.
 func has(list []byte, word string) bool {
