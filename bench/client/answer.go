@@ -205,7 +205,7 @@ func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 		return fmt.Errorf("%w: acknowledged without a number", ErrMalformed) // they count from 1
 	}
 	s.Duplex.Answered()
-	s.Tell(outcome, at)
+	s.Report(outcome, at)
 	return nil
 }
 
@@ -269,7 +269,7 @@ func (s *Subscriber) receivePoll(status int, body []byte, at clock.Instant) erro
 		return fmt.Errorf("poll answered with status %d", status)
 	}
 	s.Traffic.Empty.Add(1)
-	s.Tell(Event{Kind: Polled}, at)
+	s.Report(Event{Kind: Polled}, at)
 	return nil
 }
 

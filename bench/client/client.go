@@ -1,9 +1,10 @@
 // Package client simulates the clients of a benchmark: they subscribe, receive
-// and publish over one transport, and tell a Sink what happened and when.
+// and publish over one transport, and report to a Sink what happened and when.
 //
-// It owns protocols, connections and the counting of every byte on them. It must
-// never retry or dial in secret, wait on behalf of the schedule, or judge what
-// it received: that is the Sink's.
+// It owns what a client sends, what it makes of what arrives, and the counting of every
+// byte; connecting, waiting, reading and writing are an engine's, of which it knows none
+// (package engines lists them). It must never retry or dial in secret, wait on behalf of
+// the schedule, or judge what it received: that is the Sink's.
 package client
 
 import (
@@ -14,8 +15,8 @@ import (
 
 // An Engine opens sessions of simulated clients against one server.
 type Engine interface {
-	// Open starts a session and returns at once; what comes of it is told to
-	// the sink, by events and deliveries that carry sub.Client. A session that
+	// Open starts a session and returns at once; what comes of it is reported
+	// to the sink, by events and deliveries that carry sub.Client. A session that
 	// loses its connection reports Disconnected and tries again, with its
 	// cursor, until it is closed.
 	Open(sub Subscription, sink Sink) Session
@@ -29,10 +30,10 @@ type Engine interface {
 	Close()
 }
 
-// A Feed is what one worker is to publish, in due order. It is asked by that worker alone.
+// A Feed is what one worker is to publish, in due order. That worker alone calls it.
 type Feed interface {
 	// Next is when the next publication is due; ok is false when there is none, any
-	// more. It is asked again before each, and at least every tenth of a second.
+	// more. It is called again before each, and at least every tenth of a second.
 	Next() (due clock.Instant, ok bool)
 	// Take takes it. Its payload is valid until the next Take.
 	Take() Publication
@@ -58,7 +59,7 @@ type Session interface {
 	Close()
 }
 
-// A Sink is told what happens to the sessions of one worker. It may be called by
+// A Sink receives what happens to the sessions of one worker. It may be called by
 // several goroutines and locks for itself; an event loop's calls never contend. It
 // must not call any session.
 type Sink interface {
@@ -111,7 +112,7 @@ type Gap struct {
 	EpochChanged bool
 }
 
-// A Kind says what an Event tells.
+// A Kind says what an Event reports.
 type Kind uint8
 
 // The events of a session.

@@ -45,7 +45,7 @@ type Distance struct {
 	open   func(func() error) error // see Config.Beside
 	From   netip.Addr               // see Config.Host; not valid: any
 	link   *Link
-	stream uint64 // tells a session's way from all others
+	stream uint64 // distinguishes a session's way from all others
 	dials  uint32
 }
 

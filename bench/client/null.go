@@ -34,7 +34,7 @@ type null struct {
 
 type nullWorker struct{ news chan nullMessage }
 
-// A nullTopic numbers its messages and knows who follows it, by worker.
+// A nullTopic numbers its messages and knows its subscribers, by worker.
 type nullTopic struct {
 	followers [][]follower
 
@@ -107,7 +107,7 @@ func (s *nullSession) Close() {}
 func (n *null) publish(topic string, payload []byte) uint64 {
 	t := n.topics[topic]
 	if t == nil {
-		return 1 // nobody follows it
+		return 1 // it has no subscribers
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

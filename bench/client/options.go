@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// Options are what a client's socket is set to, as the kernel tells it. The server reads
+// Options are what a client's socket is set to, as the kernel reports it. The server reads
 // its own by code of its own: an error that both shared would make any two sides seem alike.
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
@@ -22,7 +22,7 @@ func (t *Traffic) Options() *Options {
 	return t.options
 }
 
-// readOptions asks the kernel; a socket that is shut tells nothing.
+// readOptions asks the kernel; a socket that is shut has none.
 func readOptions(fd int) *Options {
 	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
 	if err != nil {
@@ -32,24 +32,24 @@ func readOptions(fd int) *Options {
 	if err != nil {
 		return nil
 	}
-	send, receive, told := fixedBuffers(fd)
+	send, receive, known := fixedBuffers(fd)
 	return &Options{
 		NoDelay:       noDelay != 0,
 		KeepAlive:     keepAlive != 0,
-		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, told),
-		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, told),
+		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, known),
+		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, known),
 		Congestion:    congestion(fd),
 	}
 }
 
 // buffer says how large a buffer is that was given a size; the kernel resizes any
 // other with what passes through it.
-func buffer(fd, option int, fixed, told bool) string {
-	if told && !fixed {
+func buffer(fd, option int, fixed, known bool) string {
+	if known && !fixed {
 		return "autotuned"
 	}
 	size, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, option)
-	if !told || err != nil {
+	if !known || err != nil {
 		return "not shown"
 	}
 	return strconv.Itoa(size)

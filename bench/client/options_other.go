@@ -3,7 +3,7 @@
 package client
 
 // What is not shown on this system.
-func readTCP(int) TCP                             { return TCP{} }
-func lastTCP(int) TCP                             { return TCP{} }
-func fixedBuffers(int) (send, receive, told bool) { return false, false, false }
-func congestion(int) string                       { return "" }
+func readTCP(int) TCP                              { return TCP{} }
+func lastTCP(int) TCP                              { return TCP{} }
+func fixedBuffers(int) (send, receive, known bool) { return false, false, false }
+func congestion(int) string                        { return "" }

@@ -7,7 +7,7 @@ import (
 	"pushbench/bench/clock"
 )
 
-// FeedCheck is how long a feed may go without being asked whether it has ended.
+// FeedCheck is how long a feed may go without a call that shows whether it has ended.
 const FeedCheck = 100 * time.Millisecond
 
 // PaceByGoroutine publishes what a feed gives, when it is due, in a goroutine that wait

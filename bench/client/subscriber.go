@@ -58,8 +58,8 @@ func NewSubscriber(config *Config, sub Subscription, sink Sink, s *Scratch) Subs
 	return Subscriber{Sub: sub, Config: config, Traffic: config.Traffic, Scratch: s, sink: sink, polls: grid{every: config.Interval}}
 }
 
-// Tell reports an event to the sink.
-func (s *Subscriber) Tell(e Event, at clock.Instant) { s.sink.Event(s.Sub.Client, e, at) }
+// Report reports an event to the sink.
+func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Client, e, at) }
 
 // Streams reports whether one request brings all that follows, over a stream or a socket.
 func (s *Subscriber) Streams() bool { return s.Duplex != nil || s.pieces != nil }
@@ -70,7 +70,7 @@ func (s *Subscriber) Connecting(at clock.Instant) {
 	s.dialled = at
 	s.stages = Stages{Resume: len(s.cursor) > 0}
 	s.polls.start(at, s.Sub.Phase)
-	s.Tell(Event{Kind: Connecting}, at)
+	s.Report(Event{Kind: Connecting}, at)
 }
 
 // Opened notes when the attempt's first connection was open, and secured if it is.
@@ -101,7 +101,7 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 	s.ready = true
 	s.stages.Ready = at.Sub(s.dialled)
 	s.stages.BytesDown = s.conn.Understood() + int64(s.inHand)
-	s.Tell(Event{Kind: Connected, Stages: s.stages}, at)
+	s.Report(Event{Kind: Connected, Stages: s.stages}, at)
 }
 
 // Forget gives up what has arrived of a message whose end will not come.
@@ -118,7 +118,7 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	}
 	s.Forget()
 	s.pieces, s.open = nil, false
-	s.Tell(Event{Kind: Disconnected, Cause: Cause(err)}, at)
+	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)
 	if s.ready {
 		s.attempt = 0
 	}
@@ -128,18 +128,18 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 
 // LostPublisher reports that the connection to publish on ended or could not be opened.
 func (s *Subscriber) LostPublisher(err error, at clock.Instant) {
-	s.Tell(Event{Kind: Disconnected, Cause: "way up: " + Cause(err)}, at)
+	s.Report(Event{Kind: Disconnected, Cause: "way up: " + Cause(err)}, at)
 }
 
 // Dropped reports that a publication was never sent.
 func (s *Subscriber) Dropped(id uint32, cause string) {
-	s.Tell(Event{Kind: Dropped, ID: id, Cause: cause}, clock.Now())
+	s.Report(Event{Kind: Dropped, ID: id, Cause: cause}, clock.Now())
 }
 
 // Sending reports that the write of a publication begins, and how long earlier ones held
 // the connection.
 func (s *Subscriber) Sending(id uint32, waited time.Duration, at clock.Instant) {
-	s.Tell(Event{Kind: Sending, ID: id, Waited: waited}, at)
+	s.Report(Event{Kind: Sending, ID: id, Waited: waited}, at)
 }
 
 // ErrOffline says that there was no connection to write to.
@@ -151,8 +151,8 @@ var ErrUnasked = errors.New("server answered without a request")
 // NotSent reports that a publication could not be written: it was tried, or never left.
 func (s *Subscriber) NotSent(id uint32, err error, at clock.Instant) {
 	if errors.Is(err, ErrOffline) {
-		s.Tell(Event{Kind: Dropped, ID: id, Cause: CauseOffline}, at)
+		s.Report(Event{Kind: Dropped, ID: id, Cause: CauseOffline}, at)
 		return
 	}
-	s.Tell(Event{Kind: Failed, ID: id, Cause: Cause(err)}, at)
+	s.Report(Event{Kind: Failed, ID: id, Cause: Cause(err)}, at)
 }

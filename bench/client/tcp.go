@@ -13,7 +13,7 @@ type TCP struct {
 // They count from being written, on the way down from being there in order.
 type TCPDirection struct {
 	Bytes    int64
-	Again    int64 // bytes that were sent once more; of the way down nobody on this side knows: 0
+	Again    int64 // bytes that were sent once more; of the way down that is not known on this side: 0
 	Segments int64 // with or without data, those of opening and closing included
 }
 
@@ -29,7 +29,7 @@ func (d *TCPDirection) add(other TCPDirection) {
 }
 
 // closed adds the segments that closing the connection takes (RFC 9293, section
-// 3.6): nobody can ask for them afterwards. Ours is a FIN. A server that has not
+// 3.6): they cannot be read afterwards. Ours is a FIN. A server that has not
 // ended yet answers with a FIN of its own, which acknowledges ours, and is
 // acknowledged; one that has, acknowledges.
 //

@@ -2,7 +2,7 @@ package client
 
 import "golang.org/x/sys/unix"
 
-// readTCP reads TCP_INFO of a socket; zero if it tells nothing.
+// readTCP reads TCP_INFO of a socket; zero if it has none.
 //
 // What the kernel's counters hold (net/ipv4/tcp_output.c, tcp_input.c):
 // bytes_sent is data handed to the network, again and again if need be, without
@@ -26,10 +26,10 @@ func readTCP(fd int) TCP {
 	}
 }
 
-// lastTCP reads a socket that is about to be closed and that nobody reads any more:
+// lastTCP reads a socket that is about to be closed and that is not read any more:
 // what came and was not read never will be. While the server may still send, it is
 // read until nothing comes in between, for the kernel looks at the state before it
-// looks at the counters, and tells of what is unread at another moment.
+// looks at the counters, and reports what is unread at another moment.
 func lastTCP(fd int) TCP {
 	last, unread := readTCP(fd), unreadTCP(fd)
 	for last.established {
@@ -41,13 +41,13 @@ func lastTCP(fd int) TCP {
 	}
 	last.Down.Bytes -= unread
 	if last.over && ended(fd) {
-		last.Down.Bytes-- // its FIN, which the state tells of no more
+		last.Down.Bytes-- // its FIN, which the state shows no more
 	}
 	return last.closed()
 }
 
 // ended says of a connection that is over whether the server ended it before it was
-// reset, as happens to who says goodbye to a server that has closed. It takes what is
+// reset, as happens to a client that sends a close frame to a server that has closed. It takes what is
 // unread: behind that, reading says an end where there was one (net/ipv4/tcp.c looks for
 // it first), or else that the connection was reset.
 func ended(fd int) bool {

@@ -10,14 +10,14 @@ import (
 // Traffic counts what the sessions of one engine put on the wire and took from
 // it. Bytes are counted where they are read and written; the four parts are
 // counted where they are understood. In the end both must agree, which is how a
-// byte that nobody understood is noticed.
+// byte that was not understood is noticed.
 type Traffic struct {
 	Up, Down direction
 
 	Requests, Polls, Empty, Batches, Dials, Reconnects atomic.Int64
 
 	// Abandoned are dials that were under way when their session was closed. The
-	// server may have accepted some: whether it did, nobody on this side can tell.
+	// server may have accepted some: whether it did, is not known on this side.
 	Abandoned atomic.Int64
 
 	mu      sync.Mutex // guards what follows

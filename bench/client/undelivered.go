@@ -31,7 +31,7 @@ func (t *Traffic) TakeBack(written []byte) {
 	t.Up.Payload.Add(-int64(len(written) - head))
 }
 
-// isRequest tells a request from a frame, whose first bit is set, as a client's
+// isRequest distinguishes a request from a frame, whose first bit is set, as a client's
 // frames are final (RFC 6455, section 5.2).
 func isRequest(written []byte) bool { return written[0]&0x80 == 0 }
 

@@ -2,9 +2,9 @@
 // a stream of server-sent events) and says of every line of it and of its answer what it
 // is for, where that is written, and whether it is right.
 //
-// It owns its connections and parses every byte itself. It must never use a library that
-// would put right what it is there to see, nor make more than the few requests that it
-// was asked for.
+// It owns its connections and parses every byte itself: a client stops at what is wrong,
+// but this must read on and judge it. It must never use a library that would put right
+// what it is there to see, nor make more than the few requests that it was asked for.
 package inspect
 
 import (

@@ -23,7 +23,7 @@ type conn struct {
 	delayed *delay // through a Link; nil: there is none
 	over    client.Distance
 	fd      int
-	serial  uint32 // tells connections apart that had the same descriptor
+	serial  uint32 // distinguishes connections that had the same descriptor
 	state   connState
 	in      []byte // came, but is not understood yet
 	out     []byte // not written yet
@@ -47,7 +47,7 @@ const (
 	open
 )
 
-// An owner is told what happens to its conn.
+// An owner learns what happens to its conn.
 type owner interface {
 	opened(at clock.Instant)
 	arrived(in []byte, at clock.Instant) (n int, err error) // it has understood n bytes: 0 if it needs more
@@ -60,7 +60,7 @@ type owner interface {
 func (c *conn) Sent() int64       { return c.sent }
 func (c *conn) Understood() int64 { return c.taken }
 
-// dial begins to open a connection, once. Its end is told, unless it fails here.
+// dial begins to open a connection, once. Its end is reported to the owner, unless it fails here.
 func (c *conn) dial(at clock.Instant) error {
 	l := c.loop
 	fd := -1
@@ -130,7 +130,7 @@ func (c *conn) close() {
 	if c.delayed != nil {
 		c.delayed.abandon()
 	}
-	// What nobody understood is counted, and what was never written is not, so that
+	// What was not understood is counted, and what was never written is not, so that
 	// every byte is in just one part.
 	l.engine.Traffic.Down.Envelope.Add(int64(len(c.in)))
 	l.engine.Traffic.Up.Envelope.Add(-int64(len(c.out)))
@@ -139,10 +139,10 @@ func (c *conn) close() {
 	c.state, c.in, c.out = closed, nil, nil
 }
 
-// fail closes the connection because of an error, and tells.
+// fail closes the connection because of an error, which it reports to the owner.
 func (c *conn) fail(err error, at clock.Instant) {
 	if c.state == dialling {
-		c.state = open // it ended by itself: nobody gave it up
+		c.state = open // it ended by itself: it was not given up
 	}
 	if c.delayed != nil {
 		err = c.delayed.cause(err)
@@ -154,7 +154,7 @@ func (c *conn) fail(err error, at clock.Instant) {
 // isStill says whether the conn has the connection that it had.
 func (c *conn) isStill(serial uint32) bool { return c.state == open && c.serial == serial }
 
-// happened takes what epoll tells.
+// happened takes what epoll reports.
 func (c *conn) happened(events uint32) {
 	if c.delayed != nil {
 		c.delayed.happened(events)
@@ -335,7 +335,7 @@ var errTimeout = fmt.Errorf("dial: %w", os.ErrDeadlineExceeded)
 // Control is that of client.Socket.
 func (c *conn) Control(do func(fd int)) { do(c.fd) }
 
-// Reading and writing never block, so the runtime need not be told of them.
+// Reading and writing never block, so the runtime need not know of them.
 
 func rawRead(fd int, p []byte) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))

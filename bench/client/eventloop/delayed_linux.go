@@ -26,7 +26,7 @@ type delay struct {
 	client.Distance
 	k        *conn
 	up, down client.DelayLine
-	opens    clock.Instant // when the end of dialling is told; 0: it has not ended
+	opens    clock.Instant // when the end of dialling is reported; 0: it has not ended
 	refused  error         // how dialling ended
 	arrived  int           // bytes of down: they are in the socket
 	ended    bool          // the end is in down, or has come out
@@ -55,7 +55,7 @@ func (t *delay) dialled(refused error, at clock.Instant) {
 	t.refused, t.opens = refused, t.down.Leaves(0, t.up.Leaves(0, at))
 }
 
-// happened takes what epoll tells.
+// happened takes what epoll reports.
 func (t *delay) happened(events uint32) {
 	at := clock.Now()
 	if t.opens == 0 {
@@ -145,7 +145,7 @@ func (t *delay) depart(now clock.Instant) {
 		n, err := k.push(p.Data)
 		t.up.Remove(n)
 		t.stalled = n < p.Size && err == nil
-		if t.broken = err; err != nil { // who wrote it hears of it as of all that comes
+		if t.broken = err; err != nil { // the error is reported like all that arrives, a way later
 			t.arrive(true, clock.Now())
 		}
 	}

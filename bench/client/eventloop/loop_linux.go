@@ -25,7 +25,7 @@ type loop struct {
 	poll    int           // descriptor of the epoll instance
 	wakeFD  int           // eventfd: another goroutine has changed when the loop must wake
 
-	// mu is held while the loop works, and by who opens, closes or publishes from
+	// mu is held while the loop works, and by a caller that opens, closes or publishes from
 	// outside: once per wake-up, so it costs nothing per message.
 	mu     sync.Mutex
 	conns  []*conn // by descriptor
@@ -70,7 +70,7 @@ func newLoop(e *engine) (*loop, error) {
 	return l, nil
 }
 
-// watch has the loop told of all that happens to a descriptor.
+// watch has the loop notified of all that happens to a descriptor.
 func (l *loop) watch(fd int, serial uint32) error {
 	const edges = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 	ev := unix.EpollEvent{Events: edges & math.MaxUint32, Fd: int32(fd), Pad: int32(serial)}
@@ -106,44 +106,44 @@ func (l *loop) run() {
 	clock.Sharpen()
 	l.pinned = pin()
 	defer l.unpin()
-	var told [256]unix.EpollEvent
+	var events [256]unix.EpollEvent
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !l.closed {
 		l.wakes = l.due()
 		l.mu.Unlock()
-		n := l.sleep(told[:])
+		n := l.sleep(events[:])
 		l.mu.Lock()
 		l.wakes = 0
 		l.punctual()
-		for i := range told[:n] {
-			l.handle(&told[i])
+		for i := range events[:n] {
+			l.handle(&events[i])
 			l.punctual()
 		}
 	}
 }
 
 // sleep waits until something happens or is due.
-func (l *loop) sleep(told []unix.EpollEvent) int {
+func (l *loop) sleep(events []unix.EpollEvent) int {
 	var timeout *unix.Timespec // none: for ever
 	if l.wakes != never {
 		ts := unix.NsecToTimespec(int64(max(0, l.wakes.Sub(clock.Now()))))
 		timeout = &ts
 	}
-	n, errno := l.wait(told, timeout)
+	n, errno := l.wait(events, timeout)
 	if errno != 0 {
 		return 0 // EINTR: a signal
 	}
 	return n
 }
 
-func (l *loop) wait(told []unix.EpollEvent, timeout *unix.Timespec) (int, syscall.Errno) {
+func (l *loop) wait(events []unix.EpollEvent, timeout *unix.Timespec) (int, syscall.Errno) {
 	var n uintptr
 	var errno syscall.Errno
 	if l.pinned { // each call in full: only a call by name keeps what it points to in its place
-		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&told[0])), uintptr(len(told)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	} else {
-		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&told[0])), uintptr(len(told)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	}
 	return int(n), errno
 }
@@ -151,14 +151,14 @@ func (l *loop) wait(told []unix.EpollEvent, timeout *unix.Timespec) (int, syscal
 // pinnedLoops is how many loops of the process keep their Ps while they sleep.
 var pinnedLoops atomic.Int32
 
-// spareProcs is how many of GOMAXPROCS are never taken as pinnedLoops: one for a thread
+// spareProcs is how many of GOMAXPROCS are never kept by pinned loops: one for a thread
 // in clock.SleepUntil, one for all other goroutines.
 const spareProcs = 2
 
-// pin says whether a loop may keep its P while it sleeps, by waiting in a
+// pin reports whether a loop may keep its P while it sleeps, by waiting in a
 // system call that the runtime does not hear of. One that it does hear of has its
 // P taken away whenever it lasts, and the runtime's monitor, which does that, then
-// looks around every 20 µs for a while: a third of the generator's CPU, measured
+// looks around every 20 µs for a while: a third of the load generator's CPU, measured
 // at 4,000 messages a second. The runtime's preemption signal ends the wait with
 // EINTR, which is where the goroutine stops for a garbage collection.
 func pin() bool {

@@ -34,7 +34,7 @@ func (p *poster) dial(at clock.Instant) {
 
 func (p *poster) opened(at clock.Instant) {
 	if p.first && len(p.session.Sub.Topics) == 0 {
-		p.session.Tell(client.Event{Kind: client.Connected}, at)
+		p.session.Report(client.Event{Kind: client.Connected}, at)
 	}
 	p.first = false
 	p.Release(at)
@@ -105,7 +105,7 @@ func (p *poster) settle(outcome client.Event, at clock.Instant) {
 	p.awaiting = false
 	p.Answered()
 	p.Release(at)
-	p.session.Tell(outcome, at)
+	p.session.Report(outcome, at)
 }
 
 func (p *poster) broke(err error, at clock.Instant) {

@@ -149,7 +149,7 @@ func (f *delayedConn) hangUp() error {
 // A delayedPipe is a DelayLine between two goroutines: one puts in, one takes out.
 type delayedPipe struct {
 	came, went chan struct{} // hold one when something was put in, taken out
-	timer      *time.Timer   // of who takes out
+	timer      *time.Timer   // of the goroutine that takes out
 
 	mu   sync.Mutex // guards line
 	line client.DelayLine

@@ -53,7 +53,7 @@ func (p *poster) begin() {
 	case err != nil:
 		p.LostPublisher(err, clock.Now())
 	case len(p.Sub.Topics) == 0:
-		p.Tell(client.Event{Kind: client.Connected}, clock.Now())
+		p.Report(client.Event{Kind: client.Connected}, clock.Now())
 	}
 }
 
@@ -143,7 +143,7 @@ func (p *poster) read(c *conn) {
 				b.Answered()
 				b.Release(at)
 			})
-			p.Tell(outcome, at)
+			p.Report(outcome, at)
 		}
 		if end != nil {
 			c.close()

@@ -1,8 +1,8 @@
 // Package wire reads and writes what clients and servers exchange: the heads and bodies
 // of HTTP/1.1, chunked streams of events, and the frames of WebSocket.
 //
-// It owns the grammar, for both engines: what an engine measures does not depend on who
-// parses its bytes, and two parsers were two places for one mistake. The checks that prove
+// It owns the grammar, for both engines: what an engine measures does not depend on which
+// code parses its bytes, and two parsers would be two places for one mistake. The checks that prove
 // something by being independent have readers of their own: bench/relay and bench/trace
 // count beside the client, bench/inspect judges what a server sent, and the servers
 // parse with the libraries they are built on. It must never read or write a connection,
