@@ -14,9 +14,9 @@ import (
 func Null(workers int) Engine {
 	n := &null{topics: map[string]*nullTopic{}}
 	for range workers {
-		w := &nullWorker{news: make(chan nullMessage, nullBacklog)}
-		n.workers = append(n.workers, w)
-		n.delivering.Go(w.deliver)
+		news := make(chan nullMessage, nullBacklog)
+		n.workers = append(n.workers, news)
+		n.delivering.Go(func() { deliver(news) })
 	}
 	return n
 }
@@ -25,14 +25,12 @@ func Null(workers int) Engine {
 const nullBacklog = 1024
 
 type null struct {
-	workers    []*nullWorker
+	workers    []chan nullMessage
 	topics     map[string]*nullTopic // filled by Open, then only read
 	pacing     sync.WaitGroup
 	delivering sync.WaitGroup
 	closing    sync.Once
 }
-
-type nullWorker struct{ news chan nullMessage }
 
 // A nullTopic numbers its messages and knows its subscribers, by worker.
 type nullTopic struct {
@@ -53,8 +51,8 @@ type nullMessage struct {
 }
 
 // deliver hands on what comes until the transport is closed.
-func (w *nullWorker) deliver() {
-	for m := range w.news {
+func deliver(news <-chan nullMessage) {
+	for m := range news {
 		for _, f := range m.followers {
 			f.sink.Deliver(f.client, m.batch, clock.Now())
 		}
@@ -83,7 +81,7 @@ func (n *null) Close() {
 	n.closing.Do(func() {
 		n.pacing.Wait()
 		for _, w := range n.workers {
-			close(w.news)
+			close(w)
 		}
 		n.delivering.Wait()
 	})
@@ -115,7 +113,7 @@ func (n *null) publish(topic string, payload []byte) uint64 {
 	batch := &Batch{Messages: []Message{{Topic: []byte(topic), Seq: t.seq, Data: slices.Clone(payload)}}}
 	for w, followers := range t.followers {
 		if len(followers) > 0 {
-			n.workers[w].news <- nullMessage{batch, followers}
+			n.workers[w] <- nullMessage{batch, followers}
 		}
 	}
 	return t.seq

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"pushbench/bench/client/internal/wire"
 )
@@ -52,19 +53,8 @@ func (t *Traffic) takeBackFrames(frames []byte) {
 }
 
 // publishedIn is how many bytes of payload appendPublish put into a body.
-func publishedIn(body []byte) (n int) {
-	const before, behind = `"data":"`, `"}`
-	at := bytes.Index(body, []byte(before)) + len(before) // a topic has no quotes
-	escaped := body[at : len(body)-len(behind)]
-	for ; len(escaped) > 0; n++ {
-		switch {
-		case escaped[0] != '\\':
-			escaped = escaped[1:]
-		case escaped[1] == 'u':
-			escaped = escaped[len(`\u00xx`):]
-		default:
-			escaped = escaped[len(`\"`):]
-		}
-	}
-	return n
+func publishedIn(body []byte) int {
+	var p struct{ Data string }
+	_ = json.Unmarshal(body, &p) // it is ours
+	return len(p.Data)
 }

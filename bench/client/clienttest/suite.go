@@ -478,16 +478,12 @@ var partings = map[scenarios.Transport][]string{
 // read nothing since its last answer.
 func (s *stage) polledAgain() {
 	s.Helper()
-	limit := time.After(Patience)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for s.server.Polls() < 2 {
-		select {
-		case <-tick.C:
-		case <-limit:
-			s.Fatal("the client does not poll again")
+	s.agree("the first answer is there", func() string {
+		if s.server.Polls() < 2 {
+			return "the client does not poll again"
 		}
-	}
+		return ""
+	})
 }
 
 func gracefulStop(s *stage) {

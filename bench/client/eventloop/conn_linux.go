@@ -63,30 +63,11 @@ func (c *conn) Understood() int64 { return c.taken }
 // dial begins to open a connection, once. Its end is reported to the owner, unless it fails here.
 func (c *conn) dial(at clock.Instant) error {
 	l := c.loop
-	fd := -1
-	err := c.over.Opens(func() (err error) {
-		fd, err = unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-		return err
-	})
+	fd, refused, err := c.connect()
 	if err != nil {
-		return fmt.Errorf("dial: %w", err)
-	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
-	if err := c.bind(fd); err != nil {
-		unix.Close(fd)
-		return fmt.Errorf("dial: %w", err)
-	}
-	refused := unix.Connect(fd, l.address)
-	if refused == unix.EINPROGRESS {
-		refused = nil
-	}
-	if refused != nil && c.delayed == nil {
-		unix.Close(fd)
-		return fmt.Errorf("dial: %w", refused)
-	}
-	l.serial++
-	if err := l.watch(fd, l.serial); err != nil {
-		unix.Close(fd)
+		if fd >= 0 {
+			unix.Close(fd)
+		}
 		return fmt.Errorf("dial: %w", err)
 	}
 	for len(l.conns) <= fd {
@@ -100,6 +81,33 @@ func (c *conn) dial(at clock.Instant) error {
 		c.delayed.begin(c, refused)
 	}
 	return nil
+}
+
+// connect makes a socket that the loop watches and that connects. Over a distance the
+// client learns later that it was refused.
+func (c *conn) connect() (fd int, refused, err error) {
+	l := c.loop
+	fd = -1
+	err = c.over.Opens(func() (err error) {
+		fd, err = unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return fd, nil, err
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
+	if err := c.bind(fd); err != nil {
+		return fd, nil, err
+	}
+	refused = unix.Connect(fd, l.address)
+	switch {
+	case refused == unix.EINPROGRESS:
+		refused = nil
+	case refused != nil && c.delayed == nil:
+		return fd, nil, refused
+	}
+	l.serial++
+	return fd, refused, l.watch(fd, l.serial)
 }
 
 // bind has a socket be of the host that its client is, if that is to be. The port is

@@ -30,7 +30,7 @@ func New(config client.Config) (client.Engine, error) {
 			return nil, err
 		}
 		l.in = make([]byte, readSize)
-		l.address = address.clone()
+		l.address = address()
 		e.loops = append(e.loops, l)
 		e.running.Go(l.run)
 	}
@@ -74,8 +74,7 @@ func (e *engine) close() {
 	}
 	e.running.Wait()
 	for _, l := range e.loops {
-		unix.Close(l.wakeFD)
-		unix.Close(l.poll)
+		l.release()
 	}
 }
 
@@ -85,49 +84,34 @@ func Supported() bool {
 	if err != nil {
 		return false
 	}
-	unix.Close(l.wakeFD)
-	unix.Close(l.poll)
+	l.release()
 	return true
 }
 
-// resolve looks a target up once, so that no lookup is part of any connection's setting up.
-func resolve(target string) (address, int, error) {
+// resolve looks a target up once, so that no lookup is part of any connection's setting
+// up. Each loop has an address of its own: to connect writes into what it is given.
+func resolve(target string) (address func() unix.Sockaddr, family int, err error) {
 	tcp, err := net.ResolveTCPAddr("tcp", target)
 	if err != nil {
-		return address{}, 0, fmt.Errorf("resolve target: %w", err)
+		return nil, 0, fmt.Errorf("resolve target: %w", err)
 	}
 	if tcp.Port == 0 {
-		return address{}, 0, fmt.Errorf("resolve target: %q has no port", target)
+		return nil, 0, fmt.Errorf("resolve target: %q has no port", target)
 	}
 	if tcp.IP == nil { // only a port: this machine's
 		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
 	if ip := tcp.IP.To4(); ip != nil {
-		return address{v4: &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}}, unix.AF_INET, nil
+		v4 := unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}
+		return func() unix.Sockaddr { own := v4; return &own }, unix.AF_INET, nil
 	}
-	v6 := &unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
+	v6 := unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
 	if tcp.Zone != "" {
 		zone, err := net.InterfaceByName(tcp.Zone)
 		if err != nil {
-			return address{}, 0, fmt.Errorf("resolve target: %w", err)
+			return nil, 0, fmt.Errorf("resolve target: %w", err)
 		}
 		v6.ZoneId = uint32(zone.Index)
 	}
-	return address{v6: v6}, unix.AF_INET6, nil
-}
-
-// An address is one of its two.
-type address struct {
-	v4 *unix.SockaddrInet4
-	v6 *unix.SockaddrInet6
-}
-
-// clone is for one loop alone: to connect writes into what it is given.
-func (a address) clone() unix.Sockaddr {
-	if a.v4 != nil {
-		own := *a.v4
-		return &own
-	}
-	own := *a.v6
-	return &own
+	return func() unix.Sockaddr { own := v6; return &own }, unix.AF_INET6, nil
 }

@@ -47,27 +47,35 @@ type loop struct {
 const readSize = 64 << 10
 
 func newLoop(e *engine) (*loop, error) {
-	l := &loop{engine: e}
-	var err error
-	if l.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("create epoll instance: %w", err)
-	}
-	if l.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		unix.Close(l.poll)
-		return nil, fmt.Errorf("create eventfd: %w", err)
-	}
-	if _, errno := l.wait(make([]unix.EpollEvent, 1), &unix.Timespec{}); errno != 0 {
-		unix.Close(l.poll)
-		unix.Close(l.wakeFD)
-		return nil, fmt.Errorf("wait for events: %w", errno)
-	}
-	// Edge-triggered: each wake-up is reported once, and need not be read away.
-	if err := l.watch(l.wakeFD, 0); err != nil {
-		unix.Close(l.poll)
-		unix.Close(l.wakeFD)
+	l := &loop{engine: e, poll: -1, wakeFD: -1}
+	if err := l.open(); err != nil {
+		l.release()
 		return nil, err
 	}
 	return l, nil
+}
+
+func (l *loop) open() (err error) {
+	if l.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("create epoll instance: %w", err)
+	}
+	if l.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return fmt.Errorf("create eventfd: %w", err)
+	}
+	if _, errno := l.wait(make([]unix.EpollEvent, 1), &unix.Timespec{}); errno != 0 {
+		return fmt.Errorf("wait for events: %w", errno)
+	}
+	// Edge-triggered: each wake-up is reported once, and need not be read away.
+	return l.watch(l.wakeFD, 0)
+}
+
+// release closes what open opened.
+func (l *loop) release() {
+	for _, fd := range []int{l.wakeFD, l.poll} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
 }
 
 // watch has the loop notified of all that happens to a descriptor.

@@ -84,28 +84,17 @@ func SealFrame(out []byte, opcode byte) (frame []byte, header int) {
 	var key [4]byte
 	binary.NativeEndian.PutUint32(key[:], rand.Uint32())
 	body := out[FrameRoom:]
+	var room [FrameRoom]byte
+	head := appendHeader(room[:0], opcode, len(body), key)
 	mask(body, key)
-	header = headerSize(len(body))
-	frame = out[FrameRoom-header:]
-	appendHeader(frame[:0], opcode, len(body), key)
-	return frame, header
-}
-
-// headerSize is the size in bytes of the header of a client's frame that carries n bytes
-// (RFC 6455, section 5.2): the length takes 7, 7+16 or 7+64 bits, the mask four bytes.
-func headerSize(n int) int {
-	switch {
-	case n > 65535:
-		return 14
-	case n > 125:
-		return 8
-	default:
-		return 6
-	}
+	frame = out[FrameRoom-len(head):]
+	copy(frame, head)
+	return frame, len(head)
 }
 
 // appendHeader appends the header of a client's final frame whose body, of n bytes, is
-// to follow: the body must then be masked with the key.
+// to follow, masked with the key (RFC 6455, section 5.2): the length takes 7, 7+16 or 7+64
+// bits, the key four bytes.
 func appendHeader(dst []byte, opcode byte, n int, key [4]byte) []byte {
 	dst = append(dst, 0x80|opcode)
 	switch {
