@@ -300,7 +300,7 @@ func (x *exchange) quiet(ctx context.Context) (WireSpan, error) {
 func (s WireSpan) minus(earlier WireSpan) WireSpan {
 	return WireSpan{
 		Messages:  s.Messages - earlier.Messages,
-		Ours:      minus(s.Ours, earlier.Ours),
+		Ours:      s.Ours.Minus(earlier.Ours),
 		TCP:       s.TCP.Minus(earlier.TCP),
 		Interface: s.Interface.Minus(earlier.Interface),
 	}

@@ -3,19 +3,10 @@ package bench
 import (
 	"time"
 
-	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
-
-// link is the distance that a scenario asks of the generator.
-func link(s *scenarios.Scenario) client.Link {
-	if s.Network.Link == scenarios.PacketLink {
-		return client.Link{} // the kernel's
-	}
-	return client.Link{RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter), Rate: int64(s.Network.Rate), Seed: s.Seed}
-}
 
 // describeLink says in a manifest how far the clients were.
 func describeLink(m *results.Manifest, s *scenarios.Scenario) {

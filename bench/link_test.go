@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -46,14 +45,6 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		if len(about) != c.said {
 			t.Errorf("%v on %s: conditions %q, want %d", c.lines, c.engine, about, c.said)
 		}
-	}
-}
-
-// The link is the scenario's, and the scenario's seed is its jitter's.
-func TestLinkOfAScenario(t *testing.T) {
-	s := &scenarios.Scenario{Seed: 7, Network: scenarios.Network{RTT: scenarios.Duration(20 * time.Millisecond), Jitter: scenarios.Duration(2 * time.Millisecond), Rate: 1e6}}
-	if got, want := link(s), (client.Link{RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, Rate: 1e6, Seed: 7}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
+	"pushbench/bench/generator"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -23,13 +24,13 @@ type replica struct {
 	settings  string // of the server, in one line
 	known     string // the server's certificate, if it has one
 
-	messages chan Message
+	messages chan generator.Message
 	heard    error // why there are no more messages; set before messages is closed
 
 	before serverStats // when all clients were connected
 	after  serverStats
-	done   *Outcome // nil until the generator said so
-	dials  int64    // that the generator reports
+	done   *generator.Outcome // nil until the generator said so
+	dials  int64              // that the generator reports
 }
 
 func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {
@@ -58,10 +59,10 @@ func (r *replica) startGenerator(rig *Rig, net *network) (err error) {
 	if r.generator, err = child.Start(child.Generator, rig.Drive, net.far(rig.GeneratorCores)); err != nil {
 		return err
 	}
-	r.messages = make(chan Message, 16)
+	r.messages = make(chan generator.Message, 16)
 	go func() {
 		defer close(r.messages)
-		r.heard = child.ReadLines(r.generator.Stdout, func(m Message) error {
+		r.heard = child.ReadLines(r.generator.Stdout, func(m generator.Message) error {
 			r.messages <- m
 			return nil
 		})
@@ -70,7 +71,7 @@ func (r *replica) startGenerator(rig *Rig, net *network) (err error) {
 }
 
 // answer waits for what the generator says next.
-func (r *replica) answer(ctx context.Context, within time.Duration) (Message, error) {
+func (r *replica) answer(ctx context.Context, within time.Duration) (generator.Message, error) {
 	select {
 	case m, ok := <-r.messages:
 		if !ok {
@@ -81,9 +82,9 @@ func (r *replica) answer(ctx context.Context, within time.Duration) (Message, er
 		}
 		return m, nil
 	case <-time.After(within):
-		return Message{}, fmt.Errorf("generator did not answer within %v", within)
+		return generator.Message{}, fmt.Errorf("generator did not answer within %v", within)
 	case <-ctx.Done():
-		return Message{}, context.Cause(ctx)
+		return generator.Message{}, context.Cause(ctx)
 	}
 }
 
@@ -215,3 +216,8 @@ func (all processes) affinity(asked []int) (got []int) {
 	}
 	return got
 }
+
+// errGenerator wraps what a generator says of itself.
+var errGenerator = errors.New("generator failed")
+
+func generatorError(words string) error { return fmt.Errorf("%w: %s", errGenerator, words) }

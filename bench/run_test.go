@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/generator"
+	"pushbench/bench/generator/generatortest"
 	"pushbench/bench/host"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -85,7 +87,7 @@ func TestBreakingOffEndsTheRun(t *testing.T) {
 
 // A block is every case once, and all that counts trials counts cases.
 func TestABlockIsEveryCaseOnce(t *testing.T) {
-	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(pollScenario, "clients")))
+	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(generatortest.PollScenario, "clients")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +117,8 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 // A quick rig leaves out the watch of idle cores, says so, and still measures a ceiling.
 func TestQuickRigSaysWhatItLeavesOut(t *testing.T) {
 	thorough, hasty := &Rig{}, &Rig{Quick: true, Monitor: &host.Monitor{}} // a monitor that cannot answer
-	if said := thorough.conditions(); len(said) != 1 || thorough.gaugeTime() != gaugeTime {
-		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), gaugeTime)
+	if said := thorough.conditions(); len(said) != 1 || thorough.gaugeTime() != generator.GaugeTime {
+		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), generator.GaugeTime)
 	}
 	const want = "quick: idle cores were not watched before and after the run; the generator's ceiling was measured for 100 ms"
 	if said := hasty.conditions(); len(said) != 2 || said[1] != want {

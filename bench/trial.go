@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
+	"pushbench/bench/generator"
 	"pushbench/bench/model"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
@@ -106,7 +107,7 @@ func (t *trial) startServers(ctx context.Context) (err error) {
 }
 
 // order tells every generator something, of which each makes its own.
-func (t *trial) order(each func(replica int) Order) error {
+func (t *trial) order(each func(replica int) generator.Order) error {
 	for i, r := range t.replicas {
 		if err := r.generator.Send(each(i)); err != nil {
 			return err
@@ -116,7 +117,7 @@ func (t *trial) order(each func(replica int) Order) error {
 }
 
 // answers waits for what every generator says next.
-func (t *trial) answers(ctx context.Context, within time.Duration) (all []Message, err error) {
+func (t *trial) answers(ctx context.Context, within time.Duration) (all []generator.Message, err error) {
 	for _, r := range t.replicas {
 		m, err := r.answer(ctx, within)
 		if err != nil {
@@ -129,8 +130,8 @@ func (t *trial) answers(ctx context.Context, within time.Duration) (all []Messag
 
 func (t *trial) prepare(ctx context.Context) (err error) {
 	text := string(t.scenario.YAML())
-	if err := t.order(func(i int) Order {
-		return Order{Prepare: &Prepare{
+	if err := t.order(func(i int) generator.Order {
+		return generator.Order{Prepare: &generator.Prepare{
 			Scenario:  text,
 			Transport: string(t.measured.Transport),
 			Target:    t.replicas[i].target.address,
@@ -161,7 +162,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 
 func (t *trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if err := t.order(func(int) Order { return Order{Connect: &Connect{}} }); err != nil {
+	if err := t.order(func(int) generator.Order { return generator.Order{Connect: &generator.Connect{}} }); err != nil {
 		return err
 	}
 	before, err := t.usage()
@@ -169,7 +170,7 @@ func (t *trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.scenario.Sessions()) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.answers(ctx, opening+connectGrace+child.AnswerWait)
+	all, err := t.answers(ctx, opening+generator.ConnectGrace+child.AnswerWait)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (t *trial) connect(ctx context.Context) error {
 		if m.Connected == nil {
 			return generatorError("it did not connect")
 		}
-		mergeConnect(&sum, *m.Connected)
+		generator.MergeConnect(&sum, *m.Connected)
 	}
 	sum.Server, sum.Generator = spent(before.servers, after.servers), spent(before.generators, after.generators)
 	t.result.Connect = sum
@@ -213,7 +214,7 @@ func (t *trial) idle(ctx context.Context) (err error) {
 		if r.before, err = r.target.stats(ctx); err != nil {
 			return err
 		}
-		if other := validity.Differences(t.replicas[0].before.settings, r.before.settings, always); len(other) > 0 {
+		if other := validity.Differences(t.replicas[0].before.settings, r.before.settings, nil); len(other) > 0 {
 			return fmt.Errorf("server %d differs from the first: %s", i+1, strings.Join(other, "; "))
 		}
 		t.result.Cost.Server.Goroutines += r.before.Goroutines
@@ -226,13 +227,10 @@ func (t *trial) idle(ctx context.Context) (err error) {
 	return err
 }
 
-// always counts every setting.
-func always(string) bool { return true }
-
 // window publishes through warm-up and window and waits for the drain.
 func (t *trial) window(ctx context.Context) error {
 	start := clock.Now().Add(leadIn)
-	if err := t.order(func(int) Order { return Order{Start: &Start{At: start}} }); err != nil {
+	if err := t.order(func(int) generator.Order { return generator.Order{Start: &generator.Start{At: start}} }); err != nil {
 		return err
 	}
 	opens := start.Add(time.Duration(t.scenario.Warmup))
@@ -250,7 +248,11 @@ func (t *trial) window(ctx context.Context) error {
 	if measuring.Wait(); spanned != nil {
 		return spanned
 	}
-	done, err := t.outcome()
+	var found []*generator.Outcome
+	for _, r := range t.replicas {
+		found = append(found, r.done)
+	}
+	done, err := generator.MergeOutcomes(found, t.measured.Transport)
 	if err != nil {
 		return err
 	}
@@ -264,7 +266,7 @@ func (t *trial) follow(ctx context.Context) error {
 	go func() {
 		select {
 		case <-stop:
-			_ = t.order(func(int) Order { return Order{Stop: &Stop{}} }) // a generator that is gone is noticed elsewhere
+			_ = t.order(func(int) generator.Order { return generator.Order{Stop: &generator.Stop{}} }) // a generator that is gone is noticed elsewhere
 		case <-ctx.Done():
 		}
 	}()
@@ -297,24 +299,9 @@ func (t *trial) second(ctx context.Context) (sum *results.Interval, err error) {
 		case sum == nil:
 			sum = i
 		default:
-			mergeInterval(sum, *i)
+			generator.MergeInterval(sum, *i)
 		}
 	}
-	return sum, nil
-}
-
-// outcome merges what the generators found.
-func (t *trial) outcome() (*Outcome, error) {
-	sum := t.replicas[0].done
-	flights := []validity.Flight{sum.Flight}
-	for i, r := range t.replicas[1:] {
-		if other := validity.Differences(sum.Settings, r.done.Settings, always); len(other) > 0 {
-			return nil, fmt.Errorf("generator %d differs from the first: %s", i+2, strings.Join(other, "; "))
-		}
-		flights = append(flights, r.done.Flight)
-		mergeOutcome(sum, *r.done, t.measured.Transport)
-	}
-	sum.Flight = mergeFlights(flights)
 	return sum, nil
 }
 
@@ -367,7 +354,7 @@ func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
 }
 
 // take puts the generator's part into the result.
-func (t *trial) take(o *Outcome) {
+func (t *trial) take(o *generator.Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
 	t.result.Answers, t.result.Visits = o.Answers, o.Visits
@@ -442,8 +429,12 @@ func (t *trial) crowding() float64 {
 	return max(1, float64(t.scenario.Servers)/float64(cores))
 }
 
-// acceptWait is how long a server may take to accept what the kernel holds for it.
-const acceptWait = time.Second
+// acceptWait is how long a server may take to accept the connections that the kernel holds
+// for it, and acceptPoll how often its counters are read meanwhile.
+const (
+	acceptWait = time.Second
+	acceptPoll = 10 * time.Millisecond
+)
 
 // settle asks for the server's counters until it has accepted every connection that
 // its clients report: one that was opened and closed just now can still lie in its
@@ -457,7 +448,7 @@ func (r *replica) settle(ctx context.Context) (err error) {
 		if r.after.Accepted-r.dialled() >= r.dials || clock.Now() >= deadline {
 			return nil
 		}
-		if !clock.Wait(ctx, clock.Now().Add(readyPoll)) {
+		if !clock.Wait(ctx, clock.Now().Add(acceptPoll)) {
 			return context.Cause(ctx)
 		}
 	}

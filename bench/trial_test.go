@@ -19,6 +19,8 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/generator"
+	"pushbench/bench/generator/generatortest"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -31,7 +33,7 @@ var cast = map[string]func(){
 	"server-retried":         func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
 	"server-dying":           func() { serveAsChild(func(s *statsServer) { s.dies = true }) },
 	"server-stillborn":       func() { fmt.Fprintln(os.Stderr, "no such luck"); os.Exit(1) },
-	"generator":              func() { _ = Drive(os.Stdin, os.Stdout) },
+	"generator":              func() { _ = generator.Drive(os.Stdin, os.Stdout) },
 	"generator-talking":      func() { fmt.Println("rubbish"); untilEnd() },
 	"generator-refusing":     func() { fmt.Println(`{"failed":"I would rather not"}`); untilEnd() },
 	"generator-ahead":        func() { fmt.Println(`{"connected":{}}`); untilEnd() },
@@ -64,7 +66,7 @@ func perform(lines ...string) {
 
 // A statsServer is a pollServer with what a run asks of a server.
 type statsServer struct {
-	pollServer
+	generatortest.PollServer
 	accepted atomic.Int64
 	hidden   int64 // requests that no client sent
 	dies     bool  // with the first publish
@@ -75,15 +77,15 @@ func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/v1/healthz":
 		fmt.Fprint(w, `{"status":"ok"}`)
 	case r.URL.Path == "/v1/stats":
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		s.Mu.Lock()
+		defer s.Mu.Unlock()
 		fmt.Fprintf(w, `{"accepted":%d,"requests":{"poll":%d,"publish":%d,"stats":9,"healthz":9,"total":99},"goroutines":7}`,
-			s.accepted.Load(), int64(s.polls)+s.hidden, s.posts)
+			s.accepted.Load(), int64(s.Polls)+s.hidden, s.Posts)
 	case s.dies && r.Method == http.MethodPost:
 		fmt.Fprintln(os.Stderr, "out of ink")
 		os.Exit(3)
 	default:
-		s.pollServer.ServeHTTP(w, r)
+		s.PollServer.ServeHTTP(w, r)
 	}
 }
 
@@ -120,7 +122,7 @@ type played struct {
 // play plays a trial with two parts of the cast. during is called with each phase.
 func play(t *testing.T, ctx context.Context, server, generator string, stop <-chan struct{}, during func(phase string)) *played {
 	t.Helper()
-	return playOf(t, ctx, fmt.Sprintf(pollScenario, "clients"), server, generator, stop, during)
+	return playOf(t, ctx, fmt.Sprintf(generatortest.PollScenario, "clients"), server, generator, stop, during)
 }
 
 // playOf plays a trial of a scenario of short polls.
@@ -167,7 +169,7 @@ func nothing(string) {}
 // Several servers share the clients, and what is published is posted to each: everybody is
 // owed what one server would owe, the sums hold, and nothing is counted twice.
 func TestTrialOfSeveralServers(t *testing.T) {
-	text := fmt.Sprintf(pollScenario, "backend")
+	text := fmt.Sprintf(generatortest.PollScenario, "backend")
 	one := playOf(t, t.Context(), text, "server", "generator", nil, nothing)
 	many := playOf(t, t.Context(), text+"servers: 3\n", "server", "generator", nil, nothing)
 	if err := errors.Join(one.err, many.err); err != nil {

@@ -148,6 +148,31 @@ func (w *Wire) add(v Wire, first bool) {
 	w.Reconnects += v.Reconnects
 }
 
+// Minus returns what crossed since an earlier reading.
+func (w Wire) Minus(earlier Wire) Wire {
+	return Wire{
+		Up:           w.Up.minus(earlier.Up),
+		Down:         w.Down.minus(earlier.Down),
+		Requests:     w.Requests - earlier.Requests,
+		Polls:        w.Polls - earlier.Polls,
+		EmptyAnswers: w.EmptyAnswers - earlier.EmptyAnswers,
+		Batches:      w.Batches - earlier.Batches,
+		Dials:        w.Dials - earlier.Dials,
+		Reconnects:   w.Reconnects - earlier.Reconnects,
+	}
+}
+
+func (d Direction) minus(earlier Direction) Direction {
+	return Direction{
+		Bytes:    d.Bytes - earlier.Bytes,
+		Payload:  d.Payload - earlier.Payload,
+		Envelope: d.Envelope - earlier.Envelope,
+		Framing:  d.Framing - earlier.Framing,
+		Headers:  d.Headers - earlier.Headers,
+		Segments: d.Segments - earlier.Segments,
+	}
+}
+
 func (d *Direction) add(e Direction, first bool) {
 	d.Bytes += e.Bytes
 	d.Payload += e.Payload

@@ -60,7 +60,7 @@ func Differences(was, is map[string]string, counts func(name string) bool) (list
 	maps.Copy(names, is)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		a, b := SettingOf(was, name), SettingOf(is, name)
-		if a != b && counts(name) {
+		if a != b && (counts == nil || counts(name)) {
 			list = append(list, fmt.Sprintf("%s was %s, is %s", name, a, b))
 		}
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
+	"pushbench/bench/generator"
 )
 
 func newDriveCommand() *cobra.Command {
@@ -14,7 +14,7 @@ func newDriveCommand() *cobra.Command {
 JSON over its standard input and output; it ends when its input does.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return bench.Drive(c.InOrStdin(), c.OutOrStdout())
+			return generator.Drive(c.InOrStdin(), c.OutOrStdout())
 		},
 	}
 }

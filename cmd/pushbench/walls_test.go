@@ -48,17 +48,24 @@ var house = []wall{
 	{part: "results/compare/proof", may: []string{"results/compare"}},
 	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
 	{part: "results/internal/*", may: []string{"results"}},
-	{part: "bench", may: []string{"bench/*", "bench/client/engines", "bench/client/goroutine", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "bench", may: []string{"bench/*", "bench/client/engines", "scenarios", "results"}, tests: []string{"bench/*/*"}},
 	{part: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // knows no engine
 	{part: "bench/child", may: []string{"bench/cost"}},                                                     // starts and ends processes, whatever they are for
-	{part: "bench", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
-	{part: "bench/child", may: []string{"bench/cost"}},                                                           // starts and ends processes, whatever they are for
+	{
+		part: "bench/generator", // must not know the trial that starts it
+		may: []string{
+			"bench/child", "bench/client", "bench/client/engines", "bench/client/goroutine", "bench/clock", "bench/lab", "bench/payload", "bench/record", "bench/schedule", "bench/validity",
+			"scenarios", "results",
+		},
+		tests: []string{"bench/generator/generatortest"},
+	},
+	{part: "bench/generator/generatortest"},
 	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                            // judges evidence and measures nothing
 	{part: "bench/model", may: []string{"scenarios", "results"}},                                                 // predicts from the scenario, not from code that measures
 	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}}, // knows the machine, and no trial
 	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
 	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
-	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "results"}},
+	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
 	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
 	{part: "bench/client/internal/wire"},
 	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench"
 	"pushbench/bench/client/engines"
 	monotonic "pushbench/bench/clock"
+	"pushbench/bench/generator"
 	"pushbench/bench/model"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
@@ -69,14 +69,14 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 }
 
 // driveTrial is a trial whose server and generator are both in this process.
-func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) bench.Outcome {
+func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) generator.Outcome {
 	t.Helper()
 	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference})
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := bench.Drive(in, reports)
+		err := generator.Drive(in, reports)
 		reports.Close()
 		ended <- err
 	}()
@@ -90,13 +90,13 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) be
 	say := json.NewEncoder(orders)
 	heard := bufio.NewScanner(out)
 	heard.Buffer(nil, 16<<20)
-	ask := func(o bench.Order) { _ = say.Encode(o) } // a generator that is gone says so by its silence
-	ask(bench.Order{Prepare: &bench.Prepare{
+	ask := func(o generator.Order) { _ = say.Encode(o) } // a generator that is gone says so by its silence
+	ask(generator.Order{Prepare: &generator.Prepare{
 		Scenario: scenario, Transport: string(transport), Target: server.Addr,
 		Block: 1, Run: 7, Engine: engines.Names()[0],
 	}})
 	for heard.Scan() {
-		var m bench.Message
+		var m generator.Message
 		if err := json.Unmarshal(heard.Bytes(), &m); err != nil {
 			t.Fatal(err)
 		}
@@ -104,9 +104,9 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) be
 		case m.Failed != "":
 			t.Fatal(m.Failed)
 		case m.Prepared != nil:
-			ask(bench.Order{Connect: &bench.Connect{}})
+			ask(generator.Order{Connect: &generator.Connect{}})
 		case m.Connected != nil:
-			ask(bench.Order{Start: &bench.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
+			ask(generator.Order{Start: &generator.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
 		case m.Done != nil:
 			for _, identity := range (results.Trial{Freshness: m.Done.Freshness}).Identities() {
 				if !identity.Holds() {
@@ -117,5 +117,5 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) be
 		}
 	}
 	t.Fatalf("the generator went silent: %v", heard.Err())
-	return bench.Outcome{}
+	return generator.Outcome{}
 }

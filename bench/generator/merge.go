@@ -1,21 +1,17 @@
-package bench
+package generator
 
 import (
-	"maps"
-	"slices"
+	"fmt"
+	"strings"
 
+	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
 
-func mergeCounts(to, from map[string]int64) {
-	for _, key := range slices.Sorted(maps.Keys(from)) {
-		to[key] += from[key]
-	}
-}
-
-func mergeConnect(to *results.Connect, from results.Connect) {
+// MergeConnect adds what connecting took the clients of another recorder or generator.
+func MergeConnect(to *results.Connect, from results.Connect) {
 	if all := to.Clients + from.Clients; all > 0 {
 		to.RoundTrips = (to.RoundTrips*float64(to.Clients) + from.RoundTrips*float64(from.Clients)) / float64(all)
 	}
@@ -26,7 +22,9 @@ func mergeConnect(to *results.Connect, from results.Connect) {
 	to.Reporters += from.Reporters
 	to.Took = max(to.Took, from.Took)
 	to.Dials += from.Dials
-	mergeCounts(to.FailedBy, from.FailedBy)
+	for cause, n := range from.FailedBy {
+		to.FailedBy[cause] += n
+	}
 	for name, h := range from.Stages {
 		sum := to.Stages[name]
 		sum.Merge(h)
@@ -34,13 +32,29 @@ func mergeConnect(to *results.Connect, from results.Connect) {
 	}
 }
 
-// mergeInterval adds what came in the same second to the clients of another generator.
-func mergeInterval(to *results.Interval, from results.Interval) {
+// MergeInterval adds what came in the same second to the clients of another generator.
+func MergeInterval(to *results.Interval, from results.Interval) {
 	to.Length = max(to.Length, from.Length)
 	to.Published += from.Published
 	to.Delivered += from.Delivered
 	to.Counted += from.Counted
 	to.Latency.Merge(from.Latency)
+}
+
+// MergeOutcomes is what all generators of a trial found together. They must have run with the
+// same settings.
+func MergeOutcomes(all []*Outcome, t scenarios.Transport) (*Outcome, error) {
+	sum := *all[0]
+	flights := []validity.Flight{sum.Flight}
+	for i, other := range all[1:] {
+		if differ := validity.Differences(sum.Settings, other.Settings, nil); len(differ) > 0 {
+			return nil, fmt.Errorf("generator %d differs from the first: %s", i+2, strings.Join(differ, "; "))
+		}
+		flights = append(flights, other.Flight)
+		mergeOutcome(&sum, *other, t)
+	}
+	sum.Flight = mergeFlights(flights)
+	return &sum, nil
 }
 
 // mergeOutcome adds what another generator of the trial found, but for its Flight. Both
@@ -66,31 +80,8 @@ func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
 	to.Total.Add(from.Total)
 	to.Abandoned += from.Abandoned
 	to.Goroutines += from.Goroutines
-	mergeCounts(to.Broken, from.Broken)
+	for cause, n := range from.Broken {
+		to.Broken[cause] += n
+	}
 	to.Cut = to.Cut || from.Cut
-}
-
-// minus is what was counted since an earlier reading.
-func minus(a, b results.Wire) results.Wire {
-	return results.Wire{
-		Up:           minusDirection(a.Up, b.Up),
-		Down:         minusDirection(a.Down, b.Down),
-		Requests:     a.Requests - b.Requests,
-		Polls:        a.Polls - b.Polls,
-		EmptyAnswers: a.EmptyAnswers - b.EmptyAnswers,
-		Batches:      a.Batches - b.Batches,
-		Dials:        a.Dials - b.Dials,
-		Reconnects:   a.Reconnects - b.Reconnects,
-	}
-}
-
-func minusDirection(a, b results.Direction) results.Direction {
-	return results.Direction{
-		Bytes:    a.Bytes - b.Bytes,
-		Payload:  a.Payload - b.Payload,
-		Envelope: a.Envelope - b.Envelope,
-		Framing:  a.Framing - b.Framing,
-		Headers:  a.Headers - b.Headers,
-		Segments: a.Segments - b.Segments,
-	}
 }

@@ -1,107 +1,33 @@
-package bench
+package generator
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"pushbench/bench/child"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
+	"pushbench/bench/generator/generatortest"
 	"pushbench/results"
 )
-
-// A pollServer is the smallest server that polls can be measured against: one topic,
-// no gaps, no waiting. It is written from the contract alone.
-type pollServer struct {
-	mu       sync.Mutex
-	messages []string
-	polls    int
-	posts    int
-}
-
-func (l *pollServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if r.Method == http.MethodPost {
-		l.publish(w, r)
-		return
-	}
-	l.polls++
-	after := r.URL.Query().Get("after")
-	if after == "" {
-		fmt.Fprintf(w, `{"cursor":"%d","messages":[],"heads":{"t0":%d}}`, len(l.messages), len(l.messages))
-		return
-	}
-	from, _ := strconv.Atoi(after)
-	if from == len(l.messages) {
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	fmt.Fprintf(w, `{"cursor":"%d","messages":[%s]}`, len(l.messages), strings.Join(l.messages[from:], ","))
-}
-
-// await waits until so many messages are there.
-func (l *pollServer) await(t *testing.T, messages int) {
-	t.Helper()
-	limit := time.After(time.Minute)
-	for tick := time.NewTicker(time.Millisecond); ; {
-		l.mu.Lock()
-		n := len(l.messages)
-		l.mu.Unlock()
-		if n >= messages {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("%d messages, want %d", n, messages)
-		}
-	}
-}
-
-func (l *pollServer) publish(w http.ResponseWriter, r *http.Request) {
-	l.posts++
-	body, _ := io.ReadAll(r.Body)
-	topic := strings.TrimPrefix(r.URL.Path, "/v1/topics/")
-	quoted, _ := json.Marshal(string(body))
-	seq := len(l.messages) + 1
-	l.messages = append(l.messages, fmt.Sprintf(`{"topic":%q,"seq":%d,"data":%s}`, topic, seq, quoted))
-	fmt.Fprintf(w, `{"topic":%q,"seq":%d}`, topic, seq)
-}
 
 // A generatorUnderTest is a generator in this process and the pipes that speak to it.
 type generatorUnderTest struct {
 	t      *testing.T
-	server *pollServer
+	server *generatortest.PollServer
 	orders *io.PipeWriter
 	say    *child.LineWriter
 	heard  chan Message
 	ended  chan error
 }
 
-const pollScenario = `version: 1
-name: test
-transports: [shortpoll]
-clients: {count: 5}
-publish: {by: %s, rate: 200/s}
-payload: {size: 64B}
-shortpoll: {interval: 20ms}
-idle: 0s
-warmup: 100ms
-window: 500ms
-`
-
 func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
 	t.Helper()
-	return startGeneratorOf(t, fmt.Sprintf(pollScenario, publisher))
+	return startGeneratorOf(t, fmt.Sprintf(generatortest.PollScenario, publisher))
 }
 
 func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *generatorUnderTest {
@@ -109,7 +35,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	in, orders := io.Pipe()
 	out, reports := io.Pipe()
 	g := &generatorUnderTest{
-		t: t, server: &pollServer{}, orders: orders, say: child.NewLineWriter(orders),
+		t: t, server: &generatortest.PollServer{}, orders: orders, say: child.NewLineWriter(orders),
 		heard: make(chan Message, 64), ended: make(chan error, 1),
 	}
 	server := httptest.NewServer(g.server)
@@ -208,7 +134,7 @@ func TestDriveDeliversAndAccountsForEverything(t *testing.T) {
 	}
 }
 
-func checkOutcome(t *testing.T, server *pollServer, o Outcome, intervals []results.Interval) {
+func checkOutcome(t *testing.T, server *generatortest.PollServer, o Outcome, intervals []results.Interval) {
 	t.Helper()
 	trial := results.Trial{Ledger: o.Ledger, Publishes: o.Publishes, Latency: o.Latency, Ack: o.Ack}
 	for _, identity := range trial.Identities() {
@@ -226,9 +152,9 @@ func checkOutcome(t *testing.T, server *pollServer, o Outcome, intervals []resul
 	if counted != o.Ledger.Unique {
 		t.Errorf("intervals hold %d latencies, the ledger %d", counted, o.Ledger.Unique)
 	}
-	server.mu.Lock() // a poll may still be at it whose client is gone
-	defer server.mu.Unlock()
-	if asked := int64(server.polls + server.posts); o.Total.Requests < asked {
+	server.Mu.Lock() // a poll may still be at it whose client is gone
+	defer server.Mu.Unlock()
+	if asked := int64(server.Polls + server.Posts); o.Total.Requests < asked {
 		t.Errorf("%d requests reported, the server had %d", o.Total.Requests, asked)
 	}
 	if u := o.Total.Up; u.Bytes != u.Payload+u.Envelope+u.Framing+u.Headers {
@@ -306,8 +232,8 @@ func TestDriveTakesOrdersOnlyInOrder(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := startGenerator(t, "clients")
 			if c.name == "started while connecting" {
-				g.server.mu.Lock() // no client is ready before its poll is answered
-				defer g.server.mu.Unlock()
+				g.server.Mu.Lock() // no client is ready before its poll is answered
+				defer g.server.Mu.Unlock()
 			}
 			if c.connected {
 				g.connect()
@@ -330,11 +256,11 @@ func TestDriveTakesOrdersOnlyInOrder(t *testing.T) {
 // Stopped in the middle, all that was due before was published and is delivered,
 // and nothing else was ever owed: no message is lost to the stop itself.
 func TestDriveStopsBetweenTwoMessages(t *testing.T) {
-	g := startGeneratorOf(t, strings.Replace(fmt.Sprintf(pollScenario, "backend"), "window: 500ms", "window: 10m", 1))
+	g := startGeneratorOf(t, strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "window: 500ms", "window: 10m", 1))
 	g.connect()
 	start := clock.Now()
 	g.order(Order{Start: &Start{At: start}})
-	g.server.await(t, 50)
+	g.server.Await(t, 50)
 	g.order(Order{Stop: &Stop{}})
 	o, intervals := g.outcome()
 	g.end()
@@ -355,7 +281,7 @@ func TestDriveStopsBetweenTwoMessages(t *testing.T) {
 // FuzzDrive says anything to a generator, but nothing that makes it dial. It must
 // end, say why in words if it fails, and say nothing that a run cannot read.
 func FuzzDrive(f *testing.F) {
-	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(pollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: engines.Names()[0]}})
+	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,4 +1,9 @@
-package bench
+// Package generator is the load generator: it turns a scenario into sessions of simulated
+// clients, publishes its schedule on time, and counts what they receive.
+//
+// It owns Drive, the control messages that it obeys, the pacing and its own ceiling. It must
+// not know the trial, which starts it as a process of its own.
+package generator
 
 import (
 	"context"
@@ -303,9 +308,9 @@ func (d *driver) session(publisher int32) client.Session {
 	return d.clients[d.place(int(publisher))]
 }
 
-// connectGrace is how long after the last dial a client may take to be ready
+// ConnectGrace is how long after the last dial a client may take to be ready
 // before it counts as failed.
-const connectGrace = 10 * time.Second
+const ConnectGrace = 10 * time.Second
 
 // connect opens our clients, which take their turns at the scenario's rate among those
 // of all replicas, and tells when all are ready.
@@ -323,7 +328,7 @@ func (d *driver) connect(ctx context.Context) {
 		}
 		d.open(c, publishes[c] || d.answers != nil)
 	}
-	if !d.awaitReady(ctx, clock.Now().Add(connectGrace)) {
+	if !d.awaitReady(ctx, clock.Now().Add(ConnectGrace)) {
 		return
 	}
 	if d.answers != nil && d.answers.recorder.Ready() == 0 { // else every answer would seem to be lost
@@ -398,7 +403,7 @@ func (d *driver) connections(begun clock.Instant) results.Connect {
 	for _, r := range d.recorders {
 		c, ready := r.Connect()
 		last = max(last, ready)
-		mergeConnect(&sum, c)
+		MergeConnect(&sum, c)
 	}
 	sum.Took = last.Sub(begun)
 	sum.Dials = d.traffic.Snapshot().Dials
@@ -464,7 +469,7 @@ func (d *driver) span(ctx context.Context, start clock.Instant) spanCount {
 	return spanCount{
 		length:    to.Sub(from),
 		delivered: after.delivered - before.delivered,
-		wire:      minus(after.wire, before.wire),
+		wire:      after.wire.Minus(before.wire),
 	}
 }
 
@@ -550,11 +555,7 @@ func (d *driver) handedOver() bool {
 func (d *driver) tell(since, length time.Duration) {
 	sum := results.Interval{Transport: string(d.transport), Start: since, Length: length}
 	for _, r := range d.recorders {
-		i := r.Take()
-		sum.Published += i.Published
-		sum.Delivered += i.Delivered
-		sum.Counted += i.Counted
-		sum.Latency.Merge(i.Latency)
+		MergeInterval(&sum, r.Take())
 	}
 	_ = d.out.Send(Message{Interval: &sum}) // as above
 }
@@ -597,7 +598,7 @@ func (d *driver) outcome(span spanCount) Outcome {
 		Goroutines: d.goroutines,
 		Broken:     map[string]int64{},
 		Cut:        d.stopped(),
-		Settings:   generatorSettings(d.traffic.Options()),
+		Settings:   ownSettings(d.traffic.Options()),
 	}
 	o.Publishes, o.Ack = d.book.Publishes()
 	if d.visitors != nil {
@@ -613,7 +614,9 @@ func (d *driver) outcome(span spanCount) Outcome {
 		o.Ledger.Add(ledger)
 		o.Latency.Add(latency)
 		o.Freshness.Add(r.Freshness())
-		mergeCounts(o.Broken, r.Broken())
+		for cause, n := range r.Broken() {
+			o.Broken[cause] += n
+		}
 	}
 	if !transports.Of(d.transport).Timed {
 		o.Latency.Independent = o.Publishes.Planned
@@ -621,8 +624,3 @@ func (d *driver) outcome(span spanCount) Outcome {
 	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
 	return o
 }
-
-// errGenerator wraps what a generator says of itself.
-var errGenerator = errors.New("generator failed")
-
-func generatorError(words string) error { return fmt.Errorf("%w: %s", errGenerator, words) }

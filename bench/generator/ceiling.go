@@ -1,12 +1,10 @@
-package bench
+package generator
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
 
-	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
 	"pushbench/bench/schedule"
@@ -26,8 +24,8 @@ type Gauged struct {
 
 // For how long a generator runs flat out, at most.
 const (
-	gaugeTime      = 500 * time.Millisecond
-	quickGaugeTime = gaugeTime / 5
+	GaugeTime      = 500 * time.Millisecond
+	QuickGaugeTime = GaugeTime / 5
 )
 
 // gauge runs a scenario flat out on the null transport. What it needs is built as for a
@@ -80,7 +78,7 @@ func (d *driver) flatOut(limit time.Duration) Gauged {
 func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 	const least = 100 // messages
 	var (
-		share = limit.Seconds() / gaugeTime.Seconds()
+		share = limit.Seconds() / GaugeTime.Seconds()
 		pairs = share * 2e6     // and then some 150 ns for each
 		most  = share * 400_000 // messages: a plan takes memory
 	)
@@ -91,45 +89,4 @@ func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+perMessage))))
 	flat.Inputs.Rate = s.Inputs.Rate * flat.Publish.Rate / s.Publish.Rate
 	return schedule.New(&flat, 1)
-}
-
-// measureCeiling has a generator, placed as those of the trials are, find its ceiling.
-func (r *Rig) measureCeiling(ctx context.Context, s *scenarios.Scenario) (err error) {
-	one := &replica{}
-	defer func() {
-		if ended := one.endGenerator(child.Grace(ctx)); err == nil {
-			err = ended
-		}
-		if ctx.Err() != nil {
-			err = errStopped
-		}
-	}()
-	if err := one.startGenerator(r, nil); err != nil {
-		return err
-	}
-	if err := one.generator.Send(Order{Gauge: &Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
-		return err
-	}
-	m, err := one.answer(ctx, child.AnswerWait)
-	if err != nil {
-		return err
-	}
-	if m.Gauged == nil {
-		return generatorError("it did not find its ceiling")
-	}
-	r.ceiling = m.Gauged.PerSecond
-	return nil
-}
-
-func (r *Rig) gaugeTime() time.Duration {
-	if r.Quick {
-		return quickGaugeTime
-	}
-	return gaugeTime
-}
-
-// load is what a scenario asks of its generators: publications, to each server, inputs
-// and deliveries a second.
-func load(s *scenarios.Scenario) float64 {
-	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Inputs.Rate) + s.DeliveryRate()
 }

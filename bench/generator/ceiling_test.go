@@ -1,4 +1,4 @@
-package bench
+package generator
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/bench/generator/generatortest"
 	"pushbench/scenarios"
 )
 
@@ -13,18 +14,19 @@ import (
 // takes it once, before anything else.
 func TestGeneratorFindsItsCeiling(t *testing.T) {
 	for _, publisher := range []string{"clients", "backend"} {
-		text := fmt.Sprintf(pollScenario, publisher)
+		text := fmt.Sprintf(generatortest.PollScenario, publisher)
 		s, err := scenarios.Read("test", strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, limit := range []time.Duration{gaugeTime, quickGaugeTime} {
+		for _, limit := range []time.Duration{GaugeTime, QuickGaugeTime} {
 			got, err := Gauge{Scenario: text, Time: limit}.gauge()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.PerSecond < 10*load(s) {
-				t.Errorf("published by %s, in %v: %.0f per second, less than ten times the %.0f that are asked", publisher, limit, got.PerSecond, load(s))
+			asked := float64(s.Publish.Rate) + s.DeliveryRate()
+			if got.PerSecond < 10*asked {
+				t.Errorf("published by %s, in %v: %.0f per second, less than ten times the %.0f that are asked", publisher, limit, got.PerSecond, asked)
 			}
 		}
 	}
@@ -50,7 +52,7 @@ func TestCeilingOfNoScenario(t *testing.T) {
 }
 
 func TestCeilingInNoTime(t *testing.T) {
-	if got, err := (Gauge{Scenario: fmt.Sprintf(pollScenario, "clients")}).gauge(); err == nil {
+	if got, err := (Gauge{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients")}).gauge(); err == nil {
 		t.Errorf("got %v, want an error", got)
 	}
 }
@@ -58,15 +60,15 @@ func TestCeilingInNoTime(t *testing.T) {
 // The plan is more than is done, and not more than memory holds, whatever the fan-out.
 func TestFlatOutIsEnoughAndNotTooMuch(t *testing.T) {
 	for _, clients := range []int{1, 100, 10_000} {
-		s, err := scenarios.Read("test", strings.NewReader(strings.Replace(fmt.Sprintf(pollScenario, "backend"), "count: 4", fmt.Sprint("count: ", clients), 1)))
+		s, err := scenarios.Read("test", strings.NewReader(strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "count: 4", fmt.Sprint("count: ", clients), 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Clients.Count = clients
-		if n := len(flatOut(s, quickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
+		if n := len(flatOut(s, QuickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
 			t.Errorf("%d clients, quick: %d messages", clients, n)
 		}
-		plan := flatOut(s, gaugeTime)
+		plan := flatOut(s, GaugeTime)
 		if n := len(plan.Messages); n < 90 || n > 500_000 || n*clients < 300_000 {
 			t.Errorf("%d clients: %d messages", clients, n)
 		}

@@ -1,4 +1,4 @@
-package bench
+package generator
 
 import (
 	"maps"
@@ -98,7 +98,7 @@ func TestMinusForgetsNoField(t *testing.T) {
 	fill(reflect.ValueOf(&earlier).Elem(), &next)
 	next *= 1000
 	fill(reflect.ValueOf(&later).Elem(), &next)
-	d := minus(later, earlier)
+	d := later.Minus(earlier)
 	difference := reflect.ValueOf(later).Field(0).Field(0).Int() - reflect.ValueOf(earlier).Field(0).Field(0).Int()
 	each(reflect.ValueOf(d), reflect.ValueOf(d), "Wire", func(name string, got, _ int64) {
 		if got != difference { // the same for every field, as both count up by 7
@@ -120,7 +120,7 @@ func TestMergeConnect(t *testing.T) {
 	}
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
 	for _, p := range []results.Connect{part(30, 2, time.Millisecond), part(0, 0, 0), part(10, 6, time.Second)} {
-		mergeConnect(&sum, p)
+		MergeConnect(&sum, p)
 	}
 	ready := sum.Stages["ready"]
 	if sum.Clients != 40 || sum.RoundTrips != 3 || sum.BytesUp != 400 || sum.BytesDown != 800 || sum.Failed != 3 || sum.FailedBy["refused"] != 6 {

@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pushbench/bench/host"
+	"pushbench/results"
+)
+
+// Of all that a server tells, only settings are compared.
+func TestSettingsOfAServer(t *testing.T) {
+	got, err := serverSettings([]byte(`{"pid":7,"accepted":3,"gogc":100,"compression":false,"sockets":{"nodelay":true,"send_buffer":"autotuned"},"limits":{"hold_ns":30000000000}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"server gogc": "100", "server compression": "false", "server sockets.nodelay": "true",
+		"server sockets.send_buffer": "autotuned", "server limits.hold_ns": "30000000000",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, err := serverSettings([]byte(`[]`)); err == nil {
+		t.Error("a list is taken for what a server tells")
+	}
+}
+
+func TestSettingsOfTheHost(t *testing.T) {
+	h := hostSettings(results.Host{Kernel: "6.1", LoadAverage: "1 2 3", Sysctls: map[string]string{"net.core.somaxconn": "4096"}})
+	if h["host kernel"] != "6.1" || h["host sysctls.net.core.somaxconn"] != "4096" {
+		t.Errorf("host: %v", h)
+	}
+	if _, compared := h["host load_average"]; compared {
+		t.Error("the load average is compared, which never stays the same")
+	}
+	if !maps.Equal(hostSettings(host.Facts()), hostSettings(host.Facts())) {
+		t.Error("two readings of this host differ: what changes by itself belongs to the volatile")
+	}
+}
+
+func TestChecksumNoticesAnotherExecutable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server")
+	sums := map[string]bool{}
+	for _, content := range []string{"one", "two", "one"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sum, err := results.Checksum(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[sum] = true
+	}
+	if len(sums) != 2 {
+		t.Errorf("%d checksums of two executables", len(sums))
+	}
+	if _, err := results.Checksum(path + "-gone"); err == nil || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("no executable: %v", err)
+	}
+}
