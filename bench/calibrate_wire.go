@@ -204,7 +204,7 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	}
 	x.close()
 	after, err := x.quiet(ctx)
-	account.Window, account.Whole = said.minus(connected), after.minus(before)
+	account.Window, account.Whole = results.Minus(said, connected), results.Minus(after, before)
 	return account, err
 }
 
@@ -295,15 +295,6 @@ func (x *exchange) quiet(ctx context.Context) (WireSpan, error) {
 		}
 	}
 	return last, err
-}
-
-func (s WireSpan) minus(earlier WireSpan) WireSpan {
-	return WireSpan{
-		Messages:  s.Messages - earlier.Messages,
-		Ours:      s.Ours.Minus(earlier.Ours),
-		TCP:       s.TCP.Minus(earlier.TCP),
-		Interface: s.Interface.Minus(earlier.Interface),
-	}
 }
 
 // A tally is a sink that only counts.

@@ -63,41 +63,23 @@ func (t *target) close() { t.http.CloseIdleConnections() }
 
 // serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
 type serverStats struct {
-	Accepted int64            `json:"accepted"`
+	Accepted int64            `json:"accepted" add:"sum"`
 	Requests map[string]int64 `json:"requests"`
 	Rearm    struct {
-		Count int64 `json:"count"`
-		Sum   int64 `json:"sum_ns"`
+		Count int64 `json:"count" add:"sum"`
+		Sum   int64 `json:"sum_ns" add:"sum"`
 	} `json:"rearm"`
 	Webhooks struct {
-		Posts    int64            `json:"posts"`
-		Failed   int64            `json:"failed"`
-		GivenUp  int64            `json:"given_up"`
+		Posts    int64            `json:"posts" add:"sum"`
+		Failed   int64            `json:"failed" add:"sum"`
+		GivenUp  int64            `json:"given_up" add:"sum"`
 		FailedBy map[string]int64 `json:"failed_by"`
 	} `json:"webhooks"`
-	Goroutines int64  `json:"goroutines"`
-	GOMAXPROCS int    `json:"gomaxprocs"`
+	Goroutines int64  `json:"goroutines" add:"-"`
+	GOMAXPROCS int    `json:"gomaxprocs" add:"-"`
 	Stack      string `json:"stack"`
 
 	settings map[string]string
-}
-
-// add adds another server's counters.
-func (s *serverStats) add(o serverStats) {
-	if s.Requests == nil {
-		s.Requests = map[string]int64{}
-	}
-	s.Accepted += o.Accepted
-	mergeCounts(s.Requests, o.Requests)
-	s.Webhooks.Posts += o.Webhooks.Posts
-	s.Webhooks.Failed += o.Webhooks.Failed
-	s.Webhooks.GivenUp += o.Webhooks.GivenUp
-	if s.Webhooks.FailedBy == nil {
-		s.Webhooks.FailedBy = map[string]int64{}
-	}
-	mergeCounts(s.Webhooks.FailedBy, o.Webhooks.FailedBy)
-	s.Rearm.Count += o.Rearm.Count
-	s.Rearm.Sum += o.Rearm.Sum
 }
 
 // load is how many requests came from clients rather than from us.

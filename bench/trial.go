@@ -299,7 +299,7 @@ func (t *trial) second(ctx context.Context) (sum *results.Interval, err error) {
 		case sum == nil:
 			sum = i
 		default:
-			generator.MergeInterval(sum, *i)
+			results.Merge(sum, *i)
 		}
 	}
 	return sum, nil
@@ -382,8 +382,8 @@ func (t *trial) audit(ctx context.Context) (err error) {
 		if err := r.settle(ctx); err != nil {
 			return err
 		}
-		before.add(r.before)
-		after.add(r.after)
+		results.Merge(&before, r.before)
+		results.Merge(&after, r.after)
 		t.evidence.Accepted -= r.dialled()
 	}
 	t.evidence.Least = nearestBy(t.scenario)

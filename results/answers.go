@@ -10,27 +10,11 @@ type Answers struct {
 // Webhooks counts what a server posted to clients and to backends, and what became of
 // that, from its start to the trial's end.
 type Webhooks struct {
-	Rules    int              `json:"rules"` // that the clients' router was given to let the server in, one a client
-	Posts    int64            `json:"posts"` // tried
-	Failed   int64            `json:"failed"`
-	GivenUp  int64            `json:"given_up"` // receivers
+	Rules    int              `json:"rules" add:"max"` // that the clients' router was given to let the server in, one a client
+	Posts    int64            `json:"posts" add:"sum"` // tried
+	Failed   int64            `json:"failed" add:"sum"`
+	GivenUp  int64            `json:"given_up" add:"sum"` // receivers
 	FailedBy map[string]int64 `json:"failed_by,omitempty"`
-}
-
-// Add adds another account.
-func (a *Answers) Add(b Answers) {
-	a.Ledger.Add(b.Ledger)
-	a.Latency.Add(b.Latency)
-}
-
-func (w *Webhooks) add(x Webhooks) {
-	w.Rules = max(w.Rules, x.Rules)
-	w.Posts += x.Posts
-	w.Failed += x.Failed
-	w.GivenUp += x.GivenUp
-	if x.FailedBy != nil {
-		w.FailedBy = addBy(w.FailedBy, x.FailedBy)
-	}
 }
 
 // identities are the sums of the backend's ledger.
@@ -41,19 +25,6 @@ func (a Answers) identities() []Identity {
 		{"answers received = unique + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
 		{"round trips = unique answers", a.Latency.Histogram.Count(), []int64{l.Unique}},
 		{"infinite round trips = declared gap + lost", a.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
-	}
-}
-
-func (a Answers) figures() []figure {
-	return append(a.Ledger.figures(), figure{"answers.infinite", float64(a.Latency.Infinite)}, figure{"answers.independent", float64(a.Latency.Independent)})
-}
-
-func (w Webhooks) figures() []figure {
-	return []figure{
-		{"webhooks.rules", float64(w.Rules)},
-		{"webhooks.posts", float64(w.Posts)},
-		{"webhooks.failed", float64(w.Failed)},
-		{"webhooks.given_up", float64(w.GivenUp)},
 	}
 }
 

@@ -14,27 +14,15 @@ import (
 //
 //	subscribed = covered + uncovered + never        time at each age = covered
 type Freshness struct {
-	Subscribed time.Duration `json:"subscribed_ns"` // the window's length, once for each subscription
-	Covered    time.Duration `json:"covered_ns"`    // of it, the time in which a message was held
-	Uncovered  time.Duration `json:"uncovered_ns"`  // before the first message was held: there is no age yet
-	Never      time.Duration `json:"never_ns"`      // of topics that were published to and of which nothing was held by the window's close: infinite in the quantiles
+	Subscribed time.Duration `json:"subscribed_ns" add:"sum"` // the window's length, once for each subscription
+	Covered    time.Duration `json:"covered_ns" add:"sum"`    // of it, the time in which a message was held
+	Uncovered  time.Duration `json:"uncovered_ns" add:"sum"`  // before the first message was held: there is no age yet
+	Never      time.Duration `json:"never_ns" add:"sum"`      // of topics that were published to and of which nothing was held by the window's close: infinite in the quantiles
 
-	Area        float64       `json:"area_s2"`     // the integral of the age over the covered time, s²
-	Oldest      time.Duration `json:"oldest_ns"`   // exact
-	Age         Histogram     `json:"age"`         // its counts are the nanoseconds spent at each age, to a quarter of a percent
-	Independent int64         `json:"independent"` // n of independent things behind the quantiles: publishes, or poll cycles where these are fewer
-}
-
-// Add adds another freshness: times add up, and the distributions are merged.
-func (f *Freshness) Add(g Freshness) {
-	f.Subscribed += g.Subscribed
-	f.Covered += g.Covered
-	f.Uncovered += g.Uncovered
-	f.Never += g.Never
-	f.Area += g.Area
-	f.Oldest = max(f.Oldest, g.Oldest)
-	f.Age.Merge(g.Age)
-	f.Independent += g.Independent
+	Area        float64       `json:"area_s2" add:"sum"`     // the integral of the age over the covered time, s²
+	Oldest      time.Duration `json:"oldest_ns" add:"max"`   // exact
+	Age         Histogram     `json:"age"`                   // its counts are the nanoseconds spent at each age, to a quarter of a percent
+	Independent int64         `json:"independent" add:"sum"` // n of independent things behind the quantiles: publishes, or poll cycles where these are fewer
 }
 
 // Mean is the mean age over the covered time; 0 when nothing is covered.
@@ -69,18 +57,6 @@ func (f Freshness) identities() []Identity {
 	return []Identity{
 		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
 		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
-	}
-}
-
-func (f Freshness) figures() []figure {
-	return []figure{
-		{"freshness.subscribed_ns", float64(f.Subscribed)},
-		{"freshness.covered_ns", float64(f.Covered)},
-		{"freshness.uncovered_ns", float64(f.Uncovered)},
-		{"freshness.never_ns", float64(f.Never)},
-		{"freshness.area_s2", f.Area},
-		{"freshness.oldest_ns", float64(f.Oldest)},
-		{"freshness.independent", float64(f.Independent)},
 	}
 }
 

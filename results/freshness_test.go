@@ -50,7 +50,7 @@ func TestFreshnessIsPooledByTime(t *testing.T) {
 	short.Subscribed, short.Covered, short.Uncovered, short.Area = 10*time.Second, 10*time.Second, 0, 10*3
 	short.Age = results.Histogram{}
 	short.Age.RecordMany(3*time.Second, int64(10*time.Second))
-	long.Add(short)
+	results.Merge(&long, short)
 	if want := 13 * time.Second / 11; (long.Mean()-want).Abs() > 1 || long.Covered != 110*time.Second || long.Oldest != 4*time.Second || long.Independent != 4000 {
 		t.Errorf("mean %v over %v, oldest %v, n %d; want %v over 110s, 4s, 4000", long.Mean(), long.Covered, long.Oldest, long.Independent, want)
 	}

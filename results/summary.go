@@ -164,11 +164,18 @@ func commonBlocks(cases [][]Trial) []int {
 	return slices.Sorted(maps.Keys(have))
 }
 
+// pooled are the trials of a case, added up.
+func pooled(c Case, trials []Trial) Trial {
+	p := Pool(trials)
+	p.Transport, p.Case, p.Stack, p.Flush, p.Status = c.Transport, c.Name, c.Stack, c.Flush, Complete
+	return p
+}
+
 func newRow(c Case, trials []Trial) Row {
 	return Row{
 		Case:      c,
 		Trials:    trials,
-		Pooled:    pool(c, trials),
+		Pooled:    pooled(c, trials),
 		Saturated: slices.ContainsFunc(trials, func(t Trial) bool { return t.Status == Saturated }),
 	}
 }

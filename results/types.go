@@ -32,7 +32,7 @@ type Manifest struct {
 
 	Tool     Tool     `json:"tool"`
 	Served   Tool     `json:"served,omitzero"` // the pushbench whose servers were measured, where it is another than Tool
-	Host     Host     `json:"host"`
+	Host     Host     `json:"host" walk:"-"`
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
@@ -42,9 +42,9 @@ type Manifest struct {
 	Orders     [][]string `json:"orders"`              // names of the cases of each block in the order run
 	Schedules  []string   `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
 	Seed       uint64     `json:"seed"`
-	Compare    Declared   `json:"compare,omitzero"` // see OrDefault
-	Needs      []Claim    `json:"needs,omitempty"`  // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
-	Claims     []Claim    `json:"claims,omitempty"` // what the run was said to find
+	Compare    Declared   `json:"compare,omitzero" walk:"-"` // see OrDefault
+	Needs      []Claim    `json:"needs,omitempty"`           // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
+	Claims     []Claim    `json:"claims,omitempty"`          // what the run was said to find
 	Published  Published  `json:"published,omitzero"`
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
@@ -160,15 +160,15 @@ func (w Workload) CostMetric() string {
 
 // A Trial is one case, fresh processes, one window. It is the statistical sample.
 type Trial struct {
-	Block     int           `json:"block"`    // from 1
-	Position  int           `json:"position"` // in its block, from 1
+	Block     int           `json:"block" add:"-"`    // from 1
+	Position  int           `json:"position" add:"-"` // in its block, from 1
 	Transport string        `json:"transport"`
 	Case      string        `json:"case,omitempty"` // see CaseName
 	Stack     string        `json:"stack,omitempty"`
-	Flush     time.Duration `json:"flush_ns,omitempty"`
-	Again     int           `json:"again,omitempty"` // attempts that came before: disturbed, void, and on record
+	Flush     time.Duration `json:"flush_ns,omitempty" add:"-"`
+	Again     int           `json:"again,omitempty" add:"-"` // attempts that came before: disturbed, void, and on record
 	Started   time.Time     `json:"started"`
-	Took      time.Duration `json:"took_ns"` // from starting the server to the last process gone
+	Took      time.Duration `json:"took_ns" add:"sum"` // from starting the server to the last process gone
 	Status    Status        `json:"status"`
 	Reason    string        `json:"reason,omitempty"`
 
@@ -198,17 +198,17 @@ type Trial struct {
 //
 //	planned = on time + late + dropped        sent = acknowledged + failed + unknown
 type Publishes struct {
-	Planned      int64            `json:"planned"`
-	OnTime       int64            `json:"on_time"` // left the generator within LateAfter of being due
-	Late         int64            `json:"late"`
-	Dropped      int64            `json:"dropped"` // never left the generator
+	Planned      int64            `json:"planned" add:"sum"`
+	OnTime       int64            `json:"on_time" add:"sum"` // left the generator within LateAfter of being due
+	Late         int64            `json:"late" add:"sum"`
+	Dropped      int64            `json:"dropped" add:"sum"` // never left the generator
 	DroppedBy    map[string]int64 `json:"dropped_by,omitempty"`
-	Sent         int64            `json:"sent"`
-	Acknowledged int64            `json:"acknowledged"`
-	Failed       int64            `json:"failed"`
-	Unknown      int64            `json:"unknown"` // neither an answer nor an error by the end of the drain
+	Sent         int64            `json:"sent" add:"sum"`
+	Acknowledged int64            `json:"acknowledged" add:"sum"`
+	Failed       int64            `json:"failed" add:"sum"`
+	Unknown      int64            `json:"unknown" add:"sum"` // neither an answer nor an error by the end of the drain
 	FailedBy     map[string]int64 `json:"failed_by,omitempty"`
-	LateAfter    time.Duration    `json:"late_after_ns"`
+	LateAfter    time.Duration    `json:"late_after_ns" add:"max"`
 	Lateness     Histogram        `json:"lateness"` // due instant → write begins, less the time an earlier publish held the connection
 	HeldUp       Histogram        `json:"held_up"`  // how long a publish waited for an earlier one on its connection: the transport's cost, not ours
 }
@@ -218,49 +218,49 @@ type Publishes struct {
 //	owed = unique + superseded + declared gap + lost
 //	received = unique + duplicates + unexpected
 type Ledger struct {
-	Owed        int64 `json:"owed"`
-	Unique      int64 `json:"unique"`
-	Superseded  int64 `json:"superseded"` // replaced by a newer one before it was sent (delivery: latest)
-	DeclaredGap int64 `json:"declared_gap"`
-	Lost        int64 `json:"lost"`
+	Owed        int64 `json:"owed" add:"sum"`
+	Unique      int64 `json:"unique" add:"sum"`
+	Superseded  int64 `json:"superseded" add:"sum"` // replaced by a newer one before it was sent (delivery: latest)
+	DeclaredGap int64 `json:"declared_gap" add:"sum"`
+	Lost        int64 `json:"lost" add:"sum"`
 
-	Received   int64 `json:"received"`
-	Duplicates int64 `json:"duplicates"`
-	Unexpected int64 `json:"unexpected"` // of another run, another topic, or damaged
+	Received   int64 `json:"received" add:"sum"`
+	Duplicates int64 `json:"duplicates" add:"sum"`
+	Unexpected int64 `json:"unexpected" add:"sum"` // of another run, another topic, or damaged
 
-	Reordered int64            `json:"reordered"` // came after a later one of the same publisher and topic
-	Corrupt   int64            `json:"corrupt"`   // part of Unexpected: the checksum did not match
+	Reordered int64            `json:"reordered" add:"sum"` // came after a later one of the same publisher and topic
+	Corrupt   int64            `json:"corrupt" add:"sum"`   // part of Unexpected: the checksum did not match
 	LostBy    map[string]int64 `json:"lost_by,omitempty"`
 }
 
 // A Latency is a distribution in which what never arrived counts as infinite.
 type Latency struct {
 	Histogram   Histogram `json:"histogram"`
-	Infinite    int64     `json:"infinite"`    // owed and never delivered
-	Independent int64     `json:"independent"` // n of independent things behind the quantiles: publishes, or poll cycles
+	Infinite    int64     `json:"infinite" add:"sum"`    // owed and never delivered
+	Independent int64     `json:"independent" add:"sum"` // n of independent things behind the quantiles: publishes, or poll cycles
 }
 
 // Connect is what it took to get every client from nothing to subscribed.
 type Connect struct {
-	Clients    int64                `json:"clients"`
-	Failed     int64                `json:"failed"`
+	Clients    int64                `json:"clients" add:"sum"`
+	Failed     int64                `json:"failed" add:"sum"`
 	FailedBy   map[string]int64     `json:"failed_by,omitempty"`
-	Took       time.Duration        `json:"took_ns"`         // first dial → last client ready
-	Stages     map[string]Histogram `json:"stages"`          // see Stages
-	Server     Spent                `json:"server,omitzero"` // CPU of the servers meanwhile
+	Took       time.Duration        `json:"took_ns" add:"sum,max"` // first dial → last client ready
+	Stages     map[string]Histogram `json:"stages"`                // see Stages
+	Server     Spent                `json:"server,omitzero"`       // CPU of the servers meanwhile
 	Generator  Spent                `json:"generator,omitzero"`
-	BytesUp    int64                `json:"bytes_up"` // all clients, until ready
-	BytesDown  int64                `json:"bytes_down"`
-	RoundTrips float64              `json:"round_trips"`         // per client until ready, TCP's included
-	Dials      int64                `json:"dials"`               // TCP connections opened, ways up included
-	Reporters  int64                `json:"reporters,omitempty"` // clients beside these that only publish: they share the memory, and are in no other figure
+	BytesUp    int64                `json:"bytes_up" add:"sum"` // all clients, until ready
+	BytesDown  int64                `json:"bytes_down" add:"sum"`
+	RoundTrips float64              `json:"round_trips" add:"mean,-"`      // per client until ready, TCP's included
+	Dials      int64                `json:"dials" add:"sum"`               // TCP connections opened, ways up included
+	Reporters  int64                `json:"reporters,omitempty" add:"sum"` // clients beside these that only publish: they share the memory, and are in no other figure
 }
 
 // Spent is CPU time: all of it, and its halves in the proportion of /proc's ticks.
 type Spent struct {
-	CPU    time.Duration `json:"cpu_ns"`
-	User   time.Duration `json:"user_ns"`
-	System time.Duration `json:"system_ns"`
+	CPU    time.Duration `json:"cpu_ns" add:"sum"`
+	User   time.Duration `json:"user_ns" add:"sum"`
+	System time.Duration `json:"system_ns" add:"sum"`
 }
 
 // Stages names the stages of a connection in order: TCP connect; the TLS handshake,
@@ -271,8 +271,8 @@ var Stages = []string{"tcp", "tls", "answer", "ready"}
 // Cost is what the deliveries of the window cost. Counters are read when the
 // window opens and when it closes, and divided by what was received in between.
 type Cost struct {
-	Span      time.Duration `json:"span_ns"`
-	Delivered int64         `json:"delivered"` // messages received in the span
+	Span      time.Duration `json:"span_ns" add:"sum"`
+	Delivered int64         `json:"delivered" add:"sum"` // messages received in the span
 	Server    Process       `json:"server"`
 	Generator Process       `json:"generator"`
 	Link      Process       `json:"link,omitzero"` // the process that carries packets, where there is one: in no other figure
@@ -288,26 +288,26 @@ type Link struct {
 // A LinkWay is one direction of a link. What it lost on purpose is a result; what it
 // carried late is its own fault.
 type LinkWay struct {
-	Packets    int64     `json:"packets"`    // that came out
-	Bytes      int64     `json:"bytes"`      // of them, IP headers included
-	Lost       int64     `json:"lost"`       // on purpose
-	Overtook   int64     `json:"overtook"`   // on purpose
-	Overflowed int64     `json:"overflowed"` // the queue before the limited rate
-	Refused    int64     `json:"refused"`    // by the device at the other end
-	Late       Histogram `json:"late"`       // due → written
+	Packets    int64     `json:"packets" add:"sum"`    // that came out
+	Bytes      int64     `json:"bytes" add:"sum"`      // of them, IP headers included
+	Lost       int64     `json:"lost" add:"sum"`       // on purpose
+	Overtook   int64     `json:"overtook" add:"sum"`   // on purpose
+	Overflowed int64     `json:"overflowed" add:"sum"` // the queue before the limited rate
+	Refused    int64     `json:"refused" add:"sum"`    // by the device at the other end
+	Late       Histogram `json:"late"`                 // due → written
 }
 
 // Process is one role's share of the machine (all its processes together).
 type Process struct {
-	Processes       int           `json:"processes"`
-	CPU             time.Duration `json:"cpu_ns"`  // process CPU clock over the span
-	User            time.Duration `json:"user_ns"` // CPU split in the proportion of /proc's ticks
-	System          time.Duration `json:"system_ns"`
-	MemoryBase      int64         `json:"memory_base_bytes"` // resident, before the first client
-	MemoryIdle      int64         `json:"memory_idle_bytes"` // resident, all clients connected, nothing published yet
-	MemoryPeak      int64         `json:"memory_peak_bytes"`
-	Goroutines      int64         `json:"goroutines"`       // at the idle sample
-	ContextSwitches int64         `json:"context_switches"` // over the span
+	Processes       int           `json:"processes" add:"max"`
+	CPU             time.Duration `json:"cpu_ns" add:"shown"`  // process CPU clock over the span
+	User            time.Duration `json:"user_ns" add:"shown"` // CPU split in the proportion of /proc's ticks
+	System          time.Duration `json:"system_ns" add:"shown"`
+	MemoryBase      int64         `json:"memory_base_bytes" add:"shown"` // resident, before the first client
+	MemoryIdle      int64         `json:"memory_idle_bytes" add:"shown"` // resident, all clients connected, nothing published yet
+	MemoryPeak      int64         `json:"memory_peak_bytes" add:"max"`
+	Goroutines      int64         `json:"goroutines" add:"max"`       // at the idle sample
+	ContextSwitches int64         `json:"context_switches" add:"sum"` // over the span
 }
 
 // Wire counts what crossed the clients' connections over the span, at the
@@ -316,22 +316,22 @@ type Wire struct {
 	Up   Direction `json:"up"`   // client → server
 	Down Direction `json:"down"` // server → client
 
-	Requests     int64 `json:"requests"`      // HTTP requests sent (polls, publishes, upgrades)
-	Polls        int64 `json:"polls"`         // of these, polls
-	EmptyAnswers int64 `json:"empty_answers"` // of these, answered with no message
-	Batches      int64 `json:"batches"`       // answers, events or frames that carried a message
-	Dials        int64 `json:"dials"`
-	Reconnects   int64 `json:"reconnects"`
+	Requests     int64 `json:"requests" add:"sum"`      // HTTP requests sent (polls, publishes, upgrades)
+	Polls        int64 `json:"polls" add:"sum"`         // of these, polls
+	EmptyAnswers int64 `json:"empty_answers" add:"sum"` // of these, answered with no message
+	Batches      int64 `json:"batches" add:"sum"`       // answers, events or frames that carried a message
+	Dials        int64 `json:"dials" add:"sum"`
+	Reconnects   int64 `json:"reconnects" add:"sum"`
 }
 
 // A Direction splits Bytes: Bytes = Payload + Envelope + Framing + Headers.
 type Direction struct {
-	Bytes    int64 `json:"bytes"`
-	Payload  int64 `json:"payload"`  // the messages themselves
-	Envelope int64 `json:"envelope"` // the JSON around them, and acknowledgements
-	Framing  int64 `json:"framing"`  // WebSocket frame headers, SSE field names, chunk sizes
-	Headers  int64 `json:"headers"`  // HTTP request or status lines and header fields
-	Segments int64 `json:"segments"` // TCP segments with or without data, from TCP_INFO, closing by arithmetic; 0 where not shown
+	Bytes    int64 `json:"bytes" add:"sum"`
+	Payload  int64 `json:"payload" add:"sum"`    // the messages themselves
+	Envelope int64 `json:"envelope" add:"sum"`   // the JSON around them, and acknowledgements
+	Framing  int64 `json:"framing" add:"sum"`    // WebSocket frame headers, SSE field names, chunk sizes
+	Headers  int64 `json:"headers" add:"sum"`    // HTTP request or status lines and header fields
+	Segments int64 `json:"segments" add:"shown"` // TCP segments with or without data, from TCP_INFO, closing by arithmetic; 0 where not shown
 }
 
 // A Prediction is what arithmetic says a correct run must find.
@@ -358,15 +358,15 @@ type Event struct {
 // An Interval is what happened in one second of a trial, by the instant of receipt.
 // It is appended while the trial runs, so that a killed run is complete to its last interval.
 type Interval struct {
-	Block     int           `json:"block"`
+	Block     int           `json:"block" add:"-"`
 	Transport string        `json:"transport"`
-	Case      string        `json:"case,omitempty"`  // of its trial; see CaseName
-	Again     int           `json:"again,omitempty"` // of its trial
-	At        time.Duration `json:"at_ns"`           // since the run's folder was made; AppendInterval fills it in when zero
-	Start     time.Duration `json:"start_ns"`        // since the window opened; negative during the warm-up
-	Length    time.Duration `json:"length_ns"`
-	Published int64         `json:"published"` // acknowledged in this interval
-	Delivered int64         `json:"delivered"` // messages received in this interval, warm-up ones included
-	Counted   int64         `json:"counted"`   // of these, due in the window: the counts of Latency
-	Latency   Histogram     `json:"latency"`   // of the counted
+	Case      string        `json:"case,omitempty"`             // of its trial; see CaseName
+	Again     int           `json:"again,omitempty" add:"-"`    // of its trial
+	At        time.Duration `json:"at_ns" add:"-"`              // since the run's folder was made; AppendInterval fills it in when zero
+	Start     time.Duration `json:"start_ns" add:"-" check:"-"` // since the window opened; negative during the warm-up
+	Length    time.Duration `json:"length_ns" add:"max"`
+	Published int64         `json:"published" add:"sum"` // acknowledged in this interval
+	Delivered int64         `json:"delivered" add:"sum"` // messages received in this interval, warm-up ones included
+	Counted   int64         `json:"counted" add:"sum"`   // of these, due in the window: the counts of Latency
+	Latency   Histogram     `json:"latency"`             // of the counted
 }

@@ -3,32 +3,14 @@ package results
 // Visits accounts for clients that came in the window, subscribed, heard a first message
 // and left.
 type Visits struct {
-	Came    int64            `json:"came"`
+	Came    int64            `json:"came" add:"sum"`
 	Connect Histogram        `json:"connect"`           // due to come → subscribed
 	First   Latency          `json:"first"`             // due to come → a first message in hand; infinite: it never was
 	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended before, by cause
 }
 
-// Add adds another account.
-func (v *Visits) Add(w Visits) {
-	v.Came += w.Came
-	v.Connect.Merge(w.Connect)
-	v.First.Add(w.First)
-	if w.LostBy != nil {
-		v.LostBy = addBy(v.LostBy, w.LostBy)
-	}
-}
-
 func (v Visits) identities() []Identity {
 	return []Identity{{"visitors = heard something + heard nothing", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}}}
-}
-
-func (v Visits) figures() []figure {
-	return []figure{
-		{"visits.came", float64(v.Came)},
-		{"visits.first.infinite", float64(v.First.Infinite)},
-		{"visits.first.independent", float64(v.First.Independent)},
-	}
 }
 
 // visited is a figure of the visitors, where there are any.

@@ -46,12 +46,3 @@ func (t TCP) closed() TCP {
 	}
 	return t
 }
-
-// Minus is what was counted since an earlier reading.
-func (t TCP) Minus(earlier TCP) TCP {
-	return TCP{Up: t.Up.minus(earlier.Up), Down: t.Down.minus(earlier.Down)}
-}
-
-func (d TCPDirection) minus(earlier TCPDirection) TCPDirection {
-	return TCPDirection{Bytes: d.Bytes - earlier.Bytes, Again: d.Again - earlier.Again, Segments: d.Segments - earlier.Segments}
-}

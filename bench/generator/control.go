@@ -86,14 +86,14 @@ type Outcome struct {
 	Freshness  results.Freshness `json:"freshness"`
 	Answers    results.Answers   `json:"answers,omitzero"`
 	Visits     results.Visits    `json:"visits,omitzero"`
-	Span       time.Duration     `json:"span_ns"`
-	Delivered  int64             `json:"delivered"`  // over the span
-	Wire       results.Wire      `json:"wire"`       // over the span
-	Total      results.Wire      `json:"total"`      // since the first dial, all sessions closed
-	Abandoned  int64             `json:"abandoned"`  // dials that were under way when their session was closed
-	Goroutines int64             `json:"goroutines"` // with all clients connected
-	Broken     map[string]int64  `json:"broken"`     // connections that ended otherwise than by us
-	Cut        bool              `json:"cut"`        // stopped before its plan ended
-	Flight     validity.Flight   `json:"flight"`
+	Span       time.Duration     `json:"span_ns" add:"max"`
+	Delivered  int64             `json:"delivered" add:"sum"`  // over the span
+	Wire       results.Wire      `json:"wire"`                 // over the span
+	Total      results.Wire      `json:"total"`                // since the first dial, all sessions closed
+	Abandoned  int64             `json:"abandoned" add:"sum"`  // dials that were under way when their session was closed
+	Goroutines int64             `json:"goroutines" add:"sum"` // with all clients connected
+	Broken     map[string]int64  `json:"broken"`               // connections that ended otherwise than by us
+	Cut        bool              `json:"cut"`                  // stopped before its plan ended
+	Flight     validity.Flight   `json:"flight" walk:"-"`
 	Settings   map[string]string `json:"settings"` // what it ran with
 }

@@ -469,7 +469,7 @@ func (d *driver) span(ctx context.Context, start clock.Instant) spanCount {
 	return spanCount{
 		length:    to.Sub(from),
 		delivered: after.delivered - before.delivered,
-		wire:      after.wire.Minus(before.wire),
+		wire:      results.Minus(after.wire, before.wire),
 	}
 }
 
@@ -555,7 +555,7 @@ func (d *driver) handedOver() bool {
 func (d *driver) tell(since, length time.Duration) {
 	sum := results.Interval{Transport: string(d.transport), Start: since, Length: length}
 	for _, r := range d.recorders {
-		MergeInterval(&sum, r.Take())
+		results.Merge(&sum, r.Take())
 	}
 	_ = d.out.Send(Message{Interval: &sum}) // as above
 }
@@ -611,9 +611,9 @@ func (d *driver) outcome(span spanCount) Outcome {
 	}
 	for _, r := range d.recorders {
 		ledger, latency := r.Close()
-		o.Ledger.Add(ledger)
-		o.Latency.Add(latency)
-		o.Freshness.Add(r.Freshness())
+		results.Merge(&o.Ledger, ledger)
+		results.Merge(&o.Latency, latency)
+		results.Merge(&o.Freshness, r.Freshness())
 		for cause, n := range r.Broken() {
 			o.Broken[cause] += n
 		}

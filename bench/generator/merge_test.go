@@ -32,7 +32,7 @@ func TestMergeIsExact(t *testing.T) {
 		}
 		var sum results.Latency
 		for _, p := range rapid.Permutation(parts).Draw(rt, "order") {
-			sum.Add(p)
+			results.Merge(&sum, p)
 		}
 		if !sum.Histogram.Equal(whole.Histogram) || sum.Infinite != whole.Infinite || sum.Independent != whole.Independent {
 			rt.Errorf("merged: %d values, max %v, %d infinite; want %d, %v, %d", sum.Histogram.Count(), sum.Histogram.Max(),
@@ -80,8 +80,8 @@ func TestMergeLedgerForgetsNoField(t *testing.T) {
 	fill(reflect.ValueOf(&from).Elem(), &next)
 	from.LostBy = map[string]int64{"not sent": 3, "not delivered": 4}
 	to := results.Ledger{LostBy: map[string]int64{"not sent": 1}}
-	to.Add(from)
-	to.Add(from)
+	results.Merge(&to, from)
+	results.Merge(&to, from)
 	each(reflect.ValueOf(to), reflect.ValueOf(from), "Ledger", func(name string, got, one int64) {
 		if got != 2*one {
 			t.Errorf("%s: twice %d merged is %d", name, one, got)
@@ -98,7 +98,7 @@ func TestMinusForgetsNoField(t *testing.T) {
 	fill(reflect.ValueOf(&earlier).Elem(), &next)
 	next *= 1000
 	fill(reflect.ValueOf(&later).Elem(), &next)
-	d := later.Minus(earlier)
+	d := results.Minus(later, earlier)
 	difference := reflect.ValueOf(later).Field(0).Field(0).Int() - reflect.ValueOf(earlier).Field(0).Field(0).Int()
 	each(reflect.ValueOf(d), reflect.ValueOf(d), "Wire", func(name string, got, _ int64) {
 		if got != difference { // the same for every field, as both count up by 7
@@ -141,8 +141,8 @@ func TestPercentilesAreNeverAveraged(t *testing.T) {
 		slow.Histogram.Record(time.Second)
 	}
 	var sum results.Latency
-	sum.Add(fast)
-	sum.Add(slow)
+	results.Merge(&sum, fast)
+	results.Merge(&sum, slow)
 	got := sum.Histogram.Quantile(0.98)
 	mean := (fast.Histogram.Quantile(0.98) + slow.Histogram.Quantile(0.98)) / 2
 	if got > 2*time.Millisecond || mean < 400*time.Millisecond {

@@ -53,15 +53,6 @@ type Direction struct{ Bytes, Packets int64 }
 // EthernetHeader is what an interface counts of each frame beside the IP packet, in bytes.
 const EthernetHeader = 14
 
-// Minus is what crossed since an earlier reading.
-func (c Counters) Minus(earlier Counters) Counters {
-	return Counters{Up: c.Up.minus(earlier.Up), Down: c.Down.minus(earlier.Down)}
-}
-
-func (d Direction) minus(earlier Direction) Direction {
-	return Direction{Bytes: d.Bytes - earlier.Bytes, Packets: d.Packets - earlier.Packets}
-}
-
 // ends are the two addresses of the n-th link, from the block that is set aside
 // for benchmarks (RFC 2544, appendix C.2.2): 198.18.0.0/15 has 32768 links of four addresses.
 func ends(n int) (ours, theirs netip.Prefix) {

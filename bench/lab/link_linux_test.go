@@ -3,6 +3,8 @@ package lab
 import (
 	"net"
 	"testing"
+
+	"pushbench/results"
 )
 
 func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
@@ -36,7 +38,7 @@ func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
 	}
 	const headers = EthernetHeader + 20 + 8 // IPv4, UDP
 	want := Direction{Bytes: 1 + 100 + 1400 + 3*headers, Packets: 3}
-	if got := after.Minus(before); got.Up != want || got.Down != want {
+	if got := results.Minus(after, before); got.Up != want || got.Down != want {
 		t.Errorf("counted %+v, want %+v both ways", got, want)
 	}
 	if resent, err := link.Resent(); resent != 0 || err != nil {

@@ -251,7 +251,7 @@ func TestAgesAgainstASlowIntegrator(t *testing.T) {
 		whole := b.rec.Freshness()
 		var sum results.Freshness
 		for _, p := range parts {
-			sum.Add(p.Freshness())
+			results.Merge(&sum, p.Freshness())
 		}
 		for _, f := range []results.Freshness{whole, sum} {
 			compareAges(rt, f, slow, time.Duration(clients*topics)*(closes-opens))

@@ -1,0 +1,84 @@
+package results
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A number that nobody says how to add would be lost in every sum.
+func TestEveryNumberSaysHowItIsAdded(t *testing.T) {
+	rules := []string{"sum", "max", "shown", "mean", "-"}
+	check := func(v reflect.Value) {
+		numbers := 0
+		walk(v.Type().Name()+".", v, v, func(n number) {
+			if !n.to.CanInt() && !n.to.CanUint() && !n.to.CanFloat() {
+				return
+			}
+			numbers++
+			for rule := range strings.SplitSeq(n.tag.Get("add"), ",") {
+				if !slices.Contains(rules, rule) {
+					t.Errorf("%s has the tag add:%q, want one or two of %s", n.name, rule, strings.Join(rules, ", "))
+				}
+			}
+		})
+		if numbers < 8 {
+			t.Errorf("%s: only %d numbers were visited", v.Type(), numbers)
+		}
+	}
+	check(reflect.ValueOf(&Trial{Link: new(Link)}).Elem())
+	check(reflect.ValueOf(new(Interval)).Elem())
+}
+
+func TestPool(t *testing.T) {
+	part := func(n int64, roundTrips float64, segments int64) Trial {
+		var late Histogram
+		late.Record(time.Duration(n) * time.Millisecond)
+		return Trial{
+			Block: 3, Took: time.Duration(n), Publishes: Publishes{LateAfter: time.Duration(n), FailedBy: map[string]int64{"503": n}},
+			Connect: Connect{Took: time.Duration(n), RoundTrips: roundTrips, Stages: map[string]Histogram{"tcp": late}},
+			Cost:    Cost{Server: Process{Processes: int(n), CPU: time.Duration(n)}, Wire: Wire{Up: Direction{Bytes: n, Segments: segments}}},
+			Link:    &Link{Up: LinkWay{Packets: n, Late: late}},
+		}
+	}
+	p := Pool([]Trial{part(1, 2, 10), part(4, 3, 20)})
+	if p.Block != 0 || p.Took != 5 || p.Publishes.LateAfter != 4 || !maps.Equal(p.Publishes.FailedBy, map[string]int64{"503": 5}) {
+		t.Errorf("block %d, took %d, late after %d, failed by %v; want 0, 5, 4, map[503:5]", p.Block, p.Took, p.Publishes.LateAfter, p.Publishes.FailedBy)
+	}
+	if stage := p.Connect.Stages["tcp"]; p.Connect.Took != 5 || p.Connect.RoundTrips != 2.5 || stage.Count() != 2 {
+		t.Errorf("connect took %d, %v round trips, %d in a stage; want 5, 2.5, 2", p.Connect.Took, p.Connect.RoundTrips, stage.Count())
+	}
+	if c := p.Cost; c.Server.Processes != 4 || c.Server.CPU != 5 || c.Wire.Up.Bytes != 5 || c.Wire.Up.Segments != 30 {
+		t.Errorf("cost %+v", c)
+	}
+	if p.Link == nil || p.Link.Up.Packets != 5 || p.Link.Up.Late.Count() != 2 {
+		t.Errorf("link %+v", p.Link)
+	}
+	for order, trials := range map[string][]Trial{"last": {part(1, 2, 10), part(1, 0, 0)}, "first": {part(1, 0, 0), part(1, 2, 10)}} {
+		if p := Pool(trials); p.Connect.RoundTrips != 0 || p.Cost.Wire.Up.Segments != 0 {
+			t.Errorf("%s not shown: %v round trips, %d segments of both; want neither shown", order, p.Connect.RoundTrips, p.Cost.Wire.Up.Segments)
+		}
+	}
+}
+
+// The generators of one trial connect at the same time.
+func TestMergeTakesTheLongerOfWhatRunsAtTheSameTime(t *testing.T) {
+	to := Connect{Took: 3, Clients: 10}
+	Merge(&to, Connect{Took: 2, Clients: 5})
+	if to.Took != 3 || to.Clients != 15 {
+		t.Errorf("%d clients took %d, want 15 and 3", to.Clients, to.Took)
+	}
+}
+
+func TestNegativeNumberIsNamed(t *testing.T) {
+	err := nonNegative(Trial{Cost: Cost{Wire: Wire{Up: Direction{Bytes: -1}}}})
+	if want := "cost.wire.up.bytes is negative: -1"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := nonNegative(Interval{Start: -1}); err != nil {
+		t.Errorf("an interval of the warm-up: %v", err)
+	}
+}
