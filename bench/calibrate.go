@@ -6,7 +6,7 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // Calibration holds an instrument against what is known without it: the kernel's
@@ -36,7 +36,7 @@ func RowTable(w io.Writer, rows []Row) error {
 		if !r.Pass() {
 			verdict = "WRONG"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, results.Number(r.Theory), results.Number(r.Measured), results.Number(r.Tolerance), r.Unit, verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Theory), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, verdict)
 	}
 	return t.Flush()
 }

@@ -8,6 +8,8 @@ import (
 	"pushbench/bench/cost"
 	"pushbench/bench/lab"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios"
 )
 
@@ -43,7 +45,7 @@ func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transpo
 	each := func(from, to int64) float64 {
 		t := results.Trial{Connect: results.Connect{Clients: int64(n)}}
 		t.Cost.Server.MemoryBase, t.Cost.Server.MemoryIdle = from, to
-		return results.MetricByName(results.ServerMemoryPerClient).Of(t).X
+		return summary.Measure(metric.ServerMemoryPerClient, t).X
 	}
 	return IdleAccount{Figure: each(sizes[0], sizes[1]), Slope: each(sizes[1], sizes[2])}, nil
 }

@@ -11,6 +11,8 @@ import (
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A stub is the child that runs Stub.
@@ -187,7 +189,7 @@ func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
 		}
 		trial := results.Trial{Connect: results.Connect{Clients: stubClients}}
 		trial.Cost.Server.MemoryBase, trial.Cost.Server.MemoryIdle = sizes[0], sizes[1]
-		figure := results.MetricByName(results.ServerMemoryPerClient).Of(trial).X
+		figure := summary.Measure(metric.ServerMemoryPerClient, trial).X
 		slope := float64(sizes[2]-sizes[1]) / 1024 / stubClients
 		const known = stubPerClient / 1024
 		rows = append(rows,

@@ -18,6 +18,8 @@ import (
 	"pushbench/bench/lab"
 	"pushbench/bench/payload"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -371,7 +373,7 @@ func WireRows(accounts []WireAccount) (rows []Row) {
 // the wire, headers of TCP and IP included.
 func (s WireSpan) interfaceRow(name string) Row {
 	known := s.onInterface() - s.ethernet()
-	measured := results.MetricByName(results.PacketBytesPerMessage).Of(results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
+	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
 	return Row{What: name + ": bytes on an interface", Unit: "B/msg", Theory: known, Measured: measured.X, Tolerance: percent(1, known)}
 }
 
@@ -404,8 +406,8 @@ func WireTable(w io.Writer, accounts []WireAccount) error {
 
 func (s WireSpan) write(w io.Writer, observed bool) {
 	up, down := s.Ours.Up, s.Ours.Down
-	headers := s.each(results.SegmentHeader * (up.Segments + down.Segments))
-	handshakes := s.each(results.HandshakeOptions * s.Ours.Dials)
+	headers := s.each(summary.SegmentHeader * (up.Segments + down.Segments))
+	handshakes := s.each(summary.HandshakeOptions * s.Ours.Dials)
 	sum := s.each(s.Ours.Bytes()) + headers + handshakes + s.ethernet()
 	for _, n := range []int64{up.Payload + down.Payload, up.Envelope + down.Envelope, up.Framing + down.Framing, up.Headers + down.Headers, s.Ours.Bytes(), s.TCP.Up.Bytes + s.TCP.Down.Bytes} {
 		fmt.Fprintf(w, "%.1f\t", s.each(n))

@@ -6,6 +6,8 @@ import (
 
 	"pushbench/bench/host"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios"
 )
 
@@ -66,8 +68,8 @@ func observePairs(transport scenarios.Transport, pairs int, measure func(pair in
 		}
 	}
 	effect.Pairs = len(sides[0])
-	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(results.ServerCPUPerMessage, sides[0], sides[1])
-	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(results.GeneratorCPUPerMessage, sides[0], sides[1])
+	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(metric.ServerCPUPerMessage, sides[0], sides[1])
+	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(metric.GeneratorCPUPerMessage, sides[0], sides[1])
 	return effect, nil
 }
 
@@ -82,12 +84,11 @@ func (r *Rig) observed(ctx context.Context, s *scenarios.Scenario, transport sce
 }
 
 // compareCosts gives medians of a metric, and of its change in percent.
-func compareCosts(metric string, recorded, bare []results.Trial) (with, without, change float64) {
-	m := results.MetricByName(metric)
+func compareCosts(name string, recorded, bare []results.Trial) (with, without, change float64) {
 	var a, b, changes []float64
 	for i := range recorded {
-		x, y := m.Of(recorded[i]).X, m.Of(bare[i]).X
+		x, y := summary.Measure(name, recorded[i]).X, summary.Measure(name, bare[i]).X
 		a, b, changes = append(a, x), append(b, y), append(changes, 100*(x-y)/y)
 	}
-	return results.Median(a), results.Median(b), results.Median(changes)
+	return summary.Median(a), summary.Median(b), summary.Median(changes)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A trial that delivers nothing, as a busy machine can make one, does not end the measurement:
@@ -36,7 +37,7 @@ func TestCompareCostsPairs(t *testing.T) {
 		}
 		return all
 	}
-	with, without, change := compareCosts(results.ServerCPUPerMessage,
+	with, without, change := compareCosts(metric.ServerCPUPerMessage,
 		trials(11*time.Millisecond, 44*time.Millisecond, 21*time.Millisecond), trials(10*time.Millisecond, 40*time.Millisecond, 20*time.Millisecond))
 	if with != 21 || without != 20 || math.Abs(change-10) > 1e-9 {
 		t.Errorf("got %v and %v µs and %v %%, want 21, 20 and 10: the pairs' median, not that of the medians", with, without, change)

@@ -17,6 +17,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -331,8 +332,8 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 		Blocks:     s.Blocks,
 		Seed:       s.Seed,
 		Compare:    declared(s.Compare),
-		Needs:      claimed(s.Needs),
-		Claims:     claimed(s.Claims),
+		Needs:      s.Needs,
+		Claims:     s.Claims,
 		Published:  published(s.Published),
 		Engine:     r.Rig.Engine,
 		Stack:      stacksOf(cases),
@@ -398,11 +399,7 @@ func scheduleHash(s *scenarios.Scenario, cases []scenarios.Case, block int) stri
 
 // declared is what the run will be judged by.
 func declared(c scenarios.Compare) results.Declared {
-	d := results.Declared{Margin: float64(c.Margin) / 100}
-	for _, m := range c.Primary {
-		d.Primary = append(d.Primary, string(m))
-	}
-	return d
+	return results.Declared{Primary: c.Primary, Margin: float64(c.Margin) / 100}
 }
 
 // waysUp says how anything but deliveries travels.
@@ -431,38 +428,13 @@ func waysUp(s *scenarios.Scenario) (said []string) {
 	return said
 }
 
-// claimed are what a scenario claims, as results hold it. The scenario was read, so
-// each claim can be.
-func claimed(claims []scenarios.Claim) (all []results.Claim) {
-	for _, c := range claims {
-		said, err := c.Parse()
-		if err != nil {
-			panic(fmt.Sprintf("bench: a scenario that was not checked: %v", err))
-		}
-		all = append(all, results.Claim{
-			Text: string(c), Case: said.Case, Figure: said.Figure, Op: said.Op,
-			Bound: said.Bound, Times: said.Times, OtherCase: said.OtherCase, OtherFigure: said.OtherFigure,
-		})
+// published is what a scenario says of others, with its defaults.
+func published(p metric.Published) metric.Published {
+	p.Figures = slices.Clone(p.Figures)
+	for i := range p.Figures {
+		p.Figures[i].Times = cmp.Or(p.Figures[i].Times, 1)
 	}
-	return all
-}
-
-// published is what a scenario says of others, taken apart.
-func published(p scenarios.Published) results.Published {
-	all := results.Published{Source: p.Source, Missing: p.Missing}
-	for _, f := range p.Figures {
-		one := results.PublishedFigure{What: f.What, Says: f.Says, Times: cmp.Or(f.Times, 1), Unit: f.Unit, Predicted: f.Predicted}
-		var err, overErr error
-		one.Case, one.Metric, err = f.Figure.Parse()
-		if f.Over != "" {
-			one.OverCase, one.OverMetric, overErr = f.Over.Parse()
-		}
-		if err = errors.Join(err, overErr); err != nil {
-			panic(fmt.Sprintf("bench: a scenario that was not checked: %v", err))
-		}
-		all.Figures = append(all.Figures, one)
-	}
-	return all
+	return p
 }
 
 // stacksOf names the stacks that are measured.

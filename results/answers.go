@@ -27,15 +27,3 @@ func (a Answers) identities() []Identity {
 		{"infinite round trips = declared gap + lost", a.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
 	}
 }
-
-// answered is a figure of the answers, where any are asked for.
-func answered(of func(Trial) Value) func(Trial) Value {
-	return func(t Trial) Value {
-		if t.Answers.Ledger.Owed == 0 {
-			return Value{Known: NotShown}
-		}
-		return of(t)
-	}
-}
-
-func answerLatency(t Trial) Latency { return t.Answers.Latency }

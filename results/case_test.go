@@ -10,6 +10,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/summary"
 )
 
 func swept() *results.Run {
@@ -49,7 +50,7 @@ func TestASweepReadsBackAndHasARowACase(t *testing.T) {
 	if diff := cmp.Diff(run.Manifest.Cases, again.Manifest.AllCases()); diff != "" {
 		t.Errorf("cases -want +got:\n%s", diff)
 	}
-	s := again.Summary()
+	s := summary.Of(again)
 	if len(s.Rows) != 14 || s.ValidBlocks != 2 {
 		t.Fatalf("%d rows, %d valid blocks; want 14 and 2", len(s.Rows), s.ValidBlocks)
 	}
@@ -68,12 +69,12 @@ func TestATrialIsMeasuredAgainInItsOwnCase(t *testing.T) {
 	run := swept()
 	void := &run.Trials[2]
 	void.Status, void.Reason = results.Invalid, "late"
-	for _, e := range run.Summary().Excluded {
+	for _, e := range summary.Of(run).Excluded {
 		if e.Repeated {
 			t.Errorf("%s counts as measured again by another case", e.Trial)
 		}
 	}
-	if row, _ := run.Summary().Row(void.Case); len(row.Trials) != 1 {
+	if row, _ := summary.Of(run).Row(void.Case); len(row.Trials) != 1 {
 		t.Errorf("%s has %d valid trials, want 1", void.Case, len(row.Trials))
 	}
 }
@@ -101,7 +102,7 @@ func TestTheCommittedRunOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range run.Summary().Rows {
+	for _, r := range summary.Of(run).Rows {
 		if r.Name != r.Transport || len(r.Trials) == 0 {
 			t.Errorf("%s: %d trials", r.Name, len(r.Trials))
 		}

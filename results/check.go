@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"pushbench/results/metric"
 )
 
 // transportName is what a transport may be called: it becomes part of file
@@ -20,14 +22,14 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	if err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.check()); err != nil {
+	if err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.Check()); err != nil {
 		return err
 	}
 	if err := m.Compare.check(); err != nil {
 		return err
 	}
 	for _, c := range slices.Concat(m.Needs, m.Claims) {
-		if err := c.check(); err != nil {
+		if err := c.Check(); err != nil {
 			return err
 		}
 	}
@@ -95,9 +97,9 @@ func (i Identity) Holds() bool { return i.Sum() == i.Whole }
 // String shows the sum, and by how much it fails.
 func (i Identity) String() string {
 	if i.Holds() {
-		return fmt.Sprintf("%s: %s", i.Name, Count(i.Whole))
+		return fmt.Sprintf("%s: %s", i.Name, metric.Count(i.Whole))
 	}
-	return fmt.Sprintf("%s does not hold: %s is not %s", i.Name, Count(i.Whole), Count(i.Sum()))
+	return fmt.Sprintf("%s does not hold: %s is not %s", i.Name, metric.Count(i.Whole), metric.Count(i.Sum()))
 }
 
 // Identities are the sums of the ledger, of the publishes and of the freshness, and

@@ -4,7 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"pushbench/results/metric"
 )
+
+// VerdictBlocks is how many valid blocks a judgement needs. Six pairs of four
+// transports under Holm's correction need p < .05/6 = .0083, and the smallest
+// two-sided p of a sign-flip test over n blocks is 2/2^n: .0156 for 7, .0078 for 8.
+const VerdictBlocks = 8
 
 // Declared is what a run is judged by. It is written down before the first
 // trial, so that nobody chooses by what the figures look like.
@@ -14,7 +21,7 @@ type Declared struct {
 }
 
 // DefaultDeclared is what judges a run whose manifest declares nothing.
-var DefaultDeclared = Declared{Primary: []string{P50, P99, ServerCPUPerMessage}, Margin: 0.05}
+var DefaultDeclared = Declared{Primary: []string{metric.P50, metric.P99, metric.ServerCPUPerMessage}, Margin: 0.05}
 
 // OrDefault is d, or DefaultDeclared when the manifest has none: it was written
 // before manifests declared it.
@@ -35,7 +42,7 @@ func (d Declared) check() error {
 		return errors.New("compare: no primary metric")
 	}
 	for i, name := range d.Primary {
-		known := slices.ContainsFunc(Metrics, func(m Metric) bool { return m.Name == name && m.Better != Neither })
+		known := slices.ContainsFunc(metric.All, func(m metric.Metric) bool { return m.Name == name && m.Better != metric.Neither })
 		if !known || slices.Contains(d.Primary[:i], name) {
 			return fmt.Errorf("compare: primary metric %q is unknown, is neither better high nor low, or is listed twice", name)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A manifest that says how it is to be judged is read back, one that cannot
@@ -17,14 +18,14 @@ func TestDeclared(t *testing.T) {
 		problem  string
 	}{
 		{"nothing", results.Declared{}, ""},
-		{"two metrics", results.Declared{Primary: []string{results.P999, results.Mean}, Margin: 0.1}, ""},
+		{"two metrics", results.Declared{Primary: []string{metric.P999, metric.Mean}, Margin: 0.1}, ""},
 		{"no metric", results.Declared{Margin: 0.1}, "no primary metric"},
 		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
-		{"neither better high nor low", results.Declared{Primary: []string{results.Owed}, Margin: 0.1}, `"owed"`},
-		{"a metric twice", results.Declared{Primary: []string{results.P50, results.P50}, Margin: 0.1}, "twice"},
-		{"no margin", results.Declared{Primary: []string{results.P50}}, "a margin of 0"},
-		{"a margin beyond", results.Declared{Primary: []string{results.P50}, Margin: 1.5}, "a margin of 1.5"},
-		{"a negative margin", results.Declared{Primary: []string{results.P50}, Margin: -0.1}, "a margin of -0.1"},
+		{"neither better high nor low", results.Declared{Primary: []string{metric.Owed}, Margin: 0.1}, `"owed"`},
+		{"a metric twice", results.Declared{Primary: []string{metric.P50, metric.P50}, Margin: 0.1}, "twice"},
+		{"no margin", results.Declared{Primary: []string{metric.P50}}, "a margin of 0"},
+		{"a margin beyond", results.Declared{Primary: []string{metric.P50}, Margin: 1.5}, "a margin of 1.5"},
+		{"a negative margin", results.Declared{Primary: []string{metric.P50}, Margin: -0.1}, "a margin of -0.1"},
 	} {
 		run := tiny()
 		run.Manifest.Compare = c.declared

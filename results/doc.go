@@ -2,6 +2,6 @@
 // written to disk, and the reader and writer of a run folder.
 //
 // It owns the persisted form of Manifest, Trial and Interval. It must never
-// measure anything, and imports nothing of ours: a folder can be read, judged
-// and drawn by someone who has only this package.
+// measure anything, nor compute what is said of a run: that is package summary's.
+// Of ours it imports package metric alone.
 package results

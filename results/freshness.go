@@ -33,26 +33,6 @@ func (f Freshness) Mean() time.Duration {
 	return time.Duration(f.Area / f.Covered.Seconds() * float64(time.Second))
 }
 
-// meanAge is not shown where no freshness was measured, or nothing was ever held.
-func meanAge(t Trial) Value {
-	if t.Freshness.Covered == 0 {
-		return Value{Known: NotShown}
-	}
-	return Value{X: Milliseconds(t.Freshness.Mean())}
-}
-
-// AgeQuantile is the age that a share q of the time does not exceed. What never came is
-// older than anything that did.
-func AgeQuantile(q float64) func(Trial) Value {
-	return func(t Trial) Value {
-		f := t.Freshness
-		if f.Covered+f.Never == 0 {
-			return Value{Known: NotShown}
-		}
-		return Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}.value(q)
-	}
-}
-
 func (f Freshness) identities() []Identity {
 	return []Identity{
 		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // held is a freshness of which 99 parts in a hundred are one age and the rest another.
@@ -18,9 +20,9 @@ func held(young, old time.Duration) results.Freshness {
 	return f
 }
 
-func ageOf(f results.Freshness) (mean, p99 results.Value) {
+func ageOf(f results.Freshness) (mean, p99 summary.Value) {
 	t := results.Trial{Freshness: f}
-	return results.MetricByName(results.AgeMean).Of(t), results.MetricByName(results.AgeP99).Of(t)
+	return summary.Measure(metric.AgeMean, t), summary.Measure(metric.AgeP99, t)
 }
 
 func TestAgeMetrics(t *testing.T) {

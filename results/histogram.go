@@ -120,11 +120,11 @@ func (h Histogram) Quantile(q float64) time.Duration {
 	if h.Count() == 0 {
 		return 0
 	}
-	return h.at(int64(math.Ceil(q * float64(h.Count()))))
+	return h.At(int64(math.Ceil(q * float64(h.Count()))))
 }
 
-// at is the value of the given rank, from 1.
-func (h Histogram) at(rank int64) time.Duration {
+// At is the value of the given rank, from 1.
+func (h Histogram) At(rank int64) time.Duration {
 	hdr := h.HDR()
 	if hdr == nil || rank > hdr.TotalCount() || rank >= h.Count() {
 		return h.Max()
@@ -281,7 +281,7 @@ func (l Latency) Quantile(q float64) (d time.Duration, infinite, ok bool) {
 	if rank > l.Histogram.Count() {
 		return 0, true, false
 	}
-	return l.Histogram.at(rank), false, true
+	return l.Histogram.At(rank), false, true
 }
 
 // Needed is how many independent observations the quantile q needs to be printed.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"pushbench/results/metric"
 )
 
 // hlogHeader begins an HdrHistogram interval log, format version 1.3. Intervals
@@ -40,7 +42,7 @@ func hlogLine(i Interval) ([]byte, error) {
 }
 
 func hlogPrefix(i Interval) string {
-	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", caseKey(i.CaseName()), i.At.Seconds(), i.Length.Seconds(), Milliseconds(i.Latency.Max()))
+	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", caseKey(i.CaseName()), i.At.Seconds(), i.Length.Seconds(), metric.Milliseconds(i.Latency.Max()))
 }
 
 // isHlogLine reports whether the line, without its line end, is that of an

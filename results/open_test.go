@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // measured are the files whose damage must not go unseen.
@@ -181,7 +182,7 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("an error that is not a CorruptError: %v", err)
 		}
 		if err == nil {
-			run.Summary() // what was accepted can be summed up
+			summary.Of(run) // what was accepted can be summed up
 		}
 	})
 }

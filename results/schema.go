@@ -14,11 +14,13 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+
+	"pushbench/results/metric"
 )
 
 // declarations are the files whose comments describe what is written to disk.
 //
-//go:embed types.go case.go answers.go claim.go declared.go freshness.go published.go visits.go
+//go:embed types.go case.go answers.go declared.go freshness.go visits.go
 var declarations embed.FS
 
 // Schemas names what has a schema: a manifest.json, a line of trials.jsonl, one of
@@ -33,8 +35,11 @@ func JSONSchema(of string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("no schema of %q; there are %s", of, strings.Join(Schemas, ", "))
 	}
-	comments, err := describedIn(declarations)
-	if err != nil {
+	comments := map[string]string{}
+	if err := describedIn(comments, declarations, reflect.TypeFor[Manifest]().PkgPath()); err != nil {
+		return nil, err
+	}
+	if err := describedIn(comments, metric.Declarations, reflect.TypeFor[metric.Assertion]().PkgPath()); err != nil {
 		return nil, err
 	}
 	reflector := jsonschema.Reflector{AllowAdditionalProperties: true, CommentMap: comments, Mapper: mapped}
@@ -85,23 +90,21 @@ func nullable(s *jsonschema.Schema) {
 	}
 }
 
-// describedIn collects the comments of types and of their fields, by the names that the
-// reflector gives them.
-func describedIn(sources embed.FS) (map[string]string, error) {
+// describedIn collects the comments of a package's types and of their fields, by the names
+// that the reflector gives them.
+func describedIn(comments map[string]string, sources embed.FS, own string) error {
 	files, err := sources.ReadDir(".")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	own := reflect.TypeFor[Manifest]().PkgPath()
-	comments := map[string]string{}
 	for _, file := range files {
 		text, err := sources.ReadFile(file.Name())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), file.Name(), text, parser.ParseComments)
 		if err != nil {
-			return nil, fmt.Errorf("read the comments of %s: %w", path.Base(file.Name()), err)
+			return fmt.Errorf("read the comments of %s: %w", path.Base(file.Name()), err)
 		}
 		for _, d := range parsed.Decls {
 			general, ok := d.(*ast.GenDecl)
@@ -124,7 +127,7 @@ func describedIn(sources embed.FS) (map[string]string, error) {
 			}
 		}
 	}
-	return comments, nil
+	return nil
 }
 
 // oneLine is the first paragraph of a comment.

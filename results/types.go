@@ -1,6 +1,10 @@
 package results
 
-import "time"
+import (
+	"time"
+
+	"pushbench/results/metric"
+)
 
 // Schema is the version of the folder format this package writes.
 const Schema = 1
@@ -36,16 +40,16 @@ type Manifest struct {
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
-	Blocks     int        `json:"blocks"`              // planned
-	Transports []string   `json:"transports"`          // in report order
-	Cases      []Case     `json:"cases,omitempty"`     // in report order; none in folders from before there were any
-	Orders     [][]string `json:"orders"`              // names of the cases of each block in the order run
-	Schedules  []string   `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
-	Seed       uint64     `json:"seed"`
-	Compare    Declared   `json:"compare,omitzero" walk:"-"` // see OrDefault
-	Needs      []Claim    `json:"needs,omitempty"`           // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
-	Claims     []Claim    `json:"claims,omitempty"`          // what the run was said to find
-	Published  Published  `json:"published,omitzero"`
+	Blocks     int                `json:"blocks"`              // planned
+	Transports []string           `json:"transports"`          // in report order
+	Cases      []Case             `json:"cases,omitempty"`     // in report order; none in folders from before there were any
+	Orders     [][]string         `json:"orders"`              // names of the cases of each block in the order run
+	Schedules  []string           `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
+	Seed       uint64             `json:"seed"`
+	Compare    Declared           `json:"compare,omitzero" walk:"-"` // see OrDefault
+	Needs      []metric.Assertion `json:"needs,omitempty"`           // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
+	Claims     []metric.Assertion `json:"claims,omitempty"`          // what the run was said to find
+	Published  metric.Published   `json:"published,omitzero"`
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
 	Stack      string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "
@@ -153,9 +157,9 @@ func (w Workload) LatestOnly() bool { return w.Delivery == "latest" }
 // as who skips more would divide the same work by fewer messages.
 func (w Workload) CostMetric() string {
 	if w.LatestOnly() {
-		return Cores
+		return metric.Cores
 	}
-	return CPUPerMessage
+	return metric.CPUPerMessage
 }
 
 // A Trial is one case, fresh processes, one window. It is the statistical sample.
@@ -323,6 +327,9 @@ type Wire struct {
 	Dials        int64 `json:"dials" add:"sum"`
 	Reconnects   int64 `json:"reconnects" add:"sum"`
 }
+
+// Bytes is what crossed in both directions, without TCP/IP headers.
+func (w Wire) Bytes() int64 { return w.Up.Bytes + w.Down.Bytes }
 
 // A Direction splits Bytes: Bytes = Payload + Envelope + Framing + Headers.
 type Direction struct {

@@ -12,15 +12,3 @@ type Visits struct {
 func (v Visits) identities() []Identity {
 	return []Identity{{"visitors = heard something + heard nothing", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}}}
 }
-
-// visited is a figure of the visitors, where there are any.
-func visited(of func(Trial) Value) func(Trial) Value {
-	return func(t Trial) Value {
-		if t.Visits.Came == 0 {
-			return Value{Known: NotShown}
-		}
-		return of(t)
-	}
-}
-
-func firstMessage(t Trial) Latency { return t.Visits.First }

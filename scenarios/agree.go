@@ -274,7 +274,7 @@ func (d *document) agree(s *Scenario) error {
 		for _, c := range cases {
 			names = append(names, c.Name())
 		}
-		return d.conflict("claims", string(missing[0]), "is of something that is not measured; measured: "+strings.Join(names, ", "))
+		return d.conflict("claims", missing[0].Text, "is of something that is not measured; measured: "+strings.Join(names, ", "))
 	}
 	return d.agreeInEach(s, cases)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -112,7 +113,7 @@ func (c Case) ServeFlags() (flags []string) {
 // scenario's own, and what it was to find, which is about all cases, is not there.
 func (s *Scenario) For(c Case) *Scenario {
 	alone := *s
-	alone.Needs, alone.Claims, alone.Published, alone.Sweep = nil, nil, Published{}, Sweep{}
+	alone.Needs, alone.Claims, alone.Published, alone.Sweep = nil, nil, metric.Published{}, Sweep{}
 	for i, a := range axes {
 		a.apply(&alone, c, c.sweeps(i))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -75,7 +76,7 @@ func defaults() Scenario {
 		Drain:      Duration(5 * time.Second),
 		Blocks:     4,
 		Seed:       1,
-		Compare:    Compare{Primary: []Metric{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
+		Compare:    Compare{Primary: []string{metric.P50, metric.P99, metric.ServerCPUPerMessage}, Margin: 5},
 	}
 }
 
@@ -185,13 +186,13 @@ func listOfTransports(target *[]Transport) rule {
 }
 
 // metrics are those that get verdicts, each at most once.
-func metrics(target *[]Metric) rule {
-	return list[Metric]{
-		target: target, most: len(Metrics),
-		item:     func(m *Metric) rule { return choice(m, Metrics...) },
-		distinct: func(m Metric) string { return string(m) },
+func metrics(target *[]string) rule {
+	return list[string]{
+		target: target, most: len(metric.Primary()),
+		item:     func(m *string) rule { return choice(m, metric.Primary()...) },
+		distinct: func(m string) string { return m },
 		allowed:  "a list of metrics such as p50, p99, server_cpu_per_message, each at most once",
-		initial:  func(all []Metric) any { return all },
+		initial:  func(all []string) any { return all },
 	}
 }
 
@@ -230,23 +231,23 @@ func listOf[T any](target *[]T, most int, item func(*T) rule, distinct func(T) s
 }
 
 // publishedFigures are what somebody else has found.
-func publishedFigures(target *[]PublishedFigure) rule {
-	return list[PublishedFigure]{
+func publishedFigures(target *[]metric.PublishedFigure) rule {
+	return list[metric.PublishedFigure]{
 		target: target, most: maxClaims,
-		item: func(f *PublishedFigure) rule {
+		item: func(f *metric.PublishedFigure) rule {
 			return object{
 				{"what", required, prose(&f.What)},
 				{"says", required, prose(&f.Says)},
-				{"figure", required, figureOf(&f.Figure)},
-				{"over", optional, figureOf(&f.Over)},
+				{"figure", required, valueOf(&f.Figure, &f.Case, &f.Metric)},
+				{"over", optional, valueOf(&f.Over, &f.OverCase, &f.OverMetric)},
 				{"times", optional, fraction(&f.Times, minWeight, maxTimes)},
 				{"unit", optional, prose(&f.Unit)},
 				{"predicted", optional, prose(&f.Predicted)},
 			}
 		},
-		distinct: func(f PublishedFigure) string { return f.What },
+		distinct: func(f metric.PublishedFigure) string { return f.What },
 		allowed:  "a list of 1 to 64 of {what: …, says: …, figure: …}, each once",
-		initial:  func(all []PublishedFigure) any { return all },
+		initial:  func(all []metric.PublishedFigure) any { return all },
 	}
 }
 

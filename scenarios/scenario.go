@@ -2,12 +2,14 @@
 // reader, and the scenarios that ship with pushbench.
 //
 // It owns the names, units, defaults and limits of every field. It must never
-// know how a scenario is measured or who serves it: of ours it imports only transports.
+// know how a scenario is measured or who serves it: of ours it imports only leaves,
+// the names of transports and the grammar of metrics.
 package scenarios
 
 import (
 	"time"
 
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -87,67 +89,20 @@ type Scenario struct {
 	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
 	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
 
-	Compare Compare `yaml:"compare" json:"compare"`
-	Needs   []Claim `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
-	Claims  []Claim `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
+	Compare Compare            `yaml:"compare" json:"compare"`
+	Needs   []metric.Assertion `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
+	Claims  []metric.Assertion `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
 
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the block in which it is sure that a claim is broken, from the fourth on; default false
 
-	Published Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
+	Published metric.Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
 }
-
-// Published is what somebody else has published of the same question.
-type Published struct {
-	Source  string            `yaml:"source" json:"source"`                       // who, where and when
-	Missing string            `yaml:"missing,omitempty" json:"missing,omitempty"` // what of it was not available, or is not said here
-	Figures []PublishedFigure `yaml:"figures" json:"figures"`
-}
-
-// A PublishedFigure is one of its figures, and which of a run's it is.
-type PublishedFigure struct {
-	What      string  `yaml:"what" json:"what"`                               // it is of
-	Says      string  `yaml:"says" json:"says"`                               // as it is printed there
-	Figure    Figure  `yaml:"figure" json:"figure"`                           // of a run
-	Over      Figure  `yaml:"over,omitempty" json:"over,omitempty"`           // by which that is divided; default nothing
-	Times     float64 `yaml:"times,omitempty" json:"times,omitempty"`         // it is multiplied by that; default 1
-	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`           // of what comes out
-	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"` // by arithmetic that the scenario's author did; default what a run predicts, if it does
-}
-
-// A Figure is a case and a metric, as in a Claim: "longpoll rtt=100ms avg".
-type Figure string
 
 // Compare says, before anything is measured, what the transports are judged by.
 type Compare struct {
-	Primary []Metric `yaml:"primary" json:"primary"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
+	Primary []string `yaml:"primary" json:"primary"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
 	Margin  Percent  `yaml:"margin" json:"margin"`   // difference that matters, 0.1% … 100%; default 5%
 }
-
-// A Metric is a figure that transports can be judged by, under the name that results give it.
-type Metric string
-
-// Metrics lists those of which less is better and that every transport has.
-var Metrics = []Metric{
-	"p50", "p99", "p999", "mean", "max", "age_mean", "age_p99", "ack_p50", "ack_p99", "answer_p50", "answer_p99", "wire_bytes_per_message", "packet_bytes_per_message", "cores",
-	"server_cpu_per_message", "generator_cpu_per_message", "cpu_per_message", "server_memory_per_client",
-	"connect_p50", "connect_p99", "connect_server_cpu",
-}
-
-// A Claim is what a run must find, in the grammar of k6's thresholds, which is
-// extended to a transport's name and to ratios between two:
-//
-//	claim  = figure op bound
-//	figure = [ case ] metric
-//	op     = "<" | "<=" | ">" | ">=" | "==" | "!="
-//	bound  = number [ unit ] | [ number "*" ] case [ metric ]
-//	metric = [ "age" | "ack" | "answer" | "connect" ] ( "p(" number ")" | "med" | "avg" | "max" ) | name
-//
-// as in "lost == 0", "websocket p(99) < 50ms" and "sse p(99) < 0.5 * shortpoll". A
-// claim that names no case is about every one of them. A statistic without "age",
-// "ack", "answer" or "connect" is of the delivery latency; a name is one of those that results
-// have, such as wire_bytes_per_message. The second figure of a ratio is the first's
-// metric where it names none.
-type Claim string
 
 // Percent is a share of a hundred, written with its sign: "5%", "0.5%".
 type Percent float64

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/invopop/jsonschema"
+
+	"pushbench/results/metric"
 )
 
 //go:embed scenario.go
@@ -28,7 +30,15 @@ func Schema() ([]byte, error) {
 	root := fields(&s).schema()
 	root.Version = jsonschema.Version
 	root.Title = "pushbench scenario"
-	types, err := documented(scenarioDeclarations, caseDeclarations)
+	sources := []string{scenarioDeclarations, caseDeclarations}
+	for _, name := range []string{"assertion.go", "published.go"} {
+		text, err := metric.Declarations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, string(text))
+	}
+	types, err := documented(sources...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +119,8 @@ func typeName(t ast.Expr) string {
 		return t.Name
 	case *ast.ArrayType:
 		return typeName(t.Elt)
+	case *ast.SelectorExpr:
+		return t.Sel.Name
 	}
 	return ""
 }

@@ -6,12 +6,14 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml"
+
+	"pushbench/results/metric"
 )
 
 // YAML writes s with every field, defaults included. Read gives back an equal
 // Scenario, and the same Scenario always gives the same bytes.
 func (s *Scenario) YAML() []byte {
-	data, err := yaml.MarshalWithOptions(s, yaml.CustomMarshaler(inQuotes))
+	data, err := yaml.MarshalWithOptions(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText))
 	if err != nil {
 		panic(err) // a Scenario is plain data, and no unit fails to be written
 	}
@@ -21,6 +23,8 @@ func (s *Scenario) YAML() []byte {
 // inQuotes writes text in double quotes, always: left to itself, the library
 // writes "? a" as a complex key. Go's escapes are all YAML's as well.
 func inQuotes(text string) ([]byte, error) { return []byte(strconv.Quote(text)), nil }
+
+func asText(a metric.Assertion) ([]byte, error) { return inQuotes(a.Text) }
 
 // Hash is the SHA-256 of YAML in hex. It says that two runs asked the same
 // question, however their files were laid out.

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"pushbench/results/metric"
 )
 
 // names that YAML would take for something else if they were written without quotes.
@@ -98,7 +100,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
 		Seed:      rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{
-			Primary: rapid.Permutation(Metrics).Draw(t, "metrics")[:rapid.IntRange(1, len(Metrics)).Draw(t, "metrics")],
+			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
 		Servers: 1,
@@ -118,12 +120,24 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
 	}
 	if rapid.Bool().Draw(t, "claims") {
-		some := Claim(rapid.SampledFrom(s.Cases()).Draw(t, "case").Name())
-		s.Claims = rapid.SliceOfNDistinct(rapid.SampledFrom([]Claim{"lost == 0", "age p(99)<1s", "p50 < 2 * " + some, some + " max > 1ms"}), 1, 4, rapid.ID[Claim]).Draw(t, "claims")
-		s.Needs = rapid.SliceOfNDistinct(rapid.SampledFrom([]Claim{"lost == 0", "p(99) < 1s"}), 1, 2, rapid.ID[Claim]).Draw(t, "needs")
+		some := rapid.SampledFrom(s.Cases()).Draw(t, "case").Name()
+		s.Claims = assertions(t, "claims", "lost == 0", "age p(99)<1s", "p50 < 2 * "+some, some+" max > 1ms")
+		s.Needs = assertions(t, "needs", "lost == 0", "p(99) < 1s")
 	}
 	return s
 })
+
+// assertions draws some of the texts.
+func assertions(t *rapid.T, label string, texts ...string) (all []metric.Assertion) {
+	for _, text := range rapid.SliceOfNDistinct(rapid.SampledFrom(texts), 1, len(texts), rapid.ID[string]).Draw(t, label) {
+		a, err := ParseAssertion(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	return all
+}
 
 func TestWhatIsWrittenReadsBackEqual(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { checkRoundTrip(t, valid.Draw(t, "scenario")) })

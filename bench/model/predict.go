@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -53,7 +54,7 @@ func (f *forms) answers(t scenarios.Transport) {
 	if f.scenario.Answers.Size == 0 || transports.Of(t).Timed || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
 		return
 	}
-	there := map[string]string{results.P50: results.AnswerP50, results.P99: results.AnswerP99}
+	there := map[string]string{metric.P50: metric.AnswerP50, metric.P99: metric.AnswerP99}
 	for _, p := range slices.Clone(f.said) {
 		if back, ok := there[p.Metric]; ok {
 			f.add(back, p.Value+msPerSecond*f.transit, "("+p.Formula+") + d")
@@ -68,9 +69,9 @@ func (f *forms) connecting() {
 	if f.scenario.Network.TLS {
 		trips, stages = 3, "TCP 1 + TLS 1.3 1 + request 1"
 	}
-	f.add(results.ConnectRoundTrips, float64(trips), stages)
+	f.add(metric.ConnectRoundTrips, float64(trips), stages)
 	if n := f.scenario.Network; n.RTT > 0 && !f.wavers() {
-		f.add(results.ConnectP50, float64(trips)*results.Milliseconds(time.Duration(n.RTT)), "round trips · RTT")
+		f.add(metric.ConnectP50, float64(trips)*metric.Milliseconds(time.Duration(n.RTT)), "round trips · RTT")
 	}
 }
 
@@ -103,21 +104,21 @@ func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios
 
 func (f *forms) shortPoll(scenarios.Transport) {
 	interval, law := f.interval()
-	f.add(results.P50, msPerSecond*ShortPollQuantile(f.d, interval, 0.5), law)
-	f.add(results.P99, msPerSecond*ShortPollQuantile(f.d, interval, 0.99), law)
-	f.add(results.P999, msPerSecond*ShortPollQuantile(f.d, interval, 0.999), law)
-	f.add(results.Max, msPerSecond*ShortPollQuantile(f.d, interval, 1), "d + T")
+	f.add(metric.P50, msPerSecond*ShortPollQuantile(f.d, interval, 0.5), law)
+	f.add(metric.P99, msPerSecond*ShortPollQuantile(f.d, interval, 0.99), law)
+	f.add(metric.P999, msPerSecond*ShortPollQuantile(f.d, interval, 0.999), law)
+	f.add(metric.Max, msPerSecond*ShortPollQuantile(f.d, interval, 1), "d + T")
 	if !f.alike() {
 		return
 	}
 	f.requests(ShortPollRequests(f.rate, interval), "1/(λT)")
 	switch f.scenario.Publish.Arrivals {
 	case scenarios.Poisson:
-		f.add(results.EmptyAnswerShare, EmptyShare(f.rate, interval), "e^(−λT)")
-		f.add(results.MessagesPerBatch, ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
+		f.add(metric.EmptyAnswerShare, EmptyShare(f.rate, interval), "e^(−λT)")
+		f.add(metric.MessagesPerBatch, ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
 	case scenarios.Periodic:
 		if f.scenario.Publish.By == scenarios.ByBackend && f.scenario.Topics.PerClient == 1 {
-			f.add(results.EmptyAnswerShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
+			f.add(metric.EmptyAnswerShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
 		}
 	}
 }
@@ -147,20 +148,20 @@ func (f *forms) longPoll(scenarios.Transport) {
 	switch {
 	case f.poisson():
 		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
-		f.add(results.P50, msPerSecond*LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
-		f.add(results.P99, msPerSecond*LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
-		f.add(results.Mean, msPerSecond*LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
+		f.add(metric.P50, msPerSecond*LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
+		f.add(metric.P99, msPerSecond*LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
+		f.add(metric.Mean, msPerSecond*LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
 		hold := time.Duration(f.scenario.HoldFor()).Seconds()
 		each := f.rate * LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
-		f.add(results.MessagesPerBatch, each/(1-LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
+		f.add(metric.MessagesPerBatch, each/(1-LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
 		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
 	case f.punctual():
-		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
-		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as R < P")
-		f.add(results.MessagesPerBatch, 1, "1, as R < P")
+		f.add(metric.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
+		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as R < P")
+		f.add(metric.MessagesPerBatch, 1, "1, as R < P")
 		f.requests(1, "1, as R < P < τ")
 	case f.overtaken():
-		f.add(results.Mean, msPerSecond*(f.reaches(0.5)+f.rearm/2), "d + w(N + 1)/2 + R/2, as R > P")
+		f.add(metric.Mean, msPerSecond*(f.reaches(0.5)+f.rearm/2), "d + w(N + 1)/2 + R/2, as R > P")
 	}
 }
 
@@ -183,9 +184,9 @@ func (f *forms) punctual() bool {
 // webhook leaves as a push does, unless the post before it is still unanswered.
 func (f *forms) webhook(scenarios.Transport) {
 	if f.alike() && f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Topics.PerClient == 1 && 2*f.transit < 1/f.rate {
-		f.add(results.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as 2d < P")
-		f.add(results.P99, msPerSecond*f.reaches(0.99), "d + w(1 + q(N − 1)), as 2d < P")
-		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as 2d < P")
+		f.add(metric.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as 2d < P")
+		f.add(metric.P99, msPerSecond*f.reaches(0.99), "d + w(1 + q(N − 1)), as 2d < P")
+		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as 2d < P")
 	}
 	f.requests(0, "0")
 }
@@ -193,9 +194,9 @@ func (f *forms) webhook(scenarios.Transport) {
 func (f *forms) push(t scenarios.Transport) {
 	if f.scenario.Flush(t) == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
 		const law = "d + w(1 + q(N − 1))"
-		f.add(results.P50, msPerSecond*f.reaches(0.5), law)
-		f.add(results.P99, msPerSecond*f.reaches(0.99), law)
-		f.add(results.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2")
+		f.add(metric.P50, msPerSecond*f.reaches(0.5), law)
+		f.add(metric.P99, msPerSecond*f.reaches(0.99), law)
+		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2")
 	}
 	if transports.Of(t).PublishesInSocket {
 		f.frames()
@@ -217,16 +218,16 @@ func (f *forms) requests(polls float64, law string) {
 		answers = 1
 		law += " + one for each answer"
 	}
-	f.add(results.RequestsPerMessage, polls+1/f.fanOut()+inputs+answers, law)
+	f.add(metric.RequestsPerMessage, polls+1/f.fanOut()+inputs+answers, law)
 }
 
 // frames are what clients publish in over a WebSocket; a backend posts all the same.
 func (f *forms) frames() {
 	if f.scenario.Publish.By == scenarios.ByBackend {
-		f.add(results.RequestsPerMessage, 1/f.fanOut(), "0 + 1/N for the publish")
+		f.add(metric.RequestsPerMessage, 1/f.fanOut(), "0 + 1/N for the publish")
 		return
 	}
-	f.add(results.RequestsPerMessage, 0, "0: publishes are frames")
+	f.add(metric.RequestsPerMessage, 0, "0: publishes are frames")
 }
 
 // reaches is when a message has reached a share q of its subscribers, if all were

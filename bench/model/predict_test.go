@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 )
 
@@ -57,36 +58,36 @@ func TestTheorySays(t *testing.T) {
 		name      string
 		lines     []string
 		transport scenarios.Transport
-		metric    string
+		key       string
 		want      float64
 	}{
-		{"a poll waits half an interval", []string{byBackend}, scenarios.ShortPoll, results.P50, 510},
-		{"a publishing client adds its way up", []string{byClients}, scenarios.ShortPoll, results.P50, 520},
-		{"at most an interval", []string{byBackend}, scenarios.ShortPoll, results.Max, 1010},
-		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, scenarios.ShortPoll, results.Max, 1030},
-		{"whoever publishes", []string{byClients, afterAnswer}, scenarios.ShortPoll, results.Max, 1040},
-		{"and by two on a new connection", []string{byBackend, eachAnew}, scenarios.ShortPoll, results.Max, 1050},
-		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, scenarios.ShortPoll, results.Max, 10 + 2*15},
-		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, scenarios.ShortPoll, results.Max, 10 + 3*15},
-		{"requests, with the publish's hundredth", []string{byBackend}, scenarios.ShortPoll, results.RequestsPerMessage, 0.1 + 0.01},
-		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-10)},
-		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, math.Exp(-0.1)},
-		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, scenarios.ShortPoll, results.EmptyAnswerShare, 0.9},
-		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, results.P50, 10 + 1 + 0.5*99},
-		{"a batch", []string{byBackend}, scenarios.LongPoll, results.MessagesPerBatch, 0.2 + poisson},
-		{"a poll a batch", []string{byBackend}, scenarios.LongPoll, results.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
-		{"punctual: a poll a message", []string{punctually}, scenarios.LongPoll, results.RequestsPerMessage, 1.01},
-		{"a hundred, one after another", []string{byBackend}, scenarios.SSE, results.P99, 10 + 1 + 0.99*99},
-		{"one alone", []string{byBackend, eachHisOwn}, scenarios.SSE, results.P99, 11},
-		{"only the publish", []string{byBackend}, scenarios.SSE, results.RequestsPerMessage, 0.01},
-		{"clients publish by frames", []string{byClients}, scenarios.WebSocket, results.RequestsPerMessage, 0},
-		{"a backend posts to it as to any", []string{byBackend}, scenarios.WebSocket, results.RequestsPerMessage, 0.01},
-		{"round trips", []string{byClients}, scenarios.WebSocket, results.ConnectRoundTrips, 2},
+		{"a poll waits half an interval", []string{byBackend}, scenarios.ShortPoll, metric.P50, 510},
+		{"a publishing client adds its way up", []string{byClients}, scenarios.ShortPoll, metric.P50, 520},
+		{"at most an interval", []string{byBackend}, scenarios.ShortPoll, metric.Max, 1010},
+		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, scenarios.ShortPoll, metric.Max, 1030},
+		{"whoever publishes", []string{byClients, afterAnswer}, scenarios.ShortPoll, metric.Max, 1040},
+		{"and by two on a new connection", []string{byBackend, eachAnew}, scenarios.ShortPoll, metric.Max, 1050},
+		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, scenarios.ShortPoll, metric.Max, 10 + 2*15},
+		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, scenarios.ShortPoll, metric.Max, 10 + 3*15},
+		{"requests, with the publish's hundredth", []string{byBackend}, scenarios.ShortPoll, metric.RequestsPerMessage, 0.1 + 0.01},
+		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, metric.EmptyAnswerShare, math.Exp(-10)},
+		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, metric.EmptyAnswerShare, math.Exp(-0.1)},
+		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, scenarios.ShortPoll, metric.EmptyAnswerShare, 0.9},
+		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, metric.P50, 10 + 1 + 0.5*99},
+		{"a batch", []string{byBackend}, scenarios.LongPoll, metric.MessagesPerBatch, 0.2 + poisson},
+		{"a poll a batch", []string{byBackend}, scenarios.LongPoll, metric.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
+		{"punctual: a poll a message", []string{punctually}, scenarios.LongPoll, metric.RequestsPerMessage, 1.01},
+		{"a hundred, one after another", []string{byBackend}, scenarios.SSE, metric.P99, 10 + 1 + 0.99*99},
+		{"one alone", []string{byBackend, eachHisOwn}, scenarios.SSE, metric.P99, 11},
+		{"only the publish", []string{byBackend}, scenarios.SSE, metric.RequestsPerMessage, 0.01},
+		{"clients publish by frames", []string{byClients}, scenarios.WebSocket, metric.RequestsPerMessage, 0},
+		{"a backend posts to it as to any", []string{byBackend}, scenarios.WebSocket, metric.RequestsPerMessage, 0.01},
+		{"round trips", []string{byClients}, scenarios.WebSocket, metric.ConnectRoundTrips, 2},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, given)
-		got, ok := predicted(said, row.metric)
+		got, ok := predicted(said, row.key)
 		if !ok || math.Abs(got-row.want) > 1e-9*max(1, row.want) {
-			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
+			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.key, got, ok, row.want)
 		}
 	}
 }
@@ -97,15 +98,15 @@ func TestTheoryCountsPollsThatBringNothing(t *testing.T) {
 	quiet := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {hold: 1s}"
 	said := Predict(asked(t, quiet), scenarios.LongPoll, given)
 	cycle := 0.02 + math.Exp(-0.01)*(1-math.Exp(-0.5))*2
-	got, _ := predicted(said, results.RequestsPerMessage)
+	got, _ := predicted(said, metric.RequestsPerMessage)
 	if want := 2/cycle + 0.01; math.Abs(got-want) > 1e-9*want {
 		t.Errorf("%v requests a message, want %v", got, want)
 	}
 }
 
 func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
-	latency := []string{results.P50, results.P99, results.P999, results.Max}
-	counts := []string{results.RequestsPerMessage, results.MessagesPerBatch, results.EmptyAnswerShare}
+	latency := []string{metric.P50, metric.P99, metric.P999, metric.Max}
+	counts := []string{metric.RequestsPerMessage, metric.MessagesPerBatch, metric.EmptyAnswerShare}
 	everything := slices.Concat(latency, counts)
 	for _, row := range []struct {
 		name      string
@@ -120,10 +121,10 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"only the latest", []string{byBackend, onlyLatest}, scenarios.WebSocket, given, everything},
 		{"different rates", []string{byBackend, byLiking}, scenarios.ShortPoll, given, counts},
 		{"different rates", []string{byBackend, byLiking}, scenarios.LongPoll, given, everything},
-		{"bursts", []string{inBursts}, scenarios.ShortPoll, given, []string{results.EmptyAnswerShare, results.MessagesPerBatch}},
+		{"bursts", []string{inBursts}, scenarios.ShortPoll, given, []string{metric.EmptyAnswerShare, metric.MessagesPerBatch}},
 		{"bursts", []string{inBursts}, scenarios.LongPoll, given, everything},
 		{"two periods each", []string{punctually, twoEach}, scenarios.LongPoll, given, everything},
-		{"two periods each", []string{punctually, twoEach}, scenarios.ShortPoll, given, []string{results.EmptyAnswerShare}},
+		{"two periods each", []string{punctually, twoEach}, scenarios.ShortPoll, given, []string{metric.EmptyAnswerShare}},
 		{"a period longer than the hold", []string{slowly}, scenarios.LongPoll, given, everything},
 		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}, everything},
 		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, Measured{Delay: given.Delay}, everything},
@@ -136,12 +137,12 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, row.given)
-		for _, metric := range row.silent {
-			if value, ok := predicted(said, metric); ok {
-				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)
+		for _, key := range row.silent {
+			if value, ok := predicted(said, key); ok {
+				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, key)
 			}
 		}
-		if _, ok := predicted(said, results.ConnectRoundTrips); !ok {
+		if _, ok := predicted(said, metric.ConnectRoundTrips); !ok {
 			t.Errorf("%s, %s: says nothing of connecting", row.name, row.transport)
 		}
 	}

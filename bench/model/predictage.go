@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -77,7 +77,7 @@ func (f *forms) longPollAge(topic Age, law ageLaw) {
 	switch {
 	case f.rearm == 0: // the server does not say
 	case f.poisson() && math.Exp(-each*topic.Rate*hold) < fewEmpty:
-		f.add(results.AgeMean, msPerSecond*LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
+		f.add(metric.AgeMean, msPerSecond*LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
 	case !f.poisson() && f.rearm < 1/float64(f.scenario.Publish.Rate) && topic.Period < hold:
 		f.age(topic, law)
 	}
@@ -85,6 +85,6 @@ func (f *forms) longPollAge(topic Age, law ageLaw) {
 
 // age adds the mean and the 99th percentile.
 func (f *forms) age(a Age, law ageLaw) {
-	f.add(results.AgeMean, msPerSecond*a.Mean(), law.mean)
-	f.add(results.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+law.sum)
+	f.add(metric.AgeMean, msPerSecond*a.Mean(), law.mean)
+	f.add(metric.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+law.sum)
 }

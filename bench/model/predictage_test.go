@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 )
 
@@ -22,28 +22,28 @@ func TestTheoryOfAges(t *testing.T) {
 		name      string
 		lines     []string
 		transport scenarios.Transport
-		metric    string
+		key       string
 		want      float64
 	}{
-		{"Poisson, pushed", []string{byBackend}, scenarios.SSE, results.AgeMean, 10 + 50.5 + 100},
-		{"the latest is as fresh as every", []string{byBackend, onlyLatest}, scenarios.WebSocket, results.AgeMean, 10 + 50.5 + 100},
-		{"one alone", []string{"publish: {by: backend, rate: 200/s, arrivals: poisson}", eachHisOwn, settled}, scenarios.WebSocket, results.AgeP99, 11 + math.Log(100)*500},
-		{"a publishing client adds its way up", []string{byClients}, scenarios.WebSocket, results.AgeMean, 20 + 50.5 + 100},
-		{"periodic, pushed", []string{punctually}, scenarios.SSE, results.AgeMean, 10 + 50.5 + 50},
-		{"and of a tenth of the messages each", []string{punctually, "topics: {count: 10}", settled}, scenarios.SSE, results.AgeMean, 10 + 5.5 + 500},
-		{"the topic's rate, not the client's", []string{punctually, twoEach, onlyLatest}, scenarios.SSE, results.AgeMean, 10 + 25.5 + 200},
-		{"polled", []string{byBackend, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 100},
-		{"after the answer", []string{byBackend, afterAnswer, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 510 + 100},
-		{"periodic, polled", []string{punctually, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 50},
-		{"the tail of two uniforms", []string{"publish: {by: backend, rate: 1/s, arrivals: periodic}", settled}, scenarios.ShortPoll, results.AgeP99, 10 + 2000 - 1000*math.Sqrt(0.02)},
-		{"whoever likes what: a backend does not mind", []string{punctually, byLiking, settled}, scenarios.ShortPoll, results.AgeMean, 10 + 500 + 500},
-		{"long polls", []string{byBackend}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 1000*(old+since)},
-		{"parked for each", []string{punctually}, scenarios.LongPoll, results.AgeMean, 10 + 50.5 + 50},
+		{"Poisson, pushed", []string{byBackend}, scenarios.SSE, metric.AgeMean, 10 + 50.5 + 100},
+		{"the latest is as fresh as every", []string{byBackend, onlyLatest}, scenarios.WebSocket, metric.AgeMean, 10 + 50.5 + 100},
+		{"one alone", []string{"publish: {by: backend, rate: 200/s, arrivals: poisson}", eachHisOwn, settled}, scenarios.WebSocket, metric.AgeP99, 11 + math.Log(100)*500},
+		{"a publishing client adds its way up", []string{byClients}, scenarios.WebSocket, metric.AgeMean, 20 + 50.5 + 100},
+		{"periodic, pushed", []string{punctually}, scenarios.SSE, metric.AgeMean, 10 + 50.5 + 50},
+		{"and of a tenth of the messages each", []string{punctually, "topics: {count: 10}", settled}, scenarios.SSE, metric.AgeMean, 10 + 5.5 + 500},
+		{"the topic's rate, not the client's", []string{punctually, twoEach, onlyLatest}, scenarios.SSE, metric.AgeMean, 10 + 25.5 + 200},
+		{"polled", []string{byBackend, settled}, scenarios.ShortPoll, metric.AgeMean, 10 + 500 + 100},
+		{"after the answer", []string{byBackend, afterAnswer, settled}, scenarios.ShortPoll, metric.AgeMean, 10 + 510 + 100},
+		{"periodic, polled", []string{punctually, settled}, scenarios.ShortPoll, metric.AgeMean, 10 + 500 + 50},
+		{"the tail of two uniforms", []string{"publish: {by: backend, rate: 1/s, arrivals: periodic}", settled}, scenarios.ShortPoll, metric.AgeP99, 10 + 2000 - 1000*math.Sqrt(0.02)},
+		{"whoever likes what: a backend does not mind", []string{punctually, byLiking, settled}, scenarios.ShortPoll, metric.AgeMean, 10 + 500 + 500},
+		{"long polls", []string{byBackend}, scenarios.LongPoll, metric.AgeMean, 10 + 50.5 + 1000*(old+since)},
+		{"parked for each", []string{punctually}, scenarios.LongPoll, metric.AgeMean, 10 + 50.5 + 50},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, given)
-		got, ok := predicted(said, row.metric)
+		got, ok := predicted(said, row.key)
 		if !ok || math.Abs(got-row.want) > 1e-9*row.want {
-			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.metric, got, ok, row.want)
+			t.Errorf("%s: %s %s is %v (%v), want %v", row.name, row.transport, row.key, got, ok, row.want)
 		}
 	}
 }
@@ -72,9 +72,9 @@ func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
 		{"holds that end with nothing", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {hold: 1s}"}, scenarios.LongPoll, given},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, row.given)
-		for _, metric := range []string{results.AgeMean, results.AgeP99} {
-			if value, ok := predicted(said, metric); ok {
-				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, metric)
+		for _, key := range []string{metric.AgeMean, metric.AgeP99} {
+			if value, ok := predicted(said, key); ok {
+				t.Errorf("%s, %s: says %v of %s, want silence", row.name, row.transport, value, key)
 			}
 		}
 	}

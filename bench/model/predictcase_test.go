@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 )
 
@@ -26,7 +27,7 @@ sweep: {flush: [0s, 5ms]}
 	}
 	for _, c := range s.Cases() {
 		said := Predict(s.For(c), c.Transport, Measured{Delay: time.Millisecond, Rearm: 2 * time.Millisecond})
-		predicts := slices.ContainsFunc(said, func(p results.Prediction) bool { return p.Metric == results.P50 })
+		predicts := slices.ContainsFunc(said, func(p results.Prediction) bool { return p.Metric == metric.P50 })
 		if want := c.Flush == 0; predicts != want {
 			t.Errorf("%s: p50 is predicted: %v, want %v", c.Name(), predicts, want)
 		}

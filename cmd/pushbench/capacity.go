@@ -19,7 +19,9 @@ import (
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 	"pushbench/scenarios"
 )
 
@@ -95,7 +97,7 @@ func (o capacityOptions) do(c *cobra.Command, name string) error {
 		Scenario: s.Name, SHA256: s.Hash(), Axis: o.axis, Within: capacityWithin, Tool: hashed(tool()), Host: host.Facts(),
 	}
 	for _, claim := range s.Claims {
-		found.Limit = append(found.Limit, string(claim))
+		found.Limit = append(found.Limit, claim.Text)
 	}
 	found.Found, err = o.search(c, s, func(sess *session, t scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
 		return o.try(sess, c, s, t, load, dir, n)
@@ -142,13 +144,14 @@ func (o *capacityOptions) prepare(c *cobra.Command, s *scenarios.Scenario) error
 		return usageError("--window: %w", err)
 	}
 	s.Window, s.Blocks = window, 1
-	s.Sweep, s.Needs, s.Claims, s.Published = scenarios.Sweep{}, nil, nil, scenarios.Published{}
+	s.Sweep, s.Needs, s.Claims, s.Published = scenarios.Sweep{}, nil, nil, metric.Published{}
 	o.run.choose(c, s)
 	for _, claim := range append(o.slo, "lost == 0") {
-		if _, err := scenarios.Claim(claim).Parse(); err != nil {
+		a, err := scenarios.ParseAssertion(claim)
+		if err != nil {
 			return usageError("--slo: %w", err)
 		}
-		s.Claims = append(s.Claims, scenarios.Claim(claim))
+		s.Claims = append(s.Claims, a)
 	}
 	if !(o.most >= o.base(s)) {
 		return usageError("--most: %v is less than the scenario's own %v", o.most, o.base(s))
@@ -182,7 +185,7 @@ func (o capacityOptions) highest(sess *session, stderr io.Writer, from float64, 
 			if err != nil {
 				return bench.Tried{}, err
 			}
-			fmt.Fprintf(stderr, "%s at %s: %s\n", h.Transport, results.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
+			fmt.Fprintf(stderr, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
 			if !rig || p.Folder == "" || again == rigsEnd {
 				return bench.Tried{Held: p.Held, Rig: rig, Why: p.Why}, nil
 			}
@@ -229,10 +232,10 @@ func (o capacityOptions) try(sess *session, c *cobra.Command, s *scenarios.Scena
 
 // keptTo says whether a run kept to its claims, and what it had.
 func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
-	m, sum := run.Manifest, run.Summary()
+	m, sum := run.Manifest, summary.Of(run)
 	row := sum.Rows[0]
-	for metric, field := range map[string]*float64{results.P50: &p.P50, results.P99: &p.P99, results.CPUPerMessage: &p.CPU} {
-		if v := row.Value(metric); v.Known == results.Shown {
+	for name, field := range map[string]*float64{metric.P50: &p.P50, metric.P99: &p.P99, metric.CPUPerMessage: &p.CPU} {
+		if v := row.Value(name); v.Known == summary.Shown {
 			*field = v.X
 		}
 	}
@@ -257,7 +260,7 @@ func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	}
 	if len(broken) == 0 && len(open) > 0 {
 		p.Open, p.Why = true, strings.Join(open, "; ")
-		return p, false, &exitError{exitInconclusive, fmt.Errorf("at %s, %s; a longer --window may decide it", results.Number(p.Load), p.Why)}
+		return p, false, &exitError{exitInconclusive, fmt.Errorf("at %s, %s; a longer --window may decide it", metric.Number(p.Load), p.Why)}
 	}
 	p.Held, p.Why = len(broken) == 0, strings.Join(broken, "; ")
 	return p, false, nil

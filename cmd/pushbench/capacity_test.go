@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 )
 
@@ -142,7 +143,7 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 }
 
 // measured is a run of one trial that lost nothing.
-func measured(status results.Status, claims ...results.Claim) *results.Run {
+func measured(status results.Status, claims ...metric.Assertion) *results.Run {
 	return &results.Run{
 		Manifest: results.Manifest{Status: status, Claims: claims, Blocks: 1, Transports: []string{"sse"}},
 		Trials:   []results.Trial{{Block: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Owed: 10, Unique: 10, Received: 10}}},
@@ -152,22 +153,22 @@ func measured(status results.Status, claims ...results.Claim) *results.Run {
 // A run decides a load unless it was cut short or an assertion stays undecided. One that fails
 // decides it whatever others are.
 func TestRunDecidesItsLoad(t *testing.T) {
-	holds := results.Claim{Figure: "lost", Op: "=="}
-	broken := results.Claim{Figure: "lost", Op: ">", Bound: 1e9}
-	open := results.Claim{Figure: "p(99.99)", Op: ">", Bound: 1e-9} // of which the run has too few observations
+	holds := metric.Assertion{Metric: "lost", Op: "=="}
+	broken := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
+	open := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // of which the run has too few observations
 	for _, c := range []struct {
 		status     results.Status
-		claims     []results.Claim
+		claims     []metric.Assertion
 		held, open bool
 		rig        bool
 		code       int
 	}{
-		{results.Complete, []results.Claim{holds}, true, false, false, exitOK},
-		{results.Complete, []results.Claim{open, broken}, false, false, false, exitOK},
-		{results.Complete, []results.Claim{holds, open}, false, true, false, exitInconclusive},
-		{results.Partial, []results.Claim{holds}, false, false, false, exitInterrupted},
-		{results.Invalid, []results.Claim{holds}, false, false, true, exitOK},
-		{results.Saturated, []results.Claim{holds}, false, false, false, exitOK},
+		{results.Complete, []metric.Assertion{holds}, true, false, false, exitOK},
+		{results.Complete, []metric.Assertion{open, broken}, false, false, false, exitOK},
+		{results.Complete, []metric.Assertion{holds, open}, false, true, false, exitInconclusive},
+		{results.Partial, []metric.Assertion{holds}, false, false, false, exitInterrupted},
+		{results.Invalid, []metric.Assertion{holds}, false, false, true, exitOK},
+		{results.Saturated, []metric.Assertion{holds}, false, false, false, exitOK},
 	} {
 		p, rig, err := keptTo(results.Probe{Load: 40}, measured(c.status, c.claims...))
 		if p.Held != c.held || p.Open != c.open || rig != c.rig || exitCode(err) != c.code || c.open != (c.code == exitInconclusive) {

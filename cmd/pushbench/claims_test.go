@@ -4,32 +4,9 @@ import (
 	"testing"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/results/report"
-	"pushbench/scenarios"
 )
-
-// What a claim may be about is what results have, in the same unit.
-func TestClaimsSpeakOfMetrics(t *testing.T) {
-	figures := scenarios.Figures()
-	for _, m := range results.Metrics {
-		unit, ok := figures[m.Name]
-		if !ok || unit != m.Unit {
-			t.Errorf("%s is in %q, and claims write it in %q (known: %v)", m.Name, m.Unit, unit, ok)
-		}
-	}
-	if len(figures) != len(results.Metrics) {
-		t.Errorf("claims know %d metrics, results have %d", len(figures), len(results.Metrics))
-	}
-	for _, text := range []scenarios.Claim{"p(95) < 1s", "age p(95) < 1s", "ack p(95) < 1s", "connect p(95) < 1s", "age avg < 1s", "med < 1s"} {
-		said, err := text.Parse()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m, ok := results.FigureByName(said.Figure); !ok || m.Unit != "ms" {
-			t.Errorf("%s is about %s, which results do not have in ms: %+v", text, said.Figure, m)
-		}
-	}
-}
 
 // A broken claim is exit code 4, an undecided one 8, and a rig that failed 3 whatever is claimed.
 func TestExitCodesOfClaims(t *testing.T) {
@@ -37,21 +14,21 @@ func TestExitCodesOfClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds := results.Claim{Figure: "lost", Op: "=="}
-	broken := results.Claim{Figure: "lost", Op: ">", Bound: 1e9}
-	open := results.Claim{Figure: "p(99.99)", Op: ">", Bound: 1e-9} // of which no reference has enough
+	holds := metric.Assertion{Metric: "lost", Op: "=="}
+	broken := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
+	open := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // of which no reference has enough
 	for _, c := range []struct {
 		status results.Status
-		claims []results.Claim
+		claims []metric.Assertion
 		want   int
 	}{
 		{results.Complete, nil, exitOK},
-		{results.Complete, []results.Claim{holds}, exitOK},
-		{results.Complete, []results.Claim{holds, open}, exitInconclusive},
-		{results.Complete, []results.Claim{holds, open, broken}, exitBroken},
-		{results.Partial, []results.Claim{broken}, exitInterrupted},
-		{results.Invalid, []results.Claim{broken}, exitInvalid},
-		{results.Saturated, []results.Claim{broken}, exitInvalid},
+		{results.Complete, []metric.Assertion{holds}, exitOK},
+		{results.Complete, []metric.Assertion{holds, open}, exitInconclusive},
+		{results.Complete, []metric.Assertion{holds, open, broken}, exitBroken},
+		{results.Partial, []metric.Assertion{broken}, exitInterrupted},
+		{results.Invalid, []metric.Assertion{broken}, exitInvalid},
+		{results.Saturated, []metric.Assertion{broken}, exitInvalid},
 	} {
 		run := *reference
 		run.Manifest.Status, run.Manifest.Claims = c.status, c.claims

@@ -13,6 +13,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 )
 
@@ -140,7 +141,7 @@ func changed(j compare.Judgement) error {
 func pairsNamed(all []compare.Difference) string {
 	var names []string
 	for _, d := range all {
-		names = append(names, compare.CaseOf(d)+" "+results.MetricByName(d.Metric).Title)
+		names = append(names, compare.CaseOf(d)+" "+metric.ByName(d.Metric).Title)
 	}
 	return strings.Join(names, ", ")
 }

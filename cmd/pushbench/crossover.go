@@ -13,6 +13,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -92,7 +93,7 @@ var loads = []float64{1.0 / 16, 1.0 / 4, 1, 4, 16}
 
 // vary makes a scenario one that maps.
 func (o *crossoverOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
-	s.Sweep, s.Claims, s.Needs, s.Published = scenarios.Sweep{}, nil, nil, scenarios.Published{}
+	s.Sweep, s.Claims, s.Needs, s.Published = scenarios.Sweep{}, nil, nil, metric.Published{}
 	s.Blocks = o.run.blocks
 	var intervals []string
 	longest := time.Duration(0)

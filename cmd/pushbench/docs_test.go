@@ -10,7 +10,9 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/results/chart"
+	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 )
 
 func readPage(t *testing.T, name string) string {
@@ -25,7 +27,7 @@ func readPage(t *testing.T, name string) string {
 // Each metric, each gate and each chart is explained.
 func TestDocsExplainEverything(t *testing.T) {
 	metrics, gates, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/gates.md"), readPage(t, "docs/charts.md")
-	for _, m := range results.Metrics {
+	for _, m := range metric.All {
 		if !strings.Contains(metrics, "`"+m.Name+"`") {
 			t.Errorf("docs/metrics.md does not explain %s", m.Name)
 		}
@@ -39,7 +41,7 @@ func TestDocsExplainEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := chart.Draw(run, run.Summary(), report.New(run).Worth())
+	figures, err := chart.Draw(run, summary.Of(run), report.New(run).Worth())
 	if err != nil {
 		t.Fatal(err)
 	}

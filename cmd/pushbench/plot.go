@@ -13,6 +13,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 )
 
 // imageFormats are those that a chart can be had in.
@@ -79,7 +80,7 @@ func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
 		worths = append(worths, report.New(run).Worth())
 	}
 	if len(runs) == 1 {
-		return chart.Draw(runs[0], runs[0].Summary(), worths[0], only...)
+		return chart.Draw(runs[0], summary.Of(runs[0]), worths[0], only...)
 	}
 	return chart.Several(runs, worths, only...)
 }

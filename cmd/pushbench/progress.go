@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"pushbench/bench"
-	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A progress shows what a run is doing: one line that is written over on a
@@ -55,7 +55,7 @@ func (p *progress) show(now bench.Progress) {
 	case p.terminal:
 		line := fmt.Sprintf("[%d/%d] block %d of %d · %s · %s · %s delivered%s · %s, about %s left",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, now.Phase,
-			results.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
+			metric.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
 		fmt.Fprint(p.w, "\r\x1b[K"+p.fitting(line))
 		p.drawn = true
 	case now.Trial != p.trial:
@@ -70,7 +70,7 @@ func soFar(now bench.Progress) string {
 	if now.P99 == 0 {
 		return ""
 	}
-	ms := func(d time.Duration) string { return results.Number(results.Milliseconds(d)) }
+	ms := func(d time.Duration) string { return metric.Number(metric.Milliseconds(d)) }
 	return fmt.Sprintf(", p50 %s p99 %s ms", ms(now.P50), ms(now.P99))
 }
 

@@ -18,7 +18,9 @@ import (
 	"pushbench/bench/lab"
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
@@ -222,7 +224,7 @@ func brokenSoFar(folder string) (why string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for _, f := range compare.Claims(run.Manifest.Claims, run.Summary()) {
+	for _, f := range compare.Claims(run.Manifest.Claims, summary.Of(run)) {
 		if f.Outcome == compare.Broken && (f.Of >= sureFrom || f.Claim.Op == "==") {
 			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Claim.Text, f.Case), nil
 		}
@@ -364,14 +366,14 @@ func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
 
 // claims are those that the flags leave something to judge by: a claim is about the
 // workload as it is written, and about what is measured.
-func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []scenarios.Claim {
+func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
 	for _, another := range []string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"} {
 		if c.Flags().Changed(another) {
 			return nil
 		}
 	}
 	missing := s.Unmeasured(s.Cases())
-	return slices.DeleteFunc(slices.Clone(s.Claims), func(c scenarios.Claim) bool { return slices.Contains(missing, c) })
+	return slices.DeleteFunc(slices.Clone(s.Claims), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
 }
 
 // sweepStack puts one stack, or a sweep of several, in place of the scenario's.

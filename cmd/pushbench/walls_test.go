@@ -34,6 +34,10 @@ const anything = "anything"
 // protocol in it that two ends could get wrong alike.
 const leaf = "scenarios/transports"
 
+// measuring is what the parts of bench may import. Calibration holds metrics against known
+// truths, and so computes them.
+var measuring = []string{"bench/*", "scenarios", "results", "results/metric", "results/summary"}
+
 // house is CONTRIBUTING.md's drawing as data; of the parts that match a package the
 // first one counts. Go itself refuses circles between packages.
 //
@@ -42,13 +46,15 @@ const leaf = "scenarios/transports"
 var house = []wall{
 	{part: "cmd/*", may: []string{anything}},
 	{part: "cmd/*/*", may: []string{anything}}, // the self-test and the tests of both ends join them, as their command does
-	{part: "results", tests: []string{"results/internal/*"}},
-	{part: "results/report", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}}, // says the verdicts
-	{part: "results/chart", may: []string{"results", "results/compare"}, tests: []string{"results/internal/*"}},  // draws them
+	{part: "results/metric"},                   // scenarios ask by the names that results answer by
+	{part: "results", may: []string{"results/metric"}, tests: []string{"results/internal/*", "results/summary"}},
+	{part: "results/summary", may: []string{"results", "results/metric"}, tests: []string{"results/internal/*"}},
+	{part: "results/compare", may: []string{"results", "results/metric", "results/summary"}, tests: []string{"results/internal/*"}},
 	{part: "results/compare/proof", may: []string{"results/compare"}},
-	{part: "results/*", may: []string{"results"}, tests: []string{"results/internal/*"}},
-	{part: "results/internal/*", may: []string{"results"}},
-	{part: "bench", may: []string{"bench/*", "bench/client/engines", "scenarios", "results"}, tests: []string{"bench/*/*"}},
+	{part: "results/report", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}}, // says the verdicts
+	{part: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}},  // draws them
+	{part: "results/internal/*", may: []string{"results", "results/metric", "results/summary"}},
+	{part: "bench", may: append(measuring, "bench/client/engines"), tests: []string{"bench/*/*"}},
 	{part: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // knows no engine
 	{part: "bench/child", may: []string{"bench/cost"}},                                                     // starts and ends processes, whatever they are for
 	{
@@ -61,10 +67,10 @@ var house = []wall{
 	},
 	{part: "bench/generator/generatortest"},
 	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                            // judges evidence and measures nothing
-	{part: "bench/model", may: []string{"scenarios", "results"}},                                                 // predicts from the scenario, not from code that measures
+	{part: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                               // predicts from the scenario, not from code that measures
 	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}}, // knows the machine, and no trial
-	{part: "bench/*", may: []string{"bench/*", "scenarios", "results"}, tests: []string{"bench/*/*"}},
-	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
+	{part: "bench/*", may: measuring, tests: []string{"bench/*/*"}},
+	{part: "bench/client/clienttest", may: measuring},
 	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
 	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
 	{part: "bench/client/internal/wire"},
@@ -75,7 +81,7 @@ var house = []wall{
 	{part: "servers/wire/httpstack", may: []string{"servers/sock"}}, // all that knows net/http's and fasthttp's servers
 	{part: "servers/wire", may: []string{"servers/wire/httpstack", "servers/faults", "servers/hub", "servers/sock"}},
 	{part: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge for each transport
-	{part: "scenarios"},
+	{part: "scenarios", may: []string{"results/metric"}},
 	{part: leaf},
 }
 
@@ -172,6 +178,7 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "results", to: "results", inTest: true}, true},
 		{edge{from: "servers/wire", to: leaf}, true},
 		{edge{from: "results/chart", to: leaf}, true},
+		{edge{from: "scenarios", to: "results/metric"}, true},
 
 		{edge{from: "bench", to: "servers/hub"}, false},
 		{edge{from: "bench/child", to: "results"}, false},
@@ -186,6 +193,9 @@ func TestHouseRefuses(t *testing.T) {
 		{edge{from: "servers/hub", to: "results"}, false},
 		{edge{from: "scenarios", to: "results"}, false},
 		{edge{from: leaf, to: "scenarios"}, false},
+		{edge{from: "results/metric", to: "results"}, false},
+		{edge{from: "results", to: "results/summary"}, false},
+		{edge{from: "results/summary", to: "results/compare"}, false},
 		{edge{from: "results", to: "scenarios"}, false},
 		{edge{from: "results", to: "results/internal/synthetic"}, false},
 		{edge{from: "results/report", to: "results/chart"}, false},

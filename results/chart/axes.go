@@ -7,7 +7,7 @@ import (
 
 	"gonum.org/v1/plot"
 
-	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // logTicks labels 1, 2 and 5 of each decade while they fit, decades alone
@@ -72,7 +72,7 @@ func roundStep(x float64) float64 {
 // short prints a tick without the digits that every tick shares.
 func short(v float64) string {
 	if v >= 1000 {
-		return results.Number(v)
+		return metric.Number(v)
 	}
 	return strconv.FormatFloat(math.Round(v*1e9)/1e9, 'f', -1, 64)
 }

@@ -11,43 +11,45 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // batching draws what a flush window buys and what it costs, where it was swept:
 // a line for each transport that has one, on each stack.
-func batching(run *results.Run, s results.Summary) (card, bool) {
+func batching(run *results.Run, s summary.Summary) (card, bool) {
 	groups := flushGroups(s.Rows)
 	if !run.Manifest.SweptFlush() || len(groups) == 0 {
 		return card{}, false
 	}
 	c := card{name: "batching", title: "What a flush window buys, and what it costs"}
 	windows := flushWindows(groups)
-	for _, m := range []struct{ metric, title, y string }{
-		{results.P50, "Latency p50", "ms (log scale)"},
-		{results.P99, "Latency p99", "ms (log scale)"},
-		{results.CPUPerMessage, "CPU, server + generator", "µs a message"},
-		{results.MessagesPerBatch, "Messages a write", "a write: answer, event or frame"},
+	for _, m := range []struct{ key, title, y string }{
+		{metric.P50, "Latency p50", "ms (log scale)"},
+		{metric.P99, "Latency p99", "ms (log scale)"},
+		{metric.CPUPerMessage, "CPU, server + generator", "µs a message"},
+		{metric.MessagesPerBatch, "Messages a write", "a write: answer, event or frame"},
 	} {
 		p := newPlot()
 		p.Add(grid())
 		live := results.Panel{Title: m.title, X: "flush window, ms", Y: m.y, XScale: "names", YScale: "linear"}
-		if onLog(m.metric) {
+		if onLog(m.key) {
 			live.YScale = "log"
 		}
 		for _, w := range windows {
 			live.Names = append(live.Names, milliseconds(w))
 		}
 		for _, g := range groups {
-			p.Add(flushLine(g, groupShade(groups, g), windows, m.metric)...)
+			p.Add(flushLine(g, groupShade(groups, g), windows, m.key)...)
 			line := groupShade(groups, g).series(g[0], "line")
 			line.Case = rest(g[0].Name, "flush")
 			for _, r := range g {
-				add(&line, r, float64(slices.Index(windows, r.Flush)), m.metric)
+				add(&line, r, float64(slices.Index(windows, r.Flush)), m.key)
 			}
 			live.Series = append(live.Series, line)
 		}
 		c.live = append(c.live, live)
-		flushAxes(p, groups, windows, m.metric)
+		flushAxes(p, groups, windows, m.key)
 		c.plots = append(c.plots, panel{plot: p, share: 0.25, title: m.title, y: m.y, x: "flush window, ms"})
 	}
 	for _, g := range groups {
@@ -58,13 +60,13 @@ func batching(run *results.Run, s results.Summary) (card, bool) {
 }
 
 // flushGroups are the rows that differ in nothing but their flush window, by rising window.
-func flushGroups(rows []results.Row) [][]results.Row {
-	groups := groupsAlong(rows, "flush", func(r results.Row) float64 { return float64(r.Flush) })
-	return slices.DeleteFunc(groups, func(g []results.Row) bool { return len(g) < 2 })
+func flushGroups(rows []summary.Row) [][]summary.Row {
+	groups := groupsAlong(rows, "flush", func(r summary.Row) float64 { return float64(r.Flush) })
+	return slices.DeleteFunc(groups, func(g []summary.Row) bool { return len(g) < 2 })
 }
 
 // flushWindows are all that were measured, rising.
-func flushWindows(groups [][]results.Row) []time.Duration {
+func flushWindows(groups [][]summary.Row) []time.Duration {
 	var windows []time.Duration
 	for _, g := range groups {
 		for _, r := range g {
@@ -76,7 +78,7 @@ func flushWindows(groups [][]results.Row) []time.Duration {
 }
 
 // stackOf is the stack where it is part of the row's name.
-func stackOf(r results.Row) string {
+func stackOf(r summary.Row) string {
 	if strings.Contains(r.Variant(), "stack=") {
 		return r.Stack
 	}
@@ -85,10 +87,10 @@ func stackOf(r results.Row) string {
 
 // flushLine is a group's line, each window a step of its own: 0, 1, 5 and 20 ms
 // are told apart on no scale that has all of them. What has no figure is left out.
-func flushLine(g []results.Row, l look, windows []time.Duration, metric string) []plot.Plotter {
+func flushLine(g []summary.Row, l look, windows []time.Duration, metric string) []plot.Plotter {
 	var points plotter.XYs
 	for _, r := range g {
-		if v := r.Value(metric); v.Known == results.Shown && !math.IsNaN(v.X) {
+		if v := r.Value(metric); v.Known == summary.Shown && !math.IsNaN(v.X) {
 			points = append(points, plotter.XY{X: float64(slices.Index(windows, r.Flush)), Y: inPanel(metric, v.X)})
 		}
 	}
@@ -99,7 +101,7 @@ func flushLine(g []results.Row, l look, windows []time.Duration, metric string) 
 }
 
 // onLog says which panels have a logarithmic axis: latencies.
-func onLog(metric string) bool { return metric == results.P50 || metric == results.P99 }
+func onLog(name string) bool { return name == metric.P50 || name == metric.P99 }
 
 func inPanel(metric string, x float64) float64 {
 	if onLog(metric) {
@@ -108,7 +110,7 @@ func inPanel(metric string, x float64) float64 {
 	return x
 }
 
-func flushAxes(p *plot.Plot, groups [][]results.Row, windows []time.Duration, metric string) {
+func flushAxes(p *plot.Plot, groups [][]summary.Row, windows []time.Duration, metric string) {
 	var labels []string
 	for _, w := range windows {
 		labels = append(labels, milliseconds(w))
@@ -116,7 +118,7 @@ func flushAxes(p *plot.Plot, groups [][]results.Row, windows []time.Duration, me
 	p.X.Min, p.X.Max, p.X.Tick.Marker = -0.3, float64(len(windows))-0.7, under(labels)
 	lo, hi := math.Inf(1), 0.0
 	for _, r := range slices.Concat(groups...) {
-		if v := r.Value(metric); v.Known == results.Shown {
+		if v := r.Value(metric); v.Known == summary.Shown {
 			lo, hi = min(lo, inPanel(metric, v.X)), max(hi, inPanel(metric, v.X))
 		}
 	}
@@ -127,11 +129,11 @@ func flushAxes(p *plot.Plot, groups [][]results.Row, windows []time.Duration, me
 	upTo(p, hi)
 }
 
-func batchingAlt(groups [][]results.Row) string {
+func batchingAlt(groups [][]summary.Row) string {
 	var said []string
 	for _, r := range slices.Concat(groups...) {
 		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write", r.Name,
-			r.Value(results.P50), r.Value(results.P99), r.Value(results.CPUPerMessage), r.Value(results.MessagesPerBatch)))
+			r.Value(metric.P50), r.Value(metric.P99), r.Value(metric.CPUPerMessage), r.Value(metric.MessagesPerBatch)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // Capacity draws the highest load of each transport, and the latencies of all that were tried.
@@ -55,7 +57,7 @@ func highestBars(c results.Capacity) *plot.Plot {
 }
 
 func highestLabel(h results.Highest) string {
-	switch load := results.Number(h.Load); {
+	switch load := metric.Number(h.Load); {
 	case h.Unfinished != "" && h.Load == 0:
 		return "not found"
 	case h.Unfinished != "":
@@ -92,7 +94,7 @@ func capacityPanels(c results.Capacity, load string) []results.Panel {
 	lines := results.Panel{Title: "Latency p99 at the loads tried", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log", Series: []results.Series{}}
 	for i, h := range c.Found {
 		bars.Names = append(bars.Names, results.Plain(h.Transport))
-		of := results.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
+		of := summary.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
 		bars.Series = append(bars.Series, drawn(lookOf(h.Transport).series(of, "bars"), plotter.XYs{{X: float64(i), Y: h.Load}}))
 		lines.Series = append(lines.Series, drawn(lookOf(h.Transport).series(of, "line"), tried(h)))
 	}

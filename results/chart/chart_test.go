@@ -17,16 +17,18 @@ import (
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // drawn is what draw makes of the run, by name, when there is no verdict.
-func drawn(t *testing.T, run *results.Run, draw func(*results.Run, results.Summary, string, ...string) ([]results.Figure, error)) map[string]results.Figure {
+func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]results.Figure, error)) map[string]results.Figure {
 	t.Helper()
 	worth := "ESTIMATE"
 	if run.Manifest.Status != results.Complete {
 		worth = string(run.Manifest.Status)
 	}
-	figures, err := draw(run, run.Summary(), worth)
+	figures, err := draw(run, summary.Of(run), worth)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +182,7 @@ func TestRunsWithHolesAreDrawn(t *testing.T) {
 					h.Record(0)
 				}
 				r.Trials[i].Latency = results.Latency{Histogram: h, Independent: 1000}
-				r.Trials[i].Theory = []results.Prediction{{Metric: results.P50, Value: 0}}
+				r.Trials[i].Theory = []results.Prediction{{Metric: metric.P50, Value: 0}}
 			}
 		},
 		"memory shrank": func(r *results.Run) {

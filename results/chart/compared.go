@@ -13,6 +13,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // Compared draws what two runs of one workload say of each other: for each declared metric
@@ -48,8 +49,8 @@ func compared(j compare.Judgement) card {
 	c := card{name: "compared", title: "What changed, B over A"}
 	metrics := compare.Metrics(j.Family)
 	var said []string
-	for i, metric := range metrics {
-		all := compare.Of(metric, j.Family)
+	for i, metricName := range metrics {
+		all := compare.Of(metricName, j.Family)
 		rows := ratios{all: all, margin: j.Declared.Margin}
 		p := newPlot()
 		lo, hi := rows.bounds()
@@ -65,9 +66,9 @@ func compared(j compare.Judgement) card {
 		if i == 0 {
 			share *= 1.3 // it has the names
 		}
-		c.plots = append(c.plots, panel{plot: p, share: share, title: results.Capital(results.MetricByName(metric).Title), x: "B / A, 95 % interval (log scale)"})
+		c.plots = append(c.plots, panel{plot: p, share: share, title: results.Capital(metric.ByName(metricName).Title), x: "B / A, 95 % interval (log scale)"})
 		for _, d := range all {
-			said = append(said, fmt.Sprintf("%s of %s: %s", results.MetricByName(metric).Title, results.Plain(compare.CaseOf(d)), rows.said(d)))
+			said = append(said, fmt.Sprintf("%s of %s: %s", metric.ByName(metricName).Title, results.Plain(compare.CaseOf(d)), rows.said(d)))
 		}
 	}
 	c.keys = []key{
@@ -111,7 +112,7 @@ func (r ratios) said(d compare.Difference) string {
 	if d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) {
 		return "not comparable"
 	}
-	return fmt.Sprintf("%s (%s–%s)", results.Number(d.Ratio), results.Number(d.Lo), results.Number(d.Hi))
+	return fmt.Sprintf("%s (%s–%s)", metric.Number(d.Ratio), metric.Number(d.Lo), metric.Number(d.Hi))
 }
 
 // Plot implements plot.Plotter.

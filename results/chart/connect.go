@@ -8,11 +8,13 @@ import (
 	"gonum.org/v1/plot"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // connect draws what it takes to get a client from nothing to subscribed.
-func connect(_ *results.Run, s results.Summary) (card, bool) {
-	var rows []results.Row
+func connect(_ *results.Run, s summary.Summary) (card, bool) {
+	var rows []summary.Row
 	for _, r := range s.Rows {
 		if r.Pooled.Connect.Stages["ready"].Count() > 0 {
 			rows = append(rows, r)
@@ -37,13 +39,13 @@ func connect(_ *results.Run, s results.Summary) (card, bool) {
 }
 
 // stageTitle says what the bars are. Fewer than 1,000 connections have no p99.
-func stageTitle(rows []results.Row) string {
+func stageTitle(rows []summary.Row) string {
 	for _, r := range rows {
-		if r.Value(results.ConnectP99).Known == results.Shown {
+		if r.Value(metric.ConnectP99).Known == summary.Shown {
 			return "Time by stage: p50 (full) and p99 (light)"
 		}
 	}
-	return fmt.Sprintf("Time by stage: p50 (a p99 needs %s connections)", results.Count(results.Needed(0.99)))
+	return fmt.Sprintf("Time by stage: p50 (a p99 needs %s connections)", metric.Count(results.Needed(0.99)))
 }
 
 // stageNames are the stages in words.
@@ -56,20 +58,20 @@ var stageNames = map[string]string{
 
 // stagePanel groups the cases under each stage: p99 as a light bar that
 // goes on where p50 ends.
-func stagePanel(rows []results.Row) *plot.Plot {
+func stagePanel(rows []summary.Row) *plot.Plot {
 	const place = 0.8
 	each := place / float64(len(rows))
 	b := bars{width: each * 0.82}
 	var names []string
 	for _, stage := range results.Stages {
-		if !slices.ContainsFunc(rows, func(r results.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 }) {
+		if !slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 }) {
 			continue
 		}
 		i := len(names)
 		names = append(names, stageNames[stage])
 		for j, r := range rows {
-			p50 := results.StageQuantile(stage, 0.5)(r.Pooled)
-			p99 := results.StageQuantile(stage, 0.99)(r.Pooled)
+			p50 := summary.StageQuantile(r.Pooled, stage, 0.5)
+			p99 := summary.StageQuantile(r.Pooled, stage, 0.99)
 			x := float64(i) - place/2 + each*(float64(j)+0.5)
 			b.all = append(b.all, stageBar(x, lookIn(rows, r), p50, p99))
 		}
@@ -77,21 +79,21 @@ func stagePanel(rows []results.Row) *plot.Plot {
 	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
 }
 
-func stageBar(x float64, l look, p50, p99 results.Value) bar {
-	if p99.Known != results.Shown {
+func stageBar(x float64, l look, p50, p99 summary.Value) bar {
+	if p99.Known != summary.Shown {
 		return bar{x, []part{{size: p50.X, fill: l.color}}, p50.String()}
 	}
 	return bar{x, []part{{p50.X, l.color, p50.String()}, {size: p99.X - p50.X, fill: tint(l.color)}}, p99.String()}
 }
 
 // helloPanel shows the bytes a client sends and receives until it is subscribed.
-func helloPanel(rows []results.Row) *plot.Plot {
+func helloPanel(rows []summary.Row) *plot.Plot {
 	const place = 0.84
 	each := place / float64(len(rows))
 	b := bars{width: each * 0.82}
-	for i, metric := range []string{results.ConnectBytesUp, results.ConnectBytesDown} {
+	for i, name := range []string{metric.ConnectBytesUp, metric.ConnectBytesDown} {
 		for j, r := range rows {
-			v := r.Value(metric)
+			v := r.Value(name)
 			x := float64(i) - place/2 + each*(float64(j)+0.5)
 			b.all = append(b.all, bar{x, []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
 		}
@@ -100,25 +102,25 @@ func helloPanel(rows []results.Row) *plot.Plot {
 }
 
 // burntPanel shows what the clients cost the server until they are subscribed, where that is known.
-func burntPanel(rows []results.Row) *plot.Plot {
+func burntPanel(rows []summary.Row) *plot.Plot {
 	each := 1 / float64(len(rows))
 	b := bars{width: each * 0.82}
 	for i, r := range rows {
-		user, system := r.Value(results.ConnectServerUser), r.Value(results.ConnectServerSystem)
-		if user.Known != results.Shown {
+		user, system := r.Value(metric.ConnectServerUser), r.Value(metric.ConnectServerSystem)
+		if user.Known != summary.Shown {
 			return nil
 		}
 		l := lookIn(rows, r)
-		b.all = append(b.all, bar{each * (float64(i) + 0.5), []part{{size: user.X, fill: l.color}, {size: system.X, fill: tint(l.color)}}, r.Value(results.ConnectServerCPU).String()})
+		b.all = append(b.all, bar{each * (float64(i) + 0.5), []part{{size: user.X, fill: l.color}, {size: system.X, fill: tint(l.color)}}, r.Value(metric.ConnectServerCPU).String()})
 	}
 	return barPlot(b, under([]string{""}), -0.05, 1.05)
 }
 
-func connectAlt(rows []results.Row) string {
+func connectAlt(rows []summary.Row) string {
 	var said []string
 	for _, r := range rows {
 		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU", r.Name,
-			r.Value(results.ConnectP50), r.Value(results.ConnectP99), r.Value(results.ConnectBytesUp), r.Value(results.ConnectBytesDown), r.Value(results.ConnectServerCPU)))
+			r.Value(metric.ConnectP50), r.Value(metric.ConnectP99), r.Value(metric.ConnectBytesUp), r.Value(metric.ConnectBytesDown), r.Value(metric.ConnectServerCPU)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -8,10 +8,12 @@ import (
 	"gonum.org/v1/plot"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // cost draws what a delivered message costs: CPU, bytes and requests.
-func cost(_ *results.Run, s results.Summary) (card, bool) {
+func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	rows := withCost(s.Rows)
 	if len(rows) == 0 {
 		return card{}, false
@@ -31,8 +33,8 @@ func cost(_ *results.Run, s results.Summary) (card, bool) {
 	return c, true
 }
 
-func withCost(rows []results.Row) []results.Row {
-	var with []results.Row
+func withCost(rows []summary.Row) []summary.Row {
+	var with []summary.Row
 	for _, r := range rows {
 		if r.Pooled.Cost.Delivered > 0 {
 			with = append(with, r)
@@ -41,23 +43,23 @@ func withCost(rows []results.Row) []results.Row {
 	return with
 }
 
-func cpuPanel(rows []results.Row) *plot.Plot {
+func cpuPanel(rows []summary.Row) *plot.Plot {
 	b := bars{width: 0.62}
 	for i, r := range rows {
 		l := lookIn(rows, r)
-		server, generator := r.Value(results.ServerCPUPerMessage), r.Value(results.GeneratorCPUPerMessage)
+		server, generator := r.Value(metric.ServerCPUPerMessage), r.Value(metric.GeneratorCPUPerMessage)
 		b.all = append(b.all, bar{float64(i), []part{
 			{server.X, l.color, server.String()},
 			{generator.X, tint(l.color), generator.String()},
-		}, r.Value(results.CPUPerMessage).String()})
+		}, r.Value(metric.CPUPerMessage).String()})
 	}
 	return byRow(b, rows)
 }
 
-func wirePanel(rows []results.Row) *plot.Plot {
+func wirePanel(rows []summary.Row) *plot.Plot {
 	b := bars{width: 0.62}
 	for i, r := range rows {
-		b.all = append(b.all, bar{float64(i), wireSplit(r.Pooled.Cost), r.Value(results.WireBytesPerMessage).String()})
+		b.all = append(b.all, bar{float64(i), wireSplit(r.Pooled.Cost), r.Value(metric.WireBytesPerMessage).String()})
 	}
 	return byRow(b, rows)
 }
@@ -67,32 +69,32 @@ func wireSplit(c results.Cost) []part {
 	for _, k := range wireParts {
 		n := k.of(c.Wire.Up) + k.of(c.Wire.Down)
 		size := float64(n) / float64(c.Delivered)
-		parts = append(parts, part{size, k.fill, results.Number(size)})
+		parts = append(parts, part{size, k.fill, metric.Number(size)})
 	}
 	return parts
 }
 
-func requestPanel(rows []results.Row) *plot.Plot {
+func requestPanel(rows []summary.Row) *plot.Plot {
 	b := bars{width: 0.62}
 	for i, r := range rows {
-		v := r.Value(results.RequestsPerMessage)
+		v := r.Value(metric.RequestsPerMessage)
 		b.all = append(b.all, bar{float64(i), []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
 	}
 	return byRow(b, rows)
 }
 
 // byRow is a panel with one bar a case.
-func byRow(b bars, rows []results.Row) *plot.Plot {
+func byRow(b bars, rows []summary.Row) *plot.Plot {
 	p := barPlot(b, barNames(rows), -0.6, float64(len(rows))-0.4)
 	p.X.Tick.Label.Font.Size = labelSize(len(rows))
 	return p
 }
 
-func costAlt(rows []results.Row) string {
+func costAlt(rows []summary.Row) string {
 	var said []string
 	for _, r := range rows {
 		said = append(said, fmt.Sprintf("%s: %s µs CPU, %s B, %s requests", r.Name,
-			r.Value(results.CPUPerMessage), r.Value(results.WireBytesPerMessage), r.Value(results.RequestsPerMessage)))
+			r.Value(metric.CPUPerMessage), r.Value(metric.WireBytesPerMessage), r.Value(metric.RequestsPerMessage)))
 	}
 	return strings.Join(said, "; ") + "."
 }

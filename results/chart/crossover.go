@@ -15,12 +15,14 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
 )
 
 // crossover draws which transport is cheapest for each load and each staleness that is
 // acceptable, and where the border runs.
-func crossover(run *results.Run, s results.Summary) (card, bool) {
+func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	m, ok := compare.CostMap(run, s)
 	if !ok {
 		return card{}, false
@@ -40,7 +42,7 @@ func crossover(run *results.Run, s results.Summary) (card, bool) {
 		}
 	}
 	c.keys = append(c.keys, strokeKey("border", borderStyle))
-	c.alt = "The cheapest transport by " + results.MetricByName(m.Cost).Title + ", for each load and acceptable staleness. " + crossoverAlt(costMap{m})
+	c.alt = "The cheapest transport by " + metric.ByName(m.Cost).Title + ", for each load and acceptable staleness. " + crossoverAlt(costMap{m})
 	return c, true
 }
 
@@ -57,9 +59,9 @@ func staleTicks(all []time.Duration) plot.ConstantTicks {
 // stale is a staleness as people say it.
 func stale(d time.Duration) string {
 	if d >= time.Second {
-		return results.Number(d.Seconds()) + " s"
+		return metric.Number(d.Seconds()) + " s"
 	}
-	return results.Number(results.Milliseconds(d)) + " ms"
+	return metric.Number(metric.Milliseconds(d)) + " ms"
 }
 
 func loadTicks(all []float64) plot.ConstantTicks {
@@ -67,7 +69,7 @@ func loadTicks(all []float64) plot.ConstantTicks {
 	for _, x := range all {
 		name := ""
 		if x > 0 {
-			name = results.Number(x)
+			name = metric.Number(x)
 		}
 		names = append(names, name)
 	}
@@ -126,11 +128,11 @@ func (m costMap) paint(c *draw.Canvas, cell compare.Cell, left, right, bottom, t
 // cost is what the cheapest costs, and how many times that the next.
 func (m costMap) cost(cell compare.Cell) string {
 	v, _ := cell.Meeting[0].Median(m.Cost)
-	said := v.String() + " " + cmp.Or(results.MetricByName(m.Cost).Unit, m.Cost)
+	said := v.String() + " " + cmp.Or(metric.ByName(m.Cost).Unit, m.Cost)
 	if len(cell.Meeting) > cell.Cheapest {
 		next := cell.Meeting[cell.Cheapest]
 		other, _ := next.Median(m.Cost)
-		said += fmt.Sprintf(", %s × %s", next.Transport, results.Number(other.X/v.X))
+		said += fmt.Sprintf(", %s × %s", next.Transport, metric.Number(other.X/v.X))
 	}
 	return said
 }
@@ -174,7 +176,7 @@ func crossoverAlt(m costMap) string {
 			}
 			where := stale(staleness)
 			if load > 0 {
-				where = results.Number(load) + " " + loadTitle(m.Axis) + ", " + where
+				where = metric.Number(load) + " " + loadTitle(m.Axis) + ", " + where
 			}
 			said = append(said, where+": "+cheapest)
 		}

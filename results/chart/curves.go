@@ -11,6 +11,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // An axis is a number that the cases of a run differ in.
@@ -33,10 +35,10 @@ var axes = []axis{
 // curves draw what each axis that was swept does to latency, to throughput and to costs: a
 // chart an axis. A transport that does not have the axis, as a stream has no poll interval,
 // is a level line.
-func curves(run *results.Run, s results.Summary) []card {
+func curves(run *results.Run, s summary.Summary) []card {
 	var all []card
 	for _, a := range axes {
-		if slices.ContainsFunc(s.Rows, func(r results.Row) bool { return a.of(r.Case) > 0 && len(r.Trials) > 0 }) {
+		if slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return a.of(r.Case) > 0 && len(r.Trials) > 0 }) {
 			all = append(all, a.card(run, s))
 		}
 	}
@@ -46,24 +48,24 @@ func curves(run *results.Run, s results.Summary) []card {
 // A curvePanel is what is drawn against an axis.
 type curvePanel struct {
 	title, y string
-	of       func(results.Row) results.Value
+	of       func(summary.Row) summary.Value
 	log      bool
 }
 
 func (a axis) panels(run *results.Run) []curvePanel {
-	metric := func(name string) func(results.Row) results.Value {
-		return func(r results.Row) results.Value { return r.Value(name) }
+	key := func(name string) func(summary.Row) summary.Value {
+		return func(r summary.Row) summary.Value { return r.Value(name) }
 	}
-	latency := curvePanel{"Latency p99", "ms (log scale)", metric(results.P99), true}
+	latency := curvePanel{"Latency p99", "ms (log scale)", key(metric.P99), true}
 	if run.Manifest.Workload.LatestOnly() {
-		latency = curvePanel{"Age mean", "ms (log scale)", metric(results.AgeMean), true}
+		latency = curvePanel{"Age mean", "ms (log scale)", key(metric.AgeMean), true}
 	}
-	median := curvePanel{"Latency p50", "ms (log scale)", metric(results.P50), true}
-	cpu := curvePanel{"CPU, server + generator", "µs a message (log scale)", metric(results.CPUPerMessage), true}
+	median := curvePanel{"Latency p50", "ms (log scale)", key(metric.P50), true}
+	cpu := curvePanel{"CPU, server + generator", "µs a message (log scale)", key(metric.CPUPerMessage), true}
 	if run.Manifest.Workload.LatestOnly() {
-		cpu = curvePanel{"CPU, server + generator", "cores (log scale)", metric(results.Cores), true}
+		cpu = curvePanel{"CPU, server + generator", "cores (log scale)", key(metric.Cores), true}
 	}
-	wire := curvePanel{"Wire", "B a message", metric(results.WireBytesPerMessage), false}
+	wire := curvePanel{"Wire", "B a message", key(metric.WireBytesPerMessage), false}
 	if a.name == "clients" || a.name == "rate" {
 		return []curvePanel{{"Throughput", "deliveries a second (log scale)", throughput, true}, median, latency, cpu}
 	}
@@ -71,16 +73,16 @@ func (a axis) panels(run *results.Run) []curvePanel {
 }
 
 // throughput is how many messages a second arrived: of what was owed, the share that did.
-func throughput(r results.Row) results.Value {
+func throughput(r summary.Row) summary.Value {
 	l := r.Pooled.Ledger
 	if l.Owed == 0 || r.DeliveryRate == 0 {
-		return results.Value{Known: results.NotShown}
+		return summary.Value{Known: summary.NotShown}
 	}
-	return results.Value{X: r.DeliveryRate * float64(l.Unique) / float64(l.Owed)}
+	return summary.Value{X: r.DeliveryRate * float64(l.Unique) / float64(l.Owed)}
 }
 
-func (a axis) card(run *results.Run, s results.Summary) card {
-	groups := groupsAlong(s.Rows, a.name, func(r results.Row) float64 { return a.of(r.Case) })
+func (a axis) card(run *results.Run, s summary.Summary) card {
+	groups := groupsAlong(s.Rows, a.name, func(r summary.Row) float64 { return a.of(r.Case) })
 	c := card{name: "by-" + a.name, title: a.title}
 	for _, which := range a.panels(run) {
 		c.plots = append(c.plots, a.panel(groups, which))
@@ -96,13 +98,13 @@ func (a axis) card(run *results.Run, s results.Summary) card {
 	return c
 }
 
-func (a axis) panel(groups [][]results.Row, which curvePanel) panel {
+func (a axis) panel(groups [][]summary.Row, which curvePanel) panel {
 	p := newPlot()
 	p.Add(grid())
 	near, far := a.span(groups)
 	lo, hi := math.Inf(1), 0.0
 	for _, r := range slices.Concat(groups...) {
-		if v := which.of(r); v.Known == results.Shown && !math.IsNaN(v.X) {
+		if v := which.of(r); v.Known == summary.Shown && !math.IsNaN(v.X) {
 			lo, hi = min(lo, v.X), max(hi, v.X)
 		}
 	}
@@ -128,7 +130,7 @@ func (a axis) panel(groups [][]results.Row, which curvePanel) panel {
 }
 
 // livePanel is the panel as data.
-func (a axis) livePanel(groups [][]results.Row, which curvePanel) results.Panel {
+func (a axis) livePanel(groups [][]summary.Row, which curvePanel) results.Panel {
 	near, far := a.span(groups)
 	p := results.Panel{Title: which.title, X: a.x, Y: which.y, XScale: "linear", YScale: "linear"}
 	if far > 10*near {
@@ -146,7 +148,7 @@ func (a axis) livePanel(groups [][]results.Row, which curvePanel) results.Panel 
 }
 
 // span is from the least that any case has of the axis to the most.
-func (a axis) span(groups [][]results.Row) (near, far float64) {
+func (a axis) span(groups [][]summary.Row) (near, far float64) {
 	near = math.Inf(1)
 	for _, r := range slices.Concat(groups...) {
 		if x := a.of(r.Case); x > 0 {
@@ -157,10 +159,10 @@ func (a axis) span(groups [][]results.Row) (near, far float64) {
 }
 
 // points are a group's; of one that has no such axis its one value, from end to end.
-func (a axis) points(g []results.Row, which curvePanel, near, far float64) (points plotter.XYs) {
+func (a axis) points(g []summary.Row, which curvePanel, near, far float64) (points plotter.XYs) {
 	for _, r := range g {
 		v := which.of(r)
-		if v.Known != results.Shown || math.IsNaN(v.X) {
+		if v.Known != summary.Shown || math.IsNaN(v.X) {
 			continue
 		}
 		y := v.X
@@ -187,20 +189,20 @@ func (a axis) scale(p *plot.Plot, near, far float64) {
 
 // groupsAlong are the rows that differ in nothing but what a run sweeps by a name, each group
 // by rising values.
-func groupsAlong(rows []results.Row, axis string, of func(results.Row) float64) [][]results.Row {
-	var groups [][]results.Row
+func groupsAlong(rows []summary.Row, axis string, of func(summary.Row) float64) [][]summary.Row {
+	var groups [][]summary.Row
 	for _, r := range rows {
-		i := slices.IndexFunc(groups, func(g []results.Row) bool { return rest(g[0].Name, axis) == rest(r.Name, axis) })
+		i := slices.IndexFunc(groups, func(g []summary.Row) bool { return rest(g[0].Name, axis) == rest(r.Name, axis) })
 		switch {
 		case len(r.Trials) == 0:
 		case i < 0:
-			groups = append(groups, []results.Row{r})
+			groups = append(groups, []summary.Row{r})
 		default:
 			groups[i] = append(groups[i], r)
 		}
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(x, y results.Row) int { return cmp.Compare(of(x), of(y)) })
+		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(of(x), of(y)) })
 	}
 	return groups
 }
@@ -211,7 +213,7 @@ func rest(name, axis string) string {
 }
 
 // groupShade is the transport's look, lighter for each further group of it.
-func groupShade(groups [][]results.Row, g []results.Row) look {
+func groupShade(groups [][]summary.Row, g []summary.Row) look {
 	l := lookOf(g[0].Transport)
 	n, own := 0, 0
 	for _, other := range groups {
@@ -226,11 +228,11 @@ func groupShade(groups [][]results.Row, g []results.Row) look {
 	return l
 }
 
-func curvesAlt(s results.Summary) string {
+func curvesAlt(s summary.Summary) string {
 	var said []string
 	for _, r := range s.Rows {
 		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s µs CPU, %s B a message", r.Name,
-			r.Value(results.P50), r.Value(results.P99), r.Value(results.CPUPerMessage), r.Value(results.WireBytesPerMessage)))
+			r.Value(metric.P50), r.Value(metric.P99), r.Value(metric.CPUPerMessage), r.Value(metric.WireBytesPerMessage)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -9,31 +9,33 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
 )
 
 // distance draws what a round trip does to each transport, where it was swept: the mean
 // latency, and how many times that of the fastest transport it is.
-func distance(run *results.Run, s results.Summary) (card, bool) {
-	groups := groupsAlong(s.Rows, "rtt", func(r results.Row) float64 { return float64(r.RTT) })
+func distance(run *results.Run, s summary.Summary) (card, bool) {
+	groups := groupsAlong(s.Rows, "rtt", func(r summary.Row) float64 { return float64(r.RTT) })
 	if !run.Manifest.SweptRTT() || len(groups) == 0 {
 		return card{}, false
 	}
 	c := card{name: "distance", title: "What a round trip does"}
-	measured := func(r results.Row) results.Value { return r.Value(results.Mean) }
-	predicted := func(r results.Row) results.Value {
-		if p, ok := r.Theory(results.Mean); ok {
-			return results.Value{X: p.Value}
+	measured := func(r summary.Row) summary.Value { return r.Value(metric.Mean) }
+	predicted := func(r summary.Row) summary.Value {
+		if p, ok := r.Theory(metric.Mean); ok {
+			return summary.Value{X: p.Value}
 		}
-		return results.Value{Known: results.NotShown}
+		return summary.Value{Known: summary.NotShown}
 	}
 	base := baseGroup(groups)
 	for _, panelled := range []struct {
 		title, y string
-		of       func(r results.Row, value func(results.Row) results.Value) (float64, bool)
+		of       func(r summary.Row, value func(summary.Row) summary.Value) (float64, bool)
 	}{
 		{"Latency mean", "ms (dashed: theory)", shownOf},
-		{"Mean, times " + base[0].Transport + "'s", "times (dashed: theory)", func(r results.Row, value func(results.Row) results.Value) (float64, bool) {
+		{"Mean, times " + base[0].Transport + "'s", "times (dashed: theory)", func(r summary.Row, value func(summary.Row) summary.Value) (float64, bool) {
 			return timesThat(r, base, value)
 		}},
 	} {
@@ -45,7 +47,7 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 			l := groupShade(groups, g)
 			points, theory := plotter.XYs{}, plotter.XYs{}
 			for _, r := range g {
-				x := results.Milliseconds(r.RTT)
+				x := metric.Milliseconds(r.RTT)
 				farthest = max(farthest, x)
 				if y, ok := panelled.of(r, measured); ok {
 					points, highest = append(points, plotter.XY{X: x, Y: y}), max(highest, y)
@@ -79,19 +81,19 @@ func distance(run *results.Run, s results.Summary) (card, bool) {
 }
 
 // baseGroup is the one that others are compared with: the WebSocket's, or the first.
-func baseGroup(groups [][]results.Row) []results.Row {
-	i := slices.IndexFunc(groups, func(g []results.Row) bool { return g[0].Transport == transports.WebSocket })
+func baseGroup(groups [][]summary.Row) []summary.Row {
+	i := slices.IndexFunc(groups, func(g []summary.Row) bool { return g[0].Transport == transports.WebSocket })
 	return groups[max(0, i)]
 }
 
-func shownOf(r results.Row, value func(results.Row) results.Value) (float64, bool) {
+func shownOf(r summary.Row, value func(summary.Row) summary.Value) (float64, bool) {
 	v := value(r)
-	return v.X, v.Known == results.Shown && !math.IsNaN(v.X)
+	return v.X, v.Known == summary.Shown && !math.IsNaN(v.X)
 }
 
 // timesThat is a row's value in terms of that of the base at the same round trip.
-func timesThat(r results.Row, base []results.Row, value func(results.Row) results.Value) (float64, bool) {
-	i := slices.IndexFunc(base, func(b results.Row) bool { return b.RTT == r.RTT })
+func timesThat(r summary.Row, base []summary.Row, value func(summary.Row) summary.Value) (float64, bool) {
+	i := slices.IndexFunc(base, func(b summary.Row) bool { return b.RTT == r.RTT })
 	if i < 0 {
 		return 0, false
 	}
@@ -100,10 +102,10 @@ func timesThat(r results.Row, base []results.Row, value func(results.Row) result
 	return own / other, ok && also && other > 0
 }
 
-func distanceAlt(groups [][]results.Row) string {
+func distanceAlt(groups [][]summary.Row) string {
 	var said []string
 	for _, r := range slices.Concat(groups...) {
-		said = append(said, fmt.Sprintf("%s: mean %s ms", r.Name, r.Value(results.Mean)))
+		said = append(said, fmt.Sprintf("%s: mean %s ms", r.Name, r.Value(metric.Mean)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -2,6 +2,6 @@
 // connecting takes, what a message costs, and what an idle client costs.
 //
 // It owns the look: one colour, dash and marker a transport, everywhere. It must
-// never show a figure that results.Summary refuses to print, and each chart
+// never show a figure that summary.Summary refuses to print, and each chart
 // carries what it rests on.
 package chart

@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // The size of every chart, and the resolution of its PNG.
@@ -27,7 +29,7 @@ const (
 // in the order of a report, or only those that are named, in that order. Worth is what the
 // figures are, in a word: what is less than a VERDICT is written on each chart. A name that
 // no chart has is an *UnknownError.
-func Draw(run *results.Run, s results.Summary, worth string, only ...string) ([]results.Figure, error) {
+func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]results.Figure, error) {
 	return drawAll(cards(run, s, worth), only)
 }
 
@@ -72,8 +74,8 @@ func drawAll(all []card, only []string) ([]results.Figure, error) {
 }
 
 // cards lays every chart out.
-func cards(run *results.Run, s results.Summary, worth string) []card {
-	one := func(lay func(*results.Run, results.Summary) (card, bool)) (all []card) {
+func cards(run *results.Run, s summary.Summary, worth string) []card {
+	one := func(lay func(*results.Run, summary.Summary) (card, bool)) (all []card) {
 		if c, ok := lay(run, s); ok {
 			all = append(all, c)
 		}
@@ -139,20 +141,20 @@ func (w *widths) fitted(svg []byte) []byte {
 }
 
 // basis is the line under each chart: what it rests on.
-func basis(run *results.Run, s results.Summary) string {
+func basis(run *results.Run, s summary.Summary) string {
 	m := run.Manifest
 	commit := results.Plain(m.Tool.Commit)
 	if len(commit) > 10 {
 		commit = commit[:10]
 	}
 	fewest, most := m.Deliveries()
-	offered := results.Number(most)
+	offered := metric.Number(most)
 	if fewest < most {
-		offered = results.Number(fewest) + "–" + offered
+		offered = metric.Number(fewest) + "–" + offered
 	}
 	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
 		results.Plain(m.Workload.Scenario), offered, publishes(s), rowNoun(m), s.ValidBlocks, s.Blocks,
-		results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), m.Seed, commit)
+		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), m.Seed, commit)
 }
 
 // rowNoun is what a row stands for.
@@ -164,7 +166,7 @@ func rowNoun(m results.Manifest) string {
 }
 
 // publishes is how many were planned for a case over its valid trials.
-func publishes(s results.Summary) string {
+func publishes(s summary.Summary) string {
 	var lo, hi int64
 	for i, r := range s.Rows {
 		n := r.Pooled.Publishes.Planned
@@ -174,9 +176,9 @@ func publishes(s results.Summary) string {
 		hi = max(hi, n)
 	}
 	if lo == hi {
-		return results.Count(hi)
+		return metric.Count(hi)
 	}
-	return results.Count(lo) + "–" + results.Count(hi)
+	return metric.Count(lo) + "–" + metric.Count(hi)
 }
 
 // estimate is the mark of a run that supports no verdict.

@@ -4,13 +4,14 @@ import (
 	"image/color"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // DPI is the resolution of the PNGs.
 const DPI = dpi
 
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
-func Vectors(run *results.Run, sum results.Summary, worth string, _ ...string) ([]results.Figure, error) {
+func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]results.Figure, error) {
 	var figures []results.Figure
 	for _, c := range cards(run, sum, worth) {
 		svg, err := c.vector()
@@ -25,7 +26,7 @@ func Vectors(run *results.Run, sum results.Summary, worth string, _ ...string) (
 // Shades are the distinct colours of each transport's rows.
 func Shades(run *results.Run) map[string]map[color.NRGBA]bool {
 	shades := map[string]map[color.NRGBA]bool{}
-	rows := run.Summary().Rows
+	rows := summary.Of(run).Rows
 	for _, r := range rows {
 		if shades[r.Transport] == nil {
 			shades[r.Transport] = map[color.NRGBA]bool{}

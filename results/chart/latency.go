@@ -12,16 +12,18 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // latency draws each case's delivery latency by percentile. The axis is
 // 1/(1−q), so that each decade is another nine. A line ends where too few
 // independent observations lie beyond it, or where the lost begin.
-func latency(_ *results.Run, s results.Summary) (card, bool) {
+func latency(_ *results.Run, s summary.Summary) (card, bool) {
 	c := card{name: "latency", title: "How long a message takes, by percentile"}
 	p := newPlot()
 	var lines []curve
-	var with []results.Row
+	var with []summary.Row
 	for _, r := range s.Rows {
 		if curve := messageTimes(r, lookIn(s.Rows, r)); len(curve.points) > 1 {
 			lines = append(lines, curve)
@@ -42,7 +44,7 @@ func latency(_ *results.Run, s results.Summary) (card, bool) {
 		y = "milliseconds since the message was due (log scale)"
 	)
 	c.plots = []panel{{plot: p, share: 1, x: x, y: y}}
-	c.live = []results.Panel{percentilePanel(x, y, with, lines, map[float64]string{0.5: results.P50, 0.99: results.P99, 0.999: results.P999})}
+	c.live = []results.Panel{percentilePanel(x, y, with, lines, map[float64]string{0.5: metric.P50, 0.99: metric.P99, 0.999: metric.P999})}
 	c.keys = append(c.keys, latencyKeys(lines)...)
 	c.alt = "Delivery latency by percentile. " + latencyAlt(s)
 	return c, true
@@ -58,7 +60,7 @@ type curve struct {
 }
 
 // named percentiles carry a marker, and theory where it predicts them.
-var named = []percentile{{0.5, results.P50}, {0.9, ""}, {0.99, results.P99}, {0.999, results.P999}, {0.9999, ""}}
+var named = []percentile{{0.5, metric.P50}, {0.9, ""}, {0.99, metric.P99}, {0.999, metric.P999}, {0.9999, ""}}
 
 type percentile struct {
 	q      float64
@@ -69,7 +71,7 @@ type percentile struct {
 const steps = 60
 
 // messageTimes are how long the messages of a row took.
-func messageTimes(r results.Row, l look) curve {
+func messageTimes(r summary.Row, l look) curve {
 	return newCurve(r.Pooled.Latency, l, func(q float64) (results.Prediction, bool) {
 		i := slices.IndexFunc(named, func(n percentile) bool { return n.q == q })
 		return r.Theory(named[i].metric)
@@ -86,11 +88,11 @@ func newCurve(latency results.Latency, l look, theory func(q float64) (results.P
 			c.lost = infinite
 			break
 		}
-		c.points = append(c.points, plotter.XY{X: x, Y: positive(results.Milliseconds(d))})
+		c.points = append(c.points, plotter.XY{X: x, Y: positive(metric.Milliseconds(d))})
 	}
 	for _, n := range named {
 		if d, _, ok := latency.Quantile(n.q); ok {
-			c.marks = append(c.marks, plotter.XY{X: 1 / (1 - n.q), Y: positive(results.Milliseconds(d))})
+			c.marks = append(c.marks, plotter.XY{X: 1 / (1 - n.q), Y: positive(metric.Milliseconds(d))})
 		}
 		if p, ok := theory(n.q); ok && p.Value > 0 {
 			c.theory = append(c.theory, plotter.XY{X: 1 / (1 - n.q), Y: p.Value})
@@ -171,10 +173,10 @@ func latencyKeys(curves []curve) []key {
 	return keys
 }
 
-func latencyAlt(s results.Summary) string {
+func latencyAlt(s summary.Summary) string {
 	var said []string
 	for _, r := range s.Rows {
-		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms", r.Name, r.Value(results.P50), r.Value(results.P99)))
+		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms", r.Name, r.Value(metric.P50), r.Value(metric.P99)))
 	}
 	return strings.Join(said, "; ") + "."
 }

@@ -7,19 +7,21 @@ import (
 	"gonum.org/v1/plot"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // memory draws what an idle client keeps in memory at either end.
-func memory(_ *results.Run, s results.Summary) (card, bool) {
+func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	c := card{name: "memory", title: "Memory an idle client takes"}
 	var said []string
 	server, generator := bars{width: 0.5}, bars{width: 0.5}
 	for i, r := range s.Rows {
 		at, l := float64(i), lookIn(s.Rows, r)
-		a, b := r.Value(results.ServerMemoryPerClient), r.Value(results.GeneratorMemoryPerClient)
+		a, b := r.Value(metric.ServerMemoryPerClient), r.Value(metric.GeneratorMemoryPerClient)
 		server.all = append(server.all, bar{at, []part{{size: a.X, fill: l.color}}, a.String()})
 		generator.all = append(generator.all, bar{at, []part{{size: b.X, fill: tint(l.color)}}, b.String()})
-		if a.Known == results.Shown || b.Known == results.Shown {
+		if a.Known == summary.Shown || b.Known == summary.Shown {
 			said = append(said, fmt.Sprintf("%s: server %s KiB, generator %s KiB", r.Name, a, b))
 		}
 	}

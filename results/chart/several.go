@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // Several draws runs on one chart each, in place of a chart a run: a row is a case of one
@@ -23,13 +24,13 @@ func Several(runs []*results.Run, worths []string, only ...string) ([]results.Fi
 }
 
 // merge puts the rows of all runs below one another, those of a transport together.
-func merge(runs []*results.Run) (*results.Run, results.Summary, string) {
+func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	together := &results.Run{Manifest: runs[0].Manifest}
 	together.Manifest.Cases = nil
-	var s results.Summary
+	var s summary.Summary
 	var basis []string
 	for i, name := range runNames(runs) {
-		run, sum := runs[i], runs[i].Summary()
+		run, sum := runs[i], summary.Of(runs[i])
 		basis = append(basis, fmt.Sprintf("%s: %s, %d blocks", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidBlocks))
 		called := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {
@@ -48,7 +49,7 @@ func merge(runs []*results.Run) (*results.Run, results.Summary, string) {
 			order = append(order, r.Transport)
 		}
 	}
-	slices.SortStableFunc(s.Rows, func(a, b results.Row) int {
+	slices.SortStableFunc(s.Rows, func(a, b summary.Row) int {
 		return slices.Index(order, a.Transport) - slices.Index(order, b.Transport)
 	})
 	return together, s, strings.Join(basis, " · ")

@@ -13,16 +13,18 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // timeline draws deliveries a second over a trial, the median of the blocks.
-func timeline(run *results.Run, s results.Summary) (card, bool) {
+func timeline(run *results.Run, s summary.Summary) (card, bool) {
 	c := card{name: "timeline", title: "Deliveries over a trial, median of the blocks"}
 	fewest, offered := run.Manifest.Deliveries()
 	window := run.Manifest.Workload.Window.Seconds()
 	top := offered
 	p := newPlot()
-	var with []results.Row
+	var with []summary.Row
 	p.Add(grid(), span{window: window, offered: []float64{fewest, offered}})
 	for i := len(s.Rows) - 1; i >= 0; i-- {
 		points := medianRates(run, s.Rows[i])
@@ -31,7 +33,7 @@ func timeline(run *results.Run, s results.Summary) (card, bool) {
 		}
 		l := lookIn(s.Rows, s.Rows[i])
 		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: every(points, 5), GlyphStyle: l.marker()})
-		with = append([]results.Row{s.Rows[i]}, with...)
+		with = append([]summary.Row{s.Rows[i]}, with...)
 		for _, xy := range points {
 			top = max(top, xy.Y)
 			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
@@ -44,7 +46,7 @@ func timeline(run *results.Run, s results.Summary) (card, bool) {
 	c.keys = append(c.keys, strokeKey("offered", offeredStyle), strokeKey("window opens and closes", windowStyle))
 	c.plots = []panel{{plot: p, share: 1, y: "messages delivered a second, all clients together", x: "seconds since the window opened"}}
 	c.live = timelinePanels(run, with)
-	c.alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", results.Number(window), results.Number(offered))
+	c.alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", metric.Number(window), metric.Number(offered))
 	return c, true
 }
 
@@ -55,12 +57,12 @@ var (
 
 // medianRates are deliveries a second, at the middle of each interval, the
 // median over the row's trials.
-func medianRates(run *results.Run, r results.Row) plotter.XYs {
+func medianRates(run *results.Run, r summary.Row) plotter.XYs {
 	return medians(run, r, func(i results.Interval) (float64, bool) { return float64(i.Delivered) / i.Length.Seconds(), true })
 }
 
 // medians are what each interval had, at its middle, the median over the row's trials.
-func medians(run *results.Run, r results.Row, of func(results.Interval) (float64, bool)) plotter.XYs {
+func medians(run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) plotter.XYs {
 	had := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
 		if i.CaseName() != r.Name || i.Length <= 0 || !ofValid(r, i) {
@@ -73,13 +75,13 @@ func medians(run *results.Run, r results.Row, of func(results.Interval) (float64
 	}
 	var points plotter.XYs
 	for _, at := range slices.Sorted(maps.Keys(had)) {
-		points = append(points, plotter.XY{X: at.Seconds(), Y: results.Median(had[at])})
+		points = append(points, plotter.XY{X: at.Seconds(), Y: summary.Median(had[at])})
 	}
 	return points
 }
 
 // ofValid says whether an interval belongs to a trial of the row.
-func ofValid(r results.Row, i results.Interval) bool {
+func ofValid(r summary.Row, i results.Interval) bool {
 	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
 }
 

@@ -11,7 +11,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 
-	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // crowded is how many rows a chart names in full. Beyond, labels are small and short.
@@ -19,7 +20,7 @@ const crowded = 6
 
 // lookIn is how a row is drawn beside others: in its transport's colour, dash and
 // marker, the lighter the later its variant stands in the sweep.
-func lookIn(rows []results.Row, r results.Row) look {
+func lookIn(rows []summary.Row, r summary.Row) look {
 	l, all := lookOf(r.Transport), variants(rows)
 	if len(all) < 2 {
 		return l
@@ -29,7 +30,7 @@ func lookIn(rows []results.Row, r results.Row) look {
 }
 
 // variants are those of the transport that has most.
-func variants(rows []results.Row) []string {
+func variants(rows []summary.Row) []string {
 	by := map[string][]string{}
 	var most []string
 	for _, r := range rows {
@@ -44,7 +45,7 @@ func variants(rows []results.Row) []string {
 
 // rank is the place of a row's variant. A row that lacks an axis, as a short poll does
 // the flush window, has the place of the first variant that is like it in all others.
-func rank(all []string, r results.Row) int {
+func rank(all []string, r summary.Row) int {
 	own := strings.Fields(r.Variant())
 	return max(0, slices.IndexFunc(all, func(v string) bool {
 		of := strings.Fields(v)
@@ -61,7 +62,7 @@ func shade(c color.NRGBA, i, n int) color.NRGBA {
 
 // rowKeys name the rows in the legend: each by itself, or where there are
 // variants the transports by colour, and then the variants by shade.
-func rowKeys(rows []results.Row, show func(name string, l look) key) []key {
+func rowKeys(rows []summary.Row, show func(name string, l look) key) []key {
 	all := variants(rows)
 	if len(all) < 2 {
 		var keys []key
@@ -86,14 +87,14 @@ func rowKeys(rows []results.Row, show func(name string, l look) key) []key {
 
 // barNames stand under the bars: the row, or where there are variants the
 // variant in a few letters, with the transport under the middle one.
-func barNames(rows []results.Row) plot.ConstantTicks {
+func barNames(rows []summary.Row) plot.ConstantTicks {
 	if len(variants(rows)) < 2 {
 		return under(names(rows))
 	}
 	var short []string
 	for i, r := range rows {
-		first := slices.IndexFunc(rows, func(o results.Row) bool { return o.Transport == r.Transport })
-		last := len(rows) - 1 - slices.IndexFunc(reversed(rows), func(o results.Row) bool { return o.Transport == r.Transport })
+		first := slices.IndexFunc(rows, func(o summary.Row) bool { return o.Transport == r.Transport })
+		last := len(rows) - 1 - slices.IndexFunc(reversed(rows), func(o summary.Row) bool { return o.Transport == r.Transport })
 		below := " " // keeps the first lines level
 		if i == (first+last)/2 {
 			below = r.Transport
@@ -103,7 +104,7 @@ func barNames(rows []results.Row) plot.ConstantTicks {
 	return under(short)
 }
 
-func reversed(rows []results.Row) []results.Row {
+func reversed(rows []summary.Row) []summary.Row {
 	back := slices.Clone(rows)
 	slices.Reverse(back)
 	return back
@@ -111,7 +112,7 @@ func reversed(rows []results.Row) []results.Row {
 
 // brief is a row's variant in a few letters, a line each: flush windows in
 // milliseconds, stacks by their beginning. A row without a variant has "–".
-func brief(r results.Row) string {
+func brief(r summary.Row) string {
 	var lines []string
 	for part := range strings.FieldsSeq(r.Variant()) {
 		switch axis, value, _ := strings.Cut(part, "="); axis {
@@ -130,11 +131,11 @@ func brief(r results.Row) string {
 }
 
 func milliseconds(d time.Duration) string {
-	return strconv.FormatFloat(results.Milliseconds(d), 'f', -1, 64)
+	return strconv.FormatFloat(metric.Milliseconds(d), 'f', -1, 64)
 }
 
 // axisNames say what brief shows: "flush window, ms".
-func axisNames(rows []results.Row) string {
+func axisNames(rows []summary.Row) string {
 	all := variants(rows)
 	if len(all) < 2 {
 		return ""
@@ -162,7 +163,7 @@ func labelSize(bars int) vg.Length {
 	}
 }
 
-func names(rows []results.Row) []string {
+func names(rows []summary.Row) []string {
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.Name)

@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // writes draws how many messages a write of the server carries, which is what makes one
 // cheap, and how many polls came back with nothing.
-func writes(_ *results.Run, s results.Summary) (card, bool) {
+func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	rows := withCost(s.Rows)
 	if len(rows) == 0 {
 		return card{}, false
@@ -18,7 +20,7 @@ func writes(_ *results.Run, s results.Summary) (card, bool) {
 	var said []string
 	for i, r := range rows {
 		l := lookIn(rows, r)
-		a, b := r.Value(results.MessagesPerBatch), r.Value(results.EmptyAnswerShare)
+		a, b := r.Value(metric.MessagesPerBatch), r.Value(metric.EmptyAnswerShare)
 		carried.all = append(carried.all, bar{float64(i), []part{{size: a.X, fill: l.color}}, a.String()})
 		empty.all = append(empty.all, bar{float64(i), []part{{size: b.X, fill: l.color}}, b.String()})
 		said = append(said, fmt.Sprintf("%s: %s messages a write, %s of the answers empty", r.Name, a, b))
@@ -29,8 +31,8 @@ func writes(_ *results.Run, s results.Summary) (card, bool) {
 		{plot: byRow(empty, rows), share: 0.5, x: axisNames(rows), title: "Answers without a message", y: "share of the answers to polls"},
 	}
 	c.live = []results.Panel{
-		grouped("Messages a write", "a write: answer, event or frame with at least one", []string{""}, rows, byMetric(results.MessagesPerBatch)),
-		grouped("Answers without a message", "share of the answers to polls", []string{""}, rows, byMetric(results.EmptyAnswerShare)),
+		grouped("Messages a write", "a write: answer, event or frame with at least one", []string{""}, rows, byMetric(metric.MessagesPerBatch)),
+		grouped("Answers without a message", "share of the answers to polls", []string{""}, rows, byMetric(metric.EmptyAnswerShare)),
 	}
 	c.alt = "Messages a write. " + strings.Join(said, "; ") + "."
 	return c, true

@@ -1,24 +1,28 @@
 package compare
 
-import "pushbench/results"
+import (
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+)
 
 // Alike compares each row of a run with itself, by every declared metric: its first,
 // third, fifth … block with the one after each. Nothing differs but the noise, so a
 // difference between two rows that is no larger than these says nothing. Each stands by
 // itself: of twenty, one has a p below 0.05 by chance.
-func Alike(run *results.Run, s results.Summary) []Difference {
+func Alike(run *results.Run, s summary.Summary) []Difference {
 	declared := run.Manifest.Compare.OrDefault()
 	var all []Difference
 	for _, name := range declared.Primary {
 		for _, r := range s.Rows {
-			all = append(all, Plan{Margin: declared.Margin}.All([]Pairing{halves(results.MetricByName(name), r, s.Common)})[0])
+			all = append(all, Plan{Margin: declared.Margin}.All([]Pairing{halves(metric.ByName(name), r, s.Common)})[0])
 		}
 	}
 	return all
 }
 
 // halves pairs neighbouring blocks; of an odd number the last has nobody.
-func halves(m results.Metric, r results.Row, blocks []int) Pairing {
+func halves(m metric.Metric, r summary.Row, blocks []int) Pairing {
 	p := Pairing{Metric: m.Name, Names: [2]string{r.Name, r.Name}}
 	var xs []float64
 	if xs, p.Missing = series(m, r, blocks); p.Missing != nil {

@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"pushbench/results/compare"
+	"pushbench/results/summary"
 )
 
 // Neighbouring blocks are paired, the odd one out is nobody's.
 func TestAlikePairsNeighbours(t *testing.T) {
 	figures := figures{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
 	r := run([]string{"a", "b"}, figures)
-	for _, d := range compare.Alike(r, r.Summary()) {
+	for _, d := range compare.Alike(r, summary.Of(r)) {
 		if d.Blocks != 8 || d.Names[0] != d.Names[1] {
 			t.Fatalf("%d pairs of %v", d.Blocks, d.Names)
 		}
@@ -22,7 +23,7 @@ func TestAlikePairsNeighbours(t *testing.T) {
 		}
 	}
 	few := run([]string{"a", "b"}, map[string][]float64{"a": {1, 2}, "b": {1, 1}})
-	for _, d := range compare.Alike(few, few.Summary()) {
+	for _, d := range compare.Alike(few, summary.Of(few)) {
 		if d.Verdict != compare.TooFew {
 			t.Errorf("one pair: %+v", d)
 		}

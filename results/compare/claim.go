@@ -6,6 +6,8 @@ import (
 	"regexp"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // An Outcome is what a run says of a claim.
@@ -20,11 +22,11 @@ const (
 
 // A Finding is a claim, held against one case.
 type Finding struct {
-	Claim    results.Claim
+	Claim    metric.Assertion
 	Case     string
 	Outcome  Outcome
 	Held, Of int           // blocks
-	Measured results.Value // the median of the blocks; of a ratio the median ratio
+	Measured summary.Value // the median of the blocks; of a ratio the median ratio
 	AtMost   bool          // Measured is the maximum: there are too few observations for the percentile
 	Why      string        // why it is undecided, where it is
 }
@@ -40,7 +42,7 @@ type Finding struct {
 //
 // Where no block alone has enough observations for a percentile, all together answer as one;
 // where these are too few as well, a maximum that keeps to a bound has every percentile keep to it.
-func Claims(claims []results.Claim, s results.Summary) []Finding {
+func Claims(claims []metric.Assertion, s summary.Summary) []Finding {
 	var all []Finding
 	for _, c := range claims {
 		for _, row := range s.Rows {
@@ -53,8 +55,8 @@ func Claims(claims []results.Claim, s results.Summary) []Finding {
 }
 
 // find holds a claim against one row.
-func find(c results.Claim, row results.Row, s results.Summary) Finding {
-	f := Finding{Claim: c, Case: row.Name, Outcome: Undecided, Measured: results.Value{Known: results.NotShown}}
+func find(c metric.Assertion, row summary.Row, s summary.Summary) Finding {
+	f := Finding{Claim: c, Case: row.Name, Outcome: Undecided, Measured: summary.Value{Known: summary.NotShown}}
 	sides, why := samples(c, row, s)
 	if why != "" {
 		f.Why = why
@@ -62,12 +64,12 @@ func find(c results.Claim, row results.Row, s results.Summary) Finding {
 	}
 	var measured []float64
 	for _, side := range sides {
-		if side.holds(c.Op) {
+		if c.Holds(side.x, side.bound) {
 			f.Held++
 		}
 		measured = append(measured, side.measured(c))
 	}
-	f.Of, f.Measured = len(sides), asValue(results.Median(measured))
+	f.Of, f.Measured = len(sides), asValue(summary.Median(measured))
 	f.Outcome = decide(c.Op, f.Held, f.Of)
 	if f.Outcome == Undecided {
 		f.Why = fmt.Sprintf("it holds in %d of %d blocks", f.Held, f.Of)
@@ -80,12 +82,12 @@ var latencyQuantile = regexp.MustCompile(`^p(50|99|999|\([0-9.]+\))$`)
 
 // atMost lets the maximum decide of a percentile what it can: that it is below a bound. What
 // never came is in it, as infinite.
-func atMost(f Finding, row results.Row, s results.Summary) Finding {
+func atMost(f Finding, row summary.Row, s summary.Summary) Finding {
 	c := f.Claim
-	if c.OtherCase != "" || c.Op != "<" && c.Op != "<=" || !latencyQuantile.MatchString(c.Figure) {
+	if c.OtherCase != "" || c.Op != "<" && c.Op != "<=" || !latencyQuantile.MatchString(c.Metric) {
 		return f
 	}
-	c.Figure = results.Max
+	c.Metric = metric.Max
 	if whole := find(c, row, s); whole.Outcome == Holds {
 		whole.Claim, whole.AtMost = f.Claim, true
 		return whole
@@ -124,28 +126,11 @@ func tolerated(n int) int {
 	return 0
 }
 
-// A side is what one block has: the claim's figure, and what bounds it.
+// A side is what one block has: the claim's value, and what bounds it.
 type side struct{ x, bound float64 }
 
-func (s side) holds(op string) bool {
-	switch op {
-	case "<":
-		return s.x < s.bound
-	case "<=":
-		return s.x <= s.bound
-	case ">":
-		return s.x > s.bound
-	case ">=":
-		return s.x >= s.bound
-	case "==":
-		return s.x == s.bound
-	default:
-		return s.x != s.bound
-	}
-}
-
-// measured is the figure, or how many times the other one it is.
-func (s side) measured(c results.Claim) float64 {
+// measured is the value, or how many times the other one it is.
+func (s side) measured(c metric.Assertion) float64 {
 	if c.OtherCase == "" {
 		return s.x
 	}
@@ -153,8 +138,8 @@ func (s side) measured(c results.Claim) float64 {
 }
 
 // samples are the sides of each block, or why there are none.
-func samples(c results.Claim, row results.Row, s results.Summary) (all []side, why string) {
-	other := results.Row{}
+func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side, why string) {
+	other := row // of itself nothing is looked at
 	if c.OtherCase != "" {
 		found, ok := s.Row(c.OtherCase)
 		if !ok || len(s.Common) == 0 {
@@ -166,12 +151,12 @@ func samples(c results.Claim, row results.Row, s results.Summary) (all []side, w
 		return nil, "there is no valid trial"
 	}
 	for i, t := range row.Trials {
-		one, reason := sideOf(c, t, func() results.Trial { return other.Trials[i] })
+		one, reason := sideOf(c, t, other.Trials[i])
 		if reason == "" {
 			all = append(all, one)
 			continue
 		}
-		if one, why = sideOf(c, row.Pooled, func() results.Trial { return other.Pooled }); why != "" {
+		if one, why = sideOf(c, row.Pooled, other.Pooled); why != "" {
 			return nil, reason
 		}
 		return []side{one}, ""
@@ -179,25 +164,22 @@ func samples(c results.Claim, row results.Row, s results.Summary) (all []side, w
 	return all, ""
 }
 
-// sideOf is a trial's; other gives what it is compared with.
-func sideOf(c results.Claim, t results.Trial, other func() results.Trial) (s side, why string) {
-	if s.x, why = valueOf(c.Figure, t); why != "" {
+// sideOf is a trial's; other is what it is compared with, where it is compared with one.
+func sideOf(c metric.Assertion, t, other results.Trial) (s side, why string) {
+	if s.x, why = valueOf(c.Metric, t); why != "" {
 		return s, why
 	}
 	if c.OtherCase == "" {
 		s.bound = c.Bound
 		return s, ""
 	}
-	s.bound, why = valueOf(c.OtherFigure, other())
+	s.bound, why = valueOf(c.OtherMetric, other)
 	s.bound *= c.Times
 	return s, why
 }
 
 func valueOf(name string, t results.Trial) (x float64, why string) {
-	m, ok := results.FigureByName(name)
-	if !ok {
-		return 0, "no figure is called " + name
-	}
+	m, _ := metric.Find(name)
 	x, err := figure(m, t)
 	if err != nil {
 		return 0, m.Title + ": " + err.Error()
@@ -205,13 +187,13 @@ func valueOf(name string, t results.Trial) (x float64, why string) {
 	return x, ""
 }
 
-func asValue(x float64) results.Value {
+func asValue(x float64) summary.Value {
 	switch {
 	case math.IsNaN(x):
-		return results.Value{Known: results.NotShown}
+		return summary.Value{Known: summary.NotShown}
 	case math.IsInf(x, 0):
-		return results.Value{Known: results.Infinite}
+		return summary.Value{Known: summary.Infinite}
 	default:
-		return results.Value{X: x}
+		return summary.Value{X: x}
 	}
 }

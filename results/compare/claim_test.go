@@ -7,6 +7,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A coin, tossed once a block, decides in one run of sixteen at most.
@@ -65,25 +67,25 @@ func TestClaims(t *testing.T) {
 			tr.Ledger.Lost, tr.Latency.Infinite = 10000, 10000
 		}
 	}
-	s := run.Summary()
+	s := summary.Of(run)
 	for _, c := range []struct {
-		claim results.Claim
+		claim metric.Assertion
 		of    string
 		want  Outcome
 		held  int
 	}{
-		{results.Claim{Figure: "lost", Op: "=="}, "websocket", Holds, 4},
-		{results.Claim{Figure: "lost", Op: "=="}, "sse", Broken, 3},
-		{results.Claim{Case: "shortpoll", Figure: "p(99)", Op: "<", Bound: 2000}, "shortpoll", Holds, 4},
-		{results.Claim{Case: "shortpoll", Figure: "p(99)", Op: "<", Bound: 100}, "shortpoll", Broken, 0},
-		{results.Claim{Case: "sse", Figure: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
-		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Holds, 4},
-		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.001, OtherCase: "shortpoll", OtherFigure: "p(50)"}, "websocket", Broken, 0},
-		{results.Claim{Case: "websocket", Figure: "p(99.99)", Op: ">", Bound: 1}, "websocket", Undecided, 0}, // too few observations
-		{results.Claim{Case: "websocket", Figure: "p(50)", Op: "<", Times: 1, OtherCase: "webhook", OtherFigure: "p(50)"}, "websocket", Undecided, 0},
+		{metric.Assertion{Metric: "lost", Op: "=="}, "websocket", Holds, 4},
+		{metric.Assertion{Metric: "lost", Op: "=="}, "sse", Broken, 3},
+		{metric.Assertion{Case: "shortpoll", Metric: "p(99)", Op: "<", Bound: 2000}, "shortpoll", Holds, 4},
+		{metric.Assertion{Case: "shortpoll", Metric: "p(99)", Op: "<", Bound: 100}, "shortpoll", Broken, 0},
+		{metric.Assertion{Case: "sse", Metric: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
+		{metric.Assertion{Case: "websocket", Metric: "p(50)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherMetric: "p(50)"}, "websocket", Holds, 4},
+		{metric.Assertion{Case: "websocket", Metric: "p(50)", Op: "<", Times: 0.001, OtherCase: "shortpoll", OtherMetric: "p(50)"}, "websocket", Broken, 0},
+		{metric.Assertion{Case: "websocket", Metric: "p(99.99)", Op: ">", Bound: 1}, "websocket", Undecided, 0}, // too few observations
+		{metric.Assertion{Case: "websocket", Metric: "p(50)", Op: "<", Times: 1, OtherCase: "webhook", OtherMetric: "p(50)"}, "websocket", Undecided, 0},
 	} {
 		found := false
-		for _, f := range Claims([]results.Claim{c.claim}, s) {
+		for _, f := range Claims([]metric.Assertion{c.claim}, s) {
 			if f.Case != c.of {
 				continue
 			}
@@ -104,7 +106,7 @@ func TestClaimsFallBackOnThePool(t *testing.T) {
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 5000
 	}
-	found := Claims([]results.Claim{{Case: "websocket", Figure: "p(99.9)", Op: "<", Bound: 1e6}}, run.Summary())
+	found := Claims([]metric.Assertion{{Case: "websocket", Metric: "p(99.9)", Op: "<", Bound: 1e6}}, summary.Of(run))
 	if len(found) != 1 || found[0].Outcome != Holds || found[0].Of != 1 {
 		t.Errorf("found %+v, want that all blocks together hold it, as one", found)
 	}
@@ -120,22 +122,22 @@ func TestTheMaximumDecidesWhatItCan(t *testing.T) {
 	for i := range lossy.Trials {
 		lossy.Trials[i].Latency.Independent, lossy.Trials[i].Latency.Infinite = 50, 1
 	}
-	claim := func(op string, bound float64) results.Claim {
-		return results.Claim{Text: "p(99)", Case: "websocket", Figure: "p(99)", Op: op, Bound: bound}
+	claim := func(op string, bound float64) metric.Assertion {
+		return metric.Assertion{Text: "p(99)", Case: "websocket", Metric: "p(99)", Op: op, Bound: bound}
 	}
 	for name, c := range map[string]struct {
 		run   *results.Run
-		claim results.Claim
+		claim metric.Assertion
 		want  Outcome
 	}{
 		"the maximum is below":      {run, claim("<", 60_000), Holds},
 		"the maximum is beyond":     {run, claim("<", 0.001), Undecided},
 		"a lower bound":             {run, claim(">", 0.001), Undecided},
 		"something never came":      {lossy, claim("<", 60_000), Undecided},
-		"of an age no maximum is":   {run, results.Claim{Case: "websocket", Figure: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
-		"a ratio has no such thing": {run, results.Claim{Case: "websocket", Figure: "p(99)", Op: "<", Times: 100, OtherCase: "shortpoll", OtherFigure: "p(99)"}, Undecided},
+		"of an age no maximum is":   {run, metric.Assertion{Case: "websocket", Metric: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
+		"a ratio has no such thing": {run, metric.Assertion{Case: "websocket", Metric: "p(99)", Op: "<", Times: 100, OtherCase: "shortpoll", OtherMetric: "p(99)"}, Undecided},
 	} {
-		f := Claims([]results.Claim{c.claim}, c.run.Summary())[0]
+		f := Claims([]metric.Assertion{c.claim}, summary.Of(c.run))[0]
 		if f.Outcome != c.want || f.AtMost != (c.want == Holds) {
 			t.Errorf("%s: %s, at most %v, %s", name, f.Outcome, f.AtMost, f.Why)
 		}

@@ -27,6 +27,7 @@ import (
 	"slices"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // A Verdict is what a comparison concludes.
@@ -71,15 +72,8 @@ type Plan struct {
 	Alpha  float64 // of the family; default 0.05
 }
 
-func (p Plan) margin() float64 { return fallback(p.Margin, 0.05) }
-func (p Plan) alpha() float64  { return fallback(p.Alpha, 0.05) }
-
-func fallback(x, otherwise float64) float64 {
-	if x == 0 {
-		return otherwise
-	}
-	return x
-}
+func (p Plan) margin() float64 { return cmp.Or(p.Margin, 0.05) }
+func (p Plan) alpha() float64  { return cmp.Or(p.Alpha, 0.05) }
 
 // A Pairing is one metric of two sides, measured in the same blocks: A[i] and
 // B[i] are of block i. +Inf is a value: what never arrived. A side without a
@@ -156,7 +150,7 @@ func estimate(pairing Pairing) (Difference, []float64) {
 		return d, nil
 	}
 	means, unknown := walsh(logs)
-	d.Ratio = ratio(results.Median(means))
+	d.Ratio = ratio(summary.Median(means))
 	lo, hi, ok := signedRankInterval(means, unknown, len(logs), 0.05)
 	d.Lo, d.Hi = ratio(lo), ratio(hi)
 	lo90, hi90, ok90 := signedRankInterval(means, unknown, len(logs), 0.10)

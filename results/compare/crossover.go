@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // PollShare is the share of an acceptable staleness that a poll interval takes: the rest is
@@ -24,12 +26,12 @@ type Crossover struct {
 
 // A Cell is one load and one acceptable staleness.
 type Cell struct {
-	Meeting  []results.Row // whose p99 is within the staleness, the cheapest first, with nothing lost
+	Meeting  []summary.Row // whose p99 is within the staleness, the cheapest first, with nothing lost
 	Cheapest int           // so many of these cost alike: they differ from the first by no more than the margin
 }
 
 // CostMap draws the map from what a run measured; ok is false where its cases do not make one.
-func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
+func CostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	for _, r := range s.Rows {
 		if r.Interval > 0 {
 			c.Staleness = append(c.Staleness, time.Duration(float64(r.Interval)/PollShare))
@@ -40,16 +42,16 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 	if len(c.Staleness) < 2 || len(run.Manifest.Transports) < 2 {
 		return Crossover{}, false
 	}
-	of := func(results.Row) float64 { return 0 }
+	of := func(summary.Row) float64 { return 0 }
 	for _, axis := range []struct {
 		name string
-		of   func(results.Row) float64
+		of   func(summary.Row) float64
 	}{
-		{"rate", func(r results.Row) float64 { return r.PublishRate }},
-		{"clients", func(r results.Row) float64 { return float64(r.Clients) }},
-		{"payload", func(r results.Row) float64 { return r.PayloadBytes }},
+		{"rate", func(r summary.Row) float64 { return r.PublishRate }},
+		{"clients", func(r summary.Row) float64 { return float64(r.Clients) }},
+		{"payload", func(r summary.Row) float64 { return r.PayloadBytes }},
 	} {
-		if slices.ContainsFunc(s.Rows, func(r results.Row) bool { return axis.of(r) > 0 }) {
+		if slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return axis.of(r) > 0 }) {
 			c.Axis, of = axis.name, axis.of
 			break
 		}
@@ -64,7 +66,7 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 	for _, load := range c.Loads {
 		var cells []Cell
 		for _, staleness := range c.Staleness {
-			cells = append(cells, cellOf(s.Rows, c.Cost, staleness, margin, func(r results.Row) bool { return of(r) == load }))
+			cells = append(cells, cellOf(s.Rows, c.Cost, staleness, margin, func(r summary.Row) bool { return of(r) == load }))
 		}
 		c.Cells = append(c.Cells, cells)
 	}
@@ -73,28 +75,19 @@ func CostMap(run *results.Run, s results.Summary) (c Crossover, ok bool) {
 
 // cellOf are the rows of one load that keep to a staleness. Of short polls only the cheapest
 // interval stands for all.
-func cellOf(rows []results.Row, metric string, staleness time.Duration, margin float64, of func(results.Row) bool) (c Cell) {
+func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin float64, of func(summary.Row) bool) (c Cell) {
 	for _, r := range rows {
 		if of(r) && keeps(r, metric, staleness) {
 			c.Meeting = append(c.Meeting, r)
 		}
 	}
-	cost := func(r results.Row) float64 {
+	cost := func(r summary.Row) float64 {
 		v, _ := r.Median(metric)
 		return v.X
 	}
-	slices.SortStableFunc(c.Meeting, func(a, b results.Row) int {
-		switch x, y := cost(a), cost(b); {
-		case x < y:
-			return -1
-		case x > y:
-			return +1
-		default:
-			return 0
-		}
-	})
+	summary.SortByMedian(c.Meeting, metric)
 	polls := false
-	c.Meeting = slices.DeleteFunc(c.Meeting, func(r results.Row) bool {
+	c.Meeting = slices.DeleteFunc(c.Meeting, func(r summary.Row) bool {
 		if r.Interval == 0 {
 			return false
 		}
@@ -112,18 +105,18 @@ func cellOf(rows []results.Row, metric string, staleness time.Duration, margin f
 
 // keeps says whether a row lost nothing and was late for at most one message in a hundred.
 // Where there are too few for a p99, the largest latency decides.
-func keeps(r results.Row, metric string, staleness time.Duration) bool {
+func keeps(r summary.Row, name string, staleness time.Duration) bool {
 	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost+r.Pooled.Ledger.DeclaredGap > 0 {
 		return false
 	}
-	if cost, ok := r.Median(metric); !ok || cost.Known != results.Shown {
+	if cost, ok := r.Median(name); !ok || cost.Known != summary.Shown {
 		return false
 	}
-	v := r.Value(results.P99)
-	if v.Known == results.TooFew {
-		v = r.Value(results.Max)
+	v := r.Value(metric.P99)
+	if v.Known == summary.TooFew {
+		v = r.Value(metric.Max)
 	}
-	return v.Known == results.Shown && v.X <= results.Milliseconds(staleness)
+	return v.Known == summary.Shown && v.X <= metric.Milliseconds(staleness)
 }
 
 // Names of the cheapest, by transport.

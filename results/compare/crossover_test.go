@@ -8,14 +8,16 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // mapped is a run with short polls of two intervals, the longer being the synthetic one of a
 // second, which costs so many times what it does.
-func mapped(times float64) (*results.Run, results.Summary) {
+func mapped(times float64) (*results.Run, summary.Summary) {
 	run := synthetic.Run(4, 10*time.Second)
-	s := run.Summary()
-	i := slices.IndexFunc(s.Rows, func(r results.Row) bool { return r.Transport == "shortpoll" })
+	s := summary.Of(run)
+	i := slices.IndexFunc(s.Rows, func(r summary.Row) bool { return r.Transport == "shortpoll" })
 	slow := s.Rows[i]
 	slow.Name, slow.Interval = "shortpoll interval=1s", time.Second
 	slow.Trials = slices.Clone(slow.Trials)
@@ -49,7 +51,7 @@ func TestTheMapNamesTheCheapestThatIsFreshEnough(t *testing.T) {
 		if got := stale.Meeting[0].Transport; got != c.want {
 			t.Errorf("polls at %v times their cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
 		}
-		if polls := len(slices.DeleteFunc(slices.Clone(stale.Meeting), func(r results.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
+		if polls := len(slices.DeleteFunc(slices.Clone(stale.Meeting), func(r summary.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
 			t.Errorf("%d short polls stand for all", polls)
 		}
 	}
@@ -71,7 +73,7 @@ func TestTheMapLeavesOutWhoLost(t *testing.T) {
 			}
 		}
 	}
-	run.Manifest.Compare = results.Declared{Primary: []string{results.P50}, Margin: 1}
+	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1}
 	if m, _ := compare.CostMap(run, s); m.Cells[0][1].Cheapest < 2 {
 		t.Errorf("within a margin of 100 %%: %v", m.Cells[0][1].Names())
 	}
@@ -79,7 +81,7 @@ func TestTheMapLeavesOutWhoLost(t *testing.T) {
 
 func TestOneIntervalMakesNoMap(t *testing.T) {
 	run := synthetic.Run(2, time.Second)
-	if m, ok := compare.CostMap(run, run.Summary()); ok {
+	if m, ok := compare.CostMap(run, summary.Of(run)); ok {
 		t.Errorf("%+v", m)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A Judgement is every comparison that a run supports.
@@ -35,30 +37,35 @@ var (
 
 // Judge compares every pair of a run's rows within each variant, by the metrics
 // that the run declared beforehand and, without verdicts, by all others.
-func Judge(run *results.Run, s results.Summary) Judgement {
+func Judge(run *results.Run, s summary.Summary) Judgement {
 	j := Judgement{Declared: run.Manifest.Compare.OrDefault(), Blocks: s.Common}
 	j.Void = voidBlocks(run.Trials, j.Blocks)
 	var pairs []pair
 	pairs, j.Variants = pairsOf(s.Rows)
-	plan := Plan{Margin: j.Declared.Margin}
-	var family, others []Pairing
-	for _, m := range results.Metrics {
-		switch {
-		case slices.Contains(j.Declared.Primary, m.Name):
-			family = append(family, pairings(m, s.Rows, pairs, j.Blocks)...)
-		case m.Better != results.Neither && shown(m, s.Rows):
-			others = append(others, pairings(m, s.Rows, pairs, j.Blocks)...)
-		}
-	}
-	j.Family, j.Others = plan.All(family), Intervals(others)
-	j.Decisive = plan.Decisive(len(family))
+	j.compare(pairs, s.Rows)
 	j.withhold(run.Manifest)
 	return j
 }
 
+// compare fills in the comparisons of pairs: by the declared metrics and, without verdicts, by
+// all others that some row has.
+func (j *Judgement) compare(pairs []pair, rows []summary.Row) {
+	var family, others []Pairing
+	for _, m := range metric.All {
+		switch {
+		case slices.Contains(j.Declared.Primary, m.Name):
+			family = append(family, pairings(m, pairs, j.Blocks)...)
+		case m.Better != metric.Neither && shown(m, rows):
+			others = append(others, pairings(m, pairs, j.Blocks)...)
+		}
+	}
+	plan := Plan{Margin: j.Declared.Margin}
+	j.Family, j.Others, j.Decisive = plan.All(family), Intervals(others), plan.Decisive(len(family))
+}
+
 // shown says whether some row has the metric at all: what was not asked for is no gap.
-func shown(m results.Metric, rows []results.Row) bool {
-	return slices.ContainsFunc(rows, func(r results.Row) bool { return m.Of(r.Pooled).Known != results.NotShown })
+func shown(m metric.Metric, rows []summary.Row) bool {
+	return slices.ContainsFunc(rows, func(r summary.Row) bool { return summary.Measure(m.Name, r.Pooled).Known != summary.NotShown })
 }
 
 // withhold takes the verdicts back where the run as a whole supports none.
@@ -101,38 +108,43 @@ func voidBlocks(trials []results.Trial, valid []int) []int {
 	return void
 }
 
-// A pair is two rows, by their place in the report.
-type pair struct{ a, b int }
+// A pair is two rows that are compared, and what each is called.
+type pair struct {
+	names [2]string
+	rows  [2]summary.Row
+}
 
 // pairsOf are all pairs of rows of one variant, in the order of the report. Two settings
 // of one transport answer another question than two transports do, and all pairs of
 // all cases would drown both.
-func pairsOf(rows []results.Row) (all []pair, variants int) {
+func pairsOf(rows []summary.Row) (all []pair, variants int) {
 	seen := map[string]bool{}
-	for a := range rows {
-		seen[rows[a].Variant()] = true
-		for b := a + 1; b < len(rows); b++ {
-			if rows[a].Variant() == rows[b].Variant() {
-				all = append(all, pair{a, b})
+	for i, a := range rows {
+		seen[a.Variant()] = true
+		for _, b := range rows[i+1:] {
+			if a.Variant() == b.Variant() {
+				all = append(all, pair{[2]string{a.Name, b.Name}, [2]summary.Row{a, b}})
 			}
 		}
 	}
 	return all, len(seen)
 }
 
-// pairings are the metric's values of each pair.
-func pairings(m results.Metric, rows []results.Row, pairs []pair, blocks []int) []Pairing {
-	values, missing := make([][]float64, len(rows)), make([]error, len(rows))
-	for i, r := range rows {
-		values[i], missing[i] = series(m, r, blocks)
-	}
-	var all []Pairing
+// pairings are the metric's values of each pair. A row's are computed once, as that takes its
+// histograms, whatever the number of pairs it is in.
+func pairings(m metric.Metric, pairs []pair, blocks []int) (all []Pairing) {
+	values, missing := map[string][]float64{}, map[string]error{}
 	for _, p := range pairs {
-		pairing := Pairing{Metric: m.Name, Names: [2]string{rows[p.a].Name, rows[p.b].Name}}
-		if pairing.Missing = either(missing[p.a], missing[p.b]); pairing.Missing == nil {
-			pairing.A, pairing.B = values[p.a], values[p.b]
+		for side, name := range p.names {
+			if _, done := values[name]; !done {
+				values[name], missing[name] = series(m, p.rows[side], blocks)
+			}
 		}
-		all = append(all, pairing)
+		one := Pairing{Metric: m.Name, Names: p.names}
+		if one.Missing = either(missing[p.names[0]], missing[p.names[1]]); one.Missing == nil {
+			one.A, one.B = values[p.names[0]], values[p.names[1]]
+		}
+		all = append(all, one)
 	}
 	return all
 }
@@ -146,7 +158,7 @@ func either(a, b error) error {
 }
 
 // series is a row's value in each of the blocks, or why it has none.
-func series(m results.Metric, r results.Row, blocks []int) ([]float64, error) {
+func series(m metric.Metric, r summary.Row, blocks []int) ([]float64, error) {
 	if r.Saturated {
 		return nil, fmt.Errorf("%s: %w", r.Name, ErrOverload)
 	}
@@ -165,13 +177,13 @@ func series(m results.Metric, r results.Row, blocks []int) ([]float64, error) {
 }
 
 // figure is the metric's value in a trial; what never arrived is infinite.
-func figure(m results.Metric, t results.Trial) (float64, error) {
-	switch v := m.Of(t); v.Known {
-	case results.TooFew:
-		return 0, fmt.Errorf("%s independent observations in block %d, %s needs %s", results.Count(v.Have), t.Block, m.Title, results.Count(v.Need))
-	case results.NotShown:
+func figure(m metric.Metric, t results.Trial) (float64, error) {
+	switch v := summary.Measure(m.Name, t); v.Known {
+	case summary.TooFew:
+		return 0, fmt.Errorf("%s independent observations in block %d, %s needs %s", metric.Count(v.Have), t.Block, m.Title, metric.Count(v.Need))
+	case summary.NotShown:
 		return 0, ErrUnknown
-	case results.Infinite:
+	case summary.Infinite:
 		return math.Inf(1), nil
 	default:
 		return v.X, nil
@@ -218,5 +230,9 @@ func Metrics(all []Difference) []string {
 
 // Of are the differences of one metric.
 func Of(metric string, all []Difference) []Difference {
-	return slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return d.Metric != metric })
+	return filter(all, func(d Difference) bool { return d.Metric == metric })
+}
+
+func filter(all []Difference, keep func(Difference) bool) []Difference {
+	return slices.DeleteFunc(slices.Clone(all), func(d Difference) bool { return !keep(d) })
 }

@@ -9,6 +9,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // figures are the p50 in ms and the server CPU of each row by block; 0 is a void trial.
@@ -45,7 +47,7 @@ func steady(n int, ms float64) []float64 {
 	return xs
 }
 
-func judge(r *results.Run) compare.Judgement { return compare.Judge(r, r.Summary()) }
+func judge(r *results.Run) compare.Judgement { return compare.Judge(r, summary.Of(r)) }
 
 func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 	j := judge(run([]string{"a", "b", "c", "d"}, figures{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
@@ -56,9 +58,9 @@ func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 		a, b string
 		want compare.Verdict
 	}{{"a", "b", compare.Equivalent}, {"c", "a", compare.Different}, {"c", "d", compare.Different}} {
-		for _, metric := range results.DefaultDeclared.Primary {
-			if d, ok := j.Between(c.a, c.b, metric); !ok || d.Verdict != c.want {
-				t.Errorf("%s of %s and %s: %s, want %s", metric, c.a, c.b, d.Verdict, c.want)
+		for _, name := range results.DefaultDeclared.Primary {
+			if d, ok := j.Between(c.a, c.b, name); !ok || d.Verdict != c.want {
+				t.Errorf("%s of %s and %s: %s, want %s", name, c.a, c.b, d.Verdict, c.want)
 			}
 		}
 	}
@@ -67,16 +69,16 @@ func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 			t.Errorf("%s was not declared, and is %s", d.Metric, d.Verdict)
 		}
 	}
-	if _, ok := j.Between("a", "b", results.Mean); ok {
+	if _, ok := j.Between("a", "b", metric.Mean); ok {
 		t.Error("a metric that was not declared has a verdict")
 	}
 }
 
 func TestTheManifestDeclares(t *testing.T) {
 	r := run([]string{"a", "b"}, figures{"a": steady(12, 1), "b": steady(12, 1.2)})
-	r.Manifest.Compare = results.Declared{Primary: []string{results.Mean}, Margin: 0.5}
+	r.Manifest.Compare = results.Declared{Primary: []string{metric.Mean}, Margin: 0.5}
 	j := judge(r)
-	if len(j.Family) != 1 || j.Family[0].Metric != results.Mean || j.Family[0].Verdict != compare.Equivalent {
+	if len(j.Family) != 1 || j.Family[0].Metric != metric.Mean || j.Family[0].Verdict != compare.Equivalent {
 		t.Errorf("20 %% with a margin of 50 %%: %+v", j.Family)
 	}
 }
@@ -163,18 +165,18 @@ func TestWhatCannotBeCompared(t *testing.T) {
 	if len(j.Family) != 9 {
 		t.Fatalf("%d comparisons, want all 9", len(j.Family))
 	}
-	for _, c := range []struct{ a, b, metric, want string }{
-		{"a", "c", results.P50, "a: it was overloaded"},
-		{"b", "c", results.P99, "b: 500 independent observations in block 1, latency p99 needs 1,000"},
-		{"b", "c", results.P50, ""},
+	for _, c := range []struct{ a, b, name, want string }{
+		{"a", "c", metric.P50, "a: it was overloaded"},
+		{"b", "c", metric.P99, "b: 500 independent observations in block 1, latency p99 needs 1,000"},
+		{"b", "c", metric.P50, ""},
 	} {
-		d, _ := j.Between(c.a, c.b, c.metric)
+		d, _ := j.Between(c.a, c.b, c.name)
 		said := errors.Join(compare.Reasons(d)...)
 		if (d.Verdict == compare.Incomparable) != (c.want != "") || c.want != "" && !strings.Contains(said.Error(), c.want) {
-			t.Errorf("%s of %s and %s: %s (%v), want %q", c.metric, c.a, c.b, d.Verdict, said, c.want)
+			t.Errorf("%s of %s and %s: %s (%v), want %q", c.name, c.a, c.b, d.Verdict, said, c.want)
 		}
 	}
-	if d, _ := j.Between("a", "b", results.P99); len(compare.Reasons(d)) != 2 {
+	if d, _ := j.Between("a", "b", metric.P99); len(compare.Reasons(d)) != 2 {
 		t.Errorf("both sides lack a figure, reasons %v", compare.Reasons(d))
 	}
 }
@@ -188,7 +190,7 @@ func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
 	}
 	j := judge(run(rows, all))
 	var pairs []string
-	for _, d := range compare.Of(results.P50, j.Family) {
+	for _, d := range compare.Of(metric.P50, j.Family) {
 		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
 	}
 	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket flush=5ms / sse flush=5ms"; got != want || j.Variants != 2 {
@@ -199,8 +201,8 @@ func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
 // The rows' order decides who is named first, and nothing else.
 func TestTheOrderOfRowsOnlySwapsNames(t *testing.T) {
 	all := figures{"a": steady(12, 1), "b": steady(12, 1.3)}
-	d, _ := judge(run([]string{"a", "b"}, all)).Between("a", "b", results.P50)
-	s, _ := judge(run([]string{"b", "a"}, all)).Between("a", "b", results.P50)
+	d, _ := judge(run([]string{"a", "b"}, all)).Between("a", "b", metric.P50)
+	s, _ := judge(run([]string{"b", "a"}, all)).Between("a", "b", metric.P50)
 	if d.Names != [2]string{"a", "b"} || s.Names != [2]string{"b", "a"} {
 		t.Fatalf("names %v and %v", d.Names, s.Names)
 	}

@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // The measured value of a claim is the median of its repetitions, in whatever order they came.
@@ -14,8 +15,8 @@ func TestMeasuredValueIsTheMedian(t *testing.T) {
 	for i := range run.Trials {
 		run.Trials[i].Ledger.Lost = int64([]int{3, 1, 2}[run.Trials[i].Block-1])
 	}
-	claim := results.Claim{Case: "sse", Figure: "lost", Op: "<", Bound: 10}
-	found := Claims([]results.Claim{claim}, run.Summary())
+	claim := metric.Assertion{Case: "sse", Metric: "lost", Op: "<", Bound: 10}
+	found := Claims([]metric.Assertion{claim}, summary.Of(run))
 	if len(found) != 1 || found[0].Measured.X != 2 {
 		t.Errorf("measured %+v, want 2, the median of 3, 1 and 2", found)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // Sides are what two runs are called where they are compared: the one that was there
@@ -26,23 +28,17 @@ func Runs(a, b *results.Run) (Judgement, error) {
 	if why := unlike(a.Manifest, b.Manifest); len(why) > 0 {
 		return Judgement{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
 	}
-	sums := [2]results.Summary{a.Summary(), b.Summary()}
+	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
 	j := Judgement{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
 	j.Blocks = slices.DeleteFunc(slices.Clone(sums[0].Common), func(block int) bool { return !slices.Contains(sums[1].Common, block) })
 	j.Void = voidBlocks(slices.Concat(a.Trials, b.Trials), j.Blocks)
-	plan := Plan{Margin: j.Declared.Margin}
-	var family, others []Pairing
-	for _, m := range results.Metrics {
-		pairs := across(m, sums, j.Blocks)
-		switch {
-		case slices.Contains(j.Declared.Primary, m.Name):
-			family = append(family, pairs...)
-		case m.Better != results.Neither && (shown(m, sums[0].Rows) || shown(m, sums[1].Rows)):
-			others = append(others, pairs...)
+	var pairs []pair
+	for _, row := range sums[1].Rows {
+		if other, ok := sums[0].Row(row.Name); ok {
+			pairs = append(pairs, pair{[2]string{sided(row.Name, 0), sided(row.Name, 1)}, [2]summary.Row{other, row}})
 		}
 	}
-	j.Family, j.Others = plan.All(family), Intervals(others)
-	j.Decisive = plan.Decisive(len(family))
+	j.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))
 	j.withhold(worse(a.Manifest, b.Manifest))
 	if why := apart(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.Short) { // more blocks would not help
 		j.Withheld, j.Short = why, false
@@ -143,25 +139,6 @@ func worse(a, b results.Manifest) results.Manifest {
 	return b
 }
 
-// across pairs each row of the second run with that of the first.
-func across(m results.Metric, sums [2]results.Summary, blocks []int) (all []Pairing) {
-	for _, row := range sums[1].Rows {
-		other, ok := sums[0].Row(row.Name)
-		if !ok {
-			continue
-		}
-		p := Pairing{Metric: m.Name, Names: [2]string{sided(row.Name, 0), sided(row.Name, 1)}}
-		var missing [2]error
-		p.A, missing[0] = series(m, other, blocks)
-		p.B, missing[1] = series(m, row, blocks)
-		if p.Missing = either(missing[0], missing[1]); p.Missing != nil {
-			p.A, p.B = nil, nil
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
 // sided is a case of one of the sides.
 func sided(name string, side int) string { return name + " (" + Sides[side] + ")" }
 
@@ -192,7 +169,7 @@ func (j Judgement) Confirm(again Judgement) Judgement {
 
 // worse says whether the second of two runs is different, and worse.
 func (d Difference) worse() bool {
-	return d.Verdict == Different && (d.Ratio > 1) == (results.MetricByName(d.Metric).Better == results.Lower)
+	return d.Verdict == Different && (d.Ratio > 1) == (metric.ByName(d.Metric).Better == metric.Lower)
 }
 
 // SameAgain refuses to take two other runs for another measurement of the same two builds.
@@ -224,21 +201,11 @@ func served(m results.Manifest) string {
 }
 
 // Regressions are the comparisons of two runs in which the second is different, and worse.
-func (j Judgement) Regressions() (worse []Difference) {
-	for _, d := range j.Family {
-		if d.worse() {
-			worse = append(worse, d)
-		}
-	}
-	return worse
-}
+func (j Judgement) Regressions() []Difference { return filter(j.Family, Difference.worse) }
 
 // Open are the declared comparisons of which nothing can be said.
-func (j Judgement) Open() (open []Difference) {
-	for _, d := range j.Family {
-		if !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict) {
-			open = append(open, d)
-		}
-	}
-	return open
+func (j Judgement) Open() []Difference {
+	return filter(j.Family, func(d Difference) bool {
+		return !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict)
+	})
 }

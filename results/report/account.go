@@ -9,6 +9,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
 )
 
@@ -72,9 +74,9 @@ func (r *Report) dearPolls() []string {
 	if !ok || m.Workload.PollInterval <= 0 {
 		return nil
 	}
-	cost := func(row results.Row) (float64, bool) {
+	cost := func(row summary.Row) (float64, bool) {
 		v, ok := row.Median(r.costMetric())
-		return v.X, ok && v.Known == results.Shown && v.X > 0
+		return v.X, ok && v.Known == summary.Shown && v.X > 0
 	}
 	own, shown := cost(poll)
 	name, cheapest := "", math.Inf(1)
@@ -98,7 +100,7 @@ func scenarioName(m results.Manifest) string { return results.Plain(m.Workload.S
 func (r *Report) trust() []string {
 	m, s := r.Run.Manifest, r.Summary
 	said := []string{fmt.Sprintf("Gates: %s of %s checks of the rig passed, in %s; %d of %s are valid.",
-		results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), some(len(r.Run.Trials), "trial"), s.ValidBlocks, some(s.Blocks, "block"))}
+		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), some(len(r.Run.Trials), "trial"), s.ValidBlocks, some(s.Blocks, "block"))}
 	said = append(said, exclusions(s)...)
 	if floor := r.floor(); floor != "" {
 		said = append(said, "Noise floor: "+floor+"; a difference that is no larger says nothing.")
@@ -106,7 +108,7 @@ func (r *Report) trust() []string {
 		said = append(said, "Noise floor: unknown, as it takes two valid blocks.")
 	}
 	if m.Ceiling > 0 {
-		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", results.Number(100*r.ofCeiling())))
+		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", metric.Number(100*r.ofCeiling())))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a folder may hold anything
@@ -147,8 +149,8 @@ func (r *Report) floor() string {
 		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
 	}
 	var said []string
-	for _, metric := range order {
-		said = append(said, fmt.Sprintf("%s %s %%", results.MetricByName(metric).Title, results.Number(100*(most[metric]-1))))
+	for _, name := range order {
+		said = append(said, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
 	}
 	if len(said) == 0 {
 		return ""

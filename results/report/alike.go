@@ -5,6 +5,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // alikeSection is each case against itself: the noise that any difference must exceed.
@@ -22,7 +23,7 @@ func (r *Report) alikeSection() section {
 		if d.Verdict == compare.Incomparable || d.Blocks == 0 {
 			continue
 		}
-		cells := []string{results.MetricByName(d.Metric).Title, results.Plain(d.Names[0]), results.Count(int64(d.Blocks)), ratioSaid(d.Ratio), "–", "–", string(d.Verdict)}
+		cells := []string{metric.ByName(d.Metric).Title, results.Plain(d.Names[0]), metric.Count(int64(d.Blocks)), ratioSaid(d.Ratio), "–", "–", string(d.Verdict)}
 		if d.Verdict != compare.TooFew {
 			cells[4], cells[5] = interval(d.Lo, d.Hi), figure(d.P)
 		}

@@ -6,18 +6,19 @@ import (
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 
-	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // answersSection is of requests that a server sent, and what came back.
-func answersSection(s results.Summary) section {
+func answersSection(s summary.Summary) section {
 	all := section{
 		Title: "There and back: requests to clients, and their answers",
 		Note: "Each message asks its client for an answer. The round trip counts from the message's due instant until the answer is in the hands of the backend that asked, " +
 			"beside the server, which hears of it by a webhook on every transport alike. Rules: at the clients' router, which let the server in. Posts: of webhooks, to clients and to the backend, since the server began.",
 		Head: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
 	}
-	if !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Answers.Ledger.Owed > 0 }) {
+	if !slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return r.Pooled.Answers.Ledger.Owed > 0 }) {
 		return all
 	}
 	for _, r := range s.Rows {
@@ -27,22 +28,22 @@ func answersSection(s results.Summary) section {
 			longest = millis(a.Latency.Histogram.Max())
 		}
 		all.Rows = append(all.Rows, line{Cells: []string{
-			r.Name, results.Count(a.Ledger.Owed), results.Count(r.Pooled.Ledger.Unique), results.Count(a.Ledger.Unique), results.Count(a.Ledger.Lost),
-			r.Value(results.AnswerP50).String(), r.Value(results.AnswerP99).String(), longest,
-			results.Count(int64(w.Rules)), results.Count(w.Posts), results.Count(w.Failed) + causes(w.FailedBy),
+			r.Name, metric.Count(a.Ledger.Owed), metric.Count(r.Pooled.Ledger.Unique), metric.Count(a.Ledger.Unique), metric.Count(a.Ledger.Lost),
+			r.Value(metric.AnswerP50).String(), r.Value(metric.AnswerP99).String(), longest,
+			metric.Count(int64(w.Rules)), metric.Count(w.Posts), metric.Count(w.Failed) + causes(w.FailedBy),
 		}})
 	}
 	return all
 }
 
 // visitsSection is of clients that come and go.
-func visitsSection(s results.Summary) section {
+func visitsSection(s summary.Summary) section {
 	all := section{
 		Title: "Visitors: clients that come, hear a first message, and leave",
 		Note:  "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
 		Head:  []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
-	if !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Visits.Came > 0 }) {
+	if !slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return r.Pooled.Visits.Came > 0 }) {
 		return all
 	}
 	for _, r := range s.Rows {
@@ -52,8 +53,8 @@ func visitsSection(s results.Summary) section {
 			longest = millis(v.First.Histogram.Max())
 		}
 		all.Rows = append(all.Rows, line{Cells: []string{
-			r.Name, results.Count(v.Came), results.Count(v.First.Histogram.Count()), results.Count(v.First.Infinite) + causes(v.LostBy),
-			r.Value(results.VisitorsReadyP50).String(), r.Value(results.FirstMessageP50).String(), r.Value(results.FirstMessageP99).String(), longest,
+			r.Name, metric.Count(v.Came), metric.Count(v.First.Histogram.Count()), metric.Count(v.First.Infinite) + causes(v.LostBy),
+			r.Value(metric.VisitorsReadyP50).String(), r.Value(metric.FirstMessageP50).String(), r.Value(metric.FirstMessageP99).String(), longest,
 		}})
 	}
 	return all

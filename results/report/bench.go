@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A benchUnit is a metric under the name that Go's benchmark tools expect:
@@ -21,23 +23,23 @@ type benchUnit struct {
 // benchUnits are the figures of bench.txt. Milliseconds and microseconds become
 // nanoseconds and KiB bytes, because benchstat scales base units itself.
 var benchUnits = []benchUnit{
-	{results.P50, "p50-ns", 1e6},
-	{results.P99, "p99-ns", 1e6},
-	{results.P999, "p999-ns", 1e6},
-	{results.Mean, "mean-ns", 1e6},
-	{results.Max, "max-ns", 1e6},
-	{results.AgeMean, "mean-age-ns", 1e6},
-	{results.AgeP99, "p99-age-ns", 1e6},
-	{results.ServerCPUPerMessage, "server-ns/msg", 1e3},
-	{results.GeneratorCPUPerMessage, "generator-ns/msg", 1e3},
-	{results.CPUPerMessage, "cpu-ns/msg", 1e3},
-	{results.WireBytesPerMessage, "wire-B/msg", 1},
-	{results.RequestsPerMessage, "requests/msg", 1},
-	{results.MessagesPerBatch, "msgs/batch", 1},
-	{results.ServerMemoryPerClient, "idle-B/client", 1024},
-	{results.ConnectP50, "connect-p50-ns", 1e6},
-	{results.Delivered, "delivered", 1},
-	{results.Lost, "lost", 1},
+	{metric.P50, "p50-ns", 1e6},
+	{metric.P99, "p99-ns", 1e6},
+	{metric.P999, "p999-ns", 1e6},
+	{metric.Mean, "mean-ns", 1e6},
+	{metric.Max, "max-ns", 1e6},
+	{metric.AgeMean, "mean-age-ns", 1e6},
+	{metric.AgeP99, "p99-age-ns", 1e6},
+	{metric.ServerCPUPerMessage, "server-ns/msg", 1e3},
+	{metric.GeneratorCPUPerMessage, "generator-ns/msg", 1e3},
+	{metric.CPUPerMessage, "cpu-ns/msg", 1e3},
+	{metric.WireBytesPerMessage, "wire-B/msg", 1},
+	{metric.RequestsPerMessage, "requests/msg", 1},
+	{metric.MessagesPerBatch, "msgs/batch", 1},
+	{metric.ServerMemoryPerClient, "idle-B/client", 1024},
+	{metric.ConnectP50, "connect-p50-ns", 1e6},
+	{metric.Delivered, "delivered", 1},
+	{metric.Lost, "lost", 1},
 }
 
 // Bench writes the Go benchmark format, one line a valid trial:
@@ -76,14 +78,14 @@ func (r *Report) Bench(w io.Writer) error {
 }
 
 // benchUnitsOf are the units that a case's trials have, and why it lacks others.
-func benchUnitsOf(row results.Row) (units []benchUnit, left []string) {
+func benchUnitsOf(row summary.Row) (units []benchUnit, left []string) {
 	for _, u := range benchUnits {
 		infinite, few := 0, 0
 		for _, t := range row.Trials {
-			switch results.MetricByName(u.metric).Of(t).Known {
-			case results.Infinite:
+			switch summary.Measure(u.metric, t).Known {
+			case summary.Infinite:
 				infinite++
-			case results.TooFew:
+			case summary.TooFew:
 				few++
 			}
 		}
@@ -102,7 +104,7 @@ func benchUnitsOf(row results.Row) (units []benchUnit, left []string) {
 func writeBenchLine(b *strings.Builder, scenario, key string, t results.Trial, units []benchUnit) {
 	var figures []string
 	for _, u := range units {
-		if v := results.MetricByName(u.metric).Of(t); v.Known == results.Shown {
+		if v := summary.Measure(u.metric, t); v.Known == summary.Shown {
 			figures = append(figures, strconv.FormatFloat(v.X*u.scale, 'g', 6, 64)+" "+u.unit)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A Capacity says what the highest loads are.
@@ -36,7 +37,7 @@ func (c Capacity) section() section {
 		cells := []string{results.Plain(h.Transport), highest(h), "–", "–", "–", "–", "–", c.ended(h)}
 		if at, ok := h.At(h.Load); ok && h.Load > 0 {
 			cells = []string{
-				results.Plain(h.Transport), highest(h), results.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
+				results.Plain(h.Transport), highest(h), metric.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
 				times(h.Confirmed), c.ended(h),
 			}
 		}
@@ -47,7 +48,7 @@ func (c Capacity) section() section {
 
 // highest is the load that was found, and how far it is the capacity.
 func highest(h results.Highest) string {
-	switch load := results.Number(h.Load); {
+	switch load := metric.Number(h.Load); {
 	case len(h.Probes) == 0:
 		return "not searched"
 	case h.Load == 0 && h.Unfinished != "":
@@ -67,7 +68,7 @@ func known(x float64) string {
 	if x == 0 {
 		return "–"
 	}
-	return results.Number(x)
+	return metric.Number(x)
 }
 
 // ended says what kept a higher load from being the highest.
@@ -80,7 +81,7 @@ func (c Capacity) ended(h results.Highest) string {
 	case h.Beyond == 0:
 		return "nothing: no higher load was tried"
 	default:
-		return fmt.Sprintf("%s: %s", results.Number(h.Beyond), results.Plain(h.Why))
+		return fmt.Sprintf("%s: %s", metric.Number(h.Beyond), results.Plain(h.Why))
 	}
 }
 
@@ -92,12 +93,12 @@ func (c Capacity) Sentences() []string {
 		case len(h.Probes) == 0:
 			said = append(said, fmt.Sprintf("%s: not searched: %s.", results.Plain(h.Transport), c.ended(h)))
 		case h.Unfinished != "" && h.Load > 0:
-			said = append(said, fmt.Sprintf("%s: so far %s %s; %s.", results.Plain(h.Transport), results.Number(h.Load), c.loadUnit(), c.ended(h)))
+			said = append(said, fmt.Sprintf("%s: so far %s %s; %s.", results.Plain(h.Transport), metric.Number(h.Load), c.loadUnit(), c.ended(h)))
 		case !ok || h.Load == 0:
 			said = append(said, fmt.Sprintf("%s: no load that was tried keeps to it; %s.", results.Plain(h.Transport), c.ended(h)))
 		default:
 			said = append(said, fmt.Sprintf("%s: %s %s, which are %s deliveries a second; ended by %s.",
-				results.Plain(h.Transport), highest(h), c.loadUnit(), results.Number(at.Deliveries), c.ended(h)))
+				results.Plain(h.Transport), highest(h), c.loadUnit(), metric.Number(at.Deliveries), c.ended(h)))
 		}
 	}
 	return append(said, fmt.Sprintf("This holds for %s with nothing but its %s varied, on %s with %s, server and generator on one machine: a figure of this machine, not of the transports.",
@@ -193,7 +194,7 @@ func (c Capacity) tried() section {
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			all.Rows = append(all.Rows, line{Cells: []string{
-				results.Plain(h.Transport), results.Number(p.Load), results.Number(p.Deliveries), kept(p),
+				results.Plain(h.Transport), metric.Number(p.Load), metric.Number(p.Deliveries), kept(p),
 				known(p.P50), known(p.P99), known(p.CPU), results.Plain(p.Folder), results.Plain(p.Why),
 			}})
 		}

@@ -7,6 +7,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // A Check says which claims of a reference hold on this machine. What the reference's
@@ -38,7 +39,7 @@ func (c Check) section() section {
 
 // figureOf is what was measured of a claim: a figure, or how many times another it is.
 func figureOf(f compare.Finding) string {
-	m, _ := results.FigureByName(f.Claim.Figure)
+	m, _ := metric.Find(f.Claim.Metric)
 	if f.Claim.OtherCase != "" {
 		return withUnit(f.Measured, "times")
 	}

@@ -7,6 +7,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // findings are what a run says of each claim. A run whose rig failed says nothing.
@@ -50,7 +52,7 @@ func (r *Report) claimSentences() []string {
 	}
 	first := fmt.Sprintf("Claims: %d of %d hold, each transport by itself.", hold, len(all))
 	if hold == len(all) {
-		first = fmt.Sprintf("Claims: all %s hold, each transport by itself.", results.Count(int64(hold)))
+		first = fmt.Sprintf("Claims: all %s hold, each transport by itself.", metric.Count(int64(hold)))
 	}
 	return append([]string{first}, said...)
 }
@@ -66,9 +68,9 @@ func claimed(f compare.Finding) string {
 
 // found is what was measured of it.
 func found(f compare.Finding) string {
-	m, _ := results.FigureByName(f.Claim.Figure)
+	m, _ := metric.Find(f.Claim.Metric)
 	var said []string
-	if f.Measured.Known == results.Shown || f.Measured.Known == results.Infinite {
+	if f.Measured.Known == summary.Shown || f.Measured.Known == summary.Infinite {
 		value := measuredOf(f, m.Unit)
 		if f.Claim.OtherCase != "" {
 			value = f.Measured.String() + " times"
@@ -100,7 +102,7 @@ func (r *Report) claimsSection() section {
 		Head: []string{"claim", "of", "outcome", "measured", "blocks"},
 	}
 	for _, f := range r.findings() {
-		m, _ := results.FigureByName(f.Claim.Figure)
+		m, _ := metric.Find(f.Claim.Metric)
 		unit := m.Unit
 		if f.Claim.OtherCase != "" {
 			unit = "times"
@@ -162,17 +164,17 @@ func (r *Report) meeting() (meeting, failing []string) {
 
 // best are those of some rows that may be the best by a metric: that none of the others is told to
 // beat. A tier would take in whoever is told apart from the best but not from the second best.
-func (r *Report) best(metric string, rows []results.Row) (best []results.Row) {
+func (r *Report) best(metric string, rows []summary.Row) (best []summary.Row) {
 	ranked, _ := rank(rows, metric)
 	for _, row := range ranked {
-		if !slices.ContainsFunc(ranked, func(other results.Row) bool { return r.told(other, row, metric) < 0 }) {
+		if !slices.ContainsFunc(ranked, func(other summary.Row) bool { return r.told(other, row, metric) < 0 }) {
 			best = append(best, row)
 		}
 	}
 	return best
 }
 
-func rowNames(rows []results.Row) (names []string) {
+func rowNames(rows []summary.Row) (names []string) {
 	for _, row := range rows {
 		names = append(names, row.Name)
 	}
@@ -180,10 +182,10 @@ func rowNames(rows []results.Row) (names []string) {
 }
 
 // or lists rows of which any may be meant.
-func or(rows []results.Row) string { return strings.Join(rowNames(rows), " or ") }
+func or(rows []summary.Row) string { return strings.Join(rowNames(rows), " or ") }
 
 // deliver is what each of some rows does for what.
-func (r *Report) deliver(rows []results.Row) string {
+func (r *Report) deliver(rows []summary.Row) string {
 	var said []string
 	for _, row := range rows {
 		one := r.delivers(row)
@@ -199,33 +201,33 @@ func (r *Report) deliver(rows []results.Row) string {
 // only the latest counts, else how soon a message is there.
 func (r *Report) latency() string {
 	if r.Run.Manifest.Workload.LatestOnly() {
-		return orWhenTooFew(r.Summary.Rows, results.AgeP99, results.AgeMean)
+		return orWhenTooFew(r.Summary.Rows, metric.AgeP99, metric.AgeMean)
 	}
-	return orWhenTooFew(r.Summary.Rows, results.P99, results.P50)
+	return orWhenTooFew(r.Summary.Rows, metric.P99, metric.P50)
 }
 
 // delivers is a row's latency and costs in a phrase.
-func (r *Report) delivers(row results.Row) string {
-	shown := []struct{ metric, before, after string }{
-		{results.P50, "p50 ", ""},
-		{results.P99, "p99 ", ""},
-		{results.AckP99, "inputs p99 ", ""},
-		{results.CPUPerMessage, "", " of CPU a message"},
-		{results.WireBytesPerMessage, "", " on the wire"},
-		{results.ServerMemoryPerClient, "", " of server memory a client"},
+func (r *Report) delivers(row summary.Row) string {
+	shown := []struct{ name, before, after string }{
+		{metric.P50, "p50 ", ""},
+		{metric.P99, "p99 ", ""},
+		{metric.AckP99, "inputs p99 ", ""},
+		{metric.CPUPerMessage, "", " of CPU a message"},
+		{metric.WireBytesPerMessage, "", " on the wire"},
+		{metric.ServerMemoryPerClient, "", " of server memory a client"},
 	}
 	if r.Run.Manifest.Workload.LatestOnly() {
-		shown[0].metric, shown[0].before = results.AgeMean, "age mean "
-		shown[1].metric = results.AgeP99
-		shown[3].metric, shown[3].after = results.Cores, " cores of CPU"
+		shown[0].name, shown[0].before = metric.AgeMean, "age mean "
+		shown[1].name = metric.AgeP99
+		shown[3].name, shown[3].after = metric.Cores, " cores of CPU"
 	}
 	if r.Run.Manifest.Workload.InputRate == 0 {
 		shown = slices.Delete(shown, 2, 3)
 	}
 	var said []string
 	for _, s := range shown {
-		if v := medianOf(row, s.metric); v.Known == results.Shown || v.Known == results.Infinite {
-			said = append(said, s.before+withUnit(v, results.MetricByName(s.metric).Unit)+s.after)
+		if v := medianOf(row, s.name); v.Known == summary.Shown || v.Known == summary.Infinite {
+			said = append(said, s.before+withUnit(v, metric.ByName(s.name).Unit)+s.after)
 		}
 	}
 	return strings.Join(said, ", ")

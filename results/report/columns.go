@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // withWrites puts what a flush window does to the writes, where one is swept, in
@@ -13,5 +14,5 @@ func withWrites(m results.Manifest, all []column) []column {
 		return all
 	}
 	kept := slices.DeleteFunc(all, func(c column) bool { return c.head == "connect" })
-	return append(kept, column{results.MessagesPerBatch, "messages", "/write"})
+	return append(kept, column{metric.MessagesPerBatch, "messages", "/write"})
 }

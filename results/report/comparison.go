@@ -9,13 +9,15 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A Comparison says what changed between two runs of one workload. Of the first it speaks
 // as A, of the second as B, and each ratio is B over A.
 type Comparison struct {
 	Runs      [2]*results.Run
-	Sums      [2]results.Summary
+	Sums      [2]summary.Summary
 	Judgement compare.Judgement
 
 	Again *Comparison // the same two builds, measured again; nil: they were not. See Confirm
@@ -27,7 +29,7 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]results.Summary{a.Summary(), b.Summary()}, Judgement: j}, nil
+	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Judgement: j}, nil
 }
 
 // Confirm holds a comparison of the same two builds, measured another time, against what this one
@@ -54,12 +56,12 @@ func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
 }
 
 // section is one declared metric of all cases.
-func (c *Comparison) section(metric string) section {
-	m := results.MetricByName(metric)
+func (c *Comparison) section(key string) section {
+	m := metric.ByName(key)
 	all := section{Title: results.Capital(m.Title), Head: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
-	for _, d := range compare.Of(metric, c.Judgement.Family) {
+	for _, d := range compare.Of(key, c.Judgement.Family) {
 		name := compare.CaseOf(d)
-		cells := []string{results.Plain(name), c.value(0, name, metric), c.value(1, name, metric), "–", "–", c.concluded(d)}
+		cells := []string{results.Plain(name), c.value(0, name, key), c.value(1, name, key), "–", "–", c.concluded(d)}
 		if d.Verdict != compare.Incomparable {
 			cells[3], cells[4] = ratioSaid(d.Ratio), interval(d.Lo, d.Hi)
 		}
@@ -166,7 +168,7 @@ func changed(d compare.Difference) string {
 	if d.Verdict == compare.Inconclusive || d.Verdict == compare.Small {
 		inside = append(inside, moreBlocks(d))
 	}
-	return fmt.Sprintf("%s %s × %s (%s)", results.Plain(compare.CaseOf(d)), results.MetricByName(d.Metric).Title, ratioSaid(d.Ratio), strings.Join(inside, ", "))
+	return fmt.Sprintf("%s %s × %s (%s)", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title, ratioSaid(d.Ratio), strings.Join(inside, ", "))
 }
 
 // whichRun identifies a run to a person.
@@ -185,7 +187,7 @@ func whichRun(run *results.Run) string {
 	if served.Dirty {
 		commit += " with changes"
 	}
-	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), commit, some(run.Summary().ValidBlocks, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidBlocks, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
 // Markdown writes the comparison as GitHub renders it.
@@ -235,7 +237,7 @@ func (c *Comparison) trust() (said []string) {
 	}
 	for side, s := range sums {
 		line := fmt.Sprintf("%s: %s of %s checks of the rig passed; %d of %s are valid.", sides[side],
-			results.Count(int64(s.GatesPassed)), results.Count(int64(s.Gates)), s.ValidBlocks, some(s.Blocks, "block"))
+			metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), s.ValidBlocks, some(s.Blocks, "block"))
 		said = append(said, strings.Join(append([]string{line}, exclusions(s)...), " "))
 	}
 	return append(said, "Only trials that took turns on one machine are judged; a block is left out whole where either side has none that is valid.")
@@ -267,7 +269,7 @@ func (c *Comparison) others() section {
 		if d.Verdict == compare.Incomparable {
 			continue
 		}
-		m, name := results.MetricByName(d.Metric), compare.CaseOf(d)
+		m, name := metric.ByName(d.Metric), compare.CaseOf(d)
 		all.Rows = append(all.Rows, line{Cells: []string{
 			results.Plain(name), strings.TrimSpace(m.Title + " " + m.Unit), c.value(0, name, d.Metric), c.value(1, name, d.Metric), ratioSaid(d.Ratio), interval(d.Lo, d.Hi),
 		}})

@@ -6,6 +6,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -16,7 +17,7 @@ func (r *Report) crossoverSection() section {
 		Title: "Crossover: the cheapest transport that is fresh enough",
 		Note: fmt.Sprintf("By %s, of the median block, among those whose p99 of latency is within the acceptable staleness and that lose nothing. "+
 			"A short poll asks every %g of it. Those that differ by no more than the margin of %s stand together. This describes what was measured; it is no verdict.",
-			results.MetricByName(r.costMetric()).Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
+			metric.ByName(r.costMetric()).Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
 	}
 	m, ok := r.costMap()
 	if !ok {
@@ -29,7 +30,7 @@ func (r *Report) crossoverSection() section {
 	for i, load := range m.Loads {
 		cells := []string{"–"}
 		if load > 0 {
-			cells[0] = results.Number(load)
+			cells[0] = metric.Number(load)
 		}
 		for _, cell := range m.Cells[i] {
 			cells = append(cells, r.cellSaid(cell))
@@ -55,7 +56,7 @@ func (r *Report) cellSaid(cell compare.Cell) string {
 		return "none keeps to it"
 	}
 	v, _ := cell.Meeting[0].Median(r.costMetric())
-	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, results.MetricByName(r.costMetric()).Unit)
+	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, metric.ByName(r.costMetric()).Unit)
 }
 
 // crossoverSaid says at which staleness polling is cheapest, load by load; empty where the
@@ -69,11 +70,11 @@ func (r *Report) crossoverSaid() string {
 	for i, load := range m.Loads {
 		at := ""
 		if load > 0 {
-			at = fmt.Sprintf("at %s %s ", results.Number(load), axisUnit[m.Axis])
+			at = fmt.Sprintf("at %s %s ", metric.Number(load), axisUnit[m.Axis])
 		}
 		said = append(said, at+polledWhere(m, i))
 	}
-	return "short polling is cheapest, by " + results.MetricByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
+	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
 }
 
 // polledWhere says at which stalenesses a short poll alone is cheapest under a load.

@@ -6,13 +6,14 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/summary"
 )
 
 // A staleness is polling's only where nothing costs as little, and "on" only to the end of the map.
 func TestWherePollingIsCheapest(t *testing.T) {
 	cell := func(names ...string) (c compare.Cell) {
 		for _, name := range names {
-			c.Meeting = append(c.Meeting, results.Row{Case: results.Case{Name: name, Transport: name}})
+			c.Meeting = append(c.Meeting, summary.Row{Case: results.Case{Name: name, Transport: name}})
 		}
 		c.Cheapest = len(names)
 		return c

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // CSV writes one row for each trial and one for each case's pool, with
@@ -16,7 +18,7 @@ func (r *Report) CSV(w io.Writer) error {
 	run := r.Run
 	out := csv.NewWriter(w)
 	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
-	for _, m := range results.Metrics {
+	for _, m := range metric.All {
 		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
 	}
 	head = append(head, withinHead()...)
@@ -45,36 +47,36 @@ func trialCells(run *results.Run, t results.Trial) []string {
 		safe(run.Manifest.Workload.Scenario), safe(t.Transport), strconv.Itoa(t.Block), strconv.Itoa(t.Position),
 		string(t.Status), strconv.FormatBool(t.Valid()), safe(t.Reason),
 	}
-	for _, m := range results.Metrics {
-		cells = append(cells, cell(m.Of(t)))
+	for _, m := range metric.All {
+		cells = append(cells, cell(summary.Measure(m.Name, t)))
 	}
 	return append(cells, withinRecord(t)...)
 }
 
-func pooledCells(run *results.Run, r results.Row) []string {
+func pooledCells(run *results.Run, r summary.Row) []string {
 	cells := []string{safe(run.Manifest.Workload.Scenario), safe(r.Transport), "pooled", "", string(run.Manifest.Status), "true", safe(run.Manifest.Reason)}
-	for _, m := range results.Metrics {
+	for _, m := range metric.All {
 		cells = append(cells, cell(r.Value(m.Name)))
 	}
 	return append(cells, make([]string, len(withinHead()))...) // an interval within one run cannot speak for several
 }
 
 // caseCells tell the cases of a sweep apart.
-func caseCells(run *results.Run, r results.Row) []string {
+func caseCells(run *results.Run, r summary.Row) []string {
 	if !run.Manifest.Sweeps() {
 		return nil
 	}
-	return []string{safe(r.Name), safe(r.Stack), strconv.FormatFloat(results.Milliseconds(r.Flush), 'g', 8, 64)}
+	return []string{safe(r.Name), safe(r.Stack), strconv.FormatFloat(metric.Milliseconds(r.Flush), 'g', 8, 64)}
 }
 
 // cell prints a value at full precision, for machines.
-func cell(v results.Value) string {
+func cell(v summary.Value) string {
 	switch v.Known {
-	case results.NotShown:
+	case summary.NotShown:
 		return ""
-	case results.TooFew:
+	case summary.TooFew:
 		return "n/a"
-	case results.Infinite:
+	case summary.Infinite:
 		return "inf"
 	default:
 		return strconv.FormatFloat(v.X, 'g', 8, 64)

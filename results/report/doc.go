@@ -2,7 +2,7 @@
 // Markdown, as an HTML page, and in the formats of other tools.
 //
 // It owns the words and the layout. It must never compute a figure that
-// results.Summary does not have nor a comparison that results/compare has not made,
+// summary.Summary does not have nor a comparison that results/compare has not made,
 // nor rank transports inside the noise: what two
 // reports say about one run is the same.
 package report

@@ -4,12 +4,13 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // freshnessSection has the transports whose ages were measured: runs from before there
 // were any have none.
-func freshnessSection(s results.Summary) section {
+func freshnessSection(s summary.Summary) section {
 	all := section{
 		Title: "Freshness: how old what a client holds is",
 		Note: "The age of information: at each instant, how long ago the newest message that the client holds of a topic was due. Quantiles are shares of the time. " +
@@ -19,8 +20,8 @@ func freshnessSection(s results.Summary) section {
 	for _, r := range s.Rows {
 		if f := r.Pooled.Freshness; f.Subscribed > 0 {
 			all.Rows = append(all.Rows, line{Cells: slices.Concat([]string{
-				r.Name, r.Value(results.AgeMean).String(), results.AgeQuantile(0.5)(r.Pooled).String(), r.Value(results.AgeP99).String(), millis(f.Oldest),
-			}, shares(f.Subscribed, f.Covered, f.Uncovered, f.Never), []string{r.Value(results.Superseded).String()})})
+				r.Name, r.Value(metric.AgeMean).String(), summary.AgeQuantile(r.Pooled, 0.5).String(), r.Value(metric.AgeP99).String(), millis(f.Oldest),
+			}, shares(f.Subscribed, f.Covered, f.Uncovered, f.Never), []string{r.Value(metric.Superseded).String()})})
 		}
 	}
 	return all
@@ -29,7 +30,7 @@ func freshnessSection(s results.Summary) section {
 // shares are parts of a time, in percent.
 func shares(whole time.Duration, parts ...time.Duration) (cells []string) {
 	for _, part := range parts {
-		cells = append(cells, results.Number(100*float64(part)/float64(whole))+" %")
+		cells = append(cells, metric.Number(100*float64(part)/float64(whole))+" %")
 	}
 	return cells
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // ticksPerHalfDistance is the number of lines for each halving of what is left
@@ -14,7 +14,7 @@ const ticksPerHalfDistance = 5
 // Percentiles writes a row's delivery latencies as an .hgrm file, in
 // milliseconds. Such a file has no place for what never arrived, so it is
 // counted in a comment.
-func Percentiles(w io.Writer, r results.Row) error {
+func Percentiles(w io.Writer, r summary.Row) error {
 	const nanosecondsPerMillisecond = 1e6
 	hdr := r.Pooled.Latency.Histogram.HDR()
 	if hdr == nil {

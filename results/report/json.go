@@ -8,6 +8,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // The JSON of a run's summary, for machines. Fields may be added; none changes its meaning.
@@ -88,12 +90,12 @@ func indented(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-func caseOf(row results.Row) caseJSON {
+func caseOf(row summary.Row) caseJSON {
 	c := caseJSON{Name: row.Name, Transport: row.Transport, Trials: len(row.Trials), Saturated: row.Saturated, Metrics: map[string]metricJSON{}}
-	for _, m := range results.Metrics {
+	for _, m := range metric.All {
 		v := row.Value(m.Name)
 		p, predicted := row.Theory(m.Name)
-		if v.Known == results.NotShown && !predicted {
+		if v.Known == summary.NotShown && !predicted {
 			continue
 		}
 		one := metricJSON{valueJSON: valueOf(v), Unit: m.Unit}
@@ -109,13 +111,13 @@ func caseOf(row results.Row) caseJSON {
 	return c
 }
 
-func valueOf(v results.Value) valueJSON {
+func valueOf(v summary.Value) valueJSON {
 	switch v.Known {
-	case results.Shown:
+	case summary.Shown:
 		return valueJSON{Value: finite(v.X)}
-	case results.Infinite:
+	case summary.Infinite:
 		return valueJSON{Infinite: true}
-	case results.TooFew:
+	case summary.TooFew:
 		return valueJSON{Have: v.Have, Need: v.Need}
 	default:
 		return valueJSON{}

@@ -9,6 +9,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // JUnit is a run for a CI system's list of tests: whether the run is sound, each gate of
@@ -107,7 +108,7 @@ func (c *Comparison) JUnit() junit.Testsuites {
 	s := suite(name, m)
 	worse, open := c.Judgement.Regressions(), c.Judgement.Open()
 	for _, d := range c.Judgement.Family {
-		tc := testcase(name, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), results.MetricByName(d.Metric).Title), 0)
+		tc := testcase(name, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title), 0)
 		switch {
 		case among(worse, d):
 			tc.Failure = &junit.Result{Message: "worse: " + changed(d), Type: "comparison"}

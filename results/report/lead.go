@@ -7,6 +7,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // lead is the answer in one sentence: what to choose, how soon it delivers and what that costs.
@@ -43,12 +45,12 @@ func (r *Report) judged() bool {
 // A field sorts some rows by what an application needs, or where it declares nothing by whether
 // they lost nothing.
 type field struct {
-	fit    []results.Row
-	flawed []results.Row // they meet every need, but lost something or describe overload
-	open   []results.Row // of some need it cannot be said
+	fit    []summary.Row
+	flawed []summary.Row // they meet every need, but lost something or describe overload
+	open   []summary.Row // of some need it cannot be said
 }
 
-func (r *Report) field(rows []results.Row) (f field) {
+func (r *Report) field(rows []summary.Row) (f field) {
 	needs := compare.Claims(r.Run.Manifest.Needs, r.Summary)
 	for _, row := range rows {
 		outcome := compare.Holds
@@ -73,8 +75,8 @@ func (r *Report) field(rows []results.Row) (f field) {
 // pick chooses among rows of one load: the cheapest, and of those whose costs are not told apart
 // the soonest. Where no needs are declared there is nothing to choose by: both ends are named.
 // Short, what is chosen has its latency and cost alone.
-func (r *Report) pick(rows []results.Row, short bool) string {
-	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row results.Row) bool { return len(row.Trials) > 0 }) {
+func (r *Report) pick(rows []summary.Row, short bool) string {
+	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
 		return ""
 	}
 	f := r.field(rows)
@@ -114,7 +116,7 @@ func (r *Report) pick(rows []results.Row, short bool) string {
 }
 
 // pickShort names the soonest of the cheapest with latency and cost alone.
-func (r *Report) pickShort(cheapest, open []results.Row) string {
+func (r *Report) pickShort(cheapest, open []summary.Row) string {
 	chosen := cheapest
 	if soonest := r.best(r.latency(), cheapest); len(soonest) > 0 {
 		chosen = soonest
@@ -145,7 +147,7 @@ func (r *Report) none(f field) string {
 }
 
 // ends names the soonest and the cheapest.
-func (r *Report) ends(rows []results.Row, of string, short bool) string {
+func (r *Report) ends(rows []summary.Row, of string, short bool) string {
 	soonest, cheapest := r.best(r.latency(), rows), r.best(r.costMetric(), rows)
 	bySoon, byCost := r.by(r.latency()), r.by(r.costMetric())
 	switch {
@@ -169,8 +171,8 @@ func (r *Report) ends(rows []results.Row, of string, short bool) string {
 }
 
 // brief is each row's latency and cost in brackets.
-func (r *Report) brief(rows []results.Row) (said []string) {
-	of := results.MetricByName(r.latency())
+func (r *Report) brief(rows []summary.Row) (said []string) {
+	of := metric.ByName(r.latency())
 	for _, row := range rows {
 		said = append(said, fmt.Sprintf("%s (%s %s, %s)", row.Name, strings.TrimPrefix(of.Title, "latency "), withUnit(medianOf(row, of.Name), of.Unit), r.costSaid(medianOf(row, r.costMetric()))))
 	}
@@ -178,7 +180,7 @@ func (r *Report) brief(rows []results.Row) (said []string) {
 }
 
 // medianOf is the median of the blocks, or what there is where they have none.
-func medianOf(row results.Row, metric string) results.Value {
+func medianOf(row summary.Row, metric string) summary.Value {
 	if v, ok := row.Median(metric); ok {
 		return v
 	}
@@ -186,8 +188,8 @@ func medianOf(row results.Row, metric string) results.Value {
 }
 
 // sooner says which other rows are told to be sooner, or fresher, than the cheapest.
-func (r *Report) sooner(cheapest results.Row, rows []results.Row) string {
-	var told []results.Row
+func (r *Report) sooner(cheapest summary.Row, rows []summary.Row) string {
+	var told []summary.Row
 	for _, row := range rows {
 		if row.Name != cheapest.Name && r.told(row, cheapest, r.latency()) < 0 {
 			told = append(told, row)
@@ -212,8 +214,8 @@ func (r *Report) soonestWord() string {
 func (r *Report) costMetric() string { return r.Run.Manifest.Workload.CostMetric() }
 
 // costSaid is a cost in words.
-func (r *Report) costSaid(v results.Value) string {
-	if r.costMetric() == results.Cores {
+func (r *Report) costSaid(v summary.Value) string {
+	if r.costMetric() == metric.Cores {
 		return v.String() + " cores"
 	}
 	return withUnit(v, "µs") + " of CPU a message"
@@ -222,7 +224,7 @@ func (r *Report) costSaid(v results.Value) string {
 // A load is what a run sweeps and nobody chooses, and the rows under it.
 type load struct {
 	title string
-	rows  []results.Row
+	rows  []summary.Row
 }
 
 // loads are the loads of the run in the order of its rows; one where none is swept.
@@ -243,13 +245,13 @@ func (r *Report) loads() (all []load) {
 func loadTitle(c results.Case, far bool) string {
 	var said []string
 	if c.Clients > 0 {
-		said = append(said, clients(results.Count(int64(c.Clients))))
+		said = append(said, clients(metric.Count(int64(c.Clients))))
 	}
 	if c.PublishRate > 0 {
-		said = append(said, results.Number(c.PublishRate)+" messages a second")
+		said = append(said, metric.Number(c.PublishRate)+" messages a second")
 	}
 	if c.PayloadBytes > 0 {
-		said = append(said, results.Number(c.PayloadBytes)+" B")
+		said = append(said, metric.Number(c.PayloadBytes)+" B")
 	}
 	switch {
 	case far && c.RTT > 0:

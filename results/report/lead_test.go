@@ -8,6 +8,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 )
 
@@ -23,7 +24,7 @@ func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
 		return run
 	}
 	needing := func(run *results.Run) *results.Run {
-		run.Manifest.Needs = []results.Claim{{Text: "p(50) < 100ms", Figure: "p(50)", Op: "<", Bound: 100}}
+		run.Manifest.Needs = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 		return run
 	}
 	alone := func(run *results.Run, transport string) *results.Run {
@@ -45,7 +46,7 @@ func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
 		"by ranges":            {states["verdict"], "ESTIMATE: soonest is websocket (p50 10.3 ms, 9.46 µs of CPU a message) or sse (p50 10.4 ms, 11.3 µs of CPU a message), cheapest by ranges over the blocks is shortpoll (p50 511 ms, 3.39 µs of CPU a message); no need"},
 		"a verdict": {func() *results.Run {
 			run := *twelve()
-			run.Manifest.Compare = results.Declared{Primary: []string{results.P50, results.CPUPerMessage}, Margin: 0.05}
+			run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Margin: 0.05}
 			return needing(&run)
 		}, "VERDICT: websocket, the cheapest of the 3 found to meet every need: p50 "},
 		"one block":                  {states["single"], "ESTIMATE: which is soonest of the 4 that lost nothing takes more blocks: shortpoll (p50 "},
@@ -64,11 +65,11 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
 	twice := func(rate, cpu float64) (all []results.Case) {
 		for _, c := range run.Manifest.AllCases() {
-			c.Name, c.PublishRate, c.DeliveryRate = c.Name+" rate="+results.Number(rate)+"/s", rate, 20*rate
+			c.Name, c.PublishRate, c.DeliveryRate = c.Name+" rate="+metric.Number(rate)+"/s", rate, 20*rate
 			all = append(all, c)
 		}
 		for _, tr := range run.Trials[:16] {
-			tr.Case = tr.Transport + " rate=" + results.Number(rate) + "/s"
+			tr.Case = tr.Transport + " rate=" + metric.Number(rate) + "/s"
 			if tr.Transport == "websocket" {
 				tr.Cost.Server.CPU = time.Duration(cpu * float64(tr.Cost.Server.CPU))
 			}
@@ -76,7 +77,7 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 		}
 		return all
 	}
-	run.Manifest.Needs = []results.Claim{{Text: "p(50) < 100ms", Figure: "p(50)", Op: "<", Bound: 100}}
+	run.Manifest.Needs = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 	cases := append(twice(10, 20), twice(100, 1)...)
 	run.Trials, run.Manifest.Cases = run.Trials[16:], cases
 	first := report.New(run).Sentences()[0]
@@ -89,7 +90,7 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 // neither stands between them.
 func TestWhoIsBeatenIsNoChoice(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
-	run.Manifest.Needs = []results.Claim{{Text: "lost == 0", Figure: "lost", Op: "==", Bound: 0}}
+	run.Manifest.Needs = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "==", Bound: 0}}
 	for i := range run.Trials {
 		tr := &run.Trials[i]
 		around := map[string]float64{"websocket": 46, "sse": 49, "longpoll": 56, "shortpoll": 90}[tr.Transport]

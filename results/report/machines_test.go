@@ -13,6 +13,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/golden"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 )
 
@@ -39,7 +40,7 @@ func TestJUnit(t *testing.T) {
 func TestJSON(t *testing.T) {
 	for _, state := range []string{"estimate", "verdict", "infinite", "invalid", "empty", "claims"} {
 		text := render(t, func(w io.Writer) error { return on(state).JSON(w) })
-		var summary struct {
+		var sum struct {
 			Worth string
 			Cases []struct {
 				Name    string
@@ -50,18 +51,18 @@ func TestJSON(t *testing.T) {
 			}
 			Claims []struct{ Outcome string }
 		}
-		if err := json.Unmarshal([]byte(text), &summary); err != nil {
+		if err := json.Unmarshal([]byte(text), &sum); err != nil {
 			t.Fatalf("%s: %v", state, err)
 		}
 		switch {
-		case summary.Worth != on(state).Worth():
-			t.Errorf("%s: worth %q", state, summary.Worth)
+		case sum.Worth != on(state).Worth():
+			t.Errorf("%s: worth %q", state, sum.Worth)
 		case state == "infinite" && !strings.Contains(text, `"infinite": true`):
 			t.Error("nothing is infinite in a run that lost much")
-		case state == "claims" && len(summary.Claims) == 0:
+		case state == "claims" && len(sum.Claims) == 0:
 			t.Error("no claims")
-		case state == "estimate" && *summary.Cases[3].Metrics["p50"].Value != on(state).Summary.Rows[3].Value(results.P50).X:
-			t.Errorf("p50 of %s is not the summary's", summary.Cases[3].Name)
+		case state == "estimate" && *sum.Cases[3].Metrics["p50"].Value != on(state).Summary.Rows[3].Value(metric.P50).X:
+			t.Errorf("p50 of %s is not the summary's", sum.Cases[3].Name)
 		}
 	}
 }

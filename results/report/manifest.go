@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // manifestSection is what another person needs to run the same again.
@@ -91,8 +92,8 @@ func workloadPairs(w results.Workload) [][2]string {
 		{"scenario SHA-256", w.SHA256},
 		{"clients, topics", fmt.Sprintf("%d, %d", w.Clients, w.Topics)},
 		{"publisher, arrivals", w.Publisher + ", " + w.Arrivals},
-		{"offered", fmt.Sprintf("%s messages/s published, %s deliveries/s, %s a client", results.Number(w.PublishRate), results.Number(w.DeliveryRate), results.Number(w.PerClientRate))},
-		{"payload", results.Number(w.PayloadBytes) + " B on average"},
+		{"offered", fmt.Sprintf("%s messages/s published, %s deliveries/s, %s a client", metric.Number(w.PublishRate), metric.Number(w.DeliveryRate), metric.Number(w.PerClientRate))},
+		{"payload", metric.Number(w.PayloadBytes) + " B on average"},
 		{"delivery", w.Delivery},
 		{"short polling", fmt.Sprintf("every %s, pacing %s", duration(w.PollInterval), w.PollPacing)},
 		{"long polling", "hold " + duration(w.Hold)},
@@ -121,7 +122,7 @@ func hostPairs(m results.Manifest) [][2]string {
 		{"memory", size(h.MemoryBytes)},
 		{"congestion control", h.CongestionControl},
 		{"clock source", h.ClockSource},
-		{"file limit", results.Count(h.FileLimit)},
+		{"file limit", metric.Count(h.FileLimit)},
 		{"port range", h.PortRange},
 		{"load average before", h.LoadAverage},
 		{"load average after", h.LoadAverageAfter},
@@ -152,7 +153,7 @@ func tick(hertz float64) string {
 	if hertz == 0 {
 		return ""
 	}
-	return results.Number(hertz) + " Hz"
+	return metric.Number(hertz) + " Hz"
 }
 
 func goSettings(set map[string]string) string {

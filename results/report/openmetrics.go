@@ -9,6 +9,8 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // LatencyBuckets are the upper bounds of the delivery latency's buckets in seconds, 1 µs to
@@ -73,9 +75,9 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 		return // no figure of it may be quoted
 	}
 	for _, row := range x.Summary.Rows {
-		for _, metric := range results.Metrics {
-			if v := row.Value(metric.Name); v.Known == results.Shown {
-				gauge(descResult, v.X, row.Name, row.Transport, metric.Name, metric.Unit)
+		for _, m := range metric.All {
+			if v := row.Value(m.Name); v.Known == summary.Shown {
+				gauge(descResult, v.X, row.Name, row.Transport, m.Name, m.Unit)
 			}
 		}
 		if h := row.Pooled.Latency; h.Histogram.Count() > 0 {

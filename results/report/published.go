@@ -1,10 +1,13 @@
 package report
 
-import "pushbench/results"
+import (
+	"pushbench/results"
+	"pushbench/results/summary"
+)
 
 // publishedSection puts what others have found beside what arithmetic says and what this
 // run found.
-func publishedSection(run *results.Run, s results.Summary) section {
+func publishedSection(run *results.Run, s summary.Summary) section {
 	p := run.Manifest.Published
 	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Head: []string{"", "published", "predicted", "measured"}}
 	if p.Missing != "" {
@@ -13,9 +16,9 @@ func publishedSection(run *results.Run, s results.Summary) section {
 	for _, f := range p.Figures {
 		predicted := results.Plain(f.Predicted)
 		if predicted == "" {
-			predicted = withUnit(f.Foreseen(s), f.Unit)
+			predicted = withUnit(s.Predicted(f), f.Unit)
 		}
-		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.What), results.Plain(f.Says), predicted, withUnit(f.Measured(s), f.Unit)}})
+		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.What), results.Plain(f.Says), predicted, withUnit(s.Measured(f), f.Unit)}})
 	}
 	return all
 }

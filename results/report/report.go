@@ -3,20 +3,21 @@ package report
 import (
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/summary"
 )
 
 // A Report is a run, summed up and judged once for everything that is written of it,
 // so that no two outputs can say different things.
 type Report struct {
 	Run       *results.Run
-	Summary   results.Summary
+	Summary   summary.Summary
 	Judgement compare.Judgement
 	Alike     []compare.Difference // each case against itself
 }
 
 // New sums a run up and judges it.
 func New(run *results.Run) *Report {
-	s := run.Summary()
+	s := summary.Of(run)
 	return &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s), Alike: compare.Alike(run, s)}
 }
 

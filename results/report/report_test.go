@@ -21,6 +21,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/internal/golden"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 )
 
@@ -79,7 +80,7 @@ var states = map[string]func() *results.Run{
 		return changed(func(r *results.Run) {
 			r.Manifest.Workload.Delivery = "latest"
 			for i := range r.Trials {
-				r.Trials[i].Theory = []results.Prediction{{Metric: results.AgeMean, Value: 20, Formula: "d + 1/λ"}}
+				r.Trials[i].Theory = []results.Prediction{{Metric: metric.AgeMean, Value: 20, Formula: "d + 1/λ"}}
 			}
 		})
 	},
@@ -97,21 +98,21 @@ var states = map[string]func() *results.Run{
 	},
 	"claims": func() *results.Run { // one that holds, one that is broken, one that cannot be judged
 		run := *long()
-		run.Manifest.Needs = []results.Claim{{Text: "p(99) < 500ms", Figure: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Figure: "lost", Op: "=="}}
-		run.Manifest.Claims = []results.Claim{
-			{Text: "lost == 0", Figure: "lost", Op: "=="},
-			{Text: "websocket p(50) < 0.1 * shortpoll", Case: "websocket", Figure: "p(50)", Op: "<", Times: 0.1, OtherCase: "shortpoll", OtherFigure: "p(50)"},
-			{Text: "sse p(99) < 1ms", Case: "sse", Figure: "p(99)", Op: "<", Bound: 1},
-			{Text: "longpoll p(99.99) < 1ms", Case: "longpoll", Figure: "p(99.99)", Op: "<", Bound: 1},
-			{Text: "longpoll p(99.999) < 1s", Case: "longpoll", Figure: "p(99.999)", Op: "<", Bound: 1000},
+		run.Manifest.Needs = []metric.Assertion{{Text: "p(99) < 500ms", Metric: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Metric: "lost", Op: "=="}}
+		run.Manifest.Claims = []metric.Assertion{
+			{Text: "lost == 0", Metric: "lost", Op: "=="},
+			{Text: "websocket p(50) < 0.1 * shortpoll", Case: "websocket", Metric: "p(50)", Op: "<", Times: 0.1, OtherCase: "shortpoll", OtherMetric: "p(50)"},
+			{Text: "sse p(99) < 1ms", Case: "sse", Metric: "p(99)", Op: "<", Bound: 1},
+			{Text: "longpoll p(99.99) < 1ms", Case: "longpoll", Metric: "p(99.99)", Op: "<", Bound: 1},
+			{Text: "longpoll p(99.999) < 1s", Case: "longpoll", Metric: "p(99.999)", Op: "<", Bound: 1000},
 		}
 		return &run
 	},
 	"needy": func() *results.Run { // nothing meets what is asked, and inputs go up beside
 		run := *long()
 		run.Manifest.Workload.InputRate, run.Manifest.Workload.InputBytes = 600, 48
-		run.Manifest.Needs = []results.Claim{{Text: "p(99) < 1ms", Figure: "p(99)", Op: "<", Bound: 1}}
-		run.Manifest.Claims = []results.Claim{{Text: "lost == 0", Figure: "lost", Op: "=="}}
+		run.Manifest.Needs = []metric.Assertion{{Text: "p(99) < 1ms", Metric: "p(99)", Op: "<", Bound: 1}}
+		run.Manifest.Claims = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
 		return &run
 	},
 	"partial": func() *results.Run {
@@ -167,7 +168,7 @@ var states = map[string]func() *results.Run{
 	},
 	"infinite": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
-		run.Manifest.Compare = results.Declared{Primary: []string{results.P50, results.ConnectBytesUp, results.EmptyAnswerShare}, Margin: 0.1}
+		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.ConnectBytesUp, metric.EmptyAnswerShare}, Margin: 0.1}
 		for i := range run.Trials {
 			if t := &run.Trials[i]; t.Transport == "sse" && t.Block%4 == 0 {
 				t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Owed, 2*t.Ledger.Owed, 2*t.Ledger.Owed
@@ -370,7 +371,7 @@ func hostileRun(text string) *results.Run {
 		run.Trials[i].Gates[0] = results.Gate{Name: text, Passed: i > 0, Detail: text}
 		run.Trials[i].Reason = text
 		run.Trials[i].Ledger.LostBy = map[string]int64{text: 1}
-		run.Trials[i].Theory = []results.Prediction{{Metric: results.P50, Value: 1, Formula: text}}
+		run.Trials[i].Theory = []results.Prediction{{Metric: metric.P50, Value: 1, Formula: text}}
 	}
 	return run
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A section is a titled table. The Markdown summary and the HTML page are the
@@ -64,7 +66,7 @@ func (r *Report) sections() []section {
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
 }
 
-func overviewSection(run *results.Run, s results.Summary) section {
+func overviewSection(run *results.Run, s summary.Summary) section {
 	head, columns := []string{"transport"}, columnsOf(run.Manifest)
 	for _, c := range columns {
 		head = append(head, strings.TrimSpace(c.head+" "+c.unit))
@@ -81,21 +83,21 @@ func overviewSection(run *results.Run, s results.Summary) section {
 
 // ranged are the metrics whose range over the blocks is worth a table.
 var ranged = []string{
-	results.P50, results.P99, results.P999, results.AgeMean, results.AgeP99, results.AckP50, results.AckP99,
-	results.CPUPerMessage, results.ServerCPUPerMessage, results.GeneratorCPUPerMessage,
-	results.WireBytesPerMessage, results.PacketBytesPerMessage, results.PayloadShare,
-	results.RequestsPerMessage, results.EmptyAnswerShare, results.MessagesPerBatch,
-	results.ServerMemoryPerClient, results.GeneratorMemoryPerClient, results.ConnectP50, results.ConnectRoundTrips,
+	metric.P50, metric.P99, metric.P999, metric.AgeMean, metric.AgeP99, metric.AckP50, metric.AckP99,
+	metric.CPUPerMessage, metric.ServerCPUPerMessage, metric.GeneratorCPUPerMessage,
+	metric.WireBytesPerMessage, metric.PacketBytesPerMessage, metric.PayloadShare,
+	metric.RequestsPerMessage, metric.EmptyAnswerShare, metric.MessagesPerBatch,
+	metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
 }
 
-func rangesSection(s results.Summary) section {
+func rangesSection(s summary.Summary) section {
 	all := section{
 		Title: "Every metric, with its range over the blocks",
 		Note:  "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
 		Head:  append([]string{"metric"}, rowNames(s.Rows)...),
 	}
 	for _, name := range ranged {
-		m := results.MetricByName(name)
+		m := metric.ByName(name)
 		title := m.Title
 		if m.Unit != "" {
 			title += ", " + m.Unit
@@ -109,7 +111,7 @@ func rangesSection(s results.Summary) section {
 	return all
 }
 
-func valueAndRange(r results.Row, metric string) string {
+func valueAndRange(r summary.Row, metric string) string {
 	over, ok := r.Range(metric)
 	if !ok {
 		return r.Value(metric).String()
@@ -120,11 +122,11 @@ func valueAndRange(r results.Row, metric string) string {
 // ethernetHeader is what a frame adds to an IP packet, in bytes.
 const ethernetHeader = 14
 
-func wireSection(s results.Summary) section {
+func wireSection(s summary.Summary) section {
 	all := section{
 		Title: "Bytes on the wire for each delivered message",
 		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server. What TCP/IP adds is not in it: %d B a segment, bare acknowledgements among them (IPv4, TCP with timestamps), and %d B more of options for each connection that is opened. "+
-			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", results.SegmentHeader, results.HandshakeOptions, ethernetHeader),
+			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
 		Head: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
 	}
 	for _, r := range s.Rows {
@@ -137,7 +139,7 @@ func wireSection(s results.Summary) section {
 }
 
 func wireCells(transport, way string, d results.Direction, delivered int64) []string {
-	each := func(n int64) string { return results.Number(float64(n) / float64(delivered)) }
+	each := func(n int64) string { return metric.Number(float64(n) / float64(delivered)) }
 	segments := "–"
 	if d.Segments > 0 {
 		segments = each(d.Segments)
@@ -145,7 +147,7 @@ func wireCells(transport, way string, d results.Direction, delivered int64) []st
 	return []string{transport, way, each(d.Payload), each(d.Envelope), each(d.Framing), each(d.Headers), each(d.Bytes), segments}
 }
 
-func connectSection(s results.Summary) section {
+func connectSection(s summary.Summary) section {
 	all := section{
 		Title: "Connecting",
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds from the dial. " +
@@ -164,41 +166,40 @@ func connectSection(s results.Summary) section {
 }
 
 // stagesOf are the stages that some row went through.
-func stagesOf(s results.Summary) []string {
+func stagesOf(s summary.Summary) []string {
 	return slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool {
-		return !slices.ContainsFunc(s.Rows, func(r results.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
+		return !slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
 	})
 }
 
-func connectCells(r results.Row, stages []string) []string {
+func connectCells(r summary.Row, stages []string) []string {
 	c := r.Pooled.Connect
-	cells := []string{r.Name, results.Count(c.Clients), results.Count(c.Failed) + causes(c.FailedBy)}
+	cells := []string{r.Name, metric.Count(c.Clients), metric.Count(c.Failed) + causes(c.FailedBy)}
 	for _, stage := range stages {
-		p50, p99 := results.StageQuantile(stage, 0.5), results.StageQuantile(stage, 0.99)
 		h := c.Stages[stage]
 		if h.Count() == 0 {
 			cells = append(cells, "–", "–", "–")
 			continue
 		}
-		cells = append(cells, p50(r.Pooled).String(), p99(r.Pooled).String(), results.Number(results.Milliseconds(h.Max())))
+		cells = append(cells, summary.StageQuantile(r.Pooled, stage, 0.5).String(), summary.StageQuantile(r.Pooled, stage, 0.99).String(), metric.Number(metric.Milliseconds(h.Max())))
 	}
-	cpu := r.Value(results.ConnectServerCPU)
-	return append(cells, r.Value(results.ConnectRoundTrips).String(),
-		r.Value(results.ConnectBytesUp).String(), r.Value(results.ConnectBytesDown).String(),
-		cpu.String(), r.Value(results.ConnectServerUser).String(), r.Value(results.ConnectServerSystem).String(), connectionsOfACore(cpu))
+	cpu := r.Value(metric.ConnectServerCPU)
+	return append(cells, r.Value(metric.ConnectRoundTrips).String(),
+		r.Value(metric.ConnectBytesUp).String(), r.Value(metric.ConnectBytesDown).String(),
+		cpu.String(), r.Value(metric.ConnectServerUser).String(), r.Value(metric.ConnectServerSystem).String(), connectionsOfACore(cpu))
 }
 
 // connectionsOfACore is how many connections a second one core can set up that does
 // nothing else.
-func connectionsOfACore(cpu results.Value) string {
-	if cpu.Known != results.Shown || cpu.X <= 0 {
+func connectionsOfACore(cpu summary.Value) string {
+	if cpu.Known != summary.Shown || cpu.X <= 0 {
 		return "–"
 	}
 	const second = 1e6 // µs
-	return results.Count(int64(second / cpu.X))
+	return metric.Count(int64(second / cpu.X))
 }
 
-func linkSection(s results.Summary) section {
+func linkSection(s summary.Summary) section {
 	all := section{
 		Title: "The link of packets",
 		Note:  "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
@@ -210,7 +211,7 @@ func linkSection(s results.Summary) section {
 			continue
 		}
 		all.Rows = append(all.Rows, lines(
-			append(linkCells(r.Name, "down", l.Down), results.Number(results.Milliseconds(r.Pooled.Cost.Link.CPU))),
+			append(linkCells(r.Name, "down", l.Down), metric.Number(metric.Milliseconds(r.Pooled.Cost.Link.CPU))),
 			append(linkCells(r.Name, "up", l.Up), ""))...)
 	}
 	return all
@@ -219,7 +220,7 @@ func linkSection(s results.Summary) section {
 func linkCells(transport, way string, w results.LinkWay) []string {
 	cells := []string{transport, way}
 	for _, n := range []int64{w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused} {
-		cells = append(cells, results.Count(n))
+		cells = append(cells, metric.Count(n))
 	}
 	return append(cells, millis(w.Late.Quantile(0.99)), millis(w.Late.Max()))
 }
@@ -237,12 +238,12 @@ func causes(by map[string]int64) string {
 	})
 	var said []string
 	for _, name := range names {
-		said = append(said, results.Plain(name)+" "+results.Count(by[name]))
+		said = append(said, results.Plain(name)+" "+metric.Count(by[name]))
 	}
 	return " (" + strings.Join(said, ", ") + ")"
 }
 
-func ledgerSection(s results.Summary) section {
+func ledgerSection(s summary.Summary) section {
 	all := section{
 		Title: "Ledger: what every client was owed, and what became of it",
 		Note:  "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
@@ -252,11 +253,11 @@ func ledgerSection(s results.Summary) section {
 		l := r.Pooled.Ledger
 		cells := []string{r.Name}
 		for _, n := range []int64{l.Owed, l.Unique, l.Superseded, l.DeclaredGap} {
-			cells = append(cells, results.Count(n))
+			cells = append(cells, metric.Count(n))
 		}
-		cells = append(cells, results.Count(l.Lost)+causes(l.LostBy))
+		cells = append(cells, metric.Count(l.Lost)+causes(l.LostBy))
 		for _, n := range []int64{l.Received, l.Duplicates, l.Unexpected, l.Reordered} {
-			cells = append(cells, results.Count(n))
+			cells = append(cells, metric.Count(n))
 		}
 		all.Rows = append(all.Rows, line{Cells: append(cells, sumsHold(r.Pooled))})
 	}
@@ -272,7 +273,7 @@ func sumsHold(t results.Trial) string {
 	return "yes"
 }
 
-func publishSection(s results.Summary) section {
+func publishSection(s summary.Summary) section {
 	all := section{
 		Title: "Publishes: what the schedule planned, and what was sent",
 		Note:  "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
@@ -281,15 +282,15 @@ func publishSection(s results.Summary) section {
 	for _, r := range s.Rows {
 		p := r.Pooled.Publishes
 		all.Rows = append(all.Rows, line{Cells: []string{
-			r.Name, results.Count(p.Planned), results.Count(p.OnTime), results.Count(p.Late), results.Count(p.Dropped) + causes(p.DroppedBy),
-			results.Count(p.Sent), results.Count(p.Acknowledged), results.Count(p.Failed) + causes(p.FailedBy), results.Count(p.Unknown),
+			r.Name, metric.Count(p.Planned), metric.Count(p.OnTime), metric.Count(p.Late), metric.Count(p.Dropped) + causes(p.DroppedBy),
+			metric.Count(p.Sent), metric.Count(p.Acknowledged), metric.Count(p.Failed) + causes(p.FailedBy), metric.Count(p.Unknown),
 			millis(p.Lateness.Quantile(0.99)), millis(p.Lateness.Max()), millis(p.HeldUp.Max()),
 		}})
 	}
 	return all
 }
 
-func millis(d time.Duration) string { return results.Number(results.Milliseconds(d)) }
+func millis(d time.Duration) string { return metric.Number(metric.Milliseconds(d)) }
 
 // gatesSection shows one line a gate when it always passed, and each failure.
 func gatesSection(run *results.Run) section {
@@ -335,16 +336,16 @@ func gateNames(trials []results.Trial) []string {
 	return names
 }
 
-func theorySection(s results.Summary) section {
+func theorySection(s summary.Summary) section {
 	all := section{
 		Title: "Theory: what arithmetic predicts",
 		Note:  "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
 		Head:  []string{"transport", "metric", "predicted", "measured", "formula"},
 	}
 	for _, r := range s.Rows {
-		for _, m := range results.Metrics {
+		for _, m := range metric.All {
 			if p, ok := r.Theory(m.Name); ok {
-				predicted := results.Value{X: p.Value}
+				predicted := summary.Value{X: p.Value}
 				all.Rows = append(all.Rows, line{Cells: []string{
 					r.Name, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), results.Plain(p.Formula),
 				}})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // Sentences say what the run found, what it holds for and what it did not
@@ -65,7 +67,7 @@ func (r *Report) estimate() string {
 		return j.Withheld + "."
 	}
 	about := ""
-	if took := r.Run.BlockTook(); took > 0 {
+	if took := summary.BlockTook(r.Run); took > 0 {
 		about = fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
 	said := fmt.Sprintf("%s%s.", j.Withheld, about)
@@ -80,16 +82,16 @@ func (r *Report) estimate() string {
 // apart or, of what has none, the ranges over the blocks.
 func (r *Report) answer() []string {
 	soonest, cost := r.latency(), r.costMetric()
-	title, spent := results.MetricByName(soonest).Title, results.MetricByName(cost).Title
+	title, spent := metric.ByName(soonest).Title, metric.ByName(cost).Title
 	return append(r.phrase(results.Capital(r.soonestWord())+" by "+title, title, soonest),
 		r.phrase("Cheapest by "+spent+onStack(r.Summary), "cost by "+spent, cost)...)
 }
 
 // orWhenTooFew is the metric, or the other when a transport has too few observations for it.
-func orWhenTooFew(rows []results.Row, metric, other string) string {
+func orWhenTooFew(rows []summary.Row, metric, other string) string {
 	for _, r := range rows {
 		for _, t := range r.Trials {
-			if results.MetricByName(metric).Of(t).Known == results.TooFew {
+			if summary.Measure(metric, t).Known == summary.TooFew {
 				return other
 			}
 		}
@@ -113,7 +115,7 @@ func (r *Report) phrase(order, listing, metric string) []string {
 		}
 		said = append(said, fmt.Sprintf("%s, the median block of each: %s.", order, strings.Join(places, ", then ")))
 	}
-	switch values := values(unranked, metric, func(r results.Row) results.Value { return r.Value(metric) }); {
+	switch values := values(unranked, metric, func(r summary.Row) summary.Value { return r.Value(metric) }); {
 	case len(values) > listed:
 		said = append(said, fmt.Sprintf("%s, in no order: %d cases, in the table%s.", results.Capital(listing), len(values), whyUnranked(unranked, metric)))
 	case len(values) > 0:
@@ -135,7 +137,7 @@ func (r *Report) by(metric string) string {
 
 // say names the tier's transports with the median of their blocks and the range.
 func (t tier) say(metric string) string {
-	said := list(values(t, metric, func(r results.Row) results.Value { v, _ := r.Median(metric); return v }))
+	said := list(values(t, metric, func(r summary.Row) summary.Value { v, _ := r.Median(metric); return v }))
 	switch {
 	case len(t) > 2:
 		said += ", not all told apart"
@@ -146,15 +148,15 @@ func (t tier) say(metric string) string {
 }
 
 // values says what each row that has a value has.
-func values(rows []results.Row, metric string, of func(results.Row) results.Value) []string {
+func values(rows []summary.Row, name string, of func(summary.Row) summary.Value) []string {
 	var said []string
 	for _, r := range rows {
 		v := of(r)
-		if len(r.Trials) == 0 || v.Known == results.NotShown {
+		if len(r.Trials) == 0 || v.Known == summary.NotShown {
 			continue
 		}
-		value := r.Name + " " + withUnit(v, results.MetricByName(metric).Unit)
-		if over, ok := r.Range(metric); ok {
+		value := r.Name + " " + withUnit(v, metric.ByName(name).Unit)
+		if over, ok := r.Range(name); ok {
 			value += " (" + between(over) + ")"
 		}
 		said = append(said, value)
@@ -163,7 +165,7 @@ func values(rows []results.Row, metric string, of func(results.Row) results.Valu
 }
 
 // whyUnranked says why there is no order.
-func whyUnranked(rows []results.Row, metric string) string {
+func whyUnranked(rows []summary.Row, metric string) string {
 	var why []string
 	for _, r := range rows {
 		if reason := whyNoRank(r, metric); reason != "" && !slices.Contains(why, reason) {
@@ -183,12 +185,12 @@ func (r *Report) variants() []string {
 
 // losses says who lost messages: a low latency of the rest is no merit then. What a
 // server declares that it cannot deliver is as infinite in the quantiles.
-func losses(s results.Summary) []string {
+func losses(s summary.Summary) []string {
 	count := func(of func(results.Ledger) int64) string {
 		var said []string
 		for _, r := range s.Rows {
 			if n := of(r.Pooled.Ledger); n > 0 {
-				said = append(said, fmt.Sprintf("%s %s of %s", r.Name, results.Count(n), results.Count(r.Pooled.Ledger.Owed)))
+				said = append(said, fmt.Sprintf("%s %s of %s", r.Name, metric.Count(n), metric.Count(r.Pooled.Ledger.Owed)))
 			}
 		}
 		return list(said)
@@ -204,7 +206,7 @@ func losses(s results.Summary) []string {
 }
 
 // exclusions says how many trials enter no figure; the tables name them.
-func exclusions(s results.Summary) []string {
+func exclusions(s summary.Summary) []string {
 	var said []string
 	if len(s.Dropped) > 0 {
 		said = append(said, leftOut(s)+".")
@@ -232,7 +234,7 @@ func exclusions(s results.Summary) []string {
 }
 
 // leftOut names the blocks that enter no figure although some of their trials are valid.
-func leftOut(s results.Summary) string {
+func leftOut(s summary.Summary) string {
 	return fmt.Sprintf("Left out of every figure whole, for want of a valid trial of some case: %s %s",
 		plural(len(s.Dropped), "block"), list(numbers(s.Dropped)))
 }
@@ -258,11 +260,11 @@ func spread(m results.Manifest, of func(results.Case) float64, own float64) stri
 	}
 	switch {
 	case most == 0:
-		return results.Number(own)
+		return metric.Number(own)
 	case least == most:
-		return results.Number(most)
+		return metric.Number(most)
 	default:
-		return results.Number(least) + " to " + results.Number(most)
+		return metric.Number(least) + " to " + metric.Number(most)
 	}
 }
 
@@ -278,10 +280,10 @@ func clients(n string) string {
 func beside(w results.Workload) string {
 	said := ""
 	if w.Reporters > 0 {
-		said += fmt.Sprintf(" and %s that only publish", results.Count(int64(w.Reporters)))
+		said += fmt.Sprintf(" and %s that only publish", metric.Count(int64(w.Reporters)))
 	}
 	if w.InputRate > 0 {
-		said += fmt.Sprintf(" that send %s inputs a second of %s B", results.Number(w.InputRate), results.Number(w.InputBytes))
+		said += fmt.Sprintf(" that send %s inputs a second of %s B", metric.Number(w.InputRate), metric.Number(w.InputBytes))
 	}
 	return said
 }
@@ -305,10 +307,10 @@ func network(m results.Manifest) string {
 		said += " at " + lineRate(m)
 	}
 	if m.Loss > 0 {
-		said += fmt.Sprintf(", %s %% of the packets lost", results.Number(100*m.Loss))
+		said += fmt.Sprintf(", %s %% of the packets lost", metric.Number(100*m.Loss))
 	}
 	if m.Reorder > 0 {
-		said += fmt.Sprintf(", %s %% of them early", results.Number(100*m.Reorder))
+		said += fmt.Sprintf(", %s %% of them early", metric.Number(100*m.Reorder))
 	}
 	return fmt.Sprintf("%s (%s)%s", said, name, router(m))
 }
@@ -340,9 +342,9 @@ func lineRate(m results.Manifest) string {
 		return "a line without limit"
 	}
 	if m.Network == results.PacketLink {
-		return results.Number(float64(m.LineRate)/1e3) + " kB/s each way"
+		return metric.Number(float64(m.LineRate)/1e3) + " kB/s each way"
 	}
-	return results.Number(float64(m.LineRate)/1e3) + " kB/s a connection"
+	return metric.Number(float64(m.LineRate)/1e3) + " kB/s a connection"
 }
 
 // notMeasured is what a reader might take for granted and must not.

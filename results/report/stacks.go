@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // stackMetrics are the costs that depend on the library a server is built on.
-var stackMetrics = []string{results.ServerCPUPerMessage, results.CPUPerMessage, results.ServerMemoryPerClient}
+var stackMetrics = []string{metric.ServerCPUPerMessage, metric.CPUPerMessage, metric.ServerMemoryPerClient}
 
 // A claim is that one transport costs less than another. It holds where it holds on
 // every stack that was measured, and is withdrawn where only some bear it out.
@@ -30,11 +32,11 @@ type finding struct {
 // A stackRows is the rows of one stack.
 type stackRows struct {
 	stack string
-	rows  []results.Row
+	rows  []summary.Row
 }
 
 // byStack splits the rows by the stack they were measured on.
-func byStack(rows []results.Row) []stackRows {
+func byStack(rows []summary.Row) []stackRows {
 	var all []stackRows
 	for _, r := range rows {
 		i := slices.IndexFunc(all, func(s stackRows) bool { return s.stack == r.Stack })
@@ -47,7 +49,7 @@ func byStack(rows []results.Row) []stackRows {
 }
 
 // withoutStack is the name that a row shares with those of the other stacks.
-func withoutStack(r results.Row) string { return strings.Replace(r.Name, " stack="+r.Stack, "", 1) }
+func withoutStack(r summary.Row) string { return strings.Replace(r.Name, " stack="+r.Stack, "", 1) }
 
 // claims compares transports on each stack: those with the same flush window, and
 // a short poll, which has none, with each. A claim must hold on every stack, which
@@ -77,8 +79,8 @@ func (r *Report) claims() []claim {
 
 // rivals says whether two rows differ in their transport and, where both have
 // a flush window that is swept, in nothing else.
-func rivals(a, b results.Row) bool {
-	swept := func(r results.Row) bool { return strings.Contains(r.Variant(), "flush=") }
+func rivals(a, b summary.Row) bool {
+	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "flush=") }
 	return a.Transport != b.Transport && (a.Flush == b.Flush || !swept(a) || !swept(b))
 }
 
@@ -88,27 +90,27 @@ func (r *Report) find(c claim, stack stackRows) finding {
 	f := finding{stack: stack.stack, said: ratioOf(a, b, c.metric), direction: r.told(a, b, c.metric)}
 	if f.direction == 0 {
 		f.open = "they cannot be told apart"
-		if why := whyUnranked([]results.Row{a, b}, c.metric); why != "" && !r.decides(c.metric) {
+		if why := whyUnranked([]summary.Row{a, b}, c.metric); why != "" && !r.decides(c.metric) {
 			f.open = strings.TrimPrefix(why, "; ")
 		}
 	}
 	return f
 }
 
-func (s stackRows) row(name string) results.Row {
-	i := slices.IndexFunc(s.rows, func(r results.Row) bool { return withoutStack(r) == name })
+func (s stackRows) row(name string) summary.Row {
+	i := slices.IndexFunc(s.rows, func(r summary.Row) bool { return withoutStack(r) == name })
 	if i < 0 {
-		return results.Row{}
+		return summary.Row{}
 	}
 	return s.rows[i]
 }
 
-func ratioOf(a, b results.Row, metric string) string {
-	x, y := a.Value(metric), b.Value(metric)
-	if x.Known != results.Shown || y.Known != results.Shown || x.X <= 0 {
+func ratioOf(a, b summary.Row, name string) string {
+	x, y := a.Value(name), b.Value(name)
+	if x.Known != summary.Shown || y.Known != summary.Shown || x.X <= 0 {
 		return "–"
 	}
-	return results.Number(y.X/x.X) + "×"
+	return metric.Number(y.X/x.X) + "×"
 }
 
 // direction is the one that all stacks agree on, or 0.
@@ -201,7 +203,7 @@ func (r *Report) stackSection() section {
 	}
 	all.Head = append(all.Head, "claim")
 	for _, c := range r.claims() {
-		cells := []string{results.MetricByName(c.metric).Title, c.names[1], c.names[0]}
+		cells := []string{metric.ByName(c.metric).Title, c.names[1], c.names[0]}
 		for _, f := range c.on {
 			cells = append(cells, f.said+map[int]string{-1: " more", 0: " open", +1: " less"}[f.direction])
 		}
@@ -221,22 +223,22 @@ func (r *Report) stackSentences() []string {
 	for _, stack := range byStack(r.Summary.Rows) {
 		stacks = append(stacks, results.Plain(stack.stack))
 	}
-	for _, metric := range stackMetrics {
+	for _, name := range stackMetrics {
 		var holds, withdrawn []string
 		for _, c := range all {
 			switch {
-			case c.metric != metric:
+			case c.metric != name:
 			case c.direction() != 0:
 				holds = append(holds, c.order(c.direction()))
 			case c.told():
 				withdrawn = append(withdrawn, c.order(c.first())+" ("+c.whyNot()+")")
 			}
 		}
-		title := results.Capital(results.MetricByName(metric).Title)
+		title := results.Capital(metric.ByName(name).Title)
 		if len(holds) == 0 {
 			holds = []string{"nothing"}
 		}
-		sentence := fmt.Sprintf("%s (%s): on all stacks measured (%s) holds %s", title, r.claimBasis(metric), list(stacks), strings.Join(holds, ", "))
+		sentence := fmt.Sprintf("%s (%s): on all stacks measured (%s) holds %s", title, r.claimBasis(name), list(stacks), strings.Join(holds, ", "))
 		if len(withdrawn) > 0 {
 			sentence += "; withdrawn: " + strings.Join(withdrawn, ", ")
 		}
@@ -246,7 +248,7 @@ func (r *Report) stackSentences() []string {
 }
 
 // onStack says of which stacks an order by cost is.
-func onStack(s results.Summary) string {
+func onStack(s summary.Summary) string {
 	switch stacks := byStack(s.Rows); len(stacks) {
 	case 0:
 		return ""

@@ -11,6 +11,8 @@ import (
 	"charm.land/lipgloss/v2/table"
 
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // A column of the overview. Unit stands under Head where the width is short.
@@ -31,23 +33,23 @@ func columnsOf(m results.Manifest) []column {
 }
 
 var latencies = []column{
-	{results.P50, "p50", "ms"},
-	{results.P99, "p99", "ms"},
-	{results.P999, "p99.9", "ms"},
-	{results.Max, "max", "ms"},
+	{metric.P50, "p50", "ms"},
+	{metric.P99, "p99", "ms"},
+	{metric.P999, "p99.9", "ms"},
+	{metric.Max, "max", "ms"},
 }
 
 var ages = []column{
-	{results.AgeMean, "age", "mean ms"},
-	{results.AgeP99, "age", "p99 ms"},
-	{results.P50, "p50", "ms"},
-	{results.P99, "p99", "ms"},
+	{metric.AgeMean, "age", "mean ms"},
+	{metric.AgeP99, "age", "p99 ms"},
+	{metric.P50, "p50", "ms"},
+	{metric.P99, "p99", "ms"},
 }
 
 // inputs are of what clients send up that nobody is owed: due instant → acknowledged.
 var inputs = []column{
-	{results.AckP50, "input", "p50 ms"},
-	{results.AckP99, "input", "p99 ms"},
+	{metric.AckP50, "input", "p50 ms"},
+	{metric.AckP99, "input", "p99 ms"},
 }
 
 // connects are the last of the columns, for which those of inputs leave no room.
@@ -55,15 +57,15 @@ const connects = 2
 
 // columns are those that every run has.
 var columns = []column{
-	{results.Delivered, "delivered", ""},
-	{results.Lost, "lost", ""},
-	{results.RequestsPerMessage, "requests", "/msg"},
-	{results.WireBytesPerMessage, "wire", "B/msg"},
-	{results.ServerCPUPerMessage, "server", "µs/msg"},
-	{results.GeneratorCPUPerMessage, "generator", "µs/msg"},
-	{results.ServerMemoryPerClient, "memory", "KiB/idle"},
-	{results.ConnectP50, "connect", "p50 ms"},
-	{results.ConnectP99, "connect", "p99 ms"},
+	{metric.Delivered, "delivered", ""},
+	{metric.Lost, "lost", ""},
+	{metric.RequestsPerMessage, "requests", "/msg"},
+	{metric.WireBytesPerMessage, "wire", "B/msg"},
+	{metric.ServerCPUPerMessage, "server", "µs/msg"},
+	{metric.GeneratorCPUPerMessage, "generator", "µs/msg"},
+	{metric.ServerMemoryPerClient, "memory", "KiB/idle"},
+	{metric.ConnectP50, "connect", "p50 ms"},
+	{metric.ConnectP99, "connect", "p99 ms"},
 }
 
 // TableOptions say what the terminal can do. The zero value is for a pipe: plain text, a
@@ -142,7 +144,7 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 const theoryLabel = "  theory"
 
 // overview gives each column as much air as the width allows.
-func overview(s results.Summary, columns []column, opts TableOptions) string {
+func overview(s summary.Summary, columns []column, opts TableOptions) string {
 	airy, tight := layOut(s, columns, 2, opts), layOut(s, columns, 1, opts)
 	if lipgloss.Width(airy) > opts.width() && lipgloss.Width(tight) <= opts.width() {
 		return trimLines(tight)
@@ -150,7 +152,7 @@ func overview(s results.Summary, columns []column, opts TableOptions) string {
 	return opts.inParts(len(columns), func(from, to int) string { return layOut(s, columns[from:to], 2, opts) })
 }
 
-func layOut(s results.Summary, columns []column, gap int, opts TableOptions) string {
+func layOut(s summary.Summary, columns []column, gap int, opts TableOptions) string {
 	head, units := []string{"transport"}, []string{""}
 	for _, c := range columns {
 		head, units = append(head, c.head), append(units, c.unit)
@@ -183,7 +185,7 @@ func style(rows [][]string, row, col, gap int, opts TableOptions) lipgloss.Style
 	}
 }
 
-func measuredCells(r results.Row, columns []column) []string {
+func measuredCells(r summary.Row, columns []column) []string {
 	cells := []string{r.Name}
 	for _, c := range columns {
 		cells = append(cells, r.Value(c.metric).String())
@@ -192,12 +194,12 @@ func measuredCells(r results.Row, columns []column) []string {
 }
 
 // theoryCells is nil when theory predicts no column of the overview.
-func theoryCells(r results.Row, columns []column) []string {
+func theoryCells(r summary.Row, columns []column) []string {
 	cells, some := []string{"theory"}, false
 	for _, c := range columns {
 		cell := ""
 		if p, ok := r.Theory(c.metric); ok {
-			cell, some = results.Number(p.Value), true
+			cell, some = metric.Number(p.Value), true
 		}
 		cells = append(cells, cell)
 	}
@@ -208,7 +210,7 @@ func theoryCells(r results.Row, columns []column) []string {
 }
 
 // notes explain the table: what is missing from it, and what its costs can mean.
-func notes(run *results.Run, s results.Summary) []string {
+func notes(run *results.Run, s summary.Summary) []string {
 	var lines []string
 	if m := run.Manifest; m.Status != results.Complete {
 		lines = append(lines, fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)))
@@ -236,19 +238,19 @@ func notes(run *results.Run, s results.Summary) []string {
 }
 
 // tooFew explains each n/a of the overview.
-func tooFew(s results.Summary, columns []column) []string {
+func tooFew(s summary.Summary, columns []column) []string {
 	var lines []string
 	for _, c := range columns {
 		var have []string
 		var need int64
 		for _, r := range s.Rows {
-			if v := r.Value(c.metric); v.Known == results.TooFew {
-				have, need = append(have, r.Name+" has "+results.Count(v.Have)), v.Need
+			if v := r.Value(c.metric); v.Known == summary.TooFew {
+				have, need = append(have, r.Name+" has "+metric.Count(v.Have)), v.Need
 			}
 		}
 		if len(have) > 0 {
 			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations, %s",
-				results.MetricByName(c.metric).Title, results.Count(need), list(have)))
+				metric.ByName(c.metric).Title, metric.Count(need), list(have)))
 		}
 	}
 	return lines
@@ -261,10 +263,10 @@ func caution(m results.Manifest) string {
 }
 
 // together is the headline of the costs.
-func together(s results.Summary) string {
+func together(s summary.Summary) string {
 	var said []string
 	for _, r := range s.Rows {
-		said = append(said, r.Name+" "+r.Value(results.CPUPerMessage).String())
+		said = append(said, r.Name+" "+r.Value(metric.CPUPerMessage).String())
 	}
 	return "server + generator, µs/msg: " + strings.Join(said, " · ")
 }

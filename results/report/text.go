@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
 // list joins words as prose does: "a", "a and b", "a, b and c".
@@ -23,7 +24,7 @@ func some(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return results.Count(int64(n)) + " " + noun + "s"
+	return metric.Count(int64(n)) + " " + noun + "s"
 }
 
 // duration is d to two figures at most, in the unit people would use.
@@ -36,22 +37,22 @@ func duration(d time.Duration) string {
 	case d >= 10*time.Second:
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	case d >= time.Second:
-		return results.Number(math.Round(d.Seconds()*10)/10) + " s"
+		return metric.Number(math.Round(d.Seconds()*10)/10) + " s"
 	default:
-		return results.Number(results.Milliseconds(d)) + " ms"
+		return metric.Number(metric.Milliseconds(d)) + " ms"
 	}
 }
 
 // withUnit prints a value and its unit; what is no number has none.
-func withUnit(v results.Value, unit string) string {
-	if v.Known != results.Shown || unit == "" {
+func withUnit(v summary.Value, unit string) string {
+	if v.Known != summary.Shown || unit == "" {
 		return v.String()
 	}
 	return v.String() + " " + unit
 }
 
 // between prints a range, once when both ends read alike.
-func between(over results.Range) string {
+func between(over summary.Range) string {
 	lo, hi := over.Lo.String(), over.Hi.String()
 	if lo == hi {
 		return lo
@@ -66,5 +67,5 @@ func size(n int64) string {
 	for x >= 1024 && unit < len(units)-1 {
 		x, unit = x/1024, unit+1
 	}
-	return results.Number(x) + " " + units[unit]
+	return metric.Number(x) + " " + units[unit]
 }

@@ -9,6 +9,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // verdictLabel begins each sentence that judges.
@@ -43,7 +44,7 @@ func terms(j compare.Judgement) string {
 var saidVerdicts = []compare.Verdict{compare.Different, compare.Equivalent, compare.Small, compare.Inconclusive}
 
 // verdictOn says of one metric who is what against whom.
-func verdictOn(metric string, all []compare.Difference) string {
+func verdictOn(name string, all []compare.Difference) string {
 	var parts []string
 	for _, verdict := range saidVerdicts {
 		var pairs []string
@@ -59,7 +60,7 @@ func verdictOn(metric string, all []compare.Difference) string {
 	if not := notComparable(all); not != "" {
 		parts = append(parts, not)
 	}
-	return fmt.Sprintf("%s on %s: %s.", verdictLabel, results.MetricByName(metric).Title, strings.Join(parts, "; "))
+	return fmt.Sprintf("%s on %s: %s.", verdictLabel, metric.ByName(name).Title, strings.Join(parts, "; "))
 }
 
 // pairSaid is a pair in a sentence: "sse 0.52 × longpoll (0.50–0.54, p 0.009)".
@@ -98,7 +99,7 @@ func moreBlocks(d compare.Difference) string {
 	if d.Needed == 0 {
 		return "blocks needed: cannot be said"
 	}
-	return fmt.Sprintf("about %s blocks needed, %s more", results.Count(int64(d.Needed)), results.Count(int64(d.Needed-d.Blocks)))
+	return fmt.Sprintf("about %s blocks needed, %s more", metric.Count(int64(d.Needed)), metric.Count(int64(d.Needed-d.Blocks)))
 }
 
 // infinities says in how many blocks a side never came to a figure.
@@ -122,7 +123,7 @@ func ratioSaid(x float64) string {
 	case x >= 0.9 && x < 1.1:
 		return strconv.FormatFloat(x, 'f', 3, 64) // 1.00 would hide on which side of 1 it lies
 	default:
-		return results.Number(x)
+		return metric.Number(x)
 	}
 }
 

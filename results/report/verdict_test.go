@@ -13,6 +13,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
 	"pushbench/results/report"
 )
 
@@ -112,8 +113,8 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 func TestManyVerdictsFitTheTerminal(t *testing.T) {
 	run := states["dropped"]()
 	run.Manifest.Compare = results.Declared{Margin: 0.05}
-	for _, m := range results.Metrics {
-		if m.Better == results.Lower {
+	for _, m := range metric.All {
+		if m.Better == metric.Lower {
 			run.Manifest.Compare.Primary = append(run.Manifest.Compare.Primary, m.Name)
 		}
 	}
@@ -124,7 +125,7 @@ func TestManyVerdictsFitTheTerminal(t *testing.T) {
 		}
 	}
 	for _, name := range run.Manifest.Compare.Primary {
-		if !strings.Contains(got, results.MetricByName(name).Title) {
+		if !strings.Contains(got, metric.ByName(name).Title) {
 			t.Errorf("%s is missing", name)
 		}
 	}
@@ -142,7 +143,7 @@ func TestTheOrderFollowsTheVerdicts(t *testing.T) {
 	if got := soonest(); !strings.Contains(got, "websocket 10.3 ms (10.3–10.4) and sse 10.4 ms (10.3–10.4), too close to call, then longpoll") {
 		t.Errorf("got %s", got)
 	}
-	run.Manifest.Compare = results.Declared{Primary: []string{results.P50}, Margin: 1} // 19.8 is not twice 10.3
+	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1} // 19.8 is not twice 10.3
 	if got := soonest(); !strings.Contains(got, "and longpoll 19.8 ms (19.4–20.1), not all told apart, then shortpoll") {
 		t.Errorf("a margin of 100 %%: got %s", got)
 	}
@@ -254,7 +255,7 @@ func TestTheMarginIsTheDeclaredOne(t *testing.T) {
 	if said, _ := soonest(t, run); !strings.Contains(said, "sse 5 ms (5), then websocket") {
 		t.Errorf("5 %%: %s", said)
 	}
-	run.Manifest.Compare = results.Declared{Primary: []string{results.P99}, Margin: 0.5}
+	run.Manifest.Compare = results.Declared{Primary: []string{metric.P99}, Margin: 0.5}
 	if said, _ := soonest(t, run); !strings.Contains(said, "too close to call") {
 		t.Errorf("50 %%: %s", said)
 	}

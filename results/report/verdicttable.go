@@ -13,6 +13,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
+	"pushbench/results/metric"
 )
 
 // verdictSign stands for a verdict where the width is short.
@@ -34,9 +35,9 @@ func verdictTable(j compare.Judgement, opts TableOptions) string {
 func verdictGrid(j compare.Judgement, metrics []string, opts TableOptions) string {
 	head := []string{"ratio"}
 	var rows [][]string
-	for i, metric := range metrics {
-		head = append(head, results.MetricByName(metric).Title)
-		for row, d := range compare.Of(metric, j.Family) {
+	for i, name := range metrics {
+		head = append(head, metric.ByName(name).Title)
+		for row, d := range compare.Of(name, j.Family) {
 			if i == 0 {
 				rows = append(rows, []string{pairName(d)})
 			}
@@ -88,13 +89,13 @@ func verdictsSection(j compare.Judgement) section {
 }
 
 func comparisonCells(d compare.Difference) []string {
-	cells := []string{results.MetricByName(d.Metric).Title, pairName(d), "–", "–", "–", "–", string(d.Verdict), "", remarks(d)}
+	cells := []string{metric.ByName(d.Metric).Title, pairName(d), "–", "–", "–", "–", string(d.Verdict), "", remarks(d)}
 	if d.Verdict == compare.Incomparable {
 		return cells
 	}
 	cells[2], cells[3], cells[4], cells[5] = ratioSaid(d.Ratio), interval(d.Lo, d.Hi), interval(d.Lo90, d.Hi90), strings.TrimPrefix(pSaid(d.Adjusted), "p ")
 	if d.Needed > 0 {
-		cells[7] = results.Count(int64(d.Needed))
+		cells[7] = metric.Count(int64(d.Needed))
 	}
 	return cells
 }
@@ -126,9 +127,9 @@ func othersSection(j compare.Judgement) section {
 	for _, d := range compare.Of(metrics[0], j.Others) {
 		all.Head = append(all.Head, pairName(d))
 	}
-	for _, metric := range metrics {
-		cells := []string{results.MetricByName(metric).Title}
-		for _, d := range compare.Of(metric, j.Others) {
+	for _, name := range metrics {
+		cells := []string{metric.ByName(name).Title}
+		for _, d := range compare.Of(name, j.Others) {
 			cells = append(cells, otherCell(d))
 		}
 		if slices.ContainsFunc(cells[1:], func(cell string) bool { return cell != "–" }) {

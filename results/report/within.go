@@ -1,17 +1,21 @@
 package report
 
-import "pushbench/results"
+import (
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+)
 
 // withinSection has each trial's quantiles with their within-run intervals.
-func withinSection(s results.Summary) section {
+func withinSection(s summary.Summary) section {
 	all := section{
 		Title: "Each valid trial, with within-run intervals",
 		Note: "In brackets the within-run 95 % interval, from order statistics of the trial's independent observations: how well this trial knows its own quantile. " +
 			"It says nothing of what another trial would find; the spread from trial to trial does.",
 		Head: []string{"transport", "block", "independent n"},
 	}
-	for _, q := range results.WithinQuantiles {
-		all.Head = append(all.Head, results.MetricByName(q.Metric).Title+", ms")
+	for _, q := range summary.WithinQuantiles {
+		all.Head = append(all.Head, metric.ByName(q.Metric).Title+", ms")
 	}
 	for _, r := range s.Rows {
 		for _, t := range r.Trials {
@@ -22,10 +26,10 @@ func withinSection(s results.Summary) section {
 }
 
 func withinCells(t results.Trial) []string {
-	cells := []string{t.CaseName(), results.Count(int64(t.Block)), results.Count(t.Latency.Independent)}
-	for _, q := range results.WithinQuantiles {
-		said := results.MetricByName(q.Metric).Of(t).String()
-		if over, ok := t.Latency.Within(q.Q); ok {
+	cells := []string{t.CaseName(), metric.Count(int64(t.Block)), metric.Count(t.Latency.Independent)}
+	for _, q := range summary.WithinQuantiles {
+		said := summary.Measure(q.Metric, t).String()
+		if over, ok := summary.Within(t.Latency, q.Q); ok {
 			said += " (" + between(over) + ")"
 		}
 		cells = append(cells, said)
@@ -36,7 +40,7 @@ func withinCells(t results.Trial) []string {
 // withinHead names the columns of withinRecord.
 func withinHead() []string {
 	var head []string
-	for _, q := range results.WithinQuantiles {
+	for _, q := range summary.WithinQuantiles {
 		head = append(head, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
 	}
 	return head
@@ -46,10 +50,10 @@ func withinHead() []string {
 // the quantile is not printed.
 func withinRecord(t results.Trial) []string {
 	var record []string
-	for _, q := range results.WithinQuantiles {
-		over, ok := t.Latency.Within(q.Q)
+	for _, q := range summary.WithinQuantiles {
+		over, ok := summary.Within(t.Latency, q.Q)
 		if !ok {
-			over = results.Range{Lo: results.Value{Known: results.NotShown}, Hi: results.Value{Known: results.NotShown}}
+			over = summary.Range{Lo: summary.Value{Known: summary.NotShown}, Hi: summary.Value{Known: summary.NotShown}}
 		}
 		record = append(record, cell(over.Lo), cell(over.Hi))
 	}

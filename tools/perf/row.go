@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A row is one comparison: the first side is pushbench.
@@ -186,5 +186,5 @@ func (s samples) sorted() []float64 { return slices.Sorted(maps.Values(s.values)
 
 // unreached is the error of a side that did not reach its load.
 func unreached(got, want float64, unit string) error {
-	return fmt.Errorf("reached %s of %s%s", results.Count(int64(math.Round(got))), results.Count(int64(math.Round(want))), unit)
+	return fmt.Errorf("reached %s of %s%s", metric.Count(int64(math.Round(got))), metric.Count(int64(math.Round(want))), unit)
 }

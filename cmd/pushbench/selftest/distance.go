@@ -8,6 +8,8 @@ import (
 
 	"pushbench/bench/model"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
 )
 
@@ -129,8 +131,8 @@ func pacings(l *lab) (rows []Row, err error) {
 		n := t.Latency.Histogram.Count()
 		polls := float64(t.Cost.Wire.Polls)
 		rows = append(rows,
-			quantileRow(t, 0.5, results.P50, n, cycle).of(pacing),
-			quantileRow(t, 0.99, results.P99, n, cycle).of(pacing),
+			quantileRow(t, 0.5, metric.P50, n, cycle).of(pacing),
+			quantileRow(t, 0.99, metric.P99, n, cycle).of(pacing),
 			// An answer takes time as well, which the closed form leaves out.
 			within(pacing+" polls a client and second", "", 1/cycle.Seconds(), polls/clients/t.Cost.Span.Seconds(),
 				0.01/cycle.Seconds()+1/cycle.Seconds()-1/(cycle+timers(cycle)).Seconds()))
@@ -193,7 +195,7 @@ func (l *lab) longPolls(all []reach, window time.Duration) (rows []Row, err erro
 // one in a thousand: n messages came in n/b answers, which are independent.
 func longPollRows(t results.Trial, r reach) []Row {
 	n := float64(t.Latency.Histogram.Count())
-	b := predicted(t, results.MessagesPerBatch)
+	b := predicted(t, metric.MessagesPerBatch)
 	rtt := r.rtt.Seconds()
 	// By how much chance moves a quantile is by how far it moves the rank: near the share
 	// that is delivered at once the law is steep.
@@ -207,13 +209,13 @@ func longPollRows(t results.Trial, r reach) []Row {
 		empty = model.LongPollEmptyShare(r.rate, rtt, r.hold.Seconds())
 	}
 	slack := ms(timers(r.rtt))
-	batch := results.MetricByName(results.MessagesPerBatch).Of(t).X
-	requests, expected := results.MetricByName(results.RequestsPerMessage).Of(t).X, predicted(t, results.RequestsPerMessage)
+	batch := summary.Measure(metric.MessagesPerBatch, t).X
+	requests, expected := summary.Measure(metric.RequestsPerMessage, t).X, predicted(t, metric.RequestsPerMessage)
 	spread := 3.3*math.Sqrt(max(r.rate*rtt, 0.01)*b/n) + 0.02*b
 	return []Row{
 		between("fastest", " ms", ms(r.rtt)/2, ms(r.rtt)/2+slack, ms(t.Latency.Histogram.Quantile(0))),
-		within("p50", " ms", predicted(t, results.P50), ms(t.Latency.Histogram.Quantile(0.5)), slack+chance(0.5)),
-		within("p99", " ms", predicted(t, results.P99), ms(t.Latency.Histogram.Quantile(0.99)), slack+chance(0.99)),
+		within("p50", " ms", predicted(t, metric.P50), ms(t.Latency.Histogram.Quantile(0.5)), slack+chance(0.5)),
+		within("p99", " ms", predicted(t, metric.P99), ms(t.Latency.Histogram.Quantile(0.99)), slack+chance(0.99)),
 		within("messages an answer", "", b, batch, spread),
 		// Polls that end without a message come however many messages there are.
 		within("requests a message", "", expected, requests, spread/b+0.02+expected*empty*3.3/math.Sqrt(n)),

@@ -9,6 +9,8 @@ import (
 	"pushbench/bench/host"
 	"pushbench/bench/model"
 	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 	"pushbench/scenarios/transports"
 )
 
@@ -82,9 +84,8 @@ blocks: 1
 	if err != nil {
 		return nil, err
 	}
-	mean := results.MetricByName(results.AgeMean)
 	rows := []Row{
-		within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+push.Latency.Histogram.Mean()), mean.Of(push).X, 1),
+		within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+push.Latency.Histogram.Mean()), summary.Measure(metric.AgeMean, push).X, 1),
 		within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(push.Latency.Histogram.Mean()), ms(push.Freshness.Age.Quantile(0.99)), 2),
 	}
 	poll, err := latest(transports.ShortPoll, clients, fmt.Sprintf("rate: %g/s", rate*clients))
@@ -98,7 +99,7 @@ blocks: 1
 	share := model.ShortPollLatestShare(rate, interval.Seconds())
 	owed := float64(poll.Ledger.Owed)
 	return append(rows,
-		within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, mean.Of(poll).X, chance+ms(timers(interval))),
+		within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, summary.Measure(metric.AgeMean, poll).X, chance+ms(timers(interval))),
 		within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(poll.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
 		exactly("what is not is superseded", poll.Ledger.Owed-poll.Ledger.Unique, poll.Ledger.Superseded)), nil
 }
@@ -115,7 +116,7 @@ func predicted(t results.Trial, metric string) float64 {
 
 // ksRow tests a trial's latencies against the uniform law on (d, d + T).
 func ksRow(what string, t results.Trial, m int64, interval time.Duration) Row {
-	d := time.Duration(predicted(t, results.Max)*float64(time.Millisecond)) - interval
+	d := time.Duration(predicted(t, metric.Max)*float64(time.Millisecond)) - interval
 	distance := kolmogorov(t.Latency.Histogram, uniform(d, interval))
 	limit := kolmogorovLimit(m, interval)
 	return Row{
@@ -132,11 +133,11 @@ func poissonRows(t results.Trial, rate float64, interval time.Duration) []Row {
 	e := math.Exp(-rate * interval.Seconds())
 	return []Row{
 		ksRow("distance from uniform, λ = "+number(rate)+"/s", t, n, interval),
-		quantileRow(t, 0.5, results.P50, n, interval),
-		quantileRow(t, 0.99, results.P99, n, interval),
+		quantileRow(t, 0.5, metric.P50, n, interval),
+		quantileRow(t, 0.99, metric.P99, n, interval),
 		within("share of empty polls", "", e, empty, 3.3*math.Sqrt(e*(1-e)/polls)+0.002),
-		within("requests a message", "", predicted(t, results.RequestsPerMessage),
-			results.MetricByName(results.RequestsPerMessage).Of(t).X, predicted(t, results.RequestsPerMessage)*3.3/math.Sqrt(float64(n))),
+		within("requests a message", "", predicted(t, metric.RequestsPerMessage),
+			summary.Measure(metric.RequestsPerMessage, t).X, predicted(t, metric.RequestsPerMessage)*3.3/math.Sqrt(float64(n))),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/model"
 	"pushbench/bench/validity"
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // The rows of a proof are worth what they refuse: each is shown a trial that is as
@@ -128,8 +129,8 @@ func polled(random *rand.Rand, rate float64, interval time.Duration, law func(u 
 	}
 	d := time.Millisecond
 	t := trialOf("shortpoll", map[string]float64{
-		results.Max: ms(d + interval), results.P50: ms(d + interval/2), results.P99: ms(d + interval*99/100),
-		results.RequestsPerMessage: model.ShortPollRequests(rate, interval.Seconds()),
+		metric.Max: ms(d + interval), metric.P50: ms(d + interval/2), metric.P99: ms(d + interval*99/100),
+		metric.RequestsPerMessage: model.ShortPollRequests(rate, interval.Seconds()),
 	}, all...)
 	polls := math.Round(n / (rate * interval.Seconds()))
 	t.Cost.Wire.Requests, t.Cost.Wire.Polls = int64(polls), int64(polls)
@@ -172,9 +173,9 @@ func longPolled(random *rand.Rand, rate float64, rearm time.Duration, told time.
 	}
 	b := model.LongPollBatch(rate, told.Seconds())
 	t := trialOf("longpoll", map[string]float64{
-		results.P50:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.5),
-		results.P99:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.99),
-		results.MessagesPerBatch: b, results.RequestsPerMessage: 1 / b,
+		metric.P50:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.5),
+		metric.P99:              1000 * model.LongPollQuantile(told.Seconds()/2, rate, told.Seconds(), 0.99),
+		metric.MessagesPerBatch: b, metric.RequestsPerMessage: 1 / b,
 	}, all...)
 	t.Cost.Wire.Requests, t.Cost.Wire.Batches = int64(answers), int64(answers)
 	t.Cost.Delivered = n

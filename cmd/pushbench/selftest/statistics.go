@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"pushbench/bench"
-	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/compare/proof"
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -41,7 +41,7 @@ func service(l *lab) ([]Row, error) {
 	held := make([][2][]float64, comparisons)
 	var rest []float64
 	for c := range series {
-		series[c] = compare.Pairing{Metric: results.P50, Names: sides}
+		series[c] = compare.Pairing{Metric: metric.P50, Names: sides}
 		for pair := range pairs {
 			var p50 [2]float64
 			for turn := range sides {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -150,9 +151,9 @@ var models = map[string]model{
 	transports.ShortPoll: {
 		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 510, Formula: "d + T/2"},
-			{Metric: results.P99, Value: 1000, Formula: "d + 0.99 T"},
-			{Metric: results.RequestsPerMessage, Value: 0.01, Formula: "1/(λT)"},
+			{Metric: metric.P50, Value: 510, Formula: "d + T/2"},
+			{Metric: metric.P99, Value: 1000, Formula: "d + 0.99 T"},
+			{Metric: metric.RequestsPerMessage, Value: 0.01, Formula: "1/(λT)"},
 		},
 		requests: 0.0101, batch: 99, polls: true,
 		up: parts{headers: 1.6}, down: parts{payload, 41, 0, 1.4},
@@ -162,10 +163,10 @@ var models = map[string]model{
 	transports.LongPoll: {
 		wait: rearm(2*delay, 400*time.Microsecond), cycles: polls(20 * time.Millisecond),
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 19.3, Formula: "d + R (q − p0)/(1 − p0)"},
-			{Metric: results.P99, Value: 29.8, Formula: "d + R (q − p0)/(1 − p0)"},
-			{Metric: results.RequestsPerMessage, Value: 0.468, Formula: "1/(λR + e^(−λR))"},
-			{Metric: results.MessagesPerBatch, Value: 2.135, Formula: "λR + e^(−λR)"},
+			{Metric: metric.P50, Value: 19.3, Formula: "d + R (q − p0)/(1 − p0)"},
+			{Metric: metric.P99, Value: 29.8, Formula: "d + R (q − p0)/(1 − p0)"},
+			{Metric: metric.RequestsPerMessage, Value: 0.468, Formula: "1/(λR + e^(−λR))"},
+			{Metric: metric.MessagesPerBatch, Value: 2.135, Formula: "λR + e^(−λR)"},
 		},
 		requests: 0.47, batch: 2.13, empty: 0.002, polls: true,
 		up: parts{headers: 76}, down: parts{payload, 58, 0, 66},
@@ -175,9 +176,9 @@ var models = map[string]model{
 	transports.SSE: {
 		wait: push(350 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 10, Formula: "d"},
-			{Metric: results.P99, Value: 10, Formula: "d"},
-			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
+			{Metric: metric.P50, Value: 10, Formula: "d"},
+			{Metric: metric.P99, Value: 10, Formula: "d"},
+			{Metric: metric.RequestsPerMessage, Value: 0, Formula: "0"},
 		},
 		requests: 0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 41, 0},
@@ -187,9 +188,9 @@ var models = map[string]model{
 	transports.WebSocket: {
 		wait: push(340 * time.Microsecond), cycles: publishes,
 		theory: []results.Prediction{
-			{Metric: results.P50, Value: 10, Formula: "d"},
-			{Metric: results.P99, Value: 10, Formula: "d"},
-			{Metric: results.RequestsPerMessage, Value: 0, Formula: "0"},
+			{Metric: metric.P50, Value: 10, Formula: "d"},
+			{Metric: metric.P99, Value: 10, Formula: "d"},
+			{Metric: metric.RequestsPerMessage, Value: 0, Formula: "0"},
 		},
 		requests: 0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 4, 0},

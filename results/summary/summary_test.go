@@ -1,4 +1,4 @@
-package results_test
+package summary_test
 
 import (
 	"math"
@@ -8,11 +8,13 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
-func row(t *testing.T, run *results.Run, transport string) results.Row {
+func row(t *testing.T, run *results.Run, transport string) summary.Row {
 	t.Helper()
-	r, ok := run.Summary().Row(transport)
+	r, ok := summary.Of(run).Row(transport)
 	if !ok {
 		t.Fatalf("no row for %s", transport)
 	}
@@ -46,54 +48,62 @@ func TestMetricsOfATrial(t *testing.T) {
 		},
 	}
 	for name, want := range map[string]float64{
-		results.P50: 5, results.Max: 5, results.Delivered: 1000, results.Lost: 0,
-		results.RequestsPerMessage: 0.5, results.EmptyAnswerShare: 0.25, results.MessagesPerBatch: 4,
-		results.WireBytesPerMessage: 10, results.PacketBytesPerMessage: 10 + 50*52/500.0, results.PayloadShare: 0.5,
-		results.ServerCPUPerMessage: 4, results.GeneratorCPUPerMessage: 6, results.CPUPerMessage: 10,
-		results.ServerMemoryPerClient: 2, results.ConnectRoundTrips: 2, results.ConnectBytesUp: 150, results.ConnectBytesDown: 200,
+		metric.P50: 5, metric.Max: 5, metric.Delivered: 1000, metric.Lost: 0,
+		metric.RequestsPerMessage: 0.5, metric.EmptyAnswerShare: 0.25, metric.MessagesPerBatch: 4,
+		metric.WireBytesPerMessage: 10, metric.PacketBytesPerMessage: 10 + 50*52/500.0, metric.PayloadShare: 0.5,
+		metric.ServerCPUPerMessage: 4, metric.GeneratorCPUPerMessage: 6, metric.CPUPerMessage: 10,
+		metric.ServerMemoryPerClient: 2, metric.ConnectRoundTrips: 2, metric.ConnectBytesUp: 150, metric.ConnectBytesDown: 200,
 	} {
-		got := results.MetricByName(name).Of(trial)
+		got := summary.Measure(name, trial)
 		tolerance := 0.0
-		if name == results.P50 {
+		if name == metric.P50 {
 			tolerance = 0.005 // a bucket
 		}
-		if got.Known != results.Shown || !near(got.X, want) && math.Abs(got.X-want) > tolerance {
+		if got.Known != summary.Shown || !near(got.X, want) && math.Abs(got.X-want) > tolerance {
 			t.Errorf("%s is %+v, want %v", name, got, want)
 		}
 	}
-	if got := results.MetricByName(results.GeneratorMemoryPerClient).Of(trial); got.Known != results.NotShown {
+	if got := summary.Measure(metric.GeneratorMemoryPerClient, trial); got.Known != summary.NotShown {
 		t.Errorf("memory that was not measured is %+v", got)
 	}
 }
 
 func TestNothingDeliveredHasNoCostAMessage(t *testing.T) {
 	trial := results.Trial{Cost: results.Cost{Wire: results.Wire{Requests: 5}, Server: results.Process{CPU: time.Second}}}
-	for _, name := range []string{results.RequestsPerMessage, results.ServerCPUPerMessage} {
-		if got := results.MetricByName(name).Of(trial); got.Known != results.Infinite {
+	for _, name := range []string{metric.RequestsPerMessage, metric.ServerCPUPerMessage} {
+		if got := summary.Measure(name, trial); got.Known != summary.Infinite {
 			t.Errorf("%s of no message is %+v, want infinite", name, got)
 		}
 	}
-	if got := results.MetricByName(results.WireBytesPerMessage).Of(trial); got.Known != results.NotShown {
+	if got := summary.Measure(metric.WireBytesPerMessage, trial); got.Known != summary.NotShown {
 		t.Errorf("no bytes for no message is %+v", got)
 	}
 }
 
 func TestEveryMetricHasAValueOfAnEmptyTrial(t *testing.T) {
-	for _, m := range results.Metrics {
-		if v := m.Of(results.Trial{}); math.IsNaN(v.X) || math.IsInf(v.X, 0) {
+	for _, m := range metric.All {
+		if v := summary.Measure(m.Name, results.Trial{}); math.IsNaN(v.X) || math.IsInf(v.X, 0) {
 			t.Errorf("%s of an empty trial is %v", m.Name, v.X)
 		}
 	}
 }
 
 func TestLostMessagesAreInfinitelyLate(t *testing.T) {
-	r := row(t, &results.Run{Manifest: tiny().Manifest, Trials: tiny().Trials}, "sse")
-	for _, name := range []string{results.Max, results.Mean} {
-		if got := r.Value(name); got.Known != results.Infinite || got.String() != "∞" {
+	var latency results.Histogram
+	latency.RecordMany(time.Millisecond, 3)
+	r := row(t, &results.Run{
+		Manifest: results.Manifest{Transports: []string{"sse"}},
+		Trials: []results.Trial{{
+			Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Owed: 4, Unique: 3, Lost: 1, Received: 3},
+			Latency: results.Latency{Histogram: latency, Infinite: 1, Independent: 4},
+		}},
+	}, "sse")
+	for _, name := range []string{metric.Max, metric.Mean} {
+		if got := r.Value(name); got.Known != summary.Infinite || got.String() != "∞" {
 			t.Errorf("%s with a lost message is %v", name, got)
 		}
 	}
-	if got := r.Value(results.P99); got.Known != results.TooFew || got.Have != 4 || got.Need != 1000 {
+	if got := r.Value(metric.P99); got.Known != summary.TooFew || got.Have != 4 || got.Need != 1000 {
 		t.Errorf("p99 of four is %+v, want too few: 4 of 1000", got)
 	}
 }
@@ -104,14 +114,14 @@ func TestARowPoolsItsTrials(t *testing.T) {
 	if want := 4 * r.Trials[0].Ledger.Owed; r.Pooled.Ledger.Owed != want || r.Pooled.Latency.Histogram.Count() != want {
 		t.Errorf("pooled %d owed, %d latencies; want %d of both", r.Pooled.Ledger.Owed, r.Pooled.Latency.Histogram.Count(), want)
 	}
-	for _, metric := range []string{results.P50, results.P99, results.CPUPerMessage, results.ServerMemoryPerClient} {
-		over, ok := r.Range(metric)
-		v := r.Value(metric)
+	for _, name := range []string{metric.P50, metric.P99, metric.CPUPerMessage, metric.ServerMemoryPerClient} {
+		over, ok := r.Range(name)
+		v := r.Value(name)
 		if !ok || over.Lo.X > v.X || v.X > over.Hi.X || over.Lo.X == over.Hi.X {
-			t.Errorf("%s is %v in a range of %v to %v (%v)", metric, v, over.Lo, over.Hi, ok)
+			t.Errorf("%s is %v in a range of %v to %v (%v)", name, v, over.Lo, over.Hi, ok)
 		}
 	}
-	if p, ok := r.Theory(results.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
+	if p, ok := r.Theory(metric.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
 		t.Errorf("theory of p50 is %+v", p)
 	}
 	if r.Pooled.Connect.RoundTrips != 2 {
@@ -128,12 +138,12 @@ func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
 		}
 	}
 	r := row(t, run, "sse")
-	for _, metric := range []string{results.ServerCPUPerMessage, results.CPUPerMessage, results.PacketBytesPerMessage} {
-		if got := r.Value(metric); got.Known != results.NotShown {
-			t.Errorf("%s is %v, with a trial that has none", metric, got)
+	for _, name := range []string{metric.ServerCPUPerMessage, metric.CPUPerMessage, metric.PacketBytesPerMessage} {
+		if got := r.Value(name); got.Known != summary.NotShown {
+			t.Errorf("%s is %v, with a trial that has none", name, got)
 		}
 	}
-	if got := r.Value(results.GeneratorCPUPerMessage); got.Known != results.Shown {
+	if got := r.Value(metric.GeneratorCPUPerMessage); got.Known != summary.Shown {
 		t.Errorf("the generator's is %v, and was shown", got)
 	}
 }
@@ -144,8 +154,8 @@ func TestATrialThatWasMeasuredAgainIsOnRecord(t *testing.T) {
 	disturbed.Gates = []results.Gate{{Name: "pacing", Detail: "late"}}
 	run.Trials[2].Again = 1
 	run.Trials = slices.Insert(run.Trials, 2, disturbed)
-	s := run.Summary()
-	want := []results.Excluded{{Trial: "block 1 sse", Reason: "gate pacing: late", Repeated: true}}
+	s := summary.Of(run)
+	want := []summary.Excluded{{Trial: "block 1 sse", Reason: "gate pacing: late", Repeated: true}}
 	if !slices.Equal(s.Excluded, want) || s.ValidBlocks != 3 {
 		t.Errorf("excluded %+v, %d valid blocks; want %+v, 3", s.Excluded, s.ValidBlocks, want)
 	}
@@ -159,7 +169,7 @@ func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
 	run.Trials[2].Gates[0].Passed = false
 	run.Trials[5].Status, run.Trials[5].Reason = results.Partial, "interrupted"
 	run.Trials[9].Status = results.Saturated
-	s := run.Summary()
+	s := summary.Of(run)
 	if len(s.Excluded) != 2 || s.Excluded[0].Trial != "block 1 sse" || s.Excluded[1].Trial != "block 2 longpoll" {
 		t.Fatalf("excluded %+v", s.Excluded)
 	}
@@ -186,9 +196,9 @@ func TestRowsAreOfTheSameBlocks(t *testing.T) {
 			tr.Cost.Server.CPU *= 100
 		}
 	}
-	row, _ := run.Summary().Row("websocket")
-	over, ok := row.Range(results.ServerCPUPerMessage)
-	if mid, _ := row.Median(results.ServerCPUPerMessage); !ok || over.Hi.X > 2*mid.X {
+	row, _ := summary.Of(run).Row("websocket")
+	over, ok := row.Range(metric.ServerCPUPerMessage)
+	if mid, _ := row.Median(metric.ServerCPUPerMessage); !ok || over.Hi.X > 2*mid.X {
 		t.Errorf("the range %v holds block 3, whose other half is void", over)
 	}
 }
@@ -201,8 +211,8 @@ func TestMedian(t *testing.T) {
 			tr.Cost.Server.CPU = cpu[tr.Block-1] * time.Microsecond * time.Duration(tr.Cost.Delivered)
 		}
 	}
-	row, _ := run.Summary().Row("sse")
-	if got, ok := row.Median(results.ServerCPUPerMessage); !ok || got.X != 2.5 {
+	row, _ := summary.Of(run).Row("sse")
+	if got, ok := row.Median(metric.ServerCPUPerMessage); !ok || got.X != 2.5 {
 		t.Errorf("the median of 4, 1, 3 and 2 is %v", got)
 	}
 	for i := range run.Trials {
@@ -210,8 +220,8 @@ func TestMedian(t *testing.T) {
 			tr.Ledger.Owed, tr.Ledger.Lost, tr.Latency.Infinite = 3*tr.Ledger.Owed, 2*tr.Ledger.Owed, 2*tr.Ledger.Owed
 		}
 	}
-	row, _ = run.Summary().Row("sse")
-	if got, ok := row.Median(results.P50); !ok || got.Known != results.Infinite {
+	row, _ = summary.Of(run).Row("sse")
+	if got, ok := row.Median(metric.P50); !ok || got.Known != summary.Infinite {
 		t.Errorf("two of four are infinite, the median is %v", got)
 	}
 }
@@ -219,29 +229,29 @@ func TestMedian(t *testing.T) {
 func TestARunWithoutTrialsHasEmptyRows(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Trials = nil
-	s := run.Summary()
+	s := summary.Of(run)
 	if len(s.Rows) != 4 || s.ValidBlocks != 0 {
 		t.Fatalf("%d rows, %d valid blocks", len(s.Rows), s.ValidBlocks)
 	}
-	for _, m := range results.Metrics {
-		if got := s.Rows[0].Value(m.Name); got.Known != results.NotShown {
+	for _, m := range metric.All {
+		if got := s.Rows[0].Value(m.Name); got.Known != summary.NotShown {
 			t.Errorf("%s is %v without a trial", m.Name, got)
 		}
 	}
 }
 
 func TestRangesOverlap(t *testing.T) {
-	at := func(x float64) results.Value { return results.Value{X: x} }
-	never := results.Value{Known: results.Infinite}
+	at := func(x float64) summary.Value { return summary.Value{X: x} }
+	never := summary.Value{Known: summary.Infinite}
 	for _, c := range []struct {
-		a, b results.Range
+		a, b summary.Range
 		want bool
 	}{
-		{results.Range{Lo: at(1), Hi: at(2)}, results.Range{Lo: at(2), Hi: at(3)}, true},
-		{results.Range{Lo: at(1), Hi: at(2)}, results.Range{Lo: at(2.1), Hi: at(3)}, false},
-		{results.Range{Lo: at(1), Hi: at(9)}, results.Range{Lo: at(3), Hi: at(4)}, true},
-		{results.Range{Lo: at(1), Hi: never}, results.Range{Lo: at(8), Hi: at(9)}, true},
-		{results.Range{Lo: never, Hi: never}, results.Range{Lo: at(8), Hi: at(9)}, false},
+		{summary.Range{Lo: at(1), Hi: at(2)}, summary.Range{Lo: at(2), Hi: at(3)}, true},
+		{summary.Range{Lo: at(1), Hi: at(2)}, summary.Range{Lo: at(2.1), Hi: at(3)}, false},
+		{summary.Range{Lo: at(1), Hi: at(9)}, summary.Range{Lo: at(3), Hi: at(4)}, true},
+		{summary.Range{Lo: at(1), Hi: never}, summary.Range{Lo: at(8), Hi: at(9)}, true},
+		{summary.Range{Lo: never, Hi: never}, summary.Range{Lo: at(8), Hi: at(9)}, false},
 	} {
 		if got := c.a.Overlaps(c.b); got != c.want || c.b.Overlaps(c.a) != c.want {
 			t.Errorf("%v and %v overlap: %v, want %v both ways", c.a, c.b, got, c.want)
@@ -254,7 +264,7 @@ func TestNumbers(t *testing.T) {
 		0: "0", 0.0004: "0.0004", 0.4125: "0.412", 0.9999: "1.00", 1: "1", 1.234: "1.23", 9.996: "10.0", 49.84: "49.8",
 		math.Inf(1): "∞", 99.96: "100", 512.4: "512", 1024: "1,024", 1234567: "1,234,567", -1234: "-1,234", -0.5: "-0.500",
 	} {
-		if got := results.Number(x); got != want {
+		if got := metric.Number(x); got != want {
 			t.Errorf("%v prints as %s, want %s", x, got, want)
 		}
 	}

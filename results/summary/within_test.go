@@ -1,4 +1,4 @@
-package results_test
+package summary_test
 
 import (
 	"math/rand/v2"
@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 func TestQuantileRanks(t *testing.T) {
-	if lo, hi, ok := results.QuantileRanks(10_000, 0.99); lo != 9880 || hi != 9921 || !ok {
+	if lo, hi, ok := summary.QuantileRanks(10_000, 0.99); lo != 9880 || hi != 9921 || !ok {
 		t.Errorf("p99 of 10,000: ranks %d … %d, want 9880 … 9921", lo, hi)
 	}
-	if _, _, ok := results.QuantileRanks(100, 0.999); ok {
+	if _, _, ok := summary.QuantileRanks(100, 0.999); ok {
 		t.Error("p99.9 of 100 has an interval")
 	}
 	// Coverage on uniform observations, whose quantile q is q.
@@ -26,7 +27,7 @@ func TestQuantileRanks(t *testing.T) {
 			xs[i] = random.Float64()
 		}
 		slices.Sort(xs)
-		lo, hi, _ := results.QuantileRanks(n, q)
+		lo, hi, _ := summary.QuantileRanks(n, q)
 		if xs[lo-1] <= q && q <= xs[hi-1] {
 			covered++
 		}
@@ -43,8 +44,8 @@ func TestWithinCountsIndependentObservations(t *testing.T) {
 	for i := range 20_000 {
 		h.Record(time.Duration(i+1) * 100 * time.Microsecond) // 0.1 … 2000 ms
 	}
-	wide, ok := results.Latency{Histogram: h, Independent: 1000}.Within(0.5)
-	narrow, ok2 := results.Latency{Histogram: h, Independent: 20_000}.Within(0.5)
+	wide, ok := summary.Within(results.Latency{Histogram: h, Independent: 1000}, 0.5)
+	narrow, ok2 := summary.Within(results.Latency{Histogram: h, Independent: 20_000}, 0.5)
 	if !ok || !ok2 {
 		t.Fatal("no interval")
 	}
@@ -63,14 +64,14 @@ func TestWithinKnowsWhatNeverArrived(t *testing.T) {
 		h.Record(time.Millisecond)
 	}
 	// 1.1 % of 10,000 are lost: p99 is infinite, and its interval begins before that.
-	over, ok := results.Latency{Histogram: h, Infinite: 110, Independent: 10_000}.Within(0.99)
-	if !ok || over.Lo.Known != results.Shown || over.Hi.Known != results.Infinite {
+	over, ok := summary.Within(results.Latency{Histogram: h, Infinite: 110, Independent: 10_000}, 0.99)
+	if !ok || over.Lo.Known != summary.Shown || over.Hi.Known != summary.Infinite {
 		t.Errorf("got %v, %v; want a finite and an infinite end", over, ok)
 	}
-	if over, ok := (results.Latency{Histogram: h, Independent: 999}).Within(0.99); ok {
+	if over, ok := summary.Within(results.Latency{Histogram: h, Independent: 999}, 0.99); ok {
 		t.Errorf("p99 of 999 observations has the interval %v", over)
 	}
-	if over, ok := (results.Latency{}).Within(0.5); ok {
+	if over, ok := summary.Within(results.Latency{}, 0.5); ok {
 		t.Errorf("nothing has the interval %v", over)
 	}
 }

@@ -1,7 +1,10 @@
-package results
+package summary
 
 import (
 	"math"
+
+	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // QuantileRanks are the ranks, from 1, of the order statistics that enclose the
@@ -20,26 +23,26 @@ func QuantileRanks(n int64, q float64) (lo, hi int64, ok bool) {
 // independent observations, not deliveries: the ranks are taken among those, and
 // looked up at the same share of all deliveries. What never arrived is infinite.
 // ok is false where the quantile itself is not printed.
-func (l Latency) Within(q float64) (over Range, ok bool) {
+func Within(l results.Latency, q float64) (over Range, ok bool) {
 	lo, hi, ok := QuantileRanks(l.Independent, q)
-	if v := l.value(q); !ok || v.Known == TooFew {
+	if v := quantile(l, q); !ok || v.Known == TooFew {
 		return Range{}, false
 	}
-	return Range{Lo: l.atShare(lo), Hi: l.atShare(hi)}, true
+	return Range{Lo: atShare(l, lo), Hi: atShare(l, hi)}, true
 }
 
 // atShare is the delivery at the same share of all as rank has of the independent ones.
-func (l Latency) atShare(rank int64) Value {
+func atShare(l results.Latency, rank int64) Value {
 	n := l.Histogram.Count() + l.Infinite
 	all := int64(math.Ceil(float64(rank) / float64(l.Independent) * float64(n)))
 	if all > l.Histogram.Count() {
 		return Value{Known: Infinite}
 	}
-	return Value{X: Milliseconds(l.Histogram.at(all))}
+	return Value{X: metric.Milliseconds(l.Histogram.At(all))}
 }
 
 // WithinQuantiles are the quantiles of the delivery latency that have an interval.
 var WithinQuantiles = []struct {
 	Metric string
 	Q      float64
-}{{P50, 0.5}, {P99, 0.99}, {P999, 0.999}}
+}{{metric.P50, 0.5}, {metric.P99, 0.99}, {metric.P999, 0.999}}

@@ -1,11 +1,11 @@
-package results_test
+package summary_test
 
 import (
 	"math"
 	"slices"
 	"testing"
 
-	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 func TestMedianOfNumbers(t *testing.T) {
@@ -23,7 +23,7 @@ func TestMedianOfNumbers(t *testing.T) {
 		{[]float64{1, math.NaN(), 2}, math.NaN()},
 	} {
 		before := slices.Clone(c.of)
-		got := results.Median(c.of)
+		got := summary.Median(c.of)
 		if got != c.want && !(math.IsNaN(got) && math.IsNaN(c.want)) {
 			t.Errorf("median of %v: got %v, want %v", c.of, got, c.want)
 		}

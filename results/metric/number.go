@@ -1,0 +1,71 @@
+package metric
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// units are, for each unit of a metric, the units that a bound may be written in, with the
+// size of each. "" is there where a bare number can be meant.
+var units = map[string]map[string]float64{
+	"ms":  {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1e3, "m": 6e4},
+	"µs":  {"ns": 1e-3, "us": 1, "µs": 1, "ms": 1e3, "s": 1e6},
+	"B":   {"B": 1, "kB": 1e3, "KiB": 1 << 10, "MB": 1e6, "MiB": 1 << 20},
+	"KiB": {"B": 1.0 / 1024, "kB": 1e3 / 1024.0, "KiB": 1, "MB": 1e6 / 1024, "MiB": 1 << 10},
+	"":    {"": 1, "%": 0.01},
+}
+
+// listUnits lists units, the smallest first.
+func listUnits(sizes map[string]float64) string {
+	names := slices.SortedFunc(maps.Keys(sizes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sizes[a], sizes[b]), strings.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = cmp.Or(name, "no unit")
+	}
+	return strings.Join(names, ", ")
+}
+
+// Number prints x with three significant digits, thousands separated and never
+// fewer digits than its whole part has, and a whole number as one: 0.412, 49.8, 50, 1,024.
+func Number(x float64) string {
+	size := math.Abs(x)
+	switch {
+	case math.IsInf(x, 1):
+		return "∞"
+	case size >= 99.95:
+		return thousands(strconv.FormatFloat(x, 'f', 0, 64))
+	case size >= 0.9995 && x == math.Trunc(x), x == 0:
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	case size >= 9.995:
+		return strconv.FormatFloat(x, 'f', 1, 64)
+	case size >= 0.9995:
+		return strconv.FormatFloat(x, 'f', 2, 64)
+	case size >= 0.001:
+		return strconv.FormatFloat(x, 'f', 3, 64)
+	default:
+		return strconv.FormatFloat(x, 'g', 2, 64)
+	}
+}
+
+// Count prints a whole number with its thousands separated.
+func Count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
+
+func thousands(digits string) string {
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
+
+// Milliseconds is d in the unit of the latency metrics.
+func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,40 @@
+package metric
+
+import "fmt"
+
+// Published is what others have published of the same question.
+type Published struct {
+	Source  string            `yaml:"source" json:"source"`                       // who, where and when
+	Missing string            `yaml:"missing,omitempty" json:"missing,omitempty"` // what of it was not available, or is not said here
+	Figures []PublishedFigure `yaml:"figures" json:"figures"`
+}
+
+// A PublishedFigure is one of its figures, and which value of a run stands beside it: that of
+// a configuration, or its ratio to another, times a number.
+type PublishedFigure struct {
+	What string `yaml:"what" json:"what"` // it is of
+	Says string `yaml:"says" json:"says"` // as it is printed there
+
+	Figure     string `yaml:"figure" json:"-"`         // of a run: a configuration and a metric, as in "longpoll rtt=100ms avg"
+	Over       string `yaml:"over,omitempty" json:"-"` // by which that is divided; default nothing
+	Case       string `yaml:"-" json:"case"`           // of figure
+	Metric     string `yaml:"-" json:"metric"`
+	OverCase   string `yaml:"-" json:"over_case,omitempty"` // of over; left out where nothing divides
+	OverMetric string `yaml:"-" json:"over_metric,omitempty"`
+
+	Times     float64 `yaml:"times,omitempty" json:"times"`                   // it is multiplied by that; default 1
+	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`           // of what comes out
+	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"` // by arithmetic that the scenario's author did; default what a run predicts, if it does
+}
+
+// Check refuses what no run can have.
+func (p Published) Check() error {
+	for _, f := range p.Figures {
+		for _, name := range []string{f.Metric, f.OverMetric} {
+			if _, ok := Find(name); name != "" && !ok {
+				return fmt.Errorf("published figure %q: no metric is called %q", f.What, name)
+			}
+		}
+	}
+	return nil
+}
