@@ -9,7 +9,6 @@ import (
 
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
-	"pushbench/scenarios/transports"
 )
 
 // Take takes what answers the last request off the beginning of in, of n bytes; n is 0
@@ -17,7 +16,7 @@ import (
 // the header that opens it; its events or frames follow, one a call.
 func (s *Subscriber) Take(in []byte, at clock.Instant) (n int, done bool, err error) {
 	switch {
-	case s.Duplex == nil && s.pieces == nil:
+	case !s.Transport.Streams:
 		return s.takeAnswer(in, at)
 	case !s.open:
 		return s.takeHead(in, at)
@@ -45,7 +44,7 @@ func (s *Subscriber) takeAnswer(in []byte, at clock.Instant) (n int, done bool, 
 	s.answered(s.headAt)
 	s.inHand, s.Closes = n, a.Closes || s.Config.NewConnection
 	defer func() { s.inHand = 0 }()
-	if transports.Of(s.Config.Transport).ServerDials {
+	if s.Transport.ServerDials {
 		return n, true, s.receiveRegistration(a.Status, a.Body, at)
 	}
 	return n, true, s.receivePoll(a.Status, a.Body, at)

@@ -5,7 +5,6 @@ import (
 
 	"pushbench/bench/clock"
 	"pushbench/scenarios"
-	"pushbench/scenarios/transports"
 )
 
 // A grid holds the instants at which a client polls at a fixed rate: first + k·every.
@@ -32,7 +31,7 @@ func (g *grid) next(now clock.Instant) clock.Instant {
 // does not wait.
 func (s *Subscriber) NextPoll(answered clock.Instant) (at clock.Instant, waits bool) {
 	switch {
-	case transports.Of(s.Config.Transport).Holds:
+	case s.Transport.Holds:
 		return answered, false
 	case s.Config.Pacing == scenarios.FixedDelay:
 		return answered.Add(s.Config.Interval), true

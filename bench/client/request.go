@@ -25,25 +25,25 @@ var streams = map[scenarios.Transport]stream{
 // connection: a poll, or the one that opens a stream or a socket.
 func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 	s.conn, s.headAt, s.open = c, 0, false
-	if transports.Of(s.Config.Transport).ServerDials {
+	if s.Transport.ServerDials {
 		return s.appendRegistration(dst)
 	}
 	dst = append(dst, "GET "...)
-	stream, streams := streams[s.Config.Transport]
+	stream, isStream := streams[s.Config.Transport]
 	switch {
 	case s.Duplex != nil:
 		s.socket.key = wire.NewKey()
 		dst = append(s.appendTarget(dst, "/v1/ws"), s.Config.common...)
 		dst = append(dst, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "...)
 		dst = append(append(dst, s.socket.key...), "\r\n"...)
-	case streams:
+	case isStream:
 		s.pieces = stream.pieces()
 		dst = append(s.appendTarget(dst, stream.path), s.Config.common...)
 		dst = append(append(append(dst, "Accept: "...), stream.mediaType...), "\r\n"...)
 	default:
 		s.Traffic.Polls.Add(1)
 		dst = s.appendTarget(dst, "/v1/poll")
-		if transports.Of(s.Config.Transport).Holds {
+		if s.Transport.Holds {
 			dst = append(append(dst, "&wait="...), s.Config.Hold.String()...)
 		}
 		dst = append(dst, s.Config.common...)

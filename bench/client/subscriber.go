@@ -7,17 +7,19 @@ import (
 
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
+	"pushbench/scenarios/transports"
 )
 
 // A Subscriber is what every engine knows of one client: what it sends to the server and
 // what it makes of what the server sends, however the bytes arrive.
 type Subscriber struct {
-	Sub     Subscription
-	Config  *Config
-	Traffic *Traffic
-	Duplex  Duplex // of a WebSocket; nil: the transport is another
-	URL     string // where the client receives posts
-	Closes  bool   // the connection ends with the last answer
+	Sub       Subscription
+	Config    *Config
+	Transport transports.Transport // the config's
+	Traffic   *Traffic
+	Duplex    Duplex // of a WebSocket; nil: the transport is another
+	URL       string // where the client receives posts
+	Closes    bool   // the connection ends with the last answer
 	*Scratch
 
 	sink    Sink
@@ -55,14 +57,14 @@ type Conn interface {
 
 // NewSubscriber returns a Subscriber that has not connected yet.
 func NewSubscriber(config *Config, sub Subscription, sink Sink, s *Scratch) Subscriber {
-	return Subscriber{Sub: sub, Config: config, Traffic: config.Traffic, Scratch: s, sink: sink, polls: grid{every: config.Interval}}
+	return Subscriber{
+		Sub: sub, Config: config, Transport: transports.Of(config.Transport), Traffic: config.Traffic, Scratch: s,
+		sink: sink, polls: grid{every: config.Interval},
+	}
 }
 
 // Report reports an event to the sink.
 func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Client, e, at) }
-
-// Streams reports whether one request brings all that follows, over a stream or a socket.
-func (s *Subscriber) Streams() bool { return s.Duplex != nil || s.pieces != nil }
 
 // Connecting begins an attempt to connect.
 func (s *Subscriber) Connecting(at clock.Instant) {

@@ -4,7 +4,6 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/internal/wire"
 	"pushbench/bench/clock"
-	"pushbench/scenarios/transports"
 )
 
 // A session is one client's: its way down and, on a connection and with frames of its
@@ -41,7 +40,7 @@ func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 	s := &session{Subscriber: client.NewSubscriber(c, sub, sink, &l.scratch)}
 	s.conn = newConn(l, s, c.Distance(sub, client.WayDown))
 	switch {
-	case !sub.Backend() && transports.Of(c.Transport).Upgrades:
+	case !sub.Backend() && s.Transport.Upgrades:
 		s.socket = &socket{session: s}
 		s.Duplex, s.publisher = s.socket, s.socket
 	case sub.Publishes || len(sub.Topics) == 0:
@@ -84,7 +83,7 @@ func (s *session) ask(at clock.Instant) {
 	switch {
 	case s.socket != nil:
 		s.loop.timers.set(&s.timer, at.Add(client.DialTimeout))
-	case !s.Streams():
+	case !s.Transport.Streams:
 		s.phase = asking
 		s.awaitBytes(at)
 	}

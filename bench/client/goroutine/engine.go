@@ -12,7 +12,6 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
-	"pushbench/scenarios/transports"
 )
 
 // New returns the engine. A session with no topics only publishes, and may be opened
@@ -31,7 +30,7 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &session{Subscriber: client.NewSubscriber(&e.Config, sub, sink, new(client.Scratch)), over: e.Distance(sub, client.WayDown), cancel: cancel}
 	switch {
-	case transports.Of(e.Transport).Upgrades && !sub.Backend():
+	case s.Transport.Upgrades && !sub.Backend():
 		socket := newSocket(s)
 		s.Duplex = socket
 		s.outbox = &outbox{session: s, send: socket.send, online: socket.online}
@@ -56,10 +55,10 @@ func (e *engine) Close() { e.pacing.Wait() }
 
 // receiver is the way down of the transports that are plain HTTP.
 func (s *session) receiver() func(context.Context) error {
-	switch t := transports.Of(s.Config.Transport); {
-	case t.ServerDials:
+	switch {
+	case s.Transport.ServerDials:
 		return (&receiver{session: s}).serve
-	case t.Polls:
+	case s.Transport.Polls:
 		return (&poller{session: s}).serve
 	default:
 		return s.stream
