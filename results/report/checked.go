@@ -7,7 +7,6 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/compare"
-	"pushbench/results/metric"
 )
 
 // A Check says which claims of a reference hold on this machine. What the reference's
@@ -20,30 +19,21 @@ type Check struct {
 // section has a row for each claim and each case that it was held against.
 func (c Check) section() section {
 	all := section{Title: "Claims of the reference", Head: []string{"claim", "of", "reference", "here", "outcome"}}
-	there := c.Reference.findings()
-	for _, f := range c.Here.findings() {
+	there := c.Reference.Claims
+	for _, f := range c.Here.Claims {
 		was := "–"
 		for _, o := range there {
 			if o.Claim.Text == f.Claim.Text && o.Case == f.Case {
-				was = figureOf(o)
+				was = measuredOf(o)
 			}
 		}
 		outcome := string(f.Outcome)
 		if f.Outcome != compare.Holds {
 			outcome = strings.ToUpper(outcome)
 		}
-		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.Claim.Text), f.Case, was, figureOf(f), outcome}})
+		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.Claim.Text), f.Case, was, measuredOf(f), outcome}})
 	}
 	return all
-}
-
-// figureOf is what was measured of a claim: a figure, or how many times another it is.
-func figureOf(f compare.Finding) string {
-	m, _ := metric.Find(f.Claim.Metric)
-	if f.Claim.OtherCase != "" {
-		return withUnit(f.Measured, "times")
-	}
-	return measuredOf(f, m.Unit)
 }
 
 // Table writes what holds here for a terminal.

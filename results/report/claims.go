@@ -11,21 +11,12 @@ import (
 	"pushbench/results/summary"
 )
 
-// findings are what a run says of each claim. A run whose rig failed says nothing.
-func (r *Report) findings() []compare.Finding {
-	if r.Run.Manifest.Status == results.Invalid {
-		return nil
-	}
-	return compare.Claims(r.Run.Manifest.Claims, r.Summary)
-}
-
 // Outcome is what the run says of all its claims together: broken if one is, else
 // undecided if one is, else that they hold. Without claims, or where the rig failed,
 // it is "".
 func (r *Report) Outcome() compare.Outcome {
-	all := r.findings()
 	for _, o := range []compare.Outcome{compare.Broken, compare.Undecided, compare.Holds} {
-		if slices.ContainsFunc(all, func(f compare.Finding) bool { return f.Outcome == o }) {
+		if slices.ContainsFunc(r.Claims, func(f compare.Finding) bool { return f.Outcome == o }) {
 			return o
 		}
 	}
@@ -34,27 +25,21 @@ func (r *Report) Outcome() compare.Outcome {
 
 // claimSentences say how many of the claims hold, and name those that do not.
 func (r *Report) claimSentences() []string {
-	all := r.findings()
-	if len(all) == 0 {
+	if len(r.Claims) == 0 {
 		return nil
 	}
-	hold := 0
-	var said []string
-	for _, f := range all {
-		switch f.Outcome {
-		case compare.Holds:
-			hold++
-		case compare.Broken:
-			said = append(said, fmt.Sprintf("BROKEN: %s: %s.", claimed(f), found(f)))
-		default:
-			said = append(said, fmt.Sprintf("UNDECIDED: %s: %s.", claimed(f), found(f)))
+	said := []string{""}
+	for _, f := range r.Claims {
+		if f.Outcome != compare.Holds {
+			said = append(said, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(f.Outcome)), claimed(f), found(f)))
 		}
 	}
-	first := fmt.Sprintf("Claims: %d of %d hold, each transport by itself.", hold, len(all))
-	if hold == len(all) {
-		first = fmt.Sprintf("Claims: all %s hold, each transport by itself.", metric.Count(int64(hold)))
+	hold := fmt.Sprintf("%d of %d", len(r.Claims)-len(said)+1, len(r.Claims))
+	if len(said) == 1 {
+		hold = "all " + metric.Count(int64(len(r.Claims)))
 	}
-	return append([]string{first}, said...)
+	said[0] = fmt.Sprintf("Claims: %s hold, each transport by itself.", hold)
+	return said
 }
 
 // claimed is the claim, with the case that it was held against where it names none.
@@ -66,32 +51,30 @@ func claimed(f compare.Finding) string {
 	return text
 }
 
-// found is what was measured of it.
+// found is what was measured of it, and in how many blocks it holds or why it is undecided.
 func found(f compare.Finding) string {
-	m, _ := metric.Find(f.Claim.Metric)
-	var said []string
+	said := f.Why
+	if said == "" {
+		said = fmt.Sprintf("in %d of %s", f.Held, some(f.Of, "block"))
+	}
 	if f.Measured.Known == summary.Shown || f.Measured.Known == summary.Infinite {
-		value := measuredOf(f, m.Unit)
-		if f.Claim.OtherCase != "" {
-			value = f.Measured.String() + " times"
-		}
-		said = append(said, value)
+		said = measuredOf(f) + ", " + said
 	}
-	if f.Why != "" {
-		said = append(said, f.Why)
-	} else {
-		said = append(said, fmt.Sprintf("in %d of %s", f.Held, some(f.Of, "block")))
-	}
-	return strings.Join(said, ", ")
+	return said
 }
 
-// measuredOf is what was measured of a claim, in a unit: where too few observations make a
-// percentile, the maximum.
-func measuredOf(f compare.Finding, unit string) string {
-	if f.AtMost {
-		return "at most " + withUnit(f.Measured, unit)
+// measuredOf is what was measured of a claim: a value, or how many times another it is. Where
+// too few observations make a percentile, it is the maximum.
+func measuredOf(f compare.Finding) string {
+	if f.Claim.OtherCase != "" {
+		return withUnit(f.Measured, "times")
 	}
-	return withUnit(f.Measured, unit)
+	m, _ := metric.Find(f.Claim.Metric)
+	said := withUnit(f.Measured, m.Unit)
+	if f.AtMost {
+		said = "at most " + said
+	}
+	return said
 }
 
 func (r *Report) claimsSection() section {
@@ -101,19 +84,12 @@ func (r *Report) claimsSection() section {
 			"(all of four to six, all but one of seven to nine); equality is broken by one block.",
 		Head: []string{"claim", "of", "outcome", "measured", "blocks"},
 	}
-	for _, f := range r.findings() {
-		m, _ := metric.Find(f.Claim.Metric)
-		unit := m.Unit
-		if f.Claim.OtherCase != "" {
-			unit = "times"
-		}
+	for _, f := range r.Claims {
 		blocks := fmt.Sprintf("%d of %d", f.Held, f.Of)
 		if f.Of == 0 {
 			blocks = results.Plain(f.Why)
 		}
-		all.Rows = append(all.Rows, line{Cells: []string{
-			results.Plain(f.Claim.Text), f.Case, string(f.Outcome), measuredOf(f, unit), blocks,
-		}})
+		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.Claim.Text), f.Case, string(f.Outcome), measuredOf(f), blocks}})
 	}
 	return all
 }
@@ -145,7 +121,7 @@ func (r *Report) met() []string {
 func (r *Report) meeting() (meeting, failing []string) {
 	for _, row := range r.Summary.Rows {
 		var missed []string
-		for _, f := range compare.Claims(r.Run.Manifest.Needs, r.Summary) {
+		for _, f := range r.Needs {
 			switch {
 			case f.Case != row.Name || f.Outcome == compare.Holds:
 			case f.Outcome == compare.Broken:

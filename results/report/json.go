@@ -78,7 +78,7 @@ func (r *Report) JSON(w io.Writer) error {
 	for _, row := range r.Summary.Rows {
 		s.Cases = append(s.Cases, caseOf(row))
 	}
-	for _, f := range r.findings() {
+	for _, f := range r.Claims {
 		s.Claims = append(s.Claims, claimJSON{f.Claim.Text, f.Case, f.Outcome, valueOf(f.Measured), f.Held, f.Of, f.Why})
 	}
 	return indented(w, s)

@@ -29,9 +29,9 @@ func (r *Report) JUnit() junit.Testsuites {
 		rig.AddTestcase(r.gateCase(rig.Name, gate))
 	}
 	all.AddSuite(rig)
-	if findings := r.findings(); len(findings) > 0 {
+	if len(r.Claims) > 0 {
 		claims := suite(name+": claims", m)
-		for _, f := range findings {
+		for _, f := range r.Claims {
 			claims.AddTestcase(claimCase(claims.Name, f))
 		}
 		all.AddSuite(claims)

@@ -51,10 +51,9 @@ type field struct {
 }
 
 func (r *Report) field(rows []summary.Row) (f field) {
-	needs := compare.Claims(r.Run.Manifest.Needs, r.Summary)
 	for _, row := range rows {
 		outcome := compare.Holds
-		for _, n := range needs {
+		for _, n := range r.Needs {
 			if n.Case == row.Name && (n.Outcome == compare.Broken || n.Outcome == compare.Undecided && outcome == compare.Holds) {
 				outcome = n.Outcome
 			}

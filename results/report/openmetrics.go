@@ -87,7 +87,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 	}
 	worth := map[compare.Outcome]float64{compare.Holds: 1, compare.Broken: 0, compare.Undecided: 0.5}
 	seen := map[[2]string]bool{}
-	for _, f := range x.findings() {
+	for _, f := range x.Claims {
 		if key := [2]string{results.Plain(f.Claim.Text), results.Plain(f.Case)}; !seen[key] { // written twice, it is one
 			seen[key] = true
 			gauge(descClaim, worth[f.Outcome], key[0], key[1])

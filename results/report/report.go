@@ -13,12 +13,18 @@ type Report struct {
 	Summary   summary.Summary
 	Judgement compare.Judgement
 	Alike     []compare.Difference // each case against itself
+	Needs     []compare.Finding    // of each case
+	Claims    []compare.Finding    // of each case; none where the rig failed
 }
 
 // New sums a run up and judges it.
 func New(run *results.Run) *Report {
 	s := summary.Of(run)
-	return &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s), Alike: compare.Alike(run, s)}
+	r := &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s), Alike: compare.Alike(run, s), Needs: compare.Claims(run.Manifest.Needs, s)}
+	if run.Manifest.Status != results.Invalid {
+		r.Claims = compare.Claims(run.Manifest.Claims, s)
+	}
+	return r
 }
 
 // Worth is what a run's figures are, in a word: VERDICT, ESTIMATE, or its status where
