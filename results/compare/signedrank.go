@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -59,12 +60,7 @@ func signedRankLaw(n int) []float64 {
 	law := make([]float64, n*(n+1)/2+1)
 	law[0] = 1
 	for rank := 1; rank <= n; rank++ {
-		for t := rank * (rank + 1) / 2; t >= 0; t-- {
-			law[t] /= 2
-			if t >= rank {
-				law[t] += law[t-rank] / 2
-			}
-		}
+		addFlip(law[:rank*(rank+1)/2+1], rank)
 	}
 	return law
 }
@@ -72,33 +68,20 @@ func signedRankLaw(n int) []float64 {
 // signedRanks replaces each x by its sign times the rank of its size; equal
 // sizes share their mean rank.
 func signedRanks(xs []float64) []float64 {
-	order := make([]int, len(xs))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int {
-		switch a, b := math.Abs(xs[i]), math.Abs(xs[j]); {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		default:
-			return 0
-		}
-	})
 	ranks := make([]float64, len(xs))
-	for from := 0; from < len(order); {
-		to := from
-		for to < len(order) && math.Abs(xs[order[to]]) == math.Abs(xs[order[from]]) {
-			to++
-		}
-		for _, i := range order[from:to] {
-			ranks[i] = math.Copysign(float64(from+1+to)/2, xs[i])
-			if xs[i] == 0 {
-				ranks[i] = 0
+	for i, x := range xs {
+		smaller, equal := 0, 0
+		for _, y := range xs {
+			switch cmp.Compare(math.Abs(y), math.Abs(x)) {
+			case -1:
+				smaller++
+			case 0:
+				equal++
 			}
 		}
-		from = to
+		if x != 0 {
+			ranks[i] = math.Copysign(float64(2*smaller+equal+1)/2, x)
+		}
 	}
 	return ranks
 }

@@ -25,10 +25,7 @@ func Measure(name string, t results.Trial) Value {
 	case "ack":
 		return quantile(t.Ack, q)
 	case "answer":
-		if t.Answers.Ledger.Owed == 0 {
-			return Value{Known: NotShown}
-		}
-		return quantile(t.Answers.Latency, q)
+		return answered(func(a results.Answers) Value { return quantile(a.Latency, q) })(t)
 	case "connect":
 		return StageQuantile(t, "ready", q)
 	default:
@@ -41,7 +38,7 @@ var measures = map[string]func(results.Trial) Value{
 	metric.Mean:        ofAll(results.Histogram.Mean),
 	metric.Max:         ofAll(results.Histogram.Max),
 	metric.AgeMean:     meanAge,
-	metric.AnswersLost: answersLost,
+	metric.AnswersLost: answered(func(a results.Answers) Value { return Value{X: float64(a.Ledger.Lost)} }),
 
 	metric.Owed:        count(func(t results.Trial) int64 { return t.Ledger.Owed }),
 	metric.Delivered:   count(func(t results.Trial) int64 { return t.Ledger.Unique }),
@@ -52,14 +49,14 @@ var measures = map[string]func(results.Trial) Value{
 	metric.Reordered:   count(func(t results.Trial) int64 { return t.Ledger.Reordered }),
 
 	metric.RequestsPerMessage: perMessage(func(w results.Wire) int64 { return w.Requests }),
-	metric.EmptyAnswerShare:   emptyAnswers,
+	metric.EmptyAnswerShare:   share(func(w results.Wire) (int64, int64) { return w.EmptyAnswers, w.Polls }), // undefined for transports that do not poll
 	metric.MessagesPerBatch: func(t results.Trial) Value {
 		return ratio(float64(t.Cost.Delivered), float64(t.Cost.Wire.Batches))
 	},
 
 	metric.WireBytesPerMessage:   perMessage(results.Wire.Bytes),
 	metric.PacketBytesPerMessage: packetBytes,
-	metric.PayloadShare:          payloadShare,
+	metric.PayloadShare:          share(func(w results.Wire) (int64, int64) { return w.Up.Payload + w.Down.Payload, w.Bytes() }),
 
 	metric.HeaderBytesPerMessage:  perMessage(func(w results.Wire) int64 { return w.Up.Headers + w.Down.Headers }),
 	metric.FramingBytesPerMessage: perMessage(func(w results.Wire) int64 { return w.Up.Framing + w.Down.Framing }),
@@ -79,7 +76,7 @@ var measures = map[string]func(results.Trial) Value{
 	metric.FirstMessageP99: visited(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
 	metric.VisitorsUnheard: visited(func(v results.Visits) Value { return Value{X: float64(v.First.Infinite)} }),
 
-	metric.ConnectRoundTrips:   connectRoundTrips,
+	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, t.Connect.RoundTrips) },
 	metric.ConnectServerCPU:    cpuPerConnection(func(s results.Spent) time.Duration { return s.CPU }),
 	metric.ConnectServerUser:   cpuPerConnection(func(s results.Spent) time.Duration { return s.User }),
 	metric.ConnectServerSystem: cpuPerConnection(func(s results.Spent) time.Duration { return s.System }),
@@ -118,6 +115,14 @@ func count(of func(results.Trial) int64) func(results.Trial) Value {
 	return func(t results.Trial) Value { return Value{X: float64(of(t))} }
 }
 
+// ifShown is x, where there is one.
+func ifShown(ok bool, x float64) Value {
+	if !ok {
+		return Value{Known: NotShown}
+	}
+	return Value{X: x}
+}
+
 // ratio is a/b: infinite when only b is zero, undefined when both are.
 func ratio(a, b float64) Value {
 	switch {
@@ -132,10 +137,7 @@ func ratio(a, b float64) Value {
 
 // meanAge is not shown where no freshness was measured, or no message was ever held.
 func meanAge(t results.Trial) Value {
-	if t.Freshness.Covered == 0 {
-		return Value{Known: NotShown}
-	}
-	return Value{X: metric.Milliseconds(t.Freshness.Mean())}
+	return ifShown(t.Freshness.Covered != 0, metric.Milliseconds(t.Freshness.Mean()))
 }
 
 // AgeQuantile is the age that a share q of the time does not exceed. What never came is
@@ -148,23 +150,25 @@ func AgeQuantile(t results.Trial, q float64) Value {
 	return quantile(results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}, q)
 }
 
-func answersLost(t results.Trial) Value {
-	if t.Answers.Ledger.Owed == 0 {
-		return Value{Known: NotShown}
+// answered is a value of the answers, where messages ask for any.
+func answered(of func(results.Answers) Value) func(results.Trial) Value {
+	return func(t results.Trial) Value {
+		if t.Answers.Ledger.Owed == 0 {
+			return Value{Known: NotShown}
+		}
+		return of(t.Answers)
 	}
-	return Value{X: float64(t.Answers.Ledger.Lost)}
 }
 
 func perMessage(of func(results.Wire) int64) func(results.Trial) Value {
 	return func(t results.Trial) Value { return ratio(float64(of(t.Cost.Wire)), float64(t.Cost.Delivered)) }
 }
 
-// emptyAnswers is undefined for transports that do not poll.
-func emptyAnswers(t results.Trial) Value {
-	if t.Cost.Wire.Polls == 0 {
-		return Value{Known: NotShown}
+func share(of func(results.Wire) (part, whole int64)) func(results.Trial) Value {
+	return func(t results.Trial) Value {
+		part, whole := of(t.Cost.Wire)
+		return ratio(float64(part), float64(whole))
 	}
-	return ratio(float64(t.Cost.Wire.EmptyAnswers), float64(t.Cost.Wire.Polls))
 }
 
 // What TCP/IP adds to the payload, in bytes, over IPv4 on Linux as it comes. Link
@@ -183,14 +187,6 @@ func packetBytes(t results.Trial) Value {
 	}
 	all := w.Bytes() + SegmentHeader*(w.Up.Segments+w.Down.Segments) + HandshakeOptions*w.Dials
 	return ratio(float64(all), float64(t.Cost.Delivered))
-}
-
-func payloadShare(t results.Trial) Value {
-	w := t.Cost.Wire
-	if w.Bytes() == 0 {
-		return Value{Known: NotShown}
-	}
-	return ratio(float64(w.Up.Payload+w.Down.Payload), float64(w.Bytes()))
 }
 
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
@@ -217,10 +213,7 @@ func cpuPerMessage(of func(results.Cost) time.Duration) func(results.Trial) Valu
 // cores is how many cores were kept busy.
 func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
-		if of(t.Cost) == 0 || t.Cost.Span == 0 {
-			return Value{Known: NotShown}
-		}
-		return Value{X: float64(of(t.Cost)) / float64(t.Cost.Span)}
+		return ifShown(of(t.Cost) != 0 && t.Cost.Span != 0, float64(of(t.Cost))/float64(t.Cost.Span))
 	}
 }
 
@@ -229,10 +222,7 @@ func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.Reporters
-		if p.MemoryIdle == 0 || p.MemoryBase == 0 || clients <= 0 {
-			return Value{Known: NotShown}
-		}
-		return Value{X: float64(p.MemoryIdle-p.MemoryBase) / 1024 / float64(clients)}
+		return ifShown(p.MemoryIdle != 0 && p.MemoryBase != 0 && clients > 0, float64(p.MemoryIdle-p.MemoryBase)/1024/float64(clients))
 	}
 }
 
@@ -258,31 +248,18 @@ func StageQuantile(t results.Trial, stage string, q float64) Value {
 	return quantile(results.Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-through), Independent: c.Clients}, q)
 }
 
-func connectRoundTrips(t results.Trial) Value {
-	if t.Connect.RoundTrips == 0 {
-		return Value{Known: NotShown}
-	}
-	return Value{X: t.Connect.RoundTrips}
-}
-
 // cpuPerConnection takes a CPU time of zero as not shown, unless it is a half of one
 // that is: 10 ms ticks can miss a half.
 func cpuPerConnection(of func(results.Spent) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		clients := t.Connect.Clients - t.Connect.Failed
-		if t.Connect.Server.CPU == 0 || clients <= 0 {
-			return Value{Known: NotShown}
-		}
-		return Value{X: float64(of(t.Connect.Server)) / float64(time.Microsecond) / float64(clients)}
+		return ifShown(t.Connect.Server.CPU != 0 && clients > 0, float64(of(t.Connect.Server))/float64(time.Microsecond)/float64(clients))
 	}
 }
 
 func perClient(of func(results.Connect) int64) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		clients := t.Connect.Clients - t.Connect.Failed
-		if clients <= 0 {
-			return Value{Known: NotShown}
-		}
-		return Value{X: float64(of(t.Connect)) / float64(clients)}
+		return ifShown(clients > 0, float64(of(t.Connect))/float64(clients))
 	}
 }
