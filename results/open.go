@@ -36,7 +36,9 @@ func Open(path string) (*Run, error) {
 
 func openFS(root fs.FS, path string) (*Run, error) {
 	r := &reader{root: root, run: &Run{Path: path}}
-	for _, step := range []func() error{r.manifest, r.sums, r.trials, r.intervals, r.hlog, r.run.check} {
+	trials := func() error { return r.lines(trialsFile, into(&r.run.Trials, "trial")) }
+	intervals := func() error { return r.lines(intervalsFile, into(&r.run.Intervals, "interval")) }
+	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.hlog, r.run.check} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -185,20 +187,13 @@ func (r *reader) verify(name, want string) error {
 	return nil
 }
 
-func (r *reader) trials() error {
-	return r.lines(trialsFile, func(line []byte) error {
-		t, err := decodeTrial(line)
-		r.run.Trials = append(r.run.Trials, t)
+// into decodes lines of a kind and appends them.
+func into[T interface{ check() error }](all *[]T, kind string) func(line []byte) error {
+	return func(line []byte) error {
+		v, err := decode[T](kind, line)
+		*all = append(*all, v)
 		return err
-	})
-}
-
-func (r *reader) intervals() error {
-	return r.lines(intervalsFile, func(line []byte) error {
-		i, err := decodeInterval(line)
-		r.run.Intervals = append(r.run.Intervals, i)
-		return err
-	})
+	}
 }
 
 // hlog checks the interval log against the intervals, line by line. A kill

@@ -74,30 +74,16 @@ func decodeManifest(file []byte) (Manifest, error) {
 	return m, m.check()
 }
 
-// decodeTrial reads a line of trials.jsonl.
-func decodeTrial(line []byte) (Trial, error) {
-	var t Trial
-	body, err := unseal("trial", line)
+// decode reads a line of trials.jsonl or intervals.jsonl.
+func decode[T interface{ check() error }](kind string, line []byte) (v T, err error) {
+	body, err := unseal(kind, line)
 	if err != nil {
-		return t, err
+		return v, err
 	}
-	if err := decodeStrict(body, &t); err != nil {
-		return t, err
+	if err := decodeStrict(body, &v); err != nil {
+		return v, err
 	}
-	return t, t.check()
-}
-
-// decodeInterval reads a line of intervals.jsonl.
-func decodeInterval(line []byte) (Interval, error) {
-	var i Interval
-	body, err := unseal("interval", line)
-	if err != nil {
-		return i, err
-	}
-	if err := decodeStrict(body, &i); err != nil {
-		return i, err
-	}
-	return i, i.check()
+	return v, v.check()
 }
 
 // encodeManifest is the whole manifest file, indented for people.

@@ -41,10 +41,10 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("a manifest was read that cannot be written: %v", err)
 			}
 		}
-		if trial, err := decodeTrial(line("trial")); err == nil {
+		if trial, err := decode[Trial]("trial", line("trial")); err == nil {
 			Pool([]Trial{trial}) // what was accepted can be added up
 		}
-		if i, err := decodeInterval(line("interval")); err == nil {
+		if i, err := decode[Interval]("interval", line("interval")); err == nil {
 			if _, err := hlogLine(i); err != nil {
 				t.Errorf("an interval was read that cannot be logged: %v", err)
 			}

@@ -82,7 +82,7 @@ type Pairing struct {
 	Metric  string
 	Names   [2]string
 	A, B    []float64
-	Missing error
+	Missing []error
 }
 
 // A Difference is what there is to say of B against A.
@@ -141,8 +141,8 @@ func Intervals(pairings []Pairing) []Difference {
 func estimate(pairing Pairing) (Difference, []float64) {
 	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Blocks: len(pairing.A)}
 	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
-	if err := cmp.Or(pairing.Missing, pairing.check()); err != nil {
-		d.Verdict, d.Warnings = Incomparable, []error{err}
+	if d.Warnings = pairing.check(); d.Warnings != nil {
+		d.Verdict = Incomparable
 		return d, nil
 	}
 	logs := pairing.logs(&d)
@@ -163,13 +163,16 @@ func estimate(pairing Pairing) (Difference, []float64) {
 
 // check refuses what has no ratios. A zero is not made a small number: the ratio
 // would say how small.
-func (p Pairing) check() error {
+func (p Pairing) check() []error {
+	if len(p.Missing) > 0 {
+		return p.Missing
+	}
 	if len(p.A) != len(p.B) {
-		return fmt.Errorf("%d blocks of %s, %d of %s: pairs are needed", len(p.A), p.Names[0], len(p.B), p.Names[1])
+		return []error{fmt.Errorf("%d blocks of %s, %d of %s: pairs are needed", len(p.A), p.Names[0], len(p.B), p.Names[1])}
 	}
 	for i := range p.A {
 		if !(p.A[i] > 0) || !(p.B[i] > 0) {
-			return fmt.Errorf("%.4g and %.4g in a block: %w", p.A[i], p.B[i], ErrNoRatio)
+			return []error{fmt.Errorf("%.4g and %.4g in a block: %w", p.A[i], p.B[i], ErrNoRatio)}
 		}
 	}
 	return nil

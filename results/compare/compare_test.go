@@ -286,7 +286,7 @@ func TestTies(t *testing.T) {
 func TestThePairWithoutARatioStaysInTheFamily(t *testing.T) {
 	same := slices.Repeat([]float64{1}, 12)
 	twice := slices.Repeat([]float64{2}, 12)
-	found := Plan{}.All([]Pairing{{A: same, B: twice}, {Missing: errors.New("too few")}, {A: same, B: slices.Repeat([]float64{0}, 12)}})
+	found := Plan{}.All([]Pairing{{A: same, B: twice}, {Missing: []error{errors.New("too few")}}, {A: same, B: slices.Repeat([]float64{0}, 12)}})
 	if want := 3 * 2 / math.Pow(2, 12); found[0].Adjusted != want || found[0].Verdict != Different {
 		t.Errorf("p adjusted to %v, %s; want %v", found[0].Adjusted, found[0].Verdict, want)
 	}

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -133,34 +132,27 @@ func pairsOf(rows []summary.Row) (all []pair, variants int) {
 // pairings are the metric's values of each pair. A row's are computed once, as that takes its
 // histograms, whatever the number of pairs it is in.
 func pairings(m metric.Metric, pairs []pair, blocks []int) (all []Pairing) {
-	values, missing := map[string][]float64{}, map[string]error{}
+	values, missing := map[string][]float64{}, map[string][]error{}
 	for _, p := range pairs {
 		for side, name := range p.names {
 			if _, done := values[name]; !done {
 				values[name], missing[name] = series(m, p.rows[side], blocks)
 			}
 		}
-		one := Pairing{Metric: m.Name, Names: p.names}
-		if one.Missing = either(missing[p.names[0]], missing[p.names[1]]); one.Missing == nil {
-			one.A, one.B = values[p.names[0]], values[p.names[1]]
+		a, b := p.names[0], p.names[1]
+		one := Pairing{Metric: m.Name, Names: p.names, Missing: slices.Concat(missing[a], missing[b])}
+		if one.Missing == nil {
+			one.A, one.B = values[a], values[b]
 		}
 		all = append(all, one)
 	}
 	return all
 }
 
-// either says what is missing of two, in one line.
-func either(a, b error) error {
-	if a != nil && b != nil {
-		return fmt.Errorf("%w; %w", a, b)
-	}
-	return cmp.Or(a, b)
-}
-
 // series is a row's value in each of the blocks, or why it has none.
-func series(m metric.Metric, r summary.Row, blocks []int) ([]float64, error) {
+func series(m metric.Metric, r summary.Row, blocks []int) ([]float64, []error) {
 	if r.Saturated {
-		return nil, fmt.Errorf("%s: %w", r.Name, ErrOverload)
+		return nil, []error{fmt.Errorf("%s: %w", r.Name, ErrOverload)}
 	}
 	xs := make([]float64, len(blocks))
 	for _, t := range r.Trials {
@@ -170,7 +162,7 @@ func series(m metric.Metric, r summary.Row, blocks []int) ([]float64, error) {
 		}
 		var err error
 		if xs[i], err = figure(m, t); err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Name, err)
+			return nil, []error{fmt.Errorf("%s: %w", r.Name, err)}
 		}
 	}
 	return xs, nil
@@ -188,19 +180,6 @@ func figure(m metric.Metric, t results.Trial) (float64, error) {
 	default:
 		return v.X, nil
 	}
-}
-
-// Reasons are why a pair is not comparable, one a side at most.
-func Reasons(d Difference) []error {
-	var reasons []error
-	for _, w := range d.Warnings {
-		if several, ok := w.(interface{ Unwrap() []error }); ok {
-			reasons = append(reasons, several.Unwrap()...)
-		} else {
-			reasons = append(reasons, w)
-		}
-	}
-	return reasons
 }
 
 // Decides reports whether a difference of any size could get a verdict.

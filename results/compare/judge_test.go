@@ -171,13 +171,13 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		{"b", "c", metric.P50, ""},
 	} {
 		d, _ := j.Between(c.a, c.b, c.name)
-		said := errors.Join(compare.Reasons(d)...)
+		said := errors.Join(d.Warnings...)
 		if (d.Verdict == compare.Incomparable) != (c.want != "") || c.want != "" && !strings.Contains(said.Error(), c.want) {
 			t.Errorf("%s of %s and %s: %s (%v), want %q", c.name, c.a, c.b, d.Verdict, said, c.want)
 		}
 	}
-	if d, _ := j.Between("a", "b", metric.P99); len(compare.Reasons(d)) != 2 {
-		t.Errorf("both sides lack a figure, reasons %v", compare.Reasons(d))
+	if d, _ := j.Between("a", "b", metric.P99); len(d.Warnings) != 2 {
+		t.Errorf("both sides lack a figure, reasons %v", d.Warnings)
 	}
 }
 

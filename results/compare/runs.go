@@ -3,7 +3,6 @@ package compare
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -114,16 +113,16 @@ func apart(a, b results.Manifest) string {
 
 // otherHost lists what two hosts do not share of what latencies and costs depend on.
 func otherHost(a, b results.Host) (list []string) {
-	of := func(h results.Host) map[string]string {
-		return map[string]string{
-			"system": h.OS + " " + h.Arch, "kernel": h.Kernel, "CPU": h.CPUModel, "cores": fmt.Sprint(h.Cores),
-			"CPU quota": h.CPUQuota, "congestion control": h.CongestionControl,
-		}
-	}
-	one, other := of(a), of(b)
-	for _, name := range slices.Sorted(maps.Keys(one)) {
-		if one[name] != other[name] {
-			list = append(list, fmt.Sprintf("%s %s and %s", name, brief(one[name]), brief(other[name])))
+	for _, of := range []struct{ what, a, b string }{
+		{"CPU", a.CPUModel, b.CPUModel},
+		{"CPU quota", a.CPUQuota, b.CPUQuota},
+		{"congestion control", a.CongestionControl, b.CongestionControl},
+		{"cores", fmt.Sprint(a.Cores), fmt.Sprint(b.Cores)},
+		{"kernel", a.Kernel, b.Kernel},
+		{"system", a.OS + " " + a.Arch, b.OS + " " + b.Arch},
+	} {
+		if of.a != of.b {
+			list = append(list, fmt.Sprintf("%s %s and %s", of.what, brief(of.a), brief(of.b)))
 		}
 	}
 	return list

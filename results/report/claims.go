@@ -120,22 +120,32 @@ func (r *Report) met() []string {
 // meeting are the cases that meet every need, and why each of the others was not found to.
 func (r *Report) meeting() (meeting, failing []string) {
 	for _, row := range r.Summary.Rows {
-		var missed []string
-		for _, f := range r.Needs {
-			switch {
-			case f.Case != row.Name || f.Outcome == compare.Holds:
-			case f.Outcome == compare.Broken:
-				missed = append(missed, fmt.Sprintf("%s misses %s: %s", row.Name, results.Plain(f.Claim.Text), found(f)))
-			default:
-				missed = append(missed, fmt.Sprintf("whether %s meets %s is open: %s", row.Name, results.Plain(f.Claim.Text), found(f)))
-			}
-		}
-		if len(missed) == 0 {
+		outcome, missed := r.meets(row)
+		if outcome == compare.Holds {
 			meeting = append(meeting, row.Name)
 		}
 		failing = append(failing, missed...)
 	}
 	return meeting, failing
+}
+
+// meets says whether a case meets every need, and of which ones it was not found to.
+func (r *Report) meets(row summary.Row) (outcome compare.Outcome, missed []string) {
+	outcome = compare.Holds
+	for _, f := range r.Needs {
+		if f.Case != row.Name || f.Outcome == compare.Holds {
+			continue
+		}
+		said := "%s misses %s: %s"
+		if f.Outcome == compare.Undecided {
+			said = "whether %s meets %s is open: %s"
+		}
+		if outcome != compare.Broken {
+			outcome = f.Outcome
+		}
+		missed = append(missed, fmt.Sprintf(said, row.Name, results.Plain(f.Claim.Text), found(f)))
+	}
+	return outcome, missed
 }
 
 // best are those of some rows that may be the best by a metric: that none of the others is told to

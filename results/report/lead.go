@@ -52,12 +52,7 @@ type field struct {
 
 func (r *Report) field(rows []summary.Row) (f field) {
 	for _, row := range rows {
-		outcome := compare.Holds
-		for _, n := range r.Needs {
-			if n.Case == row.Name && (n.Outcome == compare.Broken || n.Outcome == compare.Undecided && outcome == compare.Holds) {
-				outcome = n.Outcome
-			}
-		}
+		outcome, _ := r.meets(row)
 		switch ledger := row.Pooled.Ledger; {
 		case len(row.Trials) == 0 || outcome == compare.Broken:
 		case outcome == compare.Undecided:

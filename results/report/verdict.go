@@ -82,7 +82,7 @@ func notComparable(all []compare.Difference) string {
 			continue
 		}
 		pairs = append(pairs, pairName(d))
-		for _, reason := range compare.Reasons(d) {
+		for _, reason := range d.Warnings {
 			if said := results.Plain(reason.Error()); !slices.Contains(reasons, said) {
 				reasons = append(reasons, said)
 			}
