@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"pushbench/results"
 )
 
 // A target is a server as its run sees it beside the load: its health and its
@@ -69,15 +71,10 @@ type serverStats struct {
 		Count int64 `json:"count" add:"sum"`
 		Sum   int64 `json:"sum_ns" add:"sum"`
 	} `json:"rearm"`
-	Webhooks struct {
-		Posts    int64            `json:"posts" add:"sum"`
-		Failed   int64            `json:"failed" add:"sum"`
-		GivenUp  int64            `json:"given_up" add:"sum"`
-		FailedBy map[string]int64 `json:"failed_by"`
-	} `json:"webhooks"`
-	Goroutines int64  `json:"goroutines" add:"-"`
-	GOMAXPROCS int    `json:"gomaxprocs" add:"-"`
-	Stack      string `json:"stack"`
+	Webhooks   results.Webhooks `json:"webhooks"`
+	Goroutines int64            `json:"goroutines" add:"-"`
+	GOMAXPROCS int              `json:"gomaxprocs" add:"-"`
+	Stack      string           `json:"stack"`
 
 	settings map[string]string
 }

@@ -413,8 +413,9 @@ func (t *trial) audit(ctx context.Context) (err error) {
 
 // hooked keeps what became of what the server posted.
 func (t *trial) hooked(s serverStats) {
-	w := s.Webhooks
-	t.result.Webhooks = results.Webhooks{Rules: t.network.rules(), Posts: w.Posts, Failed: w.Failed, GivenUp: w.GivenUp, FailedBy: w.FailedBy}
+	w := &t.result.Webhooks
+	*w = s.Webhooks
+	w.Rules = t.network.rules()
 	if w.Failed > 0 {
 		t.result.Warnings = append(t.result.Warnings, "webhooks failed: "+reasons(w.FailedBy))
 	}

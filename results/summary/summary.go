@@ -7,7 +7,6 @@ package summary
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -45,26 +44,34 @@ type Row struct {
 
 // Of summarizes a run.
 func Of(r *results.Run) Summary {
-	s := Summary{Blocks: r.Manifest.Blocks, Excluded: excluded(r)}
-	cases := r.Manifest.AllCases()
-	trials := make([][]results.Trial, len(cases))
-	for i, c := range cases {
-		trials[i] = validTrials(r, c.Name)
-	}
-	s.Common = commonBlocks(trials)
-	for i, c := range cases {
-		kept := trials[i]
-		if len(s.Common) > 0 {
-			kept = slices.DeleteFunc(kept, func(t results.Trial) bool { return !slices.Contains(s.Common, t.Block) })
-		}
-		s.Rows = append(s.Rows, newRow(c, kept))
-	}
-	s.Dropped = dropped(r, s.Common)
-	s.ValidBlocks = len(s.Common)
+	s := Summary{Blocks: r.Manifest.Blocks}
+	valid := map[string][]results.Trial{} // by case
 	for _, t := range r.Trials {
 		s.Gates += len(t.Gates)
 		s.GatesPassed += len(t.Gates) - len(t.FailedGates())
+		if name := t.CaseName(); t.Valid() {
+			valid[name] = append(valid[name], t)
+		} else {
+			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: whyNot(t), Repeated: repeated(r, t)})
+		}
 	}
+	cases := r.Manifest.AllCases()
+	s.Common = commonBlocks(cases, valid)
+	s.ValidBlocks = len(s.Common)
+	for _, c := range cases {
+		var kept []results.Trial
+		for _, t := range valid[c.Name] {
+			switch {
+			case len(s.Common) == 0 || slices.Contains(s.Common, t.Block):
+				kept = append(kept, t)
+			case !slices.Contains(s.Dropped, t.Block):
+				s.Dropped = append(s.Dropped, t.Block)
+			}
+		}
+		slices.SortStableFunc(kept, func(a, b results.Trial) int { return cmp.Compare(a.Block, b.Block) })
+		s.Rows = append(s.Rows, newRow(c, kept))
+	}
+	slices.Sort(s.Dropped)
 	return s
 }
 
@@ -75,27 +82,6 @@ func (s Summary) Row(name string) (row Row, ok bool) {
 		return Row{}, false
 	}
 	return s.Rows[i], true
-}
-
-func excluded(r *results.Run) (all []Excluded) {
-	for _, t := range r.Trials {
-		if !t.Valid() {
-			all = append(all, Excluded{Trial: t.Name(), Reason: whyNot(t), Repeated: repeated(r, t)})
-		}
-	}
-	return all
-}
-
-// dropped are the blocks, ascending, whose valid trials enter no figure because another
-// case has none there.
-func dropped(r *results.Run, common []int) (blocks []int) {
-	for _, t := range r.Trials {
-		if len(common) > 0 && t.Valid() && !slices.Contains(common, t.Block) && !slices.Contains(blocks, t.Block) {
-			blocks = append(blocks, t.Block)
-		}
-	}
-	slices.Sort(blocks)
-	return blocks
 }
 
 // repeated says whether another attempt at a trial followed.
@@ -116,29 +102,19 @@ func whyNot(t results.Trial) string {
 	return string(t.Status)
 }
 
-func validTrials(r *results.Run, name string) (trials []results.Trial) {
-	for _, t := range r.Trials {
-		if t.CaseName() == name && t.Valid() {
-			trials = append(trials, t)
-		}
-	}
-	slices.SortStableFunc(trials, func(a, b results.Trial) int { return cmp.Compare(a.Block, b.Block) })
-	return trials
-}
-
-// commonBlocks are the blocks that every case has a trial of, in ascending order.
-func commonBlocks(cases [][]results.Trial) []int {
-	have := map[int]map[int]bool{} // by block: the cases that have a trial of it
-	for i, trials := range cases {
-		for _, t := range trials {
-			if have[t.Block] == nil {
-				have[t.Block] = map[int]bool{}
+// commonBlocks are the blocks that every case has a valid trial of, in ascending order.
+func commonBlocks(cases []results.Case, valid map[string][]results.Trial) (common []int) {
+	for i, c := range cases {
+		var blocks []int
+		for _, t := range valid[c.Name] {
+			if i == 0 || slices.Contains(common, t.Block) {
+				blocks = append(blocks, t.Block)
 			}
-			have[t.Block][i] = true
 		}
+		slices.Sort(blocks)
+		common = slices.Compact(blocks)
 	}
-	maps.DeleteFunc(have, func(_ int, of map[int]bool) bool { return len(of) < len(cases) })
-	return slices.Sorted(maps.Keys(have))
+	return common
 }
 
 func newRow(c results.Case, trials []results.Trial) Row {
