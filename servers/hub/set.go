@@ -15,9 +15,6 @@ type TopicSet struct {
 	topics []*topic // by name
 }
 
-// Len is the number of topics in the set.
-func (s *TopicSet) Len() int { return len(s.topics) }
-
 // Name is the name of the i-th topic, in ascending order.
 func (s *TopicSet) Name(i int) string { return s.topics[i].name }
 

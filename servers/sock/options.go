@@ -26,7 +26,11 @@ func (l *Listener) Options() (o Options, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.open {
-		if o, err := c.options(); err == nil {
+		err := c.control(func(fd int) (err error) {
+			o, err = readOptions(fd)
+			return err
+		})
+		if err == nil {
 			return o, true
 		}
 	}

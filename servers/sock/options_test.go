@@ -44,7 +44,7 @@ func TestOptionsAreTheKernels(t *testing.T) {
 		{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1},
 		{syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1 << 14},
 	} {
-		if err := c.setOption(set[0], set[1], set[2]); err != nil {
+		if err := c.control(func(fd int) error { return syscall.SetsockoptInt(fd, set[0], set[1], set[2]) }); err != nil {
 			t.Fatal(err)
 		}
 	}

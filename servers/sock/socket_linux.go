@@ -186,15 +186,14 @@ func (c *Conn) LocalAddr() net.Addr { return c.address(unix.Getsockname) }
 // RemoteAddr is the client's end.
 func (c *Conn) RemoteAddr() net.Addr { return c.address(unix.Getpeername) }
 
-// address asks the kernel: almost nobody wants to know. It is empty for a connection
+// address asks the kernel: almost no caller needs it. It is empty for a connection
 // that is gone.
 func (c *Conn) address(ask func(fd int) (unix.Sockaddr, error)) net.Addr {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.finished {
-		return &net.TCPAddr{}
-	}
-	at, _ := ask(c.fd)
+	var at unix.Sockaddr
+	_ = c.control(func(fd int) (err error) {
+		at, err = ask(fd)
+		return err
+	})
 	switch at := at.(type) {
 	case *unix.SockaddrInet4:
 		return &net.TCPAddr{IP: at.Addr[:], Port: at.Port}
@@ -204,14 +203,14 @@ func (c *Conn) address(ask func(fd int) (unix.Sockaddr, error)) net.Addr {
 	return &net.TCPAddr{}
 }
 
-// options asks the kernel how the socket is set.
-func (c *Conn) options() (Options, error) {
+// control calls f with the descriptor.
+func (c *Conn) control(f func(fd int) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.finished {
-		return Options{}, net.ErrClosed
+		return net.ErrClosed
 	}
-	return readOptions(c.fd)
+	return f(c.fd)
 }
 
 // readNow, writeNow and waitNow are read, send and epoll_wait of what does not wait.

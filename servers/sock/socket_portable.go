@@ -3,6 +3,7 @@
 package sock
 
 import (
+	"errors"
 	"net"
 	"time"
 )
@@ -38,16 +39,13 @@ func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
 // RemoteAddr is the client's end.
 func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 
-// options asks the kernel how the socket is set.
-func (c *Conn) options() (o Options, err error) {
+// control calls f with the descriptor.
+func (c *Conn) control(f func(fd int) error) error {
 	raw, err := c.tcp.SyscallConn()
 	if err != nil {
-		return o, err
+		return err
 	}
-	var asked error
-	err = raw.Control(func(fd uintptr) { o, asked = readOptions(int(fd)) })
-	if err == nil {
-		err = asked
-	}
-	return o, err
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	return errors.Join(err, failed)
 }

@@ -32,8 +32,8 @@ func (p *Poller) Work(w Worker) {
 
 // Wait does what waits; if a worker does it, another may work meanwhile.
 func (p *Poller) Wait(what func()) {
-	p.workers.away()
-	defer p.workers.back()
+	p.workers.working(-1)
+	defer p.workers.working(1)
 	what()
 }
 
@@ -90,19 +90,12 @@ func (w *workers) next(called chan bool) (j Worker, found bool) {
 	return j, false
 }
 
-// away says that a worker waits for its client.
-func (w *workers) away() {
+// working says that a worker waits for its client, -1, or goes on, 1.
+func (w *workers) working(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.running--
+	w.running += n
 	w.call()
-}
-
-// back says that it goes on.
-func (w *workers) back() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.running++
 }
 
 // close sends the workers home, and waits until all have gone. A handshake that was under

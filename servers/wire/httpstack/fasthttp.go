@@ -31,8 +31,8 @@ const writeBuffer = 64 << 10
 type fastServer struct {
 	stack  *Stack
 	server *fasthttp.Server
-	closed func(*sock.Conn) // may be nil
-	turns  atomic.Int64     // under way
+	closed func(*sock.Conn)
+	turns  atomic.Int64 // under way
 }
 
 func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {

@@ -128,6 +128,9 @@ const stopGrace = 500 * time.Millisecond
 // NewServer makes a server. closed, if not nil, is called for each connection that the
 // library, and not who took it, has closed.
 func (s *Stack) NewServer(handle Handler, closed func(*sock.Conn)) Server {
+	if closed == nil {
+		closed = func(*sock.Conn) {}
+	}
 	if s.Library == NetHTTP {
 		return s.newNetHTTP(handle, closed)
 	}

@@ -12,7 +12,7 @@ type idleConn struct {
 	*sock.Conn
 	stack   *Stack
 	turn    func()           // has the library serve, soon
-	closed  func(*sock.Conn) // called when the connection was closed here or by the library; may be nil
+	closed  func(*sock.Conn) // called when the connection was closed here or by the library
 	idle    atomic.Bool      // who sets it back to false deals with the connection
 	timeout sock.Alarm       // of Config.IdleTimeout
 }
@@ -55,9 +55,7 @@ func (c *idleConn) stop() {
 // gone lets go of what belongs to a connection that is closed.
 func (c *idleConn) gone() {
 	c.Release()
-	if c.closed != nil {
-		c.closed(c.Conn)
-	}
+	c.closed(c.Conn)
 }
 
 // Ready takes the connection's events, in a turn also those of its failing.

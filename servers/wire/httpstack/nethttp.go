@@ -30,7 +30,7 @@ import (
 type netServer struct {
 	stack   *Stack
 	handle  Handler
-	closed  func(*sock.Conn) // may be nil
+	closed  func(*sock.Conn)
 	server  *http.Server
 	resumed *resumedListener
 }
@@ -48,10 +48,8 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 		ReadTimeout:                  s.ReadTimeout,
 		IdleTimeout:                  s.IdleTimeout,
 		MaxHeaderBytes:               max(1, s.MaxHeader-headerSlop),
+		ConnState:                    n.connState,
 		DisableGeneralOptionsHandler: true,
-	}
-	if closed != nil {
-		n.server.ConnState = n.connState
 	}
 	return n
 }
@@ -83,9 +81,7 @@ func (n *netServer) resume(c *sock.Conn) {
 		return
 	}
 	c.Abort() // the server is being stopped
-	if n.closed != nil {
-		n.closed(c)
-	}
+	n.closed(c)
 }
 
 // Stop lets running requests finish, for at most stopGrace.
@@ -208,9 +204,7 @@ func (x *netExchange) Take(then func(Taken)) {
 	_, buffers, err := http.NewResponseController(x.w).Hijack()
 	if err != nil { // the connection broke meanwhile, and only we close it
 		x.conn.Abort()
-		if x.server.closed != nil {
-			x.server.closed(x.conn.Conn)
-		}
+		x.server.closed(x.conn.Conn)
 		return
 	}
 	if buffers.Reader.Buffered() > 0 { // a pipelined request
