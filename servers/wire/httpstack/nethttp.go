@@ -1,7 +1,6 @@
 package httpstack
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -223,21 +222,9 @@ func (n *netServer) idleConn(c *sock.Conn) *idleConn {
 
 // Upgrade is what net/http is made for.
 func (x *netExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
-	if err := upgrade(netHijacker{x.w}, x.request); err != nil {
+	if err := upgrade(x.w, x.request); err != nil {
 		return err
 	}
 	then()
 	return nil
-}
-
-// A netHijacker gives the connection itself, not what net/http needs round it.
-type netHijacker struct{ http.ResponseWriter }
-
-// Hijack is http.Hijacker's.
-func (h netHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	return c.(*netConn).Conn, buffers, nil
 }
