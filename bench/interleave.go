@@ -71,23 +71,29 @@ func begin(sides []Side) ([]*campaign, error) {
 func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
 	first := campaigns[0]
 	rig := first.run.Rig
-	if err := rig.measureCeiling(ctx, first.run.Scenario.Hardest(first.cases)); err != nil {
+	if err := rig.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.cases)); ctx.Err() != nil {
+		return errStopped
+	} else if err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		c.run.Rig.Monitor, c.run.Rig.ceiling = m, rig.ceiling
-		c.manifest.Ceiling = rig.ceiling
-		c.manifest.Conditions = append(c.manifest.Conditions, rig.conditions()...)
+		c.run.Rig.Monitor, c.run.Rig.Ceiling = m, rig.Ceiling
+		c.manifest.Ceiling = rig.Ceiling
+		c.manifest.Conditions = append(c.manifest.Conditions, rig.Conditions()...)
 	}
-	if err := rig.watchFloor(ctx, &first.manifest.Host.Standstills); err != nil {
+	before, err := rig.IdleStalls(ctx)
+	if err != nil {
 		return err
+	}
+	for _, c := range campaigns {
+		c.manifest.Host.Standstills = before
 	}
 	if err := blocks(ctx, campaigns); err != nil {
 		return err
 	}
-	err := rig.watchFloor(ctx, &first.manifest.Host.StandstillsAfter)
-	for _, c := range campaigns[1:] {
-		c.manifest.Host.Standstills, c.manifest.Host.StandstillsAfter = first.manifest.Host.Standstills, first.manifest.Host.StandstillsAfter
+	after, err := rig.IdleStalls(ctx)
+	for _, c := range campaigns {
+		c.manifest.Host.StandstillsAfter = after
 	}
 	return err
 }

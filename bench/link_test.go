@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"pushbench/bench/client/engines"
-	"pushbench/bench/validity"
+	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -36,7 +36,7 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		{engines.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
 		{engines.EventLoop, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
 	} {
-		run := Run{Scenario: readScenario(t, c.lines...), Rig: &Rig{Engine: c.engine}}
+		run := Run{Scenario: readScenario(t, c.lines...), Rig: &trial.Rig{Engine: c.engine}}
 		got := run.manifest(time.Now(), run.Scenario.Cases())
 		if got.Network != c.want.Network || got.RTT != c.want.RTT || got.Jitter != c.want.Jitter || got.LineRate != c.want.LineRate {
 			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
@@ -45,24 +45,5 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		if len(about) != c.said {
 			t.Errorf("%v on %s: conditions %q, want %d", c.lines, c.engine, about, c.said)
 		}
-	}
-}
-
-// A backend's message comes down; a client's has gone up before.
-func TestLeastTimes(t *testing.T) {
-	far := scenarios.Network{RTT: scenarios.Duration(20 * time.Millisecond)}
-	for by, want := range map[scenarios.Publisher]validity.Nearest{
-		scenarios.ByBackend: {Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond},
-		scenarios.ByClients: {Connect: 20 * time.Millisecond, Deliver: 20 * time.Millisecond},
-	} {
-		if got := nearestBy(&scenarios.Scenario{Network: far, Publish: scenarios.Publish{By: by}}); got != want {
-			t.Errorf("%s: got %+v, want %+v", by, got, want)
-		}
-	}
-	if got := nearestBy(&scenarios.Scenario{Network: scenarios.Network{RTT: 1e9, Reorder: 1}}); got != (validity.Nearest{}) {
-		t.Errorf("where some packets do not wait: %+v, want nothing", got)
-	}
-	if got := nearestBy(&scenarios.Scenario{}); got != (validity.Nearest{}) {
-		t.Errorf("on loopback: got %+v, want nothing", got)
 	}
 }

@@ -1,16 +1,9 @@
 package bench
 
 import (
-	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && cast[os.Args[1]] != nil {
-		cast[os.Args[1]]()
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"pushbench/bench/host"
+	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -29,11 +30,15 @@ type ObserverEffect struct {
 // Observe measures what recording costs one transport, in interleaved pairs of
 // which every other begins with the other side. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
-func Observe(ctx context.Context, rig *Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect ObserverEffect, err error) {
+func Observe(ctx context.Context, rig *trial.Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect ObserverEffect, err error) {
 	err = host.WithMonitor(rig.Idle, func(m *host.Monitor) error {
 		rig.Monitor = m
 		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
-			return rig.observed(ctx, s, transport, pair, discard)
+			t := &trial.Trial{
+				Rig: rig, Scenario: s, Block: pair + 1, Discard: discard,
+				Measured: scenarios.Case{Transport: transport, Stack: s.Stack, Flush: s.Flush(transport)},
+			}
+			return t.Measure(ctx) // its checks are not looked at: without a record they cannot hold
 		})
 		return err
 	})
@@ -71,16 +76,6 @@ func observePairs(transport scenarios.Transport, pairs int, measure func(pair in
 	effect.Server, effect.ServerBare, effect.ServerChange = compareCosts(metric.ServerCPUPerMessage, sides[0], sides[1])
 	effect.Generator, effect.GeneratorBare, effect.GeneratorChange = compareCosts(metric.GeneratorCPUPerMessage, sides[0], sides[1])
 	return effect, nil
-}
-
-// observed is one trial. Its gates are not looked at: without a record they cannot hold.
-func (r *Rig) observed(ctx context.Context, s *scenarios.Scenario, transport scenarios.Transport, pair int, discard bool) (results.Trial, error) {
-	t := &trial{
-		rig: r, scenario: s, block: pair + 1, discard: discard,
-		measured: scenarios.Case{Transport: transport, Stack: s.Stack, Flush: s.Flush(transport)},
-		interval: func(results.Interval) error { return nil }, phase: func(string) {},
-	}
-	return t.measure(ctx)
 }
 
 // compareCosts gives medians of a metric, and of its change in percent.

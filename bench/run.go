@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/bench/child"
 	"pushbench/bench/host"
 	"pushbench/bench/schedule"
+	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -22,50 +22,10 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A Rig is what a run measures with: how to start a server and a generator, and
-// on which cores.
-type Rig struct {
-	Serve          func(measured scenarios.Case, host string) []string // argument vector of a server that listens on a port of the host's
-	Drive          []string                                            // argument vector of a generator
-	Link           []string                                            // argument vector of what carries packets: see lab.Carry
-	Idle           []string                                            // argument vector of a child that prevents idle states; none: they are allowed
-	ServerCores    []int                                               // none: any
-	GeneratorCores []int
-	Pinning        results.Pinning // what the manifest says of the cores
-	Engine         string          // which engine the clients run on: see engines.Names
-	Watch          func(Underway)  // optional callback at each Moment of a trial; it must return soon
-	Quick          bool            // less time before and after the trials, for runs that are thrown away: see conditions
-	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not seen
-	ceiling        float64         // see measureCeiling; 0: not measured
-}
-
-// conditions are what a reader must know of the rig. No check depends on what a Quick one
-// leaves out: the ceiling is measured all the same, and the watch of idle cores is only shown.
-func (r *Rig) conditions() []string {
-	all := []string{r.Monitor.Condition()}
-	if r.Quick {
-		all = append(all, fmt.Sprintf("quick: idle cores were not watched before and after the run; the generator's ceiling was measured for %d ms", r.gaugeTime().Milliseconds()))
-	}
-	return all
-}
-
-// Pin gives the server the first half of the cores and the generator the rest,
-// where there are two or more.
-func (r *Rig) Pin() {
-	cores := child.OwnCores()
-	if len(cores) < 2 {
-		r.Pinning.Note = "server and generator share one core, or this system offers no pinning"
-		return
-	}
-	half := len(cores) / 2
-	r.ServerCores, r.GeneratorCores = cores[:half], cores[half:]
-	r.Pinning = results.Pinning{Asked: true, Server: r.ServerCores, Generator: r.GeneratorCores}
-}
-
 // A Run is a scenario and its blocks on a rig.
 type Run struct {
 	Scenario *scenarios.Scenario
-	Rig      *Rig
+	Rig      *trial.Rig
 	Command  []string        // as the person gave it
 	Tool     results.Tool    // which pushbench this is
 	Served   results.Tool    // whose servers are measured, where it is another
@@ -99,25 +59,6 @@ type Progress struct {
 func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, string) error) (string, error) {
 	where, err := Interleave(ctx, []Side{{r, path}}, derive)
 	return where[0], err
-}
-
-// floorFor is how long the cores are watched before the first trial and after the last.
-const floorFor = time.Second
-
-// watchFloor says how the cores stand still while nothing runs: what is the machine's
-// in what the gates find. A Quick rig leaves it out.
-func (r *Rig) watchFloor(ctx context.Context, found *string) error {
-	if r.Monitor == nil || r.Quick {
-		return nil
-	}
-	stalls, err := r.Monitor.Watch(ctx, floorFor)
-	if ctx.Err() != nil {
-		return nil // the first trial reports it
-	}
-	if len(stalls) > 0 {
-		*found = fmt.Sprintf("in %v: %v", floorFor, stalls)
-	}
-	return err
 }
 
 // errStopped says that a person ended the run.
@@ -186,16 +127,17 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 	}
 	phase, delivered, took := "starting", int64(0), results.Histogram{}
 	tell := func() { c.tell(block, measured, phase, delivered, took) }
-	t := &trial{
-		rig:      c.run.Rig,
-		scenario: c.run.Scenario.For(measured),
-		measured: measured,
-		block:    block,
-		again:    again,
-		run:      c.manifest.RunID,
-		pairs:    &c.pairs,
-		stop:     c.run.Stop,
-		interval: func(i results.Interval) error {
+	t := &trial.Trial{
+		Rig:      c.run.Rig,
+		Scenario: c.run.Scenario.For(measured),
+		Measured: measured,
+		Block:    block,
+		Again:    again,
+		Run:      c.manifest.RunID,
+		First:    c.pairs.first,
+		Before:   c.pairs.before[measured.Name()],
+		Stop:     c.run.Stop,
+		Interval: func(i results.Interval) error {
 			delivered += i.Delivered
 			took.Merge(i.Latency)
 			tell()
@@ -204,14 +146,17 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 			}
 			return c.folder.AppendInterval(i)
 		},
-		phase: func(now string) { phase = now; tell() },
+		Phase: func(now string) { phase = now; tell() },
 	}
-	result, err := t.measure(ctx)
+	result, err := t.Measure(ctx)
 	if ctx.Err() != nil {
 		return result, errStopped
 	}
 	result.Position = position
-	c.manifest.Servers[measured.Name()] = t.settings
+	if err == nil {
+		c.pairs.note(measured.Name(), result.Settings)
+	}
+	c.manifest.Servers[measured.Name()] = t.ServerSettings
 	c.took += result.Took
 	if written := c.folder.AppendTrial(result); written != nil {
 		return result, written
@@ -220,7 +165,7 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 	case c.stopped():
 		c.done++
 		return result, errStopped
-	case err != nil && !t.reached:
+	case err != nil && !t.Connected:
 		return result, err // what kept this trial from beginning will keep the others
 	default:
 		return result, nil // a trial that broke off is void; the others may be sound

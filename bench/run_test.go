@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/generator"
 	"pushbench/bench/generator/generatortest"
-	"pushbench/bench/host"
+	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -94,7 +93,7 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 	s.Transports, s.Blocks = scenarios.Transports, 2
 	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
 	const cases = 2 + 3*2*3
-	r := &Run{Scenario: s, Rig: &Rig{}}
+	r := &Run{Scenario: s, Rig: &trial.Rig{}}
 	m := r.manifest(time.Now(), s.Cases())
 	c := &campaign{run: r, cases: s.Cases(), manifest: &m, began: time.Now()}
 	if c.trials() != 2*cases || len(m.Cases) != cases || m.Stack != "nethttp, fasthttp" {
@@ -111,21 +110,5 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 	}
 	if m.Workload.Flush["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.Flush) != 18 {
 		t.Errorf("flush windows: %v", m.Workload.Flush)
-	}
-}
-
-// A quick rig leaves out the watch of idle cores, says so, and still measures a ceiling.
-func TestQuickRigSaysWhatItLeavesOut(t *testing.T) {
-	thorough, hasty := &Rig{}, &Rig{Quick: true, Monitor: &host.Monitor{}} // a monitor that cannot answer
-	if said := thorough.conditions(); len(said) != 1 || thorough.gaugeTime() != generator.GaugeTime {
-		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), generator.GaugeTime)
-	}
-	const want = "quick: idle cores were not watched before and after the run; the generator's ceiling was measured for 100 ms"
-	if said := hasty.conditions(); len(said) != 2 || said[1] != want {
-		t.Errorf("%q, want %q", said, want)
-	}
-	var found string
-	if err := hasty.watchFloor(t.Context(), &found); err != nil || found != "" {
-		t.Errorf("watched: %q, %v", found, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/lab"
+	"pushbench/bench/trial"
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
@@ -414,13 +415,13 @@ func (o runOptions) path(s *scenarios.Scenario, now time.Time) string {
 }
 
 // rig starts servers and generators as children: this same executable in its other roles.
-func (o runOptions) rig(s *scenarios.Scenario) (*bench.Rig, error) {
+func (o runOptions) rig(s *scenarios.Scenario) (*trial.Rig, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
 	answer := s.Headers.Answer
-	rig := &bench.Rig{
+	rig := &trial.Rig{
 		Drive:  []string{self, "drive"},
 		Engine: o.engine,
 		Quick:  o.quick,

@@ -66,6 +66,14 @@ var house = []wall{
 		tests: []string{"bench/generator/generatortest"},
 	},
 	{part: "bench/generator/generatortest"},
+	{
+		part: "bench/trial", // must not know the run that it is part of
+		may: []string{
+			"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/generator", "bench/host", "bench/lab", "bench/model",
+			"bench/record", "bench/schedule", "bench/validity", "scenarios", "results",
+		},
+		tests: []string{"bench/generator/generatortest"},
+	},
 	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                            // judges evidence and measures nothing
 	{part: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                               // predicts from the scenario, not from code that measures
 	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}}, // knows the machine, and no trial

@@ -6,6 +6,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
 	"pushbench/scenarios"
 )
 
@@ -32,7 +33,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rig := &bench.Rig{
+	rig := &trial.Rig{
 		Drive:  []string{pushbench, "drive"},
 		Idle:   []string{pushbench, "awake"},
 		Engine: engines.Names()[0],

@@ -7,6 +7,7 @@ import (
 
 	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -35,7 +36,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 		t.Fatal(err)
 	}
 	trials := map[scenarios.Transport]int{}
-	rig := &bench.Rig{
+	rig := &trial.Rig{
 		Drive:  []string{pushbench, "drive"},
 		Engine: engines.Names()[0],
 		Quick:  true,

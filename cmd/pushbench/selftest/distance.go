@@ -67,7 +67,7 @@ func (l *lab) reach(r reach) (results.Trial, error) {
 	if err != nil {
 		return results.Trial{}, err
 	}
-	return trial(run, r.transport), nil
+	return lastTrial(run, r.transport), nil
 }
 
 // linkBounds: half a round trip for every message, one for TCP, one more for the request.
@@ -266,7 +266,7 @@ blocks: 1
 		if err != nil {
 			return rows, err
 		}
-		t := trial(run, transports.LongPoll)
+		t := lastTrial(run, transports.LongPoll)
 		rows = append(rows, between(fmt.Sprintf("mean in transits, P = %v, round trip %v", test.period, rtt), "",
 			test.low, test.high, float64(t.Latency.Histogram.Mean())/float64(rtt/2)))
 	}

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"pushbench/bench"
+	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios/transports"
@@ -54,8 +54,8 @@ func delay(l *lab) (rows []Row, err error) {
 		}
 		run, err := l.measure(experiment{
 			scenario: streams(transports.WebSocket, 500, 2, "2s"), lie: lie,
-			watch: func(u bench.Underway) {
-				if u.Moment != bench.Drained {
+			watch: func(u trial.Underway) {
+				if u.Moment != trial.Drained {
 					return
 				}
 				if s, err := stats(u.Address); err == nil { // else 0, which does not hold
@@ -66,7 +66,7 @@ func delay(l *lab) (rows []Row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		found = append(found, finding{held, really, trial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5)})
+		found = append(found, finding{held, really, lastTrial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5)})
 	}
 	before, after := found[0].p50, found[len(found)-1].p50
 	for _, f := range found[1 : len(found)-1] {
@@ -99,7 +99,7 @@ func frozenServer(l *lab) (rows []Row, err error) {
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", transport, err)
 		}
-		rows = append(rows, standstill(trial(run, transport), stood.last(), window)...)
+		rows = append(rows, standstill(lastTrial(run, transport), stood.last(), window)...)
 	}
 	return rows, nil
 }
@@ -121,10 +121,10 @@ func (f *frost) freeze(pid int, after time.Duration) {
 }
 
 // freezer freezes the server of every trial.
-func freezer() (*frost, func(bench.Underway)) {
+func freezer() (*frost, func(trial.Underway)) {
 	stood := new(frost)
-	return stood, func(u bench.Underway) {
-		if u.Moment == bench.WindowOpened {
+	return stood, func(u trial.Underway) {
+		if u.Moment == trial.WindowOpened {
 			stood.freeze(u.Server, frozenAt)
 		}
 	}
@@ -165,8 +165,8 @@ func frozenGenerator(l *lab) (rows []Row, err error) {
 	run, err := l.measure(experiment{
 		scenario: streams(transports.WebSocket, rate, 2, "3s"),
 		counts:   true,
-		watch: func(u bench.Underway) {
-			if u.Moment == bench.WindowOpened && u.Again == 0 {
+		watch: func(u trial.Underway) {
+			if u.Moment == trial.WindowOpened && u.Again == 0 {
 				stood.freeze(u.Generator, 0)
 			}
 		},
@@ -235,8 +235,8 @@ func overload(l *lab) ([]Row, error) {
 		scenario: streams(transports.WebSocket, rate, 1, fmt.Sprintf("%ds", window)),
 		lie:      "work=2ms",
 		expects:  results.Saturated,
-		watch: func(u bench.Underway) {
-			if u.Moment == bench.Drained {
+		watch: func(u trial.Underway) {
+			if u.Moment == trial.Drained {
 				asked, _ = stats(u.Address) // what is missing then does not hold
 			}
 		},
@@ -244,7 +244,7 @@ func overload(l *lab) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := trial(run, transports.WebSocket)
+	t := lastTrial(run, transports.WebSocket)
 	p, led := t.Publishes, t.Ledger
 	took := float64(asked.Published) // by the server's own count, those of the warm-up included
 	return []Row{
@@ -288,7 +288,7 @@ blocks: 1
 		if err != nil {
 			return rows, fmt.Errorf("%s: %w", transport, err)
 		}
-		t := trial(run, transport)
+		t := lastTrial(run, transport)
 		n := t.Publishes.Planned
 		rows = append(rows,
 			exactly(transport+" lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),

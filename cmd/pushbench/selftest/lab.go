@@ -17,6 +17,7 @@ import (
 	"pushbench/bench"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
@@ -35,7 +36,7 @@ type lab struct {
 type experiment struct {
 	scenario string               // YAML after version and name
 	lie      string               // what its servers do wrong, in the words of serve --lie
-	watch    func(bench.Underway) // who disturbs its trials, or asks their servers
+	watch    func(trial.Underway) // who disturbs its trials, or asks their servers
 	expects  results.Status       // of every trial that is not repeated; empty: COMPLETE
 	untimed  bool                 // what disturbs a trial is too little to change what is looked at
 	counts   bool                 // if all attempts were disturbed, the last is taken: its rows judge it by counts
@@ -121,9 +122,9 @@ func (l *lab) tell(run *results.Run) {
 	}
 }
 
-func (l *lab) rig(e experiment) *bench.Rig {
+func (l *lab) rig(e experiment) *trial.Rig {
 	self := l.options.Executable
-	rig := &bench.Rig{
+	rig := &trial.Rig{
 		Drive:  []string{self, "drive"},
 		Idle:   []string{self, "awake"},
 		Engine: l.options.Engine,
@@ -216,8 +217,8 @@ func stats(address string) (s wire.Stats, err error) {
 	return s, json.NewDecoder(answer.Body).Decode(&s)
 }
 
-// trial is a run's trial of a transport that counts: the last of its attempts.
-func trial(run *results.Run, transport string) (last results.Trial) {
+// lastTrial is a run's trial of a transport that counts: the last of its attempts.
+func lastTrial(run *results.Run, transport string) (last results.Trial) {
 	for _, t := range run.Trials {
 		if t.Transport == transport {
 			last = t

@@ -30,13 +30,13 @@ func uniformLaw(l *lab) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := trial(run, transports.ShortPoll)
+	t := lastTrial(run, transports.ShortPoll)
 	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
 	run, err = l.measure(polls("{count: 500, connect_rate: 20000/s}", 1, "rate: 5/s, arrivals: periodic"))
 	if err != nil {
 		return rows, err
 	}
-	t = trial(run, transports.ShortPoll)
+	t = lastTrial(run, transports.ShortPoll)
 	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 500, interval))
 	return append(rows, lossless(t)), nil
 }
@@ -78,7 +78,7 @@ blocks: 1
 		if err != nil {
 			return results.Trial{}, err
 		}
-		return trial(run, transport), nil
+		return lastTrial(run, transport), nil
 	}
 	push, err := latest(transports.WebSocket, 1, fmt.Sprintf("rate: %g/s, arrivals: periodic", rate))
 	if err != nil {

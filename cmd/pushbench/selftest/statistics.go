@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/bench"
+	"pushbench/bench/trial"
 	"pushbench/results/compare"
 	"pushbench/results/compare/proof"
 	"pushbench/results/metric"
@@ -72,8 +72,8 @@ func service(l *lab) ([]Row, error) {
 func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
 	run, err := l.measure(experiment{
 		scenario: streams(transports.WebSocket, 500, 2, "1s"), lie: lie,
-		watch: func(u bench.Underway) {
-			if u.Moment == bench.Drained {
+		watch: func(u trial.Underway) {
+			if u.Moment == trial.Drained {
 				if s, err := stats(u.Address); err == nil { // else 0, which no comparison holds
 					really = s.Faults.DelayP50
 				}
@@ -83,7 +83,7 @@ func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	return really, trial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5), nil
+	return really, lastTrial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5), nil
 }
 
 func middle(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }

@@ -36,7 +36,7 @@ func thereAndBack(l *lab) (rows []Row, err error) {
 		if err != nil {
 			return rows, err
 		}
-		t := trial(run, transports.WebSocket)
+		t := lastTrial(run, transports.WebSocket)
 		rows = append(rows, answered(t)...)
 		found[i] = t.Answers.Latency.Histogram.Quantile(0.5)
 	}
@@ -71,7 +71,7 @@ blocks: 1
 		if err != nil {
 			return rows, err
 		}
-		t := trial(run, transport)
+		t := lastTrial(run, transport)
 		v := t.Visits
 		rows = append(rows,
 			exactly(transport+" visitors that heard nothing", 0, v.First.Infinite),

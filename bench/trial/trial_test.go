@@ -1,4 +1,4 @@
-package bench
+package trial
 
 import (
 	"bufio"
@@ -112,7 +112,7 @@ func serveAsChild(change func(*statsServer)) {
 
 // A played trial, and what it told meanwhile.
 type played struct {
-	trial     *trial
+	trial     *Trial
 	result    results.Trial
 	err       error
 	intervals []results.Interval
@@ -138,22 +138,22 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 		t.Fatal(err)
 	}
 	p := &played{}
-	p.trial = &trial{
-		rig: &Rig{
+	p.trial = &Trial{
+		Rig: &Rig{
 			Serve: func(scenarios.Case, string) []string { return []string{self, server} },
-			Drive: []string{self, generator}, Engine: engines.Names()[0], ceiling: 1e9,
+			Drive: []string{self, generator}, Engine: engines.Names()[0], Ceiling: 1e9,
 		},
-		scenario: s, measured: scenarios.Case{Transport: scenarios.ShortPoll}, block: 3, run: 7, stop: stop,
-		interval: func(i results.Interval) error {
+		Scenario: s, Measured: scenarios.Case{Transport: scenarios.ShortPoll}, Block: 3, Run: 7, Stop: stop,
+		Interval: func(i results.Interval) error {
 			p.intervals = append(p.intervals, i)
 			return nil
 		},
-		phase: func(name string) {
+		Phase: func(name string) {
 			p.phases = append(p.phases, name)
 			during(name)
 		},
 	}
-	p.result, p.err = p.trial.measure(ctx)
+	p.result, p.err = p.trial.Measure(ctx)
 	for _, r := range p.trial.replicas {
 		for name, child := range map[string]*child.Process{"server": r.server, "generator": r.generator} {
 			if child != nil && !child.Gone() {
@@ -226,8 +226,8 @@ func TestTrial(t *testing.T) {
 	if c.Server.CPU <= 0 || c.Generator.CPU <= 0 || c.Server.MemoryIdle <= 0 || c.Span <= 0 || c.Wire.Polls == 0 || c.Server.Goroutines != 7 {
 		t.Errorf("costs are missing: %+v", c)
 	}
-	if p.trial.settings != "small" {
-		t.Errorf("settings %q, want those of the greeting", p.trial.settings)
+	if p.trial.ServerSettings != "small" {
+		t.Errorf("settings %q, want those of the greeting", p.trial.ServerSettings)
 	}
 	if got := slices.Compact(slices.Clone(p.phases)); got[0] != "starting" || !slices.Contains(got, "connecting") || got[len(got)-1] != "stopping" {
 		t.Errorf("phases %q", got)

@@ -1,4 +1,4 @@
-package bench
+package trial
 
 // A Moment is a point in a trial at which a Rig's Watch is told of it.
 type Moment int
@@ -21,15 +21,15 @@ type Underway struct {
 }
 
 // watched tells the rig's watch.
-func (t *trial) watched(now Moment) {
-	if t.rig.Watch == nil {
+func (t *Trial) watched(now Moment) {
+	if t.Rig.Watch == nil {
 		return
 	}
-	t.rig.Watch(Underway{
+	t.Rig.Watch(Underway{
 		Moment:    now,
-		Transport: string(t.measured.Transport),
-		Again:     t.again,
-		Address:   t.replicas[0].target.address,
+		Transport: string(t.Measured.Transport),
+		Again:     t.Again,
+		Address:   t.replicas[0].probe.address,
 		Server:    t.replicas[0].server.PID(),
 		Generator: t.replicas[0].generator.PID(),
 	})

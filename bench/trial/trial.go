@@ -1,4 +1,9 @@
-package bench
+// Package trial runs one configuration against fresh servers, from fresh load generators, and
+// collects the evidence by which the checks of package validity judge it.
+//
+// It owns the path from starting the processes to a finished results.Trial, and the rig that
+// trials share. It must not know the run that it is part of.
+package trial
 
 import (
 	"context"
@@ -11,52 +16,59 @@ import (
 	"time"
 
 	"pushbench/bench/child"
-	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/cost"
 	"pushbench/bench/generator"
 	"pushbench/bench/model"
-	"pushbench/bench/record"
-	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
-	"pushbench/scenarios/transports"
 )
 
 // leadIn is the time from the order to start until the warm-up begins.
 const leadIn = 150 * time.Millisecond
 
-// A trial is one case against a fresh server, from a fresh generator.
-type trial struct {
-	rig      *Rig
-	scenario *scenarios.Scenario // of the case alone
-	measured scenarios.Case
-	block    int
-	again    int // attempts that came before
-	run      uint32
-	discard  bool            // the generator keeps no record: see Observe
-	pairs    *pairing        // what the trials before ran with; nil: nobody compares
-	stop     <-chan struct{} // closed: end the publishing, drain, and tell what there is
-	interval func(results.Interval) error
-	phase    func(string)
+// A Trial is one configuration against fresh servers, from fresh load generators.
+type Trial struct {
+	Rig      *Rig
+	Scenario *scenarios.Scenario // of the configuration alone
+	Measured scenarios.Case
+	Block    int
+	Again    int               // attempts before this one
+	Run      uint32            // stamped into every payload
+	Discard  bool              // the generator keeps no record of what is received
+	First    map[string]string // settings of the run's first trial; none: this is it
+	Before   map[string]string // of its first trial of the same configuration
+	Stop     <-chan struct{}   // closed: end the publishing, drain, and report what there is
+
+	Interval func(results.Interval) error // optional callback for each second; must return soon
+	Phase    func(string)                 // optional callback for each phase; must return soon
+
+	ServerSettings string // in one line, as the first server reported them
+	Connected      bool   // all clients were: the trial measured something
 
 	network  *network // nil: this machine's own loopback
 	replicas []*replica
-	settings string // of the servers, in one line
-
 	result   results.Trial
-	evidence validity.Evidence
-	reached  bool // the clients were connected, so that the trial measured something
+
+	// What the checks need to know beside the result: see evidence.
+	seconds []results.Interval
+	window  windowReading
+	found   *generator.Outcome // of all generators
+	after   serverStats        // of all servers, when all was drained
+	dialled int64              // connections to them that are not the clients'
+	cores   struct{ server, generator []int }
 }
 
-// measure runs the trial. The result is as complete as it got, whatever the
-// error; an error is about the rig or the server's end, never about slowness.
-func (t *trial) measure(ctx context.Context) (results.Trial, error) {
+// Measure runs the trial. The result is as complete as it got, whatever the error. An error
+// is the test setup's or an exit of the server, never slowness.
+func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 	began := clock.Now()
-	t.result = results.Trial{Block: t.block, Again: t.again, Started: time.Now().UTC(), Status: results.Complete}
-	t.result.Transport, t.result.Case = string(t.measured.Transport), t.measured.Name()
-	t.result.Stack, t.result.Flush = string(t.measured.Stack), time.Duration(t.measured.Flush)
+	t.result = results.Trial{
+		Block: t.Block, Again: t.Again, Started: time.Now().UTC(), Status: results.Complete,
+		Transport: string(t.Measured.Transport), Case: t.Measured.Name(),
+		Stack: string(t.Measured.Stack), Flush: time.Duration(t.Measured.Flush),
+	}
 	err := t.stages(ctx)
 	if ended := t.shutDown(child.Grace(ctx)); err == nil {
 		err = ended
@@ -66,19 +78,26 @@ func (t *trial) measure(ctx context.Context) (results.Trial, error) {
 	return t.result, err
 }
 
+// phase reports the phase that begins.
+func (t *Trial) phase(name string) {
+	if t.Phase != nil {
+		t.Phase(name)
+	}
+}
+
 // stages are the steps of a trial, in order. Each may end it.
-func (t *trial) stages(ctx context.Context) error {
+func (t *Trial) stages(ctx context.Context) error {
 	if err := t.startServers(ctx); err != nil {
 		return err
 	}
 	for _, r := range t.replicas {
-		if err := r.startGenerator(t.rig, t.network); err != nil {
+		if err := r.startGenerator(t.Rig, t.network); err != nil {
 			return err
 		}
 	}
 	ctx, release := child.EndsWith(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
 	defer release()
-	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.window, t.audit} {
+	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.measureWindow, t.audit} {
 		if err := step(ctx); err != nil {
 			return child.Cause(ctx, err)
 		}
@@ -86,19 +105,19 @@ func (t *trial) stages(ctx context.Context) error {
 	return nil
 }
 
-func (t *trial) startServers(ctx context.Context) (err error) {
+func (t *Trial) startServers(ctx context.Context) (err error) {
 	t.phase("starting")
-	if t.network, err = newNetwork(ctx, t.rig, t.scenario); err != nil {
+	if t.network, err = newNetwork(ctx, t.Rig, t.Scenario); err != nil {
 		return err
 	}
-	for range t.scenario.Servers {
+	for range t.Scenario.Servers {
 		r := &replica{}
 		t.replicas = append(t.replicas, r)
-		if err := r.startServer(ctx, t.rig, t.network, t.measured); err != nil {
+		if err := r.startServer(ctx, t.Rig, t.network, t.Measured); err != nil {
 			return err
 		}
 	}
-	t.settings = t.replicas[0].settings
+	t.ServerSettings = t.replicas[0].settings
 	if t.result.Settings, err = t.surroundings(); err != nil {
 		return err
 	}
@@ -107,7 +126,7 @@ func (t *trial) startServers(ctx context.Context) (err error) {
 }
 
 // order tells every generator something, of which each makes its own.
-func (t *trial) order(each func(replica int) generator.Order) error {
+func (t *Trial) order(each func(replica int) generator.Order) error {
 	for i, r := range t.replicas {
 		if err := r.generator.Send(each(i)); err != nil {
 			return err
@@ -117,7 +136,7 @@ func (t *trial) order(each func(replica int) generator.Order) error {
 }
 
 // answers waits for what every generator says next.
-func (t *trial) answers(ctx context.Context, within time.Duration) (all []generator.Message, err error) {
+func (t *Trial) answers(ctx context.Context, within time.Duration) (all []generator.Message, err error) {
 	for _, r := range t.replicas {
 		m, err := r.answer(ctx, within)
 		if err != nil {
@@ -128,20 +147,20 @@ func (t *trial) answers(ctx context.Context, within time.Duration) (all []genera
 	return all, nil
 }
 
-func (t *trial) prepare(ctx context.Context) (err error) {
-	text := string(t.scenario.YAML())
+func (t *Trial) prepare(ctx context.Context) (err error) {
+	text := string(t.Scenario.YAML())
 	if err := t.order(func(i int) generator.Order {
 		return generator.Order{Prepare: &generator.Prepare{
 			Scenario:  text,
-			Transport: string(t.measured.Transport),
-			Target:    t.replicas[i].target.address,
+			Transport: string(t.Measured.Transport),
+			Target:    t.replicas[i].probe.address,
 
 			Certificate: t.replicas[i].known,
 			Replica:     i,
-			Block:       t.block,
-			Run:         t.run,
-			Engine:      t.rig.Engine,
-			Discard:     t.discard,
+			Block:       t.Block,
+			Run:         t.Run,
+			Engine:      t.Rig.Engine,
+			Discard:     t.Discard,
 			Beside:      t.network.beside(),
 		}}
 	}); err != nil {
@@ -160,7 +179,7 @@ func (t *trial) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-func (t *trial) connect(ctx context.Context) error {
+func (t *Trial) connect(ctx context.Context) error {
 	t.phase("connecting")
 	if err := t.order(func(int) generator.Order { return generator.Order{Connect: &generator.Connect{}} }); err != nil {
 		return err
@@ -169,7 +188,7 @@ func (t *trial) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opening := time.Duration(float64(t.scenario.Sessions()) / float64(t.scenario.Clients.ConnectRate) * float64(time.Second))
+	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
 	all, err := t.answers(ctx, opening+generator.ConnectGrace+child.AnswerWait)
 	if err != nil {
 		return err
@@ -187,31 +206,31 @@ func (t *trial) connect(ctx context.Context) error {
 	}
 	sum.Server, sum.Generator = spent(before.servers, after.servers), spent(before.generators, after.generators)
 	t.result.Connect = sum
-	t.reached = true
+	t.Connected = true
 	return nil
 }
 
-// A usage is what servers and generators have used so far.
-type usage struct{ servers, generators []cost.Usage }
+// A usage is what the processes of each role have used so far.
+type usage struct{ servers, generators, link []cost.Usage }
 
-func (t *trial) usage() (u usage, err error) {
-	if u.servers, err = t.servers().usage(); err != nil {
-		return u, err
-	}
-	u.generators, err = t.generators().usage()
-	return u, err
+func (t *Trial) usage() (u usage, err error) {
+	var errs [3]error
+	u.servers, errs[0] = t.servers().usage()
+	u.generators, errs[1] = t.generators().usage()
+	u.link, errs[2] = t.network.processes().usage()
+	return u, errors.Join(errs[:]...)
 }
 
 // idle samples what clients cost that only wait.
-func (t *trial) idle(ctx context.Context) (err error) {
+func (t *Trial) idle(ctx context.Context) (err error) {
 	t.phase("idle")
 	select {
-	case <-time.After(time.Duration(t.scenario.Idle)):
+	case <-time.After(time.Duration(t.Scenario.Idle)):
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	for i, r := range t.replicas {
-		if r.before, err = r.target.stats(ctx); err != nil {
+		if r.before, err = r.probe.stats(ctx); err != nil {
 			return err
 		}
 		if other := validity.Differences(t.replicas[0].before.settings, r.before.settings, nil); len(other) > 0 {
@@ -227,42 +246,40 @@ func (t *trial) idle(ctx context.Context) (err error) {
 	return err
 }
 
-// window publishes through warm-up and window and waits for the drain.
-func (t *trial) window(ctx context.Context) error {
+// measureWindow publishes through warm-up and window and waits for the drain.
+func (t *Trial) measureWindow(ctx context.Context) (err error) {
 	start := clock.Now().Add(leadIn)
 	if err := t.order(func(int) generator.Order { return generator.Order{Start: &generator.Start{At: start}} }); err != nil {
 		return err
 	}
-	opens := start.Add(time.Duration(t.scenario.Warmup))
-	closes := opens.Add(time.Duration(t.scenario.Window))
+	opens := start.Add(time.Duration(t.Scenario.Warmup))
+	closes := opens.Add(time.Duration(t.Scenario.Window))
 	ctx, cancel := context.WithCancelCause(ctx)
 	var measuring sync.WaitGroup
 	defer measuring.Wait()
 	defer cancel(nil)
-	var spanned error
-	measuring.Go(func() { spanned = t.span(ctx, opens, closes) })
+	var read error
+	measuring.Go(func() { read = t.readWindow(ctx, opens, closes) })
 	t.phase("warm-up")
 	if err := t.follow(ctx); err != nil {
 		return err
 	}
-	if measuring.Wait(); spanned != nil {
-		return spanned
+	if measuring.Wait(); read != nil {
+		return read
 	}
 	var found []*generator.Outcome
 	for _, r := range t.replicas {
 		found = append(found, r.done)
 	}
-	done, err := generator.MergeOutcomes(found, t.measured.Transport)
-	if err != nil {
-		return err
+	if t.found, err = generator.MergeOutcomes(found, t.Measured.Transport); err == nil {
+		t.take(t.found)
 	}
-	t.take(done)
-	return nil
+	return err
 }
 
 // follow passes on, second by second, what the generators say, until all are done.
-func (t *trial) follow(ctx context.Context) error {
-	stop := t.stop
+func (t *Trial) follow(ctx context.Context) error {
+	stop := t.Stop
 	go func() {
 		select {
 		case <-stop:
@@ -275,18 +292,20 @@ func (t *trial) follow(ctx context.Context) error {
 		if err != nil || second == nil {
 			return err
 		}
-		second.Block, second.Case, second.Again = t.block, t.measured.Name(), t.again
-		t.evidence.Seconds = append(t.evidence.Seconds, *second)
-		if err := t.interval(*second); err != nil {
-			return err
+		second.Block, second.Case, second.Again = t.Block, t.Measured.Name(), t.Again
+		t.seconds = append(t.seconds, *second)
+		if t.Interval != nil {
+			if err := t.Interval(*second); err != nil {
+				return err
+			}
 		}
-		t.phase(phaseAt(second.Start+second.Length, time.Duration(t.scenario.Window)))
+		t.phase(phaseAt(second.Start+second.Length, time.Duration(t.Scenario.Window)))
 	}
 }
 
 // second is the next interval, of all generators that have one: each tells the same ones,
 // and is done when nothing more comes to its clients. It is nil when all are done.
-func (t *trial) second(ctx context.Context) (sum *results.Interval, err error) {
+func (t *Trial) second(ctx context.Context) (sum *results.Interval, err error) {
 	for _, r := range t.replicas {
 		if r.done != nil {
 			continue
@@ -317,117 +336,110 @@ func phaseAt(since, window time.Duration) string {
 	}
 }
 
-// span reads the processes' clocks when the window opens and when it closes.
-func (t *trial) span(ctx context.Context, opens, closes clock.Instant) error {
-	var server, generator, link [2][]cost.Usage
+// A windowReading is what the machine did while the window was open.
+type windowReading struct {
+	stalls         validity.Stalls
+	throttled      int64 // times that the quota of our control group ran out
+	throttledShown bool
+	took           time.Duration // from the first reading of the processes' clocks to the last
+}
+
+// readWindow reads the processes' clocks when the window opens and when it closes.
+func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (err error) {
+	var used [2]usage
 	var throttled [2]int64
 	var read [2]clock.Instant
-	var stalls validity.Stalls // in the end: of the window
+	w := &t.window
 	for i, at := range []clock.Instant{opens, closes} {
 		select {
 		case <-time.After(at.Sub(clock.Now())):
-		case <-t.stop:
+		case <-t.Stop:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		var errs [4]error
 		read[i] = clock.Now()
-		server[i], errs[0] = t.servers().usage()
-		generator[i], errs[1] = t.generators().usage()
-		stalls, errs[2] = t.rig.Monitor.Stalls()
-		link[i], errs[3] = t.network.processes().usage()
-		throttled[i], t.evidence.ThrottleShown = cost.Throttled()
-		if err := errors.Join(errs[:]...); err != nil {
+		if used[i], err = t.usage(); err != nil {
 			return err
 		}
+		if w.stalls, err = t.Rig.Monitor.Stalls(); err != nil { // in the end: those of the window
+			return err
+		}
+		throttled[i], w.throttledShown = cost.Throttled()
 		if i == 0 {
 			t.watched(WindowOpened)
 		}
 	}
-	t.evidence.Stalls, t.evidence.Throttled = stalls, throttled[1]-throttled[0]
-	t.result.Events = stalls.Events(opens)
-	t.evidence.Watched = read[1].Sub(read[0])
-	spend(&t.result.Cost.Server, server[0], server[1])
-	spend(&t.result.Cost.Generator, generator[0], generator[1])
-	spend(&t.result.Cost.Link, link[0], link[1])
+	w.throttled, w.took = throttled[1]-throttled[0], read[1].Sub(read[0])
+	t.result.Events = w.stalls.Events(opens)
+	spend(&t.result.Cost.Server, used[0].servers, used[1].servers)
+	spend(&t.result.Cost.Generator, used[0].generators, used[1].generators)
+	spend(&t.result.Cost.Link, used[0].link, used[1].link)
 	return nil
 }
 
-// take puts the generator's part into the result.
-func (t *trial) take(o *generator.Outcome) {
+// take puts what the generators found into the result.
+func (t *Trial) take(o *generator.Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
 	t.result.Answers, t.result.Visits = o.Answers, o.Visits
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
-	t.evidence.Total, t.evidence.Abandoned = o.Total, o.Abandoned
 	maps.Copy(t.result.Settings, o.Settings)
-	t.evidence.Flight, t.evidence.Window = o.Flight, time.Duration(t.scenario.Window)
-	t.evidence.Margin = float64(t.scenario.Compare.Margin) / 100
-	if hiccup := t.evidence.Stalls.Longest(); hiccup > max(validity.LongStall, o.Latency.Histogram.Quantile(0.99)/10) {
-		t.result.Warnings = append(t.result.Warnings, fmt.Sprintf("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", clock.Round(hiccup)))
+	if stall := t.window.stalls.Longest(); stall > max(validity.LongStall, o.Latency.Histogram.Quantile(0.99)/10) {
+		t.warn("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", clock.Round(stall))
 	}
 	if len(o.Broken) > 0 {
-		t.result.Warnings = append(t.result.Warnings, "connections lost: "+reasons(o.Broken))
+		t.warn("connections lost: %s", causes(o.Broken))
 	}
 	if o.Cut {
 		t.result.Status, t.result.Reason = results.Partial, "interrupted: only what was due by then was owed"
 	}
 }
 
-// audit gathers what the gates need while the servers still live.
-func (t *trial) audit(ctx context.Context) (err error) {
-	var before, after serverStats
+func (t *Trial) warn(format string, values ...any) {
+	t.result.Warnings = append(t.result.Warnings, fmt.Sprintf(format, values...))
+}
+
+// audit reads what the processes counted, while they still live.
+func (t *Trial) audit(ctx context.Context) (err error) {
+	var before serverStats
 	for _, r := range t.replicas {
 		if err := r.settle(ctx); err != nil {
 			return err
 		}
 		results.Merge(&before, r.before)
-		results.Merge(&after, r.after)
-		t.evidence.Accepted -= r.dialled()
+		results.Merge(&t.after, r.after)
+		t.dialled += r.probe.dials.Load()
 	}
-	t.evidence.Least = nearestBy(t.scenario)
-	t.evidence.Due = dueBySecond(schedule.New(t.scenario, t.block))
-	if transports.Of(t.measured.Transport).Timed {
-		t.evidence.Poll = time.Duration(t.scenario.ShortPoll.Interval)
+	w := &t.result.Webhooks
+	*w = t.after.Webhooks
+	w.Rules = t.network.rules()
+	if w.Failed > 0 {
+		t.warn("webhooks failed: %s", causes(w.FailedBy))
 	}
-	t.hooked(after)
-	t.evidence.Accepted += after.Accepted
-	t.evidence.Served = after.load()
 	tcp := t.result.Connect.Stages["tcp"]
-	g := model.Measured{Delay: tcp.Quantile(0) / 2, Rearm: after.rearm(before)}
+	known := model.Measured{Delay: tcp.Quantile(0) / 2, Rearm: t.after.rearm(before)}
 	if c := t.result.Cost; c.Delivered > 0 {
-		g.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
+		known.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
-	t.result.Theory = model.Predict(t.scenario, t.measured.Transport, g)
+	t.result.Theory = model.Predict(t.Scenario, t.Measured.Transport, known)
 	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}
-	t.evidence.ServerAsked, t.evidence.GeneratorAsked = t.rig.ServerCores, t.rig.GeneratorCores
-	t.evidence.ServerGot = t.servers().affinity(t.rig.ServerCores)
-	t.evidence.GeneratorGot = t.generators().affinity(t.rig.GeneratorCores)
+	t.cores.server = t.servers().affinity(t.Rig.ServerCores)
+	t.cores.generator = t.generators().affinity(t.Rig.GeneratorCores)
 	t.result.Cost.Generator.MemoryPeak, err = t.generators().memory(cost.PeakMemory)
 	t.watched(Drained)
 	return err
 }
 
-// hooked keeps what became of what the server posted.
-func (t *trial) hooked(s serverStats) {
-	w := &t.result.Webhooks
-	*w = s.Webhooks
-	w.Rules = t.network.rules()
-	if w.Failed > 0 {
-		t.result.Warnings = append(t.result.Warnings, "webhooks failed: "+reasons(w.FailedBy))
-	}
-}
-
-// crowding is how many servers share a core: each takes so much longer.
-func (t *trial) crowding() float64 {
-	cores := len(t.rig.ServerCores)
+// crowding is how many servers share a core: each takes that many times longer.
+func (t *Trial) crowding() float64 {
+	cores := len(t.Rig.ServerCores)
 	if cores == 0 {
 		cores = child.Available()
 	}
-	return max(1, float64(t.scenario.Servers)/float64(cores))
+	return max(1, float64(t.Scenario.Servers)/float64(cores))
 }
 
 // acceptWait is how long a server may take to accept the connections that the kernel holds
@@ -443,10 +455,10 @@ const (
 func (r *replica) settle(ctx context.Context) (err error) {
 	deadline := clock.Now().Add(acceptWait)
 	for {
-		if r.after, err = r.target.stats(ctx); err != nil {
+		if r.after, err = r.probe.stats(ctx); err != nil {
 			return err
 		}
-		if r.after.Accepted-r.dialled() >= r.dials || clock.Now() >= deadline {
+		if r.after.Accepted-r.probe.dials.Load() >= r.done.Total.Dials || clock.Now() >= deadline {
 			return nil
 		}
 		if !clock.Wait(ctx, clock.Now().Add(acceptPoll)) {
@@ -456,7 +468,7 @@ func (r *replica) settle(ctx context.Context) (err error) {
 }
 
 // shutDown ends all processes, the generators first.
-func (t *trial) shutDown(grace time.Duration) (err error) {
+func (t *Trial) shutDown(grace time.Duration) (err error) {
 	t.phase("stopping")
 	for _, end := range []func(*replica, time.Duration) error{(*replica).endGenerator, (*replica).endServer} {
 		ended := make([]error, len(t.replicas))
@@ -477,36 +489,28 @@ func (t *trial) shutDown(grace time.Duration) (err error) {
 	return err
 }
 
-// judge settles what the trial is worth.
-func (t *trial) judge(err error) {
+// judge sets the status of the trial.
+func (t *Trial) judge(err error) {
 	if err != nil {
 		t.result.Status, t.result.Reason = results.Invalid, err.Error()
 		return
 	}
-	t.evidence.Trial, t.evidence.Exact, t.evidence.Link = t.result, t.rig.Engine == engines.EventLoop, t.result.Link
-	t.evidence.NeverTried = t.result.Publishes.DroppedBy[record.NeverTried]
-	t.evidence.Ceiling, t.evidence.Offered = t.rig.ceiling, load(t.scenario)
-	if t.pairs != nil {
-		t.evidence.First, t.evidence.Before = t.pairs.first, t.pairs.before[t.measured.Name()]
-		t.pairs.note(t.measured.Name(), t.result.Settings)
-	}
-	t.result.Warnings = append(t.result.Warnings, validity.NearCeiling(t.evidence)...)
-	t.result.Gates = validity.Judge(t.evidence)
-	for _, g := range t.result.Gates {
-		if !g.Passed {
-			t.result.Status, t.result.Reason = results.Invalid, g.Name+": "+g.Detail
-			return
-		}
+	evidence := t.evidence()
+	t.result.Warnings = append(t.result.Warnings, validity.NearCeiling(evidence)...)
+	t.result.Gates = validity.Judge(evidence)
+	if failed := t.result.FailedGates(); len(failed) > 0 {
+		t.result.Status, t.result.Reason = results.Invalid, failed[0].Name+": "+failed[0].Detail
+		return
 	}
 	if t.result.Status == results.Complete && saturated(t.result) {
 		t.result.Status = results.Saturated
 		t.result.Reason = fmt.Sprintf("%d of %d publishes were dropped: %s",
-			t.result.Publishes.Dropped, t.result.Publishes.Planned, reasons(t.result.Publishes.DroppedBy))
+			t.result.Publishes.Dropped, t.result.Publishes.Planned, causes(t.result.Publishes.DroppedBy))
 	}
 }
 
-// reasons lists counted causes.
-func reasons(by map[string]int64) string {
+// causes lists counted causes.
+func causes(by map[string]int64) string {
 	var list []string
 	for _, cause := range slices.Sorted(maps.Keys(by)) {
 		list = append(list, fmt.Sprintf("%s (%d)", cause, by[cause]))

@@ -1,4 +1,4 @@
-package bench
+package trial
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 	"pushbench/results"
 )
 
-// A target is a server as its run sees it beside the load: its health and its
+// A probe is a server as its run sees it beside the load: its health and its
 // own counters. It counts the connections it opens, so that they can be told
 // from the clients'.
-type target struct {
+type probe struct {
 	address string
 	scheme  string
 	http    http.Client
@@ -29,8 +29,8 @@ const askTimeout = 5 * time.Second
 
 // newTarget connects from the network namespace that inside leads to, nil: from ours,
 // and over TLS unless secured is nil.
-func newTarget(address string, secured *tls.Config, inside func(func() error) error) *target {
-	t := &target{address: address, scheme: "http"}
+func newProbe(address string, secured *tls.Config, inside func(func() error) error) *probe {
+	t := &probe{address: address, scheme: "http"}
 	if secured != nil {
 		t.scheme = "https"
 	}
@@ -61,7 +61,7 @@ func newTarget(address string, secured *tls.Config, inside func(func() error) er
 	return t
 }
 
-func (t *target) close() { t.http.CloseIdleConnections() }
+func (t *probe) close() { t.http.CloseIdleConnections() }
 
 // serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
 type serverStats struct {
@@ -101,7 +101,7 @@ func (s serverStats) rearm(earlier serverStats) time.Duration {
 	return time.Duration((s.Rearm.Sum - earlier.Rearm.Sum) / n)
 }
 
-func (t *target) stats(ctx context.Context) (s serverStats, err error) {
+func (t *probe) stats(ctx context.Context) (s serverStats, err error) {
 	body, err := t.get(ctx, "/v1/stats")
 	if err != nil {
 		return s, err
@@ -116,12 +116,12 @@ func (t *target) stats(ctx context.Context) (s serverStats, err error) {
 	return s, nil
 }
 
-func (t *target) healthy(ctx context.Context) error {
+func (t *probe) healthy(ctx context.Context) error {
 	_, err := t.get(ctx, "/v1/healthz")
 	return err
 }
 
-func (t *target) get(ctx context.Context, path string) ([]byte, error) {
+func (t *probe) get(ctx context.Context, path string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.scheme+"://"+t.address+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s: %w", path, err)

@@ -1,4 +1,4 @@
-package bench
+package trial
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 type replica struct {
 	server    *child.Process
 	generator *child.Process
-	target    *target
+	probe     *probe
 	settings  string // of the server, in one line
 	known     string // the server's certificate, if it has one
 
@@ -48,8 +48,8 @@ func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measu
 	if err != nil {
 		return err
 	}
-	r.settings, r.known, r.target = g.Settings, g.Certificate, newTarget(g.Listening, secured, server.Inside)
-	if err := r.target.healthy(ctx); err != nil {
+	r.settings, r.known, r.probe = g.Settings, g.Certificate, newProbe(g.Listening, secured, server.Inside)
+	if err := r.probe.healthy(ctx); err != nil {
 		return child.Cause(ctx, err)
 	}
 	return nil
@@ -110,7 +110,7 @@ func (r *replica) follows(ctx context.Context) (*results.Interval, error) {
 	}
 	switch {
 	case m.Done != nil:
-		r.done, r.dials = m.Done, m.Done.Total.Dials
+		r.done = m.Done
 	case m.Interval == nil:
 		return nil, generatorError("it spoke out of turn")
 	}
@@ -131,8 +131,8 @@ func (r *replica) endGenerator(grace time.Duration) error {
 }
 
 func (r *replica) endServer(grace time.Duration) error {
-	if r.target != nil {
-		r.target.close()
+	if r.probe != nil {
+		r.probe.close()
 	}
 	if r.server == nil {
 		return nil
@@ -140,20 +140,17 @@ func (r *replica) endServer(grace time.Duration) error {
 	return r.server.EndQuietly(grace)
 }
 
-// dialled is how many connections we have opened beside the clients'.
-func (r *replica) dialled() int64 { return r.target.dials.Load() }
-
 // processes are a trial's processes of one role.
 type processes []*child.Process
 
-func (t *trial) servers() (all processes) {
+func (t *Trial) servers() (all processes) {
 	for _, r := range t.replicas {
 		all = append(all, r.server)
 	}
 	return all
 }
 
-func (t *trial) generators() (all processes) {
+func (t *Trial) generators() (all processes) {
 	for _, r := range t.replicas {
 		all = append(all, r.generator)
 	}

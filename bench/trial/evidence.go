@@ -1,0 +1,83 @@
+package trial
+
+import (
+	"time"
+
+	"pushbench/bench/client/engines"
+	"pushbench/bench/record"
+	"pushbench/bench/schedule"
+	"pushbench/bench/validity"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
+)
+
+// evidence is all that the checks judge, of a trial that has ended without an error.
+func (t *Trial) evidence() validity.Evidence {
+	e := validity.Evidence{
+		Trial:  t.result,
+		Window: time.Duration(t.Scenario.Window),
+		Margin: float64(t.Scenario.Compare.Margin) / 100,
+		First:  t.First,
+		Before: t.Before,
+
+		Due:     dueBySecond(schedule.New(t.Scenario, t.Block)),
+		Seconds: t.seconds,
+		Flight:  t.found.Flight,
+
+		Exact:      t.Rig.Engine == engines.EventLoop,
+		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
+		Accepted:   t.after.Accepted - t.dialled,
+		Served:     t.after.load(),
+		Total:      t.found.Total,
+		Abandoned:  t.found.Abandoned,
+
+		Least: nearestBy(t.Scenario),
+		Link:  t.result.Link,
+
+		Stalls:         t.window.stalls,
+		Throttled:      t.window.throttled,
+		ThrottleShown:  t.window.throttledShown,
+		Watched:        t.window.took,
+		ServerAsked:    t.Rig.ServerCores,
+		ServerGot:      t.cores.server,
+		GeneratorAsked: t.Rig.GeneratorCores,
+		GeneratorGot:   t.cores.generator,
+		Ceiling:        t.Rig.Ceiling,
+		Offered:        load(t.Scenario),
+	}
+	if transports.Of(t.Measured.Transport).Timed {
+		e.Poll = time.Duration(t.Scenario.ShortPoll.Interval)
+	}
+	return e
+}
+
+// dueBySecond is what is due in each second of a window.
+func dueBySecond(plan *schedule.Schedule) []validity.Due {
+	all := make([]validity.Due, int((plan.Closes-plan.Opens+time.Second-1)/time.Second))
+	for _, m := range plan.Messages {
+		if m.Due >= plan.Opens && m.Due < plan.Closes {
+			n, second := int64(len(plan.Subscribers[m.Topic])), &all[int((m.Due-plan.Opens)/time.Second)]
+			second.Pairs += n
+			second.Squares += n * n
+		}
+	}
+	return all
+}
+
+// nearestBy is a scenario's: a message of the clients' own goes up before it comes down.
+func nearestBy(s *scenarios.Scenario) validity.Nearest {
+	rtt := time.Duration(s.Network.RTT)
+	if s.Network.Reorder > 0 {
+		return validity.Nearest{} // some packets do not wait at all
+	}
+	if s.Publish.By != scenarios.ByBackend {
+		return validity.Nearest{Connect: rtt, Deliver: rtt}
+	}
+	return validity.Nearest{Connect: rtt, Deliver: rtt / 2}
+}
+
+// load is what a scenario asks of its generators: publications, to each server, inputs
+// and deliveries a second.
+func load(s *scenarios.Scenario) float64 {
+	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Inputs.Rate) + s.DeliveryRate()
+}

@@ -1,7 +1,0 @@
-package bench
-
-func mergeCounts(to, from map[string]int64) {
-	for cause, n := range from {
-		to[cause] += n
-	}
-}
