@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"pushbench/bench/generator/generatortest"
 	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -86,10 +85,7 @@ func TestBreakingOffEndsTheRun(t *testing.T) {
 
 // A block is every case once, and all that counts trials counts cases.
 func TestABlockIsEveryCaseOnce(t *testing.T) {
-	s, err := scenarios.Read("test", strings.NewReader(fmt.Sprintf(generatortest.PollScenario, "clients")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := readScenario(t)
 	s.Transports, s.Blocks = scenarios.Transports, 2
 	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
 	const cases = 2 + 3*2*3

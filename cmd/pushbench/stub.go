@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
+	"pushbench/bench/calibrate"
 )
 
 func newStubCommand() *cobra.Command {
@@ -12,6 +12,6 @@ func newStubCommand() *cobra.Command {
 		Short:  "Use up as much CPU and memory as standard input says, to test what reads them",
 		Hidden: true, // calibration starts it
 		Args:   noArguments,
-		RunE:   func(c *cobra.Command, _ []string) error { return bench.Stub(c.InOrStdin(), c.OutOrStdout()) },
+		RunE:   func(c *cobra.Command, _ []string) error { return calibrate.Stub(c.InOrStdin(), c.OutOrStdout()) },
 	}
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
 	"pushbench/bench/client/engines"
+	"pushbench/bench/trace"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -77,9 +77,9 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 			return usageError("--out: %w", err)
 		}
 	}
-	ladder := bench.Ladder{
+	ladder := trace.Ladder{
 		Engine: engines.Goroutine, Interval: o.interval, Hold: o.hold, Quiet: o.quiet,
-		Serve: func(t scenarios.Transport, listen string, _ bool) []string {
+		Serve: func(t scenarios.Transport, listen string) []string {
 			return []string{executable, "serve", string(t), "--control", "--listen", listen}
 		},
 	}

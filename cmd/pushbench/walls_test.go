@@ -34,10 +34,6 @@ const anything = "anything"
 // protocol in it that two ends could get wrong alike.
 const leaf = "scenarios/transports"
 
-// measuring is what the parts of bench may import. Calibration holds metrics against known
-// truths, and so computes them.
-var measuring = []string{"bench/*", "scenarios", "results", "results/metric", "results/summary"}
-
 // house is CONTRIBUTING.md's drawing as data; of the parts that match a package the
 // first one counts. Go itself refuses circles between packages.
 //
@@ -54,7 +50,6 @@ var house = []wall{
 	{part: "results/report", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}}, // says the verdicts
 	{part: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}},  // draws them
 	{part: "results/internal/*", may: []string{"results", "results/metric", "results/summary"}},
-	{part: "bench", may: append(measuring, "bench/client/engines"), tests: []string{"bench/*/*"}},
 	{part: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // knows no engine
 	{part: "bench/child", may: []string{"bench/cost"}},                                                     // starts and ends processes, whatever they are for
 	{
@@ -74,11 +69,30 @@ var house = []wall{
 		},
 		tests: []string{"bench/generator/generatortest"},
 	},
-	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                            // judges evidence and measures nothing
-	{part: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                               // predicts from the scenario, not from code that measures
-	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}}, // knows the machine, and no trial
-	{part: "bench/*", may: measuring, tests: []string{"bench/*/*"}},
-	{part: "bench/client/clienttest", may: measuring},
+	{
+		part: "bench", // not calibrate, which holds it against known truths
+		may: []string{
+			"bench/client", "bench/client/engines", "bench/host", "bench/schedule", "bench/trial", "bench/validity",
+			"scenarios", "results", "results/metric",
+		},
+	},
+	{
+		part: "bench/calibrate", // stands above trial; of what measures nothing may import it
+		may: []string{
+			"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/cost", "bench/host", "bench/lab", "bench/payload", "bench/trial",
+			"scenarios", "results", "results/metric", "results/summary",
+		},
+	},
+	{part: "bench/trace", may: []string{"bench/child", "bench/client", "bench/client/engines", "bench/clock", "bench/relay", "scenarios"}}, // an experiment with one client; nothing of it is measured
+	{part: "bench/validity", may: []string{"bench/clock", "results"}},                                                                      // judges evidence and measures nothing
+	{part: "bench/model", may: []string{"scenarios", "results", "results/metric"}},                                                         // predicts from the scenario, not from code that measures
+	{part: "bench/host", may: []string{"bench/child", "bench/clock", "bench/cost", "bench/validity", "results"}},                           // knows the machine, and no trial
+	{ // clients, ledgers, links and clocks know no trial
+		part:  "bench/*",
+		may:   []string{"bench/client", "bench/client/engines", "bench/clock", "bench/payload", "bench/relay", "bench/schedule", "scenarios", "results"},
+		tests: []string{"bench/*", "bench/*/*"},
+	},
+	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
 	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
 	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
 	{part: "bench/client/internal/wire"},
@@ -190,6 +204,12 @@ func TestHouseRefuses(t *testing.T) {
 
 		{edge{from: "bench", to: "servers/hub"}, false},
 		{edge{from: "bench/child", to: "results"}, false},
+		{edge{from: "bench/validity", to: "bench/trial"}, false},
+		{edge{from: "bench/generator", to: "bench/trial"}, false},
+		{edge{from: "bench/trial", to: "bench"}, false},
+		{edge{from: "bench", to: "bench/calibrate"}, false},
+		{edge{from: "bench/record", to: "bench/trial"}, false},
+		{edge{from: "bench/calibrate", to: "bench/trial"}, true},
 		{edge{from: "bench/client", to: "servers/wire", inTest: true}, false},
 		{edge{from: "bench/client", to: "bench"}, false},
 		{edge{from: "servers/sse", to: "servers/longpoll"}, false},

@@ -5,23 +5,23 @@ import (
 	"strings"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/calibrate"
 	"pushbench/bench/client/engines"
 	"pushbench/scenarios"
 )
 
 // serving starts servers of ours where they are told to listen.
-func serving() bench.ServeCommand {
+func serving() calibrate.ServeCommand {
 	return func(transport scenarios.Transport, listen string, secured bool) []string {
 		return []string{pushbench, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere", fmt.Sprintf("--tls=%t", secured)}
 	}
 }
 
 // passes holds that every row is right, and shows them all.
-func passes(t *testing.T, rows []bench.Row) {
+func passes(t *testing.T, rows []calibrate.Row) {
 	t.Helper()
 	var table strings.Builder
-	if err := bench.RowTable(&table, rows); err != nil {
+	if err := calibrate.RowTable(&table, rows); err != nil {
 		t.Fatal(err)
 	}
 	t.Log("\n" + table.String())
@@ -32,10 +32,10 @@ func passes(t *testing.T, rows []bench.Row) {
 	}
 }
 
-func wireTable(t *testing.T, accounts []bench.WireAccount) {
+func wireTable(t *testing.T, accounts []calibrate.WireAccount) {
 	t.Helper()
 	var table strings.Builder
-	if err := bench.WireTable(&table, accounts); err != nil {
+	if err := calibrate.WireTable(&table, accounts); err != nil {
 		t.Fatal(err)
 	}
 	t.Log("\n" + table.String())
@@ -46,25 +46,25 @@ func wireTable(t *testing.T, accounts []bench.WireAccount) {
 func TestWireBytesAreTCPs(t *testing.T) { wireBytes(t, engines.Names()[0]) }
 
 func wireBytes(t *testing.T, engine string) {
-	accounts, err := bench.CalibrateWire(t.Context(), engine, serving())
+	accounts, err := calibrate.Wire(t.Context(), engine, serving())
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes(t, bench.WireRows(accounts))
+	passes(t, calibrate.WireRows(accounts))
 }
 
 // With the headers that we say it adds, they are what an interface counts.
 func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
-	accounts, err := bench.CalibrateWireOnInterface(t.Context(), engines.Names()[0], serving())
+	accounts, err := calibrate.WireOnInterface(t.Context(), engines.Names()[0], serving())
 	if err != nil {
 		t.Fatal(err)
 	}
 	wireTable(t, accounts)
-	passes(t, bench.WireRows(accounts))
+	passes(t, calibrate.WireRows(accounts))
 }
 
 func TestCPUIsWhatAProcessBurns(t *testing.T) {
-	rows, err := bench.CalibrateCPU(t.Context(), []string{pushbench, "stub"})
+	rows, err := calibrate.CPU(t.Context(), []string{pushbench, "stub"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestCPUIsWhatAProcessBurns(t *testing.T) {
 }
 
 func TestMemoryIsWhatAProcessTouches(t *testing.T) {
-	rows, err := bench.CalibrateMemory(t.Context(), []string{pushbench, "stub"})
+	rows, err := calibrate.Memory(t.Context(), []string{pushbench, "stub"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "latency counts from the actual send, and Little's law is not looked at", proof: "freeze", reveal: "websocket p99 of a standstill", timed: true,
-		edits: append(fromActualSend, edit{"bench/flight.go", "	h := e.Trial.Latency.Histogram\n", "	if e.Flight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
+		edits: append(fromActualSend, edit{"bench/validity/littleslaw.go", "	h := e.Trial.Latency.Histogram\n", "	if e.Flight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
 	},
 	{
 		name: "lost messages are left out of the quantiles", proof: "survivors", reveal: "p99 of what was owed",
@@ -47,7 +47,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "a gate is switched off", proof: "gates", reveal: "generator on time: spoilt trials refused",
-		edits: []edit{{"bench/gate.go", "{GateLate, onTime, true}", `{GateLate, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
+		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, onTime, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
 	},
 	{
 		name: "a client retries in secret", proof: "retries", reveal: "shortpoll requests on the wire",
@@ -58,7 +58,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "all pollers poll in phase", proof: "shortpoll", reveal: "publisher's period = T", timed: true,
-		edits: []edit{{"bench/drive.go", "random.Float64()", "0 * random.Float64()"}},
+		edits: []edit{{"bench/generator/drive.go", "random.Float64()", "0 * random.Float64()"}},
 	},
 }
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/calibrate"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/scenarios"
@@ -44,7 +44,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	rig.Pin()
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
-			effect, err := bench.Observe(b.Context(), rig, s, transport, b.N)
+			effect, err := calibrate.Observe(b.Context(), rig, s, transport, b.N)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -64,9 +64,9 @@ func BenchmarkIdleClient(b *testing.B) {
 	serve := serving()
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
-			var sum bench.IdleAccount
+			var sum calibrate.IdleAccount
 			for range b.N {
-				account, err := bench.AccountIdle(b.Context(), engines.Names()[0], serve, transport, 1000)
+				account, err := calibrate.Idle(b.Context(), engines.Names()[0], serve, transport, 1000)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -3,7 +3,7 @@ package selftest
 import (
 	"fmt"
 
-	"pushbench/bench"
+	"pushbench/bench/calibrate"
 	"pushbench/scenarios"
 )
 
@@ -16,24 +16,24 @@ var costs = []claim{
 }
 
 func tcpBytes(l *lab) ([]Row, error) {
-	accounts, err := bench.CalibrateWire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string, secured bool) []string {
+	accounts, err := calibrate.Wire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string, secured bool) []string {
 		return []string{l.options.Executable, "serve", string(t), "--control", "--listen", listen, fmt.Sprintf("--tls=%t", secured)}
 	})
-	return calibrated(bench.WireRows(accounts)), err
+	return calibrated(calibrate.WireRows(accounts)), err
 }
 
 func burnt(l *lab) ([]Row, error) {
-	rows, err := bench.CalibrateCPU(l.ctx, []string{l.options.Executable, "stub"})
+	rows, err := calibrate.CPU(l.ctx, []string{l.options.Executable, "stub"})
 	return calibrated(rows), err
 }
 
 func taken(l *lab) ([]Row, error) {
-	rows, err := bench.CalibrateMemory(l.ctx, []string{l.options.Executable, "stub"})
+	rows, err := calibrate.Memory(l.ctx, []string{l.options.Executable, "stub"})
 	return calibrated(rows), err
 }
 
 // calibrated are the rows of a calibration, as they are printed here.
-func calibrated(rows []bench.Row) (all []Row) {
+func calibrated(rows []calibrate.Row) (all []Row) {
 	for _, r := range rows {
 		row := within(r.What, " "+r.Unit, r.Theory, r.Measured, r.Tolerance)
 		if r.Tolerance == 0 {

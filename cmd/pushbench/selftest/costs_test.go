@@ -4,11 +4,11 @@ import (
 	"slices"
 	"testing"
 
-	"pushbench/bench"
+	"pushbench/bench/calibrate"
 )
 
 func TestCalibratedRowsKeepTheirVerdict(t *testing.T) {
-	got := calibrated([]bench.Row{
+	got := calibrated([]calibrate.Row{
 		{What: "length", Unit: "m", Theory: 2, Measured: 2},
 		{What: "weight", Unit: "kg", Theory: 2, Measured: 2.5, Tolerance: 0.25},
 	})

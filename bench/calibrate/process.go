@@ -1,4 +1,4 @@
-package bench
+package calibrate
 
 import (
 	"context"
@@ -80,7 +80,7 @@ const (
 
 // CalibrateCPU reads from outside what stubs burn that were told how much. The
 // argument list starts a process that runs Stub.
-func CalibrateCPU(ctx context.Context, argv []string) ([]Row, error) {
+func CPU(ctx context.Context, argv []string) ([]Row, error) {
 	return withStubs(ctx, argv, 2, func(stubs []*stub) (rows []Row, err error) {
 		row, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
 		if err != nil {
@@ -173,7 +173,7 @@ const (
 // CalibrateMemory reads from outside what a stub occupies that was told how much,
 // as memory per idle client is read: the figure of a trial, and the slope from
 // some clients to twice as many.
-func CalibrateMemory(ctx context.Context, argv []string) ([]Row, error) {
+func Memory(ctx context.Context, argv []string) ([]Row, error) {
 	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Row, err error) {
 		s := stubs[0]
 		var sizes [3]int64 // with no clients, with some, with twice as many

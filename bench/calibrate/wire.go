@@ -1,4 +1,4 @@
-package bench
+package calibrate
 
 import (
 	"context"
@@ -47,12 +47,9 @@ type WireSpan struct {
 
 // CalibrateWire exchanges messages over every transport on loopback, which any
 // user may, and compares our count of bytes with TCP's: they must agree exactly.
-func CalibrateWire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
+func Wire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
 	return exchanges(engine, func(way wireWay) (WireAccount, error) {
-		x := exchange{way: way, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
-		x.launch = func() (*child.Process, error) {
-			return child.Start(child.Server, serve(way.transport, "127.0.0.1:0", way.secured), child.Options{})
-		}
+		x := exchange{way: way, engine: engine, serve: serve}
 		return x.run(ctx)
 	})
 }
@@ -64,7 +61,7 @@ func CalibrateWire(ctx context.Context, engine string, serve ServeCommand) ([]Wi
 // What TCP sends twice the interface counts twice, and nobody at the clients' end
 // knows of it. There is nothing to lose on such a link, but a machine that is busy
 // can be late with an acknowledgement; such an exchange is made again.
-func CalibrateWireOnInterface(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
+func WireOnInterface(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
 	return exchanges(engine, func(way wireWay) (account WireAccount, err error) {
 		const attempts = 5
 		for range attempts {
@@ -86,14 +83,7 @@ func exchangeOnInterface(ctx context.Context, way wireWay, engine string, serve 
 		return account, err
 	}
 	defer func() { err = errors.Join(err, link.Close()) }()
-	x := exchange{way: way, engine: engine, observe: link.Counters}
-	x.launch = func() (server *child.Process, err error) {
-		err = link.Inside(func() error {
-			server, err = child.Start(child.Server, serve(way.transport, net.JoinHostPort(link.Theirs.String(), "0"), way.secured), child.Options{})
-			return err
-		})
-		return server, err
-	}
+	x := exchange{way: way, engine: engine, serve: serve, link: link}
 	if account, err = x.run(ctx); err != nil {
 		return account, err
 	}
@@ -148,10 +138,10 @@ func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts 
 
 // An exchange is small and closed-loop: what is counted in it depends on no clock.
 type exchange struct {
-	way     wireWay
-	engine  string
-	launch  func() (*child.Process, error)
-	observe func() (lab.Counters, error)
+	way    wireWay
+	engine string
+	serve  ServeCommand
+	link   *lab.Link // whose interface counts; nil: loopback
 
 	server   *child.Process
 	traffic  client.Traffic
@@ -178,7 +168,7 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
 	account.Name = x.way.String()
-	if x.server, err = x.launch(); err != nil {
+	if err := x.start(); err != nil {
 		return account, err
 	}
 	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
@@ -208,6 +198,16 @@ func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
 	after, err := x.quiet(ctx)
 	account.Window, account.Whole = results.Minus(said, connected), results.Minus(after, before)
 	return account, err
+}
+
+// start starts the server.
+func (x *exchange) start() (err error) {
+	listen, options := "127.0.0.1:0", child.Options{}
+	if x.link != nil {
+		listen, options.Inside = net.JoinHostPort(x.link.Theirs.String(), "0"), x.link.Inside
+	}
+	x.server, err = child.Start(child.Server, x.serve(x.way.transport, listen, x.way.secured), options)
+	return err
 }
 
 // dial makes the clients' engine, once the server says where it listens.
@@ -277,7 +277,9 @@ func (x *exchange) reading() (r WireSpan, err error) {
 	r.Messages = int64(x.heard.now().delivered)
 	r.Ours, r.TCP = x.traffic.Snapshot(), x.traffic.TCP()
 	r.Ours.Up.Segments, r.Ours.Down.Segments = r.TCP.Up.Segments, r.TCP.Down.Segments
-	r.Interface, err = x.observe()
+	if x.link != nil {
+		r.Interface, err = x.link.Counters()
+	}
 	return r, err
 }
 

@@ -1,4 +1,8 @@
-package bench
+// Package calibrate holds the instrument against what is known without it: the kernel's own
+// count, a process that uses up as much as it was ordered to, and itself without recording.
+//
+// It stands above trial. Nothing that measures may import it.
+package calibrate
 
 import (
 	"fmt"
@@ -8,9 +12,6 @@ import (
 
 	"pushbench/results/metric"
 )
-
-// Calibration holds an instrument against what is known without it: the kernel's
-// own count, or a process that was told what to use up.
 
 // A Row is one comparison of a calibration.
 type Row struct {

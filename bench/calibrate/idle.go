@@ -1,4 +1,4 @@
-package bench
+package calibrate
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
-	"pushbench/bench/lab"
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -21,11 +20,11 @@ type IdleAccount struct {
 }
 
 // AccountIdle connects n clients to a server, and n more.
-func AccountIdle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
+func Idle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
-	x := exchange{way: wireWay{transport: transport}, engine: engine, observe: func() (lab.Counters, error) { return lab.Counters{}, nil }}
-	if x.server, err = child.Start(child.Server, serve(transport, "127.0.0.1:0", false), child.Options{}); err != nil {
+	x := exchange{way: wireWay{transport: transport}, engine: engine, serve: serve}
+	if err := x.start(); err != nil {
 		return account, err
 	}
 	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()

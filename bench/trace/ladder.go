@@ -1,4 +1,4 @@
-package bench
+package trace
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/relay"
-	"pushbench/bench/trace"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -24,10 +23,10 @@ import (
 // fast it is.
 type Ladder struct {
 	Engine   string
-	Serve    ServeCommand
-	Interval time.Duration // of short polling
-	Hold     time.Duration // of long polling
-	Quiet    time.Duration // from being subscribed until the message is published
+	Serve    func(transport scenarios.Transport, listen string) []string // argument list of a server
+	Interval time.Duration                                               // of short polling
+	Hold     time.Duration                                               // of long polling
+	Quiet    time.Duration                                               // from being subscribed until the message is published
 }
 
 // The messages of a ladder, and how long any of it may take.
@@ -40,10 +39,10 @@ const (
 
 // Do runs the experiment over one transport. Of what the client counted by itself, the relay
 // must have seen as much: else it is an error.
-func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.Trace, err error) {
+func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.Hold+2*l.Interval+ladderWait)
 	defer cancel()
-	server, err := child.Start(child.Server, l.Serve(transport, "127.0.0.1:0", false), child.Options{})
+	server, err := child.Start(child.Server, l.Serve(transport, "127.0.0.1:0"), child.Options{})
 	if err != nil {
 		return t, err
 	}
@@ -64,7 +63,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t trace.
 	}
 	l.settle(ctx, between, traffic)
 	between.Close()
-	t = trace.Read(string(transport), between.Conversations(), one.all())
+	t = Read(string(transport), between.Conversations(), one.all())
 	if w := traffic.Snapshot(); w.Up.Bytes != t.Up || !t.Heard(w.Down.Bytes) || w.Requests != int64(t.Requests) {
 		return t, fmt.Errorf("trace %s: the client counted %d B up, %d B down and %d requests, but %s crossed", transport, w.Up.Bytes, w.Down.Bytes, w.Requests, t.Summary())
 	}
@@ -139,7 +138,7 @@ type climber struct {
 	acked             bool
 	heard             int
 	answered          int64 // answers that the client received, with a message or without
-	notes             []trace.Note
+	notes             []Note
 	failed            error
 }
 
@@ -149,7 +148,7 @@ func (c *climber) Deliver(who int, b *client.Batch, _ clock.Instant) {
 		if who == 0 && len(b.Messages) > 0 {
 			c.answered++
 			c.heard += len(b.Messages)
-			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
+			c.notes = append(c.notes, Note{At: time.Now(), Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
 		}
 	})
 }
@@ -193,7 +192,7 @@ func (c *climber) Event(who int, e client.Event, _ clock.Instant) {
 			c.answered++
 		case e.Kind == client.Connected && who == 0:
 			c.subscribed = true
-			c.notes = append(c.notes, trace.Note{At: time.Now(), Text: "the client is subscribed"})
+			c.notes = append(c.notes, Note{At: time.Now(), Text: "the client is subscribed"})
 		case e.Kind == client.Connected:
 			c.ready = true
 		case e.Kind == client.Acked && who == 0:
@@ -205,7 +204,7 @@ func (c *climber) Event(who int, e client.Event, _ clock.Instant) {
 }
 
 func (c *climber) note(atServer bool, text string) {
-	c.change(func() { c.notes = append(c.notes, trace.Note{At: time.Now(), AtServer: atServer, Text: text}) })
+	c.change(func() { c.notes = append(c.notes, Note{At: time.Now(), AtServer: atServer, Text: text}) })
 }
 
 func (c *climber) change(f func()) {
@@ -218,7 +217,7 @@ func (c *climber) change(f func()) {
 	}
 }
 
-func (c *climber) all() []trace.Note {
+func (c *climber) all() []Note {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.notes
