@@ -20,7 +20,7 @@ import (
 )
 
 // manifest is what is known before the first trial.
-func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest {
+func (r *Run) manifest(began time.Time, configurations []scenarios.Case) results.Manifest {
 	s := r.Scenario
 	m := results.Manifest{
 		Schema:     results.Schema,
@@ -32,7 +32,7 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 		Served:     r.Served,
 		Host:       host.Facts(),
 		Pinning:    r.Rig.Pinning,
-		Workload:   workload(s, cases),
+		Workload:   workload(s, configurations),
 		Blocks:     s.Blocks,
 		Seed:       s.Seed,
 		Compare:    declared(s.Compare),
@@ -40,7 +40,7 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 		Claims:     s.Claims,
 		Published:  published(s.Published),
 		Engine:     r.Rig.Engine,
-		Stack:      stacksOf(cases),
+		Stack:      stacksOf(configurations),
 		Servers:    map[string]string{},
 		Conditions: waysUp(s),
 	}
@@ -56,11 +56,11 @@ func (r *Run) manifest(began time.Time, cases []scenarios.Case) results.Manifest
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))
 	}
-	for _, c := range cases {
+	for _, c := range configurations {
 		m.Cases = append(m.Cases, caseOf(s, c))
 	}
-	for block, order := range Orders(cases, s.Blocks, s.Seed) {
-		m.Schedules = append(m.Schedules, scheduleHash(s, cases, block+1))
+	for block, order := range Orders(configurations, s.Blocks, s.Seed) {
+		m.Schedules = append(m.Schedules, scheduleHash(s, configurations, block+1))
 		var names []string
 		for _, c := range order {
 			names = append(names, c.Name())
@@ -85,13 +85,13 @@ func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
 }
 
 // scheduleHash is of what is due in a block, in all workloads that it has.
-func scheduleHash(s *scenarios.Scenario, cases []scenarios.Case, block int) string {
+func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Case, block int) string {
 	if !s.SweepsLoad() {
 		return schedule.New(s, block).Hash()
 	}
 	sum := sha256.New()
 	seen := map[scenarios.Case]bool{}
-	for _, c := range cases {
+	for _, c := range configurations {
 		load := scenarios.Case{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
 		if !seen[load] {
 			seen[load] = true
@@ -142,9 +142,9 @@ func published(p metric.Published) metric.Published {
 }
 
 // stacksOf names the stacks that are measured.
-func stacksOf(cases []scenarios.Case) string {
+func stacksOf(configurations []scenarios.Case) string {
 	var names []string
-	for _, c := range cases {
+	for _, c := range configurations {
 		if !slices.Contains(names, string(c.Stack)) {
 			names = append(names, string(c.Stack))
 		}
@@ -161,7 +161,7 @@ func runID(s *scenarios.Scenario, began time.Time) uint32 {
 }
 
 // workload is the scenario in figures.
-func workload(s *scenarios.Scenario, cases []scenarios.Case) results.Workload {
+func workload(s *scenarios.Scenario, configurations []scenarios.Case) results.Workload {
 	w := results.Workload{
 		Scenario:      s.Name,
 		Description:   s.Description,
@@ -187,7 +187,7 @@ func workload(s *scenarios.Scenario, cases []scenarios.Case) results.Workload {
 		Window:        time.Duration(s.Window),
 		Drain:         time.Duration(s.Drain),
 	}
-	for _, c := range cases {
+	for _, c := range configurations {
 		if !transports.Of(c.Transport).Timed {
 			w.Flush[c.Name()] = time.Duration(c.Flush)
 		}

@@ -21,7 +21,8 @@ type Progress struct {
 	Left      time.Duration // estimated
 }
 
-func (c *campaign) tell(block int, measured scenarios.Case, phase string, delivered int64, took results.Histogram) {
+// progress reports how far the run has come.
+func (c *campaign) progress(block int, measured scenarios.Case, phase string, delivered int64, took results.Histogram) {
 	if c.run.Progress == nil {
 		return
 	}

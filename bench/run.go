@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/host"
 	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/results"
@@ -38,6 +39,122 @@ func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, str
 	return where[0], err
 }
 
+// A Side is a run, and where its folder goes.
+type Side struct {
+	Run  *Run
+	Path string
+}
+
+// Interleave measures several runs of one scenario side by side: a trial of one is
+// followed, or led, by the same trial of the others, so that whatever the machine does
+// meanwhile is in all of them alike. Each is a run of its own, with a folder of its own,
+// and says whom it was measured beside. They share the monitor of the cores and the ceiling
+// of the first side's rig.
+//
+// derive writes what people look at into each folder. The folders are returned in the order
+// of the sides; one that could not be made is "".
+func Interleave(ctx context.Context, sides []Side, derive func(*results.Run, string) error) ([]string, error) {
+	where := make([]string, len(sides))
+	campaigns, err := begin(sides)
+	if err != nil {
+		return where, err
+	}
+	broke := host.WithMonitor(sides[0].Run.Rig.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
+	errs := make([]error, len(sides))
+	for i, c := range campaigns {
+		c.close(broke)
+		where[i], errs[i] = c.folder.Finish(c.manifest, derive)
+	}
+	return where, errors.Join(errs...)
+}
+
+// begin plans the runs and makes their folders.
+func begin(sides []Side) (all []*campaign, err error) {
+	began := time.Now()
+	for i, side := range sides {
+		c := newCampaign(side.Run, began.Add(time.Duration(i))) // a nanosecond apart: no two may share a payload
+		c.sides = len(sides)
+		for _, other := range all {
+			c.manifest.Beside = append(c.manifest.Beside, other.manifest.RunID)
+			other.manifest.Beside = append(other.manifest.Beside, c.manifest.RunID)
+		}
+		all = append(all, c)
+	}
+	for i, c := range all {
+		if c.folder, err = results.Create(sides[i].Path, c.manifest, c.run.Scenario.YAML()); err != nil {
+			for _, made := range all[:i] {
+				err = errors.Join(err, made.folder.Discard())
+			}
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// newCampaign plans a run.
+func newCampaign(r *Run, began time.Time) *campaign {
+	configurations := r.Scenario.Cases()
+	c := &campaign{run: r, began: began, configurations: configurations, manifest: r.manifest(began, configurations)}
+	c.attempt = c.trial
+	return c
+}
+
+// measure is all that happens while the cores are monitored.
+func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
+	first := campaigns[0]
+	rig := first.run.Rig
+	if err := rig.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.configurations)); ctx.Err() != nil {
+		return errStopped
+	} else if err != nil {
+		return err
+	}
+	for _, c := range campaigns {
+		c.run.Rig.Monitor, c.run.Rig.Ceiling = m, rig.Ceiling
+		c.manifest.Ceiling = rig.Ceiling
+		c.manifest.Conditions = append(c.manifest.Conditions, rig.Conditions()...)
+	}
+	before, err := rig.IdleStalls(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range campaigns {
+		c.manifest.Host.Standstills = before
+	}
+	if err := repetitions(ctx, campaigns); err != nil {
+		return err
+	}
+	after, err := rig.IdleStalls(ctx)
+	for _, c := range campaigns {
+		c.manifest.Host.StandstillsAfter = after
+	}
+	return err
+}
+
+// repetitions measures every configuration of every side. Which side measures a configuration
+// first takes turns from repetition to repetition.
+func repetitions(ctx context.Context, campaigns []*campaign) error {
+	s, configurations := campaigns[0].run.Scenario, campaigns[0].configurations
+	turns := map[string][][]*campaign{}
+	for i, c := range configurations {
+		turns[c.Name()] = Orders(campaigns, s.Blocks, s.Seed+uint64(i))
+	}
+	for repetition, order := range Orders(configurations, s.Blocks, s.Seed) {
+		for position, measured := range order {
+			for _, c := range turns[measured.Name()][repetition] {
+				if err := c.configuration(ctx, repetition+1, position+1, measured); err != nil {
+					return err
+				}
+			}
+		}
+		for _, c := range campaigns {
+			if err := c.enough(repetition + 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // errStopped says that a person ended the run.
 var errStopped = errors.New("interrupted")
 
@@ -48,12 +165,12 @@ func (e *enoughError) Error() string { return e.why }
 
 // A campaign is a run under way.
 type campaign struct {
-	run      *Run
-	cases    []scenarios.Case // of the scenario: what each block measures
-	folder   *results.Folder
-	manifest *results.Manifest
-	began    time.Time
-	sides    int // runs that are measured in turns, this one included
+	run            *Run
+	folder         *results.Folder
+	manifest       results.Manifest
+	began          time.Time
+	configurations []scenarios.Case
+	sides          int // runs that are measured in turns, this one included
 
 	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error)
 	done     int // trials that ended and are not measured again
@@ -68,10 +185,10 @@ type campaign struct {
 // again. A machine that disturbs more is no machine to measure on.
 const disturbedShare = 0.2
 
-// cell measures one case of a block. A trial that the machine disturbed, which
-// a gate of the rig says and no figure of the system under test, is void; it stays
-// in the folder, is named in every output, and is measured again in its place.
-func (c *campaign) cell(ctx context.Context, block, position int, measured scenarios.Case) error {
+// configuration measures one configuration of a repetition. A trial that the machine disturbed
+// is invalid: a check of the test setup shows that, never a metric of the system under test. It
+// stays in the folder, is named in every output, and is measured again in its place.
+func (c *campaign) configuration(ctx context.Context, block, position int, measured scenarios.Case) error {
 	allowed := max(1, int(disturbedShare*float64(c.trials())))
 	for again := 0; ; again++ {
 		result, err := c.attempt(ctx, block, position, again, measured)
@@ -88,7 +205,7 @@ func (c *campaign) cell(ctx context.Context, block, position int, measured scena
 	}
 }
 
-// trouble tells of a trial that is void.
+// trouble reports a trial that is invalid.
 func (c *campaign) trouble(t results.Trial, then string) {
 	if t.Status == results.Invalid && c.run.Trouble != nil {
 		c.run.Trouble(fmt.Sprintf("%s is void%s: %s", t.Name(), then, t.Reason))
@@ -96,14 +213,15 @@ func (c *campaign) trouble(t results.Trial, then string) {
 }
 
 // trials is how many are planned.
-func (c *campaign) trials() int { return len(c.cases) * c.run.Scenario.Blocks }
+func (c *campaign) trials() int { return len(c.configurations) * c.run.Scenario.Blocks }
 
+// trial measures once and writes the row of what was found.
 func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error) {
 	if c.stopped() {
 		return results.Trial{}, errStopped
 	}
 	phase, delivered, took := "starting", int64(0), results.Histogram{}
-	tell := func() { c.tell(block, measured, phase, delivered, took) }
+	progress := func() { c.progress(block, measured, phase, delivered, took) }
 	t := &trial.Trial{
 		Rig:      c.run.Rig,
 		Scenario: c.run.Scenario.For(measured),
@@ -117,13 +235,13 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 		Interval: func(i results.Interval) error {
 			delivered += i.Delivered
 			took.Merge(i.Latency)
-			tell()
+			progress()
 			if c.run.Interval != nil {
 				c.run.Interval(i)
 			}
 			return c.folder.AppendInterval(i)
 		},
-		Phase: func(now string) { phase = now; tell() },
+		Phase: func(now string) { phase = now; progress() },
 	}
 	result, err := t.Measure(ctx)
 	if ctx.Err() != nil {
@@ -145,7 +263,7 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 	case err != nil && !t.Connected:
 		return result, err // what kept this trial from beginning will keep the others
 	default:
-		return result, nil // a trial that broke off is void; the others may be sound
+		return result, nil // a trial that broke off is invalid; the others may be valid
 	}
 }
 
@@ -180,7 +298,7 @@ func (c *campaign) note(t results.Trial) {
 	}
 }
 
-// verdict says what the run is worth.
+// verdict is the status of the run and its reason.
 func (c *campaign) verdict(err error) (results.Status, string) {
 	var enough *enoughError
 	switch {
@@ -195,4 +313,16 @@ func (c *campaign) verdict(err error) (results.Status, string) {
 	default:
 		return results.Complete, ""
 	}
+}
+
+// close completes the manifest. An error of one side ended all of them.
+func (c *campaign) close(err error) {
+	m := &c.manifest
+	m.Conditions = append(m.Conditions, c.pairs.conditions()...)
+	if n := len(m.Beside); n > 0 {
+		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial here has the same trial there right before or after it", n))
+	}
+	m.Ended = time.Now().UTC()
+	m.Host.LoadAverageAfter = host.LoadAverage()
+	m.Status, m.Reason = c.verdict(err)
 }

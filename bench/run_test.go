@@ -15,11 +15,11 @@ import (
 	"pushbench/scenarios"
 )
 
-// rehearse runs a campaign of 4 transports in 5 blocks whose trials fail gates as
-// told, by number of attempt from 1, and returns the attempts made and the verdict.
+// rehearse runs a campaign of 4 transports in 5 blocks whose trials fail the
+// named checks, by number of attempt from 1, and returns the attempts made and the verdict.
 func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
 	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
-	c := &campaign{run: &Run{Scenario: s}, cases: s.Cases()}
+	c := &campaign{run: &Run{Scenario: s}, configurations: s.Cases()}
 	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Case) (results.Trial, error) {
 		t := results.Trial{Block: block, Transport: string(measured.Transport), Case: measured.Name(), Again: again, Status: results.Complete}
 		attempts = append(attempts, t.Name())
@@ -32,7 +32,7 @@ func rehearse(fails map[int]string) (attempts []string, status results.Status, r
 		}
 		return t, nil
 	}
-	status, reason = c.verdict(blocks(context.Background(), []*campaign{c}))
+	status, reason = c.verdict(repetitions(context.Background(), []*campaign{c}))
 	return attempts, status, reason
 }
 
@@ -71,14 +71,14 @@ func TestDefectsAreNotMeasuredAway(t *testing.T) {
 
 func TestBreakingOffEndsTheRun(t *testing.T) {
 	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
-	c := &campaign{run: &Run{Scenario: s}, cases: s.Cases()}
+	c := &campaign{run: &Run{Scenario: s}, configurations: s.Cases()}
 	broken := errors.New("no server")
 	made := 0
 	c.attempt = func(context.Context, int, int, int, scenarios.Case) (results.Trial, error) {
 		made++
 		return results.Trial{}, broken
 	}
-	if status, reason := c.verdict(blocks(context.Background(), []*campaign{c})); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
+	if status, reason := c.verdict(repetitions(context.Background(), []*campaign{c})); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
 		t.Errorf("%d attempts, %s (%s)", made, status, reason)
 	}
 }
@@ -90,8 +90,8 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
 	const cases = 2 + 3*2*3
 	r := &Run{Scenario: s, Rig: &trial.Rig{}}
-	m := r.manifest(time.Now(), s.Cases())
-	c := &campaign{run: r, cases: s.Cases(), manifest: &m, began: time.Now()}
+	c := newCampaign(r, time.Now())
+	m := c.manifest
 	if c.trials() != 2*cases || len(m.Cases) != cases || m.Stack != "nethttp, fasthttp" {
 		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Cases), m.Stack, 2*cases, cases)
 	}
@@ -106,5 +106,13 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 	}
 	if m.Workload.Flush["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.Flush) != 18 {
 		t.Errorf("flush windows: %v", m.Workload.Flush)
+	}
+}
+
+func TestVerdictIsInTheManifest(t *testing.T) {
+	c := newCampaign(&Run{Scenario: readScenario(t), Rig: &trial.Rig{}}, time.Now())
+	c.close(errors.New("no server"))
+	if m := c.manifest; m.Status != results.Invalid || m.Reason != "no server" || m.Ended.IsZero() {
+		t.Errorf("%s (%s), ended %v; want INVALID with the reason and the time", m.Status, m.Reason, m.Ended)
 	}
 }
