@@ -14,7 +14,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Run is a scenario and its blocks on a rig.
+// A Run is a scenario and its repetitions on a rig.
 type Run struct {
 	Scenario *scenarios.Scenario
 	Rig      *trial.Rig
@@ -22,14 +22,14 @@ type Run struct {
 	Tool     results.Tool    // which pushbench this is
 	Served   results.Tool    // whose servers are measured, where it is another
 	Stop     <-chan struct{} // closed: drain the trial under way and end
-	Progress func(Progress)  // told at least once a second; must return at once
-	Trouble  func(string)    // told of each trial that is void, and why, as it ends; must return at once
+	Progress func(Progress)  // optional callback, at least once per second; must not block
+	Trouble  func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
-	// Enough is asked after each block but the last, and told where the run is being written.
-	// What it says ends the run, which is then PARTIAL for that reason; default: nobody is asked.
+	// Enough is an optional callback after each repetition but the last, with the folder that is
+	// being written. A reason that it returns ends the run, which is then PARTIAL.
 	Enough func(folder string) (why string, err error)
 
-	Interval func(results.Interval) // told of each second of each trial; must return at once
+	Interval func(results.Interval) // optional callback for each second of each trial; must not block
 }
 
 // Do measures and writes the folder at path. derive writes what people look at
@@ -155,7 +155,7 @@ func repetitions(ctx context.Context, campaigns []*campaign) error {
 	return nil
 }
 
-// errStopped says that a person ended the run.
+// errStopped: a person ended the run.
 var errStopped = errors.New("interrupted")
 
 // enoughError says that a run ends early because nothing more is to be learnt from it.
@@ -177,7 +177,7 @@ type campaign struct {
 	again    int // trials that were disturbed and measured again
 	took     time.Duration
 	pairs    pairing
-	faulty   []string // trials that are void, and why
+	faulty   []string // invalid trials, with the reason
 	overload []string
 }
 

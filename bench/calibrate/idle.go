@@ -19,7 +19,7 @@ type IdleAccount struct {
 	Slope  float64 // n more: what first use costs once (code paged in, buffers of the runtime) is not in it
 }
 
-// AccountIdle connects n clients to a server, and n more.
+// Idle connects n clients to a server, and n more.
 func Idle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()

@@ -78,7 +78,7 @@ const (
 	stubRepeats = 3
 )
 
-// CalibrateCPU reads from outside what stubs burn that were told how much. The
+// CPU reads from outside what stubs burn that were told how much. The
 // argument list starts a process that runs Stub.
 func CPU(ctx context.Context, argv []string) ([]Row, error) {
 	return withStubs(ctx, argv, 2, func(stubs []*stub) (rows []Row, err error) {
@@ -170,7 +170,7 @@ const (
 	stubPerClient = 64 << 10
 )
 
-// CalibrateMemory reads from outside what a stub occupies that was told how much,
+// Memory reads from outside what a stub occupies that was told how much,
 // as memory per idle client is read: the figure of a trial, and the slope from
 // some clients to twice as many.
 func Memory(ctx context.Context, argv []string) ([]Row, error) {

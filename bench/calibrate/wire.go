@@ -45,7 +45,7 @@ type WireSpan struct {
 	Interface lab.Counters
 }
 
-// CalibrateWire exchanges messages over every transport on loopback, which any
+// Wire exchanges messages over every transport on loopback, which any
 // user may, and compares our count of bytes with TCP's: they must agree exactly.
 func Wire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
 	return exchanges(engine, func(way wireWay) (WireAccount, error) {
@@ -54,7 +54,7 @@ func Wire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount
 	})
 }
 
-// CalibrateWireOnInterface does the same with the server in a network namespace
+// WireOnInterface does the same with the server in a network namespace
 // of its own, so that the interface on the way to it counts all that crosses, too.
 // It needs root.
 //

@@ -23,7 +23,7 @@ import (
 type Standing string
 
 // Fine: as it should be. Caution: measurable, with what the advice says. Void: a
-// measurement would be void for sure. Hidden: this system does not show it.
+// measurement would be invalid for sure. Hidden: this system does not show it.
 const (
 	Fine    Standing = "ok"
 	Caution Standing = "warn"
@@ -49,14 +49,14 @@ type Need struct {
 type Examination struct {
 	Idle  []string                                   // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
 	Needs []Need                                     // of the scenarios that come with the command
-	Last  func(ctx context.Context) (Finding, error) // one more, made while the cores are kept awake
+	Last  func(ctx context.Context) (Finding, error) // one more, made while idle states are prevented
 }
 
 // examineFor is how long the machine is watched while nothing is measured on it.
 const examineFor = 3 * time.Second
 
 // Do examines this machine; it takes about ten seconds and makes no load but a small
-// fixed loop and what keeps the cores awake.
+// fixed loop and what prevents idle states.
 func (x Examination) Do(ctx context.Context) ([]Finding, error) {
 	found := append([]Finding{descriptors(x.Needs)}, examineSystem()...)
 	found = append(found, pinningHere(), runtimeSettings())
@@ -152,7 +152,7 @@ func watchIdle(ctx context.Context, m *Monitor) ([]Finding, error) {
 	return append([]Finding{sleeping(m), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), m.Process.PID()})...), nil
 }
 
-// sleeping says how a run keeps the cores awake here.
+// sleeping reports how a run prevents idle states here.
 func sleeping(m *Monitor) Finding {
 	f := Finding{Check: "sleep of cores", State: Fine, Found: m.Condition()}
 	if m.kept == "" {
@@ -161,7 +161,7 @@ func sleeping(m *Monitor) Finding {
 	return f
 }
 
-// hiccups judges standstills as the gate "cores kept running" would in a window as long.
+// hiccups judges stalls as the check "cores kept running" would in a window as long.
 func hiccups(stalls validity.Stalls) Finding {
 	f := Finding{Check: "standstills of idle cores"}
 	if len(stalls) == 0 {
@@ -194,8 +194,8 @@ func timer() Finding {
 	return judgeTimer(<-late)
 }
 
-// judgeTimer holds lateness against the gate "generator on time", whose floor is 1 ms.
-// It warns and never fails: the gate allows more where latencies are long.
+// judgeTimer holds lateness against the check "generator on time", whose floor is 1 ms.
+// It warns and never fails: the check allows more where latencies are long.
 func judgeTimer(late []time.Duration) Finding {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
@@ -253,7 +253,7 @@ func variation(x []float64) float64 {
 	return math.Sqrt(squares/float64(len(x)-1)) / mean
 }
 
-// ErrVoid says that a measurement here would be void.
+// ErrVoid: a measurement here would be invalid.
 var ErrVoid = errors.New("a measurement here would be void")
 
 // Usable is nil where a machine can be measured on, warnings allowed.

@@ -274,8 +274,8 @@ func steal(before, after look) Finding {
 	return f
 }
 
-// throttling while we did nothing but keep the cores awake, as every run does, would
-// go on in a run, and the gate "not throttled" voids each trial of it.
+// throttling while we did nothing but prevent idle states, as every run does, would
+// go on in a run, and the check "not throttled" would invalidate each trial of it.
 func throttling(before, after look) Finding {
 	f := Finding{Check: "throttling", State: Hidden}
 	if !before.counts || !after.counts {

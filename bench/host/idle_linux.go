@@ -33,7 +33,7 @@ import (
 // a thread at idle priority spins on each core, and gives way to anybody.
 //
 // It also watches them: a thread on each that wakes every few milliseconds, ahead
-// of all others, knows how long its core stood still, which on a virtual machine
+// of all others, knows how long its core stalled, which on a virtual machine
 // is the host's doing. Each line of in is answered by a line on out: a report.
 func PreventIdle(in io.Reader, out io.Writer) error { return preventIdle(in, out, requestNoSleep) }
 
@@ -70,11 +70,11 @@ func preventIdle(in io.Reader, out io.Writer, wish func() (io.Closer, error)) er
 	return <-failed
 }
 
-// latencyWish takes the longest time in which a core may wake, as four bytes of
+// latencyRequest takes the longest time in which a core may wake, as four bytes of
 // microseconds, for as long as it is held open (Linux, admin-guide/pm/cpuidle).
 const latencyRequest = "/dev/cpu_dma_latency"
 
-// wishNoSleep asks the kernel to let idle cores poll, which takes no time to end. It
+// requestNoSleep asks the kernel to let idle cores poll, which takes no time to end. It
 // is refused where the wish would change nothing: without the state that polls.
 func requestNoSleep() (io.Closer, error) {
 	const shallowest = "/sys/devices/system/cpu/cpu0/cpuidle/state0/name"
@@ -91,7 +91,7 @@ func requestNoSleep() (io.Closer, error) {
 	return f, nil
 }
 
-// A watcher knows how long its core stood still.
+// A watcher knows how long its core stalled.
 type watcher struct {
 	mu    sync.Mutex // guards stall
 	stall validity.Stall
@@ -121,7 +121,7 @@ func (w *watcher) note(now clock.Instant, late time.Duration) {
 //
 // It is a real-time thread where it may be (root). An ordinary one, however nice others
 // are to it, may wait for a tick or two while many processes have work: with eight
-// servers on a core it took their turns for standstills, 0.3 to 1.2 s in a minute.
+// servers on a core it took their turns for stalls, 0.3 to 1.2 s in a minute.
 func (w *watcher) watch(core int, begins func()) error {
 	clock.Sharpen()
 	if err := pinThread(core); err != nil {

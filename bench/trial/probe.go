@@ -27,7 +27,7 @@ type probe struct {
 // askTimeout bounds one question to a server.
 const askTimeout = 5 * time.Second
 
-// newTarget connects from the network namespace that inside leads to, nil: from ours,
+// newProbe connects from the network namespace that inside leads to, nil: from ours,
 // and over TLS unless secured is nil.
 func newProbe(address string, secured *tls.Config, inside func(func() error) error) *probe {
 	t := &probe{address: address, scheme: "http"}

@@ -30,7 +30,6 @@ type replica struct {
 	before serverStats // when all clients were connected
 	after  serverStats
 	done   *generator.Outcome // nil until the generator said so
-	dials  int64              // that the generator reports
 }
 
 func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {

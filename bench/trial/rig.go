@@ -29,7 +29,7 @@ type Rig struct {
 	Ceiling        float64         // see MeasureCeiling; 0: not measured
 }
 
-// Conditions are what a reader must know of the rig. No check depends on what a Quick one
+// Conditions are what a reader must know of the test setup. No check depends on what a Quick one
 // leaves out: the ceiling is measured all the same, and the watch of idle cores is only shown.
 func (r *Rig) Conditions() []string {
 	all := []string{r.Monitor.Condition()}

@@ -40,9 +40,9 @@ func hostSettings(h results.Host) map[string]string {
 	return settings
 }
 
-// surroundings are the settings that nobody but us can tell: the machine's, as it is
+// settings are those that neither server nor generator reports: the machine's, as it is
 // now, and which executables this trial starts.
-func (t *Trial) surroundings() (map[string]string, error) {
+func (t *Trial) settings() (map[string]string, error) {
 	settings := hostSettings(host.Facts())
 	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.Rig.Drive} {
 		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed

@@ -118,7 +118,7 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 		}
 	}
 	t.ServerSettings = t.replicas[0].settings
-	if t.result.Settings, err = t.surroundings(); err != nil {
+	if t.result.Settings, err = t.settings(); err != nil {
 		return err
 	}
 	t.result.Cost.Server.MemoryBase, err = t.servers().memory(cost.Memory)

@@ -1,6 +1,6 @@
 package trial
 
-// A Moment is a point in a trial at which a Rig's Watch is told of it.
+// A Moment is a point in a trial at which its Rig's Watch is called.
 type Moment int
 
 // The moments of a trial.
@@ -9,8 +9,8 @@ const (
 	Drained                    // all is measured, both processes still live
 )
 
-// An Underway is a trial as one sees it who disturbs it on purpose, to test the
-// instrument, or asks its server for what only that knows.
+// An Underway is a trial at a Moment, for a callback that disturbs it on purpose, to test the
+// instrument, or reads what only its server knows.
 type Underway struct {
 	Moment    Moment
 	Transport string
@@ -20,7 +20,7 @@ type Underway struct {
 	Generator int
 }
 
-// watched tells the rig's watch.
+// watched calls the rig's Watch, if there is one.
 func (t *Trial) watched(now Moment) {
 	if t.Rig.Watch == nil {
 		return

@@ -14,7 +14,7 @@ import (
 	"pushbench/results"
 )
 
-// A gate judges the rig, never the system under test. What it says is what was
+// A check judges the test setup, never the system under test. Its detail is what was
 // measured and what is allowed.
 type check struct {
 	name    string
@@ -22,7 +22,7 @@ type check struct {
 	disturb bool // a disturbance of the machine can fail it: the trial may be measured again
 }
 
-// Names of the gates.
+// Names of the checks, as results keep them.
 const (
 	GeneratorOnTime   = "generator on time"
 	CoresRunning      = "cores kept running"
@@ -61,8 +61,8 @@ var checks = []check{
 	{NothingChanged, unchanged, false},
 }
 
-// Disturbed says whether gates voided a trial, and only such as a disturbance of
-// the machine can fail. Any other failure is a defect, which no repetition mends.
+// Disturbed reports whether a trial is invalid only by checks that a disturbance of the
+// machine can fail. Any other failure is a defect, which no repetition mends.
 func Disturbed(t results.Trial) bool {
 	failed := t.FailedGates()
 	return len(failed) > 0 && !slices.ContainsFunc(failed, func(g results.Gate) bool { return !CanBeDisturbed(g.Name) })
@@ -70,15 +70,15 @@ func Disturbed(t results.Trial) bool {
 
 // CanBeDisturbed reports whether a disturbance of the machine can fail the named check.
 func CanBeDisturbed(name string) bool {
-	return slices.ContainsFunc(checks, func(g check) bool { return g.name == name && g.disturb })
+	return slices.ContainsFunc(checks, func(c check) bool { return c.name == name && c.disturb })
 }
 
-// Judge passes every gate or says why not.
+// Judge returns the verdict of every check.
 func Judge(e Evidence) []results.Gate {
 	verdicts := make([]results.Gate, len(checks))
-	for i, g := range checks {
-		passed, detail := g.judge(e)
-		verdicts[i] = results.Gate{Name: g.name, Passed: passed, Detail: detail}
+	for i, c := range checks {
+		passed, detail := c.judge(e)
+		verdicts[i] = results.Gate{Name: c.name, Passed: passed, Detail: detail}
 	}
 	return verdicts
 }
@@ -91,8 +91,8 @@ func onTime(e Evidence) (bool, string) {
 	return late <= allowed, fmt.Sprintf("lateness p99 %v, allowed %v", clock.Round(late), clock.Round(allowed))
 }
 
-// keptRunning: no core stood still for more than half a percent of the window, in
-// standstills of 5 ms and more: half of what it takes to make a 99th percentile the
+// keptRunning: no core stalled for more than half a percent of the window, in
+// stalls of 5 ms and more: half of what it takes to make a 99th percentile the
 // machine's. Shorter ones are the noise of every virtual machine; the maximum, and
 // what lies beyond the 99th percentile, may hold what this allows.
 func keptRunning(e Evidence) (bool, string) {

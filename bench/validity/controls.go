@@ -8,7 +8,7 @@ import (
 	"pushbench/results"
 )
 
-// Sound is the evidence of a trial that passes every gate.
+// ValidEvidence is the evidence of a trial that passes every check.
 func ValidEvidence() Evidence {
 	e := Evidence{
 		Accepted:     20,
@@ -60,8 +60,8 @@ func seconds(latencies ...int) (all []results.Interval) {
 	return all
 }
 
-// spoil makes evidence that only the named gate must refuse. A gate without an
-// entry here has nothing that shows it can fail.
+// corruptions change valid evidence so that the named check must fail, and no other. A check
+// without an entry here has nothing that shows it can fail.
 var corruptions = map[string][]func(*Evidence){
 	GeneratorOnTime: {func(e *Evidence) {
 		for range 3 {
@@ -141,44 +141,44 @@ var corruptions = map[string][]func(*Evidence){
 	},
 }
 
-// A Control is how one gate judged evidence that it alone must refuse.
+// A Control is how one check judged corrupt evidence that it alone must refuse.
 type Control struct {
 	Check   string
 	Refused bool   // as it must
-	Others  string // gates that refused it as well, which they must not; empty: none
-	Detail  string // what the gate said
+	Others  string // checks that refused it as well, which they must not; empty: none
+	Detail  string // of the check
 }
 
-// Controls has every gate judge a sound trial and each that was spoilt for it.
-func Controls() (sound []results.Gate, spoilt []Control) {
+// Controls has every check judge valid evidence and all that was corrupted for it.
+func Controls() (valid []results.Gate, corrupt []Control) {
 	return Judge(ValidEvidence()), judgeCorrupted(allCorrupted())
 }
 
-// A spoiltTrial is evidence that only the named gate must refuse.
+// corrupted is evidence that only the named check must refuse.
 type corrupted struct {
 	check    string
 	evidence Evidence
 }
 
 func allCorrupted() (all []corrupted) {
-	for _, g := range checks {
-		for _, damage := range corruptions[g.name] {
+	for _, c := range checks {
+		for _, corrupt := range corruptions[c.name] {
 			e := ValidEvidence()
-			damage(&e)
-			all = append(all, corrupted{g.name, e})
+			corrupt(&e)
+			all = append(all, corrupted{c.name, e})
 		}
 	}
 	return all
 }
 
 func judgeCorrupted(all []corrupted) (controls []Control) {
-	for _, g := range checks {
-		if len(corruptions[g.name]) == 0 {
-			controls = append(controls, Control{Check: g.name, Detail: "nothing shows that it can fail"})
+	for _, c := range checks {
+		if len(corruptions[c.name]) == 0 {
+			controls = append(controls, Control{Check: c.name, Detail: "nothing shows that it can fail"})
 		}
 	}
-	for _, s := range all {
-		controls = append(controls, control(s.check, Judge(s.evidence)))
+	for _, one := range all {
+		controls = append(controls, control(one.check, Judge(one.evidence)))
 	}
 	return controls
 }

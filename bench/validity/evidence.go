@@ -6,11 +6,11 @@ import (
 	"pushbench/results"
 )
 
-// Evidence is what the gates judge: a trial, and what its rig knows beside it.
+// Evidence is what the checks judge: a trial, and what its test setup knows beside it.
 type Evidence struct {
 	Trial  results.Trial
 	Exact  bool          // the engine of the clients counts bytes exactly
-	Stalls Stalls        // in the window; none: nobody watched
+	Stalls Stalls        // in the window; none: no monitor
 	Least  Nearest       // times that the link allows
 	Link   *results.Link // of packets; nil: there is none
 
@@ -21,7 +21,7 @@ type Evidence struct {
 	Seconds       []results.Interval // of the whole trial
 	Due           []Due              // in each second of the window; none: unknown
 	Margin        float64            // relative difference that matters to the run
-	Poll          time.Duration      // interval of short polling; 0: nobody polls
+	Poll          time.Duration      // interval of short polling; 0: another transport
 
 	Accepted       int64        // connections the server accepted from the clients
 	Served         int64        // requests the server had from the clients

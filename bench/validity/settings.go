@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// What a trial ran with is a list of settings, each a name and a value, as the server,
-// the generator and the host told it. Names begin with who told.
+// What a trial ran with is a list of settings, each a name and a value, as reported by the
+// server, the generator and the host. The prefix of a name says by which.
 const (
 	ServerPrefix    = "server "
 	GeneratorPrefix = "generator "
 	HostPrefix      = "host "
 )
 
-// notTold stands for the value of a setting that one side has and the other has not.
+// NotReported is the value of a setting that one side has and the other has not.
 const NotReported = "not told"
 
 // Varies are settings that differ between the servers of a run on purpose. The
 // manifest says how; between two blocks they are the same like any other.
 var Varies = map[string]bool{ServerPrefix + "stack": true, ServerPrefix + "flush_ns": true, ServerPrefix + "tls": true, ServerPrefix + "limits.heartbeat_ns": true}
 
-// tell adds the fields of a struct under their names in JSON.
+// AddSettings adds the fields of a struct under their names in JSON, after the prefix.
 func AddSettings(settings map[string]string, prefix string, of any) {
 	encoded, err := json.Marshal(of)
 	if err != nil {

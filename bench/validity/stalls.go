@@ -9,16 +9,16 @@ import (
 	"pushbench/results"
 )
 
-// A Stall says when a core stood still, and all that runs on it with it.
+// A Stall is that of one core: nothing on it ran meanwhile.
 type Stall struct {
 	Core    int           `json:"core"`
 	Longest time.Duration `json:"longest_ns"`
 	Ended   clock.Instant `json:"ended"`    // when the longest did
-	Total   time.Duration `json:"total_ns"` // of the standstills that are no shorter than watchEvery
+	Total   time.Duration `json:"total_ns"` // of the stalls that are no shorter than WatchEvery
 }
 
-// WatchEvery is how often a core is looked at: often enough that a standstill that
-// matters is not slept through, seldom enough to cost a thousandth of the core.
+// WatchEvery is how often a core is monitored: often enough that no stall that matters is
+// missed, rarely enough to cost a thousandth of the core.
 const WatchEvery = 5 * time.Millisecond
 
 // Stalls are those of all cores.
@@ -32,7 +32,7 @@ func (s Stalls) String() string {
 	return strings.Join(each, "; ")
 }
 
-// Worst is the total of the core that stood still longest.
+// Worst is the total of the core that stalled longest.
 func (s Stalls) Worst() (d time.Duration) {
 	for _, one := range s {
 		d = max(d, one.Total)
@@ -40,8 +40,8 @@ func (s Stalls) Worst() (d time.Duration) {
 	return d
 }
 
-// Events are the longest standstill of each core, from when the window opened on, where it is
-// long enough to be told from the way a core is looked at.
+// Events are the longest stall of each core, from when the window opened on, where it is
+// long enough to be distinguishable from the way that a core is monitored.
 func (s Stalls) Events(opened clock.Instant) (all []results.Event) {
 	for _, one := range s {
 		if one.Longest >= WatchEvery {
@@ -51,11 +51,11 @@ func (s Stalls) Events(opened clock.Instant) (all []results.Event) {
 	return all
 }
 
-// longHiccup is how long a standstill must be to be told of, or a tenth of the 99th
-// percentile where that is longer.
+// LongStall is how long a stall must be to warn of, or a tenth of the 99th percentile where
+// that is longer.
 const LongStall = 10 * time.Millisecond
 
-// Longest is the longest standstill of any core.
+// Longest is the longest stall of any core.
 func (s Stalls) Longest() (d time.Duration) {
 	for _, one := range s {
 		d = max(d, one.Longest)

@@ -22,7 +22,7 @@ const trendLevel = 0.01
 
 // driftShare is how far a trend may take a figure through a window, as a share of the margin
 // within which the run's differences do not matter. A median over the window is then off by a
-// tenth of that margin at most. Without this, the gate would ask for what no machine gives:
+// tenth of that margin at most. Without this, the check would require what no machine gives:
 // where messages take 25 ms of distance and 0.3 ms of work, the work's wavering by a
 // third is a trend as sure as it is without consequence.
 const driftShare = 0.2

@@ -6,12 +6,12 @@ import (
 	"pushbench/bench/validity"
 )
 
-// gates: every gate lets a sound trial pass and refuses each that was spoilt for it, alone.
+// gates: every validity check passes valid evidence and alone refuses what was corrupted for it.
 func gates(*lab) (rows []Row, err error) {
-	sound, spoilt := validity.Controls()
+	valid, corrupt := validity.Controls()
 	refusals, kinds := map[string]int{}, map[string]int{}
 	said := map[string]string{}
-	for _, c := range spoilt {
+	for _, c := range corrupt {
 		kinds[c.Check]++
 		if c.Refused && c.Others == "" {
 			refusals[c.Check]++
@@ -19,7 +19,7 @@ func gates(*lab) (rows []Row, err error) {
 			said[c.Check] = c.Detail + c.Others
 		}
 	}
-	for _, g := range sound {
+	for _, g := range valid {
 		measured := fmt.Sprintf("%d", refusals[g.Name])
 		if said[g.Name] != "" {
 			measured += ": " + said[g.Name]
