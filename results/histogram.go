@@ -162,6 +162,9 @@ type persisted struct {
 	HDR      string        `json:"hdr,omitempty"` // HdrHistogram V2, compressed, base64
 }
 
+// Persisted is the zero value of what MarshalJSON writes, for the generator of schemas.
+func (Histogram) Persisted() any { return persisted{} }
+
 // MarshalJSON writes the histogram in HdrHistogram's V2 compressed encoding.
 func (h Histogram) MarshalJSON() ([]byte, error) {
 	encoded, err := h.encode()

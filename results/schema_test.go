@@ -35,20 +35,7 @@ func compiled(t *testing.T, of string) *jsonschema.Schema {
 	return s
 }
 
-func TestSchemasAreThoseOfTheTypes(t *testing.T) {
-	for _, of := range results.Schemas {
-		want, err := results.JSONSchema(of)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(of + ".schema.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s.schema.json is not what the types say: pushbench schema %s > results/%s.schema.json", of, of, of)
-		}
-	}
+func TestNoSchemaOfWhatIsUnknown(t *testing.T) {
 	if _, err := results.JSONSchema("server"); err == nil || !strings.Contains(err.Error(), "manifest, trial, interval") {
 		t.Errorf("%v", err)
 	}

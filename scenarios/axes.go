@@ -12,7 +12,7 @@ import (
 // is a row here, a field of Case and one of Sweep.
 var axes = []axis{
 	axisOf[Stack]{
-		name: "stack", rule: stacks, flag: true,
+		name: "stack", flag: true,
 		sweep:   func(w *Sweep) *[]Stack { return &w.Stack },
 		of:      func(c *Case) *Stack { return &c.Stack },
 		own:     func(s *Scenario, _ Transport) *Stack { return &s.Stack },
@@ -20,7 +20,6 @@ var axes = []axis{
 	},
 	axisOf[Duration]{
 		name: "flush", flag: true,
-		rule:      func(all *[]Duration) rule { return listOfDurations(all, maxFlushes, 0, maxFlush) },
 		sweep:     func(w *Sweep) *[]Duration { return &w.Flush },
 		of:        func(c *Case) *Duration { return &c.Flush },
 		own:       (*Scenario).flush,
@@ -29,9 +28,6 @@ var axes = []axis{
 	},
 	axisOf[int]{
 		name: "clients", shared: true,
-		rule: func(all *[]int) rule {
-			return listOf(all, maxSwept, func(n *int) rule { return whole(n, 1, maxClients) }, strconv.Itoa, "whole numbers")
-		},
 		sweep: func(w *Sweep) *[]int { return &w.Clients },
 		of:    func(c *Case) *int { return &c.Clients },
 		own:   func(s *Scenario, _ Transport) *int { return &s.Clients.Count },
@@ -39,7 +35,6 @@ var axes = []axis{
 	axisOf[Rate]{
 		name: "rate", shared: true,
 		text:  func(r Rate) string { return decimal(float64(r)) },
-		rule:  func(all *[]Rate) rule { return listOf(all, maxSwept, rate, Rate.String, "rates such as 100/s") },
 		sweep: func(w *Sweep) *[]Rate { return &w.Rate },
 		of:    func(c *Case) *Rate { return &c.Rate },
 		own:   func(s *Scenario, _ Transport) *Rate { return &s.Publish.Rate },
@@ -47,7 +42,6 @@ var axes = []axis{
 	axisOf[Size]{
 		name: "payload", shared: true,
 		text:  func(z Size) string { return strconv.Itoa(int(z)) },
-		rule:  func(all *[]Size) rule { return listOf(all, maxSwept, size, Size.String, "sizes with their units") },
 		sweep: func(w *Sweep) *[]Size { return &w.Payload },
 		of:    func(c *Case) *Size { return &c.Payload },
 		own:   func(s *Scenario, _ Transport) *Size { return &s.Payload.Size },
@@ -58,7 +52,6 @@ var axes = []axis{
 	},
 	axisOf[Duration]{
 		name: "interval", shared: true, inner: 5,
-		rule:  func(all *[]Duration) rule { return listOfDurations(all, maxSwept, minInterval, maxPhase) },
 		sweep: func(w *Sweep) *[]Duration { return &w.Interval },
 		of:    func(c *Case) *Duration { return &c.Interval },
 		own: func(s *Scenario, t Transport) *Duration {
@@ -71,7 +64,6 @@ var axes = []axis{
 	},
 	axisOf[Duration]{
 		name: "rtt", shared: true, inner: 4,
-		rule:    func(all *[]Duration) rule { return listOfDurations(all, maxSwept, 0, maxRTT) },
 		sweep:   func(w *Sweep) *[]Duration { return &w.RTT },
 		of:      func(c *Case) *Duration { return &c.RTT },
 		own:     func(s *Scenario, _ Transport) *Duration { return &s.Network.RTT },
@@ -81,7 +73,6 @@ var axes = []axis{
 	// dials has nothing to keep open.
 	axisOf[Duration]{
 		name: "heartbeat", flag: true, inner: 3,
-		rule:      func(all *[]Duration) rule { return listOfDurations(all, maxFlushes, 0, maxPause) },
 		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
 		of:        func(c *Case) *Duration { return &c.Heartbeat },
 		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
@@ -95,7 +86,7 @@ var axes = []axis{
 		}},
 	},
 	axisOf[bool]{
-		name: "forward", text: words("no", "yes"), rule: truths, inner: 5,
+		name: "forward", text: words("no", "yes"), inner: 5,
 		sweep:     func(w *Sweep) *[]bool { return &w.Forward },
 		of:        func(c *Case) *bool { return &c.Forward },
 		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
@@ -107,7 +98,7 @@ var axes = []axis{
 		}},
 	},
 	axisOf[bool]{
-		name: "new_connection", named: "connection", text: words("kept", "new"), rule: truths, inner: 1,
+		name: "new_connection", named: "connection", text: words("kept", "new"), inner: 1,
 		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
 		of:        func(c *Case) *bool { return &c.NewConnection },
 		own:       (*Scenario).newConnection,
@@ -115,7 +106,7 @@ var axes = []axis{
 		ownPath: "*.new_connection", lists: "says with and without",
 	},
 	axisOf[bool]{
-		name: "tls", text: words("no", "yes"), rule: truths, flag: true, inner: 2,
+		name: "tls", text: words("no", "yes"), flag: true, inner: 2,
 		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
 		of:      func(c *Case) *bool { return &c.TLS },
 		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },

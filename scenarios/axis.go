@@ -11,8 +11,6 @@ import (
 // An axis is something that the configurations of a scenario can differ in besides their
 // transport. axisOf is its implementation, axes the table of all.
 type axis interface {
-	// field is the axis's part of a scenario file's sweep.
-	field(*Scenario) field
 	// sweptFor says whether a transport is measured with the values of a sweep.
 	sweptFor(*Scenario, Transport) bool
 	// expand returns each case with each of its values on this axis.
@@ -23,8 +21,8 @@ type axis interface {
 	label(Case) string
 	// serveFlags are the command-line flags that give the value to a server.
 	serveFlags(Case) []string
-	// agreements are the conditions between the sweep and the rest of the scenario.
-	agreements() []agreement
+	// conflict is the first condition between the sweep and the rest of the scenario that is not met.
+	conflict(*Scenario) *conflict
 	// depth orders the nesting of sweeps: an axis with a greater depth varies faster.
 	depth() int
 }
@@ -34,7 +32,6 @@ type axisOf[T comparable] struct {
 	name  string                        // the field of a file's sweep; also the server's flag, where it has one
 	named string                        // in the names of cases; default: name
 	text  func(T) string                // a value in the names of cases; default: fmt.Sprint
-	rule  func(*[]T) rule               // what a sweep may list
 	sweep func(*Sweep) *[]T             // where a sweep lists it
 	of    func(*Case) *T                // where a case holds its value
 	own   func(*Scenario, Transport) *T // the scenario's own field; nil: the transport has none
@@ -63,10 +60,6 @@ type sweepCondition struct {
 }
 
 func (a axisOf[T]) depth() int { return a.inner }
-
-func (a axisOf[T]) field(s *Scenario) field {
-	return field{a.name, optional, a.rule(a.sweep(&s.Sweep))}
-}
 
 func (a axisOf[T]) has(t Transport) bool { return a.appliesTo == nil || a.appliesTo(transports.Of(t)) }
 
@@ -123,19 +116,16 @@ func (a axisOf[T]) serveFlags(c Case) []string {
 	}
 }
 
-// agreements are, in order, the axis's own conditions, that no own field stands beside the
-// sweep, and that some transport has the axis.
-func (a axisOf[T]) agreements() (all []agreement) {
-	swept := func(s *Scenario) bool { return len(*a.sweep(&s.Sweep)) > 0 }
-	refuse := func(holds func(*Scenario) bool, message string) {
-		all = append(all, agreement{
-			"sweep." + a.name,
-			func(s *Scenario) bool { return !swept(s) || holds(s) },
-			func(*Scenario) (string, string) { return "", message },
-		})
+// conflict looks, in order, at the axis's own conditions, at the own field beside the sweep,
+// and at whether some transport has the axis.
+func (a axisOf[T]) conflict(s *Scenario) *conflict {
+	if len(*a.sweep(&s.Sweep)) == 0 {
+		return nil
 	}
 	for _, c := range a.conditions {
-		refuse(c.holds, c.message)
+		if !c.holds(s) {
+			return conflictAt("sweep."+a.name, nil, "%s", c.message)
+		}
 	}
 	var have []string
 	for _, t := range AllTransports {
@@ -143,20 +133,12 @@ func (a axisOf[T]) agreements() (all []agreement) {
 			continue
 		}
 		have = append(have, string(t))
-		if a.ownPath == "" {
-			continue
+		if own := a.own(s, t); a.ownPath != "" && *own != a.ownDefault {
+			return conflictAt(strings.Replace(a.ownPath, "*", string(t), 1), *own, "is not allowed beside sweep.%s, which %s; allowed: one of the two", a.name, a.lists)
 		}
-		all = append(all, agreement{
-			strings.Replace(a.ownPath, "*", string(t), 1),
-			func(s *Scenario) bool { return !swept(s) || *a.own(s, t) == a.ownDefault },
-			func(s *Scenario) (string, string) {
-				return fmt.Sprint(*a.own(s, t)), fmt.Sprintf("is not allowed beside sweep.%s, which %s; allowed: one of the two", a.name, a.lists)
-			},
-		})
 	}
-	if a.appliesTo != nil {
-		refuse(func(s *Scenario) bool { return s.measures(a.appliesTo) },
-			"has nothing to sweep"+a.lacking+"; allowed: with "+transports.Or(have)+" among the transports")
+	if a.appliesTo != nil && !s.measures(a.appliesTo) {
+		return conflictAt("sweep."+a.name, nil, "has nothing to sweep%s; allowed: with %s among the transports", a.lacking, transports.Or(have))
 	}
-	return all
+	return nil
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
@@ -27,22 +28,23 @@ var Stacks = []Stack{Reference, NetHTTP, FastHTTP}
 // transport with every combination of what is named. At least one list is given; one
 // that is empty leaves its axis at the scenario's own value.
 type Sweep struct {
-	Stack []Stack    `yaml:"stack,omitempty" json:"stack"` // 1 to 3 stacks, in place of the field stack
-	Flush []Duration `yaml:"flush,omitempty" json:"flush"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
-	TLS   []bool     `yaml:"tls,omitempty" json:"tls"`     // without and with, in place of network.tls
+	Stack []Stack `yaml:"stack,omitempty" json:"stack"` // 1 to 3 stacks, in place of the field stack
+	// Or heartbeats: a block runs each of the 8 for three transports.
+	Flush []Duration `yaml:"flush,omitempty" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
+	TLS   []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                 // without and with, in place of network.tls
 
-	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
+	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat" items:"8" min:"0s" max:"10m" allowed:"durations with their units, each once"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
 
 	Forward []bool `yaml:"forward,omitempty" json:"forward"` // webhook only: without and with rules at the router, in place of network.forward
 
-	Interval []Duration `yaml:"interval,omitempty" json:"interval"` // shortpoll only: 1 to 16 poll intervals, each 1ms … 1h, in place of shortpoll.interval
+	Interval []Duration `yaml:"interval,omitempty" json:"interval" items:"16" min:"1ms" max:"1h" allowed:"durations with their units, each once"` // shortpoll only: 1 to 16 poll intervals, each 1ms … 1h, in place of shortpoll.interval
 
-	Clients []int  `yaml:"clients,omitempty" json:"clients"` // 1 to 16 counts, in place of clients.count
-	Rate    []Rate `yaml:"rate,omitempty" json:"rate"`       // 1 to 16 rates, in place of publish.rate
-	Payload []Size `yaml:"payload,omitempty" json:"payload"` // 1 to 16 sizes, in place of payload.size
+	Clients []int  `yaml:"clients,omitempty" json:"clients" items:"16" min:"1" max:"1000000" allowed:"whole numbers, each once"`          // 1 to 16 counts, in place of clients.count
+	Rate    []Rate `yaml:"rate,omitempty" json:"rate" items:"16" min:"1/h" max:"1000000/s" allowed:"rates such as 100/s, each once"`      // 1 to 16 rates, in place of publish.rate
+	Payload []Size `yaml:"payload,omitempty" json:"payload" items:"16" min:"32B" max:"64KiB" allowed:"sizes with their units, each once"` // 1 to 16 sizes, in place of payload.size
 
-	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt"`                       // 1 to 16 round trips, each at most 2s, in place of network.rtt
-	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"` // polling only: kept alive and new for every poll, in place of the transports' own
+	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt" items:"16" min:"0s" max:"2s" allowed:"durations with their units, each once"` // 1 to 16 round trips, each at most 2s, in place of network.rtt
+	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"`                                                        // polling only: kept alive and new for every poll, in place of the transports' own
 }
 
 // A Case is a configuration, what one trial measures and what one row of a report stands
@@ -179,6 +181,9 @@ func (s *Scenario) HoldFor() Duration {
 	}
 	return s.LongPoll.Hold
 }
+
+// maxAnswer is how long a client waits for an answer beyond what a poll may be held.
+const maxAnswer = Duration(5 * time.Second)
 
 // Patience is how long a client waits to hear something before it takes a connection
 // for dead; 0: for ever, as nothing tells a quiet stream from one that nobody hears any more.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 )
 
@@ -21,25 +22,23 @@ func Read(name string, r io.Reader) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := defaults()
-	if err := fields(&s).read(d, "", d.root); err != nil {
+	s := new(Scenario)
+	rules().fill(reflect.ValueOf(s).Elem())
+	if err := d.decode(rules(), s); err != nil {
 		return nil, err
 	}
-	if err := d.agree(&s); err != nil {
-		return nil, err
+	resolve(&s.Published)
+	if c := s.validate(); c != nil {
+		return nil, d.conflict(c)
 	}
-	return &s, nil
+	return s, nil
 }
 
 // Check reads s again as its own file: for a scenario made or changed in Go,
 // such as by a flag. Its errors have no position.
 func (s *Scenario) Check() error {
 	_, err := Read("scenario "+s.Name, bytes.NewReader(s.YAML()))
-	var e *Error
-	if errors.As(err, &e) {
-		e.Line, e.Column = 0, 0
-	}
-	return err
+	return withoutPosition(err)
 }
 
 // Vary sweeps an axis: its name as in sweep, and its values as a file has them, separated
@@ -50,14 +49,16 @@ func (s *Scenario) Vary(axis, values string) error {
 	if err != nil {
 		return err
 	}
-	if err := sweepFields(s).read(d, "", d.root); err != nil {
-		var e *Error
-		if errors.As(err, &e) {
-			e.Line, e.Column = 0, 0
-		}
-		return err
+	return withoutPosition(d.decode(newRule(reflect.TypeFor[Sweep](), ""), &s.Sweep))
+}
+
+// withoutPosition is an error about a text that no file holds.
+func withoutPosition(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Line, e.Column = 0, 0
 	}
-	return nil
+	return err
 }
 
 // Load reads an embedded scenario by its name, such as "chat", or any other by

@@ -17,8 +17,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
-
-	"pushbench/results/metric"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -384,20 +382,8 @@ func checkRoundTrip(t interface {
 	if err := yaml.UnmarshalWithOptions(written, &strict, yaml.Strict(), yaml.CustomUnmarshaler(fromText)); err != nil {
 		t.Fatalf("strict decoder: %v\n%s", err, written)
 	}
-	for i := range strict.Published.Figures {
-		f := &strict.Published.Figures[i]
-		f.Case, f.Metric, _ = grammar().Value(f.Figure)
-		f.OverCase, f.OverMetric, _ = grammar().Value(f.Over)
-	}
+	resolve(&strict.Published)
 	if diff := cmp.Diff(s, &strict); diff != "" {
 		t.Fatalf("-reader +strict decoder:\n%s\n%s", diff, written)
 	}
-}
-
-func fromText(a *metric.Assertion, written []byte) (err error) {
-	var text string
-	if err = yaml.Unmarshal(written, &text); err == nil {
-		*a, err = ParseAssertion(text)
-	}
-	return err
 }

@@ -2,8 +2,8 @@
 // reader, and the scenarios that ship with pushbench.
 //
 // It owns the names, units, defaults and limits of every field. It must never
-// know how a scenario is measured or who serves it: of ours it imports only leaves,
-// the names of transports and the grammar of metrics.
+// know how a scenario is measured or who serves it: of ours it imports transports, and the
+// names and the grammar of metrics.
 package scenarios
 
 import (
@@ -53,20 +53,20 @@ const (
 // A Scenario is one question: who publishes what to whom, over which
 // transports, for how long. Read returns it complete, with defaults resolved.
 type Scenario struct {
-	Version     int    `yaml:"version" json:"version"`         // of the format: 1
-	Name        string `yaml:"name" json:"name"`               // of files and in reports: [a-z0-9][a-z0-9_-]{0,63}
-	Description string `yaml:"description" json:"description"` // what is modelled, in a sentence or two
-	Question    string `yaml:"question" json:"question"`       // the question a run of it answers
+	Version     int    `yaml:"version" json:"version" required:"true" min:"1" max:"1"`                                                                                        // of the format: 1
+	Name        string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // of files and in reports: [a-z0-9][a-z0-9_-]{0,63}
+	Description string `yaml:"description" json:"description"`                                                                                                                // what is modelled, in a sentence or two
+	Question    string `yaml:"question" json:"question"`                                                                                                                      // the question a run of it answers
 
-	Transports []Transport `yaml:"transports" json:"transports"` // default: all four
-	Clients    Clients     `yaml:"clients" json:"clients"`
+	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: all four
+	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
-	Publish    Publish     `yaml:"publish" json:"publish"`
+	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
 	Visitors   Visitors    `yaml:"visitors,omitempty" json:"visitors"` // clients that come and go beside; default none
 	Inputs     Inputs      `yaml:"inputs,omitempty" json:"inputs"`     // what clients send up beside, owed to nobody; default nothing
 	Answers    Answers     `yaml:"answers,omitempty" json:"answers"`   // what each client sends back for each message; default nothing
-	Payload    Payload     `yaml:"payload" json:"payload"`
-	Delivery   Delivery    `yaml:"delivery" json:"delivery"` // default every
+	Payload    Payload     `yaml:"payload" json:"payload" required:"true"`
+	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
 
 	ShortPoll ShortPollSettings `yaml:"shortpoll" json:"shortpoll"`
@@ -74,24 +74,25 @@ type Scenario struct {
 	SSE       PushSettings      `yaml:"sse" json:"sse"`
 	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
 
-	Headers   Headers  `yaml:"headers,omitempty" json:"headers"` // the size of heads; default as they are
-	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat"`       // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
+	Headers   Headers  `yaml:"headers,omitempty" json:"headers"`                           // the size of heads; default as they are
+	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat" default:"0s" min:"0s" max:"10m"` // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
 
-	Servers int `yaml:"servers" json:"servers"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
+	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
 
-	Stack Stack `yaml:"stack" json:"stack"`           // default reference
-	Sweep Sweep `yaml:"sweep,omitempty" json:"sweep"` // what a block varies besides the transport; default nothing
+	Stack Stack `yaml:"stack" json:"stack" default:"reference"` // default reference
+	Sweep Sweep `yaml:"sweep,omitempty" json:"sweep" min:"1"`   // what a block varies besides the transport; default nothing
 
-	Idle   Duration `yaml:"idle" json:"idle"`     // all clients connected, nothing published: memory per idle client; default 1s
-	Warmup Duration `yaml:"warmup" json:"warmup"` // published but not counted; default 1s
-	Window Duration `yaml:"window" json:"window"` // counted, by due instant
-	Drain  Duration `yaml:"drain" json:"drain"`   // at most this long after the window for what is still on its way, 10ms or more; default 5s
-	Blocks int      `yaml:"blocks" json:"blocks"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
-	Seed   uint64   `yaml:"seed" json:"seed"`     // default 1; schedules, phases and orders all come from it
+	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // all clients connected, nothing published: memory per idle client; default 1s
+	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // published but not counted; default 1s
+	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // counted, by due instant
+	// At least 10ms: what is due as the window closes arrives later, if only by a system call.
+	Drain  Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`            // at most this long after the window for what is still on its way, 10ms or more; default 5s
+	Blocks int      `yaml:"blocks" json:"blocks" default:"4" min:"1" max:"1000"`             // each block runs every case once, a case being a transport with a stack and a flush window; default 4
+	Seed   uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"` // default 1; schedules, phases and orders all come from it
 
 	Compare Compare            `yaml:"compare" json:"compare"`
-	Needs   []metric.Assertion `yaml:"needs,omitempty" json:"needs"`   // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
-	Claims  []metric.Assertion `yaml:"claims,omitempty" json:"claims"` // what a run must find, or fail; default nothing
+	Needs   []metric.Assertion `yaml:"needs,omitempty" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                              // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
+	Claims  []metric.Assertion `yaml:"claims,omitempty" json:"claims" kind:"assertion" items:"64" allowed:"a figure, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // what a run must find, or fail; default nothing
 
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the block in which it is sure that a claim is broken, from the fourth on; default false
 
@@ -100,8 +101,9 @@ type Scenario struct {
 
 // Compare says, before anything is measured, what the transports are judged by.
 type Compare struct {
-	Primary []string `yaml:"primary" json:"primary"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
-	Margin  Percent  `yaml:"margin" json:"margin"`   // difference that matters, 0.1% … 100%; default 5%
+	Primary []string `yaml:"primary" json:"primary" default:"[p50, p99, server_cpu_per_message]" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
+	// At least 0.1%: no test setup tells less apart.
+	Margin Percent `yaml:"margin" json:"margin" default:"5%" min:"0.1%" max:"100%"` // difference that matters, 0.1% … 100%; default 5%
 }
 
 // Percent is a share of a hundred, written with its sign: "5%", "0.5%".
@@ -109,16 +111,17 @@ type Percent float64
 
 // Clients says how many clients subscribe and how fast they connect.
 type Clients struct {
-	Count       int  `yaml:"count" json:"count"`               // 1 … 1,000,000
-	ConnectRate Rate `yaml:"connect_rate" json:"connect_rate"` // connections started a second; default 2000/s
+	Count       int  `yaml:"count" json:"count" required:"true" min:"1" max:"1000000"`                    // 1 … 1,000,000
+	ConnectRate Rate `yaml:"connect_rate" json:"connect_rate" default:"2000/s" min:"1/h" max:"1000000/s"` // connections started a second; default 2000/s
 }
 
 // Topics says how many topics there are and how clients spread over them.
 type Topics struct {
-	Count     int     `yaml:"count" json:"count"`           // default 1
-	PerClient int     `yaml:"per_client" json:"per_client"` // topics each client subscribes to; default 1
-	Spread    Spread  `yaml:"spread" json:"spread"`         // default even
-	Skew      float64 `yaml:"skew" json:"skew"`             // exponent of zipf; default 1, ignored otherwise
+	Count int `yaml:"count" json:"count" default:"1" min:"1" max:"1000000"` // default 1
+	// At most 256, as in one subscription of PROTOCOL.md.
+	PerClient int     `yaml:"per_client" json:"per_client" default:"1" min:"1" max:"256"` // topics each client subscribes to; default 1
+	Spread    Spread  `yaml:"spread" json:"spread" default:"even"`                        // default even
+	Skew      float64 `yaml:"skew" json:"skew" default:"1" min:"0" max:"10"`              // exponent of zipf; default 1, ignored otherwise
 }
 
 // A Spread says how clients choose their topics.
@@ -133,10 +136,11 @@ const (
 
 // Publish says who publishes, how often, and when.
 type Publish struct {
-	By       Publisher `yaml:"by" json:"by"`
-	Rate     Rate      `yaml:"rate" json:"rate"`         // messages a second of all publishers together
-	Arrivals Arrivals  `yaml:"arrivals" json:"arrivals"` // default poisson
-	Burst    int       `yaml:"burst" json:"burst"`       // messages a burst (arrivals: burst); default 10
+	By Publisher `yaml:"by" json:"by" required:"true"`
+	// At least 1/h, as a window is no longer than an hour.
+	Rate     Rate     `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // messages a second of all publishers together
+	Arrivals Arrivals `yaml:"arrivals" json:"arrivals" default:"poisson"`                 // default poisson
+	Burst    int      `yaml:"burst" json:"burst" default:"10" min:"1" max:"10000"`        // messages a burst (arrivals: burst); default 10
 }
 
 // A Publisher says whose connection a message goes up on.
@@ -156,29 +160,30 @@ const (
 // when they have heard a first message, and are owed nothing. Those of the window's last
 // second, or of the last quarter of a shorter one, are not counted: nothing may be said after them.
 type Visitors struct {
-	Rate Rate `yaml:"rate" json:"rate"` // that come a second on average, each by itself (Poisson)
+	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // that come a second on average, each by itself (Poisson)
 }
 
 // Inputs are what the clients send to the server beside the messages, each at the same
 // period with a phase of its own: a player's keys, which the server takes and no other
 // client is owed. They go up like publications, to topics that nobody is subscribed to.
 type Inputs struct {
-	Rate Rate `yaml:"rate" json:"rate"` // a second, of all clients together
-	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
+	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // a second, of all clients together
+	Size Size `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"`     // bytes each, 32B … 64KiB
 }
 
 // Answers are what a message asks for: each client sends one back, over its own way up, as
 // soon as it has the message, to the backend that published it. The round trip counts from
 // the message's due instant until the backend has the answer, by a webhook, beside the server.
 type Answers struct {
-	Size Size `yaml:"size" json:"size"` // bytes each, 32B … 64KiB
+	Size Size `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"` // bytes each, 32B … 64KiB
 }
 
 // Headers are the sizes of heads in bytes, to which a header that says nothing fills them
 // up: what browsers send of their own accord, and cookies. A head that is longer stays as it is.
 type Headers struct {
-	Request Size `yaml:"request,omitempty" json:"request"` // of each request of a client's, 256B … 7KiB; default as it is
-	Answer  Size `yaml:"answer,omitempty" json:"answer"`   // of each answer to a poll or a publication, 128B … 4KiB; default as it is
+	// Servers take heads of 8 KiB.
+	Request Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"` // of each request of a client's, 256B … 7KiB; default as it is
+	Answer  Size `yaml:"answer,omitempty" json:"answer" min:"128B" max:"4KiB"`   // of each answer to a poll or a publication, 128B … 4KiB; default as it is
 }
 
 // Arrivals says how due instants are spread in time.
@@ -195,14 +200,14 @@ const (
 // Payload says how many bytes each message carries. Exactly one of Size and
 // Sizes is set. The smallest size is MinPayload, the largest MaxPayload.
 type Payload struct {
-	Size  Size         `yaml:"size,omitempty" json:"size,omitempty"`
-	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty"` // drawn by weight from the seed
+	Size  Size         `yaml:"size,omitempty" json:"size,omitempty" min:"32B" max:"64KiB"`
+	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty" items:"64" allowed:"of {size: …, weight: …}, each size once"` // drawn by weight from the seed
 }
 
 // A SizeWeight is one payload size and its share of the messages.
 type SizeWeight struct {
-	Size   Size    `yaml:"size" json:"size"`
-	Weight float64 `yaml:"weight" json:"weight"` // relative to the sum of all
+	Size   Size    `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"`
+	Weight float64 `yaml:"weight" json:"weight" required:"true" min:"0.000001" max:"1000000"` // relative to the sum of all
 }
 
 // Payload limits. A payload carries its own identity (run, index, checksum),
@@ -219,18 +224,20 @@ const MaxServers = 64
 // Network says how far the clients are from the server, beside which a backend publisher
 // stands.
 type Network struct {
-	Link    LinkKind `yaml:"link" json:"link"`                     // default stream
-	RTT     Duration `yaml:"rtt" json:"rtt"`                       // round trip added, default 0s, at most 2s
-	Jitter  Duration `yaml:"jitter" json:"jitter"`                 // the most that a byte or a packet waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
-	Rate    Size     `yaml:"rate,omitempty" json:"rate,omitempty"` // bytes a second in each direction, of each connection of a stream link, of the whole link of packets; 1kB … 1000MB; unlimited when absent
-	Loss    Percent  `yaml:"loss" json:"loss"`                     // of the packets each way, each by itself (link: packets); default 0%, at most 50%
-	Reorder Percent  `yaml:"reorder" json:"reorder"`               // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
-	TLS     bool     `yaml:"tls" json:"tls"`                       // TLS 1.3 on every connection, without resumption; default false
-	NAT     bool     `yaml:"nat" json:"nat"`                       // the clients, each with an address of its own, are behind a router that gives them its own and lets nobody in (link: packets); default false
+	Link LinkKind `yaml:"link" json:"link" default:"stream"` // default stream
+	// At most 2s: four of them, with jitter, fit into the 10 s that connecting may take.
+	RTT    Duration `yaml:"rtt" json:"rtt" default:"0s" min:"0s" max:"2s"`                                                                              // round trip added, default 0s, at most 2s
+	Jitter Duration `yaml:"jitter" json:"jitter" default:"0s" min:"0s" max:"1s"`                                                                        // the most that a byte or a packet waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
+	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty" min:"1kB" max:"1000MB" allowed:"bytes a second with their unit (B, kB, KiB, MB, MiB)"` // bytes a second in each direction, of each connection of a stream link, of the whole link of packets; 1kB … 1000MB; unlimited when absent
+	// More than half of the packets is no network.
+	Loss    Percent `yaml:"loss" json:"loss" default:"0%" min:"0%" max:"50%"`       // of the packets each way, each by itself (link: packets); default 0%, at most 50%
+	Reorder Percent `yaml:"reorder" json:"reorder" default:"0%" min:"0%" max:"50%"` // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
+	TLS     bool    `yaml:"tls" json:"tls" default:"false"`                         // TLS 1.3 on every connection, without resumption; default false
+	NAT     bool    `yaml:"nat" json:"nat" default:"false"`                         // the clients, each with an address of its own, are behind a router that gives them its own and lets nobody in (link: packets); default false
 
-	Forward bool `yaml:"forward" json:"forward"` // the router has a rule for each host that lets the server in (transport webhook, nat: true); default false
+	Forward bool `yaml:"forward" json:"forward" default:"false"` // the router has a rule for each host that lets the server in (transport webhook, nat: true); default false
 
-	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout"` // after so long without a packet the router forgets a connection (nat: true); 0s or 1s … 10m, default 0s = never
+	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout" default:"0s" min:"0s" max:"10m"` // after so long without a packet the router forgets a connection (nat: true); 0s or 1s … 10m, default 0s = never
 }
 
 // A LinkKind says how a distance is made.
@@ -247,9 +254,10 @@ const (
 
 // ShortPollSettings says how often a client asks.
 type ShortPollSettings struct {
-	Interval      Duration `yaml:"interval" json:"interval"`             // default 1s, at least 1ms
-	Pacing        Pacing   `yaml:"pacing" json:"pacing"`                 // default fixed-rate
-	NewConnection bool     `yaml:"new_connection" json:"new_connection"` // open a TCP connection for every poll
+	// Faster than 1ms is a busy loop.
+	Interval      Duration `yaml:"interval" json:"interval" default:"1s" min:"1ms" max:"1h"` // default 1s, at least 1ms
+	Pacing        Pacing   `yaml:"pacing" json:"pacing" default:"fixed-rate"`                // default fixed-rate
+	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`     // open a TCP connection for every poll
 }
 
 // Pacing says from where the poll interval counts.
@@ -263,14 +271,15 @@ const (
 
 // LongPollSettings says how long a server may hold a poll.
 type LongPollSettings struct {
-	Hold          Duration `yaml:"hold" json:"hold"`                     // default 25s, 1s … 30s
-	Flush         Duration `yaml:"flush" json:"flush"`                   // flush window, default 0s = never hold messages back; at most 1s
-	NewConnection bool     `yaml:"new_connection" json:"new_connection"` // open a TCP connection for every poll
+	// Proxies cut longer polls.
+	Hold          Duration `yaml:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`    // default 25s, 1s … 30s
+	Flush         Duration `yaml:"flush" json:"flush" default:"0s" min:"0s" max:"1s"`    // flush window, default 0s = never hold messages back; at most 1s
+	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"` // open a TCP connection for every poll
 }
 
 // PushSettings is what the streaming transports share.
 type PushSettings struct {
-	Flush Duration `yaml:"flush" json:"flush"` // flush window, default 0s = never hold messages back; at most 1s
+	Flush Duration `yaml:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
 }
 
 // Duration is a time.Duration written with its unit: "250ms", "25s", "2m".

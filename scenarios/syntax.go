@@ -26,19 +26,15 @@ const (
 	maxDepth  = 64
 )
 
-// A document is one YAML file on its way to becoming a Scenario. It remembers
-// where each field stands and what was written there, by the field's path, so
-// that checks between fields can point at one.
+// A document is one YAML file on its way to becoming a Scenario.
 type document struct {
-	file    string
-	root    ast.Node
-	at      map[string]*token.Position
-	written map[string]string
+	file string
+	root ast.Node
 }
 
 // newDocument reads r to its end, at most maxBytes, and parses what it holds.
 func newDocument(file string, r io.Reader) (*document, error) {
-	d := &document{file: file, at: map[string]*token.Position{}, written: map[string]string{}}
+	d := &document{file: file}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
@@ -139,16 +135,16 @@ func (d *document) admit(tokens token.Tokens) error {
 	started := false
 	for i, t := range tokens {
 		if message, ok := forbidden[t.Type]; ok {
-			return d.atToken(t, t.Value, message)
+			return d.atToken(t, "", t.Value, message)
 		}
 		if t.Type == token.DocumentHeaderType && started {
-			return d.atToken(t, t.Value, "starts another document; allowed: one document a file")
+			return d.atToken(t, "", t.Value, "starts another document; allowed: one document a file")
 		}
 		if i == maxTokens {
-			return d.atToken(t, t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
+			return d.atToken(t, "", t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
 		}
 		if n.add(t); n.depth() > maxDepth {
-			return d.atToken(t, t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
+			return d.atToken(t, "", t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
 		}
 		started = started || t.Type != token.CommentType
 	}
@@ -180,15 +176,9 @@ func (n *nesting) add(t *token.Token) {
 
 func (n *nesting) depth() int { return n.open + len(n.columns) }
 
-// parse builds the tree. Duplicate keys are let through here: the reader
-// refuses them in its own words. The library has panicked on strange input
-// before; such input is not YAML that anyone meant.
+// parse builds the tree. Duplicate keys pass here: check refuses them in its own words.
 func (d *document) parse(tokens token.Tokens) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = d.wholeFile("is not YAML that can be understood")
-		}
-	}()
+	defer d.recoverInto(&err)
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return d.syntax(err)
@@ -202,13 +192,33 @@ func (d *document) parse(tokens token.Tokens) (err error) {
 	return d.wholeFile("holds no scenario; allowed: a YAML mapping that starts with version: 1")
 }
 
+// decode sets target, of which r is the rule. Fields that are not written keep their values.
+func (d *document) decode(r *Rule, target any) (err error) {
+	if _, err := d.check(r, "", d.root); err != nil {
+		return err
+	}
+	defer d.recoverInto(&err)
+	if err := yaml.NodeToValue(d.root, target, yaml.Strict(), yaml.CustomUnmarshaler(fromText)); err != nil {
+		return d.syntax(err)
+	}
+	return nil
+}
+
+// recoverInto turns a panic into an error. The library has panicked on strange input
+// before; such input is not YAML that anyone meant.
+func (d *document) recoverInto(err *error) {
+	if p := recover(); p != nil {
+		*err = d.wholeFile("is not YAML that can be understood")
+	}
+}
+
 // syntax puts an error of the YAML library into our form.
 func (d *document) syntax(err error) *Error {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
 		return &Error{File: d.file, Message: "is not YAML: " + tame(err.Error()), cause: err}
 	}
-	e := d.atToken(at.GetToken(), "", "is not YAML: "+tame(at.GetMessage()))
+	e := d.atToken(at.GetToken(), "", "", "is not YAML: "+tame(at.GetMessage()))
 	e.cause = err
 	return e
 }
@@ -230,9 +240,9 @@ func tame(message string) string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// atToken is an error at t about a value that is no field's.
-func (d *document) atToken(t *token.Token, value, message string) *Error {
-	e := &Error{File: d.file, Line: t.Position.Line, Column: t.Position.Column, Message: message}
+// atToken is an error at t about a field, a value, or a part of YAML that is neither.
+func (d *document) atToken(t *token.Token, field, value, message string) *Error {
+	e := &Error{File: d.file, Line: t.Position.Line, Column: t.Position.Column, Field: field, Message: message}
 	if value != "" {
 		e.Value = quote(strings.TrimSpace(value))
 	}

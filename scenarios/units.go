@@ -11,18 +11,11 @@ import (
 
 // The grammars of the units. The reader and the JSON Schema share them, so that
 // an editor and pushbench agree on what may be written.
-const (
-	durationGrammar = `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`
-	rateGrammar     = `^(0|[1-9][0-9]*)(\.[0-9]+)?/(s|min|h)$`
-	percentGrammar  = `^(0|[1-9][0-9]*)(\.[0-9]+)?%$`
-	sizeGrammar     = `^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB)$`
-)
-
 var (
-	durationPattern = regexp.MustCompile(durationGrammar)
-	ratePattern     = regexp.MustCompile(rateGrammar)
-	percentPattern  = regexp.MustCompile(percentGrammar)
-	sizePattern     = regexp.MustCompile(sizeGrammar)
+	durationPattern = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`)
+	ratePattern     = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?/(s|min|h)$`)
+	percentPattern  = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?%$`)
+	sizePattern     = regexp.MustCompile(`^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB)$`)
 )
 
 // rateUnits are the seconds in each unit of a Rate, the preferred one first.

@@ -64,14 +64,14 @@ func newSchemaCommand() *cobra.Command {
 		},
 		ValidArgsFunction: cobra.FixedCompletions(known, cobra.ShellCompDirectiveNoFileComp),
 		RunE: func(c *cobra.Command, args []string) error {
-			schema, err := scenarios.Schema()
+			schema := scenarios.Schema()
 			if len(args) == 1 && args[0] != "scenario" {
-				schema, err = results.JSONSchema(args[0])
+				var err error
+				if schema, err = results.JSONSchema(args[0]); err != nil {
+					return err
+				}
 			}
-			if err != nil {
-				return err
-			}
-			_, err = c.OutOrStdout().Write(schema)
+			_, err := c.OutOrStdout().Write(schema)
 			return err
 		},
 	}

@@ -7,18 +7,11 @@
 package metric
 
 import (
-	"embed"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
-
-// Declarations are the files whose comments describe what scenarios and run folders hold of
-// this package, for their JSON schemas.
-//
-//go:embed assertion.go published.go
-var Declarations embed.FS
 
 // The names of the metrics: of predictions, of columns and of benchmark units.
 const (

@@ -2,30 +2,34 @@ package metric
 
 import "fmt"
 
-// Published is what others have published of the same question.
+// Published is what others have published of the same question. The tags beside the names are
+// the rules of a scenario file: see scenarios.Rule.
 type Published struct {
-	Source  string            `yaml:"source" json:"source"`                       // who, where and when
+	Source  string            `yaml:"source" json:"source" required:"true"`       // who, where and when
 	Missing string            `yaml:"missing,omitempty" json:"missing,omitempty"` // what of it was not available, or is not said here
-	Figures []PublishedFigure `yaml:"figures" json:"figures"`
+	Figures []PublishedFigure `yaml:"figures" json:"figures" required:"true" items:"64" allowed:"of {what: …, says: …, figure: …}, each once"`
 }
 
 // A PublishedFigure is one of its figures, and which value of a run stands beside it: that of
 // a configuration, or its ratio to another, times a number.
 type PublishedFigure struct {
-	What string `yaml:"what" json:"what"` // it is of
-	Says string `yaml:"says" json:"says"` // as it is printed there
+	What string `yaml:"what" json:"what" required:"true"` // it is of
+	Says string `yaml:"says" json:"says" required:"true"` // as it is printed there
 
-	Figure     string `yaml:"figure" json:"-"`         // of a run: a configuration and a metric, as in "longpoll rtt=100ms avg"
-	Over       string `yaml:"over,omitempty" json:"-"` // by which that is divided; default nothing
-	Case       string `yaml:"-" json:"case"`           // of figure
+	Figure     Words  `yaml:"figure" json:"-" required:"true"` // of a run: a configuration and a metric, as in "longpoll rtt=100ms avg"
+	Over       Words  `yaml:"over,omitempty" json:"-"`         // by which that is divided; default nothing
+	Case       string `yaml:"-" json:"case"`                   // of figure
 	Metric     string `yaml:"-" json:"metric"`
 	OverCase   string `yaml:"-" json:"over_case,omitempty"` // of over; left out where nothing divides
 	OverMetric string `yaml:"-" json:"over_metric,omitempty"`
 
-	Times     float64 `yaml:"times,omitempty" json:"times"`                   // it is multiplied by that; default 1
-	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`           // of what comes out
-	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"` // by arithmetic that the scenario's author did; default what a run predicts, if it does
+	Times     float64 `yaml:"times,omitempty" json:"times" min:"0.000001" max:"1000000000"` // it is multiplied by that; default 1
+	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`                         // of what comes out
+	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"`               // by arithmetic that the scenario's author did; default what a run predicts, if it does
 }
+
+// Words name a value of a run: a configuration and a metric, as in "longpoll rtt=100ms avg".
+type Words string
 
 // Check refuses what no run can have.
 func (p Published) Check() error {

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+)
+
+// Comments are those of some packages: of its types by their names, of their fields as in
+// "Topics.Spread", and of the constants of a type as in "Spread constants".
+type comments map[string]string
+
+// readComments reads those of the Go files in folders of the module, tests left out.
+func readComments(folders ...string) (comments, error) {
+	var files []string
+	for _, folder := range folders {
+		found, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	docs := comments{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			return nil, fmt.Errorf("read the comments of fields: %w", err)
+		}
+		for _, d := range file.Decls {
+			if group, ok := d.(*ast.GenDecl); ok {
+				docs.add(group)
+			}
+		}
+	}
+	return docs, nil
+}
+
+func (docs comments) add(group *ast.GenDecl) {
+	for _, spec := range group.Specs {
+		switch spec := spec.(type) {
+		case *ast.TypeSpec:
+			name := spec.Name.Name
+			docs[name] = group.Doc.Text()
+			if structure, ok := spec.Type.(*ast.StructType); ok {
+				docs.addFields(name, structure)
+			}
+		case *ast.ValueSpec:
+			if of, ok := spec.Type.(*ast.Ident); ok && group.Tok == token.CONST {
+				docs[of.Name+" constants"] = group.Doc.Text()
+			}
+		}
+	}
+}
+
+func (docs comments) addFields(of string, structure *ast.StructType) {
+	for _, f := range structure.Fields.List {
+		for _, name := range f.Names {
+			docs[of+"."+name.Name] = f.Comment.Text()
+		}
+	}
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

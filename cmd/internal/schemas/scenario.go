@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding"
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/invopop/jsonschema"
+
+	"pushbench/scenarios"
+)
+
+// scenario is the schema of the scenario format: a scenario's rules, described by the
+// comments of its types.
+func (docs comments) scenario() *jsonschema.Schema {
+	root := docs.value(scenarios.Rules())
+	root.Version = jsonschema.Version
+	root.Title = "pushbench scenario"
+	payload, _ := root.Properties.Get("payload") // the one condition between fields that a schema can state
+	payload.OneOf = []*jsonschema.Schema{{Required: []string{"size"}}, {Required: []string{"sizes"}}}
+	return root
+}
+
+// value is the schema of the values that a rule allows.
+func (docs comments) value(r *scenarios.Rule) *jsonschema.Schema {
+	s := docs.plain(r)
+	s.Description = docs.typed(r.Type)
+	return s
+}
+
+func (docs comments) plain(r *scenarios.Rule) *jsonschema.Schema {
+	if reflect.PointerTo(r.Type).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		return &jsonschema.Schema{Type: "string", Pattern: r.Pattern} // a quantity with its unit
+	}
+	limited := jsonschema.Schema{Type: "integer", Minimum: json.Number(r.Min), Maximum: json.Number(r.Max)}
+	switch {
+	case r.Fields != nil:
+		return docs.object(r)
+	case r.Item != nil:
+		least, most := uint64(1), uint64(r.MaxItems)
+		return &jsonschema.Schema{Type: "array", Items: docs.value(r.Item), MinItems: &least, MaxItems: &most, UniqueItems: true}
+	case r.Type.Kind() == reflect.Bool:
+		return &jsonschema.Schema{Type: "boolean"}
+	case r.Type.Kind() == reflect.String || r.Pattern == "":
+		return text(r)
+	case r.Type.Kind() == reflect.Float64:
+		limited.Type = "number"
+	}
+	return &limited
+}
+
+func text(r *scenarios.Rule) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string", Pattern: r.Pattern}
+	for _, word := range r.Words {
+		s.Enum = append(s.Enum, word)
+	}
+	if r.Words == nil && r.Pattern == "" {
+		most := uint64(scenarios.MaxProse)
+		s.MaxLength = &most
+	}
+	return s
+}
+
+func (docs comments) object(r *scenarios.Rule) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	for _, f := range r.Fields {
+		property := docs.value(f)
+		property.Default = initial(f)
+		docs.describe(property, oneLine(docs[r.Type.Name()+"."+f.GoName]))
+		if f.Required {
+			s.Required = append(s.Required, f.Name)
+		}
+		s.Properties.Set(f.Name, property)
+	}
+	return s
+}
+
+// describe adds the comment of a field: to that of its type where it is a choice of words,
+// which the type explains, else in place of it.
+func (docs comments) describe(s *jsonschema.Schema, said string) {
+	switch {
+	case said == "":
+	case len(s.Enum) > 0:
+		s.Description += " " + strings.ToUpper(said[:1]) + said[1:] + "."
+	default:
+		s.Description = said
+	}
+	if s.Items != nil && s.Items.Description == "" { // a type of Go's own has no comment
+		s.Items.Description = "One of them: " + said
+	}
+}
+
+// typed is the comment of a type or of a list's items; of words, also that of the constants.
+func (docs comments) typed(t reflect.Type) string {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	said := docs[t.Name()]
+	if t.Kind() == reflect.String {
+		said += " " + docs[t.Name()+" constants"]
+	}
+	return oneLine(said)
+}
+
+// initial is the default of a field, as JSON.
+func initial(r *scenarios.Rule) any {
+	if r.Default == "" {
+		return nil
+	}
+	value := reflect.New(r.Type)
+	if err := yaml.Unmarshal([]byte(r.Default), value.Interface()); err != nil {
+		panic(err) // Read has the same tag, and would have failed before
+	}
+	return value.Elem().Interface()
+}

@@ -1,0 +1,241 @@
+package scenarios
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+
+	"pushbench/results/metric"
+)
+
+// A Rule says what a field of a scenario may hold. It comes from the field's Go type and
+// these struct tags:
+//
+//	required:"true"      the field must be written
+//	default:"1s"         what it holds when it is not written, in YAML
+//	min:"1ms" max:"1h"   limits of a number or quantity, or of each item of a list;
+//	                     min:"1" of a mapping: at least one of its fields must be written
+//	items:"8"            the most items of a list, which has at least one and none twice
+//	pattern:"^[a-z]+$"   of a text
+//	kind:"metric"        the row of kinds, where the type alone does not say it
+//	allowed:"…"          completes "allowed: " in errors, in place of the type's own words
+//
+// The reader and the generator of the JSON Schema share it.
+type Rule struct {
+	Name     string // in YAML
+	GoName   string
+	Type     reflect.Type
+	Required bool
+	Default  string // "": none
+	Min, Max string // "": no limit
+	Pattern  string // "": any text
+	Words    []string
+
+	Fields   []*Rule // of a mapping
+	Item     *Rule   // of a list
+	MaxItems int
+
+	allowed     string // completes "allowed: "
+	unit        string // that a bare number probably lacks; "": a value without units
+	grammar     func(text string) error
+	pattern     *regexp.Regexp
+	least, most float64
+}
+
+// A kind is what all fields of a Go type have in common.
+type kind struct {
+	what    string // completes "allowed: ", before the limits
+	unit    string // that a bare number probably lacks
+	pattern string
+	words   []string
+	grammar func(text string) error // of a text; its errors complete a sentence
+}
+
+// Patterns of plain numbers. YAML 1.1 reads 010 as 8 and 1:30 as 90; here they are errors.
+const (
+	wholePattern   = `^-?(0|[1-9][0-9]*)$`
+	decimalPattern = `^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`
+)
+
+// MaxProse is the most characters of a text.
+const MaxProse = 500
+
+// kinds has a row for each type of a value, and for each name of a tag kind. A new type of
+// word or unit is one row more.
+var kinds = map[any]kind{
+	reflect.TypeFor[bool]():         {what: "true, false", pattern: "^(true|false)$", words: []string{"false", "true"}},
+	reflect.TypeFor[int]():          {what: "a whole number", pattern: wholePattern},
+	reflect.TypeFor[uint64]():       {what: "a whole number", pattern: wholePattern},
+	reflect.TypeFor[float64]():      {what: "a number", pattern: decimalPattern},
+	reflect.TypeFor[string]():       {what: fmt.Sprintf("at most %d visible characters", MaxProse)},
+	reflect.TypeFor[Duration]():     {what: "a duration with its unit", unit: "s", pattern: durationPattern.String()},
+	reflect.TypeFor[Rate]():         {what: "a rate with its unit (/s, /min, /h)", unit: "/s", pattern: ratePattern.String()},
+	reflect.TypeFor[Size]():         {what: "a size with its unit (B, kB, KiB)", unit: "B", pattern: sizePattern.String()},
+	reflect.TypeFor[Percent]():      {what: "a percentage", unit: "%", pattern: percentPattern.String()},
+	reflect.TypeFor[metric.Words](): {what: `a case and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
+	reflect.TypeFor[Transport]():    oneOf(AllTransports...),
+	reflect.TypeFor[Delivery]():     oneOf(Every, Latest),
+	reflect.TypeFor[Spread]():       oneOf(Even, Random, Zipf),
+	reflect.TypeFor[Publisher]():    oneOf(ByClients, ByBackend, ByReporters),
+	reflect.TypeFor[Arrivals]():     oneOf(Poisson, Periodic, Burst),
+	reflect.TypeFor[LinkKind]():     oneOf(StreamLink, PacketLink),
+	reflect.TypeFor[Pacing]():       oneOf(FixedRate, FixedDelay),
+	reflect.TypeFor[Stack]():        oneOf(Stacks...),
+
+	"metric":    oneOf(metric.Primary()...),
+	"assertion": {grammar: asAssertion},
+}
+
+func oneOf[T ~string](all ...T) kind {
+	words := make([]string, len(all))
+	for i, word := range all {
+		words[i] = string(word)
+	}
+	return kind{what: strings.Join(words, ", "), words: words}
+}
+
+// rules are made once, and not before main: units are read with patterns of this package.
+var rules = sync.OnceValue(func() *Rule { return newRule(reflect.TypeFor[Scenario](), "") })
+
+// Rules is the scenario format: the rule of a whole scenario.
+func Rules() *Rule { return rules() }
+
+// newRule is the rule of a field with a type and tags.
+func newRule(t reflect.Type, tags reflect.StructTag) *Rule {
+	r := &Rule{
+		Type: t, Required: tags.Get("required") == "true", Default: tags.Get("default"),
+		Min: tags.Get("min"), Max: tags.Get("max"), allowed: tags.Get("allowed"),
+	}
+	r.Name, _, _ = strings.Cut(tags.Get("yaml"), ",")
+	key := any(t)
+	if name := tags.Get("kind"); name != "" {
+		key = name
+	}
+	k, scalar := kinds[key]
+	switch {
+	case t.Kind() == reflect.Slice:
+		r.describeList(tags)
+	case scalar:
+		r.describeScalar(k, tags)
+	case t.Kind() == reflect.Struct:
+		r.describeMapping()
+	default:
+		panic(fmt.Sprintf("%v has no row in kinds", key))
+	}
+	return r
+}
+
+func (r *Rule) describeMapping() {
+	for i := range r.Type.NumField() {
+		f := r.Type.Field(i)
+		if f.Tag.Get("yaml") == "-" { // results know of it alone
+			continue
+		}
+		rule := newRule(f.Type, f.Tag)
+		rule.GoName = f.Name
+		r.Fields = append(r.Fields, rule)
+	}
+	r.allowed = "a mapping of " + strings.Join(r.names(), ", ")
+}
+
+func (r *Rule) names() []string {
+	names := make([]string, len(r.Fields))
+	for i, f := range r.Fields {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (r *Rule) describeList(tags reflect.StructTag) {
+	r.Item = newRule(r.Type.Elem(), reflect.StructTag(fmt.Sprintf("min:%q max:%q kind:%q", r.Min, r.Max, tags.Get("kind"))))
+	if all := r.Item.Words; all != nil {
+		r.MaxItems = len(all)
+		r.allowed = "a list of " + cmp.Or(r.allowed, strings.Join(all, ", ")) + ", each at most once"
+		return
+	}
+	if r.Item.grammar != nil {
+		r.Item.allowed, r.allowed = r.allowed, "of: "+r.allowed
+	}
+	r.MaxItems = must(strconv.Atoi(tags.Get("items")))
+	r.allowed = fmt.Sprintf("a list of 1 to %d %s", r.MaxItems, r.allowed)
+}
+
+func (r *Rule) describeScalar(k kind, tags reflect.StructTag) {
+	r.unit, r.Words, r.grammar = k.unit, k.words, k.grammar
+	r.Pattern, r.allowed = cmp.Or(tags.Get("pattern"), k.pattern), cmp.Or(r.allowed, k.what)
+	r.pattern = regexp.MustCompile(r.Pattern)
+	if r.Min == "" {
+		return
+	}
+	r.least, r.most = number(must(r.parse(r.Min))), number(must(r.parse(r.Max)))
+	if r.allowed += ", " + r.Min + " … " + r.Max; r.least == r.most {
+		r.allowed = r.Min
+	}
+}
+
+// must is for struct tags and paths, which hold no mistake that a test would not find at once.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// parse reads a value, in or out of its limits.
+func (r *Rule) parse(text string) (reflect.Value, error) {
+	v := reflect.New(r.Type)
+	if !r.pattern.MatchString(text) {
+		return v.Elem(), fmt.Errorf("%s is not %s", quote(text), r.allowed)
+	}
+	if u, ok := v.Interface().(encoding.TextUnmarshaler); ok {
+		return v.Elem(), u.UnmarshalText([]byte(text))
+	}
+	if r.textual() {
+		return reflect.ValueOf(text), nil
+	}
+	_, err := fmt.Sscan(text, v.Interface())
+	return v.Elem(), err
+}
+
+// allows reports whether a value keeps to the limits.
+func (r *Rule) allows(v reflect.Value) bool {
+	switch {
+	case r.Min != "":
+		return r.least <= number(v) && number(v) <= r.most
+	case r.prose():
+		return utf8.RuneCountInString(v.String()) <= MaxProse && !strings.ContainsFunc(v.String(), hidden)
+	case r.textual() && r.Words != nil:
+		return slices.Contains(r.Words, v.String())
+	}
+	return true
+}
+
+// prose reports whether the field is a text of sentences, in which line ends and other white
+// space count as single spaces: folding it in YAML does not change it.
+func (r *Rule) prose() bool { return r.Words == nil && r.Pattern == "" }
+
+// textual reports whether the value is a text in YAML.
+func (r *Rule) textual() bool { return r.Type.Kind() == reflect.String || r.grammar != nil }
+
+func number(v reflect.Value) float64 { return v.Convert(reflect.TypeFor[float64]()).Float() }
+
+// fill gives the fields of v their defaults.
+func (r *Rule) fill(v reflect.Value) {
+	for _, f := range r.Fields {
+		if f.Default != "" {
+			if err := yaml.Unmarshal([]byte(f.Default), v.FieldByName(f.GoName).Addr().Interface()); err != nil {
+				panic(err) // a tag: see must
+			}
+		}
+		f.fill(v.FieldByName(f.GoName))
+	}
+}

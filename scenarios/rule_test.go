@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Struct tags cannot hold constants, so a value that other code needs as well is written twice.
+func TestTagsHoldTheConstants(t *testing.T) {
+	rule := func(path ...string) *Rule {
+		r := Rules()
+		for _, name := range path {
+			r = r.Fields[slices.IndexFunc(r.Fields, func(f *Rule) bool { return f.Name == name })]
+		}
+		return r
+	}
+	for _, c := range []struct{ got, want string }{
+		{rule("payload", "size").Min, MinPayload.String()},
+		{rule("payload", "size").Max, MaxPayload.String()},
+		{rule("servers").Max, strconv.Itoa(MaxServers)},
+		{rule("version").Max, strconv.Itoa(Version)},
+		{rule("transports").Default, strings.ReplaceAll(fmt.Sprint(Transports), " ", ", ")},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %s in the tag, want %s", c.got, c.want)
+		}
+	}
+}
