@@ -104,7 +104,7 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 			bottom, top := y(float64(row)-0.5), y(float64(row)+0.5)
 			at := vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}
 			if len(cell.Meeting) == 0 {
-				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, "none keeps to it")
+				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, strings.Replace(cell.Empty(), " meets", "\nmeets", 1)) // in two lines, as cells are narrow
 				continue
 			}
 			m.paint(&c, cell, left, right, bottom, top)
@@ -170,8 +170,9 @@ func crossoverAlt(m costMap) string {
 	var said []string
 	for i, load := range m.Loads {
 		for j, staleness := range m.Staleness {
-			cheapest := "none keeps to it"
-			if cell := m.Cells[i][j]; len(cell.Meeting) > 0 {
+			cell := m.Cells[i][j]
+			cheapest := cell.Empty()
+			if len(cell.Meeting) > 0 {
 				cheapest = strings.Join(cell.Names(), " or ") + " at " + m.cost(cell)
 			}
 			where := stale(staleness)

@@ -28,6 +28,16 @@ type Crossover struct {
 type Cell struct {
 	Meeting  []summary.Row // whose p99 is within the staleness, the cheapest first, with nothing lost
 	Cheapest int           // so many of these cost alike: they differ from the first by no more than the margin
+	Measured bool          // every case of the load has a valid trial
+}
+
+// Empty is what stands in a cell that no transport is in: that a case was not measured is no
+// finding about it.
+func (c Cell) Empty() string {
+	if !c.Measured {
+		return "not measured"
+	}
+	return "no transport meets the limit"
 }
 
 // CostMap draws the map from what a run measured; ok is false where its cases do not make one.
@@ -76,8 +86,13 @@ func CostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 // cellOf are the rows of one load that keep to a staleness. Of short polls only the cheapest
 // interval stands for all.
 func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin float64, of func(summary.Row) bool) (c Cell) {
+	c.Measured = true
 	for _, r := range rows {
-		if of(r) && keeps(r, metric, staleness) {
+		if !of(r) {
+			continue
+		}
+		c.Measured = c.Measured && len(r.Trials) > 0
+		if keeps(r, metric, staleness) {
 			c.Meeting = append(c.Meeting, r)
 		}
 	}
@@ -86,14 +101,12 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 		return v.X
 	}
 	summary.SortByMedian(c.Meeting, metric)
-	polls := false
+	polls := 0
 	c.Meeting = slices.DeleteFunc(c.Meeting, func(r summary.Row) bool {
-		if r.Interval == 0 {
-			return false
+		if r.Interval > 0 {
+			polls++
 		}
-		again := polls
-		polls = true
-		return again
+		return r.Interval > 0 && polls > 1
 	})
 	for _, r := range c.Meeting {
 		if cost(r) <= (1+margin)*cost(c.Meeting[0]) {

@@ -79,6 +79,22 @@ func TestTheMapLeavesOutWhoLost(t *testing.T) {
 	}
 }
 
+// A case without a valid trial says nothing of its transport: only where all of a load have one,
+// no transport meets the limit.
+func TestUnmeasuredCellIsNoFinding(t *testing.T) {
+	run, s := mapped(1)
+	for i := range s.Rows { // all of them lost something
+		s.Rows[i].Pooled.Ledger.Lost = 1
+	}
+	for want, trials := range map[string][]results.Trial{"no transport meets the limit": s.Rows[0].Trials, "not measured": nil} {
+		s.Rows[0].Trials = trials
+		m, _ := compare.CostMap(run, s)
+		if got := m.Cells[0][0]; got.Empty() != want || len(got.Meeting) > 0 {
+			t.Errorf("with %d trials of one case: %q, want %q", len(trials), got.Empty(), want)
+		}
+	}
+}
+
 func TestOneIntervalMakesNoMap(t *testing.T) {
 	run := synthetic.Run(2, time.Second)
 	if m, ok := compare.CostMap(run, summary.Of(run)); ok {

@@ -53,7 +53,7 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 
 func (r *Report) cellSaid(cell compare.Cell) string {
 	if len(cell.Meeting) == 0 {
-		return "none keeps to it"
+		return cell.Empty()
 	}
 	v, _ := cell.Meeting[0].Median(r.costMetric())
 	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, metric.ByName(r.costMetric()).Unit)
@@ -80,9 +80,9 @@ func (r *Report) crossoverSaid() string {
 // polledWhere says at which stalenesses a short poll alone is cheapest under a load.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
-	from, met := -1, false // from is where they begin that last to the end
+	from, met, measured := -1, false, false // from is where they begin that last to the end
 	for j, cell := range m.Cells[load] {
-		met = met || len(cell.Meeting) > 0
+		met, measured = met || len(cell.Meeting) > 0, measured || cell.Measured
 		if names := cell.Names(); len(names) != 1 || names[0] != transports.ShortPoll {
 			from = -1
 			continue
@@ -93,6 +93,8 @@ func polledWhere(m compare.Crossover, load int) string {
 		}
 	}
 	switch {
+	case !met && !measured:
+		return "not measured"
 	case !met:
 		return "nothing keeps to any staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
 	case len(where) == 0:

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,10 +16,10 @@ func TestWherePollingIsCheapest(t *testing.T) {
 		for _, name := range names {
 			c.Meeting = append(c.Meeting, summary.Row{Case: results.Case{Name: name, Transport: name}})
 		}
-		c.Cheapest = len(names)
+		c.Cheapest, c.Measured = len(names), true
 		return c
 	}
-	poll, push, tie, none := cell("shortpoll"), cell("websocket"), cell("shortpoll", "websocket"), cell()
+	poll, push, tie, none, unmeasured := cell("shortpoll"), cell("websocket"), cell("shortpoll", "websocket"), cell(), compare.Cell{}
 	for want, cells := range map[string][]compare.Cell{
 		"from 1 s on":                              {none, push, poll, poll},
 		"from 50 ms on":                            {poll, poll, poll, poll},
@@ -26,10 +27,28 @@ func TestWherePollingIsCheapest(t *testing.T) {
 		"at 50 ms and 5 s alone":                   {poll, push, tie, poll},
 		"at no staleness up to 5 s":                {none, push, push, tie},
 		"nothing keeps to any staleness up to 5 s": {none, none, none, none},
+		"not measured":                             {unmeasured, unmeasured, unmeasured, unmeasured},
 	} {
 		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
 		if got := polledWhere(m, 0); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A run that was interrupted before anything was measured has no findings.
+func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
+	run := &results.Run{Manifest: results.Manifest{
+		Status: results.Partial, Reason: "interrupted after 0 of 3 trials", Transports: []string{"shortpoll", "websocket"},
+		Cases: []results.Case{
+			{Name: "shortpoll interval=40ms", Transport: "shortpoll", Interval: 40 * time.Millisecond},
+			{Name: "shortpoll interval=800ms", Transport: "shortpoll", Interval: 800 * time.Millisecond},
+			{Name: "websocket", Transport: "websocket"},
+		},
+	}}
+	r := New(run)
+	table := r.CrossoverTable(TableOptions{})
+	if said := table + r.crossoverSaid(); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(said, "not measured") || strings.Contains(said, "limit") {
+		t.Errorf("want two cells and a sentence that are not measured:\n%s", said)
 	}
 }

@@ -1,0 +1,25 @@
+package chart
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+)
+
+// A chart of a run that was interrupted before anything was measured has no findings.
+func TestCrossoverOfAnInterruptedRunIsNotMeasured(t *testing.T) {
+	run := &results.Run{Manifest: results.Manifest{
+		Status: results.Partial, Transports: []string{"shortpoll", "websocket"},
+		Cases: []results.Case{
+			{Name: "shortpoll interval=40ms", Transport: "shortpoll", Interval: 40 * time.Millisecond},
+			{Name: "shortpoll interval=800ms", Transport: "shortpoll", Interval: 800 * time.Millisecond},
+			{Name: "websocket", Transport: "websocket"},
+		},
+	}}
+	c, ok := crossover(run, run.Summary())
+	if !ok || strings.Count(c.alt, "not measured") != 2 || strings.Contains(c.alt, "limit") {
+		t.Errorf("%v, %s", ok, c.alt)
+	}
+}
