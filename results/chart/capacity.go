@@ -17,10 +17,7 @@ import (
 
 // Capacity draws the highest load of each transport, and the latencies of all that were tried.
 func Capacity(c results.Capacity) (results.Figure, error) {
-	load := "messages published a second"
-	if c.Axis == "clients" {
-		load = "clients"
-	}
+	load := loadTitle[c.Axis]
 	one := card{name: "capacity", title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}
 	one.plots = []panel{{plot: highestBars(c), share: 1, title: "Highest load", y: load}}
 	if knowsLatency(c) {

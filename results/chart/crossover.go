@@ -33,7 +33,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = -0.5, float64(columns)-0.5, staleTicks(m.Staleness), color.Transparent
 	p.Y.Min, p.Y.Max, p.Y.Tick.Marker, p.Y.Tick.LineStyle.Color = -0.5, float64(rows)-0.5, loadTicks(m.Loads), color.Transparent
 	p.Add(costMap{m})
-	c.plots = []panel{{plot: p, share: 1, y: loadTitle(m.Axis), x: "acceptable staleness: the p99 of latency may be so much"}}
+	c.plots = []panel{{plot: p, share: 1, y: loadTitle[m.Axis], x: "acceptable staleness: the p99 of latency may be so much"}}
 	var seen []string
 	for _, r := range s.Rows {
 		if !slices.Contains(seen, r.Transport) {
@@ -76,19 +76,8 @@ func loadTicks(all []float64) plot.ConstantTicks {
 	return under(names)
 }
 
-// loadTitle is what the loads of a map are.
-func loadTitle(axis string) string {
-	switch axis {
-	case "rate":
-		return "messages published a second"
-	case "clients":
-		return "clients"
-	case "payload":
-		return "payload, B"
-	default:
-		return ""
-	}
-}
+// loadTitle is what the loads of a search or a map are.
+var loadTitle = map[string]string{"rate": "messages published a second", "clients": "clients", "payload": "payload, B"}
 
 // A costMap is a plotter of cells, each with its cheapest transport and what that costs.
 type costMap struct{ compare.Crossover }
@@ -146,21 +135,19 @@ func (m costMap) border(c *draw.Canvas, x, y func(float64) vg.Length) {
 		}
 		return transports.Of(cell.Meeting[0].Transport).Timed, true
 	}
-	between := func(row, column, otherRow, otherColumn int) bool {
-		if otherRow >= len(m.Cells) || otherColumn >= len(m.Staleness) {
-			return false
-		}
-		a, ok := polled(row, column)
-		b, also := polled(otherRow, otherColumn)
-		return ok && also && a != b
-	}
 	for row := range m.Cells {
 		for column := range m.Staleness {
-			if between(row, column, row, column+1) {
-				c.StrokeLine2(borderStyle, x(float64(column)+0.5), y(float64(row)-0.5), x(float64(column)+0.5), y(float64(row)+0.5))
+			is, known := polled(row, column)
+			right, below, left, above := x(float64(column)+0.5), y(float64(row)-0.5), x(float64(column)-0.5), y(float64(row)+0.5)
+			if column+1 < len(m.Staleness) {
+				if next, ok := polled(row, column+1); known && ok && next != is {
+					c.StrokeLine2(borderStyle, right, below, right, above)
+				}
 			}
-			if between(row, column, row+1, column) {
-				c.StrokeLine2(borderStyle, x(float64(column)-0.5), y(float64(row)+0.5), x(float64(column)+0.5), y(float64(row)+0.5))
+			if row+1 < len(m.Cells) {
+				if next, ok := polled(row+1, column); known && ok && next != is {
+					c.StrokeLine2(borderStyle, left, above, right, above)
+				}
 			}
 		}
 	}
@@ -177,7 +164,7 @@ func crossoverAlt(m costMap) string {
 			}
 			where := stale(staleness)
 			if load > 0 {
-				where = metric.Number(load) + " " + loadTitle(m.Axis) + ", " + where
+				where = metric.Number(load) + " " + loadTitle[m.Axis] + ", " + where
 			}
 			said = append(said, where+": "+cheapest)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/summary"
 )
 
 // A chart of a run that was interrupted before anything was measured has no findings.
@@ -18,7 +19,7 @@ func TestCrossoverOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 			{Name: "websocket", Transport: "websocket"},
 		},
 	}}
-	c, ok := crossover(run, run.Summary())
+	c, ok := crossover(run, summary.Of(run))
 	if !ok || strings.Count(c.alt, "not measured") != 2 || strings.Contains(c.alt, "limit") {
 		t.Errorf("%v, %s", ok, c.alt)
 	}

@@ -14,14 +14,6 @@ import (
 // A Capacity says what the highest loads are.
 type Capacity struct{ results.Capacity }
 
-// loadUnit is what its loads are.
-func (c Capacity) loadUnit() string {
-	if c.Axis == "clients" {
-		return "clients"
-	}
-	return "messages a second"
-}
-
 func (c Capacity) section() section {
 	note := fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
 		percent(c.Within))
@@ -31,15 +23,12 @@ func (c Capacity) section() section {
 	all := section{
 		Title: "Capacity: the highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and ")),
 		Note:  note,
-		Head:  []string{"transport", "highest " + c.loadUnit(), "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
+		Head:  []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
 	}
 	for _, h := range c.Found {
-		cells := []string{results.Plain(h.Transport), highest(h), "–", "–", "–", "–", "–", c.ended(h)}
+		cells := []string{results.Plain(h.Transport), highest(h), "–", "–", "–", "–", "–", endedBy(h)}
 		if at, ok := h.At(h.Load); ok && h.Load > 0 {
-			cells = []string{
-				results.Plain(h.Transport), highest(h), metric.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU),
-				times(h.Confirmed), c.ended(h),
-			}
+			copy(cells[2:], []string{metric.Number(at.Deliveries), known(at.P50), known(at.P99), known(at.CPU), times(h.Confirmed)})
 		}
 		all.Rows = append(all.Rows, line{Cells: cells})
 	}
@@ -71,8 +60,8 @@ func known(x float64) string {
 	return metric.Number(x)
 }
 
-// ended says what kept a higher load from being the highest.
-func (c Capacity) ended(h results.Highest) string {
+// endedBy is what kept a higher load from being the highest.
+func endedBy(h results.Highest) string {
 	switch {
 	case len(h.Probes) == 0:
 		return results.Plain(h.Unfinished)
@@ -91,14 +80,14 @@ func (c Capacity) Sentences() []string {
 	for _, h := range c.Found {
 		switch at, ok := h.At(h.Load); {
 		case len(h.Probes) == 0:
-			said = append(said, fmt.Sprintf("%s: not searched: %s.", results.Plain(h.Transport), c.ended(h)))
+			said = append(said, fmt.Sprintf("%s: not searched: %s.", results.Plain(h.Transport), endedBy(h)))
 		case h.Unfinished != "" && h.Load > 0:
-			said = append(said, fmt.Sprintf("%s: so far %s %s; %s.", results.Plain(h.Transport), metric.Number(h.Load), c.loadUnit(), c.ended(h)))
+			said = append(said, fmt.Sprintf("%s: so far %s %s; %s.", results.Plain(h.Transport), metric.Number(h.Load), axisUnit[c.Axis], endedBy(h)))
 		case !ok || h.Load == 0:
-			said = append(said, fmt.Sprintf("%s: no load that was tried keeps to it; %s.", results.Plain(h.Transport), c.ended(h)))
+			said = append(said, fmt.Sprintf("%s: no load that was tried keeps to it; %s.", results.Plain(h.Transport), endedBy(h)))
 		default:
 			said = append(said, fmt.Sprintf("%s: %s %s, which are %s deliveries a second; ended by %s.",
-				results.Plain(h.Transport), highest(h), c.loadUnit(), metric.Number(at.Deliveries), c.ended(h)))
+				results.Plain(h.Transport), highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h)))
 		}
 	}
 	return append(said, fmt.Sprintf("This holds for %s with nothing but its %s varied, on %s with %s, server and generator on one machine: a figure of this machine, not of the transports.",
@@ -112,24 +101,12 @@ func (c Capacity) Table(w io.Writer, opts TableOptions) error {
 		s.Rows[i].Cells = s.Rows[i].Cells[:len(s.Head)-1]
 	}
 	s.Head = s.Head[:len(s.Head)-1]
-	lines := []string{s.drawn(opts), opts.Wrap(s.Note), ""}
-	for _, said := range c.Sentences() {
-		lines = append(lines, opts.Wrap(said))
-	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
+	return writeTable(w, opts, []section{s}, c.Sentences())
 }
 
 // Markdown writes it as GitHub renders it.
 func (c Capacity) Markdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Capacity of %s\n\n", markdownText(c.Scenario))
-	for _, said := range c.Sentences() {
-		fmt.Fprintf(&b, "- %s\n", markdownText(said))
-	}
-	writeMarkdown(&b, c.section())
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeDocument(w, "Capacity of "+c.Scenario, "", c.Sentences(), []section{c.section()})
 }
 
 // HTML writes it as one page, with the figure as report.html has its own.
@@ -141,7 +118,7 @@ func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
 	}
 	p := page{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
-		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", c.loadUnit(), results.Plain(strings.Join(c.Limit, " and "))),
+		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", axisUnit[c.Axis], results.Plain(strings.Join(c.Limit, " and "))),
 		Badges:   []string{badge},
 		Answer:   said[:len(said)-1],
 		Account: []part{
@@ -190,7 +167,7 @@ func times(n int) string {
 
 // tried is every load in the order of the search.
 func (c Capacity) tried() section {
-	all := section{Title: "Every load that was tried", Head: []string{"transport", c.loadUnit(), "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
+	all := section{Title: "Every load that was tried", Head: []string{"transport", axisUnit[c.Axis], "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			all.Rows = append(all.Rows, line{Cells: []string{

@@ -38,24 +38,12 @@ func (c Check) section() section {
 
 // Table writes what holds here for a terminal.
 func (c Check) Table(w io.Writer, opts TableOptions) error {
-	lines := []string{c.section().drawn(opts), ""}
-	for _, said := range c.Sentences() {
-		lines = append(lines, opts.Wrap(said))
-	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
+	return writeTable(w, opts, []section{c.section()}, c.Sentences())
 }
 
 // Markdown writes it as GitHub renders it.
 func (c Check) Markdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Check of %s\n\n", markdownText(c.Here.Run.Manifest.Workload.Scenario))
-	for _, said := range c.Sentences() {
-		fmt.Fprintf(&b, "- %s\n", markdownText(said))
-	}
-	writeMarkdown(&b, c.section())
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeDocument(w, "Check of "+c.Here.Run.Manifest.Workload.Scenario, "", c.Sentences(), []section{c.section()})
 }
 
 // Sentences say what holds, what does not, and where the reference was measured.

@@ -44,15 +44,15 @@ func (c *Comparison) Confirm(again *Comparison) error {
 
 // Table writes the declared metrics, a row a case, then what was compared and what follows.
 func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
-	var parts []string
+	return writeTable(w, opts, c.declared(), c.Sentences())
+}
+
+// declared are the declared metrics.
+func (c *Comparison) declared() (all []section) {
 	for _, metric := range compare.Metrics(c.Judgement.Family) {
-		parts = append(parts, c.section(metric).drawn(opts), "")
+		all = append(all, c.section(metric))
 	}
-	for _, sentence := range c.Sentences() {
-		parts = append(parts, opts.Wrap(sentence))
-	}
-	_, err := fmt.Fprintln(w, strings.Join(parts, "\n"))
-	return err
+	return all
 }
 
 // section is one declared metric of all cases.
@@ -192,16 +192,7 @@ func whichRun(run *results.Run) string {
 
 // Markdown writes the comparison as GitHub renders it.
 func (c *Comparison) Markdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: B against A\n\n", markdownText(c.Runs[1].Manifest.Workload.Scenario))
-	for _, sentence := range c.Sentences() {
-		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
-	}
-	for _, metric := range compare.Metrics(c.Judgement.Family) {
-		writeMarkdown(&b, c.section(metric))
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeDocument(w, c.Runs[1].Manifest.Workload.Scenario+": B against A", "", c.Sentences(), c.declared())
 }
 
 // HTML writes the comparison as one page, with the figure as report.html has its own.
@@ -221,10 +212,7 @@ func (c *Comparison) HTML(w io.Writer, figures []results.Figure) error {
 	if j.Withheld != "" {
 		p.Badges = []string{estimateLabel}
 	}
-	for _, metric := range compare.Metrics(j.Family) {
-		p.Sections = append(p.Sections, c.section(metric))
-	}
-	p.Sections = append(p.Sections, c.others())
+	p.Sections = append(c.declared(), c.others())
 	p.Overview, p.Sections = p.Sections[0], p.Sections[1:]
 	return p.write(w, figures, "")
 }

@@ -11,16 +11,21 @@ import (
 // Markdown writes the summary of a run as GitHub renders it.
 func (r *Report) Markdown(w io.Writer) error {
 	m := r.Run.Manifest
+	return writeDocument(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, m.Status), m.Workload.Question, r.Sentences(), r.sections())
+}
+
+// writeDocument writes sentences and tables as GitHub renders Markdown. A question stands under the title.
+func writeDocument(w io.Writer, title, question string, sentences []string, tables []section) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n", markdownText(m.Workload.Scenario), m.Status)
-	if question := m.Workload.Question; question != "" {
+	fmt.Fprintf(&b, "# %s\n\n", markdownText(title))
+	if question != "" {
 		fmt.Fprintf(&b, "> %s\n\n", markdownText(question))
 	}
-	for _, sentence := range r.Sentences() {
+	for _, sentence := range sentences {
 		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
 	}
-	for _, section := range r.sections() {
-		writeMarkdown(&b, section)
+	for _, t := range tables {
+		writeMarkdown(&b, t)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

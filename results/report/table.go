@@ -140,6 +140,23 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	return err
 }
 
+// writeTable writes tables and the sentences on them for a terminal.
+func writeTable(w io.Writer, opts TableOptions, tables []section, sentences []string) error {
+	var lines []string
+	for _, t := range tables {
+		lines = append(lines, t.drawn(opts))
+		if t.Note != "" {
+			lines = append(lines, opts.Wrap(t.Note))
+		}
+		lines = append(lines, "")
+	}
+	for _, sentence := range sentences {
+		lines = append(lines, opts.Wrap(sentence))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
 // theoryLabel begins the row under a transport.
 const theoryLabel = "  theory"
 
