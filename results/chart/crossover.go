@@ -30,8 +30,18 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	c := card{name: "crossover", title: "The cheapest transport that is fresh enough"}
 	p := newPlot()
 	columns, rows := len(m.Staleness), len(m.Loads)
-	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = -0.5, float64(columns)-0.5, staleTicks(m.Staleness), color.Transparent
-	p.Y.Min, p.Y.Max, p.Y.Tick.Marker, p.Y.Tick.LineStyle.Color = -0.5, float64(rows)-0.5, loadTicks(m.Loads), color.Transparent
+	var staleness, loads []string
+	for _, d := range m.Staleness {
+		staleness = append(staleness, stale(d))
+	}
+	for _, x := range m.Loads {
+		loads = append(loads, metric.Number(x))
+	}
+	if m.Axis == "" { // there is one load
+		loads = []string{""}
+	}
+	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = -0.5, float64(columns)-0.5, under(staleness), color.Transparent
+	p.Y.Min, p.Y.Max, p.Y.Tick.Marker, p.Y.Tick.LineStyle.Color = -0.5, float64(rows)-0.5, under(loads), color.Transparent
 	p.Add(costMap{m})
 	c.plots = []panel{{plot: p, share: 1, y: loadTitle[m.Axis], x: "acceptable staleness: the p99 of latency may be so much"}}
 	var seen []string
@@ -48,32 +58,12 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 
 var borderStyle = draw.LineStyle{Color: ink, Width: 2}
 
-func staleTicks(all []time.Duration) plot.ConstantTicks {
-	var names []string
-	for _, d := range all {
-		names = append(names, stale(d))
-	}
-	return under(names)
-}
-
 // stale is a staleness as people say it.
 func stale(d time.Duration) string {
 	if d >= time.Second {
 		return metric.Number(d.Seconds()) + " s"
 	}
 	return metric.Number(metric.Milliseconds(d)) + " ms"
-}
-
-func loadTicks(all []float64) plot.ConstantTicks {
-	var names []string
-	for _, x := range all {
-		name := ""
-		if x > 0 {
-			name = metric.Number(x)
-		}
-		names = append(names, name)
-	}
-	return under(names)
 }
 
 // loadTitle is what the loads of a search or a map are.
