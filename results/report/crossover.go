@@ -72,12 +72,18 @@ func (r *Report) crossoverSaid() string {
 		if load > 0 {
 			at = fmt.Sprintf("at %s %s ", metric.Number(load), axisUnit[m.Axis])
 		}
-		said = append(said, at+polledWhere(m, i))
+		if where := polledWhere(m, i); where != "" {
+			said = append(said, at+where)
+		}
+	}
+	if len(said) == 0 {
+		return "the cheapest transport by load and staleness was not measured"
 	}
 	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
 }
 
-// polledWhere says at which stalenesses a short poll alone is cheapest under a load.
+// polledWhere says at which stalenesses a short poll alone is cheapest under a load; empty where
+// that was not measured.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
 	from, met, measured := -1, false, false // from is where they begin that last to the end
@@ -94,7 +100,7 @@ func polledWhere(m compare.Crossover, load int) string {
 	}
 	switch {
 	case !met && !measured:
-		return "not measured"
+		return ""
 	case !met:
 		return "nothing keeps to any staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
 	case len(where) == 0:

@@ -27,7 +27,7 @@ func TestWherePollingIsCheapest(t *testing.T) {
 		"at 50 ms and 5 s alone":                   {poll, push, tie, poll},
 		"at no staleness up to 5 s":                {none, push, push, tie},
 		"nothing keeps to any staleness up to 5 s": {none, none, none, none},
-		"not measured":                             {unmeasured, unmeasured, unmeasured, unmeasured},
+		"": {unmeasured, unmeasured, unmeasured, unmeasured},
 	} {
 		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
 		if got := polledWhere(m, 0); got != want {
