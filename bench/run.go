@@ -25,18 +25,18 @@ type Run struct {
 	Progress func(Progress)  // optional callback, at least once per second; must not block
 	Trouble  func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
-	// Enough is an optional callback after each repetition but the last, with the folder that is
-	// being written. A reason that it returns ends the run, which is then PARTIAL.
-	Enough func(folder string) (why string, err error)
+	// Enough is an optional callback after each repetition but the last, with the run so far. A
+	// reason ends the run, which is then PARTIAL for that reason.
+	Enough func(*results.Run) (why string)
 
 	Interval func(results.Interval) // optional callback for each second of each trial; must not block
 }
 
 // Do measures and writes the folder at path. derive writes what people look at
-// into the folder. The run it returns is what was written.
-func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run, string) error) (string, error) {
-	where, err := Interleave(ctx, []Side{{r, path}}, derive)
-	return where[0], err
+// into the folder. The returned run is what was written; nil where there is no folder.
+func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run) error) (*results.Run, error) {
+	runs, err := Interleave(ctx, []Side{{r, path}}, derive)
+	return runs[0], err
 }
 
 // A Side is a run, and where its folder goes.
@@ -51,21 +51,21 @@ type Side struct {
 // and says whom it was measured beside. They share the monitor of the cores and the ceiling
 // of the first side's rig.
 //
-// derive writes what people look at into each folder. The folders are returned in the order
-// of the sides; one that could not be made is "".
-func Interleave(ctx context.Context, sides []Side, derive func(*results.Run, string) error) ([]string, error) {
-	where := make([]string, len(sides))
+// derive writes what people look at into each folder. The runs are returned in the order of
+// the sides, as they were read back from their folders; one without a folder is nil.
+func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) error) ([]*results.Run, error) {
+	runs := make([]*results.Run, len(sides))
 	campaigns, err := begin(sides)
 	if err != nil {
-		return where, err
+		return runs, err
 	}
 	broke := host.WithMonitor(sides[0].Run.Rig.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
 		c.close(broke)
-		where[i], errs[i] = c.folder.Finish(c.manifest, derive)
+		runs[i], errs[i] = c.folder.Finish(c.manifest, derive)
 	}
-	return where, errors.Join(errs...)
+	return runs, errors.Join(errs...)
 }
 
 // begin plans the runs and makes their folders.
@@ -173,8 +173,9 @@ type campaign struct {
 	sides          int // runs that are measured in turns, this one included
 
 	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error)
-	done     int // trials that ended and are not measured again
-	again    int // trials that were disturbed and measured again
+	written  []results.Trial // in the folder
+	done     int             // trials that ended and are not measured again
+	again    int             // trials that were disturbed and measured again
 	took     time.Duration
 	pairs    pairing
 	faulty   []string // invalid trials, with the reason
@@ -256,6 +257,7 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 	if written := c.folder.AppendTrial(result); written != nil {
 		return result, written
 	}
+	c.written = append(c.written, result)
 	switch {
 	case c.stopped():
 		c.done++
@@ -276,16 +278,15 @@ func (c *campaign) stopped() bool {
 	}
 }
 
-// enough asks whether the run may end after a block.
+// enough is an error where the run may end after a repetition.
 func (c *campaign) enough(block int) error {
 	if c.run.Enough == nil || block == c.run.Scenario.Blocks {
 		return nil
 	}
-	why, err := c.run.Enough(c.folder.Path())
-	if err == nil && why != "" {
-		err = &enoughError{why}
+	if why := c.run.Enough(&results.Run{Manifest: c.manifest, Trials: c.written}); why != "" {
+		return &enoughError{why}
 	}
-	return err
+	return nil
 }
 
 func (c *campaign) note(t results.Trial) {

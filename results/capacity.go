@@ -12,6 +12,7 @@ import (
 
 // A Capacity says how high a load each transport carries while it keeps to a limit.
 type Capacity struct {
+	Path     string    `json:"-"` // of its folder
 	Schema   int       `json:"schema"`
 	Started  time.Time `json:"started"`
 	Command  []string  `json:"command"`
@@ -83,20 +84,20 @@ func (c Capacity) Confirmed() (least int) {
 }
 
 // Write writes the capacity into its folder, which it makes where no load could begin.
-func (c Capacity) Write(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return explain(dir, err)
+func (c Capacity) Write() error {
+	if err := os.MkdirAll(c.Path, 0o755); err != nil {
+		return explain(c.Path, err)
 	}
 	data, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", capacityFile, err)
 	}
-	return WriteFile(filepath.Join(dir, capacityFile), append(data, '\n'))
+	return WriteFile(filepath.Join(c.Path, capacityFile), append(data, '\n'))
 }
 
 // OpenCapacity reads one back. Its errors are of type *CorruptError, or of the file system.
 func OpenCapacity(dir string) (Capacity, error) {
-	var c Capacity
+	c := Capacity{Path: dir}
 	data, err := os.ReadFile(filepath.Join(dir, capacityFile))
 	if err != nil {
 		return c, fmt.Errorf("open capacity: %w", err)

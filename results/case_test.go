@@ -34,11 +34,11 @@ func store(t *testing.T, run *results.Run) string {
 			t.Fatal(err)
 		}
 	}
-	where, err := f.Finish(run.Manifest, func(*results.Run, string) error { return nil })
+	finished, err := f.Finish(run.Manifest, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return where
+	return finished.Path
 }
 
 func TestASweepReadsBackAndHasARowACase(t *testing.T) {
@@ -143,10 +143,10 @@ func openSpoilt(t *testing.T, run *results.Run) error {
 	for _, i := range run.Intervals {
 		err = errors.Join(err, f.AppendInterval(i))
 	}
-	where, finished := f.Finish(run.Manifest, func(*results.Run, string) error { return nil })
-	if err = errors.Join(err, finished); err != nil {
+	finished, failed := f.Finish(run.Manifest, nothing)
+	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
-	_, err = results.Open(where)
+	_, err = results.Open(finished.Path)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -140,28 +141,26 @@ func (f *Folder) AppendTrial(t Trial) error {
 // folder from the run as it is read back, writes SHA256SUMS over everything and
 // gives the folder its final name; one that is PARTIAL keeps its suffix.
 //
-// The path is where the run is now. An error of derive does not keep the
-// folder from being finished: what was measured is worth more than its report.
-func (f *Folder) Finish(m Manifest, derive func(run *Run, dir string) error) (path string, err error) {
+// The returned run is the one that was read back, at the path where it is now; nil where that
+// failed. An error of derive does not keep the folder from being finished: what was measured
+// is worth more than its report.
+func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close()); err != nil {
-		return f.Path(), err
-	}
-	if err := f.writeManifest(m); err != nil {
-		return f.Path(), err
+	if err := errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close(), f.writeManifest(m)); err != nil {
+		return nil, err
 	}
 	run, err := Open(f.Path())
 	if err != nil {
-		return f.Path(), fmt.Errorf("read back what was written: %w", err)
+		return nil, fmt.Errorf("read back what was written to %s: %w", f.Path(), err)
 	}
-	run.Warnings = nil // that it is not sealed yet
-	derived := derive(run, f.Path())
+	run.Warnings = slices.DeleteFunc(run.Warnings, func(w string) bool { return w == unsealed })
+	derived := derive(run)
 	if err := Seal(f.Path()); err != nil {
-		return f.Path(), errors.Join(derived, err)
+		return run, errors.Join(derived, err)
 	}
-	path, err = f.rename(m.Status)
-	return path, errors.Join(derived, err)
+	run.Path, err = f.rename(m.Status)
+	return run, errors.Join(derived, err)
 }
 
 // rename gives a folder that is complete its final name.

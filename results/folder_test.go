@@ -86,15 +86,16 @@ func TestFinishKeepsThePartialName(t *testing.T) {
 
 func TestFinishSealsWhatWasDerived(t *testing.T) {
 	run := tiny()
-	path, err := begin(t, run).Finish(run.Manifest, func(run *results.Run, dir string) error {
+	finished, err := begin(t, run).Finish(run.Manifest, func(run *results.Run) error {
 		if len(run.Trials) != 1 || len(run.Warnings) != 0 {
 			t.Errorf("derive was given %d trials and warnings %q", len(run.Trials), run.Warnings)
 		}
-		return os.WriteFile(filepath.Join(dir, "summary.csv"), []byte("a,b\n"), 0o644)
+		return os.WriteFile(filepath.Join(run.Path, "summary.csv"), []byte("a,b\n"), 0o644)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := finished.Path
 	check := exec.Command("sha256sum", "--check", "--strict", "SHA256SUMS")
 	check.Dir = path
 	if out, err := check.CombinedOutput(); err != nil {
@@ -116,11 +117,11 @@ func TestFinishSealsWhatWasDerived(t *testing.T) {
 
 func TestAFailedReportDoesNotCostTheRun(t *testing.T) {
 	run, broken := tiny(), errors.New("no ink")
-	path, err := begin(t, run).Finish(run.Manifest, func(*results.Run, string) error { return broken })
+	finished, err := begin(t, run).Finish(run.Manifest, func(*results.Run) error { return broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want the error of derive", err)
 	}
-	same(t, open(t, path), run)
+	same(t, open(t, finished.Path), run)
 }
 
 func TestAppendRefusesWhatOpenWould(t *testing.T) {
@@ -160,11 +161,11 @@ func TestAppendsMayBeConcurrent(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	path, err := folder.Finish(run.Manifest, nothing)
+	finished, err := folder.Finish(run.Manifest, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := open(t, path); len(got.Trials) != 8 || len(got.Intervals) != 24 {
+	if got := open(t, finished.Path); len(got.Trials) != 8 || len(got.Intervals) != 24 {
 		t.Errorf("%d trials and %d intervals, want 8 and 24", len(got.Trials), len(got.Intervals))
 	}
 }

@@ -61,15 +61,16 @@ func begin(t *testing.T, run *results.Run) *results.Folder {
 // finish writes the whole run and returns its folder.
 func finish(t *testing.T, run *results.Run) string {
 	t.Helper()
-	path, err := begin(t, run).Finish(run.Manifest, nothing)
+	finished, err := begin(t, run).Finish(run.Manifest, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	same(t, finished, run)
+	return finished.Path
 }
 
 // nothing derives no files.
-func nothing(*results.Run, string) error { return nil }
+func nothing(*results.Run) error { return nil }
 
 func open(t *testing.T, path string) *results.Run {
 	t.Helper()

@@ -118,13 +118,16 @@ func (r *reader) manifest() error {
 	return nil
 }
 
+// unsealed is the warning about a folder that Finish has not sealed.
+const unsealed = "the run was killed before it was finished: there is no " + sumsFile
+
 // sums compares the folder with SHA256SUMS. Reports can be made again, so one
 // that was changed is only worth a warning, and one that is gone not even that;
 // what was measured cannot.
 func (r *reader) sums() error {
 	data, err := r.readAll(sumsFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.warn("the run was killed before it was finished: there is no %s", sumsFile)
+		r.warn(unsealed)
 		return nil
 	}
 	if err != nil {

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"pushbench/bench/host"
-	"pushbench/scenarios"
+	"pushbench/cmd/internal/app"
 )
 
 func newDoctorCommand() *cobra.Command {
@@ -27,55 +26,20 @@ void for sure; warnings are allowed.
 ` + exitHelp,
 		Example: "  pushbench doctor\n  pushbench doctor --json",
 		Args:    noArguments,
-		RunE:    func(c *cobra.Command, _ []string) error { return examine(c, asJSON) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			found, err := app.Examine(c.Context())
+			if err != nil {
+				return err
+			}
+			unusable := host.Usable(found)
+			if err := printFindings(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil || unusable == nil {
+				return err
+			}
+			return &app.Error{Code: app.Invalid, Err: unusable}
+		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object, for machines")
 	return c
-}
-
-// examine looks while nobody measures, and prints.
-func examine(c *cobra.Command, asJSON bool) error {
-	unlock, err := lockMachine()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this executable: %w", err)
-	}
-	needs, err := shippedNeeds()
-	if err != nil {
-		return err
-	}
-	found, err := host.Examination{Idle: []string{self, "awake"}, Needs: needs, Last: sameTwice}.Do(c.Context())
-	if err != nil {
-		return err
-	}
-	unusable := host.Usable(found)
-	if err := printFindings(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil {
-		return err
-	}
-	if unusable != nil {
-		return &exitError{exitInvalid, unusable}
-	}
-	return nil
-}
-
-// shippedNeeds are the open files that a process of the scenarios that come with pushbench
-// takes at least: with as many servers as may share the clients.
-func shippedNeeds() (needs []host.Need, err error) {
-	for _, name := range scenarios.Names() {
-		s, err := scenarios.Load(name)
-		if err != nil {
-			return nil, err
-		}
-		if s.Publish.By == scenarios.ByBackend {
-			s.Servers = min(s.Clients.Count, scenarios.MaxServers)
-		}
-		needs = append(needs, host.Need{Scenario: name, Files: openFiles(s)})
-	}
-	return needs, nil
 }
 
 func printFindings(out io.Writer, found []host.Finding, usable, asJSON bool) error {

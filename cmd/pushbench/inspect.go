@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench/inspect"
+	"pushbench/cmd/internal/app"
 )
 
 type inspectOptions struct {
@@ -40,7 +41,7 @@ Exit code 4 says that something was wrong.`,
 		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError("inspect needs a URL, such as ws://127.0.0.1:8080/v1/ws?topic=a")
+				return app.Usagef("inspect needs a URL, such as ws://127.0.0.1:8080/v1/ws?topic=a")
 			}
 			return nil
 		},
@@ -59,16 +60,16 @@ Exit code 4 says that something was wrong.`,
 // inspectAll reads all URLs before it asks any.
 func inspectAll(c *cobra.Command, args []string, o inspectOptions) error {
 	if o.wait <= 0 || o.wait > time.Minute {
-		return usageError("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.wait)
+		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.wait)
 	}
 	var targets []inspect.Target
 	for _, arg := range args {
 		t, err := inspect.ParseTarget(arg)
 		if err != nil {
-			return usageError("%w", err)
+			return app.Usagef("%w", err)
 		}
 		if o.negative && t.Kind != inspect.WebSocket {
-			return usageError("--negative is about handshakes of WebSockets; allowed: with ws:// and wss://, but not with %q", arg)
+			return app.Usagef("--negative is about handshakes of WebSockets; allowed: with ws:// and wss://, but not with %q", arg)
 		}
 		t.Origin, t.Subprotocol, t.Deflate, t.Wait = o.origin, o.subprotocol, o.deflate, o.wait
 		if o.insecure {
@@ -96,7 +97,7 @@ func inspectAll(c *cobra.Command, args []string, o inspectOptions) error {
 		}
 	}
 	if wrong > 0 {
-		return &exitError{exitBroken, fmt.Errorf("wrong: %d of what the answers say or leave out; see above", wrong)}
+		return &app.Error{Code: app.Broken, Err: fmt.Errorf("wrong: %d of what the answers say or leave out; see above", wrong)}
 	}
 	return nil
 }
@@ -120,7 +121,7 @@ func (o inspectOptions) inspect(c *cobra.Command, t inspect.Target) (e *inspect.
 	trials, err := inspect.Negative(c.Context(), t)
 	switch {
 	case errors.Is(err, inspect.ErrNotYours):
-		return e, wrong, &exitError{exitRefused, err}
+		return e, wrong, &app.Error{Code: app.Refused, Err: err}
 	case err != nil:
 		return e, wrong, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/servers/wire"
 )
@@ -27,7 +28,7 @@ func TestInspectOurServers(t *testing.T) {
 			errs.Reset()
 			return run(context.Background(), append([]string{"inspect"}, args...), nil, &out, &errs)
 		}
-		if code := inspected(urls["websocket"], urls["shortpoll"], urls["longpoll"], urls["sse"]); code != exitOK {
+		if code := inspected(urls["websocket"], urls["shortpoll"], urls["longpoll"], urls["sse"]); code != int(app.OK) {
 			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
 		}
 		for _, want := range []string{"Sec-WebSocket-Accept: ", "text frame: ", "close frame: code 1000", "data: {", "side by side"} {
@@ -35,7 +36,7 @@ func TestInspectOurServers(t *testing.T) {
 				t.Errorf("nothing says %q:\n%s", want, out.String())
 			}
 		}
-		if code := inspected("--negative", urls["websocket"]); code != exitOK {
+		if code := inspected("--negative", urls["websocket"]); code != int(app.OK) {
 			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/scenarios"
 )
@@ -18,7 +19,7 @@ func newListCommand() *cobra.Command {
 		Short: "The scenarios that come with pushbench; with a name, its file",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError("%s takes at most 1 argument (a scenario's name), was given %d", c.CommandPath(), len(args))
+				return app.Usagef("%s takes at most 1 argument (a scenario's name), was given %d", c.CommandPath(), len(args))
 			}
 			return nil
 		},
@@ -56,9 +57,9 @@ func newSchemaCommand() *cobra.Command {
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 1:
-				return usageError("%s takes at most 1 argument, was given %d", c.CommandPath(), len(args))
+				return app.Usagef("%s takes at most 1 argument, was given %d", c.CommandPath(), len(args))
 			case len(args) == 1 && !slices.Contains(known, args[0]):
-				return usageError("schema: %q is not one of %s", args[0], strings.Join(known, ", "))
+				return app.Usagef("schema: %q is not one of %s", args[0], strings.Join(known, ", "))
 			}
 			return nil
 		},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/report"
@@ -33,25 +34,20 @@ that were written go to standard output.
 
 ` + exitHelp,
 		Example: "  pushbench plot results/runs/mine --chart latency --out figures\n  pushbench plot results/runs/monday results/runs/tuesday --chart cost --format svg",
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usageError("%s takes at least 1 argument (a run's folder), was given none", c.CommandPath())
-			}
-			return nil
-		},
+		Args:    atLeastOne("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, f := range formats {
 				if !slices.Contains(imageFormats, f) {
-					return usageError("--format: %q is not one of %s", f, strings.Join(imageFormats, ", "))
+					return app.Usagef("--format: %q is not one of %s", f, strings.Join(imageFormats, ", "))
 				}
 			}
 			figures, err := drawn(c, args, charts)
 			var unknown *chart.UnknownError
 			switch {
 			case errors.As(err, &unknown) && len(unknown.Has) > 0:
-				return usageError("--chart: %w", err)
+				return app.Usagef("--chart: %w", err)
 			case err == nil && len(figures) == 0, unknown != nil:
-				return &exitError{exitInvalid, errors.New("there is nothing to draw: no trial is valid")}
+				return &app.Error{Code: app.Invalid, Err: errors.New("there is nothing to draw: no trial is valid")}
 			case err != nil:
 				return err
 			}
@@ -66,17 +62,12 @@ that were written go to standard output.
 
 // drawn are the charts of the runs that were asked for, or all.
 func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
-	var runs []*results.Run
+	runs, err := app.OpenRuns(c.ErrOrStderr(), paths...)
+	if err != nil {
+		return nil, err
+	}
 	var worths []string
-	for _, path := range paths {
-		run, err := openRun(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, warning := range run.Warnings {
-			fmt.Fprintf(c.ErrOrStderr(), "pushbench: %s: %s\n", path, warning)
-		}
-		runs = append(runs, run)
+	for _, run := range runs {
 		worths = append(worths, report.New(run).Worth())
 	}
 	if len(runs) == 1 {
@@ -87,7 +78,7 @@ func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
 
 func writeImages(c *cobra.Command, dir string, figures []results.Figure, formats []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return usageError("--out: %w", err)
+		return app.Usagef("--out: %w", err)
 	}
 	for _, f := range figures {
 		for _, format := range formats {

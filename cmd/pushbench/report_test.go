@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 )
 
@@ -45,7 +46,7 @@ func TestReportRedrawsAReference(t *testing.T) {
 		}
 	}
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"report", dir}, strings.NewReader(""), &stdout, &stderr); code != exitOK && code != exitInconclusive {
+	if code := run(t.Context(), []string{"report", dir}, strings.NewReader(""), &stdout, &stderr); code != int(app.OK) && code != int(app.Inconclusive) {
 		t.Fatalf("got exit code %d: %s", code, &stderr)
 	}
 	sums, err := os.ReadFile(filepath.Join(reference, "SHA256SUMS"))

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"pushbench/cmd/internal/app"
 )
 
 // run is the whole command: arguments in, exit code out. Results go to stdout,
@@ -20,10 +23,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errSaid) {
+	if err != nil && !errors.Is(err, app.ErrReported) {
 		fmt.Fprintln(stderr, inLines(err))
 	}
-	return exitCode(err)
+	return int(app.CodeOf(err))
 }
 
 // commands are those that a person may give.
@@ -77,20 +80,21 @@ or WebSocket, and what each costs.
 			return topic.Help()
 		},
 	})
-	root.AddCommand(newRunCommand(), newServeCommand(), newDriveCommand(), newAwakeCommand(), newLinkCommand(), newStubCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newChildCommands()...)
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
 }
 
 func needsCommand(c *cobra.Command) error {
 	fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
-	return usageError("no command given; allowed: %s", commands)
+	return app.Usagef("no command given; allowed: %s", commands)
 }
 
 // badFlag says what is wrong with a flag in our words, not in those of strconv.
 func badFlag(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
-		return usageError("%w (see pushbench help %s)", err, c.Name())
+		return app.Usagef("%w (see pushbench help %s)", err, c.Name())
 	}
 	kind := map[string]string{
 		"int":      "a whole number",
@@ -98,7 +102,7 @@ func badFlag(c *cobra.Command, err error) error {
 		"duration": "a duration such as 250ms or 1m30s",
 		"bool":     "true or false",
 	}[invalid.GetFlag().Value.Type()]
-	return usageError("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
+	return app.Usagef("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 
 // noArguments refuses arguments; of the root they are commands that do not exist.
@@ -107,12 +111,27 @@ func noArguments(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if c.HasParent() {
-		return usageError("%s takes no arguments, was given %q", c.CommandPath(), args[0])
+		return app.Usagef("%s takes no arguments, was given %q", c.CommandPath(), args[0])
 	}
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		return usageError("unknown command %q; did you mean %q?", args[0], near[0])
+		return app.Usagef("unknown command %q; did you mean %q?", args[0], near[0])
 	}
-	return usageError("unknown command %q; allowed: %s", args[0], commands)
+	return app.Usagef("unknown command %q; allowed: %s", args[0], commands)
+}
+
+// env is what a command was started with.
+func env(c *cobra.Command) app.Env {
+	return app.Env{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr(), Args: os.Args[1:], Tool: hashed}
+}
+
+// atLeastOne refuses to go on without an argument, and says what it is.
+func atLeastOne(name string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return app.Usagef("%s takes at least 1 argument (%s), was given none", c.CommandPath(), name)
+		}
+		return nil
+	}
 }
 
 // exactly refuses any other number of arguments, and says what they are.
@@ -125,6 +144,6 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(names) > 1 {
 			noun += "s"
 		}
-		return usageError("%s takes %d %s (%s), was given %d", c.CommandPath(), len(names), noun, strings.Join(names, ", "), len(args))
+		return app.Usagef("%s takes %d %s (%s), was given %d", c.CommandPath(), len(names), noun, strings.Join(names, ", "), len(args))
 	}
 }

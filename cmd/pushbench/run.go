@@ -4,55 +4,38 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"pushbench/bench"
 	"pushbench/bench/client/engines"
-	"pushbench/bench/lab"
-	"pushbench/bench/trial"
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
-	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/report"
-	"pushbench/results/summary"
 	"pushbench/scenarios"
-	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
 )
 
-// runsFolder is where runs go unless told otherwise.
-const runsFolder = "results/runs"
-
+// runOptions are the flags of run; those that say what is measured go to the scenario.
 type runOptions struct {
-	blocks     int
-	seed       uint64
-	clients    int
-	servers    int
-	window     string
-	warmup     string
-	rtt        string
-	link       string
-	transports []string
-	stack      []string
-	flush      []string
-	out        string
-	beside     string
-	format     string
-	junit      string
-	metrics    string
-	sweep      []string
-	noPin      bool
-	letSleep   bool
-	quick      bool
-	engine     string
-	lie        string
+	app.Options
+	output
+	blocks   int
+	seed     uint64
+	clients  int
+	servers  int
+	window   string
+	warmup   string
+	rtt      string
+	link     string
+	stack    []string
+	flush    []string
+	sweep    []string
+	baseline string
 }
 
 func newRunCommand() *cobra.Command {
@@ -74,7 +57,7 @@ The table goes to standard output, progress to standard error.
 ` + exitHelp,
 		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --flush 0s,5ms\n  pushbench run ./mine.yaml --blocks 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
-		RunE:    func(c *cobra.Command, args []string) error { return measure(c, args[0], o) },
+		RunE:    func(c *cobra.Command, args []string) error { return o.measure(c, args[0]) },
 	}
 	f := c.Flags()
 	f.IntVar(&o.blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
@@ -85,293 +68,125 @@ The table goes to standard output, progress to standard error.
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
 	f.StringVar(&o.link, "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, on Linux; default: the scenario's)")
-	f.StringSliceVar(&o.transports, "transports", nil, "only these, such as sse,websocket (default: the scenario's)")
 	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; once for each field (default: the scenario's sweep)")
-	f.StringVar(&o.out, "out", "", "the run's folder (default: "+runsFolder+"/TIME-SCENARIO)")
-	f.StringVar(&o.beside, "beside", "", "another build of pushbench, whose servers are measured in turns with these; the second folder is the first's name and -beside. See pushbench compare")
-	formatFlag(c, &o.format, runFormats)
+	f.StringVar(&o.baseline, "beside", "", "another build of pushbench, whose servers are measured in turns with these; the second folder is the first's name and -beside. See pushbench compare")
+	measureFlags(c, &o.Options, "such as sse,websocket", "the run's folder (default: "+app.RunsFolder+"/TIME-SCENARIO)")
+	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
-	f.StringVar(&o.metrics, "metrics", "", "serve what is under way to Prometheus at /metrics of this address of this machine, such as 127.0.0.1:9464 (default: nowhere)")
-	f.BoolVar(&o.noPin, "no-pin", false, "do not give server and generator cores of their own")
-	f.BoolVar(&o.letSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
-	quickFlag(c, &o.quick)
-	f.StringVar(&o.engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(engines.Names(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
-	f.StringVar(&o.lie, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
+	f.StringVar(&o.Metrics, "metrics", "", "serve what is under way to Prometheus at /metrics of this address of this machine, such as 127.0.0.1:9464 (default: nowhere)")
+	f.BoolVar(&o.NoPin, "no-pin", false, "do not give server and generator cores of their own")
+	f.BoolVar(&o.LetSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
+	f.StringVar(&o.Engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(engines.Names(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
+	f.StringVar(&o.Inject, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
 	return c
 }
 
-// measure reads, checks, runs, shows.
-func measure(c *cobra.Command, name string, o runOptions) error {
-	if err := checkFormat(o.format, runFormats); err != nil {
-		return err
-	}
-	scenario, err := scenarios.Load(name)
-	if err != nil {
-		return err
-	}
-	claims := len(scenario.Claims)
-	if err := o.apply(c, scenario); err != nil {
-		return err
-	}
-	if err := preflight(scenario, c.Flags().Changed("servers"), c.ErrOrStderr()); err != nil {
-		return err
-	}
-	if left := claims - len(scenario.Claims); left > 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
-	}
-	where, err := o.once(c, scenario)
-	if len(where) == 0 {
-		return err
-	}
-	err = errors.Join(err, o.show(c, where[0]))
-	if len(where) > 1 && o.format == tableFormat {
-		err = errors.Join(err, showBeside(c, where[1], where[0]))
-	}
-	return err
+// measureFlags are of the commands that measure a scenario.
+func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
+	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "only these, "+transports+" (default: the scenario's)")
+	c.Flags().StringVar(&o.Out, "out", "", out)
+	quickFlag(c, &o.Quick)
 }
 
-// once measures a scenario in a session of its own, which ends before its results are printed:
-// a pager may take long to read them. It returns where the runs are: of what another process
-// has done in our place, nowhere.
-func (o runOptions) once(c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
-	if done, err := elsewhere(c, scenario); done || err != nil {
-		return nil, err
-	}
-	err = inSession(c, func(s *session) (err error) {
-		where, err = o.perform(s, c, scenario)
-		return err
-	})
-	return where, err
-}
-
-// perform measures a scenario that was checked and fits, and returns where its runs are: none
-// where the first has no folder.
-func (o runOptions) perform(s *session, c *cobra.Command, scenario *scenarios.Scenario) (where []string, err error) {
-	rig, err := o.rig(scenario)
-	if err != nil {
-		return nil, err
-	}
-	progress := newProgress(c.ErrOrStderr())
-	run := &bench.Run{
-		Scenario: scenario,
-		Rig:      rig,
-		Command:  append([]string{"pushbench"}, os.Args[1:]...),
-		Tool:     hashed(tool()),
-		Stop:     s.drain.Done(),
-		Progress: progress.show,
-		Trouble:  progress.trouble,
-	}
-	if scenario.AbortOnFail {
-		run.Enough = brokenSoFar
-	}
-	var m *metricsServer
-	if o.metrics != "" {
-		if m, err = startMetrics(o.metrics); err != nil {
-			return nil, err
-		}
-		defer func() { _ = m.close() }() // what is shown of a run does not decide what it is worth
-		run.Interval = func(i results.Interval) { m.interval("own", i) }
-		run.Trouble = func(what string) { m.void.Inc(); progress.trouble(what) }
-	}
-	sides := []bench.Side{{Run: run, Path: o.path(scenario, time.Now())}}
-	if o.beside != "" {
-		other, err := o.besides(run, scenario)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil {
-			other.Interval = func(i results.Interval) { m.interval("beside", i) }
-		}
-		sides = append(sides, bench.Side{Run: other, Path: besidePath(sides[0].Path)})
-	}
-	where, err = bench.Interleave(s.abort, sides, o.derive)
-	progress.end()
-	switch {
-	case where[0] != "":
-		return where, err
-	case errors.Is(err, fs.ErrExist):
-		return nil, usageError("--out: %w", err)
-	default:
-		return nil, err
-	}
-}
-
-// elsewhere does the whole command again in a user namespace of its own, where the scenario
-// has a link that cannot be made here otherwise. The error is then what came of it.
-func elsewhere(c *cobra.Command, s *scenarios.Scenario) (done bool, err error) {
-	refused := canLink(s)
-	if refused == nil {
-		return false, nil
-	}
-	done, err, why := inUserNamespace(c)
-	if !done {
-		err = usageError("network.link: packets: %w (nor without root: %w)", refused, why)
-	}
-	return done, err
-}
-
-// sureFrom is from how many blocks on a broken claim is no accident: see compare.Claims.
-const sureFrom = 4
-
-// endedAs begins the reason of a run that a broken claim has ended.
-const endedAs = "ended as"
-
-// brokenSoFar names a claim of which the blocks so far are sure that it is broken. Equality
-// takes one block.
-func brokenSoFar(folder string) (why string, err error) {
-	run, err := results.Open(folder)
-	if err != nil {
-		return "", err
-	}
-	for _, f := range compare.Claims(run.Manifest.Claims, summary.Of(run)) {
-		if f.Outcome == compare.Broken && (f.Of >= sureFrom || f.Claim.Op == "==") {
-			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Claim.Text, f.Case), nil
-		}
-	}
-	return "", nil
-}
-
-// besides is the same run with the servers of another build.
-func (o runOptions) besides(run *bench.Run, s *scenarios.Scenario) (*bench.Run, error) {
-	executable, is, err := otherBuild(o.beside)
-	if err != nil {
-		return nil, err
-	}
-	rig, err := o.rig(s)
-	if err != nil {
-		return nil, err
-	}
-	own := rig.Serve
-	rig.Serve = func(c scenarios.Case, host string) []string {
-		argv := own(c, host)
-		argv[0] = executable
-		return argv
-	}
-	other := *run
-	other.Rig, other.Served = rig, is
-	return &other, nil
-}
-
-// showBeside prints what the other build's servers did otherwise. It is no error if
-// nothing can be said: who wants to know by the exit code asks pushbench compare.
-func showBeside(c *cobra.Command, before, after string) error {
-	var runs [2]*results.Run
-	for i, path := range []string{before, after} {
-		var err error
-		if runs[i], err = results.Open(path); err != nil {
-			return err
-		}
-	}
-	found, err := report.Compare(runs[0], runs[1])
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.OutOrStdout())
-	return printComparison(c.OutOrStdout(), found, tableFormat)
-}
-
-// quickFlag is of commands that measure.
 func quickFlag(c *cobra.Command, quick *bool) {
 	c.Flags().BoolVar(quick, "quick", false, "to try a scenario out: do not watch idle cores before and after, measure the generator's ceiling for 100 ms, draw no charts (pushbench report FOLDER draws them)")
 }
 
-// derive writes what people look at into a run's folder.
-func (o runOptions) derive(run *results.Run, dir string) error {
-	if o.quick {
-		return report.New(run).Write(dir)
+// measure loads, measures and prints.
+func (o runOptions) measure(c *cobra.Command, name string) error {
+	claims := 0
+	s, err := o.Load(name, "these flags", func(s *scenarios.Scenario) error {
+		claims = len(s.Claims)
+		return o.apply(c, s)
+	})
+	if err != nil {
+		return err
 	}
-	return derive(run, dir)
+	if left := claims - len(s.Claims); left > 0 {
+		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
+	}
+	runs, err := env(c).Measure(c.Context(), s, o.Options)
+	if len(runs) == 0 {
+		return err
+	}
+	r := report.New(runs[0])
+	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.printRun(c, r), app.Worth(r))
+	if len(runs) == 2 && o.format == tableFormat {
+		err = errors.Join(err, o.printBaseline(c, runs[1], runs[0]))
+	}
+	return err
 }
 
-// apply puts the command line's wishes into the scenario and checks it again.
-func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) error {
-	changed := c.Flags().Changed
-	if changed("blocks") {
-		s.Blocks = o.blocks
+// printBaseline prints what the other build's servers did otherwise. It is no error if
+// nothing can be concluded: pushbench compare has an exit code for that.
+func (o runOptions) printBaseline(c *cobra.Command, before, after *results.Run) error {
+	found, err := report.Compare(before, after)
+	if err != nil {
+		return err
 	}
-	if changed("seed") {
-		s.Seed = o.seed
-	}
-	if changed("clients") {
-		s.Clients.Count = o.clients
-	}
-	if changed("servers") {
-		s.Servers = o.servers
-	}
-	if changed("link") {
-		s.Network.Link = scenarios.LinkKind(o.link)
-	}
-	o.choose(c, s)
-	if changed("stack") {
-		o.sweepStack(s)
-	}
-	if changed("flush") {
-		if err := o.sweepFlush(s); err != nil {
-			return err
+	fmt.Fprintln(c.OutOrStdout())
+	return o.print(c, found)
+}
+
+// apply puts the flags that were given into the scenario.
+func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) {
+	o.ServersGiven = c.Flags().Changed("servers")
+	for _, flag := range []struct {
+		name string
+		put  func() error
+	}{
+		{"blocks", func() error { s.Blocks = o.blocks; return nil }},
+		{"seed", func() error { s.Seed = o.seed; return nil }},
+		{"clients", func() error { s.Clients.Count = o.clients; return nil }},
+		{"servers", func() error { s.Servers = o.servers; return nil }},
+		{"link", func() error { s.Network.Link = scenarios.LinkKind(o.link); return nil }},
+		{"stack", func() error { o.sweepStack(s); return nil }},
+		{"flush", func() error { return o.sweepFlush(s) }},
+		{"window", func() (err error) { s.Window, err = duration("window", o.window); return err }},
+		{"warmup", func() (err error) { s.Warmup, err = duration("warmup", o.warmup); return err }},
+		{"rtt", func() (err error) { s.Network.RTT, err = duration("rtt", o.rtt); return err }},
+	} {
+		if c.Flags().Changed(flag.name) {
+			if err := flag.put(); err != nil {
+				return err
+			}
 		}
 	}
 	for _, text := range o.sweep {
 		axis, values, ok := strings.Cut(text, "=")
 		if !ok {
-			return usageError("--sweep: %q is not a field and its values; wanted: something like rate=10/s,100/s", text)
+			return app.Usagef("--sweep: %q is not a field and its values; wanted: something like rate=10/s,100/s", text)
 		}
 		if err := s.Vary(axis, values); err != nil {
-			return usageError("--%w", err)
+			return app.Usagef("--%w", err)
 		}
 	}
-	for flag, field := range map[string]*scenarios.Duration{"window": &s.Window, "warmup": &s.Warmup, "rtt": &s.Network.RTT} {
-		if !changed(flag) {
-			continue
-		}
-		d, err := scenarios.ParseDuration(c.Flag(flag).Value.String())
-		if err != nil {
-			return usageError("--%s: %w", flag, err)
-		}
-		*field = d
+	s.Claims = claims(c, s)
+	if _, err := faults.Parse(o.Inject); err != nil {
+		return app.Usagef("--lie: %w", err)
 	}
-	s.Claims = o.claims(c, s)
-	if err := s.Check(); err != nil {
-		return usageError("with these flags: %w", err)
+	if o.baseline != "" {
+		o.Baseline, err = otherBuild(o.baseline)
 	}
-	if err := o.checkEngine(s); err != nil {
-		return err
-	}
-	if _, err := faults.Parse(o.lie); err != nil {
-		return usageError("--lie: %w", err)
-	}
-	return nil
+	return err
 }
 
-// choose puts the transports of --transports in place of the scenario's, if the flag is given.
-func (o runOptions) choose(c *cobra.Command, s *scenarios.Scenario) {
-	if !c.Flags().Changed("transports") {
-		return
-	}
-	s.Transports = nil
-	for _, t := range o.transports {
-		s.Transports = append(s.Transports, scenarios.Transport(t))
-	}
-}
-
-// checkEngine chooses the engine, unless it was chosen. All cases of a run have the same.
-func (o *runOptions) checkEngine(s *scenarios.Scenario) error {
-	name, err := engines.Choose(o.engine, s.Transports, s.Secured())
+// duration reads the value of a flag.
+func duration(flag, text string) (scenarios.Duration, error) {
+	d, err := scenarios.ParseDuration(text)
 	if err != nil {
-		return usageError("--engine: %v", err)
+		err = app.Usagef("--%s: %w", flag, err)
 	}
-	o.engine = name
-	return nil
+	return d, err
 }
 
 // claims are those that the flags leave something to judge by: a claim is about the
 // workload as it is written, and about what is measured.
-func (o runOptions) claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
-	for _, another := range []string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"} {
-		if c.Flags().Changed(another) {
-			return nil
-		}
+func claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
+	if slices.ContainsFunc([]string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"}, c.Flags().Changed) {
+		return nil
 	}
 	missing := s.Unmeasured(s.Cases())
 	return slices.DeleteFunc(slices.Clone(s.Claims), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
@@ -393,9 +208,9 @@ func (o runOptions) sweepStack(s *scenarios.Scenario) {
 func (o runOptions) sweepFlush(s *scenarios.Scenario) error {
 	var windows []scenarios.Duration
 	for _, text := range o.flush {
-		d, err := scenarios.ParseDuration(text)
+		d, err := duration("flush", text)
 		if err != nil {
-			return usageError("--flush: %w", err)
+			return err
 		}
 		windows = append(windows, d)
 	}
@@ -407,89 +222,24 @@ func (o runOptions) sweepFlush(s *scenarios.Scenario) error {
 	return nil
 }
 
-func (o runOptions) path(s *scenarios.Scenario, now time.Time) string {
-	if o.out != "" {
-		return o.out
-	}
-	return filepath.Join(runsFolder, now.UTC().Format("20060102T150405Z")+"-"+s.Name)
-}
-
-// rig starts servers and generators as children: this same executable in its other roles.
-func (o runOptions) rig(s *scenarios.Scenario) (*trial.Rig, error) {
-	self, err := os.Executable()
+// otherBuild checks the executable whose servers are measured beside ours, and identifies it.
+func otherBuild(path string) (*app.Build, error) {
+	executable, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("find this executable: %w", err)
+		return nil, app.Usagef("--beside: %w", err)
 	}
-	answer := s.Headers.Answer
-	rig := &trial.Rig{
-		Drive:  []string{self, "drive"},
-		Engine: o.engine,
-		Quick:  o.quick,
-		Link:   []string{self, "link"},
-		Serve: func(c scenarios.Case, host string) []string {
-			argv := append([]string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0")}, c.ServeFlags()...)
-			if host != "127.0.0.1" { // an address of a namespace that nobody else is in
-				argv = append(argv, "--listen-anywhere")
-			}
-			if answer > 0 {
-				argv = append(argv, "--answer-head", fmt.Sprint(int64(answer)))
-			}
-			if transports.Of(c.Transport).ServerDials || s.Answers.Size > 0 {
-				argv = append(argv, "--webhooks-to", hooked(host))
-			}
-			if o.lie != "" {
-				argv = append(argv, "--lie", o.lie)
-			}
-			return argv
-		},
+	info, err := os.Stat(executable)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, app.Usagef("--beside: there is no file %s; wanted: another build of pushbench", executable)
+	case err != nil:
+		return nil, app.Usagef("--beside: %w", err)
+	case info.IsDir() || info.Mode()&0o111 == 0:
+		return nil, app.Usagef("--beside: %s cannot be executed; wanted: another build of pushbench", executable)
 	}
-	if !o.letSleep {
-		rig.Idle = []string{self, "awake"}
-	}
-	if o.noPin {
-		rig.Pinning.Note = "not asked for"
-		return rig, nil
-	}
-	rig.Pin()
-	return rig, nil
-}
-
-// hooked is where a server may post to: clients, and a backend beside it.
-func hooked(host string) string {
-	if host == "127.0.0.1" {
-		return "127.0.0.0/8"
-	}
-	return lab.Outer().String()
-}
-
-// show prints what a run found, and returns the error that its status deserves.
-func (o runOptions) show(c *cobra.Command, where string) error {
-	run, err := results.Open(where)
+	is, err := toolOf(executable)
 	if err != nil {
-		return err
+		return nil, app.Usagef("--beside: %s does not say which pushbench it is: %w", executable, err)
 	}
-	r := report.New(run)
-	return errors.Join(writeJUnit(o.junit, r.JUnit()), printRun(c, r, o.format), worth(r))
-}
-
-// worth is the error that a run's status and its claims deserve.
-func worth(r *report.Report) error {
-	run := r.Run
-	switch run.Manifest.Status {
-	case results.Invalid, results.Saturated:
-		return &exitError{exitInvalid, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
-	case results.Partial:
-		if strings.HasPrefix(run.Manifest.Reason, endedAs) {
-			break
-		}
-		return &exitError{exitInterrupted, fmt.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)}
-	}
-	switch r.Outcome() {
-	case compare.Broken:
-		return &exitError{exitBroken, errors.New("a claim of the scenario is broken: see above")}
-	case compare.Undecided:
-		return &exitError{exitInconclusive, errors.New("a claim of the scenario is undecided: see above; more blocks may decide it")}
-	default:
-		return nil
-	}
+	return &app.Build{Executable: executable, Tool: is}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/bench/client/engines"
+	"pushbench/cmd/internal/app"
 	"pushbench/cmd/pushbench/selftest"
 )
 
@@ -30,12 +31,12 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if !slices.Contains(engines.Names(), o.Engine) {
-				return usageError("--engine: %q is not one of %s", o.Engine, strings.Join(engines.Names(), ", "))
+				return app.Usagef("--engine: %q is not one of %s", o.Engine, strings.Join(engines.Names(), ", "))
 			}
 			if err := o.Check(); err != nil {
-				return usageError("--only: %w", err)
+				return app.Usagef("--only: %w", err)
 			}
-			return inSession(c, func(s *session) error { return prove(s, c, o) })
+			return env(c).InSession(c.Context(), func(s *app.Session) error { return prove(s, o) })
 		},
 	}
 	f := c.Flags()
@@ -47,19 +48,19 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 
 // prove runs the self-test. What it has of a run that was cut short proves nothing, so that the
 // first signal ends it.
-func prove(s *session, c *cobra.Command, o selftest.Options) (err error) {
+func prove(s *app.Session, o selftest.Options) (err error) {
 	if o.Executable, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this executable: %w", err)
 	}
-	o.Out = c.OutOrStdout()
-	verdict, err := selftest.Run(s.drain, o)
-	switch interrupted := s.interrupted(); {
+	o.Out = s.Out
+	verdict, err := selftest.Run(s.Drain, o)
+	switch interrupted := s.Interrupted(); {
 	case interrupted != nil:
 		return interrupted
 	case err != nil:
 		return err
 	case len(verdict.Failed) > 0:
-		return &exitError{exitInvalid, fmt.Errorf("%d of %d rows do not hold: trust no figure of this instrument on this machine", len(verdict.Failed), verdict.Rows)}
+		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d rows do not hold: trust no figure of this instrument on this machine", len(verdict.Failed), verdict.Rows)}
 	default:
 		return nil
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/cmd/internal/edges"
 	"pushbench/scenarios/transports"
 	"pushbench/servers/faults"
@@ -53,7 +54,7 @@ func newServeCommand() *cobra.Command {
 		Short: "Serve one transport, as servers/PROTOCOL.md says",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || edges.New[args[0]] == nil {
-				return usageError("serve: name one transport: %s", transports.Or(transports.Names(nil)))
+				return app.Usagef("serve: name one transport: %s", transports.Or(transports.Names(nil)))
 			}
 			return nil
 		},
@@ -94,33 +95,33 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 func (o *serveOptions) check() error {
 	for name, n := range map[string]int{"ring-messages": o.hub.RingMessages, "ring-bytes": o.hub.RingBytes, "max-payload": o.limits.MaxPayload, "max-topics": o.hub.MaxTopics} {
 		if n < 1 {
-			return usageError("serve: --%s must be at least 1, got %d", name, n)
+			return app.Usagef("serve: --%s must be at least 1, got %d", name, n)
 		}
 	}
 	for name, d := range map[string]time.Duration{"hold": o.limits.Hold, "read-timeout": o.limits.ReadTimeout, "slow-after": o.limits.SlowAfter} {
 		if d <= 0 {
-			return usageError("serve: --%s must be more than 0s, got %s", name, d)
+			return app.Usagef("serve: --%s must be more than 0s, got %s", name, d)
 		}
 	}
 	if o.hub.Flush < 0 || o.hub.Flush > time.Second {
-		return usageError("serve: --flush must be from 0s to 1s, got %s", o.hub.Flush)
+		return app.Usagef("serve: --flush must be from 0s to 1s, got %s", o.hub.Flush)
 	}
 	if o.limits.AnswerHead < 0 || o.limits.AnswerHead > 4<<10 {
-		return usageError("serve: --answer-head must be from 0 to 4096, got %d", o.limits.AnswerHead)
+		return app.Usagef("serve: --answer-head must be from 0 to 4096, got %d", o.limits.AnswerHead)
 	}
 	if o.limits.Heartbeat < 0 || o.limits.Heartbeat > 0 && o.limits.Heartbeat < time.Second {
-		return usageError("serve: --heartbeat must be 0s or at least 1s, got %s", o.limits.Heartbeat)
+		return app.Usagef("serve: --heartbeat must be 0s or at least 1s, got %s", o.limits.Heartbeat)
 	}
 	if o.slow != string(wire.SlowClose) && o.slow != string(wire.SlowGap) {
-		return usageError("serve: --slow-consumer is close or gap, got %q", o.slow)
+		return app.Usagef("serve: --slow-consumer is close or gap, got %q", o.slow)
 	}
 	o.limits.Slow = wire.SlowPolicy(o.slow)
 	if !slices.Contains(wire.Stacks, wire.Stack(o.stack)) {
-		return usageError("serve: --stack is reference, nethttp or fasthttp, got %q", o.stack)
+		return app.Usagef("serve: --stack is reference, nethttp or fasthttp, got %q", o.stack)
 	}
 	var err error
 	if o.faults, err = faults.Parse(o.lie); err != nil {
-		return usageError("serve: --lie: %v", err)
+		return app.Usagef("serve: --lie: %v", err)
 	}
 	if transports.Of(o.transport).ServerDials && len(o.hooks) == 0 {
 		o.hooks = []string{"127.0.0.0/8"}
@@ -129,7 +130,7 @@ func (o *serveOptions) check() error {
 	for _, network := range o.hooks {
 		p, err := netip.ParsePrefix(network)
 		if err != nil {
-			return usageError("serve: --webhooks-to: %q is not a network such as 10.0.0.0/8", network)
+			return app.Usagef("serve: --webhooks-to: %q is not a network such as 10.0.0.0/8", network)
 		}
 		o.allowed = append(o.allowed, p)
 	}
@@ -140,13 +141,13 @@ func (o *serveOptions) check() error {
 func (o *serveOptions) checkListen() error {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {
-		return usageError("serve: --listen %q is not host:port", o.listen)
+		return app.Usagef("serve: --listen %q is not host:port", o.listen)
 	}
 	ip := net.ParseIP(host)
 	if o.anywhere || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return usageError("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
+	return app.Usagef("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
 }
 
 // settings is the line that a parent writes down beside its results.

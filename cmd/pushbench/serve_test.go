@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/cmd/internal/edges"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
@@ -47,8 +48,8 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 		{"sse --lie drop=2,drop=3", "--lie"},
 	} {
 		err := serve(strings.NewReader(""), io.Discard, strings.Fields(row.args)...)
-		var exit *exitError
-		if !errors.As(err, &exit) || exit.code != exitUsage || !strings.Contains(err.Error(), row.want) {
+		var exit *app.Error
+		if !errors.As(err, &exit) || exit.Code != app.Usage || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: got %v, want exit 2 and %q", row.args, err, row.want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"pushbench/bench/client/engines"
 	"pushbench/bench/trace"
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -52,7 +53,7 @@ It shows how a transport works. How fast one is, is what pushbench run is for.`,
 func (o traceOptions) do(c *cobra.Command, args []string) error {
 	for _, arg := range args {
 		if !slices.Contains(traced, arg) {
-			return usageError("trace: %q is not one of %s", arg, strings.Join(traced, ", "))
+			return app.Usagef("trace: %q is not one of %s", arg, strings.Join(traced, ", "))
 		}
 	}
 	chosen := args
@@ -65,7 +66,7 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 		least, most time.Duration
 	}{{"interval", o.interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", o.hold, 10 * time.Millisecond, 25 * time.Second}, {"quiet", o.quiet, 0, 30 * time.Second}} {
 		if d.is < d.least || d.is > d.most {
-			return usageError("--%s: %s is not allowed; allowed: %s to %s", d.name, d.is, d.least, d.most)
+			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", d.name, d.is, d.least, d.most)
 		}
 	}
 	executable, err := os.Executable()
@@ -74,7 +75,7 @@ func (o traceOptions) do(c *cobra.Command, args []string) error {
 	}
 	if o.out != "" {
 		if err := os.MkdirAll(o.out, 0o755); err != nil {
-			return usageError("--out: %w", err)
+			return app.Usagef("--out: %w", err)
 		}
 	}
 	ladder := trace.Ladder{

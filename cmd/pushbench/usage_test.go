@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"pushbench/cmd/internal/app"
 	"pushbench/cmd/internal/scripttest"
 )
 
@@ -39,7 +40,7 @@ func TestUsage(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"pushbench": func(ts *testscript.TestScript, neg bool, args []string) { inProcess(ts, exitOK, args) },
+			"pushbench": func(ts *testscript.TestScript, neg bool, args []string) { inProcess(ts, int(app.OK), args) },
 			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
 				scripttest.Usage(ts, !neg && len(args) >= 2 && args[1] == "pushbench", "exits CODE pushbench ARGUMENT…")
 				want, err := strconv.Atoi(args[0])

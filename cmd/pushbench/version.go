@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"sync"
 
 	"pushbench/results"
 )
@@ -72,15 +73,16 @@ func modules(deps []*debug.Module) (names []string) {
 	return names
 }
 
-// hashed adds the checksum of this executable, which takes a while to compute.
-func hashed(t results.Tool) results.Tool {
+// hashed identifies this executable with its checksum, which takes a while to compute.
+var hashed = sync.OnceValue(func() results.Tool {
+	t := tool()
 	path, err := os.Executable()
 	if err != nil {
 		return t
 	}
-	t.SHA256, _ = results.Checksum(path) // who measures is not stopped by not knowing this
+	t.SHA256, _ = results.Checksum(path) // a measurement is worth making without it
 	return t
-}
+})
 
 // toolOf identifies another build of pushbench by what Go wrote into it, without
 // running it.

@@ -47,11 +47,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 			return append([]string{pushbench, "serve", string(transport), "--control", "--listen", "127.0.0.1:0"}, more(before, transport)...)
 		},
 	}
-	where, err := (&bench.Run{Scenario: s, Rig: rig}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run, string) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := results.Open(where)
+	run, err := (&bench.Run{Scenario: s, Rig: rig}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

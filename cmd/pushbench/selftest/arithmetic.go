@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"pushbench/bench/client"
@@ -39,15 +38,7 @@ const stageStart = clock.Instant(time.Hour)
 
 // newStage plans messages for one client: due so long after the warm-up's begin.
 func newStage(due ...time.Duration) (*stage, error) {
-	s, err := scenarios.Read("stage", strings.NewReader(`version: 1
-name: stage
-transports: [websocket]
-clients: {count: 1}
-publish: {by: backend, rate: 1/s}
-payload: {size: 64B}
-warmup: 1s
-window: 10s
-`))
+	s, err := experiment{transport: "websocket", publish: "rate: 1/s", settings: "warmup: 1s\n", window: 10 * time.Second}.read("stage")
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +149,9 @@ func quantiles(*lab) ([]Row, error) {
 	}
 	return []Row{
 		between("largest error of a quantile, in buckets (0.1 %, 512 ns at least)", "", 0, 1, worst),
-		holds("merged from 7 parts, in either order", "equal", fmt.Sprint(merged.Equal(whole) && reversed.Equal(whole)), merged.Equal(whole) && reversed.Equal(whole)),
+		holds("merged from 7 parts, in either order", "equal", merged.Equal(whole) && reversed.Equal(whole)),
 		exactly("counted", n, merged.Count()),
-		holds("exact maximum", all[n-1].String(), merged.Max().String(), merged.Max() == all[n-1]),
+		exactly("exact maximum", all[n-1], merged.Max()),
 	}, nil
 }
 
@@ -168,64 +159,46 @@ func quantiles(*lab) ([]Row, error) {
 // them. By what arrived the first is four times as fast; by what was owed it is not.
 func survivors(*lab) ([]Row, error) {
 	const n = 2000
-	run := func(discards bool) (results.Latency, error) {
-		due := make([]time.Duration, n)
-		for i := range due {
-			due[i] = time.Second + time.Duration(i)*time.Millisecond
-		}
+	due := make([]time.Duration, n)
+	for i := range due {
+		due[i] = time.Second + time.Duration(i)*time.Millisecond
+	}
+	var honest, discarding results.Latency
+	for latency, slow := range map[*results.Latency]time.Duration{&honest: 200 * time.Millisecond, &discarding: 0} {
 		g, err := newStage(due...)
 		if err != nil {
-			return results.Latency{}, err
+			return nil, err
 		}
 		for i := range due {
-			switch slow := i%20 == 0; {
-			case slow && !discards:
-				g.deliver(i, 200*time.Millisecond)
-			case !slow:
-				g.deliver(i, time.Duration(1+i%50)*time.Millisecond)
+			switch after := time.Duration(1+i%50) * time.Millisecond; {
+			case i%20 > 0:
+				g.deliver(i, after)
+			case slow > 0:
+				g.deliver(i, slow)
 			}
 		}
 		g.recorder.Take()
-		_, latency := g.recorder.Close()
+		_, *latency = g.recorder.Close()
 		latency.Independent = n
-		return latency, nil
 	}
-	discarding, err := run(true)
-	if err != nil {
-		return nil, err
-	}
-	honest, err := run(false)
-	if err != nil {
-		return nil, err
-	}
+	median, _, _ := discarding.Quantile(0.5)
 	return []Row{
-		holds("p99 of what was owed, 5 % never delivered", "∞", quantile(discarding, 0.99), infinite(discarding, 0.99)),
+		exactly("p99 of what was owed, 5 % never delivered", "∞", quantile(discarding, 0.99)),
 		took("p99 of an honest slow server", 200*time.Millisecond, honest.Histogram.Quantile(0.99), 200*time.Microsecond),
 		exactly("infinite", n/20, discarding.Infinite),
 		// Of 20 latencies in a row, 19 arrive: of 1…50 ms the 26th, by what was owed the 27th.
-		took("p50 of what was owed", 27*time.Millisecond, first(discarding.Quantile(0.5)), 27*time.Microsecond),
+		took("p50 of what was owed", 27*time.Millisecond, median, 27*time.Microsecond),
 	}, nil
 }
-
-func first(d time.Duration, _, _ bool) time.Duration { return d }
 
 // schedules: planned twice, they are equal; exponential gaps pass the test of
 // Anderson and Darling with a known mean at 1 %.
 func schedules(*lab) ([]Row, error) {
-	s, err := scenarios.Read("plan", strings.NewReader(`version: 1
-name: plan
-clients: {count: 100}
-publish: {by: clients, rate: 10000/s}
-payload: {size: 64B}
-warmup: 0s
-window: 10s
-seed: 3
-`))
+	s, err := experiment{transport: "websocket", clients: 100, settings: "publish: {by: clients, rate: 10000/s}\nwarmup: 0s\nseed: 3\n", window: 10 * time.Second}.read("plan")
 	if err != nil {
 		return nil, err
 	}
 	a, b, other := schedule.New(s, 1), schedule.New(s, 1), schedule.New(s, 2)
-	same := slices.Equal(a.Messages, b.Messages)
 	gaps := make([]float64, len(a.Messages))
 	last := time.Duration(0)
 	for i, m := range a.Messages {
@@ -233,10 +206,9 @@ seed: 3
 		last = m.Due
 	}
 	const limit = 3.857 // of A² for a fully known distribution, at 1 % (Stephens, 1974)
-	a2 := andersonDarling(gaps)
 	return []Row{
-		holds("two plans of one seed and block", "equal", fmt.Sprint(same), same),
-		holds("another block", "another plan", fmt.Sprint(!slices.Equal(a.Messages, other.Messages)), !slices.Equal(a.Messages, other.Messages)),
-		holds(fmt.Sprintf("Anderson-Darling of %d gaps", len(gaps)), "A² at most 3.857", fmt.Sprintf("%.2f", a2), a2 <= limit),
+		holds("two plans of one seed and block", "equal", slices.Equal(a.Messages, b.Messages)),
+		holds("another block", "another plan", !slices.Equal(a.Messages, other.Messages)),
+		between(fmt.Sprintf("A² of Anderson and Darling, of %d gaps", len(gaps)), "", 0, limit, andersonDarling(gaps)),
 	}, nil
 }

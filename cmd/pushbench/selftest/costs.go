@@ -11,29 +11,23 @@ import (
 // has the last word. That an interface counts the same bytes wants root, and is a test.
 var costs = []claim{
 	{name: "tcp", says: "the bytes that the clients count are those that TCP counts", on: "linux", run: tcpBytes},
-	{name: "cpu", says: "CPU read from outside is what a process burns", run: burnt},
-	{name: "memory", says: "memory a client is what a process takes for each", on: "linux", run: taken},
+	{name: "cpu", says: "CPU read from outside is what a process burns", run: func(l *lab) ([]Row, error) {
+		return calibrated(calibrate.CPU(l.ctx, []string{l.options.Executable, "stub"}))
+	}},
+	{name: "memory", says: "memory a client is what a process takes for each", on: "linux", run: func(l *lab) ([]Row, error) {
+		return calibrated(calibrate.Memory(l.ctx, []string{l.options.Executable, "stub"}))
+	}},
 }
 
 func tcpBytes(l *lab) ([]Row, error) {
 	accounts, err := calibrate.Wire(l.ctx, l.options.Engine, func(t scenarios.Transport, listen string, secured bool) []string {
 		return []string{l.options.Executable, "serve", string(t), "--control", "--listen", listen, fmt.Sprintf("--tls=%t", secured)}
 	})
-	return calibrated(calibrate.WireRows(accounts)), err
-}
-
-func burnt(l *lab) ([]Row, error) {
-	rows, err := calibrate.CPU(l.ctx, []string{l.options.Executable, "stub"})
-	return calibrated(rows), err
-}
-
-func taken(l *lab) ([]Row, error) {
-	rows, err := calibrate.Memory(l.ctx, []string{l.options.Executable, "stub"})
-	return calibrated(rows), err
+	return calibrated(calibrate.WireRows(accounts), err)
 }
 
 // calibrated are the rows of a calibration, as they are printed here.
-func calibrated(rows []calibrate.Row) (all []Row) {
+func calibrated(rows []calibrate.Row, err error) (all []Row, _ error) {
 	for _, r := range rows {
 		row := within(r.What, " "+r.Unit, r.Theory, r.Measured, r.Tolerance)
 		if r.Tolerance == 0 {
@@ -41,5 +35,5 @@ func calibrated(rows []calibrate.Row) (all []Row) {
 		}
 		all = append(all, row)
 	}
-	return all
+	return all, err
 }

@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -49,6 +50,11 @@ func uniform(low, width time.Duration) func(time.Duration) float64 {
 // the interval, is added.
 func kolmogorovLimit(m int64, interval time.Duration) float64 {
 	return 1.95/math.Sqrt(float64(m)) + timers(interval).Seconds()/interval.Seconds()
+}
+
+// uniformRow holds m independent latencies to the law of (low, low + width).
+func uniformRow(what string, h results.Histogram, m int64, low, width time.Duration) Row {
+	return between(fmt.Sprintf("%s, m = %d", what, m), "", 0, kolmogorovLimit(m, width), kolmogorov(h, uniform(low, width)))
 }
 
 // timers is what an interval's timers may be late by.

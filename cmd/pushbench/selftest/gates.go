@@ -1,32 +1,28 @@
 package selftest
 
-import (
-	"fmt"
+import "pushbench/bench/validity"
 
-	"pushbench/bench/validity"
-)
-
-// gates: every validity check passes valid evidence and alone refuses what was corrupted for it.
+// gates: every check accepts valid evidence and refuses each that was corrupted for it, alone.
 func gates(*lab) (rows []Row, err error) {
 	valid, corrupt := validity.Controls()
-	refusals, kinds := map[string]int{}, map[string]int{}
-	said := map[string]string{}
-	for _, c := range corrupt {
-		kinds[c.Check]++
-		if c.Refused && c.Others == "" {
-			refusals[c.Check]++
-		} else {
-			said[c.Check] = c.Detail + c.Others
-		}
-	}
 	for _, g := range valid {
-		measured := fmt.Sprintf("%d", refusals[g.Name])
-		if said[g.Name] != "" {
-			measured += ": " + said[g.Name]
+		kinds, refused, said := 0, 0, ""
+		for _, c := range corrupt {
+			if c.Check != g.Name {
+				continue
+			}
+			if kinds++; c.Refused && c.Others == "" {
+				refused++
+			} else {
+				said = ": " + c.Detail + c.Others
+			}
 		}
 		rows = append(rows,
-			holds(g.Name+": a sound trial", "passes", map[bool]string{true: "passes", false: g.Detail}[g.Passed], g.Passed),
-			holds(g.Name+": spoilt trials refused", fmt.Sprint(kinds[g.Name]), measured, kinds[g.Name] > 0 && refusals[g.Name] == kinds[g.Name]))
+			Row{What: g.Name + ": a sound trial", Theory: "passes", Measured: map[bool]string{true: "passes", false: g.Detail}[g.Passed], Passed: g.Passed},
+			exactly(g.Name+": spoilt trials refused", kinds, refused))
+		if last := &rows[len(rows)-1]; said != "" || kinds == 0 {
+			last.Measured, last.Passed = last.Measured+said, false
+		}
 	}
 	return rows, nil
 }

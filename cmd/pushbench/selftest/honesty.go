@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,57 +25,41 @@ var honesty = []claim{
 
 // streams is the workload of most of them: one topic, few subscribers, messages at a
 // fixed period from a publisher that stands beside the server.
-func streams(transport string, rate, clients int, window string) string {
-	return fmt.Sprintf(`transports: [%s]
-clients: {count: %d}
-publish: {by: backend, rate: %d/s, arrivals: periodic}
-payload: {size: 64B}
-shortpoll: {interval: 50ms}
-idle: 0s
-warmup: 300ms
-drain: %ds
-window: %s
-blocks: 1
-`, transport, clients, rate, drained, window)
+func streams(transport string, rate, clients int, window time.Duration) experiment {
+	return experiment{transport: transport, clients: clients, publish: fmt.Sprintf("rate: %d/s, arrivals: periodic", rate), window: window}
 }
-
-// drained is how long streams are waited for, in seconds.
-const drained = 2
 
 // delay: a server holds every message for a time, by its own account for how long
 // really; that much, and no more, must be added to the latency. What the latency is
 // without is measured before and after: the rest is known no better than the two agree.
 func delay(l *lab) (rows []Row, err error) {
-	type finding struct{ held, really, p50 time.Duration }
-	var found []finding
-	for _, held := range []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond, 0} {
-		lie, really := "", time.Duration(0)
-		if held > 0 {
-			lie = "delay=" + held.String()
+	delays := []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond, 0}
+	really, p50 := make([]time.Duration, len(delays)), make([]time.Duration, len(delays))
+	for i, held := range delays {
+		if really[i], p50[i], err = l.heldFor(held, 2*time.Second); err != nil {
+			return nil, err
 		}
-		run, err := l.measure(experiment{
-			scenario: streams(transports.WebSocket, 500, 2, "2s"), lie: lie,
-			watch: func(u trial.Underway) {
-				if u.Moment != trial.Drained {
-					return
-				}
-				if s, err := stats(u.Address); err == nil { // else 0, which does not hold
-					really = s.Faults.DelayP50
-				}
-			},
-		})
-		if err != nil {
-			return rows, err
-		}
-		found = append(found, finding{held, really, lastTrial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5)})
 	}
-	before, after := found[0].p50, found[len(found)-1].p50
-	for _, f := range found[1 : len(found)-1] {
-		bucket := time.Duration(bucketWidth * float64(f.held))
+	last := len(delays) - 1
+	before, after := p50[0], p50[last]
+	for i, held := range delays[1:last] {
+		bucket := time.Duration(bucketWidth * float64(held))
 		allowed := max(100*time.Microsecond, bucket, (before - after).Abs())
-		rows = append(rows, took(fmt.Sprintf("p50 with each message held for %v", f.held), (before+after)/2+f.really, f.p50, allowed))
+		rows = append(rows, took(fmt.Sprintf("p50 with each message held for %v", held), (before+after)/2+really[i+1], p50[i+1], allowed))
 	}
 	return rows, nil
+}
+
+// heldFor is one trial of a server that holds messages: for how long it did by its own account,
+// and what latency that made.
+func (l *lab) heldFor(held, window time.Duration) (really, p50 time.Duration, err error) {
+	var server wire.Stats
+	e := streams("websocket", 500, 2, window)
+	if e.watch = asking(&server); held > 0 {
+		e.lie = "delay=" + held.String()
+	}
+	t, err := l.trial(e)
+	return server.Faults.DelayP50, t.Latency.Histogram.Quantile(0.5), err
 }
 
 // frozenFor is how long processes are frozen, and frozenAt when in the window.
@@ -90,18 +75,17 @@ const (
 func frozenServer(l *lab) (rows []Row, err error) {
 	// So few messages that the burst after the standstill does not make the generator late.
 	const window = 6 * time.Second
-	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll, transports.ShortPoll} {
-		stood, watch := freezer()
-		run, err := l.measure(experiment{
-			scenario: streams(transport, 300, 1, window.String()), watch: watch,
-			untimed: true, // what disturbs a trial by milliseconds is nothing beside a second
-		})
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", transport, err)
+	return each([]string{"websocket", "sse", "longpoll", "shortpoll"}, func(transport string) ([]Row, error) {
+		stood := new(frost)
+		e := streams(transport, 300, 1, window)
+		e.untimed = true // what disturbs a trial by milliseconds is nothing beside a second
+		e.watch = func(u trial.Underway) {
+			if u.Moment == trial.WindowOpened {
+				stood.freeze(u.Server, frozenAt)
+			}
 		}
-		rows = append(rows, standstill(lastTrial(run, transport), stood.last(), window)...)
-	}
-	return rows, nil
+		return l.rows(e, func(t results.Trial) []Row { return standstill(t, stood.last(), window) })
+	})
 }
 
 // A frost knows for how long a process of the last trial stood still.
@@ -109,25 +93,19 @@ type frost struct{ ns atomic.Int64 }
 
 func (f *frost) last() time.Duration { return time.Duration(f.ns.Load()) }
 
-// freeze freezes a process after a while. Where it cannot, the rows will say so.
-func (f *frost) freeze(pid int, after time.Duration) {
+// freeze freezes a process after a while, and closes done when it runs again. Where it cannot,
+// the rows will say so.
+func (f *frost) freeze(pid int, after time.Duration) (done chan struct{}) {
 	f.ns.Store(0)
+	done = make(chan struct{})
 	go func() {
+		defer close(done)
 		time.Sleep(after)
 		if stood, err := freeze(pid, frozenFor); err == nil {
 			f.ns.Store(int64(stood))
 		}
 	}()
-}
-
-// freezer freezes the server of every trial.
-func freezer() (*frost, func(trial.Underway)) {
-	stood := new(frost)
-	return stood, func(u trial.Underway) {
-		if u.Moment == trial.WindowOpened {
-			stood.freeze(u.Server, frozenAt)
-		}
-	}
+	return done
 }
 
 // standstill holds a trial's quantiles to the closed form.
@@ -162,15 +140,14 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 func frozenGenerator(l *lab) (rows []Row, err error) {
 	const rate = 500
 	stood := new(frost)
-	run, err := l.measure(experiment{
-		scenario: streams(transports.WebSocket, rate, 2, "3s"),
-		counts:   true,
-		watch: func(u trial.Underway) {
-			if u.Moment == trial.WindowOpened && u.Again == 0 {
-				stood.freeze(u.Generator, 0)
-			}
-		},
-	})
+	e := streams("websocket", rate, 2, 3*time.Second)
+	e.counts = true
+	e.watch = func(u trial.Underway) {
+		if u.Moment == trial.WindowOpened && u.Again == 0 {
+			stood.freeze(u.Generator, 0)
+		}
+	}
+	run, err := l.measure(e)
 	if err != nil {
 		return nil, err
 	}
@@ -180,37 +157,28 @@ func frozenGenerator(l *lab) (rows []Row, err error) {
 // frozenGeneratorRows hold a trial whose generator was frozen for a time, and the one after it.
 func frozenGeneratorRows(trials []results.Trial, f time.Duration, rate float64) []Row {
 	first, last := trials[0], trials[len(trials)-1]
-	blamed, defect := "", ""
-	for _, g := range first.FailedGates() {
-		if g.Name == validity.GeneratorOnTime {
-			blamed = g.Name
-		}
+	blamed, again, after := "", "yes", string(last.Status)
+	if slices.ContainsFunc(first.FailedGates(), func(g results.Gate) bool { return g.Name == validity.GeneratorOnTime }) {
+		blamed = validity.GeneratorOnTime
 	}
 	if !validity.Disturbed(first) {
-		defect = ": " + reasons(first)
+		again = "no: " + reasons(first)
 	}
-	after := string(last.Status)
 	if validity.Disturbed(last) {
 		after = "disturbed by the machine"
 	}
 	allowed := f/20 + 10*time.Millisecond
+	sound := Row{What: "the same without the stall", Theory: "no defect", Measured: after, Passed: len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))}
 	return []Row{
-		holds("the trial", string(results.Invalid), string(first.Status), first.Status == results.Invalid),
-		holds("the check that failed", validity.GeneratorOnTime, blamed, blamed == validity.GeneratorOnTime),
-		holds("so that it is measured again", "yes", yes(validity.Disturbed(first))+defect, validity.Disturbed(first)),
+		exactly("the trial", results.Invalid, first.Status),
+		exactly("the check that failed", validity.GeneratorOnTime, blamed),
+		exactly("so that it is measured again", "yes", again),
 		took("the longest lateness", f, first.Publishes.Lateness.Max(), allowed),
 		within("publications later than half the stall", "", rate*f.Seconds()/2, float64(above(first.Publishes.Lateness, f/2)), rate*allowed.Seconds()),
 		exactly("planned = on time + late + dropped", first.Publishes.Planned, first.Publishes.OnTime+first.Publishes.Late+first.Publishes.Dropped),
-		holds("the same without the stall", "no defect", after, len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))),
+		sound,
 		exactly("and as late as that", 0, above(last.Publishes.Lateness, f/2)),
 	}
-}
-
-func yes(is bool) string {
-	if is {
-		return "yes"
-	}
-	return "no"
 }
 
 // above is how many durations were longer than d, to the bucket.
@@ -230,33 +198,23 @@ func above(h results.Histogram, d time.Duration) (n int64) {
 // second at most, and is offered four times as many.
 func overload(l *lab) ([]Row, error) {
 	const rate, warmUp, window = 2000, 0.3, 4
-	var asked wire.Stats
-	run, err := l.measure(experiment{
-		scenario: streams(transports.WebSocket, rate, 1, fmt.Sprintf("%ds", window)),
-		lie:      "work=2ms",
-		expects:  results.Saturated,
-		watch: func(u trial.Underway) {
-			if u.Moment == trial.Drained {
-				asked, _ = stats(u.Address) // what is missing then does not hold
-			}
-		},
+	var server wire.Stats
+	e := streams("websocket", rate, 1, window*time.Second)
+	e.lie, e.expects, e.watch = "work=2ms", results.Saturated, asking(&server)
+	return l.rows(e, func(t results.Trial) []Row {
+		p, led := t.Publishes, t.Ledger
+		took := float64(server.Published) // by the server's own count, those of the warm-up included
+		return []Row{
+			exactly("planned", rate*window, p.Planned),
+			exactly("planned = on time + late + dropped", p.Planned, p.OnTime+p.Late+p.Dropped),
+			exactly("sent = acknowledged + failed + unknown", p.Sent, p.Acknowledged+p.Failed+p.Unknown),
+			exactly("owed = unique + superseded + gap + lost", led.Owed, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
+			between("published, by the server's count: at most 500 a second", "", 500, 500*(warmUp+window+drained), took),
+			// They go in turn, so that all of the warm-up are among them; a fifth of a second passes between the two counts.
+			within("acknowledged of the window", "", took-rate*warmUp, float64(p.Acknowledged), 500/5),
+			exactly("p99", "∞", quantile(t.Latency, 0.99)),
+		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	t := lastTrial(run, transports.WebSocket)
-	p, led := t.Publishes, t.Ledger
-	took := float64(asked.Published) // by the server's own count, those of the warm-up included
-	return []Row{
-		exactly("planned", rate*window, p.Planned),
-		exactly("planned = on time + late + dropped", p.Planned, p.OnTime+p.Late+p.Dropped),
-		exactly("sent = acknowledged + failed + unknown", p.Sent, p.Acknowledged+p.Failed+p.Unknown),
-		exactly("owed = unique + superseded + gap + lost", led.Owed, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
-		between("published, by the server's count: at most 500 a second", "", 500, 500*(warmUp+window+drained), took),
-		// They go in turn, so that all of the warm-up are among them; a fifth of a second passes between the two counts.
-		within("acknowledged of the window", "", took-rate*warmUp, float64(p.Acknowledged), 500/5),
-		holds("p99", "∞", quantile(t.Latency, 0.99), infinite(t.Latency, 0.99)),
-	}, nil
 }
 
 // Every so many-th message; no two of them strike the same one of 3,000.
@@ -269,44 +227,25 @@ const (
 
 func lies(l *lab) (rows []Row, err error) {
 	const clients = 5
-	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll, transports.ShortPoll} {
-		run, err := l.measure(experiment{
-			scenario: fmt.Sprintf(`transports: [%s]
-clients: {count: %d}
-publish: {by: backend, rate: 1000/s, arrivals: periodic}
-payload: {size: 64B}
-shortpoll: {interval: 50ms}
-idle: 0s
-warmup: 0s
-drain: 500ms
-window: 3s
-blocks: 1
-`, transport, clients),
-			untimed: true,
-			lie:     fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery),
+	return each([]string{"websocket", "sse", "longpoll", "shortpoll"}, func(transport string) ([]Row, error) {
+		e := streams(transport, 1000, clients, 3*time.Second)
+		e.settings, e.untimed = "warmup: 0s\ndrain: 500ms\n", true
+		e.lie = fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery)
+		return l.rows(e, func(t results.Trial) []Row {
+			n := t.Publishes.Planned
+			rows := []Row{
+				exactly(transport+" lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
+				exactly(transport+" duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
+				exactly(transport+" out of order", clients*(n/swapEvery), t.Ledger.Reordered),
+				exactly(transport+" damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
+				exactly(transport+" received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
+			}
+			if transport == "shortpoll" { // whose poll cycles are too few for a p99
+				return rows
+			}
+			return append(rows, exactly(transport+" p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99)))
 		})
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", transport, err)
-		}
-		t := lastTrial(run, transport)
-		n := t.Publishes.Planned
-		rows = append(rows,
-			exactly(transport+" lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
-			exactly(transport+" duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
-			exactly(transport+" out of order", clients*(n/swapEvery), t.Ledger.Reordered),
-			exactly(transport+" damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
-			exactly(transport+" received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
-		)
-		if !transports.Of(transport).Timed { // whose poll cycles are too few for a p99
-			rows = append(rows, holds(transport+" p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99), infinite(t.Latency, 0.99)))
-		}
-	}
-	return rows, nil
-}
-
-func infinite(l results.Latency, q float64) bool {
-	_, never, _ := l.Quantile(q)
-	return never
+	})
 }
 
 func quantile(l results.Latency, q float64) string {

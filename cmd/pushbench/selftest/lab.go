@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,10 +16,9 @@ import (
 	"time"
 
 	"pushbench/bench"
-	"pushbench/bench/client"
-	"pushbench/bench/client/engines"
 	"pushbench/bench/trial"
 	"pushbench/bench/validity"
+	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/servers/wire"
@@ -32,14 +32,71 @@ type lab struct {
 	runs    int
 }
 
-// An experiment is a run with a known truth in it.
+// An experiment is a run of one transport with a known truth in it.
 type experiment struct {
-	scenario string               // YAML after version and name
-	lie      string               // what its servers do wrong, in the words of serve --lie
-	watch    func(trial.Underway) // who disturbs its trials, or asks their servers
-	expects  results.Status       // of every trial that is not repeated; empty: COMPLETE
-	untimed  bool                 // what disturbs a trial is too little to change what is looked at
-	counts   bool                 // if all attempts were disturbed, the last is taken: its rows judge it by counts
+	transport string
+	clients   int    // default 1
+	publish   string // by a backend, such as "rate: 5/s"
+	settings  string // more of the scenario, whole lines
+	window    time.Duration
+
+	lie     string               // what its servers do wrong, in the words of serve --lie
+	watch   func(trial.Underway) // who disturbs its trials, or asks their servers
+	expects results.Status       // of every trial that is not repeated; empty: COMPLETE
+	untimed bool                 // what disturbs a trial is too little to change what is looked at
+	counts  bool                 // if all attempts were disturbed, the last is taken: its rows judge it by counts
+}
+
+func (e experiment) read(name string) (*scenarios.Scenario, error) {
+	return scenarios.Read(name, strings.NewReader("version: 1\nname: "+name+"\n"+e.yaml()))
+}
+
+// yaml is the scenario after its version and name. What the settings do not say is as most
+// experiments have it.
+func (e experiment) yaml() string {
+	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nblocks: 1\n%s", e.transport, e.window, e.settings)
+	for _, line := range []string{
+		fmt.Sprintf("clients: {count: %d}", max(1, e.clients)), fmt.Sprintf("publish: {by: backend, %s}", e.publish), "payload: {size: 64B}", "shortpoll: {interval: 50ms}",
+		"warmup: 300ms", fmt.Sprintf("drain: %ds", drained),
+	} {
+		if key, _, _ := strings.Cut(line, ":"); !strings.Contains(all, "\n"+key+":") {
+			all += line + "\n"
+		}
+	}
+	return all
+}
+
+// drained is how long most experiments wait for messages on their way, in seconds.
+const drained = 2
+
+// rows makes an experiment, and rows of its trial that counts: the last of its attempts.
+func (l *lab) rows(e experiment, of func(results.Trial) []Row) ([]Row, error) {
+	t, err := l.trial(e)
+	if err != nil {
+		return nil, err
+	}
+	return of(t), nil
+}
+
+// each joins the rows of several experiments that differ in one thing.
+func each[T any](all []T, of func(T) ([]Row, error)) (rows []Row, err error) {
+	for _, one := range all {
+		more, err := of(one)
+		rows = append(rows, more...)
+		if err != nil {
+			return rows, fmt.Errorf("%v: %w", one, err)
+		}
+	}
+	return rows, nil
+}
+
+// trial makes an experiment and returns its trial that counts.
+func (l *lab) trial(e experiment) (results.Trial, error) {
+	run, err := l.measure(e)
+	if err != nil {
+		return results.Trial{}, err
+	}
+	return run.Trials[len(run.Trials)-1], nil
 }
 
 // attempts is how often an experiment is made whose trials a busy machine has voided:
@@ -67,10 +124,7 @@ func (l *lab) measure(e experiment) (run *results.Run, err error) {
 // may be measured again: only what the machine can have done. A gate that finds a
 // defect now and then has found it.
 func (e experiment) spoilt(run *results.Run) (again bool, err error) {
-	want := e.expects
-	if want == "" {
-		want = results.Complete
-	}
+	want := cmp.Or(e.expects, results.Complete)
 	if len(run.Trials) == 0 {
 		return false, fmt.Errorf("no trial: %s", run.Manifest.Reason)
 	}
@@ -97,101 +151,73 @@ func reasons(t results.Trial) string {
 func (l *lab) once(e experiment) (*results.Run, error) {
 	l.runs++
 	name := fmt.Sprintf("proof-%d", l.runs)
-	scenario, err := scenarios.Read(name, strings.NewReader("version: 1\nname: "+name+"\n"+e.scenario))
+	scenario, err := e.read(name)
 	if err != nil {
 		return nil, err
 	}
-	run := &bench.Run{Scenario: scenario, Rig: l.rig(e), Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
-	path, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run, string) error { return nil })
+	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.lie}.Rig(scenario) // the folders are thrown away
 	if err != nil {
 		return nil, err
 	}
-	measured, err := results.Open(path)
-	if err == nil {
-		l.tell(measured)
+	rig.Watch = e.watch
+	run := &bench.Run{Scenario: scenario, Rig: rig, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
+	measured, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run) error { return nil })
+	if err != nil {
+		return nil, err
 	}
-	return measured, err
-}
-
-// tell names the trials that were void: those that are measured again are part of the account.
-func (l *lab) tell(run *results.Run) {
-	for _, t := range run.Trials {
+	for _, t := range measured.Trials { // those that are measured again are part of the account
 		if !t.Valid() {
 			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Case, reasons(t))
 		}
 	}
+	return measured, nil
 }
 
-func (l *lab) rig(e experiment) *trial.Rig {
-	self := l.options.Executable
-	rig := &trial.Rig{
-		Drive:  []string{self, "drive"},
-		Idle:   []string{self, "awake"},
-		Engine: l.options.Engine,
-		Quick:  true, // the folders are thrown away
-		Watch:  e.watch,
-		Serve:  func(c scenarios.Case, _ string) []string { return l.serving(string(c.Transport), e.lie) },
+// A child is a process of this program that speaks in lines.
+type child struct {
+	*exec.Cmd
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+}
+
+func (l *lab) start(args ...string) (*child, error) {
+	c := &child{Cmd: exec.CommandContext(l.ctx, l.options.Executable, args...)}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		return nil, err
 	}
-	rig.Pin()
-	return rig
-}
-
-func (l *lab) serving(transport, lie string) []string {
-	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}
-	if lie != "" {
-		argv = append(argv, "--lie", lie)
+	c.stdout = bufio.NewReader(stdout)
+	if c.stdin, err = c.StdinPipe(); err != nil {
+		return nil, err
 	}
-	return argv
+	return c, c.Start()
 }
 
-// A server is a child that serves without a run.
-type server struct {
-	address string
-	child   *exec.Cmd
-	stdin   io.Closer
+// read decodes a line that the child must write before patience ends: then the child is ended.
+func (c *child) read(into any) error {
+	silent := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	defer silent.Stop()
+	line, err := c.stdout.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("%s wrote nothing in %v, or has ended: %w", filepath.Base(c.Path), patience, err)
+	}
+	return json.Unmarshal(line, into)
 }
+
+// stop ends the child by the end of its input.
+func (c *child) stop() error { return errors.Join(c.stdin.Close(), c.Wait()) }
 
 // serve starts a server by itself.
-func (l *lab) serve(transport, lie string) (*server, error) {
-	argv := l.serving(transport, lie)
-	s := &server{child: exec.CommandContext(l.ctx, argv[0], argv[1:]...)}
-	stdin, err := s.child.StdinPipe()
+func (l *lab) serve(transport string) (server *child, address string, err error) {
+	server, err = l.start("serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	s.stdin = stdin
-	stdout, err := s.child.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.child.Start(); err != nil {
-		return nil, err
-	}
-	line, err := readLine(bufio.NewReader(stdout), s.child)
 	var greeting struct{ Listening string }
-	if err = errors.Join(err, json.Unmarshal(line, &greeting)); err != nil {
-		return nil, errors.Join(fmt.Errorf("server's greeting: %w", err), s.stop())
+	if err := server.read(&greeting); err != nil {
+		return nil, "", errors.Join(fmt.Errorf("server's greeting: %w", err), server.stop())
 	}
-	s.address = greeting.Listening
-	return s, nil
-}
-
-// readLine reads a line that a child must write before patience ends: then the child is ended.
-func readLine(from *bufio.Reader, child *exec.Cmd) ([]byte, error) {
-	silent := time.AfterFunc(patience, func() { _ = child.Process.Kill() })
-	defer silent.Stop()
-	line, err := from.ReadBytes('\n')
-	if err != nil {
-		return nil, fmt.Errorf("%s said nothing in %v, or has ended: %w", filepath.Base(child.Path), patience, err)
-	}
-	return line, nil
-}
-
-func (s *server) stop() error { return errors.Join(s.stdin.Close(), s.child.Wait()) }
-
-// engine returns an engine whose sessions count into traffic.
-func (l *lab) engine(c client.Config) (client.Engine, error) {
-	return engines.New(l.options.Engine, c)
+	return server, greeting.Listening, nil
 }
 
 // freeze stops a process for a while and says how long it really was.
@@ -217,14 +243,14 @@ func stats(address string) (s wire.Stats, err error) {
 	return s, json.NewDecoder(answer.Body).Decode(&s)
 }
 
-// lastTrial is a run's trial of a transport that counts: the last of its attempts.
-func lastTrial(run *results.Run, transport string) (last results.Trial) {
-	for _, t := range run.Trials {
-		if t.Transport == transport {
-			last = t
+// asking asks a trial's server for its counters when everything was delivered. Where it does
+// not answer they are zero, which no row takes.
+func asking(s *wire.Stats) func(trial.Underway) {
+	return func(u trial.Underway) {
+		if u.Moment == trial.Drained {
+			*s, _ = stats(u.Address)
 		}
 	}
-	return last
 }
 
 var errPatience = errors.New("waited in vain for an answer")

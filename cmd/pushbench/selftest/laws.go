@@ -11,7 +11,6 @@ import (
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
-	"pushbench/scenarios/transports"
 )
 
 // laws are the proofs that a run finds what physics says.
@@ -26,82 +25,48 @@ var laws = []claim{
 // these connect at nearly the same instant, so that nothing else spreads their polls.
 func uniformLaw(l *lab) ([]Row, error) {
 	const interval = 200 * time.Millisecond
-	run, err := l.measure(polls("{count: 200}", 200, "rate: 1000/s"))
+	poll := experiment{transport: "shortpoll", window: 3 * time.Second, clients: 200, publish: "rate: 1000/s", settings: "topics: {count: 200}\nshortpoll: {interval: 200ms}\ndrain: 1s\n"}
+	random, err := l.rows(poll, func(t results.Trial) []Row { return append(poissonRows(t, 1000.0/200, interval), lossless(t)) })
 	if err != nil {
 		return nil, err
 	}
-	t := lastTrial(run, transports.ShortPoll)
-	rows := append(poissonRows(t, 1000.0/200, interval), lossless(t))
-	run, err = l.measure(polls("{count: 500, connect_rate: 20000/s}", 1, "rate: 5/s, arrivals: periodic"))
-	if err != nil {
-		return rows, err
-	}
-	t = lastTrial(run, transports.ShortPoll)
-	rows = append(rows, ksRow("distance from uniform, publisher's period = T", t, 500, interval))
-	return append(rows, lossless(t)), nil
-}
-
-// polls is an experiment of short polling every 200 ms.
-func polls(clients string, topics int, publish string) experiment {
-	return experiment{scenario: fmt.Sprintf(`transports: [shortpoll]
-clients: %s
-topics: {count: %d}
-publish: {by: backend, %s}
-payload: {size: 64B}
-shortpoll: {interval: 200ms}
-idle: 0s
-warmup: 300ms
-drain: 1s
-window: 3s
-blocks: 1
-`, clients, topics, publish)}
+	poll.publish, poll.settings = "rate: 5/s, arrivals: periodic", "clients: {count: 500, connect_rate: 20000/s}\nshortpoll: {interval: 200ms}\ndrain: 1s\n"
+	periodic, err := l.rows(poll, func(t results.Trial) []Row {
+		return []Row{ksRow("distance from uniform, publisher's period = T", t, 500, interval), lossless(t)}
+	})
+	return append(random, periodic...), err
 }
 
 // latestAges: a push at a period of P, whose clients hold something between 0 and P
 // old; and polls every T of Poisson messages, of which only the last before each comes.
 func latestAges(l *lab) ([]Row, error) {
 	const period, interval, clients, rate, window = 100 * time.Millisecond, 200 * time.Millisecond, 100, 10.0, 4
-	latest := func(transport string, topics int, publish string) (results.Trial, error) {
-		run, err := l.measure(experiment{scenario: fmt.Sprintf(`transports: [%s]
-clients: {count: %d}
-topics: {count: %d}
-publish: {by: backend, %s}
-payload: {size: 64B}
-delivery: latest
-shortpoll: {interval: %s}
-idle: 0s
-warmup: 1s
-drain: 1s
-window: %ds
-blocks: 1
-`, transport, clients, topics, publish, interval, window)})
-		if err != nil {
-			return results.Trial{}, err
+	latest := experiment{transport: "websocket", clients: clients, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", rate), window: window * time.Second, settings: "delivery: latest\nwarmup: 1s\ndrain: 1s\n"}
+	pushed, err := l.rows(latest, func(t results.Trial) []Row {
+		return []Row{
+			within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+t.Latency.Histogram.Mean()), summary.Measure(metric.AgeMean, t).X, 1),
+			within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(t.Latency.Histogram.Mean()), ms(t.Freshness.Age.Quantile(0.99)), 2),
 		}
-		return lastTrial(run, transport), nil
-	}
-	push, err := latest(transports.WebSocket, 1, fmt.Sprintf("rate: %g/s, arrivals: periodic", rate))
+	})
 	if err != nil {
 		return nil, err
 	}
-	rows := []Row{
-		within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+push.Latency.Histogram.Mean()), summary.Measure(metric.AgeMean, push).X, 1),
-		within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(push.Latency.Histogram.Mean()), ms(push.Freshness.Age.Quantile(0.99)), 2),
-	}
-	poll, err := latest(transports.ShortPoll, clients, fmt.Sprintf("rate: %g/s", rate*clients))
-	if err != nil {
-		return rows, err
-	}
-	// Ages of two instants have nothing to do with each other once a message has come
-	// between, so a client's mean over a window of D varies by 2/(λ³D).
-	const gap = 1000 / rate // ms
-	chance := 3.3 * gap * math.Sqrt(2/(rate*window*clients))
-	share := model.ShortPollLatestShare(rate, interval.Seconds())
-	owed := float64(poll.Ledger.Owed)
-	return append(rows,
-		within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, summary.Measure(metric.AgeMean, poll).X, chance+ms(timers(interval))),
-		within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(poll.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
-		exactly("what is not is superseded", poll.Ledger.Owed-poll.Ledger.Unique, poll.Ledger.Superseded)), nil
+	latest.transport, latest.publish = "shortpoll", fmt.Sprintf("rate: %g/s", rate*clients)
+	latest.settings += fmt.Sprintf("topics: {count: %d}\nshortpoll: {interval: %s}\n", clients, interval)
+	polled, err := l.rows(latest, func(t results.Trial) []Row {
+		// Ages of two instants have nothing to do with each other once a message has come
+		// between, so a client's mean over a window of D varies by 2/(λ³D).
+		const gap = 1000 / rate // ms
+		chance := 3.3 * gap * math.Sqrt(2/(rate*window*clients))
+		share := model.ShortPollLatestShare(rate, interval.Seconds())
+		owed := float64(t.Ledger.Owed)
+		return []Row{
+			within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, summary.Measure(metric.AgeMean, t).X, chance+ms(timers(interval))),
+			within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(t.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
+			exactly("what is not is superseded", t.Ledger.Owed-t.Ledger.Unique, t.Ledger.Superseded),
+		}
+	})
+	return append(pushed, polled...), err
 }
 
 // predicted is what the trial's own theory says of a metric.
@@ -117,12 +82,7 @@ func predicted(t results.Trial, metric string) float64 {
 // ksRow tests a trial's latencies against the uniform law on (d, d + T).
 func ksRow(what string, t results.Trial, m int64, interval time.Duration) Row {
 	d := time.Duration(predicted(t, metric.Max)*float64(time.Millisecond)) - interval
-	distance := kolmogorov(t.Latency.Histogram, uniform(d, interval))
-	limit := kolmogorovLimit(m, interval)
-	return Row{
-		What: fmt.Sprintf("%s, m = %d", what, m), Theory: fmt.Sprintf("at most %.4f", limit),
-		Measured: fmt.Sprintf("%.4f", distance), Passed: distance <= limit,
-	}
+	return uniformRow(what, t.Latency.Histogram, m, d, interval)
 }
 
 // poissonRows are what is known of short polling under Poisson arrivals of λ a second.

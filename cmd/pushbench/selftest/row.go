@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// exactly is a row of counts that must be equal.
-func exactly[T int | int64](what string, theory, measured T) Row {
+// exactly is a row of counts or words that must be equal.
+func exactly[T comparable](what string, theory, measured T) Row {
 	return Row{What: what, Theory: fmt.Sprint(theory), Measured: fmt.Sprint(measured), Passed: theory == measured}
 }
 
 // holds is a row of a condition.
-func holds(what, theory, measured string, passed bool) Row {
-	return Row{What: what, Theory: theory, Measured: measured, Passed: passed}
+func holds(what, theory string, passed bool) Row {
+	return Row{What: what, Theory: theory, Measured: fmt.Sprint(passed), Passed: passed}
 }
 
 // within is a row of figures that may differ by an amount, in their own unit.

@@ -5,11 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"pushbench/bench/trial"
 	"pushbench/results/compare"
 	"pushbench/results/compare/proof"
 	"pushbench/results/metric"
-	"pushbench/scenarios/transports"
 )
 
 // judgements are the proofs about what comparisons conclude.
@@ -36,17 +34,17 @@ const bucketWidth = 0.001
 // than asked by a changing amount, and what the rest of a delivery takes on both sides.
 func service(l *lab) ([]Row, error) {
 	const comparisons, pairs = 20, 8
-	sides := [2]string{"delay=10ms", "delay=10500us"}
+	sides := [2]time.Duration{10 * time.Millisecond, 10500 * time.Microsecond}
 	series := make([]compare.Pairing, comparisons)
 	held := make([][2][]float64, comparisons)
 	var rest []float64
 	for c := range series {
-		series[c] = compare.Pairing{Metric: metric.P50, Names: sides}
+		series[c] = compare.Pairing{Metric: metric.P50, Names: [2]string{"delay=10ms", "delay=10500us"}}
 		for pair := range pairs {
 			var p50 [2]float64
 			for turn := range sides {
 				side := (turn + pair + c) % 2 // who goes first changes from pair to pair
-				really, latency, err := l.heldFor(sides[side])
+				really, latency, err := l.heldFor(sides[side], time.Second)
 				if err != nil {
 					return nil, err
 				}
@@ -66,24 +64,6 @@ func service(l *lab) ([]Row, error) {
 		truths[c] = middle(ratios)
 	}
 	return checked(proof.Live(fmt.Sprintf("10.5 ms against 10.0, truly %.4f", middle(truths)), truths, bucketWidth, series)), nil
-}
-
-// heldFor is one trial: how long its server held messages, and what latency that made.
-func (l *lab) heldFor(lie string) (really, latency time.Duration, err error) {
-	run, err := l.measure(experiment{
-		scenario: streams(transports.WebSocket, 500, 2, "1s"), lie: lie,
-		watch: func(u trial.Underway) {
-			if u.Moment == trial.Drained {
-				if s, err := stats(u.Address); err == nil { // else 0, which no comparison holds
-					really = s.Faults.DelayP50
-				}
-			}
-		},
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	return really, lastTrial(run, transports.WebSocket).Latency.Histogram.Quantile(0.5), nil
 }
 
 func middle(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }

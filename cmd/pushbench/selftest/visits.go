@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"pushbench/results"
-	"pushbench/scenarios/transports"
 )
 
 // visits are the proofs about clients that answer, and about clients that come and go.
@@ -17,28 +16,31 @@ var visits = []claim{
 // thereAndBack: 20 ms there, 20 ms back, and twice what the server knows that it held a
 // message for, as an answer is a message, too. All clients answer, however they are reached.
 func thereAndBack(l *lab) (rows []Row, err error) {
-	const rtt = 40 * time.Millisecond
-	for _, transport := range []string{transports.WebSocket, transports.SSE, transports.LongPoll} {
-		t, err := l.reach(reach{transport: transport, settings: "answers: {size: 64B}\n", clients: 20, rate: 5, rtt: rtt, window: 2 * time.Second})
-		if err != nil {
-			return rows, err
-		}
-		rows = append(rows, answered(t)...)
-		rows = append(rows, between(transport+" fastest answer over a round trip of 40 ms", " ms", 40, 44, ms(t.Answers.Latency.Histogram.Quantile(0))))
-		if !transports.Of(transport).Holds { // of which some poll is on its way
-			rows = append(rows, between(transport+" median answer", " ms", 40, 46, ms(t.Answers.Latency.Histogram.Quantile(0.5))))
-		}
+	const rtt, held = 40 * time.Millisecond, 25 * time.Millisecond
+	rows, err = each([]string{"websocket", "sse", "longpoll"}, func(transport string) ([]Row, error) {
+		e := reach{transport: transport, settings: "answers: {size: 64B}\n", clients: 20, rate: 5, rtt: rtt, window: 2 * time.Second}.experiment()
+		return l.rows(e, func(t results.Trial) []Row {
+			rows := append(answered(t), between(transport+" fastest answer over a round trip of 40 ms", " ms", 40, 44, ms(t.Answers.Latency.Histogram.Quantile(0))))
+			if transport == "longpoll" { // of which some poll is on its way
+				return rows
+			}
+			return append(rows, between(transport+" median answer", " ms", 40, 46, ms(t.Answers.Latency.Histogram.Quantile(0.5))))
+		})
+	})
+	if err != nil {
+		return rows, err
 	}
-	const held = 25 * time.Millisecond
-	var found [2]time.Duration
-	for i, lie := range []string{"", "delay=" + held.String()} {
-		run, err := l.measure(experiment{scenario: streams(transports.WebSocket, 50, 1, "2s") + "answers: {size: 64B}\n", lie: lie})
-		if err != nil {
-			return rows, err
-		}
-		t := lastTrial(run, transports.WebSocket)
-		rows = append(rows, answered(t)...)
-		found[i] = t.Answers.Latency.Histogram.Quantile(0.5)
+	var found []time.Duration
+	delayed, err := each([]string{"", "delay=" + held.String()}, func(lie string) ([]Row, error) {
+		e := streams("websocket", 50, 1, 2*time.Second)
+		e.settings, e.lie = "answers: {size: 64B}\n", lie
+		return l.rows(e, func(t results.Trial) []Row {
+			found = append(found, t.Answers.Latency.Histogram.Quantile(0.5))
+			return answered(t)
+		})
+	})
+	if rows = append(rows, delayed...); err != nil {
+		return rows, err
 	}
 	return append(rows, took("p50 of answers where each of both ways is held for 25 ms", found[0]+2*held, found[1], 2*time.Millisecond)), nil
 }
@@ -55,30 +57,17 @@ func answered(t results.Trial) []Row {
 // on the next message of a period is uniformly far away, and takes half a round trip.
 func visitors(l *lab) (rows []Row, err error) {
 	const rtt, period = 40 * time.Millisecond, 200 * time.Millisecond
-	for _, transport := range []string{transports.WebSocket, transports.SSE} {
-		run, err := l.measure(experiment{scenario: fmt.Sprintf(`transports: [%s]
-clients: {count: 1}
-visitors: {rate: 50/s}
-publish: {by: backend, rate: 5/s, arrivals: periodic}
-payload: {size: 64B}
-network: {rtt: %s}
-idle: 0s
-warmup: 500ms
-drain: 2s
-window: 8s
-blocks: 1
-`, transport, rtt)})
-		if err != nil {
-			return rows, err
-		}
-		t := lastTrial(run, transport)
-		v := t.Visits
-		rows = append(rows,
-			exactly(transport+" visitors that heard nothing", 0, v.First.Infinite),
-			between(transport+" fastest until subscribed", " ms", ms(2*rtt), ms(2*rtt)+8, ms(v.Connect.Quantile(0))),
-			between(fmt.Sprintf("%s first message: distance from uniform on (2 RTT, 2 RTT + P), m = %d", transport, v.Came), "", 0,
-				kolmogorovLimit(v.Came, period), kolmogorov(v.First.Histogram, uniform(2*rtt, period))),
-			lossless(t))
-	}
-	return rows, nil
+	return each([]string{"websocket", "sse"}, func(transport string) ([]Row, error) {
+		e := streams(transport, 5, 1, 8*time.Second)
+		e.settings = fmt.Sprintf("visitors: {rate: 50/s}\nnetwork: {rtt: %s}\nwarmup: 500ms\n", rtt)
+		return l.rows(e, func(t results.Trial) []Row {
+			v := t.Visits
+			return []Row{
+				exactly(transport+" visitors that heard nothing", 0, v.First.Infinite),
+				between(transport+" fastest until subscribed", " ms", ms(2*rtt), ms(2*rtt)+8, ms(v.Connect.Quantile(0))),
+				uniformRow(transport+" first message: distance from uniform on (2 RTT, 2 RTT + P)", v.First.Histogram, v.Came, 2*rtt, period),
+				lossless(t),
+			}
+		})
+	})
 }

@@ -3,10 +3,11 @@ package selftest
 import (
 	"bytes"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/model"
 	"pushbench/bench/relay"
@@ -21,48 +22,46 @@ var wires = []claim{
 	{name: "retries", says: "a request that gets no answer is reported as such, and never sent again in secret", run: retries},
 }
 
-// A tap is clients of one transport, connected to a server through a relay.
+// A tap is clients of one transport, connected to a server, mostly through a relay.
 type tap struct {
-	server   *server
-	relay    *relay.Relay
+	server   *child
+	relay    *relay.Relay // nil: none
 	engine   client.Engine
 	traffic  client.Traffic
-	witness  *witness
+	witness  witness
 	sessions []client.Session
-	closed   bool
 }
 
-func (l *lab) tap(transport scenarios.Transport, clients int, config client.Config) (t *tap, err error) {
-	t = &tap{witness: newWitness()}
+func (l *lab) connect(transport scenarios.Transport, clients int, config client.Config, relayed bool) (t *tap, err error) {
+	t = &tap{}
 	defer func() {
 		if err != nil { // else it would go on beside proofs that want the machine to themselves
 			t.close()
 		}
 	}()
-	if t.server, err = l.serve(string(transport), ""); err != nil {
+	config.Transport, config.Traffic = transport, &t.traffic
+	if t.server, config.Target, err = l.serve(string(transport)); err != nil {
 		return nil, err
 	}
-	if t.relay, err = relay.Start(t.server.address); err != nil {
-		return nil, err
+	if relayed {
+		if t.relay, err = relay.Start(config.Target); err != nil {
+			return nil, err
+		}
+		config.Target = t.relay.Addr
 	}
-	config.Target, config.Transport, config.Traffic = t.relay.Addr, transport, &t.traffic
-	if t.engine, err = l.engine(config); err != nil {
+	if t.engine, err = engines.New(l.options.Engine, config); err != nil {
 		return nil, err
 	}
 	for c := range clients {
 		t.sessions = append(t.sessions, t.engine.Open(client.Subscription{
 			Client: c, Worker: c % t.engine.Workers(), Topics: []string{"a"}, Publishes: true, Phase: float64(c) / float64(clients),
-		}, t.witness))
+		}, &t.witness))
 	}
-	return t, t.witness.await(func(w *witness) bool { return w.subscribed == clients })
+	return t, eventually(func() bool { return t.witness.subscribed.Load() == int64(clients) })
 }
 
 // close ends the sessions, and whatever else was begun.
 func (t *tap) close() {
-	if t.closed {
-		return
-	}
-	t.closed = true
 	for _, s := range t.sessions {
 		s.Close()
 	}
@@ -77,84 +76,37 @@ func (t *tap) close() {
 	}
 }
 
-// A witness counts what its sessions are told.
-type witness struct {
-	mu         sync.Mutex // guards what follows
-	changed    chan struct{}
-	subscribed int
-	messages   int
-	acked      int
-	broken     int
-}
-
-func newWitness() *witness { return &witness{changed: make(chan struct{}, 1)} }
-
-func (w *witness) note(change func()) {
-	w.mu.Lock()
-	change()
-	w.mu.Unlock()
-	select {
-	case w.changed <- struct{}{}:
-	default: // it is told already
-	}
-}
+// A witness counts what its sessions report.
+type witness struct{ subscribed, messages, acked, broken atomic.Int64 }
 
 func (w *witness) Deliver(_ int, b *client.Batch, _ clock.Instant) {
-	w.note(func() { w.messages += len(b.Messages) })
+	w.messages.Add(int64(len(b.Messages)))
 }
 
 func (w *witness) Event(_ int, e client.Event, _ clock.Instant) {
-	w.note(func() {
-		switch {
-		case e.Kind == client.Connected && !e.Stages.Resume:
-			w.subscribed++
-		case e.Kind == client.Acked:
-			w.acked++
-		case e.Kind == client.Disconnected:
-			w.broken++
-		}
+	switch {
+	case e.Kind == client.Connected && !e.Stages.Resume:
+		w.subscribed.Add(1)
+	case e.Kind == client.Acked:
+		w.acked.Add(1)
+	case e.Kind == client.Disconnected:
+		w.broken.Add(1)
+	}
+}
+
+// echoed waits until so many messages were published and delivered to each session.
+func (t *tap) echoed(published int) error {
+	return eventually(func() bool {
+		return t.witness.messages.Load() == int64(len(t.sessions)*published) && t.witness.acked.Load() == int64(published)
 	})
 }
 
-// failures is how many connections were reported as lost.
-func (w *witness) failures() int64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return int64(w.broken)
-}
-
-func (w *witness) await(holds func(*witness) bool) error {
-	limit := time.After(patience)
-	for {
-		w.mu.Lock()
-		done := holds(w)
-		w.mu.Unlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-w.changed:
-		case <-limit:
-			return errPatience
-		}
-	}
-}
-
 // wireBytes: three clients of each transport exchange messages of all sizes.
-func wireBytes(l *lab) (rows []Row, err error) {
-	for _, transport := range scenarios.Transports {
-		more, err := l.wireBytesOf(transport)
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", transport, err)
-		}
-		rows = append(rows, more...)
-	}
-	return rows, nil
-}
+func wireBytes(l *lab) ([]Row, error) { return each(scenarios.Transports, l.wireBytesOf) }
 
 func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 	const clients = 3
-	t, err := l.tap(transport, clients, client.Config{Interval: 20 * time.Millisecond, Hold: 200 * time.Millisecond})
+	t, err := l.connect(transport, clients, client.Config{Interval: 20 * time.Millisecond, Hold: 200 * time.Millisecond}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +118,7 @@ func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 			published, payloads = published+1, payloads+size
 		}
 	}
-	if err := t.witness.await(func(w *witness) bool { return w.messages == clients*published && w.acked == published }); err != nil {
+	if err := t.echoed(published); err != nil {
 		return nil, err
 	}
 	for _, s := range t.sessions {
@@ -200,7 +152,7 @@ func (t *tap) settled() (up, down, requests int64) {
 	return up, down, t.relay.Requests()
 }
 
-// eventually waits for what no event announces.
+// eventually waits for a condition until patience ends.
 func eventually(holds func() bool) error {
 	looks, limit := time.NewTicker(time.Millisecond), time.After(patience)
 	defer looks.Stop()
@@ -216,7 +168,7 @@ func eventually(holds func() bool) error {
 
 // frames: publications of sizes around the limits, as they crossed the wire.
 func frames(l *lab) (rows []Row, err error) {
-	t, err := l.tap(scenarios.WebSocket, 1, client.Config{})
+	t, err := l.connect(scenarios.WebSocket, 1, client.Config{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +178,7 @@ func frames(l *lab) (rows []Row, err error) {
 		around := len(fmt.Sprintf(`{"id":%d,"topic":"a","data":""}`, i))
 		before := t.traffic.Snapshot()
 		t.sessions[0].Publish(uint32(i), "a", bytes.Repeat([]byte("x"), size-around))
-		if err := t.witness.await(func(w *witness) bool { return w.messages == i+1 && w.acked == i+1 }); err != nil {
+		if err := t.echoed(i + 1); err != nil {
 			return rows, err
 		}
 		after := t.traffic.Snapshot()
@@ -291,32 +243,30 @@ func frame(raw []byte) (header, size int, ok bool) {
 
 // retries: every tenth request is answered by a reset, and the wire must show as many
 // requests as are reported.
-func retries(l *lab) (rows []Row, err error) {
-	for _, transport := range []scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll} {
-		t, err := l.tap(transport, 4, client.Config{Interval: 5 * time.Millisecond, Hold: 5 * time.Millisecond})
+func retries(l *lab) ([]Row, error) {
+	return each([]scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll}, func(transport scenarios.Transport) ([]Row, error) {
+		t, err := l.connect(transport, 4, client.Config{Interval: 5 * time.Millisecond, Hold: 5 * time.Millisecond}, true)
 		if err != nil {
-			return rows, err
+			return nil, err
 		}
+		defer t.close()
 		t.relay.Refuse(10)
 		const enough = 50
 		err = eventually(func() bool { return t.relay.Resets() >= enough })
 		t.relay.Refuse(0)
-		_ = eventually(func() bool { return t.witness.failures() >= t.relay.Resets() }) // else the rows say so
+		if err != nil {
+			return nil, err
+		}
+		_ = eventually(func() bool { return t.witness.broken.Load() >= t.relay.Resets() }) // else the rows say so
 		for _, s := range t.sessions {
 			s.Close()
 		}
-		if err == nil {
-			_, _, requests := t.settled()
-			rows = append(rows,
-				exactly(string(transport)+" requests on the wire", requests, t.traffic.Requests.Load()),
-				exactly(string(transport)+" failures reported", t.relay.Resets(), t.witness.failures()))
-		}
-		t.close()
-		if err != nil {
-			return rows, fmt.Errorf("%s: %w", transport, err)
-		}
-	}
-	return rows, nil
+		_, _, requests := t.settled()
+		return []Row{
+			exactly(string(transport)+" requests on the wire", requests, t.traffic.Requests.Load()),
+			exactly(string(transport)+" failures reported", t.relay.Resets(), t.witness.broken.Load()),
+		}, nil
+	})
 }
 
 // lossless says that a trial delivered everything that was owed.

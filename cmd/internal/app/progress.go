@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"fmt"
@@ -26,17 +26,17 @@ type progress struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	return &progress{w: w, terminal: isTerminal(w)}
+	return &progress{w: w, terminal: IsTerminal(w)}
 }
 
-// isTerminal says whether lines can be written over.
-func isTerminal(w io.Writer) bool {
+// IsTerminal reports whether lines can be written over.
+func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// columns is how wide a terminal is; 0 where w is none.
-func columns(w io.Writer) int {
+// Columns is how wide a terminal is; 0 where w is none.
+func Columns(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {
 		return 0
@@ -76,7 +76,7 @@ func soFar(now bench.Progress) string {
 
 // fitting cuts a line that the terminal would break: what is broken cannot be written over.
 func (p *progress) fitting(line string) string {
-	width := columns(p.w)
+	width := Columns(p.w)
 	if width == 0 {
 		width = 80
 	}

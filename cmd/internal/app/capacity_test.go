@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -10,20 +10,19 @@ import (
 
 	"pushbench/results"
 	"pushbench/results/metric"
+	"pushbench/results/report"
 	"pushbench/scenarios"
 )
 
 // searching is a search over rates whose probes the test makes: SSE keeps to the limit up to 100
 // messages a second, and the others up to 300.
-func searching(t *testing.T) (capacityOptions, *scenarios.Scenario, func(transport scenarios.Transport, load float64) results.Probe) {
+func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transport scenarios.Transport, load float64) results.Probe) {
 	t.Helper()
 	s, err := scenarios.Read("small.yaml", strings.NewReader(smallScenario))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := capacityOptions{axis: "rate", most: 1e6}
-	o.run.format = tableFormat
-	return o, s, func(transport scenarios.Transport, load float64) results.Probe {
+	return CapacityOptions{Axis: "rate", Most: 1e6}, s, func(transport scenarios.Transport, load float64) results.Probe {
 		limit := 300.0
 		if transport == scenarios.SSE {
 			limit = 100
@@ -37,19 +36,21 @@ func searching(t *testing.T) (capacityOptions, *scenarios.Scenario, func(transpo
 }
 
 // shown are the results as they are written, read back, and what is printed of them.
-func shown(t *testing.T, o capacityOptions, all []results.Highest) (results.Capacity, string) {
+func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 	t.Helper()
-	c, stdout, _ := command(t)
-	dir := filepath.Join(t.TempDir(), "capacity")
-	found := results.Capacity{Schema: results.Schema, Scenario: "small", Limit: []string{"p(99)<1s"}, Axis: "rate", Within: capacityWithin, Found: all}
-	if err := o.show(c, dir, found); err != nil {
+	found := results.Capacity{Path: filepath.Join(t.TempDir(), "capacity"), Schema: results.Schema, Scenario: "small", Limit: []string{"p(99)<1s"}, Axis: "rate", Within: capacityWithin, Found: all}
+	if err := writeCapacity(found); err != nil {
 		t.Fatal(err)
 	}
-	read, err := results.OpenCapacity(dir)
+	read, err := results.OpenCapacity(found.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read, stdout.String()
+	var table strings.Builder
+	if err := (report.Capacity{Capacity: read}).Table(&table, report.TableOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return read, table.String()
 }
 
 // All that an interrupted search found is in its files and its table, probes of the transport
@@ -57,23 +58,23 @@ func shown(t *testing.T, o capacityOptions, all []results.Highest) (results.Capa
 func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
-	c, _, stderr := command(t)
-	all, err := o.search(c, s, func(sess *session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+	stderr := &shared{}
+	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
 		if !locked(t) {
 			t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
 		}
 		if transport == scenarios.SSE && n == 3 {
-			signalled(t, syscall.SIGINT, sess.drain.Done())
+			signalled(t, syscall.SIGINT, sess.Drain.Done())
 		}
 		return probe(transport, load), false, nil
 	})
-	if exitCode(err) != exitInterrupted || !strings.Contains(err.Error(), "the search of sse did not finish: interrupted") {
-		t.Errorf("exit code %d, want %d: %v", exitCode(err), exitInterrupted, err)
+	if CodeOf(err) != Interrupted || !strings.Contains(err.Error(), "the search of sse did not finish: interrupted") {
+		t.Errorf("exit code %d, want %d: %v", CodeOf(err), Interrupted, err)
 	}
 	if locked(t) {
 		t.Error("the lock is still held")
 	}
-	read, table := shown(t, o, all)
+	read, table := shown(t, all)
 	if !reflect.DeepEqual(read.Found, all) || len(all) != 3 {
 		t.Fatalf("read %+v, want %+v", read.Found, all)
 	}
@@ -99,19 +100,18 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 // Whatever else ends a search, the exit code is that of its cause.
 func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
 	ownLock(t)
-	undecided := &exitError{exitInconclusive, errors.New("whether p(99)<1s holds is open")}
+	undecided := &Error{Inconclusive, errors.New("whether p(99)<1s holds is open")}
 	for name, end := range map[string]struct {
 		open   bool
 		err    error
-		code   int
+		code   Code
 		probes int // of the transport under search
 	}{
-		"undecided":      {true, undecided, exitInconclusive, 2},
-		"internal error": {false, errors.New("disk full"), exitInternal, 1},
+		"undecided":      {true, undecided, Inconclusive, 2},
+		"internal error": {false, errors.New("disk full"), Internal, 1},
 	} {
 		o, s, probe := searching(t)
-		c, _, _ := command(t)
-		all, err := o.search(c, s, func(_ *session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+		all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
 			p := probe(transport, load)
 			if n < 2 {
 				return p, false, nil
@@ -119,8 +119,8 @@ func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
 			p.Held, p.Open, p.Why = false, end.open, end.err.Error()
 			return p, false, end.err
 		})
-		if exitCode(err) != end.code || len(all) != 3 || len(all[0].Probes) != end.probes || all[0].Unfinished != end.err.Error() || all[0].Load != 40 {
-			t.Errorf("%s: exit code %d (%v), want %d; found %+v", name, exitCode(err), err, end.code, all)
+		if CodeOf(err) != end.code || len(all) != 3 || len(all[0].Probes) != end.probes || all[0].Unfinished != end.err.Error() || all[0].Load != 40 {
+			t.Errorf("%s: exit code %d (%v), want %d; found %+v", name, CodeOf(err), err, end.code, all)
 		}
 	}
 }
@@ -130,15 +130,14 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
 	s.Transports = s.Transports[:1]
-	c, _, _ := command(t)
 	tried := map[float64]bool{}
-	_, err := o.search(c, s, func(_ *session, transport scenarios.Transport, load float64, _ int) (results.Probe, bool, error) {
+	_, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport, load float64, _ int) (results.Probe, bool, error) {
 		p := probe(transport, load)
 		p.Held, tried[load] = !tried[load], true
 		return p, false, nil
 	})
-	if code := exitCode(err); code != exitInconclusive {
-		t.Errorf("exit code %d (%v), want %d", code, err, exitInconclusive)
+	if code := CodeOf(err); code != Inconclusive {
+		t.Errorf("exit code %d (%v), want %d", code, err, Inconclusive)
 	}
 }
 
@@ -161,17 +160,17 @@ func TestRunDecidesItsLoad(t *testing.T) {
 		claims     []metric.Assertion
 		held, open bool
 		rig        bool
-		code       int
+		code       Code
 	}{
-		{results.Complete, []metric.Assertion{holds}, true, false, false, exitOK},
-		{results.Complete, []metric.Assertion{open, broken}, false, false, false, exitOK},
-		{results.Complete, []metric.Assertion{holds, open}, false, true, false, exitInconclusive},
-		{results.Partial, []metric.Assertion{holds}, false, false, false, exitInterrupted},
-		{results.Invalid, []metric.Assertion{holds}, false, false, true, exitOK},
-		{results.Saturated, []metric.Assertion{holds}, false, false, false, exitOK},
+		{results.Complete, []metric.Assertion{holds}, true, false, false, OK},
+		{results.Complete, []metric.Assertion{open, broken}, false, false, false, OK},
+		{results.Complete, []metric.Assertion{holds, open}, false, true, false, Inconclusive},
+		{results.Partial, []metric.Assertion{holds}, false, false, false, Interrupted},
+		{results.Invalid, []metric.Assertion{holds}, false, false, true, OK},
+		{results.Saturated, []metric.Assertion{holds}, false, false, false, OK},
 	} {
 		p, rig, err := keptTo(results.Probe{Load: 40}, measured(c.status, c.claims...))
-		if p.Held != c.held || p.Open != c.open || rig != c.rig || exitCode(err) != c.code || c.open != (c.code == exitInconclusive) {
+		if p.Held != c.held || p.Open != c.open || rig != c.rig || CodeOf(err) != c.code || c.open != (c.code == Inconclusive) {
 			t.Errorf("%s with %+v: %+v, rig %v, %v", c.status, c.claims, p, rig, err)
 		}
 	}

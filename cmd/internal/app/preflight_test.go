@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ func TestFit(t *testing.T) {
 			}
 			s.Clients.Count, s.Servers, s.Publish.By = test.clients, test.servers, test.by
 			var told strings.Builder
-			err = fit(s, test.room, test.given, &told)
+			err = Env{Err: &told}.fit(s, test.room, test.given)
 			said := told.String()
 			if err != nil {
 				said = err.Error()

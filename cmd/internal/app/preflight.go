@@ -1,9 +1,9 @@
-package main
+package app
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"pushbench/bench/lab"
@@ -16,15 +16,15 @@ const spareDescriptors = 100
 
 // preflight refuses what cannot fit this machine, with the arithmetic. Where several
 // servers make it fit, and the number is not given, it takes so many and says so.
-func preflight(s *scenarios.Scenario, given bool, told io.Writer) error {
+func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	room, err := roomHere()
 	if err != nil {
 		return err
 	}
-	return fit(s, room, given, told)
+	return e.fit(s, room, given)
 }
 
-func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
+func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 	perClient, why := connections(s)
 	need, most := openFiles(s), room.clients(perClient, s.Reporters())
 	if serverShare(s) <= most {
@@ -34,15 +34,15 @@ func fit(s *scenarios.Scenario, room room, given bool, told io.Writer) error {
 		serverShare(s), why, reporters(s), spareDescriptors, need, room)
 	switch enough := ceilDiv(s.MostClients(), max(1, most)); {
 	case most < 1 || s.ClientsPublish():
-		return usageError("%s; use fewer clients or raise the limit", arithmetic)
+		return Usagef("%s; use fewer clients or raise the limit", arithmetic)
 	case given || s.Servers > 1:
-		return usageError("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)
+		return Usagef("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)
 	default:
 		s.Servers = enough
 		if err := s.Check(); err != nil {
-			return usageError("%s: %w", arithmetic, err)
+			return Usagef("%s: %w", arithmetic, err)
 		}
-		_, err := fmt.Fprintf(told, "%s: %d servers share them, %d clients each, and each has a generator of its own\n", arithmetic, enough, serverShare(s))
+		_, err := fmt.Fprintf(e.Err, "%s: %d servers share them, %d clients each, and each has a generator of its own\n", arithmetic, enough, serverShare(s))
 		return err
 	}
 }
@@ -132,10 +132,5 @@ func connections(s *scenarios.Scenario) (perClient int, why string) {
 
 // pollsOrStreams says whether any transport needs a second connection to publish.
 func pollsOrStreams(s *scenarios.Scenario) bool {
-	for _, t := range s.Transports {
-		if !transports.Of(t).PublishesInSocket {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return !transports.Of(t).PublishesInSocket })
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -9,8 +9,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-
-	"github.com/spf13/cobra"
 
 	"pushbench/results"
 )
@@ -31,16 +29,6 @@ func (s *shared) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
-}
-
-// command is a command that prints into buffers.
-func command(t *testing.T) (c *cobra.Command, stdout, stderr *shared) {
-	t.Helper()
-	c, stdout, stderr = &cobra.Command{}, &shared{}, &shared{}
-	c.SetContext(t.Context())
-	c.SetOut(stdout)
-	c.SetErr(stderr)
-	return c, stdout, stderr
 }
 
 // references are named by the folders of their runs.
@@ -65,9 +53,10 @@ func signalled(t *testing.T, s syscall.Signal, has <-chan struct{}) {
 func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
 	for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		ownLock(t)
-		c, _, stderr := command(t)
+		stderr := &shared{}
+		e := Env{Err: stderr}
 		var measured []string
-		err := checkEach(c, references("a", "b", "c", "d"), func(s *session, ref reference) error {
+		err := e.checkEach(t.Context(), references("a", "b", "c", "d"), func(s *Session, ref reference) error {
 			measured = append(measured, ref.run.Path)
 			if !locked(t) {
 				t.Errorf("%s: the lock was given back", ref.run.Path)
@@ -75,18 +64,18 @@ func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
 			if ref.run.Path != "b" {
 				return nil
 			}
-			signalled(t, sent, s.drain.Done())
+			signalled(t, sent, s.Drain.Done())
 			if s.abort.Err() != nil {
 				t.Errorf("one %v stops at once", sent)
 			}
-			return &exitError{exitInterrupted, errors.New("the run is PARTIAL")}
+			return &Error{Interrupted, errors.New("the run is PARTIAL")}
 		})
 		if want := []string{"a", "b"}; !slices.Equal(measured, want) {
 			t.Errorf("%v: measured %v, want %v", sent, measured, want)
 		}
 		want := "b: the run is PARTIAL\nc: not measured: interrupted\nd: not measured: interrupted"
-		if fmt.Sprint(err) != want || exitCode(err) != exitInterrupted {
-			t.Errorf("%v: exit code %d, want %d; error:\n%v\nwant:\n%s", sent, exitCode(err), exitInterrupted, err, want)
+		if fmt.Sprint(err) != want || CodeOf(err) != Interrupted {
+			t.Errorf("%v: exit code %d, want %d; error:\n%v\nwant:\n%s", sent, CodeOf(err), Interrupted, err, want)
 		}
 		if n := strings.Count(stderr.String(), "interrupted: draining"); n != 1 {
 			t.Errorf("%v: reported %d times: %s", sent, n, stderr)
@@ -100,33 +89,31 @@ func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
 // The second signal stops the run under way, whichever reference it is of.
 func TestSecondInterruptStopsACheckAtOnce(t *testing.T) {
 	ownLock(t)
-	c, _, _ := command(t)
 	runs := 0
-	err := checkEach(c, references("a", "b"), func(s *session, _ reference) error {
+	err := Env{Err: &shared{}}.checkEach(t.Context(), references("a", "b"), func(s *Session, _ reference) error {
 		runs++
-		signalled(t, syscall.SIGINT, s.drain.Done())
+		signalled(t, syscall.SIGINT, s.Drain.Done())
 		signalled(t, syscall.SIGINT, s.abort.Done())
-		return s.interrupted()
+		return s.Interrupted()
 	})
-	if runs != 1 || exitCode(err) != exitInterrupted {
-		t.Errorf("%d runs, exit code %d (%v); want 1 and %d", runs, exitCode(err), err, exitInterrupted)
+	if runs != 1 || CodeOf(err) != Interrupted {
+		t.Errorf("%d runs, exit code %d (%v); want 1 and %d", runs, CodeOf(err), err, Interrupted)
 	}
 }
 
 // Each reference that does not pass has a line, and none hides another.
 func TestCheckNamesEveryFailure(t *testing.T) {
 	ownLock(t)
-	c, _, _ := command(t)
 	outcomes := map[string]error{
 		"fits":   nil,
-		"large":  usageError("1002 open files"),
-		"late":   &exitError{exitInvalid, errors.New("the run is INVALID")},
-		"slower": &exitError{exitBroken, errors.New("first line\nsecond line")},
-		"noisy":  &exitError{exitInconclusive, errors.New("undecided")},
+		"large":  Usagef("1002 open files"),
+		"late":   &Error{Invalid, errors.New("the run is INVALID")},
+		"slower": &Error{Broken, errors.New("first line\nsecond line")},
+		"noisy":  &Error{Inconclusive, errors.New("undecided")},
 	}
-	err := checkEach(c, references("fits", "large", "late", "slower", "noisy"), func(_ *session, ref reference) error { return outcomes[ref.run.Path] })
+	err := Env{Err: &shared{}}.checkEach(t.Context(), references("fits", "large", "late", "slower", "noisy"), func(_ *Session, ref reference) error { return outcomes[ref.run.Path] })
 	want := "large: 1002 open files\nlate: the run is INVALID\nslower: first line; second line\nnoisy: undecided"
-	if fmt.Sprint(err) != want || exitCode(err) != exitBroken {
-		t.Errorf("exit code %d, want %d; error:\n%v\nwant:\n%s", exitCode(err), exitBroken, err, want)
+	if fmt.Sprint(err) != want || CodeOf(err) != Broken {
+		t.Errorf("exit code %d, want %d; error:\n%v\nwant:\n%s", CodeOf(err), Broken, err, want)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -30,11 +30,11 @@ type metricsServer struct {
 func startMetrics(address string) (*metricsServer, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
-		return nil, usageError("--metrics: %q is not an address of this machine alone; allowed: something like 127.0.0.1:9464", address)
+		return nil, Usagef("--metrics: %q is not an address of this machine alone; allowed: something like 127.0.0.1:9464", address)
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, usageError("--metrics: %w", err)
+		return nil, Usagef("--metrics: %w", err)
 	}
 	labels := []string{"case", "servers"}
 	m := &metricsServer{

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 
 // A broken claim is exit code 4, an undecided one 8, and a rig that failed 3 whatever is claimed.
 func TestExitCodesOfClaims(t *testing.T) {
-	reference, err := results.Open("../../results/reference/chat")
+	reference, err := results.Open("../../../results/reference/chat")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,19 +20,19 @@ func TestExitCodesOfClaims(t *testing.T) {
 	for _, c := range []struct {
 		status results.Status
 		claims []metric.Assertion
-		want   int
+		want   Code
 	}{
-		{results.Complete, nil, exitOK},
-		{results.Complete, []metric.Assertion{holds}, exitOK},
-		{results.Complete, []metric.Assertion{holds, open}, exitInconclusive},
-		{results.Complete, []metric.Assertion{holds, open, broken}, exitBroken},
-		{results.Partial, []metric.Assertion{broken}, exitInterrupted},
-		{results.Invalid, []metric.Assertion{broken}, exitInvalid},
-		{results.Saturated, []metric.Assertion{broken}, exitInvalid},
+		{results.Complete, nil, OK},
+		{results.Complete, []metric.Assertion{holds}, OK},
+		{results.Complete, []metric.Assertion{holds, open}, Inconclusive},
+		{results.Complete, []metric.Assertion{holds, open, broken}, Broken},
+		{results.Partial, []metric.Assertion{broken}, Interrupted},
+		{results.Invalid, []metric.Assertion{broken}, Invalid},
+		{results.Saturated, []metric.Assertion{broken}, Invalid},
 	} {
 		run := *reference
 		run.Manifest.Status, run.Manifest.Claims = c.status, c.claims
-		if got := exitCode(worth(report.New(&run))); got != c.want {
+		if got := CodeOf(Worth(report.New(&run))); got != c.want {
 			t.Errorf("%s with %v: exit code %d, want %d", c.status, c.claims, got, c.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func lockMachine() (unlock func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &exitError{exitInvalid, fmt.Errorf("another pushbench is measuring on this machine, so that this measurement would be invalid; wait for it to end (lock: %s)", path)}
+			return nil, &Error{Invalid, fmt.Errorf("another pushbench is measuring on this machine, so that this measurement would be invalid; wait for it to end (lock: %s)", path)}
 		}
 		return nil, fmt.Errorf("take the lock %s: %w", path, err)
 	}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -8,27 +8,24 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-
-	"github.com/spf13/cobra"
 )
 
-// insideVariable says of a process that it was started by inUserNamespace.
+// insideVariable marks a process that it was started by inUserNamespace.
 const insideVariable = "PUSHBENCH_USER_NAMESPACE"
 
 // inUserNamespace runs the same command line again as root of a user namespace of its own
-// (user_namespaces(7)), where whoever may make one may make networks. It has no more
-// rights outside. The error is what came of it, already said; refused is why there is no
-// such namespace.
-func inUserNamespace(c *cobra.Command) (done bool, err, refused error) {
+// (user_namespaces(7)), where a process that may make one may make networks. It has no more
+// rights outside. err is how that process ended; refused is why there is no such namespace.
+func (e Env) inUserNamespace() (err, refused error) {
 	if os.Getenv(insideVariable) != "" {
-		return false, nil, errors.New("this is a user namespace")
+		return nil, errors.New("this is a user namespace")
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return false, nil, err
+		return nil, err
 	}
-	again := exec.Command(self, os.Args[1:]...)
-	again.Stdin, again.Stdout, again.Stderr = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
+	again := exec.Command(self, e.Args...)
+	again.Stdin, again.Stdout, again.Stderr = e.In, e.Out, e.Err
 	again.Env = append(os.Environ(), insideVariable+"=1")
 	again.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
@@ -39,7 +36,7 @@ func inUserNamespace(c *cobra.Command) (done bool, err, refused error) {
 	runtime.LockOSThread() // the death signal is of the thread that starts it
 	defer runtime.UnlockOSThread()
 	if err := again.Start(); err != nil {
-		return false, nil, fmt.Errorf("make a user namespace: %w", err)
+		return nil, fmt.Errorf("make a user namespace: %w", err)
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -53,20 +50,22 @@ func inUserNamespace(c *cobra.Command) (done bool, err, refused error) {
 				_ = again.Process.Signal(s)
 			}
 		case err := <-ended:
-			return true, saidBy(err), nil
+			return reported(err), nil
 		}
 	}
 }
 
-// saidBy is the error that leads to another process's exit code and nothing more.
-func saidBy(err error) error {
+// reported is the error that leads to another process's exit code and nothing more.
+func reported(err error) error {
+	code := OK
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		code := exit.ExitCode()
-		if code < 0 { // by a signal
-			code = exitInternal
-		}
-		return &exitError{code, errSaid}
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() < 0: // by a signal
+		code = Internal
+	case exit != nil:
+		code = Code(exit.ExitCode())
+	case err != nil:
+		return err
 	}
-	return err
+	return &Error{code, ErrReported}
 }

@@ -1,0 +1,227 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/bench/host"
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/report"
+	"pushbench/results/summary"
+	"pushbench/scenarios"
+)
+
+// How near a search comes, and how often it asks again.
+const (
+	capacityWithin  = 0.05
+	capacityConfirm = 3
+	rigsEnd         = 3 // so often the rig must fail at a load before that is its end, and no disturbance
+)
+
+// CapacityOptions say what the highest load is searched for.
+type CapacityOptions struct {
+	Options
+	Limit  []string // assertions, beside the one that nothing is lost
+	Axis   string   // what is varied: "rate" (of publication) or "clients"
+	Most   float64  // the highest load to try
+	Window string   // how long each load is measured
+}
+
+// Capacity searches for the highest load at which each transport meets the limit. It returns what
+// it found and wrote; beside an error that is what there is. Its path is empty where no load was
+// tried.
+func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (found results.Capacity, err error) {
+	s, err := o.prepare(name)
+	if err != nil {
+		return found, err
+	}
+	if err := e.elsewhere(s); err != nil {
+		return found, err
+	}
+	began := time.Now()
+	o.Out = o.path(began, "capacity-", s)
+	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
+		return found, Usagef("--out: %s exists already", o.Out)
+	}
+	all, err := o.search(ctx, e, s, func(sess *Session, t scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
+		return o.try(sess, s, t, load, n)
+	})
+	if !slices.ContainsFunc(all, func(h results.Highest) bool { return len(h.Probes) > 0 }) {
+		return found, err
+	}
+	found = results.Capacity{
+		Path: o.Out, Schema: results.Schema, Started: began.UTC(), Command: e.command(),
+		Scenario: s.Name, SHA256: s.Hash(), Axis: o.Axis, Within: capacityWithin, Tool: e.Tool(), Host: host.Facts(), Found: all,
+	}
+	for _, claim := range s.Claims {
+		found.Limit = append(found.Limit, claim.Text)
+	}
+	return found, errors.Join(err, writeCapacity(found))
+}
+
+// writeCapacity writes what was found into its folder.
+func writeCapacity(found results.Capacity) error {
+	figure, err := chart.Capacity(found)
+	if err != nil {
+		return err
+	}
+	return errors.Join(found.Write(), report.Capacity{Capacity: found}.Write(found.Path, figure))
+}
+
+// prepare makes a scenario one whose load can be varied, and whose claims are the limit.
+func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
+	return o.Load(name, "this limit", func(s *scenarios.Scenario) (err error) {
+		if len(o.Limit) == 0 {
+			return Usagef("--slo is missing; wanted: what must hold, such as --slo 'p(99)<200ms'")
+		}
+		if o.Axis != "rate" && o.Axis != "clients" {
+			return Usagef("--over: %q is not one of rate, clients", o.Axis)
+		}
+		vary(s, 1)
+		if s.Window, err = scenarios.ParseDuration(o.Window); err != nil {
+			return Usagef("--window: %w", err)
+		}
+		for _, claim := range append(o.Limit, "lost == 0") {
+			a, err := scenarios.ParseAssertion(claim)
+			if err != nil {
+				return Usagef("--slo: %w", err)
+			}
+			s.Claims = append(s.Claims, a)
+		}
+		if !(o.Most >= o.base(s)) {
+			return Usagef("--most: %v is less than the scenario's own %v", o.Most, o.base(s))
+		}
+		return nil
+	})
+}
+
+// base is the scenario's own load.
+func (o CapacityOptions) base(s *scenarios.Scenario) float64 {
+	if o.Axis == "clients" {
+		return float64(s.Clients.Count)
+	}
+	return float64(s.Publish.Rate)
+}
+
+// A probing tries one transport at one load; n counts the probes of the transport from 1. rig
+// says that it was the rig or the machine that could not.
+type probing func(sess *Session, t scenarios.Transport, load float64, n int) (p results.Probe, rig bool, err error)
+
+// search searches all transports in one session. An error ends the search under way and those
+// that follow; beside it is all that was found by then, with what is unfinished marked so.
+func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try probing) (all []results.Highest, err error) {
+	err = e.InSession(ctx, func(sess *Session) (err error) {
+		for _, t := range s.Transports {
+			h := results.Highest{Transport: string(t)}
+			if err != nil {
+				h.Unfinished = "an earlier search did not finish"
+			} else if broke := o.highest(sess, o.base(s), &h, try); broke != nil {
+				h.Unfinished = broke.Error()
+				err = fmt.Errorf("the search of %s did not finish: %w", t, broke)
+			}
+			all = append(all, h)
+		}
+		return err
+	})
+	return all, err
+}
+
+// highest searches one transport from a load on.
+func (o CapacityOptions) highest(sess *Session, from float64, h *results.Highest, try probing) error {
+	search := bench.Search{From: from, Most: o.Most, Within: capacityWithin, Confirm: capacityConfirm, Whole: o.Axis == "clients"}
+	found, err := search.Do(func(load float64) (bench.Tried, error) {
+		for again := 1; ; again++ {
+			if err := sess.Interrupted(); err != nil {
+				return bench.Tried{}, err
+			}
+			p, rig, err := try(sess, scenarios.Transport(h.Transport), load, len(h.Probes)+1)
+			if err == nil || p.Open {
+				h.Probes = append(h.Probes, p)
+			}
+			if err != nil {
+				return bench.Tried{}, err
+			}
+			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
+			if !rig || p.Folder == "" || again == rigsEnd {
+				return bench.Tried{Held: p.Held, Rig: rig, Why: p.Why}, nil
+			}
+		}
+	})
+	if errors.Is(err, bench.ErrUnsteady) {
+		err = &Error{Inconclusive, err}
+	}
+	h.Load, h.Beyond, h.Why, h.Rig, h.Confirmed = found.Load, found.Beyond, found.Why, found.Rig, found.Confirmed
+	return err
+}
+
+// try measures one transport at one load, in a run of its own: see probing.
+func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.Transport, load float64, n int) (p results.Probe, rig bool, err error) {
+	one := *s
+	one.Transports = []scenarios.Transport{t}
+	if o.Axis == "clients" {
+		one.Clients.Count = int(load)
+	} else {
+		one.Publish.Rate = scenarios.Rate(load)
+	}
+	p = results.Probe{Load: load, Deliveries: one.DeliveryRate()}
+	err = one.Check()
+	if err == nil {
+		err = sess.preflight(&one, false)
+	}
+	if err != nil {
+		p.Why = err.Error()
+		return p, true, nil
+	}
+	p.Folder = filepath.Join("probes", fmt.Sprintf("%s-%02d", t, n))
+	own := o.Options
+	own.Out = filepath.Join(o.Out, p.Folder)
+	runs, err := sess.measure(&one, own)
+	if err != nil {
+		return p, false, err
+	}
+	return keptTo(p, runs[0])
+}
+
+// keptTo says whether a run kept to its claims, and what it had.
+func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
+	m, sum := run.Manifest, summary.Of(run)
+	row := sum.Rows[0]
+	for metric, field := range map[string]*float64{metric.P50: &p.P50, metric.P99: &p.P99, metric.CPUPerMessage: &p.CPU} {
+		if v := row.Value(metric); v.Known == summary.Shown {
+			*field = v.X
+		}
+	}
+	switch m.Status {
+	case results.Partial:
+		return p, false, errInterrupted
+	case results.Invalid, results.Saturated:
+		p.Why = string(m.Status) + ": " + m.Reason
+		return p, m.Status == results.Invalid, nil
+	}
+	var broken, open []string
+	for _, f := range compare.Claims(m.Claims, sum) {
+		switch f.Outcome {
+		case compare.Broken:
+			broken = append(broken, fmt.Sprintf("%s is broken by %s", f.Claim.Text, f.Measured))
+		case compare.Undecided:
+			open = append(open, fmt.Sprintf("whether %s holds is open: %s", f.Claim.Text, f.Why))
+		}
+	}
+	if len(broken) == 0 && len(open) > 0 {
+		p.Open, p.Why = true, strings.Join(open, "; ")
+		return p, false, &Error{Inconclusive, fmt.Errorf("at %s, %s; a longer --window may decide it", metric.Number(p.Load), p.Why)}
+	}
+	p.Held, p.Why = len(broken) == 0, strings.Join(broken, "; ")
+	return p, false, nil
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/report"
+	"pushbench/scenarios"
+)
+
+// A reference is a committed run and the scenario that it measured.
+type reference struct {
+	run      *results.Run
+	scenario *scenarios.Scenario
+}
+
+func openReference(path string) (reference, error) {
+	run, err := OpenRun(path)
+	if err != nil {
+		return reference{}, err
+	}
+	s, err := scenarios.Load(filepath.Join(path, "scenario.yaml"))
+	if err != nil {
+		return reference{}, err
+	}
+	switch {
+	case run.Manifest.Status != results.Complete:
+		return reference{}, &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, run.Manifest.Status)}
+	case len(s.Claims) == 0:
+		return reference{}, Usagef("%s claims nothing, so that there is nothing to check", path)
+	}
+	return reference{run, s}, nil
+}
+
+// Check measures the scenarios of committed runs again, and has show print which assertions hold
+// as each ends. All references are read before the first is measured.
+func (e Env) Check(ctx context.Context, folders []string, o Options, show func(report.Check) error) error {
+	var refs []reference
+	for _, path := range folders {
+		ref, err := openReference(path)
+		if err != nil {
+			return err
+		}
+		refs = append(refs, ref)
+	}
+	for _, ref := range refs {
+		if err := e.elsewhere(ref.scenario); err != nil {
+			return err
+		}
+	}
+	return e.checkEach(ctx, refs, func(s *Session, ref reference) error { return s.check(ref, o, show) })
+}
+
+// checkEach checks references one after the other until it is interrupted. Its error has a line
+// for each that did not pass, those included that were not measured.
+func (e Env) checkEach(ctx context.Context, refs []reference, check func(*Session, reference) error) error {
+	return e.InSession(ctx, func(s *Session) error {
+		var failed []error
+		for _, ref := range refs {
+			err := s.Interrupted()
+			if err == nil {
+				err = check(s, ref)
+			} else {
+				err = fmt.Errorf("not measured: %w", err)
+			}
+			if err != nil {
+				failed = append(failed, &failure{ref.run.Path, err})
+			}
+		}
+		return errors.Join(failed...)
+	})
+}
+
+// check measures one.
+func (s *Session) check(ref reference, o Options, show func(report.Check) error) error {
+	if err := o.chooseEngine(ref.scenario); err != nil {
+		return err
+	}
+	if err := s.preflight(ref.scenario, false); err != nil {
+		return err
+	}
+	name := ref.scenario.Name
+	fmt.Fprintf(s.Err, "%s: %d blocks\n", name, ref.scenario.Blocks)
+	o.Out = filepath.Join(o.Out, stamp(time.Now())+"-check-"+name)
+	runs, err := s.measure(ref.scenario, o)
+	if len(runs) == 0 {
+		return err
+	}
+	found := report.Check{Reference: report.New(ref.run), Here: report.New(runs[0])}
+	return errors.Join(err, show(found), Worth(found.Here))
+}

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/report"
+)
+
+// OpenRun opens a run. It distinguishes a wrong path, which is an error of usage, from a folder that is damaged.
+func OpenRun(path string) (*results.Run, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return nil, Usagef("open run: %s is not a folder", path)
+	}
+	run, err := results.Open(path)
+	var corrupt *results.CorruptError
+	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &corrupt) {
+		return nil, Usagef("%w", err)
+	}
+	return run, err
+}
+
+// OpenRuns opens several runs, and writes what is missing from each.
+func OpenRuns(stderr io.Writer, paths ...string) (runs []*results.Run, err error) {
+	for _, path := range paths {
+		run, err := OpenRun(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, warning := range run.Warnings {
+			fmt.Fprintf(stderr, "pushbench: %s: %s\n", path, warning)
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// Compare compares two runs of one workload, and confirms what is worse by a second pair where
+// there are four. Without allowInvalid it refuses runs whose figures may not be quoted.
+func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, error) {
+	runs, err := OpenRuns(e.Err, paths...)
+	if err != nil {
+		return nil, err
+	}
+	for i, run := range runs {
+		if s := run.Manifest.Status; s != results.Complete && !allowInvalid {
+			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; --allow-invalid compares it all the same, and judges nothing", paths[i], s, run.Manifest.Reason)}
+		}
+	}
+	found, err := report.Compare(runs[0], runs[1])
+	if err == nil && len(runs) == 4 {
+		var again *report.Comparison
+		if again, err = report.Compare(runs[2], runs[3]); err == nil {
+			err = found.Confirm(again)
+		}
+	}
+	if err != nil {
+		return nil, Usagef("%w", err)
+	}
+	return found, nil
+}
+
+// WriteComparison writes what people and machines read into a folder.
+func WriteComparison(dir string, found *report.Comparison) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	figure, err := chart.Compared(found.Runs[0], found.Runs[1], found.Judgement)
+	if err != nil {
+		return err
+	}
+	return found.Write(dir, figure)
+}
+
+// Changed is the error of what a comparison found.
+func Changed(j compare.Judgement) error {
+	if worse := j.Regressions(); len(worse) > 0 {
+		var names []string
+		for _, d := range worse {
+			names = append(names, compare.CaseOf(d)+" "+metric.ByName(d.Metric).Title)
+		}
+		return &Error{Broken, fmt.Errorf("worse than before: %s", strings.Join(names, ", "))}
+	}
+	if open := j.Open(); len(open) > 0 {
+		why := "more blocks may decide it"
+		if j.Withheld != "" {
+			why = j.Withheld
+		}
+		return &Error{Inconclusive, fmt.Errorf("inconclusive for %d of %d declared comparisons: %s", len(open), len(j.Family), why)}
+	}
+	return nil
+}

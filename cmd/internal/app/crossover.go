@@ -1,0 +1,76 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/scenarios"
+)
+
+// CrossoverOptions say which loads and which stalenesses a map has.
+type CrossoverOptions struct {
+	Options
+	Rates, Clients string   // the loads, of one of the two; default: rates from a sixteenth of the scenario's to sixteen times it
+	Staleness      []string // what an application can accept
+	Repetitions    int
+}
+
+// loads are how many times a scenario's own rate the loads are, unless they are given.
+var loads = []float64{1.0 / 16, 1.0 / 4, 1, 4, 16}
+
+// Crossover measures a scenario at several loads, short polling with several intervals. The run
+// is nil where nothing was written.
+func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*results.Run, error) {
+	s, err := o.Load(name, "these loads", o.vary)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := e.Measure(ctx, s, o.Options)
+	if len(runs) == 0 {
+		return nil, err
+	}
+	return runs[0], err
+}
+
+// vary makes a scenario one that maps.
+func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
+	vary(s, o.Repetitions)
+	var intervals []string
+	longest := time.Duration(0)
+	for _, text := range o.Staleness {
+		d, err := scenarios.ParseDuration(text)
+		if err != nil {
+			return Usagef("--staleness: %w", err)
+		}
+		interval := scenarios.Duration(compare.PollShare * float64(d))
+		intervals = append(intervals, interval.String())
+		longest = max(longest, time.Duration(interval))
+	}
+	if len(intervals) < 2 {
+		return Usagef("--staleness: %d value makes no map; allowed: 2 or more", len(intervals))
+	}
+	axis, values := "rate", o.Rates
+	switch {
+	case o.Clients != "" && o.Rates != "":
+		return Usagef("--rates is not allowed beside --clients; allowed: one of the two, as a map has one load")
+	case o.Clients != "":
+		axis, values = "clients", o.Clients
+	case values == "":
+		var all []string
+		for _, times := range loads {
+			all = append(all, scenarios.Rate(times*float64(s.Publish.Rate)).String())
+		}
+		values = strings.Join(all, ",")
+	}
+	if err := errors.Join(s.Vary("interval", strings.Join(intervals, ",")), s.Vary(axis, values)); err != nil {
+		return Usagef("%w", err)
+	}
+	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == scenarios.Webhook })
+	s.Window = max(s.Window, scenarios.Duration((3*longest + time.Second).Truncate(time.Second))) // each client polls three times
+	return nil
+}

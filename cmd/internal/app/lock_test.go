@@ -1,0 +1,57 @@
+package app
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// ownLock gives the test a lock of its own, so that it neither waits for a measurement on this
+// machine nor keeps one from beginning. It returns the lock's path.
+func ownLock(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	return filepath.Join(dir, "pushbench.lock")
+}
+
+// locked reports whether some command holds the lock.
+func locked(t *testing.T) bool {
+	t.Helper()
+	unlock, err := lockMachine()
+	if err != nil {
+		return true
+	}
+	unlock()
+	return false
+}
+
+const smallScenario = `version: 1
+name: small
+transports: [shortpoll, sse, websocket]
+clients:
+  count: 10
+publish:
+  by: backend
+  rate: 40/s
+payload:
+  size: 64B
+warmup: 0s
+window: 1s
+drain: 5s
+idle: 10ms
+`
+
+func TestLockIsGivenBack(t *testing.T) {
+	ownLock(t)
+	unlock, err := lockMachine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !locked(t) {
+		t.Error("two hold the lock")
+	}
+	unlock()
+	if locked(t) {
+		t.Error("the lock is held by no command, and cannot be taken")
+	}
+}

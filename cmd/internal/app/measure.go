@@ -1,0 +1,226 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pushbench/bench"
+	"pushbench/bench/client/engines"
+	"pushbench/results"
+	"pushbench/results/chart"
+	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/report"
+	"pushbench/results/summary"
+	"pushbench/scenarios"
+)
+
+// RunsFolder is where runs go by default.
+const RunsFolder = "results/runs"
+
+// Options say how a scenario is measured. The zero value measures servers of this executable, on
+// cores of their own that do not sleep, into a new folder of RunsFolder.
+type Options struct {
+	Transports   []string // only these; nil: the scenario's
+	ServersGiven bool     // the number of servers was asked for, and is not changed to fit this machine
+	Out          string   // the folder; default: RunsFolder/TIME-NAME
+	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
+	Metrics      string   // where Prometheus finds the run under way, such as 127.0.0.1:9464; empty: nowhere
+	Engine       string   // what the clients run on; default: the first that the scenario can run on
+	Inject       string   // the faults of the servers, in the words of serve --lie
+	NoPin        bool
+	LetSleep     bool
+	Quick        bool
+}
+
+// A Build is another executable of pushbench.
+type Build struct {
+	Executable string
+	Tool       results.Tool
+}
+
+// Load reads a scenario, prepares it for a measurement and checks the result. change does what
+// only the command at hand needs; with names its parts in an error.
+func (o *Options) Load(name, with string, change func(*scenarios.Scenario) error) (*scenarios.Scenario, error) {
+	s, err := scenarios.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	if o.Transports != nil {
+		s.Transports = nil
+	}
+	for _, t := range o.Transports {
+		s.Transports = append(s.Transports, scenarios.Transport(t))
+	}
+	if err := change(s); err != nil {
+		return nil, err
+	}
+	if err := s.Check(); err != nil {
+		return nil, Usagef("with %s: %w", with, err)
+	}
+	return s, o.chooseEngine(s)
+}
+
+// vary prepares a scenario for other loads than its own: nothing that it says of its own load
+// is judged.
+func vary(s *scenarios.Scenario, repetitions int) {
+	s.Blocks, s.Sweep, s.Needs, s.Claims, s.Published = repetitions, scenarios.Sweep{}, nil, nil, metric.Published{}
+}
+
+// chooseEngine chooses the engine, unless it was chosen. All cases of a run have the same.
+func (o *Options) chooseEngine(s *scenarios.Scenario) error {
+	name, err := engines.Choose(o.Engine, s.Transports, s.Secured())
+	if err != nil {
+		return Usagef("--engine: %v", err)
+	}
+	o.Engine = name
+	return nil
+}
+
+// path is the folder of what is measured; kind tells it from other runs of the scenario.
+func (o Options) path(began time.Time, kind string, s *scenarios.Scenario) string {
+	if o.Out != "" {
+		return o.Out
+	}
+	return filepath.Join(RunsFolder, stamp(began)+"-"+kind+s.Name)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// Measure measures a scenario in a session of its own, which ends before its results are printed:
+// a pager may take long to read them. It returns the runs, the baseline's after the own; none
+// where nothing was written. Beside an error they are what there is.
+func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
+	if err := e.preflight(s, o.ServersGiven); err != nil {
+		return nil, err
+	}
+	if err := e.elsewhere(s); err != nil {
+		return nil, err
+	}
+	err = e.InSession(ctx, func(session *Session) (err error) {
+		runs, err = session.measure(s, o)
+		return err
+	})
+	return runs, err
+}
+
+// measure measures a scenario that was checked and fits.
+func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
+	rig, err := o.Rig(scenario)
+	if err != nil {
+		return nil, err
+	}
+	progress := newProgress(s.Err)
+	run := &bench.Run{
+		Scenario: scenario,
+		Rig:      rig,
+		Command:  s.command(),
+		Tool:     s.Tool(),
+		Stop:     s.Drain.Done(),
+		Progress: progress.show,
+		Trouble:  progress.trouble,
+	}
+	if scenario.AbortOnFail {
+		run.Enough = brokenSoFar
+	}
+	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
+	if o.Baseline != nil {
+		sides = append(sides, bench.Side{Run: o.baseline(run), Path: filepath.Clean(sides[0].Path) + "-beside"})
+	}
+	if o.Metrics != "" {
+		m, err := startMetrics(o.Metrics)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = m.close() }() // what is shown of a run does not decide what it is worth
+		for i, servers := range []string{"own", "beside"}[:len(sides)] {
+			sides[i].Run.Interval = func(i results.Interval) { m.interval(servers, i) }
+			sides[i].Run.Trouble = func(what string) { m.void.Inc(); progress.trouble(what) }
+		}
+	}
+	runs, err = bench.Interleave(s.abort, sides, o.derive)
+	progress.end()
+	switch {
+	case runs[0] != nil:
+		return runs, err
+	case errors.Is(err, fs.ErrExist):
+		return nil, Usagef("--out: %w", err)
+	default:
+		return nil, err
+	}
+}
+
+// command is the command line as results keep it.
+func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }
+
+// baseline is the same run with the servers of another build.
+func (o Options) baseline(run *bench.Run) *bench.Run {
+	other, rig := *run, *run.Rig
+	own := rig.Serve
+	rig.Serve = func(c scenarios.Case, host string) []string {
+		argv := own(c, host)
+		argv[0] = o.Baseline.Executable
+		return argv
+	}
+	other.Rig, other.Served = &rig, o.Baseline.Tool
+	return &other
+}
+
+// sureFrom is from how many blocks on a broken claim is no accident: see compare.Claims.
+const sureFrom = 4
+
+// endedAs begins the reason of a run that a broken claim has ended.
+const endedAs = "ended as"
+
+// brokenSoFar names a claim of which the blocks so far are sure that it is broken. Equality
+// takes one block.
+func brokenSoFar(run *results.Run) string {
+	for _, f := range compare.Claims(run.Manifest.Claims, summary.Of(run)) {
+		if f.Outcome == compare.Broken && (f.Of >= sureFrom || f.Claim.Op == "==") {
+			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Claim.Text, f.Case)
+		}
+	}
+	return ""
+}
+
+// derive writes what people look at into a run's folder.
+func (o Options) derive(run *results.Run) error {
+	if o.Quick {
+		return report.New(run).Write(run.Path)
+	}
+	return Draw(run)
+}
+
+// Draw writes what people look at into a run's folder, charts included.
+func Draw(run *results.Run) error {
+	r := report.New(run)
+	figures, err := chart.Draw(run, r.Summary, r.Worth())
+	if err != nil {
+		return err
+	}
+	return r.Write(run.Path, figures...)
+}
+
+// Worth is the error of a run's status and assertions.
+func Worth(r *report.Report) error {
+	m := r.Run.Manifest
+	switch {
+	case m.Status == results.Invalid, m.Status == results.Saturated:
+		return &Error{Invalid, fmt.Errorf("the run is %s: %s", m.Status, m.Reason)}
+	case m.Status == results.Partial && !strings.HasPrefix(m.Reason, endedAs):
+		return &Error{Interrupted, fmt.Errorf("the run is %s: %s", m.Status, m.Reason)}
+	}
+	switch r.Outcome() {
+	case compare.Broken:
+		return &Error{Broken, errors.New("a claim of the scenario is broken: see above")}
+	case compare.Undecided:
+		return &Error{Inconclusive, errors.New("a claim of the scenario is undecided: see above; more blocks may decide it")}
+	default:
+		return nil
+	}
+}
