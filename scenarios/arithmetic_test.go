@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+	"pushbench/scenarios/transports"
 )
 
 func TestMeanPayload(t *testing.T) {
@@ -87,7 +88,7 @@ func TestDeliveryRateCountsPairs(t *testing.T) {
 
 func TestFlush(t *testing.T) {
 	s := &Scenario{LongPoll: LongPollSettings{Flush: 1}, SSE: PushSettings{Flush: 2}, WebSocket: PushSettings{Flush: 3}}
-	for transport, want := range map[Transport]Duration{ShortPoll: 0, LongPoll: 1, SSE: 2, WebSocket: 3} {
+	for transport, want := range map[Transport]Duration{transports.ShortPoll: 0, transports.LongPoll: 1, transports.SSE: 2, transports.WebSocket: 3} {
 		if got := s.Flush(transport); got != want {
 			t.Errorf("%s: got %v, want %v", transport, got, want)
 		}

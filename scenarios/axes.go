@@ -136,11 +136,11 @@ func words(off, on string) func(bool) string {
 // flush is the flush window of a transport's own; nil: it has none.
 func (s *Scenario) flush(t Transport) *Duration {
 	switch t {
-	case LongPoll:
+	case transports.LongPoll:
 		return &s.LongPoll.Flush
-	case SSE:
+	case transports.SSE:
 		return &s.SSE.Flush
-	case WebSocket:
+	case transports.WebSocket:
 		return &s.WebSocket.Flush
 	}
 	return nil
@@ -150,9 +150,9 @@ func (s *Scenario) flush(t Transport) *Duration {
 // not poll.
 func (s *Scenario) newConnection(t Transport) *bool {
 	switch t {
-	case ShortPoll:
+	case transports.ShortPoll:
 		return &s.ShortPoll.NewConnection
-	case LongPoll:
+	case transports.LongPoll:
 		return &s.LongPoll.NewConnection
 	}
 	return nil

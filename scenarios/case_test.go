@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pushbench/scenarios/transports"
 )
 
 func namesOf(cases []Case) []string {
@@ -39,7 +40,7 @@ func TestCases(t *testing.T) {
 func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
 	s := read(t, small+"stack: nethttp\nwebsocket: {flush: 5ms}\n")
 	cases := s.Cases()
-	if got, want := cases[len(cases)-1], (Case{Transport: WebSocket, Stack: NetHTTP, Flush: Duration(5 * time.Millisecond)}); got != want {
+	if got, want := cases[len(cases)-1], (Case{Transport: transports.WebSocket, Stack: NetHTTP, Flush: Duration(5 * time.Millisecond)}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

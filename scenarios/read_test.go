@@ -17,6 +17,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"pushbench/scenarios/transports"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -47,7 +48,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 	want := &Scenario{
 		Version:    1,
 		Name:       "small",
-		Transports: []Transport{ShortPoll, LongPoll, SSE, WebSocket},
+		Transports: []Transport{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket},
 		Clients:    Clients{Count: 10, ConnectRate: 2000},
 		Topics:     Topics{Count: 1, PerClient: 1, Spread: Even, Skew: 1},
 		Publish:    Publish{By: ByBackend, Rate: 10, Arrivals: Poisson, Burst: 10},
@@ -77,7 +78,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Name:        "0all",
 		Description: "Two lines, folded.",
 		Question:    "Which?",
-		Transports:  []Transport{WebSocket, SSE},
+		Transports:  []Transport{transports.WebSocket, transports.SSE},
 		Clients:     Clients{Count: 1_000_000, ConnectRate: 0.5 * 1000},
 		Topics:      Topics{Count: 100, PerClient: 3, Spread: Zipf, Skew: 1.25},
 		Publish:     Publish{By: ByClients, Rate: 0.5, Arrivals: Burst, Burst: 2},

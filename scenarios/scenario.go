@@ -20,13 +20,6 @@ const Version = 1
 type Transport string
 
 // The transports, in the order in which reports list them.
-const (
-	ShortPoll Transport = transports.ShortPoll
-	LongPoll  Transport = transports.LongPoll
-	SSE       Transport = transports.SSE
-	WebSocket Transport = transports.WebSocket
-	Webhook   Transport = transports.Webhook
-)
 
 // Transports lists, in report order, what a scenario measures that names none.
 var Transports = transportsWith(func(t transports.Transport) bool { return t.Default })

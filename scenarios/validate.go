@@ -136,7 +136,7 @@ func (s *Scenario) validateNetwork() *conflict {
 	case n.NAT && !packets:
 		return conflictAt("network.nat", n.NAT, ofStream, false)
 	case s.ServerDials() && s.Secured():
-		return conflictAt("transports", Webhook, "is not allowed with TLS, as clients have no certificates; allowed: the others")
+		return conflictAt("transports", transports.Webhook, "is not allowed with TLS, as clients have no certificates; allowed: the others")
 	// What the server opens, a client could delay only once it is open.
 	case s.ServerDials() && !packets && distant:
 		return conflictAt("network.link", n.Link, "is not allowed with webhooks over a distance; allowed: packets")

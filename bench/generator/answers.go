@@ -13,6 +13,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // answers has each client answer each message, and the backend, which stands beside the
@@ -45,11 +46,11 @@ func newAnswers(d *driver, config client.Config, run uint32) *answers {
 	a := &answers{plan: d.plan.Answers(scenarios.AnswerTopic, int(d.scenario.Answers.Size)), run: run, session: d.session, over: make(chan struct{})}
 	a.answered = make([]atomic.Bool, len(a.plan.Messages))
 	a.asked = make(chan toAnswer, len(a.plan.Messages)) // each at most once: who tells it never waits
-	a.book = record.NewBook(a.plan, d.scenario, scenarios.Webhook, run)
+	a.book = record.NewBook(a.plan, d.scenario, transports.Webhook, run)
 	a.recorder = record.NewRecorder(a.book, []int{0})
 	host, _, _ := net.SplitHostPort(config.Target) // what it is not is refused when it is dialled
 	a.engine = goroutine.New(client.Config{
-		Target: config.Target, Transport: scenarios.Webhook, Traffic: &a.traffic, TLS: config.TLS, Beside: config.Beside,
+		Target: config.Target, Transport: transports.Webhook, Traffic: &a.traffic, TLS: config.TLS, Beside: config.Beside,
 		Receive: func(int) (listen, known string) { return net.JoinHostPort(host, "0"), "" },
 	})
 	for w, s := range d.sinks {

@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // asking is a plan of n messages, each to a client of its own, and what hears the answers.
@@ -28,10 +29,10 @@ func asking(t *testing.T, n int) (*answers, *answering) {
 	const run = 7
 	a := &answers{plan: plan.Answers(scenarios.AnswerTopic, 48), run: run, asked: make(chan toAnswer, n)}
 	a.answered = make([]atomic.Bool, n)
-	a.book = record.NewBook(a.plan, s, scenarios.Webhook, run)
+	a.book = record.NewBook(a.plan, s, transports.Webhook, run)
 	a.book.Begin(0)
 	a.recorder = record.NewRecorder(a.book, []int{0})
-	book := record.NewBook(plan, s, scenarios.SSE, run)
+	book := record.NewBook(plan, s, transports.SSE, run)
 	book.Begin(0)
 	return a, &answering{sink: record.NewRecorder(book, []int{0, 1, 2}), answers: a}
 }

@@ -9,6 +9,7 @@ import (
 	"pushbench/bench/clock"
 	"pushbench/bench/schedule"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A Gauge tells a generator to find its ceiling. Answered by Gauged.
@@ -39,7 +40,7 @@ func (g Gauge) gauge() (Gauged, error) {
 		return Gauged{}, err
 	}
 	s.Servers = 1 // all of the load on one generator: there are no more cores for several
-	d := &driver{scenario: s, transport: scenarios.SSE, engine: client.Null(workers(s))}
+	d := &driver{scenario: s, transport: transports.SSE, engine: client.Null(workers(s))}
 	defer d.close()
 	d.equip(flatOut(s, g.Time), &Prepare{Block: 1})
 	d.openBackend()

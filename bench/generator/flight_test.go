@@ -19,6 +19,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // What is due at one instant is in flight together, of whatever topic; what is not is not.
@@ -177,7 +178,7 @@ func (w *traffic) plan() (*schedule.Schedule, *record.Book) {
 		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(w.window),
 	}
 	plan := schedule.Of(s, w.messages)
-	book := record.NewBook(plan, s, scenarios.SSE, trafficRun)
+	book := record.NewBook(plan, s, transports.SSE, trafficRun)
 	book.Begin(trafficStart)
 	return plan, book
 }

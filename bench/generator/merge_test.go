@@ -12,7 +12,7 @@ import (
 
 	"pushbench/bench/validity"
 	"pushbench/results"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Merged in any order, parts are what one recorder of all would have: counts add
@@ -165,7 +165,7 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 	to.Publishes.FailedBy, to.Publishes.DroppedBy = maps.Clone(from.Publishes.FailedBy), maps.Clone(from.Publishes.DroppedBy)
 	to.Ledger.LostBy = maps.Clone(from.Ledger.LostBy)
 	from.Cut = true
-	mergeOutcome(&to, from, scenarios.SSE)
+	mergeOutcome(&to, from, transports.SSE)
 	once := map[string]bool{ // the same for all, or the largest
 		"Outcome.Span": true, "Outcome.Publishes.LateAfter": true, "Outcome.Freshness.Oldest": true,
 		"Outcome.Latency.Independent": true, "Outcome.Ack.Independent": true,
@@ -185,7 +185,7 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 		t.Errorf("%v %v %v %v, cut %v", to.Broken, to.Publishes.FailedBy, to.Publishes.DroppedBy, to.Ledger.LostBy, to.Cut)
 	}
 	polled := Outcome{Latency: results.Latency{Independent: 40}, Ack: results.Latency{Independent: 50}}
-	mergeOutcome(&polled, polled, scenarios.ShortPoll)
+	mergeOutcome(&polled, polled, transports.ShortPoll)
 	if polled.Latency.Independent != 80 || polled.Freshness.Independent != 50 {
 		t.Errorf("%d poll cycles, ages rest on %d; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Freshness.Independent)
 	}

@@ -10,6 +10,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // asked makes a scenario of a hundred clients with a topic each; lines come in addition.
@@ -61,28 +62,28 @@ func TestTheorySays(t *testing.T) {
 		key       string
 		want      float64
 	}{
-		{"a poll waits half an interval", []string{byBackend}, scenarios.ShortPoll, metric.P50, 510},
-		{"a publishing client adds its way up", []string{byClients}, scenarios.ShortPoll, metric.P50, 520},
-		{"at most an interval", []string{byBackend}, scenarios.ShortPoll, metric.Max, 1010},
-		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, scenarios.ShortPoll, metric.Max, 1030},
-		{"whoever publishes", []string{byClients, afterAnswer}, scenarios.ShortPoll, metric.Max, 1040},
-		{"and by two on a new connection", []string{byBackend, eachAnew}, scenarios.ShortPoll, metric.Max, 1050},
-		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, scenarios.ShortPoll, metric.Max, 10 + 2*15},
-		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, scenarios.ShortPoll, metric.Max, 10 + 3*15},
-		{"requests, with the publish's hundredth", []string{byBackend}, scenarios.ShortPoll, metric.RequestsPerMessage, 0.1 + 0.01},
-		{"no poll is empty", []string{byBackend}, scenarios.ShortPoll, metric.EmptyAnswerShare, math.Exp(-10)},
-		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, scenarios.ShortPoll, metric.EmptyAnswerShare, math.Exp(-0.1)},
-		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, scenarios.ShortPoll, metric.EmptyAnswerShare, 0.9},
-		{"most find the poll parked", []string{byBackend}, scenarios.LongPoll, metric.P50, 10 + 1 + 0.5*99},
-		{"a batch", []string{byBackend}, scenarios.LongPoll, metric.MessagesPerBatch, 0.2 + poisson},
-		{"a poll a batch", []string{byBackend}, scenarios.LongPoll, metric.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
-		{"punctual: a poll a message", []string{punctually}, scenarios.LongPoll, metric.RequestsPerMessage, 1.01},
-		{"a hundred, one after another", []string{byBackend}, scenarios.SSE, metric.P99, 10 + 1 + 0.99*99},
-		{"one alone", []string{byBackend, eachHisOwn}, scenarios.SSE, metric.P99, 11},
-		{"only the publish", []string{byBackend}, scenarios.SSE, metric.RequestsPerMessage, 0.01},
-		{"clients publish by frames", []string{byClients}, scenarios.WebSocket, metric.RequestsPerMessage, 0},
-		{"a backend posts to it as to any", []string{byBackend}, scenarios.WebSocket, metric.RequestsPerMessage, 0.01},
-		{"round trips", []string{byClients}, scenarios.WebSocket, metric.ConnectRoundTrips, 2},
+		{"a poll waits half an interval", []string{byBackend}, transports.ShortPoll, metric.P50, 510},
+		{"a publishing client adds its way up", []string{byClients}, transports.ShortPoll, metric.P50, 520},
+		{"at most an interval", []string{byBackend}, transports.ShortPoll, metric.Max, 1010},
+		{"an interval after the answer is longer by a round trip", []string{byBackend, afterAnswer}, transports.ShortPoll, metric.Max, 1030},
+		{"whoever publishes", []string{byClients, afterAnswer}, transports.ShortPoll, metric.Max, 1040},
+		{"and by two on a new connection", []string{byBackend, eachAnew}, transports.ShortPoll, metric.Max, 1050},
+		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, transports.ShortPoll, metric.Max, 10 + 2*15},
+		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, transports.ShortPoll, metric.Max, 10 + 3*15},
+		{"requests, with the publish's hundredth", []string{byBackend}, transports.ShortPoll, metric.RequestsPerMessage, 0.1 + 0.01},
+		{"no poll is empty", []string{byBackend}, transports.ShortPoll, metric.EmptyAnswerShare, math.Exp(-10)},
+		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, transports.ShortPoll, metric.EmptyAnswerShare, math.Exp(-0.1)},
+		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, transports.ShortPoll, metric.EmptyAnswerShare, 0.9},
+		{"most find the poll parked", []string{byBackend}, transports.LongPoll, metric.P50, 10 + 1 + 0.5*99},
+		{"a batch", []string{byBackend}, transports.LongPoll, metric.MessagesPerBatch, 0.2 + poisson},
+		{"a poll a batch", []string{byBackend}, transports.LongPoll, metric.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
+		{"punctual: a poll a message", []string{punctually}, transports.LongPoll, metric.RequestsPerMessage, 1.01},
+		{"a hundred, one after another", []string{byBackend}, transports.SSE, metric.P99, 10 + 1 + 0.99*99},
+		{"one alone", []string{byBackend, eachHisOwn}, transports.SSE, metric.P99, 11},
+		{"only the publish", []string{byBackend}, transports.SSE, metric.RequestsPerMessage, 0.01},
+		{"clients publish by frames", []string{byClients}, transports.WebSocket, metric.RequestsPerMessage, 0},
+		{"a backend posts to it as to any", []string{byBackend}, transports.WebSocket, metric.RequestsPerMessage, 0.01},
+		{"round trips", []string{byClients}, transports.WebSocket, metric.ConnectRoundTrips, 2},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, given)
 		got, ok := predicted(said, row.key)
@@ -96,7 +97,7 @@ func TestTheorySays(t *testing.T) {
 // message in 2 s and a hold of 1 s: a poll every R + e^(−λR)(1 − e^(−0.5))·2 s.
 func TestTheoryCountsPollsThatBringNothing(t *testing.T) {
 	quiet := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {hold: 1s}"
-	said := Predict(asked(t, quiet), scenarios.LongPoll, given)
+	said := Predict(asked(t, quiet), transports.LongPoll, given)
 	cycle := 0.02 + math.Exp(-0.01)*(1-math.Exp(-0.5))*2
 	got, _ := predicted(said, metric.RequestsPerMessage)
 	if want := 2/cycle + 0.01; math.Abs(got-want) > 1e-9*want {
@@ -115,26 +116,26 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		given     Measured
 		silent    []string
 	}{
-		{"only the latest", []string{byBackend, onlyLatest}, scenarios.ShortPoll, given, everything},
-		{"only the latest", []string{byBackend, onlyLatest}, scenarios.LongPoll, given, everything},
-		{"only the latest", []string{byBackend, onlyLatest}, scenarios.SSE, given, everything},
-		{"only the latest", []string{byBackend, onlyLatest}, scenarios.WebSocket, given, everything},
-		{"different rates", []string{byBackend, byLiking}, scenarios.ShortPoll, given, counts},
-		{"different rates", []string{byBackend, byLiking}, scenarios.LongPoll, given, everything},
-		{"bursts", []string{inBursts}, scenarios.ShortPoll, given, []string{metric.EmptyAnswerShare, metric.MessagesPerBatch}},
-		{"bursts", []string{inBursts}, scenarios.LongPoll, given, everything},
-		{"two periods each", []string{punctually, twoEach}, scenarios.LongPoll, given, everything},
-		{"two periods each", []string{punctually, twoEach}, scenarios.ShortPoll, given, []string{metric.EmptyAnswerShare}},
-		{"a period longer than the hold", []string{slowly}, scenarios.LongPoll, given, everything},
-		{"a period too short to re-arm in", []string{punctually}, scenarios.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}, everything},
-		{"a server that counts no re-arming", []string{byBackend}, scenarios.LongPoll, Measured{Delay: given.Delay}, everything},
-		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, scenarios.LongPoll, given, everything},
-		{"jitter", []string{byBackend, unsteady}, scenarios.ShortPoll, given, everything},
-		{"jitter", []string{byBackend, unsteady}, scenarios.LongPoll, given, everything},
-		{"a limited rate", []string{byBackend, thin}, scenarios.SSE, given, everything},
-		{"a limited rate", []string{byBackend, thin}, scenarios.WebSocket, given, everything},
-		{"different rates", []string{byBackend, byLiking}, scenarios.SSE, given, latency},
-		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, scenarios.SSE, given, latency},
+		{"only the latest", []string{byBackend, onlyLatest}, transports.ShortPoll, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, transports.LongPoll, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, transports.SSE, given, everything},
+		{"only the latest", []string{byBackend, onlyLatest}, transports.WebSocket, given, everything},
+		{"different rates", []string{byBackend, byLiking}, transports.ShortPoll, given, counts},
+		{"different rates", []string{byBackend, byLiking}, transports.LongPoll, given, everything},
+		{"bursts", []string{inBursts}, transports.ShortPoll, given, []string{metric.EmptyAnswerShare, metric.MessagesPerBatch}},
+		{"bursts", []string{inBursts}, transports.LongPoll, given, everything},
+		{"two periods each", []string{punctually, twoEach}, transports.LongPoll, given, everything},
+		{"two periods each", []string{punctually, twoEach}, transports.ShortPoll, given, []string{metric.EmptyAnswerShare}},
+		{"a period longer than the hold", []string{slowly}, transports.LongPoll, given, everything},
+		{"a period too short to re-arm in", []string{punctually}, transports.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}, everything},
+		{"a server that counts no re-arming", []string{byBackend}, transports.LongPoll, Measured{Delay: given.Delay}, everything},
+		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, transports.LongPoll, given, everything},
+		{"jitter", []string{byBackend, unsteady}, transports.ShortPoll, given, everything},
+		{"jitter", []string{byBackend, unsteady}, transports.LongPoll, given, everything},
+		{"a limited rate", []string{byBackend, thin}, transports.SSE, given, everything},
+		{"a limited rate", []string{byBackend, thin}, transports.WebSocket, given, everything},
+		{"different rates", []string{byBackend, byLiking}, transports.SSE, given, latency},
+		{"messages held back", []string{byBackend, "sse: {flush: 10ms}"}, transports.SSE, given, latency},
 	} {
 		said := Predict(asked(t, row.lines...), row.transport, row.given)
 		for _, key := range row.silent {

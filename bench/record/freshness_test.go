@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // The window of every plan here, from the trial's start.
@@ -55,7 +56,7 @@ func checkFreshness(t *testing.T, got results.Freshness, covered, uncovered, nev
 
 // A message held when the window opens, one that is lost, one that is late.
 func TestAgeIsASawtooth(t *testing.T) {
-	b := begin(t, plan(1, 1, dues(500*time.Millisecond, 3*time.Second, 5*time.Second, 7*time.Second)...), scenarios.Latest, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, dues(500*time.Millisecond, 3*time.Second, 5*time.Second, 7*time.Second)...), scenarios.Latest, transports.WebSocket)
 	for i, late := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, -1, 100 * time.Millisecond} {
 		if m := b.publish(i); late >= 0 {
 			b.deliver(0, b.due(i).Add(late), m)
@@ -88,7 +89,7 @@ func TestAgeAtTheEdgesOfTheWindow(t *testing.T) {
 		{closes, 0, 0, 10 * time.Second},
 		{closes + 1, 0, 0, 10 * time.Second},
 	} {
-		b := begin(t, plan(1, 1, dues(0)...), scenarios.Latest, scenarios.SSE)
+		b := begin(t, plan(1, 1, dues(0)...), scenarios.Latest, transports.SSE)
 		b.deliver(0, start.Add(row.came), b.publish(0))
 		checkFreshness(t, b.rec.Freshness(), row.covered, row.uncovered, row.never, stretches(ran{closes - row.covered, closes}))
 	}
@@ -97,7 +98,7 @@ func TestAgeAtTheEdgesOfTheWindow(t *testing.T) {
 // Before a first message there is no age. A client that got none by the window's close,
 // of a topic that was published to, has the worst age there is from then on.
 func TestAgeBeforeTheFirstMessage(t *testing.T) {
-	b := begin(t, plan(2, 2, dues(4*time.Second)...), scenarios.Latest, scenarios.SSE) // the second topic has no message at all
+	b := begin(t, plan(2, 2, dues(4*time.Second)...), scenarios.Latest, transports.SSE) // the second topic has no message at all
 	b.deliver(0, b.due(0).Add(time.Second/2), b.publish(0))
 	f := b.rec.Freshness() // client 0 from 4.5 s on, client 1 never
 	checkFreshness(t, f, 6500*time.Millisecond, (3500+10_000+3000+10_000)*time.Millisecond, 7*time.Second,
@@ -109,7 +110,7 @@ func TestAgeBeforeTheFirstMessage(t *testing.T) {
 
 // What is older than what is held, or held already, makes nothing fresher.
 func TestAgeIsLoweredByNewerMessagesOnly(t *testing.T) {
-	b := begin(t, plan(1, 1, dues(2*time.Second, 3*time.Second, 4*time.Second)...), scenarios.Every, scenarios.SSE)
+	b := begin(t, plan(1, 1, dues(2*time.Second, 3*time.Second, 4*time.Second)...), scenarios.Every, transports.SSE)
 	first, second, third := b.publish(0), b.publish(1), b.publish(2)
 	b.deliver(0, start.Add(5*time.Second), second)
 	b.deliver(0, start.Add(6*time.Second), first)
@@ -120,7 +121,7 @@ func TestAgeIsLoweredByNewerMessagesOnly(t *testing.T) {
 
 // After a stop nothing more is published, which is nobody's age.
 func TestAgeEndsAtAStop(t *testing.T) {
-	b := begin(t, plan(1, 1, dues(0, 9*time.Second)...), scenarios.Latest, scenarios.SSE)
+	b := begin(t, plan(1, 1, dues(0, 9*time.Second)...), scenarios.Latest, transports.SSE)
 	b.deliver(0, start.Add(time.Second/2), b.publish(0))
 	b.book.Stop(start.Add(4 * time.Second))
 	b.book.Stop(start.Add(5 * time.Second)) // the first counts
@@ -134,7 +135,7 @@ func TestAgeEndsAtAStop(t *testing.T) {
 
 // A message that comes before it is due is the rig's mistake, and stays visible.
 func TestAnAgeBelowZeroIsNotHidden(t *testing.T) {
-	b := begin(t, plan(1, 1, dues(4*time.Second)...), scenarios.Latest, scenarios.SSE)
+	b := begin(t, plan(1, 1, dues(4*time.Second)...), scenarios.Latest, transports.SSE)
 	b.deliver(0, start.Add(3*time.Second), b.publish(0))
 	f := b.rec.Freshness()
 	if f.Age.Overflow() != int64(time.Second) || f.Covered != 8*time.Second {
@@ -228,7 +229,7 @@ func TestAgesAgainstASlowIntegrator(t *testing.T) {
 			due += time.Duration(rapid.Int64Range(0, int64(1200*time.Millisecond)).Draw(rt, "gap"))
 			messages[i] = schedule.Message{Due: due, Publisher: schedule.Backend, Topic: int32(rapid.IntRange(0, topics-1).Draw(rt, "topic")), Size: 64}
 		}
-		b := begin(rt, plan(clients, topics, messages...), scenarios.Latest, scenarios.WebSocket)
+		b := begin(rt, plan(clients, topics, messages...), scenarios.Latest, transports.WebSocket)
 		parts := []*Recorder{NewRecorder(b.book, nil)}
 		for c := range clients {
 			parts = append(parts, NewRecorder(b.book, []int{c}))
@@ -294,7 +295,7 @@ func BenchmarkDeliverNew(b *testing.B) {
 	for i := range p.Messages {
 		p.Messages[i].Due = time.Second + time.Duration(i)*100*time.Microsecond
 	}
-	bench := begin(nil, p, scenarios.Every, scenarios.WebSocket)
+	bench := begin(nil, p, scenarios.Every, transports.WebSocket)
 	topic := []byte(p.Topics[0])
 	data := make([][]byte, n)
 	for i := range data {

@@ -12,6 +12,7 @@ import (
 	"pushbench/bench/model"
 	"pushbench/bench/schedule"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // simulated is a workload on a synthetic clock, so that minutes take no time and no busy
@@ -44,14 +45,14 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 		age          float64
 		batch        float64 // messages per answer, in the mean
 	}{
-		{scenarios.WebSocket, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
-		{scenarios.SSE, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{transports.WebSocket, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
+		{transports.SSE, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
 		{
-			scenarios.LongPoll, longPolls(d), model.LongPollMean(d, rate, 2*d), model.LongPollQuantile(d, rate, 2*d, 0.5),
+			transports.LongPoll, longPolls(d), model.LongPollMean(d, rate, 2*d), model.LongPollQuantile(d, rate, 2*d, 0.5),
 			model.LongPollAge(d, rate, 1, 2*d), model.LongPollBatch(rate, 2*d),
 		},
 		{
-			scenarios.ShortPoll, polls(d, interval), d + interval/2, model.ShortPollQuantile(d, interval, 0.5),
+			transports.ShortPoll, polls(d, interval), d + interval/2, model.ShortPollQuantile(d, interval, 0.5),
 			model.Age{Delay: d, Spread: interval, Rate: rate}.Mean(), model.ShortPollBatch(rate, interval),
 		},
 	} {
@@ -89,7 +90,7 @@ func TestTheClosedFormsRefuseAnotherDistance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _ := simulate(t, s, scenarios.LongPoll, scenarios.Every, longPolls(0.021))
+	b, _ := simulate(t, s, transports.LongPoll, scenarios.Every, longPolls(0.021))
 	_, latency := b.close()
 	if got, want := latency.Histogram.Mean().Seconds(), model.LongPollMean(0.020, 10, 0.040); math.Abs(got-want) < want/100 {
 		t.Errorf("mean latency %.5f over 21 ms agrees with %.5f over 20 ms", got, want)

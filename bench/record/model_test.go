@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A story is a trial as a model sees it that knows everything and is in no hurry:
@@ -67,7 +68,7 @@ func tell(rt *rapid.T, delivery scenarios.Delivery) {
 		}
 	}
 	s := &story{rt: rt, delivery: delivery, fates: make([]fate, n)}
-	s.bench = begin(rt, plan(clients, topics, messages...), delivery, scenarios.WebSocket)
+	s.bench = begin(rt, plan(clients, topics, messages...), delivery, transports.WebSocket)
 	for range clients {
 		s.got = append(s.got, map[int]bool{})
 		s.order = append(s.order, nil)
@@ -288,7 +289,7 @@ func (s *story) reordered(c, end int) (n int64) {
 func TestReceptionsOutsideTheWindowAreNotCounted(t *testing.T) {
 	early := schedule.Message{Due: 0, Publisher: schedule.Backend, Size: 64}
 	late := schedule.Message{Due: 11 * time.Second, Publisher: schedule.Backend, Size: 64}
-	b := begin(t, plan(1, 1, early, late), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, early, late), scenarios.Every, transports.WebSocket)
 	for i := range 2 {
 		m := b.publish(i)
 		b.deliver(0, b.due(i), m, m)
@@ -304,7 +305,7 @@ func TestReceptionsOutsideTheWindowAreNotCounted(t *testing.T) {
 
 func TestRecordingAllocatesNothing(t *testing.T) {
 	const n = 1000
-	b := begin(t, plan(1, 1, every(n, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(n, 1)...), scenarios.Every, transports.WebSocket)
 	var messages []client.Message
 	for i := range n {
 		messages = append(messages, b.publish(i))

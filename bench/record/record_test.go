@@ -14,6 +14,7 @@ import (
 	"pushbench/bench/schedule"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 const run = 0xfeed
@@ -108,7 +109,7 @@ func TestWindowEdges(t *testing.T) {
 	for _, due := range at {
 		messages = append(messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
 	}
-	b := begin(t, plan(1, 1, messages...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, messages...), scenarios.Every, transports.WebSocket)
 	for i := range messages {
 		b.deliver(0, b.due(i)+5, b.publish(i))
 	}
@@ -122,7 +123,7 @@ func TestWindowEdges(t *testing.T) {
 }
 
 func TestCutOwesOnlyWhatWasDue(t *testing.T) {
-	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 40 {
 		b.deliver(0, b.due(i), b.publish(i))
 	}
@@ -133,7 +134,7 @@ func TestCutOwesOnlyWhatWasDue(t *testing.T) {
 }
 
 func TestLatencyCountsFromTheDueInstant(t *testing.T) {
-	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, transports.WebSocket)
 	const held = 250 * time.Millisecond // the generator itself was late by this much
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0}, b.due(0).Add(held))
 	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 0, Seq: 1}, b.due(0).Add(held))
@@ -149,7 +150,7 @@ func TestLatencyCountsFromTheDueInstant(t *testing.T) {
 
 // What an earlier publication on the same connection caused is not the generator's lateness.
 func TestHeldUpIsNotLate(t *testing.T) {
-	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, transports.WebSocket)
 	const waited = 30 * time.Millisecond
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0, Waited: waited}, b.due(0).Add(waited))
 	p, _ := b.book.Publishes()
@@ -159,7 +160,7 @@ func TestHeldUpIsNotLate(t *testing.T) {
 }
 
 func TestLostIsInfinite(t *testing.T) {
-	b := begin(t, plan(1, 1, every(2000, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(2000, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 2000 {
 		m := b.publish(i)
 		if i%50 != 0 { // 2 % are lost
@@ -181,7 +182,7 @@ func TestLostIsInfinite(t *testing.T) {
 
 // Of a swapped pair, one came after a later one of the same author and topic.
 func TestSwappedPairsAreCounted(t *testing.T) {
-	b := begin(t, plan(1, 2, every(400, 2)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 2, every(400, 2)...), scenarios.Every, transports.WebSocket)
 	for i := 0; i < 400; i += 4 {
 		quad := []client.Message{b.publish(i), b.publish(i + 1), b.publish(i + 2), b.publish(i + 3)}
 		if i%40 == 0 { // topic 0 has messages i and i+2
@@ -200,7 +201,7 @@ func TestAuthorsMayOvertakeEachOther(t *testing.T) {
 	for i := range messages {
 		messages[i].Publisher = int32(i % 2)
 	}
-	b := begin(t, plan(2, 1, messages...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(2, 1, messages...), scenarios.Every, transports.WebSocket)
 	for i := 0; i < 10; i += 2 {
 		first, second := b.publish(i), b.publish(i+1)
 		b.deliver(0, b.due(i+1), second, first)
@@ -211,7 +212,7 @@ func TestAuthorsMayOvertakeEachOther(t *testing.T) {
 }
 
 func TestForeignAndDamagedAreUnexpected(t *testing.T) {
-	b := begin(t, plan(1, 2, every(4, 2)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 2, every(4, 2)...), scenarios.Every, transports.WebSocket)
 	good := b.publish(0)
 	damaged := b.publish(1)
 	damaged.Data[30] ^= 1
@@ -226,7 +227,7 @@ func TestForeignAndDamagedAreUnexpected(t *testing.T) {
 }
 
 func TestDeclaredGaps(t *testing.T) {
-	b := begin(t, plan(1, 2, every(20, 2)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 2, every(20, 2)...), scenarios.Every, transports.WebSocket)
 	for i := range 20 {
 		b.publish(i)
 	}
@@ -239,7 +240,7 @@ func TestDeclaredGaps(t *testing.T) {
 }
 
 func TestNewEpochDeclaresWhatWasBefore(t *testing.T) {
-	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 10 {
 		b.publish(i)
 	}
@@ -251,7 +252,7 @@ func TestNewEpochDeclaresWhatWasBefore(t *testing.T) {
 }
 
 func TestLatestIsSuperseded(t *testing.T) {
-	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Latest, scenarios.ShortPoll)
+	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Latest, transports.ShortPoll)
 	var all []client.Message
 	for i := range 10 {
 		all = append(all, b.publish(i))
@@ -268,7 +269,7 @@ func TestLatestIsSuperseded(t *testing.T) {
 }
 
 func TestWhyALostMessageIsLost(t *testing.T) {
-	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, transports.WebSocket)
 	b.rec.Event(0, client.Event{Kind: client.Dropped, ID: 0, Cause: client.CauseInFlight}, start)
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 1}, b.due(1))
 	b.rec.Event(0, client.Event{Kind: client.Failed, ID: 1, Cause: "reset"}, b.due(1))
@@ -288,7 +289,7 @@ func TestWhyALostMessageIsLost(t *testing.T) {
 
 // The parts of what was sent are counted each by itself, so that the sum can fail.
 func TestAcknowledgedTwiceDoesNotAddUp(t *testing.T) {
-	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 3 {
 		b.publish(i)
 	}
@@ -303,7 +304,7 @@ func TestAcknowledgedTwiceDoesNotAddUp(t *testing.T) {
 
 func TestAClientThatNeverSubscribedIsOwedAllTheSame(t *testing.T) {
 	p := plan(2, 1, every(3, 1)...)
-	b := &bench{t: t, plan: p, book: NewBook(p, &scenarios.Scenario{Delivery: scenarios.Every}, scenarios.SSE, run), seqs: map[int32]uint64{}}
+	b := &bench{t: t, plan: p, book: NewBook(p, &scenarios.Scenario{Delivery: scenarios.Every}, transports.SSE, run), seqs: map[int32]uint64{}}
 	b.book.Begin(start)
 	b.rec = NewRecorder(b.book, []int{0, 1})
 	b.rec.Event(0, client.Event{Kind: client.Connected}, start)
@@ -327,7 +328,7 @@ func TestLedgerAgainstAModel(t *testing.T) {
 		clients := rapid.IntRange(1, 4).Draw(rt, "clients")
 		topics := rapid.IntRange(1, 3).Draw(rt, "topics")
 		n := rapid.IntRange(1, 60).Draw(rt, "messages")
-		b := begin(rt, plan(clients, topics, every(n, int32(topics))...), scenarios.Every, scenarios.WebSocket)
+		b := begin(rt, plan(clients, topics, every(n, int32(topics))...), scenarios.Every, transports.WebSocket)
 		var published []client.Message
 		for i := range n {
 			published = append(published, b.publish(i))
@@ -358,7 +359,7 @@ func TestLedgerAgainstAModel(t *testing.T) {
 }
 
 func TestIntervalsAddUp(t *testing.T) {
-	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, scenarios.WebSocket)
+	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, transports.WebSocket)
 	counted := int64(0)
 	for i := range 100 {
 		b.deliver(0, b.due(i).Add(time.Millisecond), b.publish(i))
@@ -378,7 +379,7 @@ func TestIntervalsAddUp(t *testing.T) {
 
 func BenchmarkDeliver(b *testing.B) {
 	p := plan(1, 1, every(1_000_000, 1)...)
-	bench := begin(nil, p, scenarios.Every, scenarios.WebSocket)
+	bench := begin(nil, p, scenarios.Every, transports.WebSocket)
 	topic := []byte(p.Topics[0])
 	data := make([][]byte, 1024)
 	for i := range data {

@@ -24,6 +24,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // cast are the parts that the test's executable plays as a child, by its only argument.
@@ -143,7 +144,7 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 			Serve: func(scenarios.Case, string) []string { return []string{self, server} },
 			Drive: []string{self, generator}, Engine: engines.Names()[0], Ceiling: 1e9,
 		},
-		Scenario: s, Measured: scenarios.Case{Transport: scenarios.ShortPoll}, Block: 3, Run: 7, Stop: stop,
+		Scenario: s, Measured: scenarios.Case{Transport: transports.ShortPoll}, Block: 3, Run: 7, Stop: stop,
 		Interval: func(i results.Interval) error {
 			p.intervals = append(p.intervals, i)
 			return nil

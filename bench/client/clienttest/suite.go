@@ -12,6 +12,7 @@ import (
 	"pushbench/bench/relay"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A Server is one under test. It is stopped when the test ends by who started it.
@@ -40,7 +41,7 @@ func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Engin
 func RunDialled(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
 	asked := slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return c.dials })
 	asked = append(asked, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
-	play(t, scenarios.Webhook, amount.of(asked), newEngine, start)
+	play(t, transports.Webhook, amount.of(asked), newEngine, start)
 }
 
 // An Amount says how many cases are played.
@@ -282,7 +283,7 @@ func reporting(s *stage) {
 		s.witness.Await(s, "disconnected event of the reporter", func(told []Told) bool { return len(Events(told, c, client.Disconnected)) > 0 })
 		s.publish("a", "meanwhile") // a poll that resumes is held until there is something
 	})
-	if s.transport == scenarios.WebSocket { // the others connect when there is something to say
+	if s.transport == transports.WebSocket { // the others connect when there is something to say
 		connected(2)
 	}
 	reporter.Publish(4, "a", []byte("word 4"))
@@ -467,10 +468,10 @@ func latest(s *stage) {
 
 // partings are what a transport's client says of a server that stopped in good order.
 var partings = map[scenarios.Transport][]string{
-	scenarios.ShortPoll: {"connection refused", "connection closed by server", "connection reset"},
-	scenarios.LongPoll:  {"connection refused", "connection closed by server", "connection reset"},
-	scenarios.SSE:       {"connection closed by server"},
-	scenarios.WebSocket: {"websocket closed by server with code 1001"},
+	transports.ShortPoll: {"connection refused", "connection closed by server", "connection reset"},
+	transports.LongPoll:  {"connection refused", "connection closed by server", "connection reset"},
+	transports.SSE:       {"connection closed by server"},
+	transports.WebSocket: {"websocket closed by server with code 1001"},
 }
 
 // polledAgain waits until the server has read the poll after the first answer. It is not
@@ -488,13 +489,13 @@ func (s *stage) polledAgain() {
 
 func gracefulStop(s *stage) {
 	s.open(0, nil, "a")
-	if s.transport == scenarios.LongPoll {
+	if s.transport == transports.LongPoll {
 		s.polledAgain() // a poll that is not there cannot be answered
 	}
 	s.publish("a", "last word")
 	s.server.Stop()
 	s.witness.Await(s, "disconnected event", func(told []Told) bool { return len(Events(told, 0, client.Disconnected)) > 0 })
-	if s.transport != scenarios.ShortPoll { // which asks again only when its time has come
+	if s.transport != transports.ShortPoll { // which asks again only when its time has come
 		s.expect(0, "a#1=last word")
 	}
 	first := Events(s.witness.All(), 0, client.Disconnected)[0]

@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A counter is a sink that passes on that a message or the outcome of a publication came.
@@ -65,7 +66,7 @@ func onEngine(b *testing.B, engine string, config client.Config, sub client.Subs
 func BenchmarkDeliver(b *testing.B) {
 	batch := `{"cursor":"e.2","messages":[{"topic":"a","seq":1,"data":"` + strings.Repeat("x", 128) + `"}]}`
 	for _, engine := range Names() {
-		for _, transport := range []scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket} {
+		for _, transport := range []scenarios.Transport{transports.LongPoll, transports.SSE, transports.WebSocket} {
 			b.Run(engine+"/"+string(transport), func(b *testing.B) {
 				write := make(chan struct{})
 				address := serve(b, func(c net.Conn, in *bufio.Reader) {
@@ -75,14 +76,14 @@ func BenchmarkDeliver(b *testing.B) {
 					}
 					message := []byte(answer("200 OK", "application/json", batch))
 					switch transport {
-					case scenarios.SSE:
+					case transports.SSE:
 						message = []byte(chunked("data: "+batch+"\n\n", 1000))
-					case scenarios.WebSocket:
+					case transports.WebSocket:
 						message = []byte(textFrame(batch))
 					}
 					fmt.Fprint(c, subscribeAck(transport, r))
 					for range write {
-						if transport == scenarios.LongPoll && !skipHead(in) {
+						if transport == transports.LongPoll && !skipHead(in) {
 							return
 						}
 						_, _ = c.Write(message)
@@ -130,7 +131,7 @@ func BenchmarkPublish(b *testing.B) {
 					_, _ = c.Write(ack)
 				}
 			})
-			s, sink := onEngine(b, engine, client.Config{Target: address, Transport: scenarios.SSE}, client.Subscription{})
+			s, sink := onEngine(b, engine, client.Config{Target: address, Transport: transports.SSE}, client.Subscription{})
 			payload := []byte(strings.Repeat("x", 128))
 			publish := func() {
 				s.Publish(1, "a", payload)

@@ -8,6 +8,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Every transport and TLS have an engine on every system, and one that lacks something
@@ -35,7 +36,7 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%q for %v, TLS %v: got %q, %v; want %q", row.name, row.transports, row.secured, got, err, row.want)
 		}
 	}
-	for _, config := range []client.Config{{Transport: scenarios.Webhook}, {Transport: scenarios.SSE, TLS: new(tls.Config)}} {
+	for _, config := range []client.Config{{Transport: transports.Webhook}, {Transport: transports.SSE, TLS: new(tls.Config)}} {
 		if _, err := New(EventLoop, config); err == nil {
 			t.Errorf("%s, TLS %v: made on event loops, want an error", config.Transport, config.TLS != nil)
 		}

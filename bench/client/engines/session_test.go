@@ -20,6 +20,7 @@ import (
 	"pushbench/bench/client/internal/wire"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // patience is how long a test waits for what must happen.
@@ -199,9 +200,9 @@ const (
 // subscribeAck is a proper first answer over a transport.
 func subscribeAck(transport scenarios.Transport, r *http.Request) string {
 	switch transport {
-	case scenarios.SSE:
+	case transports.SSE:
 		return streamHead + chunked("data: "+ackBatch+"\n\n", 1000)
-	case scenarios.WebSocket:
+	case transports.WebSocket:
 		return upgraded(r) + textFrame(ackBatch)
 	default:
 		return answer("200 OK", "application/json", ackBatch)
@@ -256,7 +257,7 @@ func TestBadAnswersBecomeCauses(t *testing.T) { onEachEngine(t, badAnswersBecome
 func badAnswersBecomeCauses(t *testing.T, start starter) {
 	json := func(body string) string { return answer("200 OK", "application/json", body) }
 	event := func(body string) string { return streamHead + chunked(body, 1000) }
-	poll, sse, ws := []scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll}, []scenarios.Transport{scenarios.SSE}, []scenarios.Transport{scenarios.WebSocket}
+	poll, sse, ws := []scenarios.Transport{transports.ShortPoll, transports.LongPoll}, []scenarios.Transport{transports.SSE}, []scenarios.Transport{transports.WebSocket}
 	for _, row := range []struct {
 		name   string
 		on     []scenarios.Transport
@@ -356,7 +357,7 @@ func stagesCountBytes(t *testing.T, start starter) {
 		if stages.BytesDown != want && stages.BytesDown != want+2 {
 			t.Errorf("%s: %d bytes down until ready, want %d", transport, stages.BytesDown, want)
 		}
-		if up := traffic.Snapshot().Up.Headers; transport != scenarios.LongPoll && stages.BytesUp != up {
+		if up := traffic.Snapshot().Up.Headers; transport != transports.LongPoll && stages.BytesUp != up {
 			t.Errorf("%s: %d bytes up until ready, want %d", transport, stages.BytesUp, up)
 		}
 		s.Close()
@@ -379,12 +380,12 @@ func answersInOtherForms(t *testing.T, start starter) {
 		transport scenarios.Transport
 		answer    string // UPGRADE stands for a proper handshake
 	}{
-		{"chunked", scenarios.LongPoll, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces(batch)},
-		{"after a 100", scenarios.LongPoll, "HTTP/1.1 100 Continue\r\n\r\n" + answer("200 OK", "application/json", batch)},
-		{"closed", scenarios.LongPoll, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + fmt.Sprint(len(batch)) + "\r\n\r\n" + batch},
-		{"in small chunks", scenarios.SSE, streamHead + chunked(": hello\n\nid: e.2\ndata: "+batch+"\n\n", 3)},
-		{"fragments and a ping", scenarios.WebSocket, "UPGRADE\x01\x05" + batch[:5] + "\x89\x02hi" + "\x00\x00" + "\x80" + string(rune(len(batch)-5)) + batch[5:]},
-		{"a pong that nobody asked for", scenarios.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
+		{"chunked", transports.LongPoll, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + pieces(batch)},
+		{"after a 100", transports.LongPoll, "HTTP/1.1 100 Continue\r\n\r\n" + answer("200 OK", "application/json", batch)},
+		{"closed", transports.LongPoll, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + fmt.Sprint(len(batch)) + "\r\n\r\n" + batch},
+		{"in small chunks", transports.SSE, streamHead + chunked(": hello\n\nid: e.2\ndata: "+batch+"\n\n", 3)},
+		{"fragments and a ping", transports.WebSocket, "UPGRADE\x01\x05" + batch[:5] + "\x89\x02hi" + "\x00\x00" + "\x80" + string(rune(len(batch)-5)) + batch[5:]},
+		{"a pong that nobody asked for", transports.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
 	} {
 		t.Run(row.name+"/"+string(row.transport), func(t *testing.T) {
 			pong := make(chan string, 1)
@@ -454,7 +455,7 @@ func reconnectCarriesTheCursor(t *testing.T, start starter) {
 					return
 				}
 				c.say(subscribeAck(transport, r))
-				if transport == scenarios.ShortPoll || transport == scenarios.LongPoll {
+				if transport == transports.ShortPoll || transport == transports.LongPoll {
 					c.request() // the next poll, which is never answered
 				}
 			})
@@ -467,7 +468,7 @@ func reconnectCarriesTheCursor(t *testing.T, start starter) {
 			}
 			s.Close()
 			want := url.Values{"topic": {"a", "b"}, "delivery": {"latest"}}
-			if transport == scenarios.LongPoll {
+			if transport == transports.LongPoll {
 				want.Set("wait", "1s")
 			}
 			for _, uri := range []string{first, second} {
@@ -499,7 +500,7 @@ func TestPublishIsNeverRetriedInSecret(t *testing.T) { onEachEngine(t, publishIs
 
 func publishIsNeverRetriedInSecret(t *testing.T, start starter) {
 	p := play(t, func(_ int, c *peer) { c.request() })
-	s, told, traffic := start.open(p, scenarios.SSE, client.Subscription{}, nil)
+	s, told, traffic := start.open(p, transports.SSE, client.Subscription{}, nil)
 	told.await(t, 1, client.Connected)
 	s.Publish(1, "a", []byte("x"))
 	told.await(t, 1, client.Failed)
@@ -539,7 +540,7 @@ func publishAnswers(t *testing.T, start starter) {
 				c.hold()
 			}
 		})
-		s, told, traffic := start.open(p, scenarios.LongPoll, client.Subscription{}, nil)
+		s, told, traffic := start.open(p, transports.LongPoll, client.Subscription{}, nil)
 		told.await(t, 1, client.Connected)
 		s.Publish(9, "a", []byte("pay\x00load"))
 		if got := told.await(t, 1, client.Acked, client.Failed, client.Dropped)[0]; got != row.want {
@@ -576,7 +577,7 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				c.say(answer("200 OK", "application/json", fmt.Sprintf(`{"seq":%d}`, n)))
 			}
 		})
-		s, told, traffic := start.open(p, scenarios.SSE, client.Subscription{}, nil)
+		s, told, traffic := start.open(p, transports.SSE, client.Subscription{}, nil)
 		const count = 300
 		for id := range uint32(count) {
 			s.Publish(id, "a", []byte("x"))
@@ -613,7 +614,7 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				}
 			}
 		})
-		s, told, traffic := start.open(p, scenarios.WebSocket, client.Subscription{Topics: []string{"a"}, Publishes: true}, nil)
+		s, told, traffic := start.open(p, transports.WebSocket, client.Subscription{Topics: []string{"a"}, Publishes: true}, nil)
 		told.await(t, 1, client.Connected)
 		for id := range uint32(9) {
 			s.Publish(id, "a", []byte("x"))
@@ -649,7 +650,7 @@ func TestInFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T) {
 
 func inFlightIsBoundedAndCloseTellsTheUnsent(t *testing.T, start starter) {
 	p := play(t, func(_ int, c *peer) { c.hold() })
-	s, told, traffic := start.open(p, scenarios.SSE, client.Subscription{}, func(c *client.Config) { c.InFlight = 3 })
+	s, told, traffic := start.open(p, transports.SSE, client.Subscription{}, func(c *client.Config) { c.InFlight = 3 })
 	told.await(t, 1, client.Connected)
 	for id := range uint32(5) {
 		s.Publish(id, "a", []byte("x"))
@@ -684,7 +685,7 @@ func socketBoundsWhatIsUnanswered(t *testing.T, start starter) {
 			}
 		}
 	})
-	s, told, traffic := start.open(p, scenarios.WebSocket, client.Subscription{Topics: []string{"a"}}, func(c *client.Config) { c.InFlight = 3 })
+	s, told, traffic := start.open(p, transports.WebSocket, client.Subscription{Topics: []string{"a"}}, func(c *client.Config) { c.InFlight = 3 })
 	told.await(t, 1, client.Connected)
 	for id := range uint32(5) {
 		s.Publish(id, "a", []byte("x"))

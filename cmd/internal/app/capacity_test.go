@@ -12,6 +12,7 @@ import (
 	"pushbench/results/metric"
 	"pushbench/results/report"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // searching is a search over rates whose probes the test makes: SSE keeps to the limit up to 100
@@ -24,7 +25,7 @@ func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transpo
 	}
 	return CapacityOptions{Axis: "rate", Most: 1e6}, s, func(transport scenarios.Transport, load float64) results.Probe {
 		limit := 300.0
-		if transport == scenarios.SSE {
+		if transport == transports.SSE {
 			limit = 100
 		}
 		p := results.Probe{Load: load, Held: load <= limit, P50: 1, P99: 2, CPU: 3, Folder: "probes/x"}
@@ -63,7 +64,7 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 		if !locked(t) {
 			t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
 		}
-		if transport == scenarios.SSE && n == 3 {
+		if transport == transports.SSE && n == 3 {
 			signalled(t, syscall.SIGINT, sess.Drain.Done())
 		}
 		return probe(transport, load), false, nil

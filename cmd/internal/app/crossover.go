@@ -10,6 +10,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // CrossoverOptions say which loads and which stalenesses a map has.
@@ -70,7 +71,7 @@ func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
 	if err := errors.Join(s.Vary("interval", strings.Join(intervals, ",")), s.Vary(axis, values)); err != nil {
 		return Usagef("%w", err)
 	}
-	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == scenarios.Webhook })
+	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == transports.Webhook })
 	s.Window = max(s.Window, scenarios.Duration((3*longest + time.Second).Truncate(time.Second))) // each client polls three times
 	return nil
 }

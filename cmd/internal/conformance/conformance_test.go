@@ -22,7 +22,7 @@ import (
 	"pushbench/cmd/internal/edges"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -100,7 +100,7 @@ func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config
 	tap := clienttest.Relayed(t, server.Addr)
 	witness := clienttest.NewWitness()
 	var traffic client.Traffic
-	session := newEngine(client.Config{Target: tap.Addr, Transport: scenarios.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
+	session := newEngine(client.Config{Target: tap.Addr, Transport: transports.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
 	var published []string
 	for _, size := range []int{30, 125, 126, 1024, 4096, 65535, 65536} {
 		published = append(published, strings.Repeat("x", size-len(up(len(published), ""))))

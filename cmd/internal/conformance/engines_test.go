@@ -10,6 +10,7 @@ import (
 	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -18,7 +19,7 @@ import (
 // Heads are left out, as they name the server's address. That the engines are equally fast
 // takes a quiet machine: see package timed.
 func TestEnginesDeliverAndCountTheSame(t *testing.T) {
-	for _, transport := range []scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket} {
+	for _, transport := range []scenarios.Transport{transports.LongPoll, transports.SSE, transports.WebSocket} {
 		t.Run(string(transport), func(t *testing.T) {
 			t.Parallel()
 			var first string
@@ -51,7 +52,7 @@ func deliver(t *testing.T, engine string, transport scenarios.Transport) string 
 		}
 		witness.Await(t, "message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) == i+1 })
 	}
-	if transport == scenarios.LongPoll { // the poll after the last answer
+	if transport == transports.LongPoll { // the poll after the last answer
 		witness.Await(t, "last poll", func([]clienttest.Told) bool { return traffic.Snapshot().Polls == messages+2 })
 	}
 	var texts []string

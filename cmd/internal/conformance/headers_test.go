@@ -8,6 +8,7 @@ import (
 	"pushbench/bench/client/clienttest"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -40,7 +41,7 @@ func TestHeadsAreFilledUp(t *testing.T) {
 					if asked := []int64{w.Requests, w.Requests - 1}; w.Up.Headers%request != 0 || !slices.Contains(asked, w.Up.Headers/request) { // a poll can break off as it is written
 						t.Errorf("%d bytes of heads up in %d requests, want %d each", w.Up.Headers, w.Requests, request)
 					}
-					streams := map[scenarios.Transport]int64{scenarios.SSE: 142, scenarios.WebSocket: 129}
+					streams := map[scenarios.Transport]int64{transports.SSE: 142, transports.WebSocket: 129}
 					answers := w.Requests
 					if head, streamed := streams[transport]; streamed {
 						answers, w.Down.Headers = answers-1, w.Down.Headers-head

@@ -9,19 +9,20 @@ import (
 	"pushbench/bench/client/clienttest"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
 // pushed are the transports that a server can be quiet on for ever.
-var pushed = []scenarios.Transport{scenarios.SSE, scenarios.WebSocket}
+var pushed = []scenarios.Transport{transports.SSE, transports.WebSocket}
 
 // Beats are heard, counted as what they are, and answered where that is asked for: a
 // client that waits for a while, though not for ever, keeps a connection on which
 // nothing else comes.
 func TestHeartbeats(t *testing.T) {
 	const every, beats = 50 * time.Millisecond, 8
-	down := map[scenarios.Transport]int64{scenarios.SSE: 8, scenarios.WebSocket: 2} // bytes of one
-	up := map[scenarios.Transport]int64{scenarios.WebSocket: 6}
+	down := map[scenarios.Transport]int64{transports.SSE: 8, transports.WebSocket: 2} // bytes of one
+	up := map[scenarios.Transport]int64{transports.WebSocket: 6}
 	for _, transport := range pushed {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {

@@ -11,6 +11,7 @@ import (
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -124,7 +125,7 @@ func TestAPollTakesItsRoundTrips(t *testing.T) {
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
 			f := newFarther(t, newEngine, client.Config{
-				Transport: scenarios.ShortPoll, Interval: time.Millisecond, Pacing: scenarios.FixedDelay,
+				Transport: transports.ShortPoll, Interval: time.Millisecond, Pacing: scenarios.FixedDelay,
 				NewConnection: c.anew, Link: client.Link{RTT: roundTrip},
 			})
 			f.open(0, false, "a")

@@ -11,6 +11,7 @@ import (
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 const unfair = `
@@ -88,7 +89,7 @@ func TestOurServersArePaired(t *testing.T) {
 // A server with a limit of its own is not compared with the others.
 func TestUnfairServersAreRefused(t *testing.T) {
 	run := unfairly(t, func(_ int, transport scenarios.Transport) []string {
-		if transport == scenarios.WebSocket {
+		if transport == transports.WebSocket {
 			return []string{"--max-payload", "32768"}
 		}
 		return nil
@@ -107,7 +108,7 @@ func TestUnfairServersAreRefused(t *testing.T) {
 func TestServersThatChangeBetweenBlocksAreRefused(t *testing.T) {
 	run := unfairly(t, func(before int, transport scenarios.Transport) []string {
 		switch {
-		case transport == scenarios.WebSocket:
+		case transport == transports.WebSocket:
 			return []string{"--flush", "2ms"}
 		case before > 0:
 			return []string{"--flush", "1ms"}

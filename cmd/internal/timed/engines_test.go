@@ -11,6 +11,7 @@ import (
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results/compare"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // The engines check each other: what is published comes to the clients of both, all of
@@ -24,7 +25,7 @@ func TestEnginesAreEquivalent(t *testing.T) {
 		return
 	}
 	var family []compare.Pairing
-	for _, transport := range []scenarios.Transport{scenarios.LongPoll, scenarios.SSE, scenarios.WebSocket} {
+	for _, transport := range []scenarios.Transport{transports.LongPoll, transports.SSE, transports.WebSocket} {
 		family = append(family, pairEngines(t, transport, [2]string(names[:2])))
 	}
 	for _, d := range (compare.Plan{}).All(family) {

@@ -18,6 +18,7 @@ import (
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -45,8 +46,8 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + spare))
 	const interval, rate, messages = 0.2, 10.0, 1500
 	forms := map[scenarios.Transport]model.Age{
-		scenarios.ShortPoll: {Spread: interval, Rate: rate},
-		scenarios.LongPoll:  {Rate: rate}, scenarios.SSE: {Rate: rate}, scenarios.WebSocket: {Rate: rate},
+		transports.ShortPoll: {Spread: interval, Rate: rate},
+		transports.LongPoll:  {Rate: rate}, transports.SSE: {Rate: rate}, transports.WebSocket: {Rate: rate},
 	}
 	for transport, form := range forms {
 		for _, delivery := range []scenarios.Delivery{scenarios.Every, scenarios.Latest} {

@@ -26,7 +26,7 @@ func TestPhysicsOverADistance(t *testing.T) {
 	for _, c := range []struct {
 		transport scenarios.Transport
 		rate      float64 // messages a second to each client
-	}{{scenarios.LongPoll, 8}, {scenarios.LongPoll, 40}, {scenarios.SSE, 8}, {scenarios.WebSocket, 8}} {
+	}{{transports.LongPoll, 8}, {transports.LongPoll, 40}, {transports.SSE, 8}, {transports.WebSocket, 8}} {
 		t.Run(fmt.Sprintf("%s at %v a second", c.transport, c.rate), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				o := observe(t, newEngine, c.transport, c.rate, 3, 40*time.Millisecond)
@@ -136,7 +136,7 @@ func (o *observation) gather(told []clienttest.Told, f *poisson) {
 func (o *observation) checkLatency() {
 	o.Helper()
 	want, tolerance := oneWay, 0.002
-	if o.transport == scenarios.LongPoll {
+	if o.transport == transports.LongPoll {
 		want = model.LongPollQuantile(oneWay, o.rate, 2*oneWay, 0.5)
 		tolerance += 1.36 / math.Sqrt(float64(o.batches)) * 2 * oneWay / (1 - model.LongPollDirect(o.rate, 2*oneWay))
 	}
@@ -160,7 +160,7 @@ func (o *observation) calm() bool {
 // and 3 % for a rate that is not quite the planned one.
 func (o *observation) checkBatches() {
 	o.Helper()
-	if o.transport != scenarios.LongPoll {
+	if o.transport != transports.LongPoll {
 		return
 	}
 	if o.rearm < 2*oneWay {

@@ -13,7 +13,7 @@ import (
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/results"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // arithmetic are the proofs that need neither a server nor a clock.
@@ -47,7 +47,7 @@ func newStage(due ...time.Duration) (*stage, error) {
 		messages[i] = schedule.Message{Due: d, Publisher: schedule.Backend, Size: 64}
 	}
 	g := &stage{plan: schedule.Of(s, messages), run: 7}
-	g.book = record.NewBook(g.plan, s, scenarios.WebSocket, g.run)
+	g.book = record.NewBook(g.plan, s, transports.WebSocket, g.run)
 	g.book.Begin(stageStart)
 	g.recorder = record.NewRecorder(g.book, []int{0})
 	g.recorder.Event(0, client.Event{Kind: client.Connected}, stageStart)

@@ -6,7 +6,7 @@ import (
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
-	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // closedLoop is the control: the same client, the same server, the same standstill,
@@ -14,7 +14,7 @@ import (
 // counts from the actual send. Its p99 must not see the standstill; a self-test in
 // which it did could not see coordinated omission either.
 func closedLoop(l *lab) ([]Row, error) {
-	t, err := l.connect(scenarios.WebSocket, 1, client.Config{}, false)
+	t, err := l.connect(transports.WebSocket, 1, client.Config{}, false)
 	if err != nil {
 		return nil, err
 	}

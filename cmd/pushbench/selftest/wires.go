@@ -13,6 +13,7 @@ import (
 	"pushbench/bench/relay"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // wires are the proofs in which somebody else reads what crosses the wire.
@@ -168,7 +169,7 @@ func eventually(holds func() bool) error {
 
 // frames: publications of sizes around the limits, as they crossed the wire.
 func frames(l *lab) (rows []Row, err error) {
-	t, err := l.connect(scenarios.WebSocket, 1, client.Config{}, true)
+	t, err := l.connect(transports.WebSocket, 1, client.Config{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +245,7 @@ func frame(raw []byte) (header, size int, ok bool) {
 // retries: every tenth request is answered by a reset, and the wire must show as many
 // requests as are reported.
 func retries(l *lab) ([]Row, error) {
-	return each([]scenarios.Transport{scenarios.ShortPoll, scenarios.LongPoll}, func(transport scenarios.Transport) ([]Row, error) {
+	return each([]scenarios.Transport{transports.ShortPoll, transports.LongPoll}, func(transport scenarios.Transport) ([]Row, error) {
 		t, err := l.connect(transport, 4, client.Config{Interval: 5 * time.Millisecond, Hold: 5 * time.Millisecond}, true)
 		if err != nil {
 			return nil, err
