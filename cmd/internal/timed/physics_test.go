@@ -17,6 +17,7 @@ import (
 	"pushbench/bench/model"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
