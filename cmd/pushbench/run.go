@@ -105,7 +105,7 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 		return err
 	}
 	if left := claims - len(s.Claims); left > 0 {
-		fmt.Fprintf(c.ErrOrStderr(), "with these flags %d of the scenario's %d claims cannot be judged, and are left out\n", left, claims)
+		o.Notice = fmt.Sprintf("with these flags %d of the scenario's %d claims cannot be judged, and are left out", left, claims)
 	}
 	runs, err := env(c).Measure(c.Context(), s, o.Options)
 	if len(runs) == 0 {

@@ -36,6 +36,7 @@ type Options struct {
 	NoPin        bool
 	LetSleep     bool
 	Quick        bool
+	Notice       string // reported once the scenario is known to fit this machine; empty: nothing
 }
 
 // A Build is another executable of pushbench.
@@ -98,6 +99,9 @@ func stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
 	if err := e.preflight(s, o.ServersGiven); err != nil {
 		return nil, err
+	}
+	if o.Notice != "" {
+		fmt.Fprintln(e.Err, o.Notice)
 	}
 	if err := e.elsewhere(s); err != nil {
 		return nil, err

@@ -52,8 +52,8 @@ var mutants = []mutant{
 	{
 		name: "a client retries in secret", proof: "retries", reveal: "shortpoll requests on the wire",
 		edits: []edit{
-			{"bench/client/member_linux.go", "	m.traffic.Requests.Add(1) //", "	if !m.stages.Resume {\n		m.traffic.Requests.Add(1)\n	} //"},
-			{"bench/client/member_linux.go", "	m.tell(Event{Kind: Disconnected, Cause: cause(err)}, at)\n", ""},
+			{"bench/client/request.go", "s.Config.Head)\n	s.Traffic.Requests.Add(1) //", "s.Config.Head)\n	if !s.stages.Resume {\n		s.Traffic.Requests.Add(1)\n	} //"},
+			{"bench/client/subscriber.go", "	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)\n", ""},
 		},
 	},
 	{
