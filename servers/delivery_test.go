@@ -187,7 +187,7 @@ func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
 // One write per response, event or frame: a batch is in one segment's worth of
 // bytes that one read returns, since the peer reads after they are there.
 func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
-	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+	on(t, waiting, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{Flush: 100 * time.Millisecond})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()

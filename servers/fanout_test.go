@@ -13,7 +13,7 @@ import (
 // last of them is written to. Readers drain in the same process, and count.
 func BenchmarkFanOut(b *testing.B) {
 	const clients = 1024
-	for _, v := range variants("sse websocket") {
+	for _, v := range variants(streamed) {
 		b.Run(v.transport+" on "+string(v.stack), func(b *testing.B) {
 			s := start(b, v, wire.Limits{}, hub.Options{})
 			cursor := subscribe(b, s, "topic=a", "").next().Cursor

@@ -21,6 +21,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"pushbench/scenarios/transports"
 	"pushbench/servers/hub"
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
@@ -41,18 +42,35 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
 
-var edges = map[string]func(*wire.Service) *wire.Edge{
-	"shortpoll": func(s *wire.Service) *wire.Edge { return shortpoll.New(s) },
-	"longpoll":  func(s *wire.Service) *wire.Edge { return longpoll.New(s) },
-	"sse":       func(s *wire.Service) *wire.Edge { return sse.New(s) },
-	"websocket": func(s *wire.Service) *wire.Edge { return websocket.New(s) },
-	"webhook": func(s *wire.Service) *wire.Edge {
-		return webhook.New(s, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
-	},
+// An edge is a transport's server, and what its subscribers need to know of it.
+type edge struct {
+	start func(*wire.Service) *wire.Edge
+	path  string                   // of the subscription endpoint
+	next  func(*subscriber) []byte // reads the next batch
 }
 
-// transports are those whose clients dial; webhook has tests of its own.
-var transports = []string{"shortpoll", "longpoll", "sse", "websocket"}
+var edges = map[string]edge{
+	transports.ShortPoll: {shortpoll.New, "/v1/poll", (*subscriber).nextAnswer},
+	transports.LongPoll:  {longpoll.New, "/v1/poll", (*subscriber).nextAnswer},
+	transports.SSE:       {sse.New, "/v1/sse", (*subscriber).nextEvent},
+	transports.WebSocket: {websocket.New, "/v1/ws", (*subscriber).nextFrame},
+	transports.Webhook: {start: func(s *wire.Service) *wire.Edge {
+		return webhook.New(s, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
+	}},
+}
+
+// The transports that have a trait, as on takes them.
+var (
+	byClient = having(transports.ClientDials) // webhook has tests of its own
+	overHTTP = having(func(t transports.Transport) bool { return !t.ServerDials && !t.Upgrades })
+	waiting  = having(func(t transports.Transport) bool { return t.Flushes }) // their connections wait for messages
+	streamed = having(func(t transports.Transport) bool { return t.Streams })
+	chunked  = having(func(t transports.Transport) bool { return t.Streams && !t.Upgrades })
+)
+
+func having(trait func(transports.Transport) bool) string {
+	return strings.Join(transports.Names(trait), " ")
+}
 
 // A variant is a transport on a stack.
 type variant struct {
@@ -65,7 +83,7 @@ func (v variant) library() string {
 	switch {
 	case v.stack != wire.Reference:
 		return string(v.stack)
-	case v.transport == "websocket":
+	case transports.Of(v.transport).Upgrades:
 		return "nethttp"
 	}
 	return "fasthttp"
@@ -74,13 +92,13 @@ func (v variant) library() string {
 // everywhere runs a test once per transport and stack.
 func everywhere(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
-	on(t, strings.Join(transports, " "), test)
+	on(t, byClient, test)
 }
 
 // on runs a test once per stack for some transports.
-func on(t *testing.T, transports string, test func(t *testing.T, v variant)) {
+func on(t *testing.T, names string, test func(t *testing.T, v variant)) {
 	t.Helper()
-	for _, v := range variants(transports) {
+	for _, v := range variants(names) {
 		t.Run(v.transport+" on "+string(v.stack), func(t *testing.T) { test(t, v) })
 	}
 }
@@ -95,8 +113,8 @@ func aside(t *testing.T, test func(t *testing.T, v variant)) {
 	})
 }
 
-func variants(transports string) (all []variant) {
-	for _, transport := range strings.Fields(transports) {
+func variants(names string) (all []variant) {
+	for _, transport := range strings.Fields(names) {
 		for _, stack := range wire.Stacks {
 			all = append(all, variant{transport, stack})
 		}
@@ -129,7 +147,7 @@ func start(t testing.TB, v variant, l wire.Limits, o hub.Options, prepare ...fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{variant: v, addr: ln.Addr().String(), service: service, edge: edges[v.transport](service), served: make(chan error, 1)}
+	s := &server{variant: v, addr: ln.Addr().String(), service: service, edge: edges[v.transport].start(service), served: make(chan error, 1)}
 	go func() { s.served <- s.edge.Serve(ln) }()
 	t.Cleanup(func() { s.stop(t) })
 	s.get(t, "/v1/healthz")
@@ -347,13 +365,18 @@ func subscribe(t testing.TB, s *server, query, after string) *subscriber {
 	if after != "" {
 		query += "&after=" + after
 	}
-	switch s.transport {
-	case "sse":
-		c.request("/v1/sse?" + query)
-	case "websocket":
-		c.request("/v1/ws?"+query, handshake)
+	if transports.Of(s.transport).Streams {
+		c.request(edges[s.transport].path+"?"+query, opening(s.transport))
 	}
 	return c
+}
+
+// opening is what the headers of a request have that opens a subscription.
+func opening(transport string) string {
+	if transports.Of(transport).Upgrades {
+		return handshake
+	}
+	return ""
 }
 
 const handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -361,19 +384,14 @@ const handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Ve
 // next waits for the next batch.
 func (c *subscriber) next() batch {
 	c.t.Helper()
-	b := parseBatch(c.t, c.nextBody())
+	b := parseBatch(c.t, edges[c.s.transport].next(c))
 	c.cursor = b.Cursor
 	return b
 }
 
-func (c *subscriber) nextBody() []byte {
+// nextAnswer polls until an answer has a batch.
+func (c *subscriber) nextAnswer() []byte {
 	c.t.Helper()
-	switch c.s.transport {
-	case "sse":
-		return c.nextEvent()
-	case "websocket":
-		return c.nextFrame()
-	}
 	for {
 		c.poll()
 		if a := c.answer("GET"); a.status != 204 {

@@ -34,11 +34,11 @@ var badRequests = []badRequest{
 	{id: "H5 word", send: get("topic=a&wait=abc"), status: "400", code: "bad_wait", only: "shortpoll longpoll"},
 	{id: "H5 beyond", send: get("topic=a&wait=31s"), status: "400", code: "bad_wait", only: "shortpoll longpoll"},
 	{id: "H5 not held here", send: get("topic=a&wait=1s"), status: "400", code: "bad_wait", only: "shortpoll"},
-	{id: "H5 not a poll", send: get("topic=a&wait=1s"), status: "400", code: "unknown_parameter", only: "sse websocket"},
+	{id: "H5 not a poll", send: get("topic=a&wait=1s"), status: "400", code: "unknown_parameter", only: streamed},
 	{id: "H6 after", send: get("topic=a&after=&after="), status: "400", code: "repeated_parameter"},
 	{id: "H6 topic", send: get("topic=a&topic=a"), status: "400", code: "repeated_topic"},
 	{id: "H6 unknown", send: get("topic=a&Topic=b"), status: "400", code: "unknown_parameter"},
-	{id: "H7 none", send: get(""), status: "400", code: "missing_topic", only: "shortpoll longpoll sse"}, // a socket may only publish
+	{id: "H7 none", send: get(""), status: "400", code: "missing_topic", only: overHTTP}, // a socket may only publish
 	{id: "H7 empty", send: get("topic="), status: "400", code: "bad_topic"},
 	{id: "H7 long", send: get("topic=" + strings.Repeat("a", 1000)), status: "400", code: "bad_topic"},
 	{id: "H7 dots", send: get("topic=%2e%2e%2f"), status: "400", code: "bad_topic"},
@@ -84,7 +84,7 @@ var badRequests = []badRequest{
 	{id: "H32 garbage", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: x\r\n\r\n", status: "400", code: "bad_cursor", only: "sse"},
 	{id: "H32 long", send: "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: " + strings.Repeat("x", 7000) + "\r\n\r\n", status: "400", code: "bad_cursor", only: "sse"},
 	{id: "H32 both", send: "GET PATH?topic=a&after=CURSOR0 HTTP/1.1\r\nHost: HOST\r\nLast-Event-ID: CURSOR0\r\n\r\n", status: "400", code: "two_cursors", only: "sse"},
-	{id: "SSE 1.0", send: "GET PATH?topic=a HTTP/1.0\r\nHost: HOST\r\n\r\n", status: "505", code: "http_version", closes: true, only: "sse"},
+	{id: "stream 1.0", send: "GET PATH?topic=a HTTP/1.0\r\nHost: HOST\r\n\r\n", status: "505", code: "http_version", closes: true, only: chunked},
 	{id: "W1 POST", send: "POST PATH?topic=a HTTP/1.1\r\nHost: HOST\r\nContent-Length: 0\r\n" + handshake + "\r\n", status: "405", code: "method_not_allowed", only: "websocket"},
 	{id: "W1 no upgrade", send: get("topic=a"), status: "400", code: "bad_upgrade", only: "websocket"},
 	{id: "W2 version", send: upgrade("13", "8"), status: "400", code: "bad_upgrade", only: "websocket"},
@@ -109,13 +109,11 @@ func upgrade(old, replacement string) string {
 	return "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\n" + strings.Replace(handshake, old, replacement, 1) + "\r\n"
 }
 
-var subscriptionPath = map[string]string{"shortpoll": "/v1/poll", "longpoll": "/v1/poll", "sse": "/v1/sse", "websocket": "/v1/ws"}
-
 func TestBadRequestsAreAnsweredAsTheTableSays(t *testing.T) {
 	aside(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 1024, MaxTopics: 4, ReadTimeout: 300 * time.Millisecond}, hub.Options{})
 		cursor := strings.TrimSuffix(hub.Cursor{Epoch: s.service.Hub.Epoch()}.String(), "0")
-		fill := strings.NewReplacer("HOST", s.addr, "PATH", subscriptionPath[v.transport], "CURSOR", cursor)
+		fill := strings.NewReplacer("HOST", s.addr, "PATH", edges[v.transport].path, "CURSOR", cursor)
 		for _, row := range badRequests {
 			if row.only != "" && !strings.Contains(row.only, v.transport) && row.only != v.library() {
 				continue

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"pushbench/scenarios/transports"
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
 )
@@ -168,7 +169,7 @@ func TestAResetBetweenTwoRequestsIsNoRequest(t *testing.T) {
 }
 
 func TestAClientThatIsGoneIsForgotten(t *testing.T) {
-	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+	on(t, waiting, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		var c *subscriber
 		if v.transport == "longpoll" {
@@ -185,25 +186,6 @@ func TestAClientThatIsGoneIsForgotten(t *testing.T) {
 }
 
 func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
-	ends := map[string]func(t *testing.T, c *subscriber){
-		"shortpoll": func(*testing.T, *subscriber) {},
-		"longpoll": func(t *testing.T, c *subscriber) {
-			if a := c.answer("GET"); a.status != 204 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
-				t.Errorf("got %q, want 204 and close", a.head)
-			}
-		},
-		"sse": func(t *testing.T, c *subscriber) {
-			if end := readChunk(t, c.r); len(end) != 0 {
-				t.Errorf("got %q, want the last chunk", end)
-			}
-		},
-		"websocket": func(t *testing.T, c *subscriber) {
-			if op, payload := readFrame(t, c.r); op != opClose || string(payload) != "\x03\xe9shutting down" {
-				t.Errorf("got opcode %d %q, want close 1001", op, payload)
-			}
-			c.send(frame(fin|opClose, "\x03\xe9"))
-		},
-	}
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -215,7 +197,21 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 		s.grace = time.Minute
 		var stopping sync.WaitGroup
 		stopping.Go(func() { s.stop(t) })
-		ends[v.transport](t, c)
+		switch traits := transports.Of(v.transport); {
+		case traits.Upgrades:
+			if op, payload := readFrame(t, c.r); op != opClose || string(payload) != "\x03\xe9shutting down" {
+				t.Errorf("got opcode %d %q, want close 1001", op, payload)
+			}
+			c.send(frame(fin|opClose, "\x03\xe9"))
+		case traits.Streams:
+			if end := readChunk(t, c.r); len(end) != 0 {
+				t.Errorf("got %q, want the last chunk", end)
+			}
+		case traits.Holds:
+			if a := c.answer("GET"); a.status != 204 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
+				t.Errorf("got %q, want 204 and close", a.head)
+			}
+		}
 		if rest := c.closed(); rest != "" {
 			t.Errorf("after the end came %q", rest)
 		}
@@ -225,14 +221,14 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 
 // A client that has its ack is told of the end, however close the two come.
 func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
-	on(t, "sse websocket", func(t *testing.T, v variant) {
+	on(t, streamed, func(t *testing.T, v variant) {
 		for range 20 {
 			s := start(t, v, wire.Limits{}, hub.Options{})
 			c := subscribe(t, s, "topic=a", "")
 			c.next()
 			var stopping sync.WaitGroup
 			stopping.Go(func() { s.stop(t) })
-			if v.transport == "sse" {
+			if !transports.Of(v.transport).Upgrades {
 				if end := readChunk(t, c.r); len(end) != 0 {
 					t.Errorf("got %q, want the last chunk", end)
 				}
@@ -247,7 +243,7 @@ func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
 
 // What was accepted before the end is delivered, even if it was being held back.
 func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
-	on(t, "longpoll sse websocket", func(t *testing.T, v variant) {
+	on(t, waiting, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{Flush: time.Hour})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
@@ -283,7 +279,7 @@ func (p *peer) readLittle() {
 
 // F23: a client that does not read costs the others nothing, and is closed.
 func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
-	on(t, "sse websocket", func(t *testing.T, v variant) {
+	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
 		slow := subscribe(t, s, "topic=a", "")
 		slow.next()
@@ -308,7 +304,7 @@ func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
 
 // With the policy gap a slow client goes on, and is told what it missed.
 func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
-	on(t, "sse websocket", func(t *testing.T, v variant) {
+	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
@@ -337,7 +333,7 @@ func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
 
 func TestIdleClientsHoldNoGoroutine(t *testing.T) {
 	const clients = 2000
-	on(t, "longpoll sse", func(t *testing.T, v variant) {
+	on(t, having(func(t transports.Transport) bool { return t.Flushes && !t.Upgrades }), func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		cursor := subscribe(t, s, "topic=a", "").next().Cursor
 		until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
@@ -356,15 +352,9 @@ func TestIdleClientsHoldNoGoroutine(t *testing.T) {
 // the buffers of a peer.
 func openIdle(t testing.TB, s *server, n int, cursor string) []net.Conn {
 	t.Helper()
-	request := map[string]string{
-		"shortpoll": "/v1/poll?topic=a&after=" + cursor,
-		"longpoll":  "/v1/poll?topic=a&wait=30s&after=" + cursor,
-		"sse":       "/v1/sse?topic=a&after=" + cursor,
-		"websocket": "/v1/ws?topic=a&after=" + cursor,
-	}[s.transport]
-	headers := ""
-	if s.transport == "websocket" {
-		headers = handshake
+	target := edges[s.transport].path + "?topic=a&after=" + cursor
+	if transports.Of(s.transport).Holds {
+		target += "&wait=30s"
 	}
 	conns := make([]net.Conn, n)
 	for i := range conns {
@@ -373,7 +363,7 @@ func openIdle(t testing.TB, s *server, n int, cursor string) []net.Conn {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		if _, err := io.WriteString(c, "GET "+request+" HTTP/1.1\r\nHost: "+s.addr+"\r\n"+headers+"\r\n"); err != nil {
+		if _, err := io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: "+s.addr+"\r\n"+opening(s.transport)+"\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		conns[i] = c
@@ -408,7 +398,12 @@ func TestStatsCountExactly(t *testing.T) {
 		if got.Accepted != 1+1+3+1 { // healthz, the subscriber, three posts, stats
 			t.Errorf("%d connections accepted, want 6", got.Accepted)
 		}
-		if r["publish"] != 3 || r["total"] != r["publish"]+r["poll"]+r["sse"]+r["upgrade"] || r["stats"] != 1 || r["healthz"] != 1 {
+		sum := int64(0)
+		for _, n := range r {
+			sum += n
+		}
+		sum -= r["total"] + r["stats"] + r["healthz"] // the test's own
+		if r["publish"] != 3 || r["other"]+r["webhook"] != 0 || r["total"] != sum || sum == 3 || r["stats"] != 1 || r["healthz"] != 1 {
 			t.Errorf("requests: %+v", r)
 		}
 	})
@@ -423,7 +418,7 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		s.publish(t, "a", strings.Repeat("x", 30_000))
-		if v.transport == "shortpoll" || v.transport == "longpoll" {
+		if transports.Of(v.transport).Polls {
 			c.poll()
 		}
 		b := make([]byte, 64<<10)
@@ -456,7 +451,7 @@ func TestAServerThatIsShutDownBeforeItServesNeverDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer service.Close()
-		edge := edges[v.transport](service)
+		edge := edges[v.transport].start(service)
 		if err := edge.Shutdown(t.Context()); err != nil {
 			t.Fatalf("shutdown: %v", err)
 		}

@@ -80,6 +80,9 @@ func Of[S ~string](name S) Transport {
 	return t
 }
 
+// ClientDials is the trait of the transports whose clients open the connections.
+func ClientDials(t Transport) bool { return !t.ServerDials }
+
 // Or lists one or more names as prose does: "a, b or c".
 func Or(names []string) string {
 	last := len(names) - 1

@@ -39,7 +39,7 @@ type Service struct {
 
 	transport transports.Transport
 	stack     Stack
-	path      string // of the one subscription endpoint this transport has; "": it has none but webhooks
+	subs      subscription
 	started   time.Time
 	publisher func(topic string, data []byte) (seq uint64, err error) // the hub's, or with faults
 	faults    *faults.Injector                                        // nil: none
@@ -48,19 +48,24 @@ type Service struct {
 	closing   atomic.Bool
 }
 
-// The subscription endpoints by transport.
-var paths = map[string]string{
-	transports.ShortPoll: "/v1/poll",
-	transports.LongPoll:  "/v1/poll",
-	transports.SSE:       "/v1/sse",
-	transports.WebSocket: "/v1/ws",
-	transports.Webhook:   "",
+// A subscription is the endpoint of a transport for subscriptions, and as what its requests count.
+type subscription struct {
+	path     string // "": the transport has none but webhooks
+	endpoint endpoint
+}
+
+var subscriptions = map[string]subscription{
+	transports.ShortPoll: {"/v1/poll", pollEndpoint},
+	transports.LongPoll:  {"/v1/poll", pollEndpoint},
+	transports.SSE:       {"/v1/sse", sseEndpoint},
+	transports.WebSocket: {"/v1/ws", upgradeEndpoint},
+	transports.Webhook:   {},
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.
 func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, error) {
 	traits := transports.Of(transport)
-	path, known := paths[transport]
+	subs, known := subscriptions[transport]
 	if !known {
 		return nil, fmt.Errorf("unknown transport %q", transport)
 	}
@@ -78,7 +83,7 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 		Limits:    l,
 		transport: traits,
 		stack:     stack,
-		path:      path,
+		subs:      subs,
 		started:   time.Now(),
 	}
 	s.publisher = s.Hub.Publish
@@ -202,8 +207,8 @@ const topicsPrefix = "/v1/topics/"
 
 func (s *Service) route(path string) endpoint {
 	switch {
-	case path == s.path:
-		return subscribeEndpoints[s.path]
+	case path == s.subs.path:
+		return s.subs.endpoint
 	case strings.HasPrefix(path, topicsPrefix):
 		return publishEndpoint
 	case path == "/v1/webhooks" && s.Webhooks != nil:

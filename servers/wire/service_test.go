@@ -8,12 +8,12 @@ import (
 
 func TestEveryTransportHasAPath(t *testing.T) {
 	for _, transport := range transports.All() {
-		path, ok := paths[transport.Name]
-		if !ok || (path == "") != transport.ServerDials {
-			t.Errorf("%s has path %q (%v), and the server dials: %v", transport.Name, path, ok, transport.ServerDials)
+		subs, ok := subscriptions[transport.Name]
+		if !ok || (subs.path == "") != transport.ServerDials {
+			t.Errorf("%s has path %q (%v), and the server dials: %v", transport.Name, subs.path, ok, transport.ServerDials)
 		}
 	}
-	if len(paths) != len(transports.All()) {
-		t.Errorf("%d paths for %d transports", len(paths), len(transports.All()))
+	if len(subscriptions) != len(transports.All()) {
+		t.Errorf("%d subscriptions for %d transports", len(subscriptions), len(transports.All()))
 	}
 }

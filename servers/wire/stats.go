@@ -42,12 +42,6 @@ var endpointNames = [...]string{
 	healthEndpoint:  "healthz",
 }
 
-var subscribeEndpoints = map[string]endpoint{
-	"/v1/poll": pollEndpoint,
-	"/v1/sse":  sseEndpoint,
-	"/v1/ws":   upgradeEndpoint,
-}
-
 // Totals are what an edge counts while it serves: exact totals, except Subscribers and
 // Parked, which are the present number. N is atomic.Int64 where they are counted, and int64
 // where they are reported.
