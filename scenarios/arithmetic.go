@@ -46,10 +46,19 @@ func (s *Scenario) PerClientRate() float64 {
 // Flush is the flush window of a transport: how long a server may hold messages
 // back to send several in one write. A short poll is answered at once.
 func (s *Scenario) Flush(t Transport) Duration {
-	if own := s.flush(t); own != nil {
+	if own := flushOf(s, t); own != nil {
 		return *own
 	}
 	return 0
+}
+
+// SetFlush sets the flush window of every transport that has one.
+func (s *Scenario) SetFlush(window Duration) {
+	for _, t := range AllTransports {
+		if own := flushOf(s, t); own != nil {
+			*own = window
+		}
+	}
 }
 
 func (s *Scenario) deliveriesPerMessage() float64 {

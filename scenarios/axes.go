@@ -2,8 +2,10 @@ package scenarios
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"pushbench/scenarios/transports"
 )
@@ -22,7 +24,7 @@ var axes = []axis{
 		name: "flush", flag: true,
 		sweep:     func(w *Sweep) *[]Duration { return &w.Flush },
 		of:        func(c *Case) *Duration { return &c.Flush },
-		own:       (*Scenario).flush,
+		own:       flushOf,
 		appliesTo: flushes, lacking: ", as a short poll is answered at once",
 		ownPath: "*.flush", lists: "lists the flush windows",
 	},
@@ -52,14 +54,9 @@ var axes = []axis{
 	},
 	axisOf[Duration]{
 		name: "interval", shared: true, inner: 5,
-		sweep: func(w *Sweep) *[]Duration { return &w.Interval },
-		of:    func(c *Case) *Duration { return &c.Interval },
-		own: func(s *Scenario, t Transport) *Duration {
-			if !transports.Of(t).Timed {
-				return nil
-			}
-			return &s.ShortPoll.Interval
-		},
+		sweep:     func(w *Sweep) *[]Duration { return &w.Interval },
+		of:        func(c *Case) *Duration { return &c.Interval },
+		own:       setting[Duration]("Interval"),
 		appliesTo: isTimed,
 	},
 	axisOf[Duration]{
@@ -101,7 +98,7 @@ var axes = []axis{
 		name: "new_connection", named: "connection", text: words("kept", "new"), inner: 1,
 		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
 		of:        func(c *Case) *bool { return &c.NewConnection },
-		own:       (*Scenario).newConnection,
+		own:       setting[bool]("NewConnection"),
 		appliesTo: func(t transports.Transport) bool { return t.Polls }, lacking: ", as streams have one connection",
 		ownPath: "*.new_connection", lists: "says with and without",
 	},
@@ -133,27 +130,20 @@ func words(off, on string) func(bool) string {
 	}
 }
 
-// flush is the flush window of a transport's own; nil: it has none.
-func (s *Scenario) flush(t Transport) *Duration {
-	switch t {
-	case transports.LongPoll:
-		return &s.LongPoll.Flush
-	case transports.SSE:
-		return &s.SSE.Flush
-	case transports.WebSocket:
-		return &s.WebSocket.Flush
-	}
-	return nil
-}
+var flushOf = setting[Duration]("Flush")
 
-// newConnection is whether a transport polls on a new connection each time; nil: it does
-// not poll.
-func (s *Scenario) newConnection(t Transport) *bool {
-	switch t {
-	case transports.ShortPoll:
-		return &s.ShortPoll.NewConnection
-	case transports.LongPoll:
-		return &s.LongPoll.NewConnection
+// setting finds a field in the settings of a transport, which a Scenario has in a field of the
+// transport's name. nil: the transport has no such setting.
+func setting[T any](name string) func(*Scenario, Transport) *T {
+	return func(s *Scenario, t Transport) *T {
+		section := reflect.ValueOf(s).Elem().FieldByNameFunc(func(field string) bool { return strings.EqualFold(field, string(t)) })
+		if !section.IsValid() {
+			return nil
+		}
+		own := section.FieldByName(name)
+		if !own.IsValid() {
+			return nil
+		}
+		return own.Addr().Interface().(*T)
 	}
-	return nil
 }

@@ -50,7 +50,7 @@ func TestTheScenarioOfACase(t *testing.T) {
 	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nclaims: [websocket stack=nethttp flush=0s tls=yes lost == 0]\n")
 	for _, c := range s.Cases() {
 		alone := s.For(c)
-		own := alone.newConnection(c.Transport)
+		own := setting[bool]("NewConnection")(alone, c.Transport)
 		newConnection := own != nil && *own
 		if alone.Stack != c.Stack || alone.Flush(c.Transport) != c.Flush || alone.Network.TLS != c.TLS || newConnection != c.NewConnection {
 			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Stack, alone.Flush(c.Transport), alone.Network.TLS, newConnection)

@@ -19,15 +19,17 @@ const Version = 1
 // A Transport is one way in which messages get from a server to its clients.
 type Transport string
 
-// The transports, in the order in which reports list them.
-
 // Transports lists, in report order, what a scenario measures that names none.
-var Transports = transportsWith(func(t transports.Transport) bool { return t.Default })
+var Transports = TransportsWith(func(t transports.Transport) bool { return t.Default })
+
+// ClientOpened lists, in report order, every transport whose clients open the connections.
+var ClientOpened = TransportsWith(transports.ClientDials)
 
 // AllTransports lists every transport in report order.
-var AllTransports = transportsWith(nil)
+var AllTransports = TransportsWith(nil)
 
-func transportsWith(trait func(transports.Transport) bool) (all []Transport) {
+// TransportsWith lists, in report order, the transports that have a trait; nil: all of them.
+func TransportsWith(trait func(transports.Transport) bool) (all []Transport) {
 	for _, name := range transports.Names(trait) {
 		all = append(all, Transport(name))
 	}

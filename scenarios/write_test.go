@@ -129,7 +129,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
 	}
 	if s.measures(flushes) && rapid.Bool().Draw(t, "sweep flush") {
-		s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = 0, 0, 0
+		s.SetFlush(0)
 		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
 	}
 	if rapid.Bool().Draw(t, "claims") {

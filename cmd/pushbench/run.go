@@ -218,7 +218,7 @@ func (o runOptions) sweepFlush(s *scenarios.Scenario) error {
 	if s.Sweep.Flush = windows; len(windows) == 1 {
 		one, s.Sweep.Flush = windows[0], nil
 	}
-	s.LongPoll.Flush, s.SSE.Flush, s.WebSocket.Flush = one, one, one
+	s.SetFlush(one)
 	return nil
 }
 
