@@ -115,7 +115,7 @@ func (w wireWay) String() string {
 
 // exchanges runs one exchange for every way that an engine has.
 func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts []WireAccount, err error) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		ways := []wireWay{{transport: transport}}
 		if transports.Of(transport).Polls {
 			ways = append(ways, wireWay{transport: transport, newConnection: true})

@@ -32,7 +32,7 @@ type Server struct {
 // far as a client that listens can be asked: no relay can take its connection away, or read
 // what crosses it.
 func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) { play(t, transport, amount.of(cases), newEngine, start) })
 	}
 }
@@ -467,11 +467,15 @@ func latest(s *stage) {
 }
 
 // partings are what a transport's client says of a server that stopped in good order.
-var partings = map[scenarios.Transport][]string{
-	transports.ShortPoll: {"connection refused", "connection closed by server", "connection reset"},
-	transports.LongPoll:  {"connection refused", "connection closed by server", "connection reset"},
-	transports.SSE:       {"connection closed by server"},
-	transports.WebSocket: {"websocket closed by server with code 1001"},
+func partings(t transports.Transport) []string {
+	switch {
+	case t.Upgrades:
+		return []string{"websocket closed by server with code 1001"}
+	case t.Streams:
+		return []string{"connection closed by server"}
+	default:
+		return []string{"connection refused", "connection closed by server", "connection reset"}
+	}
 }
 
 // polledAgain waits until the server has read the poll after the first answer. It is not
@@ -499,8 +503,8 @@ func gracefulStop(s *stage) {
 		s.expect(0, "a#1=last word")
 	}
 	first := Events(s.witness.All(), 0, client.Disconnected)[0]
-	if !slices.Contains(partings[s.transport], first.Cause) {
-		s.Errorf("disconnected because of %q, want one of %q", first.Cause, partings[s.transport])
+	if wanted := partings(transports.Of(s.transport)); !slices.Contains(wanted, first.Cause) {
+		s.Errorf("disconnected because of %q, want one of %q", first.Cause, wanted)
 	}
 	s.server.Restart(0)
 	s.witness.Await(s, "new epoch", func(told []Told) bool { return len(Gaps(told, 0)) > 0 })

@@ -66,7 +66,7 @@ func onEngine(b *testing.B, engine string, config client.Config, sub client.Subs
 func BenchmarkDeliver(b *testing.B) {
 	batch := `{"cursor":"e.2","messages":[{"topic":"a","seq":1,"data":"` + strings.Repeat("x", 128) + `"}]}`
 	for _, engine := range Names() {
-		for _, transport := range []scenarios.Transport{transports.LongPoll, transports.SSE, transports.WebSocket} {
+		for _, transport := range scenarios.TransportsWith(func(t transports.Transport) bool { return t.Flushes }) {
 			b.Run(engine+"/"+string(transport), func(b *testing.B) {
 				write := make(chan struct{})
 				address := serve(b, func(c net.Conn, in *bufio.Reader) {
@@ -74,13 +74,7 @@ func BenchmarkDeliver(b *testing.B) {
 					if err != nil {
 						return
 					}
-					message := []byte(answer("200 OK", "application/json", batch))
-					switch transport {
-					case transports.SSE:
-						message = []byte(chunked("data: "+batch+"\n\n", 1000))
-					case transports.WebSocket:
-						message = []byte(textFrame(batch))
-					}
+					message := []byte(framed(transport, batch))
 					fmt.Fprint(c, subscribeAck(transport, r))
 					for range write {
 						if transport == transports.LongPoll && !skipHead(in) {

@@ -20,12 +20,12 @@ func TestChoose(t *testing.T) {
 		secured    bool
 		want       string // or a part of the error
 	}{
-		{"", scenarios.Transports, false, Names()[0]},
+		{"", scenarios.ClientOpened, false, Names()[0]},
 		{"", scenarios.AllTransports, false, Goroutine},
-		{"", scenarios.Transports, true, Goroutine},
+		{"", scenarios.ClientOpened, true, Goroutine},
 		{Goroutine, scenarios.AllTransports, true, Goroutine},
-		{"threads", scenarios.Transports, false, `"threads" is not one of ` + strings.Join(Names(), ", ")},
-		{EventLoop, scenarios.Transports, true, "speaks no TLS, which this scenario has; allowed: goroutines"},
+		{"threads", scenarios.ClientOpened, false, `"threads" is not one of ` + strings.Join(Names(), ", ")},
+		{EventLoop, scenarios.ClientOpened, true, "speaks no TLS, which this scenario has; allowed: goroutines"},
 		{EventLoop, scenarios.AllTransports, false, "receives no webhooks, which this scenario has; allowed: goroutines"},
 	} {
 		if row.name == EventLoop && !slices.Contains(Names(), EventLoop) {

@@ -197,16 +197,32 @@ const (
 	streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 
+// streams are the heads of the answers that stream in chunks, and what is before and after a
+// batch in them.
+var streams = map[scenarios.Transport]struct{ head, before, after string }{
+	transports.SSE: {streamHead, "data: ", "\n\n"},
+}
+
+// framed is a batch as a transport has it.
+func framed(transport scenarios.Transport, batch string) string {
+	stream, chunks := streams[transport]
+	switch {
+	case chunks:
+		return chunked(stream.before+batch+stream.after, 1000)
+	case transports.Of(transport).Upgrades:
+		return textFrame(batch)
+	default:
+		return answer("200 OK", "application/json", batch)
+	}
+}
+
 // subscribeAck is a proper first answer over a transport.
 func subscribeAck(transport scenarios.Transport, r *http.Request) string {
-	switch transport {
-	case transports.SSE:
-		return streamHead + chunked("data: "+ackBatch+"\n\n", 1000)
-	case transports.WebSocket:
-		return upgraded(r) + textFrame(ackBatch)
-	default:
-		return answer("200 OK", "application/json", ackBatch)
+	head := streams[transport].head
+	if transports.Of(transport).Upgrades {
+		head = upgraded(r)
 	}
+	return head + framed(transport, ackBatch)
 }
 
 // A starter starts one engine.
@@ -264,11 +280,11 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 		answer string // UPGRADE stands for a proper handshake
 		want   string // "*": the transport's own word for the status
 	}{
-		{"nothing", scenarios.Transports, "", "connection closed by server"},
+		{"nothing", scenarios.ClientOpened, "", "connection closed by server"},
 		{"half a header", poll, "HTTP/1.1 200 OK\r\nContent-", "connection broke off"},
-		{"no HTTP", scenarios.Transports, "SSH-2.0-OpenSSH_9.9\r\n\r\n", wire.ErrAnswer.Error()},
-		{"500", scenarios.Transports, answer("500 Internal Server Error", "text/plain", "oops"), "answered with status 500"},
-		{"302", scenarios.Transports, "HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n", "answered with status 302"},
+		{"no HTTP", scenarios.ClientOpened, "SSH-2.0-OpenSSH_9.9\r\n\r\n", wire.ErrAnswer.Error()},
+		{"500", scenarios.ClientOpened, answer("500 Internal Server Error", "text/plain", "oops"), "answered with status 500"},
+		{"302", scenarios.ClientOpened, "HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n", "answered with status 302"},
 		{"503 to its end", poll, "HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nlater", "answered with status 503"},
 		{"HTML", poll, answer("200 OK", "text/html", "<html>\x00\xff garbage"), client.ErrMalformed.Error()},
 		{"HTML", sse, answer("200 OK", "text/html", "<html>\x00\xff garbage"), "stream is not of type text/event-stream"},
@@ -341,7 +357,7 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 func TestStagesCountBytes(t *testing.T) { onEachEngine(t, stagesCountBytes) }
 
 func stagesCountBytes(t *testing.T, start starter) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		said := make(chan int, 1)
 		p := play(t, func(_ int, c *peer) {
 			if r, ok := c.request(); ok {
@@ -431,7 +447,7 @@ func answersInOtherForms(t *testing.T, start starter) {
 func TestRefusedConnectionIsTold(t *testing.T) { onEachEngine(t, refusedConnectionIsTold) }
 
 func refusedConnectionIsTold(t *testing.T, start starter) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		ln := listen(t)
 		ln.Close()
 		told := record{clienttest.NewWitness()}
@@ -446,7 +462,7 @@ func refusedConnectionIsTold(t *testing.T, start starter) {
 func TestReconnectCarriesTheCursor(t *testing.T) { onEachEngine(t, reconnectCarriesTheCursor) }
 
 func reconnectCarriesTheCursor(t *testing.T, start starter) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			p := play(t, func(n int, c *peer) {
 				r, ok := c.request()
@@ -704,7 +720,7 @@ func socketBoundsWhatIsUnanswered(t *testing.T, start starter) {
 func TestCloseDoesNotWaitForAnAnswer(t *testing.T) { onEachEngine(t, closeDoesNotWaitForAnAnswer) }
 
 func closeDoesNotWaitForAnAnswer(t *testing.T, start starter) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		p := play(t, func(_ int, c *peer) { c.hold() })
 		s, told, traffic := start.open(p, transport, client.Subscription{Topics: []string{"a"}}, nil)
 		p.awaitRequest()

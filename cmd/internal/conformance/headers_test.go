@@ -8,7 +8,6 @@ import (
 	"pushbench/bench/client/clienttest"
 	"pushbench/cmd/internal/inprocess"
 	"pushbench/scenarios"
-	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -16,7 +15,7 @@ import (
 // requests on every engine, of answers to polls and publications on every stack, held or not.
 func TestHeadsAreFilledUp(t *testing.T) {
 	const request, answer = 716, 193 // those of Lubbers and Greco
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 				t.Parallel()
@@ -41,10 +40,9 @@ func TestHeadsAreFilledUp(t *testing.T) {
 					if asked := []int64{w.Requests, w.Requests - 1}; w.Up.Headers%request != 0 || !slices.Contains(asked, w.Up.Headers/request) { // a poll can break off as it is written
 						t.Errorf("%d bytes of heads up in %d requests, want %d each", w.Up.Headers, w.Requests, request)
 					}
-					streams := map[scenarios.Transport]int64{transports.SSE: 142, transports.WebSocket: 129}
 					answers := w.Requests
-					if head, streamed := streams[transport]; streamed {
-						answers, w.Down.Headers = answers-1, w.Down.Headers-head
+					if stream, streamed := pushed[transport]; streamed {
+						answers, w.Down.Headers = answers-1, w.Down.Headers-stream.head
 					}
 					unanswered := []int64{answers, answers - 1} // a poll may be under way
 					if w.Down.Headers%answer != 0 || !slices.Contains(unanswered, w.Down.Headers/answer) {

@@ -13,17 +13,27 @@ import (
 	"pushbench/servers/wire"
 )
 
-// pushed are the transports that a server can be quiet on for ever.
-var pushed = []scenarios.Transport{transports.SSE, transports.WebSocket}
+// pushed are the transports that a server can be quiet on for ever, with the bytes of the
+// answer's head, of a heartbeat and of what a client says to one.
+var pushed = map[scenarios.Transport]struct{ head, down, up int64 }{
+	transports.SSE:       {head: 142, down: 8},
+	transports.WebSocket: {head: 129, down: 2, up: 6},
+}
+
+func TestEveryStreamIsPushed(t *testing.T) {
+	for _, transport := range scenarios.TransportsWith(func(t transports.Transport) bool { return t.Streams }) {
+		if pushed[transport].head == 0 {
+			t.Errorf("%s: its heartbeats are not tested", transport)
+		}
+	}
+}
 
 // Beats are heard, counted as what they are, and answered where that is asked for: a
 // client that waits for a while, though not for ever, keeps a connection on which
 // nothing else comes.
 func TestHeartbeats(t *testing.T) {
 	const every, beats = 50 * time.Millisecond, 8
-	down := map[scenarios.Transport]int64{transports.SSE: 8, transports.WebSocket: 2} // bytes of one
-	up := map[scenarios.Transport]int64{transports.WebSocket: 6}
-	for _, transport := range pushed {
+	for transport, beat := range pushed {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
@@ -40,9 +50,9 @@ func TestHeartbeats(t *testing.T) {
 				for {
 					now := traffic.Snapshot()
 					heard, answered := now.Down.Framing-from.Down.Framing, now.Up.Framing-from.Up.Framing
-					if heard >= beats*down[transport] && answered >= beats*up[transport] {
-						if heard%down[transport] != 0 || up[transport] > 0 && answered%up[transport] != 0 || up[transport] == 0 && answered != 0 {
-							t.Errorf("%d bytes came and %d went up, in beats of %d and %d", heard, answered, down[transport], up[transport])
+					if heard >= beats*beat.down && answered >= beats*beat.up {
+						if heard%beat.down != 0 || beat.up > 0 && answered%beat.up != 0 || beat.up == 0 && answered != 0 {
+							t.Errorf("%d bytes came and %d went up, in beats of %d and %d", heard, answered, beat.down, beat.up)
 						}
 						break
 					}
@@ -64,7 +74,7 @@ func TestHeartbeats(t *testing.T) {
 // back with its cursor: what was sent meanwhile is late, and not lost.
 func TestSilenceEndsAConnection(t *testing.T) {
 	const patience = 200 * time.Millisecond
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()

@@ -85,7 +85,7 @@ const roundTrip = 20 * time.Millisecond
 // Connecting takes a round trip, the first answer another; a publication takes half
 // of one to the server, and half of one from there to whoever is subscribed.
 func TestNothingIsFasterThanTheLink(t *testing.T) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
@@ -142,7 +142,7 @@ func TestAPollTakesItsRoundTrips(t *testing.T) {
 
 // What is in the link when a client closes is lost, and counted nowhere.
 func TestWhatIsInTheLinkIsLostWithItsConnection(t *testing.T) {
-	for _, transport := range scenarios.Transports {
+	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()

@@ -103,7 +103,7 @@ func (t *tap) echoed(published int) error {
 }
 
 // wireBytes: three clients of each transport exchange messages of all sizes.
-func wireBytes(l *lab) ([]Row, error) { return each(scenarios.Transports, l.wireBytesOf) }
+func wireBytes(l *lab) ([]Row, error) { return each(scenarios.ClientOpened, l.wireBytesOf) }
 
 func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 	const clients = 3

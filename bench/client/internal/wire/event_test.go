@@ -24,16 +24,20 @@ const lastChunk = "0\r\n\r\n"
 
 // readEvents reads to the end and returns the events and how it ended.
 func readEvents(in io.Reader, buffer int) (events []string, end error) {
-	var p Events
+	return readPieces(new(Events), in, buffer)
+}
+
+// readPieces is the same of the pieces of any stream.
+func readPieces(p Pieces, in io.Reader, buffer int) (all []string, end error) {
 	for buf := make([]byte, buffer); ; {
 		size, readErr := in.Read(buf)
 		for rest := buf[:size]; len(rest) > 0; {
 			data, ok, n, err := p.Next(rest)
 			if err != nil {
-				return events, err
+				return all, err
 			}
 			if ok {
-				events = append(events, string(data))
+				all = append(all, string(data))
 			}
 			rest = rest[n:]
 		}
@@ -42,15 +46,17 @@ func readEvents(in io.Reader, buffer int) (events []string, end error) {
 			if errors.Is(readErr, io.EOF) {
 				readErr = io.ErrUnexpectedEOF // the proper end is the last chunk
 			}
-			return events, readErr
+			return all, readErr
 		}
 	}
 }
 
-var streams = []struct {
+type stream struct {
 	name, body string
 	want       []string
-}{
+}
+
+var streams = []stream{
 	{"one event", "id: e.1\ndata: {}\n\n", []string{"{}"}},
 	{"two events", "data: a\n\ndata: b\n\n", []string{"a", "b"}},
 	{"a comment is nothing", ": heartbeat\n\ndata: a\n\n", []string{"", "a"}},
@@ -68,11 +74,15 @@ var streams = []struct {
 
 // However the bytes are cut, into chunks and into reads, the events are the same.
 func TestEventsDoNotDependOnHowTheyAreCut(t *testing.T) {
+	cutAnyhow(t, func() Pieces { return new(Events) }, streams)
+}
+
+func cutAnyhow(t *testing.T, start func() Pieces, streams []stream) {
 	for _, stream := range streams {
 		for n := 1; n <= len(stream.body)+1; n++ {
 			in := chunked(stream.body, n) + lastChunk
 			for name, reader := range map[string]io.Reader{"whole": strings.NewReader(in), "byte by byte": iotest.OneByteReader(strings.NewReader(in)), "data with the error": iotest.DataErrReader(strings.NewReader(in))} {
-				got, end := readEvents(reader, 16)
+				got, end := readPieces(start(), reader, 16)
 				// After a CR nobody waits for its LF, so the empty line may be told of before.
 				if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", stream.want) || !errors.Is(end, io.EOF) {
 					t.Errorf("%s, chunks of %d, %s: got %q, %v, want %q, %v", stream.name, n, name, got, end, stream.want, io.EOF)
