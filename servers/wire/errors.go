@@ -60,7 +60,7 @@ var (
 )
 
 // errHTTP11 refuses a client that cannot read chunks.
-var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "An event stream needs HTTP/1.1.", closes: true}
+var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "A stream needs HTTP/1.1.", closes: true}
 
 func errMethod(allow string) *Error {
 	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not know this method.", allow: allow}

@@ -59,7 +59,7 @@ var subscriptions = map[string]subscription{
 	transports.LongPoll:  {"/v1/poll", pollEndpoint},
 	transports.SSE:       {"/v1/sse", sseEndpoint},
 	transports.WebSocket: {"/v1/ws", upgradeEndpoint},
-	transports.Webhook:   {},
+	transports.Webhook:   {"", unknownEndpoint},
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.
@@ -86,6 +86,7 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 		subs:      subs,
 		started:   time.Now(),
 	}
+	s.Count.requests = newRequests()
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
 		Library:     stack.library(traits),

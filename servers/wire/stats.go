@@ -17,30 +17,20 @@ import (
 	"pushbench/servers/sock"
 )
 
-// An endpoint is a kind of request, as the counters distinguish them.
-type endpoint int
+// An endpoint is a kind of request, as which it is counted.
+type endpoint string
 
+// The endpoints that are looked at by name. Those of subscriptions are with their paths.
 const (
-	unknownEndpoint endpoint = iota
-	pollEndpoint
-	sseEndpoint
-	upgradeEndpoint
-	publishEndpoint
-	webhookEndpoint
-	statsEndpoint
-	healthEndpoint
+	unknownEndpoint endpoint = "other"
+	pollEndpoint    endpoint = "poll"
+	sseEndpoint     endpoint = "sse"
+	upgradeEndpoint endpoint = "upgrade"
+	publishEndpoint endpoint = "publish"
+	webhookEndpoint endpoint = "webhook"
+	statsEndpoint   endpoint = "stats"
+	healthEndpoint  endpoint = "healthz"
 )
-
-var endpointNames = [...]string{
-	unknownEndpoint: "other",
-	pollEndpoint:    "poll",
-	sseEndpoint:     "sse",
-	upgradeEndpoint: "upgrade",
-	publishEndpoint: "publish",
-	webhookEndpoint: "webhook",
-	statsEndpoint:   "stats",
-	healthEndpoint:  "healthz",
-}
 
 // Totals are what an edge counts while it serves: exact totals, except Subscribers and
 // Parked, which are the present number. N is atomic.Int64 where they are counted, and int64
@@ -64,7 +54,18 @@ type Counters struct {
 	RepollGaps Locked[RepollGaps]
 	Hooks      Locked[HookStats]
 
-	requests [len(endpointNames)]atomic.Int64
+	requests map[endpoint]*atomic.Int64
+}
+
+func newRequests() map[endpoint]*atomic.Int64 {
+	requests := make(map[endpoint]*atomic.Int64)
+	for _, e := range []endpoint{unknownEndpoint, publishEndpoint, webhookEndpoint, statsEndpoint, healthEndpoint} {
+		requests[e] = new(atomic.Int64)
+	}
+	for _, s := range subscriptions {
+		requests[s.endpoint] = new(atomic.Int64)
+	}
+	return requests
 }
 
 func (c *Counters) request(e endpoint) { c.requests[e].Add(1) }
@@ -89,10 +90,10 @@ func (c *Counters) totals() (t Totals[int64]) {
 // those are the test setup's own.
 func (c *Counters) requestsByName() map[string]int64 {
 	requests := make(map[string]int64)
-	for e, name := range endpointNames {
-		n := c.requests[e].Load()
-		requests[name] = n
-		if endpoint(e) != statsEndpoint && endpoint(e) != healthEndpoint {
+	for e, count := range c.requests {
+		n := count.Load()
+		requests[string(e)] = n
+		if e != statsEndpoint && e != healthEndpoint {
 			requests["total"] += n
 		}
 	}
