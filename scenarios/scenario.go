@@ -53,7 +53,7 @@ type Scenario struct {
 	Description string `yaml:"description" json:"description"`                                                                                                                // what is modelled, in a sentence or two
 	Question    string `yaml:"question" json:"question"`                                                                                                                      // the question a run of it answers
 
-	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: all four
+	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: these four
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
@@ -64,13 +64,14 @@ type Scenario struct {
 	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
 
-	ShortPoll ShortPollSettings `yaml:"shortpoll" json:"shortpoll"`
-	LongPoll  LongPollSettings  `yaml:"longpoll" json:"longpoll"`
-	SSE       PushSettings      `yaml:"sse" json:"sse"`
-	WebSocket PushSettings      `yaml:"websocket" json:"websocket"`
+	ShortPoll  ShortPollSettings `yaml:"shortpoll" json:"shortpoll"`
+	LongPoll   LongPollSettings  `yaml:"longpoll" json:"longpoll"`
+	SSE        PushSettings      `yaml:"sse" json:"sse"`
+	HTTPStream PushSettings      `yaml:"httpstream,omitempty" json:"httpstream"`
+	WebSocket  PushSettings      `yaml:"websocket" json:"websocket"`
 
 	Headers   Headers  `yaml:"headers,omitempty" json:"headers"`                           // the size of heads; default as they are
-	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat" default:"0s" min:"0s" max:"10m"` // after so long without a message the server says that it is there, by a ping or a comment, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
+	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat" default:"0s" min:"0s" max:"10m"` // after so long without a message the server says that it is there, by a ping, a comment or an empty line, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
 
 	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
 

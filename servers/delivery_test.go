@@ -1,4 +1,4 @@
-// Package servers_test holds the four edges to PROTOCOL.md from the other side
+// Package servers_test holds the edges to PROTOCOL.md from the other side
 // of a socket. It owns the conformance of the servers as a whole; it must
 // never reach into an edge, and never use a client library.
 package servers_test

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"pushbench/scenarios/transports"
+	"pushbench/servers/httpstream"
 	"pushbench/servers/hub"
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
@@ -50,10 +51,11 @@ type edge struct {
 }
 
 var edges = map[string]edge{
-	transports.ShortPoll: {shortpoll.New, "/v1/poll", (*subscriber).nextAnswer},
-	transports.LongPoll:  {longpoll.New, "/v1/poll", (*subscriber).nextAnswer},
-	transports.SSE:       {sse.New, "/v1/sse", (*subscriber).nextEvent},
-	transports.WebSocket: {websocket.New, "/v1/ws", (*subscriber).nextFrame},
+	transports.ShortPoll:  {shortpoll.New, "/v1/poll", (*subscriber).nextAnswer},
+	transports.LongPoll:   {longpoll.New, "/v1/poll", (*subscriber).nextAnswer},
+	transports.SSE:        {sse.New, "/v1/sse", (*subscriber).nextEvent},
+	transports.HTTPStream: {httpstream.New, "/v1/stream", (*subscriber).nextLine},
+	transports.WebSocket:  {websocket.New, "/v1/ws", (*subscriber).nextFrame},
 	transports.Webhook: {start: func(s *wire.Service) *wire.Edge {
 		return webhook.New(s, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})
 	}},
@@ -439,6 +441,18 @@ func (c *subscriber) nextEvent() []byte {
 		c.t.Fatalf("not an event: %q", chunk)
 	}
 	return []byte(data)
+}
+
+// nextLine reads one chunk, which must be one line.
+func (c *subscriber) nextLine() []byte {
+	c.t.Helper()
+	c.readFirst("200")
+	chunk := readChunk(c.t, c.r)
+	line, rest, ended := bytes.Cut(chunk, []byte{'\n'})
+	if !ended || len(rest) > 0 {
+		c.t.Fatalf("not a line: %q", chunk)
+	}
+	return line
 }
 
 func readChunk(t testing.TB, r *bufio.Reader) []byte {

@@ -18,7 +18,8 @@ type stream struct {
 }
 
 var streams = map[scenarios.Transport]stream{
-	transports.SSE: {"/v1/sse", "text/event-stream", func() wire.Pieces { return new(wire.Events) }},
+	transports.SSE:        {"/v1/sse", "text/event-stream", func() wire.Pieces { return new(wire.Events) }},
+	transports.HTTPStream: {"/v1/stream", "application/x-ndjson", func() wire.Pieces { return new(wire.Lines) }},
 }
 
 // AppendRequest appends to dst, which is empty, the request that is to be answered on a

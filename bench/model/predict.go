@@ -20,11 +20,12 @@ type Measured struct {
 
 // laws are what the latency and the requests of each transport follow from.
 var laws = map[scenarios.Transport]func(*forms, scenarios.Transport){
-	transports.ShortPoll: (*forms).shortPoll,
-	transports.LongPoll:  (*forms).longPoll,
-	transports.SSE:       (*forms).push,
-	transports.WebSocket: (*forms).push,
-	transports.Webhook:   (*forms).webhook,
+	transports.ShortPoll:  (*forms).shortPoll,
+	transports.LongPoll:   (*forms).longPoll,
+	transports.SSE:        (*forms).push,
+	transports.HTTPStream: (*forms).push,
+	transports.WebSocket:  (*forms).push,
+	transports.Webhook:    (*forms).webhook,
 }
 
 // Predict returns what a correct run of the scenario must find. It is silent where no

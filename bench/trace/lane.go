@@ -15,6 +15,7 @@ type lane struct {
 	up      bool
 	pending []byte
 	mode    mode
+	piece   string // what a chunk holds: an event or a line
 }
 
 // A mode is what the next bytes are.
@@ -22,11 +23,11 @@ type mode int
 
 const (
 	http1  mode = iota // heads and bodies
-	chunks             // of a stream of events
+	chunks             // of a stream of events or of lines
 	frames             // of a WebSocket
 )
 
-// A thing is a request, an answer, an event or a frame.
+// A thing is a request, an answer, an event, a line or a frame.
 type thing struct {
 	bytes            int
 	text             string
@@ -60,8 +61,11 @@ func (l *lane) exchange() (thing, bool) {
 	first, fields, _ := strings.Cut(head, "\r\n")
 	switch {
 	case !l.up && field(fields, "transfer-encoding") == "chunked":
-		l.mode = chunks
-		return thing{bytes: size, text: statusOf(first) + ": the stream of events begins"}, true
+		l.mode, l.piece = chunks, "event"
+		if field(fields, "content-type") == "application/x-ndjson" {
+			l.piece = "line"
+		}
+		return thing{bytes: size, text: statusOf(first) + ": the stream of " + l.piece + "s begins"}, true
 	case field(fields, "upgrade") == "websocket":
 		l.mode = frames
 		if l.up {
@@ -134,7 +138,7 @@ func requestOf(line string) string {
 	return said
 }
 
-// chunk is a chunk of a stream of events (RFC 9112, section 7.1).
+// chunk is a chunk of a stream of events or of lines (RFC 9112, section 7.1).
 func (l *lane) chunk() (thing, bool) {
 	end := bytes.Index(l.pending, []byte("\r\n"))
 	if end < 0 {
@@ -150,8 +154,13 @@ func (l *lane) chunk() (thing, bool) {
 		return thing{bytes: whole, text: "the stream ends"}, true
 	}
 	data := l.pending[end+2 : end+2+int(size)]
-	if data[0] == ':' {
+	switch {
+	case data[0] == ':':
 		return thing{bytes: whole, text: "comment: a heartbeat"}, true
+	case len(bytes.TrimSpace(data)) == 0:
+		return thing{bytes: whole, text: "empty line: a heartbeat"}, true
+	case l.piece == "line":
+		return thing{bytes: whole, text: "line: " + describe(data)}, true
 	}
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		if payload, ok := bytes.CutPrefix(line, []byte("data: ")); ok {
@@ -198,7 +207,7 @@ func (l *lane) frame() (thing, bool) {
 	return thing{bytes: head + int(size), frames: 1, text: fmt.Sprintf("%s (frame header %d B)", said, head)}, true
 }
 
-// describe says in words what a body, an event or a frame holds, as servers/PROTOCOL.md has it.
+// describe says in words what a body, an event, a line or a frame holds, as servers/PROTOCOL.md has it.
 func describe(data []byte) string {
 	var is struct {
 		Messages []struct{}        `json:"messages"`

@@ -64,6 +64,14 @@ func TestRead(t *testing.T) {
 			},
 			[]string{"opens a connection", "GET /v1/sse", "200 OK: the stream of events begins", "event: batch of 2 messages", "comment: a heartbeat", "the stream ends"},
 		},
+		"lines": {
+			[]string{
+				">GET /v1/stream?topic=a HTTP/1.1\n\n",
+				"<HTTP/1.1 200 OK\nContent-Type: application/x-ndjson\nTransfer-Encoding: chunked\n\n",
+				"<22\n{\"cursor\":\"c\",\"messages\":[{},{}]} \n", "<2\n\n\n0\n\n",
+			},
+			[]string{"opens a connection", "GET /v1/stream", "200 OK: the stream of lines begins", "line: batch of 2 messages", "empty line: a heartbeat", "the stream ends"},
+		},
 		"frames": {
 			[]string{
 				">GET /v1/ws?topic=a HTTP/1.1\nUpgrade: websocket\n\n",

@@ -77,7 +77,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
 	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
 	f.IntVar(&o.limits.AnswerHead, "answer-head", 0, "bytes to which the head of every good answer to a poll or a publish is filled up; 0: as it is")
-	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "how long a stream or a socket may be quiet before the server sends a comment or a ping; 0s: for ever")
+	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "how long a stream or a socket may be quiet before the server sends a comment, an empty line or a ping; 0s: for ever")
 	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
 	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes kept per topic")
 	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "bytes a message may have")

@@ -41,11 +41,12 @@ type look struct {
 }
 
 var looks = map[string]look{
-	transports.ShortPoll: {vermillion, []vg.Length{8, 2, 2, 2}, draw.CircleGlyph{}},
-	transports.LongPoll:  {orange, []vg.Length{2, 2}, draw.BoxGlyph{}},
-	transports.SSE:       {green, []vg.Length{6, 3}, draw.PyramidGlyph{}},
-	transports.WebSocket: {blue, nil, diamond{}},
-	transports.Webhook:   {purple, []vg.Length{10, 3}, draw.PlusGlyph{}},
+	transports.ShortPoll:  {vermillion, []vg.Length{8, 2, 2, 2}, draw.CircleGlyph{}},
+	transports.LongPoll:   {orange, []vg.Length{2, 2}, draw.BoxGlyph{}},
+	transports.SSE:        {green, []vg.Length{6, 3}, draw.PyramidGlyph{}},
+	transports.HTTPStream: {soft, []vg.Length{4, 3, 1, 3}, draw.SquareGlyph{}},
+	transports.WebSocket:  {blue, nil, diamond{}},
+	transports.Webhook:    {purple, []vg.Length{10, 3}, draw.PlusGlyph{}},
 }
 
 // lookOf a transport; those that are not ours share a plain one.

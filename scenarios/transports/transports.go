@@ -15,11 +15,12 @@ import (
 // The names, as files and flags have them. They are untyped, so that they are of any string
 // type.
 const (
-	ShortPoll = "shortpoll"
-	LongPoll  = "longpoll"
-	SSE       = "sse"
-	WebSocket = "websocket"
-	Webhook   = "webhook"
+	ShortPoll  = "shortpoll"
+	LongPoll   = "longpoll"
+	SSE        = "sse"
+	HTTPStream = "httpstream"
+	WebSocket  = "websocket"
+	Webhook    = "webhook"
 )
 
 // A Transport is one way in which messages get from a server to its clients. The zero
@@ -48,6 +49,7 @@ var table = []Transport{
 	{Name: ShortPoll, Title: "short polling", Default: true, Polls: true, Timed: true, EventLoops: true},
 	{Name: LongPoll, Title: "long polling", Default: true, Polls: true, Holds: true, Flushes: true, EventLoops: true},
 	{Name: SSE, Title: "SSE", Default: true, Streams: true, Flushes: true, EventLoops: true},
+	{Name: HTTPStream, Title: "HTTP streaming", Streams: true, Flushes: true, EventLoops: true},
 	{Name: WebSocket, Title: "WebSocket", Default: true, Streams: true, Upgrades: true, PublishesInSocket: true, Flushes: true, EventLoops: true},
 	{Name: Webhook, Title: "webhooks", ServerDials: true},
 }

@@ -55,11 +55,12 @@ type subscription struct {
 }
 
 var subscriptions = map[string]subscription{
-	transports.ShortPoll: {"/v1/poll", pollEndpoint},
-	transports.LongPoll:  {"/v1/poll", pollEndpoint},
-	transports.SSE:       {"/v1/sse", sseEndpoint},
-	transports.WebSocket: {"/v1/ws", upgradeEndpoint},
-	transports.Webhook:   {"", unknownEndpoint},
+	transports.ShortPoll:  {"/v1/poll", pollEndpoint},
+	transports.LongPoll:   {"/v1/poll", pollEndpoint},
+	transports.SSE:        {"/v1/sse", sseEndpoint},
+	transports.HTTPStream: {"/v1/stream", "stream"},
+	transports.WebSocket:  {"/v1/ws", upgradeEndpoint},
+	transports.Webhook:    {"", unknownEndpoint},
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.

@@ -195,12 +195,14 @@ const lastChunk = "0\r\n\r\n"
 const (
 	ackBatch   = `{"cursor":"e.1","messages":[],"heads":{"a":0}}`
 	streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+	linesHead  = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 
 // streams are the heads of the answers that stream in chunks, and what is before and after a
 // batch in them.
 var streams = map[scenarios.Transport]struct{ head, before, after string }{
-	transports.SSE: {streamHead, "data: ", "\n\n"},
+	transports.SSE:        {streamHead, "data: ", "\n\n"},
+	transports.HTTPStream: {linesHead, "", "\n"},
 }
 
 // framed is a batch as a transport has it.
@@ -274,6 +276,7 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 	json := func(body string) string { return answer("200 OK", "application/json", body) }
 	event := func(body string) string { return streamHead + chunked(body, 1000) }
 	poll, sse, ws := []scenarios.Transport{transports.ShortPoll, transports.LongPoll}, []scenarios.Transport{transports.SSE}, []scenarios.Transport{transports.WebSocket}
+	lines := []scenarios.Transport{transports.HTTPStream}
 	for _, row := range []struct {
 		name   string
 		on     []scenarios.Transport
@@ -306,6 +309,10 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 		{"chunk of no size", sse, streamHead + "oops\r\n", wire.ErrChunk.Error()},
 		{"stream cut short", sse, event("data: " + ackBatch[:30]), "connection broke off"},
 		{"stream at its end", sse, event("") + lastChunk, "connection closed by server"},
+		{"events", lines, event(""), "stream is not of type application/x-ndjson"},
+		{"truncated JSON", lines, linesHead + chunked(ackBatch[:30]+"\n", 1000), client.ErrMalformed.Error()},
+		{"line cut short", lines, linesHead + chunked(ackBatch, 1000), "connection broke off"},
+		{"lines at their end", lines, linesHead + lastChunk, "connection closed by server"},
 		{"wrong key", ws, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", ""},
 		{"binary frame", ws, "UPGRADE\x82\x02{}", "server sent a binary frame"},
 		{"masked frame", ws, "UPGRADE\x81\x82\x00\x00\x00\x00{}", ""},
@@ -400,6 +407,7 @@ func answersInOtherForms(t *testing.T, start starter) {
 		{"after a 100", transports.LongPoll, "HTTP/1.1 100 Continue\r\n\r\n" + answer("200 OK", "application/json", batch)},
 		{"closed", transports.LongPoll, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + fmt.Sprint(len(batch)) + "\r\n\r\n" + batch},
 		{"in small chunks", transports.SSE, streamHead + chunked(": hello\n\nid: e.2\ndata: "+batch+"\n\n", 3)},
+		{"in small chunks", transports.HTTPStream, linesHead + chunked("\n"+batch+"\r\n", 3)},
 		{"fragments and a ping", transports.WebSocket, "UPGRADE\x01\x05" + batch[:5] + "\x89\x02hi" + "\x00\x00" + "\x80" + string(rune(len(batch)-5)) + batch[5:]},
 		{"a pong that nobody asked for", transports.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
 	} {

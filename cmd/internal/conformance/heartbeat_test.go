@@ -16,8 +16,9 @@ import (
 // pushed are the transports that a server can be quiet on for ever, with the bytes of the
 // answer's head, of a heartbeat and of what a client says to one.
 var pushed = map[scenarios.Transport]struct{ head, down, up int64 }{
-	transports.SSE:       {head: 142, down: 8},
-	transports.WebSocket: {head: 129, down: 2, up: 6},
+	transports.SSE:        {head: 142, down: 8},
+	transports.HTTPStream: {head: 145, down: 6},
+	transports.WebSocket:  {head: 129, down: 2, up: 6},
 }
 
 func TestEveryStreamIsPushed(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbench/scenarios/transports"
+	"pushbench/servers/httpstream"
 	"pushbench/servers/longpoll"
 	"pushbench/servers/shortpoll"
 	"pushbench/servers/sse"
@@ -24,11 +25,12 @@ import (
 // New has the constructor of each transport's edge. The networks are those to which a
 // webhook may be posted; the other edges dial nothing.
 var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
-	transports.ShortPoll: func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
-	transports.LongPoll:  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
-	transports.SSE:       func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return sse.New(s) },
-	transports.WebSocket: func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return websocket.New(s) },
-	transports.Webhook:   func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
+	transports.ShortPoll:  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
+	transports.LongPoll:   func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
+	transports.SSE:        func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return sse.New(s) },
+	transports.HTTPStream: func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return httpstream.New(s) },
+	transports.WebSocket:  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return websocket.New(s) },
+	transports.Webhook:    func(s *wire.Service, hooks []netip.Prefix) *wire.Edge { return webhook.New(s, hooks) },
 }
 
 // ShutdownLimit is how long a server may take to end.

@@ -77,6 +77,17 @@ func TestEventsDoNotDependOnHowTheyAreCut(t *testing.T) {
 	cutAnyhow(t, func() Pieces { return new(Events) }, streams)
 }
 
+func TestLinesDoNotDependOnHowTheyAreCut(t *testing.T) {
+	cutAnyhow(t, func() Pieces { return new(Lines) }, []stream{
+		{"a line", "{}\n", []string{"{}"}},
+		{"a heartbeat is an empty line", "{}\n\n\n[]\n", []string{"{}", "", "", "[]"}},
+		{"CR LF", "{}\r\n[]\r\n", []string{"{}", "[]"}},
+		{"a line that the end cuts off is none", "{}\n[", []string{"{}"}},
+		{"longer than the buffer", strings.Repeat("x", 100) + "\n", []string{strings.Repeat("x", 100)}},
+		{"nothing", "", nil},
+	})
+}
+
 func cutAnyhow(t *testing.T, start func() Pieces, streams []stream) {
 	for _, stream := range streams {
 		for n := 1; n <= len(stream.body)+1; n++ {

@@ -42,3 +42,10 @@ func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err er
 	}
 	return nil, false, n, nil
 }
+
+// Lines are the Pieces of a stream of newline-delimited JSON: its lines, of which the empty
+// ones are heartbeats. JSON within a line has no raw line break.
+type Lines struct{ lines lines }
+
+// Next takes one line.
+func (l *Lines) Next(in []byte) (line []byte, ok bool, n int, err error) { return l.lines.next(in, 0) }

@@ -1,0 +1,25 @@
+// Package httpstream serves HTTP streaming: one GET is answered by a stream of
+// newline-delimited JSON, a batch per line, as fetch reads it in a browser.
+//
+// It owns the format of a line. It must never put a line break into one.
+package httpstream
+
+import (
+	"pushbench/servers/hub"
+	"pushbench/servers/wire"
+)
+
+// New makes the edge of a service.
+func New(s *wire.Service) *wire.Edge {
+	return wire.NewStreamEdge(s, wire.StreamFormat{
+		ContentType: "application/x-ndjson",
+		Heartbeat:   "\n", // an empty line
+		Append:      appendLine,
+	})
+}
+
+// appendLine appends a batch as one line. JSON has no raw line breaks, and a batch says
+// itself from where it is resumed.
+func appendLine(dst, body []byte, _ hub.Cursor) []byte {
+	return append(append(dst, body...), '\n')
+}
