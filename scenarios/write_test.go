@@ -80,7 +80,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Name:        names.Draw(t, "name"),
 		Description: texts.Draw(t, "description"),
 		Question:    texts.Draw(t, "question"),
-		Transports:  rapid.Permutation(Transports).Draw(t, "transports")[:rapid.IntRange(1, 4).Draw(t, "transports")],
+		Transports:  rapid.Permutation(ClientOpened).Draw(t, "transports")[:rapid.IntRange(1, len(ClientOpened)).Draw(t, "transports")],
 		Clients: Clients{
 			Count:       rapid.IntRange(1, 100).Draw(t, "clients"),
 			ConnectRate: Rate(rapid.Float64Range(1, 1e6).Draw(t, "connect rate")),
@@ -103,21 +103,22 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		ShortPoll: ShortPollSettings{
 			interval, rapid.SampledFrom([]Pacing{FixedRate, FixedDelay}).Draw(t, "pacing"), rapid.Bool().Draw(t, "new"),
 		},
-		LongPoll:  LongPollSettings{durations(minHold, maxHold).Draw(t, "hold"), flush.Draw(t, "flush"), rapid.Bool().Draw(t, "new")},
-		SSE:       PushSettings{flush.Draw(t, "flush")},
-		WebSocket: PushSettings{flush.Draw(t, "flush")},
-		Idle:      durations(0, maxPause).Draw(t, "idle"),
-		Warmup:    durations(0, window-1).Draw(t, "warmup"),
-		Window:    window,
-		Drain:     durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
-		Blocks:    rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
-		Seed:      rapid.Uint64().Draw(t, "seed"),
+		LongPoll: LongPollSettings{Hold: durations(minHold, maxHold).Draw(t, "hold"), NewConnection: rapid.Bool().Draw(t, "new")},
+		Idle:     durations(0, maxPause).Draw(t, "idle"),
+		Warmup:   durations(0, window-1).Draw(t, "warmup"),
+		Window:   window,
+		Drain:    durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
+		Blocks:   rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
+		Seed:     rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{
 			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
 		Servers: 1,
 		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
+	}
+	for _, transport := range TransportsWith(flushes) {
+		*flushOf(s, transport) = flush.Draw(t, "flush")
 	}
 	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {
 		s.Inputs = Inputs{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(int64(MinPayload), int64(MaxPayload)).Draw(t, "input size"))}
