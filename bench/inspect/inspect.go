@@ -1,5 +1,5 @@
-// Package inspect makes one request by hand (a WebSocket's opening handshake, a poll or
-// a stream of server-sent events) and says of every line of it and of its answer what it
+// Package inspect makes one request by hand (a WebSocket's opening handshake, a poll, or a
+// stream of server-sent events or of lines) and says of every line of it and of its answer what it
 // is for, where that is written, and whether it is right.
 //
 // It owns its connections and parses every byte itself: a client stops at what is wrong,
@@ -26,6 +26,7 @@ const (
 	WebSocket Kind = "WebSocket"
 	Poll      Kind = "poll"
 	SSE       Kind = "SSE"
+	Lines     Kind = "JSON lines"
 )
 
 // A Target is whom to ask for what.
@@ -47,18 +48,21 @@ var schemes = map[string]struct {
 	kind Kind
 	http string
 }{
-	"ws":        {WebSocket, "http"},
-	"wss":       {WebSocket, "https"},
-	"http":      {Poll, "http"},
-	"https":     {Poll, "https"},
-	"sse+http":  {SSE, "http"},
-	"sse+https": {SSE, "https"},
+	"ws":           {WebSocket, "http"},
+	"wss":          {WebSocket, "https"},
+	"http":         {Poll, "http"},
+	"https":        {Poll, "https"},
+	"sse+http":     {SSE, "http"},
+	"sse+https":    {SSE, "https"},
+	"stream+http":  {Lines, "http"},
+	"stream+https": {Lines, "https"},
 }
 
 // ParseTarget reads a URL: ws:// and wss:// are a WebSocket, http:// and https:// a
-// poll, sse+http:// and sse+https:// a stream of events.
+// poll, sse+http:// and sse+https:// a stream of events, stream+http:// and stream+https://
+// one of newline-delimited JSON.
 func ParseTarget(text string) (Target, error) {
-	const allowed = "allowed: ws://HOST/PATH, wss:// (a WebSocket), http://, https:// (a poll), sse+http:// or sse+https:// (an event stream)"
+	const allowed = "allowed: ws://HOST/PATH, wss:// (a WebSocket), http://, https:// (a poll), sse+http://, sse+https:// (an event stream), stream+http:// or stream+https:// (a stream of lines)"
 	u, err := url.Parse(text)
 	if err != nil {
 		return Target{}, fmt.Errorf("%q is no URL; %s", text, allowed)

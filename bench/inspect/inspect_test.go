@@ -98,6 +98,7 @@ func TestAcceptKey(t *testing.T) {
 
 func TestWhatIsWrongIsFound(t *testing.T) {
 	events := crlf("HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", "")
+	lines := crlf("HTTP/1.1 200 OK", "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked", "")
 	for name, c := range map[string]struct {
 		scheme, answer string
 		change         func(*Target)
@@ -150,6 +151,11 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"a stream without":    {"sse+http", crlf("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", ""), nil, []string{"the answer has none"}, ""},
 		"a stream that ends":  {"sse+http", events + crlf("0", ""), nil, []string{"a browser would wait and connect again"}, ""},
 		"a field of none":     {"sse+http", events + crlf("6", "dat: \n") + crlf("1", "\n"), nil, []string{"browsers pass over it"}, ""},
+		"a right line":        {"stream+http", lines + crlf("4", "\n{}\n", ""), nil, nil, ""},
+		"no line":             {"stream+http", lines, nil, nil, ""},
+		"lines of another":    {"stream+http", strings.Replace(lines, "x-ndjson", "json", 1), nil, []string{`it must be "application/x-ndjson"`}, ""},
+		"lines that end":      {"stream+http", lines + crlf("0", ""), nil, []string{"the page has to connect again"}, ""},
+		"a line of no JSON":   {"stream+http", lines + crlf("2", "{\n", ""), nil, []string{"it is no JSON text"}, ""},
 		"a refused stream":    {"sse+http", crlf("HTTP/1.1 204 No Content", "Content-Type: text/event-stream", ""), nil, []string{"no stream was opened"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -314,8 +320,9 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), byte(1))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"), byte(1))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n"), byte(2))
+	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n{}\n"), byte(3))
 	f.Fuzz(func(t *testing.T, answer []byte, kind byte) {
-		target := Target{Kind: []Kind{WebSocket, Poll, SSE}[kind%3], URL: &url.URL{Scheme: "http", Host: "a.test"}, Wait: time.Second}
+		target := Target{Kind: []Kind{WebSocket, Poll, SSE, Lines}[kind%4], URL: &url.URL{Scheme: "http", Host: "a.test"}, Wait: time.Second}
 		c := scripted(answer)
 		e := &Exchange{Target: target}
 		if target.Kind == WebSocket {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,9 @@ func field(name, value, purpose string) Line {
 func (e *Exchange) ask(c *conn) error {
 	t := e.Target
 	lines := t.opening()
-	if t.Kind == SSE {
-		lines = append(lines, field("Accept", "text/event-stream", "that events are wanted, and nothing else (HTML Living Standard, section 9.2)"))
+	stream, isStream := streams[t.Kind]
+	if isStream {
+		lines = append(lines, field("Accept", stream.mediaType, stream.accepts))
 	}
 	if t.Origin != "" {
 		lines = append(lines, field("Origin", t.Origin, "the page whose script asks (RFC 6454, section 7)"))
@@ -45,8 +47,8 @@ func (e *Exchange) ask(c *conn) error {
 	e.Answer = h.explain(t.plainRules())
 	c.patience(t.wait())
 	b := body{r: c.reader, length: h.value("Content-Length"), chunked: has(h.value("Transfer-Encoding"), "chunked")}
-	if t.Kind == SSE && h.status == 200 {
-		return e.firstEvent(c, &b)
+	if isStream && h.status == 200 {
+		return e.firstPiece(c, &b, stream)
 	}
 	return e.wholeBody(c, h, &b)
 }
@@ -68,20 +70,20 @@ func (t Target) plainRules() []rule {
 			return Plain, ""
 		}},
 	}
-	if t.Kind == SSE {
+	if stream, isStream := streams[t.Kind]; isStream {
 		return append(framed,
-			rule{"", "200 opens the stream; 204 tells a browser never to come back (HTML Living Standard, section 9.2)", 0, func(_ string, h head) (Verdict, string) {
+			rule{"", stream.opens, 0, func(_ string, h head) (Verdict, string) {
 				if h.status == 200 {
 					return Right, ""
 				}
 				return Wrong, "no stream was opened"
 			}},
-			rule{"Content-Type", "that these are events; of any other type a browser fails the stream (HTML Living Standard, section 9.2)", 200, func(value string, _ head) (Verdict, string) {
+			rule{"Content-Type", stream.typed, 200, func(value string, _ head) (Verdict, string) {
 				kind, _, _ := strings.Cut(value, ";")
-				if strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") {
+				if strings.EqualFold(strings.TrimSpace(kind), stream.mediaType) {
 					return Right, ""
 				}
-				return Wrong, `it must be "text/event-stream"`
+				return Wrong, fmt.Sprintf("it must be %q", stream.mediaType)
 			}},
 			rule{"Cache-Control", "that nobody keeps the stream, nor transforms it (RFC 9111, section 5.2.2)", 0, nil})
 	}
@@ -93,6 +95,37 @@ func (t Target) plainRules() []rule {
 			return Wrong, "the poll was refused"
 		}},
 		rule{"Cache-Control", "that no cache answers the next poll in the server's place (RFC 9111, section 5.2.2.5)", 0, nil})
+}
+
+// A stream is what one kind of stream has of its own.
+type stream struct {
+	mediaType string
+	piece     string // what it consists of
+
+	accepts, opens, typed string // what the Accept, the status and the Content-Type are for
+	ended                 string // why its end is wrong
+
+	line     func(text string, bytes int) Line
+	complete func(text string) bool // the line ends a first piece
+}
+
+var streams = map[Kind]stream{
+	SSE: {
+		mediaType: "text/event-stream", piece: "event",
+		accepts: "that events are wanted, and nothing else (HTML Living Standard, section 9.2)",
+		opens:   "200 opens the stream; 204 tells a browser never to come back (HTML Living Standard, section 9.2)",
+		typed:   "that these are events; of any other type a browser fails the stream (HTML Living Standard, section 9.2)",
+		ended:   "a browser would wait and connect again, for ever",
+		line:    eventLine, complete: func(text string) bool { return text == "" },
+	},
+	Lines: {
+		mediaType: "application/x-ndjson", piece: "line",
+		accepts: "that newline-delimited JSON is wanted",
+		opens:   "200 opens the stream; fetch gives any other status to the page (RFC 9110, section 15)",
+		typed:   "that each line is a JSON text of its own, not the whole one (by convention; no standard has it)",
+		ended:   "the page has to connect again",
+		line:    jsonLine, complete: func(text string) bool { return text != "" },
+	},
 }
 
 // A body reads what follows a header.
@@ -144,27 +177,27 @@ func (b *body) nextChunk() error {
 	return nil
 }
 
-// firstEvent reads a stream up to the first empty line.
-func (e *Exchange) firstEvent(c *conn, b *body) error {
+// firstPiece reads a stream to the end of its first event or line.
+func (e *Exchange) firstPiece(c *conn, b *body, s stream) error {
 	lines := bufio.NewReader(b)
 	for {
 		text, err := lines.ReadString('\n')
 		switch {
 		case err != nil && nothingYet(err):
-			e.After = append(e.After, Line{Text: "(no event yet)", For: "the stream is open, and nothing was published while this waited"})
+			e.After = append(e.After, Line{Text: "(no " + s.piece + " yet)", For: "the stream is open, and nothing was published while this waited"})
 			return nil
 		case err != nil && errors.Is(err, io.EOF):
-			e.After = append(e.After, Line{Text: "(end of the stream)", Verdict: Wrong, Why: "a browser would wait and connect again, for ever"})
+			e.After = append(e.After, Line{Text: "(end of the stream)", Verdict: Wrong, Why: s.ended})
 			return nil
 		case err != nil:
 			return fmt.Errorf("read the stream: %w", err)
 		}
 		if len(e.After) == 0 {
-			e.reach(c, "first event")
+			e.reach(c, "first "+s.piece)
 		}
 		line := strings.TrimRight(text, "\r\n")
-		e.After = append(e.After, eventLine(line, len(text)))
-		if line == "" {
+		e.After = append(e.After, s.line(line, len(text)))
+		if s.complete(line) {
 			if b.framing > 0 {
 				e.After = append(e.After, Line{Text: "(sizes of chunks)", Bytes: b.framing, For: "what the chunked coding adds (RFC 9112, section 7.1)"})
 			}
@@ -192,6 +225,20 @@ func eventLine(text string, bytes int) Line {
 		l.For = "how many ms to wait before connecting again"
 	default:
 		l.Verdict, l.Why = Wrong, "no such field: browsers pass over it"
+	}
+	return l
+}
+
+// jsonLine explains a line of newline-delimited JSON.
+func jsonLine(text string, bytes int) Line {
+	l := Line{Text: cutText(text), Bytes: bytes}
+	switch {
+	case text == "":
+		l.Text, l.For = "(empty line)", "a heartbeat: keeps proxies and NATs from forgetting a quiet stream"
+	case json.Valid([]byte(text)):
+		l.For = "one JSON text: a message, or a batch of them"
+	default:
+		l.Verdict, l.Why = Wrong, "it is no JSON text: a page that reads line by line fails"
 	}
 	return l
 }

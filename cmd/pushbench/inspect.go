@@ -29,9 +29,10 @@ func newInspectCommand() *cobra.Command {
 		Long: `Make one request by hand and say of every line, up and down, what it is for, where
 that is written and whether it is right, with the bytes and the time of each stage.
 
-  ws://, wss://                the opening handshake of a WebSocket (RFC 6455)
-  http://, https://            a poll
-  sse+http://, sse+https://    a stream of server-sent events
+  ws://, wss://                      the opening handshake of a WebSocket (RFC 6455)
+  http://, https://                  a poll
+  sse+http://, sse+https://          a stream of server-sent events
+  stream+http://, stream+https://    a stream of newline-delimited JSON
 
 Several URLs are put side by side at the end. With --negative, WebSockets are also
 asked with handshakes that a server must refuse, and with odd ones that it must not,

@@ -18,6 +18,7 @@ func TestInspectOurServers(t *testing.T) {
 		for transport, format := range map[string]string{
 			"websocket": "ws://ADDR/v1/ws?topic=a", "shortpoll": "http://ADDR/v1/poll?topic=a",
 			"longpoll": "http://ADDR/v1/poll?topic=a&wait=1s", "sse": "sse+http://ADDR/v1/sse?topic=a",
+			"httpstream": "stream+http://ADDR/v1/stream?topic=a",
 		} {
 			server := inprocess.Start(t, inprocess.Server{Transport: transport, Stack: stack})
 			urls[transport] = strings.Replace(format, "ADDR", server.Addr, 1)
@@ -28,7 +29,7 @@ func TestInspectOurServers(t *testing.T) {
 			errs.Reset()
 			return run(context.Background(), append([]string{"inspect"}, args...), nil, &out, &errs)
 		}
-		if code := inspected(urls["websocket"], urls["shortpoll"], urls["longpoll"], urls["sse"]); code != int(app.OK) {
+		if code := inspected(urls["websocket"], urls["shortpoll"], urls["longpoll"], urls["sse"], urls["httpstream"]); code != int(app.OK) {
 			t.Errorf("exit code %d: %s\n%s", code, errs.String(), out.String())
 		}
 		for _, want := range []string{"Sec-WebSocket-Accept: ", "text frame: ", "close frame: code 1000", "data: {", "side by side"} {
