@@ -61,7 +61,7 @@ that were written go to standard output.
 }
 
 // drawn are the charts of the runs that were asked for, or all.
-func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
+func drawn(c *cobra.Command, paths, only []string) ([]chart.Figure, error) {
 	runs, err := app.OpenRuns(c.ErrOrStderr(), paths...)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func drawn(c *cobra.Command, paths, only []string) ([]results.Figure, error) {
 	return chart.Several(runs, worths, only...)
 }
 
-func writeImages(c *cobra.Command, dir string, figures []results.Figure, formats []string) error {
+func writeImages(c *cobra.Command, dir string, figures []chart.Figure, formats []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return app.Usagef("--out: %w", err)
 	}

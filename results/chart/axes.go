@@ -3,7 +3,6 @@ package chart
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 
@@ -31,15 +30,19 @@ func logTicks(lo, hi float64) plot.ConstantTicks {
 	return ticks
 }
 
+// logScale makes an axis logarithmic. Without a value to show its bounds are any.
+func logScale(a *plot.Axis, lo, hi float64) {
+	if hi < lo {
+		lo, hi = 1, 10
+	}
+	a.Scale, a.Min, a.Max, a.Tick.Marker = plot.LogScale{}, lo, hi, logTicks(lo, hi)
+}
+
 // percentileTicks are 50 %, 90 %, 99 %, … at 1/(1−q).
 func percentileTicks(hi float64) plot.ConstantTicks {
 	ticks := plot.ConstantTicks{{Value: 1, Label: "0 %"}, {Value: 2, Label: "50 %"}}
-	for x, nines := 10.0, 1; x <= hi*1.001; x, nines = x*10, nines+1 {
-		label := "90 %"
-		if nines > 1 {
-			label = "99." + strings.Repeat("9", nines-2) + " %"
-		}
-		ticks = append(ticks, plot.Tick{Value: x, Label: strings.Replace(label, "99. %", "99 %", 1)})
+	for x := 10.0; x <= hi*1.001; x *= 10 {
+		ticks = append(ticks, plot.Tick{Value: x, Label: short(100-100/x) + " %"})
 	}
 	return ticks
 }

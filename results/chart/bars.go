@@ -8,26 +8,101 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"pushbench/results/summary"
 )
 
-// A bar stands at x and is made of parts, from the axis up. Its label is drawn above.
-type bar struct {
-	x     float64
-	parts []part
-	label string
+// A part is a value of each row: a piece of its bar in the picture, and in the page a bar in
+// the group of that name.
+type part struct {
+	name string
+	of   func(summary.Row) reading
+	fill func(color.NRGBA) color.NRGBA // from the row's colour; nil: only in the page
 }
 
-type part struct {
+// partOf is the part for a metric.
+func partOf(name, metric string, fill func(color.NRGBA) color.NRGBA) part {
+	return part{name, func(r summary.Row) reading { return metricOf(r, metric) }, fill}
+}
+
+// full is the colour as it is.
+func full(c color.NRGBA) color.NRGBA { return c }
+
+// grouped is a panel of the page: a group for each part, in it a bar for each row.
+func grouped(title, y string, rows []summary.Row, parts ...part) Panel {
+	p := Panel{Title: title, Y: y, XScale: "names", YScale: "linear"}
+	for _, part := range parts {
+		p.Names = append(p.Names, part.name)
+	}
+	each := 0.8 / float64(len(rows))
+	for i, r := range rows {
+		s := lookIn(rows, r).series(r, "bars")
+		for group, part := range parts {
+			s.add(float64(group)+each*(float64(i)-float64(len(rows)-1)/2), part.of(r))
+		}
+		p.Series = append(p.Series, s)
+	}
+	return p
+}
+
+// stack is a row's bar, its parts from the axis up and a label above it. With inside, each
+// part has its own value written in it.
+func stack(rows []summary.Row, r summary.Row, label string, inside bool, parts ...part) bar {
+	b := bar{label: label}
+	for _, p := range parts {
+		if p.fill == nil {
+			continue
+		}
+		v := p.of(r)
+		one := piece{size: v.X, fill: p.fill(lookIn(rows, r).color)}
+		if inside {
+			one.label = v.String()
+		}
+		b.pieces = append(b.pieces, one)
+	}
+	return b
+}
+
+// bars adds a panel: in the picture a bar for each row, labelled with the metric total; in the
+// page a group for each part.
+func (c *card) bars(title, y string, rows []summary.Row, width float64, total string, parts ...part) {
+	b := bars{width: width}
+	for i, r := range rows {
+		one := stack(rows, r, r.Value(total).String(), len(parts) > 1, parts...)
+		one.x = float64(i)
+		b.all = append(b.all, one)
+	}
+	p := barPlot(b, barNames(rows), -0.6, float64(len(rows))-0.4)
+	p.X.Tick.Label.Font.Size = labelSize(len(rows))
+	c.panels = append(c.panels, panel{Panel: grouped(title, y, rows, parts...), plot: p, x: axisNames(rows)})
+}
+
+// sideBySide is a plot with a group of bars over each name, in it a bar for each row. A group
+// is place wide, of 1.
+func sideBySide(rows []summary.Row, place float64, names []string, of func(r summary.Row, group int) bar) *plot.Plot {
+	each := place / float64(len(rows))
+	b := bars{width: each * 0.82}
+	for group := range names {
+		for i, r := range rows {
+			one := of(r, group)
+			one.x = float64(group) - place/2 + each*(float64(i)+0.5)
+			b.all = append(b.all, one)
+		}
+	}
+	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
+}
+
+// A bar stands at x and is made of pieces, from the axis up. Its label is drawn above.
+type bar struct {
+	x      float64
+	pieces []piece
+	label  string
+}
+
+type piece struct {
 	size  float64 // in the axis's unit
 	fill  color.NRGBA
 	label string // written inside where there is room
-}
-
-func (b bar) height() (sum float64) {
-	for _, p := range b.parts {
-		sum += max(p.size, 0)
-	}
-	return sum
 }
 
 // bars is a plotter of bars of one width, in the axis's unit.
@@ -43,38 +118,26 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	above.XAlign, inside.XAlign = text.XCenter, text.XCenter
 	for _, bar := range b.all {
 		left, right, from := x(bar.x-b.width/2), x(bar.x+b.width/2), 0.0
-		for _, part := range bar.parts {
-			if part.size <= 0 {
+		for _, one := range bar.pieces {
+			if one.size <= 0 {
 				continue
 			}
-			to := from + part.size
-			c.FillPolygon(part.fill, []vg.Point{{X: left, Y: y(from)}, {X: right, Y: y(from)}, {X: right, Y: y(to)}, {X: left, Y: y(to)}})
+			to := from + one.size
+			fillBox(&c, one.fill, left, y(from), right, y(to))
 			c.StrokeLine2(draw.LineStyle{Color: paper, Width: 0.5}, left, y(to), right, y(to))
-			if y(to)-y(from) > 13 && inside.Width(part.label) < right-left+3 {
-				inside.Color = onTop(part.fill)
-				fill(&c, inside, vg.Point{X: x(bar.x), Y: y(to) - 10}, part.label)
+			if y(to)-y(from) > 13 && inside.Width(one.label) < right-left+3 {
+				inside.Color = onTop(one.fill)
+				fill(&c, inside, vg.Point{X: x(bar.x), Y: y(to) - 10}, one.label)
 			}
 			from = to
 		}
-		if len(b.all) <= 3*crowded { // beyond, figures would run into one another
-			writeAbove(&c, above, vg.Point{X: x(bar.x), Y: y(from) + 3}, bar.label)
+		if len(b.all) <= 3*crowded { // beyond, labels would run into one another
+			at := vg.Point{X: x(bar.x), Y: y(from) + 3}
+			w := above.Width(bar.label) / 2
+			fillBox(&c, paper, at.X-w, at.Y-1, at.X+w, at.Y+7) // so that no grid line crosses the label
+			fill(&c, above, at, bar.label)
 		}
 	}
-}
-
-// writeAbove writes on paper, so that no grid line crosses a figure.
-func writeAbove(c *draw.Canvas, style text.Style, at vg.Point, label string) {
-	w := style.Width(label) / 2
-	c.FillPolygon(paper, []vg.Point{{X: at.X - w, Y: at.Y - 1}, {X: at.X + w, Y: at.Y - 1}, {X: at.X + w, Y: at.Y + 7}, {X: at.X - w, Y: at.Y + 7}})
-	fill(c, style, at, label)
-}
-
-// top is the height of the highest bar.
-func (b bars) top() (top float64) {
-	for _, bar := range b.all {
-		top = max(top, bar.height())
-	}
-	return top
 }
 
 // upTo makes the vertical axis of a plot of bars reach a height and its label.
@@ -90,7 +153,15 @@ func upTo(p *plot.Plot, top float64) {
 func barPlot(b bars, names plot.ConstantTicks, left, right float64) *plot.Plot {
 	p := newPlot()
 	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = left, right, names, color.Transparent
-	upTo(p, b.top())
+	var top float64
+	for _, bar := range b.all {
+		var height float64
+		for _, one := range bar.pieces {
+			height += max(one.size, 0)
+		}
+		top = max(top, height)
+	}
+	upTo(p, top)
 	g := grid()
 	g.Vertical.Width = 0
 	p.Add(g, b)

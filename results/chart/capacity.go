@@ -6,52 +6,51 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
 // Capacity draws the highest load of each transport, and the latencies of all that were tried.
-func Capacity(c results.Capacity) (results.Figure, error) {
+func Capacity(c results.Capacity) (Figure, error) {
 	load := loadTitle[c.Axis]
 	highest := bars{width: 0.6}
-	tops := results.Panel{Title: "Highest load", Y: load, XScale: "names", YScale: "linear"}
-	lines := results.Panel{Title: "Latency p99 at the loads tried", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log"}
-	one := card{name: "capacity", title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}
+	tops := Panel{Title: "Highest load", Y: load, XScale: "names", YScale: "linear"}
+	one := card{Figure: Figure{Name: "capacity", Title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}}
 	var said []string
-	var latencies plotter.XYs // of all that were tried: none in a search that ended early, or with short windows
+	var lines []line
+	known := false // a search that ended early, or with short windows, has no latencies
 	for i, h := range c.Found {
-		name, l, points := results.Plain(h.Transport), lookOf(h.Transport), tried(h)
-		latencies = append(latencies, points...)
-		highest.all = append(highest.all, bar{float64(i), []part{{size: h.Load, fill: l.color}}, highestLabel(h)})
+		name, l, label := results.Plain(h.Transport), lookOf(h.Transport), highestLabel(h)
 		of := summary.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
-		tops.Names = append(tops.Names, name)
-		tops.Series = append(tops.Series, drawn(l.series(of, "bars"), plotter.XYs{{X: float64(i), Y: h.Load}}))
-		lines.Series = append(lines.Series, drawn(l.series(of, "line"), points))
+		highest.all = append(highest.all, bar{float64(i), []piece{{size: h.Load, fill: l.color}}, label})
+		top, tried := l.series(of, "bars"), newLine(l, of)
+		top.add(float64(i), exactly(h.Load))
+		for _, p := range slices.SortedStableFunc(slices.Values(h.Probes), func(a, b results.Probe) int { return cmp.Compare(a.Load, b.Load) }) {
+			if p.P99 > 0 {
+				tried.add(p.Load, exactly(positive(p.P99)))
+				known = true
+			}
+		}
+		tried.marks = tried.Series
+		tops.Names, tops.Series, lines = append(tops.Names, name), append(tops.Series, top), append(lines, tried)
 		one.keys = append(one.keys, lineKey(name, l))
-		said = append(said, fmt.Sprintf("%s: %s", name, highestLabel(h)))
+		said = append(said, name+": "+label)
 	}
-	one.plots = []panel{{plot: barPlot(highest, under(tops.Names), -0.5, float64(len(c.Found))-0.5), share: 1, title: tops.Title, y: load}}
-	one.live = []results.Panel{tops}
-	if len(latencies) > 0 {
-		one.plots[0].share = 0.4
-		one.plots = append(one.plots, panel{plot: triedLines(c, latencies), share: 0.6, title: lines.Title + ", up to what did not keep to it", y: lines.Y, x: lines.X})
-		one.live = append(one.live, lines)
+	one.panels = []panel{{Panel: tops, plot: barPlot(highest, under(tops.Names), -0.5, float64(len(c.Found))-0.5)}}
+	if known {
+		p := linePanel(Panel{Title: "Latency p99 at the loads tried", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log"}, lines)
+		p.title = p.Title + ", up to what did not keep to it"
+		one.panels[0].share, p.share = 0.4, 0.6
+		one.panels = append(one.panels, p)
 	}
-	one.alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
+	one.Alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
 	kept := ""
 	if n := c.Confirmed(); n > 0 {
 		kept = fmt.Sprintf(", kept %d times more", n)
 	}
-	one.basis = fmt.Sprintf("%s · within %g %%%s · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
-	f, err := one.figure()
-	if err != nil {
-		return f, fmt.Errorf("draw capacity: %w", err)
-	}
-	return f, nil
+	one.Basis = fmt.Sprintf("%s · within %g %%%s · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
+	return one.figure()
 }
 
 func highestLabel(h results.Highest) string {
@@ -67,32 +66,4 @@ func highestLabel(h results.Highest) string {
 	default:
 		return load
 	}
-}
-
-// tried are the p99 of the loads that were tried, the loads rising.
-func tried(h results.Highest) (points plotter.XYs) {
-	for _, one := range h.Probes {
-		if one.P99 > 0 {
-			points = append(points, plotter.XY{X: one.Load, Y: positive(one.P99)})
-		}
-	}
-	slices.SortStableFunc(points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
-	return points
-}
-
-// triedLines are the latencies of each transport over the loads; all of them set the axes.
-func triedLines(c results.Capacity, all plotter.XYs) *plot.Plot {
-	p := newPlot()
-	p.Add(grid())
-	for _, h := range c.Found {
-		if points := tried(h); len(points) > 0 {
-			l := lookOf(h.Transport)
-			p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: points, GlyphStyle: l.marker()})
-		}
-	}
-	near, far, lo, hi := plotter.XYRange(all)
-	near, far, lo, hi = near/1.3, far*1.3, lo/1.5, hi*1.5
-	p.X.Scale, p.X.Min, p.X.Max, p.X.Tick.Marker = plot.LogScale{}, near, far, logTicks(near, far)
-	p.Y.Scale, p.Y.Min, p.Y.Max, p.Y.Tick.Marker = plot.LogScale{}, lo, hi, logTicks(lo, hi)
-	return p
 }

@@ -1,17 +1,17 @@
 package chart
 
 import (
+	"cmp"
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-
-	"pushbench/results"
 )
 
-// A card is a chart with all that belongs to it, on paper of its own so that it
+// A card is a figure with all that belongs to its picture, on paper of its own so that it
 // reads the same on a dark page.
 //
 //	title                                mark
@@ -19,30 +19,28 @@ import (
 //	┌ panel ┐ ┌ panel ┐
 //	basis
 type card struct {
-	name  string
-	title string
-	alt   string
-	mark  string
-	plots []panel
-	basis string
-	live  []results.Panel // the plots as data
-
+	Figure
+	mark    string
+	panels  []panel
 	keys    []key
 	keysFor string // which panel the keys are for; empty when for all
 }
 
-// A panel is a plot and its share of the width.
+// A panel is a part of a figure: data for the page, a plot in the picture, or both.
 type panel struct {
-	plot  *plot.Plot
-	share float64
-	title string // over the plot; empty when it is the only one
-	x, y  string // what the axes show, with units; y is written over its axis, level
+	Panel            // no series: only in the picture
+	plot  *plot.Plot // nil: only in the page
+	share float64    // of the picture's width; 0: all plots have the same
+	title string     // what the picture says where it differs from the page, as do the next
+	x, y  string     // y is written over its axis, level
 }
 
 // A key is an entry of the legend: a sample 22 points wide, and its name.
 type key struct {
-	name   string
-	sample func(c *draw.Canvas, at vg.Point)
+	name  string
+	fill  color.Color // the sample is a box, or of those below what there is
+	line  draw.LineStyle
+	glyph draw.GlyphStyle
 }
 
 // Distances on the card.
@@ -56,28 +54,25 @@ const (
 
 func (c card) draw(canvas draw.Canvas) {
 	canvas.SetColor(paper)
-	canvas.Fill(rounded(canvas.Rectangle, 6))
+	canvas.Fill(roundedBox(canvas.Rectangle, 6))
 	canvas.SetLineStyle(draw.LineStyle{Color: edge, Width: 0.75})
-	canvas.Stroke(rounded(inset(canvas.Rectangle, 0.5), 6))
+	half := vg.Point{X: 0.5, Y: 0.5}
+	canvas.Stroke(roundedBox(vg.Rectangle{Min: canvas.Min.Add(half), Max: canvas.Max.Sub(half)}, 6))
 
 	top := canvas.Max.Y - margin
-	fill(&canvas, boldStyle(titleSize, ink), vg.Point{X: canvas.Min.X + margin, Y: top - titleSize}, c.title)
-	c.drawMark(&canvas, vg.Point{X: canvas.Max.X - margin, Y: top - titleSize})
+	fill(&canvas, boldStyle(titleSize, ink), vg.Point{X: canvas.Min.X + margin, Y: top - titleSize}, c.Title)
+	mark := boldStyle(9, alarm)
+	if c.mark == estimate {
+		mark.Color = amber
+	}
+	mark.XAlign = text.XRight
+	fill(&canvas, mark, vg.Point{X: canvas.Max.X - margin, Y: top - titleSize}, c.mark)
 	top -= titleSize + 10
 	if len(c.keys) > 0 {
 		top = c.drawKeys(&canvas, vg.Point{X: canvas.Min.X + margin, Y: top - keySize}) - 8
 	}
-	fill(&canvas, textStyle(7.5, soft), vg.Point{X: canvas.Min.X + margin, Y: canvas.Min.Y + margin - 3}, c.basis)
+	fill(&canvas, textStyle(7.5, soft), vg.Point{X: canvas.Min.X + margin, Y: canvas.Min.Y + margin - 3}, c.Basis)
 	c.drawPanels(canvas, canvas.Min.Y+margin+10, top)
-}
-
-func (c card) drawMark(canvas *draw.Canvas, at vg.Point) {
-	style := boldStyle(9, alarm)
-	if c.mark == estimate {
-		style.Color = amber
-	}
-	style.XAlign = text.XRight
-	fill(canvas, style, at, c.mark)
 }
 
 // drawKeys draws the legend, in as many lines as it takes, and returns where the last ends.
@@ -92,7 +87,7 @@ func (c card) drawKeys(canvas *draw.Canvas, at vg.Point) vg.Length {
 		if at.X > left && at.X+sample+5+style.Width(k.name) > canvas.Max.X-margin {
 			at.X, at.Y = left, at.Y-keySize-5
 		}
-		k.sample(canvas, vg.Point{X: at.X, Y: at.Y + keySize*0.36})
+		k.draw(canvas, vg.Point{X: at.X, Y: at.Y + keySize*0.36})
 		fill(canvas, style, vg.Point{X: at.X + sample + 5, Y: at.Y}, k.name)
 		at.X += sample + 5 + style.Width(k.name) + 16
 	}
@@ -100,27 +95,27 @@ func (c card) drawKeys(canvas *draw.Canvas, at vg.Point) vg.Length {
 }
 
 func (c card) drawPanels(canvas draw.Canvas, bottom, top vg.Length) {
-	room := canvas.Max.X - canvas.Min.X - 2*margin - vg.Length(len(c.plots)-1)*gutter
+	plots := slices.DeleteFunc(slices.Clone(c.panels), func(p panel) bool { return p.plot == nil })
+	room := canvas.Max.X - canvas.Min.X - 2*margin - vg.Length(len(plots)-1)*gutter
 	left := canvas.Min.X + margin
-	for _, p := range c.plots {
-		right := left + room*vg.Length(p.share)
-		area := draw.Canvas{Canvas: canvas.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: bottom}, Max: vg.Point{X: right, Y: top}}}
-		p.draw(area)
+	for _, p := range plots {
+		right := left + room*vg.Length(cmp.Or(p.share, 1/float64(len(plots))))
+		p.draw(draw.Canvas{Canvas: canvas.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: bottom}, Max: vg.Point{X: right, Y: top}}})
 		left = right + gutter
 	}
 }
 
 func (p panel) draw(area draw.Canvas) {
-	if p.title != "" {
-		fill(&area, boldStyle(9.5, ink), vg.Point{X: area.Min.X, Y: area.Max.Y - 11}, p.title)
+	if title := cmp.Or(p.title, p.Title); title != "" {
+		fill(&area, boldStyle(9.5, ink), vg.Point{X: area.Min.X, Y: area.Max.Y - 11}, title)
 		area.Max.Y -= 16
 	}
-	fill(&area, textStyle(8.5, soft), vg.Point{X: area.Min.X, Y: area.Max.Y - 10}, p.y)
+	fill(&area, textStyle(8.5, soft), vg.Point{X: area.Min.X, Y: area.Max.Y - 10}, cmp.Or(p.y, p.Y))
 	area.Max.Y -= 18
-	if p.x != "" {
+	if x := cmp.Or(p.x, p.X); x != "" {
 		centred := textStyle(8.5, soft)
 		centred.XAlign = text.XCenter
-		fill(&area, centred, vg.Point{X: area.Center().X, Y: area.Min.Y + 3}, p.x)
+		fill(&area, centred, vg.Point{X: area.Center().X, Y: area.Min.Y + 3}, x)
 		area.Min.Y += 16
 	}
 	p.plot.Draw(area)
@@ -133,11 +128,7 @@ func fill(c *draw.Canvas, style text.Style, at vg.Point, s string) {
 	}
 }
 
-func inset(r vg.Rectangle, by vg.Length) vg.Rectangle {
-	return vg.Rectangle{Min: vg.Point{X: r.Min.X + by, Y: r.Min.Y + by}, Max: vg.Point{X: r.Max.X - by, Y: r.Max.Y - by}}
-}
-
-func rounded(r vg.Rectangle, radius vg.Length) vg.Path {
+func roundedBox(r vg.Rectangle, radius vg.Length) vg.Path {
 	var p vg.Path
 	p.Move(vg.Point{X: r.Min.X + radius, Y: r.Min.Y})
 	p.Line(vg.Point{X: r.Max.X - radius, Y: r.Min.Y})
@@ -152,32 +143,20 @@ func rounded(r vg.Rectangle, radius vg.Length) vg.Path {
 	return p
 }
 
+// fillBox fills a rectangle.
+func fillBox(c *draw.Canvas, fill color.Color, left, bottom, right, top vg.Length) {
+	c.FillPolygon(fill, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
+}
+
 // lineKey shows a line and its marker.
-func lineKey(name string, l look) key {
-	return key{name, func(c *draw.Canvas, at vg.Point) {
-		c.StrokeLine2(l.line(), at.X, at.Y, at.X+sample, at.Y)
-		c.DrawGlyphNoClip(l.marker(), vg.Point{X: at.X + sample/2, Y: at.Y})
-	}}
-}
+func lineKey(name string, l look) key { return key{name: name, line: l.line(), glyph: l.marker()} }
 
-// glyphKey shows a marker.
-func glyphKey(name string, style draw.GlyphStyle) key {
-	return key{name, func(c *draw.Canvas, at vg.Point) {
-		c.DrawGlyphNoClip(style, vg.Point{X: at.X + sample/2, Y: at.Y})
-	}}
-}
-
-// strokeKey shows a line without a marker.
-func strokeKey(name string, style draw.LineStyle) key {
-	return key{name, func(c *draw.Canvas, at vg.Point) {
-		c.StrokeLine2(style, at.X, at.Y, at.X+sample, at.Y)
-	}}
-}
-
-// swatchKey shows a fill.
-func swatchKey(name string, fill color.Color) key {
-	return key{name, func(c *draw.Canvas, at vg.Point) {
-		left, right := at.X, at.X+sample
-		c.FillPolygon(fill, []vg.Point{{X: left, Y: at.Y - 4}, {X: right, Y: at.Y - 4}, {X: right, Y: at.Y + 4}, {X: left, Y: at.Y + 4}})
-	}}
+func (k key) draw(c *draw.Canvas, at vg.Point) {
+	if k.fill != nil {
+		fillBox(c, k.fill, at.X, at.Y-4, at.X+sample, at.Y+4)
+	}
+	if k.line.Color != nil {
+		c.StrokeLine2(k.line, at.X, at.Y, at.X+sample, at.Y)
+	}
+	c.DrawGlyphNoClip(k.glyph, vg.Point{X: at.X + sample/2, Y: at.Y}) // nothing without a shape
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // drawn is what draw makes of the run, by name, when there is no verdict.
-func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]results.Figure, error)) map[string]results.Figure {
+func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]chart.Figure, error)) map[string]chart.Figure {
 	t.Helper()
 	worth := "ESTIMATE"
 	if run.Manifest.Status != results.Complete {
@@ -32,7 +32,7 @@ func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summa
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := map[string]results.Figure{}
+	byName := map[string]chart.Figure{}
 	for _, f := range figures {
 		byName[f.Name] = f
 	}
@@ -74,7 +74,7 @@ var fontSize = regexp.MustCompile(`font-size:([0-9.]+)px`)
 
 // wellFormed reads the whole document, and refuses coordinates that are no numbers, and text that
 // another font than ours would draw wider than there is room for.
-func wellFormed(t *testing.T, f results.Figure) {
+func wellFormed(t *testing.T, f chart.Figure) {
 	t.Helper()
 	in := xml.NewDecoder(bytes.NewReader(f.SVG))
 	var size, room float64

@@ -3,9 +3,6 @@ package chart
 import (
 	"fmt"
 	"slices"
-	"strings"
-
-	"gonum.org/v1/plot"
 
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -14,36 +11,47 @@ import (
 
 // connect draws what it takes to get a client from nothing to subscribed.
 func connect(_ *results.Run, s summary.Summary) (card, bool) {
-	var rows []summary.Row
-	for _, r := range s.Rows {
-		if r.Pooled.Connect.Stages["ready"].Count() > 0 {
-			rows = append(rows, r)
-		}
-	}
+	rows := slices.DeleteFunc(slices.Clone(s.Rows), func(r summary.Row) bool { return r.Pooled.Connect.Stages["ready"].Count() == 0 })
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{name: "connect", title: "What connecting takes"}
-	c.plots = []panel{
-		{plot: stagePanel(rows), share: 0.66, title: stageTitle(rows), y: "milliseconds"},
-		{plot: helloPanel(rows), share: 0.34, title: "Bytes", y: "B a client, until subscribed"},
+	var stages []string
+	var times []part
+	for _, stage := range results.Stages {
+		if slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 }) {
+			stages = append(stages, stage)
+			times = append(times, part{stageNames[stage], func(r summary.Row) reading { return stageMedian(r, stage) }, full})
+		}
 	}
-	if p := burntPanel(rows); p != nil {
-		c.plots[0].share, c.plots[1].share = 0.5, 0.26
-		c.plots = append(c.plots, panel{plot: p, share: 0.24, title: "Server CPU", y: "µs a client (light: kernel)"})
+	bytes := []part{partOf("up", metric.ConnectBytesUp, full), partOf("down", metric.ConnectBytesDown, full)}
+	cpu := []part{partOf("user", metric.ConnectServerUser, full), partOf("kernel", metric.ConnectServerSystem, tint)}
+	c := card{Figure: Figure{Name: "connect", Title: "What connecting takes"}}
+	c.panels = []panel{
+		{Panel: grouped("Time by stage, p50", "milliseconds", rows, times...), share: 0.66, title: stageTitle(rows)},
+		{Panel: grouped("Bytes", "B a client, until subscribed", rows, bytes...), share: 0.34},
+		{Panel: grouped("Server CPU", "µs a client", rows, cpu...)},
 	}
-	c.keys = rowKeys(rows, func(name string, l look) key { return swatchKey(name, l.color) })
-	c.live = connectPanels(rows)
-	c.alt = "Time and bytes to connect. " + connectAlt(rows)
+	c.panels[0].plot = sideBySide(rows, 0.8, c.panels[0].Names, func(r summary.Row, group int) bar { return stageBar(rows, r, stages[group], times[group]) })
+	c.panels[1].plot = sideBySide(rows, 0.84, c.panels[1].Names, func(r summary.Row, group int) bar {
+		return stack(rows, r, bytes[group].of(r).String(), false, bytes[group])
+	})
+	if !slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Value(metric.ConnectServerUser).Known != summary.Shown }) {
+		c.panels[0].share, c.panels[1].share, c.panels[2].share = 0.5, 0.26, 0.24
+		c.panels[2].y = "µs a client (light: kernel)"
+		c.panels[2].plot = sideBySide(rows, 1, []string{""}, func(r summary.Row, _ int) bar {
+			return stack(rows, r, r.Value(metric.ConnectServerCPU).String(), false, cpu...)
+		})
+	}
+	c.keys = rowKeys(rows, func(name string, l look) key { return key{name: name, fill: l.color} })
+	c.Alt = "Time and bytes to connect. " + said(rows, "%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU",
+		metric.ConnectP50, metric.ConnectP99, metric.ConnectBytesUp, metric.ConnectBytesDown, metric.ConnectServerCPU)
 	return c, true
 }
 
-// stageTitle says what the bars are. Fewer than 1,000 connections have no p99.
+// stageTitle explains the bars. Fewer than 1,000 connections have no p99.
 func stageTitle(rows []summary.Row) string {
-	for _, r := range rows {
-		if r.Value(metric.ConnectP99).Known == summary.Shown {
-			return "Time by stage: p50 (full) and p99 (light)"
-		}
+	if slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Value(metric.ConnectP99).Known == summary.Shown }) {
+		return "Time by stage: p50 (full) and p99 (light)"
 	}
 	return fmt.Sprintf("Time by stage: p50 (a p99 needs %s connections)", metric.Count(results.Needed(0.99)))
 }
@@ -56,71 +64,25 @@ var stageNames = map[string]string{
 	"ready":  "subscribed",
 }
 
-// stagePanel groups the cases under each stage: p99 as a light bar that
-// goes on where p50 ends.
-func stagePanel(rows []summary.Row) *plot.Plot {
-	const place = 0.8
-	each := place / float64(len(rows))
-	b := bars{width: each * 0.82}
-	var names []string
-	for _, stage := range results.Stages {
-		if !slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 }) {
-			continue
-		}
-		i := len(names)
-		names = append(names, stageNames[stage])
-		for j, r := range rows {
-			p50 := summary.StageQuantile(r.Pooled, stage, 0.5)
-			p99 := summary.StageQuantile(r.Pooled, stage, 0.99)
-			x := float64(i) - place/2 + each*(float64(j)+0.5)
-			b.all = append(b.all, stageBar(x, lookIn(rows, r), p50, p99))
+// stageMedian is a stage's p50 with its range over the trials.
+func stageMedian(r summary.Row, stage string) reading {
+	v := summary.StageQuantile(r.Pooled, stage, 0.5)
+	m := reading{v, true, v.X, v.X}
+	for _, t := range r.Trials {
+		if one := summary.StageQuantile(t, stage, 0.5); one.Known == summary.Shown {
+			m.lo, m.hi = min(m.lo, one.X), max(m.hi, one.X)
 		}
 	}
-	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
+	return m
 }
 
-func stageBar(x float64, l look, p50, p99 summary.Value) bar {
+// stageBar has the p99, where there is one, as a light bar that goes on where p50 ends.
+func stageBar(rows []summary.Row, r summary.Row, stage string, p50 part) bar {
+	p99 := summary.StageQuantile(r.Pooled, stage, 0.99)
 	if p99.Known != summary.Shown {
-		return bar{x, []part{{size: p50.X, fill: l.color}}, p50.String()}
+		return stack(rows, r, p50.of(r).String(), false, p50)
 	}
-	return bar{x, []part{{p50.X, l.color, p50.String()}, {size: p99.X - p50.X, fill: tint(l.color)}}, p99.String()}
-}
-
-// helloPanel shows the bytes a client sends and receives until it is subscribed.
-func helloPanel(rows []summary.Row) *plot.Plot {
-	const place = 0.84
-	each := place / float64(len(rows))
-	b := bars{width: each * 0.82}
-	for i, name := range []string{metric.ConnectBytesUp, metric.ConnectBytesDown} {
-		for j, r := range rows {
-			v := r.Value(name)
-			x := float64(i) - place/2 + each*(float64(j)+0.5)
-			b.all = append(b.all, bar{x, []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
-		}
-	}
-	return barPlot(b, under([]string{"up", "down"}), -0.55, 1.55)
-}
-
-// burntPanel shows what the clients cost the server until they are subscribed, where that is known.
-func burntPanel(rows []summary.Row) *plot.Plot {
-	each := 1 / float64(len(rows))
-	b := bars{width: each * 0.82}
-	for i, r := range rows {
-		user, system := r.Value(metric.ConnectServerUser), r.Value(metric.ConnectServerSystem)
-		if user.Known != summary.Shown {
-			return nil
-		}
-		l := lookIn(rows, r)
-		b.all = append(b.all, bar{each * (float64(i) + 0.5), []part{{size: user.X, fill: l.color}, {size: system.X, fill: tint(l.color)}}, r.Value(metric.ConnectServerCPU).String()})
-	}
-	return barPlot(b, under([]string{""}), -0.05, 1.05)
-}
-
-func connectAlt(rows []summary.Row) string {
-	var said []string
-	for _, r := range rows {
-		said = append(said, fmt.Sprintf("%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU", r.Name,
-			r.Value(metric.ConnectP50), r.Value(metric.ConnectP99), r.Value(metric.ConnectBytesUp), r.Value(metric.ConnectBytesDown), r.Value(metric.ConnectServerCPU)))
-	}
-	return strings.Join(said, "; ") + "."
+	b := stack(rows, r, p99.String(), true, p50)
+	b.pieces = append(b.pieces, piece{size: p99.X - p50.of(r).X, fill: tint(lookIn(rows, r).color)})
+	return b
 }

@@ -1,11 +1,8 @@
 package chart
 
 import (
-	"fmt"
 	"image/color"
-	"strings"
-
-	"gonum.org/v1/plot"
+	"slices"
 
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -18,89 +15,35 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{name: "cost", title: "What a delivered message costs"}
-	c.plots = []panel{
-		{plot: cpuPanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "CPU: server (full) + generator (light)", y: "µs a message"},
-		{plot: wirePanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "Bytes on the wire, both ways", y: "B a message, TCP/IP headers not counted"},
-		{plot: requestPanel(rows), share: 1.0 / 3, x: axisNames(rows), title: "HTTP requests", y: "requests a message, publishes included"},
+	c := card{Figure: Figure{Name: "cost", Title: "What a delivered message costs"}, keysFor: "bytes on the wire:"}
+	var wire []part
+	for _, layer := range layers {
+		c.keys = append(c.keys, key{name: layer.name, fill: layer.fill})
+		wire = append(wire, part{
+			layer.name,
+			func(r summary.Row) reading {
+				cost := r.Pooled.Cost
+				return exactly(float64(layer.of(cost.Wire.Up)+layer.of(cost.Wire.Down)) / float64(cost.Delivered))
+			},
+			func(color.NRGBA) color.NRGBA { return layer.fill },
+		})
 	}
-	c.keysFor = "bytes on the wire:"
-	for _, k := range wireParts {
-		c.keys = append(c.keys, swatchKey(k.name, k.fill))
-	}
-	c.live = costPanels(rows)
-	c.alt = "Cost of a delivered message. " + costAlt(rows)
+	c.bars("CPU", "µs a message", rows, 0.62, metric.CPUPerMessage, partOf("server", metric.ServerCPUPerMessage, full),
+		partOf("generator", metric.GeneratorCPUPerMessage, tint), partOf("both", metric.CPUPerMessage, nil))
+	c.panels[0].title = "CPU: server (full) + generator (light)"
+	c.bars("Bytes on the wire, both ways", "B a message, TCP/IP headers not counted", rows, 0.62, metric.WireBytesPerMessage, wire...)
+	c.bars("HTTP requests", "requests a message, publishes included", rows, 0.62, metric.RequestsPerMessage, partOf("requests", metric.RequestsPerMessage, full))
+	c.Alt = "Cost of a delivered message. " + said(rows, "%s: %s µs CPU, %s B, %s requests",
+		metric.CPUPerMessage, metric.WireBytesPerMessage, metric.RequestsPerMessage)
 	return c, true
 }
 
 func withCost(rows []summary.Row) []summary.Row {
-	var with []summary.Row
-	for _, r := range rows {
-		if r.Pooled.Cost.Delivered > 0 {
-			with = append(with, r)
-		}
-	}
-	return with
+	return slices.DeleteFunc(slices.Clone(rows), func(r summary.Row) bool { return r.Pooled.Cost.Delivered <= 0 })
 }
 
-func cpuPanel(rows []summary.Row) *plot.Plot {
-	b := bars{width: 0.62}
-	for i, r := range rows {
-		l := lookIn(rows, r)
-		server, generator := r.Value(metric.ServerCPUPerMessage), r.Value(metric.GeneratorCPUPerMessage)
-		b.all = append(b.all, bar{float64(i), []part{
-			{server.X, l.color, server.String()},
-			{generator.X, tint(l.color), generator.String()},
-		}, r.Value(metric.CPUPerMessage).String()})
-	}
-	return byRow(b, rows)
-}
-
-func wirePanel(rows []summary.Row) *plot.Plot {
-	b := bars{width: 0.62}
-	for i, r := range rows {
-		b.all = append(b.all, bar{float64(i), wireSplit(r.Pooled.Cost), r.Value(metric.WireBytesPerMessage).String()})
-	}
-	return byRow(b, rows)
-}
-
-func wireSplit(c results.Cost) []part {
-	var parts []part
-	for _, k := range wireParts {
-		n := k.of(c.Wire.Up) + k.of(c.Wire.Down)
-		size := float64(n) / float64(c.Delivered)
-		parts = append(parts, part{size, k.fill, metric.Number(size)})
-	}
-	return parts
-}
-
-func requestPanel(rows []summary.Row) *plot.Plot {
-	b := bars{width: 0.62}
-	for i, r := range rows {
-		v := r.Value(metric.RequestsPerMessage)
-		b.all = append(b.all, bar{float64(i), []part{{size: v.X, fill: lookIn(rows, r).color}}, v.String()})
-	}
-	return byRow(b, rows)
-}
-
-// byRow is a panel with one bar a case.
-func byRow(b bars, rows []summary.Row) *plot.Plot {
-	p := barPlot(b, barNames(rows), -0.6, float64(len(rows))-0.4)
-	p.X.Tick.Label.Font.Size = labelSize(len(rows))
-	return p
-}
-
-func costAlt(rows []summary.Row) string {
-	var said []string
-	for _, r := range rows {
-		said = append(said, fmt.Sprintf("%s: %s µs CPU, %s B, %s requests", r.Name,
-			r.Value(metric.CPUPerMessage), r.Value(metric.WireBytesPerMessage), r.Value(metric.RequestsPerMessage)))
-	}
-	return strings.Join(said, "; ") + "."
-}
-
-// wireParts are what bytes on the wire are made of, in stacking order.
-var wireParts = []struct {
+// layers are what bytes on the wire are made of, in stacking order.
+var layers = []struct {
 	name string
 	fill color.NRGBA
 	of   func(results.Direction) int64
@@ -109,4 +52,43 @@ var wireParts = []struct {
 	{"envelope", yellow, func(d results.Direction) int64 { return d.Envelope }},
 	{"framing", purple, func(d results.Direction) int64 { return d.Framing }},
 	{"HTTP headers", soft, func(d results.Direction) int64 { return d.Headers }},
+}
+
+// writes draws how many messages a write of the server carries, which is what makes one
+// cheap, and how many polls came back with nothing.
+func writes(_ *results.Run, s summary.Summary) (card, bool) {
+	rows := withCost(s.Rows)
+	if len(rows) == 0 {
+		return card{}, false
+	}
+	c := card{Figure: Figure{Name: "writes", Title: "How many messages a write carries"}}
+	c.bars("Messages a write", "a write: answer, event or frame with at least one", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
+	c.bars("Answers without a message", "share of the answers to polls", rows, 0.5, metric.EmptyAnswerShare, partOf("", metric.EmptyAnswerShare, full))
+	c.Alt = "Messages a write. " + said(rows, "%s: %s messages a write, %s of the answers empty", metric.MessagesPerBatch, metric.EmptyAnswerShare)
+	return c, true
+}
+
+// memory draws what an idle client keeps in memory at either end.
+func memory(_ *results.Run, s summary.Summary) (card, bool) {
+	with := slices.DeleteFunc(slices.Clone(s.Rows), func(r summary.Row) bool {
+		return r.Value(metric.ServerMemoryPerClient).Known != summary.Shown && r.Value(metric.GeneratorMemoryPerClient).Known != summary.Shown
+	})
+	if len(with) == 0 {
+		return card{}, false
+	}
+	const y = "KiB a client, resident, all connected and nothing published yet"
+	server, generator := partOf("server", metric.ServerMemoryPerClient, full), partOf("generator (simulated clients)", metric.GeneratorMemoryPerClient, tint)
+	c := card{Figure: Figure{Name: "memory", Title: "Memory an idle client takes"}}
+	c.bars("In the server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
+	c.bars("In the generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
+	left, right := c.panels[0].plot, c.panels[1].plot
+	if left.Y.Max < right.Y.Max { // one scale for both: the eye compares the panels
+		left.Y = right.Y
+	} else {
+		right.Y = left.Y
+	}
+	c.panels[0].Series, c.panels[1].Series = nil, nil // the page has both in one panel
+	c.panels = append(c.panels, panel{Panel: grouped("", y, s.Rows, server, generator)})
+	c.Alt = "Resident memory an idle client takes. " + said(with, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient)
+	return c, true
 }

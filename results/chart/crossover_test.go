@@ -20,7 +20,7 @@ func TestCrossoverOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 		},
 	}}
 	c, ok := crossover(run, summary.Of(run))
-	if !ok || strings.Count(c.alt, "not measured") != 2 || strings.Contains(c.alt, "limit") {
-		t.Errorf("%v, %s", ok, c.alt)
+	if !ok || strings.Count(c.Alt, "not measured") != 2 || strings.Contains(c.Alt, "limit") {
+		t.Errorf("%v, %s", ok, c.Alt)
 	}
 }

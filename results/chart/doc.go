@@ -1,7 +1,6 @@
-// Package chart draws a run: latency by percentile, deliveries over time, what
-// connecting takes, what a message costs, and what an idle client costs.
+// Package chart draws the figures of runs, searches and comparisons: as pictures in SVG and
+// PNG, and as data that the page draws itself.
 //
-// It owns the look: one colour, dash and marker a transport, everywhere. It must
-// never show a figure that summary.Summary refuses to print, and each chart
-// carries what it rests on.
+// It owns the look: one colour, dash and marker for each transport, everywhere. It must
+// never show a value that summary.Summary withholds, and each figure states its basis.
 package chart

@@ -29,8 +29,8 @@ const (
 // in the order of a report, or only those that are named, in that order. Worth is what the
 // figures are, in a word: what is less than a VERDICT is written on each chart. A name that
 // no chart has is an *UnknownError.
-func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]results.Figure, error) {
-	return drawAll(cards(run, s, worth), only)
+func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]Figure, error) {
+	return drawAll(cards(run, s, basis(run, s), worth), only)
 }
 
 // UnknownError says that a run has no chart of a name.
@@ -44,11 +44,11 @@ func (e *UnknownError) Error() string {
 }
 
 // drawAll renders cards side by side: a picture takes a core a while.
-func drawAll(all []card, only []string) ([]results.Figure, error) {
+func drawAll(all []card, only []string) ([]Figure, error) {
 	if len(only) > 0 {
 		var has []string
 		for _, c := range all {
-			has = append(has, c.name)
+			has = append(has, c.Name)
 		}
 		var kept []card
 		for _, name := range only {
@@ -60,42 +60,41 @@ func drawAll(all []card, only []string) ([]results.Figure, error) {
 		}
 		all = kept
 	}
-	figures, errs := make([]results.Figure, len(all)), make([]error, len(all))
+	figures, errs := make([]Figure, len(all)), make([]error, len(all))
 	var drawing sync.WaitGroup
 	for i, c := range all {
-		drawing.Go(func() {
-			if figures[i], errs[i] = c.figure(); errs[i] != nil {
-				errs[i] = fmt.Errorf("draw %s: %w", c.name, errs[i])
-			}
-		})
+		drawing.Go(func() { figures[i], errs[i] = c.figure() })
 	}
 	drawing.Wait()
 	return figures, errors.Join(errs...)
 }
 
-// cards lays every chart out.
-func cards(run *results.Run, s summary.Summary, worth string) []card {
-	one := func(lay func(*results.Run, summary.Summary) (card, bool)) (all []card) {
-		if c, ok := lay(run, s); ok {
+// cards lays every chart out, each with its basis. Worth is its mark, unless that is VERDICT.
+func cards(run *results.Run, s summary.Summary, basis, worth string) (all []card) {
+	lay := []func(*results.Run, summary.Summary) (card, bool){latency.card, freshness.card}
+	for _, a := range axes {
+		lay = append(lay, a.card)
+	}
+	for _, one := range append(lay, crossover, timeline, cost, writes, memory, connect) {
+		if c, ok := one(run, s); ok {
+			c.Basis, c.mark = basis, strings.TrimPrefix(worth, "VERDICT")
 			all = append(all, c)
 		}
-		return all
-	}
-	all := slices.Concat(one(latency), one(freshness), curves(run, s), one(crossover), one(distance), one(batching), one(timeline), one(cost), one(writes), one(memory), one(connect))
-	for i := range all {
-		all[i].basis, all[i].mark = basis(run, s), strings.TrimPrefix(worth, "VERDICT")
 	}
 	return all
 }
 
 // figure renders the card in both formats.
-func (c card) figure() (results.Figure, error) {
-	svg, err := c.vector()
-	if err != nil {
-		return results.Figure{}, err
+func (c card) figure() (Figure, error) {
+	f := c.Figure
+	f.Panels = c.data()
+	var errs [2]error
+	f.SVG, errs[0] = c.vector()
+	f.PNG, errs[1] = c.raster()
+	if err := errors.Join(errs[:]...); err != nil {
+		return f, fmt.Errorf("draw %s: %w", c.Name, err)
 	}
-	png, err := c.raster()
-	return results.Figure{Name: c.name, Title: c.title, Alt: c.alt, Basis: c.basis, SVG: svg, PNG: png, Panels: c.live}, err
+	return f, nil
 }
 
 func (c card) vector() ([]byte, error) {
@@ -143,42 +142,51 @@ func (w *widths) fitted(svg []byte) []byte {
 // basis is the line under each chart: what it rests on.
 func basis(run *results.Run, s summary.Summary) string {
 	m := run.Manifest
-	commit := results.Plain(m.Tool.Commit)
-	if len(commit) > 10 {
-		commit = commit[:10]
-	}
 	fewest, most := m.Deliveries()
-	offered := metric.Number(most)
-	if fewest < most {
-		offered = metric.Number(fewest) + "–" + offered
-	}
-	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
-		results.Plain(m.Workload.Scenario), offered, publishes(s), rowNoun(m), s.ValidBlocks, s.Blocks,
-		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), m.Seed, commit)
-}
-
-// rowNoun is what a row stands for.
-func rowNoun(m results.Manifest) string {
-	if m.Sweeps() {
-		return "case"
-	}
-	return "transport"
-}
-
-// publishes is how many were planned for a case over its valid trials.
-func publishes(s summary.Summary) string {
-	var lo, hi int64
+	var least, mostOf int64 // publishes of any row
 	for i, r := range s.Rows {
 		n := r.Pooled.Publishes.Planned
-		if i == 0 || n < lo {
-			lo = n
+		if i == 0 || n < least {
+			least = n
 		}
-		hi = max(hi, n)
+		mostOf = max(mostOf, n)
 	}
+	row := "transport"
+	if m.Sweeps() {
+		row = "case"
+	}
+	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
+		results.Plain(m.Workload.Scenario), between(metric.Number(fewest), metric.Number(most)),
+		between(metric.Count(least), metric.Count(mostOf)), row, s.ValidBlocks, s.Blocks,
+		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), m.Seed, shortCommit(m.Tool.Commit))
+}
+
+// shortCommit is the beginning of a commit's hash.
+func shortCommit(commit string) string {
+	commit = results.Plain(commit)
+	return commit[:min(10, len(commit))]
+}
+
+// between is a range, or its one value.
+func between(lo, hi string) string {
 	if lo == hi {
-		return metric.Count(hi)
+		return hi
 	}
-	return metric.Count(lo) + "–" + metric.Count(hi)
+	return lo + "–" + hi
+}
+
+// said is the alternative text for rows: a clause for each, with its name and the metrics in
+// the order of the format.
+func said(rows []summary.Row, format string, metrics ...string) string {
+	var all []string
+	for _, r := range rows {
+		values := []any{r.Name}
+		for _, m := range metrics {
+			values = append(values, r.Value(m))
+		}
+		all = append(all, fmt.Sprintf(format, values...))
+	}
+	return strings.Join(all, "; ") + "."
 }
 
 // estimate is the mark of a run that supports no verdict.

@@ -11,14 +11,16 @@ import (
 const DPI = dpi
 
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
-func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]results.Figure, error) {
-	var figures []results.Figure
-	for _, c := range cards(run, sum, worth) {
+func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]Figure, error) {
+	var figures []Figure
+	for _, c := range cards(run, sum, basis(run, sum), worth) {
 		svg, err := c.vector()
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, results.Figure{Name: c.name, Title: c.title, Alt: c.alt, Basis: c.basis, SVG: svg, Panels: c.live})
+		f := c.Figure
+		f.SVG, f.Panels = svg, c.data()
+		figures = append(figures, f)
 	}
 	return figures, nil
 }

@@ -43,7 +43,7 @@ func TestPanels(t *testing.T) {
 	}
 }
 
-func sound(t *testing.T, where string, p results.Panel) {
+func sound(t *testing.T, where string, p chart.Panel) {
 	t.Helper()
 	for _, s := range p.Series {
 		if len(s.Y) != len(s.X) || len(s.Lo) != len(s.Hi) || len(s.Lo) != 0 && len(s.Lo) != len(s.X) {

@@ -10,17 +10,13 @@ import (
 	"pushbench/results/summary"
 )
 
-// Several draws runs on one chart each, in place of a chart a run: a row is a case of one
-// of them, named with the run's folder. They may be of different workloads, which the basis
+// Several draws runs on one chart each, in place of a chart per run: a row is a case of one
+// of them, named with the run's folder. Their workloads may differ, which the basis
 // says; nothing is judged across them.
-func Several(runs []*results.Run, worths []string, only ...string) ([]results.Figure, error) {
+func Several(runs []*results.Run, worths []string, only ...string) ([]Figure, error) {
 	together, s, basis := merge(runs)
 	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(worths))), ", ")
-	all := cards(together, s, strings.TrimPrefix(mark, "VERDICT"))
-	for i := range all {
-		all[i].basis = basis
-	}
-	return drawAll(all, only)
+	return drawAll(cards(together, s, basis, mark), only)
 }
 
 // merge puts the rows of all runs below one another, those of a transport together.
@@ -43,19 +39,14 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 			together.Intervals = append(together.Intervals, one)
 		}
 	}
-	var order []string
-	for _, r := range s.Rows {
-		if !slices.Contains(order, r.Transport) {
-			order = append(order, r.Transport)
-		}
-	}
+	order := transportsOf(s.Rows)
 	slices.SortStableFunc(s.Rows, func(a, b summary.Row) int {
 		return slices.Index(order, a.Transport) - slices.Index(order, b.Transport)
 	})
 	return together, s, strings.Join(basis, " · ")
 }
 
-// runNames are the runs' folders, without spaces, and told apart.
+// runNames are the names of the runs' folders, without spaces, each once.
 func runNames(runs []*results.Run) (names []string) {
 	for i, run := range runs {
 		name := strings.Join(strings.Fields(results.Plain(filepath.Base(filepath.Clean(run.Path)))), "-")

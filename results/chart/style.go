@@ -61,11 +61,6 @@ func (l look) line() draw.LineStyle {
 	return draw.LineStyle{Color: l.color, Width: 1.8, Dashes: l.dashes}
 }
 
-// dashed is the line of what is predicted.
-func (l look) dashed() draw.LineStyle {
-	return draw.LineStyle{Color: l.color, Width: 0.9, Dashes: []vg.Length{3, 3}}
-}
-
 func (l look) marker() draw.GlyphStyle {
 	return draw.GlyphStyle{Color: l.color, Radius: 3, Shape: l.glyph}
 }

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -17,36 +17,46 @@ import (
 	"pushbench/results/summary"
 )
 
-// timeline draws deliveries a second over a trial, the median of the blocks.
+// timeline draws deliveries per second over a trial, the median of the blocks. The page also has
+// the latency, and marks what went wrong.
 func timeline(run *results.Run, s summary.Summary) (card, bool) {
-	c := card{name: "timeline", title: "Deliveries over a trial, median of the blocks"}
+	const x, y = "seconds since the window opened", "messages delivered a second, all clients together"
 	fewest, offered := run.Manifest.Deliveries()
-	window := run.Manifest.Workload.Window.Seconds()
-	top := offered
-	p := newPlot()
+	window := run.Manifest.Workload.Window
+	first, last, top := 0.0, window.Seconds(), offered
+	var rates, times []line
 	var with []summary.Row
-	p.Add(grid(), span{window: window, offered: []float64{fewest, offered}})
-	for i := len(s.Rows) - 1; i >= 0; i-- {
-		points := medianRates(run, s.Rows[i])
-		if len(points) == 0 {
+	marks := []Mark{{X: 0, Text: "window opens"}, {X: last, Text: "closes"}}
+	for _, r := range s.Rows {
+		rate, median := newLine(lookIn(s.Rows, r), r), newLine(lookIn(s.Rows, r), r)
+		overTrial(&rate.Series, run, r, func(i results.Interval) (float64, bool) { return perSecond(i), true })
+		if len(rate.X) == 0 {
 			continue
 		}
-		l := lookIn(s.Rows, s.Rows[i])
-		p.Add(&plotter.Line{XYs: points, LineStyle: l.line()}, &plotter.Scatter{XYs: every(points, 5), GlyphStyle: l.marker()})
-		with = append([]summary.Row{s.Rows[i]}, with...)
-		for _, xy := range points {
-			top = max(top, xy.Y)
-			p.X.Min, p.X.Max = min(p.X.Min, xy.X), max(p.X.Max, xy.X)
+		n := max(5, int(math.Ceil(float64(len(rate.X))/12))) // every nth point carries a marker
+		for i := n / 2; i < len(rate.X); i += n {
+			rate.marks.add(rate.X[i], exactly(rate.Y[i]))
 		}
+		overTrial(&median.Series, run, r, func(i results.Interval) (float64, bool) {
+			return positive(metric.Milliseconds(i.Latency.Quantile(0.5))), i.Latency.Count() > 0
+		})
+		rates, times, with = append(rates, rate), append(times, median), append(with, r)
+		first, last, top = min(first, slices.Min(rate.X)), max(last, slices.Max(rate.X)), max(top, slices.Max(rate.Y))
+		marks = append(marks, stalls(run, r, rate.Series)...)
 	}
-	if c.keys = rowKeys(with, lineKey); len(c.keys) == 0 || top <= 0 {
+	if len(with) == 0 || top <= 0 {
 		return card{}, false
 	}
-	p.Y.Min, p.Y.Max, p.Y.Tick.Marker = 0, top*1.12, linearTicks(top*1.12, 5)
-	c.keys = append(c.keys, strokeKey("offered", offeredStyle), strokeKey("window opens and closes", windowStyle))
-	c.plots = []panel{{plot: p, share: 1, y: "messages delivered a second, all clients together", x: "seconds since the window opened"}}
-	c.live = timelinePanels(run, with)
-	c.alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", metric.Number(window), metric.Number(offered))
+	marks = append(marks[:min(len(marks), 2+12)], events(run)...)
+	rated := linePanel(Panel{Title: "Throughput", X: x, Y: y, XScale: "linear", YScale: "linear", Marks: marks}, rates,
+		span{window.Seconds(), []float64{fewest, offered}})
+	upTo(rated.plot, top)
+	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
+	timed := linePanel(Panel{Title: "Latency p50, of what arrived in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
+	c := card{Figure: Figure{Name: "timeline", Title: "Deliveries over a trial, median of the blocks"}}
+	c.panels = []panel{{plot: rated.plot, x: x, y: y}, {Panel: rated.Panel}, {Panel: timed.Panel}}
+	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "window opens and closes", line: windowStyle})
+	c.Alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", metric.Number(window.Seconds()), metric.Number(offered))
 	return c, true
 }
 
@@ -55,17 +65,13 @@ var (
 	windowStyle  = draw.LineStyle{Color: soft, Width: 1}
 )
 
-// medianRates are deliveries a second, at the middle of each interval, the
-// median over the row's trials.
-func medianRates(run *results.Run, r summary.Row) plotter.XYs {
-	return medians(run, r, func(i results.Interval) (float64, bool) { return float64(i.Delivered) / i.Length.Seconds(), true })
-}
+func perSecond(i results.Interval) float64 { return float64(i.Delivered) / i.Length.Seconds() }
 
-// medians are what each interval had, at its middle, the median over the row's trials.
-func medians(run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) plotter.XYs {
+// overTrial adds a value for each interval, at its middle: the median over the trials of the row.
+func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) {
 	had := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
-		if i.CaseName() != r.Name || i.Length <= 0 || !ofValid(r, i) {
+		if i.Length <= 0 || !inRow(r, i) {
 			continue
 		}
 		if v, ok := of(i); ok {
@@ -73,26 +79,55 @@ func medians(run *results.Run, r summary.Row, of func(results.Interval) (float64
 			had[at] = append(had[at], v)
 		}
 	}
-	var points plotter.XYs
 	for _, at := range slices.Sorted(maps.Keys(had)) {
-		points = append(points, plotter.XY{X: at.Seconds(), Y: summary.Median(had[at])})
+		s.add(at.Seconds(), exactly(summary.Median(had[at])))
 	}
-	return points
 }
 
-// ofValid says whether an interval belongs to a trial of the row.
-func ofValid(r summary.Row, i results.Interval) bool {
-	return slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
+// inRow reports whether an interval belongs to a trial of the row.
+func inRow(r summary.Row, i results.Interval) bool {
+	return i.CaseName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
 }
 
-// every nth point, to carry a marker.
-func every(points plotter.XYs, n int) plotter.XYs {
-	n = max(n, int(math.Ceil(float64(len(points))/12)))
-	var some plotter.XYs
-	for i := n / 2; i < len(points); i += n {
-		some = append(some, points[i])
+// stalls are the seconds of the window in which a trial delivered less than a tenth of what
+// its case delivers in a second of the median.
+func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
+	window := run.Manifest.Workload.Window
+	var usual []float64
+	for i, x := range rates.X {
+		if x > 0 && x < window.Seconds() {
+			usual = append(usual, rates.Y[i])
+		}
 	}
-	return some
+	low := summary.Median(usual) / 10 // NaN of none, and nothing is below that
+	for _, i := range run.Intervals {
+		middle := i.Start + i.Length/2
+		if i.Length >= time.Second/2 && inRow(r, i) && middle > 0 && middle < window && perSecond(i) < low {
+			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stands still, block %d", results.Plain(r.Name), i.Block)})
+		}
+	}
+	return all
+}
+
+// events are the longest of what the machine did to any trial, valid or not.
+func events(run *results.Run) (all []Mark) {
+	const most = 6
+	var found []results.Event
+	for _, t := range run.Trials {
+		void := ""
+		if !t.Valid() {
+			void = ", void"
+		}
+		for _, e := range t.Events {
+			e.What = fmt.Sprintf("%s for %s ms: %s, block %d%s", results.Plain(e.What), metric.Number(metric.Milliseconds(e.Took)), results.Plain(t.CaseName()), t.Block, void)
+			found = append(found, e)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b results.Event) int { return cmp.Compare(b.Took, a.Took) })
+	for _, e := range found[:min(most, len(found))] {
+		all = append(all, Mark{fourDigits(e.At.Seconds()), e.What})
+	}
+	return all
 }
 
 // A span marks the window and the offered rates.
@@ -109,9 +144,4 @@ func (s span) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, rate := range s.offered {
 		c.StrokeLine2(offeredStyle, c.Min.X, y(rate), c.Max.X, y(rate))
 	}
-}
-
-// DataRange implements plot.DataRanger.
-func (s span) DataRange() (xmin, xmax, ymin, ymax float64) {
-	return 0, s.window, 0, slices.Max(s.offered)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -72,42 +71,48 @@ func rowKeys(rows []summary.Row, show func(name string, l look) key) []key {
 		return keys
 	}
 	var keys []key
-	var seen []string
-	for _, r := range rows {
-		if !slices.Contains(seen, r.Transport) {
-			seen = append(seen, r.Transport)
-			keys = append(keys, show(r.Transport, lookOf(r.Transport)))
-		}
+	for _, t := range transportsOf(rows) {
+		keys = append(keys, show(t, lookOf(t)))
 	}
 	for i, v := range all {
-		keys = append(keys, swatchKey(v, shade(soft, i, len(all))))
+		keys = append(keys, key{name: v, fill: shade(soft, i, len(all))})
 	}
 	return keys
+}
+
+// transportsOf are the transports of the rows, in their order.
+func transportsOf(rows []summary.Row) (all []string) {
+	for _, r := range rows {
+		if !slices.Contains(all, r.Transport) {
+			all = append(all, r.Transport)
+		}
+	}
+	return all
 }
 
 // barNames stand under the bars: the row, or where there are variants the
 // variant in a few letters, with the transport under the middle one.
 func barNames(rows []summary.Row) plot.ConstantTicks {
-	if len(variants(rows)) < 2 {
-		return under(names(rows))
-	}
-	var short []string
+	var names []string
+	first, last := map[string]int{}, map[string]int{}
 	for i, r := range rows {
-		first := slices.IndexFunc(rows, func(o summary.Row) bool { return o.Transport == r.Transport })
-		last := len(rows) - 1 - slices.IndexFunc(reversed(rows), func(o summary.Row) bool { return o.Transport == r.Transport })
+		if _, ok := first[r.Transport]; !ok {
+			first[r.Transport] = i
+		}
+		last[r.Transport] = i
+		names = append(names, r.Name)
+	}
+	if len(variants(rows)) < 2 {
+		return under(names)
+	}
+	for i, r := range rows {
 		below := " " // keeps the first lines level
-		if i == (first+last)/2 {
+		if i == (first[r.Transport]+last[r.Transport])/2 {
 			below = r.Transport
 		}
-		short = append(short, brief(r)+"\n"+below)
+		names[i] = brief(r) + "\n" + below
 	}
-	return under(short)
-}
-
-func reversed(rows []summary.Row) []summary.Row {
-	back := slices.Clone(rows)
-	slices.Reverse(back)
-	return back
+	return under(names)
 }
 
 // brief is a row's variant in a few letters, a line each: flush windows in
@@ -117,7 +122,7 @@ func brief(r summary.Row) string {
 	for part := range strings.FieldsSeq(r.Variant()) {
 		switch axis, value, _ := strings.Cut(part, "="); axis {
 		case "flush":
-			lines = append(lines, milliseconds(r.Flush))
+			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.Flush), 'f', -1, 64))
 		case "stack":
 			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
 		default:
@@ -128,10 +133,6 @@ func brief(r summary.Row) string {
 		return "–"
 	}
 	return strings.Join(lines, "\n")
-}
-
-func milliseconds(d time.Duration) string {
-	return strconv.FormatFloat(metric.Milliseconds(d), 'f', -1, 64)
 }
 
 // axisNames say what brief shows: "flush window, ms".
@@ -161,12 +162,4 @@ func labelSize(bars int) vg.Length {
 	default:
 		return 8
 	}
-}
-
-func names(rows []summary.Row) []string {
-	var names []string
-	for _, r := range rows {
-		names = append(names, r.Name)
-	}
-	return names
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/chart"
 	"pushbench/results/metric"
 )
 
@@ -110,7 +111,7 @@ func (c Capacity) Markdown(w io.Writer) error {
 }
 
 // HTML writes it as one page, with the figure as report.html has its own.
-func (c Capacity) HTML(w io.Writer, figures []results.Figure) error {
+func (c Capacity) HTML(w io.Writer, figures []chart.Figure) error {
 	said := c.Sentences()
 	badge := estimateLabel
 	if c.Unfinished() {

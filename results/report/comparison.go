@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/chart"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -196,7 +197,7 @@ func (c *Comparison) Markdown(w io.Writer) error {
 }
 
 // HTML writes the comparison as one page, with the figure as report.html has its own.
-func (c *Comparison) HTML(w io.Writer, figures []results.Figure) error {
+func (c *Comparison) HTML(w io.Writer, figures []chart.Figure) error {
 	j, m := c.Judgement, c.Runs[1].Manifest
 	p := page{
 		Title:    results.Plain(m.Workload.Scenario) + ": B against A",

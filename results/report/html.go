@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/chart"
 )
 
 // The page and what it is made of. uPlot is by Leon Sorokin, under the licence beside it.
@@ -54,12 +55,12 @@ type pageFigure struct {
 
 // figureData is a figure as the script finds it.
 type figureData struct {
-	Name   string          `json:"name"`
-	Panels []results.Panel `json:"panels"`
+	Name   string        `json:"name"`
+	Panels []chart.Panel `json:"panels"`
 }
 
 // HTML writes the report as one page. The figures' SVG is written as it is, so it must be ours.
-func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
+func (r *Report) HTML(w io.Writer, figures []chart.Figure) error {
 	all, m := r.sections(), r.Run.Manifest
 	p := page{
 		Title:    results.Plain(m.Workload.Scenario),
@@ -82,7 +83,7 @@ func (r *Report) HTML(w io.Writer, figures []results.Figure) error {
 
 // write draws a page that needs nothing else: no network, and no script, though with scripts
 // its figures answer a pointer. Under each figure the caption follows what it rests on.
-func (p page) write(w io.Writer, figures []results.Figure, caption string) error {
+func (p page) write(w io.Writer, figures []chart.Figure, caption string) error {
 	p.Scripts = []template.JS{template.JS(plotScript), template.JS(pageScript)} //nolint:gosec // ours and uPlot's
 	p.Policy = policy(plotScript, pageScript)
 	p.Style = template.CSS(plotStyle)                                      //nolint:gosec // uPlot's
@@ -92,7 +93,7 @@ func (p page) write(w io.Writer, figures []results.Figure, caption string) error
 		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, f.Basis + caption, inline(f.SVG)})
 		data := figureData{f.Name, f.Panels}
 		if data.Panels == nil {
-			data.Panels = []results.Panel{}
+			data.Panels = []chart.Panel{}
 		}
 		p.Data = append(p.Data, data)
 	}

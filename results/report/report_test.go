@@ -19,6 +19,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 
 	"pushbench/results"
+	"pushbench/results/chart"
 	"pushbench/results/internal/golden"
 	"pushbench/results/internal/synthetic"
 	"pushbench/results/metric"
@@ -226,8 +227,8 @@ var (
 )
 
 func TestHTML(t *testing.T) {
-	figure := results.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
-	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []results.Figure{figure}) })
+	figure := chart.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
+	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Figure{figure}) })
 	golden.Compare(t, "report.html", hashes.ReplaceAllString(scripts.ReplaceAllString(got, "<script>…</script>"), "sha256-…"))
 	if strings.Contains(got, "<?xml") || !strings.Contains(got, "<svg><text>x</text></svg>") {
 		t.Error("the figure is not inlined as HTML allows")
@@ -422,8 +423,8 @@ func withoutText(page string) string {
 // The page loads nothing and sends nothing, and its policy forbids it to: what runs are the two
 // scripts in it, by their hashes.
 func TestThePageNeedsNothingElse(t *testing.T) {
-	figure := results.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
-	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []results.Figure{figure}) })
+	figure := chart.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
+	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Figure{figure}) })
 	for _, active := range []string{"http://", "https://", "src=", "@import", "url("} {
 		if strings.Contains(scripts.ReplaceAllString(page, ""), active) {
 			t.Errorf("the page holds %s", active)
@@ -452,7 +453,7 @@ var policies = regexp.MustCompile(`http-equiv="Content-Security-Policy" content=
 
 func TestWriteMakesEveryFile(t *testing.T) {
 	dir := t.TempDir()
-	figure := results.Figure{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
+	figure := chart.Figure{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
 	if err := on("estimate").Write(dir, figure); err != nil {
 		t.Fatal(err)
 	}

@@ -9,13 +9,14 @@ import (
 	"path/filepath"
 
 	"pushbench/results"
+	"pushbench/results/chart"
 )
 
 // Write derives every file of a run folder that is made from what was measured:
 // summary.csv, comparisons.csv, summary.json, summary.md, metrics.txt, bench.txt, an .hgrm file a case, report.html and,
 // in charts/, the figures. A file that fails does not keep the others from being
 // written; the errors are joined.
-func (r *Report) Write(dir string, figures ...results.Figure) error {
+func (r *Report) Write(dir string, figures ...chart.Figure) error {
 	errs := []error{
 		write(dir, "summary.csv", func(w io.Writer) error { return r.CSV(w) }),
 		write(dir, "comparisons.csv", func(w io.Writer) error { return r.Comparisons(w) }),
@@ -35,7 +36,7 @@ func (r *Report) Write(dir string, figures ...results.Figure) error {
 }
 
 // Write writes compare.md, compare.html, comparisons.csv and the figure into a folder.
-func (c *Comparison) Write(dir string, figures ...results.Figure) error {
+func (c *Comparison) Write(dir string, figures ...chart.Figure) error {
 	return errors.Join(
 		write(dir, "compare.md", c.Markdown),
 		write(dir, "compare.html", func(w io.Writer) error { return c.HTML(w, figures) }),
@@ -45,7 +46,7 @@ func (c *Comparison) Write(dir string, figures ...results.Figure) error {
 }
 
 // Write writes capacity.md, capacity.html, capacity.csv and the figure into a folder.
-func (c Capacity) Write(dir string, figures ...results.Figure) error {
+func (c Capacity) Write(dir string, figures ...chart.Figure) error {
 	return errors.Join(
 		write(dir, "capacity.md", c.Markdown),
 		write(dir, "capacity.html", func(w io.Writer) error { return c.HTML(w, figures) }),
@@ -62,7 +63,7 @@ func write(dir, name string, render func(io.Writer) error) error {
 	return results.WriteFile(filepath.Join(dir, name), b.Bytes())
 }
 
-func writeFigures(dir string, figures []results.Figure) error {
+func writeFigures(dir string, figures []chart.Figure) error {
 	if len(figures) == 0 {
 		return nil
 	}

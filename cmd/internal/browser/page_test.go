@@ -285,8 +285,8 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 		name, figure string
 		write        func(io.Writer) error
 	}{
-		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []results.Figure{drawn}) }},
-		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []results.Figure{ratios}) }},
+		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []chart.Figure{drawn}) }},
+		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []chart.Figure{ratios}) }},
 	} {
 		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.figure)))
 		if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {

@@ -1,0 +1,214 @@
+package chart
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
+)
+
+// An axis is a number that the cases of a run differ in. Its chart has a line for each group
+// of cases that differ in nothing else.
+type axis struct {
+	name  string // as in the names of cases
+	chart string
+	title string
+	x     string
+	scale string // "linear", or "names" for a step a value; else logarithmic over more than a decade, and 0 means that a case has none
+	of    func(results.Case) float64
+	swept func(results.Manifest) bool // nil: cases have a value only where it is swept
+	shows func(a axis, run *results.Run, groups [][]summary.Row) (all []quantity, alt string)
+}
+
+// axes are those that have a chart.
+var axes = []axis{
+	{"clients", "by-clients", "What more clients do", "clients", "", func(c results.Case) float64 { return float64(c.Clients) }, nil, workload},
+	{"rate", "by-rate", "What a higher rate does", "messages published a second", "", func(c results.Case) float64 { return c.PublishRate }, nil, workload},
+	{"payload", "by-payload", "What a larger payload does", "payload, B", "", func(c results.Case) float64 { return c.PayloadBytes }, nil, workload},
+	{"interval", "by-interval", "What a longer poll interval does", "poll interval, s", "", func(c results.Case) float64 { return c.Interval.Seconds() }, nil, workload},
+	{"rtt", "distance", "What a round trip does", "round trip, ms", "linear", func(c results.Case) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
+	// 0, 1, 5 and 20 ms are distinguishable on no scale that has all of them.
+	{"flush", "batching", "What a flush window buys, and what it costs", "flush window, ms", "names", func(c results.Case) float64 { return metric.Milliseconds(c.Flush) }, results.Manifest.SweptFlush, batching},
+}
+
+// A quantity is what a panel has over an axis.
+type quantity struct {
+	title, y string
+	log      bool
+	of       func(summary.Row) reading
+	theory   func(summary.Row) reading // nil: none
+}
+
+// value reads a metric without its range.
+func value(name string) func(summary.Row) reading {
+	return func(r summary.Row) reading { return reading{Value: r.Value(name)} }
+}
+
+func (a axis) card(run *results.Run, s summary.Summary) (card, bool) {
+	groups := a.groups(s.Rows)
+	if a.swept != nil && !a.swept(run.Manifest) || !slices.ContainsFunc(groups, func(g []summary.Row) bool { return a.of(g[len(g)-1].Case) > 0 }) {
+		return card{}, false
+	}
+	all, alt := a.shows(a, run, groups)
+	c := card{Figure: Figure{Name: a.chart, Title: a.title, Alt: alt}}
+	heads := make([]summary.Row, len(groups)) // what the rows of each group share
+	for i, g := range groups {
+		heads[i] = g[0]
+		heads[i].Name = rest(g[0].Name, a.name)
+	}
+	for _, h := range heads {
+		c.keys = append(c.keys, lineKey(h.Name, lookIn(heads, h)))
+	}
+	for _, q := range all {
+		c.panels = append(c.panels, a.panel(heads, groups, q))
+	}
+	return c, true
+}
+
+// panel draws a quantity over the axis. A transport that does not have the axis, as a stream
+// has no poll interval, is a level line.
+func (a axis) panel(heads []summary.Row, groups [][]summary.Row, q quantity) panel {
+	var values []float64
+	for _, r := range slices.Concat(groups...) {
+		if x := a.of(r.Case); x > 0 || a.scale != "" {
+			values = append(values, x)
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	near, far := values[0], values[len(values)-1]
+	data := Panel{Title: q.title, X: a.x, Y: q.y, XScale: cmp.Or(a.scale, "linear"), YScale: "linear"}
+	if a.scale == "" && far > 10*near {
+		data.XScale = "log"
+	}
+	if q.log {
+		data.YScale = "log"
+	}
+	if a.scale == "names" {
+		for _, x := range values {
+			data.Names = append(data.Names, strconv.FormatFloat(x, 'f', -1, 64))
+		}
+	}
+	var lines []line
+	for i, g := range groups {
+		l := newLine(lookIn(heads, heads[i]), heads[i])
+		for _, r := range g {
+			x, v := a.of(r.Case), q.of(r)
+			if q.log {
+				v.X, v.lo, v.hi = positive(v.X), positive(v.lo), positive(v.hi)
+			}
+			switch {
+			case a.scale == "" && x == 0:
+				l.add(near, v)
+				l.add(far, v)
+				continue
+			case a.scale == "names":
+				x = float64(slices.Index(values, x))
+			}
+			l.add(x, v)
+			l.marks.add(x, v)
+			if q.theory != nil {
+				l.theory.add(x, q.theory(r))
+			}
+		}
+		lines = append(lines, l)
+	}
+	return linePanel(data, lines)
+}
+
+// groups are the rows that differ in nothing but the axis, each group by rising values. On an
+// axis of names a single row says nothing.
+func (a axis) groups(rows []summary.Row) (groups [][]summary.Row) {
+	for _, r := range rows {
+		i := slices.IndexFunc(groups, func(g []summary.Row) bool { return rest(g[0].Name, a.name) == rest(r.Name, a.name) })
+		switch {
+		case len(r.Trials) == 0:
+		case i < 0:
+			groups = append(groups, []summary.Row{r})
+		default:
+			groups[i] = append(groups[i], r)
+		}
+	}
+	for _, g := range groups {
+		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(a.of(x.Case), a.of(y.Case)) })
+	}
+	return slices.DeleteFunc(groups, func(g []summary.Row) bool { return a.scale == "names" && len(g) < 2 })
+}
+
+// rest is a case's name without an axis.
+func rest(name, axis string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(name), func(part string) bool { return strings.HasPrefix(part, axis+"=") }), " ")
+}
+
+// workload shows what a part of the workload does to latency, to throughput and to costs.
+func workload(a axis, run *results.Run, groups [][]summary.Row) ([]quantity, string) {
+	latency := quantity{title: "Latency p99", y: "ms (log scale)", log: true, of: value(metric.P99)}
+	cpu := quantity{title: "CPU, server + generator", y: "µs a message (log scale)", log: true, of: value(metric.CPUPerMessage)}
+	if run.Manifest.Workload.LatestOnly() {
+		latency.title, latency.of = "Age mean", value(metric.AgeMean)
+		cpu.y, cpu.of = "cores (log scale)", value(metric.Cores)
+	}
+	all := []quantity{{title: "Latency p50", y: "ms (log scale)", log: true, of: value(metric.P50)}, latency, cpu}
+	if a.name == "clients" || a.name == "rate" {
+		all = slices.Insert(all, 0, quantity{title: "Throughput", y: "deliveries a second (log scale)", log: true, of: throughput})
+	} else {
+		all = append(all, quantity{title: "Wire", y: "B a message", of: value(metric.WireBytesPerMessage)})
+	}
+	return all, a.title + ". " + said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s B a message",
+		metric.P50, metric.P99, metric.CPUPerMessage, metric.WireBytesPerMessage)
+}
+
+// throughput is how many messages a second arrived: the share delivered of what was expected.
+func throughput(r summary.Row) reading {
+	l := r.Pooled.Ledger
+	if l.Owed == 0 || r.DeliveryRate == 0 {
+		return withheld
+	}
+	return exactly(r.DeliveryRate * float64(l.Unique) / float64(l.Owed))
+}
+
+// distance shows what a round trip does to each transport: the mean latency, and how many
+// times that of the WebSocket, or of the first, it is.
+func distance(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, string) {
+	base := groups[max(0, slices.IndexFunc(groups, func(g []summary.Row) bool { return g[0].Transport == transports.WebSocket }))]
+	theory := func(r summary.Row) reading {
+		if p, ok := r.Theory(metric.Mean); ok {
+			return exactly(p.Value)
+		}
+		return withheld
+	}
+	times := func(of func(summary.Row) reading) func(summary.Row) reading {
+		return func(r summary.Row) reading {
+			v := of(r)
+			for _, b := range base {
+				if other := of(b); b.RTT == r.RTT && v.Known == summary.Shown && other.Known == summary.Shown && other.X > 0 {
+					return exactly(v.X / other.X)
+				}
+			}
+			return withheld
+		}
+	}
+	return []quantity{
+		{"Latency mean", "ms (dashed: theory)", false, value(metric.Mean), theory},
+		{"Mean, times " + base[0].Transport + "'s", "times (dashed: theory)", false, times(value(metric.Mean)), times(theory)},
+	}, "Mean latency by round trip. " + said(slices.Concat(groups...), "%s: mean %s ms", metric.Mean)
+}
+
+// batching shows what a flush window buys and what it costs.
+func batching(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, string) {
+	ranged := func(name string) func(summary.Row) reading {
+		return func(r summary.Row) reading { return metricOf(r, name) }
+	}
+	return []quantity{
+		{title: "Latency p50", y: "ms (log scale)", log: true, of: ranged(metric.P50)},
+		{title: "Latency p99", y: "ms (log scale)", log: true, of: ranged(metric.P99)},
+		{title: "CPU, server + generator", y: "µs a message", of: ranged(metric.CPUPerMessage)},
+		{title: "Messages a write", y: "a write: answer, event or frame", of: ranged(metric.MessagesPerBatch)},
+	}, "Latency, CPU and messages a write by flush window. " + said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write",
+		metric.P50, metric.P99, metric.CPUPerMessage, metric.MessagesPerBatch)
+}
