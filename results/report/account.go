@@ -14,21 +14,11 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A part is what a sceptic asks next, and the answer.
+// A part qualifies the conclusion: a question of a sceptical reader, and the answer.
 type part struct {
 	Title string
 	Lines []string
 	Code  []string // commands
-}
-
-// conclusion is what the run found, and of what it claims.
-func (r *Report) conclusion() []string {
-	said := r.headline()
-	if r.Run.Manifest.Status != results.Invalid {
-		said = append(said, r.met()...)
-		said = append(said, losses(r.Summary)...)
-	}
-	return append(said, r.claimSentences()...)
 }
 
 // account is all that qualifies the conclusion.
@@ -38,11 +28,11 @@ func (r *Report) account() []part {
 		{Title: "What it holds for", Lines: []string{holdsFor(m)}},
 		{Title: "What would reverse it", Lines: r.reversal()},
 		{Title: "Why believe it", Lines: r.trust()},
-		{Title: "What was not measured", Lines: []string{results.Capital(strings.TrimPrefix(notMeasured(m), "Not measured: "))}},
+		{Title: "What was not measured", Lines: []string{results.Capital(notMeasured(m))}},
 		{Title: "How to repeat it", Lines: []string{"Ratios and orders should hold on another machine; absolute times will not."}, Code: repeat(m)},
 	}
 	if m.Status == results.Invalid {
-		parts = slices.DeleteFunc(parts, func(p part) bool { return p.Title == "What would reverse it" })
+		parts = slices.Delete(parts, 1, 2)
 	}
 	return parts
 }
@@ -51,64 +41,67 @@ func (r *Report) account() []part {
 // it swept nothing which command would tell.
 func (r *Report) reversal() []string {
 	m := r.Run.Manifest
-	said := r.variants()
+	said, scenario := r.variants(), results.Plain(m.Workload.Scenario)
 	if border := r.crossoverSaid(); border != "" {
 		said = append(said, results.Capital(border)+".")
 	} else {
-		said = append(said, r.dearPolls()...)
+		said = append(said, r.expensivePolls(scenario)...)
 	}
 	if m.RTT == 0 && !m.SweptRTT() {
-		said = append(said, fmt.Sprintf("A round trip: loopback has none. A poll's answer waits for one more, so that long polling's mean latency doubles where the round trip passes the time between messages (pushbench run %s --rtt 100ms).", scenarioName(m)))
+		said = append(said, fmt.Sprintf("A round trip: loopback has none. A poll's answer waits for one more, so that long polling's mean latency doubles where the round trip passes the time between messages (pushbench run %s --rtt 100ms).", scenario))
 	}
 	if !m.SweptFlush() {
-		said = append(said, fmt.Sprintf("A flush window: holding messages a few milliseconds makes every transport cheaper and slower alike (pushbench run %s --flush 0s,5ms).", scenarioName(m)))
+		said = append(said, fmt.Sprintf("A flush window: holding messages a few milliseconds makes every transport cheaper and slower alike (pushbench run %s --flush 0s,5ms).", scenario))
 	}
 	return said
 }
 
-// dearPolls says at which interval short polling would cost what the cheapest stream does, as
-// far as each request costs the same at any interval.
-func (r *Report) dearPolls() []string {
-	m := r.Run.Manifest
-	poll, ok := r.Summary.Row(transports.ShortPoll)
-	if !ok || m.Workload.PollInterval <= 0 {
-		return nil
-	}
-	cost := func(row summary.Row) (float64, bool) {
-		v, ok := row.Median(r.costMetric())
-		return v.X, ok && v.Known == summary.Shown && v.X > 0
-	}
-	own, shown := cost(poll)
-	name, cheapest := "", math.Inf(1)
+// expensivePolls says at which interval short polling would cost what the cheapest stream does, if
+// each request costs the same at any interval.
+func (r *Report) expensivePolls(scenario string) []string {
+	interval := r.Run.Manifest.Workload.PollInterval
+	own, name, cheapest := 0.0, "", math.Inf(1)
 	for _, row := range r.Summary.Rows {
-		if v, ok := cost(row); ok && !transports.Of(row.Transport).Timed && v < cheapest {
-			name, cheapest = row.Name, v
+		v, ok := row.Median(r.costMetric())
+		switch shown := ok && v.Known == summary.Shown && v.X > 0; {
+		case row.Name == transports.ShortPoll && shown:
+			own = v.X
+		case shown && !transports.Of(row.Transport).Timed && v.X < cheapest:
+			name, cheapest = row.Name, v.X
 		}
 	}
-	if !shown || name == "" {
+	if interval <= 0 || own == 0 || name == "" {
 		return nil
 	}
-	at := time.Duration(own / cheapest * float64(m.Workload.PollInterval))
 	return []string{fmt.Sprintf("Staleness: if a poll cost the same at every interval, short polling would cost as much as %s at one of about %s, where it now is %s; this is arithmetic, not measured (pushbench crossover %s measures it).",
-		name, duration(at), duration(m.Workload.PollInterval), scenarioName(m))}
+		name, duration(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
 }
 
-// scenarioName is what a person gives the command.
-func scenarioName(m results.Manifest) string { return results.Plain(m.Workload.Scenario) }
+// checks counts the checks that passed and the blocks that are valid.
+func checks(s summary.Summary, between string) string {
+	return fmt.Sprintf("%s of %s checks of the rig passed%s%d of %s are valid.",
+		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), between, s.ValidBlocks, some(s.Blocks, "block"))
+}
 
-// trust is what speaks for the figures and what against.
+// trust is the evidence for and against the figures.
 func (r *Report) trust() []string {
 	m, s := r.Run.Manifest, r.Summary
-	said := []string{fmt.Sprintf("Gates: %s of %s checks of the rig passed, in %s; %d of %s are valid.",
-		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), some(len(r.Run.Trials), "trial"), s.ValidBlocks, some(s.Blocks, "block"))}
-	said = append(said, exclusions(s)...)
+	said := append([]string{"Gates: " + checks(s, fmt.Sprintf(", in %s; ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)
 	if floor := r.floor(); floor != "" {
 		said = append(said, "Noise floor: "+floor+"; a difference that is no larger says nothing.")
 	} else {
 		said = append(said, "Noise floor: unknown, as it takes two valid blocks.")
 	}
 	if m.Ceiling > 0 {
-		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", metric.Number(100*r.ofCeiling())))
+		offered := m.Workload.PublishRate + m.Workload.DeliveryRate // by the most demanding configuration
+		for _, c := range m.AllCases() {
+			publish := m.Workload.PublishRate
+			if c.PublishRate > 0 {
+				publish = c.PublishRate
+			}
+			offered = max(offered, publish+c.DeliveryRate)
+		}
+		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", metric.Number(100*(offered/m.Ceiling))))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a folder may hold anything
@@ -121,24 +114,10 @@ func (r *Report) trust() []string {
 	return said
 }
 
-// ofCeiling is the share of its ceiling that the hardest case asks of the generator.
-func (r *Report) ofCeiling() float64 {
-	m := r.Run.Manifest
-	offered := m.Workload.PublishRate + m.Workload.DeliveryRate
-	for _, c := range m.AllCases() {
-		publish := m.Workload.PublishRate
-		if c.PublishRate > 0 {
-			publish = c.PublishRate
-		}
-		offered = max(offered, publish+c.DeliveryRate)
-	}
-	return offered / m.Ceiling
-}
-
-// floor is how far a case is from itself, for each declared metric at the most.
+// floor is the largest difference of a configuration from itself, for each declared metric.
 func (r *Report) floor() string {
 	most := map[string]float64{}
-	var order []string
+	var order, said []string
 	for _, d := range r.Alike {
 		if d.Blocks == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
 			continue
@@ -148,7 +127,6 @@ func (r *Report) floor() string {
 		}
 		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
 	}
-	var said []string
 	for _, name := range order {
 		said = append(said, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
 	}
@@ -158,13 +136,12 @@ func (r *Report) floor() string {
 	return "each case differs from itself by at most " + list(said)
 }
 
-// caption is what must stand under every chart beside what it rests on.
+// caption follows the basis of every figure.
 func (r *Report) caption() string {
-	said := ""
+	said, differ := "", 0
 	if floor := r.floor(); floor != "" {
-		said += " · noise floor: " + floor
+		said = " · noise floor: " + floor
 	}
-	differ := 0
 	for _, c := range r.Run.Manifest.Conditions {
 		if strings.HasPrefix(c, "on purpose, servers differ") {
 			differ++
@@ -181,30 +158,26 @@ func repeat(m results.Manifest) []string {
 	return again(m.Tool, m.Command, "run", m.Workload.Scenario)
 }
 
-// again are the commands that do the same again. Where the command is not on record it is a
+// again are the commands that do the same again. Without a command on record it is a
 // plain one.
-func again(tool results.Tool, command []string, plain ...string) []string {
-	var all []string
+func again(tool results.Tool, command []string, plain ...string) (all []string) {
 	if tool.Commit != "" {
 		all = append(all, "git checkout "+results.Plain(tool.Commit)+" && make build")
 	}
-	command = slices.Clone(command)
-	if len(command) == 0 {
-		command = append([]string{"pushbench"}, plain...)
+	if len(command) > 0 {
+		plain = command[1:]
 	}
-	command[0] = "bin/pushbench"
-	for i, word := range command {
-		command[i] = quoted(results.Plain(word))
+	said := "bin/pushbench"
+	for _, word := range plain {
+		said += " " + quoted(results.Plain(word))
 	}
-	return append(all, strings.Join(command, " "))
+	return append(all, said)
 }
 
 // quoted is a word as a shell takes it.
 func quoted(word string) string {
-	plain := func(r rune) bool {
-		return strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@"
+	if word != "" && strings.Trim(word, plain) == "" {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

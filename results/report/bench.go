@@ -12,17 +12,14 @@ import (
 	"pushbench/results/summary"
 )
 
-// A benchUnit is a metric under the name that Go's benchmark tools expect:
-// "ns" makes benchstat print times, "/op" style units are lower is better.
-type benchUnit struct {
+// benchUnits are the figures of bench.txt, under the names that Go's benchmark tools expect:
+// "ns" makes benchstat print times, "/op" style units are lower is better. Milliseconds and
+// microseconds become nanoseconds and KiB bytes, because benchstat scales base units itself.
+var benchUnits = []struct {
 	metric string
 	unit   string
 	scale  float64 // from the metric's unit
-}
-
-// benchUnits are the figures of bench.txt. Milliseconds and microseconds become
-// nanoseconds and KiB bytes, because benchstat scales base units itself.
-var benchUnits = []benchUnit{
+}{
 	{metric.P50, "p50-ns", 1e6},
 	{metric.P99, "p99-ns", 1e6},
 	{metric.P999, "p999-ns", 1e6},
@@ -42,10 +39,10 @@ var benchUnits = []benchUnit{
 	{metric.Lost, "lost", 1},
 }
 
-// Bench writes the Go benchmark format, one line a valid trial:
+// Bench writes the Go benchmark format, one line per valid trial:
 // https://go.dev/design/14313-benchmark-format. What is n/a or infinite has no
-// number there; a unit that one of a case's trials has no number for is left out of
-// all of them, with the reason: the rest would flatter a case that lost messages.
+// number there; a unit without a number in one trial of a configuration is left out of
+// all of them, with the reason: the rest would flatter a configuration that lost messages.
 func (r *Report) Bench(w io.Writer) error {
 	m := r.Run.Manifest
 	var b strings.Builder
@@ -65,50 +62,38 @@ func (r *Report) Bench(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	for _, row := range r.Summary.Rows {
-		units, left := benchUnitsOf(row)
-		for _, why := range left {
-			fmt.Fprintf(&b, "# left out: transport=%s %s\n", row.Key(), why) // no configuration line, by which benchstat makes tables
+		figures := make([]string, len(row.Trials))
+		for _, u := range benchUnits {
+			each := make([]string, len(row.Trials))
+			known := map[summary.Known]int{}
+			for i, t := range row.Trials {
+				v := summary.Measure(u.metric, t)
+				known[v.Known]++
+				if v.Known == summary.Shown {
+					each[i] = " " + strconv.FormatFloat(v.X*u.scale, 'g', 6, 64) + " " + u.unit
+				}
+			}
+			why := ""
+			switch infinite, few := known[summary.Infinite], known[summary.TooFew]; {
+			case infinite > 0:
+				why = fmt.Sprintf("is infinite in %d", infinite)
+			case few > 0:
+				why = fmt.Sprintf("has too few observations in %d", few)
+			default:
+				for i := range figures {
+					figures[i] += each[i]
+				}
+				continue
+			}
+			// No configuration line, by which benchstat makes tables.
+			fmt.Fprintf(&b, "# left out: transport=%s %s %s of %d trials\n", row.Key(), u.unit, why, len(row.Trials))
 		}
-		for _, t := range row.Trials {
-			writeBenchLine(&b, m.Workload.Scenario, row.Key(), t, units)
+		for _, said := range figures {
+			fmt.Fprintf(&b, "Benchmark%s/transport=%s 1%s\n", benchName(m.Workload.Scenario), row.Key(), said)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// benchUnitsOf are the units that a case's trials have, and why it lacks others.
-func benchUnitsOf(row summary.Row) (units []benchUnit, left []string) {
-	for _, u := range benchUnits {
-		infinite, few := 0, 0
-		for _, t := range row.Trials {
-			switch summary.Measure(u.metric, t).Known {
-			case summary.Infinite:
-				infinite++
-			case summary.TooFew:
-				few++
-			}
-		}
-		switch n := len(row.Trials); {
-		case infinite > 0:
-			left = append(left, fmt.Sprintf("%s is infinite in %d of %d trials", u.unit, infinite, n))
-		case few > 0:
-			left = append(left, fmt.Sprintf("%s has too few observations in %d of %d trials", u.unit, few, n))
-		default:
-			units = append(units, u)
-		}
-	}
-	return units, left
-}
-
-func writeBenchLine(b *strings.Builder, scenario, key string, t results.Trial, units []benchUnit) {
-	var figures []string
-	for _, u := range units {
-		if v := summary.Measure(u.metric, t); v.Known == summary.Shown {
-			figures = append(figures, strconv.FormatFloat(v.X*u.scale, 'g', 6, 64)+" "+u.unit)
-		}
-	}
-	fmt.Fprintf(b, "Benchmark%s/transport=%s 1 %s\n", benchName(scenario), key, strings.Join(figures, " "))
 }
 
 // benchName turns "chat-room" into "ChatRoom": a benchmark's name must not
@@ -121,4 +106,25 @@ func benchName(scenario string) string {
 		words[i] = string(first)
 	}
 	return strings.Join(words, "")
+}
+
+// ticksPerHalfDistance is the number of lines for each halving of what is left
+// to 100 %: HdrHistogram's own default.
+const ticksPerHalfDistance = 5
+
+// Percentiles writes a row's delivery latencies as an .hgrm file, in
+// milliseconds. Such a file has no place for what never arrived, so it is
+// counted in a comment.
+func Percentiles(w io.Writer, r summary.Row) error {
+	const nanosecondsPerMillisecond = 1e6
+	l := r.Pooled.Latency
+	hdr := l.Histogram.HDR()
+	if hdr == nil {
+		return nil
+	}
+	if _, err := hdr.PercentilesPrint(w, ticksPerHalfDistance, nanosecondsPerMillisecond); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "#[Never arrived, in no line above = %d, beyond the bounds = %d]\n", l.Infinite, l.Histogram.Overflow())
+	return err
 }

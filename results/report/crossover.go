@@ -10,14 +10,15 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// crossoverSection is the map of which transport is cheapest where; it is empty where a run
+// crossoverSection is the map of the cheapest transport by load and staleness; it is empty where a run
 // does not make one.
 func (r *Report) crossoverSection() section {
+	cost := metric.ByName(r.costMetric())
 	all := section{
 		Title: "Crossover: the cheapest transport that is fresh enough",
 		Note: fmt.Sprintf("By %s, of the median block, among those whose p99 of latency is within the acceptable staleness and that lose nothing. "+
 			"A short poll asks every %g of it. Those that differ by no more than the margin of %s stand together. This describes what was measured; it is no verdict.",
-			metric.ByName(r.costMetric()).Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
+			cost.Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
 	}
 	m, ok := r.costMap()
 	if !ok {
@@ -28,14 +29,16 @@ func (r *Report) crossoverSection() section {
 		all.Head = append(all.Head, duration(s))
 	}
 	for i, load := range m.Loads {
-		cells := []string{"–"}
-		if load > 0 {
-			cells[0] = metric.Number(load)
-		}
+		var cheapest []string
 		for _, cell := range m.Cells[i] {
-			cells = append(cells, r.cellSaid(cell))
+			said := cell.Empty()
+			if len(cell.Meeting) > 0 {
+				v, _ := cell.Meeting[0].Median(cost.Name)
+				said = strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, cost.Unit)
+			}
+			cheapest = append(cheapest, said)
 		}
-		all.Rows = append(all.Rows, line{Cells: cells})
+		all.add(known(load), cheapest)
 	}
 	return all
 }
@@ -43,20 +46,12 @@ func (r *Report) crossoverSection() section {
 // axisUnit is what the loads of a map are.
 var axisUnit = map[string]string{"rate": "messages a second", "clients": "clients", "payload": "payload, B", "": "load"}
 
-// costMap is there where some figure of the run may be quoted.
+// costMap exists where some figure of the run may be quoted.
 func (r *Report) costMap() (compare.Crossover, bool) {
 	if r.Run.Manifest.Status == results.Invalid {
 		return compare.Crossover{}, false
 	}
 	return compare.CostMap(r.Run, r.Summary)
-}
-
-func (r *Report) cellSaid(cell compare.Cell) string {
-	if len(cell.Meeting) == 0 {
-		return cell.Empty()
-	}
-	v, _ := cell.Meeting[0].Median(r.costMetric())
-	return strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, metric.ByName(r.costMetric()).Unit)
 }
 
 // crossoverSaid says at which staleness polling is cheapest, load by load; empty where the
@@ -68,12 +63,12 @@ func (r *Report) crossoverSaid() string {
 	}
 	var said []string
 	for i, load := range m.Loads {
-		at := ""
-		if load > 0 {
-			at = fmt.Sprintf("at %s %s ", metric.Number(load), axisUnit[m.Axis])
+		where := polledWhere(m, i)
+		if where != "" && load > 0 {
+			where = fmt.Sprintf("at %s %s %s", metric.Number(load), axisUnit[m.Axis], where)
 		}
-		if where := polledWhere(m, i); where != "" {
-			said = append(said, at+where)
+		if where != "" {
+			said = append(said, where)
 		}
 	}
 	if len(said) == 0 {
@@ -82,7 +77,7 @@ func (r *Report) crossoverSaid() string {
 	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
 }
 
-// polledWhere says at which stalenesses a short poll alone is cheapest under a load; empty where
+// polledWhere says at which stalenesses short polling alone is cheapest under a load; empty where
 // that was not measured.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
@@ -98,15 +93,16 @@ func polledWhere(m compare.Crossover, load int) string {
 			from = j
 		}
 	}
+	last := duration(m.Staleness[len(m.Staleness)-1])
 	switch {
 	case !met && !measured:
 		return ""
 	case !met:
-		return "nothing keeps to any staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
+		return "nothing keeps to any staleness up to " + last
 	case len(where) == 0:
-		return "at no staleness up to " + duration(m.Staleness[len(m.Staleness)-1])
+		return "at no staleness up to " + last
 	case from >= 0 && len(where) == len(m.Staleness)-from:
-		return "from " + duration(m.Staleness[from]) + " on"
+		return "from " + where[0] + " on"
 	default:
 		return "at " + list(where) + " alone"
 	}

@@ -3,92 +3,126 @@ package report
 import (
 	"encoding/csv"
 	"io"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
-// CSV writes one row for each trial and one for each case's pool, with
-// every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
-// "n/a" when there were too few observations, "inf" when it never arrived.
-func (r *Report) CSV(w io.Writer) error {
-	run := r.Run
-	out := csv.NewWriter(w)
-	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
-	for _, m := range metric.All {
-		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
-	}
-	head = append(head, withinHead()...)
-	if run.Manifest.Sweeps() {
-		head = append(head, "case", "stack", "flush_ms")
-	}
-	rows := [][]string{head}
-	for _, row := range r.Summary.Rows {
-		for _, t := range run.Trials {
-			if t.CaseName() == row.Name {
-				rows = append(rows, append(trialCells(run, t), caseCells(run, row)...))
-			}
-		}
-		if len(row.Trials) > 0 {
-			rows = append(rows, append(pooledCells(run, row), caseCells(run, row)...))
-		}
-	}
-	if err := out.WriteAll(rows); err != nil {
-		return err
-	}
-	return out.Error()
-}
-
-func trialCells(run *results.Run, t results.Trial) []string {
-	cells := []string{
-		safe(run.Manifest.Workload.Scenario), safe(t.Transport), strconv.Itoa(t.Block), strconv.Itoa(t.Position),
-		string(t.Status), strconv.FormatBool(t.Valid()), safe(t.Reason),
-	}
-	for _, m := range metric.All {
-		cells = append(cells, cell(summary.Measure(m.Name, t)))
-	}
-	return append(cells, withinRecord(t)...)
-}
-
-func pooledCells(run *results.Run, r summary.Row) []string {
-	cells := []string{safe(run.Manifest.Workload.Scenario), safe(r.Transport), "pooled", "", string(run.Manifest.Status), "true", safe(run.Manifest.Reason)}
-	for _, m := range metric.All {
-		cells = append(cells, cell(r.Value(m.Name)))
-	}
-	return append(cells, make([]string, len(withinHead()))...) // an interval within one run cannot speak for several
-}
-
-// caseCells tell the cases of a sweep apart.
-func caseCells(run *results.Run, r summary.Row) []string {
-	if !run.Manifest.Sweeps() {
-		return nil
-	}
-	return []string{safe(r.Name), safe(r.Stack), strconv.FormatFloat(metric.Milliseconds(r.Flush), 'g', 8, 64)}
-}
-
-// cell prints a value at full precision, for machines.
-func cell(v summary.Value) string {
-	switch v.Known {
-	case summary.NotShown:
-		return ""
-	case summary.TooFew:
-		return "n/a"
-	case summary.Infinite:
-		return "inf"
-	default:
-		return strconv.FormatFloat(v.X, 'g', 8, 64)
-	}
-}
-
-// safe keeps a text from becoming a formula in a spreadsheet:
+// writeCSV writes a table for machines: numbers with full precision, and nothing where there is
+// none. Text cannot become a formula in a spreadsheet:
 // https://owasp.org/www-community/attacks/CSV_Injection.
-func safe(text string) string {
-	text = results.Plain(text)
+func writeCSV(w io.Writer, head []string, rows [][]any) error {
+	out := [][]string{head}
+	for _, row := range rows {
+		var record []string
+		for _, v := range row {
+			record = append(record, exact(v))
+		}
+		out = append(out, record)
+	}
+	return csv.NewWriter(w).WriteAll(out)
+}
+
+// exact prints a value of a CSV file.
+func exact(v any) string {
+	switch v := v.(type) {
+	case summary.Value:
+		if v.Known == summary.Shown {
+			return exact(v.X)
+		}
+		return map[summary.Known]string{summary.TooFew: "n/a", summary.Infinite: "inf"}[v.Known]
+	case float64:
+		return strconv.FormatFloat(v, 'g', 8, 64)
+	case int:
+		return strconv.Itoa(v)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	text := results.Plain(v.(string))
 	if text != "" && strings.ContainsAny(text[:1], "=+-@") {
 		return "'" + text
 	}
 	return text
+}
+
+// CSV writes one row per trial and one per configuration's pool, with
+// every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
+// "n/a" when there were too few observations, "inf" when it never arrived.
+func (r *Report) CSV(w io.Writer) error {
+	m := r.Run.Manifest
+	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
+	for _, m := range metric.All {
+		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
+	}
+	for _, q := range summary.WithinQuantiles {
+		head = append(head, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
+	}
+	if m.Sweeps() {
+		head = append(head, "case", "stack", "flush_ms")
+	}
+	var rows [][]any
+	add := func(row summary.Row, t results.Trial, cells ...any) {
+		for _, m := range metric.All {
+			cells = append(cells, summary.Measure(m.Name, t))
+		}
+		for _, q := range summary.WithinQuantiles {
+			over, ok := summary.Within(t.Latency, q.Q)
+			if !ok || cells[2] == "pooled" { // an interval within one run does not describe several
+				over.Lo.Known, over.Hi.Known = summary.NotShown, summary.NotShown
+			}
+			cells = append(cells, over.Lo, over.Hi)
+		}
+		if m.Sweeps() {
+			cells = append(cells, row.Name, row.Stack, metric.Milliseconds(row.Flush))
+		}
+		rows = append(rows, cells)
+	}
+	for _, row := range r.Summary.Rows {
+		for _, t := range r.Run.Trials {
+			if t.CaseName() == row.Name {
+				add(row, t, m.Workload.Scenario, t.Transport, t.Block, t.Position, string(t.Status), t.Valid(), t.Reason)
+			}
+		}
+		if len(row.Trials) > 0 {
+			add(row, row.Pooled, m.Workload.Scenario, row.Transport, "pooled", "", string(m.Status), true, m.Reason)
+		}
+	}
+	return writeCSV(w, head, rows)
+}
+
+// Comparisons writes every ratio as CSV: see writeComparisons.
+func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Judgement) }
+
+// writeComparisons writes every pair and metric. Metrics that were not
+// declared have no p, p_holm and verdict.
+func writeComparisons(w io.Writer, j compare.Judgement) error {
+	var rows [][]any
+	for _, d := range slices.Concat(j.Family, j.Others) {
+		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(j.Declared.Primary, d.Metric), d.Blocks}
+		for _, x := range []float64{d.Ratio, d.Lo, d.Hi, d.Lo90, d.Hi90, d.P, d.Adjusted} {
+			switch {
+			case math.IsNaN(x) || d.Verdict == compare.Incomparable:
+				row = append(row, "")
+			case math.IsInf(x, 1):
+				row = append(row, "inf")
+			default:
+				row = append(row, strconv.FormatFloat(x, 'g', -1, 64)) // every digit
+			}
+		}
+		needed := any("")
+		if d.Needed > 0 {
+			needed = d.Needed
+		}
+		rows = append(rows, append(row, string(d.Verdict), needed, d.Infinite[0], d.Infinite[1], remarks(d)))
+	}
+	return writeCSV(w, []string{
+		"metric", "a", "b", "declared", "blocks", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
+		"p", "p_holm", "verdict", "blocks_needed", "a_inf_blocks", "b_inf_blocks", "remarks",
+	}, rows)
 }

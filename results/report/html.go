@@ -27,77 +27,42 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"lines": func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
+	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
+	"svg":     inline,
+	"data":    panels,
+	"policy":  func() string { return policy(plotScript, pageScript) },
+	"scripts": func() []template.JS { return []template.JS{template.JS(plotScript), template.JS(pageScript)} }, //nolint:gosec // ours and uPlot's
+	"style":   func() template.CSS { return template.CSS(plotStyle) },                                          //nolint:gosec // uPlot's
+	"licence": func() template.HTML { return template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") },      //nolint:gosec // as above
 }).Parse(pageSource))
 
-// page is what the template draws.
+// A page is what the template draws. It needs nothing else: no network, and no script, though with
+// scripts its figures answer a pointer.
 type page struct {
 	Title    string
 	Question string   // under the title
-	Badges   []string // what it is worth, in a word each: the status, VERDICT or ESTIMATE
+	Badges   []string // what it is worth: the status, VERDICT or ESTIMATE
 	Answer   []string
 	Account  []part
-	Overview section
-	Figures  []pageFigure
-	Sections []section
-
-	Data    []figureData // what the script draws
-	Scripts []template.JS
-	Policy  string // the content security policy: these scripts by their hashes, and nothing else
-	Style   template.CSS
-	Licence template.HTML // a comment: the licence of what is inlined
+	Sections []section      // the first stands above the figures
+	Figures  []chart.Figure // their SVG is written as it is, so it must be ours
+	Caption  string         // follows the basis of each figure
 }
 
-type pageFigure struct {
-	Name, Title, Alt, Caption string
-	SVG                       template.HTML
-}
+func (p page) write(w io.Writer) error { return pageTemplate.Execute(w, p) }
 
-// figureData is a figure as the script finds it.
-type figureData struct {
-	Name   string        `json:"name"`
-	Panels []chart.Panel `json:"panels"`
-}
-
-// HTML writes the report as one page. The figures' SVG is written as it is, so it must be ours.
+// HTML writes the report as one page.
 func (r *Report) HTML(w io.Writer, figures []chart.Figure) error {
-	all, m := r.sections(), r.Run.Manifest
+	m := r.Run.Manifest
 	p := page{
-		Title:    results.Plain(m.Workload.Scenario),
-		Question: results.Plain(m.Workload.Question),
-		Badges:   []string{string(m.Status)},
-		Answer:   r.conclusion(),
-		Account:  r.account(),
-		Overview: all[0],
-		Sections: all[1:],
+		results.Plain(m.Workload.Scenario), results.Plain(m.Workload.Question),
+		[]string{string(m.Status)},
+		r.conclusion(), r.account(), r.sections(), figures, r.caption(),
 	}
-	switch {
-	case m.Status == results.Invalid:
-	case r.Judgement.Withheld == "":
-		p.Badges = append(p.Badges, verdictLabel)
-	default:
-		p.Badges = append(p.Badges, estimateLabel)
+	if m.Status != results.Invalid {
+		p.Badges = append(p.Badges, label(r.Judgement))
 	}
-	return p.write(w, figures, r.caption())
-}
-
-// write draws a page that needs nothing else: no network, and no script, though with scripts
-// its figures answer a pointer. Under each figure the caption follows what it rests on.
-func (p page) write(w io.Writer, figures []chart.Figure, caption string) error {
-	p.Scripts = []template.JS{template.JS(plotScript), template.JS(pageScript)} //nolint:gosec // ours and uPlot's
-	p.Policy = policy(plotScript, pageScript)
-	p.Style = template.CSS(plotStyle)                                      //nolint:gosec // uPlot's
-	p.Licence = template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") //nolint:gosec // as above
-	p.Data = []figureData{}
-	for _, f := range figures {
-		p.Figures = append(p.Figures, pageFigure{f.Name, f.Title, f.Alt, f.Basis + caption, inline(f.SVG)})
-		data := figureData{f.Name, f.Panels}
-		if data.Panels == nil {
-			data.Panels = []chart.Panel{}
-		}
-		p.Data = append(p.Data, data)
-	}
-	return pageTemplate.Execute(w, p)
+	return p.write(w)
 }
 
 // policy lets the page run these scripts and do nothing else: load nothing, send nothing.
@@ -120,21 +85,13 @@ func inline(svg []byte) template.HTML {
 	return template.HTML(s) //nolint:gosec // drawn by results/chart, which escapes its text
 }
 
-// Right reports whether a column holds nothing but figures, to be aligned to
-// the right. The first names the row.
-func (s section) Right(column int) bool {
-	if column == 0 {
-		return false
+// panels are the figures as the script reads them.
+func panels(figures []chart.Figure) (all []any) {
+	for _, f := range figures {
+		all = append(all, struct {
+			Name   string        `json:"name"`
+			Panels []chart.Panel `json:"panels"`
+		}{f.Name, append([]chart.Panel{}, f.Panels...)}) // the script reads no null
 	}
-	for _, l := range s.Rows {
-		if !numeric(l.Cells[column]) {
-			return false
-		}
-	}
-	return true
-}
-
-// numeric reports whether a cell reads as a figure, or stands where one would.
-func numeric(cell string) bool {
-	return cell == "" || strings.ContainsAny(cell[:1], "0123456789-") || cell == "n/a" || cell == "∞" || cell == "–"
+	return all
 }

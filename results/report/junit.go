@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,32 +11,42 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
+	"pushbench/results/summary"
 )
 
-// JUnit is a run for a CI system's list of tests: whether the run is sound, each gate of
-// each case, and each claim. What is broken is a failure; what is undecided is an error, for
-// nothing was tested.
+// JUnit is a run for a CI system's list of tests: whether the run is valid, each validity check of
+// each configuration, and each assertion. What is broken is a failure; what is undecided is an error,
+// for nothing was tested.
 func (r *Report) JUnit() junit.Testsuites {
 	m := r.Run.Manifest
-	name := "pushbench " + results.Plain(m.Workload.Scenario)
-	all := junit.Testsuites{Name: name}
-	rig := suite(name+": rig", m)
-	status := testcase(rig.Name, "the run is COMPLETE", m.Ended.Sub(m.Started))
+	all := junit.Testsuites{Name: "pushbench " + results.Plain(m.Workload.Scenario)}
+	rig := suite(all.Name+": rig", m)
+	status := testcase(rig, "the run is COMPLETE", m.Ended.Sub(m.Started))
 	if m.Status != results.Complete {
 		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)), Type: string(m.Status)}
 	}
 	rig.AddTestcase(status)
 	for _, gate := range gateNames(r.Run.Trials) {
-		rig.AddTestcase(r.gateCase(rig.Name, gate))
+		rig.AddTestcase(r.gateCase(rig, gate))
 	}
 	all.AddSuite(rig)
-	if len(r.Claims) > 0 {
-		claims := suite(name+": claims", m)
-		for _, f := range r.Claims {
-			claims.AddTestcase(claimCase(claims.Name, f))
-		}
-		all.AddSuite(claims)
+	if len(r.Claims) == 0 {
+		return all
 	}
+	claims := suite(all.Name+": claims", m)
+	for _, f := range r.Claims {
+		tc, said := testcase(claims, claimed(f), 0), found(f)
+		switch f.Outcome {
+		case compare.Broken:
+			tc.Failure = &junit.Result{Message: "broken: " + said, Type: "claim"}
+		case compare.Undecided:
+			tc.Error = &junit.Result{Message: "undecided: " + said, Type: "claim"}
+		default:
+			tc.SystemOut = &junit.Output{Data: said}
+		}
+		claims.AddTestcase(tc)
+	}
+	all.AddSuite(claims)
 	return all
 }
 
@@ -45,26 +56,26 @@ func suite(name string, m results.Manifest) junit.Testsuite {
 	return s
 }
 
-func testcase(suite, name string, took time.Duration) junit.Testcase {
-	return junit.Testcase{Classname: suite, Name: name, Time: seconds(took)}
+func testcase(of junit.Testsuite, name string, took time.Duration) junit.Testcase {
+	return junit.Testcase{Classname: of.Name, Name: name, Time: seconds(took)}
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d).Seconds()) }
 
-// gateCase passes where the gate did in every trial that was not measured again.
-func (r *Report) gateCase(suite, gate string) junit.Testcase {
-	tc := testcase(suite, "gate: "+results.Plain(gate), 0)
+// gateCase passes where the check did in every trial that was not measured again.
+func (r *Report) gateCase(of junit.Testsuite, gate string) junit.Testcase {
+	tc := testcase(of, "gate: "+results.Plain(gate), 0)
 	var failed, again []string
 	for _, t := range r.Run.Trials {
 		for _, g := range t.FailedGates() {
-			if g.Name != gate {
-				continue
-			}
-			line := results.Plain(t.Name() + ": " + g.Detail)
-			if r.measuredAgain(t) {
-				again = append(again, line)
-			} else {
-				failed = append(failed, line)
+			said := results.Plain(t.Name() + ": " + g.Detail)
+			i := slices.IndexFunc(r.Summary.Excluded, func(e summary.Excluded) bool { return e.Trial == t.Name() })
+			switch {
+			case g.Name != gate:
+			case i >= 0 && r.Summary.Excluded[i].Repeated:
+				again = append(again, "measured again: "+said)
+			default:
+				failed = append(failed, said)
 			}
 		}
 	}
@@ -72,64 +83,37 @@ func (r *Report) gateCase(suite, gate string) junit.Testcase {
 		tc.Failure = &junit.Result{Message: failed[0], Type: "gate", Data: strings.Join(failed, "\n")}
 	}
 	if len(again) > 0 {
-		tc.SystemOut = &junit.Output{Data: "measured again: " + strings.Join(again, "\nmeasured again: ")}
-	}
-	return tc
-}
-
-func (r *Report) measuredAgain(t results.Trial) bool {
-	for _, e := range r.Summary.Excluded {
-		if e.Trial == t.Name() {
-			return e.Repeated
-		}
-	}
-	return false
-}
-
-func claimCase(suite string, f compare.Finding) junit.Testcase {
-	tc := testcase(suite, claimed(f), 0)
-	switch f.Outcome {
-	case compare.Broken:
-		tc.Failure = &junit.Result{Message: "broken: " + found(f), Type: "claim"}
-	case compare.Undecided:
-		tc.Error = &junit.Result{Message: "undecided: " + found(f), Type: "claim"}
-	default:
-		tc.SystemOut = &junit.Output{Data: found(f)}
+		tc.SystemOut = &junit.Output{Data: strings.Join(again, "\n")}
 	}
 	return tc
 }
 
 // JUnit is a comparison for a CI system's list of tests: a case for each declared metric of
-// each case. What is worse is a failure, what nothing can be said of an error.
+// each configuration. What is worse is a failure, an inconclusive comparison an error.
 func (c *Comparison) JUnit() junit.Testsuites {
 	m := c.Runs[1].Manifest
-	name := "pushbench " + results.Plain(m.Workload.Scenario) + ": B against A"
-	all := junit.Testsuites{Name: name}
-	s := suite(name, m)
+	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
 	worse, open := c.Judgement.Regressions(), c.Judgement.Open()
 	for _, d := range c.Judgement.Family {
-		tc := testcase(name, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title), 0)
+		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title), 0)
+		said := string(d.Verdict) + ": " + changed(d)
 		switch {
 		case among(worse, d):
 			tc.Failure = &junit.Result{Message: "worse: " + changed(d), Type: "comparison"}
 		case among(open, d):
-			tc.Error = &junit.Result{Message: openBecause(c.Judgement, d), Type: "comparison"}
+			switch {
+			case d.Verdict == compare.Incomparable:
+				said = string(d.Verdict) + ": " + remarks(d)
+			case c.Judgement.Withheld != "":
+				said = "no verdict: " + c.Judgement.Withheld
+			}
+			tc.Error = &junit.Result{Message: said, Type: "comparison"}
 		default:
-			tc.SystemOut = &junit.Output{Data: string(d.Verdict) + ": " + changed(d)}
+			tc.SystemOut = &junit.Output{Data: said}
 		}
 		s.AddTestcase(tc)
 	}
+	all := junit.Testsuites{Name: s.Name}
 	all.AddSuite(s)
 	return all
-}
-
-func openBecause(j compare.Judgement, d compare.Difference) string {
-	switch {
-	case d.Verdict == compare.Incomparable:
-		return string(d.Verdict) + ": " + remarks(d)
-	case j.Withheld != "":
-		return "no verdict: " + j.Withheld
-	default:
-		return string(d.Verdict) + ": " + changed(d)
-	}
 }

@@ -11,11 +11,11 @@ import (
 // Markdown writes the summary of a run as GitHub renders it.
 func (r *Report) Markdown(w io.Writer) error {
 	m := r.Run.Manifest
-	return writeDocument(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, m.Status), m.Workload.Question, r.Sentences(), r.sections())
+	return writeMarkdown(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, m.Status), m.Workload.Question, r.Sentences(), r.sections())
 }
 
-// writeDocument writes sentences and tables as GitHub renders Markdown. A question stands under the title.
-func writeDocument(w io.Writer, title, question string, sentences []string, tables []section) error {
+// writeMarkdown writes sentences and tables as GitHub renders Markdown. A question stands under the title.
+func writeMarkdown(w io.Writer, title, question string, sentences []string, tables []section) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", markdownText(title))
 	if question != "" {
@@ -24,30 +24,25 @@ func writeDocument(w io.Writer, title, question string, sentences []string, tabl
 	for _, sentence := range sentences {
 		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
 	}
+	row := func(cells []string) {
+		for _, c := range cells {
+			b.WriteString("| " + markdownText(c) + " ")
+		}
+		b.WriteString("|\n")
+	}
 	for _, t := range tables {
-		writeMarkdown(&b, t)
+		fmt.Fprintf(&b, "\n## %s\n\n", markdownText(t.Title))
+		row(t.Head)
+		b.WriteString("|" + strings.Repeat(" --- |", len(t.Head)) + "\n")
+		for _, l := range t.Rows {
+			row(l.Cells)
+		}
+		for note := range strings.Lines(t.Note) {
+			fmt.Fprintf(&b, "\n%s\n", markdownText(strings.TrimSuffix(note, "\n")))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-func writeMarkdown(b *strings.Builder, s section) {
-	fmt.Fprintf(b, "\n## %s\n\n", markdownText(s.Title))
-	writeMarkdownLine(b, s.Head)
-	b.WriteString("|" + strings.Repeat(" --- |", len(s.Head)) + "\n")
-	for _, l := range s.Rows {
-		writeMarkdownLine(b, l.Cells)
-	}
-	for note := range strings.Lines(s.Note) {
-		fmt.Fprintf(b, "\n%s\n", markdownText(strings.TrimSuffix(note, "\n")))
-	}
-}
-
-func writeMarkdownLine(b *strings.Builder, cells []string) {
-	for _, c := range cells {
-		b.WriteString("| " + markdownText(c) + " ")
-	}
-	b.WriteString("|\n")
 }
 
 // markdownSpecial is what Markdown or the HTML in it would act on. A backslash

@@ -55,11 +55,7 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (exported) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRun, descResult, descLatency, descClaim} {
-		to <- d
-	}
-}
+func (x exported) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(x, to) }
 
 // Collect implements prometheus.Collector.
 func (x exported) Collect(to chan<- prometheus.Metric) {

@@ -8,77 +8,94 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
-// A section is a titled table. The Markdown summary and the HTML page are the
-// same sections in another dress.
-type section struct {
-	Title string
-	Note  string
-	Head  []string
-	Rows  []line
-}
-
-// A line of a section's table. Dim ones are predicted rather than measured.
-type line struct {
-	Cells []string
-	Dim   bool
-}
-
-func lines(rows ...[]string) []line {
-	var all []line
-	for _, cells := range rows {
-		all = append(all, line{Cells: cells})
-	}
-	return all
-}
-
-// sections are the tables of a run in reading order.
+// sections are the tables of a run in reading order. Those without rows are left out.
 func (r *Report) sections() []section {
-	run, s := r.Run, r.Summary
-	all := []section{overviewSection(run, s)}
-	if j := r.Judgement; j.Withheld == "" {
-		all = append(all, verdictsSection(j), othersSection(j))
+	all := []section{r.overviewSection()}
+	if r.Judgement.Withheld == "" {
+		all = append(all, verdictsSection(r.Judgement), othersSection(r.Judgement))
 	}
 	all = append(all,
-		answersSection(s),
-		visitsSection(s),
-		publishedSection(run, s),
-		r.claimsSection(),
-		r.crossoverSection(),
-		r.stackSection(),
-		rangesSection(s),
-		r.alikeSection(),
-		withinSection(s),
-		wireSection(s),
-		connectSection(s),
-		linkSection(s),
-		freshnessSection(s),
-		ledgerSection(s),
-		publishSection(s),
-		gatesSection(run),
-		theorySection(s),
-		manifestSection(run.Manifest),
-		filesSection(),
+		r.answersSection(), r.visitsSection(), r.publishedSection(), r.claimsSection(), r.crossoverSection(), r.stackSection(),
+		r.rangesSection(), r.alikeSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.freshnessSection(),
+		r.ledgerSection(), r.publishSection(), r.gatesSection(), r.theorySection(), r.manifestSection(), filesSection(),
 	)
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
 }
 
-func overviewSection(run *results.Run, s summary.Summary) section {
-	head, columns := []string{"transport"}, columnsOf(run.Manifest)
+func (r *Report) overviewSection() section {
+	columns := columnsOf(r.Run.Manifest)
+	all := section{Title: "Figures", Head: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
 	for _, c := range columns {
-		head = append(head, strings.TrimSpace(c.head+" "+c.unit))
+		all.Head = append(all.Head, strings.TrimSpace(c.head+" "+c.unit))
 	}
-	overview := section{Title: "Figures", Head: head, Note: strings.Join(notes(run, s), "\n")}
-	for _, r := range s.Rows {
-		overview.Rows = append(overview.Rows, line{Cells: measuredCells(r, columns)})
-		if predicted := theoryCells(r, columns); predicted != nil {
-			overview.Rows = append(overview.Rows, line{Cells: predicted, Dim: true})
+	return all
+}
+
+// answersSection is of requests that a server sent, and of the replies.
+func (r *Report) answersSection() section {
+	all := section{
+		Title: "There and back: requests to clients, and their answers",
+		Note: "Each message asks its client for an answer. The round trip counts from the message's due instant until the answer is in the hands of the backend that asked, " +
+			"beside the server, which hears of it by a webhook on every transport alike. Rules: at the clients' router, which let the server in. Posts: of webhooks, to clients and to the backend, since the server began.",
+		Head: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
+	}
+	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Answers.Ledger.Owed > 0 }) {
+		return all
+	}
+	for _, row := range r.Summary.Rows {
+		a, w := row.Pooled.Answers, row.Pooled.Webhooks
+		all.add(row.Name, a.Ledger.Owed, row.Pooled.Ledger.Unique, a.Ledger.Unique, a.Ledger.Lost,
+			row.Value(metric.AnswerP50), row.Value(metric.AnswerP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
+	}
+	return all
+}
+
+// visitsSection is of short-lived clients.
+func (r *Report) visitsSection() section {
+	all := section{
+		Title: "Visitors: clients that come, hear a first message, and leave",
+		Note:  "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
+		Head:  []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+	}
+	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Visits.Came > 0 }) {
+		return all
+	}
+	for _, row := range r.Summary.Rows {
+		v := row.Pooled.Visits
+		all.add(row.Name, v.Came, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
+			row.Value(metric.VisitorsReadyP50), row.Value(metric.FirstMessageP50), row.Value(metric.FirstMessageP99), longest(v.First))
+	}
+	return all
+}
+
+// longest is the maximum, which is infinite where something never arrived.
+func longest(l results.Latency) any {
+	if l.Infinite > 0 {
+		return "∞"
+	}
+	return l.Histogram.Max()
+}
+
+// publishedSection puts published figures beside the model and this run.
+func (r *Report) publishedSection() section {
+	p := r.Run.Manifest.Published
+	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Head: []string{"", "published", "predicted", "measured"}}
+	if p.Missing != "" {
+		all.Note += " Not available, or not said here: " + results.Plain(p.Missing)
+	}
+	for _, f := range p.Figures {
+		predicted := results.Plain(f.Predicted)
+		if predicted == "" {
+			predicted = withUnit(r.Summary.Predicted(f), f.Unit)
 		}
+		all.add(f.What, f.Says, predicted, withUnit(r.Summary.Measured(f), f.Unit))
 	}
-	return overview
+	return all
 }
 
 // ranged are the metrics whose range over the blocks is worth a table.
@@ -90,242 +107,257 @@ var ranged = []string{
 	metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
 }
 
-func rangesSection(s summary.Summary) section {
+func (r *Report) rangesSection() section {
 	all := section{
 		Title: "Every metric, with its range over the blocks",
 		Note:  "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
-		Head:  append([]string{"metric"}, rowNames(s.Rows)...),
+		Head:  append([]string{"metric"}, rowNames(r.Summary.Rows)...),
 	}
 	for _, name := range ranged {
 		m := metric.ByName(name)
-		title := m.Title
-		if m.Unit != "" {
-			title += ", " + m.Unit
+		row := []string{strings.TrimSuffix(m.Title+", "+m.Unit, ", ")}
+		for _, r := range r.Summary.Rows {
+			row = append(row, valueAndRange(r, name))
 		}
-		cells := []string{title}
-		for _, r := range s.Rows {
-			cells = append(cells, valueAndRange(r, name))
-		}
-		all.Rows = append(all.Rows, line{Cells: cells})
+		all.add(row)
 	}
 	return all
 }
 
 func valueAndRange(r summary.Row, metric string) string {
-	over, ok := r.Range(metric)
-	if !ok {
-		return r.Value(metric).String()
+	said := r.Value(metric).String()
+	if over, ok := r.Range(metric); ok {
+		said += " (" + between(over) + ")"
 	}
-	return fmt.Sprintf("%s (%s)", r.Value(metric), between(over))
+	return said
+}
+
+// alikeSection is each configuration against itself: the noise that any difference must exceed.
+func (r *Report) alikeSection() section {
+	all := section{
+		Title: "Each case against itself: the noise floor",
+		Note: "Every second block against the one before it (A/A): nothing differs but the noise, so a difference between two cases that is no larger says nothing. " +
+			fmt.Sprintf("Each comparison stands by itself, without adjustment: one in twenty has a p below 0.05 by chance. It takes %d blocks, %d pairs, to conclude anything.", 2*compare.MinBlocks, compare.MinBlocks),
+		Head: []string{"metric", "case", "pairs", "ratio", "95 %", "p", "would be called"},
+	}
+	for _, d := range r.Alike {
+		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Blocks == 0 {
+			continue
+		}
+		over, p := "–", "–"
+		if d.Verdict != compare.TooFew {
+			over, p = interval(d.Lo, d.Hi), figure(d.P)
+		}
+		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Blocks, ratioSaid(d.Ratio), over, p, d.Verdict)
+	}
+	return all
+}
+
+// withinSection has the quantiles of each trial with their intervals within the run.
+func (r *Report) withinSection() section {
+	all := section{
+		Title: "Each valid trial, with within-run intervals",
+		Note: "In brackets the within-run 95 % interval, from order statistics of the trial's independent observations: how well this trial knows its own quantile. " +
+			"It says nothing of what another trial would find; the spread from trial to trial does.",
+		Head: []string{"transport", "block", "independent n"},
+	}
+	for _, q := range summary.WithinQuantiles {
+		all.Head = append(all.Head, metric.ByName(q.Metric).Title+", ms")
+	}
+	for _, row := range r.Summary.Rows {
+		for _, t := range row.Trials {
+			var quantiles []string
+			for _, q := range summary.WithinQuantiles {
+				said := summary.Measure(q.Metric, t).String()
+				if over, ok := summary.Within(t.Latency, q.Q); ok {
+					said += " (" + between(over) + ")"
+				}
+				quantiles = append(quantiles, said)
+			}
+			all.add(t.CaseName(), t.Block, t.Latency.Independent, quantiles)
+		}
+	}
+	return all
 }
 
 // ethernetHeader is what a frame adds to an IP packet, in bytes.
 const ethernetHeader = 14
 
-func wireSection(s summary.Summary) section {
+func (r *Report) wireSection() section {
 	all := section{
 		Title: "Bytes on the wire for each delivered message",
 		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server. What TCP/IP adds is not in it: %d B a segment, bare acknowledgements among them (IPv4, TCP with timestamps), and %d B more of options for each connection that is opened. "+
 			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
 		Head: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
 	}
-	for _, r := range s.Rows {
-		c := r.Pooled.Cost
-		if c.Delivered > 0 {
-			all.Rows = append(all.Rows, lines(wireCells(r.Name, "down", c.Wire.Down, c.Delivered), wireCells(r.Name, "up", c.Wire.Up, c.Delivered))...)
+	for _, row := range r.Summary.Rows {
+		c := row.Pooled.Cost
+		if c.Delivered == 0 {
+			continue
+		}
+		each := func(n int64) float64 { return float64(n) / float64(c.Delivered) }
+		for _, way := range []struct {
+			name string
+			results.Direction
+		}{{"down", c.Wire.Down}, {"up", c.Wire.Up}} {
+			segments := any("–")
+			if way.Segments > 0 {
+				segments = each(way.Segments)
+			}
+			all.add(row.Name, way.name, each(way.Payload), each(way.Envelope), each(way.Framing), each(way.Headers), each(way.Bytes), segments)
 		}
 	}
 	return all
 }
 
-func wireCells(transport, way string, d results.Direction, delivered int64) []string {
-	each := func(n int64) string { return metric.Number(float64(n) / float64(delivered)) }
-	segments := "–"
-	if d.Segments > 0 {
-		segments = each(d.Segments)
-	}
-	return []string{transport, way, each(d.Payload), each(d.Envelope), each(d.Framing), each(d.Headers), each(d.Bytes), segments}
-}
-
-func connectSection(s summary.Summary) section {
+func (r *Report) connectSection() section {
 	all := section{
 		Title: "Connecting",
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds from the dial. " +
 			"Server CPU: while the clients connected, a client; kernel time is split off by 10 ms ticks. A core does so many connections a second at that cost.",
 		Head: []string{"transport", "clients", "failed"},
 	}
-	stages := stagesOf(s)
+	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row went through
+		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
+	})
 	for _, stage := range stages {
 		all.Head = append(all.Head, stage+" p50", stage+" p99", stage+" max")
 	}
 	all.Head = append(all.Head, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "a core: /s")
-	for _, r := range s.Rows {
-		all.Rows = append(all.Rows, line{Cells: connectCells(r, stages)})
+	for _, row := range r.Summary.Rows {
+		c := row.Pooled.Connect
+		var took []string
+		for _, stage := range stages {
+			if h := c.Stages[stage]; h.Count() > 0 {
+				took = append(took, cells(summary.StageQuantile(row.Pooled, stage, 0.5), summary.StageQuantile(row.Pooled, stage, 0.99), h.Max())...)
+			} else {
+				took = append(took, "–", "–", "–")
+			}
+		}
+		cpu, perCore := row.Value(metric.ConnectServerCPU), any("–")
+		if cpu.Known == summary.Shown && cpu.X > 0 {
+			perCore = int64(1e6 / cpu.X) // of a core that does nothing else; CPU is in µs
+		}
+		all.add(row.Name, c.Clients, byCause(c.Failed, c.FailedBy), took, row.Value(metric.ConnectRoundTrips), row.Value(metric.ConnectBytesUp), row.Value(metric.ConnectBytesDown),
+			cpu, row.Value(metric.ConnectServerUser), row.Value(metric.ConnectServerSystem), perCore)
 	}
 	return all
 }
 
-// stagesOf are the stages that some row went through.
-func stagesOf(s summary.Summary) []string {
-	return slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool {
-		return !slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
-	})
-}
-
-func connectCells(r summary.Row, stages []string) []string {
-	c := r.Pooled.Connect
-	cells := []string{r.Name, metric.Count(c.Clients), metric.Count(c.Failed) + causes(c.FailedBy)}
-	for _, stage := range stages {
-		h := c.Stages[stage]
-		if h.Count() == 0 {
-			cells = append(cells, "–", "–", "–")
-			continue
-		}
-		cells = append(cells, summary.StageQuantile(r.Pooled, stage, 0.5).String(), summary.StageQuantile(r.Pooled, stage, 0.99).String(), metric.Number(metric.Milliseconds(h.Max())))
-	}
-	cpu := r.Value(metric.ConnectServerCPU)
-	return append(cells, r.Value(metric.ConnectRoundTrips).String(),
-		r.Value(metric.ConnectBytesUp).String(), r.Value(metric.ConnectBytesDown).String(),
-		cpu.String(), r.Value(metric.ConnectServerUser).String(), r.Value(metric.ConnectServerSystem).String(), connectionsOfACore(cpu))
-}
-
-// connectionsOfACore is how many connections a second one core can set up that does
-// nothing else.
-func connectionsOfACore(cpu summary.Value) string {
-	if cpu.Known != summary.Shown || cpu.X <= 0 {
-		return "–"
-	}
-	const second = 1e6 // µs
-	return metric.Count(int64(second / cpu.X))
-}
-
-func linkSection(s summary.Summary) section {
+func (r *Report) linkSection() section {
 	all := section{
 		Title: "The link of packets",
 		Note:  "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
 		Head:  []string{"transport", "way", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
 	}
-	for _, r := range s.Rows {
-		l := r.Pooled.Link
-		if l == nil {
-			continue
+	for _, row := range r.Summary.Rows {
+		if l := row.Pooled.Link; l != nil {
+			add := func(way string, w results.LinkWay, cpu any) {
+				all.add(row.Name, way, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
+			}
+			add("down", l.Down, row.Pooled.Cost.Link.CPU)
+			add("up", l.Up, "")
 		}
-		all.Rows = append(all.Rows, lines(
-			append(linkCells(r.Name, "down", l.Down), metric.Number(metric.Milliseconds(r.Pooled.Cost.Link.CPU))),
-			append(linkCells(r.Name, "up", l.Up), ""))...)
 	}
 	return all
 }
 
-func linkCells(transport, way string, w results.LinkWay) []string {
-	cells := []string{transport, way}
-	for _, n := range []int64{w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused} {
-		cells = append(cells, metric.Count(n))
+// freshnessSection has the transports whose ages were measured: the oldest runs have none.
+func (r *Report) freshnessSection() section {
+	all := section{
+		Title: "Freshness: how old what a client holds is",
+		Note: "The age of information: at each instant, how long ago the newest message that the client holds of a topic was due. Quantiles are shares of the time. " +
+			"Covered is the share of it in which a message was held; uncovered is before the first came; never is of topics that were published to and of which none came in the window. Milliseconds.",
+		Head: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
 	}
-	return append(cells, millis(w.Late.Quantile(0.99)), millis(w.Late.Max()))
-}
-
-// causes lists counts by cause, the largest first: " (reset 3, timeout 1)".
-func causes(by map[string]int64) string {
-	if len(by) == 0 {
-		return ""
-	}
-	names := slices.SortedFunc(maps.Keys(by), func(a, b string) int {
-		if by[a] != by[b] {
-			return int(by[b] - by[a])
+	for _, row := range r.Summary.Rows {
+		if f := row.Pooled.Freshness; f.Subscribed > 0 {
+			share := func(part time.Duration) string { return metric.Number(100*float64(part)/float64(f.Subscribed)) + " %" }
+			all.add(row.Name, row.Value(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Value(metric.AgeP99), f.Oldest,
+				share(f.Covered), share(f.Uncovered), share(f.Never), row.Value(metric.Superseded))
 		}
-		return strings.Compare(a, b)
-	})
-	var said []string
-	for _, name := range names {
-		said = append(said, results.Plain(name)+" "+metric.Count(by[name]))
 	}
-	return " (" + strings.Join(said, ", ") + ")"
+	return all
 }
 
-func ledgerSection(s summary.Summary) section {
+func (r *Report) ledgerSection() section {
 	all := section{
 		Title: "Ledger: what every client was owed, and what became of it",
 		Note:  "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
 		Head:  []string{"transport", "owed", "unique", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums hold"},
 	}
-	for _, r := range s.Rows {
-		l := r.Pooled.Ledger
-		cells := []string{r.Name}
-		for _, n := range []int64{l.Owed, l.Unique, l.Superseded, l.DeclaredGap} {
-			cells = append(cells, metric.Count(n))
+	for _, row := range r.Summary.Rows {
+		l, hold := row.Pooled.Ledger, any("yes")
+		identities := row.Pooled.Identities()
+		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
+			hold = identities[i]
 		}
-		cells = append(cells, metric.Count(l.Lost)+causes(l.LostBy))
-		for _, n := range []int64{l.Received, l.Duplicates, l.Unexpected, l.Reordered} {
-			cells = append(cells, metric.Count(n))
-		}
-		all.Rows = append(all.Rows, line{Cells: append(cells, sumsHold(r.Pooled))})
+		all.add(row.Name, l.Owed, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, hold)
 	}
 	return all
 }
 
-func sumsHold(t results.Trial) string {
-	for _, i := range t.Identities() {
-		if !i.Holds() {
-			return i.String()
-		}
-	}
-	return "yes"
-}
-
-func publishSection(s summary.Summary) section {
+func (r *Report) publishSection() section {
 	all := section{
 		Title: "Publishes: what the schedule planned, and what was sent",
 		Note:  "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
 		Head:  []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
 	}
-	for _, r := range s.Rows {
-		p := r.Pooled.Publishes
-		all.Rows = append(all.Rows, line{Cells: []string{
-			r.Name, metric.Count(p.Planned), metric.Count(p.OnTime), metric.Count(p.Late), metric.Count(p.Dropped) + causes(p.DroppedBy),
-			metric.Count(p.Sent), metric.Count(p.Acknowledged), metric.Count(p.Failed) + causes(p.FailedBy), metric.Count(p.Unknown),
-			millis(p.Lateness.Quantile(0.99)), millis(p.Lateness.Max()), millis(p.HeldUp.Max()),
-		}})
+	for _, row := range r.Summary.Rows {
+		p := row.Pooled.Publishes
+		all.add(row.Name, p.Planned, p.OnTime, p.Late, byCause(p.Dropped, p.DroppedBy), p.Sent, p.Acknowledged, byCause(p.Failed, p.FailedBy), p.Unknown,
+			p.Lateness.Quantile(0.99), p.Lateness.Max(), p.HeldUp.Max())
 	}
 	return all
 }
 
-func millis(d time.Duration) string { return metric.Number(metric.Milliseconds(d)) }
-
-// gatesSection shows one line a gate when it always passed, and each failure.
-func gatesSection(run *results.Run) section {
-	all := section{
-		Title: "Gates: checks of the rig, each of which can void a trial",
-		Head:  []string{"gate", "passed", "what was measured"},
+// byCause is a count, and its parts with the largest first: "4 (reset 3, timeout 1)".
+func byCause(n int64, by map[string]int64) string {
+	var said []string
+	for _, name := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
+		if by[a] != by[b] {
+			return int(by[b] - by[a])
+		}
+		return strings.Compare(a, b)
+	}) {
+		said = append(said, name+" "+metric.Count(by[name]))
 	}
-	for _, name := range gateNames(run.Trials) {
-		var passed, of int
-		var failures []line
-		detail := ""
-		for _, t := range run.Trials {
+	if len(said) == 0 {
+		return metric.Count(n)
+	}
+	return metric.Count(n) + " (" + strings.Join(said, ", ") + ")"
+}
+
+// gatesSection has a row per check, with an example of what it measured, and one per failure.
+func (r *Report) gatesSection() section {
+	all := section{Title: "Gates: checks of the rig, each of which can void a trial", Head: []string{"gate", "passed", "what was measured"}}
+	for _, name := range gateNames(r.Run.Trials) {
+		passed, of, detail := 0, 0, ""
+		var failed section
+		for _, t := range r.Run.Trials {
 			for _, g := range t.Gates {
-				if g.Name != name {
+				switch {
+				case g.Name != name:
 					continue
+				case g.Passed:
+					passed, detail = passed+1, results.Plain(g.Detail)
+				default:
+					failed.add(name, "FAILED", t.Name()+": "+g.Detail)
 				}
 				of++
-				if g.Passed {
-					passed, detail = passed+1, results.Plain(g.Detail)
-				} else {
-					failures = append(failures, line{Cells: []string{results.Plain(name), "FAILED", t.Name() + ": " + results.Plain(g.Detail)}})
-				}
 			}
 		}
 		if detail != "" {
 			detail = "e.g. " + detail
 		}
-		all.Rows = append(append(all.Rows, line{Cells: []string{results.Plain(name), fmt.Sprintf("%d of %d", passed, of), detail}}), failures...)
+		all.add(name, fmt.Sprintf("%d of %d", passed, of), detail)
+		all.Rows = append(all.Rows, failed.Rows...)
 	}
 	return all
 }
 
 // gateNames in the order in which trials list them.
-func gateNames(trials []results.Trial) []string {
-	var names []string
+func gateNames(trials []results.Trial) (names []string) {
 	for _, t := range trials {
 		for _, g := range t.Gates {
 			if !slices.Contains(names, g.Name) {
@@ -336,19 +368,16 @@ func gateNames(trials []results.Trial) []string {
 	return names
 }
 
-func theorySection(s summary.Summary) section {
+func (r *Report) theorySection() section {
 	all := section{
 		Title: "Theory: what arithmetic predicts",
 		Note:  "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
 		Head:  []string{"transport", "metric", "predicted", "measured", "formula"},
 	}
-	for _, r := range s.Rows {
+	for _, row := range r.Summary.Rows {
 		for _, m := range metric.All {
-			if p, ok := r.Theory(m.Name); ok {
-				predicted := summary.Value{X: p.Value}
-				all.Rows = append(all.Rows, line{Cells: []string{
-					r.Name, m.Title, withUnit(predicted, m.Unit), withUnit(r.Value(m.Name), m.Unit), results.Plain(p.Formula),
-				}})
+			if p, ok := row.Theory(m.Name); ok {
+				all.add(row.Name, m.Title, withUnit(summary.Value{X: p.Value}, m.Unit), withUnit(row.Value(m.Name), m.Unit), p.Formula)
 			}
 		}
 	}
@@ -356,23 +385,23 @@ func theorySection(s summary.Summary) section {
 }
 
 func filesSection() section {
-	return section{
-		Title: "Files of this folder",
-		Head:  []string{"file", "what it holds"},
-		Rows: lines(
-			[]string{"manifest.json", "what ran where"},
-			[]string{"scenario.yaml", "the scenario, fully resolved"},
-			[]string{"trials.jsonl", "one line a trial: latencies, ledger, cost, gates"},
-			[]string{"intervals.jsonl", "one line a second of each trial"},
-			[]string{"latency.hlog", "HdrHistogram interval log, one tag a transport"},
-			[]string{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
-			[]string{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
-			[]string{"metrics.txt", "every metric of every case, the latencies and the claims as OpenMetrics text"},
-			[]string{"summary.csv", "every metric of every trial"},
-			[]string{"comparisons.csv", "every ratio of two rows, its intervals, and its verdict where one was declared"},
-			[]string{"summary.json", "every metric of every case, comparisons, claims and sentences, for machines"},
-			[]string{"summary.md, report.html, charts/", "this summary, as a page and as pictures"},
-			[]string{"SHA256SUMS", "sha256sum --check SHA256SUMS"},
-		),
+	all := section{Title: "Files of this folder", Head: []string{"file", "what it holds"}}
+	for _, file := range [][]string{
+		{"manifest.json", "what ran where"},
+		{"scenario.yaml", "the scenario, fully resolved"},
+		{"trials.jsonl", "one line a trial: latencies, ledger, cost, gates"},
+		{"intervals.jsonl", "one line a second of each trial"},
+		{"latency.hlog", "HdrHistogram interval log, one tag a transport"},
+		{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
+		{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
+		{"metrics.txt", "every metric of every case, the latencies and the claims as OpenMetrics text"},
+		{"summary.csv", "every metric of every trial"},
+		{"comparisons.csv", "every ratio of two rows, its intervals, and its verdict where one was declared"},
+		{"summary.json", "every metric of every case, comparisons, claims and sentences, for machines"},
+		{"summary.md, report.html, charts/", "this summary, as a page and as pictures"},
+		{"SHA256SUMS", "sha256sum --check SHA256SUMS"},
+	} {
+		all.add(file)
 	}
+	return all
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,3 +70,32 @@ func size(n int64) string {
 	}
 	return metric.Number(x) + " " + units[unit]
 }
+
+// ratioSaid prints a ratio, or an end of its interval.
+func ratioSaid(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "–"
+	case math.IsInf(x, 1):
+		return "∞"
+	case x >= 0.9 && x < 1.1:
+		return strconv.FormatFloat(x, 'f', 3, 64) // 1.00 would hide on which side of 1 it lies
+	default:
+		return metric.Number(x)
+	}
+}
+
+func interval(lo, hi float64) string { return ratioSaid(lo) + "–" + ratioSaid(hi) }
+
+// pSaid prints a p-value.
+func pSaid(p float64) string {
+	if p < 0.001 {
+		return "p < 0.001"
+	}
+	return "p " + figure(p)
+}
+
+// figure prints x with two significant digits and no more zeros than it needs.
+func figure(x float64) string { return strconv.FormatFloat(x, 'g', 2, 64) }
+
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 4, 64) + " %" }

@@ -3,54 +3,49 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"pushbench/results"
 	"pushbench/results/compare"
 )
 
-// A Check says which claims of a reference hold on this machine. What the reference's
-// machine measured stands beside it to be read, and decides nothing: a claim is about
+// A Check says which assertions of a reference hold on this machine. What the reference's
+// machine measured stands beside it to be read, and decides nothing: an assertion is about
 // counts, orders and ratios.
 type Check struct {
 	Reference, Here *Report
 }
 
-// section has a row for each claim and each case that it was held against.
+// section has a row per assertion and configuration that it was held against.
 func (c Check) section() section {
 	all := section{Title: "Claims of the reference", Head: []string{"claim", "of", "reference", "here", "outcome"}}
-	there := c.Reference.Claims
 	for _, f := range c.Here.Claims {
-		was := "–"
-		for _, o := range there {
-			if o.Claim.Text == f.Claim.Text && o.Case == f.Case {
-				was = measuredOf(o)
-			}
+		was, outcome := "–", string(f.Outcome)
+		if i := slices.IndexFunc(c.Reference.Claims, func(o compare.Finding) bool { return o.Claim.Text == f.Claim.Text && o.Case == f.Case }); i >= 0 {
+			was = measuredOf(c.Reference.Claims[i])
 		}
-		outcome := string(f.Outcome)
 		if f.Outcome != compare.Holds {
 			outcome = strings.ToUpper(outcome)
 		}
-		all.Rows = append(all.Rows, line{Cells: []string{results.Plain(f.Claim.Text), f.Case, was, measuredOf(f), outcome}})
+		all.add(f.Claim.Text, f.Case, was, measuredOf(f), outcome)
 	}
 	return all
 }
 
-// Table writes what holds here for a terminal.
+// Table writes it for a terminal.
 func (c Check) Table(w io.Writer, opts TableOptions) error {
 	return writeTable(w, opts, []section{c.section()}, c.Sentences())
 }
 
 // Markdown writes it as GitHub renders it.
 func (c Check) Markdown(w io.Writer) error {
-	return writeDocument(w, "Check of "+c.Here.Run.Manifest.Workload.Scenario, "", c.Sentences(), []section{c.section()})
+	return writeMarkdown(w, "Check of "+c.Here.Run.Manifest.Workload.Scenario, "", c.Sentences(), []section{c.section()})
 }
 
 // Sentences say what holds, what does not, and where the reference was measured.
-func (c Check) Sentences() []string {
-	m := c.Here.Run.Manifest
-	var said []string
-	if m.Status != results.Complete {
+func (c Check) Sentences() (said []string) {
+	if m := c.Here.Run.Manifest; m.Status != results.Complete {
 		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
 	}
 	said = append(said, c.Here.claimSentences()...)

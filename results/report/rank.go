@@ -1,0 +1,161 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+)
+
+// rankedTrials is how many valid trials a configuration needs to be put in an order.
+// Two samples of n have disjoint ranges by chance in 2 of (2n over n) cases: 1 in
+// 3 with two trials, 1 in 10 with three, 1 in 35 with four.
+const rankedTrials = 4
+
+// told says which of two rows is below the other: -1 the first, +1 the second, 0 when
+// they are not distinguishable. Declared comparisons are the judgement's. The others, and all of
+// a run that supports no verdict, go by the ranges over the blocks: both must be ranked,
+// share no value, and their medians must differ by more than the margin.
+func (r *Report) told(a, b summary.Row, metric string) int {
+	if d, ok := r.Judgement.Between(a.Name, b.Name, metric); ok && r.Judgement.Decides() && d.Verdict != compare.Incomparable {
+		switch {
+		case d.Verdict != compare.Different:
+			return 0
+		case (d.Ratio > 1) == (d.Names[0] == a.Name):
+			return -1
+		default:
+			return +1
+		}
+	}
+	if whyNoRank(a, metric)+whyNoRank(b, metric) != "" {
+		return 0
+	}
+	over, _ := a.Range(metric)
+	other, _ := b.Range(metric)
+	x, _ := a.Median(metric)
+	y, _ := b.Median(metric)
+	within := x.Known == summary.Shown && y.Known == summary.Shown && math.Abs(x.X-y.X) <= r.Judgement.Declared.Margin*min(x.X, y.X)
+	if over.Overlaps(other) || within {
+		return 0
+	}
+	return x.Compare(y)
+}
+
+// decides says whether verdicts order the rows by a metric.
+func (r *Report) decides(metric string) bool {
+	return r.Judgement.Decides() && slices.ContainsFunc(r.Judgement.Family, func(d compare.Difference) bool {
+		return d.Metric == metric && d.Verdict != compare.Incomparable
+	})
+}
+
+// rank sorts rows from best to worst by the medians of their blocks, and leaves over those that
+// describe overload or have too few trials with a value.
+func rank(rows []summary.Row, metric string) (ranked, unranked []summary.Row) {
+	for _, row := range rows {
+		if whyNoRank(row, metric) == "" {
+			ranked = append(ranked, row)
+		} else {
+			unranked = append(unranked, row)
+		}
+	}
+	summary.SortByMedian(ranked, metric)
+	return ranked, unranked
+}
+
+// tiers splits ranked rows where each row before is distinguishable from each one after.
+// Within a tier not all are distinguishable from one another.
+func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.Row) {
+	from := 0
+	for i := range ranked {
+		divided := !slices.ContainsFunc(ranked[:i+1], func(a summary.Row) bool {
+			return slices.ContainsFunc(ranked[i+1:], func(b summary.Row) bool { return r.told(a, b, metric) >= 0 })
+		})
+		if divided {
+			tiers, from = append(tiers, ranked[from:i+1]), i+1
+		}
+	}
+	return tiers
+}
+
+// best are the rows that may be the best by a metric: no other is shown to be better. A tier
+// would include rows that are distinguishable from the best but not from the second best.
+func (r *Report) best(metric string, rows []summary.Row) (best []summary.Row) {
+	ranked, _ := rank(rows, metric)
+	for _, row := range ranked {
+		if !slices.ContainsFunc(ranked, func(other summary.Row) bool { return r.told(other, row, metric) < 0 }) {
+			best = append(best, row)
+		}
+	}
+	return best
+}
+
+// whyNoRank is why a row has no place in an order; empty when it has one.
+func whyNoRank(r summary.Row, name string) string {
+	if r.Saturated {
+		return r.Name + " was overloaded, and its figures describe that"
+	}
+	for _, t := range r.Trials {
+		if v := summary.Measure(name, t); v.Known == summary.TooFew {
+			return fmt.Sprintf("one trial has %s independent observations, and %s takes %s",
+				metric.Count(v.Have), metric.ByName(name).Title, metric.Count(v.Need))
+		}
+	}
+	if len(r.Trials) < rankedTrials {
+		return fmt.Sprintf("an order takes %d valid trials of each", rankedTrials)
+	}
+	if _, ok := r.Range(name); !ok {
+		return r.Name + " was not measured in every trial"
+	}
+	return ""
+}
+
+// whyUnranked gives each reason for which rows have no place in an order, once.
+func whyUnranked(rows []summary.Row, metric string) string {
+	var why []string
+	for _, r := range rows {
+		if reason := whyNoRank(r, metric); reason != "" && !slices.Contains(why, reason) {
+			why = append(why, reason)
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// latency is the metric that an application feels: the age of information where
+// only the latest message counts, else the delivery latency. It is the tail unless some trial has
+// too few observations for one.
+func (r *Report) latency() string {
+	tail, middle := metric.P99, metric.P50
+	if r.Run.Manifest.Workload.LatestOnly() {
+		tail, middle = metric.AgeP99, metric.AgeMean
+	}
+	for _, row := range r.Summary.Rows {
+		for _, t := range row.Trials {
+			if summary.Measure(tail, t).Known == summary.TooFew {
+				return middle
+			}
+		}
+	}
+	return tail
+}
+
+// costMetric is the metric that makes a configuration cheap or expensive.
+func (r *Report) costMetric() string { return r.Run.Manifest.Workload.CostMetric() }
+
+// medianOf is the median of the blocks, or what there is where they have none.
+func medianOf(row summary.Row, metric string) summary.Value {
+	if v, ok := row.Median(metric); ok {
+		return v
+	}
+	return row.Value(metric)
+}
+
+func rowNames(rows []summary.Row) (names []string) {
+	for _, row := range rows {
+		names = append(names, row.Name)
+	}
+	return names
+}

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/metric"
+)
+
+// A section is a titled table. The terminal, the Markdown summary and the HTML page each draw
+// the same sections.
+type section struct {
+	Title string
+	Note  string
+	Head  []string
+	Rows  []line
+	Left  bool // a terminal aligns every column to the left, not only the first
+}
+
+// A line of a section's table. Dim lines are predicted rather than measured.
+type line struct {
+	Cells []string
+	Dim   bool
+}
+
+// add appends a row: see cells.
+func (s *section) add(values ...any) { s.Rows = append(s.Rows, line{Cells: cells(values...)}) }
+
+// cells formats values for a table: numbers with three digits, durations in milliseconds and
+// text on one line. A slice of strings is several cells.
+func cells(values ...any) (all []string) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case []string:
+			all = append(all, v...)
+		case int:
+			all = append(all, metric.Count(int64(v)))
+		case int64:
+			all = append(all, metric.Count(v))
+		case float64:
+			all = append(all, metric.Number(v))
+		case time.Duration:
+			all = append(all, metric.Number(metric.Milliseconds(v)))
+		default:
+			all = append(all, results.Plain(fmt.Sprint(v)))
+		}
+	}
+	return all
+}
+
+// part is the section with some of the columns that follow the first. Predicted rows without a
+// prediction for any of them are left out.
+func (s section) part(from, to int) section {
+	keep := func(cells []string) []string { return slices.Concat(cells[:1], cells[1+from:1+to]) }
+	all := s.Rows
+	s.Head, s.Rows = keep(s.Head), nil
+	for _, l := range all {
+		l.Cells = keep(l.Cells)
+		if !l.Dim || l.Cells[0] == "" || strings.Join(l.Cells[1:], "") != "" {
+			s.Rows = append(s.Rows, l)
+		}
+	}
+	return s
+}
+
+// Right reports whether a column holds only numbers, which a page aligns to the right. The first
+// column names the row.
+func (s section) Right(column int) bool {
+	return column > 0 && !slices.ContainsFunc(s.Rows, func(l line) bool {
+		cell := l.Cells[column]
+		return cell != "" && !strings.ContainsAny(cell[:1], "0123456789-") && cell != "n/a" && cell != "∞" && cell != "–"
+	})
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+)
+
+// TableOptions describe the terminal. The zero value is for a pipe: plain text, a row or a
+// sentence per line.
+type TableOptions struct {
+	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
+	Width int  // columns; 0: no limit
+}
+
+// readable is the longest comfortable line, whatever the width of the terminal.
+const readable = 120
+
+func (o TableOptions) width() int {
+	if o.Width > 0 {
+		return o.Width
+	}
+	return math.MaxInt
+}
+
+// Wrap breaks text between words, where the terminal would break it anywhere. Without a width
+// the text stays on one line, which searches find.
+func (o TableOptions) Wrap(text string) string {
+	if o.Width == 0 {
+		return text
+	}
+	return lipgloss.Wrap(text, min(o.Width, readable), " ")
+}
+
+// drawn is a section for a terminal; empty where it has no rows. Columns for which the width has
+// no room are drawn below the others, each part beside the first column.
+func (s section) drawn(opts TableOptions) string {
+	if len(s.Rows) == 0 {
+		return ""
+	}
+	var parts []string
+	for from, n := 0, len(s.Head)-1; from < n; {
+		to := n
+		grid := s.part(from, to).grid(opts, 2)
+		for to > from+1 && lipgloss.Width(grid) > opts.width() {
+			to--
+			grid = s.part(from, to).grid(opts, 2)
+		}
+		parts, from = append(parts, grid), to
+	}
+	return strings.Join(parts, "\n")
+}
+
+// grid is a section's table without borders, with a gap between the columns.
+func (s section) grid(opts TableOptions, gap int) string {
+	t := table.New().Headers(s.Head...)
+	for _, l := range s.Rows {
+		t.Row(l.Cells...)
+	}
+	drawn := t.StyleFunc(func(row, col int) lipgloss.Style {
+		style := lipgloss.NewStyle()
+		if col > 0 {
+			style = style.PaddingLeft(gap)
+			if !s.Left {
+				style = style.Align(lipgloss.Right)
+			}
+		}
+		header := row == table.HeaderRow
+		return style.Bold(opts.Color && header).Faint(opts.Color && !header && s.Rows[row].Dim)
+	}).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).String()
+	var lines []string
+	for line := range strings.SplitSeq(drawn, "\n") {
+		lines = append(lines, strings.TrimRight(line, " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Table writes a row per configuration with the model's prediction below it, then what the
+// figures can mean.
+func (r *Report) Table(w io.Writer, opts TableOptions) error {
+	lines := []string{r.overviewDrawn(opts)}
+	for _, part := range []section{r.answersSection(), r.visitsSection()} {
+		if drawn := part.drawn(opts); drawn != "" {
+			lines = append(lines, "", drawn, "")
+		}
+	}
+	if published := r.publishedSection(); len(published.Rows) > 0 {
+		lines = append(lines, "", published.drawn(opts), opts.Wrap(published.Note), "")
+	}
+	if j := r.Judgement; j.Withheld == "" {
+		lines = append(lines, "", verdictGrid(j).drawn(opts), opts.Wrap(verdictLegend), "")
+	}
+	for _, note := range r.notes() {
+		lines = append(lines, opts.Wrap(note))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// overviewDrawn puts the units below the heads. It narrows the gaps where all columns then fit.
+func (r *Report) overviewDrawn(opts TableOptions) string {
+	s, units := section{Head: []string{"transport"}}, []string{""}
+	columns := columnsOf(r.Run.Manifest)
+	for _, c := range columns {
+		s.Head, units = append(s.Head, c.head), append(units, c.unit)
+	}
+	s.Rows = append([]line{{units, true}}, r.overviewRows(columns)...)
+	for _, l := range s.Rows[1:] {
+		if l.Dim {
+			l.Cells[0] = "  theory"
+		}
+	}
+	tight := s.grid(opts, 1)
+	if lipgloss.Width(s.grid(opts, 2)) > opts.width() && lipgloss.Width(tight) <= opts.width() {
+		return tight
+	}
+	return s.drawn(opts)
+}
+
+// writeTable writes tables and the sentences about them for a terminal.
+func writeTable(w io.Writer, opts TableOptions, tables []section, sentences []string) error {
+	var lines []string
+	for _, t := range tables {
+		lines = append(lines, t.drawn(opts))
+		if t.Note != "" {
+			lines = append(lines, opts.Wrap(t.Note))
+		}
+		lines = append(lines, "")
+	}
+	for _, sentence := range sentences {
+		lines = append(lines, opts.Wrap(sentence))
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
