@@ -60,7 +60,7 @@ const MinBlocks = results.VerdictBlocks
 // Holm asks the family's smallest for alpha over its size.
 func (p Plan) Decisive(family int) int {
 	blocks := MinBlocks
-	for math.Ldexp(2, -blocks)*float64(family) >= p.alpha() {
+	for math.Ldexp(2, -blocks)*float64(family) >= alpha {
 		blocks++
 	}
 	return blocks
@@ -69,11 +69,12 @@ func (p Plan) Decisive(family int) int {
 // A Plan is what is fixed before measuring. The zero value works.
 type Plan struct {
 	Margin float64 // relative difference that matters; default 0.05
-	Alpha  float64 // of the family; default 0.05
 }
 
 func (p Plan) margin() float64 { return cmp.Or(p.Margin, 0.05) }
-func (p Plan) alpha() float64  { return cmp.Or(p.Alpha, 0.05) }
+
+// alpha is the probability of a false positive in a whole family of comparisons.
+const alpha = 0.05
 
 // A Pairing is one metric of two sides, measured in the same blocks: A[i] and
 // B[i] are of block i. +Inf is a value: what never arrived. A side without a
@@ -182,25 +183,18 @@ func (p Pairing) check() []error {
 // sides NaN, as it may be anything.
 func (p Pairing) logs(d *Difference) []float64 {
 	logs := make([]float64, len(p.A))
-	both := false
 	for i := range p.A {
-		infinite := [2]bool{math.IsInf(p.A[i], 1), math.IsInf(p.B[i], 1)}
-		for side, is := range infinite {
-			if is {
+		for side, x := range [2]float64{p.A[i], p.B[i]} {
+			if math.IsInf(x, 1) {
 				d.Infinite[side]++
 			}
 		}
-		if infinite == [2]bool{true, true} {
-			both = true
-			logs[i] = math.NaN()
-			continue
-		}
-		logs[i] = math.Log(p.B[i]) - math.Log(p.A[i]) // not ln(b/a): this is exactly antisymmetric
+		logs[i] = math.Log(p.B[i]) - math.Log(p.A[i]) // not ln(b/a): this is exactly antisymmetric; ∞ − ∞ is NaN
 	}
 	if d.Infinite != [2]int{} {
 		d.Warnings = append(d.Warnings, ErrInfinite)
 	}
-	if both {
+	if slices.ContainsFunc(logs, math.IsNaN) {
 		d.Warnings = append(d.Warnings, ErrBoth)
 	}
 	return logs
@@ -247,7 +241,7 @@ func holm(family []Difference) {
 // takes before any p is small enough.
 func (p Plan) conclude(d *Difference, family int) {
 	margin := 1 + p.margin()
-	significant := d.Adjusted < p.alpha() && (d.Lo > 1 || d.Hi < 1)
+	significant := d.Adjusted < alpha && (d.Lo > 1 || d.Hi < 1)
 	switch {
 	case d.Verdict == Incomparable:
 	case d.Blocks < MinBlocks:
@@ -282,7 +276,7 @@ func (p Plan) needed(d Difference, family int) int {
 	case beyond && d.Blocks < p.Decisive(family):
 		return least
 	case beyond:
-		factor = normalQuantile(p.alpha()/float64(family)) / normalQuantile(d.P)
+		factor = normalQuantile(alpha/float64(family)) / normalQuantile(d.P)
 	case d.Verdict == Small:
 		factor = half / math.Abs(margin-size)
 	default:

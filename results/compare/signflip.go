@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
 	"slices"
@@ -40,27 +41,16 @@ func SignFlip(xs []float64) float64 {
 }
 
 // sizesAndSum are the absolute values in ascending order, and how far the sum of
-// xs is from 0. Both signs are added up apart and in order, which makes the sum
+// xs is from 0. Both signs are added up apart, the smallest first, which makes the sum
 // the same for xs in any order and with all signs flipped.
 func sizesAndSum(xs []float64) (sizes []float64, sum float64) {
-	sizes = make([]float64, len(xs))
-	for i, x := range xs {
-		sizes[i] = math.Abs(x)
+	var up, down float64
+	for _, x := range slices.SortedFunc(slices.Values(xs), func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) }) {
+		sizes = append(sizes, math.Abs(x))
+		up += max(x, 0)
+		down += max(-x, 0)
 	}
-	slices.Sort(sizes)
-	return sizes, math.Abs(totalIf(xs, 1) - totalIf(xs, -1))
-}
-
-// totalIf adds up the sizes of those xs that have the sign, the smallest first.
-func totalIf(xs []float64, sign float64) float64 {
-	var kept []float64
-	for _, x := range xs {
-		if x*sign > 0 {
-			kept = append(kept, x*sign)
-		}
-	}
-	slices.Sort(kept)
-	return total(kept)
+	return sizes, math.Abs(up - down)
 }
 
 // lattice is how many steps the sizes of a test of many pairs are rounded to,
@@ -86,12 +76,15 @@ func latticeSignFlip(xs, sizes []float64) float64 {
 	}
 	observed := 0
 	for _, x := range xs {
-		observed += int(math.Copysign(math.Round(math.Abs(x)/step), x))
+		observed += int(math.Round(x / step))
 	}
-	if observed < 0 {
-		observed = -observed
+	p := 0.0
+	for s, chance := range law[:whole+1] {
+		if d := whole - 2*s; max(d, -d) >= max(observed, -observed) {
+			p += chance
+		}
 	}
-	return tails(law[:whole+1], whole, observed)
+	return min(p, 1)
 }
 
 // addFlip makes the law of a sum that of the sum with k added or not, each with
@@ -103,16 +96,6 @@ func addFlip(law []float64, k int) {
 	for s := range law[:k] {
 		law[s] /= 2
 	}
-}
-
-// tails is the chance that whole − 2s is at least as far from 0 as observed.
-func tails(law []float64, whole, observed int) (p float64) {
-	for s, chance := range law {
-		if d := whole - 2*s; d >= observed || -d >= observed {
-			p += chance
-		}
-	}
-	return min(p, 1)
 }
 
 func total(xs []float64) (sum float64) {

@@ -69,7 +69,7 @@ func falseAlarms(seed uint64, j judge, blocks, runs int) Check {
 	}
 	steps := math.Ldexp(1, blocks-1)
 	level := (math.Ceil(0.05*steps) - 1) / steps
-	return within(fmt.Sprintf("A/A, %d blocks: significant", blocks), share(level), share(ratio(rejected, runs)), 0.037, 0.063, ratio(rejected, runs))
+	return within(fmt.Sprintf("A/A, %d blocks: significant", blocks), share(level), 0.037, 0.063, ratio(rejected, runs))
 }
 
 // falseVerdicts counts pairs of equal sides that are called different in the end:
@@ -90,50 +90,40 @@ func falseVerdicts(seed uint64, j judge) Check {
 			}
 		}
 	}
-	return within("A/A, 12 blocks: called different", "< "+share(0.01), share(ratio(wrong, pairs)), 0, 0.01, ratio(wrong, pairs))
+	return within("A/A, 12 blocks: called different", "< "+share(0.01), 0, 0.01, ratio(wrong, pairs))
 }
 
 // power counts how often a shift of 5 % is found.
 func power(seed uint64, j judge, what string, r rig, blocks, runs int) Check {
-	random := rand.New(rand.NewPCG(seed, 2))
-	found := 0
-	for range runs {
-		values := r.run(random, blocks, [sides]float64{1, 1.05, 1, 1})
-		if d := j([]compare.Pairing{{A: values[0], B: values[1]}})[0]; d.P < 0.05 && d.Ratio > 1 {
-			found++
-		}
-	}
-	return within(fmt.Sprintf("%s, %d blocks: found", what, blocks), "≥ "+share(0.95), share(ratio(found, runs)), 0.95, 1, ratio(found, runs))
+	found := often(rand.NewPCG(seed, 2), j, r, blocks, runs, 1.05, func(d compare.Difference) bool { return d.P < 0.05 && d.Ratio > 1 })
+	return within(fmt.Sprintf("%s, %d blocks: found", what, blocks), "≥ "+share(0.95), 0.95, 1, found)
 }
 
 // coverage counts how often the 95 % interval holds the truth. The exact interval
 // of 12 blocks holds it in 95.8 %.
 func coverage(seed uint64, j judge) Check {
-	const runs = 2000
-	random := rand.New(rand.NewPCG(seed, 3))
-	held := 0
-	for range runs {
-		values := hostile.run(random, 12, [sides]float64{1, 1.05, 1, 1})
-		if d := j([]compare.Pairing{{A: values[0], B: values[1]}})[0]; d.Lo <= 1.05 && 1.05 <= d.Hi {
-			held++
-		}
-	}
-	return within("95 % interval, 12 blocks: holds the truth", share(0.958), share(ratio(held, runs)), 0.93, 0.97, ratio(held, runs))
+	held := often(rand.NewPCG(seed, 3), j, hostile, 12, 2000, 1.05, func(d compare.Difference) bool { return d.Lo <= 1.05 && 1.05 <= d.Hi })
+	return within("95 % interval, 12 blocks: holds the truth", share(0.958), 0.93, 0.97, held)
 }
 
 // equivalence counts how often sides that differ by the factor are called equivalent.
 // Of such as differ by the whole margin, two one-sided tests at 5 % may let pass 5 %.
 func equivalence(seed uint64, j judge, what string, factor float64, theory string, lo, hi float64) Check {
-	const runs = 2000
-	random := rand.New(rand.NewPCG(seed, 6))
-	called := 0
+	called := often(rand.NewPCG(seed, 6), j, quiet, 12, 2000, factor, func(d compare.Difference) bool { return d.Verdict == compare.Equivalent })
+	return within(what, theory, lo, hi, called)
+}
+
+// often is the share of simulated comparisons of two sides, the second the factor times as
+// large as the first, in which something holds.
+func often(source rand.Source, j judge, r rig, blocks, runs int, factor float64, holds func(compare.Difference) bool) float64 {
+	random, n := rand.New(source), 0
 	for range runs {
-		values := quiet.run(random, 12, [sides]float64{1, factor, 1, 1})
-		if j([]compare.Pairing{{A: values[0], B: values[1]}})[0].Verdict == compare.Equivalent {
-			called++
+		values := r.run(random, blocks, [sides]float64{1, factor, 1, 1})
+		if holds(j([]compare.Pairing{{A: values[0], B: values[1]}})[0]) {
+			n++
 		}
 	}
-	return within(what, theory, share(ratio(called, runs)), lo, hi, ratio(called, runs))
+	return ratio(n, runs)
 }
 
 // reciprocity counts comparisons that swapping the sides changes in any bit but
@@ -224,8 +214,8 @@ func atLeast(what string, k, n, least int) Check {
 	}
 }
 
-func within(what, theory, measured string, lo, hi, x float64) Check {
-	return Check{What: what, Theory: theory, Measured: measured, Tolerance: share(lo) + " … " + share(hi), Pass: lo <= x && x <= hi}
+func within(what, theory string, lo, hi, x float64) Check {
+	return Check{What: what, Theory: theory, Measured: share(x), Tolerance: share(lo) + " … " + share(hi), Pass: lo <= x && x <= hi}
 }
 
 func ratio(k, n int) float64 { return float64(k) / float64(n) }
