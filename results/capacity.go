@@ -2,7 +2,6 @@ package results
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,41 +92,4 @@ func (c Capacity) Write() error {
 		return fmt.Errorf("write %s: %w", capacityFile, err)
 	}
 	return WriteFile(filepath.Join(c.Path, capacityFile), append(data, '\n'))
-}
-
-// OpenCapacity reads one back. Its errors are of type *CorruptError, or of the file system.
-func OpenCapacity(dir string) (Capacity, error) {
-	c := Capacity{Path: dir}
-	data, err := os.ReadFile(filepath.Join(dir, capacityFile))
-	if err != nil {
-		return c, fmt.Errorf("open capacity: %w", err)
-	}
-	if err := json.Unmarshal(data, &c); err != nil {
-		return c, &CorruptError{File: capacityFile, Problem: "is not what was written", Err: err}
-	}
-	if err := c.check(); err != nil {
-		return c, &CorruptError{File: capacityFile, Problem: "cannot be", Err: err}
-	}
-	return c, nil
-}
-
-func (c Capacity) check() error {
-	if c.Schema != Schema {
-		return fmt.Errorf("it is of version %d; this pushbench reads %d", c.Schema, Schema)
-	}
-	if c.Axis != "rate" && c.Axis != "clients" {
-		return fmt.Errorf("a load of %q; known: rate, clients", c.Axis)
-	}
-	if len(c.Found) == 0 {
-		return errors.New("it is of no transport")
-	}
-	for _, h := range c.Found {
-		if !(h.Load >= 0) || !(h.Beyond >= 0) || h.Beyond > 0 && h.Beyond <= h.Load {
-			return fmt.Errorf("%s keeps to the limit at %v and not at %v", h.Transport, h.Load, h.Beyond)
-		}
-		if _, ok := h.At(h.Load); h.Load > 0 && !ok {
-			return fmt.Errorf("%s has no probe of %v", h.Transport, h.Load)
-		}
-	}
-	return nil
 }

@@ -56,16 +56,8 @@ func (m Manifest) Sweeps() bool { return len(m.AllCases()) > len(m.Transports) }
 // SweptFlush says whether cases of one transport differ in nothing but their flush window.
 func (m Manifest) SweptFlush() bool { return m.sweptAlone(func(c *Case) { c.Flush = 0 }) }
 
-// SweptStack says whether cases of one transport differ in nothing but their stack.
-func (m Manifest) SweptStack() bool { return m.sweptAlone(func(c *Case) { c.Stack = "" }) }
-
 // SweptRTT says whether cases of one transport differ in nothing but their round trip.
 func (m Manifest) SweptRTT() bool { return m.sweptAlone(func(c *Case) { c.RTT = 0 }) }
-
-// SweptConnection says whether cases of one transport differ in nothing but their connections.
-func (m Manifest) SweptConnection() bool {
-	return m.sweptAlone(func(c *Case) { c.TLS, c.NewConnection = false, false })
-}
 
 // Deliveries are the fewest and the most that are owed a second in any case.
 func (m Manifest) Deliveries() (fewest, most float64) {
@@ -137,16 +129,9 @@ func (m Manifest) checkCases() error {
 			return fmt.Errorf("%q cannot be the name of a case: want its transport, and %s", c.Name, variantName)
 		case slices.ContainsFunc(m.Cases[:i], func(o Case) bool { return o.Name == c.Name }):
 			return fmt.Errorf("case %s is listed twice", c.Name)
-		case c.Clients < 0 || !(c.PublishRate >= 0) || !(c.PayloadBytes >= 0) || !(c.DeliveryRate >= 0):
-			return fmt.Errorf("case %s: a part of its workload is negative", c.Name)
 		}
-		for _, d := range []struct {
-			key string
-			is  time.Duration
-		}{{"flush_ns", c.Flush}, {"rtt_ns", c.RTT}, {"interval_ns", c.Interval}, {"heartbeat_ns", c.Heartbeat}} {
-			if d.is < 0 {
-				return fmt.Errorf("case %s: %s is negative: %v", c.Name, d.key, d.is)
-			}
+		if err := nonNegative(c); err != nil {
+			return fmt.Errorf("case %s: %w", c.Name, err)
 		}
 	}
 	return nil

@@ -22,18 +22,11 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	if err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.Check()); err != nil {
-		return err
-	}
-	if err := m.Compare.check(); err != nil {
-		return err
-	}
+	err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.Check(), m.Compare.check())
 	for _, c := range slices.Concat(m.Needs, m.Claims) {
-		if err := c.Check(); err != nil {
-			return err
-		}
+		err = cmp.Or(err, c.Check())
 	}
-	return nonNegative(m)
+	return cmp.Or(err, nonNegative(m))
 }
 
 func (m Manifest) checkTransports() error {
@@ -135,18 +128,18 @@ const longestInterval = 24 * time.Hour
 func (r *Run) check() error {
 	seen := map[string]bool{}
 	for i, t := range r.Trials {
-		key := t.Name()
-		if unknown := r.Manifest.knows(t.Transport, t.CaseName()); unknown != "" {
-			return &CorruptError{File: trialsFile, Line: i + 1, Problem: unknown}
+		problem := r.Manifest.knows(t.Transport, t.CaseName())
+		if key := t.Name(); problem == "" && seen[key] {
+			problem = key + " is there twice"
 		}
-		if seen[key] {
-			return &CorruptError{File: trialsFile, Line: i + 1, Problem: key + " is there twice"}
+		if problem != "" {
+			return corrupt(trialsFile, i+1, problem, nil)
 		}
-		seen[key] = true
+		seen[t.Name()] = true
 	}
 	for i, iv := range r.Intervals {
 		if unknown := r.Manifest.knows(iv.Transport, iv.CaseName()); unknown != "" {
-			return &CorruptError{File: intervalsFile, Line: i + 1, Problem: unknown}
+			return corrupt(intervalsFile, i+1, unknown, nil)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,10 +25,8 @@ type Folder struct {
 	path  string    // its final name
 	began time.Time // of this process's monotonic clock: Interval.At counts from it
 
-	mu        sync.Mutex
-	trials    *log
-	intervals *log
-	hlog      *log
+	mu                      sync.Mutex
+	trials, intervals, hlog *log
 }
 
 // Create makes the folder of a run that is about to begin, and the folders
@@ -53,7 +52,7 @@ func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
 func (f *Folder) Discard() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close(), os.RemoveAll(f.Path()))
+	return errors.Join(f.closeLogs(), os.RemoveAll(f.Path()))
 }
 
 // Path is where the run is being written.
@@ -79,11 +78,11 @@ func (f *Folder) writeManifest(m Manifest) error {
 	if err := m.check(); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	data, err := encodeManifest(m)
+	body, err := json.MarshalIndent(m, "", "  ") // for people
 	if err != nil {
-		return err
+		return fmt.Errorf("encode manifest: %w", err)
 	}
-	return WriteFile(f.file(manifestFile), data)
+	return WriteFile(f.file(manifestFile), seal("manifest", body))
 }
 
 func (f *Folder) createLogs(started time.Time) error {
@@ -92,6 +91,10 @@ func (f *Folder) createLogs(started time.Time) error {
 	f.intervals, errs[1] = createLog(f.file(intervalsFile), nil)
 	f.hlog, errs[2] = createLog(f.file(hlogFile), hlogHeader(started))
 	return errors.Join(errs[:]...)
+}
+
+func (f *Folder) closeLogs() error {
+	return errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close())
 }
 
 // AppendInterval adds what happened in one interval to intervals.jsonl and to
@@ -147,7 +150,7 @@ func (f *Folder) AppendTrial(t Trial) error {
 func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close(), f.writeManifest(m)); err != nil {
+	if err := errors.Join(f.closeLogs(), f.writeManifest(m)); err != nil {
 		return nil, err
 	}
 	run, err := Open(f.Path())
@@ -207,9 +210,15 @@ func Checksum(path string) (string, error) {
 		return "", fmt.Errorf("checksum: %w", err)
 	}
 	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	sum, err := checksum(f)
+	if err != nil {
 		return "", fmt.Errorf("checksum of %s: %w", path, err)
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	return sum, nil
+}
+
+func checksum(r io.Reader) (string, error) {
+	sum := sha256.New()
+	_, err := io.Copy(sum, r)
+	return hex.EncodeToString(sum.Sum(nil)), err
 }

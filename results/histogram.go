@@ -43,9 +43,7 @@ func (h *Histogram) Record(d time.Duration) { h.RecordMany(d, 1) }
 // RecordMany adds n of the same duration.
 func (h *Histogram) RecordMany(d time.Duration, n int64) {
 	h.inflate()
-	if int64(d) > h.max {
-		h.max = int64(d)
-	}
+	h.max = max(h.max, int64(d))
 	if d < 0 || h.hdr.RecordValues(int64(d), n) != nil {
 		h.overflow += n
 	}
@@ -103,15 +101,6 @@ func (h Histogram) Mean() time.Duration {
 		return 0
 	}
 	return time.Duration(hdr.Mean())
-}
-
-// StdDev is the standard deviation of the values within the bounds.
-func (h Histogram) StdDev() time.Duration {
-	hdr := h.HDR()
-	if hdr == nil {
-		return 0
-	}
-	return time.Duration(hdr.StdDev())
 }
 
 // Quantile is the smallest recorded value that at least the share q of the

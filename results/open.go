@@ -36,8 +36,8 @@ func Open(path string) (*Run, error) {
 
 func openFS(root fs.FS, path string) (*Run, error) {
 	r := &reader{root: root, run: &Run{Path: path}}
-	trials := func() error { return r.lines(trialsFile, into(&r.run.Trials, "trial")) }
-	intervals := func() error { return r.lines(intervalsFile, into(&r.run.Intervals, "interval")) }
+	trials := func() error { return into(r, trialsFile, "trial", &r.run.Trials) }
+	intervals := func() error { return into(r, intervalsFile, "interval", &r.run.Intervals) }
 	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.hlog, r.run.check} {
 		if err := step(); err != nil {
 			return nil, err
@@ -180,23 +180,20 @@ func (r *reader) verify(name, want string) error {
 		return err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
+	got, err := checksum(f)
+	if err == nil && got != want {
+		err = fmt.Errorf("its SHA-256 is %s, %s says %s", got, sumsFile, want)
 	}
-	if got := hex.EncodeToString(h.Sum(nil)); got != want {
-		return fmt.Errorf("its SHA-256 is %s, %s says %s", got, sumsFile, want)
-	}
-	return nil
+	return err
 }
 
-// into decodes lines of a kind and appends them.
-func into[T interface{ check() error }](all *[]T, kind string) func(line []byte) error {
-	return func(line []byte) error {
+// into reads the lines of a file, each of a kind, and appends what they hold.
+func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) error {
+	return r.lines(file, func(line []byte) error {
 		v, err := decode[T](kind, line)
 		*all = append(*all, v)
 		return err
-	}
+	})
 }
 
 // hlog checks the interval log against the intervals, line by line. A kill
@@ -207,11 +204,13 @@ func (r *reader) hlog() error {
 	var n int
 	err := r.lines(hlogFile, func(line []byte) error {
 		n++
-		if n <= len(header) {
-			return unless(string(line) == header[n-1], "not the header of this run's log")
+		switch i := n - len(header) - 1; {
+		case i < 0 && string(line) != header[n-1]:
+			return errors.New("not the header of this run's log")
+		case i >= len(r.run.Intervals) || i >= 0 && !isHlogLine(string(line), r.run.Intervals[i]):
+			return errors.New("not what " + intervalsFile + " says")
 		}
-		i := n - len(header) - 1
-		return unless(i < len(r.run.Intervals) && isHlogLine(string(line), r.run.Intervals[i]), "not what %s says", intervalsFile)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -220,13 +219,6 @@ func (r *reader) hlog() error {
 		return corrupt(hlogFile, 0, fmt.Sprintf("%d lines are missing", missing), nil)
 	}
 	return nil
-}
-
-func unless(ok bool, format string, args ...any) error {
-	if ok {
-		return nil
-	}
-	return fmt.Errorf(format, args...)
 }
 
 // lines calls f for each whole line. A torn one at the end is what a kill
@@ -278,26 +270,22 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 // unfinished counts the intervals of trials that never ended: they are kept in
 // the folder, and enter no figure.
 func (r *reader) unfinished() {
-	type trial struct {
-		block    int
-		caseName string
-	}
-	ended := map[trial]bool{}
+	ended := map[string]bool{}
 	for _, t := range r.run.Trials {
-		ended[trial{t.Block, t.CaseName()}] = true
+		ended[fmt.Sprintf("block %d %s", t.Block, t.CaseName())] = true
 	}
-	left := map[trial]int{}
-	var order []trial
+	left := map[string]int{}
+	var order []string
 	for _, i := range r.run.Intervals {
-		key := trial{i.Block, i.CaseName()}
-		if ended[key] {
+		trial := fmt.Sprintf("block %d %s", i.Block, i.CaseName())
+		if ended[trial] {
 			continue
 		}
-		if left[key]++; left[key] == 1 {
-			order = append(order, key)
+		if left[trial]++; left[trial] == 1 {
+			order = append(order, trial)
 		}
 	}
-	for _, key := range order {
-		r.warn("block %d %s was cut short: %d of its intervals are kept, and enter no figure", key.block, key.caseName, left[key])
+	for _, trial := range order {
+		r.warn("%s was cut short: %d of its intervals are kept, and enter no figure", trial, left[trial])
 	}
 }

@@ -54,7 +54,8 @@ func decodeStrict(data []byte, v any) error {
 // decodeManifest reads a manifest file, and its schema before all else: a newer
 // one may have fields that this program does not know.
 func decodeManifest(file []byte) (Manifest, error) {
-	body, err := unseal("manifest", bytes.TrimSuffix(file, []byte("\n")))
+	line := bytes.TrimSuffix(file, []byte("\n"))
+	body, err := unseal("manifest", line)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -67,14 +68,10 @@ func decodeManifest(file []byte) (Manifest, error) {
 	if version.Schema != Schema {
 		return Manifest{}, fmt.Errorf("it has schema %d, this pushbench reads schema %d: read it with the version that wrote it", version.Schema, Schema)
 	}
-	var m Manifest
-	if err := decodeStrict(body, &m); err != nil {
-		return Manifest{}, err
-	}
-	return m, m.check()
+	return decode[Manifest]("manifest", line)
 }
 
-// decode reads a line of trials.jsonl or intervals.jsonl.
+// decode reads a manifest, or a line of trials.jsonl or intervals.jsonl.
 func decode[T interface{ check() error }](kind string, line []byte) (v T, err error) {
 	body, err := unseal(kind, line)
 	if err != nil {
@@ -84,15 +81,6 @@ func decode[T interface{ check() error }](kind string, line []byte) (v T, err er
 		return v, err
 	}
 	return v, v.check()
-}
-
-// encodeManifest is the whole manifest file, indented for people.
-func encodeManifest(m Manifest) ([]byte, error) {
-	body, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encode manifest: %w", err)
-	}
-	return seal("manifest", body), nil
 }
 
 // encodeLine is a line of a .jsonl file.

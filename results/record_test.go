@@ -2,6 +2,7 @@ package results
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -37,7 +38,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		line := func(kind string) []byte { return bytes.TrimSuffix(seal(kind, body), []byte("\n")) }
 		if m, err := decodeManifest(line("manifest")); err == nil {
-			if _, err := encodeManifest(m); err != nil {
+			if _, err := json.Marshal(m); err != nil {
 				t.Errorf("a manifest was read that cannot be written: %v", err)
 			}
 		}

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -43,9 +45,18 @@ func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 	if err := writeCapacity(found); err != nil {
 		t.Fatal(err)
 	}
-	read, err := results.OpenCapacity(found.Path)
+	text, err := os.ReadFile(filepath.Join(found.Path, "capacity.json"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	read := results.Capacity{Path: found.Path}
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range read.Found {
+		if _, ok := h.At(h.Load); h.Load > 0 && !ok || h.Beyond > 0 && h.Beyond <= h.Load {
+			t.Errorf("%s keeps to the limit at %v and not at %v, of probes %+v", h.Transport, h.Load, h.Beyond, h.Probes)
+		}
 	}
 	var table strings.Builder
 	if err := (report.Capacity{Capacity: read}).Table(&table, report.TableOptions{}); err != nil {
