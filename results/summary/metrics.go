@@ -25,7 +25,7 @@ func Measure(name string, t results.Trial) Value {
 	case "ack":
 		return quantile(t.Ack, q)
 	case "answer":
-		return answered(func(a results.Answers) Value { return quantile(a.Latency, q) })(t)
+		return ifShown(t.Answers.Ledger.Owed != 0, quantile(t.Answers.Latency, q))
 	case "connect":
 		return StageQuantile(t, "ready", q)
 	default:
@@ -37,8 +37,8 @@ func Measure(name string, t results.Trial) Value {
 var measures = map[string]func(results.Trial) Value{
 	metric.Mean:        ofAll(results.Histogram.Mean),
 	metric.Max:         ofAll(results.Histogram.Max),
-	metric.AgeMean:     meanAge,
-	metric.AnswersLost: answered(func(a results.Answers) Value { return Value{X: float64(a.Ledger.Lost)} }),
+	metric.AgeMean:     func(t results.Trial) Value { return ifShown(t.Freshness.Covered != 0, ms(t.Freshness.Mean())) },
+	metric.AnswersLost: func(t results.Trial) Value { return ifShown(t.Answers.Ledger.Owed != 0, number(t.Answers.Ledger.Lost)) },
 
 	metric.Owed:        count(func(t results.Trial) int64 { return t.Ledger.Owed }),
 	metric.Delivered:   count(func(t results.Trial) int64 { return t.Ledger.Unique }),
@@ -49,14 +49,15 @@ var measures = map[string]func(results.Trial) Value{
 	metric.Reordered:   count(func(t results.Trial) int64 { return t.Ledger.Reordered }),
 
 	metric.RequestsPerMessage: perMessage(func(w results.Wire) int64 { return w.Requests }),
-	metric.EmptyAnswerShare:   share(func(w results.Wire) (int64, int64) { return w.EmptyAnswers, w.Polls }), // undefined for transports that do not poll
-	metric.MessagesPerBatch: func(t results.Trial) Value {
-		return ratio(float64(t.Cost.Delivered), float64(t.Cost.Wire.Batches))
-	},
+	metric.EmptyAnswerShare:   func(t results.Trial) Value { return ratio(t.Cost.Wire.EmptyAnswers, t.Cost.Wire.Polls) }, // undefined for transports that do not poll
+	metric.MessagesPerBatch:   func(t results.Trial) Value { return ratio(t.Cost.Delivered, t.Cost.Wire.Batches) },
 
 	metric.WireBytesPerMessage:   perMessage(results.Wire.Bytes),
 	metric.PacketBytesPerMessage: packetBytes,
-	metric.PayloadShare:          share(func(w results.Wire) (int64, int64) { return w.Up.Payload + w.Down.Payload, w.Bytes() }),
+	metric.PayloadShare: func(t results.Trial) Value {
+		w := t.Cost.Wire
+		return ratio(w.Up.Payload+w.Down.Payload, w.Bytes())
+	},
 
 	metric.HeaderBytesPerMessage:  perMessage(func(w results.Wire) int64 { return w.Up.Headers + w.Down.Headers }),
 	metric.FramingBytesPerMessage: perMessage(func(w results.Wire) int64 { return w.Up.Framing + w.Down.Framing }),
@@ -74,14 +75,14 @@ var measures = map[string]func(results.Trial) Value{
 	}),
 	metric.FirstMessageP50: visited(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
 	metric.FirstMessageP99: visited(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
-	metric.VisitorsUnheard: visited(func(v results.Visits) Value { return Value{X: float64(v.First.Infinite)} }),
+	metric.VisitorsUnheard: visited(func(v results.Visits) Value { return number(v.First.Infinite) }),
 
-	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, t.Connect.RoundTrips) },
+	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
 	metric.ConnectServerCPU:    cpuPerConnection(func(s results.Spent) time.Duration { return s.CPU }),
 	metric.ConnectServerUser:   cpuPerConnection(func(s results.Spent) time.Duration { return s.User }),
 	metric.ConnectServerSystem: cpuPerConnection(func(s results.Spent) time.Duration { return s.System }),
-	metric.ConnectBytesUp:      perClient(func(c results.Connect) int64 { return c.BytesUp }),
-	metric.ConnectBytesDown:    perClient(func(c results.Connect) int64 { return c.BytesDown }),
+	metric.ConnectBytesUp:      func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesUp)) },
+	metric.ConnectBytesDown:    func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesDown)) },
 }
 
 // quantile is the quantile q in ms, or why it cannot be printed.
@@ -89,7 +90,7 @@ func quantile(l results.Latency, q float64) Value {
 	d, infinite, ok := l.Quantile(q)
 	switch {
 	case ok:
-		return Value{X: metric.Milliseconds(d)}
+		return ms(d)
 	case infinite:
 		return Value{Known: Infinite}
 	default:
@@ -106,28 +107,32 @@ func ofAll(f func(results.Histogram) time.Duration) func(results.Trial) Value {
 		case l.Histogram.Count() == 0:
 			return Value{Known: NotShown}
 		default:
-			return Value{X: metric.Milliseconds(f(l.Histogram))}
+			return ms(f(l.Histogram))
 		}
 	}
 }
 
 func count(of func(results.Trial) int64) func(results.Trial) Value {
-	return func(t results.Trial) Value { return Value{X: float64(of(t))} }
+	return func(t results.Trial) Value { return number(of(t)) }
 }
 
-// ifShown is x, where there is one.
-func ifShown(ok bool, x float64) Value {
+func number[N int64 | float64](x N) Value { return Value{X: float64(x)} }
+
+func ms(d time.Duration) Value { return number(metric.Milliseconds(d)) }
+
+// ifShown is v, where there is one.
+func ifShown(ok bool, v Value) Value {
 	if !ok {
 		return Value{Known: NotShown}
 	}
-	return Value{X: x}
+	return v
 }
 
 // ratio is a/b: infinite when only b is zero, undefined when both are.
-func ratio(a, b float64) Value {
+func ratio[N int64 | float64](a, b N) Value {
 	switch {
 	case b != 0:
-		return Value{X: a / b}
+		return Value{X: float64(a) / float64(b)}
 	case a == 0:
 		return Value{Known: NotShown}
 	default:
@@ -135,40 +140,15 @@ func ratio(a, b float64) Value {
 	}
 }
 
-// meanAge is not shown where no freshness was measured, or no message was ever held.
-func meanAge(t results.Trial) Value {
-	return ifShown(t.Freshness.Covered != 0, metric.Milliseconds(t.Freshness.Mean()))
-}
-
 // AgeQuantile is the age that a share q of the time does not exceed. What never came is
 // older than anything that did.
 func AgeQuantile(t results.Trial, q float64) Value {
 	f := t.Freshness
-	if f.Covered+f.Never == 0 {
-		return Value{Known: NotShown}
-	}
-	return quantile(results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}, q)
-}
-
-// answered is a value of the answers, where messages ask for any.
-func answered(of func(results.Answers) Value) func(results.Trial) Value {
-	return func(t results.Trial) Value {
-		if t.Answers.Ledger.Owed == 0 {
-			return Value{Known: NotShown}
-		}
-		return of(t.Answers)
-	}
+	return ifShown(f.Covered+f.Never != 0, quantile(results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}, q))
 }
 
 func perMessage(of func(results.Wire) int64) func(results.Trial) Value {
-	return func(t results.Trial) Value { return ratio(float64(of(t.Cost.Wire)), float64(t.Cost.Delivered)) }
-}
-
-func share(of func(results.Wire) (part, whole int64)) func(results.Trial) Value {
-	return func(t results.Trial) Value {
-		part, whole := of(t.Cost.Wire)
-		return ratio(float64(part), float64(whole))
-	}
+	return func(t results.Trial) Value { return ratio(of(t.Cost.Wire), t.Cost.Delivered) }
 }
 
 // What TCP/IP adds to the payload, in bytes, over IPv4 on Linux as it comes. Link
@@ -182,11 +162,8 @@ const (
 // them. Held against a network interface's counters it is right within 1 %.
 func packetBytes(t results.Trial) Value {
 	w := t.Cost.Wire
-	if w.Up.Segments == 0 || w.Down.Segments == 0 {
-		return Value{Known: NotShown}
-	}
 	all := w.Bytes() + SegmentHeader*(w.Up.Segments+w.Down.Segments) + HandshakeOptions*w.Dials
-	return ratio(float64(all), float64(t.Cost.Delivered))
+	return ifShown(w.Up.Segments != 0 && w.Down.Segments != 0, ratio(all, t.Cost.Delivered))
 }
 
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
@@ -203,17 +180,14 @@ func bothCPU(c results.Cost) time.Duration {
 func cpuPerMessage(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		cpu := of(t.Cost)
-		if cpu == 0 {
-			return Value{Known: NotShown}
-		}
-		return ratio(float64(cpu)/float64(time.Microsecond), float64(t.Cost.Delivered))
+		return ifShown(cpu != 0, ratio(float64(cpu)/float64(time.Microsecond), float64(t.Cost.Delivered)))
 	}
 }
 
 // cores is how many cores were kept busy.
 func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
-		return ifShown(of(t.Cost) != 0 && t.Cost.Span != 0, float64(of(t.Cost))/float64(t.Cost.Span))
+		return ifShown(of(t.Cost) != 0 && t.Cost.Span != 0, ratio(float64(of(t.Cost)), float64(t.Cost.Span)))
 	}
 }
 
@@ -222,18 +196,13 @@ func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.Reporters
-		return ifShown(p.MemoryIdle != 0 && p.MemoryBase != 0 && clients > 0, float64(p.MemoryIdle-p.MemoryBase)/1024/float64(clients))
+		return ifShown(p.MemoryIdle != 0 && p.MemoryBase != 0 && clients > 0, ratio(float64(p.MemoryIdle-p.MemoryBase)/1024, float64(clients)))
 	}
 }
 
 // visited is a value of the visitors, where there are any.
 func visited(of func(results.Visits) Value) func(results.Trial) Value {
-	return func(t results.Trial) Value {
-		if t.Visits.Came == 0 {
-			return Value{Known: NotShown}
-		}
-		return of(t.Visits)
-	}
+	return func(t results.Trial) Value { return ifShown(t.Visits.Came != 0, of(t.Visits)) }
 }
 
 // StageQuantile is the quantile q of a stage of connecting. It takes as many
@@ -242,24 +211,19 @@ func visited(of func(results.Visits) Value) func(results.Trial) Value {
 func StageQuantile(t results.Trial, stage string, q float64) Value {
 	c := t.Connect
 	through := c.Stages[stage].Count()
-	if through == 0 {
-		return Value{Known: NotShown}
-	}
-	return quantile(results.Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-through), Independent: c.Clients}, q)
+	return ifShown(through != 0, quantile(results.Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-through), Independent: c.Clients}, q))
 }
 
 // cpuPerConnection takes a CPU time of zero as not shown, unless it is a half of one
 // that is: 10 ms ticks can miss a half.
 func cpuPerConnection(of func(results.Spent) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
-		clients := t.Connect.Clients - t.Connect.Failed
-		return ifShown(t.Connect.Server.CPU != 0 && clients > 0, float64(of(t.Connect.Server))/float64(time.Microsecond)/float64(clients))
+		spent := t.Connect.Server
+		return ifShown(spent.CPU != 0, perConnection(t.Connect, float64(of(spent))/float64(time.Microsecond)))
 	}
 }
 
-func perClient(of func(results.Connect) int64) func(results.Trial) Value {
-	return func(t results.Trial) Value {
-		clients := t.Connect.Clients - t.Connect.Failed
-		return ifShown(clients > 0, float64(of(t.Connect))/float64(clients))
-	}
+func perConnection(c results.Connect, x float64) Value {
+	clients := c.Clients - c.Failed
+	return ifShown(clients > 0, ratio(x, float64(clients)))
 }

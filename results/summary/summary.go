@@ -69,7 +69,11 @@ func Of(r *results.Run) Summary {
 			}
 		}
 		slices.SortStableFunc(kept, func(a, b results.Trial) int { return cmp.Compare(a.Block, b.Block) })
-		s.Rows = append(s.Rows, newRow(c, kept))
+		row := Row{Case: c, Trials: kept, Pooled: results.Pool(kept)}
+		p := &row.Pooled
+		p.Transport, p.Case, p.Stack, p.Flush, p.Status = c.Transport, c.Name, c.Stack, c.Flush, results.Complete
+		row.Saturated = slices.ContainsFunc(kept, func(t results.Trial) bool { return t.Status == results.Saturated })
+		s.Rows = append(s.Rows, row)
 	}
 	slices.Sort(s.Dropped)
 	return s
@@ -115,14 +119,6 @@ func commonBlocks(cases []results.Case, valid map[string][]results.Trial) (commo
 		common = slices.Compact(blocks)
 	}
 	return common
-}
-
-func newRow(c results.Case, trials []results.Trial) Row {
-	r := Row{Case: c, Trials: trials, Pooled: results.Pool(trials)}
-	p := &r.Pooled
-	p.Transport, p.Case, p.Stack, p.Flush, p.Status = c.Transport, c.Name, c.Stack, c.Flush, results.Complete
-	r.Saturated = slices.ContainsFunc(trials, func(t results.Trial) bool { return t.Status == results.Saturated })
-	return r
 }
 
 // Value is the metric over all valid trials.
