@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,28 +22,17 @@ func Sweep(blocks int, window time.Duration, stacks []string, flushes []time.Dur
 func sweep(blocks int, window time.Duration, stacks []string, flushes []time.Duration) *results.Run {
 	r := &results.Run{Path: "results/runs/swept", Manifest: manifest(blocks, window)}
 	m := &r.Manifest
-	m.Stack, m.Orders, m.Workload.Flush = strings.Join(stacks, ", "), nil, map[string]time.Duration{}
+	m.Stack, m.Workload.Flush = strings.Join(stacks, ", "), map[string]time.Duration{}
 	m.Cases = cases(m.Transports, stacks, flushes)
-	random := rand.New(rand.NewPCG(m.Seed, 1))
-	began := time.Duration(0)
-	for block := 1; block <= blocks; block++ {
-		var order []string
-		for position, c := range m.Cases {
-			t := trial{model: modelOf(c), random: random, window: window, factor: 1 + 0.01*random.NormFloat64()}
-			done := t.run(c.Transport)
-			done.Case, done.Stack, done.Flush = c.Name, c.Stack, c.Flush
-			done.Block, done.Position, done.Started = block, position+1, started.Add(began)
-			r.Trials = append(r.Trials, done)
-			for _, i := range t.intervals(block, c.Transport, began+3*time.Second) {
-				i.Case = c.Name
-				r.Intervals = append(r.Intervals, i)
-			}
-			began += done.Took
-			order = append(order, c.Name)
-		}
-		m.Orders = append(m.Orders, order)
+	var order []string
+	for _, c := range m.Cases {
+		order = append(order, c.Name)
 	}
-	m.Ended = started.Add(began)
+	m.Orders = slices.Repeat([][]string{order}, blocks)
+	measure(r, 1, 0.01, func(t *results.Trial, c results.Case) model {
+		t.Case, t.Stack, t.Flush = c.Name, c.Stack, c.Flush
+		return modelOf(c)
+	})
 	return r
 }
 

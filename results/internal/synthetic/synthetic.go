@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"pushbench/results"
@@ -38,28 +39,37 @@ func Run(blocks int, window time.Duration) *results.Run {
 
 func run(blocks int, window time.Duration) *results.Run {
 	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(blocks, window)}
-	random := rand.New(rand.NewPCG(r.Manifest.Seed, 0))
+	measure(r, 0, 0.02, func(t *results.Trial, c results.Case) model {
+		m := models[c.Transport]
+		t.Freshness = ages(m, rand.New(rand.NewPCG(uint64(t.Block), uint64(t.Position-1))), window)
+		return m
+	})
+	return r
+}
+
+// measure makes the trials and intervals of a run with a stream of its seed's random numbers
+// and noise from trial to trial. begin returns a case's model and sets what a trial has
+// beside what is drawn from that.
+func measure(r *results.Run, stream uint64, noise float64, begin func(*results.Trial, results.Case) model) {
+	m := &r.Manifest
+	random := rand.New(rand.NewPCG(m.Seed, stream))
 	began := time.Duration(0)
-	for block := 1; block <= blocks; block++ {
-		for position, transport := range r.Manifest.Transports {
-			m := models[transport]
-			t := trial{model: m, random: random, window: window, factor: 1 + 0.02*random.NormFloat64()}
-			done := t.run(transport)
-			done.Block, done.Position = block, position+1
-			done.Freshness = ages(m, rand.New(rand.NewPCG(uint64(block), uint64(position))), window)
-			done.Started = started.Add(began)
+	for block := 1; block <= m.Blocks; block++ {
+		for position, c := range m.AllCases() {
+			done := results.Trial{Block: block, Position: position + 1, Transport: c.Transport, Started: started.Add(began)}
+			t := trial{model: begin(&done, c), random: random, window: m.Workload.Window, factor: 1 + noise*random.NormFloat64()}
+			t.run(&done)
 			r.Trials = append(r.Trials, done)
-			r.Intervals = append(r.Intervals, t.intervals(block, transport, began+3*time.Second)...)
+			r.Intervals = append(r.Intervals, t.intervals(done, began+3*time.Second)...)
 			began += done.Took
 		}
 	}
-	r.Manifest.Ended = started.Add(began)
-	return r
+	m.Ended = started.Add(began)
 }
 
 func manifest(blocks int, window time.Duration) results.Manifest {
 	measured := []string{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket}
-	m := results.Manifest{
+	return results.Manifest{
 		Schema: results.Schema, Status: results.Complete, Started: started,
 		Command: []string{"pushbench", "run", "chat", "--blocks", "4"}, RunID: 0xC0FFEE,
 		Tool: results.Tool{Version: "v0.1.0", Commit: "170ec8e7d1f2a3b4c5d6", GoVersion: "go1.26.0", SHA256: "9f86d081884c7d65"},
@@ -80,16 +90,12 @@ func manifest(blocks int, window time.Duration) results.Manifest {
 			Flush:  map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
 			Warmup: warmup, Window: window, Drain: drain,
 		},
-		Blocks: blocks, Transports: measured, Seed: 42, Engine: "goroutines", Stack: "reference",
+		Blocks: blocks, Transports: measured, Orders: slices.Repeat([][]string{measured}, blocks), Seed: 42, Engine: "goroutines", Stack: "reference",
 		Network: "home", RTT: 2 * delay,
 		Servers:    map[string]string{transports.LongPoll: "fasthttp, hold 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
 		NotShown:   []string{"CPU frequency governor: not visible in this container"},
 		Conditions: []string{"polling and SSE run on fasthttp, WebSocket on net/http: CPU and memory compare libraries as well"},
 	}
-	for range blocks {
-		m.Orders = append(m.Orders, measured)
-	}
-	return m
 }
 
 // A model is what a transport does to messages, and what that costs.
@@ -147,6 +153,13 @@ func rearm(gap, typical time.Duration) func(*rand.Rand) time.Duration {
 	}
 }
 
+// pushed is what a stream predicts.
+var pushed = []results.Prediction{
+	{Metric: metric.P50, Value: 10, Formula: "d"},
+	{Metric: metric.P99, Value: 10, Formula: "d"},
+	{Metric: metric.RequestsPerMessage, Value: 0, Formula: "0"},
+}
+
 var models = map[string]model{
 	transports.ShortPoll: {
 		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
@@ -175,11 +188,7 @@ var models = map[string]model{
 	},
 	transports.SSE: {
 		wait: push(350 * time.Microsecond), cycles: publishes,
-		theory: []results.Prediction{
-			{Metric: metric.P50, Value: 10, Formula: "d"},
-			{Metric: metric.P99, Value: 10, Formula: "d"},
-			{Metric: metric.RequestsPerMessage, Value: 0, Formula: "0"},
-		},
+		theory:   pushed,
 		requests: 0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 41, 0},
 		server: 6100 * time.Nanosecond, generator: 5200 * time.Nanosecond, memory: [2]int64{2600, 6000},
@@ -187,11 +196,7 @@ var models = map[string]model{
 	},
 	transports.WebSocket: {
 		wait: push(340 * time.Microsecond), cycles: publishes,
-		theory: []results.Prediction{
-			{Metric: metric.P50, Value: 10, Formula: "d"},
-			{Metric: metric.P99, Value: 10, Formula: "d"},
-			{Metric: metric.RequestsPerMessage, Value: 0, Formula: "0"},
-		},
+		theory:   pushed,
 		requests: 0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 4, 0},
 		server: 4900 * time.Nanosecond, generator: 4600 * time.Nanosecond, memory: [2]int64{9800, 7300},
@@ -215,27 +220,27 @@ type slice struct {
 	delivered int64
 }
 
-func (t *trial) run(transport string) results.Trial {
+// run sets what is drawn, in this order.
+func (t *trial) run(done *results.Trial) {
 	published := publishes(t.window)
 	owed := published * clients
-	latency := t.deliver(published)
-	done := results.Trial{
-		Transport: transport, Status: results.Complete,
-		Took:      3*time.Second + warmup + t.window + drain,
-		Publishes: t.publishes(published),
-		Ledger:    results.Ledger{Owed: owed, Unique: owed, Received: owed},
-		Latency:   results.Latency{Histogram: latency, Independent: t.model.cycles(t.window)},
-		Ack:       results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published},
-		Connect:   t.connect(),
-		Cost:      t.cost(owed),
-		Theory:    t.model.theory,
-		Gates: []results.Gate{
-			{Name: "ledger", Passed: true, Detail: "all sums hold"},
-			{Name: "pacing", Passed: true, Detail: "send lateness p99 0.04 ms, at most 1 ms allowed"},
-			{Name: "generator", Passed: true, Detail: "38 % of its core, at most 80 % allowed"},
-		},
+	done.Status = results.Complete
+	done.Took = 3*time.Second + warmup + t.window + drain
+	done.Latency = results.Latency{Histogram: t.deliver(published), Independent: t.model.cycles(t.window)}
+	done.Publishes = results.Publishes{
+		Planned: published, OnTime: published, Sent: published, Acknowledged: published, LateAfter: time.Millisecond,
+		Lateness: t.few(published, 15*time.Microsecond),
 	}
-	return done
+	done.Ledger = results.Ledger{Owed: owed, Unique: owed, Received: owed}
+	done.Ack = results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published}
+	done.Connect = t.connect()
+	done.Cost = t.cost(owed)
+	done.Theory = t.model.theory
+	done.Gates = []results.Gate{
+		{Name: "ledger", Passed: true, Detail: "all sums hold"},
+		{Name: "pacing", Passed: true, Detail: "send lateness p99 0.04 ms, at most 1 ms allowed"},
+		{Name: "generator", Passed: true, Detail: "38 % of its core, at most 80 % allowed"},
+	}
 }
 
 // deliver draws every delivery, and files it under its second.
@@ -257,13 +262,6 @@ func (t *trial) deliver(published int64) results.Histogram {
 		}
 	}
 	return all
-}
-
-func (t *trial) publishes(n int64) results.Publishes {
-	return results.Publishes{
-		Planned: n, OnTime: n, Sent: n, Acknowledged: n, LateAfter: time.Millisecond,
-		Lateness: t.few(n, 15*time.Microsecond),
-	}
 }
 
 // few draws n short durations.
@@ -330,13 +328,12 @@ func (t *trial) process(perMessage time.Duration, memory int64, n float64) resul
 	}
 }
 
-func (t *trial) intervals(block int, transport string, at time.Duration) []results.Interval {
-	var intervals []results.Interval
+func (t *trial) intervals(of results.Trial, at time.Duration) (intervals []results.Interval) {
 	for i, s := range t.slices {
-		start := time.Duration(i)*time.Second - warmup
+		since := time.Duration(i) * time.Second
 		intervals = append(intervals, results.Interval{
-			Block: block, Transport: transport, At: at + time.Duration(i)*time.Second,
-			Start: start, Length: time.Second,
+			Block: of.Block, Transport: of.Transport, Case: of.Case, At: at + since,
+			Start: since - warmup, Length: time.Second,
 			Published: s.published, Delivered: s.delivered, Counted: s.latency.Count(), Latency: s.latency,
 		})
 	}
