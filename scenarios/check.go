@@ -86,17 +86,17 @@ func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 }
 
 func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error) {
-	text, ok := scalarText(n)
-	if !ok {
+	text := scalar(n)
+	if text == nil {
 		return "", d.refuse(path, n, r.allowed, "")
 	}
-	content := text
+	content := *text
 	if r.prose() {
-		content = oneLine(text)
+		content = oneLine(content)
 	}
 	value, err := r.parse(content)
 	if err != nil || !r.allows(value) || !r.styled(n) {
-		return "", d.refuse(path, n, r.allowed, r.hint(n, text))
+		return "", d.refuse(path, n, r.allowed, r.hint(n, *text))
 	}
 	if r.grammar != nil {
 		if err := r.grammar(content); err != nil {
@@ -105,9 +105,7 @@ func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error)
 			return "", e
 		}
 	}
-	if r.prose() {
-		setText(n, content)
-	}
+	*text = content // is what the decoder reads
 	return fmt.Sprint(value), nil
 }
 
@@ -146,35 +144,25 @@ func (r *Rule) hint(n ast.Node, text string) string {
 	return "write it without quotes"
 }
 
-// scalarText is the text of a node that holds one value.
-func scalarText(n ast.Node) (string, bool) {
+// scalar is the text of a node that holds one value; nil: it does not.
+func scalar(n ast.Node) *string {
 	switch n := n.(type) {
 	case *ast.StringNode:
-		return n.Value, true
+		return &n.Value
 	case *ast.LiteralNode:
-		return n.Value.Value, true
+		return &n.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, true
+		return &n.GetToken().Value
 	}
-	return "", false
-}
-
-// setText is what the decoder reads of a text.
-func setText(n ast.Node, text string) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		n.Value = text
-	case *ast.LiteralNode:
-		n.Value.Value = text
-	}
+	return nil
 }
 
 // refuse is the error of a node that its rule does not allow.
 func (d *document) refuse(path string, n ast.Node, allowed, hint string) *Error {
 	value, message := "", "this mapping is not allowed"
-	switch text, ok := scalarText(n); {
-	case ok:
-		value, message = quote(text), "is not allowed"
+	switch text := scalar(n); {
+	case text != nil:
+		value, message = quote(*text), "is not allowed"
 	case n.Type() == ast.NullType:
 		message = "has no value"
 	case n.Type() == ast.SequenceType:
@@ -190,9 +178,9 @@ func (d *document) refuse(path string, n ast.Node, allowed, hint string) *Error 
 // conflict is the error of fields that are each allowed by themselves.
 func (d *document) conflict(c *conflict) *Error {
 	n := d.nearest(c.field)
-	value, ok := scalarText(n)
-	if !ok {
-		value = c.value // as it is shown where the author did not write it
+	value := c.value // as it is shown where the author did not write it
+	if written := scalar(n); written != nil {
+		value = *written
 	}
 	return d.atToken(start(n), c.field, value, c.message)
 }

@@ -13,7 +13,7 @@ import (
 func ParseAssertion(text string) (metric.Assertion, error) { return grammar().Assertion(text) }
 
 func grammar() metric.Grammar {
-	return metric.Grammar{Transports: transports.Names(nil), Hint: didYouMean}
+	return metric.Grammar{Transports: transports.Names[string](nil), Hint: didYouMean}
 }
 
 // asAssertion refuses a text that is no claim or need.

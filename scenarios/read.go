@@ -104,20 +104,17 @@ func Source(name string) ([]byte, error) {
 // for a writer, and reading a device may never end.
 func open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, unknown(path)
-	}
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	if !info.Mode().IsRegular() {
+	case err == nil && !info.Mode().IsRegular():
 		return nil, &Error{File: path, Message: "is " + kindOf(info.Mode()) + "; allowed: a regular file"}
 	}
 	file, err := os.Open(path)
-	if err != nil {
-		return nil, unreadable(path, err)
+	if p := (*fs.PathError)(nil); errors.As(err, &p) { // Error.File has the path already
+		return nil, &Error{File: path, Message: "cannot be read: " + p.Err.Error(), cause: err}
 	}
-	return file, nil
+	return file, err
 }
 
 func kindOf(mode fs.FileMode) string {
@@ -130,16 +127,6 @@ func kindOf(mode fs.FileMode) string {
 		return "a device"
 	}
 	return "not a regular file"
-}
-
-// unreadable leaves the path to Error.File instead of naming it twice.
-func unreadable(path string, err error) *Error {
-	reason := err
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		reason = p.Err
-	}
-	return &Error{File: path, Message: "cannot be read: " + reason.Error(), cause: err}
 }
 
 func unknown(name string) *Error {

@@ -232,10 +232,17 @@ func number(v reflect.Value) float64 { return v.Convert(reflect.TypeFor[float64]
 func (r *Rule) fill(v reflect.Value) {
 	for _, f := range r.Fields {
 		if f.Default != "" {
-			if err := yaml.Unmarshal([]byte(f.Default), v.FieldByName(f.GoName).Addr().Interface()); err != nil {
-				panic(err) // a tag: see must
-			}
+			v.FieldByName(f.GoName).Set(reflect.ValueOf(f.Initial()))
 		}
 		f.fill(v.FieldByName(f.GoName))
 	}
+}
+
+// Initial is the value of Default.
+func (r *Rule) Initial() any {
+	v := reflect.New(r.Type)
+	if err := yaml.Unmarshal([]byte(r.Default), v.Interface()); err != nil {
+		panic(err) // a tag: see must
+	}
+	return v.Elem().Interface()
 }

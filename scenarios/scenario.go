@@ -20,21 +20,13 @@ const Version = 1
 type Transport string
 
 // Transports lists, in report order, what a scenario measures that names none.
-var Transports = TransportsWith(func(t transports.Transport) bool { return t.Default })
+var Transports = transports.Names[Transport](func(t transports.Transport) bool { return t.Default })
 
 // ClientOpened lists, in report order, every transport whose clients open the connections.
-var ClientOpened = TransportsWith(transports.ClientDials)
+var ClientOpened = transports.Names[Transport](transports.ClientDials)
 
 // AllTransports lists every transport in report order.
-var AllTransports = TransportsWith(nil)
-
-// TransportsWith lists, in report order, the transports that have a trait; nil: all of them.
-func TransportsWith(trait func(transports.Transport) bool) (all []Transport) {
-	for _, name := range transports.Names(trait) {
-		all = append(all, Transport(name))
-	}
-	return all
-}
+var AllTransports = transports.Names[Transport](nil)
 
 // A Delivery says what a client is owed of each topic.
 type Delivery string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,11 +25,13 @@ var rateUnits = []struct {
 	seconds float64
 }{{"s", 1}, {"min", 60}, {"h", 3600}}
 
-// sizeUnits are the bytes in each unit of a Size, the largest first.
-var sizeUnits = []struct {
+type sizeUnit struct {
 	name  string
 	bytes int64
-}{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1}}
+}
+
+// sizeUnits are the units of a Size, the largest first.
+var sizeUnits = []sizeUnit{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1}}
 
 // ParseDuration reads a Duration in Go's syntax without a sign: "250ms", "1m30s".
 // A bare number is an error, even "0": nobody should have to guess its unit.
@@ -64,31 +67,14 @@ func (d *Duration) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// ParseRate reads a Rate: a plain decimal number, a slash, and s, min or h.
-func ParseRate(text string) (Rate, error) {
-	if !ratePattern.MatchString(text) {
-		return 0, fmt.Errorf("%s is not a rate such as 200/s, 30/min or 1/h", quote(text))
-	}
-	number, name, _ := strings.Cut(text, "/")
-	events, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is not a rate: the number is too large", quote(text))
-	}
-	for _, u := range rateUnits {
-		if u.name == name {
-			events /= u.seconds
-		}
-	}
-	return Rate(events), nil
-}
-
-// String writes r as ParseRate reads it, in the unit that takes the fewest
-// digits. Nothing is rounded: ParseRate gives back the same float64.
+// String writes r in the unit that takes the fewest digits. Nothing is rounded: it is read
+// back as the same float64.
 func (r Rate) String() string {
 	best, unit := decimal(float64(r)), "s"
 	for _, u := range rateUnits {
+		var back Rate
 		digits := decimal(fifteenDigits(float64(r) * u.seconds))
-		if back, err := ParseRate(digits + "/" + u.name); err == nil && back == r && len(digits) < len(best) {
+		if err := back.UnmarshalText([]byte(digits + "/" + u.name)); err == nil && back == r && len(digits) < len(best) {
 			best, unit = digits, u.name
 		}
 	}
@@ -98,56 +84,39 @@ func (r Rate) String() string {
 // MarshalText writes r with its unit, in YAML and JSON alike.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// UnmarshalText is ParseRate.
-func (r *Rate) UnmarshalText(text []byte) (err error) {
-	*r, err = ParseRate(string(text))
-	return err
+// UnmarshalText reads a plain decimal number, a slash, and s, min or h.
+func (r *Rate) UnmarshalText(text []byte) error {
+	number, name, _ := strings.Cut(string(text), "/")
+	events, err := strconv.ParseFloat(number, 64)
+	if err != nil || !ratePattern.Match(text) {
+		return fmt.Errorf("%s is not a rate such as 200/s, 30/min or 1/h", quote(string(text)))
+	}
+	for _, u := range rateUnits {
+		if u.name == name {
+			events /= u.seconds
+		}
+	}
+	*r = Rate(events)
+	return nil
 }
 
-// ParsePercent reads a Percent: a plain decimal number and its sign.
-func ParsePercent(text string) (Percent, error) {
-	if !percentPattern.MatchString(text) {
-		return 0, fmt.Errorf("%s is not a percentage such as 5%% or 0.5%%", quote(text))
-	}
-	x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-	if err != nil {
-		return 0, fmt.Errorf("%s is not a percentage: the number is too large", quote(text))
-	}
-	return Percent(x), nil
-}
-
-// String writes p as ParsePercent reads it, every digit of it.
+// String writes every digit of p.
 func (p Percent) String() string { return decimal(float64(p)) + "%" }
 
 // MarshalText writes p with its sign, in YAML and JSON alike.
 func (p Percent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText is ParsePercent.
-func (p *Percent) UnmarshalText(text []byte) (err error) {
-	*p, err = ParsePercent(string(text))
-	return err
+// UnmarshalText reads a plain decimal number and a percent sign.
+func (p *Percent) UnmarshalText(text []byte) error {
+	x, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || !percentPattern.Match(text) {
+		return fmt.Errorf("%s is not a percentage such as 5%% or 0.5%%", quote(string(text)))
+	}
+	*p = Percent(x)
+	return nil
 }
 
-// ParseSize reads a Size: a whole number and B, kB (1000), KiB (1024), MB or MiB.
-func ParseSize(text string) (Size, error) {
-	if !sizePattern.MatchString(text) {
-		return 0, fmt.Errorf("%s is not a size such as 128B, 2kB or 64KiB", quote(text))
-	}
-	number := strings.TrimRight(text, "BkKMi")
-	count, err := strconv.ParseInt(number, 10, 64)
-	for _, u := range sizeUnits {
-		if u.name != text[len(number):] {
-			continue
-		}
-		if err != nil || count > math.MaxInt64/u.bytes {
-			return 0, fmt.Errorf("%s is not a size: the number is too large", quote(text))
-		}
-		count *= u.bytes
-	}
-	return Size(count), nil
-}
-
-// String writes s as ParseSize reads it, in the unit that makes it shortest.
+// String writes s in the unit that makes it shortest.
 func (s Size) String() string {
 	best := strconv.FormatInt(int64(s), 10) + "B"
 	for _, u := range sizeUnits {
@@ -162,10 +131,16 @@ func (s Size) String() string {
 // MarshalText writes s with its unit, in YAML and JSON alike.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText is ParseSize.
-func (s *Size) UnmarshalText(text []byte) (err error) {
-	*s, err = ParseSize(string(text))
-	return err
+// UnmarshalText reads a whole number and B, kB (1000), KiB (1024), MB or MiB.
+func (s *Size) UnmarshalText(text []byte) error {
+	number := strings.TrimRight(string(text), "BkKMi")
+	count, err := strconv.ParseInt(number, 10, 64)
+	i := slices.IndexFunc(sizeUnits, func(u sizeUnit) bool { return u.name == string(text[len(number):]) })
+	if err != nil || !sizePattern.Match(text) || count > math.MaxInt64/sizeUnits[i].bytes {
+		return fmt.Errorf("%s is not a size such as 128B, 2kB or 64KiB", quote(string(text)))
+	}
+	*s = Size(count * sizeUnits[i].bytes)
+	return nil
 }
 
 // decimal writes x with as many digits as it needs, and never with an exponent.

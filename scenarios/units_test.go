@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"encoding"
 	"encoding/json"
 	"math"
 	"strings"
@@ -9,6 +10,14 @@ import (
 
 	"pgregory.net/rapid"
 )
+
+// quantity is one as YAML and JSON have it.
+func quantity[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](text string) (v T, err error) {
+	return v, P(&v).UnmarshalText([]byte(text))
+}
 
 func TestParseDuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{
@@ -30,29 +39,29 @@ func TestParseRate(t *testing.T) {
 	for text, want := range map[string]Rate{
 		"200/s": 200, "30/min": 0.5, "1/h": 1.0 / 3600, "0.5/s": 0.5, "0/s": 0,
 	} {
-		if got, err := ParseRate(text); err != nil || got != want {
-			t.Errorf("ParseRate(%q) = %v, %v; want %v", text, got, err, want)
+		if got, err := quantity[Rate](text); err != nil || got != want {
+			t.Errorf("quantity[Rate](%q) = %v, %v; want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{
 		"", "10", "10k", "10k/s", "-1/s", "+1/s", "1e3/s", "010/s", ".5/s", "5./s", "1/m", "1/d", "/s", "NaN/s", "Inf/s", "1 /s",
 		"1" + strings.Repeat("0", 400) + "/s",
 	} {
-		if got, err := ParseRate(text); err == nil {
-			t.Errorf("ParseRate(%q) = %v, want an error", text, got)
+		if got, err := quantity[Rate](text); err == nil {
+			t.Errorf("quantity[Rate](%q) = %v, want an error", text, got)
 		}
 	}
 }
 
 func TestParsePercent(t *testing.T) {
 	for text, want := range map[string]Percent{"5%": 5, "0.5%": 0.5, "100%": 100, "0%": 0} {
-		if got, err := ParsePercent(text); err != nil || got != want {
-			t.Errorf("ParsePercent(%q) = %v, %v; want %v", text, got, err, want)
+		if got, err := quantity[Percent](text); err != nil || got != want {
+			t.Errorf("quantity[Percent](%q) = %v, %v; want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "5", "%", "-5%", "+5%", "05%", ".5%", "5 %", "5%%", "1e1%", "NaN%", "1" + strings.Repeat("0", 400) + "%"} {
-		if got, err := ParsePercent(text); err == nil {
-			t.Errorf("ParsePercent(%q) = %v, want an error", text, got)
+		if got, err := quantity[Percent](text); err == nil {
+			t.Errorf("quantity[Percent](%q) = %v, want an error", text, got)
 		}
 	}
 }
@@ -61,13 +70,13 @@ func TestParseSize(t *testing.T) {
 	for text, want := range map[string]Size{
 		"128B": 128, "1KiB": 1024, "64KiB": 65536, "2kB": 2000, "1MiB": 1 << 20, "1MB": 1_000_000, "0B": 0,
 	} {
-		if got, err := ParseSize(text); err != nil || got != want {
-			t.Errorf("ParseSize(%q) = %v, %v; want %v", text, got, err, want)
+		if got, err := quantity[Size](text); err != nil || got != want {
+			t.Errorf("quantity[Size](%q) = %v, %v; want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "128", "128b", "1KB", "1K", "1.5KiB", "-1B", "01B", "KiB", "9223372036854775808B", "9223372036854775807KiB"} {
-		if got, err := ParseSize(text); err == nil {
-			t.Errorf("ParseSize(%q) = %v, want an error", text, got)
+		if got, err := quantity[Size](text); err == nil {
+			t.Errorf("quantity[Size](%q) = %v, want an error", text, got)
 		}
 	}
 }
@@ -128,11 +137,11 @@ func TestUnitsAreLossless(t *testing.T) {
 			t.Fatalf("duration %d: %s reads as %d, %v", d, d, got, err)
 		}
 		r := Rate(rapid.Float64Range(0, math.MaxFloat64).Draw(t, "rate"))
-		if got, err := ParseRate(r.String()); err != nil || got != r {
+		if got, err := quantity[Rate](r.String()); err != nil || got != r {
 			t.Fatalf("rate %g: %s reads as %g, %v", float64(r), r, float64(got), err)
 		}
 		s := Size(rapid.Int64Range(0, math.MaxInt64).Draw(t, "size"))
-		if got, err := ParseSize(s.String()); err != nil || got != s {
+		if got, err := quantity[Size](s.String()); err != nil || got != s {
 			t.Fatalf("size %d: %s reads as %d, %v", s, s, got, err)
 		}
 	})
@@ -149,13 +158,13 @@ func FuzzUnits(f *testing.F) {
 				t.Errorf("%q: %s reads as %s, %v", text, d, again, err)
 			}
 		}
-		if r, err := ParseRate(text); err == nil {
-			if again, err := ParseRate(r.String()); err != nil || again != r {
+		if r, err := quantity[Rate](text); err == nil {
+			if again, err := quantity[Rate](r.String()); err != nil || again != r {
 				t.Errorf("%q: %s reads as %s, %v", text, r, again, err)
 			}
 		}
-		if s, err := ParseSize(text); err == nil {
-			if again, err := ParseSize(s.String()); err != nil || again != s {
+		if s, err := quantity[Size](text); err == nil {
+			if again, err := quantity[Size](s.String()); err != nil || again != s {
 				t.Errorf("%q: %s reads as %s, %v", text, s, again, err)
 			}
 		}

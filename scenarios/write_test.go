@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pushbench/results/metric"
+	"pushbench/scenarios/transports"
 )
 
 // Limits of the fields, as in their struct tags.
@@ -117,7 +118,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Servers: 1,
 		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
 	}
-	for _, transport := range TransportsWith(flushes) {
+	for _, transport := range transports.Names[Transport](flushes) {
 		*flushOf(s, transport) = flush.Draw(t, "flush")
 	}
 	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {

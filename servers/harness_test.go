@@ -71,7 +71,7 @@ var (
 )
 
 func having(trait func(transports.Transport) bool) string {
-	return strings.Join(transports.Names(trait), " ")
+	return strings.Join(transports.Names[string](trait), " ")
 }
 
 // A variant is a transport on a stack.

@@ -50,11 +50,11 @@ type serveOptions struct {
 func newServeCommand() *cobra.Command {
 	var o serveOptions
 	c := &cobra.Command{
-		Use:   "serve <" + strings.Join(transports.Names(nil), "|") + ">",
+		Use:   "serve <" + strings.Join(transports.Names[string](nil), "|") + ">",
 		Short: "Serve one transport, as servers/PROTOCOL.md says",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || edges.New[args[0]] == nil {
-				return app.Usagef("serve: name one transport: %s", transports.Or(transports.Names(nil)))
+				return app.Usagef("serve: name one transport: %s", transports.Or(transports.Names[string](nil)))
 			}
 			return nil
 		},

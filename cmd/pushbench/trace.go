@@ -20,7 +20,7 @@ import (
 )
 
 // traced are the transports whose client opens the connections.
-var traced = transports.Names(transports.ClientDials)
+var traced = transports.Names[string](transports.ClientDials)
 
 type traceOptions struct {
 	interval, hold, quiet time.Duration

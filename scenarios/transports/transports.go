@@ -58,10 +58,10 @@ var table = []Transport{
 func All() []Transport { return slices.Clone(table) }
 
 // Names returns the names, in report order, of the transports that have a trait; nil: of all.
-func Names(trait func(Transport) bool) (names []string) {
+func Names[S ~string](trait func(Transport) bool) (names []S) {
 	for _, t := range table {
 		if trait == nil || trait(t) {
-			names = append(names, t.Name)
+			names = append(names, S(t.Name))
 		}
 	}
 	return names

@@ -19,7 +19,7 @@ import (
 // Heads are left out, as they name the server's address. That the engines are equally fast
 // takes a quiet machine: see package timed.
 func TestEnginesDeliverAndCountTheSame(t *testing.T) {
-	for _, transport := range scenarios.TransportsWith(func(t transports.Transport) bool { return t.Flushes }) {
+	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Flushes }) {
 		t.Run(string(transport), func(t *testing.T) {
 			t.Parallel()
 			var first string

@@ -22,7 +22,7 @@ var pushed = map[scenarios.Transport]struct{ head, down, up int64 }{
 }
 
 func TestEveryStreamIsPushed(t *testing.T) {
-	for _, transport := range scenarios.TransportsWith(func(t transports.Transport) bool { return t.Streams }) {
+	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Streams }) {
 		if pushed[transport].head == 0 {
 			t.Errorf("%s: its heartbeats are not tested", transport)
 		}

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/invopop/jsonschema"
 
 	"pushbench/scenarios"
@@ -67,7 +66,9 @@ func (docs comments) object(r *scenarios.Rule) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 	for _, f := range r.Fields {
 		property := docs.value(f)
-		property.Default = initial(f)
+		if f.Default != "" {
+			property.Default = f.Initial()
+		}
 		docs.describe(property, oneLine(docs[r.Type.Name()+"."+f.GoName]))
 		if f.Required {
 			s.Required = append(s.Required, f.Name)
@@ -102,16 +103,4 @@ func (docs comments) typed(t reflect.Type) string {
 		said += " " + docs[t.Name()+" constants"]
 	}
 	return oneLine(said)
-}
-
-// initial is the default of a field, as JSON.
-func initial(r *scenarios.Rule) any {
-	if r.Default == "" {
-		return nil
-	}
-	value := reflect.New(r.Type)
-	if err := yaml.Unmarshal([]byte(r.Default), value.Interface()); err != nil {
-		panic(err) // Read has the same tag, and would have failed before
-	}
-	return value.Elem().Interface()
 }
