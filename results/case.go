@@ -30,13 +30,6 @@ type Case struct {
 	DeliveryRate float64 `json:"delivery_rate,omitempty"` // (message, subscriber) pairs a second owed, where any of these three is swept
 }
 
-// variant is all of a case that can tell it from others of its transport. The rate of
-// deliveries follows from the rest.
-func (c Case) variant() Case {
-	c.Name, c.Transport, c.DeliveryRate = "", "", 0
-	return c
-}
-
 // AllCases lists the run's cases in report order. A folder from before there were
 // cases has one for each transport, of the run's own stack and flush window.
 func (m Manifest) AllCases() []Case {
@@ -76,19 +69,15 @@ func (m Manifest) Deliveries() (fewest, most float64) {
 
 // sweptAlone says whether two cases of one transport differ until something is taken from both.
 func (m Manifest) sweptAlone(take func(*Case)) bool {
-	cases := m.AllCases()
-	for i, one := range cases {
-		for _, other := range cases[:i] {
-			a, b := one.variant(), other.variant()
-			if one.Transport != other.Transport || a == b {
-				continue
-			}
-			take(&a)
-			take(&b)
-			if a == b {
-				return true
-			}
+	seen := map[Case]Case{}
+	for _, c := range m.AllCases() {
+		c.Name, c.DeliveryRate = "", 0 // follow from the rest
+		rest := c
+		take(&rest)
+		if other, ok := seen[rest]; ok && other != c {
+			return true
 		}
+		seen[rest] = c
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package results
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"time"
@@ -17,14 +16,12 @@ import (
 // its interval when a folder is read, and because the library keeps whole
 // milliseconds since 1970.
 func hlogHeader(started time.Time) []byte {
-	var b bytes.Buffer
-	seconds := float64(started.UnixMilli()) / 1000
-	fmt.Fprintf(&b, "#[Delivery latency in nanoseconds, one tag a transport]\n")
-	fmt.Fprintf(&b, "#[Histogram log format version %s]\n", hdrhistogram.HISTOGRAM_LOG_FORMAT_VERSION)
-	fmt.Fprintf(&b, "#[BaseTime: %.3f (seconds since epoch)]\n", seconds)
-	fmt.Fprintf(&b, "#[StartTime: %.3f (seconds since epoch), %s]\n", seconds, started.UTC().Format(time.RFC3339))
-	fmt.Fprintf(&b, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n")
-	return b.Bytes()
+	return fmt.Appendf(nil, `#[Delivery latency in nanoseconds, one tag a transport]
+#[Histogram log format version %s]
+#[BaseTime: %.3f (seconds since epoch)]
+#[StartTime: %.3[2]f (seconds since epoch), %[3]s]
+"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
+`, hdrhistogram.HISTOGRAM_LOG_FORMAT_VERSION, float64(started.UnixMilli())/1000, started.UTC().Format(time.RFC3339))
 }
 
 // emptyHistogram is what the log holds for an interval in which nothing came: a
