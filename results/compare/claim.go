@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -57,9 +58,9 @@ func Claims(claims []metric.Assertion, s summary.Summary) []Finding {
 // find holds a claim against one row.
 func find(c metric.Assertion, row summary.Row, s summary.Summary) Finding {
 	f := Finding{Claim: c, Case: row.Name, Outcome: Undecided, Measured: summary.Value{Known: summary.NotShown}}
-	sides, why := samples(c, row, s)
-	if why != "" {
-		f.Why = why
+	sides, err := samples(c, row, s)
+	if err != nil {
+		f.Why = err.Error()
 		return atMost(f, row, s)
 	}
 	var measured []float64
@@ -138,53 +139,47 @@ func (s side) measured(c metric.Assertion) float64 {
 }
 
 // samples are the sides of each block, or why there are none.
-func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side, why string) {
+func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side, err error) {
 	other := row // of itself nothing is looked at
 	if c.OtherCase != "" {
-		found, ok := s.Row(c.OtherCase)
-		if !ok || len(s.Common) == 0 {
-			return nil, "there is no block that measured both"
+		var ok bool
+		if other, ok = s.Row(c.OtherCase); !ok || len(s.Common) == 0 {
+			return nil, errors.New("there is no block that measured both")
 		}
-		other = found
 	}
 	if len(row.Trials) == 0 {
-		return nil, "there is no valid trial"
+		return nil, errors.New("there is no valid trial")
 	}
 	for i, t := range row.Trials {
-		one, reason := sideOf(c, t, other.Trials[i])
-		if reason == "" {
-			all = append(all, one)
-			continue
+		one, err := sideOf(c, t, other.Trials[i])
+		if err != nil {
+			if whole, tooFew := sideOf(c, row.Pooled, other.Pooled); tooFew == nil {
+				return []side{whole}, nil
+			}
+			return nil, err
 		}
-		if one, why = sideOf(c, row.Pooled, other.Pooled); why != "" {
-			return nil, reason
-		}
-		return []side{one}, ""
+		all = append(all, one)
 	}
-	return all, ""
+	return all, nil
 }
 
 // sideOf is a trial's; other is what it is compared with, where it is compared with one.
-func sideOf(c metric.Assertion, t, other results.Trial) (s side, why string) {
-	if s.x, why = valueOf(c.Metric, t); why != "" {
-		return s, why
-	}
-	if c.OtherCase == "" {
+func sideOf(c metric.Assertion, t, other results.Trial) (s side, err error) {
+	if s.x, err = valueOf(c.Metric, t); err != nil || c.OtherCase == "" {
 		s.bound = c.Bound
-		return s, ""
+		return s, err
 	}
-	s.bound, why = valueOf(c.OtherMetric, other)
+	s.bound, err = valueOf(c.OtherMetric, other)
 	s.bound *= c.Times
-	return s, why
+	return s, err
 }
 
-func valueOf(name string, t results.Trial) (x float64, why string) {
+func valueOf(name string, t results.Trial) (x float64, err error) {
 	m, _ := metric.Find(name)
-	x, err := figure(m, t)
-	if err != nil {
-		return 0, m.Title + ": " + err.Error()
+	if x, err = figure(m, t); err != nil {
+		err = fmt.Errorf("%s: %w", m.Title, err)
 	}
-	return x, ""
+	return x, err
 }
 
 func asValue(x float64) summary.Value {

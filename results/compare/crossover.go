@@ -96,10 +96,6 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 			c.Meeting = append(c.Meeting, r)
 		}
 	}
-	cost := func(r summary.Row) float64 {
-		v, _ := r.Median(metric)
-		return v.X
-	}
 	summary.SortByMedian(c.Meeting, metric)
 	polls := 0
 	c.Meeting = slices.DeleteFunc(c.Meeting, func(r summary.Row) bool {
@@ -109,7 +105,8 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 		return r.Interval > 0 && polls > 1
 	})
 	for _, r := range c.Meeting {
-		if cost(r) <= (1+margin)*cost(c.Meeting[0]) {
+		least, _ := c.Meeting[0].Median(metric)
+		if cost, _ := r.Median(metric); cost.X <= (1+margin)*least.X {
 			c.Cheapest++
 		}
 	}

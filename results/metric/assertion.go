@@ -109,32 +109,33 @@ func (g Grammar) Value(text string) (configuration, metric string, err error) {
 
 // bound reads what stands right of the operator.
 func (g Grammar) bound(a *Assertion, m Metric, right []string) error {
-	switch {
-	case len(right) == 0:
+	if len(right) == 0 {
 		return fmt.Errorf("there is nothing after %s", a.Op)
-	case !numberPattern.MatchString(right[0]):
+	}
+	number := numberPattern.FindStringSubmatch(right[0])
+	if number == nil {
 		a.Times = 1
 		return g.other(a, m, right)
-	case len(right) > 1 && right[1] == "*":
-		times, unit, err := parseNumber(right[0])
-		if err != nil || unit != "" {
-			return fmt.Errorf("%s is no bare number", quote(right[0]))
-		}
-		a.Times = times
+	}
+	unit := number[2]
+	x, err := strconv.ParseFloat(number[1], 64)
+	factor := len(right) > 1 && right[1] == "*"
+	switch size, ok := units[m.Unit][unit]; {
+	case factor && (err != nil || unit != ""):
+		return fmt.Errorf("%s is no bare number", quote(right[0]))
+	case factor:
+		a.Times = x
 		return g.other(a, m, right[2:])
 	case len(right) > 1:
 		return fmt.Errorf("%s after the bound cannot be read", quote(right[1]))
-	}
-	x, unit, err := parseNumber(right[0])
-	if err != nil {
-		return err
-	}
-	size, ok := units[m.Unit][unit]
-	if !ok {
+	case err != nil:
+		return fmt.Errorf("%s is too large", quote(right[0]))
+	case !ok:
 		return fmt.Errorf("%s is no bound of this metric; it is written with %s", quote(right[0]), listUnits(units[m.Unit]))
+	default:
+		a.Bound = x * size
+		return nil
 	}
-	a.Bound = x * size
-	return nil
 }
 
 // other reads the value that the first one is compared with.
@@ -235,17 +236,6 @@ func cut(text string) (words []string, err error) {
 }
 
 var numberPattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)([a-zA-Zµ%]*)$`)
-
-func parseNumber(word string) (x float64, unit string, err error) {
-	found := numberPattern.FindStringSubmatch(word)
-	if found == nil {
-		return 0, "", fmt.Errorf("%s is no number", quote(word))
-	}
-	if x, err = strconv.ParseFloat(found[1], 64); err != nil {
-		return 0, "", fmt.Errorf("%s is too large", quote(word))
-	}
-	return x, found[2], nil
-}
 
 // quote is text in quotes, cut to what fits on a line.
 func quote(text string) string {
