@@ -62,8 +62,13 @@ func (s *Scenario) validate() *conflict {
 
 // validateAlone leaves out what only all cases together can break.
 func (s *Scenario) validateAlone() *conflict {
+	for _, a := range axes {
+		if c := a.conflict(s); c != nil {
+			return c
+		}
+	}
 	for _, part := range []func(*Scenario) *conflict{
-		(*Scenario).validateSweep, (*Scenario).validateRoles, (*Scenario).validateNetwork, (*Scenario).validateTimes, (*Scenario).validateLoad,
+		(*Scenario).validateRoles, (*Scenario).validateNetwork, (*Scenario).validateTimes, (*Scenario).validateLoad,
 	} {
 		if c := part(s); c != nil {
 			return c
@@ -109,16 +114,6 @@ func (s *Scenario) validateClaims(cases []Case) *conflict {
 			names = append(names, c.Name())
 		}
 		return conflictAt("claims", missing[0].Text, "is of something that is not measured; measured: %s", strings.Join(names, ", "))
-	}
-	return nil
-}
-
-// validateSweep is about what is swept beside what the scenario says itself.
-func (s *Scenario) validateSweep() *conflict {
-	for _, a := range axes {
-		if c := a.conflict(s); c != nil {
-			return c
-		}
 	}
 	return nil
 }

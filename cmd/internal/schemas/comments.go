@@ -47,21 +47,19 @@ func (docs comments) add(group *ast.GenDecl) {
 		case *ast.TypeSpec:
 			name := spec.Name.Name
 			docs[name] = group.Doc.Text()
-			if structure, ok := spec.Type.(*ast.StructType); ok {
-				docs.addFields(name, structure)
+			structure, ok := spec.Type.(*ast.StructType)
+			if !ok {
+				continue
+			}
+			for _, f := range structure.Fields.List {
+				for _, field := range f.Names {
+					docs[name+"."+field.Name] = f.Comment.Text()
+				}
 			}
 		case *ast.ValueSpec:
 			if of, ok := spec.Type.(*ast.Ident); ok && group.Tok == token.CONST {
 				docs[of.Name+" constants"] = group.Doc.Text()
 			}
-		}
-	}
-}
-
-func (docs comments) addFields(of string, structure *ast.StructType) {
-	for _, f := range structure.Fields.List {
-		for _, name := range f.Names {
-			docs[of+"."+name.Name] = f.Comment.Text()
 		}
 	}
 }
