@@ -18,8 +18,6 @@ func TestTagsHoldTheConstants(t *testing.T) {
 		return r
 	}
 	for _, c := range []struct{ got, want string }{
-		{rule("payload", "size").Min, MinPayload.String()},
-		{rule("payload", "size").Max, MaxPayload.String()},
 		{rule("servers").Max, strconv.Itoa(MaxServers)},
 		{rule("version").Max, strconv.Itoa(Version)},
 		{rule("transports").Default, strings.ReplaceAll(fmt.Sprint(Transports), " ", ", ")},

@@ -185,8 +185,9 @@ const (
 	Burst    Arrivals = "burst"
 )
 
-// Payload says how many bytes each message carries. Exactly one of Size and
-// Sizes is set. The smallest size is MinPayload, the largest MaxPayload.
+// Payload says how many bytes each message carries. Exactly one of Size and Sizes is set. A
+// size is at least 32B, as a payload carries its own identity (run, index, checksum), and at
+// most 64KiB.
 type Payload struct {
 	Size  Size         `yaml:"size,omitempty" json:"size,omitempty" min:"32B" max:"64KiB"`
 	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty" items:"64" allowed:"of {size: …, weight: …}, each size once"` // drawn by weight from the seed
@@ -197,13 +198,6 @@ type SizeWeight struct {
 	Size   Size    `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"`
 	Weight float64 `yaml:"weight" json:"weight" required:"true" min:"0.000001" max:"1000000"` // relative to the sum of all
 }
-
-// Payload limits. A payload carries its own identity (run, index, checksum),
-// which is why it cannot be shorter than MinPayload bytes.
-const (
-	MinPayload Size = 32
-	MaxPayload Size = 64 << 10
-)
 
 // MaxServers is how many servers may share the clients. Beyond that one machine measures
 // its own scheduler.

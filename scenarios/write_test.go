@@ -49,7 +49,7 @@ func durations(least, most Duration) *rapid.Generator[Duration] {
 }
 
 func payloads() *rapid.Generator[Payload] {
-	size := rapid.Map(rapid.Int64Range(int64(MinPayload), int64(MaxPayload)), func(n int64) Size { return Size(n) })
+	size := rapid.Map(rapid.Int64Range(32, 64<<10), func(n int64) Size { return Size(n) })
 	weighted := rapid.Custom(func(t *rapid.T) SizeWeight {
 		return SizeWeight{size.Draw(t, "size"), rapid.Float64Range(minWeight, maxWeight).Draw(t, "weight")}
 	})
@@ -122,7 +122,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		*flushOf(s, transport) = flush.Draw(t, "flush")
 	}
 	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {
-		s.Inputs = Inputs{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(int64(MinPayload), int64(MaxPayload)).Draw(t, "input size"))}
+		s.Inputs = Inputs{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(32, 64<<10).Draw(t, "input size"))}
 	}
 	if !s.ClientsPublish() {
 		s.Servers = rapid.IntRange(1, min(MaxServers, s.Clients.Count)).Draw(t, "servers")
