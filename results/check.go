@@ -95,18 +95,25 @@ func (i Identity) String() string {
 	return fmt.Sprintf("%s does not hold: %s is not %s", i.Name, metric.Count(i.Whole), metric.Count(i.Sum()))
 }
 
-// Identities are the sums of the ledger, of the publishes and of the freshness, and
-// that the latencies hold each message once.
+// Identities are the sums of the ledgers, of the publishes, of the freshness and of the
+// visitors, and that the latencies hold each message once.
 func (t Trial) Identities() []Identity {
-	l, p := t.Ledger, t.Publishes
-	return append([]Identity{
+	l, p, f, a, v := t.Ledger, t.Publishes, t.Freshness, t.Answers, t.Visits
+	return []Identity{
 		{"owed = unique + superseded + declared gap + lost", l.Owed, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
 		{"received = unique + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
 		{"planned = on time + late + dropped", p.Planned, []int64{p.OnTime, p.Late, p.Dropped}},
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
 		{"latencies = unique", t.Latency.Histogram.Count(), []int64{l.Unique}},
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
-	}, slices.Concat(t.Freshness.identities(), t.Answers.identities(), t.Visits.identities())...)
+		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
+		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
+		{"answers owed = unique + lost", a.Ledger.Owed, []int64{a.Ledger.Unique, a.Ledger.Superseded, a.Ledger.DeclaredGap, a.Ledger.Lost}},
+		{"answers received = unique + duplicates + unexpected", a.Ledger.Received, []int64{a.Ledger.Unique, a.Ledger.Duplicates, a.Ledger.Unexpected}},
+		{"round trips = unique answers", a.Latency.Histogram.Count(), []int64{a.Ledger.Unique}},
+		{"infinite round trips = declared gap + lost", a.Latency.Infinite, []int64{a.Ledger.DeclaredGap, a.Ledger.Lost}},
+		{"visitors = heard something + heard nothing", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}},
+	}
 }
 
 func (i Interval) check() error {

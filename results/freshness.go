@@ -33,13 +33,6 @@ func (f Freshness) Mean() time.Duration {
 	return time.Duration(f.Area / f.Covered.Seconds() * float64(time.Second))
 }
 
-func (f Freshness) identities() []Identity {
-	return []Identity{
-		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
-		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
-	}
-}
-
 // check refuses a mean above the largest age. The mean is a sum of rounded products,
 // hence the nanosecond.
 func (f Freshness) check() error {

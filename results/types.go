@@ -244,6 +244,32 @@ type Latency struct {
 	Independent int64     `json:"independent" add:"sum"` // n of independent things behind the quantiles: publishes, or poll cycles
 }
 
+// Answers accounts for what clients sent back, where each message asked for it: one
+// answer a message of the window, however many of the messages arrived.
+type Answers struct {
+	Ledger  Ledger  `json:"ledger"`  // of the backend: what it was owed, and had
+	Latency Latency `json:"latency"` // due instant of the message → its answer in the backend's hands
+}
+
+// Webhooks counts what a server posted to clients and to backends, and what became of
+// that, from its start to the trial's end.
+type Webhooks struct {
+	Rules    int              `json:"rules" add:"max"` // that the clients' router was given to let the server in, one a client
+	Posts    int64            `json:"posts" add:"sum"` // tried
+	Failed   int64            `json:"failed" add:"sum"`
+	GivenUp  int64            `json:"given_up" add:"sum"` // receivers
+	FailedBy map[string]int64 `json:"failed_by,omitempty"`
+}
+
+// Visits accounts for clients that came in the window, subscribed, heard a first message
+// and left.
+type Visits struct {
+	Came    int64            `json:"came" add:"sum"`
+	Connect Histogram        `json:"connect"`           // due to come → subscribed
+	First   Latency          `json:"first"`             // due to come → a first message in hand; infinite: it never was
+	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended before, by cause
+}
+
 // Connect is what it took to get every client from nothing to subscribed.
 type Connect struct {
 	Clients    int64                `json:"clients" add:"sum"`
