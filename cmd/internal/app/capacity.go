@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"pushbench/bench"
 	"pushbench/bench/host"
 	"pushbench/results"
 	"pushbench/results/chart"
@@ -20,13 +19,6 @@ import (
 	"pushbench/results/report"
 	"pushbench/results/summary"
 	"pushbench/scenarios"
-)
-
-// How near a search comes, and how often it asks again.
-const (
-	capacityWithin  = 0.05
-	capacityConfirm = 3
-	rigsEnd         = 3 // so often the rig must fail at a load before that is its end, and no disturbance
 )
 
 // CapacityOptions say what the highest load is searched for.
@@ -54,8 +46,8 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
 		return found, Usagef("--out: %s exists already", o.Out)
 	}
-	all, err := o.search(ctx, e, s, func(sess *Session, t scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
-		return o.try(sess, s, t, load, n)
+	all, err := o.search(ctx, e, s, func(sess *Session, t scenarios.Transport) probing {
+		return func(load float64, n int) (results.Probe, bool, error) { return o.try(sess, s, t, load, n) }
 	})
 	if !slices.ContainsFunc(all, func(h results.Highest) bool { return len(h.Probes) > 0 }) {
 		return found, err
@@ -114,19 +106,15 @@ func (o CapacityOptions) base(s *scenarios.Scenario) float64 {
 	return float64(s.Publish.Rate)
 }
 
-// A probing tries one transport at one load; n counts the probes of the transport from 1. rig
-// says that it was the rig or the machine that could not.
-type probing func(sess *Session, t scenarios.Transport, load float64, n int) (p results.Probe, rig bool, err error)
-
 // search searches all transports in one session. An error ends the search under way and those
 // that follow; beside it is all that was found by then, with what is unfinished marked so.
-func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try probing) (all []results.Highest, err error) {
+func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try func(*Session, scenarios.Transport) probing) (all []results.Highest, err error) {
 	err = e.InSession(ctx, func(sess *Session) (err error) {
 		for _, t := range s.Transports {
 			h := results.Highest{Transport: string(t)}
 			if err != nil {
 				h.Unfinished = "an earlier search did not finish"
-			} else if broke := o.highest(sess, o.base(s), &h, try); broke != nil {
+			} else if broke := o.highest(sess, s, &h, try(sess, t)); broke != nil {
 				h.Unfinished = broke.Error()
 				err = fmt.Errorf("the search of %s did not finish: %w", t, broke)
 			}
@@ -137,32 +125,18 @@ func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenari
 	return all, err
 }
 
-// highest searches one transport from a load on.
-func (o CapacityOptions) highest(sess *Session, from float64, h *results.Highest, try probing) error {
-	search := bench.Search{From: from, Most: o.Most, Within: capacityWithin, Confirm: capacityConfirm, Whole: o.Axis == "clients"}
-	found, err := search.Do(func(load float64) (bench.Tried, error) {
-		for again := 1; ; again++ {
-			if err := sess.Interrupted(); err != nil {
-				return bench.Tried{}, err
-			}
-			p, rig, err := try(sess, scenarios.Transport(h.Transport), load, len(h.Probes)+1)
-			if err == nil || p.Open {
-				h.Probes = append(h.Probes, p)
-			}
-			if err != nil {
-				return bench.Tried{}, err
-			}
-			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
-			if !rig || p.Folder == "" || again == rigsEnd {
-				return bench.Tried{Held: p.Held, Rig: rig, Why: p.Why}, nil
-			}
+// highest searches one transport from the scenario's own load on.
+func (o CapacityOptions) highest(sess *Session, s *scenarios.Scenario, h *results.Highest, try probing) error {
+	one := search{Highest: h, from: o.base(s), most: o.Most, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, rig bool, err error) {
+		if err := sess.Interrupted(); err != nil {
+			return p, false, err
 		}
-	})
-	if errors.Is(err, bench.ErrUnsteady) {
-		err = &Error{Inconclusive, err}
-	}
-	h.Load, h.Beyond, h.Why, h.Rig, h.Confirmed = found.Load, found.Beyond, found.Why, found.Rig, found.Confirmed
-	return err
+		if p, rig, err = try(load, n); err == nil {
+			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
+		}
+		return p, rig, err
+	}}
+	return one.run()
 }
 
 // try measures one transport at one load, in a run of its own: see probing.

@@ -71,14 +71,16 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
 	stderr := &shared{}
-	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
-		if !locked(t) {
-			t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
+	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, transport scenarios.Transport) probing {
+		return func(load float64, n int) (results.Probe, bool, error) {
+			if !locked(t) {
+				t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
+			}
+			if transport == transports.SSE && n == 3 {
+				signalled(t, syscall.SIGINT, sess.Drain.Done())
+			}
+			return probe(transport, load), false, nil
 		}
-		if transport == transports.SSE && n == 3 {
-			signalled(t, syscall.SIGINT, sess.Drain.Done())
-		}
-		return probe(transport, load), false, nil
 	})
 	if CodeOf(err) != Interrupted || !strings.Contains(err.Error(), "the search of sse did not finish: interrupted") {
 		t.Errorf("exit code %d, want %d: %v", CodeOf(err), Interrupted, err)
@@ -123,13 +125,15 @@ func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
 		"internal error": {false, errors.New("disk full"), Internal, 1},
 	} {
 		o, s, probe := searching(t)
-		all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport, load float64, n int) (results.Probe, bool, error) {
-			p := probe(transport, load)
-			if n < 2 {
-				return p, false, nil
+		all, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport) probing {
+			return func(load float64, n int) (results.Probe, bool, error) {
+				p := probe(transport, load)
+				if n < 2 {
+					return p, false, nil
+				}
+				p.Held, p.Open, p.Why = false, end.open, end.err.Error()
+				return p, false, end.err
 			}
-			p.Held, p.Open, p.Why = false, end.open, end.err.Error()
-			return p, false, end.err
 		})
 		if CodeOf(err) != end.code || len(all) != 3 || len(all[0].Probes) != end.probes || all[0].Unfinished != end.err.Error() || all[0].Load != 40 {
 			t.Errorf("%s: exit code %d (%v), want %d; found %+v", name, CodeOf(err), err, end.code, all)
@@ -143,10 +147,12 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 	o, s, probe := searching(t)
 	s.Transports = s.Transports[:1]
 	tried := map[float64]bool{}
-	_, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport, load float64, _ int) (results.Probe, bool, error) {
-		p := probe(transport, load)
-		p.Held, tried[load] = !tried[load], true
-		return p, false, nil
+	_, err := o.search(t.Context(), Env{Err: &shared{}}, s, func(_ *Session, transport scenarios.Transport) probing {
+		return func(load float64, _ int) (results.Probe, bool, error) {
+			p := probe(transport, load)
+			p.Held, tried[load] = !tried[load], true
+			return p, false, nil
+		}
 	})
 	if code := CodeOf(err); code != Inconclusive {
 		t.Errorf("exit code %d (%v), want %d", code, err, Inconclusive)
