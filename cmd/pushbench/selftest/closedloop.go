@@ -20,7 +20,7 @@ func closedLoop(l *lab) ([]Row, error) {
 	}
 	defer t.close()
 	stood := new(frost)
-	frozen := stood.freeze(t.server.Process.Pid, frozenAt)
+	frozen := stood.freeze(t.server.PID(), frozenAt)
 	var measured []time.Duration
 	for end := clock.Now().Add(frozenAt + frozenFor + 2*time.Second); clock.Now() < end; time.Sleep(time.Millisecond) {
 		sent := clock.Now()

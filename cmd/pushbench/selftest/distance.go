@@ -9,6 +9,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
 )
 
 // distances are the proofs over a link: without a distance long polling has no gap.
@@ -24,117 +25,77 @@ var distances = []claim{
 	{name: "step", says: "periodic messages: long polling's mean doubles where the round trip passes their period", slow: true, run: periodicStep},
 }
 
-// A reach is a workload over a link: every client has a topic of its own, so that
-// all messages are independent.
-type reach struct {
-	transport string
-	settings  string // more of the scenario, whole lines
-	clients   int
-	rate      float64 // λ, messages a second owed to one client
-	rtt       time.Duration
-	more      string        // of the link, such as ", jitter: 1ms"
-	hold      time.Duration // of a long poll; 0: so long that none ends without a message
-	warmup    time.Duration // default 500 ms
-	window    time.Duration
-}
-
-func (r reach) experiment() experiment {
-	return experiment{
-		transport: r.transport, clients: r.clients, publish: fmt.Sprintf("rate: %g/s", r.rate*float64(r.clients)), window: r.window,
-		settings: fmt.Sprintf("topics: {count: %d}\nnetwork: {rtt: %s%s}\nwarmup: %s\n", r.clients, r.rtt, r.more, max(r.warmup, 500*time.Millisecond)) + r.settings,
-	}
-}
-
 // linkBounds: half a round trip for every message, one for TCP, one more for the request.
 func linkBounds(l *lab) ([]Row, error) {
-	return each([]string{"websocket", "sse"}, func(transport string) ([]Row, error) {
-		e := reach{transport: transport, clients: 50, rate: 10, rtt: 40 * time.Millisecond, window: 2 * time.Second}.experiment()
-		return l.rows(e, func(t results.Trial) []Row {
-			tcp, ready := t.Connect.Stages["tcp"], t.Connect.Stages["ready"]
-			return []Row{
-				between(transport+" fastest delivery over a round trip of 40 ms", " ms", 20, 22, ms(t.Latency.Histogram.Quantile(0))),
-				between(transport+" median delivery", " ms", 20, 24, ms(t.Latency.Histogram.Quantile(0.5))),
-				between(transport+" fastest TCP connect", " ms", 40, 44, ms(tcp.Quantile(0))),
-				between(transport+" fastest until subscribed", " ms", 80, 88, ms(ready.Quantile(0))),
-				lossless(t),
-			}
-		})
-	})
+	e := experiment{clients: 50, rate: 10, rtt: 40 * time.Millisecond, window: 2 * time.Second}
+	e.rows = func(t results.Trial) []Row {
+		tcp, ready := t.Connect.Stages["tcp"], t.Connect.Stages["ready"]
+		return append(of(t.Transport,
+			between("fastest delivery over a round trip of 40 ms", " ms", 20, 22, ms(t.Latency.Histogram.Quantile(0))),
+			between("median delivery", " ms", 20, 24, ms(t.Latency.Histogram.Quantile(0.5))),
+			between("fastest TCP connect", " ms", 40, 44, ms(tcp.Quantile(0))),
+			between("fastest until subscribed", " ms", 80, 88, ms(ready.Quantile(0)))), lossless(t))
+	}
+	return l.rows(e.over(transports.WebSocket, transports.SSE)...)
 }
 
 // linkShape: so few messages that hardly any waits for the one before it.
 func linkShape(l *lab) ([]Row, error) {
 	const rtt, jitter, size, rate = 40 * time.Millisecond, 100 * time.Millisecond, 50_000, 1_000_000
-	link := reach{transport: "websocket", clients: 200, rate: 2, rtt: rtt, more: ", jitter: " + jitter.String(), window: 3 * time.Second}
-	jittered, err := l.rows(link.experiment(), func(t results.Trial) []Row {
+	jittered := experiment{clients: 200, rate: 2, rtt: rtt, link: ", jitter: " + jitter.String(), window: 3 * time.Second}
+	jittered.rows = func(t results.Trial) []Row {
 		return []Row{uniformRow("distance from uniform on (d, d + 100 ms)", t.Latency.Histogram, t.Latency.Histogram.Count(), rtt/2, jitter), lossless(t)}
-	})
-	if err != nil {
-		return nil, err
 	}
-	link.clients, link.rate, link.more, link.settings = 1, 5, ", rate: 1MB", "payload: {size: 50kB}\n"
-	slow, err := l.rows(link.experiment(), func(t results.Trial) []Row {
+	slow := experiment{clients: 1, rate: 5, rtt: rtt, link: ", rate: 1MB", settings: "payload: {size: 50kB}\n", window: 3 * time.Second}
+	slow.rows = func(t results.Trial) []Row {
 		least := ms(rtt/2 + time.Duration(size)*time.Second/rate)
 		return []Row{
 			between("fastest of 50 kB at 1 MB/s, d + 50 ms", " ms", least, least+2, ms(t.Latency.Histogram.Quantile(0))),
 			between("median", " ms", least, least+4, ms(t.Latency.Histogram.Quantile(0.5))),
 			lossless(t),
 		}
-	})
-	return append(jittered, slow...), err
+	}
+	return l.rows(jittered, slow)
 }
 
 // pacings: T after each answer is T + 2d from poll to poll.
 func pacings(l *lab) ([]Row, error) {
 	const interval, rtt, clients = 100 * time.Millisecond, 40 * time.Millisecond, 50
-	return each([]string{"fixed-rate", "fixed-delay"}, func(pacing string) ([]Row, error) {
-		cycle := interval
-		if pacing == "fixed-delay" {
-			cycle += rtt
-		}
-		e := reach{
-			transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
+	paced := func(pacing string, cycle time.Duration) experiment {
+		return experiment{
+			transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
 			clients: clients, rate: published / clients, rtt: rtt, window: 4 * time.Second,
-		}.experiment()
-		return l.rows(e, func(t results.Trial) []Row {
-			n := t.Latency.Histogram.Count()
-			polls := float64(t.Cost.Wire.Polls)
-			return of(pacing, []Row{
-				quantileRow(t, 0.5, metric.P50, n, cycle),
-				quantileRow(t, 0.99, metric.P99, n, cycle),
-				// An answer takes time as well, which the closed form leaves out.
-				within("polls a client and second", "", 1/cycle.Seconds(), polls/clients/t.Cost.Span.Seconds(),
-					0.01/cycle.Seconds()+1/cycle.Seconds()-1/(cycle+timers(cycle)).Seconds()),
-			})
-		})
-	})
-}
-
-// of names what rows are about.
-func of(what string, rows []Row) []Row {
-	for i := range rows {
-		rows[i].What = what + " " + rows[i].What
+			rows: func(t results.Trial) []Row {
+				n := t.Latency.Histogram.Count()
+				polls := float64(t.Cost.Wire.Polls)
+				return of(pacing,
+					quantileRow(t, 0.5, metric.P50, n, cycle),
+					quantileRow(t, 0.99, metric.P99, n, cycle),
+					// An answer takes time as well, which the closed form leaves out.
+					within("polls a client and second", "", 1/cycle.Seconds(), polls/clients/t.Cost.Span.Seconds(),
+						0.01/cycle.Seconds()+1/cycle.Seconds()-1/(cycle+timers(cycle)).Seconds()))
+			},
+		}
 	}
-	return rows
+	return l.rows(paced("fixed-rate", interval), paced("fixed-delay", interval+rtt))
 }
 
 func longPolls(l *lab) ([]Row, error) {
 	return l.longPolls(3*time.Second,
-		reach{rate: 5, rtt: 20 * time.Millisecond},
-		reach{rate: 25, rtt: 20 * time.Millisecond},
-		reach{rate: 75, rtt: 20 * time.Millisecond},
-		reach{rate: 20, rtt: 80 * time.Millisecond})
+		experiment{rate: 5, rtt: 20 * time.Millisecond},
+		experiment{rate: 25, rtt: 20 * time.Millisecond},
+		experiment{rate: 75, rtt: 20 * time.Millisecond},
+		experiment{rate: 20, rtt: 80 * time.Millisecond})
 }
 
 func longPollSweep(l *lab) ([]Row, error) {
-	var all []reach
+	var all []experiment
 	for _, rtt := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 160 * time.Millisecond} {
 		for _, rate := range []float64{1, 5, 20, 60} {
-			all = append(all, reach{rate: rate, rtt: rtt})
+			all = append(all, experiment{rate: rate, rtt: rtt})
 		}
 	}
-	all = append(all, reach{rate: 0.5, rtt: 40 * time.Millisecond, hold: time.Second, settings: "longpoll: {hold: 1s}\n"})
-	return l.longPolls(10*time.Second, all...)
+	return l.longPolls(10*time.Second, append(all, experiment{rate: 0.5, rtt: 40 * time.Millisecond, hold: time.Second})...)
 }
 
 // published is how many messages a second there are in all: so few that hardly any
@@ -142,19 +103,20 @@ func longPollSweep(l *lab) ([]Row, error) {
 const published = 450
 
 // longPolls holds trials to the closed forms of the gap that their server counted.
-func (l *lab) longPolls(window time.Duration, all ...reach) ([]Row, error) {
-	return each(all, func(r reach) ([]Row, error) {
-		r.transport, r.window = "longpoll", window
-		r.clients = min(200, int(published/r.rate))
-		return l.rows(r.experiment(), func(t results.Trial) []Row {
-			return of(fmt.Sprintf("λ = %g/s, round trip %v:", r.rate, r.rtt), longPollRows(t, r))
-		})
-	})
+func (l *lab) longPolls(window time.Duration, all ...experiment) ([]Row, error) {
+	for i, e := range all {
+		e.transport, e.window, e.clients = transports.LongPoll, window, min(200, int(published/e.rate))
+		e.rows = func(t results.Trial) []Row {
+			return of(fmt.Sprintf("λ = %g/s, round trip %v:", e.rate, e.rtt), longPollRows(t, e)...)
+		}
+		all[i] = e
+	}
+	return l.rows(all...)
 }
 
 // longPollRows compare what a trial measured with its theory. Chance is allowed for at
 // one in a thousand: n messages came in n/b answers, which are independent.
-func longPollRows(t results.Trial, r reach) []Row {
+func longPollRows(t results.Trial, r experiment) []Row {
 	n := float64(t.Latency.Histogram.Count())
 	b := predicted(t, metric.MessagesPerBatch)
 	rtt := r.rtt.Seconds()
@@ -185,25 +147,20 @@ func longPollRows(t results.Trial, r reach) []Row {
 }
 
 func shortPollSweep(l *lab) ([]Row, error) {
-	return each([]time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second}, func(interval time.Duration) ([]Row, error) {
-		return each([]float64{0.5, 2, 10}, func(rate float64) ([]Row, error) {
-			e := reach{
-				transport: "shortpoll", settings: fmt.Sprintf("shortpoll: {interval: %s}\n", interval),
+	var all []experiment
+	for _, interval := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
+		for _, rate := range []float64{0.5, 2, 10} {
+			all = append(all, experiment{
+				// A longer warm-up: else the first polls look back to before there were messages.
+				transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s}\nwarmup: %s\n", interval, interval+500*time.Millisecond),
 				clients: min(200, int(published/rate)), rate: rate, window: 10 * time.Second,
-				warmup: interval + 500*time.Millisecond, // else the first polls look back to before there were messages
-			}.experiment()
-			return l.rows(e, func(t results.Trial) []Row {
-				return of(fmt.Sprintf("T = %v, λ = %g/s:", interval, rate), poissonRows(t, rate, interval))
+				rows: func(t results.Trial) []Row {
+					return of(fmt.Sprintf("T = %v, λ = %g/s:", interval, rate), poissonRows(t, rate, interval)...)
+				},
 			})
-		})
-	})
-}
-
-// A step is a period of messages over a round trip of 100 ms, and between what the mean
-// latency must lie, in transits.
-type step struct {
-	period    time.Duration
-	low, high float64
+		}
+	}
+	return l.rows(all...)
 }
 
 // periodicStep: one message every P for all. While the round trip R is shorter, each
@@ -212,12 +169,14 @@ type step struct {
 // fall lie apart (P = 70 ms, R = 100 ms: 10 ms) moves it by up to a tenth of d.
 func periodicStep(l *lab) ([]Row, error) {
 	const rtt = 100 * time.Millisecond
-	return each([]step{{250 * time.Millisecond, 1, 1.1}, {150 * time.Millisecond, 1, 1.1}, {70 * time.Millisecond, 1.85, 2.15}, {23 * time.Millisecond, 1.85, 2.15}}, func(s step) ([]Row, error) {
-		return l.rows(experiment{
-			transport: "longpoll", clients: 20, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", 1/s.period.Seconds()), window: 8 * time.Second,
-			settings: fmt.Sprintf("network: {rtt: %s}\nwarmup: 1s\n", rtt),
-		}, func(t results.Trial) []Row {
-			return []Row{between(fmt.Sprintf("mean in transits, P = %v, round trip %v", s.period, rtt), "", s.low, s.high, float64(t.Latency.Histogram.Mean())/float64(rtt/2))}
-		})
-	})
+	step := func(period time.Duration, low, high float64) experiment { // low and high in transits
+		return experiment{
+			transport: transports.LongPoll, clients: 20, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", 1/period.Seconds()), rtt: rtt, window: 8 * time.Second,
+			settings: "warmup: 1s\n",
+			rows: func(t results.Trial) []Row {
+				return []Row{between(fmt.Sprintf("mean in transits, P = %v, round trip %v", period, rtt), "", low, high, float64(t.Latency.Histogram.Mean())/float64(rtt/2))}
+			},
+		}
+	}
+	return l.rows(step(250*time.Millisecond, 1, 1.1), step(150*time.Millisecond, 1, 1.1), step(70*time.Millisecond, 1.85, 2.15), step(23*time.Millisecond, 1.85, 2.15))
 }

@@ -25,9 +25,12 @@ var honesty = []claim{
 
 // streams is the workload of most of them: one topic, few subscribers, messages at a
 // fixed period from a publisher that stands beside the server.
-func streams(transport string, rate, clients int, window time.Duration) experiment {
-	return experiment{transport: transport, clients: clients, publish: fmt.Sprintf("rate: %d/s, arrivals: periodic", rate), window: window}
+func streams(rate, clients int, window time.Duration) experiment {
+	return experiment{clients: clients, publish: fmt.Sprintf("rate: %d/s, arrivals: periodic", rate), window: window}
 }
+
+// pushAndPoll are the transports that all of a server's faults are tried on.
+var pushAndPoll = []string{transports.WebSocket, transports.SSE, transports.LongPoll, transports.ShortPoll}
 
 // delay: a server holds every message for a time, by its own account for how long
 // really; that much, and no more, must be added to the latency. What the latency is
@@ -54,7 +57,7 @@ func delay(l *lab) (rows []Row, err error) {
 // and what latency that made.
 func (l *lab) heldFor(held, window time.Duration) (really, p50 time.Duration, err error) {
 	var server wire.Stats
-	e := streams("websocket", 500, 2, window)
+	e := streams(500, 2, window)
 	if e.watch = asking(&server); held > 0 {
 		e.lie = "delay=" + held.String()
 	}
@@ -72,20 +75,19 @@ const (
 // begin waits F − x. So in a window of D, the p-quantile is F − (1 − p)D wherever
 // 1 − p < F/D. Draining what piled up takes time as well, and polls add their
 // interval: that is what is allowed.
-func frozenServer(l *lab) (rows []Row, err error) {
+func frozenServer(l *lab) ([]Row, error) {
 	// So few messages that the burst after the standstill does not make the generator late.
 	const window = 6 * time.Second
-	return each([]string{"websocket", "sse", "longpoll", "shortpoll"}, func(transport string) ([]Row, error) {
-		stood := new(frost)
-		e := streams(transport, 300, 1, window)
-		e.untimed = true // what disturbs a trial by milliseconds is nothing beside a second
-		e.watch = func(u trial.Underway) {
-			if u.Moment == trial.WindowOpened {
-				stood.freeze(u.Server, frozenAt)
-			}
+	stood := new(frost)
+	e := streams(300, 1, window)
+	e.untimed = true // what disturbs a trial by milliseconds is nothing beside a second
+	e.watch = func(u trial.Underway) {
+		if u.Moment == trial.WindowOpened {
+			stood.freeze(u.Server, frozenAt)
 		}
-		return l.rows(e, func(t results.Trial) []Row { return standstill(t, stood.last(), window) })
-	})
+	}
+	e.rows = func(t results.Trial) []Row { return standstill(t, stood.last(), window) }
+	return l.rows(e.over(pushAndPoll...)...)
 }
 
 // A frost knows for how long a process of the last trial stood still.
@@ -119,19 +121,18 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 		theory := stood - time.Duration((1-q)*float64(window)) + added
 		// What was due meanwhile is drained at some speed, which stretches the tail by up to a fifth.
 		drain := time.Duration((1 - q) * float64(window) / 5)
-		rows = append(rows, took(fmt.Sprintf("%s p%g of a standstill of %.3f s", t.Transport, 100*q, stood.Seconds()),
+		rows = append(rows, took(fmt.Sprintf("p%g of a standstill of %.3f s", 100*q, stood.Seconds()),
 			theory+drain/2, t.Latency.Histogram.Quantile(q), spread+drain/2))
 	}
-	longest := t.Latency.Histogram.Max()
-	rows = append(rows, between(t.Transport+" max", " ms", 0.98*ms(stood), 1.05*ms(stood+added*2)+50, ms(longest)))
 	// Of five sixths that were not held up, the 0.6-quantile: of uniform polls 30 ms.
 	low, high := 0.0, 5.0
 	if transports.Of(t.Transport).Timed {
 		low, high = 20, 40
 	}
-	p50 := t.Latency.Histogram.Quantile(0.5)
-	return append(rows, between(t.Transport+" p50 hardly knows of it", " ms", low, high, ms(p50)),
-		exactly(t.Transport+" delivered", t.Ledger.Owed, t.Ledger.Unique))
+	return of(t.Transport, append(rows,
+		between("max", " ms", 0.98*ms(stood), 1.05*ms(stood+added*2)+50, ms(t.Latency.Histogram.Max())),
+		between("p50 hardly knows of it", " ms", low, high, ms(t.Latency.Histogram.Quantile(0.5))),
+		exactly("delivered", t.Ledger.Owed, t.Ledger.Unique))...)
 }
 
 // frozenGenerator: the check of lateness blames the generator, and no other check does.
@@ -140,7 +141,7 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 func frozenGenerator(l *lab) (rows []Row, err error) {
 	const rate = 500
 	stood := new(frost)
-	e := streams("websocket", rate, 2, 3*time.Second)
+	e := streams(rate, 2, 3*time.Second)
 	e.counts = true
 	e.watch = func(u trial.Underway) {
 		if u.Moment == trial.WindowOpened && u.Again == 0 {
@@ -199,9 +200,9 @@ func above(h results.Histogram, d time.Duration) (n int64) {
 func overload(l *lab) ([]Row, error) {
 	const rate, warmUp, window = 2000, 0.3, 4
 	var server wire.Stats
-	e := streams("websocket", rate, 1, window*time.Second)
+	e := streams(rate, 1, window*time.Second)
 	e.lie, e.expects, e.watch = "work=2ms", results.Saturated, asking(&server)
-	return l.rows(e, func(t results.Trial) []Row {
+	e.rows = func(t results.Trial) []Row {
 		p, led := t.Publishes, t.Ledger
 		took := float64(server.Published) // by the server's own count, those of the warm-up included
 		return []Row{
@@ -214,7 +215,8 @@ func overload(l *lab) ([]Row, error) {
 			within("acknowledged of the window", "", took-rate*warmUp, float64(p.Acknowledged), 500/5),
 			exactly("p99", "∞", quantile(t.Latency, 0.99)),
 		}
-	})
+	}
+	return l.rows(e)
 }
 
 // Every so many-th message; no two of them strike the same one of 3,000.
@@ -225,27 +227,26 @@ const (
 	corruptEvery = 103
 )
 
-func lies(l *lab) (rows []Row, err error) {
+func lies(l *lab) ([]Row, error) {
 	const clients = 5
-	return each([]string{"websocket", "sse", "longpoll", "shortpoll"}, func(transport string) ([]Row, error) {
-		e := streams(transport, 1000, clients, 3*time.Second)
-		e.settings, e.untimed = "warmup: 0s\ndrain: 500ms\n", true
-		e.lie = fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery)
-		return l.rows(e, func(t results.Trial) []Row {
-			n := t.Publishes.Planned
-			rows := []Row{
-				exactly(transport+" lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
-				exactly(transport+" duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
-				exactly(transport+" out of order", clients*(n/swapEvery), t.Ledger.Reordered),
-				exactly(transport+" damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
-				exactly(transport+" received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
-			}
-			if transport == "shortpoll" { // whose poll cycles are too few for a p99
-				return rows
-			}
-			return append(rows, exactly(transport+" p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99)))
-		})
-	})
+	e := streams(1000, clients, 3*time.Second)
+	e.settings, e.untimed = "warmup: 0s\ndrain: 500ms\n", true
+	e.lie = fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery)
+	e.rows = func(t results.Trial) []Row {
+		n := t.Publishes.Planned
+		rows := []Row{
+			exactly("lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
+			exactly("duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
+			exactly("out of order", clients*(n/swapEvery), t.Ledger.Reordered),
+			exactly("damaged", clients*(n/corruptEvery), t.Ledger.Corrupt),
+			exactly("received = unique + duplicates + unexpected", t.Ledger.Received, t.Ledger.Unique+t.Ledger.Duplicates+t.Ledger.Unexpected),
+		}
+		if t.Transport != transports.ShortPoll { // whose poll cycles are too few for a p99
+			rows = append(rows, exactly("p99, of which 2 % never came", "∞", quantile(t.Latency, 0.99)))
+		}
+		return of(t.Transport, rows...)
+	}
+	return l.rows(e.over(pushAndPoll...)...)
 }
 
 func quantile(l results.Latency, q float64) string {

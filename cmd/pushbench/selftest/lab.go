@@ -1,26 +1,24 @@
 package selftest
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"pushbench/bench"
+	"pushbench/bench/child"
 	"pushbench/bench/trial"
 	"pushbench/bench/validity"
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 	"pushbench/servers/wire"
 )
 
@@ -34,14 +32,22 @@ type lab struct {
 
 // An experiment is a run of one transport with a known truth in it.
 type experiment struct {
-	transport string
+	transport string // default websocket
 	clients   int    // default 1
 	publish   string // by a backend, such as "rate: 5/s"
 	settings  string // more of the scenario, whole lines
 	window    time.Duration
 
+	// With a rate every client has a topic of its own, so that all messages are independent.
+	rate float64       // λ, messages per second that one client expects; 0: as publish says
+	rtt  time.Duration // of the link; 0: none
+	link string        // more of the link, such as ", jitter: 1ms"
+	hold time.Duration // of a long poll; 0: so long that none ends without a message
+
+	rows func(results.Trial) []Row // of its trial that counts: the last of its attempts
+
 	lie     string               // what its servers do wrong, in the words of serve --lie
-	watch   func(trial.Underway) // who disturbs its trials, or asks their servers
+	watch   func(trial.Underway) // disturbs its trials, or reads the counters of their servers
 	expects results.Status       // of every trial that is not repeated; empty: COMPLETE
 	untimed bool                 // what disturbs a trial is too little to change what is looked at
 	counts  bool                 // if all attempts were disturbed, the last is taken: its rows judge it by counts
@@ -54,10 +60,22 @@ func (e experiment) read(name string) (*scenarios.Scenario, error) {
 // yaml is the scenario after its version and name. What the settings do not say is as most
 // experiments have it.
 func (e experiment) yaml() string {
-	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nblocks: 1\n%s", e.transport, e.window, e.settings)
+	clients, warmup := max(1, e.clients), 300*time.Millisecond
+	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nblocks: 1\n%s", cmp.Or(e.transport, transports.WebSocket), e.window, e.settings)
+	if e.rate > 0 {
+		e.publish = fmt.Sprintf("rate: %g/s", e.rate*float64(clients))
+		all += fmt.Sprintf("topics: {count: %d}\n", clients)
+	}
+	if e.rtt > 0 {
+		warmup = 500 * time.Millisecond
+		all += fmt.Sprintf("network: {rtt: %s%s}\n", e.rtt, e.link)
+	}
+	if e.hold > 0 {
+		all += fmt.Sprintf("longpoll: {hold: %s}\n", e.hold)
+	}
 	for _, line := range []string{
-		fmt.Sprintf("clients: {count: %d}", max(1, e.clients)), fmt.Sprintf("publish: {by: backend, %s}", e.publish), "payload: {size: 64B}", "shortpoll: {interval: 50ms}",
-		"warmup: 300ms", fmt.Sprintf("drain: %ds", drained),
+		fmt.Sprintf("clients: {count: %d}", clients), fmt.Sprintf("publish: {by: backend, %s}", e.publish), "payload: {size: 64B}", "shortpoll: {interval: 50ms}",
+		fmt.Sprintf("warmup: %s", warmup), fmt.Sprintf("drain: %ds", drained),
 	} {
 		if key, _, _ := strings.Cut(line, ":"); !strings.Contains(all, "\n"+key+":") {
 			all += line + "\n"
@@ -69,16 +87,27 @@ func (e experiment) yaml() string {
 // drained is how long most experiments wait for messages on their way, in seconds.
 const drained = 2
 
-// rows makes an experiment, and rows of its trial that counts: the last of its attempts.
-func (l *lab) rows(e experiment, of func(results.Trial) []Row) ([]Row, error) {
-	t, err := l.trial(e)
-	if err != nil {
-		return nil, err
+// over is the experiment over each of several transports.
+func (e experiment) over(transports ...string) (all []experiment) {
+	for _, e.transport = range transports {
+		all = append(all, e)
 	}
-	return of(t), nil
+	return all
 }
 
-// each joins the rows of several experiments that differ in one thing.
+// rows makes experiments one after the other, and joins the rows of their trials.
+func (l *lab) rows(all ...experiment) (rows []Row, err error) {
+	for _, e := range all {
+		t, err := l.trial(e)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, e.rows(t)...)
+	}
+	return rows, nil
+}
+
+// each joins the rows of several things that differ in one.
 func each[T any](all []T, of func(T) ([]Row, error)) (rows []Row, err error) {
 	for _, one := range all {
 		more, err := of(one)
@@ -88,6 +117,14 @@ func each[T any](all []T, of func(T) ([]Row, error)) (rows []Row, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// of names what rows are about.
+func of(what string, rows ...Row) []Row {
+	for i := range rows {
+		rows[i].What = what + " " + rows[i].What
+	}
+	return rows
 }
 
 // trial makes an experiment and returns its trial that counts.
@@ -173,51 +210,14 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	return measured, nil
 }
 
-// A child is a process of this program that speaks in lines.
-type child struct {
-	*exec.Cmd
-	stdin  io.WriteCloser
-	stdout *bufio.Reader
-}
-
-func (l *lab) start(args ...string) (*child, error) {
-	c := &child{Cmd: exec.CommandContext(l.ctx, l.options.Executable, args...)}
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	c.stdout = bufio.NewReader(stdout)
-	if c.stdin, err = c.StdinPipe(); err != nil {
-		return nil, err
-	}
-	return c, c.Start()
-}
-
-// read decodes a line that the child must write before patience ends: then the child is ended.
-func (c *child) read(into any) error {
-	silent := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
-	defer silent.Stop()
-	line, err := c.stdout.ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("%s wrote nothing in %v, or has ended: %w", filepath.Base(c.Path), patience, err)
-	}
-	return json.Unmarshal(line, into)
-}
-
-// stop ends the child by the end of its input.
-func (c *child) stop() error { return errors.Join(c.stdin.Close(), c.Wait()) }
-
 // serve starts a server by itself.
-func (l *lab) serve(transport string) (server *child, address string, err error) {
-	server, err = l.start("serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8")
+func (l *lab) serve(transport string) (server *child.Process, address string, err error) {
+	server, err = child.Start(child.Server, []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}, child.Options{})
 	if err != nil {
 		return nil, "", err
 	}
-	var greeting struct{ Listening string }
-	if err := server.read(&greeting); err != nil {
-		return nil, "", errors.Join(fmt.Errorf("server's greeting: %w", err), server.stop())
-	}
-	return server, greeting.Listening, nil
+	greeting, err := server.AwaitGreeting(l.ctx)
+	return server, greeting.Listening, err
 }
 
 // freeze stops a process for a while and says how long it really was.
@@ -252,5 +252,3 @@ func asking(s *wire.Stats) func(trial.Underway) {
 		}
 	}
 }
-
-var errPatience = errors.New("waited in vain for an answer")

@@ -11,6 +11,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
 )
 
 // laws are the proofs that a run finds what physics says.
@@ -25,35 +26,32 @@ var laws = []claim{
 // these connect at nearly the same instant, so that nothing else spreads their polls.
 func uniformLaw(l *lab) ([]Row, error) {
 	const interval = 200 * time.Millisecond
-	poll := experiment{transport: "shortpoll", window: 3 * time.Second, clients: 200, publish: "rate: 1000/s", settings: "topics: {count: 200}\nshortpoll: {interval: 200ms}\ndrain: 1s\n"}
-	random, err := l.rows(poll, func(t results.Trial) []Row { return append(poissonRows(t, 1000.0/200, interval), lossless(t)) })
-	if err != nil {
-		return nil, err
-	}
-	poll.publish, poll.settings = "rate: 5/s, arrivals: periodic", "clients: {count: 500, connect_rate: 20000/s}\nshortpoll: {interval: 200ms}\ndrain: 1s\n"
-	periodic, err := l.rows(poll, func(t results.Trial) []Row {
+	random := experiment{transport: transports.ShortPoll, window: 3 * time.Second, clients: 200, rate: 5, settings: "shortpoll: {interval: 200ms}\ndrain: 1s\n"}
+	random.rows = func(t results.Trial) []Row { return append(poissonRows(t, random.rate, interval), lossless(t)) }
+	periodic := random
+	periodic.rate, periodic.publish = 0, "rate: 5/s, arrivals: periodic"
+	periodic.settings += "clients: {count: 500, connect_rate: 20000/s}\n"
+	periodic.rows = func(t results.Trial) []Row {
 		return []Row{ksRow("distance from uniform, publisher's period = T", t, 500, interval), lossless(t)}
-	})
-	return append(random, periodic...), err
+	}
+	return l.rows(random, periodic)
 }
 
 // latestAges: a push at a period of P, whose clients hold something between 0 and P
 // old; and polls every T of Poisson messages, of which only the last before each comes.
 func latestAges(l *lab) ([]Row, error) {
 	const period, interval, clients, rate, window = 100 * time.Millisecond, 200 * time.Millisecond, 100, 10.0, 4
-	latest := experiment{transport: "websocket", clients: clients, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", rate), window: window * time.Second, settings: "delivery: latest\nwarmup: 1s\ndrain: 1s\n"}
-	pushed, err := l.rows(latest, func(t results.Trial) []Row {
+	pushed := experiment{clients: clients, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", rate), window: window * time.Second, settings: "delivery: latest\nwarmup: 1s\ndrain: 1s\n"}
+	polled := pushed
+	pushed.rows = func(t results.Trial) []Row {
 		return []Row{
 			within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+t.Latency.Histogram.Mean()), summary.Measure(metric.AgeMean, t).X, 1),
 			within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(t.Latency.Histogram.Mean()), ms(t.Freshness.Age.Quantile(0.99)), 2),
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	latest.transport, latest.publish = "shortpoll", fmt.Sprintf("rate: %g/s", rate*clients)
-	latest.settings += fmt.Sprintf("topics: {count: %d}\nshortpoll: {interval: %s}\n", clients, interval)
-	polled, err := l.rows(latest, func(t results.Trial) []Row {
+	polled.transport, polled.rate = transports.ShortPoll, rate
+	polled.settings += fmt.Sprintf("shortpoll: {interval: %s}\n", interval)
+	polled.rows = func(t results.Trial) []Row {
 		// Ages of two instants have nothing to do with each other once a message has come
 		// between, so a client's mean over a window of D varies by 2/(λ³D).
 		const gap = 1000 / rate // ms
@@ -65,8 +63,8 @@ func latestAges(l *lab) ([]Row, error) {
 			within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(t.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
 			exactly("what is not is superseded", t.Ledger.Owed-t.Ledger.Unique, t.Ledger.Superseded),
 		}
-	})
-	return append(pushed, polled...), err
+	}
+	return l.rows(pushed, polled)
 }
 
 // predicted is what the trial's own theory says of a metric.

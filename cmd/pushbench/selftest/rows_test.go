@@ -184,7 +184,7 @@ func longPolled(random *rand.Rand, rate float64, rearm time.Duration, told time.
 
 func TestLongPollRowsRefuseAnotherGap(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
-	reached := reach{rate: 20, rtt: 80 * time.Millisecond}
+	reached := experiment{rate: 20, rtt: 80 * time.Millisecond}
 	refuses(t, "as theory says", longPollRows(longPolled(random, reached.rate, reached.rtt, reached.rtt), reached))
 	refuses(t, "a third of the gap", longPollRows(longPolled(random, reached.rate, reached.rtt/3, reached.rtt), reached),
 		"fastest", "p50", "p99", "messages an answer", "requests a message")

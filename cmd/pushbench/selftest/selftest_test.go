@@ -136,24 +136,3 @@ func TestFit(t *testing.T) {
 		t.Errorf("A² of values that miss a twentieth is %.2f", got)
 	}
 }
-
-// The parser of frames is written from RFC 6455 alone, as nothing else here may be trusted with it.
-func TestFrame(t *testing.T) {
-	for _, test := range []struct {
-		raw          []byte
-		header, size int
-		ok           bool
-	}{
-		{[]byte{0x81, 5}, 2, 5, true},
-		{[]byte{0x81, 0x85, 0, 0, 0, 0}, 6, 5, true},
-		{[]byte{0x81, 126, 1, 0}, 4, 256, true},
-		{[]byte{0x81, 0x80 | 127, 0, 0, 0, 0, 0, 1, 0, 0}, 14, 65536, true},
-		{[]byte{0x81, 126, 1}, 0, 0, false},
-		{[]byte{0x81}, 0, 0, false},
-	} {
-		header, size, ok := frame(test.raw)
-		if header != test.header || size != test.size || ok != test.ok {
-			t.Errorf("%x: %d, %d, %v; want %d, %d, %v", test.raw, header, size, ok, test.header, test.size, test.ok)
-		}
-	}
-}

@@ -2,15 +2,18 @@ package selftest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
 	"pushbench/bench/model"
 	"pushbench/bench/relay"
+	"pushbench/bench/trace"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -25,7 +28,7 @@ var wires = []claim{
 
 // A tap is clients of one transport, connected to a server, mostly through a relay.
 type tap struct {
-	server   *child
+	server   *child.Process
 	relay    *relay.Relay // nil: none
 	engine   client.Engine
 	traffic  client.Traffic
@@ -73,7 +76,7 @@ func (t *tap) close() {
 		t.relay.Close()
 	}
 	if t.server != nil {
-		_ = t.server.stop() // what it says of its end is of no use here
+		_ = t.server.End(child.EndWait) // what it says of its end is of no use here
 	}
 }
 
@@ -127,17 +130,15 @@ func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
 	}
 	up, down, requests := t.settled()
 	w := t.traffic.Snapshot()
-	name := string(transport)
-	return []Row{
-		exactly(name+" bytes up", up, w.Up.Bytes),
+	return of(string(transport),
+		exactly("bytes up", up, w.Up.Bytes),
 		// What the server had sent when a client hung up, the client may never have read.
-		between(name+" bytes down", "", float64(w.Down.Bytes), float64(w.Down.Bytes)+goodbyes*clients, float64(down)),
-		exactly(name+" requests", requests, w.Requests),
-		exactly(name+" payload up", int64(payloads), w.Up.Payload),
-		exactly(name+" payload down", int64(clients*payloads), w.Down.Payload),
-		exactly(name+" bytes up = payload + envelope + framing + headers", w.Up.Bytes, w.Up.Payload+w.Up.Envelope+w.Up.Framing+w.Up.Headers),
-		exactly(name+" the same of bytes down", w.Down.Bytes, w.Down.Payload+w.Down.Envelope+w.Down.Framing+w.Down.Headers),
-	}, nil
+		between("bytes down", "", float64(w.Down.Bytes), float64(w.Down.Bytes)+goodbyes*clients, float64(down)),
+		exactly("requests", requests, w.Requests),
+		exactly("payload up", int64(payloads), w.Up.Payload),
+		exactly("payload down", int64(clients*payloads), w.Down.Payload),
+		exactly("bytes up = payload + envelope + framing + headers", w.Up.Bytes, w.Up.Payload+w.Up.Envelope+w.Up.Framing+w.Up.Headers),
+		exactly("the same of bytes down", w.Down.Bytes, w.Down.Payload+w.Down.Envelope+w.Down.Framing+w.Down.Headers)), nil
 }
 
 // goodbyes is what a server may have sent to a connection of a client that no longer reads: an answer.
@@ -161,7 +162,7 @@ func eventually(holds func() bool) error {
 		select {
 		case <-looks.C:
 		case <-limit:
-			return errPatience
+			return errors.New("waited in vain for an answer")
 		}
 	}
 	return nil
@@ -188,58 +189,26 @@ func frames(l *lab) (rows []Row, err error) {
 	}
 	t.sessions[0].Close()
 	t.settled()
-	talk := t.relay.Conversations()[0]
-	headers, err := upFrames(talk)
-	if err != nil {
-		return rows, err
+	// Package trace reads frames by itself, not as the client does, which made these.
+	var up, down []trace.Step
+	for _, step := range trace.Read("frames", t.relay.Conversations(), nil).Steps {
+		switch step.Kind {
+		case trace.Up:
+			up = append(up, step)
+		case trace.Down:
+			down = append(down, step)
+		}
 	}
+	headers := up[1:] // after the request
 	if rows = append(rows, exactly("frames on the wire, the closing one included", len(sizes)+1, len(headers))); len(headers) != len(sizes)+1 {
 		return rows, nil
 	}
 	for i, size := range sizes {
-		rows = append(rows, exactly(fmt.Sprintf("the same on the wire, %d bytes", size), model.FrameHeader(size, true), headers[i]))
+		rows = append(rows, exactly(fmt.Sprintf("the same on the wire, %d bytes", size), model.FrameHeader(size, true), headers[i].Bytes-size))
 	}
-	_, after, _ := bytes.Cut(talk.Down, []byte("\r\n\r\n"))
 	return append(rows,
-		exactly("smallest answer to an upgrade", 129, len(talk.Down)-len(after)),
-		exactly("close frame of 2 bytes, masked", model.FrameHeader(2, true), headers[len(sizes)])), nil
-}
-
-// upFrames are the header sizes of the frames that a client sent.
-func upFrames(talk relay.Conversation) (headers []int, err error) {
-	_, raw, _ := bytes.Cut(talk.Up, []byte("\r\n\r\n"))
-	for len(raw) > 0 {
-		header, size, ok := frame(raw)
-		if !ok || header+size > len(raw) {
-			return nil, fmt.Errorf("no frame of RFC 6455: %x", raw[:min(16, len(raw))])
-		}
-		headers = append(headers, header)
-		raw = raw[header+size:]
-	}
-	return headers, nil
-}
-
-// frame reads a header by RFC 6455, section 5.2, from that text alone.
-func frame(raw []byte) (header, size int, ok bool) {
-	if len(raw) < 2 {
-		return 0, 0, false
-	}
-	header, size = 2, int(raw[1]&0x7f)
-	extended := map[int]int{126: 2, 127: 8}[size]
-	if len(raw) < 2+extended {
-		return 0, 0, false
-	}
-	if extended > 0 {
-		size = 0
-		for _, b := range raw[2 : 2+extended] {
-			size = size<<8 | int(b)
-		}
-	}
-	header += extended
-	if raw[1]&0x80 != 0 {
-		header += 4
-	}
-	return header, size, true
+		exactly("smallest answer to an upgrade", 129, down[0].Bytes),
+		exactly("close frame of 2 bytes, masked", model.FrameHeader(2, true), headers[len(sizes)].Bytes-2)), nil
 }
 
 // retries: every tenth request is answered by a reset, and the wire must show as many
