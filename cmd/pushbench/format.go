@@ -60,16 +60,12 @@ type printable interface {
 // print prints a result in the form that was asked for.
 func (o output) print(c *cobra.Command, r printable) error {
 	out := c.OutOrStdout()
-	switch o.format {
-	case jsonFormat:
-		return r.JSON(out)
-	case csvFormat:
-		return r.CSV(out)
-	case markdownFormat:
-		return r.Markdown(out)
-	default:
-		return r.Table(out, tableOptions(out))
-	}
+	return map[string]func(io.Writer) error{
+		tableFormat:    func(out io.Writer) error { return r.Table(out, tableOptions(out)) },
+		jsonFormat:     r.JSON,
+		csvFormat:      r.CSV,
+		markdownFormat: r.Markdown,
+	}[o.format](out)
 }
 
 // printRun prints a run: as a table with the sentences and where the page is, or for machines.

@@ -12,13 +12,11 @@ import (
 	"pushbench/cmd/internal/app"
 )
 
+// inspectOptions are the flags of inspect.
 type inspectOptions struct {
-	negative    bool
-	origin      string
-	subprotocol string
-	deflate     bool
-	insecure    bool
-	wait        time.Duration
+	inspect.Target // but for its kind and URL
+	negative       bool
+	insecure       bool
 }
 
 func newInspectCommand() *cobra.Command {
@@ -40,28 +38,28 @@ asked with handshakes that a server must refuse, and with odd ones that it must 
 
 Exit code 4 says that something was wrong.`,
 		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return app.Usagef("inspect needs a URL, such as ws://127.0.0.1:8080/v1/ws?topic=a")
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, args []string) error { return inspectAll(c, args, o) },
+		RunE:    func(c *cobra.Command, args []string) error { return o.inspectAll(c, args) },
 	}
 	f := c.Flags()
 	f.BoolVar(&o.negative, "negative", false, "also try handshakes that a server must refuse, and odd ones that it must not")
-	f.StringVar(&o.origin, "origin", "", `the page that asks, such as "http://127.0.0.1:8080" (default: none, as of a program that is no browser)`)
-	f.StringVar(&o.subprotocol, "subprotocol", "", "what to offer to speak inside the frames (default: nothing)")
-	f.BoolVar(&o.deflate, "deflate", false, "offer to compress messages (permessage-deflate)")
+	f.StringVar(&o.Origin, "origin", "", `the page that asks, such as "http://127.0.0.1:8080" (default: none, as of a program that is no browser)`)
+	f.StringVar(&o.Subprotocol, "subprotocol", "", "what to offer to speak inside the frames (default: nothing)")
+	f.BoolVar(&o.Deflate, "deflate", false, "offer to compress messages (permessage-deflate)")
 	f.BoolVar(&o.insecure, "insecure", false, "take any certificate, such as a self-signed one")
-	f.DurationVar(&o.wait, "wait", 2*time.Second, "for each answer, and for a first message, at most 1m")
+	f.DurationVar(&o.Wait, "wait", 2*time.Second, "for each answer, and for a first message, at most 1m")
 	return c
 }
 
-// inspectAll reads all URLs before it asks any.
-func inspectAll(c *cobra.Command, args []string, o inspectOptions) error {
-	if o.wait <= 0 || o.wait > time.Minute {
-		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.wait)
+// inspectAll reads all URLs before it sends a request to any.
+func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return app.Usagef("inspect needs a URL, such as ws://127.0.0.1:8080/v1/ws?topic=a")
+	}
+	if o.Wait <= 0 || o.Wait > time.Minute {
+		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.Wait)
+	}
+	if o.insecure {
+		o.TLS = &tls.Config{InsecureSkipVerify: true}
 	}
 	var targets []inspect.Target
 	for _, arg := range args {
@@ -72,28 +70,39 @@ func inspectAll(c *cobra.Command, args []string, o inspectOptions) error {
 		if o.negative && t.Kind != inspect.WebSocket {
 			return app.Usagef("--negative is about handshakes of WebSockets; allowed: with ws:// and wss://, but not with %q", arg)
 		}
-		t.Origin, t.Subprotocol, t.Deflate, t.Wait = o.origin, o.subprotocol, o.deflate, o.wait
-		if o.insecure {
-			t.TLS = &tls.Config{InsecureSkipVerify: true}
-		}
-		targets = append(targets, t)
+		o.Kind, o.URL = t.Kind, t.URL
+		targets = append(targets, o.Target)
 	}
+	out := c.OutOrStdout()
 	var all []*inspect.Exchange
 	wrong := 0
 	for i, t := range targets {
 		if i > 0 {
-			fmt.Fprintln(c.OutOrStdout())
+			fmt.Fprintln(out)
 		}
-		e, n, err := o.inspect(c, t)
+		e, err := inspect.Do(c.Context(), t)
 		if err != nil {
+			return fmt.Errorf("%s: %w", t.URL.Host, err)
+		}
+		if err := e.Print(out); err != nil {
 			return err
 		}
 		all = append(all, e)
-		wrong += n
+		wrong += len(e.Wrong())
+		if e.Failed != nil {
+			wrong++
+		}
+		if o.negative {
+			n, err := tryNegative(c, t)
+			if err != nil {
+				return err
+			}
+			wrong += n
+		}
 	}
 	if len(all) > 1 {
-		fmt.Fprintln(c.OutOrStdout())
-		if err := inspect.PrintSideBySide(c.OutOrStdout(), all); err != nil {
+		fmt.Fprintln(out)
+		if err := inspect.PrintSideBySide(out, all); err != nil {
 			return err
 		}
 	}
@@ -103,34 +112,20 @@ func inspectAll(c *cobra.Command, args []string, o inspectOptions) error {
 	return nil
 }
 
-// inspect shows one target, and counts what is wrong.
-func (o inspectOptions) inspect(c *cobra.Command, t inspect.Target) (e *inspect.Exchange, wrong int, err error) {
-	e, err = inspect.Do(c.Context(), t)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", t.URL.Host, err)
-	}
-	if err := e.Print(c.OutOrStdout()); err != nil {
-		return e, 0, err
-	}
-	wrong = len(e.Wrong())
-	if e.Failed != nil {
-		wrong++
-	}
-	if !o.negative {
-		return e, wrong, nil
-	}
+// tryNegative tries handshakes that a server must refuse, and counts what is wrong.
+func tryNegative(c *cobra.Command, t inspect.Target) (wrong int, err error) {
 	trials, err := inspect.Negative(c.Context(), t)
-	switch {
-	case errors.Is(err, inspect.ErrNotYours):
-		return e, wrong, &app.Error{Code: app.Refused, Err: err}
-	case err != nil:
-		return e, wrong, err
+	if errors.Is(err, inspect.ErrNotYours) {
+		return 0, &app.Error{Code: app.Refused, Err: err}
 	}
-	fmt.Fprintln(c.OutOrStdout())
+	if err != nil {
+		return 0, err
+	}
 	for _, trial := range trials {
 		if trial.Verdict == inspect.Wrong {
 			wrong++
 		}
 	}
-	return e, wrong, inspect.PrintTrials(c.OutOrStdout(), trials)
+	fmt.Fprintln(c.OutOrStdout())
+	return wrong, inspect.PrintTrials(c.OutOrStdout(), trials)
 }

@@ -57,8 +57,11 @@ or WebSocket, and what each costs.
   pushbench schema            JSON Schema of scenario files, for editors
 
 ` + exitHelp,
-		Args:          noArguments,
-		RunE:          func(c *cobra.Command, _ []string) error { return needsCommand(c) },
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
+			return app.Usagef("no command given; allowed: %s", commands)
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
@@ -83,11 +86,6 @@ or WebSocket, and what each costs.
 	root.AddCommand(newChildCommands()...)
 	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
 	return root
-}
-
-func needsCommand(c *cobra.Command) error {
-	fmt.Fprintln(c.ErrOrStderr(), c.UsageString())
-	return app.Usagef("no command given; allowed: %s", commands)
 }
 
 // badFlag says what is wrong with a flag in our words, not in those of strconv.

@@ -24,18 +24,10 @@ import (
 type runOptions struct {
 	app.Options
 	output
-	blocks   int
-	seed     uint64
-	clients  int
-	servers  int
-	window   string
-	warmup   string
-	rtt      string
-	link     string
-	stack    []string
-	flush    []string
-	sweep    []string
-	baseline string
+	given               scenarios.Scenario // the fields that flags set as they are
+	window, warmup, rtt string
+	stack, flush, sweep []string
+	baseline            string
 }
 
 func newRunCommand() *cobra.Command {
@@ -60,14 +52,14 @@ The table goes to standard output, progress to standard error.
 		RunE:    func(c *cobra.Command, args []string) error { return o.measure(c, args[0]) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
-	f.Uint64Var(&o.seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
-	f.IntVar(&o.clients, "clients", 0, "how many clients (default: the scenario's)")
-	f.IntVar(&o.servers, "servers", 0, "how many servers share the clients, each with a generator of its own (default: the scenario's, or as many as open files ask for)")
+	f.IntVar(&o.given.Blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
+	f.Uint64Var(&o.given.Seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
+	f.IntVar(&o.given.Clients.Count, "clients", 0, "how many clients (default: the scenario's)")
+	f.IntVar(&o.given.Servers, "servers", 0, "how many servers share the clients, each with a generator of its own (default: the scenario's, or as many as open files ask for)")
 	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
 	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
 	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
-	f.StringVar(&o.link, "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, on Linux; default: the scenario's)")
+	f.StringVar((*string)(&o.given.Network.Link), "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, on Linux; default: the scenario's)")
 	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; once for each field (default: the scenario's sweep)")
@@ -137,13 +129,21 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		name string
 		put  func() error
 	}{
-		{"blocks", func() error { s.Blocks = o.blocks; return nil }},
-		{"seed", func() error { s.Seed = o.seed; return nil }},
-		{"clients", func() error { s.Clients.Count = o.clients; return nil }},
-		{"servers", func() error { s.Servers = o.servers; return nil }},
-		{"link", func() error { s.Network.Link = scenarios.LinkKind(o.link); return nil }},
-		{"stack", func() error { o.sweepStack(s); return nil }},
-		{"flush", func() error { return o.sweepFlush(s) }},
+		{"blocks", func() error { s.Blocks = o.given.Blocks; return nil }},
+		{"seed", func() error { s.Seed = o.given.Seed; return nil }},
+		{"clients", func() error { s.Clients.Count = o.given.Clients.Count; return nil }},
+		{"servers", func() error { s.Servers = o.given.Servers; return nil }},
+		{"link", func() error { s.Network.Link = o.given.Network.Link; return nil }},
+		{"stack", func() (err error) {
+			s.Stack, s.Sweep.Stack, err = oneOrSweep(o.stack, scenarios.Reference, func(name string) (scenarios.Stack, error) { return scenarios.Stack(name), nil })
+			return err
+		}},
+		{"flush", func() error {
+			one, sweep, err := oneOrSweep(o.flush, 0, func(text string) (scenarios.Duration, error) { return duration("flush", text) })
+			s.SetFlush(one)
+			s.Sweep.Flush = sweep
+			return err
+		}},
 		{"window", func() (err error) { s.Window, err = duration("window", o.window); return err }},
 		{"warmup", func() (err error) { s.Warmup, err = duration("warmup", o.warmup); return err }},
 		{"rtt", func() (err error) { s.Network.RTT, err = duration("rtt", o.rtt); return err }},
@@ -192,34 +192,19 @@ func claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
 	return slices.DeleteFunc(slices.Clone(s.Claims), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
 }
 
-// sweepStack puts one stack, or a sweep of several, in place of the scenario's.
-func (o runOptions) sweepStack(s *scenarios.Scenario) {
-	s.Stack, s.Sweep.Stack = scenarios.Reference, nil
-	if len(o.stack) == 1 {
-		s.Stack = scenarios.Stack(o.stack[0])
-		return
-	}
-	for _, name := range o.stack {
-		s.Sweep.Stack = append(s.Sweep.Stack, scenarios.Stack(name))
-	}
-}
-
-// sweepFlush puts one flush window, or a sweep of several, in place of the scenario's.
-func (o runOptions) sweepFlush(s *scenarios.Scenario) error {
-	var windows []scenarios.Duration
-	for _, text := range o.flush {
-		d, err := duration("flush", text)
+// oneOrSweep reads the values of a flag: one takes the place of the scenario's own, several are swept.
+func oneOrSweep[T any](texts []string, without T, parse func(string) (T, error)) (one T, sweep []T, err error) {
+	for _, text := range texts {
+		value, err := parse(text)
 		if err != nil {
-			return err
+			return without, nil, err
 		}
-		windows = append(windows, d)
+		sweep = append(sweep, value)
 	}
-	one := scenarios.Duration(0)
-	if s.Sweep.Flush = windows; len(windows) == 1 {
-		one, s.Sweep.Flush = windows[0], nil
+	if len(sweep) == 1 {
+		return sweep[0], nil, nil
 	}
-	s.SetFlush(one)
-	return nil
+	return without, sweep, nil
 }
 
 // otherBuild checks the executable whose servers are measured beside ours, and identifies it.

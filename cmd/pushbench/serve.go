@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -29,15 +29,14 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A serveOptions is what serve was asked for.
+// serveOptions are the flags of serve.
 type serveOptions struct {
 	transport string
 	listen    string
 	anywhere  bool
 	control   bool
-	stack     string
+	stack     wire.Stack
 	tls       bool
-	slow      string
 	lie       string
 	hooks     []string
 	allowed   []netip.Prefix // hooks, as networks
@@ -72,7 +71,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.SortFlags = false
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 chooses one")
 	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
-	f.StringVar(&o.stack, "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
+	f.StringVar((*string)(&o.stack), "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
 	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3, with a certificate that is made now and says who it is for: the address that --listen names")
 	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
 	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
@@ -83,7 +82,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "bytes a message may have")
 	f.IntVar(&o.hub.MaxTopics, "max-topics", 100_000, "topics in all")
 	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "how long a request may take to arrive")
-	f.StringVar(&o.slow, "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
+	f.StringVar((*string)(&o.limits.Slow), "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
 	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "how long a client may leave what was written to it unread")
 	f.StringSliceVar(&o.hooks, "webhooks-to", nil, "networks to which this server may post what it was asked to, such as 10.0.0.0/8 (default: of webhook this machine, 127.0.0.0/8; of the others none)")
 	f.StringVar(&o.lie, "lie", "", "be wrong or slow on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message; delay=10ms holds each so long, work=2ms takes so long to accept it")
@@ -93,31 +92,27 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 
 // check turns what the flags say into options, or says what is wrong with them.
 func (o *serveOptions) check() error {
-	for name, n := range map[string]int{"ring-messages": o.hub.RingMessages, "ring-bytes": o.hub.RingBytes, "max-payload": o.limits.MaxPayload, "max-topics": o.hub.MaxTopics} {
-		if n < 1 {
-			return app.Usagef("serve: --%s must be at least 1, got %d", name, n)
+	for _, flag := range []struct {
+		valid bool
+		must  string
+		got   any
+	}{
+		{o.hub.RingMessages >= 1, "--ring-messages must be at least 1", o.hub.RingMessages},
+		{o.hub.RingBytes >= 1, "--ring-bytes must be at least 1", o.hub.RingBytes},
+		{o.limits.MaxPayload >= 1, "--max-payload must be at least 1", o.limits.MaxPayload},
+		{o.hub.MaxTopics >= 1, "--max-topics must be at least 1", o.hub.MaxTopics},
+		{o.limits.Hold > 0, "--hold must be more than 0s", o.limits.Hold},
+		{o.limits.ReadTimeout > 0, "--read-timeout must be more than 0s", o.limits.ReadTimeout},
+		{o.limits.SlowAfter > 0, "--slow-after must be more than 0s", o.limits.SlowAfter},
+		{o.hub.Flush >= 0 && o.hub.Flush <= time.Second, "--flush must be from 0s to 1s", o.hub.Flush},
+		{o.limits.AnswerHead >= 0 && o.limits.AnswerHead <= 4<<10, "--answer-head must be from 0 to 4096", o.limits.AnswerHead},
+		{o.limits.Heartbeat == 0 || o.limits.Heartbeat >= time.Second, "--heartbeat must be 0s or at least 1s", o.limits.Heartbeat},
+		{o.limits.Slow == wire.SlowClose || o.limits.Slow == wire.SlowGap, "--slow-consumer is close or gap", strconv.Quote(string(o.limits.Slow))},
+		{slices.Contains(wire.Stacks, o.stack), "--stack is reference, nethttp or fasthttp", strconv.Quote(string(o.stack))},
+	} {
+		if !flag.valid {
+			return app.Usagef("serve: %s, got %v", flag.must, flag.got)
 		}
-	}
-	for name, d := range map[string]time.Duration{"hold": o.limits.Hold, "read-timeout": o.limits.ReadTimeout, "slow-after": o.limits.SlowAfter} {
-		if d <= 0 {
-			return app.Usagef("serve: --%s must be more than 0s, got %s", name, d)
-		}
-	}
-	if o.hub.Flush < 0 || o.hub.Flush > time.Second {
-		return app.Usagef("serve: --flush must be from 0s to 1s, got %s", o.hub.Flush)
-	}
-	if o.limits.AnswerHead < 0 || o.limits.AnswerHead > 4<<10 {
-		return app.Usagef("serve: --answer-head must be from 0 to 4096, got %d", o.limits.AnswerHead)
-	}
-	if o.limits.Heartbeat < 0 || o.limits.Heartbeat > 0 && o.limits.Heartbeat < time.Second {
-		return app.Usagef("serve: --heartbeat must be 0s or at least 1s, got %s", o.limits.Heartbeat)
-	}
-	if o.slow != string(wire.SlowClose) && o.slow != string(wire.SlowGap) {
-		return app.Usagef("serve: --slow-consumer is close or gap, got %q", o.slow)
-	}
-	o.limits.Slow = wire.SlowPolicy(o.slow)
-	if !slices.Contains(wire.Stacks, wire.Stack(o.stack)) {
-		return app.Usagef("serve: --stack is reference, nethttp or fasthttp, got %q", o.stack)
 	}
 	var err error
 	if o.faults, err = faults.Parse(o.lie); err != nil {
@@ -126,7 +121,6 @@ func (o *serveOptions) check() error {
 	if transports.Of(o.transport).ServerDials && len(o.hooks) == 0 {
 		o.hooks = []string{"127.0.0.0/8"}
 	}
-	o.allowed = nil
 	for _, network := range o.hooks {
 		p, err := netip.ParsePrefix(network)
 		if err != nil {
@@ -154,7 +148,7 @@ func (o *serveOptions) checkListen() error {
 func (o *serveOptions) settings() string {
 	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s lie=%q",
 		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.limits.Heartbeat, o.limits.AnswerHead, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
-		o.hub.MaxTopics, o.limits.ReadTimeout, o.slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.lie)
+		o.hub.MaxTopics, o.limits.ReadTimeout, o.limits.Slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.lie)
 }
 
 // run serves until SIGINT, SIGTERM, the end of ctx or, with --control, of stdin.
@@ -168,9 +162,10 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	if err != nil {
 		return err // says what and why by itself
 	}
-	service, err := wire.New(o.transport, wire.Stack(o.stack), o.limits, o.hub)
+	defer ln.Close() // before it is served, which closes it as well
+	service, err := wire.New(o.transport, o.stack, o.limits, o.hub)
 	if err != nil {
-		return errors.Join(err, ln.Close())
+		return err
 	}
 	defer service.Close()
 	if o.faults != (faults.Faults{}) {
@@ -179,11 +174,11 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	var certificate []byte
 	if o.tls {
 		if service.TLS, certificate, err = edges.Secured(ln.Addr()); err != nil {
-			return errors.Join(err, ln.Close())
+			return err
 		}
 	}
 	if err := o.announce(stdout, ln.Addr(), certificate); err != nil {
-		return errors.Join(err, ln.Close())
+		return err
 	}
 	if o.control {
 		ctx = obey(ctx, stdin, stdout)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,13 +23,9 @@ import (
 // traced are the transports whose client opens the connections.
 var traced = transports.Names[string](transports.ClientDials)
 
-type traceOptions struct {
-	interval, hold, quiet time.Duration
-	out                   string
-}
-
 func newTraceCommand() *cobra.Command {
-	var o traceOptions
+	var l trace.Ladder
+	var folder string
 	c := &cobra.Command{
 		Use:   "trace [TRANSPORT...]",
 		Short: "One message's life on each transport, as a ladder between client and server",
@@ -39,69 +36,63 @@ keeps every byte, and what it kept must be what the client counted.
 
 It shows how a transport works. How fast one is, is what pushbench run is for.`,
 		Example: "  pushbench trace\n  pushbench trace longpoll websocket --quiet 5s --hold 2s --out ladders",
-		RunE:    func(c *cobra.Command, args []string) error { return o.do(c, args) },
+		RunE:    func(c *cobra.Command, args []string) error { return traceEach(c, l, args, folder) },
 	}
 	f := c.Flags()
-	f.DurationVar(&o.interval, "interval", 500*time.Millisecond, "between short polls, 10ms to 10s")
-	f.DurationVar(&o.hold, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
-	f.DurationVar(&o.quiet, "quiet", 1200*time.Millisecond, "how long nothing is published at first, 0s to 30s")
-	f.StringVar(&o.out, "out", "", "a folder for each ladder as trace-TRANSPORT.svg and .txt")
+	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "between short polls, 10ms to 10s")
+	f.DurationVar(&l.Hold, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
+	f.DurationVar(&l.Quiet, "quiet", 1200*time.Millisecond, "how long nothing is published at first, 0s to 30s")
+	f.StringVar(&folder, "out", "", "a folder for each ladder as trace-TRANSPORT.svg and .txt")
 	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
 	return c
 }
 
-func (o traceOptions) do(c *cobra.Command, args []string) error {
-	for _, arg := range args {
-		if !slices.Contains(traced, arg) {
-			return app.Usagef("trace: %q is not one of %s", arg, strings.Join(traced, ", "))
+// traceEach traces each transport that is named, or all.
+func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) error {
+	for _, name := range names {
+		if !slices.Contains(traced, name) {
+			return app.Usagef("trace: %q is not one of %s", name, strings.Join(traced, ", "))
 		}
 	}
-	chosen := args
-	if len(chosen) == 0 {
-		chosen = traced
+	if len(names) == 0 {
+		names = traced
 	}
-	for _, d := range []struct {
-		name        string
-		is          time.Duration
-		least, most time.Duration
-	}{{"interval", o.interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", o.hold, 10 * time.Millisecond, 25 * time.Second}, {"quiet", o.quiet, 0, 30 * time.Second}} {
-		if d.is < d.least || d.is > d.most {
-			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", d.name, d.is, d.least, d.most)
+	for _, flag := range []struct {
+		name            string
+		is, least, most time.Duration
+	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", l.Hold, 10 * time.Millisecond, 25 * time.Second}, {"quiet", l.Quiet, 0, 30 * time.Second}} {
+		if flag.is < flag.least || flag.is > flag.most {
+			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.is, flag.least, flag.most)
 		}
 	}
 	executable, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	if o.out != "" {
-		if err := os.MkdirAll(o.out, 0o755); err != nil {
+	if folder != "" {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return app.Usagef("--out: %w", err)
 		}
 	}
-	ladder := trace.Ladder{
-		Engine: engines.Goroutine, Interval: o.interval, Hold: o.hold, Quiet: o.quiet,
-		Serve: func(t scenarios.Transport, listen string) []string {
-			return []string{executable, "serve", string(t), "--control", "--listen", listen}
-		},
+	l.Engine = engines.Goroutine
+	l.Serve = func(t scenarios.Transport, listen string) []string {
+		return []string{executable, "serve", string(t), "--control", "--listen", listen}
 	}
-	for _, transport := range chosen {
-		t, err := ladder.Do(c.Context(), scenarios.Transport(transport))
+	for _, name := range names {
+		t, err := l.Do(c.Context(), scenarios.Transport(name))
 		if err != nil {
 			return err
 		}
 		var text, picture bytes.Buffer
-		if err := t.Text(&text); err != nil {
+		if err := errors.Join(t.Text(&text), t.SVG(&picture)); err != nil {
 			return err
 		}
 		fmt.Fprintln(c.OutOrStdout(), text.String())
-		if o.out == "" {
+		if folder == "" {
 			continue
 		}
-		if err := t.SVG(&picture); err != nil {
-			return err
-		}
 		for ending, data := range map[string][]byte{".txt": text.Bytes(), ".svg": picture.Bytes()} {
-			if err := results.WriteFile(filepath.Join(o.out, "trace-"+transport+ending), data); err != nil {
+			if err := results.WriteFile(filepath.Join(folder, "trace-"+name+ending), data); err != nil {
 				return err
 			}
 		}
