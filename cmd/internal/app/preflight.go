@@ -14,8 +14,7 @@ import (
 // spareDescriptors is what a process needs beside its clients' sockets.
 const spareDescriptors = 100
 
-// preflight refuses what cannot fit this machine, with the arithmetic. Where several
-// servers make it fit, and the number is not given, it takes so many and says so.
+// preflight refuses what cannot fit this machine: see fit.
 func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	room, err := roomHere()
 	if err != nil {
@@ -24,14 +23,19 @@ func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	return e.fit(s, room, given)
 }
 
+// fit refuses what needs more than there is room for, with the arithmetic. If several servers
+// make it fit, and the number is not given, it takes so many and reports it.
 func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 	perClient, why := connections(s)
 	need, most := openFiles(s), room.clients(perClient, s.Reporters())
 	if serverShare(s) <= most {
 		return nil
 	}
-	arithmetic := fmt.Sprintf("%d clients × %s + %s%d = %d open files in the server and as many in the generator, but %s",
-		serverShare(s), why, reporters(s), spareDescriptors, need, room)
+	if n := s.Reporters(); n > 0 {
+		why += fmt.Sprintf(" + %d reporters", n)
+	}
+	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the generator, but %s",
+		serverShare(s), why, spareDescriptors, need, room)
 	switch enough := ceilDiv(s.MostClients(), max(1, most)); {
 	case most < 1 || s.ClientsPublish():
 		return Usagef("%s; use fewer clients or raise the limit", arithmetic)
@@ -114,23 +118,11 @@ func openFiles(s *scenarios.Scenario) uint64 {
 	return uint64(serverShare(s)*perClient + s.Reporters() + spareDescriptors)
 }
 
-// reporters names them in the arithmetic, where there are any.
-func reporters(s *scenarios.Scenario) string {
-	if n := s.Reporters(); n > 0 {
-		return fmt.Sprintf("%d reporters + ", n)
-	}
-	return ""
-}
-
 // connections is how many a client needs.
 func connections(s *scenarios.Scenario) (perClient int, why string) {
-	if (s.Publish.By == scenarios.ByClients || s.Inputs.Rate > 0) && pollsOrStreams(s) {
+	publishes := s.Publish.By == scenarios.ByClients || s.Inputs.Rate > 0
+	if publishes && slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return !transports.Of(t).PublishesInSocket }) {
 		return 2, "2 connections, as it also publishes"
 	}
 	return 1, "1 connection"
-}
-
-// pollsOrStreams says whether any transport needs a second connection to publish.
-func pollsOrStreams(s *scenarios.Scenario) bool {
-	return slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return !transports.Of(t).PublishesInSocket })
 }

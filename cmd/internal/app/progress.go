@@ -22,7 +22,6 @@ type progress struct {
 
 	mu    sync.Mutex // guards what follows
 	trial int        // the last one that a line was written for
-	drawn bool
 }
 
 func newProgress(w io.Writer) *progress {
@@ -56,8 +55,8 @@ func (p *progress) show(now bench.Progress) {
 		line := fmt.Sprintf("[%d/%d] block %d of %d · %s · %s · %s delivered%s · %s, about %s left",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, now.Phase,
 			metric.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
-		fmt.Fprint(p.w, "\r\x1b[K"+p.fitting(line))
-		p.drawn = true
+		p.clear()
+		fmt.Fprint(p.w, p.fitting(line))
 	case now.Trial != p.trial:
 		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
 			now.Trial, now.Trials, now.Block, now.Blocks, now.Case, minutes(now.Left))
@@ -90,9 +89,7 @@ func (p *progress) fitting(line string) string {
 func (p *progress) trouble(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.terminal {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
+	p.clear()
 	fmt.Fprintln(p.w, what)
 }
 
@@ -100,7 +97,12 @@ func (p *progress) trouble(what string) {
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.drawn {
+	p.clear()
+}
+
+// clear empties the line that is written over.
+func (p *progress) clear() {
+	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 }
