@@ -13,7 +13,6 @@ import (
 
 	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/app"
-	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/report"
 	"pushbench/scenarios"
@@ -105,21 +104,17 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	}
 	r := report.New(runs[0])
 	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.printRun(c, r), app.Worth(r))
-	if len(runs) == 2 && o.format == tableFormat {
-		err = errors.Join(err, o.printBaseline(c, runs[1], runs[0]))
-	}
-	return err
-}
-
-// printBaseline prints what the other build's servers did otherwise. It is no error if
-// nothing can be concluded: pushbench compare has an exit code for that.
-func (o runOptions) printBaseline(c *cobra.Command, before, after *results.Run) error {
-	found, err := report.Compare(before, after)
-	if err != nil {
+	if len(runs) < 2 || o.format != tableFormat {
 		return err
 	}
+	// The difference to the baseline. It is no error if nothing can be concluded: pushbench
+	// compare has an exit code for that.
+	found, refused := report.Compare(runs[1], runs[0])
+	if refused != nil {
+		return errors.Join(err, refused)
+	}
 	fmt.Fprintln(c.OutOrStdout())
-	return o.print(c, found)
+	return errors.Join(err, o.print(c, found))
 }
 
 // apply puts the flags that were given into the scenario.

@@ -18,22 +18,20 @@ type reference struct {
 	scenario *scenarios.Scenario
 }
 
-func openReference(path string) (reference, error) {
-	run, err := OpenRun(path)
-	if err != nil {
-		return reference{}, err
+func openReference(path string) (ref reference, err error) {
+	if ref.run, err = OpenRun(path); err != nil {
+		return ref, err
 	}
-	s, err := scenarios.Load(filepath.Join(path, "scenario.yaml"))
-	if err != nil {
-		return reference{}, err
+	if ref.scenario, err = scenarios.Load(filepath.Join(path, "scenario.yaml")); err != nil {
+		return ref, err
 	}
 	switch {
-	case run.Manifest.Status != results.Complete:
-		return reference{}, &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, run.Manifest.Status)}
-	case len(s.Claims) == 0:
-		return reference{}, Usagef("%s claims nothing, so that there is nothing to check", path)
+	case ref.run.Manifest.Status != results.Complete:
+		err = &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, ref.run.Manifest.Status)}
+	case len(ref.scenario.Claims) == 0:
+		err = Usagef("%s claims nothing, so that there is nothing to check", path)
 	}
-	return reference{run, s}, nil
+	return ref, err
 }
 
 // Check measures the scenarios of committed runs again, and has show print which assertions hold

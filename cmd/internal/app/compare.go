@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -90,10 +91,7 @@ func Changed(j compare.Judgement) error {
 		return &Error{Broken, fmt.Errorf("worse than before: %s", strings.Join(names, ", "))}
 	}
 	if open := j.Open(); len(open) > 0 {
-		why := "more blocks may decide it"
-		if j.Withheld != "" {
-			why = j.Withheld
-		}
+		why := cmp.Or(j.Withheld, "more blocks may decide it")
 		return &Error{Inconclusive, fmt.Errorf("inconclusive for %d of %d declared comparisons: %s", len(open), len(j.Family), why)}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -36,15 +37,12 @@ func IsTerminal(w io.Writer) bool {
 
 // Columns is how wide a terminal is; 0 where w is none.
 func Columns(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok {
-		return 0
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return n
+		}
 	}
-	n, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return n
+	return 0
 }
 
 func (p *progress) show(now bench.Progress) {
@@ -75,10 +73,7 @@ func soFar(now bench.Progress) string {
 
 // fitting cuts a line that the terminal would break: what is broken cannot be written over.
 func (p *progress) fitting(line string) string {
-	width := Columns(p.w)
-	if width == 0 {
-		width = 80
-	}
+	width := cmp.Or(Columns(p.w), 80)
 	if runes := []rune(line); len(runes) >= width {
 		return string(runes[:width-1])
 	}
