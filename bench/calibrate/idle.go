@@ -23,21 +23,25 @@ type IdleAccount struct {
 func Idle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
-	x := exchange{way: wireWay{transport: transport}, engine: engine, serve: serve}
-	if err := x.start(); err != nil {
+	x := exchange{way: Way{transport: transport}, engine: engine, serve: serve}
+	if err := x.start(ctx); err != nil {
 		return account, err
 	}
 	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
-	if err := x.dial(ctx); err != nil {
-		return account, err
-	}
 	defer x.close()
-	var sizes [3]int64 // with no clients, n, 2n
-	for i := range sizes {
-		if err := x.open(ctx, i*n); err != nil {
-			return account, err
+	return perClient(n, func(clients int) (int64, error) {
+		if err := x.open(ctx, clients); err != nil {
+			return 0, err
 		}
-		if sizes[i], err = cost.Memory(x.server.PID()); err != nil {
+		return cost.Memory(x.server.PID())
+	})
+}
+
+// perClient reads the resident size with no clients, with n, and with twice as many.
+func perClient(n int, size func(clients int) (int64, error)) (account IdleAccount, err error) {
+	var sizes [3]int64
+	for i := range sizes {
+		if sizes[i], err = size(i * n); err != nil {
 			return account, err
 		}
 	}

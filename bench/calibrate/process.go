@@ -10,9 +10,6 @@ import (
 
 	"pushbench/bench/child"
 	"pushbench/bench/cost"
-	"pushbench/results"
-	"pushbench/results/metric"
-	"pushbench/results/summary"
 )
 
 // A stub is the child that runs Stub.
@@ -176,25 +173,21 @@ const (
 func Memory(ctx context.Context, argv []string) ([]Row, error) {
 	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Row, err error) {
 		s := stubs[0]
-		var sizes [3]int64 // with no clients, with some, with twice as many
-		for i := range sizes {
-			if i > 0 {
+		account, err := perClient(stubClients, func(clients int) (int64, error) {
+			if clients > 0 {
 				if _, err := s.order(stubOrder{Touch: stubClients * stubPerClient}); err != nil {
-					return nil, err
+					return 0, err
 				}
 			}
-			if sizes[i], err = cost.Memory(s.PID()); err != nil {
-				return nil, err
-			}
+			return cost.Memory(s.PID())
+		})
+		if err != nil {
+			return nil, err
 		}
-		trial := results.Trial{Connect: results.Connect{Clients: stubClients}}
-		trial.Cost.Server.MemoryBase, trial.Cost.Server.MemoryIdle = sizes[0], sizes[1]
-		figure := summary.Measure(metric.ServerMemoryPerClient, trial).X
-		slope := float64(sizes[2]-sizes[1]) / 1024 / stubClients
 		const known = stubPerClient / 1024
 		rows = append(rows,
-			Row{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Theory: known, Measured: figure, Tolerance: percent(1, known)},
-			Row{What: "the same, 1,000 clients more", Unit: "KiB", Theory: known, Measured: slope, Tolerance: percent(1, known)})
+			Row{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Theory: known, Measured: account.Figure, Tolerance: percent(1, known)},
+			Row{What: "the same, 1,000 clients more", Unit: "KiB", Theory: known, Measured: account.Slope, Tolerance: percent(1, known)})
 		row, err := mappingsRow(s.PID())
 		return append(rows, row), err
 	})

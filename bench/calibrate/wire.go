@@ -4,22 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"pushbench/bench/child"
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
-	"pushbench/bench/lab"
 	"pushbench/bench/payload"
 	"pushbench/results"
-	"pushbench/results/metric"
-	"pushbench/results/summary"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
@@ -31,10 +26,9 @@ type ServeCommand func(transport scenarios.Transport, listen string, secured boo
 // A WireAccount is one exchange over real sockets, counted by up to three who do
 // not know of each other: our clients, the kernel's TCP, and a network interface.
 type WireAccount struct {
-	Name     string
-	Window   WireSpan // all clients were connected, and stayed
-	Whole    WireSpan // from before the first connection until after the last
-	Observed bool     // the interface counted, too
+	Name   string
+	Window WireSpan // all clients were connected, and stayed
+	Whole  WireSpan // from before the first connection until after the last
 }
 
 // A WireSpan is what was counted in a part of an exchange.
@@ -42,67 +36,45 @@ type WireSpan struct {
 	Messages  int64 // deliveries
 	Ours      results.Wire
 	TCP       client.TCP
-	Interface lab.Counters
+	Interface Counters // zero without a Network
+}
+
+// Counters are what crossed a network interface: whole Ethernet frames, headers included.
+type Counters struct {
+	Up, Down Frames // up: to the server
+}
+
+// Frames are those of one direction.
+type Frames struct{ Bytes, Packets int64 }
+
+// A Network is where the server of an exchange runs, and an interface on the way to it.
+type Network struct {
+	Host     string                         // address to listen on
+	Inside   func(start func() error) error // calls start where the server is to run
+	Counters func() (Counters, error)       // reads the interface
 }
 
 // Wire exchanges messages over every transport on loopback, which any
 // user may, and compares our count of bytes with TCP's: they must agree exactly.
-func Wire(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
-	return exchanges(engine, func(way wireWay) (WireAccount, error) {
-		x := exchange{way: way, engine: engine, serve: serve}
-		return x.run(ctx)
-	})
-}
-
-// WireOnInterface does the same with the server in a network namespace
-// of its own, so that the interface on the way to it counts all that crosses, too.
-// It needs root.
-//
-// What TCP sends twice the interface counts twice, and nobody at the clients' end
-// knows of it. There is nothing to lose on such a link, but a machine that is busy
-// can be late with an acknowledgement; such an exchange is made again.
-func WireOnInterface(ctx context.Context, engine string, serve ServeCommand) ([]WireAccount, error) {
-	return exchanges(engine, func(way wireWay) (account WireAccount, err error) {
-		const attempts = 5
-		for range attempts {
-			account, err = exchangeOnInterface(ctx, way, engine, serve)
-			if !errors.Is(err, errResent) {
-				break
-			}
+func Wire(ctx context.Context, engine string, serve ServeCommand) (accounts []WireAccount, err error) {
+	for _, way := range Ways(engine) {
+		account, err := Exchange(ctx, engine, serve, way, nil)
+		if err != nil {
+			return nil, err
 		}
-		return account, err
-	})
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
 }
 
-// errResent says that an exchange cannot be compared.
-var errResent = errors.New("TCP sent some segments again: the machine is too busy to compare with an interface")
-
-func exchangeOnInterface(ctx context.Context, way wireWay, engine string, serve ServeCommand) (account WireAccount, err error) {
-	link, err := lab.NewLink()
-	if err != nil {
-		return account, err
-	}
-	defer func() { err = errors.Join(err, link.Close()) }()
-	x := exchange{way: way, engine: engine, serve: serve, link: link}
-	if account, err = x.run(ctx); err != nil {
-		return account, err
-	}
-	account.Observed = true
-	resent, err := link.Resent()
-	if err == nil && resent+account.Whole.TCP.Up.Again > 0 {
-		err = errResent
-	}
-	return account, err
-}
-
-// A wireWay is a transport in one of its settings.
-type wireWay struct {
+// A Way is a transport in one of its settings.
+type Way struct {
 	transport     scenarios.Transport
 	newConnection bool
 	secured       bool // by TLS
 }
 
-func (w wireWay) String() string {
+func (w Way) String() string {
 	name := string(w.transport)
 	if w.newConnection {
 		name += ", new connections"
@@ -113,35 +85,29 @@ func (w wireWay) String() string {
 	return name
 }
 
-// exchanges runs one exchange for every way that an engine has.
-func exchanges(engine string, run func(wireWay) (WireAccount, error)) (accounts []WireAccount, err error) {
+// Ways are all that an engine has.
+func Ways(engine string) (all []Way) {
 	for _, transport := range scenarios.ClientOpened {
-		ways := []wireWay{{transport: transport}}
+		ways := []Way{{transport: transport}}
 		if transports.Of(transport).Polls {
-			ways = append(ways, wireWay{transport: transport, newConnection: true})
+			ways = append(ways, Way{transport: transport, newConnection: true})
 		}
 		if engine == engines.Goroutine {
 			for _, plain := range slices.Clone(ways) {
-				ways = append(ways, wireWay{plain.transport, plain.newConnection, true})
+				ways = append(ways, Way{plain.transport, plain.newConnection, true})
 			}
 		}
-		for _, way := range ways {
-			account, err := run(way)
-			if err != nil {
-				return nil, fmt.Errorf("exchange over %s: %w", way, err)
-			}
-			accounts = append(accounts, account)
-		}
+		all = append(all, ways...)
 	}
-	return accounts, nil
+	return all
 }
 
 // An exchange is small and closed-loop: what is counted in it depends on no clock.
 type exchange struct {
-	way    wireWay
-	engine string
-	serve  ServeCommand
-	link   *lab.Link // whose interface counts; nil: loopback
+	way     Way
+	engine  string
+	serve   ServeCommand
+	network *Network // nil: loopback
 
 	server   *child.Process
 	traffic  client.Traffic
@@ -164,67 +130,67 @@ const (
 	exchangeTopic      = "t"
 )
 
-func (x *exchange) run(ctx context.Context) (account WireAccount, err error) {
+// Exchange makes one exchange; the network is optional.
+func Exchange(ctx context.Context, engine string, serve ServeCommand, way Way, network *Network) (account WireAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
-	account.Name = x.way.String()
-	if err := x.start(); err != nil {
-		return account, err
+	x := exchange{way: way, engine: engine, serve: serve, network: network}
+	account.Name = way.String()
+	if err := x.run(ctx, &account); err != nil {
+		return account, fmt.Errorf("exchange over %s: %w", way, err)
+	}
+	return account, nil
+}
+
+func (x *exchange) run(ctx context.Context, account *WireAccount) (err error) {
+	if err := x.start(ctx); err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
+	defer x.close()
 	before, err := x.reading()
 	if err != nil {
-		return account, err
+		return err
 	}
-	if err := x.dial(ctx); err != nil {
-		return account, err
-	}
-	defer x.close()
 	if err := x.open(ctx, exchangeClients); err != nil {
-		return account, err
+		return err
 	}
 	connected, err := x.quiet(ctx)
 	if err != nil {
-		return account, err
+		return err
 	}
 	if err := x.talk(ctx); err != nil {
-		return account, err
+		return err
 	}
 	said, err := x.quiet(ctx)
 	if err != nil {
-		return account, err
+		return err
 	}
 	x.close()
 	after, err := x.quiet(ctx)
 	account.Window, account.Whole = results.Minus(said, connected), results.Minus(after, before)
-	return account, err
-}
-
-// start starts the server.
-func (x *exchange) start() (err error) {
-	listen, options := "127.0.0.1:0", child.Options{}
-	if x.link != nil {
-		listen, options.Inside = net.JoinHostPort(x.link.Theirs.String(), "0"), x.link.Inside
-	}
-	x.server, err = child.Start(child.Server, x.serve(x.way.transport, listen, x.way.secured), options)
 	return err
 }
 
-// dial makes the clients' engine, once the server says where it listens.
-func (x *exchange) dial(ctx context.Context) error {
-	g, err := x.server.AwaitGreeting(ctx)
+// start starts the server, and makes the clients' engine.
+func (x *exchange) start(ctx context.Context) error {
+	host, options := "127.0.0.1", child.Options{}
+	if x.network != nil {
+		host, options.Inside = x.network.Host, x.network.Inside
+	}
+	server, g, err := child.StartServer(ctx, x.serve(x.way.transport, net.JoinHostPort(host, "0"), x.way.secured), options)
 	if err != nil {
 		return err
 	}
-	secured, err := child.TLSConfig(g.Certificate)
-	if err != nil {
-		return err
-	}
+	x.server = server
 	x.clients, err = engines.New(x.engine, client.Config{
-		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: secured, NewConnection: x.way.newConnection,
+		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: g.TLS, NewConnection: x.way.newConnection,
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, Hold: exchangeWait / 2,
 	})
-	return err
+	if err != nil {
+		return errors.Join(err, server.End(child.EndWait))
+	}
+	return nil
 }
 
 // open connects clients until there are n.
@@ -267,9 +233,7 @@ func (x *exchange) close() {
 		s.Close()
 	}
 	x.sessions = nil
-	if x.clients != nil {
-		x.clients.Close()
-	}
+	x.clients.Close()
 }
 
 // reading reads all counters.
@@ -277,8 +241,8 @@ func (x *exchange) reading() (r WireSpan, err error) {
 	r.Messages = int64(x.heard.now().delivered)
 	r.Ours, r.TCP = x.traffic.Snapshot(), x.traffic.TCP()
 	r.Ours.Up.Segments, r.Ours.Down.Segments = r.TCP.Up.Segments, r.TCP.Down.Segments
-	if x.link != nil {
-		r.Interface, err = x.link.Counters()
+	if x.network != nil {
+		r.Interface, err = x.network.Counters()
 	}
 	return r, err
 }
@@ -357,67 +321,12 @@ func (t *tally) await(ctx context.Context, what string, count func(tallied) int,
 	}
 }
 
-// WireRows are the comparisons that the accounts allow: exact ones with TCP's
-// count, and within 1 % with an interface's, for the metric that a report prints.
+// WireRows compare our count of bytes with TCP's, which must be the same.
 func WireRows(accounts []WireAccount) (rows []Row) {
 	for _, a := range accounts {
 		rows = append(rows,
 			Row{What: a.Name + ": bytes up", Unit: "B", Theory: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
 			Row{What: a.Name + ": bytes down", Unit: "B", Theory: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
-		if a.Observed {
-			rows = append(rows, a.Window.interfaceRow(a.Name), a.Whole.interfaceRow(a.Name+", whole"))
-		}
 	}
 	return rows
-}
-
-// interfaceRow compares with the interface what each delivered message puts on
-// the wire, headers of TCP and IP included.
-func (s WireSpan) interfaceRow(name string) Row {
-	known := s.onInterface() - s.ethernet()
-	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
-	return Row{What: name + ": bytes on an interface", Unit: "B/msg", Theory: known, Measured: measured.X, Tolerance: percent(1, known)}
-}
-
-func (s WireSpan) each(n int64) float64 { return float64(n) / float64(s.Messages) }
-
-// onInterface is what the interface counted for each message.
-func (s WireSpan) onInterface() float64 { return s.each(s.Interface.Up.Bytes + s.Interface.Down.Bytes) }
-
-// ethernet is what of it is Ethernet's.
-func (s WireSpan) ethernet() float64 {
-	return s.each(lab.EthernetHeader * (s.Interface.Up.Packets + s.Interface.Down.Packets))
-}
-
-// WireTable writes what each message put on the wire by each count, and what
-// stands between them: headers and handshakes.
-func WireTable(w io.Writer, accounts []WireAccount) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "B/msg\tpayload\tenvelope\tframing\tHTTP headers\tours\tTCP_INFO\tTCP/IP headers\thandshakes\tEthernet\tsum\tinterface\tdifference\t")
-	for _, a := range accounts {
-		for _, part := range []struct {
-			name string
-			span WireSpan
-		}{{"connected", a.Window}, {"whole", a.Whole}} {
-			fmt.Fprintf(t, "%s: %s\t", a.Name, part.name)
-			part.span.write(t, a.Observed)
-		}
-	}
-	return t.Flush()
-}
-
-func (s WireSpan) write(w io.Writer, observed bool) {
-	up, down := s.Ours.Up, s.Ours.Down
-	headers := s.each(summary.SegmentHeader * (up.Segments + down.Segments))
-	handshakes := s.each(summary.HandshakeOptions * s.Ours.Dials)
-	sum := s.each(s.Ours.Bytes()) + headers + handshakes + s.ethernet()
-	for _, n := range []int64{up.Payload + down.Payload, up.Envelope + down.Envelope, up.Framing + down.Framing, up.Headers + down.Headers, s.Ours.Bytes(), s.TCP.Up.Bytes + s.TCP.Down.Bytes} {
-		fmt.Fprintf(w, "%.1f\t", s.each(n))
-	}
-	if !observed {
-		fmt.Fprintf(w, "%.1f\t%.1f\t\t\t\t\t\n", headers, handshakes)
-		return
-	}
-	known := s.onInterface()
-	fmt.Fprintf(w, "%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%+.2f %%\t\n", headers, handshakes, s.ethernet(), sum, known, 100*(sum-known)/known)
 }

@@ -16,10 +16,29 @@ type Greeting struct {
 	Settings  string `json:"settings"`
 
 	Certificate string `json:"certificate"` // of a server with TLS, PEM
+
+	TLS *tls.Config `json:"-"` // trusts the certificate; nil without
 }
 
-// AwaitGreeting waits until a server reports where it listens.
-func (p *Process) AwaitGreeting(ctx context.Context) (Greeting, error) {
+// StartServer starts a server and waits until it reports where it listens. A server that
+// does not is ended.
+func StartServer(ctx context.Context, argv []string, options Options) (*Process, Greeting, error) {
+	p, err := Start(Server, argv, options)
+	if err != nil {
+		return nil, Greeting{}, err
+	}
+	g, err := p.awaitGreeting(ctx)
+	if err == nil {
+		g.TLS, err = TLSConfig(g.Certificate)
+	}
+	if err != nil {
+		_ = p.End(Grace(ctx)) // err says why
+		return nil, g, err
+	}
+	return p, g, nil
+}
+
+func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
 	said := make(chan Greeting, 1)
 	go func() {
 		_ = ReadLines(p.Stdout, func(line json.RawMessage) error {

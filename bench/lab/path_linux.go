@@ -3,9 +3,11 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -28,40 +30,74 @@ type Path struct {
 // An End is one side of a Path.
 type End struct {
 	Address   netip.Addr
-	device    *os.File
+	Device    *os.File // what a link holds of the end
 	namespace netns.NsHandle
 }
 
-// NewPath makes a Path. It needs CAP_NET_ADMIN and CAP_SYS_ADMIN: usually, to be root.
-func NewPath() (*Path, error) {
-	near, far := ends(0) // no other path is in sight of this one's namespaces
+// NewPath makes a Path; behind a router its far end is a network of hosts. It needs
+// CAP_NET_ADMIN and CAP_SYS_ADMIN: usually, to be root.
+func NewPath(r *Router) (*Path, error) {
 	p := &Path{
 		Near:   End{Address: near.Addr(), namespace: netns.None()},
 		Far:    End{Address: far.Addr(), namespace: netns.None()},
-		router: End{namespace: netns.None()},
+		router: End{Address: far.Addr(), namespace: netns.None()},
 	}
-	for _, e := range []*End{&p.Near, &p.Far} {
-		if err := e.make(near.Bits()); err != nil {
-			return nil, errors.Join(err, p.Close())
-		}
+	err := p.Near.make()
+	switch {
+	case err != nil:
+	case r == nil:
+		err = p.Far.make()
+	default:
+		err = p.makeRouter(*r)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
 // make makes the end's namespace, and in it its device.
-func (e *End) make(bits int) (err error) {
+func (e *End) make() (err error) {
 	if e.namespace, err = newNamespace(); err != nil {
-		return explained("make a network namespace", err)
+		return err
 	}
 	return e.Inside(func() error {
-		if e.device, err = openTUN(deviceName); err != nil {
+		if e.Device, err = openTUN(deviceName); err != nil {
 			return explained("make a TUN device", err)
 		}
-		if err := e.configure(bits); err != nil {
-			return explained("set a TUN device up", err)
-		}
-		return nil
+		return explained("set a TUN device up", setUp(deviceName, netip.PrefixFrom(e.Address, near.Bits())))
 	})
+}
+
+// explained adds to a refusal what would help.
+func explained(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%s: %w; run this as root, or in a container with the capabilities NET_ADMIN and SYS_ADMIN", doing, err)
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+}
+
+// newNamespace makes a namespace. It lives as long as its handle, or a process in it.
+func newNamespace() (made netns.NsHandle, err error) {
+	err = onOwnThread(func() error {
+		made, err = netns.New()
+		return err
+	})
+	return made, explained("make a network namespace", err)
+}
+
+// onOwnThread runs do on a thread that ends afterwards: its namespace is not ours any more.
+func onOwnThread(do func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		done <- do()
+	}()
+	return <-done
 }
 
 // deviceName is the same in every namespace.
@@ -93,26 +129,35 @@ func openTUN(name string) (*os.File, error) {
 // comes late must not lose any for that.
 const queueLength = 10_000
 
-// configure gives the device its address and brings it up, and the loopback device too.
-func (e *End) configure(bits int) error {
-	h, err := netlink.NewHandle()
+// setUp gives a device of this thread's namespace its addresses and brings it up, and the
+// loopback device too.
+func setUp(name string, addresses ...netip.Prefix) error {
+	device, err := netlink.LinkByName(name)
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	device, err := h.LinkByName(deviceName)
+	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return err
 	}
-	loopback, err := h.LinkByName("lo")
-	if err != nil {
-		return err
+	for _, a := range addresses {
+		ip := &net.IPNet{IP: a.Addr().AsSlice(), Mask: net.CIDRMask(a.Bits(), a.Addr().BitLen())}
+		if err := netlink.AddrAdd(device, &netlink.Addr{IPNet: ip}); err != nil {
+			return fmt.Errorf("address %v: %w", a, err)
+		}
 	}
-	address := &netlink.Addr{IPNet: &net.IPNet{IP: e.Address.AsSlice(), Mask: net.CIDRMask(bits, 32)}}
 	return errors.Join(
-		silence(deviceName),
-		h.LinkSetMTU(device, mtu), h.LinkSetTxQLen(device, queueLength), h.AddrAdd(device, address),
-		h.LinkSetUp(device), h.LinkSetUp(loopback))
+		silence(name), netlink.LinkSetMTU(device, mtu), netlink.LinkSetTxQLen(device, queueLength),
+		netlink.LinkSetUp(device), netlink.LinkSetUp(loopback))
+}
+
+// silence turns IPv6 off before it announces itself.
+func silence(name string) error {
+	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the kernel has no IPv6
+	}
+	return err
 }
 
 // Inside runs do in the end's namespace: sockets that it makes and processes that it
@@ -125,9 +170,6 @@ func (e *End) Inside(do func() error) error {
 		return do()
 	})
 }
-
-// Device is what a link holds of the end.
-func (e *End) Device() *os.File { return e.device }
 
 // Namespace gives a descriptor of the namespace, for a process that is to make sockets
 // there: see InsideOf. The caller closes it.
@@ -149,8 +191,8 @@ func InsideOf(fd int) func(do func() error) error {
 func (p *Path) Close() error {
 	var failed []error
 	for _, e := range []*End{&p.Near, &p.Far, &p.router} {
-		if e.device != nil {
-			failed = append(failed, e.device.Close())
+		if e.Device != nil {
+			failed = append(failed, e.Device.Close())
 		}
 		if e.namespace.IsOpen() {
 			failed = append(failed, e.namespace.Close())

@@ -20,7 +20,7 @@ import (
 // between makes a path and carries packets on it, in this process, until the test is over.
 func between(t testing.TB, s Shape) (p *Path, account func() results.Link) {
 	t.Helper()
-	p, err := NewPath()
+	p, err := NewPath(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func carried(t testing.TB, p *Path, s Shape) (account func() results.Link) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near, far := int(p.Near.Device().Fd()), int(p.Far.Device().Fd())
+	near, far := int(p.Near.Device.Fd()), int(p.Far.Device.Fd())
 	for _, fd := range []int{near, far} { // Fd has made them block
 		if err := unix.SetNonblock(fd, true); err != nil {
 			t.Fatal(err)
@@ -253,7 +253,7 @@ func TestAPathIsNotInTheHostAsRoot(t *testing.T) {
 		return names
 	}
 	before := listing()
-	p, err := NewPath()
+	p, err := NewPath(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

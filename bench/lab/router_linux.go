@@ -2,10 +2,9 @@ package lab
 
 import (
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,111 +16,54 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NewPathBehindRouter makes a Path whose far end is a network of hosts behind a router,
-// as in a home or an office. The router gives what they open its own address
-// (masquerade), lets in what belongs to that, and drops all else, be it for the hosts or
-// for itself. It needs what NewPath needs.
-func NewPathBehindRouter(r Router) (*Path, error) {
-	near, far := ends(0)
-	p := &Path{
-		Near:   End{Address: near.Addr(), namespace: netns.None()},
-		Far:    End{Address: host(0), namespace: netns.None()},
-		router: End{Address: far.Addr(), namespace: netns.None()},
+// makeRouter makes the far end a network of hosts behind a router, as in a home or an
+// office. The router gives what they open its own address (masquerade), lets in what
+// belongs to that, and drops all else, be it for the hosts or for itself.
+func (p *Path) makeRouter(r Router) (err error) {
+	p.Far.Address = Host(0)
+	if err := p.router.make(); err != nil {
+		return err
 	}
-	for _, step := range []func() error{
-		func() error { return p.Near.make(near.Bits()) },
-		func() error { return p.router.make(far.Bits()) },
-		func() error { return p.furnish(r.Hosts) },
-		func() error { return p.guard(r) },
-	} {
-		if err := step(); err != nil {
-			return nil, errors.Join(err, p.Close())
-		}
-	}
-	p.Far.device, p.router.device = p.router.device, nil // the link ends at the router
-	return p, nil
-}
-
-// The router's interface to the hosts, and its address there (RFC 1918). Theirs is
-// called as any end's.
-const insideName = "inside"
-
-var insidePrefix = netip.MustParsePrefix("10.99.0.1/16")
-
-// host is the address of a host behind the router.
-func host(n int) netip.Addr {
-	const first = 0x100 // leaves some to the router
-	at := insidePrefix.Masked().Addr().As4()
-	n += first
-	return netip.AddrFrom4([4]byte{at[0], at[1], byte(n >> 8), byte(n)})
-}
-
-// Host is the address of a host behind the router, from 0.
-func Host(n int) netip.Addr { return host(n) }
-
-// furnish makes the hosts, in one namespace, each with its address, and a wire from there
-// to the router.
-func (p *Path) furnish(hosts int) (err error) {
 	if p.Far.namespace, err = newNamespace(); err != nil {
-		return explained("make a network namespace", err)
+		return err
 	}
 	if err := p.router.Inside(func() error { return wireInside(p.Far.namespace) }); err != nil {
 		return explained("make a veth pair behind the router", err)
 	}
-	return explainedIf("give the hosts their addresses", p.Far.Inside(func() error { return populate(hosts) }))
-}
-
-func explainedIf(doing string, err error) error {
-	if err == nil {
-		return nil
+	if err := p.Far.Inside(func() error { return populate(r.Hosts) }); err != nil {
+		return explained("give the hosts their addresses", err)
 	}
-	return explained(doing, err)
+	p.Far.Device, p.router.Device = p.router.Device, nil // the link ends at the router
+	return p.guard(r)
 }
 
-// wireInside makes the wire, in the router's namespace.
+// insideName is the router's interface to the hosts. Theirs is called as any end's.
+const insideName = "inside"
+
+// wireInside makes a wire from the router's namespace to the hosts'.
 func wireInside(there netns.NsHandle) error {
-	h, err := netlink.NewHandle()
-	if err != nil {
-		return err
-	}
-	defer h.Close()
 	attributes := netlink.NewLinkAttrs()
-	attributes.Name, attributes.MTU, attributes.TxQLen = insideName, mtu, queueLength
-	wire := &netlink.Veth{LinkAttrs: attributes, PeerName: deviceName, PeerMTU: mtu, PeerTxQLen: queueLength, PeerNamespace: netlink.NsFd(int(there))}
-	if err := h.LinkAdd(wire); err != nil {
+	attributes.Name = insideName
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attributes, PeerName: deviceName, PeerNamespace: netlink.NsFd(int(there))}); err != nil {
 		return err
 	}
-	return errors.Join(silence(insideName), h.AddrAdd(wire, addressOf(insidePrefix)), h.LinkSetUp(wire))
-}
-
-func addressOf(p netip.Prefix) *netlink.Addr {
-	return &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
+	return setUp(insideName, insidePrefix)
 }
 
 // populate gives the hosts' end its addresses, and the way out.
 func populate(hosts int) error {
-	h, err := netlink.NewHandle()
-	if err != nil {
-		return err
-	}
-	defer h.Close()
-	device, err := h.LinkByName(deviceName)
-	if err != nil {
-		return err
-	}
-	loopback, err := h.LinkByName("lo")
-	if err != nil {
-		return err
-	}
+	var addresses []netip.Prefix
 	for n := range hosts {
-		if err := h.AddrAdd(device, addressOf(netip.PrefixFrom(host(n), insidePrefix.Bits()))); err != nil {
-			return fmt.Errorf("host %d: %w", n, err)
-		}
+		addresses = append(addresses, netip.PrefixFrom(Host(n), insidePrefix.Bits()))
 	}
-	if err := errors.Join(silence(deviceName), h.LinkSetUp(device), h.LinkSetUp(loopback)); err != nil {
+	if err := setUp(deviceName, addresses...); err != nil {
 		return err
 	}
-	return h.RouteAdd(&netlink.Route{LinkIndex: device.Attrs().Index, Gw: insidePrefix.Addr().AsSlice()})
+	device, err := netlink.LinkByName(deviceName)
+	if err != nil {
+		return err
+	}
+	return netlink.RouteAdd(&netlink.Route{LinkIndex: device.Attrs().Index, Gw: insidePrefix.Addr().AsSlice()})
 }
 
 // guard makes a router of the router.
@@ -132,7 +74,7 @@ func (p *Path) guard(r Router) error {
 	}); err != nil {
 		return explained("set up the router's filter (nf_tables, with NAT and connection tracking)", err)
 	}
-	return explainedIf("set up the router", p.router.Inside(func() error {
+	return explained("set up the router", p.router.Inside(func() error {
 		const ip = "/proc/sys/net/ipv4/ip_forward"
 		const tracking = "/proc/sys/net/netfilter/nf_conntrack_"
 		settings := map[string]string{
@@ -153,10 +95,10 @@ func (p *Path) guard(r Router) error {
 }
 
 // filter gives the router its rules, from inside: to have the library enter the
-// namespace is to have it go back, which no ordinary user may. Those for itself drop what would otherwise be
-// refused: its address is where the hosts' connections seem to come from, and a
-// connection that it has forgotten is to go dead, not to be reset. It returns how many rules
-// the kernel says let somebody in.
+// namespace is to have it go back, which no ordinary user may. Those for itself drop what
+// would otherwise be refused: its address is where the hosts' connections seem to come from,
+// and a connection that it has forgotten must go dead, not be reset. It returns how many
+// rules that let connections in the kernel reports.
 func filter(r Router) (doors int, err error) {
 	c, err := nftables.New()
 	if err != nil {
@@ -171,21 +113,18 @@ func filter(r Router) (doors int, err error) {
 	input := chain("input", nftables.ChainTypeFilter, nftables.ChainHookInput, nftables.ChainPriorityFilter, &drop)
 	leaving := chain("leaving", nftables.ChainTypeNAT, nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nil)
 	rule := func(of *nftables.Chain, parts ...[]expr.Any) {
-		var all []expr.Any
-		for _, part := range parts {
-			all = append(all, part...)
-		}
-		c.AddRule(&nftables.Rule{Table: table, Chain: of, Exprs: all})
+		c.AddRule(&nftables.Rule{Table: table, Chain: of, Exprs: slices.Concat(parts...)})
 	}
 	accept := []expr.Any{&expr.Verdict{Kind: expr.VerdictAccept}}
-	known := state(expr.CtStateBitESTABLISHED | expr.CtStateBitRELATED)
+	known := tracked(expr.CtKeySTATE, expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED)
 	rule(forward, known, accept)
-	rule(forward, through(expr.MetaKeyIIFNAME, insideName), state(expr.CtStateBitNEW), accept)
+	rule(forward, through(expr.MetaKeyIIFNAME, insideName), tracked(expr.CtKeySTATE, expr.CtStateBitNEW), accept)
 	rule(input, known, accept)
 	rule(leaving, through(expr.MetaKeyOIFNAME, deviceName), []expr.Any{&expr.Masq{}})
 	coming := chain("coming", nftables.ChainTypeNAT, nftables.ChainHookPrerouting, nftables.ChainPriorityNATDest, nil)
 	if r.Doors {
-		rule(forward, translated(), accept)
+		const translated = 1 << 5 // IPS_DST_NAT, linux/netfilter/nf_conntrack_common.h: its destination was changed by a door
+		rule(forward, tracked(expr.CtKeySTATUS, translated), accept)
 		for n := range r.Hosts {
 			rule(coming, through(expr.MetaKeyIIFNAME, deviceName), door(n))
 		}
@@ -195,17 +134,6 @@ func filter(r Router) (doors int, err error) {
 	}
 	rules, err := c.GetRules(table, coming)
 	return len(rules), err
-}
-
-// translated matches what a door has given another destination.
-func translated() []expr.Any {
-	const destination = 1 << 5 // IPS_DST_NAT, linux/netfilter/nf_conntrack_common.h
-	none := binaryutil.NativeEndian.PutUint32(0)
-	return []expr.Any{
-		&expr.Ct{Register: 1, Key: expr.CtKeySTATUS},
-		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(destination), Xor: none},
-		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: none},
-	}
 }
 
 // door leads who asks for a host's door to the host.
@@ -224,11 +152,11 @@ func door(n int) []expr.Any {
 	}
 }
 
-// state matches what connection tracking says of a packet.
-func state(bits uint32) []expr.Any {
+// tracked matches packets of which connection tracking reports one of the bits.
+func tracked(key expr.CtKey, bits uint32) []expr.Any {
 	none := binaryutil.NativeEndian.PutUint32(0)
 	return []expr.Any{
-		&expr.Ct{Register: 1, Key: expr.CtKeySTATE},
+		&expr.Ct{Register: 1, Key: key},
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: none},
 		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: none},
 	}

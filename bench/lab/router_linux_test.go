@@ -12,7 +12,7 @@ import (
 // behind makes a router with hosts and carries packets to it.
 func behind(t *testing.T, r Router) *Path {
 	t.Helper()
-	p, err := NewPathBehindRouter(r)
+	p, err := NewPath(&r)
 	if err != nil {
 		t.Fatal(err)
 	}

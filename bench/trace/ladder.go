@@ -42,15 +42,11 @@ const (
 func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace, err error) {
 	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.Hold+2*l.Interval+ladderWait)
 	defer cancel()
-	server, err := child.Start(child.Server, l.Serve(transport, "127.0.0.1:0"), child.Options{})
+	server, greeting, err := child.StartServer(ctx, l.Serve(transport, "127.0.0.1:0"), child.Options{})
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, server.End(child.EndWait)) }()
-	greeting, err := server.AwaitGreeting(ctx)
-	if err != nil {
-		return t, err
-	}
 	between, err := relay.Start(greeting.Listening)
 	if err != nil {
 		return t, err

@@ -48,7 +48,7 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 	if n.backends, err = n.path.Near.Namespace(); err != nil {
 		return err
 	}
-	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device(), n.path.Far.Device()}}
+	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
 	if n.link, err = child.Start(linkRole, rig.Link, devices); err != nil {
 		return err
 	}
@@ -61,9 +61,9 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 // newPath makes the namespaces of a scenario's network.
 func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 	if s.Network.NAT {
-		return lab.NewPathBehindRouter(lab.Router{Hosts: s.Sessions(), Doors: s.Network.Forward, Forget: time.Duration(s.Network.IdleTimeout)})
+		return lab.NewPath(&lab.Router{Hosts: s.Sessions(), Doors: s.Network.Forward, Forget: time.Duration(s.Network.IdleTimeout)})
 	}
-	return lab.NewPath()
+	return lab.NewPath(nil)
 }
 
 // begin tells the link its shape and waits until it carries.

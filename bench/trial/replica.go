@@ -33,21 +33,15 @@ type replica struct {
 }
 
 func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {
-	server := net.near(rig.ServerCores)
-	if r.server, err = child.Start(child.Server, rig.Serve(measured, net.host()), server); err != nil {
-		return err
-	}
-	g, err := r.server.AwaitGreeting(ctx)
+	options := net.near(rig.ServerCores)
+	server, g, err := child.StartServer(ctx, rig.Serve(measured, net.host()), options)
 	if err != nil {
 		return err
 	}
-	ctx, release := child.EndsWith(ctx, r.server)
+	ctx, release := child.EndsWith(ctx, server)
 	defer release()
-	secured, err := child.TLSConfig(g.Certificate)
-	if err != nil {
-		return err
-	}
-	r.settings, r.known, r.probe = g.Settings, g.Certificate, newProbe(g.Listening, secured, server.Inside)
+	r.server, r.settings, r.known = server, g.Settings, g.Certificate
+	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
 	if err := r.probe.healthy(ctx); err != nil {
 		return child.Cause(ctx, err)
 	}

@@ -56,7 +56,7 @@ func canLink(s *scenarios.Scenario) error {
 	if s.Network.Link != scenarios.PacketLink {
 		return nil
 	}
-	path, err := lab.NewPath()
+	path, err := lab.NewPath(nil)
 	if err != nil {
 		return err
 	}

@@ -2,11 +2,14 @@ package endtoend
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"text/tabwriter"
 
 	"pushbench/bench/calibrate"
 	"pushbench/bench/client/engines"
+	"pushbench/results/metric"
 	"pushbench/scenarios"
 )
 
@@ -21,7 +24,7 @@ func serving() calibrate.ServeCommand {
 func passes(t *testing.T, rows []calibrate.Row) {
 	t.Helper()
 	var table strings.Builder
-	if err := calibrate.RowTable(&table, rows); err != nil {
+	if err := rowTable(&table, rows); err != nil {
 		t.Fatal(err)
 	}
 	t.Log("\n" + table.String())
@@ -32,13 +35,30 @@ func passes(t *testing.T, rows []calibrate.Row) {
 	}
 }
 
-func wireTable(t *testing.T, accounts []calibrate.WireAccount) {
-	t.Helper()
-	var table strings.Builder
-	if err := calibrate.WireTable(&table, accounts); err != nil {
+// rowTable writes rows, one a line.
+func rowTable(w io.Writer, rows []calibrate.Row) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "what\ttheory\tmeasured\tallowed\tunit\t")
+	for _, r := range rows {
+		verdict := "ok"
+		if !r.Pass() {
+			verdict = "WRONG"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Theory), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, verdict)
+	}
+	return t.Flush()
+}
+
+func TestRowTableNamesWhatIsWrong(t *testing.T) {
+	var b strings.Builder
+	rows := []calibrate.Row{{What: "length", Unit: "m", Theory: 1, Measured: 1}, {What: "weight", Unit: "kg", Theory: 1, Measured: 2}}
+	if err := rowTable(&b, rows); err != nil {
 		t.Fatal(err)
 	}
-	t.Log("\n" + table.String())
+	lines := strings.Split(b.String(), "\n")
+	if !strings.HasSuffix(lines[1], "ok") || !strings.HasSuffix(lines[2], "WRONG") {
+		t.Errorf("got\n%s\nwant a line that ends in ok and one in WRONG", b.String())
+	}
 }
 
 // The bytes that we count are those that TCP counts. The other engine's are held so every
@@ -50,16 +70,6 @@ func wireBytes(t *testing.T, engine string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes(t, calibrate.WireRows(accounts))
-}
-
-// With the headers that we say it adds, they are what an interface counts.
-func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
-	accounts, err := calibrate.WireOnInterface(t.Context(), engines.Names()[0], serving())
-	if err != nil {
-		t.Fatal(err)
-	}
-	wireTable(t, accounts)
 	passes(t, calibrate.WireRows(accounts))
 }
 

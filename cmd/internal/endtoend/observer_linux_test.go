@@ -44,7 +44,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	rig.Pin()
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
-			effect, err := calibrate.Observe(b.Context(), rig, s, transport, b.N)
+			effect, err := observe(b.Context(), rig, s, transport, b.N)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,0 +1,259 @@
+package endtoend
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"pushbench/bench/calibrate"
+	"pushbench/bench/lab"
+	"pushbench/results"
+)
+
+// A link is a wire into a network namespace: a pair of virtual Ethernet interfaces, one here
+// and one at the far end of a path, and nothing else on it. A process has one at a time.
+type link struct {
+	theirs netip.Prefix // the address inside
+	name   string       // of our end
+	path   *lab.Path
+}
+
+func newLink(t *testing.T) *link {
+	t.Helper()
+	l := &link{name: fmt.Sprintf("pb%d", os.Getpid())}
+	var err error
+	if l.path, err = lab.NewPath(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.build(); err != nil {
+		l.close(t)
+		t.Fatalf("make a veth pair: %v", err)
+	}
+	return l
+}
+
+// build lays the wire, so quiet that all of its traffic is ours: addresses of
+// neighbours are given rather than asked for, and there is no IPv6.
+func (l *link) build() error {
+	namespace, err := l.path.Far.Namespace()
+	if err != nil {
+		return err
+	}
+	defer namespace.Close()
+	attributes := netlink.NewLinkAttrs()
+	attributes.Name = l.name
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attributes, PeerName: l.name, PeerNamespace: netlink.NsFd(int(namespace.Fd()))}); err != nil {
+		return err
+	}
+	var ours netip.Prefix
+	ours, l.theirs = linkEnds(os.Getpid())
+	near, err := bringUp(l.name, ours)
+	if err != nil {
+		return err
+	}
+	var far netlink.Link
+	err = l.path.Far.Inside(func() (err error) {
+		if far, err = bringUp(l.name, l.theirs); err != nil {
+			return err
+		}
+		return errors.Join(patience(), acquaint(far, ours.Addr(), near))
+	})
+	if err != nil {
+		return err
+	}
+	return acquaint(near, l.theirs.Addr(), far)
+}
+
+// linkEnds are the two addresses of the n-th link, from the block that is set aside for
+// benchmarks (RFC 2544, appendix C.2.2), of which a path uses the first half:
+// 198.19.0.0/16 has 16384 links of four addresses.
+func linkEnds(n int) (ours, theirs netip.Prefix) {
+	const links, bits = 1 << 14, 30
+	first := n % links * 4
+	at := func(host int) netip.Prefix {
+		return netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 19, byte(host >> 8), byte(host)}), bits)
+	}
+	return at(first + 1), at(first + 2)
+}
+
+// bringUp brings one end up, in the namespace of the caller. Segmentation is not left to the
+// device: it would count several segments as one, with one header.
+func bringUp(name string, address netip.Prefix) (netlink.Link, error) {
+	if err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0); err != nil && !errors.Is(err, fs.ErrNotExist) { // else the kernel has no IPv6
+		return nil, err
+	}
+	device, err := netlink.LinkByName(name)
+	if err != nil {
+		return nil, err
+	}
+	ip := &netlink.Addr{IPNet: &net.IPNet{IP: address.Addr().AsSlice(), Mask: net.CIDRMask(address.Bits(), 32)}}
+	return device, errors.Join(netlink.LinkSetGSOMaxSegs(device, 1), netlink.AddrAdd(device, ip), netlink.LinkSetUp(device))
+}
+
+// patience turns tail loss probes off (RFC 8985, section 7; tcp_early_retrans in
+// Linux's ip-sysctl) in the namespace of the caller. Nothing is lost on this link, but
+// its round trip is so short that a busy machine answers later than they wait, and
+// each is a segment that is sent twice.
+func patience() error {
+	return os.WriteFile("/proc/sys/net/ipv4/tcp_early_retrans", []byte("0"), 0)
+}
+
+// acquaint gives one end the address of the other.
+func acquaint(from netlink.Link, ip netip.Addr, to netlink.Link) error {
+	return netlink.NeighSet(&netlink.Neigh{
+		LinkIndex:    from.Attrs().Index,
+		State:        netlink.NUD_PERMANENT,
+		IP:           ip.AsSlice(),
+		HardwareAddr: to.Attrs().HardwareAddr,
+	})
+}
+
+// counters reads those of our end.
+func (l *link) counters() (calibrate.Counters, error) {
+	device, err := netlink.LinkByName(l.name)
+	if err != nil {
+		return calibrate.Counters{}, fmt.Errorf("read counters of %s: %w", l.name, err)
+	}
+	s := device.Attrs().Statistics
+	return calibrate.Counters{
+		Up:   calibrate.Frames{Bytes: int64(s.TxBytes), Packets: int64(s.TxPackets)},
+		Down: calibrate.Frames{Bytes: int64(s.RxBytes), Packets: int64(s.RxPackets)},
+	}, nil
+}
+
+// resent is how many segments TCP has sent more than once from inside.
+func (l *link) resent() (n int64, err error) {
+	err = l.path.Far.Inside(func() error {
+		listing, err := os.ReadFile("/proc/thread-self/net/snmp") // of this thread's namespace
+		if err != nil {
+			return fmt.Errorf("read TCP's counters: %w", err)
+		}
+		n, err = counter(string(listing), "Tcp", "RetransSegs")
+		return err
+	})
+	return n, err
+}
+
+// counter finds one in a listing of two lines a protocol: names, and values (proc_net(5)).
+func counter(listing, protocol, name string) (int64, error) {
+	var names []string
+	for line := range strings.Lines(listing) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] != protocol+":" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		if i := slices.Index(names, name); i > 0 && i < len(fields) {
+			return strconv.ParseInt(fields[i], 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("read TCP's counters: there is no %s of %s", name, protocol)
+}
+
+// close removes the link; the namespace goes with the last process in it.
+func (l *link) close(t *testing.T) {
+	if device, err := netlink.LinkByName(l.name); err == nil { // else build did not come so far
+		if err := netlink.LinkDel(device); err != nil { // first: a namespace that ends takes its links with it, some time later
+			t.Error(err)
+		}
+	}
+	if err := l.path.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
+	link := newLink(t)
+	defer link.close(t)
+	var there net.PacketConn
+	err := link.path.Far.Inside(func() (err error) {
+		there, err = net.ListenPacket("udp4", net.JoinHostPort(link.theirs.Addr().String(), "0"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Close()
+	before, err := link.counters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := []int{1, 100, 1400}
+	datagrams(t, there, sizes)
+	after, err := link.counters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const headers = ethernetHeader + 20 + 8 // IPv4, UDP
+	want := calibrate.Frames{Bytes: 1 + 100 + 1400 + 3*headers, Packets: 3}
+	if got := results.Minus(after, before); got.Up != want || got.Down != want {
+		t.Errorf("counted %+v, want %+v both ways", got, want)
+	}
+	if resent, err := link.resent(); resent != 0 || err != nil {
+		t.Errorf("%d segments of TCP sent again (%v), want none without any TCP", resent, err)
+	}
+}
+
+// datagrams sends datagrams into the namespace and the same back.
+func datagrams(t *testing.T, there net.PacketConn, sizes []int) {
+	t.Helper()
+	here, err := net.Dial("udp4", there.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	room := make([]byte, 2000)
+	for _, size := range sizes {
+		if _, err := here.Write(make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+		n, from, err := there.ReadFrom(room)
+		if err != nil || n != size {
+			t.Fatalf("%d bytes came in (%v), want %d", n, err, size)
+		}
+		if _, err := there.WriteTo(room[:n], from); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := here.Read(room); err != nil || n != size {
+			t.Fatalf("%d bytes came back (%v), want %d", n, err, size)
+		}
+	}
+}
+
+func TestEndsOfLinksDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for n := range 1 << 14 {
+		ours, theirs := linkEnds(n)
+		if !ours.Contains(theirs.Addr()) || seen[ours.Masked().String()] {
+			t.Fatalf("link %d: %v and %v: not one network, or one of before", n, ours, theirs)
+		}
+		seen[ours.Masked().String()] = true
+	}
+	if ours, theirs := linkEnds(1 << 14); ours.String() != "198.19.0.1/30" || theirs.String() != "198.19.0.2/30" {
+		t.Errorf("after the last come %v and %v, want the first again", ours, theirs)
+	}
+}
+
+func TestCounterIsFoundByItsName(t *testing.T) {
+	const listing = "Ip: Forwarding RetransSegs\nIp: 1 2\nTcp: InSegs OutSegs RetransSegs\nTcp: 10 20 30\nUdp: InErrors\n"
+	if got, err := counter(listing, "Tcp", "RetransSegs"); got != 30 || err != nil {
+		t.Errorf("got %d (%v), want 30", got, err)
+	}
+	for _, missing := range []string{"", "Tcp: InSegs\nTcp: 10\n", "Tcp: InSegs RetransSegs\nTcp: 10\n", "Tcp: InSegs RetransSegs\nTcp: 10 many\n"} {
+		if _, err := counter(missing, "Tcp", "RetransSegs"); err == nil {
+			t.Errorf("%q: no error", missing)
+		}
+	}
+}
