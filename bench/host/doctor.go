@@ -39,6 +39,19 @@ type Finding struct {
 	Advice string   `json:"advice,omitempty"` // what to do about it, where there is something to do
 }
 
+// judge is a finding of what was found: doubtful means a warning with advice. It is hidden
+// where nothing was found.
+func judge(check, found string, doubtful bool, advice string) Finding {
+	switch {
+	case found == "":
+		return Finding{Check: check, State: Hidden}
+	case doubtful:
+		return Finding{check, Caution, found, advice}
+	default:
+		return Finding{check, Fine, found, ""}
+	}
+}
+
 // A Need is how many open files a process of a scenario takes.
 type Need struct {
 	Scenario string
@@ -65,8 +78,7 @@ func (x Examination) Do(ctx context.Context) ([]Finding, error) {
 		if err != nil {
 			return err
 		}
-		found = append(found, seen...)
-		found = append(found, timer(), loops())
+		found = append(append(found, seen...), timer(), loops())
 		last, err := x.Last(ctx)
 		if err != nil {
 			return err
@@ -109,37 +121,30 @@ func judgeFiles(limit uint64, needs []Need) (Standing, string) {
 
 // pinningHere tries what a run does: to start something on one core only.
 func pinningHere() Finding {
-	f := Finding{Check: "cores and pinning", State: Fine}
+	const check = "cores and pinning"
 	cores := child.OwnCores()
-	f.Found = fmt.Sprintf("%d cores for us of %d", child.Available(), runtime.NumCPU())
-	switch {
-	case len(cores) == 0:
-		f.State, f.Advice = Caution, "This system offers no pinning: server and generator share all cores, so compare only runs of one machine."
-	case len(cores) == 1:
-		f.State, f.Advice = Caution, "Server and generator share the one core and disturb each other: use two or more."
-	default:
-		if err := child.OnCores(cores[:1], func() error { return nil }); err != nil {
-			f.State, f.Advice = Caution, fmt.Sprintf("Pinning is refused (%v): run with --no-pin.", err)
-			return f
-		}
-		f.Found += ", pinning works"
+	found := fmt.Sprintf("%d cores for us of %d", child.Available(), runtime.NumCPU())
+	switch len(cores) {
+	case 0:
+		return judge(check, found, true, "This system offers no pinning: server and generator share all cores, so compare only runs of one machine.")
+	case 1:
+		return judge(check, found, true, "Server and generator share the one core and disturb each other: use two or more.")
 	}
-	return f
+	if err := child.OnCores(cores[:1], func() error { return nil }); err != nil {
+		return judge(check, found, true, fmt.Sprintf("Pinning is refused (%v): run with --no-pin.", err))
+	}
+	return judge(check, found+", pinning works", false, "")
 }
 
 func runtimeSettings() Finding {
-	f := Finding{Check: "Go runtime", State: Fine, Found: runtime.Version()}
-	set := goEnvironment()
-	if len(set) == 0 {
-		f.Found += ", no setting in the environment"
-		return f
-	}
+	found, set := runtime.Version(), goEnvironment()
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		f.Found += ", " + name + "=" + set[name]
+		found += ", " + name + "=" + set[name]
 	}
-	f.State = Caution
-	f.Advice = "Unset it, or set it for every run that is compared: servers and generators inherit it."
-	return f
+	if len(set) == 0 {
+		found += ", no setting in the environment"
+	}
+	return judge("Go runtime", found, len(set) > 0, "Unset it, or set it for every run that is compared: servers and generators inherit it.")
 }
 
 // watchIdle looks on while nothing is measured.
@@ -154,27 +159,17 @@ func watchIdle(ctx context.Context, m *Monitor) ([]Finding, error) {
 
 // sleeping reports how a run prevents idle states here.
 func sleeping(m *Monitor) Finding {
-	f := Finding{Check: "sleep of cores", State: Fine, Found: m.Condition()}
-	if m.kept == "" {
-		f.State, f.Advice = Caution, "Compare latencies of this machine with each other only."
-	}
-	return f
+	return judge("sleep of cores", m.Condition(), m.kept == "", "Compare latencies of this machine with each other only.")
 }
 
 // hiccups judges stalls as the check "cores kept running" would in a window as long.
 func hiccups(stalls validity.Stalls) Finding {
-	f := Finding{Check: "standstills of idle cores"}
-	if len(stalls) == 0 {
-		f.State = Hidden
-		return f
+	found, allowed := "", examineFor/200
+	if len(stalls) > 0 {
+		found = fmt.Sprintf("in %v: %v", examineFor, stalls)
 	}
-	allowed := examineFor / 200
-	f.State, f.Found = Fine, fmt.Sprintf("in %v: %v", examineFor, stalls)
-	if stalls.Worst() > allowed {
-		f.State = Caution
-		f.Advice = fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed)
-	}
-	return f
+	return judge("standstills of idle cores", found, stalls.Worst() > allowed,
+		fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed))
 }
 
 // timer says how late an absolute sleep wakes, sleeping as the pacers do.
@@ -199,14 +194,8 @@ func timer() Finding {
 func judgeTimer(late []time.Duration) Finding {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
-	f := Finding{
-		Check: "timer", State: Fine,
-		Found: fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", clock.Round(p50), clock.Round(p99), len(late)),
-	}
-	if p99 > time.Millisecond {
-		f.State, f.Advice = Caution, "Beyond 1 ms publications may leave too late and void a trial: stop other work, or measure as root, which goes ahead of other threads."
-	}
-	return f
+	return judge("timer", fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", clock.Round(p50), clock.Round(p99), len(late)), p99 > time.Millisecond,
+		"Beyond 1 ms publications may leave too late and void a trial: stop other work, or measure as root, which goes ahead of other threads.")
 }
 
 // loops repeats one fixed piece of work and says how much its duration varies: the noise
@@ -230,14 +219,8 @@ func loops() Finding {
 // judgeLoops warns beyond 5 %, the smallest difference that a verdict calls one by default.
 func judgeLoops(seconds []float64) Finding {
 	cv := variation(seconds)
-	f := Finding{
-		Check: "steadiness", State: Fine,
-		Found: fmt.Sprintf("coefficient of variation of a fixed loop (SHA-256 and a system call), %d times: %.1f %%", len(seconds), 100*cv),
-	}
-	if cv > 0.05 {
-		f.State, f.Advice = Caution, "The same work takes unlike times here: stop other work, fix the processor's frequency, and use 12 blocks or more."
-	}
-	return f
+	return judge("steadiness", fmt.Sprintf("coefficient of variation of a fixed loop (SHA-256 and a system call), %d times: %.1f %%", len(seconds), 100*cv), cv > 0.05,
+		"The same work takes unlike times here: stop other work, fix the processor's frequency, and use 12 blocks or more.")
 }
 
 // variation is the standard deviation over the mean (n−1 in the denominator).

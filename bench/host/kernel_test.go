@@ -30,19 +30,19 @@ func TestProcessorQuota(t *testing.T) {
 
 func TestMemoryLimit(t *testing.T) {
 	for _, c := range []struct {
-		v2, v1 string
-		state  Standing
-		found  string
+		value string
+		state Standing
+		found string
 	}{
-		{"max", "", Fine, "none"},
-		{"", "9223372036854771712", Fine, "none"},
-		{"536870912", "", Caution, "512 MiB"},
-		{"", "4294967296", Fine, "4096 MiB"},
-		{"", "", Hidden, ""},
-		{"much", "", Hidden, ""},
+		{"max", Fine, "none"},
+		{"9223372036854771712", Fine, "none"},
+		{"536870912", Caution, "512 MiB"},
+		{"4294967296", Fine, "4096 MiB"},
+		{"", Hidden, ""},
+		{"much", Hidden, ""},
 	} {
-		if got := memoryLimit(c.v2, c.v1); got.State != c.state || got.Found != c.found {
-			t.Errorf("%q %q: got %s %q, want %s %q", c.v2, c.v1, got.State, got.Found, c.state, c.found)
+		if got := memoryLimit(c.value); got.State != c.state || got.Found != c.found {
+			t.Errorf("%q: got %s %q, want %s %q", c.value, got.State, got.Found, c.state, c.found)
 		}
 	}
 }
