@@ -15,28 +15,35 @@ import (
 	"pushbench/scenarios"
 )
 
-// A network is where a trial's servers and clients are, when that is not this machine's
-// own loopback: namespaces at both ends of a link of packets. A nil network is loopback.
+// A network is where a trial's servers and clients are: this machine's own loopback, or
+// namespaces at both ends of a link of packets.
 type network struct {
-	path     *lab.Path
-	backends *os.File // the servers' namespace, for generators: who publishes beside them is there
+	near, far child.Options // with which servers and generators are started
+	host      string        // the address that servers listen on
+	beside    int           // descriptor of the servers' namespace in a generator, for publishers beside them; 0: loopback
+
+	path     *lab.Path // nil: loopback
+	backends *os.File  // the servers' namespace
 	link     *child.Process
-	told     *bufio.Reader // what the link says
+	told     *bufio.Reader // what the link reports
 }
 
 // linkRole is the link's process.
 const linkRole = "link"
 
-// newNetwork makes what the scenario asks for, and starts the link.
+// newNetwork makes what the scenario requires, and starts the link.
 func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network, error) {
-	if s.Network.Link != scenarios.PacketLink {
-		return nil, nil
+	n := &network{
+		near: child.Options{Cores: rig.ServerCores},
+		far:  child.Options{Cores: rig.GeneratorCores},
+		host: "127.0.0.1",
 	}
-	n := &network{}
-	err := n.make(ctx, rig, s)
-	if err != nil {
+	if s.Network.Link != scenarios.PacketLink {
+		return n, nil
+	}
+	if err := n.make(ctx, rig, s); err != nil {
 		_, ended := n.end(child.Grace(ctx))
-		return nil, fmt.Errorf("make the network: %w", errors.Join(err, ended))
+		return &network{}, fmt.Errorf("make the network: %w", errors.Join(err, ended))
 	}
 	return n, nil
 }
@@ -48,6 +55,9 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 	if n.backends, err = n.path.Near.Namespace(); err != nil {
 		return err
 	}
+	n.near.Inside, n.far.Inside = n.path.Near.Inside, n.path.Far.Inside
+	n.host = n.path.Near.Address.String()
+	n.far.Files, n.beside = []*os.File{n.backends}, 3 // the first of the files
 	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
 	if n.link, err = child.Start(linkRole, rig.Link, devices); err != nil {
 		return err
@@ -86,41 +96,9 @@ func shape(s *scenarios.Scenario) lab.Shape {
 	}
 }
 
-// near is where servers are started.
-func (n *network) near(cores []int) child.Options {
-	if n == nil {
-		return child.Options{Cores: cores}
-	}
-	return child.Options{Cores: cores, Inside: n.path.Near.Inside}
-}
-
-// far is where generators are started.
-func (n *network) far(cores []int) child.Options {
-	if n == nil {
-		return child.Options{Cores: cores}
-	}
-	return child.Options{Cores: cores, Inside: n.path.Far.Inside, Files: []*os.File{n.backends}}
-}
-
-// beside is the descriptor of the namespace beside the servers, in a generator.
-func (n *network) beside() int {
-	if n == nil {
-		return 0
-	}
-	return 3 // the first of far's files
-}
-
-// host is the address that servers listen on.
-func (n *network) host() string {
-	if n == nil {
-		return "127.0.0.1"
-	}
-	return n.path.Near.Address.String()
-}
-
-// rules is how many let somebody in at the router.
+// rules is how many of the router's let connections in.
 func (n *network) rules() int {
-	if n == nil {
+	if n.path == nil {
 		return 0
 	}
 	return n.path.Doors
@@ -128,7 +106,7 @@ func (n *network) rules() int {
 
 // processes are those of the network, beside servers and generators.
 func (n *network) processes() processes {
-	if n == nil {
+	if n.link == nil {
 		return nil
 	}
 	return processes{n.link}
@@ -137,9 +115,6 @@ func (n *network) processes() processes {
 // end ends the link and takes the network away. A link that does not say what crossed is an
 // error: how late it was would be judged by nobody.
 func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
-	if n == nil {
-		return nil, nil
-	}
 	var failed []error
 	if n.link != nil {
 		crossed, err = n.account(grace)

@@ -34,23 +34,20 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	if secured != nil {
 		t.scheme = "https"
 	}
+	if inside == nil {
+		inside = func(dial func() error) error { return dial() }
+	}
 	dialer := net.Dialer{KeepAlive: -1}
 	t.http = http.Client{
 		Timeout: askTimeout,
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1,
 			TLSClientConfig:     secured,
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				var c net.Conn
-				dial := func() (err error) {
+			DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+				err = inside(func() error {
 					c, err = dialer.DialContext(ctx, network, addr)
 					return err
-				}
-				if inside != nil {
-					inner := dial
-					dial = func() error { return inside(inner) }
-				}
-				err := dial()
+				})
 				if err == nil {
 					t.dials.Add(1)
 				}
@@ -60,8 +57,6 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	}
 	return t
 }
-
-func (t *probe) close() { t.http.CloseIdleConnections() }
 
 // serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
 type serverStats struct {
@@ -102,42 +97,39 @@ func (s serverStats) rearm(earlier serverStats) time.Duration {
 }
 
 func (t *probe) stats(ctx context.Context) (s serverStats, err error) {
-	body, err := t.get(ctx, "/v1/stats")
+	const path = "/v1/stats"
+	body, err := t.get(ctx, path)
 	if err != nil {
 		return s, err
 	}
-	if err := json.Unmarshal(body, &s); err != nil {
-		return s, fmt.Errorf("read /v1/stats: %w", err)
+	if err = json.Unmarshal(body, &s); err == nil {
+		s.settings, err = serverSettings(body)
 	}
-	s.settings, err = serverSettings(body)
 	if err != nil {
-		return s, fmt.Errorf("read /v1/stats: %w", err)
+		return s, fmt.Errorf("read %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func (t *probe) healthy(ctx context.Context) error {
-	_, err := t.get(ctx, "/v1/healthz")
-	return err
-}
-
-func (t *probe) get(ctx context.Context, path string) ([]byte, error) {
+func (t *probe) get(ctx context.Context, path string) (body []byte, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("ask %s: %w", path, err)
+		}
+	}()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.scheme+"://"+t.address+path, nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", path, err)
+		return nil, err
 	}
 	answer, err := t.http.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", path, err)
+		return nil, err
 	}
 	defer answer.Body.Close()
 	const most = 1 << 20
-	body, err := io.ReadAll(io.LimitReader(answer.Body, most))
-	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", path, err)
+	body, err = io.ReadAll(io.LimitReader(answer.Body, most))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %s", answer.Status)
 	}
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask %s: status %s", path, answer.Status)
-	}
-	return body, nil
+	return body, err
 }

@@ -11,7 +11,6 @@ import (
 	"pushbench/bench/generator"
 	"pushbench/bench/validity"
 	"pushbench/results"
-	"pushbench/scenarios"
 )
 
 // A replica is a server of a trial and the generator that is its clients. Most trials
@@ -32,9 +31,8 @@ type replica struct {
 	done   *generator.Outcome // nil until the generator said so
 }
 
-func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measured scenarios.Case) (err error) {
-	options := net.near(rig.ServerCores)
-	server, g, err := child.StartServer(ctx, rig.Serve(measured, net.host()), options)
+func (r *replica) startServer(ctx context.Context, argv []string, options child.Options) (err error) {
+	server, g, err := child.StartServer(ctx, argv, options)
 	if err != nil {
 		return err
 	}
@@ -42,14 +40,12 @@ func (r *replica) startServer(ctx context.Context, rig *Rig, net *network, measu
 	defer release()
 	r.server, r.settings, r.known = server, g.Settings, g.Certificate
 	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
-	if err := r.probe.healthy(ctx); err != nil {
-		return child.Cause(ctx, err)
-	}
-	return nil
+	_, err = r.probe.get(ctx, "/v1/healthz")
+	return child.Cause(ctx, err)
 }
 
-func (r *replica) startGenerator(rig *Rig, net *network) (err error) {
-	if r.generator, err = child.Start(child.Generator, rig.Drive, net.far(rig.GeneratorCores)); err != nil {
+func (r *replica) startGenerator(argv []string, options child.Options) (err error) {
+	if r.generator, err = child.Start(child.Generator, argv, options); err != nil {
 		return err
 	}
 	r.messages = make(chan generator.Message, 16)
@@ -124,12 +120,10 @@ func (r *replica) endGenerator(grace time.Duration) error {
 }
 
 func (r *replica) endServer(grace time.Duration) error {
-	if r.probe != nil {
-		r.probe.close()
-	}
 	if r.server == nil {
 		return nil
 	}
+	r.probe.http.CloseIdleConnections()
 	return r.server.EndQuietly(grace)
 }
 

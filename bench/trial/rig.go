@@ -77,7 +77,7 @@ func (r *Rig) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err er
 			err = ended
 		}
 	}()
-	if err := one.startGenerator(r, nil); err != nil {
+	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {
 		return err
 	}
 	if err := one.generator.Send(generator.Order{Gauge: &generator.Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {

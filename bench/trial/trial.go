@@ -47,7 +47,7 @@ type Trial struct {
 	ServerSettings string // in one line, as the first server reported them
 	Connected      bool   // all clients were: the trial measured something
 
-	network  *network // nil: this machine's own loopback
+	network  *network
 	replicas []*replica
 	result   results.Trial
 
@@ -91,7 +91,7 @@ func (t *Trial) stages(ctx context.Context) error {
 		return err
 	}
 	for _, r := range t.replicas {
-		if err := r.startGenerator(t.Rig, t.network); err != nil {
+		if err := r.startGenerator(t.Rig.Drive, t.network.far); err != nil {
 			return err
 		}
 	}
@@ -113,7 +113,7 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 	for range t.Scenario.Servers {
 		r := &replica{}
 		t.replicas = append(t.replicas, r)
-		if err := r.startServer(ctx, t.Rig, t.network, t.Measured); err != nil {
+		if err := r.startServer(ctx, t.Rig.Serve(t.Measured, t.network.host), t.network.near); err != nil {
 			return err
 		}
 	}
@@ -125,22 +125,25 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 	return err
 }
 
-// order tells every generator something, of which each makes its own.
-func (t *Trial) order(each func(replica int) generator.Order) error {
-	for i, r := range t.replicas {
-		if err := r.generator.Send(each(i)); err != nil {
+// order sends every generator the same order.
+func (t *Trial) order(o generator.Order) error {
+	for _, r := range t.replicas {
+		if err := r.generator.Send(o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// answers waits for what every generator says next.
-func (t *Trial) answers(ctx context.Context, within time.Duration) (all []generator.Message, err error) {
+// answers waits for what every generator reports next, which must be of one kind.
+func (t *Trial) answers(ctx context.Context, within time.Duration, expected func(generator.Message) bool, otherwise string) (all []generator.Message, err error) {
 	for _, r := range t.replicas {
 		m, err := r.answer(ctx, within)
 		if err != nil {
 			return nil, err
+		}
+		if !expected(m) {
+			return nil, generatorError(otherwise)
 		}
 		all = append(all, m)
 	}
@@ -149,31 +152,25 @@ func (t *Trial) answers(ctx context.Context, within time.Duration) (all []genera
 
 func (t *Trial) prepare(ctx context.Context) (err error) {
 	text := string(t.Scenario.YAML())
-	if err := t.order(func(i int) generator.Order {
-		return generator.Order{Prepare: &generator.Prepare{
+	for i, r := range t.replicas {
+		if err := r.generator.Send(generator.Order{Prepare: &generator.Prepare{
 			Scenario:  text,
 			Transport: string(t.Measured.Transport),
-			Target:    t.replicas[i].probe.address,
+			Target:    r.probe.address,
 
-			Certificate: t.replicas[i].known,
+			Certificate: r.known,
 			Replica:     i,
 			Block:       t.Block,
 			Run:         t.Run,
 			Engine:      t.Rig.Engine,
 			Discard:     t.Discard,
-			Beside:      t.network.beside(),
-		}}
-	}); err != nil {
-		return err
-	}
-	all, err := t.answers(ctx, child.AnswerWait)
-	if err != nil {
-		return err
-	}
-	for _, m := range all {
-		if m.Prepared == nil {
-			return generatorError("it did not prepare")
+			Beside:      t.network.beside,
+		}}); err != nil {
+			return err
 		}
+	}
+	if _, err := t.answers(ctx, child.AnswerWait, func(m generator.Message) bool { return m.Prepared != nil }, "it did not prepare"); err != nil {
+		return err
 	}
 	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
 	return err
@@ -181,7 +178,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 
 func (t *Trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if err := t.order(func(int) generator.Order { return generator.Order{Connect: &generator.Connect{}} }); err != nil {
+	if err := t.order(generator.Order{Connect: &generator.Connect{}}); err != nil {
 		return err
 	}
 	before, err := t.usage()
@@ -189,7 +186,7 @@ func (t *Trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.answers(ctx, opening+generator.ConnectGrace+child.AnswerWait)
+	all, err := t.answers(ctx, opening+generator.ConnectGrace+child.AnswerWait, func(m generator.Message) bool { return m.Connected != nil }, "it did not connect")
 	if err != nil {
 		return err
 	}
@@ -199,9 +196,6 @@ func (t *Trial) connect(ctx context.Context) error {
 	}
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
 	for _, m := range all {
-		if m.Connected == nil {
-			return generatorError("it did not connect")
-		}
 		generator.MergeConnect(&sum, *m.Connected)
 	}
 	sum.Server, sum.Generator = spent(before.servers, after.servers), spent(before.generators, after.generators)
@@ -249,7 +243,7 @@ func (t *Trial) idle(ctx context.Context) (err error) {
 // measureWindow publishes through warm-up and window and waits for the drain.
 func (t *Trial) measureWindow(ctx context.Context) (err error) {
 	start := clock.Now().Add(leadIn)
-	if err := t.order(func(int) generator.Order { return generator.Order{Start: &generator.Start{At: start}} }); err != nil {
+	if err := t.order(generator.Order{Start: &generator.Start{At: start}}); err != nil {
 		return err
 	}
 	opens := start.Add(time.Duration(t.Scenario.Warmup))
@@ -283,7 +277,7 @@ func (t *Trial) follow(ctx context.Context) error {
 	go func() {
 		select {
 		case <-stop:
-			_ = t.order(func(int) generator.Order { return generator.Order{Stop: &generator.Stop{}} }) // a generator that is gone is noticed elsewhere
+			_ = t.order(generator.Order{Stop: &generator.Stop{}}) // a generator that is gone is noticed elsewhere
 		case <-ctx.Done():
 		}
 	}()
