@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,7 +21,6 @@ import (
 	"pushbench/bench/client"
 	"pushbench/bench/client/engines"
 	"pushbench/bench/clock"
-	"pushbench/bench/lab"
 	"pushbench/bench/record"
 	"pushbench/bench/schedule"
 	"pushbench/bench/validity"
@@ -59,9 +57,11 @@ type driver struct {
 	own       []int // our replica's clients
 	plan      *schedule.Schedule
 	book      *record.Book
+	books     []*record.Book // book, and that of the answers
 	traffic   client.Traffic
 	recorders []*record.Recorder
-	sinks     []sink // of the workers: their recorders, or what stands before them
+	awaited   []*record.Recorder // recorders, and that of the answers
+	sinks     []sink             // of the workers: their recorders, or what stands before them
 	engine    client.Engine
 	clients   []client.Session
 	backend   client.Session
@@ -100,18 +100,16 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 		d.working.Go(func() { d.connect(ctx) })
 	case o.Start != nil:
 		d.started = true
-		d.book.Begin(o.Start.At) // here, so that no Stop can overtake it
-		if d.answers != nil {
-			d.answers.book.Begin(o.Start.At)
+		for _, b := range d.books {
+			b.Begin(o.Start.At) // here, so that no Stop can overtake it
 		}
 		d.pacing.start = o.Start.At
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
-	case !d.stopped():
+	case !closed(d.stop):
 		at := clock.Now().Add(stopLead)
 		d.pacing.stop(at)
-		d.book.Stop(at)
-		if d.answers != nil {
-			d.answers.book.Stop(at)
+		for _, b := range d.books {
+			b.Stop(at)
 		}
 		close(d.stop)
 	}
@@ -129,7 +127,7 @@ func (d *driver) inOrder(o Order) error {
 		return errors.New("prepare comes first")
 	case o.Prepare != nil && d.plan != nil, o.Connect != nil && d.connecting != nil, o.Start != nil && d.started:
 		return errors.New("it came before")
-	case o.Start != nil && !d.connected():
+	case o.Start != nil && !closed(d.connecting): // nil before Connect: never
 		return errors.New("start comes after the clients are connected")
 	case o.Stop != nil && !d.started:
 		return errors.New("stop comes after start")
@@ -138,10 +136,10 @@ func (d *driver) inOrder(o Order) error {
 	}
 }
 
-// connected says whether all clients that could be were connected.
-func (d *driver) connected() bool {
+// closed reports whether a channel is; none is not.
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-d.connecting: // nil before Connect: never
+	case <-c:
 		return true
 	default:
 		return false
@@ -152,16 +150,6 @@ func (d *driver) connected() bool {
 func (d *driver) halt() {
 	if d.pacing != nil {
 		d.pacing.halt()
-	}
-}
-
-// stopped says whether the run has told us to stop.
-func (d *driver) stopped() bool {
-	select {
-	case <-d.stop:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -184,6 +172,7 @@ func (d *driver) prepare(p *Prepare) error {
 	d.equip(schedule.New(s, p.Block), p)
 	if s.Answers.Size > 0 {
 		d.answers = newAnswers(d, config, p.Run)
+		d.books, d.awaited = append(d.books, d.answers.book), append(d.awaited, d.answers.recorder)
 	}
 	if s.Visitors.Rate > 0 {
 		d.visitors = newVisitors(d, p.Block)
@@ -200,6 +189,7 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 		d.own = append(d.own, c)
 	}
 	d.book = record.NewBook(d.plan, d.scenario, d.transport, p.Run)
+	d.books = []*record.Book{d.book}
 	d.phases = phases(d.scenario, p.Block)
 	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
@@ -211,6 +201,7 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 		}
 		d.recorders[w] = record.NewRecorder(d.book, clients)
 	}
+	d.awaited = slices.Clone(d.recorders)
 	d.sinks = sinks(d.recorders, p.Discard)
 	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.cut, done: func() { close(d.paced) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
@@ -218,9 +209,8 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 
 // cut ends the plan before a message, and its answer.
 func (d *driver) cut(index int) {
-	d.book.Cut(index)
-	if d.answers != nil {
-		d.answers.book.Cut(index)
+	for _, b := range d.books {
+		b.Cut(index)
 	}
 }
 
@@ -233,49 +223,6 @@ func phases(s *scenarios.Scenario, block int) []float64 {
 		all[c] = random.Float64()
 	}
 	return all
-}
-
-func (d *driver) config(p *Prepare) (c client.Config, err error) {
-	c = client.Config{Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario)}
-	if p.Beside > 0 {
-		c.Beside = lab.InsideOf(p.Beside)
-	}
-	c.Head = int(d.scenario.Headers.Request)
-	if d.scenario.Network.NAT {
-		c.Host = lab.Host
-	}
-	if transports.Of(d.transport).ServerDials {
-		c.Receive = receives(d.scenario.Network)
-	}
-	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
-		c.ReadTimeout = time.Duration(d.scenario.Patience(d.transport))
-	}
-	switch traits := transports.Of(d.transport); {
-	case traits.Timed:
-		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)
-		c.Pacing = d.scenario.ShortPoll.Pacing
-		c.NewConnection = d.scenario.ShortPoll.NewConnection
-	case traits.Holds:
-		c.Hold = time.Duration(d.scenario.HoldFor())
-		c.NewConnection = d.scenario.LongPoll.NewConnection
-	}
-	c.TLS, err = child.TLSConfig(p.Certificate)
-	return c, err
-}
-
-// receives is where clients listen for what the server posts, and where it finds them.
-func receives(n scenarios.Network) func(client int) (listen, known string) {
-	switch {
-	case n.NAT:
-		return func(client int) (listen, known string) {
-			at, door := lab.Door(client)
-			return at.String(), door.String()
-		}
-	case n.Link == scenarios.PacketLink:
-		return func(int) (listen, known string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }
-	default:
-		return nil
-	}
 }
 
 // place is where one of our clients stands in own.
@@ -376,14 +323,12 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	if d.backend != nil {
 		all++
 	}
-	heard := d.recorders
 	if d.answers != nil {
 		all++
-		heard = append(slices.Clone(heard), d.answers.recorder)
 	}
 	for clock.Now() < deadline {
 		ready := 0
-		for _, r := range heard {
+		for _, r := range d.awaited {
 			ready += r.Ready()
 		}
 		if ready >= all {
@@ -418,27 +363,26 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	for w, p := range d.pacers {
 		d.engine.Pace(w, p)
 	}
-	spanned := make(chan spanCount, 1)
+	spanned := make(chan Outcome, 1)
 	d.working.Go(func() { spanned <- d.span(ctx, start) })
 	if d.visitors != nil {
 		d.working.Go(func() { d.visitors.come(ctx, start) })
 	}
-	counted, closed := make(chan validity.Flight, 1), make(chan struct{})
+	counted, ended := make(chan validity.Flight, 1), make(chan struct{})
 	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
-	d.working.Go(func() { counted <- counter.count(start, closed) })
+	d.working.Go(func() { counted <- counter.count(start, ended) })
 	d.report(ctx, start)
 	if ctx.Err() != nil {
-		close(closed)
+		close(ended)
 		return
 	}
 	d.halt()
 	<-d.paced
-	span := <-spanned
+	outcome := <-spanned
 	d.close()
-	close(closed) // not before: what is still delivered enters the latencies
-	flight := <-counted
-	outcome := d.outcome(span)
-	outcome.Flight = flight
+	close(ended) // not before: what is still delivered enters the latencies
+	outcome.Flight = <-counted
+	d.complete(&outcome)
 	_ = d.out.Send(Message{Done: &outcome}) // as above
 }
 
@@ -453,24 +397,12 @@ func (d *driver) owed() []int {
 	return owed
 }
 
-// A spanCount is what was counted while the window was open.
-type spanCount struct {
-	length    time.Duration
-	delivered int64
-	wire      results.Wire
-}
-
-// span reads the counters when the window opens and when it closes.
-func (d *driver) span(ctx context.Context, start clock.Instant) spanCount {
+// span counts what comes from when the window opens to when it closes.
+func (d *driver) span(ctx context.Context, start clock.Instant) Outcome {
 	d.until(ctx, start.Add(d.plan.Opens))
-	from, before := d.count()
+	from, before, earlier := clock.Now(), d.delivered(), d.wire()
 	d.until(ctx, start.Add(d.plan.Closes))
-	to, after := d.count()
-	return spanCount{
-		length:    to.Sub(from),
-		delivered: after.delivered - before.delivered,
-		wire:      results.Minus(after.wire, before.wire),
-	}
+	return Outcome{Span: clock.Now().Sub(from), Delivered: d.delivered() - before, Wire: results.Minus(d.wire(), earlier)}
 }
 
 // until waits for an instant, a stop or the end.
@@ -484,16 +416,19 @@ func (d *driver) until(ctx context.Context, at clock.Instant) {
 	}
 }
 
-func (d *driver) count() (clock.Instant, spanCount) {
-	at := clock.Now()
-	var c spanCount
+// delivered is how many messages were received so far.
+func (d *driver) delivered() (n int64) {
 	for _, s := range d.sinks {
-		c.delivered += s.Delivered()
+		n += s.Delivered()
 	}
-	c.wire = d.traffic.Snapshot()
-	tcp := d.traffic.TCP()
-	c.wire.Up.Segments, c.wire.Down.Segments = tcp.Up.Segments, tcp.Down.Segments
-	return at, c
+	return n
+}
+
+// wire is what was counted so far, the segments of the kernel's TCP included.
+func (d *driver) wire() results.Wire {
+	w, tcp := d.traffic.Snapshot(), d.traffic.TCP()
+	w.Up.Segments, w.Down.Segments = tcp.Up.Segments, tcp.Down.Segments
+	return w
 }
 
 // report tells every second what came, until nothing more can be hoped for.
@@ -526,30 +461,20 @@ func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended boo
 
 // drained says whether the window is over and all came, or the drain's time is up.
 func (d *driver) drained(start clock.Instant) bool {
-	closed := d.pacing.ends()
+	ends := d.pacing.ends()
 	now := clock.Now()
 	switch {
-	case now >= closed.Add(time.Duration(d.scenario.Drain)):
+	case now >= ends.Add(time.Duration(d.scenario.Drain)):
 		return true
-	case now < closed, !d.handedOver():
+	case now < ends, !closed(d.paced): // until then it is not known what is owed
 		return false
 	}
-	for _, r := range d.recorders {
+	for _, r := range d.awaited {
 		if !r.Settled() {
 			return false
 		}
 	}
-	return (d.answers == nil || d.answers.recorder.Settled()) && (d.visitors == nil || d.visitors.heard())
-}
-
-// handedOver says whether the pacer is done, so that what is owed is known.
-func (d *driver) handedOver() bool {
-	select {
-	case <-d.paced:
-		return true
-	default:
-		return false
-	}
+	return d.visitors == nil || d.visitors.heard()
 }
 
 func (d *driver) tell(since, length time.Duration) {
@@ -588,18 +513,11 @@ func (d *driver) close() {
 	})
 }
 
-func (d *driver) outcome(span spanCount) Outcome {
-	o := Outcome{
-		Span:       span.length,
-		Delivered:  span.delivered,
-		Wire:       span.wire,
-		Total:      d.traffic.Snapshot(),
-		Abandoned:  d.traffic.Abandoned.Load(),
-		Goroutines: d.goroutines,
-		Broken:     map[string]int64{},
-		Cut:        d.stopped(),
-		Settings:   ownSettings(d.traffic.Options()),
-	}
+// complete adds to what the window's span brought all that is known once every session is closed.
+func (d *driver) complete(o *Outcome) {
+	o.Total, o.Abandoned = d.traffic.Snapshot(), d.traffic.Abandoned.Load()
+	o.Goroutines, o.Broken, o.Cut = d.goroutines, map[string]int64{}, closed(d.stop)
+	o.Settings = ownSettings(d.traffic.Options())
 	o.Publishes, o.Ack = d.book.Publishes()
 	if d.visitors != nil {
 		o.Visits = d.visitors.total()
@@ -622,5 +540,4 @@ func (d *driver) outcome(span spanCount) Outcome {
 		o.Latency.Independent = o.Publishes.Planned
 	}
 	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
-	return o
 }

@@ -54,7 +54,7 @@ func (v *visitors) come(ctx context.Context, start clock.Instant) {
 	for k := 0; ; k++ {
 		at += random.ExpFloat64() * gap
 		after := time.Duration(at)
-		if after >= d.plan.Closes || d.stopped() || !clock.Wait(ctx, start.Add(after)) {
+		if after >= d.plan.Closes || closed(d.stop) || !clock.Wait(ctx, start.Add(after)) {
 			return
 		}
 		v.open(d.scenario.Sessions()+k, start.Add(after), after >= d.plan.Opens && after < d.plan.Closes-v.last())

@@ -1,0 +1,66 @@
+package generator
+
+import (
+	"net"
+	"time"
+
+	"pushbench/bench/child"
+	"pushbench/bench/client"
+	"pushbench/bench/lab"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
+)
+
+// config is how the clients connect.
+func (d *driver) config(p *Prepare) (c client.Config, err error) {
+	c = client.Config{
+		Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
+		Head: int(d.scenario.Headers.Request),
+	}
+	if p.Beside > 0 {
+		c.Beside = lab.InsideOf(p.Beside)
+	}
+	if d.scenario.Network.NAT {
+		c.Host = lab.Host
+	}
+	if transports.Of(d.transport).ServerDials {
+		c.Receive = receives(d.scenario.Network)
+	}
+	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
+		c.ReadTimeout = time.Duration(d.scenario.Patience(d.transport))
+	}
+	switch traits := transports.Of(d.transport); {
+	case traits.Timed:
+		c.Interval = time.Duration(d.scenario.ShortPoll.Interval)
+		c.Pacing = d.scenario.ShortPoll.Pacing
+		c.NewConnection = d.scenario.ShortPoll.NewConnection
+	case traits.Holds:
+		c.Hold = time.Duration(d.scenario.HoldFor())
+		c.NewConnection = d.scenario.LongPoll.NewConnection
+	}
+	c.TLS, err = child.TLSConfig(p.Certificate)
+	return c, err
+}
+
+// receives is where clients listen for what the server posts, and where it finds them.
+func receives(n scenarios.Network) func(client int) (listen, known string) {
+	switch {
+	case n.NAT:
+		return func(client int) (listen, known string) {
+			at, door := lab.Door(client)
+			return at.String(), door.String()
+		}
+	case n.Link == scenarios.PacketLink:
+		return func(int) (listen, known string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }
+	default:
+		return nil
+	}
+}
+
+// link is the distance that a scenario asks of the generator.
+func link(s *scenarios.Scenario) client.Link {
+	if s.Network.Link == scenarios.PacketLink {
+		return client.Link{} // the kernel's
+	}
+	return client.Link{RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter), Rate: int64(s.Network.Rate), Seed: s.Seed}
+}
