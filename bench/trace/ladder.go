@@ -52,38 +52,29 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 		return t, err
 	}
 	defer between.Close()
-	one := &climber{told: make(chan struct{}, 1)}
+	one := new(climber)
 	traffic := new(client.Traffic)
 	if err := l.climb(ctx, transport, greeting.Listening, between, traffic, one); err != nil {
 		return t, fmt.Errorf("trace %s: %w", transport, err)
 	}
-	l.settle(ctx, between, traffic)
+	// The client's goodbye may be on the way to the relay; what is missing in the end is reported.
+	for limit := clock.Now().Add(child.EndWait); clock.Now() < limit; {
+		if up, _ := between.Bytes(); up >= traffic.Snapshot().Up.Bytes || !clock.Wait(ctx, clock.Now().Add(pollEvery)) {
+			break
+		}
+	}
 	between.Close()
-	t = Read(string(transport), between.Conversations(), one.all())
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	t = Read(string(transport), between.Conversations(), one.notes)
 	if w := traffic.Snapshot(); w.Up.Bytes != t.Up || !t.Heard(w.Down.Bytes) || w.Requests != int64(t.Requests) {
 		return t, fmt.Errorf("trace %s: the client counted %d B up, %d B down and %d requests, but %s crossed", transport, w.Up.Bytes, w.Down.Bytes, w.Requests, t.Summary())
 	}
 	return t, nil
 }
 
-// settle waits until the relay has read all that the client has sent: its goodbye may be on
-// the way.
-func (l Ladder) settle(ctx context.Context, between *relay.Relay, traffic *client.Traffic) {
-	looks, limit := time.NewTicker(time.Millisecond), time.After(child.EndWait)
-	defer looks.Stop()
-	for {
-		if up, _ := between.Bytes(); up >= traffic.Snapshot().Up.Bytes {
-			return
-		}
-		select {
-		case <-looks.C:
-		case <-limit:
-			return // what is missing is said
-		case <-ctx.Done():
-			return
-		}
-	}
-}
+// pollEvery is how often a state that nothing announces is looked at.
+const pollEvery = time.Millisecond
 
 // climb has the client and the backend do their parts.
 func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server string, between *relay.Relay, traffic *client.Traffic, one *climber) error {
@@ -112,23 +103,27 @@ func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	one.note(true, "a backend publishes a message")
+	one.note(Note{AtServer: true, Text: "a backend publishes a message"})
 	backend.Publish(1, ladderTopic, []byte(ladderFirst))
 	if err := one.until(ctx, "the message", func() bool { return one.heard >= 1 }); err != nil {
 		return err
 	}
-	one.note(false, "the client publishes a message of its own")
+	one.note(Note{Text: "the client publishes a message of its own"})
 	session.Publish(2, ladderTopic, []byte(ladderOwn))
 	if err := one.until(ctx, "the client's own message", func() bool { return one.heard >= 2 && one.acked }); err != nil {
 		return err
 	}
-	return one.quiet(ctx, transport, between, traffic)
+	// The relay has read every request that the client counts, among them the poll that a
+	// long-polling client sends at once: closing beside it would count a request of which
+	// nothing was sent.
+	return one.until(ctx, "the next poll", func() bool {
+		w := traffic.Snapshot()
+		return between.Requests() == w.Requests && (!transports.Of(transport).Holds || w.Polls > one.answered)
+	})
 }
 
 // A climber is the sink of both, and keeps what happens at either end.
 type climber struct {
-	told chan struct{} // something changed
-
 	mu                sync.Mutex // guards what follows
 	subscribed, ready bool       // the client, the backend
 	acked             bool
@@ -140,35 +135,14 @@ type climber struct {
 
 // Deliver implements client.Sink.
 func (c *climber) Deliver(who int, b *client.Batch, _ clock.Instant) {
-	c.change(func() {
-		if who == 0 && len(b.Messages) > 0 {
-			c.answered++
-			c.heard += len(b.Messages)
-			c.notes = append(c.notes, Note{At: time.Now(), Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
-		}
-	})
-}
-
-// quiet waits until the relay has read every request that the client counts, among them the
-// poll that a long-polling client sends at once: closing beside it would count a request of
-// which nothing was sent.
-func (c *climber) quiet(ctx context.Context, transport scenarios.Transport, between *relay.Relay, traffic *client.Traffic) error {
-	looks := time.NewTicker(time.Millisecond)
-	defer looks.Stop()
-	for {
-		c.mu.Lock()
-		answered := c.answered
-		c.mu.Unlock()
-		w := traffic.Snapshot()
-		if between.Requests() == w.Requests && (!transports.Of(transport).Holds || w.Polls > answered) {
-			return nil
-		}
-		select {
-		case <-looks.C:
-		case <-ctx.Done():
-			return fmt.Errorf("wait for the next poll: %w", context.Cause(ctx))
-		}
+	if who != 0 || len(b.Messages) == 0 {
+		return
 	}
+	c.note(Note{Text: "the client has it: " + strings.TrimSpace(brief(string(b.Messages[0].Data)))})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered++
+	c.heard += len(b.Messages)
 }
 
 // brief is the beginning of a message.
@@ -182,41 +156,31 @@ func brief(s string) string {
 
 // Event implements client.Sink.
 func (c *climber) Event(who int, e client.Event, _ clock.Instant) {
-	c.change(func() {
-		switch {
-		case e.Kind == client.Polled && who == 0:
-			c.answered++
-		case e.Kind == client.Connected && who == 0:
-			c.subscribed = true
-			c.notes = append(c.notes, Note{At: time.Now(), Text: "the client is subscribed"})
-		case e.Kind == client.Connected:
-			c.ready = true
-		case e.Kind == client.Acked && who == 0:
-			c.acked = true
-		case e.Kind == client.Disconnected || e.Kind == client.Failed || e.Kind == client.Dropped:
-			c.failed = errors.New(e.Cause)
-		}
-	})
-}
-
-func (c *climber) note(atServer bool, text string) {
-	c.change(func() { c.notes = append(c.notes, Note{At: time.Now(), AtServer: atServer, Text: text}) })
-}
-
-func (c *climber) change(f func()) {
+	if e.Kind == client.Connected && who == 0 {
+		c.note(Note{Text: "the client is subscribed"})
+	}
 	c.mu.Lock()
-	f()
-	c.mu.Unlock()
-	select {
-	case c.told <- struct{}{}:
-	default: // a change before has yet to be looked at
+	defer c.mu.Unlock()
+	switch {
+	case e.Kind == client.Polled && who == 0:
+		c.answered++
+	case e.Kind == client.Connected && who == 0:
+		c.subscribed = true
+	case e.Kind == client.Connected:
+		c.ready = true
+	case e.Kind == client.Acked && who == 0:
+		c.acked = true
+	case e.Kind == client.Disconnected || e.Kind == client.Failed || e.Kind == client.Dropped:
+		c.failed = errors.New(e.Cause)
 	}
 }
 
-func (c *climber) all() []Note {
+// note keeps what happens now.
+func (c *climber) note(n Note) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.notes
+	n.At = time.Now()
+	c.notes = append(c.notes, n)
 }
 
 // until waits for something that events bring about.
@@ -230,10 +194,7 @@ func (c *climber) until(ctx context.Context, what string, done func() bool) erro
 			return nil
 		case failed != nil:
 			return fmt.Errorf("wait for %s: %w", what, failed)
-		}
-		select {
-		case <-c.told:
-		case <-ctx.Done():
+		case !clock.Wait(ctx, clock.Now().Add(pollEvery)):
 			return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
 		}
 	}

@@ -120,20 +120,12 @@ func requestOf(line string) string {
 	if err != nil {
 		return method + " " + target
 	}
-	var kept []string
-	for _, name := range []string{"after", "wait"} {
-		value := u.Query().Get(name)
-		if value == "" || name == "wait" && value == "0s" {
-			continue
-		}
-		if name == "after" {
-			value = "…"
-		}
-		kept = append(kept, name+"="+value)
+	said, mark := method+" "+u.Path, "?"
+	if u.Query().Get("after") != "" {
+		said, mark = said+mark+"after=…", "&"
 	}
-	said := method + " " + u.Path
-	if len(kept) > 0 {
-		said += "?" + strings.Join(kept, "&")
+	if wait := u.Query().Get("wait"); wait != "" && wait != "0s" {
+		said += mark + "wait=" + wait
 	}
 	return said
 }
@@ -228,9 +220,9 @@ func describe(data []byte) string {
 	case is.Heads != nil:
 		return "subscribed"
 	case len(is.Gap) > 0:
-		return fmt.Sprintf("batch of %s and a declared gap", messages(len(is.Messages)))
+		return "batch of " + count(len(is.Messages), "message") + " and a declared gap"
 	case is.Cursor != nil:
-		return "batch of " + messages(len(is.Messages))
+		return "batch of " + count(len(is.Messages), "message")
 	case is.Ack != nil || is.Seq != nil && is.ID == nil:
 		return "acknowledged"
 	case is.ID != nil:
@@ -238,11 +230,4 @@ func describe(data []byte) string {
 	default:
 		return ""
 	}
-}
-
-func messages(n int) string {
-	if n == 1 {
-		return "1 message"
-	}
-	return fmt.Sprintf("%d messages", n)
 }
