@@ -13,27 +13,25 @@ import (
 // A conn counts what crosses it, and knows when what was reached.
 type conn struct {
 	net.Conn
-	reader   *bufio.Reader
-	begun    time.Time
-	stages   []Stage
-	up, down *atomic.Int64 // bytes of TCP payload
+	reader  *bufio.Reader
+	begun   time.Time
+	stages  []Stage
+	counted *counted
 
 	handshakes int // round trips of TLS
 }
 
-// dial connects, and speaks TLS where that is asked for.
-func dial(ctx context.Context, t Target) (*conn, error) { return dialAt(ctx, t, t.address()) }
-
-// dialAt does, to an address that was looked up before.
-func dialAt(ctx context.Context, t Target, address string) (*conn, error) {
-	c := &conn{begun: time.Now(), up: new(atomic.Int64), down: new(atomic.Int64)}
+// dial connects to an address, and speaks TLS where the target requires it.
+func dial(ctx context.Context, t Target, address string) (*conn, error) {
+	c := &conn{begun: time.Now()}
 	d := net.Dialer{Timeout: t.wait()}
 	raw, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c.stages = append(c.stages, Stage{"TCP connected", time.Since(c.begun)})
-	c.Conn = &counted{Conn: raw, up: c.up, down: c.down}
+	c.counted = &counted{Conn: raw}
+	c.Conn = c.counted
 	if err := c.SetDeadline(time.Now().Add(t.wait())); err != nil {
 		raw.Close()
 		return nil, err
@@ -77,7 +75,7 @@ func (c *conn) patience(wait time.Duration) { _ = c.SetDeadline(time.Now().Add(w
 // A counted connection counts what its users write and read.
 type counted struct {
 	net.Conn
-	up, down *atomic.Int64
+	up, down atomic.Int64 // bytes of TCP payload
 }
 
 func (c *counted) Write(b []byte) (int, error) {

@@ -118,8 +118,18 @@ func (h head) explain(rules []rule) (lines []Line) {
 type rule struct {
 	name     string // "" for the status line
 	purpose  string
-	required int                                          // by the status of the answer; 0: by none
-	check    func(value string, h head) (Verdict, string) // nil: there is nothing to be right or wrong
+	required int   // by the status of the answer; 0: by none
+	check    check // nil: there is nothing to be right or wrong
+}
+
+type check func(value string, h head) (Verdict, string)
+
+// judge is a verdict, and why where it is wrong.
+func judge(right bool, why string) (Verdict, string) {
+	if right {
+		return Right, ""
+	}
+	return Wrong, why
 }
 
 func (l *Line) apply(rules []rule, name, value string, h head) {
@@ -133,7 +143,5 @@ func (l *Line) apply(rules []rule, name, value string, h head) {
 		}
 		return
 	}
-	if purpose, ok := common[strings.ToLower(name)]; ok {
-		l.For = purpose
-	}
+	l.For = common[strings.ToLower(name)]
 }

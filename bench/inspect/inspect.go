@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -149,11 +150,9 @@ type Exchange struct {
 
 // Wrong lists what is wrong with the answer.
 func (e *Exchange) Wrong() (all []Line) {
-	for _, lines := range [][]Line{e.Answer, e.After} {
-		for _, l := range lines {
-			if l.Verdict == Wrong || l.Verdict == Missing {
-				all = append(all, l)
-			}
+	for _, l := range slices.Concat(e.Answer, e.After) {
+		if l.Verdict == Wrong || l.Verdict == Missing {
+			all = append(all, l)
 		}
 	}
 	return all
@@ -173,20 +172,19 @@ func headBytes(lines []Line) (n int) {
 // Do makes the exchange. What fails is in it; the error is of what kept it from beginning.
 func Do(ctx context.Context, t Target) (*Exchange, error) {
 	e := &Exchange{Target: t}
-	c, err := dial(ctx, t)
+	c, err := dial(ctx, t, t.address())
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
 	e.RoundTrips = 2 + c.handshakes
 	e.Stages = append(e.Stages, c.stages...)
-	switch t.Kind {
-	case WebSocket:
+	if t.Kind == WebSocket {
 		e.Failed = e.upgrade(c)
-	default:
+	} else {
 		e.Failed = e.ask(c)
 	}
-	e.Up, e.Down = c.up.Load(), c.down.Load()
+	e.Up, e.Down = c.counted.up.Load(), c.counted.down.Load()
 	return e, nil
 }
 

@@ -15,7 +15,7 @@ type Attempt struct {
 	Source  string // where that is written
 	Refuse  bool   // the server must
 	Changes func([]Line) []Line
-	check   func(status int, h head) string // what else is asked of the answer; nil: nothing
+	check   func(head) string // what else is asked of the answer; nil: nothing
 }
 
 // A Trial is what a server made of an attempt.
@@ -86,7 +86,7 @@ var Attempts = []Attempt{
 	{"a key that is no base64", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
 	{"two keys", "RFC 6455, section 11.3.1", true, with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
 	{"no version", "RFC 6455, section 4.2.1", true, without("Sec-WebSocket-Version"), nil},
-	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, with("Sec-WebSocket-Version", "12"), func(_ int, h head) string {
+	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, with("Sec-WebSocket-Version", "12"), func(h head) string {
 		if !has(h.value("Sec-WebSocket-Version"), "13") {
 			return "refused, but without the field Sec-WebSocket-Version: 13, which says what to ask for"
 		}
@@ -95,13 +95,13 @@ var Attempts = []Attempt{
 	{"names of fields in lower case", "RFC 9110, section 5.1", false, lowered, nil},
 	{"Upgrade: WebSocket, with capitals", "RFC 6455, section 4.2.1", false, with("Upgrade", "WebSocket"), nil},
 	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; so does Firefox", false, with("Connection", "keep-alive, Upgrade"), nil},
-	{"a subprotocol that nobody knows", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(_ int, h head) string {
+	{"a subprotocol that nobody knows", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h head) string {
 		if chosen := h.value("Sec-WebSocket-Protocol"); chosen != "" && chosen != "unheard-of" {
 			return "chose a subprotocol that nobody offered: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an extension that nobody knows", "RFC 6455, section 9.1: the server accepts none that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(_ int, h head) string {
+	{"an extension that nobody knows", "RFC 6455, section 9.1: the server accepts none that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h head) string {
 		if chosen := h.value("Sec-WebSocket-Extensions"); chosen != "" {
 			return "accepted an extension that does not exist: " + cutText(chosen)
 		}
@@ -152,7 +152,7 @@ func yours(ctx context.Context, t Target) (string, error) {
 // try makes one attempt.
 func (a Attempt) try(ctx context.Context, t Target, address string) (Trial, error) {
 	made := Trial{Attempt: a}
-	c, err := dialAt(ctx, t, address)
+	c, err := dial(ctx, t, address)
 	if err != nil {
 		return made, err
 	}
@@ -169,18 +169,14 @@ func (a Attempt) try(ctx context.Context, t Target, address string) (Trial, erro
 
 func (t *Trial) judge(h head) {
 	accepted := t.Status == 101
-	switch {
-	case t.Refuse && accepted:
-		t.Verdict, t.Why = Wrong, "accepted"
-	case t.Refuse:
-		t.Verdict, t.Why = Right, "refused"
-	case !accepted:
-		t.Verdict, t.Why = Wrong, "refused"
-	default:
-		t.Verdict, t.Why = Right, "accepted"
+	t.Verdict, t.Why = Right, "refused"
+	if accepted {
+		t.Why = "accepted"
 	}
-	if t.Verdict == Right && t.check != nil && t.Status != 0 {
-		if why := t.check(t.Status, h); why != "" {
+	if accepted == t.Refuse {
+		t.Verdict = Wrong
+	} else if t.check != nil && t.Status != 0 {
+		if why := t.check(h); why != "" {
 			t.Verdict, t.Why = Wrong, why
 		}
 	}

@@ -57,10 +57,8 @@ func (e *Exchange) ask(c *conn) error {
 func (t Target) plainRules() []rule {
 	framed := []rule{
 		{"Content-Length", "where the body ends, so that the connection can carry the next answer (RFC 9112, section 6.2)", 0, func(value string, _ head) (Verdict, string) {
-			if _, err := strconv.ParseUint(value, 10, 63); err != nil {
-				return Wrong, "it is no number of bytes"
-			}
-			return Right, ""
+			_, err := strconv.ParseUint(value, 10, 63)
+			return judge(err == nil, "it is no number of bytes")
 		}},
 		{"Transfer-Encoding", "that the body comes in chunks, each with its size, as its length is not known beforehand (RFC 9112, section 7.1)", 0, nil},
 		{"Connection", "whether the connection stays open for the next request; HTTP/1.1 keeps it unless told otherwise (RFC 9112, section 9.3)", 0, func(value string, _ head) (Verdict, string) {
@@ -73,26 +71,17 @@ func (t Target) plainRules() []rule {
 	if stream, isStream := streams[t.Kind]; isStream {
 		return append(framed,
 			rule{"", stream.opens, 0, func(_ string, h head) (Verdict, string) {
-				if h.status == 200 {
-					return Right, ""
-				}
-				return Wrong, "no stream was opened"
+				return judge(h.status == 200, "no stream was opened")
 			}},
 			rule{"Content-Type", stream.typed, 200, func(value string, _ head) (Verdict, string) {
 				kind, _, _ := strings.Cut(value, ";")
-				if strings.EqualFold(strings.TrimSpace(kind), stream.mediaType) {
-					return Right, ""
-				}
-				return Wrong, fmt.Sprintf("it must be %q", stream.mediaType)
+				return judge(strings.EqualFold(strings.TrimSpace(kind), stream.mediaType), fmt.Sprintf("it must be %q", stream.mediaType))
 			}},
 			rule{"Cache-Control", "that nobody keeps the stream, nor transforms it (RFC 9111, section 5.2.2)", 0, nil})
 	}
 	return append(framed,
 		rule{"", "200 brings messages, 204 says that there are none (RFC 9110, section 15.3)", 0, func(_ string, h head) (Verdict, string) {
-			if h.status/100 == 2 {
-				return Right, ""
-			}
-			return Wrong, "the poll was refused"
+			return judge(h.status/100 == 2, "the poll was refused")
 		}},
 		rule{"Cache-Control", "that no cache answers the next poll in the server's place (RFC 9111, section 5.2.2.5)", 0, nil})
 }
@@ -206,24 +195,23 @@ func (e *Exchange) firstPiece(c *conn, b *body, s stream) error {
 	}
 }
 
+// eventFields are what the fields of a stream are for; a line without a name is a comment.
+var eventFields = map[string]string{
+	"":      "a comment: keeps proxies and NATs from forgetting a quiet stream",
+	"data":  "the message, or a line of it",
+	"id":    "comes back as Last-Event-ID when the browser connects again: where to go on",
+	"event": "which listener of the page is meant",
+	"retry": "how many ms to wait before connecting again",
+}
+
 // eventLine explains a line of a stream (HTML Living Standard, section 9.2.5).
 func eventLine(text string, bytes int) Line {
-	l := Line{Text: cutText(text), Bytes: bytes}
-	name, _, found := strings.Cut(text, ":")
-	switch {
-	case text == "":
-		l.Text, l.For = "(empty line)", "the event is complete"
-	case found && name == "":
-		l.For = "a comment: keeps proxies and NATs from forgetting a quiet stream"
-	case name == "data":
-		l.For = "the message, or a line of it"
-	case name == "id":
-		l.For = "comes back as Last-Event-ID when the browser connects again: where to go on"
-	case name == "event":
-		l.For = "which listener of the page is meant"
-	case name == "retry":
-		l.For = "how many ms to wait before connecting again"
-	default:
+	if text == "" {
+		return Line{Text: "(empty line)", Bytes: bytes, For: "the event is complete"}
+	}
+	name, _, _ := strings.Cut(text, ":")
+	l := Line{Text: cutText(text), Bytes: bytes, For: eventFields[name]}
+	if l.For == "" {
 		l.Verdict, l.Why = Wrong, "no such field: browsers pass over it"
 	}
 	return l

@@ -16,14 +16,10 @@ func (e *Exchange) Print(w io.Writer) error {
 	var b strings.Builder
 	t := e.Target
 	fmt.Fprintf(&b, "%s at %s\n\n", t.Kind, visible(t.URL.String()))
-	part(&b, "request", e.Request)
-	if len(e.Answer) > 0 {
-		part(&b, "answer", e.Answer)
-	}
-	if len(e.After) > 0 {
-		fmt.Fprintf(&b, "behind the header\n")
-		printLines(&b, e.After)
-	}
+	const head = "%s, %d bytes with the empty line that ends it\n"
+	printLines(&b, fmt.Sprintf(head, "request", headBytes(e.Request)), e.Request)
+	printLines(&b, fmt.Sprintf(head, "answer", headBytes(e.Answer)), e.Answer)
+	printLines(&b, "behind the header\n", e.After)
 	fmt.Fprintf(&b, "stages, since the dial began\n")
 	for i, s := range e.Stages {
 		step := s.At
@@ -46,13 +42,13 @@ func (e *Exchange) Print(w io.Writer) error {
 	return err
 }
 
-func part(b *strings.Builder, name string, lines []Line) {
-	fmt.Fprintf(b, "%s, %d bytes with the empty line that ends it\n", name, headBytes(lines))
-	printLines(b, lines)
-}
-
-// printLines writes each line with its size, what it is for under it, and a verdict if there is one.
-func printLines(b *strings.Builder, lines []Line) {
+// printLines writes each line with its size, what it is for under it, and a verdict if there
+// is one.
+func printLines(b *strings.Builder, title string, lines []Line) {
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString(title)
 	for _, l := range lines {
 		size := fmt.Sprint(l.Bytes)
 		if l.Bytes == 0 {

@@ -66,72 +66,37 @@ func (t Target) upgradeRequest(key string) []Line {
 	return lines
 }
 
-// upgradeRules are of the answer to it.
+// upgradeRules are of the answer to it; most are of what only a 101 must have.
 func (t Target) upgradeRules(key string) []rule {
-	rules := []rule{
-		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Verdict, string) {
-			if h.status == 101 {
-				return Right, ""
-			}
-			return Wrong, "the server did not switch"
-		}},
-		{"Sec-WebSocket-Version", "which versions the server speaks, when it refused another (RFC 6455, section 4.4)", 0, nil},
-	}
-	rules = append(rules, t.switchedRules(key)...)
-	return rules
-}
-
-// switchedRules are of what only a 101 must have.
-func (t Target) switchedRules(key string) []rule {
-	only := func(check func(value string) (Verdict, string)) func(string, head) (Verdict, string) {
+	switched := func(right func(value string) bool, why string) check {
 		return func(value string, h head) (Verdict, string) {
 			if h.status != 101 {
 				return Plain, ""
 			}
-			return check(value)
+			return judge(right(value), why)
 		}
 	}
-	is := func(want, why string) func(string, head) (Verdict, string) {
-		return only(func(value string) (Verdict, string) {
-			if strings.EqualFold(value, want) {
-				return Right, ""
-			}
-			return Wrong, why
-		})
+	is := func(want string) func(string) bool {
+		return func(value string) bool { return strings.EqualFold(value, want) }
 	}
+	never := func(string) bool { return false }
+	accept := acceptOf(key)
+	const unoffered = "nobody offered it: the client must fail the connection (RFC 6455, section 4.1)"
 	return []rule{
-		{"Upgrade", "the protocol that follows (RFC 6455, section 4.2.2)", 101, is("websocket", `it must be "websocket"`)},
-		{"Connection", "that Upgrade is meant for the next client (RFC 6455, section 4.2.2)", 101, only(func(value string) (Verdict, string) {
-			if has(value, "upgrade") {
-				return Right, ""
-			}
-			return Wrong, `it must hold "Upgrade"`
-		})},
-		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: shows that the server has read this request and knows the protocol (RFC 6455, section 4.2.2)", 101, only(func(value string) (Verdict, string) {
-			if want := acceptOf(key); value != want {
-				return Wrong, fmt.Sprintf("for the key of this request it must be %s", want)
-			}
-			return Right, ""
-		})},
-		{"Sec-WebSocket-Protocol", "which of the offered subprotocols is spoken (RFC 6455, section 4.2.2)", 0, only(func(value string) (Verdict, string) {
-			if t.Subprotocol != "" && has(t.Subprotocol, value) {
-				return Right, ""
-			}
-			return Wrong, "nobody offered it: the client must fail the connection (RFC 6455, section 4.1)"
-		})},
-		{"Sec-WebSocket-Extensions", "which of the offered extensions are in use (RFC 6455, section 9.1)", 0, only(func(value string) (Verdict, string) {
+		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Verdict, string) {
+			return judge(h.status == 101, "the server did not switch")
+		}},
+		{"Sec-WebSocket-Version", "which versions the server speaks, when it refused another (RFC 6455, section 4.4)", 0, nil},
+		{"Upgrade", "the protocol that follows (RFC 6455, section 4.2.2)", 101, switched(is("websocket"), `it must be "websocket"`)},
+		{"Connection", "that Upgrade is meant for the next client (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `it must hold "Upgrade"`)},
+		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: shows that the server has read this request and knows the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept)},
+		{"Sec-WebSocket-Protocol", "which of the offered subprotocols is spoken (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return t.Subprotocol != "" && has(t.Subprotocol, value) }, unoffered)},
+		{"Sec-WebSocket-Extensions", "which of the offered extensions are in use (RFC 6455, section 9.1)", 0, switched(func(value string) bool {
 			name, _, _ := strings.Cut(value, ";")
-			if t.Deflate && strings.TrimSpace(name) == "permessage-deflate" {
-				return Right, ""
-			}
-			return Wrong, "nobody offered it: the client must fail the connection (RFC 6455, section 4.1)"
-		})},
-		{"Content-Length", "a 101 has no body, so it must not be there (RFC 9110, section 8.6)", 0, only(func(string) (Verdict, string) {
-			return Wrong, "the bytes behind the header are frames"
-		})},
-		{"Transfer-Encoding", "a 101 has no body, so it must not be there (RFC 9112, section 6.1)", 0, only(func(string) (Verdict, string) {
-			return Wrong, "the bytes behind the header are frames"
-		})},
+			return t.Deflate && strings.TrimSpace(name) == "permessage-deflate"
+		}, unoffered)},
+		{"Content-Length", "a 101 has no body, so it must not be there (RFC 9110, section 8.6)", 0, switched(never, "the bytes behind the header are frames")},
+		{"Transfer-Encoding", "a 101 has no body, so it must not be there (RFC 9112, section 6.1)", 0, switched(never, "the bytes behind the header are frames")},
 	}
 }
 
@@ -150,7 +115,6 @@ func (e *Exchange) goodbye(c *conn) error {
 		return fmt.Errorf("say goodbye: %w", err)
 	}
 	for first.opcode != opClose { // or the server was the first to say it
-
 		f, err := readFrame(c.reader)
 		if err != nil {
 			e.After = append(e.After, Line{Text: "(no close frame)", For: farewell, Verdict: Missing, Why: plain(err).Error()})
