@@ -37,6 +37,10 @@ func (s *stub) order(o stubOrder) (account stubAccount, err error) {
 	if err := s.Send(o); err != nil {
 		return account, err
 	}
+	return s.account()
+}
+
+func (s *stub) account() (account stubAccount, err error) {
 	if err := s.answers.Decode(&account); err != nil {
 		if errors.Is(err, io.EOF) {
 			<-s.Ended
@@ -122,9 +126,8 @@ func spentBy(stubs []*stub) (sum time.Duration, err error) {
 		}
 	}
 	for _, s := range stubs {
-		var account stubAccount
-		if err := s.answers.Decode(&account); err != nil {
-			return 0, fmt.Errorf("read the stub's account: %w", err)
+		if _, err := s.account(); err != nil {
+			return 0, err
 		}
 	}
 	after, err := readings(stubs)

@@ -20,13 +20,9 @@ func Read(pid int) (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	proc, err := procfs.NewProc(pid)
+	stat, err := read(pid, "usage", procfs.Proc.Stat)
 	if err != nil {
-		return Usage{}, fmt.Errorf("read process %d: %w", pid, err)
-	}
-	stat, err := proc.Stat()
-	if err != nil {
-		return Usage{}, fmt.Errorf("read usage of process %d: %w", pid, err)
+		return Usage{}, err
 	}
 	return Usage{
 		CPU:      cpu,
@@ -34,6 +30,18 @@ func Read(pid int) (Usage, error) {
 		System:   time.Duration(stat.STime) * tick,
 		switches: contextSwitches(pid),
 	}, nil
+}
+
+// read reads one of the files that /proc has of a live process.
+func read[T any](pid int, what string, file func(procfs.Proc) (T, error)) (value T, err error) {
+	proc, err := procfs.NewProc(pid)
+	if err == nil {
+		value, err = file(proc)
+	}
+	if err != nil {
+		return value, fmt.Errorf("read %s of process %d: %w", what, pid, err)
+	}
+	return value, nil
 }
 
 // processClock reads the CPU clock of another process, in nanoseconds. Its
@@ -67,28 +75,14 @@ func contextSwitches(pid int) map[int]int64 {
 // or not. Socket buffers are the kernel's and in no process. It walks the page
 // tables, because the kernel's cheap counter lags behind by up to 64 pages a thread.
 func Memory(pid int) (int64, error) {
-	proc, err := procfs.NewProc(pid)
-	if err != nil {
-		return 0, fmt.Errorf("read process %d: %w", pid, err)
-	}
-	rollup, err := proc.ProcSMapsRollup()
-	if err != nil {
-		return 0, fmt.Errorf("read memory of process %d: %w", pid, err)
-	}
-	return int64(rollup.Rss), nil
+	rollup, err := read(pid, "memory", procfs.Proc.ProcSMapsRollup)
+	return int64(rollup.Rss), err
 }
 
 // PeakMemory is the largest resident size a process ever had, in bytes.
 func PeakMemory(pid int) (int64, error) {
-	proc, err := procfs.NewProc(pid)
-	if err != nil {
-		return 0, fmt.Errorf("read process %d: %w", pid, err)
-	}
-	status, err := proc.NewStatus()
-	if err != nil {
-		return 0, fmt.Errorf("read memory of process %d: %w", pid, err)
-	}
-	return int64(status.VmHWM), nil
+	status, err := read(pid, "memory", procfs.Proc.NewStatus)
+	return int64(status.VmHWM), err
 }
 
 // Affinity is the set of cores a process may run on, as its first thread has it.

@@ -31,7 +31,7 @@ type Book struct {
 	end   atomic.Int64 // index of the first message that is not owed
 	stop  atomic.Int64 // clock.Instant at which the window closes early; 0: it does not
 
-	outcome []outcome       // per message
+	outcome []atomic.Uint32 // per message: what became of it. Only the sink of its publisher writes it
 	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
 
 	mu        sync.Mutex // guards what follows
@@ -39,9 +39,7 @@ type Book struct {
 	ack       results.Histogram
 }
 
-// outcome is what became of a publication. Only the sink of its publisher writes it.
-type outcome struct{ state atomic.Uint32 }
-
+// What became of a publication.
 const (
 	planned uint32 = iota
 	sent
@@ -58,7 +56,7 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		delivery: s.Delivery,
 		polling:  transports.Of(transport).Timed,
 		inputs:   s.Inputs.Rate > 0,
-		outcome:  make([]outcome, len(plan.Messages)),
+		outcome:  make([]atomic.Uint32, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
 	}
 	b.end.Store(int64(len(plan.Messages)))
@@ -114,7 +112,7 @@ func (b *Book) due(index int32) clock.Instant {
 }
 
 // unsent says whether a message will never be sent.
-func (b *Book) unsent(index int32) bool { return b.outcome[index].state.Load() == dropped }
+func (b *Book) unsent(index int32) bool { return b.outcome[index].Load() == dropped }
 
 // since is how long after its due instant something happened to a message.
 func (b *Book) since(index uint32, at clock.Instant) time.Duration {
@@ -124,7 +122,7 @@ func (b *Book) since(index uint32, at clock.Instant) time.Duration {
 // sending notes that a publication leaves. Of its lateness, what an earlier
 // publication on the same connection caused is the transport's, not ours.
 func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
-	b.outcome[index].state.Store(sent)
+	b.outcome[index].Store(sent)
 	if !b.Counts(index) {
 		return
 	}
@@ -142,7 +140,7 @@ func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 }
 
 func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
-	b.outcome[index].state.Store(acked)
+	b.outcome[index].Store(acked)
 	b.seq[index].Store(seq)
 	if !b.Counts(index) {
 		return
@@ -163,10 +161,10 @@ func (b *Book) timed(index uint32) bool {
 // refused notes a publication that failed (sent, without success) or was dropped (never sent).
 func (b *Book) refused(index uint32, state uint32, why string) {
 	// A broken connection can fail before the write began: then it was never sent.
-	if state == failed && b.outcome[index].state.Load() == planned {
+	if state == failed && b.outcome[index].Load() == planned {
 		state = dropped
 	}
-	b.outcome[index].state.Store(state)
+	b.outcome[index].Store(state)
 	if !b.Counts(index) {
 		return
 	}
@@ -201,7 +199,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 		if b.timed(uint32(i)) {
 			timed++
 		}
-		switch b.outcome[i].state.Load() {
+		switch b.outcome[i].Load() {
 		case planned:
 			p.Dropped++
 			p.DroppedBy[NeverTried]++
@@ -215,7 +213,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 
 // lostBecause names why a message that nobody delivered is lost.
 func (b *Book) lostBecause(index int32) string {
-	switch b.outcome[index].state.Load() {
+	switch b.outcome[index].Load() {
 	case planned, dropped:
 		return "not sent"
 	case sent:

@@ -143,7 +143,9 @@ func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
 		r.book.sending(e.ID, e.Waited, at)
 	case client.Acked:
 		r.book.acknowledged(e.ID, e.Seq, at)
-		r.published()
+		r.mu.Lock()
+		r.interval.Published++
+		r.mu.Unlock()
 	case client.Failed:
 		r.book.refused(e.ID, failed, e.Cause)
 	case client.Dropped:
@@ -153,12 +155,6 @@ func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
 	case client.Disconnected:
 		r.lostConnection(c, e.Cause)
 	}
-}
-
-func (r *Recorder) published() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.interval.Published++
 }
 
 // ready counts a client's first connection; a reconnect is no part of the statistics of connecting.

@@ -33,11 +33,9 @@ type Relay struct {
 
 // A link is one connection of a client's, and the relay's own to the server.
 type link struct {
+	Conversation
 	near, far *net.TCPConn // far is nil when there is no server
-	opened    time.Time
-	pieces    []Piece
-	up, down  []byte
-	muted     bool // what comes down is swallowed
+	muted     bool         // what comes down is swallowed
 }
 
 // A Conversation is what passed on one connection.
@@ -108,7 +106,7 @@ func (r *Relay) enter(near *net.TCPConn) *link {
 	far, _ := net.Dial("tcp", r.target) // no server: the client is hung up on
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := &link{near: near, opened: time.Now()}
+	l := &link{near: near, Conversation: Conversation{Opened: time.Now()}}
 	r.links = append(r.links, l)
 	if far != nil {
 		l.far = far.(*net.TCPConn)
@@ -149,12 +147,12 @@ func (r *Relay) upload(l *link) {
 // requestEnd marks the end of each request line.
 var requestEnd = []byte(" HTTP/1.1\r\n")
 
-// keep keeps what a client sent, and says whether to answer it by a reset. Requests
+// keep keeps what a client sent, and reports whether to answer it by a reset. Requests
 // are counted in each piece by itself: clients write one whole.
 func (r *Relay) keep(l *link, piece []byte) (reset bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l.up = append(l.up, piece...)
+	l.Up = append(l.Up, piece...)
 	l.note(true, len(piece))
 	for range bytes.Count(piece, requestEnd) {
 		r.asked++
@@ -169,15 +167,16 @@ func (r *Relay) keep(l *link, piece []byte) (reset bool) {
 // note keeps when a piece came.
 func (l *link) note(up bool, n int) {
 	if n > 0 {
-		l.pieces = append(l.pieces, Piece{Up: up, At: time.Now(), Bytes: n})
+		l.Pieces = append(l.Pieces, Piece{Up: up, At: time.Now(), Bytes: n})
 	}
 }
 
 // shorten takes back what of the last piece down could not be passed on.
 func (l *link) shorten(n int) {
-	for i := len(l.pieces) - 1; i >= 0; i-- {
-		if !l.pieces[i].Up {
-			l.pieces[i].Bytes -= n
+	l.Down = l.Down[:len(l.Down)-n]
+	for i, p := range slices.Backward(l.Pieces) {
+		if !p.Up {
+			l.Pieces[i].Bytes -= n
 			return
 		}
 	}
@@ -216,7 +215,7 @@ func (r *Relay) download(l *link) {
 		r.mu.Lock()
 		muted := l.muted
 		if !muted {
-			l.down = append(l.down, buffer[:n]...)
+			l.Down = append(l.Down, buffer[:n]...)
 			l.note(false, n)
 		}
 		r.mu.Unlock()
@@ -226,7 +225,6 @@ func (r *Relay) download(l *link) {
 		passed, failed := l.near.Write(buffer[:n])
 		if failed != nil {
 			r.mu.Lock()
-			l.down = l.down[:len(l.down)-(n-passed)]
 			l.shorten(n - passed)
 			r.mu.Unlock()
 		}
@@ -289,12 +287,11 @@ func (r *Relay) Requests() (n int64) {
 }
 
 // Conversations are what passed so far, in the order in which the connections were opened.
-func (r *Relay) Conversations() []Conversation {
+func (r *Relay) Conversations() (all []Conversation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	all := make([]Conversation, len(r.links))
-	for i, l := range r.links {
-		all[i] = Conversation{Up: slices.Clone(l.up), Down: slices.Clone(l.down), Opened: l.opened, Pieces: slices.Clone(l.pieces)}
+	for _, l := range r.links {
+		all = append(all, Conversation{Up: slices.Clone(l.Up), Down: slices.Clone(l.Down), Opened: l.Opened, Pieces: slices.Clone(l.Pieces)})
 	}
 	return all
 }

@@ -151,36 +151,22 @@ type Control struct {
 
 // Controls has every check judge valid evidence and all that was corrupted for it.
 func Controls() (valid []results.Gate, corrupt []Control) {
-	return Judge(ValidEvidence()), judgeCorrupted(allCorrupted())
-}
-
-// corrupted is evidence that only the named check must refuse.
-type corrupted struct {
-	check    string
-	evidence Evidence
-}
-
-func allCorrupted() (all []corrupted) {
 	for _, c := range checks {
-		for _, corrupt := range corruptions[c.name] {
-			e := ValidEvidence()
-			corrupt(&e)
-			all = append(all, corrupted{c.name, e})
-		}
+		corrupt = append(corrupt, controlsOf(c.name)...)
+	}
+	return Judge(ValidEvidence()), corrupt
+}
+
+func controlsOf(check string) (all []Control) {
+	for _, corrupt := range corruptions[check] {
+		e := ValidEvidence()
+		corrupt(&e)
+		all = append(all, control(check, Judge(e)))
+	}
+	if len(all) == 0 {
+		all = append(all, Control{Check: check, Detail: "nothing shows that it can fail"})
 	}
 	return all
-}
-
-func judgeCorrupted(all []corrupted) (controls []Control) {
-	for _, c := range checks {
-		if len(corruptions[c.name]) == 0 {
-			controls = append(controls, Control{Check: c.name, Detail: "nothing shows that it can fail"})
-		}
-	}
-	for _, one := range all {
-		controls = append(controls, control(one.check, Judge(one.evidence)))
-	}
-	return controls
 }
 
 func control(name string, verdicts []results.Gate) Control {
