@@ -115,8 +115,8 @@ func cpuRow(what string, stubs []*stub) (Row, error) {
 }
 
 // spentBy has stubs burn at once, and sums up what is read of them from outside.
-func spentBy(stubs []*stub) (sum time.Duration, err error) {
-	before, err := readings(stubs)
+func spentBy(stubs []*stub) (time.Duration, error) {
+	before, err := cpuOf(stubs)
 	if err != nil {
 		return 0, err
 	}
@@ -130,22 +130,19 @@ func spentBy(stubs []*stub) (sum time.Duration, err error) {
 			return 0, err
 		}
 	}
-	after, err := readings(stubs)
-	for i := range after {
-		sum += after[i].Minus(before[i]).CPU
-	}
-	return sum, err
+	after, err := cpuOf(stubs)
+	return after - before, err
 }
 
-func readings(stubs []*stub) (all []cost.Usage, err error) {
+func cpuOf(stubs []*stub) (sum time.Duration, err error) {
 	for _, s := range stubs {
 		usage, err := cost.Read(s.PID())
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		all = append(all, usage)
+		sum += usage.CPU
 	}
-	return all, nil
+	return sum, nil
 }
 
 // lifeRow compares the whole life of a stub with the kernel's own account of it

@@ -41,13 +41,10 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
 	said := make(chan Greeting, 1)
 	go func() {
-		_ = ReadLines(p.Stdout, func(line json.RawMessage) error {
-			var g Greeting
-			if json.Unmarshal(line, &g) == nil && g.Listening != "" {
-				said <- g
-			}
-			return errors.New("that was all")
-		})
+		var g Greeting
+		if json.NewDecoder(p.Stdout).Decode(&g) == nil && g.Listening != "" {
+			said <- g
+		}
 	}()
 	select {
 	case g := <-said:

@@ -80,8 +80,8 @@ type driver struct {
 }
 
 func (d *driver) obey(ctx context.Context, o Order) error {
-	if err := o.check(); err != nil {
-		return err
+	if said := o.fields(); said != 1 {
+		return fmt.Errorf("control message says %d things, not one", said)
 	}
 	if err := d.inOrder(o); err != nil {
 		return fmt.Errorf("control message out of order: %w", err)

@@ -27,15 +27,12 @@ type visitors struct {
 
 // A visit is one client's.
 type visit struct {
-	due     clock.Instant
-	counts  bool // it was due in the window, and not at its very end
-	ready   bool
-	heard   bool
-	leaves  chan struct{} // closed when it has heard something
-	leaving sync.Once
+	due    clock.Instant
+	counts bool // it was due in the window, and not at its very end
+	ready  bool
+	heard  bool
+	leave  func() // idempotent; called when it has heard something
 }
-
-func (v *visit) leave() { v.leaving.Do(func() { close(v.leaves) }) }
 
 func newVisitors(d *driver, block int) *visitors {
 	return &visitors{driver: d, block: block, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
@@ -76,7 +73,8 @@ func (v *visitors) open(id int, due clock.Instant, counts bool) {
 	if backed(d.scenario) {
 		like.Worker = id % (len(d.recorders) - 1) // the last is the backend's
 	}
-	one := &visit{due: due, counts: counts, leaves: make(chan struct{})}
+	leaves, leave := context.WithCancel(context.Background())
+	one := &visit{due: due, counts: counts, leave: leave}
 	v.mu.Lock()
 	if v.ended {
 		v.mu.Unlock()
@@ -91,7 +89,7 @@ func (v *visitors) open(id int, due clock.Instant, counts bool) {
 	session := d.engine.Open(like, v)
 	go func() {
 		defer v.leaving.Done()
-		<-one.leaves
+		<-leaves.Done()
 		session.Close()
 		v.mu.Lock()
 		defer v.mu.Unlock()

@@ -7,6 +7,7 @@ package host
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"pushbench/bench/cost"
@@ -28,9 +29,7 @@ func Facts() results.Host {
 
 // NotShown lists what this system does not show.
 func NotShown(h results.Host) []string {
-	shown := append([]string{}, cost.NotShown...)
-	shown = append(shown, hostNotShown...)
-	return append(shown, unshown(h)...)
+	return slices.Concat(cost.NotShown, hostNotShown, unshown(h))
 }
 
 // goSettings change how Go's runtime behaves in both roles.
@@ -52,9 +51,6 @@ func LoadAverage() string { return readLine("/proc/loadavg") }
 
 // readLine reads a one-line file of the kernel's; empty where there is none.
 func readLine(path string) string {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
+	data, _ := os.ReadFile(path)
 	return strings.TrimSpace(string(data))
 }

@@ -60,8 +60,12 @@ func describe(h *results.Host) {
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
 		h.FileLimit = int64(limit.Cur)
 	}
+	h.Governor = readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+	h.SMT = readLine("/sys/devices/system/cpu/smt/active")
+	h.Qdisc = readLine("/proc/sys/net/core/default_qdisc")
+	h.CPUQuota = quotaOfGroup().Found
+	h.MemoryLimit = memoryOfGroup().Found
 	describeMachine(h)
-	describeLimits(h)
 }
 
 // tickRate is how often the kernel's timer ticks in a second: its coarse clock moves
@@ -72,15 +76,6 @@ func tickRate() float64 {
 		return 0
 	}
 	return math.Round(float64(time.Second) / float64(tick.Nano()))
-}
-
-// describeLimits adds what the kernel does not show everywhere: see unshown.
-func describeLimits(h *results.Host) {
-	h.Governor = readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-	h.SMT = readLine("/sys/devices/system/cpu/smt/active")
-	h.Qdisc = readLine("/proc/sys/net/core/default_qdisc")
-	h.CPUQuota = quotaOfGroup().Found
-	h.MemoryLimit = memoryOfGroup().Found
 }
 
 func describeMachine(h *results.Host) {

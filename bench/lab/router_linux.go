@@ -34,7 +34,7 @@ func (p *Path) makeRouter(r Router) (err error) {
 		return explained("give the hosts their addresses", err)
 	}
 	p.Far.Device, p.router.Device = p.router.Device, nil // the link ends at the router
-	return p.guard(r)
+	return p.router.Inside(func() error { return p.guard(r) })
 }
 
 // insideName is the router's interface to the hosts. Theirs is called as any end's.
@@ -66,32 +66,26 @@ func populate(hosts int) error {
 	return netlink.RouteAdd(&netlink.Route{LinkIndex: device.Attrs().Index, Gw: insidePrefix.Addr().AsSlice()})
 }
 
-// guard makes a router of the router.
-func (p *Path) guard(r Router) error {
-	if err := p.router.Inside(func() (err error) {
-		p.Doors, err = filter(r)
-		return err
-	}); err != nil {
+// guard makes a router of the router, from inside.
+func (p *Path) guard(r Router) (err error) {
+	if p.Doors, err = filter(r); err != nil {
 		return explained("set up the router's filter (nf_tables, with NAT and connection tracking)", err)
 	}
-	return explained("set up the router", p.router.Inside(func() error {
-		const ip = "/proc/sys/net/ipv4/ip_forward"
-		const tracking = "/proc/sys/net/netfilter/nf_conntrack_"
-		settings := map[string]string{
-			ip: "1",
-			// What comes in the middle of a connection that was forgotten is no new one: what
-			// a router does that has restarted, or whose table has no room for what is quiet.
-			tracking + "tcp_loose": "0",
-		}
-		if r.Forget > 0 {
-			settings[tracking+"tcp_timeout_established"] = strconv.Itoa(int(r.Forget / time.Second))
-		}
-		var failed []error
-		for file, value := range settings {
-			failed = append(failed, os.WriteFile(file, []byte(value), 0))
-		}
-		return errors.Join(failed...)
-	}))
+	const ip = "/proc/sys/net/ipv4/ip_forward"
+	const tracking = "/proc/sys/net/netfilter/nf_conntrack_"
+	settings := map[string]string{
+		ip: "1",
+		// What comes in the middle of a connection that was forgotten is no new one: what
+		// a router does that has restarted, or whose table has no room for what is quiet.
+		tracking + "tcp_loose": "0",
+	}
+	if r.Forget > 0 {
+		settings[tracking+"tcp_timeout_established"] = strconv.Itoa(int(r.Forget / time.Second))
+	}
+	for file, value := range settings {
+		err = errors.Join(err, os.WriteFile(file, []byte(value), 0))
+	}
+	return explained("set up the router", err)
 }
 
 // filter gives the router its rules, from inside: to have the library enter the

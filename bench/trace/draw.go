@@ -108,12 +108,13 @@ func (t Trace) SVG(w io.Writer) error {
 	text := func(x, y int, anchor, class, s string) {
 		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="%s" class="%s">%s</text>`+"\n", x, y, anchor, class, html.EscapeString(s))
 	}
-	arrow := func(from, to, y int) {
-		head := to - 9
-		if to < from {
-			head = to + 9
-		}
+	arrow := func(from, to, head int, label string) {
 		fmt.Fprintf(&b, `<path d="M%d %dH%d" class="line"/><path d="M%d %dL%d %dL%d %dZ" class="head"/>`+"\n", from, y, to, to, y, head, y-4, head, y+4)
+		text((left+right)/2, y-5, "middle", "ink", label)
+	}
+	dot := func(x, label int, anchor, what string) {
+		fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", x, y)
+		text(label, y+4, anchor, "bold", what)
 	}
 	for _, s := range t.Steps {
 		if s.At-last > quiet {
@@ -124,17 +125,13 @@ func (t Trace) SVG(w io.Writer) error {
 		text(left-14, y+4, "end", "soft", milliseconds(s.At))
 		switch s.Kind {
 		case Open, Up:
-			arrow(left, right, y)
-			text((left+right)/2, y-5, "middle", "ink", t.label(s))
+			arrow(left, right, right-9, t.label(s))
 		case Down:
-			arrow(right, left, y)
-			text((left+right)/2, y-5, "middle", "ink", t.label(s))
+			arrow(right, left, left+9, t.label(s))
 		case AtServer:
-			fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", right, y)
-			text(right-12, y+4, "end", "bold", s.Text)
+			dot(right, right-12, "end", s.Text)
 		default:
-			fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", left, y)
-			text(left+12, y+4, "start", "bold", s.Text)
+			dot(left, left+12, "start", s.Text)
 		}
 		y += step
 	}

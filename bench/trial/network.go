@@ -28,9 +28,6 @@ type network struct {
 	told     *bufio.Reader // what the link reports
 }
 
-// linkRole is the link's process.
-const linkRole = "link"
-
 // newNetwork makes what the scenario requires, and starts the link.
 func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network, error) {
 	n := &network{
@@ -59,7 +56,7 @@ func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (er
 	n.host = n.path.Near.Address.String()
 	n.far.Files, n.beside = []*os.File{n.backends}, 3 // the first of the files
 	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
-	if n.link, err = child.Start(linkRole, rig.Link, devices); err != nil {
+	if n.link, err = child.Start("link", rig.Link, devices); err != nil {
 		return err
 	}
 	n.told = bufio.NewReader(n.link.Stdout)

@@ -53,10 +53,8 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 
 // Differences lists the settings that two trials do not share, in the order of their names.
 func Differences(was, is map[string]string, counts func(name string) bool) (list []string) {
-	names := maps.Clone(was)
-	if names == nil {
-		names = map[string]string{}
-	}
+	names := map[string]string{}
+	maps.Copy(names, was)
 	maps.Copy(names, is)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		a, b := SettingOf(was, name), SettingOf(is, name)
