@@ -11,16 +11,12 @@ import (
 )
 
 // mappingsRow compares the resident size of a child of ours with the sum of its
-// mappings (/proc/PID/smaps), while it stands still.
+// mappings (/proc/PID/smaps), while it is stopped.
 func mappingsRow(pid int) (row Row, err error) {
-	child, err := os.FindProcess(pid)
-	if err != nil {
-		return row, fmt.Errorf("find process %d: %w", pid, err)
-	}
-	if err := child.Signal(syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return row, fmt.Errorf("stop process %d: %w", pid, err)
 	}
-	defer func() { err = errors.Join(err, child.Signal(syscall.SIGCONT)) }()
+	defer func() { err = errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) }()
 	known, err := mapped(pid)
 	if err != nil {
 		return row, err

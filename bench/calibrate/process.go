@@ -82,18 +82,17 @@ const (
 // CPU reads from outside what stubs burn that were told how much. The
 // argument list starts a process that runs Stub.
 func CPU(ctx context.Context, argv []string) ([]Row, error) {
-	return withStubs(ctx, argv, 2, func(stubs []*stub) (rows []Row, err error) {
-		row, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
+	return withStubs(ctx, argv, 2, func(stubs []*stub) ([]Row, error) {
+		one, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
-		if row, err = cpuRow("two at once, together, mean of 3", stubs); err != nil {
+		both, err := cpuRow("two at once, together, mean of 3", stubs)
+		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row)
-		row, err = lifeRow(stubs[0])
-		return append(rows, row), err
+		life, err := lifeRow(stubs[0])
+		return []Row{one, both, life}, err
 	})
 }
 

@@ -5,7 +5,11 @@
 // never guess: what a system does not show is zero, and NotShown says so.
 package cost
 
-import "time"
+import (
+	"time"
+
+	"pushbench/results"
+)
 
 // Usage is what one process has used since it started.
 type Usage struct {
@@ -15,17 +19,11 @@ type Usage struct {
 	switches map[int]int64 // context switches by thread: a thread that ends takes its count with it
 }
 
-// Spent is what a process used between two readings.
-type Spent struct {
-	CPU             time.Duration
-	User, System    time.Duration
-	ContextSwitches int64 // of the threads that were there at the second reading
-}
-
-// Minus is what was used since an earlier reading. User and system time are the
-// precise total split by the ticks in between: 10 ms ticks alone are too coarse for a window of seconds.
-func (u Usage) Minus(earlier Usage) Spent {
-	d := Spent{CPU: u.CPU - earlier.CPU}
+// Minus is what was used since an earlier reading: times, and the context switches of the
+// threads that are there now. User and system time are the precise total split by the ticks in
+// between: 10 ms ticks alone are too coarse for a window of seconds.
+func (u Usage) Minus(earlier Usage) results.Process {
+	d := results.Process{CPU: u.CPU - earlier.CPU}
 	for thread, n := range u.switches {
 		d.ContextSwitches += n - earlier.switches[thread]
 	}

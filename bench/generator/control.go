@@ -68,9 +68,7 @@ type Message struct {
 }
 
 // Prepared says that the plan is made.
-type Prepared struct {
-	Goroutines int `json:"goroutines"`
-}
+type Prepared struct{}
 
 // An Outcome is a generator's part of a trial.
 type Outcome struct {

@@ -177,7 +177,7 @@ func (d *driver) prepare(p *Prepare) error {
 	if s.Visitors.Rate > 0 {
 		d.visitors = newVisitors(d, p.Block)
 	}
-	return d.out.Send(Message{Prepared: &Prepared{Goroutines: runtime.NumGoroutine()}})
+	return d.out.Send(Message{Prepared: &Prepared{}})
 }
 
 // equip gives the driver its plan, and everything that a plan needs but clients.

@@ -90,15 +90,13 @@ func (x Examination) Do(ctx context.Context) ([]Finding, error) {
 }
 
 func descriptors(needs []Need) Finding {
-	f := Finding{Check: "open files"}
+	const check = "open files"
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		f.State, f.Found = Hidden, err.Error()
-		return f
+		return Finding{check, Hidden, err.Error(), ""}
 	}
-	f.State, f.Advice = judgeFiles(uint64(limit.Cur), needs)
-	f.Found = fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max)
-	return f
+	state, advice := judgeFiles(uint64(limit.Cur), needs)
+	return Finding{check, state, fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max), advice}
 }
 
 // judgeFiles holds a limit of open files against what the scenarios need.
@@ -154,7 +152,10 @@ func watchIdle(ctx context.Context, m *Monitor) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append([]Finding{sleeping(m), hiccups(stalls)}, compareLooks(before, lookAround(), []int{os.Getpid(), m.Process.PID()})...), nil
+	after := lookAround()
+	return []Finding{
+		sleeping(m), hiccups(stalls), otherLoad(before, after, []int{os.Getpid(), m.Process.PID()}), steal(before, after), throttling(before, after),
+	}, nil
 }
 
 // sleeping reports how a run prevents idle states here.

@@ -142,15 +142,7 @@ func lookAround() look {
 	return l
 }
 
-// compareLooks judges what others did between two looks; ours are not others.
-func compareLooks(before, after look, ours []int) []Finding {
-	return []Finding{
-		otherLoad(before, after, ours),
-		steal(before, after),
-		throttling(before, after),
-	}
-}
-
+// otherLoad is of processes that are not ours.
 func otherLoad(before, after look, ours []int) Finding {
 	span := after.at.Sub(before.at).Seconds()
 	shares := map[int]float64{}

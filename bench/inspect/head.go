@@ -57,18 +57,17 @@ func readHead(r *bufio.Reader) (h head, err error) {
 	return h, err
 }
 
-// values are those of a header field, in order. Names are told apart by no case (RFC 9110, section 5.1).
-func (h head) values(name string) (all []string) {
+// value is that of a header field, or several joined by commas (RFC 9110, section 5.3).
+// Names are case-insensitive (section 5.1).
+func (h head) value(name string) string {
+	var all []string
 	for _, l := range h.lines[min(1, len(h.lines)):] {
 		if n, v, ok := strings.Cut(l, ":"); ok && strings.EqualFold(n, name) {
 			all = append(all, strings.TrimSpace(v))
 		}
 	}
-	return all
+	return strings.Join(all, ", ")
 }
-
-// value is the only one, or several joined by commas as RFC 9110, section 5.3 has it.
-func (h head) value(name string) string { return strings.Join(h.values(name), ", ") }
 
 // has says whether a comma-separated list holds a word.
 func has(list, word string) bool {

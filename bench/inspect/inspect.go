@@ -225,9 +225,13 @@ func (e *Exchange) receive(c *conn) (head, error) {
 
 // plain names the errors that people know by other words.
 func plain(err error) error {
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
+	if nothingYet(err) {
 		return errors.New("nothing came in time")
 	}
 	return err
+}
+
+func nothingYet(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }

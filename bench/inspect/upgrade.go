@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -127,11 +126,6 @@ func (e *Exchange) goodbye(c *conn) error {
 		}
 	}
 	return nil
-}
-
-func nothingYet(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // closeFrame says 1000, masked by a key of zeros (RFC 6455, sections 5.3 and 5.5.1).

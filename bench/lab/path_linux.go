@@ -65,7 +65,8 @@ func (e *End) make() (err error) {
 		if e.Device, err = openTUN(deviceName); err != nil {
 			return explained("make a TUN device", err)
 		}
-		return explained("set a TUN device up", setUp(deviceName, netip.PrefixFrom(e.Address, near.Bits())))
+		_, err = setUp(deviceName, netip.PrefixFrom(e.Address, near.Bits()))
+		return explained("set a TUN device up", err)
 	})
 }
 
@@ -131,22 +132,22 @@ const queueLength = 10_000
 
 // setUp gives a device of this thread's namespace its addresses and brings it up, and the
 // loopback device too.
-func setUp(name string, addresses ...netip.Prefix) error {
+func setUp(name string, addresses ...netip.Prefix) (netlink.Link, error) {
 	device, err := netlink.LinkByName(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, a := range addresses {
 		ip := &net.IPNet{IP: a.Addr().AsSlice(), Mask: net.CIDRMask(a.Bits(), a.Addr().BitLen())}
 		if err := netlink.AddrAdd(device, &netlink.Addr{IPNet: ip}); err != nil {
-			return fmt.Errorf("address %v: %w", a, err)
+			return nil, fmt.Errorf("address %v: %w", a, err)
 		}
 	}
-	return errors.Join(
+	return device, errors.Join(
 		silence(name), netlink.LinkSetMTU(device, mtu), netlink.LinkSetTxQLen(device, queueLength),
 		netlink.LinkSetUp(device), netlink.LinkSetUp(loopback))
 }

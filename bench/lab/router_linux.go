@@ -47,7 +47,8 @@ func wireInside(there netns.NsHandle) error {
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attributes, PeerName: deviceName, PeerNamespace: netlink.NsFd(int(there))}); err != nil {
 		return err
 	}
-	return setUp(insideName, insidePrefix)
+	_, err := setUp(insideName, insidePrefix)
+	return err
 }
 
 // populate gives the hosts' end its addresses, and the way out.
@@ -56,10 +57,7 @@ func populate(hosts int) error {
 	for n := range hosts {
 		addresses = append(addresses, netip.PrefixFrom(Host(n), insidePrefix.Bits()))
 	}
-	if err := setUp(deviceName, addresses...); err != nil {
-		return err
-	}
-	device, err := netlink.LinkByName(deviceName)
+	device, err := setUp(deviceName, addresses...)
 	if err != nil {
 		return err
 	}

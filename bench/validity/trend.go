@@ -1,6 +1,7 @@
 package validity
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -150,16 +151,7 @@ func rank(all []float64, i int) float64 {
 	return r
 }
 
-func sign(x float64) float64 {
-	switch {
-	case x > 0:
-		return 1
-	case x < 0:
-		return -1
-	default:
-		return 0
-	}
-}
+func sign(x float64) float64 { return float64(cmp.Compare(x, 0)) }
 
 // mannKendall is the two-sided p of a trend in a series: how likely an order drawn at
 // random is as far from disorder. Ties count for neither side, which errs on the side of no trend.
