@@ -92,7 +92,7 @@ var house = []wall{
 		may:   []string{"bench/client", "bench/client/engines", "bench/clock", "bench/payload", "bench/relay", "bench/schedule", "scenarios", "results"},
 		tests: []string{"bench/*", "bench/*/*"},
 	},
-	{part: "bench/client/clienttest", may: []string{"bench/*", "scenarios", "results"}},
+	{part: "bench/client/clienttest", may: []string{"bench/client", "bench/clock"}},
 	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
 	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
 	{part: "bench/client/internal/wire"},

@@ -1,3 +1,7 @@
+// Package clienttest has a sink for tests of simulated clients: it keeps what an engine
+// reports and waits for what is expected.
+//
+// It owns no expectation of an engine or a server: those are cmd/internal/conformance's.
 package clienttest
 
 import (

@@ -34,7 +34,7 @@ func TestConformance(t *testing.T) {
 		t.Parallel()
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
-			clienttest.Run(t, amount(stack), newEngine, inprocess.Starter(stack, nil))
+			run(t, amountFor(stack), newEngine, inprocess.Server{Stack: stack})
 		})
 	})
 }
@@ -55,7 +55,7 @@ func TestConformanceOverTLS(t *testing.T) {
 			c.TLS = &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}
 			return inprocess.Engine(t, engines.Goroutine)(c)
 		}
-		clienttest.Run(t, amount(stack), newEngine, inprocess.Starter(stack, secured))
+		run(t, amountFor(stack), newEngine, inprocess.Server{Stack: stack, Secured: secured})
 	})
 }
 
@@ -63,16 +63,27 @@ func TestConformanceOverTLS(t *testing.T) {
 func TestConformanceOfWebhooks(t *testing.T) {
 	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
 		t.Parallel()
-		clienttest.RunDialled(t, amount(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Starter(stack, nil))
+		runDialled(t, amountFor(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Server{Stack: stack})
 	})
 }
 
-// amount is how many cases a library is held to here.
-func amount(stack wire.Stack) clienttest.Amount {
+// amountFor is how many cases a library is held to here.
+func amountFor(stack wire.Stack) amount {
 	if whole || stack == wire.Reference {
-		return clienttest.Whole
+		return all
 	}
-	return clienttest.Smoke
+	return smoke
+}
+
+// relayed starts a relay to a server's address that lasts until the test ends.
+func relayed(t testing.TB, target string) *relay.Relay {
+	t.Helper()
+	r, err := relay.Start(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
 }
 
 // What crosses the wire of a WebSocket is what RFC 6455 says, to the byte, and
@@ -97,7 +108,7 @@ func TestWebSocketBytesThroughALink(t *testing.T) {
 
 func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Engine) {
 	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Stack: stack})
-	tap := clienttest.Relayed(t, server.Addr)
+	tap := relayed(t, server.Addr)
 	witness := clienttest.NewWitness()
 	var traffic client.Traffic
 	session := newEngine(client.Config{Target: tap.Addr, Transport: transports.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)

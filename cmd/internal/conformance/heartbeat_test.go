@@ -80,7 +80,7 @@ func TestSilenceEndsAConnection(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
-				relay := clienttest.Relayed(t, server.Addr)
+				relay := relayed(t, server.Addr)
 				witness := clienttest.NewWitness()
 				engine := newEngine(client.Config{
 					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: patience,

@@ -21,15 +21,15 @@ func TestConformanceThroughALink(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		link   client.Link
-		amount clienttest.Amount
+		amount amount
 	}{
-		{"10 ms", client.Link{RTT: 10 * time.Millisecond}, clienttest.Amount(!whole)},
-		{"2 ms, jitter and 5 MB per second", client.Link{RTT: 2 * time.Millisecond, Jitter: 4 * time.Millisecond, Rate: 5e6, Seed: 1}, clienttest.Whole},
+		{"10 ms", client.Link{RTT: 10 * time.Millisecond}, amount(!whole)},
+		{"2 ms, jitter and 5 MB per second", client.Link{RTT: 2 * time.Millisecond, Jitter: 4 * time.Millisecond, Rate: 5e6, Seed: 1}, all},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
-				clienttest.Run(t, c.amount, through(c.link, newEngine), inprocess.Starter(wire.Reference, nil))
+				run(t, c.amount, through(c.link, newEngine), inprocess.Server{Stack: wire.Reference})
 			})
 		})
 	}
@@ -55,7 +55,7 @@ type farther struct {
 
 func newFarther(t *testing.T, newEngine func(client.Config) client.Engine, c client.Config) *farther {
 	server := inprocess.Start(t, inprocess.Server{Transport: string(c.Transport), Stack: wire.Reference})
-	f := &farther{T: t, server: server, relay: clienttest.Relayed(t, server.Addr), witness: clienttest.NewWitness()}
+	f := &farther{T: t, server: server, relay: relayed(t, server.Addr), witness: clienttest.NewWitness()}
 	c.Target, c.Traffic, c.Hold = f.relay.Addr, &f.traffic, 25*time.Second
 	f.engine = newEngine(c)
 	return f

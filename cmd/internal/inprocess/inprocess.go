@@ -14,10 +14,8 @@ import (
 	"time"
 
 	"pushbench/bench/client"
-	"pushbench/bench/client/clienttest"
 	"pushbench/bench/client/engines"
 	"pushbench/cmd/internal/edges"
-	"pushbench/scenarios"
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
 )
@@ -102,15 +100,6 @@ func (s *Server) Stop() {
 		s.t.Fatal("the server does not end")
 	}
 	s.Service.Close()
-}
-
-// Starter starts servers on a library, with TLS unless secured is nil, for clienttest.
-func Starter(stack wire.Stack, secured *tls.Config) func(*testing.T, scenarios.Transport) clienttest.Server {
-	return func(t *testing.T, transport scenarios.Transport) clienttest.Server {
-		s := Start(t, Server{Transport: string(transport), Stack: stack, Secured: secured})
-		polls := func() uint64 { return uint64(s.Service.Stats().Requests["poll"]) }
-		return clienttest.Server{Hidden: secured != nil, Addr: s.Addr, Stop: s.Stop, Restart: s.Restart, Polls: polls}
-	}
 }
 
 // OnEachStack runs a test on every library that the servers are built on.

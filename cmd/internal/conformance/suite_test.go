@@ -1,4 +1,4 @@
-package clienttest
+package conformance
 
 import (
 	"fmt"
@@ -8,64 +8,56 @@ import (
 	"time"
 
 	"pushbench/bench/client"
+	"pushbench/bench/client/clienttest"
 	"pushbench/bench/clock"
 	"pushbench/bench/relay"
+	"pushbench/cmd/internal/inprocess"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
 )
 
-// A Server is one under test. It is stopped when the test ends by who started it.
-type Server struct {
-	Addr    string         // host:port
-	Stop    func()         // in good order; returns when it is gone
-	Restart func(ring int) // at the same address, in a new epoch, stopped first if need be; ring: messages kept per topic, 0: the server's default
-	Polls   func() uint64  // how many polls it has read
-	Hidden  bool           // nobody between can read what crosses: it is TLS
-}
-
-// Run holds an engine and a server to the contract, over every transport. newEngine's
-// engines are closed by who made them, when the sessions are: in a Cleanup. start
-// starts a server of one transport; its listener, at the least, is ready when it returns.
+// run holds an engine and a server to the contract, over every transport. newEngine's
+// engines are closed by the caller, after the sessions: in a Cleanup.
 //
-// The cases run side by side. Of an engine that can be dialled RunDialled asks the same, as
-// far as a client that listens can be asked: no relay can take its connection away, or read
-// what crosses it.
-func Run(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
+// The cases run in parallel. runDialled runs those of them that apply to a client that
+// listens: no relay can cut such a client's connection, or read what crosses it.
+func run(t *testing.T, cases amount, newEngine func(client.Config) client.Engine, server inprocess.Server) {
 	for _, transport := range scenarios.ClientOpened {
-		t.Run(string(transport), func(t *testing.T) { play(t, transport, amount.of(cases), newEngine, start) })
+		t.Run(string(transport), func(t *testing.T) { play(t, transport, cases.of(allCases), newEngine, server) })
 	}
 }
 
-// RunDialled holds an engine and a server that dials it to the contract.
-func RunDialled(t *testing.T, amount Amount, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
-	asked := slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return c.dials })
-	asked = append(asked, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
-	play(t, transports.Webhook, amount.of(asked), newEngine, start)
+// runDialled holds an engine and a server that dials it to the contract.
+func runDialled(t *testing.T, cases amount, newEngine func(client.Config) client.Engine, server inprocess.Server) {
+	able := slices.DeleteFunc(slices.Clone(allCases), func(c scene) bool { return c.dials })
+	able = append(able, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
+	play(t, transports.Webhook, cases.of(able), newEngine, server)
 }
 
-// An Amount says how many cases are played.
-type Amount bool
+// An amount says how many cases are run.
+type amount bool
 
-// Smoke is the few cases that show most of what an HTTP library can break: framing,
+// smoke is the few cases that show most of what an HTTP library can break: framing,
 // payloads, resuming, stopping and the counts of bytes and requests.
 const (
-	Whole Amount = false
-	Smoke Amount = true
+	all   amount = false
+	smoke amount = true
 )
 
-func (a Amount) of(all []scene) []scene {
-	if a == Whole {
-		return all
+func (a amount) of(cases []scene) []scene {
+	if a == all {
+		return cases
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(c scene) bool { return !c.smoke })
+	return slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return !c.smoke })
 }
 
-func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Engine, start func(*testing.T, scenarios.Transport) Server) {
+func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Engine, server inprocess.Server) {
+	server.Transport = string(transport)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: start(t, transport)})
+			c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: inprocess.Start(t, server)})
 		})
 	}
 }
@@ -75,10 +67,10 @@ type scene struct {
 	name  string
 	run   func(*stage)
 	dials bool // it takes away, or looks at, a connection that the client has dialled
-	smoke bool // it is one of the few: see Smoke
+	smoke bool // it is one of the few: see smoke
 }
 
-var cases = []scene{
+var allCases = []scene{
 	{name: "the subscribe-ack comes first", run: ackFirst, smoke: true},
 	{name: "a publication comes back and to others", run: ownWay},
 	{name: "a reporter publishes and is delivered nothing", run: reporting, dials: true},
@@ -101,11 +93,11 @@ type stage struct {
 	*testing.T
 	transport scenarios.Transport
 	newEngine func(client.Config) client.Engine
-	server    Server
+	server    *inprocess.Server
 	relay     *relay.Relay // between the clients and the server; nil before open
 	traffic   client.Traffic
 	engine    client.Engine
-	witness   *Witness
+	witness   *clienttest.Witness
 	backend   *publisher // nil before publish
 }
 
@@ -119,8 +111,8 @@ const (
 func (s *stage) open(c int, change func(*client.Subscription), topics ...string) client.Session {
 	s.Helper()
 	if s.engine == nil {
-		s.relay = Relayed(s, s.server.Addr)
-		s.witness = NewWitness()
+		s.relay = relayed(s, s.server.Addr)
+		s.witness = clienttest.NewWitness()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
 	}
 	sub := client.Subscription{Client: c, Worker: c % s.engine.Workers(), Topics: topics, Delivery: string(scenarios.Every)}
@@ -129,7 +121,7 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 	}
 	session := s.engine.Open(sub, s.witness)
 	s.Cleanup(session.Close)
-	s.witness.Await(s, "subscribe-ack", func(told []Told) bool { return len(Batches(told, c)) > 0 })
+	s.witness.Await(s, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, c)) > 0 })
 	return session
 }
 
@@ -140,7 +132,7 @@ func (s *stage) config(target string, traffic *client.Traffic) client.Config {
 // A publisher stands beside the server.
 type publisher struct {
 	session client.Session
-	witness *Witness
+	witness *clienttest.Witness
 	traffic client.Traffic
 	sent    uint32
 }
@@ -149,7 +141,7 @@ type publisher struct {
 func (s *stage) publish(topic, data string) uint64 {
 	s.Helper()
 	if s.backend == nil {
-		p := &publisher{witness: NewWitness()}
+		p := &publisher{witness: clienttest.NewWitness()}
 		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
 		s.Cleanup(p.session.Close)
 		s.backend = p
@@ -160,15 +152,15 @@ func (s *stage) publish(topic, data string) uint64 {
 }
 
 // acknowledged waits for the acknowledgement of a publication.
-func acknowledged(t *testing.T, w *Witness, c int, id uint32) uint64 {
+func acknowledged(t *testing.T, w *clienttest.Witness, c int, id uint32) uint64 {
 	t.Helper()
-	outcome := func(told []Told) []client.Event {
-		return slices.DeleteFunc(Events(told, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
+	outcome := func(told []clienttest.Told) []client.Event {
+		return slices.DeleteFunc(clienttest.Events(told, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
 	}
-	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(told []Told) bool { return len(outcome(told)) > 0 })
+	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(told []clienttest.Told) bool { return len(outcome(told)) > 0 })
 	e := outcome(w.All())[0]
 	if e.Kind != client.Acked {
-		t.Fatalf("publication %d: %s (%s), want it acknowledged", id, kinds[e.Kind], e.Cause)
+		t.Fatalf("publication %d, want it acknowledged:\n%s", id, clienttest.Words([]clienttest.Told{{Client: c, Event: e}}))
 	}
 	return e.Seq
 }
@@ -177,13 +169,13 @@ func acknowledged(t *testing.T, w *Witness, c int, id uint32) uint64 {
 // A message is written topic#seq=data.
 func (s *stage) expect(c int, want ...string) {
 	s.Helper()
-	got := func(told []Told) (lines []string) {
-		for _, m := range Messages(told, c) {
+	got := func(told []clienttest.Told) (lines []string) {
+		for _, m := range clienttest.Messages(told, c) {
 			lines = append(lines, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
 		}
 		return lines
 	}
-	s.witness.Await(s, fmt.Sprintf("%d messages", len(want)), func(told []Told) bool { return len(got(told)) >= len(want) })
+	s.witness.Await(s, fmt.Sprintf("%d messages", len(want)), func(told []clienttest.Told) bool { return len(got(told)) >= len(want) })
 	if lines := got(s.witness.All()); !slices.Equal(lines, want) {
 		s.Errorf("client %d got\n%s\nwant\n%s", c, brief(lines), brief(want))
 	}
@@ -200,7 +192,7 @@ func brief(lines []string) string {
 // expectGaps compares the gaps that a client was told.
 func (s *stage) expectGaps(c int, want ...client.Gap) {
 	s.Helper()
-	if got := Gaps(s.witness.All(), c); !slices.Equal(got, want) {
+	if got := clienttest.Gaps(s.witness.All(), c); !slices.Equal(got, want) {
 		s.Errorf("client %d was told the gaps %+v, want %+v", c, got, want)
 	}
 }
@@ -208,13 +200,15 @@ func (s *stage) expectGaps(c int, want ...client.Gap) {
 // away is done while the client is disconnected, and knows it.
 func (s *stage) away(c int, do func()) {
 	s.Helper()
-	before := len(Events(s.witness.All(), c, client.Disconnected))
+	before := len(clienttest.Events(s.witness.All(), c, client.Disconnected))
 	s.relay.Block()
-	s.witness.Await(s, "disconnected event", func(told []Told) bool { return len(Events(told, c, client.Disconnected)) > before })
+	s.witness.Await(s, "disconnected event", func(told []clienttest.Told) bool {
+		return len(clienttest.Events(told, c, client.Disconnected)) > before
+	})
 	do()
 	s.relay.Unblock()
-	s.witness.Await(s, "resumed connection", func(told []Told) bool {
-		return slices.ContainsFunc(Events(told, c, client.Connected), func(e client.Event) bool { return e.Stages.Resume })
+	s.witness.Await(s, "resumed connection", func(told []clienttest.Told) bool {
+		return slices.ContainsFunc(clienttest.Events(told, c, client.Connected), func(e client.Event) bool { return e.Stages.Resume })
 	})
 }
 
@@ -222,11 +216,11 @@ func ackFirst(s *stage) {
 	s.publish("a", "before")
 	s.open(0, nil, "a")
 	first := s.witness.All()
-	ack := Batches(first, 0)[0]
+	ack := clienttest.Batches(first, 0)[0]
 	if !ack.Ack || len(ack.Messages) != 0 || len(ack.Gaps) != 0 || len(ack.Cursor) == 0 {
 		s.Errorf("the first batch is %+v, want an ack with a cursor and nothing else", ack)
 	}
-	checkStages(s, Events(first, 0, client.Connecting, client.Connected))
+	checkStages(s, clienttest.Events(first, 0, client.Connecting, client.Connected))
 	s.publish("a", "after")
 	s.expect(0, "a#2=after")
 }
@@ -258,7 +252,7 @@ func ownWay(s *stage) {
 	for c := range 2 {
 		s.expect(c, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=word 4", "a#5=word 5")
 	}
-	if sent := Events(s.witness.All(), 0, client.Sending); len(sent) != 5 {
+	if sent := clienttest.Events(s.witness.All(), 0, client.Sending); len(sent) != 5 {
 		s.Errorf("%d publications told to be sent, want 5", len(sent))
 	}
 }
@@ -271,7 +265,7 @@ func reporting(s *stage) {
 	s.Cleanup(reporter.Close)
 	connected := func(n int) {
 		s.Helper()
-		s.witness.Await(s, "connected event", func(told []Told) bool { return len(Events(told, c, client.Connected)) >= n })
+		s.witness.Await(s, "connected event", func(told []clienttest.Told) bool { return len(clienttest.Events(told, c, client.Connected)) >= n })
 	}
 	connected(1)
 	for id := uint32(1); id <= 3; id++ {
@@ -280,7 +274,7 @@ func reporting(s *stage) {
 	}
 	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3")
 	s.away(0, func() {
-		s.witness.Await(s, "disconnected event of the reporter", func(told []Told) bool { return len(Events(told, c, client.Disconnected)) > 0 })
+		s.witness.Await(s, "disconnected event of the reporter", func(told []clienttest.Told) bool { return len(clienttest.Events(told, c, client.Disconnected)) > 0 })
 		s.publish("a", "meanwhile") // a poll that resumes is held until there is something
 	})
 	if s.transport == transports.WebSocket { // the others connect when there is something to say
@@ -289,7 +283,7 @@ func reporting(s *stage) {
 	reporter.Publish(4, "a", []byte("word 4"))
 	acknowledged(s.T, s.witness, c, 4)
 	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=meanwhile", "a#5=word 4")
-	if got := Messages(s.witness.All(), c); len(got) != 0 {
+	if got := clienttest.Messages(s.witness.All(), c); len(got) != 0 {
 		s.Errorf("the reporter was delivered %d messages", len(got))
 	}
 }
@@ -384,7 +378,7 @@ func betweenPolls(s *stage) {
 		if i%3 == 0 {
 			continue // and sometimes two or three come at once
 		}
-		s.witness.Await(s, "last message", func(told []Told) bool { return len(Messages(told, 0)) > i })
+		s.witness.Await(s, "last message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) > i })
 	}
 	s.expect(0, want...)
 	s.expectGaps(0)
@@ -484,7 +478,7 @@ func partings(t transports.Transport) []string {
 func (s *stage) polledAgain() {
 	s.Helper()
 	s.agree("the first answer is there", func() string {
-		if s.server.Polls() < 2 {
+		if s.server.Service.Stats().Requests["poll"] < 2 {
 			return "the client does not poll again"
 		}
 		return ""
@@ -498,16 +492,16 @@ func gracefulStop(s *stage) {
 	}
 	s.publish("a", "last word")
 	s.server.Stop()
-	s.witness.Await(s, "disconnected event", func(told []Told) bool { return len(Events(told, 0, client.Disconnected)) > 0 })
+	s.witness.Await(s, "disconnected event", func(told []clienttest.Told) bool { return len(clienttest.Events(told, 0, client.Disconnected)) > 0 })
 	if s.transport != transports.ShortPoll { // which asks again only when its time has come
 		s.expect(0, "a#1=last word")
 	}
-	first := Events(s.witness.All(), 0, client.Disconnected)[0]
+	first := clienttest.Events(s.witness.All(), 0, client.Disconnected)[0]
 	if wanted := partings(transports.Of(s.transport)); !slices.Contains(wanted, first.Cause) {
 		s.Errorf("disconnected because of %q, want one of %q", first.Cause, wanted)
 	}
 	s.server.Restart(0)
-	s.witness.Await(s, "new epoch", func(told []Told) bool { return len(Gaps(told, 0)) > 0 })
+	s.witness.Await(s, "new epoch", func(told []clienttest.Told) bool { return len(clienttest.Gaps(told, 0)) > 0 })
 }
 
 func exactCounts(s *stage) {
@@ -519,13 +513,13 @@ func exactCounts(s *stage) {
 			acknowledged(s.T, s.witness, 0, id)
 		}
 		for c := range 2 {
-			s.witness.Await(s, "every message", func(told []Told) bool { return len(Messages(told, c)) >= int(to) })
+			s.witness.Await(s, "every message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, c)) >= int(to) })
 		}
 	}
 	say(0, 6)
 	s.compare("in the first connections")
 	s.away(0, func() { s.publish("a", "while away") }) // a long poll knows that it is back when it is answered
-	s.witness.Await(s, "client 1 back", func(told []Told) bool { return len(Events(told, 1, client.Connected)) > 1 })
+	s.witness.Await(s, "client 1 back", func(told []clienttest.Told) bool { return len(clienttest.Events(told, 1, client.Connected)) > 1 })
 	say(7, uint32(len(awkward)))
 	s.compare("after a reconnect")
 }
@@ -538,7 +532,7 @@ func (s *stage) compare(when string) { s.Helper(); s.agree(when, s.difference) }
 func (s *stage) agree(when string, differs func() string) {
 	s.Helper()
 	var difference string
-	limit := time.After(Patience)
+	limit := time.After(clienttest.Patience)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -557,7 +551,7 @@ func (s *stage) difference() string {
 	up, down := s.relay.Bytes()
 	requests, accepted := s.relay.Requests(), s.relay.Accepted()
 	w := s.traffic.Snapshot()
-	if s.server.Hidden {
+	if s.server.Secured != nil { // no relay can read what crosses
 		requests = w.Requests
 	}
 	for _, c := range []struct {
@@ -582,16 +576,16 @@ func silence(s *stage) {
 	session := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a")
 	s.open(1, nil, "a")
 	session.Close()
-	before := len(Batches(s.witness.All(), 0)) + len(Events(s.witness.All(), 0, client.Disconnected, client.Polled))
+	before := len(clienttest.Batches(s.witness.All(), 0)) + len(clienttest.Events(s.witness.All(), 0, client.Disconnected, client.Polled))
 	s.publish("a", "to the other")
 	s.expect(1, "a#1=to the other")
 	session.Publish(1, "a", []byte("too late"))
-	if lost := Events(s.witness.All(), 0, client.Dropped); len(lost) != 1 || lost[0].Cause != client.CauseClosed {
+	if lost := clienttest.Events(s.witness.All(), 0, client.Dropped); len(lost) != 1 || lost[0].Cause != client.CauseClosed {
 		s.Errorf("publishing in a closed session told %+v, want dropped: %s", lost, client.CauseClosed)
 	}
-	after := len(Batches(s.witness.All(), 0)) + len(Events(s.witness.All(), 0, client.Disconnected, client.Polled))
+	after := len(clienttest.Batches(s.witness.All(), 0)) + len(clienttest.Events(s.witness.All(), 0, client.Disconnected, client.Polled))
 	if after != before {
-		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, Words(s.witness.All()))
+		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, clienttest.Words(s.witness.All()))
 	}
 }
 
@@ -604,7 +598,7 @@ func allUnderstood(s *stage) {
 		acknowledged(s.T, s.witness, 0, uint32(i))
 	}
 	for c := range 2 {
-		s.witness.Await(s, "all messages", func(told []Told) bool { return len(Messages(told, c)) == len(awkward) })
+		s.witness.Await(s, "all messages", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, c)) == len(awkward) })
 	}
 	s.agree("at the end", func() string {
 		w := s.traffic.Snapshot()
