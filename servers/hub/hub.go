@@ -9,9 +9,8 @@ package hub
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -60,7 +59,7 @@ type Hub struct {
 // New starts a hub with an epoch of its own. Close ends its goroutines.
 func New(o Options) *Hub {
 	o = o.withDefaults()
-	h := &Hub{options: o, epoch: randomEpoch(), topics: make(map[string]*topic)}
+	h := &Hub{options: o, epoch: rand.Uint64(), topics: make(map[string]*topic)}
 	h.sets.init()
 	for range o.Shards {
 		h.shards = append(h.shards, startShard(o.Flush))
@@ -123,10 +122,4 @@ func (h *Hub) topicLocked(name string) (*topic, error) {
 	t := newTopic(name, h.options)
 	h.topics[t.name] = t // not name: it may lie in a buffer of the caller's
 	return t, nil
-}
-
-func randomEpoch() uint64 {
-	var b [8]byte
-	rand.Read(b[:]) // never fails: crypto/rand.Read ends the process instead
-	return binary.BigEndian.Uint64(b[:])
 }
