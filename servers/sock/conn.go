@@ -8,7 +8,6 @@ package sock
 
 import (
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -17,9 +16,6 @@ import (
 
 // ErrPending says that a peer reads so slowly that MaxPending bytes wait for it.
 var ErrPending = errors.New("slow peer: too much unsent")
-
-// errDry is what a Read gets while the buffers above a connection are emptied.
-var errDry = errors.New("nothing buffered")
 
 // MaxPending is how many unsent bytes a connection holds before a further
 // Write fails. A single Write into an empty connection may be larger.
@@ -47,8 +43,7 @@ type Conn struct {
 	socket
 	poller   *Poller
 	listener *Listener
-	before   []byte  // read before the socket: handed back by Unread or Reclaim
-	dry      bool    // Read gives only what is in before
+	before   []byte  // read before the socket: handed back by Unread
 	secure   *secure // nil: cleartext
 	spoken   atomic.Bool
 	allowed  atomic.Int64 // what a read deadline that was set before the first byte allows after it, in ns
@@ -98,9 +93,6 @@ func (c *Conn) read(p []byte, receive, greet func([]byte) (int, error)) (int, er
 		}
 		return n, nil
 	}
-	if c.dry {
-		return 0, errDry
-	}
 	if c.secure != nil {
 		return c.secure.read(c, p, receive, greet)
 	}
@@ -123,19 +115,6 @@ func (c *Conn) firstByte() {
 	if allowed := c.allowed.Load(); allowed > 0 {
 		_ = c.setReadDeadline(time.Now().Add(time.Duration(allowed))) // fails only on a closed connection
 	}
-}
-
-// Reclaim moves what a buffering reader over this connection still holds back
-// into the connection, so that the reader can be let go.
-func (c *Conn) Reclaim(r io.Reader) {
-	c.dry = true
-	defer func() { c.dry = false }()
-	var first [1]byte // most often nothing is held: then do not allocate for it
-	if n, _ := r.Read(first[:]); n == 0 {
-		return
-	}
-	rest, _ := io.ReadAll(r) // ends with errDry when nothing is buffered any more
-	c.before = append(append(first[:], rest...), c.before...)
 }
 
 // Unread hands back bytes that were read: they are read again before all else.

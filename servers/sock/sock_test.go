@@ -1,7 +1,6 @@
 package sock
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -315,28 +314,6 @@ func TestWorkersGoOnWhileSomeWaitForTheirClients(t *testing.T) {
 		if b := <-got; b != byte(i) {
 			t.Fatalf("got %d, want %d", b, i)
 		}
-	}
-}
-
-func TestReclaimHandsBackWhatABufferHolds(t *testing.T) {
-	c, peer, _ := pair(t, time.Minute)
-	if _, err := peer.Write([]byte("one\ntwo\nthree\n")); err != nil {
-		t.Fatal(err)
-	}
-	b := bufio.NewReader(c)
-	if line, err := b.ReadString('\n'); err != nil || line != "one\n" {
-		t.Fatal(line, err)
-	}
-	c.Reclaim(b)
-	if c.Buffered() != len("two\nthree\n") {
-		t.Errorf("%d bytes handed back", c.Buffered())
-	}
-	got := make([]byte, len("two\nthree\n"))
-	if _, err := io.ReadFull(c, got); err != nil || string(got) != "two\nthree\n" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if c.Buffered() != 0 {
-		t.Error("still buffered")
 	}
 }
 

@@ -206,8 +206,9 @@ func (x *netExchange) Take(then func(Taken)) {
 		x.server.closed(x.conn.Conn)
 		return
 	}
-	if buffers.Reader.Buffered() > 0 { // a pipelined request
-		x.conn.Reclaim(buffers.Reader)
+	if n := buffers.Reader.Buffered(); n > 0 { // a pipelined request
+		ahead, _ := buffers.Reader.Peek(n) // cannot fail
+		x.conn.Unread(ahead)
 	}
 	then(x.server.idleConn(x.conn.Conn))
 }
