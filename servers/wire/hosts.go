@@ -3,6 +3,7 @@ package wire
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -23,36 +24,10 @@ func allowHosts(a net.Addr) *hosts {
 }
 
 func (h *hosts) allow(host string) bool {
-	name := hostName(host)
+	name := (&url.URL{Host: host}).Hostname() // without the port, and the brackets of an IPv6 address
 	if strings.EqualFold(name, "localhost") || name == h.listen && name != "" {
 		return true
 	}
 	ip, err := netip.ParseAddr(name)
 	return err == nil && (h.literal || ip.IsLoopback())
-}
-
-// hostName strips the port, and the brackets of an IPv6 address.
-func hostName(host string) string {
-	if strings.HasPrefix(host, "[") {
-		end := strings.IndexByte(host, ']')
-		if end < 0 || !portOrNothing(host[end+1:]) {
-			return ""
-		}
-		return host[1:end]
-	}
-	name, port, found := strings.Cut(host, ":")
-	if found && !portOrNothing(":"+port) {
-		return ""
-	}
-	return name
-}
-
-func portOrNothing(s string) bool {
-	if s == "" {
-		return true
-	}
-	if s[0] != ':' || len(s) < 2 || len(s) > 6 {
-		return false
-	}
-	return strings.Trim(s[1:], "0123456789") == ""
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -151,5 +152,19 @@ func BenchmarkParseQuery(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = parseQuery("topic=chat&after=0123456789abcdef.1f&wait=25s")
+	}
+}
+
+// Only a name can be rebound to our address: an address never can.
+func TestOnlyNamesOfThisMachineAreAllowed(t *testing.T) {
+	h := allowHosts(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)})
+	for host, want := range map[string]bool{
+		"192.0.2.1": true, "192.0.2.1:80": true, "localhost": true, "[::1]": true, "[::1]:80": true,
+		"": false, ":80": false, "192.0.2.2": false, "evil.example": false, "evil.example:80": false, "[evil.example]": false,
+		"localhost:x": false, "localhost@evil.example": false, "localhost.evil.example": false, "[::1": false, "[::1]x": false, "::1": false, "[192.0.2.1]x:80": false,
+	} {
+		if got := h.allow(host); got != want {
+			t.Errorf("%q: got %v, want %v", host, got, want)
+		}
 	}
 }
