@@ -36,10 +36,10 @@ type client struct {
 	follow   *hub.Subscription // nil before the first poll that is held
 	cursor   hub.Cursor
 	delivery hub.Delivery
-	last     bool       // the connection ends with this answer
-	until    time.Time  // the poll is held
-	hold     sock.Alarm // at until
-	answers  time.Time  // when the last answer was written; zero before
+	last     bool        // the connection ends with this answer
+	until    time.Time   // the poll is held
+	hold     *time.Timer // expires at until, or later where no poll is held; nil before the first poll that is held
+	answers  time.Time   // when the last answer was written; zero before
 }
 
 // polled notes that the connection's next poll is here: its re-poll gap is over.
@@ -88,7 +88,11 @@ func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.edge.service.Count.Parked.Add(1)
 	c.conn.Handle(c)
 	c.until = time.Now().Add(sub.Wait)
-	c.hold.Set(sub.Wait)
+	if c.hold == nil {
+		c.hold = time.AfterFunc(sub.Wait, c.expire)
+	} else {
+		c.hold.Reset(sub.Wait)
+	}
 	if c.conn.Watch(sock.Hangup) != 0 {
 		c.abort()
 		return
@@ -169,7 +173,6 @@ func (c *client) final(r httpstack.Response) httpstack.Response {
 func (c *client) finish(answer []byte) {
 	c.follow.Disarm()
 	c.edge.service.Count.Parked.Add(-1)
-	c.hold.Off()
 	c.phase = serving
 	_, err := c.conn.Write(answer)
 	if err != nil || c.last {
@@ -192,8 +195,8 @@ func (c *client) Ready(e sock.Event) {
 	}
 }
 
-// expire ends a hold that lasted long enough. An alarm that rang for the poll before
-// finds the next one, which has its own.
+// expire ends a hold that lasted long enough. A timer that was set for an earlier poll
+// must not end the next one.
 func (c *client) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -235,7 +238,9 @@ func (c *client) release() {
 		c.edge.service.Count.Parked.Add(-1)
 	}
 	c.phase = left
-	c.hold.Stop()
+	if c.hold != nil {
+		c.hold.Stop()
+	}
 	if c.taken != nil {
 		c.taken.Release()
 		c.taken = nil

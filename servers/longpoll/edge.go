@@ -57,7 +57,6 @@ func (e *edge) clientOf(conn *sock.Conn) *client {
 	c, ok := conn.State().(*client)
 	if !ok {
 		c = &client{edge: e, conn: conn}
-		c.hold.Ring = c.expire
 		conn.SetState(c)
 	}
 	return c

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"sync"
+	"time"
 
 	"pushbench/servers/hub"
 	"pushbench/servers/sock"
@@ -42,7 +43,7 @@ type Feed struct {
 	settled bool // Start is over
 	live    bool // it has once caught up: a gap from now on is its own slowness
 	ended   bool
-	beat    sock.Alarm // of Limits.Heartbeat
+	beat    *time.Timer // of Limits.Heartbeat; nil before the first
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if
@@ -73,8 +74,11 @@ func (f *Feed) restart() {
 	if every == 0 || f.ended {
 		return
 	}
-	f.beat.Ring = f.tick
-	f.beat.Set(every)
+	if f.beat == nil {
+		f.beat = time.AfterFunc(every, f.tick)
+		return
+	}
+	f.beat.Reset(every)
 }
 
 // tick is the heartbeat. One that finds something unsent is not needed.
@@ -186,7 +190,9 @@ func (f *Feed) end(why Reason) {
 		return
 	}
 	f.ended = true
-	f.beat.Stop()
+	if f.beat != nil {
+		f.beat.Stop()
+	}
 	f.follow.Close()
 	f.service.Count.Subscribers.Add(-1)
 	if why == Slow {

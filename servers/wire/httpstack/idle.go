@@ -2,6 +2,7 @@ package httpstack
 
 import (
 	"sync/atomic"
+	"time"
 
 	"pushbench/servers/sock"
 )
@@ -14,16 +15,17 @@ type idleConn struct {
 	turn    func()           // has the library serve, soon
 	closed  func(*sock.Conn) // called when the connection was closed here or by the library
 	idle    atomic.Bool      // who sets it back to false deals with the connection
-	timeout sock.Alarm       // of Config.IdleTimeout
+	timeout *time.Timer      // of Config.IdleTimeout; nil before the first idle time
 }
 
 // Resume makes the connection idle.
 func (c *idleConn) Resume() {
-	if c.timeout.Ring == nil {
-		c.timeout.Ring = c.stop
-	}
 	c.Handle(c)
-	c.timeout.Set(c.stack.IdleTimeout)
+	if c.timeout == nil {
+		c.timeout = time.AfterFunc(c.stack.IdleTimeout, c.stop)
+	} else {
+		c.timeout.Reset(c.stack.IdleTimeout)
+	}
 	c.idle.Store(true)
 	switch {
 	case c.stack.Closing(): // who stops the others may have looked before we were there to see
@@ -33,13 +35,17 @@ func (c *idleConn) Resume() {
 	}
 }
 
-// Release lets the timer go.
-func (c *idleConn) Release() { c.timeout.Stop() }
+// Release stops the timer.
+func (c *idleConn) Release() {
+	if c.timeout != nil {
+		c.timeout.Stop()
+	}
+}
 
-// begin ends the idle time because the library has work.
+// begin ends the idle time because the library has work. The timer keeps running: it has
+// no effect on a connection that is not idle, and the next idle time resets it.
 func (c *idleConn) begin() {
 	if c.idle.CompareAndSwap(true, false) {
-		c.timeout.Off()
 		c.turn()
 	}
 }
