@@ -29,7 +29,7 @@ const (
 	Readable Event = 1 << iota // there may be bytes, or there is the end of them, to read; asked for by Watch
 	Hangup                     // the peer is gone or has shut down its sending side; asked for by Watch
 	Drained                    // what a Write left over is sent
-	Stalled                    // what a Write left over is not sent after Poller.StallAfter; repeated until it is
+	Stalled                    // what a Write left over is not sent after the stallAfter of NewPoller; repeated until it is
 )
 
 // A Handler is told of a connection's events, on a goroutine that serves all
@@ -53,12 +53,13 @@ type Conn struct {
 	state    any
 	pending  []byte      // accepted by Write, not yet by the kernel
 	unsent   atomic.Bool // there is some, readable without the lock
-	since    time.Time
-	want     Event  // what the handler is to be told of; Drained stands for writable
-	seen     Event  // what has happened already and is not over
-	token    uint32 // this registration with the poller, 0 if none
-	closing  bool   // Close was called
-	finished bool   // the socket is closed
+	since    time.Time   // when pending was last empty
+	stall    *time.Timer // calls stalled; nil before the first time
+	want     Event       // what the handler is to be told of; Drained stands for writable
+	seen     Event       // what has happened already and is not over
+	token    uint32      // this registration with the poller, 0 if none
+	closing  bool        // Close was called
+	finished bool        // the socket is closed
 }
 
 // ErrNothing says that there is nothing to read now.
@@ -158,7 +159,12 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 	if len(c.pending) == 0 {
 		c.since = time.Now()
 		c.unsent.Store(true)
-		c.poller.addSlow(c)
+		c.poller.slow.Add(1)
+		if c.stall == nil {
+			c.stall = time.AfterFunc(c.poller.stallAfter, c.stalled)
+		} else {
+			c.stall.Reset(c.poller.stallAfter)
+		}
 	}
 	c.pending = append(c.pending, p[sent:]...)
 	c.want |= Drained
@@ -170,22 +176,20 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 func (c *Conn) advance(n int) {
 	c.listener.bytesOut.Add(uint64(n))
 	if c.pending = c.pending[n:]; len(c.pending) == 0 {
-		c.pending = nil
 		c.unsent.Store(false)
-		c.poller.removeSlow(c)
+		c.drop()
 	}
+}
+
+// drop forgets what is pending; c.mu is held.
+func (c *Conn) drop() {
+	c.pending = nil
+	c.poller.slow.Add(-1)
+	c.stall.Stop()
 }
 
 // Unsent says whether Write took bytes that the kernel did not.
 func (c *Conn) Unsent() bool { return c.unsent.Load() }
-
-// Pending is how many bytes Write took that the kernel did not, and since when
-// there are any.
-func (c *Conn) Pending() (bytes int, since time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.pending), c.since
-}
 
 // Handler is who is told of events.
 func (c *Conn) Handler() Handler {
@@ -277,12 +281,17 @@ func (c *Conn) Stall() {
 	c.Abort()
 }
 
-// stalled is the poller's report that pending bytes are too old.
+// stalled reports pending bytes that are too old, and again until they are sent.
 func (c *Conn) stalled() {
 	c.mu.Lock()
+	late := len(c.pending) > 0 && time.Since(c.since) >= c.poller.stallAfter // else they were sent meanwhile
+	if late {
+		c.stall.Reset(c.poller.stallAfter / 4)
+	}
 	h, closing := c.handler, c.closing
 	c.mu.Unlock()
 	switch {
+	case !late:
 	case closing: // already given up on: this was its last chance to drain
 		c.Abort()
 	case h != nil:
@@ -326,8 +335,7 @@ func (c *Conn) finish() error {
 	}
 	c.finished = true
 	if len(c.pending) > 0 {
-		c.pending = nil
-		c.poller.removeSlow(c)
+		c.drop()
 	}
 	err := c.shut()
 	c.mu.Unlock()
@@ -351,6 +359,6 @@ func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.setReadDeadline(t.Add(c.listener.FirstByte - left))
 }
 
-// SetWriteDeadline does nothing: writes never wait. Poller.StallAfter bounds
+// SetWriteDeadline does nothing: writes never wait. The stallAfter of NewPoller bounds
 // how long a peer may leave them unread.
 func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
