@@ -24,6 +24,7 @@ func NewPoller(stallAfter time.Duration) (*Poller, error) {
 	if err := p.kernel.open(); err != nil {
 		return nil, err
 	}
+	p.workers.needed.L = &p.workers.mu
 	p.looking.Go(p.watch)
 	return p, nil
 }

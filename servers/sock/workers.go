@@ -14,10 +14,11 @@ type Worker interface{ Work() }
 // A goroutine for each job would be made, grow its stack and go, time and again.
 type workers struct {
 	mu      sync.Mutex
+	needed  sync.Cond // on mu: a worker that rests is to go on
 	jobs    []Worker
 	first   int // index in jobs of the next one
 	running int // goroutines that have a job or look for one
-	resting []chan bool
+	resting int // goroutines that wait until they are needed
 	closed  bool
 	alive   sync.WaitGroup // goroutines, those that rest among them
 }
@@ -43,51 +44,44 @@ func (w *workers) call() {
 		return
 	}
 	w.running++
-	if last := len(w.resting) - 1; last >= 0 {
-		w.resting[last] <- true
-		w.resting = w.resting[:last]
-		return
-	}
-	if w.closed { // close may have stopped waiting
+	switch {
+	case w.resting > 0:
+		w.resting--
+		w.needed.Signal()
+	case w.closed: // close may have stopped waiting
 		go w.work()
-		return
+	default:
+		w.alive.Go(w.work)
 	}
-	w.alive.Go(w.work)
 }
 
 // work does jobs, and rests between them, until it is not needed any more.
 func (w *workers) work() {
-	called := make(chan bool, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for {
-		j, found := w.next(called)
-		switch {
-		case found:
+		for w.first < len(w.jobs) {
+			j := w.next()
+			w.mu.Unlock()
 			j.Work()
-		case !<-called:
+			w.mu.Lock()
+		}
+		w.running--
+		if w.closed || w.resting >= runtime.GOMAXPROCS(0) {
 			return
 		}
+		w.resting++
+		w.needed.Wait() // whoever ends it has counted us as running
 	}
 }
 
-// next takes a job. If there is none, who asks has been let go: called says whether to
-// come back.
-func (w *workers) next(called chan bool) (j Worker, found bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.first < len(w.jobs) {
-		j, w.jobs[w.first] = w.jobs[w.first], nil
-		if w.first++; w.first == len(w.jobs) {
-			w.jobs, w.first = w.jobs[:0], 0
-		}
-		return j, true
+// next takes a job.
+func (w *workers) next() (j Worker) {
+	j, w.jobs[w.first] = w.jobs[w.first], nil
+	if w.first++; w.first == len(w.jobs) {
+		w.jobs, w.first = w.jobs[:0], 0
 	}
-	w.running--
-	if w.closed || len(w.resting) >= runtime.GOMAXPROCS(0) {
-		called <- false
-	} else {
-		w.resting = append(w.resting, called)
-	}
-	return j, false
+	return j
 }
 
 // working says that a worker waits for its client, -1, or goes on, 1.
@@ -98,8 +92,8 @@ func (w *workers) working(n int) {
 	w.call()
 }
 
-// close sends the workers home, and waits until all have gone. A handshake that was under
-// way when the server ended may still come with a job: it is done, and not waited for.
+// close ends the workers, and waits for them. A handshake that was in progress when the
+// server ended may still add a job: it is done, and not waited for.
 func (w *workers) close() {
 	w.dismiss()
 	w.alive.Wait()
@@ -109,8 +103,7 @@ func (w *workers) dismiss() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	for _, called := range w.resting {
-		called <- false
-	}
-	w.resting = nil
+	w.running += w.resting
+	w.resting = 0
+	w.needed.Broadcast()
 }
