@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -197,14 +196,9 @@ func (d *decoder) number() (uint64, error) {
 	if len(digits) == 0 || len(digits) > 1 && digits[0] == '0' {
 		return 0, d.wrong("an unsigned number")
 	}
-	var v uint64
-	for _, c := range digits {
-		high, low := bits.Mul64(v, 10)
-		sum, carry := bits.Add64(low, uint64(c-'0'), 0)
-		if high != 0 || carry != 0 {
-			return 0, d.wrong("a number of 64 bits")
-		}
-		v = sum
+	v, err := strconv.ParseUint(string(digits), 10, 64)
+	if err != nil {
+		return 0, d.wrong("a number of 64 bits")
 	}
 	return v, nil
 }
