@@ -51,20 +51,16 @@ type Feed struct {
 // through Ready.
 func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sink, sub *Subscribe) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.service, f.cache, f.conn, f.sink = s, cache, conn, sink
 	f.cursor, f.delivery = sub.After, sub.Delivery
 	f.follow = s.Hub.Subscribe(sub.Set, f)
 	s.Count.Subscribers.Add(1)
-	f.mu.Unlock()
-	f.Wake()
-	f.mu.Lock()
+	f.pump()
 	f.restart()
-	f.mu.Unlock()
-	if s.Closing() { // Shutdown may have looked before we were there to see
-		f.Close(Shutdown)
+	if s.Closing() { // Shutdown may have come before there was a subscription to end
+		f.close(Shutdown)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.settled = true
 }
 
@@ -133,9 +129,12 @@ func (f *Feed) Shutdown() { f.Close(Shutdown) }
 func (f *Feed) Close(why Reason) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.follow == nil {
-		return
+	if f.follow != nil {
+		f.close(why)
 	}
+}
+
+func (f *Feed) close(why Reason) {
 	if why == Shutdown {
 		f.pump()
 	}
