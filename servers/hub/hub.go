@@ -12,9 +12,11 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 )
 
 // ErrTooManyTopics says that a topic would have to be created beyond Options.MaxTopics.
@@ -60,7 +62,7 @@ type Hub struct {
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{options: o, epoch: rand.Uint64(), topics: make(map[string]*topic)}
-	h.sets.init()
+	h.sets.sets = make(map[string]weak.Pointer[TopicSet])
 	for range o.Shards {
 		h.shards = append(h.shards, startShard(o.Flush))
 	}
@@ -119,7 +121,8 @@ func (h *Hub) topicLocked(name string) (*topic, error) {
 	if len(h.topics) >= h.options.MaxTopics {
 		return nil, ErrTooManyTopics
 	}
-	t := newTopic(name, h.options)
-	h.topics[t.name] = t // not name: it may lie in a buffer of the caller's
+	name = strings.Clone(name) // it may lie in a buffer of the caller's
+	t := &topic{name: name, log: newLog(h.options.RingMessages, h.options.RingBytes), follow: make([]followers, h.options.Shards)}
+	h.topics[name] = t
 	return t, nil
 }

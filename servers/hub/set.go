@@ -72,8 +72,6 @@ type interner struct {
 	sets map[string]weak.Pointer[TopicSet]
 }
 
-func (in *interner) init() { in.sets = make(map[string]weak.Pointer[TopicSet]) }
-
 func (in *interner) get(key string) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()

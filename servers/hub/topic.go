@@ -2,7 +2,6 @@ package hub
 
 import (
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -13,11 +12,6 @@ type topic struct {
 	log    log
 	newest atomic.Uint64 // number of the newest message, 0 if none; readable without the hub's lock
 	follow []followers   // one per shard
-}
-
-// newTopic copies the name: callers may pass one that lies in a buffer of theirs.
-func newTopic(name string, o Options) *topic {
-	return &topic{name: strings.Clone(name), log: newLog(o.RingMessages, o.RingBytes), follow: make([]followers, o.Shards)}
 }
 
 // markDirty tells every shard with followers that there is news. It costs the

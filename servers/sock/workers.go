@@ -95,15 +95,11 @@ func (w *workers) working(n int) {
 // close ends the workers, and waits for them. A handshake that was in progress when the
 // server ended may still add a job: it is done, and not waited for.
 func (w *workers) close() {
-	w.dismiss()
-	w.alive.Wait()
-}
-
-func (w *workers) dismiss() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.closed = true
 	w.running += w.resting
 	w.resting = 0
 	w.needed.Broadcast()
+	w.mu.Unlock()
+	w.alive.Wait()
 }

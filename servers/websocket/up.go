@@ -25,7 +25,7 @@ func parseUp(text []byte) (up, error) {
 	var u up
 	seen := make(map[string]bool, 3)
 	p.expect('{')
-	for first := true; p.ok() && (first || p.accept(',')); first = false {
+	for first := true; !p.bad && (first || p.accept(',')); first = false {
 		name := string(p.str())
 		p.expect(':')
 		if seen[name] {
@@ -47,8 +47,6 @@ type parser struct {
 	rest []byte
 	bad  bool
 }
-
-func (p *parser) ok() bool { return !p.bad }
 
 func (p *parser) member(name string, u *up) {
 	switch name {

@@ -42,21 +42,19 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 	n := &netServer{stack: s, handle: handle, closed: closed, resumed: newResumedListener()}
 	n.server = &http.Server{
 		Handler:                      n,
-		ConnContext:                  withConn,
+		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ErrorLog:                     noLog(),
 		ReadTimeout:                  s.ReadTimeout,
 		IdleTimeout:                  s.IdleTimeout,
 		MaxHeaderBytes:               max(1, s.MaxHeader-headerSlop),
-		ConnState:                    n.connState,
 		DisableGeneralOptionsHandler: true,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateClosed {
+				closed(c.(*netConn).Conn)
+			}
+		},
 	}
 	return n
-}
-
-func (n *netServer) connState(c net.Conn, state http.ConnState) {
-	if state == http.StateClosed {
-		n.closed(c.(*netConn).Conn)
-	}
 }
 
 // Serve accepts and serves, also what is given back.
@@ -100,19 +98,12 @@ func (n *netServer) Stop(ctx context.Context) error {
 
 // ServeHTTP deals with a request.
 func (n *netServer) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	n.stack.serve(&netExchange{server: n, conn: connOf(hr), w: w, request: hr}, n.handle)
+	conn := hr.Context().Value(connKey{}).(*netConn) // what netListener and resume give
+	n.stack.serve(&netExchange{server: n, conn: conn, w: w, request: hr}, n.handle)
 }
 
 // connKey is where a request's context has its connection.
 type connKey struct{}
-
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
-}
-
-func connOf(hr *http.Request) *netConn {
-	return hr.Context().Value(connKey{}).(*netConn) // what netListener and Resume give
-}
 
 // A netExchange is a request of net/http's.
 type netExchange struct {
