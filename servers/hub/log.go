@@ -35,8 +35,7 @@ func (l *log) last() uint64 { return l.appended }
 func (l *log) append(number uint64, object []byte) {
 	l.appended++
 	l.numbers.push(number)
-	old, _ := l.ring.push(object)
-	l.bytes += len(object) - len(old)
+	l.bytes += len(object) - len(l.ring.push(object))
 	for l.bytes > l.maxBytes && l.ring.len() > 1 {
 		l.bytes -= len(l.ring.pop())
 	}
@@ -52,10 +51,7 @@ func (l *log) firstAfter(after uint64) uint64 {
 	n := l.numbers.len()
 	i := sort.Search(n, func(i int) bool { return l.numbers.at(i) > after })
 	oldestKnown := l.appended - uint64(n) + 1
-	if i == 0 && oldestKnown > 1 && after > 0 && l.numbers.at(0) > after+1 {
-		return 1
-	}
-	if i == 0 && after == 0 {
+	if i == 0 && (after == 0 || oldestKnown > 1 && l.numbers.at(0) > after+1) {
 		return 1
 	}
 	return oldestKnown + uint64(i)
@@ -90,16 +86,16 @@ func (d *deque[T]) index(i int) int {
 }
 
 // push appends v and returns what it overwrote, if anything.
-func (d *deque[T]) push(v T) (overwritten T, full bool) {
+func (d *deque[T]) push(v T) (overwritten T) {
 	if d.count == d.limit {
-		overwritten, full = d.pop(), true
+		overwritten = d.pop()
 	}
 	if d.count == len(d.buffer) {
 		d.grow()
 	}
 	d.buffer[d.index(d.count)] = v
 	d.count++
-	return overwritten, full
+	return overwritten
 }
 
 // pop removes and returns the oldest element.
