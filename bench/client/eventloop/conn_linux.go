@@ -34,7 +34,8 @@ type conn struct {
 func newConn(l *loop, o owner, d client.Distance) conn {
 	c := conn{timer: timer{waiter: o}, loop: l, owner: o, over: d}
 	if d.Delayed() {
-		c.delayed = newDelay(d)
+		c.delayed = &delay{Distance: d}
+		c.delayed.waiter = c.delayed
 	}
 	return c
 }
@@ -261,20 +262,15 @@ func (c *conn) take(in []byte, at clock.Instant) {
 			c.fail(err, at)
 			return
 		case n == 0:
-			c.keep(in)
+			c.in = append(c.in, in...)
+			if l := c.loop; len(in) > len(l.in)/2 { // there must be room for more
+				l.in = make([]byte, 2*len(l.in))
+			}
 			return
 		}
 		c.taken += int64(n)
 	}
 	c.in = nil
-}
-
-// keep keeps what is not understood yet, and sees that there is room for more.
-func (c *conn) keep(in []byte) {
-	c.in = append(c.in, in...)
-	if l := c.loop; len(in) > len(l.in)/2 {
-		l.in = make([]byte, 2*len(l.in))
-	}
 }
 
 // write writes p, or keeps what cannot be written now. p is the caller's again afterwards.

@@ -34,12 +34,6 @@ type delay struct {
 	broken   error         // what a write met: nothing leaves any more
 }
 
-func newDelay(d client.Distance) *delay {
-	t := &delay{Distance: d}
-	t.timer.waiter = t
-	return t
-}
-
 // begin begins a new connection, whose dialling may have failed already.
 func (t *delay) begin(k *conn, refused error) {
 	*t = delay{timer: t.timer, Distance: t.Distance, k: k}

@@ -112,8 +112,9 @@ func (l *loop) due() clock.Instant {
 
 func (l *loop) run() {
 	clock.Sharpen()
-	l.pinned = pin()
-	defer l.unpin()
+	if l.pinned = pin(); l.pinned {
+		defer pinnedLoops.Add(-1)
+	}
 	var events [256]unix.EpollEvent
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -175,12 +176,6 @@ func pin() bool {
 	}
 	pinnedLoops.Add(-1)
 	return false
-}
-
-func (l *loop) unpin() {
-	if l.pinned {
-		pinnedLoops.Add(-1)
-	}
 }
 
 // punctual does what is due by now. It is called after every event, so that a
