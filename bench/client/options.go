@@ -25,11 +25,8 @@ func (t *Traffic) Options() *Options {
 // readOptions asks the kernel; a socket that is shut has none.
 func readOptions(fd int) *Options {
 	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
-	if err != nil {
-		return nil
-	}
-	keepAlive, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
-	if err != nil {
+	keepAlive, failed := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
+	if err != nil || failed != nil {
 		return nil
 	}
 	send, receive, known := fixedBuffers(fd)

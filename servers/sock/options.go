@@ -1,6 +1,7 @@
 package sock
 
 import (
+	"errors"
 	"strconv"
 	"syscall"
 )
@@ -38,22 +39,20 @@ func (l *Listener) Options() (o Options, ok bool) {
 }
 
 func readOptions(fd int) (o Options, err error) {
-	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
-	if err != nil {
-		return o, err
-	}
-	keepAlive, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
-	if err != nil {
-		return o, err
+	isSet := func(level, option int) bool {
+		value, failed := syscall.GetsockoptInt(fd, level, option)
+		err = errors.Join(err, failed)
+		return value != 0
 	}
 	send, receive, told := fixedBuffers(fd)
-	return Options{
-		NoDelay:       noDelay != 0,
-		KeepAlive:     keepAlive != 0,
+	o = Options{
+		NoDelay:       isSet(syscall.IPPROTO_TCP, syscall.TCP_NODELAY),
+		KeepAlive:     isSet(syscall.SOL_SOCKET, syscall.SO_KEEPALIVE),
 		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, told),
 		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, told),
 		Congestion:    congestion(fd),
-	}, nil
+	}
+	return o, err
 }
 
 // buffer says how large a buffer is that was given a size. One that was not grows
