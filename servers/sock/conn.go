@@ -304,7 +304,7 @@ func (c *Conn) stalled() {
 // Close closes the connection; what is pending is still sent, unless it stalls.
 func (c *Conn) Close() error {
 	if c.secure != nil {
-		c.secure.goodbye()
+		_ = c.secure.tls.CloseWrite() // fails before the handshake and on a broken connection
 	}
 	c.mu.Lock()
 	again := c.closing

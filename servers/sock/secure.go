@@ -77,9 +77,6 @@ func (s *secure) drain(c *Conn) {
 	}
 }
 
-// goodbye tells the client that nothing more will come.
-func (s *secure) goodbye() { _ = s.tls.CloseWrite() } // fails before the handshake and on a broken connection
-
 // A records is the connection below TLS.
 type records struct {
 	*Conn

@@ -6,8 +6,6 @@ import (
 	"pushbench/servers/hub"
 )
 
-func appendUint(dst []byte, v uint64) []byte { return strconv.AppendUint(dst, v, 10) }
-
 // encode writes a read as the batch of PROTOCOL.md.
 func encode(r *hub.Read) []byte {
 	size := 64
@@ -45,13 +43,13 @@ func appendGaps(dst []byte, gaps []hub.Gap) []byte {
 		dst = append(dst, `{"topic":"`...)
 		dst = append(dst, g.Topic...)
 		dst = append(dst, `","from":`...)
-		dst = appendUint(dst, g.From)
+		dst = strconv.AppendUint(dst, g.From, 10)
 		dst = append(dst, `,"to":`...)
 		if g.NewEpoch {
 			dst = append(dst, `null}`...)
 			continue
 		}
-		dst = append(appendUint(dst, g.To), '}')
+		dst = append(strconv.AppendUint(dst, g.To, 10), '}')
 	}
 	return append(dst, ']')
 }
@@ -71,7 +69,7 @@ func (s *Service) Ack(sub *Subscribe) (body []byte) {
 		body = append(body, '"')
 		body = append(body, sub.Set.Name(i)...)
 		body = append(body, `":`...)
-		body = appendUint(body, seq)
+		body = strconv.AppendUint(body, seq, 10)
 	}
 	return append(body, "}}"...)
 }

@@ -35,19 +35,18 @@ type Subscriber interface {
 // the HTTP library, and not the edge, has closed.
 func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 	dispatch := func(x httpstack.Exchange, r *httpstack.Request) {
-		answer, sub := s.handle(r)
-		if sub == nil {
-			x.Answer(answer)
-			return
-		}
-		handle(x, r, sub)
-	}
-	guarded := func(x httpstack.Exchange, r *httpstack.Request) {
-		if failed := s.Guard(func() { dispatch(x, r) }); failed != nil {
+		failed := s.Guard(func() {
+			if answer, sub := s.handle(r); sub != nil {
+				handle(x, r, sub)
+			} else {
+				x.Answer(answer)
+			}
+		})
+		if failed != nil {
 			x.Answer(*failed)
 		}
 	}
-	return &Edge{service: s, server: s.HTTP.NewServer(guarded, closed)}
+	return &Edge{service: s, server: s.HTTP.NewServer(dispatch, closed)}
 }
 
 // Serve accepts and serves until the listener is closed or Shutdown.
@@ -67,36 +66,17 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 		e.End()
 	}
 	err := e.server.Stop(ctx)
-	e.service.awaitSettled(ctx)
+	httpstack.Await(ctx, drainGrace, e.service.settled)
 	for _, c := range e.service.Conns() {
 		c.Abort()
 	}
 	return err
 }
 
-// At shutdown, what is under way gets drainGrace to settle; drainStep is how often that is
-// looked at.
-const (
-	drainGrace = 2 * time.Second
-	drainStep  = 5 * time.Millisecond
-)
+// drainGrace is how long subscriptions may take to end at shutdown.
+const drainGrace = 2 * time.Second
 
-// awaitSettled waits until every subscriber has settled and what was written is sent, for
-// at most drainGrace and no longer than ctx.
-func (s *Service) awaitSettled(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainGrace)
-	defer cancel()
-	ticker := time.NewTicker(drainStep)
-	defer ticker.Stop()
-	for !s.settled() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
+// settled reports whether every subscriber has settled and what was written is sent.
 func (s *Service) settled() bool {
 	for _, c := range s.Conns() {
 		if sub, ok := c.State().(Subscriber); ok && !sub.Settled() {

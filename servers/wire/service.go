@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -263,7 +264,7 @@ func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	body = append(body, `{"topic":"`...)
 	body = append(body, topic...)
 	body = append(body, `","seq":`...)
-	body = append(appendUint(body, seq), '}')
+	body = append(strconv.AppendUint(body, seq, 10), '}')
 	return s.finish(httpstack.Response{Status: 200, Body: body})
 }
 

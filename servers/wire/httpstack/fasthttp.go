@@ -76,24 +76,11 @@ func (f *fastServer) Serve(ln net.Listener) error {
 	}
 }
 
-// stopStep is how often Stop looks whether the running requests have finished.
-const stopStep = 5 * time.Millisecond
-
 // Stop lets running requests finish, for at most stopGrace.
 func (f *fastServer) Stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, stopGrace)
-	defer cancel()
 	f.stack.closeIdle()
-	ticker := time.NewTicker(stopStep)
-	defer ticker.Stop()
-	for f.turns.Load() > 0 {
-		select {
-		case <-ctx.Done():
-			return nil // what is left is for the caller
-		case <-ticker.C:
-		}
-	}
-	return nil
+	Await(ctx, stopGrace, func() bool { return f.turns.Load() == 0 })
+	return nil // what is left is for the caller
 }
 
 // A fastConn is a connection as fasthttp sees it: one that ends whenever there is

@@ -125,6 +125,21 @@ type Server interface {
 // Handlers take microseconds; what is slow is a client.
 const stopGrace = 500 * time.Millisecond
 
+// Await waits at shutdown until a condition holds, for at most limit and no longer than ctx.
+func Await(ctx context.Context, limit time.Duration, holds func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
 // NewServer makes a server. closed, if not nil, is called for each connection that the
 // library, and not who took it, has closed.
 func (s *Stack) NewServer(handle Handler, closed func(*sock.Conn)) Server {
