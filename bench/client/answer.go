@@ -199,19 +199,14 @@ func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	case f.id > math.MaxUint32:
 		return fmt.Errorf("%w: outcome of a publication that was not sent", ErrMalformed)
 	case f.refused != nil:
-		outcome = Event{Kind: Failed, ID: uint32(f.id), Cause: refusal(f.refused)}
+		const longest = 64 // bytes: a cause becomes a key of a map
+		outcome = Event{Kind: Failed, ID: uint32(f.id), Cause: string(f.refused[:min(len(f.refused), longest)])}
 	case f.seq == 0:
 		return fmt.Errorf("%w: acknowledged without a number", ErrMalformed) // they count from 1
 	}
 	s.Duplex.Answered()
 	s.Report(outcome, at)
 	return nil
-}
-
-// refusal is a server's name for an error, bounded: it becomes a key of a map.
-func refusal(name []byte) string {
-	const longest = 64 // bytes
-	return string(name[:min(len(name), longest)])
 }
 
 // Receive decodes and delivers one batch that arrived at the given instant.

@@ -176,7 +176,8 @@ func (c *client) finish(answer []byte) {
 	c.phase = serving
 	_, err := c.conn.Write(answer)
 	if err != nil || c.last {
-		c.close()
+		c.release()
+		_ = c.conn.Close() // the peer has its answer, and an error has no recipient
 		return
 	}
 	c.answers = time.Now()
@@ -214,25 +215,13 @@ func (c *client) Shutdown() {
 	}
 }
 
-// leave frees what the client holds once its connection is closed.
-func (c *client) leave() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.release()
-}
-
-// close closes the connection after what is unsent; c.mu is held.
-func (c *client) close() {
-	c.release()
-	_ = c.conn.Close() // the peer is answered: nobody is left to tell
-}
-
 // abort closes the connection now; c.mu is held.
 func (c *client) abort() {
 	c.release()
 	c.conn.Abort()
 }
 
+// release frees what the client holds of a connection that is closed; c.mu is held.
 func (c *client) release() {
 	if c.phase == parked {
 		c.edge.service.Count.Parked.Add(-1)

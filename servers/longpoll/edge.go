@@ -30,7 +30,9 @@ func New(s *wire.Service) *wire.Edge {
 // released frees what a connection holds when the HTTP library has closed it.
 func released(conn *sock.Conn) {
 	if c, ok := conn.State().(*client); ok {
-		c.leave()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.release()
 	}
 }
 
