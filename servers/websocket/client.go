@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ type client struct {
 	edge  *edge
 	ws    *websocket.Conn
 	conn  *sock.Conn
-	input messageReader // as ws reads conn
+	input *bufio.Reader // through which ws reads conn: what it holds, no poller announces
 	feed  wire.Feed
 
 	closing bool        // a close frame was sent; under the feed's lock
@@ -111,7 +112,7 @@ func (c *client) summon() {
 
 // rests lets the worker go if there is nothing to read now. If it does not, there may be.
 func (c *client) rests() bool {
-	if c.conn.Buffered() > 0 {
+	if c.input.Buffered() > 0 || c.conn.Buffered() > 0 {
 		return false
 	}
 	c.idle.Store(true)
@@ -195,7 +196,7 @@ func (c *client) awaitClose() {
 		_, _, err = c.ws.NextReader()
 	}
 	if awaitsClose(err) {
-		_, _ = io.Copy(io.Discard, &c.input)
+		_, _ = io.Copy(io.Discard, c.input)
 	}
 }
 

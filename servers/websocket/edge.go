@@ -28,7 +28,8 @@ type edge struct {
 }
 
 // Buffers of a socket, in bytes. The reader's is its own for as long as it
-// lives; the writer's is borrowed for an ack, batches need none.
+// lives, and not of gorilla's default size but one that the hijacker provides: gorilla
+// takes any of more than 256. The writer's is borrowed for an ack, batches need none.
 const (
 	readBuffer  = 512
 	writeBuffer = 512
@@ -38,7 +39,6 @@ const (
 func New(s *wire.Service) *wire.Edge {
 	e := &edge{service: s, frames: wire.NewCache(s.Hub, appendFrame)}
 	e.upgrader = websocket.Upgrader{
-		ReadBufferSize:  readBuffer,
 		WriteBufferSize: writeBuffer,
 		WriteBufferPool: &sync.Pool{},
 		CheckOrigin:     func(*http.Request) bool { return true },                // the service did, by scheme too
@@ -74,7 +74,8 @@ func proper(r *http.Request) bool {
 	return r.ProtoAtLeast(1, 1) && len(r.Header["Sec-Websocket-Key"]) == 1
 }
 
-// An inputHijacker has gorilla read through a client's input.
+// An inputHijacker has gorilla read through a client's input, which shows whether
+// anything is left there after a message.
 type inputHijacker struct {
 	http.ResponseWriter
 	client *client
@@ -83,9 +84,19 @@ type inputHijacker struct {
 // Hijack is http.Hijacker's.
 func (h inputHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	_, buffers, err := h.ResponseWriter.(http.Hijacker).Hijack() // what Exchange.Upgrade lends is one
-	h.client.input.Conn = h.client.conn
-	return &h.client.input, buffers, err
+	conn := workerConn{h.client.conn}
+	if err == nil && buffers.Reader.Buffered() == 0 { // else gorilla closes
+		h.client.input = bufio.NewReaderSize(conn, readBuffer)
+		buffers.Reader = h.client.input
+	}
+	return conn, buffers, err
 }
+
+// A workerConn is a connection that is read by workers.
+type workerConn struct{ *sock.Conn }
+
+// Read lets another worker in while it waits.
+func (c workerConn) Read(p []byte) (int, error) { return c.ReadWorking(p) }
 
 // open sends the ack, if one is due, starts the feed, and reads when there is something.
 func (e *edge) open(c *client, sub *wire.Subscribe) {
