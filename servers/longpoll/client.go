@@ -38,7 +38,7 @@ type client struct {
 	delivery hub.Delivery
 	last     bool        // the connection ends with this answer
 	until    time.Time   // the poll is held
-	hold     *time.Timer // expires at until, or later where no poll is held; nil before the first poll that is held
+	hold     *time.Timer // fires at until, without effect where no poll is held; nil before the first poll that is held
 	answers  time.Time   // when the last answer was written; zero before
 }
 

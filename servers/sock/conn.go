@@ -55,7 +55,7 @@ type Conn struct {
 	unsent   atomic.Bool // there is some, readable without the lock
 	since    time.Time   // when pending was last empty
 	stall    *time.Timer // calls stalled; nil before the first time
-	want     Event       // what the handler is to be told of; Drained stands for writable
+	want     Event       // events to report to the handler; Drained stands for writable
 	seen     Event       // what has happened already and is not over
 	token    uint32      // this registration with the poller, 0 if none
 	closing  bool        // Close was called

@@ -14,7 +14,7 @@ type Worker interface{ Work() }
 // A goroutine for each job would be made, grow its stack and go, time and again.
 type workers struct {
 	mu      sync.Mutex
-	needed  sync.Cond // on mu: a worker that rests is to go on
+	needed  sync.Cond // on mu: a resting worker is needed
 	jobs    []Worker
 	first   int // index in jobs of the next one
 	running int // goroutines that have a job or look for one

@@ -28,7 +28,7 @@ type client struct {
 	edge  *edge
 	ws    *websocket.Conn
 	conn  *sock.Conn
-	input *bufio.Reader // through which ws reads conn: what it holds, no poller announces
+	input *bufio.Reader // through which ws reads conn; the poller does not report what it holds
 	feed  wire.Feed
 
 	closing bool        // a close frame was sent; under the feed's lock

@@ -27,9 +27,9 @@ type edge struct {
 	upgrader websocket.Upgrader
 }
 
-// Buffers of a socket, in bytes. The reader's is its own for as long as it
-// lives, and not of gorilla's default size but one that the hijacker provides: gorilla
-// takes any of more than 256. The writer's is borrowed for an ack, batches need none.
+// Buffers of a socket, in bytes. The reader's lasts as long as the socket. The hijacker
+// provides it: without a ReadBufferSize, gorilla takes a reader of more than 256 bytes as
+// its own. The writer's is borrowed for an ack; batches need none.
 const (
 	readBuffer  = 512
 	writeBuffer = 512
