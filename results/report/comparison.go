@@ -132,22 +132,16 @@ func (c *Comparison) findings() (said []string) {
 		compare.Different: better, compare.Small: "Detectable, below the margin", compare.Equivalent: "Equivalent",
 		compare.Inconclusive: "Inconclusive", compare.TooFew: "Inconclusive",
 	}
-	by := map[string][]string{}
 	regressions := c.Judgement.Regressions()
-	for _, d := range c.Judgement.Family {
-		title := titles[d.Verdict]
+	title := func(d compare.Difference) string {
 		if among(regressions, d) {
-			title = worse
+			return worse
 		}
-		by[title] = append(by[title], changed(d))
+		return titles[d.Verdict]
 	}
-	for _, title := range []string{worse, titles[compare.Unconfirmed], titles[compare.Refuted], better, titles[compare.Small], titles[compare.Equivalent], titles[compare.Inconclusive]} {
-		if len(by[title]) > 0 {
-			said = append(said, fmt.Sprintf("%s: %s.", title, strings.Join(by[title], "; ")))
-		}
-	}
-	if not := notComparable(c.Judgement.Family); not != "" {
-		said = append(said, results.Capital(not)+".")
+	for _, group := range grouped(c.Judgement.Family, changed, "; ", title,
+		worse, titles[compare.Unconfirmed], titles[compare.Refuted], better, titles[compare.Small], titles[compare.Equivalent], titles[compare.Inconclusive]) {
+		said = append(said, results.Capital(group)+".")
 	}
 	return said
 }

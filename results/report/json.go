@@ -76,7 +76,23 @@ func (r *Report) JSON(w io.Writer) error {
 		Sentences: r.Sentences(), Cases: []caseJSON{}, Claims: []claimJSON{}, Comparisons: comparisonsJSON(r.Judgement),
 	}
 	for _, row := range r.Summary.Rows {
-		s.Cases = append(s.Cases, caseOf(row))
+		c := caseJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
+		for _, m := range metric.All {
+			one, v := metricJSON{Unit: m.Unit}, row.Value(m.Name)
+			one.valueJSON = valueOf(v)
+			p, predicted := row.Theory(m.Name)
+			if predicted {
+				one.Theory = finite(p.Value)
+			}
+			if over, ok := row.Range(m.Name); ok {
+				lo, hi := valueOf(over.Lo), valueOf(over.Hi)
+				one.Lo, one.Hi = &lo, &hi
+			}
+			if predicted || v.Known != summary.NotShown {
+				c.Metrics[m.Name] = one
+			}
+		}
+		s.Cases = append(s.Cases, c)
 	}
 	for _, f := range r.Claims {
 		s.Claims = append(s.Claims, claimJSON{f.Claim.Text, f.Case, f.Outcome, valueOf(f.Measured), f.Held, f.Of, f.Why})
@@ -90,27 +106,6 @@ func indented(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-func caseOf(row summary.Row) caseJSON {
-	c := caseJSON{Name: row.Name, Transport: row.Transport, Trials: len(row.Trials), Saturated: row.Saturated, Metrics: map[string]metricJSON{}}
-	for _, m := range metric.All {
-		v := row.Value(m.Name)
-		p, predicted := row.Theory(m.Name)
-		if v.Known == summary.NotShown && !predicted {
-			continue
-		}
-		one := metricJSON{valueJSON: valueOf(v), Unit: m.Unit}
-		if over, ok := row.Range(m.Name); ok {
-			lo, hi := valueOf(over.Lo), valueOf(over.Hi)
-			one.Lo, one.Hi = &lo, &hi
-		}
-		if predicted {
-			one.Theory = finite(p.Value)
-		}
-		c.Metrics[m.Name] = one
-	}
-	return c
-}
-
 func valueOf(v summary.Value) valueJSON {
 	switch v.Known {
 	case summary.Shown:
@@ -119,9 +114,8 @@ func valueOf(v summary.Value) valueJSON {
 		return valueJSON{Infinite: true}
 	case summary.TooFew:
 		return valueJSON{Have: v.Have, Need: v.Need}
-	default:
-		return valueJSON{}
 	}
+	return valueJSON{}
 }
 
 // finite is nil for what JSON has no number for.

@@ -37,24 +37,30 @@ func verdicts(j compare.Judgement) []string {
 	all := []string{terms}
 	for _, name := range compare.Metrics(j.Family) {
 		of := compare.Of(name, j.Family)
-		var parts []string
-		for _, verdict := range []compare.Verdict{compare.Different, compare.Equivalent, compare.Small, compare.Inconclusive} { // what can be acted on comes first
-			var each []string
-			for _, d := range of {
-				if d.Verdict == verdict {
-					each = append(each, pairSaid(d))
-				}
-			}
-			if len(each) > 0 {
-				parts = append(parts, string(verdict)+": "+strings.Join(each, ", "))
-			}
-		}
-		if not := notComparable(of); not != "" {
-			parts = append(parts, not)
-		}
+		parts := grouped(of, pairSaid, ", ", func(d compare.Difference) string { return string(d.Verdict) },
+			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // what can be acted on comes first
 		all = append(all, fmt.Sprintf("%s on %s: %s.", verdictLabel, metric.ByName(name).Title, strings.Join(parts, "; ")))
 	}
 	return all
+}
+
+// grouped lists differences below the titles that have some, in their order, and then those without a ratio.
+func grouped(all []compare.Difference, said func(compare.Difference) string, separator string, titleOf func(compare.Difference) string, titles ...string) (parts []string) {
+	for _, title := range titles {
+		var each []string
+		for _, d := range all {
+			if titleOf(d) == title {
+				each = append(each, said(d))
+			}
+		}
+		if len(each) > 0 {
+			parts = append(parts, title+": "+strings.Join(each, separator))
+		}
+	}
+	if not := notComparable(all); not != "" {
+		parts = append(parts, not)
+	}
+	return parts
 }
 
 // pairSaid is a pair in a sentence: "sse 0.52 × longpoll (0.50–0.54, p 0.009)".
