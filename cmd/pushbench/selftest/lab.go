@@ -212,11 +212,8 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 
 // serve starts a server by itself.
 func (l *lab) serve(transport string) (server *child.Process, address string, err error) {
-	server, err = child.Start(child.Server, []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}, child.Options{})
-	if err != nil {
-		return nil, "", err
-	}
-	greeting, err := server.AwaitGreeting(l.ctx)
+	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}
+	server, greeting, err := child.StartServer(l.ctx, argv, child.Options{})
 	return server, greeting.Listening, err
 }
 
