@@ -27,9 +27,10 @@ type edit struct{ file, old, new string }
 
 // fromActualSend makes latency count from when a message left, as closed loops do.
 var fromActualSend = []edit{
-	{"bench/record/book.go", "type outcome struct{ state atomic.Uint32 }", "type outcome struct{ state atomic.Uint32; at atomic.Int64 }"},
-	{"bench/record/book.go", "	b.outcome[index].state.Store(sent)\n", "	b.outcome[index].state.Store(sent)\n	b.outcome[index].at.Store(int64(at))\n"},
-	{"bench/record/recorder.go", "r.interval.Latency.Record(r.book.since(index, at))", "r.interval.Latency.Record(time.Duration(int64(at) - r.book.outcome[index].at.Load()))"},
+	{"bench/record/book.go", "	outcome []atomic.Uint32 //", "	left    []atomic.Int64\n	outcome []atomic.Uint32 //"},
+	{"bench/record/book.go", "		outcome:  make(", "		left:     make([]atomic.Int64, len(plan.Messages)),\n		outcome:  make("},
+	{"bench/record/book.go", "	b.outcome[index].Store(sent)\n", "	b.outcome[index].Store(sent)\n	b.left[index].Store(int64(at))\n"},
+	{"bench/record/recorder.go", "r.interval.Latency.Record(r.book.since(index, at))", "r.interval.Latency.Record(time.Duration(int64(at) - r.book.left[index].Load()))"},
 }
 
 var mutants = []mutant{
