@@ -46,7 +46,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Case) results
 	}
 	if m.Stack == string(scenarios.Reference) {
 		m.Conditions = slices.Insert(m.Conditions, 0,
-			"polling and SSE are served by fasthttp, WebSocket by gorilla/websocket on net/http: a CPU or memory ratio compares libraries as well as transports")
+			"WebSocket is served by gorilla/websocket on net/http, every other transport by fasthttp: a CPU or memory ratio compares libraries as well as transports")
 	}
 	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)

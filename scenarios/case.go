@@ -12,8 +12,8 @@ import (
 // A Stack is the library that the servers' HTTP is built on.
 type Stack string
 
-// Reference is what people deploy: polling and SSE on fasthttp, WebSocket on
-// net/http. NetHTTP and FastHTTP put every transport on the same library, so that
+// Reference is what people deploy: WebSocket on net/http, every other transport on
+// fasthttp. NetHTTP and FastHTTP put every transport on the same library, so that
 // a difference in cost between two transports is not one between two libraries.
 const (
 	Reference Stack = "reference"

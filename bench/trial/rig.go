@@ -22,7 +22,7 @@ type Rig struct {
 	ServerCores    []int                                               // none: any
 	GeneratorCores []int
 	Pinning        results.Pinning // what the manifest says of the cores
-	Engine         string          // which engine the clients run on: see client.Engines
+	Engine         string          // which engine the clients run on: see engines.Names
 	Watch          func(Underway)  // optional callback at each Moment of a trial; it must return soon
 	Quick          bool            // less time before and after the trials, for runs that are thrown away: see Conditions
 	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not seen

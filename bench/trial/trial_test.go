@@ -65,7 +65,7 @@ func perform(lines ...string) {
 	untilEnd()
 }
 
-// A statsServer is a pollServer with what a run asks of a server.
+// A statsServer is a PollServer with what a run asks of a server.
 type statsServer struct {
 	generatortest.PollServer
 	accepted atomic.Int64

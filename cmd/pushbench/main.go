@@ -1,8 +1,8 @@
 // Command pushbench settles, for a given workload and network, how a server's
 // messages should reach its clients, and what each way costs.
 //
-// It is the only place where measurer and measured meet, and where a result
-// becomes words on a terminal and an exit code.
+// Measurer and measured meet only here, in the self-test and in the tests of both ends. Here a
+// result becomes words on a terminal and an exit code.
 package main
 
 import (

@@ -96,7 +96,7 @@ var house = []wall{
 	{part: "bench/client/engines", may: []string{"bench/client", "bench/client/eventloop", "bench/client/goroutine", "scenarios"}, tests: []string{"bench/client/*", "bench/client/internal/wire", "bench/clock", "results"}},
 	{part: "bench/client/*", may: []string{"bench/client", "bench/client/internal/wire", "bench/clock", "scenarios"}, tests: []string{"bench/client/clienttest"}}, // an engine each, which knows no other
 	{part: "bench/client/internal/wire"},
-	{part: "servers", tests: []string{"servers/*"}}, // holds the conformance suite only
+	{part: "servers", tests: []string{"servers/*"}}, // holds the tests that all edges share
 	{part: "servers/hub"},
 	{part: "servers/sock"},
 	{part: "servers/faults", may: []string{"servers/hub"}},          // a decorator of the hub's publish path

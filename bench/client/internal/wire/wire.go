@@ -1,5 +1,5 @@
 // Package wire reads and writes what clients and servers exchange: the heads and bodies
-// of HTTP/1.1, chunked streams of events, and the frames of WebSocket.
+// of HTTP/1.1, chunked streams of events and of lines, and the frames of WebSocket.
 //
 // It owns the grammar, for both engines: what an engine measures does not depend on which
 // code parses its bytes, and two parsers would be two places for one mistake. The checks that prove
