@@ -7,7 +7,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// Progress is what a person who waits wants to know.
+// Progress describes how far a run is.
 type Progress struct {
 	Case      string
 	Block     int // from 1

@@ -40,7 +40,7 @@ func Drive(in io.Reader, out io.Writer) error {
 	defer cancel()
 	return child.ReadLines(in, func(o Order) error {
 		if err := d.obey(ctx, o); err != nil {
-			_ = d.out.Send(Message{Failed: err.Error()}) // the run may be gone: then nobody is left to tell
+			_ = d.out.Send(Message{Failed: err.Error()}) // the run may be gone: then there is no reader
 			return err
 		}
 		return nil
@@ -65,8 +65,8 @@ type driver struct {
 	engine    client.Engine
 	clients   []client.Session
 	backend   client.Session
-	answers   *answers  // nil: nobody is asked for any
-	visitors  *visitors // nil: nobody comes and goes
+	answers   *answers  // nil: clients send no answers
+	visitors  *visitors // nil: there are none
 	pacing    *pacing
 	pacers    []*pacer
 	phases    []float64 // per client of all replicas
@@ -466,7 +466,7 @@ func (d *driver) drained(start clock.Instant) bool {
 	switch {
 	case now >= ends.Add(time.Duration(d.scenario.Drain)):
 		return true
-	case now < ends, !closed(d.paced): // until then it is not known what is owed
+	case now < ends, !closed(d.paced): // until then what is expected is not known
 		return false
 	}
 	for _, r := range d.awaited {

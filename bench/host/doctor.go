@@ -169,7 +169,7 @@ func hiccups(stalls validity.Stalls) Finding {
 	if len(stalls) > 0 {
 		found = fmt.Sprintf("in %v: %v", examineFor, stalls)
 	}
-	return judge("standstills of idle cores", found, stalls.Worst() > allowed,
+	return judge("stalls of idle cores", found, stalls.Worst() > allowed,
 		fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed))
 }
 

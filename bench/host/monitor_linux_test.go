@@ -31,7 +31,7 @@ func withMonitor(t *testing.T, role string, test func(*Monitor)) {
 	}
 }
 
-// A standstill of everything is seen on every core, as long as it was, and once.
+// A stall of the whole process is seen once on every core, with its length.
 func TestMonitorSeesAStall(t *testing.T) {
 	withMonitor(t, "monitor", func(m *Monitor) { seesAStall(t, m) })
 }

@@ -113,13 +113,13 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"another Upgrade":             {"ws", strings.Replace(switched, "websocket", "h2c", 1) + "\r\n" + goodbyeFrame, nil, []string{`it must be "websocket"`}, ""},
 		"another Connection":          {"ws", strings.Replace(switched, "Connection: Upgrade", "Connection: close", 1) + "\r\n" + goodbyeFrame, nil, []string{`it must hold "Upgrade"`}, ""},
 		"a protocol that nobody offered": {
-			"ws", switched + crlf("Sec-WebSocket-Protocol: x", "") + goodbyeFrame, nil, []string{"nobody offered it"}, "",
+			"ws", switched + crlf("Sec-WebSocket-Protocol: x", "") + goodbyeFrame, nil, []string{"it was not offered"}, "",
 		},
 		"a protocol that was offered": {
 			"ws", switched + crlf("Sec-WebSocket-Protocol: x", "") + goodbyeFrame, func(t *Target) { t.Subprotocol = "y, x" }, nil, "",
 		},
 		"an extension that nobody offered": {
-			"ws", switched + crlf("Sec-WebSocket-Extensions: permessage-deflate", "") + goodbyeFrame, nil, []string{"nobody offered it"}, "",
+			"ws", switched + crlf("Sec-WebSocket-Extensions: permessage-deflate", "") + goodbyeFrame, nil, []string{"it was not offered"}, "",
 		},
 		"an extension that was offered": {
 			"ws", switched + crlf("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover", "") + goodbyeFrame, func(t *Target) { t.Deflate = true }, nil, "",

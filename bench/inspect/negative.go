@@ -95,19 +95,19 @@ var Attempts = []Attempt{
 	{"names of fields in lower case", "RFC 9110, section 5.1", false, lowered, nil},
 	{"Upgrade: WebSocket, with capitals", "RFC 6455, section 4.2.1", false, with("Upgrade", "WebSocket"), nil},
 	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; so does Firefox", false, with("Connection", "keep-alive, Upgrade"), nil},
-	{"a subprotocol that nobody knows", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h head) string {
+	{"an unknown subprotocol", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h head) string {
 		if chosen := h.value("Sec-WebSocket-Protocol"); chosen != "" && chosen != "unheard-of" {
-			return "chose a subprotocol that nobody offered: " + cutText(chosen)
+			return "chose a subprotocol that was not offered: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an extension that nobody knows", "RFC 6455, section 9.1: the server accepts none that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h head) string {
+	{"an unknown extension", "RFC 6455, section 9.1: the server accepts none that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h head) string {
 		if chosen := h.value("Sec-WebSocket-Extensions"); chosen != "" {
 			return "accepted an extension that does not exist: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"a field that nobody knows", "RFC 9110, section 5.1: unknown fields are passed over", false, with("X-Unheard-Of", "1"), nil},
+	{"an unknown field", "RFC 9110, section 5.1: unknown fields are passed over", false, with("X-Unheard-Of", "1"), nil},
 }
 
 // ErrNotYours is why a server is not asked what it must refuse.

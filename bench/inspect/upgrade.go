@@ -80,7 +80,7 @@ func (t Target) upgradeRules(key string) []rule {
 	}
 	never := func(string) bool { return false }
 	accept := acceptOf(key)
-	const unoffered = "nobody offered it: the client must fail the connection (RFC 6455, section 4.1)"
+	const unoffered = "it was not offered: the client must fail the connection (RFC 6455, section 4.1)"
 	return []rule{
 		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Verdict, string) {
 			return judge(h.status == 101, "the server did not switch")

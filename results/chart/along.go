@@ -204,11 +204,12 @@ func batching(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, strin
 	ranged := func(name string) func(summary.Row) reading {
 		return func(r summary.Row) reading { return metricOf(r, name) }
 	}
+	alt := said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write",
+		metric.P50, metric.P99, metric.CPUPerMessage, metric.MessagesPerBatch)
 	return []quantity{
 		{title: "Latency p50", y: "ms (log scale)", log: true, of: ranged(metric.P50)},
 		{title: "Latency p99", y: "ms (log scale)", log: true, of: ranged(metric.P99)},
 		{title: "CPU, server + generator", y: "µs a message", of: ranged(metric.CPUPerMessage)},
 		{title: "Messages a write", y: "a write: answer, event or frame", of: ranged(metric.MessagesPerBatch)},
-	}, "Latency, CPU and messages a write by flush window. " + said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write",
-		metric.P50, metric.P99, metric.CPUPerMessage, metric.MessagesPerBatch)
+	}, "Latency, CPU and messages a write by flush window. " + alt
 }

@@ -409,7 +409,7 @@ func answersInOtherForms(t *testing.T, start starter) {
 		{"in small chunks", transports.SSE, streamHead + chunked(": hello\n\nid: e.2\ndata: "+batch+"\n\n", 3)},
 		{"in small chunks", transports.HTTPStream, linesHead + chunked("\n"+batch+"\r\n", 3)},
 		{"fragments and a ping", transports.WebSocket, "UPGRADE\x01\x05" + batch[:5] + "\x89\x02hi" + "\x00\x00" + "\x80" + string(rune(len(batch)-5)) + batch[5:]},
-		{"a pong that nobody asked for", transports.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
+		{"an unsolicited pong", transports.WebSocket, "UPGRADE\x8a\x00" + textFrame(batch)},
 	} {
 		t.Run(row.name+"/"+string(row.transport), func(t *testing.T) {
 			pong := make(chan string, 1)

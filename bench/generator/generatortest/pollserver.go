@@ -72,7 +72,7 @@ func (l *PollServer) publish(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"topic":%q,"seq":%d}`, topic, seq)
 }
 
-// PollScenario is a small scenario of short polling; its verb is who publishes.
+// PollScenario is a small scenario of short polling; its verb is the publisher.
 const PollScenario = `version: 1
 name: test
 transports: [shortpoll]

@@ -30,7 +30,7 @@ func FuzzParseAnswer(f *testing.F) {
 		}
 		theirs, err := http.ReadResponse(bufio.NewReader(strings.NewReader(in[:a.Size])), nil)
 		if err != nil {
-			return // they are stricter about characters, which nobody here looks at
+			return // they are stricter about characters, which our reader does not check
 		}
 		text, err := io.ReadAll(theirs.Body)
 		if err == nil && theirs.StatusCode/100 != 1 && (theirs.StatusCode != a.Status || string(text) != body) {

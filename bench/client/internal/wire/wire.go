@@ -23,5 +23,5 @@ var (
 	ErrChunk   = errors.New("malformed chunk")
 	ErrFrame   = errors.New("malformed frame")
 	ErrBinary  = errors.New("server sent a binary frame")
-	ErrExtra   = errors.New("upgrade answered with an extension or protocol that nobody asked for")
+	ErrExtra   = errors.New("upgrade answered with an extension or protocol that was not offered")
 )
