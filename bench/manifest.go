@@ -20,31 +20,31 @@ import (
 )
 
 // manifest is what is known before the first trial.
-func (r *Run) manifest(began time.Time, configurations []scenarios.Case) results.Manifest {
+func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration) results.Manifest {
 	s := r.Scenario
 	m := results.Manifest{
-		Schema:     results.Schema,
-		Status:     results.Partial,
-		Started:    began.UTC(),
-		Command:    r.Command,
-		RunID:      runID(s, began),
-		Tool:       r.Tool,
-		Served:     r.Served,
-		Host:       host.Facts(),
-		Pinning:    r.Rig.Pinning,
-		Workload:   workload(s, configurations),
-		Blocks:     s.Blocks,
-		Seed:       s.Seed,
-		Compare:    declared(s.Compare),
-		Needs:      s.Needs,
-		Claims:     s.Claims,
-		Published:  published(s.Published),
-		Engine:     r.Rig.Engine,
-		Stack:      stacksOf(configurations),
-		Servers:    map[string]string{},
-		Conditions: waysUp(s),
+		Schema:       results.Schema,
+		Status:       results.Partial,
+		Started:      began.UTC(),
+		Command:      r.Command,
+		RunID:        runID(s, began),
+		Tool:         r.Tool,
+		Served:       r.Served,
+		Host:         host.Facts(),
+		Pinning:      r.Setup.Pinning,
+		Workload:     workload(s, configurations),
+		Repetitions:  s.Repetitions,
+		Seed:         s.Seed,
+		Compare:      declared(s.Compare),
+		Requirements: s.Requirements,
+		Assertions:   s.Assertions,
+		Published:    published(s.Published),
+		Engine:       r.Setup.Engine,
+		Library:      stacksOf(configurations),
+		Servers:      map[string]string{},
+		Conditions:   waysUp(s),
 	}
-	if m.Stack == string(scenarios.Reference) {
+	if m.Library == string(scenarios.Reference) {
 		m.Conditions = slices.Insert(m.Conditions, 0,
 			"WebSocket is served by gorilla/websocket on net/http, every other transport by fasthttp: a CPU or memory ratio compares libraries as well as transports")
 	}
@@ -57,9 +57,9 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Case) results
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range configurations {
-		m.Cases = append(m.Cases, caseOf(s, c))
+		m.Configurations = append(m.Configurations, caseOf(s, c))
 	}
-	for block, order := range Orders(configurations, s.Blocks, s.Seed) {
+	for block, order := range Orders(configurations, s.Repetitions, s.Seed) {
 		m.Schedules = append(m.Schedules, scheduleHash(s, configurations, block+1))
 		var names []string
 		for _, c := range order {
@@ -71,10 +71,10 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Case) results
 }
 
 // caseOf is a case as results know it.
-func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
-	is := results.Case{
-		Name: c.Name(), Transport: string(c.Transport), Stack: string(c.Stack),
-		Flush: time.Duration(c.Flush), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
+func caseOf(s *scenarios.Scenario, c scenarios.Configuration) results.Configuration {
+	is := results.Configuration{
+		Name: c.Name(), Transport: string(c.Transport), Library: string(c.Library),
+		BatchingDelay: time.Duration(c.BatchingDelay), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
 		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
 		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),
 	}
@@ -85,14 +85,14 @@ func caseOf(s *scenarios.Scenario, c scenarios.Case) results.Case {
 }
 
 // scheduleHash is of what is due in a block, in all workloads that it has.
-func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Case, block int) string {
+func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Configuration, block int) string {
 	if !s.SweepsLoad() {
 		return schedule.New(s, block).Hash()
 	}
 	sum := sha256.New()
-	seen := map[scenarios.Case]bool{}
+	seen := map[scenarios.Configuration]bool{}
 	for _, c := range configurations {
-		load := scenarios.Case{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
+		load := scenarios.Configuration{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
 		if !seen[load] {
 			seen[load] = true
 			fmt.Fprintln(sum, schedule.New(s.For(c), block).Hash())
@@ -112,41 +112,41 @@ func waysUp(s *scenarios.Scenario) (said []string) {
 	switch s.Publish.By {
 	case scenarios.ByClients:
 		said = append(said, "every client publishes over its own way up: "+own)
-	case scenarios.ByReporters:
-		said = append(said, fmt.Sprintf("%d clients more publish, one for each topic, and subscribe to nothing: a frame of its WebSocket, or a POST on its only connection", s.Reporters()))
+	case scenarios.ByPublishOnly:
+		said = append(said, fmt.Sprintf("%d clients more publish, one for each topic, and subscribe to nothing: a frame of its WebSocket, or a POST on its only connection", s.PublishOnly()))
 	default:
 		said = append(said, "messages are posted by a backend beside the server, whatever the transport")
 	}
 	if h := s.Headers; h != (scenarios.Headers{}) {
-		said = append(said, fmt.Sprintf("heads are filled up by a header that says nothing, where they are shorter: of clients' requests to %s, of answers to polls and publications to %s (0B: as they are)", h.Request, h.Answer))
+		said = append(said, fmt.Sprintf("heads are filled up by a header that says nothing, where they are shorter: of clients' requests to %s, of answers to polls and publications to %s (0B: as they are)", h.Request, h.Response))
 	}
-	if s.Answers.Size > 0 {
-		said = append(said, fmt.Sprintf("each client answers each message with %s over its own way up, and the server posts that to the backend: costs a message are of both, without the backend's own connections", s.Answers.Size))
+	if s.Replies.Size > 0 {
+		said = append(said, fmt.Sprintf("each client answers each message with %s over its own way up, and the server posts that to the backend: costs a message are of both, without the backend's own connections", s.Replies.Size))
 	}
-	if s.Visitors.Rate > 0 {
-		said = append(said, fmt.Sprintf("beside the clients, visitors come %s, subscribe, hear a first message and leave: they are in all costs, and in no count of messages", s.Visitors.Rate))
+	if s.ShortLived.Rate > 0 {
+		said = append(said, fmt.Sprintf("beside the clients, visitors come %s, subscribe, hear a first message and leave: they are in all costs, and in no count of messages", s.ShortLived.Rate))
 	}
-	if s.Inputs.Rate > 0 {
-		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Inputs.Rate, s.Inputs.Size, own))
+	if s.Upstream.Rate > 0 {
+		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Upstream.Rate, s.Upstream.Size, own))
 	}
 	return said
 }
 
 // published is what a scenario says of others, with its defaults.
 func published(p metric.Published) metric.Published {
-	p.Figures = slices.Clone(p.Figures)
-	for i := range p.Figures {
-		p.Figures[i].Times = cmp.Or(p.Figures[i].Times, 1)
+	p.Values = slices.Clone(p.Values)
+	for i := range p.Values {
+		p.Values[i].Times = cmp.Or(p.Values[i].Times, 1)
 	}
 	return p
 }
 
 // stacksOf names the stacks that are measured.
-func stacksOf(configurations []scenarios.Case) string {
+func stacksOf(configurations []scenarios.Configuration) string {
 	var names []string
 	for _, c := range configurations {
-		if !slices.Contains(names, string(c.Stack)) {
-			names = append(names, string(c.Stack))
+		if !slices.Contains(names, string(c.Library)) {
+			names = append(names, string(c.Library))
 		}
 	}
 	return strings.Join(names, ", ")
@@ -161,7 +161,7 @@ func runID(s *scenarios.Scenario, began time.Time) uint32 {
 }
 
 // workload is the scenario in figures.
-func workload(s *scenarios.Scenario, configurations []scenarios.Case) results.Workload {
+func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) results.Workload {
 	w := results.Workload{
 		Scenario:      s.Name,
 		Description:   s.Description,
@@ -172,24 +172,24 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Case) results.Wo
 		Publisher:     string(s.Publish.By),
 		Arrivals:      string(s.Publish.Arrivals),
 		PublishRate:   float64(s.Publish.Rate),
-		Reporters:     s.Reporters(),
-		InputRate:     float64(s.Inputs.Rate),
-		InputBytes:    float64(s.Inputs.Size),
+		PublishOnly:   s.PublishOnly(),
+		UpstreamRate:  float64(s.Upstream.Rate),
+		UpstreamBytes: float64(s.Upstream.Size),
 		DeliveryRate:  s.DeliveryRate(),
 		PerClientRate: s.PerClientRate(),
 		PayloadBytes:  s.MeanPayload(),
 		Delivery:      string(s.Delivery),
 		PollInterval:  time.Duration(s.ShortPoll.Interval),
 		PollPacing:    string(s.ShortPoll.Pacing),
-		Hold:          time.Duration(s.LongPoll.Hold),
-		Flush:         map[string]time.Duration{},
+		PollTimeout:   time.Duration(s.LongPoll.Timeout),
+		BatchingDelay: map[string]time.Duration{},
 		Warmup:        time.Duration(s.Warmup),
 		Window:        time.Duration(s.Window),
 		Drain:         time.Duration(s.Drain),
 	}
 	for _, c := range configurations {
 		if !transports.Of(c.Transport).Timed {
-			w.Flush[c.Name()] = time.Duration(c.Flush)
+			w.BatchingDelay[c.Name()] = time.Duration(c.BatchingDelay)
 		}
 	}
 	return w

@@ -39,8 +39,8 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 		{engines.Goroutine, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 2},
 		{engines.EventLoop, []string{"network: {rate: 1kB}"}, results.Manifest{Network: "stream", LineRate: 1000}, 1},
 	} {
-		run := Run{Scenario: readScenario(t, c.lines...), Rig: &trial.Rig{Engine: c.engine}}
-		got := run.manifest(time.Now(), run.Scenario.Cases())
+		run := Run{Scenario: readScenario(t, c.lines...), Setup: &trial.Setup{Engine: c.engine}}
+		got := run.manifest(time.Now(), run.Scenario.Configurations())
 		if got.Network != c.want.Network || got.RTT != c.want.RTT || got.Jitter != c.want.Jitter || got.LineRate != c.want.LineRate {
 			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
 		}

@@ -9,20 +9,20 @@ import (
 
 // Progress describes how far a run is.
 type Progress struct {
-	Case      string
-	Block     int // from 1
-	Blocks    int
-	Trial     int // from 1, of all blocks
-	Trials    int
-	Phase     string
-	Delivered int64         // in this trial so far
-	P50, P99  time.Duration // of what was due in its window and came so far; 0: nothing yet
-	Elapsed   time.Duration // of the whole run
-	Left      time.Duration // estimated
+	Configuration string
+	Repetition    int // from 1
+	Repetitions   int
+	Trial         int // from 1, of all blocks
+	Trials        int
+	Phase         string
+	Delivered     int64         // in this trial so far
+	P50, P99      time.Duration // of what was due in its window and came so far; 0: nothing yet
+	Elapsed       time.Duration // of the whole run
+	Left          time.Duration // estimated
 }
 
 // progress reports how far the run has come.
-func (c *campaign) progress(block int, measured scenarios.Case, phase string, delivered int64, took results.Histogram) {
+func (c *campaign) progress(block int, measured scenarios.Configuration, phase string, delivered int64, took results.Histogram) {
 	if c.run.Progress == nil {
 		return
 	}
@@ -32,17 +32,17 @@ func (c *campaign) progress(block int, measured scenarios.Case, phase string, de
 		p50, p99 = took.Quantile(0.5), took.Quantile(0.99)
 	}
 	c.run.Progress(Progress{
-		P50:       p50,
-		P99:       p99,
-		Case:      measured.Name(),
-		Block:     block,
-		Blocks:    c.run.Scenario.Blocks,
-		Trial:     c.done + 1,
-		Trials:    trials,
-		Phase:     phase,
-		Delivered: delivered,
-		Elapsed:   time.Since(c.began),
-		Left:      c.left(trials),
+		P50:           p50,
+		P99:           p99,
+		Configuration: measured.Name(),
+		Repetition:    block,
+		Repetitions:   c.run.Scenario.Repetitions,
+		Trial:         c.done + 1,
+		Trials:        trials,
+		Phase:         phase,
+		Delivered:     delivered,
+		Elapsed:       time.Since(c.began),
+		Left:          c.left(trials),
 	})
 }
 

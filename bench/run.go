@@ -17,7 +17,7 @@ import (
 // A Run is a scenario and its repetitions on a rig.
 type Run struct {
 	Scenario *scenarios.Scenario
-	Rig      *trial.Rig
+	Setup    *trial.Setup
 	Command  []string        // as the person gave it
 	Tool     results.Tool    // which pushbench this is
 	Served   results.Tool    // whose servers are measured, where it is another
@@ -59,7 +59,7 @@ func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) err
 	if err != nil {
 		return runs, err
 	}
-	broke := host.WithMonitor(sides[0].Run.Rig.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
+	broke := host.WithMonitor(sides[0].Run.Setup.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
 		c.close(broke)
@@ -75,8 +75,8 @@ func begin(sides []Side) (all []*campaign, err error) {
 		c := newCampaign(side.Run, began.Add(time.Duration(i))) // a nanosecond apart: no two may share a payload
 		c.sides = len(sides)
 		for _, other := range all {
-			c.manifest.Beside = append(c.manifest.Beside, other.manifest.RunID)
-			other.manifest.Beside = append(other.manifest.Beside, c.manifest.RunID)
+			c.manifest.Baseline = append(c.manifest.Baseline, other.manifest.RunID)
+			other.manifest.Baseline = append(other.manifest.Baseline, c.manifest.RunID)
 		}
 		all = append(all, c)
 	}
@@ -93,7 +93,7 @@ func begin(sides []Side) (all []*campaign, err error) {
 
 // newCampaign plans a run.
 func newCampaign(r *Run, began time.Time) *campaign {
-	configurations := r.Scenario.Cases()
+	configurations := r.Scenario.Configurations()
 	c := &campaign{run: r, began: began, configurations: configurations, manifest: r.manifest(began, configurations)}
 	c.attempt = c.trial
 	return c
@@ -102,14 +102,14 @@ func newCampaign(r *Run, began time.Time) *campaign {
 // measure is all that happens while the cores are monitored.
 func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
 	first := campaigns[0]
-	rig := first.run.Rig
+	rig := first.run.Setup
 	if err := rig.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.configurations)); ctx.Err() != nil {
 		return errStopped
 	} else if err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		c.run.Rig.Monitor, c.run.Rig.Ceiling = m, rig.Ceiling
+		c.run.Setup.Monitor, c.run.Setup.Ceiling = m, rig.Ceiling
 		c.manifest.Ceiling = rig.Ceiling
 		c.manifest.Conditions = append(c.manifest.Conditions, rig.Conditions()...)
 	}
@@ -118,14 +118,14 @@ func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error 
 		return err
 	}
 	for _, c := range campaigns {
-		c.manifest.Host.Standstills = before
+		c.manifest.Host.Stalls = before
 	}
 	if err := repetitions(ctx, campaigns); err != nil {
 		return err
 	}
 	after, err := rig.IdleStalls(ctx)
 	for _, c := range campaigns {
-		c.manifest.Host.StandstillsAfter = after
+		c.manifest.Host.StallsAfter = after
 	}
 	return err
 }
@@ -136,9 +136,9 @@ func repetitions(ctx context.Context, campaigns []*campaign) error {
 	s, configurations := campaigns[0].run.Scenario, campaigns[0].configurations
 	turns := map[string][][]*campaign{}
 	for i, c := range configurations {
-		turns[c.Name()] = Orders(campaigns, s.Blocks, s.Seed+uint64(i))
+		turns[c.Name()] = Orders(campaigns, s.Repetitions, s.Seed+uint64(i))
 	}
-	for repetition, order := range Orders(configurations, s.Blocks, s.Seed) {
+	for repetition, order := range Orders(configurations, s.Repetitions, s.Seed) {
 		for position, measured := range order {
 			for _, c := range turns[measured.Name()][repetition] {
 				if err := c.configuration(ctx, repetition+1, position+1, measured); err != nil {
@@ -169,10 +169,10 @@ type campaign struct {
 	folder         *results.Folder
 	manifest       results.Manifest
 	began          time.Time
-	configurations []scenarios.Case
+	configurations []scenarios.Configuration
 	sides          int // runs that are measured in turns, this one included
 
-	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error)
+	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Configuration) (results.Trial, error)
 	written  []results.Trial // in the folder
 	done     int             // trials that ended and are not measured again
 	again    int             // trials that were disturbed and measured again
@@ -189,7 +189,7 @@ const disturbedShare = 0.2
 // configuration measures one configuration of a repetition. A trial that the machine disturbed
 // is invalid: a check of the test setup shows that, never a metric of the system under test. It
 // stays in the folder, is named in every output, and is measured again in its place.
-func (c *campaign) configuration(ctx context.Context, block, position int, measured scenarios.Case) error {
+func (c *campaign) configuration(ctx context.Context, block, position int, measured scenarios.Configuration) error {
 	allowed := max(1, int(disturbedShare*float64(c.trials())))
 	for again := 0; ; again++ {
 		result, err := c.attempt(ctx, block, position, again, measured)
@@ -214,25 +214,25 @@ func (c *campaign) trouble(t results.Trial, then string) {
 }
 
 // trials is how many are planned.
-func (c *campaign) trials() int { return len(c.configurations) * c.run.Scenario.Blocks }
+func (c *campaign) trials() int { return len(c.configurations) * c.run.Scenario.Repetitions }
 
 // trial measures once and writes the row of what was found.
-func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Case) (results.Trial, error) {
+func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Configuration) (results.Trial, error) {
 	if c.stopped() {
 		return results.Trial{}, errStopped
 	}
 	phase, delivered, took := "starting", int64(0), results.Histogram{}
 	progress := func() { c.progress(block, measured, phase, delivered, took) }
 	t := &trial.Trial{
-		Rig:      c.run.Rig,
-		Scenario: c.run.Scenario.For(measured),
-		Measured: measured,
-		Block:    block,
-		Again:    again,
-		Run:      c.manifest.RunID,
-		First:    c.pairs.first,
-		Before:   c.pairs.before[measured.Name()],
-		Stop:     c.run.Stop,
+		Setup:      c.run.Setup,
+		Scenario:   c.run.Scenario.For(measured),
+		Measured:   measured,
+		Repetition: block,
+		Attempt:    again,
+		Run:        c.manifest.RunID,
+		First:      c.pairs.first,
+		Before:     c.pairs.before[measured.Name()],
+		Stop:       c.run.Stop,
 		Interval: func(i results.Interval) error {
 			delivered += i.Delivered
 			took.Merge(i.Latency)
@@ -280,7 +280,7 @@ func (c *campaign) stopped() bool {
 
 // enough is an error where the run may end after a repetition.
 func (c *campaign) enough(block int) error {
-	if c.run.Enough == nil || block == c.run.Scenario.Blocks {
+	if c.run.Enough == nil || block == c.run.Scenario.Repetitions {
 		return nil
 	}
 	if why := c.run.Enough(&results.Run{Manifest: c.manifest, Trials: c.written}); why != "" {
@@ -320,7 +320,7 @@ func (c *campaign) verdict(err error) (results.Status, string) {
 func (c *campaign) close(err error) {
 	m := &c.manifest
 	m.Conditions = append(m.Conditions, c.pairs.conditions()...)
-	if n := len(m.Beside); n > 0 {
+	if n := len(m.Baseline); n > 0 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial here has the same trial there right before or after it", n))
 	}
 	m.Ended = time.Now().UTC()

@@ -18,14 +18,14 @@ import (
 // rehearse runs a campaign of 4 transports in 5 blocks whose trials fail the
 // named checks, by number of attempt from 1, and returns the attempts made and the verdict.
 func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
-	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
-	c := &campaign{run: &Run{Scenario: s}, configurations: s.Cases()}
-	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Case) (results.Trial, error) {
-		t := results.Trial{Block: block, Transport: string(measured.Transport), Case: measured.Name(), Again: again, Status: results.Complete}
+	s := &scenarios.Scenario{Transports: scenarios.Transports, Repetitions: 5}
+	c := &campaign{run: &Run{Scenario: s}, configurations: s.Configurations()}
+	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Configuration) (results.Trial, error) {
+		t := results.Trial{Repetition: block, Transport: string(measured.Transport), Configuration: measured.Name(), Attempt: again, Status: results.Complete}
 		attempts = append(attempts, t.Name())
-		for _, g := range validity.Judge(validity.ValidEvidence()) {
+		for _, g := range validity.Check(validity.ValidEvidence()) {
 			g.Passed = fails[len(attempts)] != g.Name
-			t.Gates = append(t.Gates, g)
+			t.Checks = append(t.Checks, g)
 			if !g.Passed {
 				t.Status, t.Reason = results.Invalid, g.Name
 			}
@@ -60,7 +60,7 @@ func TestRepetitionsAreBounded(t *testing.T) {
 
 // What is no disturbance is a defect of the instrument: a repetition would hide it.
 func TestDefectsAreNotMeasuredAway(t *testing.T) {
-	for _, g := range validity.Judge(validity.ValidEvidence()) {
+	for _, g := range validity.Check(validity.ValidEvidence()) {
 		attempts, status, _ := rehearse(map[int]string{1: g.Name})
 		again := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
 		if want := slices.Contains([]string{validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoTrend, validity.LinkOnTime}, g.Name); again != want || (status == results.Complete) != want {
@@ -70,11 +70,11 @@ func TestDefectsAreNotMeasuredAway(t *testing.T) {
 }
 
 func TestBreakingOffEndsTheRun(t *testing.T) {
-	s := &scenarios.Scenario{Transports: scenarios.Transports, Blocks: 5}
-	c := &campaign{run: &Run{Scenario: s}, configurations: s.Cases()}
+	s := &scenarios.Scenario{Transports: scenarios.Transports, Repetitions: 5}
+	c := &campaign{run: &Run{Scenario: s}, configurations: s.Configurations()}
 	broken := errors.New("no server")
 	made := 0
-	c.attempt = func(context.Context, int, int, int, scenarios.Case) (results.Trial, error) {
+	c.attempt = func(context.Context, int, int, int, scenarios.Configuration) (results.Trial, error) {
 		made++
 		return results.Trial{}, broken
 	}
@@ -86,14 +86,14 @@ func TestBreakingOffEndsTheRun(t *testing.T) {
 // A block is every case once, and all that counts trials counts cases.
 func TestABlockIsEveryCaseOnce(t *testing.T) {
 	s := readScenario(t)
-	s.Transports, s.Blocks = scenarios.Transports, 2
-	s.Sweep = scenarios.Sweep{Stack: []scenarios.Stack{scenarios.NetHTTP, scenarios.FastHTTP}, Flush: []scenarios.Duration{0, 1e6, 5e6}}
+	s.Transports, s.Repetitions = scenarios.Transports, 2
+	s.Sweep = scenarios.Sweep{Library: []scenarios.Library{scenarios.NetHTTP, scenarios.FastHTTP}, BatchingDelay: []scenarios.Duration{0, 1e6, 5e6}}
 	const cases = 2 + 3*2*3
-	r := &Run{Scenario: s, Rig: &trial.Rig{}}
+	r := &Run{Scenario: s, Setup: &trial.Setup{}}
 	c := newCampaign(r, time.Now())
 	m := c.manifest
-	if c.trials() != 2*cases || len(m.Cases) != cases || m.Stack != "nethttp, fasthttp" {
-		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Cases), m.Stack, 2*cases, cases)
+	if c.trials() != 2*cases || len(m.Configurations) != cases || m.Library != "nethttp, fasthttp" {
+		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Configurations), m.Library, 2*cases, cases)
 	}
 	if left, want := c.left(c.trials()), 2*cases*Estimate(s); left > want || left < want/2 {
 		t.Errorf("%v left, want about %v", left, want)
@@ -104,13 +104,13 @@ func TestABlockIsEveryCaseOnce(t *testing.T) {
 			t.Errorf("block %d: %v", block+1, order)
 		}
 	}
-	if m.Workload.Flush["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.Flush) != 18 {
-		t.Errorf("flush windows: %v", m.Workload.Flush)
+	if m.Workload.BatchingDelay["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.BatchingDelay) != 18 {
+		t.Errorf("flush windows: %v", m.Workload.BatchingDelay)
 	}
 }
 
 func TestVerdictIsInTheManifest(t *testing.T) {
-	c := newCampaign(&Run{Scenario: readScenario(t), Rig: &trial.Rig{}}, time.Now())
+	c := newCampaign(&Run{Scenario: readScenario(t), Setup: &trial.Setup{}}, time.Now())
 	c.close(errors.New("no server"))
 	if m := c.manifest; m.Status != results.Invalid || m.Reason != "no server" || m.Ended.IsZero() {
 		t.Errorf("%s (%s), ended %v; want INVALID with the reason and the time", m.Status, m.Reason, m.Ended)

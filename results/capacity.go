@@ -27,13 +27,13 @@ type Capacity struct {
 
 // A Highest is what was found of one transport.
 type Highest struct {
-	Transport string  `json:"transport"`
-	Load      float64 `json:"load"`          // the highest that kept to the limit; 0: none that was tried did
-	Beyond    float64 `json:"beyond"`        // the lowest that did not; 0: none
-	Why       string  `json:"why,omitempty"` // why that did not
-	Rig       bool    `json:"rig,omitempty"` // it was the rig or this machine that ended there: Load is a lower bound
-	Confirmed int     `json:"confirmed"`     // times that Load kept to the limit again
-	Probes    []Probe `json:"probes"`        // in the order they were made
+	Transport    string  `json:"transport"`
+	Load         float64 `json:"load"`          // the highest that kept to the limit; 0: none that was tried did
+	Beyond       float64 `json:"beyond"`        // the lowest that did not; 0: none
+	Why          string  `json:"why,omitempty"` // why that did not
+	SetupLimited bool    `json:"rig,omitempty"` // it was the rig or this machine that ended there: Load is a lower bound
+	Confirmed    int     `json:"confirmed"`     // times that Load kept to the limit again
+	Probes       []Probe `json:"probes"`        // in the order they were made
 
 	// Unfinished is why the search ended early; empty: it did not. Load is then the highest that
 	// kept to the limit so far, perhaps only once.

@@ -22,8 +22,8 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	err := cmp.Or(m.checkTransports(), m.checkCases(), m.Published.Check(), m.Compare.check())
-	for _, c := range slices.Concat(m.Needs, m.Claims) {
+	err := cmp.Or(m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Compare.check())
+	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())
 	}
 	return cmp.Or(err, nonNegative(m))
@@ -58,7 +58,7 @@ func (t Trial) check() error {
 	if t.Status == Invalid {
 		return nil
 	}
-	if err := t.Freshness.check(); err != nil {
+	if err := t.Age.check(); err != nil {
 		return err
 	}
 	for _, i := range t.Identities() {
@@ -98,9 +98,9 @@ func (i Identity) String() string {
 // Identities are the sums of the ledgers, of the publishes, of the freshness and of the
 // visitors, and that the latencies hold each message once.
 func (t Trial) Identities() []Identity {
-	l, p, f, a, v := t.Ledger, t.Publishes, t.Freshness, t.Answers, t.Visits
+	l, p, f, a, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.Visits
 	return []Identity{
-		{"owed = unique + superseded + declared gap + lost", l.Owed, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
+		{"owed = unique + superseded + declared gap + lost", l.Expected, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
 		{"received = unique + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
 		{"planned = on time + late + dropped", p.Planned, []int64{p.OnTime, p.Late, p.Dropped}},
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
@@ -108,7 +108,7 @@ func (t Trial) Identities() []Identity {
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
 		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
 		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
-		{"answers owed = unique + lost", a.Ledger.Owed, []int64{a.Ledger.Unique, a.Ledger.Superseded, a.Ledger.DeclaredGap, a.Ledger.Lost}},
+		{"answers owed = unique + lost", a.Ledger.Expected, []int64{a.Ledger.Unique, a.Ledger.Superseded, a.Ledger.DeclaredGap, a.Ledger.Lost}},
 		{"answers received = unique + duplicates + unexpected", a.Ledger.Received, []int64{a.Ledger.Unique, a.Ledger.Duplicates, a.Ledger.Unexpected}},
 		{"round trips = unique answers", a.Latency.Histogram.Count(), []int64{a.Ledger.Unique}},
 		{"infinite round trips = declared gap + lost", a.Latency.Infinite, []int64{a.Ledger.DeclaredGap, a.Ledger.Lost}},
@@ -135,7 +135,7 @@ const longestInterval = 24 * time.Hour
 func (r *Run) check() error {
 	seen := map[string]bool{}
 	for i, t := range r.Trials {
-		problem := r.Manifest.knows(t.Transport, t.CaseName())
+		problem := r.Manifest.knows(t.Transport, t.ConfigurationName())
 		if key := t.Name(); problem == "" && seen[key] {
 			problem = key + " is there twice"
 		}
@@ -145,7 +145,7 @@ func (r *Run) check() error {
 		seen[t.Name()] = true
 	}
 	for i, iv := range r.Intervals {
-		if unknown := r.Manifest.knows(iv.Transport, iv.CaseName()); unknown != "" {
+		if unknown := r.Manifest.knows(iv.Transport, iv.ConfigurationName()); unknown != "" {
 			return corrupt(intervalsFile, i+1, unknown, nil)
 		}
 	}

@@ -38,15 +38,15 @@ func TestPool(t *testing.T) {
 		var late Histogram
 		late.Record(time.Duration(n) * time.Millisecond)
 		return Trial{
-			Block: 3, Took: time.Duration(n), Publishes: Publishes{LateAfter: time.Duration(n), FailedBy: map[string]int64{"503": n}},
+			Repetition: 3, Took: time.Duration(n), Publishes: Publishes{LateAfter: time.Duration(n), FailedBy: map[string]int64{"503": n}},
 			Connect: Connect{Took: time.Duration(n), RoundTrips: roundTrips, Stages: map[string]Histogram{"tcp": late}},
 			Cost:    Cost{Server: Process{Processes: int(n), CPU: time.Duration(n)}, Wire: Wire{Up: Direction{Bytes: n, Segments: segments}}},
-			Link:    &Link{Up: LinkWay{Packets: n, Late: late}},
+			Link:    &Link{Up: LinkDirection{Packets: n, Late: late}},
 		}
 	}
 	p := Pool([]Trial{part(1, 2, 10), part(4, 3, 20)})
-	if p.Block != 0 || p.Took != 5 || p.Publishes.LateAfter != 4 || !maps.Equal(p.Publishes.FailedBy, map[string]int64{"503": 5}) {
-		t.Errorf("block %d, took %d, late after %d, failed by %v; want 0, 5, 4, map[503:5]", p.Block, p.Took, p.Publishes.LateAfter, p.Publishes.FailedBy)
+	if p.Repetition != 0 || p.Took != 5 || p.Publishes.LateAfter != 4 || !maps.Equal(p.Publishes.FailedBy, map[string]int64{"503": 5}) {
+		t.Errorf("block %d, took %d, late after %d, failed by %v; want 0, 5, 4, map[503:5]", p.Repetition, p.Took, p.Publishes.LateAfter, p.Publishes.FailedBy)
 	}
 	if stage := p.Connect.Stages["tcp"]; p.Connect.Took != 5 || p.Connect.RoundTrips != 2.5 || stage.Count() != 2 {
 		t.Errorf("connect took %d, %v round trips, %d in a stage; want 5, 2.5, 2", p.Connect.Took, p.Connect.RoundTrips, stage.Count())

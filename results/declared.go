@@ -11,7 +11,7 @@ import (
 // VerdictBlocks is how many valid blocks a judgement needs. Six pairs of four
 // transports under Holm's correction need p < .05/6 = .0083, and the smallest
 // two-sided p of a sign-flip test over n blocks is 2/2^n: .0156 for 7, .0078 for 8.
-const VerdictBlocks = 8
+const VerdictRepetitions = 8
 
 // Declared is what a run is judged by. It is written down before the first
 // trial, so that nobody chooses by what the figures look like.

@@ -21,7 +21,7 @@ func TestDeclared(t *testing.T) {
 		{"two metrics", results.Declared{Primary: []string{metric.P999, metric.Mean}, Margin: 0.1}, ""},
 		{"no metric", results.Declared{Margin: 0.1}, "no primary metric"},
 		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
-		{"neither better high nor low", results.Declared{Primary: []string{metric.Owed}, Margin: 0.1}, `"owed"`},
+		{"neither better high nor low", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"owed"`},
 		{"a metric twice", results.Declared{Primary: []string{metric.P50, metric.P50}, Margin: 0.1}, "twice"},
 		{"no margin", results.Declared{Primary: []string{metric.P50}}, "a margin of 0"},
 		{"a margin beyond", results.Declared{Primary: []string{metric.P50}, Margin: 1.5}, "a margin of 1.5"},

@@ -104,7 +104,7 @@ func (f *Folder) AppendInterval(i Interval) error {
 		i.At = max(0, time.Since(f.began)-i.Length)
 	}
 	if err := i.check(); err != nil {
-		return fmt.Errorf("interval of block %d %s: %w", i.Block, i.CaseName(), err)
+		return fmt.Errorf("interval of block %d %s: %w", i.Repetition, i.ConfigurationName(), err)
 	}
 	line, err := encodeLine("interval", i)
 	if err != nil {

@@ -127,7 +127,7 @@ func TestAFailedReportDoesNotCostTheRun(t *testing.T) {
 func TestAppendRefusesWhatOpenWould(t *testing.T) {
 	folder := begin(t, tiny())
 	bad := tiny().Trials[0]
-	bad.Block, bad.Ledger.Owed = 2, 5
+	bad.Repetition, bad.Ledger.Expected = 2, 5
 	if err := folder.AppendTrial(bad); err == nil || !strings.Contains(err.Error(), "owed = unique") {
 		t.Errorf("a ledger that does not add up: got %v", err)
 	}
@@ -149,7 +149,7 @@ func TestAppendsMayBeConcurrent(t *testing.T) {
 	for block := 1; block <= 8; block++ {
 		writers.Go(func() {
 			mine, last := interval, trial
-			mine.Block, last.Block = block, block
+			mine.Repetition, last.Repetition = block, block
 			for range 3 {
 				if err := folder.AppendInterval(mine); err != nil {
 					t.Error(err)

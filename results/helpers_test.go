@@ -23,17 +23,17 @@ func tiny() *results.Run {
 	return &results.Run{
 		Manifest: results.Manifest{
 			Schema: results.Schema, Status: results.Complete, Started: started, Ended: started.Add(time.Minute),
-			Blocks: 1, Transports: []string{"sse"}, Workload: results.Workload{Scenario: "tiny", Clients: 1},
+			Repetitions: 1, Transports: []string{"sse"}, Workload: results.Workload{Scenario: "tiny", Clients: 1},
 		},
 		Trials: []results.Trial{{
-			Block: 1, Position: 1, Transport: "sse", Status: results.Complete, Started: started, Took: time.Second,
+			Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Started: started, Took: time.Second,
 			Publishes: results.Publishes{Planned: 4, OnTime: 4, Sent: 4, Acknowledged: 4},
-			Ledger:    results.Ledger{Owed: 4, Unique: 3, Lost: 1, Received: 3},
+			Ledger:    results.Ledger{Expected: 4, Unique: 3, Lost: 1, Received: 3},
 			Latency:   results.Latency{Histogram: some, Infinite: 1, Independent: 4},
 		}},
 		Intervals: []results.Interval{
-			{Block: 1, Transport: "sse", At: time.Second, Length: time.Second},
-			{Block: 1, Transport: "sse", At: 2 * time.Second, Start: time.Second, Length: time.Second, Published: 4, Delivered: 3, Counted: 3, Latency: some},
+			{Repetition: 1, Transport: "sse", At: time.Second, Length: time.Second},
+			{Repetition: 1, Transport: "sse", At: 2 * time.Second, Start: time.Second, Length: time.Second, Published: 4, Delivered: 3, Counted: 3, Latency: some},
 		},
 	}
 }

@@ -39,7 +39,7 @@ func hlogLine(i Interval) ([]byte, error) {
 }
 
 func hlogPrefix(i Interval) string {
-	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", caseKey(i.CaseName()), i.At.Seconds(), i.Length.Seconds(), metric.Milliseconds(i.Latency.Max()))
+	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", caseKey(i.ConfigurationName()), i.At.Seconds(), i.Length.Seconds(), metric.Milliseconds(i.Latency.Max()))
 }
 
 // isHlogLine reports whether the line, without its line end, is that of an

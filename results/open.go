@@ -272,12 +272,12 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 func (r *reader) unfinished() {
 	ended := map[string]bool{}
 	for _, t := range r.run.Trials {
-		ended[fmt.Sprintf("block %d %s", t.Block, t.CaseName())] = true
+		ended[fmt.Sprintf("block %d %s", t.Repetition, t.ConfigurationName())] = true
 	}
 	left := map[string]int{}
 	var order []string
 	for _, i := range r.run.Intervals {
-		trial := fmt.Sprintf("block %d %s", i.Block, i.CaseName())
+		trial := fmt.Sprintf("block %d %s", i.Repetition, i.ConfigurationName())
 		if ended[trial] {
 			continue
 		}

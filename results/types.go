@@ -25,14 +25,14 @@ const (
 // A Manifest says what ran where. All times of day are UTC and for people only:
 // no measurement is derived from them.
 type Manifest struct {
-	Schema  int       `json:"schema"`
-	Status  Status    `json:"status"`
-	Reason  string    `json:"reason,omitempty"` // why it is not COMPLETE
-	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended,omitzero"`
-	Command []string  `json:"command"`
-	RunID   uint32    `json:"run_id"`           // stamped into every payload of this run
-	Beside  []uint32  `json:"beside,omitempty"` // runs whose trials were measured in turns with these
+	Schema   int       `json:"schema"`
+	Status   Status    `json:"status"`
+	Reason   string    `json:"reason,omitempty"` // why it is not COMPLETE
+	Started  time.Time `json:"started"`
+	Ended    time.Time `json:"ended,omitzero"`
+	Command  []string  `json:"command"`
+	RunID    uint32    `json:"run_id"`           // stamped into every payload of this run
+	Baseline []uint32  `json:"beside,omitempty"` // runs whose trials were measured in turns with these
 
 	Tool     Tool     `json:"tool"`
 	Served   Tool     `json:"served,omitzero"` // the pushbench whose servers were measured, where it is another than Tool
@@ -40,19 +40,19 @@ type Manifest struct {
 	Pinning  Pinning  `json:"pinning"`
 	Workload Workload `json:"workload"`
 
-	Blocks     int                `json:"blocks"`              // planned
-	Transports []string           `json:"transports"`          // in report order
-	Cases      []Case             `json:"cases,omitempty"`     // in report order; none in folders from before there were any
-	Orders     [][]string         `json:"orders"`              // names of the cases of each block in the order run
-	Schedules  []string           `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
-	Seed       uint64             `json:"seed"`
-	Compare    Declared           `json:"compare,omitzero" walk:"-"` // see OrDefault
-	Needs      []metric.Assertion `json:"needs,omitempty"`           // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
-	Claims     []metric.Assertion `json:"claims,omitempty"`          // what the run was said to find
-	Published  metric.Published   `json:"published,omitzero"`
+	Repetitions    int                `json:"blocks"`              // planned
+	Transports     []string           `json:"transports"`          // in report order
+	Configurations []Configuration    `json:"cases,omitempty"`     // in report order; none in folders from before there were any
+	Orders         [][]string         `json:"orders"`              // names of the cases of each block in the order run
+	Schedules      []string           `json:"schedules,omitempty"` // of each block: the hash of what was due when, from whom, on what, how long
+	Seed           uint64             `json:"seed"`
+	Compare        Declared           `json:"compare,omitzero" walk:"-"` // see OrDefault
+	Requirements   []metric.Assertion `json:"needs,omitempty"`           // what the application asks of a transport: of the cases that meet all of it, the cheapest is the answer
+	Assertions     []metric.Assertion `json:"claims,omitempty"`          // what the run was said to find
+	Published      metric.Published   `json:"published,omitzero"`
 
 	Engine     string            `json:"engine"`                          // which engine the simulated clients ran on
-	Stack      string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "
+	Library    string            `json:"stack"`                           // which libraries the servers are built on; several are separated by ", "
 	Network    string            `json:"network"`                         // Loopback, or the name of the emulated link
 	RTT        time.Duration     `json:"rtt_ns"`                          // round trip added by the network; 0 on loopback
 	Jitter     time.Duration     `json:"jitter_ns,omitzero"`              // the most that the network adds to one way
@@ -101,8 +101,8 @@ type Host struct {
 	PortRange         string            `json:"port_range"`
 	LoadAverage       string            `json:"load_average"`                 // before the first trial
 	LoadAverageAfter  string            `json:"load_average_after,omitempty"` // after the last
-	Standstills       string            `json:"standstills,omitempty"`        // of each core while nothing ran, before the first trial
-	StandstillsAfter  string            `json:"standstills_after,omitempty"`  // after the last
+	Stalls            string            `json:"standstills,omitempty"`        // of each core while nothing ran, before the first trial
+	StallsAfter       string            `json:"standstills_after,omitempty"`  // after the last
 	TickRate          float64           `json:"tick_rate_hz,omitempty"`       // of the kernel's timer (CONFIG_HZ)
 	Governor          string            `json:"governor,omitempty"`           // of the first core's frequency
 	SMT               string            `json:"smt,omitempty"`                // whether cores share their units: the kernel's "0" or "1"
@@ -115,7 +115,7 @@ type Host struct {
 
 // Pinning says which cores each role was given, and whether it got them.
 type Pinning struct {
-	Asked     bool   `json:"asked"`
+	Requested bool   `json:"asked"`
 	Server    []int  `json:"server"`
 	Generator []int  `json:"generator"`
 	Note      string `json:"note,omitempty"` // why not, when not asked or not given
@@ -133,17 +133,17 @@ type Workload struct {
 	Publisher     string                   `json:"publisher"` // "clients", "backend" or "reporters"
 	Arrivals      string                   `json:"arrivals"`
 	PublishRate   float64                  `json:"publish_rate"`          // messages a second offered
-	Reporters     int                      `json:"reporters,omitempty"`   // clients beside these, which only publish
-	InputRate     float64                  `json:"input_rate,omitempty"`  // inputs a second that clients send up beside, which nobody is owed
-	InputBytes    float64                  `json:"input_bytes,omitempty"` // each
+	PublishOnly   int                      `json:"reporters,omitempty"`   // clients beside these, which only publish
+	UpstreamRate  float64                  `json:"input_rate,omitempty"`  // inputs a second that clients send up beside, which nobody is owed
+	UpstreamBytes float64                  `json:"input_bytes,omitempty"` // each
 	DeliveryRate  float64                  `json:"delivery_rate"`         // (message, subscriber) pairs a second owed
 	PerClientRate float64                  `json:"per_client_rate"`       // λ: messages a second owed to one client, on average
 	PayloadBytes  float64                  `json:"payload_bytes"`         // mean
 	Delivery      string                   `json:"delivery"`
 	PollInterval  time.Duration            `json:"poll_interval_ns"`
 	PollPacing    string                   `json:"poll_pacing"`
-	Hold          time.Duration            `json:"hold_ns"`
-	Flush         map[string]time.Duration `json:"flush_ns"` // per case of a transport that has one, 0 = never
+	PollTimeout   time.Duration            `json:"hold_ns"`
+	BatchingDelay map[string]time.Duration `json:"flush_ns"` // per case of a transport that has one, 0 = never
 	Warmup        time.Duration            `json:"warmup_ns"`
 	Window        time.Duration            `json:"window_ns"`
 	Drain         time.Duration            `json:"drain_ns"`
@@ -164,28 +164,28 @@ func (w Workload) CostMetric() string {
 
 // A Trial is one case, fresh processes, one window. It is the statistical sample.
 type Trial struct {
-	Block     int           `json:"block" add:"-"`    // from 1
-	Position  int           `json:"position" add:"-"` // in its block, from 1
-	Transport string        `json:"transport"`
-	Case      string        `json:"case,omitempty"` // see CaseName
-	Stack     string        `json:"stack,omitempty"`
-	Flush     time.Duration `json:"flush_ns,omitempty" add:"-"`
-	Again     int           `json:"again,omitempty" add:"-"` // attempts that came before: disturbed, void, and on record
-	Started   time.Time     `json:"started"`
-	Took      time.Duration `json:"took_ns" add:"sum"` // from starting the server to the last process gone
-	Status    Status        `json:"status"`
-	Reason    string        `json:"reason,omitempty"`
+	Repetition    int           `json:"block" add:"-"`    // from 1
+	Position      int           `json:"position" add:"-"` // in its block, from 1
+	Transport     string        `json:"transport"`
+	Configuration string        `json:"case,omitempty"` // see CaseName
+	Library       string        `json:"stack,omitempty"`
+	BatchingDelay time.Duration `json:"flush_ns,omitempty" add:"-"`
+	Attempt       int           `json:"again,omitempty" add:"-"` // attempts that came before: disturbed, void, and on record
+	Started       time.Time     `json:"started"`
+	Took          time.Duration `json:"took_ns" add:"sum"` // from starting the server to the last process gone
+	Status        Status        `json:"status"`
+	Reason        string        `json:"reason,omitempty"`
 
-	Publishes Publishes `json:"publishes"`
-	Ledger    Ledger    `json:"ledger"`
-	Latency   Latency   `json:"latency"` // due instant → payload in the client's hands
-	Ack       Latency   `json:"ack"`     // due instant → publication acknowledged; of the inputs alone where there are any
-	Freshness Freshness `json:"freshness,omitzero"`
-	Answers   Answers   `json:"answers,omitzero"`
-	Connect   Connect   `json:"connect"`
-	Visits    Visits    `json:"visits,omitzero"`
-	Cost      Cost      `json:"cost"`
-	Webhooks  Webhooks  `json:"webhooks,omitzero"`
+	Publishes Publishes        `json:"publishes"`
+	Ledger    Ledger           `json:"ledger"`
+	Latency   Latency          `json:"latency"` // due instant → payload in the client's hands
+	Ack       Latency          `json:"ack"`     // due instant → publication acknowledged; of the inputs alone where there are any
+	Age       AgeOfInformation `json:"freshness,omitzero"`
+	Replies   Replies          `json:"answers,omitzero"`
+	Connect   Connect          `json:"connect"`
+	Visits    Visits           `json:"visits,omitzero"`
+	Cost      Cost             `json:"cost"`
+	Webhooks  Webhooks         `json:"webhooks,omitzero"`
 
 	Events []Event `json:"events,omitempty"` // what the machine did in the window, where it is known when
 
@@ -193,9 +193,9 @@ type Trial struct {
 
 	Settings map[string]string `json:"settings,omitempty"` // what server, generator and host ran with, as they told: see the gates of pairing
 
-	Theory   []Prediction `json:"theory"`
-	Gates    []Gate       `json:"gates"`
-	Warnings []string     `json:"warnings,omitempty"`
+	Predicted []Prediction    `json:"theory"`
+	Checks    []ValidityCheck `json:"gates"`
+	Warnings  []string        `json:"warnings,omitempty"`
 }
 
 // Publishes accounts for what the schedule planned in the window.
@@ -222,7 +222,7 @@ type Publishes struct {
 //	owed = unique + superseded + declared gap + lost
 //	received = unique + duplicates + unexpected
 type Ledger struct {
-	Owed        int64 `json:"owed" add:"sum"`
+	Expected    int64 `json:"owed" add:"sum"`
 	Unique      int64 `json:"unique" add:"sum"`
 	Superseded  int64 `json:"superseded" add:"sum"` // replaced by a newer one before it was sent (delivery: latest)
 	DeclaredGap int64 `json:"declared_gap" add:"sum"`
@@ -246,7 +246,7 @@ type Latency struct {
 
 // Answers accounts for what clients sent back, where each message asked for it: one
 // answer a message of the window, however many of the messages arrived.
-type Answers struct {
+type Replies struct {
 	Ledger  Ledger  `json:"ledger"`  // of the backend: what it was owed, and had
 	Latency Latency `json:"latency"` // due instant of the message → its answer in the backend's hands
 }
@@ -272,22 +272,22 @@ type Visits struct {
 
 // Connect is what it took to get every client from nothing to subscribed.
 type Connect struct {
-	Clients    int64                `json:"clients" add:"sum"`
-	Failed     int64                `json:"failed" add:"sum"`
-	FailedBy   map[string]int64     `json:"failed_by,omitempty"`
-	Took       time.Duration        `json:"took_ns" add:"sum,max"` // first dial → last client ready
-	Stages     map[string]Histogram `json:"stages"`                // see Stages
-	Server     Spent                `json:"server,omitzero"`       // CPU of the servers meanwhile
-	Generator  Spent                `json:"generator,omitzero"`
-	BytesUp    int64                `json:"bytes_up" add:"sum"` // all clients, until ready
-	BytesDown  int64                `json:"bytes_down" add:"sum"`
-	RoundTrips float64              `json:"round_trips" add:"mean,-"`      // per client until ready, TCP's included
-	Dials      int64                `json:"dials" add:"sum"`               // TCP connections opened, ways up included
-	Reporters  int64                `json:"reporters,omitempty" add:"sum"` // clients beside these that only publish: they share the memory, and are in no other figure
+	Clients     int64                `json:"clients" add:"sum"`
+	Failed      int64                `json:"failed" add:"sum"`
+	FailedBy    map[string]int64     `json:"failed_by,omitempty"`
+	Took        time.Duration        `json:"took_ns" add:"sum,max"` // first dial → last client ready
+	Stages      map[string]Histogram `json:"stages"`                // see Stages
+	Server      CPUTime              `json:"server,omitzero"`       // CPU of the servers meanwhile
+	Generator   CPUTime              `json:"generator,omitzero"`
+	BytesUp     int64                `json:"bytes_up" add:"sum"` // all clients, until ready
+	BytesDown   int64                `json:"bytes_down" add:"sum"`
+	RoundTrips  float64              `json:"round_trips" add:"mean,-"`      // per client until ready, TCP's included
+	Dials       int64                `json:"dials" add:"sum"`               // TCP connections opened, ways up included
+	PublishOnly int64                `json:"reporters,omitempty" add:"sum"` // clients beside these that only publish: they share the memory, and are in no other figure
 }
 
 // Spent is CPU time: all of it, and its halves in the proportion of /proc's ticks.
-type Spent struct {
+type CPUTime struct {
 	CPU    time.Duration `json:"cpu_ns" add:"sum"`
 	User   time.Duration `json:"user_ns" add:"sum"`
 	System time.Duration `json:"system_ns" add:"sum"`
@@ -311,13 +311,13 @@ type Cost struct {
 
 // A Link is what an emulated link of packets carried while the trial lasted, each way.
 type Link struct {
-	Up   LinkWay `json:"up"`   // client → server
-	Down LinkWay `json:"down"` // server → client
+	Up   LinkDirection `json:"up"`   // client → server
+	Down LinkDirection `json:"down"` // server → client
 }
 
 // A LinkWay is one direction of a link. What it lost on purpose is a result; what it
 // carried late is its own fault.
-type LinkWay struct {
+type LinkDirection struct {
 	Packets    int64     `json:"packets" add:"sum"`    // that came out
 	Bytes      int64     `json:"bytes" add:"sum"`      // of them, IP headers included
 	Lost       int64     `json:"lost" add:"sum"`       // on purpose
@@ -346,12 +346,12 @@ type Wire struct {
 	Up   Direction `json:"up"`   // client → server
 	Down Direction `json:"down"` // server → client
 
-	Requests     int64 `json:"requests" add:"sum"`      // HTTP requests sent (polls, publishes, upgrades)
-	Polls        int64 `json:"polls" add:"sum"`         // of these, polls
-	EmptyAnswers int64 `json:"empty_answers" add:"sum"` // of these, answered with no message
-	Batches      int64 `json:"batches" add:"sum"`       // answers, events or frames that carried a message
-	Dials        int64 `json:"dials" add:"sum"`
-	Reconnects   int64 `json:"reconnects" add:"sum"`
+	Requests       int64 `json:"requests" add:"sum"`      // HTTP requests sent (polls, publishes, upgrades)
+	Polls          int64 `json:"polls" add:"sum"`         // of these, polls
+	EmptyResponses int64 `json:"empty_answers" add:"sum"` // of these, answered with no message
+	Batches        int64 `json:"batches" add:"sum"`       // answers, events or frames that carried a message
+	Dials          int64 `json:"dials" add:"sum"`
+	Reconnects     int64 `json:"reconnects" add:"sum"`
 }
 
 // Bytes is what crossed in both directions, without TCP/IP headers.
@@ -375,7 +375,7 @@ type Prediction struct {
 }
 
 // A Gate is a check of the rig that can void a trial.
-type Gate struct {
+type ValidityCheck struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
 	Detail string `json:"detail"` // what was measured and what is allowed
@@ -391,15 +391,15 @@ type Event struct {
 // An Interval is what happened in one second of a trial, by the instant of receipt.
 // It is appended while the trial runs, so that a killed run is complete to its last interval.
 type Interval struct {
-	Block     int           `json:"block" add:"-"`
-	Transport string        `json:"transport"`
-	Case      string        `json:"case,omitempty"`             // of its trial; see CaseName
-	Again     int           `json:"again,omitempty" add:"-"`    // of its trial
-	At        time.Duration `json:"at_ns" add:"-"`              // since the run's folder was made; AppendInterval fills it in when zero
-	Start     time.Duration `json:"start_ns" add:"-" check:"-"` // since the window opened; negative during the warm-up
-	Length    time.Duration `json:"length_ns" add:"max"`
-	Published int64         `json:"published" add:"sum"` // acknowledged in this interval
-	Delivered int64         `json:"delivered" add:"sum"` // messages received in this interval, warm-up ones included
-	Counted   int64         `json:"counted" add:"sum"`   // of these, due in the window: the counts of Latency
-	Latency   Histogram     `json:"latency"`             // of the counted
+	Repetition    int           `json:"block" add:"-"`
+	Transport     string        `json:"transport"`
+	Configuration string        `json:"case,omitempty"`             // of its trial; see CaseName
+	Attempt       int           `json:"again,omitempty" add:"-"`    // of its trial
+	At            time.Duration `json:"at_ns" add:"-"`              // since the run's folder was made; AppendInterval fills it in when zero
+	Start         time.Duration `json:"start_ns" add:"-" check:"-"` // since the window opened; negative during the warm-up
+	Length        time.Duration `json:"length_ns" add:"max"`
+	Published     int64         `json:"published" add:"sum"` // acknowledged in this interval
+	Delivered     int64         `json:"delivered" add:"sum"` // messages received in this interval, warm-up ones included
+	Counted       int64         `json:"counted" add:"sum"`   // of these, due in the window: the counts of Latency
+	Latency       Histogram     `json:"latency"`             // of the counted
 }

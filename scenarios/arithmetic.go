@@ -14,18 +14,18 @@ func (s *Scenario) MeanPayload() float64 {
 }
 
 // Reporters is how many clients there are that only publish.
-func (s *Scenario) Reporters() int {
-	if s.Publish.By == ByReporters {
+func (s *Scenario) PublishOnly() int {
+	if s.Publish.By == ByPublishOnly {
 		return s.Topics.Count
 	}
 	return 0
 }
 
 // Sessions is how many clients there are, reporters included.
-func (s *Scenario) Sessions() int { return s.Clients.Count + s.Reporters() }
+func (s *Scenario) Sessions() int { return s.Clients.Count + s.PublishOnly() }
 
 // ClientsPublish says whether anything goes up on the transport that is measured.
-func (s *Scenario) ClientsPublish() bool { return s.Publish.By != ByBackend || s.Inputs.Rate > 0 }
+func (s *Scenario) ClientsPublish() bool { return s.Publish.By != ByBackend || s.Upstream.Rate > 0 }
 
 // DeliveryRate is how many (message, subscriber) pairs are owed a second, the
 // author's own copy included. Under delivery: latest some of them are superseded.
@@ -45,7 +45,7 @@ func (s *Scenario) PerClientRate() float64 {
 
 // Flush is the flush window of a transport: how long a server may hold messages
 // back to send several in one write. A short poll is answered at once.
-func (s *Scenario) Flush(t Transport) Duration {
+func (s *Scenario) BatchingDelay(t Transport) Duration {
 	if own := flushOf(s, t); own != nil {
 		return *own
 	}
@@ -53,7 +53,7 @@ func (s *Scenario) Flush(t Transport) Duration {
 }
 
 // SetFlush sets the flush window of every transport that has one.
-func (s *Scenario) SetFlush(window Duration) {
+func (s *Scenario) SetBatchingDelay(window Duration) {
 	for _, t := range AllTransports {
 		if own := flushOf(s, t); own != nil {
 			*own = window

@@ -87,9 +87,9 @@ func TestDeliveryRateCountsPairs(t *testing.T) {
 }
 
 func TestFlush(t *testing.T) {
-	s := &Scenario{LongPoll: LongPollSettings{Flush: 1}, SSE: PushSettings{Flush: 2}, WebSocket: PushSettings{Flush: 3}}
+	s := &Scenario{LongPoll: LongPollSettings{BatchingDelay: 1}, SSE: PushSettings{BatchingDelay: 2}, WebSocket: PushSettings{BatchingDelay: 3}}
 	for transport, want := range map[Transport]Duration{transports.ShortPoll: 0, transports.LongPoll: 1, transports.SSE: 2, transports.WebSocket: 3} {
-		if got := s.Flush(transport); got != want {
+		if got := s.BatchingDelay(transport); got != want {
 			t.Errorf("%s: got %v, want %v", transport, got, want)
 		}
 	}

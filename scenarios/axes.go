@@ -13,17 +13,17 @@ import (
 // axes are all axes, in the order in which the names of cases give their values. A new axis
 // is a row here, a field of Case and one of Sweep.
 var axes = []axis{
-	axisOf[Stack]{
+	axisOf[Library]{
 		name: "stack", flag: true,
-		sweep:   func(w *Sweep) *[]Stack { return &w.Stack },
-		of:      func(c *Case) *Stack { return &c.Stack },
-		own:     func(s *Scenario, _ Transport) *Stack { return &s.Stack },
+		sweep:   func(w *Sweep) *[]Library { return &w.Library },
+		of:      func(c *Configuration) *Library { return &c.Library },
+		own:     func(s *Scenario, _ Transport) *Library { return &s.Library },
 		ownPath: "stack", ownDefault: Reference, lists: "lists the stacks",
 	},
 	axisOf[Duration]{
 		name: "flush", flag: true,
-		sweep:     func(w *Sweep) *[]Duration { return &w.Flush },
-		of:        func(c *Case) *Duration { return &c.Flush },
+		sweep:     func(w *Sweep) *[]Duration { return &w.BatchingDelay },
+		of:        func(c *Configuration) *Duration { return &c.BatchingDelay },
 		own:       flushOf,
 		appliesTo: flushes, lacking: ", as a short poll is answered at once",
 		ownPath: "*.flush", lists: "lists the flush windows",
@@ -31,21 +31,21 @@ var axes = []axis{
 	axisOf[int]{
 		name: "clients", shared: true,
 		sweep: func(w *Sweep) *[]int { return &w.Clients },
-		of:    func(c *Case) *int { return &c.Clients },
+		of:    func(c *Configuration) *int { return &c.Clients },
 		own:   func(s *Scenario, _ Transport) *int { return &s.Clients.Count },
 	},
 	axisOf[Rate]{
 		name: "rate", shared: true,
 		text:  func(r Rate) string { return decimal(float64(r)) },
 		sweep: func(w *Sweep) *[]Rate { return &w.Rate },
-		of:    func(c *Case) *Rate { return &c.Rate },
+		of:    func(c *Configuration) *Rate { return &c.Rate },
 		own:   func(s *Scenario, _ Transport) *Rate { return &s.Publish.Rate },
 	},
 	axisOf[Size]{
 		name: "payload", shared: true,
 		text:  func(z Size) string { return strconv.Itoa(int(z)) },
 		sweep: func(w *Sweep) *[]Size { return &w.Payload },
-		of:    func(c *Case) *Size { return &c.Payload },
+		of:    func(c *Configuration) *Size { return &c.Payload },
 		own:   func(s *Scenario, _ Transport) *Size { return &s.Payload.Size },
 		conditions: []sweepCondition{{
 			func(s *Scenario) bool { return len(s.Payload.Sizes) == 0 },
@@ -55,14 +55,14 @@ var axes = []axis{
 	axisOf[Duration]{
 		name: "interval", shared: true, inner: 5,
 		sweep:     func(w *Sweep) *[]Duration { return &w.Interval },
-		of:        func(c *Case) *Duration { return &c.Interval },
+		of:        func(c *Configuration) *Duration { return &c.Interval },
 		own:       setting[Duration]("Interval"),
 		appliesTo: isTimed,
 	},
 	axisOf[Duration]{
 		name: "rtt", shared: true, inner: 4,
 		sweep:   func(w *Sweep) *[]Duration { return &w.RTT },
-		of:      func(c *Case) *Duration { return &c.RTT },
+		of:      func(c *Configuration) *Duration { return &c.RTT },
 		own:     func(s *Scenario, _ Transport) *Duration { return &s.Network.RTT },
 		ownPath: "network.rtt", lists: "lists the round trips",
 	},
@@ -71,7 +71,7 @@ var axes = []axis{
 	axisOf[Duration]{
 		name: "heartbeat", flag: true, inner: 3,
 		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
-		of:        func(c *Case) *Duration { return &c.Heartbeat },
+		of:        func(c *Configuration) *Duration { return &c.Heartbeat },
 		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
 		appliesTo: flushes, lacking: ", as a short poll needs no heartbeat",
 		ownPath: "heartbeat", lists: "lists the heartbeats",
@@ -85,7 +85,7 @@ var axes = []axis{
 	axisOf[bool]{
 		name: "forward", text: words("no", "yes"), inner: 5,
 		sweep:     func(w *Sweep) *[]bool { return &w.Forward },
-		of:        func(c *Case) *bool { return &c.Forward },
+		of:        func(c *Configuration) *bool { return &c.Forward },
 		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
 		appliesTo: func(t transports.Transport) bool { return t.ServerDials },
 		ownPath:   "network.forward", lists: "says with and without",
@@ -97,7 +97,7 @@ var axes = []axis{
 	axisOf[bool]{
 		name: "new_connection", named: "connection", text: words("kept", "new"), inner: 1,
 		sweep:     func(w *Sweep) *[]bool { return &w.NewConnection },
-		of:        func(c *Case) *bool { return &c.NewConnection },
+		of:        func(c *Configuration) *bool { return &c.NewConnection },
 		own:       setting[bool]("NewConnection"),
 		appliesTo: func(t transports.Transport) bool { return t.Polls }, lacking: ", as streams have one connection",
 		ownPath: "*.new_connection", lists: "says with and without",
@@ -105,7 +105,7 @@ var axes = []axis{
 	axisOf[bool]{
 		name: "tls", text: words("no", "yes"), flag: true, inner: 2,
 		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
-		of:      func(c *Case) *bool { return &c.TLS },
+		of:      func(c *Configuration) *bool { return &c.TLS },
 		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },
 		ownPath: "network.tls", lists: "says with and without",
 	},
@@ -116,7 +116,7 @@ var axes = []axis{
 // moved changes the order of runs to come.
 var nested = slices.SortedStableFunc(slices.Values(axes), func(a, b axis) int { return cmp.Compare(a.depth(), b.depth()) })
 
-func flushes(t transports.Transport) bool { return t.Flushes }
+func flushes(t transports.Transport) bool { return t.Batches }
 
 func isTimed(t transports.Transport) bool { return t.Timed }
 
@@ -130,7 +130,7 @@ func words(off, on string) func(bool) string {
 	}
 }
 
-var flushOf = setting[Duration]("Flush")
+var flushOf = setting[Duration]("BatchingDelay")
 
 // setting finds a field in the settings of a transport, which a Scenario has in a field of the
 // transport's name. nil: the transport has no such setting.

@@ -14,13 +14,13 @@ type axis interface {
 	// sweptFor says whether a transport is measured with the values of a sweep.
 	sweptFor(*Scenario, Transport) bool
 	// expand returns each case with each of its values on this axis.
-	expand(*Scenario, []Case) []Case
+	expand(*Scenario, []Configuration) []Configuration
 	// apply puts the value of a case, which may be swept, into the scenario of that case alone.
-	apply(alone *Scenario, c Case, swept bool)
+	apply(alone *Scenario, c Configuration, swept bool)
 	// label is the part of a case's name that gives its value: "rtt=40ms".
-	label(Case) string
+	label(Configuration) string
 	// serveFlags are the command-line flags that give the value to a server.
-	serveFlags(Case) []string
+	serveFlags(Configuration) []string
 	// conflict is the first condition between the sweep and the rest of the scenario that is not met.
 	conflict(*Scenario) *conflict
 	// depth orders the nesting of sweeps: an axis with a greater depth varies faster.
@@ -33,7 +33,7 @@ type axisOf[T comparable] struct {
 	named string                        // in the names of cases; default: name
 	text  func(T) string                // a value in the names of cases; default: fmt.Sprint
 	sweep func(*Sweep) *[]T             // where a sweep lists it
-	of    func(*Case) *T                // where a case holds its value
+	of    func(*Configuration) *T       // where a case holds its value
 	own   func(*Scenario, Transport) *T // the scenario's own field; nil: the transport has none
 
 	// appliesTo says which transports have the axis; nil: all of them. The value of the
@@ -78,7 +78,7 @@ func (a axisOf[T]) values(s *Scenario, t Transport) []T {
 	return values
 }
 
-func (a axisOf[T]) expand(s *Scenario, cases []Case) (all []Case) {
+func (a axisOf[T]) expand(s *Scenario, cases []Configuration) (all []Configuration) {
 	for _, c := range cases {
 		for _, value := range a.values(s, c.Transport) {
 			*a.of(&c) = value
@@ -88,13 +88,13 @@ func (a axisOf[T]) expand(s *Scenario, cases []Case) (all []Case) {
 	return all
 }
 
-func (a axisOf[T]) apply(alone *Scenario, c Case, swept bool) {
+func (a axisOf[T]) apply(alone *Scenario, c Configuration, swept bool) {
 	if own := a.own(alone, c.Transport); own != nil && (swept || !a.shared) {
 		*own = *a.of(&c)
 	}
 }
 
-func (a axisOf[T]) label(c Case) string {
+func (a axisOf[T]) label(c Configuration) string {
 	value := *a.of(&c)
 	text := fmt.Sprint(value)
 	if a.text != nil {
@@ -103,7 +103,7 @@ func (a axisOf[T]) label(c Case) string {
 	return cmp.Or(a.named, a.name) + "=" + text
 }
 
-func (a axisOf[T]) serveFlags(c Case) []string {
+func (a axisOf[T]) serveFlags(c Configuration) []string {
 	var zero T
 	value := *a.of(&c)
 	switch {

@@ -46,26 +46,26 @@ func read(t testing.TB, text string) *Scenario {
 
 func TestReadResolvesDefaults(t *testing.T) {
 	want := &Scenario{
-		Version:    1,
-		Name:       "small",
-		Transports: []Transport{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket},
-		Clients:    Clients{Count: 10, ConnectRate: 2000},
-		Topics:     Topics{Count: 1, PerClient: 1, Spread: Even, Skew: 1},
-		Publish:    Publish{By: ByBackend, Rate: 10, Arrivals: Poisson, Burst: 10},
-		Payload:    Payload{Size: 128},
-		Delivery:   Every,
-		Network:    Network{Link: StreamLink},
-		ShortPoll:  ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
-		LongPoll:   LongPollSettings{Hold: Duration(25 * time.Second)},
-		Idle:       Duration(time.Second),
-		Warmup:     Duration(time.Second),
-		Window:     Duration(5 * time.Second),
-		Drain:      Duration(5 * time.Second),
-		Blocks:     4,
-		Seed:       1,
-		Compare:    Compare{Primary: []string{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
-		Servers:    1,
-		Stack:      Reference,
+		Version:     1,
+		Name:        "small",
+		Transports:  []Transport{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket},
+		Clients:     Clients{Count: 10, ConnectRate: 2000},
+		Topics:      Topics{Count: 1, PerClient: 1, Spread: Even, Skew: 1},
+		Publish:     Publish{By: ByBackend, Rate: 10, Arrivals: Poisson, Burst: 10},
+		Payload:     Payload{Size: 128},
+		Delivery:    Every,
+		Network:     Network{Link: StreamLink},
+		ShortPoll:   ShortPollSettings{Interval: Duration(time.Second), Pacing: FixedRate},
+		LongPoll:    LongPollSettings{Timeout: Duration(25 * time.Second)},
+		Idle:        Duration(time.Second),
+		Warmup:      Duration(time.Second),
+		Window:      Duration(5 * time.Second),
+		Drain:       Duration(5 * time.Second),
+		Repetitions: 4,
+		Seed:        1,
+		Compare:     Compare{Primary: []string{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
+		Servers:     1,
+		Library:     Reference,
 	}
 	if diff := cmp.Diff(want, read(t, small)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -86,18 +86,18 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Delivery:    Latest,
 		Network:     Network{Link: StreamLink},
 		ShortPoll:   ShortPollSettings{Interval: Duration(time.Millisecond), Pacing: FixedDelay, NewConnection: true},
-		LongPoll:    LongPollSettings{Hold: Duration(time.Second), Flush: Duration(20 * time.Millisecond), NewConnection: true},
-		SSE:         PushSettings{Flush: Duration(time.Microsecond)},
-		WebSocket:   PushSettings{Flush: Duration(time.Second)},
+		LongPoll:    LongPollSettings{Timeout: Duration(time.Second), BatchingDelay: Duration(20 * time.Millisecond), NewConnection: true},
+		SSE:         PushSettings{BatchingDelay: Duration(time.Microsecond)},
+		WebSocket:   PushSettings{BatchingDelay: Duration(time.Second)},
 		Idle:        0,
 		Warmup:      0,
 		Window:      Duration(90 * time.Second),
 		Drain:       Duration(2 * time.Second),
-		Blocks:      1000,
+		Repetitions: 1000,
 		Seed:        18446744073709551615,
 		Compare:     Compare{Primary: []string{"cpu_per_message", "p999"}, Margin: 2.5},
 		Servers:     1,
-		Stack:       Reference,
+		Library:     Reference,
 	}
 	got := read(t, `---
 # A comment, and fields in an order of their own.
@@ -291,12 +291,12 @@ func TestEmbeddedScenarios(t *testing.T) {
 			if _, err := Source(name); err != nil {
 				t.Error(err)
 			}
-			if papers := strings.HasPrefix(name, "papers/"); papers != (len(s.Published.Figures) > 0) {
-				t.Errorf("it has %d published figures, and is a paper: %t", len(s.Published.Figures), papers)
+			if papers := strings.HasPrefix(name, "papers/"); papers != (len(s.Published.Values) > 0) {
+				t.Errorf("it has %d published figures, and is a paper: %t", len(s.Published.Values), papers)
 			}
-			for _, f := range s.Published.Figures {
-				for _, c := range []string{f.Case, f.OverCase} {
-					if c != "" && !slices.ContainsFunc(s.Cases(), func(is Case) bool { return is.Name() == c }) {
+			for _, f := range s.Published.Values {
+				for _, c := range []string{f.Configuration, f.OverConfiguration} {
+					if c != "" && !slices.ContainsFunc(s.Configurations(), func(is Configuration) bool { return is.Name() == c }) {
 						t.Errorf("%s: %q is not measured", f.What, c)
 					}
 				}

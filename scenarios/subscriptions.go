@@ -33,10 +33,10 @@ func (s *Scenario) TopicName(i int) string {
 }
 
 // InputTopicName is where the inputs of topic i's subscribers go, as long as TopicName.
-func (s *Scenario) InputTopicName(i int) string { return "i" + s.TopicName(i)[1:] }
+func (s *Scenario) UpstreamTopicName(i int) string { return "i" + s.TopicName(i)[1:] }
 
 // AnswerTopic is where answers go.
-const AnswerTopic = "answers"
+const ReplyTopic = "answers"
 
 // random is the client's own stream: clients drawn in another order, or alone,
 // still get the same topics.

@@ -48,8 +48,8 @@ func (s *Scenario) validate() *conflict {
 	if c := s.validateAlone(); c != nil {
 		return c
 	}
-	cases := s.Cases()
-	if c := s.validateClaims(cases); c != nil || !s.SweepsLoad() {
+	cases := s.Configurations()
+	if c := s.validateAssertions(cases); c != nil || !s.SweepsLoad() {
 		return c
 	}
 	for _, of := range cases {
@@ -89,22 +89,22 @@ func (s *Scenario) validateRoles() *conflict {
 	// A client publishes to its own server, and nothing carries that to the others.
 	case s.Servers > 1 && s.ClientsPublish():
 		return conflictAt("servers", s.Servers, "is not allowed where clients publish, as no server knows what was published to another; allowed: 1, or publish.by: backend, which posts to every server, and no inputs")
-	case s.Inputs.Rate > 0 && s.Publish.By != ByBackend:
-		return conflictAt("inputs.rate", s.Inputs.Rate, "is not allowed beside publish.by: %s, which go up the same way; allowed: with publish.by: backend", s.Publish.By)
-	case s.Visitors.Rate > 0 && (s.Servers > 1 || s.Network.NAT || s.ServerDials()):
-		return conflictAt("visitors.rate", s.Visitors.Rate, "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks")
-	case s.Visitors.Rate > maxVisitors:
-		return conflictAt("visitors.rate", s.Visitors.Rate, "is more than ports last for; allowed: at most %s", maxVisitors)
-	case s.Answers.Size > 0 && !s.asksEach():
+	case s.Upstream.Rate > 0 && s.Publish.By != ByBackend:
+		return conflictAt("inputs.rate", s.Upstream.Rate, "is not allowed beside publish.by: %s, which go up the same way; allowed: with publish.by: backend", s.Publish.By)
+	case s.ShortLived.Rate > 0 && (s.Servers > 1 || s.Network.NAT || s.ServerDials()):
+		return conflictAt("visitors.rate", s.ShortLived.Rate, "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks")
+	case s.ShortLived.Rate > maxVisitors:
+		return conflictAt("visitors.rate", s.ShortLived.Rate, "is more than ports last for; allowed: at most %s", maxVisitors)
+	case s.Replies.Size > 0 && !s.asksEach():
 		return conflictAt("answers", nil, "is not allowed, as who answers what could not be told; allowed: with publish.by: backend, a topic for each client of its own (topics.count: clients.count, spread: even), delivery: every, servers: 1, and no inputs")
 	}
 	return nil
 }
 
 // validateClaims is about what a run must find.
-func (s *Scenario) validateClaims(cases []Case) *conflict {
-	for i, need := range s.Needs {
-		if need.Case != "" || need.OtherCase != "" {
+func (s *Scenario) validateAssertions(cases []Configuration) *conflict {
+	for i, need := range s.Requirements {
+		if need.Configuration != "" || need.OtherConfiguration != "" {
 			return conflictAt(fmt.Sprintf("needs[%d]", i), need.Text, "cannot be held against a run: a need is of whichever transport is to be chosen, so it names none")
 		}
 	}
@@ -199,7 +199,7 @@ func (s *Scenario) measures(trait func(transports.Transport) bool) bool {
 // asksEach says whether each message is for one client, which may answer it.
 func (s *Scenario) asksEach() bool {
 	return s.Publish.By == ByBackend && s.Topics.Count == s.Clients.Count && s.Topics.PerClient == 1 && s.Topics.Spread == Even &&
-		s.Delivery == Every && s.Servers == 1 && s.Inputs.Rate == 0
+		s.Delivery == Every && s.Servers == 1 && s.Upstream.Rate == 0
 }
 
 // longestWait is how long after it is due a message can come when nothing but the
@@ -207,7 +207,7 @@ func (s *Scenario) asksEach() bool {
 // in polling on a new connection as much as two round trips until the next poll is there.
 func (s *Scenario) longestWait() Duration {
 	n := s.Network
-	held := s.longestFlush()
+	held := s.longestBatchingDelay()
 	if s.measures(isTimed) { // which has no flush window
 		held = max(held, s.longestInterval())
 	}
@@ -220,7 +220,7 @@ func (s *Scenario) waits() string {
 	if rtt := s.longestRTT(); rtt > 0 || s.Network.Jitter > 0 {
 		said = append(said, fmt.Sprintf("a round trip of %s and jitter of %s", rtt, s.Network.Jitter))
 	}
-	if flush := s.longestFlush(); flush > 0 {
+	if flush := s.longestBatchingDelay(); flush > 0 {
 		said = append(said, fmt.Sprintf("a flush window of %s", flush))
 	}
 	return strings.Join(said, " and ")
@@ -228,7 +228,7 @@ func (s *Scenario) waits() string {
 
 // messages is how many messages and inputs are due in a stretch of time, on average.
 func (s *Scenario) messages(d Duration) float64 {
-	return float64(s.Publish.Rate+s.Inputs.Rate) * d.seconds()
+	return float64(s.Publish.Rate+s.Upstream.Rate) * d.seconds()
 }
 
 // fewest is how many messages a window must hold to have measured anything.

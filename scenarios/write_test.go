@@ -93,7 +93,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 			Skew:      rapid.Float64Range(0, maxSkew).Draw(t, "skew"),
 		},
 		Publish: Publish{
-			By:       rapid.SampledFrom([]Publisher{ByClients, ByBackend, ByReporters}).Draw(t, "by"),
+			By:       rapid.SampledFrom([]Publisher{ByClients, ByBackend, ByPublishOnly}).Draw(t, "by"),
 			Rate:     Rate(rapid.Float64Range(10, 1000).Draw(t, "rate")),
 			Arrivals: rapid.SampledFrom([]Arrivals{Poisson, Periodic, Burst}).Draw(t, "arrivals"),
 			Burst:    rapid.IntRange(1, 10).Draw(t, "burst"),
@@ -104,40 +104,40 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		ShortPoll: ShortPollSettings{
 			interval, rapid.SampledFrom([]Pacing{FixedRate, FixedDelay}).Draw(t, "pacing"), rapid.Bool().Draw(t, "new"),
 		},
-		LongPoll: LongPollSettings{Hold: durations(minHold, maxHold).Draw(t, "hold"), NewConnection: rapid.Bool().Draw(t, "new")},
-		Idle:     durations(0, maxPause).Draw(t, "idle"),
-		Warmup:   durations(0, window-1).Draw(t, "warmup"),
-		Window:   window,
-		Drain:    durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
-		Blocks:   rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
-		Seed:     rapid.Uint64().Draw(t, "seed"),
+		LongPoll:    LongPollSettings{Timeout: durations(minHold, maxHold).Draw(t, "hold"), NewConnection: rapid.Bool().Draw(t, "new")},
+		Idle:        durations(0, maxPause).Draw(t, "idle"),
+		Warmup:      durations(0, window-1).Draw(t, "warmup"),
+		Window:      window,
+		Drain:       durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
+		Repetitions: rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
+		Seed:        rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{
 			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
 		Servers: 1,
-		Stack:   rapid.SampledFrom(Stacks).Draw(t, "stack"),
+		Library: rapid.SampledFrom(Libraries).Draw(t, "stack"),
 	}
 	for _, transport := range transports.Names[Transport](flushes) {
 		*flushOf(s, transport) = flush.Draw(t, "flush")
 	}
 	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {
-		s.Inputs = Inputs{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(32, 64<<10).Draw(t, "input size"))}
+		s.Upstream = Upstream{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(32, 64<<10).Draw(t, "input size"))}
 	}
 	if !s.ClientsPublish() {
 		s.Servers = rapid.IntRange(1, min(MaxServers, s.Clients.Count)).Draw(t, "servers")
 	}
 	if rapid.Bool().Draw(t, "sweep stack") {
-		s.Stack, s.Sweep.Stack = Reference, rapid.Permutation(Stacks).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
+		s.Library, s.Sweep.Library = Reference, rapid.Permutation(Libraries).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
 	}
 	if s.measures(flushes) && rapid.Bool().Draw(t, "sweep flush") {
-		s.SetFlush(0)
-		s.Sweep.Flush = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
+		s.SetBatchingDelay(0)
+		s.Sweep.BatchingDelay = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
 	}
 	if rapid.Bool().Draw(t, "claims") {
-		some := rapid.SampledFrom(s.Cases()).Draw(t, "case").Name()
-		s.Claims = assertions(t, "claims", "lost == 0", "age p(99)<1s", "p50 < 2 * "+some, some+" max > 1ms")
-		s.Needs = assertions(t, "needs", "lost == 0", "p(99) < 1s")
+		some := rapid.SampledFrom(s.Configurations()).Draw(t, "case").Name()
+		s.Assertions = assertions(t, "claims", "lost == 0", "age p(99)<1s", "p50 < 2 * "+some, some+" max > 1ms")
+		s.Requirements = assertions(t, "needs", "lost == 0", "p(99) < 1s")
 	}
 	return s
 })

@@ -188,7 +188,7 @@ func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
 // bytes that one read returns, since the peer reads after they are there.
 func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
 	on(t, waiting, func(t *testing.T, v variant) {
-		s := start(t, v, wire.Limits{}, hub.Options{Flush: 100 * time.Millisecond})
+		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: 100 * time.Millisecond})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		if v.transport == "longpoll" {

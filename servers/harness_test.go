@@ -65,7 +65,7 @@ var edges = map[string]edge{
 var (
 	byClient = having(transports.ClientDials) // webhook has tests of its own
 	overHTTP = having(func(t transports.Transport) bool { return !t.ServerDials && !t.Upgrades })
-	waiting  = having(func(t transports.Transport) bool { return t.Flushes }) // their connections wait for messages
+	waiting  = having(func(t transports.Transport) bool { return t.Batches }) // their connections wait for messages
 	streamed = having(func(t transports.Transport) bool { return t.Streams })
 	chunked  = having(func(t transports.Transport) bool { return t.Streams && !t.Upgrades })
 )
@@ -77,7 +77,7 @@ func having(trait func(transports.Transport) bool) string {
 // A variant is a transport on a stack.
 type variant struct {
 	transport string
-	stack     wire.Stack
+	stack     wire.Library
 }
 
 // library is what a variant is really built on: nethttp or fasthttp.
@@ -117,7 +117,7 @@ func aside(t *testing.T, test func(t *testing.T, v variant)) {
 
 func variants(names string) (all []variant) {
 	for _, transport := range strings.Fields(names) {
-		for _, stack := range wire.Stacks {
+		for _, stack := range wire.Libraries {
 			all = append(all, variant{transport, stack})
 		}
 	}

@@ -244,7 +244,7 @@ func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
 // What was accepted before the end is delivered, even if it was being held back.
 func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
 	on(t, waiting, func(t *testing.T, v variant) {
-		s := start(t, v, wire.Limits{}, hub.Options{Flush: time.Hour})
+		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: time.Hour})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		if v.transport == "longpoll" {
@@ -333,7 +333,7 @@ func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
 
 func TestIdleClientsHoldNoGoroutine(t *testing.T) {
 	const clients = 2000
-	on(t, having(func(t transports.Transport) bool { return t.Flushes && !t.Upgrades }), func(t *testing.T, v variant) {
+	on(t, having(func(t transports.Transport) bool { return t.Batches && !t.Upgrades }), func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		cursor := subscribe(t, s, "topic=a", "").next().Cursor
 		until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
@@ -392,7 +392,7 @@ func TestStatsCountExactly(t *testing.T) {
 		}
 		got := stats(t, s)
 		r := got.Requests
-		if got.Transport != v.transport || got.Stack != string(v.stack) || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.Acks != 1 {
+		if got.Transport != v.transport || got.Library != string(v.stack) || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.Acks != 1 {
 			t.Errorf("got %+v", got)
 		}
 		if got.Accepted != 1+1+3+1 { // healthz, the subscriber, three posts, stats

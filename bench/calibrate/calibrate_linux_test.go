@@ -11,16 +11,16 @@ import (
 
 func TestRowsJudge(t *testing.T) {
 	for _, c := range []struct {
-		row  Row
+		row  Result
 		pass bool
 	}{
-		{Row{Theory: 100, Measured: 100}, true},
-		{Row{Theory: 100, Measured: 101}, false},
-		{Row{Theory: 100, Measured: 101, Tolerance: percent(1, 100)}, true},
-		{Row{Theory: 100, Measured: 98.9, Tolerance: percent(1, 100)}, false},
-		{Row{Theory: -100, Measured: -101, Tolerance: percent(1, -100)}, true},
-		{Row{Theory: 100, Measured: math.NaN(), Tolerance: 1}, false},
-		{Row{Theory: math.NaN(), Measured: 1, Tolerance: 1}, false},
+		{Result{Expected: 100, Measured: 100}, true},
+		{Result{Expected: 100, Measured: 101}, false},
+		{Result{Expected: 100, Measured: 101, Tolerance: percent(1, 100)}, true},
+		{Result{Expected: 100, Measured: 98.9, Tolerance: percent(1, 100)}, false},
+		{Result{Expected: -100, Measured: -101, Tolerance: percent(1, -100)}, true},
+		{Result{Expected: 100, Measured: math.NaN(), Tolerance: 1}, false},
+		{Result{Expected: math.NaN(), Measured: 1, Tolerance: 1}, false},
 	} {
 		if got := c.row.Pass(); got != c.pass {
 			t.Errorf("%+v: passes %v, want %v", c.row, got, c.pass)

@@ -12,7 +12,7 @@ import (
 
 // mappingsRow compares the resident size of a child of ours with the sum of its
 // mappings (/proc/PID/smaps), while it is stopped.
-func mappingsRow(pid int) (row Row, err error) {
+func mappingsRow(pid int) (row Result, err error) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return row, fmt.Errorf("stop process %d: %w", pid, err)
 	}
@@ -22,7 +22,7 @@ func mappingsRow(pid int) (row Row, err error) {
 		return row, err
 	}
 	read, err := cost.Memory(pid)
-	return Row{What: "all of it, by the sum of its mappings", Unit: "B", Theory: float64(known), Measured: float64(read), Tolerance: pageSize}, err
+	return Result{What: "all of it, by the sum of its mappings", Unit: "B", Expected: float64(known), Measured: float64(read), Tolerance: pageSize}, err
 }
 
 // mapped is the sum of what is resident of each mapping, in bytes.

@@ -52,7 +52,7 @@ func (s *stub) account() (account stubAccount, err error) {
 }
 
 // withStubs runs do beside n stubs, which end with ctx.
-func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Row, error)) (rows []Row, err error) {
+func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Result, error)) (rows []Result, err error) {
 	var stubs []*stub
 	defer func() {
 		for _, s := range stubs {
@@ -81,8 +81,8 @@ const (
 
 // CPU reads from outside what stubs burn that were told how much. The
 // argument list starts a process that runs Stub.
-func CPU(ctx context.Context, argv []string) ([]Row, error) {
-	return withStubs(ctx, argv, 2, func(stubs []*stub) ([]Row, error) {
+func CPU(ctx context.Context, argv []string) ([]Result, error) {
+	return withStubs(ctx, argv, 2, func(stubs []*stub) ([]Result, error) {
 		one, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
 		if err != nil {
 			return nil, err
@@ -92,23 +92,23 @@ func CPU(ctx context.Context, argv []string) ([]Row, error) {
 			return nil, err
 		}
 		life, err := lifeRow(stubs[0])
-		return []Row{one, both, life}, err
+		return []Result{one, both, life}, err
 	})
 }
 
 // cpuRow has stubs burn at once, and compares the sum of the readings with what they were told.
-func cpuRow(what string, stubs []*stub) (Row, error) {
+func cpuRow(what string, stubs []*stub) (Result, error) {
 	told := time.Duration(len(stubs)) * stubBurns
 	var read time.Duration
 	for range stubRepeats {
 		spent, err := spentBy(stubs)
 		if err != nil {
-			return Row{}, err
+			return Result{}, err
 		}
 		read += spent
 	}
-	return Row{
-		What: what, Unit: "s", Theory: told.Seconds(),
+	return Result{
+		What: what, Unit: "s", Expected: told.Seconds(),
 		Measured: read.Seconds() / stubRepeats, Tolerance: float64(len(stubs)) * stubError.Seconds(),
 	}, nil
 }
@@ -146,16 +146,16 @@ func cpuOf(stubs []*stub) (sum time.Duration, err error) {
 
 // lifeRow compares the whole life of a stub with the kernel's own account of it
 // (wait4's rusage), which is known when it has ended.
-func lifeRow(s *stub) (Row, error) {
+func lifeRow(s *stub) (Result, error) {
 	read, err := cost.Read(s.PID())
 	if err != nil {
-		return Row{}, err
+		return Result{}, err
 	}
 	if err := s.End(child.EndWait); err != nil {
-		return Row{}, err
+		return Result{}, err
 	}
 	known := s.Cmd.ProcessState.UserTime() + s.Cmd.ProcessState.SystemTime()
-	return Row{What: "the whole life of one, by its rusage", Unit: "s", Theory: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
+	return Result{What: "the whole life of one, by its rusage", Unit: "s", Expected: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
 }
 
 // What a stub takes for each client that it pretends to have. So many, because
@@ -169,8 +169,8 @@ const (
 // Memory reads from outside what a stub occupies that was told how much,
 // as memory per idle client is read: the figure of a trial, and the slope from
 // some clients to twice as many.
-func Memory(ctx context.Context, argv []string) ([]Row, error) {
-	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Row, err error) {
+func Memory(ctx context.Context, argv []string) ([]Result, error) {
+	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Result, err error) {
 		s := stubs[0]
 		account, err := perClient(stubClients, func(clients int) (int64, error) {
 			if clients > 0 {
@@ -185,8 +185,8 @@ func Memory(ctx context.Context, argv []string) ([]Row, error) {
 		}
 		const known = stubPerClient / 1024
 		rows = append(rows,
-			Row{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Theory: known, Measured: account.Figure, Tolerance: percent(1, known)},
-			Row{What: "the same, 1,000 clients more", Unit: "KiB", Theory: known, Measured: account.Slope, Tolerance: percent(1, known)})
+			Result{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Expected: known, Measured: account.Figure, Tolerance: percent(1, known)},
+			Result{What: "the same, 1,000 clients more", Unit: "KiB", Expected: known, Measured: account.Slope, Tolerance: percent(1, known)})
 		row, err := mappingsRow(s.PID())
 		return append(rows, row), err
 	})

@@ -185,7 +185,7 @@ func (x *exchange) start(ctx context.Context) error {
 	x.server = server
 	x.clients, err = engines.New(x.engine, client.Config{
 		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: g.TLS, NewConnection: x.way.newConnection,
-		Interval: exchangeInterval, Pacing: scenarios.FixedRate, Hold: exchangeWait / 2,
+		Interval: exchangeInterval, Pacing: scenarios.FixedRate, PollTimeout: exchangeWait / 2,
 	})
 	if err != nil {
 		return errors.Join(err, server.End(child.EndWait))
@@ -322,11 +322,11 @@ func (t *tally) await(ctx context.Context, what string, count func(tallied) int,
 }
 
 // WireRows compare our count of bytes with TCP's, which must be the same.
-func WireRows(accounts []WireAccount) (rows []Row) {
+func WireRows(accounts []WireAccount) (rows []Result) {
 	for _, a := range accounts {
 		rows = append(rows,
-			Row{What: a.Name + ": bytes up", Unit: "B", Theory: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
-			Row{What: a.Name + ": bytes down", Unit: "B", Theory: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
+			Result{What: a.Name + ": bytes up", Unit: "B", Expected: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
+			Result{What: a.Name + ": bytes down", Unit: "B", Expected: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
 	}
 	return rows
 }

@@ -83,7 +83,7 @@ type Subscription struct {
 	// server and posts, whatever the transport.
 	Reports bool
 
-	Beside bool // the session stands beside the server, whatever it subscribes to
+	AtServer bool // the session stands beside the server, whatever it subscribes to
 }
 
 // Backend reports whether it is one: see Reports.

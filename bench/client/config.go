@@ -26,15 +26,15 @@ type Config struct {
 
 	Interval      time.Duration    // short polling: between polls
 	Pacing        scenarios.Pacing // short polling
-	Hold          time.Duration    // long polling: how long the server may hold a poll
+	PollTimeout   time.Duration    // long polling: how long the server may hold a poll
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
 	ReadTimeout   time.Duration    // how long a client waits for bytes before it takes its connection for dead; 0: for ever
 	Head          int              // bytes of a client's request head, which is filled up to it; 0: as it is
 	Link          Link             // how far the clients are from the server; default: loopback
 
-	Host   func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
-	Beside func(open func() error) error // has a backend's sockets made where it stands; default: here, as all others
+	Host               func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
+	InBackendNamespace func(open func() error) error // has a backend's sockets made where it stands; default: here, as all others
 
 	// Receive is where a client listens for what the server posts, and under which address
 	// the server is to find it, "" being the same; default: a port of this machine's own.

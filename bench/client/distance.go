@@ -57,8 +57,8 @@ const (
 
 // Distance is a way's; a session that stands beside the server has none.
 func (c *Config) Distance(sub Subscription, way uint64) Distance {
-	if sub.Beside || sub.Backend() {
-		return Distance{open: c.Beside}
+	if sub.AtServer || sub.Backend() {
+		return Distance{open: c.InBackendNamespace}
 	}
 	d := Distance{}
 	if c.Host != nil {

@@ -45,7 +45,7 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 		s.Traffic.Polls.Add(1)
 		dst = s.appendTarget(dst, "/v1/poll")
 		if s.Transport.Holds {
-			dst = append(append(dst, "&wait="...), s.Config.Hold.String()...)
+			dst = append(append(dst, "&wait="...), s.Config.PollTimeout.String()...)
 		}
 		dst = append(dst, s.Config.common...)
 		if s.Config.NewConnection {

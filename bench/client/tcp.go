@@ -12,9 +12,9 @@ type TCP struct {
 // often it was sent: SYN and FIN, which take a sequence number each, are no bytes.
 // They count from being written, on the way down from being there in order.
 type TCPDirection struct {
-	Bytes    int64
-	Again    int64 // bytes that were sent once more; of the way down that is not known on this side: 0
-	Segments int64 // with or without data, those of opening and closing included
+	Bytes         int64
+	Retransmitted int64 // bytes that were sent once more; of the way down that is not known on this side: 0
+	Segments      int64 // with or without data, those of opening and closing included
 }
 
 func (t *TCP) add(other TCP) {
@@ -24,7 +24,7 @@ func (t *TCP) add(other TCP) {
 
 func (d *TCPDirection) add(other TCPDirection) {
 	d.Bytes += other.Bytes
-	d.Again += other.Again
+	d.Retransmitted += other.Retransmitted
 	d.Segments += other.Segments
 }
 

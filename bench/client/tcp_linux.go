@@ -19,7 +19,7 @@ func readTCP(fd int) TCP {
 	}
 	again := int64(info.Bytes_retrans)
 	return TCP{
-		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Again: again, Segments: int64(info.Segs_out)},
+		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Retransmitted: again, Segments: int64(info.Segs_out)},
 		Down:        TCPDirection{Bytes: int64(info.Bytes_received) - fin, Segments: int64(info.Segs_in)},
 		established: info.State == unix.BPF_TCP_ESTABLISHED,
 		over:        info.State == unix.BPF_TCP_CLOSE,

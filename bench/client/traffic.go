@@ -42,14 +42,14 @@ func ask[T any](c Socket, read func(fd int) T) (found T) {
 // Snapshot reads all counters but the kernel's: see Segments.
 func (t *Traffic) Snapshot() results.Wire {
 	return results.Wire{
-		Up:           t.Up.snapshot(),
-		Down:         t.Down.snapshot(),
-		Requests:     t.Requests.Load(),
-		Polls:        t.Polls.Load(),
-		EmptyAnswers: t.Empty.Load(),
-		Batches:      t.Batches.Load(),
-		Dials:        t.Dials.Load(),
-		Reconnects:   t.Reconnects.Load(),
+		Up:             t.Up.snapshot(),
+		Down:           t.Down.snapshot(),
+		Requests:       t.Requests.Load(),
+		Polls:          t.Polls.Load(),
+		EmptyResponses: t.Empty.Load(),
+		Batches:        t.Batches.Load(),
+		Dials:          t.Dials.Load(),
+		Reconnects:     t.Reconnects.Load(),
 	}
 }
 

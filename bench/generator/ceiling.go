@@ -42,7 +42,7 @@ func (g Gauge) gauge() (Gauged, error) {
 	s.Servers = 1 // all of the load on one generator: there are no more cores for several
 	d := &driver{scenario: s, transport: transports.SSE, engine: client.Null(workers(s))}
 	defer d.close()
-	d.equip(flatOut(s, g.Time), &Prepare{Block: 1})
+	d.equip(flatOut(s, g.Time), &Prepare{Repetition: 1})
 	d.openBackend()
 	publishes := d.plan.Publishers()
 	for _, c := range d.own {
@@ -85,9 +85,9 @@ func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 	)
 	flat := *s
 	flat.Warmup, flat.Window = 0, scenarios.Duration(time.Second)
-	beside := s.DeliveryRate() + float64(s.Inputs.Rate) // deliveries and inputs a second
+	beside := s.DeliveryRate() + float64(s.Upstream.Rate) // deliveries and inputs a second
 	perMessage := beside / float64(s.Publish.Rate)
 	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+perMessage))))
-	flat.Inputs.Rate = s.Inputs.Rate * flat.Publish.Rate / s.Publish.Rate
+	flat.Upstream.Rate = s.Upstream.Rate * flat.Publish.Rate / s.Publish.Rate
 	return schedule.New(&flat, 1)
 }

@@ -17,8 +17,8 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
 		Head: int(d.scenario.Headers.Request),
 	}
-	if p.Beside > 0 {
-		c.Beside = lab.InsideOf(p.Beside)
+	if p.BackendNamespace > 0 {
+		c.InBackendNamespace = lab.InsideOf(p.BackendNamespace)
 	}
 	if d.scenario.Network.NAT {
 		c.Host = lab.Host
@@ -27,7 +27,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		c.Receive = receives(d.scenario.Network)
 	}
 	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
-		c.ReadTimeout = time.Duration(d.scenario.Patience(d.transport))
+		c.ReadTimeout = time.Duration(d.scenario.ReadTimeout(d.transport))
 	}
 	switch traits := transports.Of(d.transport); {
 	case traits.Timed:
@@ -35,7 +35,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 		c.Pacing = d.scenario.ShortPoll.Pacing
 		c.NewConnection = d.scenario.ShortPoll.NewConnection
 	case traits.Holds:
-		c.Hold = time.Duration(d.scenario.HoldFor())
+		c.PollTimeout = time.Duration(d.scenario.PollTimeout())
 		c.NewConnection = d.scenario.LongPoll.NewConnection
 	}
 	c.TLS, err = child.TLSConfig(p.Certificate)

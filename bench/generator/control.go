@@ -22,16 +22,16 @@ type Order struct {
 
 // Prepare says what the trial is. Answered by Prepared.
 type Prepare struct {
-	Certificate string `json:"certificate,omitempty"` // of a target with TLS, PEM
-	Scenario    string `json:"scenario"`              // resolved YAML
-	Transport   string `json:"transport"`
-	Target      string `json:"target"`  // host:port
-	Replica     int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
-	Block       int    `json:"block"`
-	Run         uint32 `json:"run"`               // stamped into every payload
-	Engine      string `json:"engine"`            // which engine the clients run on
-	Discard     bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
-	Beside      int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
+	Certificate      string `json:"certificate,omitempty"` // of a target with TLS, PEM
+	Scenario         string `json:"scenario"`              // resolved YAML
+	Transport        string `json:"transport"`
+	Target           string `json:"target"`  // host:port
+	Replica          int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
+	Repetition       int    `json:"block"`
+	Run              uint32 `json:"run"`               // stamped into every payload
+	Engine           string `json:"engine"`            // which engine the clients run on
+	Discard          bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
+	BackendNamespace int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
 }
 
 // Connect opens all clients. Answered by Connected.
@@ -72,21 +72,21 @@ type Prepared struct{}
 
 // An Outcome is a generator's part of a trial.
 type Outcome struct {
-	Publishes  results.Publishes `json:"publishes"`
-	Ledger     results.Ledger    `json:"ledger"`
-	Latency    results.Latency   `json:"latency"`
-	Ack        results.Latency   `json:"ack"`
-	Freshness  results.Freshness `json:"freshness"`
-	Answers    results.Answers   `json:"answers,omitzero"`
-	Visits     results.Visits    `json:"visits,omitzero"`
-	Span       time.Duration     `json:"span_ns" add:"max"`
-	Delivered  int64             `json:"delivered" add:"sum"`  // over the span
-	Wire       results.Wire      `json:"wire"`                 // over the span
-	Total      results.Wire      `json:"total"`                // since the first dial, all sessions closed
-	Abandoned  int64             `json:"abandoned" add:"sum"`  // dials that were under way when their session was closed
-	Goroutines int64             `json:"goroutines" add:"sum"` // with all clients connected
-	Broken     map[string]int64  `json:"broken"`               // connections that ended otherwise than by us
-	Cut        bool              `json:"cut"`                  // stopped before its plan ended
-	Flight     validity.Flight   `json:"flight" walk:"-"`
-	Settings   map[string]string `json:"settings"` // what it ran with
+	Publishes  results.Publishes        `json:"publishes"`
+	Ledger     results.Ledger           `json:"ledger"`
+	Latency    results.Latency          `json:"latency"`
+	Ack        results.Latency          `json:"ack"`
+	Age        results.AgeOfInformation `json:"freshness"`
+	Replies    results.Replies          `json:"answers,omitzero"`
+	Visits     results.Visits           `json:"visits,omitzero"`
+	Span       time.Duration            `json:"span_ns" add:"max"`
+	Delivered  int64                    `json:"delivered" add:"sum"`  // over the span
+	Wire       results.Wire             `json:"wire"`                 // over the span
+	Total      results.Wire             `json:"total"`                // since the first dial, all sessions closed
+	Abandoned  int64                    `json:"abandoned" add:"sum"`  // dials that were under way when their session was closed
+	Goroutines int64                    `json:"goroutines" add:"sum"` // with all clients connected
+	Broken     map[string]int64         `json:"broken"`               // connections that ended otherwise than by us
+	Cut        bool                     `json:"cut"`                  // stopped before its plan ended
+	Flight     validity.Flight          `json:"flight" walk:"-"`
+	Settings   map[string]string        `json:"settings"` // what it ran with
 }

@@ -169,13 +169,13 @@ func (d *driver) prepare(p *Prepare) error {
 	if d.engine, err = engines.New(p.Engine, config); err != nil {
 		return err
 	}
-	d.equip(schedule.New(s, p.Block), p)
-	if s.Answers.Size > 0 {
+	d.equip(schedule.New(s, p.Repetition), p)
+	if s.Replies.Size > 0 {
 		d.answers = newAnswers(d, config, p.Run)
 		d.books, d.awaited = append(d.books, d.answers.book), append(d.awaited, d.answers.recorder)
 	}
-	if s.Visitors.Rate > 0 {
-		d.visitors = newVisitors(d, p.Block)
+	if s.ShortLived.Rate > 0 {
+		d.visitors = newVisitors(d, p.Repetition)
 	}
 	return d.out.Send(Message{Prepared: &Prepared{}})
 }
@@ -190,7 +190,7 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 	}
 	d.book = record.NewBook(d.plan, d.scenario, d.transport, p.Run)
 	d.books = []*record.Book{d.book}
-	d.phases = phases(d.scenario, p.Block)
+	d.phases = phases(d.scenario, p.Repetition)
 	d.recorders = make([]*record.Recorder, d.engine.Workers())
 	for w := range d.recorders {
 		var clients []int
@@ -352,8 +352,8 @@ func (d *driver) connections(begun clock.Instant) results.Connect {
 	}
 	sum.Took = last.Sub(begun)
 	sum.Dials = d.traffic.Snapshot().Dials
-	sum.Reporters = int64(d.scenario.Reporters()) // of whom one server has all, see the agreements of scenarios
-	subscribers := int64(len(d.own)) - sum.Reporters
+	sum.PublishOnly = int64(d.scenario.PublishOnly()) // of whom one server has all, see the agreements of scenarios
+	subscribers := int64(len(d.own)) - sum.PublishOnly
 	sum.Failed, sum.Clients = subscribers-sum.Clients, subscribers
 	return sum
 }
@@ -523,7 +523,7 @@ func (d *driver) complete(o *Outcome) {
 		o.Visits = d.visitors.total()
 	}
 	if d.answers != nil {
-		o.Answers = d.answers.account()
+		o.Replies = d.answers.account()
 		o.Total.Dials += d.answers.traffic.Dials.Load()
 		o.Total.Requests += d.answers.traffic.Requests.Load()
 	}
@@ -531,7 +531,7 @@ func (d *driver) complete(o *Outcome) {
 		ledger, latency := r.Close()
 		results.Merge(&o.Ledger, ledger)
 		results.Merge(&o.Latency, latency)
-		results.Merge(&o.Freshness, r.Freshness())
+		results.Merge(&o.Age, r.Age())
 		for cause, n := range r.Broken() {
 			o.Broken[cause] += n
 		}
@@ -539,5 +539,5 @@ func (d *driver) complete(o *Outcome) {
 	if !transports.Of(d.transport).Timed {
 		o.Latency.Independent = o.Publishes.Planned
 	}
-	o.Freshness.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
+	o.Age.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
 }

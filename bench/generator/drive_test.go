@@ -49,12 +49,12 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 		_ = child.ReadLines(out, func(m Message) error { g.heard <- m; return nil })
 	}()
 	order := Prepare{
-		Scenario:  scenario,
-		Transport: "shortpoll",
-		Target:    strings.TrimPrefix(server.URL, "http://"),
-		Block:     1,
-		Run:       7,
-		Engine:    engines.Names()[0],
+		Scenario:   scenario,
+		Transport:  "shortpoll",
+		Target:     strings.TrimPrefix(server.URL, "http://"),
+		Repetition: 1,
+		Run:        7,
+		Engine:     engines.Names()[0],
 	}
 	for _, c := range change {
 		c(&order)
@@ -172,8 +172,8 @@ func TestDriveStops(t *testing.T) {
 	g.order(Order{Stop: &Stop{}}) // twice is once
 	o, _ := g.outcome()
 	g.end()
-	if !o.Cut || o.Publishes.Planned != 0 || o.Ledger.Owed != 0 {
-		t.Errorf("cut %v, planned %d, owed %d; want true, 0, 0", o.Cut, o.Publishes.Planned, o.Ledger.Owed)
+	if !o.Cut || o.Publishes.Planned != 0 || o.Ledger.Expected != 0 {
+		t.Errorf("cut %v, planned %d, owed %d; want true, 0, 0", o.Cut, o.Publishes.Planned, o.Ledger.Expected)
 	}
 }
 
@@ -281,7 +281,7 @@ func TestDriveStopsBetweenTwoMessages(t *testing.T) {
 // FuzzDrive says anything to a generator, but nothing that makes it dial. It must
 // end, say why in words if it fails, and say nothing that a run cannot read.
 func FuzzDrive(f *testing.F) {
-	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Block: 1, Run: 1, Engine: engines.Names()[0]}})
+	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Repetition: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
 		f.Fatal(err)
 	}

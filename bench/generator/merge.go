@@ -44,6 +44,6 @@ func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
 		to.Latency.Independent = messages
 	}
 	to.Ack.Independent = messages
-	to.Freshness.Independent = min(messages, to.Latency.Independent)
+	to.Age.Independent = min(messages, to.Latency.Independent)
 	to.Cut = to.Cut || from.Cut
 }

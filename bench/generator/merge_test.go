@@ -167,13 +167,13 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 	from.Cut = true
 	mergeOutcome(&to, from, transports.SSE)
 	once := map[string]bool{ // the same for all, or the largest
-		"Outcome.Span": true, "Outcome.Publishes.LateAfter": true, "Outcome.Freshness.Oldest": true,
+		"Outcome.Span": true, "Outcome.Publishes.LateAfter": true, "Outcome.Age.Oldest": true,
 		"Outcome.Latency.Independent": true, "Outcome.Ack.Independent": true,
 	}
 	each(reflect.ValueOf(to), reflect.ValueOf(from), "Outcome", func(name string, got, one int64) {
 		switch want := 2 * one; {
 		case strings.HasPrefix(name, "Outcome.Flight."): // mergeFlights does that
-		case name == "Outcome.Freshness.Independent":
+		case name == "Outcome.Age.Independent":
 			if got != messages {
 				t.Errorf("%s is %d, want %d: an age takes a message", name, got, messages)
 			}
@@ -186,8 +186,8 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 	}
 	polled := Outcome{Latency: results.Latency{Independent: 40}, Ack: results.Latency{Independent: 50}}
 	mergeOutcome(&polled, polled, transports.ShortPoll)
-	if polled.Latency.Independent != 80 || polled.Freshness.Independent != 50 {
-		t.Errorf("%d poll cycles, ages rest on %d; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Freshness.Independent)
+	if polled.Latency.Independent != 80 || polled.Age.Independent != 50 {
+		t.Errorf("%d poll cycles, ages rest on %d; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Age.Independent)
 	}
 }
 

@@ -25,14 +25,14 @@ type Standing string
 // Fine: as it should be. Caution: measurable, with what the advice says. Void: a
 // measurement would be invalid for sure. Hidden: this system does not show it.
 const (
-	Fine    Standing = "ok"
-	Caution Standing = "warn"
-	Void    Standing = "fail"
-	Hidden  Standing = "not shown here"
+	Fine   Standing = "ok"
+	Warn   Standing = "warn"
+	Fail   Standing = "fail"
+	Hidden Standing = "not shown here"
 )
 
 // A Finding is one thing about this machine that measuring depends on.
-type Finding struct {
+type Diagnosis struct {
 	Check  string   `json:"check"`
 	State  Standing `json:"state"`
 	Found  string   `json:"found,omitempty"`  // what was read or measured
@@ -41,28 +41,28 @@ type Finding struct {
 
 // judge is a finding of what was found: doubtful means a warning with advice. It is hidden
 // where nothing was found.
-func judge(check, found string, doubtful bool, advice string) Finding {
+func judge(check, found string, doubtful bool, advice string) Diagnosis {
 	switch {
 	case found == "":
-		return Finding{Check: check, State: Hidden}
+		return Diagnosis{Check: check, State: Hidden}
 	case doubtful:
-		return Finding{check, Caution, found, advice}
+		return Diagnosis{check, Warn, found, advice}
 	default:
-		return Finding{check, Fine, found, ""}
+		return Diagnosis{check, Fine, found, ""}
 	}
 }
 
 // A Need is how many open files a process of a scenario takes.
-type Need struct {
+type OpenFiles struct {
 	Scenario string
 	Files    uint64
 }
 
 // An Examination checks whether this machine is suitable for benchmarking.
 type Examination struct {
-	Idle  []string                                   // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
-	Needs []Need                                     // of the scenarios that come with the command
-	Last  func(ctx context.Context) (Finding, error) // one more, made while idle states are prevented
+	Idle      []string                                     // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
+	OpenFiles []OpenFiles                                  // of the scenarios that come with the command
+	Last      func(ctx context.Context) (Diagnosis, error) // one more, made while idle states are prevented
 }
 
 // examineFor is how long the machine is watched while nothing is measured on it.
@@ -70,8 +70,8 @@ const examineFor = 3 * time.Second
 
 // Do examines this machine; it takes about ten seconds and makes no load but a small
 // fixed loop and what prevents idle states.
-func (x Examination) Do(ctx context.Context) ([]Finding, error) {
-	found := append([]Finding{descriptors(x.Needs)}, examineSystem()...)
+func (x Examination) Do(ctx context.Context) ([]Diagnosis, error) {
+	found := append([]Diagnosis{descriptors(x.OpenFiles)}, examineSystem()...)
 	found = append(found, pinningHere(), runtimeSettings())
 	err := WithMonitor(x.Idle, func(m *Monitor) error {
 		seen, err := watchIdle(ctx, m)
@@ -89,18 +89,18 @@ func (x Examination) Do(ctx context.Context) ([]Finding, error) {
 	return found, err
 }
 
-func descriptors(needs []Need) Finding {
+func descriptors(needs []OpenFiles) Diagnosis {
 	const check = "open files"
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return Finding{check, Hidden, err.Error(), ""}
+		return Diagnosis{check, Hidden, err.Error(), ""}
 	}
 	state, advice := judgeFiles(uint64(limit.Cur), needs)
-	return Finding{check, state, fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max), advice}
+	return Diagnosis{check, state, fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max), advice}
 }
 
 // judgeFiles holds a limit of open files against what the scenarios need.
-func judgeFiles(limit uint64, needs []Need) (Standing, string) {
+func judgeFiles(limit uint64, needs []OpenFiles) (Standing, string) {
 	var short []string
 	for _, need := range needs {
 		if need.Files > limit {
@@ -111,14 +111,14 @@ func judgeFiles(limit uint64, needs []Need) (Standing, string) {
 	case len(short) == 0:
 		return Fine, ""
 	case len(short) < len(needs):
-		return Caution, "too few for " + strings.Join(short, ", ") + ": raise ulimit -n, or give --clients."
+		return Warn, "too few for " + strings.Join(short, ", ") + ": raise ulimit -n, or give --clients."
 	default:
-		return Void, "too few for every scenario, such as " + short[0] + ": raise ulimit -n."
+		return Fail, "too few for every scenario, such as " + short[0] + ": raise ulimit -n."
 	}
 }
 
 // pinningHere tries what a run does: to start something on one core only.
-func pinningHere() Finding {
+func pinningHere() Diagnosis {
 	const check = "cores and pinning"
 	cores := child.OwnCores()
 	found := fmt.Sprintf("%d cores for us of %d", child.Available(), runtime.NumCPU())
@@ -134,7 +134,7 @@ func pinningHere() Finding {
 	return judge(check, found+", pinning works", false, "")
 }
 
-func runtimeSettings() Finding {
+func runtimeSettings() Diagnosis {
 	found, set := runtime.Version(), goEnvironment()
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		found += ", " + name + "=" + set[name]
@@ -146,25 +146,25 @@ func runtimeSettings() Finding {
 }
 
 // watchIdle looks on while nothing is measured.
-func watchIdle(ctx context.Context, m *Monitor) ([]Finding, error) {
+func watchIdle(ctx context.Context, m *Monitor) ([]Diagnosis, error) {
 	before := lookAround()
 	stalls, err := m.Watch(ctx, examineFor)
 	if err != nil {
 		return nil, err
 	}
 	after := lookAround()
-	return []Finding{
+	return []Diagnosis{
 		sleeping(m), hiccups(stalls), otherLoad(before, after, []int{os.Getpid(), m.Process.PID()}), steal(before, after), throttling(before, after),
 	}, nil
 }
 
 // sleeping reports how a run prevents idle states here.
-func sleeping(m *Monitor) Finding {
+func sleeping(m *Monitor) Diagnosis {
 	return judge("sleep of cores", m.Condition(), m.kept == "", "Compare latencies of this machine with each other only.")
 }
 
 // hiccups judges stalls as the check "cores kept running" would in a window as long.
-func hiccups(stalls validity.Stalls) Finding {
+func hiccups(stalls validity.Stalls) Diagnosis {
 	found, allowed := "", examineFor/200
 	if len(stalls) > 0 {
 		found = fmt.Sprintf("in %v: %v", examineFor, stalls)
@@ -174,7 +174,7 @@ func hiccups(stalls validity.Stalls) Finding {
 }
 
 // timer says how late an absolute sleep wakes, sleeping as the pacers do.
-func timer() Finding {
+func timer() Diagnosis {
 	const sleeps, every = 500, 2 * time.Millisecond
 	late := make(chan []time.Duration)
 	go func() {
@@ -192,7 +192,7 @@ func timer() Finding {
 
 // judgeTimer holds lateness against the check "generator on time", whose floor is 1 ms.
 // It warns and never fails: the check allows more where latencies are long.
-func judgeTimer(late []time.Duration) Finding {
+func judgeTimer(late []time.Duration) Diagnosis {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
 	return judge("timer", fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", clock.Round(p50), clock.Round(p99), len(late)), p99 > time.Millisecond,
@@ -201,7 +201,7 @@ func judgeTimer(late []time.Duration) Finding {
 
 // loops repeats one fixed piece of work and says how much its duration varies: the noise
 // that the machine adds to pure work.
-func loops() Finding {
+func loops() Diagnosis {
 	const times, rounds = 40, 40
 	block := make([]byte, 64<<10)
 	var seconds []float64
@@ -218,7 +218,7 @@ func loops() Finding {
 }
 
 // judgeLoops warns beyond 5 %, the smallest difference that a verdict calls one by default.
-func judgeLoops(seconds []float64) Finding {
+func judgeLoops(seconds []float64) Diagnosis {
 	cv := variation(seconds)
 	return judge("steadiness", fmt.Sprintf("coefficient of variation of a fixed loop (SHA-256 and a system call), %d times: %.1f %%", len(seconds), 100*cv), cv > 0.05,
 		"The same work takes unlike times here: stop other work, fix the processor's frequency, and use 12 blocks or more.")
@@ -238,18 +238,18 @@ func variation(x []float64) float64 {
 }
 
 // ErrVoid: a measurement here would be invalid.
-var ErrVoid = errors.New("a measurement here would be void")
+var ErrUnsuitable = errors.New("a measurement here would be void")
 
 // Usable is nil where a machine can be measured on, warnings allowed.
-func Usable(found []Finding) error {
+func Usable(found []Diagnosis) error {
 	var failed []string
 	for _, f := range found {
-		if f.State == Void {
+		if f.State == Fail {
 			failed = append(failed, f.Check)
 		}
 	}
 	if len(failed) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrVoid, strings.Join(failed, ", "))
+	return fmt.Errorf("%w: %s", ErrUnsuitable, strings.Join(failed, ", "))
 }

@@ -18,10 +18,10 @@ import (
 )
 
 // examineSystem reads what the kernel shows at once.
-func examineSystem() []Finding {
+func examineSystem() []Diagnosis {
 	var h results.Host
 	describe(&h)
-	return []Finding{
+	return []Diagnosis{
 		ports(h.PortRange),
 		clockSource(h.ClockSource),
 		congestion(h.CongestionControl),
@@ -33,7 +33,7 @@ func examineSystem() []Finding {
 }
 
 // ports reports how many connections one address can have to one port of another.
-func ports(from string) Finding {
+func ports(from string) Diagnosis {
 	low, high, found := strings.Cut(from, "–")
 	first, err1 := strconv.Atoi(low)
 	last, err2 := strconv.Atoi(high)
@@ -44,25 +44,25 @@ func ports(from string) Finding {
 	return judge("ephemeral ports", text, n < 20_000, "Few connections fit between two addresses: widen net.ipv4.ip_local_port_range.")
 }
 
-func clockSource(name string) Finding {
+func clockSource(name string) Diagnosis {
 	cheap := []string{"tsc", "kvm-clock", "arch_sys_counter"} // read without entering the kernel
 	return judge("clock source", name, !slices.Contains(cheap, name), "Each reading of the time may cost a system call, which both roles pay.")
 }
 
-func congestion(name string) Finding {
+func congestion(name string) Diagnosis {
 	return judge("congestion control", name, name == "bbr", "bbr may pace, which delays bursts even on loopback: compare only runs with the same, and say which.")
 }
 
-func quotaOfGroup() Finding {
+func quotaOfGroup() Diagnosis {
 	return cpuQuota(cost.GroupFile("cpu", "cpu.max"), cost.GroupFile("cpu", "cpu.cfs_quota_us"), cost.GroupFile("cpu", "cpu.cfs_period_us"))
 }
 
-func memoryOfGroup() Finding {
+func memoryOfGroup() Diagnosis {
 	return memoryLimit(cmp.Or(cost.GroupFile("memory", "memory.max"), cost.GroupFile("memory", "memory.limit_in_bytes")))
 }
 
 // cpuQuota reads version 2's "QUOTA PERIOD" in µs, or version 1's two files, where -1 is none.
-func cpuQuota(v2, quota1, period1 string) Finding {
+func cpuQuota(v2, quota1, period1 string) Diagnosis {
 	fields := strings.Fields(v2)
 	if len(fields) != 2 {
 		fields = []string{quota1, period1}
@@ -82,7 +82,7 @@ func cpuQuota(v2, quota1, period1 string) Finding {
 // noLimit is beyond any machine: version 1 writes a huge number for none.
 const noLimit = 1 << 60
 
-func memoryLimit(value string) Finding {
+func memoryLimit(value string) Diagnosis {
 	limit, err := strconv.ParseInt(value, 10, 64)
 	found := ""
 	switch {
@@ -94,7 +94,7 @@ func memoryLimit(value string) Finding {
 	return judge("memory limit", found, limit < 1<<30, "Little for server and generator of ten thousand clients: raise it, or give --clients.")
 }
 
-func swap() Finding {
+func swap() Diagnosis {
 	var total, used uint64
 	found := ""
 	if fs, err := procfs.NewDefaultFS(); err == nil {
@@ -106,7 +106,7 @@ func swap() Finding {
 	return judge("swap", found, used > 0, "What is swapped out is slow and in no resident size: free memory, then swapoff -a.")
 }
 
-func governor(name string) Finding {
+func governor(name string) Diagnosis {
 	return judge("frequency governor", name, name != "performance", "Processor time per message falls as the frequency rises with load: use the performance governor.")
 }
 
@@ -143,7 +143,7 @@ func lookAround() look {
 }
 
 // otherLoad is of processes that are not ours.
-func otherLoad(before, after look, ours []int) Finding {
+func otherLoad(before, after look, ours []int) Diagnosis {
 	span := after.at.Sub(before.at).Seconds()
 	shares := map[int]float64{}
 	total, found := 0.0, ""
@@ -173,7 +173,7 @@ func nameOf(pid int) string {
 
 // steal is processor time that the host gave to others while we had work: what keeps
 // the cores awake is work.
-func steal(before, after look) Finding {
+func steal(before, after look) Diagnosis {
 	span := after.at.Sub(before.at)
 	share, found := (after.cpu.Steal-before.cpu.Steal)/span.Seconds(), ""
 	if before.cpuShown && after.cpuShown {
@@ -187,14 +187,14 @@ func steal(before, after look) Finding {
 
 // throttling while we did nothing but prevent idle states, as every run does, would
 // go on in a run, and the check "not throttled" would invalidate each trial of it.
-func throttling(before, after look) Finding {
+func throttling(before, after look) Diagnosis {
 	found, now := "", after.throttled-before.throttled
 	if before.counts && after.counts {
 		found = fmt.Sprintf("%d times so far, %d while we watched", after.throttled, now)
 	}
 	f := judge("throttling", found, now > 0, "The control group's quota stops us: run without a quota.")
-	if f.State == Caution {
-		f.State = Void
+	if f.State == Warn {
+		f.State = Fail
 	}
 	return f
 }

@@ -106,23 +106,23 @@ func (t Target) wait() time.Duration {
 }
 
 // A Verdict is what there is to say of a line.
-type Verdict string
+type Grade string
 
 // Verdicts. Plain ones are neither asked for nor forbidden.
 const (
-	Plain   Verdict = ""
-	Right   Verdict = "right"
-	Wrong   Verdict = "WRONG"
-	Missing Verdict = "MISSING"
+	Plain   Grade = ""
+	Right   Grade = "right"
+	Wrong   Grade = "WRONG"
+	Missing Grade = "MISSING"
 )
 
 // A Line is one line of a request's or an answer's header.
 type Line struct {
-	Text    string // without its line end
-	Bytes   int    // with it
-	For     string // what it is for, and where that is written
-	Verdict Verdict
-	Why     string // of what is wrong
+	Text  string // without its line end
+	Bytes int    // with it
+	For   string // what it is for, and where that is written
+	Grade Grade
+	Why   string // of what is wrong
 }
 
 // headerComplete is the stage at which an answer is understood.
@@ -151,7 +151,7 @@ type Exchange struct {
 // Wrong lists what is wrong with the answer.
 func (e *Exchange) Wrong() (all []Line) {
 	for _, l := range slices.Concat(e.Answer, e.After) {
-		if l.Verdict == Wrong || l.Verdict == Missing {
+		if l.Grade == Wrong || l.Grade == Missing {
 			all = append(all, l)
 		}
 	}

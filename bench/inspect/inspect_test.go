@@ -238,7 +238,7 @@ func TestNegative(t *testing.T) {
 			t.Fatalf("%d trials of %d: %v", len(trials), len(Attempts), err)
 		}
 		for _, trial := range trials {
-			if trial.Verdict == Wrong {
+			if trial.Grade == Wrong {
 				wrong = append(wrong, trial.Name+": "+trial.Why)
 			}
 		}

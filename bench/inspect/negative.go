@@ -21,10 +21,10 @@ type Attempt struct {
 // A Trial is what a server made of an attempt.
 type Trial struct {
 	Attempt
-	Status  int   // 0: no answer
-	Ended   error // why there was none
-	Verdict Verdict
-	Why     string
+	Status int   // 0: no answer
+	Ended  error // why there was none
+	Grade  Grade
+	Why    string
 }
 
 // without takes a field out of a request.
@@ -169,15 +169,15 @@ func (a Attempt) try(ctx context.Context, t Target, address string) (Trial, erro
 
 func (t *Trial) judge(h head) {
 	accepted := t.Status == 101
-	t.Verdict, t.Why = Right, "refused"
+	t.Grade, t.Why = Right, "refused"
 	if accepted {
 		t.Why = "accepted"
 	}
 	if accepted == t.Refuse {
-		t.Verdict = Wrong
+		t.Grade = Wrong
 	} else if t.check != nil && t.Status != 0 {
 		if why := t.check(h); why != "" {
-			t.Verdict, t.Why = Wrong, why
+			t.Grade, t.Why = Wrong, why
 		}
 	}
 }

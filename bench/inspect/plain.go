@@ -56,12 +56,12 @@ func (e *Exchange) ask(c *conn) error {
 // plainRules are of an answer to a poll or of a stream.
 func (t Target) plainRules() []rule {
 	framed := []rule{
-		{"Content-Length", "where the body ends, so that the connection can carry the next answer (RFC 9112, section 6.2)", 0, func(value string, _ head) (Verdict, string) {
+		{"Content-Length", "where the body ends, so that the connection can carry the next answer (RFC 9112, section 6.2)", 0, func(value string, _ head) (Grade, string) {
 			_, err := strconv.ParseUint(value, 10, 63)
 			return judge(err == nil, "it is no number of bytes")
 		}},
 		{"Transfer-Encoding", "that the body comes in chunks, each with its size, as its length is not known beforehand (RFC 9112, section 7.1)", 0, nil},
-		{"Connection", "whether the connection stays open for the next request; HTTP/1.1 keeps it unless told otherwise (RFC 9112, section 9.3)", 0, func(value string, _ head) (Verdict, string) {
+		{"Connection", "whether the connection stays open for the next request; HTTP/1.1 keeps it unless told otherwise (RFC 9112, section 9.3)", 0, func(value string, _ head) (Grade, string) {
 			if t.Kind == Poll && has(value, "close") {
 				return Wrong, "every poll then costs a new connection: a round trip more, and two with TLS"
 			}
@@ -70,17 +70,17 @@ func (t Target) plainRules() []rule {
 	}
 	if stream, isStream := streams[t.Kind]; isStream {
 		return append(framed,
-			rule{"", stream.opens, 0, func(_ string, h head) (Verdict, string) {
+			rule{"", stream.opens, 0, func(_ string, h head) (Grade, string) {
 				return judge(h.status == 200, "no stream was opened")
 			}},
-			rule{"Content-Type", stream.typed, 200, func(value string, _ head) (Verdict, string) {
+			rule{"Content-Type", stream.typed, 200, func(value string, _ head) (Grade, string) {
 				kind, _, _ := strings.Cut(value, ";")
 				return judge(strings.EqualFold(strings.TrimSpace(kind), stream.mediaType), fmt.Sprintf("it must be %q", stream.mediaType))
 			}},
 			rule{"Cache-Control", "that nobody keeps the stream, nor transforms it (RFC 9111, section 5.2.2)", 0, nil})
 	}
 	return append(framed,
-		rule{"", "200 brings messages, 204 says that there are none (RFC 9110, section 15.3)", 0, func(_ string, h head) (Verdict, string) {
+		rule{"", "200 brings messages, 204 says that there are none (RFC 9110, section 15.3)", 0, func(_ string, h head) (Grade, string) {
 			return judge(h.status/100 == 2, "the poll was refused")
 		}},
 		rule{"Cache-Control", "that no cache answers the next poll in the server's place (RFC 9111, section 5.2.2.5)", 0, nil})
@@ -176,7 +176,7 @@ func (e *Exchange) firstPiece(c *conn, b *body, s stream) error {
 			e.After = append(e.After, Line{Text: "(no " + s.piece + " yet)", For: "the stream is open, and nothing was published while this waited"})
 			return nil
 		case err != nil && errors.Is(err, io.EOF):
-			e.After = append(e.After, Line{Text: "(end of the stream)", Verdict: Wrong, Why: s.ended})
+			e.After = append(e.After, Line{Text: "(end of the stream)", Grade: Wrong, Why: s.ended})
 			return nil
 		case err != nil:
 			return fmt.Errorf("read the stream: %w", err)
@@ -212,7 +212,7 @@ func eventLine(text string, bytes int) Line {
 	name, _, _ := strings.Cut(text, ":")
 	l := Line{Text: cutText(text), Bytes: bytes, For: eventFields[name]}
 	if l.For == "" {
-		l.Verdict, l.Why = Wrong, "no such field: browsers pass over it"
+		l.Grade, l.Why = Wrong, "no such field: browsers pass over it"
 	}
 	return l
 }
@@ -226,7 +226,7 @@ func jsonLine(text string, bytes int) Line {
 	case json.Valid([]byte(text)):
 		l.For = "one JSON text: a message, or a batch of them"
 	default:
-		l.Verdict, l.Why = Wrong, "it is no JSON text: a page that reads line by line fails"
+		l.Grade, l.Why = Wrong, "it is no JSON text: a page that reads line by line fails"
 	}
 	return l
 }
@@ -244,7 +244,7 @@ func (e *Exchange) wholeBody(c *conn, h head, b *body) error {
 		content = make([]byte, min(max(0, n), maxFrame))
 		_, err = io.ReadFull(b, content)
 	default:
-		e.After = append(e.After, Line{Text: "(a body that only the connection's end ends)", Verdict: Wrong, Why: "neither Content-Length nor chunks: the connection cannot be used again"})
+		e.After = append(e.After, Line{Text: "(a body that only the connection's end ends)", Grade: Wrong, Why: "neither Content-Length nor chunks: the connection cannot be used again"})
 		return nil
 	}
 	if err != nil {

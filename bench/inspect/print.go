@@ -55,8 +55,8 @@ func printLines(b *strings.Builder, title string, lines []Line) {
 			size = "–"
 		}
 		text := visible(l.Text)
-		if l.Verdict != Plain {
-			text = fmt.Sprintf("%-*s  %s", width-20, text, l.Verdict)
+		if l.Grade != Plain {
+			text = fmt.Sprintf("%-*s  %s", width-20, text, l.Grade)
 		}
 		fmt.Fprintf(b, "%7s  %s\n", size, text)
 		about := l.For
@@ -130,8 +130,8 @@ func PrintTrials(w io.Writer, all []Trial) error {
 			if t.Status == 0 {
 				answer = "no answer"
 			}
-			fmt.Fprintf(&b, "  %-6s %-34s %-10s %s\n", t.Verdict, t.Name, answer, t.Why)
-			if t.Verdict == Wrong {
+			fmt.Fprintf(&b, "  %-6s %-34s %-10s %s\n", t.Grade, t.Name, answer, t.Why)
+			if t.Grade == Wrong {
 				wrap(&b, "         ", t.Source)
 			}
 		}

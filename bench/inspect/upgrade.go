@@ -68,7 +68,7 @@ func (t Target) upgradeRequest(key string) []Line {
 // upgradeRules are of the answer to it; most are of what only a 101 must have.
 func (t Target) upgradeRules(key string) []rule {
 	switched := func(right func(value string) bool, why string) check {
-		return func(value string, h head) (Verdict, string) {
+		return func(value string, h head) (Grade, string) {
 			if h.status != 101 {
 				return Plain, ""
 			}
@@ -82,7 +82,7 @@ func (t Target) upgradeRules(key string) []rule {
 	accept := acceptOf(key)
 	const unoffered = "it was not offered: the client must fail the connection (RFC 6455, section 4.1)"
 	return []rule{
-		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Verdict, string) {
+		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Grade, string) {
 			return judge(h.status == 101, "the server did not switch")
 		}},
 		{"Sec-WebSocket-Version", "which versions the server speaks, when it refused another (RFC 6455, section 4.4)", 0, nil},
@@ -116,7 +116,7 @@ func (e *Exchange) goodbye(c *conn) error {
 	for first.opcode != opClose { // or the server was the first to say it
 		f, err := readFrame(c.reader)
 		if err != nil {
-			e.After = append(e.After, Line{Text: "(no close frame)", For: farewell, Verdict: Missing, Why: plain(err).Error()})
+			e.After = append(e.After, Line{Text: "(no close frame)", For: farewell, Grade: Missing, Why: plain(err).Error()})
 			return nil
 		}
 		if f.opcode == opClose {
@@ -194,10 +194,10 @@ func (f frame) explain() Line {
 		name = "opcode " + strconv.Itoa(int(f.opcode))
 	}
 	l := Line{
-		Text:    fmt.Sprintf("%s frame: %d bytes of header, %d of payload", name, f.header, len(f.payload)),
-		Bytes:   f.header + len(f.payload),
-		For:     "two bytes of header for up to 125 of payload, four up to 65,535 (RFC 6455, section 5.2)",
-		Verdict: Right,
+		Text:  fmt.Sprintf("%s frame: %d bytes of header, %d of payload", name, f.header, len(f.payload)),
+		Bytes: f.header + len(f.payload),
+		For:   "two bytes of header for up to 125 of payload, four up to 65,535 (RFC 6455, section 5.2)",
+		Grade: Right,
 	}
 	if f.opcode == opClose {
 		l.For = farewell
@@ -207,12 +207,12 @@ func (f frame) explain() Line {
 	} else if f.opcode == opText {
 		l.Text += ": " + cutText(string(f.payload))
 	}
-	l.Verdict, l.Why = f.judge()
+	l.Grade, l.Why = f.judge()
 	return l
 }
 
 // judge says what no server's frame may be.
-func (f frame) judge() (Verdict, string) {
+func (f frame) judge() (Grade, string) {
 	switch {
 	case f.masked:
 		return Wrong, "a server must not mask (RFC 6455, section 5.1)"

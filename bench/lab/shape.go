@@ -40,7 +40,7 @@ type way struct {
 	waits []clock.Instant // when each of those that wait for the rate has passed it, from gone on
 	gone  int
 
-	counts results.LinkWay
+	counts results.LinkDirection
 }
 
 // A parcel is a packet on its way.

@@ -13,9 +13,9 @@ import (
 // Measured are the values that the closed forms take from a trial rather than
 // from its scenario: no formula knows how fast a machine is.
 type Measured struct {
-	Delay time.Duration // one way: half of what the fastest TCP connect took, which waited for no other client
-	Rearm time.Duration // mean, as the server counted it
-	Write time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
+	Delay     time.Duration // one way: half of what the fastest TCP connect took, which waited for no other client
+	RepollGap time.Duration // mean, as the server counted it
+	Write     time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
 }
 
 // laws are what the latency and the requests of each transport follow from.
@@ -36,7 +36,7 @@ func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results
 	if s.Publish.By != scenarios.ByBackend {
 		d *= 2 // up to the server, and down again
 	}
-	f := forms{scenario: s, d: d, transit: g.Delay.Seconds(), rearm: g.Rearm.Seconds(), write: g.Write.Seconds(), rate: s.PerClientRate()}
+	f := forms{scenario: s, d: d, transit: g.Delay.Seconds(), rearm: g.RepollGap.Seconds(), write: g.Write.Seconds(), rate: s.PerClientRate()}
 	switch {
 	case f.wavers():
 	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
@@ -52,10 +52,10 @@ func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results
 // answers take as long as their messages, and one way more, where none waits for another:
 // what a poll brings together is posted one by one.
 func (f *forms) answers(t scenarios.Transport) {
-	if f.scenario.Answers.Size == 0 || transports.Of(t).Timed || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
+	if f.scenario.Replies.Size == 0 || transports.Of(t).Timed || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
 		return
 	}
-	there := map[string]string{metric.P50: metric.AnswerP50, metric.P99: metric.AnswerP99}
+	there := map[string]string{metric.P50: metric.ReplyP50, metric.P99: metric.ReplyP99}
 	for _, p := range slices.Clone(f.said) {
 		if back, ok := there[p.Metric]; ok {
 			f.add(back, p.Value+msPerSecond*f.transit, "("+p.Formula+") + d")
@@ -115,11 +115,11 @@ func (f *forms) shortPoll(scenarios.Transport) {
 	f.requests(ShortPollRequests(f.rate, interval), "1/(λT)")
 	switch f.scenario.Publish.Arrivals {
 	case scenarios.Poisson:
-		f.add(metric.EmptyAnswerShare, EmptyShare(f.rate, interval), "e^(−λT)")
+		f.add(metric.EmptyResponseShare, EmptyShare(f.rate, interval), "e^(−λT)")
 		f.add(metric.MessagesPerBatch, ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
 	case scenarios.Periodic:
 		if f.scenario.Publish.By == scenarios.ByBackend && f.scenario.Topics.PerClient == 1 {
-			f.add(metric.EmptyAnswerShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
+			f.add(metric.EmptyResponseShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (f *forms) interval() (seconds float64, law string) {
 }
 
 func (f *forms) longPoll(scenarios.Transport) {
-	if !f.alike() || f.rearm == 0 || f.scenario.LongPoll.Flush > 0 {
+	if !f.alike() || f.rearm == 0 || f.scenario.LongPoll.BatchingDelay > 0 {
 		return
 	}
 	switch {
@@ -152,7 +152,7 @@ func (f *forms) longPoll(scenarios.Transport) {
 		f.add(metric.P50, msPerSecond*LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
 		f.add(metric.P99, msPerSecond*LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
 		f.add(metric.Mean, msPerSecond*LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
-		hold := time.Duration(f.scenario.HoldFor()).Seconds()
+		hold := time.Duration(f.scenario.PollTimeout()).Seconds()
 		each := f.rate * LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
 		f.add(metric.MessagesPerBatch, each/(1-LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
 		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
@@ -177,7 +177,7 @@ func (f *forms) overtaken() bool {
 // one period, which leaves time to re-arm, and the hold outlasts it.
 func (f *forms) punctual() bool {
 	period := 1 / f.rate
-	hold := time.Duration(f.scenario.HoldFor()).Seconds()
+	hold := time.Duration(f.scenario.PollTimeout()).Seconds()
 	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
 		f.scenario.Topics.PerClient == 1 && f.rearm < period && period < hold
 }
@@ -193,7 +193,7 @@ func (f *forms) webhook(scenarios.Transport) {
 }
 
 func (f *forms) push(t scenarios.Transport) {
-	if f.scenario.Flush(t) == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
+	if f.scenario.BatchingDelay(t) == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
 		const law = "d + w(1 + q(N − 1))"
 		f.add(metric.P50, msPerSecond*f.reaches(0.5), law)
 		f.add(metric.P99, msPerSecond*f.reaches(0.99), law)
@@ -210,12 +210,12 @@ func (f *forms) push(t scenarios.Transport) {
 // for every input and for every answer.
 func (f *forms) requests(polls float64, law string) {
 	law += " + 1/N for the publish"
-	inputs := float64(f.scenario.Inputs.Rate) / f.scenario.DeliveryRate()
+	inputs := float64(f.scenario.Upstream.Rate) / f.scenario.DeliveryRate()
 	if inputs > 0 {
 		law += " + one for each input"
 	}
 	answers := 0.0
-	if f.scenario.Answers.Size > 0 {
+	if f.scenario.Replies.Size > 0 {
 		answers = 1
 		law += " + one for each answer"
 	}

@@ -42,7 +42,7 @@ const (
 	thin        = "network: {rtt: 20ms, rate: 1MB}"
 )
 
-var given = Measured{Delay: 10 * time.Millisecond, Rearm: 20 * time.Millisecond, Write: time.Millisecond}
+var given = Measured{Delay: 10 * time.Millisecond, RepollGap: 20 * time.Millisecond, Write: time.Millisecond}
 
 func predicted(said []results.Prediction, metric string) (float64, bool) {
 	i := slices.IndexFunc(said, func(p results.Prediction) bool { return p.Metric == metric })
@@ -71,9 +71,9 @@ func TestTheorySays(t *testing.T) {
 		{"a poll in two, when the answer comes after the next was due", []string{byBackend, tooOften}, transports.ShortPoll, metric.Max, 10 + 2*15},
 		{"a poll in three, on a new connection", []string{byBackend, tooOftenNew}, transports.ShortPoll, metric.Max, 10 + 3*15},
 		{"requests, with the publish's hundredth", []string{byBackend}, transports.ShortPoll, metric.RequestsPerMessage, 0.1 + 0.01},
-		{"no poll is empty", []string{byBackend}, transports.ShortPoll, metric.EmptyAnswerShare, math.Exp(-10)},
-		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, transports.ShortPoll, metric.EmptyAnswerShare, math.Exp(-0.1)},
-		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, transports.ShortPoll, metric.EmptyAnswerShare, 0.9},
+		{"no poll is empty", []string{byBackend}, transports.ShortPoll, metric.EmptyResponseShare, math.Exp(-10)},
+		{"a tenth of the messages each: more are", []string{byBackend, eachHisOwn}, transports.ShortPoll, metric.EmptyResponseShare, math.Exp(-0.1)},
+		{"periodic, one in ten polls finds one", []string{punctually, eachHisOwn}, transports.ShortPoll, metric.EmptyResponseShare, 0.9},
 		{"most find the poll parked", []string{byBackend}, transports.LongPoll, metric.P50, 10 + 1 + 0.5*99},
 		{"a batch", []string{byBackend}, transports.LongPoll, metric.MessagesPerBatch, 0.2 + poisson},
 		{"a poll a batch", []string{byBackend}, transports.LongPoll, metric.RequestsPerMessage, 1/(0.2+poisson) + 0.01},
@@ -107,7 +107,7 @@ func TestTheoryCountsPollsThatBringNothing(t *testing.T) {
 
 func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 	latency := []string{metric.P50, metric.P99, metric.P999, metric.Max}
-	counts := []string{metric.RequestsPerMessage, metric.MessagesPerBatch, metric.EmptyAnswerShare}
+	counts := []string{metric.RequestsPerMessage, metric.MessagesPerBatch, metric.EmptyResponseShare}
 	everything := slices.Concat(latency, counts)
 	for _, row := range []struct {
 		name      string
@@ -122,12 +122,12 @@ func TestTheoryIsSilentWhereNoFormHolds(t *testing.T) {
 		{"only the latest", []string{byBackend, onlyLatest}, transports.WebSocket, given, everything},
 		{"different rates", []string{byBackend, byLiking}, transports.ShortPoll, given, counts},
 		{"different rates", []string{byBackend, byLiking}, transports.LongPoll, given, everything},
-		{"bursts", []string{inBursts}, transports.ShortPoll, given, []string{metric.EmptyAnswerShare, metric.MessagesPerBatch}},
+		{"bursts", []string{inBursts}, transports.ShortPoll, given, []string{metric.EmptyResponseShare, metric.MessagesPerBatch}},
 		{"bursts", []string{inBursts}, transports.LongPoll, given, everything},
 		{"two periods each", []string{punctually, twoEach}, transports.LongPoll, given, everything},
-		{"two periods each", []string{punctually, twoEach}, transports.ShortPoll, given, []string{metric.EmptyAnswerShare}},
+		{"two periods each", []string{punctually, twoEach}, transports.ShortPoll, given, []string{metric.EmptyResponseShare}},
 		{"a period longer than the hold", []string{slowly}, transports.LongPoll, given, everything},
-		{"a period too short to re-arm in", []string{punctually}, transports.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}, everything},
+		{"a period too short to re-arm in", []string{punctually}, transports.LongPoll, Measured{Delay: given.Delay, RepollGap: 200 * time.Millisecond}, everything},
 		{"a server that counts no re-arming", []string{byBackend}, transports.LongPoll, Measured{Delay: given.Delay}, everything},
 		{"messages held back", []string{byBackend, "longpoll: {flush: 10ms}"}, transports.LongPoll, given, everything},
 		{"jitter", []string{byBackend, unsteady}, transports.ShortPoll, given, everything},

@@ -16,7 +16,7 @@ import (
 func (f *forms) ages(t scenarios.Transport) {
 	topic, law := f.topic(t)
 	switch {
-	case f.wavers(), !f.known(topic), !transports.Of(t).Timed && !f.alike(), f.scenario.Flush(t) > 0:
+	case f.wavers(), !f.known(topic), !transports.Of(t).Timed && !f.alike(), f.scenario.BatchingDelay(t) > 0:
 	case transports.Of(t).Holds:
 		f.longPollAge(topic, law)
 	default:
@@ -72,7 +72,7 @@ func (f *forms) known(topic Age) bool {
 // re-arm too.
 func (f *forms) longPollAge(topic Age, law ageLaw) {
 	const fewEmpty = 0.01
-	hold := time.Duration(f.scenario.HoldFor()).Seconds()
+	hold := time.Duration(f.scenario.PollTimeout()).Seconds()
 	each := float64(f.scenario.Topics.PerClient)
 	switch {
 	case f.rearm == 0: // the server does not say

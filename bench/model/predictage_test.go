@@ -68,7 +68,7 @@ func TestTheoryIsSilentOfAgesWithoutALaw(t *testing.T) {
 		{"audiences of different sizes", []string{byBackend, "topics: {count: 2, spread: zipf}"}, transports.SSE, given},
 		{"busy topics, by one subscriber", []string{byClients, "topics: {count: 3}", settled}, transports.WebSocket, given},
 		{"a server that counts no re-arming", []string{byBackend}, transports.LongPoll, Measured{Delay: given.Delay}},
-		{"a period too short to re-arm in", []string{punctually}, transports.LongPoll, Measured{Delay: given.Delay, Rearm: 200 * time.Millisecond}},
+		{"a period too short to re-arm in", []string{punctually}, transports.LongPoll, Measured{Delay: given.Delay, RepollGap: 200 * time.Millisecond}},
 		{"a period longer than the hold", []string{slowly, settled}, transports.LongPoll, given},
 		{"holds that end with nothing", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {hold: 1s}"}, transports.LongPoll, given},
 	} {

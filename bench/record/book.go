@@ -55,7 +55,7 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 		run:      run,
 		delivery: s.Delivery,
 		polling:  transports.Of(transport).Timed,
-		inputs:   s.Inputs.Rate > 0,
+		inputs:   s.Upstream.Rate > 0,
 		outcome:  make([]atomic.Uint32, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
 	}

@@ -68,8 +68,8 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 						t.Errorf("%s %.5f, want %.5f ± %.5f", what, got, want, allowed)
 					}
 				}
-				near("mean age", b.rec.Freshness().Mean().Seconds(), law.age, math.Sqrt2/rate)
-				if ledger.Lost != 0 || delivery == scenarios.Latest && ledger.Unique+ledger.Superseded != ledger.Owed {
+				near("mean age", b.rec.Age().Mean().Seconds(), law.age, math.Sqrt2/rate)
+				if ledger.Lost != 0 || delivery == scenarios.Latest && ledger.Unique+ledger.Superseded != ledger.Expected {
 					t.Errorf("ledger %+v, want nothing lost", ledger)
 				}
 				if delivery == scenarios.Latest {

@@ -195,7 +195,7 @@ func (s *story) compare(end int) {
 	for c := range s.got {
 		for i := range s.fates {
 			if s.counts(i, end) {
-				s.want.Owed++
+				s.want.Expected++
 				s.settle(c, i)
 			}
 		}
@@ -216,7 +216,7 @@ func (s *story) compare(end int) {
 }
 
 func same(a, b results.Ledger) bool {
-	return a.Owed == b.Owed && a.Unique == b.Unique && a.Superseded == b.Superseded && a.DeclaredGap == b.DeclaredGap && a.Lost == b.Lost &&
+	return a.Expected == b.Expected && a.Unique == b.Unique && a.Superseded == b.Superseded && a.DeclaredGap == b.DeclaredGap && a.Lost == b.Lost &&
 		a.Received == b.Received && a.Duplicates == b.Duplicates && a.Unexpected == b.Unexpected && a.Reordered == b.Reordered && a.Corrupt == b.Corrupt
 }
 
@@ -295,7 +295,7 @@ func TestReceptionsOutsideTheWindowAreNotCounted(t *testing.T) {
 		b.deliver(0, b.due(i), m, m)
 	}
 	l, latency := b.close()
-	if l.Owed != 0 || l.Received != 0 || l.Duplicates != 0 || latency.Histogram.Count() != 0 {
+	if l.Expected != 0 || l.Received != 0 || l.Duplicates != 0 || latency.Histogram.Count() != 0 {
 		t.Errorf("%+v, %d latencies; want none of it counted", l, latency.Histogram.Count())
 	}
 	if b.rec.Delivered() != 4 {

@@ -114,8 +114,8 @@ func TestWindowEdges(t *testing.T) {
 		b.deliver(0, b.due(i)+5, b.publish(i))
 	}
 	l, latency := b.close()
-	if l.Owed != 2 || l.Unique != 2 || latency.Histogram.Count() != 2 {
-		t.Errorf("owed %d, unique %d, %d latencies; want 2 of each", l.Owed, l.Unique, latency.Histogram.Count())
+	if l.Expected != 2 || l.Unique != 2 || latency.Histogram.Count() != 2 {
+		t.Errorf("owed %d, unique %d, %d latencies; want 2 of each", l.Expected, l.Unique, latency.Histogram.Count())
 	}
 	if p, _ := b.book.Publishes(); p.Planned != 2 || p.Sent != 2 {
 		t.Errorf("planned %d, sent %d; want 2 and 2", p.Planned, p.Sent)
@@ -128,8 +128,8 @@ func TestCutOwesOnlyWhatWasDue(t *testing.T) {
 		b.deliver(0, b.due(i), b.publish(i))
 	}
 	b.book.Cut(40)
-	if l, _ := b.close(); l.Owed != 40 || l.Lost != 0 {
-		t.Errorf("owed %d, lost %d after a cut at the 41st; want 40 and 0", l.Owed, l.Lost)
+	if l, _ := b.close(); l.Expected != 40 || l.Lost != 0 {
+		t.Errorf("owed %d, lost %d after a cut at the 41st; want 40 and 0", l.Expected, l.Lost)
 	}
 }
 
@@ -313,8 +313,8 @@ func TestAClientThatNeverSubscribedIsOwedAllTheSame(t *testing.T) {
 		b.deliver(0, b.due(i), b.publish(i))
 	}
 	l, _ := b.close()
-	if l.Owed != 6 || l.Unique != 3 || l.LostBy["never subscribed"] != 3 {
-		t.Errorf("owed %d, unique %d, lost %v; want 6, 3 and 3 never subscribed", l.Owed, l.Unique, l.LostBy)
+	if l.Expected != 6 || l.Unique != 3 || l.LostBy["never subscribed"] != 3 {
+		t.Errorf("owed %d, unique %d, lost %v; want 6, 3 and 3 never subscribed", l.Expected, l.Unique, l.LostBy)
 	}
 	if c, _ := b.rec.Connect(); c.Clients != 1 || c.FailedBy["connection refused"] != 1 {
 		t.Errorf("connected %d, failed %v", c.Clients, c.FailedBy)
@@ -348,11 +348,11 @@ func TestLedgerAgainstAModel(t *testing.T) {
 			seen[key] = true
 		}
 		l, _ := b.close()
-		if l.Owed != int64(n*clients) || l.Unique != unique || l.Duplicates != duplicates || l.Lost != l.Owed-unique {
+		if l.Expected != int64(n*clients) || l.Unique != unique || l.Duplicates != duplicates || l.Lost != l.Expected-unique {
 			rt.Fatalf("owed %d unique %d duplicates %d lost %d; the model has %d, %d, %d, %d",
-				l.Owed, l.Unique, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
+				l.Expected, l.Unique, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
 		}
-		if all := unique == l.Owed; b.rec.Settled() != all {
+		if all := unique == l.Expected; b.rec.Settled() != all {
 			rt.Fatalf("settled: %v, want %v", b.rec.Settled(), all)
 		}
 	})

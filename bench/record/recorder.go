@@ -325,7 +325,7 @@ func (r *Recorder) settle(a *results.Ledger, c int, l *ledger, slot int, topic i
 		if !r.book.Counts(uint32(index)) {
 			continue
 		}
-		a.Owed++
+		a.Expected++
 		if l.has(slot, int32(ordinal)) {
 			continue
 		}

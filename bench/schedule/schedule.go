@@ -61,16 +61,16 @@ func New(s *scenarios.Scenario, block int) *Schedule {
 
 // addInputs has every client send its inputs, each to that of one of its topics.
 func (p *Schedule) addInputs(s *scenarios.Scenario, random *rand.Rand) {
-	if s.Inputs.Rate == 0 {
+	if s.Upstream.Rate == 0 {
 		return
 	}
-	gap := float64(time.Second) / float64(s.Inputs.Rate)
+	gap := float64(time.Second) / float64(s.Upstream.Rate)
 	inputs := periodicEach(0, s.Clients.Count, random, gap, p.Closes)
 	for i := range inputs {
 		m := &inputs[i]
 		own := p.Subscribed[m.Publisher]
 		m.Topic = int32(s.Topics.Count) + own[random.IntN(len(own))]
-		m.Size = int32(s.Inputs.Size)
+		m.Size = int32(s.Upstream.Size)
 	}
 	p.Messages = append(p.Messages, inputs...)
 	slices.SortStableFunc(p.Messages, func(a, b Message) int { return cmp.Compare(a.Due, b.Due) })
@@ -99,9 +99,9 @@ func (p *Schedule) place(s *scenarios.Scenario) {
 	for i := range s.Topics.Count {
 		p.Topics = append(p.Topics, s.TopicName(i))
 	}
-	if s.Inputs.Rate > 0 {
+	if s.Upstream.Rate > 0 {
 		for i := range s.Topics.Count {
-			p.Topics = append(p.Topics, s.InputTopicName(i))
+			p.Topics = append(p.Topics, s.UpstreamTopicName(i))
 		}
 	}
 	p.Subscribed = make([][]int32, s.Sessions())
@@ -125,8 +125,8 @@ func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Mes
 		return bursts(s, random, gap, end)
 	case s.Publish.By == scenarios.ByBackend:
 		return periodic(Backend, gap*random.Float64(), gap, end, nil)
-	case s.Publish.By == scenarios.ByReporters:
-		return periodicEach(s.Clients.Count, s.Reporters(), random, gap, end)
+	case s.Publish.By == scenarios.ByPublishOnly:
+		return periodicEach(s.Clients.Count, s.PublishOnly(), random, gap, end)
 	default:
 		return periodicEach(0, s.Clients.Count, random, gap, end)
 	}
@@ -178,8 +178,8 @@ func anyone(s *scenarios.Scenario, random *rand.Rand) int32 {
 	switch s.Publish.By {
 	case scenarios.ByBackend:
 		return Backend
-	case scenarios.ByReporters:
-		return int32(s.Clients.Count + random.IntN(s.Reporters()))
+	case scenarios.ByPublishOnly:
+		return int32(s.Clients.Count + random.IntN(s.PublishOnly()))
 	default:
 		return int32(random.IntN(s.Clients.Count))
 	}
@@ -192,7 +192,7 @@ func (p *Schedule) address(s *scenarios.Scenario, random *rand.Rand) {
 	for i := range p.Messages {
 		m := &p.Messages[i]
 		switch {
-		case s.Publish.By == scenarios.ByReporters:
+		case s.Publish.By == scenarios.ByPublishOnly:
 			m.Topic = m.Publisher - int32(s.Clients.Count)
 		case m.Publisher != Backend:
 			own := p.Subscribed[m.Publisher]
@@ -245,7 +245,7 @@ func (p *Schedule) index() {
 
 // Answers is the schedule of what comes back: an answer to each message, due with it, from
 // the one client that it is for to the backend, which is client 0 here.
-func (p *Schedule) Answers(topic string, size int) *Schedule {
+func (p *Schedule) Replies(topic string, size int) *Schedule {
 	answers := &Schedule{Opens: p.Opens, Closes: p.Closes, Topics: []string{topic}, Subscribed: [][]int32{{0}}, Subscribers: [][]int32{{0}}}
 	for _, m := range p.Messages {
 		answers.Messages = append(answers.Messages, Message{Due: m.Due, Publisher: p.Subscribers[m.Topic][0], Size: int32(size)})

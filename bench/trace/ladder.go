@@ -22,11 +22,11 @@ import (
 // byte. Nothing of it is a figure: a relay and one message say how a transport works, not how
 // fast it is.
 type Ladder struct {
-	Engine   string
-	Serve    func(transport scenarios.Transport, listen string) []string // argument list of a server
-	Interval time.Duration                                               // of short polling
-	Hold     time.Duration                                               // of long polling
-	Quiet    time.Duration                                               // from being subscribed until the message is published
+	Engine      string
+	Serve       func(transport scenarios.Transport, listen string) []string // argument list of a server
+	Interval    time.Duration                                               // of short polling
+	PollTimeout time.Duration                                               // of long polling
+	Quiet       time.Duration                                               // from being subscribed until the message is published
 }
 
 // The messages of a ladder, and how long any of it may take.
@@ -40,7 +40,7 @@ const (
 // Do runs the experiment over one transport. Of what the client counted by itself, the relay
 // must have seen as much: else it is an error.
 func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace, err error) {
-	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.Hold+2*l.Interval+ladderWait)
+	ctx, cancel := context.WithTimeout(ctx, l.Quiet+l.PollTimeout+2*l.Interval+ladderWait)
 	defer cancel()
 	server, greeting, err := child.StartServer(ctx, l.Serve(transport, "127.0.0.1:0"), child.Options{})
 	if err != nil {
@@ -80,7 +80,7 @@ const pollEvery = time.Millisecond
 func (l Ladder) climb(ctx context.Context, transport scenarios.Transport, server string, between *relay.Relay, traffic *client.Traffic, one *climber) error {
 	clients, err := engines.New(l.Engine, client.Config{
 		Target: between.Addr, Workers: 1, Transport: transport, Traffic: traffic,
-		Interval: l.Interval, Pacing: scenarios.FixedRate, Hold: l.Hold,
+		Interval: l.Interval, Pacing: scenarios.FixedRate, PollTimeout: l.PollTimeout,
 	})
 	if err != nil {
 		return err

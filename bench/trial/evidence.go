@@ -20,11 +20,11 @@ func (t *Trial) evidence() validity.Evidence {
 		First:  t.First,
 		Before: t.Before,
 
-		Due:     dueBySecond(schedule.New(t.Scenario, t.Block)),
+		Due:     dueBySecond(schedule.New(t.Scenario, t.Repetition)),
 		Seconds: t.seconds,
 		Flight:  t.found.Flight,
 
-		Exact:      t.Rig.Engine == engines.EventLoop,
+		Exact:      t.Setup.Engine == engines.EventLoop,
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
 		Accepted:   t.after.Accepted - t.dialled,
 		Served:     t.after.load(),
@@ -34,16 +34,16 @@ func (t *Trial) evidence() validity.Evidence {
 		Least: nearestBy(t.Scenario),
 		Link:  t.result.Link,
 
-		Stalls:         t.window.stalls,
-		Throttled:      t.window.throttled,
-		ThrottleShown:  t.window.throttledShown,
-		Watched:        t.window.took,
-		ServerAsked:    t.Rig.ServerCores,
-		ServerGot:      t.cores.server,
-		GeneratorAsked: t.Rig.GeneratorCores,
-		GeneratorGot:   t.cores.generator,
-		Ceiling:        t.Rig.Ceiling,
-		Offered:        load(t.Scenario),
+		Stalls:             t.window.stalls,
+		Throttled:          t.window.throttled,
+		ThrottleShown:      t.window.throttledShown,
+		Watched:            t.window.took,
+		ServerRequested:    t.Setup.ServerCores,
+		ServerGot:          t.cores.server,
+		GeneratorRequested: t.Setup.GeneratorCores,
+		GeneratorGot:       t.cores.generator,
+		Ceiling:            t.Setup.Ceiling,
+		Offered:            load(t.Scenario),
 	}
 	if transports.Of(t.Measured.Transport).Timed {
 		e.Poll = time.Duration(t.Scenario.ShortPoll.Interval)
@@ -79,5 +79,5 @@ func nearestBy(s *scenarios.Scenario) validity.Nearest {
 // load is what a scenario asks of its generators: publications, to each server, inputs
 // and deliveries a second.
 func load(s *scenarios.Scenario) float64 {
-	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Inputs.Rate) + s.DeliveryRate()
+	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Upstream.Rate) + s.DeliveryRate()
 }

@@ -29,7 +29,7 @@ type network struct {
 }
 
 // newNetwork makes what the scenario requires, and starts the link.
-func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network, error) {
+func newNetwork(ctx context.Context, rig *Setup, s *scenarios.Scenario) (*network, error) {
 	n := &network{
 		near: child.Options{Cores: rig.ServerCores},
 		far:  child.Options{Cores: rig.GeneratorCores},
@@ -45,7 +45,7 @@ func newNetwork(ctx context.Context, rig *Rig, s *scenarios.Scenario) (*network,
 	return n, nil
 }
 
-func (n *network) make(ctx context.Context, rig *Rig, s *scenarios.Scenario) (err error) {
+func (n *network) make(ctx context.Context, rig *Setup, s *scenarios.Scenario) (err error) {
 	if n.path, err = newPath(s); err != nil {
 		return err
 	}

@@ -60,16 +60,16 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 
 // serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
 type serverStats struct {
-	Accepted int64            `json:"accepted" add:"sum"`
-	Requests map[string]int64 `json:"requests"`
-	Rearm    struct {
+	Accepted  int64            `json:"accepted" add:"sum"`
+	Requests  map[string]int64 `json:"requests"`
+	RepollGap struct {
 		Count int64 `json:"count" add:"sum"`
 		Sum   int64 `json:"sum_ns" add:"sum"`
 	} `json:"rearm"`
 	Webhooks   results.Webhooks `json:"webhooks"`
 	Goroutines int64            `json:"goroutines" add:"-"`
 	GOMAXPROCS int              `json:"gomaxprocs" add:"-"`
-	Stack      string           `json:"stack"`
+	Library    string           `json:"stack"`
 
 	settings map[string]string
 }
@@ -87,11 +87,11 @@ func (s serverStats) load() (n int64) {
 // rearm is the mean re-arm gap of the long polls since an earlier reading: from
 // an answer's leaving to the next poll's being there. 0 when there were none.
 func (s serverStats) rearm(earlier serverStats) time.Duration {
-	n := s.Rearm.Count - earlier.Rearm.Count
+	n := s.RepollGap.Count - earlier.RepollGap.Count
 	if n <= 0 {
 		return 0
 	}
-	return time.Duration((s.Rearm.Sum - earlier.Rearm.Sum) / n)
+	return time.Duration((s.RepollGap.Sum - earlier.RepollGap.Sum) / n)
 }
 
 func (t *probe) stats(ctx context.Context) (s serverStats, err error) {

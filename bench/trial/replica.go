@@ -183,10 +183,10 @@ func spend(role *results.Process, from, to []cost.Usage) {
 }
 
 // spent is the CPU time of all between two readings.
-func spent(from, to []cost.Usage) (s results.Spent) {
+func spent(from, to []cost.Usage) (s results.CPUTime) {
 	var p results.Process
 	spend(&p, from, to)
-	return results.Spent{CPU: p.CPU, User: p.User, System: p.System}
+	return results.CPUTime{CPU: p.CPU, User: p.User, System: p.System}
 }
 
 // affinity is the cores of the first that has not got what was asked, or of any. It is

@@ -44,7 +44,7 @@ func hostSettings(h results.Host) map[string]string {
 // now, and which executables this trial starts.
 func (t *Trial) settings() (map[string]string, error) {
 	settings := hostSettings(host.Facts())
-	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.Rig.Drive} {
+	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.Setup.Drive} {
 		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed
 		if err != nil {
 			return nil, err

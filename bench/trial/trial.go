@@ -30,16 +30,16 @@ const leadIn = 150 * time.Millisecond
 
 // A Trial is one configuration against fresh servers, from fresh load generators.
 type Trial struct {
-	Rig      *Rig
-	Scenario *scenarios.Scenario // of the configuration alone
-	Measured scenarios.Case
-	Block    int
-	Again    int               // attempts before this one
-	Run      uint32            // stamped into every payload
-	Discard  bool              // the generator keeps no record of what is received
-	First    map[string]string // settings of the run's first trial; none: this is it
-	Before   map[string]string // of its first trial of the same configuration
-	Stop     <-chan struct{}   // closed: end the publishing, drain, and report what there is
+	Setup      *Setup
+	Scenario   *scenarios.Scenario // of the configuration alone
+	Measured   scenarios.Configuration
+	Repetition int
+	Attempt    int               // attempts before this one
+	Run        uint32            // stamped into every payload
+	Discard    bool              // the generator keeps no record of what is received
+	First      map[string]string // settings of the run's first trial; none: this is it
+	Before     map[string]string // of its first trial of the same configuration
+	Stop       <-chan struct{}   // closed: end the publishing, drain, and report what there is
 
 	Interval func(results.Interval) error // optional callback for each second; must return soon
 	Phase    func(string)                 // optional callback for each phase; must return soon
@@ -65,9 +65,9 @@ type Trial struct {
 func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 	began := clock.Now()
 	t.result = results.Trial{
-		Block: t.Block, Again: t.Again, Started: time.Now().UTC(), Status: results.Complete,
-		Transport: string(t.Measured.Transport), Case: t.Measured.Name(),
-		Stack: string(t.Measured.Stack), Flush: time.Duration(t.Measured.Flush),
+		Repetition: t.Repetition, Attempt: t.Attempt, Started: time.Now().UTC(), Status: results.Complete,
+		Transport: string(t.Measured.Transport), Configuration: t.Measured.Name(),
+		Library: string(t.Measured.Library), BatchingDelay: time.Duration(t.Measured.BatchingDelay),
 	}
 	err := t.stages(ctx)
 	if ended := t.shutDown(child.Grace(ctx)); err == nil {
@@ -91,7 +91,7 @@ func (t *Trial) stages(ctx context.Context) error {
 		return err
 	}
 	for _, r := range t.replicas {
-		if err := r.startGenerator(t.Rig.Drive, t.network.far); err != nil {
+		if err := r.startGenerator(t.Setup.Drive, t.network.far); err != nil {
 			return err
 		}
 	}
@@ -107,13 +107,13 @@ func (t *Trial) stages(ctx context.Context) error {
 
 func (t *Trial) startServers(ctx context.Context) (err error) {
 	t.phase("starting")
-	if t.network, err = newNetwork(ctx, t.Rig, t.Scenario); err != nil {
+	if t.network, err = newNetwork(ctx, t.Setup, t.Scenario); err != nil {
 		return err
 	}
 	for range t.Scenario.Servers {
 		r := &replica{}
 		t.replicas = append(t.replicas, r)
-		if err := r.startServer(ctx, t.Rig.Serve(t.Measured, t.network.host), t.network.near); err != nil {
+		if err := r.startServer(ctx, t.Setup.Serve(t.Measured, t.network.host), t.network.near); err != nil {
 			return err
 		}
 	}
@@ -158,13 +158,13 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			Transport: string(t.Measured.Transport),
 			Target:    r.probe.address,
 
-			Certificate: r.known,
-			Replica:     i,
-			Block:       t.Block,
-			Run:         t.Run,
-			Engine:      t.Rig.Engine,
-			Discard:     t.Discard,
-			Beside:      t.network.beside,
+			Certificate:      r.known,
+			Replica:          i,
+			Repetition:       t.Repetition,
+			Run:              t.Run,
+			Engine:           t.Setup.Engine,
+			Discard:          t.Discard,
+			BackendNamespace: t.network.beside,
 		}}); err != nil {
 			return err
 		}
@@ -286,7 +286,7 @@ func (t *Trial) follow(ctx context.Context) error {
 		if err != nil || second == nil {
 			return err
 		}
-		second.Block, second.Case, second.Again = t.Block, t.Measured.Name(), t.Again
+		second.Repetition, second.Configuration, second.Attempt = t.Repetition, t.Measured.Name(), t.Attempt
 		t.seconds = append(t.seconds, *second)
 		if t.Interval != nil {
 			if err := t.Interval(*second); err != nil {
@@ -355,7 +355,7 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 		if used[i], err = t.usage(); err != nil {
 			return err
 		}
-		if w.stalls, err = t.Rig.Monitor.Stalls(); err != nil { // in the end: those of the window
+		if w.stalls, err = t.Setup.Monitor.Stalls(); err != nil { // in the end: those of the window
 			return err
 		}
 		throttled[i], w.throttledShown = cost.Throttled()
@@ -374,8 +374,8 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 // take puts what the generators found into the result.
 func (t *Trial) take(o *generator.Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
-	t.result.Latency, t.result.Ack, t.result.Freshness = o.Latency, o.Ack, o.Freshness
-	t.result.Answers, t.result.Visits = o.Answers, o.Visits
+	t.result.Latency, t.result.Ack, t.result.Age = o.Latency, o.Ack, o.Age
+	t.result.Replies, t.result.Visits = o.Replies, o.Visits
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	maps.Copy(t.result.Settings, o.Settings)
@@ -412,16 +412,16 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 		t.warn("webhooks failed: %s", causes(w.FailedBy))
 	}
 	tcp := t.result.Connect.Stages["tcp"]
-	known := model.Measured{Delay: tcp.Quantile(0) / 2, Rearm: t.after.rearm(before)}
+	known := model.Measured{Delay: tcp.Quantile(0) / 2, RepollGap: t.after.rearm(before)}
 	if c := t.result.Cost; c.Delivered > 0 {
 		known.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
-	t.result.Theory = model.Predict(t.Scenario, t.Measured.Transport, known)
+	t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, known)
 	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}
-	t.cores.server = t.servers().affinity(t.Rig.ServerCores)
-	t.cores.generator = t.generators().affinity(t.Rig.GeneratorCores)
+	t.cores.server = t.servers().affinity(t.Setup.ServerCores)
+	t.cores.generator = t.generators().affinity(t.Setup.GeneratorCores)
 	t.result.Cost.Generator.MemoryPeak, err = t.generators().memory(cost.PeakMemory)
 	t.watched(Drained)
 	return err
@@ -429,7 +429,7 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 
 // crowding is how many servers share a core: each takes that many times longer.
 func (t *Trial) crowding() float64 {
-	cores := len(t.Rig.ServerCores)
+	cores := len(t.Setup.ServerCores)
 	if cores == 0 {
 		cores = child.Available()
 	}
@@ -491,8 +491,8 @@ func (t *Trial) judge(err error) {
 	}
 	evidence := t.evidence()
 	t.result.Warnings = append(t.result.Warnings, validity.NearCeiling(evidence)...)
-	t.result.Gates = validity.Judge(evidence)
-	if failed := t.result.FailedGates(); len(failed) > 0 {
+	t.result.Checks = validity.Check(evidence)
+	if failed := t.result.FailedChecks(); len(failed) > 0 {
 		t.result.Status, t.result.Reason = results.Invalid, failed[0].Name+": "+failed[0].Detail
 		return
 	}

@@ -140,11 +140,11 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	}
 	p := &played{}
 	p.trial = &Trial{
-		Rig: &Rig{
-			Serve: func(scenarios.Case, string) []string { return []string{self, server} },
+		Setup: &Setup{
+			Serve: func(scenarios.Configuration, string) []string { return []string{self, server} },
 			Drive: []string{self, generator}, Engine: engines.Names()[0], Ceiling: 1e9,
 		},
-		Scenario: s, Measured: scenarios.Case{Transport: transports.ShortPoll}, Block: 3, Run: 7, Stop: stop,
+		Scenario: s, Measured: scenarios.Configuration{Transport: transports.ShortPoll}, Repetition: 3, Run: 7, Stop: stop,
 		Interval: func(i results.Interval) error {
 			p.intervals = append(p.intervals, i)
 			return nil
@@ -176,13 +176,13 @@ func TestTrialOfSeveralServers(t *testing.T) {
 	if err := errors.Join(one.err, many.err); err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range many.result.Gates {
+	for _, g := range many.result.Checks {
 		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
 			t.Errorf("%s: %s", g.Name, g.Detail)
 		}
 	}
 	a, b := one.result, many.result
-	if a.Ledger.Owed == 0 || b.Ledger.Owed != a.Ledger.Owed || b.Ledger.Unique != b.Ledger.Owed || b.Ledger.Received != b.Ledger.Owed {
+	if a.Ledger.Expected == 0 || b.Ledger.Expected != a.Ledger.Expected || b.Ledger.Unique != b.Ledger.Expected || b.Ledger.Received != b.Ledger.Expected {
 		t.Errorf("one server owed %+v, three %+v", a.Ledger, b.Ledger)
 	}
 	if b.Publishes.Planned != 3*a.Publishes.Planned || b.Publishes.Acknowledged != b.Publishes.Planned {
@@ -214,15 +214,15 @@ func TestTrial(t *testing.T) {
 	if p.err != nil {
 		t.Fatal(p.err)
 	}
-	for _, g := range p.result.Gates {
+	for _, g := range p.result.Checks {
 		// What disturbs a machine is its own business, not the test's.
 		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
 			t.Errorf("%s: %s", g.Name, g.Detail)
 		}
 	}
 	l, c := p.result.Ledger, p.result.Cost
-	if l.Owed == 0 || l.Unique != l.Owed || p.result.Block != 3 {
-		t.Errorf("block %d, %+v; want all of it delivered in block 3", p.result.Block, l)
+	if l.Expected == 0 || l.Unique != l.Expected || p.result.Repetition != 3 {
+		t.Errorf("block %d, %+v; want all of it delivered in block 3", p.result.Repetition, l)
 	}
 	if c.Server.CPU <= 0 || c.Generator.CPU <= 0 || c.Server.MemoryIdle <= 0 || c.Span <= 0 || c.Wire.Polls == 0 || c.Server.Goroutines != 7 {
 		t.Errorf("costs are missing: %+v", c)
@@ -234,8 +234,8 @@ func TestTrial(t *testing.T) {
 		t.Errorf("phases %q", got)
 	}
 	for _, i := range p.intervals {
-		if i.Block != 3 || i.Transport != "shortpoll" {
-			t.Errorf("an interval of block %d, %s", i.Block, i.Transport)
+		if i.Repetition != 3 || i.Transport != "shortpoll" {
+			t.Errorf("an interval of block %d, %s", i.Repetition, i.Transport)
 		}
 	}
 }
@@ -247,9 +247,9 @@ func TestTrialSeesWhatTheServerCounted(t *testing.T) {
 		if p.err != nil {
 			t.Fatal(p.err)
 		}
-		failed := slices.ContainsFunc(p.result.Gates, func(g results.Gate) bool { return g.Name == gate && !g.Passed })
+		failed := slices.ContainsFunc(p.result.Checks, func(g results.ValidityCheck) bool { return g.Name == gate && !g.Passed })
 		if !failed || p.result.Status != results.Invalid {
-			t.Errorf("%s: status %s, gates %+v; want %q failed", server, p.result.Status, p.result.Gates, gate)
+			t.Errorf("%s: status %s, gates %+v; want %q failed", server, p.result.Status, p.result.Checks, gate)
 		}
 	}
 }
@@ -334,7 +334,7 @@ func TestStatsOfAServer(t *testing.T) {
 	if got := s.load(); got != 46 {
 		t.Errorf("%d requests from clients, want 46: neither our own nor the total", got)
 	}
-	earlier.Rearm.Count, earlier.Rearm.Sum = 20, 4000
+	earlier.RepollGap.Count, earlier.RepollGap.Sum = 20, 4000
 	if got := s.rearm(earlier); got != 500*time.Nanosecond {
 		t.Errorf("re-arm gap %v, want 500ns: of the ten since", got)
 	}

@@ -34,7 +34,7 @@ const (
 	NoHiddenDials     = "no hidden dials"
 	NoHiddenRetries   = "no hidden retries"
 	BytesUnderstood   = "every byte understood"
-	PinnedAsAsked     = "pinned as asked"
+	PinnedAsRequested = "pinned as asked"
 	NotFasterThanLink = "nothing faster than the link"
 	LinkOnTime        = "link on time"
 	BelowCeiling      = "generator below its ceiling"
@@ -53,7 +53,7 @@ var checks = []check{
 	{NoHiddenDials, noHiddenDials, false},
 	{NoHiddenRetries, noHiddenRetries, false},
 	{BytesUnderstood, bytesUnderstood, false},
-	{PinnedAsAsked, pinnedAsAsked, false},
+	{PinnedAsRequested, pinnedAsAsked, false},
 	{NotFasterThanLink, noFasterThanLink, false},
 	{LinkOnTime, carriedOnTime, true},
 	{BelowCeiling, belowCeiling, false},
@@ -64,8 +64,8 @@ var checks = []check{
 // Disturbed reports whether a trial is invalid only by checks that a disturbance of the
 // machine can fail. Any other failure is a defect, which no repetition mends.
 func Disturbed(t results.Trial) bool {
-	failed := t.FailedGates()
-	return len(failed) > 0 && !slices.ContainsFunc(failed, func(g results.Gate) bool { return !CanBeDisturbed(g.Name) })
+	failed := t.FailedChecks()
+	return len(failed) > 0 && !slices.ContainsFunc(failed, func(g results.ValidityCheck) bool { return !CanBeDisturbed(g.Name) })
 }
 
 // CanBeDisturbed reports whether a disturbance of the machine can fail the named check.
@@ -74,11 +74,11 @@ func CanBeDisturbed(name string) bool {
 }
 
 // Judge returns the verdict of every check.
-func Judge(e Evidence) []results.Gate {
-	verdicts := make([]results.Gate, len(checks))
+func Check(e Evidence) []results.ValidityCheck {
+	verdicts := make([]results.ValidityCheck, len(checks))
 	for i, c := range checks {
 		passed, detail := c.judge(e)
-		verdicts[i] = results.Gate{Name: c.name, Passed: passed, Detail: detail}
+		verdicts[i] = results.ValidityCheck{Name: c.name, Passed: passed, Detail: detail}
 	}
 	return verdicts
 }
@@ -177,8 +177,8 @@ func abs(n int64) int64 { return max(n, -n) }
 
 func pinnedAsAsked(e Evidence) (bool, string) {
 	detail := fmt.Sprintf("server asked %v, got %v; generator asked %v, got %v",
-		e.ServerAsked, e.ServerGot, e.GeneratorAsked, e.GeneratorGot)
-	return Granted(e.ServerAsked, e.ServerGot) && Granted(e.GeneratorAsked, e.GeneratorGot), detail
+		e.ServerRequested, e.ServerGot, e.GeneratorRequested, e.GeneratorGot)
+	return Granted(e.ServerRequested, e.ServerGot) && Granted(e.GeneratorRequested, e.GeneratorGot), detail
 }
 
 func Granted(asked, got []int) bool { return len(asked) == 0 || slices.Equal(asked, got) }

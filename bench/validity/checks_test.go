@@ -7,7 +7,7 @@ import (
 )
 
 func TestSoundTrialPassesEveryGate(t *testing.T) {
-	for _, g := range Judge(ValidEvidence()) {
+	for _, g := range Check(ValidEvidence()) {
 		if !g.Passed {
 			t.Errorf("%s refuses a sound trial: %s", g.Name, g.Detail)
 		}

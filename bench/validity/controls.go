@@ -11,19 +11,19 @@ import (
 // ValidEvidence is the evidence of a trial that passes every check.
 func ValidEvidence() Evidence {
 	e := Evidence{
-		Accepted:     20,
-		Served:       100,
-		Total:        results.Wire{Dials: 20, Requests: 101},
-		ServerAsked:  []int{0},
-		ServerGot:    []int{0},
-		GeneratorGot: []int{0, 1},
-		Stalls:       Stalls{{Core: 0, Longest: 49 * time.Millisecond, Total: 49 * time.Millisecond}, {Core: 1}},
+		Accepted:        20,
+		Served:          100,
+		Total:           results.Wire{Dials: 20, Requests: 101},
+		ServerRequested: []int{0},
+		ServerGot:       []int{0},
+		GeneratorGot:    []int{0, 1},
+		Stalls:          Stalls{{Core: 0, Longest: 49 * time.Millisecond, Total: 49 * time.Millisecond}, {Core: 1}},
 	}
 	e.Trial.Cost.Span = 10 * time.Second
 	e.Total.Up = results.Direction{Bytes: 100, Payload: 40, Envelope: 30, Framing: 20, Headers: 10}
 	e.Total.Down = results.Direction{Bytes: 1000, Payload: 400, Envelope: 300, Framing: 200, Headers: 100}
 	e.Trial.Publishes = results.Publishes{Planned: 3, OnTime: 2, Late: 1, Sent: 3, Acknowledged: 3}
-	e.Trial.Ledger = results.Ledger{Owed: 3, Unique: 2, Lost: 1, Received: 2}
+	e.Trial.Ledger = results.Ledger{Expected: 3, Unique: 2, Lost: 1, Received: 2}
 	for range 2 {
 		e.Trial.Latency.Histogram.Record(10 * time.Millisecond)
 	}
@@ -95,7 +95,7 @@ var corruptions = map[string][]func(*Evidence){
 		p.Dropped, p.DroppedBy, e.NeverTried = 1, map[string]int64{"never tried": 1}, 1
 	}},
 	LedgerAddsUp: {
-		func(e *Evidence) { e.Trial.Ledger.Owed++ },
+		func(e *Evidence) { e.Trial.Ledger.Expected++ },
 		func(e *Evidence) { e.Trial.Ledger.Received++ },
 		func(e *Evidence) { e.Trial.Publishes.Planned++ },
 		func(e *Evidence) { e.Trial.Publishes.Unknown++ },
@@ -122,9 +122,9 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Least.Connect = 21 * time.Millisecond },
 		func(e *Evidence) { e.Least.Deliver = 11 * time.Millisecond },
 	},
-	PinnedAsAsked: {
+	PinnedAsRequested: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },
-		func(e *Evidence) { e.GeneratorAsked = []int{1} },
+		func(e *Evidence) { e.GeneratorRequested = []int{1} },
 	},
 	BelowCeiling: {
 		func(e *Evidence) { e.Offered = 0.81 * e.Ceiling },
@@ -150,18 +150,18 @@ type Control struct {
 }
 
 // Controls has every check judge valid evidence and all that was corrupted for it.
-func Controls() (valid []results.Gate, corrupt []Control) {
+func Controls() (valid []results.ValidityCheck, corrupt []Control) {
 	for _, c := range checks {
 		corrupt = append(corrupt, controlsOf(c.name)...)
 	}
-	return Judge(ValidEvidence()), corrupt
+	return Check(ValidEvidence()), corrupt
 }
 
 func controlsOf(check string) (all []Control) {
 	for _, corrupt := range corruptions[check] {
 		e := ValidEvidence()
 		corrupt(&e)
-		all = append(all, control(check, Judge(e)))
+		all = append(all, control(check, Check(e)))
 	}
 	if len(all) == 0 {
 		all = append(all, Control{Check: check, Detail: "nothing shows that it can fail"})
@@ -169,7 +169,7 @@ func controlsOf(check string) (all []Control) {
 	return all
 }
 
-func control(name string, verdicts []results.Gate) Control {
+func control(name string, verdicts []results.ValidityCheck) Control {
 	c := Control{Check: name}
 	for _, v := range verdicts {
 		switch {

@@ -23,15 +23,15 @@ type Evidence struct {
 	Margin        float64            // relative difference that matters to the run
 	Poll          time.Duration      // interval of short polling; 0: another transport
 
-	Accepted       int64        // connections the server accepted from the clients
-	Served         int64        // requests the server had from the clients
-	Total          results.Wire // since the first dial
-	NeverTried     int64        // planned publications that the generator never tried
-	Abandoned      int64        // dials under way when their session was closed: accepted or not
-	ServerAsked    []int        // cores the server was to run on; none: any
-	ServerGot      []int
-	GeneratorAsked []int
-	GeneratorGot   []int
+	Accepted           int64        // connections the server accepted from the clients
+	Served             int64        // requests the server had from the clients
+	Total              results.Wire // since the first dial
+	NeverTried         int64        // planned publications that the generator never tried
+	Abandoned          int64        // dials under way when their session was closed: accepted or not
+	ServerRequested    []int        // cores the server was to run on; none: any
+	ServerGot          []int
+	GeneratorRequested []int
+	GeneratorGot       []int
 
 	Ceiling float64           // publications and deliveries a second that the generator does without sockets
 	Offered float64           // publications and deliveries a second that the trial asks of it

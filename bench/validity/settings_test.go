@@ -15,7 +15,7 @@ func TestEachSettingIsJudgedOnce(t *testing.T) {
 		e.Trial.Settings[name] = "now"
 		e.First[name], e.Before[name] = "then", "then"
 		var refused []string
-		for _, g := range Judge(e) {
+		for _, g := range Check(e) {
 			if !g.Passed {
 				refused = append(refused, g.Name)
 				if want := name + " was then, is now"; g.Detail != want {

@@ -57,7 +57,7 @@ delivered, their CPU by wall-clock time.
 // printMap prints the map, where it is drawn, and what the run is worth.
 func (o output) printMap(c *cobra.Command, r *report.Report) error {
 	if o.format != tableFormat {
-		return errors.Join(o.printRun(c, r), app.Worth(r))
+		return errors.Join(o.printRun(c, r), app.ExitError(r))
 	}
 	out := c.OutOrStdout()
 	drawn := r.CrossoverTable(tableOptions(out))
@@ -65,5 +65,5 @@ func (o output) printMap(c *cobra.Command, r *report.Report) error {
 		return app.Usagef("%s makes no map: it takes several poll intervals and two transports or more", r.Run.Path)
 	}
 	fmt.Fprintln(out, drawn)
-	return errors.Join(printSentences(out, r, filepath.Join("charts", "crossover.svg")), app.Worth(r))
+	return errors.Join(printSentences(out, r, filepath.Join("charts", "crossover.svg")), app.ExitError(r))
 }

@@ -26,22 +26,22 @@ func readPage(t *testing.T, name string) string {
 
 // Each metric, each gate and each chart is explained.
 func TestDocsExplainEverything(t *testing.T) {
-	metrics, gates, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/gates.md"), readPage(t, "docs/charts.md")
+	metrics, gates, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/validity-checks.md"), readPage(t, "docs/charts.md")
 	for _, m := range metric.All {
 		if !strings.Contains(metrics, "`"+m.Name+"`") {
 			t.Errorf("docs/metrics.md does not explain %s", m.Name)
 		}
 	}
-	for _, g := range validity.Judge(validity.ValidEvidence()) {
+	for _, g := range validity.Check(validity.ValidEvidence()) {
 		if !strings.Contains(gates, "| "+g.Name+" ") {
-			t.Errorf("docs/gates.md does not explain %q", g.Name)
+			t.Errorf("docs/validity-checks.md does not explain %q", g.Name)
 		}
 	}
 	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := chart.Draw(run, summary.Of(run), report.New(run).Worth())
+	figures, err := chart.Draw(run, summary.Of(run), report.New(run).Badge())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,13 +42,13 @@ void for sure; warnings are allowed.
 	return c
 }
 
-func printFindings(out io.Writer, found []host.Finding, usable, asJSON bool) error {
+func printFindings(out io.Writer, found []host.Diagnosis, usable, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {
-			Usable bool           `json:"usable"`
-			Checks []host.Finding `json:"checks"`
+			Usable bool             `json:"usable"`
+			Checks []host.Diagnosis `json:"checks"`
 		}{usable, found})
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

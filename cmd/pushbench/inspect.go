@@ -107,7 +107,7 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 		}
 	}
 	if wrong > 0 {
-		return &app.Error{Code: app.Broken, Err: fmt.Errorf("wrong: %d of what the answers say or leave out; see above", wrong)}
+		return &app.Error{Code: app.Failed, Err: fmt.Errorf("wrong: %d of what the answers say or leave out; see above", wrong)}
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func tryNegative(c *cobra.Command, t inspect.Target) (wrong int, err error) {
 		return 0, err
 	}
 	for _, trial := range trials {
-		if trial.Verdict == inspect.Wrong {
+		if trial.Grade == inspect.Wrong {
 			wrong++
 		}
 	}

@@ -13,14 +13,14 @@ import (
 
 // Our servers answer as the standards say, on every stack, and refuse what they must.
 func TestInspectOurServers(t *testing.T) {
-	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 		urls := map[string]string{}
 		for transport, format := range map[string]string{
 			"websocket": "ws://ADDR/v1/ws?topic=a", "shortpoll": "http://ADDR/v1/poll?topic=a",
 			"longpoll": "http://ADDR/v1/poll?topic=a&wait=1s", "sse": "sse+http://ADDR/v1/sse?topic=a",
 			"httpstream": "stream+http://ADDR/v1/stream?topic=a",
 		} {
-			server := inprocess.Start(t, inprocess.Server{Transport: transport, Stack: stack})
+			server := inprocess.Start(t, inprocess.Server{Transport: transport, Library: stack})
 			urls[transport] = strings.Replace(format, "ADDR", server.Addr, 1)
 		}
 		var out, errs bytes.Buffer

@@ -61,14 +61,14 @@ that were written go to standard output.
 }
 
 // drawn are the charts of the runs that were asked for, or all.
-func drawn(c *cobra.Command, paths, only []string) ([]chart.Figure, error) {
+func drawn(c *cobra.Command, paths, only []string) ([]chart.Chart, error) {
 	runs, err := app.OpenRuns(c.ErrOrStderr(), paths...)
 	if err != nil {
 		return nil, err
 	}
 	var worths []string
 	for _, run := range runs {
-		worths = append(worths, report.New(run).Worth())
+		worths = append(worths, report.New(run).Badge())
 	}
 	if len(runs) == 1 {
 		return chart.Draw(runs[0], summary.Of(runs[0]), worths[0], only...)
@@ -76,7 +76,7 @@ func drawn(c *cobra.Command, paths, only []string) ([]chart.Figure, error) {
 	return chart.Several(runs, worths, only...)
 }
 
-func writeImages(c *cobra.Command, dir string, figures []chart.Figure, formats []string) error {
+func writeImages(c *cobra.Command, dir string, figures []chart.Chart, formats []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return app.Usagef("--out: %w", err)
 	}

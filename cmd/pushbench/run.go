@@ -51,7 +51,7 @@ The table goes to standard output, progress to standard error.
 		RunE:    func(c *cobra.Command, args []string) error { return o.measure(c, args[0]) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.given.Blocks, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
+	f.IntVar(&o.given.Repetitions, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
 	f.Uint64Var(&o.given.Seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
 	f.IntVar(&o.given.Clients.Count, "clients", 0, "how many clients (default: the scenario's)")
 	f.IntVar(&o.given.Servers, "servers", 0, "how many servers share the clients, each with a generator of its own (default: the scenario's, or as many as open files ask for)")
@@ -89,13 +89,13 @@ func quickFlag(c *cobra.Command, quick *bool) {
 func (o runOptions) measure(c *cobra.Command, name string) error {
 	claims := 0
 	s, err := o.Load(name, "these flags", func(s *scenarios.Scenario) error {
-		claims = len(s.Claims)
+		claims = len(s.Assertions)
 		return o.apply(c, s)
 	})
 	if err != nil {
 		return err
 	}
-	if left := claims - len(s.Claims); left > 0 {
+	if left := claims - len(s.Assertions); left > 0 {
 		o.Notice = fmt.Sprintf("with these flags %d of the scenario's %d claims cannot be judged, and are left out", left, claims)
 	}
 	runs, err := env(c).Measure(c.Context(), s, o.Options)
@@ -103,7 +103,7 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 		return err
 	}
 	r := report.New(runs[0])
-	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.printRun(c, r), app.Worth(r))
+	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.printRun(c, r), app.ExitError(r))
 	if len(runs) < 2 || o.format != tableFormat {
 		return err
 	}
@@ -124,19 +124,19 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		name string
 		put  func() error
 	}{
-		{"blocks", func() error { s.Blocks = o.given.Blocks; return nil }},
+		{"blocks", func() error { s.Repetitions = o.given.Repetitions; return nil }},
 		{"seed", func() error { s.Seed = o.given.Seed; return nil }},
 		{"clients", func() error { s.Clients.Count = o.given.Clients.Count; return nil }},
 		{"servers", func() error { s.Servers = o.given.Servers; return nil }},
 		{"link", func() error { s.Network.Link = o.given.Network.Link; return nil }},
 		{"stack", func() (err error) {
-			s.Stack, s.Sweep.Stack, err = oneOrSweep(o.stack, scenarios.Reference, func(name string) (scenarios.Stack, error) { return scenarios.Stack(name), nil })
+			s.Library, s.Sweep.Library, err = oneOrSweep(o.stack, scenarios.Reference, func(name string) (scenarios.Library, error) { return scenarios.Library(name), nil })
 			return err
 		}},
 		{"flush", func() error {
 			one, sweep, err := oneOrSweep(o.flush, 0, func(text string) (scenarios.Duration, error) { return duration("flush", text) })
-			s.SetFlush(one)
-			s.Sweep.Flush = sweep
+			s.SetBatchingDelay(one)
+			s.Sweep.BatchingDelay = sweep
 			return err
 		}},
 		{"window", func() (err error) { s.Window, err = duration("window", o.window); return err }},
@@ -158,7 +158,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 			return app.Usagef("--%w", err)
 		}
 	}
-	s.Claims = claims(c, s)
+	s.Assertions = claims(c, s)
 	if _, err := faults.Parse(o.Inject); err != nil {
 		return app.Usagef("--lie: %w", err)
 	}
@@ -183,8 +183,8 @@ func claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
 	if slices.ContainsFunc([]string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"}, c.Flags().Changed) {
 		return nil
 	}
-	missing := s.Unmeasured(s.Cases())
-	return slices.DeleteFunc(slices.Clone(s.Claims), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
+	missing := s.Unmeasured(s.Configurations())
+	return slices.DeleteFunc(slices.Clone(s.Assertions), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
 }
 
 // oneOrSweep reads the values of a flag: one takes the place of the scenario's own, several are swept.

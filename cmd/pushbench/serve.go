@@ -35,7 +35,7 @@ type serveOptions struct {
 	listen    string
 	anywhere  bool
 	control   bool
-	stack     wire.Stack
+	stack     wire.Library
 	tls       bool
 	lie       string
 	hooks     []string
@@ -73,9 +73,9 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
 	f.StringVar((*string)(&o.stack), "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
 	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3, with a certificate that is made now and says who it is for: the address that --listen names")
-	f.DurationVar(&o.hub.Flush, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
-	f.DurationVar(&o.limits.Hold, "hold", 30*time.Second, "longest wait a poll may ask for")
-	f.IntVar(&o.limits.AnswerHead, "answer-head", 0, "bytes to which the head of every good answer to a poll or a publish is filled up; 0: as it is")
+	f.DurationVar(&o.hub.BatchingDelay, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
+	f.DurationVar(&o.limits.MaxPollTimeout, "hold", 30*time.Second, "longest wait a poll may ask for")
+	f.IntVar(&o.limits.ResponseHeaderBytes, "answer-head", 0, "bytes to which the head of every good answer to a poll or a publish is filled up; 0: as it is")
 	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "how long a stream or a socket may be quiet before the server sends a comment, an empty line or a ping; 0s: for ever")
 	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
 	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes kept per topic")
@@ -101,14 +101,14 @@ func (o *serveOptions) check() error {
 		{o.hub.RingBytes >= 1, "--ring-bytes must be at least 1", o.hub.RingBytes},
 		{o.limits.MaxPayload >= 1, "--max-payload must be at least 1", o.limits.MaxPayload},
 		{o.hub.MaxTopics >= 1, "--max-topics must be at least 1", o.hub.MaxTopics},
-		{o.limits.Hold > 0, "--hold must be more than 0s", o.limits.Hold},
+		{o.limits.MaxPollTimeout > 0, "--hold must be more than 0s", o.limits.MaxPollTimeout},
 		{o.limits.ReadTimeout > 0, "--read-timeout must be more than 0s", o.limits.ReadTimeout},
 		{o.limits.SlowAfter > 0, "--slow-after must be more than 0s", o.limits.SlowAfter},
-		{o.hub.Flush >= 0 && o.hub.Flush <= time.Second, "--flush must be from 0s to 1s", o.hub.Flush},
-		{o.limits.AnswerHead >= 0 && o.limits.AnswerHead <= 4<<10, "--answer-head must be from 0 to 4096", o.limits.AnswerHead},
+		{o.hub.BatchingDelay >= 0 && o.hub.BatchingDelay <= time.Second, "--flush must be from 0s to 1s", o.hub.BatchingDelay},
+		{o.limits.ResponseHeaderBytes >= 0 && o.limits.ResponseHeaderBytes <= 4<<10, "--answer-head must be from 0 to 4096", o.limits.ResponseHeaderBytes},
 		{o.limits.Heartbeat == 0 || o.limits.Heartbeat >= time.Second, "--heartbeat must be 0s or at least 1s", o.limits.Heartbeat},
 		{o.limits.Slow == wire.SlowClose || o.limits.Slow == wire.SlowGap, "--slow-consumer is close or gap", strconv.Quote(string(o.limits.Slow))},
-		{slices.Contains(wire.Stacks, o.stack), "--stack is reference, nethttp or fasthttp", strconv.Quote(string(o.stack))},
+		{slices.Contains(wire.Libraries, o.stack), "--stack is reference, nethttp or fasthttp", strconv.Quote(string(o.stack))},
 	} {
 		if !flag.valid {
 			return app.Usagef("serve: %s, got %v", flag.must, flag.got)
@@ -147,7 +147,7 @@ func (o *serveOptions) checkListen() error {
 // settings is the line that a parent writes down beside its results.
 func (o *serveOptions) settings() string {
 	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s lie=%q",
-		o.stack, o.tls, o.hub.Flush, o.limits.Hold, o.limits.Heartbeat, o.limits.AnswerHead, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+		o.stack, o.tls, o.hub.BatchingDelay, o.limits.MaxPollTimeout, o.limits.Heartbeat, o.limits.ResponseHeaderBytes, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
 		o.hub.MaxTopics, o.limits.ReadTimeout, o.limits.Slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.lie)
 }
 

@@ -66,7 +66,7 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range s.Cases() {
+	for _, c := range s.Configurations() {
 		serve := newServeCommand()
 		if err := serve.ParseFlags(c.ServeFlags()); err != nil {
 			t.Errorf("%s: %v", c.Name(), err)
@@ -81,7 +81,7 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 
 func TestServeUnderControlSaysWhereAndEndsWithStdin(t *testing.T) {
 	for transport := range edges.New {
-		for _, stack := range wire.Stacks {
+		for _, stack := range wire.Libraries {
 			t.Run(transport+" on "+string(stack), func(t *testing.T) { serveUnderControl(t, transport, string(stack)) })
 		}
 	}

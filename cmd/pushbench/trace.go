@@ -40,7 +40,7 @@ It shows how a transport works. How fast one is, is what pushbench run is for.`,
 	}
 	f := c.Flags()
 	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "between short polls, 10ms to 10s")
-	f.DurationVar(&l.Hold, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
+	f.DurationVar(&l.PollTimeout, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
 	f.DurationVar(&l.Quiet, "quiet", 1200*time.Millisecond, "how long nothing is published at first, 0s to 30s")
 	f.StringVar(&folder, "out", "", "a folder for each ladder as trace-TRANSPORT.svg and .txt")
 	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
@@ -60,7 +60,7 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 	for _, flag := range []struct {
 		name            string
 		is, least, most time.Duration
-	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", l.Hold, 10 * time.Millisecond, 25 * time.Second}, {"quiet", l.Quiet, 0, 30 * time.Second}} {
+	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", l.PollTimeout, 10 * time.Millisecond, 25 * time.Second}, {"quiet", l.Quiet, 0, 30 * time.Second}} {
 		if flag.is < flag.least || flag.is > flag.most {
 			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.is, flag.least, flag.most)
 		}

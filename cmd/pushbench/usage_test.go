@@ -47,7 +47,7 @@ func TestUsage(t *testing.T) {
 				ts.Check(err)
 				inProcess(ts, want, args[2:])
 			},
-			"says": scripttest.Says,
+			"says": scripttest.Prints,
 		},
 	})
 }

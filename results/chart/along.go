@@ -20,20 +20,20 @@ type axis struct {
 	title string
 	x     string
 	scale string // "linear", or "names" for a step a value; else logarithmic over more than a decade, and 0 means that a case has none
-	of    func(results.Case) float64
+	of    func(results.Configuration) float64
 	swept func(results.Manifest) bool // nil: cases have a value only where it is swept
 	shows func(a axis, run *results.Run, groups [][]summary.Row) (all []quantity, alt string)
 }
 
 // axes are those that have a chart.
 var axes = []axis{
-	{"clients", "by-clients", "What more clients do", "clients", "", func(c results.Case) float64 { return float64(c.Clients) }, nil, workload},
-	{"rate", "by-rate", "What a higher rate does", "messages published a second", "", func(c results.Case) float64 { return c.PublishRate }, nil, workload},
-	{"payload", "by-payload", "What a larger payload does", "payload, B", "", func(c results.Case) float64 { return c.PayloadBytes }, nil, workload},
-	{"interval", "by-interval", "What a longer poll interval does", "poll interval, s", "", func(c results.Case) float64 { return c.Interval.Seconds() }, nil, workload},
-	{"rtt", "distance", "What a round trip does", "round trip, ms", "linear", func(c results.Case) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
+	{"clients", "by-clients", "What more clients do", "clients", "", func(c results.Configuration) float64 { return float64(c.Clients) }, nil, workload},
+	{"rate", "by-rate", "What a higher rate does", "messages published a second", "", func(c results.Configuration) float64 { return c.PublishRate }, nil, workload},
+	{"payload", "by-payload", "What a larger payload does", "payload, B", "", func(c results.Configuration) float64 { return c.PayloadBytes }, nil, workload},
+	{"interval", "by-interval", "What a longer poll interval does", "poll interval, s", "", func(c results.Configuration) float64 { return c.Interval.Seconds() }, nil, workload},
+	{"rtt", "distance", "What a round trip does", "round trip, ms", "linear", func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
 	// 0, 1, 5 and 20 ms are distinguishable on no scale that has all of them.
-	{"flush", "batching", "What a flush window buys, and what it costs", "flush window, ms", "names", func(c results.Case) float64 { return metric.Milliseconds(c.Flush) }, results.Manifest.SweptFlush, batching},
+	{"flush", "batching", "What a flush window buys, and what it costs", "flush window, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
 }
 
 // A quantity is what a panel has over an axis.
@@ -51,11 +51,11 @@ func value(name string) func(summary.Row) reading {
 
 func (a axis) card(run *results.Run, s summary.Summary) (card, bool) {
 	groups := a.groups(s.Rows)
-	if a.swept != nil && !a.swept(run.Manifest) || !slices.ContainsFunc(groups, func(g []summary.Row) bool { return a.of(g[len(g)-1].Case) > 0 }) {
+	if a.swept != nil && !a.swept(run.Manifest) || !slices.ContainsFunc(groups, func(g []summary.Row) bool { return a.of(g[len(g)-1].Configuration) > 0 }) {
 		return card{}, false
 	}
 	all, alt := a.shows(a, run, groups)
-	c := card{Figure: Figure{Name: a.chart, Title: a.title, Alt: alt}}
+	c := card{Chart: Chart{Name: a.chart, Title: a.title, Alt: alt}}
 	heads := make([]summary.Row, len(groups)) // what the rows of each group share
 	for i, g := range groups {
 		heads[i] = g[0]
@@ -75,7 +75,7 @@ func (a axis) card(run *results.Run, s summary.Summary) (card, bool) {
 func (a axis) panel(heads []summary.Row, groups [][]summary.Row, q quantity) panel {
 	var values []float64
 	for _, r := range slices.Concat(groups...) {
-		if x := a.of(r.Case); x > 0 || a.scale != "" {
+		if x := a.of(r.Configuration); x > 0 || a.scale != "" {
 			values = append(values, x)
 		}
 	}
@@ -98,7 +98,7 @@ func (a axis) panel(heads []summary.Row, groups [][]summary.Row, q quantity) pan
 	for i, g := range groups {
 		l := newLine(lookIn(heads, heads[i]), heads[i])
 		for _, r := range g {
-			x, v := a.of(r.Case), q.of(r)
+			x, v := a.of(r.Configuration), q.of(r)
 			if q.log {
 				v.X, v.lo, v.hi = positive(v.X), positive(v.lo), positive(v.hi)
 			}
@@ -135,7 +135,7 @@ func (a axis) groups(rows []summary.Row) (groups [][]summary.Row) {
 		}
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(a.of(x.Case), a.of(y.Case)) })
+		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(a.of(x.Configuration), a.of(y.Configuration)) })
 	}
 	return slices.DeleteFunc(groups, func(g []summary.Row) bool { return a.scale == "names" && len(g) < 2 })
 }
@@ -166,10 +166,10 @@ func workload(a axis, run *results.Run, groups [][]summary.Row) ([]quantity, str
 // throughput is how many messages a second arrived: the share delivered of what was expected.
 func throughput(r summary.Row) reading {
 	l := r.Pooled.Ledger
-	if l.Owed == 0 || r.DeliveryRate == 0 {
+	if l.Expected == 0 || r.DeliveryRate == 0 {
 		return withheld
 	}
-	return exactly(r.DeliveryRate * float64(l.Unique) / float64(l.Owed))
+	return exactly(r.DeliveryRate * float64(l.Unique) / float64(l.Expected))
 }
 
 // distance shows what a round trip does to each transport: the mean latency, and how many
@@ -177,7 +177,7 @@ func throughput(r summary.Row) reading {
 func distance(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, string) {
 	base := groups[max(0, slices.IndexFunc(groups, func(g []summary.Row) bool { return g[0].Transport == transports.WebSocket }))]
 	theory := func(r summary.Row) reading {
-		if p, ok := r.Theory(metric.Mean); ok {
+		if p, ok := r.Predicted(metric.Mean); ok {
 			return exactly(p.Value)
 		}
 		return withheld

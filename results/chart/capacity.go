@@ -12,17 +12,17 @@ import (
 )
 
 // Capacity draws the highest load of each transport, and the latencies of all that were tried.
-func Capacity(c results.Capacity) (Figure, error) {
+func Capacity(c results.Capacity) (Chart, error) {
 	load := loadTitle[c.Axis]
 	highest := bars{width: 0.6}
 	tops := Panel{Title: "Highest load", Y: load, XScale: "names", YScale: "linear"}
-	one := card{Figure: Figure{Name: "capacity", Title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}}
+	one := card{Chart: Chart{Name: "capacity", Title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}}
 	var said []string
 	var lines []line
 	known := false // a search that ended early, or with short windows, has no latencies
 	for i, h := range c.Found {
 		name, l, label := results.Plain(h.Transport), lookOf(h.Transport), highestLabel(h)
-		of := summary.Row{Case: results.Case{Name: h.Transport, Transport: h.Transport}}
+		of := summary.Row{Configuration: results.Configuration{Name: h.Transport, Transport: h.Transport}}
 		highest.all = append(highest.all, bar{float64(i), []piece{{size: h.Load, fill: l.color}}, label})
 		top, tried := l.series(of, "bars"), newLine(l, of)
 		top.add(float64(i), exactly(h.Load))
@@ -61,7 +61,7 @@ func highestLabel(h results.Highest) string {
 		return load + " so far"
 	case h.Load == 0:
 		return "none"
-	case h.Rig || h.Beyond == 0:
+	case h.SetupLimited || h.Beyond == 0:
 		return "≥ " + load
 	default:
 		return load

@@ -19,7 +19,7 @@ import (
 //	┌ panel ┐ ┌ panel ┐
 //	basis
 type card struct {
-	Figure
+	Chart
 	mark    string
 	panels  []panel
 	keys    []key

@@ -22,7 +22,7 @@ import (
 )
 
 // drawn is what draw makes of the run, by name, when there is no verdict.
-func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]chart.Figure, error)) map[string]chart.Figure {
+func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]chart.Chart, error)) map[string]chart.Chart {
 	t.Helper()
 	worth := "ESTIMATE"
 	if run.Manifest.Status != results.Complete {
@@ -32,7 +32,7 @@ func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summa
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := map[string]chart.Figure{}
+	byName := map[string]chart.Chart{}
 	for _, f := range figures {
 		byName[f.Name] = f
 	}
@@ -74,7 +74,7 @@ var fontSize = regexp.MustCompile(`font-size:([0-9.]+)px`)
 
 // wellFormed reads the whole document, and refuses coordinates that are no numbers, and text that
 // another font than ours would draw wider than there is room for.
-func wellFormed(t *testing.T, f chart.Figure) {
+func wellFormed(t *testing.T, f chart.Chart) {
 	t.Helper()
 	in := xml.NewDecoder(bytes.NewReader(f.SVG))
 	var size, room float64
@@ -169,11 +169,11 @@ func TestRunsWithHolesAreDrawn(t *testing.T) {
 		"no rate":        func(r *results.Run) { r.Manifest.Workload.DeliveryRate = 0 },
 		"empty trials": func(r *results.Run) {
 			for i, t := range r.Trials {
-				r.Trials[i] = results.Trial{Block: t.Block, Transport: t.Transport, Status: results.Complete}
+				r.Trials[i] = results.Trial{Repetition: t.Repetition, Transport: t.Transport, Status: results.Complete}
 			}
 		},
 		"one transport is empty": func(r *results.Run) {
-			r.Trials[0] = results.Trial{Block: 1, Transport: "shortpoll", Status: results.Complete}
+			r.Trials[0] = results.Trial{Repetition: 1, Transport: "shortpoll", Status: results.Complete}
 		},
 		"no time passed": func(r *results.Run) {
 			for i := range r.Trials {
@@ -182,7 +182,7 @@ func TestRunsWithHolesAreDrawn(t *testing.T) {
 					h.Record(0)
 				}
 				r.Trials[i].Latency = results.Latency{Histogram: h, Independent: 1000}
-				r.Trials[i].Theory = []results.Prediction{{Metric: metric.P50, Value: 0}}
+				r.Trials[i].Predicted = []results.Prediction{{Metric: metric.P50, Value: 0}}
 			}
 		},
 		"memory shrank": func(r *results.Run) {
@@ -231,7 +231,7 @@ func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
 	}
 	last := len(run.Trials) - 1
 	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stood still"})
-	run.Trials[last].Gates[1].Passed = false
+	run.Trials[last].Checks[1].Passed = false
 	var said []string
 	for _, m := range drawn(t, run, chart.Vectors)["timeline"].Panels[0].Marks {
 		said = append(said, m.Text)

@@ -19,17 +19,17 @@ import (
 // Compared draws how the second of two runs of one workload differs from the first: for each
 // declared metric and case the ratio, with its 95 % interval, beside the margin within which a
 // difference does not matter.
-func Compared(a, b *results.Run, j compare.Judgement) (Figure, error) {
-	c := card{Figure: Figure{Name: "compared", Title: "What changed, B over A"}}
+func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
+	c := card{Chart: Chart{Name: "compared", Title: "What changed, B over A"}}
 	metrics := compare.Metrics(j.Family)
 	var clauses []string
 	for i, name := range metrics {
 		rows, title := ratios{compare.Of(name, j.Family), j.Declared.Margin}, metric.ByName(name).Title
 		var names plot.ConstantTicks
 		for k, d := range rows.all {
-			names = append(names, plot.Tick{Value: -float64(k), Label: results.Plain(compare.CaseOf(d))})
+			names = append(names, plot.Tick{Value: -float64(k), Label: results.Plain(compare.ConfigurationOf(d))})
 			said, _ := ratio(d)
-			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, results.Plain(compare.CaseOf(d)), said))
+			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, results.Plain(compare.ConfigurationOf(d)), said))
 		}
 		share := 1 / (float64(len(metrics)) + 0.3)
 		if i == 0 {
@@ -47,7 +47,7 @@ func Compared(a, b *results.Run, j compare.Judgement) (Figure, error) {
 	c.keys = []key{{name: "less in B", glyph: diamondOf(blue)}, {name: "more in B", glyph: diamondOf(vermillion)}, {name: "no difference shown", glyph: diamondOf(soft)}}
 	c.Alt = "The second run's figures over the first's. " + strings.Join(clauses, "; ") + "."
 	c.Basis = fmt.Sprintf("%s · %d blocks of both · A: commit %s · B: commit %s · the band is the margin of %g %%",
-		results.Plain(b.Manifest.Workload.Scenario), len(j.Blocks), served(a), served(b), 100*j.Declared.Margin)
+		results.Plain(b.Manifest.Workload.Scenario), len(j.Repetitions), served(a), served(b), 100*j.Declared.Margin)
 	if j.Withheld != "" {
 		c.mark = estimate
 	}

@@ -15,7 +15,7 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Figure: Figure{Name: "cost", Title: "What a delivered message costs"}, keysFor: "bytes on the wire:"}
+	c := card{Chart: Chart{Name: "cost", Title: "What a delivered message costs"}, keysFor: "bytes on the wire:"}
 	var wire []part
 	for _, layer := range layers {
 		c.keys = append(c.keys, key{name: layer.name, fill: layer.fill})
@@ -61,10 +61,10 @@ func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Figure: Figure{Name: "writes", Title: "How many messages a write carries"}}
+	c := card{Chart: Chart{Name: "writes", Title: "How many messages a write carries"}}
 	c.bars("Messages a write", "a write: answer, event or frame with at least one", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
-	c.bars("Answers without a message", "share of the answers to polls", rows, 0.5, metric.EmptyAnswerShare, partOf("", metric.EmptyAnswerShare, full))
-	c.Alt = "Messages a write. " + said(rows, "%s: %s messages a write, %s of the answers empty", metric.MessagesPerBatch, metric.EmptyAnswerShare)
+	c.bars("Answers without a message", "share of the answers to polls", rows, 0.5, metric.EmptyResponseShare, partOf("", metric.EmptyResponseShare, full))
+	c.Alt = "Messages a write. " + said(rows, "%s: %s messages a write, %s of the answers empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
 	return c, true
 }
 
@@ -78,7 +78,7 @@ func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	}
 	const y = "KiB a client, resident, all connected and nothing published yet"
 	server, generator := partOf("server", metric.ServerMemoryPerClient, full), partOf("generator (simulated clients)", metric.GeneratorMemoryPerClient, tint)
-	c := card{Figure: Figure{Name: "memory", Title: "Memory an idle client takes"}}
+	c := card{Chart: Chart{Name: "memory", Title: "Memory an idle client takes"}}
 	c.bars("In the server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
 	c.bars("In the generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
 	left, right := c.panels[0].plot, c.panels[1].plot

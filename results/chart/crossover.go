@@ -26,7 +26,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	if !ok {
 		return card{}, false
 	}
-	c := card{Figure: Figure{Name: "crossover", Title: "The cheapest transport that is fresh enough"}}
+	c := card{Chart: Chart{Name: "crossover", Title: "The cheapest transport that is fresh enough"}}
 	p := newPlot()
 	var staleness, loads []string
 	for _, d := range m.Staleness {

@@ -13,7 +13,7 @@ import (
 func TestCrossoverOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	run := &results.Run{Manifest: results.Manifest{
 		Status: results.Partial, Transports: []string{"shortpoll", "websocket"},
-		Cases: []results.Case{
+		Configurations: []results.Configuration{
 			{Name: "shortpoll interval=40ms", Transport: "shortpoll", Interval: 40 * time.Millisecond},
 			{Name: "shortpoll interval=800ms", Transport: "shortpoll", Interval: 800 * time.Millisecond},
 			{Name: "websocket", Transport: "websocket"},

@@ -29,7 +29,7 @@ const (
 // in the order of a report, or only those that are named, in that order. Worth is what the
 // figures are, in a word: what is less than a VERDICT is written on each chart. A name that
 // no chart has is an *UnknownError.
-func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]Figure, error) {
+func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]Chart, error) {
 	return drawAll(cards(run, s, basis(run, s), worth), only)
 }
 
@@ -44,7 +44,7 @@ func (e *UnknownError) Error() string {
 }
 
 // drawAll renders cards side by side: a picture takes a core a while.
-func drawAll(all []card, only []string) ([]Figure, error) {
+func drawAll(all []card, only []string) ([]Chart, error) {
 	if len(only) > 0 {
 		var has []string
 		for _, c := range all {
@@ -60,7 +60,7 @@ func drawAll(all []card, only []string) ([]Figure, error) {
 		}
 		all = kept
 	}
-	figures, errs := make([]Figure, len(all)), make([]error, len(all))
+	figures, errs := make([]Chart, len(all)), make([]error, len(all))
 	var drawing sync.WaitGroup
 	for i, c := range all {
 		drawing.Go(func() { figures[i], errs[i] = c.figure() })
@@ -85,8 +85,8 @@ func cards(run *results.Run, s summary.Summary, basis, worth string) (all []card
 }
 
 // figure renders the card in both formats.
-func (c card) figure() (Figure, error) {
-	f := c.Figure
+func (c card) figure() (Chart, error) {
+	f := c.Chart
 	f.Panels = c.data()
 	var errs [2]error
 	f.SVG, errs[0] = c.vector()
@@ -157,8 +157,8 @@ func basis(run *results.Run, s summary.Summary) string {
 	}
 	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
 		results.Plain(m.Workload.Scenario), between(metric.Number(fewest), metric.Number(most)),
-		between(metric.Count(least), metric.Count(mostOf)), row, s.ValidBlocks, s.Blocks,
-		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), m.Seed, shortCommit(m.Tool.Commit))
+		between(metric.Count(least), metric.Count(mostOf)), row, s.ValidRepetitions, s.Repetitions,
+		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), m.Seed, shortCommit(m.Tool.Commit))
 }
 
 // shortCommit is the beginning of a commit's hash.

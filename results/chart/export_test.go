@@ -11,14 +11,14 @@ import (
 const DPI = dpi
 
 // Vectors is Draw without the PNGs, which take the race detector seconds each.
-func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]Figure, error) {
-	var figures []Figure
+func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]Chart, error) {
+	var figures []Chart
 	for _, c := range cards(run, sum, basis(run, sum), worth) {
 		svg, err := c.vector()
 		if err != nil {
 			return nil, err
 		}
-		f := c.Figure
+		f := c.Chart
 		f.SVG, f.Panels = svg, c.data()
 		figures = append(figures, f)
 	}

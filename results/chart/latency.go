@@ -34,7 +34,7 @@ var freshness = distribution{
 	x: "share of the time in which it was no older (log scale of what is left)",
 	y: "milliseconds since the newest message held was due (log scale)",
 	of: func(t results.Trial) results.Latency {
-		f := t.Freshness
+		f := t.Age
 		return results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}
 	},
 	metrics: map[float64]string{0.99: metric.AgeP99},
@@ -54,7 +54,7 @@ func (d distribution) card(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(lines) == 0 {
 		return card{}, false
 	}
-	c := card{Figure: Figure{Name: d.name, Title: d.title, Alt: d.alt + said(with, d.clause, d.said...)}}
+	c := card{Chart: Chart{Name: d.name, Title: d.title, Alt: d.alt + said(with, d.clause, d.said...)}}
 	c.panels = []panel{linePanel(Panel{X: d.x, Y: d.y, XScale: "percentile", YScale: "log"}, lines)}
 	c.keys = rowKeys(with, lineKey)
 	plain := look{color: soft}
@@ -89,7 +89,7 @@ func (d distribution) line(look look, r summary.Row) line {
 		if name == "" {
 			continue
 		}
-		if p, ok := r.Theory(name); ok && p.Value > 0 {
+		if p, ok := r.Predicted(name); ok && p.Value > 0 {
 			l.theory.add(x, exactly(p.Value))
 		}
 		l.ranges.add(x, metricOf(r, name))

@@ -34,7 +34,7 @@ func TestPanels(t *testing.T) {
 	kinds := map[string]int{}
 	for _, s := range latency.Series {
 		kinds[s.Kind]++
-		if s.Kind == "points" && s.Case == "websocket" && !(s.Lo[0] <= s.Y[0] && s.Y[0] <= s.Hi[0]) {
+		if s.Kind == "points" && s.Configuration == "websocket" && !(s.Lo[0] <= s.Y[0] && s.Y[0] <= s.Hi[0]) {
 			t.Errorf("websocket's p50 of %v is not within %v to %v", s.Y[0], s.Lo[0], s.Hi[0])
 		}
 	}
@@ -47,14 +47,14 @@ func sound(t *testing.T, where string, p chart.Panel) {
 	t.Helper()
 	for _, s := range p.Series {
 		if len(s.Y) != len(s.X) || len(s.Lo) != len(s.Hi) || len(s.Lo) != 0 && len(s.Lo) != len(s.X) {
-			t.Errorf("%s: %s has %d places, %d values, %d and %d ends", where, s.Case, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
+			t.Errorf("%s: %s has %d places, %d values, %d and %d ends", where, s.Configuration, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
 		}
 		for i := range s.X {
 			if p.XScale == "names" && (s.X[i] < -0.5 || s.X[i] > float64(len(p.Names))-0.5) {
-				t.Errorf("%s: %s stands at %v beside %d names", where, s.Case, s.X[i], len(p.Names))
+				t.Errorf("%s: %s stands at %v beside %d names", where, s.Configuration, s.X[i], len(p.Names))
 			}
 			if p.YScale == "log" && s.Y[i] <= 0 || math.IsNaN(s.Y[i]) {
-				t.Errorf("%s: %s is %v on a scale of %s", where, s.Case, s.Y[i], p.YScale)
+				t.Errorf("%s: %s is %v on a scale of %s", where, s.Configuration, s.Y[i], p.YScale)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Several draws runs on one chart each, in place of a chart per run: a row is a case of one
 // of them, named with the run's folder. Their workloads may differ, which the basis
 // says; nothing is judged across them.
-func Several(runs []*results.Run, worths []string, only ...string) ([]Figure, error) {
+func Several(runs []*results.Run, worths []string, only ...string) ([]Chart, error) {
 	together, s, basis := merge(runs)
 	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(worths))), ", ")
 	return drawAll(cards(together, s, basis, mark), only)
@@ -22,20 +22,20 @@ func Several(runs []*results.Run, worths []string, only ...string) ([]Figure, er
 // merge puts the rows of all runs below one another, those of a transport together.
 func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	together := &results.Run{Manifest: runs[0].Manifest}
-	together.Manifest.Cases = nil
+	together.Manifest.Configurations = nil
 	var s summary.Summary
 	var basis []string
 	for i, name := range runNames(runs) {
 		run, sum := runs[i], summary.Of(runs[i])
-		basis = append(basis, fmt.Sprintf("%s: %s, %d blocks", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidBlocks))
+		basis = append(basis, fmt.Sprintf("%s: %s, %d blocks", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
 		called := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {
 			r.Name = called(r.Name)
 			s.Rows = append(s.Rows, r)
-			together.Manifest.Cases = append(together.Manifest.Cases, r.Case)
+			together.Manifest.Configurations = append(together.Manifest.Configurations, r.Configuration)
 		}
 		for _, one := range run.Intervals {
-			one.Case = called(one.CaseName())
+			one.Configuration = called(one.ConfigurationName())
 			together.Intervals = append(together.Intervals, one)
 		}
 	}

@@ -53,7 +53,7 @@ func timeline(run *results.Run, s summary.Summary) (card, bool) {
 	upTo(rated.plot, top)
 	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
 	timed := linePanel(Panel{Title: "Latency p50, of what arrived in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
-	c := card{Figure: Figure{Name: "timeline", Title: "Deliveries over a trial, median of the blocks"}}
+	c := card{Chart: Chart{Name: "timeline", Title: "Deliveries over a trial, median of the blocks"}}
 	c.panels = []panel{{plot: rated.plot, x: x, y: y}, {Panel: rated.Panel}, {Panel: timed.Panel}}
 	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "window opens and closes", line: windowStyle})
 	c.Alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", metric.Number(window.Seconds()), metric.Number(offered))
@@ -86,7 +86,7 @@ func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Inter
 
 // inRow reports whether an interval belongs to a trial of the row.
 func inRow(r summary.Row, i results.Interval) bool {
-	return i.CaseName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Block == i.Block && t.Again == i.Again })
+	return i.ConfigurationName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Repetition == i.Repetition && t.Attempt == i.Attempt })
 }
 
 // stalls are the seconds of the window in which a trial delivered less than a tenth of what
@@ -103,7 +103,7 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
 		if i.Length >= time.Second/2 && inRow(r, i) && middle > 0 && middle < window && perSecond(i) < low {
-			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stands still, block %d", results.Plain(r.Name), i.Block)})
+			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stands still, block %d", results.Plain(r.Name), i.Repetition)})
 		}
 	}
 	return all
@@ -119,7 +119,7 @@ func events(run *results.Run) (all []Mark) {
 			void = ", void"
 		}
 		for _, e := range t.Events {
-			e.What = fmt.Sprintf("%s for %s ms: %s, block %d%s", results.Plain(e.What), metric.Number(metric.Milliseconds(e.Took)), results.Plain(t.CaseName()), t.Block, void)
+			e.What = fmt.Sprintf("%s for %s ms: %s, block %d%s", results.Plain(e.What), metric.Number(metric.Milliseconds(e.Took)), results.Plain(t.ConfigurationName()), t.Repetition, void)
 			found = append(found, e)
 		}
 	}

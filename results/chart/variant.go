@@ -122,7 +122,7 @@ func brief(r summary.Row) string {
 	for part := range strings.FieldsSeq(r.Variant()) {
 		switch axis, value, _ := strings.Cut(part, "="); axis {
 		case "flush":
-			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.Flush), 'f', -1, 64))
+			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.BatchingDelay), 'f', -1, 64))
 		case "stack":
 			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
 		default:

@@ -40,16 +40,16 @@ func TestBatchingIsDrawnOnlyWhereFlushIsSwept(t *testing.T) {
 func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
 	run := synthetic.Sweep(1, time.Second, []string{"reference"}, swept[:2]) // of what is swept there, a distance is made
 	far := strings.NewReplacer("flush=0s", "rtt=0s", "flush=1ms", "rtt=40ms")
-	for i := range run.Manifest.Cases {
-		c := &run.Manifest.Cases[i]
+	for i := range run.Manifest.Configurations {
+		c := &run.Manifest.Configurations[i]
 		c.Name = far.Replace(c.Name)
-		c.Flush, c.RTT = 0, 40*c.Flush
+		c.BatchingDelay, c.RTT = 0, 40*c.BatchingDelay
 	}
 	for i := range run.Trials {
-		run.Trials[i].Case, run.Trials[i].Flush = far.Replace(run.Trials[i].Case), 0
+		run.Trials[i].Configuration, run.Trials[i].BatchingDelay = far.Replace(run.Trials[i].Configuration), 0
 	}
 	for i := range run.Intervals {
-		run.Intervals[i].Case = far.Replace(run.Intervals[i].Case)
+		run.Intervals[i].Configuration = far.Replace(run.Intervals[i].Configuration)
 	}
 	figures := drawn(t, run, chart.Vectors)
 	f, ok := figures["distance"]

@@ -12,8 +12,8 @@ func TestAlikePairsNeighbours(t *testing.T) {
 	figures := figures{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
 	r := run([]string{"a", "b"}, figures)
 	for _, d := range compare.Alike(r, summary.Of(r)) {
-		if d.Blocks != 8 || d.Names[0] != d.Names[1] {
-			t.Fatalf("%d pairs of %v", d.Blocks, d.Names)
+		if d.Repetitions != 8 || d.Names[0] != d.Names[1] {
+			t.Fatalf("%d pairs of %v", d.Repetitions, d.Names)
 		}
 		switch {
 		case d.Names[0] == "a" && (d.Verdict != compare.Different || d.Ratio < 1.9):

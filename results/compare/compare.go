@@ -53,13 +53,13 @@ const (
 )
 
 // MinBlocks is the smallest number of blocks that can support a verdict.
-const MinBlocks = results.VerdictBlocks
+const MinRepetitions = results.VerdictRepetitions
 
 // Decisive is the smallest number of blocks with which one member of a family
 // of this size can be significant: the smallest p of n sign flips is 2/2ⁿ, and
 // Holm asks the family's smallest for alpha over its size.
 func (p Plan) Decisive(family int) int {
-	blocks := MinBlocks
+	blocks := MinRepetitions
 	for math.Ldexp(2, -blocks)*float64(family) >= alpha {
 		blocks++
 	}
@@ -88,19 +88,19 @@ type Pairing struct {
 
 // A Difference is what there is to say of B against A.
 type Difference struct {
-	Metric   string
-	Names    [2]string
-	Blocks   int
-	Ratio    float64 // B over A
-	Lo, Hi   float64 // 95 % interval of Ratio
-	Lo90     float64 // 90 % interval of Ratio, for equivalence
-	Hi90     float64
-	P        float64 // of the sign-flip test
-	Adjusted float64 // P after Holm's adjustment over the family
-	Verdict  Verdict
-	Needed   int    // blocks that would probably decide it; 0 when decided or not to be said
-	Infinite [2]int // blocks in which a side is infinite
-	Warnings []error
+	Metric      string
+	Names       [2]string
+	Repetitions int
+	Ratio       float64 // B over A
+	Lo, Hi      float64 // 95 % interval of Ratio
+	Lo90        float64 // 90 % interval of Ratio, for equivalence
+	Hi90        float64
+	P           float64 // of the sign-flip test
+	Adjusted    float64 // P after Holm's adjustment over the family
+	Verdict     Verdict
+	Needed      int    // blocks that would probably decide it; 0 when decided or not to be said
+	Infinite    [2]int // blocks in which a side is infinite
+	Warnings    []error
 }
 
 // Warnings of a Difference.
@@ -140,7 +140,7 @@ func Intervals(pairings []Pairing) []Difference {
 // estimate fills in what needs neither a test nor the rest of the family, and
 // returns the logarithms of the blocks' ratios.
 func estimate(pairing Pairing) (Difference, []float64) {
-	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Blocks: len(pairing.A)}
+	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Repetitions: len(pairing.A)}
 	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
 	if d.Warnings = pairing.check(); d.Warnings != nil {
 		d.Verdict = Incomparable
@@ -244,7 +244,7 @@ func (p Plan) conclude(d *Difference, family int) {
 	significant := d.Adjusted < alpha && (d.Lo > 1 || d.Hi < 1)
 	switch {
 	case d.Verdict == Incomparable:
-	case d.Blocks < MinBlocks:
+	case d.Repetitions < MinRepetitions:
 		d.Verdict = TooFew
 		d.Needed = p.Decisive(family)
 	case significant && (d.Ratio > margin || d.Ratio < 1/margin):
@@ -266,14 +266,14 @@ func (p Plan) conclude(d *Difference, family int) {
 // interval, as that root's reciprocal does: to the margin, or, of what is known to
 // differ, to what lies between the estimate and the margin.
 func (p Plan) needed(d Difference, family int) int {
-	least := max(d.Blocks+1, p.Decisive(family))
+	least := max(d.Repetitions+1, p.Decisive(family))
 	margin := math.Log(1 + p.margin())
 	half, size := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
 	var factor float64 // by which the root of the number must grow
 	switch beyond := math.Max(d.Lo, 1/d.Hi) > 1+p.margin(); {
 	case math.IsInf(half, 0) || math.IsNaN(half):
 		return 0
-	case beyond && d.Blocks < p.Decisive(family):
+	case beyond && d.Repetitions < p.Decisive(family):
 		return least
 	case beyond:
 		factor = normalQuantile(alpha/float64(family)) / normalQuantile(d.P)
@@ -283,7 +283,7 @@ func (p Plan) needed(d Difference, family int) int {
 		factor = half / margin
 	}
 	const most = 10_000 // beyond it the guess is worth nothing
-	if blocks := math.Ceil(float64(d.Blocks) * factor * factor); blocks < most {
+	if blocks := math.Ceil(float64(d.Repetitions) * factor * factor); blocks < most {
 		return max(least, int(blocks))
 	}
 	return 0

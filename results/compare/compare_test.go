@@ -313,7 +313,7 @@ func TestHowManyBlocksDecide(t *testing.T) {
 		d := Plan{}.All(family)[0]
 		want := Different
 		switch {
-		case n < MinBlocks:
+		case n < MinRepetitions:
 			want = TooFew
 		case n < 10:
 			want = Inconclusive
@@ -326,18 +326,18 @@ func TestHowManyBlocksDecide(t *testing.T) {
 
 // Half the width of 20 % takes (ln 1.1 / ln 1.05)² as many blocks.
 func TestBlocksNeeded(t *testing.T) {
-	d := Difference{Blocks: 12, Lo: 1 / 1.1, Hi: 1.1}
+	d := Difference{Repetitions: 12, Lo: 1 / 1.1, Hi: 1.1}
 	if got, want := (Plan{}).needed(d, 1), 46; got != want {
 		t.Errorf("%d blocks, want %d", got, want)
 	}
 	// Four of five percent leave one for the interval.
-	d = Difference{Blocks: 12, Ratio: 1.04, Lo: 1.04 / 1.03, Hi: 1.04 * 1.03, Verdict: Small}
+	d = Difference{Repetitions: 12, Ratio: 1.04, Lo: 1.04 / 1.03, Hi: 1.04 * 1.03, Verdict: Small}
 	if got, want := (Plan{}).needed(d, 1), 115; got != want {
 		t.Errorf("detectable: %d blocks, want %d", got, want)
 	}
 	// Beyond the margin it is p that lacks blocks: of 18 comparisons the smallest must
 	// be below 0.0028, 2.99 standard deviations, where 0.05 is 1.96.
-	d = Difference{Blocks: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
+	d = Difference{Repetitions: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
 	if got, want := (Plan{}).needed(d, 18), 28; got != want {
 		t.Errorf("p is too large: %d blocks, want %d", got, want)
 	}

@@ -23,14 +23,14 @@ var Sides = [2]string{"A", "B"}
 // made one after the other, an hour's warmth or another guest of the machine, is in each of
 // their blocks alike, and no number of blocks tells it from what is asked about: those have
 // ratios and intervals, and no verdict.
-func Runs(a, b *results.Run) (Judgement, error) {
+func Runs(a, b *results.Run) (Analysis, error) {
 	if why := unlike(a.Manifest, b.Manifest); len(why) > 0 {
-		return Judgement{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
+		return Analysis{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
 	}
 	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
-	j := Judgement{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
-	j.Blocks = slices.DeleteFunc(slices.Clone(sums[0].Common), func(block int) bool { return !slices.Contains(sums[1].Common, block) })
-	j.Void = voidBlocks(slices.Concat(a.Trials, b.Trials), j.Blocks)
+	j := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
+	j.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(block int) bool { return !slices.Contains(sums[1].Common, block) })
+	j.Discarded = voidBlocks(slices.Concat(a.Trials, b.Trials), j.Repetitions)
 	var pairs []pair
 	for _, row := range sums[1].Rows {
 		if other, ok := sums[0].Row(row.Name); ok {
@@ -84,7 +84,7 @@ func network(m results.Manifest) string {
 }
 
 func caseNames(m results.Manifest) (names []string) {
-	for _, c := range m.AllCases() {
+	for _, c := range m.AllConfigurations() {
 		names = append(names, c.Name)
 	}
 	return names
@@ -105,7 +105,7 @@ func apart(a, b results.Manifest) string {
 	if where := otherHost(a.Host, b.Host); len(where) > 0 {
 		return "they were measured on two machines: " + strings.Join(where, "; ")
 	}
-	if slices.Contains(a.Beside, b.RunID) && slices.Contains(b.Beside, a.RunID) {
+	if slices.Contains(a.Baseline, b.RunID) && slices.Contains(b.Baseline, a.RunID) {
 		return ""
 	}
 	return "they were measured one after the other, and what the machine did between is in every ratio; measured in turns (pushbench run --beside) they can be judged"
@@ -142,12 +142,12 @@ func worse(a, b results.Manifest) results.Manifest {
 func sided(name string, side int) string { return name + " (" + Sides[side] + ")" }
 
 // CaseOf is the case that a comparison of two runs is about.
-func CaseOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
+func ConfigurationOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
 
 // Confirm takes back what was worse and, when the same two builds were measured again, was not:
 // one family of comparisons in twenty finds a difference that is not there. What nothing can be
 // said of the second time stays open.
-func (j Judgement) Confirm(again Judgement) Judgement {
+func (j Analysis) Confirm(again Analysis) Analysis {
 	j.Family = slices.Clone(j.Family)
 	for i := range j.Family {
 		d := &j.Family[i]
@@ -200,10 +200,10 @@ func served(m results.Manifest) string {
 }
 
 // Regressions are the comparisons of two runs in which the second is different, and worse.
-func (j Judgement) Regressions() []Difference { return filter(j.Family, Difference.worse) }
+func (j Analysis) Regressions() []Difference { return filter(j.Family, Difference.worse) }
 
 // Open are the declared comparisons of which nothing can be said.
-func (j Judgement) Open() []Difference {
+func (j Analysis) Open() []Difference {
 	return filter(j.Family, func(d Difference) bool {
 		return !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict)
 	})

@@ -24,15 +24,15 @@ import (
 // results have, such as wire_bytes_per_message. The second value of a ratio is of the first's
 // metric where it names none.
 type Assertion struct {
-	Text   string `json:"text"`           // as it was written
-	Case   string `json:"case,omitempty"` // the configuration; every one where it is left out
-	Metric string `json:"figure"`         // the name of a metric, or a percentile: p(95), age_p(95), ack_p(95), answer_p(95), connect_p(95)
-	Op     string `json:"op"`             // one of < <= > >= == !=
+	Text          string `json:"text"`           // as it was written
+	Configuration string `json:"case,omitempty"` // the configuration; every one where it is left out
+	Metric        string `json:"figure"`         // the name of a metric, or a percentile: p(95), age_p(95), ack_p(95), answer_p(95), connect_p(95)
+	Op            string `json:"op"`             // one of < <= > >= == !=
 
-	Bound       float64 `json:"bound,omitempty"` // in the metric's unit
-	Times       float64 `json:"times,omitempty"` // of the other value, in place of bound, where other_case is set
-	OtherCase   string  `json:"other_case,omitempty"`
-	OtherMetric string  `json:"other_figure,omitempty"`
+	Bound              float64 `json:"bound,omitempty"` // in the metric's unit
+	Times              float64 `json:"times,omitempty"` // of the other value, in place of bound, where other_case is set
+	OtherConfiguration string  `json:"other_case,omitempty"`
+	OtherMetric        string  `json:"other_figure,omitempty"`
 }
 
 // operators are the comparisons that an assertion may make.
@@ -51,7 +51,7 @@ func (a Assertion) Holds(x, bound float64) bool { return operators[a.Op](x, boun
 // Check refuses an assertion that cannot be judged.
 func (a Assertion) Check() error {
 	names := []string{a.Metric}
-	if a.OtherCase != "" {
+	if a.OtherConfiguration != "" {
 		names = append(names, a.OtherMetric)
 	}
 	for _, name := range names {
@@ -84,7 +84,7 @@ func (g Grammar) Assertion(text string) (a Assertion, err error) {
 	}
 	a.Op = words[at]
 	var m Metric
-	if a.Case, m, err = g.value(words[:at]); err != nil {
+	if a.Configuration, m, err = g.value(words[:at]); err != nil {
 		return a, err
 	}
 	if a.Metric = m.Name; a.Metric == "" {
@@ -151,7 +151,7 @@ func (g Grammar) other(a *Assertion, m Metric, words []string) error {
 	case other.Unit != m.Unit:
 		return fmt.Errorf("%s and %s are not measured in the same unit", m.Name, other.Name)
 	}
-	a.OtherCase, a.OtherMetric = configuration, other.Name
+	a.OtherConfiguration, a.OtherMetric = configuration, other.Name
 	return nil
 }
 

@@ -12,13 +12,13 @@ func TestClaimsAreUnderstood(t *testing.T) {
 	for text, want := range map[string]Assertion{
 		"lost == 0":             {Metric: "lost", Op: "==", Bound: 0},
 		"p(99) < 200ms":         {Metric: "p(99)", Op: "<", Bound: 200},
-		"websocket p(99.9)<=1s": {Case: "websocket", Metric: "p(99.9)", Op: "<=", Bound: 1000},
-		"sse med > 1µs":         {Case: "sse", Metric: "p(50)", Op: ">", Bound: 0.001},
+		"websocket p(99.9)<=1s": {Configuration: "websocket", Metric: "p(99.9)", Op: "<=", Bound: 1000},
+		"sse med > 1µs":         {Configuration: "sse", Metric: "p(50)", Op: ">", Bound: 0.001},
 		"age avg < 1.5s":        {Metric: "age_mean", Op: "<", Bound: 1500},
 		"age p(95) < 2m":        {Metric: "age_p(95)", Op: "<", Bound: 120_000},
 		"connect p(99) < 50ms":  {Metric: "connect_p(99)", Op: "<", Bound: 50},
 		"max<1s":                {Metric: "max", Op: "<", Bound: 1000},
-		"websocket answer p(50) < 1.5 * webhook forward=yes": {Case: "websocket", Metric: "answer_p(50)", Op: "<", Times: 1.5, OtherCase: "webhook forward=yes", OtherMetric: "answer_p(50)"},
+		"websocket answer p(50) < 1.5 * webhook forward=yes": {Configuration: "websocket", Metric: "answer_p(50)", Op: "<", Times: 1.5, OtherConfiguration: "webhook forward=yes", OtherMetric: "answer_p(50)"},
 		"answers_lost == 0":            {Metric: "answers_lost", Op: "=="},
 		"ack_p99 >= 2ms":               {Metric: "ack_p99", Op: ">=", Bound: 2},
 		"empty_answer_share < 5%":      {Metric: "empty_answer_share", Op: "<", Bound: 0.05},
@@ -27,11 +27,11 @@ func TestClaimsAreUnderstood(t *testing.T) {
 		"cpu_per_message < 0.1ms":      {Metric: "cpu_per_message", Op: "<", Bound: 100},
 		"requests_per_message != 0":    {Metric: "requests_per_message", Op: "!=", Bound: 0},
 
-		"sse p(99) < shortpoll":            {Case: "sse", Metric: "p(99)", Op: "<", Times: 1, OtherCase: "shortpoll", OtherMetric: "p(99)"},
-		"sse p(99) < 0.5 * shortpoll":      {Case: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherMetric: "p(99)"},
-		"sse p(99)<0.5*shortpoll p(50)":    {Case: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherCase: "shortpoll", OtherMetric: "p(50)"},
-		"p50 <= websocket ack_p50":         {Metric: "p50", Op: "<=", Times: 1, OtherCase: "websocket", OtherMetric: "ack_p50"},
-		"sse flush=5ms p50 < sse flush=0s": {Case: "sse flush=5ms", Metric: "p50", Op: "<", Times: 1, OtherCase: "sse flush=0s", OtherMetric: "p50"},
+		"sse p(99) < shortpoll":            {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 1, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
+		"sse p(99) < 0.5 * shortpoll":      {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
+		"sse p(99)<0.5*shortpoll p(50)":    {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"},
+		"p50 <= websocket ack_p50":         {Metric: "p50", Op: "<=", Times: 1, OtherConfiguration: "websocket", OtherMetric: "ack_p50"},
+		"sse flush=5ms p50 < sse flush=0s": {Configuration: "sse flush=5ms", Metric: "p50", Op: "<", Times: 1, OtherConfiguration: "sse flush=0s", OtherMetric: "p50"},
 	} {
 		got, err := grammar.Assertion(text)
 		if math.Abs(got.Bound-want.Bound) < 1e-9 {
@@ -97,13 +97,13 @@ func TestAssertionsThatCannotBeJudged(t *testing.T) {
 		"no metric":       {Op: "<"},
 		"unknown metric":  {Metric: "latency", Op: "<"},
 		"unknown op":      {Metric: "lost", Op: "~"},
-		"no other metric": {Metric: "p50", Op: "<", OtherCase: "sse"},
+		"no other metric": {Metric: "p50", Op: "<", OtherConfiguration: "sse"},
 	} {
 		if err := a.Check(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if err := (Assertion{Metric: "p(95)", Op: "<", OtherCase: "sse", OtherMetric: "p50"}).Check(); err != nil {
+	if err := (Assertion{Metric: "p(95)", Op: "<", OtherConfiguration: "sse", OtherMetric: "p50"}).Check(); err != nil {
 		t.Errorf("a sound assertion: %v", err)
 	}
 }
@@ -162,7 +162,7 @@ func FuzzClaim(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if s.Metric == "" || s.Op == "" || (s.OtherCase == "") != (s.OtherMetric == "") || s.Bound < 0 || math.IsInf(s.Bound, 0) || s.Times < 0 {
+		if s.Metric == "" || s.Op == "" || (s.OtherConfiguration == "") != (s.OtherMetric == "") || s.Bound < 0 || math.IsInf(s.Bound, 0) || s.Times < 0 {
 			t.Errorf("%q was understood as %+v", text, s)
 		}
 	})

@@ -27,11 +27,11 @@ const (
 	AckP50 = "ack_p50"
 	AckP99 = "ack_p99"
 
-	AnswerP50   = "answer_p50"
-	AnswerP99   = "answer_p99"
-	AnswersLost = "answers_lost"
+	ReplyP50    = "answer_p50"
+	ReplyP99    = "answer_p99"
+	RepliesLost = "answers_lost"
 
-	Owed        = "owed"
+	Expected    = "owed"
 	Delivered   = "delivered"
 	Lost        = "lost"
 	DeclaredGap = "declared_gap"
@@ -40,7 +40,7 @@ const (
 	Reordered   = "reordered"
 
 	RequestsPerMessage = "requests_per_message"
-	EmptyAnswerShare   = "empty_answer_share"
+	EmptyResponseShare = "empty_answer_share"
 	MessagesPerBatch   = "messages_per_batch"
 
 	WireBytesPerMessage   = "wire_bytes_per_message"
@@ -58,10 +58,10 @@ const (
 	ServerMemoryPerClient    = "server_memory_per_client"
 	GeneratorMemoryPerClient = "generator_memory_per_client"
 
-	FirstMessageP50  = "first_message_p50"
-	FirstMessageP99  = "first_message_p99"
-	VisitorsUnheard  = "visitors_unheard"
-	VisitorsReadyP50 = "visitors_ready_p50"
+	FirstMessageP50    = "first_message_p50"
+	FirstMessageP99    = "first_message_p99"
+	ShortLivedUnserved = "visitors_unheard"
+	ShortLivedReadyP50 = "visitors_ready_p50"
 
 	ConnectP50        = "connect_p50"
 	ConnectP99        = "connect_p99"
@@ -104,10 +104,10 @@ var All = []Metric{
 	{AgeP99, "age p99", "ms", Lower, true},
 	{AckP50, "acknowledgement p50", "ms", Lower, true},
 	{AckP99, "acknowledgement p99", "ms", Lower, true},
-	{AnswerP50, "round trip p50", "ms", Lower, true},
-	{AnswerP99, "round trip p99", "ms", Lower, true},
-	{AnswersLost, "answers lost", "", Lower, false},
-	{Owed, "owed", "", Neither, false},
+	{ReplyP50, "round trip p50", "ms", Lower, true},
+	{ReplyP99, "round trip p99", "ms", Lower, true},
+	{RepliesLost, "answers lost", "", Lower, false},
+	{Expected, "owed", "", Neither, false},
 	{Delivered, "delivered", "", Higher, false},
 	{Lost, "lost", "", Lower, false},
 	{DeclaredGap, "declared gap", "", Lower, false},
@@ -115,7 +115,7 @@ var All = []Metric{
 	{Duplicates, "duplicates", "", Lower, false},
 	{Reordered, "reordered", "", Lower, false},
 	{RequestsPerMessage, "requests a message", "", Lower, false},
-	{EmptyAnswerShare, "share of polls answered empty", "", Lower, false},
+	{EmptyResponseShare, "share of polls answered empty", "", Lower, false},
 	{MessagesPerBatch, "messages a batch", "", Neither, false},
 	{WireBytesPerMessage, "wire bytes a message", "B", Lower, true},
 	{PacketBytesPerMessage, "wire bytes a message with TCP/IP headers", "B", Lower, true},
@@ -131,10 +131,10 @@ var All = []Metric{
 	{GeneratorMemoryPerClient, "generator memory an idle client", "KiB", Lower, false},
 	{ConnectP50, "connect p50", "ms", Lower, true},
 	{ConnectP99, "connect p99", "ms", Lower, true},
-	{VisitorsReadyP50, "visitors subscribed p50", "ms", Lower, false},
+	{ShortLivedReadyP50, "visitors subscribed p50", "ms", Lower, false},
 	{FirstMessageP50, "first message p50", "ms", Lower, false},
 	{FirstMessageP99, "first message p99", "ms", Lower, false},
-	{VisitorsUnheard, "visitors that heard nothing", "", Lower, false},
+	{ShortLivedUnserved, "visitors that heard nothing", "", Lower, false},
 	{ConnectRoundTrips, "round trips to connect", "", Lower, false},
 	{ConnectServerCPU, "server CPU to connect", "µs", Lower, true},
 	{ConnectServerUser, "of it outside the kernel", "µs", Lower, false},

@@ -50,7 +50,7 @@ func (r *Report) reversal() []string {
 	if m.RTT == 0 && !m.SweptRTT() {
 		said = append(said, fmt.Sprintf("A round trip: loopback has none. A poll's answer waits for one more, so that long polling's mean latency doubles where the round trip passes the time between messages (pushbench run %s --rtt 100ms).", scenario))
 	}
-	if !m.SweptFlush() {
+	if !m.SweptBatchingDelay() {
 		said = append(said, fmt.Sprintf("A flush window: holding messages a few milliseconds makes every transport cheaper and slower alike (pushbench run %s --flush 0s,5ms).", scenario))
 	}
 	return said
@@ -80,7 +80,7 @@ func (r *Report) expensivePolls(scenario string) []string {
 // checks counts the checks that passed and the blocks that are valid.
 func checks(s summary.Summary, between string) string {
 	return fmt.Sprintf("%s of %s checks of the rig passed%s%d of %s are valid.",
-		metric.Count(int64(s.GatesPassed)), metric.Count(int64(s.Gates)), between, s.ValidBlocks, some(s.Blocks, "block"))
+		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), between, s.ValidRepetitions, some(s.Repetitions, "block"))
 }
 
 // trust is the evidence for and against the figures.
@@ -94,7 +94,7 @@ func (r *Report) trust() []string {
 	}
 	if m.Ceiling > 0 {
 		offered := m.Workload.PublishRate + m.Workload.DeliveryRate // by the most demanding configuration
-		for _, c := range m.AllCases() {
+		for _, c := range m.AllConfigurations() {
 			publish := m.Workload.PublishRate
 			if c.PublishRate > 0 {
 				publish = c.PublishRate
@@ -119,7 +119,7 @@ func (r *Report) floor() string {
 	most := map[string]float64{}
 	var order, said []string
 	for _, d := range r.Alike {
-		if d.Blocks == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
+		if d.Repetitions == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
 			continue
 		}
 		if _, seen := most[d.Metric]; !seen {

@@ -21,7 +21,7 @@ type rivalry [2]summary.Row
 // batchingSentences say, where batching delays were swept, whether long polling beats
 // WebSocket without one, and whether the largest one undoes that.
 func (r *Report) batchingSentences() (said []string) {
-	if !r.Run.Manifest.SweptFlush() {
+	if !r.Run.Manifest.SweptBatchingDelay() {
 		return nil
 	}
 	stacks := r.byStack()
@@ -34,10 +34,10 @@ func (r *Report) batchingSentences() (said []string) {
 				swept = false
 				break
 			}
-			slices.SortFunc(rows, func(a, b summary.Row) int { return int(a.Flush - b.Flush) })
+			slices.SortFunc(rows, func(a, b summary.Row) int { return int(a.BatchingDelay - b.BatchingDelay) })
 			none[i], most[i] = rows[0], rows[len(rows)-1]
 		}
-		if !swept || none[0].Flush == most[0].Flush || none[0].Flush != none[1].Flush || most[0].Flush != most[1].Flush {
+		if !swept || none[0].BatchingDelay == most[0].BatchingDelay || none[0].BatchingDelay != none[1].BatchingDelay || most[0].BatchingDelay != most[1].BatchingDelay {
 			continue
 		}
 		on := ""
@@ -55,7 +55,9 @@ func (r *Report) batchingSentences() (said []string) {
 
 func (p rivalry) title(i int) string { return transports.Of(p[i].Transport).Title }
 
-func (p rivalry) window() string { return metric.Number(metric.Milliseconds(p[0].Flush)) + " ms" }
+func (p rivalry) window() string {
+	return metric.Number(metric.Milliseconds(p[0].BatchingDelay)) + " ms"
+}
 
 func (p rivalry) writes() string {
 	return fmt.Sprintf("%s and %s", p[0].Value(metric.MessagesPerBatch), p[1].Value(metric.MessagesPerBatch))

@@ -21,8 +21,8 @@ func flushSweep(blocks int) *results.Run {
 // costs sets the server's CPU of one case, in µs a message.
 func costs(run *results.Run, name string, each time.Duration) {
 	for i := range run.Trials {
-		if t := &run.Trials[i]; t.Case == name {
-			t.Cost.Server.CPU = each * time.Duration(t.Cost.Delivered) * time.Duration(1000+t.Block) / 1000
+		if t := &run.Trials[i]; t.Configuration == name {
+			t.Cost.Server.CPU = each * time.Duration(t.Cost.Delivered) * time.Duration(1000+t.Repetition) / 1000
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (r *Report) Bench(w io.Writer) error {
 		{"cpu", m.Host.CPUModel},
 		{"status", string(m.Status)},
 		{"commit", m.Tool.Commit},
-		{"stack", m.Stack},
+		{"stack", m.Library},
 		{"network", m.Network},
 	} {
 		if value := results.Plain(pair[1]); value != "" {

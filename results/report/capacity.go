@@ -20,7 +20,7 @@ func (c Capacity) section() section {
 		Title: "Capacity: the highest load that keeps to " + c.limit(),
 		Note: fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
 			percent(c.Within)),
-		Head: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
+		Heading: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
 	}
 	if c.Unfinished() {
 		all.Note += " So far: the search did not finish, and a higher load may keep to the limit."
@@ -46,7 +46,7 @@ func highest(h results.Highest) string {
 		return "none"
 	case h.Unfinished != "":
 		return load + " so far"
-	case h.Rig || h.Beyond == 0:
+	case h.SetupLimited || h.Beyond == 0:
 		return "at least " + load
 	default:
 		return load
@@ -84,7 +84,7 @@ func times(n int) string {
 
 // tried is every load in the order of the search.
 func (c Capacity) tried() section {
-	all := section{Title: "Every load that was tried", Head: []string{"transport", axisUnit[c.Axis], "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
+	all := section{Title: "Every load that was tried", Heading: []string{"transport", axisUnit[c.Axis], "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			kept := map[bool]string{true: "yes", false: "no"}[p.Held]
@@ -150,7 +150,7 @@ func (c Capacity) trust() string {
 // Table writes it for a terminal, without the last column: the sentences say what ended the search.
 func (c Capacity) Table(w io.Writer, opts TableOptions) error {
 	s := c.section()
-	return writeTable(w, opts, []section{s.part(0, len(s.Head)-2)}, c.Sentences())
+	return writeTable(w, opts, []section{s.part(0, len(s.Heading)-2)}, c.Sentences())
 }
 
 // Markdown writes it as GitHub renders it.
@@ -159,7 +159,7 @@ func (c Capacity) Markdown(w io.Writer) error {
 }
 
 // HTML writes it as one page, with the figure as report.html has its own.
-func (c Capacity) HTML(w io.Writer, figures []chart.Figure) error {
+func (c Capacity) HTML(w io.Writer, figures []chart.Chart) error {
 	found, holds := c.sentences()
 	badge := estimateLabel
 	if c.Unfinished() {
@@ -169,14 +169,14 @@ func (c Capacity) HTML(w io.Writer, figures []chart.Figure) error {
 		Title:    "Capacity of " + results.Plain(c.Scenario),
 		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", axisUnit[c.Axis], c.limit()),
 		Badges:   []string{badge},
-		Answer:   found,
+		Headline: found,
 		Account: []part{
 			{Title: "What it holds for", Lines: []string{holds}},
 			{Title: "Why believe it", Lines: []string{c.trust()}},
 			{Title: "How to repeat it", Lines: []string{"The order of the transports should hold on another machine; the loads will not."}, Code: again(c.Tool, c.Command, "capacity", c.Scenario)},
 		},
 		Sections: []section{c.section(), c.tried()},
-		Figures:  figures,
+		Charts:   figures,
 	}.write(w)
 }
 
@@ -195,7 +195,7 @@ func (c Capacity) CSV(w io.Writer) error {
 func (c Capacity) JSON(w io.Writer) error { return indented(w, c.Capacity) }
 
 // Write writes capacity.md, capacity.html, capacity.csv and the figure into a folder.
-func (c Capacity) Write(dir string, figures ...chart.Figure) error {
+func (c Capacity) Write(dir string, figures ...chart.Chart) error {
 	return write(dir, "", figures,
 		file{"capacity.md", c.Markdown},
 		file{"capacity.html", func(w io.Writer) error { return c.HTML(w, figures) }},

@@ -19,16 +19,18 @@ type Check struct {
 
 // section has a row per assertion and configuration that it was held against.
 func (c Check) section() section {
-	all := section{Title: "Claims of the reference", Head: []string{"claim", "of", "reference", "here", "outcome"}}
-	for _, f := range c.Here.Claims {
+	all := section{Title: "Claims of the reference", Heading: []string{"claim", "of", "reference", "here", "outcome"}}
+	for _, f := range c.Here.Assertions {
 		was, outcome := "–", string(f.Outcome)
-		if i := slices.IndexFunc(c.Reference.Claims, func(o compare.Finding) bool { return o.Claim.Text == f.Claim.Text && o.Case == f.Case }); i >= 0 {
-			was = measuredOf(c.Reference.Claims[i])
+		if i := slices.IndexFunc(c.Reference.Assertions, func(o compare.AssertionResult) bool {
+			return o.Assertion.Text == f.Assertion.Text && o.Configuration == f.Configuration
+		}); i >= 0 {
+			was = measuredOf(c.Reference.Assertions[i])
 		}
-		if f.Outcome != compare.Holds {
+		if f.Outcome != compare.Passed {
 			outcome = strings.ToUpper(outcome)
 		}
-		all.add(f.Claim.Text, f.Case, was, measuredOf(f), outcome)
+		all.add(f.Assertion.Text, f.Configuration, was, measuredOf(f), outcome)
 	}
 	return all
 }

@@ -15,8 +15,8 @@ import (
 // undecided if one is, else that they hold. Without assertions, or where the test setup failed,
 // it is "".
 func (r *Report) Outcome() compare.Outcome {
-	for _, o := range []compare.Outcome{compare.Broken, compare.Undecided, compare.Holds} {
-		if slices.ContainsFunc(r.Claims, func(f compare.Finding) bool { return f.Outcome == o }) {
+	for _, o := range []compare.Outcome{compare.Failed, compare.Undecided, compare.Passed} {
+		if slices.ContainsFunc(r.Assertions, func(f compare.AssertionResult) bool { return f.Outcome == o }) {
 			return o
 		}
 	}
@@ -25,37 +25,37 @@ func (r *Report) Outcome() compare.Outcome {
 
 // claimSentences count the assertions that hold, and name those that do not.
 func (r *Report) claimSentences() []string {
-	if len(r.Claims) == 0 {
+	if len(r.Assertions) == 0 {
 		return nil
 	}
 	said := []string{""}
-	for _, f := range r.Claims {
-		if f.Outcome != compare.Holds {
+	for _, f := range r.Assertions {
+		if f.Outcome != compare.Passed {
 			said = append(said, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(f.Outcome)), claimed(f), found(f)))
 		}
 	}
-	hold := fmt.Sprintf("%d of %d", len(r.Claims)-len(said)+1, len(r.Claims))
+	hold := fmt.Sprintf("%d of %d", len(r.Assertions)-len(said)+1, len(r.Assertions))
 	if len(said) == 1 {
-		hold = "all " + metric.Count(int64(len(r.Claims)))
+		hold = "all " + metric.Count(int64(len(r.Assertions)))
 	}
 	said[0] = fmt.Sprintf("Claims: %s hold, each transport by itself.", hold)
 	return said
 }
 
 // claimed is the assertion, with the configuration it was held against where it names none.
-func claimed(f compare.Finding) string {
-	text := results.Plain(f.Claim.Text)
-	if f.Claim.Case == "" {
-		text = f.Case + " " + text
+func claimed(f compare.AssertionResult) string {
+	text := results.Plain(f.Assertion.Text)
+	if f.Assertion.Configuration == "" {
+		text = f.Configuration + " " + text
 	}
 	return text
 }
 
 // found is what was measured of it, and in how many blocks it holds or why it is undecided.
-func found(f compare.Finding) string {
+func found(f compare.AssertionResult) string {
 	said := f.Why
 	if said == "" {
-		said = fmt.Sprintf("in %d of %s", f.Held, some(f.Of, "block"))
+		said = fmt.Sprintf("in %d of %s", f.Passed, some(f.Of, "block"))
 	}
 	if f.Measured.Known == summary.Shown || f.Measured.Known == summary.Infinite {
 		said = measuredOf(f) + ", " + said
@@ -65,11 +65,11 @@ func found(f compare.Finding) string {
 
 // measuredOf is what was measured of an assertion: a value, or how many times another it is. With
 // too few observations for a percentile, it is the maximum.
-func measuredOf(f compare.Finding) string {
-	if f.Claim.OtherCase != "" {
+func measuredOf(f compare.AssertionResult) string {
+	if f.Assertion.OtherConfiguration != "" {
 		return withUnit(f.Measured, "times")
 	}
-	m, _ := metric.Find(f.Claim.Metric)
+	m, _ := metric.Find(f.Assertion.Metric)
 	said := withUnit(f.Measured, m.Unit)
 	if f.AtMost {
 		said = "at most " + said
@@ -82,14 +82,14 @@ func (r *Report) claimsSection() section {
 		Title: "Claims: what the scenario said that a run must find",
 		Note: "Measured: the median of the blocks, for a ratio how many times the other figure it is. A claim holds, or is broken, where as many blocks say so as a coin would in one run of sixteen " +
 			"(all of four to six, all but one of seven to nine); equality is broken by one block.",
-		Head: []string{"claim", "of", "outcome", "measured", "blocks"},
+		Heading: []string{"claim", "of", "outcome", "measured", "blocks"},
 	}
-	for _, f := range r.Claims {
-		blocks := fmt.Sprintf("%d of %d", f.Held, f.Of)
+	for _, f := range r.Assertions {
+		blocks := fmt.Sprintf("%d of %d", f.Passed, f.Of)
 		if f.Of == 0 {
 			blocks = f.Why
 		}
-		all.add(f.Claim.Text, f.Case, f.Outcome, measuredOf(f), blocks)
+		all.add(f.Assertion.Text, f.Configuration, f.Outcome, measuredOf(f), blocks)
 	}
 	return all
 }
@@ -97,7 +97,7 @@ func (r *Report) claimsSection() section {
 // met says which transports meet the declared requirements, and why the others were not
 // found to.
 func (r *Report) met() []string {
-	needs := r.Run.Manifest.Needs
+	needs := r.Run.Manifest.Requirements
 	if len(needs) == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (r *Report) met() []string {
 	}
 	for _, row := range r.Summary.Rows {
 		outcome, missed := r.meets(row)
-		if outcome == compare.Holds {
+		if outcome == compare.Passed {
 			meeting = append(meeting, row.Name)
 		}
 		failing = append(failing, missed...)
@@ -124,19 +124,19 @@ func (r *Report) met() []string {
 
 // meets says whether a row meets every requirement, and which ones it was not found to meet.
 func (r *Report) meets(row summary.Row) (outcome compare.Outcome, missed []string) {
-	outcome = compare.Holds
-	for _, f := range r.Needs {
-		if f.Case != row.Name || f.Outcome == compare.Holds {
+	outcome = compare.Passed
+	for _, f := range r.Requirements {
+		if f.Configuration != row.Name || f.Outcome == compare.Passed {
 			continue
 		}
 		said := "%s misses %s: %s"
 		if f.Outcome == compare.Undecided {
 			said = "whether %s meets %s is open: %s"
 		}
-		if outcome != compare.Broken {
+		if outcome != compare.Failed {
 			outcome = f.Outcome
 		}
-		missed = append(missed, fmt.Sprintf(said, row.Name, results.Plain(f.Claim.Text), found(f)))
+		missed = append(missed, fmt.Sprintf(said, row.Name, results.Plain(f.Assertion.Text), found(f)))
 	}
 	return outcome, missed
 }

@@ -53,14 +53,14 @@ func columnsOf(m results.Manifest) (all []column) {
 	if m.Workload.LatestOnly() {
 		all = slices.Clone(ages)
 	}
-	if m.Workload.InputRate > 0 {
+	if m.Workload.UpstreamRate > 0 {
 		all = append(all, inputs...)
 	}
 	all = append(all, always...)
 	switch {
-	case m.SweptFlush():
+	case m.SweptBatchingDelay():
 		all = append(all, column{metric.MessagesPerBatch, "messages", "/write"})
-	case m.Workload.InputRate == 0:
+	case m.Workload.UpstreamRate == 0:
 		all = append(all, connects...)
 	}
 	return all
@@ -72,7 +72,7 @@ func (r *Report) overviewRows(columns []column) (rows []line) {
 		measured, predicted, some := []string{row.Name}, []string{"theory"}, false
 		for _, c := range columns {
 			cell := ""
-			if p, ok := row.Theory(c.metric); ok {
+			if p, ok := row.Predicted(c.metric); ok {
 				cell, some = metric.Number(p.Value), true
 			}
 			measured, predicted = append(measured, row.Value(c.metric).String()), append(predicted, cell)
@@ -96,7 +96,7 @@ func (r *Report) notes() (lines []string) {
 		var need int64
 		for _, row := range s.Rows {
 			if v := row.Value(c.metric); v.Known == summary.TooFew {
-				have, need = append(have, row.Name+" has "+metric.Count(v.Have)), v.Need
+				have, need = append(have, row.Name+" has "+metric.Count(v.Have)), v.Requirement
 			}
 		}
 		if len(have) > 0 {
@@ -123,7 +123,7 @@ func (r *Report) notes() (lines []string) {
 	for _, warning := range r.Run.Warnings {
 		lines = append(lines, results.Plain(warning))
 	}
-	offered := spread(m, func(c results.Case) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
+	offered := spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
 	return append(lines,
 		"CPU: on one machine a sender does much of its receiver's TCP work: add both. It falls with load ("+offered+" deliveries/s).",
 		"server + generator, µs/msg: "+strings.Join(together, " · "))

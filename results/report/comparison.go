@@ -18,9 +18,9 @@ import (
 type Comparison struct {
 	Runs      [2]*results.Run
 	Sums      [2]summary.Summary
-	Judgement compare.Judgement
+	Judgement compare.Analysis
 
-	Again *Comparison // the same two builds, measured again; nil: they were not. See Confirm
+	Repeat *Comparison // the same two builds, measured again; nil: they were not. See Confirm
 }
 
 // Compare compares run b with run a. It fails where they did not measure the same.
@@ -38,7 +38,7 @@ func (c *Comparison) Confirm(again *Comparison) error {
 	if err := compare.SameAgain(c.Runs, again.Runs); err != nil {
 		return err
 	}
-	c.Again, c.Judgement = again, c.Judgement.Confirm(again.Judgement)
+	c.Repeat, c.Judgement = again, c.Judgement.Confirm(again.Judgement)
 	return nil
 }
 
@@ -54,8 +54,8 @@ func (c *Comparison) sides() (all []side) {
 	for i, name := range compare.Sides {
 		all = append(all, side{name, c.Runs[i], c.Sums[i]})
 	}
-	if c.Again != nil {
-		for _, again := range c.Again.sides() {
+	if c.Repeat != nil {
+		for _, again := range c.Repeat.sides() {
 			again.name += " again"
 			all = append(all, again)
 		}
@@ -67,9 +67,9 @@ func (c *Comparison) sides() (all []side) {
 func (c *Comparison) declared() (all []section) {
 	for _, name := range compare.Metrics(c.Judgement.Family) {
 		m := metric.ByName(name)
-		of := section{Title: results.Capital(m.Title), Head: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
+		of := section{Title: results.Capital(m.Title), Heading: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
 		for _, d := range compare.Of(name, c.Judgement.Family) {
-			of.add(compare.CaseOf(d), c.values(d), ratioAndInterval(d), c.concluded(d))
+			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.concluded(d))
 		}
 		all = append(all, of)
 	}
@@ -81,7 +81,7 @@ func (c *Comparison) declared() (all []section) {
 func (c *Comparison) values(d compare.Difference) (both []string) {
 	for _, s := range c.Sums {
 		said := "–"
-		if row, ok := s.Row(compare.CaseOf(d)); ok {
+		if row, ok := s.Row(compare.ConfigurationOf(d)); ok {
 			said = medianOf(row, d.Metric).String()
 		}
 		both = append(both, said)
@@ -152,7 +152,7 @@ func among(all []compare.Difference, d compare.Difference) bool {
 
 // changed is one comparison in a sentence: "websocket latency p99 × 1.21 (1.17–1.26, p 0.002)".
 func changed(d compare.Difference) string {
-	return fmt.Sprintf("%s %s × %s %s", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title, ratioSaid(d.Ratio), evidence(d))
+	return fmt.Sprintf("%s %s × %s %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title, ratioSaid(d.Ratio), evidence(d))
 }
 
 // whichRun identifies a run to a person.
@@ -169,7 +169,7 @@ func whichRun(run *results.Run) string {
 	if served.Dirty {
 		of += " with changes"
 	}
-	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), of, some(summary.Of(run).ValidBlocks, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), of, some(summary.Of(run).ValidRepetitions, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
 // Table writes the declared metrics, a row per configuration, then what was compared and what follows.
@@ -183,7 +183,7 @@ func (c *Comparison) Markdown(w io.Writer) error {
 }
 
 // HTML writes the comparison as one page, with the figure as report.html has its own.
-func (c *Comparison) HTML(w io.Writer, figures []chart.Figure) error {
+func (c *Comparison) HTML(w io.Writer, figures []chart.Chart) error {
 	m := c.Runs[1].Manifest
 	var trust, commands []string
 	for _, s := range c.sides() {
@@ -197,28 +197,28 @@ func (c *Comparison) HTML(w io.Writer, figures []chart.Figure) error {
 		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
 		Question: "What changed between two runs of one workload? Each ratio is B over A.",
 		Badges:   []string{label(c.Judgement)},
-		Answer:   c.Sentences(),
+		Headline: c.Sentences(),
 		Account: []part{
 			{Title: "What it holds for", Lines: []string{holdsFor(m)}},
 			{Title: "Why believe it", Lines: append(trust, "Only trials that took turns on one machine are judged; a block is left out whole where either side has none that is valid.")},
 			{Title: "How to repeat it", Lines: []string{"From two builds, whose servers are measured in turns: pushbench run SCENARIO --beside OTHER."}, Code: commands},
 		},
 		Sections: append(c.declared(), c.others()),
-		Figures:  figures,
+		Charts:   figures,
 	}.write(w)
 }
 
 // others are the metrics that were not declared, which have intervals and no verdict.
 func (c *Comparison) others() section {
 	all := section{
-		Title: "What was not declared",
-		Note:  "Ratios with 95 % intervals; of what was not declared before the first trial nothing is judged. Of so many intervals one in twenty misses the truth.",
-		Head:  []string{"case", "metric", "A", "B", "B / A", "95 %"},
+		Title:   "What was not declared",
+		Note:    "Ratios with 95 % intervals; of what was not declared before the first trial nothing is judged. Of so many intervals one in twenty misses the truth.",
+		Heading: []string{"case", "metric", "A", "B", "B / A", "95 %"},
 	}
 	for _, d := range c.Judgement.Others {
 		if d.Verdict != compare.Incomparable {
 			m := metric.ByName(d.Metric)
-			all.add(compare.CaseOf(d), strings.TrimSpace(m.Title+" "+m.Unit), c.values(d), ratioAndInterval(d))
+			all.add(compare.ConfigurationOf(d), strings.TrimSpace(m.Title+" "+m.Unit), c.values(d), ratioAndInterval(d))
 		}
 	}
 	return all
@@ -228,7 +228,7 @@ func (c *Comparison) others() section {
 func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Judgement) }
 
 // Write writes compare.md, compare.html, comparisons.csv and the figure into a folder.
-func (c *Comparison) Write(dir string, figures ...chart.Figure) error {
+func (c *Comparison) Write(dir string, figures ...chart.Chart) error {
 	return write(dir, "", figures,
 		file{"compare.md", c.Markdown},
 		file{"compare.html", func(w io.Writer) error { return c.HTML(w, figures) }},

@@ -18,7 +18,7 @@ func turns(blocks int, f func(*results.Run)) (a, b *results.Run) {
 	a, b = timed(blocks), timed(blocks)
 	a.Path, b.Path = "before", "after"
 	a.Manifest.RunID, b.Manifest.RunID = 1, 2
-	a.Manifest.Beside, b.Manifest.Beside = []uint32{2}, []uint32{1}
+	a.Manifest.Baseline, b.Manifest.Baseline = []uint32{2}, []uint32{1}
 	f(b)
 	return a, b
 }
@@ -47,7 +47,7 @@ func TestACaseThatGotSlowerIsFound(t *testing.T) {
 	c := compared(t, a, b)
 	var worse []string
 	for _, d := range c.Judgement.Regressions() {
-		worse = append(worse, compare.CaseOf(d)+" "+d.Metric)
+		worse = append(worse, compare.ConfigurationOf(d)+" "+d.Metric)
 	}
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
 		t.Errorf("worse: %v", worse)
@@ -94,7 +94,7 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 	}
 	var worse []string
 	for _, d := range c.Judgement.Regressions() {
-		worse = append(worse, compare.CaseOf(d)+" "+d.Metric)
+		worse = append(worse, compare.ConfigurationOf(d)+" "+d.Metric)
 	}
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
 		t.Errorf("worse: %v", worse)
@@ -125,8 +125,8 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 // What the machine did between two runs is in all blocks of one, and would pass for a change.
 func TestWhatWasNotMeasuredInTurnsIsNotJudged(t *testing.T) {
 	for name, apart := range map[string]func(a, b *results.Run){
-		"one after the other": func(a, b *results.Run) { a.Manifest.Beside, b.Manifest.Beside = nil, nil },
-		"beside somebody":     func(a, b *results.Run) { a.Manifest.Beside = []uint32{3} },
+		"one after the other": func(a, b *results.Run) { a.Manifest.Baseline, b.Manifest.Baseline = nil, nil },
+		"beside somebody":     func(a, b *results.Run) { a.Manifest.Baseline = []uint32{3} },
 		"two machines":        func(a, b *results.Run) { b.Manifest.Host.CPUModel = "another" },
 		"invalid":             func(a, b *results.Run) { a.Manifest.Status = results.Invalid },
 		"too short":           func(a, b *results.Run) { a.Trials, b.Trials = a.Trials[:20], b.Trials[:20] },

@@ -24,9 +24,9 @@ func (r *Report) crossoverSection() section {
 	if !ok {
 		return all
 	}
-	all.Head = []string{strings.TrimSpace(axisUnit[m.Axis] + " \\ staleness")}
+	all.Heading = []string{strings.TrimSpace(axisUnit[m.Axis] + " \\ staleness")}
 	for _, s := range m.Staleness {
-		all.Head = append(all.Head, duration(s))
+		all.Heading = append(all.Heading, duration(s))
 	}
 	for i, load := range m.Loads {
 		var cheapest []string

@@ -14,7 +14,7 @@ import (
 func TestWherePollingIsCheapest(t *testing.T) {
 	cell := func(names ...string) (c compare.Cell) {
 		for _, name := range names {
-			c.Meeting = append(c.Meeting, summary.Row{Case: results.Case{Name: name, Transport: name}})
+			c.Meeting = append(c.Meeting, summary.Row{Configuration: results.Configuration{Name: name, Transport: name}})
 		}
 		c.Cheapest, c.Measured = len(names), true
 		return c
@@ -40,7 +40,7 @@ func TestWherePollingIsCheapest(t *testing.T) {
 func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	run := &results.Run{Manifest: results.Manifest{
 		Status: results.Partial, Reason: "interrupted after 0 of 3 trials", Transports: []string{"shortpoll", "websocket"},
-		Cases: []results.Case{
+		Configurations: []results.Configuration{
 			{Name: "shortpoll interval=40ms", Transport: "shortpoll", Interval: 40 * time.Millisecond},
 			{Name: "shortpoll interval=800ms", Transport: "shortpoll", Interval: 800 * time.Millisecond},
 			{Name: "websocket", Transport: "websocket"},

@@ -79,14 +79,14 @@ func (r *Report) CSV(w io.Writer) error {
 			cells = append(cells, over.Lo, over.Hi)
 		}
 		if m.Sweeps() {
-			cells = append(cells, row.Name, row.Stack, metric.Milliseconds(row.Flush))
+			cells = append(cells, row.Name, row.Library, metric.Milliseconds(row.BatchingDelay))
 		}
 		rows = append(rows, cells)
 	}
 	for _, row := range r.Summary.Rows {
 		for _, t := range r.Run.Trials {
-			if t.CaseName() == row.Name {
-				add(row, t, m.Workload.Scenario, t.Transport, t.Block, t.Position, string(t.Status), t.Valid(), t.Reason)
+			if t.ConfigurationName() == row.Name {
+				add(row, t, m.Workload.Scenario, t.Transport, t.Repetition, t.Position, string(t.Status), t.Valid(), t.Reason)
 			}
 		}
 		if len(row.Trials) > 0 {
@@ -101,10 +101,10 @@ func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.J
 
 // writeComparisons writes every pair and metric. Metrics that were not
 // declared have no p, p_holm and verdict.
-func writeComparisons(w io.Writer, j compare.Judgement) error {
+func writeComparisons(w io.Writer, j compare.Analysis) error {
 	var rows [][]any
 	for _, d := range slices.Concat(j.Family, j.Others) {
-		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(j.Declared.Primary, d.Metric), d.Blocks}
+		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(j.Declared.Primary, d.Metric), d.Repetitions}
 		for _, x := range []float64{d.Ratio, d.Lo, d.Hi, d.Lo90, d.Hi90, d.P, d.Adjusted} {
 			switch {
 			case math.IsNaN(x) || d.Verdict == compare.Incomparable:

@@ -42,17 +42,17 @@ type page struct {
 	Title    string
 	Question string   // under the title
 	Badges   []string // what it is worth: the status, VERDICT or ESTIMATE
-	Answer   []string
+	Headline []string
 	Account  []part
-	Sections []section      // the first stands above the figures
-	Figures  []chart.Figure // their SVG is written as it is, so it must be ours
-	Caption  string         // follows the basis of each figure
+	Sections []section     // the first stands above the figures
+	Charts   []chart.Chart // their SVG is written as it is, so it must be ours
+	Caption  string        // follows the basis of each figure
 }
 
 func (p page) write(w io.Writer) error { return pageTemplate.Execute(w, p) }
 
 // HTML writes the report as one page.
-func (r *Report) HTML(w io.Writer, figures []chart.Figure) error {
+func (r *Report) HTML(w io.Writer, figures []chart.Chart) error {
 	m := r.Run.Manifest
 	p := page{
 		results.Plain(m.Workload.Scenario), results.Plain(m.Workload.Question),
@@ -86,7 +86,7 @@ func inline(svg []byte) template.HTML {
 }
 
 // panels are the figures as the script reads them.
-func panels(figures []chart.Figure) (all []any) {
+func panels(figures []chart.Chart) (all []any) {
 	for _, f := range figures {
 		all = append(all, struct {
 			Name   string        `json:"name"`

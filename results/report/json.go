@@ -15,17 +15,17 @@ import (
 // The JSON of a run's summary, for machines. Fields may be added; none changes its meaning.
 type (
 	summaryJSON struct {
-		Scenario    string           `json:"scenario"`
-		Status      results.Status   `json:"status"`
-		Reason      string           `json:"reason,omitempty"`
-		Worth       string           `json:"worth"` // VERDICT, ESTIMATE, or the status where that is less
-		Blocks      int              `json:"valid_blocks"`
-		Sentences   []string         `json:"sentences"`
-		Cases       []caseJSON       `json:"cases"`
-		Claims      []claimJSON      `json:"claims"`
-		Comparisons []comparisonJSON `json:"comparisons"`
+		Scenario       string              `json:"scenario"`
+		Status         results.Status      `json:"status"`
+		Reason         string              `json:"reason,omitempty"`
+		Badge          string              `json:"worth"` // VERDICT, ESTIMATE, or the status where that is less
+		Repetitions    int                 `json:"valid_blocks"`
+		Sentences      []string            `json:"sentences"`
+		Configurations []configurationJSON `json:"cases"`
+		Assertions     []assertionJSON     `json:"claims"`
+		Comparisons    []comparisonJSON    `json:"comparisons"`
 	}
-	caseJSON struct {
+	configurationJSON struct {
 		Name      string                `json:"name"`
 		Transport string                `json:"transport"`
 		Trials    int                   `json:"valid_trials"`
@@ -34,37 +34,37 @@ type (
 	}
 	metricJSON struct {
 		valueJSON
-		Unit   string     `json:"unit,omitempty"`
-		Lo     *valueJSON `json:"lowest_block,omitempty"`
-		Hi     *valueJSON `json:"highest_block,omitempty"`
-		Theory *float64   `json:"theory,omitempty"`
+		Unit      string     `json:"unit,omitempty"`
+		Lo        *valueJSON `json:"lowest_block,omitempty"`
+		Hi        *valueJSON `json:"highest_block,omitempty"`
+		Predicted *float64   `json:"theory,omitempty"`
 	}
 	valueJSON struct {
-		Value    *float64 `json:"value"` // null where it is infinite, or cannot be told
-		Infinite bool     `json:"infinite,omitempty"`
-		Have     int64    `json:"have,omitempty"` // independent observations, where they are too few …
-		Need     int64    `json:"need,omitempty"` // … for this
+		Value       *float64 `json:"value"` // null where it is infinite, or cannot be told
+		Infinite    bool     `json:"infinite,omitempty"`
+		Have        int64    `json:"have,omitempty"` // independent observations, where they are too few …
+		Requirement int64    `json:"need,omitempty"` // … for this
 	}
-	claimJSON struct {
-		Claim    string          `json:"claim"`
-		Case     string          `json:"case"`
-		Outcome  compare.Outcome `json:"outcome"`
-		Measured valueJSON       `json:"measured"`
-		Held     int             `json:"held_blocks"`
-		Of       int             `json:"blocks"`
-		Why      string          `json:"why,omitempty"`
+	assertionJSON struct {
+		Assertion     string          `json:"claim"`
+		Configuration string          `json:"case"`
+		Outcome       compare.Outcome `json:"outcome"`
+		Measured      valueJSON       `json:"measured"`
+		Passed        int             `json:"held_blocks"`
+		Of            int             `json:"blocks"`
+		Why           string          `json:"why,omitempty"`
 	}
 	comparisonJSON struct {
-		Metric   string          `json:"metric"`
-		A        string          `json:"a"`
-		B        string          `json:"b"`
-		Declared bool            `json:"declared"`
-		Blocks   int             `json:"blocks"`
-		Ratio    *float64        `json:"ratio_b_over_a"`
-		Lo       *float64        `json:"lo_95"`
-		Hi       *float64        `json:"hi_95"`
-		Adjusted *float64        `json:"p_holm"`
-		Verdict  compare.Verdict `json:"verdict,omitempty"`
+		Metric      string          `json:"metric"`
+		A           string          `json:"a"`
+		B           string          `json:"b"`
+		Declared    bool            `json:"declared"`
+		Repetitions int             `json:"blocks"`
+		Ratio       *float64        `json:"ratio_b_over_a"`
+		Lo          *float64        `json:"lo_95"`
+		Hi          *float64        `json:"hi_95"`
+		Adjusted    *float64        `json:"p_holm"`
+		Verdict     compare.Verdict `json:"verdict,omitempty"`
 	}
 )
 
@@ -72,17 +72,17 @@ type (
 func (r *Report) JSON(w io.Writer) error {
 	m := r.Run.Manifest
 	s := summaryJSON{
-		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Worth: r.Worth(), Blocks: r.Summary.ValidBlocks,
-		Sentences: r.Sentences(), Cases: []caseJSON{}, Claims: []claimJSON{}, Comparisons: comparisonsJSON(r.Judgement),
+		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.Badge(), Repetitions: r.Summary.ValidRepetitions,
+		Sentences: r.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Judgement),
 	}
 	for _, row := range r.Summary.Rows {
-		c := caseJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
+		c := configurationJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
 		for _, m := range metric.All {
 			one, v := metricJSON{Unit: m.Unit}, row.Value(m.Name)
 			one.valueJSON = valueOf(v)
-			p, predicted := row.Theory(m.Name)
+			p, predicted := row.Predicted(m.Name)
 			if predicted {
-				one.Theory = finite(p.Value)
+				one.Predicted = finite(p.Value)
 			}
 			if over, ok := row.Range(m.Name); ok {
 				lo, hi := valueOf(over.Lo), valueOf(over.Hi)
@@ -92,10 +92,10 @@ func (r *Report) JSON(w io.Writer) error {
 				c.Metrics[m.Name] = one
 			}
 		}
-		s.Cases = append(s.Cases, c)
+		s.Configurations = append(s.Configurations, c)
 	}
-	for _, f := range r.Claims {
-		s.Claims = append(s.Claims, claimJSON{f.Claim.Text, f.Case, f.Outcome, valueOf(f.Measured), f.Held, f.Of, f.Why})
+	for _, f := range r.Assertions {
+		s.Assertions = append(s.Assertions, assertionJSON{f.Assertion.Text, f.Configuration, f.Outcome, valueOf(f.Measured), f.Passed, f.Of, f.Why})
 	}
 	return indented(w, s)
 }
@@ -113,7 +113,7 @@ func valueOf(v summary.Value) valueJSON {
 	case summary.Infinite:
 		return valueJSON{Infinite: true}
 	case summary.TooFew:
-		return valueJSON{Have: v.Have, Need: v.Need}
+		return valueJSON{Have: v.Have, Requirement: v.Requirement}
 	}
 	return valueJSON{}
 }
@@ -126,11 +126,11 @@ func finite(x float64) *float64 {
 	return &x
 }
 
-func comparisonsJSON(j compare.Judgement) []comparisonJSON {
+func comparisonsJSON(j compare.Analysis) []comparisonJSON {
 	all := []comparisonJSON{}
 	for _, d := range slices.Concat(j.Family, j.Others) {
 		all = append(all, comparisonJSON{
-			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(j.Declared.Primary, d.Metric), Blocks: d.Blocks,
+			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(j.Declared.Primary, d.Metric), Repetitions: d.Repetitions,
 			Ratio: finite(d.Ratio), Lo: finite(d.Lo), Hi: finite(d.Hi), Adjusted: finite(d.Adjusted), Verdict: d.Verdict,
 		})
 	}
@@ -140,8 +140,8 @@ func comparisonsJSON(j compare.Judgement) []comparisonJSON {
 // JSON writes the comparison for machines.
 func (c *Comparison) JSON(w io.Writer) error {
 	var again []comparisonJSON
-	if c.Again != nil {
-		again = comparisonsJSON(c.Again.Judgement)
+	if c.Repeat != nil {
+		again = comparisonsJSON(c.Repeat.Judgement)
 	}
 	return indented(w, struct {
 		Scenario    string           `json:"scenario"`
@@ -150,5 +150,5 @@ func (c *Comparison) JSON(w io.Writer) error {
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
 		Again       []comparisonJSON `json:"again,omitempty"` // the same, measured another time
-	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Blocks), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), again})
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Repetitions), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), again})
 }

@@ -30,14 +30,14 @@ func (r *Report) JUnit() junit.Testsuites {
 		rig.AddTestcase(r.gateCase(rig, gate))
 	}
 	all.AddSuite(rig)
-	if len(r.Claims) == 0 {
+	if len(r.Assertions) == 0 {
 		return all
 	}
 	claims := suite(all.Name+": claims", m)
-	for _, f := range r.Claims {
+	for _, f := range r.Assertions {
 		tc, said := testcase(claims, claimed(f), 0), found(f)
 		switch f.Outcome {
-		case compare.Broken:
+		case compare.Failed:
 			tc.Failure = &junit.Result{Message: "broken: " + said, Type: "claim"}
 		case compare.Undecided:
 			tc.Error = &junit.Result{Message: "undecided: " + said, Type: "claim"}
@@ -67,7 +67,7 @@ func (r *Report) gateCase(of junit.Testsuite, gate string) junit.Testcase {
 	tc := testcase(of, "gate: "+results.Plain(gate), 0)
 	var failed, again []string
 	for _, t := range r.Run.Trials {
-		for _, g := range t.FailedGates() {
+		for _, g := range t.FailedChecks() {
 			said := results.Plain(t.Name() + ": " + g.Detail)
 			i := slices.IndexFunc(r.Summary.Excluded, func(e summary.Excluded) bool { return e.Trial == t.Name() })
 			switch {
@@ -95,7 +95,7 @@ func (c *Comparison) JUnit() junit.Testsuites {
 	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
 	worse, open := c.Judgement.Regressions(), c.Judgement.Open()
 	for _, d := range c.Judgement.Family {
-		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.CaseOf(d)), metric.ByName(d.Metric).Title), 0)
+		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0)
 		said := string(d.Verdict) + ": " + changed(d)
 		switch {
 		case among(worse, d):

@@ -16,7 +16,7 @@ import (
 // is swept, and no requirement is declared, it is the border between polls and the rest. It is empty where
 // nothing was measured, or there is nothing to choose between.
 func (r *Report) lead() string {
-	if len(r.Run.Manifest.Needs) == 0 {
+	if len(r.Run.Manifest.Requirements) == 0 {
 		if border := r.crossoverSaid(); border != "" {
 			return border
 		}
@@ -24,7 +24,7 @@ func (r *Report) lead() string {
 	var titles, said []string
 	loads := map[string][]summary.Row{} // by title
 	for _, row := range r.Summary.Rows {
-		title := loadTitle(row.Case, r.Run.Manifest.SweptRTT())
+		title := loadTitle(row.Configuration, r.Run.Manifest.SweptRTT())
 		if loads[title] == nil {
 			titles = append(titles, title)
 		}
@@ -44,7 +44,7 @@ func (r *Report) lead() string {
 }
 
 // loadTitle is the load of a configuration in words; empty where none is swept.
-func loadTitle(c results.Case, far bool) string {
+func loadTitle(c results.Configuration, far bool) string {
 	var said []string
 	if c.Clients > 0 {
 		said = append(said, clients(metric.Count(int64(c.Clients))))
@@ -81,7 +81,7 @@ func (r *Report) pick(rows []summary.Row, short bool) string {
 	for _, row := range rows {
 		outcome, _ := r.meets(row)
 		switch ledger := row.Pooled.Ledger; {
-		case len(row.Trials) == 0 || outcome == compare.Broken:
+		case len(row.Trials) == 0 || outcome == compare.Failed:
 		case outcome == compare.Undecided:
 			open = append(open, row)
 		case row.Saturated || ledger.Lost+ledger.DeclaredGap > 0: // it meets the requirements all the same
@@ -90,7 +90,7 @@ func (r *Report) pick(rows []summary.Row, short bool) string {
 			fit = append(fit, row)
 		}
 	}
-	free := len(r.Run.Manifest.Needs) == 0
+	free := len(r.Run.Manifest.Requirements) == 0
 	found := "found to meet every need"
 	if free {
 		found = "that lost nothing"
@@ -220,7 +220,7 @@ func (r *Report) deliver(rows []summary.Row) string {
 		shown[1].name = metric.AgeP99
 		shown[3].name, shown[3].after = metric.Cores, " cores of CPU"
 	}
-	if w.InputRate == 0 {
+	if w.UpstreamRate == 0 {
 		shown = slices.Delete(shown, 2, 3)
 	}
 	var all []string

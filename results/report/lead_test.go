@@ -24,7 +24,7 @@ func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
 		return run
 	}
 	needing := func(run *results.Run) *results.Run {
-		run.Manifest.Needs = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
+		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 		return run
 	}
 	alone := func(run *results.Run, transport string) *results.Run {
@@ -63,13 +63,13 @@ func TestTheFirstSentenceIsTheAnswer(t *testing.T) {
 // Where the load is swept there is a choice for each load, of the cases under it alone.
 func TestEachLoadHasItsChoice(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
-	twice := func(rate, cpu float64) (all []results.Case) {
-		for _, c := range run.Manifest.AllCases() {
+	twice := func(rate, cpu float64) (all []results.Configuration) {
+		for _, c := range run.Manifest.AllConfigurations() {
 			c.Name, c.PublishRate, c.DeliveryRate = c.Name+" rate="+metric.Number(rate)+"/s", rate, 20*rate
 			all = append(all, c)
 		}
 		for _, tr := range run.Trials[:16] {
-			tr.Case = tr.Transport + " rate=" + metric.Number(rate) + "/s"
+			tr.Configuration = tr.Transport + " rate=" + metric.Number(rate) + "/s"
 			if tr.Transport == "websocket" {
 				tr.Cost.Server.CPU = time.Duration(cpu * float64(tr.Cost.Server.CPU))
 			}
@@ -77,9 +77,9 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 		}
 		return all
 	}
-	run.Manifest.Needs = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
+	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 	cases := append(twice(10, 20), twice(100, 1)...)
-	run.Trials, run.Manifest.Cases = run.Trials[16:], cases
+	run.Trials, run.Manifest.Configurations = run.Trials[16:], cases
 	first := report.New(run).Sentences()[0]
 	if !strings.HasPrefix(first, "ESTIMATE: at 10 messages a second sse rate=10/s (p50 ") || !strings.Contains(first, "; at 100 messages a second websocket rate=100/s (p50 ") {
 		t.Error(first)
@@ -90,12 +90,12 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 // neither stands between them.
 func TestWhoIsBeatenIsNoChoice(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
-	run.Manifest.Needs = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "==", Bound: 0}}
+	run.Manifest.Requirements = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "==", Bound: 0}}
 	for i := range run.Trials {
 		tr := &run.Trials[i]
 		around := map[string]float64{"websocket": 46, "sse": 49, "longpoll": 56, "shortpoll": 90}[tr.Transport]
 		spread := map[string]float64{"websocket": 2, "sse": 6, "longpoll": 6, "shortpoll": 1}[tr.Transport]
-		each := around + spread*float64(tr.Block%2*2-1) // µs
+		each := around + spread*float64(tr.Repetition%2*2-1) // µs
 		tr.Cost.Server.CPU = time.Duration(each / 2 * float64(tr.Ledger.Unique) * float64(time.Microsecond))
 		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 	}

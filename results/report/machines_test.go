@@ -55,7 +55,7 @@ func TestJSON(t *testing.T) {
 			t.Fatalf("%s: %v", state, err)
 		}
 		switch {
-		case sum.Worth != on(state).Worth():
+		case sum.Worth != on(state).Badge():
 			t.Errorf("%s: worth %q", state, sum.Worth)
 		case state == "infinite" && !strings.Contains(text, `"infinite": true`):
 			t.Error("nothing is infinite in a run that lost much")
@@ -113,7 +113,7 @@ func capacity() report.Capacity {
 		Schema: results.Schema, Scenario: "chat", Limit: []string{"p(99)<200ms", "lost == 0"}, Axis: "rate", Within: 0.05, Host: results.Host{CPUModel: "a processor", Cores: 2},
 		Found: []results.Highest{
 			{Transport: "websocket", Load: 800, Beyond: 840, Why: "p(99) is 310 ms", Confirmed: 3, Probes: []results.Probe{probe(800, 120, true, ""), probe(840, 310, false, "p(99) is 310 ms")}},
-			{Transport: "sse", Load: 900, Beyond: 940, Why: "the generator was late", Rig: true, Confirmed: 3, Probes: []results.Probe{probe(900, 90, true, "")}},
+			{Transport: "sse", Load: 900, Beyond: 940, Why: "the generator was late", SetupLimited: true, Confirmed: 3, Probes: []results.Probe{probe(900, 90, true, "")}},
 			{Transport: "shortpoll", Beyond: 100, Why: "p(99) is 990 ms", Probes: []results.Probe{probe(100, 990, false, "p(99) is 990 ms")}},
 		},
 	}}

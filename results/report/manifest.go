@@ -17,7 +17,7 @@ import (
 func (r *Report) manifestSection() section {
 	m := r.Run.Manifest
 	w, h := m.Workload, m.Host
-	all := section{Title: "Manifest: what ran where", Head: []string{"what", "value"}, Note: unreproducible(m)}
+	all := section{Title: "Manifest: what ran where", Heading: []string{"what", "value"}, Note: unreproducible(m)}
 	add := func(what, value string) {
 		if value != "" {
 			all.add(what, value)
@@ -31,7 +31,7 @@ func (r *Report) manifestSection() section {
 	add("command", strings.Join(m.Command, " "))
 	add("run", fmt.Sprintf("%08x", m.RunID))
 	add("seed", strconv.FormatUint(m.Seed, 10))
-	add("blocks planned", strconv.Itoa(m.Blocks))
+	add("blocks planned", strconv.Itoa(m.Repetitions))
 	var orders []string
 	for _, order := range m.Orders {
 		orders = append(orders, strings.Join(order, " "))
@@ -51,8 +51,8 @@ func (r *Report) manifestSection() section {
 	add("payload", metric.Number(w.PayloadBytes)+" B on average")
 	add("delivery", w.Delivery)
 	add("short polling", fmt.Sprintf("every %s, pacing %s", duration(w.PollInterval), w.PollPacing))
-	add("long polling", "hold "+duration(w.Hold))
-	add("flush window", pairs(w.Flush, func(transport string, d time.Duration) string {
+	add("long polling", "hold "+duration(w.PollTimeout))
+	add("flush window", pairs(w.BatchingDelay, func(transport string, d time.Duration) string {
 		if d <= 0 {
 			return transport + " none"
 		}
@@ -69,8 +69,8 @@ func (r *Report) manifestSection() section {
 	add("port range", h.PortRange)
 	add("load average before", h.LoadAverage)
 	add("load average after", h.LoadAverageAfter)
-	add("standstills of idle cores before", h.Standstills)
-	add("standstills of idle cores after", h.StandstillsAfter)
+	add("standstills of idle cores before", h.Stalls)
+	add("standstills of idle cores after", h.StallsAfter)
 	if h.TickRate != 0 {
 		add("kernel tick", metric.Number(h.TickRate)+" Hz")
 	}
@@ -80,7 +80,7 @@ func (r *Report) manifestSection() section {
 	add("memory limit", h.MemoryLimit)
 	add("default qdisc", h.Qdisc)
 	add("Go settings", pairs(h.GoSettings, func(name, set string) string { return name + "=" + set }, " "))
-	if p := m.Pinning; p.Asked {
+	if p := m.Pinning; p.Requested {
 		add("pinning", strings.TrimSpace(fmt.Sprintf("server on cores %v, generator on %v %s", p.Server, p.Generator, p.Note)))
 	} else {
 		add("pinning", strings.TrimSpace("none "+p.Note))
@@ -91,7 +91,7 @@ func (r *Report) manifestSection() section {
 		add("jitter, line", "up to "+duration(m.Jitter)+" each way, "+lineRate(m))
 	}
 	add("router", strings.TrimPrefix(router(m), ", "))
-	add("engine, stack", m.Engine+", "+m.Stack)
+	add("engine, stack", m.Engine+", "+m.Library)
 	for _, name := range slices.Sorted(maps.Keys(h.Sysctls)) {
 		add(name, h.Sysctls[name])
 	}

@@ -32,8 +32,8 @@ func writeMarkdown(w io.Writer, title, question string, sentences []string, tabl
 	}
 	for _, t := range tables {
 		fmt.Fprintf(&b, "\n## %s\n\n", markdownText(t.Title))
-		row(t.Head)
-		b.WriteString("|" + strings.Repeat(" --- |", len(t.Head)) + "\n")
+		row(t.Heading)
+		b.WriteString("|" + strings.Repeat(" --- |", len(t.Heading)) + "\n")
 		for _, l := range t.Rows {
 			row(l.Cells)
 		}

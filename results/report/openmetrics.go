@@ -66,7 +66,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	m := x.Run.Manifest
-	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.Worth(), m.Tool.Commit, fmt.Sprint(m.Seed))
+	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.Badge(), m.Tool.Commit, fmt.Sprint(m.Seed))
 	if m.Status == results.Invalid {
 		return // no figure of it may be quoted
 	}
@@ -81,10 +81,10 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstHistogram(descLatency, uint64(h.Histogram.Count()+h.Infinite), sum, buckets, results.Plain(row.Name), results.Plain(row.Transport))
 		}
 	}
-	worth := map[compare.Outcome]float64{compare.Holds: 1, compare.Broken: 0, compare.Undecided: 0.5}
+	worth := map[compare.Outcome]float64{compare.Passed: 1, compare.Failed: 0, compare.Undecided: 0.5}
 	seen := map[[2]string]bool{}
-	for _, f := range x.Claims {
-		if key := [2]string{results.Plain(f.Claim.Text), results.Plain(f.Case)}; !seen[key] { // written twice, it is one
+	for _, f := range x.Assertions {
+		if key := [2]string{results.Plain(f.Assertion.Text), results.Plain(f.Configuration)}; !seen[key] { // written twice, it is one
 			seen[key] = true
 			gauge(descClaim, worth[f.Outcome], key[0], key[1])
 		}

@@ -101,7 +101,7 @@ func whyNoRank(r summary.Row, name string) string {
 	for _, t := range r.Trials {
 		if v := summary.Measure(name, t); v.Known == summary.TooFew {
 			return fmt.Sprintf("one trial has %s independent observations, and %s takes %s",
-				metric.Count(v.Have), metric.ByName(name).Title, metric.Count(v.Need))
+				metric.Count(v.Have), metric.ByName(name).Title, metric.Count(v.Requirement))
 		}
 	}
 	if len(r.Trials) < rankedTrials {

@@ -24,27 +24,27 @@ import (
 // A Report is a run, summarized and judged once for every output,
 // so that no two outputs can say different things.
 type Report struct {
-	Run       *results.Run
-	Summary   summary.Summary
-	Judgement compare.Judgement
-	Alike     []compare.Difference // each configuration against itself
-	Needs     []compare.Finding    // of each configuration
-	Claims    []compare.Finding    // of each configuration; none where the test setup failed
+	Run          *results.Run
+	Summary      summary.Summary
+	Judgement    compare.Analysis
+	Alike        []compare.Difference      // each configuration against itself
+	Requirements []compare.AssertionResult // of each configuration
+	Assertions   []compare.AssertionResult // of each configuration; none where the test setup failed
 }
 
 // New summarizes a run and judges it.
 func New(run *results.Run) *Report {
 	s := summary.Of(run)
-	r := &Report{Run: run, Summary: s, Judgement: compare.Judge(run, s), Alike: compare.Alike(run, s), Needs: compare.Claims(run.Manifest.Needs, s)}
+	r := &Report{Run: run, Summary: s, Judgement: compare.Analyze(run, s), Alike: compare.Alike(run, s), Requirements: compare.Assertions(run.Manifest.Requirements, s)}
 	if run.Manifest.Status != results.Invalid {
-		r.Claims = compare.Claims(run.Manifest.Claims, s)
+		r.Assertions = compare.Assertions(run.Manifest.Assertions, s)
 	}
 	return r
 }
 
 // Worth is what a run's figures are, in a word: VERDICT, ESTIMATE, or its status where
 // that is less.
-func (r *Report) Worth() string {
+func (r *Report) Badge() string {
 	if r.Run.Manifest.Status != results.Complete {
 		return string(r.Run.Manifest.Status)
 	}
@@ -52,7 +52,7 @@ func (r *Report) Worth() string {
 }
 
 // label is whether a judgement judges.
-func label(j compare.Judgement) string {
+func label(j compare.Analysis) string {
 	if j.Withheld != "" {
 		return estimateLabel
 	}
@@ -62,7 +62,7 @@ func label(j compare.Judgement) string {
 // Write derives every file of a run folder that is made from what was measured: an .hgrm file
 // per configuration, the figures in charts/, and the others by their names here. A file that fails
 // does not keep the others from being written; the errors are joined.
-func (r *Report) Write(dir string, figures ...chart.Figure) error {
+func (r *Report) Write(dir string, figures ...chart.Chart) error {
 	files := []file{
 		{"summary.csv", r.CSV},
 		{"comparisons.csv", r.Comparisons},
@@ -87,7 +87,7 @@ type file struct {
 }
 
 // write writes files into a folder, and the figures into a folder in it.
-func write(dir, charts string, figures []chart.Figure, files ...file) error {
+func write(dir, charts string, figures []chart.Chart, files ...file) error {
 	var errs []error
 	charts = filepath.Join(dir, charts)
 	if len(figures) > 0 {

@@ -61,7 +61,7 @@ func render(t *testing.T, f func(io.Writer) error) string {
 // spoil voids one trial of a block.
 func spoil(run *results.Run, block, position int) {
 	t := &run.Trials[(block-1)*4+position]
-	t.Gates[1] = results.Gate{Name: "pacing", Detail: "send lateness p99 3 ms, at most 1 ms allowed"}
+	t.Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 3 ms, at most 1 ms allowed"}
 }
 
 // states are the runs that sentences and tables must tell apart.
@@ -74,14 +74,14 @@ var states = map[string]func() *results.Run{
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Invalid, "generator_stall 1.00 s in block 2 sse"
 			r.Trials[6].Status, r.Trials[6].Reason = results.Invalid, "generator_stall"
-			r.Trials[6].Gates[1] = results.Gate{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
+			r.Trials[6].Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
 		})
 	},
 	"latest": func() *results.Run {
 		return changed(func(r *results.Run) {
 			r.Manifest.Workload.Delivery = "latest"
 			for i := range r.Trials {
-				r.Trials[i].Theory = []results.Prediction{{Metric: metric.AgeMean, Value: 20, Formula: "d + 1/λ"}}
+				r.Trials[i].Predicted = []results.Prediction{{Metric: metric.AgeMean, Value: 20, Formula: "d + 1/λ"}}
 			}
 		})
 	},
@@ -93,27 +93,27 @@ var states = map[string]func() *results.Run{
 	"ageless": func() *results.Run { // from before there were ages
 		return changed(func(r *results.Run) {
 			for i := range r.Trials {
-				r.Trials[i].Freshness = results.Freshness{}
+				r.Trials[i].Age = results.AgeOfInformation{}
 			}
 		})
 	},
 	"claims": func() *results.Run { // one that holds, one that is broken, one that cannot be judged
 		run := *long()
-		run.Manifest.Needs = []metric.Assertion{{Text: "p(99) < 500ms", Metric: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Metric: "lost", Op: "=="}}
-		run.Manifest.Claims = []metric.Assertion{
+		run.Manifest.Requirements = []metric.Assertion{{Text: "p(99) < 500ms", Metric: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Metric: "lost", Op: "=="}}
+		run.Manifest.Assertions = []metric.Assertion{
 			{Text: "lost == 0", Metric: "lost", Op: "=="},
-			{Text: "websocket p(50) < 0.1 * shortpoll", Case: "websocket", Metric: "p(50)", Op: "<", Times: 0.1, OtherCase: "shortpoll", OtherMetric: "p(50)"},
-			{Text: "sse p(99) < 1ms", Case: "sse", Metric: "p(99)", Op: "<", Bound: 1},
-			{Text: "longpoll p(99.99) < 1ms", Case: "longpoll", Metric: "p(99.99)", Op: "<", Bound: 1},
-			{Text: "longpoll p(99.999) < 1s", Case: "longpoll", Metric: "p(99.999)", Op: "<", Bound: 1000},
+			{Text: "websocket p(50) < 0.1 * shortpoll", Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 0.1, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"},
+			{Text: "sse p(99) < 1ms", Configuration: "sse", Metric: "p(99)", Op: "<", Bound: 1},
+			{Text: "longpoll p(99.99) < 1ms", Configuration: "longpoll", Metric: "p(99.99)", Op: "<", Bound: 1},
+			{Text: "longpoll p(99.999) < 1s", Configuration: "longpoll", Metric: "p(99.999)", Op: "<", Bound: 1000},
 		}
 		return &run
 	},
 	"needy": func() *results.Run { // nothing meets what is asked, and inputs go up beside
 		run := *long()
-		run.Manifest.Workload.InputRate, run.Manifest.Workload.InputBytes = 600, 48
-		run.Manifest.Needs = []metric.Assertion{{Text: "p(99) < 1ms", Metric: "p(99)", Op: "<", Bound: 1}}
-		run.Manifest.Claims = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
+		run.Manifest.Workload.UpstreamRate, run.Manifest.Workload.UpstreamBytes = 600, 48
+		run.Manifest.Requirements = []metric.Assertion{{Text: "p(99) < 1ms", Metric: "p(99)", Op: "<", Bound: 1}}
+		run.Manifest.Assertions = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
 		return &run
 	},
 	"partial": func() *results.Run {
@@ -141,7 +141,7 @@ var states = map[string]func() *results.Run{
 				if t.Transport != "websocket" {
 					continue
 				}
-				t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 2*t.Ledger.Owed, t.Ledger.Owed, t.Ledger.Owed
+				t.Ledger.Expected, t.Ledger.Lost, t.Latency.Infinite = 2*t.Ledger.Expected, t.Ledger.Expected, t.Ledger.Expected
 				t.Ledger.LostBy = map[string]int64{"closed": t.Ledger.Lost - 1, "timeout": 1}
 				t.Latency.Independent = 100_000
 			}
@@ -169,10 +169,10 @@ var states = map[string]func() *results.Run{
 	},
 	"infinite": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
-		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.ConnectBytesUp, metric.EmptyAnswerShare}, Margin: 0.1}
+		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.ConnectBytesUp, metric.EmptyResponseShare}, Margin: 0.1}
 		for i := range run.Trials {
-			if t := &run.Trials[i]; t.Transport == "sse" && t.Block%4 == 0 {
-				t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Owed, 2*t.Ledger.Owed, 2*t.Ledger.Owed
+			if t := &run.Trials[i]; t.Transport == "sse" && t.Repetition%4 == 0 {
+				t.Ledger.Expected, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Expected, 2*t.Ledger.Expected, 2*t.Ledger.Expected
 			}
 		}
 		return run
@@ -227,8 +227,8 @@ var (
 )
 
 func TestHTML(t *testing.T) {
-	figure := chart.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
-	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Figure{figure}) })
+	figure := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
+	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{figure}) })
 	golden.Compare(t, "report.html", hashes.ReplaceAllString(scripts.ReplaceAllString(got, "<script>…</script>"), "sha256-…"))
 	if strings.Contains(got, "<?xml") || !strings.Contains(got, "<svg><text>x</text></svg>") {
 		t.Error("the figure is not inlined as HTML allows")
@@ -314,7 +314,7 @@ func TestBenchLeavesOutWhatHasNoNumber(t *testing.T) {
 	// Of one trial that lost messages and four that did not, the four alone would flatter it.
 	run := changed(func(r *results.Run) {
 		t := &r.Trials[0]
-		t.Ledger.Owed, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Owed, 2*t.Ledger.Owed, 2*t.Ledger.Owed
+		t.Ledger.Expected, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Expected, 2*t.Ledger.Expected, 2*t.Ledger.Expected
 	})
 	got = render(t, report.New(run).Bench)
 	who := "transport=" + run.Trials[0].Transport
@@ -363,16 +363,16 @@ func hostileRun(text string) *results.Run {
 	run := synthetic.Run(1, time.Second)
 	m := &run.Manifest
 	m.Status, m.Reason = results.Partial, text
-	m.Command, m.Network, m.Stack, m.Engine = []string{text}, text, text, text
+	m.Command, m.Network, m.Library, m.Engine = []string{text}, text, text, text
 	m.Workload.Scenario, m.Workload.Question, m.Workload.Description = text, text, text
 	m.Host.CPUModel, m.Host.Kernel, m.Host.Sysctls = text, text, map[string]string{text: text}
 	m.Tool.Commit, m.Servers, m.NotShown, m.Conditions = text, map[string]string{text: text}, []string{text}, []string{text}
 	run.Warnings = []string{text}
 	for i := range run.Trials {
-		run.Trials[i].Gates[0] = results.Gate{Name: text, Passed: i > 0, Detail: text}
+		run.Trials[i].Checks[0] = results.ValidityCheck{Name: text, Passed: i > 0, Detail: text}
 		run.Trials[i].Reason = text
 		run.Trials[i].Ledger.LostBy = map[string]int64{text: 1}
-		run.Trials[i].Theory = []results.Prediction{{Metric: metric.P50, Value: 1, Formula: text}}
+		run.Trials[i].Predicted = []results.Prediction{{Metric: metric.P50, Value: 1, Formula: text}}
 	}
 	return run
 }
@@ -423,8 +423,8 @@ func withoutText(page string) string {
 // The page loads nothing and sends nothing, and its policy forbids it to: what runs are the two
 // scripts in it, by their hashes.
 func TestThePageNeedsNothingElse(t *testing.T) {
-	figure := chart.Figure{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
-	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Figure{figure}) })
+	figure := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
+	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{figure}) })
 	for _, active := range []string{"http://", "https://", "src=", "@import", "url("} {
 		if strings.Contains(scripts.ReplaceAllString(page, ""), active) {
 			t.Errorf("the page holds %s", active)
@@ -453,7 +453,7 @@ var policies = regexp.MustCompile(`http-equiv="Content-Security-Policy" content=
 
 func TestWriteMakesEveryFile(t *testing.T) {
 	dir := t.TempDir()
-	figure := chart.Figure{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
+	figure := chart.Chart{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
 	if err := on("estimate").Write(dir, figure); err != nil {
 		t.Fatal(err)
 	}

@@ -13,11 +13,11 @@ import (
 // A section is a titled table. The terminal, the Markdown summary and the HTML page each draw
 // the same sections.
 type section struct {
-	Title string
-	Note  string
-	Head  []string
-	Rows  []line
-	Left  bool // a terminal aligns every column to the left, not only the first
+	Title   string
+	Note    string
+	Heading []string
+	Rows    []line
+	Left    bool // a terminal aligns every column to the left, not only the first
 }
 
 // A line of a section's table. Dim lines are predicted rather than measured.
@@ -56,7 +56,7 @@ func cells(values ...any) (all []string) {
 func (s section) part(from, to int) section {
 	keep := func(cells []string) []string { return slices.Concat(cells[:1], cells[1+from:1+to]) }
 	all := s.Rows
-	s.Head, s.Rows = keep(s.Head), nil
+	s.Heading, s.Rows = keep(s.Heading), nil
 	for _, l := range all {
 		l.Cells = keep(l.Cells)
 		if !l.Dim || l.Cells[0] == "" || strings.Join(l.Cells[1:], "") != "" {

@@ -29,9 +29,9 @@ func (r *Report) sections() []section {
 
 func (r *Report) overviewSection() section {
 	columns := columnsOf(r.Run.Manifest)
-	all := section{Title: "Figures", Head: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
+	all := section{Title: "Figures", Heading: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
 	for _, c := range columns {
-		all.Head = append(all.Head, strings.TrimSpace(c.head+" "+c.unit))
+		all.Heading = append(all.Heading, strings.TrimSpace(c.head+" "+c.unit))
 	}
 	return all
 }
@@ -42,15 +42,15 @@ func (r *Report) answersSection() section {
 		Title: "There and back: requests to clients, and their answers",
 		Note: "Each message asks its client for an answer. The round trip counts from the message's due instant until the answer is in the hands of the backend that asked, " +
 			"beside the server, which hears of it by a webhook on every transport alike. Rules: at the clients' router, which let the server in. Posts: of webhooks, to clients and to the backend, since the server began.",
-		Head: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
+		Heading: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
 	}
-	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Answers.Ledger.Owed > 0 }) {
+	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Replies.Ledger.Expected > 0 }) {
 		return all
 	}
 	for _, row := range r.Summary.Rows {
-		a, w := row.Pooled.Answers, row.Pooled.Webhooks
-		all.add(row.Name, a.Ledger.Owed, row.Pooled.Ledger.Unique, a.Ledger.Unique, a.Ledger.Lost,
-			row.Value(metric.AnswerP50), row.Value(metric.AnswerP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
+		a, w := row.Pooled.Replies, row.Pooled.Webhooks
+		all.add(row.Name, a.Ledger.Expected, row.Pooled.Ledger.Unique, a.Ledger.Unique, a.Ledger.Lost,
+			row.Value(metric.ReplyP50), row.Value(metric.ReplyP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
 	}
 	return all
 }
@@ -58,9 +58,9 @@ func (r *Report) answersSection() section {
 // visitsSection is of short-lived clients.
 func (r *Report) visitsSection() section {
 	all := section{
-		Title: "Visitors: clients that come, hear a first message, and leave",
-		Note:  "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
-		Head:  []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+		Title:   "Visitors: clients that come, hear a first message, and leave",
+		Note:    "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
+		Heading: []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Visits.Came > 0 }) {
 		return all
@@ -68,7 +68,7 @@ func (r *Report) visitsSection() section {
 	for _, row := range r.Summary.Rows {
 		v := row.Pooled.Visits
 		all.add(row.Name, v.Came, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
-			row.Value(metric.VisitorsReadyP50), row.Value(metric.FirstMessageP50), row.Value(metric.FirstMessageP99), longest(v.First))
+			row.Value(metric.ShortLivedReadyP50), row.Value(metric.FirstMessageP50), row.Value(metric.FirstMessageP99), longest(v.First))
 	}
 	return all
 }
@@ -84,16 +84,16 @@ func longest(l results.Latency) any {
 // publishedSection puts published figures beside the model and this run.
 func (r *Report) publishedSection() section {
 	p := r.Run.Manifest.Published
-	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Head: []string{"", "published", "predicted", "measured"}}
+	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Heading: []string{"", "published", "predicted", "measured"}}
 	if p.Missing != "" {
 		all.Note += " Not available, or not said here: " + results.Plain(p.Missing)
 	}
-	for _, f := range p.Figures {
+	for _, f := range p.Values {
 		predicted := results.Plain(f.Predicted)
 		if predicted == "" {
 			predicted = withUnit(r.Summary.Predicted(f), f.Unit)
 		}
-		all.add(f.What, f.Says, predicted, withUnit(r.Summary.Measured(f), f.Unit))
+		all.add(f.What, f.Printed, predicted, withUnit(r.Summary.Measured(f), f.Unit))
 	}
 	return all
 }
@@ -103,15 +103,15 @@ var ranged = []string{
 	metric.P50, metric.P99, metric.P999, metric.AgeMean, metric.AgeP99, metric.AckP50, metric.AckP99,
 	metric.CPUPerMessage, metric.ServerCPUPerMessage, metric.GeneratorCPUPerMessage,
 	metric.WireBytesPerMessage, metric.PacketBytesPerMessage, metric.PayloadShare,
-	metric.RequestsPerMessage, metric.EmptyAnswerShare, metric.MessagesPerBatch,
+	metric.RequestsPerMessage, metric.EmptyResponseShare, metric.MessagesPerBatch,
 	metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
 }
 
 func (r *Report) rangesSection() section {
 	all := section{
-		Title: "Every metric, with its range over the blocks",
-		Note:  "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
-		Head:  append([]string{"metric"}, rowNames(r.Summary.Rows)...),
+		Title:   "Every metric, with its range over the blocks",
+		Note:    "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
+		Heading: append([]string{"metric"}, rowNames(r.Summary.Rows)...),
 	}
 	for _, name := range ranged {
 		m := metric.ByName(name)
@@ -137,18 +137,18 @@ func (r *Report) alikeSection() section {
 	all := section{
 		Title: "Each case against itself: the noise floor",
 		Note: "Every second block against the one before it (A/A): nothing differs but the noise, so a difference between two cases that is no larger says nothing. " +
-			fmt.Sprintf("Each comparison stands by itself, without adjustment: one in twenty has a p below 0.05 by chance. It takes %d blocks, %d pairs, to conclude anything.", 2*compare.MinBlocks, compare.MinBlocks),
-		Head: []string{"metric", "case", "pairs", "ratio", "95 %", "p", "would be called"},
+			fmt.Sprintf("Each comparison stands by itself, without adjustment: one in twenty has a p below 0.05 by chance. It takes %d blocks, %d pairs, to conclude anything.", 2*compare.MinRepetitions, compare.MinRepetitions),
+		Heading: []string{"metric", "case", "pairs", "ratio", "95 %", "p", "would be called"},
 	}
 	for _, d := range r.Alike {
-		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Blocks == 0 {
+		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Repetitions == 0 {
 			continue
 		}
 		over, p := "–", "–"
 		if d.Verdict != compare.TooFew {
 			over, p = interval(d.Lo, d.Hi), figure(d.P)
 		}
-		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Blocks, ratioSaid(d.Ratio), over, p, d.Verdict)
+		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioSaid(d.Ratio), over, p, d.Verdict)
 	}
 	return all
 }
@@ -159,10 +159,10 @@ func (r *Report) withinSection() section {
 		Title: "Each valid trial, with within-run intervals",
 		Note: "In brackets the within-run 95 % interval, from order statistics of the trial's independent observations: how well this trial knows its own quantile. " +
 			"It says nothing of what another trial would find; the spread from trial to trial does.",
-		Head: []string{"transport", "block", "independent n"},
+		Heading: []string{"transport", "block", "independent n"},
 	}
 	for _, q := range summary.WithinQuantiles {
-		all.Head = append(all.Head, metric.ByName(q.Metric).Title+", ms")
+		all.Heading = append(all.Heading, metric.ByName(q.Metric).Title+", ms")
 	}
 	for _, row := range r.Summary.Rows {
 		for _, t := range row.Trials {
@@ -174,7 +174,7 @@ func (r *Report) withinSection() section {
 				}
 				quantiles = append(quantiles, said)
 			}
-			all.add(t.CaseName(), t.Block, t.Latency.Independent, quantiles)
+			all.add(t.ConfigurationName(), t.Repetition, t.Latency.Independent, quantiles)
 		}
 	}
 	return all
@@ -188,7 +188,7 @@ func (r *Report) wireSection() section {
 		Title: "Bytes on the wire for each delivered message",
 		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server. What TCP/IP adds is not in it: %d B a segment, bare acknowledgements among them (IPv4, TCP with timestamps), and %d B more of options for each connection that is opened. "+
 			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
-		Head: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
+		Heading: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
 	}
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Cost
@@ -215,15 +215,15 @@ func (r *Report) connectSection() section {
 		Title: "Connecting",
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds from the dial. " +
 			"Server CPU: while the clients connected, a client; kernel time is split off by 10 ms ticks. A core does so many connections a second at that cost.",
-		Head: []string{"transport", "clients", "failed"},
+		Heading: []string{"transport", "clients", "failed"},
 	}
 	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row went through
 		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
 	})
 	for _, stage := range stages {
-		all.Head = append(all.Head, stage+" p50", stage+" p99", stage+" max")
+		all.Heading = append(all.Heading, stage+" p50", stage+" p99", stage+" max")
 	}
-	all.Head = append(all.Head, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "a core: /s")
+	all.Heading = append(all.Heading, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "a core: /s")
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Connect
 		var took []string
@@ -246,13 +246,13 @@ func (r *Report) connectSection() section {
 
 func (r *Report) linkSection() section {
 	all := section{
-		Title: "The link of packets",
-		Note:  "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
-		Head:  []string{"transport", "way", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
+		Title:   "The link of packets",
+		Note:    "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
+		Heading: []string{"transport", "way", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
 	}
 	for _, row := range r.Summary.Rows {
 		if l := row.Pooled.Link; l != nil {
-			add := func(way string, w results.LinkWay, cpu any) {
+			add := func(way string, w results.LinkDirection, cpu any) {
 				all.add(row.Name, way, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
 			}
 			add("down", l.Down, row.Pooled.Cost.Link.CPU)
@@ -268,10 +268,10 @@ func (r *Report) freshnessSection() section {
 		Title: "Freshness: how old what a client holds is",
 		Note: "The age of information: at each instant, how long ago the newest message that the client holds of a topic was due. Quantiles are shares of the time. " +
 			"Covered is the share of it in which a message was held; uncovered is before the first came; never is of topics that were published to and of which none came in the window. Milliseconds.",
-		Head: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
+		Heading: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
 	}
 	for _, row := range r.Summary.Rows {
-		if f := row.Pooled.Freshness; f.Subscribed > 0 {
+		if f := row.Pooled.Age; f.Subscribed > 0 {
 			share := func(part time.Duration) string { return metric.Number(100*float64(part)/float64(f.Subscribed)) + " %" }
 			all.add(row.Name, row.Value(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Value(metric.AgeP99), f.Oldest,
 				share(f.Covered), share(f.Uncovered), share(f.Never), row.Value(metric.Superseded))
@@ -282,9 +282,9 @@ func (r *Report) freshnessSection() section {
 
 func (r *Report) ledgerSection() section {
 	all := section{
-		Title: "Ledger: what every client was owed, and what became of it",
-		Note:  "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
-		Head:  []string{"transport", "owed", "unique", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums hold"},
+		Title:   "Ledger: what every client was owed, and what became of it",
+		Note:    "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
+		Heading: []string{"transport", "owed", "unique", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums hold"},
 	}
 	for _, row := range r.Summary.Rows {
 		l, hold := row.Pooled.Ledger, any("yes")
@@ -292,16 +292,16 @@ func (r *Report) ledgerSection() section {
 		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
 			hold = identities[i]
 		}
-		all.add(row.Name, l.Owed, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, hold)
+		all.add(row.Name, l.Expected, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, hold)
 	}
 	return all
 }
 
 func (r *Report) publishSection() section {
 	all := section{
-		Title: "Publishes: what the schedule planned, and what was sent",
-		Note:  "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
-		Head:  []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
+		Title:   "Publishes: what the schedule planned, and what was sent",
+		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
+		Heading: []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
 	}
 	for _, row := range r.Summary.Rows {
 		p := row.Pooled.Publishes
@@ -330,12 +330,12 @@ func byCause(n int64, by map[string]int64) string {
 
 // gatesSection has a row per check, with an example of what it measured, and one per failure.
 func (r *Report) gatesSection() section {
-	all := section{Title: "Gates: checks of the rig, each of which can void a trial", Head: []string{"gate", "passed", "what was measured"}}
+	all := section{Title: "Gates: checks of the rig, each of which can void a trial", Heading: []string{"gate", "passed", "what was measured"}}
 	for _, name := range gateNames(r.Run.Trials) {
 		passed, of, detail := 0, 0, ""
 		var failed section
 		for _, t := range r.Run.Trials {
-			for _, g := range t.Gates {
+			for _, g := range t.Checks {
 				switch {
 				case g.Name != name:
 					continue
@@ -359,7 +359,7 @@ func (r *Report) gatesSection() section {
 // gateNames in the order in which trials list them.
 func gateNames(trials []results.Trial) (names []string) {
 	for _, t := range trials {
-		for _, g := range t.Gates {
+		for _, g := range t.Checks {
 			if !slices.Contains(names, g.Name) {
 				names = append(names, g.Name)
 			}
@@ -370,13 +370,13 @@ func gateNames(trials []results.Trial) (names []string) {
 
 func (r *Report) theorySection() section {
 	all := section{
-		Title: "Theory: what arithmetic predicts",
-		Note:  "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
-		Head:  []string{"transport", "metric", "predicted", "measured", "formula"},
+		Title:   "Theory: what arithmetic predicts",
+		Note:    "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
+		Heading: []string{"transport", "metric", "predicted", "measured", "formula"},
 	}
 	for _, row := range r.Summary.Rows {
 		for _, m := range metric.All {
-			if p, ok := row.Theory(m.Name); ok {
+			if p, ok := row.Predicted(m.Name); ok {
 				all.add(row.Name, m.Title, withUnit(summary.Value{X: p.Value}, m.Unit), withUnit(row.Value(m.Name), m.Unit), p.Formula)
 			}
 		}
@@ -385,7 +385,7 @@ func (r *Report) theorySection() section {
 }
 
 func filesSection() section {
-	all := section{Title: "Files of this folder", Head: []string{"file", "what it holds"}}
+	all := section{Title: "Files of this folder", Heading: []string{"file", "what it holds"}}
 	for _, file := range [][]string{
 		{"manifest.json", "what ran where"},
 		{"scenario.yaml", "the scenario, fully resolved"},

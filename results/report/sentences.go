@@ -73,16 +73,16 @@ func (r *Report) onStack() string {
 
 // estimate says how far the run is from a judgement, or why it supports none.
 func (r *Report) estimate() string {
-	j, missing := r.Judgement, results.VerdictBlocks-r.Summary.ValidBlocks
+	j, missing := r.Judgement, results.VerdictRepetitions-r.Summary.ValidRepetitions
 	if !j.Short {
 		return j.Withheld + "."
 	}
 	said := j.Withheld
-	if took := summary.BlockTook(r.Run); took > 0 {
+	if took := summary.RepetitionDuration(r.Run); took > 0 {
 		said += fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
 	}
 	said += "."
-	if j.Decisive > results.VerdictBlocks {
+	if j.Decisive > results.VerdictRepetitions {
 		said += fmt.Sprintf(" Of %s declared, none can be significant before %d blocks.", some(len(j.Family), "comparison"), j.Decisive)
 	}
 	return said
@@ -167,7 +167,7 @@ func losses(s summary.Summary) (said []string) {
 		var each []string
 		for _, r := range s.Rows {
 			if n := of.count(r.Pooled.Ledger); n > 0 {
-				each = append(each, fmt.Sprintf("%s %s of %s", r.Name, metric.Count(n), metric.Count(r.Pooled.Ledger.Owed)))
+				each = append(each, fmt.Sprintf("%s %s of %s", r.Name, metric.Count(n), metric.Count(r.Pooled.Ledger.Expected)))
 			}
 		}
 		if len(each) > 0 {
@@ -218,25 +218,25 @@ func leftOut(s summary.Summary) string {
 // holdsFor is the workload that the answer is for, and for no other.
 func holdsFor(m results.Manifest) string {
 	w, beside := m.Workload, ""
-	if w.Reporters > 0 {
-		beside += fmt.Sprintf(" and %s that only publish", metric.Count(int64(w.Reporters)))
+	if w.PublishOnly > 0 {
+		beside += fmt.Sprintf(" and %s that only publish", metric.Count(int64(w.PublishOnly)))
 	}
-	if w.InputRate > 0 {
-		beside += fmt.Sprintf(" that send %s inputs a second of %s B", metric.Number(w.InputRate), metric.Number(w.InputBytes))
+	if w.UpstreamRate > 0 {
+		beside += fmt.Sprintf(" that send %s inputs a second of %s B", metric.Number(w.UpstreamRate), metric.Number(w.UpstreamBytes))
 	}
 	return fmt.Sprintf("This holds for %s%s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
-		clients(spread(m, func(c results.Case) float64 { return float64(c.Clients) }, float64(w.Clients))), beside,
-		spread(m, func(c results.Case) float64 { return c.PublishRate }, w.PublishRate),
-		spread(m, func(c results.Case) float64 { return c.DeliveryRate }, w.DeliveryRate),
-		spread(m, func(c results.Case) float64 { return c.PayloadBytes }, w.PayloadBytes),
-		network(m), results.Plain(m.Stack), map[bool]string{true: "s"}[strings.Contains(m.Stack, ",")])
+		clients(spread(m, func(c results.Configuration) float64 { return float64(c.Clients) }, float64(w.Clients))), beside,
+		spread(m, func(c results.Configuration) float64 { return c.PublishRate }, w.PublishRate),
+		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate),
+		spread(m, func(c results.Configuration) float64 { return c.PayloadBytes }, w.PayloadBytes),
+		network(m), results.Plain(m.Library), map[bool]string{true: "s"}[strings.Contains(m.Library, ",")])
 }
 
 // spread is the least and the most that any configuration has of something, or the run's own value
 // of what is not swept.
-func spread(m results.Manifest, of func(results.Case) float64, own float64) string {
+func spread(m results.Manifest, of func(results.Configuration) float64, own float64) string {
 	least, most := math.Inf(1), 0.0
-	for _, c := range m.AllCases() {
+	for _, c := range m.AllConfigurations() {
 		least, most = min(least, of(c)), max(most, of(c))
 	}
 	switch {
@@ -263,8 +263,8 @@ func network(m results.Manifest) string {
 	said := "no round trip"
 	switch {
 	case m.SweptRTT():
-		shortest, longest := m.AllCases()[0].RTT, time.Duration(0)
-		for _, c := range m.AllCases() {
+		shortest, longest := m.AllConfigurations()[0].RTT, time.Duration(0)
+		for _, c := range m.AllConfigurations() {
 			shortest, longest = min(shortest, c.RTT), max(longest, c.RTT)
 		}
 		said = fmt.Sprintf("round trips from %s to %s", duration(shortest), duration(longest))
@@ -318,7 +318,7 @@ func notMeasured(m results.Manifest) string {
 		not = append(not, "loss and congestion (the link has neither)")
 	}
 	not = append(not, "several machines")
-	if !slices.ContainsFunc(m.AllCases(), func(c results.Case) bool { return c.TLS }) {
+	if !slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return c.TLS }) {
 		not = append(not, "TLS")
 	}
 	not = append(not, "proxies and browsers")

@@ -32,9 +32,9 @@ type stackRows struct {
 // byStack splits the rows by the stack they were measured on.
 func (r *Report) byStack() (all []stackRows) {
 	for _, row := range r.Summary.Rows {
-		i := slices.IndexFunc(all, func(s stackRows) bool { return s.stack == row.Stack })
+		i := slices.IndexFunc(all, func(s stackRows) bool { return s.stack == row.Library })
 		if i < 0 {
-			i, all = len(all), append(all, stackRows{stack: row.Stack})
+			i, all = len(all), append(all, stackRows{stack: row.Library})
 		}
 		all[i].rows = append(all[i].rows, row)
 	}
@@ -59,7 +59,7 @@ func (s stackRows) row(name string) (found summary.Row) {
 }
 
 // withoutStack is the name that a row shares with those of the other stacks.
-func withoutStack(r summary.Row) string { return strings.Replace(r.Name, " stack="+r.Stack, "", 1) }
+func withoutStack(r summary.Row) string { return strings.Replace(r.Name, " stack="+r.Library, "", 1) }
 
 // claims compares transports on each stack: those with the same flush window, and
 // a short poll, which has none, with each. A claim must hold on every stack, which
@@ -74,7 +74,7 @@ func (r *Report) claims() (all []claim) {
 	for _, metric := range stackMetrics {
 		for i, a := range stacks[0].rows {
 			for _, b := range stacks[0].rows[i+1:] {
-				if a.Transport != b.Transport && (a.Flush == b.Flush || !swept(a) || !swept(b)) {
+				if a.Transport != b.Transport && (a.BatchingDelay == b.BatchingDelay || !swept(a) || !swept(b)) {
 					all = append(all, r.claim(metric, [2]string{withoutStack(a), withoutStack(b)}, stacks))
 				}
 			}
@@ -139,7 +139,7 @@ func (r *Report) stackSection() section {
 		Title: "Claims by stack: which differences in cost are the transport's",
 		Note: "A ratio is the second transport's figure over the first's. What does not hold on every stack measured may be the library's doing, and is withdrawn.\n" +
 			fmt.Sprintf("Metrics that were declared are told apart by the verdicts, where there are any; the others by ranges over the blocks that share no value, with at least %d valid trials of each.", rankedTrials),
-		Head: slices.Concat([]string{"metric", "of", "against"}, stackNames(r.byStack()), []string{"claim"}),
+		Heading: slices.Concat([]string{"metric", "of", "against"}, stackNames(r.byStack()), []string{"claim"}),
 	}
 	if r.Run.Manifest.Status == results.Invalid {
 		return all

@@ -43,7 +43,7 @@ func (s section) drawn(opts TableOptions) string {
 		return ""
 	}
 	var parts []string
-	for from, n := 0, len(s.Head)-1; from < n; {
+	for from, n := 0, len(s.Heading)-1; from < n; {
 		to := n
 		grid := s.part(from, to).grid(opts, 2)
 		for to > from+1 && lipgloss.Width(grid) > opts.width() {
@@ -57,7 +57,7 @@ func (s section) drawn(opts TableOptions) string {
 
 // grid is a section's table without borders, with a gap between the columns.
 func (s section) grid(opts TableOptions, gap int) string {
-	t := table.New().Headers(s.Head...)
+	t := table.New().Headers(s.Heading...)
 	for _, l := range s.Rows {
 		t.Row(l.Cells...)
 	}
@@ -103,10 +103,10 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 
 // overviewDrawn puts the units below the heads. It narrows the gaps where all columns then fit.
 func (r *Report) overviewDrawn(opts TableOptions) string {
-	s, units := section{Head: []string{"transport"}}, []string{""}
+	s, units := section{Heading: []string{"transport"}}, []string{""}
 	columns := columnsOf(r.Run.Manifest)
 	for _, c := range columns {
-		s.Head, units = append(s.Head, c.head), append(units, c.unit)
+		s.Heading, units = append(s.Heading, c.head), append(units, c.unit)
 	}
 	s.Rows = append([]line{{units, true}}, r.overviewRows(columns)...)
 	for _, l := range s.Rows[1:] {

@@ -158,7 +158,7 @@ func takes(run *results.Run, transport string, each func(block int) time.Duratio
 			continue
 		}
 		tr.Latency = results.Latency{Independent: 100_000}
-		tr.Latency.Histogram.RecordMany(each(tr.Block), tr.Ledger.Unique)
+		tr.Latency.Histogram.RecordMany(each(tr.Repetition), tr.Ledger.Unique)
 	}
 }
 
@@ -225,7 +225,7 @@ func TestTheInfiniteBeatsNobody(t *testing.T) {
 		if tr := &run.Trials[i]; tr.Transport == "sse" {
 			tr.Latency.Infinite = tr.Ledger.Unique
 			tr.Ledger.DeclaredGap = tr.Ledger.Unique
-			tr.Ledger.Owed *= 2
+			tr.Ledger.Expected *= 2
 		}
 	}
 	said, _ := soonest(t, run)
@@ -243,8 +243,8 @@ func TestOneTransportHasNoVerdict(t *testing.T) {
 	run.Manifest.Transports = []string{"sse"}
 	run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != "sse" })
 	r := report.New(run)
-	if first := r.Sentences()[0]; r.Worth() != "ESTIMATE" || !strings.Contains(first, "nothing to compare") {
-		t.Errorf("%s: %s", r.Worth(), first)
+	if first := r.Sentences()[0]; r.Badge() != "ESTIMATE" || !strings.Contains(first, "nothing to compare") {
+		t.Errorf("%s: %s", r.Badge(), first)
 	}
 }
 

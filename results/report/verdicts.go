@@ -18,19 +18,19 @@ const (
 )
 
 // fixed are the terms of every judgement, which were fixed before the first trial.
-func fixed(j compare.Judgement) string {
+func fixed(j compare.Analysis) string {
 	return fmt.Sprintf("%s from %d blocks: differences of less than %s do not matter, and p is adjusted (Holm) for the %s declared.",
-		verdictLabel, len(j.Blocks), percent(j.Declared.Margin), some(len(j.Family), "comparison"))
+		verdictLabel, len(j.Repetitions), percent(j.Declared.Margin), some(len(j.Family), "comparison"))
 }
 
 // verdicts are the terms, then a sentence per declared metric. They are for a judgement that
 // nothing withholds.
-func verdicts(j compare.Judgement) []string {
+func verdicts(j compare.Analysis) []string {
 	terms := fixed(j) + " In brackets: the 95 % interval of the ratio, then p."
 	if j.Variants > 1 {
 		terms += fmt.Sprintf(" Only cases of the same variant are compared; there are %d variants.", j.Variants)
 	}
-	if n := len(j.Blocks); !j.Decides() {
+	if n := len(j.Repetitions); !j.Decides() {
 		terms += fmt.Sprintf(" No difference can be significant yet: %d blocks have no p below %s, and one of %d comparisons must have less than %s; that takes %d blocks. Until then an order is by ranges alone.",
 			n, figure(math.Ldexp(2, -n)), len(j.Family), figure(0.05/float64(len(j.Family))), j.Decisive)
 	}
@@ -76,7 +76,7 @@ func evidence(d compare.Difference) string {
 	case d.Needed == 0:
 		inside = append(inside, "blocks needed: cannot be said")
 	default:
-		inside = append(inside, fmt.Sprintf("about %s blocks needed, %s more", metric.Count(int64(d.Needed)), metric.Count(int64(d.Needed-d.Blocks))))
+		inside = append(inside, fmt.Sprintf("about %s blocks needed, %s more", metric.Count(int64(d.Needed)), metric.Count(int64(d.Needed-d.Repetitions))))
 	}
 	return "(" + strings.Join(inside, ", ") + ")"
 }
@@ -105,7 +105,7 @@ func notComparable(all []compare.Difference) string {
 func infinities(d compare.Difference) (said []string) {
 	for side, n := range d.Infinite {
 		if n > 0 {
-			said = append(said, fmt.Sprintf("%s inf in %d of %d", results.Plain(d.Names[side]), n, d.Blocks))
+			said = append(said, fmt.Sprintf("%s inf in %d of %d", results.Plain(d.Names[side]), n, d.Repetitions))
 		}
 	}
 	return said
@@ -149,10 +149,10 @@ var verdictSign = map[compare.Verdict]string{
 const verdictLegend = "ratio (95 % interval): ≠ different · ≈ equivalent · ≲ detectable but below margin · ? inconclusive · – not comparable"
 
 // verdictGrid is the judgement for a terminal: a row per pair, a column per declared metric.
-func verdictGrid(j compare.Judgement) section {
-	all := section{Head: []string{"ratio"}, Left: true}
+func verdictGrid(j compare.Analysis) section {
+	all := section{Heading: []string{"ratio"}, Left: true}
 	for i, name := range compare.Metrics(j.Family) {
-		all.Head = append(all.Head, metric.ByName(name).Title)
+		all.Heading = append(all.Heading, metric.ByName(name).Title)
 		for row, d := range compare.Of(name, j.Family) {
 			if i == 0 {
 				all.add(pairName(d))
@@ -164,14 +164,14 @@ func verdictGrid(j compare.Judgement) section {
 }
 
 // verdictsSection is the judgement as a table of a page: a row per comparison.
-func verdictsSection(j compare.Judgement) section {
+func verdictsSection(j compare.Analysis) section {
 	all := section{
 		Title: "Verdicts on the declared metrics",
 		Note: fmt.Sprintf("Ratio: the Hodges-Lehmann estimate over %s, each side of a block by the other; its interval inverts Wilcoxon's signed-rank test. "+
 			"p: sign-flip test of the mean log ratio, over all signs (beyond 20 blocks of rounded sizes; where a block is infinite, of ranks), adjusted by Holm over these %d. Equivalent: the 90 %% interval lies within the margin of %s.\n"+
 			"Different takes all three: p below 0.05, an interval without 1, and a ratio beyond the margin. Below margin: there is a difference, which is not shown to exceed the margin, nor to stay within it.",
-			some(len(j.Blocks), "block"), len(j.Family), percent(j.Declared.Margin)),
-		Head: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "blocks needed", "remarks"},
+			some(len(j.Repetitions), "block"), len(j.Family), percent(j.Declared.Margin)),
+		Heading: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "blocks needed", "remarks"},
 	}
 	for _, d := range j.Family {
 		over90, p, needed := "–", "–", any("")
@@ -190,22 +190,22 @@ func verdictsSection(j compare.Judgement) section {
 const maxPairColumns = 6
 
 // othersSection has the ratios of the metrics that were not declared.
-func othersSection(j compare.Judgement) section {
+func othersSection(j compare.Analysis) section {
 	all := section{
 		Title: "Ratios of the other metrics",
 		Note: "With 95 % intervals, each by itself. These metrics were not declared, so they get no p and no verdict: " +
 			"among so many, some would be significant by chance. All are in comparisons.csv.",
-		Head: []string{"metric"},
+		Heading: []string{"metric"},
 	}
 	for i, name := range compare.Metrics(j.Others) {
 		row := []string{metric.ByName(name).Title}
 		for _, d := range compare.Of(name, j.Others) {
 			if i == 0 {
-				all.Head = append(all.Head, pairName(d))
+				all.Heading = append(all.Heading, pairName(d))
 			}
 			row = append(row, ratioCell(d))
 		}
-		if len(all.Head)-1 > maxPairColumns {
+		if len(all.Heading)-1 > maxPairColumns {
 			return section{}
 		}
 		if slices.ContainsFunc(row[1:], func(cell string) bool { return cell != "–" }) {

@@ -25,7 +25,7 @@ func Measure(name string, t results.Trial) Value {
 	case "ack":
 		return quantile(t.Ack, q)
 	case "answer":
-		return ifShown(t.Answers.Ledger.Owed != 0, quantile(t.Answers.Latency, q))
+		return ifShown(t.Replies.Ledger.Expected != 0, quantile(t.Replies.Latency, q))
 	case "connect":
 		return StageQuantile(t, "ready", q)
 	default:
@@ -35,12 +35,14 @@ func Measure(name string, t results.Trial) Value {
 
 // measures compute the metrics that are no percentiles of what is measured of every trial.
 var measures = map[string]func(results.Trial) Value{
-	metric.Mean:        ofAll(results.Histogram.Mean),
-	metric.Max:         ofAll(results.Histogram.Max),
-	metric.AgeMean:     func(t results.Trial) Value { return ifShown(t.Freshness.Covered != 0, ms(t.Freshness.Mean())) },
-	metric.AnswersLost: func(t results.Trial) Value { return ifShown(t.Answers.Ledger.Owed != 0, number(t.Answers.Ledger.Lost)) },
+	metric.Mean:    ofAll(results.Histogram.Mean),
+	metric.Max:     ofAll(results.Histogram.Max),
+	metric.AgeMean: func(t results.Trial) Value { return ifShown(t.Age.Covered != 0, ms(t.Age.Mean())) },
+	metric.RepliesLost: func(t results.Trial) Value {
+		return ifShown(t.Replies.Ledger.Expected != 0, number(t.Replies.Ledger.Lost))
+	},
 
-	metric.Owed:        count(func(t results.Trial) int64 { return t.Ledger.Owed }),
+	metric.Expected:    count(func(t results.Trial) int64 { return t.Ledger.Expected }),
 	metric.Delivered:   count(func(t results.Trial) int64 { return t.Ledger.Unique }),
 	metric.Lost:        count(func(t results.Trial) int64 { return t.Ledger.Lost }),
 	metric.DeclaredGap: count(func(t results.Trial) int64 { return t.Ledger.DeclaredGap }),
@@ -49,7 +51,7 @@ var measures = map[string]func(results.Trial) Value{
 	metric.Reordered:   count(func(t results.Trial) int64 { return t.Ledger.Reordered }),
 
 	metric.RequestsPerMessage: perMessage(func(w results.Wire) int64 { return w.Requests }),
-	metric.EmptyAnswerShare:   func(t results.Trial) Value { return ratio(t.Cost.Wire.EmptyAnswers, t.Cost.Wire.Polls) }, // undefined for transports that do not poll
+	metric.EmptyResponseShare: func(t results.Trial) Value { return ratio(t.Cost.Wire.EmptyResponses, t.Cost.Wire.Polls) }, // undefined for transports that do not poll
 	metric.MessagesPerBatch:   func(t results.Trial) Value { return ratio(t.Cost.Delivered, t.Cost.Wire.Batches) },
 
 	metric.WireBytesPerMessage:   perMessage(results.Wire.Bytes),
@@ -70,17 +72,17 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ServerMemoryPerClient:    memoryPerClient(func(c results.Cost) results.Process { return c.Server }),
 	metric.GeneratorMemoryPerClient: memoryPerClient(func(c results.Cost) results.Process { return c.Generator }),
 
-	metric.VisitorsReadyP50: visited(func(v results.Visits) Value {
+	metric.ShortLivedReadyP50: visited(func(v results.Visits) Value {
 		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Came - v.Connect.Count(), Independent: v.Came}, 0.5)
 	}),
-	metric.FirstMessageP50: visited(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
-	metric.FirstMessageP99: visited(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
-	metric.VisitorsUnheard: visited(func(v results.Visits) Value { return number(v.First.Infinite) }),
+	metric.FirstMessageP50:    visited(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
+	metric.FirstMessageP99:    visited(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
+	metric.ShortLivedUnserved: visited(func(v results.Visits) Value { return number(v.First.Infinite) }),
 
 	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
-	metric.ConnectServerCPU:    cpuPerConnection(func(s results.Spent) time.Duration { return s.CPU }),
-	metric.ConnectServerUser:   cpuPerConnection(func(s results.Spent) time.Duration { return s.User }),
-	metric.ConnectServerSystem: cpuPerConnection(func(s results.Spent) time.Duration { return s.System }),
+	metric.ConnectServerCPU:    cpuPerConnection(func(s results.CPUTime) time.Duration { return s.CPU }),
+	metric.ConnectServerUser:   cpuPerConnection(func(s results.CPUTime) time.Duration { return s.User }),
+	metric.ConnectServerSystem: cpuPerConnection(func(s results.CPUTime) time.Duration { return s.System }),
 	metric.ConnectBytesUp:      func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesUp)) },
 	metric.ConnectBytesDown:    func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesDown)) },
 }
@@ -94,7 +96,7 @@ func quantile(l results.Latency, q float64) Value {
 	case infinite:
 		return Value{Known: Infinite}
 	default:
-		return Value{Known: TooFew, Have: l.Independent, Need: results.Needed(q)}
+		return Value{Known: TooFew, Have: l.Independent, Requirement: results.Needed(q)}
 	}
 }
 
@@ -143,7 +145,7 @@ func ratio[N int64 | float64](a, b N) Value {
 // AgeQuantile is the age that a share q of the time does not exceed. What never came is
 // older than anything that did.
 func AgeQuantile(t results.Trial, q float64) Value {
-	f := t.Freshness
+	f := t.Age
 	return ifShown(f.Covered+f.Never != 0, quantile(results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}, q))
 }
 
@@ -195,7 +197,7 @@ func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 // slightly negative when a process gave memory back meanwhile.
 func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) Value {
 	return func(t results.Trial) Value {
-		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.Reporters
+		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.PublishOnly
 		return ifShown(p.MemoryIdle != 0 && p.MemoryBase != 0 && clients > 0, ratio(float64(p.MemoryIdle-p.MemoryBase)/1024, float64(clients)))
 	}
 }
@@ -216,7 +218,7 @@ func StageQuantile(t results.Trial, stage string, q float64) Value {
 
 // cpuPerConnection takes a CPU time of zero as not shown, unless it is a half of one
 // that is: 10 ms ticks can miss a half.
-func cpuPerConnection(of func(results.Spent) time.Duration) func(results.Trial) Value {
+func cpuPerConnection(of func(results.CPUTime) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		spent := t.Connect.Server
 		return ifShown(spent.CPU != 0, perConnection(t.Connect, float64(of(spent))/float64(time.Microsecond)))

@@ -3,7 +3,7 @@ package summary
 import "pushbench/results/metric"
 
 // Measured is the value of a run that stands beside a published figure.
-func (s Summary) Measured(f metric.PublishedFigure) Value {
+func (s Summary) Measured(f metric.PublishedValue) Value {
 	return combine(f, func(name, metric string) Value {
 		r, ok := s.Row(name)
 		if !ok {
@@ -14,10 +14,10 @@ func (s Summary) Measured(f metric.PublishedFigure) Value {
 }
 
 // Predicted is what the run's arithmetic says of it.
-func (s Summary) Predicted(f metric.PublishedFigure) Value {
+func (s Summary) Predicted(f metric.PublishedValue) Value {
 	return combine(f, func(name, metric string) Value {
 		r, _ := s.Row(name)
-		p, ok := r.Theory(metric)
+		p, ok := r.Predicted(metric)
 		if !ok {
 			return Value{Known: NotShown}
 		}
@@ -25,10 +25,10 @@ func (s Summary) Predicted(f metric.PublishedFigure) Value {
 	})
 }
 
-func combine(f metric.PublishedFigure, of func(name, metric string) Value) Value {
-	v := of(f.Case, f.Metric)
-	if v.Known == Shown && f.OverCase != "" {
-		under := of(f.OverCase, f.OverMetric)
+func combine(f metric.PublishedValue, of func(name, metric string) Value) Value {
+	v := of(f.Configuration, f.Metric)
+	if v.Known == Shown && f.OverConfiguration != "" {
+		under := of(f.OverConfiguration, f.OverMetric)
 		if under.Known != Shown {
 			return under
 		}

@@ -15,14 +15,14 @@ import (
 
 // A Summary is a run in one row a case, over its valid trials.
 type Summary struct {
-	Rows        []Row      // in report order; a case without a valid trial has an empty row
-	Excluded    []Excluded // trials that enter no row
-	Dropped     []int      // blocks left out whole, as they lack a valid trial of some case
-	Blocks      int        // planned
-	Common      []int      // blocks in which every case has a valid trial, ascending: those that can be compared
-	ValidBlocks int        // how many these are
-	Gates       int        // of all trials
-	GatesPassed int
+	Rows             []Row      // in report order; a case without a valid trial has an empty row
+	Excluded         []Excluded // trials that enter no row
+	Dropped          []int      // blocks left out whole, as they lack a valid trial of some case
+	Repetitions      int        // planned
+	Common           []int      // blocks in which every case has a valid trial, ascending: those that can be compared
+	ValidRepetitions int        // how many these are
+	Checks           int        // of all trials
+	ChecksPassed     int
 }
 
 // Excluded names a trial that enters no figure, and why.
@@ -36,7 +36,7 @@ type Excluded struct {
 // trial of every case, only such blocks enter: rows are there to be compared, and a
 // block that only some of them had would be compared with others.
 type Row struct {
-	results.Case
+	results.Configuration
 	Trials    []results.Trial // in block order
 	Pooled    results.Trial   // counts added up, histograms merged
 	Saturated bool            // some trial was: the figures describe overload
@@ -44,34 +44,34 @@ type Row struct {
 
 // Of summarizes a run.
 func Of(r *results.Run) Summary {
-	s := Summary{Blocks: r.Manifest.Blocks}
+	s := Summary{Repetitions: r.Manifest.Repetitions}
 	valid := map[string][]results.Trial{} // by case
 	for _, t := range r.Trials {
-		s.Gates += len(t.Gates)
-		s.GatesPassed += len(t.Gates) - len(t.FailedGates())
-		if name := t.CaseName(); t.Valid() {
+		s.Checks += len(t.Checks)
+		s.ChecksPassed += len(t.Checks) - len(t.FailedChecks())
+		if name := t.ConfigurationName(); t.Valid() {
 			valid[name] = append(valid[name], t)
 		} else {
 			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: whyNot(t), Repeated: repeated(r, t)})
 		}
 	}
-	cases := r.Manifest.AllCases()
+	cases := r.Manifest.AllConfigurations()
 	s.Common = commonBlocks(cases, valid)
-	s.ValidBlocks = len(s.Common)
+	s.ValidRepetitions = len(s.Common)
 	for _, c := range cases {
 		var kept []results.Trial
 		for _, t := range valid[c.Name] {
 			switch {
-			case len(s.Common) == 0 || slices.Contains(s.Common, t.Block):
+			case len(s.Common) == 0 || slices.Contains(s.Common, t.Repetition):
 				kept = append(kept, t)
-			case !slices.Contains(s.Dropped, t.Block):
-				s.Dropped = append(s.Dropped, t.Block)
+			case !slices.Contains(s.Dropped, t.Repetition):
+				s.Dropped = append(s.Dropped, t.Repetition)
 			}
 		}
-		slices.SortStableFunc(kept, func(a, b results.Trial) int { return cmp.Compare(a.Block, b.Block) })
-		row := Row{Case: c, Trials: kept, Pooled: results.Pool(kept)}
+		slices.SortStableFunc(kept, func(a, b results.Trial) int { return cmp.Compare(a.Repetition, b.Repetition) })
+		row := Row{Configuration: c, Trials: kept, Pooled: results.Pool(kept)}
 		p := &row.Pooled
-		p.Transport, p.Case, p.Stack, p.Flush, p.Status = c.Transport, c.Name, c.Stack, c.Flush, results.Complete
+		p.Transport, p.Configuration, p.Library, p.BatchingDelay, p.Status = c.Transport, c.Name, c.Library, c.BatchingDelay, results.Complete
 		row.Saturated = slices.ContainsFunc(kept, func(t results.Trial) bool { return t.Status == results.Saturated })
 		s.Rows = append(s.Rows, row)
 	}
@@ -91,13 +91,13 @@ func (s Summary) Row(name string) (row Row, ok bool) {
 // repeated says whether another attempt at a trial followed.
 func repeated(r *results.Run, t results.Trial) bool {
 	return slices.ContainsFunc(r.Trials, func(o results.Trial) bool {
-		return o.Block == t.Block && o.CaseName() == t.CaseName() && o.Again > t.Again
+		return o.Repetition == t.Repetition && o.ConfigurationName() == t.ConfigurationName() && o.Attempt > t.Attempt
 	})
 }
 
 // whyNot says in one line why the trial is not valid.
 func whyNot(t results.Trial) string {
-	if failed := t.FailedGates(); len(failed) > 0 {
+	if failed := t.FailedChecks(); len(failed) > 0 {
 		return "gate " + failed[0].Name + ": " + failed[0].Detail
 	}
 	if t.Reason != "" {
@@ -107,12 +107,12 @@ func whyNot(t results.Trial) string {
 }
 
 // commonBlocks are the blocks that every case has a valid trial of, in ascending order.
-func commonBlocks(cases []results.Case, valid map[string][]results.Trial) (common []int) {
+func commonBlocks(cases []results.Configuration, valid map[string][]results.Trial) (common []int) {
 	for i, c := range cases {
 		var blocks []int
 		for _, t := range valid[c.Name] {
-			if i == 0 || slices.Contains(common, t.Block) {
-				blocks = append(blocks, t.Block)
+			if i == 0 || slices.Contains(common, t.Repetition) {
+				blocks = append(blocks, t.Repetition)
 			}
 		}
 		slices.Sort(blocks)
@@ -183,10 +183,10 @@ func SortByMedian(rows []Row, metric string) {
 
 // Theory is what the trials' arithmetic predicts for the metric, averaged over
 // them; ok is false when it predicts nothing.
-func (r Row) Theory(metric string) (p results.Prediction, ok bool) {
+func (r Row) Predicted(metric string) (p results.Prediction, ok bool) {
 	var n float64
 	for _, t := range r.Trials {
-		for _, q := range t.Theory {
+		for _, q := range t.Predicted {
 			if q.Metric == metric {
 				n++
 				p = results.Prediction{Metric: metric, Value: p.Value + (q.Value-p.Value)/n, Formula: q.Formula}
@@ -197,12 +197,12 @@ func (r Row) Theory(metric string) (p results.Prediction, ok bool) {
 }
 
 // BlockTook is how long a block of the run took on average; 0 when none ended.
-func BlockTook(r *results.Run) time.Duration {
+func RepetitionDuration(r *results.Run) time.Duration {
 	var took time.Duration
 	blocks := map[int]bool{}
 	for _, t := range r.Trials {
 		took += t.Took
-		blocks[t.Block] = true
+		blocks[t.Repetition] = true
 	}
 	if len(blocks) == 0 {
 		return 0

@@ -31,7 +31,7 @@ func TestMetricsOfATrial(t *testing.T) {
 	}
 	trial := results.Trial{
 		Latency: results.Latency{Histogram: latency, Independent: 1000},
-		Ledger:  results.Ledger{Owed: 1000, Unique: 1000, Received: 1000},
+		Ledger:  results.Ledger{Expected: 1000, Unique: 1000, Received: 1000},
 		Connect: results.Connect{
 			Clients: 1000, Stages: map[string]results.Histogram{"ready": ready},
 			BytesUp: 150_000, BytesDown: 200_000, RoundTrips: 2,
@@ -43,13 +43,13 @@ func TestMetricsOfATrial(t *testing.T) {
 			Wire: results.Wire{
 				Up:       results.Direction{Bytes: 1000, Headers: 1000, Segments: 10},
 				Down:     results.Direction{Bytes: 4000, Payload: 2500, Envelope: 1500, Segments: 40},
-				Requests: 250, Polls: 200, EmptyAnswers: 50, Batches: 125,
+				Requests: 250, Polls: 200, EmptyResponses: 50, Batches: 125,
 			},
 		},
 	}
 	for name, want := range map[string]float64{
 		metric.P50: 5, metric.Max: 5, metric.Delivered: 1000, metric.Lost: 0,
-		metric.RequestsPerMessage: 0.5, metric.EmptyAnswerShare: 0.25, metric.MessagesPerBatch: 4,
+		metric.RequestsPerMessage: 0.5, metric.EmptyResponseShare: 0.25, metric.MessagesPerBatch: 4,
 		metric.WireBytesPerMessage: 10, metric.PacketBytesPerMessage: 10 + 50*52/500.0, metric.PayloadShare: 0.5,
 		metric.ServerCPUPerMessage: 4, metric.GeneratorCPUPerMessage: 6, metric.CPUPerMessage: 10,
 		metric.ServerMemoryPerClient: 2, metric.ConnectRoundTrips: 2, metric.ConnectBytesUp: 150, metric.ConnectBytesDown: 200,
@@ -94,7 +94,7 @@ func TestLostMessagesAreInfinitelyLate(t *testing.T) {
 	r := row(t, &results.Run{
 		Manifest: results.Manifest{Transports: []string{"sse"}},
 		Trials: []results.Trial{{
-			Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Owed: 4, Unique: 3, Lost: 1, Received: 3},
+			Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 4, Unique: 3, Lost: 1, Received: 3},
 			Latency: results.Latency{Histogram: latency, Infinite: 1, Independent: 4},
 		}},
 	}, "sse")
@@ -103,7 +103,7 @@ func TestLostMessagesAreInfinitelyLate(t *testing.T) {
 			t.Errorf("%s with a lost message is %v", name, got)
 		}
 	}
-	if got := r.Value(metric.P99); got.Known != summary.TooFew || got.Have != 4 || got.Need != 1000 {
+	if got := r.Value(metric.P99); got.Known != summary.TooFew || got.Have != 4 || got.Requirement != 1000 {
 		t.Errorf("p99 of four is %+v, want too few: 4 of 1000", got)
 	}
 }
@@ -111,8 +111,8 @@ func TestLostMessagesAreInfinitelyLate(t *testing.T) {
 func TestARowPoolsItsTrials(t *testing.T) {
 	run := synthetic.Run(4, 5*time.Second)
 	r := row(t, run, "longpoll")
-	if want := 4 * r.Trials[0].Ledger.Owed; r.Pooled.Ledger.Owed != want || r.Pooled.Latency.Histogram.Count() != want {
-		t.Errorf("pooled %d owed, %d latencies; want %d of both", r.Pooled.Ledger.Owed, r.Pooled.Latency.Histogram.Count(), want)
+	if want := 4 * r.Trials[0].Ledger.Expected; r.Pooled.Ledger.Expected != want || r.Pooled.Latency.Histogram.Count() != want {
+		t.Errorf("pooled %d owed, %d latencies; want %d of both", r.Pooled.Ledger.Expected, r.Pooled.Latency.Histogram.Count(), want)
 	}
 	for _, name := range []string{metric.P50, metric.P99, metric.CPUPerMessage, metric.ServerMemoryPerClient} {
 		over, ok := r.Range(name)
@@ -121,7 +121,7 @@ func TestARowPoolsItsTrials(t *testing.T) {
 			t.Errorf("%s is %v in a range of %v to %v (%v)", name, v, over.Lo, over.Hi, ok)
 		}
 	}
-	if p, ok := r.Theory(metric.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
+	if p, ok := r.Predicted(metric.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
 		t.Errorf("theory of p50 is %+v", p)
 	}
 	if r.Pooled.Connect.RoundTrips != 2 {
@@ -132,7 +132,7 @@ func TestARowPoolsItsTrials(t *testing.T) {
 func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
 	run := synthetic.Run(2, 2*time.Second)
 	for i := range run.Trials {
-		if run.Trials[i].Block == 2 {
+		if run.Trials[i].Repetition == 2 {
 			run.Trials[i].Cost.Server.CPU = 0
 			run.Trials[i].Cost.Wire.Down.Segments = 0
 		}
@@ -151,13 +151,13 @@ func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
 func TestATrialThatWasMeasuredAgainIsOnRecord(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
 	disturbed := run.Trials[2]
-	disturbed.Gates = []results.Gate{{Name: "pacing", Detail: "late"}}
-	run.Trials[2].Again = 1
+	disturbed.Checks = []results.ValidityCheck{{Name: "pacing", Detail: "late"}}
+	run.Trials[2].Attempt = 1
 	run.Trials = slices.Insert(run.Trials, 2, disturbed)
 	s := summary.Of(run)
 	want := []summary.Excluded{{Trial: "block 1 sse", Reason: "gate pacing: late", Repeated: true}}
-	if !slices.Equal(s.Excluded, want) || s.ValidBlocks != 3 {
-		t.Errorf("excluded %+v, %d valid blocks; want %+v, 3", s.Excluded, s.ValidBlocks, want)
+	if !slices.Equal(s.Excluded, want) || s.ValidRepetitions != 3 {
+		t.Errorf("excluded %+v, %d valid blocks; want %+v, 3", s.Excluded, s.ValidRepetitions, want)
 	}
 	if got := run.Trials[3].Name(); got != "block 1 sse (attempt 2)" {
 		t.Errorf("the second attempt is called %q", got)
@@ -166,7 +166,7 @@ func TestATrialThatWasMeasuredAgainIsOnRecord(t *testing.T) {
 
 func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
-	run.Trials[2].Gates[0].Passed = false
+	run.Trials[2].Checks[0].Passed = false
 	run.Trials[5].Status, run.Trials[5].Reason = results.Partial, "interrupted"
 	run.Trials[9].Status = results.Saturated
 	s := summary.Of(run)
@@ -176,8 +176,8 @@ func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
 	if s.Excluded[0].Reason != "gate ledger: all sums hold" || s.Excluded[1].Reason != "PARTIAL: interrupted" {
 		t.Errorf("reasons %q and %q", s.Excluded[0].Reason, s.Excluded[1].Reason)
 	}
-	if s.ValidBlocks != 1 || s.Blocks != 3 || s.GatesPassed != s.Gates-1 {
-		t.Errorf("%d of %d blocks valid, %d of %d gates passed", s.ValidBlocks, s.Blocks, s.GatesPassed, s.Gates)
+	if s.ValidRepetitions != 1 || s.Repetitions != 3 || s.ChecksPassed != s.Checks-1 {
+		t.Errorf("%d of %d blocks valid, %d of %d gates passed", s.ValidRepetitions, s.Repetitions, s.ChecksPassed, s.Checks)
 	}
 	saturated, _ := s.Row("longpoll")
 	if !saturated.Saturated || len(saturated.Trials) != 1 || !slices.Equal(s.Common, []int{3}) || !slices.Equal(s.Dropped, []int{1, 2}) {
@@ -190,9 +190,9 @@ func TestRowsAreOfTheSameBlocks(t *testing.T) {
 	run := synthetic.Run(12, time.Second)
 	for i := range run.Trials {
 		switch tr := &run.Trials[i]; {
-		case tr.Block == 3 && tr.Transport == "sse":
-			tr.Gates[0].Passed = false
-		case tr.Block == 3 && tr.Transport == "websocket":
+		case tr.Repetition == 3 && tr.Transport == "sse":
+			tr.Checks[0].Passed = false
+		case tr.Repetition == 3 && tr.Transport == "websocket":
 			tr.Cost.Server.CPU *= 100
 		}
 	}
@@ -208,7 +208,7 @@ func TestMedian(t *testing.T) {
 	cpu := []time.Duration{4, 1, 3, 2}
 	for i := range run.Trials {
 		if tr := &run.Trials[i]; tr.Transport == "sse" {
-			tr.Cost.Server.CPU = cpu[tr.Block-1] * time.Microsecond * time.Duration(tr.Cost.Delivered)
+			tr.Cost.Server.CPU = cpu[tr.Repetition-1] * time.Microsecond * time.Duration(tr.Cost.Delivered)
 		}
 	}
 	row, _ := summary.Of(run).Row("sse")
@@ -216,8 +216,8 @@ func TestMedian(t *testing.T) {
 		t.Errorf("the median of 4, 1, 3 and 2 is %v", got)
 	}
 	for i := range run.Trials {
-		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Block > 2 {
-			tr.Ledger.Owed, tr.Ledger.Lost, tr.Latency.Infinite = 3*tr.Ledger.Owed, 2*tr.Ledger.Owed, 2*tr.Ledger.Owed
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Repetition > 2 {
+			tr.Ledger.Expected, tr.Ledger.Lost, tr.Latency.Infinite = 3*tr.Ledger.Expected, 2*tr.Ledger.Expected, 2*tr.Ledger.Expected
 		}
 	}
 	row, _ = summary.Of(run).Row("sse")
@@ -230,8 +230,8 @@ func TestARunWithoutTrialsHasEmptyRows(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Trials = nil
 	s := summary.Of(run)
-	if len(s.Rows) != 4 || s.ValidBlocks != 0 {
-		t.Fatalf("%d rows, %d valid blocks", len(s.Rows), s.ValidBlocks)
+	if len(s.Rows) != 4 || s.ValidRepetitions != 0 {
+		t.Fatalf("%d rows, %d valid blocks", len(s.Rows), s.ValidRepetitions)
 	}
 	for _, m := range metric.All {
 		if got := s.Rows[0].Value(m.Name); got.Known != summary.NotShown {

@@ -21,9 +21,9 @@ const (
 
 // A Value is a metric's value, or why there is none.
 type Value struct {
-	X          float64 // in the metric's unit, when Shown
-	Known      Known
-	Have, Need int64 // independent observations, when TooFew
+	X                 float64 // in the metric's unit, when Shown
+	Known             Known
+	Have, Requirement int64 // independent observations, when TooFew
 }
 
 // String prints the value: three significant digits, ∞, n/a (too few) or – (not measured).

@@ -40,17 +40,17 @@ type Transport struct {
 	PublishesInSocket bool // a client publishes on the connection on which it receives
 	ServerDials       bool // the server opens the connections
 
-	Flushes    bool // connections wait for messages: the server can hold some back to send several in one write, and has heartbeats
+	Batches    bool // connections wait for messages: the server can hold some back to send several in one write, and has heartbeats
 	EventLoops bool // the event-loop engine has a client of it, as the goroutine engine has of all
 }
 
 // table lists the transports in report order.
 var table = []Transport{
 	{Name: ShortPoll, Title: "short polling", Default: true, Polls: true, Timed: true, EventLoops: true},
-	{Name: LongPoll, Title: "long polling", Default: true, Polls: true, Holds: true, Flushes: true, EventLoops: true},
-	{Name: SSE, Title: "SSE", Default: true, Streams: true, Flushes: true, EventLoops: true},
-	{Name: HTTPStream, Title: "HTTP streaming", Streams: true, Flushes: true, EventLoops: true},
-	{Name: WebSocket, Title: "WebSocket", Default: true, Streams: true, Upgrades: true, PublishesInSocket: true, Flushes: true, EventLoops: true},
+	{Name: LongPoll, Title: "long polling", Default: true, Polls: true, Holds: true, Batches: true, EventLoops: true},
+	{Name: SSE, Title: "SSE", Default: true, Streams: true, Batches: true, EventLoops: true},
+	{Name: HTTPStream, Title: "HTTP streaming", Streams: true, Batches: true, EventLoops: true},
+	{Name: WebSocket, Title: "WebSocket", Default: true, Streams: true, Upgrades: true, PublishesInSocket: true, Batches: true, EventLoops: true},
 	{Name: Webhook, Title: "webhooks", ServerDials: true},
 }
 

@@ -10,7 +10,7 @@ func TestTraitsAgree(t *testing.T) {
 			"has a name and a title of its own":              row.Name != "" && row.Title != "" && !seen[row.Name],
 			"polls, streams, or the server dials":            oneOf(row.Polls, row.Streams, row.ServerDials),
 			"a poll is timed or held":                        row.Polls == oneOf(row.Timed, row.Holds),
-			"a server that holds a poll can flush":           !row.Holds || row.Flushes,
+			"a server that holds a poll can flush":           !row.Holds || row.Batches,
 			"an upgrade makes a stream":                      !row.Upgrades || row.Streams,
 			"only a socket carries publications":             row.PublishesInSocket == row.Upgrades,
 			"what clients cannot open is measured on demand": !row.ServerDials || !row.Default,

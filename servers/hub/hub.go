@@ -32,7 +32,7 @@ type Options struct {
 	RingBytes     int           `json:"ring_bytes"`      // encoded bytes kept per topic, but always the newest message; default 1 MiB
 	MaxTopics     int           `json:"max_topics"`      // topics in all; default 100,000
 	MaxBatchBytes int           `json:"max_batch_bytes"` // encoded bytes of messages one read returns, but always one message; default 256 KiB
-	Flush         time.Duration `json:"-"`               // how long news of a topic may be held so that more go in one write; default 0: never
+	BatchingDelay time.Duration `json:"-"`               // how long news of a topic may be held so that more go in one write; default 0: never
 	Shards        int           `json:"-"`               // goroutines that call wakers; default GOMAXPROCS
 }
 
@@ -64,7 +64,7 @@ func New(o Options) *Hub {
 	h := &Hub{options: o, epoch: rand.Uint64(), topics: make(map[string]*topic)}
 	h.sets.sets = make(map[string]weak.Pointer[TopicSet])
 	for range o.Shards {
-		h.shards = append(h.shards, startShard(o.Flush))
+		h.shards = append(h.shards, startShard(o.BatchingDelay))
 	}
 	return h
 }

@@ -282,7 +282,7 @@ func TestAForeignCursorDoesNotArm(t *testing.T) {
 
 func TestTheFlushWindowGathersPublications(t *testing.T) {
 	const flush = 50 * time.Millisecond
-	h := open(t, Options{Flush: flush})
+	h := open(t, Options{BatchingDelay: flush})
 	s := mustSet(t, h, "a")
 	b := make(bell, 10)
 	sub := h.Subscribe(s, b)

@@ -135,7 +135,7 @@ func (c *client) look() {
 	}
 }
 
-func (c *client) next() *wire.Batch[wire.Answer] {
+func (c *client) next() *wire.Batch[wire.Response] {
 	b, err := c.edge.polls.Next(&c.cursor, c.follow.Set(), c.delivery)
 	if err != nil { // cannot be: the cursor was checked when the poll came
 		return nil
@@ -150,15 +150,15 @@ func (c *client) answer() {
 		return
 	}
 	c.edge.service.Count.Empty.Add(1)
-	c.finish(c.edge.service.HTTP.AppendAnswer(nil, c.final(c.edge.service.NoContent())))
+	c.finish(c.edge.service.HTTP.AppendResponse(nil, c.final(c.edge.service.NoContent())))
 }
 
 // write answers with a batch, in the bytes that all others get.
-func (c *client) write(b *wire.Batch[wire.Answer]) {
+func (c *client) write(b *wire.Batch[wire.Response]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
 	whole := b.Frame.Whole
 	if r := c.final(c.edge.service.Batch(b.Frame.Body)); r.Close {
-		whole = c.edge.service.HTTP.AppendAnswer(nil, r)
+		whole = c.edge.service.HTTP.AppendResponse(nil, r)
 	}
 	c.finish(whole)
 }

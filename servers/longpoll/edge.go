@@ -18,7 +18,7 @@ import (
 // An edge is a long-polling server.
 type edge struct {
 	service *wire.Service
-	polls   *wire.Cache[wire.Answer]
+	polls   *wire.Cache[wire.Response]
 }
 
 // New makes the edge of a service.
@@ -50,7 +50,7 @@ func (e *edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscr
 	if !found {
 		e.service.Count.Empty.Add(1)
 	}
-	x.Answer(answer)
+	x.Respond(answer)
 	c.answered(time.Now()) // the write follows at once
 }
 

@@ -17,6 +17,6 @@ func New(s *wire.Service) *wire.Edge {
 		if !found {
 			s.Count.Empty.Add(1)
 		}
-		x.Answer(answer)
+		x.Respond(answer)
 	}, nil)
 }

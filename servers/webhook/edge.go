@@ -16,7 +16,7 @@ import (
 // New makes the edge of a service, from which nothing comes down but by webhooks.
 func New(s *wire.Service, allowed []netip.Prefix) *wire.Edge {
 	refuse := func(x httpstack.Exchange, _ *httpstack.Request, _ *wire.Subscribe) {
-		x.Answer(s.Refuse(nil)) // this transport has no subscriptions
+		x.Respond(s.Refuse(nil)) // this transport has no subscriptions
 	}
 	e := wire.NewEdge(s, refuse, nil)
 	e.End = Enable(s, allowed).Close

@@ -64,7 +64,7 @@ func (e *edge) upgrade(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Sub
 	}
 	c.conn.SetState(nil)
 	if refused := (websocket.HandshakeError{}); errors.As(err, &refused) { // else the connection broke
-		x.Answer(e.service.Refuse(wire.ErrUpgrade))
+		x.Respond(e.service.Refuse(wire.ErrUpgrade))
 	}
 }
 

@@ -39,11 +39,11 @@ func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 			if answer, sub := s.handle(r); sub != nil {
 				handle(x, r, sub)
 			} else {
-				x.Answer(answer)
+				x.Respond(answer)
 			}
 		})
 		if failed != nil {
-			x.Answer(*failed)
+			x.Respond(*failed)
 		}
 	}
 	return &Edge{service: s, server: s.HTTP.NewServer(dispatch, closed)}

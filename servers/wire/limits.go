@@ -20,23 +20,23 @@ const slowGapPatience = 12
 
 // Limits bound what clients can make a server do. The zero value works.
 type Limits struct {
-	MaxPayload  int           `json:"max_payload_bytes"`           // of one message; default 64 KiB
-	MaxTopics   int           `json:"max_topics_per_subscription"` // default 256
-	MaxHeader   int           `json:"max_header_bytes"`            // of request line and headers; default 8 KiB
-	Hold        time.Duration `json:"hold_ns"`                     // longest a poll is held; default 30s
-	ReadTimeout time.Duration `json:"read_timeout_ns"`             // for a request, from its first byte; default 5s
-	IdleTimeout time.Duration `json:"idle_timeout_ns"`             // between two requests of a connection; default 65s
-	SlowAfter   time.Duration `json:"slow_after_ns"`               // how long written bytes may stay unread; default 5s
-	Slow        SlowPolicy    `json:"slow_consumer"`               // default SlowClose
-	AnswerHead  int           `json:"answer_head_bytes"`           // of the head of a 200 or 204, which is filled up to it; default 0: as it is
-	Heartbeat   time.Duration `json:"heartbeat_ns"`                // how long a stream or a socket may be quiet before the server sends one; default 0: for ever
+	MaxPayload          int           `json:"max_payload_bytes"`           // of one message; default 64 KiB
+	MaxTopics           int           `json:"max_topics_per_subscription"` // default 256
+	MaxHeader           int           `json:"max_header_bytes"`            // of request line and headers; default 8 KiB
+	MaxPollTimeout      time.Duration `json:"hold_ns"`                     // longest a poll is held; default 30s
+	ReadTimeout         time.Duration `json:"read_timeout_ns"`             // for a request, from its first byte; default 5s
+	IdleTimeout         time.Duration `json:"idle_timeout_ns"`             // between two requests of a connection; default 65s
+	SlowAfter           time.Duration `json:"slow_after_ns"`               // how long written bytes may stay unread; default 5s
+	Slow                SlowPolicy    `json:"slow_consumer"`               // default SlowClose
+	ResponseHeaderBytes int           `json:"answer_head_bytes"`           // of the head of a 200 or 204, which is filled up to it; default 0: as it is
+	Heartbeat           time.Duration `json:"heartbeat_ns"`                // how long a stream or a socket may be quiet before the server sends one; default 0: for ever
 }
 
 func (l Limits) withDefaults() Limits {
 	l.MaxPayload = cmp.Or(l.MaxPayload, 64<<10)
 	l.MaxTopics = cmp.Or(l.MaxTopics, 256)
 	l.MaxHeader = cmp.Or(l.MaxHeader, 8<<10)
-	l.Hold = cmp.Or(l.Hold, 30*time.Second)
+	l.MaxPollTimeout = cmp.Or(l.MaxPollTimeout, 30*time.Second)
 	l.ReadTimeout = cmp.Or(l.ReadTimeout, 5*time.Second)
 	l.IdleTimeout = cmp.Or(l.IdleTimeout, 65*time.Second)
 	l.SlowAfter = cmp.Or(l.SlowAfter, 5*time.Second)

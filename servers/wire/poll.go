@@ -6,22 +6,22 @@ import (
 )
 
 // An Answer is a batch framed as the answer to a poll.
-type Answer struct {
+type Response struct {
 	Whole []byte // head and body, for a connection that stays open
 	Body  []byte
 }
 
 // NewPolls makes the cache that a polling edge answers from.
-func (s *Service) NewPolls() *Cache[Answer] {
-	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Answer {
-		whole := s.HTTP.AppendAnswer(make([]byte, 0, len(body)+96), httpstack.Response{Status: 200, Body: body, NoStore: true})
-		return Answer{Whole: whole, Body: whole[len(whole)-len(body):]}
+func (s *Service) NewPolls() *Cache[Response] {
+	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Response {
+		whole := s.HTTP.AppendResponse(make([]byte, 0, len(body)+96), httpstack.Response{Status: 200, Body: body, NoStore: true})
+		return Response{Whole: whole, Body: whole[len(whole)-len(body):]}
 	})
 }
 
 // Poll answers a poll from what is there. If there is nothing, found is false
 // and the answer is 204; sub.After may then have moved on.
-func (s *Service) Poll(polls *Cache[Answer], sub *Subscribe) (r httpstack.Response, found bool) {
+func (s *Service) Poll(polls *Cache[Response], sub *Subscribe) (r httpstack.Response, found bool) {
 	if sub.FromNow {
 		return s.Batch(s.Ack(sub)), true
 	}

@@ -173,7 +173,7 @@ func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {
 	if e != pollEndpoint {
 		return 0, errUnknownParameter
 	}
-	longest := s.Limits.Hold
+	longest := s.Limits.MaxPollTimeout
 	if !s.transport.Holds {
 		longest = 0
 	}

@@ -39,7 +39,7 @@ type Service struct {
 	Webhooks func(url string, sub *Subscribe) (httpstack.Response, error)
 
 	transport transports.Transport
-	stack     Stack
+	stack     Library
 	subs      subscription
 	started   time.Time
 	publisher func(topic string, data []byte) (seq uint64, err error) // the hub's, or with faults
@@ -65,13 +65,13 @@ var subscriptions = map[string]subscription{
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.
-func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, error) {
+func New(transport string, stack Library, l Limits, o hub.Options) (*Service, error) {
 	traits := transports.Of(transport)
 	subs, known := subscriptions[transport]
 	if !known {
 		return nil, fmt.Errorf("unknown transport %q", transport)
 	}
-	if !slices.Contains(Stacks, stack) {
+	if !slices.Contains(Libraries, stack) {
 		return nil, fmt.Errorf("unknown stack %q", stack)
 	}
 	l = l.withDefaults()
@@ -91,16 +91,16 @@ func New(transport string, stack Stack, l Limits, o hub.Options) (*Service, erro
 	s.Count.requests = newRequests()
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
-		Library:     stack.library(traits),
-		Poller:      poller,
-		MaxHeader:   l.MaxHeader,
-		MaxBody:     l.MaxPayload,
-		AnswerHead:  l.AnswerHead,
-		ReadTimeout: l.ReadTimeout,
-		IdleTimeout: l.IdleTimeout,
-		Conns:       s.Conns,
-		Closing:     s.Closing,
-		Unreadable:  s.unreadable,
+		Library:             stack.library(traits),
+		Poller:              poller,
+		MaxHeader:           l.MaxHeader,
+		MaxBody:             l.MaxPayload,
+		ResponseHeaderBytes: l.ResponseHeaderBytes,
+		ReadTimeout:         l.ReadTimeout,
+		IdleTimeout:         l.IdleTimeout,
+		Conns:               s.Conns,
+		Closing:             s.Closing,
+		Unreadable:          s.unreadable,
 	})
 	return s, nil
 }

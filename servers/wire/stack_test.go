@@ -9,7 +9,7 @@ import (
 
 func TestTheReferenceIsWhatPeopleDeploy(t *testing.T) {
 	for _, row := range []struct {
-		stack     Stack
+		stack     Library
 		transport string
 		want      httpstack.Library
 	}{
@@ -26,15 +26,15 @@ func TestTheReferenceIsWhatPeopleDeploy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.HTTP.Library != row.want || s.Stats().Stack != string(row.stack) {
-			t.Errorf("%s on %s: built on %s, and the stats say %s", row.transport, row.stack, s.HTTP.Library, s.Stats().Stack)
+		if s.HTTP.Library != row.want || s.Stats().Library != string(row.stack) {
+			t.Errorf("%s on %s: built on %s, and the stats say %s", row.transport, row.stack, s.HTTP.Library, s.Stats().Library)
 		}
 		s.Close()
 	}
 }
 
 func TestAnUnknownStackIsAnError(t *testing.T) {
-	for _, stack := range []Stack{"", "apache"} {
+	for _, stack := range []Library{"", "apache"} {
 		if _, err := New("sse", stack, Limits{}, hub.Options{}); err == nil {
 			t.Errorf("%q: got none", stack)
 		}

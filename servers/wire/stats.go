@@ -142,27 +142,27 @@ func (h *HookStats) Fail(reason string) {
 // Stats is what /v1/stats answers; PROTOCOL.md says what each field means.
 type Stats struct {
 	Transport string `json:"transport"`
-	Stack     string `json:"stack"`
+	Library   string `json:"stack"`
 	Epoch     string `json:"epoch"`
 	PID       int    `json:"pid"`
 	UptimeNs  int64  `json:"uptime_ns"`
 	sock.Counts
 	Totals[int64]
-	Requests    map[string]int64 `json:"requests"`
-	Published   uint64           `json:"published"`
-	RepollGaps  RepollGaps       `json:"rearm"`
-	Webhooks    HookStats        `json:"webhooks"`
-	Faults      faults.Counts    `json:"lies"`
-	Goroutines  int              `json:"goroutines"`
-	HeapBytes   uint64           `json:"heap_bytes"`
-	GoMaxProcs  int              `json:"gomaxprocs"`
-	GoGC        int64            `json:"gogc"`
-	FlushNs     time.Duration    `json:"flush_ns"`
-	GoMemLimit  uint64           `json:"gomemlimit_bytes"`
-	GoVersion   string           `json:"go_version"`
-	Sockets     *sock.Options    `json:"sockets,omitempty"`
-	Compression bool             `json:"compression"`
-	TLS         bool             `json:"tls"`
+	Requests        map[string]int64 `json:"requests"`
+	Published       uint64           `json:"published"`
+	RepollGaps      RepollGaps       `json:"rearm"`
+	Webhooks        HookStats        `json:"webhooks"`
+	Faults          faults.Counts    `json:"lies"`
+	Goroutines      int              `json:"goroutines"`
+	HeapBytes       uint64           `json:"heap_bytes"`
+	GoMaxProcs      int              `json:"gomaxprocs"`
+	GoGC            int64            `json:"gogc"`
+	BatchingDelayNs time.Duration    `json:"flush_ns"`
+	GoMemLimit      uint64           `json:"gomemlimit_bytes"`
+	GoVersion       string           `json:"go_version"`
+	Sockets         *sock.Options    `json:"sockets,omitempty"`
+	Compression     bool             `json:"compression"`
+	TLS             bool             `json:"tls"`
 
 	LimitsInForce struct {
 		Limits
@@ -173,22 +173,22 @@ type Stats struct {
 // Stats reads all counters.
 func (s *Service) Stats() Stats {
 	stats := Stats{
-		Transport:  s.transport.Name,
-		Stack:      string(s.stack),
-		Epoch:      strconv.FormatUint(s.Hub.Epoch(), 16),
-		PID:        os.Getpid(),
-		UptimeNs:   int64(time.Since(s.started)),
-		Totals:     s.Count.totals(),
-		Requests:   s.Count.requestsByName(),
-		Published:  s.Hub.Published(),
-		Goroutines: runtime.NumGoroutine(),
-		HeapBytes:  readMetric("/memory/classes/heap/objects:bytes"),
-		GoMaxProcs: runtime.GOMAXPROCS(0),
-		GoGC:       int64(readMetric("/gc/gogc:percent")), // -1, as the largest uint64, if the collector is off
-		FlushNs:    s.Hub.Options().Flush,
-		GoMemLimit: readMetric("/gc/gomemlimit:bytes"),
-		GoVersion:  runtime.Version(),
-		TLS:        s.TLS != nil,
+		Transport:       s.transport.Name,
+		Library:         string(s.stack),
+		Epoch:           strconv.FormatUint(s.Hub.Epoch(), 16),
+		PID:             os.Getpid(),
+		UptimeNs:        int64(time.Since(s.started)),
+		Totals:          s.Count.totals(),
+		Requests:        s.Count.requestsByName(),
+		Published:       s.Hub.Published(),
+		Goroutines:      runtime.NumGoroutine(),
+		HeapBytes:       readMetric("/memory/classes/heap/objects:bytes"),
+		GoMaxProcs:      runtime.GOMAXPROCS(0),
+		GoGC:            int64(readMetric("/gc/gogc:percent")), // -1, as the largest uint64, if the collector is off
+		BatchingDelayNs: s.Hub.Options().BatchingDelay,
+		GoMemLimit:      readMetric("/gc/gomemlimit:bytes"),
+		GoVersion:       runtime.Version(),
+		TLS:             s.TLS != nil,
 	}
 	stats.LimitsInForce.Limits, stats.LimitsInForce.Options = s.Limits, s.Hub.Options()
 	if l := s.listener.Load(); l != nil {

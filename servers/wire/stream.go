@@ -66,7 +66,7 @@ var lastChunk = []byte("0\r\n\r\n")
 
 func (e *streamEdge) handle(x httpstack.Exchange, r *httpstack.Request, sub *Subscribe) {
 	if !r.HTTP11 {
-		x.Answer(e.service.refuse(errHTTP11)) // HTTP/1.0 has no chunks
+		x.Respond(e.service.refuse(errHTTP11)) // HTTP/1.0 has no chunks
 		return
 	}
 	s := &stream{Feed: Feed{conn: x.Conn()}, edge: e}

@@ -18,10 +18,10 @@ import (
 )
 
 // Patience is how long a test waits for what must happen.
-const Patience = 30 * time.Second
+const Timeout = 30 * time.Second
 
 // A Witness is a sink that keeps all it is told.
-type Witness struct {
+type Observer struct {
 	mu      sync.Mutex // guards what follows
 	told    []Told
 	changed chan struct{} // closed and replaced whenever something is told
@@ -36,10 +36,10 @@ type Told struct {
 }
 
 // NewWitness has been told nothing yet.
-func NewWitness() *Witness { return &Witness{changed: make(chan struct{})} }
+func NewObserver() *Observer { return &Observer{changed: make(chan struct{})} }
 
 // Deliver keeps a copy of a batch.
-func (w *Witness) Deliver(c int, b *client.Batch, at clock.Instant) {
+func (w *Observer) Deliver(c int, b *client.Batch, at clock.Instant) {
 	batch := &client.Batch{Cursor: bytes.Clone(b.Cursor), Gaps: slices.Clone(b.Gaps), Ack: b.Ack}
 	for _, m := range b.Messages {
 		batch.Messages = append(batch.Messages, client.Message{Topic: bytes.Clone(m.Topic), Seq: m.Seq, Data: bytes.Clone(m.Data)})
@@ -48,11 +48,11 @@ func (w *Witness) Deliver(c int, b *client.Batch, at clock.Instant) {
 }
 
 // Event keeps an event.
-func (w *Witness) Event(c int, e client.Event, at clock.Instant) {
+func (w *Observer) Event(c int, e client.Event, at clock.Instant) {
 	w.tell(Told{Client: c, Event: e, At: at})
 }
 
-func (w *Witness) tell(what Told) {
+func (w *Observer) tell(what Told) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.told = append(w.told, what)
@@ -61,21 +61,21 @@ func (w *Witness) tell(what Told) {
 }
 
 // All is what was told so far.
-func (w *Witness) All() []Told {
+func (w *Observer) All() []Told {
 	all, _ := w.look()
 	return all
 }
 
-func (w *Witness) look() ([]Told, <-chan struct{}) {
+func (w *Observer) look() ([]Told, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clip(w.told), w.changed
 }
 
 // Await waits until a condition holds of what was told.
-func (w *Witness) Await(t testing.TB, what string, holds func([]Told) bool) {
+func (w *Observer) Await(t testing.TB, what string, holds func([]Told) bool) {
 	t.Helper()
-	limit := time.After(Patience)
+	limit := time.After(Timeout)
 	for {
 		told, changed := w.look()
 		if holds(told) {
@@ -84,7 +84,7 @@ func (w *Witness) Await(t testing.TB, what string, holds func([]Told) bool) {
 		select {
 		case <-changed:
 		case <-limit:
-			t.Fatalf("no %s within %v; told so far:\n%s", what, Patience, Words(told))
+			t.Fatalf("no %s within %v; told so far:\n%s", what, Timeout, Words(told))
 		}
 	}
 }

@@ -66,7 +66,7 @@ func onEngine(b *testing.B, engine string, config client.Config, sub client.Subs
 func BenchmarkDeliver(b *testing.B) {
 	batch := `{"cursor":"e.2","messages":[{"topic":"a","seq":1,"data":"` + strings.Repeat("x", 128) + `"}]}`
 	for _, engine := range Names() {
-		for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Flushes }) {
+		for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Batches }) {
 			b.Run(engine+"/"+string(transport), func(b *testing.B) {
 				write := make(chan struct{})
 				address := serve(b, func(c net.Conn, in *bufio.Reader) {

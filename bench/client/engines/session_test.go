@@ -24,10 +24,10 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = clienttest.Patience
+const patience = clienttest.Timeout
 
 // A record is a witness of one client.
-type record struct{ *clienttest.Witness }
+type record struct{ *clienttest.Observer }
 
 // of lists the events of some kinds.
 func (r record) of(kinds ...client.Kind) []client.Event {
@@ -249,11 +249,11 @@ func onEachEngine(t *testing.T, test func(*testing.T, starter)) {
 // open opens one session against a server.
 func (start starter) open(p *puppet, transport scenarios.Transport, sub client.Subscription, change func(*client.Config)) (client.Session, record, *client.Traffic) {
 	traffic := new(client.Traffic)
-	config := client.Config{Target: p.addr(), Transport: transport, Traffic: traffic, Interval: time.Millisecond, Hold: time.Second}
+	config := client.Config{Target: p.addr(), Transport: transport, Traffic: traffic, Interval: time.Millisecond, PollTimeout: time.Second}
 	if change != nil {
 		change(&config)
 	}
-	r := record{clienttest.NewWitness()}
+	r := record{clienttest.NewObserver()}
 	return start(config).Open(sub, r), r, traffic
 }
 
@@ -458,7 +458,7 @@ func refusedConnectionIsTold(t *testing.T, start starter) {
 	for _, transport := range scenarios.ClientOpened {
 		ln := listen(t)
 		ln.Close()
-		told := record{clienttest.NewWitness()}
+		told := record{clienttest.NewObserver()}
 		s := start(client.Config{Target: ln.Addr().String(), Transport: transport, Traffic: new(client.Traffic)}).Open(client.Subscription{Topics: []string{"a"}}, told)
 		if got, want := told.await(t, 1, client.Disconnected)[0].Cause, "connection refused"; got != want {
 			t.Errorf("%s: got %q, want %q", transport, got, want)

@@ -13,8 +13,8 @@ import (
 
 // sends is an outbox whose writes take no time, on a connection whose reader
 // calls release and proceed; and what its session was told.
-func sends(waits bool) (*outbox, *clienttest.Witness) {
-	r := clienttest.NewWitness()
+func sends(waits bool) (*outbox, *clienttest.Observer) {
+	r := clienttest.NewObserver()
 	s := &session{Subscriber: client.NewSubscriber(&client.Config{InFlight: 100, Traffic: new(client.Traffic)}, client.Subscription{}, r, new(client.Scratch))}
 	o := &outbox{session: s, online: func() bool { return true }, waits: waits}
 	o.send = func(p client.Outgoing) error {
@@ -25,7 +25,7 @@ func sends(waits bool) (*outbox, *clienttest.Witness) {
 }
 
 // waited is what the outbox told of how long a publication was held up.
-func waited(t *testing.T, r *clienttest.Witness, id uint32) time.Duration {
+func waited(t *testing.T, r *clienttest.Observer, id uint32) time.Duration {
 	t.Helper()
 	for _, e := range clienttest.Events(r.All(), 0, client.Sending) {
 		if e.ID == id {

@@ -56,7 +56,7 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 		Path: o.Out, Schema: results.Schema, Started: began.UTC(), Command: e.command(),
 		Scenario: s.Name, SHA256: s.Hash(), Axis: o.Axis, Within: capacityWithin, Tool: e.Tool(), Host: host.Facts(), Found: all,
 	}
-	for _, claim := range s.Claims {
+	for _, claim := range s.Assertions {
 		found.Limit = append(found.Limit, claim.Text)
 	}
 	return found, errors.Join(err, writeCapacity(found))
@@ -89,7 +89,7 @@ func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 			if err != nil {
 				return Usagef("--slo: %w", err)
 			}
-			s.Claims = append(s.Claims, a)
+			s.Assertions = append(s.Assertions, a)
 		}
 		if !(o.Most >= o.base(s)) {
 			return Usagef("--most: %v is less than the scenario's own %v", o.Most, o.base(s))
@@ -184,12 +184,12 @@ func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 		return p, m.Status == results.Invalid, nil
 	}
 	var broken, open []string
-	for _, f := range compare.Claims(m.Claims, sum) {
+	for _, f := range compare.Assertions(m.Assertions, sum) {
 		switch f.Outcome {
-		case compare.Broken:
-			broken = append(broken, fmt.Sprintf("%s is broken by %s", f.Claim.Text, f.Measured))
+		case compare.Failed:
+			broken = append(broken, fmt.Sprintf("%s is broken by %s", f.Assertion.Text, f.Measured))
 		case compare.Undecided:
-			open = append(open, fmt.Sprintf("whether %s holds is open: %s", f.Claim.Text, f.Why))
+			open = append(open, fmt.Sprintf("whether %s holds is open: %s", f.Assertion.Text, f.Why))
 		}
 	}
 	if len(broken) == 0 && len(open) > 0 {

@@ -162,8 +162,8 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 // measured is a run of one trial that lost nothing.
 func measured(status results.Status, claims ...metric.Assertion) *results.Run {
 	return &results.Run{
-		Manifest: results.Manifest{Status: status, Claims: claims, Blocks: 1, Transports: []string{"sse"}},
-		Trials:   []results.Trial{{Block: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Owed: 10, Unique: 10, Received: 10}}},
+		Manifest: results.Manifest{Status: status, Assertions: claims, Repetitions: 1, Transports: []string{"sse"}},
+		Trials:   []results.Trial{{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 10, Unique: 10, Received: 10}}},
 	}
 }
 

@@ -28,7 +28,7 @@ func openReference(path string) (ref reference, err error) {
 	switch {
 	case ref.run.Manifest.Status != results.Complete:
 		err = &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, ref.run.Manifest.Status)}
-	case len(ref.scenario.Claims) == 0:
+	case len(ref.scenario.Assertions) == 0:
 		err = Usagef("%s claims nothing, so that there is nothing to check", path)
 	}
 	return ref, err
@@ -82,12 +82,12 @@ func (s *Session) check(ref reference, o Options, show func(report.Check) error)
 		return err
 	}
 	name := ref.scenario.Name
-	fmt.Fprintf(s.Err, "%s: %d blocks\n", name, ref.scenario.Blocks)
+	fmt.Fprintf(s.Err, "%s: %d blocks\n", name, ref.scenario.Repetitions)
 	o.Out = filepath.Join(o.Out, stamp(time.Now())+"-check-"+name)
 	runs, err := s.measure(ref.scenario, o)
 	if len(runs) == 0 {
 		return err
 	}
 	found := report.Check{Reference: report.New(ref.run), Here: report.New(runs[0])}
-	return errors.Join(err, show(found), Worth(found.Here))
+	return errors.Join(err, show(found), ExitError(found.Here))
 }

@@ -108,12 +108,12 @@ func TestCheckNamesEveryFailure(t *testing.T) {
 		"fits":   nil,
 		"large":  Usagef("1002 open files"),
 		"late":   &Error{Invalid, errors.New("the run is INVALID")},
-		"slower": &Error{Broken, errors.New("first line\nsecond line")},
+		"slower": &Error{Failed, errors.New("first line\nsecond line")},
 		"noisy":  &Error{Inconclusive, errors.New("undecided")},
 	}
 	err := Env{Err: &shared{}}.checkEach(t.Context(), references("fits", "large", "late", "slower", "noisy"), func(_ *Session, ref reference) error { return outcomes[ref.run.Path] })
 	want := "large: 1002 open files\nlate: the run is INVALID\nslower: first line; second line\nnoisy: undecided"
-	if fmt.Sprint(err) != want || CodeOf(err) != Broken {
-		t.Errorf("exit code %d, want %d; error:\n%v\nwant:\n%s", CodeOf(err), Broken, err, want)
+	if fmt.Sprint(err) != want || CodeOf(err) != Failed {
+		t.Errorf("exit code %d, want %d; error:\n%v\nwant:\n%s", CodeOf(err), Failed, err, want)
 	}
 }

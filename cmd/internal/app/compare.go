@@ -82,13 +82,13 @@ func WriteComparison(dir string, found *report.Comparison) error {
 }
 
 // Changed is the error of what a comparison found.
-func Changed(j compare.Judgement) error {
+func Changed(j compare.Analysis) error {
 	if worse := j.Regressions(); len(worse) > 0 {
 		var names []string
 		for _, d := range worse {
-			names = append(names, compare.CaseOf(d)+" "+metric.ByName(d.Metric).Title)
+			names = append(names, compare.ConfigurationOf(d)+" "+metric.ByName(d.Metric).Title)
 		}
-		return &Error{Broken, fmt.Errorf("worse than before: %s", strings.Join(names, ", "))}
+		return &Error{Failed, fmt.Errorf("worse than before: %s", strings.Join(names, ", "))}
 	}
 	if open := j.Open(); len(open) > 0 {
 		why := cmp.Or(j.Withheld, "more blocks may decide it")

@@ -18,7 +18,7 @@ const (
 	Internal
 	Usage
 	Invalid
-	Broken
+	Failed
 	Refused
 	Interrupted
 	Corrupt
@@ -47,7 +47,7 @@ func Usagef(format string, args ...any) error {
 // interruption, or of a corrupt reference, results are missing. A broken assertion is a
 // finding, which no error that only kept another measurement from being made may hide. Of
 // those, what takes a change (usage, refused) comes before what may pass the next time.
-var severity = []Code{Internal, Interrupted, Corrupt, Broken, Usage, Refused, Invalid, Inconclusive}
+var severity = []Code{Internal, Interrupted, Corrupt, Failed, Usage, Refused, Invalid, Inconclusive}
 
 // CodeOf is the code of an error, or of the most severe of several that were joined.
 func CodeOf(err error) Code {

@@ -17,12 +17,12 @@ func TestExitCodeOfSeveralErrors(t *testing.T) {
 	}{
 		{[]error{of(Inconclusive), of(Invalid)}, Invalid},
 		{[]error{of(Invalid), of(Usage)}, Usage},
-		{[]error{of(Usage), of(Invalid), of(Broken)}, Broken},
-		{[]error{of(Refused), of(Broken)}, Broken},
-		{[]error{of(Broken), corrupt}, Corrupt},
-		{[]error{of(Broken), corrupt, of(Interrupted)}, Interrupted},
-		{[]error{of(Broken), of(Interrupted), internal}, Internal},
-		{[]error{errors.Join(of(Invalid), errors.Join(of(Broken)))}, Broken},
+		{[]error{of(Usage), of(Invalid), of(Failed)}, Failed},
+		{[]error{of(Refused), of(Failed)}, Failed},
+		{[]error{of(Failed), corrupt}, Corrupt},
+		{[]error{of(Failed), corrupt, of(Interrupted)}, Interrupted},
+		{[]error{of(Failed), of(Interrupted), internal}, Internal},
+		{[]error{errors.Join(of(Invalid), errors.Join(of(Failed)))}, Failed},
 	} {
 		for range c.errs { // in any order
 			c.errs = append(c.errs[1:], c.errs[0])

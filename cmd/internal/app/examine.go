@@ -10,7 +10,7 @@ import (
 )
 
 // Examine checks whether this machine is suitable for benchmarking, while no command measures.
-func Examine(ctx context.Context) ([]host.Finding, error) {
+func Examine(ctx context.Context) ([]host.Diagnosis, error) {
 	unlock, err := lockMachine()
 	if err != nil {
 		return nil, err
@@ -24,12 +24,12 @@ func Examine(ctx context.Context) ([]host.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return host.Examination{Idle: []string{self, "awake"}, Needs: needs, Last: sameTwice}.Do(ctx)
+	return host.Examination{Idle: []string{self, "awake"}, OpenFiles: needs, Last: sameTwice}.Do(ctx)
 }
 
 // shippedNeeds are the open files that a process of the scenarios that come with pushbench
 // takes at least: with as many servers as may share the clients.
-func shippedNeeds() (needs []host.Need, err error) {
+func shippedNeeds() (needs []host.OpenFiles, err error) {
 	for _, name := range scenarios.Names() {
 		s, err := scenarios.Load(name)
 		if err != nil {
@@ -38,7 +38,7 @@ func shippedNeeds() (needs []host.Need, err error) {
 		if s.Publish.By == scenarios.ByBackend {
 			s.Servers = min(s.Clients.Count, scenarios.MaxServers)
 		}
-		needs = append(needs, host.Need{Scenario: name, Files: openFiles(s)})
+		needs = append(needs, host.OpenFiles{Scenario: name, Files: openFiles(s)})
 	}
 	return needs, nil
 }

@@ -27,8 +27,8 @@ const (
 // echo over loopback, measured from the instant it was due, in slices that are called
 // A and B in turn. What then differs is this machine's noise: no run here can tell
 // smaller differences apart with as many blocks.
-func sameTwice(ctx context.Context) (host.Finding, error) {
-	f := host.Finding{Check: "A/A floor"}
+func sameTwice(ctx context.Context) (host.Diagnosis, error) {
+	f := host.Diagnosis{Check: "A/A floor"}
 	var sides [2][]float64
 	var err error
 	done := make(chan struct{})
@@ -107,15 +107,15 @@ func echoSlice(ctx context.Context, conn net.Conn) (median float64, err error) {
 
 // judgeFloor warns where a machine differs from itself by more than the smallest
 // difference that a verdict calls one by default.
-func judgeFloor(sides [2][]float64) host.Finding {
+func judgeFloor(sides [2][]float64) host.Diagnosis {
 	same := compare.Intervals([]compare.Pairing{{Metric: "echo", Names: [2]string{"A", "B"}, A: sides[0], B: sides[1]}})[0]
 	floor := max(same.Hi-1, 1-same.Lo)
-	f := host.Finding{
+	f := host.Diagnosis{
 		Check: "A/A floor", State: host.Fine,
 		Found: fmt.Sprintf("the p50 of an echo against itself, %d blocks of %v: %.3f times, 95 %% interval %.3f to %.3f", floorBlocks, floorSamples*floorEvery, same.Ratio, same.Lo, same.Hi),
 	}
 	if floor > 0.05 {
-		f.State, f.Advice = host.Caution, fmt.Sprintf("Differences below %.0f %% of a latency cannot be told from noise here in %d blocks: stop other work, or measure more blocks.", 100*floor, floorBlocks)
+		f.State, f.Advice = host.Warn, fmt.Sprintf("Differences below %.0f %% of a latency cannot be told from noise here in %d blocks: stop other work, or measure more blocks.", 100*floor, floorBlocks)
 	}
 	return f
 }

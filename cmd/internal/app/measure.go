@@ -70,7 +70,7 @@ func (o *Options) Load(name, with string, change func(*scenarios.Scenario) error
 // vary prepares a scenario for other loads than its own: nothing that it says of its own load
 // is judged.
 func vary(s *scenarios.Scenario, repetitions int) {
-	s.Blocks, s.Sweep, s.Needs, s.Claims, s.Published = repetitions, scenarios.Sweep{}, nil, nil, metric.Published{}
+	s.Repetitions, s.Sweep, s.Requirements, s.Assertions, s.Published = repetitions, scenarios.Sweep{}, nil, nil, metric.Published{}
 }
 
 // chooseEngine chooses the engine, unless it was chosen. All cases of a run have the same.
@@ -115,14 +115,14 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 
 // measure measures a scenario that was checked and fits.
 func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
-	rig, err := o.Rig(scenario)
+	rig, err := o.Setup(scenario)
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(s.Err)
 	run := &bench.Run{
 		Scenario: scenario,
-		Rig:      rig,
+		Setup:    rig,
 		Command:  s.command(),
 		Tool:     s.Tool(),
 		Stop:     s.Drain.Done(),
@@ -164,14 +164,14 @@ func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...
 
 // baseline is the same run with the servers of another build.
 func (o Options) baseline(run *bench.Run) *bench.Run {
-	other, rig := *run, *run.Rig
+	other, rig := *run, *run.Setup
 	own := rig.Serve
-	rig.Serve = func(c scenarios.Case, host string) []string {
+	rig.Serve = func(c scenarios.Configuration, host string) []string {
 		argv := own(c, host)
 		argv[0] = o.Baseline.Executable
 		return argv
 	}
-	other.Rig, other.Served = &rig, o.Baseline.Tool
+	other.Setup, other.Served = &rig, o.Baseline.Tool
 	return &other
 }
 
@@ -184,9 +184,9 @@ const endedAs = "ended as"
 // brokenSoFar names a claim of which the blocks so far are sure that it is broken. Equality
 // takes one block.
 func brokenSoFar(run *results.Run) string {
-	for _, f := range compare.Claims(run.Manifest.Claims, summary.Of(run)) {
-		if f.Outcome == compare.Broken && (f.Of >= sureFrom || f.Claim.Op == "==") {
-			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Claim.Text, f.Case)
+	for _, f := range compare.Assertions(run.Manifest.Assertions, summary.Of(run)) {
+		if f.Outcome == compare.Failed && (f.Of >= sureFrom || f.Assertion.Op == "==") {
+			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Assertion.Text, f.Configuration)
 		}
 	}
 	return ""
@@ -203,7 +203,7 @@ func (o Options) derive(run *results.Run) error {
 // Draw writes what people look at into a run's folder, charts included.
 func Draw(run *results.Run) error {
 	r := report.New(run)
-	figures, err := chart.Draw(run, r.Summary, r.Worth())
+	figures, err := chart.Draw(run, r.Summary, r.Badge())
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func Draw(run *results.Run) error {
 }
 
 // Worth is the error of a run's status and assertions.
-func Worth(r *report.Report) error {
+func ExitError(r *report.Report) error {
 	m := r.Run.Manifest
 	switch {
 	case m.Status == results.Invalid, m.Status == results.Saturated:
@@ -220,8 +220,8 @@ func Worth(r *report.Report) error {
 		return &Error{Interrupted, fmt.Errorf("the run is %s: %s", m.Status, m.Reason)}
 	}
 	switch r.Outcome() {
-	case compare.Broken:
-		return &Error{Broken, errors.New("a claim of the scenario is broken: see above")}
+	case compare.Failed:
+		return &Error{Failed, errors.New("a claim of the scenario is broken: see above")}
 	case compare.Undecided:
 		return &Error{Inconclusive, errors.New("a claim of the scenario is undecided: see above; more blocks may decide it")}
 	default:

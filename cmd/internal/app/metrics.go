@@ -58,13 +58,13 @@ func startMetrics(address string) (*metricsServer, error) {
 
 // interval is told of each second of each trial of servers of one build: "own" or "beside".
 func (m *metricsServer) interval(servers string, i results.Interval) {
-	m.delivered.WithLabelValues(i.CaseName(), servers).Add(float64(i.Delivered))
-	m.published.WithLabelValues(i.CaseName(), servers).Add(float64(i.Published))
+	m.delivered.WithLabelValues(i.ConfigurationName(), servers).Add(float64(i.Delivered))
+	m.published.WithLabelValues(i.ConfigurationName(), servers).Add(float64(i.Published))
 	hdr := i.Latency.HDR()
 	if hdr == nil {
 		return
 	}
-	observer := m.latency.WithLabelValues(i.CaseName(), servers)
+	observer := m.latency.WithLabelValues(i.ConfigurationName(), servers)
 	for _, bar := range hdr.Distribution() {
 		for range bar.Count {
 			observer.Observe((float64(bar.From) + float64(bar.To)) / 2 / 1e9)

@@ -27,11 +27,11 @@ func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 // make it fit, and the number is not given, it takes so many and reports it.
 func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 	perClient, why := connections(s)
-	need, most := openFiles(s), room.clients(perClient, s.Reporters())
+	need, most := openFiles(s), room.clients(perClient, s.PublishOnly())
 	if serverShare(s) <= most {
 		return nil
 	}
-	if n := s.Reporters(); n > 0 {
+	if n := s.PublishOnly(); n > 0 {
 		why += fmt.Sprintf(" + %d reporters", n)
 	}
 	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the generator, but %s",
@@ -115,12 +115,12 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // openFiles is how many a server or a generator of the scenario needs.
 func openFiles(s *scenarios.Scenario) uint64 {
 	perClient, _ := connections(s)
-	return uint64(serverShare(s)*perClient + s.Reporters() + spareDescriptors)
+	return uint64(serverShare(s)*perClient + s.PublishOnly() + spareDescriptors)
 }
 
 // connections is how many a client needs.
 func connections(s *scenarios.Scenario) (perClient int, why string) {
-	publishes := s.Publish.By == scenarios.ByClients || s.Inputs.Rate > 0
+	publishes := s.Publish.By == scenarios.ByClients || s.Upstream.Rate > 0
 	if publishes && slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return !transports.Of(t).PublishesInSocket }) {
 		return 2, "2 connections, as it also publishes"
 	}

@@ -65,7 +65,7 @@ func (s *search) holds(load float64) bool {
 	case p.Held:
 		s.Load = load
 	default:
-		s.Load, s.Beyond, s.Why, s.Rig, s.Confirmed = 0, load, p.Why, rig, 0
+		s.Load, s.Beyond, s.Why, s.SetupLimited, s.Confirmed = 0, load, p.Why, rig, 0
 		for _, lower := range s.Probes {
 			if lower.Held && lower.Load < load {
 				s.Load = max(s.Load, lower.Load)

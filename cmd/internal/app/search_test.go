@@ -76,7 +76,7 @@ func TestASearchThatTheRigEnds(t *testing.T) {
 	f, err := searched(100, 1e6, false, func(load float64) (results.Probe, bool, error) {
 		return results.Probe{Held: load < 300, Why: "late"}, true, nil
 	})
-	if err != nil || !f.Rig || f.Load >= 300 || f.Load < 280 {
+	if err != nil || !f.SetupLimited || f.Load >= 300 || f.Load < 280 {
 		t.Errorf("%+v, %v", f, err)
 	}
 	broken := errors.New("no server")

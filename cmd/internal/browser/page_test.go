@@ -142,7 +142,7 @@ func draw(change func(*results.Run)) ([]byte, error) {
 	}
 	change(run)
 	r := report.New(run)
-	figures, err := chart.Draw(run, r.Summary, r.Worth())
+	figures, err := chart.Draw(run, r.Summary, r.Badge())
 	if err != nil {
 		return nil, err
 	}
@@ -285,8 +285,8 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 		name, figure string
 		write        func(io.Writer) error
 	}{
-		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []chart.Figure{drawn}) }},
-		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []chart.Figure{ratios}) }},
+		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []chart.Chart{drawn}) }},
+		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []chart.Chart{ratios}) }},
 	} {
 		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.figure)))
 		if n := ask[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
@@ -333,14 +333,14 @@ func TestHostileStringsAreInert(t *testing.T) {
 		m := &run.Manifest
 		m.Workload.Scenario, m.Workload.Question, m.Host.CPUModel, m.Reason = hostile, hostile, hostile, hostile
 		m.Command, m.Conditions, m.NotShown = []string{"pushbench", "run", hostile}, []string{hostile}, []string{hostile}
-		for i := range m.Cases {
-			if m.Cases[i].Name == "sse" {
-				m.Cases[i].Name, m.Cases[i].Transport = "sse "+hostile, "sse "+hostile
+		for i := range m.Configurations {
+			if m.Configurations[i].Name == "sse" {
+				m.Configurations[i].Name, m.Configurations[i].Transport = "sse "+hostile, "sse "+hostile
 			}
 		}
 		for i := range run.Trials {
-			if tr := &run.Trials[i]; tr.Case == "sse" {
-				tr.Case, tr.Transport, tr.Warnings = "sse "+hostile, "sse "+hostile, []string{hostile}
+			if tr := &run.Trials[i]; tr.Configuration == "sse" {
+				tr.Configuration, tr.Transport, tr.Warnings = "sse "+hostile, "sse "+hostile, []string{hostile}
 			}
 		}
 	})

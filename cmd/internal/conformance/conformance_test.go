@@ -30,11 +30,11 @@ import (
 // deploy by every case, on the others by the few that a library can break (all of them with
 // -tags nightly).
 func TestConformance(t *testing.T) {
-	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 		t.Parallel()
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
-			run(t, amountFor(stack), newEngine, inprocess.Server{Stack: stack})
+			run(t, amountFor(stack), newEngine, inprocess.Server{Library: stack})
 		})
 	})
 }
@@ -49,26 +49,26 @@ func TestConformanceOverTLS(t *testing.T) {
 	if !known.AppendCertsFromPEM(certificate) {
 		t.Fatalf("no certificate: %s", certificate)
 	}
-	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 		t.Parallel()
 		newEngine := func(c client.Config) client.Engine {
 			c.TLS = &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}
 			return inprocess.Engine(t, engines.Goroutine)(c)
 		}
-		run(t, amountFor(stack), newEngine, inprocess.Server{Stack: stack, Secured: secured})
+		run(t, amountFor(stack), newEngine, inprocess.Server{Library: stack, Secured: secured})
 	})
 }
 
 // The same for clients that listen and a server that dials them.
 func TestConformanceOfWebhooks(t *testing.T) {
-	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 		t.Parallel()
-		runDialled(t, amountFor(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Server{Stack: stack})
+		runDialled(t, amountFor(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Server{Library: stack})
 	})
 }
 
 // amountFor is how many cases a library is held to here.
-func amountFor(stack wire.Stack) amount {
+func amountFor(stack wire.Library) amount {
 	if whole || stack == wire.Reference {
 		return all
 	}
@@ -89,7 +89,7 @@ func relayed(t testing.TB, target string) *relay.Relay {
 // What crosses the wire of a WebSocket is what RFC 6455 says, to the byte, and
 // what the client counts. The parser here is used by no other code.
 func TestWebSocketBytes(t *testing.T) {
-	inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 		t.Parallel()
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
@@ -106,10 +106,10 @@ func TestWebSocketBytesThroughALink(t *testing.T) {
 	})
 }
 
-func webSocketBytes(t *testing.T, stack wire.Stack, newEngine func(client.Config) client.Engine) {
-	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Stack: stack})
+func webSocketBytes(t *testing.T, stack wire.Library, newEngine func(client.Config) client.Engine) {
+	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Library: stack})
 	tap := relayed(t, server.Addr)
-	witness := clienttest.NewWitness()
+	witness := clienttest.NewObserver()
 	var traffic client.Traffic
 	session := newEngine(client.Config{Target: tap.Addr, Transport: transports.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
 	var published []string
@@ -140,7 +140,7 @@ func up(id int, data string) string {
 // awaitBytes waits until the relay has read all that the client has written.
 func awaitBytes(t *testing.T, tap *relay.Relay, traffic *client.Traffic) {
 	t.Helper()
-	limit := time.Now().Add(clienttest.Patience)
+	limit := time.Now().Add(clienttest.Timeout)
 	for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
 		sent, _ := tap.Bytes()
 		counted := traffic.Snapshot().Up.Bytes

@@ -19,7 +19,7 @@ import (
 // Heads are left out, as they name the server's address. That the engines are equally fast
 // takes a quiet machine: see package timed.
 func TestEnginesDeliverAndCountTheSame(t *testing.T) {
-	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Flushes }) {
+	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Batches }) {
 		t.Run(string(transport), func(t *testing.T) {
 			t.Parallel()
 			var first string
@@ -39,9 +39,9 @@ func TestEnginesDeliverAndCountTheSame(t *testing.T) {
 // deliver publishes some messages, each when the one before has come, and says what one
 // client of an engine made of them.
 func deliver(t *testing.T, engine string, transport scenarios.Transport) string {
-	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference})
-	witness, traffic := clienttest.NewWitness(), new(client.Traffic)
-	e := inprocess.Engine(t, engine)(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, Hold: clienttest.Patience})
+	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
+	witness, traffic := clienttest.NewObserver(), new(client.Traffic)
+	e := inprocess.Engine(t, engine)(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, PollTimeout: clienttest.Timeout})
 	session := e.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 	t.Cleanup(session.Close)
 	witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })

@@ -17,15 +17,15 @@ func TestHeadsAreFilledUp(t *testing.T) {
 	const request, answer = 716, 193 // those of Lubbers and Greco
 	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
-			inprocess.OnEachStack(t, func(t *testing.T, stack wire.Stack) {
+			inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
 				t.Parallel()
 				inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 					t.Parallel()
-					server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: stack, Limits: wire.Limits{AnswerHead: answer}})
-					witness, traffic := clienttest.NewWitness(), new(client.Traffic)
+					server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: stack, Limits: wire.Limits{ResponseHeaderBytes: answer}})
+					witness, traffic := clienttest.NewObserver(), new(client.Traffic)
 					engine := newEngine(client.Config{
 						Target: server.Addr, Transport: transport, Traffic: traffic, Head: request,
-						Interval: clienttest.Patience / 1000, Pacing: scenarios.FixedRate, Hold: clienttest.Patience,
+						Interval: clienttest.Timeout / 1000, Pacing: scenarios.FixedRate, PollTimeout: clienttest.Timeout,
 					})
 					session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every), Publishes: true}, witness)
 					witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) >= 1 })

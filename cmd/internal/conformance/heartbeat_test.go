@@ -38,14 +38,14 @@ func TestHeartbeats(t *testing.T) {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
-				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: every}})
-				witness, traffic := clienttest.NewWitness(), new(client.Traffic)
-				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, ReadTimeout: clienttest.Patience})
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference, Limits: wire.Limits{Heartbeat: every}})
+				witness, traffic := clienttest.NewObserver(), new(client.Traffic)
+				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, ReadTimeout: clienttest.Timeout})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 				defer session.Close()
 				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
 				from := traffic.Snapshot()
-				limit := time.After(clienttest.Patience)
+				limit := time.After(clienttest.Timeout)
 				tick := time.NewTicker(time.Millisecond)
 				defer tick.Stop()
 				for {
@@ -79,12 +79,12 @@ func TestSilenceEndsAConnection(t *testing.T) {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
-				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
 				relay := relayed(t, server.Addr)
-				witness := clienttest.NewWitness()
+				witness := clienttest.NewObserver()
 				engine := newEngine(client.Config{
 					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: patience,
-					Interval: patience / 8, Pacing: scenarios.FixedRate, Hold: patience / 8,
+					Interval: patience / 8, Pacing: scenarios.FixedRate, PollTimeout: patience / 8,
 				})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 				defer session.Close()

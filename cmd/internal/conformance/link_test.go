@@ -29,7 +29,7 @@ func TestConformanceThroughALink(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
-				run(t, c.amount, through(c.link, newEngine), inprocess.Server{Stack: wire.Reference})
+				run(t, c.amount, through(c.link, newEngine), inprocess.Server{Library: wire.Reference})
 			})
 		})
 	}
@@ -48,15 +48,15 @@ type farther struct {
 	*testing.T
 	server  *inprocess.Server
 	relay   *relay.Relay
-	witness *clienttest.Witness
+	witness *clienttest.Observer
 	traffic client.Traffic
 	engine  client.Engine
 }
 
 func newFarther(t *testing.T, newEngine func(client.Config) client.Engine, c client.Config) *farther {
-	server := inprocess.Start(t, inprocess.Server{Transport: string(c.Transport), Stack: wire.Reference})
-	f := &farther{T: t, server: server, relay: relayed(t, server.Addr), witness: clienttest.NewWitness()}
-	c.Target, c.Traffic, c.Hold = f.relay.Addr, &f.traffic, 25*time.Second
+	server := inprocess.Start(t, inprocess.Server{Transport: string(c.Transport), Library: wire.Reference})
+	f := &farther{T: t, server: server, relay: relayed(t, server.Addr), witness: clienttest.NewObserver()}
+	c.Target, c.Traffic, c.PollTimeout = f.relay.Addr, &f.traffic, 25*time.Second
 	f.engine = newEngine(c)
 	return f
 }

@@ -97,7 +97,7 @@ type stage struct {
 	relay     *relay.Relay // between the clients and the server; nil before open
 	traffic   client.Traffic
 	engine    client.Engine
-	witness   *clienttest.Witness
+	witness   *clienttest.Observer
 	backend   *publisher // nil before publish
 }
 
@@ -112,7 +112,7 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 	s.Helper()
 	if s.engine == nil {
 		s.relay = relayed(s, s.server.Addr)
-		s.witness = clienttest.NewWitness()
+		s.witness = clienttest.NewObserver()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
 	}
 	sub := client.Subscription{Client: c, Worker: c % s.engine.Workers(), Topics: topics, Delivery: string(scenarios.Every)}
@@ -126,13 +126,13 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 }
 
 func (s *stage) config(target string, traffic *client.Traffic) client.Config {
-	return client.Config{Target: target, Transport: s.transport, Traffic: traffic, Interval: interval, Pacing: scenarios.FixedRate, Hold: hold}
+	return client.Config{Target: target, Transport: s.transport, Traffic: traffic, Interval: interval, Pacing: scenarios.FixedRate, PollTimeout: hold}
 }
 
 // A publisher stands beside the server.
 type publisher struct {
 	session client.Session
-	witness *clienttest.Witness
+	witness *clienttest.Observer
 	traffic client.Traffic
 	sent    uint32
 }
@@ -141,7 +141,7 @@ type publisher struct {
 func (s *stage) publish(topic, data string) uint64 {
 	s.Helper()
 	if s.backend == nil {
-		p := &publisher{witness: clienttest.NewWitness()}
+		p := &publisher{witness: clienttest.NewObserver()}
 		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
 		s.Cleanup(p.session.Close)
 		s.backend = p
@@ -152,7 +152,7 @@ func (s *stage) publish(topic, data string) uint64 {
 }
 
 // acknowledged waits for the acknowledgement of a publication.
-func acknowledged(t *testing.T, w *clienttest.Witness, c int, id uint32) uint64 {
+func acknowledged(t *testing.T, w *clienttest.Observer, c int, id uint32) uint64 {
 	t.Helper()
 	outcome := func(told []clienttest.Told) []client.Event {
 		return slices.DeleteFunc(clienttest.Events(told, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
@@ -532,7 +532,7 @@ func (s *stage) compare(when string) { s.Helper(); s.agree(when, s.difference) }
 func (s *stage) agree(when string, differs func() string) {
 	s.Helper()
 	var difference string
-	limit := time.After(clienttest.Patience)
+	limit := time.After(clienttest.Timeout)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -21,7 +21,7 @@ func serving() calibrate.ServeCommand {
 }
 
 // passes holds that every row is right, and shows them all.
-func passes(t *testing.T, rows []calibrate.Row) {
+func passes(t *testing.T, rows []calibrate.Result) {
 	t.Helper()
 	var table strings.Builder
 	if err := rowTable(&table, rows); err != nil {
@@ -30,13 +30,13 @@ func passes(t *testing.T, rows []calibrate.Row) {
 	t.Log("\n" + table.String())
 	for _, r := range rows {
 		if !r.Pass() {
-			t.Errorf("%s: %v %s, want %v ± %v", r.What, r.Measured, r.Unit, r.Theory, r.Tolerance)
+			t.Errorf("%s: %v %s, want %v ± %v", r.What, r.Measured, r.Unit, r.Expected, r.Tolerance)
 		}
 	}
 }
 
 // rowTable writes rows, one a line.
-func rowTable(w io.Writer, rows []calibrate.Row) error {
+func rowTable(w io.Writer, rows []calibrate.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "what\ttheory\tmeasured\tallowed\tunit\t")
 	for _, r := range rows {
@@ -44,14 +44,14 @@ func rowTable(w io.Writer, rows []calibrate.Row) error {
 		if !r.Pass() {
 			verdict = "WRONG"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Theory), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Expected), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, verdict)
 	}
 	return t.Flush()
 }
 
 func TestRowTableNamesWhatIsWrong(t *testing.T) {
 	var b strings.Builder
-	rows := []calibrate.Row{{What: "length", Unit: "m", Theory: 1, Measured: 1}, {What: "weight", Unit: "kg", Theory: 1, Measured: 2}}
+	rows := []calibrate.Result{{What: "length", Unit: "m", Expected: 1, Measured: 1}, {What: "weight", Unit: "kg", Expected: 1, Measured: 2}}
 	if err := rowTable(&b, rows); err != nil {
 		t.Fatal(err)
 	}

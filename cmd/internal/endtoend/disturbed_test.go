@@ -12,7 +12,7 @@ func TestOnlyDisturbancesAreForgiven(t *testing.T) {
 	failing := func(status results.Status, names ...string) (trial results.Trial) {
 		trial.Status = status
 		for _, name := range names {
-			trial.Gates = append(trial.Gates, results.Gate{Name: name})
+			trial.Checks = append(trial.Checks, results.ValidityCheck{Name: name})
 		}
 		return trial
 	}

@@ -57,7 +57,7 @@ func exchangeOnInterface(t *testing.T, way calibrate.Way) (account calibrate.Wir
 	if err != nil {
 		t.Fatal(err)
 	}
-	return account, resent+account.Whole.TCP.Up.Again > 0
+	return account, resent+account.Whole.TCP.Up.Retransmitted > 0
 }
 
 // A wireSpan is compared with what the interface counted in it.
@@ -65,17 +65,17 @@ type wireSpan calibrate.WireSpan
 
 // interfaceRows compare within 1 % what each delivered message puts on the wire, headers of
 // TCP and IP included, by the metric that a report prints.
-func interfaceRows(accounts []calibrate.WireAccount) (rows []calibrate.Row) {
+func interfaceRows(accounts []calibrate.WireAccount) (rows []calibrate.Result) {
 	for _, a := range accounts {
 		rows = append(rows, wireSpan(a.Window).row(a.Name), wireSpan(a.Whole).row(a.Name+", whole"))
 	}
 	return rows
 }
 
-func (s wireSpan) row(name string) calibrate.Row {
+func (s wireSpan) row(name string) calibrate.Result {
 	known := s.onInterface() - s.ethernet()
 	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
-	return calibrate.Row{What: name + ": bytes on an interface", Unit: "B/msg", Theory: known, Measured: measured.X, Tolerance: known / 100}
+	return calibrate.Result{What: name + ": bytes on an interface", Unit: "B/msg", Expected: known, Measured: measured.X, Tolerance: known / 100}
 }
 
 func (s wireSpan) each(n int64) float64 { return float64(n) / float64(s.Messages) }

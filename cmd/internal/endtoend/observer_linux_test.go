@@ -33,11 +33,11 @@ func BenchmarkObserverEffect(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	rig := &trial.Rig{
+	rig := &trial.Setup{
 		Drive:  []string{pushbench, "drive"},
 		Idle:   []string{pushbench, "awake"},
 		Engine: engines.Names()[0],
-		Serve: func(c scenarios.Case, _ string) []string {
+		Serve: func(c scenarios.Configuration, _ string) []string {
 			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
 	}

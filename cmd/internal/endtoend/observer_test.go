@@ -33,13 +33,13 @@ type observerEffect struct {
 // observe measures what recording costs one transport, in interleaved pairs of
 // which every other begins with the other side. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
-func observe(ctx context.Context, rig *trial.Rig, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
+func observe(ctx context.Context, rig *trial.Setup, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
 	err = monitor.WithMonitor(rig.Idle, func(m *monitor.Monitor) error {
 		rig.Monitor = m
 		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
 			t := &trial.Trial{
-				Rig: rig, Scenario: s, Block: pair + 1, Discard: discard,
-				Measured: scenarios.Case{Transport: transport, Stack: s.Stack, Flush: s.Flush(transport)},
+				Setup: rig, Scenario: s, Repetition: pair + 1, Discard: discard,
+				Measured: scenarios.Configuration{Transport: transport, Library: s.Library, BatchingDelay: s.BatchingDelay(transport)},
 			}
 			return t.Measure(ctx) // its checks are not looked at: without a record they cannot hold
 		})

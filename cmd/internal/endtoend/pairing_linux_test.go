@@ -37,18 +37,18 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 		t.Fatal(err)
 	}
 	trials := map[scenarios.Transport]int{}
-	rig := &trial.Rig{
+	rig := &trial.Setup{
 		Drive:  []string{pushbench, "drive"},
 		Engine: engines.Names()[0],
 		Quick:  true,
-		Serve: func(measured scenarios.Case, _ string) []string {
+		Serve: func(measured scenarios.Configuration, _ string) []string {
 			transport := measured.Transport
 			before := trials[transport]
 			trials[transport]++
 			return append([]string{pushbench, "serve", string(transport), "--control", "--listen", "127.0.0.1:0"}, more(before, transport)...)
 		},
 	}
-	run, err := (&bench.Run{Scenario: s, Rig: rig}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
+	run, err := (&bench.Run{Scenario: s, Setup: rig}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 // refusals are what one gate said of the trials that it refused.
 func refusals(run *results.Run, gate string) (said []string) {
 	for _, t := range run.Trials {
-		for _, g := range t.FailedGates() {
+		for _, g := range t.FailedChecks() {
 			if g.Name == gate {
 				said = append(said, t.Transport+": "+g.Detail)
 			}

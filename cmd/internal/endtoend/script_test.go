@@ -70,7 +70,7 @@ func runScripts(t *testing.T, dir string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
-			"says":     scripttest.Says,
+			"says":     scripttest.Prints,
 			"measures": measures,
 			"settles":  settles,
 			"every":    every,

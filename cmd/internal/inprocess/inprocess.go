@@ -24,7 +24,7 @@ import (
 // Transport and a Stack.
 type Server struct {
 	Transport string
-	Stack     wire.Stack
+	Library   wire.Library
 	Secured   *tls.Config // nil: cleartext
 	Limits    wire.Limits
 
@@ -66,7 +66,7 @@ func (s *Server) start(addr string, ring int) {
 		s.t.Fatal(err)
 	}
 	s.Addr = ln.Addr().String()
-	if s.Service, err = wire.New(s.Transport, s.Stack, s.Limits, hub.Options{RingMessages: ring}); err != nil {
+	if s.Service, err = wire.New(s.Transport, s.Library, s.Limits, hub.Options{RingMessages: ring}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.Service.TLS = s.Secured
@@ -103,8 +103,8 @@ func (s *Server) Stop() {
 }
 
 // OnEachStack runs a test on every library that the servers are built on.
-func OnEachStack(t *testing.T, test func(*testing.T, wire.Stack)) {
-	for _, stack := range wire.Stacks {
+func OnEachLibrary(t *testing.T, test func(*testing.T, wire.Library)) {
+	for _, stack := range wire.Libraries {
 		t.Run(string(stack), func(t *testing.T) { test(t, stack) })
 	}
 }

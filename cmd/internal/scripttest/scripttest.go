@@ -31,7 +31,7 @@ func Usage(ts *testscript.TestScript, ok bool, how string) {
 }
 
 // Says holds that the last command printed one line to stderr and nothing to stdout.
-func Says(ts *testscript.TestScript, neg bool, args []string) {
+func Prints(ts *testscript.TestScript, neg bool, args []string) {
 	Usage(ts, !neg && len(args) == 1, "says TEXT")
 	if got := ts.ReadFile("stderr"); got != args[0]+"\n" {
 		ts.Fatalf("stderr:\ngot  %s\nwant %s", strings.TrimSuffix(got, "\n"), args[0])

@@ -29,7 +29,7 @@ func TestEnginesAreEquivalent(t *testing.T) {
 		family = append(family, pairEngines(t, transport, [2]string(names[:2])))
 	}
 	for _, d := range (compare.Plan{}).All(family) {
-		t.Logf("%s: %s to %s %.4f, 90 %% interval %.4f to %.4f, %d pairs: %s", d.Metric, d.Names[1], d.Names[0], d.Ratio, d.Lo90, d.Hi90, d.Blocks, d.Verdict)
+		t.Logf("%s: %s to %s %.4f, 90 %% interval %.4f to %.4f, %d pairs: %s", d.Metric, d.Names[1], d.Names[0], d.Ratio, d.Lo90, d.Hi90, d.Repetitions, d.Verdict)
 		if within := d.Lo90 > 0.95 && d.Hi90 < 1/0.95; !within { // equivalent, or so close that even less is significant
 			t.Errorf("%s: the engines are %s", d.Metric, d.Verdict)
 		}
@@ -39,7 +39,7 @@ func TestEnginesAreEquivalent(t *testing.T) {
 // pairEngines has both engines do the same, in turns.
 func pairEngines(t *testing.T, transport scenarios.Transport, engines [2]string) compare.Pairing {
 	p := compare.Pairing{Metric: string(transport) + " p50", Names: engines}
-	const pairs = 2 * compare.MinBlocks
+	const pairs = 2 * compare.MinRepetitions
 	for turn := range pairs {
 		var pair [2]*observation
 		for i := range pair {

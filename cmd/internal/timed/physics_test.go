@@ -59,9 +59,9 @@ func (o *observation) median() float64 { return o.latencies[len(o.latencies)/2] 
 // observe publishes for so many seconds, over a distance.
 func observe(t *testing.T, newEngine func(client.Config) client.Engine, transport scenarios.Transport, rate, length float64, rtt time.Duration) *observation {
 	const clients = 10
-	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Stack: wire.Reference})
-	witness := clienttest.NewWitness()
-	engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: new(client.Traffic), Hold: 25 * time.Second, Link: client.Link{RTT: rtt}})
+	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
+	witness := clienttest.NewObserver()
+	engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: new(client.Traffic), PollTimeout: 25 * time.Second, Link: client.Link{RTT: rtt}})
 	open := func(sub client.Subscription) client.Session {
 		sub.Worker = max(0, sub.Client) % engine.Workers()
 		session := engine.Open(sub, witness)

@@ -62,7 +62,7 @@ func (g *stage) deliver(index int, after time.Duration) {
 }
 
 // recorder feeds known latencies through the path that real ones take.
-func recorder(*lab) ([]Row, error) {
+func recorder(*lab) ([]Result, error) {
 	due := time.Second + time.Millisecond // in the window
 	lost := 0
 	const steps = 400
@@ -83,7 +83,7 @@ func recorder(*lab) ([]Row, error) {
 	for _, d := range []time.Duration{-1, 24 * time.Hour, time.Second} {
 		beyond.Record(d)
 	}
-	return []Row{
+	return []Result{
 		exactly("of 400 latencies from 1 µs to 60 s, lost or in another bucket", 0, lost),
 		exactly("values outside the bounds are counted, not clamped", 2, beyond.Overflow()),
 	}, nil
@@ -100,7 +100,7 @@ func inItsBucket(h results.Histogram, d time.Duration) bool {
 
 // windowEdges: a nanosecond before the window opens, as it opens, a nanosecond
 // before it closes, as it closes.
-func windowEdges(*lab) ([]Row, error) {
+func windowEdges(*lab) ([]Result, error) {
 	const opens, closes = time.Second, 11 * time.Second
 	g, err := newStage(opens-1, opens, closes-1, closes)
 	if err != nil {
@@ -112,16 +112,16 @@ func windowEdges(*lab) ([]Row, error) {
 	g.recorder.Take()
 	ledger, latency := g.recorder.Close()
 	planned, _ := g.book.Publishes()
-	return []Row{
+	return []Result{
 		exactly("planned", 2, planned.Planned),
-		exactly("owed", 2, ledger.Owed),
+		exactly("owed", 2, ledger.Expected),
 		exactly("counted", 2, latency.Histogram.Count()),
 		exactly("unexpected, as the others were known", 0, ledger.Unexpected),
 	}, nil
 }
 
 // quantiles are compared with a sorted list, whole and merged from parts in any order.
-func quantiles(*lab) ([]Row, error) {
+func quantiles(*lab) ([]Result, error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const n, parts = 100_000, 7
 	all := make([]time.Duration, n)
@@ -147,7 +147,7 @@ func quantiles(*lab) ([]Row, error) {
 		merged.Merge(split[i])
 		reversed.Merge(split[parts-1-i])
 	}
-	return []Row{
+	return []Result{
 		between("largest error of a quantile, in buckets (0.1 %, 512 ns at least)", "", 0, 1, worst),
 		holds("merged from 7 parts, in either order", "equal", merged.Equal(whole) && reversed.Equal(whole)),
 		exactly("counted", n, merged.Count()),
@@ -157,7 +157,7 @@ func quantiles(*lab) ([]Row, error) {
 
 // survivors: one server discards the 5 % that would take 200 ms, another delivers
 // them. By what arrived the first is four times as fast; by what was owed it is not.
-func survivors(*lab) ([]Row, error) {
+func survivors(*lab) ([]Result, error) {
 	const n = 2000
 	due := make([]time.Duration, n)
 	for i := range due {
@@ -182,7 +182,7 @@ func survivors(*lab) ([]Row, error) {
 		latency.Independent = n
 	}
 	median, _, _ := discarding.Quantile(0.5)
-	return []Row{
+	return []Result{
 		exactly("p99 of what was owed, 5 % never delivered", "∞", quantile(discarding, 0.99)),
 		took("p99 of an honest slow server", 200*time.Millisecond, honest.Histogram.Quantile(0.99), 200*time.Microsecond),
 		exactly("infinite", n/20, discarding.Infinite),
@@ -193,7 +193,7 @@ func survivors(*lab) ([]Row, error) {
 
 // schedules: planned twice, they are equal; exponential gaps pass the test of
 // Anderson and Darling with a known mean at 1 %.
-func schedules(*lab) ([]Row, error) {
+func schedules(*lab) ([]Result, error) {
 	s, err := experiment{transport: "websocket", clients: 100, settings: "publish: {by: clients, rate: 10000/s}\nwarmup: 0s\nseed: 3\n", window: 10 * time.Second}.read("plan")
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func schedules(*lab) ([]Row, error) {
 		last = m.Due
 	}
 	const limit = 3.857 // of A² for a fully known distribution, at 1 % (Stephens, 1974)
-	return []Row{
+	return []Result{
 		holds("two plans of one seed and block", "equal", slices.Equal(a.Messages, b.Messages)),
 		holds("another block", "another plan", !slices.Equal(a.Messages, other.Messages)),
 		between(fmt.Sprintf("A² of Anderson and Darling, of %d gaps", len(gaps)), "", 0, limit, andersonDarling(gaps)),

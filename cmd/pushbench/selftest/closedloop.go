@@ -13,7 +13,7 @@ import (
 // but the next message is published only when the last one has come, and latency
 // counts from the actual send. Its p99 must not see the standstill; a self-test in
 // which it did could not see coordinated omission either.
-func closedLoop(l *lab) ([]Row, error) {
+func closedLoop(l *lab) ([]Result, error) {
 	t, err := l.connect(transports.WebSocket, 1, client.Config{}, false)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func closedLoop(l *lab) ([]Row, error) {
 	f := stood.last()
 	slices.Sort(measured)
 	longest := measured[len(measured)-1]
-	return []Row{
+	return []Result{
 		took("the longest, which one message saw", f, longest, f/10),
 		between("p99, which ought to be most of a second", " ms", 0, ms(f)/10, ms(measured[len(measured)*99/100])),
 	}, nil

@@ -26,9 +26,9 @@ var distances = []claim{
 }
 
 // linkBounds: half a round trip for every message, one for TCP, one more for the request.
-func linkBounds(l *lab) ([]Row, error) {
+func linkBounds(l *lab) ([]Result, error) {
 	e := experiment{clients: 50, rate: 10, rtt: 40 * time.Millisecond, window: 2 * time.Second}
-	e.rows = func(t results.Trial) []Row {
+	e.rows = func(t results.Trial) []Result {
 		tcp, ready := t.Connect.Stages["tcp"], t.Connect.Stages["ready"]
 		return append(of(t.Transport,
 			between("fastest delivery over a round trip of 40 ms", " ms", 20, 22, ms(t.Latency.Histogram.Quantile(0))),
@@ -40,16 +40,16 @@ func linkBounds(l *lab) ([]Row, error) {
 }
 
 // linkShape: so few messages that hardly any waits for the one before it.
-func linkShape(l *lab) ([]Row, error) {
+func linkShape(l *lab) ([]Result, error) {
 	const rtt, jitter, size, rate = 40 * time.Millisecond, 100 * time.Millisecond, 50_000, 1_000_000
 	jittered := experiment{clients: 200, rate: 2, rtt: rtt, link: ", jitter: " + jitter.String(), window: 3 * time.Second}
-	jittered.rows = func(t results.Trial) []Row {
-		return []Row{uniformRow("distance from uniform on (d, d + 100 ms)", t.Latency.Histogram, t.Latency.Histogram.Count(), rtt/2, jitter), lossless(t)}
+	jittered.rows = func(t results.Trial) []Result {
+		return []Result{uniformRow("distance from uniform on (d, d + 100 ms)", t.Latency.Histogram, t.Latency.Histogram.Count(), rtt/2, jitter), lossless(t)}
 	}
 	slow := experiment{clients: 1, rate: 5, rtt: rtt, link: ", rate: 1MB", settings: "payload: {size: 50kB}\n", window: 3 * time.Second}
-	slow.rows = func(t results.Trial) []Row {
+	slow.rows = func(t results.Trial) []Result {
 		least := ms(rtt/2 + time.Duration(size)*time.Second/rate)
-		return []Row{
+		return []Result{
 			between("fastest of 50 kB at 1 MB/s, d + 50 ms", " ms", least, least+2, ms(t.Latency.Histogram.Quantile(0))),
 			between("median", " ms", least, least+4, ms(t.Latency.Histogram.Quantile(0.5))),
 			lossless(t),
@@ -59,13 +59,13 @@ func linkShape(l *lab) ([]Row, error) {
 }
 
 // pacings: T after each answer is T + 2d from poll to poll.
-func pacings(l *lab) ([]Row, error) {
+func pacings(l *lab) ([]Result, error) {
 	const interval, rtt, clients = 100 * time.Millisecond, 40 * time.Millisecond, 50
 	paced := func(pacing string, cycle time.Duration) experiment {
 		return experiment{
 			transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s, pacing: %s}\n", interval, pacing),
 			clients: clients, rate: published / clients, rtt: rtt, window: 4 * time.Second,
-			rows: func(t results.Trial) []Row {
+			rows: func(t results.Trial) []Result {
 				n := t.Latency.Histogram.Count()
 				polls := float64(t.Cost.Wire.Polls)
 				return of(pacing,
@@ -80,7 +80,7 @@ func pacings(l *lab) ([]Row, error) {
 	return l.rows(paced("fixed-rate", interval), paced("fixed-delay", interval+rtt))
 }
 
-func longPolls(l *lab) ([]Row, error) {
+func longPolls(l *lab) ([]Result, error) {
 	return l.longPolls(3*time.Second,
 		experiment{rate: 5, rtt: 20 * time.Millisecond},
 		experiment{rate: 25, rtt: 20 * time.Millisecond},
@@ -88,7 +88,7 @@ func longPolls(l *lab) ([]Row, error) {
 		experiment{rate: 20, rtt: 80 * time.Millisecond})
 }
 
-func longPollSweep(l *lab) ([]Row, error) {
+func longPollSweep(l *lab) ([]Result, error) {
 	var all []experiment
 	for _, rtt := range []time.Duration{10 * time.Millisecond, 40 * time.Millisecond, 160 * time.Millisecond} {
 		for _, rate := range []float64{1, 5, 20, 60} {
@@ -103,10 +103,10 @@ func longPollSweep(l *lab) ([]Row, error) {
 const published = 450
 
 // longPolls holds trials to the closed forms of the gap that their server counted.
-func (l *lab) longPolls(window time.Duration, all ...experiment) ([]Row, error) {
+func (l *lab) longPolls(window time.Duration, all ...experiment) ([]Result, error) {
 	for i, e := range all {
 		e.transport, e.window, e.clients = transports.LongPoll, window, min(200, int(published/e.rate))
-		e.rows = func(t results.Trial) []Row {
+		e.rows = func(t results.Trial) []Result {
 			return of(fmt.Sprintf("λ = %g/s, round trip %v:", e.rate, e.rtt), longPollRows(t, e)...)
 		}
 		all[i] = e
@@ -116,7 +116,7 @@ func (l *lab) longPolls(window time.Duration, all ...experiment) ([]Row, error) 
 
 // longPollRows compare what a trial measured with its theory. Chance is allowed for at
 // one in a thousand: n messages came in n/b answers, which are independent.
-func longPollRows(t results.Trial, r experiment) []Row {
+func longPollRows(t results.Trial, r experiment) []Result {
 	n := float64(t.Latency.Histogram.Count())
 	b := predicted(t, metric.MessagesPerBatch)
 	rtt := r.rtt.Seconds()
@@ -135,7 +135,7 @@ func longPollRows(t results.Trial, r experiment) []Row {
 	batch := summary.Measure(metric.MessagesPerBatch, t).X
 	requests, expected := summary.Measure(metric.RequestsPerMessage, t).X, predicted(t, metric.RequestsPerMessage)
 	spread := 3.3*math.Sqrt(max(r.rate*rtt, 0.01)*b/n) + 0.02*b
-	return []Row{
+	return []Result{
 		between("fastest", " ms", ms(r.rtt)/2, ms(r.rtt)/2+slack, ms(t.Latency.Histogram.Quantile(0))),
 		within("p50", " ms", predicted(t, metric.P50), ms(t.Latency.Histogram.Quantile(0.5)), slack+chance(0.5)),
 		within("p99", " ms", predicted(t, metric.P99), ms(t.Latency.Histogram.Quantile(0.99)), slack+chance(0.99)),
@@ -146,7 +146,7 @@ func longPollRows(t results.Trial, r experiment) []Row {
 	}
 }
 
-func shortPollSweep(l *lab) ([]Row, error) {
+func shortPollSweep(l *lab) ([]Result, error) {
 	var all []experiment
 	for _, interval := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
 		for _, rate := range []float64{0.5, 2, 10} {
@@ -154,7 +154,7 @@ func shortPollSweep(l *lab) ([]Row, error) {
 				// A longer warm-up: else the first polls look back to before there were messages.
 				transport: transports.ShortPoll, settings: fmt.Sprintf("shortpoll: {interval: %s}\nwarmup: %s\n", interval, interval+500*time.Millisecond),
 				clients: min(200, int(published/rate)), rate: rate, window: 10 * time.Second,
-				rows: func(t results.Trial) []Row {
+				rows: func(t results.Trial) []Result {
 					return of(fmt.Sprintf("T = %v, λ = %g/s:", interval, rate), poissonRows(t, rate, interval)...)
 				},
 			})
@@ -167,14 +167,14 @@ func shortPollSweep(l *lab) ([]Row, error) {
 // finds its poll parked and takes d. When it is longer something always waits, so that
 // polls arrive every R, and the mean is 2d; how far the instants at which messages can
 // fall lie apart (P = 70 ms, R = 100 ms: 10 ms) moves it by up to a tenth of d.
-func periodicStep(l *lab) ([]Row, error) {
+func periodicStep(l *lab) ([]Result, error) {
 	const rtt = 100 * time.Millisecond
 	step := func(period time.Duration, low, high float64) experiment { // low and high in transits
 		return experiment{
 			transport: transports.LongPoll, clients: 20, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", 1/period.Seconds()), rtt: rtt, window: 8 * time.Second,
 			settings: "warmup: 1s\n",
-			rows: func(t results.Trial) []Row {
-				return []Row{between(fmt.Sprintf("mean in transits, P = %v, round trip %v", period, rtt), "", low, high, float64(t.Latency.Histogram.Mean())/float64(rtt/2))}
+			rows: func(t results.Trial) []Result {
+				return []Result{between(fmt.Sprintf("mean in transits, P = %v, round trip %v", period, rtt), "", low, high, float64(t.Latency.Histogram.Mean())/float64(rtt/2))}
 			},
 		}
 	}

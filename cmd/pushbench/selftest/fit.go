@@ -53,7 +53,7 @@ func kolmogorovLimit(m int64, interval time.Duration) float64 {
 }
 
 // uniformRow holds m independent latencies to the law of (low, low + width).
-func uniformRow(what string, h results.Histogram, m int64, low, width time.Duration) Row {
+func uniformRow(what string, h results.Histogram, m int64, low, width time.Duration) Result {
 	return between(fmt.Sprintf("%s, m = %d", what, m), "", 0, kolmogorovLimit(m, width), kolmogorov(h, uniform(low, width)))
 }
 

@@ -35,7 +35,7 @@ var pushAndPoll = []string{transports.WebSocket, transports.SSE, transports.Long
 // delay: a server holds every message for a time, by its own account for how long
 // really; that much, and no more, must be added to the latency. What the latency is
 // without is measured before and after: the rest is known no better than the two agree.
-func delay(l *lab) (rows []Row, err error) {
+func delay(l *lab) (rows []Result, err error) {
 	delays := []time.Duration{0, 5 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond, 0}
 	really, p50 := make([]time.Duration, len(delays)), make([]time.Duration, len(delays))
 	for i, held := range delays {
@@ -75,18 +75,18 @@ const (
 // begin waits F − x. So in a window of D, the p-quantile is F − (1 − p)D wherever
 // 1 − p < F/D. Draining what piled up takes time as well, and polls add their
 // interval: that is what is allowed.
-func frozenServer(l *lab) ([]Row, error) {
+func frozenServer(l *lab) ([]Result, error) {
 	// So few messages that the burst after the standstill does not make the generator late.
 	const window = 6 * time.Second
 	stood := new(frost)
 	e := streams(300, 1, window)
 	e.untimed = true // what disturbs a trial by milliseconds is nothing beside a second
 	e.watch = func(u trial.Underway) {
-		if u.Moment == trial.WindowOpened {
+		if u.Phase == trial.WindowOpened {
 			stood.freeze(u.Server, frozenAt)
 		}
 	}
-	e.rows = func(t results.Trial) []Row { return standstill(t, stood.last(), window) }
+	e.rows = func(t results.Trial) []Result { return standstill(t, stood.last(), window) }
 	return l.rows(e.over(pushAndPoll...)...)
 }
 
@@ -111,7 +111,7 @@ func (f *frost) freeze(pid int, after time.Duration) (done chan struct{}) {
 }
 
 // standstill holds a trial's quantiles to the closed form.
-func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
+func standstill(t results.Trial, stood, window time.Duration) (rows []Result) {
 	spread, added := stood/50, time.Duration(0)
 	if transports.Of(t.Transport).Timed {
 		const interval = 50 * time.Millisecond
@@ -132,19 +132,19 @@ func standstill(t results.Trial, stood, window time.Duration) (rows []Row) {
 	return of(t.Transport, append(rows,
 		between("max", " ms", 0.98*ms(stood), 1.05*ms(stood+added*2)+50, ms(t.Latency.Histogram.Max())),
 		between("p50 hardly knows of it", " ms", low, high, ms(t.Latency.Histogram.Quantile(0.5))),
-		exactly("delivered", t.Ledger.Owed, t.Ledger.Unique))...)
+		exactly("delivered", t.Ledger.Expected, t.Ledger.Unique))...)
 }
 
 // frozenGenerator: the check of lateness blames the generator, and no other check does.
 // Publications are late by F, those at the begin of the stall, down to nothing at its
 // end: half of what is due meanwhile is late by more than F/2, and nothing is without it.
-func frozenGenerator(l *lab) (rows []Row, err error) {
+func frozenGenerator(l *lab) (rows []Result, err error) {
 	const rate = 500
 	stood := new(frost)
 	e := streams(rate, 2, 3*time.Second)
 	e.counts = true
 	e.watch = func(u trial.Underway) {
-		if u.Moment == trial.WindowOpened && u.Again == 0 {
+		if u.Phase == trial.WindowOpened && u.Attempt == 0 {
 			stood.freeze(u.Generator, 0)
 		}
 	}
@@ -156,10 +156,10 @@ func frozenGenerator(l *lab) (rows []Row, err error) {
 }
 
 // frozenGeneratorRows hold a trial whose generator was frozen for a time, and the one after it.
-func frozenGeneratorRows(trials []results.Trial, f time.Duration, rate float64) []Row {
+func frozenGeneratorRows(trials []results.Trial, f time.Duration, rate float64) []Result {
 	first, last := trials[0], trials[len(trials)-1]
 	blamed, again, after := "", "yes", string(last.Status)
-	if slices.ContainsFunc(first.FailedGates(), func(g results.Gate) bool { return g.Name == validity.GeneratorOnTime }) {
+	if slices.ContainsFunc(first.FailedChecks(), func(g results.ValidityCheck) bool { return g.Name == validity.GeneratorOnTime }) {
 		blamed = validity.GeneratorOnTime
 	}
 	if !validity.Disturbed(first) {
@@ -169,8 +169,8 @@ func frozenGeneratorRows(trials []results.Trial, f time.Duration, rate float64) 
 		after = "disturbed by the machine"
 	}
 	allowed := f/20 + 10*time.Millisecond
-	sound := Row{What: "the same without the stall", Theory: "no defect", Measured: after, Passed: len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))}
-	return []Row{
+	sound := Result{What: "the same without the stall", Expected: "no defect", Measured: after, Passed: len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))}
+	return []Result{
 		exactly("the trial", results.Invalid, first.Status),
 		exactly("the check that failed", validity.GeneratorOnTime, blamed),
 		exactly("so that it is measured again", "yes", again),
@@ -197,19 +197,19 @@ func above(h results.Histogram, d time.Duration) (n int64) {
 
 // overload: each publication costs the server 2 ms or more, so that it can take 500 a
 // second at most, and is offered four times as many.
-func overload(l *lab) ([]Row, error) {
+func overload(l *lab) ([]Result, error) {
 	const rate, warmUp, window = 2000, 0.3, 4
 	var server wire.Stats
 	e := streams(rate, 1, window*time.Second)
 	e.lie, e.expects, e.watch = "work=2ms", results.Saturated, asking(&server)
-	e.rows = func(t results.Trial) []Row {
+	e.rows = func(t results.Trial) []Result {
 		p, led := t.Publishes, t.Ledger
 		took := float64(server.Published) // by the server's own count, those of the warm-up included
-		return []Row{
+		return []Result{
 			exactly("planned", rate*window, p.Planned),
 			exactly("planned = on time + late + dropped", p.Planned, p.OnTime+p.Late+p.Dropped),
 			exactly("sent = acknowledged + failed + unknown", p.Sent, p.Acknowledged+p.Failed+p.Unknown),
-			exactly("owed = unique + superseded + gap + lost", led.Owed, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
+			exactly("owed = unique + superseded + gap + lost", led.Expected, led.Unique+led.Superseded+led.DeclaredGap+led.Lost),
 			between("published, by the server's count: at most 500 a second", "", 500, 500*(warmUp+window+drained), took),
 			// They go in turn, so that all of the warm-up are among them; a fifth of a second passes between the two counts.
 			within("acknowledged of the window", "", took-rate*warmUp, float64(p.Acknowledged), 500/5),
@@ -227,14 +227,14 @@ const (
 	corruptEvery = 103
 )
 
-func lies(l *lab) ([]Row, error) {
+func lies(l *lab) ([]Result, error) {
 	const clients = 5
 	e := streams(1000, clients, 3*time.Second)
 	e.settings, e.untimed = "warmup: 0s\ndrain: 500ms\n", true
 	e.lie = fmt.Sprintf("drop=%d,double=%d,swap=%d,corrupt=%d", dropEvery, doubleEvery, swapEvery, corruptEvery)
-	e.rows = func(t results.Trial) []Row {
+	e.rows = func(t results.Trial) []Result {
 		n := t.Publishes.Planned
-		rows := []Row{
+		rows := []Result{
 			exactly("lost", clients*(n/dropEvery+n/corruptEvery), t.Ledger.Lost),
 			exactly("duplicates", clients*(n/doubleEvery), t.Ledger.Duplicates),
 			exactly("out of order", clients*(n/swapEvery), t.Ledger.Reordered),

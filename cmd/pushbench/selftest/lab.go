@@ -44,7 +44,7 @@ type experiment struct {
 	link string        // more of the link, such as ", jitter: 1ms"
 	hold time.Duration // of a long poll; 0: so long that none ends without a message
 
-	rows func(results.Trial) []Row // of its trial that counts: the last of its attempts
+	rows func(results.Trial) []Result // of its trial that counts: the last of its attempts
 
 	lie     string               // what its servers do wrong, in the words of serve --lie
 	watch   func(trial.Underway) // disturbs its trials, or reads the counters of their servers
@@ -96,7 +96,7 @@ func (e experiment) over(transports ...string) (all []experiment) {
 }
 
 // rows makes experiments one after the other, and joins the rows of their trials.
-func (l *lab) rows(all ...experiment) (rows []Row, err error) {
+func (l *lab) rows(all ...experiment) (rows []Result, err error) {
 	for _, e := range all {
 		t, err := l.trial(e)
 		if err != nil {
@@ -108,7 +108,7 @@ func (l *lab) rows(all ...experiment) (rows []Row, err error) {
 }
 
 // each joins the rows of several things that differ in one.
-func each[T any](all []T, of func(T) ([]Row, error)) (rows []Row, err error) {
+func each[T any](all []T, of func(T) ([]Result, error)) (rows []Result, err error) {
 	for _, one := range all {
 		more, err := of(one)
 		rows = append(rows, more...)
@@ -120,7 +120,7 @@ func each[T any](all []T, of func(T) ([]Row, error)) (rows []Row, err error) {
 }
 
 // of names what rows are about.
-func of(what string, rows ...Row) []Row {
+func of(what string, rows ...Result) []Result {
 	for i := range rows {
 		rows[i].What = what + " " + rows[i].What
 	}
@@ -175,11 +175,11 @@ func (e experiment) spoilt(run *results.Run) (again bool, err error) {
 
 // reasons are all that voids a trial: its own names the first.
 func reasons(t results.Trial) string {
-	if len(t.FailedGates()) < 2 {
+	if len(t.FailedChecks()) < 2 {
 		return t.Reason
 	}
 	var all []string
-	for _, g := range t.FailedGates() {
+	for _, g := range t.FailedChecks() {
 		all = append(all, g.Name+": "+g.Detail)
 	}
 	return strings.Join(all, "; ")
@@ -192,19 +192,19 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.lie}.Rig(scenario) // the folders are thrown away
+	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.lie}.Setup(scenario) // the folders are thrown away
 	if err != nil {
 		return nil, err
 	}
 	rig.Watch = e.watch
-	run := &bench.Run{Scenario: scenario, Rig: rig, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
+	run := &bench.Run{Scenario: scenario, Setup: rig, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
 	measured, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run) error { return nil })
 	if err != nil {
 		return nil, err
 	}
 	for _, t := range measured.Trials { // those that are measured again are part of the account
 		if !t.Valid() {
-			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Case, reasons(t))
+			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Configuration, reasons(t))
 		}
 	}
 	return measured, nil
@@ -244,7 +244,7 @@ func stats(address string) (s wire.Stats, err error) {
 // not answer they are zero, which no row takes.
 func asking(s *wire.Stats) func(trial.Underway) {
 	return func(u trial.Underway) {
-		if u.Moment == trial.Drained {
+		if u.Phase == trial.Drained {
 			*s, _ = stats(u.Address)
 		}
 	}

@@ -24,44 +24,44 @@ var laws = []claim{
 // uniformLaw: messages at random instants, each for one client, so that all are
 // independent; then one at every interval for all clients, whose phases alone decide:
 // these connect at nearly the same instant, so that nothing else spreads their polls.
-func uniformLaw(l *lab) ([]Row, error) {
+func uniformLaw(l *lab) ([]Result, error) {
 	const interval = 200 * time.Millisecond
 	random := experiment{transport: transports.ShortPoll, window: 3 * time.Second, clients: 200, rate: 5, settings: "shortpoll: {interval: 200ms}\ndrain: 1s\n"}
-	random.rows = func(t results.Trial) []Row { return append(poissonRows(t, random.rate, interval), lossless(t)) }
+	random.rows = func(t results.Trial) []Result { return append(poissonRows(t, random.rate, interval), lossless(t)) }
 	periodic := random
 	periodic.rate, periodic.publish = 0, "rate: 5/s, arrivals: periodic"
 	periodic.settings += "clients: {count: 500, connect_rate: 20000/s}\n"
-	periodic.rows = func(t results.Trial) []Row {
-		return []Row{ksRow("distance from uniform, publisher's period = T", t, 500, interval), lossless(t)}
+	periodic.rows = func(t results.Trial) []Result {
+		return []Result{ksRow("distance from uniform, publisher's period = T", t, 500, interval), lossless(t)}
 	}
 	return l.rows(random, periodic)
 }
 
 // latestAges: a push at a period of P, whose clients hold something between 0 and P
 // old; and polls every T of Poisson messages, of which only the last before each comes.
-func latestAges(l *lab) ([]Row, error) {
+func latestAges(l *lab) ([]Result, error) {
 	const period, interval, clients, rate, window = 100 * time.Millisecond, 200 * time.Millisecond, 100, 10.0, 4
 	pushed := experiment{clients: clients, publish: fmt.Sprintf("rate: %g/s, arrivals: periodic", rate), window: window * time.Second, settings: "delivery: latest\nwarmup: 1s\ndrain: 1s\n"}
 	polled := pushed
-	pushed.rows = func(t results.Trial) []Row {
-		return []Row{
+	pushed.rows = func(t results.Trial) []Result {
+		return []Result{
 			within("pushed every 100 ms: mean, P/2 and the delivery", " ms", ms(period/2+t.Latency.Histogram.Mean()), summary.Measure(metric.AgeMean, t).X, 1),
-			within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(t.Latency.Histogram.Mean()), ms(t.Freshness.Age.Quantile(0.99)), 2),
+			within("p99, 0.99 P and the delivery", " ms", 0.99*ms(period)+ms(t.Latency.Histogram.Mean()), ms(t.Age.Age.Quantile(0.99)), 2),
 		}
 	}
 	polled.transport, polled.rate = transports.ShortPoll, rate
 	polled.settings += fmt.Sprintf("shortpoll: {interval: %s}\n", interval)
-	polled.rows = func(t results.Trial) []Row {
+	polled.rows = func(t results.Trial) []Result {
 		// Ages of two instants have nothing to do with each other once a message has come
 		// between, so a client's mean over a window of D varies by 2/(λ³D).
 		const gap = 1000 / rate // ms
 		chance := 3.3 * gap * math.Sqrt(2/(rate*window*clients))
 		share := model.ShortPollLatestShare(rate, interval.Seconds())
-		owed := float64(t.Ledger.Owed)
-		return []Row{
+		owed := float64(t.Ledger.Expected)
+		return []Result{
 			within("polled every 200 ms: mean, T/2 + 1/λ", " ms", ms(interval/2)+gap, summary.Measure(metric.AgeMean, t).X, chance+ms(timers(interval))),
 			within("share that is ever delivered, (1 − e^(−λT))/λT", "", share, float64(t.Ledger.Unique)/owed, 3.3*math.Sqrt(share*(1-share)/owed)+0.005),
-			exactly("what is not is superseded", t.Ledger.Owed-t.Ledger.Unique, t.Ledger.Superseded),
+			exactly("what is not is superseded", t.Ledger.Expected-t.Ledger.Unique, t.Ledger.Superseded),
 		}
 	}
 	return l.rows(pushed, polled)
@@ -69,7 +69,7 @@ func latestAges(l *lab) ([]Row, error) {
 
 // predicted is what the trial's own theory says of a metric.
 func predicted(t results.Trial, metric string) float64 {
-	for _, p := range t.Theory {
+	for _, p := range t.Predicted {
 		if p.Metric == metric {
 			return p.Value
 		}
@@ -78,18 +78,18 @@ func predicted(t results.Trial, metric string) float64 {
 }
 
 // ksRow tests a trial's latencies against the uniform law on (d, d + T).
-func ksRow(what string, t results.Trial, m int64, interval time.Duration) Row {
+func ksRow(what string, t results.Trial, m int64, interval time.Duration) Result {
 	d := time.Duration(predicted(t, metric.Max)*float64(time.Millisecond)) - interval
 	return uniformRow(what, t.Latency.Histogram, m, d, interval)
 }
 
 // poissonRows are what is known of short polling under Poisson arrivals of λ a second.
-func poissonRows(t results.Trial, rate float64, interval time.Duration) []Row {
+func poissonRows(t results.Trial, rate float64, interval time.Duration) []Result {
 	n := t.Latency.Histogram.Count()
 	polls := float64(t.Cost.Wire.Polls)
-	empty := float64(t.Cost.Wire.EmptyAnswers) / polls
+	empty := float64(t.Cost.Wire.EmptyResponses) / polls
 	e := math.Exp(-rate * interval.Seconds())
-	return []Row{
+	return []Result{
 		ksRow("distance from uniform, λ = "+number(rate)+"/s", t, n, interval),
 		quantileRow(t, 0.5, metric.P50, n, interval),
 		quantileRow(t, 0.99, metric.P99, n, interval),
@@ -101,14 +101,14 @@ func poissonRows(t results.Trial, rate float64, interval time.Duration) []Row {
 
 // quantileRow holds a quantile of n independent uniform latencies to theory: by what
 // chance explains at one in a thousand, and what timers may be late by.
-func quantileRow(t results.Trial, q float64, metric string, n int64, interval time.Duration) Row {
+func quantileRow(t results.Trial, q float64, metric string, n int64, interval time.Duration) Result {
 	chance := 3.3 * math.Sqrt(q*(1-q)/float64(n)) * float64(interval)
 	return within(metric, " ms", predicted(t, metric), ms(t.Latency.Histogram.Quantile(q)), ms(time.Duration(chance)+timers(interval)))
 }
 
 // hiccups: the process that watches the cores is frozen itself, so every core seems
 // to have stood still for that long.
-func hiccups(l *lab) (rows []Row, err error) {
+func hiccups(l *lab) (rows []Result, err error) {
 	err = host.WithMonitor([]string{l.options.Executable, "awake"}, func(m *host.Monitor) error {
 		if _, err := m.Stalls(); err != nil {
 			return err

@@ -29,9 +29,9 @@ type Options struct {
 
 // A Row is one thing that was checked: what theory says, what was measured, and how
 // far apart they may be.
-type Row struct {
+type Result struct {
 	What     string
-	Theory   string
+	Expected string
 	Measured string
 	Allowed  string // tolerance; empty: exactly as theory says
 	Passed   bool
@@ -43,7 +43,7 @@ type claim struct {
 	says string // the claim
 	slow bool   // only with Options.Long
 	on   string // the only system that shows what the proof looks at; empty: any
-	run  func(*lab) ([]Row, error)
+	run  func(*lab) ([]Result, error)
 }
 
 // system is what this is running on; tests pretend.
@@ -84,7 +84,7 @@ func (o Options) chosen() (list []claim) {
 }
 
 // A Verdict is how a self-test came out.
-type Verdict struct {
+type Outcome struct {
 	Rows   int
 	Failed []string // what did not hold, each as proof: what
 	Hidden []string // proofs that cannot be made on this system, which is no fault of the instrument
@@ -92,7 +92,7 @@ type Verdict struct {
 
 // Run runs the proofs one after the other and prints each row as soon as it is
 // known. An error says that the self-test itself could not go on.
-func Run(ctx context.Context, o Options) (v Verdict, err error) {
+func Run(ctx context.Context, o Options) (v Outcome, err error) {
 	if err := o.Check(); err != nil {
 		return v, err
 	}
@@ -116,7 +116,7 @@ func Run(ctx context.Context, o Options) (v Verdict, err error) {
 			return v, context.Cause(ctx)
 		}
 		if err != nil {
-			rows = append(rows, Row{What: "the proof", Theory: "can be made", Measured: err.Error()})
+			rows = append(rows, Result{What: "the proof", Expected: "can be made", Measured: err.Error()})
 		}
 		v.take(p.name, rows, o.Out)
 		fmt.Fprintf(o.Out, "  took %.1f s\n", time.Since(start).Seconds())
@@ -125,7 +125,7 @@ func Run(ctx context.Context, o Options) (v Verdict, err error) {
 	return v, nil
 }
 
-func (v *Verdict) take(name string, rows []Row, out io.Writer) {
+func (v *Outcome) take(name string, rows []Result, out io.Writer) {
 	for _, r := range rows {
 		v.Rows++
 		mark := "pass"
@@ -133,7 +133,7 @@ func (v *Verdict) take(name string, rows []Row, out io.Writer) {
 			mark = "FAIL"
 			v.Failed = append(v.Failed, name+": "+r.What)
 		}
-		fmt.Fprintf(out, "  %s  %-46s  theory %-14s measured %-14s", mark, r.What, r.Theory, r.Measured)
+		fmt.Fprintf(out, "  %s  %-46s  theory %-14s measured %-14s", mark, r.What, r.Expected, r.Measured)
 		if r.Allowed != "" {
 			fmt.Fprintf(out, " %s", r.Allowed)
 		}
@@ -141,7 +141,7 @@ func (v *Verdict) take(name string, rows []Row, out io.Writer) {
 	}
 }
 
-func (v *Verdict) conclude(out io.Writer, took time.Duration) {
+func (v *Outcome) conclude(out io.Writer, took time.Duration) {
 	fmt.Fprintf(out, "\n%d of %d hold, in %v.\n", v.Rows-len(v.Failed), v.Rows, took.Round(time.Second))
 	if len(v.Hidden) > 0 {
 		fmt.Fprintf(out, "not shown on this system, so neither proved nor refuted here: %s\n", strings.Join(v.Hidden, ", "))

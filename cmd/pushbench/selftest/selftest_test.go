@@ -37,9 +37,9 @@ func TestUnknownProofIsRefused(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	defer func(kept []claim) { proofs = kept }(proofs)
 	proofs = []claim{
-		{name: "one", says: "so", run: func(*lab) ([]Row, error) { return []Row{exactly("a", 1, 1), exactly("b", 1, 2)}, nil }},
-		{name: "two", says: "so", run: func(*lab) ([]Row, error) { return nil, errors.New("no server") }},
-		{name: "slow", says: "so", slow: true, run: func(*lab) ([]Row, error) { return []Row{exactly("c", 1, 1)}, nil }},
+		{name: "one", says: "so", run: func(*lab) ([]Result, error) { return []Result{exactly("a", 1, 1), exactly("b", 1, 2)}, nil }},
+		{name: "two", says: "so", run: func(*lab) ([]Result, error) { return nil, errors.New("no server") }},
+		{name: "slow", says: "so", slow: true, run: func(*lab) ([]Result, error) { return []Result{exactly("c", 1, 1)}, nil }},
 	}
 	var out strings.Builder
 	v, err := Run(t.Context(), Options{Out: &out})
@@ -63,8 +63,8 @@ func TestVerdict(t *testing.T) {
 func TestProofsThatThisSystemDoesNotShow(t *testing.T) {
 	defer func(kept []claim, of string) { proofs, system = kept, of }(proofs, system)
 	proofs = []claim{
-		{name: "one", says: "so", run: func(*lab) ([]Row, error) { return []Row{exactly("a", 1, 1)}, nil }},
-		{name: "two", says: "so", on: "linux", run: func(*lab) ([]Row, error) { return []Row{exactly("b", 1, 2)}, nil }},
+		{name: "one", says: "so", run: func(*lab) ([]Result, error) { return []Result{exactly("a", 1, 1)}, nil }},
+		{name: "two", says: "so", on: "linux", run: func(*lab) ([]Result, error) { return []Result{exactly("b", 1, 2)}, nil }},
 	}
 	for _, system = range []string{"linux", "darwin"} {
 		var out strings.Builder
@@ -79,7 +79,7 @@ func TestProofsThatThisSystemDoesNotShow(t *testing.T) {
 func TestInterruptedSelfTestSaysSo(t *testing.T) {
 	defer func(kept []claim) { proofs = kept }(proofs)
 	ctx, cancel := context.WithCancel(t.Context())
-	proofs = []claim{{name: "one", says: "so", run: func(*lab) ([]Row, error) { cancel(); return nil, nil }}}
+	proofs = []claim{{name: "one", says: "so", run: func(*lab) ([]Result, error) { cancel(); return nil, nil }}}
 	if _, err := Run(ctx, Options{Out: io.Discard}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
@@ -87,7 +87,7 @@ func TestInterruptedSelfTestSaysSo(t *testing.T) {
 
 func TestRowsFailBeyondWhatIsAllowed(t *testing.T) {
 	for _, test := range []struct {
-		row  Row
+		row  Result
 		want bool
 	}{
 		{exactly("", 3, 3), true},

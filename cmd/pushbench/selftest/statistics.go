@@ -16,12 +16,12 @@ var judgements = []claim{
 	{name: "service", says: "a server that holds messages for 10.5 ms is slower than one that holds them for 10.0", slow: true, run: service},
 }
 
-func simulated(*lab) ([]Row, error) { return checked(proof.Checks(proof.Seed)), nil }
+func simulated(*lab) ([]Result, error) { return checked(proof.Checks(proof.Seed)), nil }
 
 // checked are checks of the statistics, as they are printed here.
-func checked(checks []proof.Check) (rows []Row) {
+func checked(checks []proof.Check) (rows []Result) {
 	for _, c := range checks {
-		rows = append(rows, Row{What: c.What, Theory: c.Theory, Measured: c.Measured, Allowed: c.Tolerance, Passed: c.Pass})
+		rows = append(rows, Result{What: c.What, Expected: c.Expected, Measured: c.Measured, Allowed: c.Tolerance, Passed: c.Pass})
 	}
 	return rows
 }
@@ -32,7 +32,7 @@ const bucketWidth = 0.001
 // service makes twenty comparisons of eight pairs of trials each. The truth of each is by
 // the servers' own account of how long they held its messages, which timers make longer
 // than asked by a changing amount, and what the rest of a delivery takes on both sides.
-func service(l *lab) ([]Row, error) {
+func service(l *lab) ([]Result, error) {
 	const comparisons, pairs = 20, 8
 	sides := [2]time.Duration{10 * time.Millisecond, 10500 * time.Microsecond}
 	series := make([]compare.Pairing, comparisons)

@@ -106,11 +106,11 @@ func (t *tap) echoed(published int) error {
 }
 
 // wireBytes: three clients of each transport exchange messages of all sizes.
-func wireBytes(l *lab) ([]Row, error) { return each(scenarios.ClientOpened, l.wireBytesOf) }
+func wireBytes(l *lab) ([]Result, error) { return each(scenarios.ClientOpened, l.wireBytesOf) }
 
-func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Row, error) {
+func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Result, error) {
 	const clients = 3
-	t, err := l.connect(transport, clients, client.Config{Interval: 20 * time.Millisecond, Hold: 200 * time.Millisecond}, true)
+	t, err := l.connect(transport, clients, client.Config{Interval: 20 * time.Millisecond, PollTimeout: 200 * time.Millisecond}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func eventually(holds func() bool) error {
 }
 
 // frames: publications of sizes around the limits, as they crossed the wire.
-func frames(l *lab) (rows []Row, err error) {
+func frames(l *lab) (rows []Result, err error) {
 	t, err := l.connect(transports.WebSocket, 1, client.Config{}, true)
 	if err != nil {
 		return nil, err
@@ -213,9 +213,9 @@ func frames(l *lab) (rows []Row, err error) {
 
 // retries: every tenth request is answered by a reset, and the wire must show as many
 // requests as are reported.
-func retries(l *lab) ([]Row, error) {
-	return each([]scenarios.Transport{transports.ShortPoll, transports.LongPoll}, func(transport scenarios.Transport) ([]Row, error) {
-		t, err := l.connect(transport, 4, client.Config{Interval: 5 * time.Millisecond, Hold: 5 * time.Millisecond}, true)
+func retries(l *lab) ([]Result, error) {
+	return each([]scenarios.Transport{transports.ShortPoll, transports.LongPoll}, func(transport scenarios.Transport) ([]Result, error) {
+		t, err := l.connect(transport, 4, client.Config{Interval: 5 * time.Millisecond, PollTimeout: 5 * time.Millisecond}, true)
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +232,7 @@ func retries(l *lab) ([]Row, error) {
 			s.Close()
 		}
 		_, _, requests := t.settled()
-		return []Row{
+		return []Result{
 			exactly(string(transport)+" requests on the wire", requests, t.traffic.Requests.Load()),
 			exactly(string(transport)+" failures reported", t.relay.Resets(), t.witness.broken.Load()),
 		}, nil
@@ -240,4 +240,4 @@ func retries(l *lab) ([]Row, error) {
 }
 
 // lossless says that a trial delivered everything that was owed.
-func lossless(t results.Trial) Row { return exactly(t.Transport+" lost", 0, t.Ledger.Lost) }
+func lossless(t results.Trial) Result { return exactly(t.Transport+" lost", 0, t.Ledger.Lost) }

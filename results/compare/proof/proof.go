@@ -17,7 +17,7 @@ import (
 // A Check is one line of the proof.
 type Check struct {
 	What      string // "false alarms, 12 blocks"
-	Theory    string // what must come out
+	Expected  string // what must come out
 	Measured  string
 	Tolerance string // what may come out
 	Pass      bool
@@ -171,7 +171,7 @@ func none(seed, stream uint64, what string, holds func(*rand.Rand, compare.Pairi
 			broken++
 		}
 	}
-	return Check{What: what, Theory: "0", Measured: fmt.Sprintf("%d of %d", broken, runs), Tolerance: "0", Pass: broken == 0}
+	return Check{What: what, Expected: "0", Measured: fmt.Sprintf("%d of %d", broken, runs), Tolerance: "0", Pass: broken == 0}
 }
 
 // Live checks comparisons of two sides that truly differ, B over A, each by the factor
@@ -209,13 +209,13 @@ func Live(what string, truths []float64, resolution float64, series []compare.Pa
 
 func atLeast(what string, k, n, least int) Check {
 	return Check{
-		What: what, Theory: fmt.Sprintf("%d of %d", n, n), Measured: fmt.Sprintf("%d of %d", k, n),
+		What: what, Expected: fmt.Sprintf("%d of %d", n, n), Measured: fmt.Sprintf("%d of %d", k, n),
 		Tolerance: fmt.Sprintf("≥ %d", least), Pass: n > 0 && k >= least,
 	}
 }
 
 func within(what, theory string, lo, hi, x float64) Check {
-	return Check{What: what, Theory: theory, Measured: share(x), Tolerance: share(lo) + " … " + share(hi), Pass: lo <= x && x <= hi}
+	return Check{What: what, Expected: theory, Measured: share(x), Tolerance: share(lo) + " … " + share(hi), Pass: lo <= x && x <= hi}
 }
 
 func ratio(k, n int) float64 { return float64(k) / float64(n) }

@@ -19,7 +19,7 @@ func table(all []Check) string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\nwhat\ttheory\tmeasured\ttolerance\tpass")
 	for _, c := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\n", c.What, c.Theory, c.Measured, c.Tolerance, c.Pass)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\n", c.What, c.Expected, c.Measured, c.Tolerance, c.Pass)
 	}
 	w.Flush()
 	return b.String()

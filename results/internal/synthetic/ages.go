@@ -9,9 +9,9 @@ import (
 
 // ages draws how old what the clients hold is: what the newest message took, and how far
 // its successor has come. It has random numbers of its own, which no other figure shares.
-func ages(m model, random *rand.Rand, window time.Duration) results.Freshness {
+func ages(m model, random *rand.Rand, window time.Duration) results.AgeOfInformation {
 	const draws = 2000
-	f := results.Freshness{
+	f := results.AgeOfInformation{
 		Subscribed: clients * window, Covered: clients * window,
 		Independent: min(publishes(window), m.cycles(window)),
 	}

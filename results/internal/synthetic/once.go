@@ -36,7 +36,7 @@ func once(key string, build func() *results.Run) *results.Run {
 	r.Trials, r.Intervals = slices.Clone(kept.Trials), slices.Clone(kept.Intervals)
 	for i := range r.Trials {
 		t := &r.Trials[i]
-		t.Gates, t.Theory = slices.Clone(t.Gates), slices.Clone(t.Theory)
+		t.Checks, t.Predicted = slices.Clone(t.Checks), slices.Clone(t.Predicted)
 		t.Connect.Stages = maps.Clone(t.Connect.Stages)
 	}
 	return &r

@@ -39,9 +39,9 @@ func Run(blocks int, window time.Duration) *results.Run {
 
 func run(blocks int, window time.Duration) *results.Run {
 	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(blocks, window)}
-	measure(r, 0, 0.02, func(t *results.Trial, c results.Case) model {
+	measure(r, 0, 0.02, func(t *results.Trial, c results.Configuration) model {
 		m := models[c.Transport]
-		t.Freshness = ages(m, rand.New(rand.NewPCG(uint64(t.Block), uint64(t.Position-1))), window)
+		t.Age = ages(m, rand.New(rand.NewPCG(uint64(t.Repetition), uint64(t.Position-1))), window)
 		return m
 	})
 	return r
@@ -50,13 +50,13 @@ func run(blocks int, window time.Duration) *results.Run {
 // measure makes the trials and intervals of a run with a stream of its seed's random numbers
 // and noise from trial to trial. begin returns a case's model and sets what a trial has
 // beside what is drawn from that.
-func measure(r *results.Run, stream uint64, noise float64, begin func(*results.Trial, results.Case) model) {
+func measure(r *results.Run, stream uint64, noise float64, begin func(*results.Trial, results.Configuration) model) {
 	m := &r.Manifest
 	random := rand.New(rand.NewPCG(m.Seed, stream))
 	began := time.Duration(0)
-	for block := 1; block <= m.Blocks; block++ {
-		for position, c := range m.AllCases() {
-			done := results.Trial{Block: block, Position: position + 1, Transport: c.Transport, Started: started.Add(began)}
+	for block := 1; block <= m.Repetitions; block++ {
+		for position, c := range m.AllConfigurations() {
+			done := results.Trial{Repetition: block, Position: position + 1, Transport: c.Transport, Started: started.Add(began)}
 			t := trial{model: begin(&done, c), random: random, window: m.Workload.Window, factor: 1 + noise*random.NormFloat64()}
 			t.run(&done)
 			r.Trials = append(r.Trials, done)
@@ -79,18 +79,18 @@ func manifest(blocks int, window time.Duration) results.Manifest {
 			PortRange: "32768-60999", LoadAverage: "0.10 0.12 0.09",
 			Sysctls: map[string]string{"net.core.somaxconn": "4096"},
 		},
-		Pinning: results.Pinning{Asked: true, Server: []int{0}, Generator: []int{1}},
+		Pinning: results.Pinning{Requested: true, Server: []int{0}, Generator: []int{1}},
 		Workload: results.Workload{
 			Scenario: "chat", Description: "a chat room behind a home connection",
 			Question: "which transport brings a chat message soonest, and what does it cost?",
 			SHA256:   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 			Clients:  clients, Topics: 1, Publisher: "backend", Arrivals: "poisson",
 			PublishRate: rate, DeliveryRate: rate * clients, PerClientRate: rate, PayloadBytes: payload,
-			Delivery: "every", PollInterval: pollInterval, PollPacing: "rate", Hold: 25 * time.Second,
-			Flush:  map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
-			Warmup: warmup, Window: window, Drain: drain,
+			Delivery: "every", PollInterval: pollInterval, PollPacing: "rate", PollTimeout: 25 * time.Second,
+			BatchingDelay: map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
+			Warmup:        warmup, Window: window, Drain: drain,
 		},
-		Blocks: blocks, Transports: measured, Orders: slices.Repeat([][]string{measured}, blocks), Seed: 42, Engine: "goroutines", Stack: "reference",
+		Repetitions: blocks, Transports: measured, Orders: slices.Repeat([][]string{measured}, blocks), Seed: 42, Engine: "goroutines", Library: "reference",
 		Network: "home", RTT: 2 * delay,
 		Servers:    map[string]string{transports.LongPoll: "fasthttp, hold 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
 		NotShown:   []string{"CPU frequency governor: not visible in this container"},
@@ -231,12 +231,12 @@ func (t *trial) run(done *results.Trial) {
 		Planned: published, OnTime: published, Sent: published, Acknowledged: published, LateAfter: time.Millisecond,
 		Lateness: t.few(published, 15*time.Microsecond),
 	}
-	done.Ledger = results.Ledger{Owed: owed, Unique: owed, Received: owed}
+	done.Ledger = results.Ledger{Expected: owed, Unique: owed, Received: owed}
 	done.Ack = results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published}
 	done.Connect = t.connect()
 	done.Cost = t.cost(owed)
-	done.Theory = t.model.theory
-	done.Gates = []results.Gate{
+	done.Predicted = t.model.theory
+	done.Checks = []results.ValidityCheck{
 		{Name: "ledger", Passed: true, Detail: "all sums hold"},
 		{Name: "pacing", Passed: true, Detail: "send lateness p99 0.04 ms, at most 1 ms allowed"},
 		{Name: "generator", Passed: true, Detail: "38 % of its core, at most 80 % allowed"},
@@ -298,7 +298,7 @@ func (t *trial) cost(delivered int64) results.Cost {
 	}
 	if t.model.polls {
 		w.Polls = w.Requests
-		w.EmptyAnswers = int64(t.model.empty * float64(w.Polls))
+		w.EmptyResponses = int64(t.model.empty * float64(w.Polls))
 	}
 	w.Down.Segments = w.Batches + w.Requests
 	w.Up.Segments = w.Down.Segments/2 + 1
@@ -332,7 +332,7 @@ func (t *trial) intervals(of results.Trial, at time.Duration) (intervals []resul
 	for i, s := range t.slices {
 		since := time.Duration(i) * time.Second
 		intervals = append(intervals, results.Interval{
-			Block: of.Block, Transport: of.Transport, Case: of.Case, At: at + since,
+			Repetition: of.Repetition, Transport: of.Transport, Configuration: of.Configuration, At: at + since,
 			Start: since - warmup, Length: time.Second,
 			Published: s.published, Delivered: s.delivered, Counted: s.latency.Count(), Latency: s.latency,
 		})

@@ -223,7 +223,7 @@ func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &network) && network.Timeout():
 		why = ErrTimeout
 	}
-	fastExchange{ctx, ctx.Conn().(*fastConn)}.Answer(s.Unreadable(why)) // what Serve makes
+	fastExchange{ctx, ctx.Conn().(*fastConn)}.Respond(s.Unreadable(why)) // what Serve makes
 }
 
 // A fastExchange is a request of fasthttp's.
@@ -262,7 +262,7 @@ func (x fastExchange) read(r *Request) error {
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // Answer has fasthttp write an answer, in one write.
-func (x fastExchange) Answer(r Response) {
+func (x fastExchange) Respond(r Response) {
 	x.ctx.SetStatusCode(r.Status)
 	h := &x.ctx.Response.Header
 	if r.Body != nil {

@@ -32,13 +32,13 @@ const (
 // Config is what both libraries need to serve. Every field is required, except that an
 // AnswerHead of 0 leaves heads as they are.
 type Config struct {
-	Library     Library
-	Poller      *sock.Poller
-	MaxHeader   int           // bytes of request line and headers
-	MaxBody     int           // bytes
-	AnswerHead  int           // bytes to which the head of a 200 or 204 is filled up
-	ReadTimeout time.Duration // for a request, from its first byte
-	IdleTimeout time.Duration // between two requests of a connection
+	Library             Library
+	Poller              *sock.Poller
+	MaxHeader           int           // bytes of request line and headers
+	MaxBody             int           // bytes
+	ResponseHeaderBytes int           // bytes to which the head of a 200 or 204 is filled up
+	ReadTimeout         time.Duration // for a request, from its first byte
+	IdleTimeout         time.Duration // between two requests of a connection
 
 	Conns      func() []*sock.Conn  // the open connections
 	Closing    func() bool          // the server is shutting down
@@ -60,7 +60,7 @@ type Stack struct {
 }
 
 // New sets a library up.
-func New(c Config) *Stack { return &Stack{Config: c, fill: strings.Repeat("x", c.AnswerHead)} }
+func New(c Config) *Stack { return &Stack{Config: c, fill: strings.Repeat("x", c.ResponseHeaderBytes)} }
 
 // A Request is what the contract looks at of an HTTP request, whichever library parsed it.
 // Strings may lie in that library's buffers: they are valid until the request is answered.
@@ -89,7 +89,7 @@ type Exchange interface {
 	read(*Request) error
 
 	// Answer answers; the library keeps the connection.
-	Answer(Response)
+	Respond(Response)
 
 	// Take takes the connection from the library, which writes nothing. then is called once
 	// the library is done with it, perhaps after the handler has returned; what the client
@@ -167,7 +167,7 @@ func (s *Stack) serve(x Exchange, handle Handler) {
 		requests.Put(r)
 	}()
 	if err := x.read(r); err != nil {
-		x.Answer(s.Unreadable(err))
+		x.Respond(s.Unreadable(err))
 		return
 	}
 	handle(x, r)

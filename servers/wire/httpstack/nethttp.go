@@ -162,8 +162,8 @@ const (
 
 // Answer writes an answer in one write, without net/http's Date. net/http by
 // itself would cut one that is larger than its buffer in pieces.
-func (x *netExchange) Answer(r Response) {
-	if len(r.Body)+headRoom+x.server.stack.AnswerHead <= netBuffer {
+func (x *netExchange) Respond(r Response) {
+	if len(r.Body)+headRoom+x.server.stack.ResponseHeaderBytes <= netBuffer {
 		x.write(r)
 		return
 	}

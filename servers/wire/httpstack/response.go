@@ -40,7 +40,7 @@ func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 // AppendAnswer appends a poll's answer, byte for byte as the library writes it: a poll that was held and one that was
 // not must not differ on the wire. fasthttp has an order of its own, net/http
 // that of the alphabet; the bytes are as many.
-func (s *Stack) AppendAnswer(dst []byte, r Response) []byte {
+func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 	switch {
 	case r.Body == nil:
 		dst = append(dst, "HTTP/1.1 204 No Content\r\nCache-Control: "+noStore+"\r\n"...)
@@ -68,7 +68,7 @@ const fillName = "X-Fill"
 // filling is how long the value of that header is in an answer; 0: there is none, as
 // nothing is to be filled up, or there is no room.
 func (s *Stack) filling(r Response) int {
-	if s.AnswerHead == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
+	if s.ResponseHeaderBytes == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return 0
 	}
 	head := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + len("\r\n")
@@ -81,5 +81,5 @@ func (s *Stack) filling(r Response) int {
 	if r.Close {
 		head += len("Connection: close\r\n")
 	}
-	return max(0, s.AnswerHead-head-len(fillName+": \r\n"))
+	return max(0, s.ResponseHeaderBytes-head-len(fillName+": \r\n"))
 }

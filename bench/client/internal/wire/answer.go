@@ -4,7 +4,7 @@ import "net/http"
 
 // A Message is an HTTP answer or request that came whole.
 type Message struct {
-	Head
+	Header
 	Body []byte
 	Size int // in bytes, header and coding included
 }
@@ -12,7 +12,7 @@ type Message struct {
 // ParseAnswer parses an answer from the beginning of in; its size is 0 while it is
 // not complete. room holds a body that came in chunks.
 func ParseAnswer(in []byte, room *[]byte) (m Message, headSize int, err error) {
-	h, n, err := ParseHead(in)
+	h, n, err := ParseHeader(in)
 	if err != nil || n == 0 {
 		return Message{}, n, err
 	}
@@ -39,7 +39,7 @@ func ParseRequest(in []byte, room *[]byte) (m Message, headSize int, err error) 
 }
 
 // withBody completes the message whose header takes the first n bytes.
-func withBody(h Head, in []byte, n int, room *[]byte) (m Message, headSize int, err error) {
+func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headSize int, err error) {
 	switch {
 	case h.Length == Chunked:
 		body, used, err := appendUnchunked((*room)[:0], in[n:])
@@ -50,7 +50,7 @@ func withBody(h Head, in []byte, n int, room *[]byte) (m Message, headSize int, 
 	case h.Length > MaxBody:
 		return Message{}, n, ErrTooLong
 	case len(in) < n+h.Length:
-		return Message{Head: h}, n, nil
+		return Message{Header: h}, n, nil
 	}
 	return Message{h, in[n : n+h.Length], n + h.Length}, n, nil
 }

@@ -155,7 +155,7 @@ func NewKey() string {
 
 // OpensSocket returns what is wrong with the answer to an opening handshake with a key, if
 // anything is (RFC 6455, section 4.2.2).
-func (h *Head) OpensSocket(key string) error {
+func (h *Header) OpensSocket(key string) error {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	switch {
 	case h.Status != http.StatusSwitchingProtocols:

@@ -10,7 +10,7 @@ import (
 )
 
 // A Head is what matters of an HTTP/1.1 answer's header (RFC 9112, sections 4 and 6).
-type Head struct {
+type Header struct {
 	Status    int
 	Length    int // of the body in bytes; Chunked or, if nothing is said, UntilClose
 	Closes    bool
@@ -31,10 +31,10 @@ const maxHead = 64 << 10
 
 // ParseHead parses the header of an answer from the beginning of in, of which it is n
 // bytes; n is 0 while it is not complete. What it points to is in in.
-func ParseHead(in []byte) (h Head, n int, err error) { return parseHead(in, false) }
+func ParseHeader(in []byte) (h Header, n int, err error) { return parseHead(in, false) }
 
 // parseHead parses the header of an answer or a request.
-func parseHead(in []byte, request bool) (h Head, n int, err error) {
+func parseHead(in []byte, request bool) (h Header, n int, err error) {
 	h.Length = UntilClose
 	old := false // HTTP/1.0, which has no chunked coding and no lasting connections
 	for line := 0; ; line++ {
@@ -77,7 +77,7 @@ func requestLine(line []byte) (old, ok bool) {
 }
 
 // statusLine takes a status line. Its status stays 0 if it is none.
-func (h *Head) statusLine(line []byte) (old, ok bool) {
+func (h *Header) statusLine(line []byte) (old, ok bool) {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return false, false
 	}
@@ -90,7 +90,7 @@ func (h *Head) statusLine(line []byte) (old, ok bool) {
 }
 
 // field takes one field, and reports whether it is valid.
-func (h *Head) field(line []byte) bool {
+func (h *Header) field(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
 		return false
@@ -119,7 +119,7 @@ func (h *Head) field(line []byte) bool {
 
 // sized takes a Content-Length. One that contradicts another is invalid; beside
 // chunked coding it does not count.
-func (h *Head) sized(value []byte) bool {
+func (h *Header) sized(value []byte) bool {
 	length, err := strconv.ParseUint(string(value), 10, 63)
 	if err != nil {
 		return false
@@ -149,12 +149,12 @@ func has(list []byte, word string) bool {
 }
 
 // Interim reports whether the real answer is still to come (RFC 9110, section 15.2).
-func (h *Head) Interim() bool {
+func (h *Header) Interim() bool {
 	return h.Status/100 == 1 && h.Status != http.StatusSwitchingProtocols
 }
 
 // OpensStream returns what is wrong with the header of a stream of a media type, if anything is.
-func (h *Head) OpensStream(mediaType string) error {
+func (h *Header) OpensStream(mediaType string) error {
 	switch {
 	case h.Status != http.StatusOK:
 		return fmt.Errorf("stream answered with status %d", h.Status)

@@ -10,34 +10,34 @@ import (
 func TestParseHead(t *testing.T) {
 	for _, row := range []struct {
 		in   string
-		want Head
+		want Header
 		err  error
 	}{
-		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Head{Status: 200, Length: 5}, nil},
-		{"HTTP/1.1 200\nContent-Length:5\n\n", Head{Status: 200, Length: 5}, nil},
-		{"HTTP/1.0 200 OK\r\n\r\n", Head{Status: 200, Length: UntilClose, Closes: true}, nil},
-		{"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", Head{Status: 200, Length: 3, Closes: true}, nil},
-		{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", Head{Status: 204}, nil},
-		{"HTTP/1.1 200 OK\r\ntransfer-ENCODING: Chunked\r\nContent-Length: 3\r\n\r\n", Head{Status: 200, Length: Chunked}, nil},
-		{"HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\ncontent-Length: 0\r\n\r\n", Head{Status: 200, Closes: true}, nil},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", Head{Status: 200, Length: 3}, nil},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/2 200 OK\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 99 OK\r\n\r\n", Head{}, ErrAnswer},
-		{"HTTP/1.1 2000 OK\r\n\r\n", Head{}, ErrAnswer},
-		{"\r\n\r\n", Head{}, ErrAnswer},
-		{strings.Repeat("x", maxHead+1), Head{}, ErrAnswer},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Header{Status: 200, Length: 5}, nil},
+		{"HTTP/1.1 200\nContent-Length:5\n\n", Header{Status: 200, Length: 5}, nil},
+		{"HTTP/1.0 200 OK\r\n\r\n", Header{Status: 200, Length: UntilClose, Closes: true}, nil},
+		{"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: 3, Closes: true}, nil},
+		{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", Header{Status: 204}, nil},
+		{"HTTP/1.1 200 OK\r\ntransfer-ENCODING: Chunked\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: Chunked}, nil},
+		{"HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\ncontent-Length: 0\r\n\r\n", Header{Status: 200, Closes: true}, nil},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: 3}, nil},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/2 200 OK\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 99 OK\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.1 2000 OK\r\n\r\n", Header{}, ErrAnswer},
+		{"\r\n\r\n", Header{}, ErrAnswer},
+		{strings.Repeat("x", maxHead+1), Header{}, ErrAnswer},
 	} {
-		got, n, err := ParseHead([]byte(row.in))
+		got, n, err := ParseHeader([]byte(row.in))
 		if !errors.Is(err, row.err) || err == nil && (n != len(row.in) || fmt.Sprint(got) != fmt.Sprint(row.want)) {
 			t.Errorf("%.80q: got %+v, %d, %v; want %+v, %d, %v", row.in, got, n, err, row.want, len(row.in), row.err)
 		}
 		for cut := range min(len(row.in), 200) {
-			if _, n, err := ParseHead([]byte(row.in[:cut])); n != 0 || err != nil {
+			if _, n, err := ParseHeader([]byte(row.in[:cut])); n != 0 || err != nil {
 				t.Errorf("%.80q cut at %d: got %d, %v, want it to wait for more", row.in, cut, n, err)
 			}
 		}

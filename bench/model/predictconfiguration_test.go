@@ -1,0 +1,35 @@
+package model
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/metric"
+	"pushbench/scenarios"
+)
+
+// Arithmetic that takes no flush window into account is silent where there is one.
+func TestTheoryFollowsTheCase(t *testing.T) {
+	s, err := scenarios.Read("test", strings.NewReader(`
+version: 1
+name: swept
+clients: {count: 10}
+publish: {by: backend, rate: 10/s}
+payload: {size: 64B}
+window: 5s
+sweep: {flush: [0s, 5ms]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.Configurations() {
+		said := Predict(s.For(c), c.Transport, Measured{Delay: time.Millisecond, RepollGap: 2 * time.Millisecond})
+		predicts := slices.ContainsFunc(said, func(p results.Prediction) bool { return p.Metric == metric.P50 })
+		if want := c.BatchingDelay == 0; predicts != want {
+			t.Errorf("%s: p50 is predicted: %v, want %v", c.Name(), predicts, want)
+		}
+	}
+}

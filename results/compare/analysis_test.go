@@ -1,0 +1,212 @@
+package compare_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+)
+
+// figures are the p50 in ms and the server CPU of each row by block; 0 is a void trial.
+type figures map[string][]float64
+
+// run makes a run of the rows, whose names are those of cases.
+func run(rows []string, figures figures) *results.Run {
+	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Repetitions: len(figures[rows[0]])}}
+	for _, name := range rows {
+		transport, _, _ := strings.Cut(name, " ")
+		r.Manifest.Configurations = append(r.Manifest.Configurations, results.Configuration{Name: name, Transport: transport})
+		for i, ms := range figures[name] {
+			t := results.Trial{Repetition: i + 1, Transport: transport, Configuration: name, Status: results.Complete}
+			if ms == 0 {
+				t.Checks = []results.ValidityCheck{{Name: "pacing"}}
+				ms = 1000 // must not be seen
+			}
+			for range 100 {
+				t.Latency.Histogram.Record(time.Duration(ms * 1e6))
+			}
+			t.Latency.Independent = 2000
+			t.Cost = results.Cost{Delivered: 100, Server: results.Process{CPU: time.Duration(ms * 1e6)}}
+			r.Trials = append(r.Trials, t)
+		}
+	}
+	return r
+}
+
+func steady(n int, ms float64) []float64 {
+	xs := make([]float64, n)
+	for i := range xs {
+		xs[i] = ms * (1 + 0.01*float64(i%3))
+	}
+	return xs
+}
+
+func judge(r *results.Run) compare.Analysis { return compare.Analyze(r, summary.Of(r)) }
+
+func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
+	j := judge(run([]string{"a", "b", "c", "d"}, figures{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
+	if j.Withheld != "" || len(j.Family) != 18 || j.Decisive != 10 || !j.Decides() {
+		t.Fatalf("withheld %q, %d comparisons, decided from %d blocks on", j.Withheld, len(j.Family), j.Decisive)
+	}
+	for _, c := range []struct {
+		a, b string
+		want compare.Verdict
+	}{{"a", "b", compare.Equivalent}, {"c", "a", compare.Different}, {"c", "d", compare.Different}} {
+		for _, name := range results.DefaultDeclared.Primary {
+			if d, ok := j.Between(c.a, c.b, name); !ok || d.Verdict != c.want {
+				t.Errorf("%s of %s and %s: %s, want %s", name, c.a, c.b, d.Verdict, c.want)
+			}
+		}
+	}
+	for _, d := range j.Others {
+		if d.Verdict != "" && d.Verdict != compare.Incomparable {
+			t.Errorf("%s was not declared, and is %s", d.Metric, d.Verdict)
+		}
+	}
+	if _, ok := j.Between("a", "b", metric.Mean); ok {
+		t.Error("a metric that was not declared has a verdict")
+	}
+}
+
+func TestTheManifestDeclares(t *testing.T) {
+	r := run([]string{"a", "b"}, figures{"a": steady(12, 1), "b": steady(12, 1.2)})
+	r.Manifest.Compare = results.Declared{Primary: []string{metric.Mean}, Margin: 0.5}
+	j := judge(r)
+	if len(j.Family) != 1 || j.Family[0].Metric != metric.Mean || j.Family[0].Verdict != compare.Equivalent {
+		t.Errorf("20 %% with a margin of 50 %%: %+v", j.Family)
+	}
+}
+
+// A void trial takes its whole block out of every comparison, of other rows too.
+func TestAVoidTrialDropsItsBlock(t *testing.T) {
+	void := steady(12, 1)
+	void[4] = 0
+	j := judge(run([]string{"a", "b", "c"}, figures{"a": void, "b": steady(12, 2), "c": steady(12, 2)}))
+	if fmt.Sprint(j.Repetitions, j.Discarded) != "[1 2 3 4 6 7 8 9 10 11 12] [5]" || j.Withheld != "" {
+		t.Errorf("compared %v, void %v, withheld %q", j.Repetitions, j.Discarded, j.Withheld)
+	}
+	for _, d := range j.Family {
+		if d.Repetitions != 11 {
+			t.Errorf("%s of %v: %d blocks, want 11", d.Metric, d.Names, d.Repetitions)
+		}
+	}
+}
+
+// One that was measured again counts by its valid attempt.
+func TestATrialMeasuredAgainMakesItsBlockGood(t *testing.T) {
+	void := steady(12, 1)
+	void[4] = 0
+	r := run([]string{"a", "b"}, figures{"a": void, "b": steady(12, 2)})
+	again := r.Trials[3]
+	again.Repetition, again.Attempt = 5, 1
+	r.Trials = append(r.Trials, again)
+	if j := judge(r); len(j.Repetitions) != 12 || len(j.Discarded) != 0 {
+		t.Errorf("compared %v, void %v", j.Repetitions, j.Discarded)
+	}
+}
+
+func TestWithoutASoundRunThereIsNoVerdict(t *testing.T) {
+	rows := []string{"a", "b"}
+	voids := func(n, of int) []float64 {
+		xs := steady(of, 1)
+		clear(xs[:n])
+		return xs
+	}
+	with := func(n, of int, change func(*results.Run)) *results.Run {
+		r := run(rows, figures{"a": voids(n, of), "b": steady(of, 2)})
+		change(r)
+		return r
+	}
+	unchanged := func(*results.Run) {}
+	for _, c := range []struct {
+		name string
+		run  *results.Run
+		want string // part of why; empty for a verdict
+	}{
+		{"a fifth void", with(2, 10, unchanged), ""},
+		{"more than a fifth void", with(3, 13, unchanged), "3 of 13 blocks are void"},
+		{"seven blocks", with(0, 7, unchanged), "7 of the 8 valid blocks"},
+		{"eight of which one is void", with(1, 8, unchanged), "7 of the 8 valid blocks"},
+		{"stopped", with(0, 10, func(r *results.Run) { r.Manifest.Status, r.Manifest.Repetitions = results.Partial, 12 }), "before its plan of 12 blocks"},
+		{"invalid", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Invalid }), "INVALID"},
+		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
+		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "0 of the 8 valid blocks"},
+	} {
+		j := judge(c.run)
+		if (j.Withheld == "") != (c.want == "") || !strings.Contains(j.Withheld, c.want) {
+			t.Errorf("%s: withheld for %q, want %q", c.name, j.Withheld, c.want)
+		}
+		for _, d := range j.Family {
+			if judged := d.Verdict == compare.Different; judged != (c.want == "") && d.Verdict != compare.Incomparable {
+				t.Errorf("%s: %s is %s", c.name, d.Metric, d.Verdict)
+			}
+		}
+	}
+}
+
+// What cannot be compared says why, and stays in the family.
+func TestWhatCannotBeCompared(t *testing.T) {
+	r := run([]string{"a", "b", "c"}, figures{"a": steady(12, 1), "b": steady(12, 2), "c": steady(12, 3)})
+	for i := range r.Trials {
+		switch r.Trials[i].Transport {
+		case "a":
+			r.Trials[i].Status = results.Saturated
+		case "b":
+			r.Trials[i].Latency.Independent = 500
+		}
+	}
+	j := judge(r)
+	if len(j.Family) != 9 {
+		t.Fatalf("%d comparisons, want all 9", len(j.Family))
+	}
+	for _, c := range []struct{ a, b, name, want string }{
+		{"a", "c", metric.P50, "a: it was overloaded"},
+		{"b", "c", metric.P99, "b: 500 independent observations in block 1, latency p99 needs 1,000"},
+		{"b", "c", metric.P50, ""},
+	} {
+		d, _ := j.Between(c.a, c.b, c.name)
+		said := errors.Join(d.Warnings...)
+		if (d.Verdict == compare.Incomparable) != (c.want != "") || c.want != "" && !strings.Contains(said.Error(), c.want) {
+			t.Errorf("%s of %s and %s: %s (%v), want %q", c.name, c.a, c.b, d.Verdict, said, c.want)
+		}
+	}
+	if d, _ := j.Between("a", "b", metric.P99); len(d.Warnings) != 2 {
+		t.Errorf("both sides lack a figure, reasons %v", d.Warnings)
+	}
+}
+
+// Cases are compared within their variant only.
+func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
+	rows := []string{"sse", "websocket", "sse flush=5ms", "websocket flush=5ms"}
+	all := figures{}
+	for i, name := range rows {
+		all[name] = steady(12, float64(i+1))
+	}
+	j := judge(run(rows, all))
+	var pairs []string
+	for _, d := range compare.Of(metric.P50, j.Family) {
+		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
+	}
+	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket flush=5ms / sse flush=5ms"; got != want || j.Variants != 2 {
+		t.Errorf("%d variants, pairs %s; want 2, %s", j.Variants, got, want)
+	}
+}
+
+// The rows' order decides who is named first, and nothing else.
+func TestTheOrderOfRowsOnlySwapsNames(t *testing.T) {
+	all := figures{"a": steady(12, 1), "b": steady(12, 1.3)}
+	d, _ := judge(run([]string{"a", "b"}, all)).Between("a", "b", metric.P50)
+	s, _ := judge(run([]string{"b", "a"}, all)).Between("a", "b", metric.P50)
+	if d.Names != [2]string{"a", "b"} || s.Names != [2]string{"b", "a"} {
+		t.Fatalf("names %v and %v", d.Names, s.Names)
+	}
+	if s.P != d.P || s.Verdict != d.Verdict || s.Ratio != 1/d.Ratio || s.Lo != 1/d.Hi || s.Hi != 1/d.Lo {
+		t.Errorf("swapped: %+v, was %+v", s, d)
+	}
+}

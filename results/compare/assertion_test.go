@@ -1,0 +1,145 @@
+package compare
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/metric"
+	"pushbench/results/summary"
+)
+
+// A coin, tossed once a block, decides in one run of sixteen at most.
+func TestToleratedIsWhatACoinRarelyDoes(t *testing.T) {
+	for n := 4; n <= 40; n++ {
+		atMost := func(k int) (p float64) {
+			ways := 1.0
+			for i := range k + 1 {
+				p += ways / math.Pow(2, float64(n))
+				ways *= float64(n-i) / float64(i+1)
+			}
+			return p
+		}
+		k := tolerated(n)
+		if atMost(k) > rare || atMost(k+1) <= rare {
+			t.Errorf("of %d blocks %d may disagree: a coin does that in %.4f of runs, one more in %.4f", n, k, atMost(k), atMost(k+1))
+		}
+	}
+	for n := range 4 {
+		if k := tolerated(n); k != 0 {
+			t.Errorf("of %d blocks %d may disagree, want none", n, k)
+		}
+	}
+}
+
+func TestDecide(t *testing.T) {
+	for _, c := range []struct {
+		op       string
+		held, of int
+		want     Outcome
+	}{
+		{"<", 4, 4, Passed},
+		{"<", 3, 4, Undecided},
+		{"<", 1, 4, Undecided},
+		{"<", 0, 4, Failed},
+		{"<", 1, 1, Passed},
+		{"<", 0, 1, Failed},
+		{"<", 7, 8, Passed},
+		{"<", 6, 8, Undecided},
+		{"<", 1, 8, Failed},
+		{"==", 8, 8, Passed},
+		{"==", 7, 8, Failed},
+		{"!=", 11, 12, Failed},
+	} {
+		if got := decide(c.op, c.held, c.of); got != c.want {
+			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.held, c.of, got, c.want)
+		}
+	}
+}
+
+func TestClaims(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 1000
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Repetition == 2 { // its messages are not there in one block
+			tr.Ledger.Lost, tr.Latency.Infinite = 10000, 10000
+		}
+	}
+	s := summary.Of(run)
+	for _, c := range []struct {
+		claim metric.Assertion
+		of    string
+		want  Outcome
+		held  int
+	}{
+		{metric.Assertion{Metric: "lost", Op: "=="}, "websocket", Passed, 4},
+		{metric.Assertion{Metric: "lost", Op: "=="}, "sse", Failed, 3},
+		{metric.Assertion{Configuration: "shortpoll", Metric: "p(99)", Op: "<", Bound: 2000}, "shortpoll", Passed, 4},
+		{metric.Assertion{Configuration: "shortpoll", Metric: "p(99)", Op: "<", Bound: 100}, "shortpoll", Failed, 0},
+		{metric.Assertion{Configuration: "sse", Metric: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
+		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"}, "websocket", Passed, 4},
+		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 0.001, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"}, "websocket", Failed, 0},
+		{metric.Assertion{Configuration: "websocket", Metric: "p(99.99)", Op: ">", Bound: 1}, "websocket", Undecided, 0}, // too few observations
+		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 1, OtherConfiguration: "webhook", OtherMetric: "p(50)"}, "websocket", Undecided, 0},
+	} {
+		found := false
+		for _, f := range Assertions([]metric.Assertion{c.claim}, s) {
+			if f.Configuration != c.of {
+				continue
+			}
+			found = true
+			if f.Outcome != c.want || f.Passed != c.held || (f.Why == "") != (f.Outcome != Undecided) {
+				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.claim, c.of, f.Outcome, f.Passed, f.Of, f.Why, c.want, c.held)
+			}
+		}
+		if !found {
+			t.Errorf("%+v was not held against %s", c.claim, c.of)
+		}
+	}
+}
+
+// Where a block alone has too few observations for a percentile, all answer as one.
+func TestClaimsFallBackOnThePool(t *testing.T) {
+	run := synthetic.Run(4, 12*time.Second) // p99.9 of a push needs 10,000 publications
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 5000
+	}
+	found := Assertions([]metric.Assertion{{Configuration: "websocket", Metric: "p(99.9)", Op: "<", Bound: 1e6}}, summary.Of(run))
+	if len(found) != 1 || found[0].Outcome != Passed || found[0].Of != 1 {
+		t.Errorf("found %+v, want that all blocks together hold it, as one", found)
+	}
+}
+
+// A percentile that nobody can tell is below a bound if the maximum is, and only then.
+func TestTheMaximumDecidesWhatItCan(t *testing.T) {
+	run := synthetic.Run(4, time.Second)
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 50 // too few for a p99, also together
+	}
+	lossy := synthetic.Run(4, time.Second)
+	for i := range lossy.Trials {
+		lossy.Trials[i].Latency.Independent, lossy.Trials[i].Latency.Infinite = 50, 1
+	}
+	claim := func(op string, bound float64) metric.Assertion {
+		return metric.Assertion{Text: "p(99)", Configuration: "websocket", Metric: "p(99)", Op: op, Bound: bound}
+	}
+	for name, c := range map[string]struct {
+		run   *results.Run
+		claim metric.Assertion
+		want  Outcome
+	}{
+		"the maximum is below":      {run, claim("<", 60_000), Passed},
+		"the maximum is beyond":     {run, claim("<", 0.001), Undecided},
+		"a lower bound":             {run, claim(">", 0.001), Undecided},
+		"something never came":      {lossy, claim("<", 60_000), Undecided},
+		"of an age no maximum is":   {run, metric.Assertion{Configuration: "websocket", Metric: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
+		"a ratio has no such thing": {run, metric.Assertion{Configuration: "websocket", Metric: "p(99)", Op: "<", Times: 100, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"}, Undecided},
+	} {
+		f := Assertions([]metric.Assertion{c.claim}, summary.Of(c.run))[0]
+		if f.Outcome != c.want || f.AtMost != (c.want == Passed) {
+			t.Errorf("%s: %s, at most %v, %s", name, f.Outcome, f.AtMost, f.Why)
+		}
+	}
+}

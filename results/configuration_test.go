@@ -1,0 +1,152 @@
+package results_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+	"pushbench/results/summary"
+)
+
+func swept() *results.Run {
+	return synthetic.Sweep(2, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, 5 * time.Millisecond})
+}
+
+// store writes a run as one that measures would, and returns where.
+func store(t *testing.T, run *results.Run) string {
+	t.Helper()
+	f, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: swept\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range run.Trials {
+		if err := f.AppendTrial(tr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range run.Intervals {
+		if err := f.AppendInterval(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	finished, err := f.Finish(run.Manifest, nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return finished.Path
+}
+
+func TestASweepReadsBackAndHasARowACase(t *testing.T) {
+	run := swept()
+	again, err := results.Open(store(t, run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(run.Manifest.Configurations, again.Manifest.AllConfigurations()); diff != "" {
+		t.Errorf("cases -want +got:\n%s", diff)
+	}
+	s := summary.Of(again)
+	if len(s.Rows) != 14 || s.ValidRepetitions != 2 {
+		t.Fatalf("%d rows, %d valid blocks; want 14 and 2", len(s.Rows), s.ValidRepetitions)
+	}
+	for _, r := range s.Rows {
+		if len(r.Trials) != 2 || r.Trials[0].Library != r.Library || r.Trials[0].BatchingDelay != r.BatchingDelay {
+			t.Errorf("%s has %d trials, the first %+v", r.Name, len(r.Trials), r.Trials[0].ConfigurationName())
+		}
+	}
+	if !again.Manifest.SweptBatchingDelay() || !again.Manifest.Sweeps() {
+		t.Error("the manifest does not say that it is swept")
+	}
+}
+
+// A trial void in one case leaves the other cases of its transport alone.
+func TestATrialIsMeasuredAgainInItsOwnCase(t *testing.T) {
+	run := swept()
+	void := &run.Trials[2]
+	void.Status, void.Reason = results.Invalid, "late"
+	for _, e := range summary.Of(run).Excluded {
+		if e.Repeated {
+			t.Errorf("%s counts as measured again by another case", e.Trial)
+		}
+	}
+	if row, _ := summary.Of(run).Row(void.Configuration); len(row.Trials) != 1 {
+		t.Errorf("%s has %d valid trials, want 1", void.Configuration, len(row.Trials))
+	}
+}
+
+func TestAFolderWithoutCasesHasOneATransport(t *testing.T) {
+	run := synthetic.Run(1, time.Second)
+	var names []string
+	for _, c := range run.Manifest.AllConfigurations() {
+		names = append(names, c.Name)
+		if c.Library != "reference" || c.Variant() != "" || c.Key() != c.Transport || c.FileName() != c.Transport {
+			t.Errorf("%+v: key %s, file %s", c, c.Key(), c.FileName())
+		}
+	}
+	if diff := cmp.Diff(run.Manifest.Transports, names); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if m := run.Manifest; m.Sweeps() || m.SweptBatchingDelay() {
+		t.Error("it says that something is swept")
+	}
+}
+
+// The run that is committed opens, and each of its rows has its trials.
+func TestTheCommittedRunOpens(t *testing.T) {
+	run, err := results.Open("reference/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range summary.Of(run).Rows {
+		if r.Name != r.Transport || len(r.Trials) == 0 {
+			t.Errorf("%s: %d trials", r.Name, len(r.Trials))
+		}
+	}
+}
+
+func TestCasesThatCannotBeTrusted(t *testing.T) {
+	for name, spoil := range map[string]func(*results.Run){
+		"a trial of an unknown case":      func(r *results.Run) { r.Trials[3].Configuration = "longpoll flush=7ms" },
+		"an interval of an unknown case":  func(r *results.Run) { r.Intervals[3].Configuration = "longpoll flush=7ms" },
+		"a trial of another's case":       func(r *results.Run) { r.Trials[0].Transport = "sse" },
+		"a trial there twice":             func(r *results.Run) { r.Trials[1] = r.Trials[0] },
+		"a case there twice":              func(r *results.Run) { r.Manifest.Configurations[1] = r.Manifest.Configurations[0] },
+		"a case of no transport":          func(r *results.Run) { r.Manifest.Configurations[0].Transport = "pigeon" },
+		"a case that is a path":           func(r *results.Run) { r.Manifest.Configurations[0].Name = "shortpoll ../x=1" },
+		"a case with another's transport": func(r *results.Run) { r.Manifest.Configurations[0].Name = "sse stack=x" },
+		"a negative flush window":         func(r *results.Run) { r.Manifest.Configurations[3].BatchingDelay = -1 },
+		"a trial's negative flush window": func(r *results.Run) { r.Trials[0].BatchingDelay = -1 },
+	} {
+		run := synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, 5 * time.Millisecond})
+		spoil(run)
+		if err := openSpoilt(t, run); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// openSpoilt is why the folder is refused, when it is written or when it is read.
+func openSpoilt(t *testing.T, run *results.Run) error {
+	t.Helper()
+	f, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: swept\n"))
+	if err != nil {
+		return err
+	}
+	for _, tr := range run.Trials {
+		err = errors.Join(err, f.AppendTrial(tr))
+	}
+	for _, i := range run.Intervals {
+		err = errors.Join(err, f.AppendInterval(i))
+	}
+	finished, failed := f.Finish(run.Manifest, nothing)
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	_, err = results.Open(finished.Path)
+	return err
+}

@@ -1,0 +1,89 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pushbench/scenarios/transports"
+)
+
+func namesOf(cases []Configuration) []string {
+	var names []string
+	for _, c := range cases {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+func TestCases(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "shortpoll, longpoll, sse, websocket",
+		"stack: nethttp\nwebsocket: {flush: 5ms}\n":                       "shortpoll, longpoll, sse, websocket",
+		"transports: [websocket, shortpoll]\nsweep: {flush: [0s, 5ms]}\n": "websocket flush=0s, websocket flush=5ms, shortpoll",
+		"transports: [shortpoll, sse]\nsweep: {stack: [fasthttp, nethttp], flush: [20ms, 0s]}\n": "shortpoll stack=fasthttp, shortpoll stack=nethttp, " +
+			"sse stack=fasthttp flush=20ms, sse stack=fasthttp flush=0s, sse stack=nethttp flush=20ms, sse stack=nethttp flush=0s",
+		"transports: [sse]\nsweep: {stack: [nethttp]}\n": "sse stack=nethttp",
+		"transports: [longpoll, sse]\nsweep: {tls: [true, false], new_connection: [false, true]}\n": "longpoll connection=kept tls=yes, longpoll connection=kept tls=no, " +
+			"longpoll connection=new tls=yes, longpoll connection=new tls=no, sse tls=yes, sse tls=no",
+		"transports: [shortpoll, websocket]\nsweep: {heartbeat: [0s, 4s], rtt: [0s, 40ms]}\n": "shortpoll rtt=0s, shortpoll rtt=40ms, " +
+			"websocket rtt=0s heartbeat=0s, websocket rtt=40ms heartbeat=0s, websocket rtt=0s heartbeat=4s, websocket rtt=40ms heartbeat=4s",
+		"transports: [shortpoll]\nshortpoll: {new_connection: true}\nnetwork: {tls: true}\n": "shortpoll",
+	} {
+		if got := strings.Join(namesOf(read(t, small+text).Configurations()), ", "); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
+	s := read(t, small+"stack: nethttp\nwebsocket: {flush: 5ms}\n")
+	cases := s.Configurations()
+	if got, want := cases[len(cases)-1], (Configuration{Transport: transports.WebSocket, Library: NetHTTP, BatchingDelay: Duration(5 * time.Millisecond)}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// What a server and a generator are told of a case is a scenario like any other.
+func TestTheScenarioOfACase(t *testing.T) {
+	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nclaims: [websocket stack=nethttp flush=0s tls=yes lost == 0]\n")
+	for _, c := range s.Configurations() {
+		alone := s.For(c)
+		own := setting[bool]("NewConnection")(alone, c.Transport)
+		newConnection := own != nil && *own
+		if alone.Library != c.Library || alone.BatchingDelay(c.Transport) != c.BatchingDelay || alone.Network.TLS != c.TLS || newConnection != c.NewConnection {
+			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Library, alone.BatchingDelay(c.Transport), alone.Network.TLS, newConnection)
+		}
+		if err := alone.Check(); err != nil {
+			t.Errorf("%s: %v", c.Name(), err)
+		}
+		if diff := cmp.Diff([]string{"shortpoll", "longpoll", "sse", "websocket"}, namesOf(alone.Configurations())); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", c.Name(), diff)
+		}
+	}
+	if len(s.Sweep.Library) != 2 {
+		t.Error("the scenario itself was changed")
+	}
+}
+
+// A server has the values that concern it on its command line, each other value is the clients'.
+func TestServeFlags(t *testing.T) {
+	s := read(t, small+"transports: [sse]\nnetwork: {rtt: 40ms, link: packets}\nsweep: {stack: [fasthttp], flush: [0s, 5ms], heartbeat: [4s], clients: [3], tls: [true]}\n")
+	var got []string
+	for _, c := range s.Configurations() {
+		got = append(got, strings.Join(c.ServeFlags(), " "))
+	}
+	want := []string{"--stack fasthttp --heartbeat 4s --tls", "--stack fasthttp --flush 5ms --heartbeat 4s --tls"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAFlagsSweepIsCheckedAsAFilesIs(t *testing.T) {
+	s := read(t, small)
+	s.Sweep.BatchingDelay = []Duration{0, 0}
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.flush[1]") {
+		t.Errorf("got %v", err)
+	}
+}
