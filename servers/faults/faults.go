@@ -58,7 +58,7 @@ func Parse(text string) (f Faults, err error) {
 		case span != nil && notTime == nil && 0 < d && d <= longest && *span == 0:
 			*span = d
 		default:
-			return Faults{}, fmt.Errorf("%q is not one of drop, double, swap, corrupt, once, with =N, N at least 1, nor of delay, work, once, with a duration of 1ns to %v", part, longest)
+			return Faults{}, fmt.Errorf("%q is not a valid fault: want drop=N, double=N, swap=N or corrupt=N with N at least 1, or delay=D or work=D with a duration of 1ns to %v, each once", part, longest)
 		}
 	}
 	return f, nil

@@ -118,7 +118,7 @@ func (k *hook) deliver(ctx context.Context, body []byte) bool {
 
 // What a receiver may answer instead of accepting.
 var (
-	errUnwanted = errors.New("status 410: not wanted any more")
+	errUnwanted = errors.New("status 410: no longer wanted")
 	errRefused  = errors.New("refused by the receiver")
 )
 
@@ -165,7 +165,7 @@ func reason(err error) string {
 	case dialling:
 		return "no connection"
 	case late:
-		return "no answer within " + postTimeout.String()
+		return "no response within " + postTimeout.String()
 	default:
 		return "connection lost"
 	}

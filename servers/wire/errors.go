@@ -7,31 +7,31 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// An Error is an answer that says no. Code is stable and for programs, Message
-// is one sentence for people; neither holds anything the client sent.
+// An Error is a response that refuses a request. Code is stable and for programs, Message
+// is one sentence for people; neither contains anything that the client sent.
 type Error struct {
 	Status  int // HTTP
 	Code    string
 	Message string
 
-	allow   string // the methods that are allowed
-	version string // of WebSocket, that is spoken here
-	closes  bool   // what follows on the connection cannot be trusted
+	allow   string // the allowed methods
+	version string // the supported WebSocket version
+	closes  bool   // the rest of the connection's bytes cannot be trusted
 }
 
-// Error is the message, for people.
+// Error returns the message for people.
 func (e *Error) Error() string { return e.Message }
 
 func (e *Error) body() []byte {
 	return []byte(`{"error":"` + e.Code + `","message":"` + e.Message + `"}`)
 }
 
-// Every error of the contract; PROTOCOL.md lists them in this order.
+// All errors of the contract; PROTOCOL.md lists them in this order.
 var (
 	errBadRequest        = &Error{Status: 400, Code: "bad_request", Message: "The request is not well-formed HTTP/1.1.", closes: true}
 	errUnexpectedBody    = &Error{Status: 400, Code: "unexpected_body", Message: "Only a publish has a body.", closes: true}
 	errBadQuery          = &Error{Status: 400, Code: "bad_query", Message: "The query is not a list of name=value with valid escapes."}
-	errUnknownParameter  = &Error{Status: 400, Code: "unknown_parameter", Message: "The query has a parameter that this endpoint does not know."}
+	errUnknownParameter  = &Error{Status: 400, Code: "unknown_parameter", Message: "The query has a parameter that is unknown to this endpoint."}
 	errRepeatedParameter = &Error{Status: 400, Code: "repeated_parameter", Message: "A parameter other than topic is given twice."}
 	errMissingTopic      = &Error{Status: 400, Code: "missing_topic", Message: "Name at least one topic."}
 	errBadTopic          = &Error{Status: 400, Code: "bad_topic", Message: "A topic is 1 to 128 bytes of A-Z a-z 0-9 . _ ~ -."}
@@ -40,36 +40,36 @@ var (
 	errBadCursor         = &Error{Status: 400, Code: "bad_cursor", Message: "The cursor is not one that this protocol writes."}
 	errTwoCursors        = &Error{Status: 400, Code: "two_cursors", Message: "Give after or Last-Event-ID, not both."}
 	errBadDelivery       = &Error{Status: 400, Code: "bad_delivery", Message: "The delivery is every or latest."}
-	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to what this server may hold a poll."}
+	errBadWait           = &Error{Status: 400, Code: "bad_wait", Message: "The wait is a duration from 0s to this server's maximum poll timeout."}
 	ErrHookURL           = &Error{Status: 400, Code: "bad_url", Message: "A webhook's URL is http://ADDRESS:PORT/PATH, with an IP address."}
 	errUTF8              = &Error{Status: 400, Code: "bad_utf8", Message: "The payload is not valid UTF-8."}
 	errForeignOrigin     = &Error{Status: 403, Code: "foreign_origin", Message: "The Origin is not this server."}
-	ErrHookTarget        = &Error{Status: 403, Code: "forbidden_url", Message: "The server was not told that it may post to this address."}
+	ErrHookTarget        = &Error{Status: 403, Code: "forbidden_url", Message: "This server is not allowed to post to this address."}
 	errNotFound          = &Error{Status: 404, Code: "not_found", Message: "There is no such endpoint on this server."}
 	errTimeout           = &Error{Status: 408, Code: "timeout", Message: "The request took too long to arrive.", closes: true}
 	errCursorAhead       = &Error{Status: 409, Code: "cursor_ahead", Message: "The cursor is beyond what this server has published."}
 	errLengthRequired    = &Error{Status: 411, Code: "length_required", Message: "Send a Content-Length, not a Transfer-Encoding.", closes: true}
-	errPayloadTooLarge   = &Error{Status: 413, Code: "payload_too_large", Message: "The payload is larger than this server takes.", closes: true}
+	errPayloadTooLarge   = &Error{Status: 413, Code: "payload_too_large", Message: "The payload is larger than this server accepts.", closes: true}
 	errMediaType         = &Error{Status: 415, Code: "unsupported_media_type", Message: "A payload is text/plain, application/json or application/octet-stream, in UTF-8."}
-	errEncoding          = &Error{Status: 415, Code: "unsupported_encoding", Message: "A payload has no content coding."}
+	errEncoding          = &Error{Status: 415, Code: "unsupported_encoding", Message: "A payload must not have a content coding."}
 	errUnknownHost       = &Error{Status: 421, Code: "unknown_host", Message: "The Host is not an address of this server.", closes: true}
-	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server takes.", closes: true}
-	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server has a bug.", closes: true}
-	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has as many webhooks as it can."}
-	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has as many topics as it can."}
+	errHeaderTooLarge    = &Error{Status: 431, Code: "header_too_large", Message: "The request line and headers are larger than this server accepts.", closes: true}
+	errInternal          = &Error{Status: 500, Code: "internal", Message: "The server failed because of a bug.", closes: true}
+	ErrHooksFull         = &Error{Status: 503, Code: "webhooks_full", Message: "The server has reached its maximum number of webhooks."}
+	errHubFull           = &Error{Status: 503, Code: "hub_full", Message: "The server has reached its maximum number of topics."}
 )
 
-// errHTTP11 refuses a client that cannot read chunks.
-var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "A stream needs HTTP/1.1.", closes: true}
+// errHTTP11 refuses a client that cannot read chunked responses.
+var errHTTP11 = &Error{Status: 505, Code: "http_version", Message: "A stream requires HTTP/1.1.", closes: true}
 
 func errMethod(allow string) *Error {
-	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not know this method.", allow: allow}
+	return &Error{Status: 405, Code: "method_not_allowed", Message: "The endpoint does not allow this method.", allow: allow}
 }
 
-// ErrUpgrade refuses what is no WebSocket handshake.
+// ErrUpgrade refuses a request that is not a WebSocket handshake.
 var ErrUpgrade = &Error{Status: 400, Code: "bad_upgrade", Message: "The request is not a WebSocket handshake of RFC 6455, version 13.", version: "13"}
 
-// Refuse is the answer that carries an error.
+// Refuse returns the response for an error.
 func (s *Service) Refuse(err error) httpstack.Response {
 	var e *Error
 	switch {

@@ -72,7 +72,7 @@ func New(transport string, stack Library, l Limits, o hub.Options) (*Service, er
 		return nil, fmt.Errorf("unknown transport %q", transport)
 	}
 	if !slices.Contains(Libraries, stack) {
-		return nil, fmt.Errorf("unknown stack %q", stack)
+		return nil, fmt.Errorf("unknown library %q", stack)
 	}
 	l = l.withDefaults()
 	poller, err := sock.NewPoller(l.stallAfter())
