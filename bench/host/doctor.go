@@ -19,28 +19,27 @@ import (
 	"pushbench/bench/validity"
 )
 
-// A Standing says what a finding means for measuring here.
-type Standing string
+// A State rates one property of this machine for benchmarking.
+type State string
 
-// Fine: as it should be. Caution: measurable, with what the advice says. Void: a
-// measurement would be invalid for sure. Hidden: this system does not show it.
+// Fine: suitable. Warn: usable, subject to the advice. Fail: every measurement would be
+// invalid. Hidden: the system does not report the value.
 const (
-	Fine   Standing = "ok"
-	Warn   Standing = "warn"
-	Fail   Standing = "fail"
-	Hidden Standing = "not shown here"
+	Fine   State = "ok"
+	Warn   State = "warn"
+	Fail   State = "fail"
+	Hidden State = "not shown here"
 )
 
-// A Finding is one thing about this machine that measuring depends on.
+// A Diagnosis describes one property of this machine that affects measurements.
 type Diagnosis struct {
-	Check  string   `json:"check"`
-	State  Standing `json:"state"`
-	Found  string   `json:"found,omitempty"`  // what was read or measured
-	Advice string   `json:"advice,omitempty"` // what to do about it, where there is something to do
+	Check  string `json:"check"`
+	State  State  `json:"state"`
+	Found  string `json:"found,omitempty"`  // the value that was read or measured
+	Advice string `json:"advice,omitempty"` // how to improve it; empty if it is suitable
 }
 
-// judge is a finding of what was found: doubtful means a warning with advice. It is hidden
-// where nothing was found.
+// judge returns a diagnosis: doubtful means a warning with advice, an empty value Hidden.
 func judge(check, found string, doubtful bool, advice string) Diagnosis {
 	switch {
 	case found == "":
@@ -52,7 +51,7 @@ func judge(check, found string, doubtful bool, advice string) Diagnosis {
 	}
 }
 
-// A Need is how many open files a process of a scenario takes.
+// OpenFiles is the number of open files that a process of a scenario requires.
 type OpenFiles struct {
 	Scenario string
 	Files    uint64
@@ -61,24 +60,24 @@ type OpenFiles struct {
 // An Examination checks whether this machine is suitable for benchmarking.
 type Examination struct {
 	Idle      []string                                     // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
-	OpenFiles []OpenFiles                                  // of the scenarios that come with the command
-	Last      func(ctx context.Context) (Diagnosis, error) // one more, made while idle states are prevented
+	OpenFiles []OpenFiles                                  // of the built-in scenarios
+	Last      func(ctx context.Context) (Diagnosis, error) // an additional check, made while idle states are prevented
 }
 
-// examineFor is how long the machine is watched while nothing is measured on it.
-const examineFor = 3 * time.Second
+// idleWindow is the time for which the idle machine is monitored.
+const idleWindow = 3 * time.Second
 
-// Do examines this machine; it takes about ten seconds and makes no load but a small
-// fixed loop and what prevents idle states.
+// Do examines this machine. It takes about ten seconds. Its only load is a small fixed
+// loop and the process that prevents idle states.
 func (x Examination) Do(ctx context.Context) ([]Diagnosis, error) {
 	found := append([]Diagnosis{descriptors(x.OpenFiles)}, examineSystem()...)
 	found = append(found, pinningHere(), runtimeSettings())
 	err := WithMonitor(x.Idle, func(m *Monitor) error {
-		seen, err := watchIdle(ctx, m)
+		idle, err := monitorIdle(ctx, m)
 		if err != nil {
 			return err
 		}
-		found = append(append(found, seen...), timer(), loops())
+		found = append(append(found, idle...), timer(), loops())
 		last, err := x.Last(ctx)
 		if err != nil {
 			return err
@@ -89,47 +88,47 @@ func (x Examination) Do(ctx context.Context) ([]Diagnosis, error) {
 	return found, err
 }
 
-func descriptors(needs []OpenFiles) Diagnosis {
+func descriptors(required []OpenFiles) Diagnosis {
 	const check = "open files"
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return Diagnosis{check, Hidden, err.Error(), ""}
 	}
-	state, advice := judgeFiles(uint64(limit.Cur), needs)
-	return Diagnosis{check, state, fmt.Sprintf("%d a process, at most %d", limit.Cur, limit.Max), advice}
+	state, advice := judgeFiles(uint64(limit.Cur), required)
+	return Diagnosis{check, state, fmt.Sprintf("%d per process (hard limit %d)", limit.Cur, limit.Max), advice}
 }
 
-// judgeFiles holds a limit of open files against what the scenarios need.
-func judgeFiles(limit uint64, needs []OpenFiles) (Standing, string) {
+// judgeFiles compares a limit of open files with the requirements of the scenarios.
+func judgeFiles(limit uint64, required []OpenFiles) (State, string) {
 	var short []string
-	for _, need := range needs {
-		if need.Files > limit {
-			short = append(short, fmt.Sprintf("%s (%d)", need.Scenario, need.Files))
+	for _, r := range required {
+		if r.Files > limit {
+			short = append(short, fmt.Sprintf("%s (%d)", r.Scenario, r.Files))
 		}
 	}
 	switch {
 	case len(short) == 0:
 		return Fine, ""
-	case len(short) < len(needs):
-		return Warn, "too few for " + strings.Join(short, ", ") + ": raise ulimit -n, or give --clients."
+	case len(short) < len(required):
+		return Warn, "Too few for " + strings.Join(short, ", ") + ": raise ulimit -n, or lower --clients."
 	default:
-		return Fail, "too few for every scenario, such as " + short[0] + ": raise ulimit -n."
+		return Fail, "Too few for every scenario, for example " + short[0] + ": raise ulimit -n."
 	}
 }
 
-// pinningHere tries what a run does: to start something on one core only.
+// pinningHere tries to pin a thread to one core, as a run does.
 func pinningHere() Diagnosis {
 	const check = "cores and pinning"
 	cores := child.OwnCores()
-	found := fmt.Sprintf("%d cores for us of %d", child.Available(), runtime.NumCPU())
+	found := fmt.Sprintf("%d of %d cores available", child.Available(), runtime.NumCPU())
 	switch len(cores) {
 	case 0:
-		return judge(check, found, true, "This system offers no pinning: server and generator share all cores, so compare only runs of one machine.")
+		return judge(check, found, true, "This system does not support pinning, so server and load generator share all cores: compare only runs of this machine.")
 	case 1:
-		return judge(check, found, true, "Server and generator share the one core and disturb each other: use two or more.")
+		return judge(check, found, true, "Server and load generator share one core and disturb each other: use two or more cores.")
 	}
 	if err := child.OnCores(cores[:1], func() error { return nil }); err != nil {
-		return judge(check, found, true, fmt.Sprintf("Pinning is refused (%v): run with --no-pin.", err))
+		return judge(check, found, true, fmt.Sprintf("Pinning failed (%v): run with --no-pin.", err))
 	}
 	return judge(check, found+", pinning works", false, "")
 }
@@ -140,40 +139,41 @@ func runtimeSettings() Diagnosis {
 		found += ", " + name + "=" + set[name]
 	}
 	if len(set) == 0 {
-		found += ", no setting in the environment"
+		found += ", no variable set in the environment"
 	}
-	return judge("Go runtime", found, len(set) > 0, "Unset it, or set it for every run that is compared: servers and generators inherit it.")
+	return judge("Go runtime", found, len(set) > 0, "Servers and load generators inherit the variables: unset them, or set them for every run that you compare.")
 }
 
-// watchIdle looks on while nothing is measured.
-func watchIdle(ctx context.Context, m *Monitor) ([]Diagnosis, error) {
-	before := lookAround()
-	stalls, err := m.Watch(ctx, examineFor)
+// monitorIdle monitors the machine while it is idle.
+func monitorIdle(ctx context.Context, m *Monitor) ([]Diagnosis, error) {
+	before := readCounters()
+	stalls, err := m.Watch(ctx, idleWindow)
 	if err != nil {
 		return nil, err
 	}
-	after := lookAround()
+	after := readCounters()
 	return []Diagnosis{
-		sleeping(m), hiccups(stalls), otherLoad(before, after, []int{os.Getpid(), m.Process.PID()}), steal(before, after), throttling(before, after),
+		idleStates(m), idleStalls(stalls), otherLoad(before, after, []int{os.Getpid(), m.Process.PID()}), steal(before, after), throttling(before, after),
 	}, nil
 }
 
-// sleeping reports how a run prevents idle states here.
-func sleeping(m *Monitor) Diagnosis {
-	return judge("sleep of cores", m.Condition(), m.kept == "", "Compare latencies of this machine with each other only.")
+// idleStates reports how a run prevents idle states here.
+func idleStates(m *Monitor) Diagnosis {
+	return judge("idle states", m.Condition(), m.prevention == "", "Compare latencies only with other runs of this machine.")
 }
 
-// hiccups judges stalls as the check "cores kept running" would in a window as long.
-func hiccups(stalls validity.Stalls) Diagnosis {
-	found, allowed := "", examineFor/200
+// idleStalls applies the limit of the validity check "cores kept running" to a window of
+// this length.
+func idleStalls(stalls validity.Stalls) Diagnosis {
+	found, allowed := "", idleWindow/200
 	if len(stalls) > 0 {
-		found = fmt.Sprintf("in %v: %v", examineFor, stalls)
+		found = fmt.Sprintf("in %v: %v", idleWindow, stalls)
 	}
 	return judge("stalls of idle cores", found, stalls.Worst() > allowed,
-		fmt.Sprintf("More than %v in all, which would void a trial: stop other work, or use a machine whose host is less busy.", allowed))
+		fmt.Sprintf("More than %v in total, which would invalidate a trial: stop other work, or use a machine with a less busy host.", allowed))
 }
 
-// timer says how late an absolute sleep wakes, sleeping as the pacers do.
+// timer measures how late an absolute sleep wakes, with the sleep that the pacers use.
 func timer() Diagnosis {
 	const sleeps, every = 500, 2 * time.Millisecond
 	late := make(chan []time.Duration)
@@ -190,17 +190,17 @@ func timer() Diagnosis {
 	return judgeTimer(<-late)
 }
 
-// judgeTimer holds lateness against the check "generator on time", whose floor is 1 ms.
-// It warns and never fails: the check allows more where latencies are long.
+// judgeTimer compares the lateness with 1 ms, the lowest limit of the validity check
+// "generator on time". It never fails: the check allows more if latencies are long.
 func judgeTimer(late []time.Duration) Diagnosis {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
-	return judge("timer", fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99, of %d", clock.Round(p50), clock.Round(p99), len(late)), p99 > time.Millisecond,
-		"Beyond 1 ms publications may leave too late and void a trial: stop other work, or measure as root, which goes ahead of other threads.")
+	return judge("timer", fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99 (%d sleeps)", clock.Round(p50), clock.Round(p99), len(late)), p99 > time.Millisecond,
+		"Above 1 ms, late publications may invalidate a trial: stop other work, or run as root for real-time priority.")
 }
 
-// loops repeats one fixed piece of work and says how much its duration varies: the noise
-// that the machine adds to pure work.
+// loops repeats a fixed amount of work and measures how much its duration varies: the
+// noise that the machine adds to pure computation.
 func loops() Diagnosis {
 	const times, rounds = 40, 40
 	block := make([]byte, 64<<10)
@@ -217,14 +217,15 @@ func loops() Diagnosis {
 	return judgeLoops(seconds)
 }
 
-// judgeLoops warns beyond 5 %, the smallest difference that a verdict calls one by default.
+// judgeLoops warns above 5 %, the smallest relevant difference of a verdict by default.
 func judgeLoops(seconds []float64) Diagnosis {
 	cv := variation(seconds)
-	return judge("steadiness", fmt.Sprintf("coefficient of variation of a fixed loop (SHA-256 and a system call), %d times: %.1f %%", len(seconds), 100*cv), cv > 0.05,
-		"The same work takes unlike times here: stop other work, fix the processor's frequency, and use 12 blocks or more.")
+	return judge("repeatability", fmt.Sprintf("a fixed loop (SHA-256 and a system call), %d times: coefficient of variation %.1f %%", len(seconds), 100*cv), cv > 0.05,
+		"Durations of identical work vary: stop other work, fix the CPU frequency, and use --repetitions 12 or more.")
 }
 
-// variation is the standard deviation over the mean (n−1 in the denominator).
+// variation returns the coefficient of variation: standard deviation (n−1 in the
+// denominator) divided by mean.
 func variation(x []float64) float64 {
 	sum, squares := 0.0, 0.0
 	for _, v := range x {
@@ -237,10 +238,10 @@ func variation(x []float64) float64 {
 	return math.Sqrt(squares/float64(len(x)-1)) / mean
 }
 
-// ErrVoid: a measurement here would be invalid.
-var ErrUnsuitable = errors.New("a measurement here would be void")
+// ErrUnsuitable reports that every measurement on this machine would be invalid.
+var ErrUnsuitable = errors.New("every measurement on this machine would be invalid")
 
-// Usable is nil where a machine can be measured on, warnings allowed.
+// Usable returns ErrUnsuitable if a diagnosis failed. Warnings are allowed.
 func Usable(found []Diagnosis) error {
 	var failed []string
 	for _, f := range found {

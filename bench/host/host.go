@@ -1,7 +1,7 @@
 // Package host describes this machine, judges whether it is suitable for benchmarking, and
 // prevents the idle states of its cores while it monitors their stalls.
 //
-// It owns what is the machine's alone. It must know no trial and no scenario.
+// It covers only the machine. It must not depend on trials or scenarios.
 package host
 
 import (
@@ -14,7 +14,7 @@ import (
 	"pushbench/results"
 )
 
-// Facts describes this machine, as far as the system shows it.
+// Facts describes this machine, as far as the system reports it.
 func Facts() results.Host {
 	h := results.Host{
 		OS:    runtime.GOOS,
@@ -27,7 +27,7 @@ func Facts() results.Host {
 	return h
 }
 
-// NotShown lists what this system does not show.
+// NotShown lists the values that this system does not report.
 func NotShown(h results.Host) []string {
 	return slices.Concat(cost.NotShown, hostNotShown, unshown(h))
 }
@@ -35,7 +35,8 @@ func NotShown(h results.Host) []string {
 // goSettings change how Go's runtime behaves in both roles.
 var goSettings = []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG"}
 
-// goEnvironment are those that are set. Nothing else of the environment is kept: it may hold secrets.
+// goEnvironment returns the Go settings of the environment. No other variable is recorded:
+// it may hold a secret.
 func goEnvironment() map[string]string {
 	set := map[string]string{}
 	for _, name := range goSettings {
@@ -46,10 +47,10 @@ func goEnvironment() map[string]string {
 	return set
 }
 
-// LoadAverage is the kernel's, now; empty where it is not shown.
+// LoadAverage returns the current load average of the kernel, or "" if it is not available.
 func LoadAverage() string { return readLine("/proc/loadavg") }
 
-// readLine reads a one-line file of the kernel's; empty where there is none.
+// readLine reads a one-line file of the kernel; it returns "" if the file does not exist.
 func readLine(path string) string {
 	data, _ := os.ReadFile(path)
 	return strings.TrimSpace(string(data))

@@ -13,23 +13,23 @@ import (
 
 var hostNotShown []string
 
-// unshown names what this host did not show of what a Linux may show.
+// unshown names the values that Linux may report and this host did not.
 func unshown(h results.Host) (names []string) {
-	for _, figure := range [][2]string{
+	for _, value := range [][2]string{
 		{"frequency governor", h.Governor},
 		{"simultaneous multithreading", h.SMT},
 		{"default qdisc", h.Qdisc},
 		{"processor quota of the control group", h.CPUQuota},
 		{"memory limit of the control group", h.MemoryLimit},
 	} {
-		if figure[1] == "" {
-			names = append(names, figure[0])
+		if value[1] == "" {
+			names = append(names, value[0])
 		}
 	}
 	return names
 }
 
-// sysctls that change what is measured.
+// sysctls affect the measurements.
 var sysctls = []string{
 	"net/core/somaxconn",
 	"net/core/rmem_max",
@@ -68,8 +68,8 @@ func describe(h *results.Host) {
 	describeMachine(h)
 }
 
-// tickRate is how often the kernel's timer ticks in a second: its coarse clock moves
-// once a tick (clock_getres(2)). 0 where it does not say.
+// tickRate returns the ticks per second of the kernel's timer: the coarse clock advances
+// once per tick (clock_getres(2)). It returns 0 if the kernel does not report it.
 func tickRate() float64 {
 	var tick unix.Timespec
 	if unix.ClockGetres(unix.CLOCK_MONOTONIC_COARSE, &tick) != nil || tick.Nano() <= 0 {

@@ -7,20 +7,19 @@ import (
 	"pushbench/results"
 )
 
-// What the host does not show is named, and what it shows is not.
-func TestHostNamesWhatItDoesNotShow(t *testing.T) {
+func TestOnlyValuesThatTheHostDoesNotReportAreListed(t *testing.T) {
 	h := results.Host{Governor: "performance", SMT: "0", Qdisc: "fq", MemoryLimit: "none"}
 	if got, want := unshown(h), []string{"processor quota of the control group"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	h.CPUQuota = "none"
 	if got := unshown(h); len(got) > 0 {
-		t.Errorf("all is shown: got %q", got)
+		t.Errorf("every value is reported: got %q", got)
 	}
 }
 
-// Only Go's own settings are kept of the environment: others may be secrets.
-func TestHostKeepsOnlyGoSettings(t *testing.T) {
+// Only Go's settings are recorded from the environment: other variables may be secrets.
+func TestOnlyGoSettingsAreRecorded(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	t.Setenv("PUSHBENCH_TOKEN", "secret")
 	set := Facts().GoSettings
@@ -29,7 +28,7 @@ func TestHostKeepsOnlyGoSettings(t *testing.T) {
 	}
 	for name := range set {
 		if !slices.Contains(goSettings, name) {
-			t.Errorf("%s is kept", name)
+			t.Errorf("%s is recorded", name)
 		}
 	}
 }

@@ -18,64 +18,64 @@ import (
 	"pushbench/bench/validity"
 )
 
-// PreventIdle keeps every core that this process may use from idle states, until in ends.
+// PreventIdle prevents idle states of every core that this process may use, until in ends.
 //
-// A core that sleeps takes long to wake, a virtual one most of all: beside
-// sleeping cores a real-time thread woke 1.6 ms late at p99 and 14 ms at worst,
-// beside kept ones 0.1 and 0.7, here, on a quiet virtual machine. Both ends of a
-// delivery would pay it, and the transport would be blamed. It is a process of
-// its own so that its time is in nobody's account, and so that no collection of
-// anybody's waits for a thread that the kernel gives no time.
+// Leaving an idle state takes long, most of all on a virtual core. On a quiet virtual
+// machine, a real-time thread woke 1.6 ms late at p99 and 14 ms at worst with idle states,
+// 0.1 ms and 0.7 ms without. Server and load generator would both pay for it, and the
+// latency would be attributed to the transport. PreventIdle runs in a separate process so
+// that its CPU time is not counted for either role, and so that no garbage collection
+// waits for a thread to which the kernel gives no time.
 //
-// The kernel is asked not to let them sleep, where it takes such a wish from us (root):
-// nothing is then switched to and fro, which beside a spinning thread cost server and
-// generator 8 to 30 % of their CPU a message (chat, in turns). Where the wish is refused,
-// a thread at idle priority spins on each core, and gives way to anybody.
+// With permission (root), it requests from the kernel that cores do not sleep. This needs
+// no context switches; those to and from a spinning thread cost server and generator 8 to
+// 30 % of their CPU per message (chat, alternating). If the kernel refuses the request, a
+// thread at idle priority spins on each core and yields to every other thread.
 //
-// It also watches them: a thread on each that wakes every few milliseconds, ahead
-// of all others, knows how long its core stalled, which on a virtual machine
-// is the host's doing. Each line of in is answered by a line on out: a report.
+// It also monitors stalls: on each core, a thread wakes every few milliseconds with the
+// highest priority and measures how long the core stalled. On a virtual machine the cause
+// is the host. The process replies to each line of in with one line on out: a report.
 func PreventIdle(in io.Reader, out io.Writer) error { return preventIdle(in, out, requestNoSleep) }
 
-func preventIdle(in io.Reader, out io.Writer, wish func() (io.Closer, error)) error {
+func preventIdle(in io.Reader, out io.Writer, request func() (io.Closer, error)) error {
 	cores := child.OwnCores()
-	runtime.GOMAXPROCS(2*len(cores) + 1) // spinners and watchers keep theirs
+	runtime.GOMAXPROCS(2*len(cores) + 1) // each spinner and each stall monitor occupies a thread
 	failed := make(chan error, len(cores)+1)
-	watchers := make([]watcher, len(cores))
-	kept := "the kernel was asked to let no core sleep (" + latencyRequest + ")"
-	if held, err := wish(); err == nil {
-		defer held.Close()
+	monitors := make([]stallMonitor, len(cores))
+	prevention := "CPU sleep states disabled by the kernel (" + latencyRequest + ")"
+	if granted, err := request(); err == nil {
+		defer granted.Close()
 	} else {
-		kept = "a thread at idle priority keeps each core from sleeping"
+		prevention = "CPU sleep states prevented by a spinning thread at idle priority on each core"
 		for _, core := range cores {
 			go func() { failed <- spin(core) }()
 		}
 	}
-	var watching sync.WaitGroup // until each watcher is on its core: an answer before would have nothing to tell
-	watching.Add(len(cores))
+	var starting sync.WaitGroup // until each monitor is on its core: a report before that would be empty
+	starting.Add(len(cores))
 	for i, core := range cores {
-		go func() { failed <- watchers[i].watch(core, watching.Done) }()
+		go func() { failed <- monitors[i].run(core, starting.Done) }()
 	}
 	go func() {
-		watching.Wait()
-		say := child.NewLineWriter(out)
+		starting.Wait()
+		w := child.NewLineWriter(out)
 		failed <- child.ReadLines(in, func(struct{}) error {
-			answer := report{Kept: kept}
+			r := report{Prevention: prevention}
 			for i, core := range cores {
-				answer.Stalls = append(answer.Stalls, watchers[i].take(core))
+				r.Stalls = append(r.Stalls, monitors[i].take(core))
 			}
-			return say.Send(answer)
+			return w.Send(r)
 		})
 	}()
 	return <-failed
 }
 
-// latencyRequest takes the longest time in which a core may wake, as four bytes of
-// microseconds, for as long as it is held open (Linux, admin-guide/pm/cpuidle).
+// latencyRequest accepts the maximum wake-up latency of a core in µs as four bytes. The
+// request is in effect while the file is open (Linux, admin-guide/pm/cpuidle).
 const latencyRequest = "/dev/cpu_dma_latency"
 
-// requestNoSleep asks the kernel to let idle cores poll, which takes no time to end. It
-// is refused where the wish would change nothing: without the state that polls.
+// requestNoSleep requests from the kernel that idle cores poll: a polling core wakes
+// without delay. It fails if the request would have no effect: without a polling state.
 func requestNoSleep() (io.Closer, error) {
 	const shallowest = "/sys/devices/system/cpu/cpu0/cpuidle/state0/name"
 	if name := readLine(shallowest); name != "POLL" {
@@ -91,49 +91,49 @@ func requestNoSleep() (io.Closer, error) {
 	return f, nil
 }
 
-// A watcher knows how long its core stalled.
-type watcher struct {
+// A stallMonitor measures how long its core stalled.
+type stallMonitor struct {
 	mu    sync.Mutex // guards stall
 	stall validity.Stall
 }
 
-// take returns what happened since the last take.
-func (w *watcher) take(core int) (s validity.Stall) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s, w.stall = w.stall, validity.Stall{}
+// take returns the stalls since the last take.
+func (m *stallMonitor) take(core int) (s validity.Stall) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, m.stall = m.stall, validity.Stall{}
 	s.Core = core
 	return s
 }
 
-func (w *watcher) note(now clock.Instant, late time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if late > w.stall.Longest {
-		w.stall.Longest, w.stall.Ended = late, now
+func (m *stallMonitor) note(now clock.Instant, late time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if late > m.stall.Longest {
+		m.stall.Longest, m.stall.Ended = late, now
 	}
 	if late >= validity.WatchEvery {
-		w.stall.Total += late
+		m.stall.Total += late
 	}
 }
 
-// watch returns only when it is refused.
+// run returns only on an error.
 //
-// It is a real-time thread where it may be (root). An ordinary one, however nice others
-// are to it, may wait for a tick or two while many processes have work: with eight
-// servers on a core it took their turns for stalls, 0.3 to 1.2 s in a minute.
-func (w *watcher) watch(core int, begins func()) error {
+// It uses a real-time thread if permitted (root). A normal thread, even at the highest
+// nice value, may wait for one or two ticks while many processes are runnable: with eight
+// servers on a core it counted their time slices as stalls, 0.3 to 1.2 s per minute.
+func (m *stallMonitor) run(core int, started func()) error {
 	clock.Sharpen()
 	if err := pinThread(core); err != nil {
 		return err
 	}
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
-	_ = unix.SchedSetAttr(0, &first, 0) // an ordinary user sees the same where a core has one process at a time
+	_ = unix.SchedSetAttr(0, &first, 0) // without permission the result is the same if each core has one process at a time
 	next := clock.Now().Add(validity.WatchEvery)
-	for begins(); ; next = clock.Now().Add(validity.WatchEvery) {
+	for started(); ; next = clock.Now().Add(validity.WatchEvery) {
 		clock.SleepUntil(next)
 		now := clock.Now()
-		w.note(now, now.Sub(next))
+		m.note(now, now.Sub(next))
 	}
 }
 
@@ -146,7 +146,7 @@ func pinThread(core int) error {
 	return nil
 }
 
-// spin occupies one core at idle priority. It returns only when it is refused.
+// spin occupies one core at idle priority. It returns only on an error.
 func spin(core int) error {
 	runtime.LockOSThread()
 	if err := pinThread(core); err != nil {
@@ -154,19 +154,19 @@ func spin(core int) error {
 	}
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}
 	if err := unix.SchedSetAttr(0, &attr, 0); err != nil {
-		return fmt.Errorf("take idle priority: %w", err)
+		return fmt.Errorf("set idle priority: %w", err)
 	}
-	// It must sleep now and then, for no time. One that is always ready, whether it
-	// yields or not, upsets the fair scheduler of Linux 6.18: ordinary threads stood
-	// still for seconds, in about one trial of a hundred, and for minutes at a lowered
-	// priority. (Of 32 small trials beside such a thread, which take 2 s at a lowered
-	// priority, 9 took 10 s to two minutes; beside this one none of 24 took 3.)
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // ns: as short as can be
-	const awake = time.Millisecond
-	wink := unix.Timespec{Nsec: 1}
+	// The thread must sleep periodically, for almost no time. A thread that is always
+	// runnable, even if it yields, breaks the fair scheduler of Linux 6.18: normal threads
+	// stalled for seconds in about one trial in a hundred, and for minutes at a lowered
+	// priority. (A small trial takes 2 s at a lowered priority. With such a thread, 9 of 32
+	// trials took 10 s to two minutes; with this one, none of 24 took 3 s.)
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // ns: the minimum
+	const spinFor = time.Millisecond
+	shortest := unix.Timespec{Nsec: 1}
 	for {
-		for begun := clock.Now(); clock.Now().Sub(begun) < awake; {
+		for begun := clock.Now(); clock.Now().Sub(begun) < spinFor; {
 		}
-		_, _, _ = syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&wink)), 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(unix.SYS_CLOCK_NANOSLEEP, unix.CLOCK_MONOTONIC, 0, uintptr(unsafe.Pointer(&shortest)), 0, 0, 0)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"pushbench/bench/child"
 )
 
-// PreventIdle prevents nothing and monitors nothing on this system: it answers each line
-// of in, until in ends.
+// PreventIdle neither prevents idle states nor monitors stalls on this system: it replies
+// to each line of in with an empty report until in ends.
 func PreventIdle(in io.Reader, out io.Writer) error {
-	say := child.NewLineWriter(out)
-	return child.ReadLines(in, func(struct{}) error { return say.Send(report{}) })
+	w := child.NewLineWriter(out)
+	return child.ReadLines(in, func(struct{}) error { return w.Send(report{}) })
 }

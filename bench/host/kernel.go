@@ -17,7 +17,7 @@ import (
 	"pushbench/results"
 )
 
-// examineSystem reads what the kernel shows at once.
+// examineSystem diagnoses the values that the kernel reports without measurement.
 func examineSystem() []Diagnosis {
 	var h results.Host
 	describe(&h)
@@ -32,7 +32,7 @@ func examineSystem() []Diagnosis {
 	}
 }
 
-// ports reports how many connections one address can have to one port of another.
+// ports diagnoses how many connections one address can have to one port of another.
 func ports(from string) Diagnosis {
 	low, high, found := strings.Cut(from, "–")
 	first, err1 := strconv.Atoi(low)
@@ -41,16 +41,16 @@ func ports(from string) Diagnosis {
 	if found && err1 == nil && err2 == nil {
 		text = fmt.Sprintf("%d (%s)", n, from)
 	}
-	return judge("ephemeral ports", text, n < 20_000, "Few connections fit between two addresses: widen net.ipv4.ip_local_port_range.")
+	return judge("ephemeral ports", text, n < 20_000, "Two addresses can have only few connections: widen net.ipv4.ip_local_port_range.")
 }
 
 func clockSource(name string) Diagnosis {
 	cheap := []string{"tsc", "kvm-clock", "arch_sys_counter"} // read without entering the kernel
-	return judge("clock source", name, !slices.Contains(cheap, name), "Each reading of the time may cost a system call, which both roles pay.")
+	return judge("clock source", name, !slices.Contains(cheap, name), "Each reading of the clock may cost server and load generator a system call.")
 }
 
 func congestion(name string) Diagnosis {
-	return judge("congestion control", name, name == "bbr", "bbr may pace, which delays bursts even on loopback: compare only runs with the same, and say which.")
+	return judge("congestion control", name, name == "bbr", "bbr may pace, which delays bursts even on loopback: compare only runs with the same algorithm, and report it.")
 }
 
 func quotaOfGroup() Diagnosis {
@@ -61,7 +61,7 @@ func memoryOfGroup() Diagnosis {
 	return memoryLimit(cmp.Or(cost.GroupFile("memory", "memory.max"), cost.GroupFile("memory", "memory.limit_in_bytes")))
 }
 
-// cpuQuota reads version 2's "QUOTA PERIOD" in µs, or version 1's two files, where -1 is none.
+// cpuQuota reads "QUOTA PERIOD" in µs of cgroup version 2, or the two files of version 1, where -1 means none.
 func cpuQuota(v2, quota1, period1 string) Diagnosis {
 	fields := strings.Fields(v2)
 	if len(fields) != 2 {
@@ -76,10 +76,10 @@ func cpuQuota(v2, quota1, period1 string) Diagnosis {
 	case err == nil && err2 == nil && period > 0:
 		found, limited = fmt.Sprintf("%.2g cores", quota/period), true
 	}
-	return judge("processor quota", found, limited, "A trial in which the quota stops us is void: run without one.")
+	return judge("processor quota", found, limited, "Throttling by the quota invalidates a trial: run without a quota.")
 }
 
-// noLimit is beyond any machine: version 1 writes a huge number for none.
+// noLimit exceeds the memory of any machine: cgroup version 1 writes a huge number for none.
 const noLimit = 1 << 60
 
 func memoryLimit(value string) Diagnosis {
@@ -91,7 +91,7 @@ func memoryLimit(value string) Diagnosis {
 	case err == nil:
 		found = fmt.Sprintf("%d MiB", limit>>20)
 	}
-	return judge("memory limit", found, limit < 1<<30, "Little for server and generator of ten thousand clients: raise it, or give --clients.")
+	return judge("memory limit", found, limit < 1<<30, "Too little for server and load generator with ten thousand clients: raise it, or lower --clients.")
 }
 
 func swap() Diagnosis {
@@ -103,64 +103,64 @@ func swap() Diagnosis {
 			found = fmt.Sprintf("%d MiB, %d in use", total>>20, used>>20)
 		}
 	}
-	return judge("swap", found, used > 0, "What is swapped out is slow and in no resident size: free memory, then swapoff -a.")
+	return judge("swap", found, used > 0, "Swapped memory is slow and missing from resident sizes: free memory, then swapoff -a.")
 }
 
 func governor(name string) Diagnosis {
-	return judge("frequency governor", name, name != "performance", "Processor time per message falls as the frequency rises with load: use the performance governor.")
+	return judge("frequency governor", name, name != "performance", "CPU time per message falls as the frequency rises with load: use the performance governor.")
 }
 
-// A look is what the kernel has counted up to one time.
-type look struct {
-	at        clock.Instant
-	cpu       procfs.CPUStat
-	cpuShown  bool
-	busy      map[int]float64 // processor seconds of each process that we may see
-	throttled int64
-	counts    bool // throttling
+// counters are the values of the kernel's counters at one time.
+type counters struct {
+	at             clock.Instant
+	cpu            procfs.CPUStat
+	cpuShown       bool
+	busy           map[int]float64 // CPU seconds of each visible process
+	throttled      int64
+	throttledShown bool
 }
 
-func lookAround() look {
-	l := look{at: clock.Now(), busy: map[int]float64{}}
-	l.throttled, l.counts = cost.Throttled()
+func readCounters() counters {
+	c := counters{at: clock.Now(), busy: map[int]float64{}}
+	c.throttled, c.throttledShown = cost.Throttled()
 	fs, err := procfs.NewDefaultFS()
 	if err != nil {
-		return l
+		return c
 	}
 	if stat, err := fs.Stat(); err == nil {
-		l.cpu, l.cpuShown = stat.CPUTotal, true
+		c.cpu, c.cpuShown = stat.CPUTotal, true
 	}
 	all, err := fs.AllProcs()
 	if err != nil {
-		return l
+		return c
 	}
 	for _, p := range all {
-		if stat, err := p.Stat(); err == nil { // else it ended meanwhile, or hides
-			l.busy[p.PID] = stat.CPUTime()
+		if stat, err := p.Stat(); err == nil { // else the process exited meanwhile, or is hidden
+			c.busy[p.PID] = stat.CPUTime()
 		}
 	}
-	return l
+	return c
 }
 
-// otherLoad is of processes that are not ours.
-func otherLoad(before, after look, ours []int) Diagnosis {
+// otherLoad diagnoses the CPU time of all processes except ours.
+func otherLoad(before, after counters, ours []int) Diagnosis {
 	span := after.at.Sub(before.at).Seconds()
 	shares := map[int]float64{}
 	total, found := 0.0, ""
 	for pid, cpu := range after.busy {
-		if share := (cpu - before.busy[pid]) / span; !slices.Contains(ours, pid) && share >= 0.01 { // a tick or so in the span
+		if share := (cpu - before.busy[pid]) / span; !slices.Contains(ours, pid) && share >= 0.01 { // about one tick in the span
 			shares[pid] = share
 			total += share
 		}
 	}
 	if len(after.busy) > 0 {
-		found = fmt.Sprintf("load average %s; other processes that we see use %.2f cores", LoadAverage(), total)
+		found = fmt.Sprintf("load average %s; other visible processes use %.2f cores", LoadAverage(), total)
 	}
 	order := slices.SortedFunc(maps.Keys(shares), func(a, b int) int { return cmp.Compare(shares[b], shares[a]) })
 	for _, pid := range order[:min(3, len(order))] {
 		found += fmt.Sprintf(", %s %.2f", nameOf(pid), shares[pid])
 	}
-	return judge("other load", found, total > 0.05, "Others compete for the cores: stop them before measuring.")
+	return judge("other load", found, total > 0.05, "Other processes compete for the cores: stop them before measuring.")
 }
 
 func nameOf(pid int) string {
@@ -171,30 +171,31 @@ func nameOf(pid int) string {
 	return results.Plain(name)
 }
 
-// steal is processor time that the host gave to others while we had work: what keeps
-// the cores awake is work.
-func steal(before, after look) Diagnosis {
+// steal diagnoses the CPU time that the host gave to other guests while this machine had
+// work: preventing idle states counts as work.
+func steal(before, after counters) Diagnosis {
 	span := after.at.Sub(before.at)
 	share, found := (after.cpu.Steal-before.cpu.Steal)/span.Seconds(), ""
 	if before.cpuShown && after.cpuShown {
-		found = fmt.Sprintf("the host took %.2f cores in %v", share, span.Round(100*time.Millisecond))
+		found = fmt.Sprintf("the host withheld %.2f cores in %v", share, span.Round(100*time.Millisecond))
 		if product := readLine("/sys/class/dmi/id/product_name"); product != "" {
 			found += " (" + results.Plain(product) + ")"
 		}
 	}
-	return judge("steal", found, share > 0.01, "A virtual machine on a busy host: expect trials to be measured again, or use a machine of your own.")
+	return judge("steal", found, share > 0.01, "The host of this virtual machine is busy: expect repeated trials, or use a dedicated machine.")
 }
 
-// throttling while we did nothing but prevent idle states, as every run does, would
-// go on in a run, and the check "not throttled" would invalidate each trial of it.
-func throttling(before, after look) Diagnosis {
+// throttling diagnoses throttling while this process only prevented idle states, as every
+// run does. It would continue in a run, and the validity check "not throttled" would
+// invalidate each trial.
+func throttling(before, after counters) Diagnosis {
 	found, now := "", after.throttled-before.throttled
-	if before.counts && after.counts {
-		found = fmt.Sprintf("%d times so far, %d while we watched", after.throttled, now)
+	if before.throttledShown && after.throttledShown {
+		found = fmt.Sprintf("%d times so far, %d in the idle window", after.throttled, now)
 	}
-	f := judge("throttling", found, now > 0, "The control group's quota stops us: run without a quota.")
-	if f.State == Warn {
-		f.State = Fail
+	d := judge("throttling", found, now > 0, "The CPU quota of the control group throttles this process: run without a quota.")
+	if d.State == Warn {
+		d.State = Fail
 	}
-	return f
+	return d
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-func TestProcessorQuota(t *testing.T) {
+func TestCPUQuotaOfEitherVersion(t *testing.T) {
 	for _, c := range []struct {
 		v2, quota, period string
-		state             Standing
+		state             State
 		found             string
 	}{
 		{"max 100000", "", "", Fine, "none"},
@@ -28,10 +28,10 @@ func TestProcessorQuota(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
+func TestLowMemoryLimitWarns(t *testing.T) {
 	for _, c := range []struct {
 		value string
-		state Standing
+		state State
 		found string
 	}{
 		{"max", Fine, "none"},
@@ -47,19 +47,20 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
-func TestPorts(t *testing.T) {
-	for from, want := range map[string]Standing{"32768–60999": Fine, "40000–50000": Warn, "": Hidden, "a–b": Hidden} {
+func TestFewEphemeralPortsWarn(t *testing.T) {
+	for from, want := range map[string]State{"32768–60999": Fine, "40000–50000": Warn, "": Hidden, "a–b": Hidden} {
 		if got := ports(from); got.State != want {
 			t.Errorf("%q: got %s, want %s", from, got.State, want)
 		}
 	}
 }
 
-// A throttled group voids every trial; others' load does not, and ours is not theirs.
-func TestLooksAreCompared(t *testing.T) {
-	second := look{at: 0, busy: map[int]float64{1: 5, 2: 7}, cpuShown: true, counts: true}
-	later := look{
-		at: second.at.Add(2 * time.Second), busy: map[int]float64{1: 6, 2: 9}, counts: true, throttled: 1,
+// A throttled control group invalidates every trial. The load of other processes does not,
+// and does not include ours.
+func TestCountersAreCompared(t *testing.T) {
+	second := counters{at: 0, busy: map[int]float64{1: 5, 2: 7}, cpuShown: true, throttledShown: true}
+	later := counters{
+		at: second.at.Add(2 * time.Second), busy: map[int]float64{1: 6, 2: 9}, throttledShown: true, throttled: 1,
 		cpuShown: true, cpu: procfs.CPUStat{Steal: 1},
 	}
 	if got := throttling(second, later); got.State != Fail {
@@ -72,11 +73,12 @@ func TestLooksAreCompared(t *testing.T) {
 		t.Errorf("other load: got %s %q, want half a core", got.State, got.Found)
 	}
 	if got := otherLoad(second, later, []int{1, 2}); got.State != Fine {
-		t.Errorf("our own load: got %s %q, want %s", got.State, got.Found, Fine)
+		t.Errorf("only our load: got %s %q, want %s", got.State, got.Found, Fine)
 	}
-	for _, got := range []Diagnosis{throttling(look{}, look{}), steal(look{}, look{}), otherLoad(look{}, look{}, nil)} {
+	none := counters{}
+	for _, got := range []Diagnosis{throttling(none, none), steal(none, none), otherLoad(none, none, nil)} {
 		if got.State != Hidden || got.Found != "" {
-			t.Errorf("%s where nothing is shown: got %s %q", got.Check, got.State, got.Found)
+			t.Errorf("%s without counters: got %s %q", got.Check, got.State, got.Found)
 		}
 	}
 }

@@ -10,53 +10,53 @@ import (
 	"pushbench/bench/validity"
 )
 
-// A report is what the child of a Monitor answers.
+// A report is a reply from the child of a Monitor.
 type report struct {
-	Kept   string          `json:"kept,omitempty"` // how idle states are prevented; empty: they are not
-	Stalls validity.Stalls `json:"stalls"`         // since the answer before
+	Prevention string          `json:"prevention,omitempty"` // how idle states are prevented; empty: they are not
+	Stalls     validity.Stalls `json:"stalls"`               // since the previous report
 }
 
 // A Monitor is a child that prevents idle states of the cores and monitors their stalls: see
 // PreventIdle. A nil Monitor does neither.
 type Monitor struct {
-	Process *child.Process
-	kept    string      // see report
-	reports chan report // closed when the child has exited
+	Process    *child.Process
+	prevention string      // see report
+	reports    chan report // closed when the child has exited
 }
 
 // WithMonitor does the work while a child monitors the cores. Without an argument vector
-// none does, and the Monitor is nil.
+// it starts no child, and the Monitor is nil.
 func WithMonitor(argv []string, work func(*Monitor) error) error {
 	if len(argv) == 0 {
 		return work(nil)
 	}
-	p, err := child.Start("keeper of the cores", argv, child.Options{})
+	p, err := child.Start("stall monitor", argv, child.Options{})
 	if err != nil {
 		return err
 	}
 	m := &Monitor{Process: p, reports: make(chan report, 1)}
 	go func() {
 		defer close(m.reports)
-		_ = child.ReadLines(p.Stdout, func(r report) error { m.reports <- r; return nil }) // ask reports why it ended
+		_ = child.ReadLines(p.Stdout, func(r report) error { m.reports <- r; return nil }) // request reports that the child ended
 	}()
-	first, err := m.ask()
+	first, err := m.request()
 	if err == nil {
-		m.kept = first.Kept
+		m.prevention = first.Prevention
 		err = work(m)
 	}
 	return errors.Join(err, p.End(child.EndWait))
 }
 
-// Stalls returns the stalls of each core since the call before.
+// Stalls returns the stalls of each core since the previous call.
 func (m *Monitor) Stalls() (validity.Stalls, error) {
 	if m == nil {
 		return nil, nil
 	}
-	r, err := m.ask()
+	r, err := m.request()
 	return r.Stalls, err
 }
 
-// Watch returns the stalls of each core during some time from now on.
+// Watch returns the stalls of each core during a period that begins now.
 func (m *Monitor) Watch(ctx context.Context, during time.Duration) (validity.Stalls, error) {
 	if _, err := m.Stalls(); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (m *Monitor) Watch(ctx context.Context, during time.Duration) (validity.Sta
 	}
 }
 
-func (m *Monitor) ask() (report, error) {
+func (m *Monitor) request() (report, error) {
 	if err := m.Process.Send(struct{}{}); err != nil {
 		return report{}, fmt.Errorf("%s: %w", m.Process.Name, err)
 	}
@@ -80,14 +80,14 @@ func (m *Monitor) ask() (report, error) {
 		}
 		return r, nil
 	case <-time.After(child.AnswerWait):
-		return report{}, fmt.Errorf("%s does not answer", m.Process.Name)
+		return report{}, fmt.Errorf("%s does not reply", m.Process.Name)
 	}
 }
 
-// Condition says whether latencies include the time that a core takes to wake.
+// Condition describes whether latencies include the wake-up time of a core.
 func (m *Monitor) Condition() string {
-	if m == nil || m.kept == "" {
-		return "the cores may sleep: latencies hold the time that a core takes to wake"
+	if m == nil || m.prevention == "" {
+		return "CPU sleep states allowed: latencies include wake-up time"
 	}
-	return m.kept + ": no latency holds the time that a core takes to wake"
+	return m.prevention + ": latencies exclude wake-up time"
 }

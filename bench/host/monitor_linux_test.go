@@ -13,12 +13,12 @@ import (
 	"pushbench/bench/validity"
 )
 
-// preventRefused prevents idle states where the kernel refuses the request to.
+// preventRefused is PreventIdle with a kernel that refuses the request.
 func preventRefused(in io.Reader, out io.Writer) error {
 	return preventIdle(in, out, func() (io.Closer, error) { return nil, os.ErrPermission })
 }
 
-// withMonitor tests beside a monitor whose child plays a role.
+// withMonitor runs a test with a monitor whose child plays a role.
 func withMonitor(t *testing.T, role string, test func(*Monitor)) {
 	t.Helper()
 	t.Setenv(roleVariable, role)
@@ -31,14 +31,14 @@ func withMonitor(t *testing.T, role string, test func(*Monitor)) {
 	}
 }
 
-// A stall of the whole process is seen once on every core, with its length.
-func TestMonitorSeesAStall(t *testing.T) {
-	withMonitor(t, "monitor", func(m *Monitor) { seesAStall(t, m) })
+// A stall of the whole process is reported once per core, with its length.
+func TestStallIsReportedWithItsLength(t *testing.T) {
+	withMonitor(t, "monitor", func(m *Monitor) { reportsStall(t, m) })
 }
 
-func seesAStall(t *testing.T, m *Monitor) {
+func reportsStall(t *testing.T, m *Monitor) {
 	t.Helper()
-	if _, err := m.Stalls(); err != nil { // its watchers are there
+	if _, err := m.Stalls(); err != nil { // waits until each core is monitored
 		t.Fatal(err)
 	}
 	begin := clock.Now()
@@ -50,7 +50,7 @@ func seesAStall(t *testing.T, m *Monitor) {
 	if err := syscall.Kill(m.Process.PID(), syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	// The watchers wake when they can: the first answers may come before.
+	// The monitors wake when they can: the first reports may come earlier.
 	seen := map[int]validity.Stall{}
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit) && len(seen) < len(child.OwnCores()); {
 		stalls, err := m.Stalls()
@@ -70,45 +70,45 @@ func seesAStall(t *testing.T, m *Monitor) {
 			t.Errorf("core %d: %+v (%v), want %v to %v", core, s, ok, frozen-2*validity.WatchEvery, took)
 		}
 		if over := s.Ended.Sub(begin); over < frozen || over > took {
-			t.Errorf("core %d: it was over after %v, want %v to %v", core, over, frozen, took)
+			t.Errorf("core %d: the stall ended after %v, want %v to %v", core, over, frozen, took)
 		}
 	}
 }
 
-// Where the kernel takes no wish from us, threads keep the cores awake; either way it is
-// said, and the cores are watched.
-func TestCoresAreKeptAwake(t *testing.T) {
-	const spinning = "a thread at idle priority keeps each core from sleeping"
-	wished := spinning
-	if held, err := requestNoSleep(); err == nil {
-		held.Close()
-		wished = "the kernel was asked to let no core sleep (/dev/cpu_dma_latency)"
+// If the kernel refuses the request, threads prevent idle states. In both cases the method
+// is reported and the cores are monitored.
+func TestIdleStatesArePrevented(t *testing.T) {
+	const spinning = "CPU sleep states prevented by a spinning thread at idle priority on each core"
+	normal := spinning
+	if granted, err := requestNoSleep(); err == nil {
+		granted.Close()
+		normal = "CPU sleep states disabled by the kernel (/dev/cpu_dma_latency)"
 	}
-	for role, want := range map[string]string{"monitor": wished, "refused": spinning} {
+	for role, want := range map[string]string{"monitor": normal, "refused": spinning} {
 		t.Run(role, func(t *testing.T) {
 			withMonitor(t, role, func(m *Monitor) {
-				if m.kept != want {
-					t.Errorf("idle states prevented by %q, want %q", m.kept, want)
+				if m.prevention != want {
+					t.Errorf("prevention %q, want %q", m.prevention, want)
 				}
 				if s, err := m.Stalls(); err != nil || len(s) != len(child.OwnCores()) {
-					t.Errorf("%v, %v: want one of each core", s, err)
+					t.Errorf("%v, %v: want one per core", s, err)
 				}
-				if said := m.Condition(); !strings.HasPrefix(said, want+": no latency holds") {
-					t.Errorf("it says %q", said)
+				if got := m.Condition(); !strings.HasPrefix(got, want+": latencies exclude") {
+					t.Errorf("condition %q", got)
 				}
 			})
 		})
 	}
 	var none *Monitor
-	if said := none.Condition(); !strings.Contains(said, "may sleep") {
-		t.Errorf("without a monitor: %q", said)
+	if got := none.Condition(); !strings.Contains(got, "sleep states allowed") {
+		t.Errorf("without a monitor: %q", got)
 	}
 }
 
 func TestMonitorThatHasExitedIsAnError(t *testing.T) {
 	withMonitor(t, "monitor", func(m *Monitor) {
 		if err := m.Process.End(time.Minute); err != nil {
-			t.Errorf("its exit: %v", err)
+			t.Errorf("exit: %v", err)
 		}
 		if s, err := m.Stalls(); err == nil {
 			t.Errorf("a monitor that has exited reports %v", s)
@@ -116,9 +116,9 @@ func TestMonitorThatHasExitedIsAnError(t *testing.T) {
 	})
 }
 
-func TestWithoutAMonitorNothingIsSeen(t *testing.T) {
+func TestWithoutAMonitorNoStallIsReported(t *testing.T) {
 	var none *Monitor
 	if s, err := none.Stalls(); err != nil || len(s) != 0 {
-		t.Errorf("%v, %v; want nothing", s, err)
+		t.Errorf("%v, %v; want none", s, err)
 	}
 }

@@ -4,5 +4,5 @@ package host
 
 import "io"
 
-// preventRefused has no kernel to request it from.
+// preventRefused is PreventIdle: this system has no such request.
 func preventRefused(in io.Reader, out io.Writer) error { return PreventIdle(in, out) }

@@ -14,7 +14,7 @@ func TestFloorIsHeldAgainstTheSmallestDifferenceOfAVerdict(t *testing.T) {
 		steady[i] += 0.02 * float64(i%2*2-1)
 		unsteady[i] += 0.2 * float64(i%2*2-1)
 	}
-	for want, b := range map[host.Standing][]float64{host.Fine: steady, host.Warn: unsteady} {
+	for want, b := range map[host.State][]float64{host.Fine: steady, host.Warn: unsteady} {
 		if got := judgeFloor([2][]float64{same, b}); got.State != want || (got.Advice == "") != (want == host.Fine) {
 			t.Errorf("got %+v, want %s", got, want)
 		}
