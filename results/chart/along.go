@@ -27,13 +27,13 @@ type axis struct {
 
 // axes are those that have a chart.
 var axes = []axis{
-	{"clients", "by-clients", "What more clients do", "clients", "", func(c results.Configuration) float64 { return float64(c.Clients) }, nil, workload},
-	{"rate", "by-rate", "What a higher rate does", "messages published a second", "", func(c results.Configuration) float64 { return c.PublishRate }, nil, workload},
-	{"payload", "by-payload", "What a larger payload does", "payload, B", "", func(c results.Configuration) float64 { return c.PayloadBytes }, nil, workload},
-	{"interval", "by-interval", "What a longer poll interval does", "poll interval, s", "", func(c results.Configuration) float64 { return c.Interval.Seconds() }, nil, workload},
-	{"rtt", "distance", "What a round trip does", "round trip, ms", "linear", func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
+	{"clients", "by-clients", "Effect of the number of clients", "clients", "", func(c results.Configuration) float64 { return float64(c.Clients) }, nil, workload},
+	{"rate", "by-rate", "Effect of the publish rate", "messages published per second", "", func(c results.Configuration) float64 { return c.PublishRate }, nil, workload},
+	{"payload", "by-payload", "Effect of the payload size", "payload, B", "", func(c results.Configuration) float64 { return c.PayloadBytes }, nil, workload},
+	{"interval", "by-interval", "Effect of the poll interval", "poll interval, s", "", func(c results.Configuration) float64 { return c.Interval.Seconds() }, nil, workload},
+	{"rtt", "distance", "Effect of the round-trip time", "round-trip time, ms", "linear", func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
 	// 0, 1, 5 and 20 ms are distinguishable on no scale that has all of them.
-	{"flush", "batching", "What a flush window buys, and what it costs", "flush window, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
+	{"flush", "batching", "Effect of the batching delay", "batching delay, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
 }
 
 // A quantity is what a panel has over an axis.
@@ -121,6 +121,9 @@ func (a axis) panel(heads []summary.Row, groups [][]summary.Row, q quantity) pan
 	return linePanel(data, lines)
 }
 
+// titleOf returns the proper name of a transport.
+func titleOf(transport string) string { return cmp.Or(transports.Of(transport).Title, transport) }
+
 // groups are the rows that differ in nothing but the axis, each group by rising values. On an
 // axis of names a single row says nothing.
 func (a axis) groups(rows []summary.Row) (groups [][]summary.Row) {
@@ -148,18 +151,18 @@ func rest(name, axis string) string {
 // workload shows what a part of the workload does to latency, to throughput and to costs.
 func workload(a axis, run *results.Run, groups [][]summary.Row) ([]quantity, string) {
 	latency := quantity{title: "Latency p99", y: "ms (log scale)", log: true, of: value(metric.P99)}
-	cpu := quantity{title: "CPU, server + generator", y: "µs a message (log scale)", log: true, of: value(metric.CPUPerMessage)}
+	cpu := quantity{title: "CPU, server + generator", y: "µs per message (log scale)", log: true, of: value(metric.CPUPerMessage)}
 	if run.Manifest.Workload.LatestOnly() {
 		latency.title, latency.of = "Age mean", value(metric.AgeMean)
 		cpu.y, cpu.of = "cores (log scale)", value(metric.Cores)
 	}
 	all := []quantity{{title: "Latency p50", y: "ms (log scale)", log: true, of: value(metric.P50)}, latency, cpu}
 	if a.name == "clients" || a.name == "rate" {
-		all = slices.Insert(all, 0, quantity{title: "Throughput", y: "deliveries a second (log scale)", log: true, of: throughput})
+		all = slices.Insert(all, 0, quantity{title: "Throughput", y: "deliveries per second (log scale)", log: true, of: throughput})
 	} else {
-		all = append(all, quantity{title: "Wire", y: "B a message", of: value(metric.WireBytesPerMessage)})
+		all = append(all, quantity{title: "Bytes on the wire", y: "B per message", of: value(metric.WireBytesPerMessage)})
 	}
-	return all, a.title + ". " + said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s B a message",
+	return all, a.title + ". " + said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU per message, %s B per message",
 		metric.P50, metric.P99, metric.CPUPerMessage, metric.WireBytesPerMessage)
 }
 
@@ -194,9 +197,9 @@ func distance(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, strin
 		}
 	}
 	return []quantity{
-		{"Latency mean", "ms (dashed: theory)", false, value(metric.Mean), theory},
-		{"Mean, times " + base[0].Transport + "'s", "times (dashed: theory)", false, times(value(metric.Mean)), times(theory)},
-	}, "Mean latency by round trip. " + said(slices.Concat(groups...), "%s: mean %s ms", metric.Mean)
+		{"Latency mean", "ms (dashed: predicted)", false, value(metric.Mean), theory},
+		{"Mean relative to " + titleOf(base[0].Transport), "ratio (dashed: predicted)", false, times(value(metric.Mean)), times(theory)},
+	}, "Mean latency by round-trip time. " + said(slices.Concat(groups...), "%s: mean %s ms", metric.Mean)
 }
 
 // batching shows what a flush window buys and what it costs.
@@ -204,12 +207,12 @@ func batching(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, strin
 	ranged := func(name string) func(summary.Row) reading {
 		return func(r summary.Row) reading { return metricOf(r, name) }
 	}
-	alt := said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU, %s messages a write",
+	alt := said(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU per message, %s messages per write",
 		metric.P50, metric.P99, metric.CPUPerMessage, metric.MessagesPerBatch)
 	return []quantity{
 		{title: "Latency p50", y: "ms (log scale)", log: true, of: ranged(metric.P50)},
 		{title: "Latency p99", y: "ms (log scale)", log: true, of: ranged(metric.P99)},
-		{title: "CPU, server + generator", y: "µs a message", of: ranged(metric.CPUPerMessage)},
-		{title: "Messages a write", y: "a write: answer, event or frame", of: ranged(metric.MessagesPerBatch)},
-	}, "Latency, CPU and messages a write by flush window. " + alt
+		{title: "CPU, server + generator", y: "µs per message", of: ranged(metric.CPUPerMessage)},
+		{title: "Messages per write", y: "write: response, event or frame", of: ranged(metric.MessagesPerBatch)},
+	}, "Latency, CPU and messages per write by batching delay. " + alt
 }

@@ -16,7 +16,7 @@ func Capacity(c results.Capacity) (Chart, error) {
 	load := loadTitle[c.Axis]
 	highest := bars{width: 0.6}
 	tops := Panel{Title: "Highest load", Y: load, XScale: "names", YScale: "linear"}
-	one := card{Chart: Chart{Name: "capacity", Title: "The highest load that keeps to " + results.Plain(strings.Join(c.Limit, " and "))}}
+	one := card{Chart: Chart{Name: "capacity", Title: "Highest load that meets " + results.Plain(strings.Join(c.Limit, " and "))}}
 	var said []string
 	var lines []line
 	known := false // a search that ended early, or with short windows, has no latencies
@@ -39,17 +39,17 @@ func Capacity(c results.Capacity) (Chart, error) {
 	}
 	one.panels = []panel{{Panel: tops, plot: barPlot(highest, under(tops.Names), -0.5, float64(len(c.Found))-0.5)}}
 	if known {
-		p := linePanel(Panel{Title: "Latency p99 at the loads tried", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log"}, lines)
-		p.title = p.Title + ", up to what did not keep to it"
+		p := linePanel(Panel{Title: "Latency p99 by load", X: load + " (log scale)", Y: "ms (log scale)", XScale: "log", YScale: "log"}, lines)
+		p.title = p.Title + ", including loads that failed"
 		one.panels[0].share, p.share = 0.4, 0.6
 		one.panels = append(one.panels, p)
 	}
-	one.Alt = "The highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
+	one.Alt = "Highest load of each transport, in " + load + ". " + strings.Join(said, "; ") + "."
 	kept := ""
 	if n := c.Confirmed(); n > 0 {
-		kept = fmt.Sprintf(", kept %d times more", n)
+		kept = fmt.Sprintf(", confirmed %d times", n)
 	}
-	one.Basis = fmt.Sprintf("%s · within %g %%%s · ≥: the rig ended first · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
+	one.Basis = fmt.Sprintf("%s · within %g %%%s · ≥: limited by the test setup · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
 	return one.figure()
 }
 

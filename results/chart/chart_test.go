@@ -56,7 +56,7 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 		if size := picture.Bounds().Size(); size.X != 9*chart.DPI {
 			t.Errorf("%s is %d pixels wide, want 9 inches at %d DPI", name, size.X, chart.DPI)
 		}
-		for _, words := range []string{"ESTIMATE", "2 of 2 blocks valid", "gates 24 of 24 passed", "seed 42", "commit 170ec8e7d1"} {
+		for _, words := range []string{"ESTIMATE", "2 of 2 repetitions valid", "validity checks 24 of 24 passed", "seed 42", "commit 170ec8e7d1"} {
 			if !strings.Contains(string(f.SVG), words) {
 				t.Errorf("%s does not say %q", name, words)
 			}
@@ -144,7 +144,7 @@ func TestLostMessagesEndALine(t *testing.T) {
 		l := &run.Trials[i].Latency
 		l.Infinite = l.Histogram.Count() / 50
 	}
-	if f := drawn(t, run, chart.Vectors)["latency"]; !strings.Contains(string(f.SVG), "the rest was lost") {
+	if f := drawn(t, run, chart.Vectors)["latency"]; !strings.Contains(string(f.SVG), "remainder lost") {
 		t.Error("the legend does not say where the lost messages begin")
 	}
 }
@@ -227,20 +227,20 @@ func TestHostileStringsStayText(t *testing.T) {
 func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
 	run := synthetic.Run(2, 2*time.Second)
 	for i := range run.Trials {
-		run.Trials[i].Events = []results.Event{{At: time.Second, Took: time.Duration(5+i) * time.Millisecond, What: "core 0 stood still"}}
+		run.Trials[i].Events = []results.Event{{At: time.Second, Took: time.Duration(5+i) * time.Millisecond, What: "core 0 stalled"}}
 	}
 	last := len(run.Trials) - 1
-	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stood still"})
+	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stalled"})
 	run.Trials[last].Checks[1].Passed = false
 	var said []string
 	for _, m := range drawn(t, run, chart.Vectors)["timeline"].Panels[0].Marks {
 		said = append(said, m.Text)
 	}
 	want := []string{
-		"window opens", "closes",
-		"core 1 stood still for 31 ms: websocket, block 2, void", "core 0 stood still for 12 ms: websocket, block 2, void",
-		"core 0 stood still for 11 ms: sse, block 2", "core 0 stood still for 10 ms: longpoll, block 2",
-		"core 0 stood still for 9 ms: shortpoll, block 2", "core 0 stood still for 8 ms: websocket, block 1",
+		"window starts", "window ends",
+		"core 1 stalled for 31 ms: websocket, repetition 2, invalid", "core 0 stalled for 12 ms: websocket, repetition 2, invalid",
+		"core 0 stalled for 11 ms: sse, repetition 2", "core 0 stalled for 10 ms: longpoll, repetition 2",
+		"core 0 stalled for 9 ms: shortpoll, repetition 2", "core 0 stalled for 8 ms: websocket, repetition 1",
 	}
 	if !slices.Equal(said, want) {
 		t.Errorf("marks %q\nwant  %q", said, want)

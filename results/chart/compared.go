@@ -20,7 +20,7 @@ import (
 // declared metric and case the ratio, with its 95 % interval, beside the margin within which a
 // difference does not matter.
 func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
-	c := card{Chart: Chart{Name: "compared", Title: "What changed, B over A"}}
+	c := card{Chart: Chart{Name: "compared", Title: "Change from A to B"}}
 	metrics := compare.Metrics(j.Family)
 	var clauses []string
 	for i, name := range metrics {
@@ -44,9 +44,9 @@ func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 		p.Add(rows)
 		c.panels = append(c.panels, panel{plot: p, share: share, title: results.Capital(title), x: "B / A, 95 % interval (log scale)"})
 	}
-	c.keys = []key{{name: "less in B", glyph: diamondOf(blue)}, {name: "more in B", glyph: diamondOf(vermillion)}, {name: "no difference shown", glyph: diamondOf(soft)}}
-	c.Alt = "The second run's figures over the first's. " + strings.Join(clauses, "; ") + "."
-	c.Basis = fmt.Sprintf("%s · %d blocks of both · A: commit %s · B: commit %s · the band is the margin of %g %%",
+	c.keys = []key{{name: "lower in B", glyph: diamondOf(blue)}, {name: "higher in B", glyph: diamondOf(vermillion)}, {name: "no measurable difference", glyph: diamondOf(soft)}}
+	c.Alt = "Values of run B relative to run A. " + strings.Join(clauses, "; ") + "."
+	c.Basis = fmt.Sprintf("%s · %d repetitions in both · A: commit %s · B: commit %s · grey band: margin of %g %%",
 		results.Plain(b.Manifest.Workload.Scenario), len(j.Repetitions), served(a), served(b), 100*j.Declared.Margin)
 	if j.Withheld != "" {
 		c.mark = estimate

@@ -25,11 +25,11 @@ func connect(_ *results.Run, s summary.Summary) (card, bool) {
 	}
 	bytes := []part{partOf("up", metric.ConnectBytesUp, full), partOf("down", metric.ConnectBytesDown, full)}
 	cpu := []part{partOf("user", metric.ConnectServerUser, full), partOf("kernel", metric.ConnectServerSystem, tint)}
-	c := card{Chart: Chart{Name: "connect", Title: "What connecting takes"}}
+	c := card{Chart: Chart{Name: "connect", Title: "Time and cost to connect"}}
 	c.panels = []panel{
 		{Panel: grouped("Time by stage, p50", "milliseconds", rows, times...), share: 0.66, title: stageTitle(rows)},
-		{Panel: grouped("Bytes", "B a client, until subscribed", rows, bytes...), share: 0.34},
-		{Panel: grouped("Server CPU", "µs a client", rows, cpu...)},
+		{Panel: grouped("Bytes", "B per client, until subscribed", rows, bytes...), share: 0.34},
+		{Panel: grouped("Server CPU", "µs per client", rows, cpu...)},
 	}
 	c.panels[0].plot = sideBySide(rows, 0.8, c.panels[0].Names, func(r summary.Row, group int) bar { return stageBar(rows, r, stages[group], times[group]) })
 	c.panels[1].plot = sideBySide(rows, 0.84, c.panels[1].Names, func(r summary.Row, group int) bar {
@@ -37,7 +37,7 @@ func connect(_ *results.Run, s summary.Summary) (card, bool) {
 	})
 	if !slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Value(metric.ConnectServerUser).Known != summary.Shown }) {
 		c.panels[0].share, c.panels[1].share, c.panels[2].share = 0.5, 0.26, 0.24
-		c.panels[2].y = "µs a client (light: kernel)"
+		c.panels[2].y = "µs per client (light: kernel)"
 		c.panels[2].plot = sideBySide(rows, 1, []string{""}, func(r summary.Row, _ int) bar {
 			return stack(rows, r, r.Value(metric.ConnectServerCPU).String(), false, cpu...)
 		})
@@ -53,14 +53,14 @@ func stageTitle(rows []summary.Row) string {
 	if slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Value(metric.ConnectP99).Known == summary.Shown }) {
 		return "Time by stage: p50 (full) and p99 (light)"
 	}
-	return fmt.Sprintf("Time by stage: p50 (a p99 needs %s connections)", metric.Count(results.Needed(0.99)))
+	return fmt.Sprintf("Time by stage: p50 (p99 requires %s connections)", metric.Count(results.Needed(0.99)))
 }
 
 // stageNames are the stages in words.
 var stageNames = map[string]string{
 	"tcp":    "TCP",
 	"tls":    "TLS",
-	"answer": "first answer",
+	"answer": "first response",
 	"ready":  "subscribed",
 }
 

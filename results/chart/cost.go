@@ -15,7 +15,7 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "cost", Title: "What a delivered message costs"}, keysFor: "bytes on the wire:"}
+	c := card{Chart: Chart{Name: "cost", Title: "Cost per delivered message"}, keysFor: "bytes on the wire:"}
 	var wire []part
 	for _, layer := range layers {
 		c.keys = append(c.keys, key{name: layer.name, fill: layer.fill})
@@ -28,12 +28,12 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 			func(color.NRGBA) color.NRGBA { return layer.fill },
 		})
 	}
-	c.bars("CPU", "µs a message", rows, 0.62, metric.CPUPerMessage, partOf("server", metric.ServerCPUPerMessage, full),
+	c.bars("CPU", "µs per message", rows, 0.62, metric.CPUPerMessage, partOf("server", metric.ServerCPUPerMessage, full),
 		partOf("generator", metric.GeneratorCPUPerMessage, tint), partOf("both", metric.CPUPerMessage, nil))
 	c.panels[0].title = "CPU: server (full) + generator (light)"
-	c.bars("Bytes on the wire, both ways", "B a message, TCP/IP headers not counted", rows, 0.62, metric.WireBytesPerMessage, wire...)
-	c.bars("HTTP requests", "requests a message, publishes included", rows, 0.62, metric.RequestsPerMessage, partOf("requests", metric.RequestsPerMessage, full))
-	c.Alt = "Cost of a delivered message. " + said(rows, "%s: %s µs CPU, %s B, %s requests",
+	c.bars("Bytes on the wire, both ways", "B per message, without TCP/IP headers", rows, 0.62, metric.WireBytesPerMessage, wire...)
+	c.bars("HTTP requests", "requests per message, including publishes", rows, 0.62, metric.RequestsPerMessage, partOf("requests", metric.RequestsPerMessage, full))
+	c.Alt = "Cost per delivered message. " + said(rows, "%s: %s µs CPU, %s B, %s requests",
 		metric.CPUPerMessage, metric.WireBytesPerMessage, metric.RequestsPerMessage)
 	return c, true
 }
@@ -61,10 +61,10 @@ func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "writes", Title: "How many messages a write carries"}}
-	c.bars("Messages a write", "a write: answer, event or frame with at least one", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
-	c.bars("Answers without a message", "share of the answers to polls", rows, 0.5, metric.EmptyResponseShare, partOf("", metric.EmptyResponseShare, full))
-	c.Alt = "Messages a write. " + said(rows, "%s: %s messages a write, %s of the answers empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
+	c := card{Chart: Chart{Name: "writes", Title: "Messages per write of the server"}}
+	c.bars("Messages per write", "write: response, event or frame with a message", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
+	c.bars("Empty poll responses", "share of the poll responses", rows, 0.5, metric.EmptyResponseShare, partOf("", metric.EmptyResponseShare, full))
+	c.Alt = "Messages per write. " + said(rows, "%s: %s messages per write, %s of the poll responses empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
 	return c, true
 }
 
@@ -76,11 +76,11 @@ func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(with) == 0 {
 		return card{}, false
 	}
-	const y = "KiB a client, resident, all connected and nothing published yet"
+	const y = "KiB per client, resident, all connected, before the first publish"
 	server, generator := partOf("server", metric.ServerMemoryPerClient, full), partOf("generator (simulated clients)", metric.GeneratorMemoryPerClient, tint)
-	c := card{Chart: Chart{Name: "memory", Title: "Memory an idle client takes"}}
-	c.bars("In the server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
-	c.bars("In the generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
+	c := card{Chart: Chart{Name: "memory", Title: "Memory per idle client"}}
+	c.bars("Server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
+	c.bars("Generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
 	left, right := c.panels[0].plot, c.panels[1].plot
 	if left.Y.Max < right.Y.Max { // one scale for both: the eye compares the panels
 		left.Y = right.Y
@@ -89,6 +89,6 @@ func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	}
 	c.panels[0].Series, c.panels[1].Series = nil, nil // the page has both in one panel
 	c.panels = append(c.panels, panel{Panel: grouped("", y, s.Rows, server, generator)})
-	c.Alt = "Resident memory an idle client takes. " + said(with, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient)
+	c.Alt = "Resident memory per idle client. " + said(with, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient)
 	return c, true
 }

@@ -26,7 +26,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	if !ok {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "crossover", Title: "The cheapest transport that is fresh enough"}}
+	c := card{Chart: Chart{Name: "crossover", Title: "Cheapest transport by acceptable staleness"}}
 	p := newPlot()
 	var staleness, loads []string
 	for _, d := range m.Staleness {
@@ -41,7 +41,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = -0.5, float64(len(staleness))-0.5, under(staleness), color.Transparent
 	p.Y.Min, p.Y.Max, p.Y.Tick.Marker, p.Y.Tick.LineStyle.Color = -0.5, float64(len(loads))-0.5, under(loads), color.Transparent
 	p.Add(costMap{m})
-	c.panels = []panel{{plot: p, y: loadTitle[m.Axis], x: "acceptable staleness: the p99 of latency may be so much"}}
+	c.panels = []panel{{plot: p, y: loadTitle[m.Axis], x: "acceptable staleness (limit of the latency p99)"}}
 	for _, t := range transportsOf(s.Rows) {
 		c.keys = append(c.keys, key{name: t, fill: tint(lookOf(t).color)})
 	}
@@ -59,7 +59,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 			clauses = append(clauses, where+": "+cheapest)
 		}
 	}
-	c.Alt = "The cheapest transport by " + metric.ByName(m.Cost).Title + ", for each load and acceptable staleness. " + strings.Join(clauses, "; ") + "."
+	c.Alt = "Cheapest transport by " + metric.ByName(m.Cost).Title + ", for each load and acceptable staleness. " + strings.Join(clauses, "; ") + "."
 	return c, true
 }
 
@@ -74,7 +74,7 @@ func stale(d time.Duration) string {
 }
 
 // loadTitle names the loads of a search or a map, with their unit.
-var loadTitle = map[string]string{"rate": "messages published a second", "clients": "clients", "payload": "payload, B"}
+var loadTitle = map[string]string{"rate": "messages published per second", "clients": "clients", "payload": "payload, B"}
 
 // A costMap is a plotter of cells, each with its cheapest transport and what that costs.
 type costMap struct{ compare.Crossover }

@@ -40,7 +40,7 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("there is no chart %q of this; there are %s", e.Name, strings.Join(e.Has, ", "))
+	return fmt.Sprintf("no chart %q; available: %s", e.Name, strings.Join(e.Has, ", "))
 }
 
 // drawAll renders cards side by side: a picture takes a core a while.
@@ -153,9 +153,9 @@ func basis(run *results.Run, s summary.Summary) string {
 	}
 	row := "transport"
 	if m.Sweeps() {
-		row = "case"
+		row = "configuration"
 	}
-	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes a %s · %d of %d blocks valid · gates %s of %s passed · seed %d · commit %s",
+	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes per %s · %d of %d repetitions valid · validity checks %s of %s passed · seed %d · commit %s",
 		results.Plain(m.Workload.Scenario), between(metric.Number(fewest), metric.Number(most)),
 		between(metric.Count(least), metric.Count(mostOf)), row, s.ValidRepetitions, s.Repetitions,
 		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), m.Seed, shortCommit(m.Tool.Commit))

@@ -20,9 +20,9 @@ type distribution struct {
 }
 
 var latency = distribution{
-	name: "latency", title: "How long a message takes, by percentile",
-	x:       "share of all messages owed that had arrived (log scale of what is left)",
-	y:       "milliseconds since the message was due (log scale)",
+	name: "latency", title: "Delivery latency by percentile",
+	x:       "share of the expected messages delivered (log scale of the remainder)",
+	y:       "ms after the due time (log scale)",
 	of:      func(t results.Trial) results.Latency { return t.Latency },
 	metrics: map[float64]string{0.5: metric.P50, 0.99: metric.P99, 0.999: metric.P999},
 	alt:     "Delivery latency by percentile. ", clause: "%s: p50 %s ms, p99 %s ms", said: []string{metric.P50, metric.P99},
@@ -30,9 +30,9 @@ var latency = distribution{
 
 // freshness is about the age of what clients hold: that which a share of the time does not exceed.
 var freshness = distribution{
-	name: "freshness", title: "How old what a client holds is, by share of the time",
-	x: "share of the time in which it was no older (log scale of what is left)",
-	y: "milliseconds since the newest message held was due (log scale)",
+	name: "freshness", title: "Age of information by share of the time",
+	x: "share of the time with at most this age (log scale of the remainder)",
+	y: "age of the newest message received, ms (log scale)",
 	of: func(t results.Trial) results.Latency {
 		f := t.Age
 		return results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}
@@ -59,10 +59,10 @@ func (d distribution) card(_ *results.Run, s summary.Summary) (card, bool) {
 	c.keys = rowKeys(with, lineKey)
 	plain := look{color: soft}
 	if theory {
-		c.keys = append(c.keys, key{name: "theory", glyph: theoryGlyph(plain)})
+		c.keys = append(c.keys, key{name: "predicted", glyph: theoryGlyph(plain)})
 	}
 	if lost {
-		c.keys = append(c.keys, key{name: "the rest was lost", glyph: lostGlyph(plain)})
+		c.keys = append(c.keys, key{name: "remainder lost", glyph: lostGlyph(plain)})
 	}
 	return c, true
 }

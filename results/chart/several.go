@@ -27,7 +27,7 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	var basis []string
 	for i, name := range runNames(runs) {
 		run, sum := runs[i], summary.Of(runs[i])
-		basis = append(basis, fmt.Sprintf("%s: %s, %d blocks", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
+		basis = append(basis, fmt.Sprintf("%s: %s, %d repetitions", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
 		called := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {
 			r.Name = called(r.Name)

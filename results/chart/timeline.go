@@ -20,13 +20,13 @@ import (
 // timeline draws deliveries per second over a trial, the median of the blocks. The page also has
 // the latency, and marks what went wrong.
 func timeline(run *results.Run, s summary.Summary) (card, bool) {
-	const x, y = "seconds since the window opened", "messages delivered a second, all clients together"
+	const x, y = "seconds since the start of the window", "deliveries per second, all clients"
 	fewest, offered := run.Manifest.Deliveries()
 	window := run.Manifest.Workload.Window
 	first, last, top := 0.0, window.Seconds(), offered
 	var rates, times []line
 	var with []summary.Row
-	marks := []Mark{{X: 0, Text: "window opens"}, {X: last, Text: "closes"}}
+	marks := []Mark{{X: 0, Text: "window starts"}, {X: last, Text: "window ends"}}
 	for _, r := range s.Rows {
 		rate, median := newLine(lookIn(s.Rows, r), r), newLine(lookIn(s.Rows, r), r)
 		overTrial(&rate.Series, run, r, func(i results.Interval) (float64, bool) { return perSecond(i), true })
@@ -52,11 +52,11 @@ func timeline(run *results.Run, s summary.Summary) (card, bool) {
 		span{window.Seconds(), []float64{fewest, offered}})
 	upTo(rated.plot, top)
 	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
-	timed := linePanel(Panel{Title: "Latency p50, of what arrived in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
-	c := card{Chart: Chart{Name: "timeline", Title: "Deliveries over a trial, median of the blocks"}}
+	timed := linePanel(Panel{Title: "Latency p50 of the messages delivered in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
+	c := card{Chart: Chart{Name: "timeline", Title: "Deliveries over a trial, median of the repetitions"}}
 	c.panels = []panel{{plot: rated.plot, x: x, y: y}, {Panel: rated.Panel}, {Panel: timed.Panel}}
-	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "window opens and closes", line: windowStyle})
-	c.Alt = fmt.Sprintf("Messages delivered a second over the %s s of the window, against %s offered.", metric.Number(window.Seconds()), metric.Number(offered))
+	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "start and end of the window", line: windowStyle})
+	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window.Seconds()), metric.Number(offered))
 	return c, true
 }
 
@@ -103,7 +103,7 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
 		if i.Length >= time.Second/2 && inRow(r, i) && middle > 0 && middle < window && perSecond(i) < low {
-			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stands still, block %d", results.Plain(r.Name), i.Repetition)})
+			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Name), i.Repetition)})
 		}
 	}
 	return all
@@ -114,12 +114,12 @@ func events(run *results.Run) (all []Mark) {
 	const most = 6
 	var found []results.Event
 	for _, t := range run.Trials {
-		void := ""
+		invalid := ""
 		if !t.Valid() {
-			void = ", void"
+			invalid = ", invalid"
 		}
 		for _, e := range t.Events {
-			e.What = fmt.Sprintf("%s for %s ms: %s, block %d%s", results.Plain(e.What), metric.Number(metric.Milliseconds(e.Took)), results.Plain(t.ConfigurationName()), t.Repetition, void)
+			e.What = fmt.Sprintf("%s for %s ms: %s, repetition %d%s", results.Plain(e.What), metric.Number(metric.Milliseconds(e.Took)), results.Plain(t.ConfigurationName()), t.Repetition, invalid)
 			found = append(found, e)
 		}
 	}

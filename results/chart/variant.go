@@ -121,9 +121,9 @@ func brief(r summary.Row) string {
 	var lines []string
 	for part := range strings.FieldsSeq(r.Variant()) {
 		switch axis, value, _ := strings.Cut(part, "="); axis {
-		case "flush":
+		case "batching_delay", "flush":
 			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.BatchingDelay), 'f', -1, 64))
-		case "stack":
+		case "library", "stack":
 			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
 		default:
 			lines = append(lines, value)
@@ -144,8 +144,11 @@ func axisNames(rows []summary.Row) string {
 	var axes []string
 	for part := range strings.FieldsSeq(all[0]) {
 		axis, _, _ := strings.Cut(part, "=")
-		if axis == "flush" {
-			axis = "flush window, ms"
+		switch axis {
+		case "batching_delay", "flush":
+			axis = "batching delay, ms"
+		case "stack":
+			axis = "library"
 		}
 		axes = append(axes, axis)
 	}

@@ -22,7 +22,7 @@ func TestASweepIsDrawn(t *testing.T) {
 			}
 			wellFormed(t, f)
 		}
-		if f := figures["batching"]; !strings.Contains(f.Alt, "flush=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages a write") {
+		if f := figures["batching"]; !strings.Contains(f.Alt, "flush=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
 			t.Errorf("%s: the chart of batching says %q", name, f.Alt)
 		}
 	}
@@ -53,7 +53,7 @@ func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
 	}
 	figures := drawn(t, run, chart.Vectors)
 	f, ok := figures["distance"]
-	if !ok || !strings.Contains(f.Alt, "websocket rtt=40ms: mean ") || !strings.Contains(string(f.SVG), "round trip, ms") {
+	if !ok || !strings.Contains(f.Alt, "websocket rtt=40ms: mean ") || !strings.Contains(string(f.SVG), "round-trip time, ms") {
 		t.Errorf("the chart of distance says %q", f.Alt)
 	}
 	wellFormed(t, f)

@@ -30,8 +30,8 @@ const maxVoid = 0.2
 
 // Reasons why a side has no value to compare.
 var (
-	ErrOverload = errors.New("it was overloaded, and its figures describe that")
-	ErrUnknown  = errors.New("it was not measured in every block")
+	ErrOverload = errors.New("overloaded, so its values describe a queue")
+	ErrUnknown  = errors.New("not measured in every repetition")
 )
 
 // Judge compares every pair of a run's rows within each variant, by the metrics
@@ -73,13 +73,13 @@ func (j *Analysis) withhold(m results.Manifest) {
 	case m.Status == results.Invalid:
 		j.Withheld = "the run is INVALID"
 	case len(j.Family) == 0:
-		j.Withheld = "there is nothing to compare: no two transports with the same settings"
+		j.Withheld = "there is nothing to compare: no two transports have the same settings"
 	case all >= MinRepetitions && float64(len(j.Discarded)) > maxVoid*float64(all):
-		j.Withheld = fmt.Sprintf("%d of %d blocks are void, more than a fifth, and what voids trials may prefer one side", len(j.Discarded), all)
+		j.Withheld = fmt.Sprintf("%d of %d repetitions are invalid, more than a fifth, and their cause may favour one side", len(j.Discarded), all)
 	case len(j.Repetitions) < MinRepetitions:
-		j.Withheld, j.Short = fmt.Sprintf("%d of the %d valid blocks that a verdict needs", len(j.Repetitions), MinRepetitions), true
+		j.Withheld, j.Short = fmt.Sprintf("too few valid repetitions (%d of %d)", len(j.Repetitions), MinRepetitions), true
 	case m.Status == results.Partial:
-		j.Withheld = fmt.Sprintf("the run ended before its plan of %d blocks, and stopping where the figures look good would bias them", m.Repetitions)
+		j.Withheld = fmt.Sprintf("the run ended before its planned %d repetitions, and a stop at a convenient result would bias it", m.Repetitions)
 	default:
 		return
 	}
@@ -172,7 +172,7 @@ func series(m metric.Metric, r summary.Row, blocks []int) ([]float64, []error) {
 func figure(m metric.Metric, t results.Trial) (float64, error) {
 	switch v := summary.Measure(m.Name, t); v.Known {
 	case summary.TooFew:
-		return 0, fmt.Errorf("%s independent observations in block %d, %s needs %s", metric.Count(v.Have), t.Repetition, m.Title, metric.Count(v.Requirement))
+		return 0, fmt.Errorf("%s independent observations in repetition %d, %s requires %s", metric.Count(v.Have), t.Repetition, m.Title, metric.Count(v.Requirement))
 	case summary.NotShown:
 		return 0, ErrUnknown
 	case summary.Infinite:

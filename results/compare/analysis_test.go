@@ -130,13 +130,13 @@ func TestWithoutASoundRunThereIsNoVerdict(t *testing.T) {
 		want string // part of why; empty for a verdict
 	}{
 		{"a fifth void", with(2, 10, unchanged), ""},
-		{"more than a fifth void", with(3, 13, unchanged), "3 of 13 blocks are void"},
-		{"seven blocks", with(0, 7, unchanged), "7 of the 8 valid blocks"},
-		{"eight of which one is void", with(1, 8, unchanged), "7 of the 8 valid blocks"},
-		{"stopped", with(0, 10, func(r *results.Run) { r.Manifest.Status, r.Manifest.Repetitions = results.Partial, 12 }), "before its plan of 12 blocks"},
+		{"more than a fifth void", with(3, 13, unchanged), "3 of 13 repetitions are invalid"},
+		{"seven blocks", with(0, 7, unchanged), "too few valid repetitions (7 of 8)"},
+		{"eight of which one is void", with(1, 8, unchanged), "too few valid repetitions (7 of 8)"},
+		{"stopped", with(0, 10, func(r *results.Run) { r.Manifest.Status, r.Manifest.Repetitions = results.Partial, 12 }), "before its planned 12 repetitions"},
 		{"invalid", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Invalid }), "INVALID"},
 		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
-		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "0 of the 8 valid blocks"},
+		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "too few valid repetitions (0 of 8)"},
 	} {
 		j := judge(c.run)
 		if (j.Withheld == "") != (c.want == "") || !strings.Contains(j.Withheld, c.want) {
@@ -166,8 +166,8 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		t.Fatalf("%d comparisons, want all 9", len(j.Family))
 	}
 	for _, c := range []struct{ a, b, name, want string }{
-		{"a", "c", metric.P50, "a: it was overloaded"},
-		{"b", "c", metric.P99, "b: 500 independent observations in block 1, latency p99 needs 1,000"},
+		{"a", "c", metric.P50, "a: overloaded"},
+		{"b", "c", metric.P99, "b: 500 independent observations in repetition 1, latency p99 requires 1,000"},
 		{"b", "c", metric.P50, ""},
 	} {
 		d, _ := j.Between(c.a, c.b, c.name)

@@ -21,6 +21,18 @@ const (
 	Undecided Outcome = "undecided"
 )
 
+// String returns the outcome for display. Files have the outcome itself.
+func (o Outcome) String() string {
+	switch o {
+	case Passed:
+		return "passed"
+	case Failed:
+		return "failed"
+	default:
+		return string(o)
+	}
+}
+
 // A Finding is a claim, held against one case.
 type AssertionResult struct {
 	Assertion     metric.Assertion
@@ -73,7 +85,7 @@ func find(c metric.Assertion, row summary.Row, s summary.Summary) AssertionResul
 	f.Of, f.Measured = len(sides), asValue(summary.Median(measured))
 	f.Outcome = decide(c.Op, f.Passed, f.Of)
 	if f.Outcome == Undecided {
-		f.Why = fmt.Sprintf("it holds in %d of %d blocks", f.Passed, f.Of)
+		f.Why = fmt.Sprintf("it passed in %d of %d repetitions", f.Passed, f.Of)
 	}
 	return f
 }
@@ -144,11 +156,11 @@ func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side
 	if c.OtherConfiguration != "" {
 		var ok bool
 		if other, ok = s.Row(c.OtherConfiguration); !ok || len(s.Common) == 0 {
-			return nil, errors.New("there is no block that measured both")
+			return nil, errors.New("no repetition measured both configurations")
 		}
 	}
 	if len(row.Trials) == 0 {
-		return nil, errors.New("there is no valid trial")
+		return nil, errors.New("no valid trial")
 	}
 	for i, t := range row.Trials {
 		one, err := sideOf(c, t, other.Trials[i])

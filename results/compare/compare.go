@@ -52,6 +52,16 @@ const (
 	Unconfirmed Verdict = "worse, and undecided again"
 )
 
+// labels are the verdicts whose display differs from their value in CSV and JSON files.
+var labels = map[Verdict]string{
+	TooFew:      "too few repetitions",
+	Refuted:     "worse, but not confirmed",
+	Unconfirmed: "worse, confirmation inconclusive",
+}
+
+// String returns the verdict for display. Files have the verdict itself.
+func (v Verdict) String() string { return cmp.Or(labels[v], string(v)) }
+
 // MinBlocks is the smallest number of blocks that can support a verdict.
 const MinRepetitions = results.VerdictRepetitions
 
@@ -105,10 +115,10 @@ type Difference struct {
 
 // Warnings of a Difference.
 var (
-	ErrInfinite = errors.New("some blocks are infinite: the test uses ranks in place of sizes")
-	ErrBoth     = errors.New("infinite on both sides of a block: its ratio may be anything")
-	ErrNoRange  = errors.New("too few blocks for an interval at this level")
-	ErrNoRatio  = errors.New("only positive figures have a ratio")
+	ErrInfinite = errors.New("infinite in some repetitions: the test uses ranks instead of values")
+	ErrBoth     = errors.New("infinite on both sides of a repetition: its ratio is undefined")
+	ErrNoRange  = errors.New("too few repetitions for an interval at this level")
+	ErrNoRatio  = errors.New("only positive values have a ratio")
 )
 
 // All compares a declared family of pairings.
@@ -169,11 +179,11 @@ func (p Pairing) check() []error {
 		return p.Missing
 	}
 	if len(p.A) != len(p.B) {
-		return []error{fmt.Errorf("%d blocks of %s, %d of %s: pairs are needed", len(p.A), p.Names[0], len(p.B), p.Names[1])}
+		return []error{fmt.Errorf("%d repetitions of %s, %d of %s: pairs are required", len(p.A), p.Names[0], len(p.B), p.Names[1])}
 	}
 	for i := range p.A {
 		if !(p.A[i] > 0) || !(p.B[i] > 0) {
-			return []error{fmt.Errorf("%.4g and %.4g in a block: %w", p.A[i], p.B[i], ErrNoRatio)}
+			return []error{fmt.Errorf("%.4g and %.4g in a repetition: %w", p.A[i], p.B[i], ErrNoRatio)}
 		}
 	}
 	return nil

@@ -53,19 +53,19 @@ var ErrUnlike = errors.New("these runs cannot be compared")
 func unlike(a, b results.Manifest) (why []string) {
 	differ := func(what string, x, y any) {
 		if one, other := fmt.Sprint(x), fmt.Sprint(y); one != other {
-			why = append(why, fmt.Sprintf("%s is %s in one and %s in the other", what, brief(one), brief(other)))
+			why = append(why, fmt.Sprintf("%s differs: %s and %s", what, brief(one), brief(other)))
 		}
 	}
 	differ("the scenario", a.Workload.Scenario, b.Workload.Scenario)
 	differ("the seed", a.Seed, b.Seed)
 	differ("the network", network(a), network(b))
-	differ("the engine of the clients", a.Engine, b.Engine)
-	differ("what is declared", a.Compare.OrDefault(), b.Compare.OrDefault())
-	differ("the list of cases", caseNames(a), caseNames(b))
+	differ("the client engine", a.Engine, b.Engine)
+	differ("the declared comparison", a.Compare.OrDefault(), b.Compare.OrDefault())
+	differ("the list of configurations", caseNames(a), caseNames(b))
 	differ("the workload", plain(a.Workload), plain(b.Workload))
 	for i := range min(len(a.Schedules), len(b.Schedules)) {
 		if a.Schedules[i] != b.Schedules[i] {
-			why = append(why, fmt.Sprintf("what is due when is another in block %d", i+1))
+			why = append(why, fmt.Sprintf("the publish schedule differs in repetition %d", i+1))
 			break
 		}
 	}
@@ -103,12 +103,12 @@ func brief(s string) string {
 // It is empty where they were.
 func apart(a, b results.Manifest) string {
 	if where := otherHost(a.Host, b.Host); len(where) > 0 {
-		return "they were measured on two machines: " + strings.Join(where, "; ")
+		return "they were measured on different machines: " + strings.Join(where, "; ")
 	}
 	if slices.Contains(a.Baseline, b.RunID) && slices.Contains(b.Baseline, a.RunID) {
 		return ""
 	}
-	return "they were measured one after the other, and what the machine did between is in every ratio; measured in turns (pushbench run --beside) they can be judged"
+	return "they were measured one after the other, so changes of the machine are in every ratio; for a verdict, measure them in turns (pushbench run --baseline)"
 }
 
 // otherHost lists what two hosts do not share of what latencies and costs depend on.
@@ -179,14 +179,14 @@ func SameAgain(first, again [2]*results.Run) error {
 		b.Seed, b.Schedules = a.Seed, a.Schedules // another draw is as good, or better
 		why = append(why, unlike(a, b)...)
 		if one, other := served(a), served(b); one != other {
-			why = append(why, fmt.Sprintf("the servers of %s are another build", Sides[i]))
+			why = append(why, fmt.Sprintf("the servers of %s are a different build", Sides[i]))
 		}
 		if a.RunID == b.RunID {
 			why = append(why, fmt.Sprintf("%s is the same run twice", Sides[i]))
 		}
 	}
 	if len(why) > 0 {
-		return fmt.Errorf("%w again: %s", ErrUnlike, strings.Join(why, "; "))
+		return fmt.Errorf("%w with their confirmation: %s", ErrUnlike, strings.Join(why, "; "))
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 var grammar = Grammar{Transports: []string{"shortpoll", "sse", "websocket", "webhook"}}
 
-func TestClaimsAreUnderstood(t *testing.T) {
+func TestAssertionIsParsed(t *testing.T) {
 	for text, want := range map[string]Assertion{
 		"lost == 0":             {Metric: "lost", Op: "==", Bound: 0},
 		"p(99) < 200ms":         {Metric: "p(99)", Op: "<", Bound: 200},
@@ -44,55 +44,55 @@ func TestClaimsAreUnderstood(t *testing.T) {
 	}
 }
 
-func TestClaimsThatCannotBeJudged(t *testing.T) {
+func TestMalformedAssertionIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                          "it compares nothing",
-		"lost":                      "it compares nothing",
-		"== 0":                      "there is no metric before ==",
-		"websocket < 1s":            "there is no metric before <",
-		"lost ==":                   "there is nothing after ==",
-		"latency < 1s":              `"latency" is no metric`,
+		"":                          "no operator",
+		"lost":                      "no operator",
+		"== 0":                      "no metric before ==",
+		"websocket < 1s":            "no metric before <",
+		"lost ==":                   "no bound after ==",
+		"latency < 1s":              `"latency" is not a metric`,
 		"lots == 0":                 "or one of answers_lost, owed,",
-		"min < 1s":                  "the least of many says nothing",
-		"p(100) < 1s":               `"p(100)" is no metric`,
-		"p(0) < 1s":                 `"p(0)" is no metric`,
-		"age lost == 0":             `"age lost" is no metric`,
-		"p(99) < 200":               "is no bound of this metric; it is written with ns, us, µs, ms, s, m",
-		"p(99) < 5%":                "is no bound of this metric",
-		"lost == 0ms":               "it is written with %, no unit",
-		"lost == 0 sse":             `"sse" after the bound cannot be read`,
-		"p(99) p(50) < 1s":          `"p(50)" after the metric cannot be read`,
-		"p(99) < 2 * 3":             "is no metric",
-		"p(99) < 2ms * sse":         "is no bare number",
-		"p(99) < 2 * p(50)":         "is compared with that of a named transport",
-		"p(99) < lost":              "is compared with that of a named transport",
-		"p(99) < sse lost":          "are not measured in the same unit",
-		"carrier-pigeon p(99) < 1s": "cannot be read",
-		"p(99) < 1s && lost == 0":   "cannot be read",
-		"p(99) < 1s < 2s":           "after the bound cannot be read",
+		"min < 1s":                  "the minimum of many values",
+		"p(100) < 1s":               `"p(100)" is not a metric`,
+		"p(0) < 1s":                 `"p(0)" is not a metric`,
+		"age lost == 0":             `"age lost" is not a metric`,
+		"p(99) < 200":               "is not a valid bound of this metric; use a number with one of ns, us, µs, ms, s, m",
+		"p(99) < 5%":                "is not a valid bound of this metric",
+		"lost == 0ms":               "use a number with one of %, no unit",
+		"lost == 0 sse":             `unexpected "sse" after the bound`,
+		"p(99) p(50) < 1s":          `unexpected "p(50)" after the metric`,
+		"p(99) < 2 * 3":             "is not a metric",
+		"p(99) < 2ms * sse":         "must be a number without a unit",
+		"p(99) < 2 * p(50)":         "a ratio must name a transport",
+		"p(99) < lost":              "a ratio must name a transport",
+		"p(99) < sse lost":          "have different units",
+		"carrier-pigeon p(99) < 1s": "syntax error",
+		"p(99) < 1s && lost == 0":   "syntax error",
+		"p(99) < 1s < 2s":           `unexpected "<" after the bound`,
 		"p(99) < 1" + strings.Repeat("0", 400) + "s": "is too large",
 	} {
 		if got, err := grammar.Assertion(text); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %+v, %v; want an error that says %q", text, got, err, want)
+			t.Errorf("%s: got %+v, %v; want an error with %q", text, got, err, want)
 		}
 	}
 }
 
 func TestHintIsGivenForAnUnknownMetric(t *testing.T) {
 	g := Grammar{Hint: func(typed string, known []string) string { return "did you mean " + known[0] + ", not " + typed + "?" }}
-	if _, err := g.Assertion("lots == 0"); err == nil || !strings.HasSuffix(err.Error(), `"lots" is no metric; did you mean p50, not lots?`) {
+	if _, err := g.Assertion("lots == 0"); err == nil || !strings.HasSuffix(err.Error(), `"lots" is not a metric; did you mean p50, not lots?`) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestTextIsOneLine(t *testing.T) {
+func TestTextIsNormalizedToOneLine(t *testing.T) {
 	if a, err := grammar.Assertion(" lost \n == 0"); err != nil || a.Text != "lost == 0" {
 		t.Errorf("got %q, %v", a.Text, err)
 	}
 }
 
-// What was read can be judged, and what cannot be judged is refused where it was written by others.
-func TestAssertionsThatCannotBeJudged(t *testing.T) {
+// A parsed assertion passes Check; one from a file that has an unknown metric or operator does not.
+func TestCheckRefusesAnInvalidAssertion(t *testing.T) {
 	for name, a := range map[string]Assertion{
 		"no metric":       {Op: "<"},
 		"unknown metric":  {Metric: "latency", Op: "<"},
@@ -104,12 +104,12 @@ func TestAssertionsThatCannotBeJudged(t *testing.T) {
 		}
 	}
 	if err := (Assertion{Metric: "p(95)", Op: "<", OtherConfiguration: "sse", OtherMetric: "p50"}).Check(); err != nil {
-		t.Errorf("a sound assertion: %v", err)
+		t.Errorf("a valid assertion: %v", err)
 	}
 }
 
 func TestHolds(t *testing.T) {
-	for op, want := range map[string][3]bool{ // of 1 against 0, 1 and 2
+	for op, want := range map[string][3]bool{ // 1 compared with 0, 1 and 2
 		"<": {false, false, true}, "<=": {false, true, true}, ">": {true, false, false},
 		">=": {true, true, false}, "==": {false, true, false}, "!=": {true, false, true},
 	} {
@@ -126,7 +126,7 @@ func TestFind(t *testing.T) {
 		"lost":         {"lost", "lost", "", Lower, false},
 		"p(95)":        {"p(95)", "latency p95", "ms", Lower, false},
 		"age_p(99.9)":  {"age_p(99.9)", "age p99.9", "ms", Lower, false},
-		"answer_p(50)": {"answer_p(50)", "round trip p50", "ms", Lower, false},
+		"answer_p(50)": {"answer_p(50)", "reply round trip p50", "ms", Lower, false},
 	} {
 		if got, ok := Find(name); !ok || got != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
@@ -139,21 +139,21 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Each metric can be asserted with a bound in its own unit.
-func TestEveryMetricHasItsUnits(t *testing.T) {
+// An assertion about a metric accepts a bound in the metric's own unit.
+func TestEveryMetricAcceptsItsUnit(t *testing.T) {
 	names := map[string]bool{}
 	for _, m := range All {
 		if a, err := grammar.Assertion(m.Name + " < 3" + m.Unit); err != nil || a.Metric != m.Name || a.Bound != 3 {
 			t.Errorf("%s: %+v, %v", m.Name, a, err)
 		}
 		if m.Title == "" || names[m.Name] || m.Primary && m.Better != Lower {
-			t.Errorf("%+v has no title, is there twice, or cannot be judged by", m)
+			t.Errorf("%+v: no title, a duplicate name, or primary without lower being better", m)
 		}
 		names[m.Name] = true
 	}
 }
 
-func FuzzClaim(f *testing.F) {
+func FuzzAssertion(f *testing.F) {
 	for _, text := range []string{"lost == 0", "websocket p(99) < 50ms", "sse p(99) < 0.5 * shortpoll age p(50)", "sse flush=5ms p50 < 1µs", "p(1e9)<1", "<", "* * *"} {
 		f.Add(text)
 	}
@@ -163,7 +163,7 @@ func FuzzClaim(f *testing.F) {
 			return
 		}
 		if s.Metric == "" || s.Op == "" || (s.OtherConfiguration == "") != (s.OtherMetric == "") || s.Bound < 0 || math.IsInf(s.Bound, 0) || s.Times < 0 {
-			t.Errorf("%q was understood as %+v", text, s)
+			t.Errorf("%q was parsed as %+v", text, s)
 		}
 	})
 }

@@ -1,9 +1,9 @@
-// Package metric names what is measured of a trial: names, titles, units and directions of
-// metrics, and the grammar of the assertions and requirements that are written of them.
+// Package metric defines the metrics of a trial: names, titles, units and directions, and the
+// grammar of the assertions and requirements about them.
 //
-// It owns what scenarios ask by and results answer by, and imports nothing of ours. How a
-// metric is computed from a trial is said by package summary: this one must never know what
-// a trial is.
+// It owns the vocabulary that scenarios and results share, and imports no other package of
+// this module. Package summary computes a metric from a trial: this package must never know
+// what a trial is.
 package metric
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// The names of the metrics: of predictions, of columns and of benchmark units.
+// Names of the metrics, used in predictions, CSV columns and benchmark units.
 const (
 	P50  = "p50"
 	P99  = "p99"
@@ -74,26 +74,26 @@ const (
 	ConnectBytesDown    = "connect_bytes_down"
 )
 
-// Better says which way a metric improves. The zero value says neither.
+// Better is the direction in which a metric improves. The zero value is Neither.
 type Better int
 
-// Which way a metric improves.
+// Directions in which a metric improves.
 const (
 	Neither Better = iota
 	Lower
 	Higher
 )
 
-// A Metric is one figure of a trial.
+// A Metric describes one value of a trial.
 type Metric struct {
 	Name    string
-	Title   string // for people, without the unit
+	Title   string // for display, without the unit
 	Unit    string // "ms", "µs", "B", "KiB" or "" for a bare number
 	Better  Better
-	Primary bool // a scenario may ask for verdicts by it: less is better, and every transport has it
+	Primary bool // a scenario may declare it for verdicts: lower is better, and every transport has it
 }
 
-// All lists every metric in the order of a report.
+// All lists every metric in the order of the report.
 var All = []Metric{
 	{P50, "latency p50", "ms", Lower, true},
 	{P99, "latency p99", "ms", Lower, true},
@@ -104,46 +104,46 @@ var All = []Metric{
 	{AgeP99, "age p99", "ms", Lower, true},
 	{AckP50, "acknowledgement p50", "ms", Lower, true},
 	{AckP99, "acknowledgement p99", "ms", Lower, true},
-	{ReplyP50, "round trip p50", "ms", Lower, true},
-	{ReplyP99, "round trip p99", "ms", Lower, true},
-	{RepliesLost, "answers lost", "", Lower, false},
-	{Expected, "owed", "", Neither, false},
+	{ReplyP50, "reply round trip p50", "ms", Lower, true},
+	{ReplyP99, "reply round trip p99", "ms", Lower, true},
+	{RepliesLost, "replies lost", "", Lower, false},
+	{Expected, "expected", "", Neither, false},
 	{Delivered, "delivered", "", Higher, false},
 	{Lost, "lost", "", Lower, false},
 	{DeclaredGap, "declared gap", "", Lower, false},
 	{Superseded, "superseded", "", Neither, false},
 	{Duplicates, "duplicates", "", Lower, false},
 	{Reordered, "reordered", "", Lower, false},
-	{RequestsPerMessage, "requests a message", "", Lower, false},
-	{EmptyResponseShare, "share of polls answered empty", "", Lower, false},
-	{MessagesPerBatch, "messages a batch", "", Neither, false},
-	{WireBytesPerMessage, "wire bytes a message", "B", Lower, true},
-	{PacketBytesPerMessage, "wire bytes a message with TCP/IP headers", "B", Lower, true},
-	{PayloadShare, "payload share of the wire bytes", "", Higher, false},
-	{HeaderBytesPerMessage, "bytes of heads a message", "B", Lower, false},
-	{FramingBytesPerMessage, "bytes of framing a message", "B", Lower, false},
+	{RequestsPerMessage, "requests per message", "", Lower, false},
+	{EmptyResponseShare, "share of empty poll responses", "", Lower, false},
+	{MessagesPerBatch, "messages per batch", "", Neither, false},
+	{WireBytesPerMessage, "bytes on the wire per message", "B", Lower, true},
+	{PacketBytesPerMessage, "bytes on the wire per message with TCP/IP headers", "B", Lower, true},
+	{PayloadShare, "payload share of the bytes on the wire", "", Higher, false},
+	{HeaderBytesPerMessage, "header bytes per message", "B", Lower, false},
+	{FramingBytesPerMessage, "framing bytes per message", "B", Lower, false},
 	{Cores, "server and generator CPU, in cores", "", Lower, true},
 	{ServerCores, "server CPU, in cores", "", Lower, false},
-	{ServerCPUPerMessage, "server CPU a message", "µs", Lower, true},
-	{GeneratorCPUPerMessage, "generator CPU a message", "µs", Lower, true},
-	{CPUPerMessage, "server and generator CPU a message", "µs", Lower, true},
-	{ServerMemoryPerClient, "server memory an idle client", "KiB", Lower, true},
-	{GeneratorMemoryPerClient, "generator memory an idle client", "KiB", Lower, false},
+	{ServerCPUPerMessage, "server CPU per message", "µs", Lower, true},
+	{GeneratorCPUPerMessage, "generator CPU per message", "µs", Lower, true},
+	{CPUPerMessage, "server and generator CPU per message", "µs", Lower, true},
+	{ServerMemoryPerClient, "server memory per idle client", "KiB", Lower, true},
+	{GeneratorMemoryPerClient, "generator memory per idle client", "KiB", Lower, false},
 	{ConnectP50, "connect p50", "ms", Lower, true},
 	{ConnectP99, "connect p99", "ms", Lower, true},
-	{ShortLivedReadyP50, "visitors subscribed p50", "ms", Lower, false},
-	{FirstMessageP50, "first message p50", "ms", Lower, false},
-	{FirstMessageP99, "first message p99", "ms", Lower, false},
-	{ShortLivedUnserved, "visitors that heard nothing", "", Lower, false},
-	{ConnectRoundTrips, "round trips to connect", "", Lower, false},
-	{ConnectServerCPU, "server CPU to connect", "µs", Lower, true},
-	{ConnectServerUser, "of it outside the kernel", "µs", Lower, false},
-	{ConnectServerSystem, "of it in the kernel", "µs", Lower, false},
-	{ConnectBytesUp, "bytes up to connect", "B", Lower, false},
-	{ConnectBytesDown, "bytes down to connect", "B", Lower, false},
+	{ShortLivedReadyP50, "time to subscribe of short-lived clients p50", "ms", Lower, false},
+	{FirstMessageP50, "time to first message p50", "ms", Lower, false},
+	{FirstMessageP99, "time to first message p99", "ms", Lower, false},
+	{ShortLivedUnserved, "short-lived clients without a message", "", Lower, false},
+	{ConnectRoundTrips, "round trips per connect", "", Lower, false},
+	{ConnectServerCPU, "server CPU per connect", "µs", Lower, true},
+	{ConnectServerUser, "server user CPU per connect", "µs", Lower, false},
+	{ConnectServerSystem, "server kernel CPU per connect", "µs", Lower, false},
+	{ConnectBytesUp, "bytes up per connect", "B", Lower, false},
+	{ConnectBytesDown, "bytes down per connect", "B", Lower, false},
 }
 
-// Primary names the metrics that a scenario may ask for verdicts by.
+// Primary lists the metrics that a scenario may declare for verdicts.
 func Primary() (names []string) {
 	for _, m := range All {
 		if m.Primary {
@@ -153,30 +153,29 @@ func Primary() (names []string) {
 	return names
 }
 
-// ByName finds a metric. A name that is no constant of this package is a mistake in the
-// program, and panics.
+// ByName returns a metric. It panics on a name that is not a constant of this package, as
+// that is a programming error.
 func ByName(name string) Metric {
 	i := slices.IndexFunc(All, func(m Metric) bool { return m.Name == name })
 	if i < 0 {
-		panic("metric: no metric is called " + strconv.Quote(name))
+		panic("metric: unknown metric " + strconv.Quote(name))
 	}
 	return All[i]
 }
 
-// subjects are what has statistics beside the delivery latency.
+// subjects are the prefixes of the statistics other than those of the delivery latency.
 var subjects = []string{"age", "ack", "answer", "connect"}
 
-// subjectTitles are how people read them.
-var subjectTitles = map[string]string{"": "latency", "age": "age", "ack": "acknowledgement", "answer": "round trip", "connect": "connect"}
+// subjectTitles are their titles.
+var subjectTitles = map[string]string{"": "latency", "age": "age", "ack": "acknowledgement", "answer": "reply round trip", "connect": "connect"}
 
 var percentile = regexp.MustCompile(`^(?:(` + strings.Join(subjects, "|") + `)_)?p(?:(50|99|999)|\(([0-9]+(?:\.[0-9]+)?)\))$`)
 
-// named are the percentiles that have a metric of their own.
+// named are the percentiles with a metric in All.
 var named = map[string]float64{"50": 0.5, "99": 0.99, "999": 0.999}
 
-// Percentile takes the name of a percentile apart: "age_p(99.9)" and "age_p999" are the
-// quantile 0.999 of "age". The subject of the delivery latency is "". ok is false for any
-// other name.
+// Percentile parses the name of a percentile: "age_p(99.9)" and "age_p999" are the quantile
+// 0.999 of "age". The subject of the delivery latency is "". ok is false for any other name.
 func Percentile(name string) (subject string, q float64, ok bool) {
 	found := percentile.FindStringSubmatch(name)
 	if found == nil {
@@ -189,14 +188,14 @@ func Percentile(name string) (subject string, q float64, ok bool) {
 	return found[1], percent / 100, err == nil && percent > 0 && percent < 100
 }
 
-// Find finds a metric, or makes that of any percentile.
+// Find returns a metric by its name, or creates one for any percentile.
 func Find(name string) (m Metric, ok bool) {
 	if i := slices.IndexFunc(All, func(m Metric) bool { return m.Name == name }); i >= 0 {
 		return All[i], true
 	}
 	subject, _, ok := Percentile(name)
-	_, number, written := strings.Cut(strings.TrimSuffix(name, ")"), "(")
-	if !ok || !written {
+	_, number, parenthesized := strings.Cut(strings.TrimSuffix(name, ")"), "(")
+	if !ok || !parenthesized {
 		return Metric{}, false
 	}
 	return Metric{Name: name, Title: subjectTitles[subject] + " p" + number, Unit: "ms", Better: Lower}, true

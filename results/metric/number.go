@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// units are, for each unit of a metric, the units that a bound may be written in, with the
-// size of each. "" is there where a bare number can be meant.
+// units maps each unit of a metric to the units that a bound may use, with the size of each.
+// "" allows a number without a unit.
 var units = map[string]map[string]float64{
 	"ms":  {"ns": 1e-6, "us": 1e-3, "µs": 1e-3, "ms": 1, "s": 1e3, "m": 6e4},
 	"µs":  {"ns": 1e-3, "us": 1, "µs": 1, "ms": 1e3, "s": 1e6},
@@ -20,7 +20,7 @@ var units = map[string]map[string]float64{
 	"":    {"": 1, "%": 0.01},
 }
 
-// listUnits lists units, the smallest first.
+// listUnits lists units in ascending order of size.
 func listUnits(sizes map[string]float64) string {
 	names := slices.SortedFunc(maps.Keys(sizes), func(a, b string) int {
 		return cmp.Or(cmp.Compare(sizes[a], sizes[b]), strings.Compare(a, b))
@@ -31,8 +31,8 @@ func listUnits(sizes map[string]float64) string {
 	return strings.Join(names, ", ")
 }
 
-// Number prints x with three significant digits, thousands separated and never
-// fewer digits than its whole part has, and a whole number as one: 0.412, 49.8, 50, 1,024.
+// Number formats x with three significant digits, all digits of its integer part, separators
+// between thousands, and no decimals for an integer: 0.412, 49.8, 50, 1,024.
 func Number(x float64) string {
 	size := math.Abs(x)
 	switch {
@@ -53,7 +53,7 @@ func Number(x float64) string {
 	}
 }
 
-// Count prints a whole number with its thousands separated.
+// Count formats an integer with separators between thousands.
 func Count(n int64) string { return thousands(strconv.FormatInt(n, 10)) }
 
 func thousands(digits string) string {
@@ -67,5 +67,5 @@ func thousands(digits string) string {
 	return sign + digits
 }
 
-// Milliseconds is d in the unit of the latency metrics.
+// Milliseconds returns d in the unit of the latency metrics.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -2,41 +2,41 @@ package metric
 
 import "fmt"
 
-// Published is what others have published of the same question. The tags beside the names are
+// Published lists values that others have published on the same question. The struct tags are
 // the rules of a scenario file: see scenarios.Rule.
 type Published struct {
-	Source  string           `yaml:"source" json:"source" required:"true"`       // who, where and when
-	Missing string           `yaml:"missing,omitempty" json:"missing,omitempty"` // what of it was not available, or is not said here
+	Source  string           `yaml:"source" json:"source" required:"true"`       // authors, title, venue and year
+	Missing string           `yaml:"missing,omitempty" json:"missing,omitempty"` // parts of the source that were not available, or are not quoted here
 	Values  []PublishedValue `yaml:"figures" json:"figures" required:"true" items:"64" allowed:"of {what: …, says: …, figure: …}, each once"`
 }
 
-// A PublishedFigure is one of its figures, and which value of a run stands beside it: that of
-// a configuration, or its ratio to another, times a number.
+// A PublishedValue is one published value and the value of a run to compare it with: that of a
+// configuration, or its ratio to another, times a factor.
 type PublishedValue struct {
-	What    string `yaml:"what" json:"what" required:"true"` // it is of
-	Printed string `yaml:"says" json:"says" required:"true"` // as it is printed there
+	What    string `yaml:"what" json:"what" required:"true"` // what it describes
+	Printed string `yaml:"says" json:"says" required:"true"` // as printed in the source
 
 	Value             ValueName `yaml:"figure" json:"-" required:"true"` // of a run: a configuration and a metric, as in "longpoll rtt=100ms avg"
-	Over              ValueName `yaml:"over,omitempty" json:"-"`         // by which that is divided; default nothing
-	Configuration     string    `yaml:"-" json:"case"`                   // of figure
-	Metric            string    `yaml:"-" json:"metric"`
-	OverConfiguration string    `yaml:"-" json:"over_case,omitempty"` // of over; left out where nothing divides
-	OverMetric        string    `yaml:"-" json:"over_metric,omitempty"`
+	Over              ValueName `yaml:"over,omitempty" json:"-"`         // divisor of value; default none
+	Configuration     string    `yaml:"-" json:"case"`                   // of value
+	Metric            string    `yaml:"-" json:"metric"`                 // of value
+	OverConfiguration string    `yaml:"-" json:"over_case,omitempty"`    // of the divisor; absent without one
+	OverMetric        string    `yaml:"-" json:"over_metric,omitempty"`  // of the divisor
 
-	Times     float64 `yaml:"times,omitempty" json:"times" min:"0.000001" max:"1000000000"` // it is multiplied by that; default 1
-	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`                         // of what comes out
-	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"`               // by arithmetic that the scenario's author did; default what a run predicts, if it does
+	Times     float64 `yaml:"times,omitempty" json:"times" min:"0.000001" max:"1000000000"` // factor; default 1
+	Unit      string  `yaml:"unit,omitempty" json:"unit,omitempty"`                         // of the result
+	Predicted string  `yaml:"predicted,omitempty" json:"predicted,omitempty"`               // calculated by the author of the scenario; default the prediction of the run, if any
 }
 
-// Words name a value of a run: a configuration and a metric, as in "longpoll rtt=100ms avg".
+// A ValueName names a value of a run: a configuration and a metric, as in "longpoll rtt=100ms avg".
 type ValueName string
 
-// Check refuses what no run can have.
+// Check returns an error if a value has an unknown metric.
 func (p Published) Check() error {
 	for _, f := range p.Values {
 		for _, name := range []string{f.Metric, f.OverMetric} {
 			if _, ok := Find(name); name != "" && !ok {
-				return fmt.Errorf("published figure %q: no metric is called %q", f.What, name)
+				return fmt.Errorf("published value %q: unknown metric %q", f.What, name)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestInversion(t *testing.T) {
 		}
 		costs(run, "websocket flush=0s", c.none)
 		costs(run, "websocket flush=20ms", c.largest)
-		said := sentence(t, run, "Server and generator CPU a message")
+		said := sentence(t, run, "Server and generator CPU per message")
 		if !strings.Contains(said, c.want) {
 			t.Errorf("%s: got %q, want %q in it", name, said, c.want)
 		}

@@ -146,14 +146,14 @@ func TestWhatWasNotMeasuredInTurnsIsNotJudged(t *testing.T) {
 // What was asked is no more than what both measured.
 func TestWhatIsUnlikeIsNotCompared(t *testing.T) {
 	for want, change := range map[string]func(*results.Manifest){
-		"the scenario is ":               func(m *results.Manifest) { m.Workload.Scenario = "other" },
-		"the seed is ":                   func(m *results.Manifest) { m.Seed++ },
-		"the network is ":                func(m *results.Manifest) { m.RTT = time.Second },
-		"the engine of the clients is ":  func(m *results.Manifest) { m.Engine = "other" },
-		"the workload is ":               func(m *results.Manifest) { m.Workload.Clients++ },
-		"the list of cases is ":          func(m *results.Manifest) { m.Transports = m.Transports[1:] },
-		"what is declared is ":           func(m *results.Manifest) { m.Compare = results.Declared{Primary: []string{"p50"}, Margin: 0.5} },
-		"what is due when is another in": func(m *results.Manifest) { m.Schedules = []string{"b"} },
+		"the scenario differs: ":               func(m *results.Manifest) { m.Workload.Scenario = "other" },
+		"the seed differs: ":                   func(m *results.Manifest) { m.Seed++ },
+		"the network differs: ":                func(m *results.Manifest) { m.RTT = time.Second },
+		"the client engine differs: ":          func(m *results.Manifest) { m.Engine = "other" },
+		"the workload differs: ":               func(m *results.Manifest) { m.Workload.Clients++ },
+		"the list of configurations differs: ": func(m *results.Manifest) { m.Transports = m.Transports[1:] },
+		"the declared comparison differs: ":    func(m *results.Manifest) { m.Compare = results.Declared{Primary: []string{"p50"}, Margin: 0.5} },
+		"the publish schedule differs in":      func(m *results.Manifest) { m.Schedules = []string{"b"} },
 	} {
 		a, b := turns(8, func(b *results.Run) { b.Manifest.Schedules = []string{"a"} })
 		a.Manifest.Schedules = []string{"a"}
@@ -174,7 +174,7 @@ func TestASideWithoutAFigureIsNotComparable(t *testing.T) {
 		}
 	})
 	c := compared(t, a, b)
-	if said := strings.Join(c.Sentences(), "\n"); !strings.Contains(said, "(sse: 10 independent observations in block 1, latency p50 needs 20; ") || !strings.Contains(said, "Not comparable: sse (B) / sse (A)") {
+	if said := strings.Join(c.Sentences(), "\n"); !strings.Contains(said, "(sse: 10 independent observations in repetition 1, latency p50 requires 20; ") || !strings.Contains(said, "Not comparable: sse (B) / sse (A)") {
 		t.Errorf("%s", said)
 	}
 }

@@ -26,7 +26,7 @@ func sentence(t *testing.T, run *results.Run, begins string) string {
 func TestClaimsHoldOnAllStacksOrAreWithdrawn(t *testing.T) {
 	for blocks, basis := range map[int]string{4: "(by ranges", 12: "(VERDICT)"} {
 		run := synthetic.Sweep(blocks, time.Second, bothStacks, []time.Duration{0})
-		said := sentence(t, run, "Server CPU a message ")
+		said := sentence(t, run, "Server CPU per message ")
 		for _, want := range []string{
 			basis, "on all stacks measured (nethttp and fasthttp) holds shortpoll below longpoll",
 			"withdrawn: ", "sse below longpoll",
@@ -46,7 +46,7 @@ func TestAClaimThatTurnsRoundIsWithdrawn(t *testing.T) {
 			tr.Cost.Server.CPU *= 4
 		}
 	}
-	said := sentence(t, run, "Server CPU a message ")
+	said := sentence(t, run, "Server CPU per message ")
 	if _, withdrawn, _ := strings.Cut(said, "withdrawn: "); !strings.Contains(withdrawn, "sse below longpoll (on fasthttp it is the other way round)") {
 		t.Errorf("got %q", said)
 	}
@@ -58,7 +58,7 @@ func TestAClaimThatTurnsRoundIsWithdrawn(t *testing.T) {
 
 // Two trials of each have disjoint ranges by chance once in three.
 func TestFewTrialsMakeNoClaim(t *testing.T) {
-	said := sentence(t, synthetic.Sweep(2, time.Second, bothStacks, []time.Duration{0}), "Server CPU a message ")
+	said := sentence(t, synthetic.Sweep(2, time.Second, bothStacks, []time.Duration{0}), "Server CPU per message ")
 	if !strings.Contains(said, "holds nothing") || strings.Contains(said, "withdrawn") {
 		t.Errorf("got %q", said)
 	}

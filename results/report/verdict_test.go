@@ -61,8 +61,8 @@ func TestTheOrderOfTrialsChangesNoVerdict(t *testing.T) {
 // From eight valid blocks on a report judges, and says so in the first word of one of its first two sentences.
 func TestFromEightBlocksOnTheReportJudges(t *testing.T) {
 	for name, want := range map[string]string{
-		"three": "No verdict: 3 of the 8", "eight": "VERDICT from 8 blocks", "verdict": "VERDICT from 12 blocks", "dropped": "VERDICT from 10 blocks",
-		"void": "No verdict: 3 of 12 blocks are void", "invalid": "INVALID", "stopped": "PARTIAL",
+		"three": "No verdict: too few valid repetitions (3 of 8)", "eight": "VERDICT from 8 blocks", "verdict": "VERDICT from 12 blocks", "dropped": "VERDICT from 10 blocks",
+		"void": "No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "PARTIAL",
 	} {
 		r := on(name)
 		if said := r.Sentences()[:2]; !strings.HasPrefix(said[0], want) && !strings.HasPrefix(said[1], want) {
