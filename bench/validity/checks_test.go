@@ -6,76 +6,76 @@ import (
 	"time"
 )
 
-func TestSoundTrialPassesEveryGate(t *testing.T) {
-	for _, g := range Check(ValidEvidence()) {
-		if !g.Passed {
-			t.Errorf("%s refuses a sound trial: %s", g.Name, g.Detail)
+func TestValidEvidencePassesEveryCheck(t *testing.T) {
+	for _, c := range Check(ValidEvidence()) {
+		if !c.Passed {
+			t.Errorf("%q fails on valid evidence: %s", c.Name, c.Detail)
 		}
-		if g.Detail == "" {
-			t.Errorf("%s does not say what it measured", g.Name)
+		if c.Detail == "" {
+			t.Errorf("%q has no detail", c.Name)
 		}
 	}
 }
 
-func TestEveryGateCanFailAndOnlyForItsReason(t *testing.T) {
+func TestCorruptEvidenceFailsOnlyItsCheck(t *testing.T) {
 	_, controls := Controls()
 	if missed := unnoticed(controls); len(missed) > 0 {
 		t.Error(missed)
 	}
 }
 
-// unnoticed says what is wrong with the gates, by their controls.
+// unnoticed lists the controls whose corrupt evidence passes its check or fails another.
 func unnoticed(controls []Control) (wrong []string) {
 	for _, c := range controls {
 		if !c.Refused {
-			wrong = append(wrong, fmt.Sprintf("%s passes what it must refuse: %s", c.Check, c.Detail))
+			wrong = append(wrong, fmt.Sprintf("%q passes evidence that was corrupted for it: %s", c.Check, c.Detail))
 		}
 		if c.Others != "" {
-			wrong = append(wrong, fmt.Sprintf("what only %s must refuse is refused by %s", c.Check, c.Others))
+			wrong = append(wrong, fmt.Sprintf("evidence corrupted for %q also fails %s", c.Check, c.Others))
 		}
 	}
 	return wrong
 }
 
-// A gate that is switched off is noticed, whichever it is.
-func TestEveryGateIsMissed(t *testing.T) {
-	for i, g := range checks {
-		checks[i].judge = func(Evidence) (bool, string) { return true, "switched off" }
-		missed := unnoticed(controlsOf(g.name))
-		checks[i] = g
+// The controls detect a disabled check, whichever it is.
+func TestDisabledCheckIsDetected(t *testing.T) {
+	for i, c := range checks {
+		checks[i].run = func(Evidence) (bool, string) { return true, "disabled" }
+		missed := unnoticed(controlsOf(c.name))
+		checks[i] = c
 		if len(missed) == 0 {
-			t.Errorf("nothing notices that %q is switched off", g.name)
+			t.Errorf("no control detects that %q is disabled", c.name)
 		}
 	}
 }
 
-// Of a dial that was given up nobody knows whether the server accepted it.
+// An abandoned dial may or may not have been accepted by the server.
 func TestAbandonedDialsMayBeAccepted(t *testing.T) {
 	for accepted := range int64(3) {
 		e := ValidEvidence()
 		e.Abandoned, e.Accepted = 2, e.Accepted+accepted
 		if passed, detail := noHiddenDials(e); !passed {
-			t.Errorf("%d of 2 accepted refused: %s", accepted, detail)
+			t.Errorf("%d of 2 abandoned dials accepted: the check fails: %s", accepted, detail)
 		}
 	}
 }
 
-// Latenesses are allowed to grow with what is measured, up to a twentieth.
-func TestLatenessIsJudgedAgainstTheLatency(t *testing.T) {
+// The allowed lateness is 5 % of the median latency.
+func TestAllowedLatenessGrowsWithTheLatency(t *testing.T) {
 	e := ValidEvidence()
 	corruptions[GeneratorOnTime][0](&e)
 	for range 10 {
 		e.Trial.Latency.Histogram.Record(time.Second)
 	}
-	if passed, detail := onTime(e); !passed {
-		t.Errorf("2 ms late beside a median of 1 s refused: %s", detail)
+	if passed, detail := generatorOnTime(e); !passed {
+		t.Errorf("2 ms late at a median latency of 1 s: the check fails: %s", detail)
 	}
 }
 
-func TestUnwatchedCoresPass(t *testing.T) {
+func TestUnmonitoredCoresPass(t *testing.T) {
 	e := ValidEvidence()
 	e.Stalls = nil
-	if passed, detail := keptRunning(e); !passed {
-		t.Errorf("refused: %s", detail)
+	if passed, detail := coresRunning(e); !passed {
+		t.Errorf("the check fails without a stall monitor: %s", detail)
 	}
 }

@@ -39,7 +39,7 @@ func ValidEvidence() Evidence {
 	e.Link.Up.Late.RecordMany(900*time.Microsecond, 100)
 	e.Link.Down.Late.RecordMany(900*time.Microsecond, 100)
 	e.ThrottleShown, e.Window = true, 10*time.Second
-	// Two pairs of 10 ms, and one that never came and was due a second before the end.
+	// Two pairs delivered after 10 ms, and one that was never delivered, due 1 s before the end.
 	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Squares: 3, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
 	e.Margin = 0.05
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
@@ -50,7 +50,7 @@ func ValidEvidence() Evidence {
 	return e
 }
 
-// seconds are intervals of a window with one latency each, in milliseconds.
+// seconds returns intervals of a window with one latency each, in milliseconds.
 func seconds(latencies ...int) (all []results.Interval) {
 	for i, ms := range latencies {
 		s := results.Interval{Start: time.Duration(i) * time.Second, Length: time.Second}
@@ -60,8 +60,8 @@ func seconds(latencies ...int) (all []results.Interval) {
 	return all
 }
 
-// corruptions change valid evidence so that the named check must fail, and no other. A check
-// without an entry here has nothing that shows it can fail.
+// corruptions change valid evidence so that the named check must fail, and no other. Without
+// an entry here, nothing demonstrates that a check can fail.
 var corruptions = map[string][]func(*Evidence){
 	GeneratorOnTime: {func(e *Evidence) {
 		for range 3 {
@@ -141,15 +141,15 @@ var corruptions = map[string][]func(*Evidence){
 	},
 }
 
-// A Control is how one check judged corrupt evidence that it alone must refuse.
+// A Control is the outcome of one check on corrupt evidence that only this check must refuse.
 type Control struct {
 	Check   string
-	Refused bool   // as it must
-	Others  string // checks that refused it as well, which they must not; empty: none
+	Refused bool   // as it must be
+	Others  string // other checks that failed on it, which is an error; empty: none
 	Detail  string // of the check
 }
 
-// Controls has every check judge valid evidence and all that was corrupted for it.
+// Controls runs every check on valid evidence, and on all evidence that was corrupted for it.
 func Controls() (valid []results.ValidityCheck, corrupt []Control) {
 	for _, c := range checks {
 		corrupt = append(corrupt, controlsOf(c.name)...)
@@ -164,19 +164,19 @@ func controlsOf(check string) (all []Control) {
 		all = append(all, control(check, Check(e)))
 	}
 	if len(all) == 0 {
-		all = append(all, Control{Check: check, Detail: "nothing shows that it can fail"})
+		all = append(all, Control{Check: check, Detail: "no corrupt evidence demonstrates that it can fail"})
 	}
 	return all
 }
 
-func control(name string, verdicts []results.ValidityCheck) Control {
+func control(name string, outcomes []results.ValidityCheck) Control {
 	c := Control{Check: name}
-	for _, v := range verdicts {
+	for _, o := range outcomes {
 		switch {
-		case v.Name == name:
-			c.Refused, c.Detail = !v.Passed, v.Detail
-		case !v.Passed:
-			c.Others += fmt.Sprintf("%s: %s; ", v.Name, v.Detail)
+		case o.Name == name:
+			c.Refused, c.Detail = !o.Passed, o.Detail
+		case !o.Passed:
+			c.Others += fmt.Sprintf("%s: %s; ", o.Name, o.Detail)
 		}
 	}
 	return c

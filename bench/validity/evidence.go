@@ -6,51 +6,50 @@ import (
 	"pushbench/results"
 )
 
-// Evidence is what the checks judge: a trial, and what its test setup knows beside it.
+// Evidence is the input of the checks: a trial, and additional measurements of its test setup.
 type Evidence struct {
 	Trial  results.Trial
-	Exact  bool          // the engine of the clients counts bytes exactly
-	Stalls Stalls        // in the window; none: no monitor
-	Least  Nearest       // times that the link allows
-	Link   *results.Link // of packets; nil: there is none
+	Exact  bool          // the clients' engine counts bytes exactly
+	Stalls Stalls        // in the window; nil: not monitored
+	Least  Nearest       // minimum times of the link
+	Link   *results.Link // emulated link; nil: none
 
-	Throttled     int64 // times in the window that our control group's quota stopped us
-	ThrottleShown bool  // whether this system counts them
+	Throttled     int64 // times in the window that the control group's CPU quota ran out
+	ThrottleShown bool  // whether the operating system counts them
 	Flight        Flight
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial
-	Due           []Due              // in each second of the window; none: unknown
+	Due           []Due              // in each second of the window; nil: unknown
 	Margin        float64            // relative difference that matters to the run
 	Poll          time.Duration      // interval of short polling; 0: another transport
 
-	Accepted           int64        // connections the server accepted from the clients
-	Served             int64        // requests the server had from the clients
+	Accepted           int64        // connections that the server accepted from the clients
+	Served             int64        // requests that the server received from the clients
 	Total              results.Wire // since the first dial
-	NeverTried         int64        // planned publications that the generator never tried
-	Abandoned          int64        // dials under way when their session was closed: accepted or not
-	ServerRequested    []int        // cores the server was to run on; none: any
+	NeverTried         int64        // planned publications that the load generator never tried
+	Abandoned          int64        // dials in progress when their session was closed: accepted or not
+	ServerRequested    []int        // cores requested for the server; nil: any
 	ServerGot          []int
 	GeneratorRequested []int
 	GeneratorGot       []int
 
-	Ceiling float64           // publications and deliveries a second that the generator does without sockets
-	Offered float64           // publications and deliveries a second that the trial asks of it
-	Watched time.Duration     // from the first reading of the processes' clocks to the last
-	First   map[string]string // settings of the run's first trial; none: this is it
-	Before  map[string]string // of its first trial of the same kind
+	Ceiling float64           // the load generator's maximum rate without sockets: publications + deliveries per second
+	Offered float64           // the trial's rate: publications + deliveries per second
+	Watched time.Duration     // from the first reading of the processes' CPU time to the last
+	First   map[string]string // settings of the run's first trial; nil: this is the first
+	Before  map[string]string // settings of the run's first trial of the same configuration; nil: this is the first
 }
 
-// Nearest are the least times that a link allows.
+// Nearest are the minimum times of a link.
 type Nearest struct{ Connect, Deliver time.Duration }
 
-// Due is what is due in a second: sums over its messages.
+// Due counts the deliveries that are due in one second: sums over its messages.
 type Due struct {
-	Pairs   int64 // subscribers: each message is owed to so many
-	Squares int64 // their squares
+	Pairs   int64 // of the subscribers of each message
+	Squares int64 // of the squared numbers of subscribers
 }
 
-// fanOut is the mean fan-out that a delivery is part of: how many others are written to
-// in its time.
+// fanOut is the fan-out of the message that a delivery belongs to, averaged over deliveries.
 func (d Due) fanOut() float64 {
 	if d.Pairs == 0 {
 		return 0

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// More than half of what a generator can do is warned of, more than 80 % refused;
-// both ends of its strength count.
+// More than 50 % of either limit of the load generator is a warning, more than 80 % is refused.
 func TestNearTheCeiling(t *testing.T) {
 	for _, c := range []struct {
 		offered float64
@@ -25,7 +24,7 @@ func TestNearTheCeiling(t *testing.T) {
 		e.Ceiling, e.Offered, e.Trial.Cost.Generator.CPU = 1e6, c.offered, c.cpu
 		passed, detail := belowCeiling(e)
 		if warned := len(NearCeiling(e)) > 0; warned != c.warned || passed == c.refused {
-			t.Errorf("%.0f a second, %v busy: warned %v, passed %v (%s)", c.offered, c.cpu, warned, passed, detail)
+			t.Errorf("%.0f per second, %v of CPU: warned %v, passed %v (%s)", c.offered, c.cpu, warned, passed, detail)
 		}
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"pushbench/results"
 )
 
-// What was counted in flight is allowed to differ by 2 %, or by chance where few
-// samples leave more to it.
-func TestLittleAllowsForChance(t *testing.T) {
+// The count may differ by 2 %, or by the samples' standard error if that allows more.
+func TestLittleToleratesSamplingError(t *testing.T) {
 	e := ValidEvidence()
 	e.Flight.Mean = 0.105
 	if passed, detail := Little(e); passed {
@@ -17,17 +16,17 @@ func TestLittleAllowsForChance(t *testing.T) {
 	}
 	e.Flight.Error = 0.002
 	if passed, detail := Little(e); !passed {
-		t.Errorf("3 %% more, of which chance explains as much, refused: %s", detail)
+		t.Errorf("3 %% more, within the standard error of the samples, is refused: %s", detail)
 	}
 	e.Flight.Error, e.Trial.Status = 0, results.Partial
 	if passed, _ := Little(e); !passed {
-		t.Error("a trial that was cut short is judged")
+		t.Error("the check fails on a trial that was cut short")
 	}
 }
 
-// Stays that are shorter than samples are apart may go unseen: 20 messages, each in flight
-// to 50 clients for 1 ms, of which none or two are seen by samples 5 ms apart.
-func TestLittleAllowsForWhatNoSampleFellOn(t *testing.T) {
+// Samples can miss a message that is in flight for less time than lies between two samples: of
+// 20 messages, each in flight to 50 clients for 1 ms, samples 5 ms apart see none or two.
+func TestLittleToleratesMissedMessages(t *testing.T) {
 	e := ValidEvidence()
 	var latency results.Histogram
 	for range 1000 {
@@ -42,9 +41,9 @@ func TestLittleAllowsForWhatNoSampleFellOn(t *testing.T) {
 	}
 }
 
-// A burst is seen whole or not at all: of 300 bursts of 8 messages to 4, which stay for 0.55 ms,
-// samples 10 ms apart fall on 16 or 17, and on 8 or 24 now and then.
-func TestLittleAllowsForBursts(t *testing.T) {
+// A sample sees a whole burst or nothing of it: of 300 bursts of 8 messages to 4 clients, in
+// flight for 0.55 ms, samples 10 ms apart see 16 or 17 on average, sometimes 8 or 24.
+func TestLittleToleratesBursts(t *testing.T) {
 	e := ValidEvidence()
 	var latency results.Histogram
 	latency.RecordMany(550*time.Microsecond, 9600)

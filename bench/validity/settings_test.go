@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// What is compared with whom: transports by what they must share, blocks by all else.
-func TestEachSettingIsJudgedOnce(t *testing.T) {
+// One check compares settings between configurations, the other all other settings between
+// repetitions: a changed setting fails exactly one of them.
+func TestChangedSettingFailsOneCheck(t *testing.T) {
 	for name, by := range map[string]string{
 		"server sockets.nodelay": ServersPaired, "generator gomaxprocs": ServersPaired,
 		"server stack": NothingChanged, "server flush_ns": NothingChanged, "host sysctls.net.core.somaxconn": NothingChanged,
@@ -15,11 +16,11 @@ func TestEachSettingIsJudgedOnce(t *testing.T) {
 		e.Trial.Settings[name] = "now"
 		e.First[name], e.Before[name] = "then", "then"
 		var refused []string
-		for _, g := range Check(e) {
-			if !g.Passed {
-				refused = append(refused, g.Name)
-				if want := name + " was then, is now"; g.Detail != want {
-					t.Errorf("says %q, want %q", g.Detail, want)
+		for _, c := range Check(e) {
+			if !c.Passed {
+				refused = append(refused, c.Name)
+				if want := name + " was then, is now"; c.Detail != want {
+					t.Errorf("detail %q, want %q", c.Detail, want)
 				}
 			}
 		}
@@ -29,23 +30,23 @@ func TestEachSettingIsJudgedOnce(t *testing.T) {
 	}
 }
 
-// Who tells nothing cannot be shown to be paired.
+// Without reported settings, a trial cannot be shown to be paired.
 func TestNoSettingsAreRefused(t *testing.T) {
 	e := ValidEvidence()
 	e.First, e.Before, e.Trial.Settings = nil, nil, nil
-	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
-		if passed, detail := judge(e); passed || detail != "no settings were told" {
+	for _, check := range []func(Evidence) (bool, string){paired, unchanged} {
+		if passed, detail := check(e); passed || detail != "no settings were reported" {
 			t.Errorf("passed %v: %s", passed, detail)
 		}
 	}
 }
 
-// The first trial has no earlier one to differ from.
+// The first trial has no predecessor to compare with.
 func TestFirstTrialIsPaired(t *testing.T) {
 	e := ValidEvidence()
 	e.First, e.Before = nil, nil
-	for _, judge := range []func(Evidence) (bool, string){paired, unchanged} {
-		if passed, detail := judge(e); !passed {
+	for _, check := range []func(Evidence) (bool, string){paired, unchanged} {
+		if passed, detail := check(e); !passed {
 			t.Errorf("the first trial is refused: %s", detail)
 		}
 	}

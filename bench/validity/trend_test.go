@@ -9,8 +9,8 @@ import (
 	"pushbench/results"
 )
 
-// Known values: of Kendall's S for n = 4, 24 orders have 1, 3, 5, 6, 5, 3, 1 of them
-// at S = 6, 4, 2, 0, −2, −4, −6.
+// Known values of Kendall's S for n = 4: of the 24 orders, 1, 3, 5, 6, 5, 3, 1 have
+// S = 6, 4, 2, 0, −2, −4, −6.
 func TestConcordance(t *testing.T) {
 	for _, test := range []struct {
 		n, s int
@@ -22,9 +22,9 @@ func TestConcordance(t *testing.T) {
 	}
 }
 
-// Without a trend the gate refuses as seldom as it says, over 20,000 windows of ten
-// slices: at most 1 %, and not far less.
-func TestTrendsAreSeldomFoundWhereThereAreNone(t *testing.T) {
+// Without a trend, the check's false-positive rate over 20,000 windows of ten slices is the
+// declared one: at most 1 %, and not far less.
+func TestFalsePositiveRateIsAsDeclared(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
 	const windows = 20_000
 	refused := 0
@@ -42,8 +42,8 @@ func TestTrendsAreSeldomFoundWhereThereAreNone(t *testing.T) {
 	}
 }
 
-// A trend that is as large as the noise is found nearly always.
-func TestTrendsAreFound(t *testing.T) {
+// A slope of one standard deviation of the noise per slice is detected in 95 % of windows.
+func TestTrendsAreDetected(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 8))
 	const windows = 1000
 	found := 0
@@ -61,18 +61,18 @@ func TestTrendsAreFound(t *testing.T) {
 	}
 }
 
-func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
+func TestCutLeavesOutWarmUpDrainAndEmptySlices(t *testing.T) {
 	all := seconds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
 	all[20].Start = 20 * time.Second                                       // the drain
 	all = append([]results.Interval{{Start: -time.Second}}, all...)        // the warm-up
-	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // nothing came
+	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // no delivery
 	planned := make([]Due, 20)
 	for i := range planned {
 		planned[i] = Due{Pairs: int64(i), Squares: int64(10 * i)}
 	}
 	counted := func(parts []slice) (n, due int64) {
 		for _, p := range parts {
-			n += p.came.Count()
+			n += p.delivered.Count()
 			due += p.due.Pairs
 			if p.due.Pairs > 0 && p.due.fanOut() != 10 {
 				t.Errorf("mean fan-out %v, want 10", p.due.fanOut())
@@ -86,17 +86,17 @@ func TestCutLeavesOutWhatIsNotOfTheWindow(t *testing.T) {
 	}
 	parts = cut(all, nil, 4*time.Second, 20*time.Second)
 	if n, of := counted(parts); len(parts) != 4 || n != 16 || of != 0 {
-		t.Errorf("by polls of 4 s %d slices of %d latencies, %d due, want 4 of 16, unknown", len(parts), n, of)
+		t.Errorf("polling every 4 s: %d slices of %d latencies, %d due, want 4 of 16, unknown", len(parts), n, of)
 	}
 	if passed, detail := stationary(Evidence{Seconds: seconds(1, 2, 3, 4, 5, 6, 7), Window: time.Minute}); !passed {
-		t.Errorf("7 slices judged: %s", detail)
+		t.Errorf("the trend test is applied to 7 slices: %s", detail)
 	}
 }
 
-// What is sure and of no consequence voids nothing; what is beyond a fifth of the margin does.
-func TestATrendOfNoConsequenceIsNone(t *testing.T) {
+// A significant trend fails the check only if the drift exceeds a fifth of the margin.
+func TestSmallDriftPasses(t *testing.T) {
 	for _, c := range []struct {
-		step   time.Duration // from slice to slice of 10 ms and more
+		step   time.Duration // from slice to slice, beginning with 10 ms
 		margin float64
 		passes bool
 	}{
@@ -105,7 +105,7 @@ func TestATrendOfNoConsequenceIsNone(t *testing.T) {
 		{22 * time.Microsecond, 0.05, false}, // 2 %
 		{-22 * time.Microsecond, 0.05, false},
 		{22 * time.Microsecond, 0.2, true},
-		{22 * time.Microsecond, 0, false}, // nobody said what does not matter
+		{22 * time.Microsecond, 0, false}, // no margin is declared
 		{0, 0, true},
 	} {
 		var all []results.Interval
@@ -120,7 +120,7 @@ func TestATrendOfNoConsequenceIsNone(t *testing.T) {
 	}
 }
 
-// The slope is the median one: no single slice makes a drift.
+// The slope is the median slope: a single slice does not cause a drift.
 func TestDrift(t *testing.T) {
 	for _, c := range []struct {
 		series []float64
@@ -138,23 +138,23 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// What follows the schedule is no trend, be the schedule's own ever so steep; what goes
-// beyond it is found as ever.
-func TestTrendsOfTheScheduleAreNoTrends(t *testing.T) {
+// A trend that follows the schedule is not reported, however steep the schedule's own is. A
+// trend beyond the schedule's is detected.
+func TestTrendsOfTheScheduleAreIgnored(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	const windows = 5000
 	for name, c := range map[string]struct {
-		follows     float64 // how much the latencies do, in their own noise
-		slope       float64 // of the schedule, in its own noise a slice
-		beyond      float64 // of the latencies, beyond what follows the schedule, in their noise
+		follows     float64 // weight of the schedule in the latencies, in units of their noise
+		slope       float64 // of the schedule per slice, in units of its noise
+		beyond      float64 // slope of the latencies beyond the schedule's, in units of their noise
 		least, most float64 // share of windows refused
 	}{
-		"a schedule that hardly matters":            {0.2, 0, 0, trendLevel / 4, trendLevel * 1.2},
-		"a schedule that hardly matters, and rises": {0.2, 0.5, 0, 0, trendLevel},
-		"a schedule that decides":                   {2, 0, 0, 0, trendLevel}, // where both orders are nearly one, the test errs on the side of no trend
-		"a schedule that decides, and rises":        {2, 0.5, 0, 0, trendLevel},
-		"a trend of its own":                        {2, 0, 2, 0.9, 1},
-		"against a falling schedule":                {2, -0.3, 3, 0.6, 1},
+		"weak influence":                      {0.2, 0, 0, trendLevel / 4, trendLevel * 1.2},
+		"weak influence, rising schedule":     {0.2, 0.5, 0, 0, trendLevel},
+		"strong influence":                    {2, 0, 0, 0, trendLevel}, // both orders are nearly the same: the test is conservative
+		"strong influence, rising schedule":   {2, 0.5, 0, 0, trendLevel},
+		"independent trend":                   {2, 0, 2, 0.9, 1},
+		"independent trend, falling schedule": {2, -0.3, 3, 0.6, 1},
 	} {
 		refused := 0
 		for range windows {
@@ -174,13 +174,13 @@ func TestTrendsOfTheScheduleAreNoTrends(t *testing.T) {
 	}
 }
 
-// Where the schedule is even to the message, the exact test is taken.
-func TestPartialTrendsAreExactOfAnEvenSchedule(t *testing.T) {
+// With a constant schedule, the exact test is used.
+func TestConstantScheduleUsesTheExactTest(t *testing.T) {
 	series, even := []float64{3, 1, 4, 1, 5, 9, 2, 6, 5, 3}, make([]float64, 10)
 	if got, want := partialMannKendall(series, even), mannKendall(series); got != want {
 		t.Errorf("p = %v, want %v", got, want)
 	}
 	if got := partialMannKendall(series, series); got < 0.5 {
-		t.Errorf("of what is the schedule itself p = %v, want no trend", got)
+		t.Errorf("the schedule itself: p = %v, want no trend", got)
 	}
 }
