@@ -1,7 +1,7 @@
-// Package bench measures: it plans the trials of a run, repeats them in a balanced order, and
-// hands what they found to package results.
+// Package bench performs a run: it plans the trials, repeats them in a balanced order, and
+// writes their results with package results.
 //
-// It owns Run, the order of its repetitions and the manifest; a single trial is package trial's.
-// Package bench must never import a server: what ties the two ends together is the wire
-// contract in servers/PROTOCOL.md, so that no bug can be shared by both and cancel out.
+// It contains Run, the order of the repetitions and the manifest. Package trial performs a
+// single trial. Package bench must never import a server: the two sides share only the wire
+// protocol in servers/PROTOCOL.md, so that they cannot share a bug that cancels out.
 package bench

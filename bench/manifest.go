@@ -19,7 +19,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// manifest is what is known before the first trial.
+// manifest returns the part of the manifest that is known before the first trial.
 func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration) results.Manifest {
 	s := r.Scenario
 	m := results.Manifest{
@@ -35,14 +35,14 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Workload:     workload(s, configurations),
 		Repetitions:  s.Repetitions,
 		Seed:         s.Seed,
-		Compare:      declared(s.Compare),
+		Compare:      comparison(s.Compare),
 		Requirements: s.Requirements,
 		Assertions:   s.Assertions,
-		Published:    published(s.Published),
+		Published:    publishedValues(s.Published),
 		Engine:       r.Setup.Engine,
-		Library:      stacksOf(configurations),
+		Library:      librariesOf(configurations),
 		Servers:      map[string]string{},
-		Conditions:   waysUp(s),
+		Conditions:   upstreamConditions(s),
 	}
 	if m.Library == string(scenarios.Reference) {
 		m.Conditions = slices.Insert(m.Conditions, 0,
@@ -51,16 +51,16 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 	m.NotShown = host.NotShown(m.Host)
 	describeLink(&m, s)
 	if s.Servers > 1 {
-		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with a generator of its own; every message is posted to each of them: costs are of all together", s.Servers))
+		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with its own load generator; every message is posted to every server; costs are totals over all of them", s.Servers))
 	}
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))
 	}
 	for _, c := range configurations {
-		m.Configurations = append(m.Configurations, caseOf(s, c))
+		m.Configurations = append(m.Configurations, configurationOf(s, c))
 	}
-	for block, order := range Orders(configurations, s.Repetitions, s.Seed) {
-		m.Schedules = append(m.Schedules, scheduleHash(s, configurations, block+1))
+	for i, order := range Orders(configurations, s.Repetitions, s.Seed) {
+		m.Schedules = append(m.Schedules, scheduleHash(s, configurations, i+1))
 		var names []string
 		for _, c := range order {
 			names = append(names, c.Name())
@@ -70,24 +70,24 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 	return m
 }
 
-// caseOf is a case as results know it.
-func caseOf(s *scenarios.Scenario, c scenarios.Configuration) results.Configuration {
-	is := results.Configuration{
+// configurationOf converts a scenario's configuration to that of the results.
+func configurationOf(s *scenarios.Scenario, c scenarios.Configuration) results.Configuration {
+	converted := results.Configuration{
 		Name: c.Name(), Transport: string(c.Transport), Library: string(c.Library),
 		BatchingDelay: time.Duration(c.BatchingDelay), RTT: time.Duration(c.RTT), Interval: time.Duration(c.Interval), Heartbeat: time.Duration(c.Heartbeat),
 		TLS: c.TLS, NewConnection: c.NewConnection, Forward: c.Forward,
 		Clients: c.Clients, PublishRate: float64(c.Rate), PayloadBytes: float64(c.Payload),
 	}
 	if s.SweepsLoad() {
-		is.DeliveryRate = s.For(c).DeliveryRate()
+		converted.DeliveryRate = s.For(c).DeliveryRate()
 	}
-	return is
+	return converted
 }
 
-// scheduleHash is of what is due in a block, in all workloads that it has.
-func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Configuration, block int) string {
+// scheduleHash hashes the schedules of a repetition, over all of its workloads.
+func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Configuration, repetition int) string {
 	if !s.SweepsLoad() {
-		return schedule.New(s, block).Hash()
+		return schedule.New(s, repetition).Hash()
 	}
 	sum := sha256.New()
 	seen := map[scenarios.Configuration]bool{}
@@ -95,45 +95,45 @@ func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Configuratio
 		load := scenarios.Configuration{Clients: c.Clients, Rate: c.Rate, Payload: c.Payload}
 		if !seen[load] {
 			seen[load] = true
-			fmt.Fprintln(sum, schedule.New(s.For(c), block).Hash())
+			fmt.Fprintln(sum, schedule.New(s.For(c), repetition).Hash())
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// declared is what the run will be judged by.
-func declared(c scenarios.Compare) results.Declared {
+// comparison converts a scenario's declared comparison to that of the results.
+func comparison(c scenarios.Compare) results.Declared {
 	return results.Declared{Primary: c.Primary, Margin: float64(c.Margin) / 100}
 }
 
-// waysUp says how anything but deliveries travels.
-func waysUp(s *scenarios.Scenario) (said []string) {
+// upstreamConditions describes publications, replies, upstream messages and short-lived clients.
+func upstreamConditions(s *scenarios.Scenario) (conditions []string) {
 	const own = "a frame of its WebSocket, or a POST on a second keep-alive connection"
 	switch s.Publish.By {
 	case scenarios.ByClients:
-		said = append(said, "every client publishes over its own way up: "+own)
+		conditions = append(conditions, "every client publishes over its own upstream path: "+own)
 	case scenarios.ByPublishOnly:
-		said = append(said, fmt.Sprintf("%d clients more publish, one for each topic, and subscribe to nothing: a frame of its WebSocket, or a POST on its only connection", s.PublishOnly()))
+		conditions = append(conditions, fmt.Sprintf("%d additional publish-only clients, one per topic, without a subscription: each publishes by a frame of its WebSocket, or a POST on its only connection", s.PublishOnly()))
 	default:
-		said = append(said, "messages are posted by a backend beside the server, whatever the transport")
+		conditions = append(conditions, "a backend next to the server posts the messages, the same way for every transport")
 	}
 	if h := s.Headers; h != (scenarios.Headers{}) {
-		said = append(said, fmt.Sprintf("heads are filled up by a header that says nothing, where they are shorter: of clients' requests to %s, of answers to polls and publications to %s (0B: as they are)", h.Request, h.Response))
+		conditions = append(conditions, fmt.Sprintf("a filler header pads shorter header sections: of client requests to %s, of responses to polls and publications to %s (0B: no padding)", h.Request, h.Response))
 	}
 	if s.Replies.Size > 0 {
-		said = append(said, fmt.Sprintf("each client answers each message with %s over its own way up, and the server posts that to the backend: costs a message are of both, without the backend's own connections", s.Replies.Size))
+		conditions = append(conditions, fmt.Sprintf("each client replies to each message with %s over its own upstream path, and the server posts the reply to the backend; costs per message include both, without the backend's own connections", s.Replies.Size))
 	}
 	if s.ShortLived.Rate > 0 {
-		said = append(said, fmt.Sprintf("beside the clients, visitors come %s, subscribe, hear a first message and leave: they are in all costs, and in no count of messages", s.ShortLived.Rate))
+		conditions = append(conditions, fmt.Sprintf("additional short-lived clients connect at %s, subscribe, receive one message and disconnect; all costs include them, message counts do not", s.ShortLived.Rate))
 	}
 	if s.Upstream.Rate > 0 {
-		said = append(said, fmt.Sprintf("beside what is delivered every client sends inputs, %s of %s in all, over its own way up: %s. Costs a message are of all that, divided by the deliveries; acknowledgements are timed of inputs alone", s.Upstream.Rate, s.Upstream.Size, own))
+		conditions = append(conditions, fmt.Sprintf("clients also send upstream messages, %s of %s in total, each over its own upstream path: %s. Costs per message include them and are divided by the deliveries; acknowledgement times are those of upstream messages only", s.Upstream.Rate, s.Upstream.Size, own))
 	}
-	return said
+	return conditions
 }
 
-// published is what a scenario says of others, with its defaults.
-func published(p metric.Published) metric.Published {
+// publishedValues returns a scenario's published values of other benchmarks, with defaults.
+func publishedValues(p metric.Published) metric.Published {
 	p.Values = slices.Clone(p.Values)
 	for i := range p.Values {
 		p.Values[i].Times = cmp.Or(p.Values[i].Times, 1)
@@ -141,8 +141,8 @@ func published(p metric.Published) metric.Published {
 	return p
 }
 
-// stacksOf names the stacks that are measured.
-func stacksOf(configurations []scenarios.Configuration) string {
+// librariesOf lists the measured server libraries.
+func librariesOf(configurations []scenarios.Configuration) string {
 	var names []string
 	for _, c := range configurations {
 		if !slices.Contains(names, string(c.Library)) {
@@ -152,15 +152,15 @@ func stacksOf(configurations []scenarios.Configuration) string {
 	return strings.Join(names, ", ")
 }
 
-// runID tells this run's payloads from those of any other, an earlier one on the
-// same server included.
+// runID distinguishes this run's payloads from those of any other run, including an earlier
+// one on the same server.
 func runID(s *scenarios.Scenario, began time.Time) uint32 {
 	h := fnv.New32a()
 	fmt.Fprint(h, s.Hash(), began.UnixNano())
 	return h.Sum32()
 }
 
-// workload is the scenario in figures.
+// workload returns the scenario's parameters.
 func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) results.Workload {
 	w := results.Workload{
 		Scenario:      s.Name,
@@ -195,11 +195,11 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) r
 	return w
 }
 
-// describeLink says in a manifest how far the clients were.
+// describeLink records the network between clients and servers in a manifest.
 func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 	n := s.Network
 	m.Network = results.Loopback
-	n.TLS = false // which the cases tell
+	n.TLS = false // a property of the configurations
 	if n == (scenarios.Network{Link: scenarios.StreamLink}) && len(s.Sweep.RTT) == 0 {
 		return
 	}
@@ -209,13 +209,13 @@ func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 		m.Network, m.Loss, m.Reorder = results.PacketLink, float64(n.Loss)/100, float64(n.Reorder)/100
 		m.NAT, m.IdleFor = n.NAT, time.Duration(n.IdleTimeout)
 		if n.NAT {
-			m.Conditions = append(m.Conditions, "each client has an address of its own behind a router, which masquerades, drops what is new from outside and what belongs to no connection that it knows (tcp_loose is off), and is in none of the costs; kernel keep-alive is off on both sides")
+			m.Conditions = append(m.Conditions, "each client has its own address behind a NAT router, which masquerades and drops new connections from outside and packets of unknown connections (tcp_loose is off); no cost includes the router; TCP keep-alive is off on both sides")
 		}
-		m.Conditions = append(m.Conditions, "servers and clients are in network namespaces of their own, joined by a link of packets that a process of its own carries, on the generator's core and in none of the costs; a backend stands beside the servers")
+		m.Conditions = append(m.Conditions, "servers and clients are in separate network namespaces, connected by an emulated packet link; a separate process forwards the packets on the load generator's core, and no cost includes it; the backend is next to the servers")
 		return
 	}
-	m.Conditions = append(m.Conditions, "the distance is made inside the generator, in each client's connection: nothing is lost, and the kernels, which know of no distance, acknowledge at once")
+	m.Conditions = append(m.Conditions, "the link is emulated inside the load generator, in each client's connection: no packets are lost, and TCP acknowledgements are not delayed, since the kernels see loopback")
 	if m.Engine == engines.Goroutine {
-		m.Conditions = append(m.Conditions, "goroutines let bytes out of the link as late as Go's timers are, by up to about a millisecond")
+		m.Conditions = append(m.Conditions, "the goroutine engine's link releases bytes up to about 1 ms late, the error of Go's timers")
 	}
 }

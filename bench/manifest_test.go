@@ -15,7 +15,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// readScenario makes a scenario of a hundred clients; lines come in addition.
+// readScenario returns a scenario of 100 clients, with additional lines.
 func readScenario(t *testing.T, lines ...string) *scenarios.Scenario {
 	t.Helper()
 	const text = "version: 1\nname: test\nclients: {count: 100}\npublish: {by: backend, rate: 10/s}\npayload: {size: 64B}\nwindow: 10s\n"
@@ -26,13 +26,13 @@ func readScenario(t *testing.T, lines ...string) *scenarios.Scenario {
 	return s
 }
 
-func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
+func TestManifestDescribesTheLink(t *testing.T) {
 	const far = "network: {rtt: 20ms, jitter: 2ms, rate: 1MB}"
 	for _, c := range []struct {
-		engine string
-		lines  []string
-		want   results.Manifest
-		said   int // conditions
+		engine     string
+		lines      []string
+		want       results.Manifest
+		conditions int
 	}{
 		{engines.EventLoop, nil, results.Manifest{Network: "loopback"}, 0},
 		{engines.EventLoop, []string{far}, results.Manifest{Network: "stream", RTT: 20 * time.Millisecond, Jitter: 2 * time.Millisecond, LineRate: 1e6}, 1},
@@ -45,23 +45,23 @@ func TestTheManifestSaysHowFarTheClientsAre(t *testing.T) {
 			t.Errorf("%v: %s, %v, %v, %d; want %+v", c.lines, got.Network, got.RTT, got.Jitter, got.LineRate, c.want)
 		}
 		about := slices.DeleteFunc(got.Conditions, func(s string) bool { return !strings.Contains(s, "link") && !strings.Contains(s, "distance") })
-		if len(about) != c.said {
-			t.Errorf("%v on %s: conditions %q, want %d", c.lines, c.engine, about, c.said)
+		if len(about) != c.conditions {
+			t.Errorf("%v on %s: conditions %q, want %d", c.lines, c.engine, about, c.conditions)
 		}
 	}
 }
 
-// Scenarios and results agree on what is declared where nothing is said.
-func TestAScenarioDeclaresWhatResultsTakeForGranted(t *testing.T) {
+// Packages scenarios and results have the same default comparison.
+func TestDefaultComparisonsAgree(t *testing.T) {
 	s, err := scenarios.Load("crowd")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(results.DefaultDeclared, declared(s.Compare)); diff != "" {
-		t.Errorf("the default of results is not that of scenarios (-results +scenarios):\n%s", diff)
+	if diff := cmp.Diff(results.DefaultDeclared, comparison(s.Compare)); diff != "" {
+		t.Errorf("the defaults differ (-results +scenarios):\n%s", diff)
 	}
 	s.Compare = scenarios.Compare{Primary: []string{metric.Mean}, Margin: 2.5}
-	if diff := cmp.Diff(results.Declared{Primary: []string{metric.Mean}, Margin: 0.025}, declared(s.Compare)); diff != "" {
+	if diff := cmp.Diff(results.Declared{Primary: []string{metric.Mean}, Margin: 0.025}, comparison(s.Compare)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -5,31 +5,30 @@ import (
 	"slices"
 )
 
-// Orders returns, for each block, the cases in the order in which to run
-// them: rows of a Williams Latin square, in which over every full set of rows
-// each case comes equally often at each place and equally often right after
-// each other one, so that neither drift nor what a trial leaves behind favours
-// any. Which case plays which part, and the rows' order, come from the seed.
-func Orders[T any](cases []T, blocks int, seed uint64) [][]T {
-	random := rand.New(rand.NewPCG(seed, 0x6f72646572)) // apart from the schedules' streams
-	parts := slices.Clone(cases)
-	random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-	square := williams(len(parts))
-	orders := make([][]T, 0, blocks)
-	for len(orders) < blocks {
+// Orders returns the order of the configurations in each repetition: rows of a Williams Latin
+// square. Over a full set of rows, each configuration occurs equally often at each position and
+// equally often directly after each other one, so that neither drift nor the after-effects of a
+// trial favour any. The seed determines the assignment to the square and the order of its rows.
+func Orders[T any](configurations []T, repetitions int, seed uint64) [][]T {
+	random := rand.New(rand.NewPCG(seed, 0x6f72646572)) // independent of the schedules' streams
+	treatments := slices.Clone(configurations)
+	random.Shuffle(len(treatments), func(i, j int) { treatments[i], treatments[j] = treatments[j], treatments[i] })
+	square := williams(len(treatments))
+	orders := make([][]T, 0, repetitions)
+	for len(orders) < repetitions {
 		for _, row := range random.Perm(len(square)) {
-			order := make([]T, len(parts))
-			for place, part := range square[row] {
-				order[place] = parts[part]
+			order := make([]T, len(treatments))
+			for position, treatment := range square[row] {
+				order[position] = treatments[treatment]
 			}
 			orders = append(orders, order)
 		}
 	}
-	return orders[:blocks]
+	return orders[:repetitions]
 }
 
-// williams builds the design for n treatments: n rows when n is even, and their
-// mirror images as well when it is odd (Williams, 1949).
+// williams returns the design for n treatments: n rows if n is even, and also their mirror
+// images if n is odd (Williams, 1949).
 func williams(n int) [][]int {
 	first := make([]int, n)
 	for i, low, high := 1, 1, n-1; i < n; i++ {

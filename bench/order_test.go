@@ -14,22 +14,22 @@ func TestOrdersAreBalanced(t *testing.T) {
 			transports[i] = scenarios.Transport(fmt.Sprint(i))
 		}
 		rows := len(williams(n))
-		place := map[string]int{}
+		positions := map[string]int{}
 		after := map[string]int{}
 		for _, order := range Orders(transports, rows, 7) {
 			seen := map[scenarios.Transport]bool{}
 			for i, tr := range order {
 				seen[tr] = true
-				place[fmt.Sprint(tr, "@", i)]++
+				positions[fmt.Sprint(tr, "@", i)]++
 				if i > 0 {
 					after[fmt.Sprint(order[i-1], ">", tr)]++
 				}
 			}
 			if len(seen) != n {
-				t.Fatalf("n=%d: %v does not hold every transport once", n, order)
+				t.Fatalf("n=%d: %v does not contain every transport once", n, order)
 			}
 		}
-		equal(t, n, "places", place, n*n)
+		equal(t, n, "positions", positions, n*n)
 		equal(t, n, "successions", after, n*(n-1))
 	}
 }
@@ -45,17 +45,17 @@ func equal(t *testing.T, n int, what string, counts map[string]int, kinds int) {
 			want = count
 		}
 		if count != want {
-			t.Errorf("n=%d: %s %q %d times, others %d", n, what, kind, count, want)
+			t.Errorf("n=%d: %s: %q occurs %d times, others %d times", n, what, kind, count, want)
 		}
 	}
 }
 
-func TestOrdersComeFromTheSeed(t *testing.T) {
+func TestSeedDeterminesOrders(t *testing.T) {
 	a := fmt.Sprint(Orders(scenarios.Transports, 8, 1))
 	if b := fmt.Sprint(Orders(scenarios.Transports, 8, 1)); a != b {
-		t.Errorf("one seed, two orders:\n%s\n%s", a, b)
+		t.Errorf("the same seed gives two orders:\n%s\n%s", a, b)
 	}
 	if b := fmt.Sprint(Orders(scenarios.Transports, 8, 2)); a == b {
-		t.Errorf("two seeds, one order: %s", a)
+		t.Errorf("two seeds give the same order: %s", a)
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"pushbench/bench/validity"
 )
 
-// A pairing remembers what the first trials of a run ran with.
+// A pairing records the settings of a run's first trial, and of the first trial of each
+// configuration.
 type pairing struct {
 	first  map[string]string
-	before map[string]map[string]string // by what is measured
+	before map[string]map[string]string // by configuration
 }
 
-// note remembers a trial's settings, if it got as far as having some, and they are the first.
+// note records a trial's settings if they are the first. A trial that failed early has none.
 func (p *pairing) note(measured string, settings map[string]string) {
 	if len(settings) == 0 {
 		return
@@ -31,7 +32,7 @@ func (p *pairing) note(measured string, settings map[string]string) {
 	}
 }
 
-// conditions say how the servers of a run differ on purpose.
+// conditions describes the intended differences between the servers of a run.
 func (p *pairing) conditions() (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(validity.Varies)) {
 		var values, each []string

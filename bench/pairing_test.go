@@ -5,18 +5,18 @@ import (
 	"testing"
 )
 
-// A run remembers the settings of its first trial, and of the first of each transport.
-func TestPairingRemembersTheFirst(t *testing.T) {
+// A pairing keeps the settings of the run's first trial, and of the first of each transport.
+func TestPairingKeepsTheFirstSettings(t *testing.T) {
 	var p pairing
-	p.note("sse", nil) // it broke off
+	p.note("sse", nil) // aborted
 	if p.first != nil {
-		t.Error("a trial without settings is what others are compared with")
+		t.Error("a trial without settings became the reference for the others")
 	}
 	p.note("sse", map[string]string{"server flush_ns": "0", "server gogc": "100"})
 	p.note("websocket", map[string]string{"server flush_ns": "5000000", "server gogc": "100"})
 	p.note("sse", map[string]string{"server flush_ns": "7", "server gogc": "7"})
 	if p.first["server gogc"] != "100" || p.before["sse"]["server flush_ns"] != "0" || p.before["websocket"]["server flush_ns"] != "5000000" {
-		t.Errorf("remembers %+v", p)
+		t.Errorf("got %+v", p)
 	}
 	want := []string{"on purpose, servers differ in flush_ns: sse 0, websocket 5000000"}
 	if got := p.conditions(); !slices.Equal(got, want) {

@@ -14,65 +14,64 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Run is a scenario and its repetitions on a rig.
+// A Run is a scenario and its repetitions on a test setup.
 type Run struct {
 	Scenario *scenarios.Scenario
 	Setup    *trial.Setup
-	Command  []string        // as the person gave it
-	Tool     results.Tool    // which pushbench this is
-	Served   results.Tool    // whose servers are measured, where it is another
-	Stop     <-chan struct{} // closed: drain the trial under way and end
+	Command  []string        // as the user entered it
+	Tool     results.Tool    // this build of pushbench
+	Served   results.Tool    // the build of the measured servers, if it is another
+	Stop     <-chan struct{} // closed: drain the current trial and end
 	Progress func(Progress)  // optional callback, at least once per second; must not block
 	Trouble  func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
-	// Enough is an optional callback after each repetition but the last, with the run so far. A
-	// reason ends the run, which is then PARTIAL for that reason.
+	// Enough is an optional callback after each repetition but the last, with the run so far. If
+	// it returns a reason, the run ends as PARTIAL with that reason.
 	Enough func(*results.Run) (why string)
 
 	Interval func(results.Interval) // optional callback for each second of each trial; must not block
 }
 
-// Do measures and writes the folder at path. derive writes what people look at
-// into the folder. The returned run is what was written; nil where there is no folder.
+// Do performs the run and writes its folder at path. derive writes the reports into the folder.
+// Do returns the run as written, or nil if there is no folder.
 func (r *Run) Do(ctx context.Context, path string, derive func(*results.Run) error) (*results.Run, error) {
 	runs, err := Interleave(ctx, []Side{{r, path}}, derive)
 	return runs[0], err
 }
 
-// A Side is a run, and where its folder goes.
+// A Side is a run and the path of its folder.
 type Side struct {
 	Run  *Run
 	Path string
 }
 
-// Interleave measures several runs of one scenario side by side: a trial of one is
-// followed, or led, by the same trial of the others, so that whatever the machine does
-// meanwhile is in all of them alike. Each is a run of its own, with a folder of its own,
-// and says whom it was measured beside. They share the monitor of the cores and the ceiling
-// of the first side's rig.
+// Interleave performs several runs of one scenario together: each trial runs directly before or
+// after the same trial of the other runs, so that disturbances of the machine affect all runs
+// alike. Every run has its own folder, and its manifest names the other runs. The runs share
+// the stall monitor, and the ceiling of the first side's test setup.
 //
-// derive writes what people look at into each folder. The runs are returned in the order of
-// the sides, as they were read back from their folders; one without a folder is nil.
+// derive writes the reports into each folder. Interleave returns the runs in the order of the
+// sides, as read back from their folders; a run without a folder is nil.
 func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) error) ([]*results.Run, error) {
 	runs := make([]*results.Run, len(sides))
 	campaigns, err := begin(sides)
 	if err != nil {
 		return runs, err
 	}
-	broke := host.WithMonitor(sides[0].Run.Setup.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
+	failed := host.WithMonitor(sides[0].Run.Setup.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
 	errs := make([]error, len(sides))
 	for i, c := range campaigns {
-		c.close(broke)
+		c.close(failed)
 		runs[i], errs[i] = c.folder.Finish(c.manifest, derive)
 	}
 	return runs, errors.Join(errs...)
 }
 
-// begin plans the runs and makes their folders.
+// begin plans the runs and creates their folders.
 func begin(sides []Side) (all []*campaign, err error) {
 	began := time.Now()
 	for i, side := range sides {
-		c := newCampaign(side.Run, began.Add(time.Duration(i))) // a nanosecond apart: no two may share a payload
+		c := newCampaign(side.Run, began.Add(time.Duration(i))) // distinct start times: run IDs, and so payloads, must differ
 		c.sides = len(sides)
 		for _, other := range all {
 			c.manifest.Baseline = append(c.manifest.Baseline, other.manifest.RunID)
@@ -82,8 +81,8 @@ func begin(sides []Side) (all []*campaign, err error) {
 	}
 	for i, c := range all {
 		if c.folder, err = results.Create(sides[i].Path, c.manifest, c.run.Scenario.YAML()); err != nil {
-			for _, made := range all[:i] {
-				err = errors.Join(err, made.folder.Discard())
+			for _, created := range all[:i] {
+				err = errors.Join(err, created.folder.Discard())
 			}
 			return nil, err
 		}
@@ -95,25 +94,25 @@ func begin(sides []Side) (all []*campaign, err error) {
 func newCampaign(r *Run, began time.Time) *campaign {
 	configurations := r.Scenario.Configurations()
 	c := &campaign{run: r, began: began, configurations: configurations, manifest: r.manifest(began, configurations)}
-	c.attempt = c.trial
+	c.measureTrial = c.trial
 	return c
 }
 
-// measure is all that happens while the cores are monitored.
+// measure performs the measurements while the cores are monitored.
 func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error {
 	first := campaigns[0]
-	rig := first.run.Setup
-	if err := rig.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.configurations)); ctx.Err() != nil {
+	setup := first.run.Setup
+	if err := setup.MeasureCeiling(ctx, first.run.Scenario.Hardest(first.configurations)); ctx.Err() != nil {
 		return errStopped
 	} else if err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		c.run.Setup.Monitor, c.run.Setup.Ceiling = m, rig.Ceiling
-		c.manifest.Ceiling = rig.Ceiling
-		c.manifest.Conditions = append(c.manifest.Conditions, rig.Conditions()...)
+		c.run.Setup.Monitor, c.run.Setup.Ceiling = m, setup.Ceiling
+		c.manifest.Ceiling = setup.Ceiling
+		c.manifest.Conditions = append(c.manifest.Conditions, setup.Conditions()...)
 	}
-	before, err := rig.IdleStalls(ctx)
+	before, err := setup.IdleStalls(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,15 +122,15 @@ func measure(ctx context.Context, campaigns []*campaign, m *host.Monitor) error 
 	if err := repetitions(ctx, campaigns); err != nil {
 		return err
 	}
-	after, err := rig.IdleStalls(ctx)
+	after, err := setup.IdleStalls(ctx)
 	for _, c := range campaigns {
 		c.manifest.Host.StallsAfter = after
 	}
 	return err
 }
 
-// repetitions measures every configuration of every side. Which side measures a configuration
-// first takes turns from repetition to repetition.
+// repetitions measures every configuration of every side. The order of the sides is balanced
+// over the repetitions.
 func repetitions(ctx context.Context, campaigns []*campaign) error {
 	s, configurations := campaigns[0].run.Scenario, campaigns[0].configurations
 	turns := map[string][][]*campaign{}
@@ -155,87 +154,87 @@ func repetitions(ctx context.Context, campaigns []*campaign) error {
 	return nil
 }
 
-// errStopped: a person ended the run.
+// errStopped means that the user ended the run.
 var errStopped = errors.New("interrupted")
 
-// enoughError says that a run ends early because nothing more is to be learnt from it.
+// enoughError means that a run ends early because more repetitions would add nothing.
 type enoughError struct{ why string }
 
 func (e *enoughError) Error() string { return e.why }
 
-// A campaign is a run under way.
+// A campaign is a run in progress.
 type campaign struct {
 	run            *Run
 	folder         *results.Folder
 	manifest       results.Manifest
 	began          time.Time
 	configurations []scenarios.Configuration
-	sides          int // runs that are measured in turns, this one included
+	sides          int // number of interleaved runs, including this one
 
-	attempt  func(ctx context.Context, block, position, again int, measured scenarios.Configuration) (results.Trial, error)
-	written  []results.Trial // in the folder
-	done     int             // trials that ended and are not measured again
-	again    int             // trials that were disturbed and measured again
-	took     time.Duration
-	pairs    pairing
-	faulty   []string // invalid trials, with the reason
-	overload []string
+	measureTrial func(ctx context.Context, repetition, position, attempt int, measured scenarios.Configuration) (results.Trial, error)
+	written      []results.Trial // in the folder
+	done         int             // completed trials, without those that are repeated
+	repeated     int             // trials that were disturbed and repeated
+	took         time.Duration
+	pairs        pairing
+	invalid      []string // invalid trials, with the reason
+	overloaded   []string // saturated trials, with the reason
 }
 
-// disturbedShare is the largest share of the planned trials that may be measured
-// again. A machine that disturbs more is no machine to measure on.
+// disturbedShare is the maximum share of the planned trials that may be repeated. A machine
+// with more disturbances is unsuitable for benchmarking.
 const disturbedShare = 0.2
 
-// configuration measures one configuration of a repetition. A trial that the machine disturbed
+// configuration measures one configuration in one repetition. A trial that the machine disturbed
 // is invalid: a check of the test setup shows that, never a metric of the system under test. It
-// stays in the folder, is named in every output, and is measured again in its place.
-func (c *campaign) configuration(ctx context.Context, block, position int, measured scenarios.Configuration) error {
+// remains in the folder, every report lists it, and it is repeated at the same position.
+func (c *campaign) configuration(ctx context.Context, repetition, position int, measured scenarios.Configuration) error {
 	allowed := max(1, int(disturbedShare*float64(c.trials())))
-	for again := 0; ; again++ {
-		result, err := c.attempt(ctx, block, position, again, measured)
+	for attempt := 0; ; attempt++ {
+		result, err := c.measureTrial(ctx, repetition, position, attempt, measured)
 		if err != nil {
 			return err
 		}
-		if !validity.Disturbed(result) || c.again >= allowed {
+		if !validity.Disturbed(result) || c.repeated >= allowed {
 			c.trouble(result, "")
 			c.note(result)
 			return nil
 		}
-		c.trouble(result, ", is measured again")
-		c.again++
+		c.trouble(result, " and will be repeated")
+		c.repeated++
 	}
 }
 
-// trouble reports a trial that is invalid.
-func (c *campaign) trouble(t results.Trial, then string) {
+// trouble reports an invalid trial.
+func (c *campaign) trouble(t results.Trial, consequence string) {
 	if t.Status == results.Invalid && c.run.Trouble != nil {
-		c.run.Trouble(fmt.Sprintf("%s is void%s: %s", t.Name(), then, t.Reason))
+		c.run.Trouble(fmt.Sprintf("%s is invalid%s: %s", t.Name(), consequence, t.Reason))
 	}
 }
 
-// trials is how many are planned.
+// trials is the number of planned trials.
 func (c *campaign) trials() int { return len(c.configurations) * c.run.Scenario.Repetitions }
 
-// trial measures once and writes the row of what was found.
-func (c *campaign) trial(ctx context.Context, block, position, again int, measured scenarios.Configuration) (results.Trial, error) {
+// trial performs one trial and writes its result.
+func (c *campaign) trial(ctx context.Context, repetition, position, attempt int, measured scenarios.Configuration) (results.Trial, error) {
 	if c.stopped() {
 		return results.Trial{}, errStopped
 	}
-	phase, delivered, took := "starting", int64(0), results.Histogram{}
-	progress := func() { c.progress(block, measured, phase, delivered, took) }
+	phase, delivered, latency := "starting", int64(0), results.Histogram{}
+	progress := func() { c.progress(repetition, measured, phase, delivered, latency) }
 	t := &trial.Trial{
 		Setup:      c.run.Setup,
 		Scenario:   c.run.Scenario.For(measured),
 		Measured:   measured,
-		Repetition: block,
-		Attempt:    again,
+		Repetition: repetition,
+		Attempt:    attempt,
 		Run:        c.manifest.RunID,
 		First:      c.pairs.first,
 		Before:     c.pairs.before[measured.Name()],
 		Stop:       c.run.Stop,
 		Interval: func(i results.Interval) error {
 			delivered += i.Delivered
-			took.Merge(i.Latency)
+			latency.Merge(i.Latency)
 			progress()
 			if c.run.Interval != nil {
 				c.run.Interval(i)
@@ -263,9 +262,9 @@ func (c *campaign) trial(ctx context.Context, block, position, again int, measur
 		c.done++
 		return result, errStopped
 	case err != nil && !t.Connected:
-		return result, err // what kept this trial from beginning will keep the others
+		return result, err // the trial did not start; neither would the others
 	default:
-		return result, nil // a trial that broke off is invalid; the others may be valid
+		return result, nil // an aborted trial is invalid; the others may be valid
 	}
 }
 
@@ -278,9 +277,9 @@ func (c *campaign) stopped() bool {
 	}
 }
 
-// enough is an error where the run may end after a repetition.
-func (c *campaign) enough(block int) error {
-	if c.run.Enough == nil || block == c.run.Scenario.Repetitions {
+// enough returns an error if the run is to end after this repetition.
+func (c *campaign) enough(repetition int) error {
+	if c.run.Enough == nil || repetition == c.run.Scenario.Repetitions {
 		return nil
 	}
 	if why := c.run.Enough(&results.Run{Manifest: c.manifest, Trials: c.written}); why != "" {
@@ -293,37 +292,37 @@ func (c *campaign) note(t results.Trial) {
 	c.done++
 	switch t.Status {
 	case results.Invalid:
-		c.faulty = append(c.faulty, t.Name()+": "+t.Reason)
+		c.invalid = append(c.invalid, t.Name()+": "+t.Reason)
 	case results.Saturated:
-		c.overload = append(c.overload, t.Name()+": "+t.Reason)
+		c.overloaded = append(c.overloaded, t.Name()+": "+t.Reason)
 	}
 }
 
-// verdict is the status of the run and its reason.
-func (c *campaign) verdict(err error) (results.Status, string) {
+// status is the status of the run and its reason.
+func (c *campaign) status(err error) (results.Status, string) {
 	var enough *enoughError
 	switch {
 	case errors.As(err, &enough), errors.Is(err, errStopped):
 		return results.Partial, fmt.Sprintf("%v after %d of %d trials", err, c.done, c.trials())
 	case err != nil:
 		return results.Invalid, err.Error()
-	case len(c.faulty) > 0:
-		return results.Invalid, strings.Join(c.faulty, "; ")
-	case len(c.overload) > 0:
-		return results.Saturated, strings.Join(c.overload, "; ")
+	case len(c.invalid) > 0:
+		return results.Invalid, strings.Join(c.invalid, "; ")
+	case len(c.overloaded) > 0:
+		return results.Saturated, strings.Join(c.overloaded, "; ")
 	default:
 		return results.Complete, ""
 	}
 }
 
-// close completes the manifest. An error of one side ended all of them.
+// close completes the manifest. An error of one side ends all of them.
 func (c *campaign) close(err error) {
 	m := &c.manifest
 	m.Conditions = append(m.Conditions, c.pairs.conditions()...)
 	if n := len(m.Baseline); n > 0 {
-		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial here has the same trial there right before or after it", n))
+		m.Conditions = append(m.Conditions, fmt.Sprintf("measured side by side with %d other run: each trial runs directly before or after the same trial of that run", n))
 	}
 	m.Ended = time.Now().UTC()
 	m.Host.LoadAverageAfter = host.LoadAverage()
-	m.Status, m.Reason = c.verdict(err)
+	m.Status, m.Reason = c.status(err)
 }

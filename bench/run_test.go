@@ -15,28 +15,28 @@ import (
 	"pushbench/scenarios"
 )
 
-// rehearse runs a campaign of 4 transports in 5 blocks whose trials fail the
-// named checks, by number of attempt from 1, and returns the attempts made and the verdict.
+// rehearse runs a campaign of 4 transports in 5 repetitions. fails names the check that fails, by
+// number of the trial from 1. rehearse returns the names of the trials and the run's status.
 func rehearse(fails map[int]string) (attempts []string, status results.Status, reason string) {
 	s := &scenarios.Scenario{Transports: scenarios.Transports, Repetitions: 5}
 	c := &campaign{run: &Run{Scenario: s}, configurations: s.Configurations()}
-	c.attempt = func(_ context.Context, block, _, again int, measured scenarios.Configuration) (results.Trial, error) {
-		t := results.Trial{Repetition: block, Transport: string(measured.Transport), Configuration: measured.Name(), Attempt: again, Status: results.Complete}
+	c.measureTrial = func(_ context.Context, repetition, _, attempt int, measured scenarios.Configuration) (results.Trial, error) {
+		t := results.Trial{Repetition: repetition, Transport: string(measured.Transport), Configuration: measured.Name(), Attempt: attempt, Status: results.Complete}
 		attempts = append(attempts, t.Name())
-		for _, g := range validity.Check(validity.ValidEvidence()) {
-			g.Passed = fails[len(attempts)] != g.Name
-			t.Checks = append(t.Checks, g)
-			if !g.Passed {
-				t.Status, t.Reason = results.Invalid, g.Name
+		for _, check := range validity.Check(validity.ValidEvidence()) {
+			check.Passed = fails[len(attempts)] != check.Name
+			t.Checks = append(t.Checks, check)
+			if !check.Passed {
+				t.Status, t.Reason = results.Invalid, check.Name
 			}
 		}
 		return t, nil
 	}
-	status, reason = c.verdict(repetitions(context.Background(), []*campaign{c}))
+	status, reason = c.status(repetitions(context.Background(), []*campaign{c}))
 	return attempts, status, reason
 }
 
-func TestDisturbedTrialsAreMeasuredAgainInTheirPlace(t *testing.T) {
+func TestDisturbedTrialIsRepeatedAtItsPosition(t *testing.T) {
 	attempts, status, reason := rehearse(map[int]string{3: validity.GeneratorOnTime, 4: validity.GeneratorOnTime, 9: validity.GeneratorOnTime})
 	if status != results.Complete || reason != "" {
 		t.Errorf("%s (%s), want COMPLETE", status, reason)
@@ -46,8 +46,8 @@ func TestDisturbedTrialsAreMeasuredAgainInTheirPlace(t *testing.T) {
 	}
 }
 
-// A machine that disturbs more than a fifth of the trials voids the run.
-func TestRepetitionsAreBounded(t *testing.T) {
+// A run with more than 20 % of disturbed trials is invalid.
+func TestRepeatedTrialsAreLimited(t *testing.T) {
 	always := map[int]string{}
 	for n := range 100 {
 		always[n] = validity.GeneratorOnTime
@@ -58,58 +58,58 @@ func TestRepetitionsAreBounded(t *testing.T) {
 	}
 }
 
-// What is no disturbance is a defect of the instrument: a repetition would hide it.
-func TestDefectsAreNotMeasuredAway(t *testing.T) {
-	for _, g := range validity.Check(validity.ValidEvidence()) {
-		attempts, status, _ := rehearse(map[int]string{1: g.Name})
-		again := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
-		if want := slices.Contains([]string{validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoTrend, validity.LinkOnTime}, g.Name); again != want || (status == results.Complete) != want {
-			t.Errorf("%s failed: measured again %v, %s", g.Name, again, status)
+// A failed check without a disturbance is a defect of the test setup: a repeated trial would hide it.
+func TestTrialWithDefectIsNotRepeated(t *testing.T) {
+	for _, check := range validity.Check(validity.ValidEvidence()) {
+		attempts, status, _ := rehearse(map[int]string{1: check.Name})
+		repeated := slices.ContainsFunc(attempts, func(name string) bool { return strings.Contains(name, "attempt") })
+		if want := slices.Contains([]string{validity.GeneratorOnTime, validity.CoresRunning, validity.NotThrottled, validity.NoTrend, validity.LinkOnTime}, check.Name); repeated != want || (status == results.Complete) != want {
+			t.Errorf("%q failed: repeated %v, %s", check.Name, repeated, status)
 		}
 	}
 }
 
-func TestBreakingOffEndsTheRun(t *testing.T) {
+func TestTrialErrorEndsTheRun(t *testing.T) {
 	s := &scenarios.Scenario{Transports: scenarios.Transports, Repetitions: 5}
 	c := &campaign{run: &Run{Scenario: s}, configurations: s.Configurations()}
-	broken := errors.New("no server")
-	made := 0
-	c.attempt = func(context.Context, int, int, int, scenarios.Configuration) (results.Trial, error) {
-		made++
-		return results.Trial{}, broken
+	failure := errors.New("no server")
+	attempts := 0
+	c.measureTrial = func(context.Context, int, int, int, scenarios.Configuration) (results.Trial, error) {
+		attempts++
+		return results.Trial{}, failure
 	}
-	if status, reason := c.verdict(repetitions(context.Background(), []*campaign{c})); made != 1 || status != results.Invalid || reason != fmt.Sprint(broken) {
-		t.Errorf("%d attempts, %s (%s)", made, status, reason)
+	if status, reason := c.status(repetitions(context.Background(), []*campaign{c})); attempts != 1 || status != results.Invalid || reason != fmt.Sprint(failure) {
+		t.Errorf("%d attempts, %s (%s)", attempts, status, reason)
 	}
 }
 
-// A block is every case once, and all that counts trials counts cases.
-func TestABlockIsEveryCaseOnce(t *testing.T) {
+// A repetition contains every configuration once.
+func TestRepetitionContainsEveryConfigurationOnce(t *testing.T) {
 	s := readScenario(t)
 	s.Transports, s.Repetitions = scenarios.Transports, 2
 	s.Sweep = scenarios.Sweep{Library: []scenarios.Library{scenarios.NetHTTP, scenarios.FastHTTP}, BatchingDelay: []scenarios.Duration{0, 1e6, 5e6}}
-	const cases = 2 + 3*2*3
+	const configurations = 2 + 3*2*3
 	r := &Run{Scenario: s, Setup: &trial.Setup{}}
 	c := newCampaign(r, time.Now())
 	m := c.manifest
-	if c.trials() != 2*cases || len(m.Configurations) != cases || m.Library != "nethttp, fasthttp" {
-		t.Errorf("%d trials, %d cases, stack %q; want %d, %d, both", c.trials(), len(m.Configurations), m.Library, 2*cases, cases)
+	if c.trials() != 2*configurations || len(m.Configurations) != configurations || m.Library != "nethttp, fasthttp" {
+		t.Errorf("%d trials, %d configurations, library %q; want %d, %d, both", c.trials(), len(m.Configurations), m.Library, 2*configurations, configurations)
 	}
-	if left, want := c.left(c.trials()), 2*cases*Estimate(s); left > want || left < want/2 {
+	if left, want := c.left(c.trials()), 2*configurations*Estimate(s); left > want || left < want/2 {
 		t.Errorf("%v left, want about %v", left, want)
 	}
-	for block, order := range m.Orders {
+	for i, order := range m.Orders {
 		sorted := slices.Sorted(slices.Values(order))
-		if len(slices.Compact(sorted)) != cases {
-			t.Errorf("block %d: %v", block+1, order)
+		if len(slices.Compact(sorted)) != configurations {
+			t.Errorf("repetition %d: %v", i+1, order)
 		}
 	}
 	if m.Workload.BatchingDelay["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.BatchingDelay) != 18 {
-		t.Errorf("flush windows: %v", m.Workload.BatchingDelay)
+		t.Errorf("batching delays: %v", m.Workload.BatchingDelay)
 	}
 }
 
-func TestVerdictIsInTheManifest(t *testing.T) {
+func TestManifestHasStatusAndReason(t *testing.T) {
 	c := newCampaign(&Run{Scenario: readScenario(t), Setup: &trial.Setup{}}, time.Now())
 	c.close(errors.New("no server"))
 	if m := c.manifest; m.Status != results.Invalid || m.Reason != "no server" || m.Ended.IsZero() {
