@@ -6,7 +6,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 SCENARIO ?= chat# what make bench measures
-ARGS     ?=# more for it, such as ARGS='--blocks 12'
+ARGS     ?=# more for it, such as ARGS='--repetitions 12'
 RACE     ?= -race# make test RACE= needs no C compiler, and finds no data race
 PKG      ?= ./...# what make test and make micro look at
 FUZZTIME ?= 20s# of each fuzz target

@@ -16,20 +16,22 @@ func newCapacityCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "capacity SCENARIO",
-		Short: "The highest load at which each transport keeps to a limit",
-		Long: `Find for each transport the highest load at which it keeps to a limit and loses
-nothing: the load is doubled until it does not, what lies between is halved until the
-two are within 5 %, and the highest must keep to the limit three times more.
+		Short: "Find the highest load at which each transport meets a requirement",
+		Long: `Find the highest load at which each transport meets a requirement and loses no message.
+The search doubles the load until the requirement is not met, then bisects until the
+highest load that meets it and the lowest that does not are within 5 %. The result must
+meet the requirement 3 more times.
 
-A limit is a claim as scenarios have them. Every load tried is a run of its own, with
-its gates; where the generator or the machine comes to its end first, what was found is
-a lower bound and says so.
+--require takes the grammar of a scenario's assertions. Each load tried is a run with its
+own validity checks. If the load generator or the machine reaches its limit first, the
+result is marked as a lower bound.
 
-Ctrl-C once drains the run under way, ends the search and shows what was found so far
-(exit code 6); twice stops at once. No other pushbench can measure until the search ends.
+The first Ctrl-C drains the current run, ends the search and prints the results so far
+(exit code 6). The second stops immediately. No other pushbench can measure on this
+machine until the search ends.
 
 ` + exitHelp,
-		Example: "  pushbench capacity chat --slo 'p(99)<200ms'\n  pushbench capacity chat --slo 'p(99)<2s' --over clients --transports shortpoll,websocket",
+		Example: "  pushbench capacity chat --require 'p(99)<200ms'\n  pushbench capacity chat --require 'p(99)<2s' --over clients --transports shortpoll,websocket",
 		Args:    exactly("a scenario's name or file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := env(c).Capacity(c.Context(), args[0], o)
@@ -44,11 +46,12 @@ Ctrl-C once drains the run under way, ends the search and shows what was found s
 		},
 	}
 	f := c.Flags()
-	f.StringArrayVar(&o.Limit, "slo", nil, "what must hold, such as 'p(99)<200ms'; nothing lost must hold as well")
-	f.StringVar(&o.Axis, "over", "rate", "what is varied: rate (of publication) or clients")
-	f.Float64Var(&o.Most, "most", 1e6, "the highest load to try")
-	f.StringVar(&o.Window, "window", "10s", "how long each load is measured")
-	measureFlags(c, &o.Options, "such as sse,websocket", "the folder for the figures and the runs (default: "+app.RunsFolder+"/TIME-capacity-SCENARIO)")
+	f.StringArrayVar(&o.Limit, "require", nil, "requirement to meet, such as 'p(99)<200ms', in addition to no lost messages; may be repeated")
+	f.StringVar(&o.Axis, "over", "rate", "load to vary: rate (of publication) or clients")
+	f.Float64Var(&o.Max, "max", 1e6, "highest load to try")
+	f.StringVar(&o.Window, "window", "10s", "measurement time of each load")
+	measureFlags(c, &o.Options, "such as sse,websocket", "folder for results and runs (default: "+app.RunsFolder+"/TIME-capacity-SCENARIO)")
 	out.addTo(c, comparisonFormats)
+	acceptDeprecated(c)
 	return c
 }

@@ -16,17 +16,17 @@ func newCheckCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "check REFERENCE...",
-		Short: "Measure what a committed run measured, and say which of its claims hold here",
-		Long: `Measure the scenario of a committed run again, on this machine, and say which of
-its claims hold here. Claims are about counts, orders and ratios; how fast the
-reference's machine was decides nothing.
+		Short: "Repeat a committed run on this machine and check its assertions",
+		Long: `Repeat the scenario of a committed run on this machine and check its assertions.
+Assertions are about counts, orders and ratios, so the speed of the reference machine
+does not matter.
 
-Of several references, each is measured in its turn. Each that does not pass is named
-at the end, and the exit code is that of the worst: 4 for a broken claim before 3 for an
-invalid measurement before 8 for an undecided claim.
+Several references are measured one after the other. The command lists those that did
+not pass at the end and exits with the most severe code: 4 (failed assertion), then 3
+(invalid measurement), then 8 (undecided assertion).
 
-Ctrl-C once drains the run under way, shows what it has and measures no other reference
-(exit code 6); twice stops at once.
+The first Ctrl-C drains the current run, prints its results and skips the remaining
+references (exit code 6). The second stops immediately.
 
 ` + exitHelp,
 		Example: "  pushbench check results/reference/chat",
@@ -41,14 +41,14 @@ Ctrl-C once drains the run under way, shows what it has and measures no other re
 			})
 		},
 	}
-	c.Flags().StringVar(&o.Out, "out", app.RunsFolder, "the folder for what is measured, a run a reference")
+	c.Flags().StringVar(&o.Out, "out", app.RunsFolder, "folder for the runs, one per reference")
 	quickFlag(c, &o.Quick)
-	c.Flags().StringVar(&out.junit, "junit", "", "write what holds and what does not as JUnit files, NAME-FILE for each reference of several")
+	c.Flags().StringVar(&out.junit, "junit", "", "JUnit file for the assertions' outcomes, for CI systems; with several references one file each, NAME-FILE (default: none)")
 	out.addTo(c, []string{tableFormat, markdownFormat})
 	return c
 }
 
-// printCheck prints what holds.
+// printCheck prints the outcomes of the assertions.
 func (o output) printCheck(c *cobra.Command, found report.Check) error {
 	out := c.OutOrStdout()
 	show := func() error { return found.Table(out, tableOptions(out)) }

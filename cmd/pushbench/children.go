@@ -12,18 +12,18 @@ import (
 	"pushbench/bench/lab"
 )
 
-// newChildCommands are the roles in which this executable starts itself. Each obeys its standard
-// input and ends when that does.
+// newChildCommands returns the commands that this executable runs as child processes. Each is
+// controlled by its standard input and exits when that ends.
 func newChildCommands() (all []*cobra.Command) {
 	for _, role := range []struct {
-		name, short, long string // without long it is hidden
+		name, short, long string // without long the command is hidden
 		do                func(io.Reader, io.Writer) error
 	}{
-		{"drive", "A load generator; run starts it and speaks to it over its standard input", `A load generator. pushbench run starts one per trial and speaks to it in lines of
-JSON over its standard input and output; it ends when its input does.`, generator.Drive},
-		{"awake", "Keep the cores from sleeping, and watch them, until standard input ends", "", host.PreventIdle},
-		{"stub", "Use up as much CPU and memory as standard input says, to test what reads them", "", calibrate.Stub},
-		{"link", "Carry packets between two devices, late and lossy as asked, until standard input ends", "", func(_ io.Reader, out io.Writer) error {
+		{"drive", "Run a load generator that pushbench run controls over standard input", `Run a load generator. pushbench run starts one per trial and controls it by lines of
+JSON over standard input and output. It exits when its input ends.`, generator.Drive},
+		{"awake", "Prevent CPU idle states and monitor CPU stalls until standard input ends", "", host.PreventIdle},
+		{"stub", "Use the CPU time and memory that standard input requests, to test their measurement", "", calibrate.Stub},
+		{"link", "Carry packets between two devices with delay and loss until standard input ends", "", func(_ io.Reader, out io.Writer) error {
 			return lab.Carry(os.Stdin, out)
 		}},
 	} {

@@ -13,29 +13,28 @@ func newCompareCommand() *cobra.Command {
 	var out output
 	var allowInvalid bool
 	c := &cobra.Command{
-		Use:   "compare A B [A-AGAIN B-AGAIN]",
-		Short: "What changed between two runs of one workload",
-		Long: `Compare two runs of one workload, case by case: each ratio is B over A.
+		Use:   "compare A B [A2 B2]",
+		Short: "Compare two runs of one workload",
+		Long: `Compare two runs of one workload, configuration by configuration. Each ratio is B / A.
 
-Runs that were measured in turns (pushbench run --beside) are judged by the metrics
-that they declared before the first trial. Of others there are ratios and
-intervals but no verdict: what the machine did between them is in every ratio, and
-no number of blocks tells that from a change.
+A verdict needs runs that were measured in alternation (pushbench run --baseline) and
+covers the metrics that they declared before the first trial. Other runs get ratios and
+intervals without a verdict: changes of the machine between the two runs are part of
+every ratio, and no number of repetitions separates them from a change of the code.
 
-Of two builds that are the same, one family of comparisons in twenty finds a
-difference. Given a second pair of runs of the same two builds, only what is worse in
-both is taken for worse; what the second cannot decide stays open.
+Even for two identical builds, 1 comparison in 20 reports a difference. To confirm a
+regression, give a second pair of runs of the same two builds: a metric then counts as
+worse only if it is worse in both pairs. If the second pair is undecided, so is the result.
 
-Exit code 4: something declared is different, and worse. 8: of something declared
-nothing can be said yet.
+Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is undecided.
 
 ` + exitHelp,
-		Example: "  pushbench run chat --beside ../main/bin/pushbench --blocks 12 --out results/runs/mine\n  pushbench compare results/runs/mine-beside results/runs/mine",
+		Example: "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-beside results/runs/mine",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 4 {
 				return nil
 			}
-			return exactly("the run from before", "the run that is asked about")(c, args)
+			return exactly("the baseline run", "the run to judge")(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := env(c).Compare(args, allowInvalid)
@@ -53,9 +52,9 @@ nothing can be said yet.
 			return app.Changed(found.Judgement)
 		},
 	}
-	c.Flags().StringVar(&folder, "out", "", "a folder for the comparison as compare.html, compare.md, comparisons.csv and a chart")
+	c.Flags().StringVar(&folder, "out", "", "folder for the comparison: compare.html, compare.md, comparisons.csv and a chart (default: none)")
 	out.addTo(c, comparisonFormats)
 	junitFlag(c, &out.junit)
-	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "take a run that is INVALID or PARTIAL too; nothing is judged then")
+	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "also accept runs that are INVALID or PARTIAL; no verdict is given then")
 	return c
 }

@@ -18,14 +18,14 @@ func newCrossoverCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "crossover SCENARIO|RUN",
-		Short: "The map of which transport is cheapest, by load and acceptable staleness",
-		Long: `Measure a scenario at several loads, short polling with several intervals, and say for
-each load and each staleness that an application can accept which transport that keeps
-to it costs least. Given the folder of such a run, its map is printed again.
+		Short: "Map the cheapest transport by load and acceptable staleness",
+		Long: `Map the cheapest transport by load and acceptable staleness. The command measures a
+scenario at several loads, short polling with several intervals. Given the folder of
+such a run, it prints the map again.
 
-A transport keeps to a staleness when its p99 of latency is within it and nothing is
-lost. The cost is CPU a message, server and generator together; where only the latest is
-delivered, their CPU by wall-clock time.
+A transport qualifies for a staleness if its p99 latency is within it and no message is
+lost. The cost is CPU time per message of server and load generator together. With
+latest-only delivery it is their CPU time per second instead.
 
 ` + exitHelp,
 		Example: "  pushbench crossover chat\n  pushbench crossover chat --clients 10,100,1000 --staleness 100ms,1s,10s",
@@ -45,16 +45,17 @@ delivered, their CPU by wall-clock time.
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.Rates, "rates", "", "the loads, as rates of publication such as 10/s,100/s (default: a sixteenth of the scenario's to sixteen times it)")
-	f.StringVar(&o.Clients, "clients", "", "the loads, as numbers of clients such as 10,100,1000, in place of rates")
-	f.StringSliceVar(&o.Staleness, "staleness", []string{"50ms", "200ms", "1s", "5s"}, "what an application can accept")
-	f.IntVar(&o.Repetitions, "blocks", 1, "how often each case is run")
-	measureFlags(c, &o.Options, "such as shortpoll,websocket", "the run's folder (default: "+app.RunsFolder+"/TIME-SCENARIO)")
+	f.StringVar(&o.Rates, "rates", "", "loads as publication rates, such as 10/s,100/s (default: from 1/16 of the scenario's rate to 16 times it)")
+	f.StringVar(&o.Clients, "clients", "", "loads as numbers of clients, such as 10,100,1000; cannot be combined with --rates (default: none)")
+	f.StringSliceVar(&o.Staleness, "staleness", []string{"50ms", "200ms", "1s", "5s"}, "values of staleness that an application can accept")
+	f.IntVarP(&o.Repetitions, "repetitions", "n", 1, "number of trials of each configuration")
+	measureFlags(c, &o.Options, "such as shortpoll,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	out.addTo(c, runFormats)
+	acceptDeprecated(c)
 	return c
 }
 
-// printMap prints the map, where it is drawn, and what the run is worth.
+// printMap prints the map, the path of its chart and the conclusions of the run.
 func (o output) printMap(c *cobra.Command, r *report.Report) error {
 	if o.format != tableFormat {
 		return errors.Join(o.printRun(c, r), app.ExitError(r))
@@ -62,7 +63,7 @@ func (o output) printMap(c *cobra.Command, r *report.Report) error {
 	out := c.OutOrStdout()
 	drawn := r.CrossoverTable(tableOptions(out))
 	if drawn == "" && r.Run.Manifest.Status != results.Invalid {
-		return app.Usagef("%s makes no map: it takes several poll intervals and two transports or more", r.Run.Path)
+		return app.Usagef("%s: no map can be drawn from this run; required: several poll intervals and at least 2 transports", r.Run.Path)
 	}
 	fmt.Fprintln(out, drawn)
 	return errors.Join(printSentences(out, r, filepath.Join("charts", "crossover.svg")), app.ExitError(r))

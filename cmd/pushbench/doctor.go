@@ -16,12 +16,12 @@ func newDoctorCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "What this machine is worth as an instrument, in ten seconds",
-		Long: `Look at this machine before measuring on it: limits, clocks, timers, pinning, how
-long its idle cores stand still, who else is busy. Each line says what was found,
-whether that is ok, and what to do about it. What the system does not show is
-listed as such, never guessed. It ends with 3 only where a measurement would be
-void for sure; warnings are allowed.
+		Short: "Check in 10 seconds whether this machine is suitable for benchmarking",
+		Long: `Check whether this machine is suitable for benchmarking: limits, clocks, timers,
+pinning, stalls of idle cores and other load. Each line gives the state, the finding and
+the remedy. Properties that the system does not expose are listed as unknown. The exit
+code is 3 only if every measurement on this machine would be invalid; warnings do not
+change it.
 
 ` + exitHelp,
 		Example: "  pushbench doctor\n  pushbench doctor --json",
@@ -38,7 +38,7 @@ void for sure; warnings are allowed.
 			return &app.Error{Code: app.Invalid, Err: unusable}
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "one JSON object, for machines")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
 
@@ -53,11 +53,11 @@ func printFindings(out io.Writer, found []host.Diagnosis, usable, asJSON bool) e
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, f := range found {
-		said := f.Found
+		text := f.Found
 		if f.Advice != "" {
-			said += ". " + f.Advice
+			text += ". " + f.Advice
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, said)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, text)
 	}
 	return w.Flush()
 }

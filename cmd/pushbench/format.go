@@ -17,7 +17,7 @@ import (
 	"pushbench/results/report"
 )
 
-// The forms in which a result goes to standard output.
+// Formats of a result on standard output.
 const (
 	tableFormat    = "table"
 	jsonFormat     = "json"
@@ -31,16 +31,16 @@ var (
 	comparisonFormats = []string{tableFormat, jsonFormat, csvFormat, markdownFormat}
 )
 
-// An output says where a result goes beside its folder.
+// An output says where a result is written in addition to its folder.
 type output struct {
 	format string
 	junit  string // a file; empty: none
 }
 
-// addTo adds --format to a command, which refuses any other form before it begins.
+// addTo adds --format to a command, which refuses any other format before it starts.
 func (o *output) addTo(c *cobra.Command, allowed []string) {
-	c.Flags().StringVar(&o.format, "format", tableFormat, "of what goes to standard output: "+strings.Join(allowed, ", "))
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	c.Flags().StringVar(&o.format, "format", tableFormat, "format of standard output: "+strings.Join(allowed, ", "))
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains(allowed, o.format) {
 			return app.Usagef("--format: %q is not one of %s", o.format, strings.Join(allowed, ", "))
@@ -49,7 +49,7 @@ func (o *output) addTo(c *cobra.Command, allowed []string) {
 	}
 }
 
-// A printable result has every form but benchFormat, which only runs have.
+// A printable result has every format except benchFormat, which only runs have.
 type printable interface {
 	Table(io.Writer, report.TableOptions) error
 	JSON(io.Writer) error
@@ -57,7 +57,7 @@ type printable interface {
 	Markdown(io.Writer) error
 }
 
-// print prints a result in the form that was asked for.
+// print prints a result in the requested format.
 func (o output) print(c *cobra.Command, r printable) error {
 	out := c.OutOrStdout()
 	return map[string]func(io.Writer) error{
@@ -68,7 +68,7 @@ func (o output) print(c *cobra.Command, r printable) error {
 	}[o.format](out)
 }
 
-// printRun prints a run: as a table with the sentences and where the page is, or for machines.
+// printRun prints a run. The table is followed by its conclusions and the path of its page.
 func (o output) printRun(c *cobra.Command, r *report.Report) error {
 	out := c.OutOrStdout()
 	if o.format == benchFormat {
@@ -81,7 +81,7 @@ func (o output) printRun(c *cobra.Command, r *report.Report) error {
 	return printSentences(out, r)
 }
 
-// printSentences prints what a run found, and the files to look at.
+// printSentences prints the conclusions of a run and the paths of its files.
 func printSentences(out io.Writer, r *report.Report, charts ...string) error {
 	for _, sentence := range r.Sentences() {
 		fmt.Fprintln(out, tableOptions(out).Wrap(sentence))
@@ -93,18 +93,18 @@ func printSentences(out io.Writer, r *report.Report, charts ...string) error {
 	return nil
 }
 
-// tableOptions are what a terminal, or what stands in its place, can show.
-// NO_COLOR is as https://no-color.org says: any value but the empty one.
+// tableOptions describes what the output can show. Any value of NO_COLOR except the empty one
+// turns color off (https://no-color.org).
 func tableOptions(out io.Writer) report.TableOptions {
 	return report.TableOptions{Color: app.IsTerminal(out) && os.Getenv("NO_COLOR") == "", Width: app.Columns(out)}
 }
 
 // junitFlag adds --junit to a command.
 func junitFlag(c *cobra.Command, path *string) {
-	c.Flags().StringVar(path, "junit", "", "write what holds and what does not as a JUnit file, for CI systems")
+	c.Flags().StringVar(path, "junit", "", "JUnit file for the outcomes, for CI systems (default: none)")
 }
 
-// writeJUnit writes the file, if one was asked for.
+// writeJUnit writes the file of --junit, if given.
 func (o output) writeJUnit(suites junit.Testsuites) error {
 	if o.junit == "" {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 // inspectOptions are the flags of inspect.
 type inspectOptions struct {
-	inspect.Target // but for its kind and URL
+	inspect.Target // without kind and URL
 	negative       bool
 	insecure       bool
 }
@@ -23,37 +23,38 @@ func newInspectCommand() *cobra.Command {
 	var o inspectOptions
 	c := &cobra.Command{
 		Use:   "inspect URL...",
-		Short: "Make a handshake, a poll or a stream by hand, and explain it line by line",
-		Long: `Make one request by hand and say of every line, up and down, what it is for, where
-that is written and whether it is right, with the bytes and the time of each stage.
+		Short: "Send one request and explain the exchange line by line",
+		Long: `Send one request and explain every line of the request and the response: its purpose,
+the standard that defines it and whether it is correct. The bytes and the time of each
+stage are printed too.
 
-  ws://, wss://                      the opening handshake of a WebSocket (RFC 6455)
-  http://, https://                  a poll
-  sse+http://, sse+https://          a stream of server-sent events
-  stream+http://, stream+https://    a stream of newline-delimited JSON
+  ws://, wss://                      WebSocket opening handshake (RFC 6455)
+  http://, https://                  poll
+  sse+http://, sse+https://          stream of server-sent events
+  stream+http://, stream+https://    stream of newline-delimited JSON
 
-Several URLs are put side by side at the end. With --negative, WebSockets are also
-asked with handshakes that a server must refuse, and with odd ones that it must not,
-20 in all: only on this machine and in private networks.
+With several URLs, a comparison of them is printed at the end. --negative also tries 20
+WebSocket handshakes that a server must refuse, or must accept although they are unusual.
+It works only on this machine and in private networks.
 
-Exit code 4 says that something was wrong.`,
+Exit code 4: a response is incorrect.`,
 		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
 		RunE:    func(c *cobra.Command, args []string) error { return o.inspectAll(c, args) },
 	}
 	f := c.Flags()
-	f.BoolVar(&o.negative, "negative", false, "also try handshakes that a server must refuse, and odd ones that it must not")
-	f.StringVar(&o.Origin, "origin", "", `the page that asks, such as "http://127.0.0.1:8080" (default: none, as of a program that is no browser)`)
-	f.StringVar(&o.Subprotocol, "subprotocol", "", "what to offer to speak inside the frames (default: nothing)")
-	f.BoolVar(&o.Deflate, "deflate", false, "offer to compress messages (permessage-deflate)")
-	f.BoolVar(&o.insecure, "insecure", false, "take any certificate, such as a self-signed one")
-	f.DurationVar(&o.Wait, "wait", 2*time.Second, "for each answer, and for a first message, at most 1m")
+	f.BoolVar(&o.negative, "negative", false, "also try handshakes that a server must refuse, and unusual ones that it must accept")
+	f.StringVar(&o.Origin, "origin", "", `origin to send in the request, such as "http://127.0.0.1:8080" (default: none, as clients other than browsers do)`)
+	f.StringVar(&o.Subprotocol, "subprotocol", "", "WebSocket subprotocol to offer (default: none)")
+	f.BoolVar(&o.Deflate, "deflate", false, "offer message compression (permessage-deflate)")
+	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate, such as a self-signed one")
+	f.DurationVar(&o.Wait, "wait", 2*time.Second, "longest wait for each response and for the first message, at most 1m")
 	return c
 }
 
-// inspectAll reads all URLs before it sends a request to any.
+// inspectAll parses all URLs before it sends the first request.
 func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return app.Usagef("inspect needs a URL, such as ws://127.0.0.1:8080/v1/ws?topic=a")
+		return app.Usagef("inspect takes at least 1 argument (a URL), such as ws://127.0.0.1:8080/v1/ws?topic=a; got none")
 	}
 	if o.Wait <= 0 || o.Wait > time.Minute {
 		return app.Usagef("--wait: %s is not allowed; allowed: more than 0s, at most 1m", o.Wait)
@@ -68,7 +69,7 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 			return app.Usagef("%w", err)
 		}
 		if o.negative && t.Kind != inspect.WebSocket {
-			return app.Usagef("--negative is about handshakes of WebSockets; allowed: with ws:// and wss://, but not with %q", arg)
+			return app.Usagef("--negative tests WebSocket handshakes and cannot be used with %q; allowed: ws:// and wss://", arg)
 		}
 		o.Kind, o.URL = t.Kind, t.URL
 		targets = append(targets, o.Target)
@@ -107,12 +108,12 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 		}
 	}
 	if wrong > 0 {
-		return &app.Error{Code: app.Failed, Err: fmt.Errorf("wrong: %d of what the answers say or leave out; see above", wrong)}
+		return &app.Error{Code: app.Failed, Err: fmt.Errorf("%d errors or omissions in the responses: see above", wrong)}
 	}
 	return nil
 }
 
-// tryNegative tries handshakes that a server must refuse, and counts what is wrong.
+// tryNegative tries handshakes that a server must refuse or accept, and counts its errors.
 func tryNegative(c *cobra.Command, t inspect.Target) (wrong int, err error) {
 	trials, err := inspect.Negative(c.Context(), t)
 	if errors.Is(err, inspect.ErrNotYours) {

@@ -11,16 +11,16 @@ import (
 	"pushbench/servers/wire"
 )
 
-// Our servers answer as the standards say, on every stack, and refuse what they must.
+// The servers conform to the standards on every library, and refuse what they must.
 func TestInspectOurServers(t *testing.T) {
-	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		urls := map[string]string{}
 		for transport, format := range map[string]string{
 			"websocket": "ws://ADDR/v1/ws?topic=a", "shortpoll": "http://ADDR/v1/poll?topic=a",
 			"longpoll": "http://ADDR/v1/poll?topic=a&wait=1s", "sse": "sse+http://ADDR/v1/sse?topic=a",
 			"httpstream": "stream+http://ADDR/v1/stream?topic=a",
 		} {
-			server := inprocess.Start(t, inprocess.Server{Transport: transport, Library: stack})
+			server := inprocess.Start(t, inprocess.Server{Transport: transport, Library: library})
 			urls[transport] = strings.Replace(format, "ADDR", server.Addr, 1)
 		}
 		var out, errs bytes.Buffer
@@ -34,7 +34,7 @@ func TestInspectOurServers(t *testing.T) {
 		}
 		for _, want := range []string{"Sec-WebSocket-Accept: ", "text frame: ", "close frame: code 1000", "data: {", "side by side"} {
 			if !strings.Contains(out.String(), want) {
-				t.Errorf("nothing says %q:\n%s", want, out.String())
+				t.Errorf("no line says %q:\n%s", want, out.String())
 			}
 		}
 		if code := inspected("--negative", urls["websocket"]); code != int(app.OK) {

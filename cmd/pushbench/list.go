@@ -16,10 +16,10 @@ import (
 func newListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [SCENARIO]",
-		Short: "The scenarios that come with pushbench; with a name, its file",
+		Short: "List the built-in scenarios, or print the file of one",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return app.Usagef("%s takes at most 1 argument (a scenario's name), was given %d", c.CommandPath(), len(args))
+				return app.Usagef("%s takes at most 1 argument (a scenario's name), got %d", c.CommandPath(), len(args))
 			}
 			return nil
 		},
@@ -53,11 +53,11 @@ func newSchemaCommand() *cobra.Command {
 	known := append([]string{"scenario"}, results.Schemas...)
 	return &cobra.Command{
 		Use:   "schema [" + strings.Join(known, "|") + "]",
-		Short: "Print the JSON Schema of scenario files, for editors, or of what a run folder holds",
+		Short: "Print the JSON Schema of scenario files, for editors, or of the files of a run",
 		Args: func(c *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 1:
-				return app.Usagef("%s takes at most 1 argument, was given %d", c.CommandPath(), len(args))
+				return app.Usagef("%s takes at most 1 argument, got %d", c.CommandPath(), len(args))
 			case len(args) == 1 && !slices.Contains(known, args[0]):
 				return app.Usagef("schema: %q is not one of %s", args[0], strings.Join(known, ", "))
 			}

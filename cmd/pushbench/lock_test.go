@@ -49,7 +49,7 @@ func refusedWhileBusy(t *testing.T, path string) {
 	for _, args := range [][]string{
 		{"run", scenario, "--out", out},
 		{"check", "../../results/reference/chat", "--out", out},
-		{"capacity", scenario, "--slo", "p(99) < 1s", "--out", out},
+		{"capacity", scenario, "--require", "p(99) < 1s", "--out", out},
 		{"crossover", scenario, "--out", out},
 		{"selftest"},
 		{"doctor"},

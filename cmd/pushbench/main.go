@@ -1,8 +1,8 @@
-// Command pushbench settles, for a given workload and network, how a server's
-// messages should reach its clients, and what each way costs.
+// Command pushbench measures, for a given workload and network, how a server should deliver
+// messages to its clients, and the cost of each transport.
 //
-// Measurer and measured meet only here, in the self-test and in the tests of both ends. Here a
-// result becomes words on a terminal and an exit code.
+// Only this command, the self-test and the end-to-end tests import both servers and clients. This
+// package parses the command line, prints results and sets the exit code.
 package main
 
 import (

@@ -15,7 +15,7 @@ func newReportCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "report FOLDER",
-		Short: "Draw a run again, table and page and charts, from its files alone",
+		Short: "Regenerate the table, page and charts of a run from its files",
 		Args:  exactly("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			run, err := app.OpenRun(args[0])

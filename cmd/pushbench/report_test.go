@@ -12,7 +12,7 @@ import (
 	"pushbench/results"
 )
 
-// A committed run has only what was measured and opens without a warning.
+// A committed run opens without a warning.
 func TestReferencesAreIntact(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join("..", "..", "results", "reference", "*", "manifest.json"))
 	if err != nil || len(folders) < 5 {
@@ -30,7 +30,7 @@ func TestReferencesAreIntact(t *testing.T) {
 	}
 }
 
-// What is not committed of a run can be drawn from what is.
+// The report regenerates the files of a run that are not committed.
 func TestReportRedrawsAReference(t *testing.T) {
 	reference, dir := filepath.Join("..", "..", "results", "reference", "chat"), filepath.Join(t.TempDir(), "chat")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -55,7 +55,7 @@ func TestReportRedrawsAReference(t *testing.T) {
 	}
 	for _, line := range regexp.MustCompile(`(?m)^[0-9a-f]{64}  (.+)$`).FindAllSubmatch(sums, -1) {
 		if _, err := os.Stat(filepath.Join(dir, string(line[1]))); err != nil {
-			t.Errorf("the run had a file that its report does not draw again: %v", err)
+			t.Errorf("the report does not regenerate a file of the run: %v", err)
 		}
 	}
 }

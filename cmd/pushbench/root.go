@@ -14,8 +14,8 @@ import (
 	"pushbench/cmd/internal/app"
 )
 
-// run is the whole command: arguments in, exit code out. Results go to stdout,
-// everything else to stderr.
+// run runs a command line and returns its exit code. Results go to stdout, everything else to
+// stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(args)
@@ -29,32 +29,32 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return int(app.CodeOf(err))
 }
 
-// commands are those that a person may give.
+// commands lists the commands that users run.
 const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, schema"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pushbench",
-		Short: "Measure how a server's messages should reach its clients",
-		Long: `pushbench settles, for a given workload and network, how a server's messages
-should reach its clients: HTTP short polling, long polling, server-sent events
-or WebSocket, and what each costs.
+		Short: "Benchmark how servers deliver messages to clients",
+		Long: `pushbench measures how a server should deliver messages to its clients: by short
+polling, long polling, SSE (server-sent events), HTTP streaming, WebSocket or webhooks.
+It compares their latency and cost for a given workload and network.
 
-  pushbench run chat          measure a scenario and draw the comparison
-  pushbench run batching      the same with several flush windows; see --flush and --stack
-  pushbench check FOLDER      measure what a committed run measured, and hold its claims against it
-  pushbench compare A B       what changed between two runs of one workload
-  pushbench capacity chat     the highest load at which each transport keeps to a limit
-  pushbench crossover chat    the cheapest transport, by load and acceptable staleness
-  pushbench doctor            what this machine is worth as an instrument, in ten seconds
-  pushbench selftest          hold this instrument to known truths
-  pushbench list              the scenarios that come with pushbench
-  pushbench report FOLDER     draw a run again from its files
-  pushbench plot RUN...       its charts as files, or those of several runs on one
-  pushbench trace             one message's life on each transport, as a ladder
-  pushbench inspect URL       a handshake, a poll or a stream, explained line by line
-  pushbench serve websocket   one of the reference servers
-  pushbench schema            JSON Schema of scenario files, for editors
+  pushbench run chat          measure a scenario and compare its transports
+  pushbench run batching      the same with several batching delays (--batching-delay)
+  pushbench check FOLDER      repeat a committed run and check its assertions
+  pushbench compare A B       compare two runs of one workload
+  pushbench capacity chat     find the highest load at which each transport meets a requirement
+  pushbench crossover chat    map the cheapest transport by load and acceptable staleness
+  pushbench doctor            check whether this machine is suitable for benchmarking
+  pushbench selftest          check measurements against known values
+  pushbench list              list the built-in scenarios
+  pushbench report FOLDER     regenerate table, page and charts of a run
+  pushbench plot RUN...       write the charts of one or several runs as files
+  pushbench trace             draw one message on each transport as a sequence diagram
+  pushbench inspect URL       send one request and explain the exchange line by line
+  pushbench serve websocket   start one of the reference servers
+  pushbench schema            print the JSON Schema of scenario files, for editors
 
 ` + exitHelp,
 		Args: noArguments,
@@ -66,29 +66,32 @@ or WebSocket, and what each costs.
 		SilenceUsage:  true,
 		Version:       version(),
 
-		SuggestionsMinimumDistance: 2, // "rnu" is near "run"
+		PersistentPreRunE: checkDeprecated,
+
+		SuggestionsMinimumDistance: 2, // so that "rnu" suggests "run"
 	}
 	root.SetVersionTemplate("pushbench {{.Version}}\n")
 	root.SetFlagErrorFunc(badFlag)
 	root.SetHelpCommand(&cobra.Command{
 		Use:   "help [command]",
-		Short: "Help about any command",
+		Short: "Show help for a command",
 		RunE: func(c *cobra.Command, args []string) error {
 			topic, rest, err := c.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				return noArguments(c.Root(), args)
 			}
-			topic.InitDefaultHelpFlag() // else help would not name it
+			topic.InitDefaultHelpFlag() // or help omits it
 			topic.InitDefaultVersionFlag()
 			return topic.Help()
 		},
 	})
 	root.AddCommand(newChildCommands()...)
 	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.SetUsageTemplate(usageTemplate(root))
 	return root
 }
 
-// badFlag says what is wrong with a flag in our words, not in those of strconv.
+// badFlag rewrites the errors of pflag, whose texts are those of strconv.
 func badFlag(c *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError
 	if !errors.As(err, &invalid) {
@@ -103,13 +106,13 @@ func badFlag(c *cobra.Command, err error) error {
 	return app.Usagef("--%s: %q is not %s", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 
-// noArguments refuses arguments; of the root they are commands that do not exist.
+// noArguments refuses arguments. Those of the root are unknown commands.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	if c.HasParent() {
-		return app.Usagef("%s takes no arguments, was given %q", c.CommandPath(), args[0])
+		return app.Usagef("%s takes no arguments, got %q", c.CommandPath(), args[0])
 	}
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		return app.Usagef("unknown command %q; did you mean %q?", args[0], near[0])
@@ -117,22 +120,22 @@ func noArguments(c *cobra.Command, args []string) error {
 	return app.Usagef("unknown command %q; allowed: %s", args[0], commands)
 }
 
-// env is what a command was started with.
+// env returns the environment of a command.
 func env(c *cobra.Command) app.Env {
 	return app.Env{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr(), Args: os.Args[1:], Tool: hashed}
 }
 
-// atLeastOne refuses to go on without an argument, and says what it is.
+// atLeastOne requires an argument, which the error names.
 func atLeastOne(name string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return app.Usagef("%s takes at least 1 argument (%s), was given none", c.CommandPath(), name)
+			return app.Usagef("%s takes at least 1 argument (%s), got none", c.CommandPath(), name)
 		}
 		return nil
 	}
 }
 
-// exactly refuses any other number of arguments, and says what they are.
+// exactly requires these arguments, which the error names.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) == len(names) {
@@ -142,6 +145,6 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(names) > 1 {
 			noun += "s"
 		}
-		return app.Usagef("%s takes %d %s (%s), was given %d", c.CommandPath(), len(names), noun, strings.Join(names, ", "), len(args))
+		return app.Usagef("%s takes %d %s (%s), got %d", c.CommandPath(), len(names), noun, strings.Join(names, ", "), len(args))
 	}
 }

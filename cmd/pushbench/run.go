@@ -19,84 +19,86 @@ import (
 	"pushbench/servers/faults"
 )
 
-// runOptions are the flags of run; those that say what is measured go to the scenario.
+// runOptions are the flags of run. Those that change the workload are applied to the scenario.
 type runOptions struct {
 	app.Options
 	output
-	given               scenarios.Scenario // the fields that flags set as they are
-	window, warmup, rtt string
-	stack, flush, sweep []string
-	baseline            string
+	given                         scenarios.Scenario // the fields that flags set directly
+	window, warmup, rtt           string
+	library, batchingDelay, sweep []string
+	baseline                      string
 }
 
 func newRunCommand() *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
 		Use:   "run SCENARIO",
-		Short: "Measure a scenario and draw the comparison",
-		Long: `Measure a scenario: one that comes with pushbench (see pushbench list) or any file.
+		Short: "Measure a scenario and compare its transports",
+		Long: `Measure a scenario and compare its transports. SCENARIO is the name of a built-in
+scenario (see pushbench list) or the path of a YAML file.
 
-Each block runs every transport once, in a balanced random order, each against a
-fresh server from a fresh generator. Where several stacks or flush windows are
-listed, a block runs every transport with each of them.
+Each repetition runs every transport once, in balanced random order. Each trial starts
+a fresh server and a fresh load generator. With several libraries or batching delays,
+each repetition runs every transport with each of them.
 
-Ctrl-C once ends the publishing, waits for what is on its way and writes what
-there is; twice stops at once.
+The first Ctrl-C stops publishing, waits for messages in transit and writes the results
+so far. The second stops immediately.
 
-The table goes to standard output, progress to standard error.
+The table is written to standard output, progress to standard error.
 
 ` + exitHelp,
-		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --flush 0s,5ms\n  pushbench run ./mine.yaml --blocks 12 --out results/runs/mine",
+		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --batching-delay 0s,5ms\n  pushbench run ./mine.yaml --repetitions 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
 		RunE:    func(c *cobra.Command, args []string) error { return o.measure(c, args[0]) },
 	}
 	f := c.Flags()
-	f.IntVar(&o.given.Repetitions, "blocks", 0, "how often each case is run; 8 or more can support a verdict, 12 are better (default: the scenario's)")
-	f.Uint64Var(&o.given.Seed, "seed", 0, "where schedules, phases and orders come from (default: the scenario's)")
-	f.IntVar(&o.given.Clients.Count, "clients", 0, "how many clients (default: the scenario's)")
-	f.IntVar(&o.given.Servers, "servers", 0, "how many servers share the clients, each with a generator of its own (default: the scenario's, or as many as open files ask for)")
-	f.StringVar(&o.window, "window", "", `how long to measure, such as "20s" (default: the scenario's)`)
-	f.StringVar(&o.warmup, "warmup", "", `how long to publish before, uncounted, such as "1s" (default: the scenario's)`)
-	f.StringVar(&o.rtt, "rtt", "", `how far the clients are, as a round trip added to each connection, such as "20ms" (default: the scenario's)`)
-	f.StringVar((*string)(&o.given.Network.Link), "link", "", "how the distance is made: stream (inside the generator) or packets (network namespaces, on Linux; default: the scenario's)")
-	f.StringSliceVar(&o.stack, "stack", nil, "which library the servers are built on: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
-	f.StringSliceVar(&o.flush, "flush", nil, `how long a server may hold messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
-	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; once for each field (default: the scenario's sweep)")
-	f.StringVar(&o.baseline, "beside", "", "another build of pushbench, whose servers are measured in turns with these; the second folder is the first's name and -beside. See pushbench compare")
-	measureFlags(c, &o.Options, "such as sse,websocket", "the run's folder (default: "+app.RunsFolder+"/TIME-SCENARIO)")
+	f.IntVarP(&o.given.Repetitions, "repetitions", "n", 0, "number of trials of each configuration; 8 or more can support a verdict, 12 are recommended (default: the scenario's)")
+	f.Uint64Var(&o.given.Seed, "seed", 0, "seed of publish schedules, client phases and trial order (default: the scenario's)")
+	f.IntVar(&o.given.Clients.Count, "clients", 0, "number of clients (default: the scenario's)")
+	f.IntVar(&o.given.Servers, "servers", 0, "number of servers that share the clients, each with its own load generator (default: the scenario's, or as many as the open-file limit requires)")
+	f.StringVar(&o.window, "window", "", `measurement time of each trial, such as "20s" (default: the scenario's)`)
+	f.StringVar(&o.warmup, "warmup", "", `publishing time before the measurement, not counted, such as "1s" (default: the scenario's)`)
+	f.StringVar(&o.rtt, "rtt", "", `round-trip time added to each connection, such as "20ms" (default: the scenario's)`)
+	f.StringVar((*string)(&o.given.Network.Link), "link", "", "network emulation: stream (inside the load generator) or packets (network namespaces, Linux only; default: the scenario's)")
+	f.StringSliceVar(&o.library, "library", nil, "server library: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
+	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
+	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
+	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build: measure its servers in alternation with these, into a second run folder whose name ends in -beside (see pushbench compare; default: none)")
+	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
-	f.StringVar(&o.Metrics, "metrics", "", "serve what is under way to Prometheus at /metrics of this address of this machine, such as 127.0.0.1:9464 (default: nowhere)")
-	f.BoolVar(&o.NoPin, "no-pin", false, "do not give server and generator cores of their own")
-	f.BoolVar(&o.LetSleep, "let-sleep", false, "do not keep the cores awake: waking one can take milliseconds, which both ends then pay")
-	f.StringVar(&o.Engine, "engine", "", "what the clients run on, to cross-check the instrument: "+strings.Join(engines.Names(), " or ")+" (default: the first, or with TLS or webhooks anywhere the last, which alone has them)")
-	f.StringVar(&o.Inject, "lie", "", "let the servers drop=N,double=N,… every N-th message, to test this instrument")
+	f.StringVar(&o.Metrics, "metrics", "", "loopback address where Prometheus can scrape the current run at /metrics, such as 127.0.0.1:9464 (default: none)")
+	f.BoolVar(&o.NoPin, "no-pin", false, "do not pin server and load generator to separate cores")
+	f.BoolVar(&o.AllowIdle, "allow-idle", false, "allow CPU idle states: waking a core can take milliseconds, which adds to the latencies of server and load generator")
+	f.StringVar(&o.Engine, "engine", "", "client implementation, to cross-check results: "+strings.Join(engines.Names(), " or ")+" (default: the first, or the last if any configuration uses TLS or webhooks, which only the last supports)")
+	f.StringVar(&o.Inject, "inject", "", "inject server faults to test the measurement: drop=N,double=N,… affects every N-th message (see pushbench help serve; default: none)")
+	acceptDeprecated(c)
 	return c
 }
 
-// measureFlags are of the commands that measure a scenario.
+// measureFlags adds the flags of all commands that measure a scenario.
 func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
-	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "only these, "+transports+" (default: the scenario's)")
+	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "transports to measure, "+transports+" (default: the scenario's)")
 	c.Flags().StringVar(&o.Out, "out", "", out)
 	quickFlag(c, &o.Quick)
 }
 
 func quickFlag(c *cobra.Command, quick *bool) {
-	c.Flags().BoolVar(quick, "quick", false, "to try a scenario out: do not watch idle cores before and after, measure the generator's ceiling for 100 ms, draw no charts (pushbench report FOLDER draws them)")
+	c.Flags().BoolVar(quick, "quick", false, "fast try-out: skip monitoring of idle cores, measure the load generator's maximum rate for 100 ms only, draw no charts (pushbench report FOLDER draws them)")
 }
 
-// measure loads, measures and prints.
+// measure loads the scenario, measures it and prints the results.
 func (o runOptions) measure(c *cobra.Command, name string) error {
-	claims := 0
+	declared := 0
 	s, err := o.Load(name, "these flags", func(s *scenarios.Scenario) error {
-		claims = len(s.Assertions)
+		declared = len(s.Assertions)
 		return o.apply(c, s)
 	})
 	if err != nil {
 		return err
 	}
-	if left := claims - len(s.Assertions); left > 0 {
-		o.Notice = fmt.Sprintf("with these flags %d of the scenario's %d claims cannot be judged, and are left out", left, claims)
+	if skipped := declared - len(s.Assertions); skipped > 0 {
+		o.Notice = fmt.Sprintf("these flags change the workload: %d of the scenario's %d assertions are skipped", skipped, declared)
 	}
 	runs, err := env(c).Measure(c.Context(), s, o.Options)
 	if len(runs) == 0 {
@@ -107,8 +109,8 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	if len(runs) < 2 || o.format != tableFormat {
 		return err
 	}
-	// The difference to the baseline. It is no error if nothing can be concluded: pushbench
-	// compare has an exit code for that.
+	// An inconclusive difference to the baseline is no error here: pushbench compare has an exit
+	// code for it.
 	found, refused := report.Compare(runs[1], runs[0])
 	if refused != nil {
 		return errors.Join(err, refused)
@@ -117,24 +119,24 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	return errors.Join(err, o.print(c, found))
 }
 
-// apply puts the flags that were given into the scenario.
+// apply sets the fields of the scenario that flags give.
 func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) {
 	o.ServersGiven = c.Flags().Changed("servers")
 	for _, flag := range []struct {
 		name string
 		put  func() error
 	}{
-		{"blocks", func() error { s.Repetitions = o.given.Repetitions; return nil }},
+		{"repetitions", func() error { s.Repetitions = o.given.Repetitions; return nil }},
 		{"seed", func() error { s.Seed = o.given.Seed; return nil }},
 		{"clients", func() error { s.Clients.Count = o.given.Clients.Count; return nil }},
 		{"servers", func() error { s.Servers = o.given.Servers; return nil }},
 		{"link", func() error { s.Network.Link = o.given.Network.Link; return nil }},
-		{"stack", func() (err error) {
-			s.Library, s.Sweep.Library, err = oneOrSweep(o.stack, scenarios.Reference, func(name string) (scenarios.Library, error) { return scenarios.Library(name), nil })
+		{"library", func() (err error) {
+			s.Library, s.Sweep.Library, err = oneOrSweep(o.library, scenarios.Reference, func(name string) (scenarios.Library, error) { return scenarios.Library(name), nil })
 			return err
 		}},
-		{"flush", func() error {
-			one, sweep, err := oneOrSweep(o.flush, 0, func(text string) (scenarios.Duration, error) { return duration("flush", text) })
+		{"batching-delay", func() error {
+			one, sweep, err := oneOrSweep(o.batchingDelay, 0, func(text string) (scenarios.Duration, error) { return duration("batching-delay", text) })
 			s.SetBatchingDelay(one)
 			s.Sweep.BatchingDelay = sweep
 			return err
@@ -152,15 +154,15 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 	for _, text := range o.sweep {
 		axis, values, ok := strings.Cut(text, "=")
 		if !ok {
-			return app.Usagef("--sweep: %q is not a field and its values; wanted: something like rate=10/s,100/s", text)
+			return app.Usagef("--sweep: %q is not a field and its values; expected: FIELD=VALUE,VALUE such as rate=10/s,100/s", text)
 		}
 		if err := s.Vary(axis, values); err != nil {
 			return app.Usagef("--%w", err)
 		}
 	}
-	s.Assertions = claims(c, s)
+	s.Assertions = applicable(c, s)
 	if _, err := faults.Parse(o.Inject); err != nil {
-		return app.Usagef("--lie: %w", err)
+		return app.Usagef("--inject: %w", err)
 	}
 	if o.baseline != "" {
 		o.Baseline, err = otherBuild(o.baseline)
@@ -168,7 +170,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 	return err
 }
 
-// duration reads the value of a flag.
+// duration parses the value of a flag.
 func duration(flag, text string) (scenarios.Duration, error) {
 	d, err := scenarios.ParseDuration(text)
 	if err != nil {
@@ -177,17 +179,17 @@ func duration(flag, text string) (scenarios.Duration, error) {
 	return d, err
 }
 
-// claims are those that the flags leave something to judge by: a claim is about the
-// workload as it is written, and about what is measured.
-func claims(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
-	if slices.ContainsFunc([]string{"clients", "rtt", "link", "stack", "flush", "servers", "sweep"}, c.Flags().Changed) {
+// applicable returns the assertions that can be checked with the given flags: an assertion is
+// about the unchanged workload and about metrics that are measured.
+func applicable(c *cobra.Command, s *scenarios.Scenario) []metric.Assertion {
+	if slices.ContainsFunc([]string{"clients", "rtt", "link", "library", "batching-delay", "servers", "sweep"}, c.Flags().Changed) {
 		return nil
 	}
 	missing := s.Unmeasured(s.Configurations())
 	return slices.DeleteFunc(slices.Clone(s.Assertions), func(a metric.Assertion) bool { return slices.Contains(missing, a) })
 }
 
-// oneOrSweep reads the values of a flag: one takes the place of the scenario's own, several are swept.
+// oneOrSweep parses the values of a flag: one replaces the scenario's value, several are swept.
 func oneOrSweep[T any](texts []string, without T, parse func(string) (T, error)) (one T, sweep []T, err error) {
 	for _, text := range texts {
 		value, err := parse(text)
@@ -202,24 +204,24 @@ func oneOrSweep[T any](texts []string, without T, parse func(string) (T, error))
 	return without, sweep, nil
 }
 
-// otherBuild checks the executable whose servers are measured beside ours, and identifies it.
+// otherBuild checks and identifies the executable of a baseline.
 func otherBuild(path string) (*app.Build, error) {
 	executable, err := filepath.Abs(path)
 	if err != nil {
-		return nil, app.Usagef("--beside: %w", err)
+		return nil, app.Usagef("--baseline: %w", err)
 	}
 	info, err := os.Stat(executable)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, app.Usagef("--beside: there is no file %s; wanted: another build of pushbench", executable)
+		return nil, app.Usagef("--baseline: no such file: %s; expected: the executable of another pushbench build", executable)
 	case err != nil:
-		return nil, app.Usagef("--beside: %w", err)
+		return nil, app.Usagef("--baseline: %w", err)
 	case info.IsDir() || info.Mode()&0o111 == 0:
-		return nil, app.Usagef("--beside: %s cannot be executed; wanted: another build of pushbench", executable)
+		return nil, app.Usagef("--baseline: %s is not executable; expected: the executable of another pushbench build", executable)
 	}
-	is, err := toolOf(executable)
+	build, err := toolOf(executable)
 	if err != nil {
-		return nil, app.Usagef("--beside: %s does not say which pushbench it is: %w", executable, err)
+		return nil, app.Usagef("--baseline: %s cannot be identified as a pushbench build: %w", executable, err)
 	}
-	return &app.Build{Executable: executable, Tool: is}, nil
+	return &app.Build{Executable: executable, Tool: build, Flags: oldServeFlags}, nil
 }

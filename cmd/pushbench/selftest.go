@@ -17,14 +17,14 @@ func newSelftestCommand() *cobra.Command {
 	o := selftest.Options{}
 	c := &cobra.Command{
 		Use:   "selftest",
-		Short: "Hold this instrument to known truths, on this machine",
-		Long: `Hold this instrument to known truths, on this machine: servers that are wrong by a
-known amount, processes that stand still for a known time, wires that a relay has
-read, and the arithmetic of polling. Each row says what theory says, what was
-measured and how far apart they may be. It takes about three minutes and no
-privilege; measure nothing beside it.
+		Short: "Check this machine's measurements against known values",
+		Long: `Check this machine's measurements against known values: servers with injected faults,
+processes that stall for a known time, byte counts of a relay, and the arithmetic of
+polling. Each row gives the expected value, the measured value and the tolerance. The
+self-test takes about 3 minutes and needs no privilege. Run no other measurement
+meanwhile.
 
-The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
+Checks: ` + strings.Join(selftest.Names(), ", ") + `.
 
 ` + exitHelp,
 		Example: "  pushbench selftest\n  pushbench selftest --only freeze,lies\n  pushbench selftest --long",
@@ -36,19 +36,19 @@ The proofs: ` + strings.Join(selftest.Names(), ", ") + `.
 			if err := o.Check(); err != nil {
 				return app.Usagef("--only: %w", err)
 			}
-			return env(c).InSession(c.Context(), func(s *app.Session) error { return prove(s, o) })
+			return env(c).InSession(c.Context(), func(s *app.Session) error { return checkKnown(s, o) })
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&o.Long, "long", false, "the slow proofs as well")
-	f.StringSliceVar(&o.Only, "only", nil, "only these proofs, such as freeze,lies")
-	f.StringVar(&o.Engine, "engine", engines.Names()[0], "what the clients run on: "+strings.Join(engines.Names(), " or "))
+	f.BoolVar(&o.Long, "long", false, "also run the slow checks")
+	f.StringSliceVar(&o.Only, "only", nil, "checks to run, such as freeze,lies (default: all except the slow ones)")
+	f.StringVar(&o.Engine, "engine", engines.Names()[0], "client implementation: "+strings.Join(engines.Names(), " or "))
 	return c
 }
 
-// prove runs the self-test. What it has of a run that was cut short proves nothing, so that the
-// first signal ends it.
-func prove(s *app.Session, o selftest.Options) (err error) {
+// checkKnown runs the self-test. An incomplete self-test has no result, so that the first signal
+// ends it.
+func checkKnown(s *app.Session, o selftest.Options) (err error) {
 	if o.Executable, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this executable: %w", err)
 	}
@@ -60,7 +60,7 @@ func prove(s *app.Session, o selftest.Options) (err error) {
 	case err != nil:
 		return err
 	case len(verdict.Failed) > 0:
-		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d rows do not hold: trust no figure of this instrument on this machine", len(verdict.Failed), verdict.Rows)}
+		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d checks failed: do not trust measurements on this machine", len(verdict.Failed), verdict.Rows)}
 	default:
 		return nil
 	}

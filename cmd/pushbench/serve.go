@@ -35,14 +35,14 @@ type serveOptions struct {
 	listen    string
 	anywhere  bool
 	control   bool
-	stack     wire.Library
+	library   wire.Library
 	tls       bool
-	lie       string
+	inject    string
 	hooks     []string
-	allowed   []netip.Prefix // hooks, as networks
+	allowed   []netip.Prefix // hooks, parsed
 	limits    wire.Limits
 	hub       hub.Options
-	faults    faults.Faults // lie, as parsed
+	faults    faults.Faults // inject, parsed
 }
 
 // newServeCommand is `pushbench serve`: one server of one transport.
@@ -50,10 +50,10 @@ func newServeCommand() *cobra.Command {
 	var o serveOptions
 	c := &cobra.Command{
 		Use:   "serve <" + strings.Join(transports.Names[string](nil), "|") + ">",
-		Short: "Serve one transport, as servers/PROTOCOL.md says",
+		Short: "Serve one transport, as specified in servers/PROTOCOL.md",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || edges.New[args[0]] == nil {
-				return app.Usagef("serve: name one transport: %s", transports.Or(transports.Names[string](nil)))
+				return app.Usagef("serve: give exactly one transport; allowed: %s", transports.Or(transports.Names[string](nil)))
 			}
 			return nil
 		},
@@ -63,34 +63,35 @@ func newServeCommand() *cobra.Command {
 		},
 	}
 	o.addFlags(c)
+	acceptDeprecated(c)
 	return c
 }
 
 func (o *serveOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 chooses one")
-	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen to be more than this machine")
-	f.StringVar((*string)(&o.stack), "stack", string(wire.Reference), "HTTP library it is built on: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
-	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3, with a certificate that is made now and says who it is for: the address that --listen names")
-	f.DurationVar(&o.hub.BatchingDelay, "flush", 0, "hold messages at most this long to send several in one write; 0s: never hold")
-	f.DurationVar(&o.limits.MaxPollTimeout, "hold", 30*time.Second, "longest wait a poll may ask for")
-	f.IntVar(&o.limits.ResponseHeaderBytes, "answer-head", 0, "bytes to which the head of every good answer to a poll or a publish is filled up; 0: as it is")
-	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "how long a stream or a socket may be quiet before the server sends a comment, an empty line or a ping; 0s: for ever")
-	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages kept per topic")
-	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes kept per topic")
-	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "bytes a message may have")
-	f.IntVar(&o.hub.MaxTopics, "max-topics", 100_000, "topics in all")
-	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "how long a request may take to arrive")
-	f.StringVar((*string)(&o.limits.Slow), "slow-consumer", "close", "what becomes of a client that does not keep up: close, or gap (go on and say what it missed)")
-	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "how long a client may leave what was written to it unread")
-	f.StringSliceVar(&o.hooks, "webhooks-to", nil, "networks to which this server may post what it was asked to, such as 10.0.0.0/8 (default: of webhook this machine, 127.0.0.0/8; of the others none)")
-	f.StringVar(&o.lie, "lie", "", "be wrong or slow on purpose, to test instruments: drop=N,double=N,swap=N,corrupt=N strikes every N-th message; delay=10ms holds each so long, work=2ms takes so long to accept it")
-	f.BoolVar(&o.control, "control", false, "for a parent process: say where it listens as JSON, end with stdin")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on; port 0 selects a free port")
+	f.BoolVar(&o.anywhere, "listen-anywhere", false, "allow --listen addresses that other machines can reach")
+	f.StringVar((*string)(&o.library), "library", string(wire.Reference), "HTTP library of the server: nethttp, fasthttp, or reference (WebSocket on nethttp, the others on fasthttp)")
+	f.BoolVar(&o.tls, "tls", false, "serve over TLS 1.3 with a certificate generated at start for the address of --listen")
+	f.DurationVar(&o.hub.BatchingDelay, "batching-delay", 0, "longest time to delay messages to send several in one write; 0s: no delay (default: 0s)")
+	f.DurationVar(&o.limits.MaxPollTimeout, "max-poll-timeout", 30*time.Second, "longest wait that a poll may request")
+	f.IntVar(&o.limits.ResponseHeaderBytes, "response-header-bytes", 0, "pad the headers of each successful response to a poll or a publish to this many bytes; 0: no padding (default: 0)")
+	f.DurationVar(&o.limits.Heartbeat, "heartbeat", 0, "idle time of a stream or a WebSocket after which the server sends a comment, an empty line or a ping; 0s: never (default: 0s)")
+	f.IntVar(&o.hub.RingMessages, "ring-messages", 1024, "messages buffered per topic")
+	f.IntVar(&o.hub.RingBytes, "ring-bytes", 1<<20, "bytes buffered per topic")
+	f.IntVar(&o.limits.MaxPayload, "max-payload", 64<<10, "largest size of a message in bytes")
+	f.IntVar(&o.hub.MaxTopics, "max-topics", 100_000, "largest number of topics")
+	f.DurationVar(&o.limits.ReadTimeout, "read-timeout", 5*time.Second, "longest time to receive a request")
+	f.StringVar((*string)(&o.limits.Slow), "slow-consumer", "close", "handling of a client that does not keep up: close its connection, or gap (continue, and report the missed messages)")
+	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "longest time that a client may leave written data unread")
+	f.StringSliceVar(&o.hooks, "webhooks-to", nil, "networks to which this server may send webhooks, such as 10.0.0.0/8 (default: 127.0.0.0/8 for webhook, none for the other transports)")
+	f.StringVar(&o.inject, "inject", "", "inject faults to test measurements: drop=N, double=N, swap=N, corrupt=N affect every N-th message; delay=10ms delays each message, work=2ms uses that much time to accept it (default: none)")
+	f.BoolVar(&o.control, "control", false, "for a parent process: print the listening address as JSON, exit when standard input ends")
 	_ = f.MarkHidden("control") // fails only for a flag that does not exist
 }
 
-// check turns what the flags say into options, or says what is wrong with them.
+// check validates the flags and parses those that are text.
 func (o *serveOptions) check() error {
 	for _, flag := range []struct {
 		valid bool
@@ -101,22 +102,22 @@ func (o *serveOptions) check() error {
 		{o.hub.RingBytes >= 1, "--ring-bytes must be at least 1", o.hub.RingBytes},
 		{o.limits.MaxPayload >= 1, "--max-payload must be at least 1", o.limits.MaxPayload},
 		{o.hub.MaxTopics >= 1, "--max-topics must be at least 1", o.hub.MaxTopics},
-		{o.limits.MaxPollTimeout > 0, "--hold must be more than 0s", o.limits.MaxPollTimeout},
+		{o.limits.MaxPollTimeout > 0, "--max-poll-timeout must be more than 0s", o.limits.MaxPollTimeout},
 		{o.limits.ReadTimeout > 0, "--read-timeout must be more than 0s", o.limits.ReadTimeout},
 		{o.limits.SlowAfter > 0, "--slow-after must be more than 0s", o.limits.SlowAfter},
-		{o.hub.BatchingDelay >= 0 && o.hub.BatchingDelay <= time.Second, "--flush must be from 0s to 1s", o.hub.BatchingDelay},
-		{o.limits.ResponseHeaderBytes >= 0 && o.limits.ResponseHeaderBytes <= 4<<10, "--answer-head must be from 0 to 4096", o.limits.ResponseHeaderBytes},
+		{o.hub.BatchingDelay >= 0 && o.hub.BatchingDelay <= time.Second, "--batching-delay must be from 0s to 1s", o.hub.BatchingDelay},
+		{o.limits.ResponseHeaderBytes >= 0 && o.limits.ResponseHeaderBytes <= 4<<10, "--response-header-bytes must be from 0 to 4096", o.limits.ResponseHeaderBytes},
 		{o.limits.Heartbeat == 0 || o.limits.Heartbeat >= time.Second, "--heartbeat must be 0s or at least 1s", o.limits.Heartbeat},
-		{o.limits.Slow == wire.SlowClose || o.limits.Slow == wire.SlowGap, "--slow-consumer is close or gap", strconv.Quote(string(o.limits.Slow))},
-		{slices.Contains(wire.Libraries, o.stack), "--stack is reference, nethttp or fasthttp", strconv.Quote(string(o.stack))},
+		{o.limits.Slow == wire.SlowClose || o.limits.Slow == wire.SlowGap, "--slow-consumer must be close or gap", strconv.Quote(string(o.limits.Slow))},
+		{slices.Contains(wire.Libraries, o.library), "--library must be reference, nethttp or fasthttp", strconv.Quote(string(o.library))},
 	} {
 		if !flag.valid {
 			return app.Usagef("serve: %s, got %v", flag.must, flag.got)
 		}
 	}
 	var err error
-	if o.faults, err = faults.Parse(o.lie); err != nil {
-		return app.Usagef("serve: --lie: %v", err)
+	if o.faults, err = faults.Parse(o.inject); err != nil {
+		return app.Usagef("serve: --inject: %v", err)
 	}
 	if transports.Of(o.transport).ServerDials && len(o.hooks) == 0 {
 		o.hooks = []string{"127.0.0.0/8"}
@@ -131,7 +132,7 @@ func (o *serveOptions) check() error {
 	return o.checkListen()
 }
 
-// checkListen refuses addresses that others can reach, unless that is asked for.
+// checkListen refuses addresses that other machines can reach, unless --listen-anywhere is given.
 func (o *serveOptions) checkListen() error {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {
@@ -141,14 +142,14 @@ func (o *serveOptions) checkListen() error {
 	if o.anywhere || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return app.Usagef("serve: --listen %q could be reached from other machines, and this server asks nobody who they are; add --listen-anywhere if that is meant", o.listen)
+	return app.Usagef("serve: --listen %q can be reached from other machines, and this server is unauthenticated; to allow it, add --listen-anywhere", o.listen)
 }
 
-// settings is the line that a parent writes down beside its results.
+// settings is the line that a parent process records with its results.
 func (o *serveOptions) settings() string {
-	return fmt.Sprintf("stack=%s tls=%t flush=%s hold=%s heartbeat=%s answer-head=%dB ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s lie=%q",
-		o.stack, o.tls, o.hub.BatchingDelay, o.limits.MaxPollTimeout, o.limits.Heartbeat, o.limits.ResponseHeaderBytes, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
-		o.hub.MaxTopics, o.limits.ReadTimeout, o.limits.Slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.lie)
+	return fmt.Sprintf("library=%s tls=%t batching-delay=%s max-poll-timeout=%s heartbeat=%s response-header-bytes=%d ring=%d/%dB payload=%dB topics=%d read-timeout=%s slow=%s/%s webhooks=%s inject=%q",
+		o.library, o.tls, o.hub.BatchingDelay, o.limits.MaxPollTimeout, o.limits.Heartbeat, o.limits.ResponseHeaderBytes, o.hub.RingMessages, o.hub.RingBytes, o.limits.MaxPayload,
+		o.hub.MaxTopics, o.limits.ReadTimeout, o.limits.Slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.inject)
 }
 
 // run serves until SIGINT, SIGTERM, the end of ctx or, with --control, of stdin.
@@ -163,7 +164,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		return err // says what and why by itself
 	}
 	defer ln.Close() // before it is served, which closes it as well
-	service, err := wire.New(o.transport, o.stack, o.limits, o.hub)
+	service, err := wire.New(o.transport, o.library, o.limits, o.hub)
 	if err != nil {
 		return err
 	}

@@ -29,23 +29,23 @@ func serve(stdin io.Reader, stdout io.Writer, args ...string) error {
 
 func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 	for _, row := range []struct{ args, want string }{
-		{"", "name one transport"},
-		{"pigeon", "name one transport"},
-		{"sse websocket", "name one transport"},
+		{"", "give exactly one transport"},
+		{"pigeon", "give exactly one transport"},
+		{"sse websocket", "give exactly one transport"},
 		{"sse --listen 0.0.0.0:0", "--listen-anywhere"},
 		{"sse --listen :0", "--listen-anywhere"},
 		{"sse --listen example.com:80", "--listen-anywhere"},
 		{"sse --listen 127.0.0.1", "host:port"},
-		{"sse --flush -1s", "--flush"},
-		{"sse --flush 2s", "--flush"},
-		{"sse --hold 0s", "--hold"},
+		{"sse --batching-delay -1s", "--batching-delay"},
+		{"sse --batching-delay 2s", "--batching-delay"},
+		{"sse --max-poll-timeout 0s", "--max-poll-timeout"},
 		{"sse --ring-messages 0", "--ring-messages"},
 		{"sse --slow-consumer wait", "--slow-consumer"},
-		{"sse --stack apache", "--stack"},
-		{"sse --stack=", "--stack"},
-		{"sse --lie often=1", "--lie"},
-		{"sse --lie drop=0", "--lie"},
-		{"sse --lie drop=2,drop=3", "--lie"},
+		{"sse --library apache", "--library"},
+		{"sse --library=", "--library"},
+		{"sse --inject often=1", "--inject"},
+		{"sse --inject drop=0", "--inject"},
+		{"sse --inject drop=2,drop=3", "--inject"},
 	} {
 		err := serve(strings.NewReader(""), io.Discard, strings.Fields(row.args)...)
 		var exit *app.Error
@@ -71,7 +71,10 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 		if err := serve.ParseFlags(c.ServeFlags()); err != nil {
 			t.Errorf("%s: %v", c.Name(), err)
 		}
-		for _, flag := range []string{"stack", "tls"} {
+		if err := checkDeprecated(serve, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range []string{"library", "tls"} {
 			if !serve.Flags().Changed(flag) {
 				t.Errorf("%s: no --%s in %q", c.Name(), flag, c.ServeFlags())
 			}
@@ -93,7 +96,7 @@ func serveUnderControl(t *testing.T, transport, stack string) {
 	child, stdout := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--stack", stack, "--lie", "drop=997,double=499")
+		ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--library", stack, "--inject", "drop=997,double=499")
 		stdout.Close()
 	}()
 	line, err := bufio.NewReader(child).ReadBytes('\n')
@@ -102,7 +105,7 @@ func serveUnderControl(t *testing.T, transport, stack string) {
 	}
 	var said struct{ Listening, Transport, Settings string }
 	if err := json.Unmarshal(line, &said); err != nil || said.Transport != transport ||
-		!strings.Contains(said.Settings, "drop=997") || !strings.HasPrefix(said.Settings, "stack="+stack+" ") {
+		!strings.Contains(said.Settings, "drop=997") || !strings.HasPrefix(said.Settings, "library="+stack+" ") {
 		t.Errorf("got %s, %v", line, err)
 	}
 	if _, _, err := net.SplitHostPort(said.Listening); err != nil {

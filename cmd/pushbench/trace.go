@@ -20,7 +20,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// traced are the transports whose client opens the connections.
+// traced are the transports whose clients open the connections.
 var traced = transports.Names[string](transports.ClientDials)
 
 func newTraceCommand() *cobra.Command {
@@ -28,26 +28,28 @@ func newTraceCommand() *cobra.Command {
 	var folder string
 	c := &cobra.Command{
 		Use:   "trace [TRANSPORT...]",
-		Short: "One message's life on each transport, as a ladder between client and server",
-		Long: `Let one client subscribe and wait, have a backend publish a message and then the
-client one of its own, and draw all that crossed the wire: connections, heads, empty
-polls, waits, events and frames, with their bytes and times. A relay between the two
-keeps every byte, and what it kept must be what the client counted.
+		Short: "Draw one message on each transport as a sequence diagram",
+		Long: `Draw a sequence diagram of one message on each transport. One client subscribes and
+waits, a backend publishes a message, then the client publishes one. The diagram shows
+everything between client and server: connections, headers, empty polls, waits, events
+and frames, with their bytes and times. A relay between the two records every byte; its
+byte count must equal the client's.
 
-It shows how a transport works. How fast one is, is what pushbench run is for.`,
-		Example: "  pushbench trace\n  pushbench trace longpoll websocket --quiet 5s --hold 2s --out ladders",
+The diagram shows how a transport works. To measure how fast it is, use pushbench run.`,
+		Example: "  pushbench trace\n  pushbench trace longpoll websocket --silence 5s --poll-timeout 2s --out ladders",
 		RunE:    func(c *cobra.Command, args []string) error { return traceEach(c, l, args, folder) },
 	}
 	f := c.Flags()
-	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "between short polls, 10ms to 10s")
-	f.DurationVar(&l.PollTimeout, "hold", time.Second, "how long a long poll may wait for a message, 10ms to 25s")
-	f.DurationVar(&l.Quiet, "quiet", 1200*time.Millisecond, "how long nothing is published at first, 0s to 30s")
-	f.StringVar(&folder, "out", "", "a folder for each ladder as trace-TRANSPORT.svg and .txt")
+	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "time between short polls, 10ms to 10s")
+	f.DurationVar(&l.PollTimeout, "poll-timeout", time.Second, "longest time a long poll waits for a message, 10ms to 25s")
+	f.DurationVar(&l.Quiet, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
+	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt (default: none)")
+	acceptDeprecated(c)
 	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
 	return c
 }
 
-// traceEach traces each transport that is named, or all.
+// traceEach traces the named transports, or all.
 func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) error {
 	for _, name := range names {
 		if !slices.Contains(traced, name) {
@@ -59,10 +61,10 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 	}
 	for _, flag := range []struct {
 		name            string
-		is, least, most time.Duration
-	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"hold", l.PollTimeout, 10 * time.Millisecond, 25 * time.Second}, {"quiet", l.Quiet, 0, 30 * time.Second}} {
-		if flag.is < flag.least || flag.is > flag.most {
-			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.is, flag.least, flag.most)
+		value, min, max time.Duration
+	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"poll-timeout", l.PollTimeout, 10 * time.Millisecond, 25 * time.Second}, {"silence", l.Quiet, 0, 30 * time.Second}} {
+		if flag.value < flag.min || flag.value > flag.max {
+			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.value, flag.min, flag.max)
 		}
 	}
 	executable, err := os.Executable()

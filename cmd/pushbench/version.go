@@ -13,8 +13,8 @@ import (
 	"pushbench/results"
 )
 
-// release is the version of the next release; CHANGELOG.md says what is in it. A build of a
-// tagged commit has the tag's version instead.
+// release is the version of the next release, which CHANGELOG.md describes. A build of a tagged
+// commit has the tag's version instead.
 const release = "0.1.0"
 
 func version() string {
@@ -39,12 +39,12 @@ func tool() results.Tool {
 	return t
 }
 
-// tagged matches the module version of a build whose commit has a version's tag. Others have
+// tagged matches the module version of a build whose commit has a version tag. Other builds have
 // "(devel)" or a pseudo-version.
 var tagged = regexp.MustCompile(`^v(\d+\.\d+\.\d+)(\+dirty)?$`)
 
-// identify reads what the go command writes into a build: in a git checkout its commit (with
-// -buildvcs=auto), always the modules.
+// identify reads the build information: the modules, and in a git checkout the commit (with
+// -buildvcs=auto).
 func identify(info *debug.BuildInfo) results.Tool {
 	t := results.Tool{GoVersion: info.GoVersion, Modules: modules(info.Deps)}
 	if m := tagged.FindStringSubmatch(info.Main.Version); m != nil {
@@ -61,7 +61,7 @@ func identify(info *debug.BuildInfo) results.Tool {
 	return t
 }
 
-// modules names what is linked in; a replacement stands after what it replaces.
+// modules names the linked modules. A replacement follows the module that it replaces.
 func modules(deps []*debug.Module) (names []string) {
 	for _, m := range deps {
 		name := m.Path + "@" + m.Version
@@ -73,19 +73,18 @@ func modules(deps []*debug.Module) (names []string) {
 	return names
 }
 
-// hashed identifies this executable with its checksum, which takes a while to compute.
+// hashed identifies this executable with its checksum, which is slow to compute.
 var hashed = sync.OnceValue(func() results.Tool {
 	t := tool()
 	path, err := os.Executable()
 	if err != nil {
 		return t
 	}
-	t.SHA256, _ = results.Checksum(path) // a measurement is worth making without it
+	t.SHA256, _ = results.Checksum(path) // a measurement does not need it
 	return t
 })
 
-// toolOf identifies another build of pushbench by what Go wrote into it, without
-// running it.
+// toolOf identifies another build of pushbench by its build information, without running it.
 func toolOf(executable string) (results.Tool, error) {
 	info, err := buildinfo.ReadFile(executable)
 	if err != nil {

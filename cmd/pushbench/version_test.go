@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Only a tag is a version: a pseudo-version names the commit, which stands beside it anyway.
+// Only a tag is a version: a pseudo-version repeats the commit, which is recorded anyway.
 func TestBuildInformationIdentifiesABuild(t *testing.T) {
 	for module, want := range map[string]string{
 		"v1.2.3":                               "1.2.3",

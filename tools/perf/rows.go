@@ -56,7 +56,7 @@ func rows(command string) []row {
 		{
 			name: "Server CPU of a WebSocket delivery, held for 5 ms", unit: "µs per delivery", load: busy.String() + " of 64 B",
 			sides: []side{
-				{name: "flush 5ms", once: busy.cpu(ours(command, "websocket", "--flush", "5ms"))},
+				{name: "flush 5ms", once: busy.cpu(ours(command, "websocket", "--batching-delay", "5ms"))},
 				{name: "flush 0", bar: 0.35, once: busy.cpu(socket)},
 			},
 		},

@@ -26,7 +26,7 @@ type CapacityOptions struct {
 	Options
 	Limit  []string // assertions, beside the one that nothing is lost
 	Axis   string   // what is varied: "rate" (of publication) or "clients"
-	Most   float64  // the highest load to try
+	Max    float64  // the highest load to try
 	Window string   // how long each load is measured
 }
 
@@ -75,7 +75,7 @@ func writeCapacity(found results.Capacity) error {
 func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 	return o.Load(name, "this limit", func(s *scenarios.Scenario) (err error) {
 		if len(o.Limit) == 0 {
-			return Usagef("--slo is missing; wanted: what must hold, such as --slo 'p(99)<200ms'")
+			return Usagef("--require is missing; expected: a limit such as --require 'p(99)<200ms'")
 		}
 		if o.Axis != "rate" && o.Axis != "clients" {
 			return Usagef("--over: %q is not one of rate, clients", o.Axis)
@@ -87,12 +87,12 @@ func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 		for _, claim := range append(o.Limit, "lost == 0") {
 			a, err := scenarios.ParseAssertion(claim)
 			if err != nil {
-				return Usagef("--slo: %w", err)
+				return Usagef("--require: %w", err)
 			}
 			s.Assertions = append(s.Assertions, a)
 		}
-		if !(o.Most >= o.base(s)) {
-			return Usagef("--most: %v is less than the scenario's own %v", o.Most, o.base(s))
+		if !(o.Max >= o.base(s)) {
+			return Usagef("--max: %v is less than the scenario's load %v; allowed: at least that", o.Max, o.base(s))
 		}
 		return nil
 	})
@@ -127,7 +127,7 @@ func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenari
 
 // highest searches one transport from the scenario's own load on.
 func (o CapacityOptions) highest(sess *Session, s *scenarios.Scenario, h *results.Highest, try probing) error {
-	one := search{Highest: h, from: o.base(s), most: o.Most, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, rig bool, err error) {
+	one := search{Highest: h, from: o.base(s), most: o.Max, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, rig bool, err error) {
 		if err := sess.Interrupted(); err != nil {
 			return p, false, err
 		}

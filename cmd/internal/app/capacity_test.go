@@ -25,7 +25,7 @@ func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transpo
 	if err != nil {
 		t.Fatal(err)
 	}
-	return CapacityOptions{Axis: "rate", Most: 1e6}, s, func(transport scenarios.Transport, load float64) results.Probe {
+	return CapacityOptions{Axis: "rate", Max: 1e6}, s, func(transport scenarios.Transport, load float64) results.Probe {
 		limit := 300.0
 		if transport == transports.SSE {
 			limit = 100

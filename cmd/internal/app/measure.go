@@ -32,9 +32,9 @@ type Options struct {
 	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
 	Metrics      string   // where Prometheus finds the run under way, such as 127.0.0.1:9464; empty: nowhere
 	Engine       string   // what the clients run on; default: the first that the scenario can run on
-	Inject       string   // the faults of the servers, in the words of serve --lie
+	Inject       string   // the faults of the servers, in the grammar of serve --inject
 	NoPin        bool
-	LetSleep     bool
+	AllowIdle    bool
 	Quick        bool
 	Notice       string // reported once the scenario is known to fit this machine; empty: nothing
 }
@@ -43,6 +43,7 @@ type Options struct {
 type Build struct {
 	Executable string
 	Tool       results.Tool
+	Flags      func(argv []string) []string // the command line of serve in names that this build knows
 }
 
 // Load reads a scenario, prepares it for a measurement and checks the result. change does what
@@ -167,7 +168,7 @@ func (o Options) baseline(run *bench.Run) *bench.Run {
 	other, rig := *run, *run.Setup
 	own := rig.Serve
 	rig.Serve = func(c scenarios.Configuration, host string) []string {
-		argv := own(c, host)
+		argv := o.Baseline.Flags(own(c, host))
 		argv[0] = o.Baseline.Executable
 		return argv
 	}

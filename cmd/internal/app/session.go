@@ -63,6 +63,12 @@ func (s *Session) Interrupted() error {
 	return errInterrupted
 }
 
+// insideVariable is set in a process that inUserNamespace has started.
+const insideVariable = "PUSHBENCH_USER_NAMESPACE"
+
+// InUserNamespace reports whether this is the second process of a command line: see elsewhere.
+func InUserNamespace() bool { return os.Getenv(insideVariable) != "" }
+
 // elsewhere runs the whole command again in a user namespace of its own, where the scenario
 // has a link that cannot be made here otherwise. Its error is ErrReported, with the code of that
 // process, where it did; nil where the command can go on here.

@@ -28,18 +28,18 @@ func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
 				argv = append(argv, "--listen-anywhere")
 			}
 			if answer := s.Headers.Response; answer > 0 {
-				argv = append(argv, "--answer-head", fmt.Sprint(int64(answer)))
+				argv = append(argv, "--response-header-bytes", fmt.Sprint(int64(answer)))
 			}
 			if transports.Of(c.Transport).ServerDials || s.Replies.Size > 0 {
 				argv = append(argv, "--webhooks-to", hooked(host))
 			}
 			if o.Inject != "" {
-				argv = append(argv, "--lie", o.Inject)
+				argv = append(argv, "--inject", o.Inject)
 			}
 			return argv
 		},
 	}
-	if !o.LetSleep {
+	if !o.AllowIdle {
 		rig.Idle = []string{self, "awake"}
 	}
 	if o.NoPin {

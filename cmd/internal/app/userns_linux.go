@@ -10,14 +10,11 @@ import (
 	"syscall"
 )
 
-// insideVariable marks a process that it was started by inUserNamespace.
-const insideVariable = "PUSHBENCH_USER_NAMESPACE"
-
 // inUserNamespace runs the same command line again as root of a user namespace of its own
 // (user_namespaces(7)), where a process that may make one may make networks. It has no more
 // rights outside. err is how that process ended; refused is why there is no such namespace.
 func (e Env) inUserNamespace() (err, refused error) {
-	if os.Getenv(insideVariable) != "" {
+	if InUserNamespace() {
 		return nil, errors.New("this is a user namespace")
 	}
 	self, err := os.Executable()

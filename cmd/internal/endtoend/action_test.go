@@ -34,7 +34,7 @@ claims: [lost == 0, p(50) > 60s]
 	out := filepath.Join(work, "out")
 	c := exec.CommandContext(t.Context(), filepath.Join(source, "tools", "ci.sh"))
 	c.Dir = work
-	c.Env = append(os.Environ(), "SOURCE="+source, "SCENARIO="+scenario, "BLOCKS=1", "CLAIMS=true", "OUT="+out,
+	c.Env = append(os.Environ(), "SOURCE="+source, "SCENARIO="+scenario, "REPETITIONS=1", "ASSERTIONS=true", "OUT="+out,
 		"GITHUB_STEP_SUMMARY="+filepath.Join(work, "step-summary.md"), "GITHUB_OUTPUT="+filepath.Join(work, "output"))
 	text, err := c.CombinedOutput()
 	valid, err := settle(t.Name(), codeOf(err), exitFailed, filepath.Join(out, "run"))
@@ -113,7 +113,7 @@ esac
 	} {
 		out := filepath.Join(t.TempDir(), "out")
 		cmd := exec.CommandContext(t.Context(), script)
-		cmd.Env = append(os.Environ(), "SOURCE="+source, "BASELINE=HEAD", "OUT="+out, "RUN="+c.run, "FIRST="+c.first, "SECOND="+c.second, "CLAIMS="+c.claims, "GITHUB_STEP_SUMMARY=", "GITHUB_OUTPUT=")
+		cmd.Env = append(os.Environ(), "SOURCE="+source, "BASELINE=HEAD", "OUT="+out, "RUN="+c.run, "FIRST="+c.first, "SECOND="+c.second, "ASSERTIONS="+c.claims, "GITHUB_STEP_SUMMARY=", "GITHUB_OUTPUT=")
 		text, err := cmd.CombinedOutput()
 		if codeOf(err) != c.want {
 			t.Errorf("%+v: it exits %d: %s", c, codeOf(err), text)

@@ -109,9 +109,9 @@ func TestServersThatChangeBetweenBlocksAreRefused(t *testing.T) {
 	run := unfairly(t, func(before int, transport scenarios.Transport) []string {
 		switch {
 		case transport == transports.WebSocket:
-			return []string{"--flush", "2ms"}
+			return []string{"--batching-delay", "2ms"}
 		case before > 0:
-			return []string{"--flush", "1ms"}
+			return []string{"--batching-delay", "1ms"}
 		default:
 			return nil
 		}
