@@ -160,6 +160,14 @@ func runID(s *scenarios.Scenario, began time.Time) uint32 {
 	return h.Sum32()
 }
 
+// publisher names who publishes as manifests do.
+func publisher(by scenarios.Publisher) string {
+	if by == scenarios.ByPublishOnly {
+		return "reporters"
+	}
+	return string(by)
+}
+
 // workload returns the scenario's parameters.
 func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) results.Workload {
 	w := results.Workload{
@@ -169,7 +177,7 @@ func workload(s *scenarios.Scenario, configurations []scenarios.Configuration) r
 		SHA256:        s.Hash(),
 		Clients:       s.Clients.Count,
 		Topics:        s.Topics.Count,
-		Publisher:     string(s.Publish.By),
+		Publisher:     publisher(s.Publish.By),
 		Arrivals:      string(s.Publish.Arrivals),
 		PublishRate:   float64(s.Publish.Rate),
 		PublishOnly:   s.PublishOnly(),

@@ -104,7 +104,7 @@ func TestRepetitionContainsEveryConfigurationOnce(t *testing.T) {
 			t.Errorf("repetition %d: %v", i+1, order)
 		}
 	}
-	if m.Workload.BatchingDelay["sse stack=fasthttp flush=5ms"] != 5*time.Millisecond || len(m.Workload.BatchingDelay) != 18 {
+	if m.Workload.BatchingDelay["sse library=fasthttp batching_delay=5ms"] != 5*time.Millisecond || len(m.Workload.BatchingDelay) != 18 {
 		t.Errorf("batching delays: %v", m.Workload.BatchingDelay)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // A Case is what one trial measures and one row of a report stands for: a
 // transport, on a stack, with a flush window, over a kind of connection.
 type Configuration struct {
-	Name          string        `json:"name"` // the transport, and the value of whatever the run sweeps: "websocket flush=5ms"
+	Name          string        `json:"name"` // the transport, and the value of whatever the run sweeps: "websocket batching_delay=5ms"
 	Transport     string        `json:"transport"`
 	Library       string        `json:"stack"`
 	BatchingDelay time.Duration `json:"flush_ns"`               // 0: never hold messages back
@@ -91,26 +91,26 @@ func (t Trial) ConfigurationName() string { return cmp.Or(t.Configuration, t.Tra
 // CaseName is the case of the interval's trial.
 func (i Interval) ConfigurationName() string { return cmp.Or(i.Configuration, i.Transport) }
 
-// Variant is what tells the case from others of its transport: "flush=5ms", empty
+// Variant is what tells the case from others of its transport: "batching_delay=5ms", empty
 // where nothing is swept.
 func (c Configuration) Variant() string {
 	return strings.TrimPrefix(strings.TrimPrefix(c.Name, c.Transport), " ")
 }
 
 // Key is the name as benchmark keys and as a log's tag, which hold no spaces:
-// "websocket/flush=5ms".
+// "websocket/batching_delay=5ms".
 func (c Configuration) Key() string { return caseKey(c.Name) }
 
 func caseKey(name string) string { return strings.ReplaceAll(name, " ", "/") }
 
-// FileName is the name as part of a file's: "websocket-flush-5ms".
+// FileName is the name as part of a file's: "websocket-batching_delay-5ms".
 func (c Configuration) FileName() string {
 	return strings.NewReplacer(" ", "-", "=", "-").Replace(c.Name)
 }
 
 // variantName is what a case may be called beside its transport: it becomes part
 // of file names, a tag of the interval log and keys of a benchmark.
-var variantName = regexp.MustCompile(`^( [a-z][a-z0-9]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,11}$`)
+var variantName = regexp.MustCompile(`^( [a-z][a-z0-9_]{0,15}=[a-z0-9][a-z0-9.µ_-]{0,31}){0,11}$`)
 
 func (m Manifest) checkConfigurations() error {
 	for i, c := range m.Configurations {

@@ -111,14 +111,14 @@ func TestTheCommittedRunOpens(t *testing.T) {
 
 func TestCasesThatCannotBeTrusted(t *testing.T) {
 	for name, spoil := range map[string]func(*results.Run){
-		"a trial of an unknown case":      func(r *results.Run) { r.Trials[3].Configuration = "longpoll flush=7ms" },
-		"an interval of an unknown case":  func(r *results.Run) { r.Intervals[3].Configuration = "longpoll flush=7ms" },
+		"a trial of an unknown case":      func(r *results.Run) { r.Trials[3].Configuration = "longpoll batching_delay=7ms" },
+		"an interval of an unknown case":  func(r *results.Run) { r.Intervals[3].Configuration = "longpoll batching_delay=7ms" },
 		"a trial of another's case":       func(r *results.Run) { r.Trials[0].Transport = "sse" },
 		"a trial there twice":             func(r *results.Run) { r.Trials[1] = r.Trials[0] },
 		"a case there twice":              func(r *results.Run) { r.Manifest.Configurations[1] = r.Manifest.Configurations[0] },
 		"a case of no transport":          func(r *results.Run) { r.Manifest.Configurations[0].Transport = "pigeon" },
 		"a case that is a path":           func(r *results.Run) { r.Manifest.Configurations[0].Name = "shortpoll ../x=1" },
-		"a case with another's transport": func(r *results.Run) { r.Manifest.Configurations[0].Name = "sse stack=x" },
+		"a case with another's transport": func(r *results.Run) { r.Manifest.Configurations[0].Name = "sse library=x" },
 		"a negative flush window":         func(r *results.Run) { r.Manifest.Configurations[3].BatchingDelay = -1 },
 		"a trial's negative flush window": func(r *results.Run) { r.Trials[0].BatchingDelay = -1 },
 	} {

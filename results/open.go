@@ -43,6 +43,7 @@ func openFS(root fs.FS, path string) (*Run, error) {
 			return nil, err
 		}
 	}
+	r.run.useCurrentNames()
 	r.unfinished()
 	return r.run, nil
 }

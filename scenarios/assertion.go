@@ -10,7 +10,9 @@ import (
 )
 
 // ParseAssertion reads a claim or a need. Its errors complete a sentence.
-func ParseAssertion(text string) (metric.Assertion, error) { return grammar().Assertion(text) }
+func ParseAssertion(text string) (metric.Assertion, error) {
+	return grammar().Assertion(metric.CurrentNames(text))
+}
 
 func grammar() metric.Grammar {
 	return metric.Grammar{Transports: transports.Names[string](nil), Hint: didYouMean}

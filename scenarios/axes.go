@@ -14,19 +14,19 @@ import (
 // is a row here, a field of Case and one of Sweep.
 var axes = []axis{
 	axisOf[Library]{
-		name: "stack", flag: true,
+		name: "library", flag: "stack",
 		sweep:   func(w *Sweep) *[]Library { return &w.Library },
 		of:      func(c *Configuration) *Library { return &c.Library },
 		own:     func(s *Scenario, _ Transport) *Library { return &s.Library },
-		ownPath: "stack", ownDefault: Reference, lists: "lists the stacks",
+		ownPath: "library", ownDefault: Reference, lists: "lists the stacks",
 	},
 	axisOf[Duration]{
-		name: "flush", flag: true,
+		name: "batching_delay", flag: "flush",
 		sweep:     func(w *Sweep) *[]Duration { return &w.BatchingDelay },
 		of:        func(c *Configuration) *Duration { return &c.BatchingDelay },
 		own:       flushOf,
 		appliesTo: flushes, lacking: ", as a short poll is answered at once",
-		ownPath: "*.flush", lists: "lists the flush windows",
+		ownPath: "*.batching_delay", lists: "lists the flush windows",
 	},
 	axisOf[int]{
 		name: "clients", shared: true,
@@ -69,7 +69,7 @@ var axes = []axis{
 	// Polls need no heartbeat where they are answered at once, and a client that the server
 	// dials has nothing to keep open.
 	axisOf[Duration]{
-		name: "heartbeat", flag: true, inner: 3,
+		name: "heartbeat", flag: "heartbeat", inner: 3,
 		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
 		of:        func(c *Configuration) *Duration { return &c.Heartbeat },
 		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
@@ -103,7 +103,7 @@ var axes = []axis{
 		ownPath: "*.new_connection", lists: "says with and without",
 	},
 	axisOf[bool]{
-		name: "tls", text: words("no", "yes"), flag: true, inner: 2,
+		name: "tls", text: words("no", "yes"), flag: "tls", inner: 2,
 		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
 		of:      func(c *Configuration) *bool { return &c.TLS },
 		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },

@@ -29,7 +29,7 @@ type axis interface {
 
 // An axisOf is an axis with values of type T.
 type axisOf[T comparable] struct {
-	name  string                        // the field of a file's sweep; also the server's flag, where it has one
+	name  string                        // the field of a file's sweep
 	named string                        // in the names of cases; default: name
 	text  func(T) string                // a value in the names of cases; default: fmt.Sprint
 	sweep func(*Sweep) *[]T             // where a sweep lists it
@@ -48,9 +48,9 @@ type axisOf[T comparable] struct {
 	lists      string // what the sweep does in its place: "lists the stacks"
 	conditions []sweepCondition
 
-	flag   bool // the server is told the value, unless it is zero
-	shared bool // a case holds a value only where it is swept: the run has it otherwise
-	inner  int  // the depth
+	flag   string // of pushbench serve, which passes the value to the server unless it is zero; "": the clients' alone
+	shared bool   // a case holds a value only where it is swept: the run has it otherwise
+	inner  int    // the depth
 }
 
 // A sweepCondition is a condition on a scenario with a certain sweep.
@@ -107,12 +107,12 @@ func (a axisOf[T]) serveFlags(c Configuration) []string {
 	var zero T
 	value := *a.of(&c)
 	switch {
-	case !a.flag || value == zero:
+	case a.flag == "" || value == zero:
 		return nil
 	case any(value) == true:
-		return []string{"--" + a.name}
+		return []string{"--" + a.flag}
 	default:
-		return []string{"--" + a.name, fmt.Sprint(value)}
+		return []string{"--" + a.flag, fmt.Sprint(value)}
 	}
 }
 

@@ -35,19 +35,29 @@ func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string,
 	if len(mapping.Values) == 0 && r.Min != "" {
 		return "", d.refuse(path, n, r.allowed+", at least one of them", "")
 	}
-	lines := map[string]int{} // of the fields that are written
+	lines, spelled := map[string]int{}, map[string]string{} // of the fields that are written
 	for _, pair := range mapping.Values {
 		key := pair.Key.GetToken()
 		here := join(path, bare(key.Value))
+		written := key.Value
 		i := slices.Index(r.names(), key.Value)
+		if i < 0 {
+			i = slices.IndexFunc(r.Fields, func(f *Rule) bool { return f.Was != "" && f.Was == key.Value })
+			if i >= 0 {
+				d.modernKey(pair.Key, r.Fields[i])
+			}
+		}
 		if i < 0 {
 			e := d.atToken(key, here, "", "is not a field; allowed: "+strings.Join(r.names(), ", "))
 			e.Hint = didYouMean(key.Value, r.names())
 			return "", e
 		}
-		if line, twice := lines[key.Value]; twice {
+		if line, twice := lines[key.Value]; twice && spelled[key.Value] != written {
+			return "", d.atToken(key, here, "", fmt.Sprintf("and %s are two names of one field, and %[1]s is in line %d; allowed: %s alone", spelled[key.Value], line, key.Value))
+		} else if twice {
 			return "", d.atToken(key, here, "", fmt.Sprintf("is given twice, first in line %d; allowed: once", line))
 		}
+		spelled[key.Value] = written
 		lines[key.Value] = key.Position.Line
 		means, err := d.check(r.Fields[i], here, pair.Value)
 		if err != nil {
@@ -94,6 +104,7 @@ func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error)
 	if r.prose() {
 		content = oneLine(content)
 	}
+	content = d.modern(r, n.GetToken(), content)
 	value, err := r.parse(content)
 	if err != nil || !r.allows(value) || !r.styled(n) {
 		return "", d.refuse(path, n, r.allowed, r.hint(n, *text))

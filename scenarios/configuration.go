@@ -28,10 +28,10 @@ var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 // transport with every combination of what is named. At least one list is given; one
 // that is empty leaves its axis at the scenario's own value.
 type Sweep struct {
-	Library []Library `yaml:"stack,omitempty" json:"stack"` // 1 to 3 stacks, in place of the field stack
+	Library []Library `yaml:"library,omitempty" was:"stack" json:"stack"` // 1 to 3 stacks, in place of the field stack
 	// Or heartbeats: a block runs each of the 8 for three transports.
-	BatchingDelay []Duration `yaml:"flush,omitempty" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
-	TLS           []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                 // without and with, in place of network.tls
+	BatchingDelay []Duration `yaml:"batching_delay,omitempty" was:"flush" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
+	TLS           []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                                      // without and with, in place of network.tls
 
 	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat" items:"8" min:"0s" max:"10m" allowed:"durations with their units, each once"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
 

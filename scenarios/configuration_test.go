@@ -20,11 +20,11 @@ func namesOf(cases []Configuration) []string {
 func TestCases(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "shortpoll, longpoll, sse, websocket",
-		"stack: nethttp\nwebsocket: {flush: 5ms}\n":                       "shortpoll, longpoll, sse, websocket",
-		"transports: [websocket, shortpoll]\nsweep: {flush: [0s, 5ms]}\n": "websocket flush=0s, websocket flush=5ms, shortpoll",
-		"transports: [shortpoll, sse]\nsweep: {stack: [fasthttp, nethttp], flush: [20ms, 0s]}\n": "shortpoll stack=fasthttp, shortpoll stack=nethttp, " +
-			"sse stack=fasthttp flush=20ms, sse stack=fasthttp flush=0s, sse stack=nethttp flush=20ms, sse stack=nethttp flush=0s",
-		"transports: [sse]\nsweep: {stack: [nethttp]}\n": "sse stack=nethttp",
+		"library: nethttp\nwebsocket: {batching_delay: 5ms}\n":                     "shortpoll, longpoll, sse, websocket",
+		"transports: [websocket, shortpoll]\nsweep: {batching_delay: [0s, 5ms]}\n": "websocket batching_delay=0s, websocket batching_delay=5ms, shortpoll",
+		"transports: [shortpoll, sse]\nsweep: {library: [fasthttp, nethttp], batching_delay: [20ms, 0s]}\n": "shortpoll library=fasthttp, shortpoll library=nethttp, " +
+			"sse library=fasthttp batching_delay=20ms, sse library=fasthttp batching_delay=0s, sse library=nethttp batching_delay=20ms, sse library=nethttp batching_delay=0s",
+		"transports: [sse]\nsweep: {library: [nethttp]}\n": "sse library=nethttp",
 		"transports: [longpoll, sse]\nsweep: {tls: [true, false], new_connection: [false, true]}\n": "longpoll connection=kept tls=yes, longpoll connection=kept tls=no, " +
 			"longpoll connection=new tls=yes, longpoll connection=new tls=no, sse tls=yes, sse tls=no",
 		"transports: [shortpoll, websocket]\nsweep: {heartbeat: [0s, 4s], rtt: [0s, 40ms]}\n": "shortpoll rtt=0s, shortpoll rtt=40ms, " +
@@ -38,7 +38,7 @@ func TestCases(t *testing.T) {
 }
 
 func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
-	s := read(t, small+"stack: nethttp\nwebsocket: {flush: 5ms}\n")
+	s := read(t, small+"library: nethttp\nwebsocket: {batching_delay: 5ms}\n")
 	cases := s.Configurations()
 	if got, want := cases[len(cases)-1], (Configuration{Transport: transports.WebSocket, Library: NetHTTP, BatchingDelay: Duration(5 * time.Millisecond)}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -47,7 +47,7 @@ func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
 
 // What a server and a generator are told of a case is a scenario like any other.
 func TestTheScenarioOfACase(t *testing.T) {
-	s := read(t, small+"sweep: {stack: [nethttp, fasthttp], flush: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nclaims: [websocket stack=nethttp flush=0s tls=yes lost == 0]\n")
+	s := read(t, small+"sweep: {library: [nethttp, fasthttp], batching_delay: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nassertions: [websocket library=nethttp batching_delay=0s tls=yes lost == 0]\n")
 	for _, c := range s.Configurations() {
 		alone := s.For(c)
 		own := setting[bool]("NewConnection")(alone, c.Transport)
@@ -69,7 +69,7 @@ func TestTheScenarioOfACase(t *testing.T) {
 
 // A server has the values that concern it on its command line, each other value is the clients'.
 func TestServeFlags(t *testing.T) {
-	s := read(t, small+"transports: [sse]\nnetwork: {rtt: 40ms, link: packets}\nsweep: {stack: [fasthttp], flush: [0s, 5ms], heartbeat: [4s], clients: [3], tls: [true]}\n")
+	s := read(t, small+"transports: [sse]\nnetwork: {rtt: 40ms, link: packets}\nsweep: {library: [fasthttp], batching_delay: [0s, 5ms], heartbeat: [4s], clients: [3], tls: [true]}\n")
 	var got []string
 	for _, c := range s.Configurations() {
 		got = append(got, strings.Join(c.ServeFlags(), " "))
@@ -83,7 +83,7 @@ func TestServeFlags(t *testing.T) {
 func TestAFlagsSweepIsCheckedAsAFilesIs(t *testing.T) {
 	s := read(t, small)
 	s.Sweep.BatchingDelay = []Duration{0, 0}
-	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.flush[1]") {
+	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.batching_delay[1]") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -31,6 +31,7 @@ func Read(name string, r io.Reader) (*Scenario, error) {
 	if c := s.validate(); c != nil {
 		return nil, d.conflict(c)
 	}
+	s.Warnings = d.warnings()
 	return s, nil
 }
 
@@ -49,7 +50,13 @@ func (s *Scenario) Vary(axis, values string) error {
 	if err != nil {
 		return err
 	}
-	return withoutPosition(d.decode(newRule(reflect.TypeFor[Sweep](), ""), &s.Sweep))
+	if err := d.decode(newRule(reflect.TypeFor[Sweep](), ""), &s.Sweep); err != nil {
+		return withoutPosition(err)
+	}
+	for _, r := range d.renamed { // at most one, as there is one field
+		s.Warnings = append(s.Warnings, fmt.Sprintf("--sweep: %q is deprecated: use %q", r.old, r.now))
+	}
+	return nil
 }
 
 // withoutPosition is an error about a text that no file holds.

@@ -121,14 +121,14 @@ payload:
     - {size: 64KiB, weight: 0.5}
 delivery: latest
 shortpoll: {interval: 1ms, pacing: fixed-delay, new_connection: true}
-longpoll: {hold: 1s, flush: 20ms, new_connection: true}
-sse: {flush: 1µs}
-websocket: {flush: 1s}
+longpoll: {timeout: 1s, batching_delay: 20ms, new_connection: true}
+sse: {batching_delay: 1µs}
+websocket: {batching_delay: 1s}
 idle: 0s
 warmup: 0s
 window: 1m30s
 drain: 2s
-blocks: 1000
+repetitions: 1000
 compare: {primary: [cpu_per_message, p999], margin: 2.5%}
 `)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -370,6 +370,7 @@ func checkRoundTrip(t interface {
 }, s *Scenario,
 ) {
 	t.Helper()
+	s.Warnings = nil // are of the file that s was read from
 	written := s.YAML()
 	again, err := Read("again.yaml", bytes.NewReader(written))
 	if err != nil {

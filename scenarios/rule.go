@@ -20,6 +20,7 @@ import (
 // A Rule says what a field of a scenario may hold. It comes from the field's Go type and
 // these struct tags:
 //
+//	was:"stack"          the deprecated name of the field, which is accepted with a warning
 //	required:"true"      the field must be written
 //	default:"1s"         what it holds when it is not written, in YAML
 //	min:"1ms" max:"1h"   limits of a number or quantity, or of each item of a list;
@@ -32,6 +33,7 @@ import (
 // The reader and the generator of the JSON Schema share it.
 type Rule struct {
 	Name     string // in YAML
+	Was      string // its deprecated name; "": none
 	GoName   string
 	Type     reflect.Type
 	Required bool
@@ -39,6 +41,7 @@ type Rule struct {
 	Min, Max string // "": no limit
 	Pattern  string // "": any text
 	Words    []string
+	Renamed  map[string]string // deprecated words: what each is now
 
 	Fields   []*Rule // of a mapping
 	Item     *Rule   // of a list
@@ -57,6 +60,7 @@ type kind struct {
 	unit    string // that a bare number probably lacks
 	pattern string
 	words   []string
+	renamed map[string]string       // deprecated words: what each is now
 	grammar func(text string) error // of a text; its errors complete a sentence
 }
 
@@ -85,7 +89,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Transport]():        oneOf(AllTransports...),
 	reflect.TypeFor[Delivery]():         oneOf(Every, Latest),
 	reflect.TypeFor[Spread]():           oneOf(Even, Random, Zipf),
-	reflect.TypeFor[Publisher]():        oneOf(ByClients, ByBackend, ByPublishOnly),
+	reflect.TypeFor[Publisher]():        oneOf(ByClients, ByBackend, ByPublishOnly).formerly(map[string]string{"reporters": string(ByPublishOnly)}),
 	reflect.TypeFor[Arrivals]():         oneOf(Poisson, Periodic, Burst),
 	reflect.TypeFor[LinkKind]():         oneOf(StreamLink, PacketLink),
 	reflect.TypeFor[Pacing]():           oneOf(FixedRate, FixedDelay),
@@ -103,6 +107,12 @@ func oneOf[T ~string](all ...T) kind {
 	return kind{what: strings.Join(words, ", "), words: words}
 }
 
+// formerly adds deprecated words.
+func (k kind) formerly(renamed map[string]string) kind {
+	k.renamed = renamed
+	return k
+}
+
 // rules are made once, and not before main: units are read with patterns of this package.
 var rules = sync.OnceValue(func() *Rule { return newRule(reflect.TypeFor[Scenario](), "") })
 
@@ -116,6 +126,7 @@ func newRule(t reflect.Type, tags reflect.StructTag) *Rule {
 		Min: tags.Get("min"), Max: tags.Get("max"), allowed: tags.Get("allowed"),
 	}
 	r.Name, _, _ = strings.Cut(tags.Get("yaml"), ",")
+	r.Was = tags.Get("was")
 	key := any(t)
 	if name := tags.Get("kind"); name != "" {
 		key = name
@@ -170,7 +181,7 @@ func (r *Rule) describeList(tags reflect.StructTag) {
 }
 
 func (r *Rule) describeScalar(k kind, tags reflect.StructTag) {
-	r.unit, r.Words, r.grammar = k.unit, k.words, k.grammar
+	r.unit, r.Words, r.Renamed, r.grammar = k.unit, k.words, k.renamed, k.grammar
 	r.Pattern, r.allowed = cmp.Or(tags.Get("pattern"), k.pattern), cmp.Or(r.allowed, k.what)
 	r.pattern = regexp.MustCompile(r.Pattern)
 	if r.Min == "" {

@@ -49,9 +49,9 @@ type Scenario struct {
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
-	ShortLived ShortLived  `yaml:"visitors,omitempty" json:"visitors"` // clients that come and go beside; default none
-	Upstream   Upstream    `yaml:"inputs,omitempty" json:"inputs"`     // what clients send up beside, owed to nobody; default nothing
-	Replies    Replies     `yaml:"answers,omitempty" json:"answers"`   // what each client sends back for each message; default nothing
+	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"visitors"` // clients that come and go beside; default none
+	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"inputs"`        // what clients send up beside, owed to nobody; default nothing
+	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // what each client sends back for each message; default nothing
 	Payload    Payload     `yaml:"payload" json:"payload" required:"true"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -67,24 +67,26 @@ type Scenario struct {
 
 	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
 
-	Library Library `yaml:"stack" json:"stack" default:"reference"` // default reference
-	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`   // what a block varies besides the transport; default nothing
+	Library Library `yaml:"library" was:"stack" json:"stack" default:"reference"` // default reference
+	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                 // what a block varies besides the transport; default nothing
 
 	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // all clients connected, nothing published: memory per idle client; default 1s
 	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // published but not counted; default 1s
 	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // counted, by due instant
 	// At least 10ms: what is due as the window closes arrives later, if only by a system call.
-	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`            // at most this long after the window for what is still on its way, 10ms or more; default 5s
-	Repetitions int      `yaml:"blocks" json:"blocks" default:"4" min:"1" max:"1000"`             // each block runs every case once, a case being a transport with a stack and a flush window; default 4
-	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"` // default 1; schedules, phases and orders all come from it
+	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`                  // at most this long after the window for what is still on its way, 10ms or more; default 5s
+	Repetitions int      `yaml:"repetitions" was:"blocks" json:"blocks" default:"4" min:"1" max:"1000"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
+	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`       // default 1; schedules, phases and orders all come from it
 
 	Compare      Compare            `yaml:"compare" json:"compare"`
-	Requirements []metric.Assertion `yaml:"needs,omitempty" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                              // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
-	Assertions   []metric.Assertion `yaml:"claims,omitempty" json:"claims" kind:"assertion" items:"64" allowed:"a figure, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // what a run must find, or fail; default nothing
+	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
+	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"claims" kind:"assertion" items:"64" allowed:"a figure, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // what a run must find, or fail; default nothing
 
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the block in which it is sure that a claim is broken, from the fourth on; default false
 
 	Published metric.Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
+
+	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file that it was read from
 }
 
 // Compare says, before anything is measured, what the transports are judged by.
@@ -141,7 +143,7 @@ type Publisher string
 const (
 	ByClients     Publisher = "clients"
 	ByBackend     Publisher = "backend"
-	ByPublishOnly Publisher = "reporters"
+	ByPublishOnly Publisher = "publish_only"
 )
 
 // Visitors come while the clients are served, subscribe to the topics of one of them, leave
@@ -170,8 +172,8 @@ type Replies struct {
 // up: what browsers send of their own accord, and cookies. A head that is longer stays as it is.
 type Headers struct {
 	// Servers take heads of 8 KiB.
-	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"` // of each request of a client's, 256B … 7KiB; default as it is
-	Response Size `yaml:"answer,omitempty" json:"answer" min:"128B" max:"4KiB"`   // of each answer to a poll or a publication, 128B … 4KiB; default as it is
+	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // of each request of a client's, 256B … 7KiB; default as it is
+	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // of each answer to a poll or a publication, 128B … 4KiB; default as it is
 }
 
 // Arrivals says how due instants are spread in time.
@@ -254,14 +256,14 @@ const (
 // LongPollSettings says how long a server may hold a poll.
 type LongPollSettings struct {
 	// Proxies cut longer polls.
-	Timeout       Duration `yaml:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`    // default 25s, 1s … 30s
-	BatchingDelay Duration `yaml:"flush" json:"flush" default:"0s" min:"0s" max:"1s"`    // flush window, default 0s = never hold messages back; at most 1s
-	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"` // open a TCP connection for every poll
+	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // default 25s, 1s … 30s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
+	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`                   // open a TCP connection for every poll
 }
 
 // PushSettings is what the streaming transports share.
 type PushSettings struct {
-	BatchingDelay Duration `yaml:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
 }
 
 // Duration is a time.Duration written with its unit: "250ms", "25s", "2m".

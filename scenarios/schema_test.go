@@ -54,8 +54,15 @@ func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 				continue
 			}
 			fields++
-			if inJSON, _, _ := strings.Cut(g.Field(i).Tag.Get("json"), ","); inJSON != name && inJSON != "-" {
+			was := g.Field(i).Tag.Get("was")
+			if inJSON, _, _ := strings.Cut(g.Field(i).Tag.Get("json"), ","); inJSON != former(was, name) && inJSON != "-" {
 				t.Errorf("%s.%s is %q in JSON", path, name, inJSON)
+			}
+			if old, ok := s.Properties[was]; was != "" {
+				fields++
+				if !ok || !old.Deprecated || old.Type != s.Properties[name].Type {
+					t.Errorf("%s.%s is not in the schema as a deprecated name of %s", path, was, name)
+				}
 			}
 			property, ok := s.Properties[name]
 			if !ok {
@@ -68,6 +75,14 @@ func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 		}
 	}
 	visit("scenario", reflect.TypeFor[Scenario](), readSchema(t))
+}
+
+// former is the name of a field in JSON, which keeps the old one.
+func former(was, name string) string {
+	if was != "" {
+		return was
+	}
+	return name
 }
 
 func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
@@ -108,7 +123,7 @@ var beyondSchema = []string{
 	"sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
 	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-payload-beside-sizes",
 	"sweep-payload-too-small", "sweep-rate-too-low", "sweep-stack-own", "tls-beside-its-sweep",
-	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "visitors-behind-a-router", "visitors-too-many",
+	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "two-names", "visitors-behind-a-router", "visitors-too-many",
 	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-forever", "window-zero",
 }
 
@@ -146,6 +161,8 @@ type schema struct {
 	AdditionalProperties bool              `json:"additionalProperties"`
 	Required             []string          `json:"required"`
 	OneOf                []schema          `json:"oneOf"`
+	AllOf                []schema          `json:"allOf"`
+	Deprecated           bool              `json:"deprecated"`
 	Items                *schema           `json:"items"`
 	MinItems             int               `json:"minItems"`
 	MaxItems             int               `json:"maxItems"`
@@ -208,16 +225,20 @@ func (s schema) checkObject(path string, value any) error {
 			return err
 		}
 	}
+	if !s.hasRequired(object) || !s.hasOneOf(object) || slices.ContainsFunc(s.AllOf, func(all schema) bool { return !all.hasOneOf(object) }) {
+		return fmt.Errorf("%s: something is missing, or there is too much", path)
+	}
+	return nil
+}
+
+func (s schema) hasOneOf(object map[string]any) bool {
 	matching := 0
 	for _, one := range s.OneOf {
 		if one.hasRequired(object) {
 			matching++
 		}
 	}
-	if !s.hasRequired(object) || s.OneOf != nil && matching != 1 {
-		return fmt.Errorf("%s: something is missing, or there is too much", path)
-	}
-	return nil
+	return s.OneOf == nil || matching == 1
 }
 
 func (s schema) hasRequired(object map[string]any) bool {

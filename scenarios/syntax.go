@@ -28,8 +28,9 @@ const (
 
 // A document is one YAML file on its way to becoming a Scenario.
 type document struct {
-	file string
-	root ast.Node
+	file    string
+	root    ast.Node
+	renamed []rename // in the order of the file
 }
 
 // newDocument reads r to its end, at most maxBytes, and parses what it holds.

@@ -90,13 +90,13 @@ func (s *Scenario) validateRoles() *conflict {
 	case s.Servers > 1 && s.ClientsPublish():
 		return conflictAt("servers", s.Servers, "is not allowed where clients publish, as no server knows what was published to another; allowed: 1, or publish.by: backend, which posts to every server, and no inputs")
 	case s.Upstream.Rate > 0 && s.Publish.By != ByBackend:
-		return conflictAt("inputs.rate", s.Upstream.Rate, "is not allowed beside publish.by: %s, which go up the same way; allowed: with publish.by: backend", s.Publish.By)
+		return conflictAt("upstream.rate", s.Upstream.Rate, "is not allowed beside publish.by: %s, which go up the same way; allowed: with publish.by: backend", s.Publish.By)
 	case s.ShortLived.Rate > 0 && (s.Servers > 1 || s.Network.NAT || s.ServerDials()):
-		return conflictAt("visitors.rate", s.ShortLived.Rate, "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks")
+		return conflictAt("short_lived.rate", s.ShortLived.Rate, "is not allowed, as visitors have no host and no server of their own, and nobody can dial who has left; allowed: with servers: 1, without a router and without webhooks")
 	case s.ShortLived.Rate > maxVisitors:
-		return conflictAt("visitors.rate", s.ShortLived.Rate, "is more than ports last for; allowed: at most %s", maxVisitors)
+		return conflictAt("short_lived.rate", s.ShortLived.Rate, "is more than ports last for; allowed: at most %s", maxVisitors)
 	case s.Replies.Size > 0 && !s.asksEach():
-		return conflictAt("answers", nil, "is not allowed, as who answers what could not be told; allowed: with publish.by: backend, a topic for each client of its own (topics.count: clients.count, spread: even), delivery: every, servers: 1, and no inputs")
+		return conflictAt("replies", nil, "is not allowed, as who answers what could not be told; allowed: with publish.by: backend, a topic for each client of its own (topics.count: clients.count, spread: even), delivery: every, servers: 1, and no inputs")
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (s *Scenario) validateRoles() *conflict {
 func (s *Scenario) validateAssertions(cases []Configuration) *conflict {
 	for i, need := range s.Requirements {
 		if need.Configuration != "" || need.OtherConfiguration != "" {
-			return conflictAt(fmt.Sprintf("needs[%d]", i), need.Text, "cannot be held against a run: a need is of whichever transport is to be chosen, so it names none")
+			return conflictAt(fmt.Sprintf("requirements[%d]", i), need.Text, "cannot be held against a run: a need is of whichever transport is to be chosen, so it names none")
 		}
 	}
 	if missing := s.Unmeasured(cases); len(missing) > 0 {
@@ -113,7 +113,7 @@ func (s *Scenario) validateAssertions(cases []Configuration) *conflict {
 		for _, c := range cases {
 			names = append(names, c.Name())
 		}
-		return conflictAt("claims", missing[0].Text, "is of something that is not measured; measured: %s", strings.Join(names, ", "))
+		return conflictAt("assertions", missing[0].Text, "is of something that is not measured; measured: %s", strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/printer"
 
 	"pushbench/results/metric"
 )
@@ -13,11 +15,18 @@ import (
 // YAML writes s with every field, defaults included. Read gives back an equal
 // Scenario, and the same Scenario always gives the same bytes.
 func (s *Scenario) YAML() []byte {
-	data, err := yaml.MarshalWithOptions(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText), yaml.CustomMarshaler(asWords))
-	if err != nil {
-		panic(err) // a Scenario is plain data, and no unit fails to be written
-	}
-	return data
+	return printed(s.tree())
+}
+
+// tree is the YAML of s as a tree.
+func (s *Scenario) tree() ast.Node {
+	// A Scenario is plain data, and no unit fails to be written.
+	return must(yaml.ValueToNode(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText), yaml.CustomMarshaler(asWords)))
+}
+
+func printed(n ast.Node) []byte {
+	var p printer.Printer
+	return p.PrintNode(n)
 }
 
 // inQuotes writes text in double quotes, always: left to itself, the library
@@ -37,9 +46,12 @@ func asWords(names []string) ([]byte, error) {
 	return yaml.Marshal(words)
 }
 
-// Hash is the SHA-256 of YAML in hex. It says that two runs asked the same
-// question, however their files were laid out.
+// Hash is the SHA-256 of YAML in hex. Two runs with the same hash measured the same
+// scenario, whatever the layout of their files. It is taken with the deprecated names, so that
+// it equals the hash in run folders from before the fields were renamed.
 func (s *Scenario) Hash() string {
-	sum := sha256.Sum256(s.YAML())
+	tree := s.tree()
+	rules().former(tree)
+	sum := sha256.Sum256(printed(tree))
 	return hex.EncodeToString(sum[:])
 }

@@ -174,7 +174,7 @@ func TestHash(t *testing.T) {
 
 // Runs on disk hold the hash of their scenario, and are compared by it with runs of later versions.
 func TestHashStaysTheSame(t *testing.T) {
-	s := read(t, small+"needs: [p(99) < 1s]\nclaims: [\"websocket  lost == 0\"]\npublished: {source: x, figures: [{what: y, says: z, figure: sse p(99)}]}\n")
+	s := read(t, small+"requirements: [p(99) < 1s]\nassertions: [\"websocket  lost == 0\"]\npublished: {source: x, values: [{what: y, printed: z, value: sse p(99)}]}\n")
 	if got, want := s.Hash(), "aa7dbe83649fc6847bfb911f770b03cc34855cc48c3c4b3da77f6a2c31d958ce"; got != want {
 		t.Errorf("got %s, want %s, of\n%s", got, want, s.YAML())
 	}

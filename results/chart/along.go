@@ -33,7 +33,7 @@ var axes = []axis{
 	{"interval", "by-interval", "Effect of the poll interval", "poll interval, s", "", func(c results.Configuration) float64 { return c.Interval.Seconds() }, nil, workload},
 	{"rtt", "distance", "Effect of the round-trip time", "round-trip time, ms", "linear", func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
 	// 0, 1, 5 and 20 ms are distinguishable on no scale that has all of them.
-	{"flush", "batching", "Effect of the batching delay", "batching delay, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
+	{"batching_delay", "batching", "Effect of the batching delay", "batching delay, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
 }
 
 // A quantity is what a panel has over an axis.

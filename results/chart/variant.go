@@ -121,9 +121,9 @@ func brief(r summary.Row) string {
 	var lines []string
 	for part := range strings.FieldsSeq(r.Variant()) {
 		switch axis, value, _ := strings.Cut(part, "="); axis {
-		case "batching_delay", "flush":
+		case "batching_delay":
 			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.BatchingDelay), 'f', -1, 64))
-		case "library", "stack":
+		case "library":
 			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
 		default:
 			lines = append(lines, value)
@@ -144,11 +144,8 @@ func axisNames(rows []summary.Row) string {
 	var axes []string
 	for part := range strings.FieldsSeq(all[0]) {
 		axis, _, _ := strings.Cut(part, "=")
-		switch axis {
-		case "batching_delay", "flush":
+		if axis == "batching_delay" {
 			axis = "batching delay, ms"
-		case "stack":
-			axis = "library"
 		}
 		axes = append(axes, axis)
 	}

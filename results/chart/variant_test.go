@@ -22,7 +22,7 @@ func TestASweepIsDrawn(t *testing.T) {
 			}
 			wellFormed(t, f)
 		}
-		if f := figures["batching"]; !strings.Contains(f.Alt, "flush=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
+		if f := figures["batching"]; !strings.Contains(f.Alt, "batching_delay=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
 			t.Errorf("%s: the chart of batching says %q", name, f.Alt)
 		}
 	}
@@ -39,7 +39,7 @@ func TestBatchingIsDrawnOnlyWhereFlushIsSwept(t *testing.T) {
 
 func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
 	run := synthetic.Sweep(1, time.Second, []string{"reference"}, swept[:2]) // of what is swept there, a distance is made
-	far := strings.NewReplacer("flush=0s", "rtt=0s", "flush=1ms", "rtt=40ms")
+	far := strings.NewReplacer("batching_delay=0s", "rtt=0s", "batching_delay=1ms", "rtt=40ms")
 	for i := range run.Manifest.Configurations {
 		c := &run.Manifest.Configurations[i]
 		c.Name = far.Replace(c.Name)

@@ -183,7 +183,7 @@ func TestWhatCannotBeCompared(t *testing.T) {
 
 // Cases are compared within their variant only.
 func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
-	rows := []string{"sse", "websocket", "sse flush=5ms", "websocket flush=5ms"}
+	rows := []string{"sse", "websocket", "sse batching_delay=5ms", "websocket batching_delay=5ms"}
 	all := figures{}
 	for i, name := range rows {
 		all[name] = steady(12, float64(i+1))
@@ -193,7 +193,7 @@ func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
 	for _, d := range compare.Of(metric.P50, j.Family) {
 		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
 	}
-	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket flush=5ms / sse flush=5ms"; got != want || j.Variants != 2 {
+	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket batching_delay=5ms / sse batching_delay=5ms"; got != want || j.Variants != 2 {
 		t.Errorf("%d variants, pairs %s; want 2, %s", j.Variants, got, want)
 	}
 }

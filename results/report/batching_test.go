@@ -41,10 +41,10 @@ func TestInversion(t *testing.T) {
 	} {
 		run := flushSweep(c.blocks)
 		for _, flush := range []string{"0s", "20ms"} {
-			costs(run, "longpoll flush="+flush, polls)
+			costs(run, "longpoll batching_delay="+flush, polls)
 		}
-		costs(run, "websocket flush=0s", c.none)
-		costs(run, "websocket flush=20ms", c.largest)
+		costs(run, "websocket batching_delay=0s", c.none)
+		costs(run, "websocket batching_delay=20ms", c.largest)
 		said := sentence(t, run, "Server and generator CPU per message")
 		if !strings.Contains(said, c.want) {
 			t.Errorf("%s: got %q, want %q in it", name, said, c.want)
@@ -79,20 +79,20 @@ func TestASweepInFilesForOthers(t *testing.T) {
 	if err := r.Bench(&benchmark); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(benchmark.String(), "/transport=websocket/flush=5ms 1 ") {
+	if !strings.Contains(benchmark.String(), "/transport=websocket/batching_delay=5ms 1 ") {
 		t.Errorf("bench.txt:\n%s", benchmark.String())
 	}
 	if err := r.CSV(&table); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(table.String(), "\n"); !strings.HasSuffix(lines[0], ",case,stack,flush_ms") || !strings.HasSuffix(lines[5], ",longpoll flush=5ms,reference,5") {
+	if lines := strings.Split(table.String(), "\n"); !strings.HasSuffix(lines[0], ",case,stack,flush_ms") || !strings.HasSuffix(lines[5], ",longpoll batching_delay=5ms,reference,5") {
 		t.Errorf("summary.csv:\n%s\n…\n%s", lines[0], lines[5])
 	}
 	dir := t.TempDir()
 	if err := r.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "websocket-flush-5ms.hgrm")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "websocket-batching_delay-5ms.hgrm")); err != nil {
 		t.Error(err)
 	}
 }

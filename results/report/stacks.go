@@ -17,7 +17,7 @@ var stackMetrics = []string{metric.ServerCPUPerMessage, metric.CPUPerMessage, me
 // every stack that was measured, and is withdrawn where only some support it.
 type claim struct {
 	metric    string
-	names     [2]string // rows without their stack: "sse flush=5ms"
+	names     [2]string // rows without their stack: "sse batching_delay=5ms"
 	on        []string  // per stack: the ratio of the second to the first, and what it shows
 	direction int       // on the first stack that distinguishes the two: -1 the first costs less, +1 the second, 0 on none
 	withdrawn string    // the stacks that do not support it, and why; empty: it holds
@@ -59,7 +59,7 @@ func (s stackRows) row(name string) (found summary.Row) {
 }
 
 // withoutStack is the name that a row shares with those of the other stacks.
-func withoutStack(r summary.Row) string { return strings.Replace(r.Name, " stack="+r.Library, "", 1) }
+func withoutStack(r summary.Row) string { return strings.Replace(r.Name, " library="+r.Library, "", 1) }
 
 // claims compares transports on each stack: those with the same flush window, and
 // a short poll, which has none, with each. A claim must hold on every stack, which
@@ -70,7 +70,7 @@ func (r *Report) claims() (all []claim) {
 	if len(stacks) < 2 {
 		return nil
 	}
-	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "flush=") }
+	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "batching_delay=") }
 	for _, metric := range stackMetrics {
 		for i, a := range stacks[0].rows {
 			for _, b := range stacks[0].rows[i+1:] {

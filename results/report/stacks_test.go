@@ -42,7 +42,7 @@ func TestClaimsHoldOnAllStacksOrAreWithdrawn(t *testing.T) {
 func TestAClaimThatTurnsRoundIsWithdrawn(t *testing.T) {
 	run := synthetic.Sweep(12, time.Second, bothStacks, []time.Duration{0})
 	for i := range run.Trials {
-		if tr := &run.Trials[i]; tr.Configuration == "sse stack=fasthttp" {
+		if tr := &run.Trials[i]; tr.Configuration == "sse library=fasthttp" {
 			tr.Cost.Server.CPU *= 4
 		}
 	}

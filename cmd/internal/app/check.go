@@ -25,6 +25,7 @@ func openReference(path string) (ref reference, err error) {
 	if ref.scenario, err = scenarios.Load(filepath.Join(path, "scenario.yaml")); err != nil {
 		return ref, err
 	}
+	ref.scenario.Warnings = nil // a run folder keeps the names of its time
 	switch {
 	case ref.run.Manifest.Status != results.Complete:
 		err = &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, ref.run.Manifest.Status)}

@@ -107,6 +107,7 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	if err := e.elsewhere(s); err != nil {
 		return nil, err
 	}
+	e.warn(s)
 	err = e.InSession(ctx, func(session *Session) (err error) {
 		runs, err = session.measure(s, o)
 		return err
@@ -157,6 +158,13 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		return nil, Usagef("--out: %w", err)
 	default:
 		return nil, err
+	}
+}
+
+// warn prints what the scenario's file should say differently.
+func (e Env) warn(s *scenarios.Scenario) {
+	for _, warning := range s.Warnings {
+		fmt.Fprintln(e.Err, warning)
 	}
 }
 

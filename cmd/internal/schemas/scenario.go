@@ -3,7 +3,9 @@ package main
 import (
 	"encoding"
 	"encoding/json"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -55,6 +57,9 @@ func text(r *scenarios.Rule) *jsonschema.Schema {
 	for _, word := range r.Words {
 		s.Enum = append(s.Enum, word)
 	}
+	for _, word := range slices.Sorted(maps.Keys(r.Renamed)) { // JSON Schema cannot mark one word as deprecated
+		s.Enum = append(s.Enum, word)
+	}
 	if r.Words == nil && r.Pattern == "" {
 		most := uint64(scenarios.MaxProse)
 		s.MaxLength = &most
@@ -70,10 +75,21 @@ func (docs comments) object(r *scenarios.Rule) *jsonschema.Schema {
 			property.Default = f.Initial()
 		}
 		docs.describe(property, oneLine(docs[r.Type.Name()+"."+f.GoName]))
-		if f.Required {
+		switch {
+		case f.Required && f.Was != "":
+			s.AllOf = append(s.AllOf, &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Required: []string{f.Name}}, {Required: []string{f.Was}}}})
+		case f.Required:
 			s.Required = append(s.Required, f.Name)
 		}
 		s.Properties.Set(f.Name, property)
+	}
+	for _, f := range r.Fields {
+		if f.Was != "" {
+			property, _ := s.Properties.Get(f.Name)
+			old := *property
+			old.Deprecated, old.Description = true, "deprecated: use "+f.Name
+			s.Properties.Set(f.Was, &old)
+		}
 	}
 	return s
 }

@@ -46,12 +46,12 @@ func cases(names, stacks []string, flushes []time.Duration) []results.Configurat
 				}
 				c := results.Configuration{Name: t, Transport: t, Library: stack}
 				if len(stacks) > 1 {
-					c.Name += " stack=" + stack
+					c.Name += " library=" + stack
 				}
 				if c.BatchingDelay = flush; !transports.Of(t).Batches {
 					c.BatchingDelay = 0
 				} else if len(flushes) > 1 {
-					c.Name += " flush=" + flush.String()
+					c.Name += " batching_delay=" + flush.String()
 				}
 				all = append(all, c)
 			}
