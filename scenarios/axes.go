@@ -14,14 +14,14 @@ import (
 // is a row here, a field of Case and one of Sweep.
 var axes = []axis{
 	axisOf[Library]{
-		name: "library", flag: "stack",
+		name: "library", flag: "library",
 		sweep:   func(w *Sweep) *[]Library { return &w.Library },
 		of:      func(c *Configuration) *Library { return &c.Library },
 		own:     func(s *Scenario, _ Transport) *Library { return &s.Library },
 		ownPath: "library", ownDefault: Reference, lists: "lists the stacks",
 	},
 	axisOf[Duration]{
-		name: "batching_delay", flag: "flush",
+		name: "batching_delay", flag: "batching-delay",
 		sweep:     func(w *Sweep) *[]Duration { return &w.BatchingDelay },
 		of:        func(c *Configuration) *Duration { return &c.BatchingDelay },
 		own:       flushOf,

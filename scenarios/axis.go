@@ -48,7 +48,7 @@ type axisOf[T comparable] struct {
 	lists      string // what the sweep does in its place: "lists the stacks"
 	conditions []sweepCondition
 
-	flag   string // of pushbench serve, which passes the value to the server unless it is zero; "": the clients' alone
+	flag   string // of pushbench serve, which passes the value to the server unless it is zero; "": none
 	shared bool   // a case holds a value only where it is swept: the run has it otherwise
 	inner  int    // the depth
 }

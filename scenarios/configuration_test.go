@@ -74,7 +74,7 @@ func TestServeFlags(t *testing.T) {
 	for _, c := range s.Configurations() {
 		got = append(got, strings.Join(c.ServeFlags(), " "))
 	}
-	want := []string{"--stack fasthttp --heartbeat 4s --tls", "--stack fasthttp --flush 5ms --heartbeat 4s --tls"}
+	want := []string{"--library fasthttp --heartbeat 4s --tls", "--library fasthttp --batching-delay 5ms --heartbeat 4s --tls"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

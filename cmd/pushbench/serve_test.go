@@ -61,7 +61,7 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for axis, values := range map[string]string{"stack": "nethttp", "flush": "5ms", "heartbeat": "4s", "tls": "true"} {
+	for axis, values := range map[string]string{"library": "nethttp", "batching_delay": "5ms", "heartbeat": "4s", "tls": "true"} {
 		if err := s.Vary(axis, values); err != nil {
 			t.Fatal(err)
 		}
