@@ -20,28 +20,32 @@ func newSelftestCommand() *cobra.Command {
 		Short: "Check this machine's measurements against known values",
 		Long: `Check this machine's measurements against known values: servers with injected faults,
 processes that stall for a known time, byte counts of a relay, and the arithmetic of
-polling. Each row gives the expected value, the measured value and the tolerance. The
-self-test takes about 3 minutes and needs no privilege. Run no other measurement
-meanwhile.
+polling. Each row gives the expected value, the measured value and the allowed
+difference. The self-test takes about 3 minutes and needs no privilege. Run no other
+measurement meanwhile.
 
 Checks: ` + strings.Join(selftest.Names(), ", ") + `.
 
 ` + exitHelp,
-		Example: "  pushbench selftest\n  pushbench selftest --only freeze,lies\n  pushbench selftest --long",
+		Example: "  pushbench selftest\n  pushbench selftest --only server-stall,faults\n  pushbench selftest --long",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if !slices.Contains(engines.Names(), o.Engine) {
 				return app.Usagef("--engine: %q is not one of %s", o.Engine, strings.Join(engines.Names(), ", "))
 			}
-			if err := o.Check(); err != nil {
+			warning, err := o.Resolve()
+			if err != nil {
 				return app.Usagef("--only: %w", err)
+			}
+			if warning != "" {
+				fmt.Fprintf(c.ErrOrStderr(), "pushbench: warning: %s\n", warning)
 			}
 			return env(c).InSession(c.Context(), func(s *app.Session) error { return checkKnown(s, o) })
 		},
 	}
 	f := c.Flags()
 	f.BoolVar(&o.Long, "long", false, "also run the slow checks")
-	f.StringSliceVar(&o.Only, "only", nil, "checks to run, such as freeze,lies (default: all except the slow ones)")
+	f.StringSliceVar(&o.Only, "only", nil, "checks to run, such as server-stall,faults (default: all except the slow ones)")
 	f.StringVar(&o.Engine, "engine", engines.Names()[0], "client implementation: "+strings.Join(engines.Names(), " or "))
 	return c
 }
@@ -53,14 +57,14 @@ func checkKnown(s *app.Session, o selftest.Options) (err error) {
 		return fmt.Errorf("find this executable: %w", err)
 	}
 	o.Out = s.Out
-	verdict, err := selftest.Run(s.Drain, o)
+	outcome, err := selftest.Run(s.Drain, o)
 	switch interrupted := s.Interrupted(); {
 	case interrupted != nil:
 		return interrupted
 	case err != nil:
 		return err
-	case len(verdict.Failed) > 0:
-		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d checks failed: do not trust measurements on this machine", len(verdict.Failed), verdict.Rows)}
+	case len(outcome.Failed) > 0:
+		return &app.Error{Code: app.Invalid, Err: fmt.Errorf("%d of %d comparisons failed: do not trust measurements on this machine", len(outcome.Failed), outcome.Rows)}
 	default:
 		return nil
 	}

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// A mutant is this program with one defect put in on purpose. The self-test must notice
-// it: what checks the instrument is checked as well.
+// A mutant is this program with one deliberate defect. The self-test must detect it: this
+// tests the self-test.
 type mutant struct {
 	name   string
 	edits  []edit
-	proof  string // which must fail
-	reveal string // what must stand in a row that fails: else it failed for another reason
-	timed  bool   // its proof takes a quiet machine
+	check  string // the self-test check that must fail
+	reveal string // text of a row that must fail: otherwise it failed for another reason
+	timed  bool   // its check requires a quiet machine
 }
 
 // An edit replaces a text that occurs once.
@@ -35,30 +35,30 @@ var fromActualSend = []edit{
 
 var mutants = []mutant{
 	{
-		name: "latency counts from the actual send", proof: "freeze", reveal: "Little's law", timed: true, // whose samples know nothing of when it was sent
+		name: "latency counts from the actual send", check: "server-stall", reveal: "Little's law", timed: true, // its samples do not depend on the send time
 		edits: fromActualSend,
 	},
 	{
-		name: "latency counts from the actual send, and Little's law is not looked at", proof: "freeze", reveal: "websocket p99 of a standstill", timed: true,
+		name: "latency counts from the actual send, and Little's law is not checked", check: "server-stall", reveal: "websocket p99 of a stall", timed: true,
 		edits: append(fromActualSend, edit{"bench/validity/littleslaw.go", "	h := e.Trial.Latency.Histogram\n", "	if e.Flight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
 	},
 	{
-		name: "lost messages are left out of the quantiles", proof: "survivors", reveal: "p99 of what was owed",
+		name: "lost messages are left out of the quantiles", check: "lost-messages", reveal: "p99 of all expected messages",
 		edits: []edit{{"bench/record/recorder.go", "Infinite: a.Lost + a.DeclaredGap", "Infinite: 0"}},
 	},
 	{
-		name: "a gate is switched off", proof: "gates", reveal: "generator on time: spoilt trials refused",
-		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, onTime, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
+		name: "a validity check is switched off", check: "checks", reveal: "generator on time: corrupt trials rejected",
+		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, generatorOnTime, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
 	},
 	{
-		name: "a client retries in secret", proof: "retries", reveal: "shortpoll requests on the wire",
+		name: "a client retries without counting it", check: "retries", reveal: "shortpoll requests on the wire",
 		edits: []edit{
 			{"bench/client/request.go", "s.Config.Head)\n	s.Traffic.Requests.Add(1) //", "s.Config.Head)\n	if !s.stages.Resume {\n		s.Traffic.Requests.Add(1)\n	} //"},
 			{"bench/client/subscriber.go", "	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)\n", ""},
 		},
 	},
 	{
-		name: "all pollers poll in phase", proof: "shortpoll", reveal: "publisher's period = T", timed: true,
+		name: "all pollers poll in phase", check: "shortpoll", reveal: "publisher's period = T", timed: true,
 		edits: []edit{{"bench/generator/drive.go", "random.Float64()", "0 * random.Float64()"}},
 	},
 }
@@ -84,8 +84,7 @@ func (m mutant) apply(root string) (changed map[string]string, err error) {
 	return changed, nil
 }
 
-// build compiles the mutant. An overlay puts its files in place of ours; ours are
-// not touched.
+// build compiles the mutant. An overlay replaces its files; the originals do not change.
 func (m mutant) build(t *testing.T) (executable string) {
 	t.Helper()
 	root, err := filepath.Abs(moduleRoot)
@@ -120,14 +119,14 @@ func (m mutant) build(t *testing.T) (executable string) {
 	return executable
 }
 
-// moduleRoot is where go.mod is, from here.
+// moduleRoot is the folder of go.mod, relative to this package.
 var moduleRoot = filepath.Join("..", "..", "..")
 
-// caught runs the proof that must fail, and says how it did not.
+// caught runs the check that must fail, and reports if it did not.
 func (m mutant) caught(t *testing.T) {
 	t.Helper()
 	var out bytes.Buffer
-	self := exec.CommandContext(t.Context(), m.build(t), "selftest", "--only", m.proof)
+	self := exec.CommandContext(t.Context(), m.build(t), "selftest", "--only", m.check)
 	self.Stdout, self.Stderr = &out, &out
 	self.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a lock of its own
 	err := self.Run()
@@ -139,10 +138,10 @@ func (m mutant) caught(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("%q is in no row that fails\n%s", m.reveal, out.String())
+	t.Errorf("no failed row contains %q\n%s", m.reveal, out.String())
 }
 
-// An edit whose text has gone would leave a defect of the self-test unnoticed.
+// An edit whose text no longer exists would hide a defect of the self-test.
 func TestEveryMutantFollowsTheCode(t *testing.T) {
 	for _, m := range mutants {
 		if _, err := m.apply(moduleRoot); err != nil {
@@ -155,8 +154,8 @@ func TestEveryMutantFollowsTheCode(t *testing.T) {
 	}
 }
 
-// A mutant that no machine can hide is built and caught in each run of the tests, another
-// one for each commit; with -tags nightly all are.
+// Each run of the tests builds and detects one mutant whose check does not depend on the
+// machine; each commit selects another one. With -tags nightly all are built.
 func TestSelfTestCatchesAMutant(t *testing.T) {
 	var sure []mutant
 	for _, m := range mutants {
@@ -165,7 +164,7 @@ func TestSelfTestCatchesAMutant(t *testing.T) {
 		}
 	}
 	turn := 0
-	if out, err := exec.CommandContext(t.Context(), "git", "rev-list", "--count", "HEAD").Output(); err == nil { // else it is no checkout
+	if out, err := exec.CommandContext(t.Context(), "git", "rev-list", "--count", "HEAD").Output(); err == nil { // an error means that this is no checkout
 		turn, _ = strconv.Atoi(strings.TrimSpace(string(out)))
 	}
 	m := sure[turn%len(sure)]

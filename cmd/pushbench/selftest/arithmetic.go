@@ -16,28 +16,28 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// arithmetic are the proofs that need neither a server nor a clock.
-var arithmetic = []claim{
-	{name: "recorder", says: "what is recorded is what happened, to the bucket", run: recorder},
-	{name: "window", says: "the window's edges are exact: what counts is when a message was due", run: windowEdges},
-	{name: "quantiles", says: "quantiles and merging agree with sorting everything", run: quantiles},
-	{name: "survivors", says: "a server that discards what would be slow is not rewarded for it", run: survivors},
-	{name: "gates", says: "every gate passes a sound trial and refuses those that were spoilt for it", run: gates},
-	{name: "schedule", says: "the same seed plans the same messages, and Poisson arrivals are Poisson", run: schedules},
+// arithmetic are the checks that need neither a server nor a clock.
+var arithmetic = []check{
+	{name: "recorder", title: "every latency is recorded in its bucket", run: recorder},
+	{name: "window", title: "the edges of the window are exact: a message counts by when it is due", run: windowEdges},
+	{name: "quantiles", title: "quantiles and merged histograms agree with a sorted list", run: quantiles},
+	{name: "lost-messages", title: "lost messages count in the quantiles: discarding slow messages does not help a server", run: lostMessages},
+	{name: "checks", title: "every validity check accepts a valid trial and rejects the trials corrupted for it", run: validityChecks},
+	{name: "schedule", title: "equal seeds plan equal messages, and Poisson arrivals are Poisson", run: schedules},
 }
 
-// A stage is a recorder with a plan, whose clock is ours.
-type stage struct {
+// A fixture is a recorder with a plan and a simulated clock.
+type fixture struct {
 	plan     *schedule.Schedule
 	book     *record.Book
 	recorder *record.Recorder
 	run      uint32
 }
 
-const stageStart = clock.Instant(time.Hour)
+const fixtureStart = clock.Instant(time.Hour)
 
-// newStage plans messages for one client: due so long after the warm-up's begin.
-func newStage(due ...time.Duration) (*stage, error) {
+// newFixture plans messages for one client. Each due time counts from the begin of the warm-up.
+func newFixture(due ...time.Duration) (*fixture, error) {
 	s, err := experiment{transport: "websocket", publish: "rate: 1/s", settings: "warmup: 1s\n", window: 10 * time.Second}.read("stage")
 	if err != nil {
 		return nil, err
@@ -46,28 +46,28 @@ func newStage(due ...time.Duration) (*stage, error) {
 	for i, d := range due {
 		messages[i] = schedule.Message{Due: d, Publisher: schedule.Backend, Size: 64}
 	}
-	g := &stage{plan: schedule.Of(s, messages), run: 7}
+	g := &fixture{plan: schedule.Of(s, messages), run: 7}
 	g.book = record.NewBook(g.plan, s, transports.WebSocket, g.run)
-	g.book.Begin(stageStart)
+	g.book.Begin(fixtureStart)
 	g.recorder = record.NewRecorder(g.book, []int{0})
-	g.recorder.Event(0, client.Event{Kind: client.Connected}, stageStart)
+	g.recorder.Event(0, client.Event{Kind: client.Connected}, fixtureStart)
 	return g, nil
 }
 
-// deliver hands the client a message so long after it was due.
-func (g *stage) deliver(index int, after time.Duration) {
+// deliver delivers a message to the client with a given latency.
+func (g *fixture) deliver(index int, after time.Duration) {
 	data := payload.Append(nil, g.run, uint32(index), 64)
 	g.recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte(g.plan.Topics[0]), Seq: uint64(index + 1), Data: data}}},
-		stageStart.Add(g.plan.Messages[index].Due+after))
+		fixtureStart.Add(g.plan.Messages[index].Due+after))
 }
 
-// recorder feeds known latencies through the path that real ones take.
+// recorder records known latencies through the path of real ones.
 func recorder(*lab) ([]Result, error) {
 	due := time.Second + time.Millisecond // in the window
 	lost := 0
 	const steps = 400
 	for i := range steps {
-		g, err := newStage(due)
+		g, err := newFixture(due)
 		if err != nil {
 			return nil, err
 		}
@@ -84,12 +84,12 @@ func recorder(*lab) ([]Result, error) {
 		beyond.Record(d)
 	}
 	return []Result{
-		exactly("of 400 latencies from 1 µs to 60 s, lost or in another bucket", 0, lost),
-		exactly("values outside the bounds are counted, not clamped", 2, beyond.Overflow()),
+		exactly("400 latencies, 1 µs to 60 s: lost or misplaced", 0, lost),
+		exactly("values out of bounds: counted, not clamped", 2, beyond.Overflow()),
 	}, nil
 }
 
-// inItsBucket says whether a histogram holds one value, in the bucket it belongs to.
+// inItsBucket reports whether a histogram holds one value, in the right bucket.
 func inItsBucket(h results.Histogram, d time.Duration) bool {
 	found := h.Count() == 1 && h.Overflow() == 0
 	for _, bar := range h.HDR().Distribution() {
@@ -98,11 +98,11 @@ func inItsBucket(h results.Histogram, d time.Duration) bool {
 	return found
 }
 
-// windowEdges: a nanosecond before the window opens, as it opens, a nanosecond
-// before it closes, as it closes.
+// windowEdges schedules messages 1 ns before the window opens, when it opens, 1 ns before
+// it closes, and when it closes.
 func windowEdges(*lab) ([]Result, error) {
 	const opens, closes = time.Second, 11 * time.Second
-	g, err := newStage(opens-1, opens, closes-1, closes)
+	g, err := newFixture(opens-1, opens, closes-1, closes)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +114,14 @@ func windowEdges(*lab) ([]Result, error) {
 	planned, _ := g.book.Publishes()
 	return []Result{
 		exactly("planned", 2, planned.Planned),
-		exactly("owed", 2, ledger.Expected),
+		exactly("expected", 2, ledger.Expected),
 		exactly("counted", 2, latency.Histogram.Count()),
-		exactly("unexpected, as the others were known", 0, ledger.Unexpected),
+		exactly("unexpected (the others were planned)", 0, ledger.Unexpected),
 	}, nil
 }
 
-// quantiles are compared with a sorted list, whole and merged from parts in any order.
+// quantiles compares the quantiles of one histogram, and of histograms merged in either
+// order, with a sorted list.
 func quantiles(*lab) ([]Result, error) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const n, parts = 100_000, 7
@@ -130,7 +131,7 @@ func quantiles(*lab) ([]Result, error) {
 	for i := range all {
 		d := time.Duration(math.Exp(random.NormFloat64()*1.5+13) + 1000) // ns: a long tail around 0.4 ms
 		if i%1000 == 0 {
-			d *= 1000 // a crafted skew: no mean of parts' quantiles would find it
+			d *= 1000 // a skew that no mean of the parts' quantiles would reproduce
 		}
 		all[i] = d
 		whole.Record(d)
@@ -148,24 +149,25 @@ func quantiles(*lab) ([]Result, error) {
 		reversed.Merge(split[parts-1-i])
 	}
 	return []Result{
-		between("largest error of a quantile, in buckets (0.1 %, 512 ns at least)", "", 0, 1, worst),
+		between("largest quantile error in buckets (max(0.1 %, 512 ns))", "", 0, 1, worst),
 		holds("merged from 7 parts, in either order", "equal", merged.Equal(whole) && reversed.Equal(whole)),
 		exactly("counted", n, merged.Count()),
 		exactly("exact maximum", all[n-1], merged.Max()),
 	}, nil
 }
 
-// survivors: one server discards the 5 % that would take 200 ms, another delivers
-// them. By what arrived the first is four times as fast; by what was owed it is not.
-func survivors(*lab) ([]Result, error) {
+// lostMessages compares a server that discards the 5 % of messages that would take 200 ms
+// with one that delivers them. Over the delivered messages the first is four times as
+// fast; over the expected messages it is not.
+func lostMessages(*lab) ([]Result, error) {
 	const n = 2000
 	due := make([]time.Duration, n)
 	for i := range due {
 		due[i] = time.Second + time.Duration(i)*time.Millisecond
 	}
-	var honest, discarding results.Latency
-	for latency, slow := range map[*results.Latency]time.Duration{&honest: 200 * time.Millisecond, &discarding: 0} {
-		g, err := newStage(due...)
+	var delivering, discarding results.Latency
+	for latency, slow := range map[*results.Latency]time.Duration{&delivering: 200 * time.Millisecond, &discarding: 0} {
+		g, err := newFixture(due...)
 		if err != nil {
 			return nil, err
 		}
@@ -183,16 +185,17 @@ func survivors(*lab) ([]Result, error) {
 	}
 	median, _, _ := discarding.Quantile(0.5)
 	return []Result{
-		exactly("p99 of what was owed, 5 % never delivered", "∞", quantile(discarding, 0.99)),
-		took("p99 of an honest slow server", 200*time.Millisecond, honest.Histogram.Quantile(0.99), 200*time.Microsecond),
-		exactly("infinite", n/20, discarding.Infinite),
-		// Of 20 latencies in a row, 19 arrive: of 1…50 ms the 26th, by what was owed the 27th.
-		took("p50 of what was owed", 27*time.Millisecond, median, 27*time.Microsecond),
+		exactly("p99 of all expected messages, 5 % never delivered", "∞", quantile(discarding, 0.99)),
+		took("p99 of a server that delivers them slowly", 200*time.Millisecond, delivering.Histogram.Quantile(0.99), 200*time.Microsecond),
+		exactly("infinite latencies", n/20, discarding.Infinite),
+		// 19 of 20 consecutive latencies arrive. The median of 1…50 ms is the 26th value
+		// over the delivered messages, the 27th over the expected messages.
+		took("p50 of all expected messages", 27*time.Millisecond, median, 27*time.Microsecond),
 	}, nil
 }
 
-// schedules: planned twice, they are equal; exponential gaps pass the test of
-// Anderson and Darling with a known mean at 1 %.
+// schedules checks that two plans are equal, and that exponential gaps pass the
+// Anderson-Darling test with a known mean at 1 %.
 func schedules(*lab) ([]Result, error) {
 	s, err := experiment{transport: "websocket", clients: 100, settings: "publish: {by: clients, rate: 10000/s}\nwarmup: 0s\nseed: 3\n", window: 10 * time.Second}.read("plan")
 	if err != nil {
@@ -205,10 +208,10 @@ func schedules(*lab) ([]Result, error) {
 		gaps[i] = 1 - math.Exp(-float64(m.Due-last)/float64(100*time.Microsecond)) // uniform if exponential
 		last = m.Due
 	}
-	const limit = 3.857 // of A² for a fully known distribution, at 1 % (Stephens, 1974)
+	const limit = 3.857 // A² of a fully specified distribution, at 1 % (Stephens, 1974)
 	return []Result{
-		holds("two plans of one seed and block", "equal", slices.Equal(a.Messages, b.Messages)),
-		holds("another block", "another plan", !slices.Equal(a.Messages, other.Messages)),
-		between(fmt.Sprintf("A² of Anderson and Darling, of %d gaps", len(gaps)), "", 0, limit, andersonDarling(gaps)),
+		holds("two plans of the same seed and repetition", "equal", slices.Equal(a.Messages, b.Messages)),
+		holds("plans of different repetitions", "different", !slices.Equal(a.Messages, other.Messages)),
+		between(fmt.Sprintf("Anderson-Darling A² of %d gaps", len(gaps)), "", 0, limit, andersonDarling(gaps)),
 	}, nil
 }

@@ -2,26 +2,27 @@ package selftest
 
 import "pushbench/bench/validity"
 
-// gates: every check accepts valid evidence and refuses each that was corrupted for it, alone.
-func gates(*lab) (rows []Result, err error) {
+// validityChecks checks that every validity check accepts valid evidence, and alone rejects
+// each trial that was corrupted for it.
+func validityChecks(*lab) (rows []Result, err error) {
 	valid, corrupt := validity.Controls()
 	for _, g := range valid {
-		kinds, refused, said := 0, 0, ""
+		kinds, rejected, detail := 0, 0, ""
 		for _, c := range corrupt {
 			if c.Check != g.Name {
 				continue
 			}
 			if kinds++; c.Refused && c.Others == "" {
-				refused++
+				rejected++
 			} else {
-				said = ": " + c.Detail + c.Others
+				detail = ": " + c.Detail + c.Others
 			}
 		}
 		rows = append(rows,
-			Result{What: g.Name + ": a sound trial", Expected: "passes", Measured: map[bool]string{true: "passes", false: g.Detail}[g.Passed], Passed: g.Passed},
-			exactly(g.Name+": spoilt trials refused", kinds, refused))
-		if last := &rows[len(rows)-1]; said != "" || kinds == 0 {
-			last.Measured, last.Passed = last.Measured+said, false
+			Result{What: g.Name + ": a valid trial", Expected: "passes", Measured: map[bool]string{true: "passes", false: g.Detail}[g.Passed], Passed: g.Passed},
+			exactly(g.Name+": corrupt trials rejected", kinds, rejected))
+		if last := &rows[len(rows)-1]; detail != "" || kinds == 0 {
+			last.Measured, last.Passed = last.Measured+detail, false
 		}
 	}
 	return rows, nil

@@ -7,14 +7,14 @@ import (
 	"pushbench/scenarios"
 )
 
-// costs are the proofs in which the kernel, or a process that knows what it takes,
-// has the last word. That an interface counts the same bytes wants root, and is a test.
-var costs = []claim{
-	{name: "tcp", says: "the bytes that the clients count are those that TCP counts", on: "linux", run: tcpBytes},
-	{name: "cpu", says: "CPU read from outside is what a process burns", run: func(l *lab) ([]Result, error) {
+// costChecks compare costs with the kernel's counters, or with a process of known cost.
+// Comparison with the byte counters of an interface requires root; it is a test.
+var costChecks = []check{
+	{name: "tcp", title: "clients count the same bytes as TCP", on: "linux", run: tcpBytes},
+	{name: "cpu", title: "CPU time read from outside equals the CPU time that a process uses", run: func(l *lab) ([]Result, error) {
 		return calibrated(calibrate.CPU(l.ctx, []string{l.options.Executable, "stub"}))
 	}},
-	{name: "memory", says: "memory a client is what a process takes for each", on: "linux", run: func(l *lab) ([]Result, error) {
+	{name: "memory", title: "memory per client equals the memory that a process allocates per client", on: "linux", run: func(l *lab) ([]Result, error) {
 		return calibrated(calibrate.Memory(l.ctx, []string{l.options.Executable, "stub"}))
 	}},
 }
@@ -26,7 +26,7 @@ func tcpBytes(l *lab) ([]Result, error) {
 	return calibrated(calibrate.WireRows(accounts), err)
 }
 
-// calibrated are the rows of a calibration, as they are printed here.
+// calibrated returns the rows of a calibration in the format of the self-test.
 func calibrated(rows []calibrate.Result, err error) (all []Result, _ error) {
 	for _, r := range rows {
 		row := within(r.What, " "+r.Unit, r.Expected, r.Measured, r.Tolerance)

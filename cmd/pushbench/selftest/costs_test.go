@@ -7,7 +7,7 @@ import (
 	"pushbench/bench/calibrate"
 )
 
-func TestCalibratedRowsKeepTheirVerdict(t *testing.T) {
+func TestCalibratedRowsKeepTheirResult(t *testing.T) {
 	got, err := calibrated([]calibrate.Result{
 		{What: "length", Unit: "m", Expected: 2, Measured: 2},
 		{What: "weight", Unit: "kg", Expected: 2, Measured: 2.5, Tolerance: 0.25},

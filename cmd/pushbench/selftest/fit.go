@@ -9,7 +9,7 @@ import (
 	"pushbench/results"
 )
 
-// andersonDarling is A² of values that ought to be uniform on (0, 1).
+// andersonDarling returns A² of values against the uniform distribution on (0, 1).
 func andersonDarling(u []float64) float64 {
 	u = slices.Sorted(slices.Values(u))
 	n, sum := float64(len(u)), 0.0
@@ -20,9 +20,10 @@ func andersonDarling(u []float64) float64 {
 	return -n - sum/n
 }
 
-// kolmogorov is the largest distance between a histogram's distribution and a law.
-// Only the edges of buckets are compared: between them the histogram knows nothing.
-func kolmogorov(h results.Histogram, law func(time.Duration) float64) (worst float64) {
+// kolmogorov returns the largest distance between the distribution of a histogram and a
+// cumulative distribution function. It compares only bucket edges: the histogram contains
+// no information between them.
+func kolmogorov(h results.Histogram, cdf func(time.Duration) float64) (worst float64) {
 	hdr := h.HDR()
 	if hdr == nil {
 		return 1
@@ -32,30 +33,30 @@ func kolmogorov(h results.Histogram, law func(time.Duration) float64) (worst flo
 		if bar.Count == 0 {
 			continue
 		}
-		worst = max(worst, math.Abs(float64(seen)/n-law(time.Duration(bar.From))))
+		worst = max(worst, math.Abs(float64(seen)/n-cdf(time.Duration(bar.From))))
 		seen += bar.Count
-		worst = max(worst, math.Abs(float64(seen)/n-law(time.Duration(bar.To))))
+		worst = max(worst, math.Abs(float64(seen)/n-cdf(time.Duration(bar.To))))
 	}
 	return worst
 }
 
-// uniform is the law of a uniform distribution on (low, low + width).
+// uniform returns the CDF of the uniform distribution on (low, low + width).
 func uniform(low, width time.Duration) func(time.Duration) float64 {
 	return func(d time.Duration) float64 { return min(1, max(0, float64(d-low)/float64(width))) }
 }
 
-// kolmogorovLimit is the largest distance that chance explains for m independent
-// observations, at one in a thousand: a self-test of many rows that was right to
-// 5 % each would cry wolf nearly every time. What timers may be late by, a share of
-// the interval, is added.
+// kolmogorovLimit returns the critical distance for m independent observations at
+// p = 0.001, plus the lateness of timers as a share of the interval. At p = 0.05 per row
+// a self-test of many rows would fail by chance nearly every time.
 func kolmogorovLimit(m int64, interval time.Duration) float64 {
 	return 1.95/math.Sqrt(float64(m)) + timers(interval).Seconds()/interval.Seconds()
 }
 
-// uniformRow holds m independent latencies to the law of (low, low + width).
+// uniformRow tests m independent latencies against the uniform distribution on
+// (low, low + width).
 func uniformRow(what string, h results.Histogram, m int64, low, width time.Duration) Result {
 	return between(fmt.Sprintf("%s, m = %d", what, m), "", 0, kolmogorovLimit(m, width), kolmogorov(h, uniform(low, width)))
 }
 
-// timers is what an interval's timers may be late by.
+// timers returns the allowed lateness of timers with an interval.
 func timers(interval time.Duration) time.Duration { return max(2*time.Millisecond, interval/100) }

@@ -22,7 +22,7 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A lab is where proofs are made.
+// A lab runs the experiments of checks.
 type lab struct {
 	ctx     context.Context
 	options Options
@@ -30,35 +30,35 @@ type lab struct {
 	runs    int
 }
 
-// An experiment is a run of one transport with a known truth in it.
+// An experiment is a run of one transport with a known result.
 type experiment struct {
 	transport string // default websocket
 	clients   int    // default 1
 	publish   string // by a backend, such as "rate: 5/s"
-	settings  string // more of the scenario, whole lines
+	settings  string // additional complete lines of the scenario
 	window    time.Duration
 
-	// With a rate every client has a topic of its own, so that all messages are independent.
-	rate float64       // λ, messages per second that one client expects; 0: as publish says
-	rtt  time.Duration // of the link; 0: none
-	link string        // more of the link, such as ", jitter: 1ms"
-	hold time.Duration // of a long poll; 0: so long that none ends without a message
+	// With a rate, every client has a separate topic, so that all messages are independent.
+	rate        float64       // λ, messages per second that one client expects; 0: see publish
+	rtt         time.Duration // of the link; 0: no link
+	link        string        // additional link settings, such as ", jitter: 1ms"
+	pollTimeout time.Duration // of a long poll; 0: so long that no poll ends without a message
 
-	rows func(results.Trial) []Result // of its trial that counts: the last of its attempts
+	rows func(results.Trial) []Result // checks the last attempt of its trial
 
-	lie     string               // what its servers do wrong, in the words of serve --lie
+	inject  string               // faults of its servers, as for serve --inject
 	watch   func(trial.Underway) // disturbs its trials, or reads the counters of their servers
 	expects results.Status       // of every trial that is not repeated; empty: COMPLETE
-	untimed bool                 // what disturbs a trial is too little to change what is looked at
-	counts  bool                 // if all attempts were disturbed, the last is taken: its rows judge it by counts
+	untimed bool                 // disturbances of a trial are too small to change the measured value
+	counts  bool                 // if all attempts were disturbed, use the last: its rows compare counts
 }
 
 func (e experiment) read(name string) (*scenarios.Scenario, error) {
 	return scenarios.Read(name, strings.NewReader("version: 1\nname: "+name+"\n"+e.yaml()))
 }
 
-// yaml is the scenario after its version and name. What the settings do not say is as most
-// experiments have it.
+// yaml returns the scenario after its version and name. Keys that the settings omit have
+// the values of most experiments.
 func (e experiment) yaml() string {
 	clients, warmup := max(1, e.clients), 300*time.Millisecond
 	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nblocks: 1\n%s", cmp.Or(e.transport, transports.WebSocket), e.window, e.settings)
@@ -70,8 +70,8 @@ func (e experiment) yaml() string {
 		warmup = 500 * time.Millisecond
 		all += fmt.Sprintf("network: {rtt: %s%s}\n", e.rtt, e.link)
 	}
-	if e.hold > 0 {
-		all += fmt.Sprintf("longpoll: {hold: %s}\n", e.hold)
+	if e.pollTimeout > 0 {
+		all += fmt.Sprintf("longpoll: {hold: %s}\n", e.pollTimeout)
 	}
 	for _, line := range []string{
 		fmt.Sprintf("clients: {count: %d}", clients), fmt.Sprintf("publish: {by: backend, %s}", e.publish), "payload: {size: 64B}", "shortpoll: {interval: 50ms}",
@@ -84,10 +84,10 @@ func (e experiment) yaml() string {
 	return all
 }
 
-// drained is how long most experiments wait for messages on their way, in seconds.
+// drained is how long most experiments wait for outstanding messages, in seconds.
 const drained = 2
 
-// over is the experiment over each of several transports.
+// over returns the experiment once per transport.
 func (e experiment) over(transports ...string) (all []experiment) {
 	for _, e.transport = range transports {
 		all = append(all, e)
@@ -95,7 +95,7 @@ func (e experiment) over(transports ...string) (all []experiment) {
 	return all
 }
 
-// rows makes experiments one after the other, and joins the rows of their trials.
+// rows runs experiments one after the other, and joins the rows of their trials.
 func (l *lab) rows(all ...experiment) (rows []Result, err error) {
 	for _, e := range all {
 		t, err := l.trial(e)
@@ -107,10 +107,10 @@ func (l *lab) rows(all ...experiment) (rows []Result, err error) {
 	return rows, nil
 }
 
-// each joins the rows of several things that differ in one.
-func each[T any](all []T, of func(T) ([]Result, error)) (rows []Result, err error) {
+// each joins the rows for each of several values.
+func each[T any](all []T, rowsOf func(T) ([]Result, error)) (rows []Result, err error) {
 	for _, one := range all {
-		more, err := of(one)
+		more, err := rowsOf(one)
 		rows = append(rows, more...)
 		if err != nil {
 			return rows, fmt.Errorf("%v: %w", one, err)
@@ -119,15 +119,15 @@ func each[T any](all []T, of func(T) ([]Result, error)) (rows []Result, err erro
 	return rows, nil
 }
 
-// of names what rows are about.
-func of(what string, rows ...Result) []Result {
+// prefixed puts a prefix before what each row checks.
+func prefixed(prefix string, rows ...Result) []Result {
 	for i := range rows {
-		rows[i].What = what + " " + rows[i].What
+		rows[i].What = prefix + " " + rows[i].What
 	}
 	return rows
 }
 
-// trial makes an experiment and returns its trial that counts.
+// trial runs an experiment and returns the last attempt of its trial.
 func (l *lab) trial(e experiment) (results.Trial, error) {
 	run, err := l.measure(e)
 	if err != nil {
@@ -136,18 +136,18 @@ func (l *lab) trial(e experiment) (results.Trial, error) {
 	return run.Trials[len(run.Trials)-1], nil
 }
 
-// attempts is how often an experiment is made whose trials a busy machine has voided:
-// what a gate refuses proves nothing, neither for the instrument nor against it.
+// attempts is how often an experiment runs if a busy machine invalidated its trials: an
+// invalid trial shows neither that pushbench is right nor that it is wrong.
 const attempts = 3
 
-// measure makes an experiment just as `pushbench run` would.
+// measure runs an experiment exactly as `pushbench run` would.
 func (l *lab) measure(e experiment) (run *results.Run, err error) {
 	for range attempts {
 		if run, err = l.once(e); err != nil {
 			return nil, err
 		}
-		again := false
-		if again, err = e.spoilt(run); !again || l.ctx.Err() != nil {
+		retry := false
+		if retry, err = e.verify(run); !retry || l.ctx.Err() != nil {
 			return run, err
 		}
 	}
@@ -157,23 +157,23 @@ func (l *lab) measure(e experiment) (run *results.Run, err error) {
 	return nil, err
 }
 
-// spoilt says which trial is not worth what the experiment expects, and whether it
-// may be measured again: only what the machine can have done. A gate that finds a
-// defect now and then has found it.
-func (e experiment) spoilt(run *results.Run) (again bool, err error) {
+// verify reports whether the trial has the status that the experiment expects, and otherwise
+// whether to retry: only if the machine can be the cause. A validity check that finds a
+// defect occasionally has found a defect.
+func (e experiment) verify(run *results.Run) (retry bool, err error) {
 	want := cmp.Or(e.expects, results.Complete)
 	if len(run.Trials) == 0 {
 		return false, fmt.Errorf("no trial: %s", run.Manifest.Reason)
 	}
-	t := run.Trials[len(run.Trials)-1] // an experiment has one case
+	t := run.Trials[len(run.Trials)-1] // an experiment has one configuration
 	if t.Status == want || e.untimed && validity.Disturbed(t) {
 		return false, nil
 	}
 	return validity.Disturbed(t) || t.Status == results.Saturated,
-		fmt.Errorf("%s is %s rather than %s: %s", t.Transport, t.Status, want, reasons(t))
+		fmt.Errorf("%s: status %s, want %s: %s", t.Transport, t.Status, want, reasons(t))
 }
 
-// reasons are all that voids a trial: its own names the first.
+// reasons lists every failed validity check; Trial.Reason names only the first.
 func reasons(t results.Trial) string {
 	if len(t.FailedChecks()) < 2 {
 		return t.Reason
@@ -187,12 +187,12 @@ func reasons(t results.Trial) string {
 
 func (l *lab) once(e experiment) (*results.Run, error) {
 	l.runs++
-	name := fmt.Sprintf("proof-%d", l.runs)
+	name := fmt.Sprintf("experiment-%d", l.runs)
 	scenario, err := e.read(name)
 	if err != nil {
 		return nil, err
 	}
-	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.lie}.Setup(scenario) // the folders are thrown away
+	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject}.Setup(scenario) // the result folders are deleted
 	if err != nil {
 		return nil, err
 	}
@@ -202,22 +202,22 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range measured.Trials { // those that are measured again are part of the account
+	for _, t := range measured.Trials { // repeated ones included
 		if !t.Valid() {
-			fmt.Fprintf(l.options.Out, "  void  %s: %s\n", t.Configuration, reasons(t))
+			fmt.Fprintf(l.options.Out, "  invalid trial  %s: %s\n", t.Configuration, reasons(t))
 		}
 	}
 	return measured, nil
 }
 
-// serve starts a server by itself.
+// serve starts a server without a trial.
 func (l *lab) serve(transport string) (server *child.Process, address string, err error) {
 	argv := []string{l.options.Executable, "serve", transport, "--control", "--listen", "127.0.0.1:0", "--webhooks-to", "127.0.0.0/8"}
 	server, greeting, err := child.StartServer(l.ctx, argv, child.Options{})
 	return server, greeting.Listening, err
 }
 
-// freeze stops a process for a while and says how long it really was.
+// freeze stops a process for a time and returns the actual time.
 func freeze(pid int, d time.Duration) (time.Duration, error) {
 	began := time.Now()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -228,21 +228,21 @@ func freeze(pid int, d time.Duration) (time.Duration, error) {
 	return time.Since(began), err
 }
 
-// stats asks a server for its counters.
+// stats reads the counters of a server.
 func stats(address string) (s wire.Stats, err error) {
-	asker := http.Client{Timeout: 5 * time.Second}
-	defer asker.CloseIdleConnections()
-	answer, err := asker.Get("http://" + address + "/v1/stats")
+	c := http.Client{Timeout: 5 * time.Second}
+	defer c.CloseIdleConnections()
+	response, err := c.Get("http://" + address + "/v1/stats")
 	if err != nil {
 		return s, err
 	}
-	defer answer.Body.Close()
-	return s, json.NewDecoder(answer.Body).Decode(&s)
+	defer response.Body.Close()
+	return s, json.NewDecoder(response.Body).Decode(&s)
 }
 
-// asking asks a trial's server for its counters when everything was delivered. Where it does
-// not answer they are zero, which no row takes.
-func asking(s *wire.Stats) func(trial.Underway) {
+// readStats reads the counters of a trial's server after the last delivery. Without a
+// response they are zero, and the rows fail.
+func readStats(s *wire.Stats) func(trial.Underway) {
 	return func(u trial.Underway) {
 		if u.Phase == trial.Drained {
 			*s, _ = stats(u.Address)

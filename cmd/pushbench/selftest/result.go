@@ -7,33 +7,37 @@ import (
 	"time"
 )
 
-// exactly is a row of counts or words that must be equal.
-func exactly[T comparable](what string, theory, measured T) Result {
-	return Result{What: what, Expected: fmt.Sprint(theory), Measured: fmt.Sprint(measured), Passed: theory == measured}
+// exactly compares counts or words that must be equal.
+func exactly[T comparable](what string, expected, measured T) Result {
+	return Result{What: what, Expected: fmt.Sprint(expected), Measured: fmt.Sprint(measured), Passed: expected == measured}
 }
 
-// holds is a row of a condition.
-func holds(what, theory string, passed bool) Result {
-	return Result{What: what, Expected: theory, Measured: fmt.Sprint(passed), Passed: passed}
+// holds checks a condition.
+func holds(what, expected string, passed bool) Result {
+	measured := expected
+	if !passed {
+		measured = "not " + expected
+	}
+	return Result{What: what, Expected: expected, Measured: measured, Passed: passed}
 }
 
-// within is a row of figures that may differ by an amount, in their own unit.
-func within(what, unit string, theory, measured, allowed float64) Result {
+// within compares values that may differ by an amount in the same unit.
+func within(what, unit string, expected, measured, allowed float64) Result {
 	return Result{
 		What:     what,
-		Expected: number(theory) + unit,
+		Expected: number(expected) + unit,
 		Measured: number(measured) + unit,
 		Allowed:  "± " + number(allowed) + unit,
-		Passed:   math.Abs(measured-theory) <= allowed,
+		Passed:   math.Abs(measured-expected) <= allowed,
 	}
 }
 
-// took is a row of durations, printed in milliseconds.
-func took(what string, theory, measured, allowed time.Duration) Result {
-	return within(what, " ms", ms(theory), ms(measured), ms(allowed))
+// took compares durations and prints them in milliseconds.
+func took(what string, expected, measured, allowed time.Duration) Result {
+	return within(what, " ms", ms(expected), ms(measured), ms(allowed))
 }
 
-// between is a row of a figure that must lie in a range.
+// between checks that a value lies in a range.
 func between(what, unit string, low, high, measured float64) Result {
 	return Result{
 		What:     what,
@@ -45,7 +49,7 @@ func between(what, unit string, low, high, measured float64) Result {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// number prints four significant digits.
+// number formats a value with four significant digits.
 func number(x float64) string {
 	if x == 0 {
 		return "0"

@@ -1,9 +1,8 @@
-// Package selftest holds the instrument to truths that it cannot know: arithmetic,
-// servers that are wrong by a known amount, processes that stand still for a known
-// time, wires that somebody else has read.
+// Package selftest checks pushbench against known truths: closed-form results, servers with
+// injected faults, processes frozen for a known time, and bytes that a relay has read.
 //
-// It owns the proofs and what is printed of them. It must never measure otherwise
-// than a run does, nor accept a tolerance that it does not print.
+// It owns the checks and their output. It must not measure differently from a run, or apply
+// a tolerance that it does not print.
 package selftest
 
 import (
@@ -18,82 +17,108 @@ import (
 	"time"
 )
 
-// Options say which proofs to run, and on what.
+// Options select the checks, and the programs that they run.
 type Options struct {
 	Executable string   // this program, which plays servers and generators
-	Engine     string   // what the clients run on: see engines.Names
-	Long       bool     // the slow proofs as well
-	Only       []string // proofs by name; none: all
+	Engine     string   // the engine of the clients: see engines.Names
+	Long       bool     // include the slow checks
+	Only       []string // checks by name; none: all
 	Out        io.Writer
 }
 
-// A Row is one thing that was checked: what theory says, what was measured, and how
-// far apart they may be.
+// A Result compares one measured value with its expected value.
 type Result struct {
 	What     string
 	Expected string
 	Measured string
-	Allowed  string // tolerance; empty: exactly as theory says
+	Allowed  string // allowed difference; empty: none
 	Passed   bool
 }
 
-// A claim of the instrument, and its proof.
-type claim struct {
-	name string
-	says string // the claim
-	slow bool   // only with Options.Long
-	on   string // the only system that shows what the proof looks at; empty: any
-	run  func(*lab) ([]Result, error)
+// A check compares measurements with a known truth.
+type check struct {
+	name  string
+	title string // the statement that it verifies
+	slow  bool   // only with Options.Long
+	on    string // the only system that supports the check; empty: any
+	run   func(*lab) ([]Result, error)
 }
 
-// system is what this is running on; tests pretend.
+// system is the operating system; tests replace it.
 var system = runtime.GOOS
 
-// proofs, from arithmetic to whole trials.
-var proofs = slices.Concat(arithmetic, judgements, wires, costs, honesty, laws, distances, visits)
+// checks are ordered from arithmetic to complete trials.
+var checks = slices.Concat(arithmetic, statisticsChecks, wireChecks, costChecks, faults, models, linkChecks, clientChecks)
 
-// Names lists the proofs that there are, with what each says.
+// Names lists the names of all checks.
 func Names() []string {
 	var names []string
-	for _, p := range proofs {
-		names = append(names, p.name)
+	for _, c := range checks {
+		names = append(names, c.name)
 	}
 	return names
 }
 
-// ErrUnknown says that Options.Only names a proof that does not exist.
-var ErrUnknown = errors.New("no such proof")
-
-// Check refuses options that name no proof.
-func (o Options) Check() error {
-	for _, name := range o.Only {
-		if !slices.Contains(Names(), name) {
-			return fmt.Errorf("%w: %q; allowed: %s", ErrUnknown, name, strings.Join(Names(), ", "))
-		}
-	}
-	return nil
+// renamed maps the deprecated names of checks to the current ones.
+var renamed = map[string]string{
+	"answers":          "replies",
+	"freeze":           "server-stall",
+	"gates":            "checks",
+	"generator-freeze": "generator-stall",
+	"hiccups":          "stalls",
+	"lies":             "faults",
+	"service":          "small-difference",
+	"step":             "longpoll-periodic",
+	"survivors":        "lost-messages",
+	"visitors":         "short-lived",
 }
 
-func (o Options) chosen() (list []claim) {
-	for _, p := range proofs {
-		if len(o.Only) > 0 && slices.Contains(o.Only, p.name) || len(o.Only) == 0 && (o.Long || !p.slow) {
-			list = append(list, p)
+// ErrUnknown reports that Options.Only names a check that does not exist.
+var ErrUnknown = errors.New("no such check")
+
+// Resolve replaces deprecated names in Only and returns a warning that lists them, or "". It
+// fails if a name is unknown.
+func (o *Options) Resolve() (warning string, err error) {
+	resolved := make([]string, len(o.Only))
+	var deprecated []string
+	for i, name := range o.Only {
+		current, old := renamed[name]
+		if old {
+			deprecated = append(deprecated, name+" is now "+current)
+			name = current
+		}
+		if !slices.Contains(Names(), name) {
+			return "", fmt.Errorf("%w: %q; allowed: %s", ErrUnknown, name, strings.Join(Names(), ", "))
+		}
+		resolved[i] = name
+	}
+	o.Only = resolved
+	if len(deprecated) > 0 {
+		warning = "deprecated: --only " + strings.Join(deprecated, ", ")
+	}
+	return warning, nil
+}
+
+func (o Options) chosen() (list []check) {
+	for _, c := range checks {
+		if len(o.Only) > 0 && slices.Contains(o.Only, c.name) || len(o.Only) == 0 && (o.Long || !c.slow) {
+			list = append(list, c)
 		}
 	}
 	return list
 }
 
-// A Verdict is how a self-test came out.
+// An Outcome summarizes a self-test.
 type Outcome struct {
 	Rows   int
-	Failed []string // what did not hold, each as proof: what
-	Hidden []string // proofs that cannot be made on this system, which is no fault of the instrument
+	Failed []string // the failed rows, each as "check: what"
+	Hidden []string // checks that this system does not support
 }
 
-// Run runs the proofs one after the other and prints each row as soon as it is
-// known. An error says that the self-test itself could not go on.
+// Run runs the checks one after the other and prints the rows of each as soon as it ends. An
+// error means that the self-test could not continue.
 func Run(ctx context.Context, o Options) (v Outcome, err error) {
-	if err := o.Check(); err != nil {
+	if _, err := o.Resolve(); err != nil {
 		return v, err
 	}
 	folder, err := os.MkdirTemp("", "pushbench-selftest-")
@@ -103,22 +128,22 @@ func Run(ctx context.Context, o Options) (v Outcome, err error) {
 	defer os.RemoveAll(folder)
 	l := &lab{ctx: ctx, options: o, folder: folder}
 	began := time.Now()
-	for _, p := range o.chosen() {
-		fmt.Fprintf(o.Out, "\n%s: %s\n", p.name, p.says)
-		if p.on != "" && p.on != system {
-			v.Hidden = append(v.Hidden, p.name)
-			fmt.Fprintf(o.Out, "  not shown here: it takes %s\n", p.on)
+	for _, c := range o.chosen() {
+		fmt.Fprintf(o.Out, "\n%s: %s\n", c.name, c.title)
+		if c.on != "" && c.on != system {
+			v.Hidden = append(v.Hidden, c.name)
+			fmt.Fprintf(o.Out, "  skipped: requires %s\n", c.on)
 			continue
 		}
 		start := time.Now()
-		rows, err := p.run(l)
+		rows, err := c.run(l)
 		if ctx.Err() != nil {
 			return v, context.Cause(ctx)
 		}
 		if err != nil {
-			rows = append(rows, Result{What: "the proof", Expected: "can be made", Measured: err.Error()})
+			rows = append(rows, Result{What: "the check", Expected: "completes", Measured: err.Error()})
 		}
-		v.take(p.name, rows, o.Out)
+		v.take(c.name, rows, o.Out)
 		fmt.Fprintf(o.Out, "  took %.1f s\n", time.Since(start).Seconds())
 	}
 	v.conclude(o.Out, time.Since(began))
@@ -126,6 +151,12 @@ func Run(ctx context.Context, o Options) (v Outcome, err error) {
 }
 
 func (v *Outcome) take(name string, rows []Result, out io.Writer) {
+	line := func(mark, what, expected, measured, allowed string) {
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %-4s  %-50s  %-16s  %-14s  %s", mark, what, expected, measured, allowed), " "))
+	}
+	if len(rows) > 0 {
+		line("", "", "expected", "measured", "allowed difference")
+	}
 	for _, r := range rows {
 		v.Rows++
 		mark := "pass"
@@ -133,20 +164,16 @@ func (v *Outcome) take(name string, rows []Result, out io.Writer) {
 			mark = "FAIL"
 			v.Failed = append(v.Failed, name+": "+r.What)
 		}
-		fmt.Fprintf(out, "  %s  %-46s  theory %-14s measured %-14s", mark, r.What, r.Expected, r.Measured)
-		if r.Allowed != "" {
-			fmt.Fprintf(out, " %s", r.Allowed)
-		}
-		fmt.Fprintln(out)
+		line(mark, r.What, r.Expected, r.Measured, r.Allowed)
 	}
 }
 
 func (v *Outcome) conclude(out io.Writer, took time.Duration) {
-	fmt.Fprintf(out, "\n%d of %d hold, in %v.\n", v.Rows-len(v.Failed), v.Rows, took.Round(time.Second))
+	fmt.Fprintf(out, "\n%d of %d comparisons passed in %v.\n", v.Rows-len(v.Failed), v.Rows, took.Round(time.Second))
 	if len(v.Hidden) > 0 {
-		fmt.Fprintf(out, "not shown on this system, so neither proved nor refuted here: %s\n", strings.Join(v.Hidden, ", "))
+		fmt.Fprintf(out, "skipped on this system: %s\n", strings.Join(v.Hidden, ", "))
 	}
 	for _, failed := range v.Failed {
-		fmt.Fprintf(out, "does not hold: %s\n", failed)
+		fmt.Fprintf(out, "failed: %s\n", failed)
 	}
 }

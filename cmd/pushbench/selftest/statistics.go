@@ -10,15 +10,15 @@ import (
 	"pushbench/results/metric"
 )
 
-// judgements are the proofs about what comparisons conclude.
-var judgements = []claim{
-	{name: "statistics", says: "over simulated runs, verdicts are as often wrong as they say", run: simulated},
-	{name: "service", says: "a server that holds messages for 10.5 ms is slower than one that holds them for 10.0", slow: true, run: service},
+// statisticsChecks verify the conclusions of comparisons.
+var statisticsChecks = []check{
+	{name: "statistics", title: "in simulated runs, verdicts are wrong as often as their error rate states", run: simulated},
+	{name: "small-difference", title: "a server that delays messages by 10.5 ms is slower than one that delays them by 10.0 ms", slow: true, run: smallDifference},
 }
 
 func simulated(*lab) ([]Result, error) { return checked(proof.Checks(proof.Seed)), nil }
 
-// checked are checks of the statistics, as they are printed here.
+// checked returns the checks of the statistics in the format of the self-test.
 func checked(checks []proof.Check) (rows []Result) {
 	for _, c := range checks {
 		rows = append(rows, Result{What: c.What, Expected: c.Expected, Measured: c.Measured, Allowed: c.Tolerance, Passed: c.Pass})
@@ -26,44 +26,44 @@ func checked(checks []proof.Check) (rows []Result) {
 	return rows
 }
 
-// bucketWidth is the width of the widest bucket of a histogram, as a share of the values in it.
+// bucketWidth is the width of the widest bucket of a histogram, relative to its values.
 const bucketWidth = 0.001
 
-// service makes twenty comparisons of eight pairs of trials each. The truth of each is by
-// the servers' own account of how long they held its messages, which timers make longer
-// than asked by a changing amount, and what the rest of a delivery takes on both sides.
-func service(l *lab) ([]Result, error) {
+// smallDifference makes twenty comparisons of eight pairs of trials each. The true ratio of
+// a comparison follows from the delays that the servers report, which timers make longer
+// than configured by a varying amount, and the remaining latency, equal on both sides.
+func smallDifference(l *lab) ([]Result, error) {
 	const comparisons, pairs = 20, 8
 	sides := [2]time.Duration{10 * time.Millisecond, 10500 * time.Microsecond}
 	series := make([]compare.Pairing, comparisons)
-	held := make([][2][]float64, comparisons)
+	delays := make([][2][]float64, comparisons)
 	var rest []float64
 	for c := range series {
 		series[c] = compare.Pairing{Metric: metric.P50, Names: [2]string{"delay=10ms", "delay=10500us"}}
 		for pair := range pairs {
 			var p50 [2]float64
 			for turn := range sides {
-				side := (turn + pair + c) % 2 // who goes first changes from pair to pair
-				really, latency, err := l.heldFor(sides[side], time.Second)
+				side := (turn + pair + c) % 2 // the order alternates between pairs
+				actual, latency, err := l.delayed(sides[side], time.Second)
 				if err != nil {
 					return nil, err
 				}
 				p50[side] = ms(latency)
-				held[c][side] = append(held[c][side], ms(really))
-				rest = append(rest, ms(latency-really))
+				delays[c][side] = append(delays[c][side], ms(actual))
+				rest = append(rest, ms(latency-actual))
 			}
 			series[c].A, series[c].B = append(series[c].A, p50[0]), append(series[c].B, p50[1])
 		}
 	}
-	common, truths := middle(rest), make([]float64, comparisons)
-	for c, h := range held {
+	common, truths := median(rest), make([]float64, comparisons)
+	for c, d := range delays {
 		ratios := make([]float64, pairs)
 		for i := range ratios {
-			ratios[i] = (h[1][i] + common) / (h[0][i] + common)
+			ratios[i] = (d[1][i] + common) / (d[0][i] + common)
 		}
-		truths[c] = middle(ratios)
+		truths[c] = median(ratios)
 	}
-	return checked(proof.Live(fmt.Sprintf("10.5 ms against 10.0, truly %.4f", middle(truths)), truths, bucketWidth, series)), nil
+	return checked(proof.Live(fmt.Sprintf("10.5 ms / 10.0 ms, true ratio %.4f", median(truths)), truths, bucketWidth, series)), nil
 }
 
-func middle(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }
+func median(x []float64) float64 { return slices.Sorted(slices.Values(x))[len(x)/2] }
