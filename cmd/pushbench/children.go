@@ -21,7 +21,7 @@ func newChildCommands() (all []*cobra.Command) {
 	}{
 		{"drive", "Run a load generator that pushbench run controls over standard input", `Run a load generator. pushbench run starts one per trial and controls it by lines of
 JSON over standard input and output. It exits when its input ends.`, generator.Drive},
-		{"awake", "Prevent CPU idle states and monitor CPU stalls until standard input ends", "", host.PreventIdle},
+		{"prevent-idle", "Prevent CPU idle states and monitor CPU stalls until standard input ends", "", host.PreventIdle},
 		{"stub", "Use the CPU time and memory that standard input requests, to test their measurement", "", calibrate.Stub},
 		{"link", "Carry packets between two devices with delay and loss until standard input ends", "", func(_ io.Reader, out io.Writer) error {
 			return lab.Carry(os.Stdin, out)

@@ -26,11 +26,11 @@ drain: 5s
 idle: 10ms
 `
 
-// Every command that measures ends at once where another one does, before it writes anything: with
-// the exit code of an invalid measurement, the lock's path and what to do.
+// While a command measures, every other measuring command ends immediately and writes nothing. Its
+// error has the exit code of an invalid measurement, the lock's path and the remedy.
 func TestBusyLockIsAnInvalidMeasurement(t *testing.T) {
 	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary) // neither waits for a measurement on this machine nor keeps one from beginning
+	t.Setenv("TMPDIR", temporary) // independent of measurements on this machine
 	err := app.Env{}.InSession(t.Context(), func(*app.Session) error {
 		refusedWhileBusy(t, filepath.Join(temporary, "pushbench.lock"))
 		return nil
@@ -56,8 +56,8 @@ func refusedWhileBusy(t *testing.T, path string) {
 	} {
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
-		if said := stderr.String(); code != int(app.Invalid) || !strings.Contains(said, "wait for it to end (lock: "+path+")") {
-			t.Errorf("%s: exit code %d, want %d; stderr: %s", args[0], code, int(app.Invalid), said)
+		if text := stderr.String(); code != int(app.Invalid) || !strings.Contains(text, "wait for it to end (lock: "+path+")") {
+			t.Errorf("%s: exit code %d, want %d; stderr: %s", args[0], code, int(app.Invalid), text)
 		}
 		if _, err := os.Stat(out); err == nil || stdout.Len() > 0 {
 			t.Errorf("%s wrote something: %s", args[0], &stdout)

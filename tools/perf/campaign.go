@@ -102,7 +102,7 @@ func (c *campaign) measure(ctx context.Context, r row) finding {
 // keepAwake starts pushbench's own process for it.
 func keepAwake(command string) func(context.Context) (func() error, error) {
 	return func(ctx context.Context) (func() error, error) {
-		p, err := start(ctx, anyCore, command, "awake")
+		p, err := start(ctx, anyCore, command, "prevent-idle")
 		if err != nil {
 			return nil, err
 		}

@@ -1,8 +1,8 @@
-// Package app does the work of the commands without a command line: it measures, checks, searches,
-// compares and examines, and returns what it found.
+// Package app implements the commands without a command line: it measures, checks, searches,
+// compares and examines, and returns the results.
 //
-// It owns the machine's lock, the signals and the lines of progress on standard error. It must
-// never read a flag, print a result or end the process: that is cmd/pushbench.
+// It owns the machine's lock, the signals and the progress on standard error. It must never read a
+// flag, print a result or end the process: cmd/pushbench does that.
 package app
 
 import (
@@ -11,10 +11,10 @@ import (
 	"pushbench/results"
 )
 
-// Env is what a command was started with.
+// Env is the environment of a command.
 type Env struct {
 	In       io.Reader
-	Out, Err io.Writer           // Out is for another process that does the work instead: see elsewhere
+	Out, Err io.Writer           // Out is only used by a second process: see reexecInUserNamespace
 	Args     []string            // the command line after the name of the program
 	Tool     func() results.Tool // which pushbench this is
 }

@@ -21,24 +21,23 @@ import (
 	"pushbench/scenarios"
 )
 
-// CapacityOptions say what the highest load is searched for.
+// CapacityOptions are the options of a search for the highest load.
 type CapacityOptions struct {
 	Options
-	Limit  []string // assertions, beside the one that nothing is lost
-	Axis   string   // what is varied: "rate" (of publication) or "clients"
+	Limit  []string // requirements, in addition to "lost == 0"
+	Axis   string   // the load that is varied: "rate" (of publication) or "clients"
 	Max    float64  // the highest load to try
-	Window string   // how long each load is measured
+	Window string   // measurement time of each load
 }
 
-// Capacity searches for the highest load at which each transport meets the limit. It returns what
-// it found and wrote; beside an error that is what there is. Its path is empty where no load was
-// tried.
+// Capacity searches for the highest load at which each transport meets the limit. It returns the
+// results that it wrote, with an error those so far. The path is empty if no load was tried.
 func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (found results.Capacity, err error) {
 	s, err := o.prepare(name)
 	if err != nil {
 		return found, err
 	}
-	if err := e.elsewhere(s); err != nil {
+	if err := e.reexecInUserNamespace(s); err != nil {
 		return found, err
 	}
 	e.warn(s)
@@ -57,22 +56,22 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 		Path: o.Out, Schema: results.Schema, Started: began.UTC(), Command: e.command(),
 		Scenario: s.Name, SHA256: s.Hash(), Axis: o.Axis, Within: capacityWithin, Tool: e.Tool(), Host: host.Facts(), Found: all,
 	}
-	for _, claim := range s.Assertions {
-		found.Limit = append(found.Limit, claim.Text)
+	for _, a := range s.Assertions {
+		found.Limit = append(found.Limit, a.Text)
 	}
 	return found, errors.Join(err, writeCapacity(found))
 }
 
-// writeCapacity writes what was found into its folder.
+// writeCapacity writes the results into their folder.
 func writeCapacity(found results.Capacity) error {
-	figure, err := chart.Capacity(found)
+	drawn, err := chart.Capacity(found)
 	if err != nil {
 		return err
 	}
-	return errors.Join(found.Write(), report.Capacity{Capacity: found}.Write(found.Path, figure))
+	return errors.Join(found.Write(), report.Capacity{Capacity: found}.Write(found.Path, drawn))
 }
 
-// prepare makes a scenario one whose load can be varied, and whose claims are the limit.
+// prepare loads a scenario whose load can be varied and whose assertions are the limit.
 func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 	return o.Load(name, "this limit", func(s *scenarios.Scenario) (err error) {
 		if len(o.Limit) == 0 {
@@ -85,8 +84,8 @@ func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 		if s.Window, err = scenarios.ParseDuration(o.Window); err != nil {
 			return Usagef("--window: %w", err)
 		}
-		for _, claim := range append(o.Limit, "lost == 0") {
-			a, err := scenarios.ParseAssertion(claim)
+		for _, text := range append(o.Limit, "lost == 0") {
+			a, err := scenarios.ParseAssertion(text)
 			if err != nil {
 				return Usagef("--require: %w", err)
 			}
@@ -107,17 +106,17 @@ func (o CapacityOptions) base(s *scenarios.Scenario) float64 {
 	return float64(s.Publish.Rate)
 }
 
-// search searches all transports in one session. An error ends the search under way and those
-// that follow; beside it is all that was found by then, with what is unfinished marked so.
+// search searches all transports in one session. An error ends the current search and skips the
+// rest. The results so far are returned with it; unfinished ones are marked.
 func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenario, try func(*Session, scenarios.Transport) probing) (all []results.Highest, err error) {
 	err = e.InSession(ctx, func(sess *Session) (err error) {
 		for _, t := range s.Transports {
 			h := results.Highest{Transport: string(t)}
 			if err != nil {
 				h.Unfinished = "an earlier search did not finish"
-			} else if broke := o.highest(sess, s, &h, try(sess, t)); broke != nil {
-				h.Unfinished = broke.Error()
-				err = fmt.Errorf("the search of %s did not finish: %w", t, broke)
+			} else if failed := o.highest(sess, s, &h, try(sess, t)); failed != nil {
+				h.Unfinished = failed.Error()
+				err = fmt.Errorf("the search for %s did not finish: %w", t, failed)
 			}
 			all = append(all, h)
 		}
@@ -126,22 +125,22 @@ func (o CapacityOptions) search(ctx context.Context, e Env, s *scenarios.Scenari
 	return all, err
 }
 
-// highest searches one transport from the scenario's own load on.
+// highest searches one transport, starting at the scenario's own load.
 func (o CapacityOptions) highest(sess *Session, s *scenarios.Scenario, h *results.Highest, try probing) error {
-	one := search{Highest: h, from: o.base(s), most: o.Max, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, rig bool, err error) {
+	one := search{Highest: h, from: o.base(s), most: o.Max, whole: o.Axis == "clients", try: func(load float64, n int) (p results.Probe, setup bool, err error) {
 		if err := sess.Interrupted(); err != nil {
 			return p, false, err
 		}
-		if p, rig, err = try(load, n); err == nil {
-			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "kept", false: p.Why}[p.Held])
+		if p, setup, err = try(load, n); err == nil {
+			fmt.Fprintf(sess.Err, "%s at %s: %s\n", h.Transport, metric.Number(load), map[bool]string{true: "met", false: p.Why}[p.Held])
 		}
-		return p, rig, err
+		return p, setup, err
 	}}
 	return one.run()
 }
 
-// try measures one transport at one load, in a run of its own: see probing.
-func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.Transport, load float64, n int) (p results.Probe, rig bool, err error) {
+// try measures one transport at one load, in a separate run: see probing.
+func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.Transport, load float64, n int) (p results.Probe, setup bool, err error) {
 	one := *s
 	one.Transports = []scenarios.Transport{t}
 	if o.Axis == "clients" {
@@ -159,17 +158,17 @@ func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.T
 		return p, true, nil
 	}
 	p.Folder = filepath.Join("probes", fmt.Sprintf("%s-%02d", t, n))
-	own := o.Options
-	own.Out = filepath.Join(o.Out, p.Folder)
-	runs, err := sess.measure(&one, own)
+	options := o.Options
+	options.Out = filepath.Join(o.Out, p.Folder)
+	runs, err := sess.measure(&one, options)
 	if err != nil {
 		return p, false, err
 	}
-	return keptTo(p, runs[0])
+	return decide(p, runs[0])
 }
 
-// keptTo says whether a run kept to its claims, and what it had.
-func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
+// decide adds to a probe whether its run met the limit, and its measured values.
+func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	m, sum := run.Manifest, summary.Of(run)
 	row := sum.Rows[0]
 	for metric, field := range map[string]*float64{metric.P50: &p.P50, metric.P99: &p.P99, metric.CPUPerMessage: &p.CPU} {
@@ -184,19 +183,19 @@ func keptTo(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 		p.Why = string(m.Status) + ": " + m.Reason
 		return p, m.Status == results.Invalid, nil
 	}
-	var broken, open []string
+	var failed, undecided []string
 	for _, f := range compare.Assertions(m.Assertions, sum) {
 		switch f.Outcome {
 		case compare.Failed:
-			broken = append(broken, fmt.Sprintf("%s is broken by %s", f.Assertion.Text, f.Measured))
+			failed = append(failed, fmt.Sprintf("%s failed: measured %s", f.Assertion.Text, f.Measured))
 		case compare.Undecided:
-			open = append(open, fmt.Sprintf("whether %s holds is open: %s", f.Assertion.Text, f.Why))
+			undecided = append(undecided, fmt.Sprintf("%s is undecided: %s", f.Assertion.Text, f.Why))
 		}
 	}
-	if len(broken) == 0 && len(open) > 0 {
-		p.Open, p.Why = true, strings.Join(open, "; ")
-		return p, false, &Error{Inconclusive, fmt.Errorf("at %s, %s; a longer --window may decide it", metric.Number(p.Load), p.Why)}
+	if len(failed) == 0 && len(undecided) > 0 {
+		p.Open, p.Why = true, strings.Join(undecided, "; ")
+		return p, false, &Error{Inconclusive, fmt.Errorf("at %s, %s; try a longer --window", metric.Number(p.Load), p.Why)}
 	}
-	p.Held, p.Why = len(broken) == 0, strings.Join(broken, "; ")
+	p.Held, p.Why = len(failed) == 0, strings.Join(failed, "; ")
 	return p, false, nil
 }

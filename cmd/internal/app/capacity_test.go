@@ -17,8 +17,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// searching is a search over rates whose probes the test makes: SSE keeps to the limit up to 100
-// messages a second, and the others up to 300.
+// searching returns a search over rates with simulated probes: SSE meets the limit up to 100
+// messages per second, the others up to 300.
 func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transport scenarios.Transport, load float64) results.Probe) {
 	t.Helper()
 	s, err := scenarios.Read("small.yaml", strings.NewReader(smallScenario))
@@ -38,7 +38,7 @@ func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transpo
 	}
 }
 
-// shown are the results as they are written, read back, and what is printed of them.
+// shown writes the results, reads them back and returns them with their table.
 func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 	t.Helper()
 	found := results.Capacity{Path: filepath.Join(t.TempDir(), "capacity"), Schema: results.Schema, Scenario: "small", Limit: []string{"p(99)<1s"}, Axis: "rate", Within: capacityWithin, Found: all}
@@ -55,7 +55,7 @@ func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 	}
 	for _, h := range read.Found {
 		if _, ok := h.At(h.Load); h.Load > 0 && !ok || h.Beyond > 0 && h.Beyond <= h.Load {
-			t.Errorf("%s keeps to the limit at %v and not at %v, of probes %+v", h.Transport, h.Load, h.Beyond, h.Probes)
+			t.Errorf("%s meets the limit at %v and not at %v, of probes %+v", h.Transport, h.Load, h.Beyond, h.Probes)
 		}
 	}
 	var table strings.Builder
@@ -65,16 +65,16 @@ func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 	return read, table.String()
 }
 
-// All that an interrupted search found is in its files and its table, probes of the transport
-// under search included, and marked as unfinished.
-func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
+// The files and the table of an interrupted search have all its probes, and mark the unfinished
+// transports.
+func TestInterruptedCapacityKeepsItsResults(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
 	stderr := &shared{}
 	all, err := o.search(t.Context(), Env{Err: stderr}, s, func(sess *Session, transport scenarios.Transport) probing {
 		return func(load float64, n int) (results.Probe, bool, error) {
 			if !locked(t) {
-				t.Errorf("%s at %v: the lock was given back between two loads", transport, load)
+				t.Errorf("%s at %v: the lock was released between two loads", transport, load)
 			}
 			if transport == transports.SSE && n == 3 {
 				signalled(t, syscall.SIGINT, sess.Drain.Done())
@@ -82,7 +82,7 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 			return probe(transport, load), false, nil
 		}
 	})
-	if CodeOf(err) != Interrupted || !strings.Contains(err.Error(), "the search of sse did not finish: interrupted") {
+	if CodeOf(err) != Interrupted || !strings.Contains(err.Error(), "the search for sse did not finish: interrupted") {
 		t.Errorf("exit code %d, want %d: %v", CodeOf(err), Interrupted, err)
 	}
 	if locked(t) {
@@ -93,13 +93,13 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 		t.Fatalf("read %+v, want %+v", read.Found, all)
 	}
 	if h := all[0]; h.Unfinished != "" || h.Confirmed != capacityConfirm || h.Load < 280 {
-		t.Errorf("the search that finished: %+v", h)
+		t.Errorf("the finished search: %+v", h)
 	}
 	if h := all[1]; h.Unfinished != "interrupted" || len(h.Probes) != 3 || h.Load != 80 || h.Beyond != 160 || h.Confirmed != 0 {
-		t.Errorf("the search under way: %+v; want 40, 80 and 160 tried, and 80 as the highest so far", h)
+		t.Errorf("the interrupted search: %+v; want probes at 40, 80 and 160, and 80 as the highest so far", h)
 	}
 	if h := all[2]; h.Unfinished == "" || len(h.Probes) > 0 {
-		t.Errorf("the search that did not begin: %+v", h)
+		t.Errorf("the search that did not start: %+v", h)
 	}
 	for _, want := range []string{"80 so far", "sse: so far 80 messages a second; not finished: interrupted.", "websocket: not searched: an earlier search did not finish."} {
 		if !strings.Contains(table, want) {
@@ -107,19 +107,19 @@ func TestInterruptedCapacityKeepsWhatItFound(t *testing.T) {
 		}
 	}
 	if n := strings.Count(stderr.String(), "sse at "); n != 3 {
-		t.Errorf("%d lines of sse, want 3:\n%s", n, stderr)
+		t.Errorf("%d progress lines for sse, want 3:\n%s", n, stderr)
 	}
 }
 
-// Whatever else ends a search, the exit code is that of its cause.
-func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
+// The exit code of a search is that of the error that ended it.
+func TestCapacityExitsWithTheCodeOfTheCause(t *testing.T) {
 	ownLock(t)
-	undecided := &Error{Inconclusive, errors.New("whether p(99)<1s holds is open")}
+	undecided := &Error{Inconclusive, errors.New("p(99)<1s is undecided")}
 	for name, end := range map[string]struct {
 		open   bool
 		err    error
 		code   Code
-		probes int // of the transport under search
+		probes int // of the current transport
 	}{
 		"undecided":      {true, undecided, Inconclusive, 2},
 		"internal error": {false, errors.New("disk full"), Internal, 1},
@@ -141,7 +141,7 @@ func TestCapacityEndsWithTheCodeOfTheCause(t *testing.T) {
 	}
 }
 
-// A load that never holds twice is an open question and no defect.
+// A load that never meets the limit twice makes the search inconclusive.
 func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 	ownLock(t)
 	o, s, probe := searching(t)
@@ -159,37 +159,37 @@ func TestUnsteadyCapacityIsInconclusive(t *testing.T) {
 	}
 }
 
-// measured is a run of one trial that lost nothing.
-func measured(status results.Status, claims ...metric.Assertion) *results.Run {
+// measured returns a run of one trial that lost no message.
+func measured(status results.Status, assertions ...metric.Assertion) *results.Run {
 	return &results.Run{
-		Manifest: results.Manifest{Status: status, Assertions: claims, Repetitions: 1, Transports: []string{"sse"}},
+		Manifest: results.Manifest{Status: status, Assertions: assertions, Repetitions: 1, Transports: []string{"sse"}},
 		Trials:   []results.Trial{{Repetition: 1, Position: 1, Transport: "sse", Status: results.Complete, Ledger: results.Ledger{Expected: 10, Unique: 10, Received: 10}}},
 	}
 }
 
-// A run decides a load unless it was cut short or an assertion stays undecided. One that fails
-// decides it whatever others are.
+// A run decides its load unless it was interrupted or an assertion is undecided. A failed
+// assertion decides the load even if others are undecided.
 func TestRunDecidesItsLoad(t *testing.T) {
-	holds := metric.Assertion{Metric: "lost", Op: "=="}
-	broken := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
-	open := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // of which the run has too few observations
+	passes := metric.Assertion{Metric: "lost", Op: "=="}
+	fails := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
+	undecided := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // the run has too few observations for it
 	for _, c := range []struct {
 		status     results.Status
-		claims     []metric.Assertion
+		assertions []metric.Assertion
 		held, open bool
-		rig        bool
+		setup      bool
 		code       Code
 	}{
-		{results.Complete, []metric.Assertion{holds}, true, false, false, OK},
-		{results.Complete, []metric.Assertion{open, broken}, false, false, false, OK},
-		{results.Complete, []metric.Assertion{holds, open}, false, true, false, Inconclusive},
-		{results.Partial, []metric.Assertion{holds}, false, false, false, Interrupted},
-		{results.Invalid, []metric.Assertion{holds}, false, false, true, OK},
-		{results.Saturated, []metric.Assertion{holds}, false, false, false, OK},
+		{results.Complete, []metric.Assertion{passes}, true, false, false, OK},
+		{results.Complete, []metric.Assertion{undecided, fails}, false, false, false, OK},
+		{results.Complete, []metric.Assertion{passes, undecided}, false, true, false, Inconclusive},
+		{results.Partial, []metric.Assertion{passes}, false, false, false, Interrupted},
+		{results.Invalid, []metric.Assertion{passes}, false, false, true, OK},
+		{results.Saturated, []metric.Assertion{passes}, false, false, false, OK},
 	} {
-		p, rig, err := keptTo(results.Probe{Load: 40}, measured(c.status, c.claims...))
-		if p.Held != c.held || p.Open != c.open || rig != c.rig || CodeOf(err) != c.code || c.open != (c.code == Inconclusive) {
-			t.Errorf("%s with %+v: %+v, rig %v, %v", c.status, c.claims, p, rig, err)
+		p, setup, err := decide(results.Probe{Load: 40}, measured(c.status, c.assertions...))
+		if p.Held != c.held || p.Open != c.open || setup != c.setup || CodeOf(err) != c.code || c.open != (c.code == Inconclusive) {
+			t.Errorf("%s with %+v: %+v, setup failed: %v, %v", c.status, c.assertions, p, setup, err)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// A reference is a committed run and the scenario that it measured.
+// A reference is a committed run and its scenario.
 type reference struct {
 	run      *results.Run
 	scenario *scenarios.Scenario
@@ -28,15 +28,15 @@ func openReference(path string) (ref reference, err error) {
 	ref.scenario.Warnings = nil // a run folder keeps the names of its time
 	switch {
 	case ref.run.Manifest.Status != results.Complete:
-		err = &Error{Invalid, fmt.Errorf("%s is %s, and no reference", path, ref.run.Manifest.Status)}
+		err = &Error{Invalid, fmt.Errorf("%s is %s and cannot be a reference; allowed: a complete run", path, ref.run.Manifest.Status)}
 	case len(ref.scenario.Assertions) == 0:
-		err = Usagef("%s claims nothing, so that there is nothing to check", path)
+		err = Usagef("%s has no assertions to check", path)
 	}
 	return ref, err
 }
 
-// Check measures the scenarios of committed runs again, and has show print which assertions hold
-// as each ends. All references are read before the first is measured.
+// Check measures the scenarios of committed runs again and calls show after each. All references
+// are read before the first is measured.
 func (e Env) Check(ctx context.Context, folders []string, o Options, show func(report.Check) error) error {
 	var refs []reference
 	for _, path := range folders {
@@ -47,7 +47,7 @@ func (e Env) Check(ctx context.Context, folders []string, o Options, show func(r
 		refs = append(refs, ref)
 	}
 	for _, ref := range refs {
-		if err := e.elsewhere(ref.scenario); err != nil {
+		if err := e.reexecInUserNamespace(ref.scenario); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (e Env) Check(ctx context.Context, folders []string, o Options, show func(r
 }
 
 // checkEach checks references one after the other until it is interrupted. Its error has a line
-// for each that did not pass, those included that were not measured.
+// for each reference that did not pass or was not measured.
 func (e Env) checkEach(ctx context.Context, refs []reference, check func(*Session, reference) error) error {
 	return e.InSession(ctx, func(s *Session) error {
 		var failed []error
@@ -74,7 +74,7 @@ func (e Env) checkEach(ctx context.Context, refs []reference, check func(*Sessio
 	})
 }
 
-// check measures one.
+// check measures one reference.
 func (s *Session) check(ref reference, o Options, show func(report.Check) error) error {
 	if err := o.chooseEngine(ref.scenario); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *Session) check(ref reference, o Options, show func(report.Check) error)
 		return err
 	}
 	name := ref.scenario.Name
-	fmt.Fprintf(s.Err, "%s: %d blocks\n", name, ref.scenario.Repetitions)
+	fmt.Fprintf(s.Err, "%s: %d repetitions\n", name, ref.scenario.Repetitions)
 	o.Out = filepath.Join(o.Out, stamp(time.Now())+"-check-"+name)
 	runs, err := s.measure(ref.scenario, o)
 	if len(runs) == 0 {

@@ -13,7 +13,7 @@ import (
 	"pushbench/results"
 )
 
-// A shared buffer is written by a command and by what receives its signals.
+// A shared buffer is written by a command and by its signal handler.
 type shared struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -31,7 +31,7 @@ func (s *shared) String() string {
 	return s.b.String()
 }
 
-// references are named by the folders of their runs.
+// references returns a reference for each folder name.
 func references(names ...string) (refs []reference) {
 	for _, name := range names {
 		refs = append(refs, reference{run: &results.Run{Path: name}})
@@ -39,7 +39,7 @@ func references(names ...string) (refs []reference) {
 	return refs
 }
 
-// signalled sends this process a signal and waits until the session has it.
+// signalled sends this process a signal and waits until the session has received it.
 func signalled(t *testing.T, s syscall.Signal, has <-chan struct{}) {
 	t.Helper()
 	if err := syscall.Kill(syscall.Getpid(), s); err != nil {
@@ -48,9 +48,9 @@ func signalled(t *testing.T, s syscall.Signal, has <-chan struct{}) {
 	<-has
 }
 
-// The first signal drains the run under way and ends the command: no other reference is
-// measured, and those that were not are named.
-func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
+// The first signal drains the current run and ends the command. The error names the references
+// that were not measured.
+func TestInterruptedCheckSkipsTheRest(t *testing.T) {
 	for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		ownLock(t)
 		stderr := &shared{}
@@ -59,14 +59,14 @@ func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
 		err := e.checkEach(t.Context(), references("a", "b", "c", "d"), func(s *Session, ref reference) error {
 			measured = append(measured, ref.run.Path)
 			if !locked(t) {
-				t.Errorf("%s: the lock was given back", ref.run.Path)
+				t.Errorf("%s: the lock was released", ref.run.Path)
 			}
 			if ref.run.Path != "b" {
 				return nil
 			}
 			signalled(t, sent, s.Drain.Done())
 			if s.abort.Err() != nil {
-				t.Errorf("one %v stops at once", sent)
+				t.Errorf("one %v stops immediately", sent)
 			}
 			return &Error{Interrupted, errors.New("the run is PARTIAL")}
 		})
@@ -86,8 +86,8 @@ func TestInterruptedCheckMeasuresNothingMore(t *testing.T) {
 	}
 }
 
-// The second signal stops the run under way, whichever reference it is of.
-func TestSecondInterruptStopsACheckAtOnce(t *testing.T) {
+// The second signal stops the current run.
+func TestSecondInterruptStopsACheckImmediately(t *testing.T) {
 	ownLock(t)
 	runs := 0
 	err := Env{Err: &shared{}}.checkEach(t.Context(), references("a", "b"), func(s *Session, _ reference) error {
@@ -101,7 +101,7 @@ func TestSecondInterruptStopsACheckAtOnce(t *testing.T) {
 	}
 }
 
-// Each reference that does not pass has a line, and none hides another.
+// Each reference that does not pass has a line of the error.
 func TestCheckNamesEveryFailure(t *testing.T) {
 	ownLock(t)
 	outcomes := map[string]error{

@@ -16,7 +16,7 @@ import (
 	"pushbench/results/report"
 )
 
-// OpenRun opens a run. It distinguishes a wrong path, which is an error of usage, from a folder that is damaged.
+// OpenRun opens a run. A wrong path is a usage error, a corrupt folder is not.
 func OpenRun(path string) (*results.Run, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return nil, Usagef("open run: %s is not a folder", path)
@@ -29,7 +29,7 @@ func OpenRun(path string) (*results.Run, error) {
 	return run, err
 }
 
-// OpenRuns opens several runs, and writes what is missing from each.
+// OpenRuns opens several runs and prints their warnings.
 func OpenRuns(stderr io.Writer, paths ...string) (runs []*results.Run, err error) {
 	for _, path := range paths {
 		run, err := OpenRun(path)
@@ -44,8 +44,8 @@ func OpenRuns(stderr io.Writer, paths ...string) (runs []*results.Run, err error
 	return runs, nil
 }
 
-// Compare compares two runs of one workload, and confirms what is worse by a second pair where
-// there are four. Without allowInvalid it refuses runs whose figures may not be quoted.
+// Compare compares two runs of one workload. Given four, the second pair confirms the regressions
+// of the first. Without allowInvalid it refuses runs that are not valid.
 func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, error) {
 	runs, err := OpenRuns(e.Err, paths...)
 	if err != nil {
@@ -53,14 +53,14 @@ func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, err
 	}
 	for i, run := range runs {
 		if s := run.Manifest.Status; s != results.Complete && !allowInvalid {
-			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; --allow-invalid compares it all the same, and judges nothing", paths[i], s, run.Manifest.Reason)}
+			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; to compare it without a verdict, add --allow-invalid", paths[i], s, run.Manifest.Reason)}
 		}
 	}
 	found, err := report.Compare(runs[0], runs[1])
 	if err == nil && len(runs) == 4 {
-		var again *report.Comparison
-		if again, err = report.Compare(runs[2], runs[3]); err == nil {
-			err = found.Confirm(again)
+		var second *report.Comparison
+		if second, err = report.Compare(runs[2], runs[3]); err == nil {
+			err = found.Confirm(second)
 		}
 	}
 	if err != nil {
@@ -69,30 +69,30 @@ func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, err
 	return found, nil
 }
 
-// WriteComparison writes what people and machines read into a folder.
+// WriteComparison writes the page, the table and the chart of a comparison into a folder.
 func WriteComparison(dir string, found *report.Comparison) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	figure, err := chart.Compared(found.Runs[0], found.Runs[1], found.Judgement)
+	drawn, err := chart.Compared(found.Runs[0], found.Runs[1], found.Judgement)
 	if err != nil {
 		return err
 	}
-	return found.Write(dir, figure)
+	return found.Write(dir, drawn)
 }
 
-// Changed is the error of what a comparison found.
+// Changed is the error of a comparison's verdict.
 func Changed(j compare.Analysis) error {
 	if worse := j.Regressions(); len(worse) > 0 {
 		var names []string
 		for _, d := range worse {
 			names = append(names, compare.ConfigurationOf(d)+" "+metric.ByName(d.Metric).Title)
 		}
-		return &Error{Failed, fmt.Errorf("worse than before: %s", strings.Join(names, ", "))}
+		return &Error{Failed, fmt.Errorf("worse than the baseline: %s", strings.Join(names, ", "))}
 	}
 	if open := j.Open(); len(open) > 0 {
-		why := cmp.Or(j.Withheld, "more blocks may decide it")
-		return &Error{Inconclusive, fmt.Errorf("inconclusive for %d of %d declared comparisons: %s", len(open), len(j.Family), why)}
+		why := cmp.Or(j.Withheld, "try more repetitions")
+		return &Error{Inconclusive, fmt.Errorf("%d of %d declared comparisons are inconclusive: %s", len(open), len(j.Family), why)}
 	}
 	return nil
 }

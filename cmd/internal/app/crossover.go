@@ -13,19 +13,19 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// CrossoverOptions say which loads and which stalenesses a map has.
+// CrossoverOptions are the loads and values of staleness of a map.
 type CrossoverOptions struct {
 	Options
-	Rates, Clients string   // the loads, of one of the two; default: rates from a sixteenth of the scenario's to sixteen times it
-	Staleness      []string // what an application can accept
+	Rates, Clients string   // the loads, of one of the two; default: rates from 1/16 of the scenario's to 16 times it
+	Staleness      []string // values that an application can accept
 	Repetitions    int
 }
 
-// loads are how many times a scenario's own rate the loads are, unless they are given.
+// loads are the default loads as multiples of the scenario's rate.
 var loads = []float64{1.0 / 16, 1.0 / 4, 1, 4, 16}
 
 // Crossover measures a scenario at several loads, short polling with several intervals. The run
-// is nil where nothing was written.
+// is nil if none was written.
 func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*results.Run, error) {
 	s, err := o.Load(name, "these loads", o.vary)
 	if err != nil {
@@ -38,7 +38,7 @@ func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*r
 	return runs[0], err
 }
 
-// vary makes a scenario one that maps.
+// vary prepares a scenario for a map.
 func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
 	vary(s, o.Repetitions)
 	var intervals []string
@@ -53,12 +53,12 @@ func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
 		longest = max(longest, time.Duration(interval))
 	}
 	if len(intervals) < 2 {
-		return Usagef("--staleness: %d value makes no map; allowed: 2 or more", len(intervals))
+		return Usagef("--staleness: a map needs at least 2 values, got %d", len(intervals))
 	}
 	axis, values := "rate", o.Rates
 	switch {
 	case o.Clients != "" && o.Rates != "":
-		return Usagef("--rates is not allowed beside --clients; allowed: one of the two, as a map has one load")
+		return Usagef("--rates and --clients cannot be combined: a map varies one load; give one of the two")
 	case o.Clients != "":
 		axis, values = "clients", o.Clients
 	case values == "":

@@ -10,7 +10,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Code says how a command ended. It is the exit code, by which a pipeline decides.
+// A Code is the exit code of a command.
 type Code int
 
 const (
@@ -34,22 +34,23 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrReported stands for what another process has printed instead of this one.
+// ErrReported is an error that a second process has printed already.
 var ErrReported = errors.New("reported before")
 
-// Usagef is an error of the command line or the scenario: what is wrong, and what is allowed.
+// Usagef is an error of the command line or the scenario. Its text names the error and the allowed
+// values.
 func Usagef(format string, args ...any) error {
 	return &Error{Usage, fmt.Errorf(format, args...)}
 }
 
-// severity is the order of the codes, that of several errors being the first: what a
-// pipeline must not miss. After an internal error no result can be trusted; after an
-// interruption, or of a corrupt reference, results are missing. A broken assertion is a
-// finding, which no error that only kept another measurement from being made may hide. Of
-// those, what takes a change (usage, refused) comes before what may pass the next time.
+// severity orders the codes, the most severe first. Several errors have the code of the most
+// severe one. After an internal error no result can be trusted; after an interruption or with a
+// corrupt reference results are missing. A failed assertion is a result, so it precedes the errors
+// that only prevented another measurement. Among those, errors that need a change (usage, refused)
+// precede those that may not recur.
 var severity = []Code{Internal, Interrupted, Corrupt, Failed, Usage, Refused, Invalid, Inconclusive}
 
-// CodeOf is the code of an error, or of the most severe of several that were joined.
+// CodeOf is the code of an error, or of the most severe of several joined errors.
 func CodeOf(err error) Code {
 	switch e := err.(type) {
 	case nil:
@@ -74,11 +75,13 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// A failure is the error of one of several measurements: a line that begins with its name.
+// A failure is the error of one of several measurements, in one line with its name.
 type failure struct {
-	of  string
-	err error
+	name string
+	err  error
 }
 
-func (f *failure) Error() string { return f.of + ": " + strings.ReplaceAll(f.err.Error(), "\n", "; ") }
+func (f *failure) Error() string {
+	return f.name + ": " + strings.ReplaceAll(f.err.Error(), "\n", "; ")
+}
 func (f *failure) Unwrap() error { return f.err }

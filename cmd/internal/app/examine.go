@@ -20,16 +20,16 @@ func Examine(ctx context.Context) ([]host.Diagnosis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
-	needs, err := shippedNeeds()
+	files, err := builtinOpenFiles()
 	if err != nil {
 		return nil, err
 	}
-	return host.Examination{Idle: []string{self, "awake"}, OpenFiles: needs, Last: sameTwice}.Do(ctx)
+	return host.Examination{Idle: []string{self, "prevent-idle"}, OpenFiles: files, Last: selfComparison}.Do(ctx)
 }
 
-// shippedNeeds are the open files that a process of the scenarios that come with pushbench
-// takes at least: with as many servers as may share the clients.
-func shippedNeeds() (needs []host.OpenFiles, err error) {
+// builtinOpenFiles returns the minimum of open files that a process of each built-in scenario
+// needs: with the maximum number of servers that may share the clients.
+func builtinOpenFiles() (all []host.OpenFiles, err error) {
 	for _, name := range scenarios.Names() {
 		s, err := scenarios.Load(name)
 		if err != nil {
@@ -38,7 +38,7 @@ func shippedNeeds() (needs []host.OpenFiles, err error) {
 		if s.Publish.By == scenarios.ByBackend {
 			s.Servers = min(s.Clients.Count, scenarios.MaxServers)
 		}
-		needs = append(needs, host.OpenFiles{Scenario: name, Files: openFiles(s)})
+		all = append(all, host.OpenFiles{Scenario: name, Files: openFiles(s)})
 	}
-	return needs, nil
+	return all, nil
 }

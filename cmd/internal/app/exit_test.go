@@ -8,32 +8,32 @@ import (
 	"pushbench/results/report"
 )
 
-// A broken claim is exit code 4, an undecided one 8, and a rig that failed 3 whatever is claimed.
-func TestExitCodesOfClaims(t *testing.T) {
+// A failed assertion is exit code 4, an undecided one 8. An invalid run is 3 whatever its assertions.
+func TestExitCodesOfAssertions(t *testing.T) {
 	reference, err := results.Open("../../../results/reference/chat")
 	if err != nil {
 		t.Fatal(err)
 	}
-	holds := metric.Assertion{Metric: "lost", Op: "=="}
-	broken := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
-	open := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // of which no reference has enough
+	passes := metric.Assertion{Metric: "lost", Op: "=="}
+	fails := metric.Assertion{Metric: "lost", Op: ">", Bound: 1e9}
+	undecided := metric.Assertion{Metric: "p(99.99)", Op: ">", Bound: 1e-9} // no reference has enough observations for it
 	for _, c := range []struct {
-		status results.Status
-		claims []metric.Assertion
-		want   Code
+		status     results.Status
+		assertions []metric.Assertion
+		want       Code
 	}{
 		{results.Complete, nil, OK},
-		{results.Complete, []metric.Assertion{holds}, OK},
-		{results.Complete, []metric.Assertion{holds, open}, Inconclusive},
-		{results.Complete, []metric.Assertion{holds, open, broken}, Failed},
-		{results.Partial, []metric.Assertion{broken}, Interrupted},
-		{results.Invalid, []metric.Assertion{broken}, Invalid},
-		{results.Saturated, []metric.Assertion{broken}, Invalid},
+		{results.Complete, []metric.Assertion{passes}, OK},
+		{results.Complete, []metric.Assertion{passes, undecided}, Inconclusive},
+		{results.Complete, []metric.Assertion{passes, undecided, fails}, Failed},
+		{results.Partial, []metric.Assertion{fails}, Interrupted},
+		{results.Invalid, []metric.Assertion{fails}, Invalid},
+		{results.Saturated, []metric.Assertion{fails}, Invalid},
 	} {
 		run := *reference
-		run.Manifest.Status, run.Manifest.Assertions = c.status, c.claims
+		run.Manifest.Status, run.Manifest.Assertions = c.status, c.assertions
 		if got := CodeOf(ExitError(report.New(&run))); got != c.want {
-			t.Errorf("%s with %v: exit code %d, want %d", c.status, c.claims, got, c.want)
+			t.Errorf("%s with %v: exit code %d, want %d", c.status, c.assertions, got, c.want)
 		}
 	}
 }

@@ -14,20 +14,20 @@ import (
 	"pushbench/results/compare"
 )
 
-// The shape of the A/A comparison: as many blocks as are advised for a run, a sample
-// every millisecond, so that the machine is nearly idle and its noise is all there is.
+// Parameters of the A/A comparison. It has the recommended number of repetitions of a run. A sample
+// per millisecond leaves the machine nearly idle, so that only its noise is measured.
 const (
-	floorBlocks  = 12
-	floorSamples = 100
-	floorEvery   = time.Millisecond
-	floorWait    = 30 * time.Second
+	floorRepetitions = 12
+	floorSamples     = 100
+	floorEvery       = time.Millisecond
+	floorTimeout     = 30 * time.Second
 )
 
-// sameTwice compares one thing with itself, as a run compares two transports: a 64-byte
-// echo over loopback, measured from the instant it was due, in slices that are called
-// A and B in turn. What then differs is this machine's noise: no run here can tell
-// smaller differences apart with as many blocks.
-func sameTwice(ctx context.Context) (host.Diagnosis, error) {
+// selfComparison compares an echo with itself, as a run compares two transports: a 64-byte echo
+// over loopback, measured from its due time, in slices that are called A and B alternately. Any
+// difference is noise of this machine. With the same number of repetitions, no run on this machine
+// can distinguish smaller differences.
+func selfComparison(ctx context.Context) (host.Diagnosis, error) {
 	f := host.Diagnosis{Check: "A/A floor"}
 	var sides [2][]float64
 	var err error
@@ -35,24 +35,24 @@ func sameTwice(ctx context.Context) (host.Diagnosis, error) {
 	go func() {
 		defer close(done)
 		clock.Sharpen() // locks the thread, which ends with this goroutine
-		sides, err = echoTwice(ctx)
+		sides, err = echoSides(ctx)
 	}()
 	<-done
 	if err != nil {
 		return f, fmt.Errorf("compare this machine with itself: %w", err)
 	}
-	return judgeFloor(sides), nil
+	return diagnoseFloor(sides), nil
 }
 
-// echoTwice returns the median latency of every slice, in seconds.
-func echoTwice(ctx context.Context) (sides [2][]float64, err error) {
+// echoSides returns the median latency of each slice of both sides, in seconds.
+func echoSides(ctx context.Context) (sides [2][]float64, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return sides, err
 	}
 	defer listener.Close()
 	served := make(chan error, 1)
-	go func() { // gives back what one connection sends until it ends
+	go func() { // echoes one connection until it ends
 		conn, err := listener.Accept()
 		if err == nil {
 			defer conn.Close()
@@ -68,16 +68,16 @@ func echoTwice(ctx context.Context) (sides [2][]float64, err error) {
 		conn.Close()
 		err = errors.Join(err, <-served)
 	}()
-	if err := conn.SetDeadline(time.Now().Add(floorWait)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(floorTimeout)); err != nil {
 		return sides, err
 	}
-	for block := range floorBlocks {
+	for repetition := range floorRepetitions {
 		for i := range 2 {
 			slice, err := echoSlice(ctx, conn)
 			if err != nil {
 				return sides, err
 			}
-			side := (i + block) % 2 // in the other order in every other block
+			side := (i + repetition) % 2 // the order alternates
 			sides[side] = append(sides[side], slice)
 		}
 	}
@@ -105,17 +105,17 @@ func echoSlice(ctx context.Context, conn net.Conn) (median float64, err error) {
 	return histogram.Quantile(0.5).Seconds(), nil
 }
 
-// judgeFloor warns where a machine differs from itself by more than the smallest
-// difference that a verdict calls one by default.
-func judgeFloor(sides [2][]float64) host.Diagnosis {
+// diagnoseFloor warns if the noise exceeds the smallest difference that a verdict reports by
+// default.
+func diagnoseFloor(sides [2][]float64) host.Diagnosis {
 	same := compare.Intervals([]compare.Pairing{{Metric: "echo", Names: [2]string{"A", "B"}, A: sides[0], B: sides[1]}})[0]
 	floor := max(same.Hi-1, 1-same.Lo)
 	f := host.Diagnosis{
 		Check: "A/A floor", State: host.Fine,
-		Found: fmt.Sprintf("the p50 of an echo against itself, %d blocks of %v: %.3f times, 95 %% interval %.3f to %.3f", floorBlocks, floorSamples*floorEvery, same.Ratio, same.Lo, same.Hi),
+		Found: fmt.Sprintf("p50 of an echo compared with itself, %d repetitions of %v: ratio %.3f, 95 %% interval %.3f to %.3f", floorRepetitions, floorSamples*floorEvery, same.Ratio, same.Lo, same.Hi),
 	}
 	if floor > 0.05 {
-		f.State, f.Advice = host.Warn, fmt.Sprintf("Differences below %.0f %% of a latency cannot be told from noise here in %d blocks: stop other work, or measure more blocks.", 100*floor, floorBlocks)
+		f.State, f.Advice = host.Warn, fmt.Sprintf("Latency differences below %.0f %% are within this machine's noise at %d repetitions: stop other work or run more repetitions.", 100*floor, floorRepetitions)
 	}
 	return f
 }

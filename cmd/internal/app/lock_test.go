@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// ownLock gives the test a lock of its own, so that it neither waits for a measurement on this
-// machine nor keeps one from beginning. It returns the lock's path.
+// ownLock gives the test a separate lock, so that it is independent of measurements on this
+// machine. It returns the lock's path.
 func ownLock(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -14,7 +14,7 @@ func ownLock(t *testing.T) string {
 	return filepath.Join(dir, "pushbench.lock")
 }
 
-// locked reports whether some command holds the lock.
+// locked reports whether a command holds the lock.
 func locked(t *testing.T) bool {
 	t.Helper()
 	unlock, err := lockMachine()
@@ -41,17 +41,17 @@ drain: 5s
 idle: 10ms
 `
 
-func TestLockIsGivenBack(t *testing.T) {
+func TestLockIsReleased(t *testing.T) {
 	ownLock(t)
 	unlock, err := lockMachine()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !locked(t) {
-		t.Error("two hold the lock")
+		t.Error("the lock was taken twice")
 	}
 	unlock()
 	if locked(t) {
-		t.Error("the lock is held by no command, and cannot be taken")
+		t.Error("the lock was not released")
 	}
 }

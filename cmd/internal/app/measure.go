@@ -20,23 +20,23 @@ import (
 	"pushbench/scenarios"
 )
 
-// RunsFolder is where runs go by default.
+// RunsFolder is the default folder of runs.
 const RunsFolder = "results/runs"
 
-// Options say how a scenario is measured. The zero value measures servers of this executable, on
-// cores of their own that do not sleep, into a new folder of RunsFolder.
+// Options say how a scenario is measured. The zero value measures servers of this executable on
+// separate cores without idle states, into a new folder of RunsFolder.
 type Options struct {
 	Transports   []string // only these; nil: the scenario's
-	ServersGiven bool     // the number of servers was asked for, and is not changed to fit this machine
+	ServersGiven bool     // the number of servers is given and is not changed to fit this machine
 	Out          string   // the folder; default: RunsFolder/TIME-NAME
 	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
-	Metrics      string   // where Prometheus finds the run under way, such as 127.0.0.1:9464; empty: nowhere
-	Engine       string   // what the clients run on; default: the first that the scenario can run on
+	Metrics      string   // address for Prometheus to scrape the current run, such as 127.0.0.1:9464; empty: none
+	Engine       string   // client implementation; default: the first that supports the scenario
 	Inject       string   // the faults of the servers, in the grammar of serve --inject
 	NoPin        bool
 	AllowIdle    bool
 	Quick        bool
-	Notice       string // reported once the scenario is known to fit this machine; empty: nothing
+	Notice       string // printed after the scenario has passed the preflight checks; empty: none
 }
 
 // A Build is another executable of pushbench.
@@ -46,8 +46,8 @@ type Build struct {
 	Flags      func(argv []string) []string // the command line of serve in names that this build knows
 }
 
-// Load reads a scenario, prepares it for a measurement and checks the result. change does what
-// only the command at hand needs; with names its parts in an error.
+// Load reads a scenario, prepares it for a measurement and checks the result. change applies the
+// changes of one command; with names them in an error.
 func (o *Options) Load(name, with string, change func(*scenarios.Scenario) error) (*scenarios.Scenario, error) {
 	s, err := scenarios.Load(name)
 	if err != nil {
@@ -68,13 +68,13 @@ func (o *Options) Load(name, with string, change func(*scenarios.Scenario) error
 	return s, o.chooseEngine(s)
 }
 
-// vary prepares a scenario for other loads than its own: nothing that it says of its own load
-// is judged.
+// vary prepares a scenario for other loads than its own: it removes all that applies only to its
+// own load.
 func vary(s *scenarios.Scenario, repetitions int) {
 	s.Repetitions, s.Sweep, s.Requirements, s.Assertions, s.Published = repetitions, scenarios.Sweep{}, nil, nil, metric.Published{}
 }
 
-// chooseEngine chooses the engine, unless it was chosen. All cases of a run have the same.
+// chooseEngine sets the engine if none is given. All configurations of a run have the same.
 func (o *Options) chooseEngine(s *scenarios.Scenario) error {
 	name, err := engines.Choose(o.Engine, s.Transports, s.Secured())
 	if err != nil {
@@ -84,7 +84,7 @@ func (o *Options) chooseEngine(s *scenarios.Scenario) error {
 	return nil
 }
 
-// path is the folder of what is measured; kind tells it from other runs of the scenario.
+// path is the folder of the results; kind distinguishes it from other runs of the scenario.
 func (o Options) path(began time.Time, kind string, s *scenarios.Scenario) string {
 	if o.Out != "" {
 		return o.Out
@@ -94,9 +94,9 @@ func (o Options) path(began time.Time, kind string, s *scenarios.Scenario) strin
 
 func stamp(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 
-// Measure measures a scenario in a session of its own, which ends before its results are printed:
-// a pager may take long to read them. It returns the runs, the baseline's after the own; none
-// where nothing was written. Beside an error they are what there is.
+// Measure measures a scenario in one session, which ends before its results are printed: a pager
+// may delay that. It returns the run and after it the baseline's run, with an error those written
+// so far.
 func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
 	if err := e.preflight(s, o.ServersGiven); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	if o.Notice != "" {
 		fmt.Fprintln(e.Err, o.Notice)
 	}
-	if err := e.elsewhere(s); err != nil {
+	if err := e.reexecInUserNamespace(s); err != nil {
 		return nil, err
 	}
 	e.warn(s)
@@ -115,16 +115,16 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	return runs, err
 }
 
-// measure measures a scenario that was checked and fits.
+// measure measures a scenario that has passed the preflight checks.
 func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*results.Run, err error) {
-	rig, err := o.Setup(scenario)
+	setup, err := o.Setup(scenario)
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(s.Err)
 	run := &bench.Run{
 		Scenario: scenario,
-		Setup:    rig,
+		Setup:    setup,
 		Command:  s.command(),
 		Tool:     s.Tool(),
 		Stop:     s.Drain.Done(),
@@ -132,7 +132,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		Trouble:  progress.trouble,
 	}
 	if scenario.AbortOnFail {
-		run.Enough = brokenSoFar
+		run.Enough = failedSoFar
 	}
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
@@ -143,10 +143,10 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = m.close() }() // what is shown of a run does not decide what it is worth
+		defer func() { _ = m.close() }() // an error here does not affect the run
 		for i, servers := range []string{"own", "beside"}[:len(sides)] {
 			sides[i].Run.Interval = func(i results.Interval) { m.interval(servers, i) }
-			sides[i].Run.Trouble = func(what string) { m.void.Inc(); progress.trouble(what) }
+			sides[i].Run.Trouble = func(what string) { m.invalid.Inc(); progress.trouble(what) }
 		}
 	}
 	runs, err = bench.Interleave(s.abort, sides, o.derive)
@@ -161,47 +161,48 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	}
 }
 
-// warn prints what the scenario's file should say differently.
+// warn prints the warnings about the scenario's file.
 func (e Env) warn(s *scenarios.Scenario) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintln(e.Err, warning)
 	}
 }
 
-// command is the command line as results keep it.
+// command is the command line that results record.
 func (e Env) command() []string { return append([]string{"pushbench"}, e.Args...) }
 
-// baseline is the same run with the servers of another build.
+// baseline returns the same run with the servers of another build.
 func (o Options) baseline(run *bench.Run) *bench.Run {
-	other, rig := *run, *run.Setup
-	own := rig.Serve
-	rig.Serve = func(c scenarios.Configuration, host string) []string {
+	other, setup := *run, *run.Setup
+	own := setup.Serve
+	setup.Serve = func(c scenarios.Configuration, host string) []string {
 		argv := o.Baseline.Flags(own(c, host))
 		argv[0] = o.Baseline.Executable
 		return argv
 	}
-	other.Setup, other.Served = &rig, o.Baseline.Tool
+	other.Setup, other.Served = &setup, o.Baseline.Tool
 	return &other
 }
 
-// sureFrom is from how many blocks on a broken claim is no accident: see compare.Claims.
-const sureFrom = 4
+// abortFrom is the number of repetitions from which a failed assertion is significant: see
+// compare.Assertions.
+const abortFrom = 4
 
-// endedAs begins the reason of a run that a broken claim has ended.
+// endedAs is the prefix of the reason of a run that a failed assertion has ended.
 const endedAs = "ended as"
 
-// brokenSoFar names a claim of which the blocks so far are sure that it is broken. Equality
-// takes one block.
-func brokenSoFar(run *results.Run) string {
+// failedSoFar names an assertion that the repetitions so far prove to fail. For equality one
+// repetition is enough.
+func failedSoFar(run *results.Run) string {
 	for _, f := range compare.Assertions(run.Manifest.Assertions, summary.Of(run)) {
-		if f.Outcome == compare.Failed && (f.Of >= sureFrom || f.Assertion.Op == "==") {
-			return fmt.Sprintf("%s %s is broken for %s", endedAs, f.Assertion.Text, f.Configuration)
+		if f.Outcome == compare.Failed && (f.Of >= abortFrom || f.Assertion.Op == "==") {
+			return fmt.Sprintf("%s %s failed for %s", endedAs, f.Assertion.Text, f.Configuration)
 		}
 	}
 	return ""
 }
 
-// derive writes what people look at into a run's folder.
+// derive writes the report of a run into its folder.
 func (o Options) derive(run *results.Run) error {
 	if o.Quick {
 		return report.New(run).Write(run.Path)
@@ -209,17 +210,17 @@ func (o Options) derive(run *results.Run) error {
 	return Draw(run)
 }
 
-// Draw writes what people look at into a run's folder, charts included.
+// Draw writes the report of a run into its folder, charts included.
 func Draw(run *results.Run) error {
 	r := report.New(run)
-	figures, err := chart.Draw(run, r.Summary, r.Badge())
+	charts, err := chart.Draw(run, r.Summary, r.Badge())
 	if err != nil {
 		return err
 	}
-	return r.Write(run.Path, figures...)
+	return r.Write(run.Path, charts...)
 }
 
-// Worth is the error of a run's status and assertions.
+// ExitError is the error of a run's status and assertions.
 func ExitError(r *report.Report) error {
 	m := r.Run.Manifest
 	switch {
@@ -230,9 +231,9 @@ func ExitError(r *report.Report) error {
 	}
 	switch r.Outcome() {
 	case compare.Failed:
-		return &Error{Failed, errors.New("a claim of the scenario is broken: see above")}
+		return &Error{Failed, errors.New("an assertion of the scenario failed: see above")}
 	case compare.Undecided:
-		return &Error{Inconclusive, errors.New("a claim of the scenario is undecided: see above; more blocks may decide it")}
+		return &Error{Inconclusive, errors.New("an assertion of the scenario is undecided: see above; try more repetitions")}
 	default:
 		return nil
 	}

@@ -15,22 +15,22 @@ import (
 	"pushbench/results/report"
 )
 
-// A metricsServer shows a run under way to Prometheus. It lives in the process that plans and
-// gathers, which neither generates nor serves, and is told once a second.
+// A metricsServer exposes the current run to Prometheus. It runs in the process that controls the
+// run, not in a server or a load generator, and receives an update per second.
 type metricsServer struct {
 	server *http.Server
 	ended  chan error
 
 	delivered, published *prometheus.CounterVec
 	latency              *prometheus.HistogramVec
-	void                 prometheus.Counter
+	invalid              prometheus.Counter
 }
 
 // startMetrics serves /metrics at an address of this machine.
 func startMetrics(address string) (*metricsServer, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
-		return nil, Usagef("--metrics: %q is not an address of this machine alone; allowed: something like 127.0.0.1:9464", address)
+		return nil, Usagef("--metrics: %q is not a loopback address with a port; allowed: an address such as 127.0.0.1:9464", address)
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -39,16 +39,16 @@ func startMetrics(address string) (*metricsServer, error) {
 	labels := []string{"case", "servers"}
 	m := &metricsServer{
 		ended:     make(chan error, 1),
-		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_delivered_total", Help: "Messages delivered, those of warm-ups included."}, labels),
+		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_delivered_total", Help: "Messages delivered, including those of warm-ups."}, labels),
 		published: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_published_total", Help: "Publications acknowledged."}, labels),
-		void:      prometheus.NewCounter(prometheus.CounterOpts{Name: "pushbench_void_trials_total", Help: "Trials that a gate has voided."}),
+		invalid:   prometheus.NewCounter(prometheus.CounterOpts{Name: "pushbench_void_trials_total", Help: "Trials discarded because a validity check failed."}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "pushbench_delivery_latency_seconds", Help: "From when a message was due until it was in the client's hands, of what was due in a window. Not gated yet.",
+			Name: "pushbench_delivery_latency_seconds", Help: "Time from when a message was due until the client received it, for messages due in a window. Validity checks are not applied yet.",
 			Buckets: report.LatencyBuckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 200, NativeHistogramMinResetDuration: time.Hour,
 		}, labels),
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.delivered, m.published, m.void, m.latency)
+	registry.MustRegister(m.delivered, m.published, m.invalid, m.latency)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	m.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
@@ -56,7 +56,7 @@ func startMetrics(address string) (*metricsServer, error) {
 	return m, nil
 }
 
-// interval is told of each second of each trial of servers of one build: "own" or "beside".
+// interval adds one second of a trial. servers names the build of its servers: "own" or "beside".
 func (m *metricsServer) interval(servers string, i results.Interval) {
 	m.delivered.WithLabelValues(i.ConfigurationName(), servers).Add(float64(i.Delivered))
 	m.published.WithLabelValues(i.ConfigurationName(), servers).Add(float64(i.Published))
@@ -72,7 +72,7 @@ func (m *metricsServer) interval(servers string, i results.Interval) {
 	}
 }
 
-// close ends the server and waits for it.
+// close stops the server and waits for it.
 func (m *metricsServer) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

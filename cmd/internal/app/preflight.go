@@ -11,10 +11,10 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// spareDescriptors is what a process needs beside its clients' sockets.
+// spareDescriptors is the number of open files of a process in addition to its clients' sockets.
 const spareDescriptors = 100
 
-// preflight refuses what cannot fit this machine: see fit.
+// preflight refuses scenarios that this machine cannot run: see fit.
 func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	room, err := roomHere()
 	if err != nil {
@@ -23,21 +23,21 @@ func (e Env) preflight(s *scenarios.Scenario, given bool) error {
 	return e.fit(s, room, given)
 }
 
-// fit refuses what needs more than there is room for, with the arithmetic. If several servers
-// make it fit, and the number is not given, it takes so many and reports it.
+// fit refuses scenarios that exceed the limits; the error shows the arithmetic. If several servers
+// keep within the limits and their number is not given, fit sets it and prints that.
 func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 	perClient, why := connections(s)
-	need, most := openFiles(s), room.clients(perClient, s.PublishOnly())
-	if serverShare(s) <= most {
+	need, capacity := openFiles(s), room.clients(perClient, s.PublishOnly())
+	if serverShare(s) <= capacity {
 		return nil
 	}
 	if n := s.PublishOnly(); n > 0 {
-		why += fmt.Sprintf(" + %d reporters", n)
+		why += fmt.Sprintf(" + %d publish-only clients", n)
 	}
-	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the generator, but %s",
+	arithmetic := fmt.Sprintf("%d clients × %s + %d = %d open files in the server and as many in the load generator, but %s",
 		serverShare(s), why, spareDescriptors, need, room)
-	switch enough := ceilDiv(s.MostClients(), max(1, most)); {
-	case most < 1 || s.ClientsPublish():
+	switch enough := ceilDiv(s.MostClients(), max(1, capacity)); {
+	case capacity < 1 || s.ClientsPublish():
 		return Usagef("%s; use fewer clients or raise the limit", arithmetic)
 	case given || s.Servers > 1:
 		return Usagef("%s; use %d servers, fewer clients or a higher limit", arithmetic, enough)
@@ -46,12 +46,12 @@ func (e Env) fit(s *scenarios.Scenario, room room, given bool) error {
 		if err := s.Check(); err != nil {
 			return Usagef("%s: %w", arithmetic, err)
 		}
-		_, err := fmt.Fprintf(e.Err, "%s: %d servers share them, %d clients each, and each has a generator of its own\n", arithmetic, enough, serverShare(s))
+		_, err := fmt.Fprintf(e.Err, "%s: %d servers share the clients, %d each, and each server has its own load generator\n", arithmetic, enough, serverShare(s))
 		return err
 	}
 }
 
-// canLink says why a link of packets that is asked for cannot be made here.
+// canLink returns the reason why this process cannot create the scenario's packet link.
 func canLink(s *scenarios.Scenario) error {
 	if s.Network.Link != scenarios.PacketLink {
 		return nil
@@ -63,41 +63,41 @@ func canLink(s *scenarios.Scenario) error {
 	return path.Close()
 }
 
-// room is what a process may hold here.
+// A room is the resources that a process may use on this machine.
 type room struct {
-	files uint64 // open at once
-	ports uint64 // from which one address can be connected to
+	files uint64 // open at the same time
+	ports uint64 // local ports for connections to one address
 }
 
-// String says which of the two is the limit.
+// String describes the lower of the two limits.
 func (r room) String() string {
 	if r.files-spareDescriptors <= r.ports {
 		return fmt.Sprintf("a process may have %d (ulimit -n)", r.files)
 	}
-	return fmt.Sprintf("the kernel has %d ports ready for connections to one server", r.ports)
+	return fmt.Sprintf("the kernel has %d ports available for connections to one server", r.ports)
 }
 
-// clients is how many a server and a generator can have beside those that only publish.
-func (r room) clients(connections, reporters int) int {
+// clients is the number of clients that fit in addition to the publish-only clients.
+func (r room) clients(connections, publishOnly int) int {
 	if r.files <= spareDescriptors {
 		return 0
 	}
-	return max(0, int(min(r.files-spareDescriptors, r.ports))-reporters) / connections
+	return max(0, int(min(r.files-spareDescriptors, r.ports))-publishOnly) / connections
 }
 
 func roomHere() (r room, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return r, fmt.Errorf("read the limit of open files: %w", err)
+		return r, fmt.Errorf("read the open-file limit: %w", err)
 	}
-	const most = 1 << 31 // no limit at all is a larger number than a client count can be
-	return room{files: min(uint64(limit.Cur), most), ports: localPorts()}, nil
+	const unlimited = 1 << 31 // more than any number of clients
+	return room{files: min(uint64(limit.Cur), unlimited), ports: localPorts()}, nil
 }
 
-// localPorts is how many ports the kernel gives readily to connections to one server:
-// half of those that Linux says it has, as it looks through all of one parity in vain
-// before it takes one of the other (measured: 2,500 connections a second, then 230);
-// elsewhere half of the dynamic ones (RFC 6335, section 6).
+// localPorts is the number of ports that the kernel assigns quickly to connections to one server.
+// On Linux it is half of its port range: the kernel searches all ports of one parity before it
+// tries the other (measured: 2,500 connections per second, then 230). On other systems it is half
+// of the dynamic ports (RFC 6335, section 6).
 func localPorts() uint64 {
 	var first, last uint64
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
@@ -107,18 +107,18 @@ func localPorts() uint64 {
 	return (last - first + 1) / 2
 }
 
-// serverShare is how many clients the largest share of a server is, in any case.
+// serverShare is the largest number of clients per server over all configurations.
 func serverShare(s *scenarios.Scenario) int { return ceilDiv(s.MostClients(), s.Servers) }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// openFiles is how many a server or a generator of the scenario needs.
+// openFiles is the number of open files of a server or a load generator of the scenario.
 func openFiles(s *scenarios.Scenario) uint64 {
 	perClient, _ := connections(s)
 	return uint64(serverShare(s)*perClient + s.PublishOnly() + spareDescriptors)
 }
 
-// connections is how many a client needs.
+// connections is the number of connections per client.
 func connections(s *scenarios.Scenario) (perClient int, why string) {
 	publishes := s.Publish.By == scenarios.ByClients || s.Upstream.Rate > 0
 	if publishes && slices.ContainsFunc(s.Transports, func(t scenarios.Transport) bool { return !transports.Of(t).PublishesInSocket }) {

@@ -7,8 +7,8 @@ import (
 	"pushbench/scenarios"
 )
 
-// Servers are added where that makes a crowd fit, unless their number is given or the
-// clients publish; whichever limit is the tighter one is named.
+// Servers are added until the clients fit, unless their number is given or the clients publish. The
+// text names the lower limit.
 func TestFit(t *testing.T) {
 	tests := map[string]struct {
 		clients, servers int
@@ -16,18 +16,18 @@ func TestFit(t *testing.T) {
 		given            bool
 		room             room
 		want             int    // servers; 0: refused
-		says             string // part of what is told or refused
+		text             string // part of the notice or the error
 	}{
-		"it fits":                  {900, 1, scenarios.ByBackend, false, room{1000, 28000}, 1, ""},
-		"one too many":             {901, 1, scenarios.ByBackend, false, room{1000, 28000}, 2, "901 clients × 1 connection + 100 = 1001 open files in the server and as many in the generator, but a process may have 1000 (ulimit -n): 2 servers share them, 451 clients each"},
-		"a hundred thousand":       {100_000, 1, scenarios.ByBackend, false, room{20_000, 28_232}, 6, "6 servers share them, 16667 clients each"},
-		"ports are the limit":      {100_000, 1, scenarios.ByBackend, false, room{1_000_000, 28_232}, 4, "the kernel has 28232 ports ready for connections to one server: 4 servers"},
-		"one, as was asked":        {901, 1, scenarios.ByBackend, true, room{1000, 28000}, 0, "use 2 servers"},
-		"too few, as was asked":    {2000, 2, scenarios.ByBackend, false, room{1000, 28000}, 0, "use 3 servers"},
-		"enough, as was asked":     {1800, 2, scenarios.ByBackend, false, room{1000, 28000}, 2, ""},
-		"clients publish":          {451, 1, scenarios.ByClients, false, room{1000, 28000}, 0, "451 clients × 2 connections, as it also publishes + 100 = 1002 open files"},
-		"no room for anybody":      {1, 1, scenarios.ByBackend, false, room{100, 28000}, 0, "use fewer clients or raise the limit"},
-		"more than one may ask of": {100_000, 1, scenarios.ByBackend, false, room{200, 28000}, 0, "servers"},
+		"it fits":                {900, 1, scenarios.ByBackend, false, room{1000, 28000}, 1, ""},
+		"one too many":           {901, 1, scenarios.ByBackend, false, room{1000, 28000}, 2, "901 clients × 1 connection + 100 = 1001 open files in the server and as many in the load generator, but a process may have 1000 (ulimit -n): 2 servers share the clients, 451 each"},
+		"a hundred thousand":     {100_000, 1, scenarios.ByBackend, false, room{20_000, 28_232}, 6, "6 servers share the clients, 16667 each"},
+		"ports are the limit":    {100_000, 1, scenarios.ByBackend, false, room{1_000_000, 28_232}, 4, "the kernel has 28232 ports available for connections to one server: 4 servers"},
+		"one given":              {901, 1, scenarios.ByBackend, true, room{1000, 28000}, 0, "use 2 servers"},
+		"too few given":          {2000, 2, scenarios.ByBackend, false, room{1000, 28000}, 0, "use 3 servers"},
+		"enough given":           {1800, 2, scenarios.ByBackend, false, room{1000, 28000}, 2, ""},
+		"clients publish":        {451, 1, scenarios.ByClients, false, room{1000, 28000}, 0, "451 clients × 2 connections, as it also publishes + 100 = 1002 open files"},
+		"no room for one client": {1, 1, scenarios.ByBackend, false, room{100, 28000}, 0, "use fewer clients or raise the limit"},
+		"more than the limit":    {100_000, 1, scenarios.ByBackend, false, room{200, 28000}, 0, "servers"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -36,17 +36,17 @@ func TestFit(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Clients.Count, s.Servers, s.Publish.By = test.clients, test.servers, test.by
-			var told strings.Builder
-			err = Env{Err: &told}.fit(s, test.room, test.given)
-			said := told.String()
+			var stderr strings.Builder
+			err = Env{Err: &stderr}.fit(s, test.room, test.given)
+			text := stderr.String()
 			if err != nil {
-				said = err.Error()
+				text = err.Error()
 			}
 			if (err != nil) != (test.want == 0) || err == nil && s.Servers != test.want {
 				t.Errorf("%d servers, %v; want %d", s.Servers, err, test.want)
 			}
-			if !strings.Contains(said, test.says) || test.says == "" && said != "" {
-				t.Errorf("says %q, want %q", said, test.says)
+			if !strings.Contains(text, test.text) || test.text == "" && text != "" {
+				t.Errorf("got %q, want %q", text, test.text)
 			}
 		})
 	}

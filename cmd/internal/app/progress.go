@@ -14,28 +14,28 @@ import (
 	"pushbench/results/metric"
 )
 
-// A progress shows what a run is doing: one line that is written over on a
-// terminal, a line for each trial otherwise. It is told about once a second, in
-// the process that waits, so it costs server and generator nothing.
+// A progress prints the state of a run: on a terminal one line that it rewrites, otherwise a line
+// per trial. It receives about one update per second in the process that controls the run, so it
+// costs the server and the load generator nothing.
 type progress struct {
 	w        io.Writer
 	terminal bool
 
 	mu    sync.Mutex // guards what follows
-	trial int        // the last one that a line was written for
+	trial int        // the last trial with a line
 }
 
 func newProgress(w io.Writer) *progress {
 	return &progress{w: w, terminal: IsTerminal(w)}
 }
 
-// IsTerminal reports whether lines can be written over.
+// IsTerminal reports whether lines can be rewritten.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// Columns is how wide a terminal is; 0 where w is none.
+// Columns is the width of a terminal; 0 if w is none.
 func Columns(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil {
@@ -50,19 +50,19 @@ func (p *progress) show(now bench.Progress) {
 	defer p.mu.Unlock()
 	switch {
 	case p.terminal:
-		line := fmt.Sprintf("[%d/%d] block %d of %d · %s · %s · %s delivered%s · %s, about %s left",
+		line := fmt.Sprintf("[%d/%d] repetition %d of %d · %s · %s · %s delivered%s · %s, about %s left",
 			now.Trial, now.Trials, now.Repetition, now.Repetitions, now.Configuration, now.Phase,
 			metric.Count(now.Delivered), soFar(now), minutes(now.Elapsed), minutes(now.Left))
 		p.clear()
 		fmt.Fprint(p.w, p.fitting(line))
 	case now.Trial != p.trial:
-		fmt.Fprintf(p.w, "[%d/%d] block %d of %d, %s; about %s left\n",
+		fmt.Fprintf(p.w, "[%d/%d] repetition %d of %d, %s; about %s left\n",
 			now.Trial, now.Trials, now.Repetition, now.Repetitions, now.Configuration, minutes(now.Left))
 		p.trial = now.Trial
 	}
 }
 
-// soFar is how long messages took up to now. It is no figure of the run: there are no gates yet.
+// soFar formats the latency so far. It is no result of the run: no validity check has passed yet.
 func soFar(now bench.Progress) string {
 	if now.P99 == 0 {
 		return ""
@@ -71,7 +71,7 @@ func soFar(now bench.Progress) string {
 	return fmt.Sprintf(", p50 %s p99 %s ms", ms(now.P50), ms(now.P99))
 }
 
-// fitting cuts a line that the terminal would break: what is broken cannot be written over.
+// fitting cuts a line that the terminal would wrap: a wrapped line cannot be rewritten.
 func (p *progress) fitting(line string) string {
 	width := cmp.Or(Columns(p.w), 80)
 	if runes := []rune(line); len(runes) >= width {
@@ -80,29 +80,29 @@ func (p *progress) fitting(line string) string {
 	return line
 }
 
-// trouble leaves a line that stays.
-func (p *progress) trouble(what string) {
+// trouble prints a line that is not rewritten.
+func (p *progress) trouble(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintln(p.w, what)
+	fmt.Fprintln(p.w, text)
 }
 
-// end leaves the terminal's line empty.
+// end clears the line at the end of a run.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
 }
 
-// clear empties the line that is written over.
+// clear clears the line on a terminal.
 func (p *progress) clear() {
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
 }
 
-// minutes prints minutes and seconds.
+// minutes formats minutes and seconds.
 func minutes(d time.Duration) string {
 	seconds := int(d.Round(time.Second) / time.Second)
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)

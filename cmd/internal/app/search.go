@@ -8,34 +8,34 @@ import (
 	"pushbench/results"
 )
 
-// A search looks for the highest load at which something holds: by doubling, then by halving
-// what is left in between, then by trying the last one again. Loads have three significant
-// digits, so that a person can repeat them.
+// A search finds the highest load that meets a limit: it doubles the load, then bisects, then
+// confirms the result by repeated probes. Loads have 3 significant digits, so that users can repeat
+// them.
 type search struct {
-	*results.Highest         // the result; beside an error the highest load that held so far, which may have held only once
+	*results.Highest         // the result; with an error the highest load that met the limit so far, perhaps only once
 	from             float64 // the first load tried, above 0
-	most             float64 // beyond it nothing is tried
+	most             float64 // the highest load tried
 	whole            bool    // loads are whole numbers
 	try              probing
 	tries            int
-	err              error // the first of a try: no other load is tried then
+	err              error // the first error of a probe, which ends the search
 }
 
-// A probing tries a load; n counts the probes of a search from 1. rig reports that the test setup
+// A probing tries a load; n counts the probes of a search from 1. setup reports that the test setup
 // or the machine was too weak, so that the load is not decided.
-type probing func(load float64, n int) (p results.Probe, rig bool, err error)
+type probing func(load float64, n int) (p results.Probe, setup bool, err error)
 
-// How near a search comes, and how often it tries again.
+// Precision and limits of a search.
 const (
-	capacityWithin  = 0.05 // how near the highest that held and the lowest that did not must come, as a share
-	capacityConfirm = 3    // how often the highest must hold again
-	rigLimit        = 3    // so often the test setup must fail at a load before that is its limit, and no disturbance
-	fewestHalvings  = 3    // below a load that does not hold, before a search gives up
-	mostTries       = 60   // of one search, whatever it meets
+	capacityWithin  = 0.05 // largest relative difference between the highest load that met the limit and the lowest that did not
+	capacityConfirm = 3    // confirmations of the result
+	setupFailures   = 3    // failures of the test setup at a load that make it the setup's limit, not a disturbance
+	maxHalvings     = 3    // halvings of a first load that fails, before a search gives up
+	maxTries        = 60   // probes of one search
 )
 
-// errUnsteady is of a search that found no load which holds each time that it is tried.
-var errUnsteady = &Error{Inconclusive, errors.New("no load held each time it was tried")}
+// errUnsteady is the error of a search in which no load met the limit in all of its probes.
+var errUnsteady = &Error{Inconclusive, errors.New("no load met the limit in all of its probes")}
 
 func (s *search) run() error {
 	s.bracket()
@@ -49,15 +49,15 @@ func (s *search) run() error {
 	return s.err
 }
 
-// holds tries a load. It keeps of the result what the load leaves true.
+// holds probes a load and updates the result.
 func (s *search) holds(load float64) bool {
-	if s.tries++; s.err == nil && s.tries > mostTries {
-		s.err = fmt.Errorf("%w: %d tries", errUnsteady, mostTries)
+	if s.tries++; s.err == nil && s.tries > maxTries {
+		s.err = fmt.Errorf("%w: %d probes", errUnsteady, maxTries)
 	}
 	if s.err != nil {
 		return false
 	}
-	p, rig, err := s.probe(load)
+	p, setup, err := s.probe(load)
 	switch {
 	case err != nil:
 		s.err = err
@@ -65,7 +65,7 @@ func (s *search) holds(load float64) bool {
 	case p.Held:
 		s.Load = load
 	default:
-		s.Load, s.Beyond, s.Why, s.SetupLimited, s.Confirmed = 0, load, p.Why, rig, 0
+		s.Load, s.Beyond, s.Why, s.SetupLimited, s.Confirmed = 0, load, p.Why, setup, 0
 		for _, lower := range s.Probes {
 			if lower.Held && lower.Load < load {
 				s.Load = max(s.Load, lower.Load)
@@ -75,26 +75,27 @@ func (s *search) holds(load float64) bool {
 	return p.Held
 }
 
-// probe tries a load until it is decided, or the test setup has failed at it rigLimit times.
-func (s *search) probe(load float64) (p results.Probe, rig bool, err error) {
-	for range rigLimit {
-		p, rig, err = s.try(load, len(s.Probes)+1)
+// probe tries a load until it is decided or the test setup has failed setupFailures times.
+func (s *search) probe(load float64) (p results.Probe, setup bool, err error) {
+	for range setupFailures {
+		p, setup, err = s.try(load, len(s.Probes)+1)
 		if err == nil || p.Open {
 			s.Probes = append(s.Probes, p)
 		}
-		if err != nil || !rig || p.Folder == "" {
+		if err != nil || !setup || p.Folder == "" {
 			break
 		}
 	}
-	return p, rig, err
+	return p, setup, err
 }
 
-// bracket finds a load that holds, none where all are too high, and above it one that does not.
+// bracket finds a load that meets the limit and a higher one that does not. It finds none if all
+// loads are too high.
 func (s *search) bracket() {
 	load := s.round(s.from)
 	for halvings := 0; !s.holds(load); halvings++ {
 		next := s.round(load / 2)
-		if s.err != nil || halvings == fewestHalvings || next <= 0 || next >= load {
+		if s.err != nil || halvings == maxHalvings || next <= 0 || next >= load {
 			return
 		}
 		load = next
@@ -108,7 +109,8 @@ func (s *search) bracket() {
 	}
 }
 
-// bisect halves what lies between the highest load that held and the lowest that did not.
+// bisect halves the interval between the highest load that met the limit and the lowest that did
+// not.
 func (s *search) bisect() {
 	for s.err == nil && s.Beyond > s.Load*(1+capacityWithin) {
 		middle := s.round(math.Sqrt(s.Load * s.Beyond))
@@ -119,7 +121,7 @@ func (s *search) bisect() {
 	}
 }
 
-// confirmed tries the highest load again.
+// confirmed repeats the probe of the highest load.
 func (s *search) confirmed() bool {
 	for s.Confirmed = 0; s.Confirmed < capacityConfirm; s.Confirmed++ {
 		if !s.holds(s.Load) {
@@ -129,10 +131,10 @@ func (s *search) confirmed() bool {
 	return true
 }
 
-// stepDown follows a load that held by luck: what is a step below must show that it holds.
+// stepDown follows a load that met the limit by chance: it tries the loads below, step by step.
 func (s *search) stepDown() {
-	least := s.from / math.Pow(2, fewestHalvings)
-	for load := s.below(s.Beyond); s.err == nil && load > 0 && load >= least; load = s.below(load) {
+	lowest := s.from / math.Pow(2, maxHalvings)
+	for load := s.below(s.Beyond); s.err == nil && load > 0 && load >= lowest; load = s.below(load) {
 		if s.holds(load) {
 			return
 		}
@@ -142,16 +144,16 @@ func (s *search) stepDown() {
 	}
 }
 
-// below is the load a step below another.
+// below is the load one step below another.
 func (s *search) below(load float64) float64 {
 	next := s.round(load / (1 + capacityWithin))
-	if next >= load { // of few clients, 5 % are less than one
+	if next >= load { // 5 % of few clients is less than one client
 		return load - 1
 	}
 	return next
 }
 
-// round keeps three significant digits, and where loads are whole no fraction.
+// round keeps 3 significant digits, and no fraction if loads are whole numbers.
 func (s *search) round(x float64) float64 {
 	if x <= 0 {
 		return 0
@@ -161,6 +163,6 @@ func (s *search) round(x float64) float64 {
 	if s.whole {
 		return math.Round(x)
 	}
-	// A power of ten below 1 is no binary fraction: what is printed must be what is tried.
+	// A power of ten below 1 is no binary fraction: round, so that the printed load is the one tried.
 	return math.Round(x*1e6) / 1e6
 }

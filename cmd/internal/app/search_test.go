@@ -10,21 +10,21 @@ import (
 	"pushbench/results"
 )
 
-// searched searches loads from one on.
+// searched searches loads upwards of from.
 func searched(from, most float64, whole bool, try func(load float64) (results.Probe, bool, error)) (results.Highest, error) {
 	var found results.Highest
 	s := search{Highest: &found, from: from, most: most, whole: whole, try: func(load float64, _ int) (results.Probe, bool, error) {
-		p, rig, err := try(load)
+		p, setup, err := try(load)
 		p.Load = load
-		return p, rig, err
+		return p, setup, err
 	}}
 	err := s.run()
 	return found, err
 }
 
-// Whatever the limit, what is found holds, what is beyond does not, and they are as near
-// as was asked.
-func TestASearchEndsAtTheLimit(t *testing.T) {
+// For any limit, the load found meets it, the load beyond does not, and they are within the
+// precision of the search.
+func TestSearchEndsAtTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		whole := rapid.Bool().Draw(t, "whole")
 		limit := math.Exp(rapid.Float64Range(math.Log(20), math.Log(2e6)).Draw(t, "limit"))
@@ -34,7 +34,7 @@ func TestASearchEndsAtTheLimit(t *testing.T) {
 			tries++
 			return results.Probe{Held: load <= limit, Why: "too much"}, false, nil
 		})
-		if err != nil || f.Load > limit || f.Load <= 0 || f.Confirmed != 3 || tries > mostTries {
+		if err != nil || f.Load > limit || f.Load <= 0 || f.Confirmed != 3 || tries > maxTries {
 			t.Fatalf("%+v, %v after %d tries: want at most %v", f, err, tries, limit)
 		}
 		switch {
@@ -48,19 +48,19 @@ func TestASearchEndsAtTheLimit(t *testing.T) {
 	})
 }
 
-// What held by luck does not count.
-func TestASearchConfirms(t *testing.T) {
-	asked := map[float64]int{}
+// A load that met the limit once by chance does not count.
+func TestSearchConfirms(t *testing.T) {
+	probes := map[float64]int{}
 	f, err := searched(100, 1e6, false, func(load float64) (results.Probe, bool, error) {
-		asked[load]++
-		return results.Probe{Held: load < 480 || load < 520 && asked[load] == 1}, false, nil
+		probes[load]++
+		return results.Probe{Held: load < 480 || load < 520 && probes[load] == 1}, false, nil
 	})
 	if err != nil || f.Load >= 480 || f.Load < 450 || f.Beyond < 480 || f.Confirmed != 3 {
 		t.Errorf("%+v, %v, want just below 480", f, err)
 	}
 }
 
-func TestASearchThatFindsNothing(t *testing.T) {
+func TestSearchWithoutResult(t *testing.T) {
 	tries := 0
 	f, err := searched(100, 1e6, false, func(float64) (results.Probe, bool, error) { tries++; return results.Probe{Why: "never"}, false, nil })
 	if err != nil || f.Load != 0 || f.Why != "never" || tries != 4 {
@@ -71,28 +71,28 @@ func TestASearchThatFindsNothing(t *testing.T) {
 	}
 }
 
-// Where the rig comes to its end, the load is a lower bound and says so.
-func TestASearchThatTheRigEnds(t *testing.T) {
+// If the test setup reaches its limit, the result is marked as a lower bound.
+func TestSearchLimitedByTheSetup(t *testing.T) {
 	f, err := searched(100, 1e6, false, func(load float64) (results.Probe, bool, error) {
 		return results.Probe{Held: load < 300, Why: "late"}, true, nil
 	})
 	if err != nil || !f.SetupLimited || f.Load >= 300 || f.Load < 280 {
 		t.Errorf("%+v, %v", f, err)
 	}
-	broken := errors.New("no server")
-	if _, err := searched(100, 1e6, false, func(float64) (results.Probe, bool, error) { return results.Probe{}, false, broken }); !errors.Is(err, broken) {
-		t.Errorf("%v, want %v", err, broken)
+	failed := errors.New("no server")
+	if _, err := searched(100, 1e6, false, func(float64) (results.Probe, bool, error) { return results.Probe{}, false, failed }); !errors.Is(err, failed) {
+		t.Errorf("%v, want %v", err, failed)
 	}
 }
 
-// Whenever an error ends a search, what it found is true of the loads that were tried by then:
-// the highest that held is below the lowest that did not.
-func TestSearchReturnsWhatItFoundBesideAnError(t *testing.T) {
+// The result of a search that an error ends is consistent with the loads tried so far: the highest
+// that met the limit is below the lowest that did not.
+func TestSearchReturnsItsResultWithAnError(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		whole := rapid.Bool().Draw(t, "whole")
 		limit := math.Exp(rapid.Float64Range(math.Log(20), math.Log(2e6)).Draw(t, "limit"))
-		last := rapid.IntRange(0, 30).Draw(t, "tries before the error")
-		lucky := rapid.IntRange(0, 30).Draw(t, "the try that holds by luck")
+		last := rapid.IntRange(0, 30).Draw(t, "probes before the error")
+		lucky := rapid.IntRange(0, 30).Draw(t, "the probe that passes by chance")
 		ended := errors.New("ended")
 		var held []float64
 		beyond, tries := 0.0, 0
@@ -109,7 +109,7 @@ func TestSearchReturnsWhatItFoundBesideAnError(t *testing.T) {
 			return results.Probe{}, false, nil
 		})
 		if err == nil {
-			return // it had finished
+			return // the search had finished
 		}
 		want := 0.0
 		for _, load := range held {
@@ -123,7 +123,7 @@ func TestSearchReturnsWhatItFoundBesideAnError(t *testing.T) {
 	})
 }
 
-// What holds only the first time that it is tried ends a search, and is no load.
+// A load that meets the limit only in its first probe is no result.
 func TestSearchOfUnsteadyLoads(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		tried := map[float64]bool{}
@@ -134,18 +134,18 @@ func TestSearchOfUnsteadyLoads(t *testing.T) {
 			tried[load] = true
 			return results.Probe{Held: first && load < 500}, false, nil
 		})
-		if tries > mostTries || f.Confirmed != 0 || err == nil && f.Load != 0 || err != nil && !errors.Is(err, errUnsteady) {
+		if tries > maxTries || f.Confirmed != 0 || err == nil && f.Load != 0 || err != nil && !errors.Is(err, errUnsteady) {
 			t.Errorf("whole numbers %v: %+v, %v after %d tries", whole, f, err, tries)
 		}
 	}
 }
 
-// A step below few clients is one client less.
-func TestSearchStepsBelowFewClients(t *testing.T) {
-	asked := map[float64]int{}
+// One step below a small number of clients is one client less.
+func TestSearchStepsDownByOneClient(t *testing.T) {
+	probes := map[float64]int{}
 	f, err := searched(8, 8, true, func(load float64) (results.Probe, bool, error) {
-		asked[load]++
-		return results.Probe{Held: load < 7 || asked[load] == 1}, false, nil
+		probes[load]++
+		return results.Probe{Held: load < 7 || probes[load] == 1}, false, nil
 	})
 	if err != nil || f.Load != 6 || f.Beyond != 7 {
 		t.Errorf("%+v, %v; want 6, and not 7", f, err)

@@ -12,13 +12,13 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Session is a command that measures, from before its first run to after its last. It holds
-// the machine's lock, so that no other command measures between two of its runs, and receives
-// the signals, so that Ctrl-C ends the command and not only the run under way.
+// A Session spans all runs of a measuring command. It holds the machine's lock, so that no other
+// command measures between two of its runs, and receives the signals, so that Ctrl-C ends the
+// command and not only the current run.
 type Session struct {
 	Env
-	Drain context.Context // ended by the first SIGINT or SIGTERM: drain the run under way, begin no other
-	abort context.Context // ended by the second: stop at once
+	Drain context.Context // done after the first SIGINT or SIGTERM: drain the current run, start no other
+	abort context.Context // done after the second: stop immediately
 }
 
 // InSession calls work in a session.
@@ -35,7 +35,7 @@ func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
 	var watching sync.WaitGroup
 	watching.Go(func() {
 		for _, then := range []func(){
-			func() { fmt.Fprintln(e.Err, "\ninterrupted: draining; once more stops at once"); end() },
+			func() { fmt.Fprintln(e.Err, "\ninterrupted: draining (Ctrl-C again to stop immediately)"); end() },
 			stop,
 		} {
 			select {
@@ -52,10 +52,10 @@ func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
 	return work(&Session{e, drain, abort})
 }
 
-// errInterrupted is of what a signal ended or kept from being measured.
+// errInterrupted is the error of a measurement that a signal ended or prevented.
 var errInterrupted = &Error{Interrupted, errors.New("interrupted")}
 
-// Interrupted is an error after the first signal.
+// Interrupted returns an error after the first signal.
 func (s *Session) Interrupted() error {
 	if s.Drain.Err() == nil {
 		return nil
@@ -63,23 +63,24 @@ func (s *Session) Interrupted() error {
 	return errInterrupted
 }
 
-// insideVariable is set in a process that inUserNamespace has started.
+// insideVariable is set in a process that runInUserNamespace has started.
 const insideVariable = "PUSHBENCH_USER_NAMESPACE"
 
-// InUserNamespace reports whether this is the second process of a command line: see elsewhere.
+// InUserNamespace reports whether this is the second process of a command line: see
+// reexecInUserNamespace.
 func InUserNamespace() bool { return os.Getenv(insideVariable) != "" }
 
-// elsewhere runs the whole command again in a user namespace of its own, where the scenario
-// has a link that cannot be made here otherwise. Its error is ErrReported, with the code of that
-// process, where it did; nil where the command can go on here.
-func (e Env) elsewhere(s *scenarios.Scenario) error {
-	refused := canLink(s)
-	if refused == nil {
+// reexecInUserNamespace runs the command line in a second process in a new user namespace, if this
+// process cannot create the scenario's packet link. Its error is then ErrReported with the code of
+// that process; nil if the command can continue in this process.
+func (e Env) reexecInUserNamespace(s *scenarios.Scenario) error {
+	denied := canLink(s)
+	if denied == nil {
 		return nil
 	}
-	err, why := e.inUserNamespace()
-	if why != nil {
-		return Usagef("network.link: packets: %w (nor without root: %w)", refused, why)
+	err, unavailable := e.runInUserNamespace()
+	if unavailable != nil {
+		return Usagef("network.link: packets: %w (and not in a user namespace: %w)", denied, unavailable)
 	}
 	return err
 }

@@ -11,27 +11,27 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Rig starts servers and generators as children: this same executable in its other roles.
+// Setup starts servers and load generators as child processes of this executable.
 func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this executable: %w", err)
 	}
-	rig := &trial.Setup{
+	setup := &trial.Setup{
 		Drive:  []string{self, "drive"},
 		Engine: o.Engine,
 		Quick:  o.Quick,
 		Link:   []string{self, "link"},
 		Serve: func(c scenarios.Configuration, host string) []string {
 			argv := append([]string{self, "serve", string(c.Transport), "--control", "--listen", net.JoinHostPort(host, "0")}, c.ServeFlags()...)
-			if host != "127.0.0.1" { // an address of a namespace that no other process is in
+			if host != "127.0.0.1" { // the address of a namespace without other processes
 				argv = append(argv, "--listen-anywhere")
 			}
-			if answer := s.Headers.Response; answer > 0 {
-				argv = append(argv, "--response-header-bytes", fmt.Sprint(int64(answer)))
+			if size := s.Headers.Response; size > 0 {
+				argv = append(argv, "--response-header-bytes", fmt.Sprint(int64(size)))
 			}
 			if transports.Of(c.Transport).ServerDials || s.Replies.Size > 0 {
-				argv = append(argv, "--webhooks-to", hooked(host))
+				argv = append(argv, "--webhooks-to", webhookNetwork(host))
 			}
 			if o.Inject != "" {
 				argv = append(argv, "--inject", o.Inject)
@@ -40,18 +40,18 @@ func (o Options) Setup(s *scenarios.Scenario) (*trial.Setup, error) {
 		},
 	}
 	if !o.AllowIdle {
-		rig.Idle = []string{self, "awake"}
+		setup.Idle = []string{self, "prevent-idle"}
 	}
 	if o.NoPin {
-		rig.Pinning.Note = "not asked for"
+		setup.Pinning.Note = "turned off"
 	} else {
-		rig.Pin()
+		setup.Pin()
 	}
-	return rig, nil
+	return setup, nil
 }
 
-// hooked is where a server may post to: clients, and a backend beside it.
-func hooked(host string) string {
+// webhookNetwork is the network to which a server may send webhooks: clients and a backend.
+func webhookNetwork(host string) string {
 	if host == "127.0.0.1" {
 		return "127.0.0.0/8"
 	}

@@ -10,41 +10,41 @@ import (
 	"syscall"
 )
 
-// inUserNamespace runs the same command line again as root of a user namespace of its own
-// (user_namespaces(7)), where a process that may make one may make networks. It has no more
-// rights outside. err is how that process ended; refused is why there is no such namespace.
-func (e Env) inUserNamespace() (err, refused error) {
+// runInUserNamespace runs the command line in a second process as root of a new user namespace
+// (user_namespaces(7)), which may create networks. It has no additional rights outside. err is the
+// result of that process; unavailable is the reason why there is no such namespace.
+func (e Env) runInUserNamespace() (err, unavailable error) {
 	if InUserNamespace() {
-		return nil, errors.New("this is a user namespace")
+		return nil, errors.New("this process is in one already")
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	again := exec.Command(self, e.Args...)
-	again.Stdin, again.Stdout, again.Stderr = e.In, e.Out, e.Err
-	again.Env = append(os.Environ(), insideVariable+"=1")
-	again.SysProcAttr = &syscall.SysProcAttr{
+	second := exec.Command(self, e.Args...)
+	second.Stdin, second.Stdout, second.Stderr = e.In, e.Out, e.Err
+	second.Env = append(os.Environ(), insideVariable+"=1")
+	second.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
-		Pdeathsig:   syscall.SIGKILL, // its own children then end by themselves
+		Pdeathsig:   syscall.SIGKILL, // its child processes then exit too
 	}
-	runtime.LockOSThread() // the death signal is of the thread that starts it
+	runtime.LockOSThread() // the death signal depends on the thread that starts the process
 	defer runtime.UnlockOSThread()
-	if err := again.Start(); err != nil {
-		return nil, fmt.Errorf("make a user namespace: %w", err)
+	if err := second.Start(); err != nil {
+		return nil, fmt.Errorf("create a user namespace: %w", err)
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	ended := make(chan error, 1)
-	go func() { ended <- again.Wait() }()
+	go func() { ended <- second.Wait() }()
 	for {
 		select {
-		case s := <-signals: // a terminal tells both of us; a supervisor only tells us
+		case s := <-signals: // a terminal signals both processes, a supervisor only this one
 			if s == syscall.SIGTERM {
-				_ = again.Process.Signal(s)
+				_ = second.Process.Signal(s)
 			}
 		case err := <-ended:
 			return reported(err), nil
@@ -52,12 +52,12 @@ func (e Env) inUserNamespace() (err, refused error) {
 	}
 }
 
-// reported is the error that leads to another process's exit code and nothing more.
+// reported is an error with the exit code of another process, without a text to print.
 func reported(err error) error {
 	code := OK
 	var exit *exec.ExitError
 	switch {
-	case errors.As(err, &exit) && exit.ExitCode() < 0: // by a signal
+	case errors.As(err, &exit) && exit.ExitCode() < 0: // ended by a signal
 		code = Internal
 	case exit != nil:
 		code = Code(exit.ExitCode())

@@ -4,7 +4,7 @@ package app
 
 import "errors"
 
-// inUserNamespace reports that this system has none.
-func (Env) inUserNamespace() (err, refused error) {
+// runInUserNamespace fails: only Linux has user namespaces.
+func (Env) runInUserNamespace() (err, unavailable error) {
 	return nil, errors.New("user namespaces need Linux")
 }

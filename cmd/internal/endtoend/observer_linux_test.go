@@ -35,7 +35,7 @@ func BenchmarkObserverEffect(b *testing.B) {
 	}
 	rig := &trial.Setup{
 		Drive:  []string{pushbench, "drive"},
-		Idle:   []string{pushbench, "awake"},
+		Idle:   []string{pushbench, "prevent-idle"},
 		Engine: engines.Names()[0],
 		Serve: func(c scenarios.Configuration, _ string) []string {
 			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}

@@ -109,7 +109,7 @@ func quantileRow(t results.Trial, q float64, metric string, n int64, interval ti
 // monitoredStalls freezes the stall monitor itself, so that every core appears to stall for
 // that time.
 func monitoredStalls(l *lab) (rows []Result, err error) {
-	err = host.WithMonitor([]string{l.options.Executable, "awake"}, func(m *host.Monitor) error {
+	err = host.WithMonitor([]string{l.options.Executable, "prevent-idle"}, func(m *host.Monitor) error {
 		if _, err := m.Stalls(); err != nil {
 			return err
 		}
