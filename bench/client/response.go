@@ -94,6 +94,9 @@ func (s *Subscriber) takeHead(in []byte, at clock.Instant) (n int, done bool, er
 	}
 	s.open = true
 	s.answered(at)
+	if s.Duplex != nil {
+		s.Duplex.Opened()
+	}
 	if s.stages.Resume {
 		s.inHand = n
 		s.subscribed(at)
@@ -125,6 +128,7 @@ func (s *Subscriber) takePiece(in []byte, at clock.Instant) (n int, err error) {
 
 // A Duplex is the way up of a WebSocket, as far as its way down needs it.
 type Duplex interface {
+	Opened()                                // the handshake is complete; Connected is reported afterwards
 	Control(opcode byte, body []byte) error // writes a control frame
 	Answered()                              // the server answered one publication
 }

@@ -12,12 +12,14 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"pushbench/bench/client"
 	"pushbench/bench/client/clienttest"
 	"pushbench/bench/client/internal/wire"
+	"pushbench/bench/clock"
 	"pushbench/results"
 	"pushbench/scenarios"
 	"pushbench/scenarios/transports"
@@ -664,6 +666,84 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 		}
 		agree(t, p, traffic)
 	})
+}
+
+// A publisher publishes while a sink receives Connected after a reconnect, and Disconnected.
+// It keeps every event in the order in which the sink's calls return.
+type publishDuringEvents struct {
+	record
+	session atomic.Pointer[client.Session]
+	calls   sync.WaitGroup
+	id      uint32
+}
+
+func (p *publishDuringEvents) Event(c int, e client.Event, at clock.Instant) {
+	switch {
+	case e.Kind == client.Connected && e.Stages.Resume:
+		p.record.Event(c, e, at)
+		p.publish()
+	case e.Kind == client.Disconnected && p.session.Load() != nil:
+		p.publish()
+		p.record.Event(c, e, at)
+	default:
+		p.record.Event(c, e, at)
+	}
+}
+
+// publish gives a publication time to be refused, but does not wait for it: an event loop
+// accepts none during a call of its sink.
+func (p *publishDuringEvents) publish() {
+	p.id++
+	id := p.id
+	p.calls.Go(func() { (*p.session.Load()).Publish(id, "a", []byte("x")) })
+	time.Sleep(20 * time.Millisecond)
+}
+
+func TestNoPublicationIsRefusedAsOfflineWhileConnected(t *testing.T) {
+	onEachEngine(t, noPublicationIsRefusedAsOfflineWhileConnected)
+}
+
+func noPublicationIsRefusedAsOfflineWhileConnected(t *testing.T, start starter) {
+	for name, lastWords := range map[string]string{"connection ends": "", "close frame": "\x88\x02\x03\xe9"} {
+		t.Run(name, func(t *testing.T) {
+			p := play(t, func(n int, c *peer) {
+				r, ok := c.request()
+				if !ok {
+					return
+				}
+				c.say(upgraded(r) + textFrame(ackBatch))
+				for body, ok := c.frame(); ok; body, ok = c.frame() {
+					if n == 0 {
+						c.say(lastWords)
+						return
+					}
+					id, _, _ := strings.Cut(strings.TrimPrefix(body, `{"id":`), ",")
+					c.say(textFrame(`{"ack":` + id + `,"seq":1}`))
+				}
+			})
+			sink := &publishDuringEvents{record: record{clienttest.NewObserver()}}
+			s := start(client.Config{Target: p.addr(), Transport: transports.WebSocket, Traffic: new(client.Traffic)}).
+				Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, sink)
+			sink.await(t, 1, client.Connected)
+			sink.session.Store(&s)
+			s.Publish(0, "a", []byte("x"))
+			sink.Await(t, "outcome of publication 2", func([]clienttest.Told) bool { return outcomes(sink.record)[2] == 1 })
+			s.Close()
+			sink.calls.Wait()
+			connected := false
+			for _, one := range sink.All() {
+				switch e := one.Event; {
+				case one.Batch != nil:
+				case e.Kind == client.Connected:
+					connected = true
+				case e.Kind == client.Disconnected:
+					connected = false
+				case e.Kind == client.Dropped && e.Cause == client.CauseOffline && connected:
+					t.Errorf("publication %d: dropped as %q between Connected and Disconnected", e.ID, e.Cause)
+				}
+			}
+		})
+	}
 }
 
 // A server that answers nothing: what is beyond the bound is dropped at once,

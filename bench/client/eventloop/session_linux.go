@@ -148,10 +148,11 @@ func (s *session) flushed(at clock.Instant) {
 
 func (s *session) broke(err error, at clock.Instant) {
 	s.phase = absent
+	next := at.Add(s.Disconnected(err, at))
 	if s.socket != nil {
-		s.socket.offline(at)
+		s.socket.offline(at) // reports what was queued as dropped, so it follows Disconnected
 	}
-	s.loop.timers.set(&s.timer, at.Add(s.Disconnected(err, at)))
+	s.loop.timers.set(&s.timer, next)
 }
 
 func (s *session) expired(at clock.Instant) {

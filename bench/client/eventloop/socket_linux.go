@@ -48,6 +48,10 @@ func (k *socket) send(p *client.Outgoing) {
 	}
 }
 
+// Opened does nothing: loop.mu is locked until the phase is streaming, so no publication
+// is between Connected and that.
+func (k *socket) Opened() {}
+
 // Control writes a control frame.
 func (k *socket) Control(opcode byte, body []byte) error {
 	s := k.session

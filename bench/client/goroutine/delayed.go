@@ -32,7 +32,7 @@ type delayedConn struct {
 func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.Traffic, over *client.Distance) (*conn, error) {
 	up, down := over.Lines()
 	known := down.Leaves(0, up.Leaves(0, clock.Now()))
-	for now := clock.Now(); now < known && pause(ctx, known.Sub(now)); now = clock.Now() {
+	for clock.Now() < known && clock.Wait(ctx, known) {
 	}
 	if ctx.Err() != nil {
 		traffic.Abandoned.Add(1)

@@ -8,7 +8,6 @@ package goroutine
 import (
 	"context"
 	"sync"
-	"time"
 
 	"pushbench/bench/client"
 	"pushbench/bench/clock"
@@ -32,7 +31,7 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 	switch {
 	case s.Transport.Upgrades && !sub.Backend():
 		socket := newSocket(s)
-		s.Duplex = socket
+		s.Duplex, s.socket = socket, socket
 		s.outbox = &outbox{session: s, send: socket.send, online: socket.online}
 		s.start(ctx, socket.serve)
 	case len(sub.Topics) == 0:
@@ -70,7 +69,8 @@ type session struct {
 	client.Subscriber
 	over   client.Distance // of the way down
 	outbox *outbox
-	out    []byte // the last request
+	socket *socket // nil: the transport is no WebSocket
+	out    []byte  // the last request
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -126,13 +126,17 @@ func (s *session) stream(ctx context.Context) error {
 func (s *session) start(ctx context.Context, serve func(context.Context) error) {
 	s.done.Go(func() {
 		defer s.Forget()
+		defer s.offline()
 		for {
 			s.Connecting(clock.Now())
 			err := serve(ctx)
 			if ctx.Err() != nil {
 				return
 			}
-			if !pause(ctx, s.Disconnected(err, clock.Now())) {
+			now := clock.Now()
+			next := now.Add(s.Disconnected(err, now))
+			s.offline()
+			if !clock.Wait(ctx, next) {
 				return
 			}
 			s.Traffic.Reconnects.Add(1)
@@ -140,14 +144,9 @@ func (s *session) start(ctx context.Context, serve func(context.Context) error) 
 	})
 }
 
-// pause waits, and reports whether it waited to the end.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+// offline closes the WebSocket, if the session has one.
+func (s *session) offline() {
+	if s.socket != nil {
+		s.socket.offline()
 	}
 }

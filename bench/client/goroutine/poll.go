@@ -20,8 +20,7 @@ func (p *poller) serve(ctx context.Context) error {
 		if err := p.poll(ctx); err != nil {
 			return err
 		}
-		now := clock.Now()
-		if next, waits := p.NextPoll(now); waits && !pause(ctx, next.Sub(now)) {
+		if next, waits := p.NextPoll(clock.Now()); waits && !clock.Wait(ctx, next) {
 			return ctx.Err()
 		}
 	}

@@ -2,6 +2,7 @@ package goroutine
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -18,34 +19,52 @@ type socket struct {
 	frame   []byte        // the last publication's
 	writing chan struct{} // holds one while a frame is written
 	control []byte        // the last control frame
+	closing *conn         // the connection whose close frame was written; guarded by writing
+	opened  *conn         // the last connection, open or not; only the reading goroutine uses it
 
 	mu   sync.Mutex // guards conn
-	conn *conn      // nil while nothing may be sent
+	conn *conn      // what frames are written on; nil: the client is not connected
 }
+
+// errClosing refuses a data frame after a close frame (RFC 6455, section 5.5.1).
+var errClosing = errors.New("websocket is closing")
 
 func newSocket(s *session) *socket { return &socket{session: s, writing: make(chan struct{}, 1)} }
 
-// serve opens the WebSocket and reads it to its end.
+// serve opens the WebSocket and reads it to its end. The connection remains in use until
+// offline.
 func (k *socket) serve(ctx context.Context) error {
 	c, err := k.session.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.close()
+	k.opened = c
 	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
 	if err := k.ask(c); err != nil {
 		return err
 	}
 	_ = c.SetReadDeadline(time.Time{})
 	c.release()
-	k.use(c)
-	defer k.outbox.change((*client.Backlog).Forget)
-	defer k.use(nil)
 	defer atEnd(ctx, func() { k.hangUp(c) })()
 	return c.receive(k.session)
 }
 
-// use says which connection frames go to.
+// Opened puts the connection to use when the handshake is complete. Connected is reported
+// later, so that a publication after Connected finds the connection.
+func (k *socket) Opened() { k.use(k.opened) }
+
+// offline closes the connection, if there is one. Disconnected is reported earlier, so that
+// no publication is refused as offline before it.
+func (k *socket) offline() {
+	k.use(nil)
+	k.outbox.change((*client.Backlog).Forget)
+	if k.opened != nil {
+		k.opened.close()
+		k.opened = nil
+	}
+}
+
+// use sets the connection that frames are written on.
 func (k *socket) use(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -69,6 +88,9 @@ func (k *socket) send(p client.Outgoing) error {
 	k.outbox.sending(&p)
 	k.writing <- struct{}{}
 	defer func() { <-k.writing }()
+	if k.closing == c {
+		return errClosing
+	}
 	return c.write(k.PublishFrame(&k.frame, p.ID, p.Topic, p.Payload))
 }
 
@@ -78,11 +100,14 @@ func (k *socket) Control(opcode byte, body []byte) error {
 	if c == nil {
 		return nil
 	}
-	if opcode == wire.OpClose {
-		k.use(nil)
-	}
 	k.writing <- struct{}{}
 	defer func() { <-k.writing }()
+	if k.closing == c {
+		return nil
+	}
+	if opcode == wire.OpClose {
+		k.closing = c
+	}
 	return c.write(k.ControlFrame(&k.control, opcode, body))
 }
 
@@ -97,6 +122,10 @@ func (k *socket) hangUp(c *conn) {
 	select {
 	case k.writing <- struct{}{}:
 		defer func() { <-k.writing }()
+		if k.closing == c {
+			return
+		}
+		k.closing = c
 		_ = c.SetWriteDeadline(time.Now().Add(closeWait))
 		var room []byte
 		_ = c.write(k.CloseFrame(&room)) // the server may be gone already
