@@ -11,8 +11,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// held is a freshness of which 99 parts in a hundred are one age and the rest another.
-func held(young, old time.Duration) results.AgeOfInformation {
+// aged returns an age of information with 99 % of the time at one age and 1 % at another.
+func aged(young, old time.Duration) results.AgeOfInformation {
 	f := results.AgeOfInformation{Subscribed: 110 * time.Second, Covered: 100 * time.Second, Uncovered: 10 * time.Second, Oldest: old, Independent: 2000}
 	f.Age.RecordMany(young, int64(99*time.Second))
 	f.Age.RecordMany(old, int64(time.Second))
@@ -26,29 +26,29 @@ func ageOf(f results.AgeOfInformation) (mean, p99 summary.Value) {
 }
 
 func TestAgeMetrics(t *testing.T) {
-	never, few := held(time.Second, 2*time.Second), held(time.Second, 2*time.Second)
+	never, few := aged(time.Second, 2*time.Second), aged(time.Second, 2*time.Second)
 	never.Never, never.Uncovered = 10*time.Second, 0
 	few.Independent = 999
 	for _, row := range []struct {
 		name      string
-		freshness results.AgeOfInformation
+		age       results.AgeOfInformation
 		mean, p99 string
 	}{
-		{"as measured", held(time.Second, 2*time.Second), "1,010", "1,000"},
-		{"a client that never held anything", never, "1,010", "∞"},
+		{"as measured", aged(time.Second, 2*time.Second), "1,010", "1,000"},
+		{"a client that never received a message", never, "1,010", "∞"},
 		{"too few publishes for a p99", few, "1,010", "n/a"},
-		{"a run from before there were ages", results.AgeOfInformation{}, "–", "–"},
-		{"nothing ever held", results.AgeOfInformation{Subscribed: time.Second, Never: time.Second, Independent: 5000}, "–", "∞"},
+		{"an old run without ages", results.AgeOfInformation{}, "–", "–"},
+		{"no message received", results.AgeOfInformation{Subscribed: time.Second, Never: time.Second, Independent: 5000}, "–", "∞"},
 	} {
-		if mean, p99 := ageOf(row.freshness); mean.String() != row.mean || p99.String() != row.p99 {
+		if mean, p99 := ageOf(row.age); mean.String() != row.mean || p99.String() != row.p99 {
 			t.Errorf("%s: mean %s, p99 %s; want %s and %s", row.name, mean, p99, row.mean, row.p99)
 		}
 	}
 }
 
-// Trials are pooled by their time: one that covered more weighs more.
-func TestFreshnessIsPooledByTime(t *testing.T) {
-	long, short := held(time.Second, time.Second), held(3*time.Second, 4*time.Second)
+// The weight of a trial in the pool is its covered time.
+func TestAgeIsPooledByTime(t *testing.T) {
+	long, short := aged(time.Second, time.Second), aged(3*time.Second, 4*time.Second)
 	short.Subscribed, short.Covered, short.Uncovered, short.Area = 10*time.Second, 10*time.Second, 0, 10*3
 	short.Age = results.Histogram{}
 	short.Age.RecordMany(3*time.Second, int64(10*time.Second))
@@ -61,18 +61,18 @@ func TestFreshnessIsPooledByTime(t *testing.T) {
 	}
 }
 
-// What freshness can never be does not open.
-func TestImpossibleFreshnessIsRefused(t *testing.T) {
-	for want, spoil := range map[string]func(*results.AgeOfInformation){
+// A run with an impossible age of information does not open.
+func TestImpossibleAgeIsRefused(t *testing.T) {
+	for want, corrupt := range map[string]func(*results.AgeOfInformation){
 		"subscribed time = covered + uncovered + never does not hold": func(f *results.AgeOfInformation) { f.Subscribed++ },
 		"time at each age = covered time does not hold":               func(f *results.AgeOfInformation) { f.Covered--; f.Uncovered++ },
 		"freshness.area_s2 is negative":                               func(f *results.AgeOfInformation) { f.Area = -1 },
 		"freshness.never_ns is negative":                              func(f *results.AgeOfInformation) { f.Never--; f.Uncovered++ },
-		"the mean age is 1.01s, and the largest 1s":                   func(f *results.AgeOfInformation) { f.Oldest = time.Second },
+		"the mean age is 1.01s, above the largest age of 1s":          func(f *results.AgeOfInformation) { f.Oldest = time.Second },
 	} {
 		run := tiny()
-		run.Trials[0].Age = held(time.Second, 2*time.Second)
-		spoil(&run.Trials[0].Age)
+		run.Trials[0].Age = aged(time.Second, 2*time.Second)
+		corrupt(&run.Trials[0].Age)
 		folder, err := results.Create(t.TempDir()+"/run", run.Manifest, []byte("name: tiny\n"))
 		if err != nil {
 			t.Fatal(err)
@@ -81,19 +81,19 @@ func TestImpossibleFreshnessIsRefused(t *testing.T) {
 			_, err = results.Open(folder.Path())
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error is %v, want one that says %q", err, want)
+			t.Errorf("the error is %v, want %q in it", err, want)
 		}
 	}
 }
 
-// A folder from before there were ages still opens, and one that has them is read as it was written.
-func TestFreshnessOnDisk(t *testing.T) {
+// A folder without ages opens, and one with ages is read back unchanged.
+func TestAgeOnDisk(t *testing.T) {
 	run := tiny()
 	without, err := json.Marshal(run.Trials[0])
 	if err != nil || strings.Contains(string(without), "freshness") {
 		t.Errorf("a trial without ages is written %s (%v)", without, err)
 	}
-	run.Trials[0].Age = held(time.Second, 2*time.Second)
+	run.Trials[0].Age = aged(time.Second, 2*time.Second)
 	got := open(t, finish(t, run)).Trials[0].Age
 	if !got.Age.Equal(run.Trials[0].Age.Age) || got.Mean() != run.Trials[0].Age.Mean() {
 		t.Errorf("read %+v, wrote %+v", got, run.Trials[0].Age)

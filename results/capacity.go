@@ -9,53 +9,53 @@ import (
 	"time"
 )
 
-// A Capacity says how high a load each transport carries while it keeps to a limit.
+// A Capacity is the highest load at which each transport meets a limit.
 type Capacity struct {
 	Path     string    `json:"-"` // of its folder
 	Schema   int       `json:"schema"`
 	Started  time.Time `json:"started"`
 	Command  []string  `json:"command"`
 	Scenario string    `json:"scenario"`
-	SHA256   string    `json:"sha256"` // of the scenario as it was before its load was varied
-	Limit    []string  `json:"limit"`  // the claims that must hold
-	Axis     string    `json:"axis"`   // what the load is of: "rate" or "clients"
-	Within   float64   `json:"within"` // how near the first load that did not keep to the limit came, as a share
+	SHA256   string    `json:"sha256"` // of the scenario before its load was varied
+	Limit    []string  `json:"limit"`  // the assertions that must pass
+	Axis     string    `json:"axis"`   // unit of the load: "rate" or "clients"
+	Within   float64   `json:"within"` // relative distance between the highest load that met the limit and the lowest that did not
 	Tool     Tool      `json:"tool"`
 	Host     Host      `json:"host"`
 	Found    []Highest `json:"found"` // in the order of the scenario's transports
 }
 
-// A Highest is what was found of one transport.
+// A Highest is the result for one transport.
 type Highest struct {
 	Transport    string  `json:"transport"`
-	Load         float64 `json:"load"`          // the highest that kept to the limit; 0: none that was tried did
+	Load         float64 `json:"load"`          // the highest that met the limit; 0: none did
 	Beyond       float64 `json:"beyond"`        // the lowest that did not; 0: none
-	Why          string  `json:"why,omitempty"` // why that did not
-	SetupLimited bool    `json:"rig,omitempty"` // it was the rig or this machine that ended there: Load is a lower bound
-	Confirmed    int     `json:"confirmed"`     // times that Load kept to the limit again
-	Probes       []Probe `json:"probes"`        // in the order they were made
+	Why          string  `json:"why,omitempty"` // why it did not
+	SetupLimited bool    `json:"rig,omitempty"` // the test setup or this machine was the limit: load is a lower bound
+	Confirmed    int     `json:"confirmed"`     // number of further times that load met the limit
+	Probes       []Probe `json:"probes"`        // in order of execution
 
 	// Unfinished is why the search ended early; empty: it did not. Load is then the highest that
-	// kept to the limit so far, perhaps only once.
+	// met the limit so far, perhaps only once.
 	Unfinished string `json:"unfinished,omitempty"`
 }
 
-// A Probe is one load that was tried: a run of its own.
+// A Probe is a separate run at one load.
 type Probe struct {
 	Load       float64 `json:"load"`
 	Held       bool    `json:"held"`
-	Open       bool    `json:"open,omitempty"` // whether it held could not be decided
+	Open       bool    `json:"open,omitempty"` // undecided
 	Why        string  `json:"why,omitempty"`
-	Deliveries float64 `json:"deliveries_per_second"` // owed
-	P50        float64 `json:"p50_ms"`                // 0: not known
-	P99        float64 `json:"p99_ms"`                // 0: not known
-	CPU        float64 `json:"cpu_us_per_message"`    // server and generator; 0: not known
-	Folder     string  `json:"folder"`                // of its run, below that of the capacity; empty: it could not begin
+	Deliveries float64 `json:"deliveries_per_second"` // expected
+	P50        float64 `json:"p50_ms"`                // 0: unknown
+	P99        float64 `json:"p99_ms"`                // 0: unknown
+	CPU        float64 `json:"cpu_us_per_message"`    // server and generator; 0: unknown
+	Folder     string  `json:"folder"`                // of its run, below that of the capacity; empty: it could not start
 }
 
 const capacityFile = "capacity.json"
 
-// At is the last probe of a load that kept to the limit.
+// At returns the last probe at a load that met the limit.
 func (h Highest) At(load float64) (p Probe, ok bool) {
 	for _, one := range h.Probes {
 		if one.Load == load && one.Held {
@@ -70,8 +70,8 @@ func (c Capacity) Unfinished() bool {
 	return slices.ContainsFunc(c.Found, func(h Highest) bool { return h.Unfinished != "" })
 }
 
-// Confirmed is how often the highest loads kept to the limit again, at the least, where the
-// search did not end early; 0: there is none.
+// Confirmed returns the smallest number of times that a highest load was confirmed, over the
+// searches that did not end early; 0: there is none.
 func (c Capacity) Confirmed() (least int) {
 	found := false
 	for _, h := range c.Found {
@@ -82,7 +82,7 @@ func (c Capacity) Confirmed() (least int) {
 	return least
 }
 
-// Write writes the capacity into its folder, which it makes where no load could begin.
+// Write writes the capacity into its folder. It creates the folder if no probe could start.
 func (c Capacity) Write() error {
 	if err := os.MkdirAll(c.Path, 0o755); err != nil {
 		return explain(c.Path, err)

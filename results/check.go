@@ -11,8 +11,8 @@ import (
 	"pushbench/results/metric"
 )
 
-// transportName is what a transport may be called: it becomes part of file
-// names and a tag of the interval log.
+// transportName matches a valid name of a transport. It becomes a part of file names and of tags
+// in the interval log.
 var transportName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 func (m Manifest) check() error {
@@ -32,7 +32,7 @@ func (m Manifest) check() error {
 func (m Manifest) checkTransports() error {
 	for i, t := range m.Transports {
 		if !transportName.MatchString(t) {
-			return fmt.Errorf("%q cannot be the name of a transport: want %s", t, transportName)
+			return fmt.Errorf("invalid transport name %q: want %s", t, transportName)
 		}
 		if slices.Contains(m.Transports[:i], t) {
 			return fmt.Errorf("transport %s is listed twice", t)
@@ -41,8 +41,8 @@ func (m Manifest) checkTransports() error {
 	return nil
 }
 
-// check refuses impossible figures. A trial that calls itself INVALID may have
-// sums that do not add up: that can be the very gate it failed.
+// check returns an error for impossible values. An INVALID trial may have counts that do not add
+// up: that may be the validity check that failed.
 func (t Trial) check() error {
 	if !slices.Contains([]Status{Complete, Partial, Invalid, Saturated}, t.Status) {
 		return fmt.Errorf("unknown status %q", t.Status)
@@ -52,7 +52,7 @@ func (t Trial) check() error {
 	}
 	for _, e := range t.Events {
 		if e.At < 0 || e.Took < 0 || e.What == "" {
-			return fmt.Errorf("an event %q at %v that took %v", e.What, e.At, e.Took)
+			return fmt.Errorf("event %q at %v with a duration of %v", e.What, e.At, e.Took)
 		}
 	}
 	if t.Status == Invalid {
@@ -69,14 +69,14 @@ func (t Trial) check() error {
 	return nil
 }
 
-// An Identity is a sum that holds exactly, or the rig miscounted.
+// An Identity is a sum of counts that must hold exactly.
 type Identity struct {
-	Name  string // "owed = unique + superseded + declared gap + lost"
+	Name  string // "expected = delivered + superseded + declared gap + lost"
 	Whole int64
 	Parts []int64
 }
 
-// Sum of the parts.
+// Sum returns the sum of the parts.
 func (i Identity) Sum() (sum int64) {
 	for _, part := range i.Parts {
 		sum += part
@@ -87,7 +87,7 @@ func (i Identity) Sum() (sum int64) {
 // Holds reports whether the parts add up to the whole.
 func (i Identity) Holds() bool { return i.Sum() == i.Whole }
 
-// String shows the sum, and by how much it fails.
+// String describes the sum, and both values if it does not hold.
 func (i Identity) String() string {
 	if i.Holds() {
 		return fmt.Sprintf("%s: %s", i.Name, metric.Count(i.Whole))
@@ -95,24 +95,24 @@ func (i Identity) String() string {
 	return fmt.Sprintf("%s does not hold: %s is not %s", i.Name, metric.Count(i.Whole), metric.Count(i.Sum()))
 }
 
-// Identities are the sums of the ledgers, of the publishes, of the freshness and of the
-// visitors, and that the latencies hold each message once.
+// Identities returns the sums of the ledgers, publishes, ages and short-lived clients, and those of the
+// latencies, which count each message once.
 func (t Trial) Identities() []Identity {
-	l, p, f, a, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.Visits
+	l, p, a, r, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.Visits
 	return []Identity{
-		{"owed = unique + superseded + declared gap + lost", l.Expected, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
-		{"received = unique + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
+		{"expected = delivered + superseded + declared gap + lost", l.Expected, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
+		{"received = delivered + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
 		{"planned = on time + late + dropped", p.Planned, []int64{p.OnTime, p.Late, p.Dropped}},
 		{"sent = acknowledged + failed + unknown", p.Sent, []int64{p.Acknowledged, p.Failed, p.Unknown}},
-		{"latencies = unique", t.Latency.Histogram.Count(), []int64{l.Unique}},
+		{"latencies = delivered", t.Latency.Histogram.Count(), []int64{l.Unique}},
 		{"infinite latencies = declared gap + lost", t.Latency.Infinite, []int64{l.DeclaredGap, l.Lost}},
-		{"subscribed time = covered + uncovered + never", int64(f.Subscribed), []int64{int64(f.Covered), int64(f.Uncovered), int64(f.Never)}},
-		{"time at each age = covered time", f.Age.Count(), []int64{int64(f.Covered)}},
-		{"answers owed = unique + lost", a.Ledger.Expected, []int64{a.Ledger.Unique, a.Ledger.Superseded, a.Ledger.DeclaredGap, a.Ledger.Lost}},
-		{"answers received = unique + duplicates + unexpected", a.Ledger.Received, []int64{a.Ledger.Unique, a.Ledger.Duplicates, a.Ledger.Unexpected}},
-		{"round trips = unique answers", a.Latency.Histogram.Count(), []int64{a.Ledger.Unique}},
-		{"infinite round trips = declared gap + lost", a.Latency.Infinite, []int64{a.Ledger.DeclaredGap, a.Ledger.Lost}},
-		{"visitors = heard something + heard nothing", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}},
+		{"subscribed time = covered + uncovered + never", int64(a.Subscribed), []int64{int64(a.Covered), int64(a.Uncovered), int64(a.Never)}},
+		{"time at each age = covered time", a.Age.Count(), []int64{int64(a.Covered)}},
+		{"replies expected = delivered + superseded + declared gap + lost", r.Ledger.Expected, []int64{r.Ledger.Unique, r.Ledger.Superseded, r.Ledger.DeclaredGap, r.Ledger.Lost}},
+		{"replies received = delivered + duplicates + unexpected", r.Ledger.Received, []int64{r.Ledger.Unique, r.Ledger.Duplicates, r.Ledger.Unexpected}},
+		{"round trips of replies = replies delivered", r.Latency.Histogram.Count(), []int64{r.Ledger.Unique}},
+		{"infinite round trips of replies = declared gap + lost", r.Latency.Infinite, []int64{r.Ledger.DeclaredGap, r.Ledger.Lost}},
+		{"short-lived clients = with a message + without a message", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}},
 	}
 }
 
@@ -121,23 +121,23 @@ func (i Interval) check() error {
 		return fmt.Errorf("%d latencies, %d counted", n, i.Counted)
 	}
 	if i.Length > longestInterval {
-		return fmt.Errorf("length_ns is %v, at most %v allowed", i.Length, longestInterval)
+		return fmt.Errorf("length_ns is %v; allowed: at most %v", i.Length, longestInterval)
 	}
 	return nonNegative(i)
 }
 
-// longestInterval is far beyond the second an interval should take, so that a
-// frozen generator is still recorded.
+// longestInterval is far above the intended length of one second, so that the intervals of a
+// stalled generator are recorded.
 const longestInterval = 24 * time.Hour
 
-// check refuses trials and intervals that the manifest knows nothing of, and a
-// trial that is there twice.
+// check returns an error for a duplicate trial, and for a trial or interval that is not in the
+// manifest.
 func (r *Run) check() error {
 	seen := map[string]bool{}
 	for i, t := range r.Trials {
-		problem := r.Manifest.knows(t.Transport, t.ConfigurationName())
+		problem := r.Manifest.unknown(t.Transport, t.ConfigurationName())
 		if key := t.Name(); problem == "" && seen[key] {
-			problem = key + " is there twice"
+			problem = key + " occurs twice"
 		}
 		if problem != "" {
 			return corrupt(trialsFile, i+1, problem, nil)
@@ -145,7 +145,7 @@ func (r *Run) check() error {
 		seen[t.Name()] = true
 	}
 	for i, iv := range r.Intervals {
-		if unknown := r.Manifest.knows(iv.Transport, iv.ConfigurationName()); unknown != "" {
+		if unknown := r.Manifest.unknown(iv.Transport, iv.ConfigurationName()); unknown != "" {
 			return corrupt(intervalsFile, i+1, unknown, nil)
 		}
 	}

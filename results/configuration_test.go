@@ -17,7 +17,7 @@ func swept() *results.Run {
 	return synthetic.Sweep(2, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, 5 * time.Millisecond})
 }
 
-// store writes a run as one that measures would, and returns where.
+// store writes a run as a measurement does, and returns its folder.
 func store(t *testing.T, run *results.Run) string {
 	t.Helper()
 	f, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: swept\n"))
@@ -41,18 +41,18 @@ func store(t *testing.T, run *results.Run) string {
 	return finished.Path
 }
 
-func TestASweepReadsBackAndHasARowACase(t *testing.T) {
+func TestSweepHasARowPerConfiguration(t *testing.T) {
 	run := swept()
 	again, err := results.Open(store(t, run))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(run.Manifest.Configurations, again.Manifest.AllConfigurations()); diff != "" {
-		t.Errorf("cases -want +got:\n%s", diff)
+		t.Errorf("configurations -want +got:\n%s", diff)
 	}
 	s := summary.Of(again)
 	if len(s.Rows) != 14 || s.ValidRepetitions != 2 {
-		t.Fatalf("%d rows, %d valid blocks; want 14 and 2", len(s.Rows), s.ValidRepetitions)
+		t.Fatalf("%d rows, %d valid repetitions; want 14 and 2", len(s.Rows), s.ValidRepetitions)
 	}
 	for _, r := range s.Rows {
 		if len(r.Trials) != 2 || r.Trials[0].Library != r.Library || r.Trials[0].BatchingDelay != r.BatchingDelay {
@@ -60,26 +60,26 @@ func TestASweepReadsBackAndHasARowACase(t *testing.T) {
 		}
 	}
 	if !again.Manifest.SweptBatchingDelay() || !again.Manifest.Sweeps() {
-		t.Error("the manifest does not say that it is swept")
+		t.Error("the manifest does not report the sweep")
 	}
 }
 
-// A trial void in one case leaves the other cases of its transport alone.
-func TestATrialIsMeasuredAgainInItsOwnCase(t *testing.T) {
+// An invalid trial of one configuration does not affect the other configurations of its transport.
+func TestInvalidTrialAffectsOnlyItsConfiguration(t *testing.T) {
 	run := swept()
-	void := &run.Trials[2]
-	void.Status, void.Reason = results.Invalid, "late"
+	invalid := &run.Trials[2]
+	invalid.Status, invalid.Reason = results.Invalid, "late"
 	for _, e := range summary.Of(run).Excluded {
 		if e.Repeated {
-			t.Errorf("%s counts as measured again by another case", e.Trial)
+			t.Errorf("%s counts as repeated by a trial of another configuration", e.Trial)
 		}
 	}
-	if row, _ := summary.Of(run).Row(void.Configuration); len(row.Trials) != 1 {
-		t.Errorf("%s has %d valid trials, want 1", void.Configuration, len(row.Trials))
+	if row, _ := summary.Of(run).Row(invalid.Configuration); len(row.Trials) != 1 {
+		t.Errorf("%s has %d valid trials, want 1", invalid.Configuration, len(row.Trials))
 	}
 }
 
-func TestAFolderWithoutCasesHasOneATransport(t *testing.T) {
+func TestManifestWithoutConfigurationsHasOnePerTransport(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	var names []string
 	for _, c := range run.Manifest.AllConfigurations() {
@@ -92,12 +92,12 @@ func TestAFolderWithoutCasesHasOneATransport(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if m := run.Manifest; m.Sweeps() || m.SweptBatchingDelay() {
-		t.Error("it says that something is swept")
+		t.Error("it reports a sweep")
 	}
 }
 
-// The run that is committed opens, and each of its rows has its trials.
-func TestTheCommittedRunOpens(t *testing.T) {
+// The committed run opens, and each of its rows has trials.
+func TestCommittedRunOpens(t *testing.T) {
 	run, err := results.Open("reference/chat")
 	if err != nil {
 		t.Fatal(err)
@@ -109,29 +109,29 @@ func TestTheCommittedRunOpens(t *testing.T) {
 	}
 }
 
-func TestCasesThatCannotBeTrusted(t *testing.T) {
-	for name, spoil := range map[string]func(*results.Run){
-		"a trial of an unknown case":      func(r *results.Run) { r.Trials[3].Configuration = "longpoll batching_delay=7ms" },
-		"an interval of an unknown case":  func(r *results.Run) { r.Intervals[3].Configuration = "longpoll batching_delay=7ms" },
-		"a trial of another's case":       func(r *results.Run) { r.Trials[0].Transport = "sse" },
-		"a trial there twice":             func(r *results.Run) { r.Trials[1] = r.Trials[0] },
-		"a case there twice":              func(r *results.Run) { r.Manifest.Configurations[1] = r.Manifest.Configurations[0] },
-		"a case of no transport":          func(r *results.Run) { r.Manifest.Configurations[0].Transport = "pigeon" },
-		"a case that is a path":           func(r *results.Run) { r.Manifest.Configurations[0].Name = "shortpoll ../x=1" },
-		"a case with another's transport": func(r *results.Run) { r.Manifest.Configurations[0].Name = "sse library=x" },
-		"a negative flush window":         func(r *results.Run) { r.Manifest.Configurations[3].BatchingDelay = -1 },
-		"a trial's negative flush window": func(r *results.Run) { r.Trials[0].BatchingDelay = -1 },
+func TestInvalidConfigurationIsRefused(t *testing.T) {
+	for name, corrupt := range map[string]func(*results.Run){
+		"a trial of an unknown configuration":                func(r *results.Run) { r.Trials[3].Configuration = "longpoll batching_delay=7ms" },
+		"an interval of an unknown configuration":            func(r *results.Run) { r.Intervals[3].Configuration = "longpoll batching_delay=7ms" },
+		"a trial with the wrong transport":                   func(r *results.Run) { r.Trials[0].Transport = "sse" },
+		"a duplicate trial":                                  func(r *results.Run) { r.Trials[1] = r.Trials[0] },
+		"a duplicate configuration":                          func(r *results.Run) { r.Manifest.Configurations[1] = r.Manifest.Configurations[0] },
+		"a configuration of an unknown transport":            func(r *results.Run) { r.Manifest.Configurations[0].Transport = "pigeon" },
+		"a configuration that is a path":                     func(r *results.Run) { r.Manifest.Configurations[0].Name = "shortpoll ../x=1" },
+		"a configuration with the name of another transport": func(r *results.Run) { r.Manifest.Configurations[0].Name = "sse library=x" },
+		"a negative batching delay":                          func(r *results.Run) { r.Manifest.Configurations[3].BatchingDelay = -1 },
+		"a negative batching delay in a trial":               func(r *results.Run) { r.Trials[0].BatchingDelay = -1 },
 	} {
 		run := synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, []time.Duration{0, 5 * time.Millisecond})
-		spoil(run)
-		if err := openSpoilt(t, run); err == nil {
+		corrupt(run)
+		if err := writeAndOpen(t, run); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}
 }
 
-// openSpoilt is why the folder is refused, when it is written or when it is read.
-func openSpoilt(t *testing.T, run *results.Run) error {
+// writeAndOpen returns the error of writing or reading the run.
+func writeAndOpen(t *testing.T, run *results.Run) error {
 	t.Helper()
 	f, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: swept\n"))
 	if err != nil {

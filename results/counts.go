@@ -8,20 +8,19 @@ import (
 )
 
 // Counts are added, subtracted and checked by one walk over the fields of a struct.
-// The tag "add" of a numeric field says how two of it become one:
+// The tag "add" of a numeric field is the rule for combining two values:
 //
-//	sum    added up
+//	sum    the sum
 //	max    the larger of the two
-//	shown  added up; 0 means not shown, and a sum that lacks a part is not shown either
-//	mean   the mean over the trials; 0, which is not shown, unless all trials show it
-//	-      left as it is
+//	shown  the sum; 0 means not reported, and a sum with a part that is not reported is 0 too
+//	mean   the mean over the trials; 0, which means not reported, unless all trials report it
+//	-      unchanged
 //
-// "sum,max" adds up over trials, which follow one another, and takes the larger of the
-// generators of one trial, which run at the same time. Histograms and counts by cause
-// need no tag. A number must not be negative, unless its tag "check" is "-". A field whose
-// tag "walk" is "-" is left out of all this.
+// "sum,max" is the sum over trials, which are sequential, and the larger value of the generators
+// of one trial, which are concurrent. Histograms and counts by cause need no tag. A number must
+// not be negative, unless its tag "check" is "-". A field with the tag "walk" of "-" is skipped.
 
-// Merge adds to a result that of another generator of the same trial.
+// Merge adds the result of another generator of the same trial.
 func Merge[T any](to *T, from T) {
 	walk("", reflect.ValueOf(to).Elem(), reflect.ValueOf(from), func(n number) {
 		rules := strings.Split(n.tag.Get("add"), ",")
@@ -29,8 +28,8 @@ func Merge[T any](to *T, from T) {
 	})
 }
 
-// Pool adds trials up: counts are summed and histograms merged, so that a metric of the
-// pool weighs each message alike. What identifies a trial is left empty.
+// Pool combines trials: counts are summed and histograms merged, so that a metric of the pool
+// gives each message the same weight. The fields that identify a trial are empty.
 func Pool(trials []Trial) (p Trial) {
 	for i, t := range trials {
 		walk("", reflect.ValueOf(&p).Elem(), reflect.ValueOf(t), func(n number) {
@@ -41,7 +40,7 @@ func Pool(trials []Trial) (p Trial) {
 	return p
 }
 
-// Minus is what was counted since an earlier reading.
+// Minus returns the counts since an earlier reading.
 func Minus[T any](later, earlier T) T {
 	walk("", reflect.ValueOf(&later).Elem(), reflect.ValueOf(earlier), func(n number) {
 		if n.to.CanInt() {
@@ -51,7 +50,7 @@ func Minus[T any](later, earlier T) T {
 	return later
 }
 
-// nonNegative names the first number of a struct that is negative, as its file does.
+// nonNegative returns an error with the first negative number of a struct, by its JSON keys.
 func nonNegative[T any](v T) (err error) {
 	walk("", reflect.ValueOf(&v).Elem(), reflect.ValueOf(v), func(n number) {
 		negative := n.from.CanInt() && n.from.Int() < 0 || n.from.CanFloat() && n.from.Float() < 0
@@ -62,15 +61,15 @@ func nonNegative[T any](v T) (err error) {
 	return err
 }
 
-// A number is one field of two values of a type: a number, a histogram or counts by
-// cause. Fields of other types are visited too, and have nothing to add.
+// A number is a field of two values of a type: a number, a histogram or counts by cause. Fields
+// of other types are visited too, and are not added.
 type number struct {
 	name     string // the JSON keys that lead to it: "cost.wire.up.bytes"
 	tag      reflect.StructTag
 	to, from reflect.Value
 }
 
-// encoded is implemented by structs that are one value in JSON, such as Histogram.
+// encoded is implemented by structs that are a single value in JSON, such as Histogram.
 var encoded = reflect.TypeFor[json.Marshaler]()
 
 // walk visits the fields of two values of a struct type, and of the structs in them.
@@ -98,7 +97,7 @@ func walk(path string, to, from reflect.Value, visit func(number)) {
 	}
 }
 
-// add adds one part to as many as were added before.
+// add combines a value with the given number of earlier ones.
 func (n number) add(rule string, before int) {
 	switch to := n.to.Addr().Interface().(type) {
 	case *Histogram:

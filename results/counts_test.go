@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A number that nobody says how to add would be lost in every sum.
-func TestEveryNumberSaysHowItIsAdded(t *testing.T) {
+// A number without an add tag would be lost in every sum.
+func TestEveryNumberHasAnAddTag(t *testing.T) {
 	rules := []string{"sum", "max", "shown", "mean", "-"}
 	check := func(v reflect.Value) {
 		numbers := 0
@@ -46,7 +46,7 @@ func TestPool(t *testing.T) {
 	}
 	p := Pool([]Trial{part(1, 2, 10), part(4, 3, 20)})
 	if p.Repetition != 0 || p.Took != 5 || p.Publishes.LateAfter != 4 || !maps.Equal(p.Publishes.FailedBy, map[string]int64{"503": 5}) {
-		t.Errorf("block %d, took %d, late after %d, failed by %v; want 0, 5, 4, map[503:5]", p.Repetition, p.Took, p.Publishes.LateAfter, p.Publishes.FailedBy)
+		t.Errorf("repetition %d, took %d, late after %d, failed by %v; want 0, 5, 4, map[503:5]", p.Repetition, p.Took, p.Publishes.LateAfter, p.Publishes.FailedBy)
 	}
 	if stage := p.Connect.Stages["tcp"]; p.Connect.Took != 5 || p.Connect.RoundTrips != 2.5 || stage.Count() != 2 {
 		t.Errorf("connect took %d, %v round trips, %d in a stage; want 5, 2.5, 2", p.Connect.Took, p.Connect.RoundTrips, stage.Count())
@@ -59,13 +59,13 @@ func TestPool(t *testing.T) {
 	}
 	for order, trials := range map[string][]Trial{"last": {part(1, 2, 10), part(1, 0, 0)}, "first": {part(1, 0, 0), part(1, 2, 10)}} {
 		if p := Pool(trials); p.Connect.RoundTrips != 0 || p.Cost.Wire.Up.Segments != 0 {
-			t.Errorf("%s not shown: %v round trips, %d segments of both; want neither shown", order, p.Connect.RoundTrips, p.Cost.Wire.Up.Segments)
+			t.Errorf("%s not reported: %v round trips, %d segments of both; want 0, 0", order, p.Connect.RoundTrips, p.Cost.Wire.Up.Segments)
 		}
 	}
 }
 
 // The generators of one trial connect at the same time.
-func TestMergeTakesTheLongerOfWhatRunsAtTheSameTime(t *testing.T) {
+func TestMergeTakesTheLongerConnectTime(t *testing.T) {
 	to := Connect{Took: 3, Clients: 10}
 	Merge(&to, Connect{Took: 2, Clients: 5})
 	if to.Took != 3 || to.Clients != 15 {

@@ -8,23 +8,22 @@ import (
 	"pushbench/results/metric"
 )
 
-// VerdictBlocks is how many valid blocks a judgement needs. Six pairs of four
-// transports under Holm's correction need p < .05/6 = .0083, and the smallest
-// two-sided p of a sign-flip test over n blocks is 2/2^n: .0156 for 7, .0078 for 8.
+// VerdictRepetitions is the number of valid repetitions that a verdict requires. Six pairs of
+// four transports under Holm's correction need p < .05/6 = .0083, and the smallest two-sided p of
+// a sign-flip test over n repetitions is 2/2^n: .0156 for 7, .0078 for 8.
 const VerdictRepetitions = 8
 
-// Declared is what a run is judged by. It is written down before the first
-// trial, so that nobody chooses by what the figures look like.
+// Declared is the plan of a run's comparisons. It is recorded before the first trial, so that the
+// results cannot influence it.
 type Declared struct {
-	Primary []string `json:"primary"` // metrics that get verdicts; with the pairs they make the family of comparisons
+	Primary []string `json:"primary"` // metrics with verdicts; metrics × pairs are the family of comparisons
 	Margin  float64  `json:"margin"`  // relative difference that matters: 0.05 is 5 %
 }
 
-// DefaultDeclared is what judges a run whose manifest declares nothing.
+// DefaultDeclared applies to a run whose manifest declares nothing.
 var DefaultDeclared = Declared{Primary: []string{metric.P50, metric.P99, metric.ServerCPUPerMessage}, Margin: 0.05}
 
-// OrDefault is d, or DefaultDeclared when the manifest has none: it was written
-// before manifests declared it.
+// OrDefault returns d, or DefaultDeclared if the manifest is older than this declaration.
 func (d Declared) OrDefault() Declared {
 	if d.Primary == nil && d.Margin == 0 {
 		return DefaultDeclared
@@ -32,11 +31,11 @@ func (d Declared) OrDefault() Declared {
 	return d
 }
 
-// check refuses what cannot judge.
+// check returns an error for a declaration without a valid margin or metric.
 func (d Declared) check() error {
 	d = d.OrDefault()
 	if !(d.Margin > 0 && d.Margin <= 1) {
-		return fmt.Errorf("compare: a margin of %v; allowed: above 0, at most 1", d.Margin)
+		return fmt.Errorf("compare: margin %v; allowed: above 0, at most 1", d.Margin)
 	}
 	if len(d.Primary) == 0 {
 		return errors.New("compare: no primary metric")
@@ -44,7 +43,7 @@ func (d Declared) check() error {
 	for i, name := range d.Primary {
 		known := slices.ContainsFunc(metric.All, func(m metric.Metric) bool { return m.Name == name && m.Better != metric.Neither })
 		if !known || slices.Contains(d.Primary[:i], name) {
-			return fmt.Errorf("compare: primary metric %q is unknown, is neither better high nor low, or is listed twice", name)
+			return fmt.Errorf("compare: primary metric %q is unknown, has no better direction, or is listed twice", name)
 		}
 	}
 	return nil

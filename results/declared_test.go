@@ -9,8 +9,8 @@ import (
 	"pushbench/results/metric"
 )
 
-// A manifest that says how it is to be judged is read back, one that cannot
-// judge is refused, and an older one has the default.
+// A valid declaration is read back, an invalid one is refused, and an old manifest without one has
+// the default.
 func TestDeclared(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -21,11 +21,11 @@ func TestDeclared(t *testing.T) {
 		{"two metrics", results.Declared{Primary: []string{metric.P999, metric.Mean}, Margin: 0.1}, ""},
 		{"no metric", results.Declared{Margin: 0.1}, "no primary metric"},
 		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
-		{"neither better high nor low", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"owed"`},
+		{"no better direction", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"owed"`},
 		{"a metric twice", results.Declared{Primary: []string{metric.P50, metric.P50}, Margin: 0.1}, "twice"},
-		{"no margin", results.Declared{Primary: []string{metric.P50}}, "a margin of 0"},
-		{"a margin beyond", results.Declared{Primary: []string{metric.P50}, Margin: 1.5}, "a margin of 1.5"},
-		{"a negative margin", results.Declared{Primary: []string{metric.P50}, Margin: -0.1}, "a margin of -0.1"},
+		{"no margin", results.Declared{Primary: []string{metric.P50}}, "margin 0"},
+		{"a margin above 1", results.Declared{Primary: []string{metric.P50}, Margin: 1.5}, "margin 1.5"},
+		{"a negative margin", results.Declared{Primary: []string{metric.P50}, Margin: -0.1}, "margin -0.1"},
 	} {
 		run := tiny()
 		run.Manifest.Compare = c.declared

@@ -11,8 +11,8 @@ import (
 	"pushbench/results"
 )
 
-// These damage files at each byte, which takes half a minute under the race detector. Nothing
-// in them is concurrent.
+// These tests corrupt each byte of files, which takes half a minute under the race detector. They
+// have no concurrency.
 
 // eachFlip calls f with one bit of each byte of a file flipped.
 func eachFlip(t *testing.T, files fstest.MapFS, name string, f func(i int, run *results.Run, err error)) {
@@ -27,7 +27,7 @@ func eachFlip(t *testing.T, files fstest.MapFS, name string, f func(i int, run *
 	files[name].Data = whole
 }
 
-func TestFlippedBitInAFinishedFolderIsSeenExhaustively(t *testing.T) {
+func TestFlippedBitInAFinishedFolderIsDetectedExhaustively(t *testing.T) {
 	t.Parallel()
 	files := inMemory(t, finish(t, tiny()))
 	for _, name := range append(measured, "SHA256SUMS") {
@@ -42,9 +42,9 @@ func TestFlippedBitInAFinishedFolderIsSeenExhaustively(t *testing.T) {
 	same(t, run, tiny())
 }
 
-// Without SHA256SUMS the checksum of each line must do. The last line end is
-// the exception: without it the line is torn, and said to be.
-func TestFlippedBitInAKilledFolderIsSeenExhaustively(t *testing.T) {
+// Without SHA256SUMS, the checksum of each line detects the flip. The last line end is the
+// exception: without it the line counts as truncated, with a warning.
+func TestFlippedBitInAKilledFolderIsDetectedExhaustively(t *testing.T) {
 	t.Parallel()
 	files := inMemory(t, begin(t, tiny()).Path())
 	whole, err := results.OpenFS(files, "whole")
@@ -55,7 +55,7 @@ func TestFlippedBitInAKilledFolderIsSeenExhaustively(t *testing.T) {
 		eachFlip(t, files, name, func(i int, run *results.Run, err error) {
 			if i == len(files[name].Data)-1 && err == nil {
 				if len(run.Warnings) <= len(whole.Warnings) {
-					t.Errorf("%s: the last line is torn, and warnings are %q", name, run.Warnings)
+					t.Errorf("%s: the last line is truncated, and warnings are %q", name, run.Warnings)
 				}
 				return
 			}
@@ -64,7 +64,7 @@ func TestFlippedBitInAKilledFolderIsSeenExhaustively(t *testing.T) {
 	}
 }
 
-// eachCut calls f with a file cut to each shorter length.
+// eachCut calls f with a file truncated to each shorter length.
 func eachCut(t *testing.T, files fstest.MapFS, name string, f func(left []byte, run *results.Run, err error)) {
 	t.Helper()
 	whole := files[name].Data
@@ -76,7 +76,7 @@ func eachCut(t *testing.T, files fstest.MapFS, name string, f func(left []byte, 
 	files[name].Data = whole
 }
 
-// Every whole line is kept, and a torn one named.
+// Each complete line is kept, and a truncated one is reported.
 func TestKilledFolderIsReadExhaustively(t *testing.T) {
 	t.Parallel()
 	files := inMemory(t, begin(t, tiny()).Path())
@@ -88,14 +88,14 @@ func TestKilledFolderIsReadExhaustively(t *testing.T) {
 			if got, want := kept(run), bytes.Count(left, []byte("\n")); got != want {
 				t.Errorf("%s cut to %d bytes: %d lines kept, want %d", name, len(left), got, want)
 			}
-			torn := len(left) > 0 && left[len(left)-1] != '\n'
-			if said := strings.Contains(strings.Join(run.Warnings, "\n"), name+": line"); said != torn {
+			truncated := len(left) > 0 && left[len(left)-1] != '\n'
+			if reported := strings.Contains(strings.Join(run.Warnings, "\n"), name+": line"); reported != truncated {
 				t.Errorf("%s cut to %d bytes: warnings %q", name, len(left), run.Warnings)
 			}
 		})
 	}
 	check("trials.jsonl", func(r *results.Run) int { return len(r.Trials) })
-	// The interval log is written after the intervals: it never has more of them.
+	// The interval log is written after the intervals, so it never has more of them.
 	log := files["latency.hlog"]
 	log.Data = withoutIntervals(log.Data)
 	files["intervals.jsonl"].Data = firstLine(files["intervals.jsonl"].Data)

@@ -1,5 +1,4 @@
 package results
 
-// OpenFS is Open on any file system: a folder in memory can be damaged at
-// every byte in little time.
+// OpenFS is Open on any file system: corrupting each byte of a folder in memory is fast.
 var OpenFS = openFS

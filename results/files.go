@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// WriteFile makes the file whole or not at all: a temporary file beside it is
-// written, synced and renamed, and the folder synced.
+// WriteFile writes a file atomically: it writes, syncs and renames a temporary file in the same
+// folder, and syncs the folder.
 func WriteFile(path string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // O_EXCL, 0600
 	if err != nil {
@@ -36,7 +36,7 @@ func writeAndClose(f *os.File, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// syncFolder makes a rename in the folder survive a power cut.
+// syncFolder makes a rename in the folder survive a power failure.
 func syncFolder(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -48,11 +48,11 @@ func syncFolder(path string) error {
 	return nil
 }
 
-// A log is a file that only grows, a line at a time.
+// A log is an append-only file of lines.
 type log struct {
 	file *os.File
-	size int64 // up to the end of the last whole line
-	err  error // why no more can be appended
+	size int64 // up to the end of the last complete line
+	err  error // why nothing more can be appended
 }
 
 func createLog(path string, header []byte) (*log, error) {
@@ -64,8 +64,8 @@ func createLog(path string, header []byte) (*log, error) {
 	return l, l.append(header)
 }
 
-// append adds a line with one write, so that a kill leaves at most one torn line.
-// What a failed write has left is cut off: the next line must not continue it.
+// append adds a line with one write, so that a kill leaves at most one truncated line. The rest
+// of a failed write is removed: the next line must not continue it.
 func (l *log) append(line []byte) error {
 	if l.err != nil || len(line) == 0 {
 		return l.err
@@ -82,7 +82,7 @@ func (l *log) append(line []byte) error {
 	return err
 }
 
-// sync makes what was appended survive a power cut.
+// sync makes the appended lines survive a power failure.
 func (l *log) sync() error {
 	if err := l.file.Sync(); err != nil {
 		return explain(l.file.Name(), err)
@@ -94,21 +94,21 @@ func (l *log) close() error {
 	return errors.Join(l.err, l.sync(), l.file.Close())
 }
 
-// explain turns an error of the file system into a sentence for people.
+// explain describes an error of the file system in words.
 func explain(path string, err error) error {
 	for _, known := range []struct {
 		cause error
-		says  string
+		text  string
 	}{
 		{syscall.ENOSPC, "the disk is full"},
-		{syscall.EDQUOT, "the disk quota is used up"},
+		{syscall.EDQUOT, "the disk quota is exhausted"},
 		{syscall.EROFS, "the file system is read-only"},
-		{syscall.EFBIG, "the file would be larger than is allowed"},
-		{fs.ErrPermission, "no permission to write there"},
-		{fs.ErrExist, "it exists already"},
+		{syscall.EFBIG, "the file would exceed the size limit"},
+		{fs.ErrPermission, "permission denied"},
+		{fs.ErrExist, "it already exists"},
 	} {
 		if errors.Is(err, known.cause) {
-			return fmt.Errorf("write results to %s: %s: %w", path, known.says, err)
+			return fmt.Errorf("write results to %s: %s: %w", path, known.text, err)
 		}
 	}
 	return fmt.Errorf("write results to %s: %w", path, err)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// /dev/full answers every write as a full disk does.
-func TestAFullDiskIsOneClearSentence(t *testing.T) {
+// /dev/full fails every write as a full disk does.
+func TestFullDiskIsExplained(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -23,21 +23,21 @@ func TestAFullDiskIsOneClearSentence(t *testing.T) {
 	if !errors.Is(first, syscall.ENOSPC) || !strings.Contains(first.Error(), "the disk is full") {
 		t.Errorf("got %v, want that the disk is full", first)
 	}
-	if again := l.append([]byte("line\n")); !errors.Is(again, syscall.ENOSPC) {
-		t.Errorf("a log that could not cut its torn line accepts another: %v", again)
+	if second := l.append([]byte("line\n")); !errors.Is(second, syscall.ENOSPC) {
+		t.Errorf("a log with a truncated line accepts another: %v", second)
 	}
 }
 
-// A limit on the size of files tears a write as a full disk does, and can be
-// lifted. It holds for a whole process, so the writer is one of its own.
-func TestATornWriteIsCutOff(t *testing.T) {
-	if path := os.Getenv("PUSHBENCH_TORN_LOG"); path != "" {
+// A limit on the file size truncates a write as a full disk does, and can be lifted. It applies to
+// a whole process, so the writer is a separate one.
+func TestTruncatedWriteIsRemoved(t *testing.T) {
+	if path := os.Getenv("PUSHBENCH_TRUNCATED_LOG"); path != "" {
 		writeWithLimit(t, path)
 		return
 	}
 	path := filepath.Join(t.TempDir(), "log")
-	writer := exec.Command(os.Args[0], "-test.run=^TestATornWriteIsCutOff$")
-	writer.Env = append(os.Environ(), "PUSHBENCH_TORN_LOG="+path)
+	writer := exec.Command(os.Args[0], "-test.run=^TestTruncatedWriteIsRemoved$")
+	writer.Env = append(os.Environ(), "PUSHBENCH_TRUNCATED_LOG="+path)
 	if out, err := writer.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -47,7 +47,7 @@ func TestATornWriteIsCutOff(t *testing.T) {
 	}
 }
 
-// writeWithLimit appends a line that does not fit, and one after room was made.
+// writeWithLimit appends a line that does not fit, and another after lifting the limit.
 func writeWithLimit(t *testing.T, path string) {
 	l, err := createLog(path, []byte("header\n"))
 	if err != nil {
@@ -62,7 +62,7 @@ func writeWithLimit(t *testing.T, path string) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &tight); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.append([]byte("longer than there is room for\n")); !errors.Is(err, syscall.EFBIG) {
+	if err := l.append([]byte("longer than the limit allows\n")); !errors.Is(err, syscall.EFBIG) {
 		t.Fatalf("got %v, want that the file would be too large", err)
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
@@ -73,7 +73,7 @@ func writeWithLimit(t *testing.T, path string) {
 	}
 }
 
-func TestWriteFileLeavesTheOldOneWhenItFails(t *testing.T) {
+func TestFailedWriteFileKeepsTheOldFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "target")
 	if err := os.MkdirAll(filepath.Join(path, "in the way"), 0o755); err != nil {
@@ -84,22 +84,22 @@ func TestWriteFileLeavesTheOldOneWhenItFails(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
-		t.Errorf("%d entries left (%v), want no temporary file beside the old one", len(left), err)
+		t.Errorf("%d entries left (%v), want no temporary file", len(left), err)
 	}
 }
 
-func TestErrorsOfTheFileSystemAreExplained(t *testing.T) {
-	for cause, says := range map[error]string{
+func TestFileSystemErrorsAreExplained(t *testing.T) {
+	for cause, want := range map[error]string{
 		syscall.ENOSPC: "the disk is full",
 		syscall.EDQUOT: "quota",
 		syscall.EROFS:  "read-only",
-		syscall.EACCES: "no permission",
-		syscall.EEXIST: "exists already",
+		syscall.EACCES: "permission denied",
+		syscall.EEXIST: "already exists",
 		syscall.EIO:    "input/output error",
 	} {
 		err := explain("/data/run", &fs.PathError{Op: "write", Path: "/data/run", Err: cause})
-		if !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "/data/run") || !errors.Is(err, cause) {
-			t.Errorf("%v is explained as %q, want %q in it", cause, err, says)
+		if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "/data/run") || !errors.Is(err, cause) {
+			t.Errorf("%v is explained as %q, want %q in it", cause, err, want)
 		}
 	}
 }

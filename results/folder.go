@@ -19,21 +19,21 @@ import (
 
 // A Folder is a run being written. Its methods may be called concurrently.
 //
-// Until Finish it has the suffix ".partial" and the status PARTIAL, so that
-// whatever kills the process leaves a folder that Open reads.
+// Until Finish it has the suffix ".partial" and the status PARTIAL, so that a killed process
+// leaves a folder that Open reads.
 type Folder struct {
-	path  string    // its final name
-	began time.Time // of this process's monotonic clock: Interval.At counts from it
+	path    string    // final name
+	created time.Time // on the monotonic clock of this process: the origin of Interval.At
 
 	mu                      sync.Mutex
 	trials, intervals, hlog *log
 }
 
-// Create makes the folder of a run that is about to begin, and the folders
-// above it. It refuses a path that exists, finished or partial, and fails on
-// a disk that cannot be written to before any load is made.
+// Create creates the folder of a run, and its parent folders. It returns an error if the path
+// exists, finished or partial. It also fails, before any load is generated, if the disk is not
+// writable.
 func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
-	f := &Folder{path: filepath.Clean(path), began: time.Now()}
+	f := &Folder{path: filepath.Clean(path), created: time.Now()}
 	if err := f.makeFolder(); err != nil {
 		return nil, err
 	}
@@ -43,19 +43,19 @@ func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
 	if err := f.createLogs(m.Started); err != nil {
 		return nil, err
 	}
-	// Last, so that a folder with a manifest is one that Open reads.
+	// Last, so that Open can read every folder with a manifest.
 	m.Status, m.Reason = Partial, "the run has not ended"
 	return f, f.writeManifest(m)
 }
 
-// Discard removes a folder that nothing was measured for.
+// Discard removes the folder of a run that measured nothing.
 func (f *Folder) Discard() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return errors.Join(f.closeLogs(), os.RemoveAll(f.Path()))
 }
 
-// Path is where the run is being written.
+// Path returns the folder while the run is being written.
 func (f *Folder) Path() string { return f.path + partialSuffix }
 
 func (f *Folder) file(name string) string { return filepath.Join(f.Path(), name) }
@@ -78,7 +78,7 @@ func (f *Folder) writeManifest(m Manifest) error {
 	if err := m.check(); err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	body, err := json.MarshalIndent(m, "", "  ") // for people
+	body, err := json.MarshalIndent(m, "", "  ") // readable
 	if err != nil {
 		return fmt.Errorf("encode manifest: %w", err)
 	}
@@ -97,14 +97,14 @@ func (f *Folder) closeLogs() error {
 	return errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close())
 }
 
-// AppendInterval adds what happened in one interval to intervals.jsonl and to
-// latency.hlog. A killed process loses nothing that was appended; a power cut may.
+// AppendInterval adds an interval to intervals.jsonl and latency.hlog. Appended intervals survive
+// the kill of the process, but perhaps not a power failure.
 func (f *Folder) AppendInterval(i Interval) error {
 	if i.At == 0 {
-		i.At = max(0, time.Since(f.began)-i.Length)
+		i.At = max(0, time.Since(f.created)-i.Length)
 	}
 	if err := i.check(); err != nil {
-		return fmt.Errorf("interval of block %d %s: %w", i.Repetition, i.ConfigurationName(), err)
+		return fmt.Errorf("interval of repetition %d %s: %w", i.Repetition, i.ConfigurationName(), err)
 	}
 	line, err := encodeLine("interval", i)
 	if err != nil {
@@ -122,8 +122,8 @@ func (f *Folder) AppendInterval(i Interval) error {
 	return f.hlog.append(tagged)
 }
 
-// AppendTrial adds a trial that has ended to trials.jsonl, and syncs all logs: a
-// power cut loses no trial. It refuses what Open would refuse.
+// AppendTrial adds a finished trial to trials.jsonl, and syncs all logs: appended trials survive
+// a power failure. It returns an error for a trial that Open would reject.
 func (f *Folder) AppendTrial(t Trial) error {
 	if err := t.check(); err != nil {
 		return fmt.Errorf("trial of %s: %w", t.Name(), err)
@@ -140,13 +140,12 @@ func (f *Folder) AppendTrial(t Trial) error {
 	return errors.Join(f.trials.sync(), f.intervals.sync(), f.hlog.sync())
 }
 
-// Finish writes the final manifest, lets derive write the reports into the
-// folder from the run as it is read back, writes SHA256SUMS over everything and
-// gives the folder its final name; one that is PARTIAL keeps its suffix.
+// Finish writes the final manifest, reads the run back, calls derive to write the reports into
+// the folder, writes SHA256SUMS over all files and renames the folder to its final name. A
+// PARTIAL run keeps its suffix.
 //
-// The returned run is the one that was read back, at the path where it is now; nil where that
-// failed. An error of derive does not keep the folder from being finished: what was measured
-// is worth more than its report.
+// The returned run is the one read back, with its final path; nil if that failed. An error of
+// derive does not prevent the rest: the measurement matters more than its report.
 func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,7 +154,7 @@ func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	}
 	run, err := Open(f.Path())
 	if err != nil {
-		return nil, fmt.Errorf("read back what was written to %s: %w", f.Path(), err)
+		return nil, fmt.Errorf("read back the results in %s: %w", f.Path(), err)
 	}
 	run.Warnings = slices.DeleteFunc(run.Warnings, func(w string) bool { return w == unsealed })
 	derived := derive(run)
@@ -166,12 +165,12 @@ func (f *Folder) Finish(m Manifest, derive func(*Run) error) (*Run, error) {
 	return run, errors.Join(derived, err)
 }
 
-// rename gives a folder that is complete its final name.
+// rename gives a complete folder its final name.
 func (f *Folder) rename(s Status) (string, error) {
 	if s == Partial {
 		return f.Path(), nil
 	}
-	// Rename would replace an empty folder that appeared meanwhile.
+	// Rename would replace an empty folder created in the meantime.
 	if _, err := os.Lstat(f.path); err == nil {
 		return f.Path(), explain(f.path, fs.ErrExist)
 	}
@@ -181,8 +180,8 @@ func (f *Folder) rename(s Status) (string, error) {
 	return f.path, syncFolder(filepath.Dir(f.path))
 }
 
-// Seal writes SHA256SUMS over all files of a run folder, in the form that
-// `sha256sum --check` reads. Call it again after derived files were written anew.
+// Seal writes SHA256SUMS over all files of a run folder, in the format of `sha256sum --check`.
+// Call it again after rewriting derived files.
 func Seal(path string) error {
 	var sums bytes.Buffer
 	err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
@@ -198,12 +197,12 @@ func Seal(path string) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sum up %s: %w", path, err)
+		return fmt.Errorf("checksums of %s: %w", path, err)
 	}
 	return WriteFile(filepath.Join(path, sumsFile), sums.Bytes())
 }
 
-// Checksum is the SHA-256 of a file, in hexadecimal.
+// Checksum returns the SHA-256 of a file, in hexadecimal.
 func Checksum(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"pushbench/results/internal/synthetic"
 )
 
-func TestARunIsReadBackAsItWasWritten(t *testing.T) {
+func TestRunRoundTrip(t *testing.T) {
 	want := synthetic.Run(1, time.Second)
 	path := finish(t, want)
 	got := open(t, path)
@@ -30,7 +30,7 @@ func TestARunIsReadBackAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestCreateRefusesWhatExists(t *testing.T) {
+func TestCreateRefusesAnExistingFolder(t *testing.T) {
 	for _, taken := range []string{"run", "run.partial"} {
 		path := filepath.Join(t.TempDir(), "run")
 		if err := os.Mkdir(filepath.Join(filepath.Dir(path), taken), 0o755); err != nil {
@@ -38,24 +38,24 @@ func TestCreateRefusesWhatExists(t *testing.T) {
 		}
 		_, err := results.Create(path, tiny().Manifest, nil)
 		if !errors.Is(err, fs.ErrExist) {
-			t.Errorf("with %s there: got %v, want that it exists already", taken, err)
+			t.Errorf("with %s there: got %v, want that it already exists", taken, err)
 		}
 	}
 }
 
-func TestCreateMakesTheFoldersAbove(t *testing.T) {
+func TestCreateMakesParentFolders(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a", "b", "run")
 	if _, err := results.Create(path, tiny().Manifest, nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestAKilledRunIsPartial(t *testing.T) {
+func TestKilledRunIsPartial(t *testing.T) {
 	want := tiny()
 	folder := begin(t, want)
 	got := open(t, folder.Path())
 	if got.Manifest.Status != results.Partial || got.Manifest.Reason == "" {
-		t.Errorf("status %s %q, want PARTIAL and why", got.Manifest.Status, got.Manifest.Reason)
+		t.Errorf("status %s %q, want PARTIAL and a reason", got.Manifest.Status, got.Manifest.Reason)
 	}
 	if len(got.Trials) != 1 || len(got.Intervals) != 2 {
 		t.Errorf("%d trials and %d intervals kept, want 1 and 2", len(got.Trials), len(got.Intervals))
@@ -65,12 +65,12 @@ func TestAKilledRunIsPartial(t *testing.T) {
 	}
 }
 
-func TestATrialCutShortIsSaid(t *testing.T) {
+func TestInterruptedTrialIsReported(t *testing.T) {
 	run := tiny()
 	run.Trials = nil
 	got := open(t, begin(t, run).Path())
-	if !strings.Contains(strings.Join(got.Warnings, "\n"), "block 1 sse was cut short: 2 of its intervals") {
-		t.Errorf("warnings %q do not say what was cut short", got.Warnings)
+	if !strings.Contains(strings.Join(got.Warnings, "\n"), "repetition 1 sse was interrupted: 2 of its intervals") {
+		t.Errorf("warnings %q do not name the interrupted trial", got.Warnings)
 	}
 }
 
@@ -84,11 +84,11 @@ func TestFinishKeepsThePartialName(t *testing.T) {
 	same(t, open(t, path), run)
 }
 
-func TestFinishSealsWhatWasDerived(t *testing.T) {
+func TestFinishSealsDerivedFiles(t *testing.T) {
 	run := tiny()
 	finished, err := begin(t, run).Finish(run.Manifest, func(run *results.Run) error {
 		if len(run.Trials) != 1 || len(run.Warnings) != 0 {
-			t.Errorf("derive was given %d trials and warnings %q", len(run.Trials), run.Warnings)
+			t.Errorf("derive received %d trials and warnings %q", len(run.Trials), run.Warnings)
 		}
 		return os.WriteFile(filepath.Join(run.Path, "summary.csv"), []byte("a,b\n"), 0o644)
 	})
@@ -111,12 +111,12 @@ func TestFinishSealsWhatWasDerived(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := open(t, path); len(got.Warnings) != 0 {
-		t.Errorf("warnings %q after it was sealed anew", got.Warnings)
+		t.Errorf("warnings %q after sealing it again", got.Warnings)
 	}
 }
 
-func TestAFailedReportDoesNotCostTheRun(t *testing.T) {
-	run, broken := tiny(), errors.New("no ink")
+func TestFailedReportKeepsTheRun(t *testing.T) {
+	run, broken := tiny(), errors.New("no report")
 	finished, err := begin(t, run).Finish(run.Manifest, func(*results.Run) error { return broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want the error of derive", err)
@@ -124,32 +124,32 @@ func TestAFailedReportDoesNotCostTheRun(t *testing.T) {
 	same(t, open(t, finished.Path), run)
 }
 
-func TestAppendRefusesWhatOpenWould(t *testing.T) {
+func TestAppendRefusesInvalidValues(t *testing.T) {
 	folder := begin(t, tiny())
 	bad := tiny().Trials[0]
 	bad.Repetition, bad.Ledger.Expected = 2, 5
-	if err := folder.AppendTrial(bad); err == nil || !strings.Contains(err.Error(), "owed = unique") {
+	if err := folder.AppendTrial(bad); err == nil || !strings.Contains(err.Error(), "expected = delivered") {
 		t.Errorf("a ledger that does not add up: got %v", err)
 	}
 	bad.Status = results.Invalid
 	if err := folder.AppendTrial(bad); err != nil {
-		t.Errorf("a trial that says itself it is INVALID: got %v", err)
+		t.Errorf("an INVALID trial: got %v", err)
 	}
 	if err := folder.AppendInterval(results.Interval{Transport: "sse", Delivered: -1}); err == nil {
 		t.Error("a negative count was written")
 	}
 }
 
-func TestAppendsMayBeConcurrent(t *testing.T) {
+func TestConcurrentAppends(t *testing.T) {
 	run := tiny()
 	trial, interval := run.Trials[0], run.Intervals[1]
 	run.Trials, run.Intervals = nil, nil
 	folder := begin(t, run)
 	var writers sync.WaitGroup
-	for block := 1; block <= 8; block++ {
+	for repetition := 1; repetition <= 8; repetition++ {
 		writers.Go(func() {
 			mine, last := interval, trial
-			mine.Repetition, last.Repetition = block, block
+			mine.Repetition, last.Repetition = repetition, repetition
 			for range 3 {
 				if err := folder.AppendInterval(mine); err != nil {
 					t.Error(err)
@@ -170,8 +170,8 @@ func TestAppendsMayBeConcurrent(t *testing.T) {
 	}
 }
 
-// The interval log must be readable by what others use.
-func TestTheIntervalLogIsStandard(t *testing.T) {
+// The interval log must be readable by the library.
+func TestIntervalLogIsStandard(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	f, err := os.Open(filepath.Join(finish(t, run), "latency.hlog"))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"pushbench/results"
 )
 
-// tiny is a run small enough to damage at every byte.
+// tiny returns a run small enough to corrupt each byte of it.
 func tiny() *results.Run {
 	var some results.Histogram
 	for _, d := range []time.Duration{100 * time.Microsecond, 200 * time.Microsecond, 900 * time.Microsecond} {
@@ -38,7 +38,7 @@ func tiny() *results.Run {
 	}
 }
 
-// begin writes everything of the run but its end, as a killed process leaves it.
+// begin writes the run without its end, as a killed process leaves it.
 func begin(t *testing.T, run *results.Run) *results.Folder {
 	t.Helper()
 	folder, err := results.Create(filepath.Join(t.TempDir(), "run"), run.Manifest, []byte("name: tiny\n"))
@@ -58,7 +58,7 @@ func begin(t *testing.T, run *results.Run) *results.Folder {
 	return folder
 }
 
-// finish writes the whole run and returns its folder.
+// finish writes the complete run and returns its folder.
 func finish(t *testing.T, run *results.Run) string {
 	t.Helper()
 	finished, err := begin(t, run).Finish(run.Manifest, nothing)
@@ -81,7 +81,7 @@ func open(t *testing.T, path string) *results.Run {
 	return run
 }
 
-// same fails the test unless both runs hold the same measurements.
+// same fails the test unless both runs have the same measurements.
 func same(t *testing.T, got, want *results.Run) {
 	t.Helper()
 	for name, pair := range map[string][2]any{
@@ -104,7 +104,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(data)
 }
 
-// inMemory copies a folder to where it can be damaged quickly.
+// inMemory copies a folder into memory, to corrupt it quickly.
 func inMemory(t *testing.T, dir string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}

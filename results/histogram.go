@@ -14,33 +14,32 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Histogram bounds: 1 µs to 10 minutes at three significant digits, which is
-// 512 ns of resolution at the low end and 0.1 % everywhere.
+// Histogram bounds: 1 µs to 10 minutes at three significant digits. The resolution is 512 ns at
+// the lower end and 0.1 % everywhere.
 const (
 	lowest  = int64(time.Microsecond)
 	highest = int64(10 * time.Minute)
 	digits  = 3
 )
 
-// A Histogram is a distribution of durations in nanoseconds. The zero value is
-// empty and ready to use. Not safe for concurrent use: keep one a worker and
-// merge at the end.
+// A Histogram is a distribution of durations in nanoseconds. The zero value is empty and ready to
+// use. It is not safe for concurrent use: use one per worker and merge them at the end.
 type Histogram struct {
 	hdr      *hdrhistogram.Histogram
-	max      int64 // exact: the bucket edge of the histogram is up to 0.1 % off
-	overflow int64 // values outside the bounds: in Count and in Max, but in no bucket
+	max      int64 // exact; the bucket of the maximum is up to 0.1 % off
+	overflow int64 // values outside the bounds: part of Count and Max, but in no bucket
 
-	// What was read from a file stays as it is there and is inflated when asked
-	// for: a run has thousands of intervals, and each would take 180 KB.
+	// A histogram from a file is kept encoded until it is used: a run has thousands of intervals,
+	// and each takes 180 KB decoded.
 	encoded string
 	inFile  int64 // values in encoded
 }
 
-// Record adds one duration. A value beyond the bounds is counted as overflow,
-// never clamped; a negative one too, because nothing arrives before it is due.
+// Record adds one duration. A value outside the bounds is counted as overflow, never clamped; so
+// is a negative one, as no message can be delivered before its due time.
 func (h *Histogram) Record(d time.Duration) { h.RecordMany(d, 1) }
 
-// RecordMany adds n of the same duration.
+// RecordMany adds the same duration n times.
 func (h *Histogram) RecordMany(d time.Duration, n int64) {
 	h.inflate()
 	h.max = max(h.max, int64(d))
@@ -58,11 +57,11 @@ func (h *Histogram) Merge(other Histogram) {
 		return
 	}
 	h.inflate()
-	// Both have the same bounds, so nothing can be dropped; count it if ever they have not.
+	// Both have the same bounds, so no value is dropped; if that ever changes, it is counted.
 	h.overflow += h.hdr.Merge(from)
 }
 
-// inflate makes h ready to be added to.
+// inflate decodes h, so that values can be added.
 func (h *Histogram) inflate() {
 	if h.hdr != nil {
 		return
@@ -73,14 +72,14 @@ func (h *Histogram) inflate() {
 	h.encoded, h.inFile = "", 0
 }
 
-// Take returns what was recorded and leaves h empty.
+// Take returns the recorded values and empties h.
 func (h *Histogram) Take() Histogram {
 	taken := *h
 	*h = Histogram{}
 	return taken
 }
 
-// Count is how many values were recorded, overflow included.
+// Count returns the number of recorded values, including overflow.
 func (h Histogram) Count() int64 {
 	if h.hdr == nil {
 		return h.inFile + h.overflow
@@ -88,13 +87,13 @@ func (h Histogram) Count() int64 {
 	return h.hdr.TotalCount() + h.overflow
 }
 
-// Overflow is how many values lay outside the bounds.
+// Overflow returns the number of values outside the bounds.
 func (h Histogram) Overflow() int64 { return h.overflow }
 
-// Max is the exact largest value.
+// Max returns the exact largest value.
 func (h Histogram) Max() time.Duration { return time.Duration(h.max) }
 
-// Mean is the mean of the values within the bounds.
+// Mean returns the mean of the values within the bounds.
 func (h Histogram) Mean() time.Duration {
 	hdr := h.HDR()
 	if hdr == nil {
@@ -103,8 +102,8 @@ func (h Histogram) Mean() time.Duration {
 	return time.Duration(hdr.Mean())
 }
 
-// Quantile is the smallest recorded value that at least the share q of the
-// values does not exceed, to 0.1 %. It knows nothing of what never arrived: see Latency.Quantile.
+// Quantile returns the smallest recorded value that at least the share q of the values does not
+// exceed, to 0.1 %. It excludes messages that were never delivered: see Latency.Quantile.
 func (h Histogram) Quantile(q float64) time.Duration {
 	if h.Count() == 0 {
 		return 0
@@ -112,7 +111,7 @@ func (h Histogram) Quantile(q float64) time.Duration {
 	return h.At(int64(math.Ceil(q * float64(h.Count()))))
 }
 
-// At is the value of the given rank, from 1.
+// At returns the value of the given rank, from 1.
 func (h Histogram) At(rank int64) time.Duration {
 	hdr := h.HDR()
 	if hdr == nil || rank > hdr.TotalCount() || rank >= h.Count() {
@@ -122,20 +121,20 @@ func (h Histogram) At(rank int64) time.Duration {
 	return min(time.Duration(hdr.ValueAtPercentile(100*float64(rank)/float64(hdr.TotalCount()))), h.Max())
 }
 
-// HDR is the underlying histogram for writers of its file formats; nil when
-// empty. Inflated anew on each call when h was read from a file.
+// HDR returns the underlying histogram, for writers of its file formats; nil if empty. If h was
+// read from a file, each call decodes it.
 func (h Histogram) HDR() *hdrhistogram.Histogram {
 	if h.hdr != nil || h.encoded == "" {
 		return h.hdr
 	}
 	hdr, err := hdrhistogram.Decode([]byte(h.encoded))
 	if err != nil {
-		panic(fmt.Sprintf("results: a histogram that was checked when it was read: %v", err))
+		panic(fmt.Sprintf("results: decode a histogram that was valid when read: %v", err))
 	}
 	return hdr
 }
 
-// Equal reports whether both hold the same values, to the resolution of the buckets.
+// Equal reports whether both have the same values, to the resolution of the buckets.
 func (h Histogram) Equal(other Histogram) bool {
 	if h.max != other.max || h.overflow != other.overflow || h.Count() != other.Count() {
 		return false
@@ -151,7 +150,7 @@ type persisted struct {
 	HDR      string        `json:"hdr,omitempty"` // HdrHistogram V2, compressed, base64
 }
 
-// Persisted is the zero value of what MarshalJSON writes, for the generator of schemas.
+// Persisted returns the zero value of the type that MarshalJSON writes, for the schema generator.
 func (Histogram) Persisted() any { return persisted{} }
 
 // MarshalJSON writes the histogram in HdrHistogram's V2 compressed encoding.
@@ -163,7 +162,7 @@ func (h Histogram) MarshalJSON() ([]byte, error) {
 	return json.Marshal(persisted{Count: h.Count(), Max: h.Max(), Overflow: h.overflow, HDR: encoded})
 }
 
-// encode is the V2 compressed encoding in base64; empty when h is.
+// encode returns the V2 compressed encoding in base64; empty if h is.
 func (h Histogram) encode() (string, error) {
 	if h.hdr == nil {
 		return h.encoded, nil
@@ -175,10 +174,10 @@ func (h Histogram) encode() (string, error) {
 	return string(encoded), nil
 }
 
-// maxEncoded bounds what a histogram may take in a file, before it is inflated.
+// maxEncoded limits the size of an encoded histogram in a file.
 const maxEncoded = 1 << 20
 
-// UnmarshalJSON reads what MarshalJSON wrote and refuses counts that do not add up.
+// UnmarshalJSON reads the format of MarshalJSON. It returns an error if the counts do not add up.
 func (h *Histogram) UnmarshalJSON(data []byte) error {
 	var p persisted
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -191,25 +190,25 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// check refuses what cannot be inflated, and counts that do not add up.
+// check returns an error if the histogram cannot be decoded or its counts do not add up.
 func (p persisted) check() error {
 	if p.Overflow < 0 || p.Max < 0 || p.Count < 0 {
 		return errors.New("negative count, maximum or overflow")
 	}
 	if len(p.HDR) > maxEncoded {
-		return fmt.Errorf("%d bytes encoded, at most %d allowed", len(p.HDR), maxEncoded)
+		return fmt.Errorf("%d bytes encoded; allowed: at most %d", len(p.HDR), maxEncoded)
 	}
 	count, err := p.inBuckets()
 	if err != nil {
 		return err
 	}
 	if count+p.Overflow != p.Count {
-		return fmt.Errorf("%d values in its buckets and %d beyond them, its count says %d", count, p.Overflow, p.Count)
+		return fmt.Errorf("%d values in its buckets and %d of overflow, but a count of %d", count, p.Overflow, p.Count)
 	}
 	return nil
 }
 
-// inBuckets inflates the buckets and counts their values.
+// inBuckets decodes the buckets and counts their values.
 func (p persisted) inBuckets() (int64, error) {
 	if p.HDR == "" {
 		return 0, nil
@@ -222,20 +221,20 @@ func (p persisted) inBuckets() (int64, error) {
 		return 0, err
 	}
 	if p.Overflow == 0 && hdr.TotalCount() > 0 && !hdr.ValuesAreEquivalent(hdr.Max(), int64(p.Max)) {
-		return 0, fmt.Errorf("its maximum says %v, its buckets end at %v", p.Max, time.Duration(hdr.Max()))
+		return 0, fmt.Errorf("its maximum is %v, but its largest bucket %v", p.Max, time.Duration(hdr.Max()))
 	}
 	return hdr.TotalCount(), nil
 }
 
-// An encodedHeader is what an inflated V2 histogram begins with, big-endian:
+// An encodedHeader is the header of an uncompressed V2 histogram, big-endian:
 // https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoByteBuffer.
 type encodedHeader struct {
 	Cookie, PayloadLength, NormalizingOffset, Digits int32
 	Lowest, Highest                                  int64
 }
 
-// checkBounds refuses a histogram with bounds other than ours before it is
-// inflated: its header alone can ask for 50 MB of buckets.
+// checkBounds returns an error if an encoded histogram has bounds other than those of this
+// package. It runs before decoding: a header alone can require 50 MB of buckets.
 func checkBounds(encoded string) error {
 	const cookieAndLength = 8
 	raw, err := base64.StdEncoding.DecodeString(encoded)
@@ -255,15 +254,15 @@ func checkBounds(encoded string) error {
 		return fmt.Errorf("no header: %w", err)
 	}
 	if header.Lowest != lowest || header.Highest != highest || header.Digits != digits {
-		return fmt.Errorf("%d to %d ns at %d digits; ours are %d to %d at %d",
+		return fmt.Errorf("bounds of %d to %d ns at %d digits; allowed: %d to %d at %d",
 			header.Lowest, header.Highest, header.Digits, lowest, highest, digits)
 	}
 	return nil
 }
 
-// Quantile is the quantile of everything owed: what never arrived counts as
-// infinite, and ok is then false with infinite true. ok is also false when
-// fewer than ten independent observations lie beyond q, which is too few to print.
+// Quantile returns the quantile over all expected messages. Messages never delivered count as
+// infinite: if the quantile is one of them, infinite is true and ok false. ok is also false if
+// fewer than ten independent observations lie beyond q, which are too few to print it.
 func (l Latency) Quantile(q float64) (d time.Duration, infinite, ok bool) {
 	n := l.Histogram.Count() + l.Infinite
 	if n == 0 || float64(l.Independent)*(1-q) < 10-1e-9 {
@@ -276,5 +275,5 @@ func (l Latency) Quantile(q float64) (d time.Duration, infinite, ok bool) {
 	return l.Histogram.At(rank), false, true
 }
 
-// Needed is how many independent observations the quantile q needs to be printed.
+// Needed returns the number of independent observations that printing the quantile q requires.
 func Needed(q float64) int64 { return int64(math.Ceil(10/(1-q) - 1e-6)) }

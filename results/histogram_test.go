@@ -32,7 +32,7 @@ func record(values []time.Duration) (h results.Histogram) {
 	return h
 }
 
-// readBack takes a histogram through its file form.
+// readBack encodes and decodes a histogram.
 func readBack(t *testing.T, h results.Histogram) (read results.Histogram) {
 	t.Helper()
 	data, err := json.Marshal(h)
@@ -45,7 +45,7 @@ func readBack(t *testing.T, h results.Histogram) (read results.Histogram) {
 	return read
 }
 
-func TestQuantilesAgreeWithTheSortedValues(t *testing.T) {
+func TestQuantilesEqualThoseOfTheSortedValues(t *testing.T) {
 	values := draw(10_000)
 	written := record(values)
 	slices.Sort(values)
@@ -63,7 +63,7 @@ func TestQuantilesAgreeWithTheSortedValues(t *testing.T) {
 	}
 }
 
-func TestMergingIsRecordingTogether(t *testing.T) {
+func TestMergeEqualsRecordingTogether(t *testing.T) {
 	values := draw(3000)
 	want := record(values)
 	var forward, backward results.Histogram
@@ -78,11 +78,11 @@ func TestMergingIsRecordingTogether(t *testing.T) {
 	read := readBack(t, record(values[:2999]))
 	read.Record(values[2999])
 	if !read.Equal(want) {
-		t.Errorf("recording into one that was read gives %d values, want %d", read.Count(), want.Count())
+		t.Errorf("recording into a decoded histogram gives %d values, want %d", read.Count(), want.Count())
 	}
 }
 
-func TestNothingIsClamped(t *testing.T) {
+func TestOverflowIsNotClamped(t *testing.T) {
 	h := record([]time.Duration{-time.Second, time.Millisecond, time.Hour})
 	for name, h := range map[string]results.Histogram{"recorded": h, "read back": readBack(t, h)} {
 		if h.Count() != 3 || h.Overflow() != 2 || h.Max() != time.Hour {
@@ -95,21 +95,21 @@ func TestNothingIsClamped(t *testing.T) {
 	}
 }
 
-func TestTheEmptyHistogram(t *testing.T) {
+func TestEmptyHistogram(t *testing.T) {
 	h := readBack(t, results.Histogram{})
 	if h.Count() != 0 || h.HDR() != nil || h.Mean() != 0 || h.Quantile(0.5) != 0 {
 		t.Errorf("read back as %+v", h)
 	}
 }
 
-func TestTakeLeavesNothing(t *testing.T) {
+func TestTakeEmptiesTheHistogram(t *testing.T) {
 	h := record([]time.Duration{time.Second})
 	if taken := h.Take(); taken.Count() != 1 || h.Count() != 0 {
 		t.Errorf("%d taken, %d left", taken.Count(), h.Count())
 	}
 }
 
-func TestQuantilesCountWhatNeverArrived(t *testing.T) {
+func TestLatencyQuantilesIncludeLostMessages(t *testing.T) {
 	h := record(draw(980))
 	for _, c := range []struct {
 		lost, independent int64
@@ -130,12 +130,12 @@ func TestQuantilesCountWhatNeverArrived(t *testing.T) {
 	}
 	for q, want := range map[float64]int64{0.5: 20, 0.99: 1000, 0.999: 10_000, 0.9999: 100_000} {
 		if got := results.Needed(q); got != want {
-			t.Errorf("quantile %v needs %d, want %d", q, got, want)
+			t.Errorf("quantile %v requires %d, want %d", q, got, want)
 		}
 	}
 }
 
-// A header alone could ask for gigabytes of buckets.
+// A header alone could require gigabytes of buckets.
 func TestForeignBoundsAreRefused(t *testing.T) {
 	for _, foreign := range []*hdrhistogram.Histogram{
 		hdrhistogram.New(1, math.MaxInt64, 5),
@@ -151,7 +151,7 @@ func TestForeignBoundsAreRefused(t *testing.T) {
 		}
 		var h results.Histogram
 		if err := json.Unmarshal(data, &h); err == nil || !strings.Contains(err.Error(), "digits") {
-			t.Errorf("got %v, want its bounds refused", err)
+			t.Errorf("got %v, want an error about its bounds", err)
 		}
 	}
 	long := []byte(`{"hdr":"` + strings.Repeat("A", 2<<20) + `"}`)

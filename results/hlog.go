@@ -10,11 +10,10 @@ import (
 	"pushbench/results/metric"
 )
 
-// hlogHeader begins an HdrHistogram interval log, format version 1.3. Intervals
-// carry seconds since the base time, which is the run's start. It is written
-// here rather than by the library because a line is compared, byte by byte, with
-// its interval when a folder is read, and because the library keeps whole
-// milliseconds since 1970.
+// hlogHeader is the header of an HdrHistogram interval log, format version 1.3. The times of
+// intervals are seconds since the base time, which is the start of the run. The library's writer
+// is not used, because Open compares each line with its interval byte by byte, and because the
+// library rounds to milliseconds since 1970.
 func hlogHeader(started time.Time) []byte {
 	return fmt.Appendf(nil, `#[Delivery latency in nanoseconds, one tag a transport]
 #[Histogram log format version %s]
@@ -24,12 +23,12 @@ func hlogHeader(started time.Time) []byte {
 `, hdrhistogram.HISTOGRAM_LOG_FORMAT_VERSION, float64(started.UnixMilli())/1000, started.UTC().Format(time.RFC3339))
 }
 
-// emptyHistogram is what the log holds for an interval in which nothing came: a
-// constant, because another version of Go may compress nothing to other bytes.
+// emptyHistogram is the encoding of an interval without a message. It is a constant, because
+// another version of Go may compress an empty histogram to other bytes.
 const emptyHistogram = "HISTFAAAACd42pJpmSzMwMDAyAABzFDqBQMDQ/emkwUM9h+gMoAAAAD//2wMBds="
 
-// hlogLine is an interval as a line of the log: start and length in seconds, the
-// maximum in milliseconds as the format has it for values in nanoseconds.
+// hlogLine returns an interval as a line of the log: start and length in seconds, the maximum in
+// milliseconds, as the format requires for values in nanoseconds.
 func hlogLine(i Interval) ([]byte, error) {
 	encoded, err := i.Latency.encode()
 	if err != nil {
@@ -39,11 +38,11 @@ func hlogLine(i Interval) ([]byte, error) {
 }
 
 func hlogPrefix(i Interval) string {
-	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", caseKey(i.ConfigurationName()), i.At.Seconds(), i.Length.Seconds(), metric.Milliseconds(i.Latency.Max()))
+	return fmt.Sprintf("Tag=%s,%.3f,%.3f,%.6f,", keyOf(i.ConfigurationName()), i.At.Seconds(), i.Length.Seconds(), metric.Milliseconds(i.Latency.Max()))
 }
 
-// isHlogLine reports whether the line, without its line end, is that of an
-// interval that was read from a file.
+// isHlogLine reports whether the line, without its line end, is that of an interval read from a
+// file.
 func isHlogLine(line string, i Interval) bool {
 	return line == hlogPrefix(i)+cmp.Or(i.Latency.encoded, emptyHistogram)
 }

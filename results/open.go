@@ -15,16 +15,16 @@ import (
 	"strings"
 )
 
-// Bounds of what is read, so that a hostile or damaged folder cannot exhaust memory.
+// Limits of file sizes, so that a malicious or corrupt folder cannot exhaust memory.
 const (
 	maxLine     = 8 << 20   // a trial has up to nine histograms
 	maxManifest = 4 << 20   // bytes of manifest.json and of SHA256SUMS
 	maxFile     = 512 << 20 // bytes of any log
 )
 
-// Open reads a run folder and trusts nothing in it. What cannot be trusted is a
-// *CorruptError. A folder that its writer was killed in may end in a torn line:
-// it is dropped and said in Warnings.
+// Open reads a run folder and validates all of it. The error for a corrupt file is a
+// *CorruptError. If the writer was killed, the last line may be truncated: Open drops it and adds
+// a warning.
 func Open(path string) (*Run, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
@@ -48,21 +48,21 @@ func openFS(root fs.FS, path string) (*Run, error) {
 	return r.run, nil
 }
 
-// explainOpen adds where a run that was cut short is to be found.
+// explainOpen adds the path of an interrupted run to an error.
 func explainOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, partial := os.Stat(filepath.Clean(path) + partialSuffix); partial == nil {
-			return fmt.Errorf("open run: %w (the run was cut short: see %s%s)", err, filepath.Clean(path), partialSuffix)
+			return fmt.Errorf("open run: %w (the run was interrupted: see %s%s)", err, filepath.Clean(path), partialSuffix)
 		}
 	}
 	return fmt.Errorf("open run: %w", err)
 }
 
-// A reader reads the files of a folder in turn into run.
+// A reader reads the files of a folder into run.
 type reader struct {
 	root   fs.FS
 	run    *Run
-	sealed bool // SHA256SUMS is there, so nothing may be torn
+	sealed bool // SHA256SUMS exists, so no line may be truncated
 }
 
 func corrupt(file string, line int, problem string, err error) error {
@@ -73,7 +73,7 @@ func (r *reader) warn(format string, args ...any) {
 	r.run.Warnings = append(r.run.Warnings, fmt.Sprintf(format, args...))
 }
 
-// open refuses anything but a file of bounded size: opening a pipe would hang.
+// open opens a regular file of limited size only: opening a pipe would block.
 func (r *reader) open(name string, limit int64) (fs.File, error) {
 	info, err := fs.Stat(r.root, name)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *reader) open(name string, limit int64) (fs.File, error) {
 		return nil, corrupt(name, 0, "is not a regular file", nil)
 	}
 	if info.Size() > limit {
-		return nil, corrupt(name, 0, fmt.Sprintf("has %d bytes, at most %d allowed", info.Size(), limit), nil)
+		return nil, corrupt(name, 0, fmt.Sprintf("has %d bytes; allowed: at most %d", info.Size(), limit), nil)
 	}
 	f, err := r.root.Open(name)
 	if err != nil {
@@ -108,23 +108,22 @@ func (r *reader) readAll(name string, limit int64) ([]byte, error) {
 func (r *reader) manifest() error {
 	data, err := r.readAll(manifestFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return corrupt(manifestFile, 0, "is missing: this is no run folder", nil)
+		return corrupt(manifestFile, 0, "is missing: this is not a run folder", nil)
 	}
 	if err != nil {
 		return err
 	}
 	if r.run.Manifest, err = decodeManifest(data); err != nil {
-		return corrupt(manifestFile, 0, "cannot be trusted", err)
+		return corrupt(manifestFile, 0, "is invalid", err)
 	}
 	return nil
 }
 
-// unsealed is the warning about a folder that Finish has not sealed.
-const unsealed = "the run was killed before it was finished: there is no " + sumsFile
+// unsealed is the warning about a folder without SHA256SUMS, which Finish writes.
+const unsealed = "the run was killed before it finished: " + sumsFile + " is missing"
 
-// sums compares the folder with SHA256SUMS. Reports can be made again, so one
-// that was changed is only worth a warning, and one that is gone not even that;
-// what was measured cannot.
+// sums compares the folder with SHA256SUMS. A modified report is a warning and a missing one is
+// ignored, as reports can be regenerated. A measurement cannot: a modified one is an error.
 func (r *reader) sums() error {
 	data, err := r.readAll(sumsFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -137,39 +136,39 @@ func (r *reader) sums() error {
 	r.sealed = true
 	sums, err := parseSums(data)
 	if err != nil {
-		return corrupt(sumsFile, 0, "cannot be trusted", err)
+		return corrupt(sumsFile, 0, "is invalid", err)
 	}
 	for name, want := range sums {
 		err := r.verify(name, want)
 		switch {
 		case err == nil:
 		case slices.Contains(measured, name):
-			return corrupt(name, 0, "is not what was written", err)
-		case errors.Is(err, fs.ErrNotExist): // it can be drawn when it is wanted
+			return corrupt(name, 0, "was modified", err)
+		case errors.Is(err, fs.ErrNotExist): // it can be regenerated
 		default:
-			r.warn("%s was changed since the run: %v", name, err)
+			r.warn("%s was modified after the run: %v", name, err)
 		}
 	}
 	slices.Sort(r.run.Warnings)
 	return nil
 }
 
-// measured are the files that SHA256SUMS must vouch for.
+// measured are the files that SHA256SUMS must list.
 var measured = []string{manifestFile, scenarioFile, trialsFile, intervalsFile, hlogFile}
 
-// parseSums reads what Seal wrote.
+// parseSums reads the format of Seal.
 func parseSums(data []byte) (map[string]string, error) {
 	sums := map[string]string{}
 	for line := range bytes.Lines(data) {
 		sum, name, ok := strings.Cut(strings.TrimSuffix(string(line), "\n"), "  ")
 		if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != sha256.Size || !fs.ValidPath(name) || line[len(line)-1] != '\n' {
-			return nil, fmt.Errorf("line %.80q is not a sum and a name", line)
+			return nil, fmt.Errorf("line %.80q is not a checksum and a name", line)
 		}
 		sums[name] = sum
 	}
 	for _, name := range measured {
 		if sums[name] == "" {
-			return nil, fmt.Errorf("it does not vouch for %s", name)
+			return nil, fmt.Errorf("no checksum of %s", name)
 		}
 	}
 	return sums, nil
@@ -183,12 +182,12 @@ func (r *reader) verify(name, want string) error {
 	defer f.Close()
 	got, err := checksum(f)
 	if err == nil && got != want {
-		err = fmt.Errorf("its SHA-256 is %s, %s says %s", got, sumsFile, want)
+		err = fmt.Errorf("its SHA-256 is %s, but in %s %s", got, sumsFile, want)
 	}
 	return err
 }
 
-// into reads the lines of a file, each of a kind, and appends what they hold.
+// into decodes each line of a file and appends the values.
 func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) error {
 	return r.lines(file, func(line []byte) error {
 		v, err := decode[T](kind, line)
@@ -197,8 +196,8 @@ func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) 
 	})
 }
 
-// hlog checks the interval log against the intervals, line by line. A kill
-// between the two writes leaves the log one line short.
+// hlog compares the interval log with the intervals, line by line. After a kill between the two
+// writes the log lacks one line.
 func (r *reader) hlog() error {
 	header := strings.Split(string(hlogHeader(r.run.Manifest.Started)), "\n")
 	header = header[:len(header)-1]
@@ -209,7 +208,7 @@ func (r *reader) hlog() error {
 		case i < 0 && string(line) != header[n-1]:
 			return errors.New("not the header of this run's log")
 		case i >= len(r.run.Intervals) || i >= 0 && !isHlogLine(string(line), r.run.Intervals[i]):
-			return errors.New("not what " + intervalsFile + " says")
+			return errors.New("differs from " + intervalsFile)
 		}
 		return nil
 	})
@@ -222,8 +221,8 @@ func (r *reader) hlog() error {
 	return nil
 }
 
-// lines calls f for each whole line. A torn one at the end is what a kill
-// leaves: it is dropped, unless the folder was sealed after it.
+// lines calls f for each complete line. A kill can leave a truncated line at the end: it is
+// dropped, unless the folder has SHA256SUMS.
 func (r *reader) lines(name string, f func(line []byte) error) error {
 	file, err := r.open(name, maxFile)
 	if err != nil {
@@ -239,18 +238,18 @@ func (r *reader) lines(name string, f func(line []byte) error) error {
 		case !whole && len(line) == 0:
 			return nil
 		case !whole && r.sealed:
-			return corrupt(name, n, "is torn", nil)
+			return corrupt(name, n, "is truncated", nil)
 		case !whole:
-			r.warn("%s: line %d was torn when the run was killed: %d bytes dropped, %d whole lines kept", name, n, len(line), n-1)
+			r.warn("%s: line %d was truncated when the run was killed: %d bytes dropped, %d complete lines kept", name, n, len(line), n-1)
 			return nil
 		}
 		if err := f(line); err != nil {
-			return corrupt(name, n, "cannot be trusted", err)
+			return corrupt(name, n, "is invalid", err)
 		}
 	}
 }
 
-// readLine reads up to a line end, which it cuts off, or to the end of the file.
+// readLine reads up to a line end, which it removes, or to the end of the file.
 func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	for {
 		part, err := in.ReadSlice('\n')
@@ -268,17 +267,17 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	}
 }
 
-// unfinished counts the intervals of trials that never ended: they are kept in
-// the folder, and enter no figure.
+// unfinished warns about the intervals of trials that did not end: they remain in the folder and
+// are part of no result.
 func (r *reader) unfinished() {
 	ended := map[string]bool{}
 	for _, t := range r.run.Trials {
-		ended[fmt.Sprintf("block %d %s", t.Repetition, t.ConfigurationName())] = true
+		ended[fmt.Sprintf("repetition %d %s", t.Repetition, t.ConfigurationName())] = true
 	}
 	left := map[string]int{}
 	var order []string
 	for _, i := range r.run.Intervals {
-		trial := fmt.Sprintf("block %d %s", i.Repetition, i.ConfigurationName())
+		trial := fmt.Sprintf("repetition %d %s", i.Repetition, i.ConfigurationName())
 		if ended[trial] {
 			continue
 		}
@@ -287,6 +286,6 @@ func (r *reader) unfinished() {
 		}
 	}
 	for _, trial := range order {
-		r.warn("%s was cut short: %d of its intervals are kept, and enter no figure", trial, left[trial])
+		r.warn("%s was interrupted: %d of its intervals are kept, but are part of no result", trial, left[trial])
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// measured are the files whose damage must not go unseen.
+// measured are the files in which any corruption must be detected.
 var measured = []string{"manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl", "latency.hlog"}
 
 // rewrite replaces a file of a folder.
@@ -35,7 +35,7 @@ func read(t testing.TB, dir, name string) []byte {
 	return data
 }
 
-// isCorrupt fails the test unless err says that the folder cannot be trusted.
+// isCorrupt fails the test unless err is a CorruptError.
 func isCorrupt(t *testing.T, err error, format string, args ...any) {
 	t.Helper()
 	var corrupt *results.CorruptError
@@ -50,8 +50,8 @@ func refused(t *testing.T, dir, why string) {
 	isCorrupt(t, err, "%s", why)
 }
 
-// reseal changes a sealed line and gives it the checksum of what it says now:
-// the check under test is the one that lies behind the checksum.
+// reseal changes a line and updates its checksum, to test the validation that follows the
+// checksum.
 func reseal(kind, line, old, new string) string {
 	prefix := fmt.Sprintf(`{"crc32c":"00000000",%q:`, kind)
 	body := strings.Replace(line[len(prefix):len(line)-len("}\n")], old, new, 1)
@@ -59,29 +59,29 @@ func reseal(kind, line, old, new string) string {
 	return fmt.Sprintf("{\"crc32c\":\"%08x\",%q:%s}\n", sum, kind, body)
 }
 
-func TestImpossibleFiguresAreRefused(t *testing.T) {
-	for _, c := range []struct{ name, file, kind, old, new, says string }{
+func TestImpossibleValuesAreRefused(t *testing.T) {
+	for _, c := range []struct{ name, file, kind, old, new, want string }{
 		{"newer schema", "manifest.json", "manifest", `"schema": 1`, `"schema": 2`, "schema 2"},
 		{"older schema", "manifest.json", "manifest", `"schema": 1`, `"schema": 0`, "schema 0"},
 		{"newer schema with new fields", "manifest.json", "manifest", `"schema": 1`, `"schema": 2, "moon": 1`, "schema 2"},
 		{"unknown field", "manifest.json", "manifest", `"schema": 1`, `"schema": 1, "moon": 1`, "moon"},
 		{"unknown status", "manifest.json", "manifest", `"PARTIAL"`, `"PARTLY"`, "unknown status"},
 		{"ended before it started", "manifest.json", "manifest", `"2025-11-22T19:01:00Z"`, `"2025-11-22T18:01:00Z"`, "before it started"},
-		{"name of a transport", "manifest.json", "manifest", `"sse"`, `"../sse"`, "cannot be the name"},
+		{"name of a transport", "manifest.json", "manifest", `"sse"`, `"../sse"`, "invalid transport name"},
 		{"negative clients", "manifest.json", "manifest", `"clients": 1`, `"clients": -1`, "negative"},
 		{"number too large", "manifest.json", "manifest", `"publish_rate": 0`, `"publish_rate": 1e400`, "1e400"},
 		{"no number", "manifest.json", "manifest", `"publish_rate": 0`, `"publish_rate": NaN`, "invalid character"},
-		{"ledger", "trials.jsonl", "trial", `"owed":4`, `"owed":5`, "owed = unique"},
-		{"received", "trials.jsonl", "trial", `"received":3`, `"received":4`, "received = unique"},
+		{"ledger", "trials.jsonl", "trial", `"owed":4`, `"owed":5`, "expected = delivered"},
+		{"received", "trials.jsonl", "trial", `"received":3`, `"received":4`, "received = delivered"},
 		{"publishes", "trials.jsonl", "trial", `"planned":4`, `"planned":5`, "planned = on time"},
 		{"acknowledgements", "trials.jsonl", "trial", `"sent":4`, `"sent":5`, "sent = acknowledged"},
 		{"lost but not infinite", "trials.jsonl", "trial", `"infinite":1`, `"infinite":0`, "infinite latencies"},
 		{"negative", "trials.jsonl", "trial", `"cpu_ns":0`, `"cpu_ns":-1`, "negative"},
 		{"transport not in the manifest", "trials.jsonl", "trial", `"sse"`, `"ssf"`, "not in the manifest"},
-		{"event before the window", "trials.jsonl", "trial", `"block":1`, `"block":1,"events":[{"at_ns":-1,"took_ns":1,"what":"x"}]`, "an event \"x\" at -1ns"},
+		{"event before the window", "trials.jsonl", "trial", `"block":1`, `"block":1,"events":[{"at_ns":-1,"took_ns":1,"what":"x"}]`, "event \"x\" at -1ns"},
 		{"two values", "trials.jsonl", "trial", `"block":1`, `"block":1}{"block":1`, ""},
-		{"histogram count", "trials.jsonl", "trial", `"count":3`, `"count":4`, "its count says 4"},
-		{"histogram maximum", "trials.jsonl", "trial", `"max_ns":900000`, `"max_ns":100000`, "its maximum says"},
+		{"histogram count", "trials.jsonl", "trial", `"count":3`, `"count":4`, "a count of 4"},
+		{"histogram maximum", "trials.jsonl", "trial", `"max_ns":900000`, `"max_ns":100000`, "its maximum is"},
 		{"histogram not base64", "trials.jsonl", "trial", `"hdr":"`, `"hdr":"%`, "base64"},
 		{"interval count", "intervals.jsonl", "interval", `"counted":0`, `"counted":1`, "1 counted"},
 		{"endless interval", "intervals.jsonl", "interval", `"length_ns":1000000000`, `"length_ns":1000000000000000`, "at most"},
@@ -98,21 +98,21 @@ func TestImpossibleFiguresAreRefused(t *testing.T) {
 			}
 			rewrite(t, dir, c.file, []byte(changed+rest))
 			refused(t, dir, c.name)
-			if _, err := results.Open(dir); !strings.Contains(err.Error(), c.says) {
-				t.Errorf("the error %q does not say %q", err, c.says)
+			if _, err := results.Open(dir); !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %q, want %q in it", err, c.want)
 			}
 		})
 	}
 }
 
-func TestATrialIsThereOnce(t *testing.T) {
+func TestDuplicateTrialIsRefused(t *testing.T) {
 	dir := begin(t, tiny()).Path()
 	line := read(t, dir, "trials.jsonl")
 	rewrite(t, dir, "trials.jsonl", append(line, line...))
 	refused(t, dir, "the same trial twice")
 }
 
-func TestWhatIsNoRunFolderIsRefused(t *testing.T) {
+func TestOtherFolderIsRefused(t *testing.T) {
 	refused(t, t.TempDir(), "empty folder")
 	if _, err := results.Open(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing folder: %v", err)
@@ -122,8 +122,8 @@ func TestWhatIsNoRunFolderIsRefused(t *testing.T) {
 	}
 }
 
-// Opening a pipe would wait for its writer for ever, and a link may lead out.
-func TestOnlyFilesOfTheFolderAreRead(t *testing.T) {
+// Opening a pipe blocks until it has a writer, and a link may leave the folder.
+func TestOnlyRegularFilesOfTheFolderAreRead(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		replace func(path string) error
@@ -146,7 +146,7 @@ func TestOnlyFilesOfTheFolderAreRead(t *testing.T) {
 	}
 }
 
-func TestALineIsBounded(t *testing.T) {
+func TestLineLengthIsLimited(t *testing.T) {
 	dir := begin(t, tiny()).Path()
 	rewrite(t, dir, "trials.jsonl", bytes.Repeat([]byte("x"), 9<<20))
 	refused(t, dir, "a line of 9 MiB")
@@ -182,7 +182,7 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("an error that is not a CorruptError: %v", err)
 		}
 		if err == nil {
-			summary.Of(run) // what was accepted can be summed up
+			summary.Of(run) // an accepted run can be summarized
 		}
 	})
 }

@@ -12,11 +12,11 @@ import (
 // castagnoli is the polynomial of CRC32C, RFC 3720 appendix B.4.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// seal wraps a JSON value with the checksum of its bytes and ends the line:
+// seal wraps a JSON value with the checksum of its bytes, and appends a line end:
 //
 //	{"crc32c":"0a1b2c3d","trial":{…}}
 //
-// The line stays valid JSON, and a torn or flipped one is recognised.
+// The line is valid JSON, and a truncated or corrupt one is detected.
 func seal(kind string, body []byte) []byte {
 	return append(append([]byte(sealPrefix(kind, body)), body...), "}\n"...)
 }
@@ -25,11 +25,11 @@ func sealPrefix(kind string, body []byte) string {
 	return fmt.Sprintf(`{"crc32c":"%08x",%q:`, crc32.Checksum(body, castagnoli), kind)
 }
 
-// unseal returns the value of a line, without its line end, that seal has made.
+// unseal returns the value in a line of seal, without its line end.
 func unseal(kind string, line []byte) ([]byte, error) {
 	start := len(sealPrefix(kind, nil))
 	if len(line) <= start || line[len(line)-1] != '}' {
-		return nil, fmt.Errorf("not a sealed %s", kind)
+		return nil, fmt.Errorf("not a %s with a checksum", kind)
 	}
 	body := line[start : len(line)-1]
 	if string(line[:start]) != sealPrefix(kind, body) {
@@ -38,7 +38,7 @@ func unseal(kind string, line []byte) ([]byte, error) {
 	return body, nil
 }
 
-// decodeStrict reads one JSON value and refuses fields that v does not have.
+// decodeStrict reads one JSON value. It returns an error for a field that v does not have.
 func decodeStrict(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -51,8 +51,8 @@ func decodeStrict(data []byte, v any) error {
 	return nil
 }
 
-// decodeManifest reads a manifest file, and its schema before all else: a newer
-// one may have fields that this program does not know.
+// decodeManifest reads a manifest file. It checks the schema first: a newer one may have fields
+// that this version does not know.
 func decodeManifest(file []byte) (Manifest, error) {
 	line := bytes.TrimSuffix(file, []byte("\n"))
 	body, err := unseal("manifest", line)
@@ -66,7 +66,7 @@ func decodeManifest(file []byte) (Manifest, error) {
 		return Manifest{}, err
 	}
 	if version.Schema != Schema {
-		return Manifest{}, fmt.Errorf("it has schema %d, this pushbench reads schema %d: read it with the version that wrote it", version.Schema, Schema)
+		return Manifest{}, fmt.Errorf("it has schema %d, this pushbench reads schema %d: use the version of pushbench that wrote it", version.Schema, Schema)
 	}
 	return decode[Manifest]("manifest", line)
 }
@@ -83,7 +83,7 @@ func decode[T interface{ check() error }](kind string, line []byte) (v T, err er
 	return v, v.check()
 }
 
-// encodeLine is a line of a .jsonl file.
+// encodeLine returns a line of a .jsonl file.
 func encodeLine(kind string, v any) ([]byte, error) {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-func TestWhatIsSealedIsUnsealed(t *testing.T) {
-	body := []byte("123456789") // whose CRC32C the RFC's readers check theirs with
+func TestSealRoundTrip(t *testing.T) {
+	body := []byte("123456789") // the usual test vector of CRC32C
 	line := seal("trial", body)
 	if want := `{"crc32c":"e3069283","trial":123456789}` + "\n"; string(line) != want {
 		t.Errorf("sealed as %s, want %s", line, want)
@@ -18,15 +18,15 @@ func TestWhatIsSealedIsUnsealed(t *testing.T) {
 		t.Errorf("unsealed as %s, %v", got, err)
 	}
 	if _, err := unseal("interval", bytes.TrimSuffix(line, []byte("\n"))); err == nil {
-		t.Error("a trial was taken for an interval")
+		t.Error("a trial was accepted as an interval")
 	}
 	if _, err := unseal("trial", nil); err == nil {
-		t.Error("nothing was taken for a trial")
+		t.Error("an empty line was accepted as a trial")
 	}
 }
 
-// FuzzDecode gives every body its checksum: what lies behind the checksum must
-// hold against a folder that was forged rather than damaged.
+// FuzzDecode gives every body a valid checksum, to test the validation of a folder that is
+// malicious rather than corrupt.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		`{}`, `{"schema":1,"status":"PARTIAL","transports":["sse"]}`, `{"schema":2}`,
@@ -39,15 +39,15 @@ func FuzzDecode(f *testing.F) {
 		line := func(kind string) []byte { return bytes.TrimSuffix(seal(kind, body), []byte("\n")) }
 		if m, err := decodeManifest(line("manifest")); err == nil {
 			if _, err := json.Marshal(m); err != nil {
-				t.Errorf("a manifest was read that cannot be written: %v", err)
+				t.Errorf("an accepted manifest cannot be written: %v", err)
 			}
 		}
 		if trial, err := decode[Trial]("trial", line("trial")); err == nil {
-			Pool([]Trial{trial}) // what was accepted can be added up
+			Pool([]Trial{trial}) // an accepted trial can be pooled
 		}
 		if i, err := decode[Interval]("interval", line("interval")); err == nil {
 			if _, err := hlogLine(i); err != nil {
-				t.Errorf("an interval was read that cannot be logged: %v", err)
+				t.Errorf("an accepted interval cannot be logged: %v", err)
 			}
 		}
 	})
@@ -58,7 +58,7 @@ func FuzzParseSums(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		sums, err := parseSums(data)
 		if err == nil && len(sums) < len(measured) {
-			t.Errorf("%d sums were enough", len(sums))
+			t.Errorf("%d checksums were accepted", len(sums))
 		}
 	})
 }

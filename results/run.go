@@ -2,8 +2,7 @@ package results
 
 import "fmt"
 
-// The files of a run folder that hold what was measured. Everything else in a
-// folder is derived from them.
+// The files of a run folder that contain the measurement. All other files are derived from them.
 const (
 	manifestFile  = "manifest.json"
 	scenarioFile  = "scenario.yaml"
@@ -13,22 +12,22 @@ const (
 	sumsFile      = "SHA256SUMS"
 )
 
-// partialSuffix marks the folder of a run that has not ended, or ended early.
+// partialSuffix marks the folder of a run that is not finished, or ended early.
 const partialSuffix = ".partial"
 
 // A Run is a run folder in memory.
 type Run struct {
 	Path      string
 	Manifest  Manifest
-	Trials    []Trial    // in the order they ended
-	Intervals []Interval // in the order they were written
-	Warnings  []string   // what is missing, when the folder was not finished
+	Trials    []Trial    // in the order of their ends
+	Intervals []Interval // in the order of writing
+	Warnings  []string   // what is missing, if the folder is not finished
 }
 
-// A CorruptError says which file of a run folder cannot be trusted, where and why.
+// A CorruptError describes a corrupt file of a run folder.
 type CorruptError struct {
-	File    string // as the folder names it
-	Line    int    // from 1; 0 when it is about the whole file
+	File    string // name in the folder
+	Line    int    // from 1; 0: the whole file
 	Problem string
 	Err     error // the cause, or nil
 }

@@ -13,7 +13,7 @@ import (
 	"pushbench/results"
 )
 
-// compiled is a published schema, as a validator that is not ours reads it.
+// compiled returns a published schema, compiled by an independent validator.
 func compiled(t *testing.T, of string) *jsonschema.Schema {
 	t.Helper()
 	text, err := os.ReadFile(of + ".schema.json")
@@ -35,13 +35,13 @@ func compiled(t *testing.T, of string) *jsonschema.Schema {
 	return s
 }
 
-func TestNoSchemaOfWhatIsUnknown(t *testing.T) {
+func TestUnknownSchemaIsAnError(t *testing.T) {
 	if _, err := results.JSONSchema("server"); err == nil || !strings.Contains(err.Error(), "manifest, trial, interval") {
 		t.Errorf("%v", err)
 	}
 }
 
-// The committed runs are what the schemas say, and what is damaged is not.
+// The schemas accept the committed runs, and reject corrupt ones.
 func TestSchemasAcceptTheReferences(t *testing.T) {
 	manifests, err := filepath.Glob("reference/*/manifest.json")
 	if err != nil || len(manifests) == 0 {
@@ -61,13 +61,13 @@ func TestSchemasAcceptTheReferences(t *testing.T) {
 				}
 				fields := value.(map[string]any)
 				inner := fields[of].(map[string]any)
-				for _, damage := range []func(){
+				for _, corrupt := range []func(){
 					func() { inner["transport"], inner["transports"] = 7, 7 },
 					func() { fields["crc32c"] = "no" },
 				} {
-					damage()
+					corrupt()
 					if s.Validate(value) == nil {
-						t.Errorf("%s, value %d: what is damaged is accepted", path, i+1)
+						t.Errorf("%s, value %d: a corrupt value is accepted", path, i+1)
 					}
 				}
 			}
@@ -75,7 +75,7 @@ func TestSchemasAcceptTheReferences(t *testing.T) {
 	}
 }
 
-// values are those of a file: one, or one a line.
+// values returns the values of a file: one, or one per line.
 func values(t *testing.T, path, of string) (all [][]byte) {
 	t.Helper()
 	text, err := os.ReadFile(path)

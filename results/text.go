@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Capital returns s with its first letter in upper case. A run's own text may be empty, or
-// begin with any letter.
+// Capital returns s with its first letter in upper case. Text from a run may be empty, or begin
+// with any letter.
 func Capital(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
 	if size == 0 {
@@ -16,8 +16,8 @@ func Capital(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
-// Plain makes a string that came from outside harmless on one line of a
-// terminal or a chart: no control characters, no escapes, no reversed text.
+// Plain makes a string from a file safe to print on one line of a terminal or chart: without
+// control characters, escape sequences and reversed text.
 func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

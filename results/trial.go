@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// Valid reports whether the trial's figures may be used: it ran to its end and
-// every gate passed. One that saturated is valid, and describes overload.
+// Valid reports whether the trial's values may be used: it is complete and every validity check
+// passed. A saturated trial is valid, and describes overload.
 func (t Trial) Valid() bool {
 	return (t.Status == Complete || t.Status == Saturated) && len(t.FailedChecks()) == 0
 }
 
-// FailedGates are the gates that void the trial.
+// FailedChecks returns the validity checks that make the trial invalid.
 func (t Trial) FailedChecks() []ValidityCheck {
-	return slices.DeleteFunc(slices.Clone(t.Checks), func(g ValidityCheck) bool { return g.Passed })
+	return slices.DeleteFunc(slices.Clone(t.Checks), func(c ValidityCheck) bool { return c.Passed })
 }
 
-// Name names the trial among those of its run.
+// Name returns a name that is unique within the run.
 func (t Trial) Name() string {
-	name := fmt.Sprintf("block %d %s", t.Repetition, t.ConfigurationName())
+	name := fmt.Sprintf("repetition %d %s", t.Repetition, t.ConfigurationName())
 	if t.Attempt > 0 {
 		name += fmt.Sprintf(" (attempt %d)", t.Attempt+1)
 	}

@@ -44,7 +44,7 @@ func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 		p.Add(rows)
 		c.panels = append(c.panels, panel{plot: p, share: share, title: results.Capital(title), x: "B / A, 95 % interval (log scale)"})
 	}
-	c.keys = []key{{name: "lower in B", glyph: diamondOf(blue)}, {name: "higher in B", glyph: diamondOf(vermillion)}, {name: "no measurable difference", glyph: diamondOf(soft)}}
+	c.keys = []key{{name: "lower in B", glyph: diamondOf(blue)}, {name: "higher in B", glyph: diamondOf(vermillion)}, {name: "no significant difference", glyph: diamondOf(soft)}}
 	c.Alt = "Values of run B relative to run A. " + strings.Join(clauses, "; ") + "."
 	c.Basis = fmt.Sprintf("%s · %d repetitions in both · A: commit %s · B: commit %s · grey band: margin of %g %%",
 		results.Plain(b.Manifest.Workload.Scenario), len(j.Repetitions), served(a), served(b), 100*j.Declared.Margin)

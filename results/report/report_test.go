@@ -120,7 +120,7 @@ var states = map[string]func() *results.Run{
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in block 5"
 			r.Trials = r.Trials[:18]
-			r.Warnings = []string{"block 5 sse was cut short: 2 of its intervals are kept, and enter no figure"}
+			r.Warnings = []string{"repetition 5 sse was interrupted: 2 of its intervals are kept, but are part of no result"}
 		})
 	},
 	"saturated": func() *results.Run {

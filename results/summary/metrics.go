@@ -8,16 +8,16 @@ import (
 	"pushbench/results/metric"
 )
 
-// Measure is a metric of a trial, or any percentile: see metric.Find. A name of neither is a
-// mistake in the program, and panics. Pooled trials have the same metrics: their counts are
-// added up and their histograms merged, then the metric is computed.
+// Measure returns a metric of a trial, or any percentile: see metric.Find. It panics on any other
+// name, as that is a programming error. Pooled trials have the same metrics: their counts are
+// summed and their histograms merged before the metric is computed.
 func Measure(name string, t results.Trial) Value {
 	if of, ok := measures[name]; ok {
 		return of(t)
 	}
 	subject, q, ok := metric.Percentile(name)
 	if !ok {
-		panic("summary: no metric is called " + strconv.Quote(name))
+		panic("summary: unknown metric " + strconv.Quote(name))
 	}
 	switch subject {
 	case "age":
@@ -33,7 +33,7 @@ func Measure(name string, t results.Trial) Value {
 	}
 }
 
-// measures compute the metrics that are no percentiles of what is measured of every trial.
+// measures computes the metrics that are not percentiles of a latency or of the age.
 var measures = map[string]func(results.Trial) Value{
 	metric.Mean:    ofAll(results.Histogram.Mean),
 	metric.Max:     ofAll(results.Histogram.Max),
@@ -72,12 +72,12 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ServerMemoryPerClient:    memoryPerClient(func(c results.Cost) results.Process { return c.Server }),
 	metric.GeneratorMemoryPerClient: memoryPerClient(func(c results.Cost) results.Process { return c.Generator }),
 
-	metric.ShortLivedReadyP50: visited(func(v results.Visits) Value {
+	metric.ShortLivedReadyP50: shortLived(func(v results.Visits) Value {
 		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Came - v.Connect.Count(), Independent: v.Came}, 0.5)
 	}),
-	metric.FirstMessageP50:    visited(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
-	metric.FirstMessageP99:    visited(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
-	metric.ShortLivedUnserved: visited(func(v results.Visits) Value { return number(v.First.Infinite) }),
+	metric.FirstMessageP50:    shortLived(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
+	metric.FirstMessageP99:    shortLived(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
+	metric.ShortLivedUnserved: shortLived(func(v results.Visits) Value { return number(v.First.Infinite) }),
 
 	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
 	metric.ConnectServerCPU:    cpuPerConnection(func(s results.CPUTime) time.Duration { return s.CPU }),
@@ -87,7 +87,7 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ConnectBytesDown:    func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesDown)) },
 }
 
-// quantile is the quantile q in ms, or why it cannot be printed.
+// quantile returns the quantile q in ms, or why it cannot be printed.
 func quantile(l results.Latency, q float64) Value {
 	d, infinite, ok := l.Quantile(q)
 	switch {
@@ -100,7 +100,7 @@ func quantile(l results.Latency, q float64) Value {
 	}
 }
 
-// ofAll is a value of the delivery latencies that one lost message makes infinite.
+// ofAll returns a statistic of the delivery latencies that one lost message makes infinite.
 func ofAll(f func(results.Histogram) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		switch l := t.Latency; {
@@ -122,7 +122,7 @@ func number[N int64 | float64](x N) Value { return Value{X: float64(x)} }
 
 func ms(d time.Duration) Value { return number(metric.Milliseconds(d)) }
 
-// ifShown is v, where there is one.
+// ifShown returns v if ok, else NotShown.
 func ifShown(ok bool, v Value) Value {
 	if !ok {
 		return Value{Known: NotShown}
@@ -130,7 +130,7 @@ func ifShown(ok bool, v Value) Value {
 	return v
 }
 
-// ratio is a/b: infinite when only b is zero, undefined when both are.
+// ratio returns a/b: infinite if only b is zero, undefined if both are.
 func ratio[N int64 | float64](a, b N) Value {
 	switch {
 	case b != 0:
@@ -142,26 +142,26 @@ func ratio[N int64 | float64](a, b N) Value {
 	}
 }
 
-// AgeQuantile is the age that a share q of the time does not exceed. What never came is
-// older than anything that did.
+// AgeQuantile returns the age that a share q of the time does not exceed. The time of a
+// subscription without a message counts as infinitely old.
 func AgeQuantile(t results.Trial, q float64) Value {
-	f := t.Age
-	return ifShown(f.Covered+f.Never != 0, quantile(results.Latency{Histogram: f.Age, Infinite: int64(f.Never), Independent: f.Independent}, q))
+	a := t.Age
+	return ifShown(a.Covered+a.Never != 0, quantile(results.Latency{Histogram: a.Age, Infinite: int64(a.Never), Independent: a.Independent}, q))
 }
 
 func perMessage(of func(results.Wire) int64) func(results.Trial) Value {
 	return func(t results.Trial) Value { return ratio(of(t.Cost.Wire), t.Cost.Delivered) }
 }
 
-// What TCP/IP adds to the payload, in bytes, over IPv4 on Linux as it comes. Link
-// headers are not counted.
+// Bytes that TCP/IP adds to the payload, over IPv4 on Linux with default settings, without link
+// headers.
 const (
-	SegmentHeader    = 52 // of every segment: 20 of IP, 20 of TCP, 12 for the timestamp option (RFC 7323)
-	HandshakeOptions = 16 // of every connection: SYN and its answer carry 8 more each (segment size, SACK, window scale)
+	SegmentHeader    = 52 // per segment: 20 of IP, 20 of TCP, 12 for the timestamp option (RFC 7323)
+	HandshakeOptions = 16 // per connection: SYN and SYN-ACK have 8 more each (segment size, SACK, window scale)
 )
 
-// packetBytes takes its segments from TCP_INFO, the bare acknowledgements among
-// them. Held against a network interface's counters it is right within 1 %.
+// packetBytes uses the segment counts of TCP_INFO, which include pure acknowledgements. It agrees
+// with the counters of a network interface within 1 %.
 func packetBytes(t results.Trial) Value {
 	w := t.Cost.Wire
 	all := w.Bytes() + SegmentHeader*(w.Up.Segments+w.Down.Segments) + HandshakeOptions*w.Dials
@@ -170,7 +170,7 @@ func packetBytes(t results.Trial) Value {
 
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
 
-// bothCPU is zero, which is not shown, unless both halves are there.
+// bothCPU returns zero, which is not shown, unless both parts were measured.
 func bothCPU(c results.Cost) time.Duration {
 	if c.Server.CPU == 0 || c.Generator.CPU == 0 {
 		return 0
@@ -178,7 +178,7 @@ func bothCPU(c results.Cost) time.Duration {
 	return c.Server.CPU + c.Generator.CPU
 }
 
-// cpuPerMessage takes a CPU time of zero as not shown: no process runs for nothing.
+// cpuPerMessage treats a CPU time of zero as not measured: every process uses CPU.
 func cpuPerMessage(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		cpu := of(t.Cost)
@@ -186,15 +186,15 @@ func cpuPerMessage(of func(results.Cost) time.Duration) func(results.Trial) Valu
 	}
 }
 
-// cores is how many cores were kept busy.
+// cores returns the mean number of busy cores.
 func cores(of func(results.Cost) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		return ifShown(of(t.Cost) != 0 && t.Cost.Span != 0, ratio(float64(of(t.Cost)), float64(t.Cost.Span)))
 	}
 }
 
-// memoryPerClient is what the clients, reporters among them, added to the resident memory. It may be
-// slightly negative when a process gave memory back meanwhile.
+// memoryPerClient returns the resident memory added per client, including publish-only clients. It
+// may be slightly negative if a process released memory in the meantime.
 func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		p, clients := of(t.Cost), t.Connect.Clients-t.Connect.Failed+t.Connect.PublishOnly
@@ -202,22 +202,21 @@ func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) 
 	}
 }
 
-// visited is a value of the visitors, where there are any.
-func visited(of func(results.Visits) Value) func(results.Trial) Value {
+// shortLived returns a metric of the short-lived clients, if there are any.
+func shortLived(of func(results.Visits) Value) func(results.Trial) Value {
 	return func(t results.Trial) Value { return ifShown(t.Visits.Came != 0, of(t.Visits)) }
 }
 
-// StageQuantile is the quantile q of a stage of connecting. It takes as many
-// independent observations as any other quantile: here each client is one. A
-// client that failed never got through.
+// StageQuantile returns the quantile q of a stage of connecting. It requires as many independent
+// observations as any other quantile; each client is one. A client that failed counts as infinite.
 func StageQuantile(t results.Trial, stage string, q float64) Value {
 	c := t.Connect
-	through := c.Stages[stage].Count()
-	return ifShown(through != 0, quantile(results.Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-through), Independent: c.Clients}, q))
+	completed := c.Stages[stage].Count()
+	return ifShown(completed != 0, quantile(results.Latency{Histogram: c.Stages[stage], Infinite: max(0, c.Clients-completed), Independent: c.Clients}, q))
 }
 
-// cpuPerConnection takes a CPU time of zero as not shown, unless it is a half of one
-// that is: 10 ms ticks can miss a half.
+// cpuPerConnection treats a CPU time of zero as not measured. A zero user or system part of a
+// measured CPU time is valid: ticks of 10 ms can miss it.
 func cpuPerConnection(of func(results.CPUTime) time.Duration) func(results.Trial) Value {
 	return func(t results.Trial) Value {
 		spent := t.Connect.Server

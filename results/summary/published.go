@@ -2,9 +2,9 @@ package summary
 
 import "pushbench/results/metric"
 
-// Measured is the value of a run that stands beside a published figure.
-func (s Summary) Measured(f metric.PublishedValue) Value {
-	return combine(f, func(name, metric string) Value {
+// Measured returns the value of the run to compare with a published value.
+func (s Summary) Measured(p metric.PublishedValue) Value {
+	return combine(p, func(name, metric string) Value {
 		r, ok := s.Row(name)
 		if !ok {
 			return Value{Known: NotShown}
@@ -13,27 +13,27 @@ func (s Summary) Measured(f metric.PublishedValue) Value {
 	})
 }
 
-// Predicted is what the run's arithmetic says of it.
-func (s Summary) Predicted(f metric.PublishedValue) Value {
-	return combine(f, func(name, metric string) Value {
+// Predicted returns the value that the model predicts for the run, to compare with a published value.
+func (s Summary) Predicted(p metric.PublishedValue) Value {
+	return combine(p, func(name, metric string) Value {
 		r, _ := s.Row(name)
-		p, ok := r.Predicted(metric)
+		predicted, ok := r.Predicted(metric)
 		if !ok {
 			return Value{Known: NotShown}
 		}
-		return Value{X: p.Value}
+		return Value{X: predicted.Value}
 	})
 }
 
-func combine(f metric.PublishedValue, of func(name, metric string) Value) Value {
-	v := of(f.Configuration, f.Metric)
-	if v.Known == Shown && f.OverConfiguration != "" {
-		under := of(f.OverConfiguration, f.OverMetric)
-		if under.Known != Shown {
-			return under
+func combine(p metric.PublishedValue, of func(name, metric string) Value) Value {
+	v := of(p.Configuration, p.Metric)
+	if v.Known == Shown && p.OverConfiguration != "" {
+		divisor := of(p.OverConfiguration, p.OverMetric)
+		if divisor.Known != Shown {
+			return divisor
 		}
-		v = ratio(v.X, under.X)
+		v = ratio(v.X, divisor.X)
 	}
-	v.X *= f.Times
+	v.X *= p.Times
 	return v
 }

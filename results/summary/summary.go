@@ -1,8 +1,8 @@
-// Package summary computes what is said of a run from what is on disk: the value of each
-// metric of a trial, the pool of a configuration's trials, their medians, ranges and order.
+// Package summary computes the metrics of a run from its folder: the value of each metric of a
+// trial, the pool of a configuration's trials, their medians, ranges and order.
 //
-// It owns how a metric is computed. It must never write, nor judge a difference: that is
-// package compare's.
+// It owns the computation of metrics. It must never write files, nor assess a difference: package
+// compare does.
 package summary
 
 import (
@@ -13,52 +13,52 @@ import (
 	"pushbench/results"
 )
 
-// A Summary is a run in one row a case, over its valid trials.
+// A Summary has one row per configuration of a run, computed from its valid trials.
 type Summary struct {
-	Rows             []Row      // in report order; a case without a valid trial has an empty row
-	Excluded         []Excluded // trials that enter no row
-	Dropped          []int      // blocks left out whole, as they lack a valid trial of some case
+	Rows             []Row      // in report order; empty for a configuration without a valid trial
+	Excluded         []Excluded // trials that are in no row
+	Dropped          []int      // repetitions discarded because some configuration has no valid trial in them
 	Repetitions      int        // planned
-	Common           []int      // blocks in which every case has a valid trial, ascending: those that can be compared
-	ValidRepetitions int        // how many these are
-	Checks           int        // of all trials
+	Common           []int      // repetitions with a valid trial of every configuration, ascending: the comparable ones
+	ValidRepetitions int        // number of common repetitions
+	Checks           int        // validity checks of all trials
 	ChecksPassed     int
 }
 
-// Excluded names a trial that enters no figure, and why.
+// Excluded is a trial that is part of no result, with the reason.
 type Excluded struct {
-	Trial    string // its name
+	Trial    string // name
 	Reason   string
-	Repeated bool // it was measured again
+	Repeated bool // another attempt followed
 }
 
-// A Row is one case: its valid trials, and their pool. Where some block has a valid
-// trial of every case, only such blocks enter: rows are there to be compared, and a
-// block that only some of them had would be compared with others.
+// A Row is a configuration with its valid trials and their pool. If any repetition has a valid
+// trial of every configuration, rows have the trials of such repetitions only. Otherwise, rows
+// would be compared over different repetitions.
 type Row struct {
 	results.Configuration
-	Trials    []results.Trial // in block order
-	Pooled    results.Trial   // counts added up, histograms merged
-	Saturated bool            // some trial was: the figures describe overload
+	Trials    []results.Trial // in order of repetitions
+	Pooled    results.Trial   // counts summed, histograms merged
+	Saturated bool            // some trial was saturated: the values describe overload
 }
 
 // Of summarizes a run.
 func Of(r *results.Run) Summary {
 	s := Summary{Repetitions: r.Manifest.Repetitions}
-	valid := map[string][]results.Trial{} // by case
+	valid := map[string][]results.Trial{} // by configuration
 	for _, t := range r.Trials {
 		s.Checks += len(t.Checks)
 		s.ChecksPassed += len(t.Checks) - len(t.FailedChecks())
 		if name := t.ConfigurationName(); t.Valid() {
 			valid[name] = append(valid[name], t)
 		} else {
-			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: whyNot(t), Repeated: repeated(r, t)})
+			s.Excluded = append(s.Excluded, Excluded{Trial: t.Name(), Reason: reasonInvalid(t), Repeated: repeated(r, t)})
 		}
 	}
-	cases := r.Manifest.AllConfigurations()
-	s.Common = commonBlocks(cases, valid)
+	configurations := r.Manifest.AllConfigurations()
+	s.Common = commonRepetitions(configurations, valid)
 	s.ValidRepetitions = len(s.Common)
-	for _, c := range cases {
+	for _, c := range configurations {
 		var kept []results.Trial
 		for _, t := range valid[c.Name] {
 			switch {
@@ -79,7 +79,7 @@ func Of(r *results.Run) Summary {
 	return s
 }
 
-// Row finds a case's row by its name; ok is false when the run has none.
+// Row returns the row of a configuration; ok is false if there is none.
 func (s Summary) Row(name string) (row Row, ok bool) {
 	i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.Name == name })
 	if i < 0 {
@@ -88,17 +88,17 @@ func (s Summary) Row(name string) (row Row, ok bool) {
 	return s.Rows[i], true
 }
 
-// repeated says whether another attempt at a trial followed.
+// repeated reports whether another attempt at a trial followed.
 func repeated(r *results.Run, t results.Trial) bool {
 	return slices.ContainsFunc(r.Trials, func(o results.Trial) bool {
 		return o.Repetition == t.Repetition && o.ConfigurationName() == t.ConfigurationName() && o.Attempt > t.Attempt
 	})
 }
 
-// whyNot says in one line why the trial is not valid.
-func whyNot(t results.Trial) string {
+// reasonInvalid describes in one line why the trial is invalid.
+func reasonInvalid(t results.Trial) string {
 	if failed := t.FailedChecks(); len(failed) > 0 {
-		return "gate " + failed[0].Name + ": " + failed[0].Detail
+		return "validity check " + failed[0].Name + ": " + failed[0].Detail
 	}
 	if t.Reason != "" {
 		return string(t.Status) + ": " + t.Reason
@@ -106,22 +106,22 @@ func whyNot(t results.Trial) string {
 	return string(t.Status)
 }
 
-// commonBlocks are the blocks that every case has a valid trial of, in ascending order.
-func commonBlocks(cases []results.Configuration, valid map[string][]results.Trial) (common []int) {
-	for i, c := range cases {
-		var blocks []int
+// commonRepetitions returns the repetitions with a valid trial of every configuration, ascending.
+func commonRepetitions(configurations []results.Configuration, valid map[string][]results.Trial) (common []int) {
+	for i, c := range configurations {
+		var repetitions []int
 		for _, t := range valid[c.Name] {
 			if i == 0 || slices.Contains(common, t.Repetition) {
-				blocks = append(blocks, t.Repetition)
+				repetitions = append(repetitions, t.Repetition)
 			}
 		}
-		slices.Sort(blocks)
-		common = slices.Compact(blocks)
+		slices.Sort(repetitions)
+		common = slices.Compact(repetitions)
 	}
 	return common
 }
 
-// Value is the metric over all valid trials.
+// Value returns the metric over all valid trials.
 func (r Row) Value(metric string) Value {
 	if len(r.Trials) == 0 {
 		return Value{Known: NotShown}
@@ -129,8 +129,8 @@ func (r Row) Value(metric string) Value {
 	return Measure(metric, r.Pooled)
 }
 
-// values are the metric's in each trial; ok is false when there is no trial, or one of them
-// has no value, which is then the only one.
+// values returns the metric in each trial. If there is no trial, or one has no value, ok is false
+// and the slice has only that missing value.
 func (r Row) values(metric string) (all []Value, ok bool) {
 	for _, t := range r.Trials {
 		v := Measure(metric, t)
@@ -145,9 +145,9 @@ func (r Row) values(metric string) (all []Value, ok bool) {
 	return all, true
 }
 
-// Median is the metric's median over the blocks, which one odd block does not move as
-// it moves a pool; of an even number the mean of the middle two. ok is false when there
-// is no trial, or one of them has no value.
+// Median returns the metric's median over the repetitions; for an even number the mean of the
+// middle two. One outlier affects it less than it affects the pool. ok is false if there is no
+// trial, or if one has no value.
 func (r Row) Median(metric string) (v Value, ok bool) {
 	all, ok := r.values(metric)
 	if !ok {
@@ -161,8 +161,8 @@ func (r Row) Median(metric string) (v Value, ok bool) {
 	return upper, true
 }
 
-// Range is the metric's range over the blocks. ok is false when there are fewer
-// than two valid trials, or one of them has no value.
+// Range returns the metric's range over the repetitions. ok is false if there are fewer than two
+// valid trials, or if one has no value.
 func (r Row) Range(metric string) (over Range, ok bool) {
 	all, ok := r.values(metric)
 	if !ok || len(all) < 2 {
@@ -171,8 +171,8 @@ func (r Row) Range(metric string) (over Range, ok bool) {
 	return Range{slices.MinFunc(all, Value.Compare), slices.MaxFunc(all, Value.Compare)}, true
 }
 
-// SortByMedian sorts rows from the lowest median of a metric to the highest. Rows of one
-// median keep their order.
+// SortByMedian sorts rows by ascending median of a metric. Rows with equal medians keep their
+// order.
 func SortByMedian(rows []Row, metric string) {
 	slices.SortStableFunc(rows, func(a, b Row) int {
 		x, _ := a.Median(metric)
@@ -181,8 +181,8 @@ func SortByMedian(rows []Row, metric string) {
 	})
 }
 
-// Theory is what the trials' arithmetic predicts for the metric, averaged over
-// them; ok is false when it predicts nothing.
+// Predicted returns the model's prediction of the metric, averaged over the trials; ok is false if
+// there is none.
 func (r Row) Predicted(metric string) (p results.Prediction, ok bool) {
 	var n float64
 	for _, t := range r.Trials {
@@ -196,16 +196,16 @@ func (r Row) Predicted(metric string) (p results.Prediction, ok bool) {
 	return p, n > 0
 }
 
-// BlockTook is how long a block of the run took on average; 0 when none ended.
+// RepetitionDuration returns the mean duration of a repetition; 0 if there is no trial.
 func RepetitionDuration(r *results.Run) time.Duration {
 	var took time.Duration
-	blocks := map[int]bool{}
+	repetitions := map[int]bool{}
 	for _, t := range r.Trials {
 		took += t.Took
-		blocks[t.Repetition] = true
+		repetitions[t.Repetition] = true
 	}
-	if len(blocks) == 0 {
+	if len(repetitions) == 0 {
 		return 0
 	}
-	return took / time.Duration(len(blocks))
+	return took / time.Duration(len(repetitions))
 }

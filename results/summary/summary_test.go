@@ -68,7 +68,7 @@ func TestMetricsOfATrial(t *testing.T) {
 	}
 }
 
-func TestNothingDeliveredHasNoCostAMessage(t *testing.T) {
+func TestCostPerMessageWithoutDeliveries(t *testing.T) {
 	trial := results.Trial{Cost: results.Cost{Wire: results.Wire{Requests: 5}, Server: results.Process{CPU: time.Second}}}
 	for _, name := range []string{metric.RequestsPerMessage, metric.ServerCPUPerMessage} {
 		if got := summary.Measure(name, trial); got.Known != summary.Infinite {
@@ -80,7 +80,7 @@ func TestNothingDeliveredHasNoCostAMessage(t *testing.T) {
 	}
 }
 
-func TestEveryMetricHasAValueOfAnEmptyTrial(t *testing.T) {
+func TestMetricsOfAnEmptyTrialAreFinite(t *testing.T) {
 	for _, m := range metric.All {
 		if v := summary.Measure(m.Name, results.Trial{}); math.IsNaN(v.X) || math.IsInf(v.X, 0) {
 			t.Errorf("%s of an empty trial is %v", m.Name, v.X)
@@ -88,7 +88,7 @@ func TestEveryMetricHasAValueOfAnEmptyTrial(t *testing.T) {
 	}
 }
 
-func TestLostMessagesAreInfinitelyLate(t *testing.T) {
+func TestLostMessageIsInfinite(t *testing.T) {
 	var latency results.Histogram
 	latency.RecordMany(time.Millisecond, 3)
 	r := row(t, &results.Run{
@@ -108,11 +108,11 @@ func TestLostMessagesAreInfinitelyLate(t *testing.T) {
 	}
 }
 
-func TestARowPoolsItsTrials(t *testing.T) {
+func TestRowPoolsItsTrials(t *testing.T) {
 	run := synthetic.Run(4, 5*time.Second)
 	r := row(t, run, "longpoll")
 	if want := 4 * r.Trials[0].Ledger.Expected; r.Pooled.Ledger.Expected != want || r.Pooled.Latency.Histogram.Count() != want {
-		t.Errorf("pooled %d owed, %d latencies; want %d of both", r.Pooled.Ledger.Expected, r.Pooled.Latency.Histogram.Count(), want)
+		t.Errorf("pooled %d expected, %d latencies; want %d of both", r.Pooled.Ledger.Expected, r.Pooled.Latency.Histogram.Count(), want)
 	}
 	for _, name := range []string{metric.P50, metric.P99, metric.CPUPerMessage, metric.ServerMemoryPerClient} {
 		over, ok := r.Range(name)
@@ -122,14 +122,14 @@ func TestARowPoolsItsTrials(t *testing.T) {
 		}
 	}
 	if p, ok := r.Predicted(metric.P50); !ok || !near(p.Value, 19.3) || p.Formula == "" {
-		t.Errorf("theory of p50 is %+v", p)
+		t.Errorf("predicted p50 is %+v", p)
 	}
 	if r.Pooled.Connect.RoundTrips != 2 {
 		t.Errorf("round trips %v, want 2: they are averaged", r.Pooled.Connect.RoundTrips)
 	}
 }
 
-func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
+func TestPoolHasNoMetricThatOneTrialLacks(t *testing.T) {
 	run := synthetic.Run(2, 2*time.Second)
 	for i := range run.Trials {
 		if run.Trials[i].Repetition == 2 {
@@ -140,53 +140,53 @@ func TestWhatOneTrialCannotShowThePoolDoesNot(t *testing.T) {
 	r := row(t, run, "sse")
 	for _, name := range []string{metric.ServerCPUPerMessage, metric.CPUPerMessage, metric.PacketBytesPerMessage} {
 		if got := r.Value(name); got.Known != summary.NotShown {
-			t.Errorf("%s is %v, with a trial that has none", name, got)
+			t.Errorf("%s is %v, although one trial has none", name, got)
 		}
 	}
 	if got := r.Value(metric.GeneratorCPUPerMessage); got.Known != summary.Shown {
-		t.Errorf("the generator's is %v, and was shown", got)
+		t.Errorf("%v for the generator, which was measured", got)
 	}
 }
 
-func TestATrialThatWasMeasuredAgainIsOnRecord(t *testing.T) {
+func TestRepeatedTrialIsRecorded(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
 	disturbed := run.Trials[2]
 	disturbed.Checks = []results.ValidityCheck{{Name: "pacing", Detail: "late"}}
 	run.Trials[2].Attempt = 1
 	run.Trials = slices.Insert(run.Trials, 2, disturbed)
 	s := summary.Of(run)
-	want := []summary.Excluded{{Trial: "block 1 sse", Reason: "gate pacing: late", Repeated: true}}
+	want := []summary.Excluded{{Trial: "repetition 1 sse", Reason: "validity check pacing: late", Repeated: true}}
 	if !slices.Equal(s.Excluded, want) || s.ValidRepetitions != 3 {
-		t.Errorf("excluded %+v, %d valid blocks; want %+v, 3", s.Excluded, s.ValidRepetitions, want)
+		t.Errorf("excluded %+v, %d valid repetitions; want %+v, 3", s.Excluded, s.ValidRepetitions, want)
 	}
-	if got := run.Trials[3].Name(); got != "block 1 sse (attempt 2)" {
-		t.Errorf("the second attempt is called %q", got)
+	if got := run.Trials[3].Name(); got != "repetition 1 sse (attempt 2)" {
+		t.Errorf("the second attempt has the name %q", got)
 	}
 }
 
-func TestInvalidTrialsAreExcludedAndNamed(t *testing.T) {
+func TestInvalidTrialsAreExcludedWithReason(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
 	run.Trials[2].Checks[0].Passed = false
 	run.Trials[5].Status, run.Trials[5].Reason = results.Partial, "interrupted"
 	run.Trials[9].Status = results.Saturated
 	s := summary.Of(run)
-	if len(s.Excluded) != 2 || s.Excluded[0].Trial != "block 1 sse" || s.Excluded[1].Trial != "block 2 longpoll" {
+	if len(s.Excluded) != 2 || s.Excluded[0].Trial != "repetition 1 sse" || s.Excluded[1].Trial != "repetition 2 longpoll" {
 		t.Fatalf("excluded %+v", s.Excluded)
 	}
-	if s.Excluded[0].Reason != "gate ledger: all sums hold" || s.Excluded[1].Reason != "PARTIAL: interrupted" {
+	if s.Excluded[0].Reason != "validity check ledger: all sums hold" || s.Excluded[1].Reason != "PARTIAL: interrupted" {
 		t.Errorf("reasons %q and %q", s.Excluded[0].Reason, s.Excluded[1].Reason)
 	}
 	if s.ValidRepetitions != 1 || s.Repetitions != 3 || s.ChecksPassed != s.Checks-1 {
-		t.Errorf("%d of %d blocks valid, %d of %d gates passed", s.ValidRepetitions, s.Repetitions, s.ChecksPassed, s.Checks)
+		t.Errorf("%d of %d repetitions valid, %d of %d validity checks passed", s.ValidRepetitions, s.Repetitions, s.ChecksPassed, s.Checks)
 	}
 	saturated, _ := s.Row("longpoll")
 	if !saturated.Saturated || len(saturated.Trials) != 1 || !slices.Equal(s.Common, []int{3}) || !slices.Equal(s.Dropped, []int{1, 2}) {
-		t.Errorf("longpoll: saturated %v with %d trials, blocks %v in and %v out", saturated.Saturated, len(saturated.Trials), s.Common, s.Dropped)
+		t.Errorf("longpoll: saturated %v with %d trials, repetitions %v included and %v discarded", saturated.Saturated, len(saturated.Trials), s.Common, s.Dropped)
 	}
 }
 
-// A block that only one case has would be compared with others of the rest.
-func TestRowsAreOfTheSameBlocks(t *testing.T) {
+// A repetition that only some rows have would make rows of different repetitions.
+func TestRowsHaveTheSameRepetitions(t *testing.T) {
 	run := synthetic.Run(12, time.Second)
 	for i := range run.Trials {
 		switch tr := &run.Trials[i]; {
@@ -199,7 +199,7 @@ func TestRowsAreOfTheSameBlocks(t *testing.T) {
 	row, _ := summary.Of(run).Row("websocket")
 	over, ok := row.Range(metric.ServerCPUPerMessage)
 	if mid, _ := row.Median(metric.ServerCPUPerMessage); !ok || over.Hi.X > 2*mid.X {
-		t.Errorf("the range %v holds block 3, whose other half is void", over)
+		t.Errorf("the range %v includes repetition 3, in which another trial is invalid", over)
 	}
 }
 
@@ -226,12 +226,12 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-func TestARunWithoutTrialsHasEmptyRows(t *testing.T) {
+func TestRunWithoutTrialsHasEmptyRows(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Trials = nil
 	s := summary.Of(run)
 	if len(s.Rows) != 4 || s.ValidRepetitions != 0 {
-		t.Fatalf("%d rows, %d valid blocks", len(s.Rows), s.ValidRepetitions)
+		t.Fatalf("%d rows, %d valid repetitions", len(s.Rows), s.ValidRepetitions)
 	}
 	for _, m := range metric.All {
 		if got := s.Rows[0].Value(m.Name); got.Known != summary.NotShown {
@@ -242,7 +242,7 @@ func TestARunWithoutTrialsHasEmptyRows(t *testing.T) {
 
 func TestRangesOverlap(t *testing.T) {
 	at := func(x float64) summary.Value { return summary.Value{X: x} }
-	never := summary.Value{Known: summary.Infinite}
+	infinite := summary.Value{Known: summary.Infinite}
 	for _, c := range []struct {
 		a, b summary.Range
 		want bool
@@ -250,8 +250,8 @@ func TestRangesOverlap(t *testing.T) {
 		{summary.Range{Lo: at(1), Hi: at(2)}, summary.Range{Lo: at(2), Hi: at(3)}, true},
 		{summary.Range{Lo: at(1), Hi: at(2)}, summary.Range{Lo: at(2.1), Hi: at(3)}, false},
 		{summary.Range{Lo: at(1), Hi: at(9)}, summary.Range{Lo: at(3), Hi: at(4)}, true},
-		{summary.Range{Lo: at(1), Hi: never}, summary.Range{Lo: at(8), Hi: at(9)}, true},
-		{summary.Range{Lo: never, Hi: never}, summary.Range{Lo: at(8), Hi: at(9)}, false},
+		{summary.Range{Lo: at(1), Hi: infinite}, summary.Range{Lo: at(8), Hi: at(9)}, true},
+		{summary.Range{Lo: infinite, Hi: infinite}, summary.Range{Lo: at(8), Hi: at(9)}, false},
 	} {
 		if got := c.a.Overlaps(c.b); got != c.want || c.b.Overlaps(c.a) != c.want {
 			t.Errorf("%v and %v overlap: %v, want %v both ways", c.a, c.b, got, c.want)
@@ -270,7 +270,7 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestPlainIsHarmless(t *testing.T) {
+func TestPlainRemovesControlCharacters(t *testing.T) {
 	for in, want := range map[string]string{
 		"a\x1b[31mred":   "a[31mred",
 		"two\nlines":     "two lines",

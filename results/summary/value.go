@@ -8,25 +8,25 @@ import (
 	"pushbench/results/metric"
 )
 
-// A Known says whether a value can be printed.
+// Known reports whether a value can be printed.
 type Known int
 
-// What there is to say about a value.
+// States of a value.
 const (
-	Shown    Known = iota // it is X
+	Shown    Known = iota // the value is X
 	NotShown              // not measured here, or undefined
-	TooFew                // fewer than Need independent observations
-	Infinite              // never arrived: more was lost than the quantile leaves out
+	TooFew                // fewer than Requirement independent observations
+	Infinite              // more messages were lost than the quantile excludes
 )
 
 // A Value is a metric's value, or why there is none.
 type Value struct {
-	X                 float64 // in the metric's unit, when Shown
+	X                 float64 // in the metric's unit, if Shown
 	Known             Known
-	Have, Requirement int64 // independent observations, when TooFew
+	Have, Requirement int64 // independent observations, if TooFew
 }
 
-// String prints the value: three significant digits, ∞, n/a (too few) or – (not measured).
+// String formats the value: three significant digits, ∞, n/a (too few) or – (not measured).
 func (v Value) String() string {
 	switch v.Known {
 	case NotShown:
@@ -40,7 +40,7 @@ func (v Value) String() string {
 	}
 }
 
-// Compare orders values of which each is Shown or Infinite, the infinite last.
+// Compare orders values that are Shown or Infinite, infinite ones last.
 func (v Value) Compare(other Value) int { return cmp.Compare(v.number(), other.number()) }
 
 func (v Value) number() float64 {
@@ -50,8 +50,8 @@ func (v Value) number() float64 {
 	return v.X
 }
 
-// Median of numbers in any order, which it leaves as they are: of an even number the mean of
-// the middle two. It is NaN of none, where one of them is NaN, and where the middle two are
+// Median returns the median of numbers in any order, without reordering them; for an even count
+// the mean of the middle two. It is NaN for no numbers, if one is NaN, and if the middle two are
 // opposite infinities.
 func Median(xs []float64) float64 {
 	sorted := slices.Sorted(slices.Values(xs))
@@ -62,8 +62,8 @@ func Median(xs []float64) float64 {
 	return (lower + upper) / 2
 }
 
-// A Range is the smallest and the largest value over the blocks. It describes
-// the noise that was seen; it is no confidence interval.
+// A Range is the smallest and the largest value over the repetitions. It describes the observed
+// noise; it is not a confidence interval.
 type Range struct{ Lo, Hi Value }
 
 // Overlaps reports whether the ranges share a value.

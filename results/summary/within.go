@@ -7,11 +7,10 @@ import (
 	"pushbench/results/metric"
 )
 
-// QuantileRanks are the ranks, from 1, of the order statistics that enclose the
-// quantile q of n independent observations with about 95 % confidence, whatever
-// their distribution. It speaks of one trial's own observations and must be
-// labelled so: it knows nothing of what another trial would find. ok is false
-// when a rank lies outside the observations.
+// QuantileRanks returns the ranks, from 1, of the order statistics that enclose the quantile q of
+// n independent observations with about 95 % confidence, for any distribution. The interval must
+// be labelled as within one run: it excludes the variation between trials. ok is false if a rank
+// lies outside the observations.
 func QuantileRanks(n int64, q float64) (lo, hi int64, ok bool) {
 	const z = 1.959964 // the normal's 97.5 % point
 	centre, spread := float64(n)*q, z*math.Sqrt(float64(n)*q*(1-q))
@@ -19,10 +18,10 @@ func QuantileRanks(n int64, q float64) (lo, hi int64, ok bool) {
 	return lo, hi, lo >= 1 && hi <= n
 }
 
-// Within is the within-run 95 % interval of the quantile q in ms. Its n counts
-// independent observations, not deliveries: the ranks are taken among those, and
-// looked up at the same share of all deliveries. What never arrived is infinite.
-// ok is false where the quantile itself is not printed.
+// Within returns the within-run 95 % interval of the quantile q in ms. Its n is the number of
+// independent observations, not of deliveries: the ranks are computed for the former and looked up
+// at the same share of all deliveries. A lost message is infinite. ok is false if the quantile
+// itself is not printed.
 func Within(l results.Latency, q float64) (over Range, ok bool) {
 	lo, hi, ok := QuantileRanks(l.Independent, q)
 	if v := quantile(l, q); !ok || v.Known == TooFew {
@@ -31,7 +30,7 @@ func Within(l results.Latency, q float64) (over Range, ok bool) {
 	return Range{Lo: atShare(l, lo), Hi: atShare(l, hi)}, true
 }
 
-// atShare is the delivery at the same share of all as rank has of the independent ones.
+// atShare returns the delivery whose share of all deliveries is that of rank among the independent ones.
 func atShare(l results.Latency, rank int64) Value {
 	n := l.Histogram.Count() + l.Infinite
 	all := int64(math.Ceil(float64(rank) / float64(l.Independent) * float64(n)))
@@ -41,7 +40,7 @@ func atShare(l results.Latency, rank int64) Value {
 	return Value{X: metric.Milliseconds(l.Histogram.At(all))}
 }
 
-// WithinQuantiles are the quantiles of the delivery latency that have an interval.
+// WithinQuantiles lists the quantiles of the delivery latency with an interval.
 var WithinQuantiles = []struct {
 	Metric string
 	Q      float64

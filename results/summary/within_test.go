@@ -33,12 +33,12 @@ func TestQuantileRanks(t *testing.T) {
 		}
 	}
 	if covered < trials*94/100 || covered > trials*98/100 {
-		t.Errorf("%d of %d intervals hold the quantile, want 94 … 98 %%", covered, trials)
+		t.Errorf("%d of %d intervals contain the quantile, want 94 … 98 %%", covered, trials)
 	}
 }
 
-// The interval is as wide as the independent observations make it, not as the
-// deliveries would: a message to 20 clients is one observation.
+// The width of the interval follows from the independent observations, not from the deliveries: a
+// message to 20 clients is one observation.
 func TestWithinCountsIndependentObservations(t *testing.T) {
 	var h results.Histogram
 	for i := range 20_000 {
@@ -51,14 +51,14 @@ func TestWithinCountsIndependentObservations(t *testing.T) {
 	}
 	// 1,000: ranks 469 and 532, at 46.9 and 53.2 % of 2 s.
 	if got := [2]float64{wide.Lo.X, wide.Hi.X}; got[0] < 937 || got[0] > 939 || got[1] < 1063 || got[1] > 1066 {
-		t.Errorf("of 1,000 observations: %v ms, want 938 and 1064", got)
+		t.Errorf("1,000 observations: %v ms, want 938 and 1064", got)
 	}
 	if narrow.Hi.X-narrow.Lo.X > (wide.Hi.X-wide.Lo.X)/4 {
 		t.Errorf("20 times as many observations: %v against %v", narrow, wide)
 	}
 }
 
-func TestWithinKnowsWhatNeverArrived(t *testing.T) {
+func TestWithinIncludesLostMessages(t *testing.T) {
 	var h results.Histogram
 	for range 9890 {
 		h.Record(time.Millisecond)
@@ -66,12 +66,12 @@ func TestWithinKnowsWhatNeverArrived(t *testing.T) {
 	// 1.1 % of 10,000 are lost: p99 is infinite, and its interval begins before that.
 	over, ok := summary.Within(results.Latency{Histogram: h, Infinite: 110, Independent: 10_000}, 0.99)
 	if !ok || over.Lo.Known != summary.Shown || over.Hi.Known != summary.Infinite {
-		t.Errorf("got %v, %v; want a finite and an infinite end", over, ok)
+		t.Errorf("got %v, %v; want a finite and an infinite bound", over, ok)
 	}
 	if over, ok := summary.Within(results.Latency{Histogram: h, Independent: 999}, 0.99); ok {
 		t.Errorf("p99 of 999 observations has the interval %v", over)
 	}
 	if over, ok := summary.Within(results.Latency{}, 0.5); ok {
-		t.Errorf("nothing has the interval %v", over)
+		t.Errorf("an empty latency has the interval %v", over)
 	}
 }
