@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// A conn counts what crosses it, and knows when what was reached.
+// A conn counts its bytes and records the time of each stage.
 type conn struct {
 	net.Conn
 	reader  *bufio.Reader
 	begun   time.Time
 	stages  []Stage
-	counted *counted
+	counter *countingConn
 
 	handshakes int // round trips of TLS
 }
 
-// dial connects to an address, and speaks TLS where the target requires it.
+// dial connects to an address, with TLS if the target requires it.
 func dial(ctx context.Context, t Target, address string) (*conn, error) {
 	c := &conn{begun: time.Now()}
 	d := net.Dialer{Timeout: t.wait()}
@@ -30,8 +30,8 @@ func dial(ctx context.Context, t Target, address string) (*conn, error) {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	c.stages = append(c.stages, Stage{"TCP connected", time.Since(c.begun)})
-	c.counted = &counted{Conn: raw}
-	c.Conn = c.counted
+	c.counter = &countingConn{Conn: raw}
+	c.Conn = c.counter
 	if err := c.SetDeadline(time.Now().Add(t.wait())); err != nil {
 		raw.Close()
 		return nil, err
@@ -42,11 +42,11 @@ func dial(ctx context.Context, t Target, address string) (*conn, error) {
 			return nil, err
 		}
 	}
-	c.reader = bufio.NewReaderSize(c.Conn, maxHead)
+	c.reader = bufio.NewReaderSize(c.Conn, maxHeader)
 	return c, nil
 }
 
-// secure shakes hands.
+// secure makes the TLS handshake.
 func (c *conn) secure(ctx context.Context, t Target) error {
 	config := t.TLS.Clone()
 	if config == nil {
@@ -58,10 +58,10 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 	config.NextProtos = []string{"http/1.1"} // HTTP/2 has another handshake (RFC 8441)
 	secured := tls.Client(c.Conn, config)
 	if err := secured.HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("shake hands by TLS: %w", err)
+		return fmt.Errorf("TLS handshake: %w", err)
 	}
 	version := secured.ConnectionState().Version
-	c.stages = append(c.stages, Stage{tls.VersionName(version) + " agreed", time.Since(c.begun)})
+	c.stages = append(c.stages, Stage{tls.VersionName(version) + " established", time.Since(c.begun)})
 	if c.handshakes = 1; version < tls.VersionTLS13 {
 		c.handshakes = 2 // RFC 5246, section 7.3
 	}
@@ -69,22 +69,22 @@ func (c *conn) secure(ctx context.Context, t Target) error {
 	return nil
 }
 
-// patience gives the next answer its time.
-func (c *conn) patience(wait time.Duration) { _ = c.SetDeadline(time.Now().Add(wait)) }
+// extendDeadline sets the time limit of the next response.
+func (c *conn) extendDeadline(wait time.Duration) { _ = c.SetDeadline(time.Now().Add(wait)) }
 
-// A counted connection counts what its users write and read.
-type counted struct {
+// A countingConn counts the bytes written and read.
+type countingConn struct {
 	net.Conn
 	up, down atomic.Int64 // bytes of TCP payload
 }
 
-func (c *counted) Write(b []byte) (int, error) {
+func (c *countingConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.up.Add(int64(n))
 	return n, err
 }
 
-func (c *counted) Read(b []byte) (int, error) {
+func (c *countingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.down.Add(int64(n))
 	return n, err

@@ -10,22 +10,22 @@ import (
 	"strings"
 )
 
-// A head is the header of an answer, as it came.
-type head struct {
+// A header is the header of a response as received.
+type header struct {
 	lines  []string // the status line first; without line ends
 	sizes  []int    // of each, with its line end
 	status int
 }
 
-// maxHead bounds a header, in bytes. A connection's reader holds as much.
-const maxHead = 64 << 10
+// maxHeader limits a header, in bytes. The reader of a connection buffers as much.
+const maxHeader = 64 << 10
 
-var errLongHead = fmt.Errorf("read the answer: its header is longer than %d bytes", maxHead)
+var errLongHeader = fmt.Errorf("read the response: its header is longer than %d bytes", maxHeader)
 
 var statusLine = regexp.MustCompile(`^HTTP/1\.[01] ([1-5][0-9][0-9])( |$)`)
 
-// readHead reads up to the empty line.
-func readHead(r *bufio.Reader) (h head, err error) {
+// readHeader reads up to the empty line.
+func readHeader(r *bufio.Reader) (h header, err error) {
 	total := 0
 	for {
 		bytes, err := r.ReadSlice('\n')
@@ -33,15 +33,15 @@ func readHead(r *bufio.Reader) (h head, err error) {
 		total += len(raw)
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
-			return h, errLongHead
+			return h, errLongHeader
 		case errors.Is(err, io.EOF) && total == 0:
-			return h, errors.New("read the answer: the server closed the connection without one")
+			return h, errors.New("read the response: the server closed the connection without a response")
 		case errors.Is(err, io.EOF):
-			return h, errors.New("read the answer: the connection ended within the header")
+			return h, errors.New("read the response: the connection ended within the header")
 		case err != nil:
-			return h, fmt.Errorf("read the answer: %w", plain(err))
-		case total > maxHead:
-			return h, errLongHead
+			return h, fmt.Errorf("read the response: %w", plain(err))
+		case total > maxHeader:
+			return h, errLongHeader
 		}
 		line := strings.TrimSuffix(strings.TrimSuffix(raw, "\n"), "\r")
 		if line == "" && len(h.lines) > 0 {
@@ -51,15 +51,15 @@ func readHead(r *bufio.Reader) (h head, err error) {
 	}
 	found := statusLine.FindStringSubmatch(h.lines[0])
 	if found == nil {
-		return h, fmt.Errorf("read the answer: %q is no status line of HTTP/1 (RFC 9112, section 4)", cutText(h.lines[0]))
+		return h, fmt.Errorf("read the response: %q is not a status line of HTTP/1 (RFC 9112, section 4)", cutText(h.lines[0]))
 	}
 	h.status, err = strconv.Atoi(found[1])
 	return h, err
 }
 
-// value is that of a header field, or several joined by commas (RFC 9110, section 5.3).
-// Names are case-insensitive (section 5.1).
-func (h head) value(name string) string {
+// value returns the value of a header field; several are joined by commas (RFC 9110,
+// section 5.3). Names are case-insensitive (section 5.1).
+func (h header) value(name string) string {
 	var all []string
 	for _, l := range h.lines[min(1, len(h.lines)):] {
 		if n, v, ok := strings.Cut(l, ":"); ok && strings.EqualFold(n, name) {
@@ -69,7 +69,7 @@ func (h head) value(name string) string {
 	return strings.Join(all, ", ")
 }
 
-// has says whether a comma-separated list holds a word.
+// has reports whether a comma-separated list contains a word.
 func has(list, word string) bool {
 	for item := range strings.SplitSeq(list, ",") {
 		if strings.EqualFold(strings.TrimSpace(item), word) {
@@ -79,17 +79,17 @@ func has(list, word string) bool {
 	return false
 }
 
-// cutText keeps what is quoted short.
+// cutText shortens quoted text.
 func cutText(text string) string {
-	const most = 80
-	if len(text) > most {
-		return text[:most] + "…"
+	const limit = 80
+	if len(text) > limit {
+		return text[:limit] + "…"
 	}
 	return text
 }
 
-// explain makes lines of the header, by the rules of what was asked for.
-func (h head) explain(rules []rule) (lines []Line) {
+// explain explains the lines of the header by the rules for the request.
+func (h header) explain(rules []rule) (lines []Line) {
 	seen := map[string]bool{}
 	for i, text := range h.lines {
 		l := Line{Text: text, Bytes: h.sizes[i]}
@@ -98,7 +98,7 @@ func (h head) explain(rules []rule) (lines []Line) {
 		case i == 0:
 			l.apply(rules, "", text, h)
 		case !isField || strings.TrimSpace(name) != name || name == "":
-			l.Grade, l.Why = Wrong, "this is no header field: a name, a colon without space before it, a value (RFC 9112, section 5.1)"
+			l.Grade, l.Why = Wrong, "not a header field: expected a name, a colon without a space before it, and a value (RFC 9112, section 5.1)"
 		default:
 			seen[strings.ToLower(name)] = true
 			l.apply(rules, name, strings.TrimSpace(value), h)
@@ -107,23 +107,23 @@ func (h head) explain(rules []rule) (lines []Line) {
 	}
 	for _, r := range rules {
 		if r.required == h.status && !seen[strings.ToLower(r.name)] {
-			lines = append(lines, Line{Text: r.name + ": …", For: r.purpose, Grade: Missing, Why: "the answer has none"})
+			lines = append(lines, Line{Text: r.name + ": …", For: r.purpose, Grade: Missing, Why: "missing in the response"})
 		}
 	}
 	return lines
 }
 
-// A rule says what a header field of an answer is for, and when it is right.
+// A rule explains a header field of a response and checks its value.
 type rule struct {
 	name     string // "" for the status line
 	purpose  string
-	required int   // by the status of the answer; 0: by none
-	check    check // nil: there is nothing to be right or wrong
+	required int   // status of the responses that require the field; 0: none
+	check    check // nil: every value is allowed
 }
 
-type check func(value string, h head) (Grade, string)
+type check func(value string, h header) (Grade, string)
 
-// judge is a verdict, and why where it is wrong.
+// judge returns a grade, and the reason if it is Wrong.
 func judge(right bool, why string) (Grade, string) {
 	if right {
 		return Right, ""
@@ -131,7 +131,7 @@ func judge(right bool, why string) (Grade, string) {
 	return Wrong, why
 }
 
-func (l *Line) apply(rules []rule, name, value string, h head) {
+func (l *Line) apply(rules []rule, name, value string, h header) {
 	for _, r := range rules {
 		if !strings.EqualFold(r.name, name) {
 			continue

@@ -1,10 +1,10 @@
-// Package inspect makes one request by hand (a WebSocket's opening handshake, a poll, or a
-// stream of server-sent events or of lines) and says of every line of it and of its answer what it
-// is for, where that is written, and whether it is right.
+// Package inspect makes one request (a WebSocket opening handshake, a poll, or a stream of
+// server-sent events or JSON lines). For every line of request and response it gives the
+// purpose, the standard, and whether the line is correct.
 //
-// It owns its connections and parses every byte itself: a client stops at what is wrong,
-// but this must read on and judge it. It must never use a library that would put right
-// what it is there to see, nor make more than the few requests that it was asked for.
+// It owns its connections and parses every byte itself: a client stops at an error, but this
+// package must continue and report it. It must not use a library that would correct errors,
+// nor make more requests than necessary.
 package inspect
 
 import (
@@ -19,10 +19,10 @@ import (
 	"time"
 )
 
-// A Kind is what is asked for.
+// A Kind is the kind of a request.
 type Kind string
 
-// The kinds, as reports name them.
+// The kinds, by their names in reports.
 const (
 	WebSocket Kind = "WebSocket"
 	Poll      Kind = "poll"
@@ -30,21 +30,21 @@ const (
 	Lines     Kind = "JSON lines"
 )
 
-// A Target is whom to ask for what.
+// A Target describes the request to make.
 type Target struct {
 	Kind Kind
 	URL  *url.URL // its scheme is http or https
 
-	Origin      string        // of the page that asks; default: none, as of a program that is no browser
-	Subprotocol string        // WebSocket: what to offer, such as "graphql-ws"; default: nothing
+	Origin      string        // of the requesting page; default: none, as for a program other than a browser
+	Subprotocol string        // WebSocket: subprotocols to offer, such as "graphql-ws"; default: none
 	Deflate     bool          // WebSocket: offer permessage-deflate (RFC 7692); default: no extension
-	Wait        time.Duration // for each answer; default 2s
-	TLS         *tls.Config   // default: verify as the system does
+	Wait        time.Duration // for each response; default 2s
+	TLS         *tls.Config   // default: verify with the certificates of the system
 }
 
 const defaultWait = 2 * time.Second
 
-// schemes are those that a target may be written with.
+// schemes are the allowed schemes of a target.
 var schemes = map[string]struct {
 	kind Kind
 	http string
@@ -59,29 +59,29 @@ var schemes = map[string]struct {
 	"stream+https": {Lines, "https"},
 }
 
-// ParseTarget reads a URL: ws:// and wss:// are a WebSocket, http:// and https:// a
-// poll, sse+http:// and sse+https:// a stream of events, stream+http:// and stream+https://
-// one of newline-delimited JSON.
+// ParseTarget parses a URL: ws:// and wss:// select a WebSocket, http:// and https:// a
+// poll, sse+http:// and sse+https:// an event stream, stream+http:// and stream+https:// a
+// stream of newline-delimited JSON.
 func ParseTarget(text string) (Target, error) {
-	const allowed = "allowed: ws://HOST/PATH, wss:// (a WebSocket), http://, https:// (a poll), sse+http://, sse+https:// (an event stream), stream+http:// or stream+https:// (a stream of lines)"
+	const allowed = "allowed: ws://HOST/PATH, wss:// (WebSocket), http://, https:// (poll), sse+http://, sse+https:// (event stream), stream+http:// or stream+https:// (stream of lines)"
 	u, err := url.Parse(text)
 	if err != nil {
-		return Target{}, fmt.Errorf("%q is no URL; %s", text, allowed)
+		return Target{}, fmt.Errorf("%q is not a URL; %s", text, allowed)
 	}
 	scheme, ok := schemes[strings.ToLower(u.Scheme)]
 	switch {
 	case !ok || u.Host == "" || u.Hostname() == "":
 		return Target{}, fmt.Errorf("%q cannot be inspected; %s", text, allowed)
 	case u.Fragment != "" && scheme.kind == WebSocket:
-		return Target{}, fmt.Errorf("%q has a fragment, which a WebSocket's URL must not (RFC 6455, section 3)", text)
+		return Target{}, fmt.Errorf("%q has a fragment, which is not allowed for a WebSocket (RFC 6455, section 3)", text)
 	case u.User != nil:
-		return Target{}, fmt.Errorf("%q names a user, which is not sent; allowed: a URL without", u.Redacted())
+		return Target{}, fmt.Errorf("%q contains a user name, which is not sent; allowed: a URL without a user name", u.Redacted())
 	}
 	u.Scheme, u.Fragment = scheme.http, ""
 	return Target{Kind: scheme.kind, URL: u}, nil
 }
 
-// port is the URL's, or its scheme's.
+// port returns the port of the URL, or the default port of its scheme.
 func (t Target) port() string {
 	switch {
 	case t.URL.Port() != "":
@@ -95,7 +95,7 @@ func (t Target) port() string {
 
 func (t Target) secure() bool { return t.URL.Scheme == "https" }
 
-// address is where to connect to.
+// address returns host and port.
 func (t Target) address() string { return net.JoinHostPort(t.URL.Hostname(), t.port()) }
 
 func (t Target) wait() time.Duration {
@@ -105,10 +105,10 @@ func (t Target) wait() time.Duration {
 	return defaultWait
 }
 
-// A Verdict is what there is to say of a line.
+// A Grade rates a line.
 type Grade string
 
-// Verdicts. Plain ones are neither asked for nor forbidden.
+// Grades. A Plain line is neither required nor forbidden.
 const (
 	Plain   Grade = ""
 	Right   Grade = "right"
@@ -116,41 +116,41 @@ const (
 	Missing Grade = "MISSING"
 )
 
-// A Line is one line of a request's or an answer's header.
+// A Line is one line of the header of a request or a response.
 type Line struct {
 	Text  string // without its line end
-	Bytes int    // with it
-	For   string // what it is for, and where that is written
+	Bytes int    // including its line end
+	For   string // purpose and standard
 	Grade Grade
-	Why   string // of what is wrong
+	Why   string // the reason if it is wrong or missing
 }
 
-// headerComplete is the stage at which an answer is understood.
+// headerComplete is the stage at which the header of a response is complete.
 const headerComplete = "header complete"
 
-// A Stage is a point that a connection came to.
+// A Stage is a point in the life of a connection.
 type Stage struct {
 	Name string
 	At   time.Duration // since the dial began
 }
 
-// An Exchange is one request and what came of it.
+// An Exchange is one request and its response.
 type Exchange struct {
 	Target   Target
 	Stages   []Stage
 	Request  []Line
-	Answer   []Line // empty: none came
-	Status   int    // of the answer
-	After    []Line // what came behind the header: a frame, an event, a body
+	Response []Line // empty: no response
+	Status   int    // of the response
+	After    []Line // after the header: a frame, an event, a body
 	Up, Down int64  // bytes of TCP payload, TLS included
 	Failed   error  // why it ended early, if it did
 
-	RoundTrips int // until the answer: TCP's, TLS's (one, or two before TLS 1.3) and the request's
+	RoundTrips int // until the response: TCP, TLS (one, or two before TLS 1.3) and the request
 }
 
-// Wrong lists what is wrong with the answer.
+// Wrong lists the errors of the response.
 func (e *Exchange) Wrong() (all []Line) {
-	for _, l := range slices.Concat(e.Answer, e.After) {
+	for _, l := range slices.Concat(e.Response, e.After) {
 		if l.Grade == Wrong || l.Grade == Missing {
 			all = append(all, l)
 		}
@@ -158,8 +158,8 @@ func (e *Exchange) Wrong() (all []Line) {
 	return all
 }
 
-// headBytes are those of a header, its empty line included.
-func headBytes(lines []Line) (n int) {
+// headerBytes returns the size of a header, including its empty line.
+func headerBytes(lines []Line) (n int) {
 	for _, l := range lines {
 		n += l.Bytes
 	}
@@ -169,7 +169,8 @@ func headBytes(lines []Line) (n int) {
 	return n
 }
 
-// Do makes the exchange. What fails is in it; the error is of what kept it from beginning.
+// Do makes the exchange. It returns an error only if it could not connect; a later error is
+// in Exchange.Failed.
 func Do(ctx context.Context, t Target) (*Exchange, error) {
 	e := &Exchange{Target: t}
 	c, err := dial(ctx, t, t.address())
@@ -182,18 +183,18 @@ func Do(ctx context.Context, t Target) (*Exchange, error) {
 	if t.Kind == WebSocket {
 		e.Failed = e.upgrade(c)
 	} else {
-		e.Failed = e.ask(c)
+		e.Failed = e.plainRequest(c)
 	}
-	e.Up, e.Down = c.counted.up.Load(), c.counted.down.Load()
+	e.Up, e.Down = c.counter.up.Load(), c.counter.down.Load()
 	return e, nil
 }
 
-// reach notes that a stage is reached.
+// reach records the time of a stage.
 func (e *Exchange) reach(c *conn, name string) {
 	e.Stages = append(e.Stages, Stage{Name: name, At: time.Since(c.begun)})
 }
 
-// send writes the request, in one write, and explains it.
+// send writes the request in one write and stores its explanation.
 func (e *Exchange) send(c *conn, lines []Line) error {
 	e.Request = lines
 	var b strings.Builder
@@ -208,13 +209,13 @@ func (e *Exchange) send(c *conn, lines []Line) error {
 	return nil
 }
 
-// receive reads the answer's header.
-func (e *Exchange) receive(c *conn) (head, error) {
+// receive reads the header of the response.
+func (e *Exchange) receive(c *conn) (header, error) {
 	if _, err := c.reader.Peek(1); err != nil {
-		return head{}, fmt.Errorf("wait for the answer: %w", plain(err))
+		return header{}, fmt.Errorf("wait for the response: %w", plain(err))
 	}
-	e.reach(c, "first byte of the answer")
-	h, err := readHead(c.reader)
+	e.reach(c, "first byte of the response")
+	h, err := readHeader(c.reader)
 	if err != nil {
 		return h, err
 	}
@@ -223,15 +224,15 @@ func (e *Exchange) receive(c *conn) (head, error) {
 	return h, nil
 }
 
-// plain names the errors that people know by other words.
+// plain replaces a timeout by a plainer error.
 func plain(err error) error {
-	if nothingYet(err) {
-		return errors.New("nothing came in time")
+	if timedOut(err) {
+		return errors.New("timed out")
 	}
 	return err
 }
 
-func nothingYet(err error) bool {
+func timedOut(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }

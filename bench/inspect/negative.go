@@ -9,32 +9,32 @@ import (
 	"strings"
 )
 
-// An Attempt is one handshake that a server must refuse, or one that it must not.
-type Attempt struct {
+// A Handshake is one that a server must either refuse or accept.
+type Handshake struct {
 	Name    string
-	Source  string // where that is written
-	Refuse  bool   // the server must
+	Source  string // the standard that requires it
+	Refuse  bool   // whether the server must refuse it
 	Changes func([]Line) []Line
-	check   func(head) string // what else is asked of the answer; nil: nothing
+	check   func(header) string // an additional check of the response; nil: none
 }
 
-// A Trial is what a server made of an attempt.
-type Trial struct {
-	Attempt
-	Status int   // 0: no answer
-	Ended  error // why there was none
+// A Reaction is the response of a server to a Handshake.
+type Reaction struct {
+	Handshake
+	Status int   // 0: no response
+	Ended  error // why there was no response
 	Grade  Grade
 	Why    string
 }
 
-// without takes a field out of a request.
+// without removes a field from a request.
 func without(name string) func([]Line) []Line {
 	return func(lines []Line) []Line {
 		return slices.DeleteFunc(lines, func(l Line) bool { return is(l, name) })
 	}
 }
 
-// with puts other lines in a field's place.
+// with replaces a field by other lines.
 func with(name string, values ...string) func([]Line) []Line {
 	return func(lines []Line) []Line {
 		at := slices.IndexFunc(lines, func(l Line) bool { return is(l, name) })
@@ -49,7 +49,7 @@ func with(name string, values ...string) func([]Line) []Line {
 	}
 }
 
-// request puts other words in the place of some of the request line.
+// request replaces a text in the request line.
 func request(old, new string) func([]Line) []Line {
 	return func(lines []Line) []Line {
 		lines[0].Text = strings.Replace(lines[0].Text, old, new, 1)
@@ -62,8 +62,8 @@ func is(l Line, name string) bool {
 	return found && strings.EqualFold(n, name)
 }
 
-// lowered writes the names of all fields in lower case.
-func lowered(lines []Line) []Line {
+// lowerCase writes the names of all fields in lower case.
+func lowerCase(lines []Line) []Line {
 	for i, l := range lines[1:] {
 		name, value, _ := strings.Cut(l.Text, ":")
 		lines[i+1].Text = strings.ToLower(name) + ":" + value
@@ -71,9 +71,9 @@ func lowered(lines []Line) []Line {
 	return lines
 }
 
-// Attempts are all of them: first what must be refused, then what must not.
-var Attempts = []Attempt{
-	{"POST in place of GET", "RFC 6455, section 4.2.1", true, request("GET ", "POST "), nil},
+// Handshakes lists first those that a server must refuse, then those that it must accept.
+var Handshakes = []Handshake{
+	{"POST instead of GET", "RFC 6455, section 4.2.1", true, request("GET ", "POST "), nil},
 	{"HTTP/1.0", "RFC 6455, section 4.2.1", true, request("HTTP/1.1", "HTTP/1.0"), nil},
 	{"no Host", "RFC 9112, section 3.2; RFC 6455, section 4.2.1", true, without("Host"), nil},
 	{"two Hosts", "RFC 9112, section 3.2", true, with("Host", "a.test", "b.test"), nil},
@@ -83,49 +83,49 @@ var Attempts = []Attempt{
 	{"Connection without Upgrade", "RFC 6455, section 4.2.1", true, with("Connection", "keep-alive"), nil},
 	{"no key", "RFC 6455, section 4.2.1", true, without("Sec-WebSocket-Key"), nil},
 	{"a key of 5 bytes", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "c2hvcnQ="), nil},
-	{"a key that is no base64", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
+	{"a key that is not base64", "RFC 6455, section 4.2.1", true, with("Sec-WebSocket-Key", "!!!!!!!!!!!!!!!!!!!!!!=="), nil},
 	{"two keys", "RFC 6455, section 11.3.1", true, with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="), nil},
 	{"no version", "RFC 6455, section 4.2.1", true, without("Sec-WebSocket-Version"), nil},
-	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, with("Sec-WebSocket-Version", "12"), func(h head) string {
+	{"version 12", "RFC 6455, sections 4.2.2 and 4.4", true, with("Sec-WebSocket-Version", "12"), func(h header) string {
 		if !has(h.value("Sec-WebSocket-Version"), "13") {
-			return "refused, but without the field Sec-WebSocket-Version: 13, which says what to ask for"
+			return "refused, but without the field Sec-WebSocket-Version: 13, which lists the supported versions"
 		}
 		return ""
 	}},
-	{"names of fields in lower case", "RFC 9110, section 5.1", false, lowered, nil},
-	{"Upgrade: WebSocket, with capitals", "RFC 6455, section 4.2.1", false, with("Upgrade", "WebSocket"), nil},
-	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; so does Firefox", false, with("Connection", "keep-alive, Upgrade"), nil},
-	{"an unknown subprotocol", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h head) string {
+	{"field names in lower case", "RFC 9110, section 5.1", false, lowerCase, nil},
+	{"Upgrade: WebSocket, in mixed case", "RFC 6455, section 4.2.1", false, with("Upgrade", "WebSocket"), nil},
+	{"Connection: keep-alive, Upgrade", "RFC 6455, section 4.2.1; Firefox sends it", false, with("Connection", "keep-alive, Upgrade"), nil},
+	{"an unknown subprotocol", "RFC 6455, section 4.2.2: the server may choose none", false, with("Sec-WebSocket-Protocol", "unheard-of"), func(h header) string {
 		if chosen := h.value("Sec-WebSocket-Protocol"); chosen != "" && chosen != "unheard-of" {
 			return "chose a subprotocol that was not offered: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an unknown extension", "RFC 6455, section 9.1: the server accepts none that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h head) string {
+	{"an unknown extension", "RFC 6455, section 9.1: the server accepts no extension that it does not know", false, with("Sec-WebSocket-Extensions", "unheard-of; x=1"), func(h header) string {
 		if chosen := h.value("Sec-WebSocket-Extensions"); chosen != "" {
 			return "accepted an extension that does not exist: " + cutText(chosen)
 		}
 		return ""
 	}},
-	{"an unknown field", "RFC 9110, section 5.1: unknown fields are passed over", false, with("X-Unheard-Of", "1"), nil},
+	{"an unknown field", "RFC 9110, section 5.1: unknown fields are ignored", false, with("X-Unheard-Of", "1"), nil},
 }
 
-// ErrNotYours is why a server is not asked what it must refuse.
-var ErrNotYours = errors.New("malformed handshakes go to this machine and to private networks alone")
+// ErrPublicAddress reports that a server has a public address.
+var ErrPublicAddress = errors.New("malformed handshakes are sent only to this machine and to private networks")
 
-// Negative makes every attempt, one after another, each on a connection of its own. It
-// asks nobody but this machine and private networks (RFC 1918, RFC 4193).
-func Negative(ctx context.Context, t Target) ([]Trial, error) {
-	address, err := yours(ctx, t)
+// Negative tries every handshake, one after the other, each on a separate connection. It
+// connects only to this machine and to private networks (RFC 1918, RFC 4193).
+func Negative(ctx context.Context, t Target) ([]Reaction, error) {
+	address, err := privateAddress(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	var all []Trial
-	for _, a := range Attempts {
+	var all []Reaction
+	for _, hs := range Handshakes {
 		if err := ctx.Err(); err != nil {
 			return all, err
 		}
-		one, err := a.try(ctx, t, address)
+		one, err := hs.try(ctx, t, address)
 		if err != nil {
 			return all, err
 		}
@@ -134,50 +134,50 @@ func Negative(ctx context.Context, t Target) ([]Trial, error) {
 	return all, nil
 }
 
-// yours is the address to connect to, if it is one to which this may go. The name is
-// looked up once: another look could find another address.
-func yours(ctx context.Context, t Target) (string, error) {
+// privateAddress returns the address to connect to if it is private. It resolves the name
+// once: a second lookup could return another address.
+func privateAddress(ctx context.Context, t Target) (string, error) {
 	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", t.URL.Hostname())
 	if err != nil || len(found) == 0 {
 		return "", fmt.Errorf("look up %s: %w", t.URL.Hostname(), err)
 	}
 	for _, a := range found {
 		if a = a.Unmap(); !a.IsLoopback() && !a.IsPrivate() {
-			return "", fmt.Errorf("%s is at %s: %w", t.URL.Hostname(), a, ErrNotYours)
+			return "", fmt.Errorf("%s is at %s: %w", t.URL.Hostname(), a, ErrPublicAddress)
 		}
 	}
 	return net.JoinHostPort(found[0].Unmap().String(), t.port()), nil
 }
 
-// try makes one attempt.
-func (a Attempt) try(ctx context.Context, t Target, address string) (Trial, error) {
-	made := Trial{Attempt: a}
+// try makes one handshake.
+func (hs Handshake) try(ctx context.Context, t Target, address string) (Reaction, error) {
+	r := Reaction{Handshake: hs}
 	c, err := dial(ctx, t, address)
 	if err != nil {
-		return made, err
+		return r, err
 	}
 	defer c.Close()
 	e := &Exchange{Target: t}
-	h := head{}
-	if made.Ended = e.send(c, a.Changes(t.upgradeRequest(newKey()))); made.Ended == nil {
-		h, made.Ended = e.receive(c)
+	h := header{}
+	if r.Ended = e.send(c, hs.Changes(t.upgradeRequest(newKey()))); r.Ended == nil {
+		h, r.Ended = e.receive(c)
 	}
-	made.Status = h.status
-	made.judge(h)
-	return made, nil
+	r.Status = h.status
+	r.judge(h)
+	return r, nil
 }
 
-func (t *Trial) judge(h head) {
-	accepted := t.Status == 101
-	t.Grade, t.Why = Right, "refused"
+func (r *Reaction) judge(h header) {
+	accepted := r.Status == 101
+	r.Grade, r.Why = Right, "refused"
 	if accepted {
-		t.Why = "accepted"
+		r.Why = "accepted"
 	}
-	if accepted == t.Refuse {
-		t.Grade = Wrong
-	} else if t.check != nil && t.Status != 0 {
-		if why := t.check(h); why != "" {
-			t.Grade, t.Why = Wrong, why
+	if accepted == r.Refuse {
+		r.Grade = Wrong
+	} else if r.check != nil && r.Status != 0 {
+		if why := r.check(h); why != "" {
+			r.Grade, r.Why = Wrong, why
 		}
 	}
 }

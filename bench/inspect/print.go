@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// width of a line of print, in characters.
+// width is the width of a printed line in characters.
 const width = 100
 
 // Print writes the exchange line by line.
@@ -16,11 +16,11 @@ func (e *Exchange) Print(w io.Writer) error {
 	var b strings.Builder
 	t := e.Target
 	fmt.Fprintf(&b, "%s at %s\n\n", t.Kind, visible(t.URL.String()))
-	const head = "%s, %d bytes with the empty line that ends it\n"
-	printLines(&b, fmt.Sprintf(head, "request", headBytes(e.Request)), e.Request)
-	printLines(&b, fmt.Sprintf(head, "answer", headBytes(e.Answer)), e.Answer)
-	printLines(&b, "behind the header\n", e.After)
-	fmt.Fprintf(&b, "stages, since the dial began\n")
+	const title = "%s header: %d bytes including the final empty line\n"
+	printLines(&b, fmt.Sprintf(title, "request", headerBytes(e.Request)), e.Request)
+	printLines(&b, fmt.Sprintf(title, "response", headerBytes(e.Response)), e.Response)
+	printLines(&b, "after the header\n", e.After)
+	fmt.Fprintf(&b, "stages: time since the dial, + time since the previous stage\n")
 	for i, s := range e.Stages {
 		step := s.At
 		if i > 0 {
@@ -30,7 +30,7 @@ func (e *Exchange) Print(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\nbytes on the connection: %d up, %d down\n", e.Up, e.Down)
 	if e.Failed != nil {
-		fmt.Fprintf(&b, "it ended early: %v\n", e.Failed)
+		fmt.Fprintf(&b, "ended early: %v\n", e.Failed)
 	}
 	if wrong := e.Wrong(); len(wrong) > 0 {
 		fmt.Fprintf(&b, "\nwrong:\n")
@@ -42,8 +42,7 @@ func (e *Exchange) Print(w io.Writer) error {
 	return err
 }
 
-// printLines writes each line with its size, what it is for under it, and a verdict if there
-// is one.
+// printLines writes each line with its size and grade, and its explanation below.
 func printLines(b *strings.Builder, title string, lines []Line) {
 	if len(lines) == 0 {
 		return
@@ -59,16 +58,16 @@ func printLines(b *strings.Builder, title string, lines []Line) {
 			text = fmt.Sprintf("%-*s  %s", width-20, text, l.Grade)
 		}
 		fmt.Fprintf(b, "%7s  %s\n", size, text)
-		about := l.For
+		explanation := l.For
 		if l.Why != "" {
-			about = strings.TrimPrefix(about+"; "+l.Why, "; ")
+			explanation = strings.TrimPrefix(explanation+"; "+l.Why, "; ")
 		}
-		wrap(b, "         ", about)
+		wrap(b, "         ", explanation)
 	}
 	b.WriteString("\n")
 }
 
-// wrap writes words under one another.
+// wrap writes a text in indented lines.
 func wrap(b *strings.Builder, indent, text string) {
 	line := indent
 	for word := range strings.FieldsSeq(text) {
@@ -83,7 +82,7 @@ func wrap(b *strings.Builder, indent, text string) {
 	}
 }
 
-// visible keeps a server from writing to the terminal by other means than text.
+// visible replaces non-printable characters: a server must not control the terminal.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -95,11 +94,11 @@ func visible(text string) string {
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.3f ms", d.Seconds()*1e3) }
 
-// PrintSideBySide writes what several exchanges took, a row each.
+// PrintSideBySide writes a table of several exchanges.
 func PrintSideBySide(w io.Writer, all []*Exchange) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "side by side\n  %-10s %6s  %11s %8s %8s %8s %8s %13s  %s\n",
-		"", "status", "round trips", "request", "answer", "up", "down", "to the header", "URL")
+		"", "status", "round trips", "request", "response", "up", "down", "to the header", "URL")
 	for _, e := range all {
 		at := "–"
 		for _, s := range e.Stages {
@@ -108,31 +107,31 @@ func PrintSideBySide(w io.Writer, all []*Exchange) error {
 			}
 		}
 		fmt.Fprintf(&b, "  %-10s %6d  %11d %6d B %6d B %6d B %6d B %13s  %s\n", e.Target.Kind, e.Status, e.RoundTrips,
-			headBytes(e.Request), headBytes(e.Answer), e.Up, e.Down, at, visible(e.Target.URL.String()))
+			headerBytes(e.Request), headerBytes(e.Response), e.Up, e.Down, at, visible(e.Target.URL.String()))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// PrintTrials writes what a server made of each attempt.
-func PrintTrials(w io.Writer, all []Trial) error {
+// PrintReactions writes the reaction of a server to each handshake.
+func PrintReactions(w io.Writer, all []Reaction) error {
 	var b strings.Builder
 	for _, part := range []struct {
 		title  string
 		refuse bool
-	}{{"handshakes that a server must refuse", true}, {"handshakes that it must not", false}} {
+	}{{"handshakes that a server must refuse", true}, {"handshakes that a server must not refuse", false}} {
 		fmt.Fprintf(&b, "%s\n", part.title)
-		for _, t := range all {
-			if t.Refuse != part.refuse {
+		for _, r := range all {
+			if r.Refuse != part.refuse {
 				continue
 			}
-			answer := fmt.Sprint(t.Status)
-			if t.Status == 0 {
-				answer = "no answer"
+			status := fmt.Sprint(r.Status)
+			if r.Status == 0 {
+				status = "no response"
 			}
-			fmt.Fprintf(&b, "  %-6s %-34s %-10s %s\n", t.Grade, t.Name, answer, t.Why)
-			if t.Grade == Wrong {
-				wrap(&b, "         ", t.Source)
+			fmt.Fprintf(&b, "  %-6s %-34s %-11s %s\n", r.Grade, r.Name, status, r.Why)
+			if r.Grade == Wrong {
+				wrap(&b, "         ", r.Source)
 			}
 		}
 		b.WriteString("\n")

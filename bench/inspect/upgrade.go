@@ -12,23 +12,23 @@ import (
 	"strings"
 )
 
-// guid is what a server adds to the key before it hashes it (RFC 6455, section 1.3).
+// guid is the constant that a server appends to the key before hashing (RFC 6455, section 1.3).
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// acceptOf is the answer to a key: only who has read the request can know it.
+// acceptOf returns the accept value for a key: it proves that the server has read the request.
 func acceptOf(key string) string {
 	sum := sha1.Sum([]byte(key + guid))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// newKey is a nonce of 16 bytes (RFC 6455, section 4.1).
+// newKey returns a nonce of 16 bytes (RFC 6455, section 4.1).
 func newKey() string {
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails
 	return base64.StdEncoding.EncodeToString(nonce)
 }
 
-// upgrade makes the opening handshake, reads what comes first, and says goodbye.
+// upgrade makes the opening handshake, reads the first frame, and makes the closing handshake.
 func (e *Exchange) upgrade(c *conn) error {
 	t, key := e.Target, newKey()
 	if err := e.send(c, t.upgradeRequest(key)); err != nil {
@@ -38,37 +38,37 @@ func (e *Exchange) upgrade(c *conn) error {
 	if err != nil {
 		return err
 	}
-	e.Answer = h.explain(t.upgradeRules(key))
+	e.Response = h.explain(t.upgradeRules(key))
 	if h.status != 101 {
 		return nil
 	}
-	return e.goodbye(c)
+	return e.closeHandshake(c)
 }
 
-// upgradeRequest is the handshake's, line by line.
+// upgradeRequest returns the lines of the handshake request.
 func (t Target) upgradeRequest(key string) []Line {
 	lines := append(t.opening(), []Line{
-		field("Upgrade", "websocket", "which protocol to go on with; the server may stay with HTTP (RFC 9110, section 7.8)"),
-		field("Connection", "Upgrade", "that Upgrade is meant for the next server, so that a proxy which does not understand it takes it out (RFC 9110, section 7.6.1)"),
-		field("Sec-WebSocket-Version", "13", "of the protocol: the one of RFC 6455, section 4.1; there is no other in use"),
-		field("Sec-WebSocket-Key", key, "16 random bytes, new for each connection: the answer must be made of them, so neither a cache nor a server that knows nothing of WebSocket can give it (RFC 6455, section 1.3)"),
+		field("Upgrade", "websocket", "protocol to switch to; the server may stay with HTTP (RFC 9110, section 7.8)"),
+		field("Connection", "Upgrade", "limits Upgrade to the next hop: a proxy that does not understand it removes it (RFC 9110, section 7.6.1)"),
+		field("Sec-WebSocket-Version", "13", "protocol version of RFC 6455, section 4.1; no other version is in use"),
+		field("Sec-WebSocket-Key", key, "16 random bytes, new for each connection. The response depends on them, so that neither a cache nor a server without WebSocket support can produce it (RFC 6455, section 1.3)"),
 	}...)
 	if t.Origin != "" {
-		lines = append(lines, field("Origin", t.Origin, "the page whose script asks; a browser sends it and no script can forge it, so that a server can refuse other people's pages (RFC 6455, section 10.2)"))
+		lines = append(lines, field("Origin", t.Origin, "origin of the page whose script makes the request. Scripts cannot forge it, so that a server can refuse pages of other origins (RFC 6455, section 10.2)"))
 	}
 	if t.Subprotocol != "" {
-		lines = append(lines, field("Sec-WebSocket-Protocol", t.Subprotocol, "what to speak inside the frames; the server chooses one of these, or none (RFC 6455, section 1.9)"))
+		lines = append(lines, field("Sec-WebSocket-Protocol", t.Subprotocol, "offered protocols for the content of the frames; the server chooses one or none (RFC 6455, section 1.9)"))
 	}
 	if t.Deflate {
-		lines = append(lines, field("Sec-WebSocket-Extensions", "permessage-deflate", "what the client can do beyond the RFC: here compress each message (RFC 7692)"))
+		lines = append(lines, field("Sec-WebSocket-Extensions", "permessage-deflate", "offered extensions: here the compression of each message (RFC 7692)"))
 	}
 	return lines
 }
 
-// upgradeRules are of the answer to it; most are of what only a 101 must have.
+// upgradeRules returns the rules for the response; most apply only to a 101.
 func (t Target) upgradeRules(key string) []rule {
 	switched := func(right func(value string) bool, why string) check {
-		return func(value string, h head) (Grade, string) {
+		return func(value string, h header) (Grade, string) {
 			if h.status != 101 {
 				return Plain, ""
 			}
@@ -80,47 +80,47 @@ func (t Target) upgradeRules(key string) []rule {
 	}
 	never := func(string) bool { return false }
 	accept := acceptOf(key)
-	const unoffered = "it was not offered: the client must fail the connection (RFC 6455, section 4.1)"
+	const unoffered = "not offered: the client must fail the connection (RFC 6455, section 4.1)"
 	return []rule{
-		{"", "101 switches to the WebSocket at the byte behind the empty line; anything else is an ordinary answer of HTTP (RFC 6455, section 4.2.2)", 0, func(_ string, h head) (Grade, string) {
+		{"", "101 switches to WebSocket after the empty line; any other status is a normal HTTP response (RFC 6455, section 4.2.2)", 0, func(_ string, h header) (Grade, string) {
 			return judge(h.status == 101, "the server did not switch")
 		}},
-		{"Sec-WebSocket-Version", "which versions the server speaks, when it refused another (RFC 6455, section 4.4)", 0, nil},
-		{"Upgrade", "the protocol that follows (RFC 6455, section 4.2.2)", 101, switched(is("websocket"), `it must be "websocket"`)},
-		{"Connection", "that Upgrade is meant for the next client (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `it must hold "Upgrade"`)},
-		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: shows that the server has read this request and knows the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept)},
-		{"Sec-WebSocket-Protocol", "which of the offered subprotocols is spoken (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return t.Subprotocol != "" && has(t.Subprotocol, value) }, unoffered)},
-		{"Sec-WebSocket-Extensions", "which of the offered extensions are in use (RFC 6455, section 9.1)", 0, switched(func(value string) bool {
+		{"Sec-WebSocket-Version", "versions that the server supports, if it refuses another one (RFC 6455, section 4.4)", 0, nil},
+		{"Upgrade", "the new protocol (RFC 6455, section 4.2.2)", 101, switched(is("websocket"), `must be "websocket"`)},
+		{"Connection", "limits Upgrade to the next hop (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return has(value, "upgrade") }, `must contain "Upgrade"`)},
+		{"Sec-WebSocket-Accept", "base64 of the SHA-1 of the key and a fixed GUID: proves that the server has read this request and supports the protocol (RFC 6455, section 4.2.2)", 101, switched(func(value string) bool { return value == accept }, "for the key of this request it must be "+accept)},
+		{"Sec-WebSocket-Protocol", "the selected subprotocol, one of those offered (RFC 6455, section 4.2.2)", 0, switched(func(value string) bool { return t.Subprotocol != "" && has(t.Subprotocol, value) }, unoffered)},
+		{"Sec-WebSocket-Extensions", "the selected extensions, from those offered (RFC 6455, section 9.1)", 0, switched(func(value string) bool {
 			name, _, _ := strings.Cut(value, ";")
 			return t.Deflate && strings.TrimSpace(name) == "permessage-deflate"
 		}, unoffered)},
-		{"Content-Length", "a 101 has no body, so it must not be there (RFC 9110, section 8.6)", 0, switched(never, "the bytes behind the header are frames")},
-		{"Transfer-Encoding", "a 101 has no body, so it must not be there (RFC 9112, section 6.1)", 0, switched(never, "the bytes behind the header are frames")},
+		{"Content-Length", "not allowed in a 101, which has no body (RFC 9110, section 8.6)", 0, switched(never, "the bytes after the header are frames")},
+		{"Transfer-Encoding", "not allowed in a 101, which has no body (RFC 9112, section 6.1)", 0, switched(never, "the bytes after the header are frames")},
 	}
 }
 
-// goodbye reads the first frame, if one comes, and makes the closing handshake.
-func (e *Exchange) goodbye(c *conn) error {
-	c.patience(e.Target.wait())
+// closeHandshake reads the first frame, if one arrives, and makes the closing handshake.
+func (e *Exchange) closeHandshake(c *conn) error {
+	c.extendDeadline(e.Target.wait())
 	first, err := readFrame(c.reader)
 	if err == nil {
 		e.reach(c, "first frame")
 		e.After = append(e.After, first.explain())
-	} else if !nothingYet(err) {
+	} else if !timedOut(err) {
 		return fmt.Errorf("read the first frame: %w", plain(err))
 	}
-	c.patience(e.Target.wait())
+	c.extendDeadline(e.Target.wait())
 	if _, err := c.Write(closeFrame); err != nil {
-		return fmt.Errorf("say goodbye: %w", err)
+		return fmt.Errorf("send the close frame: %w", err)
 	}
-	for first.opcode != opClose { // or the server was the first to say it
+	for first.opcode != opClose { // else the server has closed first
 		f, err := readFrame(c.reader)
 		if err != nil {
-			e.After = append(e.After, Line{Text: "(no close frame)", For: farewell, Grade: Missing, Why: plain(err).Error()})
+			e.After = append(e.After, Line{Text: "(no close frame)", For: closePurpose, Grade: Missing, Why: plain(err).Error()})
 			return nil
 		}
 		if f.opcode == opClose {
-			e.reach(c, "close frame answered")
+			e.reach(c, "close frame received")
 			e.After = append(e.After, f.explain())
 			return nil
 		}
@@ -128,7 +128,7 @@ func (e *Exchange) goodbye(c *conn) error {
 	return nil
 }
 
-// closeFrame says 1000, masked by a key of zeros (RFC 6455, sections 5.3 and 5.5.1).
+// closeFrame has code 1000 and a masking key of zeros (RFC 6455, sections 5.3 and 5.5.1).
 var closeFrame = []byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}
 
 // Opcodes (RFC 6455, section 5.2).
@@ -139,7 +139,7 @@ const (
 
 var opcodes = map[byte]string{0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
 
-// A frame is one as it came.
+// A frame is a frame as received.
 type frame struct {
 	final    bool
 	reserved byte
@@ -149,7 +149,7 @@ type frame struct {
 	payload  []byte
 }
 
-// maxFrame bounds what is read of a payload, in bytes.
+// maxFrame limits the size of a payload, in bytes.
 const maxFrame = 1 << 20
 
 // readFrame reads one frame (RFC 6455, section 5.2).
@@ -178,16 +178,16 @@ func readFrame(r *bufio.Reader) (f frame, err error) {
 		f.header += 4
 	}
 	if length > maxFrame {
-		return f, fmt.Errorf("a frame of %d bytes", length)
+		return f, fmt.Errorf("a frame of %d bytes; allowed: %d", length, maxFrame)
 	}
 	f.payload = make([]byte, length)
 	_, err = io.ReadFull(r, f.payload)
 	return f, err
 }
 
-const farewell = "the answer to our close frame: only then is the connection closed, and nothing lost (RFC 6455, section 5.5.1)"
+const closePurpose = "the reply to our close frame: it completes the close, and no data is lost (RFC 6455, section 5.5.1)"
 
-// explain says what is in the frame.
+// explain describes the frame.
 func (f frame) explain() Line {
 	name := opcodes[f.opcode]
 	if name == "" {
@@ -196,11 +196,11 @@ func (f frame) explain() Line {
 	l := Line{
 		Text:  fmt.Sprintf("%s frame: %d bytes of header, %d of payload", name, f.header, len(f.payload)),
 		Bytes: f.header + len(f.payload),
-		For:   "two bytes of header for up to 125 of payload, four up to 65,535 (RFC 6455, section 5.2)",
+		For:   "header of 2 bytes for a payload of up to 125, of 4 bytes up to 65,535 (RFC 6455, section 5.2)",
 		Grade: Right,
 	}
 	if f.opcode == opClose {
-		l.For = farewell
+		l.For = closePurpose
 		if len(f.payload) >= 2 {
 			l.Text = fmt.Sprintf("close frame: code %d", binary.BigEndian.Uint16(f.payload))
 		}
@@ -211,7 +211,7 @@ func (f frame) explain() Line {
 	return l
 }
 
-// judge says what no server's frame may be.
+// judge checks the rules for frames from a server.
 func (f frame) judge() (Grade, string) {
 	switch {
 	case f.masked:
@@ -221,7 +221,7 @@ func (f frame) judge() (Grade, string) {
 	case opcodes[f.opcode] == "":
 		return Wrong, "this opcode is reserved (RFC 6455, section 5.2)"
 	case f.opcode >= opClose && (!f.final || len(f.payload) > 125):
-		return Wrong, "control frames are whole and carry 125 bytes at most (RFC 6455, section 5.5)"
+		return Wrong, "control frames are not fragmented and carry at most 125 bytes (RFC 6455, section 5.5)"
 	default:
 		return Right, ""
 	}

@@ -115,18 +115,18 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 
 // tryNegative tries handshakes that a server must refuse or accept, and counts its errors.
 func tryNegative(c *cobra.Command, t inspect.Target) (wrong int, err error) {
-	trials, err := inspect.Negative(c.Context(), t)
-	if errors.Is(err, inspect.ErrNotYours) {
+	all, err := inspect.Negative(c.Context(), t)
+	if errors.Is(err, inspect.ErrPublicAddress) {
 		return 0, &app.Error{Code: app.Refused, Err: err}
 	}
 	if err != nil {
 		return 0, err
 	}
-	for _, trial := range trials {
-		if trial.Grade == inspect.Wrong {
+	for _, r := range all {
+		if r.Grade == inspect.Wrong {
 			wrong++
 		}
 	}
 	fmt.Fprintln(c.OutOrStdout())
-	return wrong, inspect.PrintTrials(c.OutOrStdout(), trials)
+	return wrong, inspect.PrintReactions(c.OutOrStdout(), all)
 }
