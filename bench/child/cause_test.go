@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// A trial that breaks off because a child died says so, however that was noticed first.
+// Cause returns the exit of a child, even if an error that results from it was observed first.
 func TestCauseIsTheExitOfAChild(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		death, noticed := errors.New("link ended: signal: killed"), errors.New("read CPU clock of process 1: invalid argument")
+		exit, consequence := errors.New("link ended: signal: killed"), errors.New("read CPU clock of process 1: invalid argument")
 		go func() {
 			time.Sleep(10 * time.Millisecond)
-			cancel(death)
+			cancel(exit)
 		}()
-		if got := Cause(ctx, noticed); !errors.Is(got, death) {
-			t.Errorf("got %v, want %v", got, death)
+		if got := Cause(ctx, consequence); !errors.Is(got, exit) {
+			t.Errorf("got %v, want %v", got, exit)
 		}
-		if got := Cause(t.Context(), noticed); !errors.Is(got, noticed) {
-			t.Errorf("no child died: got %v, want %v", got, noticed)
+		if got := Cause(t.Context(), consequence); !errors.Is(got, consequence) {
+			t.Errorf("without an exited child: got %v, want %v", got, consequence)
 		}
 	})
 }

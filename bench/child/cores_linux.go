@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OnCores runs start, which forks, with this thread confined to the cores: a
-// child inherits them at its birth, before any thread of its own can be elsewhere.
+// OnCores runs start, which forks, with the current thread pinned to the cores. A child inherits
+// the affinity when it is created, before any of its threads can run on another core.
 func OnCores(cores []int, start func() error) error {
 	if len(cores) == 0 {
 		return start()

@@ -2,5 +2,5 @@
 
 package child
 
-// OnCores runs start: this system offers no pinning.
+// OnCores runs start: this operating system does not support pinning.
 func OnCores(_ []int, start func() error) error { return start() }

@@ -15,13 +15,13 @@ type Greeting struct {
 	Listening string `json:"listening"`
 	Settings  string `json:"settings"`
 
-	Certificate string `json:"certificate"` // of a server with TLS, PEM
+	Certificate string `json:"certificate"` // PEM; empty without TLS
 
-	TLS *tls.Config `json:"-"` // trusts the certificate; nil without
+	TLS *tls.Config `json:"-"` // trusts the certificate; nil without TLS
 }
 
-// StartServer starts a server and waits until it reports where it listens. A server that
-// does not is ended.
+// StartServer starts a server and waits until it reports its listening address. If it does not,
+// StartServer ends it.
 func StartServer(ctx context.Context, argv []string, options Options) (*Process, Greeting, error) {
 	p, err := Start(Server, argv, options)
 	if err != nil {
@@ -39,18 +39,18 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 }
 
 func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
-	said := make(chan Greeting, 1)
+	greeting := make(chan Greeting, 1)
 	go func() {
 		var g Greeting
 		if json.NewDecoder(p.Stdout).Decode(&g) == nil && g.Listening != "" {
-			said <- g
+			greeting <- g
 		}
 	}()
 	select {
-	case g := <-said:
+	case g := <-greeting:
 		return g, nil
 	case <-time.After(startWait):
-		return Greeting{}, fmt.Errorf("server did not say where it listens within %v", startWait)
+		return Greeting{}, fmt.Errorf("server did not report its listening address within %v", startWait)
 	case <-p.Ended:
 		return Greeting{}, errors.New(p.ExitReason())
 	case <-ctx.Done():
@@ -58,15 +58,15 @@ func (p *Process) awaitGreeting(ctx context.Context) (Greeting, error) {
 	}
 }
 
-// TLSConfig trusts one certificate (PEM) with TLS 1.3, without session resumption: every
-// connection makes a full handshake. It is nil without a certificate.
+// TLSConfig returns a configuration that trusts one certificate (PEM) with TLS 1.3, without
+// session resumption: every connection makes a full handshake. It is nil without a certificate.
 func TLSConfig(certificate string) (*tls.Config, error) {
 	if certificate == "" {
 		return nil, nil
 	}
-	known := x509.NewCertPool()
-	if !known.AppendCertsFromPEM([]byte(certificate)) {
-		return nil, errors.New("the server's certificate is none")
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM([]byte(certificate)) {
+		return nil, errors.New("the server's greeting contains no valid PEM certificate")
 	}
-	return &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}, nil
+	return &tls.Config{RootCAs: trusted, MinVersion: tls.VersionTLS13}, nil
 }

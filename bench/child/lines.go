@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// A LineWriter writes values as lines of JSON, one write each.
+// A LineWriter writes values as lines of JSON, each in a single write.
 type LineWriter struct {
 	mu sync.Mutex // held while writing
 	w  io.Writer
 }
 
-// NewLineWriter writes to w.
+// NewLineWriter returns a LineWriter on w.
 func NewLineWriter(w io.Writer) *LineWriter { return &LineWriter{w: w} }
 
 // Send writes one value. Several goroutines may call it.
@@ -31,7 +31,8 @@ func (l *LineWriter) Send(v any) error {
 	return nil
 }
 
-// MaxControlLine bounds a control message: an outcome with its histograms takes some 100 KB.
+// MaxControlLine is the maximum length of a control message. An outcome with its histograms takes
+// about 100 KB.
 const MaxControlLine = 16 << 20
 
 // ReadLines reads values of type T, one per line, until the input ends or cannot be decoded.

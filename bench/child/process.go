@@ -1,7 +1,7 @@
-// Package child starts processes of our own and exchanges control messages with them.
+// Package child starts child processes and exchanges control messages with them.
 //
-// It owns the life of a child, its cores, its greeting and the framing of the messages.
-// It must not know what the messages mean: that is the business of whoever sends them.
+// It contains the lifetime of a child, its cores, its greeting and the framing of the messages.
+// It must not depend on the meaning of the messages, which their sender defines.
 package child
 
 import (
@@ -18,51 +18,51 @@ import (
 	"time"
 )
 
-// A Process is a child that lives as long as its standard input: when we end,
-// however we end, the kernel closes the pipe and the child exits.
+// A Process is a child that exits when its standard input ends. When the parent ends, for whatever
+// reason, the kernel closes the pipe and the child exits.
 type Process struct {
 	Name   string
 	Cmd    *exec.Cmd
 	Stdin  io.WriteCloser
 	Stdout io.ReadCloser
-	Ended  chan struct{} // closed when it has exited
+	Ended  chan struct{} // closed after the exit
 
-	orders *LineWriter
-	stderr tail
-	err    error // how it ended; set before Ended is closed
+	control *LineWriter
+	stderr  tail
+	err     error // of the exit; set before Ended is closed
 }
 
-// Waiting times.
+// Timeouts.
 const (
 	startWait  = 10 * time.Second // for the greeting of a server
-	AnswerWait = 20 * time.Second // for an answer, beyond the time that the order itself takes
-	EndWait    = 8 * time.Second  // for the exit, once the input is closed
+	AnswerWait = 20 * time.Second // for a response, in addition to the duration of the command itself
+	EndWait    = 8 * time.Second  // for the exit after the input was closed
 )
 
-// stderrWait is how long processes that a child has started may keep its error output open
-// once the child itself has exited.
+// stderrWait is how long grandchildren may keep a child's standard error open after the child
+// itself has exited.
 const stderrWait = time.Second
 
-// Options are where a child is started, and with what. The zero value is anywhere.
+// Options configure the start of a child. The zero value is valid.
 type Options struct {
-	Cores  []int                          // that it runs on; none: any
-	Inside func(start func() error) error // calls start in a network namespace; nil: ours
+	Cores  []int                          // to pin it to; nil: any
+	Inside func(start func() error) error // calls start in a network namespace; nil: the parent's
 	Files  []*os.File                     // its descriptors from 3 on
 }
 
-// Start starts a child. Errors call it by its name.
+// Start starts a child. name identifies it in errors.
 func Start(name string, argv []string, options Options) (*Process, error) {
 	p := &Process{Name: name, Cmd: exec.Command(argv[0], argv[1:]...), Ended: make(chan struct{})}
 	p.Cmd.Stderr = &p.stderr
 	p.Cmd.WaitDelay = stderrWait
 	p.Cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(procs(name, options.Cores)))
-	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the run; it tells its children
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must not reach the children: the run ends them
 	var err error
 	if p.Stdin, err = p.Cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p.orders = &LineWriter{w: p.Stdin}
-	// A pipe of our own: cmd.StdoutPipe's would be closed by Wait while we read.
+	p.control = &LineWriter{w: p.Stdin}
+	// Not cmd.StdoutPipe, since Wait would close it during a read.
 	var childEnd *os.File
 	if p.Stdout, childEnd, err = os.Pipe(); err != nil {
 		p.Stdin.Close()
@@ -88,17 +88,16 @@ func Start(name string, argv []string, options Options) (*Process, error) {
 	return p, nil
 }
 
-// Names of the roles, as children and reports call them.
+// Names of the roles, used for children and in reports.
 const (
 	Server    = "server"
 	Generator = "generator"
 )
 
-// procs is a child's GOMAXPROCS. The generator's pacer keeps one P to itself (see
-// clock.SleepUntil), a backend's loop another, and goroutines that it makes ready
-// wait in that P's queue until another P is idle enough to steal them: with one to
-// spare, soon.
-// (Measured on one core beside a busy loop: 33 ms at p99 with 2, 3.7 with 3.)
+// procs is a child's GOMAXPROCS. The load generator's pacer occupies one P (see
+// clock.SleepUntil), the loop of a backend another. Goroutines that the pacer makes ready wait in
+// its P's queue until an idle P steals them; one spare P makes that fast.
+// (Measured on one core with a concurrent busy loop: 33 ms at p99 with 2, 3.7 ms with 3.)
 func procs(name string, cores []int) int {
 	n := len(cores)
 	if n == 0 {
@@ -110,11 +109,11 @@ func procs(name string, cores []int) int {
 	return n
 }
 
-// PID is its process identifier.
+// PID is the process identifier.
 func (p *Process) PID() int { return p.Cmd.Process.Pid }
 
 // Send writes a control message to the input of the child, as one line of JSON.
-func (p *Process) Send(message any) error { return p.orders.Send(message) }
+func (p *Process) Send(message any) error { return p.control.Send(message) }
 
 // Gone reports whether the child has ended.
 func (p *Process) Gone() bool {
@@ -134,13 +133,14 @@ func (p *Process) End(grace time.Duration) error {
 	case <-p.Ended:
 		return p.err
 	case <-time.After(grace):
-		_ = p.Cmd.Process.Kill() // it may have gone just now
+		_ = p.Cmd.Process.Kill() // it may have exited just now
 		<-p.Ended
 		return fmt.Errorf("%s did not end within %v and was killed", p.Name, grace)
 	}
 }
 
-// EndQuietly is End without the error of a child that had exited before: EndsWith reports it.
+// EndQuietly is like End, but without the error of a child that had already exited: EndsWith
+// reports that one.
 func (p *Process) EndQuietly(grace time.Duration) error {
 	early := p.Gone()
 	if err := p.End(grace); err != nil && !early {
@@ -157,13 +157,13 @@ func (p *Process) ExitReason() string {
 		how = exit.String()
 	}
 	reason := fmt.Sprintf("%s ended: %s", p.Name, how)
-	if words := strings.TrimSpace(p.stderr.String()); words != "" {
-		reason += ": " + words[strings.LastIndexByte(words, '\n')+1:] // the last line
+	if output := strings.TrimSpace(p.stderr.String()); output != "" {
+		reason += ": " + output[strings.LastIndexByte(output, '\n')+1:] // the last line
 	}
 	return reason
 }
 
-// A tail keeps the last of what is written to it.
+// A tail keeps the last tailSize bytes written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte
@@ -202,11 +202,12 @@ func EndsWith(ctx context.Context, children ...*Process) (context.Context, conte
 	return ctx, func() { cancel(nil) }
 }
 
-// exitNotice is how long the end of a child may take to be noticed.
+// exitNotice is the maximum time between an error that a child's exit causes and the detection
+// of the exit.
 const exitNotice = time.Second
 
-// Cause is what ended the context, or else the error. A child that dies shows first as an
-// error of whoever reads from it or measures it, and a moment later by its exit.
+// Cause returns the cause of the context's end, or err if the context does not end. When a child
+// exits, reading from it or measuring it usually fails first, before the exit itself is detected.
 func Cause(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -219,7 +220,7 @@ func Cause(ctx context.Context, err error) error {
 	}
 }
 
-// Grace is how long children have to end: a moment only once the context has ended.
+// Grace is the grace period for the exit of children. It is short after the context has ended.
 func Grace(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 100 * time.Millisecond

@@ -9,10 +9,10 @@ import (
 	"pushbench/bench/cost"
 )
 
-func TestChildrenGetTheirCores(t *testing.T) {
+func TestChildIsPinned(t *testing.T) {
 	cores := OwnCores()
 	if len(cores) < 2 {
-		t.Log("one core: every child is on it")
+		t.Log("one core: every child runs on it")
 	}
 	t.Setenv(roleVariable, "obedient")
 	self, err := os.Executable()
@@ -24,12 +24,12 @@ func TestChildrenGetTheirCores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said(t, p)
+	awaitLine(t, p)
 	if got := affinity(t, p.PID()); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("child runs on %v, want %v", got, want)
 	}
 	if after := OwnCores(); fmt.Sprint(after) != fmt.Sprint(cores) {
-		t.Errorf("we run on %v after pinning a child, before on %v", after, cores)
+		t.Errorf("the parent runs on %v after pinning a child, before on %v", after, cores)
 	}
 	if err := p.End(time.Minute); err != nil {
 		t.Error(err)

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Started with this variable, the test's executable plays a child.
+// With this variable set, the test's executable acts as a child.
 const roleVariable = "PUSHBENCH_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -48,41 +48,41 @@ func start(t *testing.T, role string) *Process {
 	return p
 }
 
-// said waits for a child's first line.
-func said(t *testing.T, p *Process) {
+// awaitLine waits for a child's first line.
+func awaitLine(t *testing.T, p *Process) {
 	t.Helper()
 	if line, err := bufio.NewReader(p.Stdout).ReadString('\n'); err != nil || line != "here\n" {
-		t.Fatalf("child said %q, %v", line, err)
+		t.Fatalf("child wrote %q, %v", line, err)
 	}
 }
 
 func TestChildEndsWithItsInput(t *testing.T) {
 	p := start(t, "obedient")
-	said(t, p)
+	awaitLine(t, p)
 	if p.Gone() {
-		t.Fatal("gone before its input ended")
+		t.Fatal("exited before its input ended")
 	}
 	if err := p.End(time.Minute); err != nil {
 		t.Errorf("end: %v", err)
 	}
 	if !p.Gone() {
-		t.Error("still there")
+		t.Error("the child is still running")
 	}
 }
 
 func TestChildThatDoesNotEndIsKilled(t *testing.T) {
 	p := start(t, "stubborn")
-	said(t, p)
+	awaitLine(t, p)
 	err := p.End(time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "stubborn did not end within 1ms and was killed") {
 		t.Errorf("end of a stubborn child: %v", err)
 	}
 	if !p.Gone() {
-		t.Error("still there")
+		t.Error("the child is still running")
 	}
 }
 
-func TestChildThatDiesIsNoticedAndQuoted(t *testing.T) {
+func TestUnexpectedExitIsReportedWithStderr(t *testing.T) {
 	p := start(t, "dying")
 	ctx, release := EndsWith(context.Background(), p)
 	defer release()
@@ -91,22 +91,22 @@ func TestChildThatDiesIsNoticedAndQuoted(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if err := p.End(time.Minute); err == nil {
-		t.Error("ending what died is no error")
+		t.Error("End returned no error for a child that failed")
 	}
 }
 
-// A child is gone when it is gone, though what it started still holds its error output.
-func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
+// A child counts as ended after its exit, even while a grandchild keeps its standard error open.
+func TestGrandchildDoesNotDelayTheEnd(t *testing.T) {
 	p, err := Start("server", []string{"/bin/sh", "-c", "sleep 600 & echo $! >&2; echo here; wait"}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	said(t, p)
+	awaitLine(t, p)
 	t.Cleanup(func() {
 		if pid, err := strconv.Atoi(strings.TrimSpace(p.stderr.String())); err == nil {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		} else {
-			t.Errorf("which grandchild is it? %v", err)
+			t.Errorf("read the grandchild's pid: %v", err)
 		}
 	})
 	ended := make(chan error, 1)
@@ -114,14 +114,14 @@ func TestGrandchildDoesNotKeepUsWaiting(t *testing.T) {
 	select {
 	case err := <-ended:
 		if err == nil {
-			t.Error("killed, and no error")
+			t.Error("End returned no error for a killed child")
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("still waiting for the grandchild")
 	}
 }
 
-func TestNoSuchChild(t *testing.T) {
+func TestMissingExecutable(t *testing.T) {
 	if _, err := Start("server", []string{"/no/such/file"}, Options{}); err == nil || !strings.HasPrefix(err.Error(), "start server: ") {
 		t.Errorf("got %v", err)
 	}
