@@ -11,7 +11,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// evidence is all that the checks judge, of a trial that has ended without an error.
+// evidence is the input of the checks, for a trial that ended without an error.
 func (t *Trial) evidence() validity.Evidence {
 	e := validity.Evidence{
 		Trial:  t.result,
@@ -22,16 +22,16 @@ func (t *Trial) evidence() validity.Evidence {
 
 		Due:     dueBySecond(schedule.New(t.Scenario, t.Repetition)),
 		Seconds: t.seconds,
-		Flight:  t.found.Flight,
+		Flight:  t.outcome.Flight,
 
 		Exact:      t.Setup.Engine == engines.EventLoop,
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
-		Accepted:   t.after.Accepted - t.dialled,
-		Served:     t.after.load(),
-		Total:      t.found.Total,
-		Abandoned:  t.found.Abandoned,
+		Accepted:   t.after.Accepted - t.probeDials,
+		Served:     t.after.clientRequests(),
+		Total:      t.outcome.Total,
+		Abandoned:  t.outcome.Abandoned,
 
-		Least: nearestBy(t.Scenario),
+		Least: nearest(t.Scenario),
 		Link:  t.result.Link,
 
 		Stalls:             t.window.stalls,
@@ -43,7 +43,7 @@ func (t *Trial) evidence() validity.Evidence {
 		GeneratorRequested: t.Setup.GeneratorCores,
 		GeneratorGot:       t.cores.generator,
 		Ceiling:            t.Setup.Ceiling,
-		Offered:            load(t.Scenario),
+		Offered:            offeredRate(t.Scenario),
 	}
 	if transports.Of(t.Measured.Transport).Timed {
 		e.Poll = time.Duration(t.Scenario.ShortPoll.Interval)
@@ -51,7 +51,7 @@ func (t *Trial) evidence() validity.Evidence {
 	return e
 }
 
-// dueBySecond is what is due in each second of a window.
+// dueBySecond counts the deliveries due in each second of a window.
 func dueBySecond(plan *schedule.Schedule) []validity.Due {
 	all := make([]validity.Due, int((plan.Closes-plan.Opens+time.Second-1)/time.Second))
 	for _, m := range plan.Messages {
@@ -64,11 +64,12 @@ func dueBySecond(plan *schedule.Schedule) []validity.Due {
 	return all
 }
 
-// nearestBy is a scenario's: a message of the clients' own goes up before it comes down.
-func nearestBy(s *scenarios.Scenario) validity.Nearest {
+// nearest returns the minimum times of a scenario's link. A message that a client publishes
+// crosses the link twice, up and down.
+func nearest(s *scenarios.Scenario) validity.Nearest {
 	rtt := time.Duration(s.Network.RTT)
 	if s.Network.Reorder > 0 {
-		return validity.Nearest{} // some packets do not wait at all
+		return validity.Nearest{} // reordered packets skip the delay
 	}
 	if s.Publish.By != scenarios.ByBackend {
 		return validity.Nearest{Connect: rtt, Deliver: rtt}
@@ -76,8 +77,8 @@ func nearestBy(s *scenarios.Scenario) validity.Nearest {
 	return validity.Nearest{Connect: rtt, Deliver: rtt / 2}
 }
 
-// load is what a scenario asks of its generators: publications, to each server, inputs
-// and deliveries a second.
-func load(s *scenarios.Scenario) float64 {
+// offeredRate is the load on a scenario's load generators: publications, to each server,
+// upstream messages and deliveries per second.
+func offeredRate(s *scenarios.Scenario) float64 {
 	return float64(s.Publish.Rate)*float64(s.Servers) + float64(s.Upstream.Rate) + s.DeliveryRate()
 }

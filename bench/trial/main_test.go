@@ -8,8 +8,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && cast[os.Args[1]] != nil {
-		cast[os.Args[1]]()
+	if len(os.Args) == 2 && roles[os.Args[1]] != nil {
+		roles[os.Args[1]]()
 		return
 	}
 	goleak.VerifyTestMain(m)

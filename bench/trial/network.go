@@ -15,37 +15,37 @@ import (
 	"pushbench/scenarios"
 )
 
-// A network is where a trial's servers and clients are: this machine's own loopback, or
-// namespaces at both ends of a link of packets.
+// A network connects a trial's servers and clients: the loopback of this machine, or network
+// namespaces at the two ends of an emulated link.
 type network struct {
-	near, far child.Options // with which servers and generators are started
-	host      string        // the address that servers listen on
-	beside    int           // descriptor of the servers' namespace in a generator, for publishers beside them; 0: loopback
+	near, far child.Options // to start servers and load generators
+	host      string        // address on which servers listen
+	backendFD int           // in a load generator: descriptor of the servers' namespace, for its backend publishers; 0: loopback
 
 	path     *lab.Path // nil: loopback
 	backends *os.File  // the servers' namespace
 	link     *child.Process
-	told     *bufio.Reader // what the link reports
+	reports  *bufio.Reader // of the link
 }
 
-// newNetwork makes what the scenario requires, and starts the link.
-func newNetwork(ctx context.Context, rig *Setup, s *scenarios.Scenario) (*network, error) {
+// newNetwork creates the network of the scenario and starts the link.
+func newNetwork(ctx context.Context, setup *Setup, s *scenarios.Scenario) (*network, error) {
 	n := &network{
-		near: child.Options{Cores: rig.ServerCores},
-		far:  child.Options{Cores: rig.GeneratorCores},
+		near: child.Options{Cores: setup.ServerCores},
+		far:  child.Options{Cores: setup.GeneratorCores},
 		host: "127.0.0.1",
 	}
 	if s.Network.Link != scenarios.PacketLink {
 		return n, nil
 	}
-	if err := n.make(ctx, rig, s); err != nil {
+	if err := n.create(ctx, setup, s); err != nil {
 		_, ended := n.end(child.Grace(ctx))
-		return &network{}, fmt.Errorf("make the network: %w", errors.Join(err, ended))
+		return &network{}, fmt.Errorf("create the network: %w", errors.Join(err, ended))
 	}
 	return n, nil
 }
 
-func (n *network) make(ctx context.Context, rig *Setup, s *scenarios.Scenario) (err error) {
+func (n *network) create(ctx context.Context, setup *Setup, s *scenarios.Scenario) (err error) {
 	if n.path, err = newPath(s); err != nil {
 		return err
 	}
@@ -54,18 +54,18 @@ func (n *network) make(ctx context.Context, rig *Setup, s *scenarios.Scenario) (
 	}
 	n.near.Inside, n.far.Inside = n.path.Near.Inside, n.path.Far.Inside
 	n.host = n.path.Near.Address.String()
-	n.far.Files, n.beside = []*os.File{n.backends}, 3 // the first of the files
-	devices := child.Options{Cores: rig.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
-	if n.link, err = child.Start("link", rig.Link, devices); err != nil {
+	n.far.Files, n.backendFD = []*os.File{n.backends}, 3 // descriptor of the first file
+	devices := child.Options{Cores: setup.GeneratorCores, Files: []*os.File{n.path.Near.Device, n.path.Far.Device}}
+	if n.link, err = child.Start("link", setup.Link, devices); err != nil {
 		return err
 	}
-	n.told = bufio.NewReader(n.link.Stdout)
+	n.reports = bufio.NewReader(n.link.Stdout)
 	ctx, release := child.EndsWith(ctx, n.link)
 	defer release()
 	return child.Cause(ctx, n.begin(shape(s)))
 }
 
-// newPath makes the namespaces of a scenario's network.
+// newPath creates the namespaces of a scenario's network.
 func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 	if s.Network.NAT {
 		return lab.NewPath(&lab.Router{Hosts: s.Sessions(), Doors: s.Network.Forward, Forget: time.Duration(s.Network.IdleTimeout)})
@@ -73,18 +73,18 @@ func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 	return lab.NewPath(nil)
 }
 
-// begin tells the link its shape and waits until it carries.
+// begin configures the link and waits until it is ready.
 func (n *network) begin(s lab.Shape) error {
 	if err := json.NewEncoder(n.link.Stdin).Encode(s); err != nil {
-		return fmt.Errorf("tell the link its shape: %w", err)
+		return fmt.Errorf("configure the link: %w", err)
 	}
-	if _, err := n.told.ReadBytes('\n'); err != nil {
+	if _, err := n.reports.ReadBytes('\n'); err != nil {
 		return fmt.Errorf("wait for the link: %w", err)
 	}
 	return nil
 }
 
-// shape is the link that a scenario asks for.
+// shape returns the link parameters of a scenario.
 func shape(s *scenarios.Scenario) lab.Shape {
 	return lab.Shape{
 		RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter),
@@ -93,7 +93,7 @@ func shape(s *scenarios.Scenario) lab.Shape {
 	}
 }
 
-// rules is how many of the router's let connections in.
+// rules is the number of the router's port-forwarding rules.
 func (n *network) rules() int {
 	if n.path == nil {
 		return 0
@@ -101,7 +101,7 @@ func (n *network) rules() int {
 	return n.path.Doors
 }
 
-// processes are those of the network, beside servers and generators.
+// processes are the network's own processes, without servers and load generators.
 func (n *network) processes() processes {
 	if n.link == nil {
 		return nil
@@ -109,12 +109,12 @@ func (n *network) processes() processes {
 	return processes{n.link}
 }
 
-// end ends the link and takes the network away. A link that does not say what crossed is an
-// error: how late it was would be judged by nobody.
-func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
+// end ends the link and removes the network. A missing report of the link is an error, since no
+// check could evaluate the link's lateness.
+func (n *network) end(grace time.Duration) (report *results.Link, err error) {
 	var failed []error
 	if n.link != nil {
-		crossed, err = n.account(grace)
+		report, err = n.readReport(grace)
 		failed = append(failed, err)
 	}
 	if n.backends != nil {
@@ -123,32 +123,32 @@ func (n *network) end(grace time.Duration) (crossed *results.Link, err error) {
 	if n.path != nil {
 		failed = append(failed, n.path.Close())
 	}
-	return crossed, errors.Join(failed...)
+	return report, errors.Join(failed...)
 }
 
-// account hears what crossed: all that the link says once its input ends.
-func (n *network) account(grace time.Duration) (*results.Link, error) {
+// readReport ends the link's input and reads its final report.
+func (n *network) readReport(grace time.Duration) (*results.Link, error) {
 	early := n.link.Gone()
 	n.link.Stdin.Close()
-	heard := make(chan *results.Link, 1)
+	received := make(chan *results.Link, 1)
 	go func() {
-		crossed := new(results.Link)
-		if n.told == nil || json.NewDecoder(n.told).Decode(crossed) != nil {
-			crossed = nil
+		report := new(results.Link)
+		if n.reports == nil || json.NewDecoder(n.reports).Decode(report) != nil {
+			report = nil
 		}
-		heard <- crossed
+		received <- report
 	}()
 	select {
-	case crossed := <-heard:
+	case report := <-received:
 		err := n.link.EndQuietly(grace)
-		if crossed == nil && !early {
-			err = errors.Join(errors.New("the link did not say what crossed"), err)
+		if report == nil && !early {
+			err = errors.Join(errors.New("the link did not report its packet counts"), err)
 		}
-		return crossed, err
+		return report, err
 	case <-time.After(grace):
 		err := n.link.End(0)
 		if early {
-			err = nil // who waited for it knows
+			err = nil // EndsWith has reported the exit
 		}
 		return nil, err
 	}

@@ -14,9 +14,8 @@ import (
 	"pushbench/results"
 )
 
-// A probe is a server as its run sees it beside the load: its health and its
-// own counters. It counts the connections it opens, so that they can be told
-// from the clients'.
+// A probe reads a server's health and its own counters, independently of the load. It counts its
+// connections, so that they can be subtracted from those that the server accepted.
 type probe struct {
 	address string
 	scheme  string
@@ -24,11 +23,11 @@ type probe struct {
 	dials   atomic.Int64
 }
 
-// askTimeout bounds one question to a server.
-const askTimeout = 5 * time.Second
+// requestTimeout is the timeout of a request to a server.
+const requestTimeout = 5 * time.Second
 
-// newProbe connects from the network namespace that inside leads to, nil: from ours,
-// and over TLS unless secured is nil.
+// newProbe connects from the network namespace of inside, or from the current one if inside is
+// nil. It uses TLS unless secured is nil.
 func newProbe(address string, secured *tls.Config, inside func(func() error) error) *probe {
 	t := &probe{address: address, scheme: "http"}
 	if secured != nil {
@@ -39,7 +38,7 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	}
 	dialer := net.Dialer{KeepAlive: -1}
 	t.http = http.Client{
-		Timeout: askTimeout,
+		Timeout: requestTimeout,
 		Transport: &http.Transport{
 			MaxIdleConnsPerHost: 1,
 			TLSClientConfig:     secured,
@@ -58,7 +57,7 @@ func newProbe(address string, secured *tls.Config, inside func(func() error) err
 	return t
 }
 
-// serverStats is what of a server's own counters is of use here. See servers/PROTOCOL.md.
+// serverStats is the required part of a server's counters. See servers/PROTOCOL.md.
 type serverStats struct {
 	Accepted  int64            `json:"accepted" add:"sum"`
 	Requests  map[string]int64 `json:"requests"`
@@ -74,8 +73,8 @@ type serverStats struct {
 	settings map[string]string
 }
 
-// load is how many requests came from clients rather than from us.
-func (s serverStats) load() (n int64) {
+// clientRequests is the number of requests from clients, without those of the probe.
+func (s serverStats) clientRequests() (n int64) {
 	for kind, count := range s.Requests {
 		if kind != "stats" && kind != "healthz" && kind != "total" {
 			n += count
@@ -84,9 +83,9 @@ func (s serverStats) load() (n int64) {
 	return n
 }
 
-// rearm is the mean re-arm gap of the long polls since an earlier reading: from
-// an answer's leaving to the next poll's being there. 0 when there were none.
-func (s serverStats) rearm(earlier serverStats) time.Duration {
+// repollGap is the mean re-poll gap since an earlier reading: the time from sending a response to
+// a long poll until the next poll arrives. It is 0 if there were no polls.
+func (s serverStats) repollGap(earlier serverStats) time.Duration {
 	n := s.RepollGap.Count - earlier.RepollGap.Count
 	if n <= 0 {
 		return 0
@@ -112,22 +111,22 @@ func (t *probe) stats(ctx context.Context) (s serverStats, err error) {
 func (t *probe) get(ctx context.Context, path string) (body []byte, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("ask %s: %w", path, err)
+			err = fmt.Errorf("get %s: %w", path, err)
 		}
 	}()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.scheme+"://"+t.address+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := t.http.Do(request)
+	response, err := t.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	const most = 1 << 20
-	body, err = io.ReadAll(io.LimitReader(answer.Body, most))
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("status %s", answer.Status)
+	body, err = io.ReadAll(io.LimitReader(response.Body, most))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %s", response.Status)
 	}
 	return body, err
 }

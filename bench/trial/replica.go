@@ -13,22 +13,23 @@ import (
 	"pushbench/results"
 )
 
-// A replica is a server of a trial and the generator that is its clients. Most trials
-// have one; a process may hold only so many descriptors, so large ones need several.
-// What is published is posted to each.
+// A replica is a server of a trial and the load generator with its clients. Most trials have
+// one. Large trials need several, since the number of descriptors per process is limited. Every
+// message is posted to each replica.
 type replica struct {
 	server    *child.Process
 	generator *child.Process
 	probe     *probe
 	settings  string // of the server, in one line
-	known     string // the server's certificate, if it has one
+
+	certificate string // of the server; empty without TLS
 
 	messages chan generator.Message
-	heard    error // why there are no more messages; set before messages is closed
+	readErr  error // why messages ended; set before messages is closed
 
 	before serverStats // when all clients were connected
 	after  serverStats
-	done   *generator.Outcome // nil until the generator said so
+	done   *generator.Outcome // nil until the load generator is done
 }
 
 func (r *replica) startServer(ctx context.Context, argv []string, options child.Options) (err error) {
@@ -38,7 +39,7 @@ func (r *replica) startServer(ctx context.Context, argv []string, options child.
 	}
 	ctx, release := child.EndsWith(ctx, server)
 	defer release()
-	r.server, r.settings, r.known = server, g.Settings, g.Certificate
+	r.server, r.settings, r.certificate = server, g.Settings, g.Certificate
 	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
 	_, err = r.probe.get(ctx, "/v1/healthz")
 	return child.Cause(ctx, err)
@@ -51,7 +52,7 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 	r.messages = make(chan generator.Message, 16)
 	go func() {
 		defer close(r.messages)
-		r.heard = child.ReadLines(r.generator.Stdout, func(m generator.Message) error {
+		r.readErr = child.ReadLines(r.generator.Stdout, func(m generator.Message) error {
 			r.messages <- m
 			return nil
 		})
@@ -59,41 +60,40 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 	return nil
 }
 
-// answer waits for what the generator says next.
-func (r *replica) answer(ctx context.Context, within time.Duration) (generator.Message, error) {
+// receive waits for the load generator's next message.
+func (r *replica) receive(ctx context.Context, within time.Duration) (generator.Message, error) {
 	select {
 	case m, ok := <-r.messages:
 		if !ok {
-			return m, r.silence()
+			return m, r.endReason()
 		}
 		if m.Failed != "" {
 			return m, generatorError(m.Failed)
 		}
 		return m, nil
 	case <-time.After(within):
-		return generator.Message{}, fmt.Errorf("generator did not answer within %v", within)
+		return generator.Message{}, fmt.Errorf("load generator did not respond within %v", within)
 	case <-ctx.Done():
 		return generator.Message{}, context.Cause(ctx)
 	}
 }
 
-// silence says why the generator says nothing more: what it said last, or how it ended.
-func (r *replica) silence() error {
-	if r.heard != nil {
-		return generatorError(r.heard.Error())
+// endReason is why the load generator sends no more messages: a read error or its exit.
+func (r *replica) endReason() error {
+	if r.readErr != nil {
+		return generatorError(r.readErr.Error())
 	}
 	select {
 	case <-r.generator.Ended:
 		return errors.New(r.generator.ExitReason())
 	case <-time.After(child.EndWait):
-		return generatorError("it closed its output")
+		return generatorError("output closed without an exit")
 	}
 }
 
-// follows takes what the generator says next of a trial under way: what a second
-// brought, or nil when it is done.
-func (r *replica) follows(ctx context.Context) (*results.Interval, error) {
-	m, err := r.answer(ctx, child.AnswerWait)
+// nextInterval receives the load generator's next interval, or nil when it is done.
+func (r *replica) nextInterval(ctx context.Context) (*results.Interval, error) {
+	m, err := r.receive(ctx, child.AnswerWait)
 	if err != nil {
 		return nil, err
 	}
@@ -101,18 +101,18 @@ func (r *replica) follows(ctx context.Context) (*results.Interval, error) {
 	case m.Done != nil:
 		r.done = m.Done
 	case m.Interval == nil:
-		return nil, generatorError("it spoke out of turn")
+		return nil, generatorError("unexpected message, want an interval or the outcome")
 	}
 	return m.Interval, nil
 }
 
-// endGenerator ends the generator, if it was ever started. That it had ended before is
-// known to who waited for it.
+// endGenerator ends the load generator, if it was started. An earlier exit is not an error here:
+// EndsWith has reported it.
 func (r *replica) endGenerator(grace time.Duration) error {
 	if r.generator == nil {
 		return nil
 	}
-	go func() { // takes what it still says, so that it can end, and so that who reads it can
+	go func() { // discard remaining messages, so that the child and its reader can end
 		for range r.messages {
 		}
 	}()
@@ -127,7 +127,7 @@ func (r *replica) endServer(grace time.Duration) error {
 	return r.server.EndQuietly(grace)
 }
 
-// processes are a trial's processes of one role.
+// processes are a trial's processes in one role.
 type processes []*child.Process
 
 func (t *Trial) servers() (all processes) {
@@ -144,14 +144,14 @@ func (t *Trial) generators() (all processes) {
 	return all
 }
 
-// memory is what all of them hold, by one of the readings of cost.
+// memory is the sum of their memory, by one of the functions of package cost.
 func (all processes) memory(read func(pid int) (int64, error)) (sum int64, err error) {
 	for _, p := range all {
 		bytes, err := read(p.PID())
 		if err != nil {
 			return 0, err
 		}
-		if bytes == 0 { // not shown here
+		if bytes == 0 { // not available on this operating system
 			return 0, nil
 		}
 		sum += bytes
@@ -170,8 +170,8 @@ func (all processes) usage() (used []cost.Usage, err error) {
 	return used, nil
 }
 
-// spend puts what they used between two readings into a role's share.
-func spend(role *results.Process, from, to []cost.Usage) {
+// addUsage adds the resources used between two readings to a role's cost.
+func addUsage(role *results.Process, from, to []cost.Usage) {
 	role.Processes = len(to)
 	for i := range to {
 		u := to[i].Minus(from[i])
@@ -182,26 +182,26 @@ func spend(role *results.Process, from, to []cost.Usage) {
 	}
 }
 
-// spent is the CPU time of all between two readings.
-func spent(from, to []cost.Usage) (s results.CPUTime) {
+// cpuTime is the CPU time of all processes between two readings.
+func cpuTime(from, to []cost.Usage) results.CPUTime {
 	var p results.Process
-	spend(&p, from, to)
+	addUsage(&p, from, to)
 	return results.CPUTime{CPU: p.CPU, User: p.User, System: p.System}
 }
 
-// affinity is the cores of the first that has not got what was asked, or of any. It is
-// empty where the system does not show it; nothing was asked there either.
-func (all processes) affinity(asked []int) (got []int) {
+// affinity returns the cores of the first process that does not run on the requested ones, or
+// of the last process. It is empty if the operating system does not support pinning.
+func (all processes) affinity(requested []int) (got []int) {
 	for _, p := range all {
 		got, _ = cost.Affinity(p.PID())
-		if !validity.Granted(asked, got) {
+		if !validity.Granted(requested, got) {
 			break
 		}
 	}
 	return got
 }
 
-// errGenerator wraps what a generator says of itself.
-var errGenerator = errors.New("generator failed")
+// errGenerator wraps a failure of the load generator.
+var errGenerator = errors.New("load generator failed")
 
-func generatorError(words string) error { return fmt.Errorf("%w: %s", errGenerator, words) }
+func generatorError(reason string) error { return fmt.Errorf("%w: %s", errGenerator, reason) }

@@ -10,27 +10,27 @@ import (
 	"pushbench/results"
 )
 
-// serverTells are the fields of /v1/stats that are settings. See servers/PROTOCOL.md.
-var serverTells = []string{
+// settingFields are the fields of /v1/stats that are settings. See servers/PROTOCOL.md.
+var settingFields = []string{
 	"stack", "flush_ns", "gomaxprocs", "gogc", "gomemlimit_bytes", "go_version", "sockets", "compression", "tls", "limits",
 }
 
-// volatile are fields of results.Host that no two readings share.
+// volatile are fields of results.Host that change between readings.
 var volatile = []string{"load_average"}
 
-// serverSettings picks the settings from what a server says of itself.
+// serverSettings extracts the settings from a server's /v1/stats.
 func serverSettings(stats []byte) (map[string]string, error) {
 	var all map[string]any
 	if err := json.Unmarshal(stats, &all); err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(serverTells, name) })
+	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(settingFields, name) })
 	settings := map[string]string{}
 	validity.AddSettings(settings, validity.ServerPrefix, all)
 	return settings, nil
 }
 
-// hostSettings are those of the machine.
+// hostSettings are the settings of the machine.
 func hostSettings(h results.Host) map[string]string {
 	settings := map[string]string{}
 	validity.AddSettings(settings, validity.HostPrefix, h)
@@ -40,12 +40,12 @@ func hostSettings(h results.Host) map[string]string {
 	return settings
 }
 
-// settings are those that neither server nor generator reports: the machine's, as it is
-// now, and which executables this trial starts.
+// settings are those that neither server nor load generator reports: the current settings of the
+// machine, and the checksums of the executables.
 func (t *Trial) settings() (map[string]string, error) {
 	settings := hostSettings(host.Facts())
 	for role, argv := range map[string][]string{"server": t.replicas[0].server.Cmd.Args, "generator": t.Setup.Drive} {
-		sum, err := results.Checksum(argv[0]) // one that is built again between two blocks is noticed
+		sum, err := results.Checksum(argv[0]) // detects an executable that is rebuilt during the run
 		if err != nil {
 			return nil, err
 		}

@@ -11,7 +11,7 @@ import (
 	"pushbench/results"
 )
 
-// Of all that a server tells, only settings are compared.
+// Only the settings are taken from a server's statistics.
 func TestSettingsOfAServer(t *testing.T) {
 	got, err := serverSettings([]byte(`{"pid":7,"accepted":3,"gogc":100,"compression":false,"sockets":{"nodelay":true,"send_buffer":"autotuned"},"limits":{"hold_ns":30000000000}}`))
 	if err != nil {
@@ -25,7 +25,7 @@ func TestSettingsOfAServer(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	if _, err := serverSettings([]byte(`[]`)); err == nil {
-		t.Error("a list is taken for what a server tells")
+		t.Error("an array is accepted as a server's statistics")
 	}
 }
 
@@ -35,14 +35,14 @@ func TestSettingsOfTheHost(t *testing.T) {
 		t.Errorf("host: %v", h)
 	}
 	if _, compared := h["host load_average"]; compared {
-		t.Error("the load average is compared, which never stays the same")
+		t.Error("the load average is compared, but it changes constantly")
 	}
 	if !maps.Equal(hostSettings(host.Facts()), hostSettings(host.Facts())) {
-		t.Error("two readings of this host differ: what changes by itself belongs to the volatile")
+		t.Error("two readings of this host differ: add the field that changes to volatile")
 	}
 }
 
-func TestChecksumNoticesAnotherExecutable(t *testing.T) {
+func TestChecksumDetectsAnotherExecutable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "server")
 	sums := map[string]bool{}
 	for _, content := range []string{"one", "two", "one"} {
@@ -58,7 +58,7 @@ func TestChecksumNoticesAnotherExecutable(t *testing.T) {
 	if len(sums) != 2 {
 		t.Errorf("%d checksums of two executables", len(sums))
 	}
-	if _, err := results.Checksum(path + "-gone"); err == nil || !strings.Contains(err.Error(), "checksum") {
-		t.Errorf("no executable: %v", err)
+	if _, err := results.Checksum(path + "-missing"); err == nil || !strings.Contains(err.Error(), "checksum") {
+		t.Errorf("missing executable: %v", err)
 	}
 }

@@ -12,39 +12,39 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Rig is what a run measures with: how to start a server and a generator, and
-// on which cores.
+// A Setup is the test setup of a run: how to start servers and load generators, and on which
+// cores.
 type Setup struct {
-	Serve          func(measured scenarios.Configuration, host string) []string // argument vector of a server that listens on a port of the host's
-	Drive          []string                                                     // argument vector of a generator
-	Link           []string                                                     // argument vector of what carries packets: see lab.Carry
-	Idle           []string                                                     // argument vector of a child that prevents idle states; none: they are allowed
-	ServerCores    []int                                                        // none: any
+	Serve          func(measured scenarios.Configuration, host string) []string // argument vector of a server that listens on a port of the host
+	Drive          []string                                                     // argument vector of a load generator
+	Link           []string                                                     // argument vector of the process that forwards packets: see lab.Carry
+	Idle           []string                                                     // argument vector of a child that prevents idle states; nil: they are allowed
+	ServerCores    []int                                                        // nil: any
 	GeneratorCores []int
-	Pinning        results.Pinning // what the manifest says of the cores
-	Engine         string          // which engine the clients run on: see engines.Names
-	Watch          func(Underway)  // optional callback at each Moment of a trial; it must return soon
-	Quick          bool            // less time before and after the trials, for runs that are thrown away: see Conditions
-	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not seen
+	Pinning        results.Pinning // for the manifest
+	Engine         string          // the clients' engine: see engines.Names
+	Watch          func(Underway)  // optional callback at each Phase of a trial; must not block
+	Quick          bool            // shorter preparation, for runs whose results are discarded: see Conditions
+	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not detected
 	Ceiling        float64         // see MeasureCeiling; 0: not measured
 }
 
-// Conditions are what a reader must know of the test setup. No check depends on what a Quick one
-// leaves out: the ceiling is measured all the same, and the watch of idle cores is only shown.
+// Conditions describe the test setup for the reader of a report. No check depends on what Quick
+// leaves out: the ceiling is measured anyway, and the stalls of idle cores are only displayed.
 func (r *Setup) Conditions() []string {
 	all := []string{r.Monitor.Condition()}
 	if r.Quick {
-		all = append(all, fmt.Sprintf("quick: idle cores were not watched before and after the run; the generator's ceiling was measured for %d ms", r.gaugeTime().Milliseconds()))
+		all = append(all, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for %d ms", r.gaugeTime().Milliseconds()))
 	}
 	return all
 }
 
-// Pin gives the server the first half of the cores and the generator the rest,
-// where there are two or more.
+// Pin assigns the first half of the cores to the server and the rest to the load generator, if
+// there are at least two.
 func (r *Setup) Pin() {
 	cores := child.OwnCores()
 	if len(cores) < 2 {
-		r.Pinning.Note = "server and generator share one core, or this system offers no pinning"
+		r.Pinning.Note = "server and load generator share one core, or the operating system does not support pinning"
 		return
 	}
 	half := len(cores) / 2
@@ -52,12 +52,12 @@ func (r *Setup) Pin() {
 	r.Pinning = results.Pinning{Requested: true, Server: r.ServerCores, Generator: r.GeneratorCores}
 }
 
-// idleTime is how long the cores are watched before the first trial and after the last.
+// idleTime is how long the idle cores are monitored before the first trial and after the last.
 const idleTime = time.Second
 
-// IdleStalls describes how the cores stall while nothing is measured: what the checks find of
-// it in a trial is the machine's. It is empty where they do not, where nothing watches them, and of
-// a Quick rig.
+// IdleStalls describes the stalls of the cores while nothing is measured: similar stalls in a
+// trial are caused by the machine. It is empty without stalls, without a monitor, and if Quick is
+// set.
 func (r *Setup) IdleStalls(ctx context.Context) (string, error) {
 	if r.Monitor == nil || r.Quick {
 		return "", nil
@@ -69,7 +69,8 @@ func (r *Setup) IdleStalls(ctx context.Context) (string, error) {
 	return fmt.Sprintf("in %v: %v", idleTime, stalls), err
 }
 
-// MeasureCeiling has a generator, placed as those of the trials are, find its ceiling.
+// MeasureCeiling measures the maximum rate of a load generator, pinned like those of the trials,
+// with a no-op transport.
 func (r *Setup) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err error) {
 	one := &replica{}
 	defer func() {
@@ -83,12 +84,12 @@ func (r *Setup) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err 
 	if err := one.generator.Send(generator.Order{Gauge: &generator.Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
 		return err
 	}
-	m, err := one.answer(ctx, child.AnswerWait)
+	m, err := one.receive(ctx, child.AnswerWait)
 	if err != nil {
 		return err
 	}
 	if m.Gauged == nil {
-		return generatorError("it did not find its ceiling")
+		return generatorError("unexpected message, want its maximum rate")
 	}
 	r.Ceiling = m.Gauged.PerSecond
 	return nil

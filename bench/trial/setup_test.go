@@ -7,17 +7,17 @@ import (
 	"pushbench/bench/host"
 )
 
-// A quick rig leaves out the watch of idle cores, says so, and still measures a ceiling.
-func TestQuickRigSaysWhatItLeavesOut(t *testing.T) {
-	thorough, hasty := &Setup{}, &Setup{Quick: true, Monitor: &host.Monitor{}} // a monitor that cannot answer
-	if said := thorough.Conditions(); len(said) != 1 || thorough.gaugeTime() != generator.GaugeTime {
-		t.Errorf("%q, a ceiling in %v; want one condition, %v", said, thorough.gaugeTime(), generator.GaugeTime)
+// A quick setup does not measure stalls of idle cores, states that, and still measures a ceiling.
+func TestQuickSetupStatesItsConditions(t *testing.T) {
+	full, quick := &Setup{}, &Setup{Quick: true, Monitor: &host.Monitor{}} // a monitor that cannot answer
+	if conditions := full.Conditions(); len(conditions) != 1 || full.gaugeTime() != generator.GaugeTime {
+		t.Errorf("%q, a ceiling in %v; want one condition, %v", conditions, full.gaugeTime(), generator.GaugeTime)
 	}
-	const want = "quick: idle cores were not watched before and after the run; the generator's ceiling was measured for 100 ms"
-	if said := hasty.Conditions(); len(said) != 2 || said[1] != want {
-		t.Errorf("%q, want %q", said, want)
+	const want = "quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for 100 ms"
+	if conditions := quick.Conditions(); len(conditions) != 2 || conditions[1] != want {
+		t.Errorf("%q, want %q", conditions, want)
 	}
-	if found, err := hasty.IdleStalls(t.Context()); err != nil || found != "" {
-		t.Errorf("watched: %q, %v", found, err)
+	if stalls, err := quick.IdleStalls(t.Context()); err != nil || stalls != "" {
+		t.Errorf("a quick setup measured idle stalls: %q, %v", stalls, err)
 	}
 }

@@ -1,8 +1,8 @@
 // Package trial runs one configuration against fresh servers, from fresh load generators, and
-// collects the evidence by which the checks of package validity judge it.
+// collects the evidence for the checks of package validity.
 //
-// It owns the path from starting the processes to a finished results.Trial, and the rig that
-// trials share. It must not know the run that it is part of.
+// It contains everything from the start of the processes to a finished results.Trial, and the
+// test setup that trials share. It must not depend on the run.
 package trial
 
 import (
@@ -25,43 +25,43 @@ import (
 	"pushbench/scenarios"
 )
 
-// leadIn is the time from the order to start until the warm-up begins.
-const leadIn = 150 * time.Millisecond
+// startDelay is the time from the start command until the warm-up begins.
+const startDelay = 150 * time.Millisecond
 
 // A Trial is one configuration against fresh servers, from fresh load generators.
 type Trial struct {
 	Setup      *Setup
-	Scenario   *scenarios.Scenario // of the configuration alone
+	Scenario   *scenarios.Scenario // for this configuration only
 	Measured   scenarios.Configuration
 	Repetition int
 	Attempt    int               // attempts before this one
-	Run        uint32            // stamped into every payload
-	Discard    bool              // the generator keeps no record of what is received
-	First      map[string]string // settings of the run's first trial; none: this is it
-	Before     map[string]string // of its first trial of the same configuration
-	Stop       <-chan struct{}   // closed: end the publishing, drain, and report what there is
+	Run        uint32            // run ID, part of every payload
+	Discard    bool              // the load generator does not record received messages
+	First      map[string]string // settings of the run's first trial; nil: this is the first
+	Before     map[string]string // settings of the run's first trial of the same configuration
+	Stop       <-chan struct{}   // closed: stop publishing, drain, and report the partial result
 
-	Interval func(results.Interval) error // optional callback for each second; must return soon
-	Phase    func(string)                 // optional callback for each phase; must return soon
+	Interval func(results.Interval) error // optional callback for each second; must not block
+	Phase    func(string)                 // optional callback for each phase; must not block
 
 	ServerSettings string // in one line, as the first server reported them
-	Connected      bool   // all clients were: the trial measured something
+	Connected      bool   // all clients were connected: the trial measured something
 
 	network  *network
 	replicas []*replica
 	result   results.Trial
 
-	// What the checks need to know beside the result: see evidence.
-	seconds []results.Interval
-	window  windowReading
-	found   *generator.Outcome // of all generators
-	after   serverStats        // of all servers, when all was drained
-	dialled int64              // connections to them that are not the clients'
-	cores   struct{ server, generator []int }
+	// Additional input of the checks: see evidence.
+	seconds    []results.Interval
+	window     windowReading
+	outcome    *generator.Outcome // of all load generators
+	after      serverStats        // of all servers, after the drain
+	probeDials int64              // connections of the probes
+	cores      struct{ server, generator []int }
 }
 
-// Measure runs the trial. The result is as complete as it got, whatever the error. An error
-// is the test setup's or an exit of the server, never slowness.
+// Measure runs the trial. The result contains everything measured before an error. An error is a
+// failure of the test setup or an exit of the server, never slowness.
 func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 	began := clock.Now()
 	t.result = results.Trial{
@@ -74,18 +74,18 @@ func (t *Trial) Measure(ctx context.Context) (results.Trial, error) {
 		err = ended
 	}
 	t.result.Took = clock.Now().Sub(began)
-	t.judge(err)
+	t.setStatus(err)
 	return t.result, err
 }
 
-// phase reports the phase that begins.
+// phase reports the start of a phase.
 func (t *Trial) phase(name string) {
 	if t.Phase != nil {
 		t.Phase(name)
 	}
 }
 
-// stages are the steps of a trial, in order. Each may end it.
+// stages performs the steps of a trial in order. An error in a step ends the trial.
 func (t *Trial) stages(ctx context.Context) error {
 	if err := t.startServers(ctx); err != nil {
 		return err
@@ -125,8 +125,8 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 	return err
 }
 
-// order sends every generator the same order.
-func (t *Trial) order(o generator.Order) error {
+// send sends the same command to every load generator.
+func (t *Trial) send(o generator.Order) error {
 	for _, r := range t.replicas {
 		if err := r.generator.Send(o); err != nil {
 			return err
@@ -135,10 +135,10 @@ func (t *Trial) order(o generator.Order) error {
 	return nil
 }
 
-// answers waits for what every generator reports next, which must be of one kind.
-func (t *Trial) answers(ctx context.Context, within time.Duration, expected func(generator.Message) bool, otherwise string) (all []generator.Message, err error) {
+// receive waits for the next message of every load generator, which must be of the expected kind.
+func (t *Trial) receive(ctx context.Context, within time.Duration, expected func(generator.Message) bool, otherwise string) (all []generator.Message, err error) {
 	for _, r := range t.replicas {
-		m, err := r.answer(ctx, within)
+		m, err := r.receive(ctx, within)
 		if err != nil {
 			return nil, err
 		}
@@ -158,18 +158,18 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			Transport: string(t.Measured.Transport),
 			Target:    r.probe.address,
 
-			Certificate:      r.known,
+			Certificate:      r.certificate,
 			Replica:          i,
 			Repetition:       t.Repetition,
 			Run:              t.Run,
 			Engine:           t.Setup.Engine,
 			Discard:          t.Discard,
-			BackendNamespace: t.network.beside,
+			BackendNamespace: t.network.backendFD,
 		}}); err != nil {
 			return err
 		}
 	}
-	if _, err := t.answers(ctx, child.AnswerWait, func(m generator.Message) bool { return m.Prepared != nil }, "it did not prepare"); err != nil {
+	if _, err := t.receive(ctx, child.AnswerWait, func(m generator.Message) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
 		return err
 	}
 	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
@@ -178,7 +178,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 
 func (t *Trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if err := t.order(generator.Order{Connect: &generator.Connect{}}); err != nil {
+	if err := t.send(generator.Order{Connect: &generator.Connect{}}); err != nil {
 		return err
 	}
 	before, err := t.usage()
@@ -186,7 +186,7 @@ func (t *Trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.answers(ctx, opening+generator.ConnectGrace+child.AnswerWait, func(m generator.Message) bool { return m.Connected != nil }, "it did not connect")
+	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.AnswerWait, func(m generator.Message) bool { return m.Connected != nil }, "unexpected message, want connected")
 	if err != nil {
 		return err
 	}
@@ -198,13 +198,13 @@ func (t *Trial) connect(ctx context.Context) error {
 	for _, m := range all {
 		generator.MergeConnect(&sum, *m.Connected)
 	}
-	sum.Server, sum.Generator = spent(before.servers, after.servers), spent(before.generators, after.generators)
+	sum.Server, sum.Generator = cpuTime(before.servers, after.servers), cpuTime(before.generators, after.generators)
 	t.result.Connect = sum
 	t.Connected = true
 	return nil
 }
 
-// A usage is what the processes of each role have used so far.
+// A usage is the resources that the processes of each role have used so far.
 type usage struct{ servers, generators, link []cost.Usage }
 
 func (t *Trial) usage() (u usage, err error) {
@@ -215,7 +215,7 @@ func (t *Trial) usage() (u usage, err error) {
 	return u, errors.Join(errs[:]...)
 }
 
-// idle samples what clients cost that only wait.
+// idle samples the cost of idle clients.
 func (t *Trial) idle(ctx context.Context) (err error) {
 	t.phase("idle")
 	select {
@@ -227,8 +227,8 @@ func (t *Trial) idle(ctx context.Context) (err error) {
 		if r.before, err = r.probe.stats(ctx); err != nil {
 			return err
 		}
-		if other := validity.Differences(t.replicas[0].before.settings, r.before.settings, nil); len(other) > 0 {
-			return fmt.Errorf("server %d differs from the first: %s", i+1, strings.Join(other, "; "))
+		if differences := validity.Differences(t.replicas[0].before.settings, r.before.settings, nil); len(differences) > 0 {
+			return fmt.Errorf("server %d differs from the first: %s", i+1, strings.Join(differences, "; "))
 		}
 		t.result.Cost.Server.Goroutines += r.before.Goroutines
 	}
@@ -242,8 +242,8 @@ func (t *Trial) idle(ctx context.Context) (err error) {
 
 // measureWindow publishes through warm-up and window and waits for the drain.
 func (t *Trial) measureWindow(ctx context.Context) (err error) {
-	start := clock.Now().Add(leadIn)
-	if err := t.order(generator.Order{Start: &generator.Start{At: start}}); err != nil {
+	start := clock.Now().Add(startDelay)
+	if err := t.send(generator.Order{Start: &generator.Start{At: start}}); err != nil {
 		return err
 	}
 	opens := start.Add(time.Duration(t.Scenario.Warmup))
@@ -261,50 +261,51 @@ func (t *Trial) measureWindow(ctx context.Context) (err error) {
 	if measuring.Wait(); read != nil {
 		return read
 	}
-	var found []*generator.Outcome
+	var outcomes []*generator.Outcome
 	for _, r := range t.replicas {
-		found = append(found, r.done)
+		outcomes = append(outcomes, r.done)
 	}
-	if t.found, err = generator.MergeOutcomes(found, t.Measured.Transport); err == nil {
-		t.take(t.found)
+	if t.outcome, err = generator.MergeOutcomes(outcomes, t.Measured.Transport); err == nil {
+		t.addOutcome(t.outcome)
 	}
 	return err
 }
 
-// follow passes on, second by second, what the generators say, until all are done.
+// follow passes on the load generators' intervals, one per second, until all are done.
 func (t *Trial) follow(ctx context.Context) error {
 	stop := t.Stop
 	go func() {
 		select {
 		case <-stop:
-			_ = t.order(generator.Order{Stop: &generator.Stop{}}) // a generator that is gone is noticed elsewhere
+			_ = t.send(generator.Order{Stop: &generator.Stop{}}) // an exit of a load generator is detected elsewhere
 		case <-ctx.Done():
 		}
 	}()
 	for {
-		second, err := t.second(ctx)
-		if err != nil || second == nil {
+		interval, err := t.nextInterval(ctx)
+		if err != nil || interval == nil {
 			return err
 		}
-		second.Repetition, second.Configuration, second.Attempt = t.Repetition, t.Measured.Name(), t.Attempt
-		t.seconds = append(t.seconds, *second)
+		interval.Repetition, interval.Configuration, interval.Attempt = t.Repetition, t.Measured.Name(), t.Attempt
+		t.seconds = append(t.seconds, *interval)
 		if t.Interval != nil {
-			if err := t.Interval(*second); err != nil {
+			if err := t.Interval(*interval); err != nil {
 				return err
 			}
 		}
-		t.phase(phaseAt(second.Start+second.Length, time.Duration(t.Scenario.Window)))
+		t.phase(phaseAt(interval.Start+interval.Length, time.Duration(t.Scenario.Window)))
 	}
 }
 
-// second is the next interval, of all generators that have one: each tells the same ones,
-// and is done when nothing more comes to its clients. It is nil when all are done.
-func (t *Trial) second(ctx context.Context) (sum *results.Interval, err error) {
+// nextInterval returns the next interval, merged from all load generators that are not done. All
+// report the same intervals; a load generator is done when its clients have received everything.
+// nextInterval returns nil when all are done.
+func (t *Trial) nextInterval(ctx context.Context) (sum *results.Interval, err error) {
 	for _, r := range t.replicas {
 		if r.done != nil {
 			continue
 		}
-		i, err := r.follows(ctx)
+		i, err := r.nextInterval(ctx)
 		switch {
 		case err != nil:
 			return nil, err
@@ -330,15 +331,15 @@ func phaseAt(since, window time.Duration) string {
 	}
 }
 
-// A windowReading is what the machine did while the window was open.
+// A windowReading describes the state of the machine during the window.
 type windowReading struct {
 	stalls         validity.Stalls
-	throttled      int64 // times that the quota of our control group ran out
+	throttled      int64 // times that the control group's CPU quota ran out
 	throttledShown bool
-	took           time.Duration // from the first reading of the processes' clocks to the last
+	took           time.Duration // from the first reading of the processes' CPU time to the last
 }
 
-// readWindow reads the processes' clocks when the window opens and when it closes.
+// readWindow reads the processes' CPU time when the window opens and when it closes.
 func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (err error) {
 	var used [2]usage
 	var throttled [2]int64
@@ -355,24 +356,24 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 		if used[i], err = t.usage(); err != nil {
 			return err
 		}
-		if w.stalls, err = t.Setup.Monitor.Stalls(); err != nil { // in the end: those of the window
+		if w.stalls, err = t.Setup.Monitor.Stalls(); err != nil { // the second reading: the stalls of the window
 			return err
 		}
 		throttled[i], w.throttledShown = cost.Throttled()
 		if i == 0 {
-			t.watched(WindowOpened)
+			t.notify(WindowOpened)
 		}
 	}
 	w.throttled, w.took = throttled[1]-throttled[0], read[1].Sub(read[0])
 	t.result.Events = w.stalls.Events(opens)
-	spend(&t.result.Cost.Server, used[0].servers, used[1].servers)
-	spend(&t.result.Cost.Generator, used[0].generators, used[1].generators)
-	spend(&t.result.Cost.Link, used[0].link, used[1].link)
+	addUsage(&t.result.Cost.Server, used[0].servers, used[1].servers)
+	addUsage(&t.result.Cost.Generator, used[0].generators, used[1].generators)
+	addUsage(&t.result.Cost.Link, used[0].link, used[1].link)
 	return nil
 }
 
-// take puts what the generators found into the result.
-func (t *Trial) take(o *generator.Outcome) {
+// addOutcome copies the load generators' outcome into the result.
+func (t *Trial) addOutcome(o *generator.Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Age = o.Latency, o.Ack, o.Age
 	t.result.Replies, t.result.Visits = o.Replies, o.Visits
@@ -380,13 +381,13 @@ func (t *Trial) take(o *generator.Outcome) {
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	maps.Copy(t.result.Settings, o.Settings)
 	if stall := t.window.stalls.Longest(); stall > max(validity.LongStall, o.Latency.Histogram.Quantile(0.99)/10) {
-		t.warn("a core stood still for %v: quantiles beyond p99, and the maximum, may be the machine's", clock.Round(stall))
+		t.warn("a core stalled for %v: the maximum and quantiles beyond p99 may be caused by the machine", clock.Round(stall))
 	}
 	if len(o.Broken) > 0 {
 		t.warn("connections lost: %s", causes(o.Broken))
 	}
 	if o.Cut {
-		t.result.Status, t.result.Reason = results.Partial, "interrupted: only what was due by then was owed"
+		t.result.Status, t.result.Reason = results.Partial, "interrupted: only messages due before the interruption were expected"
 	}
 }
 
@@ -394,7 +395,7 @@ func (t *Trial) warn(format string, values ...any) {
 	t.result.Warnings = append(t.result.Warnings, fmt.Sprintf(format, values...))
 }
 
-// audit reads what the processes counted, while they still live.
+// audit reads the processes' counters before they end.
 func (t *Trial) audit(ctx context.Context) (err error) {
 	var before serverStats
 	for _, r := range t.replicas {
@@ -403,7 +404,7 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 		}
 		results.Merge(&before, r.before)
 		results.Merge(&t.after, r.after)
-		t.dialled += r.probe.dials.Load()
+		t.probeDials += r.probe.dials.Load()
 	}
 	w := &t.result.Webhooks
 	*w = t.after.Webhooks
@@ -412,22 +413,22 @@ func (t *Trial) audit(ctx context.Context) (err error) {
 		t.warn("webhooks failed: %s", causes(w.FailedBy))
 	}
 	tcp := t.result.Connect.Stages["tcp"]
-	known := model.Measured{Delay: tcp.Quantile(0) / 2, RepollGap: t.after.rearm(before)}
+	measured := model.Measured{Delay: tcp.Quantile(0) / 2, RepollGap: t.after.repollGap(before)}
 	if c := t.result.Cost; c.Delivered > 0 {
-		known.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
+		measured.Write = time.Duration(float64(c.Server.CPU) / float64(c.Delivered) * t.crowding())
 	}
-	t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, known)
+	t.result.Predicted = model.Predict(t.Scenario, t.Measured.Transport, measured)
 	if t.result.Cost.Server.MemoryPeak, err = t.servers().memory(cost.PeakMemory); err != nil {
 		return err
 	}
 	t.cores.server = t.servers().affinity(t.Setup.ServerCores)
 	t.cores.generator = t.generators().affinity(t.Setup.GeneratorCores)
 	t.result.Cost.Generator.MemoryPeak, err = t.generators().memory(cost.PeakMemory)
-	t.watched(Drained)
+	t.notify(Drained)
 	return err
 }
 
-// crowding is how many servers share a core: each takes that many times longer.
+// crowding is the number of servers per core: each server is slower by this factor.
 func (t *Trial) crowding() float64 {
 	cores := len(t.Setup.ServerCores)
 	if cores == 0 {
@@ -436,16 +437,16 @@ func (t *Trial) crowding() float64 {
 	return max(1, float64(t.Scenario.Servers)/float64(cores))
 }
 
-// acceptWait is how long a server may take to accept the connections that the kernel holds
-// for it, and acceptPoll how often its counters are read meanwhile.
+// acceptWait is the maximum time until a server has accepted the connections in its listen queue.
+// acceptPoll is the interval at which its counters are read meanwhile.
 const (
 	acceptWait = time.Second
 	acceptPoll = 10 * time.Millisecond
 )
 
-// settle asks for the server's counters until it has accepted every connection that
-// its clients report: one that was opened and closed just now can still lie in its
-// queue, which hides nothing.
+// settle reads the server's counters until it has accepted every connection that its clients
+// reported. A connection that was opened and closed just now can still be in the server's listen
+// queue; it is not a hidden one.
 func (r *replica) settle(ctx context.Context) (err error) {
 	deadline := clock.Now().Add(acceptWait)
 	for {
@@ -461,7 +462,7 @@ func (r *replica) settle(ctx context.Context) (err error) {
 	}
 }
 
-// shutDown ends all processes, the generators first.
+// shutDown ends all processes, load generators first.
 func (t *Trial) shutDown(grace time.Duration) (err error) {
 	t.phase("stopping")
 	for _, end := range []func(*replica, time.Duration) error{(*replica).endGenerator, (*replica).endServer} {
@@ -475,16 +476,16 @@ func (t *Trial) shutDown(grace time.Duration) (err error) {
 			err = errors.Join(ended...)
 		}
 	}
-	crossed, ended := t.network.end(grace)
-	t.result.Link = crossed
+	report, ended := t.network.end(grace)
+	t.result.Link = report
 	if err == nil {
 		err = ended
 	}
 	return err
 }
 
-// judge sets the status of the trial.
-func (t *Trial) judge(err error) {
+// setStatus runs the checks and sets the status of the trial.
+func (t *Trial) setStatus(err error) {
 	if err != nil {
 		t.result.Status, t.result.Reason = results.Invalid, err.Error()
 		return
@@ -503,7 +504,7 @@ func (t *Trial) judge(err error) {
 	}
 }
 
-// causes lists counted causes.
+// causes lists causes with their counts.
 func causes(by map[string]int64) string {
 	var list []string
 	for _, cause := range slices.Sorted(maps.Keys(by)) {
@@ -512,7 +513,7 @@ func causes(by map[string]int64) string {
 	return strings.Join(list, ", ")
 }
 
-// saturated says whether the server could not even take what was offered.
+// saturated reports whether the server did not accept the offered load.
 func saturated(t results.Trial) bool {
 	const tolerated = 0.005
 	return float64(t.Publishes.Dropped) > tolerated*float64(t.Publishes.Planned)

@@ -27,50 +27,50 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// cast are the parts that the test's executable plays as a child, by its only argument.
-var cast = map[string]func(){
-	"server":                 func() { serveAsChild(nil) },
-	"server-miscounting":     func() { serveAsChild(func(s *statsServer) { s.accepted.Add(1) }) },
-	"server-retried":         func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
-	"server-dying":           func() { serveAsChild(func(s *statsServer) { s.dies = true }) },
-	"server-stillborn":       func() { fmt.Fprintln(os.Stderr, "no such luck"); os.Exit(1) },
-	"generator":              func() { _ = generator.Drive(os.Stdin, os.Stdout) },
-	"generator-talking":      func() { fmt.Println("rubbish"); untilEnd() },
-	"generator-refusing":     func() { fmt.Println(`{"failed":"I would rather not"}`); untilEnd() },
-	"generator-ahead":        func() { fmt.Println(`{"connected":{}}`); untilEnd() },
-	"generator-leaving":      func() { fmt.Fprintln(os.Stderr, "had enough"); os.Exit(4) },
-	"generator-talkative":    func() { talk(); untilEnd() },
-	"generator-out-of-turn":  func() { perform(`{"prepared":{}}`, `{"connected":{}}`, `{"prepared":{}}`) },
-	"generator-disconnected": func() { perform(`{"prepared":{}}`, `{"done":{}}`) },
+// roles are the roles of the test's executable as a child, selected by its only argument.
+var roles = map[string]func(){
+	"server":                  func() { serveAsChild(nil) },
+	"server-extra-connection": func() { serveAsChild(func(s *statsServer) { s.accepted.Add(1) }) },
+	"server-extra-requests":   func() { serveAsChild(func(s *statsServer) { s.hidden = 1 << 20 }) },
+	"server-exits-on-publish": func() { serveAsChild(func(s *statsServer) { s.exits = true }) },
+	"server-exits-at-start":   func() { fmt.Fprintln(os.Stderr, "cannot listen"); os.Exit(1) },
+	"generator":               func() { _ = generator.Drive(os.Stdin, os.Stdout) },
+	"generator-invalid-json":  func() { fmt.Println("rubbish"); untilEnd() },
+	"generator-fails":         func() { fmt.Println(`{"failed":"cannot prepare"}`); untilEnd() },
+	"generator-early":         func() { fmt.Println(`{"connected":{}}`); untilEnd() },
+	"generator-exits":         func() { fmt.Fprintln(os.Stderr, "out of memory"); os.Exit(4) },
+	"generator-floods":        func() { flood(); untilEnd() },
+	"generator-repeats":       func() { replyWith(`{"prepared":{}}`, `{"connected":{}}`, `{"prepared":{}}`) },
+	"generator-skips-connect": func() { replyWith(`{"prepared":{}}`, `{"done":{}}`) },
 }
 
 func untilEnd() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
-// talk says more than any pipe and channel holds, before anybody asks.
-func talk() {
-	fmt.Println(`{"failed":"listen"}`)
+// flood writes more than the pipe and the channel can buffer, without waiting for a command.
+func flood() {
+	fmt.Println(`{"failed":"flood"}`)
 	for range 20_000 {
 		fmt.Println(`{"interval":{}}`)
 	}
 }
 
-// perform answers each order with the next line.
-func perform(lines ...string) {
-	orders := bufio.NewScanner(os.Stdin)
-	orders.Buffer(nil, child.MaxControlLine)
+// replyWith replies to each command with the next line.
+func replyWith(lines ...string) {
+	commands := bufio.NewScanner(os.Stdin)
+	commands.Buffer(nil, child.MaxControlLine)
 	for _, line := range lines {
-		orders.Scan()
+		commands.Scan()
 		fmt.Println(line)
 	}
 	untilEnd()
 }
 
-// A statsServer is a PollServer with what a run asks of a server.
+// A statsServer is a PollServer with the additional endpoints that a run requires.
 type statsServer struct {
 	generatortest.PollServer
 	accepted atomic.Int64
 	hidden   int64 // requests that no client sent
-	dies     bool  // with the first publish
+	exits    bool  // on the first publish
 }
 
 func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,15 +82,15 @@ func (s *statsServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer s.Mu.Unlock()
 		fmt.Fprintf(w, `{"accepted":%d,"requests":{"poll":%d,"publish":%d,"stats":9,"healthz":9,"total":99},"goroutines":7}`,
 			s.accepted.Load(), int64(s.Polls)+s.hidden, s.Posts)
-	case s.dies && r.Method == http.MethodPost:
-		fmt.Fprintln(os.Stderr, "out of ink")
+	case s.exits && r.Method == http.MethodPost:
+		fmt.Fprintln(os.Stderr, "out of memory")
 		os.Exit(3)
 	default:
 		s.PollServer.ServeHTTP(w, r)
 	}
 }
 
-// serveAsChild is `serve --control`, small.
+// serveAsChild is a minimal `serve --control`.
 func serveAsChild(change func(*statsServer)) {
 	s := &statsServer{}
 	if change != nil {
@@ -111,8 +111,8 @@ func serveAsChild(change func(*statsServer)) {
 	server.Close()
 }
 
-// A played trial, and what it told meanwhile.
-type played struct {
+// An outcome is a trial with its result and everything it reported.
+type outcome struct {
 	trial     *Trial
 	result    results.Trial
 	err       error
@@ -120,16 +120,16 @@ type played struct {
 	phases    []string
 }
 
-// play plays a trial with two parts of the cast. during is called with each phase.
-func play(t *testing.T, ctx context.Context, server, generator string, stop <-chan struct{}, during func(phase string)) *played {
+// runTrial runs a trial with two of the roles. during is called with each phase.
+func runTrial(t *testing.T, ctx context.Context, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
 	t.Helper()
-	return playOf(t, ctx, fmt.Sprintf(generatortest.PollScenario, "clients"), server, generator, stop, during)
+	return runScenario(t, ctx, fmt.Sprintf(generatortest.PollScenario, "clients"), server, generator, stop, during)
 }
 
-// playOf plays a trial of a scenario of short polls.
-func playOf(t *testing.T, ctx context.Context, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *played {
+// runScenario runs a trial of a short-polling scenario.
+func runScenario(t *testing.T, ctx context.Context, scenario, server, generator string, stop <-chan struct{}, during func(phase string)) *outcome {
 	t.Helper()
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector's farewell is a second a child
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // else the race detector delays the exit of each child by 1 s
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &played{}
+	p := &outcome{}
 	p.trial = &Trial{
 		Setup: &Setup{
 			Serve: func(scenarios.Configuration, string) []string { return []string{self, server} },
@@ -158,35 +158,35 @@ func playOf(t *testing.T, ctx context.Context, scenario, server, generator strin
 	for _, r := range p.trial.replicas {
 		for name, child := range map[string]*child.Process{"server": r.server, "generator": r.generator} {
 			if child != nil && !child.Gone() {
-				t.Errorf("the %s outlives its trial", name)
+				t.Errorf("the %s still runs after the trial", name)
 			}
 		}
 	}
 	return p
 }
 
-func nothing(string) {}
+func ignorePhase(string) {}
 
-// Several servers share the clients, and what is published is posted to each: everybody is
-// owed what one server would owe, the sums hold, and nothing is counted twice.
-func TestTrialOfSeveralServers(t *testing.T) {
+// Several servers share the clients, and every message is posted to each server: clients expect
+// the same messages as from one server, the sums are exact, and no message is counted twice.
+func TestTrialWithSeveralServers(t *testing.T) {
 	text := fmt.Sprintf(generatortest.PollScenario, "backend")
-	one := playOf(t, t.Context(), text, "server", "generator", nil, nothing)
-	many := playOf(t, t.Context(), text+"servers: 3\n", "server", "generator", nil, nothing)
+	one := runScenario(t, t.Context(), text, "server", "generator", nil, ignorePhase)
+	many := runScenario(t, t.Context(), text+"servers: 3\n", "server", "generator", nil, ignorePhase)
 	if err := errors.Join(one.err, many.err); err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range many.result.Checks {
-		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
-			t.Errorf("%s: %s", g.Name, g.Detail)
+	for _, c := range many.result.Checks {
+		if !c.Passed && !validity.CanBeDisturbed(c.Name) {
+			t.Errorf("%s: %s", c.Name, c.Detail)
 		}
 	}
 	a, b := one.result, many.result
 	if a.Ledger.Expected == 0 || b.Ledger.Expected != a.Ledger.Expected || b.Ledger.Unique != b.Ledger.Expected || b.Ledger.Received != b.Ledger.Expected {
-		t.Errorf("one server owed %+v, three %+v", a.Ledger, b.Ledger)
+		t.Errorf("ledger with one server %+v, with three %+v", a.Ledger, b.Ledger)
 	}
 	if b.Publishes.Planned != 3*a.Publishes.Planned || b.Publishes.Acknowledged != b.Publishes.Planned {
-		t.Errorf("one server was posted %+v, three %+v; want each message three times", a.Publishes, b.Publishes)
+		t.Errorf("publishes with one server %+v, with three %+v; want each message three times", a.Publishes, b.Publishes)
 	}
 	if b.Ack.Independent != a.Ack.Independent {
 		t.Errorf("%d independent publishes, with three servers %d", a.Ack.Independent, b.Ack.Independent)
@@ -195,34 +195,34 @@ func TestTrialOfSeveralServers(t *testing.T) {
 		t.Errorf("connected %+v and %+v; %d servers, %d generators", a.Connect.Clients, b.Connect, b.Cost.Server.Processes, b.Cost.Generator.Processes)
 	}
 	if b.Cost.Server.Goroutines != 3*a.Cost.Server.Goroutines || b.Cost.Server.MemoryBase <= 2*a.Cost.Server.MemoryBase {
-		t.Errorf("of three servers %+v, of one %+v", b.Cost.Server, a.Cost.Server)
+		t.Errorf("cost of three servers %+v, of one %+v", b.Cost.Server, a.Cost.Server)
 	}
 	counted := int64(0)
 	for _, i := range many.intervals {
 		counted += i.Counted
 	}
 	if counted != b.Ledger.Unique {
-		t.Errorf("intervals count %d, the ledger %d", counted, b.Ledger.Unique)
+		t.Errorf("intervals count %d messages, the ledger %d", counted, b.Ledger.Unique)
 	}
 	if most := int(a.Took/time.Second) + 2; len(many.intervals) > most {
-		t.Errorf("%d intervals, one for each generator rather than of all", len(many.intervals))
+		t.Errorf("%d intervals, want at most %d: intervals are merged over the load generators", len(many.intervals), most)
 	}
 }
 
 func TestTrial(t *testing.T) {
-	p := play(t, t.Context(), "server", "generator", nil, nothing)
+	p := runTrial(t, t.Context(), "server", "generator", nil, ignorePhase)
 	if p.err != nil {
 		t.Fatal(p.err)
 	}
-	for _, g := range p.result.Checks {
-		// What disturbs a machine is its own business, not the test's.
-		if !g.Passed && !validity.CanBeDisturbed(g.Name) {
-			t.Errorf("%s: %s", g.Name, g.Detail)
+	for _, check := range p.result.Checks {
+		// A disturbance of the machine does not fail this test.
+		if !check.Passed && !validity.CanBeDisturbed(check.Name) {
+			t.Errorf("%s: %s", check.Name, check.Detail)
 		}
 	}
 	l, c := p.result.Ledger, p.result.Cost
 	if l.Expected == 0 || l.Unique != l.Expected || p.result.Repetition != 3 {
-		t.Errorf("block %d, %+v; want all of it delivered in block 3", p.result.Repetition, l)
+		t.Errorf("repetition %d, %+v; want everything delivered in repetition 3", p.result.Repetition, l)
 	}
 	if c.Server.CPU <= 0 || c.Generator.CPU <= 0 || c.Server.MemoryIdle <= 0 || c.Span <= 0 || c.Wire.Polls == 0 || c.Server.Goroutines != 7 {
 		t.Errorf("costs are missing: %+v", c)
@@ -235,42 +235,42 @@ func TestTrial(t *testing.T) {
 	}
 	for _, i := range p.intervals {
 		if i.Repetition != 3 || i.Transport != "shortpoll" {
-			t.Errorf("an interval of block %d, %s", i.Repetition, i.Transport)
+			t.Errorf("interval of repetition %d, %s; want repetition 3, shortpoll", i.Repetition, i.Transport)
 		}
 	}
 }
 
-// What the server counted is held against what the clients report.
-func TestTrialSeesWhatTheServerCounted(t *testing.T) {
-	for server, gate := range map[string]string{"server-miscounting": validity.NoHiddenDials, "server-retried": validity.NoHiddenRetries} {
-		p := play(t, t.Context(), server, "generator", nil, nothing)
+// The server's counters are compared with the clients' reports.
+func TestServerCountersAreChecked(t *testing.T) {
+	for server, check := range map[string]string{"server-extra-connection": validity.NoHiddenDials, "server-extra-requests": validity.NoHiddenRetries} {
+		p := runTrial(t, t.Context(), server, "generator", nil, ignorePhase)
 		if p.err != nil {
 			t.Fatal(p.err)
 		}
-		failed := slices.ContainsFunc(p.result.Checks, func(g results.ValidityCheck) bool { return g.Name == gate && !g.Passed })
+		failed := slices.ContainsFunc(p.result.Checks, func(c results.ValidityCheck) bool { return c.Name == check && !c.Passed })
 		if !failed || p.result.Status != results.Invalid {
-			t.Errorf("%s: status %s, gates %+v; want %q failed", server, p.result.Status, p.result.Checks, gate)
+			t.Errorf("%s: status %s, checks %+v; want %q failed", server, p.result.Status, p.result.Checks, check)
 		}
 	}
 }
 
-// However the trial breaks off, it says why, is void, and nobody is left.
-func TestTrialBreaksOff(t *testing.T) {
+// A trial that aborts is invalid, reports the reason, and leaves no process running.
+func TestAbortedTrialIsInvalidWithReason(t *testing.T) {
 	for _, c := range []struct{ server, generator, want string }{
-		{"server-stillborn", "generator", "server ended: exit status 1: no such luck"},
-		{"server-dying", "generator", "server ended: exit status 3: out of ink"},
-		{"server", "generator-talking", "generator failed: control message: invalid character 'r' looking for beginning of value"},
-		{"server", "generator-refusing", "generator failed: I would rather not"},
-		{"server", "generator-talkative", "generator failed: listen"},
-		{"server", "generator-ahead", "generator failed: it did not prepare"},
-		{"server", "generator-disconnected", "generator failed: it did not connect"},
-		{"server", "generator-out-of-turn", "generator failed: it spoke out of turn"},
-		{"server", "generator-leaving", "generator ended: exit status 4: had enough"},
+		{"server-exits-at-start", "generator", "server ended: exit status 1: cannot listen"},
+		{"server-exits-on-publish", "generator", "server ended: exit status 3: out of memory"},
+		{"server", "generator-invalid-json", "load generator failed: control message: invalid character 'r' looking for beginning of value"},
+		{"server", "generator-fails", "load generator failed: cannot prepare"},
+		{"server", "generator-floods", "load generator failed: flood"},
+		{"server", "generator-early", "load generator failed: unexpected message, want prepared"},
+		{"server", "generator-skips-connect", "load generator failed: unexpected message, want connected"},
+		{"server", "generator-repeats", "load generator failed: unexpected message, want an interval or the outcome"},
+		{"server", "generator-exits", "generator ended: exit status 4: out of memory"},
 	} {
 		t.Run(c.server+" and "+c.generator, func(t *testing.T) {
-			p := play(t, t.Context(), c.server, c.generator, nil, nothing)
+			p := runTrial(t, t.Context(), c.server, c.generator, nil, ignorePhase)
 			if p.err == nil || p.err.Error() != c.want {
-				t.Errorf("broke off with %q, want %q", p.err, c.want)
+				t.Errorf("error %q, want %q", p.err, c.want)
 			}
 			if p.result.Status != results.Invalid || p.result.Reason != c.want {
 				t.Errorf("status %s, reason %q; want INVALID and the same", p.result.Status, p.result.Reason)
@@ -279,13 +279,13 @@ func TestTrialBreaksOff(t *testing.T) {
 	}
 }
 
-// Interrupted once, whenever, it keeps what was due by then and says that it is partial.
-func TestTrialIsInterrupted(t *testing.T) {
+// A trial that is interrupted, in any phase, contains the messages due until then and is partial.
+func TestInterruptedTrialIsPartial(t *testing.T) {
 	for _, phase := range []string{"connecting", "warm-up"} {
 		t.Run(phase, func(t *testing.T) {
 			stop := make(chan struct{})
 			var once sync.Once
-			p := play(t, t.Context(), "server", "generator", stop, func(now string) {
+			p := runTrial(t, t.Context(), "server", "generator", stop, func(now string) {
 				if now == phase {
 					once.Do(func() { close(stop) })
 				}
@@ -304,18 +304,18 @@ func TestTrialIsInterrupted(t *testing.T) {
 			}
 			for _, i := range p.intervals {
 				if i.Length < 0 {
-					t.Errorf("an interval of %v", i.Length)
+					t.Errorf("interval of length %v, want at least 0", i.Length)
 				}
 			}
 		})
 	}
 }
 
-// Cancelled, it ends its children at once.
-func TestTrialIsCancelled(t *testing.T) {
+// A cancelled trial ends its children immediately.
+func TestCancelledTrialEndsItsChildren(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	p := play(t, ctx, "server", "generator", nil, func(now string) {
+	p := runTrial(t, ctx, "server", "generator", nil, func(now string) {
 		if now == "warm-up" {
 			cancel()
 		}
@@ -325,28 +325,28 @@ func TestTrialIsCancelled(t *testing.T) {
 	}
 }
 
-func TestStatsOfAServer(t *testing.T) {
+func TestServerStats(t *testing.T) {
 	var s, earlier serverStats
-	said := `{"accepted":5,"requests":{"total":100,"poll":40,"publish":2,"upgrade":1,"sse":0,"other":3,"stats":7,"healthz":9},"rearm":{"count":30,"sum_ns":9000},"new":{"field":1}}`
-	if err := json.Unmarshal([]byte(said), &s); err != nil {
+	stats := `{"accepted":5,"requests":{"total":100,"poll":40,"publish":2,"upgrade":1,"sse":0,"other":3,"stats":7,"healthz":9},"rearm":{"count":30,"sum_ns":9000},"new":{"field":1}}`
+	if err := json.Unmarshal([]byte(stats), &s); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.load(); got != 46 {
-		t.Errorf("%d requests from clients, want 46: neither our own nor the total", got)
+	if got := s.clientRequests(); got != 46 {
+		t.Errorf("%d requests from clients, want 46: without the probe's own and the total", got)
 	}
 	earlier.RepollGap.Count, earlier.RepollGap.Sum = 20, 4000
-	if got := s.rearm(earlier); got != 500*time.Nanosecond {
-		t.Errorf("re-arm gap %v, want 500ns: of the ten since", got)
+	if got := s.repollGap(earlier); got != 500*time.Nanosecond {
+		t.Errorf("re-poll gap %v, want 500ns: the mean of the ten since the earlier reading", got)
 	}
-	if got := s.rearm(s); got != 0 {
-		t.Errorf("re-arm gap %v of no polls, want 0", got)
+	if got := s.repollGap(s); got != 0 {
+		t.Errorf("re-poll gap %v without polls, want 0", got)
 	}
 }
 
 func TestSaturated(t *testing.T) {
 	trial := results.Trial{Publishes: results.Publishes{Planned: 1000, Dropped: 5}}
 	if saturated(trial) {
-		t.Error("5 of 1000 dropped is saturated, want not yet")
+		t.Error("5 of 1000 dropped is saturated, want saturation above 0.5 % only")
 	}
 	trial.Publishes.Dropped++
 	if !saturated(trial) {

@@ -1,27 +1,27 @@
 package trial
 
-// A Moment is a point in a trial at which its Rig's Watch is called.
+// A Phase is a point in a trial at which Setup.Watch is called.
 type Phase int
 
-// The moments of a trial.
+// The phases of a trial.
 const (
 	WindowOpened Phase = iota // the first message that counts is due
-	Drained                   // all is measured, both processes still live
+	Drained                   // everything is measured, the processes still run
 )
 
-// An Underway is a trial at a Moment, for a callback that disturbs it on purpose, to test the
-// instrument, or reads what only its server knows.
+// An Underway is a trial in progress, for a callback that disturbs it on purpose, to test the
+// benchmark itself, or that reads data which only the server has.
 type Underway struct {
 	Phase     Phase
 	Transport string
-	Attempt   int // attempts that came before
+	Attempt   int // attempts before this one
 	Address   string
-	Server    int // pid, as is the next: of the first replica
-	Generator int
+	Server    int // pid of the first replica's server
+	Generator int // pid of the first replica's load generator
 }
 
-// watched calls the rig's Watch, if there is one.
-func (t *Trial) watched(now Phase) {
+// notify calls Setup.Watch, if it is set.
+func (t *Trial) notify(now Phase) {
 	if t.Setup.Watch == nil {
 		return
 	}
