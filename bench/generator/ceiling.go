@@ -12,55 +12,55 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A Gauge tells a generator to find its ceiling. Answered by Gauged.
+// A Gauge requests a measurement of the load generator's maximum rate. The reply is Gauged.
 type Gauge struct {
-	Scenario string        `json:"scenario"` // resolved YAML: whose clients, topics and payloads to take
-	Time     time.Duration `json:"time_ns"`  // for how long to run flat out, at most
+	Scenario string        `json:"scenario"` // resolved YAML, for its clients, topics and payloads
+	Time     time.Duration `json:"time_ns"`  // maximum duration
 }
 
-// Gauged is what a generator did flat out.
+// Gauged is the maximum rate of a load generator.
 type Gauged struct {
 	PerSecond float64 `json:"per_second"` // publications and deliveries
 }
 
-// For how long a generator runs flat out, at most.
+// Maximum durations of the measurement.
 const (
 	GaugeTime      = 500 * time.Millisecond
 	QuickGaugeTime = GaugeTime / 5
 )
 
-// gauge runs a scenario flat out on the null transport. What it needs is built as for a
-// trial, in a driver of its own.
+// gauge runs a scenario at the maximum rate with the no-op transport. It sets up a separate
+// driver in the same way as for a trial.
 func (g Gauge) gauge() (Gauged, error) {
 	if g.Time <= 0 {
-		return Gauged{}, fmt.Errorf("find a ceiling in %v: allowed is more than nothing", g.Time)
+		return Gauged{}, fmt.Errorf("gauge: time_ns is %v, must be positive", g.Time)
 	}
 	s, err := scenarios.Read("scenario", strings.NewReader(g.Scenario))
 	if err != nil {
 		return Gauged{}, err
 	}
-	s.Servers = 1 // all of the load on one generator: there are no more cores for several
+	s.Servers = 1 // the whole load on one load generator: several would share the same cores
 	d := &driver{scenario: s, transport: transports.SSE, engine: client.Null(workers(s))}
 	defer d.close()
-	d.equip(flatOut(s, g.Time), &Prepare{Repetition: 1})
+	d.setPlan(maxRatePlan(s, g.Time), &Prepare{Repetition: 1})
 	d.openBackend()
 	publishes := d.plan.Publishers()
 	for _, c := range d.own {
 		d.open(c, publishes[c])
 	}
-	return d.flatOut(g.Time), nil
+	return d.maxRate(g.Time), nil
 }
 
-// flatOut publishes as fast as it can for some time, and returns how fast that was.
-func (d *driver) flatOut(limit time.Duration) Gauged {
+// maxRate publishes at the maximum rate for a limited time and returns that rate.
+func (d *driver) maxRate(limit time.Duration) Gauged {
 	from := clock.Now()
-	d.pacing.start = from.Add(-d.plan.Closes) // all is due
+	d.pacing.start = from.Add(-d.plan.Closes) // everything is due
 	d.book.Begin(d.pacing.start)
 	for w, p := range d.pacers {
 		d.engine.Pace(w, p)
 	}
 	select {
-	case <-d.paced:
+	case <-d.published:
 	case <-time.After(limit):
 	}
 	took := clock.Now().Sub(from)
@@ -70,23 +70,23 @@ func (d *driver) flatOut(limit time.Duration) Gauged {
 		done += i.Published + i.Delivered
 	}
 	d.halt()
-	<-d.paced
+	<-d.published
 	return Gauged{PerSecond: float64(done) / took.Seconds()}
 }
 
-// flatOut is more than any generator does in a time, with the scenario's own fan-out,
-// topics, publishers and payloads. Its window is a second, all of it past.
-func flatOut(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
+// maxRatePlan returns more messages than any load generator can publish in the given time, with
+// the scenario's fan-out, topics, publishers and payloads. Its window is one second.
+func maxRatePlan(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 	const least = 100 // messages
 	var (
 		share = limit.Seconds() / GaugeTime.Seconds()
-		pairs = share * 2e6     // and then some 150 ns for each
+		pairs = share * 2e6     // at about 150 ns each
 		most  = share * 400_000 // messages: a plan takes memory
 	)
 	flat := *s
 	flat.Warmup, flat.Window = 0, scenarios.Duration(time.Second)
-	beside := s.DeliveryRate() + float64(s.Upstream.Rate) // deliveries and inputs a second
-	perMessage := beside / float64(s.Publish.Rate)
+	additional := s.DeliveryRate() + float64(s.Upstream.Rate) // deliveries and upstream messages per second
+	perMessage := additional / float64(s.Publish.Rate)
 	flat.Publish.Rate = scenarios.Rate(min(most, max(least, pairs/(1+perMessage))))
 	flat.Upstream.Rate = s.Upstream.Rate * flat.Publish.Rate / s.Publish.Rate
 	return schedule.New(&flat, 1)

@@ -10,9 +10,8 @@ import (
 	"pushbench/scenarios"
 )
 
-// A generator finds a ceiling far above what any scenario of these tests asks, and
-// takes it once, before anything else.
-func TestGeneratorFindsItsCeiling(t *testing.T) {
+// The measured maximum rate is far above the rate of any scenario in these tests.
+func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
 	for _, publisher := range []string{"clients", "backend"} {
 		text := fmt.Sprintf(generatortest.PollScenario, publisher)
 		s, err := scenarios.Read("test", strings.NewReader(text))
@@ -24,51 +23,51 @@ func TestGeneratorFindsItsCeiling(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			asked := float64(s.Publish.Rate) + s.DeliveryRate()
-			if got.PerSecond < 10*asked {
-				t.Errorf("published by %s, in %v: %.0f per second, less than ten times the %.0f that are asked", publisher, limit, got.PerSecond, asked)
+			offered := float64(s.Publish.Rate) + s.DeliveryRate()
+			if got.PerSecond < 10*offered {
+				t.Errorf("published by %s, in %v: %.0f per second, want at least 10 times the offered %.0f", publisher, limit, got.PerSecond, offered)
 			}
 		}
 	}
 }
 
-func TestCeilingComesFirst(t *testing.T) {
+func TestGaugeMustBeTheFirstMessage(t *testing.T) {
 	g := startGenerator(t, "clients")
-	g.order(Order{Gauge: &Gauge{}})
-	told := ""
-	for m := range g.heard {
-		told = m.Failed
+	g.send(Order{Gauge: &Gauge{}})
+	failed := ""
+	for m := range g.messages {
+		failed = m.Failed
 	}
-	if err := <-g.ended; err == nil || !strings.Contains(told, "before anything else") {
-		t.Errorf("ended with %v and told %q", err, told)
+	if err := <-g.ended; err == nil || !strings.Contains(failed, "gauge must be the first message") {
+		t.Errorf("ended with error %v and message %q", err, failed)
 	}
 }
 
-func TestCeilingOfNoScenario(t *testing.T) {
+func TestGaugeRefusesAnInvalidScenario(t *testing.T) {
 	var out strings.Builder
 	if err := Drive(strings.NewReader(`{"gauge":{"scenario":"version: 9","time_ns":1}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
-		t.Errorf("ended with %v and told %q", err, out.String())
+		t.Errorf("ended with error %v and message %q", err, out.String())
 	}
 }
 
-func TestCeilingInNoTime(t *testing.T) {
+func TestGaugeRefusesTimeZero(t *testing.T) {
 	if got, err := (Gauge{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients")}).gauge(); err == nil {
 		t.Errorf("got %v, want an error", got)
 	}
 }
 
-// The plan is more than is done, and not more than memory holds, whatever the fan-out.
-func TestFlatOutIsEnoughAndNotTooMuch(t *testing.T) {
+// For any fan-out, the plan has more messages than can be published, and still fits into memory.
+func TestMaxRatePlanHasEnoughMessages(t *testing.T) {
 	for _, clients := range []int{1, 100, 10_000} {
 		s, err := scenarios.Read("test", strings.NewReader(strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "count: 4", fmt.Sprint("count: ", clients), 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.Clients.Count = clients
-		if n := len(flatOut(s, QuickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
+		if n := len(maxRatePlan(s, QuickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
 			t.Errorf("%d clients, quick: %d messages", clients, n)
 		}
-		plan := flatOut(s, GaugeTime)
+		plan := maxRatePlan(s, GaugeTime)
 		if n := len(plan.Messages); n < 90 || n > 500_000 || n*clients < 300_000 {
 			t.Errorf("%d clients: %d messages", clients, n)
 		}

@@ -11,7 +11,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// config is how the clients connect.
+// config returns the clients' configuration.
 func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	c = client.Config{
 		Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
@@ -26,7 +26,7 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	if transports.Of(d.transport).ServerDials {
 		c.Receive = receives(d.scenario.Network)
 	}
-	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // elsewhere no connection dies unheard
+	if d.scenario.Network.NAT || d.scenario.Heartbeat > 0 { // otherwise no connection can be lost silently
 		c.ReadTimeout = time.Duration(d.scenario.ReadTimeout(d.transport))
 	}
 	switch traits := transports.Of(d.transport); {
@@ -42,25 +42,26 @@ func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	return c, err
 }
 
-// receives is where clients listen for what the server posts, and where it finds them.
-func receives(n scenarios.Network) func(client int) (listen, known string) {
+// receives returns a function from a client to the address where it listens for the server's
+// posts, and the address under which the server reaches it.
+func receives(n scenarios.Network) func(client int) (listen, external string) {
 	switch {
 	case n.NAT:
-		return func(client int) (listen, known string) {
+		return func(client int) (listen, external string) {
 			at, door := lab.Door(client)
 			return at.String(), door.String()
 		}
 	case n.Link == scenarios.PacketLink:
-		return func(int) (listen, known string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }
+		return func(int) (listen, external string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }
 	default:
 		return nil
 	}
 }
 
-// link is the distance that a scenario asks of the generator.
+// link returns the link that the load generator emulates for a scenario.
 func link(s *scenarios.Scenario) client.Link {
 	if s.Network.Link == scenarios.PacketLink {
-		return client.Link{} // the kernel's
+		return client.Link{} // emulated with network namespaces instead
 	}
 	return client.Link{RTT: time.Duration(s.Network.RTT), Jitter: time.Duration(s.Network.Jitter), Rate: int64(s.Network.Rate), Seed: s.Seed}
 }

@@ -8,10 +8,10 @@ import (
 	"pushbench/results"
 )
 
-// Run and generator speak in lines of JSON over the generator's standard input
-// and output. Closing the input ends the generator: none outlives its run.
+// Run and load generator exchange lines of JSON over the generator's standard input and output.
+// When the input closes, the load generator ends, so that it never outlives its run.
 
-// An Order is what a run tells a generator. Exactly one field is set.
+// An Order is a command of the run to a load generator. Exactly one field is set.
 type Order struct {
 	Gauge   *Gauge   `json:"gauge,omitempty"`
 	Prepare *Prepare `json:"prepare,omitempty"`
@@ -20,57 +20,57 @@ type Order struct {
 	Stop    *Stop    `json:"stop,omitempty"`
 }
 
-// Prepare says what the trial is. Answered by Prepared.
+// Prepare describes the trial. The reply is Prepared.
 type Prepare struct {
-	Certificate      string `json:"certificate,omitempty"` // of a target with TLS, PEM
+	Certificate      string `json:"certificate,omitempty"` // of the target, PEM; empty without TLS
 	Scenario         string `json:"scenario"`              // resolved YAML
 	Transport        string `json:"transport"`
 	Target           string `json:"target"`  // host:port
-	Replica          int    `json:"replica"` // whose clients to be: of the scenario's servers, from 0
+	Replica          int    `json:"replica"` // index of the replica whose clients to run, from 0
 	Repetition       int    `json:"block"`
-	Run              uint32 `json:"run"`               // stamped into every payload
-	Engine           string `json:"engine"`            // which engine the clients run on
-	Discard          bool   `json:"discard,omitempty"` // keep no record of what is received: see Observe
-	BackendNamespace int    `json:"beside,omitempty"`  // descriptor of the network namespace that a backend stands in; 0: the generator's own
+	Run              uint32 `json:"run"`               // run ID, part of every payload
+	Engine           string `json:"engine"`            // the clients' engine
+	Discard          bool   `json:"discard,omitempty"` // do not record received messages: see Observe
+	BackendNamespace int    `json:"beside,omitempty"`  // descriptor of the backend's network namespace; 0: the load generator's own
 }
 
-// Connect opens all clients. Answered by Connected.
+// Connect opens all clients. The reply is Connected.
 type Connect struct{}
 
-// Start begins the warm-up at an instant of the shared clock. Answered by
-// Intervals, one a second, and in the end by Done.
+// Start begins the warm-up at an instant of the shared clock. The replies are Intervals, one per
+// second, and finally Done.
 type Start struct {
 	At clock.Instant `json:"at"`
 }
 
-// Stop ends the publishing with what is due by now, which is still drained. It may
-// come any time after Start.
+// Stop ends the publishing: messages due by now are still published and drained. It is valid any
+// time after Start.
 type Stop struct{}
 
-// fields is how many are set.
+// fields is the number of fields that are set.
 func (o Order) fields() (n int) {
-	for _, is := range []bool{o.Gauge != nil, o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
-		if is {
+	for _, set := range []bool{o.Gauge != nil, o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
+		if set {
 			n++
 		}
 	}
 	return n
 }
 
-// A Message is what a generator tells its run. Exactly one field is set.
+// A Message is a report of a load generator to the run. Exactly one field is set.
 type Message struct {
 	Gauged    *Gauged           `json:"gauged,omitempty"`
 	Prepared  *Prepared         `json:"prepared,omitempty"`
 	Connected *results.Connect  `json:"connected,omitempty"`
 	Interval  *results.Interval `json:"interval,omitempty"`
 	Done      *Outcome          `json:"done,omitempty"`
-	Failed    string            `json:"failed,omitempty"` // the generator cannot go on
+	Failed    string            `json:"failed,omitempty"` // reason why the load generator cannot continue
 }
 
-// Prepared says that the plan is made.
+// Prepared reports that the plan is ready.
 type Prepared struct{}
 
-// An Outcome is a generator's part of a trial.
+// An Outcome is a load generator's part of a trial.
 type Outcome struct {
 	Publishes  results.Publishes        `json:"publishes"`
 	Ledger     results.Ledger           `json:"ledger"`
@@ -83,10 +83,10 @@ type Outcome struct {
 	Delivered  int64                    `json:"delivered" add:"sum"`  // over the span
 	Wire       results.Wire             `json:"wire"`                 // over the span
 	Total      results.Wire             `json:"total"`                // since the first dial, all sessions closed
-	Abandoned  int64                    `json:"abandoned" add:"sum"`  // dials that were under way when their session was closed
+	Abandoned  int64                    `json:"abandoned" add:"sum"`  // dials in progress when their session was closed
 	Goroutines int64                    `json:"goroutines" add:"sum"` // with all clients connected
-	Broken     map[string]int64         `json:"broken"`               // connections that ended otherwise than by us
+	Broken     map[string]int64         `json:"broken"`               // connections that the load generator did not close itself, by cause
 	Cut        bool                     `json:"cut"`                  // stopped before its plan ended
 	Flight     validity.Flight          `json:"flight" walk:"-"`
-	Settings   map[string]string        `json:"settings"` // what it ran with
+	Settings   map[string]string        `json:"settings"`
 }

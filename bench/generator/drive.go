@@ -1,8 +1,8 @@
 // Package generator is the load generator: it turns a scenario into sessions of simulated
 // clients, publishes its schedule on time, and counts what they receive.
 //
-// It owns Drive, the control messages that it obeys, the pacing and its own ceiling. It must
-// not know the trial, which starts it as a process of its own.
+// It contains Drive, its control messages, the pacing and the measurement of its maximum rate. It
+// must not depend on the trial, which starts it as a separate process.
 package generator
 
 import (
@@ -29,8 +29,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Drive is a generator: it does what the orders on in say and tells on out what
-// came of it. It returns when in ends, whatever is under way by then.
+// Drive runs a load generator: it reads commands from in and writes its results to out. It returns
+// when in ends, even in the middle of a trial.
 func Drive(in io.Reader, out io.Writer) error {
 	d := &driver{out: child.NewLineWriter(out)}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -39,51 +39,51 @@ func Drive(in io.Reader, out io.Writer) error {
 	defer d.halt()
 	defer cancel()
 	return child.ReadLines(in, func(o Order) error {
-		if err := d.obey(ctx, o); err != nil {
-			_ = d.out.Send(Message{Failed: err.Error()}) // the run may be gone: then there is no reader
+		if err := d.execute(ctx, o); err != nil {
+			_ = d.out.Send(Message{Failed: err.Error()}) // best effort: the run may have exited
 			return err
 		}
 		return nil
 	})
 }
 
-// A driver is one trial's generator.
+// A driver is the load generator of one trial.
 type driver struct {
 	out     *child.LineWriter
 	working sync.WaitGroup
 
-	scenario  *scenarios.Scenario
-	transport scenarios.Transport
-	own       []int // our replica's clients
-	plan      *schedule.Schedule
-	book      *record.Book
-	books     []*record.Book // book, and that of the answers
-	traffic   client.Traffic
-	recorders []*record.Recorder
-	awaited   []*record.Recorder // recorders, and that of the answers
-	sinks     []sink             // of the workers: their recorders, or what stands before them
-	engine    client.Engine
-	clients   []client.Session
-	backend   client.Session
-	answers   *answers  // nil: clients send no answers
-	visitors  *visitors // nil: there are none
-	pacing    *pacing
-	pacers    []*pacer
-	phases    []float64 // per client of all replicas
+	scenario   *scenarios.Scenario
+	transport  scenarios.Transport
+	own        []int // clients of this replica
+	plan       *schedule.Schedule
+	book       *record.Book
+	books      []*record.Book // book, and the book of the replies
+	traffic    client.Traffic
+	recorders  []*record.Recorder
+	awaited    []*record.Recorder // recorders, and the recorder of the replies
+	sinks      []sink             // per worker: its recorder, or a sink in front of it
+	engine     client.Engine
+	clients    []client.Session
+	backend    client.Session
+	replies    *replies    // nil: clients send no replies
+	shortLived *shortLived // nil: no short-lived clients
+	pacing     *pacing
+	pacers     []*pacer
+	phases     []float64 // per client, of all replicas
 
 	goroutines int64
 	closing    sync.Once
 	connecting chan struct{} // closed when all clients are connected; nil before Connect
 	started    bool
 	stop       chan struct{} // closed by Stop
-	paced      chan struct{} // closed when all is published
+	published  chan struct{} // closed when everything is published
 }
 
-func (d *driver) obey(ctx context.Context, o Order) error {
-	if said := o.fields(); said != 1 {
-		return fmt.Errorf("control message says %d things, not one", said)
+func (d *driver) execute(ctx context.Context, o Order) error {
+	if n := o.fields(); n != 1 {
+		return fmt.Errorf("control message sets %d fields, want exactly one", n)
 	}
-	if err := d.inOrder(o); err != nil {
+	if err := d.checkOrder(o); err != nil {
 		return fmt.Errorf("control message out of order: %w", err)
 	}
 	switch {
@@ -101,7 +101,7 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 	case o.Start != nil:
 		d.started = true
 		for _, b := range d.books {
-			b.Begin(o.Start.At) // here, so that no Stop can overtake it
+			b.Begin(o.Start.At) // not in measure: it must happen before any Stop
 		}
 		d.pacing.start = o.Start.At
 		d.working.Go(func() { d.measure(ctx, o.Start.At) })
@@ -116,27 +116,27 @@ func (d *driver) obey(ctx context.Context, o Order) error {
 	return nil
 }
 
-// inOrder says what an order has come before, if it has.
-func (d *driver) inOrder(o Order) error {
+// checkOrder returns an error if a command arrives out of order.
+func (d *driver) checkOrder(o Order) error {
 	switch {
 	case o.Gauge != nil && d.plan == nil:
 		return nil
 	case o.Gauge != nil:
-		return errors.New("a ceiling is found before anything else")
+		return errors.New("gauge must be the first message")
 	case o.Prepare == nil && d.plan == nil:
-		return errors.New("prepare comes first")
+		return errors.New("prepare must be the first message")
 	case o.Prepare != nil && d.plan != nil, o.Connect != nil && d.connecting != nil, o.Start != nil && d.started:
-		return errors.New("it came before")
+		return errors.New("duplicate message")
 	case o.Start != nil && !closed(d.connecting): // nil before Connect: never
-		return errors.New("start comes after the clients are connected")
+		return errors.New("start requires connected clients")
 	case o.Stop != nil && !d.started:
-		return errors.New("stop comes after start")
+		return errors.New("stop requires start")
 	default:
 		return nil
 	}
 }
 
-// closed reports whether a channel is; none is not.
+// closed reports whether a channel is closed. A nil channel is not.
 func closed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -169,21 +169,21 @@ func (d *driver) prepare(p *Prepare) error {
 	if d.engine, err = engines.New(p.Engine, config); err != nil {
 		return err
 	}
-	d.equip(schedule.New(s, p.Repetition), p)
+	d.setPlan(schedule.New(s, p.Repetition), p)
 	if s.Replies.Size > 0 {
-		d.answers = newAnswers(d, config, p.Run)
-		d.books, d.awaited = append(d.books, d.answers.book), append(d.awaited, d.answers.recorder)
+		d.replies = newReplies(d, config, p.Run)
+		d.books, d.awaited = append(d.books, d.replies.book), append(d.awaited, d.replies.recorder)
 	}
 	if s.ShortLived.Rate > 0 {
-		d.visitors = newVisitors(d, p.Repetition)
+		d.shortLived = newShortLived(d, p.Repetition)
 	}
 	return d.out.Send(Message{Prepared: &Prepared{}})
 }
 
-// equip gives the driver its plan, and everything that a plan needs but clients.
-func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
+// setPlan sets the driver's plan and creates everything that depends on it, except the clients.
+func (d *driver) setPlan(plan *schedule.Schedule, p *Prepare) {
 	d.plan = plan
-	d.stop, d.paced = make(chan struct{}), make(chan struct{})
+	d.stop, d.published = make(chan struct{}), make(chan struct{})
 	d.own = nil
 	for c := p.Replica; c < d.scenario.Sessions(); c += d.scenario.Servers {
 		d.own = append(d.own, c)
@@ -203,21 +203,21 @@ func (d *driver) equip(plan *schedule.Schedule, p *Prepare) {
 	}
 	d.awaited = slices.Clone(d.recorders)
 	d.sinks = sinks(d.recorders, p.Discard)
-	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.cut, done: func() { close(d.paced) }}
+	d.pacing = &pacing{plan: d.plan, run: p.Run, session: d.session, cut: d.cut, done: func() { close(d.published) }}
 	d.pacers = d.pacing.pacers(len(d.recorders), d.worker)
 }
 
-// cut ends the plan before a message, and its answer.
+// cut ends the plan before the message with this index, and before the reply to it.
 func (d *driver) cut(index int) {
 	for _, b := range d.books {
 		b.Cut(index)
 	}
 }
 
-// phases are where in its poll interval each client begins: the same, however many
-// servers share the clients.
-func phases(s *scenarios.Scenario, block int) []float64 {
-	random := rand.New(rand.NewPCG(s.Seed, uint64(block)|1<<32)) // apart from the schedule's
+// phases are the clients' starting points in their poll interval, independent of the number of
+// servers.
+func phases(s *scenarios.Scenario, repetition int) []float64 {
+	random := rand.New(rand.NewPCG(s.Seed, uint64(repetition)|1<<32)) // independent of the schedule's stream
 	all := make([]float64, s.Sessions())
 	for c := range all {
 		all[c] = random.Float64()
@@ -225,76 +225,76 @@ func phases(s *scenarios.Scenario, block int) []float64 {
 	return all
 }
 
-// place is where one of our clients stands in own.
-func (d *driver) place(client int) int { return client / d.scenario.Servers }
+// ownIndex is the index in own of one of this replica's clients.
+func (d *driver) ownIndex(client int) int { return client / d.scenario.Servers }
 
-// backed says whether a publisher stands beside the server.
-func backed(s *scenarios.Scenario) bool { return s.Publish.By == scenarios.ByBackend }
+// hasBackend reports whether a backend next to the server publishes the messages.
+func hasBackend(s *scenarios.Scenario) bool { return s.Publish.By == scenarios.ByBackend }
 
-// workers is how many threads serve sessions: one for each core, and the last for a
-// backend alone, whose posts are not to wait for a thousand answers that come at once.
+// workers is the number of threads that serve sessions: one per core, and an additional one only
+// for a backend, so that its posts do not wait for a burst of responses to the clients.
 func workers(s *scenarios.Scenario) int {
-	if backed(s) {
+	if hasBackend(s) {
 		return runtime.NumCPU() + 1
 	}
 	return runtime.NumCPU()
 }
 
-// worker is who serves a publisher.
+// worker is the index of the worker that serves a publisher.
 func (d *driver) worker(publisher int32) int {
 	if publisher == schedule.Backend {
 		return runtime.NumCPU()
 	}
-	return d.place(int(publisher)) % runtime.NumCPU()
+	return d.ownIndex(int(publisher)) % runtime.NumCPU()
 }
 
 func (d *driver) session(publisher int32) client.Session {
 	if publisher == schedule.Backend {
 		return d.backend
 	}
-	return d.clients[d.place(int(publisher))]
+	return d.clients[d.ownIndex(int(publisher))]
 }
 
-// ConnectGrace is how long after the last dial a client may take to be ready
-// before it counts as failed.
+// ConnectGrace is the maximum time from the last dial until a client is ready. Later, it counts as
+// failed.
 const ConnectGrace = 10 * time.Second
 
-// connect opens our clients, which take their turns at the scenario's rate among those
-// of all replicas, and tells when all are ready.
+// connect opens this replica's clients, at the scenario's rate over all replicas, and reports when
+// all are ready.
 func (d *driver) connect(ctx context.Context) {
 	publishes := d.plan.Publishers()
-	begun := clock.Now()
+	began := clock.Now()
 	d.openBackend()
-	if d.answers != nil {
-		d.answers.open()
+	if d.replies != nil {
+		d.replies.open()
 	}
 	gap := float64(time.Second) / float64(d.scenario.Clients.ConnectRate)
 	for _, c := range d.own {
-		if !clock.Wait(ctx, begun.Add(time.Duration(float64(c)*gap))) {
+		if !clock.Wait(ctx, began.Add(time.Duration(float64(c)*gap))) {
 			return
 		}
-		d.open(c, publishes[c] || d.answers != nil)
+		d.open(c, publishes[c] || d.replies != nil)
 	}
 	if !d.awaitReady(ctx, clock.Now().Add(ConnectGrace)) {
 		return
 	}
-	if d.answers != nil && d.answers.recorder.Ready() == 0 { // else every answer would seem to be lost
-		_ = d.out.Send(Message{Failed: "the backend that is to hear the answers could not register a webhook"}) // as below
+	if d.replies != nil && d.replies.recorder.Ready() == 0 { // otherwise all replies would count as lost
+		_ = d.out.Send(Message{Failed: "the backend that receives the replies could not register a webhook"}) // as below
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())
-	connected := d.connections(begun)
-	close(d.connecting)                            // before it is told: Start may be the answer
-	_ = d.out.Send(Message{Connected: &connected}) // a run that is gone ends us through our input
+	connected := d.connections(began)
+	close(d.connecting)                            // before the report, since Start may follow it immediately
+	_ = d.out.Send(Message{Connected: &connected}) // if the run has exited, the input ends and Drive returns
 }
 
 func (d *driver) open(c int, publishes bool) {
 	d.clients = append(d.clients, d.engine.Open(d.subscription(c, publishes), d.sinks[d.worker(int32(c))]))
 }
 
-// openBackend opens the publisher that stands beside the server, if there is one.
+// openBackend opens the session of the backend publisher, if there is one.
 func (d *driver) openBackend() {
-	if !backed(d.scenario) {
+	if !hasBackend(d.scenario) {
 		return
 	}
 	d.backend = d.engine.Open(client.Subscription{Client: schedule.Backend, Publishes: true, Worker: d.worker(schedule.Backend)}, d.sinks[d.worker(schedule.Backend)])
@@ -315,7 +315,7 @@ func (d *driver) subscription(c int, publishes bool) client.Subscription {
 	return sub
 }
 
-// readyPoll is how often a state that no event announces is looked at.
+// readyPoll is the polling interval for states without a notification.
 const readyPoll = 10 * time.Millisecond
 
 func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
@@ -323,7 +323,7 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	if d.backend != nil {
 		all++
 	}
-	if d.answers != nil {
+	if d.replies != nil {
 		all++
 	}
 	for clock.Now() < deadline {
@@ -341,63 +341,63 @@ func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	return true
 }
 
-// connections sums up what connecting took.
-func (d *driver) connections(begun clock.Instant) results.Connect {
+// connections sums up the results of connecting.
+func (d *driver) connections(began clock.Instant) results.Connect {
 	sum := results.Connect{Stages: map[string]results.Histogram{}, FailedBy: map[string]int64{}}
-	last := begun
+	last := began
 	for _, r := range d.recorders {
 		c, ready := r.Connect()
 		last = max(last, ready)
 		MergeConnect(&sum, c)
 	}
-	sum.Took = last.Sub(begun)
+	sum.Took = last.Sub(began)
 	sum.Dials = d.traffic.Snapshot().Dials
-	sum.PublishOnly = int64(d.scenario.PublishOnly()) // of whom one server has all, see the agreements of scenarios
+	sum.PublishOnly = int64(d.scenario.PublishOnly()) // all on one server, see the consistency rules of package scenarios
 	subscribers := int64(len(d.own)) - sum.PublishOnly
 	sum.Failed, sum.Clients = subscribers-sum.Clients, subscribers
 	return sum
 }
 
-// measure publishes the schedule, tells every second what came, and in the end all of it.
+// measure publishes the schedule, reports an interval every second, and finally the outcome.
 func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	for w, p := range d.pacers {
 		d.engine.Pace(w, p)
 	}
-	spanned := make(chan Outcome, 1)
-	d.working.Go(func() { spanned <- d.span(ctx, start) })
-	if d.visitors != nil {
-		d.working.Go(func() { d.visitors.come(ctx, start) })
+	span := make(chan Outcome, 1)
+	d.working.Go(func() { span <- d.span(ctx, start) })
+	if d.shortLived != nil {
+		d.working.Go(func() { d.shortLived.connect(ctx, start) })
 	}
-	counted, ended := make(chan validity.Flight, 1), make(chan struct{})
-	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, owed: d.owed()}
-	d.working.Go(func() { counted <- counter.count(start, ended) })
+	flight, ended := make(chan validity.Flight, 1), make(chan struct{})
+	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, subscribers: d.subscribers()}
+	d.working.Go(func() { flight <- counter.count(start, ended) })
 	d.report(ctx, start)
 	if ctx.Err() != nil {
 		close(ended)
 		return
 	}
 	d.halt()
-	<-d.paced
-	outcome := <-spanned
+	<-d.published
+	outcome := <-span
 	d.close()
-	close(ended) // not before: what is still delivered enters the latencies
-	outcome.Flight = <-counted
+	close(ended) // after close, since deliveries until then enter the latencies
+	outcome.Flight = <-flight
 	d.complete(&outcome)
 	_ = d.out.Send(Message{Done: &outcome}) // as above
 }
 
-// owed is how many of our clients a message of each topic is for.
-func (d *driver) owed() []int {
-	owed := make([]int, len(d.plan.Topics))
+// subscribers is the number of this replica's subscribers per topic.
+func (d *driver) subscribers() []int {
+	subscribers := make([]int, len(d.plan.Topics))
 	for _, c := range d.own {
 		for _, topic := range d.plan.Subscribed[c] {
-			owed[topic]++
+			subscribers[topic]++
 		}
 	}
-	return owed
+	return subscribers
 }
 
-// span counts what comes from when the window opens to when it closes.
+// span counts deliveries and traffic while the window is open.
 func (d *driver) span(ctx context.Context, start clock.Instant) Outcome {
 	d.until(ctx, start.Add(d.plan.Opens))
 	from, before, earlier := clock.Now(), d.delivered(), d.wire()
@@ -405,7 +405,7 @@ func (d *driver) span(ctx context.Context, start clock.Instant) Outcome {
 	return Outcome{Span: clock.Now().Sub(from), Delivered: d.delivered() - before, Wire: results.Minus(d.wire(), earlier)}
 }
 
-// until waits for an instant, a stop or the end.
+// until waits for an instant, a stop or the end of the context.
 func (d *driver) until(ctx context.Context, at clock.Instant) {
 	timer := time.NewTimer(at.Sub(clock.Now()))
 	defer timer.Stop()
@@ -416,7 +416,7 @@ func (d *driver) until(ctx context.Context, at clock.Instant) {
 	}
 }
 
-// delivered is how many messages were received so far.
+// delivered is the number of messages received so far.
 func (d *driver) delivered() (n int64) {
 	for _, s := range d.sinks {
 		n += s.Delivered()
@@ -424,14 +424,14 @@ func (d *driver) delivered() (n int64) {
 	return n
 }
 
-// wire is what was counted so far, the segments of the kernel's TCP included.
+// wire is the traffic so far, including the kernel's count of TCP segments.
 func (d *driver) wire() results.Wire {
 	w, tcp := d.traffic.Snapshot(), d.traffic.TCP()
 	w.Up.Segments, w.Down.Segments = tcp.Up.Segments, tcp.Down.Segments
 	return w
 }
 
-// report tells every second what came, until nothing more can be hoped for.
+// report sends an interval every second until the trial has ended.
 func (d *driver) report(ctx context.Context, start clock.Instant) {
 	const second = time.Second
 	from := start
@@ -441,7 +441,7 @@ func (d *driver) report(ctx context.Context, start clock.Instant) {
 			return
 		}
 		now := min(clock.Now(), next)
-		d.tell(from.Sub(start)-d.plan.Opens, max(0, now.Sub(from))) // a stop can come before the start
+		d.sendInterval(from.Sub(start)-d.plan.Opens, max(0, now.Sub(from))) // a stop can precede the start
 		if ended {
 			return
 		}
@@ -449,7 +449,7 @@ func (d *driver) report(ctx context.Context, start clock.Instant) {
 	}
 }
 
-// tick waits until next, and says whether the trial ended before.
+// tick waits until next and reports whether the trial ended earlier.
 func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended bool) {
 	for clock.Now() < next {
 		if !clock.Wait(ctx, min(next, clock.Now().Add(2*readyPoll))) || d.drained(start) {
@@ -459,14 +459,15 @@ func (d *driver) tick(ctx context.Context, start, next clock.Instant) (ended boo
 	return false
 }
 
-// drained says whether the window is over and all came, or the drain's time is up.
+// drained reports whether the window is over and everything was received, or the drain has timed
+// out.
 func (d *driver) drained(start clock.Instant) bool {
-	ends := d.pacing.ends()
+	last := d.pacing.lastDue()
 	now := clock.Now()
 	switch {
-	case now >= ends.Add(time.Duration(d.scenario.Drain)):
+	case now >= last.Add(time.Duration(d.scenario.Drain)):
 		return true
-	case now < ends, !closed(d.paced): // until then what is expected is not known
+	case now < last, !closed(d.published): // the expected messages are not yet known
 		return false
 	}
 	for _, r := range d.awaited {
@@ -474,10 +475,10 @@ func (d *driver) drained(start clock.Instant) bool {
 			return false
 		}
 	}
-	return d.visitors == nil || d.visitors.heard()
+	return d.shortLived == nil || d.shortLived.settled()
 }
 
-func (d *driver) tell(since, length time.Duration) {
+func (d *driver) sendInterval(since, length time.Duration) {
 	sum := results.Interval{Transport: string(d.transport), Start: since, Length: length}
 	for _, r := range d.recorders {
 		results.Merge(&sum, r.Take())
@@ -488,11 +489,11 @@ func (d *driver) tell(since, length time.Duration) {
 // close ends all sessions.
 func (d *driver) close() {
 	d.closing.Do(func() {
-		if d.answers != nil {
-			d.answers.end()
+		if d.replies != nil {
+			d.replies.end()
 		}
-		if d.visitors != nil {
-			d.visitors.end()
+		if d.shortLived != nil {
+			d.shortLived.end()
 		}
 		var closing sync.WaitGroup
 		const atOnce = 64
@@ -513,19 +514,19 @@ func (d *driver) close() {
 	})
 }
 
-// complete adds to what the window's span brought all that is known once every session is closed.
+// complete adds the values that are final after all sessions are closed.
 func (d *driver) complete(o *Outcome) {
 	o.Total, o.Abandoned = d.traffic.Snapshot(), d.traffic.Abandoned.Load()
 	o.Goroutines, o.Broken, o.Cut = d.goroutines, map[string]int64{}, closed(d.stop)
 	o.Settings = ownSettings(d.traffic.Options())
 	o.Publishes, o.Ack = d.book.Publishes()
-	if d.visitors != nil {
-		o.Visits = d.visitors.total()
+	if d.shortLived != nil {
+		o.Visits = d.shortLived.total()
 	}
-	if d.answers != nil {
-		o.Replies = d.answers.account()
-		o.Total.Dials += d.answers.traffic.Dials.Load()
-		o.Total.Requests += d.answers.traffic.Requests.Load()
+	if d.replies != nil {
+		o.Replies = d.replies.total()
+		o.Total.Dials += d.replies.traffic.Dials.Load()
+		o.Total.Requests += d.replies.traffic.Requests.Load()
 	}
 	for _, r := range d.recorders {
 		ledger, latency := r.Close()
@@ -539,5 +540,5 @@ func (d *driver) complete(o *Outcome) {
 	if !transports.Of(d.transport).Timed {
 		o.Latency.Independent = o.Publishes.Planned
 	}
-	o.Age.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a client's age takes both: a message, and a poll to bring it
+	o.Age.Independent = min(o.Publishes.Planned, o.Latency.Independent) // a new age requires a message and a poll that delivers it
 }

@@ -15,14 +15,14 @@ import (
 	"pushbench/results"
 )
 
-// A generatorUnderTest is a generator in this process and the pipes that speak to it.
+// A generatorUnderTest is a load generator in this process, with the pipes to control it.
 type generatorUnderTest struct {
-	t      *testing.T
-	server *generatortest.PollServer
-	orders *io.PipeWriter
-	say    *child.LineWriter
-	heard  chan Message
-	ended  chan error
+	t        *testing.T
+	server   *generatortest.PollServer
+	input    *io.PipeWriter
+	control  *child.LineWriter
+	messages chan Message
+	ended    chan error
 }
 
 func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
@@ -32,11 +32,11 @@ func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
 
 func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *generatorUnderTest {
 	t.Helper()
-	in, orders := io.Pipe()
+	in, input := io.Pipe()
 	out, reports := io.Pipe()
 	g := &generatorUnderTest{
-		t: t, server: &generatortest.PollServer{}, orders: orders, say: child.NewLineWriter(orders),
-		heard: make(chan Message, 64), ended: make(chan error, 1),
+		t: t, server: &generatortest.PollServer{}, input: input, control: child.NewLineWriter(input),
+		messages: make(chan Message, 64), ended: make(chan error, 1),
 	}
 	server := httptest.NewServer(g.server)
 	t.Cleanup(server.Close)
@@ -45,10 +45,10 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 		reports.Close()
 	}()
 	go func() {
-		defer close(g.heard)
-		_ = child.ReadLines(out, func(m Message) error { g.heard <- m; return nil })
+		defer close(g.messages)
+		_ = child.ReadLines(out, func(m Message) error { g.messages <- m; return nil })
 	}()
-	order := Prepare{
+	prepare := Prepare{
 		Scenario:   scenario,
 		Transport:  "shortpoll",
 		Target:     strings.TrimPrefix(server.URL, "http://"),
@@ -57,50 +57,50 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 		Engine:     engines.Names()[0],
 	}
 	for _, c := range change {
-		c(&order)
+		c(&prepare)
 	}
-	g.order(Order{Prepare: &order})
-	if m := g.hear(); m.Prepared == nil {
-		t.Fatalf("prepare answered by %+v", m)
+	g.send(Order{Prepare: &prepare})
+	if m := g.receive(); m.Prepared == nil {
+		t.Fatalf("reply to prepare: %+v", m)
 	}
 	return g
 }
 
-func (g *generatorUnderTest) order(o Order) {
+func (g *generatorUnderTest) send(o Order) {
 	g.t.Helper()
-	if err := g.say.Send(o); err != nil {
+	if err := g.control.Send(o); err != nil {
 		g.t.Fatal(err)
 	}
 }
 
-func (g *generatorUnderTest) hear() Message {
+func (g *generatorUnderTest) receive() Message {
 	g.t.Helper()
-	m, ok := <-g.heard
+	m, ok := <-g.messages
 	if !ok {
-		g.t.Fatalf("the generator ended: %v", <-g.ended)
+		g.t.Fatalf("the load generator ended: %v", <-g.ended)
 	}
 	if m.Failed != "" {
-		g.t.Fatalf("the generator failed: %s", m.Failed)
+		g.t.Fatalf("the load generator failed: %s", m.Failed)
 	}
 	return m
 }
 
 func (g *generatorUnderTest) connect() results.Connect {
 	g.t.Helper()
-	g.order(Order{Connect: &Connect{}})
-	m := g.hear()
+	g.send(Order{Connect: &Connect{}})
+	m := g.receive()
 	if m.Connected == nil {
-		g.t.Fatalf("connect answered by %+v", m)
+		g.t.Fatalf("reply to connect: %+v", m)
 	}
 	return *m.Connected
 }
 
-// outcome hears intervals until the trial is done.
+// outcome receives intervals until the trial is done.
 func (g *generatorUnderTest) outcome() (Outcome, []results.Interval) {
 	g.t.Helper()
 	var intervals []results.Interval
 	for {
-		m := g.hear()
+		m := g.receive()
 		if m.Done != nil {
 			return *m.Done, intervals
 		}
@@ -108,14 +108,14 @@ func (g *generatorUnderTest) outcome() (Outcome, []results.Interval) {
 	}
 }
 
-// end closes the generator's input and waits for it.
+// end closes the load generator's input and waits until it has ended.
 func (g *generatorUnderTest) end() {
 	g.t.Helper()
-	g.orders.Close()
-	for range g.heard {
+	g.input.Close()
+	for range g.messages {
 	}
 	if err := <-g.ended; err != nil {
-		g.t.Errorf("the generator ended with %v", err)
+		g.t.Errorf("the load generator ended with %v", err)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestDriveDeliversAndAccountsForEverything(t *testing.T) {
 			if c := g.connect(); c.Clients != 5 || c.Failed != 0 || c.RoundTrips != 2 {
 				t.Errorf("connected %d, failed %d, %v round trips; want 5, 0, 2", c.Clients, c.Failed, c.RoundTrips)
 			}
-			g.order(Order{Start: &Start{At: clock.Now()}})
+			g.send(Order{Start: &Start{At: clock.Now()}})
 			o, intervals := g.outcome()
 			g.end()
 			checkOutcome(t, g.server, o, intervals)
@@ -143,46 +143,46 @@ func checkOutcome(t *testing.T, server *generatortest.PollServer, o Outcome, int
 		}
 	}
 	if o.Publishes.Planned == 0 || o.Ledger.Lost != 0 || o.Ledger.Unique != 5*o.Publishes.Planned || o.Ledger.Unexpected != 0 {
-		t.Errorf("planned %d, %+v; want each delivered to all five", o.Publishes.Planned, o.Ledger)
+		t.Errorf("planned %d, %+v; want each message delivered to all five clients", o.Publishes.Planned, o.Ledger)
 	}
 	counted := int64(0)
 	for _, i := range intervals {
 		counted += i.Counted
 	}
 	if counted != o.Ledger.Unique {
-		t.Errorf("intervals hold %d latencies, the ledger %d", counted, o.Ledger.Unique)
+		t.Errorf("intervals count %d latencies, the ledger %d", counted, o.Ledger.Unique)
 	}
-	server.Mu.Lock() // a poll may still be at it whose client is gone
+	server.Mu.Lock() // the server may still handle a poll of a closed client
 	defer server.Mu.Unlock()
-	if asked := int64(server.Polls + server.Posts); o.Total.Requests < asked {
-		t.Errorf("%d requests reported, the server had %d", o.Total.Requests, asked)
+	if received := int64(server.Polls + server.Posts); o.Total.Requests < received {
+		t.Errorf("%d requests reported, the server received %d", o.Total.Requests, received)
 	}
 	if u := o.Total.Up; u.Bytes != u.Payload+u.Envelope+u.Framing+u.Headers {
 		t.Errorf("bytes up do not add up: %+v", u)
 	}
 }
 
-// Stopped in the middle, it owes only what was due, and says that it was cut.
-func TestDriveStops(t *testing.T) {
+// After a stop, only messages due before it are expected, and the outcome is marked as cut.
+func TestStopLimitsExpectedMessages(t *testing.T) {
 	g := startGenerator(t, "backend")
 	g.connect()
 	// Far enough ahead that nothing is due yet.
-	g.order(Order{Start: &Start{At: clock.Now().Add(3600e9)}})
-	g.order(Order{Stop: &Stop{}})
-	g.order(Order{Stop: &Stop{}}) // twice is once
+	g.send(Order{Start: &Start{At: clock.Now().Add(3600e9)}})
+	g.send(Order{Stop: &Stop{}})
+	g.send(Order{Stop: &Stop{}}) // a second stop has no effect
 	o, _ := g.outcome()
 	g.end()
 	if !o.Cut || o.Publishes.Planned != 0 || o.Ledger.Expected != 0 {
-		t.Errorf("cut %v, planned %d, owed %d; want true, 0, 0", o.Cut, o.Publishes.Planned, o.Ledger.Expected)
+		t.Errorf("cut %v, planned %d, expected %d; want true, 0, 0", o.Cut, o.Publishes.Planned, o.Ledger.Expected)
 	}
 }
 
-// Whenever its input ends, it ends, and none of its goroutines stays.
+// Drive ends when its input ends, in any phase, and leaves no goroutine running.
 func TestDriveEndsWithItsInput(t *testing.T) {
 	t.Run("prepared", func(t *testing.T) { startGenerator(t, "clients").end() })
 	t.Run("connecting", func(t *testing.T) {
 		g := startGenerator(t, "clients")
-		g.order(Order{Connect: &Connect{}})
+		g.send(Order{Connect: &Connect{}})
 		g.end()
 	})
 	t.Run("connected", func(t *testing.T) {
@@ -193,93 +193,93 @@ func TestDriveEndsWithItsInput(t *testing.T) {
 	t.Run("measuring", func(t *testing.T) {
 		g := startGenerator(t, "clients")
 		g.connect()
-		g.order(Order{Start: &Start{At: clock.Now()}})
+		g.send(Order{Start: &Start{At: clock.Now()}})
 		g.end()
 	})
 }
 
-func TestDriveRefusesNonsense(t *testing.T) {
-	for _, c := range []struct{ said, want string }{
+func TestDriveRefusesInvalidMessages(t *testing.T) {
+	for _, c := range []struct{ input, want string }{
 		{"{\n", "control message"},
-		{`{"connect":{}}` + "\n", "prepare comes first"},
+		{`{"connect":{}}` + "\n", "prepare must be the first message"},
 		{`{"prepare":{"scenario":"version: 9"}}` + "\n", "scenario:1"},
 	} {
 		var out strings.Builder
-		err := Drive(strings.NewReader(c.said), &out)
+		err := Drive(strings.NewReader(c.input), &out)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q answered by %v, want %q", c.said, err, c.want)
+			t.Errorf("%q: error %v, want %q", c.input, err, c.want)
 		}
 	}
 }
 
-func TestDriveTakesOrdersOnlyInOrder(t *testing.T) {
+func TestDriveRefusesMessagesOutOfOrder(t *testing.T) {
 	connect, start, stop := Order{Connect: &Connect{}}, Order{Start: &Start{At: clock.Now().Add(3600e9)}}, Order{Stop: &Stop{}}
 	for _, c := range []struct {
 		name      string
-		connected bool // before the orders
-		orders    []Order
+		connected bool // before the commands
+		commands  []Order
 		want      string
 	}{
-		{"prepared twice", false, []Order{{Prepare: &Prepare{}}}, "it came before"},
-		{"connected twice", true, []Order{connect}, "it came before"},
-		{"started unconnected", false, []Order{start}, "start comes after the clients are connected"},
-		{"started while connecting", false, []Order{connect, start}, "start comes after the clients are connected"},
-		{"started twice", true, []Order{start, start}, "it came before"},
-		{"stopped unstarted", true, []Order{stop}, "stop comes after start"},
-		{"nothing", true, []Order{{}}, "says 0 things"},
-		{"two things", true, []Order{{Start: start.Start, Stop: stop.Stop}}, "says 2 things"},
+		{"prepared twice", false, []Order{{Prepare: &Prepare{}}}, "duplicate message"},
+		{"connected twice", true, []Order{connect}, "duplicate message"},
+		{"started unconnected", false, []Order{start}, "start requires connected clients"},
+		{"started while connecting", false, []Order{connect, start}, "start requires connected clients"},
+		{"started twice", true, []Order{start, start}, "duplicate message"},
+		{"stopped unstarted", true, []Order{stop}, "stop requires start"},
+		{"no field", true, []Order{{}}, "sets 0 fields"},
+		{"two fields", true, []Order{{Start: start.Start, Stop: stop.Stop}}, "sets 2 fields"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := startGenerator(t, "clients")
 			if c.name == "started while connecting" {
-				g.server.Mu.Lock() // no client is ready before its poll is answered
+				g.server.Mu.Lock() // blocks the responses to polls, so that no client becomes ready
 				defer g.server.Mu.Unlock()
 			}
 			if c.connected {
 				g.connect()
 			}
-			for _, o := range c.orders {
-				g.order(o)
+			for _, o := range c.commands {
+				g.send(o)
 			}
-			told := ""
-			for m := range g.heard {
-				told = m.Failed
+			failed := ""
+			for m := range g.messages {
+				failed = m.Failed
 			}
 			err := <-g.ended
-			if err == nil || !strings.Contains(err.Error(), c.want) || told != err.Error() {
-				t.Errorf("ended with %v and told %q, want %q", err, told, c.want)
+			if err == nil || !strings.Contains(err.Error(), c.want) || failed != err.Error() {
+				t.Errorf("ended with error %v and message %q, want %q", err, failed, c.want)
 			}
 		})
 	}
 }
 
-// Stopped in the middle, all that was due before was published and is delivered,
-// and nothing else was ever owed: no message is lost to the stop itself.
-func TestDriveStopsBetweenTwoMessages(t *testing.T) {
+// After a stop, all messages due before it are published and delivered, and no others are
+// expected: the stop itself loses no message.
+func TestStopLosesNoMessage(t *testing.T) {
 	g := startGeneratorOf(t, strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "window: 500ms", "window: 10m", 1))
 	g.connect()
 	start := clock.Now()
-	g.order(Order{Start: &Start{At: start}})
+	g.send(Order{Start: &Start{At: start}})
 	g.server.Await(t, 50)
-	g.order(Order{Stop: &Stop{}})
+	g.send(Order{Stop: &Stop{}})
 	o, intervals := g.outcome()
 	g.end()
 	checkOutcome(t, g.server, o, intervals)
 	if !o.Cut || o.Publishes.Dropped != 0 || o.Publishes.Acknowledged != o.Publishes.Planned {
-		t.Errorf("cut %v, %+v; want all that was planned acknowledged", o.Cut, o.Publishes)
+		t.Errorf("cut %v, %+v; want all planned messages acknowledged", o.Cut, o.Publishes)
 	}
 	if o.Span <= 0 || o.Span > clock.Now().Sub(start) {
-		t.Errorf("span %v of a trial that took %v", o.Span, clock.Now().Sub(start))
+		t.Errorf("span %v, trial duration %v; want a span within the trial", o.Span, clock.Now().Sub(start))
 	}
 	for _, i := range intervals {
 		if i.Length < 0 {
-			t.Errorf("an interval of %v", i.Length)
+			t.Errorf("interval of length %v, want at least 0", i.Length)
 		}
 	}
 }
 
-// FuzzDrive says anything to a generator, but nothing that makes it dial. It must
-// end, say why in words if it fails, and say nothing that a run cannot read.
+// FuzzDrive sends arbitrary input that does not make the load generator dial. It must end, report
+// the reason of a failure, and write only messages that a run can decode.
 func FuzzDrive(f *testing.F) {
 	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Repetition: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
@@ -291,18 +291,18 @@ func FuzzDrive(f *testing.F) {
 	f.Add(`{"prepare":{"scenario":"","transport":"sse","target":"","block":1,"run":1}}`)
 	f.Add(`{"stop":{}}` + "\n" + `{"start":{"at":1}}`)
 	f.Add("null\n[]\n")
-	f.Fuzz(func(t *testing.T, said string) {
-		if strings.Contains(strings.ToLower(said), "connect") || strings.Contains(said, `\u`) || len(said) > 4<<10 {
+	f.Fuzz(func(t *testing.T, input string) {
+		if strings.Contains(strings.ToLower(input), "connect") || strings.Contains(input, `\u`) || len(input) > 4<<10 {
 			return
 		}
 		var out strings.Builder
-		failed := Drive(strings.NewReader(said), &out)
-		told := ""
-		if err := child.ReadLines(strings.NewReader(out.String()), func(m Message) error { told = m.Failed; return nil }); err != nil {
-			t.Fatalf("what it says cannot be read: %v", err)
+		err := Drive(strings.NewReader(input), &out)
+		failed := ""
+		if err := child.ReadLines(strings.NewReader(out.String()), func(m Message) error { failed = m.Failed; return nil }); err != nil {
+			t.Fatalf("output cannot be decoded: %v", err)
 		}
-		if failed == nil && told != "" {
-			t.Errorf("told %q, and no error", told)
+		if err == nil && failed != "" {
+			t.Errorf("message %q, but no error", failed)
 		}
 	})
 }

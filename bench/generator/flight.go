@@ -12,35 +12,35 @@ import (
 	"pushbench/bench/validity"
 )
 
-// flightEvery is the least time from one sample to the next, and the range of the random
-// time that is added to it: at a fixed period the sampler could keep step with a publisher.
-// Together they are what Go's scheduler leaves a thread, see count.
+// flightEvery is the minimum time between two samples, and also the range of the random time that
+// is added to it: with a fixed period the sampler could synchronize with a publisher. Their sum is
+// at most 10 ms, after which Go's scheduler preempts a thread: see count.
 const flightEvery = 5 * time.Millisecond
 
-// punctual is the largest lateness at which a sample is still of the instant it was taken at.
+// punctual is the maximum lateness of a sample that counts as taken at its planned instant.
 const punctual = 100 * time.Microsecond
 
-// A flightCounter takes the samples.
+// A flightCounter samples the number of pairs in flight.
 //
-// A sample's instant is fixed beforehand. When the sampler runs late, perhaps because much
-// is in flight whose delivery it had to wait for, the count of that moment is not the count
-// of the instant. But deliveries only add up, so any two readings bracket what was
-// delivered between them:
+// The instant of a sample is planned in advance. If the sampler runs late, possibly because it
+// had to wait for the delivery of what is in flight, the count at that moment differs from the
+// count at the planned instant. But the number of deliveries never decreases, so two readings are
+// bounds of the deliveries at any instant between them:
 //
 //	reading ──────┬───────── instant ─────────┬────── reading
 //	      last.delivered  ≤  delivered  ≤  delivered
 //
-// and what was due is known for any instant. The sample is the middle of the bracket, and
-// half its width is added to Blur with the weight that the sample has in Mean. So Mean is at
-// most Blur from what a sampler that is never late finds at the same instants, for any
-// stall of any length. (Delivered here means recorded. What a worker had read but not
-// recorded when the whole process stalled, one read at most, is seen as in flight until
-// after the stall.)
+// The number of pairs due is known for any instant. The sample is the midpoint of the bounds, and
+// half their distance is added to Blur with the sample's weight in Mean. Mean therefore differs by
+// at most Blur from the mean of a sampler that is never late, at the same instants, for stalls of
+// any length. (Delivered means recorded here. Messages that a worker had read but not recorded
+// when the whole process stalled, at most one read, count as in flight until after the stall.)
 type flightCounter struct {
 	plan      *schedule.Schedule
 	book      *record.Book
 	recorders []*record.Recorder
-	owed      []int // per topic: how many of these recorders' clients a message is for
+
+	subscribers []int // per topic: clients of these recorders that subscribe to it
 
 	start   clock.Instant // of the warm-up
 	random  *rand.Rand
@@ -50,48 +50,48 @@ type flightCounter struct {
 
 	next     int           // index of the first message that was not due at the last sample
 	due      int64         // pairs due before it
-	instant  time.Duration // when the last of them were due
-	together float64       // how many of them were due at that instant
+	instant  time.Duration // due time of the last of them
+	together float64       // pairs due at that instant
 	squares  float64       // see Flight
 
 	samples, late int
 	gap           time.Duration // see Flight
-	at            clock.Instant // of the last sample; at first the window's opening, when nothing is due
-	middle        float64       // pairs in flight at it
-	doubt         float64       // largest error of middle
+	at            clock.Instant // of the last sample; initially the window's opening, when nothing is due
+	middle        float64       // pairs in flight at that sample
+	doubt         float64       // maximum error of middle
 	area          float64       // pairs × ns so far
-	variation     float64       // sum of the squares of each stretch's largest change × length
-	blur          float64       // pairs × ns: largest error of area
+	variation     float64       // sum over samples of (maximum change × length)²
+	blur          float64       // pairs × ns: maximum error of area
 }
 
-// A reading is how many pairs were delivered at some instant between two.
+// A reading is the number of pairs delivered at some instant between from and to.
 type reading struct {
 	from, to  clock.Instant
 	delivered int64
 }
 
-// begin sets the counter to the window's opening, when nothing is due or delivered.
+// begin sets the counter to the window's opening, when nothing is due and nothing is delivered.
 func (f *flightCounter) begin(start clock.Instant) {
 	f.start, f.random = start, rand.New(rand.NewPCG(uint64(start), 1))
 	f.at = f.opens()
 	f.last = reading{from: f.at, to: f.at}
-	f.planned = f.at.Add(f.apart())
+	f.planned = f.at.Add(f.jitter())
 }
 
 func (f *flightCounter) opens() clock.Instant { return f.start.Add(f.plan.Opens) }
 
-// apart is the random part of the time between two samples.
-func (f *flightCounter) apart() time.Duration {
+// jitter is the random part of the time between two samples.
+func (f *flightCounter) jitter() time.Duration {
 	return time.Duration(f.random.Int64N(int64(flightEvery)))
 }
 
-// count samples from the window's opening until done is closed, when nothing may be
-// delivered any more. It has a thread of its own that the kernel wakes ahead of others: a
-// sampler that waits for the busy to be idle would see only the idle. Go's scheduler makes
-// it one of those if it has kept its place for 10 ms when the scheduler looks, so it gives
-// that up of its own accord, after each reading: when it is too early to be late for the next.
+// count samples from the window's opening until done is closed; after that, nothing may be
+// delivered. It runs on a dedicated thread that the kernel schedules before others: a sampler that
+// waits until other threads are idle would sample only idle periods. Go's scheduler preempts a
+// goroutine that has run for 10 ms, so count yields voluntarily after each reading, when the next
+// sample is not yet due.
 func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) validity.Flight {
-	runtime.LockOSThread() // never unlocked, so that the thread ends with its priority
+	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
 	clock.Sharpen()
 	f.begin(start)
 	timer := time.NewTimer(f.opens().Sub(clock.Now()))
@@ -121,8 +121,8 @@ func (f *flightCounter) read() (r reading) {
 	return r
 }
 
-// take takes all samples whose instants have passed. The first reading since an instant
-// says most of it: a later one would have more deliveries in it.
+// take takes all samples whose instants have passed. The first reading after an instant gives the
+// tightest bound, since later ones include more deliveries.
 func (f *flightCounter) take(r reading) {
 	for f.planned <= r.from {
 		f.sample(r)
@@ -133,7 +133,7 @@ func (f *flightCounter) take(r reading) {
 	f.before, f.last = f.last.delivered, r
 }
 
-// sample takes one sample, from the first reading since its instant.
+// sample takes one sample, from the first reading after its instant.
 func (f *flightCounter) sample(r reading) {
 	at, least := r.to, r.delivered
 	if r.to.Sub(f.planned) > punctual {
@@ -145,10 +145,10 @@ func (f *flightCounter) sample(r reading) {
 	}
 	f.dueBy(at)
 	f.add(at, float64(max(0, f.due-r.delivered)), float64(f.due-least))
-	f.planned = at.Add(flightEvery + f.apart())
+	f.planned = at.Add(flightEvery + f.jitter())
 }
 
-// end takes the last reading, after which nothing is delivered, and sums up.
+// end takes the last reading, after which nothing is delivered, and returns the result.
 func (f *flightCounter) end(r reading) validity.Flight {
 	if r.to <= f.opens() {
 		return validity.Flight{}
@@ -160,19 +160,19 @@ func (f *flightCounter) end(r reading) validity.Flight {
 	return f.flight(f.at.Sub(f.opens()))
 }
 
-// dueBy counts what is due by an instant.
+// dueBy counts the pairs due by an instant.
 func (f *flightCounter) dueBy(at clock.Instant) {
 	for f.next < len(f.plan.Messages) && f.start.Add(f.plan.Messages[f.next].Due) <= at {
 		if f.book.Counts(uint32(f.next)) {
 			m := f.plan.Messages[f.next]
-			f.owe(f.owed[m.Topic], m.Due)
+			f.addDue(f.subscribers[m.Topic], m.Due)
 		}
 		f.next++
 	}
 }
 
-// owe counts the pairs of a message in as due.
-func (f *flightCounter) owe(pairs int, due time.Duration) {
+// addDue adds the pairs of a message that is due.
+func (f *flightCounter) addDue(pairs int, due time.Duration) {
 	if due != f.instant {
 		f.instant, f.together = due, 0
 	}
@@ -182,12 +182,12 @@ func (f *flightCounter) owe(pairs int, due time.Duration) {
 	f.due += int64(pairs)
 }
 
-// add adds a sample of which only bounds may be known. Between two samples the number in
-// flight is taken to change evenly.
+// add adds a sample, given as its bounds. Between two samples the number in flight is assumed to
+// change linearly.
 func (f *flightCounter) add(at clock.Instant, least, most float64) {
 	middle, doubt := (least+most)/2, (most-least)/2
 	length := float64(at.Sub(f.at))
-	change := (math.Abs(middle-f.middle) + doubt + f.doubt) * length // no less than a punctual sampler's
+	change := (math.Abs(middle-f.middle) + doubt + f.doubt) * length // at least that of a punctual sampler
 	f.area += (f.middle + middle) / 2 * length
 	f.blur += (f.doubt + doubt) / 2 * length
 	f.variation += change * change
@@ -199,18 +199,19 @@ func (f *flightCounter) flight(span time.Duration) validity.Flight {
 		return validity.Flight{}
 	}
 	over := float64(span)
-	found := validity.Flight{
+	flight := validity.Flight{
 		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, Blur: f.blur / over,
 		Squares: f.squares, Samples: f.samples, Late: f.late, Gap: f.gap, Span: span,
 	}
 	for _, r := range f.recorders {
-		found.Missing += r.Missing(f.at)
+		flight.Missing += r.Missing(f.at)
 	}
-	return found
+	return flight
 }
 
-// mergeFlights adds up what the generators counted, of which each stopped when its own
-// clients were closed. It is empty if one of them did not count: the latencies are of all.
+// mergeFlights adds up the counts of the load generators. Each stopped counting when its own
+// clients were closed. The sum is empty if one of them has no samples, since the latencies are
+// those of all load generators.
 func mergeFlights(all []validity.Flight) (sum validity.Flight) {
 	for _, f := range all {
 		if f.Samples == 0 {
@@ -220,7 +221,7 @@ func mergeFlights(all []validity.Flight) (sum validity.Flight) {
 		sum.Samples += f.Samples
 		sum.Late += f.Late
 		sum.Gap = max(sum.Gap, f.Gap)
-		sum.Squares += f.Squares // each has samples of its own, so that variances add up
+		sum.Squares += f.Squares // the samples are independent, so variances add up
 		sum.Missing += f.Missing
 	}
 	var variance float64

@@ -22,26 +22,26 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// What is due at one instant is in flight together, of whatever topic; what is not is not.
-func TestFlightCountsWhatIsDueAtOnce(t *testing.T) {
+// Messages due at the same instant count as one burst, on any topics.
+func TestFlightCombinesSimultaneousMessages(t *testing.T) {
 	var f flightCounter
 	for _, m := range []struct {
 		pairs int
 		due   time.Duration
 	}{{4, 0}, {4, 0}, {1, 0}, {3, 7}, {2, 9}, {2, 9}} {
-		f.owe(m.pairs, m.due)
+		f.addDue(m.pairs, m.due)
 	}
 	if want := 9.*9 + 3*3 + 4*4; f.squares != want || f.due != 16 {
 		t.Errorf("squares %v of %d pairs, want %v of 16", f.squares, f.due, want)
 	}
 }
 
-// A staircase of known area, and the error of independent samples of noise.
+// A step function of known area, with the standard error of independent samples of noise.
 func TestFlightCounts(t *testing.T) {
 	var f flightCounter
 	for i := range 1000 {
 		n := float64(3 + 4*(i%2))
-		f.add(clock.Instant(i+1), n, n) // 3, 7, 3, …: differences of 4, as of noise of 4/√2
+		f.add(clock.Instant(i+1), n, n) // 3, 7, 3, …: differences of 4, like noise with a deviation of 4/√2
 	}
 	got := f.flight(1000)
 	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.Blur != 0 {
@@ -52,10 +52,10 @@ func TestFlightCounts(t *testing.T) {
 	}
 }
 
-// However late a sample comes, it stands for the time that has passed.
-func TestLateSamplesStandForTheTimeThatPassed(t *testing.T) {
+// A sample is weighted by the time since the previous one, however late it is.
+func TestSamplesAreWeightedByElapsedTime(t *testing.T) {
 	var f flightCounter
-	f.add(10, 10, 10) // from 0 to 10 on the way up
+	f.add(10, 10, 10) // linear from 0 to 10
 	f.add(90, 10, 10)
 	f.add(100, 0, 0)
 	if got, want := f.flight(100).Mean, 9.0; got != want {
@@ -63,13 +63,13 @@ func TestLateSamplesStandForTheTimeThatPassed(t *testing.T) {
 	}
 }
 
-// The doubt about a sample has the weight that the sample has.
-func TestBlurIsTheLargestErrorOfTheMean(t *testing.T) {
+// The error of a sample has the same weight as the sample.
+func TestBlurIsTheMaximumErrorOfTheMean(t *testing.T) {
 	bounds := [][2]float64{{2, 8}, {5, 5}, {0, 4}, {3, 3}}
-	mean := func(of func(bounds [2]float64) (least, most float64)) validity.Flight {
+	mean := func(bound func(bounds [2]float64) (least, most float64)) validity.Flight {
 		var f flightCounter
 		for i, b := range bounds {
-			least, most := of(b)
+			least, most := bound(b)
 			f.add(clock.Instant(10*(i+1)), least, most)
 		}
 		return f.flight(40)
@@ -85,8 +85,8 @@ func TestBlurIsTheLargestErrorOfTheMean(t *testing.T) {
 	}
 }
 
-// A late sample lies between what was delivered before its instant and what is delivered now.
-func TestLateSampleIsTheMiddleOfItsBounds(t *testing.T) {
+// The bounds of a late sample are the deliveries before its instant and the deliveries now.
+func TestLateSampleIsTheMidpointOfItsBounds(t *testing.T) {
 	const each = 5 * time.Millisecond
 	w := newTraffic(1, time.Second)
 	for i := range 10 {
@@ -97,7 +97,7 @@ func TestLateSampleIsTheMiddleOfItsBounds(t *testing.T) {
 	for i := range uint32(4) {
 		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, trafficRun, i, 64)}}}, clock.Now())
 	}
-	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, owed: []int{1}}
+	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, subscribers: []int{1}}
 	f.begin(trafficStart)
 	delivered := f.read().delivered
 	if delivered != 4 {
@@ -105,30 +105,30 @@ func TestLateSampleIsTheMiddleOfItsBounds(t *testing.T) {
 	}
 	at := func(instants float64) clock.Instant { return trafficStart.Add(time.Duration(instants * float64(each))) }
 	f.planned = at(5)
-	f.take(reading{from: at(5.5), to: at(5.5), delivered: delivered}) // 6 were due, and 0 to 4 of them delivered
+	f.take(reading{from: at(5.5), to: at(5.5), delivered: delivered}) // 6 were due, 0 to 4 of them delivered
 	if f.middle != 4 || f.doubt != 2 || f.at != at(5) || f.late != 1 {
 		t.Errorf("in flight %v ± %v at %v, late %d; want 4 ± 2 at %v, the middle of 2 to 6", f.middle, f.doubt, f.at.Sub(trafficStart), f.late, 5*each)
 	}
 	f.planned = at(6)
-	f.take(reading{from: at(6.5), to: at(6.5), delivered: delivered}) // the reading before shows that none was delivered meanwhile
+	f.take(reading{from: at(6.5), to: at(6.5), delivered: delivered}) // the previous reading shows that none was delivered since
 	if f.middle != 3 || f.doubt != 0 {
 		t.Errorf("in flight %v ± %v, want 3 exactly", f.middle, f.doubt)
 	}
 	f.planned = at(6.4)
-	f.take(reading{from: at(7), to: at(7), delivered: 5}) // its instant came before that reading: only the one before that counts
+	f.take(reading{from: at(7), to: at(7), delivered: 5}) // its instant precedes the last reading: only the one before that is a bound
 	if f.middle != 2.5 || f.doubt != 0.5 {
 		t.Errorf("in flight %v ± %v, want 2.5 ± 0.5", f.middle, f.doubt)
 	}
 	f.planned = at(7.1)
-	f.take(reading{from: at(7.1), to: at(8), delivered: 5}) // begun in time, but interrupted
+	f.take(reading{from: at(7.1), to: at(8), delivered: 5}) // began in time, but was interrupted
 	f.planned = at(7.5)
-	f.take(reading{from: at(8.5), to: at(8.5), delivered: 7}) // during that reading, which says nothing of this instant
+	f.take(reading{from: at(8.5), to: at(8.5), delivered: 7}) // during the last reading, which is therefore no bound
 	if f.middle != 2 || f.doubt != 1 || f.gap != time.Duration(5.5*float64(each)) {
 		t.Errorf("in flight %v ± %v, longest gap %v; want 2 ± 1, %v", f.middle, f.doubt, f.gap, time.Duration(5.5*float64(each)))
 	}
 }
 
-// Traffic is what was due and what was delivered, of which the truth is known.
+// A traffic is a set of due and delivered pairs, so that the true number in flight is known.
 type traffic struct {
 	clients  int
 	window   time.Duration
@@ -136,7 +136,7 @@ type traffic struct {
 	pairs    []pair // in order of due
 }
 
-// A pair is one message to one client, in time since the window's opening.
+// A pair is one message to one client. Times are relative to the window's opening.
 type pair struct{ due, delivered time.Duration }
 
 const (
@@ -149,19 +149,19 @@ func newTraffic(clients int, window time.Duration) *traffic {
 	return &traffic{clients: clients, window: window}
 }
 
-// send adds a message that is delivered to every client after some time.
-func (w *traffic) send(due time.Duration, stays ...time.Duration) {
+// send adds a message that is delivered to every client, after the given latencies.
+func (w *traffic) send(due time.Duration, latencies ...time.Duration) {
 	w.messages = append(w.messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
-	for _, stay := range stays {
-		if stay == never {
+	for _, latency := range latencies {
+		if latency == never {
 			w.pairs = append(w.pairs, pair{due, never})
 		} else {
-			w.pairs = append(w.pairs, pair{due, due + stay})
+			w.pairs = append(w.pairs, pair{due, due + latency})
 		}
 	}
 }
 
-// freeze holds up what comes in a time until its end, when all of it comes in a burst.
+// freeze delays deliveries within a time interval until its end, where they arrive in a burst.
 func (w *traffic) freeze(from, to time.Duration) {
 	burst := to
 	for i := range w.pairs {
@@ -183,7 +183,7 @@ func (w *traffic) plan() (*schedule.Schedule, *record.Book) {
 	return plan, book
 }
 
-// deliveredBy returns how many pairs were delivered by an instant.
+// deliveredBy returns a function that counts the pairs delivered by an instant.
 func (w *traffic) deliveredBy() func(at clock.Instant) int64 {
 	var sorted []clock.Instant
 	for _, p := range w.pairs {
@@ -198,7 +198,7 @@ func (w *traffic) deliveredBy() func(at clock.Instant) int64 {
 	}
 }
 
-// inFlight is how many pairs were in flight at an instant.
+// inFlight is the number of pairs in flight at an instant.
 func (w *traffic) inFlight(at clock.Instant) (n int64) {
 	for _, p := range w.pairs {
 		if trafficStart.Add(p.due) <= at && (p.delivered == never || trafficStart.Add(p.delivered) > at) {
@@ -208,7 +208,7 @@ func (w *traffic) inFlight(at clock.Instant) (n int64) {
 	return n
 }
 
-// end is when the last is delivered, and the window over.
+// end is the time of the last delivery, or the window's end if that is later.
 func (w *traffic) end() time.Duration {
 	end := w.window
 	for _, p := range w.pairs {
@@ -219,7 +219,7 @@ func (w *traffic) end() time.Duration {
 	return end
 }
 
-// missing is for how long what was never delivered had been due.
+// missing is the total time from due to end of the pairs that are never delivered.
 func (w *traffic) missing(end time.Duration) (sum time.Duration) {
 	for _, p := range w.pairs {
 		if p.delivered == never {
@@ -229,8 +229,8 @@ func (w *traffic) missing(end time.Duration) (sum time.Duration) {
 	return sum
 }
 
-// evidence is of a trial that records for each pair what recorded returns.
-func (w *traffic) evidence(f validity.Flight, recorded func(i int, stay time.Duration) time.Duration) validity.Evidence {
+// evidence is the evidence of a trial that records the latencies returned by recorded.
+func (w *traffic) evidence(f validity.Flight, recorded func(i int, latency time.Duration) time.Duration) validity.Evidence {
 	e := validity.ValidEvidence()
 	var latency results.Histogram
 	for i, p := range w.pairs {
@@ -242,16 +242,16 @@ func (w *traffic) evidence(f validity.Flight, recorded func(i int, stay time.Dur
 	return e
 }
 
-func truly(_ int, stay time.Duration) time.Duration { return stay }
+func correct(_ int, latency time.Duration) time.Duration { return latency }
 
-// sampled returns what a counter finds in the traffic until its end. runs returns when the
-// reading for a planned instant really begins and ends; each is called after every sample.
-// A second counter, which nothing looks into, must find the same.
+// sampled returns the result of a counter on the traffic until its end. runs returns when the
+// reading for a planned instant actually begins and ends; each is called after every sample. A
+// second counter, without the calls of each, must have the same result.
 func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.Flight {
 	plan, book := w.plan()
-	f, unseen := &flightCounter{plan: plan, book: book, owed: []int{w.clients}}, &flightCounter{plan: plan, book: book, owed: []int{w.clients}}
+	f, second := &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}, &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}
 	f.begin(trafficStart)
-	unseen.begin(trafficStart)
+	second.begin(trafficStart)
 	take := func(r reading) {
 		for f.planned <= r.from {
 			late := f.late
@@ -268,13 +268,13 @@ func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (f
 		}
 		r := reading{from, to, deliveredBy(from + (to-from)/2)}
 		take(r)
-		unseen.take(r)
+		second.take(r)
 	}
 	r := reading{last, last, deliveredBy(last)}
 	take(r)
 	found := f.end(r)
 	each(f, false)
-	if same := unseen.end(r); same != found {
+	if same := second.end(r); same != found {
 		panic(fmt.Sprintf("%+v and %+v of the same readings", found, same))
 	}
 	found.Missing = w.missing(end)
@@ -283,21 +283,21 @@ func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (f
 
 func unobserved(*flightCounter, bool) {}
 
-// frozenTraffic is 500 messages per second to 2 clients for 3 s; the clients' process is
-// frozen for one of them.
+// frozenTraffic is 500 messages per second to 2 clients for 3 s. The clients' process is frozen for
+// one second.
 func frozenTraffic(from time.Duration) *traffic {
-	const every, stay = 2 * time.Millisecond, 500 * time.Microsecond
+	const every, latency = 2 * time.Millisecond, 500 * time.Microsecond
 	w := newTraffic(2, 3*time.Second)
 	for due := time.Duration(0); due < w.window; due += every {
-		w.send(due, stay, stay)
+		w.send(due, latency, latency)
 	}
 	w.freeze(from, from+time.Second)
 	return w
 }
 
-// A load generator that was frozen is no defect of its ledger, whenever the sampler runs
-// again: before the backlog is delivered, while it is, or after.
-func TestLittleHoldsWhenTheGeneratorWasFrozen(t *testing.T) {
+// The check passes after a freeze of the load generator, whether the sampler resumes before, during
+// or after the delivery of the backlog.
+func TestLittlePassesAfterAFreeze(t *testing.T) {
 	for _, from := range []time.Duration{0, time.Second, 2 * time.Second} {
 		w := frozenTraffic(from)
 		wakes := trafficStart.Add(from + time.Second)
@@ -309,20 +309,20 @@ func TestLittleHoldsWhenTheGeneratorWasFrozen(t *testing.T) {
 				return planned, planned
 			}
 			found := w.sampled(w.end()+80*time.Millisecond, runs, unobserved)
-			passed, detail := validity.Little(w.evidence(found, truly))
-			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the samples say little
+			passed, detail := validity.Little(w.evidence(found, correct))
+			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the bounds are wide
 			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
-				t.Errorf("frozen at %v, sampled again %v after: passed %v: %s", from, after, passed, detail)
+				t.Errorf("frozen at %v, sampling resumes %v after: passed %v: %s", from, after, passed, detail)
 			}
 			if found.Late < 120 || blind && found.Gap < time.Second || found.Gap > 1100*time.Millisecond {
-				t.Errorf("frozen at %v, sampled again %v after: %+v", from, after, found)
+				t.Errorf("frozen at %v, sampling resumes %v after: %+v", from, after, found)
 			}
 		}
 	}
 }
 
-// Late samples excuse what they could not see, and nothing else.
-func TestLittleRefusesWhatNoLateSampleExplains(t *testing.T) {
+// Late samples widen the tolerance only by the number of pairs that they could have missed.
+func TestLittleRefusesUnexplainedDifference(t *testing.T) {
 	e := validity.ValidEvidence()
 	e.Flight.Blur, e.Flight.Gap, e.Flight.Late = 0.06, time.Second, 130
 	if passed, detail := validity.Little(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
@@ -334,8 +334,8 @@ func TestLittleRefusesWhatNoLateSampleExplains(t *testing.T) {
 	}
 }
 
-// randomTraffic is messages at random instants, with stays of any length, of which some are
-// never delivered.
+// randomTraffic has messages at random instants with exponential latencies. Some pairs are never
+// delivered.
 func randomTraffic(random *rand.Rand, messages, clients int, mean time.Duration, lost float64) *traffic {
 	w := newTraffic(clients, 2*time.Second)
 	dues := make([]time.Duration, messages)
@@ -344,23 +344,23 @@ func randomTraffic(random *rand.Rand, messages, clients int, mean time.Duration,
 	}
 	slices.Sort(dues)
 	for _, due := range dues {
-		stays := make([]time.Duration, clients)
-		for c := range stays {
-			if stays[c] = 1 + time.Duration(random.ExpFloat64()*float64(mean)); random.Float64() < lost {
-				stays[c] = never
+		latencies := make([]time.Duration, clients)
+		for c := range latencies {
+			if latencies[c] = 1 + time.Duration(random.ExpFloat64()*float64(mean)); random.Float64() < lost {
+				latencies[c] = never
 			}
 		}
-		w.send(due, stays...)
+		w.send(due, latencies...)
 	}
 	return w
 }
 
-// A stall is a time, since the window's opening, in which the sampler does not run.
+// A stall is a time interval, relative to the window's opening, in which the sampler does not run.
 type stall struct{ from, to time.Duration }
 
-// staller returns when a sampler's readings begin and end: each after some delay and of some
-// length, both prolonged by stalls.
-func staller(stalls []stall, delay, length func() time.Duration) func(planned clock.Instant) (from, to clock.Instant) {
+// withStalls returns a function for the start and end of a sampler's readings. Each reading has a
+// delay and a length, both extended by stalls.
+func withStalls(stalls []stall, delay, length func() time.Duration) func(planned clock.Instant) (from, to clock.Instant) {
 	now := trafficStart
 	after := func(d time.Duration) clock.Instant {
 		now = now.Add(d)
@@ -378,13 +378,13 @@ func staller(stalls []stall, delay, length func() time.Duration) func(planned cl
 	}
 }
 
-// Whatever instants the sampler runs at: a late sample is within its bounds, the mean is at
-// most Blur from that of a punctual sampler at the same instants, and so the check passes
-// wherever it passes with that.
-func TestStallsNeverBlameTheLedger(t *testing.T) {
+// For any timing of the sampler: a late sample is within its bounds, and the mean differs by at
+// most Blur from that of a punctual sampler at the same instants. The check therefore passes
+// whenever it passes with the punctual sampler.
+func TestStallsDoNotFailTheCheck(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 3))
-		mean := time.Duration(math.Exp(rapid.Float64Range(math.Log(1e5), math.Log(3e8)).Draw(rt, "log of mean stay, ns")))
+		mean := time.Duration(math.Exp(rapid.Float64Range(math.Log(1e5), math.Log(3e8)).Draw(rt, "log of mean latency, ns")))
 		w := randomTraffic(random, rapid.IntRange(0, 200).Draw(rt, "messages"), rapid.IntRange(1, 4).Draw(rt, "clients"), mean, rapid.SampledFrom([]float64{0, 0, 0.1, 1}).Draw(rt, "lost"))
 		var stalls []stall
 		at := time.Duration(0)
@@ -399,7 +399,7 @@ func TestStallsNeverBlameTheLedger(t *testing.T) {
 		end := max(w.end(), at) + time.Duration(rapid.Int64Range(0, int64(30*time.Millisecond)).Draw(rt, "closing"))
 		delays := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 200 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "delay")
 		lengths := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "length")
-		runs := staller(stalls,
+		runs := withStalls(stalls,
 			func() time.Duration { return time.Duration(random.Int64N(int64(delays))) },
 			func() time.Duration { return time.Duration(random.Int64N(int64(lengths))) })
 
@@ -409,10 +409,10 @@ func TestStallsNeverBlameTheLedger(t *testing.T) {
 			truth := float64(w.inFlight(f.at))
 			switch {
 			case late && math.Abs(truth-f.middle) > f.doubt:
-				rt.Fatalf("in flight %g ± %g at %v, truly %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
+				rt.Fatalf("in flight %g ± %g at %v, true value %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
 			case !late && (f.doubt != 0 || f.middle < truth):
-				rt.Fatalf("in flight %g ± %g of a punctual sample at %v, truly %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
-			case !late: // the count of its own instant
+				rt.Fatalf("in flight %g ± %g in a punctual sample at %v, true value %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
+			case !late: // the count at the sample's own instant
 				truth = f.middle
 			}
 			punctual.add(f.at, truth, truth)
@@ -422,31 +422,30 @@ func TestStallsNeverBlameTheLedger(t *testing.T) {
 		same.Missing = found.Missing
 		const rounding = 1e-9
 		if math.Abs(found.Mean-same.Mean) > found.Blur+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
-			rt.Errorf("got %+v, more than its blur from %+v", found, same)
+			rt.Errorf("got %+v, want at most Blur from %+v", found, same)
 		}
-		if passes, _ := validity.Little(w.evidence(same, truly)); passes {
-			if passed, detail := validity.Little(w.evidence(found, truly)); !passed {
-				rt.Errorf("refused, and passes when punctual: %s", detail)
+		if passes, _ := validity.Little(w.evidence(same, correct)); passes {
+			if passed, detail := validity.Little(w.evidence(found, correct)); !passed {
+				rt.Errorf("the check fails, but passes with a punctual sampler: %s", detail)
 			}
 		}
 	})
 }
 
-// Correct ledgers pass, with stalls and without; understated latencies do not, as long as
-// the sampler is punctual: of every fifth pair half of the time is left out.
-func TestLittleTellsUnderstatedLatencies(t *testing.T) {
-	halved := func(i int, stay time.Duration) time.Duration {
+// Correct latencies pass, with and without stalls. Understated latencies fail: every fifth is halved.
+func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
+	halved := func(i int, latency time.Duration) time.Duration {
 		if i%5 == 0 {
-			return stay / 2
+			return latency / 2
 		}
-		return stay
+		return latency
 	}
-	punctually := func(planned clock.Instant) (from, to clock.Instant) { return planned, planned }
+	punctual := func(planned clock.Instant) (from, to clock.Instant) { return planned, planned }
 	for seed := range uint64(30) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		w := randomTraffic(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
-		found := w.sampled(w.end(), punctually, unobserved)
-		if passed, detail := validity.Little(w.evidence(found, truly)); !passed {
+		found := w.sampled(w.end(), punctual, unobserved)
+		if passed, detail := validity.Little(w.evidence(found, correct)); !passed {
 			t.Errorf("seed %d: refused: %s", seed, detail)
 		}
 		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
@@ -455,9 +454,9 @@ func TestLittleTellsUnderstatedLatencies(t *testing.T) {
 		from := time.Duration(random.Int64N(int64(time.Second)))
 		stalled := []stall{{from, from + time.Duration(random.Int64N(int64(time.Second)))}}
 		w.freeze(stalled[0].from, stalled[0].to)
-		instantly := func() time.Duration { return 0 }
-		found = w.sampled(w.end(), staller(stalled, instantly, instantly), unobserved)
-		if passed, detail := validity.Little(w.evidence(found, truly)); !passed || found.Blur > found.Mean/10 {
+		instant := func() time.Duration { return 0 }
+		found = w.sampled(w.end(), withStalls(stalled, instant, instant), unobserved)
+		if passed, detail := validity.Little(w.evidence(found, correct)); !passed || found.Blur > found.Mean/10 {
 			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
 		}
 		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
@@ -466,8 +465,9 @@ func TestLittleTellsUnderstatedLatencies(t *testing.T) {
 	}
 }
 
-// A load generator that counted nothing leaves nothing to compare: the latencies are of all.
-func TestMergeFlightsOfWhichOneDidNotCount(t *testing.T) {
+// If one load generator has no samples, there is no merged count, since the latencies are those of
+// all.
+func TestMergeFlightsRequiresSamplesOfAll(t *testing.T) {
 	if got := mergeFlights([]validity.Flight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (validity.Flight{}) {
 		t.Errorf("got %+v, want none", got)
 	}

@@ -10,7 +10,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// MergeConnect weighs round trips by the clients that had them.
+// MergeConnect adds the result of another load generator. Round trips are averaged, weighted by
+// the number of clients.
 func MergeConnect(to *results.Connect, from results.Connect) {
 	if all := to.Clients + from.Clients; all > 0 {
 		to.RoundTrips = (to.RoundTrips*float64(to.Clients) + from.RoundTrips*float64(from.Clients)) / float64(all)
@@ -18,14 +19,13 @@ func MergeConnect(to *results.Connect, from results.Connect) {
 	results.Merge(to, from)
 }
 
-// MergeOutcomes is what all generators of a trial found together. They must have run with the
-// same settings.
+// MergeOutcomes merges the outcomes of all load generators of a trial. Their settings must be equal.
 func MergeOutcomes(all []*Outcome, t scenarios.Transport) (*Outcome, error) {
 	sum := *all[0]
 	flights := []validity.Flight{sum.Flight}
 	for i, other := range all[1:] {
 		if differ := validity.Differences(sum.Settings, other.Settings, nil); len(differ) > 0 {
-			return nil, fmt.Errorf("generator %d differs from the first: %s", i+2, strings.Join(differ, "; "))
+			return nil, fmt.Errorf("load generator %d differs from the first: %s", i+2, strings.Join(differ, "; "))
 		}
 		flights = append(flights, other.Flight)
 		mergeOutcome(&sum, *other, t)
@@ -34,9 +34,9 @@ func MergeOutcomes(all []*Outcome, t scenarios.Transport) (*Outcome, error) {
 	return &sum, nil
 }
 
-// mergeOutcome adds what another generator of the trial found, but for its Flight. Both
-// publish the same messages, each to its own server, so there are no more independent ones
-// than one of them had; poll cycles are each client's own.
+// mergeOutcome adds the outcome of another load generator of the trial, without its Flight. Both
+// publish the same messages, each to its own server, so their independent messages must not be
+// added up. Poll cycles belong to single clients and are added up.
 func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {
 	messages := to.Ack.Independent
 	results.Merge(to, from)

@@ -15,16 +15,16 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Merged in any order, parts are what one recorder of all would have: counts add
-// up, histograms are the same in every bucket.
+// Parts merged in any order equal the result of a single recorder: counts add up, and histograms
+// are equal in every bucket.
 func TestMergeIsExact(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		values := rapid.SliceOf(rapid.Int64Range(-1, int64(11*time.Minute))).Draw(rt, "latencies")
 		parts := make([]results.Latency, rapid.IntRange(1, 5).Draw(rt, "parts"))
-		var whole results.Latency
+		var single results.Latency
 		for _, v := range values {
 			p := &parts[rapid.IntRange(0, len(parts)-1).Draw(rt, "part")]
-			for _, l := range []*results.Latency{p, &whole} {
+			for _, l := range []*results.Latency{p, &single} {
 				l.Histogram.Record(time.Duration(v))
 				l.Infinite += v % 3
 				l.Independent++
@@ -34,15 +34,15 @@ func TestMergeIsExact(t *testing.T) {
 		for _, p := range rapid.Permutation(parts).Draw(rt, "order") {
 			results.Merge(&sum, p)
 		}
-		if !sum.Histogram.Equal(whole.Histogram) || sum.Infinite != whole.Infinite || sum.Independent != whole.Independent {
+		if !sum.Histogram.Equal(single.Histogram) || sum.Infinite != single.Infinite || sum.Independent != single.Independent {
 			rt.Errorf("merged: %d values, max %v, %d infinite; want %d, %v, %d", sum.Histogram.Count(), sum.Histogram.Max(),
-				sum.Infinite, whole.Histogram.Count(), whole.Histogram.Max(), whole.Infinite)
+				sum.Infinite, single.Histogram.Count(), single.Histogram.Max(), single.Infinite)
 		}
 	})
 }
 
-// fill sets every number of a struct to another one, so that a field that merging
-// or subtracting forgets is noticed, also one that is added tomorrow.
+// fill sets every number of a struct to a different value, so that a test detects a field that
+// merging or subtracting omits, including fields added later.
 func fill(v reflect.Value, next *int64) {
 	switch v.Kind() {
 	case reflect.Int64:
@@ -60,7 +60,7 @@ func fill(v reflect.Value, next *int64) {
 	}
 }
 
-// each calls check with every number of two structs of a type, by name.
+// each calls check with the name and the values of every number in two structs of the same type.
 func each(a, b reflect.Value, name string, check func(name string, a, b int64)) {
 	switch a.Kind() {
 	case reflect.Int64:
@@ -74,7 +74,7 @@ func each(a, b reflect.Value, name string, check func(name string, a, b int64)) 
 	}
 }
 
-func TestMergeLedgerForgetsNoField(t *testing.T) {
+func TestMergeLedgerIncludesEveryField(t *testing.T) {
 	var from results.Ledger
 	next := int64(0)
 	fill(reflect.ValueOf(&from).Elem(), &next)
@@ -84,7 +84,7 @@ func TestMergeLedgerForgetsNoField(t *testing.T) {
 	results.Merge(&to, from)
 	each(reflect.ValueOf(to), reflect.ValueOf(from), "Ledger", func(name string, got, one int64) {
 		if got != 2*one {
-			t.Errorf("%s: twice %d merged is %d", name, one, got)
+			t.Errorf("%s: merging %d twice gives %d", name, one, got)
 		}
 	})
 	if want := map[string]int64{"not sent": 7, "not delivered": 8}; !maps.Equal(to.LostBy, want) {
@@ -92,7 +92,7 @@ func TestMergeLedgerForgetsNoField(t *testing.T) {
 	}
 }
 
-func TestMinusForgetsNoField(t *testing.T) {
+func TestMinusIncludesEveryField(t *testing.T) {
 	var later, earlier results.Wire
 	next := int64(0)
 	fill(reflect.ValueOf(&earlier).Elem(), &next)
@@ -101,7 +101,7 @@ func TestMinusForgetsNoField(t *testing.T) {
 	d := results.Minus(later, earlier)
 	difference := reflect.ValueOf(later).Field(0).Field(0).Int() - reflect.ValueOf(earlier).Field(0).Field(0).Int()
 	each(reflect.ValueOf(d), reflect.ValueOf(d), "Wire", func(name string, got, _ int64) {
-		if got != difference { // the same for every field, as both count up by 7
+		if got != difference { // equal for all fields, since both structs are filled in steps of 7
 			t.Errorf("%s: %d, want %d", name, got, difference)
 		}
 	})
@@ -131,8 +131,8 @@ func TestMergeConnect(t *testing.T) {
 	}
 }
 
-// The mean of the parts' p99 is not the p99 of the whole, and we print the whole's.
-func TestPercentilesAreNeverAveraged(t *testing.T) {
+// A merged quantile is the quantile of all values, not the mean of the parts' quantiles.
+func TestQuantilesAreNotAveraged(t *testing.T) {
 	var fast, slow results.Latency
 	for range 990 {
 		fast.Histogram.Record(time.Millisecond)
@@ -146,12 +146,12 @@ func TestPercentilesAreNeverAveraged(t *testing.T) {
 	got := sum.Histogram.Quantile(0.98)
 	mean := (fast.Histogram.Quantile(0.98) + slow.Histogram.Quantile(0.98)) / 2
 	if got > 2*time.Millisecond || mean < 400*time.Millisecond {
-		t.Errorf("p98 of the whole %v, mean of the parts %v; want 1 ms and 500 ms", got, mean)
+		t.Errorf("p98 of all values %v, mean of the parts %v; want 1 ms and 500 ms", got, mean)
 	}
 }
 
-// What several generators of a trial found is their sum, but for what they share.
-func TestMergeOutcomeForgetsNoField(t *testing.T) {
+// Outcomes of several load generators are added up, except values that they share.
+func TestMergeOutcomeIncludesEveryField(t *testing.T) {
 	var from Outcome
 	next := int64(0)
 	fill(reflect.ValueOf(&from).Elem(), &next)
@@ -166,7 +166,7 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 	to.Ledger.LostBy = maps.Clone(from.Ledger.LostBy)
 	from.Cut = true
 	mergeOutcome(&to, from, transports.SSE)
-	once := map[string]bool{ // the same for all, or the largest
+	shared := map[string]bool{ // equal for all, or the maximum
 		"Outcome.Span": true, "Outcome.Publishes.LateAfter": true, "Outcome.Age.Oldest": true,
 		"Outcome.Latency.Independent": true, "Outcome.Ack.Independent": true,
 	}
@@ -175,10 +175,10 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 		case strings.HasPrefix(name, "Outcome.Flight."): // mergeFlights does that
 		case name == "Outcome.Age.Independent":
 			if got != messages {
-				t.Errorf("%s is %d, want %d: an age takes a message", name, got, messages)
+				t.Errorf("%s is %d, want %d: every age requires a message", name, got, messages)
 			}
-		case once[name] && got != one, !once[name] && got != want:
-			t.Errorf("%s: two of %d are %d", name, one, got)
+		case shared[name] && got != one, !shared[name] && got != want:
+			t.Errorf("%s: merging two of %d gives %d", name, one, got)
 		}
 	})
 	if to.Broken["reset"] != 6 || to.Publishes.FailedBy["503"] != 2 || to.Publishes.DroppedBy["closed"] != 4 || to.Ledger.LostBy["not sent"] != 8 || !to.Cut {
@@ -187,11 +187,12 @@ func TestMergeOutcomeForgetsNoField(t *testing.T) {
 	polled := Outcome{Latency: results.Latency{Independent: 40}, Ack: results.Latency{Independent: 50}}
 	mergeOutcome(&polled, polled, transports.ShortPoll)
 	if polled.Latency.Independent != 80 || polled.Age.Independent != 50 {
-		t.Errorf("%d poll cycles, ages rest on %d; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Age.Independent)
+		t.Errorf("%d poll cycles, %d independent ages; want 80 of both clients, 50 messages", polled.Latency.Independent, polled.Age.Independent)
 	}
 }
 
-// Each counts until nothing is in flight to its own clients; the sum is of the longest time.
+// Each load generator counts until nothing is in flight to its own clients. The sum has the
+// longest span.
 func TestMergeFlights(t *testing.T) {
 	all := []validity.Flight{
 		{Mean: 3, Error: 0.3, Blur: 0.25, Squares: 7, Samples: 100, Late: 3, Gap: time.Second, Span: 10 * time.Second, Missing: time.Second},
@@ -205,6 +206,6 @@ func TestMergeFlights(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if none := mergeFlights([]validity.Flight{{}, {}}); none != (validity.Flight{}) {
-		t.Errorf("none counted: %+v", none)
+		t.Errorf("without samples: %+v, want zero", none)
 	}
 }

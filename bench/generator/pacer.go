@@ -10,26 +10,26 @@ import (
 	"pushbench/bench/schedule"
 )
 
-// A pacing hands every message of a schedule to its publisher's session when it
-// is due. It is open-loop: nothing that a server does or fails to do moves a due instant.
+// A pacing passes every message of a schedule to its publisher's session when it is due. It is
+// open-loop: due times do not depend on the behaviour of the server.
 type pacing struct {
 	plan    *schedule.Schedule
 	run     uint32
 	session func(publisher int32) client.Session
-	cut     func(index int) // told the first message that a stop left out; once by each pacer
-	done    func()          // told when the last pacer is done
+	cut     func(index int) // called with the first message after a stop; once per pacer
+	done    func()          // called when the last pacer is done
 
 	start  clock.Instant // of the warm-up; set before the first pacer begins
-	going  atomic.Int64  // pacers that are not done
-	stopAt atomic.Int64  // clock.Instant: what is due by then is still published; 0: all is
+	active atomic.Int64  // pacers that are not done
+	stopAt atomic.Int64  // clock.Instant: messages due by then are still published; 0: no stop
 	halted atomic.Bool
 }
 
-// stop ends the publishing with what is due by an instant. The first stop counts.
+// stop ends the publishing after the messages that are due by an instant. Only the first stop counts.
 func (p *pacing) stop(at clock.Instant) { p.stopAt.CompareAndSwap(0, int64(at)) }
 
-// ends is when nothing more becomes due: when the window closes, or at a stop before.
-func (p *pacing) ends() clock.Instant {
+// lastDue is the time after which no message becomes due: the window's end, or an earlier stop.
+func (p *pacing) lastDue() clock.Instant {
 	closes := p.start.Add(p.plan.Closes)
 	if stop := clock.Instant(p.stopAt.Load()); stop != 0 {
 		return min(stop, closes)
@@ -37,10 +37,10 @@ func (p *pacing) ends() clock.Instant {
 	return closes
 }
 
-// halt ends the publishing, whatever is due. What is not published counts as dropped.
+// halt ends the publishing immediately. Messages that are not published count as dropped.
 func (p *pacing) halt() { p.halted.Store(true) }
 
-// pacers divides the plan among n workers, by who publishes for whom.
+// pacers divides the plan among n workers by publisher.
 func (p *pacing) pacers(n int, worker func(publisher int32) int) []*pacer {
 	all := make([]*pacer, n)
 	for w := range all {
@@ -50,20 +50,20 @@ func (p *pacing) pacers(n int, worker func(publisher int32) int) []*pacer {
 		w := worker(m.Publisher)
 		all[w].share = append(all[w].share, int32(i))
 	}
-	p.going.Store(int64(n))
+	p.active.Store(int64(n))
 	return all
 }
 
 // A pacer is one worker's share of a pacing: a client.Feed.
 type pacer struct {
 	*pacing
-	share []int32 // indexes of messages, in due order; what is published is gone
-	ready bool    // the payload of the first is made
+	share []int32 // indexes of the messages to publish, in due order
+	ready bool    // data is the payload of the first message
 	data  []byte
 	ended bool
 }
 
-// Next is when the next message is due, unless the publishing has ended.
+// Next returns the due time of the next message, unless the publishing has ended.
 func (p *pacer) Next() (due clock.Instant, ok bool) {
 	switch {
 	case p.ended:
@@ -77,7 +77,7 @@ func (p *pacer) Next() (due clock.Instant, ok bool) {
 		p.cut(int(index))
 		return p.end()
 	}
-	if !p.ready { // ahead of time, so that making it delays nothing
+	if !p.ready { // in advance, so that creating the payload delays no publication
 		p.data = payload.Append(p.data[:0], p.run, uint32(index), int(p.plan.Messages[index].Size))
 		p.ready = true
 	}
@@ -86,13 +86,13 @@ func (p *pacer) Next() (due clock.Instant, ok bool) {
 
 func (p *pacer) end() (clock.Instant, bool) {
 	p.ended = true
-	if p.going.Add(-1) == 0 {
+	if p.active.Add(-1) == 0 {
 		p.done()
 	}
 	return 0, false
 }
 
-// Take takes the message that is next.
+// Take removes the next message and returns it.
 func (p *pacer) Take() client.Publication {
 	index := p.share[0]
 	p.share, p.ready = p.share[1:], false
@@ -100,6 +100,6 @@ func (p *pacer) Take() client.Publication {
 	return client.Publication{Session: p.session(m.Publisher), ID: uint32(index), Topic: p.plan.Topics[m.Topic], Payload: p.data}
 }
 
-// stopLead is how far ahead a stop is set, so that no pacer has gone past it
-// before it hears of it.
+// stopLead is the time by which a stop is set in advance, so that every pacer sees it before it
+// takes effect.
 const stopLead = 10 * time.Millisecond

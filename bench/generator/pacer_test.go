@@ -13,14 +13,14 @@ import (
 	"pushbench/scenarios"
 )
 
-// A desk is a session that keeps what it is to publish.
-type desk struct {
+// A recordingSession is a session that records publications.
+type recordingSession struct {
 	t   *testing.T
 	ids []uint32
 	at  []clock.Instant
 }
 
-func (d *desk) Publish(id uint32, _ string, data []byte) {
+func (d *recordingSession) Publish(id uint32, _ string, data []byte) {
 	d.ids = append(d.ids, id)
 	d.at = append(d.at, clock.Now())
 	if run, index, err := payload.Parse(data); err != nil || run != 7 || index != id {
@@ -28,11 +28,11 @@ func (d *desk) Publish(id uint32, _ string, data []byte) {
 	}
 }
 
-func (d *desk) Close() {}
+func (d *recordingSession) Close() {}
 
-// paced works through messages that are due at the given offsets, with a start
-// long ago, and returns what was published and where it was cut, or -1.
-func paced(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Duration) (published []uint32, cut int) {
+// publishAll runs a pacer with messages due at the given offsets and a start in the past. It
+// returns the published messages, and the index of the cut or -1.
+func publishAll(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Duration) (published []uint32, cut int) {
 	t.Helper()
 	s := &scenarios.Scenario{Window: scenarios.Duration(time.Hour)}
 	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = 1, 1, 1
@@ -40,7 +40,7 @@ func paced(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Du
 	for _, due := range offsets {
 		messages = append(messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
 	}
-	d := &desk{t: t}
+	d := &recordingSession{t: t}
 	cut = -1
 	done := make(chan struct{})
 	p := &pacing{
@@ -63,14 +63,14 @@ func paced(t *testing.T, change func(*pacing, clock.Instant), offsets ...time.Du
 }
 
 func TestPacerPublishesAllThatIsDue(t *testing.T) {
-	got, cut := paced(t, func(*pacing, clock.Instant) {}, 0, 0, time.Second, time.Minute+10*time.Millisecond)
+	got, cut := publishAll(t, func(*pacing, clock.Instant) {}, 0, 0, time.Second, time.Minute+10*time.Millisecond)
 	if want := []uint32{0, 1, 2, 3}; !slices.Equal(got, want) || cut != -1 {
 		t.Errorf("published %v, cut at %d; want %v and no cut", got, cut, want)
 	}
 }
 
-// A stop lets pass what is due by then, a burst whole, and cuts before the next.
-func TestPacerStopsBetweenDueInstants(t *testing.T) {
+// Messages due by the stop are published, including complete bursts. The cut is before the next.
+func TestStopPublishesWhatIsDue(t *testing.T) {
 	offsets := []time.Duration{0, 1000, 1000, 1000, 2000, 3000}
 	for _, c := range []struct {
 		stop time.Duration
@@ -84,7 +84,7 @@ func TestPacerStopsBetweenDueInstants(t *testing.T) {
 		{1999, []uint32{0, 1, 2, 3}, 4},
 		{3000, []uint32{0, 1, 2, 3, 4, 5}, -1},
 	} {
-		got, cut := paced(t, func(p *pacing, start clock.Instant) {
+		got, cut := publishAll(t, func(p *pacing, start clock.Instant) {
 			p.stop(start.Add(c.stop))
 			p.stop(start.Add(c.stop + 500)) // only the first counts
 		}, offsets...)
@@ -94,39 +94,40 @@ func TestPacerStopsBetweenDueInstants(t *testing.T) {
 	}
 }
 
-// A halt drops all the rest: nothing is cut, so it was owed.
-func TestPacerHaltsWithoutACut(t *testing.T) {
-	got, cut := paced(t, func(p *pacing, _ clock.Instant) { p.halt() }, 0, time.Hour)
+// A halt drops all remaining messages. There is no cut, so they remain expected.
+func TestHaltDropsWithoutACut(t *testing.T) {
+	got, cut := publishAll(t, func(p *pacing, _ clock.Instant) { p.halt() }, 0, time.Hour)
 	if len(got) != 0 || cut != -1 {
 		t.Errorf("published %v, cut at %d; want nothing and no cut", got, cut)
 	}
 }
 
-func TestPacerNoticesAHaltWhileItWaits(t *testing.T) {
-	got, _ := paced(t, func(p *pacing, _ clock.Instant) { time.AfterFunc(time.Millisecond, p.halt) }, 0, 2*time.Minute)
+func TestHaltInterruptsAWaitingPacer(t *testing.T) {
+	got, _ := publishAll(t, func(p *pacing, _ clock.Instant) { time.AfterFunc(time.Millisecond, p.halt) }, 0, 2*time.Minute)
 	if len(got) > 1 {
 		t.Errorf("published %v, want at most the first", got)
 	}
 }
 
-func TestPacingKnowsWhenItEnds(t *testing.T) {
+func TestLastDueIsTheWindowsEndOrTheStop(t *testing.T) {
 	const start = clock.Instant(1000)
 	p := &pacing{plan: &schedule.Schedule{Closes: time.Second}, start: start}
-	if got, want := p.ends(), start.Add(time.Second); got != want {
-		t.Errorf("ends at %d, want %d: when the window closes", got, want)
+	if got, want := p.lastDue(), start.Add(time.Second); got != want {
+		t.Errorf("last due %d, want %d: the window's end", got, want)
 	}
 	p.stop(2000)
-	if got := p.ends(); got != 2000 {
-		t.Errorf("ends at %d, want 2000: when it was stopped", got)
+	if got := p.lastDue(); got != 2000 {
+		t.Errorf("last due %d, want 2000: the stop", got)
 	}
 	late := &pacing{plan: p.plan, start: start}
 	late.stop(start.Add(time.Hour))
-	if got, want := late.ends(), start.Add(time.Second); got != want {
-		t.Errorf("ends at %d, want %d: a stop does not make the window longer", got, want)
+	if got, want := late.lastDue(), start.Add(time.Second); got != want {
+		t.Errorf("last due %d, want %d: a stop does not extend the window", got, want)
 	}
 }
 
-// Each message is one pacer's, each pacer keeps to due order, and who is done last says so, once.
+// Every message belongs to one pacer, every pacer keeps the due order, and the last pacer calls done
+// once.
 func TestPacersShareThePlan(t *testing.T) {
 	s := &scenarios.Scenario{Window: scenarios.Duration(time.Hour)}
 	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = 7, 1, 1
@@ -143,13 +144,13 @@ func TestPacersShareThePlan(t *testing.T) {
 			m := pacer.Take()
 			seen[m.ID]++
 			if int64(m.ID) <= last || int(m.ID)%7%3 != w {
-				t.Errorf("pacer %d was given %d after %d", w, m.ID, last)
+				t.Errorf("pacer %d publishes message %d after %d", w, m.ID, last)
 			}
 			last = int64(m.ID)
 		}
-		pacer.Next() // asking again ends nothing twice
+		pacer.Next() // a second call must not call done again
 		if want := w / 2; done != want {
-			t.Errorf("after pacer %d: done was told %d times, want %d", w, done, want)
+			t.Errorf("after pacer %d: done was called %d times, want %d", w, done, want)
 		}
 	}
 	if len(seen) != len(messages) {

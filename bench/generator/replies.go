@@ -16,115 +16,117 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// answers has each client answer each message, and the backend, which stands beside the
-// server, hear it: by a webhook, whatever the transport, so that it is told alike by all.
-type answers struct {
-	plan     *schedule.Schedule // of answers, which have the indexes of what they answer
+// replies sends a client's reply to each message, and receives it at the backend next to the
+// server. The backend receives replies by a webhook for every transport, so that this part is the
+// same for all.
+type replies struct {
+	plan     *schedule.Schedule // of the replies; a reply has the index of its message
 	run      uint32
 	book     *record.Book
-	recorder *record.Recorder // the backend's
+	recorder *record.Recorder // of the backend
 	engine   client.Engine
 	backend  client.Session
-	traffic  client.Traffic // of the backend: no part of what the transport costs
+	traffic  client.Traffic // of the backend; not part of the transport's cost
 
-	session  func(client int32) client.Session
-	answered []atomic.Bool // by index: a message that comes twice is answered once
-	asked    chan toAnswer
-	over     chan struct{}
-	working  sync.WaitGroup
-	ending   sync.Once
+	session func(client int32) client.Session
+	replied []atomic.Bool // by index: a duplicate of a message gets no second reply
+	pending chan pendingReply
+	over    chan struct{}
+	working sync.WaitGroup
+	ending  sync.Once
 }
 
-// toAnswer is a message that a client has.
-type toAnswer struct {
+// A pendingReply is a message that a client has received and not yet replied to.
+type pendingReply struct {
 	client int32
 	index  uint32
 }
 
-// newAnswers gives the driver's sinks what it takes to answer.
-func newAnswers(d *driver, config client.Config, run uint32) *answers {
-	a := &answers{plan: d.plan.Replies(scenarios.ReplyTopic, int(d.scenario.Replies.Size)), run: run, session: d.session, over: make(chan struct{})}
-	a.answered = make([]atomic.Bool, len(a.plan.Messages))
-	a.asked = make(chan toAnswer, len(a.plan.Messages)) // each at most once: who tells it never waits
-	a.book = record.NewBook(a.plan, d.scenario, transports.Webhook, run)
-	a.recorder = record.NewRecorder(a.book, []int{0})
-	host, _, _ := net.SplitHostPort(config.Target) // what it is not is refused when it is dialled
-	a.engine = goroutine.New(client.Config{
-		Target: config.Target, Transport: transports.Webhook, Traffic: &a.traffic, TLS: config.TLS, InBackendNamespace: config.InBackendNamespace,
-		Receive: func(int) (listen, known string) { return net.JoinHostPort(host, "0"), "" },
+// newReplies makes the driver's sinks send replies.
+func newReplies(d *driver, config client.Config, run uint32) *replies {
+	r := &replies{plan: d.plan.Replies(scenarios.ReplyTopic, int(d.scenario.Replies.Size)), run: run, session: d.session, over: make(chan struct{})}
+	r.replied = make([]atomic.Bool, len(r.plan.Messages))
+	r.pending = make(chan pendingReply, len(r.plan.Messages)) // room for all replies: a sink must not block
+	r.book = record.NewBook(r.plan, d.scenario, transports.Webhook, run)
+	r.recorder = record.NewRecorder(r.book, []int{0})
+	host, _, _ := net.SplitHostPort(config.Target) // an invalid target fails when it is dialled
+	r.engine = goroutine.New(client.Config{
+		Target: config.Target, Transport: transports.Webhook, Traffic: &r.traffic, TLS: config.TLS, InBackendNamespace: config.InBackendNamespace,
+		Receive: func(int) (listen, external string) { return net.JoinHostPort(host, "0"), "" },
 	})
 	for w, s := range d.sinks {
-		d.sinks[w] = &answering{sink: s, answers: a}
+		d.sinks[w] = &replySink{sink: s, replies: r}
 	}
-	return a
+	return r
 }
 
-// open has the backend listen, and the clients' answers begin.
-func (a *answers) open() {
-	a.backend = a.engine.Open(client.Subscription{Topics: a.plan.Topics, Delivery: string(scenarios.Every), AtServer: true}, a.recorder)
-	a.working.Go(a.answer)
+// open opens the backend's session and starts sending replies.
+func (r *replies) open() {
+	r.backend = r.engine.Open(client.Subscription{Topics: r.plan.Topics, Delivery: string(scenarios.Every), AtServer: true}, r.recorder)
+	r.working.Go(r.publish)
 }
 
-// answer publishes what is asked for. It is a goroutine of its own, as a sink may call no session.
-func (a *answers) answer() {
+// publish publishes the pending replies. It runs in a separate goroutine, since a sink must not
+// call a session.
+func (r *replies) publish() {
 	var data []byte
 	for {
 		select {
-		case <-a.over:
+		case <-r.over:
 			return
-		case one := <-a.asked:
-			data = payload.Append(data[:0], a.run, one.index, int(a.plan.Messages[one.index].Size))
-			a.session(one.client).Publish(one.index|answerID, scenarios.ReplyTopic, data)
+		case one := <-r.pending:
+			data = payload.Append(data[:0], r.run, one.index, int(r.plan.Messages[one.index].Size))
+			r.session(one.client).Publish(one.index|replyID, scenarios.ReplyTopic, data)
 		}
 	}
 }
 
-// answerID tells the publication of an answer from that of a message: a plan has fewer.
-const answerID = 1 << 31
+// replyID marks the publication of a reply. A plan has fewer messages than that.
+const replyID = 1 << 31
 
-// end ends the answering; what the backend has heard by then counts.
-func (a *answers) end() {
-	a.ending.Do(func() {
-		close(a.over)
-		a.working.Wait()
-		if a.backend != nil {
-			a.backend.Close()
+// end ends the replies. Only replies that the backend has received by then count.
+func (r *replies) end() {
+	r.ending.Do(func() {
+		close(r.over)
+		r.working.Wait()
+		if r.backend != nil {
+			r.backend.Close()
 		}
-		a.engine.Close()
+		r.engine.Close()
 	})
 }
 
-// account is what came of it. Call it after end.
-func (a *answers) account() (all results.Replies) {
-	all.Ledger, all.Latency = a.recorder.Close()
+// total is the result. Call it after end.
+func (r *replies) total() (all results.Replies) {
+	all.Ledger, all.Latency = r.recorder.Close()
 	all.Latency.Independent = all.Ledger.Expected
 	return all
 }
 
-// answering is a sink that has its clients answer.
-type answering struct {
+// A replySink is a sink whose clients reply to messages.
+type replySink struct {
 	sink
-	answers *answers
+	replies *replies
 }
 
-// Deliver passes a batch on, and has its messages answered.
-func (s *answering) Deliver(c int, b *client.Batch, at clock.Instant) {
+// Deliver passes a batch on and adds replies to its messages.
+func (s *replySink) Deliver(c int, b *client.Batch, at clock.Instant) {
 	s.sink.Deliver(c, b, at)
 	for i := range b.Messages {
 		run, index, err := payload.Parse(b.Messages[i].Data)
-		if err == nil && run == s.answers.run && int(index) < len(s.answers.answered) && s.answers.answered[index].CompareAndSwap(false, true) {
-			s.answers.asked <- toAnswer{int32(c), index}
+		if err == nil && run == s.replies.run && int(index) < len(s.replies.replied) && s.replies.replied[index].CompareAndSwap(false, true) {
+			s.replies.pending <- pendingReply{int32(c), index}
 		}
 	}
 }
 
-// Event tells answers' outcomes from messages'.
-func (s *answering) Event(c int, e client.Event, at clock.Instant) {
+// Event passes the events of replies to the replies' recorder, and all others on.
+func (s *replySink) Event(c int, e client.Event, at clock.Instant) {
 	switch e.Kind {
 	case client.Sending, client.Acked, client.Failed, client.Dropped:
-		if e.ID&answerID != 0 {
-			e.ID &^= answerID
-			s.answers.recorder.Event(c, e, at)
+		if e.ID&replyID != 0 {
+			e.ID &^= replyID
+			s.replies.recorder.Event(c, e, at)
 			return
 		}
 	}

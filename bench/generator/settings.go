@@ -9,7 +9,7 @@ import (
 	"pushbench/bench/validity"
 )
 
-// ownSettings are those of this process, and of the sockets of its clients.
+// ownSettings are the settings of this process and of its clients' sockets.
 func ownSettings(sockets *client.Options) map[string]string {
 	settings := map[string]string{
 		validity.GeneratorPrefix + "go_version": runtime.Version(),

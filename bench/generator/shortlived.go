@@ -11,42 +11,44 @@ import (
 	"pushbench/results"
 )
 
-// visitors are clients that come while the others are served, subscribe, hear a first
-// message and leave. Nobody's ledger has them: who subscribes from now is owed nothing
-// that it could be late for. How long they took is a result, and what they cost is in all costs.
-type visitors struct {
-	driver *driver
-	block  int
+// shortLived are clients that connect during the trial, subscribe, receive one message and
+// disconnect. The ledger does not contain them, since a client that subscribes from now on expects
+// no message at a known time. Their times to connect and to the first message are results, and
+// all costs include them.
+type shortLived struct {
+	driver     *driver
+	repetition int
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	visits  map[int]*visit
 	account results.Visits
 	ended   bool
-	leaving sync.WaitGroup
+	closing sync.WaitGroup
 }
 
-// A visit is one client's.
+// A visit is the session of one short-lived client.
 type visit struct {
-	due    clock.Instant
-	counts bool // it was due in the window, and not at its very end
-	ready  bool
-	heard  bool
-	leave  func() // idempotent; called when it has heard something
+	due      clock.Instant
+	counts   bool // due in the window, but not at its very end
+	ready    bool
+	received bool   // a message
+	leave    func() // idempotent; called after the first message
 }
 
-func newVisitors(d *driver, block int) *visitors {
-	return &visitors{driver: d, block: block, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
+func newShortLived(d *driver, repetition int) *shortLived {
+	return &shortLived{driver: d, repetition: repetition, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
 }
 
-// visitorStream sets the visitors' random numbers apart from those of schedules and phases.
-const visitorStream = 1 << 34
+// shortLivedStream makes the random numbers independent of those of schedules and phases.
+const shortLivedStream = 1 << 34
 
-// come opens sessions at the scenario's rate from the warm-up's begin to the window's end, each
-// by itself, as people do: in step with the messages all would wait alike.
-func (v *visitors) come(ctx context.Context, start clock.Instant) {
+// connect opens sessions at the scenario's rate from the start of the warm-up to the end of the
+// window. Arrivals are independent (Poisson): sessions in phase with the messages would all wait
+// for the same time.
+func (v *shortLived) connect(ctx context.Context, start clock.Instant) {
 	d := v.driver
 	gap := float64(time.Second) / float64(d.scenario.ShortLived.Rate)
-	random := rand.New(rand.NewPCG(d.scenario.Seed, uint64(v.block)|visitorStream))
+	random := rand.New(rand.NewPCG(d.scenario.Seed, uint64(v.repetition)|shortLivedStream))
 	at := 0.0
 	for k := 0; ; k++ {
 		at += random.ExpFloat64() * gap
@@ -54,24 +56,24 @@ func (v *visitors) come(ctx context.Context, start clock.Instant) {
 		if after >= d.plan.Closes || closed(d.stop) || !clock.Wait(ctx, start.Add(after)) {
 			return
 		}
-		v.open(d.scenario.Sessions()+k, start.Add(after), after >= d.plan.Opens && after < d.plan.Closes-v.last())
+		v.open(d.scenario.Sessions()+k, start.Add(after), after >= d.plan.Opens && after < d.plan.Closes-v.uncounted())
 	}
 }
 
-// last is how long before the window's end visitors do not count any more: nothing may be said
-// after them. A second, or a quarter of a short window.
-func (v *visitors) last() time.Duration {
+// uncounted is the time at the window's end in which new clients do not count, because perhaps no
+// message follows: one second, or a quarter of a short window.
+func (v *shortLived) uncounted() time.Duration {
 	return min(time.Second, (v.driver.plan.Closes-v.driver.plan.Opens)/4)
 }
 
-// open begins a visit that was due at an instant, from which it is timed. Its topics are those
-// of one of the clients, in turn.
-func (v *visitors) open(id int, due clock.Instant, counts bool) {
+// open starts a visit. Its times are measured from the instant when it was due. Its topics are
+// those of one of the regular clients, in turn.
+func (v *shortLived) open(id int, due clock.Instant, counts bool) {
 	d := v.driver
-	like := d.subscription(id%d.scenario.Clients.Count, false)
-	like.Client, like.Worker = id, id%len(d.recorders)
-	if backed(d.scenario) {
-		like.Worker = id % (len(d.recorders) - 1) // the last is the backend's
+	sub := d.subscription(id%d.scenario.Clients.Count, false)
+	sub.Client, sub.Worker = id, id%len(d.recorders)
+	if hasBackend(d.scenario) {
+		sub.Worker = id % (len(d.recorders) - 1) // the last worker serves only the backend
 	}
 	leaves, leave := context.WithCancel(context.Background())
 	one := &visit{due: due, counts: counts, leave: leave}
@@ -84,11 +86,11 @@ func (v *visitors) open(id int, due clock.Instant, counts bool) {
 	if counts {
 		v.account.Came++
 	}
-	v.leaving.Add(1)
+	v.closing.Add(1)
 	v.mu.Unlock()
-	session := d.engine.Open(like, v)
+	session := d.engine.Open(sub, v)
 	go func() {
-		defer v.leaving.Done()
+		defer v.closing.Done()
 		<-leaves.Done()
 		session.Close()
 		v.mu.Lock()
@@ -97,31 +99,31 @@ func (v *visitors) open(id int, due clock.Instant, counts bool) {
 	}()
 }
 
-// end has everybody leave, whatever they have heard, and waits until they have.
-func (v *visitors) end() {
+// end closes all sessions and waits until they are closed.
+func (v *shortLived) end() {
 	v.mu.Lock()
 	v.ended = true
 	for _, one := range v.visits {
 		one.leave()
 	}
 	v.mu.Unlock()
-	v.leaving.Wait()
+	v.closing.Wait()
 }
 
-// heard says whether nobody waits any more who counts.
-func (v *visitors) heard() bool {
+// settled reports whether no client that counts still waits for a message.
+func (v *shortLived) settled() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, one := range v.visits {
-		if one.counts && !one.heard {
+		if one.counts && !one.received {
 			return false
 		}
 	}
 	return true
 }
 
-// total is what came of it. Call it after end.
-func (v *visitors) total() results.Visits {
+// total is the result. Call it after end.
+func (v *shortLived) total() results.Visits {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a := v.account
@@ -130,26 +132,26 @@ func (v *visitors) total() results.Visits {
 	return a
 }
 
-// Deliver notes who has heard a first message.
-func (v *visitors) Deliver(c int, b *client.Batch, at clock.Instant) {
+// Deliver records a client's first message.
+func (v *shortLived) Deliver(c int, b *client.Batch, at clock.Instant) {
 	if len(b.Messages) == 0 {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	one := v.visits[c]
-	if one == nil || one.heard {
+	if one == nil || one.received {
 		return
 	}
-	one.heard = true
+	one.received = true
 	if one.counts {
 		v.account.First.Histogram.Record(at.Sub(one.due))
 	}
 	one.leave()
 }
 
-// Event notes who is subscribed, and whose connection was lost.
-func (v *visitors) Event(c int, e client.Event, at clock.Instant) {
+// Event records subscriptions and lost connections.
+func (v *shortLived) Event(c int, e client.Event, at clock.Instant) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	one := v.visits[c]
@@ -160,7 +162,7 @@ func (v *visitors) Event(c int, e client.Event, at clock.Instant) {
 	case e.Kind == client.Connected && !one.ready:
 		one.ready = true
 		v.account.Connect.Record(at.Sub(one.due))
-	case e.Kind == client.Disconnected && !one.heard:
+	case e.Kind == client.Disconnected && !one.received:
 		v.account.LostBy[e.Cause]++
 	}
 }

@@ -12,54 +12,55 @@ import (
 	"pushbench/scenarios"
 )
 
-// A lobby is an engine whose sessions only know whether they are closed.
-type lobby struct {
+// A fakeEngine only records which of its sessions are open.
+type fakeEngine struct {
 	client.Engine
-	mu     sync.Mutex
-	open   map[int]bool
-	asked  []client.Subscription
-	closed int
+	mu            sync.Mutex
+	open          map[int]bool
+	subscriptions []client.Subscription
+	closed        int
 }
 
-func (l *lobby) Open(sub client.Subscription, _ client.Sink) client.Session {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.asked = append(l.asked, sub)
-	l.open[sub.Client] = true
-	return guest{l, sub.Client}
+func (e *fakeEngine) Open(sub client.Subscription, _ client.Sink) client.Session {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.subscriptions = append(e.subscriptions, sub)
+	e.open[sub.Client] = true
+	return fakeSession{e, sub.Client}
 }
 
-type guest struct {
-	in *lobby
-	id int
+type fakeSession struct {
+	engine *fakeEngine
+	id     int
 }
 
-func (guest) Publish(uint32, string, []byte) {}
+func (fakeSession) Publish(uint32, string, []byte) {}
 
-func (g guest) Close() {
-	g.in.mu.Lock()
-	defer g.in.mu.Unlock()
-	delete(g.in.open, g.id)
-	g.in.closed++
+func (s fakeSession) Close() {
+	s.engine.mu.Lock()
+	defer s.engine.mu.Unlock()
+	delete(s.engine.open, s.id)
+	s.engine.closed++
 }
 
-// Who hears something is timed from when it was due to come; who does not counts as never having; all leave.
-func TestVisitorsComeHearAndLeave(t *testing.T) {
+// The time to the first message is measured from when the client was due. A client without a
+// message counts as infinite. All sessions are closed.
+func TestShortLivedClientsAreMeasured(t *testing.T) {
 	const clients = 2
 	s := &scenarios.Scenario{
 		Clients: scenarios.Clients{Count: clients}, Topics: scenarios.Topics{Count: 2, PerClient: 1, Spread: scenarios.Even},
 		Publish: scenarios.Publish{By: scenarios.ByClients}, Servers: 1, Window: scenarios.Duration(time.Second),
 	}
-	l := &lobby{open: map[int]bool{}}
-	d := &driver{scenario: s, plan: schedule.Of(s, nil), engine: l, recorders: []*record.Recorder{nil}, phases: []float64{0.1, 0.2}}
-	v := newVisitors(d, 1)
+	e := &fakeEngine{open: map[int]bool{}}
+	d := &driver{scenario: s, plan: schedule.Of(s, nil), engine: e, recorders: []*record.Recorder{nil}, phases: []float64{0.1, 0.2}}
+	v := newShortLived(d, 1)
 	now := clock.Now()
 	v.open(2, now, false) // in the warm-up
 	for id := 3; id < 6; id++ {
 		v.open(id, now, true)
 	}
-	if sub := l.asked[1]; sub.Topics[0] != "t0001" || sub.Client != 3 || sub.Publishes {
-		t.Errorf("visitor 3 asked for %+v, want what client 1 does, and no way up", sub)
+	if sub := e.subscriptions[1]; sub.Topics[0] != "t0001" || sub.Client != 3 || sub.Publishes {
+		t.Errorf("short-lived client 3 subscribes to %+v, want the topics of client 1, without publishing", sub)
 	}
 	message := &client.Batch{Messages: []client.Message{{}}}
 	v.Event(3, client.Event{Kind: client.Connected}, now.Add(2*time.Millisecond))
@@ -68,22 +69,22 @@ func TestVisitorsComeHearAndLeave(t *testing.T) {
 	v.Deliver(3, message, now.Add(90*time.Millisecond))
 	v.Deliver(2, message, now.Add(time.Millisecond))
 	v.Event(4, client.Event{Kind: client.Disconnected, Cause: "refused"}, now)
-	if v.heard() {
-		t.Error("all are said to have heard something")
+	if v.settled() {
+		t.Error("settled, although clients wait for a message")
 	}
 	v.end()
 	v.open(6, now, true) // too late
 	a := v.total()
 	if a.Came != 3 || a.First.Histogram.Count() != 1 || a.First.Infinite != 2 || a.First.Independent != 3 || a.LostBy["refused"] != 1 {
-		t.Errorf("%+v, want 3 that came, 1 that heard, 2 that did not, 1 refused", a)
+		t.Errorf("%+v, want 3 clients, 1 with a message, 2 without, 1 refused", a)
 	}
 	if first := a.First.Histogram.Max(); first < 39*time.Millisecond || first > 41*time.Millisecond {
-		t.Errorf("a first message after %v, want 40 ms", first)
+		t.Errorf("first message after %v, want 40 ms", first)
 	}
 	if ready := a.Connect.Max(); a.Connect.Count() != 1 || ready < 1900*time.Microsecond || ready > 2100*time.Microsecond {
 		t.Errorf("subscribed after %v, want 2 ms", ready)
 	}
-	if len(l.open) != 0 || l.closed != 4 {
-		t.Errorf("%d sessions are open, %d were closed; want 0 and 4", len(l.open), l.closed)
+	if len(e.open) != 0 || e.closed != 4 {
+		t.Errorf("%d sessions are open, %d were closed; want 0 and 4", len(e.open), e.closed)
 	}
 }

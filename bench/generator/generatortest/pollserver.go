@@ -1,4 +1,4 @@
-// Package generatortest holds the smallest server that a load generator can be tested against.
+// Package generatortest provides a minimal server for tests of the load generator.
 package generatortest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A PollServer is the smallest server that polls can be measured against: one topic,
-// no gaps, no waiting. It is written from the contract alone.
+// A PollServer is a minimal server for short polling: one topic, no gaps, no waiting. It is written
+// from servers/PROTOCOL.md alone.
 type PollServer struct {
 	Mu       sync.Mutex
 	messages []string
@@ -43,7 +43,7 @@ func (l *PollServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"cursor":"%d","messages":[%s]}`, len(l.messages), strings.Join(l.messages[from:], ","))
 }
 
-// Await waits until so many messages are there.
+// Await waits until the server has the given number of messages.
 func (l *PollServer) Await(t *testing.T, messages int) {
 	t.Helper()
 	limit := time.After(time.Minute)
@@ -72,7 +72,7 @@ func (l *PollServer) publish(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"topic":%q,"seq":%d}`, topic, seq)
 }
 
-// PollScenario is a small scenario of short polling; its verb is the publisher.
+// PollScenario is a small short-polling scenario; its format verb is the publisher.
 const PollScenario = `version: 1
 name: test
 transports: [shortpoll]
