@@ -9,20 +9,20 @@ import (
 
 // An Outgoing is one publication on its way up.
 type Outgoing struct {
-	ID      uint32
-	Topic   string
-	Payload []byte
-	held    time.Duration // of the connection, when the publication was accepted
+	ID         uint32
+	Topic      string
+	Payload    []byte
+	busyBefore time.Duration // of the connection, when the publication was accepted
 }
 
 // A Backlog keeps the publications that a connection cannot send yet, and the account of
 // how long it could not. Its zero value is that of a connection that is free. Whoever
 // shares one locks it.
 type Backlog struct {
-	queue    []Outgoing
-	inFlight int           // queued, being sent or unanswered
-	held     time.Duration // how long the connection was not free to send, in all
-	since    clock.Instant // since when it is not; 0 while it is
+	queue     []Outgoing
+	inFlight  int           // queued, being sent or unanswered
+	busyTime  time.Duration // how long the connection was not free to send, in all
+	busySince clock.Instant // since when it is not; 0 while it is
 }
 
 // Accept takes a publication in, unless as many as the limit are in flight. It is to be
@@ -32,7 +32,7 @@ func (b *Backlog) Accept(id uint32, topic string, payload []byte, limit int, at 
 		return Outgoing{}, false
 	}
 	b.inFlight++
-	return Outgoing{id, topic, payload, b.heldBy(at)}, true
+	return Outgoing{id, topic, payload, b.busyUntil(at)}, true
 }
 
 // Queue keeps a publication, with a payload of its own.
@@ -73,27 +73,29 @@ func (b *Backlog) TakeAll() []Outgoing {
 }
 
 // Answered makes room for one more publication. Forget may have come before.
-func (b *Backlog) Answered() { b.inFlight = max(0, b.inFlight-1) }
+func (b *Backlog) Completed() { b.inFlight = max(0, b.inFlight-1) }
 
 // Forget gives up all hope of answers to what was sent on a connection that is gone.
-func (b *Backlog) Forget() { b.inFlight = len(b.queue) }
+func (b *Backlog) AbandonSent() { b.inFlight = len(b.queue) }
 
 // Waited is how much of the time since a publication was accepted the connection was not
 // free. Time in which it was free and we did nothing is not among it: that is our lateness.
-func (b *Backlog) Waited(p *Outgoing, at clock.Instant) time.Duration { return b.heldBy(at) - p.held }
+func (b *Backlog) Waited(p *Outgoing, at clock.Instant) time.Duration {
+	return b.busyUntil(at) - p.busyBefore
+}
 
-func (b *Backlog) heldBy(at clock.Instant) time.Duration {
-	if b.since == 0 {
-		return b.held
+func (b *Backlog) busyUntil(at clock.Instant) time.Duration {
+	if b.busySince == 0 {
+		return b.busyTime
 	}
-	return b.held + max(0, at.Sub(b.since))
+	return b.busyTime + max(0, at.Sub(b.busySince))
 }
 
 // Held reports whether the connection is not free.
-func (b *Backlog) Held() bool { return b.since != 0 }
+func (b *Backlog) Busy() bool { return b.busySince != 0 }
 
 // Hold notes that the connection is not free to send from an instant on.
-func (b *Backlog) Hold(at clock.Instant) { b.held, b.since = b.heldBy(at), at }
+func (b *Backlog) SetBusy(at clock.Instant) { b.busyTime, b.busySince = b.busyUntil(at), at }
 
 // Release notes that the connection is free from an instant on.
-func (b *Backlog) Release(at clock.Instant) { b.held, b.since = b.heldBy(at), 0 }
+func (b *Backlog) SetFree(at clock.Instant) { b.busyTime, b.busySince = b.busyUntil(at), 0 }

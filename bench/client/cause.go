@@ -61,7 +61,7 @@ var causes = []struct {
 	name string
 }{
 	{ErrMalformed, ErrMalformed.Error()},
-	{wire.ErrAnswer, wire.ErrAnswer.Error()},
+	{wire.ErrResponse, wire.ErrResponse.Error()},
 	{wire.ErrTooLong, wire.ErrTooLong.Error()},
 	{wire.ErrMore, wire.ErrMore.Error()},
 	{ErrSilent, ErrSilent.Error()},

@@ -81,13 +81,13 @@ type Subscription struct {
 	// Reports says of a session without topics that it is a client, which publishes over
 	// its own transport from where it is. Else it is a backend: it stands beside the
 	// server and posts, whatever the transport.
-	Reports bool
+	PublishOnly bool
 
 	AtServer bool // the session stands beside the server, whatever it subscribes to
 }
 
 // Backend reports whether it is one: see Reports.
-func (s *Subscription) Backend() bool { return len(s.Topics) == 0 && !s.Reports }
+func (s *Subscription) Backend() bool { return len(s.Topics) == 0 && !s.PublishOnly }
 
 // A Batch is one answer, event or frame, decoded.
 type Batch struct {
@@ -139,11 +139,11 @@ type Event struct {
 
 // Stages are the durations of setting up one connection, each from the dial's begin.
 type Stages struct {
-	TCP    time.Duration // connected
-	TLS    time.Duration // the TLS handshake done; 0: there was none
-	Answer time.Duration // the first request (upgrade, stream or poll) answered: header complete
-	Ready  time.Duration // the subscribe-ack decoded
-	Resume bool          // a reconnect: not part of the connection statistics
+	TCP      time.Duration // connected
+	TLS      time.Duration // the TLS handshake done; 0: there was none
+	Response time.Duration // the first request (upgrade, stream or poll) answered: header complete
+	Ready    time.Duration // the subscribe-ack decoded
+	Resume   bool          // a reconnect: not part of the connection statistics
 
 	BytesUp, BytesDown int64 // on this connection until ready
 	Requests           int   // of these bytes: the requests, each a round trip

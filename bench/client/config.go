@@ -11,7 +11,7 @@ import (
 )
 
 // Agent names the tool in every request.
-const Agent = "pushbench"
+const UserAgent = "pushbench"
 
 // DialTimeout bounds one attempt to open a connection.
 const DialTimeout = 10 * time.Second
@@ -30,7 +30,7 @@ type Config struct {
 	NewConnection bool             // polling: a TCP connection for every poll
 	InFlight      int              // publishes a session may have waiting or unanswered; default 4096
 	ReadTimeout   time.Duration    // how long a client waits for bytes before it takes its connection for dead; 0: for ever
-	Head          int              // bytes of a client's request head, which is filled up to it; 0: as it is
+	HeaderBytes   int              // bytes of a client's request head, which is filled up to it; 0: as it is
 	Link          Link             // how far the clients are from the server; default: loopback
 
 	Host               func(client int) netip.Addr   // the address that a client connects from; nil: any. A backend has none
@@ -57,5 +57,5 @@ func (c *Config) SetDefaults() {
 		c.TLS = c.TLS.Clone()
 		c.TLS.ServerName, _, _ = net.SplitHostPort(c.Target) // what is no host and port is refused when it is dialled
 	}
-	c.common = " HTTP/1.1\r\nHost: " + c.Target + "\r\nUser-Agent: " + Agent + "\r\n"
+	c.common = " HTTP/1.1\r\nHost: " + c.Target + "\r\nUser-Agent: " + UserAgent + "\r\n"
 }

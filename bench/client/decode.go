@@ -13,10 +13,10 @@ import (
 // A frame is what a server may send: a batch, or the outcome of a publish.
 type frame struct {
 	Batch
-	acked   bool
-	refused []byte // the error's name, when the publish was refused
-	id      uint64
-	seq     uint64
+	acked     bool
+	errorName []byte // the error's name, when the publish was refused
+	id        uint64
+	seq       uint64
 }
 
 // ErrMalformed is what every refusal of the decoder wraps.
@@ -41,7 +41,7 @@ func (d *decoder) decode(in []byte, f *frame) error {
 		return err
 	}
 	if d.space(); d.at != len(d.in) {
-		return d.wrong("end of input")
+		return d.syntaxError("end of input")
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (d *decoder) frameField(key []byte, f *frame) (err error) {
 	case "seq":
 		f.seq, err = d.number()
 	case "error":
-		f.refused, err = d.str()
+		f.errorName, err = d.str()
 	default:
 		err = d.skip(0)
 	}
@@ -116,7 +116,7 @@ func (d *decoder) gap(f *frame) error {
 
 func (d *decoder) object(field func(key []byte) error) error {
 	if !d.char('{') {
-		return d.wrong("{")
+		return d.syntaxError("{")
 	}
 	if d.char('}') {
 		return nil
@@ -127,7 +127,7 @@ func (d *decoder) object(field func(key []byte) error) error {
 			return err
 		}
 		if !d.char(':') {
-			return d.wrong(":")
+			return d.syntaxError(":")
 		}
 		if err := field(key); err != nil {
 			return err
@@ -136,14 +136,14 @@ func (d *decoder) object(field func(key []byte) error) error {
 			return nil
 		}
 		if !d.char(',') {
-			return d.wrong(", or }")
+			return d.syntaxError(", or }")
 		}
 	}
 }
 
 func (d *decoder) array(element func() error) error {
 	if !d.char('[') {
-		return d.wrong("[")
+		return d.syntaxError("[")
 	}
 	if d.char(']') {
 		return nil
@@ -156,7 +156,7 @@ func (d *decoder) array(element func() error) error {
 			return nil
 		}
 		if !d.char(',') {
-			return d.wrong(", or ]")
+			return d.syntaxError(", or ]")
 		}
 	}
 }
@@ -194,11 +194,11 @@ func (d *decoder) number() (uint64, error) {
 	}
 	digits := d.in[start:d.at]
 	if len(digits) == 0 || len(digits) > 1 && digits[0] == '0' {
-		return 0, d.wrong("an unsigned number")
+		return 0, d.syntaxError("an unsigned number")
 	}
 	v, err := strconv.ParseUint(string(digits), 10, 64)
 	if err != nil {
-		return 0, d.wrong("a number of 64 bits")
+		return 0, d.syntaxError("a number of 64 bits")
 	}
 	return v, nil
 }
@@ -206,12 +206,12 @@ func (d *decoder) number() (uint64, error) {
 // str reads a string. Without escapes, which is nearly always, it is a slice of the input.
 func (d *decoder) str() ([]byte, error) {
 	if !d.char('"') {
-		return nil, d.wrong("a string")
+		return nil, d.syntaxError("a string")
 	}
 	rest := d.in[d.at:]
 	end := bytes.IndexByte(rest, '"')
 	if end < 0 {
-		return nil, d.wrong("the end of a string")
+		return nil, d.syntaxError("the end of a string")
 	}
 	if bytes.IndexByte(rest[:end], '\\') < 0 {
 		d.at += end + 1
@@ -236,13 +236,13 @@ func (d *decoder) escaped() ([]byte, error) {
 			d.text = append(d.text, c)
 		}
 	}
-	return nil, d.wrong("the end of a string")
+	return nil, d.syntaxError("the end of a string")
 }
 
 // escape reads what follows a backslash (RFC 8259 section 7).
 func (d *decoder) escape() error {
 	if d.at >= len(d.in) {
-		return d.wrong("an escape")
+		return d.syntaxError("an escape")
 	}
 	c := d.in[d.at]
 	d.at++
@@ -251,14 +251,14 @@ func (d *decoder) escape() error {
 		return nil
 	}
 	if c != 'u' {
-		return d.wrong("an escape")
+		return d.syntaxError("an escape")
 	}
 	r, err := d.hex4()
 	if err != nil {
 		return err
 	}
 	if utf16.IsSurrogate(r) {
-		r = d.lowHalf(r)
+		r = d.lowSurrogate(r)
 	}
 	d.text = utf8.AppendRune(d.text, r)
 	return nil
@@ -266,7 +266,7 @@ func (d *decoder) escape() error {
 
 // lowHalf completes a surrogate pair. What is no pair becomes U+FFFD, and what
 // follows the lone half stays to be read.
-func (d *decoder) lowHalf(high rune) rune {
+func (d *decoder) lowSurrogate(high rune) rune {
 	start := d.at
 	if bytes.HasPrefix(d.in[d.at:], []byte(`\u`)) {
 		d.at += 2
@@ -282,11 +282,11 @@ func (d *decoder) lowHalf(high rune) rune {
 
 func (d *decoder) hex4() (rune, error) {
 	if len(d.in)-d.at < 4 {
-		return 0, d.wrong("four hexadecimal digits")
+		return 0, d.syntaxError("four hexadecimal digits")
 	}
 	v, err := strconv.ParseUint(string(d.in[d.at:d.at+4]), 16, 16)
 	if err != nil {
-		return 0, d.wrong("four hexadecimal digits")
+		return 0, d.syntaxError("four hexadecimal digits")
 	}
 	d.at += 4
 	return rune(v), nil
@@ -298,11 +298,11 @@ const maxDepth = 16
 // skip passes over any value.
 func (d *decoder) skip(depth int) (err error) {
 	if depth > maxDepth {
-		return d.wrong("fewer levels")
+		return d.syntaxError("fewer levels")
 	}
 	d.space()
 	if d.at >= len(d.in) {
-		return d.wrong("a value")
+		return d.syntaxError("a value")
 	}
 	switch d.in[d.at] {
 	case '{':
@@ -318,12 +318,12 @@ func (d *decoder) skip(depth int) (err error) {
 		d.at++
 	}
 	if !json.Valid(d.in[start:d.at]) {
-		return d.wrong("a value")
+		return d.syntaxError("a value")
 	}
 	return nil
 }
 
-func (d *decoder) wrong(want string) error {
+func (d *decoder) syntaxError(want string) error {
 	return fmt.Errorf("%w: byte %d of %d: expected %s", ErrMalformed, d.at, len(d.in), want)
 }
 

@@ -20,8 +20,8 @@ func text(f *frame) string {
 	for _, g := range f.Gaps {
 		fmt.Fprintf(&b, " gap:%s[%d,%d]%v", g.Topic, g.From, g.To, g.EpochChanged)
 	}
-	if f.acked || f.refused != nil {
-		fmt.Fprintf(&b, " acked=%v refused=%q id=%d seq=%d", f.acked, f.refused, f.id, f.seq)
+	if f.acked || f.errorName != nil {
+		fmt.Fprintf(&b, " acked=%v refused=%q id=%d seq=%d", f.acked, f.errorName, f.id, f.seq)
 	}
 	return b.String()
 }

@@ -51,8 +51,8 @@ type Distance struct {
 
 // Ways of a session: the one that messages come down on, and an own one to publish on.
 const (
-	WayDown = iota
-	WayUp
+	Downstream = iota
+	Upstream
 )
 
 // Distance is a way's; a session that stands beside the server has none.
@@ -74,7 +74,7 @@ func (c *Config) Distance(sub Subscription, way uint64) Distance {
 func (d *Distance) Delayed() bool { return d.link != nil }
 
 // Opens makes a socket where it belongs.
-func (d *Distance) Opens(socket func() error) error {
+func (d *Distance) OpenSocket(socket func() error) error {
 	if d.open == nil {
 		return socket()
 	}
@@ -82,7 +82,7 @@ func (d *Distance) Opens(socket func() error) error {
 }
 
 // Lines are both directions of a new connection.
-func (d *Distance) Lines() (up, down DelayLine) {
+func (d *Distance) DelayLines() (up, down DelayLine) {
 	d.dials++
 	connection := d.stream<<32 | uint64(d.dials)
 	half := d.link.RTT / 2
@@ -95,10 +95,10 @@ type DelayLine struct {
 	link     *Link
 	delay    time.Duration // half of the round trip
 	random   rand.PCG
-	free     clock.Instant // when all that entered has passed the limited rate
-	last     clock.Instant // when the last of it comes out
+	linkFree clock.Instant // when all that entered has passed the limited rate
+	lastExit clock.Instant // when the last of it comes out
 	segments []Segment     // from head on
-	head     int
+	front    int
 	size     int // bytes in segments
 }
 
@@ -112,18 +112,18 @@ type Segment struct {
 }
 
 // Leaves is when bytes that enter now come out: behind all that entered before.
-func (l *DelayLine) Leaves(size int, now clock.Instant) clock.Instant {
-	return l.after(size, now, l.jitter())
+func (l *DelayLine) ExitTime(size int, now clock.Instant) clock.Instant {
+	return l.exitTime(size, now, l.jitter())
 }
 
 // after is leaves of bytes whose jitter is drawn.
-func (l *DelayLine) after(size int, now clock.Instant, jitter time.Duration) clock.Instant {
+func (l *DelayLine) exitTime(size int, now clock.Instant, jitter time.Duration) clock.Instant {
 	if l.link.Rate > 0 {
-		l.free = max(l.free, now).Add(time.Duration(float64(size) / float64(l.link.Rate) * float64(time.Second)))
-		now = l.free
+		l.linkFree = max(l.linkFree, now).Add(time.Duration(float64(size) / float64(l.link.Rate) * float64(time.Second)))
+		now = l.linkFree
 	}
-	l.last = max(l.last, now.Add(l.delay+jitter))
-	return l.last
+	l.lastExit = max(l.lastExit, now.Add(l.delay+jitter))
+	return l.lastExit
 }
 
 // Full reports whether a write has to wait until something leaves.
@@ -145,7 +145,7 @@ func (l *DelayLine) jitter() time.Duration {
 func (l *DelayLine) Enter(p Segment, now clock.Instant) { l.put(p, now, l.jitter()) }
 
 func (l *DelayLine) put(p Segment, now clock.Instant, jitter time.Duration) {
-	p.Due = l.after(p.Size, now, jitter)
+	p.Due = l.exitTime(p.Size, now, jitter)
 	l.segments = append(l.segments, p)
 	l.size += p.Size
 }
@@ -153,7 +153,7 @@ func (l *DelayLine) put(p Segment, now clock.Instant, jitter time.Duration) {
 // Trickle puts bytes on their way as they come through a limited rate: what is in
 // front need not wait for what is behind. All of it has one jitter: of many, in order,
 // the largest would delay a large message more than a small one. data may be nil.
-func (l *DelayLine) Trickle(size int, data []byte, now clock.Instant) {
+func (l *DelayLine) EnterPaced(size int, data []byte, now clock.Instant) {
 	jitter := l.jitter()
 	for size > 0 {
 		p := Segment{Size: size}
@@ -170,10 +170,10 @@ func (l *DelayLine) Trickle(size int, data []byte, now clock.Instant) {
 
 // First is what comes out first, if anything is on its way.
 func (l *DelayLine) First() (p Segment, ok bool) {
-	if l.head == len(l.segments) {
+	if l.front == len(l.segments) {
 		return Segment{}, false
 	}
-	return l.segments[l.head], true
+	return l.segments[l.front], true
 }
 
 // Due is when the first comes out.
@@ -184,7 +184,7 @@ func (l *DelayLine) Due() (at clock.Instant, ok bool) {
 
 // Remove takes the first n bytes of the first piece away, and it as well if they are all.
 func (l *DelayLine) Remove(n int) {
-	p := &l.segments[l.head]
+	p := &l.segments[l.front]
 	l.size -= n
 	if n < p.Size {
 		p.begun = p.begun || n > 0
@@ -193,7 +193,7 @@ func (l *DelayLine) Remove(n int) {
 		return
 	}
 	*p = Segment{}
-	if l.head++; l.head == len(l.segments) || l.head >= 1024 {
-		l.segments, l.head = append(l.segments[:0], l.segments[l.head:]...), 0
+	if l.front++; l.front == len(l.segments) || l.front >= 1024 {
+		l.segments, l.front = append(l.segments[:0], l.segments[l.front:]...), 0
 	}
 }

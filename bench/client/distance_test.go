@@ -11,17 +11,17 @@ import (
 
 // delayOf is one direction of a first connection.
 func delayOf(l Link) DelayLine {
-	d := (&Config{Link: l}).Distance(Subscription{Topics: []string{"a"}}, WayDown)
-	up, _ := d.Lines()
+	d := (&Config{Link: l}).Distance(Subscription{Topics: []string{"a"}}, Downstream)
+	up, _ := d.DelayLines()
 	return up
 }
 
 // Without jitter and rate what enters comes out half a round trip later, to the nanosecond.
 func TestHalfARoundTrip(t *testing.T) {
-	d := (&Config{Link: Link{RTT: 41}}).Distance(Subscription{Topics: []string{"a"}}, WayDown)
-	up, down := d.Lines()
+	d := (&Config{Link: Link{RTT: 41}}).Distance(Subscription{Topics: []string{"a"}}, Downstream)
+	up, down := d.DelayLines()
 	for _, now := range []clock.Instant{100, 100, 137, 1e9} {
-		if u, w := up.Leaves(1000, now), down.Leaves(0, now); u != now+20 || w != now+21 {
+		if u, w := up.ExitTime(1000, now), down.ExitTime(0, now); u != now+20 || w != now+21 {
 			t.Errorf("entered at %d, out at %d and %d; want both halves of 41 later", now, u, w)
 		}
 	}
@@ -33,7 +33,7 @@ func TestRate(t *testing.T) {
 	const ms = clock.Instant(time.Millisecond)
 	l := delayOf(Link{RTT: 20 * time.Millisecond, Rate: 1e6})
 	for i, c := range []struct{ now, want clock.Instant }{{0, 11 * ms}, {0, 12 * ms}, {1 * ms, 13 * ms}, {50 * ms, 61 * ms}} {
-		if got := l.Leaves(1000, c.now); got != c.want {
+		if got := l.ExitTime(1000, c.now); got != c.want {
 			t.Errorf("piece %d: out at %v, want %v", i, time.Duration(got), time.Duration(c.want))
 		}
 	}
@@ -47,8 +47,8 @@ func TestJitter(t *testing.T) {
 	last := clock.Instant(0)
 	for i := range n {
 		now := clock.Instant(i * 10_000)
-		waits = append(waits, int(apart.Leaves(1, now)-now)-50)
-		out := together.Leaves(1, clock.Instant(i))
+		waits = append(waits, int(apart.ExitTime(1, now)-now)-50)
+		out := together.ExitTime(1, clock.Instant(i))
 		if out < last || out < clock.Instant(i+50) || out > clock.Instant(i+50+limit) {
 			t.Fatalf("piece %d is out at %d, after one at %d", i, out, last)
 		}
@@ -68,12 +68,12 @@ func TestJitter(t *testing.T) {
 // The seed decides, and every connection and direction has a jitter of its own.
 func TestJitterComesFromTheSeed(t *testing.T) {
 	draw := func(seed uint64, client, dial int) (waits []clock.Instant) {
-		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).Distance(Subscription{Client: client, Topics: []string{"a"}}, WayDown)
+		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).Distance(Subscription{Client: client, Topics: []string{"a"}}, Downstream)
 		var up, down DelayLine
 		for range dial {
-			up, down = d.Lines()
+			up, down = d.DelayLines()
 		}
-		return []clock.Instant{up.Leaves(0, 0), down.Leaves(0, 0)}
+		return []clock.Instant{up.ExitTime(0, 0), down.ExitTime(0, 0)}
 	}
 	first := draw(1, 1, 1)
 	if again := draw(1, 1, 1); !slices.Equal(first, again) {
@@ -102,7 +102,7 @@ func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 				data[i] = byte(len(in) + i)
 			}
 			in = append(in, data...)
-			l.Trickle(len(data), data, now)
+			l.EnterPaced(len(data), data, now)
 			for p, ok := l.First(); ok && p.Due <= now && r.IntN(3) > 0; p, ok = l.First() {
 				n := r.IntN(p.Size + 1)
 				out = append(out, p.Data[:n]...)
@@ -141,7 +141,7 @@ func TestWhoHasADistance(t *testing.T) {
 		{"nothing", Link{Seed: 7}, subscriber, false},
 		{"a backend", Link{RTT: 1, Jitter: 1, Rate: 1}, backend, false},
 	} {
-		d := (&Config{Link: c.link}).Distance(c.sub, WayDown)
+		d := (&Config{Link: c.link}).Distance(c.sub, Downstream)
 		if got := d.Delayed(); got != c.want {
 			t.Errorf("%s: has a distance: %v, want %v", c.name, got, c.want)
 		}
@@ -158,11 +158,11 @@ func TestJitterOfALargeMessage(t *testing.T) {
 	for i := range uint64(n) {
 		for name, enter := range map[string]func(*DelayLine){
 			"up":   func(l *DelayLine) { l.Enter(Segment{Size: size}, 0) },
-			"down": func(l *DelayLine) { l.Trickle(size, nil, 0) },
+			"down": func(l *DelayLine) { l.EnterPaced(size, nil, 0) },
 		} {
 			l := DelayLine{link: link, random: *rand.NewPCG(i, 3)}
 			enter(&l)
-			sum[name] += float64(l.last - serial)
+			sum[name] += float64(l.lastExit - serial)
 		}
 	}
 	for name, total := range sum {

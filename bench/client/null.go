@@ -14,7 +14,7 @@ import (
 func Null(workers int) Engine {
 	n := &null{topics: map[string]*nullTopic{}}
 	for range workers {
-		news := make(chan nullMessage, nullBacklog)
+		news := make(chan nullMessage, nullQueueSize)
 		n.workers = append(n.workers, news)
 		n.delivering.Go(func() { deliver(news) })
 	}
@@ -22,7 +22,7 @@ func Null(workers int) Engine {
 }
 
 // nullBacklog is how many messages may wait for a worker before publishers wait for it.
-const nullBacklog = 1024
+const nullQueueSize = 1024
 
 type null struct {
 	workers    []chan nullMessage
@@ -34,26 +34,26 @@ type null struct {
 
 // A nullTopic numbers its messages and knows its subscribers, by worker.
 type nullTopic struct {
-	followers [][]follower
+	subscribers [][]nullSubscriber
 
 	mu  sync.Mutex // guards what follows; held until all workers have a message, so that none sees them in another order
 	seq uint64
 }
 
-type follower struct {
+type nullSubscriber struct {
 	client int
 	sink   Sink
 }
 
 type nullMessage struct {
-	batch     *Batch
-	followers []follower
+	batch       *Batch
+	subscribers []nullSubscriber
 }
 
 // deliver hands on what comes until the transport is closed.
 func deliver(news <-chan nullMessage) {
 	for m := range news {
-		for _, f := range m.followers {
+		for _, f := range m.subscribers {
 			f.sink.Deliver(f.client, m.batch, clock.Now())
 		}
 	}
@@ -65,10 +65,10 @@ func (n *null) Open(sub Subscription, sink Sink) Session {
 	for _, name := range sub.Topics {
 		t := n.topics[name]
 		if t == nil {
-			t = &nullTopic{followers: make([][]follower, len(n.workers))}
+			t = &nullTopic{subscribers: make([][]nullSubscriber, len(n.workers))}
 			n.topics[name] = t
 		}
-		t.followers[sub.Worker] = append(t.followers[sub.Worker], follower{sub.Client, sink})
+		t.subscribers[sub.Worker] = append(t.subscribers[sub.Worker], nullSubscriber{sub.Client, sink})
 	}
 	sink.Event(sub.Client, Event{Kind: Connected}, clock.Now())
 	return &nullSession{null: n, client: sub.Client, sink: sink}
@@ -111,7 +111,7 @@ func (n *null) publish(topic string, payload []byte) uint64 {
 	defer t.mu.Unlock()
 	t.seq++
 	batch := &Batch{Messages: []Message{{Topic: []byte(topic), Seq: t.seq, Data: slices.Clone(payload)}}}
-	for w, followers := range t.followers {
+	for w, followers := range t.subscribers {
 		if len(followers) > 0 {
 			n.workers[w] <- nullMessage{batch, followers}
 		}

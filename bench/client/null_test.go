@@ -55,7 +55,7 @@ func (q *queue) Take() Publication {
 // Every message reaches every subscriber of every worker once and in order, and its
 // publisher hears of each.
 func TestNullDeliversEverything(t *testing.T) {
-	const workers, each = 2, 3 * nullBacklog
+	const workers, each = 2, 3 * nullQueueSize
 	n := Null(workers)
 	sinks := [workers]tally{}
 	feeds := make([]*queue, workers)

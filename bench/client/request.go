@@ -25,7 +25,7 @@ var streams = map[scenarios.Transport]stream{
 // AppendRequest appends to dst, which is empty, the request that is to be answered on a
 // connection: a poll, or the one that opens a stream or a socket.
 func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
-	s.conn, s.headAt, s.open = c, 0, false
+	s.conn, s.headerAt, s.open = c, 0, false
 	if s.Transport.ServerDials {
 		return s.appendRegistration(dst)
 	}
@@ -52,7 +52,7 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 			dst = append(dst, "Connection: close\r\n"...)
 		}
 	}
-	dst = wire.EndHead(dst, s.Config.Head)
+	dst = wire.EndHeader(dst, s.Config.HeaderBytes)
 	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(len(dst)))
 	return dst
@@ -79,11 +79,11 @@ func (s *Subscriber) appendPost(dst, target, body []byte) []byte {
 	dst = append(append(append(dst, "POST "...), target...), s.Config.common...)
 	dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
 	dst = append(strconv.AppendInt(dst, int64(len(body)), 10), "\r\n"...)
-	head := s.Config.Head
+	head := s.Config.HeaderBytes
 	if s.Sub.Backend() {
 		head = 0
 	}
-	dst = wire.EndHead(dst, head)
+	dst = wire.EndHeader(dst, head)
 	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(len(dst)))
 	s.Traffic.Up.Payload.Add(int64(len(body)))

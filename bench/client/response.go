@@ -14,36 +14,36 @@ import (
 // Take takes what answers the last request off the beginning of in, of n bytes; n is 0
 // while more is needed. done: the answer is complete, which of a stream or a socket is
 // the header that opens it; its events or frames follow, one a call.
-func (s *Subscriber) Take(in []byte, at clock.Instant) (n int, done bool, err error) {
+func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
 	switch {
 	case !s.Transport.Streams:
-		return s.takeAnswer(in, at)
+		return s.consumeResponse(in, at)
 	case !s.open:
-		return s.takeHead(in, at)
+		return s.consumeHeader(in, at)
 	case s.Duplex != nil:
-		n, err = s.takeFrame(in, at)
+		n, err = s.consumeFrame(in, at)
 	default:
-		n, err = s.takePiece(in, at)
+		n, err = s.consumePiece(in, at)
 	}
 	return n, false, err
 }
 
 // takeAnswer takes the answer to a poll or a registration.
-func (s *Subscriber) takeAnswer(in []byte, at clock.Instant) (n int, done bool, err error) {
-	a, head, err := wire.ParseAnswer(in, &s.body)
-	if head > 0 && s.headAt == 0 && !a.Interim() {
-		s.headAt = at
+func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done bool, err error) {
+	a, head, err := wire.ParseResponse(in, &s.body)
+	if head > 0 && s.headerAt == 0 && !a.Interim() {
+		s.headerAt = at
 	}
-	n, err = s.Traffic.answerCame(&a, head, len(in), err)
+	n, err = s.Traffic.countResponse(&a, head, len(in), err)
 	if err != nil {
 		return n, false, fmt.Errorf("read answer: %w", err)
 	}
 	if n == 0 || a.Interim() {
 		return n, false, nil
 	}
-	s.answered(s.headAt)
-	s.inHand, s.Closes = n, a.Closes || s.Config.NewConnection
-	defer func() { s.inHand = 0 }()
+	s.firstResponse(s.headerAt)
+	s.consuming, s.Closes = n, a.Closes || s.Config.NewConnection
+	defer func() { s.consuming = 0 }()
 	if s.Transport.ServerDials {
 		return n, true, s.receiveRegistration(a.Status, a.Body, at)
 	}
@@ -53,7 +53,7 @@ func (s *Subscriber) takeAnswer(in []byte, at clock.Instant) (n int, done bool, 
 // answerCame counts all of an answer but its body, as far as it arrived, which is the
 // beginning of size bytes, and returns how many of them it takes. Nothing may follow it:
 // that would be taken for the answer to the next request.
-func (t *Traffic) answerCame(a *wire.Message, head, size int, err error) (n int, _ error) {
+func (t *Traffic) countResponse(a *wire.Message, head, size int, err error) (n int, _ error) {
 	switch {
 	case err == nil && a.Size == 0:
 		return 0, nil
@@ -73,7 +73,7 @@ func (t *Traffic) answerCame(a *wire.Message, head, size int, err error) (n int,
 }
 
 // takeHead takes the header that opens a stream or a socket.
-func (s *Subscriber) takeHead(in []byte, at clock.Instant) (n int, done bool, err error) {
+func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done bool, err error) {
 	h, n, err := wire.ParseHeader(in)
 	if n == 0 {
 		return 0, false, err
@@ -93,14 +93,14 @@ func (s *Subscriber) takeHead(in []byte, at clock.Instant) (n int, done bool, er
 		return n, false, err
 	}
 	s.open = true
-	s.answered(at)
+	s.firstResponse(at)
 	if s.Duplex != nil {
 		s.Duplex.Opened()
 	}
 	if s.stages.Resume {
-		s.inHand = n
+		s.consuming = n
 		s.subscribed(at)
-		s.inHand = 0
+		s.consuming = 0
 	}
 	return n, true, nil
 }
@@ -109,7 +109,7 @@ func (s *Subscriber) takeHead(in []byte, at clock.Instant) (n int, done bool, er
 var errEnd = fmt.Errorf("%w", io.EOF)
 
 // takePiece takes at most one piece of a stream.
-func (s *Subscriber) takePiece(in []byte, at clock.Instant) (n int, err error) {
+func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error) {
 	data, ok, n, err := s.pieces.Next(in)
 	if err != nil || !ok {
 		data = nil
@@ -119,9 +119,9 @@ func (s *Subscriber) takePiece(in []byte, at clock.Instant) (n int, err error) {
 	case errors.Is(err, io.EOF):
 		err = errEnd
 	case err == nil && len(data) > 0:
-		s.inHand = n
+		s.consuming = n
 		err = s.Receive(data, at)
-		s.inHand = 0
+		s.consuming = 0
 	}
 	return n, err
 }
@@ -130,7 +130,7 @@ func (s *Subscriber) takePiece(in []byte, at clock.Instant) (n int, err error) {
 type Duplex interface {
 	Opened()                                // the handshake is complete; Connected is reported afterwards
 	Control(opcode byte, body []byte) error // writes a control frame
-	Answered()                              // the server answered one publication
+	Completed()                             // the server answered one publication
 }
 
 // A socket is what a Subscriber knows of its WebSocket.
@@ -141,7 +141,7 @@ type socket struct {
 }
 
 // takeFrame takes one frame.
-func (s *Subscriber) takeFrame(in []byte, at clock.Instant) (n int, err error) {
+func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error) {
 	f, err := wire.ParseFrame(in)
 	if err != nil || f.Size == 0 {
 		return 0, err
@@ -188,13 +188,13 @@ func (s *Subscriber) control(f wire.Frame) error {
 // text takes a message whose last frame has the given size: a batch, or the outcome of a
 // publication.
 func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
-	s.inHand = size
-	defer func() { s.inHand = 0 }()
+	s.consuming = size
+	defer func() { s.consuming = 0 }()
 	if err := s.decode(text); err != nil {
 		return err
 	}
 	f := &s.frame
-	if f.refused == nil && !f.acked {
+	if f.errorName == nil && !f.acked {
 		return s.deliver(len(text), at)
 	}
 	s.Traffic.Down.Envelope.Add(int64(len(text)))
@@ -202,13 +202,13 @@ func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	switch {
 	case f.id > math.MaxUint32:
 		return fmt.Errorf("%w: outcome of a publication that was not sent", ErrMalformed)
-	case f.refused != nil:
+	case f.errorName != nil:
 		const longest = 64 // bytes: a cause becomes a key of a map
-		outcome = Event{Kind: Failed, ID: uint32(f.id), Cause: string(f.refused[:min(len(f.refused), longest)])}
+		outcome = Event{Kind: Failed, ID: uint32(f.id), Cause: string(f.errorName[:min(len(f.errorName), longest)])}
 	case f.seq == 0:
 		return fmt.Errorf("%w: acknowledged without a number", ErrMalformed) // they count from 1
 	}
-	s.Duplex.Answered()
+	s.Duplex.Completed()
 	s.Report(outcome, at)
 	return nil
 }
@@ -280,24 +280,24 @@ func (s *Subscriber) receiveRegistration(status int, body []byte, at clock.Insta
 }
 
 // Posted is the answer to a publication by POST.
-type Posted struct {
+type PostResponse struct {
 	Outcome Event // its ID is the caller's to set
 	Done    bool  // the answer is complete
 	Closes  bool  // the server closes the connection after it
 }
 
 // TakePosted takes the answer to a publication by POST off the beginning of in, like Take.
-func (s *Scratch) TakePosted(t *Traffic, in []byte) (p Posted, n int, err error) {
-	a, head, err := wire.ParseAnswer(in, &s.body)
-	n, err = t.answerCame(&a, head, len(in), err)
+func (s *Scratch) ConsumePost(t *Traffic, in []byte) (p PostResponse, n int, err error) {
+	a, head, err := wire.ParseResponse(in, &s.body)
+	n, err = t.countResponse(&a, head, len(in), err)
 	if err != nil || n == 0 || a.Interim() {
-		return Posted{}, n, err
+		return PostResponse{}, n, err
 	}
 	t.Down.Envelope.Add(int64(len(a.Body)))
-	return Posted{s.postedOutcome(a.Status, a.Body), true, a.Closes}, n, nil
+	return PostResponse{s.postOutcome(a.Status, a.Body), true, a.Closes}, n, nil
 }
 
-func (s *Scratch) postedOutcome(status int, body []byte) Event {
+func (s *Scratch) postOutcome(status int, body []byte) Event {
 	if status != http.StatusOK {
 		return Event{Kind: Failed, Cause: fmt.Sprintf("publish answered with status %d", status)}
 	}

@@ -22,18 +22,18 @@ type Subscriber struct {
 	Closes    bool   // the connection ends with the last answer
 	*Scratch
 
-	sink    Sink
-	cursor  []byte        // what the client has read; empty until the first subscribe-ack
-	dialled clock.Instant // when the current attempt began
-	attempt int           // how many since the client was last subscribed
-	stages  Stages
-	ready   bool          // Connected was reported for this attempt
-	conn    Conn          // which is to carry the answer
-	headAt  clock.Instant // when the header of that answer was complete; 0: it is not
-	inHand  int           // bytes of conn that are being taken
-	open    bool          // the stream or the socket is
-	pieces  wire.Pieces   // of a stream
-	socket  socket        // of a WebSocket
+	sink      Sink
+	cursor    []byte        // what the client has read; empty until the first subscribe-ack
+	dialled   clock.Instant // when the current attempt began
+	attempt   int           // how many since the client was last subscribed
+	stages    Stages
+	ready     bool          // Connected was reported for this attempt
+	conn      Conn          // which is to carry the answer
+	headerAt  clock.Instant // when the header of that answer was complete; 0: it is not
+	consuming int           // bytes of conn that are being taken
+	open      bool          // the stream or the socket is
+	pieces    wire.Pieces   // of a stream
+	socket    socket        // of a WebSocket
 
 	polls grid // of short polling
 
@@ -52,7 +52,7 @@ type Scratch struct {
 // A Conn knows what crossed its connection, in bytes.
 type Conn interface {
 	Sent() int64
-	Understood() int64 // as far as Take has returned
+	Consumed() int64 // as far as Take has returned
 }
 
 // NewSubscriber returns a Subscriber that has not connected yet.
@@ -87,9 +87,9 @@ func (s *Subscriber) Opened(tcp, tls clock.Instant) {
 }
 
 // answered notes that the first header of an attempt is complete.
-func (s *Subscriber) answered(at clock.Instant) {
-	if s.stages.Answer == 0 {
-		s.stages.Answer = at.Sub(s.dialled)
+func (s *Subscriber) firstResponse(at clock.Instant) {
+	if s.stages.Response == 0 {
+		s.stages.Response = at.Sub(s.dialled)
 		s.stages.Requests = 1
 		s.stages.BytesUp = s.conn.Sent()
 	}
@@ -102,12 +102,12 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 	}
 	s.ready = true
 	s.stages.Ready = at.Sub(s.dialled)
-	s.stages.BytesDown = s.conn.Understood() + int64(s.inHand)
+	s.stages.BytesDown = s.conn.Consumed() + int64(s.consuming)
 	s.Report(Event{Kind: Connected, Stages: s.stages}, at)
 }
 
 // Forget gives up what has arrived of a message whose end will not come.
-func (s *Subscriber) Forget() {
+func (s *Subscriber) DiscardFragments() {
 	s.Traffic.Down.Envelope.Add(int64(len(s.socket.message)))
 	s.socket.fragmented, s.socket.message = false, nil
 }
@@ -118,7 +118,7 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	if s.open && err == io.EOF { // a proper end is errEnd
 		err = io.ErrUnexpectedEOF
 	}
-	s.Forget()
+	s.DiscardFragments()
 	s.pieces, s.open = nil, false
 	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)
 	if s.ready {
@@ -129,7 +129,7 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 }
 
 // LostPublisher reports that the connection to publish on ended or could not be opened.
-func (s *Subscriber) LostPublisher(err error, at clock.Instant) {
+func (s *Subscriber) PublisherDisconnected(err error, at clock.Instant) {
 	s.Report(Event{Kind: Disconnected, Cause: "way up: " + Cause(err)}, at)
 }
 
@@ -148,7 +148,7 @@ func (s *Subscriber) Sending(id uint32, waited time.Duration, at clock.Instant) 
 var ErrOffline = errors.New(CauseOffline)
 
 // ErrUnasked is why a connection is given up on which an answer came to no request.
-var ErrUnasked = errors.New("server answered without a request")
+var ErrUnsolicited = errors.New("server answered without a request")
 
 // NotSent reports that a publication could not be written: it was tried, or never left.
 func (s *Subscriber) NotSent(id uint32, err error, at clock.Instant) {

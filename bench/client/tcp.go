@@ -5,7 +5,7 @@ type TCP struct {
 	Up, Down TCPDirection
 
 	established bool // of one connection: the server has not ended it yet
-	over        bool // of one connection: it was reset, or has ended on both sides
+	finished    bool // of one connection: it was reset, or has ended on both sides
 }
 
 // A TCPDirection is one direction of TCP. Bytes are payload, each once however

@@ -22,7 +22,7 @@ func readTCP(fd int) TCP {
 		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Retransmitted: again, Segments: int64(info.Segs_out)},
 		Down:        TCPDirection{Bytes: int64(info.Bytes_received) - fin, Segments: int64(info.Segs_in)},
 		established: info.State == unix.BPF_TCP_ESTABLISHED,
-		over:        info.State == unix.BPF_TCP_CLOSE,
+		finished:    info.State == unix.BPF_TCP_CLOSE,
 	}
 }
 
@@ -30,7 +30,7 @@ func readTCP(fd int) TCP {
 // what came and was not read never will be. While the server may still send, it is
 // read until nothing comes in between, for the kernel looks at the state before it
 // looks at the counters, and reports what is unread at another moment.
-func lastTCP(fd int) TCP {
+func finalTCP(fd int) TCP {
 	last, unread := readTCP(fd), unreadTCP(fd)
 	for last.established {
 		before, unreadBefore := last, unread
@@ -40,7 +40,7 @@ func lastTCP(fd int) TCP {
 		}
 	}
 	last.Down.Bytes -= unread
-	if last.over && ended(fd) {
+	if last.finished && serverSentFIN(fd) {
 		last.Down.Bytes-- // its FIN, which the state shows no more
 	}
 	return last.closed()
@@ -50,7 +50,7 @@ func lastTCP(fd int) TCP {
 // reset, as happens to a client that sends a close frame to a server that has closed. It takes what is
 // unread: behind that, reading says an end where there was one (net/ipv4/tcp.c looks for
 // it first), or else that the connection was reset.
-func ended(fd int) bool {
+func serverSentFIN(fd int) bool {
 	buffer := make([]byte, 4096)
 	for {
 		n, _, err := unix.Recvfrom(fd, buffer, unix.MSG_DONTWAIT)

@@ -34,7 +34,7 @@ type Socket interface {
 }
 
 // ask has a socket read.
-func ask[T any](c Socket, read func(fd int) T) (found T) {
+func readSocket[T any](c Socket, read func(fd int) T) (found T) {
 	c.Control(func(fd int) { found = read(fd) })
 	return found
 }
@@ -70,7 +70,7 @@ func (t *Traffic) TCP() TCP {
 	defer t.mu.Unlock()
 	total := t.closed
 	for c := range t.open {
-		total.add(ask(c, readTCP))
+		total.add(readSocket(c, readTCP))
 	}
 	return total
 }
@@ -90,18 +90,18 @@ func (t *Traffic) Accepted(c Socket) {
 	}
 	t.open[c] = struct{}{}
 	if t.options == nil {
-		t.options = ask(c, readOptions)
+		t.options = readSocket(c, readOptions)
 	}
 }
 
 // Gone counts what the kernel counted of a connection that is about to be closed:
 // afterwards it answers nothing.
-func (t *Traffic) Gone(c Socket) {
+func (t *Traffic) Closed(c Socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.open[c]; !ok {
 		return
 	}
 	delete(t.open, c)
-	t.closed.add(ask(c, lastTCP))
+	t.closed.add(readSocket(c, finalTCP))
 }

@@ -13,8 +13,8 @@ func TestTrafficForgetsWhatIsGone(t *testing.T) {
 	s := new(asked)
 	traffic.Opened(s) // for its options
 	traffic.TCP()
-	traffic.Gone(s)
-	traffic.Gone(s)
+	traffic.Closed(s)
+	traffic.Closed(s)
 	traffic.TCP()
 	if s.times != 3 || len(traffic.open) != 0 || traffic.Dials.Load() != 1 {
 		t.Errorf("asked %d times, %d open, %d dials; want 3, none and one", s.times, len(traffic.open), traffic.Dials.Load())

@@ -9,21 +9,21 @@ import (
 
 // Undelivered takes back what was counted of writes that did not leave a link, so that
 // every byte that was written is in just one part, and no other.
-func (t *Traffic) Undelivered(up *DelayLine) {
+func (t *Traffic) UncountUndelivered(up *DelayLine) {
 	for p, ok := up.First(); ok; p, ok = up.First() {
 		if p.begun { // what the rest of it is, is not known
 			t.Up.Envelope.Add(-int64(p.Size))
 		} else {
-			t.TakeBack(p.Data)
+			t.Uncount(p.Data)
 		}
 		up.Remove(p.Size)
 	}
 }
 
 // TakeBack takes back what was counted of one write, which the server cannot have received.
-func (t *Traffic) TakeBack(written []byte) {
+func (t *Traffic) Uncount(written []byte) {
 	if !isRequest(written) {
-		t.takeBackFrames(written)
+		t.uncountFrames(written)
 		return
 	}
 	head := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
@@ -36,12 +36,12 @@ func (t *Traffic) TakeBack(written []byte) {
 // frames are final (RFC 6455, section 5.2).
 func isRequest(written []byte) bool { return written[0]&0x80 == 0 }
 
-func (t *Traffic) takeBackFrames(frames []byte) {
+func (t *Traffic) uncountFrames(frames []byte) {
 	for len(frames) > 0 {
 		header, body := wire.OpenSealed(frames)
 		size := header + len(body)
 		if frames[0]&0x0f == wire.OpText {
-			payload := publishedIn(body)
+			payload := payloadSize(body)
 			t.Up.Framing.Add(-int64(header))
 			t.Up.Payload.Add(-int64(payload))
 			t.Up.Envelope.Add(-int64(len(body) - payload))
@@ -53,7 +53,7 @@ func (t *Traffic) takeBackFrames(frames []byte) {
 }
 
 // publishedIn is how many bytes of payload appendPublish put into a body.
-func publishedIn(body []byte) int {
+func payloadSize(body []byte) int {
 	var p struct{ Data string }
 	_ = json.Unmarshal(body, &p) // it is ours
 	return len(p.Data)

@@ -45,7 +45,7 @@ func takesBack(t *testing.T, name string, written []byte, counted results.Direct
 	up := delayOf(Link{RTT: 1})
 	up.Enter(Segment{Size: len(written), Data: written}, 0)
 	var traffic Traffic
-	traffic.Undelivered(&up)
+	traffic.UncountUndelivered(&up)
 	w := traffic.Snapshot()
 	if got, want := w.Up, (results.Direction{Payload: -counted.Payload, Envelope: -counted.Envelope, Framing: -counted.Framing, Headers: -counted.Headers}); got != want || w.Requests != -requests {
 		t.Errorf("%q: took back %+v and %d requests, want %+v and %d", name, got, w.Requests, want, -requests)

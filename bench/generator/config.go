@@ -15,7 +15,7 @@ import (
 func (d *driver) config(p *Prepare) (c client.Config, err error) {
 	c = client.Config{
 		Target: p.Target, Transport: d.transport, Workers: workers(d.scenario), Traffic: &d.traffic, Link: link(d.scenario),
-		Head: int(d.scenario.Headers.Request),
+		HeaderBytes: int(d.scenario.Headers.Request),
 	}
 	if p.BackendNamespace > 0 {
 		c.InBackendNamespace = lab.InsideOf(p.BackendNamespace)

@@ -302,12 +302,12 @@ func (d *driver) openBackend() {
 
 func (d *driver) subscription(c int, publishes bool) client.Subscription {
 	sub := client.Subscription{
-		Client:    c,
-		Worker:    d.worker(int32(c)),
-		Delivery:  string(d.scenario.Delivery),
-		Publishes: publishes,
-		Phase:     d.phases[c],
-		Reports:   c >= d.scenario.Clients.Count,
+		Client:      c,
+		Worker:      d.worker(int32(c)),
+		Delivery:    string(d.scenario.Delivery),
+		Publishes:   publishes,
+		Phase:       d.phases[c],
+		PublishOnly: c >= d.scenario.Clients.Count,
 	}
 	for _, topic := range d.plan.Subscribed[c] {
 		sub.Topics = append(sub.Topics, d.plan.Topics[topic])

@@ -39,7 +39,7 @@ func (r record) of(kinds ...client.Kind) []client.Event {
 // await waits until n events of some kinds were reported, and returns them.
 func (r record) await(t *testing.T, n int, kinds ...client.Kind) []client.Event {
 	t.Helper()
-	r.Await(t, fmt.Sprintf("%d events of %v", n, kinds), func([]clienttest.Told) bool { return len(r.of(kinds...)) >= n })
+	r.Await(t, fmt.Sprintf("%d events of %v", n, kinds), func([]clienttest.Call) bool { return len(r.of(kinds...)) >= n })
 	return r.of(kinds...)
 }
 
@@ -287,7 +287,7 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 	}{
 		{"nothing", scenarios.ClientOpened, "", "connection closed by server"},
 		{"half a header", poll, "HTTP/1.1 200 OK\r\nContent-", "connection broke off"},
-		{"no HTTP", scenarios.ClientOpened, "SSH-2.0-OpenSSH_9.9\r\n\r\n", wire.ErrAnswer.Error()},
+		{"no HTTP", scenarios.ClientOpened, "SSH-2.0-OpenSSH_9.9\r\n\r\n", wire.ErrResponse.Error()},
 		{"500", scenarios.ClientOpened, answer("500 Internal Server Error", "text/plain", "oops"), "answered with status 500"},
 		{"302", scenarios.ClientOpened, "HTTP/1.1 302 Found\r\nLocation: /v1/elsewhere\r\nContent-Length: 0\r\n\r\n", "answered with status 302"},
 		{"503 to its end", poll, "HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\nlater", "answered with status 503"},
@@ -305,7 +305,7 @@ func badAnswersBecomeCauses(t *testing.T, start starter) {
 		{"no cursor", ws, "UPGRADE" + textFrame(`{}`), client.ErrMalformed.Error()},
 		{"body cut short", poll, answer("200 OK", "application/json", ackBatch)[:100], "connection broke off"},
 		{"huge Content-Length", poll, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9000000000\r\n\r\n{", wire.ErrTooLong.Error()},
-		{"Content-Length beyond 64 bits", poll, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{", wire.ErrAnswer.Error()},
+		{"Content-Length beyond 64 bits", poll, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n{", wire.ErrResponse.Error()},
 		{"more than its answer", poll, json(ackBatch) + "HTTP/1.1 200 OK\r\n", wire.ErrMore.Error()},
 		{"Content-Length", sse, answer("200 OK", "text/event-stream", "data: "+ackBatch+"\n\n"), "stream is not in chunked coding"},
 		{"chunk of no size", sse, streamHead + "oops\r\n", wire.ErrChunk.Error()},
@@ -554,7 +554,7 @@ func publishAnswers(t *testing.T, start starter) {
 		{"no seq", answer("200 OK", "application/json", `{}`), client.Event{Kind: client.Failed, ID: 9, Cause: client.ErrMalformed.Error()}},
 		{"truncated", answer("200 OK", "application/json", `{"seq":`), client.Event{Kind: client.Failed, ID: 9, Cause: client.ErrMalformed.Error()}},
 		{"refused", answer("503 Service Unavailable", "application/json", `{"error":"hub_full"}`), client.Event{Kind: client.Failed, ID: 9, Cause: "publish answered with status 503"}},
-		{"no HTTP", "oops\r\n\r\n", client.Event{Kind: client.Failed, ID: 9, Cause: wire.ErrAnswer.Error()}},
+		{"no HTTP", "oops\r\n\r\n", client.Event{Kind: client.Failed, ID: 9, Cause: wire.ErrResponse.Error()}},
 	} {
 		p := play(t, func(_ int, c *peer) {
 			if r, ok := c.request(); ok {
@@ -727,7 +727,7 @@ func noPublicationIsRefusedAsOfflineWhileConnected(t *testing.T, start starter) 
 			sink.await(t, 1, client.Connected)
 			sink.session.Store(&s)
 			s.Publish(0, "a", []byte("x"))
-			sink.Await(t, "outcome of publication 2", func([]clienttest.Told) bool { return outcomes(sink.record)[2] == 1 })
+			sink.Await(t, "outcome of publication 2", func([]clienttest.Call) bool { return outcomes(sink.record)[2] == 1 })
 			s.Close()
 			sink.calls.Wait()
 			connected := false

@@ -17,25 +17,25 @@ import (
 // A conn is one connection of a loop, and the timer that goes with it. It can be
 // dialled again when it is closed.
 type conn struct {
-	timer   // the owner's
-	loop    *loop
-	owner   owner
-	delayed *delay // through a Link; nil: there is none
-	over    client.Distance
-	fd      int
-	serial  uint32 // distinguishes connections that had the same descriptor
-	state   connState
-	in      []byte // came, but is not understood yet
-	out     []byte // not written yet
-	sent    int64  // bytes
-	taken   int64  // bytes that the owner has understood
+	timer    // the owner's
+	loop     *loop
+	owner    owner
+	delayed  *delay // through a Link; nil: there is none
+	over     client.Distance
+	fd       int
+	serial   uint32 // distinguishes connections that had the same descriptor
+	state    connState
+	in       []byte // came, but is not understood yet
+	out      []byte // not written yet
+	sent     int64  // bytes
+	consumed int64  // bytes that the owner has understood
 }
 
 func newConn(l *loop, o owner, d client.Distance) conn {
-	c := conn{timer: timer{waiter: o}, loop: l, owner: o, over: d}
+	c := conn{timer: timer{handler: o}, loop: l, owner: o, over: d}
 	if d.Delayed() {
 		c.delayed = &delay{Distance: d}
-		c.delayed.waiter = c.delayed
+		c.delayed.handler = c.delayed
 	}
 	return c
 }
@@ -51,15 +51,15 @@ const (
 // An owner learns what happens to its conn.
 type owner interface {
 	opened(at clock.Instant)
-	arrived(in []byte, at clock.Instant) (n int, err error) // it has understood n bytes: 0 if it needs more
-	flushed(at clock.Instant)                               // all is written that could not be at once
-	broke(err error, at clock.Instant)                      // the conn is closed, not by us
-	expired(at clock.Instant)                               // its timer
+	received(in []byte, at clock.Instant) (n int, err error) // it has understood n bytes: 0 if it needs more
+	flushed(at clock.Instant)                                // all is written that could not be at once
+	disconnected(err error, at clock.Instant)                // the conn is closed, not by us
+	expired(at clock.Instant)                                // its timer
 }
 
 // Sent and Understood are those of client.Conn.
-func (c *conn) Sent() int64       { return c.sent }
-func (c *conn) Understood() int64 { return c.taken }
+func (c *conn) Sent() int64     { return c.sent }
+func (c *conn) Consumed() int64 { return c.consumed }
 
 // dial begins to open a connection, once. Its end is reported to the owner, unless it fails here.
 func (c *conn) dial(at clock.Instant) error {
@@ -76,10 +76,10 @@ func (c *conn) dial(at clock.Instant) error {
 	}
 	l.conns[fd] = c
 	c.fd, c.serial, c.state = fd, l.serial, dialling
-	c.sent, c.taken = 0, 0
+	c.sent, c.consumed = 0, 0
 	l.timers.set(&c.timer, at.Add(client.DialTimeout))
 	if c.delayed != nil {
-		c.delayed.begin(c, refused)
+		c.delayed.start(c, refused)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func (c *conn) dial(at clock.Instant) error {
 func (c *conn) connect() (fd int, refused, err error) {
 	l := c.loop
 	fd = -1
-	err = c.over.Opens(func() (err error) {
+	err = c.over.OpenSocket(func() (err error) {
 		fd, err = unix.Socket(l.engine.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		return err
 	})
@@ -134,10 +134,10 @@ func (c *conn) close() {
 	case dialling:
 		l.engine.Traffic.Abandoned.Add(1)
 	case open:
-		l.engine.Traffic.Gone(c)
+		l.engine.Traffic.Closed(c)
 	}
 	if c.delayed != nil {
-		c.delayed.abandon()
+		c.delayed.discard()
 	}
 	// What was not understood is counted, and what was never written is not, so that
 	// every byte is in just one part.
@@ -157,39 +157,39 @@ func (c *conn) fail(err error, at clock.Instant) {
 		err = c.delayed.cause(err)
 	}
 	c.close()
-	c.owner.broke(err, at)
+	c.owner.disconnected(err, at)
 }
 
 // isStill says whether the conn has the connection that it had.
-func (c *conn) isStill(serial uint32) bool { return c.state == open && c.serial == serial }
+func (c *conn) isCurrent(serial uint32) bool { return c.state == open && c.serial == serial }
 
 // happened takes what epoll reports.
-func (c *conn) happened(events uint32) {
+func (c *conn) handleEvents(events uint32) {
 	if c.delayed != nil {
-		c.delayed.happened(events)
+		c.delayed.handleEvents(events)
 		return
 	}
 	serial := c.serial
 	if c.state == dialling {
-		if events&(unix.EPOLLOUT|ending) == 0 {
+		if events&(unix.EPOLLOUT|endEvents) == 0 {
 			return
 		}
-		c.concluded(c.outcome(), clock.Now())
+		c.dialDone(c.dialError(), clock.Now())
 	}
 	// What came is read first: a write that fails closes what could still be read.
-	if c.isStill(serial) && events&(unix.EPOLLIN|ending) != 0 {
-		c.read(math.MaxInt, events&ending != 0)
+	if c.isCurrent(serial) && events&(unix.EPOLLIN|endEvents) != 0 {
+		c.read(math.MaxInt, events&endEvents != 0)
 	}
-	if c.isStill(serial) && events&unix.EPOLLOUT != 0 && len(c.out) > 0 {
+	if c.isCurrent(serial) && events&unix.EPOLLOUT != 0 && len(c.out) > 0 {
 		c.flush()
 	}
 }
 
 // ending are the events that say that nothing more will come.
-const ending = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+const endEvents = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 
 // outcome finds out how dialling ended.
-func (c *conn) outcome() error {
+func (c *conn) dialError() error {
 	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {
 		err = syscall.Errno(code)
@@ -198,7 +198,7 @@ func (c *conn) outcome() error {
 }
 
 // concluded takes how dialling ended.
-func (c *conn) concluded(err error, at clock.Instant) {
+func (c *conn) dialDone(err error, at clock.Instant) {
 	if err != nil {
 		c.fail(fmt.Errorf("dial: %w", err), at)
 		return
@@ -236,25 +236,25 @@ func (c *conn) read(limit int, toEnd bool) {
 		l.engine.Traffic.Down.Bytes.Add(int64(n))
 		full := n == len(room)
 		limit -= n
-		c.take(l.in[:kept+n], at)
-		if !c.isStill(serial) || limit == 0 || !full && !toEnd {
+		c.consume(l.in[:kept+n], at)
+		if !c.isCurrent(serial) || limit == 0 || !full && !toEnd {
 			return
 		}
-		if l.punctual(); !c.isStill(serial) { // a long backlog must not make anything late
+		if l.runDue(); !c.isCurrent(serial) { // a long backlog must not make anything late
 			return
 		}
 	}
 }
 
 // take has the owner understand what came, and keeps what it does not yet.
-func (c *conn) take(in []byte, at clock.Instant) {
+func (c *conn) consume(in []byte, at clock.Instant) {
 	serial := c.serial
 	c.in = c.in[:0]
 	for len(in) > 0 {
-		n, err := c.owner.arrived(in, at)
+		n, err := c.owner.received(in, at)
 		in = in[n:]
 		switch {
-		case !c.isStill(serial):
+		case !c.isCurrent(serial):
 			c.loop.engine.Traffic.Down.Envelope.Add(int64(len(in)))
 			return
 		case err != nil:
@@ -268,7 +268,7 @@ func (c *conn) take(in []byte, at clock.Instant) {
 			}
 			return
 		}
-		c.taken += int64(n)
+		c.consumed += int64(n)
 	}
 	c.in = nil
 }
@@ -283,7 +283,7 @@ func (c *conn) write(p []byte) error {
 		c.out = append(c.out, p...)
 		return nil
 	}
-	n, err := c.push(p)
+	n, err := c.writeSome(p)
 	if err != nil {
 		c.loop.engine.Traffic.Up.Envelope.Add(-int64(len(p))) // see close
 		return err
@@ -292,7 +292,7 @@ func (c *conn) write(p []byte) error {
 	return nil
 }
 
-func (c *conn) push(p []byte) (int, error) {
+func (c *conn) writeSome(p []byte) (int, error) {
 	for {
 		n, errno := rawWrite(c.fd, p)
 		switch errno {
@@ -310,7 +310,7 @@ func (c *conn) push(p []byte) (int, error) {
 }
 
 func (c *conn) flush() {
-	n, err := c.push(c.out)
+	n, err := c.writeSome(c.out)
 	if err != nil {
 		c.fail(err, clock.Now())
 		return
@@ -322,14 +322,14 @@ func (c *conn) flush() {
 }
 
 // written says whether all that was written is out of our hands.
-func (c *conn) written() bool {
+func (c *conn) allWritten() bool {
 	return len(c.out) == 0 && (c.delayed == nil || c.delayed.up.Empty())
 }
 
 // hurry lets what was written leave at once, however far the server is.
-func (c *conn) hurry() {
+func (c *conn) skipDelay() {
 	if c.delayed != nil {
-		c.delayed.depart(never)
+		c.delayed.sendDue(never)
 	}
 }
 

@@ -52,7 +52,7 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 	l.mu.Lock()
 	defer l.unlock()
 	s := newSession(l, sub, sink)
-	s.begin(clock.Now())
+	s.start(clock.Now())
 	return s
 }
 

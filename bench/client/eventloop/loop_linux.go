@@ -22,7 +22,7 @@ const never = clock.Instant(math.MaxInt64)
 type loop struct {
 	engine  *engine
 	address unix.Sockaddr // of the target
-	poll    int           // descriptor of the epoll instance
+	epollFD int           // descriptor of the epoll instance
 	wakeFD  int           // eventfd: another goroutine has changed when the loop must wake
 
 	// mu is held while the loop works, and by a caller that opens, closes or publishes from
@@ -33,7 +33,7 @@ type loop struct {
 	timers timers
 	feed   client.Feed   // nil: nothing to publish
 	feedAt clock.Instant // when to ask it again
-	wakes  clock.Instant // when a sleeping loop wakes; 0 while it is awake
+	wakeAt clock.Instant // when a sleeping loop wakes; 0 while it is awake
 	closed bool
 	pinned bool // it keeps its P while it sleeps
 
@@ -47,7 +47,7 @@ type loop struct {
 const readSize = 64 << 10
 
 func newLoop(e *engine) (*loop, error) {
-	l := &loop{engine: e, poll: -1, wakeFD: -1}
+	l := &loop{engine: e, epollFD: -1, wakeFD: -1}
 	if err := l.open(); err != nil {
 		l.release()
 		return nil, err
@@ -56,7 +56,7 @@ func newLoop(e *engine) (*loop, error) {
 }
 
 func (l *loop) open() (err error) {
-	if l.poll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+	if l.epollFD, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("create epoll instance: %w", err)
 	}
 	if l.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
@@ -71,7 +71,7 @@ func (l *loop) open() (err error) {
 
 // release closes what open opened.
 func (l *loop) release() {
-	for _, fd := range []int{l.wakeFD, l.poll} {
+	for _, fd := range []int{l.wakeFD, l.epollFD} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
@@ -82,7 +82,7 @@ func (l *loop) release() {
 func (l *loop) watch(fd int, serial uint32) error {
 	const edges = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 	ev := unix.EpollEvent{Events: edges & math.MaxUint32, Fd: int32(fd), Pad: int32(serial)}
-	if err := unix.EpollCtl(l.poll, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
+	if err := unix.EpollCtl(l.epollFD, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
 		return fmt.Errorf("watch descriptor: %w", err)
 	}
 	return nil
@@ -90,7 +90,7 @@ func (l *loop) watch(fd int, serial uint32) error {
 
 // unlock ends work from outside, which may have given the loop a reason to wake earlier.
 func (l *loop) unlock() {
-	if l.wakes != 0 && l.due() < l.wakes {
+	if l.wakeAt != 0 && l.due() < l.wakeAt {
 		l.wake()
 	}
 	l.mu.Unlock()
@@ -119,15 +119,15 @@ func (l *loop) run() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !l.closed {
-		l.wakes = l.due()
+		l.wakeAt = l.due()
 		l.mu.Unlock()
 		n := l.sleep(events[:])
 		l.mu.Lock()
-		l.wakes = 0
-		l.punctual()
+		l.wakeAt = 0
+		l.runDue()
 		for i := range events[:n] {
 			l.handle(&events[i])
-			l.punctual()
+			l.runDue()
 		}
 	}
 }
@@ -135,8 +135,8 @@ func (l *loop) run() {
 // sleep waits until something happens or is due.
 func (l *loop) sleep(events []unix.EpollEvent) int {
 	var timeout *unix.Timespec // none: for ever
-	if l.wakes != never {
-		ts := unix.NsecToTimespec(int64(max(0, l.wakes.Sub(clock.Now()))))
+	if l.wakeAt != never {
+		ts := unix.NsecToTimespec(int64(max(0, l.wakeAt.Sub(clock.Now()))))
 		timeout = &ts
 	}
 	n, errno := l.wait(events, timeout)
@@ -150,9 +150,9 @@ func (l *loop) wait(events []unix.EpollEvent, timeout *unix.Timespec) (int, sysc
 	var n uintptr
 	var errno syscall.Errno
 	if l.pinned { // each call in full: only a call by name keeps what it points to in its place
-		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.epollFD), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	} else {
-		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
+		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.epollFD), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	}
 	return int(n), errno
 }
@@ -180,14 +180,14 @@ func pin() bool {
 
 // punctual does what is due by now. It is called after every event, so that a
 // burst of them delays nothing.
-func (l *loop) punctual() {
+func (l *loop) runDue() {
 	now := clock.Now()
 	if l.due() > now {
 		return
 	}
 	l.publish(now)
 	for k := l.timers.pop(now); k != nil; k = l.timers.pop(now) {
-		k.waiter.expired(now)
+		k.handler.expired(now)
 	}
 }
 
@@ -212,5 +212,5 @@ func (l *loop) handle(ev *unix.EpollEvent) {
 	if fd >= len(l.conns) || l.conns[fd] == nil || l.conns[fd].serial != uint32(ev.Pad) {
 		return // the wake-up, or a connection that has been closed since
 	}
-	l.conns[fd].happened(ev.Events)
+	l.conns[fd].handleEvents(ev.Events)
 }

@@ -14,31 +14,31 @@ type poster struct {
 	conn
 	session *session
 	client.Backlog
-	awaiting bool   // a publication is unanswered
-	id       uint32 // of that publication
-	first    bool   // the connection is being opened for the first time
+	awaitingResponse bool   // a publication is unanswered
+	id               uint32 // of that publication
+	firstDial        bool   // the connection is being opened for the first time
 }
 
 func newPoster(s *session) *poster {
-	p := &poster{session: s, first: true}
-	p.conn = newConn(s.loop, p, s.Config.Distance(s.Sub, client.WayUp))
+	p := &poster{session: s, firstDial: true}
+	p.conn = newConn(s.loop, p, s.Config.Distance(s.Sub, client.Upstream))
 	return p
 }
 
 func (p *poster) dial(at clock.Instant) {
-	p.Hold(at)
+	p.SetBusy(at)
 	if err := p.conn.dial(at); err != nil {
-		p.broke(err, at)
+		p.disconnected(err, at)
 	}
 }
 
 func (p *poster) opened(at clock.Instant) {
-	if p.first && len(p.session.Sub.Topics) == 0 {
+	if p.firstDial && len(p.session.Sub.Topics) == 0 {
 		p.session.Report(client.Event{Kind: client.Connected}, at)
 	}
-	p.first = false
-	p.Release(at)
-	p.proceed(at)
+	p.firstDial = false
+	p.SetFree(at)
+	p.sendNext(at)
 }
 
 func (p *poster) publish(id uint32, topic string, payload []byte) {
@@ -47,18 +47,18 @@ func (p *poster) publish(id uint32, topic string, payload []byte) {
 	switch {
 	case !ok:
 		p.session.Dropped(id, client.CauseInFlight)
-	case p.state == open && !p.awaiting && p.Empty():
+	case p.state == open && !p.awaitingResponse && p.Empty():
 		p.send(&one)
 	default:
 		p.Queue(one)
-		p.proceed(now)
+		p.sendNext(now)
 	}
 }
 
 // proceed sends the next of the queue, if the connection is free, or opens one.
-func (p *poster) proceed(at clock.Instant) {
+func (p *poster) sendNext(at clock.Instant) {
 	switch {
-	case p.Empty() || p.awaiting || p.state == dialling:
+	case p.Empty() || p.awaitingResponse || p.state == dialling:
 	case p.state == open:
 		next, _ := p.Next()
 		p.send(&next)
@@ -72,9 +72,9 @@ func (p *poster) proceed(at clock.Instant) {
 func (p *poster) send(one *client.Outgoing) {
 	p.loop.out = p.session.AppendPost(p.loop.out[:0], one.Topic, one.Payload)
 	now := clock.Now()
-	p.awaiting, p.id = true, one.ID
+	p.awaitingResponse, p.id = true, one.ID
 	p.session.Sending(one.ID, p.Waited(one, now), now)
-	p.Hold(now)
+	p.SetBusy(now)
 	if err := p.write(p.loop.out); err != nil {
 		p.fail(err, now)
 	}
@@ -82,58 +82,58 @@ func (p *poster) send(one *client.Outgoing) {
 
 func (p *poster) flushed(clock.Instant) {}
 
-func (p *poster) arrived(in []byte, at clock.Instant) (n int, err error) {
-	if !p.awaiting {
-		return 0, client.ErrUnasked
+func (p *poster) received(in []byte, at clock.Instant) (n int, err error) {
+	if !p.awaitingResponse {
+		return 0, client.ErrUnsolicited
 	}
-	posted, n, err := p.loop.scratch.TakePosted(p.session.Traffic, in)
+	posted, n, err := p.loop.scratch.ConsumePost(p.session.Traffic, in)
 	if err != nil || !posted.Done {
 		return n, err
 	}
-	p.settle(posted.Outcome, at)
+	p.complete(posted.Outcome, at)
 	if posted.Closes {
 		p.close()
-		p.session.LostPublisher(io.EOF, at)
+		p.session.PublisherDisconnected(io.EOF, at)
 	}
-	p.proceed(at)
+	p.sendNext(at)
 	return n, nil
 }
 
 // settle reports what became of the publication that was unanswered.
-func (p *poster) settle(outcome client.Event, at clock.Instant) {
+func (p *poster) complete(outcome client.Event, at clock.Instant) {
 	outcome.ID = p.id
-	p.awaiting = false
-	p.Answered()
-	p.Release(at)
+	p.awaitingResponse = false
+	p.Completed()
+	p.SetFree(at)
 	p.session.Report(outcome, at)
 }
 
-func (p *poster) broke(err error, at clock.Instant) {
-	opening := p.Held() && !p.awaiting
+func (p *poster) disconnected(err error, at clock.Instant) {
+	opening := p.Busy() && !p.awaitingResponse
 	switch {
-	case p.awaiting:
-		p.settle(client.Event{Kind: client.Failed, Cause: client.Cause(err)}, at)
-		p.session.LostPublisher(err, at)
-	case opening && !p.first:
-		p.Release(at)
+	case p.awaitingResponse:
+		p.complete(client.Event{Kind: client.Failed, Cause: client.Cause(err)}, at)
+		p.session.PublisherDisconnected(err, at)
+	case opening && !p.firstDial:
+		p.SetFree(at)
 		if next, ok := p.Next(); ok { // for which it was to be opened
-			p.Answered()
+			p.Completed()
 			p.session.Dropped(next.ID, client.CauseOffline)
 		}
 	default:
-		p.Release(at)
-		p.session.LostPublisher(err, at)
+		p.SetFree(at)
+		p.session.PublisherDisconnected(err, at)
 	}
-	p.first = false
-	p.proceed(at)
+	p.firstDial = false
+	p.sendNext(at)
 }
 
 func (p *poster) expired(at clock.Instant) { p.fail(errTimeout, at) }
 
-func (p *poster) shut() {
-	if p.awaiting {
-		p.settle(client.Event{Kind: client.Failed, Cause: client.Cause(net.ErrClosed)}, clock.Now())
+func (p *poster) stop() {
+	if p.awaitingResponse {
+		p.complete(client.Event{Kind: client.Failed, Cause: client.Cause(net.ErrClosed)}, clock.Now())
 	}
-	p.session.drop(&p.Backlog, client.CauseClosed)
+	p.session.dropQueued(&p.Backlog, client.CauseClosed)
 	p.close()
 }

@@ -10,21 +10,21 @@ import (
 // own or on the way down's, its way up.
 type session struct {
 	client.Subscriber
-	conn      // the way down
-	phase     phase
-	publisher publisher     // nil: it does not publish
-	socket    *socket       // the publisher, of a WebSocket
-	closed    bool          // by its caller
-	heard     clock.Instant // when something arrived, of a stream or a socket; see client.Config.ReadTimeout
+	conn         // the way down
+	phase        phase
+	publisher    publisher     // nil: it does not publish
+	socket       *socket       // the publisher, of a WebSocket
+	closed       bool          // by its caller
+	lastReceived clock.Instant // when something arrived, of a stream or a socket; see client.Config.ReadTimeout
 }
 
 type phase uint8
 
 const (
-	absent    phase = iota // no connection, and a time set for the next attempt
+	offline   phase = iota // no connection, and a time set for the next attempt
 	opening                // dialling, or the header that opens a stream or a socket is awaited
-	asking                 // a poll is unanswered
-	resting                // short polling: until the next poll, with a connection or without
+	polling                // a poll is unanswered
+	idle                   // short polling: until the next poll, with a connection or without
 	streaming              // a stream or a socket is open
 )
 
@@ -32,13 +32,13 @@ const (
 type publisher interface {
 	publish(id uint32, topic string, payload []byte)
 	dial(at clock.Instant) // opens a connection of its own, if it has one
-	shut()                 // nothing more goes up; what is queued is reported as dropped
+	stop()                 // nothing more goes up; what is queued is reported as dropped
 }
 
 func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 	c := &l.engine.Config
 	s := &session{Subscriber: client.NewSubscriber(c, sub, sink, &l.scratch)}
-	s.conn = newConn(l, s, c.Distance(sub, client.WayDown))
+	s.conn = newConn(l, s, c.Distance(sub, client.Downstream))
 	switch {
 	case !sub.Backend() && s.Transport.Upgrades:
 		s.socket = &socket{session: s}
@@ -50,7 +50,7 @@ func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 }
 
 // begin makes the first attempt of all.
-func (s *session) begin(at clock.Instant) {
+func (s *session) start(at clock.Instant) {
 	if s.publisher != nil {
 		s.publisher.dial(at)
 	}
@@ -68,23 +68,23 @@ func (s *session) connect(at clock.Instant) {
 func (s *session) dial(at clock.Instant) {
 	s.phase = opening
 	if err := s.conn.dial(at); err != nil {
-		s.broke(err, at)
+		s.disconnected(err, at)
 	}
 }
 
 func (s *session) opened(at clock.Instant) {
 	s.Opened(at, 0)
-	s.ask(at)
+	s.sendRequest(at)
 }
 
 // ask sends the request: a poll, or the one that opens a stream or a socket.
-func (s *session) ask(at clock.Instant) {
+func (s *session) sendRequest(at clock.Instant) {
 	s.loop.out = s.AppendRequest(s.loop.out[:0], s)
 	switch {
 	case s.socket != nil:
 		s.loop.timers.set(&s.timer, at.Add(client.DialTimeout))
 	case !s.Transport.Streams:
-		s.phase = asking
+		s.phase = polling
 		s.awaitBytes(at)
 	}
 	if err := s.write(s.loop.out); err != nil {
@@ -99,12 +99,12 @@ func (s *session) awaitBytes(since clock.Instant) {
 	}
 }
 
-func (s *session) arrived(in []byte, at clock.Instant) (n int, err error) {
-	s.heard = at
-	if s.phase == resting || s.phase == absent {
+func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
+	s.lastReceived = at
+	if s.phase == idle || s.phase == offline {
 		return 0, wire.ErrMore
 	}
-	n, done, err := s.Take(in, at)
+	n, done, err := s.Consume(in, at)
 	switch {
 	case err != nil || !done:
 	case s.phase == opening:
@@ -115,26 +115,26 @@ func (s *session) arrived(in []byte, at clock.Instant) (n int, err error) {
 		if s.Closes {
 			s.close()
 		}
-		s.rest(at)
+		s.awaitNextPoll(at)
 	}
 	return n, err
 }
 
 // rest waits for the next poll; long polling does not.
-func (s *session) rest(at clock.Instant) {
+func (s *session) awaitNextPoll(at clock.Instant) {
 	next, waits := s.NextPoll(at)
 	if !waits {
 		s.poll(at)
 		return
 	}
-	s.phase = resting
+	s.phase = idle
 	s.loop.timers.set(&s.timer, next)
 }
 
 // poll asks again, on the connection there is or on a new one.
 func (s *session) poll(at clock.Instant) {
 	if s.state == open {
-		s.ask(at)
+		s.sendRequest(at)
 	} else {
 		s.dial(at)
 	}
@@ -146,8 +146,8 @@ func (s *session) flushed(at clock.Instant) {
 	}
 }
 
-func (s *session) broke(err error, at clock.Instant) {
-	s.phase = absent
+func (s *session) disconnected(err error, at clock.Instant) {
+	s.phase = offline
 	next := at.Add(s.Disconnected(err, at))
 	if s.socket != nil {
 		s.socket.offline(at) // reports what was queued as dropped, so it follows Disconnected
@@ -157,15 +157,15 @@ func (s *session) broke(err error, at clock.Instant) {
 
 func (s *session) expired(at clock.Instant) {
 	switch s.phase {
-	case absent:
+	case offline:
 		s.Traffic.Reconnects.Add(1)
 		s.connect(at)
-	case resting:
+	case idle:
 		s.poll(at)
-	case asking:
+	case polling:
 		s.fail(client.ErrSilent, at)
 	case streaming: // the timer is set once, and put off when it finds out that it is too early
-		if until := s.heard.Add(s.Config.ReadTimeout); until > at {
+		if until := s.lastReceived.Add(s.Config.ReadTimeout); until > at {
 			s.loop.timers.set(&s.timer, until)
 			return
 		}
@@ -190,7 +190,7 @@ func (s *session) publish(id uint32, topic string, payload []byte) {
 }
 
 // drop gives up all that is queued.
-func (s *session) drop(b *client.Backlog, cause string) {
+func (s *session) dropQueued(b *client.Backlog, cause string) {
 	for _, p := range b.TakeAll() {
 		s.Dropped(p.ID, cause)
 	}
@@ -204,12 +204,12 @@ func (s *session) Close() {
 	}
 	s.closed = true
 	if s.publisher != nil {
-		s.publisher.shut()
+		s.publisher.stop()
 	}
-	s.Forget()
-	if s.socket != nil && s.phase == streaming && s.written() {
+	s.DiscardFragments()
+	if s.socket != nil && s.phase == streaming && s.allWritten() {
 		_ = s.write(s.CloseFrame(&s.loop.out)) // the server's is not waited for
-		s.hurry()
+		s.skipDelay()
 	}
 	s.close()
 }

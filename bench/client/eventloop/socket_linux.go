@@ -8,8 +8,8 @@ import (
 
 // A socket publishes in the session's own WebSocket.
 type socket struct {
-	session *session
-	ponging bool // a pong waits to be written
+	session    *session
+	pongQueued bool // a pong waits to be written
 	client.Backlog
 }
 
@@ -38,13 +38,13 @@ func (k *socket) send(p *client.Outgoing) {
 	now := clock.Now()
 	s.Sending(p.ID, k.Waited(p, now), now)
 	if err := s.write(frame); err != nil {
-		k.Answered()
+		k.Completed()
 		s.NotSent(p.ID, err, now)
 		s.fail(err, now)
 		return
 	}
 	if len(s.out) > 0 {
-		k.Hold(now)
+		k.SetBusy(now)
 	}
 }
 
@@ -55,23 +55,23 @@ func (k *socket) Opened() {}
 // Control writes a control frame.
 func (k *socket) Control(opcode byte, body []byte) error {
 	s := k.session
-	if opcode == wire.OpPong && k.ponging {
+	if opcode == wire.OpPong && k.pongQueued {
 		return nil // one that is not written yet answers for this as well (RFC 6455, section 5.5.3)
 	}
 	err := s.write(s.ControlFrame(&s.loop.out, opcode, body))
 	waits := len(s.out) > 0
-	if waits && !k.Held() {
-		k.Hold(clock.Now()) // what is published now waits for the connection
+	if waits && !k.Busy() {
+		k.SetBusy(clock.Now()) // what is published now waits for the connection
 	}
 	if opcode == wire.OpPong {
-		k.ponging = waits
+		k.pongQueued = waits
 	}
 	return err
 }
 
 func (k *socket) flushed(at clock.Instant) {
-	k.Release(at)
-	k.ponging = false
+	k.SetFree(at)
+	k.pongQueued = false
 	for s := k.session; len(s.out) == 0 && s.phase == streaming; {
 		p, ok := k.Next()
 		if !ok {
@@ -83,10 +83,10 @@ func (k *socket) flushed(at clock.Instant) {
 
 // offline gives up all that was queued, and all hope of answers.
 func (k *socket) offline(at clock.Instant) {
-	k.session.drop(&k.Backlog, client.CauseOffline)
-	k.Forget()
-	k.ponging = false
-	k.Release(at)
+	k.session.dropQueued(&k.Backlog, client.CauseOffline)
+	k.AbandonSent()
+	k.pongQueued = false
+	k.SetFree(at)
 }
 
-func (k *socket) shut() { k.session.drop(&k.Backlog, client.CauseClosed) }
+func (k *socket) stop() { k.session.dropQueued(&k.Backlog, client.CauseClosed) }

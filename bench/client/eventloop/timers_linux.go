@@ -4,9 +4,9 @@ import "pushbench/bench/clock"
 
 // A timer calls back once, when its time has come. Its zero value is not set.
 type timer struct {
-	waiter  interface{ expired(at clock.Instant) }
+	handler interface{ expired(at clock.Instant) }
 	expires clock.Instant
-	place   int // in the loop's timers, from 1; 0: none
+	index   int // in the loop's timers, from 1; 0: none
 }
 
 // timers is a binary heap of timers by when they expire.
@@ -32,34 +32,34 @@ func (t *timers) pop(now clock.Instant) *timer {
 // set gives a timer a new time to expire.
 func (t *timers) set(k *timer, at clock.Instant) {
 	k.expires = at
-	if k.place == 0 {
+	if k.index == 0 {
 		*t = append(*t, k)
-		k.place = len(*t)
+		k.index = len(*t)
 	}
-	t.settle(k)
+	t.restore(k)
 }
 
 func (t *timers) remove(k *timer) {
-	if k.place == 0 {
+	if k.index == 0 {
 		return
 	}
 	last := (*t)[len(*t)-1]
 	*t = (*t)[:len(*t)-1]
 	if last != k {
-		(*t)[k.place-1] = last
-		last.place = k.place
-		t.settle(last)
+		(*t)[k.index-1] = last
+		last.index = k.index
+		t.restore(last)
 	}
-	k.place = 0
+	k.index = 0
 }
 
 // settle moves a timer to where it belongs. Places count from 1.
-func (t timers) settle(k *timer) {
-	for k.place > 1 && k.expires < t[k.place/2-1].expires {
-		t.swap(k, t[k.place/2-1])
+func (t timers) restore(k *timer) {
+	for k.index > 1 && k.expires < t[k.index/2-1].expires {
+		t.swap(k, t[k.index/2-1])
 	}
 	for {
-		child := 2 * k.place
+		child := 2 * k.index
 		if child < len(t) && t[child].expires < t[child-1].expires {
 			child++
 		}
@@ -71,6 +71,6 @@ func (t timers) settle(k *timer) {
 }
 
 func (t timers) swap(a, b *timer) {
-	t[a.place-1], t[b.place-1] = b, a
-	a.place, b.place = b.place, a.place
+	t[a.index-1], t[b.index-1] = b, a
+	a.index, b.index = b.index, a.index
 }

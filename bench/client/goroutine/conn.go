@@ -24,13 +24,13 @@ type conn struct {
 	counting    *countingConn
 	traffic     *client.Traffic
 	readTimeout time.Duration // see client.Config
-	release     func()        // it is no longer closed when its context ends
+	detach      func()        // it is no longer closed when its context ends
 
 	opened, secured clock.Instant // when TCP was connected; when TLS was, or 0
 
-	room    []byte        // what is read into
-	in      []byte        // of it what has arrived and is not understood yet
-	arrived clock.Instant // when the last of it did
+	buffer     []byte        // what is read into
+	unread     []byte        // of it what has arrived and is not understood yet
+	receivedAt clock.Instant // when the last of it did
 }
 
 // readSize is how much is read at once to begin with, in bytes. An answer that is longer
@@ -38,7 +38,7 @@ type conn struct {
 const readSize = 4 << 10
 
 func newConn(c *countingConn) *conn {
-	return &conn{Conn: c, counting: c, traffic: c.traffic, opened: clock.Now(), release: func() {}}
+	return &conn{Conn: c, counting: c, traffic: c.traffic, opened: clock.Now(), detach: func() {}}
 }
 
 // dial opens a connection over a distance, once, that is closed when ctx ends. Nothing
@@ -52,7 +52,7 @@ func dial(ctx context.Context, config *client.Config, over *client.Distance) (*c
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	c.readTimeout = config.ReadTimeout
-	c.release = atEnd(ctx, func() { c.Close() })
+	c.detach = onDone(ctx, func() { c.Close() })
 	return c, nil
 }
 
@@ -62,7 +62,7 @@ func dialTCP(ctx context.Context, config *client.Config, over *client.Distance) 
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(over.From, 0))
 	}
 	var raw net.Conn
-	err := over.Opens(func() (err error) {
+	err := over.OpenSocket(func() (err error) {
 		raw, err = dialer.DialContext(ctx, "tcp", config.Target)
 		return err
 	})
@@ -96,23 +96,23 @@ func (c *conn) secure(ctx context.Context, config *tls.Config) error {
 
 // close closes the connection, whether or not its context has ended.
 func (c *conn) close() {
-	c.release()
+	c.detach()
 	c.Close()
 }
 
 // A taker takes what arrives off the beginning of in, of n bytes, as client.Subscriber does.
-type taker interface {
-	Take(in []byte, at clock.Instant) (n int, done bool, err error)
+type consumer interface {
+	Consume(in []byte, at clock.Instant) (n int, done bool, err error)
 }
 
 // receive has taken what arrives until that is done.
-func (c *conn) receive(t taker) error {
+func (c *conn) receive(t consumer) error {
 	for {
-		for more := false; len(c.in) > 0 && !more; {
-			n, done, err := t.Take(c.in, c.arrived)
-			c.in = c.in[n:]
+		for more := false; len(c.unread) > 0 && !more; {
+			n, done, err := t.Consume(c.unread, c.receivedAt)
+			c.unread = c.unread[n:]
 			if err != nil {
-				return c.giveUp(err)
+				return c.countUnread(err)
 			}
 			if done {
 				return nil
@@ -120,32 +120,32 @@ func (c *conn) receive(t taker) error {
 			more = n == 0
 		}
 		if err := c.fill(); err != nil {
-			return c.giveUp(err)
+			return c.countUnread(err)
 		}
 	}
 }
 
 // giveUp counts what was not understood, so that every byte is in just one part.
-func (c *conn) giveUp(err error) error {
-	if err == io.EOF && len(c.in) > 0 {
+func (c *conn) countUnread(err error) error {
+	if err == io.EOF && len(c.unread) > 0 {
 		err = io.ErrUnexpectedEOF
 	}
-	c.traffic.Down.Envelope.Add(int64(len(c.in)))
-	c.in = nil
+	c.traffic.Down.Envelope.Add(int64(len(c.unread)))
+	c.unread = nil
 	return err
 }
 
 // fill reads what arrives next behind what is not understood yet.
 func (c *conn) fill() error {
-	if len(c.in) > len(c.room)/2 || c.room == nil {
-		c.room = make([]byte, max(readSize, 2*len(c.room)))
+	if len(c.unread) > len(c.buffer)/2 || c.buffer == nil {
+		c.buffer = make([]byte, max(readSize, 2*len(c.buffer)))
 	}
-	kept := copy(c.room, c.in)
+	kept := copy(c.buffer, c.unread)
 	if c.readTimeout > 0 {
 		_ = c.SetReadDeadline(time.Now().Add(c.readTimeout)) // fails on what is closed, as the read will
 	}
-	n, err := c.Read(c.room[kept:])
-	c.in, c.arrived = c.room[:kept+n], clock.Now()
+	n, err := c.Read(c.buffer[kept:])
+	c.unread, c.receivedAt = c.buffer[:kept+n], clock.Now()
 	if c.counting.secured {
 		c.traffic.Down.Framing.Add(-int64(n))
 	}
@@ -162,7 +162,7 @@ func (c *conn) fill() error {
 func (c *conn) write(p []byte) error {
 	n, err := c.Write(p)
 	if n == 0 && c.counting.delayed != nil {
-		c.traffic.TakeBack(p)
+		c.traffic.Uncount(p)
 		return err
 	}
 	c.traffic.Up.Envelope.Add(-int64(len(p) - n))
@@ -173,20 +173,20 @@ func (c *conn) write(p []byte) error {
 }
 
 // Sent and Understood are those of client.Conn; what is TLS's is understood.
-func (c *conn) Sent() int64       { return c.counting.sent.Load() }
-func (c *conn) Understood() int64 { return c.counting.received.Load() - int64(len(c.in)) }
+func (c *conn) Sent() int64     { return c.counting.sent.Load() }
+func (c *conn) Consumed() int64 { return c.counting.received.Load() - int64(len(c.unread)) }
 
 // hurry lets what is written from now on leave at once, however far the server is,
 // or fail if something is still on its way.
-func (c *conn) hurry() {
+func (c *conn) skipDelay() {
 	if c.counting.delayed != nil {
-		c.counting.delayed.hurried.Store(true)
+		c.counting.delayed.skipDelay.Store(true)
 	}
 }
 
 // atEnd does something when ctx ends, unless it is released before. When release
 // returns, it will not be done any more, nor is it being done. release may be called again.
-func atEnd(ctx context.Context, do func()) (release func()) {
+func onDone(ctx context.Context, do func()) (release func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)

@@ -32,18 +32,18 @@ func cutAt(text string, at int) io.Reader {
 type splitter struct {
 	size, left int
 	pieces     []string
-	understood []int64 // before each
+	consumed   []int64 // before each
 	conn       *conn
 }
 
-func (s *splitter) Take(in []byte, at clock.Instant) (n int, done bool, err error) {
+func (s *splitter) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
 	if len(in) < s.size {
 		return 0, false, nil
 	}
 	if at == 0 {
 		return 0, false, errors.New("no instant of arrival")
 	}
-	s.understood = append(s.understood, s.conn.Understood())
+	s.consumed = append(s.consumed, s.conn.Consumed())
 	s.pieces = append(s.pieces, string(in[:s.size]))
 	s.left--
 	return s.size, s.left == 0, nil
@@ -80,7 +80,7 @@ func TestReceiveDoesNotDependOnHowBytesAreCut(t *testing.T) {
 			if got := strings.Join(pieces, ""); len(pieces) != count || got != whole[:count*size] {
 				t.Errorf("pieces of %d, %s: got %d pieces of %d bytes in all, want %d pieces", size, name, len(pieces), len(got), count)
 			}
-			for i, got := range append(first.understood, rest.understood...) {
+			for i, got := range append(first.consumed, rest.consumed...) {
 				if got != int64(i*size) {
 					t.Fatalf("pieces of %d, %s: %d bytes understood before piece %d", size, name, got, i)
 				}
@@ -127,9 +127,9 @@ func TestConnCountsWhatItCarries(t *testing.T) {
 func TestAtEnd(t *testing.T) {
 	var done atomic.Int64
 	ctx, cancel := context.WithCancel(context.Background())
-	released := atEnd(ctx, func() { done.Add(1) })
+	released := onDone(ctx, func() { done.Add(1) })
 	released()
-	ran := atEnd(ctx, func() { done.Add(10) })
+	ran := onDone(ctx, func() { done.Add(10) })
 	cancel()
 	ran() // waits for it, if it has begun
 	before := done.Load()

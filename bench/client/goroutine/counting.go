@@ -64,7 +64,7 @@ func (c *countingConn) Close() error {
 		c.reading.Lock()
 		defer c.reading.Unlock()
 	}
-	c.traffic.Gone(c)
+	c.traffic.Closed(c)
 	return c.Conn.Close()
 }
 

@@ -17,21 +17,21 @@ import (
 // millisecond, and never early.
 type delayedConn struct {
 	*net.TCPConn
-	traffic  *client.Traffic
-	up, down *delayedPipe
-	closed   chan struct{}
-	working  sync.WaitGroup
-	hang     func() error // up, once
+	traffic   *client.Traffic
+	up, down  *delayedPipe
+	closed    chan struct{}
+	working   sync.WaitGroup
+	closeOnce func() error // up, once
 
-	rest    []byte // read in part
-	end     error  // what Read says when there is no rest
-	hurried atomic.Bool
+	unread    []byte // read in part
+	readErr   error  // what Read says when there is no rest
+	skipDelay atomic.Bool
 }
 
 // dialDelayed returns the outcome of a dial a round trip later, when the client learns of it.
 func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.Traffic, over *client.Distance) (*conn, error) {
-	up, down := over.Lines()
-	known := down.Leaves(0, up.Leaves(0, clock.Now()))
+	up, down := over.DelayLines()
+	known := down.ExitTime(0, up.ExitTime(0, clock.Now()))
 	for clock.Now() < known && clock.Wait(ctx, known) {
 	}
 	if ctx.Err() != nil {
@@ -52,7 +52,7 @@ func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.T
 
 func newDelayedConn(raw *net.TCPConn, traffic *client.Traffic, up, down client.DelayLine) *delayedConn {
 	f := &delayedConn{TCPConn: raw, traffic: traffic, up: newDelayedPipe(up), down: newDelayedPipe(down), closed: make(chan struct{})}
-	f.hang = sync.OnceValue(f.hangUp)
+	f.closeOnce = sync.OnceValue(f.shutdown)
 	f.working.Go(f.upload)
 	f.working.Go(f.download)
 	return f
@@ -60,25 +60,25 @@ func newDelayedConn(raw *net.TCPConn, traffic *client.Traffic, up, down client.D
 
 // Read waits until something comes out of the link.
 func (f *delayedConn) Read(p []byte) (int, error) {
-	if len(f.rest) == 0 && f.end == nil {
+	if len(f.unread) == 0 && f.readErr == nil {
 		piece, ok := f.down.first(f.closed)
 		if !ok {
 			return 0, net.ErrClosed
 		}
 		f.down.remove(piece.Size)
-		f.rest, f.end = piece.Data, piece.End
+		f.unread, f.readErr = piece.Data, piece.End
 	}
-	if len(f.rest) == 0 {
-		return 0, f.end
+	if len(f.unread) == 0 {
+		return 0, f.readErr
 	}
-	n := copy(p, f.rest)
-	f.rest = f.rest[n:]
+	n := copy(p, f.unread)
+	f.unread = f.unread[n:]
 	return n, nil
 }
 
 // Write puts p on its way, whole. It waits only while too much is.
 func (f *delayedConn) Write(p []byte) (int, error) {
-	if f.hurried.Load() {
+	if f.skipDelay.Load() {
 		return f.writeAtOnce(p)
 	}
 	piece := append([]byte(nil), p...)
@@ -122,7 +122,7 @@ func (f *delayedConn) download() {
 		n, err := f.TCPConn.Read(buffer)
 		data := append([]byte(nil), buffer[:n]...)
 		full := f.down.put(func(l *client.DelayLine, now clock.Instant) {
-			l.Trickle(n, data, now)
+			l.EnterPaced(n, data, now)
 			if err != nil {
 				l.Enter(client.Segment{End: err}, now)
 			}
@@ -134,29 +134,29 @@ func (f *delayedConn) download() {
 }
 
 // Close closes the connection and forgets what is on its way.
-func (f *delayedConn) Close() error { return f.hang() }
+func (f *delayedConn) Close() error { return f.closeOnce() }
 
-func (f *delayedConn) hangUp() error {
+func (f *delayedConn) shutdown() error {
 	close(f.closed)
 	err := f.TCPConn.Close()
 	f.working.Wait()
 	f.up.mu.Lock()
 	defer f.up.mu.Unlock()
-	f.traffic.Undelivered(&f.up.line)
+	f.traffic.UncountUndelivered(&f.up.line)
 	return err
 }
 
 // A delayedPipe is a DelayLine between two goroutines: one puts in, one takes out.
 type delayedPipe struct {
-	came, went chan struct{} // hold one when something was put in, taken out
-	timer      *time.Timer   // of the goroutine that takes out
+	added, removed chan struct{} // hold one when something was put in, taken out
+	timer          *time.Timer   // of the goroutine that takes out
 
 	mu   sync.Mutex // guards line
 	line client.DelayLine
 }
 
 func newDelayedPipe(l client.DelayLine) *delayedPipe {
-	return &delayedPipe{came: make(chan struct{}, 1), went: make(chan struct{}, 1), timer: time.NewTimer(time.Hour), line: l}
+	return &delayedPipe{added: make(chan struct{}, 1), removed: make(chan struct{}, 1), timer: time.NewTimer(time.Hour), line: l}
 }
 
 // signal leaves a note in a channel that holds one.
@@ -175,7 +175,7 @@ func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-
 			return err
 		}
 		select {
-		case <-h.went:
+		case <-h.removed:
 		case <-closed:
 		}
 	}
@@ -195,7 +195,7 @@ func (h *delayedPipe) fill(fill func(*client.DelayLine, clock.Instant), closed <
 		return false, nil
 	}
 	fill(&h.line, clock.Now())
-	signal(h.came)
+	signal(h.added)
 	return true, nil
 }
 
@@ -214,7 +214,7 @@ func (h *delayedPipe) first(closed <-chan struct{}) (piece client.Segment, ok bo
 		}
 		select {
 		case <-h.timer.C:
-		case <-h.came:
+		case <-h.added:
 		case <-closed:
 			return client.Segment{}, false
 		}
@@ -231,7 +231,7 @@ func (h *delayedPipe) remove(n int) {
 	h.mu.Lock()
 	h.line.Remove(n)
 	h.mu.Unlock()
-	signal(h.went)
+	signal(h.removed)
 }
 
 func (h *delayedPipe) empty() bool {

@@ -27,7 +27,7 @@ type engine struct {
 
 func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &session{Subscriber: client.NewSubscriber(&e.Config, sub, sink, new(client.Scratch)), over: e.Distance(sub, client.WayDown), cancel: cancel}
+	s := &session{Subscriber: client.NewSubscriber(&e.Config, sub, sink, new(client.Scratch)), distance: e.Distance(sub, client.Downstream), cancel: cancel}
 	switch {
 	case s.Transport.Upgrades && !sub.Backend():
 		socket := newSocket(s)
@@ -40,7 +40,7 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 		if sub.Publishes {
 			s.outbox = newPoster(ctx, s)
 		}
-		s.start(ctx, s.receiver())
+		s.start(ctx, s.serveFunc())
 	}
 	return s
 }
@@ -53,7 +53,7 @@ func (e *engine) Pace(_ int, feed client.Feed) { client.PaceByGoroutine(&e.pacin
 func (e *engine) Close() { e.pacing.Wait() }
 
 // receiver is the way down of the transports that are plain HTTP.
-func (s *session) receiver() func(context.Context) error {
+func (s *session) serveFunc() func(context.Context) error {
 	switch {
 	case s.Transport.ServerDials:
 		return (&receiver{session: s}).serve
@@ -67,21 +67,21 @@ func (s *session) receiver() func(context.Context) error {
 // A session keeps one client subscribed until it is closed.
 type session struct {
 	client.Subscriber
-	over   client.Distance // of the way down
-	outbox *outbox
-	socket *socket // nil: the transport is no WebSocket
-	out    []byte  // the last request
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	distance client.Distance // of the way down
+	outbox   *outbox
+	socket   *socket // nil: the transport is no WebSocket
+	request  []byte  // the last request
+	cancel   context.CancelFunc
+	done     sync.WaitGroup
 }
 
 func (s *session) Publish(id uint32, topic string, payload []byte) {
-	s.outbox.push(id, topic, payload)
+	s.outbox.publish(id, topic, payload)
 }
 
 func (s *session) Close() {
 	if s.outbox != nil {
-		s.outbox.shut()
+		s.outbox.stop()
 	}
 	s.cancel()
 	s.done.Wait()
@@ -92,7 +92,7 @@ func (s *session) Close() {
 
 // open opens a connection of the way down.
 func (s *session) open(ctx context.Context) (*conn, error) {
-	c, err := dial(ctx, s.Config, &s.over)
+	c, err := dial(ctx, s.Config, &s.distance)
 	if err == nil {
 		s.Opened(c.opened, c.secured)
 	}
@@ -100,9 +100,9 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 }
 
 // ask sends the request that follows and takes its answer.
-func (s *session) ask(c *conn) error {
-	s.out = s.AppendRequest(s.out[:0], c)
-	if err := c.write(s.out); err != nil {
+func (s *session) sendRequest(c *conn) error {
+	s.request = s.AppendRequest(s.request[:0], c)
+	if err := c.write(s.request); err != nil {
 		return err
 	}
 	return c.receive(s)
@@ -115,7 +115,7 @@ func (s *session) stream(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
-	if err := s.ask(c); err != nil {
+	if err := s.sendRequest(c); err != nil {
 		return err
 	}
 	return c.receive(s)
@@ -125,7 +125,7 @@ func (s *session) stream(ctx context.Context) error {
 // and again until the session is closed. Each attempt and each end is reported.
 func (s *session) start(ctx context.Context, serve func(context.Context) error) {
 	s.done.Go(func() {
-		defer s.Forget()
+		defer s.DiscardFragments()
 		defer s.offline()
 		for {
 			s.Connecting(clock.Now())

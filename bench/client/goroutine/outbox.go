@@ -15,12 +15,12 @@ import (
 // and so little cannot fill a socket's buffer, so the write cannot block. All
 // else is queued and sent by the goroutine that finds the connection free.
 type outbox struct {
-	session *session
-	send    func(p client.Outgoing) error // writes one publication; client.ErrOffline when there is no connection
-	online  func() bool                   // there is a connection to write to
-	reach   func() error                  // opens the connection if there is none, for as long as that takes; nil: send does without
-	waits   bool                          // the connection is taken until proceed is called, when the answer is there
-	end     func()                        // releases what send holds; may be nil
+	session        *session
+	send           func(p client.Outgoing) error // writes one publication; client.ErrOffline when there is no connection
+	online         func() bool                   // there is a connection to write to
+	connect        func() error                  // opens the connection if there is none, for as long as that takes; nil: send does without
+	awaitsResponse bool                          // the connection is taken until proceed is called, when the answer is there
+	wait           func()                        // releases what send holds; may be nil
 
 	mu      sync.Mutex // guards what follows
 	backlog client.Backlog
@@ -30,7 +30,7 @@ type outbox struct {
 }
 
 // push sends or queues a publication, or reports why not.
-func (o *outbox) push(id uint32, topic string, payload []byte) {
+func (o *outbox) publish(id uint32, topic string, payload []byte) {
 	p, now, refused := o.admit(id, topic, payload)
 	switch {
 	case refused != "":
@@ -60,7 +60,7 @@ func (o *outbox) admit(id uint32, topic string, payload []byte) (p client.Outgoi
 	o.backlog.Queue(p)
 	if !o.busy {
 		o.busy = true
-		o.working.Go(o.proceed)
+		o.working.Go(o.sendQueued)
 	}
 	return p, false, ""
 }
@@ -70,39 +70,39 @@ func (o *outbox) admit(id uint32, topic string, payload []byte) (p client.Outgoi
 // has a schedule to keep.
 func (o *outbox) transmit(p client.Outgoing) {
 	err := o.send(p)
-	if o.reach != nil && errors.Is(err, client.ErrOffline) && o.putBack(p) {
+	if o.connect != nil && errors.Is(err, client.ErrOffline) && o.requeue(p) {
 		return
 	}
-	if o.settle(p.ID, err) {
-		o.proceed()
+	if o.finish(p.ID, err) {
+		o.sendQueued()
 	}
 }
 
 // putBack makes p the first of the queue, unless the session is closed.
-func (o *outbox) putBack(p client.Outgoing) bool {
+func (o *outbox) requeue(p client.Outgoing) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return false
 	}
 	o.backlog.QueueFirst(p)
-	o.working.Go(o.proceed)
+	o.working.Go(o.sendQueued)
 	return true
 }
 
 // proceed sends what is queued; the connection must be free.
-func (o *outbox) proceed() {
+func (o *outbox) sendQueued() {
 	for p, ok := o.next(); ok; p, ok = o.next() {
-		if !o.settle(p.ID, o.attempt(p)) {
+		if !o.finish(p.ID, o.connectAndSend(p)) {
 			return
 		}
 	}
 }
 
 // attempt opens the connection if need be and sends one publication.
-func (o *outbox) attempt(p client.Outgoing) error {
-	if o.reach != nil {
-		if err := o.reach(); err != nil {
+func (o *outbox) connectAndSend(p client.Outgoing) error {
+	if o.connect != nil {
+		if err := o.connect(); err != nil {
 			return fmt.Errorf("%w: %w", client.ErrOffline, err)
 		}
 	}
@@ -111,14 +111,14 @@ func (o *outbox) attempt(p client.Outgoing) error {
 
 // settle reports what became of the sending, if that is known yet, and
 // whether the connection is free again.
-func (o *outbox) settle(id uint32, err error) (free bool) {
-	if err == nil && o.waits {
+func (o *outbox) finish(id uint32, err error) (free bool) {
+	if err == nil && o.awaitsResponse {
 		return false
 	}
-	o.change(func(b *client.Backlog) {
-		b.Release(clock.Now())
+	o.update(func(b *client.Backlog) {
+		b.SetFree(clock.Now())
 		if err != nil {
-			b.Answered()
+			b.Completed()
 		}
 	})
 	if err != nil {
@@ -141,13 +141,13 @@ func (o *outbox) sending(p *client.Outgoing) {
 	now := clock.Now()
 	o.mu.Lock()
 	waited := o.backlog.Waited(p, now)
-	o.backlog.Hold(now)
+	o.backlog.SetBusy(now)
 	o.mu.Unlock()
 	o.session.Sending(p.ID, waited, now)
 }
 
 // change has the backlog changed under the lock.
-func (o *outbox) change(do func(*client.Backlog)) {
+func (o *outbox) update(do func(*client.Backlog)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	do(&o.backlog)
@@ -156,7 +156,7 @@ func (o *outbox) change(do func(*client.Backlog)) {
 // shut lets nothing more in, nor anything out that is not yet being sent. It comes
 // before the connection is closed: else what is queued would be tried on one
 // that we took away ourselves, and be reported as lost by it.
-func (o *outbox) shut() {
+func (o *outbox) stop() {
 	o.mu.Lock()
 	o.closed = true
 	unsent := o.backlog.TakeAll()
@@ -169,7 +169,7 @@ func (o *outbox) shut() {
 // close waits until nothing is being sent. shut has come before.
 func (o *outbox) close() {
 	o.working.Wait()
-	if o.end != nil {
-		o.end()
+	if o.wait != nil {
+		o.wait()
 	}
 }

@@ -16,7 +16,7 @@ import (
 func sends(waits bool) (*outbox, *clienttest.Observer) {
 	r := clienttest.NewObserver()
 	s := &session{Subscriber: client.NewSubscriber(&client.Config{InFlight: 100, Traffic: new(client.Traffic)}, client.Subscription{}, r, new(client.Scratch))}
-	o := &outbox{session: s, online: func() bool { return true }, waits: waits}
+	o := &outbox{session: s, online: func() bool { return true }, awaitsResponse: waits}
 	o.send = func(p client.Outgoing) error {
 		o.sending(&p)
 		return nil
@@ -42,10 +42,10 @@ func TestOurOwnDelayIsNotHeldUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, r := sends(false)
 		o.busy = true // the goroutine is on its way
-		o.push(1, "a", nil)
-		o.push(2, "a", nil)
+		o.publish(1, "a", nil)
+		o.publish(2, "a", nil)
 		time.Sleep(20 * time.Millisecond)
-		o.proceed()
+		o.sendQueued()
 		for id := uint32(1); id <= 2; id++ {
 			if got := waited(t, r, id); got != 0 {
 				t.Errorf("publication %d was held up for %v, want 0s: the connection was free", id, got)
@@ -60,19 +60,19 @@ func TestHeldUpIsTheTimeTheConnectionWasTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ms = time.Millisecond
 		o, r := sends(true)
-		o.push(1, "a", nil)
+		o.publish(1, "a", nil)
 		time.Sleep(10 * ms)
-		o.push(2, "a", nil)
+		o.publish(2, "a", nil)
 		time.Sleep(20 * ms)
-		o.change((*client.Backlog).Answered)
-		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
+		o.update((*client.Backlog).Completed)
+		o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) })
 		time.Sleep(5 * ms) // our own
-		o.push(3, "a", nil)
-		o.proceed() // sends 2
+		o.publish(3, "a", nil)
+		o.sendQueued() // sends 2
 		time.Sleep(40 * ms)
-		o.change((*client.Backlog).Answered)
-		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
-		o.proceed() // sends 3
+		o.update((*client.Backlog).Completed)
+		o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) })
+		o.sendQueued() // sends 3
 		for id, want := range map[uint32]time.Duration{1: 0, 2: 20 * ms, 3: 40 * ms} {
 			if got := waited(t, r, id); got != want {
 				t.Errorf("publication %d was held up for %v, want %v", id, got, want)
@@ -94,16 +94,16 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 			}
 			return write(p)
 		}
-		o.reach = func() error {
-			o.change(func(b *client.Backlog) { b.Hold(clock.Now()) })
-			defer func() { o.change(func(b *client.Backlog) { b.Release(clock.Now()) }) }()
+		o.connect = func() error {
+			o.update(func(b *client.Backlog) { b.SetBusy(clock.Now()) })
+			defer func() { o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) }) }()
 			time.Sleep(70 * time.Millisecond)
 			open = true
 			return nil
 		}
 		before := clock.Now()
-		o.push(1, "a", nil) // online said yes: it broke in this moment
-		o.push(2, "a", nil)
+		o.publish(1, "a", nil) // online said yes: it broke in this moment
+		o.publish(2, "a", nil)
 		if took := clock.Now().Sub(before); took != 0 {
 			t.Errorf("publishing took %v, want 0s", took)
 		}
@@ -112,13 +112,13 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 		if got, want := waited(t, r, 1), 70*time.Millisecond; got != want {
 			t.Errorf("held up for %v, want %v", got, want)
 		}
-		o.change((*client.Backlog).Answered)
-		o.change(func(b *client.Backlog) { b.Release(clock.Now()) })
-		o.proceed()
+		o.update((*client.Backlog).Completed)
+		o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) })
+		o.sendQueued()
 		if sent := clienttest.Events(r.All(), 0, client.Sending); len(sent) != 2 || sent[0].ID != 1 || sent[1].ID != 2 {
 			t.Errorf("sent %+v, want 1 and 2 in this order", sent)
 		}
-		o.shut()
+		o.stop()
 		o.close()
 	})
 }
@@ -129,12 +129,12 @@ func TestUnreachableDropsEachOnce(t *testing.T) {
 		o, r := sends(true)
 		o.session.Config.InFlight = 3
 		o.send = func(client.Outgoing) error { return client.ErrOffline }
-		o.reach = func() error {
+		o.connect = func() error {
 			time.Sleep(time.Second)
 			return errors.New("no route to host")
 		}
 		for id := range uint32(5) {
-			o.push(id, "a", nil)
+			o.publish(id, "a", nil)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -150,7 +150,7 @@ func TestUnreachableDropsEachOnce(t *testing.T) {
 		if !o.backlog.Idle() || o.busy {
 			t.Errorf("backlog %+v, busy %v; want it idle, false", o.backlog, o.busy)
 		}
-		o.shut()
+		o.stop()
 		o.close()
 	})
 }

@@ -15,7 +15,7 @@ type poller struct {
 
 // serve polls until a poll fails.
 func (p *poller) serve(ctx context.Context) error {
-	defer p.hangUp()
+	defer p.closeConn()
 	for {
 		if err := p.poll(ctx); err != nil {
 			return err
@@ -33,16 +33,16 @@ func (p *poller) poll(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := p.ask(p.conn); err != nil {
+	if err := p.sendRequest(p.conn); err != nil {
 		return err
 	}
 	if p.Closes {
-		p.hangUp()
+		p.closeConn()
 	}
 	return nil
 }
 
-func (p *poller) hangUp() {
+func (p *poller) closeConn() {
 	if p.conn != nil {
 		p.conn.close()
 		p.conn = nil

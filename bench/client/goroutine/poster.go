@@ -13,10 +13,10 @@ import (
 // opens at once and opens again only when a publication finds it gone.
 type poster struct {
 	*session
-	ctx    context.Context
-	over   client.Distance
-	outbox *outbox
-	out    []byte
+	ctx      context.Context
+	distance client.Distance
+	outbox   *outbox
+	request  []byte
 
 	// writing is held while a publication is written, so that what the reader
 	// learns of a connection is about what was written on it, all of it or nothing.
@@ -28,37 +28,37 @@ type poster struct {
 	id       uint32     // of that publication
 	reading  sync.WaitGroup
 
-	scratch client.Scratch // the way down has its own and works at the same time
-	posted  client.Posted  // the last answer
+	scratch  client.Scratch      // the way down has its own and works at the same time
+	response client.PostResponse // the last answer
 }
 
 func newPoster(ctx context.Context, s *session) *outbox {
-	p := &poster{session: s, ctx: ctx, over: s.Config.Distance(s.Sub, client.WayUp)}
-	p.outbox = &outbox{session: s, send: p.send, online: p.online, reach: p.reach, waits: true, end: p.reading.Wait}
+	p := &poster{session: s, ctx: ctx, distance: s.Config.Distance(s.Sub, client.Upstream)}
+	p.outbox = &outbox{session: s, send: p.send, online: p.online, connect: p.connect, awaitsResponse: true, wait: p.reading.Wait}
 	// The first connection is part of connecting, not of the first publication.
 	p.outbox.busy = true
-	p.outbox.backlog.Hold(clock.Now())
+	p.outbox.backlog.SetBusy(clock.Now())
 	p.outbox.working.Go(func() {
-		p.begin()
-		p.release()
-		p.outbox.proceed()
+		p.connectFirst()
+		p.setFree()
+		p.outbox.sendQueued()
 	})
 	return p.outbox
 }
 
-func (p *poster) begin() {
+func (p *poster) connectFirst() {
 	err := p.open()
 	switch {
 	case p.ctx.Err() != nil:
 	case err != nil:
-		p.LostPublisher(err, clock.Now())
+		p.PublisherDisconnected(err, clock.Now())
 	case len(p.Sub.Topics) == 0:
 		p.Report(client.Event{Kind: client.Connected}, clock.Now())
 	}
 }
 
 func (p *poster) open() error {
-	c, err := dial(p.ctx, p.Config, &p.over)
+	c, err := dial(p.ctx, p.Config, &p.distance)
 	if err != nil {
 		return err
 	}
@@ -76,18 +76,18 @@ func (p *poster) online() bool {
 }
 
 // reach opens a connection if there is none.
-func (p *poster) reach() error {
+func (p *poster) connect() error {
 	if p.online() {
 		return nil
 	}
 	p.Traffic.Reconnects.Add(1)
-	p.outbox.change(func(b *client.Backlog) { b.Hold(clock.Now()) })
-	defer p.release()
+	p.outbox.update(func(b *client.Backlog) { b.SetBusy(clock.Now()) })
+	defer p.setFree()
 	return p.open()
 }
 
 // release notes that the connection is free.
-func (p *poster) release() { p.outbox.change(func(b *client.Backlog) { b.Release(clock.Now()) }) }
+func (p *poster) setFree() { p.outbox.update(func(b *client.Backlog) { b.SetFree(clock.Now()) }) }
 
 // send writes one publication; its answer is the reader's.
 func (p *poster) send(one client.Outgoing) error {
@@ -98,8 +98,8 @@ func (p *poster) send(one client.Outgoing) error {
 		return client.ErrOffline
 	}
 	p.outbox.sending(&one)
-	p.out = p.AppendPost(p.out[:0], one.Topic, one.Payload)
-	if err := c.write(p.out); err != nil {
+	p.request = p.AppendPost(p.request[:0], one.Topic, one.Payload)
+	if err := c.write(p.request); err != nil {
 		c.close() // the reader finds out, and reports it
 	}
 	return nil
@@ -116,9 +116,9 @@ func (p *poster) reserve(id uint32) *conn {
 }
 
 // Take takes one answer.
-func (p *poster) Take(in []byte, _ clock.Instant) (n int, done bool, err error) {
-	p.posted, n, err = p.scratch.TakePosted(p.Traffic, in)
-	return n, p.posted.Done, err
+func (p *poster) Consume(in []byte, _ clock.Instant) (n int, done bool, err error) {
+	p.response, n, err = p.scratch.ConsumePost(p.Traffic, in)
+	return n, p.response.Done, err
 }
 
 // read reads answers until the connection ends.
@@ -126,40 +126,40 @@ func (p *poster) read(c *conn) {
 	for end := error(nil); end == nil; {
 		end = c.receive(p)
 		at := clock.Now()
-		outcome := p.posted.Outcome
+		outcome := p.response.Outcome
 		switch {
 		case end != nil:
 			outcome = client.Event{Kind: client.Failed, Cause: client.Cause(end)}
-		case p.posted.Closes:
+		case p.response.Closes:
 			end = io.EOF
 		}
 		if end != nil {
 			c.close() // before settle: a write that is stuck in it ends now
 		}
 		var awaited bool
-		outcome.ID, awaited, end = p.settle(end)
+		outcome.ID, awaited, end = p.complete(end)
 		if awaited {
-			p.outbox.change(func(b *client.Backlog) {
-				b.Answered()
-				b.Release(at)
+			p.outbox.update(func(b *client.Backlog) {
+				b.Completed()
+				b.SetFree(at)
 			})
 			p.Report(outcome, at)
 		}
 		if end != nil {
 			c.close()
 			if p.ctx.Err() == nil { // else we ended it ourselves
-				p.LostPublisher(end, at)
+				p.PublisherDisconnected(end, at)
 			}
 		}
 		if awaited {
-			p.outbox.proceed()
+			p.outbox.sendQueued()
 		}
 	}
 }
 
 // settle returns which publication an answer or the connection's end is about, if
 // any, and why the connection is given up, if it is.
-func (p *poster) settle(end error) (id uint32, awaited bool, _ error) {
+func (p *poster) complete(end error) (id uint32, awaited bool, _ error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	p.mu.Lock()
@@ -167,7 +167,7 @@ func (p *poster) settle(end error) (id uint32, awaited bool, _ error) {
 	id, awaited = p.id, p.awaiting
 	p.awaiting = false
 	if !awaited && end == nil {
-		end = client.ErrUnasked
+		end = client.ErrUnsolicited
 	}
 	if end != nil {
 		p.conn = nil

@@ -40,24 +40,24 @@ func (k *socket) serve(ctx context.Context) error {
 	}
 	k.opened = c
 	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
-	if err := k.ask(c); err != nil {
+	if err := k.sendRequest(c); err != nil {
 		return err
 	}
 	_ = c.SetReadDeadline(time.Time{})
-	c.release()
-	defer atEnd(ctx, func() { k.hangUp(c) })()
+	c.detach()
+	defer onDone(ctx, func() { k.closeGracefully(c) })()
 	return c.receive(k.session)
 }
 
 // Opened puts the connection to use when the handshake is complete. Connected is reported
 // later, so that a publication after Connected finds the connection.
-func (k *socket) Opened() { k.use(k.opened) }
+func (k *socket) Opened() { k.setConn(k.opened) }
 
 // offline closes the connection, if there is one. Disconnected is reported earlier, so that
 // no publication is refused as offline before it.
 func (k *socket) offline() {
-	k.use(nil)
-	k.outbox.change((*client.Backlog).Forget)
+	k.setConn(nil)
+	k.outbox.update((*client.Backlog).AbandonSent)
 	if k.opened != nil {
 		k.opened.close()
 		k.opened = nil
@@ -65,7 +65,7 @@ func (k *socket) offline() {
 }
 
 // use sets the connection that frames are written on.
-func (k *socket) use(c *conn) {
+func (k *socket) setConn(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.conn = c
@@ -112,13 +112,13 @@ func (k *socket) Control(opcode byte, body []byte) error {
 }
 
 // Answered makes room for one more publication.
-func (k *socket) Answered() { k.outbox.change((*client.Backlog).Answered) }
+func (k *socket) Completed() { k.outbox.update((*client.Backlog).Completed) }
 
 // hangUp ends the WebSocket in good order, unless the server takes no more, and closes.
-func (k *socket) hangUp(c *conn) {
+func (k *socket) closeGracefully(c *conn) {
 	defer c.Close()
-	c.hurry()
-	k.use(nil)
+	c.skipDelay()
+	k.setConn(nil)
 	select {
 	case k.writing <- struct{}{}:
 		defer func() { <-k.writing }()

@@ -21,9 +21,9 @@ type receiver struct {
 	registered chan struct{} // closed when the server has answered: only then is it known what is posted
 	closed     chan struct{} // closed when nothing more is taken
 
-	mu    sync.Mutex // guards what follows, and what the session decodes with
-	conns map[*conn]struct{}
-	ended bool
+	mu      sync.Mutex // guards what follows, and what the session decodes with
+	conns   map[*conn]struct{}
+	stopped bool
 }
 
 // serve registers and receives until the session ends.
@@ -32,8 +32,8 @@ func (r *receiver) serve(ctx context.Context) error {
 		return err
 	}
 	defer r.working.Wait()
-	defer r.end()
-	release := atEnd(ctx, r.end)
+	defer r.stop()
+	release := onDone(ctx, r.stop)
 	defer release()
 	accepted := make(chan error, 1)
 	r.working.Go(func() { accepted <- r.accept() })
@@ -50,10 +50,10 @@ func (r *receiver) listen(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.conns, r.ended = make(map[*conn]struct{}), false
+	r.conns, r.stopped = make(map[*conn]struct{}), false
 	r.registered, r.closed = make(chan struct{}), make(chan struct{})
 	listener := net.ListenConfig{KeepAlive: -1} // heartbeats are ours, and here there are none
-	return r.over.Opens(func() (err error) {
+	return r.distance.OpenSocket(func() (err error) {
 		r.listener, err = listener.Listen(ctx, "tcp", at)
 		return err
 	})
@@ -79,7 +79,7 @@ func (r *receiver) register(ctx context.Context) error {
 	}
 	defer c.close()
 	r.URL = r.url()
-	if err := r.ask(c); err != nil {
+	if err := r.sendRequest(c); err != nil {
 		return err
 	}
 	close(r.registered)
@@ -96,7 +96,7 @@ func (r *receiver) accept() error {
 		counting := &countingConn{Conn: raw, traffic: r.Traffic}
 		r.Traffic.Accepted(counting)
 		c := newConn(counting)
-		if !r.keep(c) {
+		if !r.track(c) {
 			c.Close()
 			return net.ErrClosed
 		}
@@ -105,23 +105,23 @@ func (r *receiver) accept() error {
 }
 
 // keep reports whether a connection is still to be served.
-func (r *receiver) keep(c *conn) bool {
+func (r *receiver) track(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.ended {
+	if !r.stopped {
 		r.conns[c] = struct{}{}
 	}
-	return !r.ended
+	return !r.stopped
 }
 
 // end closes all there is.
-func (r *receiver) end() {
+func (r *receiver) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended {
+	if r.stopped {
 		return
 	}
-	r.ended = true
+	r.stopped = true
 	close(r.closed)
 	r.listener.Close()
 	for c := range r.conns {
@@ -142,18 +142,18 @@ func (r *receiver) serveConn(c *conn) {
 		delete(r.conns, c)
 		c.Close()
 	}()
-	_ = c.receive(&posts{receiver: r, conn: c})
+	_ = c.receive(&postReader{receiver: r, conn: c})
 }
 
 // posts are what the server posts on one connection.
-type posts struct {
+type postReader struct {
 	receiver *receiver
 	conn     *conn
 	room     []byte
 }
 
 // Take takes one post and answers it.
-func (p *posts) Take(in []byte, at clock.Instant) (n int, done bool, err error) {
+func (p *postReader) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
 	m, head, err := wire.ParseRequest(in, &p.room)
 	if err != nil || m.Size == 0 {
 		return 0, false, err
@@ -161,7 +161,7 @@ func (p *posts) Take(in []byte, at clock.Instant) (n int, done bool, err error) 
 	r := p.receiver
 	r.Traffic.Down.Headers.Add(int64(head))
 	r.Traffic.Down.Framing.Add(int64(m.Size - head - len(m.Body)))
-	if err := r.posted(m.Body, at); err != nil {
+	if err := r.receivePost(m.Body, at); err != nil {
 		return m.Size, false, err
 	}
 	r.Traffic.Up.Headers.Add(int64(len(accepted)))
@@ -170,14 +170,14 @@ func (p *posts) Take(in []byte, at clock.Instant) (n int, done bool, err error) 
 
 // posted takes what the server posted, which must be a batch. One that comes again, since
 // our answer to it was lost, is counted as what it is: duplicates.
-func (r *receiver) posted(body []byte, at clock.Instant) error {
+func (r *receiver) receivePost(body []byte, at clock.Instant) error {
 	select {
 	case <-r.registered:
 	case <-r.closed:
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ended {
+	if r.stopped {
 		r.Traffic.Down.Envelope.Add(int64(len(body)))
 		return net.ErrClosed
 	}

@@ -116,10 +116,10 @@ func webSocketBytes(t *testing.T, stack wire.Library, newEngine func(client.Conf
 	for _, size := range []int{30, 125, 126, 1024, 4096, 65535, 65536} {
 		published = append(published, strings.Repeat("x", size-len(up(len(published), ""))))
 	}
-	witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
+	witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
 	for id, data := range published { // one by one, so that each comes in a batch of its own
 		session.Publish(uint32(id), "a", []byte(data))
-		witness.Await(t, "message and acknowledgement", func(told []clienttest.Told) bool {
+		witness.Await(t, "message and acknowledgement", func(told []clienttest.Call) bool {
 			return len(clienttest.Messages(told, 0)) == id+1 && len(clienttest.Events(told, 0, client.Acked)) == id+1
 		})
 	}

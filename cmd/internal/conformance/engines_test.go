@@ -44,16 +44,16 @@ func deliver(t *testing.T, engine string, transport scenarios.Transport) string 
 	e := inprocess.Engine(t, engine)(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, PollTimeout: clienttest.Timeout})
 	session := e.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 	t.Cleanup(session.Close)
-	witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
+	witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
 	const messages = 100
 	for i := range messages {
 		if _, err := server.Service.Publish("a", fmt.Appendf(nil, "message %d", i)); err != nil {
 			t.Fatal(err)
 		}
-		witness.Await(t, "message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) == i+1 })
+		witness.Await(t, "message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) == i+1 })
 	}
 	if transport == transports.LongPoll { // the poll after the last answer
-		witness.Await(t, "last poll", func([]clienttest.Told) bool { return traffic.Snapshot().Polls == messages+2 })
+		witness.Await(t, "last poll", func([]clienttest.Call) bool { return traffic.Snapshot().Polls == messages+2 })
 	}
 	var texts []string
 	for _, m := range clienttest.Messages(witness.All(), 0) {

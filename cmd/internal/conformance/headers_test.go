@@ -24,14 +24,14 @@ func TestHeadsAreFilledUp(t *testing.T) {
 					server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: stack, Limits: wire.Limits{ResponseHeaderBytes: answer}})
 					witness, traffic := clienttest.NewObserver(), new(client.Traffic)
 					engine := newEngine(client.Config{
-						Target: server.Addr, Transport: transport, Traffic: traffic, Head: request,
+						Target: server.Addr, Transport: transport, Traffic: traffic, HeaderBytes: request,
 						Interval: clienttest.Timeout / 1000, Pacing: scenarios.FixedRate, PollTimeout: clienttest.Timeout,
 					})
 					session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every), Publishes: true}, witness)
-					witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) >= 1 })
+					witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) >= 1 })
 					for id := range uint32(3) {
 						session.Publish(id, "a", []byte("x"))
-						witness.Await(t, "message and acknowledgement", func(told []clienttest.Told) bool {
+						witness.Await(t, "message and acknowledgement", func(told []clienttest.Call) bool {
 							return len(clienttest.Messages(told, 0)) == int(id)+1 && len(clienttest.Events(told, 0, client.Acked)) == int(id)+1
 						})
 					}

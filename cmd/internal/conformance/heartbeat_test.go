@@ -43,7 +43,7 @@ func TestHeartbeats(t *testing.T) {
 				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, ReadTimeout: clienttest.Timeout})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 				defer session.Close()
-				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) == 1 })
+				witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
 				from := traffic.Snapshot()
 				limit := time.After(clienttest.Timeout)
 				tick := time.NewTicker(time.Millisecond)
@@ -88,16 +88,16 @@ func TestSilenceEndsAConnection(t *testing.T) {
 				})
 				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
 				defer session.Close()
-				witness.Await(t, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, 0)) >= 1 })
+				witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) >= 1 })
 				relay.Mute()
-				silent := func(told []clienttest.Told) bool {
+				silent := func(told []clienttest.Call) bool {
 					return slices.ContainsFunc(clienttest.Events(told, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == "heard nothing for too long" })
 				}
 				witness.Await(t, "end of the patience", silent)
 				if _, err := server.Service.Publish("a", []byte("meanwhile")); err != nil {
 					t.Fatal(err)
 				}
-				witness.Await(t, "what was sent meanwhile", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) == 1 })
+				witness.Await(t, "what was sent meanwhile", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) == 1 })
 			})
 		})
 	}

@@ -66,7 +66,7 @@ func (f *farther) open(c int, publishes bool, topic string) client.Session {
 	f.Helper()
 	session := f.engine.Open(client.Subscription{Client: c, Worker: c % f.engine.Workers(), Topics: []string{topic}, Delivery: "every", Publishes: publishes}, f.witness)
 	f.Cleanup(session.Close)
-	f.witness.Await(f, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, c)) > 0 })
+	f.witness.Await(f, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, c)) > 0 })
 	return session
 }
 
@@ -94,12 +94,12 @@ func TestNothingIsFasterThanTheLink(t *testing.T) {
 				f.open(1, false, "a")
 				for c := range 2 {
 					s := clienttest.Events(f.witness.All(), c, client.Connected)[0].Stages
-					if s.TCP < roundTrip || s.Answer < 2*roundTrip || s.Ready < s.Answer {
+					if s.TCP < roundTrip || s.Response < 2*roundTrip || s.Ready < s.Response {
 						t.Errorf("client %d connected by %+v, want at least 1, 2 and 2 round trips of %v", c, s, roundTrip)
 					}
 				}
 				author.Publish(1, "a", []byte("x"))
-				f.witness.Await(t, "message and acknowledgement", func(told []clienttest.Told) bool {
+				f.witness.Await(t, "message and acknowledgement", func(told []clienttest.Call) bool {
 					return len(clienttest.Messages(told, 0)) == 1 && len(clienttest.Messages(told, 1)) == 1 && len(clienttest.Events(told, 0, client.Acked)) == 1
 				})
 				sent := f.when(0, client.Sending)[0]
@@ -129,7 +129,7 @@ func TestAPollTakesItsRoundTrips(t *testing.T) {
 				NewConnection: c.anew, Link: client.Link{RTT: roundTrip},
 			})
 			f.open(0, false, "a")
-			f.witness.Await(t, "five polls", func(told []clienttest.Told) bool { return len(clienttest.Events(told, 0, client.Polled)) >= 5 })
+			f.witness.Await(t, "five polls", func(told []clienttest.Call) bool { return len(clienttest.Events(told, 0, client.Polled)) >= 5 })
 			answered := f.when(0, client.Polled)
 			for i := range answered[1:] {
 				if gap := answered[i+1].Sub(answered[i]); gap < c.want+time.Millisecond {

@@ -121,7 +121,7 @@ func (s *stage) open(c int, change func(*client.Subscription), topics ...string)
 	}
 	session := s.engine.Open(sub, s.witness)
 	s.Cleanup(session.Close)
-	s.witness.Await(s, "subscribe-ack", func(told []clienttest.Told) bool { return len(clienttest.Batches(told, c)) > 0 })
+	s.witness.Await(s, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, c)) > 0 })
 	return session
 }
 
@@ -154,13 +154,13 @@ func (s *stage) publish(topic, data string) uint64 {
 // acknowledged waits for the acknowledgement of a publication.
 func acknowledged(t *testing.T, w *clienttest.Observer, c int, id uint32) uint64 {
 	t.Helper()
-	outcome := func(told []clienttest.Told) []client.Event {
+	outcome := func(told []clienttest.Call) []client.Event {
 		return slices.DeleteFunc(clienttest.Events(told, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
 	}
-	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(told []clienttest.Told) bool { return len(outcome(told)) > 0 })
+	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(told []clienttest.Call) bool { return len(outcome(told)) > 0 })
 	e := outcome(w.All())[0]
 	if e.Kind != client.Acked {
-		t.Fatalf("publication %d, want it acknowledged:\n%s", id, clienttest.Words([]clienttest.Told{{Client: c, Event: e}}))
+		t.Fatalf("publication %d, want it acknowledged:\n%s", id, clienttest.Format([]clienttest.Call{{Client: c, Event: e}}))
 	}
 	return e.Seq
 }
@@ -169,13 +169,13 @@ func acknowledged(t *testing.T, w *clienttest.Observer, c int, id uint32) uint64
 // A message is written topic#seq=data.
 func (s *stage) expect(c int, want ...string) {
 	s.Helper()
-	got := func(told []clienttest.Told) (lines []string) {
+	got := func(told []clienttest.Call) (lines []string) {
 		for _, m := range clienttest.Messages(told, c) {
 			lines = append(lines, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
 		}
 		return lines
 	}
-	s.witness.Await(s, fmt.Sprintf("%d messages", len(want)), func(told []clienttest.Told) bool { return len(got(told)) >= len(want) })
+	s.witness.Await(s, fmt.Sprintf("%d messages", len(want)), func(told []clienttest.Call) bool { return len(got(told)) >= len(want) })
 	if lines := got(s.witness.All()); !slices.Equal(lines, want) {
 		s.Errorf("client %d got\n%s\nwant\n%s", c, brief(lines), brief(want))
 	}
@@ -202,12 +202,12 @@ func (s *stage) away(c int, do func()) {
 	s.Helper()
 	before := len(clienttest.Events(s.witness.All(), c, client.Disconnected))
 	s.relay.Block()
-	s.witness.Await(s, "disconnected event", func(told []clienttest.Told) bool {
+	s.witness.Await(s, "disconnected event", func(told []clienttest.Call) bool {
 		return len(clienttest.Events(told, c, client.Disconnected)) > before
 	})
 	do()
 	s.relay.Unblock()
-	s.witness.Await(s, "resumed connection", func(told []clienttest.Told) bool {
+	s.witness.Await(s, "resumed connection", func(told []clienttest.Call) bool {
 		return slices.ContainsFunc(clienttest.Events(told, c, client.Connected), func(e client.Event) bool { return e.Stages.Resume })
 	})
 }
@@ -231,7 +231,7 @@ func checkStages(s *stage, events []client.Event) {
 		s.Fatalf("events %+v, want connecting and connected", events)
 	}
 	st := events[1].Stages
-	if st.TCP <= 0 || st.Answer < st.TCP || st.Ready < st.Answer || st.Resume {
+	if st.TCP <= 0 || st.Response < st.TCP || st.Ready < st.Response || st.Resume {
 		s.Errorf("stages %+v, want 0 < tcp ≤ answer ≤ ready, and no resume", st)
 	}
 	if st.Requests != 1 || st.BytesUp == 0 || st.BytesDown == 0 {
@@ -261,11 +261,11 @@ func ownWay(s *stage) {
 func reporting(s *stage) {
 	s.open(0, nil, "a")
 	const c = 1
-	reporter := s.engine.Open(client.Subscription{Client: c, Worker: c % s.engine.Workers(), Publishes: true, Reports: true}, s.witness)
+	reporter := s.engine.Open(client.Subscription{Client: c, Worker: c % s.engine.Workers(), Publishes: true, PublishOnly: true}, s.witness)
 	s.Cleanup(reporter.Close)
 	connected := func(n int) {
 		s.Helper()
-		s.witness.Await(s, "connected event", func(told []clienttest.Told) bool { return len(clienttest.Events(told, c, client.Connected)) >= n })
+		s.witness.Await(s, "connected event", func(told []clienttest.Call) bool { return len(clienttest.Events(told, c, client.Connected)) >= n })
 	}
 	connected(1)
 	for id := uint32(1); id <= 3; id++ {
@@ -274,7 +274,7 @@ func reporting(s *stage) {
 	}
 	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3")
 	s.away(0, func() {
-		s.witness.Await(s, "disconnected event of the reporter", func(told []clienttest.Told) bool { return len(clienttest.Events(told, c, client.Disconnected)) > 0 })
+		s.witness.Await(s, "disconnected event of the reporter", func(told []clienttest.Call) bool { return len(clienttest.Events(told, c, client.Disconnected)) > 0 })
 		s.publish("a", "meanwhile") // a poll that resumes is held until there is something
 	})
 	if s.transport == transports.WebSocket { // the others connect when there is something to say
@@ -378,7 +378,7 @@ func betweenPolls(s *stage) {
 		if i%3 == 0 {
 			continue // and sometimes two or three come at once
 		}
-		s.witness.Await(s, "last message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, 0)) > i })
+		s.witness.Await(s, "last message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) > i })
 	}
 	s.expect(0, want...)
 	s.expectGaps(0)
@@ -492,7 +492,7 @@ func gracefulStop(s *stage) {
 	}
 	s.publish("a", "last word")
 	s.server.Stop()
-	s.witness.Await(s, "disconnected event", func(told []clienttest.Told) bool { return len(clienttest.Events(told, 0, client.Disconnected)) > 0 })
+	s.witness.Await(s, "disconnected event", func(told []clienttest.Call) bool { return len(clienttest.Events(told, 0, client.Disconnected)) > 0 })
 	if s.transport != transports.ShortPoll { // which asks again only when its time has come
 		s.expect(0, "a#1=last word")
 	}
@@ -501,7 +501,7 @@ func gracefulStop(s *stage) {
 		s.Errorf("disconnected because of %q, want one of %q", first.Cause, wanted)
 	}
 	s.server.Restart(0)
-	s.witness.Await(s, "new epoch", func(told []clienttest.Told) bool { return len(clienttest.Gaps(told, 0)) > 0 })
+	s.witness.Await(s, "new epoch", func(told []clienttest.Call) bool { return len(clienttest.Gaps(told, 0)) > 0 })
 }
 
 func exactCounts(s *stage) {
@@ -513,13 +513,13 @@ func exactCounts(s *stage) {
 			acknowledged(s.T, s.witness, 0, id)
 		}
 		for c := range 2 {
-			s.witness.Await(s, "every message", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, c)) >= int(to) })
+			s.witness.Await(s, "every message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, c)) >= int(to) })
 		}
 	}
 	say(0, 6)
 	s.compare("in the first connections")
 	s.away(0, func() { s.publish("a", "while away") }) // a long poll knows that it is back when it is answered
-	s.witness.Await(s, "client 1 back", func(told []clienttest.Told) bool { return len(clienttest.Events(told, 1, client.Connected)) > 1 })
+	s.witness.Await(s, "client 1 back", func(told []clienttest.Call) bool { return len(clienttest.Events(told, 1, client.Connected)) > 1 })
 	say(7, uint32(len(awkward)))
 	s.compare("after a reconnect")
 }
@@ -585,7 +585,7 @@ func silence(s *stage) {
 	}
 	after := len(clienttest.Batches(s.witness.All(), 0)) + len(clienttest.Events(s.witness.All(), 0, client.Disconnected, client.Polled))
 	if after != before {
-		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, clienttest.Words(s.witness.All()))
+		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, clienttest.Format(s.witness.All()))
 	}
 }
 
@@ -598,7 +598,7 @@ func allUnderstood(s *stage) {
 		acknowledged(s.T, s.witness, 0, uint32(i))
 	}
 	for c := range 2 {
-		s.witness.Await(s, "all messages", func(told []clienttest.Told) bool { return len(clienttest.Messages(told, c)) == len(awkward) })
+		s.witness.Await(s, "all messages", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, c)) == len(awkward) })
 	}
 	s.agree("at the end", func() string {
 		w := s.traffic.Snapshot()

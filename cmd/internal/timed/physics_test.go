@@ -72,12 +72,12 @@ func observe(t *testing.T, newEngine func(client.Config) client.Engine, transpor
 		open(client.Subscription{Client: c, Topics: []string{strconv.Itoa(c)}, Delivery: "every"})
 	}
 	backend := open(client.Subscription{Client: -1, Publishes: true})
-	witness.Await(t, "all connected", func(told []clienttest.Told) bool {
+	witness.Await(t, "all connected", func(told []clienttest.Call) bool {
 		return connected(told) == clients+1
 	})
 	f := newPoisson(backend, rate, clients, length)
 	engine.Pace(0, f)
-	witness.Await(t, "every message", func(told []clienttest.Told) bool { return delivered(told) == f.all })
+	witness.Await(t, "every message", func(told []clienttest.Call) bool { return delivered(told) == f.all })
 	gaps := server.Service.Stats().RepollGaps
 	rearm := time.Duration(gaps.SumNs / max(1, gaps.Count))
 	o := &observation{T: t, transport: transport, rate: rate, rearm: rearm.Seconds()}
@@ -85,7 +85,7 @@ func observe(t *testing.T, newEngine func(client.Config) client.Engine, transpor
 	return o
 }
 
-func connected(told []clienttest.Told) (n int) {
+func connected(told []clienttest.Call) (n int) {
 	for _, one := range told {
 		if one.Batch == nil && one.Event.Kind == client.Connected {
 			n++
@@ -94,7 +94,7 @@ func connected(told []clienttest.Told) (n int) {
 	return n
 }
 
-func delivered(told []clienttest.Told) (n int) {
+func delivered(told []clienttest.Call) (n int) {
 	for _, one := range told {
 		if one.Batch != nil {
 			n += len(one.Batch.Messages)
@@ -104,7 +104,7 @@ func delivered(told []clienttest.Told) (n int) {
 }
 
 // gather puts together when each message was written and when it came.
-func (o *observation) gather(told []clienttest.Told, f *poisson) {
+func (o *observation) gather(told []clienttest.Call, f *poisson) {
 	sent := map[string]monotonic.Instant{}
 	var late []float64
 	for _, one := range told {

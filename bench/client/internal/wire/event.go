@@ -19,7 +19,7 @@ type Events struct {
 	complete bool   // the last call returned an event
 	count    int    // data lines of this event
 	data     []byte // of this event, unless whole is
-	whole    []byte // the only data line of this event, where it was read
+	single   []byte // the only data line of this event, where it was read
 }
 
 var byteOrderMark = []byte("\uFEFF")
@@ -27,30 +27,30 @@ var byteOrderMark = []byte("\uFEFF")
 // Next takes one event. One without data is a comment.
 func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
 	if e.complete {
-		e.complete, e.count, e.data, e.whole = false, 0, e.data[:0], nil
+		e.complete, e.count, e.data, e.single = false, 0, e.data[:0], nil
 	}
 	for n < len(in) {
 		line, ok, used, err := e.lines.next(in[n:], len(e.data))
 		n += used
 		if err == nil && ok {
-			err = e.take(line)
+			err = e.addLine(line)
 		}
 		switch {
 		case err != nil:
 			return nil, false, n, err
 		case !e.complete:
-		case e.whole != nil:
-			return e.whole, true, n, nil
+		case e.single != nil:
+			return e.single, true, n, nil
 		default:
 			return e.data, true, n, nil
 		}
 	}
-	e.copyWhole() // what it points to will not be there next time
+	e.copySingle() // what it points to will not be there next time
 	return nil, false, n, nil
 }
 
 // take takes a line.
-func (e *Events) take(line []byte) error {
+func (e *Events) addLine(line []byte) error {
 	if !e.begun {
 		e.begun = true
 		line = bytes.TrimPrefix(line, byteOrderMark)
@@ -67,10 +67,10 @@ func (e *Events) take(line []byte) error {
 	value = bytes.TrimPrefix(value, []byte(" "))
 	e.count++
 	if e.count == 1 && !e.lines.copied {
-		e.whole = value
+		e.single = value
 		return nil
 	}
-	e.copyWhole()
+	e.copySingle()
 	if e.count > 1 {
 		e.data = append(e.data, '\n')
 	}
@@ -80,8 +80,8 @@ func (e *Events) take(line []byte) error {
 	return nil
 }
 
-func (e *Events) copyWhole() {
-	if e.whole != nil {
-		e.data, e.whole = append(e.data[:0], e.whole...), nil
+func (e *Events) copySingle() {
+	if e.single != nil {
+		e.data, e.single = append(e.data[:0], e.single...), nil
 	}
 }

@@ -161,7 +161,7 @@ func (h *Header) OpensSocket(key string) error {
 	case h.Status != http.StatusSwitchingProtocols:
 		return fmt.Errorf("upgrade answered with status %d", h.Status)
 	case !h.Upgrades, string(h.Accept) != base64.StdEncoding.EncodeToString(sum[:]):
-		return fmt.Errorf("upgrade: %w", ErrAnswer)
+		return fmt.Errorf("upgrade: %w", ErrResponse)
 	case h.Extension:
 		return ErrExtra
 	default:

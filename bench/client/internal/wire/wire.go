@@ -17,11 +17,11 @@ const MaxBody = 16 << 20
 
 // What a server may get wrong.
 var (
-	ErrAnswer  = errors.New("malformed answer")
-	ErrTooLong = errors.New("answer is too long")
-	ErrMore    = errors.New("server sent more than its answer")
-	ErrChunk   = errors.New("malformed chunk")
-	ErrFrame   = errors.New("malformed frame")
-	ErrBinary  = errors.New("server sent a binary frame")
-	ErrExtra   = errors.New("upgrade answered with an extension or protocol that was not offered")
+	ErrResponse = errors.New("malformed answer")
+	ErrTooLong  = errors.New("answer is too long")
+	ErrMore     = errors.New("server sent more than its answer")
+	ErrChunk    = errors.New("malformed chunk")
+	ErrFrame    = errors.New("malformed frame")
+	ErrBinary   = errors.New("server sent a binary frame")
+	ErrExtra    = errors.New("upgrade answered with an extension or protocol that was not offered")
 )

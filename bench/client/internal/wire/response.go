@@ -11,7 +11,7 @@ type Message struct {
 
 // ParseAnswer parses an answer from the beginning of in; its size is 0 while it is
 // not complete. room holds a body that came in chunks.
-func ParseAnswer(in []byte, room *[]byte) (m Message, headSize int, err error) {
+func ParseResponse(in []byte, room *[]byte) (m Message, headSize int, err error) {
 	h, n, err := ParseHeader(in)
 	if err != nil || n == 0 {
 		return Message{}, n, err
@@ -21,14 +21,14 @@ func ParseAnswer(in []byte, room *[]byte) (m Message, headSize int, err error) {
 		h.Closes = true
 		return Message{h, in[n:], len(in)}, n, nil // its status is all that matters
 	case h.Length == UntilClose:
-		return Message{}, n, ErrAnswer // its end looks like a connection that breaks off
+		return Message{}, n, ErrResponse // its end looks like a connection that breaks off
 	}
 	return withBody(h, in, n, room)
 }
 
 // ParseRequest parses a request like an answer; its status is 0.
 func ParseRequest(in []byte, room *[]byte) (m Message, headSize int, err error) {
-	h, n, err := parseHead(in, true)
+	h, n, err := parseMessageHeader(in, true)
 	if err != nil || n == 0 {
 		return Message{}, n, err
 	}

@@ -23,12 +23,12 @@ const Timeout = 30 * time.Second
 // A Witness is a sink that keeps all it is told.
 type Observer struct {
 	mu      sync.Mutex // guards what follows
-	told    []Told
+	calls   []Call
 	changed chan struct{} // closed and replaced whenever something is told
 }
 
 // Told is one call of a sink: a batch if Batch is set, else an event.
-type Told struct {
+type Call struct {
 	Client int
 	Batch  *client.Batch // a copy
 	Event  client.Event
@@ -44,53 +44,53 @@ func (w *Observer) Deliver(c int, b *client.Batch, at clock.Instant) {
 	for _, m := range b.Messages {
 		batch.Messages = append(batch.Messages, client.Message{Topic: bytes.Clone(m.Topic), Seq: m.Seq, Data: bytes.Clone(m.Data)})
 	}
-	w.tell(Told{Client: c, Batch: batch, At: at})
+	w.add(Call{Client: c, Batch: batch, At: at})
 }
 
 // Event keeps an event.
 func (w *Observer) Event(c int, e client.Event, at clock.Instant) {
-	w.tell(Told{Client: c, Event: e, At: at})
+	w.add(Call{Client: c, Event: e, At: at})
 }
 
-func (w *Observer) tell(what Told) {
+func (w *Observer) add(what Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told = append(w.told, what)
+	w.calls = append(w.calls, what)
 	close(w.changed)
 	w.changed = make(chan struct{})
 }
 
 // All is what was told so far.
-func (w *Observer) All() []Told {
-	all, _ := w.look()
+func (w *Observer) All() []Call {
+	all, _ := w.snapshot()
 	return all
 }
 
-func (w *Observer) look() ([]Told, <-chan struct{}) {
+func (w *Observer) snapshot() ([]Call, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clip(w.told), w.changed
+	return slices.Clip(w.calls), w.changed
 }
 
 // Await waits until a condition holds of what was told.
-func (w *Observer) Await(t testing.TB, what string, holds func([]Told) bool) {
+func (w *Observer) Await(t testing.TB, what string, holds func([]Call) bool) {
 	t.Helper()
 	limit := time.After(Timeout)
 	for {
-		told, changed := w.look()
+		told, changed := w.snapshot()
 		if holds(told) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-limit:
-			t.Fatalf("no %s within %v; told so far:\n%s", what, Timeout, Words(told))
+			t.Fatalf("no %s within %v; told so far:\n%s", what, Timeout, Format(told))
 		}
 	}
 }
 
 // Events are the events of one client of the given kinds.
-func Events(told []Told, c int, kinds ...client.Kind) (events []client.Event) {
+func Events(told []Call, c int, kinds ...client.Kind) (events []client.Event) {
 	for _, one := range told {
 		if one.Client == c && one.Batch == nil && slices.Contains(kinds, one.Event.Kind) {
 			events = append(events, one.Event)
@@ -100,7 +100,7 @@ func Events(told []Told, c int, kinds ...client.Kind) (events []client.Event) {
 }
 
 // Batches are what one client was delivered.
-func Batches(told []Told, c int) (batches []*client.Batch) {
+func Batches(told []Call, c int) (batches []*client.Batch) {
 	for _, one := range told {
 		if one.Client == c && one.Batch != nil {
 			batches = append(batches, one.Batch)
@@ -110,7 +110,7 @@ func Batches(told []Told, c int) (batches []*client.Batch) {
 }
 
 // Messages are those of all batches of one client, in order.
-func Messages(told []Told, c int) (messages []client.Message) {
+func Messages(told []Call, c int) (messages []client.Message) {
 	for _, b := range Batches(told, c) {
 		messages = append(messages, b.Messages...)
 	}
@@ -118,7 +118,7 @@ func Messages(told []Told, c int) (messages []client.Message) {
 }
 
 // Gaps are those that one client was told.
-func Gaps(told []Told, c int) (gaps []client.Gap) {
+func Gaps(told []Call, c int) (gaps []client.Gap) {
 	for _, b := range Batches(told, c) {
 		gaps = append(gaps, b.Gaps...)
 	}
@@ -126,7 +126,7 @@ func Gaps(told []Told, c int) (gaps []client.Gap) {
 }
 
 // Words is what was told, a line each, short enough for a failure's message.
-func Words(told []Told) string {
+func Format(told []Call) string {
 	var b strings.Builder
 	for _, one := range told[max(0, len(told)-40):] {
 		if one.Batch == nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestParseHead(t *testing.T) {
+func TestParseHeader(t *testing.T) {
 	for _, row := range []struct {
 		in   string
 		want Header
@@ -17,20 +17,20 @@ func TestParseHead(t *testing.T) {
 		{"HTTP/1.1 200\nContent-Length:5\n\n", Header{Status: 200, Length: 5}, nil},
 		{"HTTP/1.0 200 OK\r\n\r\n", Header{Status: 200, Length: UntilClose, Closes: true}, nil},
 		{"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: 3, Closes: true}, nil},
-		{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Header{}, ErrAnswer},
+		{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Header{}, ErrResponse},
 		{"HTTP/1.1 204 No Content\r\nContent-Length: 7\r\n\r\n", Header{Status: 204}, nil},
 		{"HTTP/1.1 200 OK\r\ntransfer-ENCODING: Chunked\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: Chunked}, nil},
 		{"HTTP/1.1 200 OK\r\nConnection: keep-alive, Close\r\ncontent-Length: 0\r\n\r\n", Header{Status: 200, Closes: true}, nil},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", Header{Status: 200, Length: 3}, nil},
-		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/2 200 OK\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/1.1 99 OK\r\n\r\n", Header{}, ErrAnswer},
-		{"HTTP/1.1 2000 OK\r\n\r\n", Header{}, ErrAnswer},
-		{"\r\n\r\n", Header{}, ErrAnswer},
-		{strings.Repeat("x", maxHead+1), Header{}, ErrAnswer},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/2 200 OK\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/1.1 99 OK\r\n\r\n", Header{}, ErrResponse},
+		{"HTTP/1.1 2000 OK\r\n\r\n", Header{}, ErrResponse},
+		{"\r\n\r\n", Header{}, ErrResponse},
+		{strings.Repeat("x", maxHeader+1), Header{}, ErrResponse},
 	} {
 		got, n, err := ParseHeader([]byte(row.in))
 		if !errors.Is(err, row.err) || err == nil && (n != len(row.in) || fmt.Sprint(got) != fmt.Sprint(row.want)) {

@@ -27,21 +27,21 @@ const (
 )
 
 // maxHead bounds a header, in bytes.
-const maxHead = 64 << 10
+const maxHeader = 64 << 10
 
 // ParseHead parses the header of an answer from the beginning of in, of which it is n
 // bytes; n is 0 while it is not complete. What it points to is in in.
-func ParseHeader(in []byte) (h Header, n int, err error) { return parseHead(in, false) }
+func ParseHeader(in []byte) (h Header, n int, err error) { return parseMessageHeader(in, false) }
 
 // parseHead parses the header of an answer or a request.
-func parseHead(in []byte, request bool) (h Header, n int, err error) {
+func parseMessageHeader(in []byte, request bool) (h Header, n int, err error) {
 	h.Length = UntilClose
 	old := false // HTTP/1.0, which has no chunked coding and no lasting connections
 	for line := 0; ; line++ {
 		end := bytes.IndexByte(in[n:], '\n')
 		if end < 0 {
-			if len(in) > maxHead {
-				return h, 0, ErrAnswer
+			if len(in) > maxHeader {
+				return h, 0, ErrResponse
 			}
 			return h, 0, nil
 		}
@@ -50,34 +50,34 @@ func parseHead(in []byte, request bool) (h Header, n int, err error) {
 		ok := true
 		switch {
 		case line == 0 && request:
-			old, ok = requestLine(text)
+			old, ok = parseRequestLine(text)
 		case line == 0:
-			old, ok = h.statusLine(text)
+			old, ok = h.parseStatusLine(text)
 		case len(text) == 0:
 			if h.Status == 204 || h.Status == 304 || h.Status < 200 && h.Status > 0 {
 				h.Length = 0 // whatever was said (RFC 9112, section 6.3)
 			}
 			if old && h.Length == Chunked {
-				err = ErrAnswer
+				err = ErrResponse
 			}
 			h.Closes = h.Closes || old
 			return h, n, err
 		default:
-			ok = h.field(text)
+			ok = h.parseField(text)
 		}
 		if !ok {
-			err = ErrAnswer // returned when the header is complete: until then it is a connection that broke off
+			err = ErrResponse // returned when the header is complete: until then it is a connection that broke off
 		}
 	}
 }
 
-func requestLine(line []byte) (old, ok bool) {
+func parseRequestLine(line []byte) (old, ok bool) {
 	ok = bytes.HasSuffix(line, []byte(" HTTP/1.1")) || bytes.HasSuffix(line, []byte(" HTTP/1.0"))
 	return ok && line[len(line)-1] == '0', ok
 }
 
 // statusLine takes a status line. Its status stays 0 if it is none.
-func (h *Header) statusLine(line []byte) (old, ok bool) {
+func (h *Header) parseStatusLine(line []byte) (old, ok bool) {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return false, false
 	}
@@ -90,28 +90,28 @@ func (h *Header) statusLine(line []byte) (old, ok bool) {
 }
 
 // field takes one field, and reports whether it is valid.
-func (h *Header) field(line []byte) bool {
+func (h *Header) parseField(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
 		return false
 	}
 	value = bytes.TrimSpace(value)
 	switch {
-	case is(name, "content-length"):
-		return h.sized(value)
-	case is(name, "transfer-encoding"):
+	case equalFold(name, "content-length"):
+		return h.contentLength(value)
+	case equalFold(name, "transfer-encoding"):
 		h.Length = Chunked
-		return is(value, "chunked")
-	case is(name, "connection"):
-		h.Closes = h.Closes || has(value, "close")
-	case is(name, "upgrade"):
-		h.Upgrades = is(value, "websocket")
-	case is(name, "content-type"):
+		return equalFold(value, "chunked")
+	case equalFold(name, "connection"):
+		h.Closes = h.Closes || listContains(value, "close")
+	case equalFold(name, "upgrade"):
+		h.Upgrades = equalFold(value, "websocket")
+	case equalFold(name, "content-type"):
 		kind, _, _ := bytes.Cut(value, []byte(";"))
 		h.Type = bytes.TrimSpace(kind)
-	case is(name, "sec-websocket-accept"):
+	case equalFold(name, "sec-websocket-accept"):
 		h.Accept = value
-	case is(name, "sec-websocket-extensions"), is(name, "sec-websocket-protocol"):
+	case equalFold(name, "sec-websocket-extensions"), equalFold(name, "sec-websocket-protocol"):
 		h.Extension = h.Extension || len(value) > 0
 	}
 	return true
@@ -119,7 +119,7 @@ func (h *Header) field(line []byte) bool {
 
 // sized takes a Content-Length. One that contradicts another is invalid; beside
 // chunked coding it does not count.
-func (h *Header) sized(value []byte) bool {
+func (h *Header) contentLength(value []byte) bool {
 	length, err := strconv.ParseUint(string(value), 10, 63)
 	if err != nil {
 		return false
@@ -136,12 +136,12 @@ func (h *Header) sized(value []byte) bool {
 }
 
 // is compares without regard to case.
-func is(text []byte, word string) bool { return bytes.EqualFold(text, []byte(word)) }
+func equalFold(text []byte, word string) bool { return bytes.EqualFold(text, []byte(word)) }
 
 // has reports whether a comma-separated list has a word.
-func has(list []byte, word string) bool {
+func listContains(list []byte, word string) bool {
 	for one := range bytes.SplitSeq(list, []byte(",")) {
-		if is(bytes.TrimSpace(one), word) {
+		if equalFold(bytes.TrimSpace(one), word) {
 			return true
 		}
 	}
@@ -158,7 +158,7 @@ func (h *Header) OpensStream(mediaType string) error {
 	switch {
 	case h.Status != http.StatusOK:
 		return fmt.Errorf("stream answered with status %d", h.Status)
-	case !is(h.Type, mediaType):
+	case !equalFold(h.Type, mediaType):
 		return errors.New("stream is not of type " + mediaType)
 	case h.Length != Chunked:
 		return errors.New("stream is not in chunked coding")
@@ -168,14 +168,14 @@ func (h *Header) OpensStream(mediaType string) error {
 }
 
 // fillName begins the header that fills a head up.
-const fillName = "Cookie: "
+const paddingName = "Cookie: "
 
 // EndHead ends a head, with the header before its empty line that makes it as long as it
 // is to be, that line included. One that leaves no room for the header is as long as it is.
-func EndHead(head []byte, size int) []byte {
+func EndHeader(head []byte, size int) []byte {
 	const end = "\r\n"
-	if room := size - len(head) - len(fillName) - 2*len(end); room > 0 {
-		head = append(head, fillName...)
+	if room := size - len(head) - len(paddingName) - 2*len(end); room > 0 {
+		head = append(head, paddingName...)
 		for range room {
 			head = append(head, 'x')
 		}
