@@ -15,7 +15,7 @@ import (
 	"pushbench/servers/wire"
 )
 
-func TestASubscriptionFromNowIsAckedAtOnce(t *testing.T) {
+func TestSubscriptionFromNowIsAckedImmediately(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		s.publish(t, "a", "before")
@@ -26,7 +26,7 @@ func TestASubscriptionFromNowIsAckedAtOnce(t *testing.T) {
 	})
 }
 
-func TestNothingIsLostBetweenTheAckAndTheFirstMessage(t *testing.T) {
+func TestNoMessageIsLostBetweenAckAndFirstMessage(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		ack := subscribe(t, s, "topic=a", "").next()
@@ -39,7 +39,7 @@ func TestNothingIsLostBetweenTheAckAndTheFirstMessage(t *testing.T) {
 }
 
 // The classic loss of long polling: published between two polls.
-func TestNothingIsLostInTheGapBetweenTwoPolls(t *testing.T) {
+func TestNoMessageIsLostBetweenPolls(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -55,7 +55,7 @@ func TestNothingIsLostInTheGapBetweenTwoPolls(t *testing.T) {
 }
 
 // Messages arrive in order, once, while they are published, whatever comes between.
-func TestAStreamOfMessagesArrivesInOrder(t *testing.T) {
+func TestMessagesArriveInOrder(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		const messages = 2000
 		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: messages})
@@ -80,7 +80,7 @@ func TestAStreamOfMessagesArrivesInOrder(t *testing.T) {
 	})
 }
 
-func TestAReconnectInsideTheRingLosesNothing(t *testing.T) {
+func TestReconnectWithinRingLosesNoMessage(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 8})
 		c := subscribe(t, s, "topic=a", "")
@@ -96,7 +96,7 @@ func TestAReconnectInsideTheRingLosesNothing(t *testing.T) {
 	})
 }
 
-func TestAReconnectBeyondTheRingIsToldExactlyWhatItMissed(t *testing.T) {
+func TestReconnectBeyondRingReceivesExactGap(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 4})
 		s.publish(t, "a", "read")
@@ -112,7 +112,7 @@ func TestAReconnectBeyondTheRingIsToldExactlyWhatItMissed(t *testing.T) {
 	})
 }
 
-func TestACursorOfAnotherEpochIsAGapWithoutEnd(t *testing.T) {
+func TestCursorOfOtherEpochYieldsOpenGap(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		s.publish(t, "a", "new")
@@ -123,7 +123,7 @@ func TestACursorOfAnotherEpochIsAGapWithoutEnd(t *testing.T) {
 	})
 }
 
-func TestACursorOfAnotherEpochIsAnsweredEvenIfThereIsNothing(t *testing.T) {
+func TestCursorOfOtherEpochYieldsGapWithoutMessages(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "00000000000000aa.5")
@@ -137,7 +137,7 @@ func TestACursorOfAnotherEpochIsAnsweredEvenIfThereIsNothing(t *testing.T) {
 	})
 }
 
-func TestLatestSkipsWhatIsSuperseded(t *testing.T) {
+func TestLatestSkipsSupersededMessages(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{RingMessages: 2})
 		cursor := subscribe(t, s, "topic=a&topic=b", "").next().Cursor
@@ -153,7 +153,7 @@ func TestLatestSkipsWhatIsSuperseded(t *testing.T) {
 }
 
 // H33: a payload cannot end a line, an event, a chunk or a frame.
-func TestMessagesAreTheSameBytesOnEveryTransport(t *testing.T) {
+func TestMessageBytesAreSameOnEveryTransport(t *testing.T) {
 	payloads := []string{"plain", "", "\n\r\n\r\nid: 9\ndata: x\n\n", `"\`, "0\r\n\r\n", "é\u2028😀\x00\x7f", strings.Repeat("x", 70_000)}
 	seen := map[string]string{}
 	everywhere(t, func(t *testing.T, v variant) {
@@ -172,7 +172,7 @@ func TestMessagesAreTheSameBytesOnEveryTransport(t *testing.T) {
 	})
 }
 
-func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
+func TestPublicationsAreAcknowledgedOnEveryTransport(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		for i := range 3 {
@@ -186,8 +186,8 @@ func TestPublicationsAreAcknowledgedAlike(t *testing.T) {
 
 // One write per response, event or frame: a batch is in one segment's worth of
 // bytes that one read returns, since the peer reads after they are there.
-func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
-	on(t, waiting, func(t *testing.T, v variant) {
+func TestBatchingDelayCollectsPublicationsInOneBatch(t *testing.T) {
+	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: 100 * time.Millisecond})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
@@ -200,7 +200,7 @@ func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
 		}
 		var b batch
 		if v.transport == "longpoll" {
-			b = parseBatch(t, c.answer("GET").body)
+			b = parseBatch(t, c.response("GET").body)
 		} else {
 			b = c.next()
 		}
@@ -210,7 +210,7 @@ func TestTheFlushWindowPutsPublicationsIntoOneBatch(t *testing.T) {
 	})
 }
 
-func TestFaultsReachTheWireAndTheStats(t *testing.T) {
+func TestFaultsAffectDeliveryAndStats(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{}, func(s *wire.Service) { s.Inject(faults.Faults{Drop: 2}) })
 		c := subscribe(t, s, "topic=a", "")

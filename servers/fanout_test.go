@@ -14,7 +14,7 @@ import (
 func BenchmarkFanOut(b *testing.B) {
 	const clients = 1024
 	for _, v := range variants(streamed) {
-		b.Run(v.transport+" on "+string(v.stack), func(b *testing.B) {
+		b.Run(v.transport+" on "+string(v.library), func(b *testing.B) {
 			s := start(b, v, wire.Limits{}, hub.Options{})
 			cursor := subscribe(b, s, "topic=a", "").next().Cursor
 			for _, c := range openIdle(b, s, clients, cursor) {

@@ -20,7 +20,7 @@ type badFrame struct {
 	code int // of the close frame; 0: closed without one
 }
 
-const goodUp = `{"id":1,"topic":"a","data":"x"}`
+const goodPublication = `{"id":1,"topic":"a","data":"x"}`
 
 var badFrames = []badFrame{
 	{"W7 unmasked", "\x81\x01x", 1002},
@@ -45,7 +45,7 @@ var badFrames = []badFrame{
 	{"W21 code 1005", frame(fin|opClose, "\x03\xed"), 1002},
 	{"W21 code 999", frame(fin|opClose, "\x03\xe7"), 1002},
 	{"W23 pings", strings.Repeat(frame(fin|opPing, ""), 200), 1008},
-	{"W29 binary", frame(fin|opBinary, goodUp), 1003},
+	{"W29 binary", frame(fin|opBinary, goodPublication), 1003},
 	{"W29 not JSON", frame(fin|opText, "hello"), 1008},
 	{"W29 unknown member", frame(fin|opText, `{"id":1,"topic":"a","data":"x","more":1}`), 1008},
 	{"W29 member twice", frame(fin|opText, `{"id":1,"id":1,"topic":"a","data":"x"}`), 1008},
@@ -59,7 +59,7 @@ var badFrames = []badFrame{
 // to a close frame of no or, against RFC 6455 section 5.5.1, one byte.
 const noCode = 1005
 
-func TestBadFramesEndTheSocketAsTheTableSays(t *testing.T) {
+func TestBadFramesEndSocket(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 1024}, hub.Options{})
 		for _, split := range []bool{false, true} { // W28: the same in segments of one byte
@@ -102,13 +102,13 @@ func (row badFrame) check(t *testing.T, s *server, split bool) {
 	}
 }
 
-func TestASocketPublishesAndIsAcknowledged(t *testing.T) {
+func TestSocketPublicationIsAcknowledged(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 2})
 		c := subscribe(t, s, "topic=none", "")
 		c.next()
 		for _, row := range []struct{ send, want string }{
-			{frame(fin|opText, goodUp), `{"ack":1,"seq":1}`},
+			{frame(fin|opText, goodPublication), `{"ack":1,"seq":1}`},
 			{frame(opText, `{"id":2,"topic":"a",`) + frame(fin|opPing, "between") + frame(fin|opContinuation, `"data":"x"}`), `{"ack":2,"seq":2}`},
 			{frame(fin|opText, ` { "data" : "\u00e9\ud83d\ude00\/" , "topic":"a","id" : 18446744073709551615 } `), `{"ack":18446744073709551615,"seq":3}`},
 			{frame(fin|opText, `{"id":3,"topic":"a/b","data":"x"}`), `{"error":"bad_topic","id":3}`},
@@ -130,7 +130,7 @@ func TestASocketPublishesAndIsAcknowledged(t *testing.T) {
 	})
 }
 
-func TestAPingIsAnswered(t *testing.T) {
+func TestPingReceivesPong(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -143,7 +143,7 @@ func TestAPingIsAnswered(t *testing.T) {
 }
 
 // A peer that is told to go away (1001) may answer before the socket is closed.
-func TestShutdownOfASocketWaitsForTheAnswer(t *testing.T) {
+func TestSocketShutdownWaitsForCloseResponse(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -156,7 +156,7 @@ func TestShutdownOfASocketWaitsForTheAnswer(t *testing.T) {
 			t.Errorf("got opcode %d %q, want close 1001", op, payload)
 		}
 		c.send(frame(fin|opClose, string(payload)))
-		if rest := c.closed(); rest != "" {
+		if rest := c.readToEnd(); rest != "" {
 			t.Errorf("after the close frame came %q", rest)
 		}
 		<-stopped

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+const testTimeout = 30 * time.Second
 
 // An edge is a transport's server, and what its subscribers need to know of it.
 type edge struct {
@@ -51,8 +51,8 @@ type edge struct {
 }
 
 var edges = map[string]edge{
-	transports.ShortPoll:  {shortpoll.New, "/v1/poll", (*subscriber).nextAnswer},
-	transports.LongPoll:   {longpoll.New, "/v1/poll", (*subscriber).nextAnswer},
+	transports.ShortPoll:  {shortpoll.New, "/v1/poll", (*subscriber).nextPoll},
+	transports.LongPoll:   {longpoll.New, "/v1/poll", (*subscriber).nextPoll},
 	transports.SSE:        {sse.New, "/v1/sse", (*subscriber).nextEvent},
 	transports.HTTPStream: {httpstream.New, "/v1/stream", (*subscriber).nextLine},
 	transports.WebSocket:  {websocket.New, "/v1/ws", (*subscriber).nextFrame},
@@ -63,28 +63,28 @@ var edges = map[string]edge{
 
 // The transports that have a trait, as on takes them.
 var (
-	byClient = having(transports.ClientDials) // webhook has tests of its own
-	overHTTP = having(func(t transports.Transport) bool { return !t.ServerDials && !t.Upgrades })
-	waiting  = having(func(t transports.Transport) bool { return t.Batches }) // their connections wait for messages
-	streamed = having(func(t transports.Transport) bool { return t.Streams })
-	chunked  = having(func(t transports.Transport) bool { return t.Streams && !t.Upgrades })
+	clientDialled = withTrait(transports.ClientDials) // webhook has tests of its own
+	overHTTP      = withTrait(func(t transports.Transport) bool { return !t.ServerDials && !t.Upgrades })
+	batched       = withTrait(func(t transports.Transport) bool { return t.Batches }) // their connections wait for messages
+	streamed      = withTrait(func(t transports.Transport) bool { return t.Streams })
+	chunked       = withTrait(func(t transports.Transport) bool { return t.Streams && !t.Upgrades })
 )
 
-func having(trait func(transports.Transport) bool) string {
+func withTrait(trait func(transports.Transport) bool) string {
 	return strings.Join(transports.Names[string](trait), " ")
 }
 
 // A variant is a transport on a stack.
 type variant struct {
 	transport string
-	stack     wire.Library
+	library   wire.Library
 }
 
 // library is what a variant is really built on: nethttp or fasthttp.
-func (v variant) library() string {
+func (v variant) httpLibrary() string {
 	switch {
-	case v.stack != wire.Reference:
-		return string(v.stack)
+	case v.library != wire.Reference:
+		return string(v.library)
 	case transports.Of(v.transport).Upgrades:
 		return "nethttp"
 	}
@@ -94,20 +94,20 @@ func (v variant) library() string {
 // everywhere runs a test once per transport and stack.
 func everywhere(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
-	on(t, byClient, test)
+	on(t, clientDialled, test)
 }
 
 // on runs a test once per stack for some transports.
 func on(t *testing.T, names string, test func(t *testing.T, v variant)) {
 	t.Helper()
 	for _, v := range variants(names) {
-		t.Run(v.transport+" on "+string(v.stack), func(t *testing.T) { test(t, v) })
+		t.Run(v.transport+" on "+string(v.library), func(t *testing.T) { test(t, v) })
 	}
 }
 
 // aside runs a test once for each transport and stack, side by side: of tests that wait, and
 // count nothing but their own server's.
-func aside(t *testing.T, test func(t *testing.T, v variant)) {
+func inParallel(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
 	everywhere(t, func(t *testing.T, v variant) {
 		t.Parallel()
@@ -138,7 +138,7 @@ type server struct {
 // start starts a server, whose service is first prepared.
 func start(t testing.TB, v variant, l wire.Limits, o hub.Options, prepare ...func(*wire.Service)) *server {
 	t.Helper()
-	service, err := wire.New(v.transport, v.stack, l, o)
+	service, err := wire.New(v.transport, v.library, l, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func (s *server) get(t testing.TB, path string) []byte {
 	c := dial(t, s)
 	defer c.Close()
 	c.send("GET " + path + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
-	return c.answer("GET").body
+	return c.response("GET").body
 }
 
 func (s *server) publish(t testing.TB, topic, data string) uint64 {
@@ -199,13 +199,13 @@ func (s *server) publish(t testing.TB, topic, data string) uint64 {
 // until waits for a condition that nothing announces.
 func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-limit:
-			t.Fatalf("not %s within %s", what, patience)
+			t.Fatalf("not %s within %s", what, testTimeout)
 		case <-tick.C:
 		}
 	}
@@ -225,7 +225,7 @@ func dial(t testing.TB, s *server) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
@@ -246,36 +246,36 @@ func (p *peer) request(path string, headers ...string) {
 }
 
 // An answer is a response: its head as sent, and its body.
-type answer struct {
+type response struct {
 	status int
-	head   string
+	header string
 	body   []byte
 }
 
 // answer reads a response with a Content-Length, or without a body.
-func (p *peer) answer(method string) answer {
+func (p *peer) response(method string) response {
 	p.t.Helper()
-	a, err := readAnswer(p.r, method)
+	a, err := readResponse(p.r, method)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return a
 }
 
-func readAnswer(r *bufio.Reader, method string) (a answer, err error) {
-	a.head, err = readHead(r)
+func readResponse(r *bufio.Reader, method string) (a response, err error) {
+	a.header, err = readHeader(r)
 	if err != nil {
 		return a, err
 	}
-	fields := strings.Fields(a.head)
+	fields := strings.Fields(a.header)
 	if len(fields) < 2 {
-		return a, fmt.Errorf("no status line: %q", a.head)
+		return a, fmt.Errorf("no status line: %q", a.header)
 	}
 	if a.status, err = strconv.Atoi(fields[1]); err != nil {
 		return a, err
 	}
 	length := 0
-	if _, rest, found := strings.Cut(a.head, "Content-Length: "); found && method != "HEAD" {
+	if _, rest, found := strings.Cut(a.header, "Content-Length: "); found && method != "HEAD" {
 		digits, _, _ := strings.Cut(rest, "\r\n")
 		if length, err = strconv.Atoi(digits); err != nil {
 			return a, err
@@ -286,7 +286,7 @@ func readAnswer(r *bufio.Reader, method string) (a answer, err error) {
 	return a, err
 }
 
-func readHead(r *bufio.Reader) (string, error) {
+func readHeader(r *bufio.Reader) (string, error) {
 	var head strings.Builder
 	for {
 		line, err := r.ReadString('\n')
@@ -298,7 +298,7 @@ func readHead(r *bufio.Reader) (string, error) {
 }
 
 // closed reads to the end and says what was left.
-func (p *peer) closed() string {
+func (p *peer) readToEnd() string {
 	p.t.Helper()
 	rest, err := io.ReadAll(p.r)
 	var network net.Error
@@ -368,13 +368,13 @@ func subscribe(t testing.TB, s *server, query, after string) *subscriber {
 		query += "&after=" + after
 	}
 	if transports.Of(s.transport).Streams {
-		c.request(edges[s.transport].path+"?"+query, opening(s.transport))
+		c.request(edges[s.transport].path+"?"+query, openingHeaders(s.transport))
 	}
 	return c
 }
 
 // opening is what the headers of a request have that opens a subscription.
-func opening(transport string) string {
+func openingHeaders(transport string) string {
 	if transports.Of(transport).Upgrades {
 		return handshake
 	}
@@ -392,13 +392,13 @@ func (c *subscriber) next() batch {
 }
 
 // nextAnswer polls until an answer has a batch.
-func (c *subscriber) nextAnswer() []byte {
+func (c *subscriber) nextPoll() []byte {
 	c.t.Helper()
 	for {
 		c.poll()
-		if a := c.answer("GET"); a.status != 204 {
+		if a := c.response("GET"); a.status != 204 {
 			if a.status != 200 {
-				c.t.Fatalf("poll: %s%s", a.head, a.body)
+				c.t.Fatalf("poll: %s%s", a.header, a.body)
 			}
 			return a.body
 		}
@@ -424,7 +424,7 @@ func (c *subscriber) readFirst(wantStatus string) {
 		return
 	}
 	c.first = false
-	head, err := readHead(c.r)
+	head, err := readHeader(c.r)
 	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 "+wantStatus) {
 		c.t.Fatalf("got %q, %v", head, err)
 	}
@@ -552,10 +552,10 @@ func stats(t testing.TB, s *server) wire.Stats {
 }
 
 // post publishes over HTTP.
-func post(t testing.TB, s *server, topic, data string) answer {
+func post(t testing.TB, s *server, topic, data string) response {
 	t.Helper()
 	c := dial(t, s)
 	defer c.Close()
 	c.send(fmt.Sprintf("POST /v1/topics/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", topic, s.addr, len(data), data))
-	return c.answer(http.MethodPost)
+	return c.response(http.MethodPost)
 }

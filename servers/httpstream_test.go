@@ -9,7 +9,7 @@ import (
 )
 
 // A stream that was quiet for the heartbeat gets an empty line, and then the next batch.
-func TestAQuietStreamGetsAnEmptyLine(t *testing.T) {
+func TestHeartbeatOfSilentStreamIsEmptyLine(t *testing.T) {
 	on(t, "httpstream", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{Heartbeat: 20 * time.Millisecond}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -30,7 +30,7 @@ func TestAQuietStreamGetsAnEmptyLine(t *testing.T) {
 }
 
 // A resume by after is answered by what came since; Last-Event-ID belongs to SSE alone.
-func TestAStreamIsResumedByAfter(t *testing.T) {
+func TestStreamResumesByAfter(t *testing.T) {
 	on(t, "httpstream", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")

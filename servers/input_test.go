@@ -109,13 +109,13 @@ func upgrade(old, replacement string) string {
 	return "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\n" + strings.Replace(handshake, old, replacement, 1) + "\r\n"
 }
 
-func TestBadRequestsAreAnsweredAsTheTableSays(t *testing.T) {
-	aside(t, func(t *testing.T, v variant) {
+func TestBadRequestsReceiveErrors(t *testing.T) {
+	inParallel(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 1024, MaxTopics: 4, ReadTimeout: 300 * time.Millisecond}, hub.Options{})
 		cursor := strings.TrimSuffix(hub.Cursor{Epoch: s.service.Hub.Epoch()}.String(), "0")
 		fill := strings.NewReplacer("HOST", s.addr, "PATH", edges[v.transport].path, "CURSOR", cursor)
 		for _, row := range badRequests {
-			if row.only != "" && !strings.Contains(row.only, v.transport) && row.only != v.library() {
+			if row.only != "" && !strings.Contains(row.only, v.transport) && row.only != v.httpLibrary() {
 				continue
 			}
 			t.Run(row.id, func(t *testing.T) { row.check(t, s, fill.Replace(row.send)) })
@@ -129,34 +129,34 @@ func TestBadRequestsAreAnsweredAsTheTableSays(t *testing.T) {
 func (row badRequest) check(t *testing.T, s *server, send string) {
 	c := dial(t, s)
 	_, _ = c.Write([]byte(send)) // a server that refuses early may reset the rest
-	a, err := readAnswer(c.r, strings.Fields(send + " ?")[0])
+	a, err := readResponse(c.r, strings.Fields(send + " ?")[0])
 	if row.status == "" { // the library closes without a word, or with an answer of its own
-		c.closed()
+		c.readToEnd()
 		return
 	}
 	version := "HTTP/1.1 "
-	if s.library() == "nethttp" && strings.Contains(send, " HTTP/1.0\r\n") {
+	if s.httpLibrary() == "nethttp" && strings.Contains(send, " HTTP/1.0\r\n") {
 		version = "HTTP/1.0 " // net/http answers in the version it was asked in
 	}
-	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.head, version), row.status) {
-		t.Fatalf("got %q %q, %v, want status %s", a.head, a.body, err, row.status)
+	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.header, version), row.status) {
+		t.Fatalf("got %q %q, %v, want status %s", a.header, a.body, err, row.status)
 	}
 	if row.closes {
-		c.closed()
+		c.readToEnd()
 	}
-	if row.code == "" || s.library() == "nethttp" && row.status == "431" {
+	if row.code == "" || s.httpLibrary() == "nethttp" && row.status == "431" {
 		return
 	}
 	var body struct{ Error, Message string }
 	if err := json.Unmarshal(a.body, &body); err != nil || body.Error != row.code || !strings.HasSuffix(body.Message, ".") {
 		t.Errorf("got %q, %v, want error %s", a.body, err, row.code)
 	}
-	if row.status == "405" && !strings.Contains(a.head, "\r\nAllow: ") {
-		t.Errorf("no Allow in %q", a.head)
+	if row.status == "405" && !strings.Contains(a.header, "\r\nAllow: ") {
+		t.Errorf("no Allow in %q", a.header)
 	}
 }
 
-func TestHEADNeverParks(t *testing.T) { // H9
+func TestHEADNeverWaits(t *testing.T) { // H9
 	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -165,26 +165,26 @@ func TestHEADNeverParks(t *testing.T) { // H9
 			path += "&wait=5s"
 		}
 		c.send("HEAD " + path + " HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
-		if a := c.answer("HEAD"); a.status != 204 {
-			t.Errorf("got %q, want 204", a.head)
+		if a := c.response("HEAD"); a.status != 204 {
+			t.Errorf("got %q, want 204", a.header)
 		}
 	})
 }
 
-func TestTheHostMayBeAnyNameOfThisMachine(t *testing.T) {
+func TestHostMayBeAnyNameOfThisMachine(t *testing.T) {
 	on(t, "shortpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		for _, host := range []string{"localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:80", "[::1]:80"} {
 			c := dial(t, s)
 			c.send("GET /v1/healthz HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
-			if a := c.answer("GET"); a.status != 200 {
-				t.Errorf("%s: got %q", host, a.head)
+			if a := c.response("GET"); a.status != 200 {
+				t.Errorf("%s: got %q", host, a.header)
 			}
 		}
 	})
 }
 
-func TestTheHubRefusesTopicsBeyondItsLimit(t *testing.T) {
+func TestHubRejectsTopicsBeyondLimit(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{MaxTopics: 1})
 		s.publish(t, "a", "x")

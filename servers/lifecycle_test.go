@@ -36,40 +36,40 @@ func park(t testing.TB, s *server) *subscriber {
 	return c
 }
 
-func TestAHeldPollIsAnsweredInTheSameBytesAsOneThatIsNot(t *testing.T) {
+func TestWaitingPollResponseHasSameBytes(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := park(t, s)
 		late := subscribe(t, s, "topic=a", c.cursor)
 		s.publish(t, "a", "x")
-		held := c.answer("GET")
+		held := c.response("GET")
 		late.poll()
-		direct := late.answer("GET")
-		if held.head != direct.head || string(held.body) != string(direct.body) {
-			t.Errorf("held   %q %q\ndirect %q %q", held.head, held.body, direct.head, direct.body)
+		direct := late.response("GET")
+		if held.header != direct.header || string(held.body) != string(direct.body) {
+			t.Errorf("held   %q %q\ndirect %q %q", held.header, held.body, direct.header, direct.body)
 		}
-		short := start(t, variant{"shortpoll", v.stack}, wire.Limits{}, hub.Options{})
+		short := start(t, variant{"shortpoll", v.library}, wire.Limits{}, hub.Options{})
 		c = subscribe(t, short, "topic=a", "")
 		c.next()
 		c.poll()
-		shortEmpty := c.answer("GET")
+		shortEmpty := c.response("GET")
 		c = subscribe(t, s, "topic=a", "")
 		c.next()
 		c.request("/v1/poll?topic=a&wait=10ms&after=" + c.cursor)
-		if heldEmpty := c.answer("GET"); heldEmpty.head != shortEmpty.head {
-			t.Errorf("held   %q\ndirect %q", heldEmpty.head, shortEmpty.head)
+		if heldEmpty := c.response("GET"); heldEmpty.header != shortEmpty.header {
+			t.Errorf("held   %q\ndirect %q", heldEmpty.header, shortEmpty.header)
 		}
 	})
 }
 
-func TestAConnectionIsHeldAgainAndAgain(t *testing.T) {
+func TestConnectionCarriesManyWaitingPolls(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := park(t, s)
 		for i := range 100 {
 			until(t, "parked", parked(s, 1))
 			s.publish(t, "a", fmt.Sprint(i))
-			b := parseBatch(t, c.answer("GET").body)
+			b := parseBatch(t, c.response("GET").body)
 			if want := fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, i+1, i); b.text() != want {
 				t.Fatalf("got %s, want %s", b.text(), want)
 			}
@@ -87,7 +87,7 @@ func TestAConnectionIsHeldAgainAndAgain(t *testing.T) {
 	})
 }
 
-func TestPipelinedPollsAreAnsweredInOrder(t *testing.T) { // H21
+func TestPipelinedPollResponsesAreInOrder(t *testing.T) { // H21
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -98,14 +98,14 @@ func TestPipelinedPollsAreAnsweredInOrder(t *testing.T) { // H21
 		s.publish(t, "b", "for the second")
 		s.publish(t, "a", "for the first")
 		for _, want := range []string{"for the first", "for the second", "ok"} {
-			if a := c.answer("GET"); !strings.Contains(string(a.body), want) {
+			if a := c.response("GET"); !strings.Contains(string(a.body), want) {
 				t.Errorf("got %s, want %q", a.body, want)
 			}
 		}
 	})
 }
 
-func TestAPollMayAskForItsConnectionToBeClosed(t *testing.T) {
+func TestPollMayCloseItsConnection(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -113,16 +113,16 @@ func TestAPollMayAskForItsConnectionToBeClosed(t *testing.T) {
 		c.request("/v1/poll?topic=a&wait=5s&after="+c.cursor, "Connection: close\r\n")
 		until(t, "parked", parked(s, 1))
 		s.publish(t, "a", "x")
-		if a := c.answer("GET"); a.status != 200 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
-			t.Errorf("got %q", a.head)
+		if a := c.response("GET"); a.status != 200 || !strings.Contains(a.header, "\r\nConnection: close\r\n") {
+			t.Errorf("got %q", a.header)
 		}
-		if rest := c.closed(); rest != "" {
+		if rest := c.readToEnd(); rest != "" {
 			t.Errorf("after the answer came %q", rest)
 		}
 	})
 }
 
-func TestAHoldEndsWhenItsWaitIsOver(t *testing.T) {
+func TestPollEndsAtItsTimeout(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -130,21 +130,21 @@ func TestAHoldEndsWhenItsWaitIsOver(t *testing.T) {
 		const wait = 100 * time.Millisecond
 		began := time.Now()
 		c.request(fmt.Sprintf("/v1/poll?topic=a&wait=%s&after=%s", wait, c.cursor))
-		if a := c.answer("GET"); a.status != 204 || time.Since(began) < wait {
+		if a := c.response("GET"); a.status != 204 || time.Since(began) < wait {
 			t.Errorf("got %d after %s, want 204 after %s", a.status, time.Since(began), wait)
 		}
 	})
 }
 
-func TestAnIdleConnectionIsClosed(t *testing.T) {
+func TestIdleConnectionIsClosed(t *testing.T) {
 	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{IdleTimeout: 100 * time.Millisecond}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		c.poll() // long polling: held, answered, and then idle in the poller's hands
 		s.publish(t, "a", "x")
-		c.answer("GET")
-		if rest := c.closed(); rest != "" {
+		c.response("GET")
+		if rest := c.readToEnd(); rest != "" {
 			t.Errorf("got %q", rest)
 		}
 		until(t, "free of subscribers", subscribers(s, 0))
@@ -152,12 +152,12 @@ func TestAnIdleConnectionIsClosed(t *testing.T) {
 }
 
 // H28, F13: whoever is gone is forgotten at once, not when its wait is over.
-func TestAResetBetweenTwoRequestsIsNoRequest(t *testing.T) {
+func TestResetBetweenRequestsIsNotCounted(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		p := dial(t, s)
 		p.request("/v1/nothing")
-		p.answer("GET")
+		p.response("GET")
 		if err := errors.Join(p.Conn.(*net.TCPConn).SetLinger(0), p.Conn.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -168,8 +168,8 @@ func TestAResetBetweenTwoRequestsIsNoRequest(t *testing.T) {
 	})
 }
 
-func TestAClientThatIsGoneIsForgotten(t *testing.T) {
-	on(t, waiting, func(t *testing.T, v variant) {
+func TestDisconnectedClientIsRemoved(t *testing.T) {
+	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		var c *subscriber
 		if v.transport == "longpoll" {
@@ -185,7 +185,7 @@ func TestAClientThatIsGoneIsForgotten(t *testing.T) {
 	})
 }
 
-func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
+func TestShutdownEndsEveryTransportCleanly(t *testing.T) { // F5
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
@@ -208,11 +208,11 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 				t.Errorf("got %q, want the last chunk", end)
 			}
 		case traits.Holds:
-			if a := c.answer("GET"); a.status != 204 || !strings.Contains(a.head, "\r\nConnection: close\r\n") {
-				t.Errorf("got %q, want 204 and close", a.head)
+			if a := c.response("GET"); a.status != 204 || !strings.Contains(a.header, "\r\nConnection: close\r\n") {
+				t.Errorf("got %q, want 204 and close", a.header)
 			}
 		}
-		if rest := c.closed(); rest != "" {
+		if rest := c.readToEnd(); rest != "" {
 			t.Errorf("after the end came %q", rest)
 		}
 		stopping.Wait()
@@ -220,7 +220,7 @@ func TestShutdownEndsEveryTransportProperly(t *testing.T) { // F5
 }
 
 // A client that has its ack is told of the end, however close the two come.
-func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
+func TestShutdownEndsNewClientsCleanly(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		for range 20 {
 			s := start(t, v, wire.Limits{}, hub.Options{})
@@ -242,8 +242,8 @@ func TestShutdownCutsNobodyOffWhoHasJustArrived(t *testing.T) {
 }
 
 // What was accepted before the end is delivered, even if it was being held back.
-func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
-	on(t, waiting, func(t *testing.T, v variant) {
+func TestShutdownDeliversMessagesInBatchingDelay(t *testing.T) {
+	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: time.Hour})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
@@ -256,7 +256,7 @@ func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
 		stopping.Go(func() { s.stop(t) })
 		var b batch
 		if v.transport == "longpoll" {
-			b = parseBatch(t, c.answer("GET").body)
+			b = parseBatch(t, c.response("GET").body)
 		} else {
 			b = c.next()
 		}
@@ -270,7 +270,7 @@ func TestShutdownDeliversWhatTheFlushWindowHolds(t *testing.T) {
 
 // readLittle makes the kernel hold little for a peer, so that one that does not
 // read is soon seen to be slow.
-func (p *peer) readLittle() {
+func (p *peer) shrinkReadBuffer() {
 	p.t.Helper()
 	if err := p.Conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
 		p.t.Fatal(err)
@@ -278,12 +278,12 @@ func (p *peer) readLittle() {
 }
 
 // F23: a client that does not read costs the others nothing, and is closed.
-func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
+func TestSlowClientIsClosedWithoutDelayingOthers(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
 		slow := subscribe(t, s, "topic=a", "")
 		slow.next()
-		slow.readLittle()
+		slow.shrinkReadBuffer()
 		fast := subscribe(t, s, "topic=a", "")
 		fast.next()
 		data := strings.Repeat("x", 32<<10)
@@ -303,12 +303,12 @@ func TestASlowClientIsClosedAndSlowsNobody(t *testing.T) {
 }
 
 // With the policy gap a slow client goes on, and is told what it missed.
-func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
+func TestSlowClientMayContinueWithDeclaredGap(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
-		c.readLittle()
+		c.shrinkReadBuffer()
 		data := strings.Repeat("x", 32<<10)
 		var published uint64
 		for s.service.Poller.Slow() == 0 || published%64 != 0 {
@@ -331,9 +331,9 @@ func TestASlowClientMayGoOnWithADeclaredGap(t *testing.T) {
 	})
 }
 
-func TestIdleClientsHoldNoGoroutine(t *testing.T) {
+func TestIdleClientsUseNoGoroutine(t *testing.T) {
 	const clients = 2000
-	on(t, having(func(t transports.Transport) bool { return t.Batches && !t.Upgrades }), func(t *testing.T, v variant) {
+	on(t, withTrait(func(t transports.Transport) bool { return t.Batches && !t.Upgrades }), func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		cursor := subscribe(t, s, "topic=a", "").next().Cursor
 		until(t, "idle", func() bool { return stats(t, s).Open <= 2 })
@@ -363,7 +363,7 @@ func openIdle(t testing.TB, s *server, n int, cursor string) []net.Conn {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { c.Close() })
-		if _, err := io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: "+s.addr+"\r\n"+opening(s.transport)+"\r\n"); err != nil {
+		if _, err := io.WriteString(c, "GET "+target+" HTTP/1.1\r\nHost: "+s.addr+"\r\n"+openingHeaders(s.transport)+"\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		conns[i] = c
@@ -374,7 +374,7 @@ func openIdle(t testing.TB, s *server, n int, cursor string) []net.Conn {
 // awaitMessage reads until a message is complete.
 func awaitMessage(t testing.TB, c net.Conn) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(testTimeout))
 	r := bufio.NewReaderSize(c, 512)
 	if _, err := r.ReadString(']'); err != nil {
 		t.Fatal(err)
@@ -392,7 +392,7 @@ func TestStatsCountExactly(t *testing.T) {
 		}
 		got := stats(t, s)
 		r := got.Requests
-		if got.Transport != v.transport || got.Library != string(v.stack) || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.Acks != 1 {
+		if got.Transport != v.transport || got.Library != string(v.library) || got.Published != 3 || got.Messages != 3 || got.Batches != 3 || got.Acks != 1 {
 			t.Errorf("got %+v", got)
 		}
 		if got.Accepted != 1+1+3+1 { // healthz, the subscriber, three posts, stats
@@ -431,22 +431,22 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 
 // A client may open a connection ahead of need: the time that a request may take
 // begins with its first byte, also for the first request of a connection.
-func TestSilentConnectionOutlivesTheReadTimeout(t *testing.T) {
+func TestSilentConnectionOutlivesReadTimeout(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{ReadTimeout: 100 * time.Millisecond, IdleTimeout: 30 * time.Second}, hub.Options{})
 		silent, slow := dial(t, s), dial(t, s)
 		slow.send("GET /v1/healthz HTTP/1.1\r\n")
-		slow.closed() // so the read timeout is over for both
+		slow.readToEnd() // so the read timeout is over for both
 		silent.request("/v1/healthz")
-		if a := silent.answer("GET"); a.status != 200 {
+		if a := silent.response("GET"); a.status != 200 {
 			t.Errorf("a connection that was silent at first was answered %d, want 200", a.status)
 		}
 	})
 }
 
-func TestAServerThatIsShutDownBeforeItServesNeverDoes(t *testing.T) {
+func TestServerShutDownBeforeServingNeverServes(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
-		service, err := wire.New(v.transport, v.stack, wire.Limits{}, hub.Options{})
+		service, err := wire.New(v.transport, v.library, wire.Limits{}, hub.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -466,8 +466,8 @@ func TestAServerThatIsShutDownBeforeItServesNeverDoes(t *testing.T) {
 			if err != nil {
 				t.Errorf("serve: %v", err)
 			}
-		case <-time.After(patience):
-			t.Errorf("it still serves %s after it was shut down", patience)
+		case <-time.After(testTimeout):
+			t.Errorf("it still serves %s after it was shut down", testTimeout)
 		}
 	})
 }

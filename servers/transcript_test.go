@@ -53,12 +53,12 @@ func readSteps(block string) (steps []step) {
 	return steps
 }
 
-func TestTheTranscriptsOfTheContractAreTrue(t *testing.T) {
+func TestTranscriptsMatchServers(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Fatal("this test needs curl: ", err)
 	}
 	transcripts := readTranscripts(t)
-	on(t, having(nil), func(t *testing.T, v variant) {
+	on(t, withTrait(nil), func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		cursor := ""
 		for _, tr := range transcripts {
@@ -90,7 +90,7 @@ func (st step) run(t *testing.T, s *server, cursor string) string {
 		cursor = found[len(found)-1]
 	}
 	got := strings.TrimRight(cursorText.ReplaceAllString(printed, "CURSOR"), "\n")
-	if inOrder(got, s) != inOrder(st.want, s) {
+	if sortHeaders(got, s) != sortHeaders(st.want, s) {
 		t.Errorf("$ %s\ngot:\n%s\nwant:\n%s", command, got, st.want)
 	}
 	return cursor
@@ -98,8 +98,8 @@ func (st step) run(t *testing.T, s *server, cursor string) string {
 
 // inOrder sorts the header lines of a response for the stacks other than the
 // reference: the page shows the order of the latter.
-func inOrder(printed string, s *server) string {
-	if s.stack == wire.Reference || !strings.HasPrefix(printed, "HTTP/") {
+func sortHeaders(printed string, s *server) string {
+	if s.library == wire.Reference || !strings.HasPrefix(printed, "HTTP/") {
 		return printed
 	}
 	head, body, _ := strings.Cut(printed, "\n\n")
@@ -109,7 +109,7 @@ func inOrder(printed string, s *server) string {
 }
 
 // The sizes that PROTOCOL.md states are those on the wire.
-func TestTheHeaderSizesOfTheContractAreTrue(t *testing.T) {
+func TestHeaderSizesMatchContract(t *testing.T) {
 	for _, row := range []struct {
 		name, transport, path string
 		headers               string
@@ -124,7 +124,7 @@ func TestTheHeaderSizesOfTheContractAreTrue(t *testing.T) {
 		on(t, row.transport, func(t *testing.T, v variant) {
 			c := dial(t, start(t, v, wire.Limits{}, hub.Options{}))
 			c.request(row.path, row.headers)
-			head, err := readHead(c.r)
+			head, err := readHeader(c.r)
 			if err != nil || len(head) != row.want {
 				t.Errorf("%s: %d bytes, %v, want %d: %q", row.name, len(head), err, row.want, head)
 			}
@@ -133,11 +133,11 @@ func TestTheHeaderSizesOfTheContractAreTrue(t *testing.T) {
 }
 
 // A poll for which nothing came.
-func TestTheHeaderSizeOfAnEmptyAnswerIsTrue(t *testing.T) {
+func TestHeaderSizeOfEmptyResponseMatchesContract(t *testing.T) {
 	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
 		c := subscribe(t, start(t, v, wire.Limits{}, hub.Options{}), "topic=a", "")
 		c.request("/v1/poll?topic=a&after=" + c.next().Cursor)
-		if head := c.answer("GET").head; len(head) != 52 {
+		if head := c.response("GET").header; len(head) != 52 {
 			t.Errorf("%d bytes, want 52: %q", len(head), head)
 		}
 	})

@@ -58,7 +58,7 @@ func (r *receiver) next() int {
 // messages are the next n, written topic#seq=data.
 func (r *receiver) messages(t *testing.T, n int) (all []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for len(all) < n {
 		select {
@@ -82,12 +82,12 @@ func (r *receiver) messages(t *testing.T, n int) (all []string) {
 }
 
 // hook asks a server to post to a URL.
-func hook(t *testing.T, s *server, url, query string) answer {
+func hook(t *testing.T, s *server, url, query string) response {
 	t.Helper()
 	c := dial(t, s)
 	defer c.Close()
 	c.send(fmt.Sprintf("POST /v1/webhooks?%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", query, s.addr, len(url), url))
-	return c.answer("POST")
+	return c.response("POST")
 }
 
 func hooked(t *testing.T, s *server, url, query string) batch {
@@ -102,7 +102,7 @@ func hooked(t *testing.T, s *server, url, query string) batch {
 var onWebhook = variant{"webhook", wire.Reference}
 
 // What is published is posted, in order and once, however fast it comes.
-func TestAWebhookIsPostedAll(t *testing.T) {
+func TestWebhookPostsEveryMessage(t *testing.T) {
 	on(t, "webhook", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		r := receive(t)
@@ -122,7 +122,7 @@ func TestAWebhookIsPostedAll(t *testing.T) {
 }
 
 // A post that is not accepted is made again, with what it held and nothing else.
-func TestAWebhookIsTriedAgain(t *testing.T) {
+func TestWebhookIsRetried(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t, http.StatusInternalServerError, http.StatusFound)
 	hooked(t, s, r.URL+"/", "topic=a")
@@ -137,7 +137,7 @@ func TestAWebhookIsTriedAgain(t *testing.T) {
 }
 
 // A webhook goes on from a cursor, and its first answer holds nothing else.
-func TestAWebhookResumes(t *testing.T) {
+func TestWebhookResumesFromCursor(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	before := parseBatch(t, s.subscribeAck(t, "a"))
 	s.publish(t, "a", "missed")
@@ -157,7 +157,7 @@ func (s *server) subscribeAck(t *testing.T, topic string) []byte {
 }
 
 // 410 says that nobody is there any more; the same URL again takes the old one's place.
-func TestAWebhookEnds(t *testing.T) {
+func TestWebhookEndsOn410AndIsReplaced(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t, http.StatusGone)
 	hooked(t, s, r.URL+"/", "topic=a")
@@ -175,7 +175,7 @@ func TestAWebhookEnds(t *testing.T) {
 }
 
 // A receiver that cannot be reached is said to be, and keeps no server from ending.
-func TestAWebhookThatLeadsNowhere(t *testing.T) {
+func TestUnreachableWebhookIsReported(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t)
 	nowhere := r.URL + "/"
@@ -186,7 +186,7 @@ func TestAWebhookThatLeadsNowhere(t *testing.T) {
 	s.stop(t)
 }
 
-func TestWebhooksRefuse(t *testing.T) {
+func TestWebhookRejectsInvalidRequests(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	for url, want := range map[string]string{
 		"":                             "bad_url",
@@ -216,7 +216,7 @@ func TestWebhooksRefuse(t *testing.T) {
 }
 
 // A server that was told nowhere to post has no webhooks.
-func TestNoWebhooksUnlessTold(t *testing.T) {
+func TestWebhooksAreOffByDefault(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		if a := hook(t, s, "http://127.0.0.1:9/", "topic=a"); a.status != http.StatusNotFound {

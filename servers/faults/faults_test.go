@@ -88,7 +88,7 @@ func object(n int) string {
 	return fmt.Sprintf(`{"topic":"a","seq":%d,"data":"%d"}`, n, n)
 }
 
-func TestDelayHoldsEveryMessageAndNoAcknowledgement(t *testing.T) {
+func TestDelayPostponesMessagesButNotAcknowledgements(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const delay = 10 * time.Millisecond
 		h, in := open(t, hub.Options{Shards: 1}, Faults{Delay: delay})
@@ -118,7 +118,7 @@ func TestDelayHoldsEveryMessageAndNoAcknowledgement(t *testing.T) {
 	})
 }
 
-func TestDelayRefusesAtOnce(t *testing.T) {
+func TestDelayReportsErrorsImmediately(t *testing.T) {
 	_, in := open(t, hub.Options{MaxTopics: 1}, Faults{Delay: time.Hour})
 	mustPublish(t, in, "a", "x")
 	if _, err := in.Publish("b", nil); err != hub.ErrTooManyTopics {
@@ -126,7 +126,7 @@ func TestDelayRefusesAtOnce(t *testing.T) {
 	}
 }
 
-func TestWorkIsDoneForOneAfterTheOther(t *testing.T) {
+func TestWorkIsSequential(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const work = 2 * time.Millisecond
 		_, in := open(t, hub.Options{Shards: 1}, Faults{Work: work})
@@ -149,7 +149,7 @@ func TestWorkIsDoneForOneAfterTheOther(t *testing.T) {
 	})
 }
 
-func TestClosingKeepsWhatIsDelayedOut(t *testing.T) {
+func TestCloseDiscardsDelayedMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, in := open(t, hub.Options{Shards: 1}, Faults{Delay: time.Second})
 		mustPublish(t, in, "a", "x")

@@ -11,39 +11,39 @@ import (
 
 // An Injector publishes to a hub, with faults. Its methods may be called concurrently.
 type Injector struct {
-	faults  Faults
-	hub     *hub.Hub
-	working chan struct{} // holds one while a publication takes its Work
-	letting sync.Mutex    // held while a delayed message is let into the hub, so that they keep their order
+	faults    Faults
+	hub       *hub.Hub
+	working   chan struct{} // has one element while a publication does its Work
+	releasing sync.Mutex    // held while a delayed message is published, so that messages keep their order
 
 	mu        sync.Mutex // guards what follows; taken under the hub's lock, never the other way round
 	published int
 	counts    Counts
-	swapped   map[string][]byte // by topic: the encoded message that waits for the next one
-	accepted  map[string]uint64 // by topic: the last seq that was acknowledged, with a Delay
+	swapped   map[string][]byte // by topic: the encoded message to deliver after the next one
+	accepted  map[string]uint64 // by topic: the last acknowledged seq, with a Delay
 	delayed   []delayed         // oldest first
-	held      []time.Duration   // of the first keptHolds delayed messages
+	delays    []time.Duration   // actual delays of the first maxDelays delayed messages
 }
 
-// A delayed message is acknowledged and not yet in the hub.
+// A delayed message is acknowledged but not published to the hub.
 type delayed struct {
-	topic string
-	data  []byte
-	came  time.Time
+	topic    string
+	data     []byte
+	accepted time.Time
 }
 
-// keptHolds bounds what is kept: a test of an instrument holds fewer messages.
-const keptHolds = 1 << 17
+// maxDelays bounds the number of recorded delays: a self-test delays fewer messages.
+const maxDelays = 1 << 17
 
-// New makes an injector. Close ends what is delayed.
+// New makes an injector. Close discards delayed messages.
 func New(h *hub.Hub, f Faults) *Injector {
 	return &Injector{faults: f, hub: h, working: make(chan struct{}, 1), swapped: map[string][]byte{}, accepted: map[string]uint64{}}
 }
 
-// Close ends delays: what is still held is never let in.
+// Close discards delayed messages.
 func (in *Injector) Close() {
-	in.letting.Lock()
-	defer in.letting.Unlock()
+	in.releasing.Lock()
+	defer in.releasing.Unlock()
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.delayed = nil
@@ -62,10 +62,10 @@ func (in *Injector) Publish(topic string, data []byte) (seq uint64, err error) {
 	return in.append(topic, data)
 }
 
-// delay accepts a message that readers see later. Timers of one length fire in the order in
-// which they were set, and each lets the oldest message in.
+// delay accepts a message that readers see later. Timers of equal duration fire in the order in
+// which they were set, and each publishes the oldest message.
 func (in *Injector) delay(topic string, data []byte) (seq uint64, err error) {
-	if _, err := in.hub.Set([]string{topic}); err != nil { // makes the topic at once, so that the error comes at once
+	if _, err := in.hub.Set([]string{topic}); err != nil { // creates the topic now, so that an error is reported now
 		return 0, err
 	}
 	in.mu.Lock()
@@ -76,18 +76,18 @@ func (in *Injector) delay(topic string, data []byte) (seq uint64, err error) {
 	return in.accepted[topic], nil
 }
 
-// release lets the oldest delayed message in. How long it was really held is kept, because
-// a timer is never exact and a test of an instrument must know the truth.
+// release publishes the oldest delayed message. Its actual delay is recorded, because
+// a timer is never exact and a self-test must know the truth.
 func (in *Injector) release() {
-	in.letting.Lock()
-	defer in.letting.Unlock()
+	in.releasing.Lock()
+	defer in.releasing.Unlock()
 	m, ok := in.oldest()
 	if ok {
 		_, _ = in.append(m.topic, m.data) // cannot fail: the topic exists
 	}
 }
 
-// oldest takes the oldest delayed message; there is none after Close.
+// oldest removes the oldest delayed message; there is none after Close.
 func (in *Injector) oldest() (m delayed, ok bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -95,8 +95,8 @@ func (in *Injector) oldest() (m delayed, ok bool) {
 		return m, false
 	}
 	m, in.delayed = in.delayed[0], in.delayed[1:]
-	if len(in.held) < keptHolds {
-		in.held = append(in.held, time.Since(m.came))
+	if len(in.delays) < maxDelays {
+		in.delays = append(in.delays, time.Since(m.accepted))
 	}
 	return m, true
 }
@@ -105,37 +105,37 @@ func (in *Injector) append(topic string, data []byte) (seq uint64, err error) {
 	return in.hub.Append(topic, func(seq uint64) []byte { return in.encode(topic, seq, data) })
 }
 
-// encode encodes a message, and after it the one that was swapped with it.
+// encode encodes a message, followed by the one that was swapped with it.
 func (in *Injector) encode(topic string, seq uint64, data []byte) []byte {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.published++
 	object := in.distort(topic, seq, data)
-	held := in.swapped[topic]
-	if object == nil || held == nil {
+	swapped := in.swapped[topic]
+	if object == nil || swapped == nil {
 		return object
 	}
 	delete(in.swapped, topic)
-	return append(append(object, ','), held...)
+	return append(append(object, ','), swapped...)
 }
 
 func (in *Injector) distort(topic string, seq uint64, data []byte) []byte {
 	object := hub.Encode(topic, seq, data)
 	switch f := in.faults; {
-	case in.strikes(f.Drop, &in.counts.Drop):
+	case in.applies(f.Drop, &in.counts.Drop):
 		return nil
-	case in.strikes(f.Double, &in.counts.Double):
+	case in.applies(f.Double, &in.counts.Double):
 		return append(append(slices.Clone(object), ','), object...)
-	case in.swapped[topic] == nil && in.strikes(f.Swap, &in.counts.Swap):
+	case in.swapped[topic] == nil && in.applies(f.Swap, &in.counts.Swap):
 		in.swapped[strings.Clone(topic)] = object
 		return nil
-	case in.strikes(f.Corrupt, &in.counts.Corrupt):
+	case in.applies(f.Corrupt, &in.counts.Corrupt):
 		return hub.Encode(topic, seq, corrupt(data))
 	}
 	return object
 }
 
-func (in *Injector) strikes(every int, count *uint64) bool {
+func (in *Injector) applies(every int, count *uint64) bool {
 	if every <= 0 || in.published%every != 0 {
 		return false
 	}
@@ -158,13 +158,13 @@ func corrupt(data []byte) []byte {
 	return data
 }
 
-// Counts counts the faults so far.
+// Counts returns the number of injected faults so far.
 func (in *Injector) Counts() Counts {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	c := in.counts
-	if c.Delayed = uint64(len(in.held)); c.Delayed > 0 {
-		c.DelayP50 = slices.Sorted(slices.Values(in.held))[len(in.held)/2]
+	if c.Delayed = uint64(len(in.delays)); c.Delayed > 0 {
+		c.DelayP50 = slices.Sorted(slices.Values(in.delays))[len(in.delays)/2]
 	}
 	return c
 }

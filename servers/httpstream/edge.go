@@ -1,7 +1,7 @@
-// Package httpstream serves HTTP streaming: one GET is answered by a stream of
-// newline-delimited JSON, a batch per line, as fetch reads it in a browser.
+// Package httpstream serves HTTP streaming: the response to one GET is a stream of
+// newline-delimited JSON, one batch per line, as fetch reads it in a browser.
 //
-// It owns the format of a line. It must never put a line break into one.
+// It owns the format of a line. It must never write a line break within one.
 package httpstream
 
 import (
@@ -18,8 +18,8 @@ func New(s *wire.Service) *wire.Edge {
 	})
 }
 
-// appendLine appends a batch as one line. JSON has no raw line breaks, and a batch says
-// itself from where it is resumed.
+// appendLine appends a batch as one line. JSON has no raw line breaks, and a batch contains
+// the cursor from which the stream resumes.
 func appendLine(dst, body []byte, _ hub.Cursor) []byte {
 	return append(append(dst, body...), '\n')
 }

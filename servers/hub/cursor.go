@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// A Cursor says what a subscription has read: every message of its topics up
+// A Cursor records what a subscription has read: every message of its topics up
 // to Number, of the hub with that Epoch. Clients treat its text as opaque.
 type Cursor struct {
 	Epoch  uint64
 	Number uint64
 }
 
-// ErrCursor says that a text is not one Cursor.String could have written.
+// ErrCursor reports that a text is not a result of Cursor.String.
 var ErrCursor = errors.New("malformed cursor")
 
 const epochDigits = 16
@@ -25,7 +25,7 @@ const MaxCursor = epochDigits + 1 + 16
 // hexadecimal without leading zeros: 18 to 33 bytes.
 func (c Cursor) String() string { return string(c.AppendTo(nil)) }
 
-// AppendTo appends what String returns.
+// AppendTo appends the result of String.
 func (c Cursor) AppendTo(dst []byte) []byte {
 	for shift := 60; shift >= 0; shift -= 4 {
 		dst = append(dst, hexDigits[c.Epoch>>shift&15])
@@ -34,7 +34,7 @@ func (c Cursor) AppendTo(dst []byte) []byte {
 	return strconv.AppendUint(dst, c.Number, 16)
 }
 
-// ParseCursor reads what String writes and nothing else: no upper case, no
+// ParseCursor reads only results of String: no upper case, no
 // sign, no leading zeros, no white space.
 func ParseCursor(text string) (c Cursor, err error) {
 	epoch, number, _ := strings.Cut(text, ".")

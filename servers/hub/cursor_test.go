@@ -2,7 +2,7 @@ package hub
 
 import "testing"
 
-func TestParseCursorReadsOnlyWhatStringWrites(t *testing.T) {
+func TestParseCursorAcceptsOnlyCanonicalText(t *testing.T) {
 	for _, c := range []Cursor{{}, {1, 2}, {^uint64(0), ^uint64(0)}, {0xabc, 0x10}} {
 		if got, err := ParseCursor(c.String()); err != nil || got != c {
 			t.Errorf("%v: got %v, %v", c, got, err)

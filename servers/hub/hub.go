@@ -1,9 +1,9 @@
 // Package hub is the message log that every edge serves from: one append-only
 // ring per topic, read by cursor.
 //
-// It owns the numbering of messages, what is kept of them, the exact gaps of
-// what is not, and the goroutines that tell subscriptions there is more. It
-// must never know a transport, never hold anything per slow reader, and never
+// It owns the numbering of messages, the retained messages, the exact gaps
+// where messages are no longer retained, and the goroutines that wake subscriptions. It
+// must never know a transport, never store anything per slow reader, and never
 // wait for a subscriber.
 package hub
 
@@ -19,21 +19,21 @@ import (
 	"weak"
 )
 
-// ErrTooManyTopics says that a topic would have to be created beyond Options.MaxTopics.
+// ErrTooManyTopics reports that a topic would exceed Options.MaxTopics.
 var ErrTooManyTopics = errors.New("too many topics")
 
-// ErrAhead says that a cursor of this epoch is beyond the log: its holder read
-// something this hub has never had.
+// ErrAhead reports that a cursor of this epoch is beyond the log: its client read
+// messages that this hub has never published.
 var ErrAhead = errors.New("cursor is ahead of the log")
 
-// Options sets a hub up. The zero value works.
+// Options configures a hub. The zero value is valid.
 type Options struct {
 	RingMessages  int           `json:"ring_messages"`   // messages kept per topic; default 1024
 	RingBytes     int           `json:"ring_bytes"`      // encoded bytes kept per topic, but always the newest message; default 1 MiB
-	MaxTopics     int           `json:"max_topics"`      // topics in all; default 100,000
+	MaxTopics     int           `json:"max_topics"`      // total number of topics; default 100,000
 	MaxBatchBytes int           `json:"max_batch_bytes"` // encoded bytes of messages one read returns, but always one message; default 256 KiB
-	BatchingDelay time.Duration `json:"-"`               // how long news of a topic may be held so that more go in one write; default 0: never
-	Shards        int           `json:"-"`               // goroutines that call wakers; default GOMAXPROCS
+	BatchingDelay time.Duration `json:"-"`               // how long a topic's new messages may wait so that more share one write; default 0
+	Shards        int           `json:"-"`               // number of goroutines that call wakers; default GOMAXPROCS
 }
 
 func (o Options) withDefaults() Options {
@@ -53,12 +53,12 @@ type Hub struct {
 	shards  []*shard
 	sets    interner
 
-	// mu orders publications: whoever holds it sees topics and numbers agree.
+	// mu orders publications: while it is held, topics and numbers are consistent.
 	mu     sync.RWMutex
 	topics map[string]*topic
 }
 
-// New starts a hub with an epoch of its own. Close ends its goroutines.
+// New starts a hub with a new epoch. Close ends its goroutines.
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{options: o, epoch: rand.Uint64(), topics: make(map[string]*topic)}
@@ -70,32 +70,32 @@ func New(o Options) *Hub {
 }
 
 // Close ends the notifying goroutines and waits for them. Reading and
-// publishing go on working; nobody is woken any more.
+// publishing continue to work; no subscription is woken afterwards.
 func (h *Hub) Close() {
 	for _, s := range h.shards {
 		s.stop()
 	}
 }
 
-// Epoch is the random number that tells this hub's cursors from any other's.
+// Epoch returns the random number that distinguishes this hub's cursors from any other's.
 func (h *Hub) Epoch() uint64 { return h.epoch }
 
-// Options are the options in force, defaults resolved.
+// Options returns the options in force, defaults resolved.
 func (h *Hub) Options() Options { return h.options }
 
 // Published counts the messages that got a number.
 func (h *Hub) Published() uint64 { return h.head.Load() }
 
 // Publish appends data, which must be valid UTF-8, to a topic, creating it
-// where needed, and returns the message's seq. It returns when readers can see
+// if needed, and returns the message's seq. It returns when readers can see
 // the message; it keeps no reference to data. The only error is ErrTooManyTopics.
 func (h *Hub) Publish(name string, data []byte) (seq uint64, err error) {
 	return h.Append(name, func(seq uint64) []byte { return Encode(name, seq, data) })
 }
 
-// Append is Publish of what encode, called under the hub's lock, returns for the topic's
-// next seq: a message as Encode has it, several with commas between them, or nil, for a seq
-// under which there is nothing to read.
+// Append publishes the result of encode, which it calls under the hub's lock with the topic's
+// next seq: a message encoded by Encode, several separated by commas, or nil for a seq
+// without a readable message.
 func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, err error) {
 	h.mu.Lock()
 	t, err := h.topicLocked(name)
@@ -107,13 +107,13 @@ func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, e
 	number := h.head.Load() + 1
 	t.log.append(number, encode(seq))
 	h.head.Store(number)
-	t.newest.Store(number) // after head: a reader that sees it must not be called ahead
+	t.newest.Store(number) // after head: a reader that sees it must not get ErrAhead
 	h.mu.Unlock()
 	t.markDirty(h.shards)
 	return seq, nil
 }
 
-// topicLocked returns the topic of that name, creating it where needed.
+// topicLocked returns the topic of that name, creating it if needed.
 func (h *Hub) topicLocked(name string) (*topic, error) {
 	if t := h.topics[name]; t != nil {
 		return t, nil
@@ -121,7 +121,7 @@ func (h *Hub) topicLocked(name string) (*topic, error) {
 	if len(h.topics) >= h.options.MaxTopics {
 		return nil, ErrTooManyTopics
 	}
-	name = strings.Clone(name) // it may lie in a buffer of the caller's
+	name = strings.Clone(name) // it may be in the caller's buffer
 	t := &topic{name: name, log: newLog(h.options.RingMessages, h.options.RingBytes), follow: make([]followers, h.options.Shards)}
 	h.topics[name] = t
 	return t, nil

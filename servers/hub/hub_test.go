@@ -57,7 +57,7 @@ func text(r Read) string {
 	return strings.Join(all, " ")
 }
 
-func TestMessagesAreMergedInTheOrderOfTheHub(t *testing.T) {
+func TestMessagesAreMergedInHubOrder(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "b", "a")
 	start, heads := h.Heads(s)
@@ -77,7 +77,7 @@ func TestMessagesAreMergedInTheOrderOfTheHub(t *testing.T) {
 	}
 }
 
-func TestTheCursorIsTheNewestOfTheTopicsNotOfTheHub(t *testing.T) {
+func TestNextCursorIsNewestOfItsTopics(t *testing.T) {
 	h := open(t, Options{})
 	mustPublish(t, h, "a", "1")
 	mustPublish(t, h, "other", "2")
@@ -91,7 +91,7 @@ func TestTheCursorIsTheNewestOfTheTopicsNotOfTheHub(t *testing.T) {
 	}
 }
 
-func TestACursorAheadOfTheLogIsAnError(t *testing.T) {
+func TestCursorAheadOfLogIsRejected(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "a")
 	if _, err := h.Since(Cursor{h.Epoch(), 1}, s, Every); err != ErrAhead {
@@ -99,7 +99,7 @@ func TestACursorAheadOfTheLogIsAnError(t *testing.T) {
 	}
 }
 
-func TestGapsAreExactAsFarAsTheIndexReaches(t *testing.T) {
+func TestGapsAreExactWithinIndex(t *testing.T) {
 	const ring = 4
 	h := open(t, Options{RingMessages: ring})
 	s := mustSet(t, h, "a", "b")
@@ -122,7 +122,7 @@ func TestGapsAreExactAsFarAsTheIndexReaches(t *testing.T) {
 	}
 }
 
-func TestBeyondTheIndexAGapIsNeverUnderstated(t *testing.T) {
+func TestGapBeyondIndexIsNeverUnderstated(t *testing.T) {
 	const ring = 2
 	h := open(t, Options{RingMessages: ring})
 	s := mustSet(t, h, "a")
@@ -141,7 +141,7 @@ func TestBeyondTheIndexAGapIsNeverUnderstated(t *testing.T) {
 	}
 }
 
-func TestAnotherEpochIsAGapAndEverythingHeld(t *testing.T) {
+func TestOtherEpochYieldsGapAndAllRetainedMessages(t *testing.T) {
 	h := open(t, Options{RingMessages: 2})
 	s := mustSet(t, h, "a", "b")
 	for i := range 3 {
@@ -157,7 +157,7 @@ func TestAnotherEpochIsAGapAndEverythingHeld(t *testing.T) {
 	}
 }
 
-func TestTheRingIsBoundedByBytesButKeepsTheNewest(t *testing.T) {
+func TestRingIsBoundedByBytesButKeepsNewest(t *testing.T) {
 	h := open(t, Options{RingBytes: 100})
 	s := mustSet(t, h, "a")
 	mustPublish(t, h, "a", "small")
@@ -168,7 +168,7 @@ func TestTheRingIsBoundedByBytesButKeepsTheNewest(t *testing.T) {
 	}
 }
 
-func TestALongReadIsCutAndGoesOnWhereItWasCut(t *testing.T) {
+func TestLongReadIsSplitAndContinued(t *testing.T) {
 	h := open(t, Options{MaxBatchBytes: 100, RingMessages: 8})
 	s := mustSet(t, h, "a", "b")
 	for i := range 20 {
@@ -191,7 +191,7 @@ func TestALongReadIsCutAndGoesOnWhereItWasCut(t *testing.T) {
 	}
 }
 
-func TestLatestIsTheNewestOfEachTopic(t *testing.T) {
+func TestLatestReturnsNewestOfEachTopic(t *testing.T) {
 	h := open(t, Options{RingMessages: 2})
 	s := mustSet(t, h, "a", "b")
 	for _, m := range []string{"a1", "b1", "a2", "a3", "a4"} {
@@ -204,7 +204,7 @@ func TestLatestIsTheNewestOfEachTopic(t *testing.T) {
 	}
 }
 
-func TestDataIsEscapedAsJSONDemandsAndNoMore(t *testing.T) {
+func TestDataIsEscapedOnlyWhereJSONRequires(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "a")
 	mustPublish(t, h, "a", "\"\\\n\r\t\x00\x1f\x7f/<é\u2028😀")
@@ -214,7 +214,7 @@ func TestDataIsEscapedAsJSONDemandsAndNoMore(t *testing.T) {
 	}
 }
 
-func TestSetsOfTheSameTopicsAreTheSamePointer(t *testing.T) {
+func TestSetsOfSameTopicsAreSamePointer(t *testing.T) {
 	h := open(t, Options{MaxTopics: 3})
 	ab := mustSet(t, h, "a", "b")
 	if ba := mustSet(t, h, "b", "a"); ba != ab {
@@ -230,11 +230,11 @@ func TestSetsOfTheSameTopicsAreTheSamePointer(t *testing.T) {
 }
 
 // A bell is a waker that tests can wait for.
-type bell chan struct{}
+type wakeChan chan struct{}
 
-func (b bell) Wake() { b <- struct{}{} }
+func (b wakeChan) Wake() { b <- struct{}{} }
 
-func (b bell) wait(t *testing.T) {
+func (b wakeChan) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-b:
@@ -243,10 +243,10 @@ func (b bell) wait(t *testing.T) {
 	}
 }
 
-func TestArmWakesOnceAndOnlyForWhatIsNew(t *testing.T) {
+func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "a", "b")
-	b := make(bell, 10)
+	b := make(wakeChan, 10)
 	sub := h.Subscribe(s, b)
 	now, _ := h.Heads(s)
 	if !sub.Arm(now) {
@@ -271,20 +271,20 @@ func TestArmWakesOnceAndOnlyForWhatIsNew(t *testing.T) {
 	}
 }
 
-func TestAForeignCursorDoesNotArm(t *testing.T) {
+func TestCursorOfOtherEpochDoesNotArm(t *testing.T) {
 	h := open(t, Options{})
-	sub := h.Subscribe(mustSet(t, h, "a"), make(bell, 1))
+	sub := h.Subscribe(mustSet(t, h, "a"), make(wakeChan, 1))
 	defer sub.Close()
 	if sub.Arm(Cursor{Epoch: h.Epoch() + 1}) {
 		t.Error("armed with a cursor of another epoch")
 	}
 }
 
-func TestTheFlushWindowGathersPublications(t *testing.T) {
+func TestBatchingDelayCollectsPublications(t *testing.T) {
 	const flush = 50 * time.Millisecond
 	h := open(t, Options{BatchingDelay: flush})
 	s := mustSet(t, h, "a")
-	b := make(bell, 10)
+	b := make(wakeChan, 10)
 	sub := h.Subscribe(s, b)
 	defer sub.Close()
 	now, _ := h.Heads(s)
@@ -301,9 +301,9 @@ func TestTheFlushWindowGathersPublications(t *testing.T) {
 	}
 }
 
-func TestSubscriptionsComeAndGoInAnyOrder(t *testing.T) {
+func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 	h := open(t, Options{Shards: 1})
-	b := make(bell, 100)
+	b := make(wakeChan, 100)
 	now := Cursor{Epoch: h.Epoch()}
 	var subs []*Subscription
 	for i := range 10 {
@@ -357,7 +357,7 @@ func (r *reader) Wake() {
 }
 
 // Publishers and readers at once: no wake is lost, so everybody gets everything.
-func TestNothingIsLostBetweenPublishAndArm(t *testing.T) {
+func TestNoMessageIsLostBetweenPublishAndArm(t *testing.T) {
 	const publishers, each, readers = 4, 500, 20
 	h := open(t, Options{RingMessages: publishers * each})
 	s := mustSet(t, h, "a", "b")

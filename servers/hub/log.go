@@ -2,19 +2,19 @@ package hub
 
 import "sort"
 
-// indexFactor is how many times longer than the ring a log remembers the
-// numbers of its messages. A cursor holds a number, a gap is told in seq: the
-// index (8 bytes a message) translates, exactly, for what is long overwritten.
+// indexFactor is how many times longer than the ring a log keeps the
+// numbers of its messages. A cursor has a number, a gap has seqs: the
+// index (8 bytes per message) translates exactly, even for overwritten messages.
 const indexFactor = 16
 
-// A log holds one topic's newest messages, already encoded, and the numbers of
-// more of them than it holds. Seqs are positions, so they are not stored.
+// A log has one topic's newest messages, already encoded, and the numbers of
+// these and of earlier messages. Seqs are positions, so they are not stored.
 //
 //	seq      1 ………………… last-len(numbers)+1 ………… last-len(ring)+1 …… last
 //	                     |<- numbers: known ------------------------->|
-//	                                              |<- ring: held ---->|
+//	                                              |<- ring: kept ---->|
 type log struct {
-	ring     deque[[]byte] // encoded messages; nil where Append was given none
+	ring     deque[[]byte] // encoded messages; nil for a seq without a message
 	numbers  deque[uint64] // ascending
 	appended uint64        // messages ever appended: the last seq
 	bytes    int           // sum of ring's lengths
@@ -31,7 +31,7 @@ func newLog(messages, maxBytes int) log {
 
 func (l *log) last() uint64 { return l.appended }
 
-// append adds the next message. The newest stays whatever its size.
+// append adds the next message. The newest message is always retained, whatever its size.
 func (l *log) append(number uint64, object []byte) {
 	l.appended++
 	l.numbers.push(number)
@@ -41,12 +41,12 @@ func (l *log) append(number uint64, object []byte) {
 	}
 }
 
-// oldestHeld is the seq of the oldest message in the ring; last+1 if there is none.
-func (l *log) oldestHeld() uint64 { return l.appended - uint64(l.ring.len()) + 1 }
+// oldestRetained returns the seq of the oldest message in the ring; last+1 if there is none.
+func (l *log) oldestRetained() uint64 { return l.appended - uint64(l.ring.len()) + 1 }
 
-// firstAfter is the seq of the first message whose number is greater than
-// after. Beyond the index it is not known: then it is 1, the lower bound that
-// never understates what was missed.
+// firstAfter returns the seq of the first message whose number is greater than
+// after. Beyond the index it is unknown: then the result is 1, the lower bound that
+// never understates a gap.
 func (l *log) firstAfter(after uint64) uint64 {
 	n := l.numbers.len()
 	i := sort.Search(n, func(i int) bool { return l.numbers.at(i) > after })
@@ -57,10 +57,10 @@ func (l *log) firstAfter(after uint64) uint64 {
 	return oldestKnown + uint64(i)
 }
 
-// object returns the encoded message of a held seq.
-func (l *log) object(seq uint64) []byte { return l.ring.at(int(seq - l.oldestHeld())) }
+// object returns the encoded message of a retained seq.
+func (l *log) object(seq uint64) []byte { return l.ring.at(int(seq - l.oldestRetained())) }
 
-// number returns the number of a seq the index knows.
+// number returns the number of a seq in the index.
 func (l *log) number(seq uint64) uint64 {
 	return l.numbers.at(int(seq - (l.appended - uint64(l.numbers.len()) + 1)))
 }
@@ -85,7 +85,7 @@ func (d *deque[T]) index(i int) int {
 	return i
 }
 
-// push appends v and returns what it overwrote, if anything.
+// push appends v and returns the overwritten element, if any.
 func (d *deque[T]) push(v T) (overwritten T) {
 	if d.count == d.limit {
 		overwritten = d.pop()

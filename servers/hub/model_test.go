@@ -62,7 +62,7 @@ func contains(all []string, one string) bool {
 	return false
 }
 
-func TestTheHubIsTheModel(t *testing.T) {
+func TestHubMatchesModel(t *testing.T) {
 	topics := []string{"a", "b", "c"}
 	subsets := [][]string{{"a"}, {"a", "b"}, {"a", "b", "c"}, {"b", "c"}}
 	rapid.Check(t, func(rt *rapid.T) {

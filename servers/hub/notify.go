@@ -6,64 +6,64 @@ import (
 	"time"
 )
 
-// A Waker is told that its subscription has something to read. Wake runs on a
-// goroutine of the hub that serves many others: it must not wait. It is called
+// A Waker is notified when its subscription has something to read. Wake runs on a
+// goroutine of the hub that serves many others: it must not block. It is called
 // once per successful Arm, and perhaps once after Close.
 type Waker interface{ Wake() }
 
-// A Subscription follows a set of topics. It holds no messages, only the
+// A Subscription follows a set of topics. It stores no messages, only the
 // number up to which its owner has read.
 type Subscription struct {
-	set    *TopicSet
-	waker  Waker
-	hub    *Hub
-	shard  int
-	after  atomic.Uint64
-	armed  atomic.Bool
-	places []int32 // where it stands in each topic's list; under the shard's lists lock
-	closed bool    // under the shard's lists lock
+	set       *TopicSet
+	waker     Waker
+	hub       *Hub
+	shard     int
+	after     atomic.Uint64
+	armed     atomic.Bool
+	positions []int32 // its index in each topic's list; under the shard's lists lock
+	closed    bool    // under the shard's lists lock
 }
 
 // followers are a topic's subscriptions in one shard.
 type followers struct {
-	dirty atomic.Bool  // the topic waits in the shard's queue
+	dirty atomic.Bool  // the topic is in the shard's queue
 	count atomic.Int64 // len(list), readable without a lock
 	list  []follower   // under the shard's lists lock
 }
 
-// A follower is a subscription and which of its topics this list belongs to.
+// A follower is a subscription and the index of this list's topic in its set.
 type follower struct {
 	subscription *Subscription
 	topic        int32
 }
 
-// nextShard deals subscriptions out over the shards in turn.
+// nextShard distributes subscriptions over the shards in turn.
 var nextShard atomic.Uint32
 
 // Subscribe registers a waker for a set's topics. It is not armed yet.
 func (h *Hub) Subscribe(set *TopicSet, w Waker) *Subscription {
-	s := &Subscription{set: set, waker: w, hub: h, places: make([]int32, len(set.topics))}
+	s := &Subscription{set: set, waker: w, hub: h, positions: make([]int32, len(set.topics))}
 	s.shard = int(nextShard.Add(1)) % len(h.shards)
 	lists := &h.shards[s.shard].lists
 	lists.Lock()
 	defer lists.Unlock()
 	for i, t := range set.topics {
 		f := &t.follow[s.shard]
-		s.places[i] = int32(len(f.list))
+		s.positions[i] = int32(len(f.list))
 		f.list = append(f.list, follower{s, int32(i)})
 		f.count.Store(int64(len(f.list)))
 	}
 	return s
 }
 
-// Set is the set of topics the subscription follows.
+// Set returns the set of topics that the subscription follows.
 func (s *Subscription) Set() *TopicSet { return s.set }
 
-// Arm asks for one Wake when the set has more than the cursor. It returns false,
-// and will not wake, if there is more already: then read, and arm again.
+// Arm requests one Wake when the set has messages beyond the cursor. It returns false,
+// and does not wake, if there are such messages already: then read, and arm again.
 //
-// The order is what makes it safe: armed first, the log looked at second; a
-// publisher does it the other way round, so one of the two sees the other.
+// The order makes it safe: Arm sets armed first and checks the log second; a
+// publisher does both in reverse order, so one of the two sees the other.
 func (s *Subscription) Arm(c Cursor) bool {
 	if c.Epoch != s.hub.epoch {
 		return false
@@ -73,10 +73,10 @@ func (s *Subscription) Arm(c Cursor) bool {
 	if s.set.newest() <= c.Number {
 		return true
 	}
-	return !s.armed.CompareAndSwap(true, false) // a shard was faster: it wakes us
+	return !s.armed.CompareAndSwap(true, false) // if a shard was faster, it calls Wake
 }
 
-// Disarm takes an Arm back. A Wake that is already on its way still comes.
+// Disarm cancels an Arm. A Wake that has already started still completes.
 func (s *Subscription) Disarm() { s.armed.Store(false) }
 
 // Close ends the subscription. It may be called from Wake, and more than once.
@@ -90,34 +90,34 @@ func (s *Subscription) Close() {
 	}
 	s.closed = true
 	for i, t := range s.set.topics {
-		t.follow[s.shard].remove(int(s.places[i]))
+		t.follow[s.shard].remove(int(s.positions[i]))
 	}
 }
 
-// remove takes one entry out by moving the last into its place.
-func (f *followers) remove(place int) {
+// remove removes one entry by moving the last one to its index.
+func (f *followers) remove(index int) {
 	last := len(f.list) - 1
 	moved := f.list[last]
-	f.list[place] = moved
-	moved.subscription.places[moved.topic] = int32(place)
+	f.list[index] = moved
+	moved.subscription.positions[moved.topic] = int32(index)
 	f.list[last] = follower{}
 	f.list = f.list[:last]
 	f.count.Store(int64(last))
 	if last == 0 {
-		f.list = nil // a topic that had a crowd once must not keep its memory
+		f.list = nil // a topic that had many followers must not keep their memory
 	}
 }
 
-// A shard is one goroutine that wakes its share of all subscriptions. Topics
-// wait in its queue in the order in which they got news, each until its flush
-// window is over; the window is the same for all, so the queue stays sorted.
+// A shard is one goroutine that wakes its share of all subscriptions. Its queue has
+// topics in the order in which they got new messages, each until its batching
+// delay ends. The delay is the same for all, so the queue stays sorted.
 type shard struct {
-	flush time.Duration
-	news  chan struct{} // capacity 1: the queue is not empty
-	quit  chan struct{}
-	ended sync.WaitGroup
+	batchingDelay time.Duration
+	notify        chan struct{} // capacity 1: the queue is not empty
+	quit          chan struct{}
+	ended         sync.WaitGroup
 
-	mu    sync.Mutex // guards queue; held for a few instructions only, publishers take it
+	mu    sync.Mutex // guards queue; held for a few instructions only, also by publishers
 	queue []dirtyTopic
 
 	lists sync.Mutex // guards every followers.list of this shard, never held while waking
@@ -129,8 +129,8 @@ type dirtyTopic struct {
 	due   time.Time
 }
 
-func startShard(flush time.Duration) *shard {
-	s := &shard{flush: flush, news: make(chan struct{}, 1), quit: make(chan struct{})}
+func startShard(batchingDelay time.Duration) *shard {
+	s := &shard{batchingDelay: batchingDelay, notify: make(chan struct{}, 1), quit: make(chan struct{})}
 	s.ended.Go(s.run)
 	return s
 }
@@ -146,26 +146,26 @@ func (s *shard) stop() {
 
 func (s *shard) enqueue(t *topic, f *followers) {
 	d := dirtyTopic{topic: t, list: f}
-	if s.flush > 0 {
-		d.due = time.Now().Add(s.flush)
+	if s.batchingDelay > 0 {
+		d.due = time.Now().Add(s.batchingDelay)
 	}
 	s.mu.Lock()
 	s.queue = append(s.queue, d)
 	s.mu.Unlock()
 	select {
-	case s.news <- struct{}{}:
+	case s.notify <- struct{}{}:
 	default:
 	}
 }
 
-// run wakes until it is told to stop. The two slices are its own and reused.
+// run wakes subscriptions until the shard is stopped. It reuses its two slices.
 func (s *shard) run() {
 	var taken []dirtyTopic
 	var woken []*Subscription
 	for s.wait() {
 		taken = s.take(taken[:0])
 		for _, d := range taken {
-			if !s.hold(d.due) {
+			if !s.waitUntil(d.due) {
 				return
 			}
 			woken = s.collect(d, woken[:0])
@@ -182,12 +182,12 @@ func (s *shard) wait() bool {
 	select {
 	case <-s.quit:
 		return false
-	case <-s.news:
+	case <-s.notify:
 		return true
 	}
 }
 
-// take moves the queue into an empty slice and leaves that slice's memory behind.
+// take returns the queue and replaces it by the given empty slice, so that memory is reused.
 func (s *shard) take(into []dirtyTopic) []dirtyTopic {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,8 +196,8 @@ func (s *shard) take(into []dirtyTopic) []dirtyTopic {
 	return taken
 }
 
-// hold waits for the end of a flush window; false means stop.
-func (s *shard) hold(due time.Time) bool {
+// waitUntil waits for the end of a batching delay; false means stop.
+func (s *shard) waitUntil(due time.Time) bool {
 	if due.IsZero() {
 		return true
 	}
@@ -210,7 +210,7 @@ func (s *shard) hold(due time.Time) bool {
 }
 
 // collect disarms and returns the topic's armed subscriptions that have not
-// read its newest message. The topic is clean first: news from here on queues it again.
+// read its newest message. It first clears dirty: later messages queue the topic again.
 func (s *shard) collect(d dirtyTopic, into []*Subscription) []*Subscription {
 	d.list.dirty.Store(false)
 	newest := d.topic.newest.Load()

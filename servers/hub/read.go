@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// A Delivery says what a subscription gets of what it has not yet read.
+// A Delivery selects which unread messages a subscription receives.
 type Delivery uint8
 
-// Every message, or of each topic only the newest.
+// Every delivers all messages, Latest only the newest of each topic.
 const (
 	Every Delivery = iota
 	Latest
@@ -17,35 +17,35 @@ const (
 // A Message is one message of the log, encoded: {"topic":"a","seq":7,"data":"…"}.
 // The bytes are shared by all readers and must not be changed.
 type Message struct {
-	Number uint64 // its place in the order of the whole hub
+	Number uint64 // its position in the order of the whole hub
 	Object []byte
 }
 
 // A Gap is a range of one topic's messages that the hub no longer has, both
-// ends included. NewEpoch means that the cursor was another hub's: how much
-// was lost is not known, From is 1 and To means nothing.
+// ends included. NewEpoch means that the cursor is from another hub: the number of
+// lost messages is unknown, From is 1 and To has no meaning.
 type Gap struct {
 	Topic    string
 	From, To uint64 // seq
 	NewEpoch bool
 }
 
-// A Read is what came after a cursor.
+// A Read has the messages and gaps after a cursor.
 type Read struct {
 	Messages []Message // by ascending number
 	Gaps     []Gap     // by topic name
-	Next     Cursor    // read on from here
+	Next     Cursor    // the next read starts here
 }
 
-// Empty says that there was nothing: no message and no gap.
+// Empty reports whether there is no message and no gap.
 func (r *Read) Empty() bool { return len(r.Messages) == 0 && len(r.Gaps) == 0 }
 
-// Head is the largest number among the set's topics: where a subscription that
-// has read everything stands. It takes no lock.
+// Head returns the largest number among the set's topics: the position of a subscription that
+// has read everything. It takes no lock.
 func (h *Hub) Head(s *TopicSet) uint64 { return s.newest() }
 
-// Heads returns the cursor of now and the last seq of each topic of the set,
-// in the set's order: what a subscription "from now" starts from.
+// Heads returns the current cursor and the last seq of each topic of the set,
+// in the set's order: the start of a subscription "from now".
 func (h *Hub) Heads(s *TopicSet) (Cursor, []uint64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -56,13 +56,13 @@ func (h *Hub) Heads(s *TopicSet) (Cursor, []uint64) {
 	return Cursor{Epoch: h.epoch, Number: s.newest()}, seqs
 }
 
-// Since returns what the set's topics have beyond a cursor, without waiting. It
+// Since returns the messages of the set's topics beyond a cursor, without waiting. It
 // fails only with ErrAhead. A cursor of another epoch yields a NewEpoch gap for
-// each topic and everything this hub still has.
+// each topic and all messages that this hub still has.
 //
 // The next cursor is the largest number among the set's topics, not the hub's
-// head: under one lock no smaller number can come later, and subscribers of
-// the same topics stay in step and share what is encoded for them.
+// head: under one lock no smaller number can be added later, and subscribers of
+// the same topics have equal cursors and share encoded batches.
 func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -93,21 +93,21 @@ func newEpochGaps(s *TopicSet) []Gap {
 	return gaps
 }
 
-// addTopic adds what one topic has beyond a number.
+// addTopic adds one topic's messages beyond a number.
 func (r *Read) addTopic(t *topic, after uint64, d Delivery) {
 	if t.newest.Load() <= after {
 		return
 	}
 	last := t.log.last()
-	if d == Latest { // the newest is always held; what it supersedes is not lost
+	if d == Latest { // the newest message is always retained; superseded messages are not lost
 		r.add(t, last)
 		return
 	}
-	first, held := t.log.firstAfter(after), t.log.oldestHeld()
-	if first < held {
-		r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: held - 1})
+	first, oldest := t.log.firstAfter(after), t.log.oldestRetained()
+	if first < oldest {
+		r.Gaps = append(r.Gaps, Gap{Topic: t.name, From: first, To: oldest - 1})
 	}
-	for seq := max(first, held); seq <= last; seq++ {
+	for seq := max(first, oldest); seq <= last; seq++ {
 		r.add(t, seq)
 	}
 }
@@ -119,7 +119,7 @@ func (r *Read) add(t *topic, seq uint64) {
 }
 
 // cut shortens a read to a number of encoded bytes and moves its cursor back.
-// Gaps go no further than the cursor, else they would be declared twice.
+// Gaps must not extend beyond the cursor, else they would be declared twice.
 func (r *Read) cut(maxBytes int, s *TopicSet) {
 	total := 0
 	for i, m := range r.Messages {

@@ -8,18 +8,18 @@ import (
 	"weak"
 )
 
-// A TopicSet is the topics of a subscription. Sets of the same topics are one
-// and the same pointer for as long as anybody holds it, so equality is a
+// A TopicSet is the topics of a subscription. Sets of the same topics are the
+// same pointer while any reference exists, so equality is a
 // comparison of pointers and everything computed for a set can be shared.
 type TopicSet struct {
 	topics []*topic // by name
 }
 
-// Name is the name of the i-th topic, in ascending order.
+// Name returns the name of the i-th topic, in ascending order.
 func (s *TopicSet) Name(i int) string { return s.topics[i].name }
 
-// newest is the largest number among the set's topics. Without the hub's lock
-// it may miss what is being published, and then the caller is told by a wake.
+// newest returns the largest number among the set's topics. Without the hub's lock
+// it may miss a message that is being published; that message then wakes the caller.
 func (s *TopicSet) newest() uint64 {
 	var n uint64
 	for _, t := range s.topics {
@@ -28,8 +28,8 @@ func (s *TopicSet) newest() uint64 {
 	return n
 }
 
-// Set returns the set of the topics named, creating those that do not exist.
-// Names must be valid, at least one, and differ. The only error is ErrTooManyTopics.
+// Set returns the set of the named topics, creating those that do not exist.
+// Names must be valid, at least one, and unique. The only error is ErrTooManyTopics.
 func (h *Hub) Set(names []string) (*TopicSet, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -48,13 +48,13 @@ func (h *Hub) Set(names []string) (*TopicSet, error) {
 func (h *Hub) lookUp(names []string) ([]*topic, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	fresh := 0
+	missing := 0
 	for _, name := range names {
 		if h.topics[name] == nil {
-			fresh++
+			missing++
 		}
 	}
-	if len(h.topics)+fresh > h.options.MaxTopics {
+	if len(h.topics)+missing > h.options.MaxTopics {
 		return nil, ErrTooManyTopics
 	}
 	topics := make([]*topic, 0, len(names))
@@ -65,8 +65,8 @@ func (h *Hub) lookUp(names []string) ([]*topic, error) {
 	return topics, nil
 }
 
-// An interner maps the names of a set to the set, weakly: clients can ask for
-// any number of different sets, and what nobody subscribes to must not stay.
+// An interner maps the names of a set to the set, weakly: clients can request
+// any number of different sets, and sets without a subscription must not stay in memory.
 type interner struct {
 	mu   sync.Mutex
 	sets map[string]weak.Pointer[TopicSet]
@@ -78,20 +78,20 @@ func (in *interner) get(key string) *TopicSet {
 	return in.sets[key].Value()
 }
 
-// put returns the set that won: s, or an equal one that came first.
+// put stores s and returns it, or an equal set that was stored first.
 func (in *interner) put(key string, s *TopicSet) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if first := in.sets[key].Value(); first != nil {
 		return first
 	}
-	key = strings.Clone(key) // a single name may lie in a buffer of the caller's
+	key = strings.Clone(key) // a single name may be in the caller's buffer
 	in.sets[key] = weak.Make(s)
 	runtime.AddCleanup(s, in.forget, key)
 	return s
 }
 
-// forget drops a dead entry, unless a new set of the same name took its place.
+// forget removes a dead entry, unless a new set of the same name has replaced it.
 func (in *interner) forget(key string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -14,8 +14,8 @@ type topic struct {
 	follow []followers   // one per shard
 }
 
-// markDirty tells every shard with followers that there is news. It costs the
-// publisher the number of shards, whatever the number of subscribers.
+// markDirty notifies every shard with followers of a new message. Its cost for the
+// publisher depends on the number of shards, not of subscribers.
 func (t *topic) markDirty(shards []*shard) {
 	for i, s := range shards {
 		f := &t.follow[i]
@@ -25,7 +25,7 @@ func (t *topic) markDirty(shards []*shard) {
 	}
 }
 
-// Encode makes a message's JSON object: the bytes every transport sends.
+// Encode makes a message's JSON object: the bytes that every transport sends.
 func Encode(topic string, seq uint64, data []byte) []byte {
 	const envelope = 34 // exact for printable ASCII and a seq of up to six digits, the common case
 	dst := make([]byte, 0, len(topic)+len(data)+envelope)
@@ -40,8 +40,8 @@ func Encode(topic string, seq uint64, data []byte) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// appendEscaped escapes only what RFC 8259 section 7 demands; all else,
-// non-ASCII included, is copied as it is.
+// appendEscaped escapes only what RFC 8259 section 7 requires; all else,
+// non-ASCII included, is copied unchanged.
 func appendEscaped(dst, data []byte) []byte {
 	start := 0
 	for i, b := range data {
@@ -69,7 +69,7 @@ func appendEscape(dst []byte, b byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
 }
 
-// ValidTopic says whether a name is 1 to 128 bytes of [A-Za-z0-9._~-].
+// ValidTopic reports whether a name is 1 to 128 bytes of [A-Za-z0-9._~-].
 func ValidTopic[S string | []byte](name S) bool {
 	if len(name) == 0 || len(name) > MaxTopicName {
 		return false
@@ -82,7 +82,7 @@ func ValidTopic[S string | []byte](name S) bool {
 	return true
 }
 
-// MaxTopicName is the longest topic name, in bytes.
+// MaxTopicName is the maximum length of a topic name, in bytes.
 const MaxTopicName = 128
 
 func topicByte(b byte) bool {
@@ -93,5 +93,5 @@ func topicByte(b byte) bool {
 	return b == '.' || b == '_' || b == '~' || b == '-'
 }
 
-// ValidData says whether data may be published: any valid UTF-8, empty included.
+// ValidData reports whether data may be published: any valid UTF-8, empty included.
 func ValidData(data []byte) bool { return utf8.Valid(data) }

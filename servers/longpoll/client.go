@@ -10,44 +10,44 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A phase says who has a client's connection.
+// A phase is the owner of a client's connection.
 //
-//	serving --poll without an answer--> entering --> parked --answer--> serving
+//	serving --poll without a message--> entering --> parked --response--> serving
 //	   |                                               |
-//	   +--------------- closed, gone, or too slow: left
+//	   +---- closed, disconnected or too slow: closed -+
 type phase uint8
 
 const (
-	serving  phase = iota // the HTTP library, or nobody between two requests
-	entering              // nobody yet: on its way from the library to us
-	parked                // we: a poll is held
-	left                  // nobody: closed
+	serving  phase = iota // the HTTP library, or the poller between two requests
+	entering              // in transfer from the library to this package
+	parked                // this package: a poll is waiting
+	closed                // none
 )
 
-// A client is a polling connection. Its subscription stays from poll to poll,
-// armed only while one is held.
+// A client is a polling connection. Its subscription lasts from poll to poll,
+// armed only while a poll is waiting.
 type client struct {
 	edge *edge
 	conn *sock.Conn
 
-	mu       sync.Mutex
-	phase    phase
-	taken    httpstack.Taken
-	follow   *hub.Subscription // nil before the first poll that is held
-	cursor   hub.Cursor
-	delivery hub.Delivery
-	last     bool        // the connection ends with this answer
-	until    time.Time   // the poll is held
-	hold     *time.Timer // fires at until, without effect where no poll is held; nil before the first poll that is held
-	answers  time.Time   // when the last answer was written; zero before
+	mu          sync.Mutex
+	phase       phase
+	taken       httpstack.Taken
+	follow      *hub.Subscription // nil before the first waiting poll
+	cursor      hub.Cursor
+	delivery    hub.Delivery
+	last        bool        // the connection ends with this response
+	deadline    time.Time   // of the waiting poll
+	timer       *time.Timer // fires at deadline, without effect if no poll is waiting; nil before the first waiting poll
+	respondedAt time.Time   // when the last response was written; zero before
 }
 
-// polled notes that the connection's next poll is here: its re-poll gap is over.
-func (c *client) polled() {
+// recordPoll records that the connection's next poll has arrived, which ends its re-poll gap.
+func (c *client) recordPoll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.answers.IsZero() {
-		gap := int64(time.Since(c.answers))
+	if !c.respondedAt.IsZero() {
+		gap := int64(time.Since(c.respondedAt))
 		c.edge.service.Count.RepollGaps.Do(func(g *wire.RepollGaps) {
 			g.Count++
 			g.SumNs += gap
@@ -56,14 +56,14 @@ func (c *client) polled() {
 	}
 }
 
-func (c *client) answered(at time.Time) {
+func (c *client) recordResponse(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answers = at
+	c.respondedAt = at
 }
 
-// depart notes that the connection is on its way to park.
-func (c *client) depart() {
+// enter records that the connection is in transfer to park.
+func (c *client) enter() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == serving {
@@ -71,15 +71,15 @@ func (c *client) depart() {
 	}
 }
 
-// Settled says that the connection is either the library's or ours.
+// Settled reports whether the connection is not in transfer.
 func (c *client) Settled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.phase != entering
 }
 
-// park holds a poll. It is armed before it looks at the log once more, so that
-// nothing published meanwhile is missed.
+// park makes a poll wait. It arms the subscription before it checks the log again, so that
+// no message published in the meantime is missed.
 func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,23 +87,23 @@ func (c *client) park(taken httpstack.Taken, sub *wire.Subscribe, last bool) {
 	c.phase, c.taken, c.cursor, c.delivery, c.last = parked, taken, sub.After, sub.Delivery, last
 	c.edge.service.Count.Parked.Add(1)
 	c.conn.Handle(c)
-	c.until = time.Now().Add(sub.Wait)
-	if c.hold == nil {
-		c.hold = time.AfterFunc(sub.Wait, c.expire)
+	c.deadline = time.Now().Add(sub.Wait)
+	if c.timer == nil {
+		c.timer = time.AfterFunc(sub.Wait, c.expire)
 	} else {
-		c.hold.Reset(sub.Wait)
+		c.timer.Reset(sub.Wait)
 	}
 	if c.conn.Watch(sock.Hangup) != 0 {
 		c.abort()
 		return
 	}
-	c.look()
+	c.check()
 	if c.phase == parked && c.edge.service.Closing() {
-		c.answer()
+		c.respond()
 	}
 }
 
-// subscribe follows a set; most polls ask for that of the poll before.
+// subscribe follows a set; most polls request the set of the previous poll.
 func (c *client) subscribe(set *hub.TopicSet) {
 	switch {
 	case c.follow == nil:
@@ -116,17 +116,17 @@ func (c *client) subscribe(set *hub.TopicSet) {
 	c.follow = c.edge.service.Hub.Subscribe(set, c)
 }
 
-// Wake answers the held poll if the log has something for it. The hub calls it.
+// Wake responds to the waiting poll if the log has something for it. The hub calls it.
 func (c *client) Wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == parked {
-		c.look()
+		c.check()
 	}
 }
 
-// look answers if there is something, else arms; c.mu is held.
-func (c *client) look() {
+// check responds if there is something, else arms; c.mu is held.
+func (c *client) check() {
 	for !c.follow.Arm(c.cursor) {
 		if b := c.next(); b != nil {
 			c.write(b)
@@ -137,58 +137,58 @@ func (c *client) look() {
 
 func (c *client) next() *wire.Batch[wire.Response] {
 	b, err := c.edge.polls.Next(&c.cursor, c.follow.Set(), c.delivery)
-	if err != nil { // cannot be: the cursor was checked when the poll came
+	if err != nil { // cannot happen: the cursor was checked when the poll arrived
 		return nil
 	}
 	return b
 }
 
-// answer ends the hold with what is there, or with 204.
-func (c *client) answer() {
+// respond ends the wait with the available messages, or with 204.
+func (c *client) respond() {
 	if b := c.next(); b != nil {
 		c.write(b)
 		return
 	}
 	c.edge.service.Count.Empty.Add(1)
-	c.finish(c.edge.service.HTTP.AppendResponse(nil, c.final(c.edge.service.NoContent())))
+	c.finish(c.edge.service.HTTP.AppendResponse(nil, c.finalize(c.edge.service.NoContent())))
 }
 
-// write answers with a batch, in the bytes that all others get.
+// write responds with a batch, in the same bytes as for all other clients.
 func (c *client) write(b *wire.Batch[wire.Response]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
 	whole := b.Frame.Whole
-	if r := c.final(c.edge.service.Batch(b.Frame.Body)); r.Close {
+	if r := c.finalize(c.edge.service.Batch(b.Frame.Body)); r.Close {
 		whole = c.edge.service.HTTP.AppendResponse(nil, r)
 	}
 	c.finish(whole)
 }
 
-func (c *client) final(r httpstack.Response) httpstack.Response {
+func (c *client) finalize(r httpstack.Response) httpstack.Response {
 	r.Close = r.Close || c.last
 	c.last = r.Close
 	return r
 }
 
-// finish writes an answer and gives the connection back.
-func (c *client) finish(answer []byte) {
+// finish writes a response and returns the connection to the library.
+func (c *client) finish(response []byte) {
 	c.follow.Disarm()
 	c.edge.service.Count.Parked.Add(-1)
 	c.phase = serving
-	_, err := c.conn.Write(answer)
+	_, err := c.conn.Write(response)
 	if err != nil || c.last {
 		c.release()
-		_ = c.conn.Close() // the peer has its answer, and an error has no recipient
+		_ = c.conn.Close() // the peer has its response, and an error has no recipient
 		return
 	}
-	c.answers = time.Now()
+	c.respondedAt = time.Now()
 	c.taken.Resume()
 }
 
-// Ready takes the connection's events while a poll is held.
+// Ready handles the connection's events while a poll is waiting.
 func (c *client) Ready(e sock.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e&sock.Stalled != 0 { // what is unsent is of an answer before
+	if e&sock.Stalled != 0 { // the unsent bytes belong to an earlier response
 		c.edge.service.Count.SlowClosed.Add(1)
 	}
 	if e&(sock.Stalled|sock.Hangup) != 0 {
@@ -196,39 +196,39 @@ func (c *client) Ready(e sock.Event) {
 	}
 }
 
-// expire ends a hold that lasted long enough. A timer that was set for an earlier poll
+// expire ends the wait of a poll at its deadline. A timer that was set for an earlier poll
 // must not end the next one.
 func (c *client) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == parked && !time.Now().Before(c.until) {
-		c.answer()
+	if c.phase == parked && !time.Now().Before(c.deadline) {
+		c.respond()
 	}
 }
 
-// Shutdown answers a held poll, with what is there or with 204.
+// Shutdown responds to a waiting poll, with the available messages or with 204.
 func (c *client) Shutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase == parked {
-		c.answer()
+		c.respond()
 	}
 }
 
-// abort closes the connection now; c.mu is held.
+// abort closes the connection immediately; c.mu is held.
 func (c *client) abort() {
 	c.release()
 	c.conn.Abort()
 }
 
-// release frees what the client holds of a connection that is closed; c.mu is held.
+// release frees the client's resources of a closed connection; c.mu is held.
 func (c *client) release() {
 	if c.phase == parked {
 		c.edge.service.Count.Parked.Add(-1)
 	}
-	c.phase = left
-	if c.hold != nil {
-		c.hold.Stop()
+	c.phase = closed
+	if c.timer != nil {
+		c.timer.Stop()
 	}
 	if c.taken != nil {
 		c.taken.Release()

@@ -1,10 +1,10 @@
-// Package longpoll serves long polling: a poll for which there is nothing is
-// held until there is, or until its wait is over.
+// Package longpoll serves long polling: a poll without a message
+// waits until there is one, or until its timeout ends.
 //
-// It owns the connections whose polls are held: such a connection is taken
-// from the HTTP library and has no goroutine and no buffers until it is answered,
-// and goes back when its next request arrives. It must never hold a poll that the
-// log can answer, and never answer a held poll in other bytes than one that is not.
+// It owns the connections with a waiting poll: such a connection is taken
+// from the HTTP library and has no goroutine and no buffers until the response,
+// and returns to the library when its next request arrives. A poll must never wait if the
+// log has a message for it, and its response must have the same bytes as an immediate one.
 package longpoll
 
 import (
@@ -27,7 +27,7 @@ func New(s *wire.Service) *wire.Edge {
 	return wire.NewEdge(s, e.poll, released)
 }
 
-// released frees what a connection holds when the HTTP library has closed it.
+// released frees the resources of a connection that the HTTP library has closed.
 func released(conn *sock.Conn) {
 	if c, ok := conn.State().(*client); ok {
 		c.mu.Lock()
@@ -38,20 +38,20 @@ func released(conn *sock.Conn) {
 
 func (e *edge) poll(x httpstack.Exchange, r *httpstack.Request, sub *wire.Subscribe) {
 	c := e.clientOf(x.Conn())
-	c.polled()
-	closing := e.service.Closing() // asked before looking: what was acknowledged before the end is then found
-	answer, found := e.service.Poll(e.polls, sub)
+	c.recordPoll()
+	closing := e.service.Closing() // before the log is read: messages acknowledged before the end are then found
+	response, found := e.service.Poll(e.polls, sub)
 	if !found && sub.Wait > 0 && !closing {
 		last := r.Last
-		c.depart()
+		c.enter()
 		x.Take(func(taken httpstack.Taken) { c.park(taken, sub, last) })
 		return
 	}
 	if !found {
 		e.service.Count.Empty.Add(1)
 	}
-	x.Respond(answer)
-	c.answered(time.Now()) // the write follows at once
+	x.Respond(response)
+	c.recordResponse(time.Now()) // the write follows immediately
 }
 
 // clientOf returns the state of a connection.

@@ -1,7 +1,7 @@
-// Package shortpoll serves short polling: every poll is answered at once with
-// what is there, or with 204.
+// Package shortpoll serves short polling: the response to every poll is immediate, with
+// the available messages or 204.
 //
-// It owns nothing. It must never hold a poll.
+// It owns nothing. It must never make a poll wait.
 package shortpoll
 
 import (
@@ -13,10 +13,10 @@ import (
 func New(s *wire.Service) *wire.Edge {
 	polls := s.NewPolls()
 	return wire.NewEdge(s, func(x httpstack.Exchange, _ *httpstack.Request, sub *wire.Subscribe) {
-		answer, found := s.Poll(polls, sub)
+		response, found := s.Poll(polls, sub)
 		if !found {
 			s.Count.Empty.Add(1)
 		}
-		x.Respond(answer)
+		x.Respond(response)
 	}, nil)
 }

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An acceptor accepts descriptors that the Go runtime does not get to know. Its
-// own, a second one for the listening socket, the runtime watches.
+// An acceptor accepts descriptors that the Go runtime does not manage. The runtime watches
+// only the acceptor's own descriptor, a second one for the listening socket.
 type acceptor struct {
 	file *os.File
 	raw  syscall.RawConn
@@ -37,7 +37,7 @@ func (a acceptor) accept() (s socket, err error) {
 		s.fd, _, failed = unix.Accept4(int(fd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		return failed != unix.EAGAIN && failed != unix.EINTR
 	})
-	if err != nil { // by an error that has no name outside the runtime
+	if err != nil { // an error that the runtime does not export
 		return s, net.ErrClosed
 	}
 	if failed != nil {

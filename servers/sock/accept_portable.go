@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// An acceptor is the runtime's own listener.
+// An acceptor is a listener of the Go runtime.
 type acceptor struct{ listener net.Listener }
 
 func newAcceptor(ln net.Listener) (acceptor, error) { return acceptor{ln}, nil }

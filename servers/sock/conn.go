@@ -1,9 +1,9 @@
-// Package sock is TCP without waiting: connections whose writes never block
-// and that tell, without a goroutine each, when there is more to do.
+// Package sock provides non-blocking TCP: connections whose writes never block
+// and that report events without a goroutine per connection.
 //
-// It owns the sockets of a server, what they could not yet send, the poller
+// It owns the sockets of a server, their unsent bytes, the poller
 // that watches them, and the exact counts of bytes and connections. It must
-// never know what the bytes mean, and never drop some of them in silence.
+// never interpret the bytes, and never drop any of them silently.
 package sock
 
 import (
@@ -14,127 +14,127 @@ import (
 	"time"
 )
 
-// ErrPending says that a peer reads so slowly that MaxPending bytes wait for it.
+// ErrPending reports that a peer reads so slowly that MaxPending bytes are unsent.
 var ErrPending = errors.New("slow peer: too much unsent")
 
-// MaxPending is how many unsent bytes a connection holds before a further
+// MaxPending is the number of unsent bytes of a connection beyond which a further
 // Write fails. A single Write into an empty connection may be larger.
 const MaxPending = 1 << 20
 
-// An Event is something a Handler is told of.
+// An Event is a change of a connection that a Handler receives.
 type Event uint8
 
-// What can happen to a connection.
+// The events of a connection.
 const (
-	Readable Event = 1 << iota // there may be bytes, or there is the end of them, to read; asked for by Watch
-	Hangup                     // the peer is gone or has shut down its sending side; asked for by Watch
-	Drained                    // what a Write left over is sent
-	Stalled                    // what a Write left over is not sent after the stallAfter of NewPoller; repeated until it is
+	Readable Event = 1 << iota // bytes or the end of the stream can be read; requested by Watch
+	Hangup                     // the peer has disconnected or shut down its sending side; requested by Watch
+	Drained                    // the unsent bytes of a Write are sent
+	Stalled                    // bytes are unsent for longer than the stallAfter of NewPoller; repeated until they are sent
 )
 
-// A Handler is told of a connection's events, on a goroutine that serves all
-// connections: it must not wait. A connection without one is closed when it stalls.
+// A Handler receives a connection's events, on a goroutine that serves all
+// connections: it must not block. A connection without one is closed when it stalls.
 type Handler interface{ Ready(Event) }
 
-// A Conn is a TCP connection whose Write never waits: what the kernel does not
-// take is kept and sent when there is room. All methods may be called
+// A Conn is a TCP connection whose Write never blocks: bytes that the kernel does not
+// accept are kept and sent when there is room. All methods may be called
 // concurrently, but only one goroutine may Read.
 type Conn struct {
 	socket
-	poller   *Poller
-	listener *Listener
-	before   []byte  // read before the socket: handed back by Unread
-	secure   *secure // nil: cleartext
-	spoken   atomic.Bool
-	allowed  atomic.Int64 // what a read deadline that was set before the first byte allows after it, in ns
+	poller      *Poller
+	listener    *Listener
+	buffered    []byte  // read before the socket: returned by Unread
+	secure      *secure // nil: cleartext
+	receivedAny atomic.Bool
+	readTimeout atomic.Int64 // a read deadline set before the first byte allows this time after it, in ns
 
-	mu       sync.Mutex
-	handler  Handler
-	state    any
-	pending  []byte      // accepted by Write, not yet by the kernel
-	unsent   atomic.Bool // there is some, readable without the lock
-	since    time.Time   // when pending was last empty
-	stall    *time.Timer // calls stalled; nil before the first time
-	want     Event       // events to report to the handler; Drained stands for writable
-	seen     Event       // what has happened already and is not over
-	token    uint32      // this registration with the poller, 0 if none
-	closing  bool        // Close was called
-	finished bool        // the socket is closed
+	mu         sync.Mutex
+	handler    Handler
+	state      any
+	pending    []byte      // accepted by Write, not yet by the kernel
+	unsent     atomic.Bool // pending is not empty; readable without the lock
+	since      time.Time   // when pending was last empty
+	stallTimer *time.Timer // calls stalled; nil before the first time
+	want       Event       // events to report to the handler; Drained means writable
+	seen       Event       // events that have happened and still apply
+	token      uint32      // this registration with the poller, 0 if none
+	closing    bool        // Close was called
+	finished   bool        // the socket is closed
 }
 
-// ErrNothing says that there is nothing to read now.
+// ErrNothing reports that there is nothing to read now.
 var ErrNothing error = temporary{}
 
-// A temporary is an error after which crypto/tls goes on where it was.
+// A temporary is an error after which crypto/tls can continue.
 type temporary struct{}
 
-func (temporary) Error() string   { return "nothing to read yet" }
+func (temporary) Error() string   { return "no data to read" }
 func (temporary) Timeout() bool   { return false }
 func (temporary) Temporary() bool { return true }
 
 var _ net.Error = temporary{}
 
-// Read reads what was handed back first, then from the socket. It waits.
+// Read reads bytes returned by Unread first, then from the socket. It blocks.
 func (c *Conn) Read(p []byte) (int, error) { return c.read(p, c.receive, nil) }
 
-// ReadWorking is Read for a Worker: while it waits, another may work.
+// ReadWorking is Read for a Worker: while it waits, another worker may run.
 func (c *Conn) ReadWorking(p []byte) (int, error) {
 	return c.read(p, c.receiveWorking, nil)
 }
 
-// ReadNow is Read, but fails with ErrNothing instead of waiting. It is a Worker's: for a
-// TLS handshake it waits as ReadWorking does, for at most handshakeTimeout.
+// ReadNow is Read, but fails with ErrNothing instead of waiting. Only a Worker may call it: for a
+// TLS handshake it waits like ReadWorking, for at most handshakeTimeout.
 func (c *Conn) ReadNow(p []byte) (int, error) { return c.read(p, c.receiveNow, c.receiveWorking) }
 
-func (c *Conn) read(p []byte, receive, greet func([]byte) (int, error)) (int, error) {
-	if len(c.before) > 0 {
-		n := copy(p, c.before)
-		if c.before = c.before[n:]; len(c.before) == 0 {
-			c.before = nil
+func (c *Conn) read(p []byte, receive, handshakeReceive func([]byte) (int, error)) (int, error) {
+	if len(c.buffered) > 0 {
+		n := copy(p, c.buffered)
+		if c.buffered = c.buffered[n:]; len(c.buffered) == 0 {
+			c.buffered = nil
 		}
 		return n, nil
 	}
 	if c.secure != nil {
-		return c.secure.read(c, p, receive, greet)
+		return c.secure.read(c, p, receive, handshakeReceive)
 	}
-	return c.take(p, receive)
+	return c.readSocket(p, receive)
 }
 
-// take reads the socket.
-func (c *Conn) take(p []byte, receive func([]byte) (int, error)) (int, error) {
+// readSocket reads the socket.
+func (c *Conn) readSocket(p []byte, receive func([]byte) (int, error)) (int, error) {
 	n, err := receive(p)
 	c.listener.bytesIn.Add(uint64(n))
-	if n > 0 && !c.spoken.Load() {
+	if n > 0 && !c.receivedAny.Load() {
 		c.firstByte()
 	}
 	return n, err
 }
 
-// firstByte starts the time that the server allows for a request.
+// firstByte starts the read timeout of a request.
 func (c *Conn) firstByte() {
-	c.spoken.Store(true)
-	if allowed := c.allowed.Load(); allowed > 0 {
+	c.receivedAny.Store(true)
+	if allowed := c.readTimeout.Load(); allowed > 0 {
 		_ = c.setReadDeadline(time.Now().Add(time.Duration(allowed))) // fails only on a closed connection
 	}
 }
 
-// Unread hands back bytes that were read: they are read again before all else.
-func (c *Conn) Unread(p []byte) { c.before = append(append([]byte(nil), p...), c.before...) }
+// Unread returns bytes to the connection: the next Read returns them first.
+func (c *Conn) Unread(p []byte) { c.buffered = append(append([]byte(nil), p...), c.buffered...) }
 
-// Buffered is how many bytes the next Read gets without the socket.
-func (c *Conn) Buffered() int { return len(c.before) }
+// Buffered returns how many bytes can be read without the socket.
+func (c *Conn) Buffered() int { return len(c.buffered) }
 
-// Write sends p or keeps what does not fit; it never waits. It fails when the
+// Write sends p or keeps the part that does not fit; it never blocks. It fails when the
 // connection is closed or broken, and with ErrPending. It keeps no reference to p.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.secure != nil {
 		return c.secure.tls.Write(p)
 	}
-	return c.put(p)
+	return c.writeSocket(p)
 }
 
-// put writes to the socket.
-func (c *Conn) put(p []byte) (int, error) {
+// writeSocket writes to the socket.
+func (c *Conn) writeSocket(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing {
@@ -160,10 +160,10 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 		c.since = time.Now()
 		c.unsent.Store(true)
 		c.poller.slow.Add(1)
-		if c.stall == nil {
-			c.stall = time.AfterFunc(c.poller.stallAfter, c.stalled)
+		if c.stallTimer == nil {
+			c.stallTimer = time.AfterFunc(c.poller.stallAfter, c.stalled)
 		} else {
-			c.stall.Reset(c.poller.stallAfter)
+			c.stallTimer.Reset(c.poller.stallAfter)
 		}
 	}
 	c.pending = append(c.pending, p[sent:]...)
@@ -172,56 +172,56 @@ func (c *Conn) queue(p []byte, sent int) (int, error) {
 	return len(p), nil
 }
 
-// advance removes n sent bytes from what is pending; c.mu is held.
+// advance removes n sent bytes from the pending ones; c.mu is held.
 func (c *Conn) advance(n int) {
 	c.listener.bytesOut.Add(uint64(n))
 	if c.pending = c.pending[n:]; len(c.pending) == 0 {
 		c.unsent.Store(false)
-		c.drop()
+		c.dropPending()
 	}
 }
 
-// drop forgets what is pending; c.mu is held.
-func (c *Conn) drop() {
+// dropPending discards the pending bytes; c.mu is held.
+func (c *Conn) dropPending() {
 	c.pending = nil
 	c.poller.slow.Add(-1)
-	c.stall.Stop()
+	c.stallTimer.Stop()
 }
 
-// Unsent says whether Write took bytes that the kernel did not.
+// Unsent reports whether Write accepted bytes that the kernel has not.
 func (c *Conn) Unsent() bool { return c.unsent.Load() }
 
-// Handler is who is told of events.
+// Handler returns the receiver of events.
 func (c *Conn) Handler() Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.handler
 }
 
-// Handle sets who is told of events; nil: nobody.
+// Handle sets the receiver of events; nil: none.
 func (c *Conn) Handle(h Handler) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.handler = h
 }
 
-// SetState keeps something of the edge's with the connection.
+// SetState attaches a value of the edge to the connection.
 func (c *Conn) SetState(v any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.state = v
 }
 
-// State is what SetState kept.
+// State returns the value set by SetState.
 func (c *Conn) State() any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
 }
 
-// Watch asks that the handler be told once of any of the events given: Readable,
-// Hangup, or both. It replaces what was asked before. What has happened already it
-// returns instead, and then nothing is asked: all of it, where the connection is closed.
+// Watch requests one report to the handler of any of the given events: Readable,
+// Hangup, or both. It replaces the previous request. Events that have already happened are
+// returned instead, and then nothing is requested; a closed connection returns all events.
 func (c *Conn) Watch(e Event) (already Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -236,7 +236,7 @@ func (c *Conn) Watch(e Event) (already Event) {
 	return already
 }
 
-// ready is the poller's report of what happened; broken means that the socket
+// ready receives the poller's report of events; broken means that the socket
 // has failed. The handler is called last, with no lock held.
 func (c *Conn) ready(e Event, broken bool) {
 	c.mu.Lock()
@@ -247,20 +247,20 @@ func (c *Conn) ready(e Event, broken bool) {
 	if broken {
 		e |= Readable | Hangup
 	}
-	c.note(e)
-	tell := e & c.want & (Readable | Hangup)
-	c.want &^= tell
+	c.record(e)
+	report := e & c.want & (Readable | Hangup)
+	c.want &^= report
 	if c.want&Drained != 0 && (e&Drained != 0 || broken) {
-		if err := c.flush(); err != nil {
+		if err := c.sendPending(); err != nil {
 			broken = true
 		}
 		if len(c.pending) == 0 {
 			c.want &^= Drained
-			tell |= Drained
+			report |= Drained
 		}
 	}
 	if broken {
-		tell |= Hangup
+		report |= Hangup
 	}
 	finish := c.closing && (broken || len(c.pending) == 0)
 	h := c.handler
@@ -268,31 +268,31 @@ func (c *Conn) ready(e Event, broken bool) {
 	switch {
 	case finish:
 		c.finish()
-	case h != nil && tell != 0:
-		h.Ready(tell)
+	case h != nil && report != 0:
+		h.Ready(report)
 	case broken:
 		c.Abort()
 	}
 }
 
-// Stall closes the connection, and counts it as one that did not drain.
+// Stall closes the connection and counts it as stalled.
 func (c *Conn) Stall() {
 	c.listener.stalled.Add(1)
 	c.Abort()
 }
 
-// stalled reports pending bytes that are too old, and again until they are sent.
+// stalled reports pending bytes that are too old, repeatedly until they are sent.
 func (c *Conn) stalled() {
 	c.mu.Lock()
-	late := len(c.pending) > 0 && time.Since(c.since) >= c.poller.stallAfter // else they were sent meanwhile
-	if late {
-		c.stall.Reset(c.poller.stallAfter / 4)
+	overdue := len(c.pending) > 0 && time.Since(c.since) >= c.poller.stallAfter // else they were sent in the meantime
+	if overdue {
+		c.stallTimer.Reset(c.poller.stallAfter / 4)
 	}
 	h, closing := c.handler, c.closing
 	c.mu.Unlock()
 	switch {
-	case !late:
-	case closing: // already given up on: this was its last chance to drain
+	case !overdue:
+	case closing: // the connection had this last chance to drain
 		c.Abort()
 	case h != nil:
 		h.Ready(Stalled)
@@ -301,24 +301,24 @@ func (c *Conn) stalled() {
 	}
 }
 
-// Close closes the connection; what is pending is still sent, unless it stalls.
+// Close closes the connection; pending bytes are still sent, unless it stalls.
 func (c *Conn) Close() error {
 	if c.secure != nil {
 		_ = c.secure.tls.CloseWrite() // fails before the handshake and on a broken connection
 	}
 	c.mu.Lock()
-	again := c.closing
+	alreadyClosing := c.closing
 	c.closing = true
 	c.want &= Drained
 	wait := len(c.pending) > 0
 	c.mu.Unlock()
-	if again || wait {
+	if alreadyClosing || wait {
 		return nil
 	}
 	return c.finish()
 }
 
-// Abort closes the connection now; what is pending is lost.
+// Abort closes the connection immediately; pending bytes are lost.
 func (c *Conn) Abort() {
 	c.mu.Lock()
 	c.closing = true
@@ -335,30 +335,30 @@ func (c *Conn) finish() error {
 	}
 	c.finished = true
 	if len(c.pending) > 0 {
-		c.drop()
+		c.dropPending()
 	}
-	err := c.shut()
+	err := c.closeSocket()
 	c.mu.Unlock()
 	c.listener.closed(c)
 	return err
 }
 
-// SetDeadline sets the deadline of reads; writes never wait and need none.
+// SetDeadline sets the deadline of reads; writes never block and need none.
 func (c *Conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
-// SetReadDeadline bounds reading. HTTP servers count a first request's time from
-// the moment of accepting, and so would close a connection that a client opened
-// ahead of need; here that time starts with the first byte, and until then the
+// SetReadDeadline bounds reading. HTTP servers measure a first request's time from
+// the accept, and so would close a connection that a client opened
+// in advance. Here that time starts with the first byte; until then the
 // listener's FirstByte applies.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	left := time.Until(t)
-	if c.spoken.Load() || c.listener.FirstByte == 0 || t.IsZero() || left <= 0 {
+	if c.receivedAny.Load() || c.listener.FirstByte == 0 || t.IsZero() || left <= 0 {
 		return c.setReadDeadline(t)
 	}
-	c.allowed.Store(int64(left))
+	c.readTimeout.Store(int64(left))
 	return c.setReadDeadline(t.Add(c.listener.FirstByte - left))
 }
 
-// SetWriteDeadline does nothing: writes never wait. The stallAfter of NewPoller bounds
+// SetWriteDeadline does nothing: writes never block. The stallAfter of NewPoller bounds
 // how long a peer may leave them unread.
 func (c *Conn) SetWriteDeadline(time.Time) error { return nil }

@@ -15,20 +15,20 @@ import (
 // Counts are exact totals over a listener's life.
 type Counts struct {
 	Accepted     uint64 `json:"accepted"`      // connections
-	Open         uint64 `json:"open"`          // of these, not yet closed
-	AcceptErrors uint64 `json:"accept_errors"` // accepts that failed and were tried again
+	Open         uint64 `json:"open"`          // of these, still open
+	AcceptErrors uint64 `json:"accept_errors"` // accepts that failed and were retried
 	Stalled      uint64 `json:"-"`             // connections without a handler, closed because they did not drain
 	BytesIn      uint64 `json:"bytes_in"`      // read by the server
-	BytesOut     uint64 `json:"bytes_out"`     // taken by the kernel
+	BytesOut     uint64 `json:"bytes_out"`     // accepted by the kernel
 }
 
-// A Listener accepts Conns: TCP_NODELAY on, kernel keep-alive off. It outlives
-// a lack of descriptors, which fasthttp's Serve does not.
+// A Listener accepts Conns: TCP_NODELAY on, kernel keep-alive off. It continues after
+// a lack of descriptors, unlike fasthttp's Serve.
 type Listener struct {
 	net.Listener
-	FirstByte time.Duration // how long a connection may be silent before its first byte; default: as any read. Set it before Accept
+	FirstByte time.Duration // how long a connection may be silent before its first byte; default: as for any read. Set it before Accept
 
-	TLS *tls.Config // what connections are secured with; nil: nothing. Set it before Accept
+	TLS *tls.Config // nil: cleartext. Set it before Accept
 
 	poller *Poller
 	accept func() (socket, error)
@@ -43,7 +43,7 @@ type Listener struct {
 	open     map[*Conn]struct{}
 }
 
-// Listen wraps a TCP listener. If it is none, Accept says so.
+// Listen wraps a TCP listener. If ln is another kind, Accept fails.
 func Listen(ln net.Listener, p *Poller) *Listener {
 	l := &Listener{Listener: ln, poller: p, quit: make(chan struct{}), open: make(map[*Conn]struct{})}
 	source, err := newAcceptor(ln)
@@ -54,7 +54,7 @@ func Listen(ln net.Listener, p *Poller) *Listener {
 	return l
 }
 
-// Back-off between accepts that failed for want of a resource.
+// Back-off between accepts that failed because of a missing resource.
 const (
 	shortestBackOff = time.Millisecond
 	longestBackOff  = 100 * time.Millisecond
@@ -79,11 +79,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// retryable says whether an accept may succeed later: no descriptors, no
-// memory, or a peer that left before it was accepted.
+// retryable reports whether an accept may succeed later: no descriptors, no
+// memory, or a peer that disconnected before it was accepted.
 func retryable(err error) bool {
-	lacking := []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
-	return slices.ContainsFunc(lacking, func(e syscall.Errno) bool { return errors.Is(err, e) })
+	transient := []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED}
+	return slices.ContainsFunc(transient, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
 
 // admit makes a Conn of an accepted socket.
@@ -115,14 +115,14 @@ func (l *Listener) Close() error {
 	return errors.Join(l.Listener.Close(), l.source.close())
 }
 
-// Conns are the open connections.
+// Conns returns the open connections.
 func (l *Listener) Conns() []*Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.AppendSeq(make([]*Conn, 0, len(l.open)), maps.Keys(l.open))
 }
 
-// Counts are the totals so far.
+// Counts returns the totals so far.
 func (l *Listener) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,23 +6,23 @@ import (
 	"syscall"
 )
 
-// Options are what a socket is set to, as the kernel tells it.
+// Options are the options of a socket as the kernel reports them.
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
 	KeepAlive     bool   `json:"keepalive"`
-	SendBuffer    string `json:"send_buffer"`    // bytes, or that the kernel sizes it as it goes, or that it does not tell which
-	ReceiveBuffer string `json:"receive_buffer"` // likewise
+	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned or notShown
+	ReceiveBuffer string `json:"receive_buffer"` // as SendBuffer
 	Congestion    string `json:"congestion_control,omitempty"`
 }
 
-// What there is to say of a buffer whose size means nothing by itself.
+// Descriptions of a buffer without a fixed size.
 const (
-	autotuned = "autotuned"
-	notShown  = "not shown"
+	autotuned = "autotuned" // the kernel adapts the size
+	notShown  = "not shown" // the kernel does not report whether the size is fixed
 )
 
-// Options asks the kernel about one of the open connections: whichever, as all are
-// set alike. ok is false when none is open.
+// Options queries the kernel for the options of one open connection: any, because all have
+// the same options. ok is false when none is open.
 func (l *Listener) Options() (o Options, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,22 +44,22 @@ func readOptions(fd int) (o Options, err error) {
 		err = errors.Join(err, failed)
 		return value != 0
 	}
-	send, receive, told := fixedBuffers(fd)
+	send, receive, known := fixedBuffers(fd)
 	o = Options{
 		NoDelay:       isSet(syscall.IPPROTO_TCP, syscall.TCP_NODELAY),
 		KeepAlive:     isSet(syscall.SOL_SOCKET, syscall.SO_KEEPALIVE),
-		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, told),
-		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, told),
+		SendBuffer:    buffer(fd, syscall.SO_SNDBUF, send, known),
+		ReceiveBuffer: buffer(fd, syscall.SO_RCVBUF, receive, known),
 		Congestion:    congestion(fd),
 	}
 	return o, err
 }
 
-// buffer says how large a buffer is that was given a size. One that was not grows
-// and shrinks with what passes through it, so that no two are alike.
-func buffer(fd, option int, fixed, told bool) string {
+// buffer returns the size of a buffer with a fixed size. Other buffers grow
+// and shrink with their traffic, so their sizes differ between connections.
+func buffer(fd, option int, fixed, known bool) string {
 	switch {
-	case !told:
+	case !known:
 		return notShown
 	case !fixed:
 		return autotuned

@@ -2,8 +2,8 @@ package sock
 
 import "golang.org/x/sys/unix"
 
-// fixedBuffers says which buffers were given a size (SO_BUF_LOCK, Linux 5.15).
-func fixedBuffers(fd int) (send, receive, told bool) {
+// fixedBuffers reports which buffers have a fixed size (SO_BUF_LOCK, Linux 5.15).
+func fixedBuffers(fd int) (send, receive, known bool) {
 	const sendLocked, receiveLocked = 1, 2
 	locked, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK)
 	return locked&sendLocked != 0, locked&receiveLocked != 0, err == nil

@@ -2,6 +2,6 @@
 
 package sock
 
-// What is not shown on this system.
-func fixedBuffers(int) (send, receive, told bool) { return false, false, false }
-func congestion(int) string                       { return "" }
+// fixedBuffers and congestion report nothing on this system.
+func fixedBuffers(int) (send, receive, known bool) { return false, false, false }
+func congestion(int) string                        { return "" }

@@ -9,7 +9,7 @@ import (
 )
 
 // What is told of sockets is what the kernel has, not what we believe to have set.
-func TestOptionsAreTheKernels(t *testing.T) {
+func TestOptionsAreReadFromKernel(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Poller watches the connections of a server process: one goroutine for what the kernel
-// reports, and a few for what is to be done about it.
+// A Poller watches the connections of a server process: one goroutine reads the kernel's
+// events, and a few workers handle them.
 type Poller struct {
 	stallAfter time.Duration
 	kernel     watcher
@@ -36,5 +36,5 @@ func (p *Poller) Close() {
 	p.workers.close()
 }
 
-// Slow is how many connections have pending bytes.
+// Slow returns how many connections have pending bytes.
 func (p *Poller) Slow() int { return int(p.slow.Load()) }

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A secure is TLS (RFC 8446) between a connection's socket and who reads and writes it.
-// Its records are what waits when the kernel takes no more, and what is counted.
+// A secure is TLS (RFC 8446) between a connection's socket and its reader and writer.
+// Pending bytes and byte counts are those of its records.
 //
-// What a read decrypts is handed over whole, into Conn.before: a record that waited
-// inside crypto/tls would be announced by no poller.
+// A read moves all decrypted bytes into Conn.buffered: the poller would not report a record
+// that waits inside crypto/tls.
 type secure struct {
-	tls     *tls.Conn
-	receive func([]byte) (int, error) // how to read the socket now
-	greeted bool                      // the handshake is done
+	tls        *tls.Conn
+	receive    func([]byte) (int, error) // reads the socket in the current call
+	handshaken bool                      // the handshake is done
 }
 
 // handshakeTimeout is how long a client may take over its handshake.
@@ -27,11 +27,11 @@ func newSecure(c *Conn, config *tls.Config) *secure {
 	return s
 }
 
-// read reads what is decrypted. A handshake cannot be put off: where receive does not
-// wait, it is waited for by greet.
-func (s *secure) read(c *Conn, p []byte, receive, greet func([]byte) (int, error)) (int, error) {
-	if !s.greeted {
-		if err := s.handshake(c, receive, greet); err != nil {
+// read reads decrypted bytes. A handshake cannot be postponed: if receive does not
+// wait, handshakeReceive waits for the handshake.
+func (s *secure) read(c *Conn, p []byte, receive, handshakeReceive func([]byte) (int, error)) (int, error) {
+	if !s.handshaken {
+		if err := s.handshake(c, receive, handshakeReceive); err != nil {
 			return 0, err
 		}
 	}
@@ -47,49 +47,49 @@ func (s *secure) read(c *Conn, p []byte, receive, greet func([]byte) (int, error
 // nothing is an empty socket.
 func nothing([]byte) (int, error) { return 0, ErrNothing }
 
-// handshake waits for the client's part. Who waits for what it reads has a deadline of
-// its own, which is left as it is.
-func (s *secure) handshake(c *Conn, receive, greet func([]byte) (int, error)) error {
+// handshake waits for the client's part. A blocking receive has its own deadline, which
+// handshake does not change.
+func (s *secure) handshake(c *Conn, receive, handshakeReceive func([]byte) (int, error)) error {
 	s.receive = receive
-	if greet != nil {
-		s.receive = greet
+	if handshakeReceive != nil {
+		s.receive = handshakeReceive
 		if err := c.setReadDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 			return err
 		}
-		defer func() { _ = c.setReadDeadline(time.Time{}) }() // fails on what is closed, as the next read will
+		defer func() { _ = c.setReadDeadline(time.Time{}) }() // fails on a closed connection, as the next read will
 	}
 	if err := s.tls.Handshake(); err != nil {
 		return err
 	}
-	s.greeted = true
+	s.handshaken = true
 	return nil
 }
 
-// drain moves what is decrypted, or can be without the socket, into the connection.
+// drain moves all bytes that are decrypted, or can be without the socket, into the connection.
 func (s *secure) drain(c *Conn) {
-	var some [512]byte
+	var chunk [512]byte
 	for {
-		n, err := s.tls.Read(some[:])
-		c.before = append(c.before, some[:n]...)
+		n, err := s.tls.Read(chunk[:])
+		c.buffered = append(c.buffered, chunk[:n]...)
 		if err != nil {
-			return // there is nothing, or a broken record, which breaks the next read, too
+			return // no more data, or a broken record, which the next read reports
 		}
 	}
 }
 
-// A records is the connection below TLS.
+// records is the connection below TLS.
 type records struct {
 	*Conn
 	secure *secure
 }
 
-// Read is the socket's.
-func (r records) Read(p []byte) (int, error) { return r.Conn.take(p, r.secure.receive) }
+// Read reads the socket.
+func (r records) Read(p []byte) (int, error) { return r.Conn.readSocket(p, r.secure.receive) }
 
-// Write is the socket's.
-func (r records) Write(p []byte) (int, error) { return r.Conn.put(p) }
+// Write writes to the socket.
+func (r records) Write(p []byte) (int, error) { return r.Conn.writeSocket(p) }
 
-// Close does nothing: the connection is closed by who has it.
+// Close does nothing: the owner of the connection closes it.
 func (r records) Close() error { return nil }
 
 var _ net.Conn = records{}

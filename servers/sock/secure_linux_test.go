@@ -8,12 +8,12 @@ import (
 )
 
 // A record that came in part is no error and not lost: the next read goes on.
-func TestSecureReadOfHalfARecord(t *testing.T) {
+func TestSecureReadOfPartialRecord(t *testing.T) {
 	c, client, below := securePair(t, time.Minute)
-	greetBoth(t, c, client)
-	told := make(witness, 1)
+	handshake(t, c, client)
+	told := make(testHandler, 1)
 	c.Handle(told)
-	below.holding = true
+	below.holdBack = true
 	if _, err := client.Write([]byte("whole")); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // aCertificate is for nobody in particular.
-func aCertificate(t *testing.T) tls.Certificate {
+func newCertificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -30,19 +30,19 @@ func aCertificate(t *testing.T) tls.Certificate {
 }
 
 // securePair is a pair with TLS on it: ours, and the peer's end above and below TLS.
-func securePair(t *testing.T, stallAfter time.Duration) (*Conn, *tls.Conn, *below) {
+func securePair(t *testing.T, stallAfter time.Duration) (*Conn, *tls.Conn, *rawPeer) {
 	t.Helper()
 	c, peer, _ := pair(t, stallAfter)
 	c.secure = newSecure(c, &tls.Config{
-		Certificates: []tls.Certificate{aCertificate(t)}, MinVersion: tls.VersionTLS13,
+		Certificates: []tls.Certificate{newCertificate(t)}, MinVersion: tls.VersionTLS13,
 		SessionTicketsDisabled: true, DynamicRecordSizingDisabled: true,
 	})
-	b := &below{Conn: peer}
+	b := &rawPeer{Conn: peer}
 	return c, tls.Client(b, &tls.Config{InsecureSkipVerify: true}), b
 }
 
 // greetBoth makes the handshake by sending a byte.
-func greetBoth(t *testing.T, c *Conn, client *tls.Conn) {
+func handshake(t *testing.T, c *Conn, client *tls.Conn) {
 	t.Helper()
 	sent := make(chan error, 1)
 	go func() {
@@ -59,9 +59,9 @@ func greetBoth(t *testing.T, c *Conn, client *tls.Conn) {
 }
 
 // All records that came at once are handed over: the poller tells of none of them again.
-func TestSecureReadLeavesNothingBehind(t *testing.T) {
+func TestSecureReadReturnsAllRecords(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
-	greetBoth(t, c, client)
+	handshake(t, c, client)
 	var want []byte
 	for i := range 40 { // in records of their own
 		part := bytes.Repeat([]byte{byte('a' + i%26)}, 100)
@@ -92,14 +92,14 @@ func TestSecureReadLeavesNothingBehind(t *testing.T) {
 }
 
 // A below is the peer's end below TLS, which can hold back what is written.
-type below struct {
+type rawPeer struct {
 	net.Conn
-	holding bool
-	held    []byte
+	holdBack bool
+	held     []byte
 }
 
-func (b *below) Write(p []byte) (int, error) {
-	if !b.holding {
+func (b *rawPeer) Write(p []byte) (int, error) {
+	if !b.holdBack {
 		return b.Conn.Write(p)
 	}
 	b.held = append(b.held, p...)
@@ -109,8 +109,8 @@ func (b *below) Write(p []byte) (int, error) {
 // What a slow peer leaves is kept as records, and sent when there is room; nothing waits.
 func TestSecureWriteNeverWaits(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
-	greetBoth(t, c, client)
-	told := make(witness, 1)
+	handshake(t, c, client)
+	told := make(testHandler, 1)
 	c.Handle(told)
 	message := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
 	var sent []byte
@@ -131,9 +131,9 @@ func TestSecureWriteNeverWaits(t *testing.T) {
 }
 
 // Closing says goodbye, which is how a client tells an end from an attack (RFC 8446, section 6.1).
-func TestSecureCloseSaysGoodbye(t *testing.T) {
+func TestSecureCloseSendsCloseNotify(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
-	greetBoth(t, c, client)
+	handshake(t, c, client)
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+const testTimeout = 30 * time.Second
 
 // pair returns both ends of a connection: ours, and the peer's.
 func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listener) {
@@ -55,18 +55,18 @@ func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listene
 }
 
 // A witness is a Handler that tests can wait on.
-type witness chan Event
+type testHandler chan Event
 
-func (e witness) Ready(event Event) { e <- event }
+func (e testHandler) Ready(event Event) { e <- event }
 
-func (e witness) wait(t *testing.T, want Event) {
+func (e testHandler) wait(t *testing.T, want Event) {
 	t.Helper()
 	select {
 	case got := <-e:
 		if got&want == 0 {
 			t.Fatalf("got event %b, want %b", got, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("no event, want %b", want)
 	}
 }
@@ -100,9 +100,9 @@ func fill(t *testing.T, c *Conn) []byte {
 	}
 }
 
-func TestWriteKeepsWhatDoesNotFitAndSendsItInOrder(t *testing.T) {
+func TestWriteQueuesExcessAndSendsItInOrder(t *testing.T) {
 	c, peer, l := pair(t, time.Minute)
-	e := make(witness, 10)
+	e := make(testHandler, 10)
 	c.Handle(e)
 	all := fill(t, c)
 	more := []byte("behind what is pending")
@@ -126,7 +126,7 @@ func TestWriteKeepsWhatDoesNotFitAndSendsItInOrder(t *testing.T) {
 	}
 }
 
-func TestWriteFailsRatherThanKeepWithoutBound(t *testing.T) {
+func TestWriteFailsBeyondMaxPending(t *testing.T) {
 	c, _, _ := pair(t, time.Minute)
 	fill(t, c)
 	chunk := make([]byte, MaxPending/4)
@@ -141,7 +141,7 @@ func TestWriteFailsRatherThanKeepWithoutBound(t *testing.T) {
 	}
 }
 
-func TestCloseSendsWhatIsPendingFirst(t *testing.T) {
+func TestCloseSendsPendingBytesFirst(t *testing.T) {
 	c, peer, l := pair(t, time.Minute)
 	all := fill(t, c)
 	c.Close()
@@ -157,15 +157,15 @@ func TestCloseSendsWhatIsPendingFirst(t *testing.T) {
 	}
 }
 
-func TestAStalledPeerIsReported(t *testing.T) {
+func TestStalledPeerIsReported(t *testing.T) {
 	c, _, _ := pair(t, 500*time.Millisecond)
-	e := make(witness, 100)
+	e := make(testHandler, 100)
 	c.Handle(e)
 	fill(t, c)
 	e.wait(t, Stalled)
 }
 
-func TestAStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
+func TestStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
 	c, peer, l := pair(t, 500*time.Millisecond)
 	all := fill(t, c)
 	until(t, "counted as stalled", func() bool { return l.Counts().Stalled == 1 })
@@ -177,7 +177,7 @@ func TestAStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
 
 func TestHangupIsReportedWithoutReading(t *testing.T) {
 	c, peer, _ := pair(t, time.Minute)
-	e := make(witness, 10)
+	e := make(testHandler, 10)
 	c.Handle(e)
 	c.Watch(Hangup)
 	peer.Close()
@@ -186,7 +186,7 @@ func TestHangupIsReportedWithoutReading(t *testing.T) {
 
 func TestReadableIsReportedOncePerWatch(t *testing.T) {
 	c, peer, _ := pair(t, time.Minute)
-	e := make(witness, 10)
+	e := make(testHandler, 10)
 	c.Handle(e)
 	for _, message := range []string{"first", "second"} {
 		if already := c.Watch(Readable); already != 0 {
@@ -206,9 +206,9 @@ func TestReadableIsReportedOncePerWatch(t *testing.T) {
 	}
 }
 
-func TestBytesThatWaitAreReadableAtOnce(t *testing.T) {
+func TestBufferedBytesAreReadableImmediately(t *testing.T) {
 	c, peer, _ := pair(t, time.Minute)
-	e := make(witness, 10)
+	e := make(testHandler, 10)
 	c.Handle(e)
 	c.Watch(Hangup)
 	if _, err := peer.Write([]byte("pipelined")); err != nil {
@@ -231,14 +231,14 @@ func TestBytesThatWaitAreReadableAtOnce(t *testing.T) {
 }
 
 // watch waits for an event, whether it is there already or still to come.
-func watch(t *testing.T, c *Conn, e witness, want Event) {
+func watch(t *testing.T, c *Conn, e testHandler, want Event) {
 	t.Helper()
 	if already := c.Watch(want); already == 0 {
 		e.wait(t, want)
 	}
 }
 
-func TestUnreadBytesComeFirst(t *testing.T) {
+func TestUnreadBytesAreReadFirst(t *testing.T) {
 	c, peer, _ := pair(t, time.Minute)
 	if _, err := peer.Write([]byte("one two")); err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func TestUnreadBytesComeFirst(t *testing.T) {
 	}
 }
 
-func TestReadEndsAtItsDeadlineAndWhenTheConnectionIsClosed(t *testing.T) {
+func TestReadEndsAtDeadlineAndOnClose(t *testing.T) {
 	c, _, _ := pair(t, time.Minute)
 	for _, set := range []func(){
 		func() { _ = c.SetReadDeadline(time.Now().Add(time.Millisecond)) }, // before the read
@@ -275,7 +275,7 @@ func TestReadEndsAtItsDeadlineAndWhenTheConnectionIsClosed(t *testing.T) {
 	}
 }
 
-func TestAddressesAreThoseOfTheEnds(t *testing.T) {
+func TestAddressesMatchPeer(t *testing.T) {
 	c, peer, _ := pair(t, time.Minute)
 	if c.LocalAddr().String() != peer.RemoteAddr().String() || c.RemoteAddr().String() != peer.LocalAddr().String() {
 		t.Errorf("got %v and %v, want %v and %v", c.LocalAddr(), c.RemoteAddr(), peer.RemoteAddr(), peer.LocalAddr())
@@ -288,7 +288,7 @@ type workerFunc func()
 func (w workerFunc) Work() { w() }
 
 // A worker that waits for its client must not keep the others waiting.
-func TestWorkersGoOnWhileSomeWaitForTheirClients(t *testing.T) {
+func TestWorkersContinueWhileSomeWait(t *testing.T) {
 	const waiting = 20 // far more than there are processors
 	_, _, l := pair(t, time.Minute)
 	var peers []net.Conn
@@ -327,19 +327,19 @@ func TestWorkersGoOnWhileSomeWaitForTheirClients(t *testing.T) {
 // until waits for a condition that nothing announces.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	limit := time.After(patience)
+	limit := time.After(testTimeout)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-limit:
-			t.Fatalf("not %s within %s", what, patience)
+			t.Fatalf("not %s within %s", what, testTimeout)
 		case <-tick.C:
 		}
 	}
 }
 
-func TestAcceptOutlivesALackOfDescriptors(t *testing.T) {
+func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 	p, err := NewPoller(time.Minute)
 	if err != nil {
 		t.Fatal(err)

@@ -12,43 +12,43 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket is a descriptor of our own. The Go runtime does not know of it: its
-// poller would be told of everything a second time, and what it keeps of a
-// connection would be a good part of all that an idle client costs.
+// A socket is a descriptor that the Go runtime does not manage: the runtime's
+// poller would receive every event a second time, and its state per
+// connection would be a large part of the memory of an idle client.
 //
-// Reading and writing never wait, so they are raw system calls: the runtime need
-// not be told that the thread may be away. Once told, it comes to look every 20 µs.
+// Reading and writing never block, so they are raw system calls: the runtime need
+// not know that the thread is in one. If it knew, it would check the thread every 20 µs.
 type socket struct {
 	fd       int
 	deadline time.Time     // of reads; this and what follows under the Conn's lock
-	reading  bool          // a Read waits
-	wake     chan struct{} // has it look again; nil before the first that waited
+	reading  bool          // a Read is waiting
+	wake     chan struct{} // wakes that Read; nil before the first that waited
 }
 
-// receive reads, and waits until there is something.
-func (c *Conn) receive(p []byte) (int, error) { return c.receiveBy(c.idle, p) }
+// receive reads, and waits until there is data.
+func (c *Conn) receive(p []byte) (int, error) { return c.receiveBy(c.awaitWake, p) }
 
-// receiveWorking does it for a worker, who lets another in while it waits.
+// receiveWorking is receive for a worker: another worker may run while it waits.
 func (c *Conn) receiveWorking(p []byte) (int, error) {
-	return c.receiveBy(func(most time.Duration) {
-		c.poller.Wait(func() { c.idle(most) })
+	return c.receiveBy(func(limit time.Duration) {
+		c.poller.Wait(func() { c.awaitWake(limit) })
 	}, p)
 }
 
-func (c *Conn) receiveBy(idle func(most time.Duration), p []byte) (int, error) {
+func (c *Conn) receiveBy(wait func(limit time.Duration), p []byte) (int, error) {
 	for {
 		n, err := c.receiveNow(p)
 		if err != ErrNothing {
 			return n, err
 		}
-		if err := c.await(idle); err != nil {
+		if err := c.awaitReadable(wait); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// receiveNow reads what is there. A read that leaves room has taken all there was:
-// what comes after it is reported again. A peer's end stays seen.
+// receiveNow reads the available bytes. A read that does not fill p has read all of them:
+// later bytes are reported again. A Hangup stays recorded.
 func (c *Conn) receiveNow(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,47 +58,46 @@ func (c *Conn) receiveNow(p []byte) (int, error) {
 	n, err := readNow(c.fd, p)
 	switch {
 	case err == unix.EAGAIN:
-		c.quiet()
+		c.clearReadable()
 		return 0, ErrNothing
 	case err != 0:
 		return 0, os.NewSyscallError("read", err)
 	case n == 0 && len(p) > 0:
 		return 0, io.EOF
 	case n < len(p):
-		c.quiet()
+		c.clearReadable()
 	}
 	return n, nil
 }
 
-// quiet notes that all is read, until more comes.
-func (c *Conn) quiet() {
+// clearReadable records that all available bytes are read.
+func (c *Conn) clearReadable() {
 	if c.seen&Hangup == 0 {
 		c.seen &^= Readable
 	}
 }
 
-// note remembers what happened, for a Watch that is still to come, and has a Read that
-// waits look; c.mu is held.
-func (c *Conn) note(e Event) {
+// record stores an event for a later Watch, and wakes a waiting Read; c.mu is held.
+func (c *Conn) record(e Event) {
 	c.seen |= e & (Readable | Hangup)
 	if e&Readable != 0 {
-		c.rouse()
+		c.wakeReader()
 	}
 }
 
-// rouse has a Read that waits look again; c.mu is held.
-func (c *Conn) rouse() {
+// wakeReader wakes a waiting Read; c.mu is held.
+func (c *Conn) wakeReader() {
 	if !c.reading {
 		return
 	}
 	select {
 	case c.wake <- struct{}{}:
-	default: // it is on its way
+	default: // it is already being woken
 	}
 }
 
-// await waits until there is something to read, the deadline, or the end.
-func (c *Conn) await(idle func(most time.Duration)) error {
+// awaitReadable waits until there is something to read, the deadline, or the end.
+func (c *Conn) awaitReadable(wait func(limit time.Duration)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -118,19 +117,19 @@ func (c *Conn) await(idle func(most time.Duration)) error {
 		}
 		c.reading = true
 		c.mu.Unlock()
-		idle(left)
+		wait(left)
 		c.mu.Lock()
 		c.reading = false
 	}
 }
 
-// idle waits to be roused, at most so long; 0: however long it takes.
-func (c *Conn) idle(most time.Duration) {
-	if most == 0 {
+// awaitWake waits for wakeReader, for at most limit; 0: without a limit.
+func (c *Conn) awaitWake(limit time.Duration) {
+	if limit == 0 {
 		<-c.wake
 		return
 	}
-	timer := time.NewTimer(most)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-c.wake:
@@ -145,11 +144,11 @@ func (c *Conn) setReadDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	c.deadline = t
-	c.rouse()
+	c.wakeReader()
 	return nil
 }
 
-// send writes as much of p as the kernel takes now; c.mu is held, which keeps
+// send writes as much of p as the kernel accepts now; c.mu is held, which keeps
 // the descriptor open.
 func (c *Conn) send(p []byte) (sent int, err error) {
 	for sent < len(p) {
@@ -166,32 +165,32 @@ func (c *Conn) send(p []byte) (sent int, err error) {
 	return sent, nil
 }
 
-// flush sends what is pending, as far as the kernel takes it; c.mu is held.
-func (c *Conn) flush() error {
+// sendPending sends pending bytes, as many as the kernel accepts; c.mu is held.
+func (c *Conn) sendPending() error {
 	n, err := c.send(c.pending)
 	c.advance(n)
 	return err
 }
 
-// shut closes the socket; c.mu is held, and nobody uses the descriptor after.
-func (c *Conn) shut() error {
+// closeSocket closes the socket; c.mu is held, and the descriptor is not used afterwards.
+func (c *Conn) closeSocket() error {
 	c.poller.forget(c)
-	c.rouse()
+	c.wakeReader()
 	return os.NewSyscallError("close", unix.Close(c.fd))
 }
 
-// LocalAddr is the server's end.
+// LocalAddr returns the server's address.
 func (c *Conn) LocalAddr() net.Addr { return c.address(unix.Getsockname) }
 
-// RemoteAddr is the client's end.
+// RemoteAddr returns the client's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.address(unix.Getpeername) }
 
-// address asks the kernel: almost no caller needs it. It is empty for a connection
-// that is gone.
-func (c *Conn) address(ask func(fd int) (unix.Sockaddr, error)) net.Addr {
+// address queries the kernel, because almost no caller needs it. It is empty for a
+// closed connection.
+func (c *Conn) address(query func(fd int) (unix.Sockaddr, error)) net.Addr {
 	var at unix.Sockaddr
 	_ = c.control(func(fd int) (err error) {
-		at, err = ask(fd)
+		at, err = query(fd)
 		return err
 	})
 	switch at := at.(type) {
@@ -213,7 +212,7 @@ func (c *Conn) control(f func(fd int) error) error {
 	return f(c.fd)
 }
 
-// readNow, writeNow and waitNow are read, send and epoll_wait of what does not wait.
+// readNow, writeNow and waitNow are non-blocking read, send and epoll_wait.
 func readNow(fd int, p []byte) (int, unix.Errno) {
 	for {
 		n, _, err := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))

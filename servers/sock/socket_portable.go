@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A socket is the runtime's own.
+// A socket is a connection of the Go runtime.
 type socket struct{ tcp *net.TCPConn }
 
 func (c *Conn) receive(p []byte) (int, error) { return c.tcp.Read(p) }
@@ -18,25 +18,25 @@ func (c *Conn) receiveWorking(p []byte) (n int, err error) {
 	return n, err
 }
 
-// receiveNow cannot know without waiting.
+// receiveNow reports nothing: the runtime cannot check without waiting.
 func (c *Conn) receiveNow([]byte) (int, error) { return 0, ErrNothing }
 
 func (c *Conn) setReadDeadline(t time.Time) error { return c.tcp.SetReadDeadline(t) }
 
-// note has nothing to remember: what happens is found out when it is asked for.
-func (c *Conn) note(Event) {}
+// record does nothing: Watch detects events itself.
+func (c *Conn) record(Event) {}
 
-// send leaves everything to drain: the runtime's write would wait.
+// send leaves all bytes to drain, because the runtime's write would wait.
 func (c *Conn) send([]byte) (int, error) { return 0, nil }
 
-func (c *Conn) flush() error { return nil }
+func (c *Conn) sendPending() error { return nil }
 
-func (c *Conn) shut() error { return c.tcp.Close() }
+func (c *Conn) closeSocket() error { return c.tcp.Close() }
 
-// LocalAddr is the server's end.
+// LocalAddr returns the server's address.
 func (c *Conn) LocalAddr() net.Addr { return c.tcp.LocalAddr() }
 
-// RemoteAddr is the client's end.
+// RemoteAddr returns the client's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.tcp.RemoteAddr() }
 
 // control calls f with the descriptor.

@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A watcher is an epoll descriptor, itself watched by the Go runtime: the
-// goroutine that reads it is parked like any other and holds no thread.
+// A watcher is an epoll descriptor that the Go runtime watches: the
+// goroutine that reads it is parked like any other and occupies no thread.
 //
-// Every connection is registered once, for everything, edge-triggered: what
-// happens is noted with it (Conn.seen), and asking for it takes no system call.
-// A token beside the descriptor keeps an event of a closed connection from being
-// taken for one of its successor's.
+// Every connection is registered once, for all events, edge-triggered: its
+// events are recorded (Conn.seen), so that Watch needs no system call.
+// A token stored with the descriptor distinguishes the events of a closed connection
+// from those of a later connection with the same descriptor.
 type watcher struct {
 	file *os.File
 	raw  syscall.RawConn
@@ -48,7 +48,7 @@ func (p *Poller) watch() {
 		n := 0
 		err := p.kernel.raw.Read(func(fd uintptr) bool {
 			n = waitNow(int(fd), events)
-			return n > 0 // else the runtime parks us until epoll has something
+			return n > 0 // else the runtime parks this goroutine until epoll has an event
 		})
 		if err != nil {
 			return
@@ -83,7 +83,7 @@ func events(bits uint32) (e Event) {
 
 // add registers a connection.
 func (p *Poller) add(c *Conn) error {
-	for c.token == 0 { // 0 means none, and the counter may come round
+	for c.token == 0 { // 0 means none, and the counter may wrap around
 		c.token = p.tokens.Add(1)
 	}
 	p.kernel.mu.Lock()
@@ -99,7 +99,7 @@ func (p *Poller) add(c *Conn) error {
 // edgeTriggered is unix.EPOLLET, which is a negative number there.
 const edgeTriggered = 1 << 31
 
-// forget takes a connection out whose descriptor is about to be closed, which ends its
+// forget removes a connection whose descriptor is about to be closed, which ends its
 // registration with the kernel.
 func (p *Poller) forget(c *Conn) {
 	p.kernel.mu.Lock()
@@ -107,5 +107,5 @@ func (p *Poller) forget(c *Conn) {
 	p.kernel.conns[c.fd] = nil
 }
 
-// arm has nothing to do: everything is reported anyway.
+// arm does nothing: all events are reported anyway.
 func (p *Poller) arm(*Conn) {}

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// A watcher without epoll: a goroutine for each thing a connection waits for.
-// It is correct and costs memory; numbers from it are not for comparing.
+// A watcher replaces epoll by one goroutine for each event that a connection waits for.
+// It is correct but uses memory: its measurements must not be compared.
 type watcher struct{}
 
 func (*watcher) open() error { return nil }
@@ -16,7 +16,7 @@ func (*watcher) close()      {}
 
 func (p *Poller) watch() {}
 
-// arm starts what is missing; c.mu is held. The token's bits say what runs.
+// arm starts the missing goroutines; c.mu is held. The token's bits record which ones run.
 func (p *Poller) arm(c *Conn) {
 	const reading, writing = 1, 2
 	if c.want&Drained != 0 && c.token&writing == 0 {
@@ -31,7 +31,7 @@ func (p *Poller) arm(c *Conn) {
 
 func (p *Poller) add(*Conn) error { return nil }
 
-// drain writes until nothing is pending or the peer is gone.
+// drain writes until nothing is pending or the peer has disconnected.
 func (c *Conn) drain(stopped func()) {
 	for {
 		c.mu.Lock()
@@ -56,20 +56,20 @@ func (c *Conn) drain(stopped func()) {
 	}
 }
 
-// peek reads one byte ahead: that is the only way to learn of either event. A
-// byte read while only Hangup is wanted waits for the next Watch.
+// peek reads one byte ahead, which is the only way to detect either event. A
+// byte that is read while only Hangup is wanted stays buffered until the next Watch.
 func (c *Conn) peek(stopped func()) {
 	var b [1]byte
 	n, err := 0, error(nil)
-	if len(c.before) == 0 {
+	if len(c.buffered) == 0 {
 		n, err = c.Read(b[:])
 	}
 	c.mu.Lock()
-	c.before = append(b[:n:n], c.before...)
+	c.buffered = append(b[:n:n], c.buffered...)
 	stopped()
 	wantsRead := c.want&Readable != 0
 	if n > 0 && !wantsRead {
-		c.want &^= Hangup // nothing more can be learnt without reading on
+		c.want &^= Hangup // cannot be detected without reading further
 	}
 	c.mu.Unlock()
 	switch {

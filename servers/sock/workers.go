@@ -5,57 +5,57 @@ import (
 	"sync"
 )
 
-// A Worker does what there is to do now. It may wait in Conn.ReadWorking and in
-// Poller.Wait, and must wait in nothing else.
+// A Worker runs a job. It may wait in Conn.ReadWorking and in
+// Poller.Wait, and must not wait anywhere else.
 type Worker interface{ Work() }
 
-// workers are a few goroutines that do jobs in the order in which they came. As many
-// are at it as there are processors: one that waits for a slow client lets another in.
-// A goroutine for each job would be made, grow its stack and go, time and again.
+// workers are a few goroutines that run jobs in order of arrival. As many
+// run as there are processors: while one waits for a slow client, another may run.
+// A goroutine for each job would be started, grow its stack and end, repeatedly.
 type workers struct {
 	mu      sync.Mutex
-	needed  sync.Cond // on mu: a resting worker is needed
+	needed  sync.Cond // on mu: an idle worker is needed
 	jobs    []Worker
 	first   int // index in jobs of the next one
-	running int // goroutines that have a job or look for one
-	resting int // goroutines that wait until they are needed
+	running int // goroutines that run a job or look for one
+	idle    int // goroutines that wait for a job
 	closed  bool
-	alive   sync.WaitGroup // goroutines, those that rest among them
+	alive   sync.WaitGroup // goroutines, idle ones included
 }
 
-// Work has w do its work, soon.
+// Work queues w.
 func (p *Poller) Work(w Worker) {
 	p.workers.mu.Lock()
 	defer p.workers.mu.Unlock()
 	p.workers.jobs = append(p.workers.jobs, w)
-	p.workers.call()
+	p.workers.startOne()
 }
 
-// Wait does what waits; if a worker does it, another may work meanwhile.
+// Wait runs a function that waits; if a worker calls it, another worker may run in the meantime.
 func (p *Poller) Wait(what func()) {
-	p.workers.working(-1)
-	defer p.workers.working(1)
+	p.workers.adjustRunning(-1)
+	defer p.workers.adjustRunning(1)
 	what()
 }
 
-// call lets one more at the jobs, if there are any and not too many are at it; mu is held.
-func (w *workers) call() {
+// startOne starts one more worker, if there are jobs and a processor is free; mu is held.
+func (w *workers) startOne() {
 	if w.first == len(w.jobs) || w.running >= runtime.GOMAXPROCS(0) {
 		return
 	}
 	w.running++
 	switch {
-	case w.resting > 0:
-		w.resting--
+	case w.idle > 0:
+		w.idle--
 		w.needed.Signal()
-	case w.closed: // close may have stopped waiting
+	case w.closed: // close may have returned
 		go w.work()
 	default:
 		w.alive.Go(w.work)
 	}
 }
 
-// work does jobs, and rests between them, until it is not needed any more.
+// work runs jobs, and is idle between them, until it is no longer needed.
 func (w *workers) work() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,15 +67,15 @@ func (w *workers) work() {
 			w.mu.Lock()
 		}
 		w.running--
-		if w.closed || w.resting >= runtime.GOMAXPROCS(0) {
+		if w.closed || w.idle >= runtime.GOMAXPROCS(0) {
 			return
 		}
-		w.resting++
-		w.needed.Wait() // whoever ends it has counted us as running
+		w.idle++
+		w.needed.Wait() // the goroutine that wakes this one has counted it as running
 	}
 }
 
-// next takes a job.
+// next removes the first job.
 func (w *workers) next() (j Worker) {
 	j, w.jobs[w.first] = w.jobs[w.first], nil
 	if w.first++; w.first == len(w.jobs) {
@@ -84,21 +84,21 @@ func (w *workers) next() (j Worker) {
 	return j
 }
 
-// working says that a worker waits for its client, -1, or goes on, 1.
-func (w *workers) working(n int) {
+// adjustRunning records that a worker waits for its client, -1, or continues, 1.
+func (w *workers) adjustRunning(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.running += n
-	w.call()
+	w.startOne()
 }
 
-// close ends the workers, and waits for them. A handshake that was in progress when the
-// server ended may still add a job: it is done, and not waited for.
+// close ends the workers and waits for them. A handshake that was in progress when the
+// server ended may still add a job: it runs, but close does not wait for it.
 func (w *workers) close() {
 	w.mu.Lock()
 	w.closed = true
-	w.running += w.resting
-	w.resting = 0
+	w.running += w.idle
+	w.idle = 0
 	w.needed.Broadcast()
 	w.mu.Unlock()
 	w.alive.Wait()

@@ -19,7 +19,7 @@ func New(s *wire.Service) *wire.Edge {
 }
 
 // appendEvent appends a batch as one event. JSON has no raw line breaks, so a payload can
-// never start a field or an event of its own.
+// never start another field or event.
 func appendEvent(dst, body []byte, next hub.Cursor) []byte {
 	dst = next.AppendTo(append(dst, "id: "...))
 	dst = append(append(dst, "\ndata: "...), body...)

@@ -1,9 +1,9 @@
-// Package webhook has the server dial: whoever can be reached leaves a URL, and what is
-// published is posted to it.
+// Package webhook makes the server dial: a client registers a URL, and messages
+// are posted to it.
 //
-// It owns the connections out of a server, and who may be at their other end. It must
-// never lose a message that a receiver has not accepted as long as it tries, never try
-// for ever, and never dial an address that it was not allowed.
+// It owns the outgoing connections of a server and the list of allowed addresses. It must
+// never lose a message that a receiver has not accepted while it retries, never retry
+// without a limit, and never dial an address that is not allowed.
 package webhook
 
 import (
@@ -13,7 +13,7 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// New makes the edge of a service, from which nothing comes down but by webhooks.
+// New makes the edge of a service that delivers only by webhooks.
 func New(s *wire.Service, allowed []netip.Prefix) *wire.Edge {
 	refuse := func(x httpstack.Exchange, _ *httpstack.Request, _ *wire.Subscribe) {
 		x.Respond(s.Refuse(nil)) // this transport has no subscriptions

@@ -13,10 +13,10 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// MaxHooks bounds the webhooks of a server: each has a goroutine and a connection.
+// MaxHooks bounds the webhooks of a server: each uses a goroutine and a connection.
 const MaxHooks = 10_000
 
-// Hooks are the webhooks of a service: one for each URL.
+// Hooks are the webhooks of a service: one per URL.
 type Hooks struct {
 	service *wire.Service
 	allowed []netip.Prefix
@@ -32,8 +32,8 @@ type Hooks struct {
 	closed bool
 }
 
-// Enable lets a service have webhooks at the addresses that are allowed. Call it before
-// the service's edge serves, and Close when it has ended.
+// Enable allows a service webhooks at the given networks. Call it before
+// the service's edge serves, and Close when the edge has ended.
 func Enable(s *wire.Service, allowed []netip.Prefix) *Hooks {
 	h := &Hooks{service: s, allowed: allowed, hooks: make(map[string]*hook)}
 	h.batches = wire.NewCache(s.Hub, func(body []byte, _ hub.Cursor) []byte { return body })
@@ -57,19 +57,19 @@ func (h *Hooks) allows(a netip.Addr) bool {
 	return slices.ContainsFunc(h.allowed, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
 }
 
-// register begins a webhook, in place of the one with the same URL if there is one.
+// register starts a webhook and replaces the one with the same URL, if any.
 func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response, error) {
 	if err := h.check(target); err != nil {
 		return httpstack.Response{}, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	before := h.hooks[target]
+	previous := h.hooks[target]
 	switch {
-	case h.closed, before == nil && len(h.hooks) >= MaxHooks:
+	case h.closed, previous == nil && len(h.hooks) >= MaxHooks:
 		return httpstack.Response{}, wire.ErrHooksFull
-	case before != nil:
-		before.cancel()
+	case previous != nil:
+		previous.cancel()
 	}
 	body := h.service.Resume(sub)
 	k := &hook{hooks: h, url: target, cursor: sub.After, delivery: sub.Delivery, news: make(chan struct{}, 1)}
@@ -82,8 +82,8 @@ func (h *Hooks) register(target string, sub *wire.Subscribe) (httpstack.Response
 	return h.service.Batch(body), nil
 }
 
-// check refuses what is not http://ADDRESS:PORT/PATH of an allowed address: a name could
-// lead somewhere else tomorrow.
+// check refuses all but http://ADDRESS:PORT/PATH with an allowed address. It refuses names
+// because their address can change.
 func (h *Hooks) check(target string) error {
 	u, err := url.Parse(target)
 	if err != nil || u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -99,8 +99,8 @@ func (h *Hooks) check(target string) error {
 	return nil
 }
 
-// gone forgets a webhook that has ended, unless another has taken its place.
-func (h *Hooks) gone(k *hook) {
+// remove removes a webhook that has ended, unless another has replaced it.
+func (h *Hooks) remove(k *hook) {
 	k.follow.Close()
 	h.service.Count.Hooks.Do(func(n *wire.HookStats) { n.Registered-- })
 	h.mu.Lock()

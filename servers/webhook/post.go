@@ -17,20 +17,21 @@ import (
 	"pushbench/servers/wire"
 )
 
-// How long a receiver may take, and how long it is tried. A post that failed is tried
-// again after firstPause, then twice as long each time, until giveUp after the first.
+// Timeouts of a receiver and delays between attempts. A failed post is
+// retried after firstPause, then after twice the previous pause, until giveUp after the first attempt.
 const (
-	dialTimeout = 2 * time.Second
-	postTimeout = 5 * time.Second
-	firstPause  = 250 * time.Millisecond
-	longPause   = 8 * time.Second
-	giveUp      = time.Minute
+	dialTimeout  = 2 * time.Second
+	postTimeout  = 5 * time.Second
+	firstPause   = 250 * time.Millisecond
+	longestPause = 8 * time.Second
+	giveUp       = time.Minute
 )
 
-// newClient dials what is allowed alone, never follows, and keeps one connection to each.
+// newClient makes a client that dials only allowed addresses, follows no redirect, and keeps
+// one connection per receiver.
 func newClient(allows func(netip.Addr) bool) *http.Client {
 	dialer := net.Dialer{
-		Timeout: dialTimeout, KeepAlive: -1, // whether a receiver is there, a post finds out
+		Timeout: dialTimeout, KeepAlive: -1, // a post shows whether a receiver is reachable
 		Control: func(_, address string, _ syscall.RawConn) error {
 			if at, err := netip.ParseAddrPort(address); err != nil || !allows(at.Addr()) {
 				return fmt.Errorf("%s is not allowed", address)
@@ -47,8 +48,8 @@ func newClient(allows func(netip.Addr) bool) *http.Client {
 	}
 }
 
-// A hook posts to one URL, one batch at a time and in order: the next when the one before
-// was accepted. What is published meanwhile comes out together.
+// A hook posts to one URL, one batch at a time and in order: the next when the previous one
+// was accepted. Messages published in the meantime share the next batch.
 type hook struct {
 	hooks    *Hooks
 	url      string
@@ -59,7 +60,7 @@ type hook struct {
 	cancel   context.CancelFunc
 }
 
-// Wake says that there is something to post. The hub calls it.
+// Wake signals that there is something to post. The hub calls it.
 func (k *hook) Wake() {
 	select {
 	case k.news <- struct{}{}:
@@ -67,13 +68,13 @@ func (k *hook) Wake() {
 	}
 }
 
-// run posts until it is cancelled or the receiver is given up.
+// run posts until it is cancelled or gives up on the receiver.
 func (k *hook) run(ctx context.Context) {
-	defer k.hooks.gone(k)
+	defer k.hooks.remove(k)
 	for ctx.Err() == nil {
 		b, err := k.hooks.batches.Next(&k.cursor, k.follow.Set(), k.delivery)
 		switch {
-		case err != nil: // cannot be: the cursor was checked when it came
+		case err != nil: // cannot happen: the cursor was checked at registration
 			return
 		case b != nil:
 			if !k.deliver(ctx, b.Frame) {
@@ -90,11 +91,11 @@ func (k *hook) run(ctx context.Context) {
 	}
 }
 
-// deliver posts until the receiver has accepted, and says whether it has.
+// deliver posts until the receiver accepts, and reports whether it did.
 func (k *hook) deliver(ctx context.Context, body []byte) bool {
 	count := &k.hooks.service.Count.Hooks
 	first := time.Now()
-	for wait := firstPause; ; wait = min(2*wait, longPause) {
+	for wait := firstPause; ; wait = min(2*wait, longestPause) {
 		count.Do(func(n *wire.HookStats) { n.Posts++ })
 		err := k.post(ctx, body)
 		switch {
@@ -116,7 +117,7 @@ func (k *hook) deliver(ctx context.Context, body []byte) bool {
 	}
 }
 
-// What a receiver may answer instead of accepting.
+// Responses of a receiver that does not accept.
 var (
 	errUnwanted = errors.New("status 410: no longer wanted")
 	errRefused  = errors.New("refused by the receiver")
@@ -128,35 +129,35 @@ func (k *hook) post(ctx context.Context, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
 	}
-	request.GetBody = nil // tried again by us, and counted
+	request.GetBody = nil // deliver retries, and counts it
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "pushbench-webhook")
-	answer, err := k.hooks.client.Do(request)
+	response, err := k.hooks.client.Do(request)
 	if err != nil {
 		return fmt.Errorf("post: %w", err)
 	}
-	defer answer.Body.Close()
-	const most = 64 << 10 // read, so that the connection can be used again
-	_, _ = io.CopyN(io.Discard, answer.Body, most)
+	defer response.Body.Close()
+	const maxBody = 64 << 10 // read, so that the connection can be reused
+	_, _ = io.CopyN(io.Discard, response.Body, maxBody)
 	switch {
-	case answer.StatusCode == http.StatusGone:
+	case response.StatusCode == http.StatusGone:
 		return errUnwanted
-	case answer.StatusCode/100 != 2:
+	case response.StatusCode/100 != 2:
 		return errRefused
 	}
 	return nil
 }
 
-// reason names why a post failed, in few words: they are counted by them.
+// reason returns a short text, under which failed posts are counted.
 func reason(err error) string {
 	var op *net.OpError
 	dialling := errors.As(err, &op) && op.Op == "dial"
 	var timeout interface{ Timeout() bool }
-	late := errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)
+	timedOut := errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
 	case errors.Is(err, errUnwanted), errors.Is(err, errRefused):
 		return err.Error()
-	case dialling && late:
+	case dialling && timedOut:
 		return "no connection within " + dialTimeout.String()
 	case dialling && errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
@@ -164,7 +165,7 @@ func reason(err error) string {
 		return "no route"
 	case dialling:
 		return "no connection"
-	case late:
+	case timedOut:
 		return "no response within " + postTimeout.String()
 	default:
 		return "connection lost"

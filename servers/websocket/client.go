@@ -15,131 +15,131 @@ import (
 	"pushbench/servers/wire"
 )
 
-// closeWait is how long a peer that was sent a close frame may take to answer
-// it. Closing at once could reset the connection and lose the frame (RFC 6455
+// closeWait is how long a peer may take to respond to a close frame.
+// Closing immediately could reset the connection and lose the frame (RFC 6455
 // section 7.1.1).
 const closeWait = time.Second
 
-// maxPings is how many pings a client may send in one second.
+// maxPings is how many pings a client may send per second.
 const maxPings = 100
 
 // A client is one socket. Between two messages of its peer it has no goroutine.
 type client struct {
-	edge  *edge
-	ws    *websocket.Conn
-	conn  *sock.Conn
-	input *bufio.Reader // through which ws reads conn; the poller does not report what it holds
-	feed  wire.Feed
+	edge   *edge
+	ws     *websocket.Conn
+	conn   *sock.Conn
+	reader *bufio.Reader // through which ws reads conn; the poller does not report its buffered bytes
+	feed   wire.Feed
 
-	closing bool        // a close frame was sent; under the feed's lock
-	ended   atomic.Bool // the feed has: a worker sees to the rest, and closes the connection
-	idle    atomic.Bool // nobody reads; who sets it back to false has a worker do it
+	closeSent bool        // under the feed's lock
+	ended     atomic.Bool // the feed has ended: a worker reads the rest and closes the connection
+	idle      atomic.Bool // no worker reads; the goroutine that sets it to false starts one
 
-	pings  int // in the second that began at second; of the reader
+	pings  int // in the second that began at second; only the worker uses both
 	second time.Time
 }
 
-// Shutdown sends what is there and a close frame (1001).
+// Shutdown sends the available messages and a close frame (1001).
 func (c *client) Shutdown() { c.feed.Shutdown() }
 
-// Settled says that the socket is open, and not saying goodbye: after that it is closed.
+// Settled reports whether the socket is open and not in its closing handshake, after which it is closed.
 func (c *client) Settled() bool { return c.feed.Settled() && !c.ended.Load() }
 
-// Send writes a frame that was made once for everybody.
+// Send writes a frame that is shared by all clients.
 func (c *client) Send(frame []byte) error {
-	if c.closing {
-		return websocket.ErrCloseSent // nothing may follow that (RFC 6455 section 5.5.1)
+	if c.closeSent {
+		return websocket.ErrCloseSent // nothing may follow a close frame (RFC 6455 section 5.5.1)
 	}
 	_, err := c.conn.Write(frame)
 	return err
 }
 
-// Beat sends a ping with nothing in it, which the peer must answer by a pong (RFC 6455,
-// section 5.5.2). Nobody waits for it: a client that hears no ping knows what it needs to.
+// Beat sends an empty ping, to which the peer must respond with a pong (RFC 6455,
+// section 5.5.2). The server does not wait for it: the heartbeat is for the client.
 func (c *client) Beat() error {
-	if c.closing {
-		return nil // the goodbye has its own time
+	if c.closeSent {
+		return nil // the closing handshake has its own timeout
 	}
 	_, err := c.conn.Write([]byte{finBit | pingOpcode, 0})
 	return err
 }
 
-// End sends the close frame that says why, and leaves the rest to the reader,
-// which closes the connection when the peer answers or closeWait is over. At Done
-// the reader is at it.
+// End sends the close frame with the reason. The reading worker then
+// closes the connection when the peer responds or closeWait ends. At Done
+// the worker does so already.
 func (c *client) End(why wire.Reason) {
 	switch why {
 	case wire.Gone:
-		if !c.closing {
+		if !c.closeSent {
 			c.conn.Abort()
 		}
 	case wire.Slow:
-		c.sayGoodbye(websocket.CloseTryAgainLater, "too slow")
+		c.startClose(websocket.CloseTryAgainLater, "too slow")
 	case wire.Shutdown:
-		c.sayGoodbye(websocket.CloseGoingAway, "shutting down")
+		c.startClose(websocket.CloseGoingAway, "shutting down")
 	}
 	c.ended.Store(true)
-	c.summon()
+	c.startReading()
 }
 
-// sayGoodbye sends a close frame, unless one was sent, and allows for its answer;
+// startClose sends a close frame, unless one was sent, and sets the deadline for its response;
 // under the feed's lock.
-func (c *client) sayGoodbye(code int, reason string) {
-	if c.closing {
+func (c *client) startClose(code int, reason string) {
+	if c.closeSent {
 		return
 	}
-	c.closing = true
+	c.closeSent = true
 	c.sendClose(code, reason)
-	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait)) // fails only if it is closed already
+	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait)) // fails only if the connection is closed already
 }
 
-// Ready takes the connection's events.
+// Ready handles the connection's events.
 func (c *client) Ready(e sock.Event) {
 	if other := e &^ sock.Readable; other != 0 {
 		c.feed.Ready(other)
 	}
 	if e&sock.Readable != 0 {
-		c.summon()
+		c.startReading()
 	}
 }
 
-// summon has a worker read, unless one does.
-func (c *client) summon() {
+// startReading makes a worker read, unless one already does.
+func (c *client) startReading() {
 	if c.idle.CompareAndSwap(true, false) {
 		c.edge.service.Poller.Work(c)
 	}
 }
 
-// rests lets the worker go if there is nothing to read now. If it does not, there may be.
-func (c *client) rests() bool {
-	if c.input.Buffered() > 0 || c.conn.Buffered() > 0 {
+// releaseWorker releases the worker if there is nothing to read now. It returns false if there may be.
+func (c *client) releaseWorker() bool {
+	if c.reader.Buffered() > 0 || c.conn.Buffered() > 0 {
 		return false
 	}
 	c.idle.Store(true)
 	if c.conn.Watch(sock.Readable) == 0 && !c.ended.Load() {
 		return true
 	}
-	return !c.idle.CompareAndSwap(true, false) // another is on its way
+	return !c.idle.CompareAndSwap(true, false) // else another worker has been started
 }
 
-// sendClose sends a close frame. An error means that the peer is gone or one was sent before.
+// sendClose sends a close frame. An error means that the peer has disconnected or one was sent before.
 func (c *client) sendClose(code int, reason string) {
 	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Time{})
 }
 
 func (c *client) prepareReading() {
 	c.ws.SetReadLimit(int64(c.edge.service.Limits.MaxFrame()))
-	goodbye := c.ws.CloseHandler()
+	closeHandler := c.ws.CloseHandler()
 	c.ws.SetCloseHandler(func(code int, text string) error {
 		c.close()
-		return goodbye(code, text)
+		return closeHandler(code, text)
 	})
-	answer := c.ws.PingHandler()
+	pingHandler := c.ws.PingHandler()
 	c.ws.SetPingHandler(func(data string) error {
 		if !c.allowPing(time.Now()) {
 			return c.reject(websocket.ClosePolicyViolation, "too many pings")
 		}
-		return answer(data)
+		return pingHandler(data)
 	})
 }
 
@@ -151,15 +151,15 @@ func (c *client) allowPing(now time.Time) bool {
 	return c.pings <= maxPings
 }
 
-// close keeps the feed from sending more: the reader is about to send a close frame.
+// close stops the feed from sending: the worker is about to send a close frame.
 func (c *client) close() {
 	_ = c.feed.Exclusive(func() error {
-		c.closing = true
+		c.closeSent = true
 		return nil
 	})
 }
 
-// Work reads what has come, until there is nothing more or the socket ends.
+// Work reads messages until there is no more data or the socket ends.
 func (c *client) Work() {
 	var err error
 	for err == nil {
@@ -167,7 +167,7 @@ func (c *client) Work() {
 		if failed != nil {
 			err = c.reject(websocket.CloseInternalServerErr, "")
 		}
-		if err == nil && c.rests() {
+		if err == nil && c.releaseWorker() {
 			return
 		}
 	}
@@ -178,17 +178,17 @@ func (c *client) Work() {
 	_ = c.conn.Close()
 }
 
-// awaitsClose says whether the peer is still to answer our close frame: not if
-// it has, or is gone, or has had its time.
+// awaitsClose reports whether the peer's response to the close frame is outstanding: not if
+// it has arrived, the peer has disconnected, or the deadline has passed.
 func awaitsClose(err error) bool {
-	var answered *websocket.CloseError
+	var closed *websocket.CloseError
 	var network net.Error
-	return !errors.As(err, &answered) && !errors.As(err, &network)
+	return !errors.As(err, &closed) && !errors.As(err, &network)
 }
 
-// awaitClose reads, without looking, until the peer has closed or closeWait is
-// over: closing over unread bytes would reset the connection and could take
-// the close frame with it. Where gorilla has given up on the frames, bytes are read.
+// awaitClose reads and discards until the peer has closed or closeWait
+// ends: closing with unread bytes would reset the connection and could
+// lose the close frame. After a framing error of gorilla it reads bytes.
 func (c *client) awaitClose() {
 	_ = c.conn.SetReadDeadline(time.Now().Add(closeWait))
 	var err error
@@ -196,15 +196,15 @@ func (c *client) awaitClose() {
 		_, _, err = c.ws.NextReader()
 	}
 	if awaitsClose(err) {
-		_, _ = io.Copy(io.Discard, c.input)
+		_, _ = io.Copy(io.Discard, c.reader)
 	}
 }
 
-// errRefused says that this side has sent the close frame.
+// errRefused reports that the server has sent the close frame.
 var errRefused = errors.New("refused")
 
-// readMessage handles one message, which it may have to wait for. gorilla has answered
-// what the RFC wants answered.
+// readMessage handles one message and waits for it if needed. gorilla responds to
+// control frames as the RFC requires.
 func (c *client) readMessage() error {
 	kind, r, err := c.ws.NextReader()
 	if err != nil {
@@ -214,7 +214,7 @@ func (c *client) readMessage() error {
 	return c.handle(kind, r)
 }
 
-// handle takes one message; an error ends the socket.
+// handle handles one message; an error ends the socket.
 func (c *client) handle(kind int, r io.Reader) error {
 	if kind != websocket.TextMessage {
 		return c.reject(websocket.CloseUnsupportedData, "text only")
@@ -226,11 +226,11 @@ func (c *client) handle(kind int, r io.Reader) error {
 	if !utf8.Valid(data) {
 		return c.reject(websocket.CloseInvalidFramePayloadData, "not UTF-8")
 	}
-	u, err := parseUp(data)
+	p, err := parsePublication(data)
 	if err != nil {
 		return c.reject(websocket.ClosePolicyViolation, "not a publication")
 	}
-	return c.publish(u)
+	return c.publish(p)
 }
 
 func (c *client) reject(code int, reason string) error {
@@ -239,14 +239,14 @@ func (c *client) reject(code int, reason string) error {
 	return errRefused
 }
 
-// publish appends the message and acknowledges it, or says why not.
-func (c *client) publish(u up) error {
-	seq, err := c.edge.service.Publish(u.topic, u.data)
-	var reply []byte
+// publish appends the message and sends an acknowledgement or an error.
+func (c *client) publish(p publication) error {
+	seq, err := c.edge.service.Publish(p.topic, p.data)
+	var response []byte
 	if err != nil {
-		reply = appendRefusal(nil, u.id, err.Code)
+		response = appendRefusal(nil, p.id, err.Code)
 	} else {
-		reply = appendAck(nil, u.id, seq)
+		response = appendAck(nil, p.id, seq)
 	}
-	return c.feed.Exclusive(func() error { return c.ws.WriteMessage(websocket.TextMessage, reply) })
+	return c.feed.Exclusive(func() error { return c.ws.WriteMessage(websocket.TextMessage, response) })
 }

@@ -15,8 +15,8 @@ const (
 	length64   = 127
 )
 
-// appendFrame frames a batch once for all sockets: it is written as it is, past
-// gorilla, which would take three locks and a channel to do the same.
+// appendFrame frames a batch once for all sockets. The frame bypasses
+// gorilla, which would use three locks and a channel to write it.
 func appendFrame(body []byte, _ hub.Cursor) []byte {
 	frame := make([]byte, 0, len(body)+10)
 	frame = append(frame, finBit|textOpcode)

@@ -32,12 +32,12 @@ type Cache[F any] struct {
 	hub   *hub.Hub
 	frame func(body []byte, next hub.Cursor) F
 
-	mu      sync.Mutex
-	newest  batchKey // what was asked for last: a fan-out asks for the same time and again
-	found   *Batch[F]
-	batches map[batchKey]*Batch[F]
-	order   []batchKey // oldest first
-	bytes   int
+	mu          sync.Mutex
+	newestKey   batchKey // what was asked for last: a fan-out asks for the same time and again
+	newestBatch *Batch[F]
+	batches     map[batchKey]*Batch[F]
+	order       []batchKey // oldest first
+	bytes       int
 }
 
 type batchKey struct {
@@ -62,8 +62,8 @@ func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*
 	key := batchKey{set: set, after: after, to: to, delivery: d}
 	c.mu.Lock() // held while encoding, so that those who want the same wait for it
 	defer c.mu.Unlock()
-	if c.found != nil && c.newest == key {
-		return c.found, nil
+	if c.newestBatch != nil && c.newestKey == key {
+		return c.newestBatch, nil
 	}
 	b := c.batches[key]
 	if b == nil {
@@ -75,7 +75,7 @@ func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*
 		key.to = max(to, read.Next.Number) // more may have come since we looked
 		c.keep(key, b)
 	}
-	c.newest, c.found = key, b
+	c.newestKey, c.newestBatch = key, b
 	return b, nil
 }
 

@@ -37,13 +37,13 @@ type Feed struct {
 	sink     Sink
 	delivery hub.Delivery
 
-	mu      sync.Mutex
-	follow  *hub.Subscription
-	cursor  hub.Cursor
-	settled bool // Start is over
-	live    bool // it has once caught up: a gap from now on is its own slowness
-	ended   bool
-	beat    *time.Timer // of Limits.Heartbeat; nil before the first
+	mu             sync.Mutex
+	follow         *hub.Subscription
+	cursor         hub.Cursor
+	started        bool // Start is over
+	caughtUp       bool // it has once caught up: a gap from now on is its own slowness
+	ended          bool
+	heartbeatTimer *time.Timer // of Limits.Heartbeat; nil before the first
 }
 
 // Start subscribes and sends what is there. The caller has sent the ack, if
@@ -57,28 +57,28 @@ func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sin
 	f.follow = s.Hub.Subscribe(sub.Set, f)
 	s.Count.Subscribers.Add(1)
 	f.pump()
-	f.restart()
+	f.restartHeartbeat()
 	if s.Closing() { // Shutdown may have come before there was a subscription to end
 		f.close(Shutdown)
 	}
-	f.settled = true
+	f.started = true
 }
 
 // restart has the heartbeat wait for quiet from now on.
-func (f *Feed) restart() {
+func (f *Feed) restartHeartbeat() {
 	every := f.service.Limits.Heartbeat
 	if every == 0 || f.ended {
 		return
 	}
-	if f.beat == nil {
-		f.beat = time.AfterFunc(every, f.tick)
+	if f.heartbeatTimer == nil {
+		f.heartbeatTimer = time.AfterFunc(every, f.heartbeat)
 		return
 	}
-	f.beat.Reset(every)
+	f.heartbeatTimer.Reset(every)
 }
 
 // tick is the heartbeat. One that finds something unsent is not needed.
-func (f *Feed) tick() {
+func (f *Feed) heartbeat() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
@@ -89,14 +89,14 @@ func (f *Feed) tick() {
 		f.end(Gone)
 		return
 	}
-	f.restart()
+	f.restartHeartbeat()
 }
 
 // Settled says that Start is over.
 func (f *Feed) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.settled
+	return f.started
 }
 
 // Wake sends what is new. The hub calls it.
@@ -164,14 +164,14 @@ func (f *Feed) pump() {
 		case b != nil:
 			f.send(b)
 		case f.follow.Arm(f.cursor):
-			f.live = true
+			f.caughtUp = true
 			return
 		}
 	}
 }
 
 func (f *Feed) send(b *Batch[[]byte]) {
-	if b.Gaps > 0 && f.live && f.service.Limits.Slow == SlowClose {
+	if b.Gaps > 0 && f.caughtUp && f.service.Limits.Slow == SlowClose {
 		f.end(Slow)
 		return
 	}
@@ -181,7 +181,7 @@ func (f *Feed) send(b *Batch[[]byte]) {
 		return
 	}
 	f.cursor = b.Next
-	f.restart()
+	f.restartHeartbeat()
 }
 
 func (f *Feed) end(why Reason) {
@@ -189,8 +189,8 @@ func (f *Feed) end(why Reason) {
 		return
 	}
 	f.ended = true
-	if f.beat != nil {
-		f.beat.Stop()
+	if f.heartbeatTimer != nil {
+		f.heartbeatTimer.Stop()
 	}
 	f.follow.Close()
 	f.service.Count.Subscribers.Add(-1)

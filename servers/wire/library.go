@@ -23,7 +23,7 @@ const (
 var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 
 // library is what a transport is really built on.
-func (s Library) library(t transports.Transport) httpstack.Library {
+func (s Library) httpLibrary(t transports.Transport) httpstack.Library {
 	switch {
 	case s != Reference:
 		return httpstack.Library(s)

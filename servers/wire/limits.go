@@ -16,7 +16,7 @@ const (
 	SlowGap   SlowPolicy = "gap"
 )
 
-const slowGapPatience = 12
+const slowGapFactor = 12
 
 // Limits bound what clients can make a server do. The zero value works.
 type Limits struct {
@@ -46,7 +46,7 @@ func (l Limits) withDefaults() Limits {
 
 func (l Limits) stallAfter() time.Duration {
 	if l.Slow == SlowGap {
-		return slowGapPatience * l.SlowAfter
+		return slowGapFactor * l.SlowAfter
 	}
 	return l.SlowAfter
 }

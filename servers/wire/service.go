@@ -39,7 +39,7 @@ type Service struct {
 	Webhooks func(url string, sub *Subscribe) (httpstack.Response, error)
 
 	transport transports.Transport
-	stack     Library
+	library   Library
 	subs      subscription
 	started   time.Time
 	publisher func(topic string, data []byte) (seq uint64, err error) // the hub's, or with faults
@@ -84,14 +84,14 @@ func New(transport string, stack Library, l Limits, o hub.Options) (*Service, er
 		Poller:    poller,
 		Limits:    l,
 		transport: traits,
-		stack:     stack,
+		library:   stack,
 		subs:      subs,
 		started:   time.Now(),
 	}
 	s.Count.requests = newRequests()
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
-		Library:             stack.library(traits),
+		Library:             stack.httpLibrary(traits),
 		Poller:              poller,
 		MaxHeader:           l.MaxHeader,
 		MaxBody:             l.MaxPayload,

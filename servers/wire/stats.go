@@ -174,7 +174,7 @@ type Stats struct {
 func (s *Service) Stats() Stats {
 	stats := Stats{
 		Transport:       s.transport.Name,
-		Library:         string(s.stack),
+		Library:         string(s.library),
 		Epoch:           strconv.FormatUint(s.Hub.Epoch(), 16),
 		PID:             os.Getpid(),
 		UptimeNs:        int64(time.Since(s.started)),

@@ -24,12 +24,12 @@ type StreamFormat struct {
 func NewStreamEdge(s *Service, f StreamFormat) *Edge {
 	e := &streamEdge{service: s, frame: f.chunk}
 	// The last two headers ask proxies not to buffer.
-	e.head = "HTTP/1.1 200 OK\r\n" +
+	e.header = "HTTP/1.1 200 OK\r\n" +
 		"Content-Type: " + f.ContentType + "\r\n" +
 		"Transfer-Encoding: chunked\r\n" +
 		"Cache-Control: no-cache, no-transform\r\n" +
 		"X-Accel-Buffering: no\r\n\r\n"
-	e.heartbeat = finishChunk(append(make([]byte, chunkHead), f.Heartbeat...))
+	e.heartbeat = finishChunk(append(make([]byte, chunkHeader), f.Heartbeat...))
 	e.batches = NewCache(s.Hub, e.frame)
 	return NewEdge(s, e.handle, nil)
 }
@@ -39,24 +39,24 @@ type streamEdge struct {
 	service   *Service
 	batches   *Cache[[]byte]
 	frame     func(body []byte, next hub.Cursor) []byte
-	head      string
+	header    string
 	heartbeat []byte
 }
 
 // chunkHead is room for a chunk's size and line break (RFC 9112 section 7.1).
-const chunkHead = 16 + len("\r\n")
+const chunkHeader = 16 + len("\r\n")
 
 // chunk frames a batch as one chunk.
 func (f StreamFormat) chunk(body []byte, next hub.Cursor) []byte {
-	chunk := make([]byte, chunkHead, chunkHead+len(body)+hub.MaxCursor+16)
+	chunk := make([]byte, chunkHeader, chunkHeader+len(body)+hub.MaxCursor+16)
 	return finishChunk(f.Append(chunk, body, next))
 }
 
 // finishChunk makes a chunk of what follows the first chunkHead bytes.
 func finishChunk(chunk []byte) []byte {
-	var size [chunkHead]byte
-	head := append(strconv.AppendInt(size[:0], int64(len(chunk)-chunkHead), 16), "\r\n"...)
-	begin := chunkHead - len(head)
+	var size [chunkHeader]byte
+	head := append(strconv.AppendInt(size[:0], int64(len(chunk)-chunkHeader), 16), "\r\n"...)
+	begin := chunkHeader - len(head)
 	copy(chunk[begin:], head)
 	return append(chunk[begin:], "\r\n"...)
 }
@@ -86,7 +86,7 @@ type stream struct {
 // open sends the head, with the ack in the same write if one is due, and starts the feed.
 // What a client sends after its request is never read.
 func (s *stream) open(sub *Subscribe) {
-	first := []byte(s.edge.head)
+	first := []byte(s.edge.header)
 	if sub.FromNow {
 		first = append(first, s.edge.frame(s.edge.service.Ack(sub), sub.After)...)
 	}

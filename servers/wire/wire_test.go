@@ -45,7 +45,7 @@ func FuzzParseQuery(f *testing.F) {
 	})
 }
 
-func TestSubscribersInStepShareOneBatch(t *testing.T) {
+func TestSubscribersAtSameCursorShareOneBatch(t *testing.T) {
 	s := service(t, "longpoll", hub.Options{})
 	polls := s.NewPolls()
 	ab, err := s.Hub.Set([]string{"a", "b"})
@@ -71,7 +71,7 @@ func TestSubscribersInStepShareOneBatch(t *testing.T) {
 	}
 }
 
-func TestTheCacheIsBounded(t *testing.T) {
+func TestCacheIsBounded(t *testing.T) {
 	s := service(t, "longpoll", hub.Options{RingMessages: 10 * cacheEntries, MaxBatchBytes: 10 << 10})
 	polls := s.NewPolls()
 	set, _ := s.Hub.Set([]string{"a"})
@@ -89,7 +89,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 }
 
 // A dropped message leaves an empty batch: the cursor moves on, nothing is sent.
-func TestNextPassesOverWhatIsEmpty(t *testing.T) {
+func TestNextSkipsEmptyBatches(t *testing.T) {
 	s := service(t, "sse", hub.Options{})
 	s.Inject(faults.Faults{Drop: 1})
 	polls := s.NewPolls()
@@ -101,7 +101,7 @@ func TestNextPassesOverWhatIsEmpty(t *testing.T) {
 	}
 }
 
-func TestAPanicIsAnsweredAndCounted(t *testing.T) { // F46
+func TestPanicReturnsErrorAndIsCounted(t *testing.T) { // F46
 	s := service(t, "shortpoll", hub.Options{})
 	if r := s.Guard(func() {}); r != nil {
 		t.Errorf("got %+v of a handler that did not fail", r)
@@ -115,7 +115,7 @@ func TestAPanicIsAnsweredAndCounted(t *testing.T) { // F46
 	}
 }
 
-func TestAnUnknownTransportIsAnError(t *testing.T) {
+func TestUnknownTransportIsRejected(t *testing.T) {
 	if _, err := New("pigeon", Reference, Limits{}, hub.Options{}); err == nil {
 		t.Error("got none")
 	}
@@ -156,7 +156,7 @@ func BenchmarkParseQuery(b *testing.B) {
 }
 
 // Only a name can be rebound to our address: an address never can.
-func TestOnlyNamesOfThisMachineAreAllowed(t *testing.T) {
+func TestOnlyHostNamesOfThisMachineAreAllowed(t *testing.T) {
 	h := allowHosts(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)})
 	for host, want := range map[string]bool{
 		"192.0.2.1": true, "192.0.2.1:80": true, "localhost": true, "[::1]": true, "[::1]:80": true,

@@ -90,27 +90,27 @@ type fastConn struct {
 	server *fastServer
 	then   func(Taken) // the connection was taken: what is to be done with it; nil: it was not
 
-	fresh bool    // the next Read begins a request
-	over  bool    // the turn has ended, as nothing more was there
-	exact bool    // fasthttp has got nothing beyond the head of the request that is being served
-	head  headEnd // of that request
-	timed bool    // the rest of that request is waited for, and has a deadline
+	fresh       bool      // the next Read begins a request
+	turnOver    bool      // the turn has ended, as nothing more was there
+	exact       bool      // fasthttp has got nothing beyond the head of the request that is being served
+	headerEnd   headerEnd // of that request
+	hasDeadline bool      // the rest of that request is waited for, and has a deadline
 }
 
 // Work is a turn.
 func (c *fastConn) Work() {
 	c.server.turns.Add(1)
 	defer c.server.turns.Add(-1)
-	c.fresh, c.over = true, false
+	c.fresh, c.turnOver = true, false
 	_ = c.server.server.ServeConn(c) // its errors are answered and counted there
 	switch then := c.then; {
 	case then != nil:
 		c.then = nil
 		then(c)
-	case c.over:
+	case c.turnOver:
 		c.Resume()
 	default:
-		c.gone()
+		c.cleanUp()
 	}
 }
 
@@ -119,21 +119,21 @@ func (c *fastConn) Work() {
 func (c *fastConn) Read(p []byte) (n int, err error) {
 	if c.fresh {
 		if n, err = c.ReadNow(p); err == sock.ErrNothing {
-			c.over = true
+			c.turnOver = true
 			return 0, io.EOF
 		}
 		if n == 0 && err != nil {
 			return 0, io.EOF // it broke between two requests: there is none to answer, or to count
 		}
-		c.fresh, c.exact, c.head, c.timed = false, true, headEnd{}, false
+		c.fresh, c.exact, c.headerEnd, c.hasDeadline = false, true, headerEnd{}, false
 	} else {
 		n, err = c.wait(p)
 	}
-	if c.head.found {
+	if c.headerEnd.found {
 		c.exact = false
 		return n, err
 	}
-	if end := c.head.find(p[:n]); end < n {
+	if end := c.headerEnd.find(p[:n]); end < n {
 		c.Unread(p[end:n])
 		n = end
 	}
@@ -146,8 +146,8 @@ func (c *fastConn) wait(p []byte) (int, error) {
 	if err != sock.ErrNothing {
 		return n, err
 	}
-	if !c.timed {
-		c.timed = true
+	if !c.hasDeadline {
+		c.hasDeadline = true
 		if err := c.SetReadDeadline(time.Now().Add(c.stack.ReadTimeout)); err != nil {
 			return 0, err
 		}
@@ -169,7 +169,7 @@ func (c *fastConn) Write(p []byte) (int, error) {
 
 // Close closes, unless only the turn ends.
 func (c *fastConn) Close() error {
-	if c.then != nil || c.over {
+	if c.then != nil || c.turnOver {
 		return nil
 	}
 	return c.Conn.Close()
@@ -177,24 +177,24 @@ func (c *fastConn) Close() error {
 
 // A headEnd finds the end of a request's head: the first empty line, which ends by LF
 // or CR LF.
-type headEnd struct {
-	line  int // bytes of the line that has begun
-	found bool
+type headerEnd struct {
+	lineBytes int // bytes of the line that has begun
+	found     bool
 }
 
 // find returns how many bytes of p belong to the head.
-func (h *headEnd) find(p []byte) int {
+func (h *headerEnd) find(p []byte) int {
 	for rest := p; ; {
 		line, after, ended := bytes.Cut(rest, []byte{'\n'})
-		h.line += len(bytes.TrimSuffix(line, []byte{'\r'}))
+		h.lineBytes += len(bytes.TrimSuffix(line, []byte{'\r'}))
 		if !ended {
 			return len(p)
 		}
-		if rest = after; h.line == 0 {
+		if rest = after; h.lineBytes == 0 {
 			h.found = true
 			return len(p) - len(rest)
 		}
-		h.line = 0
+		h.lineBytes = 0
 	}
 }
 

@@ -54,12 +54,12 @@ func (c *idleConn) begin() {
 func (c *idleConn) stop() {
 	if c.idle.CompareAndSwap(true, false) {
 		_ = c.Close() // no request is waiting for an answer
-		c.gone()
+		c.cleanUp()
 	}
 }
 
 // gone lets go of what belongs to a connection that is closed.
-func (c *idleConn) gone() {
+func (c *idleConn) cleanUp() {
 	c.Release()
 	c.closed(c.Conn)
 }
@@ -77,7 +77,7 @@ func (c *idleConn) Ready(e sock.Event) {
 		c.Abort()
 	}
 	if c.idle.CompareAndSwap(true, false) {
-		c.gone()
+		c.cleanUp()
 	}
 }
 

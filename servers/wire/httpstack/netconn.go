@@ -13,27 +13,27 @@ import (
 // stacks. Only the goroutine that answers writes.
 type netConn struct {
 	*sock.Conn
-	gathered *bytes.Buffer // nil: not corked
+	corked *bytes.Buffer // nil: not corked
 }
 
 // gatherers lends the buffers of large answers, as fasthttp does its own.
-var gatherers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var corkBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-func (c *netConn) cork() { c.gathered = gatherers.Get().(*bytes.Buffer) }
+func (c *netConn) cork() { c.corked = corkBuffers.Get().(*bytes.Buffer) }
 
 // uncork writes what was gathered.
 func (c *netConn) uncork() {
-	whole := c.gathered
-	c.gathered = nil
+	whole := c.corked
+	c.corked = nil
 	_, _ = c.Conn.Write(whole.Bytes()) // a client that left gets nothing, and that is all
 	whole.Reset()
-	gatherers.Put(whole)
+	corkBuffers.Put(whole)
 }
 
 // Write writes or gathers.
 func (c *netConn) Write(p []byte) (int, error) {
-	if c.gathered != nil {
-		return c.gathered.Write(p)
+	if c.corked != nil {
+		return c.corked.Write(p)
 	}
 	return c.Conn.Write(p)
 }

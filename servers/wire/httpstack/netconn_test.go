@@ -14,7 +14,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Each library's server is its own.
-func TestAServerIsOfItsLibrary(t *testing.T) {
+func TestServerUsesItsLibrary(t *testing.T) {
 	for _, library := range []Library{NetHTTP, FastHTTP} {
 		_, onNetHTTP := New(Config{Library: library}).NewServer(nil, nil).(*netServer)
 		if onNetHTTP != (library == NetHTTP) {
@@ -24,7 +24,7 @@ func TestAServerIsOfItsLibrary(t *testing.T) {
 }
 
 // What is gathered is one write, and then writes are direct again.
-func TestACorkedAnswerIsOneWrite(t *testing.T) {
+func TestCorkedResponseIsOneWrite(t *testing.T) {
 	poller, err := sock.NewPoller(time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestACorkedAnswerIsOneWrite(t *testing.T) {
 	}
 }
 
-func TestAResumedListenerThatIsClosedTakesNothing(t *testing.T) {
+func TestClosedResumedListenerAcceptsNothing(t *testing.T) {
 	l := newResumedListener()
 	ours, theirs := net.Pipe()
 	defer theirs.Close()

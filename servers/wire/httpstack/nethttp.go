@@ -156,14 +156,14 @@ func bodyError(err error) error {
 // netBuffer is how much net/http can hold of an answer, head and body, in
 // bytes; headRoom is more than any head of ours takes of it.
 const (
-	netBuffer = 4 << 10
-	headRoom  = 512
+	netBuffer  = 4 << 10
+	headerRoom = 512
 )
 
 // Answer writes an answer in one write, without net/http's Date. net/http by
 // itself would cut one that is larger than its buffer in pieces.
 func (x *netExchange) Respond(r Response) {
-	if len(r.Body)+headRoom+x.server.stack.ResponseHeaderBytes <= netBuffer {
+	if len(r.Body)+headerRoom+x.server.stack.ResponseHeaderBytes <= netBuffer {
 		x.write(r)
 		return
 	}

@@ -32,8 +32,8 @@ func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 	if r.Version != "" {
 		set("Sec-WebSocket-Version", r.Version)
 	}
-	if n := s.filling(r); n > 0 {
-		set(fillName, s.fill[:n])
+	if n := s.fillLength(r); n > 0 {
+		set(fillHeader, s.fill[:n])
 	}
 }
 
@@ -53,8 +53,8 @@ func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 		dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
 		dst = append(dst, "\r\nCache-Control: "+noStore+"\r\n"...)
 	}
-	if n := s.filling(r); n > 0 {
-		dst = append(append(append(dst, fillName+": "...), s.fill[:n]...), "\r\n"...)
+	if n := s.fillLength(r); n > 0 {
+		dst = append(append(append(dst, fillHeader+": "...), s.fill[:n]...), "\r\n"...)
 	}
 	if r.Close {
 		dst = append(dst, "Connection: close\r\n"...)
@@ -63,11 +63,11 @@ func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 }
 
 // fillName is the header that fills heads up to Config.AnswerHead.
-const fillName = "X-Fill"
+const fillHeader = "X-Fill"
 
 // filling is how long the value of that header is in an answer; 0: there is none, as
 // nothing is to be filled up, or there is no room.
-func (s *Stack) filling(r Response) int {
+func (s *Stack) fillLength(r Response) int {
 	if s.ResponseHeaderBytes == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return 0
 	}
@@ -81,5 +81,5 @@ func (s *Stack) filling(r Response) int {
 	if r.Close {
 		head += len("Connection: close\r\n")
 	}
-	return max(0, s.ResponseHeaderBytes-head-len(fillName+": \r\n"))
+	return max(0, s.ResponseHeaderBytes-head-len(fillHeader+": \r\n"))
 }

@@ -7,7 +7,7 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-func TestTheReferenceIsWhatPeopleDeploy(t *testing.T) {
+func TestReferenceUsesUsualLibraries(t *testing.T) {
 	for _, row := range []struct {
 		stack     Library
 		transport string
@@ -33,7 +33,7 @@ func TestTheReferenceIsWhatPeopleDeploy(t *testing.T) {
 	}
 }
 
-func TestAnUnknownStackIsAnError(t *testing.T) {
+func TestUnknownLibraryIsRejected(t *testing.T) {
 	for _, stack := range []Library{"", "apache"} {
 		if _, err := New("sse", stack, Limits{}, hub.Options{}); err == nil {
 			t.Errorf("%q: got none", stack)

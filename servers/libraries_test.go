@@ -13,12 +13,12 @@ import (
 
 // W6: RFC 6455 section 4.1 has the client wait for the 101. A frame that comes
 // with the handshake is neither obeyed nor read as HTTP.
-func TestFramesAheadOfTheHandshakeEndTheConnection(t *testing.T) {
+func TestFramesBeforeHandshakeEndConnection(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := dial(t, s)
-		c.send("GET /v1/ws?topic=a HTTP/1.1\r\nHost: " + s.addr + "\r\n" + handshake + "\r\n" + frame(fin|opText, goodUp))
-		if rest := c.closed(); strings.Contains(rest, "HTTP/1.1 4") || strings.Contains(rest, "ack") {
+		c.send("GET /v1/ws?topic=a HTTP/1.1\r\nHost: " + s.addr + "\r\n" + handshake + "\r\n" + frame(fin|opText, goodPublication))
+		if rest := c.readToEnd(); strings.Contains(rest, "HTTP/1.1 4") || strings.Contains(rest, "ack") {
 			t.Errorf("got %q, want nothing, or a 101 and the end", rest)
 		}
 		got := stats(t, s)
@@ -28,17 +28,17 @@ func TestFramesAheadOfTheHandshakeEndTheConnection(t *testing.T) {
 	})
 }
 
-func TestAHandshakeMayFollowOtherRequests(t *testing.T) {
+func TestHandshakeMayFollowOtherRequests(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := &subscriber{peer: dial(t, s), first: true}
 		c.request("/v1/ws?topic=a") // no handshake: refused, and the connection goes on
-		if a := c.answer("GET"); a.status != 400 || !strings.Contains(a.head, "\r\nSec-Websocket-Version: 13\r\n") {
-			t.Errorf("got %q, want 400 and the version", a.head)
+		if a := c.response("GET"); a.status != 400 || !strings.Contains(a.header, "\r\nSec-Websocket-Version: 13\r\n") {
+			t.Errorf("got %q, want 400 and the version", a.header)
 		}
 		c.send("GET /v1/healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\nGET /v1/ws?topic=a HTTP/1.1\r\nHost: " + s.addr + "\r\n" + handshake + "\r\n")
-		if a := c.answer("GET"); a.status != 200 {
-			t.Errorf("got %q, want 200", a.head)
+		if a := c.response("GET"); a.status != 200 {
+			t.Errorf("got %q, want 200", a.header)
 		}
 		if ack := c.next(); len(ack.Heads) != 1 {
 			t.Errorf("got %+v, want the ack", ack)
@@ -47,7 +47,7 @@ func TestAHandshakeMayFollowOtherRequests(t *testing.T) {
 }
 
 // Each socket has the one goroutine that reads it, whoever upgraded it.
-func TestASocketHoldsOneGoroutine(t *testing.T) {
+func TestSocketUsesOneGoroutine(t *testing.T) {
 	const clients = 500
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -60,11 +60,11 @@ func TestASocketHoldsOneGoroutine(t *testing.T) {
 }
 
 // What the library could read but not take is counted as what it is not.
-func TestRequestsThatAreNotReadToTheEndCountAsOther(t *testing.T) {
+func TestRequestsNotReadToEndCountAsOther(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 8}, hub.Options{})
 		if a := post(t, s, "a", "nine bytes"); a.status != 413 {
-			t.Errorf("got %q, want 413", a.head)
+			t.Errorf("got %q, want 413", a.header)
 		}
 		if r := stats(t, s).Requests; r["other"] != 1 || r["publish"] != 0 || r["total"] != 1 {
 			t.Errorf("requests: %+v, want one other", r)
@@ -74,16 +74,16 @@ func TestRequestsThatAreNotReadToTheEndCountAsOther(t *testing.T) {
 
 // A connection that had a poll held and is the library's again, when its client
 // leaves, is forgotten like any other.
-func TestAPollingClientThatLeavesTheLibraryIsForgotten(t *testing.T) {
+func TestPollingClientThatLeavesLibraryIsRemoved(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := park(t, s)
 		before := c.cursor
 		s.publish(t, "a", "x")
-		c.answer("GET")
+		c.response("GET")
 		c.request("/v1/poll?topic=a&wait=5s&after=" + before) // there is something: answered by the library
-		if a := c.answer("GET"); a.status != 200 {
-			t.Fatalf("got %q, want 200", a.head)
+		if a := c.response("GET"); a.status != 200 {
+			t.Fatalf("got %q, want 200", a.header)
 		}
 		until(t, "subscribed", subscribers(s, 1))
 		c.Close()
@@ -93,7 +93,7 @@ func TestAPollingClientThatLeavesTheLibraryIsForgotten(t *testing.T) {
 
 // Connections go to and fro between the library and the edge; wherever one is
 // when the server stops, it is closed and nothing is left of it.
-func TestShutdownCatchesPollsOnTheirWay(t *testing.T) {
+func TestShutdownEndsPollsInTransfer(t *testing.T) {
 	const clients = 20
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		for range 10 {
@@ -123,7 +123,7 @@ func pollUntilClosed(c *subscriber) {
 		if _, err := io.WriteString(c, poll); err != nil {
 			return
 		}
-		a, err := readAnswer(c.r, "GET")
+		a, err := readResponse(c.r, "GET")
 		if err != nil {
 			return
 		}

@@ -7,55 +7,55 @@ import (
 	"unicode/utf8"
 )
 
-// An up is what a client sends: {"id":n,"topic":"…","data":"…"}.
-type up struct {
+// A publication is a message from a client: {"id":n,"topic":"…","data":"…"}.
+type publication struct {
 	id    uint64
 	topic string
 	data  []byte
 }
 
-// errUp says that a frame is not such an object. There is no id to answer to.
-var errUp = errors.New("not a publication")
+// errNotPublication reports that a frame is not such an object. Without an id there is no response.
+var errNotPublication = errors.New("not a publication")
 
-// parseUp reads an up strictly: exactly its three members, each once, in any
-// order. encoding/json would take other spellings of the names, take a member
-// twice, and replace lone surrogates by something the client did not send.
-func parseUp(text []byte) (up, error) {
+// parsePublication reads a publication strictly: exactly its three members, each once, in any
+// order. encoding/json would accept other spellings of the names and a repeated member,
+// and would replace lone surrogates by something that the client did not send.
+func parsePublication(text []byte) (publication, error) {
 	p := parser{rest: text}
-	var u up
+	var message publication
 	seen := make(map[string]bool, 3)
 	p.expect('{')
 	for first := true; !p.bad && (first || p.accept(',')); first = false {
 		name := string(p.str())
 		p.expect(':')
 		if seen[name] {
-			return up{}, errUp
+			return publication{}, errNotPublication
 		}
 		seen[name] = true
-		p.member(name, &u)
+		p.member(name, &message)
 	}
 	p.expect('}')
 	p.space()
 	if p.bad || len(p.rest) > 0 || len(seen) != 3 {
-		return up{}, errUp
+		return publication{}, errNotPublication
 	}
-	return u, nil
+	return message, nil
 }
 
-// A parser eats JSON from the front of rest; once bad it stays so.
+// A parser consumes JSON from the front of rest; once bad it stays bad.
 type parser struct {
 	rest []byte
 	bad  bool
 }
 
-func (p *parser) member(name string, u *up) {
+func (p *parser) member(name string, message *publication) {
 	switch name {
 	case "id":
-		u.id = p.number()
+		message.id = p.number()
 	case "topic":
-		u.topic = string(p.str())
+		message.topic = string(p.str())
 	case "data":
-		u.data = p.str()
+		message.data = p.str()
 	default:
 		p.bad = true
 	}
@@ -97,7 +97,7 @@ func (p *parser) number() uint64 {
 	return v
 }
 
-// str reads a string into memory of its own.
+// str reads a string into new memory.
 func (p *parser) str() []byte {
 	p.expect('"')
 	out := make([]byte, 0, max(0, len(p.rest)-2))
@@ -145,7 +145,7 @@ func (p *parser) escape(out []byte) []byte {
 	return append(out, c)
 }
 
-// unicode reads an escape of four hexadecimal digits, two of them where they are a surrogate pair.
+// unicode reads an escape of four hexadecimal digits, or two for a surrogate pair.
 func (p *parser) unicode() rune {
 	r := p.unit()
 	if utf16.IsSurrogate(r) {
