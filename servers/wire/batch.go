@@ -54,8 +54,8 @@ func appendGaps(dst []byte, gaps []hub.Gap) []byte {
 	return append(dst, ']')
 }
 
-// Ack is the first answer to a subscription from now, which is then from sub.After: no
-// message, the cursor of now, and the last seq of every topic.
+// Ack returns the first response to a subscription from now, which then continues from sub.After:
+// no message, the current cursor, and the last seq of every topic.
 func (s *Service) Ack(sub *Subscribe) (body []byte) {
 	s.Count.Acks.Add(1)
 	next, seqs := s.Hub.Heads(sub.Set)
@@ -74,8 +74,8 @@ func (s *Service) Ack(sub *Subscribe) (body []byte) {
 	return append(body, "}}"...)
 }
 
-// Resume is the first answer to a subscription that does not answer with what it has
-// missed: Ack, or the cursor that it gave.
+// Resume returns the first response to a webhook subscription, which does not contain missed
+// messages: Ack, or the given cursor.
 func (s *Service) Resume(sub *Subscribe) (body []byte) {
 	if sub.FromNow {
 		return s.Ack(sub)

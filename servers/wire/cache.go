@@ -6,14 +6,14 @@ import (
 	"pushbench/servers/hub"
 )
 
-// Bounds of a Cache: entries, and bytes of batches in them.
+// Bounds of a Cache: number of entries, and bytes of their batches.
 const (
 	cacheEntries = 1024
 	cacheBytes   = 8 << 20
 )
 
-// A Batch is what came after a cursor, framed for a transport. F is the frame:
-// whatever the transport can write without further work.
+// A Batch has the messages and gaps after a cursor, framed for a transport. F is the frame, which
+// the transport can write without further work.
 type Batch[F any] struct {
 	Frame    F
 	Next     hub.Cursor
@@ -22,18 +22,18 @@ type Batch[F any] struct {
 	bytes    int
 }
 
-// Empty says that there is nothing to send.
+// Empty reports whether there is nothing to send.
 func (b *Batch[F]) Empty() bool { return b.Messages == 0 && b.Gaps == 0 }
 
-// A Cache reads and frames each batch once for all the subscribers of the same
-// topics that stand at the same cursor: every transport gets it, or a
-// comparison would measure who encodes once.
+// A Cache reads and frames each batch once for all subscribers of the same
+// topics with the same cursor. Every transport uses it, otherwise a
+// comparison would measure which transports encode only once.
 type Cache[F any] struct {
 	hub   *hub.Hub
 	frame func(body []byte, next hub.Cursor) F
 
 	mu          sync.Mutex
-	newestKey   batchKey // what was asked for last: a fan-out asks for the same time and again
+	newestKey   batchKey // of the last request: a fan-out requests the same batch repeatedly
 	newestBatch *Batch[F]
 	batches     map[batchKey]*Batch[F]
 	order       []batchKey // oldest first
@@ -43,24 +43,24 @@ type Cache[F any] struct {
 type batchKey struct {
 	set      *hub.TopicSet
 	after    hub.Cursor
-	to       uint64 // the newest number of the set; what is in between never changes
+	to       uint64 // the newest number of the set; the messages in between never change
 	delivery hub.Delivery
 }
 
-// NewCache makes a cache in front of a hub; frame turns the JSON of a batch into a frame.
+// NewCache makes a cache in front of a hub; frame converts the JSON of a batch to a frame.
 func NewCache[F any](h *hub.Hub, frame func(body []byte, next hub.Cursor) F) *Cache[F] {
 	return &Cache[F]{hub: h, frame: frame, batches: make(map[batchKey]*Batch[F])}
 }
 
-// Since returns what the set has beyond a cursor, nil if nothing. A batch that
-// is Empty has no frame, only a cursor to go on from. The error is hub.ErrAhead.
+// Since returns the set's batch beyond a cursor, nil if there is none. A batch that
+// is Empty has no frame, only the next cursor. The error is hub.ErrAhead.
 func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*Batch[F], error) {
 	to := c.hub.Head(set)
 	if after.Epoch == c.hub.Epoch() && to <= after.Number {
 		return nil, nil
 	}
 	key := batchKey{set: set, after: after, to: to, delivery: d}
-	c.mu.Lock() // held while encoding, so that those who want the same wait for it
+	c.mu.Lock() // held while encoding, so that requests for the same batch wait for it
 	defer c.mu.Unlock()
 	if c.newestBatch != nil && c.newestKey == key {
 		return c.newestBatch, nil
@@ -72,7 +72,7 @@ func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*
 			return nil, err
 		}
 		b = c.encode(&read)
-		key.to = max(to, read.Next.Number) // more may have come since we looked
+		key.to = max(to, read.Next.Number) // more messages may have been published since Head
 		c.keep(key, b)
 	}
 	c.newestKey, c.newestBatch = key, b
@@ -91,7 +91,7 @@ func (c *Cache[F]) encode(r *hub.Read) *Batch[F] {
 
 // keep stores a batch and drops the oldest beyond the bounds.
 func (c *Cache[F]) keep(key batchKey, b *Batch[F]) {
-	if _, there := c.batches[key]; there {
+	if _, found := c.batches[key]; found {
 		return
 	}
 	c.batches[key] = b
@@ -105,7 +105,7 @@ func (c *Cache[F]) keep(key batchKey, b *Batch[F]) {
 }
 
 // Next returns the next batch that is not Empty, nil if there is none, and
-// moves the cursor over what is empty; not over the batch it returns.
+// moves the cursor past empty batches, but not past the returned batch.
 func (c *Cache[F]) Next(at *hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*Batch[F], error) {
 	for {
 		b, err := c.Since(*at, set, d)

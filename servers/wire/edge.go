@@ -9,37 +9,37 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A Handler deals with a subscription that the service has found good.
+// A Handler handles a subscription that the service has validated.
 type Handler func(x httpstack.Exchange, r *httpstack.Request, sub *Subscribe)
 
-// An Edge serves one transport: a handler answers its subscriptions, the service the rest.
+// An Edge serves one transport: a handler handles its subscriptions, the service all other requests.
 type Edge struct {
-	// End ends what the edge has beside its connections; nil: nothing. Set it before Serve.
+	// End ends resources of the edge other than connections; nil: none. Set it before Serve.
 	End func()
 
 	service *Service
 	server  httpstack.Server
 }
 
-// A Subscriber is what an edge keeps with a connection that it serves (sock.Conn.SetState).
+// A Subscriber is an edge's state of a connection that it serves (sock.Conn.SetState).
 type Subscriber interface {
-	// Shutdown sends what is there and ends the subscription properly, without waiting.
+	// Shutdown sends the available messages and ends the subscription cleanly, without waiting.
 	Shutdown()
 
-	// Settled is false while the connection is on its way from the HTTP library to the edge,
-	// and while it says goodbye. At shutdown it is not closed until it is true.
+	// Settled is false while the connection is in transfer from the HTTP library to the edge,
+	// and during a closing handshake. At shutdown the connection is closed only when it is true.
 	Settled() bool
 }
 
 // NewEdge makes the edge of a service. closed, if not nil, is called for connections that
-// the HTTP library, and not the edge, has closed.
+// the HTTP library has closed, not for those that the edge has closed.
 func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 	dispatch := func(x httpstack.Exchange, r *httpstack.Request) {
 		failed := s.Guard(func() {
-			if answer, sub := s.handle(r); sub != nil {
+			if response, sub := s.handle(r); sub != nil {
 				handle(x, r, sub)
 			} else {
-				x.Respond(answer)
+				x.Respond(response)
 			}
 		})
 		if failed != nil {
@@ -52,9 +52,9 @@ func NewEdge(s *Service, handle Handler, closed func(*sock.Conn)) *Edge {
 // Serve accepts and serves until the listener is closed or Shutdown.
 func (e *Edge) Serve(ln net.Listener) error { return e.server.Serve(e.service.listen(ln)) }
 
-// Shutdown stops accepting, ends every subscription properly, at the latest when ctx is
-// done, and then closes what is left. A client that is cut off here did not read for
-// drainGrace; its cursor tells the next server what it missed.
+// Shutdown stops accepting, ends every subscription cleanly, at the latest when ctx is
+// done, and then closes the remaining connections. A client that is disconnected here did not
+// read for drainGrace; with its cursor the next server can determine the missed messages.
 func (e *Edge) Shutdown(ctx context.Context) error {
 	e.service.beginShutdown()
 	for _, conn := range e.service.Conns() {
@@ -76,7 +76,7 @@ func (e *Edge) Shutdown(ctx context.Context) error {
 // drainGrace is how long subscriptions may take to end at shutdown.
 const drainGrace = 2 * time.Second
 
-// settled reports whether every subscriber has settled and what was written is sent.
+// settled reports whether every subscriber has settled and all written bytes are sent.
 func (s *Service) settled() bool {
 	for _, c := range s.Conns() {
 		if sub, ok := c.State().(Subscriber); ok && !sub.Settled() {

@@ -8,28 +8,28 @@ import (
 	"pushbench/servers/sock"
 )
 
-// A Reason says why a feed ends.
+// A Reason is the reason for the end of a feed.
 type Reason uint8
 
-// Why a feed ends.
+// The reasons for the end of a feed.
 const (
-	Gone     Reason = iota // the peer is gone, or the connection is not usable any more
-	Slow                   // the peer keeps up so badly that the policy closes it
+	Gone     Reason = iota // the peer has disconnected, or the connection is unusable
+	Slow                   // the peer is so slow that the policy closes the connection
 	Shutdown               // the server shuts down
 	Done                   // the edge ends the connection itself
 )
 
-// A Sink frames what a feed sends. Its methods are called one at a time and
+// A Sink writes the frames of a feed. Its methods are called sequentially and
 // must not call the feed.
 type Sink interface {
 	Send(frame []byte) error // one write
-	Beat() error             // says nothing but that the server is there: one write
-	End(why Reason)          // called once, last: say goodbye, close
+	Beat() error             // sends a heartbeat: one write
+	End(why Reason)          // called once, last: end the stream, close
 }
 
-// A Feed pushes a subscription's batches into a connection that never waits:
+// A Feed pushes a subscription's batches into a connection whose writes never block:
 // it has no goroutine and no queue. It writes when the hub wakes it, stops
-// while the connection has something unsent, and goes on when that is drained.
+// while the connection has unsent bytes, and continues when they are drained.
 type Feed struct {
 	service  *Service
 	cache    *Cache[[]byte]
@@ -40,15 +40,14 @@ type Feed struct {
 	mu             sync.Mutex
 	follow         *hub.Subscription
 	cursor         hub.Cursor
-	started        bool // Start is over
-	caughtUp       bool // it has once caught up: a gap from now on is its own slowness
+	started        bool // Start has returned
+	caughtUp       bool // it has caught up once: later gaps are due to a slow peer
 	ended          bool
 	heartbeatTimer *time.Timer // of Limits.Heartbeat; nil before the first
 }
 
-// Start subscribes and sends what is there. The caller has sent the ack, if
-// one is due, and set sub.After to its cursor; the connection's events come here
-// through Ready.
+// Start subscribes and sends the available messages. The caller has sent the ack, if
+// one is due, and set sub.After to its cursor; Ready receives the connection's events.
 func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sink, sub *Subscribe) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -58,13 +57,13 @@ func (f *Feed) Start(s *Service, cache *Cache[[]byte], conn *sock.Conn, sink Sin
 	s.Count.Subscribers.Add(1)
 	f.pump()
 	f.restartHeartbeat()
-	if s.Closing() { // Shutdown may have come before there was a subscription to end
+	if s.Closing() { // Shutdown may have been called before there was a subscription to end
 		f.close(Shutdown)
 	}
 	f.started = true
 }
 
-// restart has the heartbeat wait for quiet from now on.
+// restartHeartbeat restarts the heartbeat interval.
 func (f *Feed) restartHeartbeat() {
 	every := f.service.Limits.Heartbeat
 	if every == 0 || f.ended {
@@ -77,7 +76,7 @@ func (f *Feed) restartHeartbeat() {
 	f.heartbeatTimer.Reset(every)
 }
 
-// tick is the heartbeat. One that finds something unsent is not needed.
+// heartbeat sends a heartbeat, unless there are unsent bytes.
 func (f *Feed) heartbeat() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -92,26 +91,26 @@ func (f *Feed) heartbeat() {
 	f.restartHeartbeat()
 }
 
-// Settled says that Start is over.
+// Settled reports whether Start has returned.
 func (f *Feed) Settled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.started
 }
 
-// Wake sends what is new. The hub calls it.
+// Wake sends new messages. The hub calls it.
 func (f *Feed) Wake() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.pump()
 }
 
-// Ready takes the connection's events.
+// Ready handles the connection's events.
 func (f *Feed) Ready(e sock.Event) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.follow == nil: // Start is still to come, and finds out by itself
+	case f.follow == nil: // Start has not been called; it checks the connection itself
 	case e&sock.Hangup != 0:
 		f.end(Gone)
 	case e&sock.Stalled != 0:
@@ -121,11 +120,11 @@ func (f *Feed) Ready(e sock.Event) {
 	}
 }
 
-// Shutdown sends what is there and ends the feed.
+// Shutdown sends the available messages and ends the feed.
 func (f *Feed) Shutdown() { f.Close(Shutdown) }
 
-// Close ends the feed; at Shutdown it first sends what is there. Before Start
-// it does nothing: Start looks for itself whether the server is closing.
+// Close ends the feed; at Shutdown it first sends the available messages. Before Start
+// it does nothing: Start checks whether the server is closing.
 func (f *Feed) Close(why Reason) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,7 +140,7 @@ func (f *Feed) close(why Reason) {
 	f.end(why)
 }
 
-// Exclusive runs write while the sink is not used, unless the feed has ended.
+// Exclusive runs write while the feed does not use the sink, unless the feed has ended.
 func (f *Feed) Exclusive(write func() error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -155,11 +154,11 @@ func (f *Feed) Exclusive(write func() error) error {
 func (f *Feed) pump() {
 	for !f.ended {
 		if f.conn.Unsent() {
-			return // Drained brings us back
+			return // Drained calls pump again
 		}
 		b, err := f.cache.Next(&f.cursor, f.follow.Set(), f.delivery)
 		switch {
-		case err != nil: // cannot be: the cursor is the hub's own
+		case err != nil: // cannot happen: the cursor is the hub's own
 			f.end(Gone)
 		case b != nil:
 			f.send(b)
@@ -175,7 +174,7 @@ func (f *Feed) send(b *Batch[[]byte]) {
 		f.end(Slow)
 		return
 	}
-	f.service.Count.Sent(b.Messages, b.Gaps) // first: who has read it may ask for the count
+	f.service.Count.Sent(b.Messages, b.Gaps) // first: a client that has read the batch may request the count
 	if err := f.sink.Send(b.Frame); err != nil {
 		f.end(Gone)
 		return

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// hosts is what a request may name as its Host. A page whose name was rebound
-// to our address still says its own name here, so a list of names is what
-// stops it; ports may differ behind a NAT and are not looked at.
+// hosts is the list of names allowed as a request's Host. It prevents DNS rebinding: a page whose
+// name was rebound to this server's address still sends its own name. Ports may differ behind a
+// NAT and are ignored.
 type hosts struct {
 	listen  string
-	literal bool // listening everywhere: any address, but no name
+	literal bool // listening on all addresses: any address, but no name
 }
 
 func allowHosts(a net.Addr) *hosts {

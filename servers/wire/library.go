@@ -5,35 +5,35 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A Stack says which HTTP library the edges are built on. Everything else, the
+// A Library is the HTTP library below the edges. Everything else, the
 // hub, the caches, the sockets and their writes, the limits and the counters,
-// is the same code on all of them, so that what differs is the library's.
+// is the same code on all of them, so that differences are due to the library.
 type Library string
 
-// Reference is each transport on what people deploy it on: polling and event
-// streams on fasthttp, WebSocket on net/http. On the other two all transports
-// are on the one library. WebSocket frames are gorilla's everywhere.
+// Reference is the usual choice in deployments: polling and event
+// streams on fasthttp, WebSocket on net/http. With the other two all transports
+// use the one library. gorilla handles WebSocket frames on all of them.
 const (
 	Reference Library = "reference"
 	NetHTTP           = Library(httpstack.NetHTTP)
 	FastHTTP          = Library(httpstack.FastHTTP)
 )
 
-// Stacks are all there are.
+// Libraries are all libraries.
 var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 
-// library is what a transport is really built on.
-func (s Library) httpLibrary(t transports.Transport) httpstack.Library {
+// httpLibrary returns the actual HTTP library of a transport.
+func (l Library) httpLibrary(t transports.Transport) httpstack.Library {
 	switch {
-	case s != Reference:
-		return httpstack.Library(s)
+	case l != Reference:
+		return httpstack.Library(l)
 	case t.Upgrades:
 		return httpstack.NetHTTP
 	}
 	return httpstack.FastHTTP
 }
 
-// unreadable answers what the library could not make a request of.
+// unreadable returns the response to bytes that the library could not parse.
 func (s *Service) unreadable(err error) httpstack.Response {
 	s.Count.request(unknownEndpoint)
 	return s.refuse(unreadable[err])

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A SlowPolicy says what becomes of a subscriber that does not keep up.
+// A SlowPolicy is the policy for a subscriber that is too slow.
 type SlowPolicy string
 
-// SlowClose ends a stream or socket that is more than the ring behind or has
-// not drained for SlowAfter. SlowGap goes on with a declared gap, and closes
-// only what has not drained for slowGapPatience times as long: a dead peer.
+// SlowClose ends a stream or socket that is behind by more than the ring or has
+// not drained for SlowAfter. SlowGap continues with a declared gap, and closes
+// only connections that have not drained for slowGapFactor times as long: a dead peer.
 const (
 	SlowClose SlowPolicy = "close"
 	SlowGap   SlowPolicy = "gap"
@@ -18,18 +18,18 @@ const (
 
 const slowGapFactor = 12
 
-// Limits bound what clients can make a server do. The zero value works.
+// Limits bound the resources that clients can use. The zero value is valid.
 type Limits struct {
 	MaxPayload          int           `json:"max_payload_bytes"`           // of one message; default 64 KiB
 	MaxTopics           int           `json:"max_topics_per_subscription"` // default 256
 	MaxHeader           int           `json:"max_header_bytes"`            // of request line and headers; default 8 KiB
-	MaxPollTimeout      time.Duration `json:"hold_ns"`                     // longest a poll is held; default 30s
+	MaxPollTimeout      time.Duration `json:"hold_ns"`                     // maximum timeout of a poll; default 30s
 	ReadTimeout         time.Duration `json:"read_timeout_ns"`             // for a request, from its first byte; default 5s
 	IdleTimeout         time.Duration `json:"idle_timeout_ns"`             // between two requests of a connection; default 65s
-	SlowAfter           time.Duration `json:"slow_after_ns"`               // how long written bytes may stay unread; default 5s
+	SlowAfter           time.Duration `json:"slow_after_ns"`               // how long written bytes may remain unread; default 5s
 	Slow                SlowPolicy    `json:"slow_consumer"`               // default SlowClose
-	ResponseHeaderBytes int           `json:"answer_head_bytes"`           // of the head of a 200 or 204, which is filled up to it; default 0: as it is
-	Heartbeat           time.Duration `json:"heartbeat_ns"`                // how long a stream or a socket may be quiet before the server sends one; default 0: for ever
+	ResponseHeaderBytes int           `json:"answer_head_bytes"`           // to which the headers of a 200 or 204 are padded; default 0: no padding
+	Heartbeat           time.Duration `json:"heartbeat_ns"`                // how long a stream or socket may be silent before the server sends one; default 0: never sent
 }
 
 func (l Limits) withDefaults() Limits {

@@ -5,13 +5,13 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// An Answer is a batch framed as the answer to a poll.
+// A Response is a batch framed as the response to a poll.
 type Response struct {
-	Whole []byte // head and body, for a connection that stays open
+	Whole []byte // headers and body, for a connection that stays open
 	Body  []byte
 }
 
-// NewPolls makes the cache that a polling edge answers from.
+// NewPolls makes the cache of a polling edge.
 func (s *Service) NewPolls() *Cache[Response] {
 	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Response {
 		whole := s.HTTP.AppendResponse(make([]byte, 0, len(body)+96), httpstack.Response{Status: 200, Body: body, NoStore: true})
@@ -19,8 +19,8 @@ func (s *Service) NewPolls() *Cache[Response] {
 	})
 }
 
-// Poll answers a poll from what is there. If there is nothing, found is false
-// and the answer is 204; sub.After may then have moved on.
+// Poll returns the response to a poll with the available messages. If there are none, found is false
+// and the response is 204; sub.After may then have advanced.
 func (s *Service) Poll(polls *Cache[Response], sub *Subscribe) (r httpstack.Response, found bool) {
 	if sub.FromNow {
 		return s.Batch(s.Ack(sub)), true

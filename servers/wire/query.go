@@ -9,11 +9,11 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A Subscribe is a subscription as asked for, checked.
+// A Subscribe is a validated subscription request.
 type Subscribe struct {
 	Set      *hub.TopicSet
 	After    hub.Cursor
-	FromNow  bool // no cursor was given: answer at once with an ack
+	FromNow  bool // no cursor was given: respond immediately with an ack
 	Delivery hub.Delivery
 	Wait     time.Duration // polls only
 }
@@ -30,7 +30,7 @@ func (s *Service) subscribe(r *httpstack.Request, e endpoint) (*Subscribe, *Erro
 	if err != nil {
 		return nil, err
 	}
-	if e == sseEndpoint && r.LastEventID != "" { // a browser's EventSource sends it by itself
+	if e == sseEndpoint && r.LastEventID != "" { // a browser's EventSource sends it
 		if q.after.given {
 			return nil, errTwoCursors
 		}
@@ -40,25 +40,25 @@ func (s *Service) subscribe(r *httpstack.Request, e endpoint) (*Subscribe, *Erro
 	if err != nil {
 		return nil, err
 	}
-	if r.Method == "HEAD" { // answered like GET, but it never holds
+	if r.Method == "HEAD" { // handled like GET, but never waits
 		sub.Wait = 0
 	}
 	return sub, nil
 }
 
-// A query is a subscription's parameters, each given at most once but topic.
+// A query is a subscription's parameters, each given at most once except topic.
 type query struct {
 	topics                []string
 	after, delivery, wait parameter
 }
 
-// A parameter is one that may be left out.
+// A parameter is an optional parameter.
 type parameter struct {
 	value string
 	given bool
 }
 
-// parseQuery splits a query strictly: only known names, only valid escapes.
+// parseQuery parses a query strictly: only known names, only valid escapes.
 func parseQuery(raw string) (*query, *Error) {
 	q := &query{}
 	for raw != "" {
@@ -102,7 +102,7 @@ func unescape(value string) (string, bool) {
 	return value, err == nil
 }
 
-// check turns parameters into a subscription.
+// check converts parameters to a subscription.
 func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
 	sub := &Subscribe{FromNow: q.after.value == ""}
 	if err := s.checkTopics(q.topics, e); err != nil {
@@ -137,7 +137,7 @@ func (s *Service) check(q *query, e endpoint) (*Subscribe, *Error) {
 	return sub, nil
 }
 
-// checkTopics allows a socket to have none: it may only publish.
+// checkTopics allows a WebSocket without topics, which can only publish.
 func (s *Service) checkTopics(topics []string, e endpoint) *Error {
 	if len(topics) == 0 && e != upgradeEndpoint {
 		return errMissingTopic
@@ -165,7 +165,7 @@ func (s *Service) checkTopics(topics []string, e endpoint) *Error {
 
 var deliveries = map[string]hub.Delivery{"every": hub.Every, "latest": hub.Latest}
 
-// parseWait reads the hold a poll asks for; a short-polling server holds nothing.
+// parseWait reads the poll timeout; on a short-polling server polls do not wait.
 func (s *Service) parseWait(q *query, e endpoint) (time.Duration, *Error) {
 	if !q.wait.given {
 		return 0, nil

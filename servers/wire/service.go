@@ -1,9 +1,9 @@
-// Package wire is the contract of PROTOCOL.md as far as all transports share
-// it: requests and answers, query parsing, publishing, counters, limits, the
+// Package wire is the part of the contract of PROTOCOL.md that all transports
+// share: requests and responses, query parsing, publishing, counters, limits, the
 // batch and its encode-once cache.
 //
 // It owns the one hub, poller and set of counters of a server process. It must
-// never frame anything for one transport only, and never let two edges answer
+// never frame anything for one transport only, and never let two edges respond to
 // the same request differently.
 package wire
 
@@ -25,33 +25,33 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A Service is what the edge of a server process stands on.
+// A Service is the transport-independent part of a server process, on which its edge is built.
 type Service struct {
 	Hub    *hub.Hub
 	Poller *sock.Poller
 	Limits Limits
 	Count  Counters
-	HTTP   *httpstack.Stack // the library that serves
-	TLS    *tls.Config      // what connections are secured with; nil: nothing. Set it before Serve
+	HTTP   *httpstack.Stack // the HTTP library
+	TLS    *tls.Config      // nil: cleartext. Set it before Serve
 
-	// Webhooks begins to post what a subscription is owed to a URL, in place of what it
-	// posted there before. nil: this server has none. Set it before Serve.
+	// Webhooks starts to post a subscription's messages to a URL and replaces the previous
+	// webhook with that URL. nil: this server has none. Set it before Serve.
 	Webhooks func(url string, sub *Subscribe) (httpstack.Response, error)
 
 	transport transports.Transport
 	library   Library
 	subs      subscription
 	started   time.Time
-	publisher func(topic string, data []byte) (seq uint64, err error) // the hub's, or with faults
+	publisher func(topic string, data []byte) (seq uint64, err error) // of the hub or of faults
 	faults    *faults.Injector                                        // nil: none
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
 	closing   atomic.Bool
 }
 
-// A subscription is the endpoint of a transport for subscriptions, and as what its requests count.
+// A subscription is the subscription endpoint of a transport, and the kind under which its requests count.
 type subscription struct {
-	path     string // "": the transport has none but webhooks
+	path     string // "": the transport has only webhooks
 	endpoint endpoint
 }
 
@@ -65,14 +65,14 @@ var subscriptions = map[string]subscription{
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.
-func New(transport string, stack Library, l Limits, o hub.Options) (*Service, error) {
+func New(transport string, library Library, l Limits, o hub.Options) (*Service, error) {
 	traits := transports.Of(transport)
 	subs, known := subscriptions[transport]
 	if !known {
 		return nil, fmt.Errorf("unknown transport %q", transport)
 	}
-	if !slices.Contains(Libraries, stack) {
-		return nil, fmt.Errorf("unknown library %q", stack)
+	if !slices.Contains(Libraries, library) {
+		return nil, fmt.Errorf("unknown library %q", library)
 	}
 	l = l.withDefaults()
 	poller, err := sock.NewPoller(l.stallAfter())
@@ -84,14 +84,14 @@ func New(transport string, stack Library, l Limits, o hub.Options) (*Service, er
 		Poller:    poller,
 		Limits:    l,
 		transport: traits,
-		library:   stack,
+		library:   library,
 		subs:      subs,
 		started:   time.Now(),
 	}
 	s.Count.requests = newRequests()
 	s.publisher = s.Hub.Publish
 	s.HTTP = httpstack.New(httpstack.Config{
-		Library:             stack.httpLibrary(traits),
+		Library:             library.httpLibrary(traits),
 		Poller:              poller,
 		MaxHeader:           l.MaxHeader,
 		MaxBody:             l.MaxPayload,
@@ -105,11 +105,11 @@ func New(transport string, stack Library, l Limits, o hub.Options) (*Service, er
 	return s, nil
 }
 
-// Inject makes the server wrong or slow on purpose. Call it before Serve.
+// Inject injects faults into the server. Call it before Serve.
 func (s *Service) Inject(f faults.Faults) {
 	s.faults = faults.New(s.Hub, f)
 	s.publisher = func(topic string, data []byte) (seq uint64, err error) {
-		s.Poller.Wait(func() { seq, err = s.faults.Publish(topic, data) }) // others work while it sleeps
+		s.Poller.Wait(func() { seq, err = s.faults.Publish(topic, data) }) // other workers run while it sleeps
 		return seq, err
 	}
 }
@@ -123,20 +123,20 @@ func (s *Service) Close() {
 	s.Poller.Close()
 }
 
-// listen wraps the listener an edge serves and remembers its address, which is
-// what requests may name as Host.
+// listen wraps the listener of an edge and stores its address, which
+// requests may name as Host.
 func (s *Service) listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
 	l.FirstByte, l.TLS = s.Limits.IdleTimeout, s.TLS
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
 	if s.closing.Load() {
-		_ = l.Close() // beginShutdown came before there was anything to close
+		_ = l.Close() // beginShutdown was called before there was a listener to close
 	}
 	return l
 }
 
-// Conns are the open connections.
+// Conns returns the open connections.
 func (s *Service) Conns() []*sock.Conn {
 	if l := s.listener.Load(); l != nil {
 		return l.Conns()
@@ -144,20 +144,20 @@ func (s *Service) Conns() []*sock.Conn {
 	return nil
 }
 
-// beginShutdown stops accepting and makes every further answer the last of its
+// beginShutdown stops accepting and makes every further response the last one of its
 // connection.
 func (s *Service) beginShutdown() {
 	s.closing.Store(true)
 	if l := s.listener.Load(); l != nil {
-		_ = l.Close() // closed before: then there is nothing to do
+		_ = l.Close() // fails only if it is closed already
 	}
 }
 
-// Closing says that beginShutdown was called.
+// Closing reports whether beginShutdown was called.
 func (s *Service) Closing() bool { return s.closing.Load() }
 
-// handle answers a request, or, where it is a good subscription, returns it
-// for the edge to answer.
+// handle returns the response to a request, or a valid subscription for the edge to
+// handle.
 func (s *Service) handle(r *httpstack.Request) (httpstack.Response, *Subscribe) {
 	endpoint := s.route(r.Path)
 	s.Count.request(endpoint)
@@ -183,7 +183,7 @@ func (s *Service) handle(r *httpstack.Request) (httpstack.Response, *Subscribe) 
 	return httpstack.Response{}, sub
 }
 
-// scheme is that of a URL that leads here.
+// scheme returns the scheme of this server's URLs.
 func (s *Service) scheme() string {
 	if s.TLS != nil {
 		return "https"
@@ -191,7 +191,7 @@ func (s *Service) scheme() string {
 	return "http"
 }
 
-// admit checks what is the same for every endpoint.
+// admit makes the checks that are the same for every endpoint.
 func (s *Service) admit(r *httpstack.Request) *Error {
 	switch {
 	case !s.hosts.Load().allow(r.Host):
@@ -224,12 +224,12 @@ func (s *Service) route(path string) endpoint {
 	return unknownEndpoint
 }
 
-// refuse is the answer to a request with an error in it.
+// refuse returns the response for an error.
 func (s *Service) refuse(e *Error) httpstack.Response {
 	return s.finish(httpstack.Response{Status: e.Status, Body: e.body(), Allow: e.allow, Version: e.version, Close: e.closes})
 }
 
-// finish adds what depends on the state of the server.
+// finish adds the headers that depend on the state of the server.
 func (s *Service) finish(r httpstack.Response) httpstack.Response {
 	r.Close = r.Close || s.Closing()
 	return r
@@ -247,7 +247,7 @@ func (s *Service) get(r *httpstack.Request, body func() []byte) httpstack.Respon
 
 func healthBody() []byte { return []byte(`{"status":"ok"}`) }
 
-// publish appends the body to the topic that the path names.
+// publish appends the body to the topic in the path.
 func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	topic := r.Path[len(topicsPrefix):]
 	if r.Query != "" && r.Method == "POST" {
@@ -268,7 +268,7 @@ func (s *Service) publish(r *httpstack.Request) httpstack.Response {
 	return s.finish(httpstack.Response{Status: 200, Body: body})
 }
 
-// checkText refuses what is no POST of a text.
+// checkText refuses a request that is not a POST of a text.
 func checkText(r *httpstack.Request) *Error {
 	switch {
 	case r.Method != "POST":
@@ -281,7 +281,7 @@ func checkText(r *httpstack.Request) *Error {
 	return nil
 }
 
-// webhook begins a webhook, whose URL is the body.
+// webhook registers a webhook, whose URL is the body.
 func (s *Service) webhook(r *httpstack.Request) httpstack.Response {
 	if err := checkText(r); err != nil {
 		return s.refuse(err)
@@ -290,14 +290,14 @@ func (s *Service) webhook(r *httpstack.Request) httpstack.Response {
 	if refused != nil {
 		return s.refuse(refused)
 	}
-	answer, err := s.Webhooks(string(r.Body), sub)
+	response, err := s.Webhooks(string(r.Body), sub)
 	if err != nil {
 		return s.Refuse(err)
 	}
-	return answer
+	return response
 }
 
-// Publish checks and appends a message: the one way in for every transport.
+// Publish checks and appends a message, for every transport.
 func (s *Service) Publish(topic string, data []byte) (seq uint64, _ *Error) {
 	switch {
 	case !hub.ValidTopic(topic):
@@ -314,8 +314,8 @@ func (s *Service) Publish(topic string, data []byte) (seq uint64, _ *Error) {
 	return seq, nil
 }
 
-// textual says whether a media type may carry a payload. Forms may not: that
-// is what curl and browsers send by accident.
+// textual reports whether a media type may have a payload. Forms may not: curl
+// and browsers send them by accident.
 func textual(mediaType string) bool {
 	kind, parameters, _ := strings.Cut(strings.ToLower(mediaType), ";")
 	switch strings.TrimSpace(kind) {
@@ -327,8 +327,8 @@ func textual(mediaType string) bool {
 	return charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8`
 }
 
-// Guard calls a handler and answers in its place if it panics: neither
-// fasthttp nor a detached goroutine would survive that.
+// Guard calls a handler and returns an error response if it panics, which neither
+// fasthttp nor a detached goroutine would survive.
 func (s *Service) Guard(handler func()) (failed *httpstack.Response) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -342,12 +342,12 @@ func (s *Service) Guard(handler func()) (failed *httpstack.Response) {
 	return nil
 }
 
-// NoContent is the answer to a poll for which nothing came.
+// NoContent returns the response to a poll without a message.
 func (s *Service) NoContent() httpstack.Response {
 	return s.finish(httpstack.Response{Status: 204, NoStore: true})
 }
 
-// Batch is the answer to a poll for which something came.
+// Batch returns the response to a poll with messages.
 func (s *Service) Batch(body []byte) httpstack.Response {
 	return s.finish(httpstack.Response{Status: 200, Body: body, NoStore: true})
 }

@@ -17,10 +17,10 @@ import (
 	"pushbench/servers/sock"
 )
 
-// An endpoint is a kind of request, as which it is counted.
+// An endpoint is the kind under which a request is counted.
 type endpoint string
 
-// The endpoints that are looked at by name. Those of subscriptions are with their paths.
+// The endpoints that code refers to by name. Others are in subscriptions, with their paths.
 const (
 	unknownEndpoint endpoint = "other"
 	pollEndpoint    endpoint = "poll"
@@ -32,23 +32,23 @@ const (
 	healthEndpoint  endpoint = "healthz"
 )
 
-// Totals are what an edge counts while it serves: exact totals, except Subscribers and
-// Parked, which are the present number. N is atomic.Int64 where they are counted, and int64
-// where they are reported.
+// Totals are exact totals that an edge counts while it serves, except Subscribers and
+// Parked, which are current values. N is atomic.Int64 for counting and int64
+// for reporting.
 type Totals[N any] struct {
-	Subscribers N `json:"subscribers"`      // streams, sockets, and polling connections that hold a subscription
-	Parked      N `json:"parked"`           // polls being held
+	Subscribers N `json:"subscribers"`      // streams, sockets, and polling connections with a subscription
+	Parked      N `json:"parked"`           // waiting polls
 	FramesIn    N `json:"frames_in"`        // WebSocket messages received
 	Acks        N `json:"acks_written"`     // subscribe-acks written
-	Empty       N `json:"empty_answers"`    // 204 answers
+	Empty       N `json:"empty_answers"`    // 204 responses
 	Batches     N `json:"batches_written"`  // batches written with at least one message or gap
 	Messages    N `json:"messages_written"` // messages in them
 	Gaps        N `json:"gaps_declared"`    // gap ranges in them
-	SlowClosed  N `json:"slow_closed"`      // subscribers closed by the slow-consumer policy
+	SlowClosed  N `json:"slow_closed"`      // subscribers closed by the policy for slow consumers
 	Panics      N `json:"panics"`
 }
 
-// Counters are what a server counts.
+// Counters are the counters of a server.
 type Counters struct {
 	Totals[atomic.Int64]
 	RepollGaps Locked[RepollGaps]
@@ -70,7 +70,7 @@ func newRequests() map[endpoint]*atomic.Int64 {
 
 func (c *Counters) request(e endpoint) { c.requests[e].Add(1) }
 
-// Sent counts a batch that is being written.
+// Sent counts a batch.
 func (c *Counters) Sent(messages, gaps int) {
 	c.Batches.Add(1)
 	c.Messages.Add(int64(messages))
@@ -86,8 +86,8 @@ func (c *Counters) totals() (t Totals[int64]) {
 	return t
 }
 
-// requestsByName counts HTTP requests by kind. The total leaves stats and healthz out:
-// those are the test setup's own.
+// requestsByName counts HTTP requests by kind. The total excludes stats and healthz:
+// those belong to the test setup.
 func (c *Counters) requestsByName() map[string]int64 {
 	requests := make(map[string]int64)
 	for e, count := range c.requests {
@@ -100,33 +100,33 @@ func (c *Counters) requestsByName() map[string]int64 {
 	return requests
 }
 
-// A Locked is a value behind a lock. Its zero value is the zero value.
+// A Locked is a value that a mutex protects. The zero Locked has the zero value.
 type Locked[T any] struct {
 	mu    sync.Mutex
 	value T
 }
 
-// Do calls f with the value, under the lock.
+// Do calls f with the value, with the mutex held.
 func (l *Locked[T]) Do(f func(*T)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(&l.value)
 }
 
-// RepollGaps are how long polling connections were without a poll: from an answer's write
-// to the processing of that connection's next poll.
+// RepollGaps are the times during which polling connections had no poll: from the write of a
+// response to the processing of that connection's next poll.
 type RepollGaps struct {
 	Count int64 `json:"count"`
 	SumNs int64 `json:"sum_ns"`
 	MaxNs int64 `json:"max_ns"`
 }
 
-// HookStats counts webhooks and what became of their posts.
+// HookStats counts webhooks and the outcomes of their posts.
 type HookStats struct {
-	Registered int64             `json:"registered"` // at present
-	Posts      int64             `json:"posts"`      // tried
+	Registered int64             `json:"registered"` // currently
+	Posts      int64             `json:"posts"`      // attempted
 	Failed     int64             `json:"failed"`     // of those
-	GivenUp    int64             `json:"given_up"`   // webhooks that ended because their receiver did not take what it was owed
+	GivenUp    int64             `json:"given_up"`   // webhooks that ended because their receiver did not accept a batch
 	FailedBy   map[string]uint64 `json:"failed_by,omitempty"`
 }
 
@@ -139,7 +139,7 @@ func (h *HookStats) Fail(reason string) {
 	h.FailedBy[reason]++
 }
 
-// Stats is what /v1/stats answers; PROTOCOL.md says what each field means.
+// Stats is the response of /v1/stats; PROTOCOL.md explains each field.
 type Stats struct {
 	Transport string `json:"transport"`
 	Library   string `json:"stack"`
@@ -212,12 +212,12 @@ func (s *Service) Stats() Stats {
 func (s *Service) statsBody() []byte {
 	body, err := json.Marshal(s.Stats())
 	if err != nil {
-		panic(err) // a struct of numbers and strings always marshals
+		panic(err) // cannot happen: a struct of numbers and strings always marshals
 	}
 	return body
 }
 
-// readMetric reads one number of the runtime's without stopping the world.
+// readMetric reads one runtime metric without stopping the world.
 func readMetric(name string) uint64 {
 	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)

@@ -8,14 +8,14 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A StreamFormat is how one streaming transport frames what all of them send: one chunked
-// response per client that never ends, a batch in a chunk, a chunk in a write. An error is
-// answered as on every transport, before the stream begins.
+// A StreamFormat is the framing of one streaming transport. All of them send one chunked
+// response per client that never ends, one batch per chunk, one chunk per write. Errors are
+// reported as on every transport, before the stream begins.
 type StreamFormat struct {
 	ContentType string
-	Heartbeat   string // what a client does not look at
+	Heartbeat   string // clients ignore it
 
-	// Append appends a batch, framed; next is the cursor from which the stream is resumed.
+	// Append appends a framed batch; next is the cursor from which the stream resumes.
 	Append func(dst, body []byte, next hub.Cursor) []byte
 }
 
@@ -23,7 +23,7 @@ type StreamFormat struct {
 // connection taken from the HTTP library, without a goroutine.
 func NewStreamEdge(s *Service, f StreamFormat) *Edge {
 	e := &streamEdge{service: s, frame: f.chunk}
-	// The last two headers ask proxies not to buffer.
+	// The last two headers tell proxies not to buffer.
 	e.header = "HTTP/1.1 200 OK\r\n" +
 		"Content-Type: " + f.ContentType + "\r\n" +
 		"Transfer-Encoding: chunked\r\n" +
@@ -34,7 +34,7 @@ func NewStreamEdge(s *Service, f StreamFormat) *Edge {
 	return NewEdge(s, e.handle, nil)
 }
 
-// A streamEdge is what the streams of a server share.
+// A streamEdge is the state that the streams of a server share.
 type streamEdge struct {
 	service   *Service
 	batches   *Cache[[]byte]
@@ -43,7 +43,7 @@ type streamEdge struct {
 	heartbeat []byte
 }
 
-// chunkHead is room for a chunk's size and line break (RFC 9112 section 7.1).
+// chunkHeader is the space for a chunk's size and line break (RFC 9112 section 7.1).
 const chunkHeader = 16 + len("\r\n")
 
 // chunk frames a batch as one chunk.
@@ -52,16 +52,16 @@ func (f StreamFormat) chunk(body []byte, next hub.Cursor) []byte {
 	return finishChunk(f.Append(chunk, body, next))
 }
 
-// finishChunk makes a chunk of what follows the first chunkHead bytes.
+// finishChunk makes a chunk of the bytes after the first chunkHeader bytes.
 func finishChunk(chunk []byte) []byte {
 	var size [chunkHeader]byte
-	head := append(strconv.AppendInt(size[:0], int64(len(chunk)-chunkHeader), 16), "\r\n"...)
-	begin := chunkHeader - len(head)
-	copy(chunk[begin:], head)
+	header := append(strconv.AppendInt(size[:0], int64(len(chunk)-chunkHeader), 16), "\r\n"...)
+	begin := chunkHeader - len(header)
+	copy(chunk[begin:], header)
 	return append(chunk[begin:], "\r\n"...)
 }
 
-// lastChunk, of no bytes, is the end of a stream that ends properly.
+// lastChunk, of 0 bytes, ends a stream cleanly.
 var lastChunk = []byte("0\r\n\r\n")
 
 func (e *streamEdge) handle(x httpstack.Exchange, r *httpstack.Request, sub *Subscribe) {
@@ -83,8 +83,8 @@ type stream struct {
 	edge *streamEdge
 }
 
-// open sends the head, with the ack in the same write if one is due, and starts the feed.
-// What a client sends after its request is never read.
+// open sends the headers, with the ack in the same write if one is due, and starts the feed.
+// Bytes that a client sends after its request are never read.
 func (s *stream) open(sub *Subscribe) {
 	first := []byte(s.edge.header)
 	if sub.FromNow {
@@ -110,13 +110,13 @@ func (s *stream) Send(chunk []byte) error {
 // Beat writes a heartbeat.
 func (s *stream) Beat() error { return s.Send(s.edge.heartbeat) }
 
-// End ends the response as well as that is still possible: a peer that is slow in the
-// middle of a chunk gets no end, so that it can tell.
+// End ends the response as cleanly as possible. A peer that is slow in the
+// middle of a chunk gets no last chunk, so that it can detect the truncation.
 func (s *stream) End(why Reason) {
 	if why == Gone || why == Slow && s.conn.Unsent() {
 		s.conn.Abort()
 		return
 	}
-	_ = s.Send(lastChunk) // fails only if the peer is gone, and then no client misses it
+	_ = s.Send(lastChunk) // fails only if the peer has disconnected, and then no client needs it
 	_ = s.conn.Close()
 }

@@ -18,28 +18,28 @@ import (
 	"pushbench/servers/sock"
 )
 
-// writeBuffer is how large an answer may be and still be one write, in bytes.
-// It is lent from a pool while an answer is written.
+// writeBuffer is the maximum size of a response that is one write, in bytes.
+// The buffer comes from a pool while a response is written.
 const writeBuffer = 64 << 10
 
-// A fastServer is fasthttp with a handler. fasthttp parses, and
-// writes the answers, on buffers from its pools; its Serve is not used, for that keeps
-// a goroutine for every connection. Here one has neither goroutine nor buffers
-// between two requests, and is given to ServeConn, by a worker, for as long as there
-// are requests on it. So much is an idle short-polling client on this stack: the
-// least that fasthttp allows, as is a connection that was taken from it.
+// A fastServer is fasthttp with a handler. fasthttp parses requests and
+// writes responses with buffers from its pools; its Serve is not used, because it keeps
+// a goroutine per connection. Here a connection has neither goroutine nor buffers
+// between two requests, and a worker passes it to ServeConn while there
+// are requests on it. This is the cost of an idle short-polling client on this library: the
+// minimum that fasthttp allows. The same is true of a connection that was taken from it.
 type fastServer struct {
 	stack  *Stack
 	server *fasthttp.Server
 	closed func(*sock.Conn)
-	turns  atomic.Int64 // under way
+	turns  atomic.Int64 // in progress
 }
 
 func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer {
 	f := &fastServer{stack: s, closed: closed}
 	f.server = &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {
-			c := ctx.Conn().(*fastConn) // what Serve makes
+			c := ctx.Conn().(*fastConn) // made by Serve
 			c.arrived()
 			s.serve(fastExchange{ctx, c}, handle)
 			c.fresh = true
@@ -70,7 +70,7 @@ func (f *fastServer) Serve(ln net.Listener) error {
 			return err
 		}
 		c := &fastConn{server: f}
-		c.Conn, c.stack, c.closed = accepted.(*sock.Conn), f.stack, f.closed // what sock.Listener accepts
+		c.Conn, c.stack, c.closed = accepted.(*sock.Conn), f.stack, f.closed // sock.Listener accepts only these
 		c.turn = func() { f.stack.Poller.Work(c) }
 		c.Resume()
 	}
@@ -80,21 +80,21 @@ func (f *fastServer) Serve(ln net.Listener) error {
 func (f *fastServer) Stop(ctx context.Context) error {
 	f.stack.closeIdle()
 	Await(ctx, stopGrace, func() bool { return f.turns.Load() == 0 })
-	return nil // what is left is for the caller
+	return nil // the caller closes the remaining connections
 }
 
-// A fastConn is a connection as fasthttp sees it: one that ends whenever there is
-// nothing more to do on it now.
+// A fastConn is a connection as fasthttp sees it: it ends whenever no
+// more bytes are available.
 type fastConn struct {
 	idleConn
 	server *fastServer
-	then   func(Taken) // the connection was taken: what is to be done with it; nil: it was not
+	then   func(Taken) // called with a taken connection; nil: it was not taken
 
 	fresh       bool      // the next Read begins a request
-	turnOver    bool      // the turn has ended, as nothing more was there
-	exact       bool      // fasthttp has got nothing beyond the head of the request that is being served
-	headerEnd   headerEnd // of that request
-	hasDeadline bool      // the rest of that request is waited for, and has a deadline
+	turnOver    bool      // the turn has ended, because no more bytes were available
+	exact       bool      // fasthttp has read nothing beyond the headers of the current request
+	headerEnd   headerEnd // of the current request
+	hasDeadline bool      // for the rest of the current request
 }
 
 // Work is a turn.
@@ -102,7 +102,7 @@ func (c *fastConn) Work() {
 	c.server.turns.Add(1)
 	defer c.server.turns.Add(-1)
 	c.fresh, c.turnOver = true, false
-	_ = c.server.server.ServeConn(c) // its errors are answered and counted there
+	_ = c.server.server.ServeConn(c) // ErrorHandler reports and counts its errors
 	switch then := c.then; {
 	case then != nil:
 		c.then = nil
@@ -114,8 +114,8 @@ func (c *fastConn) Work() {
 	}
 }
 
-// Read gives at most the head of a request, or, later, what follows it, so that when
-// the connection is taken after the head nothing is in fasthttp's buffers.
+// Read returns at most the headers of a request, or, later, the bytes after them. So, when
+// the connection is taken after the headers, fasthttp's buffers are empty.
 func (c *fastConn) Read(p []byte) (n int, err error) {
 	if c.fresh {
 		if n, err = c.ReadNow(p); err == sock.ErrNothing {
@@ -123,7 +123,7 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 			return 0, io.EOF
 		}
 		if n == 0 && err != nil {
-			return 0, io.EOF // it broke between two requests: there is none to answer, or to count
+			return 0, io.EOF // it broke between two requests: there is no request to count
 		}
 		c.fresh, c.exact, c.headerEnd, c.hasDeadline = false, true, headerEnd{}, false
 	} else {
@@ -140,7 +140,7 @@ func (c *fastConn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// wait reads the rest of a request, for which the client has ReadTimeout in all.
+// wait reads the rest of a request, for which the client has ReadTimeout in total.
 func (c *fastConn) wait(p []byte) (int, error) {
 	n, err := c.ReadNow(p)
 	if err != sock.ErrNothing {
@@ -155,11 +155,11 @@ func (c *fastConn) wait(p []byte) (int, error) {
 	return c.ReadWorking(p)
 }
 
-// arrived notes that a request is there. One for which nothing was read was in
-// fasthttp's buffer, and who knows what else is.
+// arrived records that a request has arrived. A request for which nothing was read was in
+// fasthttp's buffer, which may contain more.
 func (c *fastConn) arrived() { c.exact = c.exact && !c.fresh }
 
-// Write drops what fasthttp answers to a request whose connection was taken.
+// Write discards fasthttp's response to a request whose connection was taken.
 func (c *fastConn) Write(p []byte) (int, error) {
 	if c.then != nil {
 		return len(p), nil
@@ -167,7 +167,7 @@ func (c *fastConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Close closes, unless only the turn ends.
+// Close closes the connection, unless only the turn ends.
 func (c *fastConn) Close() error {
 	if c.then != nil || c.turnOver {
 		return nil
@@ -175,14 +175,14 @@ func (c *fastConn) Close() error {
 	return c.Conn.Close()
 }
 
-// A headEnd finds the end of a request's head: the first empty line, which ends by LF
+// A headerEnd finds the end of a request's headers: the first empty line, which ends with LF
 // or CR LF.
 type headerEnd struct {
-	lineBytes int // bytes of the line that has begun
+	lineBytes int // bytes of the current line
 	found     bool
 }
 
-// find returns how many bytes of p belong to the head.
+// find returns how many bytes of p belong to the headers.
 func (h *headerEnd) find(p []byte) int {
 	for rest := p; ; {
 		line, after, ended := bytes.Cut(rest, []byte{'\n'})
@@ -198,11 +198,11 @@ func (h *headerEnd) find(p []byte) int {
 	}
 }
 
-// chunkedMark is a header that no client can send, for its name is not a token.
+// chunkedMark is a header that no client can send, because its name is not a token.
 const chunkedMark = ":chunked"
 
-// markChunked notes a Transfer-Encoding while it can be seen: with the body
-// read, fasthttp replaces it by a Content-Length, even where both were sent.
+// markChunked records a Transfer-Encoding while it is visible: after reading the
+// body, fasthttp replaces it by a Content-Length, even if both were sent.
 func markChunked(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	if h.ContentLength() == -1 {
 		h.Set(chunkedMark, "1")
@@ -210,7 +210,7 @@ func markChunked(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{}
 }
 
-// parseError answers what fasthttp could not make a request of.
+// parseError responds to bytes that fasthttp could not parse.
 func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {
 	var small *fasthttp.ErrSmallBuffer
 	var network net.Error
@@ -223,10 +223,10 @@ func (s *Stack) parseError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &network) && network.Timeout():
 		why = ErrTimeout
 	}
-	fastExchange{ctx, ctx.Conn().(*fastConn)}.Respond(s.Unreadable(why)) // what Serve makes
+	fastExchange{ctx, ctx.Conn().(*fastConn)}.Respond(s.Unreadable(why)) // made by Serve
 }
 
-// A fastExchange is a request of fasthttp's.
+// A fastExchange is an Exchange on fasthttp.
 type fastExchange struct {
 	ctx  *fasthttp.RequestCtx
 	conn *fastConn
@@ -258,10 +258,10 @@ func (x fastExchange) read(r *Request) error {
 	return nil
 }
 
-// text lends a buffer of fasthttp's as a string, until the request is answered.
+// text returns a buffer of fasthttp as a string, which is valid until the response.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// Answer has fasthttp write an answer, in one write.
+// Respond makes fasthttp write a response, in one write.
 func (x fastExchange) Respond(r Response) {
 	x.ctx.SetStatusCode(r.Status)
 	h := &x.ctx.Response.Header
@@ -275,15 +275,15 @@ func (x fastExchange) Respond(r Response) {
 	}
 }
 
-// Take has the turn end. fasthttp's own way, to hijack, takes a goroutine and a
+// Take ends the turn. fasthttp's own hijacking needs a goroutine and a
 // buffer that it does not get back.
 func (x fastExchange) Take(then func(Taken)) {
 	x.conn.then = then
 	x.ctx.SetConnectionClose()
 }
 
-// Upgrade lends a net/http request and answers on the connection itself. It cannot see
-// whether the client has sent more than the handshake before the connection is
+// Upgrade makes a net/http request and responds on the connection directly. It cannot detect
+// bytes that the client has sent after the handshake before the connection is
 // taken; net/http can, and gorilla then closes without a 101.
 func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
 	conn := x.Conn()
@@ -301,7 +301,7 @@ func (x fastExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) e
 	return nil
 }
 
-// standardRequest is as much of a request as a handshake consists of (RFC 6455 section 4.2.1).
+// standardRequest returns the parts of a request that a handshake needs (RFC 6455 section 4.2.1).
 func standardRequest(ctx *fasthttp.RequestCtx) *http.Request {
 	header := make(http.Header)
 	for name, value := range ctx.Request.Header.All() {
@@ -318,10 +318,10 @@ type fastHijacker struct {
 	conn                *sock.Conn
 }
 
-// Hijack is http.Hijacker's. The buffers are for the one answer.
+// Hijack implements http.Hijacker. The buffers are for the one response.
 func (h fastHijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.conn, bufio.NewReadWriter(bufio.NewReaderSize(h.conn, 0), bufio.NewWriterSize(h.conn, upgradeBuffer)), nil
 }
 
-// upgradeBuffer holds a 101, which is 129 bytes.
+// upgradeBuffer has room for a 101, which is 129 bytes.
 const upgradeBuffer = 256

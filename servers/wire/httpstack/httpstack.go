@@ -1,9 +1,9 @@
-// Package httpstack is net/http and fasthttp behind one interface: a server that parses
-// requests, writes responses, and lets a handler take a connection over and give it back.
+// Package httpstack provides net/http and fasthttp behind one interface: a server that parses
+// requests, writes responses, and lets a handler take over a connection and return it.
 //
 // It owns a connection while the HTTP library has it and while it is idle between two
-// requests. It must never know an endpoint, a topic or a transport, and the two libraries
-// must never differ in what a client is answered beyond what PROTOCOL.md lists.
+// requests. It must never know an endpoint, a topic or a transport. The responses of the two
+// libraries must differ only as PROTOCOL.md lists.
 package httpstack
 
 import (
@@ -29,23 +29,23 @@ const (
 	FastHTTP Library = "fasthttp"
 )
 
-// Config is what both libraries need to serve. Every field is required, except that an
-// AnswerHead of 0 leaves heads as they are.
+// Config is the configuration of both libraries. Every field is required, except
+// ResponseHeaderBytes: 0 disables padding.
 type Config struct {
 	Library             Library
 	Poller              *sock.Poller
 	MaxHeader           int           // bytes of request line and headers
 	MaxBody             int           // bytes
-	ResponseHeaderBytes int           // bytes to which the head of a 200 or 204 is filled up
+	ResponseHeaderBytes int           // bytes to which the headers of a 200 or 204 are padded
 	ReadTimeout         time.Duration // for a request, from its first byte
 	IdleTimeout         time.Duration // between two requests of a connection
 
 	Conns      func() []*sock.Conn  // the open connections
 	Closing    func() bool          // the server is shutting down
-	Unreadable func(error) Response // answers what is no request, for one of the errors below
+	Unreadable func(error) Response // the response to an unreadable request, for one of the errors below
 }
 
-// Why a request could not be read.
+// The errors of an unreadable request.
 var (
 	ErrMalformed      = errors.New("malformed request")
 	ErrHeaderTooLarge = errors.New("header too large")
@@ -53,17 +53,17 @@ var (
 	ErrTimeout        = errors.New("request timed out")
 )
 
-// A Stack is a library that is set up to serve.
+// A Stack is a configured library.
 type Stack struct {
 	Config
-	fill string // AnswerHead bytes, of which an answer takes what it needs
+	fill string // ResponseHeaderBytes bytes of padding; a response uses a part
 }
 
-// New sets a library up.
+// New configures a library.
 func New(c Config) *Stack { return &Stack{Config: c, fill: strings.Repeat("x", c.ResponseHeaderBytes)} }
 
-// A Request is what the contract looks at of an HTTP request, whichever library parsed it.
-// Strings may lie in that library's buffers: they are valid until the request is answered.
+// A Request has the parts of an HTTP request that the contract uses, for either library.
+// Strings may be in that library's buffers: they are valid until the response.
 type Request struct {
 	Method          string
 	Path            string // as sent, not decoded
@@ -74,41 +74,41 @@ type Request struct {
 	ContentEncoding string
 	LastEventID     string
 	HTTP11          bool
-	Last            bool // the client wants the connection closed after the answer
+	Last            bool // the client wants the connection closed after the response
 	Chunked         bool // a Transfer-Encoding was given
-	HasBody         bool // a body was announced, of whatever kind, longer than nothing
+	HasBody         bool // a non-empty body of any kind was announced
 	Body            []byte
 }
 
-// An Exchange is a request, on whichever library, and the three ways to deal with it. A
+// An Exchange is a request, on either library, and the three ways to handle it. A
 // handler uses one of them, once, before it returns.
 type Exchange interface {
 	Conn() *sock.Conn
 
-	// read fills in the request, with its body. It fails with one of the errors above.
+	// read reads the request and its body. It fails with one of the errors above.
 	read(*Request) error
 
-	// Answer answers; the library keeps the connection.
+	// Respond writes a response; the library keeps the connection.
 	Respond(Response)
 
 	// Take takes the connection from the library, which writes nothing. then is called once
-	// the library is done with it, perhaps after the handler has returned; what the client
-	// has sent ahead is in the connection.
+	// the library has released it, perhaps after the handler has returned; bytes that the client
+	// has sent in advance are in the connection.
 	Take(then func(Taken))
 
-	// Upgrade lets what is made for net/http, as gorilla's upgrader is, answer and take the
-	// connection. If it fails, then is not called, and the exchange is still to be answered
-	// where nothing has been written.
+	// Upgrade lets code for net/http, such as gorilla's upgrader, respond and take the
+	// connection. If it fails, then is not called, and the exchange still requires a response
+	// if nothing has been written.
 	Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error
 }
 
-// A Taken is a connection that was taken from the library, which keeps its place.
+// A Taken is a connection that was taken from the library and can be returned to it.
 type Taken interface {
-	Resume()  // gives the connection back: the next request is the library's
-	Release() // the connection will not be given back
+	Resume()  // returns the connection: the library reads the next request
+	Release() // the connection will not be returned
 }
 
-// A Handler deals with a request, which is valid until it returns.
+// A Handler handles a request, which is valid until it returns.
 type Handler func(Exchange, *Request)
 
 // A Server is a library's server.
@@ -116,22 +116,22 @@ type Server interface {
 	// Serve accepts and serves until Stop. The listener accepts *sock.Conn.
 	Serve(ln net.Listener) error
 
-	// Stop lets running requests finish, for at most stopGrace. What is open after that is
-	// for the caller to close.
+	// Stop lets running requests finish, for at most stopGrace. The caller closes the
+	// connections that are open after that.
 	Stop(ctx context.Context) error
 }
 
-// stopGrace bounds how long requests that are being read or answered may take at shutdown.
-// Handlers take microseconds; what is slow is a client.
+// stopGrace bounds how long requests in progress may take at shutdown.
+// Handlers take microseconds; only clients are slow.
 const stopGrace = 500 * time.Millisecond
 
-// Await waits at shutdown until a condition holds, for at most limit and no longer than ctx.
-func Await(ctx context.Context, limit time.Duration, holds func() bool) {
+// Await waits at shutdown until a condition is true, for at most limit and no longer than ctx.
+func Await(ctx context.Context, limit time.Duration, condition func() bool) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
-	for !holds() {
+	for !condition() {
 		select {
 		case <-ctx.Done():
 			return
@@ -141,7 +141,7 @@ func Await(ctx context.Context, limit time.Duration, holds func() bool) {
 }
 
 // NewServer makes a server. closed, if not nil, is called for each connection that the
-// library, and not who took it, has closed.
+// library has closed, not for those closed after Take.
 func (s *Stack) NewServer(handle Handler, closed func(*sock.Conn)) Server {
 	if closed == nil {
 		closed = func(*sock.Conn) {}
@@ -152,14 +152,14 @@ func (s *Stack) NewServer(handle Handler, closed func(*sock.Conn)) Server {
 	return s.newFastHTTP(handle, closed)
 }
 
-// noLog drops what a library logs: a client's mistakes are answered and counted, and its
-// bytes have no business in a log.
+// noLog discards the library's log: client errors are reported to the client and counted, and
+// a client's bytes must not appear in a log.
 func noLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// requests lends them: a handler keeps none.
+// requests is a pool: no handler keeps a request.
 var requests = sync.Pool{New: func() any { return new(Request) }}
 
-// serve deals with a request: it is the handler of both libraries.
+// serve handles a request: it is the handler of both libraries.
 func (s *Stack) serve(x Exchange, handle Handler) {
 	r := requests.Get().(*Request)
 	defer func() {

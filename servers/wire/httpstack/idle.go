@@ -8,13 +8,13 @@ import (
 )
 
 // An idleConn is a connection between two requests. It has no goroutine and no buffers;
-// when there is something to read it is the library's, for one turn.
+// when there is something to read, the library has it for one turn.
 type idleConn struct {
 	*sock.Conn
 	stack   *Stack
-	turn    func()           // has the library serve, soon
-	closed  func(*sock.Conn) // called when the connection was closed here or by the library
-	idle    atomic.Bool      // who sets it back to false deals with the connection
+	turn    func()           // queues the connection for the library
+	closed  func(*sock.Conn) // called when this package or the library has closed the connection
+	idle    atomic.Bool      // the goroutine that sets it to false handles the connection
 	timeout *time.Timer      // of Config.IdleTimeout; nil before the first idle time
 }
 
@@ -28,8 +28,8 @@ func (c *idleConn) Resume() {
 	}
 	c.idle.Store(true)
 	switch {
-	case c.stack.Closing(): // who stops the others may have looked before we were there to see
-		go c.stop() // not at once: who resumes may hold what closed takes
+	case c.stack.Closing(): // closeIdle may have run before this connection was idle
+		go c.stop() // asynchronous: the caller may hold a lock that closed takes
 	case c.Buffered() > 0, c.Watch(sock.Readable) != 0:
 		c.begin()
 	}
@@ -42,7 +42,7 @@ func (c *idleConn) Release() {
 	}
 }
 
-// begin ends the idle time because the library has work. The timer keeps running: it has
+// begin ends the idle time because there is something to read. The timer keeps running: it has
 // no effect on a connection that is not idle, and the next idle time resets it.
 func (c *idleConn) begin() {
 	if c.idle.CompareAndSwap(true, false) {
@@ -53,18 +53,18 @@ func (c *idleConn) begin() {
 // stop ends the idle time by closing the connection.
 func (c *idleConn) stop() {
 	if c.idle.CompareAndSwap(true, false) {
-		_ = c.Close() // no request is waiting for an answer
+		_ = c.Close() // no request is waiting for a response
 		c.cleanUp()
 	}
 }
 
-// gone lets go of what belongs to a connection that is closed.
+// cleanUp releases the resources of a closed connection.
 func (c *idleConn) cleanUp() {
 	c.Release()
 	c.closed(c.Conn)
 }
 
-// Ready takes the connection's events, in a turn also those of its failing.
+// Ready handles the connection's events, during a turn also its failures.
 func (c *idleConn) Ready(e sock.Event) {
 	broken := e&(sock.Stalled|sock.Hangup) != 0
 	if !broken {

@@ -8,29 +8,29 @@ import (
 	"pushbench/servers/sock"
 )
 
-// A netConn is a connection while net/http has it: an answer larger than
-// net/http's buffer is gathered here, so that it is one write as on the other
-// stacks. Only the goroutine that answers writes.
+// A netConn is a connection while net/http has it. It collects a response larger than
+// net/http's buffer, so that the response is one write as on fasthttp.
+// Only the goroutine that handles the request writes.
 type netConn struct {
 	*sock.Conn
-	corked *bytes.Buffer // nil: not corked
+	corked *bytes.Buffer // collected bytes; nil: not corked
 }
 
-// gatherers lends the buffers of large answers, as fasthttp does its own.
+// corkBuffers is a pool of buffers for large responses, as fasthttp has one.
 var corkBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (c *netConn) cork() { c.corked = corkBuffers.Get().(*bytes.Buffer) }
 
-// uncork writes what was gathered.
+// uncork writes the collected bytes.
 func (c *netConn) uncork() {
 	whole := c.corked
 	c.corked = nil
-	_, _ = c.Conn.Write(whole.Bytes()) // a client that left gets nothing, and that is all
+	_, _ = c.Conn.Write(whole.Bytes()) // fails only if the client has disconnected
 	whole.Reset()
 	corkBuffers.Put(whole)
 }
 
-// Write writes or gathers.
+// Write writes or collects.
 func (c *netConn) Write(p []byte) (int, error) {
 	if c.corked != nil {
 		return c.corked.Write(p)
@@ -41,17 +41,17 @@ func (c *netConn) Write(p []byte) (int, error) {
 // A netListener accepts netConns.
 type netListener struct{ net.Listener }
 
-// Accept is net.Listener's.
+// Accept implements net.Listener.
 func (l netListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &netConn{Conn: c.(*sock.Conn)}, nil // what sock.Listener accepts
+	return &netConn{Conn: c.(*sock.Conn)}, nil // sock.Listener accepts only these
 }
 
 // A resumedListener accepts connections that were taken from net/http and are
-// to be its again: it has no other way to get one.
+// returned to it: net/http has no other way to add one.
 type resumedListener struct {
 	conns chan net.Conn
 	quit  chan struct{}
@@ -62,7 +62,7 @@ func newResumedListener() *resumedListener {
 	return &resumedListener{conns: make(chan net.Conn), quit: make(chan struct{})}
 }
 
-// offer waits until the connection is accepted; false: it never will be.
+// offer waits until the connection is accepted; false: the listener is closed.
 func (l *resumedListener) offer(c net.Conn) bool {
 	select {
 	case l.conns <- c:
@@ -72,7 +72,7 @@ func (l *resumedListener) offer(c net.Conn) bool {
 	}
 }
 
-// Accept is net.Listener's.
+// Accept implements net.Listener.
 func (l *resumedListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.conns:
@@ -88,5 +88,5 @@ func (l *resumedListener) Close() error {
 	return nil
 }
 
-// Addr is that of no network: it is never dialled.
+// Addr returns an empty address: it is never dialled.
 func (l *resumedListener) Addr() net.Addr { return &net.TCPAddr{} }

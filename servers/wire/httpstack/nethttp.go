@@ -13,19 +13,19 @@ import (
 	"pushbench/servers/sock"
 )
 
-// A netServer is net/http with a handler. What the library costs
-// a client, beyond what is the same on every stack:
+// A netServer is net/http with a handler. The library's cost per
+// client, in addition to the cost that is the same on every library:
 //
-//   - while a connection is net/http's, a goroutine with a reader's and a
-//     writer's buffer of 4 KiB each, also between two requests. So much is an
+//   - while net/http has a connection, a goroutine with a read buffer and a
+//     write buffer of 4 KiB each, also between two requests. This is the cost of an
 //     idle short-polling client;
-//   - while a request is being answered, a second goroutine, which reads ahead.
-//     To take the connection is to interrupt that read;
-//   - a connection that was taken (a held poll, a stream, a socket) has neither.
-//     But net/http never gets the buffers of such a connection back into its
-//     pools: each held poll leaves 8 KiB and more for the collector.
+//   - while a request is being handled, a second goroutine, which reads ahead.
+//     Taking the connection interrupts that read;
+//   - a connection that was taken (a waiting poll, a stream, a socket) has neither.
+//     But net/http never returns the buffers of such a connection to its
+//     pools: each waiting poll leaves 8 KiB and more for the garbage collector.
 //
-// Its own answers to what it cannot parse are text/plain; see PROTOCOL.md.
+// Its own responses to requests that it cannot parse are text/plain; see PROTOCOL.md.
 type netServer struct {
 	stack   *Stack
 	handle  Handler
@@ -34,7 +34,7 @@ type netServer struct {
 	resumed *resumedListener
 }
 
-// headerSlop is what net/http lets headers be beyond MaxHeaderBytes. Both stacks must
+// headerSlop is the number of bytes beyond MaxHeaderBytes that net/http allows. Both libraries must
 // refuse the same requests.
 const headerSlop = 4096
 
@@ -57,13 +57,13 @@ func (s *Stack) newNetHTTP(handle Handler, closed func(*sock.Conn)) *netServer {
 	return n
 }
 
-// Serve accepts and serves, also what is given back.
+// Serve accepts and serves, including returned connections.
 func (n *netServer) Serve(ln net.Listener) error {
 	var resuming sync.WaitGroup
 	resuming.Go(func() { _ = n.server.Serve(n.resumed) }) // ends when it is closed, or the server is stopped
 	err := n.server.Serve(netListener{ln})
 	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
-		err = nil // Stop ends the other, too
+		err = nil // Stop also ends the resuming goroutine
 	} else {
 		err = errors.Join(err, n.resumed.Close())
 	}
@@ -71,8 +71,8 @@ func (n *netServer) Serve(ln net.Listener) error {
 	return err
 }
 
-// resume has net/http serve a connection as if it were new, for that is the only way
-// in: with a goroutine and buffers of its own.
+// resume makes net/http serve a connection as if it were new, with a goroutine and buffers,
+// because net/http has no other way to add a connection.
 func (n *netServer) resume(c *sock.Conn) {
 	if n.resumed.offer(&netConn{Conn: c}) {
 		return
@@ -98,14 +98,14 @@ func (n *netServer) Stop(ctx context.Context) error {
 
 // ServeHTTP deals with a request.
 func (n *netServer) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
-	conn := hr.Context().Value(connKey{}).(*netConn) // what netListener and resume give
+	conn := hr.Context().Value(connKey{}).(*netConn) // set by netListener and resume
 	n.stack.serve(&netExchange{server: n, conn: conn, w: w, request: hr}, n.handle)
 }
 
-// connKey is where a request's context has its connection.
+// connKey is the key of the connection in a request's context.
 type connKey struct{}
 
-// A netExchange is a request of net/http's.
+// A netExchange is an Exchange on net/http.
 type netExchange struct {
 	server  *netServer
 	conn    *netConn
@@ -153,15 +153,15 @@ func bodyError(err error) error {
 	return ErrTimeout
 }
 
-// netBuffer is how much net/http can hold of an answer, head and body, in
-// bytes; headRoom is more than any head of ours takes of it.
+// netBuffer is the size of net/http's buffer for a response, headers and body, in
+// bytes; headerRoom is more than the headers of any response here.
 const (
 	netBuffer  = 4 << 10
 	headerRoom = 512
 )
 
-// Answer writes an answer in one write, without net/http's Date. net/http by
-// itself would cut one that is larger than its buffer in pieces.
+// Respond writes a response in one write, without net/http's Date. net/http
+// alone would split a response that is larger than its buffer.
 func (x *netExchange) Respond(r Response) {
 	if len(r.Body)+headerRoom+x.server.stack.ResponseHeaderBytes <= netBuffer {
 		x.write(r)
@@ -170,7 +170,7 @@ func (x *netExchange) Respond(r Response) {
 	x.conn.cork()
 	defer x.conn.uncork()
 	x.write(r)
-	_ = http.NewResponseController(x.w).Flush() // fails only if the client is gone
+	_ = http.NewResponseController(x.w).Flush() // fails only if the client has disconnected
 }
 
 func (x *netExchange) write(r Response) {
@@ -185,14 +185,14 @@ func (x *netExchange) write(r Response) {
 		h.Set("Connection", "close")
 	}
 	x.w.WriteHeader(r.Status)
-	_, _ = x.w.Write(r.Body) // a client that left gets nothing, and that is all
+	_, _ = x.w.Write(r.Body) // fails only if the client has disconnected
 }
 
-// Take hijacks. then runs at once, on net/http's goroutine, which ends soon
-// after and lets the buffers go.
+// Take hijacks. then runs immediately, on net/http's goroutine, which ends soon
+// afterwards and releases the buffers.
 func (x *netExchange) Take(then func(Taken)) {
 	_, buffers, err := http.NewResponseController(x.w).Hijack()
-	if err != nil { // the connection broke meanwhile, and only we close it
+	if err != nil { // the connection broke in the meantime: net/http does not close it
 		x.conn.Abort()
 		x.server.closed(x.conn.Conn)
 		return
@@ -204,7 +204,7 @@ func (x *netExchange) Take(then func(Taken)) {
 	then(x.server.idleConn(x.conn.Conn))
 }
 
-// idleConn is that of a connection, which has only one: each has a timer.
+// idleConn returns the idleConn of a connection, which has only one: each has a timer.
 func (n *netServer) idleConn(c *sock.Conn) *idleConn {
 	if idle, ok := c.Handler().(*idleConn); ok {
 		return idle
@@ -212,7 +212,7 @@ func (n *netServer) idleConn(c *sock.Conn) *idleConn {
 	return &idleConn{Conn: c, stack: n.stack, closed: n.closed, turn: func() { go n.resume(c) }}
 }
 
-// Upgrade is what net/http is made for.
+// Upgrade calls upgrade directly: it is made for net/http.
 func (x *netExchange) Upgrade(upgrade func(http.ResponseWriter, *http.Request) error, then func()) error {
 	if err := upgrade(x.w, x.request); err != nil {
 		return err

@@ -5,15 +5,15 @@ import (
 	"strconv"
 )
 
-// A Response is an answer, for whichever library writes it. The body is JSON.
-// Header bytes and their order are in PROTOCOL.md.
+// A Response is a response for either library. The body is JSON.
+// PROTOCOL.md defines header bytes and their order.
 type Response struct {
 	Status  int
 	Body    []byte // nil: no body and no Content-Type
 	Allow   string // of a 405
-	Version string // Sec-WebSocket-Version, where a handshake is refused (RFC 6455 section 4.4)
+	Version string // Sec-WebSocket-Version of a refused handshake (RFC 6455 section 4.4)
 	NoStore bool   // Cache-Control: no-store
-	Close   bool   // the connection ends with this answer
+	Close   bool   // the connection ends with this response
 }
 
 const (
@@ -21,7 +21,7 @@ const (
 	noStore     = "no-store"
 )
 
-// setHeaders sets the headers that neither library sets by itself.
+// setHeaders sets the headers that neither library sets automatically.
 func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 	if r.NoStore {
 		set("Cache-Control", noStore)
@@ -37,9 +37,9 @@ func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 	}
 }
 
-// AppendAnswer appends a poll's answer, byte for byte as the library writes it: a poll that was held and one that was
-// not must not differ on the wire. fasthttp has an order of its own, net/http
-// that of the alphabet; the bytes are as many.
+// AppendResponse appends the response to a poll in the same bytes as the library writes it: the
+// responses to a waiting and to an immediate poll must not differ on the wire. The order of
+// headers is alphabetical in net/http and different in fasthttp; the number of bytes is equal.
 func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 	switch {
 	case r.Body == nil:
@@ -62,24 +62,24 @@ func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 	return append(append(dst, "\r\n"...), r.Body...)
 }
 
-// fillName is the header that fills heads up to Config.AnswerHead.
+// fillHeader is the header that pads headers to Config.ResponseHeaderBytes.
 const fillHeader = "X-Fill"
 
-// filling is how long the value of that header is in an answer; 0: there is none, as
-// nothing is to be filled up, or there is no room.
+// fillLength returns the length of that header's value in a response; 0: there is none, because
+// padding is off or the headers are too long.
 func (s *Stack) fillLength(r Response) int {
 	if s.ResponseHeaderBytes == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return 0
 	}
-	head := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + len("\r\n")
+	size := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + len("\r\n")
 	if r.Body != nil {
-		head += len("Content-Type: "+contentType+"\r\nContent-Length: \r\n") + len(strconv.Itoa(len(r.Body)))
+		size += len("Content-Type: "+contentType+"\r\nContent-Length: \r\n") + len(strconv.Itoa(len(r.Body)))
 	}
 	if r.NoStore {
-		head += len("Cache-Control: " + noStore + "\r\n")
+		size += len("Cache-Control: " + noStore + "\r\n")
 	}
 	if r.Close {
-		head += len("Connection: close\r\n")
+		size += len("Connection: close\r\n")
 	}
-	return max(0, s.ResponseHeaderBytes-head-len(fillHeader+": \r\n"))
+	return max(0, s.ResponseHeaderBytes-size-len(fillHeader+": \r\n"))
 }
