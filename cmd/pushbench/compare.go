@@ -17,7 +17,7 @@ func newCompareCommand() *cobra.Command {
 		Short: "Compare two runs of one workload",
 		Long: `Compare two runs of one workload, configuration by configuration. Each ratio is B / A.
 
-A verdict needs runs that were measured in alternation (pushbench run --baseline) and
+A verdict requires runs that were measured in alternation (pushbench run --baseline) and
 covers the metrics that they declared before the first trial. Other runs get ratios and
 intervals without a verdict: changes of the machine between the two runs are part of
 every ratio, and no number of repetitions separates them from a change of the code.
@@ -34,7 +34,7 @@ Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is u
 			if len(args) == 4 {
 				return nil
 			}
-			return exactly("the baseline run", "the run to judge")(c, args)
+			return exactly("the baseline run", "the run to compare with it")(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := env(c).Compare(args, allowInvalid)

@@ -24,28 +24,28 @@ func readPage(t *testing.T, name string) string {
 	return string(text)
 }
 
-// Each metric, each gate and each chart is explained.
+// The documentation explains each metric, validity check and chart.
 func TestDocsExplainEverything(t *testing.T) {
-	metrics, gates, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/validity-checks.md"), readPage(t, "docs/charts.md")
+	metrics, checks, charts := readPage(t, "docs/metrics.md"), readPage(t, "docs/validity-checks.md"), readPage(t, "docs/charts.md")
 	for _, m := range metric.All {
 		if !strings.Contains(metrics, "`"+m.Name+"`") {
 			t.Errorf("docs/metrics.md does not explain %s", m.Name)
 		}
 	}
-	for _, g := range validity.Check(validity.ValidEvidence()) {
-		if !strings.Contains(gates, "| "+g.Name+" ") {
-			t.Errorf("docs/validity-checks.md does not explain %q", g.Name)
+	for _, c := range validity.Check(validity.ValidEvidence()) {
+		if !strings.Contains(checks, "| "+c.Name+" ") {
+			t.Errorf("docs/validity-checks.md does not explain %q", c.Name)
 		}
 	}
 	run, err := results.Open(filepath.Join("..", "..", "results", "reference", "chat"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := chart.Draw(run, summary.Of(run), report.New(run).Badge())
+	drawn, err := chart.Draw(run, summary.Of(run), report.New(run).Badge())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range figures {
+	for _, f := range drawn {
 		if !strings.Contains(charts, "`"+f.Name+"`") {
 			t.Errorf("docs/charts.md does not explain %s", f.Name)
 		}
@@ -54,8 +54,8 @@ func TestDocsExplainEverything(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
 
-// What a page points to is there.
-func TestDocsPointAtWhatIsThere(t *testing.T) {
+// Links between pages point to existing files.
+func TestDocsLinkToExistingFiles(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
 	if err != nil || len(pages) < 4 {
 		t.Fatalf("%d pages, %v", len(pages), err)
@@ -71,7 +71,7 @@ func TestDocsPointAtWhatIsThere(t *testing.T) {
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
-				t.Errorf("%s points at %s: %v", path, m[1], err)
+				t.Errorf("%s links to %s: %v", path, m[1], err)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ change it.
 				return err
 			}
 			unusable := host.Usable(found)
-			if err := printFindings(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil || unusable == nil {
+			if err := printDiagnoses(c.OutOrStdout(), found, unusable == nil, asJSON); err != nil || unusable == nil {
 				return err
 			}
 			return &app.Error{Code: app.Invalid, Err: unusable}
@@ -42,7 +42,7 @@ change it.
 	return c
 }
 
-func printFindings(out io.Writer, found []host.Diagnosis, usable, asJSON bool) error {
+func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")

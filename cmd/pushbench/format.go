@@ -31,7 +31,7 @@ var (
 	comparisonFormats = []string{tableFormat, jsonFormat, csvFormat, markdownFormat}
 )
 
-// An output says where a result is written in addition to its folder.
+// An output is where a result is written in addition to its folder.
 type output struct {
 	format string
 	junit  string // a file; empty: none

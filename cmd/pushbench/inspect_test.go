@@ -11,7 +11,7 @@ import (
 	"pushbench/servers/wire"
 )
 
-// The servers conform to the standards on every library, and refuse what they must.
+// The servers conform to the standards on every library, and refuse invalid handshakes.
 func TestInspectOurServers(t *testing.T) {
 	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		urls := map[string]string{}
@@ -34,7 +34,7 @@ func TestInspectOurServers(t *testing.T) {
 		}
 		for _, want := range []string{"Sec-WebSocket-Accept: ", "text frame: ", "close frame: code 1000", "data: {", "side by side"} {
 			if !strings.Contains(out.String(), want) {
-				t.Errorf("no line says %q:\n%s", want, out.String())
+				t.Errorf("the output lacks %q:\n%s", want, out.String())
 			}
 		}
 		if code := inspected("--negative", urls["websocket"]); code != int(app.OK) {

@@ -161,9 +161,9 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	defer stop()
 	ln, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return err // says what and why by itself
+		return err // names the address and the cause
 	}
-	defer ln.Close() // before it is served, which closes it as well
+	defer ln.Close() // for returns before Serve, which closes it too
 	service, err := wire.New(o.transport, o.library, o.limits, o.hub)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 		return err
 	}
 	if o.control {
-		ctx = obey(ctx, stdin, stdout)
+		ctx = controlled(ctx, stdin, stdout)
 	}
 	edge := edges.New[o.transport](service, o.allowed)
 	if !transports.Of(o.transport).ServerDials && len(o.allowed) > 0 {
@@ -191,8 +191,8 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	return edges.Serve(ctx, edge, ln)
 }
 
-// announce says where the server listens, and with TLS by which certificate (PEM) it is
-// known: the kernel queues connections from here on.
+// announce prints the server's address and with TLS its certificate (PEM). The kernel queues
+// connections from now on.
 func (o *serveOptions) announce(stdout io.Writer, addr net.Addr, certificate []byte) error {
 	if !o.control {
 		scheme := "http"
@@ -211,16 +211,16 @@ func (o *serveOptions) announce(stdout io.Writer, addr net.Addr, certificate []b
 	}{addr.String(), os.Getpid(), o.transport, o.settings(), string(certificate)})
 }
 
-// obey ends with the reader, so that no server outlives the process that started
-// it. Each line before is an order to collect garbage and to give its memory back to
-// the system, and is answered by one. The goroutine ends then, too.
-func obey(ctx context.Context, orders io.Reader, answers io.Writer) context.Context {
+// controlled returns a context that ends with the reader, so that no server outlives its parent
+// process. Each line read is a command to collect garbage and to return memory to the system; the
+// reply is one line.
+func controlled(ctx context.Context, commands io.Reader, replies io.Writer) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		defer cancel()
-		for lines := bufio.NewScanner(orders); lines.Scan(); { // whatever ends it ends us
+		for lines := bufio.NewScanner(commands); lines.Scan(); { // any end of the input ends the server
 			debug.FreeOSMemory()
-			fmt.Fprintln(answers, `{"collected":true}`)
+			fmt.Fprintln(replies, `{"collected":true}`)
 		}
 	}()
 	return ctx

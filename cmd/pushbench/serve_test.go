@@ -17,7 +17,7 @@ import (
 	"pushbench/servers/wire"
 )
 
-// serve runs the command and returns what it ended with.
+// serve runs the command and returns its error.
 func serve(stdin io.Reader, stdout io.Writer, args ...string) error {
 	c := newServeCommand()
 	c.SilenceErrors, c.SilenceUsage = true, true
@@ -27,8 +27,8 @@ func serve(stdin io.Reader, stdout io.Writer, args ...string) error {
 	return c.ExecuteContext(context.Background())
 }
 
-func TestServeRefusesWhatIsNotMeant(t *testing.T) {
-	for _, row := range []struct{ args, want string }{
+func TestServeRefusesInvalidFlags(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
 		{"", "give exactly one transport"},
 		{"pigeon", "give exactly one transport"},
 		{"sse websocket", "give exactly one transport"},
@@ -47,15 +47,15 @@ func TestServeRefusesWhatIsNotMeant(t *testing.T) {
 		{"sse --inject drop=0", "--inject"},
 		{"sse --inject drop=2,drop=3", "--inject"},
 	} {
-		err := serve(strings.NewReader(""), io.Discard, strings.Fields(row.args)...)
+		err := serve(strings.NewReader(""), io.Discard, strings.Fields(c.args)...)
 		var exit *app.Error
-		if !errors.As(err, &exit) || exit.Code != app.Usage || !strings.Contains(err.Error(), row.want) {
-			t.Errorf("%s: got %v, want exit 2 and %q", row.args, err, row.want)
+		if !errors.As(err, &exit) || exit.Code != app.Usage || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want exit 2 and %q", c.args, err, c.want)
 		}
 	}
 }
 
-// The scenarios name flags of this command for the axes that concern a server.
+// serve has the flags that scenarios set for the axes of a server.
 func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 	s, err := scenarios.Load("chat")
 	if err != nil {
@@ -82,40 +82,40 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 	}
 }
 
-func TestServeUnderControlSaysWhereAndEndsWithStdin(t *testing.T) {
+func TestControlledServerPrintsItsAddressAndEndsWithStdin(t *testing.T) {
 	for transport := range edges.New {
-		for _, stack := range wire.Libraries {
-			t.Run(transport+" on "+string(stack), func(t *testing.T) { serveUnderControl(t, transport, string(stack)) })
+		for _, library := range wire.Libraries {
+			t.Run(transport+" on "+string(library), func(t *testing.T) { serveControlled(t, transport, string(library)) })
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
 
-func serveUnderControl(t *testing.T, transport, stack string) {
+func serveControlled(t *testing.T, transport, library string) {
 	stdin, parent := io.Pipe()
 	child, stdout := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--library", stack, "--inject", "drop=997,double=499")
+		ended <- serve(stdin, stdout, transport, "--listen", "127.0.0.1:0", "--control", "--library", library, "--inject", "drop=997,double=499")
 		stdout.Close()
 	}()
 	line, err := bufio.NewReader(child).ReadBytes('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	var said struct{ Listening, Transport, Settings string }
-	if err := json.Unmarshal(line, &said); err != nil || said.Transport != transport ||
-		!strings.Contains(said.Settings, "drop=997") || !strings.HasPrefix(said.Settings, "library="+stack+" ") {
+	var greeting struct{ Listening, Transport, Settings string }
+	if err := json.Unmarshal(line, &greeting); err != nil || greeting.Transport != transport ||
+		!strings.Contains(greeting.Settings, "drop=997") || !strings.HasPrefix(greeting.Settings, "library="+library+" ") {
 		t.Errorf("got %s, %v", line, err)
 	}
-	if _, _, err := net.SplitHostPort(said.Listening); err != nil {
+	if _, _, err := net.SplitHostPort(greeting.Listening); err != nil {
 		t.Fatal(err)
 	}
-	if body := fetch(t, said.Listening, "/v1/healthz"); body != `{"status":"ok"}` {
+	if body := fetch(t, greeting.Listening, "/v1/healthz"); body != `{"status":"ok"}` {
 		t.Errorf("got %s", body)
 	}
-	if body := fetch(t, said.Listening, "/v1/stats"); !strings.Contains(body, `"stack":"`+stack+`"`) {
-		t.Errorf("the stats do not say stack %s: %s", stack, body)
+	if body := fetch(t, greeting.Listening, "/v1/stats"); !strings.Contains(body, `"stack":"`+library+`"`) {
+		t.Errorf("the stats lack the library %s: %s", library, body)
 	}
 	parent.Close()
 	if err := <-ended; err != nil {
@@ -125,12 +125,12 @@ func serveUnderControl(t *testing.T, transport, stack string) {
 
 func fetch(t *testing.T, addr, path string) string {
 	t.Helper()
-	answer, err := http.Get("http://" + addr + path)
+	response, err := http.Get("http://" + addr + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,15 @@ import (
 	"pushbench/cmd/internal/scripttest"
 )
 
-var update = flag.Bool("update", false, "write what the scripts' commands print into the scripts")
+var update = flag.Bool("update", false, "update the scripts with the output of their commands")
 
-// TestUsage runs testdata/usage: help, and everything that is refused before anything is
-// measured. The command runs in this process, so that the race detector sees it. Beside
-// testscript's own commands there are:
+// TestUsage runs testdata/usage: help, and command lines that are refused before a measurement.
+// The command runs in this process, so that the race detector covers it. Additional commands of the
+// scripts:
 //
-//	pushbench ARGUMENT…             runs it, which must end with exit code 0
-//	exits CODE pushbench ARGUMENT…  runs it, which must end with that code
-//	says TEXT                       it printed this one line to stderr and nothing to stdout
+//	pushbench ARGUMENT…             run pushbench; it must exit with code 0
+//	exits CODE pushbench ARGUMENT…  run pushbench; it must exit with that code
+//	stderr-only TEXT                the last command printed only this line, to stderr
 func TestUsage(t *testing.T) {
 	scenarios, err := filepath.Abs(filepath.Join("..", "..", "scenarios"))
 	if err != nil {
@@ -47,12 +47,12 @@ func TestUsage(t *testing.T) {
 				ts.Check(err)
 				inProcess(ts, want, args[2:])
 			},
-			"says": scripttest.Prints,
+			"stderr-only": scripttest.StderrOnly,
 		},
 	})
 }
 
-// inProcess runs the command in the script's folder, which is this process's for as long.
+// inProcess runs pushbench in the script's folder, to which this process changes meanwhile.
 func inProcess(ts *testscript.TestScript, want int, args []string) {
 	here, err := os.Getwd()
 	ts.Check(err)

@@ -164,7 +164,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 // warn prints the warnings about the scenario's file.
 func (e Env) warn(s *scenarios.Scenario) {
 	for _, warning := range s.Warnings {
-		fmt.Fprintln(e.Err, warning)
+		fmt.Fprintln(e.Err, "pushbench: warning: "+warning)
 	}
 }
 

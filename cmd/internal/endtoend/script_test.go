@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write what the scripts' commands print 
 // testscript's own commands they have those of the table below:
 //
 //	exits CODE PROGRAM ARGUMENT…  runs it, which must end with that code
-//	says TEXT                     it printed this one line to stderr and nothing to stdout
+//	stderr-only TEXT              it printed only this line, to stderr
 //	measures ARGUMENT…            settles 0 FOLDER pushbench run ARGUMENT… --quick, with the folder of --out
 //	settles CODE FOLDER PROGRAM ARGUMENT…
 //	                              runs it, which must end with that code; exit code 3 is forgiven, and counted,
@@ -69,16 +69,16 @@ func runScripts(t *testing.T, dir string) {
 			return lastValid, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    exits,
-			"says":     scripttest.Prints,
-			"measures": measures,
-			"settles":  settles,
-			"every":    every,
-			"appears":  appears,
-			"kills":    kills,
-			"exited":   exited,
-			"gone":     gone,
-			"host":     host,
+			"exits":       exits,
+			"stderr-only": scripttest.StderrOnly,
+			"measures":    measures,
+			"settles":     settles,
+			"every":       every,
+			"appears":     appears,
+			"kills":       kills,
+			"exited":      exited,
+			"gone":        gone,
+			"host":        host,
 		},
 	})
 }

@@ -1,5 +1,5 @@
-// Package scripttest has what the two kinds of scripts share: those that run the command in
-// their own process, and those that start it. It is for tests alone.
+// Package scripttest has the commands shared by the scripts that run pushbench in their own process
+// and those that start it. It is only for tests.
 package scripttest
 
 import (
@@ -9,13 +9,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// InTurn runs scripts one after the other: they measure, or change the working folder.
+// InTurn runs scripts sequentially: they measure, or change the working directory.
 type InTurn struct{ *testing.T }
 
 // Parallel does nothing.
 func (t InTurn) Parallel() {}
 
-// Verbose is as the test was called.
+// Verbose reports whether the test runs with -v.
 func (t InTurn) Verbose() bool { return testing.Verbose() }
 
 // Run runs one script.
@@ -23,16 +23,16 @@ func (t InTurn) Run(name string, f func(testscript.T)) {
 	t.T.Run(name, func(t *testing.T) { f(InTurn{t}) })
 }
 
-// Usage ends a script that misuses one of our commands.
+// Usage fails a script that calls an additional command incorrectly.
 func Usage(ts *testscript.TestScript, ok bool, how string) {
 	if !ok {
 		ts.Fatalf("usage: %s", how)
 	}
 }
 
-// Says holds that the last command printed one line to stderr and nothing to stdout.
-func Prints(ts *testscript.TestScript, neg bool, args []string) {
-	Usage(ts, !neg && len(args) == 1, "says TEXT")
+// StderrOnly checks that the last command printed one line to stderr and nothing to stdout.
+func StderrOnly(ts *testscript.TestScript, neg bool, args []string) {
+	Usage(ts, !neg && len(args) == 1, "stderr-only TEXT")
 	if got := ts.ReadFile("stderr"); got != args[0]+"\n" {
 		ts.Fatalf("stderr:\ngot  %s\nwant %s", strings.TrimSuffix(got, "\n"), args[0])
 	}
