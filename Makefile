@@ -1,28 +1,28 @@
-# make lists what there is to make. It needs Go, git and make; everything else is
-# fetched, or said to be missing.
+# make lists the targets. Requirements: Go, git and make. Everything else is downloaded or
+# reported as missing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-SCENARIO ?= chat# what make bench measures
-ARGS     ?=# more for it, such as ARGS='--repetitions 12'
-RACE     ?= -race# make test RACE= needs no C compiler, and finds no data race
-PKG      ?= ./...# what make test and make micro look at
-FUZZTIME ?= 20s# of each fuzz target
-COUNT    ?= 1# runs of each benchmark; benchstat wants 10 or more
-BENCH    ?= .# which benchmarks make micro runs
-TIME     ?= 1s# how long each, or 20x for how often
-ROWS     ?= .# which rows make perf measures: a regular expression
-K6       ?= go.k6.io/k6@v1.8.1# with what make perf compares echoes
-PAIRS    ?= 5# how often each side of a row is measured
+SCENARIO ?= chat# the scenario of make bench
+ARGS     ?=# more flags of make bench, such as ARGS='--repetitions 12'
+RACE     ?= -race# make test RACE= runs without the race detector and needs no C compiler
+PKG      ?= ./...# packages of make test and make micro
+FUZZTIME ?= 20s# time per fuzz target
+COUNT    ?= 1# runs per benchmark; benchstat requires 10 or more
+BENCH    ?= .# benchmarks of make micro: a regular expression
+TIME     ?= 1s# time per benchmark, or a number of iterations such as 20x
+ROWS     ?= .# rows of make perf: a regular expression
+K6       ?= go.k6.io/k6@v1.8.1# the k6 that make perf compares echoes with
+PAIRS    ?= 5# measurements of each side of a row
 
-# Tests that make network namespaces say AsRoot in their names, and want root.
+# Tests that create network namespaces have AsRoot in their names and need root.
 ORDINARY = $(if $(filter 0,$(shell id -u)),,-skip AsRoot)
 
 TOOL := go tool -modfile=tools/go.mod
 
-# The go command writes commit and tag into a build, also where GOFLAGS says otherwise.
+# The go command records commit and tag in a build, whatever GOFLAGS is set to.
 BUILD := go build -buildvcs=auto
 
 .PHONY: help
@@ -30,22 +30,22 @@ help: ## list these targets
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: bench
-bench: download build ## measure the chat scenario: table, sentences, report.html (SCENARIO=, ARGS=)
+bench: download build ## measure the chat scenario: table, conclusions, report.html (SCENARIO=, ARGS=)
 	@bin/pushbench run $(SCENARIO) $(ARGS)
 
 .PHONY: charts
-charts: build ## draw the newest run again, from its files
+charts: build ## redraw the newest run from its files
 	@newest=$$(ls -td results/runs/*/ 2>/dev/null | head -n 1); \
-	if [ -z "$$newest" ]; then echo "make: there is no run in results/runs yet: make bench" >&2; exit 2; fi; \
+	if [ -z "$$newest" ]; then echo "make: no run in results/runs: run make bench first" >&2; exit 2; fi; \
 	bin/pushbench report "$$newest"
 
 .PHONY: reproduce
-reproduce: download build ## measure again what results/reference holds, and say which of its claims hold here
+reproduce: download build ## repeat the runs of results/reference and check their assertions on this machine
 	@bin/pushbench check results/reference/*/
 
-# What measures runs last and alone, so that nothing else makes it late. The race detector
-# makes tests five to twenty times slower: packages without a goroutine, lock or atomic of
-# their own, in which it can find nothing, run without it, and so does what a browser draws.
+# Tests that measure run last and alone, so that nothing disturbs them. The race detector makes
+# tests 5 to 20 times slower. Packages that use no goroutine, lock or atomic run without it, and so
+# do the browser tests.
 PACKAGES   = $(eval PACKAGES := $(shell go list $(PKG)))$(PACKAGES)
 MEASURING  = $(filter %/endtoend,$(PACKAGES))
 OTHERS     = $(filter-out $(MEASURING),$(PACKAGES))
@@ -58,7 +58,7 @@ COUNTS    := ^func (Benchmark|Test.*(Alloc|Exhaustively))
 GOTESTSUM = $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg
 
 .PHONY: test
-test: ## every test but those of make nightly, then the time per package and the slowest ten
+test: ## run all tests except those of make nightly; print the time per package and the 10 slowest tests
 	@rm -f bin/tests-*.json; failed=; \
 	$(MAKE) --no-print-directory test-race || failed=1; \
 	$(MAKE) --no-print-directory test-measuring || failed=1; \
@@ -66,89 +66,89 @@ test: ## every test but those of make nightly, then the time per package and the
 	[ -z "$$failed" ]
 
 .PHONY: test-race
-test-race: setup ## allocations, each benchmark once, and all that does not measure, under the race detector where it can find anything
+test-race: setup ## run allocation tests, each benchmark once, and all tests that do not measure, under the race detector if it applies
 	@mkdir -p bin
-	@[ -z "$(ORDINARY)" ] || echo "make: not root, so the tests that make network namespaces are left out"
-	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocations, what is exhaustive, and each benchmark once"; \
+	@[ -z "$(ORDINARY)" ] || echo "make: not root: tests that create network namespaces are skipped"
+	@[ -z "$(COUNTING)" ] || { echo "without the race detector: allocation tests, exhaustive tests and each benchmark once"; \
 		go test -run "Alloc|Exhaustively" -bench . -benchtime 1x $(ORDINARY) -timeout 4m $(COUNTING); }
-	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: what has no goroutine"; \
+	@[ -z "$(SEQUENTIAL)" ] || { echo "without the race detector: packages without goroutines"; \
 		$(GOTESTSUM) --jsonfile bin/tests-1.json -- $(ORDINARY) -timeout 4m $(SEQUENTIAL); }
 	@[ -z "$(CONCURRENT)" ] || { echo "under the race detector"; \
 		$(GOTESTSUM) --jsonfile bin/tests-2.json -- $(RACE) $(ORDINARY) -p 3 -parallel 8 -timeout 8m $(CONCURRENT); }
 	@[ "$(PKG)" != ./... ] || go -C tools/perf test $(RACE) -timeout 4m ./...
 
 .PHONY: test-measuring
-test-measuring: setup ## what measures, alone, on a plain binary
+test-measuring: setup ## run the tests that measure, alone and without the race detector
 	@mkdir -p bin
-	@[ -z "$(MEASURING)" ] || { echo "alone, on a plain binary: what measures"; \
+	@[ -z "$(MEASURING)" ] || { echo "alone, without the race detector: tests that measure"; \
 		$(GOTESTSUM) --jsonfile bin/tests-3.json -- $(ORDINARY) -timeout 15m $(MEASURING); }
 
-# The tests have a target of their own, so that this one answers in a minute.
+# Tests are a separate target, so that this one takes only a minute.
 .PHONY: check
-check: download ## everything but the tests: format, vet, staticcheck, tidy, walls, generated files, other systems
+check: download ## run all checks except tests: format, vet, staticcheck, tidy, imports, generated files, other systems
 	@echo "gofumpt";     files=$$($(TOOL) gofumpt -l .); [ -z "$$files" ] || { echo "not formatted (go tool -modfile=tools/go.mod gofumpt -w .):"; echo "$$files"; exit 1; }
 	@echo "go vet";      go vet ./...; go vet -tags nightly ./cmd/...; go -C tools vet ./...; go -C tools/perf vet ./...
 	@echo "staticcheck"; $(TOOL) staticcheck -tags nightly ./...; go -C tools/perf tool -modfile=../go.mod staticcheck ./...
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff; go -C tools/perf mod tidy -diff
 	@echo "imports";     go test -run 'Layout|Folders' ./cmd/pushbench
 	@echo "tools";       go -C tools test ./...
-	@echo "go generate"; before=$$(git diff -- '*.schema.json'); go generate ./...; [ "$$before" = "$$(git diff -- '*.schema.json')" ] || { echo "the schemas were not those of the types: commit what go generate ./... has written"; exit 1; }
+	@echo "go generate"; before=$$(git diff -- '*.schema.json'); go generate ./...; [ "$$before" = "$$(git diff -- '*.schema.json')" ] || { echo "the schemas were out of date: commit the output of go generate ./..."; exit 1; }
 	@for system in linux/arm64 darwin/arm64; do \
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 
-# Built, because go run hides the exit code and does not pass SIGTERM on.
+# A built binary, because go run hides the exit code and does not forward SIGTERM.
 .PHONY: perf
-perf: peers build ## what a delivery, a poll, an idle client costs beside wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
+perf: peers build ## compare the cost of a delivery, a poll and an idle client with wrk, k6, nchan and bare floors (ROWS=, PAIRS=)
 	@go -C tools/perf build -o $(CURDIR)/bin/perf .
 	@bin/perf -only '$(ROWS)' -pairs $(PAIRS) $(if $(filter .,$(ROWS)),-out results/reference)
 
-# Without a peer its rows give the reason, so none stops make perf.
+# If a peer is missing, its rows print the reason, so that make perf continues.
 .PHONY: peers
 peers: download
 	@missing=; \
 	command -v wrk >/dev/null || missing+=" wrk"; \
-	[ -x bin/k6 ] || GOBIN=$(CURDIR)/bin go install $(K6) || echo "make: not compared with k6, which cannot be installed" >&2; \
+	[ -x bin/k6 ] || GOBIN=$(CURDIR)/bin go install $(K6) || echo "make: k6 cannot be installed: its comparison is skipped" >&2; \
 	[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=" nginx-light libnginx-mod-nchan"; \
-	tools/apt.sh $$missing || echo "make: not compared with$$missing" >&2
+	tools/apt.sh $$missing || echo "make: cannot install$$missing: their comparisons are skipped" >&2
 
 .PHONY: micro
-micro: download ## Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
+micro: download ## run Go benchmarks of the hot paths, with allocations (PKG=, BENCH=, TIME=, COUNT=)
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(TIME) -count $(COUNT) $(PKG) | grep -v 'no test files'
 
 .PHONY: fuzz
-fuzz: download ## run each fuzz target for 20 s, as many at once as there are cores (FUZZTIME=)
+fuzz: download ## run each fuzz target for 20 s, one per core in parallel (FUZZTIME=)
 	@{ go test -list '^Fuzz' $(PKG); [ "$(PKG)" != ./... ] || go -C tools/perf test -list '^Fuzz' .; } | \
 	awk '/^Fuzz/ { targets[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, targets[i]; n = 0 }' | \
 	xargs -P "$$(getconf _NPROCESSORS_ONLN)" -L 1 tools/fuzz.sh $(FUZZTIME)
 
-# What needs a quiet machine, or more time than a change may take. Each part fits a job of
-# its own; they run one after the other.
-NIGHTLY = nightly-selftest nightly-timed nightly-measuring nightly-whole nightly-fuzz reproduce
+# Tests that need a quiet machine or too much time for each change. Each part fits one CI job; the
+# parts run one after the other.
+NIGHTLY = nightly-selftest nightly-timed nightly-measuring nightly-conformance nightly-fuzz reproduce
 
 .PHONY: nightly
-nightly: ## everything that takes a quiet machine or long, part by part: about an hour
+nightly: ## run everything that needs a quiet machine or much time, part by part: about 1 hour
 	@for part in $(NIGHTLY); do \
 		echo "== $$part"; began=$$SECONDS; \
 		$(MAKE) --no-print-directory $$part || exit 1; \
 		echo "== $$part took $$((SECONDS - began)) s"; done
 
 .PHONY: nightly-selftest
-nightly-selftest: download build # the self-test with its slow proofs
+nightly-selftest: download build # the self-test with its slow checks
 	@bin/pushbench selftest --long
 
 .PHONY: nightly-timed
-nightly-timed: setup # latencies, ages and engines in real time; what recording costs; what an idle client takes
+nightly-timed: setup # latency, age of information and engines in real time; cost of recording and of an idle client
 	@go test -tags nightly -count 1 -v -timeout 20m ./cmd/internal/timed | grep -vE '^ *(===|---) '
 	@go test -run '^$$' -bench . -benchtime 4x -timeout 20m ./cmd/internal/endtoend
 
-# Where the doctor calls the machine quiet, few measured runs may be INVALID.
+# If doctor finds no other load, only a few measured runs may be INVALID.
 .PHONY: nightly-measuring
-nightly-measuring: setup build # every script and every broken build
+nightly-measuring: setup build # every script and every mutant build
 	@quiet=; if bin/pushbench doctor --json | grep -A 1 '"check": "other load"' | grep -q '"state": "ok"'; then quiet=1; fi; \
 	PUSHBENCH_QUIET_MACHINE=$$quiet go test -tags nightly -count 1 -v $(ORDINARY) -timeout 40m ./cmd/internal/endtoend | grep -E '^(--- |measured: |forgiven: |FAIL|ok|panic)|^    --- FAIL|^ +[a-z_]+_test\.go'
 
-.PHONY: nightly-whole
-nightly-whole: setup # the whole conformance matrix on every library
+.PHONY: nightly-conformance
+nightly-conformance: setup # the full conformance matrix on every library
 	@go test -tags nightly -count 1 $(RACE) -parallel 8 -timeout 30m ./cmd/internal/conformance
 
 .PHONY: nightly-fuzz
@@ -156,15 +156,15 @@ nightly-fuzz:
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=30s
 
 .PHONY: build
-build: ## bin/pushbench, which knows its commit
-	@[ -d .git ] || echo "make: there is no folder .git here, so the build does not know its commit" >&2 # nor in a linked worktree: https://go.dev/issue/58218
+build: ## build bin/pushbench, which records its commit
+	@[ -d .git ] || echo "make: no folder .git here: the build cannot record its commit" >&2 # the same in a linked worktree: https://go.dev/issue/58218
 	@$(BUILD) -o bin/pushbench ./cmd/pushbench
 
-# Bare executables: each has the SHA-256 that a run's manifest records of what measured it.
+# Plain executables: the manifest of a run records the SHA-256 of the executable that measured it.
 SYSTEMS = linux/amd64 linux/arm64 darwin/arm64
 
 .PHONY: dist
-dist: download build ## static executables for Linux and macOS in dist/, with SHA256SUMS
+dist: download build ## build static executables for Linux and macOS in dist/, with SHA256SUMS
 	@rm -rf dist; version=$$(bin/pushbench --version | sed -E 's/^pushbench //; s/[ ,()]+/-/g; s/-$$//'); \
 	for system in $(SYSTEMS); do \
 		CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(BUILD) -trimpath -o "dist/pushbench-$$version-$${system/\//-}" ./cmd/pushbench; \
@@ -172,7 +172,7 @@ dist: download build ## static executables for Linux and macOS in dist/, with SH
 	@cd dist && $$(command -v sha256sum || echo shasum -a 256) pushbench-* | tee SHA256SUMS
 
 .PHONY: setup
-setup: download ## fetch what the tests need: modules, curl, a C compiler, Chromium
+setup: download ## install the tools that the tests need: modules, curl, a C compiler, Chromium
 	@missing=; \
 	command -v curl >/dev/null || missing+=" curl"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || [ "$$(go env GOOS)" = darwin ] || missing+=" chromium"; \
@@ -186,5 +186,5 @@ download:
 	@go -C tools/perf mod download
 
 .PHONY: clean
-clean: ## remove what was built; what was measured in results/runs stays
+clean: ## remove build output; results/runs is kept
 	@rm -rf bin dist

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# apt.sh PACKAGE... installs Debian packages, or prints how to and fails. Without a package it does nothing.
+# apt.sh PACKAGE... installs Debian packages. Without the rights it prints the command to run and fails.
 set -euo pipefail
 
 if [ $# = 0 ]; then exit 0; fi
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-	echo "apt.sh: only an administrator can install packages; on Debian: sudo apt-get install $*" >&2
+	echo "apt.sh: installing packages needs root; on Debian: sudo apt-get install $*" >&2
 	exit 1
 fi
 apt-get update -qq

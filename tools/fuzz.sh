@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# fuzz.sh TIME PACKAGE TARGET fuzzes one target for so long and prints one line, or all that
-# go test printed if the target failed.
+# fuzz.sh TIME PACKAGE TARGET fuzzes one target for TIME. It prints one line, or the output of
+# go test if the target fails.
 #
-# Before Go 1.27 a target may fail as its time ends, with nothing but "context deadline
-# exceeded" (https://go.dev/issue/75804). No input failed then: what fails is written to a file.
+# Before Go 1.27 a target may fail when its time ends, with only "context deadline exceeded"
+# (https://go.dev/issue/75804). No input failed then, as failing inputs are written to a file.
 #
-# An input that reaches new code is made smaller for a minute by default, in which nothing
-# else is tried: with it the reader of run folders tried 2 inputs in 15 s, now 1,136.
+# By default, go test minimizes an input that reaches new code for up to 1 minute, and tries no
+# other input meanwhile: the reader of run folders tried 2 inputs in 15 s, with 1 s it tries 1,136.
 set -uo pipefail
 
 module=.
-if [ "$2" = pushbench/tools/perf ]; then module=tools/perf; fi # a module of its own
+if [ "$2" = pushbench/tools/perf ]; then module=tools/perf; fi # a separate module
 out=$(go -C "$module" test -run '^$' -fuzz "^$3\$" -parallel 1 -fuzztime "$1" -fuzzminimizetime 1s "$2" 2>&1)
 code=$?
 if [ $code != 0 ] && grep -qx ' *context deadline exceeded' <<<"$out" && ! grep -qE 'Failing input|panic|_test\.go:' <<<"$out"; then

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A target fails with the input that it failed on, and not because its time ended.
-func TestFuzzFailsWithItsInput(t *testing.T) {
+// A target fails because of an input, not because its time ended.
+func TestFuzzFailsOnlyBecauseOfAnInput(t *testing.T) {
 	for _, c := range []struct {
 		name, prints string
 		code         int

@@ -1,6 +1,6 @@
-// Command testtimes sums up test runs: the time of each package, the slowest ten tests, and
-// what the end-to-end tests say of the runs that they measured. Its arguments are files of
-// `go test -json` events (gotestsum --jsonfile), in the order in which they were written.
+// Command testtimes summarizes test runs: the time per package, the 10 slowest tests and the notes
+// of the end-to-end tests about their measured runs. Its arguments are files of `go test -json`
+// events (gotestsum --jsonfile), in the order in which they were written.
 package main
 
 import (
@@ -36,13 +36,13 @@ func run(files []string, out io.Writer) error {
 	return s.write(out)
 }
 
-// An event is what go test -json writes: see go doc test2json.
+// An event is a line of go test -json: see go doc test2json.
 type event struct {
 	Action, Package, Test, Output string
 	Elapsed                       float64 // s
 }
 
-// A timing is how long a package or a test took.
+// A timing is the time of a package or a test.
 type timing struct {
 	name    string
 	seconds float64
@@ -51,10 +51,10 @@ type timing struct {
 type summary struct {
 	packages, tests []timing
 	failed          int
-	notes           []string // lines of packages themselves about measured runs
+	notes           []string // lines of packages, not tests, about measured runs
 }
 
-// read takes one file's events in.
+// read adds the events of one file.
 func (s *summary) read(from io.Reader) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 16<<20)
@@ -63,12 +63,12 @@ func (s *summary) read(from io.Reader) error {
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return err
 		}
-		s.take(e)
+		s.add(e)
 	}
 	return lines.Err()
 }
 
-func (s *summary) take(e event) {
+func (s *summary) add(e event) {
 	name := strings.TrimPrefix(e.Package, "pushbench/")
 	switch {
 	case e.Action == "output" && e.Test == "" && isNote(e.Output):
@@ -76,7 +76,7 @@ func (s *summary) take(e event) {
 	case e.Action != "pass" && e.Action != "fail":
 	case e.Test == "":
 		s.packages = append(s.packages, timing{name, e.Elapsed})
-	case !strings.Contains(e.Test, "/"): // a test's time holds that of its subtests
+	case !strings.Contains(e.Test, "/"): // the time of a test includes its subtests
 		s.tests = append(s.tests, timing{name + " " + e.Test, e.Elapsed})
 		if e.Action == "fail" {
 			s.failed++
@@ -84,26 +84,26 @@ func (s *summary) take(e event) {
 	}
 }
 
-// isNote tells lines of package endtoend's TestMain.
-func isNote(line string) bool {
-	return strings.HasPrefix(line, "measured: ") || strings.HasPrefix(line, "forgiven: ")
+// isNote reports whether a line of output is from TestMain of package endtoend.
+func isNote(text string) bool {
+	return strings.HasPrefix(text, "measured: ") || strings.HasPrefix(text, "forgiven: ")
 }
 
-// shortest is the time of a package below which it is not listed, in seconds.
-const shortest = 1
+// minListed is the shortest time of a listed package, in seconds.
+const minListed = 1
 
 func (s *summary) write(out io.Writer) error {
 	var b strings.Builder
 	longestFirst := func(a, b timing) int { return int(1000 * (b.seconds - a.seconds)) }
 	slices.SortStableFunc(s.packages, longestFirst)
 	slices.SortStableFunc(s.tests, longestFirst)
-	b.WriteString("\ntime per package (those of 1 s and more; packages run side by side)\n")
+	b.WriteString("\ntime per package (1 s or more; packages run in parallel)\n")
 	for _, p := range s.packages {
-		if p.seconds >= shortest {
+		if p.seconds >= minListed {
 			fmt.Fprintf(&b, "%8.1f s  %s\n", p.seconds, p.name)
 		}
 	}
-	b.WriteString("the slowest ten tests\n")
+	b.WriteString("10 slowest tests\n")
 	for _, t := range s.tests[:min(10, len(s.tests))] {
 		fmt.Fprintf(&b, "%8.1f s  %s\n", t.seconds, t.name)
 	}

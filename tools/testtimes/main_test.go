@@ -8,7 +8,7 @@ import (
 const events = `{"Action":"start","Package":"pushbench/a"}
 {"Action":"run","Package":"pushbench/a","Test":"TestX"}
 {"Action":"pass","Package":"pushbench/a","Test":"TestX/one","Elapsed":9}
-{"Action":"output","Package":"pushbench/a","Test":"TestX","Output":"forgiven: of a test, not of the package\n"}
+{"Action":"output","Package":"pushbench/a","Test":"TestX","Output":"forgiven: by a test, not by the package\n"}
 {"Action":"pass","Package":"pushbench/a","Test":"TestX","Elapsed":2}
 {"Action":"fail","Package":"pushbench/a","Test":"TestY","Elapsed":3.25}
 {"Action":"output","Package":"pushbench/a","Output":"measured: 3 runs, 1 INVALID and forgiven\n"}
@@ -28,10 +28,10 @@ func TestSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `
-time per package (those of 1 s and more; packages run side by side)
+time per package (1 s or more; packages run in parallel)
      7.0 s  b
      5.5 s  a
-the slowest ten tests
+10 slowest tests
      3.2 s  a TestY
      2.0 s  a TestX
 measured: 3 runs, 1 INVALID and forgiven
@@ -43,7 +43,7 @@ forgiven: script: late
 	}
 }
 
-func TestWhatIsNoEventIsRefused(t *testing.T) {
+func TestInvalidEventIsAnError(t *testing.T) {
 	if err := new(summary).read(strings.NewReader("ok\n")); err == nil {
 		t.Error("no error")
 	}
