@@ -53,7 +53,7 @@ var mutants = []mutant{
 	{
 		name: "a client retries without counting it", check: "retries", reveal: "shortpoll requests on the wire",
 		edits: []edit{
-			{"bench/client/request.go", "s.Config.HeaderBytes)\n	s.Traffic.Requests.Add(1) //", "s.Config.Head)\n	if !s.stages.Resume {\n		s.Traffic.Requests.Add(1)\n	} //"},
+			{"bench/client/request.go", "s.Config.HeaderBytes)\n	s.Traffic.Requests.Add(1) //", "s.Config.HeaderBytes)\n	if !s.stages.Resume {\n		s.Traffic.Requests.Add(1)\n	} //"},
 			{"bench/client/subscriber.go", "	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)\n", ""},
 		},
 	},
