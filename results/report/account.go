@@ -14,7 +14,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A part qualifies the conclusion: a question of a sceptical reader, and the answer.
+// A part qualifies the conclusion: a question of a sceptical reader, and its answer.
 type part struct {
 	Title string
 	Lines []string
@@ -25,11 +25,11 @@ type part struct {
 func (r *Report) account() []part {
 	m := r.Run.Manifest
 	parts := []part{
-		{Title: "What it holds for", Lines: []string{holdsFor(m)}},
+		{Title: "Scope", Lines: []string{scope(m)}},
 		{Title: "What would reverse it", Lines: r.reversal()},
-		{Title: "Why believe it", Lines: r.trust()},
-		{Title: "What was not measured", Lines: []string{results.Capital(notMeasured(m))}},
-		{Title: "How to repeat it", Lines: []string{"Ratios and orders should hold on another machine; absolute times will not."}, Code: repeat(m)},
+		{Title: "Evidence", Lines: r.trust()},
+		{Title: "What was not measured", Lines: items("This run did not measure", notMeasured(m))},
+		{Title: "How to repeat it", Lines: []string{"Expect the same ratios and orders on another machine, but not the same times."}, Code: repeat(m)},
 	}
 	if m.Status == results.Invalid {
 		parts = slices.Delete(parts, 1, 2)
@@ -37,27 +37,29 @@ func (r *Report) account() []part {
 	return parts
 }
 
-// reversal says what the run knows of where its answer turns round: what it swept, and where
-// it swept nothing which command would tell.
+// reversal states under which conditions the answer changes, as far as the run swept them. For conditions that
+// the run did not sweep it names the command that would.
 func (r *Report) reversal() []string {
 	m := r.Run.Manifest
-	said, scenario := r.variants(), results.Plain(m.Workload.Scenario)
-	if border := r.crossoverSaid(); border != "" {
-		said = append(said, results.Capital(border)+".")
+	lines, scenario := r.variants(), results.Plain(m.Workload.Scenario)
+	if border := r.crossoverText(); border != "" {
+		lines = append(lines, results.Capital(border)+".")
 	} else {
-		said = append(said, r.expensivePolls(scenario)...)
+		lines = append(lines, r.expensivePolls(scenario)...)
 	}
 	if m.RTT == 0 && !m.SweptRTT() {
-		said = append(said, fmt.Sprintf("A round trip: loopback has none. A poll's answer waits for one more, so that long polling's mean latency doubles where the round trip passes the time between messages (pushbench run %s --rtt 100ms).", scenario))
+		lines = append(lines, fmt.Sprintf("Round-trip time: loopback has none. With a long round trip each message waits for the next poll. "+
+			"When the round trip exceeds the gap between messages, long polling's mean latency doubles. Measure it: pushbench run %s --rtt 100ms.", scenario))
 	}
 	if !m.SweptBatchingDelay() {
-		said = append(said, fmt.Sprintf("A flush window: holding messages a few milliseconds makes every transport cheaper and slower alike (pushbench run %s --flush 0s,5ms).", scenario))
+		lines = append(lines, fmt.Sprintf("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower. "+
+			"Measure it: pushbench run %s --batching-delay 0s,5ms.", scenario))
 	}
-	return said
+	return lines
 }
 
-// expensivePolls says at which interval short polling would cost what the cheapest stream does, if
-// each request costs the same at any interval.
+// expensivePolls states at which interval short polling would cost as much as the cheapest stream, if each request
+// costs the same at every interval.
 func (r *Report) expensivePolls(scenario string) []string {
 	interval := r.Run.Manifest.Workload.PollInterval
 	own, name, cheapest := 0.0, "", math.Inf(1)
@@ -73,24 +75,26 @@ func (r *Report) expensivePolls(scenario string) []string {
 	if interval <= 0 || own == 0 || name == "" {
 		return nil
 	}
-	return []string{fmt.Sprintf("Staleness: if a poll cost the same at every interval, short polling would cost as much as %s at one of about %s, where it now is %s; this is arithmetic, not measured (pushbench crossover %s measures it).",
-		name, duration(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
+	return []string{fmt.Sprintf("Poll interval: short polling would cost as much as %s at about %s; the interval was %s. "+
+		"This assumes that a poll costs the same at every interval. It is predicted, not measured. Measure it: pushbench crossover %s.",
+		prose(name), duration(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
 }
 
-// checks counts the checks that passed and the blocks that are valid.
+// checks counts the validity checks that passed and the valid repetitions.
 func checks(s summary.Summary, between string) string {
-	return fmt.Sprintf("%s of %s checks of the rig passed%s%d of %s are valid.",
-		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), between, s.ValidRepetitions, some(s.Repetitions, "block"))
+	return fmt.Sprintf("%s of %s passed%s%d of %s are valid.",
+		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), between, s.ValidRepetitions, some(s.Repetitions, "repetition"))
 }
 
-// trust is the evidence for and against the figures.
+// trust is the evidence for and against the result.
 func (r *Report) trust() []string {
 	m, s := r.Run.Manifest, r.Summary
-	said := append([]string{"Gates: " + checks(s, fmt.Sprintf(", in %s; ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)
-	if floor := r.floor(); floor != "" {
-		said = append(said, "Noise floor: "+floor+"; a difference that is no larger says nothing.")
+	lines := append([]string{"Validity checks: " + checks(s, fmt.Sprintf(", in %s. ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)
+	if floor := r.noiseFloor(); len(floor) > 0 {
+		lines = append(lines, items("Noise floor, the largest difference of a configuration from itself", floor)...)
+		lines = append(lines, "A difference between configurations that is no larger means nothing.")
 	} else {
-		said = append(said, "Noise floor: unknown, as it takes two valid blocks.")
+		lines = append(lines, "Noise floor: unknown. It takes two valid repetitions.")
 	}
 	if m.Ceiling > 0 {
 		offered := m.Workload.PublishRate + m.Workload.DeliveryRate // by the most demanding configuration
@@ -101,23 +105,23 @@ func (r *Report) trust() []string {
 			}
 			offered = max(offered, publish+c.DeliveryRate)
 		}
-		said = append(said, fmt.Sprintf("The generator was asked for %s %% of what it does without a network; more than 80 %% is refused.", metric.Number(100*(offered/m.Ceiling))))
+		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network; more than 80 %% is refused.", metric.Number(100*(offered/m.Ceiling))))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a folder may hold anything
-			said = append(said, results.Capital(text)+".")
+			lines = append(lines, results.Capital(text)+".")
 		}
 	}
 	if missing := unreproducible(m); missing != "" {
-		said = append(said, missing)
+		lines = append(lines, missing)
 	}
-	return said
+	return lines
 }
 
-// floor is the largest difference of a configuration from itself, for each declared metric.
-func (r *Report) floor() string {
+// noiseFloor is the largest difference of a configuration from itself, for each declared metric.
+func (r *Report) noiseFloor() (entries []string) {
 	most := map[string]float64{}
-	var order, said []string
+	var order []string
 	for _, d := range r.Alike {
 		if d.Repetitions == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
 			continue
@@ -128,19 +132,16 @@ func (r *Report) floor() string {
 		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
 	}
 	for _, name := range order {
-		said = append(said, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
+		entries = append(entries, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
 	}
-	if len(said) == 0 {
-		return ""
-	}
-	return "each case differs from itself by at most " + list(said)
+	return entries
 }
 
-// caption follows the basis of every figure.
+// caption follows the basis of every chart.
 func (r *Report) caption() string {
-	said, differ := "", 0
-	if floor := r.floor(); floor != "" {
-		said = " · noise floor: " + floor
+	text, differ := "", 0
+	if floor := r.noiseFloor(); len(floor) > 0 {
+		text = " · noise floor: " + list(floor)
 	}
 	for _, c := range r.Run.Manifest.Conditions {
 		if strings.HasPrefix(c, "on purpose, servers differ") {
@@ -148,33 +149,32 @@ func (r *Report) caption() string {
 		}
 	}
 	if differ == 0 {
-		return said + " · the paired servers differ in nothing but what is compared"
+		return text + " · the paired servers differ only in what is compared"
 	}
-	return said + fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
+	return text + fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
 }
 
-// repeat are the commands that measure a run again.
+// repeat are the commands that repeat a run.
 func repeat(m results.Manifest) []string {
-	return again(m.Tool, m.Command, "run", m.Workload.Scenario)
+	return commands(m.Tool, m.Command, "run", m.Workload.Scenario)
 }
 
-// again are the commands that do the same again. Without a command on record it is a
-// plain one.
-func again(tool results.Tool, command []string, plain ...string) (all []string) {
+// commands build the same commit and repeat the recorded command. Without a recorded command it is plain.
+func commands(tool results.Tool, command []string, plain ...string) (all []string) {
 	if tool.Commit != "" {
 		all = append(all, "git checkout "+results.Plain(tool.Commit)+" && make build")
 	}
 	if len(command) > 0 {
 		plain = command[1:]
 	}
-	said := "bin/pushbench"
+	line := "bin/pushbench"
 	for _, word := range plain {
-		said += " " + quoted(results.Plain(word))
+		line += " " + quoted(results.Plain(word))
 	}
-	return append(all, said)
+	return append(all, line)
 }
 
-// quoted is a word as a shell takes it.
+// quoted is a word in a shell's syntax.
 func quoted(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@"
 	if word != "" && strings.Trim(word, plain) == "" {

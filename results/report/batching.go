@@ -11,88 +11,92 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// batchingMetrics are where long polling, which batches by nature, may beat a
-// WebSocket that writes every message by itself.
+// batchingMetrics are the metrics by which long polling, which always batches, may beat a WebSocket that writes
+// every message separately.
 var batchingMetrics = []string{metric.P50, metric.P99, metric.CPUPerMessage}
 
-// A rivalry is a row of long polling and one of WebSocket with the same batching delay.
-type rivalry [2]summary.Row
+// A batchingPair is a row of long polling and a row of WebSocket with the same batching delay.
+type batchingPair [2]summary.Row
 
-// batchingSentences say, where batching delays were swept, whether long polling beats
-// WebSocket without one, and whether the largest one undoes that.
-func (r *Report) batchingSentences() (said []string) {
+// batchingSentences state, for a sweep of batching delays, whether long polling beats WebSocket without a delay,
+// and whether the largest delay undoes that.
+func (r *Report) batchingSentences() (lines []string) {
 	if !r.Run.Manifest.SweptBatchingDelay() {
 		return nil
 	}
-	stacks := r.byStack()
-	for _, stack := range stacks {
-		var none, most rivalry
+	libraries := r.byLibrary()
+	for _, l := range libraries {
+		var smallest, largest batchingPair
 		swept := true
 		for i, transport := range []string{transports.LongPoll, transports.WebSocket} {
-			rows := slices.DeleteFunc(slices.Clone(stack.rows), func(r summary.Row) bool { return r.Transport != transport })
+			rows := slices.DeleteFunc(slices.Clone(l.rows), func(r summary.Row) bool { return r.Transport != transport })
 			if len(rows) < 2 {
 				swept = false
 				break
 			}
 			slices.SortFunc(rows, func(a, b summary.Row) int { return int(a.BatchingDelay - b.BatchingDelay) })
-			none[i], most[i] = rows[0], rows[len(rows)-1]
+			smallest[i], largest[i] = rows[0], rows[len(rows)-1]
 		}
-		if !swept || none[0].BatchingDelay == most[0].BatchingDelay || none[0].BatchingDelay != none[1].BatchingDelay || most[0].BatchingDelay != most[1].BatchingDelay {
+		if !swept || smallest[0].BatchingDelay == largest[0].BatchingDelay || smallest[0].BatchingDelay != smallest[1].BatchingDelay || largest[0].BatchingDelay != largest[1].BatchingDelay {
 			continue
 		}
 		on := ""
-		if len(stacks) > 1 {
-			on = " on " + results.Plain(stack.stack)
+		if len(libraries) > 1 {
+			on = " on " + results.Plain(l.library)
 		}
-		said = append(said, fmt.Sprintf("Messages a write%s, %s and %s: %s with a flush window of %s, %s with %s.", on, none.title(0), none.title(1),
-			none.writes(), none.window(), most.writes(), most.window()))
+		lines = append(lines, items(fmt.Sprintf("Messages per write%s, %s and %s", on, smallest.title(0), smallest.title(1)),
+			[]string{smallest.writes(), largest.writes()})...)
 		for _, metric := range batchingMetrics {
-			said = append(said, r.inversion(on, metric, none, most))
+			lines = append(lines, r.batchingEffect(on, metric, smallest, largest)...)
 		}
 	}
-	return said
+	return lines
 }
 
-func (p rivalry) title(i int) string { return transports.Of(p[i].Transport).Title }
+func (p batchingPair) title(i int) string { return transports.Of(p[i].Transport).Title }
 
-func (p rivalry) window() string {
+func (p batchingPair) delay() string {
 	return metric.Number(metric.Milliseconds(p[0].BatchingDelay)) + " ms"
 }
 
-func (p rivalry) writes() string {
-	return fmt.Sprintf("%s and %s", p[0].Value(metric.MessagesPerBatch), p[1].Value(metric.MessagesPerBatch))
+// writes is the number of messages per write of both.
+func (p batchingPair) writes() string {
+	return fmt.Sprintf("batching delay %s: %s and %s", p.delay(), p[0].Value(metric.MessagesPerBatch), p[1].Value(metric.MessagesPerBatch))
 }
 
-// against gives both figures with their ranges and their batching delay.
-func (p rivalry) against(name string) string {
-	return strings.TrimSpace(fmt.Sprintf("%s against %s %s with a flush window of %s",
-		valueAndRange(p[0], name), valueAndRange(p[1], name), metric.ByName(name).Unit, p.window()))
+// values are both values with their ranges.
+func (p batchingPair) values(name string) string {
+	return strings.TrimSpace(fmt.Sprintf("batching delay %s: %s against %s %s",
+		p.delay(), valueAndRange(p[0], name), valueAndRange(p[1], name), metric.ByName(name).Unit))
 }
 
-// inversion says whether long polling is below WebSocket, first without a batching
-// delay and then with the largest.
-func (r *Report) inversion(on, name string, none, most rivalry) string {
+// batchingEffect states whether long polling is below WebSocket, first with the smallest batching delay and then
+// with the largest.
+func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair) []string {
 	title := results.Capital(metric.ByName(name).Title) + on
-	polls, sockets := none.title(0), none.title(1)
-	unknown := func(p rivalry) string {
-		said := "which cannot be told"
+	polls, sockets := smallest.title(0), smallest.title(1)
+	undecided := func(p batchingPair) string {
+		text := "undecided"
 		if why := whyUnranked(p[:], name); why != "" {
-			said += "; " + why
+			text += ", because " + why
 		}
-		return said
+		return text
 	}
-	switch r.told(none[0], none[1], name) {
+	conclusion := ""
+	switch r.ordered(smallest[0], smallest[1], name) {
 	case 0:
-		return fmt.Sprintf("%s, whether %s beats %s, %s: %s; %s.", title, polls, sockets, unknown(none), none.against(name), most.against(name))
+		conclusion = fmt.Sprintf("%s against %s is %s", polls, sockets, undecided(smallest))
 	case +1:
-		return fmt.Sprintf("%s: no inversion here, %s does not beat %s: %s; %s.", title, polls, sockets, none.against(name), most.against(name))
+		conclusion = fmt.Sprintf("%s does not beat %s", polls, sockets)
+	default:
+		then := "it does not"
+		switch r.ordered(largest[0], largest[1], name) {
+		case 0:
+			then = "the order is " + undecided(largest)
+		case -1:
+			then = "it still does"
+		}
+		conclusion = fmt.Sprintf("%s beats %s; with the largest batching delay %s", polls, sockets, then)
 	}
-	then := "and it is gone"
-	switch r.told(most[0], most[1], name) {
-	case 0:
-		then = "whether it goes, " + unknown(most)
-	case -1:
-		then = "and it stays"
-	}
-	return fmt.Sprintf("%s: inversion, %s beats %s: %s; %s: %s.", title, polls, sockets, none.against(name), then, most.against(name))
+	return items(title+": "+conclusion+". Values", []string{smallest.values(name), largest.values(name)})
 }

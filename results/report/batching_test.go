@@ -12,52 +12,48 @@ import (
 	"pushbench/results/internal/synthetic"
 )
 
-var flushes = []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond}
+var batchingDelays = []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond}
 
-func flushSweep(blocks int) *results.Run {
-	return synthetic.Sweep(blocks, time.Second, []string{"reference"}, flushes)
+func batchingSweep(repetitions int) *results.Run {
+	return synthetic.Sweep(repetitions, time.Second, []string{"reference"}, batchingDelays)
 }
 
-// costs sets the server's CPU of one case, in µs a message.
-func costs(run *results.Run, name string, each time.Duration) {
+// setServerCPU sets the server's CPU of one configuration, per message.
+func setServerCPU(run *results.Run, name string, perMessage time.Duration) {
 	for i := range run.Trials {
 		if t := &run.Trials[i]; t.Configuration == name {
-			t.Cost.Server.CPU = each * time.Duration(t.Cost.Delivered) * time.Duration(1000+t.Repetition) / 1000
+			t.Cost.Server.CPU = perMessage * time.Duration(t.Cost.Delivered) * time.Duration(1000+t.Repetition) / 1000
 		}
 	}
 }
 
-func TestInversion(t *testing.T) {
+func TestBatchingDelayMayUndoAdvantageOfLongPolling(t *testing.T) {
 	const polls, sockets = 20 * time.Microsecond, 40 * time.Microsecond
 	for name, c := range map[string]struct {
-		blocks        int
-		none, largest time.Duration // WebSocket's server CPU
-		want          string
+		repetitions       int
+		smallest, largest time.Duration // WebSocket's server CPU with these batching delays
+		want              string
 	}{
-		"gone":         {4, sockets, polls / 2, "inversion, long polling beats WebSocket: "},
-		"stays":        {4, sockets, sockets, "and it stays"},
-		"none":         {4, polls / 2, polls / 2, "no inversion here"},
-		"too few runs": {2, sockets, polls / 2, "which cannot be told; an order takes 4 valid trials of each"},
+		"undone":      {4, sockets, polls / 2, "long polling beats WebSocket; with the largest batching delay it does not."},
+		"not undone":  {4, sockets, sockets, "long polling beats WebSocket; with the largest batching delay it still does."},
+		"none":        {4, polls / 2, polls / 2, "long polling does not beat WebSocket."},
+		"few repeats": {2, sockets, polls / 2, "long polling against WebSocket is undecided, because a ranking takes 4 valid trials of each configuration."},
 	} {
-		run := flushSweep(c.blocks)
-		for _, flush := range []string{"0s", "20ms"} {
-			costs(run, "longpoll batching_delay="+flush, polls)
+		run := batchingSweep(c.repetitions)
+		for _, delay := range []string{"0s", "20ms"} {
+			setServerCPU(run, "longpoll batching_delay="+delay, polls)
 		}
-		costs(run, "websocket batching_delay=0s", c.none)
-		costs(run, "websocket batching_delay=20ms", c.largest)
-		said := sentence(t, run, "Server and generator CPU per message")
-		if !strings.Contains(said, c.want) {
-			t.Errorf("%s: got %q, want %q in it", name, said, c.want)
-		}
-		if gone := strings.Contains(said, "and it is gone: "); gone != (name == "gone") {
-			t.Errorf("%s: got %q", name, said)
+		setServerCPU(run, "websocket batching_delay=0s", c.smallest)
+		setServerCPU(run, "websocket batching_delay=20ms", c.largest)
+		if text := sentence(t, run, "Server and generator CPU "); !strings.Contains(text, c.want) {
+			t.Errorf("%s: got %q, want %q in it", name, text, c.want)
 		}
 	}
 }
 
-func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
+func TestSweptBatchingDelayHasColumnOfMessagesPerWrite(t *testing.T) {
 	var swept, plain bytes.Buffer
-	if err := New(flushSweep(1)).Table(&swept, TableOptions{Width: readable}); err != nil {
+	if err := New(batchingSweep(1)).Table(&swept, TableOptions{Width: readable}); err != nil {
 		t.Fatal(err)
 	}
 	if err := New(synthetic.Run(1, time.Second)).Table(&plain, TableOptions{}); err != nil {
@@ -68,14 +64,14 @@ func TestMessagesAWriteAreAColumnWhereFlushIsSwept(t *testing.T) {
 	}
 	for line := range strings.Lines(swept.String()) {
 		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > readable {
-			t.Errorf("%d columns: %s", n, line)
+			t.Errorf("%d columns, want at most %d: %s", n, readable, line)
 		}
 	}
 }
 
-func TestASweepInFilesForOthers(t *testing.T) {
+func TestFilesNameSweptConfigurations(t *testing.T) {
 	var benchmark, table bytes.Buffer
-	r := New(flushSweep(1))
+	r := New(batchingSweep(1))
 	if err := r.Bench(&benchmark); err != nil {
 		t.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"pushbench/results/summary"
 )
 
-// benchUnits are the figures of bench.txt, under the names that Go's benchmark tools expect:
-// "ns" makes benchstat print times, "/op" style units are lower is better. Milliseconds and
-// microseconds become nanoseconds and KiB bytes, because benchstat scales base units itself.
+// benchUnits are the metrics of bench.txt, with the units that Go's benchmark tools expect: "ns" makes benchstat
+// print times, and "/op" style units mean that lower is better. Milliseconds and microseconds become nanoseconds
+// and KiB bytes, because benchstat scales base units itself.
 var benchUnits = []struct {
 	metric string
 	unit   string
@@ -40,9 +40,9 @@ var benchUnits = []struct {
 }
 
 // Bench writes the Go benchmark format, one line per valid trial:
-// https://go.dev/design/14313-benchmark-format. What is n/a or infinite has no
-// number there; a unit without a number in one trial of a configuration is left out of
-// all of them, with the reason: the rest would flatter a configuration that lost messages.
+// https://go.dev/design/14313-benchmark-format. A value that is n/a or infinite has no number in that format. A
+// unit without a number in one trial of a configuration is left out of all its trials, with the reason: the
+// remaining trials would flatter a configuration that lost messages.
 func (r *Report) Bench(w io.Writer) error {
 	m := r.Run.Manifest
 	var b strings.Builder
@@ -62,7 +62,7 @@ func (r *Report) Bench(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	for _, row := range r.Summary.Rows {
-		figures := make([]string, len(row.Trials))
+		lines := make([]string, len(row.Trials))
 		for _, u := range benchUnits {
 			each := make([]string, len(row.Trials))
 			known := map[summary.Known]int{}
@@ -80,24 +80,24 @@ func (r *Report) Bench(w io.Writer) error {
 			case few > 0:
 				why = fmt.Sprintf("has too few observations in %d", few)
 			default:
-				for i := range figures {
-					figures[i] += each[i]
+				for i := range lines {
+					lines[i] += each[i]
 				}
 				continue
 			}
-			// No configuration line, by which benchstat makes tables.
+			// A comment, not a configuration line: benchstat makes a table for each value of such a line.
 			fmt.Fprintf(&b, "# left out: transport=%s %s %s of %d trials\n", row.Key(), u.unit, why, len(row.Trials))
 		}
-		for _, said := range figures {
-			fmt.Fprintf(&b, "Benchmark%s/transport=%s 1%s\n", benchName(m.Workload.Scenario), row.Key(), said)
+		for _, units := range lines {
+			fmt.Fprintf(&b, "Benchmark%s/transport=%s 1%s\n", benchName(m.Workload.Scenario), row.Key(), units)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// benchName turns "chat-room" into "ChatRoom": a benchmark's name must not
-// begin with a lower-case letter, and a dash begins its GOMAXPROCS.
+// benchName turns "chat-room" into "ChatRoom": a benchmark's name must not begin with a lower-case letter, and a
+// dash begins its GOMAXPROCS.
 func benchName(scenario string) string {
 	words := strings.FieldsFunc(scenario, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for i, word := range words {
@@ -108,13 +108,11 @@ func benchName(scenario string) string {
 	return strings.Join(words, "")
 }
 
-// ticksPerHalfDistance is the number of lines for each halving of what is left
-// to 100 %: HdrHistogram's own default.
+// ticksPerHalfDistance is the number of lines for each halving of the distance to 100 %: HdrHistogram's default.
 const ticksPerHalfDistance = 5
 
-// Percentiles writes a row's delivery latencies as an .hgrm file, in
-// milliseconds. Such a file has no place for what never arrived, so it is
-// counted in a comment.
+// Percentiles writes a row's delivery latencies as an .hgrm file, in milliseconds. Such a file cannot hold
+// messages that never arrived, so a comment counts them.
 func Percentiles(w io.Writer, r summary.Row) error {
 	const nanosecondsPerMillisecond = 1e6
 	l := r.Pooled.Latency
@@ -125,6 +123,6 @@ func Percentiles(w io.Writer, r summary.Row) error {
 	if _, err := hdr.PercentilesPrint(w, ticksPerHalfDistance, nanosecondsPerMillisecond); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "#[Never arrived, in no line above = %d, beyond the bounds = %d]\n", l.Infinite, l.Histogram.Overflow())
+	_, err := fmt.Fprintf(w, "#[Never arrived, not in the lines above = %d, beyond the bounds = %d]\n", l.Infinite, l.Histogram.Overflow())
 	return err
 }

@@ -10,20 +10,22 @@ import (
 	"pushbench/results/metric"
 )
 
-// A Capacity says what the highest loads are.
+// A Capacity presents the highest loads that a search found.
 type Capacity struct{ results.Capacity }
 
 func (c Capacity) limit() string { return results.Plain(strings.Join(c.Limit, " and ")) }
 
 func (c Capacity) section() section {
 	all := section{
-		Title: "Capacity: the highest load that keeps to " + c.limit(),
-		Note: fmt.Sprintf("The first load that does not comes within %s of it. Latency and CPU (server and generator, a message) are of the last run at the highest load. At least: the generator or this machine came to its end first.",
+		Title: "Capacity: the highest load that meets " + c.limit(),
+		Note: fmt.Sprintf("The lowest load that does not meet the limit is within %s of it. "+
+			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
+			"At least: the load generator or this machine reached its own limit first.",
 			percent(c.Within)),
-		Heading: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "kept again", "ended by"},
+		Heading: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed", "ended by"},
 	}
 	if c.Unfinished() {
-		all.Note += " So far: the search did not finish, and a higher load may keep to the limit."
+		all.Note += " So far: the search did not finish, and a higher load may meet the limit."
 	}
 	for _, h := range c.Found {
 		at := []string{"–", "–", "–", "–", "–"}
@@ -35,7 +37,7 @@ func (c Capacity) section() section {
 	return all
 }
 
-// highest is the load that was found, and how far it is the capacity.
+// highest is the highest load, and whether it is the capacity.
 func highest(h results.Highest) string {
 	switch load := metric.Number(h.Load); {
 	case len(h.Probes) == 0:
@@ -60,7 +62,7 @@ func known(x float64) any {
 	return x
 }
 
-// endedBy is why no higher load is the highest.
+// endedBy is why the search did not reach a higher load.
 func endedBy(h results.Highest) string {
 	switch {
 	case len(h.Probes) == 0:
@@ -68,13 +70,13 @@ func endedBy(h results.Highest) string {
 	case h.Unfinished != "":
 		return "not finished: " + results.Plain(h.Unfinished)
 	case h.Beyond == 0:
-		return "nothing: no higher load was tried"
+		return "no higher load was tried"
 	default:
 		return fmt.Sprintf("%s: %s", metric.Number(h.Beyond), results.Plain(h.Why))
 	}
 }
 
-// times is how often something happened.
+// times is a count of events in words.
 func times(n int) string {
 	if n == 1 {
 		return "once"
@@ -84,45 +86,48 @@ func times(n int) string {
 
 // tried is every load in the order of the search.
 func (c Capacity) tried() section {
-	all := section{Title: "Every load that was tried", Heading: []string{"transport", axisUnit[c.Axis], "deliveries/s", "kept", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
+	all := section{Title: "All loads that were tried", Heading: []string{"transport", axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
-			kept := map[bool]string{true: "yes", false: "no"}[p.Held]
+			met := map[bool]string{true: "yes", false: "no"}[p.Held]
 			if p.Open {
-				kept = "open"
+				met = "undecided"
 			}
-			all.add(h.Transport, p.Load, p.Deliveries, kept, known(p.P50), known(p.P99), known(p.CPU), p.Folder, p.Why)
+			all.add(h.Transport, p.Load, p.Deliveries, met, known(p.P50), known(p.P99), known(p.CPU), p.Folder, p.Why)
 		}
 	}
 	return all
 }
 
-// Sentences say what the highest load of each transport is, and what that holds for.
+// Sentences states the highest load of each transport, and its scope.
 func (c Capacity) Sentences() []string {
-	found, holds := c.sentences()
-	return append(found, holds)
+	found, scope := c.sentences()
+	return append(found, scope)
 }
 
-func (c Capacity) sentences() (found []string, holds string) {
+func (c Capacity) sentences() (found []string, scope string) {
 	for _, h := range c.Found {
-		said := ""
+		text := ""
 		switch at, ok := h.At(h.Load); {
 		case len(h.Probes) == 0:
-			said = "not searched: "
+			text = "not searched: " + endedBy(h)
 		case h.Unfinished != "" && h.Load > 0:
-			said = fmt.Sprintf("so far %s %s; ", metric.Number(h.Load), axisUnit[c.Axis])
+			text = fmt.Sprintf("so far %s %s; %s", metric.Number(h.Load), axisUnit[c.Axis], endedBy(h))
 		case !ok || h.Load == 0:
-			said = "no load that was tried keeps to it; "
+			text = "no load that was tried meets the limit; " + endedBy(h)
+		case h.Beyond == 0:
+			text = fmt.Sprintf("%s %s (%s deliveries per second); %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
 		default:
-			said = fmt.Sprintf("%s %s, which are %s deliveries a second; ended by ", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries))
+			text = fmt.Sprintf("%s %s (%s deliveries per second). Ended by %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
 		}
-		found = append(found, results.Plain(h.Transport)+": "+said+endedBy(h)+".")
+		found = append(found, results.Capital(prose(results.Plain(h.Transport)))+": "+text+".")
 	}
-	return found, fmt.Sprintf("This holds for %s with nothing but its %s varied, on %s with %s, server and generator on one machine: a figure of this machine, not of the transports.",
+	return found, fmt.Sprintf("Valid for %s, varying only its %s, on %s with %s. "+
+		"Server and load generator shared the machine, so the loads describe this machine, not the transports.",
 		results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core"))
 }
 
-// trust is the evidence for and against the figures.
+// trust is the evidence for and against the result.
 func (c Capacity) trust() string {
 	refused := 0
 	for _, h := range c.Found {
@@ -132,55 +137,54 @@ func (c Capacity) trust() string {
 			}
 		}
 	}
-	said := "Every load tried was a run of its own, with all its gates, whose folder is named in the table"
+	text := "Every load tried was a separate run with all validity checks. The table names its folder."
 	if refused > 0 {
-		said += fmt.Sprintf(", but for %s that this machine or pushbench cannot offer", some(refused, "load"))
+		text += fmt.Sprintf(" Not run: %s that this machine or pushbench cannot offer.", some(refused, "load"))
 	}
-	said += "."
 	if n := c.Confirmed(); n > 0 {
 		each := "Each"
 		if c.Unfinished() {
-			each = "Where the search finished, each"
+			each = "If its search finished, each"
 		}
-		said += fmt.Sprintf(" %s highest load kept to the limit %s more.", each, times(n))
+		text += fmt.Sprintf(" %s highest load met the limit %s more.", each, times(n))
 	}
-	return said + " It is no verdict: another day moves it."
+	return text + " This is no verdict: on another day the loads differ."
 }
 
-// Table writes it for a terminal, without the last column: the sentences say what ended the search.
+// Table writes it for a terminal, without the last column: the sentences state what ended the search.
 func (c Capacity) Table(w io.Writer, opts TableOptions) error {
 	s := c.section()
 	return writeTable(w, opts, []section{s.part(0, len(s.Heading)-2)}, c.Sentences())
 }
 
-// Markdown writes it as GitHub renders it.
+// Markdown writes it as GitHub Markdown.
 func (c Capacity) Markdown(w io.Writer) error {
 	return writeMarkdown(w, "Capacity of "+c.Scenario, "", c.Sentences(), []section{c.section()})
 }
 
-// HTML writes it as one page, with the figure as report.html has its own.
-func (c Capacity) HTML(w io.Writer, figures []chart.Chart) error {
-	found, holds := c.sentences()
+// HTML writes it as one page, with the chart.
+func (c Capacity) HTML(w io.Writer, charts []chart.Chart) error {
+	found, scope := c.sentences()
 	badge := estimateLabel
 	if c.Unfinished() {
-		badge = string(results.Partial)
+		badge = statusText(results.Partial)
 	}
 	return page{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
-		Question: fmt.Sprintf("How many %s does each transport carry while it keeps to %s?", axisUnit[c.Axis], c.limit()),
+		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
 		Badges:   []string{badge},
 		Headline: found,
 		Account: []part{
-			{Title: "What it holds for", Lines: []string{holds}},
-			{Title: "Why believe it", Lines: []string{c.trust()}},
-			{Title: "How to repeat it", Lines: []string{"The order of the transports should hold on another machine; the loads will not."}, Code: again(c.Tool, c.Command, "capacity", c.Scenario)},
+			{Title: "Scope", Lines: []string{scope}},
+			{Title: "Evidence", Lines: []string{c.trust()}},
+			{Title: "How to repeat it", Lines: []string{"Expect the same order of the transports on another machine, but not the same loads."}, Code: commands(c.Tool, c.Command, "capacity", c.Scenario)},
 		},
 		Sections: []section{c.section(), c.tried()},
-		Charts:   figures,
+		Charts:   charts,
 	}.write(w)
 }
 
-// CSV writes every load that was tried.
+// CSV writes all loads that were tried.
 func (c Capacity) CSV(w io.Writer) error {
 	var rows [][]any
 	for _, h := range c.Found {
@@ -191,13 +195,13 @@ func (c Capacity) CSV(w io.Writer) error {
 	return writeCSV(w, []string{"scenario", "transport", c.Axis, "deliveries_per_second", "held", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why"}, rows)
 }
 
-// JSON writes it for machines.
+// JSON writes it for programs.
 func (c Capacity) JSON(w io.Writer) error { return indented(w, c.Capacity) }
 
-// Write writes capacity.md, capacity.html, capacity.csv and the figure into a folder.
-func (c Capacity) Write(dir string, figures ...chart.Chart) error {
-	return write(dir, "", figures,
+// Write writes capacity.md, capacity.html, capacity.csv and the chart into a folder.
+func (c Capacity) Write(dir string, charts ...chart.Chart) error {
+	return write(dir, "", charts,
 		file{"capacity.md", c.Markdown},
-		file{"capacity.html", func(w io.Writer) error { return c.HTML(w, figures) }},
+		file{"capacity.html", func(w io.Writer) error { return c.HTML(w, charts) }},
 		file{"capacity.csv", c.CSV})
 }

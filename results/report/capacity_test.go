@@ -10,7 +10,7 @@ import (
 	"pushbench/results/report"
 )
 
-// A search that ended early shows what it had found, and marks what is no capacity.
+// A search that ended early shows the loads that it found, and marks those that are not the capacity.
 func TestUnfinishedCapacity(t *testing.T) {
 	c := capacity()
 	undecided := results.Probe{Load: 450, Open: true, Why: "whether p(99)<200ms holds is open: it holds in 1 of 2 blocks", Deliveries: 9000, Folder: "probes/x"}
@@ -23,7 +23,7 @@ func TestUnfinishedCapacity(t *testing.T) {
 	golden.Compare(t, "capacity-unfinished.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
 	golden.Compare(t, "capacity-unfinished.md", render(t, c.Markdown))
 	page := render(t, func(w io.Writer) error { return c.HTML(w, nil) })
-	for _, want := range []string{`badge PARTIAL`, "Where the search finished, each highest load kept to the limit 3 times more.", "<td>open</td>"} {
+	for _, want := range []string{`badge INTERRUPTED`, "If its search finished, each highest load met the limit 3 times more.", "<td>undecided</td>"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

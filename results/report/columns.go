@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,8 +10,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// A column of the overview. A terminal draws the unit below the head.
-type column struct{ metric, head, unit string }
+// A column of the overview. A terminal draws the unit below the title.
+type column struct{ metric, title, unit string }
 
 var (
 	latencies = []column{
@@ -19,17 +20,17 @@ var (
 		{metric.P999, "p99.9", "ms"},
 		{metric.Max, "max", "ms"},
 	}
-	// ages replace latencies where only the latest message of a topic is delivered.
+	// ages replace latencies if only the latest message of a topic is delivered.
 	ages = []column{
 		{metric.AgeMean, "age", "mean ms"},
 		{metric.AgeP99, "age", "p99 ms"},
 		{metric.P50, "p50", "ms"},
 		{metric.P99, "p99", "ms"},
 	}
-	// inputs are the latencies of upstream messages, due instant → acknowledged.
-	inputs = []column{
-		{metric.AckP50, "input", "p50 ms"},
-		{metric.AckP99, "input", "p99 ms"},
+	// upstream are the latencies of upstream messages, due time → acknowledged.
+	upstream = []column{
+		{metric.AckP50, "upstream", "p50 ms"},
+		{metric.AckP99, "upstream", "p99 ms"},
 	}
 	always = []column{
 		{metric.Delivered, "delivered", ""},
@@ -46,15 +47,15 @@ var (
 	}
 )
 
-// columnsOf are the columns of a run. Inputs leave no room for connecting, and a swept batching
-// delay, which does not change connecting, replaces it by its effect on the writes.
+// columnsOf are the columns of a run. Upstream latencies leave no room for connecting. A swept batching delay,
+// which does not change connecting, replaces it by its effect on the writes.
 func columnsOf(m results.Manifest) (all []column) {
 	all = slices.Clone(latencies)
 	if m.Workload.LatestOnly() {
 		all = slices.Clone(ages)
 	}
 	if m.Workload.UpstreamRate > 0 {
-		all = append(all, inputs...)
+		all = append(all, upstream...)
 	}
 	all = append(all, always...)
 	switch {
@@ -66,10 +67,10 @@ func columnsOf(m results.Manifest) (all []column) {
 	return all
 }
 
-// overviewRows are a row per configuration, and below it what the model predicts of it.
+// overviewRows are a row per configuration, followed by the model's prediction.
 func (r *Report) overviewRows(columns []column) (rows []line) {
 	for _, row := range r.Summary.Rows {
-		measured, predicted, some := []string{row.Name}, []string{"theory"}, false
+		measured, predicted, some := []string{row.Name}, []string{"predicted"}, false
 		for _, c := range columns {
 			cell := ""
 			if p, ok := row.Predicted(c.metric); ok {
@@ -85,38 +86,38 @@ func (r *Report) overviewRows(columns []column) (rows []line) {
 	return rows
 }
 
-// notes explain the overview: what is missing from it, and what its costs can mean.
+// notes explain the overview: missing values, and how to read the costs.
 func (r *Report) notes() (lines []string) {
 	m, s := r.Run.Manifest, r.Summary
 	if m.Status != results.Complete {
-		lines = append(lines, string(m.Status)+": "+results.Plain(m.Reason))
+		lines = append(lines, statusText(m.Status)+": "+results.Plain(m.Reason))
 	}
 	for _, c := range columnsOf(m) {
-		var have []string
-		var need int64
+		var available []string
+		var needed int64
 		for _, row := range s.Rows {
 			if v := row.Value(c.metric); v.Known == summary.TooFew {
-				have, need = append(have, row.Name+" has "+metric.Count(v.Have)), v.Requirement
+				available, needed = append(available, row.Name+" "+metric.Count(v.Have)), v.Requirement
 			}
 		}
-		if len(have) > 0 {
-			lines = append(lines, "n/a: "+metric.ByName(c.metric).Title+" needs "+metric.Count(need)+" independent observations, "+list(have))
+		if len(available) > 0 {
+			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations. Available: %s", metric.ByName(c.metric).Title, metric.Count(needed), strings.Join(available, ", ")))
 		}
 	}
 	together := []string{}
 	for _, row := range s.Rows {
 		if row.Saturated {
-			lines = append(lines, row.Name+": SATURATED, the figures describe overload")
+			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue")
 		}
 		together = append(together, row.Name+" "+row.Value(metric.CPUPerMessage).String())
 	}
 	if len(s.Dropped) > 0 {
-		lines = append(lines, leftOut(s))
+		lines = append(lines, discarded(s))
 	}
 	for _, e := range s.Excluded {
 		how := "excluded: "
 		if e.Repeated {
-			how = "excluded and measured again: "
+			how = "excluded and repeated: "
 		}
 		lines = append(lines, how+e.Trial+": "+results.Plain(e.Reason))
 	}
@@ -125,6 +126,7 @@ func (r *Report) notes() (lines []string) {
 	}
 	offered := spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
 	return append(lines,
-		"CPU: on one machine a sender does much of its receiver's TCP work: add both. It falls with load ("+offered+" deliveries/s).",
+		"CPU: on one machine the kernel bills part of the receiver's TCP work to the sender: compare server + generator. "+
+			"CPU per message falls as load rises (here "+offered+" deliveries/s).",
 		"server + generator, µs/msg: "+strings.Join(together, " · "))
 }

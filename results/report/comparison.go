@@ -13,17 +13,17 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Comparison says what changed between two runs of one workload: from the first, A, to the
-// second, B. Each ratio is B over A.
+// A Comparison states what changed between two runs of one workload: from the first, A, to the second, B. Each
+// ratio is B over A.
 type Comparison struct {
 	Runs      [2]*results.Run
 	Sums      [2]summary.Summary
 	Judgement compare.Analysis
 
-	Repeat *Comparison // the same two builds, measured again; nil: they were not. See Confirm
+	Repeat *Comparison // the second measurement of the same two builds; nil: there is none. See Confirm
 }
 
-// Compare compares run b with run a. It fails where they did not measure the same.
+// Compare compares run b with run a. It fails if they did not measure the same workload.
 func Compare(a, b *results.Run) (*Comparison, error) {
 	j, err := compare.Runs(a, b)
 	if err != nil {
@@ -32,13 +32,13 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Judgement: j}, nil
 }
 
-// Confirm checks what this comparison found worse against another one of the same two builds,
-// measured another time. It fails where that is not what the other is.
-func (c *Comparison) Confirm(again *Comparison) error {
-	if err := compare.SameAgain(c.Runs, again.Runs); err != nil {
+// Confirm checks what this comparison found worse against a second measurement of the same two builds. It fails
+// if the other comparison is not such a measurement.
+func (c *Comparison) Confirm(second *Comparison) error {
+	if err := compare.SameAgain(c.Runs, second.Runs); err != nil {
 		return err
 	}
-	c.Repeat, c.Judgement = again, c.Judgement.Confirm(again.Judgement)
+	c.Repeat, c.Judgement = second, c.Judgement.Confirm(second.Judgement)
 	return nil
 }
 
@@ -55,9 +55,9 @@ func (c *Comparison) sides() (all []side) {
 		all = append(all, side{name, c.Runs[i], c.Sums[i]})
 	}
 	if c.Repeat != nil {
-		for _, again := range c.Repeat.sides() {
-			again.name += " again"
-			all = append(all, again)
+		for _, second := range c.Repeat.sides() {
+			second.name += ", second measurement"
+			all = append(all, second)
 		}
 	}
 	return all
@@ -69,66 +69,67 @@ func (c *Comparison) declared() (all []section) {
 		m := metric.ByName(name)
 		of := section{Title: results.Capital(m.Title), Heading: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
 		for _, d := range compare.Of(name, c.Judgement.Family) {
-			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.concluded(d))
+			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.conclusion(d))
 		}
 		all = append(all, of)
 	}
 	return all
 }
 
-// values are the medians of both sides over the blocks that are compared, or of a side that has
-// none what there is.
+// values are the medians of both sides over the compared repetitions, or the pooled value of a side without a
+// median.
 func (c *Comparison) values(d compare.Difference) (both []string) {
 	for _, s := range c.Sums {
-		said := "–"
+		text := "–"
 		if row, ok := s.Row(compare.ConfigurationOf(d)); ok {
-			said = medianOf(row, d.Metric).String()
+			text = medianOf(row, d.Metric).String()
 		}
-		both = append(both, said)
+		both = append(both, text)
 	}
 	return both
 }
 
-// concluded is the verdict, and what qualifies it.
-func (c *Comparison) concluded(d compare.Difference) string {
-	said := string(d.Verdict)
+// conclusion is the verdict with its remarks.
+func (c *Comparison) conclusion(d compare.Difference) string {
+	text := verdictText(d.Verdict)
 	switch {
 	case d.Verdict == compare.Withheld:
 		return ""
 	case among(c.Judgement.Regressions(), d):
-		said = "different, worse"
+		text = "different, worse"
 	case d.Verdict == compare.Different:
-		said = "different, better"
+		text = "different, better"
 	}
 	if what := remarks(d); what != "" {
-		said += ": " + what
+		text += ": " + what
 	}
-	return said
+	return text
 }
 
-// Sentences say what the comparison is worth, what is different, and what was compared.
-func (c *Comparison) Sentences() (said []string) {
+// Sentences states whether the comparison has a verdict, what is different, and which runs were compared.
+func (c *Comparison) Sentences() (lines []string) {
 	j := c.Judgement
 	if j.Withheld != "" {
-		said = append(said, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld))
+		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld))
 	} else {
-		said = append(said, fixed(j))
+		lines = append(lines, terms(j))
 		if !j.Decides() {
-			said = append(said, fmt.Sprintf("No difference can be significant yet, however large: of %s that takes %d blocks.", some(len(j.Family), "comparison"), j.Decisive))
+			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(j.Family), "comparison"), j.Decisive))
 		}
-		said = append(said, c.findings()...)
+		lines = append(lines, c.findings()...)
 	}
 	for _, s := range c.sides() {
-		said = append(said, fmt.Sprintf("%s: %s.", s.name, whichRun(s.run)))
+		lines = append(lines, fmt.Sprintf("%s: %s.", s.name, runText(s.run)))
 	}
-	return said
+	return lines
 }
 
-// findings are the verdicts, what is worse first.
-func (c *Comparison) findings() (said []string) {
+// findings is a sentence per difference, regressions first. Each begins with its title, so that a CI system can
+// pick it by its line.
+func (c *Comparison) findings() (lines []string) {
 	const worse, better = "Worse in B", "Better in B"
 	titles := map[compare.Verdict]string{
-		compare.Unconfirmed: "Worse in B, but undecided when measured again", compare.Refuted: "Worse in B, but not when measured again",
+		compare.Unconfirmed: "Worse in B, but undecided in the second measurement", compare.Refuted: "Worse in B, but not in the second measurement",
 		compare.Different: better, compare.Small: "Detectable, below the margin", compare.Equivalent: "Equivalent",
 		compare.Inconclusive: "Inconclusive", compare.TooFew: "Inconclusive",
 	}
@@ -139,55 +140,61 @@ func (c *Comparison) findings() (said []string) {
 		}
 		return titles[d.Verdict]
 	}
-	for _, group := range grouped(c.Judgement.Family, changed, "; ", title,
+	for _, entry := range grouped(c.Judgement.Family, changed, title,
 		worse, titles[compare.Unconfirmed], titles[compare.Refuted], better, titles[compare.Small], titles[compare.Equivalent], titles[compare.Inconclusive]) {
-		said = append(said, results.Capital(group)+".")
+		lines = append(lines, entry+".")
 	}
-	return said
+	if pairs, reasons := notComparable(c.Judgement.Family); len(pairs) > 0 {
+		lines = append(lines, fmt.Sprintf("%s: %s.", results.Capital(string(compare.Incomparable)), strings.Join(pairs, ", ")))
+		for _, reason := range reasons {
+			lines = append(lines, item+reason)
+		}
+	}
+	return lines
 }
 
 func among(all []compare.Difference, d compare.Difference) bool {
 	return slices.ContainsFunc(all, func(o compare.Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
 }
 
-// changed is one comparison in a sentence: "websocket latency p99 × 1.21 (1.17–1.26, p 0.002)".
+// changed is one comparison in a sentence: "WebSocket latency p99 × 1.21 (1.17–1.26, p 0.002)".
 func changed(d compare.Difference) string {
-	return fmt.Sprintf("%s %s × %s %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title, ratioSaid(d.Ratio), evidence(d))
+	return fmt.Sprintf("%s %s × %s %s", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, ratioText(d.Ratio), evidence(d))
 }
 
-// whichRun identifies a run to a person.
-func whichRun(run *results.Run) string {
+// runText identifies a run for people.
+func runText(run *results.Run) string {
 	m := run.Manifest
 	served := m.Tool
 	if m.Served.SHA256 != "" {
 		served = m.Served
 	}
-	of := "of an unknown commit"
-	if commit := results.Plain(served.Commit); commit != "" {
-		of = "of commit " + commit[:min(12, len(commit))]
+	commit := "unknown commit"
+	if known := results.Plain(served.Commit); known != "" {
+		commit = "commit " + known[:min(12, len(known))]
 	}
 	if served.Dirty {
-		of += " with changes"
+		commit += " with uncommitted changes"
 	}
-	return fmt.Sprintf("%s, servers %s, %s of %s, %s", results.Plain(run.Path), of, some(summary.Of(run).ValidRepetitions, "valid block"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("%s, servers of %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
-// Table writes the declared metrics, a row per configuration, then what was compared and what follows.
+// Table writes the declared metrics, a row per configuration, then the sentences.
 func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
 	return writeTable(w, opts, c.declared(), c.Sentences())
 }
 
-// Markdown writes the comparison as GitHub renders it.
+// Markdown writes the comparison as GitHub Markdown.
 func (c *Comparison) Markdown(w io.Writer) error {
 	return writeMarkdown(w, c.Runs[1].Manifest.Workload.Scenario+": B against A", "", c.Sentences(), c.declared())
 }
 
-// HTML writes the comparison as one page, with the figure as report.html has its own.
-func (c *Comparison) HTML(w io.Writer, figures []chart.Chart) error {
+// HTML writes the comparison as one page, with the chart.
+func (c *Comparison) HTML(w io.Writer, charts []chart.Chart) error {
 	m := c.Runs[1].Manifest
-	var trust, commands []string
+	var evidence, commands []string
 	for _, s := range c.sides() {
-		trust = append(trust, strings.Join(append([]string{s.name + ": " + checks(s.sum, "; ")}, exclusions(s.sum)...), " "))
+		evidence = append(evidence, strings.Join(append([]string{s.name + ": validity checks: " + checks(s.sum, ". ")}, exclusions(s.sum)...), " "))
 		all := repeat(s.run.Manifest)
 		if one := all[len(all)-1]; !slices.Contains(commands, one) {
 			commands = append(commands, one)
@@ -199,21 +206,21 @@ func (c *Comparison) HTML(w io.Writer, figures []chart.Chart) error {
 		Badges:   []string{label(c.Judgement)},
 		Headline: c.Sentences(),
 		Account: []part{
-			{Title: "What it holds for", Lines: []string{holdsFor(m)}},
-			{Title: "Why believe it", Lines: append(trust, "Only trials that took turns on one machine are judged; a block is left out whole where either side has none that is valid.")},
-			{Title: "How to repeat it", Lines: []string{"From two builds, whose servers are measured in turns: pushbench run SCENARIO --beside OTHER."}, Code: commands},
+			{Title: "Scope", Lines: []string{scope(m)}},
+			{Title: "Evidence", Lines: append(evidence, "A verdict takes trials that alternated on one machine. A repetition without a valid trial on either side is discarded.")},
+			{Title: "How to repeat it", Lines: []string{"With two builds, whose servers are measured alternately: pushbench run SCENARIO --baseline OTHER."}, Code: commands},
 		},
 		Sections: append(c.declared(), c.others()),
-		Charts:   figures,
+		Charts:   charts,
 	}.write(w)
 }
 
 // others are the metrics that were not declared, which have intervals and no verdict.
 func (c *Comparison) others() section {
 	all := section{
-		Title:   "What was not declared",
-		Note:    "Ratios with 95 % intervals; of what was not declared before the first trial nothing is judged. Of so many intervals one in twenty misses the truth.",
-		Heading: []string{"case", "metric", "A", "B", "B / A", "95 %"},
+		Title:   "Metrics that were not declared",
+		Note:    "Ratios with 95 % intervals. A metric that was not declared before the first trial has no verdict. One in twenty of these intervals misses the true ratio.",
+		Heading: []string{"configuration", "metric", "A", "B", "B / A", "95 %"},
 	}
 	for _, d := range c.Judgement.Others {
 		if d.Verdict != compare.Incomparable {
@@ -224,13 +231,13 @@ func (c *Comparison) others() section {
 	return all
 }
 
-// CSV writes every ratio, as Report.Comparisons does.
+// CSV writes all ratios, as Report.Comparisons does.
 func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Judgement) }
 
-// Write writes compare.md, compare.html, comparisons.csv and the figure into a folder.
-func (c *Comparison) Write(dir string, figures ...chart.Chart) error {
-	return write(dir, "", figures,
+// Write writes compare.md, compare.html, comparisons.csv and the chart into a folder.
+func (c *Comparison) Write(dir string, charts ...chart.Chart) error {
+	return write(dir, "", charts,
 		file{"compare.md", c.Markdown},
-		file{"compare.html", func(w io.Writer) error { return c.HTML(w, figures) }},
+		file{"compare.html", func(w io.Writer) error { return c.HTML(w, charts) }},
 		file{"comparisons.csv", c.CSV})
 }

@@ -13,9 +13,9 @@ import (
 	"pushbench/results/report"
 )
 
-// turns are two runs of so many blocks that were measured in turns, the second changed by f.
-func turns(blocks int, f func(*results.Run)) (a, b *results.Run) {
-	a, b = timed(blocks), timed(blocks)
+// alternating are two runs that were measured alternately, the second changed by f.
+func alternating(repetitions int, f func(*results.Run)) (a, b *results.Run) {
+	a, b = timed(repetitions), timed(repetitions)
 	a.Path, b.Path = "before", "after"
 	a.Manifest.RunID, b.Manifest.RunID = 1, 2
 	a.Manifest.Baseline, b.Manifest.Baseline = []uint32{2}, []uint32{1}
@@ -32,15 +32,15 @@ func compared(t *testing.T, a, b *results.Run) *report.Comparison {
 	return c
 }
 
-// slower makes a transport's messages take longer by a share that wavers from block to block.
+// slower makes a transport's messages take longer by a share that varies between repetitions.
 func slower(run *results.Run, transport string, typical time.Duration, by float64) {
-	takes(run, transport, func(block int) time.Duration {
-		return time.Duration(float64(typical) * (1 + by + 0.01*float64(block%3-1)))
+	takes(run, transport, func(repetition int) time.Duration {
+		return time.Duration(float64(typical) * (1 + by + 0.01*float64(repetition%3-1)))
 	})
 }
 
-func TestACaseThatGotSlowerIsFound(t *testing.T) {
-	a, b := turns(12, func(b *results.Run) {
+func TestSlowerConfigurationIsRegression(t *testing.T) {
+	a, b := alternating(12, func(b *results.Run) {
 		slower(b, "websocket", 8*time.Millisecond, 0.10)
 		slower(b, "sse", 5*time.Millisecond, -0.10)
 	})
@@ -57,11 +57,11 @@ func TestACaseThatGotSlowerIsFound(t *testing.T) {
 	golden.Compare(t, "comparison.csv", render(t, c.CSV))
 }
 
-func TestARunIsEquivalentToItself(t *testing.T) {
-	a, b := turns(12, func(*results.Run) {})
+func TestRunIsEquivalentToItself(t *testing.T) {
+	a, b := alternating(12, func(*results.Run) {})
 	j := compared(t, a, b).Judgement
 	if len(j.Regressions())+len(j.Open()) != 0 {
-		t.Errorf("worse %v, open %v", j.Regressions(), j.Open())
+		t.Errorf("worse %v, undecided %v, want none", j.Regressions(), j.Open())
 	}
 	for _, d := range j.Family {
 		if d.Verdict != compare.Equivalent || d.Ratio != 1 {
@@ -70,11 +70,11 @@ func TestARunIsEquivalentToItself(t *testing.T) {
 	}
 }
 
-// One family of comparisons in twenty finds what is not there: measured again, only what is worse
-// both times is worse.
-func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
+// One family of comparisons in twenty finds a difference that does not exist. With a second measurement, only a
+// difference that is worse both times is a regression.
+func TestRegressionNeedsBothMeasurements(t *testing.T) {
 	pair := func(transports ...string) *report.Comparison {
-		a, b := turns(12, func(b *results.Run) {
+		a, b := alternating(12, func(b *results.Run) {
 			for _, transport := range transports {
 				slower(b, transport, 8*time.Millisecond, 0.10)
 			}
@@ -82,14 +82,14 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 		return compared(t, a, b)
 	}
 	c := pair("websocket", "sse")
-	again := pair("websocket")
-	if err := c.Confirm(again); err == nil || !strings.Contains(err.Error(), "A is the same run twice; B is the same run twice") {
+	second := pair("websocket")
+	if err := c.Confirm(second); err == nil || !strings.Contains(err.Error(), "A is the same run twice; B is the same run twice") {
 		t.Fatalf("a run confirms itself: %v", err)
 	}
-	for i, run := range again.Runs {
+	for i, run := range second.Runs {
 		run.Manifest.RunID, run.Manifest.Seed = uint32(3+i), 7
 	}
-	if err := c.Confirm(again); err != nil {
+	if err := c.Confirm(second); err != nil {
 		t.Fatal(err)
 	}
 	var worse []string
@@ -99,19 +99,19 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
 		t.Errorf("worse: %v", worse)
 	}
-	said := render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) })
-	for _, want := range []string{"Worse in B: websocket latency p50", "Worse in B, but not when measured again: sse latency p50", "worse, but not again", "A again: before, "} {
-		if !strings.Contains(strings.ReplaceAll(said, "\n", " "), want) {
-			t.Errorf("no %q in\n%s", want, said)
+	text := render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) })
+	for _, want := range []string{"Worse in B: WebSocket latency p50", "Worse in B, but not in the second measurement: SSE latency p50", "worse, but not in the second measurement", "A, second measurement: before, "} {
+		if !strings.Contains(strings.ReplaceAll(text, "\n", " "), want) {
+			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 	undecided := pair("websocket")
-	undecided.Judgement.Family = slices.Clone(again.Judgement.Family)
+	undecided.Judgement.Family = slices.Clone(second.Judgement.Family)
 	for i := range undecided.Judgement.Family {
 		undecided.Judgement.Family[i].Verdict = compare.Withheld
 	}
 	if j := pair("websocket").Judgement.Confirm(undecided.Judgement); len(j.Regressions()) != 0 || len(j.Open()) != 2 {
-		t.Errorf("of what nobody can say again, %d are worse and %d open", len(j.Regressions()), len(j.Open()))
+		t.Errorf("with an undecided second measurement, %d are worse and %d undecided, want 0 and 2", len(j.Regressions()), len(j.Open()))
 	}
 	for _, s := range c.JUnit().Suites {
 		for _, tc := range s.Testcases {
@@ -122,29 +122,29 @@ func TestWhatIsNotWorseAgainIsNotWorse(t *testing.T) {
 	}
 }
 
-// What the machine did between two runs is in all blocks of one, and would pass for a change.
-func TestWhatWasNotMeasuredInTurnsIsNotJudged(t *testing.T) {
+// The state of the machine between two runs affects all repetitions of one, and would look like a change.
+func TestRunsThatDidNotAlternateHaveNoVerdict(t *testing.T) {
 	for name, apart := range map[string]func(a, b *results.Run){
 		"one after the other": func(a, b *results.Run) { a.Manifest.Baseline, b.Manifest.Baseline = nil, nil },
-		"beside somebody":     func(a, b *results.Run) { a.Manifest.Baseline = []uint32{3} },
+		"another baseline":    func(a, b *results.Run) { a.Manifest.Baseline = []uint32{3} },
 		"two machines":        func(a, b *results.Run) { b.Manifest.Host.CPUModel = "another" },
 		"invalid":             func(a, b *results.Run) { a.Manifest.Status = results.Invalid },
 		"too short":           func(a, b *results.Run) { a.Trials, b.Trials = a.Trials[:20], b.Trials[:20] },
 	} {
-		a, b := turns(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.5) })
+		a, b := alternating(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.5) })
 		apart(a, b)
 		c := compared(t, a, b)
 		if c.Judgement.Withheld == "" || len(c.Judgement.Regressions()) > 0 || len(c.Judgement.Open()) != len(c.Judgement.Family) {
 			t.Errorf("%s: withheld %q, %d worse", name, c.Judgement.Withheld, len(c.Judgement.Regressions()))
 		}
-		if said := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(said, "ESTIMATE, no verdict: ") || strings.Contains(said, "Worse") {
-			t.Errorf("%s: %s", name, said)
+		if text := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(text, "ESTIMATE, no verdict: ") || strings.Contains(text, "Worse") {
+			t.Errorf("%s: %s", name, text)
 		}
 	}
 }
 
-// What was asked is no more than what both measured.
-func TestWhatIsUnlikeIsNotCompared(t *testing.T) {
+// Runs of different workloads are not compared.
+func TestDifferentWorkloadsAreNotCompared(t *testing.T) {
 	for want, change := range map[string]func(*results.Manifest){
 		"the scenario differs: ":               func(m *results.Manifest) { m.Workload.Scenario = "other" },
 		"the seed differs: ":                   func(m *results.Manifest) { m.Seed++ },
@@ -155,7 +155,7 @@ func TestWhatIsUnlikeIsNotCompared(t *testing.T) {
 		"the declared comparison differs: ":    func(m *results.Manifest) { m.Compare = results.Declared{Primary: []string{"p50"}, Margin: 0.5} },
 		"the publish schedule differs in":      func(m *results.Manifest) { m.Schedules = []string{"b"} },
 	} {
-		a, b := turns(8, func(b *results.Run) { b.Manifest.Schedules = []string{"a"} })
+		a, b := alternating(8, func(b *results.Run) { b.Manifest.Schedules = []string{"a"} })
 		a.Manifest.Schedules = []string{"a"}
 		change(&b.Manifest)
 		if _, err := report.Compare(a, b); err == nil || !strings.Contains(err.Error(), want) {
@@ -164,9 +164,9 @@ func TestWhatIsUnlikeIsNotCompared(t *testing.T) {
 	}
 }
 
-// A case that never arrived has a verdict by ranks, or none; it does not vanish.
-func TestASideWithoutAFigureIsNotComparable(t *testing.T) {
-	a, b := turns(12, func(b *results.Run) {
+// A pair without a value on one side stays in the report as not comparable.
+func TestSideWithoutValueIsNotComparable(t *testing.T) {
+	a, b := alternating(12, func(b *results.Run) {
 		for i := range b.Trials {
 			if tr := &b.Trials[i]; tr.Transport == "sse" {
 				tr.Latency.Independent = 10
@@ -174,7 +174,7 @@ func TestASideWithoutAFigureIsNotComparable(t *testing.T) {
 		}
 	})
 	c := compared(t, a, b)
-	if said := strings.Join(c.Sentences(), "\n"); !strings.Contains(said, "(sse: 10 independent observations in repetition 1, latency p50 requires 20; ") || !strings.Contains(said, "Not comparable: sse (B) / sse (A)") {
-		t.Errorf("%s", said)
+	if text := strings.Join(c.Sentences(), "\n"); !strings.Contains(text, "\n  reason: sse: 10 independent observations in ") || !strings.Contains(text, "Not comparable: SSE (B) / SSE (A)") {
+		t.Errorf("%s", text)
 	}
 }

@@ -10,14 +10,16 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// crossoverSection is the map of the cheapest transport by load and staleness; it is empty where a run
-// does not make one.
+// crossoverSection is the map of the cheapest transport by load and staleness; it is empty if a run does not
+// produce one.
 func (r *Report) crossoverSection() section {
 	cost := metric.ByName(r.costMetric())
 	all := section{
-		Title: "Crossover: the cheapest transport that is fresh enough",
-		Note: fmt.Sprintf("By %s, of the median block, among those whose p99 of latency is within the acceptable staleness and that lose nothing. "+
-			"A short poll asks every %g of it. Those that differ by no more than the margin of %s stand together. This describes what was measured; it is no verdict.",
+		Title: "Crossover: the cheapest transport within the acceptable staleness",
+		Note: fmt.Sprintf("By %s, of the median repetition. "+
+			"A transport qualifies if its latency p99 is within the staleness and it loses nothing. "+
+			"The poll interval of short polling is %g of the staleness. Transports that differ by no more than the margin of %s share a cell. "+
+			"This describes what was measured; it is no verdict.",
 			cost.Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
 	}
 	m, ok := r.costMap()
@@ -31,22 +33,22 @@ func (r *Report) crossoverSection() section {
 	for i, load := range m.Loads {
 		var cheapest []string
 		for _, cell := range m.Cells[i] {
-			said := cell.Empty()
+			text := cell.Empty()
 			if len(cell.Meeting) > 0 {
 				v, _ := cell.Meeting[0].Median(cost.Name)
-				said = strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, cost.Unit)
+				text = strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, cost.Unit)
 			}
-			cheapest = append(cheapest, said)
+			cheapest = append(cheapest, text)
 		}
 		all.add(known(load), cheapest)
 	}
 	return all
 }
 
-// axisUnit is what the loads of a map are.
-var axisUnit = map[string]string{"rate": "messages a second", "clients": "clients", "payload": "payload, B", "": "load"}
+// axisUnit is the unit of the loads of a map.
+var axisUnit = map[string]string{"rate": "messages per second", "clients": "clients", "payload": "payload, B", "": "load"}
 
-// costMap exists where some figure of the run may be quoted.
+// costMap is the map of a run; an invalid run has none.
 func (r *Report) costMap() (compare.Crossover, bool) {
 	if r.Run.Manifest.Status == results.Invalid {
 		return compare.Crossover{}, false
@@ -54,34 +56,34 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 	return compare.CostMap(r.Run, r.Summary)
 }
 
-// crossoverSaid says at which staleness polling is cheapest, load by load; empty where the
-// run makes no map.
-func (r *Report) crossoverSaid() string {
+// crossoverText states at which staleness short polling is cheapest, load by load; empty if the run produces no
+// map.
+func (r *Report) crossoverText() string {
 	m, ok := r.costMap()
 	if !ok {
 		return ""
 	}
-	var said []string
+	var texts []string
 	for i, load := range m.Loads {
 		where := polledWhere(m, i)
 		if where != "" && load > 0 {
 			where = fmt.Sprintf("at %s %s %s", metric.Number(load), axisUnit[m.Axis], where)
 		}
 		if where != "" {
-			said = append(said, where)
+			texts = append(texts, where)
 		}
 	}
-	if len(said) == 0 {
+	if len(texts) == 0 {
 		return "the cheapest transport by load and staleness was not measured"
 	}
-	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(said, "; ")
+	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(texts, "; ")
 }
 
-// polledWhere says at which stalenesses short polling alone is cheapest under a load; empty where
-// that was not measured.
+// polledWhere states at which stalenesses only short polling is cheapest under a load; empty if that was not
+// measured.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
-	from, met, measured := -1, false, false // from is where they begin that last to the end
+	from, met, measured := -1, false, false // from is the first of those that last to the end
 	for j, cell := range m.Cells[load] {
 		met, measured = met || len(cell.Meeting) > 0, measured || cell.Measured
 		if names := cell.Names(); len(names) != 1 || names[0] != transports.ShortPoll {
@@ -98,17 +100,17 @@ func polledWhere(m compare.Crossover, load int) string {
 	case !met && !measured:
 		return ""
 	case !met:
-		return "nothing keeps to any staleness up to " + last
+		return "no transport meets any staleness up to " + last
 	case len(where) == 0:
 		return "at no staleness up to " + last
 	case from >= 0 && len(where) == len(m.Staleness)-from:
 		return "from " + where[0] + " on"
 	default:
-		return "at " + list(where) + " alone"
+		return "only at " + list(where)
 	}
 }
 
-// CrossoverTable is the map for a terminal; empty where the run does not make one.
+// CrossoverTable is the map for a terminal; empty if the run does not produce one.
 func (r *Report) CrossoverTable(opts TableOptions) string {
 	s := r.crossoverSection()
 	if len(s.Rows) == 0 {

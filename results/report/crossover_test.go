@@ -10,8 +10,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// A staleness is polling's only where nothing costs as little, and "on" only to the end of the map.
-func TestWherePollingIsCheapest(t *testing.T) {
+// Short polling has a staleness only if no other transport costs as little, and "on" only to the end of the map.
+func TestStalenessesAtWhichPollingIsCheapest(t *testing.T) {
 	cell := func(names ...string) (c compare.Cell) {
 		for _, name := range names {
 			c.Meeting = append(c.Meeting, summary.Row{Configuration: results.Configuration{Name: name, Transport: name}})
@@ -21,12 +21,12 @@ func TestWherePollingIsCheapest(t *testing.T) {
 	}
 	poll, push, tie, none, unmeasured := cell("shortpoll"), cell("websocket"), cell("shortpoll", "websocket"), cell(), compare.Cell{}
 	for want, cells := range map[string][]compare.Cell{
-		"from 1 s on":                              {none, push, poll, poll},
-		"from 50 ms on":                            {poll, poll, poll, poll},
-		"at 200 ms alone":                          {push, poll, push, push},
-		"at 50 ms and 5 s alone":                   {poll, push, tie, poll},
-		"at no staleness up to 5 s":                {none, push, push, tie},
-		"nothing keeps to any staleness up to 5 s": {none, none, none, none},
+		"from 1 s on":                                {none, push, poll, poll},
+		"from 50 ms on":                              {poll, poll, poll, poll},
+		"only at 200 ms":                             {push, poll, push, push},
+		"only at 50 ms and 5 s":                      {poll, push, tie, poll},
+		"at no staleness up to 5 s":                  {none, push, push, tie},
+		"no transport meets any staleness up to 5 s": {none, none, none, none},
 		"": {unmeasured, unmeasured, unmeasured, unmeasured},
 	} {
 		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
@@ -36,7 +36,7 @@ func TestWherePollingIsCheapest(t *testing.T) {
 	}
 }
 
-// A run that was interrupted before anything was measured has no findings.
+// A run that was interrupted before its first trial has no findings.
 func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	run := &results.Run{Manifest: results.Manifest{
 		Status: results.Partial, Reason: "interrupted after 0 of 3 trials", Transports: []string{"shortpoll", "websocket"},
@@ -48,7 +48,7 @@ func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	}}
 	r := New(run)
 	table := r.CrossoverTable(TableOptions{})
-	if said := table + r.crossoverSaid(); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(said, "not measured") || strings.Contains(said, "limit") {
-		t.Errorf("want two cells and a sentence that are not measured:\n%s", said)
+	if text := table + r.crossoverText(); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(text, "not measured") || strings.Contains(text, "limit") {
+		t.Errorf("want two cells and a sentence that are not measured:\n%s", text)
 	}
 }

@@ -14,11 +14,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// writeCSV writes a table for machines: numbers with full precision, and nothing where there is
-// none. Text cannot become a formula in a spreadsheet:
-// https://owasp.org/www-community/attacks/CSV_Injection.
-func writeCSV(w io.Writer, head []string, rows [][]any) error {
-	out := [][]string{head}
+// writeCSV writes a table for programs: numbers with full precision, and an empty cell for a missing number. Text
+// cannot become a formula in a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection.
+func writeCSV(w io.Writer, header []string, rows [][]any) error {
+	out := [][]string{header}
 	for _, row := range rows {
 		var record []string
 		for _, v := range row {
@@ -29,7 +28,7 @@ func writeCSV(w io.Writer, head []string, rows [][]any) error {
 	return csv.NewWriter(w).WriteAll(out)
 }
 
-// exact prints a value of a CSV file.
+// exact formats a value for a CSV file.
 func exact(v any) string {
 	switch v := v.(type) {
 	case summary.Value:
@@ -51,20 +50,20 @@ func exact(v any) string {
 	return text
 }
 
-// CSV writes one row per trial and one per configuration's pool, with
-// every metric under its name and unit, then each trial's within-run intervals. A figure that is not shown is empty,
-// "n/a" when there were too few observations, "inf" when it never arrived.
+// CSV writes one row per trial and one per configuration's pool, with every metric under its name and unit, then
+// each trial's within-run intervals. A value that was not measured is empty, "n/a" with too few observations, and
+// "inf" for messages that never arrived.
 func (r *Report) CSV(w io.Writer) error {
 	m := r.Run.Manifest
-	head := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
+	header := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
 	for _, m := range metric.All {
-		head = append(head, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
+		header = append(header, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
 	}
 	for _, q := range summary.WithinQuantiles {
-		head = append(head, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
+		header = append(header, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
 	}
 	if m.Sweeps() {
-		head = append(head, "case", "stack", "flush_ms")
+		header = append(header, "case", "stack", "flush_ms")
 	}
 	var rows [][]any
 	add := func(row summary.Row, t results.Trial, cells ...any) {
@@ -93,14 +92,13 @@ func (r *Report) CSV(w io.Writer) error {
 			add(row, row.Pooled, m.Workload.Scenario, row.Transport, "pooled", "", string(m.Status), true, m.Reason)
 		}
 	}
-	return writeCSV(w, head, rows)
+	return writeCSV(w, header, rows)
 }
 
-// Comparisons writes every ratio as CSV: see writeComparisons.
+// Comparisons writes all ratios as CSV: see writeComparisons.
 func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Judgement) }
 
-// writeComparisons writes every pair and metric. Metrics that were not
-// declared have no p, p_holm and verdict.
+// writeComparisons writes all pairs and metrics. Metrics that were not declared have no p, p_holm and verdict.
 func writeComparisons(w io.Writer, j compare.Analysis) error {
 	var rows [][]any
 	for _, d := range slices.Concat(j.Family, j.Others) {

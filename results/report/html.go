@@ -12,7 +12,7 @@ import (
 	"pushbench/results/chart"
 )
 
-// The page and what it is made of. uPlot is by Leon Sorokin, under the licence beside it.
+// The page's template, scripts and style. uPlot is by Leon Sorokin, under the licence in its folder.
 var (
 	//go:embed page.html
 	pageSource string
@@ -27,6 +27,7 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"listed":  paragraphs,
 	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
 	"svg":     inline,
 	"data":    panels,
@@ -36,28 +37,47 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"licence": func() template.HTML { return template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") },      //nolint:gosec // as above
 }).Parse(pageSource))
 
-// A page is what the template draws. It needs nothing else: no network, and no script, though with
-// scripts its figures answer a pointer.
+// A page is the template's data. A page needs no network and no script; with scripts its charts are interactive.
 type page struct {
 	Title    string
 	Question string   // under the title
-	Badges   []string // what it is worth: the status, VERDICT or ESTIMATE
+	Badges   []string // the status, VERDICT or ESTIMATE
 	Headline []string
 	Account  []part
-	Sections []section     // the first stands above the figures
-	Charts   []chart.Chart // their SVG is written as it is, so it must be ours
-	Caption  string        // follows the basis of each figure
+	Sections []section     // the first one stands above the charts
+	Charts   []chart.Chart // their SVG is written unescaped, so it must be ours
+	Caption  string        // follows the basis of each chart
 }
 
 func (p page) write(w io.Writer) error { return pageTemplate.Execute(w, p) }
 
+// A paragraph is a sentence, and the items of the list below it.
+type paragraph struct {
+	Text  string
+	Items []string
+}
+
+// paragraphs joins each item to the line whose list it belongs to.
+func paragraphs(lines []string) (all []paragraph) {
+	for _, line := range lines {
+		entry, isItem := strings.CutPrefix(line, item)
+		if isItem && len(all) > 0 {
+			last := &all[len(all)-1]
+			last.Items = append(last.Items, entry)
+		} else {
+			all = append(all, paragraph{Text: entry})
+		}
+	}
+	return all
+}
+
 // HTML writes the report as one page.
-func (r *Report) HTML(w io.Writer, figures []chart.Chart) error {
+func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
 	m := r.Run.Manifest
 	p := page{
 		results.Plain(m.Workload.Scenario), results.Plain(m.Workload.Question),
-		[]string{string(m.Status)},
-		r.conclusion(), r.account(), r.sections(), figures, r.caption(),
+		[]string{statusText(m.Status)},
+		r.conclusion(), r.account(), r.sections(), charts, r.caption(),
 	}
 	if m.Status != results.Invalid {
 		p.Badges = append(p.Badges, label(r.Judgement))
@@ -65,8 +85,8 @@ func (r *Report) HTML(w io.Writer, figures []chart.Chart) error {
 	return p.write(w)
 }
 
-// policy lets the page run these scripts and do nothing else: load nothing, send nothing.
-// Styles stay open, as the figures have them in attributes.
+// policy allows the page to run these scripts only, and to load and send nothing. Styles stay open, because the
+// charts have them in attributes.
 func policy(scripts ...string) string {
 	all := "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src"
 	for _, s := range scripts {
@@ -76,7 +96,7 @@ func policy(scripts ...string) string {
 	return all
 }
 
-// inline cuts the prologue off an SVG document, which HTML does not allow.
+// inline removes the prologue of an SVG document, which HTML does not allow.
 func inline(svg []byte) template.HTML {
 	s := string(svg)
 	if i := strings.Index(s, "<svg"); i >= 0 {
@@ -85,13 +105,13 @@ func inline(svg []byte) template.HTML {
 	return template.HTML(s) //nolint:gosec // drawn by results/chart, which escapes its text
 }
 
-// panels are the figures as the script reads them.
-func panels(figures []chart.Chart) (all []any) {
-	for _, f := range figures {
+// panels are the charts as the script reads them.
+func panels(charts []chart.Chart) (all []any) {
+	for _, c := range charts {
 		all = append(all, struct {
 			Name   string        `json:"name"`
 			Panels []chart.Panel `json:"panels"`
-		}{f.Name, append([]chart.Panel{}, f.Panels...)}) // the script reads no null
+		}{c.Name, append([]chart.Panel{}, c.Panels...)}) // the script does not accept null
 	}
 	return all
 }

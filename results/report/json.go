@@ -12,15 +12,15 @@ import (
 	"pushbench/results/summary"
 )
 
-// The JSON of a run's summary, for machines. Fields may be added; none changes its meaning.
+// The JSON of a run's summary, for programs. Fields may be added; no field changes its meaning.
 type (
 	summaryJSON struct {
 		Scenario       string              `json:"scenario"`
 		Status         results.Status      `json:"status"`
 		Reason         string              `json:"reason,omitempty"`
-		Badge          string              `json:"worth"` // VERDICT, ESTIMATE, or the status where that is less
+		Badge          string              `json:"worth"` // see Report.Badge
 		Repetitions    int                 `json:"valid_blocks"`
-		Sentences      []string            `json:"sentences"`
+		Sentences      []string            `json:"sentences"` // see Report.Sentences
 		Configurations []configurationJSON `json:"cases"`
 		Assertions     []assertionJSON     `json:"claims"`
 		Comparisons    []comparisonJSON    `json:"comparisons"`
@@ -40,10 +40,10 @@ type (
 		Predicted *float64   `json:"theory,omitempty"`
 	}
 	valueJSON struct {
-		Value       *float64 `json:"value"` // null where it is infinite, or cannot be told
+		Value       *float64 `json:"value"` // null if it is infinite or unknown
 		Infinite    bool     `json:"infinite,omitempty"`
-		Have        int64    `json:"have,omitempty"` // independent observations, where they are too few …
-		Requirement int64    `json:"need,omitempty"` // … for this
+		Have        int64    `json:"have,omitempty"` // independent observations, if there are too few
+		Requirement int64    `json:"need,omitempty"` // independent observations that the metric needs
 	}
 	assertionJSON struct {
 		Assertion     string          `json:"claim"`
@@ -68,7 +68,7 @@ type (
 	}
 )
 
-// JSON writes the summary of a run for machines.
+// JSON writes the summary of a run for programs.
 func (r *Report) JSON(w io.Writer) error {
 	m := r.Run.Manifest
 	s := summaryJSON{
@@ -94,8 +94,8 @@ func (r *Report) JSON(w io.Writer) error {
 		}
 		s.Configurations = append(s.Configurations, c)
 	}
-	for _, f := range r.Assertions {
-		s.Assertions = append(s.Assertions, assertionJSON{f.Assertion.Text, f.Configuration, f.Outcome, valueOf(f.Measured), f.Passed, f.Of, f.Why})
+	for _, a := range r.Assertions {
+		s.Assertions = append(s.Assertions, assertionJSON{a.Assertion.Text, a.Configuration, a.Outcome, valueOf(a.Measured), a.Passed, a.Of, a.Why})
 	}
 	return indented(w, s)
 }
@@ -118,7 +118,7 @@ func valueOf(v summary.Value) valueJSON {
 	return valueJSON{}
 }
 
-// finite is nil for what JSON has no number for.
+// finite is nil for a value that JSON cannot represent.
 func finite(x float64) *float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return nil
@@ -137,18 +137,18 @@ func comparisonsJSON(j compare.Analysis) []comparisonJSON {
 	return all
 }
 
-// JSON writes the comparison for machines.
+// JSON writes the comparison for programs.
 func (c *Comparison) JSON(w io.Writer) error {
-	var again []comparisonJSON
+	var second []comparisonJSON
 	if c.Repeat != nil {
-		again = comparisonsJSON(c.Repeat.Judgement)
+		second = comparisonsJSON(c.Repeat.Judgement)
 	}
 	return indented(w, struct {
 		Scenario    string           `json:"scenario"`
-		Blocks      int              `json:"blocks"`
+		Repetitions int              `json:"blocks"`
 		Withheld    string           `json:"withheld,omitempty"`
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
-		Again       []comparisonJSON `json:"again,omitempty"` // the same, measured another time
-	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Repetitions), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), again})
+		Second      []comparisonJSON `json:"again,omitempty"` // of the second measurement
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Repetitions), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), second})
 }

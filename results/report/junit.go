@@ -14,39 +14,38 @@ import (
 	"pushbench/results/summary"
 )
 
-// JUnit is a run for a CI system's list of tests: whether the run is valid, each validity check of
-// each configuration, and each assertion. What is broken is a failure; what is undecided is an error,
-// for nothing was tested.
+// JUnit is a run as a test report for CI systems: whether the run is complete, each validity check, and each
+// assertion. A failed assertion is a failure; an undecided one is an error, because nothing was tested.
 func (r *Report) JUnit() junit.Testsuites {
 	m := r.Run.Manifest
 	all := junit.Testsuites{Name: "pushbench " + results.Plain(m.Workload.Scenario)}
-	rig := suite(all.Name+": rig", m)
-	status := testcase(rig, "the run is COMPLETE", m.Ended.Sub(m.Started))
+	setup := suite(all.Name+": test setup", m)
+	status := testcase(setup, "the run is COMPLETE", m.Ended.Sub(m.Started))
 	if m.Status != results.Complete {
-		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", m.Status, results.Plain(m.Reason)), Type: string(m.Status)}
+		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", statusText(m.Status), results.Plain(m.Reason)), Type: string(m.Status)}
 	}
-	rig.AddTestcase(status)
-	for _, gate := range gateNames(r.Run.Trials) {
-		rig.AddTestcase(r.gateCase(rig, gate))
+	setup.AddTestcase(status)
+	for _, check := range checkNames(r.Run.Trials) {
+		setup.AddTestcase(r.checkTestcase(setup, check))
 	}
-	all.AddSuite(rig)
+	all.AddSuite(setup)
 	if len(r.Assertions) == 0 {
 		return all
 	}
-	claims := suite(all.Name+": claims", m)
-	for _, f := range r.Assertions {
-		tc, said := testcase(claims, claimed(f), 0), found(f)
-		switch f.Outcome {
+	assertions := suite(all.Name+": assertions", m)
+	for _, a := range r.Assertions {
+		tc, evidence := testcase(assertions, assertionText(a), 0), evidenceOf(a)
+		switch a.Outcome {
 		case compare.Failed:
-			tc.Failure = &junit.Result{Message: "broken: " + said, Type: "claim"}
+			tc.Failure = &junit.Result{Message: "failed: " + evidence, Type: "assertion"}
 		case compare.Undecided:
-			tc.Error = &junit.Result{Message: "undecided: " + said, Type: "claim"}
+			tc.Error = &junit.Result{Message: "undecided: " + evidence, Type: "assertion"}
 		default:
-			tc.SystemOut = &junit.Output{Data: said}
+			tc.SystemOut = &junit.Output{Data: evidence}
 		}
-		claims.AddTestcase(tc)
+		assertions.AddTestcase(tc)
 	}
-	all.AddSuite(claims)
+	all.AddSuite(assertions)
 	return all
 }
 
@@ -62,54 +61,54 @@ func testcase(of junit.Testsuite, name string, took time.Duration) junit.Testcas
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d).Seconds()) }
 
-// gateCase passes where the check did in every trial that was not measured again.
-func (r *Report) gateCase(of junit.Testsuite, gate string) junit.Testcase {
-	tc := testcase(of, "gate: "+results.Plain(gate), 0)
-	var failed, again []string
+// checkTestcase is a validity check: it passes if the check passed in every trial that was not repeated.
+func (r *Report) checkTestcase(of junit.Testsuite, name string) junit.Testcase {
+	tc := testcase(of, "validity check: "+results.Plain(name), 0)
+	var failed, repeated []string
 	for _, t := range r.Run.Trials {
-		for _, g := range t.FailedChecks() {
-			said := results.Plain(t.Name() + ": " + g.Detail)
+		for _, check := range t.FailedChecks() {
+			text := results.Plain(t.Name() + ": " + check.Detail)
 			i := slices.IndexFunc(r.Summary.Excluded, func(e summary.Excluded) bool { return e.Trial == t.Name() })
 			switch {
-			case g.Name != gate:
+			case check.Name != name:
 			case i >= 0 && r.Summary.Excluded[i].Repeated:
-				again = append(again, "measured again: "+said)
+				repeated = append(repeated, "repeated: "+text)
 			default:
-				failed = append(failed, said)
+				failed = append(failed, text)
 			}
 		}
 	}
 	if len(failed) > 0 {
-		tc.Failure = &junit.Result{Message: failed[0], Type: "gate", Data: strings.Join(failed, "\n")}
+		tc.Failure = &junit.Result{Message: failed[0], Type: "validity check", Data: strings.Join(failed, "\n")}
 	}
-	if len(again) > 0 {
-		tc.SystemOut = &junit.Output{Data: strings.Join(again, "\n")}
+	if len(repeated) > 0 {
+		tc.SystemOut = &junit.Output{Data: strings.Join(repeated, "\n")}
 	}
 	return tc
 }
 
-// JUnit is a comparison for a CI system's list of tests: a case for each declared metric of
-// each configuration. What is worse is a failure, an inconclusive comparison an error.
+// JUnit is a comparison as a test report for CI systems: a test case for each declared metric of each
+// configuration. A regression is a failure, an inconclusive comparison an error.
 func (c *Comparison) JUnit() junit.Testsuites {
 	m := c.Runs[1].Manifest
 	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
-	worse, open := c.Judgement.Regressions(), c.Judgement.Open()
+	worse, undecided := c.Judgement.Regressions(), c.Judgement.Open()
 	for _, d := range c.Judgement.Family {
 		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0)
-		said := string(d.Verdict) + ": " + changed(d)
+		text := verdictText(d.Verdict) + ": " + changed(d)
 		switch {
 		case among(worse, d):
 			tc.Failure = &junit.Result{Message: "worse: " + changed(d), Type: "comparison"}
-		case among(open, d):
+		case among(undecided, d):
 			switch {
 			case d.Verdict == compare.Incomparable:
-				said = string(d.Verdict) + ": " + remarks(d)
+				text = verdictText(d.Verdict) + ": " + remarks(d)
 			case c.Judgement.Withheld != "":
-				said = "no verdict: " + c.Judgement.Withheld
+				text = "no verdict: " + c.Judgement.Withheld
 			}
-			tc.Error = &junit.Result{Message: said, Type: "comparison"}
+			tc.Error = &junit.Result{Message: text, Type: "comparison"}
 		default:
-			tc.SystemOut = &junit.Output{Data: said}
+			tc.SystemOut = &junit.Output{Data: text}
 		}
 		s.AddTestcase(tc)
 	}

@@ -17,16 +17,16 @@ import (
 	"pushbench/results/report"
 )
 
-// A list of tests is what a CI system can read of a run.
+// A CI system reads a run as a test report.
 func TestJUnit(t *testing.T) {
-	for _, state := range []string{"claims", "invalid", "void"} {
+	for _, state := range []string{"assertions", "invalid", "many-invalid"} {
 		text, err := xml.MarshalIndent(on(state).JUnit(), "", "  ")
 		if err != nil {
 			t.Fatal(err)
 		}
 		golden.Compare(t, "junit-"+state+".xml", string(text)+"\n")
 	}
-	a, b := turns(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.10) })
+	a, b := alternating(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.10) })
 	text, err := xml.MarshalIndent(compared(t, a, b).JUnit(), "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -36,9 +36,9 @@ func TestJUnit(t *testing.T) {
 	}
 }
 
-// JSON is read back by who knows nothing of us: no infinity, no NaN.
+// JSON has no infinity and no NaN, which other programs cannot read.
 func TestJSON(t *testing.T) {
-	for _, state := range []string{"estimate", "verdict", "infinite", "invalid", "empty", "claims"} {
+	for _, state := range []string{"estimate", "verdict", "infinite", "invalid", "empty", "assertions"} {
 		text := render(t, func(w io.Writer) error { return on(state).JSON(w) })
 		var sum struct {
 			Worth string
@@ -58,22 +58,22 @@ func TestJSON(t *testing.T) {
 		case sum.Worth != on(state).Badge():
 			t.Errorf("%s: worth %q", state, sum.Worth)
 		case state == "infinite" && !strings.Contains(text, `"infinite": true`):
-			t.Error("nothing is infinite in a run that lost much")
-		case state == "claims" && len(sum.Claims) == 0:
-			t.Error("no claims")
+			t.Error("no value is infinite in a run that lost messages")
+		case state == "assertions" && len(sum.Claims) == 0:
+			t.Error("no assertions")
 		case state == "estimate" && *sum.Cases[3].Metrics["p50"].Value != on(state).Summary.Rows[3].Value(metric.P50).X:
 			t.Errorf("p50 of %s is not the summary's", sum.Cases[3].Name)
 		}
 	}
 }
 
-// OpenMetrics as Prometheus' own parser reads the text that both formats share.
+// Prometheus' own parser reads the text, as far as both formats agree.
 func TestOpenMetrics(t *testing.T) {
-	for _, state := range []string{"estimate", "claims", "invalid", "empty", "infinite"} {
+	for _, state := range []string{"estimate", "assertions", "invalid", "empty", "infinite"} {
 		text := render(t, func(w io.Writer) error { return on(state).OpenMetrics(w) })
 		body, ended := strings.CutSuffix(text, "# EOF\n")
 		if !ended {
-			t.Errorf("%s: it does not end in # EOF", state)
+			t.Errorf("%s: the text does not end with # EOF", state)
 		}
 		parser := expfmt.NewTextParser(model.UTF8Validation)
 		families, err := parser.TextToMetricFamilies(strings.NewReader(body))
@@ -84,7 +84,7 @@ func TestOpenMetrics(t *testing.T) {
 			t.Errorf("%s: %d runs", state, n)
 		}
 		if _, quoted := families["pushbench_result"]; quoted && state == "invalid" {
-			t.Error("figures of an invalid run are exported")
+			t.Error("metrics of an invalid run are exported")
 		}
 		if state != "estimate" {
 			continue
@@ -104,7 +104,7 @@ func TestOpenMetrics(t *testing.T) {
 	}
 }
 
-// capacity is what a search of two transports could have found.
+// capacity is the result of a search with three transports.
 func capacity() report.Capacity {
 	probe := func(load, p99 float64, held bool, why string) results.Probe {
 		return results.Probe{Load: load, Held: held, Why: why, Deliveries: 20 * load, P50: p99 / 2, P99: p99, CPU: 30, Folder: "probes/x"}
@@ -125,9 +125,9 @@ func TestCapacity(t *testing.T) {
 	golden.Compare(t, "capacity.csv", render(t, capacity().CSV))
 }
 
-// A check sets what holds here beside what the reference's machine had.
+// A check compares the values on this machine with the reference's.
 func TestCheck(t *testing.T) {
-	c := report.Check{Reference: on("claims"), Here: on("claims")}
+	c := report.Check{Reference: on("assertions"), Here: on("assertions")}
 	golden.Compare(t, "check.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
 	golden.Compare(t, "check.md", render(t, c.Markdown))
 }

@@ -12,12 +12,12 @@ import (
 	"pushbench/results/metric"
 )
 
-// manifestSection is what another person needs to repeat the run. Rows without a value are left
+// manifestSection is the information that another person needs to repeat the run. Rows without a value are left
 // out.
 func (r *Report) manifestSection() section {
 	m := r.Run.Manifest
 	w, h := m.Workload, m.Host
-	all := section{Title: "Manifest: what ran where", Heading: []string{"what", "value"}, Note: unreproducible(m)}
+	all := section{Title: "Manifest: software, machine and settings", Heading: []string{"field", "value"}, Note: unreproducible(m)}
 	add := func(what, value string) {
 		if value != "" {
 			all.add(what, value)
@@ -31,13 +31,13 @@ func (r *Report) manifestSection() section {
 	add("command", strings.Join(m.Command, " "))
 	add("run", fmt.Sprintf("%08x", m.RunID))
 	add("seed", strconv.FormatUint(m.Seed, 10))
-	add("blocks planned", strconv.Itoa(m.Repetitions))
+	add("repetitions planned", strconv.Itoa(m.Repetitions))
 	var orders []string
 	for _, order := range m.Orders {
 		orders = append(orders, strings.Join(order, " "))
 	}
-	add("order of each block", strings.Join(orders, "; "))
-	add("schedule of each block", strings.Join(m.Schedules, " "))
+	add("order of each repetition", strings.Join(orders, "; "))
+	add("schedule of each repetition", strings.Join(m.Schedules, " "))
 	add("pushbench", strings.TrimSpace(m.Tool.Version+" "+m.Tool.Commit+map[bool]string{true: " (with uncommitted changes)"}[m.Tool.Dirty]))
 	add("Go", m.Tool.GoVersion)
 	add("executable SHA-256", m.Tool.SHA256)
@@ -47,12 +47,12 @@ func (r *Report) manifestSection() section {
 	add("scenario SHA-256", w.SHA256)
 	add("clients, topics", fmt.Sprintf("%d, %d", w.Clients, w.Topics))
 	add("publisher, arrivals", w.Publisher+", "+w.Arrivals)
-	add("offered", fmt.Sprintf("%s messages/s published, %s deliveries/s, %s a client", metric.Number(w.PublishRate), metric.Number(w.DeliveryRate), metric.Number(w.PerClientRate)))
+	add("offered", fmt.Sprintf("%s messages/s published, %s deliveries/s, %s per client", metric.Number(w.PublishRate), metric.Number(w.DeliveryRate), metric.Number(w.PerClientRate)))
 	add("payload", metric.Number(w.PayloadBytes)+" B on average")
 	add("delivery", w.Delivery)
 	add("short polling", fmt.Sprintf("every %s, pacing %s", duration(w.PollInterval), w.PollPacing))
-	add("long polling", "hold "+duration(w.PollTimeout))
-	add("flush window", pairs(w.BatchingDelay, func(transport string, d time.Duration) string {
+	add("long polling", "timeout "+duration(w.PollTimeout))
+	add("batching delay", pairs(w.BatchingDelay, func(transport string, d time.Duration) string {
 		if d <= 0 {
 			return transport + " none"
 		}
@@ -69,17 +69,17 @@ func (r *Report) manifestSection() section {
 	add("port range", h.PortRange)
 	add("load average before", h.LoadAverage)
 	add("load average after", h.LoadAverageAfter)
-	add("standstills of idle cores before", h.Stalls)
-	add("standstills of idle cores after", h.StallsAfter)
+	add("CPU stalls of idle cores before", h.Stalls)
+	add("CPU stalls of idle cores after", h.StallsAfter)
 	if h.TickRate != 0 {
 		add("kernel tick", metric.Number(h.TickRate)+" Hz")
 	}
 	add("frequency governor", h.Governor)
 	add("SMT active", h.SMT)
-	add("processor quota", h.CPUQuota)
+	add("CPU quota", h.CPUQuota)
 	add("memory limit", h.MemoryLimit)
 	add("default qdisc", h.Qdisc)
-	add("Go settings", pairs(h.GoSettings, func(name, set string) string { return name + "=" + set }, " "))
+	add("Go settings", pairs(h.GoSettings, func(name, value string) string { return name + "=" + value }, " "))
 	if p := m.Pinning; p.Requested {
 		add("pinning", strings.TrimSpace(fmt.Sprintf("server on cores %v, generator on %v %s", p.Server, p.Generator, p.Note)))
 	} else {
@@ -91,7 +91,7 @@ func (r *Report) manifestSection() section {
 		add("jitter, line", "up to "+duration(m.Jitter)+" each way, "+lineRate(m))
 	}
 	add("router", strings.TrimPrefix(router(m), ", "))
-	add("engine, stack", m.Engine+", "+m.Library)
+	add("engine, library", m.Engine+", "+m.Library)
 	for _, name := range slices.Sorted(maps.Keys(h.Sysctls)) {
 		add(name, h.Sysctls[name])
 	}
@@ -102,37 +102,37 @@ func (r *Report) manifestSection() section {
 		add("condition", c)
 	}
 	for _, n := range m.NotShown {
-		add("not shown here", n)
+		add("not available here", n)
 	}
 	return all
 }
 
-// pairs joins what a map holds, sorted by key.
-func pairs[V any](all map[string]V, said func(string, V) string, separator string) string {
+// pairs joins the entries of a map, sorted by key.
+func pairs[V any](all map[string]V, text func(string, V) string, separator string) string {
 	var parts []string
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, said(key, all[key]))
+		parts = append(parts, text(key, all[key]))
 	}
 	return strings.Join(parts, separator)
 }
 
-// unreproducible names what is missing for another person to repeat the run.
+// unreproducible names the information that is missing to repeat the run.
 func unreproducible(m results.Manifest) string {
-	said := ""
-	for _, need := range [][2]string{
+	missing := ""
+	for _, field := range [][2]string{
 		{"commit", m.Tool.Commit},
 		{"Go version", m.Tool.GoVersion},
 		{"kernel", m.Host.Kernel},
 		{"CPU model", m.Host.CPUModel},
 		{"scenario hash", m.Workload.SHA256},
-		{"a clean checkout", map[bool]string{false: "yes"}[m.Tool.Dirty]},
+		{"clean checkout", map[bool]string{false: "yes"}[m.Tool.Dirty]},
 	} {
-		if need[1] == "" {
-			said += ", no " + need[0]
+		if field[1] == "" {
+			missing += ", no " + field[0]
 		}
 	}
-	if said == "" {
+	if missing == "" {
 		return ""
 	}
-	return "UNREPRODUCIBLE: there is" + strings.TrimPrefix(said, ",") + "."
+	return "UNREPRODUCIBLE: the run has" + strings.TrimPrefix(missing, ",") + "."
 }

@@ -8,13 +8,13 @@ import (
 	"pushbench/results"
 )
 
-// Markdown writes the summary of a run as GitHub renders it.
+// Markdown writes the summary of a run as GitHub Markdown.
 func (r *Report) Markdown(w io.Writer) error {
 	m := r.Run.Manifest
-	return writeMarkdown(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, m.Status), m.Workload.Question, r.Sentences(), r.sections())
+	return writeMarkdown(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, statusText(m.Status)), m.Workload.Question, r.Sentences(), r.sections())
 }
 
-// writeMarkdown writes sentences and tables as GitHub renders Markdown. A question stands under the title.
+// writeMarkdown writes sentences and tables as GitHub Markdown. The question follows the title.
 func writeMarkdown(w io.Writer, title, question string, sentences []string, tables []section) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", markdownText(title))
@@ -22,7 +22,8 @@ func writeMarkdown(w io.Writer, title, question string, sentences []string, tabl
 		fmt.Fprintf(&b, "> %s\n\n", markdownText(question))
 	}
 	for _, sentence := range sentences {
-		fmt.Fprintf(&b, "- %s\n", markdownText(sentence))
+		entry, isItem := strings.CutPrefix(sentence, item)
+		fmt.Fprintf(&b, "%s- %s\n", map[bool]string{true: item}[isItem], markdownText(entry))
 	}
 	row := func(cells []string) {
 		for _, c := range cells {
@@ -45,8 +46,8 @@ func writeMarkdown(w io.Writer, title, question string, sentences []string, tabl
 	return err
 }
 
-// markdownSpecial is what Markdown or the HTML in it would act on. A backslash
-// before punctuation is shown as the punctuation: CommonMark 0.31, section 2.4.
+// markdownSpecial escapes the characters that Markdown, or HTML in it, interprets. A backslash before punctuation
+// is shown as the punctuation: CommonMark 0.31, section 2.4.
 var markdownSpecial = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "<", `\<`, ">", `\>`, "&", `\&`, "`", "\\`", "*", `\*`, "_", `\_`,
 	"[", `\[`, "]", `\]`, "!", `\!`, "#", `\#`, "~", `\~`)

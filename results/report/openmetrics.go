@@ -13,8 +13,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// LatencyBuckets are the upper bounds of the delivery latency's buckets in seconds, 1 µs to
-// 100 s: five a decade.
+// LatencyBuckets are the upper bounds of the delivery latency's buckets in seconds, 1 µs to 100 s: five per
+// decade.
 var LatencyBuckets = func() (all []float64) {
 	for decade := 1e-6; decade < 100; decade *= 10 {
 		for _, step := range []float64{1, 1.6, 2.5, 4, 6.3} {
@@ -24,8 +24,8 @@ var LatencyBuckets = func() (all []float64) {
 	return append(all, 100)
 }()
 
-// OpenMetrics writes the summary of a run as OpenMetrics text: what a run is worth, every
-// metric of every case, its latencies as a histogram, and its claims.
+// OpenMetrics writes the summary of a run as OpenMetrics text: its badge, the metrics of all configurations, their
+// latencies as histograms, and the assertions.
 func (r *Report) OpenMetrics(w io.Writer) error {
 	registry := prometheus.NewPedanticRegistry()
 	if err := registry.Register(exported{r}); err != nil {
@@ -48,10 +48,10 @@ func (r *Report) OpenMetrics(w io.Writer) error {
 type exported struct{ *Report }
 
 var (
-	descRun     = prometheus.NewDesc("pushbench_run", "The run, and what it is worth.", []string{"scenario", "status", "worth", "commit", "seed"}, nil)
-	descResult  = prometheus.NewDesc("pushbench_result", "A metric of a case over all valid trials, as in summary.csv.", []string{"case", "transport", "metric", "unit"}, nil)
-	descLatency = prometheus.NewDesc("pushbench_delivery_latency_seconds", "From when a message was due until its payload was in the client's hands; what never came is in +Inf alone.", []string{"case", "transport"}, nil)
-	descClaim   = prometheus.NewDesc("pushbench_claim", "1: the claim holds, 0: it is broken, 0.5: it is undecided.", []string{"claim", "case"}, nil)
+	descRun       = prometheus.NewDesc("pushbench_run", "The run, with its status, and whether it supports a verdict.", []string{"scenario", "status", "worth", "commit", "seed"}, nil)
+	descResult    = prometheus.NewDesc("pushbench_result", "A metric of a configuration over all valid trials, as in summary.csv.", []string{"case", "transport", "metric", "unit"}, nil)
+	descLatency   = prometheus.NewDesc("pushbench_delivery_latency_seconds", "Time from when a message was due until the client had its payload. Messages that never arrived are only in +Inf.", []string{"case", "transport"}, nil)
+	descAssertion = prometheus.NewDesc("pushbench_claim", "1: the assertion passed, 0: it failed, 0.5: it is undecided.", []string{"claim", "case"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -68,7 +68,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 	m := x.Run.Manifest
 	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.Badge(), m.Tool.Commit, fmt.Sprint(m.Seed))
 	if m.Status == results.Invalid {
-		return // no figure of it may be quoted
+		return // its values must not be quoted
 	}
 	for _, row := range x.Summary.Rows {
 		for _, m := range metric.All {
@@ -81,17 +81,17 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstHistogram(descLatency, uint64(h.Histogram.Count()+h.Infinite), sum, buckets, results.Plain(row.Name), results.Plain(row.Transport))
 		}
 	}
-	worth := map[compare.Outcome]float64{compare.Passed: 1, compare.Failed: 0, compare.Undecided: 0.5}
+	outcomes := map[compare.Outcome]float64{compare.Passed: 1, compare.Failed: 0, compare.Undecided: 0.5}
 	seen := map[[2]string]bool{}
-	for _, f := range x.Assertions {
-		if key := [2]string{results.Plain(f.Assertion.Text), results.Plain(f.Configuration)}; !seen[key] { // written twice, it is one
+	for _, a := range x.Assertions {
+		if key := [2]string{results.Plain(a.Assertion.Text), results.Plain(a.Configuration)}; !seen[key] { // an assertion written twice is exported once
 			seen[key] = true
-			gauge(descClaim, worth[f.Outcome], key[0], key[1])
+			gauge(descAssertion, outcomes[a.Outcome], key[0], key[1])
 		}
 	}
 }
 
-// cumulative are the counts up to each bound, and the sum in seconds.
+// cumulative is the count up to each bound, and the sum in seconds.
 func cumulative(h results.Histogram) (buckets map[float64]uint64, sum float64) {
 	buckets = map[float64]uint64{}
 	for _, bound := range LatencyBuckets {

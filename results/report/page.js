@@ -1,17 +1,17 @@
-// Draws the figures of a report from the data in the page, so that a reader may point at
-// them and leave transports out. Without it the page shows the same figures as pictures.
+// Draws the charts of a report from the data in the page. They show values under the pointer and can hide
+// transports. Without this script the page shows the same charts as images.
 'use strict';
 (() => {
-  const figures = JSON.parse(document.getElementById('data').textContent);
+  const charts = JSON.parse(document.getElementById('data').textContent);
   const root = document.documentElement;
-  const off = new Set(); // transports that are switched off
+  const hidden = new Set(); // transports that are switched off
   const plots = []; // every uPlot on the page, with its panel
-  const night = window.matchMedia('(prefers-color-scheme: dark)');
-  const lighter = {'#0072b2': '#56b4e9', '#d55e00': '#ff8c42', '#5b636b': '#a2abb4'}; // on dark paper
+  const dark = window.matchMedia('(prefers-color-scheme: dark)');
+  const lighter = {'#0072b2': '#56b4e9', '#d55e00': '#ff8c42', '#5b636b': '#a2abb4'}; // on a dark background
   const height = 300;
 
   const css = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const colour = s => night.matches && lighter[s.color] || s.color;
+  const colour = s => dark.matches && lighter[s.color] || s.color;
   const logarithmic = scale => scale === 'log' || scale === 'percentile';
 
   function element(tag, attributes, text) {
@@ -35,7 +35,7 @@
     return (100 * (1 - 1 / x)).toFixed(Math.max(0, digits)) + ' %';
   }
 
-  function place(panel, x) {
+  function position(panel, x) {
     switch (panel.x_scale) {
       case 'names': return panel.names[Math.round(x)] || '';
       case 'percentile': return percent(x);
@@ -54,7 +54,7 @@
       x.grid = {show: false};
     } else if (panel.x_scale === 'percentile') {
       x.splits = u => [1, 2, 10, 100, 1000, 10000, 100000].filter(v => v <= u.scales.x.max * 1.001);
-      x.filter = (u, all) => all; // uPlot would label decades alone
+      x.filter = (u, all) => all; // otherwise uPlot labels only decades
       x.values = (u, all) => all.map(percent);
     } else {
       x.values = (u, all) => all.map(v => v === null ? null : number(v));
@@ -65,7 +65,7 @@
   }
 
   function line(panel, s) {
-    const one = {label: s.case, stroke: () => colour(s), width: 2, dash: s.dash, show: !off.has(s.transport)};
+    const one = {label: s.case, stroke: () => colour(s), width: 2, dash: s.dash, show: !hidden.has(s.transport)};
     switch (s.kind) {
       case 'theory': return Object.assign(one, {width: 1.2, dash: [4, 4], points: {show: s.x.length < 12, size: 7}});
       case 'points': return Object.assign(one, {paths: () => null, points: {show: true, size: 7, fill: () => colour(s)}});
@@ -83,8 +83,8 @@
     return {x, y};
   }
 
-  // over draws ranges over the blocks and marks on what uPlot has drawn.
-  function over(panel) {
+  // overlay draws the ranges over the repetitions, and marks, on top of the plot.
+  function overlay(panel) {
     return u => {
       const c = u.ctx, ratio = window.devicePixelRatio || 1;
       c.save();
@@ -122,8 +122,8 @@
     };
   }
 
-  // nearest is the index of a series' point nearest to a place; −1 where none is near. A line is
-  // near as far as it goes, and a little beyond.
+  // nearest is the index of the series' point nearest to x; −1 if none is near. A line is near along its whole
+  // length and slightly beyond.
   function nearest(panel, s, x) {
     if (panel.x_scale === 'names') return s.x.findIndex(at => Math.round(at) === Math.round(x));
     const scaled = logarithmic(panel.x_scale) ? Math.log : v => v;
@@ -136,19 +136,19 @@
     return within || distance <= near ? best : -1;
   }
 
-  // said is what a reader who points at x is told.
-  function said(panel, x) {
+  // readoutAt lists the values at x.
+  function readoutAt(panel, x) {
     const all = document.createDocumentFragment();
-    all.append(element('b', {}, place(panel, x) + ' ' + axisName(panel)));
+    all.append(element('b', {}, position(panel, x) + ' ' + axisName(panel)));
     for (const s of panel.series) {
-      if (off.has(s.transport)) continue;
+      if (hidden.has(s.transport)) continue;
       const i = nearest(panel, s, x);
       if (i < 0) continue;
       const range = s.lo && s.lo[i] !== s.hi[i] ? ' (' + number(s.lo[i]) + '–' + number(s.hi[i]) + ')' : '';
       const one = element('span', {class: 'value'});
       const swatch = element('i', {});
       swatch.style.background = colour(s);
-      const what = s.kind === 'theory' ? s.case + ', predicted' : s.kind === 'points' ? s.case + ' at ' + place(panel, s.x[i]) : s.case;
+      const what = s.kind === 'theory' ? s.case + ', predicted' : s.kind === 'points' ? s.case + ' at ' + position(panel, s.x[i]) : s.case;
       one.append(swatch, what + ' ' + number(s.y[i]) + range);
       all.append(one);
     }
@@ -158,27 +158,27 @@
   function draw(panel, host) {
     if (panel.title) host.append(element('h3', {}, panel.title));
     host.append(element('p', {class: 'axis'}, panel.y));
-    const frame = element('div', {class: 'frame', tabindex: '0', role: 'application', 'aria-label': (panel.title || panel.y) + ': arrow keys move along the values, Escape shows all'});
-    const readout = element('p', {class: 'readout', 'aria-live': 'polite'}, 'Point at the chart for its values; drag to look closer, double-click to look at all.');
+    const frame = element('div', {class: 'frame', tabindex: '0', role: 'application', 'aria-label': (panel.title || panel.y) + ': arrow keys move along the values, Escape shows the whole chart'});
+    const readout = element('p', {class: 'readout', 'aria-live': 'polite'}, 'Point at the chart for values, drag to zoom in, double-click to zoom out.');
     host.append(frame);
     if (panel.x) host.append(element('p', {class: 'axis x'}, panel.x));
     host.append(readout);
-    const kept = panel.series.filter(s => s.x.length > 0);
-    if (kept.length === 0) return readout.textContent = 'Nothing here has a figure.';
-    panel = Object.assign({}, panel, {series: kept});
-    const data = uPlot.join(kept.map(s => {
+    const shown = panel.series.filter(s => s.x.length > 0);
+    if (shown.length === 0) return readout.textContent = 'This chart has no values.';
+    panel = Object.assign({}, panel, {series: shown});
+    const data = uPlot.join(shown.map(s => {
       const order = s.x.map((_, i) => i).sort((a, b) => s.x[a] - s.x[b]);
       return [order.map(i => s.x[i]), order.map(i => s.y[i])];
     }));
-    const tell = x => readout.replaceChildren(said(panel, x));
+    const show = x => readout.replaceChildren(readoutAt(panel, x));
     const u = new uPlot({
       width: Math.max(260, frame.clientWidth), height,
       legend: {show: false},
       cursor: {y: false, drag: {x: panel.x_scale !== 'names', y: false}},
-      scales: scales(panel), axes: axes(panel), series: [{}, ...kept.map(s => line(panel, s))],
+      scales: scales(panel), axes: axes(panel), series: [{}, ...shown.map(s => line(panel, s))],
       hooks: {
-        draw: [over(panel)],
-        setCursor: [u => { if (u.cursor.left >= 0) tell(u.posToVal(u.cursor.left, 'x')); }],
+        draw: [overlay(panel)],
+        setCursor: [u => { if (u.cursor.left >= 0) show(u.posToVal(u.cursor.left, 'x')); }],
       },
     }, data, frame);
     frame.addEventListener('keydown', event => {
@@ -188,7 +188,7 @@
       event.preventDefault();
       frame.at = Math.max(0, Math.min(xs.length - 1, (frame.at === undefined ? -1 : frame.at) + steps[event.key]));
       u.setCursor({left: u.valToPos(xs[frame.at], 'x'), top: 10});
-      tell(xs[frame.at]);
+      show(xs[frame.at]);
     });
     plots.push({u, panel, frame});
   }
@@ -199,14 +199,14 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  // table is a figure's data as CSV. What begins like a formula is kept from being one.
-  function table(figure) {
+  // table is a chart's data as CSV. Text cannot become a formula in a spreadsheet.
+  function table(chart) {
     const cell = v => {
       const text = v === undefined || v === null ? '' : String(v);
       return '"' + (/^[=+\-@\t]/.test(text) && isNaN(text) ? "'" : '') + text.replaceAll('"', '""') + '"';
     };
     const rows = [['panel', 'case', 'kind', 'x', 'y', 'lowest_block', 'highest_block']];
-    for (const p of figure.panels) {
+    for (const p of chart.panels) {
       for (const s of p.series) {
         s.x.forEach((x, i) => rows.push([p.title || p.y, s.case, s.kind, p.x_scale === 'names' ? p.names[Math.round(x)] : p.x_scale === 'percentile' ? 1 - 1 / x : x, s.y[i], s.lo && s.lo[i], s.hi && s.hi[i]]));
       }
@@ -214,30 +214,30 @@
     return rows.map(r => r.map(cell).join(',')).join('\r\n') + '\r\n';
   }
 
-  function tools(figure, box) {
+  function tools(chart, box) {
     const bar = element('div', {class: 'tools'});
-    const button = (text, act) => {
+    const button = (text, action) => {
       const b = element('button', {type: 'button'}, text);
-      b.addEventListener('click', () => act(b));
+      b.addEventListener('click', () => action(b));
       bar.append(b);
     };
-    if (figure.panels.length > 0) {
-      button('As a picture', b => { b.textContent = box.classList.toggle('pictured') ? 'To point at' : 'As a picture'; });
-      button('Save CSV', () => save(figure.name + '.csv', 'text/csv', table(figure)));
+    if (chart.panels.length > 0) {
+      button('Show image', b => { b.textContent = box.classList.toggle('pictured') ? 'Show interactive chart' : 'Show image'; });
+      button('Save CSV', () => save(chart.name + '.csv', 'text/csv', table(chart)));
     }
-    button('Save SVG', () => save(figure.name + '.svg', 'image/svg+xml', new XMLSerializer().serializeToString(box.querySelector('svg'))));
+    button('Save SVG', () => save(chart.name + '.svg', 'image/svg+xml', new XMLSerializer().serializeToString(box.querySelector('svg'))));
     return bar;
   }
 
   function drawAll() {
     for (const p of plots.splice(0)) p.u.destroy();
-    for (const figure of figures) {
-      const box = document.getElementById(figure.name);
+    for (const chart of charts) {
+      const box = document.getElementById(chart.name);
       box.querySelectorAll('.live').forEach(e => e.remove());
-      if (figure.panels.length === 0) continue;
+      if (chart.panels.length === 0) continue;
       const live = element('div', {class: 'live'});
       box.querySelector('figcaption').before(live);
-      for (const panel of figure.panels) {
+      for (const panel of chart.panels) {
         const host = element('div', {class: 'panel'});
         live.append(host);
         draw(panel, host);
@@ -245,21 +245,21 @@
     }
   }
 
-  // The switches: one a transport, for all charts together.
+  // switches adds one button per transport, for all charts together.
   function switches() {
     const bar = document.getElementById('switches');
     const seen = new Map();
-    for (const f of figures) for (const p of f.panels) for (const s of p.series) if (!seen.has(s.transport)) seen.set(s.transport, s);
+    for (const c of charts) for (const p of c.panels) for (const s of p.series) if (!seen.has(s.transport)) seen.set(s.transport, s);
     for (const [transport, s] of seen) {
       const b = element('button', {type: 'button', 'aria-pressed': 'true', 'data-transport': transport});
       const swatch = element('i', {});
       swatch.style.background = colour(s);
       b.append(swatch, transport);
       b.addEventListener('click', () => {
-        if (!off.delete(transport)) off.add(transport);
-        b.setAttribute('aria-pressed', String(!off.has(transport)));
+        if (!hidden.delete(transport)) hidden.add(transport);
+        b.setAttribute('aria-pressed', String(!hidden.has(transport)));
         for (const {u, panel} of plots) {
-          u.batch(() => panel.series.forEach((s, i) => { if (s.transport === transport) u.setSeries(i + 1, {show: !off.has(transport)}); }));
+          u.batch(() => panel.series.forEach((s, i) => { if (s.transport === transport) u.setSeries(i + 1, {show: !hidden.has(transport)}); }));
         }
       });
       bar.append(b);
@@ -268,14 +268,14 @@
   }
 
   root.classList.add('scripted');
-  for (const figure of figures) {
-    const box = document.getElementById(figure.name);
-    if (figure.panels.length === 0) box.classList.add('only-picture');
-    box.append(tools(figure, box));
+  for (const chart of charts) {
+    const box = document.getElementById(chart.name);
+    if (chart.panels.length === 0) box.classList.add('only-picture');
+    box.append(tools(chart, box));
   }
   switches();
   drawAll();
-  night.addEventListener('change', drawAll);
+  dark.addEventListener('change', drawAll);
   let waiting = 0;
   window.addEventListener('resize', () => {
     cancelAnimationFrame(waiting);

@@ -11,16 +11,16 @@ import (
 	"pushbench/results/summary"
 )
 
-// rankedTrials is how many valid trials a configuration needs to be put in an order.
-// Two samples of n have disjoint ranges by chance in 2 of (2n over n) cases: 1 in
-// 3 with two trials, 1 in 10 with three, 1 in 35 with four.
+// rankedTrials is the number of valid trials that a configuration needs to be ranked. Two samples of n have
+// disjoint ranges by chance in 2 of (2n over n) cases: 1 in 3 with two trials, 1 in 10 with three, 1 in 35 with
+// four.
 const rankedTrials = 4
 
-// told says which of two rows is below the other: -1 the first, +1 the second, 0 when
-// they are not distinguishable. Declared comparisons are the judgement's. The others, and all of
-// a run that supports no verdict, go by the ranges over the blocks: both must be ranked,
-// share no value, and their medians must differ by more than the margin.
-func (r *Report) told(a, b summary.Row, metric string) int {
+// ordered compares two rows by a metric: -1 if the first is lower, +1 if the second is lower, 0 if they are not
+// distinguishable. The judgement decides declared comparisons. The ranges over the repetitions decide the others,
+// and all comparisons of a run that supports no verdict: both rows must be ranked, their ranges must share no
+// value, and their medians must differ by more than the margin.
+func (r *Report) ordered(a, b summary.Row, metric string) int {
 	if d, ok := r.Judgement.Between(a.Name, b.Name, metric); ok && r.Judgement.Decides() && d.Verdict != compare.Incomparable {
 		switch {
 		case d.Verdict != compare.Different:
@@ -31,7 +31,7 @@ func (r *Report) told(a, b summary.Row, metric string) int {
 			return +1
 		}
 	}
-	if whyNoRank(a, metric)+whyNoRank(b, metric) != "" {
+	if unrankedReason(a, metric)+unrankedReason(b, metric) != "" {
 		return 0
 	}
 	over, _ := a.Range(metric)
@@ -45,18 +45,18 @@ func (r *Report) told(a, b summary.Row, metric string) int {
 	return x.Compare(y)
 }
 
-// decides says whether verdicts order the rows by a metric.
+// decides reports whether verdicts order the rows by a metric.
 func (r *Report) decides(metric string) bool {
 	return r.Judgement.Decides() && slices.ContainsFunc(r.Judgement.Family, func(d compare.Difference) bool {
 		return d.Metric == metric && d.Verdict != compare.Incomparable
 	})
 }
 
-// rank sorts rows from best to worst by the medians of their blocks, and leaves over those that
-// describe overload or have too few trials with a value.
+// rank sorts rows from best to worst by the medians of their repetitions. Rows that were overloaded or have too
+// few trials with a value stay unranked.
 func rank(rows []summary.Row, metric string) (ranked, unranked []summary.Row) {
 	for _, row := range rows {
-		if whyNoRank(row, metric) == "" {
+		if unrankedReason(row, metric) == "" {
 			ranked = append(ranked, row)
 		} else {
 			unranked = append(unranked, row)
@@ -66,13 +66,13 @@ func rank(rows []summary.Row, metric string) (ranked, unranked []summary.Row) {
 	return ranked, unranked
 }
 
-// tiers splits ranked rows where each row before is distinguishable from each one after.
-// Within a tier not all are distinguishable from one another.
+// tiers splits ranked rows wherever every row before is distinguishable from every row after. Within a tier not
+// all rows are distinguishable from one another.
 func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.Row) {
 	from := 0
 	for i := range ranked {
 		divided := !slices.ContainsFunc(ranked[:i+1], func(a summary.Row) bool {
-			return slices.ContainsFunc(ranked[i+1:], func(b summary.Row) bool { return r.told(a, b, metric) >= 0 })
+			return slices.ContainsFunc(ranked[i+1:], func(b summary.Row) bool { return r.ordered(a, b, metric) >= 0 })
 		})
 		if divided {
 			tiers, from = append(tiers, ranked[from:i+1]), i+1
@@ -81,52 +81,51 @@ func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.R
 	return tiers
 }
 
-// best are the rows that may be the best by a metric: no other is shown to be better. A tier
-// would include rows that are distinguishable from the best but not from the second best.
+// best are the rows that may be the best by a metric: no other row is shown to be better. A tier would include
+// rows that are distinguishable from the best but not from the second best.
 func (r *Report) best(metric string, rows []summary.Row) (best []summary.Row) {
 	ranked, _ := rank(rows, metric)
 	for _, row := range ranked {
-		if !slices.ContainsFunc(ranked, func(other summary.Row) bool { return r.told(other, row, metric) < 0 }) {
+		if !slices.ContainsFunc(ranked, func(other summary.Row) bool { return r.ordered(other, row, metric) < 0 }) {
 			best = append(best, row)
 		}
 	}
 	return best
 }
 
-// whyNoRank is why a row has no place in an order; empty when it has one.
-func whyNoRank(r summary.Row, name string) string {
+// unrankedReason is why a row cannot be ranked; empty if it can.
+func unrankedReason(r summary.Row, name string) string {
 	if r.Saturated {
-		return r.Name + " was overloaded, and its figures describe that"
+		return prose(r.Name) + " was overloaded, and its values describe a queue"
 	}
 	for _, t := range r.Trials {
 		if v := summary.Measure(name, t); v.Known == summary.TooFew {
-			return fmt.Sprintf("one trial has %s independent observations, and %s takes %s",
+			return fmt.Sprintf("one trial has %s independent observations, and %s needs %s",
 				metric.Count(v.Have), metric.ByName(name).Title, metric.Count(v.Requirement))
 		}
 	}
 	if len(r.Trials) < rankedTrials {
-		return fmt.Sprintf("an order takes %d valid trials of each", rankedTrials)
+		return fmt.Sprintf("a ranking takes %d valid trials of each configuration", rankedTrials)
 	}
 	if _, ok := r.Range(name); !ok {
-		return r.Name + " was not measured in every trial"
+		return prose(r.Name) + " was not measured in every trial"
 	}
 	return ""
 }
 
-// whyUnranked gives each reason for which rows have no place in an order, once.
+// whyUnranked is each reason why some of the rows cannot be ranked, once.
 func whyUnranked(rows []summary.Row, metric string) string {
 	var why []string
 	for _, r := range rows {
-		if reason := whyNoRank(r, metric); reason != "" && !slices.Contains(why, reason) {
+		if reason := unrankedReason(r, metric); reason != "" && !slices.Contains(why, reason) {
 			why = append(why, reason)
 		}
 	}
 	return strings.Join(why, "; ")
 }
 
-// latency is the metric that an application feels: the age of information where
-// only the latest message counts, else the delivery latency. It is the tail unless some trial has
-// too few observations for one.
+// latency is the metric that matters to an application: the age of information if only the latest message counts,
+// otherwise the delivery latency. It is the tail unless some trial has too few observations for the tail.
 func (r *Report) latency() string {
 	tail, middle := metric.P99, metric.P50
 	if r.Run.Manifest.Workload.LatestOnly() {
@@ -142,10 +141,10 @@ func (r *Report) latency() string {
 	return tail
 }
 
-// costMetric is the metric that makes a configuration cheap or expensive.
+// costMetric is the metric by which a configuration is cheap or expensive.
 func (r *Report) costMetric() string { return r.Run.Manifest.Workload.CostMetric() }
 
-// medianOf is the median of the blocks, or what there is where they have none.
+// medianOf is the median of the repetitions, or the pooled value if they have no median.
 func medianOf(row summary.Row, metric string) summary.Value {
 	if v, ok := row.Median(metric); ok {
 		return v

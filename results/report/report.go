@@ -1,10 +1,9 @@
-// Package report says what a run found: in a terminal, in sentences, as
-// Markdown, as an HTML page, and in the formats of other tools.
+// Package report presents the result of a run: in a terminal, in sentences, as Markdown, as an HTML page, and in
+// the formats of other tools.
 //
-// It owns the words and the layout. It must never compute a figure that
-// summary.Summary does not have nor a comparison that results/compare has not made,
-// nor rank transports inside the noise: what two
-// reports say about one run is the same.
+// It owns the words and the layout. It must never compute a value that summary.Summary does not have, nor a
+// comparison that results/compare has not made, nor rank transports within the noise: two reports on one run
+// always agree.
 package report
 
 import (
@@ -21,15 +20,14 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Report is a run, summarized and judged once for every output,
-// so that no two outputs can say different things.
+// A Report is a run, summarized and judged once for all outputs, so that no two outputs can differ.
 type Report struct {
 	Run          *results.Run
 	Summary      summary.Summary
 	Judgement    compare.Analysis
-	Alike        []compare.Difference      // each configuration against itself
+	Alike        []compare.Difference      // each configuration compared with itself
 	Requirements []compare.AssertionResult // of each configuration
-	Assertions   []compare.AssertionResult // of each configuration; none where the test setup failed
+	Assertions   []compare.AssertionResult // of each configuration; none if the test setup failed
 }
 
 // New summarizes a run and judges it.
@@ -42,8 +40,8 @@ func New(run *results.Run) *Report {
 	return r
 }
 
-// Worth is what a run's figures are, in a word: VERDICT, ESTIMATE, or its status where
-// that is less.
+// Badge is VERDICT, ESTIMATE, or the status of a run that is not complete. Files and metrics keep it, so it is
+// the status as it is stored; people read statusText.
 func (r *Report) Badge() string {
 	if r.Run.Manifest.Status != results.Complete {
 		return string(r.Run.Manifest.Status)
@@ -51,7 +49,7 @@ func (r *Report) Badge() string {
 	return label(r.Judgement)
 }
 
-// label is whether a judgement judges.
+// label is VERDICT, or ESTIMATE if the judgement is withheld.
 func label(j compare.Analysis) string {
 	if j.Withheld != "" {
 		return estimateLabel
@@ -59,10 +57,9 @@ func label(j compare.Analysis) string {
 	return verdictLabel
 }
 
-// Write derives every file of a run folder that is made from what was measured: an .hgrm file
-// per configuration, the figures in charts/, and the others by their names here. A file that fails
-// does not keep the others from being written; the errors are joined.
-func (r *Report) Write(dir string, figures ...chart.Chart) error {
+// Write writes every derived file of a run folder: an .hgrm file per configuration, the charts in charts/, and
+// the files named here. A file that fails does not prevent the others; the errors are joined.
+func (r *Report) Write(dir string, charts ...chart.Chart) error {
 	files := []file{
 		{"summary.csv", r.CSV},
 		{"comparisons.csv", r.Comparisons},
@@ -70,29 +67,29 @@ func (r *Report) Write(dir string, figures ...chart.Chart) error {
 		{"summary.md", r.Markdown},
 		{"metrics.txt", r.OpenMetrics},
 		{"bench.txt", r.Bench},
-		{"report.html", func(w io.Writer) error { return r.HTML(w, figures) }},
+		{"report.html", func(w io.Writer) error { return r.HTML(w, charts) }},
 	}
 	for _, row := range r.Summary.Rows {
 		if row.Pooled.Latency.Histogram.Count() > 0 {
 			files = append(files, file{row.FileName() + ".hgrm", func(w io.Writer) error { return Percentiles(w, row) }})
 		}
 	}
-	return write(dir, "charts", figures, files...)
+	return write(dir, "charts", charts, files...)
 }
 
-// A file is written by its renderer.
+// A file has a name and the function that renders it.
 type file struct {
 	name   string
 	render func(io.Writer) error
 }
 
-// write writes files into a folder, and the figures into a folder in it.
-func write(dir, charts string, figures []chart.Chart, files ...file) error {
+// write writes files into a folder, and charts into its subfolder.
+func write(dir, subfolder string, charts []chart.Chart, files ...file) error {
 	var errs []error
-	charts = filepath.Join(dir, charts)
-	if len(figures) > 0 {
-		if err := os.MkdirAll(charts, 0o755); err != nil {
-			errs, figures = append(errs, fmt.Errorf("write charts: %w", err)), nil
+	subfolder = filepath.Join(dir, subfolder)
+	if len(charts) > 0 {
+		if err := os.MkdirAll(subfolder, 0o755); err != nil {
+			errs, charts = append(errs, fmt.Errorf("write charts: %w", err)), nil
 		}
 	}
 	for _, f := range files {
@@ -103,10 +100,10 @@ func write(dir, charts string, figures []chart.Chart, files ...file) error {
 		}
 		errs = append(errs, results.WriteFile(filepath.Join(dir, f.name), b.Bytes()))
 	}
-	for _, f := range figures {
+	for _, c := range charts {
 		errs = append(errs,
-			results.WriteFile(filepath.Join(charts, f.Name+".svg"), f.SVG),
-			results.WriteFile(filepath.Join(charts, f.Name+".png"), f.PNG))
+			results.WriteFile(filepath.Join(subfolder, c.Name+".svg"), c.SVG),
+			results.WriteFile(filepath.Join(subfolder, c.Name+".png"), c.PNG))
 	}
 	return errors.Join(errs...)
 }

@@ -26,7 +26,7 @@ import (
 	"pushbench/results/report"
 )
 
-// The runs are made once: none of the tests changes them.
+// The runs are generated once: no test changes them.
 var (
 	long   = sync.OnceValue(func() *results.Run { return synthetic.Run(4, 12*time.Second) })
 	twelve = sync.OnceValue(func() *results.Run { return synthetic.Run(12, 10*time.Second) })
@@ -40,12 +40,12 @@ func changed(f func(*results.Run)) *results.Run {
 	return run
 }
 
-// made are the reports on the states that tests only read.
-var made sync.Map
+// reports are the reports on the states, which tests only read.
+var reports sync.Map
 
-// on is the report on a state, summed up and judged once.
+// on is the report on a state, summarized and judged once.
 func on(state string) *report.Report {
-	once, _ := made.LoadOrStore(state, sync.OnceValue(func() *report.Report { return report.New(states[state]()) }))
+	once, _ := reports.LoadOrStore(state, sync.OnceValue(func() *report.Report { return report.New(states[state]()) }))
 	return once.(func() *report.Report)()
 }
 
@@ -58,13 +58,13 @@ func render(t *testing.T, f func(io.Writer) error) string {
 	return b.String()
 }
 
-// spoil voids one trial of a block.
-func spoil(run *results.Run, block, position int) {
-	t := &run.Trials[(block-1)*4+position]
+// invalidate makes one trial of a repetition invalid.
+func invalidate(run *results.Run, repetition, position int) {
+	t := &run.Trials[(repetition-1)*4+position]
 	t.Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 3 ms, at most 1 ms allowed"}
 }
 
-// states are the runs that sentences and tables must tell apart.
+// states are the runs whose sentences and tables must differ.
 var states = map[string]func() *results.Run{
 	"estimate": long,
 	"eight":    eight,
@@ -90,14 +90,14 @@ var states = map[string]func() *results.Run{
 		run.Manifest.Workload.Delivery = "latest"
 		return &run
 	},
-	"ageless": func() *results.Run { // from before there were ages
+	"no-ages": func() *results.Run { // of a version that did not measure ages
 		return changed(func(r *results.Run) {
 			for i := range r.Trials {
 				r.Trials[i].Age = results.AgeOfInformation{}
 			}
 		})
 	},
-	"claims": func() *results.Run { // one that holds, one that is broken, one that cannot be judged
+	"assertions": func() *results.Run { // some pass, one fails, one is undecided
 		run := *long()
 		run.Manifest.Requirements = []metric.Assertion{{Text: "p(99) < 500ms", Metric: "p(99)", Op: "<", Bound: 500}, {Text: "lost == 0", Metric: "lost", Op: "=="}}
 		run.Manifest.Assertions = []metric.Assertion{
@@ -109,7 +109,7 @@ var states = map[string]func() *results.Run{
 		}
 		return &run
 	},
-	"needy": func() *results.Run { // nothing meets what is asked, and inputs go up beside
+	"unmet": func() *results.Run { // no transport meets the requirement, and clients send upstream messages
 		run := *long()
 		run.Manifest.Workload.UpstreamRate, run.Manifest.Workload.UpstreamBytes = 600, 48
 		run.Manifest.Requirements = []metric.Assertion{{Text: "p(99) < 1ms", Metric: "p(99)", Op: "<", Bound: 1}}
@@ -148,16 +148,16 @@ var states = map[string]func() *results.Run{
 		})
 	},
 	"verdict": twelve,
-	"dropped": func() *results.Run {
+	"discarded": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
-		spoil(run, 3, 0)
-		spoil(run, 7, 2)
+		invalidate(run, 3, 0)
+		invalidate(run, 7, 2)
 		return run
 	},
-	"void": func() *results.Run {
+	"many-invalid": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
-		for block := 1; block <= 3; block++ {
-			spoil(run, block, block)
+		for repetition := 1; repetition <= 3; repetition++ {
+			invalidate(run, repetition, repetition)
 		}
 		return run
 	},
@@ -199,7 +199,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-func TestTheColouredTable(t *testing.T) {
+func TestColouredTable(t *testing.T) {
 	got := render(t, func(w io.Writer) error { return on("estimate").Table(w, report.TableOptions{Color: true}) })
 	golden.Compare(t, "table-color.txt", got)
 }
@@ -220,18 +220,18 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// scripts are what a page runs, and the policy that knows them by their hashes.
+// scripts are the scripts of a page, and hashes their entries in its policy.
 var (
 	scripts = regexp.MustCompile(`(?s)<script>.*?</script>`)
-	hashes  = regexp.MustCompile(`sha256-[^&]+`)
+	hashes  = regexp.MustCompile(`sha256-(?:[^&]|&#43;)+`)
 )
 
 func TestHTML(t *testing.T) {
-	figure := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
-	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{figure}) })
+	c := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<?xml version=\"1.0\"?>\n<svg><text>x</text></svg>")}
+	got := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{c}) })
 	golden.Compare(t, "report.html", hashes.ReplaceAllString(scripts.ReplaceAllString(got, "<script>…</script>"), "sha256-…"))
 	if strings.Contains(got, "<?xml") || !strings.Contains(got, "<svg><text>x</text></svg>") {
-		t.Error("the figure is not inlined as HTML allows")
+		t.Error("the chart is not inlined as HTML allows")
 	}
 }
 
@@ -247,7 +247,7 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-func TestCellsAreNoFormulas(t *testing.T) {
+func TestCellsCannotBeFormulas(t *testing.T) {
 	run := changed(func(r *results.Run) {
 		r.Manifest.Workload.Scenario = "=HYPERLINK(\"http://x\")"
 		r.Trials[0].Reason = "@SUM(1)\n\x1b[31m"
@@ -268,12 +268,12 @@ func TestCellsAreNoFormulas(t *testing.T) {
 }
 
 func TestComparisons(t *testing.T) {
-	for _, name := range []string{"estimate", "infinite", "verdict", "void"} {
+	for _, name := range []string{"estimate", "infinite", "verdict", "many-invalid"} {
 		golden.Compare(t, "comparisons-"+name+".csv", render(t, func(w io.Writer) error { return on(name).Comparisons(w) }))
 	}
 }
 
-func TestBenchIsReadByGoTools(t *testing.T) {
+func TestGoToolsReadBench(t *testing.T) {
 	got := render(t, func(w io.Writer) error { return on("estimate").Bench(w) })
 	golden.Compare(t, "bench.txt", got)
 	lines := map[string]int{}
@@ -296,12 +296,12 @@ func TestBenchIsReadByGoTools(t *testing.T) {
 	}
 	for _, transport := range long().Manifest.Transports {
 		if name := "Chat/transport=" + transport; lines[name] != 4 {
-			t.Errorf("%d lines of %s, want one a trial", lines[name], name)
+			t.Errorf("%d lines of %s, want one per trial", lines[name], name)
 		}
 	}
 }
 
-func TestBenchLeavesOutWhatHasNoNumber(t *testing.T) {
+func TestBenchLeavesOutMissingNumbers(t *testing.T) {
 	got := render(t, func(w io.Writer) error { return on("lost").Bench(w) })
 	for line := range strings.Lines(got) {
 		if strings.HasPrefix(line, "Benchmark") && strings.Contains(line, "websocket") && (strings.Contains(line, "max-ns") || strings.Contains(line, "mean-ns")) {
@@ -311,19 +311,19 @@ func TestBenchLeavesOutWhatHasNoNumber(t *testing.T) {
 	if strings.Contains(got, "Inf") || strings.Contains(got, "NaN") {
 		t.Errorf("no number:\n%s", got)
 	}
-	// Of one trial that lost messages and four that did not, the four alone would flatter it.
+	// One trial of five lost messages: the other four alone would flatter the configuration.
 	run := changed(func(r *results.Run) {
 		t := &r.Trials[0]
 		t.Ledger.Expected, t.Ledger.Lost, t.Latency.Infinite = 3*t.Ledger.Expected, 2*t.Ledger.Expected, 2*t.Ledger.Expected
 	})
 	got = render(t, report.New(run).Bench)
-	who := "transport=" + run.Trials[0].Transport
-	if !strings.Contains(got, "# left out: "+who+" p50-ns is infinite in 1 of 5 trials") {
-		t.Errorf("nothing says what is left out:\n%s", got)
+	configuration := "transport=" + run.Trials[0].Transport
+	if !strings.Contains(got, "# left out: "+configuration+" p50-ns is infinite in 1 of 5 trials") {
+		t.Errorf("no comment names the unit that is left out:\n%s", got)
 	}
 	for line := range strings.Lines(got) {
-		if strings.HasPrefix(line, "Benchmark") && strings.Contains(line, who+" ") && strings.Contains(line, " p50-ns") {
-			t.Errorf("%s", line)
+		if strings.HasPrefix(line, "Benchmark") && strings.Contains(line, configuration+" ") && strings.Contains(line, " p50-ns") {
+			t.Errorf("a unit that should be left out: %s", line)
 		}
 	}
 }
@@ -343,7 +343,7 @@ func TestPercentileFiles(t *testing.T) {
 	}
 }
 
-// Whatever a host name, a branch or a server's error holds, it stays text.
+// The text of a host name, a branch or a server's error stays text.
 func TestHostileStringsStayInert(t *testing.T) {
 	for _, hostile := range []string{
 		`<script>alert(1)</script>`, `</svg><script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `javascript:alert(1)`,
@@ -358,7 +358,7 @@ func FuzzReportsStayInert(f *testing.F) {
 	f.Fuzz(checkInert)
 }
 
-// hostileRun says the text wherever a text of others can stand.
+// hostileRun has the text in every field that an outsider can set.
 func hostileRun(text string) *results.Run {
 	run := synthetic.Run(1, time.Second)
 	m := &run.Manifest
@@ -402,7 +402,7 @@ func checkInert(t *testing.T, hostile string) {
 	}
 }
 
-// withoutText leaves the tags of a page, with their attributes: what a browser acts on.
+// withoutText leaves the tags of a page with their attributes, which a browser interprets.
 func withoutText(page string) string {
 	var tags strings.Builder
 	inTag := false
@@ -420,11 +420,11 @@ func withoutText(page string) string {
 	return tags.String()
 }
 
-// The page loads nothing and sends nothing, and its policy forbids it to: what runs are the two
-// scripts in it, by their hashes.
-func TestThePageNeedsNothingElse(t *testing.T) {
-	figure := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
-	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{figure}) })
+// The page loads nothing and sends nothing, and its policy forbids both. It runs only its two scripts, by their
+// hashes.
+func TestPageIsSelfContained(t *testing.T) {
+	c := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
+	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{c}) })
 	for _, active := range []string{"http://", "https://", "src=", "@import", "url("} {
 		if strings.Contains(scripts.ReplaceAllString(page, ""), active) {
 			t.Errorf("the page holds %s", active)
@@ -445,16 +445,16 @@ func TestThePageNeedsNothingElse(t *testing.T) {
 		t.Errorf("%d scripts, want 2", n)
 	}
 	if bare := render(t, func(w io.Writer) error { return on("estimate").HTML(w, nil) }); strings.Contains(bare, "<script") {
-		t.Error("a page without figures has scripts")
+		t.Error("a page without charts has scripts")
 	}
 }
 
 var policies = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
 
-func TestWriteMakesEveryFile(t *testing.T) {
+func TestWriteWritesAllFiles(t *testing.T) {
 	dir := t.TempDir()
-	figure := chart.Chart{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
-	if err := on("estimate").Write(dir, figure); err != nil {
+	c := chart.Chart{Name: "latency", SVG: []byte("<svg/>"), PNG: []byte("png")}
+	if err := on("estimate").Write(dir, c); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
@@ -467,7 +467,7 @@ func TestWriteMakesEveryFile(t *testing.T) {
 	}
 }
 
-func TestWriteSaysWhatFailed(t *testing.T) {
+func TestWriteNamesFileThatFailed(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "summary.md"), 0o755); err != nil {
 		t.Fatal(err)

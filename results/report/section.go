@@ -17,7 +17,7 @@ type section struct {
 	Note    string
 	Heading []string
 	Rows    []line
-	Left    bool // a terminal aligns every column to the left, not only the first
+	Left    bool // a terminal aligns every column to the left, not only the first one
 }
 
 // A line of a section's table. Dim lines are predicted rather than measured.
@@ -51,8 +51,8 @@ func cells(values ...any) (all []string) {
 	return all
 }
 
-// part is the section with some of the columns that follow the first. Predicted rows without a
-// prediction for any of them are left out.
+// part is the section with the first column and some of the others. It leaves out predicted rows without a
+// prediction in any of these columns.
 func (s section) part(from, to int) section {
 	keep := func(cells []string) []string { return slices.Concat(cells[:1], cells[1+from:1+to]) }
 	all := s.Rows
@@ -66,8 +66,8 @@ func (s section) part(from, to int) section {
 	return s
 }
 
-// Right reports whether a column holds only numbers, which a page aligns to the right. The first
-// column names the row.
+// Right reports whether a page aligns a column to the right, because all its cells are numbers. The first column
+// names the row.
 func (s section) Right(column int) bool {
 	return column > 0 && !slices.ContainsFunc(s.Rows, func(l line) bool {
 		cell := l.Cells[column]

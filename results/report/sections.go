@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,36 +14,39 @@ import (
 	"pushbench/results/summary"
 )
 
-// sections are the tables of a run in reading order. Those without rows are left out.
+// sections are the tables of a run in reading order. Tables without rows are left out.
 func (r *Report) sections() []section {
 	all := []section{r.overviewSection()}
 	if r.Judgement.Withheld == "" {
 		all = append(all, verdictsSection(r.Judgement), othersSection(r.Judgement))
 	}
 	all = append(all,
-		r.answersSection(), r.visitsSection(), r.publishedSection(), r.claimsSection(), r.crossoverSection(), r.stackSection(),
-		r.rangesSection(), r.alikeSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.freshnessSection(),
-		r.ledgerSection(), r.publishSection(), r.gatesSection(), r.theorySection(), r.manifestSection(), filesSection(),
+		r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
+		r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
+		r.ledgerSection(), r.publishSection(), r.checksSection(), r.modelSection(), r.manifestSection(), filesSection(),
 	)
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
 }
 
 func (r *Report) overviewSection() section {
 	columns := columnsOf(r.Run.Manifest)
-	all := section{Title: "Figures", Heading: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
+	all := section{Title: "Results", Heading: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
 	for _, c := range columns {
-		all.Heading = append(all.Heading, strings.TrimSpace(c.head+" "+c.unit))
+		all.Heading = append(all.Heading, strings.TrimSpace(c.title+" "+c.unit))
 	}
 	return all
 }
 
-// answersSection is of requests that a server sent, and of the replies.
-func (r *Report) answersSection() section {
+// repliesSection has the requests that a server sent, and the replies to them.
+func (r *Report) repliesSection() section {
 	all := section{
-		Title: "There and back: requests to clients, and their answers",
-		Note: "Each message asks its client for an answer. The round trip counts from the message's due instant until the answer is in the hands of the backend that asked, " +
-			"beside the server, which hears of it by a webhook on every transport alike. Rules: at the clients' router, which let the server in. Posts: of webhooks, to clients and to the backend, since the server began.",
-		Heading: []string{"transport", "asked", "reached", "answered", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
+		Title: "Requests to clients and their replies",
+		Note: "Each message requests a reply from its client. " +
+			"The round trip counts from the message's due time until the requesting backend has the reply. " +
+			"The backend runs next to the server, which forwards replies by a webhook on every transport.\n" +
+			"Rules: entries of the clients' router that admit the server. " +
+			"Posts: webhook requests to clients and to the backend, since the server started.",
+		Heading: []string{"transport", "requested", "delivered", "replied", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Replies.Ledger.Expected > 0 }) {
 		return all
@@ -55,12 +59,14 @@ func (r *Report) answersSection() section {
 	return all
 }
 
-// visitsSection is of short-lived clients.
-func (r *Report) visitsSection() section {
+// shortLivedSection has the clients that connect, receive one message and leave.
+func (r *Report) shortLivedSection() section {
 	all := section{
-		Title:   "Visitors: clients that come, hear a first message, and leave",
-		Note:    "Beside the clients that stay, in the window. Milliseconds from when a visitor was due to come until it is subscribed, and until it has a first message. They are in no ledger, and in all costs.",
-		Heading: []string{"transport", "came", "heard", "nothing", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+		Title: "Short-lived clients: subscribe, receive a first message, disconnect",
+		Note: "They run next to the permanent clients, in the window. " +
+			"Milliseconds from the time at which a client is due until it is subscribed, and until its first message. " +
+			"No ledger includes these clients; all costs do.",
+		Heading: []string{"transport", "started", "served", "unserved", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Visits.Came > 0 }) {
 		return all
@@ -73,7 +79,7 @@ func (r *Report) visitsSection() section {
 	return all
 }
 
-// longest is the maximum, which is infinite where something never arrived.
+// longest is the maximum, which is infinite if something never arrived.
 func longest(l results.Latency) any {
 	if l.Infinite > 0 {
 		return "∞"
@@ -81,24 +87,24 @@ func longest(l results.Latency) any {
 	return l.Histogram.Max()
 }
 
-// publishedSection puts published figures beside the model and this run.
+// publishedSection compares published values with the model and this run.
 func (r *Report) publishedSection() section {
 	p := r.Run.Manifest.Published
 	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Heading: []string{"", "published", "predicted", "measured"}}
 	if p.Missing != "" {
-		all.Note += " Not available, or not said here: " + results.Plain(p.Missing)
+		all.Note += " Not available, or not shown here: " + results.Plain(p.Missing)
 	}
-	for _, f := range p.Values {
-		predicted := results.Plain(f.Predicted)
+	for _, v := range p.Values {
+		predicted := results.Plain(v.Predicted)
 		if predicted == "" {
-			predicted = withUnit(r.Summary.Predicted(f), f.Unit)
+			predicted = withUnit(r.Summary.Predicted(v), v.Unit)
 		}
-		all.add(f.What, f.Printed, predicted, withUnit(r.Summary.Measured(f), f.Unit))
+		all.add(v.What, v.Printed, predicted, withUnit(r.Summary.Measured(v), v.Unit))
 	}
 	return all
 }
 
-// ranged are the metrics whose range over the blocks is worth a table.
+// ranged are the metrics of the table of ranges over the repetitions.
 var ranged = []string{
 	metric.P50, metric.P99, metric.P999, metric.AgeMean, metric.AgeP99, metric.AckP50, metric.AckP99,
 	metric.CPUPerMessage, metric.ServerCPUPerMessage, metric.GeneratorCPUPerMessage,
@@ -109,8 +115,8 @@ var ranged = []string{
 
 func (r *Report) rangesSection() section {
 	all := section{
-		Title:   "Every metric, with its range over the blocks",
-		Note:    "Pooled over the valid trials, then the lowest and highest of a single trial. The range shows the noise that was seen; it is no confidence interval.",
+		Title:   "All metrics, with their range over the repetitions",
+		Note:    "Pooled over the valid trials; in brackets the lowest and highest value of a single trial. The range shows the observed noise; it is not a confidence interval.",
 		Heading: append([]string{"metric"}, rowNames(r.Summary.Rows)...),
 	}
 	for _, name := range ranged {
@@ -125,20 +131,22 @@ func (r *Report) rangesSection() section {
 }
 
 func valueAndRange(r summary.Row, metric string) string {
-	said := r.Value(metric).String()
+	text := r.Value(metric).String()
 	if over, ok := r.Range(metric); ok {
-		said += " (" + between(over) + ")"
+		text += " (" + between(over) + ")"
 	}
-	return said
+	return text
 }
 
-// alikeSection is each configuration against itself: the noise that any difference must exceed.
-func (r *Report) alikeSection() section {
+// noiseSection compares each configuration with itself: the noise that any difference must exceed.
+func (r *Report) noiseSection() section {
 	all := section{
-		Title: "Each case against itself: the noise floor",
-		Note: "Every second block against the one before it (A/A): nothing differs but the noise, so a difference between two cases that is no larger says nothing. " +
-			fmt.Sprintf("Each comparison stands by itself, without adjustment: one in twenty has a p below 0.05 by chance. It takes %d blocks, %d pairs, to conclude anything.", 2*compare.MinRepetitions, compare.MinRepetitions),
-		Heading: []string{"metric", "case", "pairs", "ratio", "95 %", "p", "would be called"},
+		Title: "Noise floor: each configuration compared with itself (A/A)",
+		Note: "Every second repetition is compared with the one before it. " +
+			"Only noise differs, so a difference between configurations that is no larger means nothing. " +
+			"No comparison is adjusted for the others: " +
+			fmt.Sprintf("one in twenty has a p below 0.05 by chance. A conclusion takes %d repetitions, which are %d pairs.", 2*compare.MinRepetitions, compare.MinRepetitions),
+		Heading: []string{"metric", "configuration", "pairs", "ratio", "95 %", "p", "verdict"},
 	}
 	for _, d := range r.Alike {
 		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Repetitions == 0 {
@@ -146,9 +154,9 @@ func (r *Report) alikeSection() section {
 		}
 		over, p := "–", "–"
 		if d.Verdict != compare.TooFew {
-			over, p = interval(d.Lo, d.Hi), figure(d.P)
+			over, p = interval(d.Lo, d.Hi), twoDigits(d.P)
 		}
-		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioSaid(d.Ratio), over, p, d.Verdict)
+		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioText(d.Ratio), over, p, verdictText(d.Verdict))
 	}
 	return all
 }
@@ -157,9 +165,10 @@ func (r *Report) alikeSection() section {
 func (r *Report) withinSection() section {
 	all := section{
 		Title: "Each valid trial, with within-run intervals",
-		Note: "In brackets the within-run 95 % interval, from order statistics of the trial's independent observations: how well this trial knows its own quantile. " +
-			"It says nothing of what another trial would find; the spread from trial to trial does.",
-		Heading: []string{"transport", "block", "independent n"},
+		Note: "In brackets: the within-run 95 % interval, from order statistics of the trial's independent observations. " +
+			"It shows how precisely a trial determines its own quantile. " +
+			"It does not predict another trial; the spread between trials does.",
+		Heading: []string{"transport", "repetition", "independent n"},
 	}
 	for _, q := range summary.WithinQuantiles {
 		all.Heading = append(all.Heading, metric.ByName(q.Metric).Title+", ms")
@@ -168,11 +177,11 @@ func (r *Report) withinSection() section {
 		for _, t := range row.Trials {
 			var quantiles []string
 			for _, q := range summary.WithinQuantiles {
-				said := summary.Measure(q.Metric, t).String()
+				text := summary.Measure(q.Metric, t).String()
 				if over, ok := summary.Within(t.Latency, q.Q); ok {
-					said += " (" + between(over) + ")"
+					text += " (" + between(over) + ")"
 				}
-				quantiles = append(quantiles, said)
+				quantiles = append(quantiles, text)
 			}
 			all.add(t.ConfigurationName(), t.Repetition, t.Latency.Independent, quantiles)
 		}
@@ -180,15 +189,18 @@ func (r *Report) withinSection() section {
 	return all
 }
 
-// ethernetHeader is what a frame adds to an IP packet, in bytes.
+// ethernetHeader is the number of bytes that a frame adds to an IP packet.
 const ethernetHeader = 14
 
 func (r *Report) wireSection() section {
 	all := section{
-		Title: "Bytes on the wire for each delivered message",
-		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server. What TCP/IP adds is not in it: %d B a segment, bare acknowledgements among them (IPv4, TCP with timestamps), and %d B more of options for each connection that is opened. "+
-			"With TCP/IP headers, above, it is; Ethernet's %d B a frame are in neither. Connecting before the window stands with the stages of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
-		Heading: []string{"transport", "way", "payload", "envelope", "framing", "headers", "all", "segments"},
+		Title: "Bytes on the wire per delivered message",
+		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server.\n"+
+			"TCP/IP headers are not included: %d B per segment, also of bare acknowledgements (IPv4, TCP with timestamps). "+
+			"Each opened connection adds %d B of options. "+
+			"The metric with TCP/IP headers, above, includes both; Ethernet's %d B per frame are in neither.\n"+
+			"The bytes of connecting before the window are in the table of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
+		Heading: []string{"transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"},
 	}
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Cost
@@ -196,15 +208,15 @@ func (r *Report) wireSection() section {
 			continue
 		}
 		each := func(n int64) float64 { return float64(n) / float64(c.Delivered) }
-		for _, way := range []struct {
+		for _, direction := range []struct {
 			name string
 			results.Direction
 		}{{"down", c.Wire.Down}, {"up", c.Wire.Up}} {
 			segments := any("–")
-			if way.Segments > 0 {
-				segments = each(way.Segments)
+			if direction.Segments > 0 {
+				segments = each(direction.Segments)
 			}
-			all.add(row.Name, way.name, each(way.Payload), each(way.Envelope), each(way.Framing), each(way.Headers), each(way.Bytes), segments)
+			all.add(row.Name, direction.name, each(direction.Payload), each(direction.Envelope), each(direction.Framing), each(direction.Headers), each(direction.Bytes), segments)
 		}
 	}
 	return all
@@ -213,17 +225,21 @@ func (r *Report) wireSection() section {
 func (r *Report) connectSection() section {
 	all := section{
 		Title: "Connecting",
-		Note: "tcp: the TCP handshake. tls: the TLS handshake. answer: the upgrade or the first poll answered. ready: all of it, until the subscription is acknowledged. Milliseconds from the dial. " +
-			"Server CPU: while the clients connected, a client; kernel time is split off by 10 ms ticks. A core does so many connections a second at that cost.",
+		Note: "tcp: the TCP handshake. tls: the TLS handshake. response: the response to the upgrade or the first poll. " +
+			"ready: the total, from the dial until the subscription is acknowledged. Milliseconds.\n" +
+			"Server CPU: per client, while the clients connected. Kernel time is sampled by ticks of 10 ms. " +
+			"Per core: the connections per second that one core accepts at that cost.",
 		Heading: []string{"transport", "clients", "failed"},
 	}
-	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row went through
+	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row has
 		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
 	})
 	for _, stage := range stages {
-		all.Heading = append(all.Heading, stage+" p50", stage+" p99", stage+" max")
+		title := map[string]string{"answer": "response"}[stage] // files call it answer
+		title = cmp.Or(title, stage)
+		all.Heading = append(all.Heading, title+" p50", title+" p99", title+" max")
 	}
-	all.Heading = append(all.Heading, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "a core: /s")
+	all.Heading = append(all.Heading, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "per core, /s")
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Connect
 		var took []string
@@ -236,7 +252,7 @@ func (r *Report) connectSection() section {
 		}
 		cpu, perCore := row.Value(metric.ConnectServerCPU), any("–")
 		if cpu.Known == summary.Shown && cpu.X > 0 {
-			perCore = int64(1e6 / cpu.X) // of a core that does nothing else; CPU is in µs
+			perCore = int64(1e6 / cpu.X) // if the core does nothing else; CPU is in µs
 		}
 		all.add(row.Name, c.Clients, byCause(c.Failed, c.FailedBy), took, row.Value(metric.ConnectRoundTrips), row.Value(metric.ConnectBytesUp), row.Value(metric.ConnectBytesDown),
 			cpu, row.Value(metric.ConnectServerUser), row.Value(metric.ConnectServerSystem), perCore)
@@ -246,14 +262,16 @@ func (r *Report) connectSection() section {
 
 func (r *Report) linkSection() section {
 	all := section{
-		Title:   "The link of packets",
-		Note:    "What the emulated link carried in all of each trial, connecting included. Lost and early ones are as asked; late is how long after it was due a packet was handed over. The CPU is the link's own, in no other figure, over the windows.",
-		Heading: []string{"transport", "way", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
+		Title: "Emulated packet link",
+		Note: "The link's traffic during the whole of each trial, connecting included. Lost and early packets are as configured. " +
+			"Late: how long after its due time a packet was forwarded. " +
+			"The CPU is the link's own, over the windows; no other value includes it.",
+		Heading: []string{"transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
 	}
 	for _, row := range r.Summary.Rows {
 		if l := row.Pooled.Link; l != nil {
-			add := func(way string, w results.LinkDirection, cpu any) {
-				all.add(row.Name, way, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
+			add := func(direction string, w results.LinkDirection, cpu any) {
+				all.add(row.Name, direction, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
 			}
 			add("down", l.Down, row.Pooled.Cost.Link.CPU)
 			add("up", l.Up, "")
@@ -262,19 +280,23 @@ func (r *Report) linkSection() section {
 	return all
 }
 
-// freshnessSection has the transports whose ages were measured: the oldest runs have none.
-func (r *Report) freshnessSection() section {
+// ageSection has the transports whose ages were measured; runs of the earliest versions have none.
+func (r *Report) ageSection() section {
 	all := section{
-		Title: "Freshness: how old what a client holds is",
-		Note: "The age of information: at each instant, how long ago the newest message that the client holds of a topic was due. Quantiles are shares of the time. " +
-			"Covered is the share of it in which a message was held; uncovered is before the first came; never is of topics that were published to and of which none came in the window. Milliseconds.",
+		Title: "Age of information: staleness of the clients' data",
+		Note: "Age: the time since the newest message that a client has of a topic was due, at each instant. " +
+			"Quantiles are shares of the time. Milliseconds.\n" +
+			"Covered: the share of the time in which a client had a message. Uncovered: the share before its first message. " +
+			"Never: the share of topics that had publishes but no delivery in the window.",
 		Heading: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
 	}
 	for _, row := range r.Summary.Rows {
-		if f := row.Pooled.Age; f.Subscribed > 0 {
-			share := func(part time.Duration) string { return metric.Number(100*float64(part)/float64(f.Subscribed)) + " %" }
-			all.add(row.Name, row.Value(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Value(metric.AgeP99), f.Oldest,
-				share(f.Covered), share(f.Uncovered), share(f.Never), row.Value(metric.Superseded))
+		if age := row.Pooled.Age; age.Subscribed > 0 {
+			share := func(part time.Duration) string {
+				return metric.Number(100*float64(part)/float64(age.Subscribed)) + " %"
+			}
+			all.add(row.Name, row.Value(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Value(metric.AgeP99), age.Oldest,
+				share(age.Covered), share(age.Uncovered), share(age.Never), row.Value(metric.Superseded))
 		}
 	}
 	return all
@@ -282,25 +304,25 @@ func (r *Report) freshnessSection() section {
 
 func (r *Report) ledgerSection() section {
 	all := section{
-		Title:   "Ledger: what every client was owed, and what became of it",
-		Note:    "owed = unique + superseded + declared gap + lost · received = unique + duplicates + unexpected",
-		Heading: []string{"transport", "owed", "unique", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums hold"},
+		Title:   "Ledger: the outcome of every expected message",
+		Note:    "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected",
+		Heading: []string{"transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"},
 	}
 	for _, row := range r.Summary.Rows {
-		l, hold := row.Pooled.Ledger, any("yes")
+		l, match := row.Pooled.Ledger, any("yes")
 		identities := row.Pooled.Identities()
 		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
-			hold = identities[i]
+			match = identities[i]
 		}
-		all.add(row.Name, l.Expected, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, hold)
+		all.add(row.Name, l.Expected, l.Unique, l.Superseded, l.DeclaredGap, byCause(l.Lost, l.LostBy), l.Received, l.Duplicates, l.Unexpected, l.Reordered, match)
 	}
 	return all
 }
 
 func (r *Report) publishSection() section {
 	all := section{
-		Title:   "Publishes: what the schedule planned, and what was sent",
-		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown. Lateness is the generator's own; held up is what an earlier publish on the connection cost. Milliseconds.",
+		Title:   "Publishes: planned and sent",
+		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Held up: delayed by an earlier publish on the same connection. Milliseconds.",
 		Heading: []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
 	}
 	for _, row := range r.Summary.Rows {
@@ -313,36 +335,36 @@ func (r *Report) publishSection() section {
 
 // byCause is a count, and its parts with the largest first: "4 (reset 3, timeout 1)".
 func byCause(n int64, by map[string]int64) string {
-	var said []string
+	var parts []string
 	for _, name := range slices.SortedFunc(maps.Keys(by), func(a, b string) int {
 		if by[a] != by[b] {
 			return int(by[b] - by[a])
 		}
 		return strings.Compare(a, b)
 	}) {
-		said = append(said, name+" "+metric.Count(by[name]))
+		parts = append(parts, name+" "+metric.Count(by[name]))
 	}
-	if len(said) == 0 {
+	if len(parts) == 0 {
 		return metric.Count(n)
 	}
-	return metric.Count(n) + " (" + strings.Join(said, ", ") + ")"
+	return metric.Count(n) + " (" + strings.Join(parts, ", ") + ")"
 }
 
-// gatesSection has a row per check, with an example of what it measured, and one per failure.
-func (r *Report) gatesSection() section {
-	all := section{Title: "Gates: checks of the rig, each of which can void a trial", Heading: []string{"gate", "passed", "what was measured"}}
-	for _, name := range gateNames(r.Run.Trials) {
+// checksSection has a row per validity check, with an example of its evidence, and a row per failure.
+func (r *Report) checksSection() section {
+	all := section{Title: "Validity checks: each can invalidate a trial", Heading: []string{"check", "passed", "evidence"}}
+	for _, name := range checkNames(r.Run.Trials) {
 		passed, of, detail := 0, 0, ""
 		var failed section
 		for _, t := range r.Run.Trials {
-			for _, g := range t.Checks {
+			for _, check := range t.Checks {
 				switch {
-				case g.Name != name:
+				case check.Name != name:
 					continue
-				case g.Passed:
-					passed, detail = passed+1, results.Plain(g.Detail)
+				case check.Passed:
+					passed, detail = passed+1, results.Plain(check.Detail)
 				default:
-					failed.add(name, "FAILED", t.Name()+": "+g.Detail)
+					failed.add(name, "FAILED", t.Name()+": "+check.Detail)
 				}
 				of++
 			}
@@ -356,22 +378,22 @@ func (r *Report) gatesSection() section {
 	return all
 }
 
-// gateNames in the order in which trials list them.
-func gateNames(trials []results.Trial) (names []string) {
+// checkNames are the names of the validity checks in the order in which trials list them.
+func checkNames(trials []results.Trial) (names []string) {
 	for _, t := range trials {
-		for _, g := range t.Checks {
-			if !slices.Contains(names, g.Name) {
-				names = append(names, g.Name)
+		for _, check := range t.Checks {
+			if !slices.Contains(names, check.Name) {
+				names = append(names, check.Name)
 			}
 		}
 	}
 	return names
 }
 
-func (r *Report) theorySection() section {
+func (r *Report) modelSection() section {
 	all := section{
-		Title:   "Theory: what arithmetic predicts",
-		Note:    "A run that disagrees is wrong until shown otherwise. See the tolerances in the documentation.",
+		Title:   "Model: predicted and measured",
+		Note:    "A run that disagrees with the model is wrong until shown otherwise. The documentation lists the tolerances.",
 		Heading: []string{"transport", "metric", "predicted", "measured", "formula"},
 	}
 	for _, row := range r.Summary.Rows {
@@ -385,20 +407,20 @@ func (r *Report) theorySection() section {
 }
 
 func filesSection() section {
-	all := section{Title: "Files of this folder", Heading: []string{"file", "what it holds"}}
+	all := section{Title: "Files of this folder", Heading: []string{"file", "content"}}
 	for _, file := range [][]string{
-		{"manifest.json", "what ran where"},
+		{"manifest.json", "software, machine and settings of the run"},
 		{"scenario.yaml", "the scenario, fully resolved"},
-		{"trials.jsonl", "one line a trial: latencies, ledger, cost, gates"},
-		{"intervals.jsonl", "one line a second of each trial"},
-		{"latency.hlog", "HdrHistogram interval log, one tag a transport"},
-		{"*.hgrm", "HdrHistogram percentiles in ms, one file a transport"},
+		{"trials.jsonl", "one line per trial: latencies, ledger, cost, validity checks"},
+		{"intervals.jsonl", "one line per second of each trial"},
+		{"latency.hlog", "HdrHistogram interval log, one tag per transport"},
+		{"*.hgrm", "HdrHistogram percentiles in ms, one file per transport"},
 		{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
-		{"metrics.txt", "every metric of every case, the latencies and the claims as OpenMetrics text"},
-		{"summary.csv", "every metric of every trial"},
-		{"comparisons.csv", "every ratio of two rows, its intervals, and its verdict where one was declared"},
-		{"summary.json", "every metric of every case, comparisons, claims and sentences, for machines"},
-		{"summary.md, report.html, charts/", "this summary, as a page and as pictures"},
+		{"metrics.txt", "all metrics of all configurations, latencies and assertions, as OpenMetrics text"},
+		{"summary.csv", "all metrics of all trials"},
+		{"comparisons.csv", "all ratios of two configurations, with intervals, and verdicts on declared metrics"},
+		{"summary.json", "all metrics of all configurations, comparisons, assertions and sentences, for programs"},
+		{"summary.md, report.html, charts/", "this summary, as a page and as images"},
 		{"SHA256SUMS", "sha256sum --check SHA256SUMS"},
 	} {
 		all.add(file)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"pushbench/results"
@@ -12,228 +11,238 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sentences say what the run found, what it holds for and what it did not
-// measure. The first one begins with VERDICT, or with ESTIMATE, PARTIAL, INVALID or
-// SATURATED when that is what the run is worth.
+// Sentences states what the run found, its scope and what it did not measure. The first sentence begins with
+// VERDICT or ESTIMATE; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A line that
+// begins with two spaces is an item of the list under the last line without them.
 func (r *Report) Sentences() []string {
-	said := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
-	return append(said, holdsFor(r.Run.Manifest), "Not measured: "+notMeasured(r.Run.Manifest))
+	lines := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
+	lines = append(lines, scope(r.Run.Manifest))
+	return append(lines, items("Not measured", notMeasured(r.Run.Manifest))...)
 }
 
-// conclusion is what the run found, more of it where its figures may be quoted, and the outcome of its assertions.
+// conclusion is what the run found and the outcome of its assertions. The lines in more are left out of an
+// invalid run, whose values must not be quoted.
 func (r *Report) conclusion(more ...string) []string {
-	said := r.headline()
+	lines := r.answer()
 	if r.Run.Manifest.Status != results.Invalid {
-		said = slices.Concat(said, r.met(), more, losses(r.Summary))
+		lines = slices.Concat(lines, r.requirementSentences(), more, losses(r.Summary))
 	}
-	return append(said, r.claimSentences()...)
+	return append(lines, r.assertionSentences()...)
 }
 
-// headline is the label and the answer.
-func (r *Report) headline() (said []string) {
+// answer is the headline with its label, the verdicts or why there are none, and the orders by latency and cost.
+func (r *Report) answer() (lines []string) {
 	m := r.Run.Manifest
 	if m.Status == results.Invalid {
-		return []string{fmt.Sprintf("INVALID: %s. The rig failed, so no figure of this run may be quoted.", results.Plain(m.Reason))}
+		return []string{fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason))}
 	}
 	if m.Status != results.Complete {
-		said = append(said, fmt.Sprintf("%s: %s.", m.Status, results.Plain(m.Reason)))
+		lines = append(lines, fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
 	}
-	lead := r.lead()
-	if lead != "" {
+	headline := r.headline()
+	if headline != "" {
 		label := estimateLabel
-		if r.judged() {
+		if r.decidesChoice() {
 			label = verdictLabel
 		}
-		said = append(said, fmt.Sprintf("%s: %s.", label, lead))
+		lines = append(lines, fmt.Sprintf("%s: %s.", label, headline))
 	}
 	switch {
 	case r.Judgement.Withheld == "":
-		said = append(said, verdicts(r.Judgement)...)
-	case lead != "":
-		said = append(said, "No verdict: "+r.estimate())
+		lines = append(lines, verdicts(r.Judgement)...)
+	case headline != "":
+		lines = append(lines, "No verdict: "+r.withheld())
 	default:
-		said = append(said, fmt.Sprintf("%s, no verdict: %s", estimateLabel, r.estimate()))
+		lines = append(lines, fmt.Sprintf("%s, no verdict: %s", estimateLabel, r.withheld()))
 	}
-	soonest, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
-	said = append(said, r.phrase(results.Capital(r.soonestWord())+" by "+soonest.Title, soonest.Title, soonest)...)
-	return append(said, r.phrase("Cheapest by "+cost.Title+r.onStack(), "cost by "+cost.Title, cost)...)
+	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
+	lines = append(lines, r.orderSentences(results.Capital(r.fastest())+" by "+latency.Title, latency.Title, latency)...)
+	return append(lines, r.orderSentences("Cheapest by "+cost.Title+r.onLibrary(), "cost by "+cost.Title, cost)...)
 }
 
-// onStack says on which stacks an order by cost was measured.
-func (r *Report) onStack() string {
-	switch stacks := stackNames(r.byStack()); len(stacks) {
+// onLibrary names the server libraries that an order by cost is valid for.
+func (r *Report) onLibrary() string {
+	switch libraries := libraryNames(r.byLibrary()); len(libraries) {
 	case 0:
 		return ""
 	case 1:
-		return ", on the " + stacks[0] + " stack alone"
+		return " (" + libraries[0] + " library only)"
 	default:
-		return ", each on its stack"
+		return " (each with its library)"
 	}
 }
 
-// estimate says how far the run is from a judgement, or why it supports none.
-func (r *Report) estimate() string {
+// withheld is why the run has no verdict, and how many repetitions it lacks.
+func (r *Report) withheld() string {
 	j, missing := r.Judgement, results.VerdictRepetitions-r.Summary.ValidRepetitions
+	text := j.Withheld + "."
 	if !j.Short {
-		return j.Withheld + "."
+		return text
 	}
-	said := j.Withheld
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
-		said += fmt.Sprintf("; the other %d take about %s", missing, duration(took*time.Duration(missing)))
+		text += fmt.Sprintf(" The other %d take about %s.", missing, duration(took*time.Duration(missing)))
 	}
-	said += "."
 	if j.Decisive > results.VerdictRepetitions {
-		said += fmt.Sprintf(" Of %s declared, none can be significant before %d blocks.", some(len(j.Family), "comparison"), j.Decisive)
+		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(j.Family), "declared comparison"), j.Decisive)
 	}
-	return said
+	return text
 }
 
-// listed is how many configurations a sentence without an order names: more are a table.
+// listed is how many configurations without an order are named. More of them are only in the table.
 const listed = 8
 
-// phrase says an order, by the median of the blocks, with the range over them:
-// "Soonest: sse 2.1 ms (2.0–2.2), then longpoll 6.3 ms (6.1–6.4)." Rows that cannot be ranked
-// are named in the order of the report.
-func (r *Report) phrase(order, listing string, m metric.Metric) (said []string) {
+// orderSentences is an order by the median of the repetitions with their range, one item per place. Rows that
+// cannot be ranked follow in the order of the report.
+func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines []string) {
 	ranked, unranked := rank(r.Summary.Rows, m.Name)
 	var places []string
 	for _, tier := range r.tiers(ranked, m.Name) {
 		place := list(values(tier, m, medianOf))
 		switch {
 		case len(tier) > 2:
-			place += ", not all told apart"
+			place += ": not all distinguishable"
 		case len(tier) == 2:
-			place += ", too close to call"
+			place += ": no measurable difference"
 		}
 		places = append(places, place)
 	}
 	if len(places) > 0 {
-		if by := r.by(m.Name); by != "" {
-			order += "," + by
+		heading := order + ", median and range of the repetitions:"
+		if basis := r.basis(m.Name); basis != "" {
+			heading = order + ", ranked" + basis + ", with medians:"
 		}
-		said = append(said, fmt.Sprintf("%s, the median block of each: %s.", order, strings.Join(places, ", then ")))
+		lines = append(lines, heading)
+		for _, place := range places {
+			lines = append(lines, item+place)
+		}
 	}
 	each := values(unranked, m, summary.Row.Value)
 	if len(each) == 0 {
-		return said
+		return lines
 	}
-	shown := list(each)
 	if len(each) > listed {
-		shown = fmt.Sprintf("%d cases, in the table", len(each))
+		each = []string{fmt.Sprintf("%d configurations, see the table", len(each))}
 	}
+	lines = append(lines, items(results.Capital(unordered)+", in no order", each)...)
 	if why := whyUnranked(unranked, m.Name); why != "" {
-		shown += "; " + why
+		lines = append(lines, results.Capital(why)+".")
 	}
-	return append(said, fmt.Sprintf("%s, in no order: %s.", results.Capital(listing), shown))
+	return lines
 }
 
-// by names the basis of an order that no verdict gives, in a run that has verdicts.
-func (r *Report) by(metric string) string {
+// basis names the basis of an order that no verdict supports, in a run that has verdicts.
+func (r *Report) basis(metric string) string {
 	if r.Judgement.Withheld == "" && !r.decides(metric) {
-		return " by ranges over the blocks"
+		return " by ranges over the repetitions"
 	}
 	return ""
 }
 
-// values names each row that has a value, with that and its range.
-func values(rows []summary.Row, m metric.Metric, of func(summary.Row, string) summary.Value) (said []string) {
+// values names each row that has a value, with the value and its range.
+func values(rows []summary.Row, m metric.Metric, of func(summary.Row, string) summary.Value) (texts []string) {
 	for _, r := range rows {
 		v := of(r, m.Name)
 		if len(r.Trials) == 0 || v.Known == summary.NotShown {
 			continue
 		}
-		value := r.Name + " " + withUnit(v, m.Unit)
+		text := prose(r.Name) + " " + withUnit(v, m.Unit)
 		if over, ok := r.Range(m.Name); ok {
-			value += " (" + between(over) + ")"
+			text += " (" + between(over) + ")"
 		}
-		said = append(said, value)
+		texts = append(texts, text)
 	}
-	return said
+	return texts
 }
 
-// variants say what a sweep of stacks or batching delays found.
-func (r *Report) variants() []string { return slices.Concat(r.stackSentences(), r.batchingSentences()) }
+// variants is the result of a sweep of libraries or batching delays.
+func (r *Report) variants() []string {
+	return slices.Concat(r.librarySentences(), r.batchingSentences())
+}
 
-// losses names the configurations that lost messages: a low latency of the rest is no merit then.
+// losses names the configurations that lost messages: a low latency of the other messages is no merit then.
 // Messages that a server declares undeliverable are infinite in the quantiles too.
-func losses(s summary.Summary) (said []string) {
-	for _, of := range []struct {
-		what  string
-		count func(results.Ledger) int64
+func losses(s summary.Summary) (lines []string) {
+	for _, kind := range []struct {
+		heading string
+		count   func(results.Ledger) int64
 	}{
 		{"Messages were lost", func(l results.Ledger) int64 { return l.Lost }},
 		{"Messages were declared undeliverable by the server, which counts as never delivered", func(l results.Ledger) int64 { return l.DeclaredGap }},
 	} {
 		var each []string
 		for _, r := range s.Rows {
-			if n := of.count(r.Pooled.Ledger); n > 0 {
-				each = append(each, fmt.Sprintf("%s %s of %s", r.Name, metric.Count(n), metric.Count(r.Pooled.Ledger.Expected)))
+			if n := kind.count(r.Pooled.Ledger); n > 0 {
+				each = append(each, fmt.Sprintf("%s %s of %s", prose(r.Name), metric.Count(n), metric.Count(r.Pooled.Ledger.Expected)))
 			}
 		}
-		if len(each) > 0 {
-			said = append(said, of.what+": "+list(each)+".")
-		}
+		lines = append(lines, items(kind.heading, each)...)
 	}
-	return said
+	return lines
 }
 
-// exclusions counts the trials that enter no figure; the tables name them.
-func exclusions(s summary.Summary) (said []string) {
+// exclusions counts the discarded repetitions and the excluded trials. The tables name every trial.
+func exclusions(s summary.Summary) (lines []string) {
 	if len(s.Dropped) > 0 {
-		said = append(said, leftOut(s)+".")
+		lines = append(lines, discarded(s)+".")
 	}
 	if len(s.Excluded) == 0 {
-		return said
+		return lines
 	}
-	first, how := s.Excluded[0], ""
-	again := 0
+	first, repeated := s.Excluded[0], 0
 	for _, e := range s.Excluded {
 		if e.Repeated {
-			again++
+			repeated++
 		}
 	}
-	switch again {
+	how := ""
+	switch repeated {
 	case 0:
 	case len(s.Excluded):
-		how = " and measured again"
+		how = " and repeated"
 	default:
-		how = fmt.Sprintf(", %d of them measured again", again)
+		how = fmt.Sprintf(", %d of them repeated", repeated)
 	}
-	return append(said, fmt.Sprintf("%s excluded from every figure%s, the first being %s (%s).",
-		some(len(s.Excluded), "trial"), how, first.Trial, results.Plain(first.Reason)))
+	verb, where := "was", ": "
+	if len(s.Excluded) > 1 {
+		verb, where = "were", ". The first is "
+	}
+	return append(lines, fmt.Sprintf("%s %s excluded from all values%s%s%s (%s).",
+		some(len(s.Excluded), "trial"), verb, how, where, first.Trial, results.Plain(first.Reason)))
 }
 
-// leftOut names the blocks that enter no figure although some of their trials are valid.
-func leftOut(s summary.Summary) string {
-	said, numbers := "block", make([]string, len(s.Dropped))
+// discarded names the repetitions that enter no value although some of their trials are valid.
+func discarded(s summary.Summary) string {
+	noun, verb, numbers := "Repetition", "is", make([]string, len(s.Dropped))
 	if len(numbers) > 1 {
-		said = "blocks"
+		noun, verb = "Repetitions", "are"
 	}
 	for i, n := range s.Dropped {
 		numbers[i] = fmt.Sprint(n)
 	}
-	return fmt.Sprintf("Left out of every figure whole, for want of a valid trial of some case: %s %s", said, list(numbers))
+	return fmt.Sprintf("%s %s %s discarded, because some configuration has no valid trial there", noun, list(numbers), verb)
 }
 
-// holdsFor is the workload that the answer is for, and for no other.
-func holdsFor(m results.Manifest) string {
-	w, beside := m.Workload, ""
+// scope is the workload that the result is valid for.
+func scope(m results.Manifest) string {
+	w := m.Workload
+	text := "Valid for " + clients(spread(m, func(c results.Configuration) float64 { return float64(c.Clients) }, float64(w.Clients)))
 	if w.PublishOnly > 0 {
-		beside += fmt.Sprintf(" and %s that only publish", metric.Count(int64(w.PublishOnly)))
+		text += fmt.Sprintf(" and %s publish-only clients", metric.Count(int64(w.PublishOnly)))
 	}
+	text += "."
 	if w.UpstreamRate > 0 {
-		beside += fmt.Sprintf(" that send %s inputs a second of %s B", metric.Number(w.UpstreamRate), metric.Number(w.UpstreamBytes))
+		text += fmt.Sprintf(" They send %s upstream messages per second of %s B.", metric.Number(w.UpstreamRate), metric.Number(w.UpstreamBytes))
 	}
-	return fmt.Sprintf("This holds for %s%s, %s messages a second published and %s delivered, payloads of %s B, %s, and the %s stack%s.",
-		clients(spread(m, func(c results.Configuration) float64 { return float64(c.Clients) }, float64(w.Clients))), beside,
+	text += fmt.Sprintf(" Messages per second: %s published, %s delivered.",
 		spread(m, func(c results.Configuration) float64 { return c.PublishRate }, w.PublishRate),
-		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate),
+		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate))
+	return text + fmt.Sprintf(" Payload: %s B. Network: %s. Server library: %s.",
 		spread(m, func(c results.Configuration) float64 { return c.PayloadBytes }, w.PayloadBytes),
-		network(m), results.Plain(m.Library), map[bool]string{true: "s"}[strings.Contains(m.Library, ",")])
+		network(m), results.Plain(m.Library))
 }
 
-// spread is the least and the most that any configuration has of something, or the run's own value
-// of what is not swept.
+// spread is the least and the most that any configuration has of something, or the run's own value of what is
+// not swept.
 func spread(m results.Manifest, of func(results.Configuration) float64, own float64) string {
 	least, most := math.Inf(1), 0.0
 	for _, c := range m.AllConfigurations() {
@@ -249,7 +258,7 @@ func spread(m results.Manifest, of func(results.Configuration) float64, own floa
 	}
 }
 
-// clients is a number of them with its noun.
+// clients is a number of clients with its noun.
 func clients(n string) string {
 	if n == "1" {
 		return n + " client"
@@ -257,65 +266,64 @@ func clients(n string) string {
 	return n + " clients"
 }
 
-// network is what lay between the clients and the server.
+// network describes the network between the clients and the server.
 func network(m results.Manifest) string {
 	name := results.Plain(m.Network)
-	said := "no round trip"
+	text := "no added round trip"
 	switch {
 	case m.SweptRTT():
 		shortest, longest := m.AllConfigurations()[0].RTT, time.Duration(0)
 		for _, c := range m.AllConfigurations() {
 			shortest, longest = min(shortest, c.RTT), max(longest, c.RTT)
 		}
-		said = fmt.Sprintf("round trips from %s to %s", duration(shortest), duration(longest))
+		text = fmt.Sprintf("round trips from %s to %s", duration(shortest), duration(longest))
 	case m.RTT > 0:
-		said = "a round trip of " + duration(m.RTT)
+		text = "a round trip of " + duration(m.RTT)
 	case m.RTT == 0 && m.Jitter == 0 && m.LineRate == 0 && m.Loss == 0 && m.Reorder == 0:
 		return name + router(m)
 	}
 	if m.Jitter > 0 {
-		said += fmt.Sprintf(" and up to %s more each way", duration(m.Jitter))
+		text += fmt.Sprintf(" with up to %s of jitter each way", duration(m.Jitter))
 	}
 	if m.LineRate > 0 {
-		said += " at " + lineRate(m)
+		text += " at " + lineRate(m)
 	}
 	if m.Loss > 0 {
-		said += fmt.Sprintf(", %s %% of the packets lost", metric.Number(100*m.Loss))
+		text += fmt.Sprintf(", %s %% of the packets lost", metric.Number(100*m.Loss))
 	}
 	if m.Reorder > 0 {
-		said += fmt.Sprintf(", %s %% of them early", metric.Number(100*m.Reorder))
+		text += fmt.Sprintf(", %s %% reordered", metric.Number(100*m.Reorder))
 	}
-	return fmt.Sprintf("%s (%s)%s", said, name, router(m))
+	return fmt.Sprintf("%s (%s)%s", text, name, router(m))
 }
 
-// router is the clients' NAT.
+// router describes the clients' NAT.
 func router(m results.Manifest) string {
 	switch {
 	case !m.NAT:
 		return ""
 	case m.IdleFor > 0:
-		return fmt.Sprintf(", behind a router that lets nobody in and forgets what is quiet for %s", duration(m.IdleFor))
+		return fmt.Sprintf(", behind a NAT router that blocks inbound connections and drops entries idle for %s", duration(m.IdleFor))
 	default:
-		return ", behind a router that lets nobody in"
+		return ", behind a NAT router that blocks inbound connections"
 	}
 }
 
-// lineRate is what each direction carries.
+// lineRate is the rate of each direction.
 func lineRate(m results.Manifest) string {
 	if m.LineRate == 0 {
-		return "a line without limit"
+		return "unlimited bandwidth"
 	}
-	return metric.Number(float64(m.LineRate)/1e3) + " kB/s " + map[bool]string{true: "each way", false: "a connection"}[m.Network == results.PacketLink]
+	return metric.Number(float64(m.LineRate)/1e3) + " kB/s " + map[bool]string{true: "each way", false: "per connection"}[m.Network == results.PacketLink]
 }
 
-// notMeasured is what a reader might take for granted and must not.
-func notMeasured(m results.Manifest) string {
-	var not []string
+// notMeasured lists what a reader might take for granted although the run did not measure it.
+func notMeasured(m results.Manifest) (not []string) {
 	if m.RTT == 0 && !m.SweptRTT() {
-		not = append(not, "a round trip (loopback has none, which flatters long polling)")
+		not = append(not, "a round trip (loopback has none, which favours long polling)")
 	}
 	if m.Network == results.StreamLink {
-		not = append(not, "loss and congestion (the link has neither)")
+		not = append(not, "packet loss and congestion (the link emulates neither)")
 	}
 	not = append(not, "several machines")
 	if !slices.ContainsFunc(m.AllConfigurations(), func(c results.Configuration) bool { return c.TLS }) {
@@ -325,5 +333,5 @@ func notMeasured(m results.Manifest) string {
 	for _, n := range m.NotShown {
 		not = append(not, results.Plain(n))
 	}
-	return strings.Join(not, "; ") + "."
+	return not
 }

@@ -10,14 +10,13 @@ import (
 	"charm.land/lipgloss/v2/table"
 )
 
-// TableOptions describe the terminal. The zero value is for a pipe: plain text, a row or a
-// sentence per line.
+// TableOptions describes the terminal. The zero value is for a pipe: plain text, a row or a sentence per line.
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
 	Width int  // columns; 0: no limit
 }
 
-// readable is the longest comfortable line, whatever the width of the terminal.
+// readable is the longest line of text, even in a wider terminal.
 const readable = 120
 
 func (o TableOptions) width() int {
@@ -27,17 +26,22 @@ func (o TableOptions) width() int {
 	return math.MaxInt
 }
 
-// Wrap breaks text between words, where the terminal would break it anywhere. Without a width
-// the text stays on one line, which searches find.
+// Wrap breaks text between words; the terminal would break it inside words. An item of a list stays indented.
+// Without a width the text stays on one line, which searches can match.
 func (o TableOptions) Wrap(text string) string {
 	if o.Width == 0 {
 		return text
 	}
-	return lipgloss.Wrap(text, min(o.Width, readable), " ")
+	entry, isItem := strings.CutPrefix(text, item)
+	if !isItem {
+		return lipgloss.Wrap(text, min(o.Width, readable), " ")
+	}
+	wrapped := lipgloss.Wrap(entry, max(1, min(o.Width, readable)-len(item)), " ")
+	return item + strings.ReplaceAll(wrapped, "\n", "\n"+item)
 }
 
-// drawn is a section for a terminal; empty where it has no rows. Columns for which the width has
-// no room are drawn below the others, each part beside the first column.
+// drawn is a section for a terminal; empty if it has no rows. Columns that do not fit the width are drawn below
+// the others, each part next to the first column.
 func (s section) drawn(opts TableOptions) string {
 	if len(s.Rows) == 0 {
 		return ""
@@ -79,11 +83,10 @@ func (s section) grid(opts TableOptions, gap int) string {
 	return strings.Join(lines, "\n")
 }
 
-// Table writes a row per configuration with the model's prediction below it, then what the
-// figures can mean.
+// Table writes a row per configuration with the model's prediction below it, then the notes.
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	lines := []string{r.overviewDrawn(opts)}
-	for _, part := range []section{r.answersSection(), r.visitsSection()} {
+	for _, part := range []section{r.repliesSection(), r.shortLivedSection()} {
 		if drawn := part.drawn(opts); drawn != "" {
 			lines = append(lines, "", drawn, "")
 		}
@@ -101,17 +104,17 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	return err
 }
 
-// overviewDrawn puts the units below the heads. It narrows the gaps where all columns then fit.
+// overviewDrawn puts the units below the titles. It narrows the gaps if all columns then fit.
 func (r *Report) overviewDrawn(opts TableOptions) string {
 	s, units := section{Heading: []string{"transport"}}, []string{""}
 	columns := columnsOf(r.Run.Manifest)
 	for _, c := range columns {
-		s.Heading, units = append(s.Heading, c.head), append(units, c.unit)
+		s.Heading, units = append(s.Heading, c.title), append(units, c.unit)
 	}
 	s.Rows = append([]line{{units, true}}, r.overviewRows(columns)...)
 	for _, l := range s.Rows[1:] {
 		if l.Dim {
-			l.Cells[0] = "  theory"
+			l.Cells[0] = "  predicted"
 		}
 	}
 	tight := s.grid(opts, 1)

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
 )
 
 // list joins words as prose does: "a", "a and b", "a, b and c".
@@ -20,7 +22,59 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// some is a count with its noun: "1 block", "4 blocks".
+// item begins a line that belongs to the list under the last line without it. Markdown and the page draw such
+// lines as a list.
+const item = "  "
+
+// items is a heading with a line per entry below it. A single entry stands on the heading's line; without
+// entries there is no heading either.
+func items(heading string, entries []string) []string {
+	switch len(entries) {
+	case 0:
+		return nil
+	case 1:
+		return []string{heading + ": " + entries[0] + "."}
+	}
+	lines := []string{heading + ":"}
+	for _, entry := range entries {
+		lines = append(lines, item+entry)
+	}
+	return lines
+}
+
+// prose is a configuration's name with the transport's proper name: "short polling interval=1s".
+func prose(configuration string) string {
+	transport, settings, swept := strings.Cut(configuration, " ")
+	if t, ok := transports.Find(transport); ok {
+		transport = t.Title
+	}
+	if swept {
+		transport += " " + settings
+	}
+	return transport
+}
+
+// proseNames are the rows' names for a sentence.
+func proseNames(rows []summary.Row) (names []string) {
+	for _, row := range rows {
+		names = append(names, prose(row.Name))
+	}
+	return names
+}
+
+// statusText is a run's status as people read it. Files keep the status itself.
+func statusText(s results.Status) string {
+	switch s {
+	case results.Saturated:
+		return "OVERLOADED"
+	case results.Partial:
+		return "INTERRUPTED"
+	default:
+		return string(s)
+	}
+}
+
+// some is a count with its noun: "1 repetition", "4 repetitions".
 func some(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -28,7 +82,7 @@ func some(n int, noun string) string {
 	return metric.Count(int64(n)) + " " + noun + "s"
 }
 
-// duration is d to two figures at most, in the unit people would use.
+// duration is d with at most two digits, in the unit that people use.
 func duration(d time.Duration) string {
 	switch {
 	case d >= 2*time.Hour:
@@ -44,7 +98,7 @@ func duration(d time.Duration) string {
 	}
 }
 
-// withUnit prints a value and its unit; what is no number has none.
+// withUnit formats a value and its unit. A value without a number has no unit.
 func withUnit(v summary.Value, unit string) string {
 	if v.Known != summary.Shown || unit == "" {
 		return v.String()
@@ -52,7 +106,7 @@ func withUnit(v summary.Value, unit string) string {
 	return v.String() + " " + unit
 }
 
-// between prints a range, once when both ends read alike.
+// between formats a range: a single value if both ends round to the same text.
 func between(over summary.Range) string {
 	lo, hi := over.Lo.String(), over.Hi.String()
 	if lo == hi {
@@ -61,7 +115,7 @@ func between(over summary.Range) string {
 	return lo + "–" + hi
 }
 
-// size prints a size in binary units.
+// size formats a size in binary units.
 func size(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	x, unit := float64(n), 0
@@ -71,8 +125,8 @@ func size(n int64) string {
 	return metric.Number(x) + " " + units[unit]
 }
 
-// ratioSaid prints a ratio, or an end of its interval.
-func ratioSaid(x float64) string {
+// ratioText formats a ratio, or an end of its interval.
+func ratioText(x float64) string {
 	switch {
 	case math.IsNaN(x):
 		return "–"
@@ -85,17 +139,17 @@ func ratioSaid(x float64) string {
 	}
 }
 
-func interval(lo, hi float64) string { return ratioSaid(lo) + "–" + ratioSaid(hi) }
+func interval(lo, hi float64) string { return ratioText(lo) + "–" + ratioText(hi) }
 
-// pSaid prints a p-value.
-func pSaid(p float64) string {
+// pText formats a p-value.
+func pText(p float64) string {
 	if p < 0.001 {
 		return "p < 0.001"
 	}
-	return "p " + figure(p)
+	return "p " + twoDigits(p)
 }
 
-// figure prints x with two significant digits and no more zeros than it needs.
-func figure(x float64) string { return strconv.FormatFloat(x, 'g', 2, 64) }
+// twoDigits formats x with two significant digits and no trailing zeros.
+func twoDigits(x float64) string { return strconv.FormatFloat(x, 'g', 2, 64) }
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 4, 64) + " %" }

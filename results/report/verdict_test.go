@@ -17,7 +17,7 @@ import (
 	"pushbench/results/report"
 )
 
-// everything is all that a report says of a run.
+// everything is all text of a report on a run.
 func everything(t *testing.T, run *results.Run) string {
 	t.Helper()
 	r := report.New(run)
@@ -29,8 +29,8 @@ func everything(t *testing.T, run *results.Run) string {
 		render(t, func(w io.Writer) error { return r.Comparisons(w) })
 }
 
-// Whoever renders the same files gets the same bytes.
-func TestTheReportDependsOnNothingButTheRun(t *testing.T) {
+// The same files give the same bytes on any machine.
+func TestReportDependsOnlyOnRun(t *testing.T) {
 	run := states["infinite"]()
 	want := everything(t, run)
 	t.Setenv("TZ", "Pacific/Kiritimati")
@@ -44,29 +44,29 @@ func TestTheReportDependsOnNothingButTheRun(t *testing.T) {
 	}
 }
 
-func TestTheOrderOfTrialsChangesNoVerdict(t *testing.T) {
-	run := states["dropped"]()
-	said := func() string {
+func TestOrderOfTrialsChangesNoVerdict(t *testing.T) {
+	run := states["discarded"]()
+	text := func() string {
 		r := report.New(run)
 		return strings.Join(r.Sentences()[:4], "\n") + render(t, r.Comparisons)
 	}
-	want := said()
+	want := text()
 	random := rand.New(rand.NewPCG(5, 5))
 	random.Shuffle(len(run.Trials), func(i, j int) { run.Trials[i], run.Trials[j] = run.Trials[j], run.Trials[i] })
-	if got := said(); got != want {
+	if got := text(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// From eight valid blocks on a report judges, and says so in the first word of one of its first two sentences.
-func TestFromEightBlocksOnTheReportJudges(t *testing.T) {
+// A report has verdicts from eight valid repetitions on. The first word of one of its first two sentences shows it.
+func TestVerdictsFromEightRepetitionsOn(t *testing.T) {
 	for name, want := range map[string]string{
-		"three": "No verdict: too few valid repetitions (3 of 8)", "eight": "VERDICT from 8 blocks", "verdict": "VERDICT from 12 blocks", "dropped": "VERDICT from 10 blocks",
-		"void": "No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "PARTIAL",
+		"three": "No verdict: too few valid repetitions (3 of 8)", "eight": "VERDICT from 8 repetitions", "verdict": "VERDICT from 12 repetitions", "discarded": "VERDICT from 10 repetitions",
+		"many-invalid": "No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "INTERRUPTED",
 	} {
 		r := on(name)
-		if said := r.Sentences()[:2]; !strings.HasPrefix(said[0], want) && !strings.HasPrefix(said[1], want) {
-			t.Errorf("%s: %q, want %s", name, said, want)
+		if first := r.Sentences()[:2]; !strings.HasPrefix(first[0], want) && !strings.HasPrefix(first[1], want) {
+			t.Errorf("%s: %q, want %s", name, first, want)
 		}
 		judges := strings.HasPrefix(want, "VERDICT")
 		for what, text := range map[string]string{
@@ -75,17 +75,17 @@ func TestFromEightBlocksOnTheReportJudges(t *testing.T) {
 			"page":     render(t, func(w io.Writer) error { return r.HTML(w, nil) }),
 		} {
 			if strings.Contains(text, "≠ different") != judges && what == "table" || strings.Contains(text, "Verdicts on the declared metrics") != judges && what != "table" {
-				t.Errorf("%s: the %s judges: %v, want %v", name, what, !judges, judges)
+				t.Errorf("%s: the %s has verdicts: %v, want %v", name, what, !judges, judges)
 			}
 		}
 		if page := render(t, func(w io.Writer) error { return r.HTML(w, nil) }); strings.Contains(page, `badge VERDICT`) != judges {
-			t.Errorf("%s: the page's badge says VERDICT: %v", name, !judges)
+			t.Errorf("%s: the page's badge is VERDICT: %v", name, !judges)
 		}
 	}
 }
 
-// What a terminal has no room for beside the rest stands below it, and nothing is left out.
-func TestTheTableFitsTheTerminal(t *testing.T) {
+// Columns that do not fit the terminal stand below the others, and none is left out.
+func TestTableFitsTerminal(t *testing.T) {
 	for name, run := range states {
 		r := report.New(run())
 		at := func(width int) string {
@@ -109,9 +109,9 @@ func TestTheTableFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// However many metrics are declared, the terminal's table fits.
-func TestManyVerdictsFitTheTerminal(t *testing.T) {
-	run := states["dropped"]()
+// The table fits the terminal with any number of declared metrics.
+func TestManyVerdictsFitTerminal(t *testing.T) {
+	run := states["discarded"]()
 	run.Manifest.Compare = results.Declared{Margin: 0.05}
 	for _, m := range metric.All {
 		if m.Better == metric.Lower {
@@ -131,34 +131,29 @@ func TestManyVerdictsFitTheTerminal(t *testing.T) {
 	}
 }
 
-// The order of the answer is that of the verdicts: two rows that are not called
-// different share a place, however far apart their ranges lie.
-func TestTheOrderFollowsTheVerdicts(t *testing.T) {
+// The order follows the verdicts: two rows that are not different share a place, however far apart their ranges
+// are.
+func TestOrderFollowsVerdicts(t *testing.T) {
 	own := *twelve()
 	run := &own
-	soonest := func() string {
-		all := report.New(run).Sentences()
-		return all[slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Soonest") })]
-	}
-	if got := soonest(); !strings.Contains(got, "websocket 10.3 ms (10.3–10.4) and sse 10.4 ms (10.3–10.4), too close to call, then longpoll") {
+	if got, _ := fastest(t, run); !strings.Contains(got, "WebSocket 10.3 ms (10.3–10.4) and SSE 10.4 ms (10.3–10.4): no measurable difference\n  long polling") {
 		t.Errorf("got %s", got)
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1} // 19.8 is not twice 10.3
-	if got := soonest(); !strings.Contains(got, "and longpoll 19.8 ms (19.4–20.1), not all told apart, then shortpoll") {
+	if got, _ := fastest(t, run); !strings.Contains(got, "and long polling 19.8 ms (19.4–20.1): not all distinguishable\n  short polling") {
 		t.Errorf("a margin of 100 %%: got %s", got)
 	}
 }
 
-// takes makes every message of some trials take as long as each says, and gives them
-// enough of everything for a p99.
-func takes(run *results.Run, transport string, each func(block int) time.Duration) {
+// takes sets the latency of all messages of a transport by repetition, with enough observations for a p99.
+func takes(run *results.Run, transport string, latency func(repetition int) time.Duration) {
 	for i := range run.Trials {
 		tr := &run.Trials[i]
 		if tr.Transport != transport {
 			continue
 		}
 		tr.Latency = results.Latency{Independent: 100_000}
-		tr.Latency.Histogram.RecordMany(each(tr.Repetition), tr.Ledger.Unique)
+		tr.Latency.Histogram.RecordMany(latency(tr.Repetition), tr.Ledger.Unique)
 	}
 }
 
@@ -166,20 +161,24 @@ func always(d time.Duration) func(int) time.Duration {
 	return func(int) time.Duration { return d }
 }
 
-// soonest is the sentence that says who is, and all that stands before it.
-func soonest(t *testing.T, run *results.Run) (said, before string) {
+// fastest is the order by latency, and all sentences before it.
+func fastest(t *testing.T, run *results.Run) (order, before string) {
 	t.Helper()
 	all := report.New(run).Sentences()
-	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Soonest") })
+	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Fastest") })
 	if i < 0 {
-		t.Fatalf("nobody is the soonest:\n%s", strings.Join(all, "\n"))
+		t.Fatalf("no order by latency:\n%s", strings.Join(all, "\n"))
 	}
-	return all[i], strings.Join(all[:i], "\n")
+	end := i + 1
+	for end < len(all) && strings.HasPrefix(all[end], "  ") {
+		end++
+	}
+	return strings.Join(all[i:end], "\n"), strings.Join(all[:i], "\n")
 }
 
-// timed is a run of so many blocks in which each transport takes a time of its own.
-func timed(blocks int) *results.Run {
-	run := synthetic.Run(blocks, time.Second)
+// timed is a run in which each transport has its own constant latency.
+func timed(repetitions int) *results.Run {
+	run := synthetic.Run(repetitions, time.Second)
 	takes(run, "shortpoll", always(500*time.Millisecond))
 	takes(run, "longpoll", always(100*time.Millisecond))
 	takes(run, "sse", always(5*time.Millisecond))
@@ -187,39 +186,38 @@ func timed(blocks int) *results.Run {
 	return run
 }
 
-// One odd block of twelve decides a pool's p99, and no verdict: the order must be the verdicts'.
-func TestAnOddBlockTurnsNoOrderRound(t *testing.T) {
+// One outlier among twelve repetitions decides the pool's p99, but no verdict: the order must follow the verdicts.
+func TestOutlierDoesNotReverseOrder(t *testing.T) {
 	run := timed(12)
-	takes(run, "sse", func(block int) time.Duration {
-		if block == 7 {
+	takes(run, "sse", func(repetition int) time.Duration {
+		if repetition == 7 {
 			return 9 * time.Millisecond
 		}
 		return 5 * time.Millisecond
 	})
-	if said, before := soonest(t, run); !strings.Contains(before, "websocket 1.60 × sse") || !strings.Contains(said, "sse 5 ms (5–9), then websocket 8 ms") {
-		t.Errorf("%s\n%s", before, said)
+	if order, before := fastest(t, run); !strings.Contains(before, "WebSocket 1.60 × SSE") || !strings.Contains(order, "SSE 5 ms (5–9)\n  WebSocket 8 ms") {
+		t.Errorf("%s\n%s", before, order)
 	}
 }
 
-// Who is not told apart from the first cannot come after somebody who is not told apart
-// from either.
-func TestNobodyComesAfterWhomHeMayPrecede(t *testing.T) {
+// Rows share a place if one of them is distinguishable from none of the others.
+func TestIndistinguishableRowJoinsPlaces(t *testing.T) {
 	run := timed(12)
-	takes(run, "longpoll", always(6*time.Millisecond)) // which is told apart from sse
-	takes(run, "websocket", func(block int) time.Duration {
-		return []time.Duration{2, 60, 7}[block%3] * time.Millisecond
+	takes(run, "longpoll", always(6*time.Millisecond)) // which is distinguishable from SSE
+	takes(run, "websocket", func(repetition int) time.Duration {
+		return []time.Duration{2, 60, 7}[repetition%3] * time.Millisecond
 	})
-	said, before := soonest(t, run)
-	if !strings.Contains(before, "inconclusive: websocket") || !strings.Contains(before, "sse 0.833 × longpoll") {
-		t.Fatalf("the test is about open comparisons: %s", before)
+	order, before := fastest(t, run)
+	if !strings.Contains(before, "inconclusive: WebSocket") || !strings.Contains(before, "SSE 0.833 × long polling") {
+		t.Fatalf("the test needs an inconclusive comparison: %s", before)
 	}
-	if !strings.Contains(said, "sse 5 ms (5), longpoll 6 ms (6) and websocket 7 ms (2–60), not all told apart, then shortpoll") {
-		t.Error(said)
+	if !strings.Contains(order, "SSE 5 ms (5), long polling 6 ms (6) and WebSocket 7 ms (2–60): not all distinguishable\n  short polling") {
+		t.Error(order)
 	}
 }
 
-// What never arrives is above everything.
-func TestTheInfiniteBeatsNobody(t *testing.T) {
+// A message that never arrives has the highest latency.
+func TestInfiniteLatencyIsLast(t *testing.T) {
 	run := timed(5)
 	for i := range run.Trials {
 		if tr := &run.Trials[i]; tr.Transport == "sse" {
@@ -228,17 +226,17 @@ func TestTheInfiniteBeatsNobody(t *testing.T) {
 			tr.Ledger.Expected *= 2
 		}
 	}
-	said, _ := soonest(t, run)
-	if !strings.Contains(said, "then sse ∞") {
-		t.Error(said)
+	order, _ := fastest(t, run)
+	if !strings.HasSuffix(order, "\n  SSE ∞ (∞)") {
+		t.Error(order)
 	}
-	if all := strings.Join(report.New(run).Sentences(), "\n"); !strings.Contains(all, "declared undeliverable by the server, which counts as never delivered: sse") {
-		t.Errorf("nothing says why:\n%s", all)
+	if all := strings.Join(report.New(run).Sentences(), "\n"); !strings.Contains(all, "declared undeliverable by the server, which counts as never delivered: SSE") {
+		t.Errorf("no sentence gives the reason:\n%s", all)
 	}
 }
 
-// One transport alone can be measured, and compared with nobody.
-func TestOneTransportHasNoVerdict(t *testing.T) {
+// A single transport can be measured, but not compared.
+func TestSingleTransportHasNoVerdict(t *testing.T) {
 	run := synthetic.Run(12, time.Second)
 	run.Manifest.Transports = []string{"sse"}
 	run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != "sse" })
@@ -248,15 +246,15 @@ func TestOneTransportHasNoVerdict(t *testing.T) {
 	}
 }
 
-// What the run declared not to matter makes no order either.
-func TestTheMarginIsTheDeclaredOne(t *testing.T) {
+// A difference within the declared margin makes no order either.
+func TestMarginIsTheDeclaredOne(t *testing.T) {
 	run := timed(5)
 	takes(run, "websocket", always(5500*time.Microsecond))
-	if said, _ := soonest(t, run); !strings.Contains(said, "sse 5 ms (5), then websocket") {
-		t.Errorf("5 %%: %s", said)
+	if order, _ := fastest(t, run); !strings.Contains(order, "SSE 5 ms (5)\n  WebSocket") {
+		t.Errorf("5 %%: %s", order)
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{metric.P99}, Margin: 0.5}
-	if said, _ := soonest(t, run); !strings.Contains(said, "too close to call") {
-		t.Errorf("50 %%: %s", said)
+	if order, _ := fastest(t, run); !strings.Contains(order, "no measurable difference") {
+		t.Errorf("50 %%: %s", order)
 	}
 }

@@ -11,125 +11,134 @@ import (
 	"pushbench/results/metric"
 )
 
-// The first words of a sentence that judges, and of one that does not.
+// The labels of a sentence that a verdict supports, and of one that none supports.
 const (
 	verdictLabel  = "VERDICT"
 	estimateLabel = "ESTIMATE"
 )
 
-// fixed are the terms of every judgement, which were fixed before the first trial.
-func fixed(j compare.Analysis) string {
-	return fmt.Sprintf("%s from %d blocks: differences of less than %s do not matter, and p is adjusted (Holm) for the %s declared.",
-		verdictLabel, len(j.Repetitions), percent(j.Declared.Margin), some(len(j.Family), "comparison"))
+// verdictTexts are the verdicts whose text for people differs from the value in files.
+var verdictTexts = map[compare.Verdict]string{
+	compare.TooFew:      "too few repetitions",
+	compare.Refuted:     "worse, but not in the second measurement",
+	compare.Unconfirmed: "worse, but undecided in the second measurement",
 }
 
-// verdicts are the terms, then a sentence per declared metric. They are for a judgement that
-// nothing withholds.
+// verdictText is a verdict for people.
+func verdictText(v compare.Verdict) string {
+	if text, ok := verdictTexts[v]; ok {
+		return text
+	}
+	return string(v)
+}
+
+// terms are the terms of every judgement, which were fixed before the first trial.
+func terms(j compare.Analysis) string {
+	return fmt.Sprintf("%s from %d repetitions. Differences below %s do not matter. p is adjusted (Holm) for the %s.",
+		verdictLabel, len(j.Repetitions), percent(j.Declared.Margin), some(len(j.Family), "declared comparison"))
+}
+
+// verdicts are the terms, then the differences by each declared metric. They are for a judgement that is not
+// withheld.
 func verdicts(j compare.Analysis) []string {
-	terms := fixed(j) + " In brackets: the 95 % interval of the ratio, then p."
+	text := terms(j) + " In brackets: the 95 % interval of the ratio, then p."
 	if j.Variants > 1 {
-		terms += fmt.Sprintf(" Only cases of the same variant are compared; there are %d variants.", j.Variants)
+		text += fmt.Sprintf(" Only configurations of the same variant are compared; there are %d variants.", j.Variants)
 	}
+	lines := []string{text}
 	if n := len(j.Repetitions); !j.Decides() {
-		terms += fmt.Sprintf(" No difference can be significant yet: %d blocks have no p below %s, and one of %d comparisons must have less than %s; that takes %d blocks. Until then an order is by ranges alone.",
-			n, figure(math.Ldexp(2, -n)), len(j.Family), figure(0.05/float64(len(j.Family))), j.Decisive)
+		lines = append(lines, fmt.Sprintf("No difference can be significant yet: %d repetitions have no p below %s. "+
+			"One of %d comparisons must have less than %s. That takes %d repetitions. Until then only ranges order the transports.",
+			n, twoDigits(math.Ldexp(2, -n)), len(j.Family), twoDigits(0.05/float64(len(j.Family))), j.Decisive))
 	}
-	all := []string{terms}
 	for _, name := range compare.Metrics(j.Family) {
 		of := compare.Of(name, j.Family)
-		parts := grouped(of, pairSaid, ", ", func(d compare.Difference) string { return string(d.Verdict) },
-			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // what can be acted on comes first
-		all = append(all, fmt.Sprintf("%s on %s: %s.", verdictLabel, metric.ByName(name).Title, strings.Join(parts, "; ")))
+		entries := grouped(of, pairText, func(d compare.Difference) string { return verdictText(d.Verdict) },
+			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // an actionable verdict is listed first
+		if pairs, reasons := notComparable(of); len(pairs) > 0 {
+			entries = append(append(entries, fmt.Sprintf("%s: %s", compare.Incomparable, strings.Join(pairs, ", "))), reasons...)
+		}
+		lines = append(lines, items(fmt.Sprintf("%s on %s", verdictLabel, metric.ByName(name).Title), entries)...)
 	}
-	return all
+	return lines
 }
 
-// grouped lists differences below the titles that have some, in their order, and then those without a ratio.
-func grouped(all []compare.Difference, said func(compare.Difference) string, separator string, titleOf func(compare.Difference) string, titles ...string) (parts []string) {
+// grouped is an entry per difference, each with its title, in the order of the titles. It leaves out the pairs
+// without a ratio.
+func grouped(all []compare.Difference, text func(compare.Difference) string, titleOf func(compare.Difference) string, titles ...string) (entries []string) {
 	for _, title := range titles {
-		var each []string
 		for _, d := range all {
 			if titleOf(d) == title {
-				each = append(each, said(d))
+				entries = append(entries, title+": "+text(d))
 			}
 		}
-		if len(each) > 0 {
-			parts = append(parts, title+": "+strings.Join(each, separator))
-		}
 	}
-	if not := notComparable(all); not != "" {
-		parts = append(parts, not)
-	}
-	return parts
+	return entries
 }
 
-// pairSaid is a pair in a sentence: "sse 0.52 × longpoll (0.50–0.54, p 0.009)".
-func pairSaid(d compare.Difference) string {
-	return fmt.Sprintf("%s %s × %s %s", results.Plain(d.Names[1]), ratioSaid(d.Ratio), results.Plain(d.Names[0]), evidence(d))
+// pairText is a pair in a sentence: "SSE 0.52 × long polling (0.50–0.54, p 0.009)".
+func pairText(d compare.Difference) string {
+	return fmt.Sprintf("%s %s × %s %s", prose(results.Plain(d.Names[1])), ratioText(d.Ratio), prose(results.Plain(d.Names[0])), evidence(d))
 }
 
-// evidence qualifies a ratio, in brackets: its interval, p, and how far it is from a decision.
+// evidence qualifies a ratio, in brackets: its interval, p, and the number of repetitions that would decide it.
 func evidence(d compare.Difference) string {
-	inside := append([]string{interval(d.Lo, d.Hi), pSaid(d.Adjusted)}, infinities(d)...)
+	inside := append([]string{interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d, prose)...)
 	switch {
 	case d.Verdict != compare.Inconclusive && d.Verdict != compare.Small:
 	case d.Needed == 0:
-		inside = append(inside, "blocks needed: cannot be said")
+		inside = append(inside, "repetitions needed: unknown")
 	default:
-		inside = append(inside, fmt.Sprintf("about %s blocks needed, %s more", metric.Count(int64(d.Needed)), metric.Count(int64(d.Needed-d.Repetitions))))
+		inside = append(inside, fmt.Sprintf("needs about %s repetitions, %s more", metric.Count(int64(d.Needed)), metric.Count(int64(d.Needed-d.Repetitions))))
 	}
 	return "(" + strings.Join(inside, ", ") + ")"
 }
 
-// notComparable lists the pairs without a ratio, with each reason once.
-func notComparable(all []compare.Difference) string {
-	var pairs, reasons []string
+// notComparable lists the pairs without a ratio, and each reason once.
+func notComparable(all []compare.Difference) (pairs, reasons []string) {
 	for _, d := range all {
 		if d.Verdict != compare.Incomparable {
 			continue
 		}
-		pairs = append(pairs, pairName(d))
+		pairs = append(pairs, prose(results.Plain(d.Names[1]))+" / "+prose(results.Plain(d.Names[0])))
 		for _, reason := range d.Warnings {
-			if said := results.Plain(reason.Error()); !slices.Contains(reasons, said) {
-				reasons = append(reasons, said)
+			if text := "reason: " + results.Plain(reason.Error()); !slices.Contains(reasons, text) {
+				reasons = append(reasons, text)
 			}
 		}
 	}
-	if len(pairs) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s: %s (%s)", compare.Incomparable, strings.Join(pairs, ", "), strings.Join(reasons, "; "))
+	return pairs, reasons
 }
 
-// infinities counts the blocks in which a side is infinite.
-func infinities(d compare.Difference) (said []string) {
+// infinities counts the repetitions in which a side is infinite. nameOf is how a side is called.
+func infinities(d compare.Difference, nameOf func(string) string) (texts []string) {
 	for side, n := range d.Infinite {
 		if n > 0 {
-			said = append(said, fmt.Sprintf("%s inf in %d of %d", results.Plain(d.Names[side]), n, d.Repetitions))
+			texts = append(texts, fmt.Sprintf("%s inf in %d of %d", nameOf(results.Plain(d.Names[side])), n, d.Repetitions))
 		}
 	}
-	return said
+	return texts
 }
 
 // remarks qualify a comparison.
 func remarks(d compare.Difference) string {
-	said := infinities(d)
+	texts := infinities(d, func(configuration string) string { return configuration })
 	for _, w := range d.Warnings {
-		said = append(said, results.Plain(w.Error()))
+		texts = append(texts, results.Plain(w.Error()))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(texts, "; ")
 }
 
 func pairName(d compare.Difference) string {
 	return results.Plain(d.Names[1]) + " / " + results.Plain(d.Names[0])
 }
 
-// ratioAndInterval are two cells; dashes where there is no ratio.
+// ratioAndInterval are two cells; dashes if there is no ratio.
 func ratioAndInterval(d compare.Difference) []string {
 	if d.Verdict == compare.Incomparable {
 		return []string{"–", "–"}
 	}
-	return []string{ratioSaid(d.Ratio), interval(d.Lo, d.Hi)}
+	return []string{ratioText(d.Ratio), interval(d.Lo, d.Hi)}
 }
 
 // ratioCell is the ratio with its interval in brackets.
@@ -137,15 +146,15 @@ func ratioCell(d compare.Difference) string {
 	if d.Verdict == compare.Incomparable {
 		return "–"
 	}
-	return fmt.Sprintf("%s (%s)", ratioSaid(d.Ratio), interval(d.Lo, d.Hi))
+	return fmt.Sprintf("%s (%s)", ratioText(d.Ratio), interval(d.Lo, d.Hi))
 }
 
-// verdictSign stands for a verdict where the width is short.
+// verdictSign stands for a verdict in a narrow column.
 var verdictSign = map[compare.Verdict]string{
 	compare.Different: "≠ ", compare.Equivalent: "≈ ", compare.Small: "≲ ", compare.Inconclusive: "? ",
 }
 
-// verdictLegend explains the signs and the figures beside them.
+// verdictLegend explains the signs and the values next to them.
 const verdictLegend = "ratio (95 % interval): ≠ different · ≈ equivalent · ≲ detectable but below margin · ? inconclusive · – not comparable"
 
 // verdictGrid is the judgement for a terminal: a row per pair, a column per declared metric.
@@ -167,34 +176,37 @@ func verdictGrid(j compare.Analysis) section {
 func verdictsSection(j compare.Analysis) section {
 	all := section{
 		Title: "Verdicts on the declared metrics",
-		Note: fmt.Sprintf("Ratio: the Hodges-Lehmann estimate over %s, each side of a block by the other; its interval inverts Wilcoxon's signed-rank test. "+
-			"p: sign-flip test of the mean log ratio, over all signs (beyond 20 blocks of rounded sizes; where a block is infinite, of ranks), adjusted by Holm over these %d. Equivalent: the 90 %% interval lies within the margin of %s.\n"+
-			"Different takes all three: p below 0.05, an interval without 1, and a ratio beyond the margin. Below margin: there is a difference, which is not shown to exceed the margin, nor to stay within it.",
-			some(len(j.Repetitions), "block"), len(j.Family), percent(j.Declared.Margin)),
-		Heading: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "blocks needed", "remarks"},
+		Note: fmt.Sprintf("Ratio: the Hodges-Lehmann estimate over %s, each side of a repetition divided by the other. Its interval inverts Wilcoxon's signed-rank test.\n"+
+			"p: sign-flip test of the mean log ratio, over all signs. Beyond 20 repetitions the sizes are rounded; with an infinite repetition the test uses ranks. "+
+			"p is adjusted by Holm over these %d comparisons.\n"+
+			"Equivalent: the 90 %% interval lies within the margin of %s. "+
+			"Different: p is below 0.05, the interval excludes 1, and the ratio is beyond the margin. "+
+			"Below margin: there is a difference, but it is shown neither to exceed the margin nor to stay within it.",
+			some(len(j.Repetitions), "repetition"), len(j.Family), percent(j.Declared.Margin)),
+		Heading: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "repetitions needed", "remarks"},
 	}
 	for _, d := range j.Family {
 		over90, p, needed := "–", "–", any("")
 		if d.Verdict != compare.Incomparable {
-			over90, p = interval(d.Lo90, d.Hi90), strings.TrimPrefix(pSaid(d.Adjusted), "p ")
+			over90, p = interval(d.Lo90, d.Hi90), strings.TrimPrefix(pText(d.Adjusted), "p ")
 			if d.Needed > 0 {
 				needed = d.Needed
 			}
 		}
-		all.add(metric.ByName(d.Metric).Title, pairName(d), ratioAndInterval(d), over90, p, d.Verdict, needed, remarks(d))
+		all.add(metric.ByName(d.Metric).Title, pairName(d), ratioAndInterval(d), over90, p, verdictText(d.Verdict), needed, remarks(d))
 	}
 	return all
 }
 
-// maxPairColumns is how many pairs a table can hold side by side.
+// maxPairColumns is the number of pairs that fit side by side in a table.
 const maxPairColumns = 6
 
 // othersSection has the ratios of the metrics that were not declared.
 func othersSection(j compare.Analysis) section {
 	all := section{
 		Title: "Ratios of the other metrics",
-		Note: "With 95 % intervals, each by itself. These metrics were not declared, so they get no p and no verdict: " +
-			"among so many, some would be significant by chance. All are in comparisons.csv.",
+		Note: "Each ratio has its own 95 % interval. These metrics were not declared, so they have no p and no verdict. " +
+			"By chance some of so many would be significant. All are in comparisons.csv.",
 		Heading: []string{"metric"},
 	}
 	for i, name := range compare.Metrics(j.Others) {

@@ -217,7 +217,7 @@ func TestPageInABrowser(t *testing.T) {
 	if !strings.Contains(said, "websocket") || strings.Contains(said, "shortpoll") {
 		t.Errorf("by the keyboard the latency chart says %q", said)
 	}
-	b.do(t, chromedp.Click(`//figure[@id="latency"]//button[text()="As a picture"]`))
+	b.do(t, chromedp.Click(`//figure[@id="latency"]//button[text()="Show image"]`))
 	if !ask[bool](t, b, `document.querySelector('#latency .picture').checkVisibility() && !document.querySelector('#latency .live').checkVisibility()`) {
 		t.Error("asked for as a picture, the chart is none")
 	}

@@ -1,0 +1,143 @@
+package report
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"pushbench/results"
+	"pushbench/results/internal/synthetic"
+)
+
+// maxWords is the length of the longest sentence that a report may print.
+const maxWords = 20
+
+var (
+	sentenceEnd = regexp.MustCompile(`[.!?](?:\s+|$)`)
+	// headlines are exempt: the headline is the whole answer in one sentence.
+	headlines = regexp.MustCompile(`^(?:ESTIMATE|VERDICT|INVALID): `)
+	// valueLists are exempt: they list a value per configuration or per name, separated by dots or commas.
+	valueLists = regexp.MustCompile(`^(?:Available: |server \+ generator, |expected = |planned = )`)
+)
+
+// longSentences are the sentences of a text that have more than maxWords words. A number is not a word.
+func longSentences(text string) (long []string) {
+	for _, sentence := range sentenceEnd.Split(text, -1) {
+		words := slices.DeleteFunc(strings.Fields(sentence), func(word string) bool { return !strings.ContainsFunc(word, unicode.IsLetter) })
+		if len(words) > maxWords && !valueLists.MatchString(sentence) {
+			long = append(long, sentence)
+		}
+	}
+	return long
+}
+
+// proseOf is the prose of a golden file: the sentences of a text file; the sentences and notes of a Markdown file,
+// but not its headings, its tables, and the question that the scenario asks. Items of lists are values, not
+// sentences.
+func proseOf(name, content string) (lines []string) {
+	headline := false
+	for line := range strings.Lines(content) {
+		line = strings.TrimRight(line, "\n")
+		if filepath.Ext(name) == ".md" {
+			if line != "" && strings.ContainsRune("#|> ", rune(line[0])) {
+				continue
+			}
+			line = strings.ReplaceAll(strings.TrimPrefix(line, "- "), `\`, "")
+		}
+		switch {
+		case strings.HasPrefix(line, item):
+		case !headline && headlines.MatchString(line):
+			headline = true
+		default:
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func TestSentencesAreShort(t *testing.T) {
+	var names []string
+	for _, pattern := range []string{"sentences-*.txt", "*.md"} {
+		found, err := filepath.Glob(filepath.Join("testdata", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		names = append(names, found...)
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range proseOf(name, string(content)) {
+			for _, long := range longSentences(line) {
+				t.Errorf("%s: more than %d words: %s", name, maxWords, long)
+			}
+		}
+	}
+}
+
+// TestNotesAndAccountsAreShort covers the tables and parts that no golden file contains.
+func TestNotesAndAccountsAreShort(t *testing.T) {
+	near := synthetic.Run(4, time.Second)
+	near.Manifest.RTT, near.Manifest.Network = 0, results.Loopback
+	var lines []string
+	for _, run := range []*results.Run{near, synthetic.Run(1, time.Second), batchingSweep(4), synthetic.Sweep(12, time.Second, bothLibraries, []time.Duration{0})} {
+		r := New(run)
+		for _, s := range []section{
+			r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
+			r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
+			r.ledgerSection(), r.publishSection(), r.modelSection(), verdictsSection(r.Judgement), othersSection(r.Judgement),
+		} {
+			lines = append(lines, strings.Split(s.Note, "\n")...)
+		}
+		for _, p := range r.account() {
+			lines = append(lines, p.Lines...)
+		}
+		lines = append(lines, r.variants()...)
+	}
+	c, err := Compare(near, near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	search := Capacity{results.Capacity{Axis: "rate", Scenario: "chat", Found: []results.Highest{{Transport: "sse"}}}}
+	lines = append(lines, c.others().Note, search.section().Note, search.trust())
+	for _, line := range append(lines, search.Sentences()...) {
+		if strings.HasPrefix(line, item) {
+			continue
+		}
+		for _, long := range longSentences(line) {
+			t.Errorf("more than %d words: %s", maxWords, long)
+		}
+	}
+}
+
+// Sentences of earlier versions prove that the tests above can fail.
+func TestLongSentenceIsFound(t *testing.T) {
+	for _, old := range []string{
+		"This holds for 20 clients, 100 messages a second published and 2,000 delivered, payloads of 120 B, a round trip of 20 ms (home), and the reference stack.",
+		"Needs: longpoll, sse and websocket meet p(99) < 500ms and lost == 0 (whether shortpoll meets p(99) < 500ms is open: latency p99: 240 independent observations in block 1, latency p99 needs 1,000).",
+	} {
+		for _, file := range []struct{ name, content string }{
+			{"sentences-old.txt", "ESTIMATE: fastest is SSE.\n" + old + "\n"},
+			{"summary-old.md", "# chat: COMPLETE\n\n- ESTIMATE: fastest is SSE.\n- " + old + "\n"},
+			{"summary-old.md", "| a | b |\n\n" + old + "\n"},
+		} {
+			var long []string
+			for _, line := range proseOf(file.name, file.content) {
+				long = append(long, longSentences(line)...)
+			}
+			if len(long) != 1 {
+				t.Errorf("%s: found %d long sentences, want 1: %q", file.name, len(long), file.content)
+			}
+		}
+	}
+	if exempt := proseOf("sentences-old.txt", "ESTIMATE: "+strings.Repeat("word ", 30)+"\n"); len(exempt) > 0 {
+		t.Errorf("the headline is not exempt: %q", exempt)
+	}
+}
