@@ -83,7 +83,7 @@ fi
 
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$OUT/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
 # Annotations in the syntax of GitHub: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-grep -hE '^(- )?(BROKEN|INVALID|PARTIAL|SATURATED|Worse in B:)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::error title=pushbench::/' || true
+grep -hE '^(- )?(FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::error title=pushbench::/' || true
 grep -hE '^(- )?(UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::warning title=pushbench::/' || true
 if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "exit-code=${regression:-$code}" >>"$GITHUB_OUTPUT"; fi
 

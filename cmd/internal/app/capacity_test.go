@@ -101,7 +101,7 @@ func TestInterruptedCapacityKeepsItsResults(t *testing.T) {
 	if h := all[2]; h.Unfinished == "" || len(h.Probes) > 0 {
 		t.Errorf("the search that did not start: %+v", h)
 	}
-	for _, want := range []string{"80 so far", "sse: so far 80 messages a second; not finished: interrupted.", "websocket: not searched: an earlier search did not finish."} {
+	for _, want := range []string{"80 so far", "SSE: so far 80 messages per second; not finished: interrupted.", "WebSocket: not searched: an earlier search did not finish."} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
 		}

@@ -50,7 +50,7 @@ claims: [lost == 0, p(50) > 60s]
 			t.Errorf("it leaves no %s: %s", left, text)
 		}
 	}
-	if valid && !strings.Contains(string(text), "::error title=pushbench::BROKEN: ") {
+	if valid && !strings.Contains(string(text), "::error title=pushbench::FAILED: ") {
 		t.Errorf("a broken claim is no annotation: %s", text)
 	}
 	for name, want := range map[string]string{"step-summary.md": "# small: ", "output": "exit-code="} {
