@@ -1,8 +1,8 @@
-// Package trace tells what crossed the wire between one client and one server: each request,
-// answer, event and frame with its bytes and its time, as a ladder between the two.
+// Package trace draws the bytes between one client and one server as a sequence diagram: each
+// request, response, event and frame, with its size and its time.
 //
-// It owns the experiment with one client, the reading of recorded bytes and the drawing. It reads heads, chunks and frames
-// by itself, not as bench/client does, which has counted the same connection: where both
-// agree on bytes, requests and frames, neither reader is wrong. It must never say of the
-// wire what was not recorded there: what it cannot read it shows as so many bytes.
+// It owns the experiment with one client, the parsing of recorded bytes and the drawing. It parses
+// headers, chunks and frames independently of bench/client, which counts the same connection:
+// if both agree on bytes, requests and frames, both are right. It must not describe
+// anything that was not recorded: bytes that it cannot parse appear as a byte count.
 package trace

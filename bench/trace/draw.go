@@ -10,16 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// quiet is from when on it is said that nothing crosses.
-const quiet = 50 * time.Millisecond
+// silence is the minimum length of a pause that the diagram mentions.
+const silence = 50 * time.Millisecond
 
-// Summary is what crossed, in a line.
+// Summary counts bytes, connections, requests and frames in one line.
 func (t Trace) Summary() string {
-	said := fmt.Sprintf("%d B up, %d B down, %s, %s", t.Up, t.Down, count(t.Connections, "connection"), count(t.Requests, "HTTP request"))
+	text := fmt.Sprintf("%d B up, %d B down, %s, %s", t.Up, t.Down, count(t.Connections, "connection"), count(t.Requests, "HTTP request"))
 	if t.Frames > 0 {
-		said += ", " + count(t.Frames, "frame")
+		text += ", " + count(t.Frames, "frame")
 	}
-	return said
+	return text
 }
 
 func count(n int, noun string) string {
@@ -29,42 +29,42 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// label is what stands on a step's arrow.
+// label returns the text on the arrow of a step.
 func (t Trace) label(s Step) string {
-	said := s.Text
+	text := s.Text
 	if s.Bytes > 0 {
-		said += fmt.Sprintf(" · %d B", s.Bytes)
+		text += fmt.Sprintf(" · %d B", s.Bytes)
 	}
 	if t.Connections > 1 && s.Connection > 0 {
-		said = fmt.Sprintf("[%d] %s", s.Connection, said)
+		text = fmt.Sprintf("[%d] %s", s.Connection, text)
 	}
-	return said
+	return text
 }
 
 func milliseconds(d time.Duration) string {
 	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 2, 64)
 }
 
-// nothing is what stands where nothing crosses for long.
-func nothing(d time.Duration) string {
-	return fmt.Sprintf("nothing crosses for %s ms", milliseconds(d))
+// pauseLabel describes a pause without traffic.
+func pauseLabel(d time.Duration) string {
+	return fmt.Sprintf("no traffic for %s ms", milliseconds(d))
 }
 
-// The ladder in a terminal: so many columns for the time, and so many between the two.
+// The columns of the ladder in a terminal: for the time, and between client and server.
 const (
-	timeColumns = 10
-	laneColumns = 88
+	timeColumns   = 10
+	ladderColumns = 88
 )
 
 // Text draws the ladder with characters, 100 columns wide.
 func (t Trace) Text(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n", t.Title, t.Summary())
-	fmt.Fprintf(&b, "%*s  client%sserver\n", timeColumns-2, "ms", strings.Repeat(" ", laneColumns-12))
+	fmt.Fprintf(&b, "%*s  client%sserver\n", timeColumns-2, "ms", strings.Repeat(" ", ladderColumns-12))
 	last := time.Duration(0)
 	for _, s := range t.Steps {
-		if s.At-last > quiet {
-			fmt.Fprintf(&b, "%*s%s\n", timeColumns, "", between("⋮ ", nothing(s.At-last), "", ' '))
+		if s.At-last > silence {
+			fmt.Fprintf(&b, "%*s%s\n", timeColumns, "", between("⋮ ", pauseLabel(s.At-last), "", ' '))
 		}
 		last = s.At
 		fmt.Fprintf(&b, "%*s  %s\n", timeColumns-2, milliseconds(s.At), t.rung(s))
@@ -73,7 +73,7 @@ func (t Trace) Text(w io.Writer) error {
 	return err
 }
 
-// rung is a step's line.
+// rung draws a step in one line.
 func (t Trace) rung(s Step) string {
 	label := t.label(s)
 	switch s.Kind {
@@ -82,7 +82,7 @@ func (t Trace) rung(s Step) string {
 	case Down:
 		return between("◀─ ", label, "──", '─')
 	case AtServer:
-		return strings.Repeat(" ", max(0, laneColumns-utf8.RuneCountInString(label)-2)) + label + " ●"
+		return strings.Repeat(" ", max(0, ladderColumns-utf8.RuneCountInString(label)-2)) + label + " ●"
 	default:
 		return "● " + label
 	}
@@ -90,14 +90,14 @@ func (t Trace) rung(s Step) string {
 
 // between fills a label up to the width of the ladder.
 func between(left, label, right string, fill rune) string {
-	room := laneColumns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right) - 1
+	room := ladderColumns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right) - 1
 	if runes := []rune(label); len(runes) > room {
 		label = string(runes[:room-1]) + "…"
 	}
 	return left + label + " " + strings.Repeat(string(fill), room-utf8.RuneCountInString(label)) + right
 }
 
-// SVG draws the ladder as a picture of its own.
+// SVG draws the ladder as an SVG image.
 func (t Trace) SVG(w io.Writer) error {
 	const (
 		width, left, right = 860, 110, 790
@@ -117,8 +117,8 @@ func (t Trace) SVG(w io.Writer) error {
 		text(label, y+4, anchor, "bold", what)
 	}
 	for _, s := range t.Steps {
-		if s.At-last > quiet {
-			text((left+right)/2, y-4, "middle", "soft", "⋮ "+nothing(s.At-last))
+		if s.At-last > silence {
+			text((left+right)/2, y-4, "middle", "soft", "⋮ "+pauseLabel(s.At-last))
 			y += step
 		}
 		last = s.At
@@ -139,7 +139,7 @@ func (t Trace) SVG(w io.Writer) error {
 <style>text{font:13px "Liberation Sans",Arimo,Arial,Helvetica,sans-serif;fill:#1c1f23}.soft{fill:#5b636b;font-size:11px}.bold{font-weight:bold}.title{font-size:17px;font-weight:bold}.line{stroke:#0072b2;stroke-width:1.4;fill:none}.head{fill:#0072b2}.rail{stroke:#c9ced3;stroke-width:2}</style>
 <rect width="%[1]d" height="%[2]d" rx="6" fill="#fff"/>
 <text x="20" y="28" class="title">%[4]s</text>
-<text x="20" y="46" class="soft">%[5]s · times in ms since the first connection was opened</text>
+<text x="20" y="46" class="soft">%[5]s · times in ms since the first connection opened</text>
 <text x="%[6]d" y="68" text-anchor="middle" class="bold">client</text><text x="%[7]d" y="68" text-anchor="middle" class="bold">server</text>
 <path d="M%[6]d 74V%[8]dM%[7]d 74V%[8]d" class="rail"/>
 %[9]s</svg>

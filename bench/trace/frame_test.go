@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The reader of frames is written from RFC 6455 alone: the self-test holds the clients to it.
-func TestFrame(t *testing.T) {
+// The frame parser follows RFC 6455 alone: the self-test compares the clients with it.
+func TestFrameHeadersAreParsed(t *testing.T) {
 	for _, test := range []struct {
 		raw          []byte
 		header, size int
@@ -21,9 +21,9 @@ func TestFrame(t *testing.T) {
 		{[]byte{0x81}, 0, 0, false},
 	} {
 		whole := append(test.raw, make([]byte, max(0, test.header+test.size-len(test.raw)))...)
-		got, ok := (&lane{pending: whole}).frame()
-		if said := fmt.Sprintf("(frame header %d B)", test.header); ok != test.ok || ok && (got.bytes != len(whole) || !strings.HasSuffix(got.text, said)) {
-			t.Errorf("%x and %d bytes: %+v, %v; want %s, %v", test.raw, test.size, got, ok, said, test.ok)
+		got, ok := (&parser{pending: whole}).frame()
+		if suffix := fmt.Sprintf("(frame header %d B)", test.header); ok != test.ok || ok && (got.bytes != len(whole) || !strings.HasSuffix(got.text, suffix)) {
+			t.Errorf("%x and %d bytes: %+v, %v; want %s, %v", test.raw, test.size, got, ok, suffix, test.ok)
 		}
 	}
 }

@@ -7,45 +7,45 @@ import (
 	"pushbench/bench/relay"
 )
 
-// A Trace is all that passed between a client and a server, in the order of time.
+// A Trace lists all traffic between a client and a server in chronological order.
 type Trace struct {
 	Title       string
 	Connections int
 	Up, Down    int64 // bytes of TCP payload
 	Requests    int   // HTTP requests, upgrades included
-	Frames      int   // WebSocket frames, both ways
+	Frames      int   // WebSocket frames in both directions
 	Steps       []Step
 }
 
-// A Kind says what a step is.
+// A Kind is the kind of a step.
 type Kind int
 
 // The kinds of steps.
 const (
 	Open     Kind = iota // the client opened a connection
-	Up                   // something went from client to server
-	Down                 // something came from server to client
-	AtClient             // something happened there
-	AtServer             // something happened there
+	Up                   // data from client to server
+	Down                 // data from server to client
+	AtClient             // an event at the client
+	AtServer             // an event at the server
 )
 
-// A Step is a moment of a trace.
+// A Step is one event of a trace.
 type Step struct {
 	Kind       Kind
 	At         time.Duration // since the first connection was opened
-	Connection int           // from 1; 0: it is about none
+	Connection int           // from 1; 0: none
 	Bytes      int           // of TCP payload
 	Text       string
 }
 
-// A Note is something that happened at one end, not on the wire.
+// A Note is an event at the client or the server, not on the wire.
 type Note struct {
 	At       time.Time
 	AtServer bool
 	Text     string
 }
 
-// Read makes a trace of what a relay has recorded.
+// Read makes a trace from the conversations that a relay has recorded.
 func Read(title string, recorded []relay.Conversation, notes []Note) Trace {
 	t := Trace{Title: title, Connections: len(recorded)}
 	if len(recorded) == 0 {
@@ -68,9 +68,9 @@ func Read(title string, recorded []relay.Conversation, notes []Note) Trace {
 	return t
 }
 
-// Heard says whether a client that has counted so many bytes down has counted all that came:
-// but for the last thing, which a server may say to one that has gone.
-func (t Trace) Heard(down int64) bool {
+// Complete reports whether a client that counted a number of bytes down counted all of them.
+// It may miss the last element, which a server may send to a closed client.
+func (t Trace) Complete(down int64) bool {
 	last := int64(0)
 	for _, s := range t.Steps {
 		if s.Kind == Down {
@@ -80,30 +80,30 @@ func (t Trace) Heard(down int64) bool {
 	return down == t.Down || down == t.Down-last
 }
 
-// conversation reads both directions of a connection. Each thing has the time of the piece
+// conversation parses both directions of a connection. Each element has the time of the piece
 // that completed it.
 func (t *Trace) conversation(c relay.Conversation, connection int, began time.Time) (steps []Step) {
-	lanes := map[bool]*lane{true: {up: true}, false: {}}
+	parsers := map[bool]*parser{true: {up: true}, false: {}}
 	rest := map[bool][]byte{true: c.Up, false: c.Down}
 	last := map[bool]time.Duration{}
 	for _, piece := range c.Pieces {
-		l, at := lanes[piece.Up], piece.At.Sub(began)
+		p, at := parsers[piece.Up], piece.At.Sub(began)
 		last[piece.Up] = at
 		n := min(piece.Bytes, len(rest[piece.Up]))
-		l.pending = append(l.pending, rest[piece.Up][:n]...)
+		p.pending = append(p.pending, rest[piece.Up][:n]...)
 		rest[piece.Up] = rest[piece.Up][n:]
 		for {
-			said, ok := l.next()
+			e, ok := p.next()
 			if !ok {
 				break
 			}
-			t.Requests, t.Frames = t.Requests+said.requests, t.Frames+said.frames
-			steps = append(steps, Step{Kind: direction(piece.Up), At: at, Connection: connection, Bytes: said.bytes, Text: said.text})
+			t.Requests, t.Frames = t.Requests+e.requests, t.Frames+e.frames
+			steps = append(steps, Step{Kind: direction(piece.Up), At: at, Connection: connection, Bytes: e.bytes, Text: e.text})
 		}
 	}
 	for _, up := range []bool{true, false} {
-		if left := len(lanes[up].pending) + len(rest[up]); left > 0 {
-			steps = append(steps, Step{Kind: direction(up), At: last[up], Connection: connection, Bytes: left, Text: "the beginning of something"})
+		if left := len(parsers[up].pending) + len(rest[up]); left > 0 {
+			steps = append(steps, Step{Kind: direction(up), At: last[up], Connection: connection, Bytes: left, Text: "an incomplete element"})
 		}
 	}
 	return steps

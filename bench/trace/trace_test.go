@@ -14,17 +14,17 @@ import (
 
 var began = time.Unix(1000, 0)
 
-// said is a conversation of pieces, one a millisecond.
-func said(pieces ...string) relay.Conversation {
+// recorded is a conversation of pieces, one per millisecond.
+func recorded(pieces ...string) relay.Conversation {
 	c := relay.Conversation{Opened: began}
 	for i, p := range pieces {
-		way, text := p[0], strings.ReplaceAll(p[1:], "\n", "\r\n")
-		if way == '>' {
+		direction, text := p[0], strings.ReplaceAll(p[1:], "\n", "\r\n")
+		if direction == '>' {
 			c.Up = append(c.Up, text...)
 		} else {
 			c.Down = append(c.Down, text...)
 		}
-		c.Pieces = append(c.Pieces, relay.Piece{Up: way == '>', At: began.Add(time.Duration(i+1) * time.Millisecond), Bytes: len(text)})
+		c.Pieces = append(c.Pieces, relay.Piece{Up: direction == '>', At: began.Add(time.Duration(i+1) * time.Millisecond), Bytes: len(text)})
 	}
 	return c
 }
@@ -36,7 +36,7 @@ func texts(t Trace) (all []string) {
 	return all
 }
 
-func TestRead(t *testing.T) {
+func TestReadNamesEveryElement(t *testing.T) {
 	for name, c := range map[string]struct {
 		pieces []string
 		want   []string
@@ -52,8 +52,8 @@ func TestRead(t *testing.T) {
 			},
 			[]string{
 				"opens a connection", "GET /v1/poll",
-				"200 OK: subscribed (head 39 B, body 41 B)", "GET /v1/poll?after=…&wait=25s", "204 No Content",
-				"POST /v1/topics/a (head 49 B, body 2 B)", "200 OK: acknowledged (head 39 B, body 21 B)",
+				"200 OK: subscribed (header 39 B, body 41 B)", "GET /v1/poll?after=…&wait=25s", "204 No Content",
+				"POST /v1/topics/a (header 49 B, body 2 B)", "200 OK: acknowledged (header 39 B, body 21 B)",
 			},
 		},
 		"events": {
@@ -79,16 +79,16 @@ func TestRead(t *testing.T) {
 				">\x81\x8f\x00\x00\x00\x00" + `{"id":1,"data":`, ">\x89\x80\x01\x02\x03\x04", "<\x8a\x00\x88\x02\x03\xe8",
 			},
 			[]string{
-				"opens a connection", "GET /v1/ws: asks for a WebSocket", "101 Switching Protocols", "frame: subscribed (frame header 2 B)",
+				"opens a connection", "GET /v1/ws: requests a WebSocket", "101 Switching Protocols", "frame: subscribed (frame header 2 B)",
 				"frame:  (frame header 6 B)", "ping: a heartbeat (frame header 6 B)", "pong (frame header 2 B)", "close (frame header 2 B)",
 			},
 		},
 		"cut off": {
 			[]string{">GET /v1/poll?topic=a HTTP/1.1\nHost"},
-			[]string{"opens a connection", "the beginning of something"},
+			[]string{"opens a connection", "an incomplete element"},
 		},
 	} {
-		got := Read("x", []relay.Conversation{said(c.pieces...)}, nil)
+		got := Read("x", []relay.Conversation{recorded(c.pieces...)}, nil)
 		if g, w := strings.Join(texts(got), "\n"), strings.Join(c.want, "\n"); g != w {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, g, w)
 		}
@@ -97,29 +97,29 @@ func TestRead(t *testing.T) {
 			sum += int64(s.Bytes)
 		}
 		last := int64(got.Steps[len(got.Steps)-1].Bytes)
-		if down := got.Down; !got.Heard(down) || got.Heard(down+1) || got.Heard(down-last-1) {
-			t.Errorf("%s: of %d B down, the last %d, it takes others to be all", name, down, last)
+		if down := got.Down; !got.Complete(down) || got.Complete(down+1) || got.Complete(down-last-1) {
+			t.Errorf("%s: %d B down (last element %d B): Complete accepts another count", name, down, last)
 		}
 		if sum != got.Up+got.Down {
-			t.Errorf("%s: %d B in steps, %d B crossed", name, sum, got.Up+got.Down)
+			t.Errorf("%s: %d B in steps, %d B recorded", name, sum, got.Up+got.Down)
 		}
 	}
 }
 
-// A ladder is as wide as it says, whatever is on it, and the picture is XML in which nothing runs.
-func TestDrawn(t *testing.T) {
-	trace := Read("<script>", []relay.Conversation{said(">GET /"+strings.Repeat("x", 300)+"<b> HTTP/1.1\n\n", "<HTTP/1.1 200 <OK>\n\n")},
+// The text never exceeds its width, and the image is XML without scripts.
+func TestLadderIsBoundedAndInert(t *testing.T) {
+	trace := Read("<script>", []relay.Conversation{recorded(">GET /"+strings.Repeat("x", 300)+"<b> HTTP/1.1\n\n", "<HTTP/1.1 200 <OK>\n\n")},
 		[]Note{{At: began.Add(time.Second), AtServer: true, Text: "published"}, {At: began.Add(1001 * time.Millisecond), Text: "heard <it>"}})
 	var text, picture bytes.Buffer
 	if err := errors.Join(trace.Text(&text), trace.SVG(&picture)); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(text.String(), "\n")[2:] {
-		if n := len([]rune(line)); n > timeColumns+laneColumns {
+		if n := len([]rune(line)); n > timeColumns+ladderColumns {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"nothing crosses for 998.00 ms", "published ●", "● heard <it>"} {
+	for _, want := range []string{"no traffic for 998.00 ms", "published ●", "● heard <it>"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
@@ -133,12 +133,12 @@ func TestDrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "script" {
-			t.Error("a script got into the picture")
+			t.Error("the image contains a script")
 		}
 	}
 }
 
-// Whatever is recorded, all of it is in the steps, and nothing panics.
+// For any input, the steps contain all bytes, and nothing panics.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(">GET / HTTP/1.1\r\n\r\n"), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffff\r\n"), 7)
 	f.Add([]byte("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff"), []byte("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n\x00"), 1)
@@ -156,7 +156,7 @@ func FuzzRead(f *testing.F) {
 			sum += s.Bytes
 		}
 		if sum != len(up)+len(down) {
-			t.Fatalf("%d B in steps of %d", sum, len(up)+len(down))
+			t.Fatalf("%d B in steps, want %d", sum, len(up)+len(down))
 		}
 	})
 }

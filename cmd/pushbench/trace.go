@@ -42,7 +42,7 @@ The diagram shows how a transport works. To measure how fast it is, use pushbenc
 	f := c.Flags()
 	f.DurationVar(&l.Interval, "interval", 500*time.Millisecond, "time between short polls, 10ms to 10s")
 	f.DurationVar(&l.PollTimeout, "poll-timeout", time.Second, "longest time a long poll waits for a message, 10ms to 25s")
-	f.DurationVar(&l.Quiet, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
+	f.DurationVar(&l.Silence, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
 	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt (default: none)")
 	acceptDeprecated(c)
 	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
@@ -62,7 +62,7 @@ func traceEach(c *cobra.Command, l trace.Ladder, names []string, folder string) 
 	for _, flag := range []struct {
 		name            string
 		value, min, max time.Duration
-	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"poll-timeout", l.PollTimeout, 10 * time.Millisecond, 25 * time.Second}, {"silence", l.Quiet, 0, 30 * time.Second}} {
+	}{{"interval", l.Interval, 10 * time.Millisecond, 10 * time.Second}, {"poll-timeout", l.PollTimeout, 10 * time.Millisecond, 25 * time.Second}, {"silence", l.Silence, 0, 30 * time.Second}} {
 		if flag.value < flag.min || flag.value > flag.max {
 			return app.Usagef("--%s: %s is not allowed; allowed: %s to %s", flag.name, flag.value, flag.min, flag.max)
 		}
