@@ -13,10 +13,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// figures are the p50 in ms and the server CPU of each row by block; 0 is a void trial.
+// values are the p50 in ms and the server CPU of each row by repetition; 0 is an invalid trial.
 type figures map[string][]float64
 
-// run makes a run of the rows, whose names are those of cases.
+// run returns a run of the rows, which have the names of configurations.
 func run(rows []string, figures figures) *results.Run {
 	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Repetitions: len(figures[rows[0]])}}
 	for _, name := range rows {
@@ -49,10 +49,10 @@ func steady(n int, ms float64) []float64 {
 
 func judge(r *results.Run) compare.Analysis { return compare.Analyze(r, summary.Of(r)) }
 
-func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
+func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 	j := judge(run([]string{"a", "b", "c", "d"}, figures{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
 	if j.Withheld != "" || len(j.Family) != 18 || j.Decisive != 10 || !j.Decides() {
-		t.Fatalf("withheld %q, %d comparisons, decided from %d blocks on", j.Withheld, len(j.Family), j.Decisive)
+		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", j.Withheld, len(j.Family), j.Decisive)
 	}
 	for _, c := range []struct {
 		a, b string
@@ -74,7 +74,7 @@ func TestJudgeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 	}
 }
 
-func TestTheManifestDeclares(t *testing.T) {
+func TestManifestDeclaresMetricsAndMargin(t *testing.T) {
 	r := run([]string{"a", "b"}, figures{"a": steady(12, 1), "b": steady(12, 1.2)})
 	r.Manifest.Compare = results.Declared{Primary: []string{metric.Mean}, Margin: 0.5}
 	j := judge(r)
@@ -83,23 +83,23 @@ func TestTheManifestDeclares(t *testing.T) {
 	}
 }
 
-// A void trial takes its whole block out of every comparison, of other rows too.
-func TestAVoidTrialDropsItsBlock(t *testing.T) {
+// An invalid trial discards its repetition in every comparison, including those of other rows.
+func TestInvalidTrialDiscardsItsRepetition(t *testing.T) {
 	void := steady(12, 1)
 	void[4] = 0
 	j := judge(run([]string{"a", "b", "c"}, figures{"a": void, "b": steady(12, 2), "c": steady(12, 2)}))
 	if fmt.Sprint(j.Repetitions, j.Discarded) != "[1 2 3 4 6 7 8 9 10 11 12] [5]" || j.Withheld != "" {
-		t.Errorf("compared %v, void %v, withheld %q", j.Repetitions, j.Discarded, j.Withheld)
+		t.Errorf("compared %v, discarded %v, withheld %q", j.Repetitions, j.Discarded, j.Withheld)
 	}
 	for _, d := range j.Family {
 		if d.Repetitions != 11 {
-			t.Errorf("%s of %v: %d blocks, want 11", d.Metric, d.Names, d.Repetitions)
+			t.Errorf("%s of %v: %d repetitions, want 11", d.Metric, d.Names, d.Repetitions)
 		}
 	}
 }
 
-// One that was measured again counts by its valid attempt.
-func TestATrialMeasuredAgainMakesItsBlockGood(t *testing.T) {
+// The valid attempt of a repeated trial counts.
+func TestRepeatedTrialKeepsItsRepetition(t *testing.T) {
 	void := steady(12, 1)
 	void[4] = 0
 	r := run([]string{"a", "b"}, figures{"a": void, "b": steady(12, 2)})
@@ -107,11 +107,11 @@ func TestATrialMeasuredAgainMakesItsBlockGood(t *testing.T) {
 	again.Repetition, again.Attempt = 5, 1
 	r.Trials = append(r.Trials, again)
 	if j := judge(r); len(j.Repetitions) != 12 || len(j.Discarded) != 0 {
-		t.Errorf("compared %v, void %v", j.Repetitions, j.Discarded)
+		t.Errorf("compared %v, discarded %v", j.Repetitions, j.Discarded)
 	}
 }
 
-func TestWithoutASoundRunThereIsNoVerdict(t *testing.T) {
+func TestVerdictsAreWithheld(t *testing.T) {
 	rows := []string{"a", "b"}
 	voids := func(n, of int) []float64 {
 		xs := steady(of, 1)
@@ -129,10 +129,10 @@ func TestWithoutASoundRunThereIsNoVerdict(t *testing.T) {
 		run  *results.Run
 		want string // part of why; empty for a verdict
 	}{
-		{"a fifth void", with(2, 10, unchanged), ""},
-		{"more than a fifth void", with(3, 13, unchanged), "3 of 13 repetitions are invalid"},
-		{"seven blocks", with(0, 7, unchanged), "too few valid repetitions (7 of 8)"},
-		{"eight of which one is void", with(1, 8, unchanged), "too few valid repetitions (7 of 8)"},
+		{"a fifth invalid", with(2, 10, unchanged), ""},
+		{"more than a fifth invalid", with(3, 13, unchanged), "3 of 13 repetitions are invalid"},
+		{"seven repetitions", with(0, 7, unchanged), "too few valid repetitions (7 of 8)"},
+		{"eight, one of them invalid", with(1, 8, unchanged), "too few valid repetitions (7 of 8)"},
 		{"stopped", with(0, 10, func(r *results.Run) { r.Manifest.Status, r.Manifest.Repetitions = results.Partial, 12 }), "before its planned 12 repetitions"},
 		{"invalid", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Invalid }), "INVALID"},
 		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
@@ -150,8 +150,8 @@ func TestWithoutASoundRunThereIsNoVerdict(t *testing.T) {
 	}
 }
 
-// What cannot be compared says why, and stays in the family.
-func TestWhatCannotBeCompared(t *testing.T) {
+// A pair that cannot be compared has a reason, and remains in the family.
+func TestIncomparablePairHasAReason(t *testing.T) {
 	r := run([]string{"a", "b", "c"}, figures{"a": steady(12, 1), "b": steady(12, 2), "c": steady(12, 3)})
 	for i := range r.Trials {
 		switch r.Trials[i].Transport {
@@ -177,12 +177,12 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		}
 	}
 	if d, _ := j.Between("a", "b", metric.P99); len(d.Warnings) != 2 {
-		t.Errorf("both sides lack a figure, reasons %v", d.Warnings)
+		t.Errorf("both sides have no value, reasons %v", d.Warnings)
 	}
 }
 
-// Cases are compared within their variant only.
-func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
+// Configurations are compared within their variant only.
+func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 	rows := []string{"sse", "websocket", "sse batching_delay=5ms", "websocket batching_delay=5ms"}
 	all := figures{}
 	for i, name := range rows {
@@ -198,8 +198,8 @@ func TestCasesAreComparedWithinTheirVariant(t *testing.T) {
 	}
 }
 
-// The rows' order decides who is named first, and nothing else.
-func TestTheOrderOfRowsOnlySwapsNames(t *testing.T) {
+// The order of rows only determines which side is named first.
+func TestOrderOfRowsOnlySwapsNames(t *testing.T) {
 	all := figures{"a": steady(12, 1), "b": steady(12, 1.3)}
 	d, _ := judge(run([]string{"a", "b"}, all)).Between("a", "b", metric.P50)
 	s, _ := judge(run([]string{"b", "a"}, all)).Between("a", "b", metric.P50)

@@ -11,10 +11,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// An Outcome is what a run says of a claim.
+// An Outcome is the result of checking an assertion against a run.
 type Outcome string
 
-// What a run says of a claim. Undecided: the blocks disagree, or there is no figure.
+// Outcomes of an assertion. Undecided: the repetitions disagree, or there is no value.
 const (
 	Passed    Outcome = "holds"
 	Failed    Outcome = "broken"
@@ -33,105 +33,105 @@ func (o Outcome) String() string {
 	}
 }
 
-// A Finding is a claim, held against one case.
+// An AssertionResult is the result of an assertion for one configuration.
 type AssertionResult struct {
 	Assertion     metric.Assertion
 	Configuration string
 	Outcome       Outcome
-	Passed, Of    int           // blocks
-	Measured      summary.Value // the median of the blocks; of a ratio the median ratio
-	AtMost        bool          // Measured is the maximum: there are too few observations for the percentile
-	Why           string        // why it is undecided, where it is
+	Passed, Of    int           // repetitions
+	Measured      summary.Value // median over the repetitions; of a ratio the median ratio
+	AtMost        bool          // Measured is the maximum, as there are too few observations for the percentile
+	Why           string        // why it is undecided, if it is
 }
 
-// Claims holds each claim against the valid blocks of every case that it is about.
+// Assertions checks each assertion against the valid repetitions of every configuration that it
+// applies to.
 //
-// Each block answers for itself: it compares figures of one schedule, taken minutes
-// apart at most. A claim holds, or is broken, where so many blocks say so that a coin
-// would in one run of sixteen: all of four to six, all but one of seven to nine, all
-// but two of ten to twelve. With fewer than four, all must; no coin is that rare then,
-// and such a run only describes. Equality is not a matter of chance: one block that is
-// against it breaks it.
+// Each repetition is checked separately: its values come from one schedule and were measured
+// within minutes. An assertion passes or fails by a sign test at p ≤ 1/16: of 4 to 6 repetitions
+// all must agree, of 7 to 9 one may differ, of 10 to 12 two. With fewer than four, all must agree;
+// their p exceeds 1/16, so such a run is descriptive only. An equality is not a matter of chance:
+// it fails with one violation.
 //
-// Where no block alone has enough observations for a percentile, all together answer as one;
-// where these are too few as well, a maximum that keeps to a bound has every percentile keep to it.
-func Assertions(claims []metric.Assertion, s summary.Summary) []AssertionResult {
+// If no single repetition has enough observations for a percentile, the pool of all is checked as
+// one. If the pool has too few as well, the assertion passes if the maximum is within the bound.
+func Assertions(assertions []metric.Assertion, s summary.Summary) []AssertionResult {
 	var all []AssertionResult
-	for _, c := range claims {
+	for _, a := range assertions {
 		for _, row := range s.Rows {
-			if c.Configuration == "" || c.Configuration == row.Name {
-				all = append(all, find(c, row, s))
+			if a.Configuration == "" || a.Configuration == row.Name {
+				all = append(all, check(a, row, s))
 			}
 		}
 	}
 	return all
 }
 
-// find holds a claim against one row.
-func find(c metric.Assertion, row summary.Row, s summary.Summary) AssertionResult {
-	f := AssertionResult{Assertion: c, Configuration: row.Name, Outcome: Undecided, Measured: summary.Value{Known: summary.NotShown}}
-	sides, err := samples(c, row, s)
+// check checks an assertion against one row.
+func check(a metric.Assertion, row summary.Row, s summary.Summary) AssertionResult {
+	r := AssertionResult{Assertion: a, Configuration: row.Name, Outcome: Undecided, Measured: summary.Value{Known: summary.NotShown}}
+	sides, err := samples(a, row, s)
 	if err != nil {
-		f.Why = err.Error()
-		return atMost(f, row, s)
+		r.Why = err.Error()
+		return byMaximum(r, row, s)
 	}
 	var measured []float64
 	for _, side := range sides {
-		if c.Holds(side.x, side.bound) {
-			f.Passed++
+		if a.Holds(side.x, side.bound) {
+			r.Passed++
 		}
-		measured = append(measured, side.measured(c))
+		measured = append(measured, side.measured(a))
 	}
-	f.Of, f.Measured = len(sides), asValue(summary.Median(measured))
-	f.Outcome = decide(c.Op, f.Passed, f.Of)
-	if f.Outcome == Undecided {
-		f.Why = fmt.Sprintf("it passed in %d of %d repetitions", f.Passed, f.Of)
+	r.Of, r.Measured = len(sides), asValue(summary.Median(measured))
+	r.Outcome = decide(a.Op, r.Passed, r.Of)
+	if r.Outcome == Undecided {
+		r.Why = fmt.Sprintf("it passed in %d of %d repetitions", r.Passed, r.Of)
 	}
-	return f
+	return r
 }
 
-// latencyQuantile are the percentiles whose maximum is a figure of its own.
+// latencyQuantile matches the percentiles whose maximum is a metric.
 var latencyQuantile = regexp.MustCompile(`^p(50|99|999|\([0-9.]+\))$`)
 
-// atMost lets the maximum decide of a percentile what it can: that it is below a bound. What
-// never came is in it, as infinite.
-func atMost(f AssertionResult, row summary.Row, s summary.Summary) AssertionResult {
-	c := f.Assertion
-	if c.OtherConfiguration != "" || c.Op != "<" && c.Op != "<=" || !latencyQuantile.MatchString(c.Metric) {
-		return f
+// byMaximum checks an upper bound of a percentile by the maximum, which is infinite if a message
+// was lost. It can only pass.
+func byMaximum(r AssertionResult, row summary.Row, s summary.Summary) AssertionResult {
+	a := r.Assertion
+	if a.OtherConfiguration != "" || a.Op != "<" && a.Op != "<=" || !latencyQuantile.MatchString(a.Metric) {
+		return r
 	}
-	c.Metric = metric.Max
-	if whole := find(c, row, s); whole.Outcome == Passed {
-		whole.Assertion, whole.AtMost = f.Assertion, true
-		return whole
+	a.Metric = metric.Max
+	if maximum := check(a, row, s); maximum.Outcome == Passed {
+		maximum.Assertion, maximum.AtMost = r.Assertion, true
+		return maximum
 	}
-	return f
+	return r
 }
 
-// decide says what so many blocks say.
-func decide(op string, held, of int) Outcome {
-	against := of - held
+// decide returns the outcome if an assertion passed in so many of the repetitions.
+func decide(op string, passed, of int) Outcome {
+	failed := of - passed
 	switch {
-	case (op == "==" || op == "!=") && against > 0:
+	case (op == "==" || op == "!=") && failed > 0:
 		return Failed
-	case against <= tolerated(of):
+	case failed <= tolerated(of):
 		return Passed
-	case held <= tolerated(of):
+	case passed <= tolerated(of):
 		return Failed
 	default:
 		return Undecided
 	}
 }
 
-// rare is how seldom a coin may say what decides: four of four.
-const rare = 1.0 / 16
+// level is the level of the sign test: that of four of four.
+const level = 1.0 / 16
 
-// tolerated is how many of n blocks may disagree.
+// tolerated returns how many of n repetitions may disagree.
 func tolerated(n int) int {
 	chance, ways := 0.0, 1.0 // P(at most k of n tosses), n over k
 	for k := range n {
 		chance += ways / math.Pow(2, float64(n))
-		if chance > rare {
+		if chance > level {
 			return max(0, k-1)
 		}
 		ways *= float64(n-k) / float64(k+1)
@@ -139,23 +139,23 @@ func tolerated(n int) int {
 	return 0
 }
 
-// A side is what one block has: the claim's value, and what bounds it.
+// A side is the value of an assertion and its bound in one repetition.
 type side struct{ x, bound float64 }
 
-// measured is the value, or how many times the other one it is.
-func (s side) measured(c metric.Assertion) float64 {
-	if c.OtherConfiguration == "" {
+// measured returns the value, or its ratio to the other value.
+func (s side) measured(a metric.Assertion) float64 {
+	if a.OtherConfiguration == "" {
 		return s.x
 	}
-	return c.Times * s.x / s.bound
+	return a.Times * s.x / s.bound
 }
 
-// samples are the sides of each block, or why there are none.
-func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side, err error) {
-	other := row // of itself nothing is looked at
-	if c.OtherConfiguration != "" {
+// samples returns the side in each repetition, or why there is none.
+func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []side, err error) {
+	other := row // unused
+	if a.OtherConfiguration != "" {
 		var ok bool
-		if other, ok = s.Row(c.OtherConfiguration); !ok || len(s.Common) == 0 {
+		if other, ok = s.Row(a.OtherConfiguration); !ok || len(s.Common) == 0 {
 			return nil, errors.New("no repetition measured both configurations")
 		}
 	}
@@ -163,10 +163,10 @@ func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side
 		return nil, errors.New("no valid trial")
 	}
 	for i, t := range row.Trials {
-		one, err := sideOf(c, t, other.Trials[i])
+		one, err := sideOf(a, t, other.Trials[i])
 		if err != nil {
-			if whole, tooFew := sideOf(c, row.Pooled, other.Pooled); tooFew == nil {
-				return []side{whole}, nil
+			if pooled, tooFew := sideOf(a, row.Pooled, other.Pooled); tooFew == nil {
+				return []side{pooled}, nil
 			}
 			return nil, err
 		}
@@ -175,20 +175,20 @@ func samples(c metric.Assertion, row summary.Row, s summary.Summary) (all []side
 	return all, nil
 }
 
-// sideOf is a trial's; other is what it is compared with, where it is compared with one.
-func sideOf(c metric.Assertion, t, other results.Trial) (s side, err error) {
-	if s.x, err = valueOf(c.Metric, t); err != nil || c.OtherConfiguration == "" {
-		s.bound = c.Bound
+// sideOf returns the side in a trial; other is the trial of the other configuration, if the bound is one.
+func sideOf(a metric.Assertion, t, other results.Trial) (s side, err error) {
+	if s.x, err = valueOf(a.Metric, t); err != nil || a.OtherConfiguration == "" {
+		s.bound = a.Bound
 		return s, err
 	}
-	s.bound, err = valueOf(c.OtherMetric, other)
-	s.bound *= c.Times
+	s.bound, err = valueOf(a.OtherMetric, other)
+	s.bound *= a.Times
 	return s, err
 }
 
 func valueOf(name string, t results.Trial) (x float64, err error) {
 	m, _ := metric.Find(name)
-	if x, err = figure(m, t); err != nil {
+	if x, err = valueIn(t, m); err != nil {
 		err = fmt.Errorf("%s: %w", m.Title, err)
 	}
 	return x, err

@@ -11,8 +11,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// A coin, tossed once a block, decides in one run of sixteen at most.
-func TestToleratedIsWhatACoinRarelyDoes(t *testing.T) {
+// Under the null hypothesis, at most one run in sixteen has an outcome.
+func TestToleratedHasTheLevelOfTheSignTest(t *testing.T) {
 	for n := 4; n <= 40; n++ {
 		atMost := func(k int) (p float64) {
 			ways := 1.0
@@ -23,13 +23,13 @@ func TestToleratedIsWhatACoinRarelyDoes(t *testing.T) {
 			return p
 		}
 		k := tolerated(n)
-		if atMost(k) > rare || atMost(k+1) <= rare {
-			t.Errorf("of %d blocks %d may disagree: a coin does that in %.4f of runs, one more in %.4f", n, k, atMost(k), atMost(k+1))
+		if atMost(k) > level || atMost(k+1) <= level {
+			t.Errorf("of %d repetitions %d may disagree: p %.4f, with one more %.4f", n, k, atMost(k), atMost(k+1))
 		}
 	}
 	for n := range 4 {
 		if k := tolerated(n); k != 0 {
-			t.Errorf("of %d blocks %d may disagree, want none", n, k)
+			t.Errorf("of %d repetitions %d may disagree, want none", n, k)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestClaims(t *testing.T) {
+func TestAssertions(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 1000
@@ -95,25 +95,25 @@ func TestClaims(t *testing.T) {
 			}
 		}
 		if !found {
-			t.Errorf("%+v was not held against %s", c.claim, c.of)
+			t.Errorf("%+v was not checked against %s", c.claim, c.of)
 		}
 	}
 }
 
-// Where a block alone has too few observations for a percentile, all answer as one.
-func TestClaimsFallBackOnThePool(t *testing.T) {
+// If no single repetition has enough observations for a percentile, the pool is checked.
+func TestAssertionFallsBackOnThePool(t *testing.T) {
 	run := synthetic.Run(4, 12*time.Second) // p99.9 of a push needs 10,000 publications
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 5000
 	}
 	found := Assertions([]metric.Assertion{{Configuration: "websocket", Metric: "p(99.9)", Op: "<", Bound: 1e6}}, summary.Of(run))
 	if len(found) != 1 || found[0].Outcome != Passed || found[0].Of != 1 {
-		t.Errorf("found %+v, want that all blocks together hold it, as one", found)
+		t.Errorf("found %+v, want the pool to pass as one", found)
 	}
 }
 
-// A percentile that nobody can tell is below a bound if the maximum is, and only then.
-func TestTheMaximumDecidesWhatItCan(t *testing.T) {
+// A percentile without enough observations is within a bound if the maximum is, and only then.
+func TestMaximumDecidesAnUpperBound(t *testing.T) {
 	run := synthetic.Run(4, time.Second)
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 50 // too few for a p99, also together
@@ -130,12 +130,12 @@ func TestTheMaximumDecidesWhatItCan(t *testing.T) {
 		claim metric.Assertion
 		want  Outcome
 	}{
-		"the maximum is below":      {run, claim("<", 60_000), Passed},
-		"the maximum is beyond":     {run, claim("<", 0.001), Undecided},
-		"a lower bound":             {run, claim(">", 0.001), Undecided},
-		"something never came":      {lossy, claim("<", 60_000), Undecided},
-		"of an age no maximum is":   {run, metric.Assertion{Configuration: "websocket", Metric: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
-		"a ratio has no such thing": {run, metric.Assertion{Configuration: "websocket", Metric: "p(99)", Op: "<", Times: 100, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"}, Undecided},
+		"the maximum is below":  {run, claim("<", 60_000), Passed},
+		"the maximum is above":  {run, claim("<", 0.001), Undecided},
+		"a lower bound":         {run, claim(">", 0.001), Undecided},
+		"a message was lost":    {lossy, claim("<", 60_000), Undecided},
+		"an age has no maximum": {run, metric.Assertion{Configuration: "websocket", Metric: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
+		"a ratio":               {run, metric.Assertion{Configuration: "websocket", Metric: "p(99)", Op: "<", Times: 100, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"}, Undecided},
 	} {
 		f := Assertions([]metric.Assertion{c.claim}, summary.Of(c.run))[0]
 		if f.Outcome != c.want || f.AtMost != (c.want == Passed) {

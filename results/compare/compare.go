@@ -1,13 +1,13 @@
-// Package compare says which differences between two sides are real.
+// Package compare tests which differences between two sides are significant.
 //
-// It owns the statistics of trials: the trial is the sample, blocks are the
-// pairs, and the procedure is fixed before anything is measured. It must never
-// choose a test, a margin or a number of blocks by what the data look like.
+// It owns the statistics of trials: the trial is the sample, repetitions are the pairs, and the
+// procedure is fixed before the measurement. It must never choose a test, a margin or a number of
+// repetitions by looking at the data.
 //
 // The procedure, for each declared metric and pair of sides:
 //
-//   - d = ln(b/a) in every block: ratios are what people speak of, and their
-//     logarithms are symmetric under swapping the sides;
+//   - d = ln(b/a) in every repetition: readers think in ratios, and their logarithms are
+//     symmetric under swapping the sides;
 //   - estimate: the median of all pairwise means of d (Hodges and Lehmann, 1963);
 //   - interval: the inversion of Wilcoxon's signed-rank test, exact;
 //   - test: the mean of d under all sign flips, exact and two-sided, which
@@ -15,8 +15,8 @@
 //   - Holm's adjustment (1979) over the declared family of metrics and pairs;
 //   - equivalence: two one-sided tests (Schuirmann, 1987), read off the 90 % interval.
 //
-// Judge applies it to a run. Nothing here draws random numbers, and the order in
-// which blocks or pairs come in changes no bit of what comes out.
+// Analyze applies it to a run. The package uses no random numbers, and the order of repetitions or
+// pairs does not change any bit of the result.
 package compare
 
 import (
@@ -30,14 +30,14 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Verdict is what a comparison concludes.
+// A Verdict is the conclusion of a comparison.
 type Verdict string
 
 // Different: significant, beyond the margin, and the interval excludes 1.
-// Equivalent: the 90 % interval lies within the margin. Small: significant, but
-// the estimate is within the margin. Inconclusive: none of these can be said.
-// TooFew: fewer blocks than can support any verdict. Incomparable: some block has
-// no ratio; the pair stays in the family that Holm's adjustment counts.
+// Equivalent: the 90 % interval is within the margin. Small: significant, but the estimate is
+// within the margin. Inconclusive: none of these. TooFew: fewer repetitions than any verdict
+// requires. Incomparable: some repetition has no ratio; the pair remains in the family of Holm's
+// adjustment.
 const (
 	Different    Verdict = "different"
 	Equivalent   Verdict = "equivalent"
@@ -47,7 +47,7 @@ const (
 	Incomparable Verdict = "not comparable"
 	Withheld     Verdict = "no verdict"
 
-	// Of two builds that were measured twice, see Judgement.Confirm:
+	// Verdicts on two builds that were measured twice, see Analysis.Confirm:
 	Refuted     Verdict = "worse, but not again"
 	Unconfirmed Verdict = "worse, and undecided again"
 )
@@ -62,21 +62,21 @@ var labels = map[Verdict]string{
 // String returns the verdict for display. Files have the verdict itself.
 func (v Verdict) String() string { return cmp.Or(labels[v], string(v)) }
 
-// MinBlocks is the smallest number of blocks that can support a verdict.
+// MinRepetitions is the smallest number of repetitions that can support a verdict.
 const MinRepetitions = results.VerdictRepetitions
 
-// Decisive is the smallest number of blocks with which one member of a family
-// of this size can be significant: the smallest p of n sign flips is 2/2ⁿ, and
-// Holm asks the family's smallest for alpha over its size.
+// Decisive returns the smallest number of repetitions with which one member of a family of this
+// size can be significant: the smallest p of n sign flips is 2/2ⁿ, and Holm's adjustment requires
+// the smallest p of the family to be below alpha divided by the family's size.
 func (p Plan) Decisive(family int) int {
-	blocks := MinRepetitions
-	for math.Ldexp(2, -blocks)*float64(family) >= alpha {
-		blocks++
+	repetitions := MinRepetitions
+	for math.Ldexp(2, -repetitions)*float64(family) >= alpha {
+		repetitions++
 	}
-	return blocks
+	return repetitions
 }
 
-// A Plan is what is fixed before measuring. The zero value works.
+// A Plan has the parameters that are fixed before the measurement. The zero value is usable.
 type Plan struct {
 	Margin float64 // relative difference that matters; default 0.05
 }
@@ -86,9 +86,9 @@ func (p Plan) margin() float64 { return cmp.Or(p.Margin, 0.05) }
 // alpha is the probability of a false positive in a whole family of comparisons.
 const alpha = 0.05
 
-// A Pairing is one metric of two sides, measured in the same blocks: A[i] and
-// B[i] are of block i. +Inf is a value: what never arrived. A side without a
-// value has Missing, which says why, and no blocks.
+// A Pairing is one metric of two sides, measured in the same repetitions: A[i] and B[i] belong to
+// one. +Inf is a value, due to lost messages. If a side has no value, Missing has the reasons and
+// A and B are empty.
 type Pairing struct {
 	Metric  string
 	Names   [2]string
@@ -96,7 +96,7 @@ type Pairing struct {
 	Missing []error
 }
 
-// A Difference is what there is to say of B against A.
+// A Difference is the comparison of B with A.
 type Difference struct {
 	Metric      string
 	Names       [2]string
@@ -108,8 +108,8 @@ type Difference struct {
 	P           float64 // of the sign-flip test
 	Adjusted    float64 // P after Holm's adjustment over the family
 	Verdict     Verdict
-	Needed      int    // blocks that would probably decide it; 0 when decided or not to be said
-	Infinite    [2]int // blocks in which a side is infinite
+	Needed      int    // repetitions that would probably decide it; 0 if decided or unknown
+	Infinite    [2]int // repetitions in which a side is infinite
 	Warnings    []error
 }
 
@@ -136,8 +136,8 @@ func (p Plan) All(family []Pairing) []Difference {
 	return found
 }
 
-// Intervals estimates pairings that nobody declared: they have a ratio and
-// intervals, but no p and no verdict, so that none is picked for being significant.
+// Intervals estimates pairings that were not declared: they have a ratio and intervals, but no p
+// and no verdict, to prevent a selection by significance.
 func Intervals(pairings []Pairing) []Difference {
 	found := make([]Difference, len(pairings))
 	for i, pairing := range pairings {
@@ -147,8 +147,8 @@ func Intervals(pairings []Pairing) []Difference {
 	return found
 }
 
-// estimate fills in what needs neither a test nor the rest of the family, and
-// returns the logarithms of the blocks' ratios.
+// estimate returns the part of a difference that requires neither a test nor the rest of the
+// family, and the logarithms of the ratios of the repetitions.
 func estimate(pairing Pairing) (Difference, []float64) {
 	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Repetitions: len(pairing.A)}
 	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
@@ -172,8 +172,8 @@ func estimate(pairing Pairing) (Difference, []float64) {
 	return d, logs
 }
 
-// check refuses what has no ratios. A zero is not made a small number: the ratio
-// would say how small.
+// check returns the reasons for which there is no ratio. A zero is not replaced by a small number,
+// as the ratio would depend on that number.
 func (p Pairing) check() []error {
 	if len(p.Missing) > 0 {
 		return p.Missing
@@ -189,8 +189,8 @@ func (p Pairing) check() []error {
 	return nil
 }
 
-// logs are the logarithms of the blocks' ratios; of a block that is infinite on both
-// sides NaN, as it may be anything.
+// logs returns the logarithms of the ratios of the repetitions. It is NaN for a repetition that is
+// infinite on both sides, as its ratio is undefined.
 func (p Pairing) logs(d *Difference) []float64 {
 	logs := make([]float64, len(p.A))
 	for i := range p.A {
@@ -210,8 +210,8 @@ func (p Pairing) logs(d *Difference) []float64 {
 	return logs
 }
 
-// signFlipOrRanks tests the sizes where they have a mean, and their ranks where
-// one is infinite. A block without a ratio speaks for neither side.
+// signFlipOrRanks tests the values, or their ranks if one is infinite. A repetition without a ratio
+// counts for neither side.
 func signFlipOrRanks(logs []float64) float64 {
 	known := slices.Clone(logs)
 	for i, x := range known {
@@ -225,7 +225,7 @@ func signFlipOrRanks(logs []float64) float64 {
 	return SignFlip(known)
 }
 
-// ratio is exp, made so that swapping the sides gives the reciprocal to the last bit.
+// ratio is exp, computed so that swapping the sides gives the reciprocal to the last bit.
 func ratio(log float64) float64 {
 	if log < 0 {
 		return 1 / math.Exp(-log)
@@ -247,8 +247,8 @@ func holm(family []Difference) {
 	}
 }
 
-// conclude gives exactly one verdict. The family's size says how many blocks it
-// takes before any p is small enough.
+// conclude sets exactly one verdict. The size of the family determines how many repetitions a
+// sufficiently small p requires.
 func (p Plan) conclude(d *Difference, family int) {
 	margin := 1 + p.margin()
 	significant := d.Adjusted < alpha && (d.Lo > 1 || d.Hi < 1)
@@ -270,16 +270,15 @@ func (p Plan) conclude(d *Difference, family int) {
 	}
 }
 
-// needed estimates how many blocks would decide a comparison, were the others like
-// these; 0 where that cannot be said. What must grow is the test's statistic, as the
-// root of their number does, until p is small enough; or what must shrink is the
-// interval, as that root's reciprocal does: to the margin, or, of what is known to
-// differ, to what lies between the estimate and the margin.
+// needed estimates how many repetitions would decide a comparison, if further ones resemble these;
+// 0 if unknown. The test's statistic grows with the root of their number, until p is small enough.
+// The interval shrinks with the reciprocal of that root: to the width of the margin, or, for a
+// significant difference, to the distance between the estimate and the margin.
 func (p Plan) needed(d Difference, family int) int {
 	least := max(d.Repetitions+1, p.Decisive(family))
 	margin := math.Log(1 + p.margin())
 	half, size := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
-	var factor float64 // by which the root of the number must grow
+	var factor float64 // required growth of the root of the number
 	switch beyond := math.Max(d.Lo, 1/d.Hi) > 1+p.margin(); {
 	case math.IsInf(half, 0) || math.IsNaN(half):
 		return 0
@@ -292,13 +291,13 @@ func (p Plan) needed(d Difference, family int) int {
 	default:
 		factor = half / margin
 	}
-	const most = 10_000 // beyond it the guess is worth nothing
-	if blocks := math.Ceil(float64(d.Repetitions) * factor * factor); blocks < most {
-		return max(least, int(blocks))
+	const limit = 10_000 // beyond it the estimate is useless
+	if repetitions := math.Ceil(float64(d.Repetitions) * factor * factor); repetitions < limit {
+		return max(least, int(repetitions))
 	}
 	return 0
 }
 
-// normalQuantile is how many standard deviations a normal variable exceeds, on either
-// side, with probability p.
+// normalQuantile returns the number of standard deviations that a normal variable exceeds, on
+// either side, with probability p.
 func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(1-p) }

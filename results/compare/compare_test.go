@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// noise makes the trials of one side as trials are: lognormal, each like the one
-// before (autocorrelation 0.5), one in fifty three times as large.
+// noise generates realistic trials of one side: lognormal, correlated with the previous one
+// (autocorrelation 0.5), one in fifty three times as large.
 type noise struct {
 	random *rand.Rand
 	state  float64
@@ -31,8 +31,8 @@ func (n *noise) next() float64 {
 	return x
 }
 
-// blocks draws n blocks of two sides that differ by the factor. As in a run, the
-// sides take turns, so they share the drift.
+// blocks draws n repetitions of two sides that differ by the factor. As in a run, the sides
+// alternate, so they share the drift.
 func blocks(seed uint64, sigma float64, n int, factor float64) Pairing {
 	drift := newNoise(seed, sigma)
 	own := rand.New(rand.NewPCG(seed, 7))
@@ -49,11 +49,11 @@ func one(t *testing.T, p Pairing) Difference {
 	return Plan{}.All([]Pairing{p})[0]
 }
 
-// Four equal sides in one run make a family of six pairs, of which hardly any
-// may be called different: at most 1 % of pairs, 5 % of families.
-func TestFamilyOfEquals(t *testing.T) {
+// Four equal sides in one run are a family of six pairs. At most 1 % of the pairs and 5 % of the
+// families may be called different.
+func TestFamilyOfEqualSidesHasFewFalsePositives(t *testing.T) {
 	const families, sides = 500, 4
-	pairs, wrong, spoilt := 0, 0, 0
+	pairs, wrong, affected := 0, 0, 0
 	for i := range uint64(families) {
 		// One machine, one drift: the sides take turns in it.
 		drift, own := newNoise(i, 0.04), rand.New(rand.NewPCG(i, 7))
@@ -78,16 +78,16 @@ func TestFamilyOfEquals(t *testing.T) {
 			}
 		}
 		if wrong > before {
-			spoilt++
+			affected++
 		}
 	}
-	t.Logf("%d of %d pairs and %d of %d families called different", wrong, pairs, spoilt, families)
-	if wrong > pairs/100 || spoilt > families/20 {
-		t.Errorf("%d of %d pairs and %d of %d families of equals called different", wrong, pairs, spoilt, families)
+	t.Logf("%d of %d pairs and %d of %d families called different", wrong, pairs, affected, families)
+	if wrong > pairs/100 || affected > families/20 {
+		t.Errorf("%d of %d pairs and %d of %d families of equal sides called different", wrong, pairs, affected, families)
 	}
 }
 
-func TestSwappingGivesTheReciprocal(t *testing.T) {
+func TestSwappedSidesGiveTheReciprocal(t *testing.T) {
 	for seed := range uint64(200) {
 		p := blocks(seed, 0.1, 8+int(seed%9), 1.2)
 		d := one(t, p)
@@ -134,31 +134,31 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %s (ratio %.3f, 95 %% %.3f … %.3f, p %.4f), want %s", c.name, d.Verdict, d.Ratio, d.Lo, d.Hi, d.Adjusted, c.want)
 		}
 		if open := d.Verdict == Inconclusive || d.Verdict == TooFew; open && d.Needed == 0 || !open && d.Verdict != Small && d.Needed > 0 {
-			t.Errorf("%s: %s, yet %d blocks needed", c.name, d.Verdict, d.Needed)
+			t.Errorf("%s: %s, but %d repetitions needed", c.name, d.Verdict, d.Needed)
 		}
 	}
 }
 
-func TestInfiniteBlocks(t *testing.T) {
+func TestInfiniteRepetitions(t *testing.T) {
 	inf := math.Inf(1)
 	d := one(t, Pairing{
 		Metric: "p99", Names: [2]string{"a", "b"},
 		A: []float64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, B: []float64{inf, 5, inf, 7, 8, inf, 6, 9, inf, 5.5},
 	})
 	if d.Verdict != Different || d.Infinite != [2]int{0, 4} {
-		t.Errorf("lost in 4 of 10 blocks and five times slower in the others: %s, infinite %v", d.Verdict, d.Infinite)
+		t.Errorf("lost in 4 of 10 repetitions and five times slower in the others: %s, infinite %v", d.Verdict, d.Infinite)
 	}
 	if !slices.ContainsFunc(d.Warnings, func(err error) bool { return errors.Is(err, ErrInfinite) }) {
-		t.Errorf("warnings %v do not say that ranks were used", d.Warnings)
+		t.Errorf("warnings %v do not include ErrInfinite", d.Warnings)
 	}
 	all := slices.Repeat([]float64{inf}, 12)
 	if both := one(t, Pairing{Metric: "p99", A: all, B: all}); both.Verdict != Inconclusive || both.P != 1 || !math.IsNaN(both.Ratio) || both.Lo != 0 || both.Hi != inf {
-		t.Errorf("infinite on both sides: %+v; two that never arrive are not equivalent", both)
+		t.Errorf("infinite on both sides: %+v; two infinite sides are not equivalent", both)
 	}
 }
 
-// Sides that take turns at losing everything tell nothing, however many blocks there are.
-func TestInfinitiesThatAlternate(t *testing.T) {
+// Sides that alternate in losing everything are inconclusive, with any number of repetitions.
+func TestAlternatingInfinitiesAreInconclusive(t *testing.T) {
 	for n := 12; n <= 32; n += 2 {
 		p := Pairing{A: slices.Repeat([]float64{1}, n), B: slices.Repeat([]float64{1}, n)}
 		for i := range n {
@@ -169,13 +169,13 @@ func TestInfinitiesThatAlternate(t *testing.T) {
 			}
 		}
 		if d := one(t, p); d.Verdict != Inconclusive || d.Lo90 != 0 || !math.IsInf(d.Hi90, 1) {
-			t.Errorf("%d blocks: %s, 90 %% %v … %v, 95 %% %v … %v", n, d.Verdict, d.Lo90, d.Hi90, d.Lo, d.Hi)
+			t.Errorf("%d repetitions: %s, 90 %% %v … %v, 95 %% %v … %v", n, d.Verdict, d.Lo90, d.Hi90, d.Lo, d.Hi)
 		}
 	}
 }
 
-// One block of twelve that may be anything widens the interval and hides nothing.
-func TestOneBlockInfiniteOnBothSides(t *testing.T) {
+// One undefined repetition of twelve widens the interval, but does not hide the difference.
+func TestOneRepetitionInfiniteOnBothSides(t *testing.T) {
 	p := Pairing{A: slices.Repeat([]float64{1}, 12), B: slices.Repeat([]float64{2}, 12)}
 	p.A[3], p.B[3] = math.Inf(1), math.Inf(1)
 	if d := one(t, p); d.Verdict != Different || d.Ratio != 2 {
@@ -183,7 +183,7 @@ func TestOneBlockInfiniteOnBothSides(t *testing.T) {
 	}
 }
 
-func TestOnlyPositiveFiguresHaveARatio(t *testing.T) {
+func TestOnlyPositiveValuesHaveARatio(t *testing.T) {
 	for _, bad := range []float64{0, -1, math.NaN()} {
 		for _, p := range []Pairing{{A: []float64{1, bad}, B: []float64{1, 1}}, {A: []float64{1, 1}, B: []float64{1, bad}}} {
 			d := one(t, p)
@@ -193,7 +193,7 @@ func TestOnlyPositiveFiguresHaveARatio(t *testing.T) {
 		}
 	}
 	if d := one(t, Pairing{A: []float64{1, 2}, B: []float64{1}}); d.Verdict != Incomparable {
-		t.Errorf("two blocks were compared with one: %+v", d)
+		t.Errorf("two repetitions were compared with one: %+v", d)
 	}
 }
 
@@ -226,8 +226,8 @@ func TestSignFlipIsExact(t *testing.T) {
 	}
 }
 
-// The law of rounded sizes agrees with the exact one where both can be had.
-func TestLatticeSignFlipAgreesWithTheExact(t *testing.T) {
+// The distribution of rounded sizes agrees with the exact one where both are computed.
+func TestLatticeSignFlipAgreesWithExact(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for n := 14; n <= maxExact; n++ {
 		xs := make([]float64, n)
@@ -240,12 +240,12 @@ func TestLatticeSignFlipAgreesWithTheExact(t *testing.T) {
 		}
 	}
 	if p := SignFlip(make([]float64, maxExact+1)); p != 1 {
-		t.Errorf("no difference in any block: p %v, want 1", p)
+		t.Errorf("no difference in any repetition: p %v, want 1", p)
 	}
 }
 
-// The order of the blocks, and of the pairings, changes no bit of any difference.
-func TestOrderChangesNothing(t *testing.T) {
+// The order of repetitions and pairings does not change any bit of a difference.
+func TestResultIsIndependentOfOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for seed := range uint64(50) {
 		family := []Pairing{blocks(seed, 0.1, 9, 1), blocks(seed+100, 0.1, 12, 1.2), blocks(seed+200, 0.1, 24, 1.05)}
@@ -263,8 +263,7 @@ func TestOrderChangesNothing(t *testing.T) {
 	}
 }
 
-// Many blocks with the very same figures: the interval is a point, and no test
-// takes equal sizes for different ones.
+// Many repetitions with identical values: the interval is a point, and equal sizes are ties.
 func TestTies(t *testing.T) {
 	same := slices.Repeat([]float64{990.38}, 12)
 	d := one(t, Pairing{A: same, B: same})
@@ -273,17 +272,17 @@ func TestTies(t *testing.T) {
 	}
 	twice := slices.Repeat([]float64{2 * 990.38}, 12)
 	if d := one(t, Pairing{A: same, B: twice}); d.Verdict != Different || d.P != 2/math.Pow(2, 12) {
-		t.Errorf("each block differs by the same: %+v", d)
+		t.Errorf("each repetition differs by the same: %+v", d)
 	}
 	mixed := slices.Concat(same[:6], twice[:6])
 	if d := one(t, Pairing{A: same, B: mixed}); d.Verdict != Inconclusive || d.P != 2/math.Pow(2, 6) {
-		t.Errorf("six of twelve blocks differ: %+v", d) // 2⁶ signs decide, the other 2⁶ change nothing
+		t.Errorf("six of twelve repetitions differ: %+v", d) // 2⁶ signs decide, the other 2⁶ change nothing
 	}
 }
 
-// What has no ratio stays in the family: leaving it out would make the others'
-// adjustment smaller than what was declared.
-func TestThePairWithoutARatioStaysInTheFamily(t *testing.T) {
+// A pair without a ratio remains in the family: without it, the adjustment of the others would be
+// smaller than declared.
+func TestPairWithoutARatioRemainsInTheFamily(t *testing.T) {
 	same := slices.Repeat([]float64{1}, 12)
 	twice := slices.Repeat([]float64{2}, 12)
 	found := Plan{}.All([]Pairing{{A: same, B: twice}, {Missing: []error{errors.New("too few")}}, {A: same, B: slices.Repeat([]float64{0}, 12)}})
@@ -297,12 +296,12 @@ func TestThePairWithoutARatioStaysInTheFamily(t *testing.T) {
 	}
 }
 
-// Seven blocks judge nothing, however large the difference; with 18 comparisons
-// not even nine can call anything different.
-func TestHowManyBlocksDecide(t *testing.T) {
+// Seven repetitions support no verdict, for any difference; with 18 comparisons, not even nine can
+// find a difference.
+func TestDecisiveRepetitions(t *testing.T) {
 	for family, want := range map[int]int{1: 8, 6: 8, 7: 9, 12: 9, 13: 10, 18: 10, 54: 12} {
 		if got := (Plan{}).Decisive(family); got != want {
-			t.Errorf("a family of %d: %d blocks, want %d", family, got, want)
+			t.Errorf("a family of %d: %d repetitions, want %d", family, got, want)
 		}
 	}
 	for n := 1; n <= 12; n++ {
@@ -319,31 +318,31 @@ func TestHowManyBlocksDecide(t *testing.T) {
 			want = Inconclusive
 		}
 		if d.Verdict != want || want != Different && d.Needed != 10 {
-			t.Errorf("%d blocks: %s, %d needed; want %s", n, d.Verdict, d.Needed, want)
+			t.Errorf("%d repetitions: %s, %d needed; want %s", n, d.Verdict, d.Needed, want)
 		}
 	}
 }
 
-// Half the width of 20 % takes (ln 1.1 / ln 1.05)² as many blocks.
-func TestBlocksNeeded(t *testing.T) {
+// A half width of 10 % requires (ln 1.1 / ln 1.05)² times as many repetitions.
+func TestNeededRepetitions(t *testing.T) {
 	d := Difference{Repetitions: 12, Lo: 1 / 1.1, Hi: 1.1}
 	if got, want := (Plan{}).needed(d, 1), 46; got != want {
-		t.Errorf("%d blocks, want %d", got, want)
+		t.Errorf("%d repetitions, want %d", got, want)
 	}
 	// Four of five percent leave one for the interval.
 	d = Difference{Repetitions: 12, Ratio: 1.04, Lo: 1.04 / 1.03, Hi: 1.04 * 1.03, Verdict: Small}
 	if got, want := (Plan{}).needed(d, 1), 115; got != want {
-		t.Errorf("detectable: %d blocks, want %d", got, want)
+		t.Errorf("detectable: %d repetitions, want %d", got, want)
 	}
 	// Beyond the margin it is p that lacks blocks: of 18 comparisons the smallest must
 	// be below 0.0028, 2.99 standard deviations, where 0.05 is 1.96.
 	d = Difference{Repetitions: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
 	if got, want := (Plan{}).needed(d, 18), 28; got != want {
-		t.Errorf("p is too large: %d blocks, want %d", got, want)
+		t.Errorf("p is too large: %d repetitions, want %d", got, want)
 	}
 	d.Hi = math.Inf(1)
 	if got := (Plan{}).needed(d, 1); got != 0 {
-		t.Errorf("an unbounded interval: %d blocks, want 0 for not to be said", got)
+		t.Errorf("an unbounded interval: %d repetitions, want 0 for unknown", got)
 	}
 }
 
@@ -355,11 +354,11 @@ func TestSignedRankTable(t *testing.T) {
 		}
 	}
 	sum := 0.0
-	for _, p := range signedRankLaw(16) {
+	for _, p := range signedRankDistribution(16) {
 		sum += p
 	}
 	if math.Abs(sum-1) > 1e-12 {
-		t.Errorf("the law of n = 16 sums to %v", sum)
+		t.Errorf("the distribution for n = 16 sums to %v", sum)
 	}
 }
 

@@ -9,30 +9,29 @@ import (
 	"pushbench/results/summary"
 )
 
-// PollShare is the share of an acceptable staleness that a poll interval takes: the rest is
-// for the way, and for a server that is busy.
+// PollShare is the poll interval as a share of the acceptable staleness: the rest is for the
+// network and for a busy server.
 const PollShare = 0.8
 
-// A Crossover says, for each load and each staleness that an application can accept, which
-// transport that keeps to it costs least: the map of a run that sweeps its load, the
-// interval of its short polls, or both.
+// A Crossover is the cheapest transport for each load and each acceptable staleness, in a run that
+// sweeps its load, the poll interval of short polling, or both.
 type Crossover struct {
-	Axis      string          // "rate", "clients" or "payload"; empty: there is one load
-	Cost      string          // the metric that tells cheap from dear, of the median block
-	Loads     []float64       // rising, in the axis's unit; one 0 where there is one load
-	Staleness []time.Duration // rising
+	Axis      string          // "rate", "clients" or "payload"; empty: one load
+	Cost      string          // the metric of cost; its median over the repetitions counts
+	Loads     []float64       // ascending, in the axis's unit; a single 0 for one load
+	Staleness []time.Duration // ascending
 	Cells     [][]Cell        // by load, then by staleness
 }
 
 // A Cell is one load and one acceptable staleness.
 type Cell struct {
-	Meeting  []summary.Row // whose p99 is within the staleness, the cheapest first, with nothing lost
-	Cheapest int           // so many of these cost alike: they differ from the first by no more than the margin
-	Measured bool          // every case of the load has a valid trial
+	Meeting  []summary.Row // rows with a p99 within the staleness and no lost message, cheapest first
+	Cheapest int           // number of these whose cost exceeds that of the first by at most the margin
+	Measured bool          // every configuration of the load has a valid trial
 }
 
-// Empty is what stands in a cell that no transport is in: that a case was not measured is no
-// finding about it.
+// Empty returns the text of a cell without a transport. It distinguishes a configuration that was
+// not measured from one that does not meet the limit.
 func (c Cell) Empty() string {
 	if !c.Measured {
 		return "not measured"
@@ -40,7 +39,7 @@ func (c Cell) Empty() string {
 	return "no transport meets the limit"
 }
 
-// CostMap draws the map from what a run measured; ok is false where its cases do not make one.
+// CostMap computes the crossover of a run; ok is false if its configurations do not define one.
 func CostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	for _, r := range s.Rows {
 		if r.Interval > 0 {
@@ -83,8 +82,8 @@ func CostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	return c, true
 }
 
-// cellOf are the rows of one load that keep to a staleness. Of short polls only the cheapest
-// interval stands for all.
+// cellOf returns the rows of one load that meet a staleness. Only the cheapest poll interval
+// represents short polling.
 func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin float64, of func(summary.Row) bool) (c Cell) {
 	c.Measured = true
 	for _, r := range rows {
@@ -92,7 +91,7 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 			continue
 		}
 		c.Measured = c.Measured && len(r.Trials) > 0
-		if keeps(r, metric, staleness) {
+		if meets(r, metric, staleness) {
 			c.Meeting = append(c.Meeting, r)
 		}
 	}
@@ -113,9 +112,9 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 	return c
 }
 
-// keeps says whether a row lost nothing and was late for at most one message in a hundred.
-// Where there are too few for a p99, the largest latency decides.
-func keeps(r summary.Row, name string, staleness time.Duration) bool {
+// meets reports whether a row lost no message and its p99 is within the staleness. With too few
+// observations for a p99, the maximum decides.
+func meets(r summary.Row, name string, staleness time.Duration) bool {
 	if len(r.Trials) == 0 || r.Saturated || r.Pooled.Ledger.Lost+r.Pooled.Ledger.DeclaredGap > 0 {
 		return false
 	}
@@ -129,7 +128,7 @@ func keeps(r summary.Row, name string, staleness time.Duration) bool {
 	return v.Known == summary.Shown && v.X <= metric.Milliseconds(staleness)
 }
 
-// Names of the cheapest, by transport.
+// Names returns the transports of the cheapest rows.
 func (c Cell) Names() (names []string) {
 	for _, r := range c.Meeting[:c.Cheapest] {
 		names = append(names, r.Transport)

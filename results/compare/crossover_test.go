@@ -32,7 +32,7 @@ func mapped(times float64) (*results.Run, summary.Summary) {
 	return run, s
 }
 
-func TestTheMapNamesTheCheapestThatIsFreshEnough(t *testing.T) {
+func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
 	for _, c := range []struct {
 		times float64
 		want  string // at a staleness of 1.25 s
@@ -52,13 +52,13 @@ func TestTheMapNamesTheCheapestThatIsFreshEnough(t *testing.T) {
 			t.Errorf("polls at %v times their cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
 		}
 		if polls := len(slices.DeleteFunc(slices.Clone(stale.Meeting), func(r summary.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
-			t.Errorf("%d short polls stand for all", polls)
+			t.Errorf("%d rows of short polling, want 1", polls)
 		}
 	}
 }
 
-// What lost something is no answer, and what costs alike stands together.
-func TestTheMapLeavesOutWhoLost(t *testing.T) {
+// A row with a lost message is excluded, and rows of equal cost share a cell.
+func TestCostMapExcludesLoss(t *testing.T) {
 	run, s := mapped(4) // about what a stream costs
 	for i := range s.Rows {
 		if s.Rows[i].Transport == "websocket" {
@@ -69,7 +69,7 @@ func TestTheMapLeavesOutWhoLost(t *testing.T) {
 	for _, cell := range m.Cells[0] {
 		for _, r := range cell.Meeting {
 			if r.Transport == "websocket" {
-				t.Error("who lost a message is on the map")
+				t.Error("a row with a lost message is on the map")
 			}
 		}
 	}
@@ -79,9 +79,9 @@ func TestTheMapLeavesOutWhoLost(t *testing.T) {
 	}
 }
 
-// A case without a valid trial says nothing of its transport: only where all of a load have one,
-// no transport meets the limit.
-func TestUnmeasuredCellIsNoFinding(t *testing.T) {
+// A configuration without a valid trial is no evidence about its transport: only if all
+// configurations of a load have one, no transport meets the limit.
+func TestUnmeasuredCellIsNotMeasured(t *testing.T) {
 	run, s := mapped(1)
 	for i := range s.Rows { // all of them lost something
 		s.Rows[i].Pooled.Ledger.Lost = 1
@@ -90,21 +90,21 @@ func TestUnmeasuredCellIsNoFinding(t *testing.T) {
 		s.Rows[0].Trials = trials
 		m, _ := compare.CostMap(run, s)
 		if got := m.Cells[0][0]; got.Empty() != want || len(got.Meeting) > 0 {
-			t.Errorf("with %d trials of one case: %q, want %q", len(trials), got.Empty(), want)
+			t.Errorf("with %d trials of one configuration: %q, want %q", len(trials), got.Empty(), want)
 		}
 	}
 }
 
-func TestOneIntervalMakesNoMap(t *testing.T) {
+func TestOneIntervalHasNoCostMap(t *testing.T) {
 	run := synthetic.Run(2, time.Second)
 	if m, ok := compare.CostMap(run, summary.Of(run)); ok {
 		t.Errorf("%+v", m)
 	}
 }
 
-// Where only the latest is delivered, who skips more is not the dearer for it: what counts is
-// the CPU a second, and not that of each message that was not skipped.
-func TestTheMapOfTheLatestCountsCores(t *testing.T) {
+// If only the latest message is delivered, a transport that skips more is not more expensive: the
+// cost is CPU per second, not per delivered message.
+func TestCostMapOfLatestUsesCores(t *testing.T) {
 	for delivery, want := range map[string]string{"every": "websocket", "latest": "shortpoll"} {
 		run, s := mapped(1)
 		run.Manifest.Workload.Delivery = delivery
@@ -118,7 +118,7 @@ func TestTheMapOfTheLatestCountsCores(t *testing.T) {
 		}
 		m, _ := compare.CostMap(run, s)
 		if got := m.Cells[0][1].Meeting[0].Transport; got != want {
-			t.Errorf("of %s, %s is cheapest by %s; want %s", delivery, got, m.Cost, want)
+			t.Errorf("delivery %s: %s is cheapest by %s, want %s", delivery, got, m.Cost, want)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// The measured value of a claim is the median of its repetitions, in whatever order they came.
+// The measured value of an assertion is the median of its repetitions, in any order.
 func TestMeasuredValueIsTheMedian(t *testing.T) {
 	run := synthetic.Run(3, time.Second)
 	for i := range run.Trials {

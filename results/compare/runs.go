@@ -11,26 +11,25 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sides are what two runs are called where they are compared: the one that was there
-// before, and the one that is asked about.
+// Sides are the names of two runs in a comparison: the earlier one, and the one under test.
 var Sides = [2]string{"A", "B"}
 
-// Runs compares each case of run b with the same case of run a, by the metrics that both
-// declared and, without verdicts, by all others. A case's name is that of its row, and the
-// side: "websocket (A)".
+// Runs compares each configuration of run b with that of run a, by the metrics that both declared
+// and, without verdicts, by all others. The name of a side is that of its row, and the run:
+// "websocket (A)".
 //
-// Only trials that took turns on one machine are judged. What lies between two runs that were
-// made one after the other, an hour's warmth or another guest of the machine, is in each of
-// their blocks alike, and no number of blocks tells it from what is asked about: those have
-// ratios and intervals, and no verdict.
+// There is a verdict only if the trials of the runs alternated on one machine. Otherwise a change
+// of the machine between the runs, such as its temperature or another virtual machine, affects all
+// repetitions of a run alike, and no number of repetitions distinguishes it from a difference of
+// the builds. Such runs have ratios and intervals, and no verdict.
 func Runs(a, b *results.Run) (Analysis, error) {
-	if why := unlike(a.Manifest, b.Manifest); len(why) > 0 {
+	if why := mismatches(a.Manifest, b.Manifest); len(why) > 0 {
 		return Analysis{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
 	}
 	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
 	j := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
-	j.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(block int) bool { return !slices.Contains(sums[1].Common, block) })
-	j.Discarded = voidBlocks(slices.Concat(a.Trials, b.Trials), j.Repetitions)
+	j.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(repetition int) bool { return !slices.Contains(sums[1].Common, repetition) })
+	j.Discarded = discarded(slices.Concat(a.Trials, b.Trials), j.Repetitions)
 	var pairs []pair
 	for _, row := range sums[1].Rows {
 		if other, ok := sums[0].Row(row.Name); ok {
@@ -38,19 +37,19 @@ func Runs(a, b *results.Run) (Analysis, error) {
 		}
 	}
 	j.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))
-	j.withhold(worse(a.Manifest, b.Manifest))
-	if why := apart(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.Short) { // more blocks would not help
+	j.withhold(lesser(a.Manifest, b.Manifest))
+	if why := notAlternated(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.Short) { // more repetitions would not help
 		j.Withheld, j.Short = why, false
-		j.takeBack()
+		j.removeVerdicts()
 	}
 	return j, nil
 }
 
-// ErrUnlike: the runs do not measure the same thing.
+// ErrUnlike reports that runs do not measure the same workload.
 var ErrUnlike = errors.New("these runs cannot be compared")
 
-// unlike says what of the workload two runs do not share.
-func unlike(a, b results.Manifest) (why []string) {
+// mismatches returns the differences between the workloads of two runs.
+func mismatches(a, b results.Manifest) (why []string) {
 	differ := func(what string, x, y any) {
 		if one, other := fmt.Sprint(x), fmt.Sprint(y); one != other {
 			why = append(why, fmt.Sprintf("%s differs: %s and %s", what, brief(one), brief(other)))
@@ -61,7 +60,7 @@ func unlike(a, b results.Manifest) (why []string) {
 	differ("the network", network(a), network(b))
 	differ("the client engine", a.Engine, b.Engine)
 	differ("the declared comparison", a.Compare.OrDefault(), b.Compare.OrDefault())
-	differ("the list of configurations", caseNames(a), caseNames(b))
+	differ("the list of configurations", configurationNames(a), configurationNames(b))
 	differ("the workload", plain(a.Workload), plain(b.Workload))
 	for i := range min(len(a.Schedules), len(b.Schedules)) {
 		if a.Schedules[i] != b.Schedules[i] {
@@ -72,8 +71,8 @@ func unlike(a, b results.Manifest) (why []string) {
 	return why
 }
 
-// plain is a workload without what says nothing of how it is measured: a scenario's words,
-// and its hash, in which the number of blocks is.
+// plain returns a workload without the fields that do not affect the measurement: the texts of the
+// scenario, and its hash, which depends on the number of repetitions.
 func plain(w results.Workload) results.Workload {
 	w.Description, w.Question, w.SHA256 = "", "", ""
 	return w
@@ -83,27 +82,27 @@ func network(m results.Manifest) string {
 	return fmt.Sprint(m.Network, m.RTT, m.Jitter, m.LineRate, m.Loss, m.Reorder, m.NAT, m.IdleFor)
 }
 
-func caseNames(m results.Manifest) (names []string) {
+func configurationNames(m results.Manifest) (names []string) {
 	for _, c := range m.AllConfigurations() {
 		names = append(names, c.Name)
 	}
 	return names
 }
 
-// brief cuts what is too long for a sentence.
+// brief truncates text that is too long for a sentence.
 func brief(s string) string {
-	const most = 80
-	if runes := []rune(s); len(runes) > most {
-		return string(runes[:most]) + "…"
+	const limit = 80
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit]) + "…"
 	}
 	return s
 }
 
-// apart says why two runs cannot be judged: they were not made in turns on one machine.
-// It is empty where they were.
-func apart(a, b results.Manifest) string {
-	if where := otherHost(a.Host, b.Host); len(where) > 0 {
-		return "they were measured on different machines: " + strings.Join(where, "; ")
+// notAlternated returns why two runs cannot have a verdict: their trials did not alternate on one
+// machine. It returns "" if they did.
+func notAlternated(a, b results.Manifest) string {
+	if differences := hostDifferences(a.Host, b.Host); len(differences) > 0 {
+		return "they were measured on different machines: " + strings.Join(differences, "; ")
 	}
 	if slices.Contains(a.Baseline, b.RunID) && slices.Contains(b.Baseline, a.RunID) {
 		return ""
@@ -111,8 +110,8 @@ func apart(a, b results.Manifest) string {
 	return "they were measured one after the other, so changes of the machine are in every ratio; for a verdict, measure them in turns (pushbench run --baseline)"
 }
 
-// otherHost lists what two hosts do not share of what latencies and costs depend on.
-func otherHost(a, b results.Host) (list []string) {
+// hostDifferences lists the differences between two hosts that affect latencies and costs.
+func hostDifferences(a, b results.Host) (list []string) {
 	for _, of := range []struct{ what, a, b string }{
 		{"CPU", a.CPUModel, b.CPUModel},
 		{"CPU quota", a.CPUQuota, b.CPUQuota},
@@ -128,8 +127,8 @@ func otherHost(a, b results.Host) (list []string) {
 	return list
 }
 
-// worse is whichever manifest is of the run that is worth less.
-func worse(a, b results.Manifest) results.Manifest {
+// lesser returns the manifest of the run with the worse status.
+func lesser(a, b results.Manifest) results.Manifest {
 	for _, status := range []results.Status{results.Invalid, results.Partial} {
 		if a.Status == status {
 			return a
@@ -138,46 +137,46 @@ func worse(a, b results.Manifest) results.Manifest {
 	return b
 }
 
-// sided is a case of one of the sides.
+// sided returns the name of a configuration on one of the sides.
 func sided(name string, side int) string { return name + " (" + Sides[side] + ")" }
 
-// CaseOf is the case that a comparison of two runs is about.
+// ConfigurationOf returns the configuration of a comparison of two runs.
 func ConfigurationOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
 
-// Confirm takes back what was worse and, when the same two builds were measured again, was not:
-// one family of comparisons in twenty finds a difference that is not there. What nothing can be
-// said of the second time stays open.
-func (j Analysis) Confirm(again Analysis) Analysis {
-	j.Family = slices.Clone(j.Family)
-	for i := range j.Family {
-		d := &j.Family[i]
+// Confirm compares the verdicts with those of a second measurement of the same two builds, as one
+// family of comparisons in twenty has a false positive. A regression that the second measurement
+// does not show is Refuted; one on which it is inconclusive is Unconfirmed.
+func (a Analysis) Confirm(second Analysis) Analysis {
+	a.Family = slices.Clone(a.Family)
+	for i := range a.Family {
+		d := &a.Family[i]
 		if !d.worse() {
 			continue
 		}
-		k := slices.IndexFunc(again.Family, func(o Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
+		k := slices.IndexFunc(second.Family, func(o Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
 		switch {
-		case k >= 0 && again.Family[k].worse():
-		case k >= 0 && slices.Contains([]Verdict{Different, Equivalent, Small}, again.Family[k].Verdict):
+		case k >= 0 && second.Family[k].worse():
+		case k >= 0 && slices.Contains([]Verdict{Different, Equivalent, Small}, second.Family[k].Verdict):
 			d.Verdict = Refuted
 		default:
 			d.Verdict = Unconfirmed
 		}
 	}
-	return j
+	return a
 }
 
-// worse says whether the second of two runs is different, and worse.
+// worse reports whether the second of two runs is significantly worse.
 func (d Difference) worse() bool {
 	return d.Verdict == Different && (d.Ratio > 1) == (metric.ByName(d.Metric).Better == metric.Lower)
 }
 
-// SameAgain refuses to take two other runs for another measurement of the same two builds.
-func SameAgain(first, again [2]*results.Run) error {
+// SameAgain returns an error unless two further runs measure the same workload and builds again.
+func SameAgain(first, second [2]*results.Run) error {
 	var why []string
 	for i := range first {
-		a, b := first[i].Manifest, again[i].Manifest
-		b.Seed, b.Schedules = a.Seed, a.Schedules // another draw is as good, or better
-		why = append(why, unlike(a, b)...)
+		a, b := first[i].Manifest, second[i].Manifest
+		b.Seed, b.Schedules = a.Seed, a.Schedules // another seed is as good, or better
+		why = append(why, mismatches(a, b)...)
 		if one, other := served(a), served(b); one != other {
 			why = append(why, fmt.Sprintf("the servers of %s are a different build", Sides[i]))
 		}
@@ -191,7 +190,7 @@ func SameAgain(first, again [2]*results.Run) error {
 	return nil
 }
 
-// served is the build whose servers a run measured.
+// served returns the checksum of the build whose servers a run measured.
 func served(m results.Manifest) string {
 	if m.Served.SHA256 != "" {
 		return m.Served.SHA256
@@ -199,12 +198,12 @@ func served(m results.Manifest) string {
 	return m.Tool.SHA256
 }
 
-// Regressions are the comparisons of two runs in which the second is different, and worse.
-func (j Analysis) Regressions() []Difference { return filter(j.Family, Difference.worse) }
+// Regressions returns the comparisons in which the second of two runs is significantly worse.
+func (a Analysis) Regressions() []Difference { return filter(a.Family, Difference.worse) }
 
-// Open are the declared comparisons of which nothing can be said.
-func (j Analysis) Open() []Difference {
-	return filter(j.Family, func(d Difference) bool {
+// Open returns the declared comparisons without a conclusion.
+func (a Analysis) Open() []Difference {
+	return filter(a.Family, func(d Difference) bool {
 		return !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict)
 	})
 }

@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// walsh returns all means of two of xs, each with itself included, ascending, but for
-// those that could be anything, which it counts: of opposite infinities, and of a
-// number that is not known (NaN).
+// walsh returns the means of all pairs of xs, including each with itself, in ascending order. It
+// excludes and counts the undefined ones: of opposite infinities, and of an unknown number (NaN).
 func walsh(xs []float64) (means []float64, unknown int) {
 	means = make([]float64, 0, len(xs)*(len(xs)+1)/2)
 	for i, x := range xs {
@@ -26,9 +25,8 @@ func walsh(xs []float64) (means []float64, unknown int) {
 
 // signedRankInterval inverts Wilcoxon's signed-rank test of n pairs, two-sided
 // at alpha: the values that the test would not reject are those between the k-th
-// and the k-th last of the pairwise means, of which the unknown ones may lie below or
-// above all others. It is unbounded, and not ok, where even
-// the most extreme ranking is not rare enough.
+// and the k-th last of the pairwise means. The unknown means may lie below or above all others. It
+// is unbounded, and ok is false, if even the most extreme ranking is not significant.
 func signedRankInterval(means []float64, unknown, n int, alpha float64) (lo, hi float64, ok bool) {
 	k := signedRankCritical(n, alpha/2)
 	switch {
@@ -41,12 +39,12 @@ func signedRankInterval(means []float64, unknown, n int, alpha float64) (lo, hi 
 	}
 }
 
-// signedRankCritical is the largest k with P(T < k) ≤ tail, T being the sum of
-// the positive ranks of n pairs without a difference. Exact: each of the 2ⁿ
-// signings is equally likely.
+// signedRankCritical returns the largest k with P(T < k) ≤ tail, where T is the sum of the positive
+// ranks of n pairs without a difference. It is exact: each of the 2ⁿ sign patterns is equally
+// likely.
 func signedRankCritical(n int, tail float64) int {
 	below := 0.0
-	for k, p := range signedRankLaw(n) {
+	for k, p := range signedRankDistribution(n) {
 		below += p
 		if below > tail {
 			return k
@@ -55,14 +53,14 @@ func signedRankCritical(n int, tail float64) int {
 	return 0
 }
 
-// signedRankLaw is the distribution of T, by adding one rank after another.
-func signedRankLaw(n int) []float64 {
-	law := make([]float64, n*(n+1)/2+1)
-	law[0] = 1
+// signedRankDistribution returns the distribution of T, computed by adding one rank at a time.
+func signedRankDistribution(n int) []float64 {
+	distribution := make([]float64, n*(n+1)/2+1)
+	distribution[0] = 1
 	for rank := 1; rank <= n; rank++ {
-		addFlip(law[:rank*(rank+1)/2+1], rank)
+		addFlip(distribution[:rank*(rank+1)/2+1], rank)
 	}
-	return law
+	return distribution
 }
 
 // signedRanks replaces each x by its sign times the rank of its size; equal

@@ -6,10 +6,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// Alike compares each row of a run with itself, by every declared metric: its first,
-// third, fifth … block with the one after each. Nothing differs but the noise, so a
-// difference between two rows that is no larger than these says nothing. Each stands by
-// itself: of twenty, one has a p below 0.05 by chance.
+// Alike compares each row of a run with itself, by every declared metric: its first, third,
+// fifth … repetition with the following one. The only difference is noise, so a difference between
+// two rows that is no larger is no evidence. There is no adjustment for multiple comparisons: of
+// twenty, one has a p below 0.05 by chance.
 func Alike(run *results.Run, s summary.Summary) []Difference {
 	declared := run.Manifest.Compare.OrDefault()
 	var all []Difference
@@ -21,11 +21,11 @@ func Alike(run *results.Run, s summary.Summary) []Difference {
 	return all
 }
 
-// halves pairs neighbouring blocks; of an odd number the last has nobody.
-func halves(m metric.Metric, r summary.Row, blocks []int) Pairing {
+// halves pairs neighbouring repetitions; with an odd number, the last one is not used.
+func halves(m metric.Metric, r summary.Row, repetitions []int) Pairing {
 	p := Pairing{Metric: m.Name, Names: [2]string{r.Name, r.Name}}
 	var xs []float64
-	if xs, p.Missing = series(m, r, blocks); p.Missing != nil {
+	if xs, p.Missing = series(m, r, repetitions); p.Missing != nil {
 		return p
 	}
 	for i := 0; i+1 < len(xs); i += 2 {

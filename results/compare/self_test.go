@@ -7,8 +7,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// Neighbouring blocks are paired, the odd one out is nobody's.
-func TestAlikePairsNeighbours(t *testing.T) {
+// Neighbouring repetitions are paired; an odd last one is not used.
+func TestAlikePairsNeighbouringRepetitions(t *testing.T) {
 	figures := figures{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
 	r := run([]string{"a", "b"}, figures)
 	for _, d := range compare.Alike(r, summary.Of(r)) {
@@ -17,9 +17,9 @@ func TestAlikePairsNeighbours(t *testing.T) {
 		}
 		switch {
 		case d.Names[0] == "a" && (d.Verdict != compare.Different || d.Ratio < 1.9):
-			t.Errorf("every second block is twice as much: %+v", d)
+			t.Errorf("every second repetition is twice as large: %+v", d)
 		case d.Names[0] == "b" && d.Verdict == compare.Different:
-			t.Errorf("every block is like the one before: %+v", d)
+			t.Errorf("every repetition equals the previous one: %+v", d)
 		}
 	}
 	few := run([]string{"a", "b"}, map[string][]float64{"a": {1, 2}, "b": {1, 1}})
