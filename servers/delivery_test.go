@@ -1,6 +1,6 @@
-// Package servers_test holds the edges to PROTOCOL.md from the other side
-// of a socket. It owns the conformance of the servers as a whole; it must
-// never reach into an edge, and never use a client library.
+// Package servers_test checks the edges against PROTOCOL.md from the client's
+// side of a socket. It owns the conformance of the servers; it must
+// never access an edge's internals, and never use a client library.
 package servers_test
 
 import (
@@ -30,15 +30,15 @@ func TestNoMessageIsLostBetweenAckAndFirstMessage(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		ack := subscribe(t, s, "topic=a", "").next()
-		s.publish(t, "a", "while nobody was connected")
+		s.publish(t, "a", "while no client was connected")
 		b := subscribe(t, s, "topic=a", ack.Cursor).next()
-		if want := `{"topic":"a","seq":1,"data":"while nobody was connected"}`; b.text() != want {
+		if want := `{"topic":"a","seq":1,"data":"while no client was connected"}`; b.text() != want {
 			t.Errorf("got %s, want %s", b.text(), want)
 		}
 	})
 }
 
-// The classic loss of long polling: published between two polls.
+// Long polling must not lose a message that is published between two polls.
 func TestNoMessageIsLostBetweenPolls(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -54,7 +54,7 @@ func TestNoMessageIsLostBetweenPolls(t *testing.T) {
 	})
 }
 
-// Messages arrive in order, once, while they are published, whatever comes between.
+// Messages arrive once and in order while others are being published.
 func TestMessagesArriveInOrder(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		const messages = 2000
@@ -184,8 +184,6 @@ func TestPublicationsAreAcknowledgedOnEveryTransport(t *testing.T) {
 	})
 }
 
-// One write per response, event or frame: a batch is in one segment's worth of
-// bytes that one read returns, since the peer reads after they are there.
 func TestBatchingDelayCollectsPublicationsInOneBatch(t *testing.T) {
 	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: 100 * time.Millisecond})
@@ -228,7 +226,7 @@ func TestFaultsAffectDeliveryAndStats(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		if n := stats(t, s).Faults.Drop; n != 2 {
-			t.Errorf("stats say %d dropped, want 2", n)
+			t.Errorf("the stats report %d dropped, want 2", n)
 		}
 	})
 }

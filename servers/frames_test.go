@@ -12,8 +12,8 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A badFrame is a row of reliability table W: what a client sends after the
-// handshake, and how the socket must end.
+// A badFrame is a row of reliability table W: bytes that a client sends after the
+// handshake, and the required end of the socket.
 type badFrame struct {
 	id   string
 	send string
@@ -34,7 +34,7 @@ var badFrames = []badFrame{
 	{"W13 fragmented ping", frame(opPing, "x"), 1002},
 	{"W14 continuation of nothing", frame(fin|opContinuation, "x"), 1002},
 	{"W14 data inside a message", frame(opText, "x") + frame(fin|opText, "x"), 1002},
-	// W15: gorilla drops the connection where the length's top bit is set.
+	// W15: gorilla closes the connection if the length's top bit is set.
 	{"W15 top bit", "\x81\xff\x80\x00\x00\x00\x00\x00\x00\x00", 0},
 	{"W15 2^62", "\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1009},
 	{"W17 too long", frame(fin|opText, strings.Repeat("x", 6*1024+513)), 1009},
@@ -55,8 +55,8 @@ var badFrames = []badFrame{
 	{"close without a code", frame(fin|opClose, ""), 1005},
 }
 
-// 1005 stands for a close frame without a code, which is what gorilla answers
-// to a close frame of no or, against RFC 6455 section 5.5.1, one byte.
+// noCode, 1005, means a close frame without a code, which is gorilla's response
+// to a close frame of no byte or, contrary to RFC 6455 section 5.5.1, one byte.
 const noCode = 1005
 
 func TestBadFramesEndSocket(t *testing.T) {
@@ -76,7 +76,7 @@ func (row badFrame) check(t *testing.T, s *server, split bool) {
 	if split && len(row.send) < 1000 {
 		for i := range len(row.send) {
 			if _, err := c.Write([]byte{row.send[i]}); err != nil {
-				break // the server has seen enough
+				break // the server has closed early
 			}
 		}
 	} else {
@@ -142,7 +142,7 @@ func TestPingReceivesPong(t *testing.T) {
 	})
 }
 
-// A peer that is told to go away (1001) may answer before the socket is closed.
+// A peer may respond to close code 1001 before the socket is closed.
 func TestSocketShutdownWaitsForCloseResponse(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -157,7 +157,7 @@ func TestSocketShutdownWaitsForCloseResponse(t *testing.T) {
 		}
 		c.send(frame(fin|opClose, string(payload)))
 		if rest := c.readToEnd(); rest != "" {
-			t.Errorf("after the close frame came %q", rest)
+			t.Errorf("received %q after the close frame", rest)
 		}
 		<-stopped
 	})

@@ -32,21 +32,21 @@ import (
 	"pushbench/servers/wire"
 )
 
-// The two goroutines are fasthttp's own for the whole process: its clock, and
-// the cleaner of a worker pool that looks once in ten seconds whether to end.
+// TestMain ignores two goroutines that fasthttp starts once per process: its clock, and
+// the cleaner of a worker pool, which checks every ten seconds whether to end.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
-// patience is how long a test waits for what must happen.
+// testTimeout is how long a test waits for an expected event.
 const testTimeout = 30 * time.Second
 
-// An edge is a transport's server, and what its subscribers need to know of it.
+// An edge is a transport's server and the parts that its subscribers need.
 type edge struct {
 	start func(*wire.Service) *wire.Edge
-	path  string                   // of the subscription endpoint
+	path  string                   // the subscription endpoint
 	next  func(*subscriber) []byte // reads the next batch
 }
 
@@ -61,9 +61,9 @@ var edges = map[string]edge{
 	}},
 }
 
-// The transports that have a trait, as on takes them.
+// Transports by trait, as arguments of on.
 var (
-	clientDialled = withTrait(transports.ClientDials) // webhook has tests of its own
+	clientDialled = withTrait(transports.ClientDials) // webhook has separate tests
 	overHTTP      = withTrait(func(t transports.Transport) bool { return !t.ServerDials && !t.Upgrades })
 	batched       = withTrait(func(t transports.Transport) bool { return t.Batches }) // their connections wait for messages
 	streamed      = withTrait(func(t transports.Transport) bool { return t.Streams })
@@ -74,13 +74,13 @@ func withTrait(trait func(transports.Transport) bool) string {
 	return strings.Join(transports.Names[string](trait), " ")
 }
 
-// A variant is a transport on a stack.
+// A variant is a transport on a library.
 type variant struct {
 	transport string
 	library   wire.Library
 }
 
-// library is what a variant is really built on: nethttp or fasthttp.
+// httpLibrary returns the actual HTTP library of a variant: nethttp or fasthttp.
 func (v variant) httpLibrary() string {
 	switch {
 	case v.library != wire.Reference:
@@ -91,13 +91,13 @@ func (v variant) httpLibrary() string {
 	return "fasthttp"
 }
 
-// everywhere runs a test once per transport and stack.
+// everywhere runs a test once per transport and library.
 func everywhere(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
 	on(t, clientDialled, test)
 }
 
-// on runs a test once per stack for some transports.
+// on runs a test once per library for some transports.
 func on(t *testing.T, names string, test func(t *testing.T, v variant)) {
 	t.Helper()
 	for _, v := range variants(names) {
@@ -105,8 +105,8 @@ func on(t *testing.T, names string, test func(t *testing.T, v variant)) {
 	}
 }
 
-// aside runs a test once for each transport and stack, side by side: of tests that wait, and
-// count nothing but their own server's.
+// inParallel runs a test in parallel for each transport and library. It is for tests that wait and
+// that count only events of their own server.
 func inParallel(t *testing.T, test func(t *testing.T, v variant)) {
 	t.Helper()
 	everywhere(t, func(t *testing.T, v variant) {
@@ -117,25 +117,25 @@ func inParallel(t *testing.T, test func(t *testing.T, v variant)) {
 
 func variants(names string) (all []variant) {
 	for _, transport := range strings.Fields(names) {
-		for _, stack := range wire.Libraries {
-			all = append(all, variant{transport, stack})
+		for _, library := range wire.Libraries {
+			all = append(all, variant{transport, library})
 		}
 	}
 	return all
 }
 
-// A server is one under test.
+// A server is a server under test.
 type server struct {
 	variant
 	addr     string
 	service  *wire.Service
 	edge     *wire.Edge
 	served   chan error
-	grace    time.Duration // within which shutdown must end by itself; 0: 5 s, after which it may cut connections
+	grace    time.Duration // shutdown must end within it; 0: 5 s, after which it may close connections
 	stopping sync.Once
 }
 
-// start starts a server, whose service is first prepared.
+// start prepares a service and starts its server.
 func start(t testing.TB, v variant, l wire.Limits, o hub.Options, prepare ...func(*wire.Service)) *server {
 	t.Helper()
 	service, err := wire.New(v.transport, v.library, l, o)
@@ -156,7 +156,7 @@ func start(t testing.TB, v variant, l wire.Limits, o hub.Options, prepare ...fun
 	return s
 }
 
-// stop shuts down as the command does, and checks that all of it ends in time.
+// stop shuts down as the command does, and checks that everything ends in time.
 func (s *server) stop(t testing.TB) {
 	t.Helper()
 	s.stopping.Do(func() { s.shutDown(t) })
@@ -170,7 +170,7 @@ func (s *server) shutDown(t testing.TB) {
 		t.Errorf("shutdown: %v", err)
 	}
 	if s.grace > 0 && ctx.Err() != nil {
-		t.Errorf("shutdown took its whole grace of %s, although no peer kept it waiting", s.grace)
+		t.Errorf("shutdown took all of its grace period of %s, although no peer delayed it", s.grace)
 	}
 	if err := <-s.served; err != nil {
 		t.Errorf("serve: %v", err)
@@ -178,7 +178,7 @@ func (s *server) shutDown(t testing.TB) {
 	s.service.Close()
 }
 
-// get fetches a path on a connection of its own.
+// get fetches a path on a new connection.
 func (s *server) get(t testing.TB, path string) []byte {
 	t.Helper()
 	c := dial(t, s)
@@ -196,13 +196,13 @@ func (s *server) publish(t testing.TB, topic, data string) uint64 {
 	return seq
 }
 
-// until waits for a condition that nothing announces.
-func until(t testing.TB, what string, holds func() bool) {
+// until polls a condition until it is true.
+func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	limit := time.After(testTimeout)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for !holds() {
+	for !condition() {
 		select {
 		case <-limit:
 			t.Fatalf("not %s within %s", what, testTimeout)
@@ -211,7 +211,7 @@ func until(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// A peer is a client down to its bytes.
+// A peer is a client that sends and receives bytes.
 type peer struct {
 	net.Conn
 	t testing.TB
@@ -245,14 +245,14 @@ func (p *peer) request(path string, headers ...string) {
 	p.send("GET " + path + " HTTP/1.1\r\nHost: " + p.s.addr + "\r\n" + strings.Join(headers, "") + "\r\n")
 }
 
-// An answer is a response: its head as sent, and its body.
+// A response has the headers as sent, and the body.
 type response struct {
 	status int
 	header string
 	body   []byte
 }
 
-// answer reads a response with a Content-Length, or without a body.
+// response reads a response with a Content-Length, or without a body.
 func (p *peer) response(method string) response {
 	p.t.Helper()
 	a, err := readResponse(p.r, method)
@@ -287,28 +287,28 @@ func readResponse(r *bufio.Reader, method string) (a response, err error) {
 }
 
 func readHeader(r *bufio.Reader) (string, error) {
-	var head strings.Builder
+	var header strings.Builder
 	for {
 		line, err := r.ReadString('\n')
-		head.WriteString(line)
+		header.WriteString(line)
 		if err != nil || line == "\r\n" {
-			return head.String(), err
+			return header.String(), err
 		}
 	}
 }
 
-// closed reads to the end and says what was left.
+// readToEnd reads until the connection is closed and returns the remaining bytes.
 func (p *peer) readToEnd() string {
 	p.t.Helper()
 	rest, err := io.ReadAll(p.r)
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() {
-		p.t.Fatalf("the connection stays open; so far %q", rest)
+		p.t.Fatalf("the connection is still open; received %q", rest)
 	}
 	return string(rest)
 }
 
-// A batch is what PROTOCOL.md calls so.
+// A batch is a batch as PROTOCOL.md defines it.
 type batch struct {
 	Cursor   string            `json:"cursor"`
 	Messages []json.RawMessage `json:"messages"`
@@ -357,7 +357,7 @@ type subscriber struct {
 	*peer
 	query  string // without a cursor
 	cursor string
-	first  bool // a poll is still to be sent, or a stream's head to be read
+	first  bool // no poll has been sent, or no stream headers read
 }
 
 // subscribe opens a connection and subscribes; without a cursor, from now.
@@ -373,7 +373,7 @@ func subscribe(t testing.TB, s *server, query, after string) *subscriber {
 	return c
 }
 
-// opening is what the headers of a request have that opens a subscription.
+// openingHeaders returns the headers that a request needs to open a subscription.
 func openingHeaders(transport string) string {
 	if transports.Of(transport).Upgrades {
 		return handshake
@@ -391,7 +391,7 @@ func (c *subscriber) next() batch {
 	return b
 }
 
-// nextAnswer polls until an answer has a batch.
+// nextPoll polls until a response has a batch.
 func (c *subscriber) nextPoll() []byte {
 	c.t.Helper()
 	for {
@@ -405,7 +405,7 @@ func (c *subscriber) nextPoll() []byte {
 	}
 }
 
-// poll sends a poll, to be held where the server can.
+// poll sends a poll, on long polling with a timeout.
 func (c *subscriber) poll() {
 	c.t.Helper()
 	path := "/v1/poll?" + c.query
@@ -424,9 +424,9 @@ func (c *subscriber) readFirst(wantStatus string) {
 		return
 	}
 	c.first = false
-	head, err := readHeader(c.r)
-	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 "+wantStatus) {
-		c.t.Fatalf("got %q, %v", head, err)
+	header, err := readHeader(c.r)
+	if err != nil || !strings.HasPrefix(header, "HTTP/1.1 "+wantStatus) {
+		c.t.Fatalf("got headers %q, %v, want status %s", header, err, wantStatus)
 	}
 }
 
@@ -502,12 +502,12 @@ func readFrame(t testing.TB, r io.Reader) (op byte, payload []byte) {
 }
 
 func readFrameErr(r io.Reader) (op byte, payload []byte, err error) {
-	var head [2]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	var header [2]byte
+	if _, err := io.ReadFull(r, header[:]); err != nil {
 		return 0, nil, err
 	}
-	length := uint64(head[1])
-	switch head[1] {
+	length := uint64(header[1])
+	switch header[1] {
 	case 126:
 		var b [2]byte
 		_, err = io.ReadFull(r, b[:])
@@ -522,10 +522,10 @@ func readFrameErr(r io.Reader) (op byte, payload []byte, err error) {
 	}
 	payload = make([]byte, length)
 	_, err = io.ReadFull(r, payload)
-	return head[0] & 15, payload, err
+	return header[0] & 15, payload, err
 }
 
-// frame is a masked client frame; first is its first byte, FIN and all.
+// frame returns a masked client frame; first is its first byte, FIN included.
 func frame(first byte, payload string) string {
 	var b []byte
 	switch n := len(payload); {
@@ -536,7 +536,7 @@ func frame(first byte, payload string) string {
 	default:
 		b = binary.BigEndian.AppendUint64([]byte{first, 0x80 | 127}, uint64(n))
 	}
-	b = append(b, 0, 0, 0, 0) // the mask that changes nothing
+	b = append(b, 0, 0, 0, 0) // a zero mask changes nothing
 	return string(b) + payload
 }
 

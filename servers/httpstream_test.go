@@ -8,14 +8,14 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A stream that was quiet for the heartbeat gets an empty line, and then the next batch.
+// A stream that was silent for the heartbeat interval receives an empty line, and then the next batch.
 func TestHeartbeatOfSilentStreamIsEmptyLine(t *testing.T) {
 	on(t, "httpstream", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{Heartbeat: 20 * time.Millisecond}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
 		if line := string(readChunk(t, c.r)); line != "\n" {
-			t.Fatalf("a quiet stream got %q, want an empty line", line)
+			t.Fatalf("a silent stream got %q, want an empty line", line)
 		}
 		s.publish(t, "a", "x\ny") // the payload's line break is escaped
 		for line := "\n"; line == "\n"; {
@@ -29,7 +29,7 @@ func TestHeartbeatOfSilentStreamIsEmptyLine(t *testing.T) {
 	})
 }
 
-// A resume by after is answered by what came since; Last-Event-ID belongs to SSE alone.
+// A stream with after receives the messages since that cursor; only SSE uses Last-Event-ID.
 func TestStreamResumesByAfter(t *testing.T) {
 	on(t, "httpstream", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})

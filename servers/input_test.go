@@ -10,14 +10,14 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A badRequest is a row of reliability table H: what is sent, what must come back.
+// A badRequest is a row of reliability table H: a request and the required response.
 type badRequest struct {
 	id     string
 	send   string // HOST, PATH and CURSOR are filled in
 	status string
-	code   string // of the error; empty: the library's own answer, not ours
+	code   string // of the error; empty: the library's own response
 	closes bool
-	only   string // transports, or library (see variant.library), it applies to; empty: all
+	only   string // transports, or library (see variant.httpLibrary), to which it applies; empty: all
 }
 
 const post1 = "POST /v1/topics/a HTTP/1.1\r\nHost: HOST\r\n"
@@ -33,7 +33,7 @@ var badRequests = []badRequest{
 	{id: "H5 no unit", send: get("topic=a&wait=99999"), status: "400", code: "bad_wait", only: "shortpoll longpoll"},
 	{id: "H5 word", send: get("topic=a&wait=abc"), status: "400", code: "bad_wait", only: "shortpoll longpoll"},
 	{id: "H5 beyond", send: get("topic=a&wait=31s"), status: "400", code: "bad_wait", only: "shortpoll longpoll"},
-	{id: "H5 not held here", send: get("topic=a&wait=1s"), status: "400", code: "bad_wait", only: "shortpoll"},
+	{id: "H5 on short polling", send: get("topic=a&wait=1s"), status: "400", code: "bad_wait", only: "shortpoll"},
 	{id: "H5 not a poll", send: get("topic=a&wait=1s"), status: "400", code: "unknown_parameter", only: streamed},
 	{id: "H6 after", send: get("topic=a&after=&after="), status: "400", code: "repeated_parameter"},
 	{id: "H6 topic", send: get("topic=a&topic=a"), status: "400", code: "repeated_topic"},
@@ -98,13 +98,13 @@ var badRequests = []badRequest{
 
 func get(query string) string { return "GET PATH?" + query + " HTTP/1.1\r\nHost: HOST\r\n\r\n" }
 
-// sized is a request whose line and headers are of about so many bytes.
+// sized returns a request whose line and headers have about n bytes.
 func sized(n int) string {
 	const around = "GET /v1/healthz HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nX: \r\n\r\n"
 	return "GET /v1/healthz HTTP/1.1\r\nHost: HOST\r\nX: " + strings.Repeat("a", n-len(around)) + "\r\n\r\n"
 }
 
-// upgrade is a good handshake with one thing changed.
+// upgrade returns a valid handshake with one change.
 func upgrade(old, replacement string) string {
 	return "GET PATH?topic=a HTTP/1.1\r\nHost: HOST\r\n" + strings.Replace(handshake, old, replacement, 1) + "\r\n"
 }
@@ -130,13 +130,13 @@ func (row badRequest) check(t *testing.T, s *server, send string) {
 	c := dial(t, s)
 	_, _ = c.Write([]byte(send)) // a server that refuses early may reset the rest
 	a, err := readResponse(c.r, strings.Fields(send + " ?")[0])
-	if row.status == "" { // the library closes without a word, or with an answer of its own
+	if row.status == "" { // the library closes without a response, or with its own
 		c.readToEnd()
 		return
 	}
 	version := "HTTP/1.1 "
 	if s.httpLibrary() == "nethttp" && strings.Contains(send, " HTTP/1.0\r\n") {
-		version = "HTTP/1.0 " // net/http answers in the version it was asked in
+		version = "HTTP/1.0 " // net/http responds in the version of the request
 	}
 	if err != nil || !strings.HasPrefix(strings.TrimPrefix(a.header, version), row.status) {
 		t.Fatalf("got %q %q, %v, want status %s", a.header, a.body, err, row.status)

@@ -11,8 +11,8 @@ import (
 	"pushbench/servers/wire"
 )
 
-// W6: RFC 6455 section 4.1 has the client wait for the 101. A frame that comes
-// with the handshake is neither obeyed nor read as HTTP.
+// W6: RFC 6455 section 4.1 requires the client to wait for the 101. The server must neither
+// process a frame that arrives with the handshake, nor read it as HTTP.
 func TestFramesBeforeHandshakeEndConnection(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -32,7 +32,7 @@ func TestHandshakeMayFollowOtherRequests(t *testing.T) {
 	on(t, "websocket", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
 		c := &subscriber{peer: dial(t, s), first: true}
-		c.request("/v1/ws?topic=a") // no handshake: refused, and the connection goes on
+		c.request("/v1/ws?topic=a") // no handshake: refused, and the connection stays open
 		if a := c.response("GET"); a.status != 400 || !strings.Contains(a.header, "\r\nSec-Websocket-Version: 13\r\n") {
 			t.Errorf("got %q, want 400 and the version", a.header)
 		}
@@ -46,7 +46,7 @@ func TestHandshakeMayFollowOtherRequests(t *testing.T) {
 	})
 }
 
-// Each socket has the one goroutine that reads it, whoever upgraded it.
+// A socket uses at most one goroutine, on either library.
 func TestSocketUsesOneGoroutine(t *testing.T) {
 	const clients = 500
 	on(t, "websocket", func(t *testing.T, v variant) {
@@ -59,7 +59,7 @@ func TestSocketUsesOneGoroutine(t *testing.T) {
 	})
 }
 
-// What the library could read but not take is counted as what it is not.
+// Requests that the library refuses while it reads them count as other.
 func TestRequestsNotReadToEndCountAsOther(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{MaxPayload: 8}, hub.Options{})
@@ -72,8 +72,8 @@ func TestRequestsNotReadToEndCountAsOther(t *testing.T) {
 	})
 }
 
-// A connection that had a poll held and is the library's again, when its client
-// leaves, is forgotten like any other.
+// A connection with an earlier waiting poll has returned to the library. When its client
+// disconnects, the server must remove it like any other.
 func TestPollingClientThatLeavesLibraryIsRemoved(t *testing.T) {
 	on(t, "longpoll", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -81,18 +81,18 @@ func TestPollingClientThatLeavesLibraryIsRemoved(t *testing.T) {
 		before := c.cursor
 		s.publish(t, "a", "x")
 		c.response("GET")
-		c.request("/v1/poll?topic=a&wait=5s&after=" + before) // there is something: answered by the library
+		c.request("/v1/poll?topic=a&wait=5s&after=" + before) // a message is available: the library responds
 		if a := c.response("GET"); a.status != 200 {
 			t.Fatalf("got %q, want 200", a.header)
 		}
 		until(t, "subscribed", subscribers(s, 1))
 		c.Close()
-		until(t, "forgotten", subscribers(s, 0))
+		until(t, "removed", subscribers(s, 0))
 	})
 }
 
-// Connections go to and fro between the library and the edge; wherever one is
-// when the server stops, it is closed and nothing is left of it.
+// Connections move between the library and the edge. At shutdown the server must close each
+// of them, wherever it is, and release all of its resources.
 func TestShutdownEndsPollsInTransfer(t *testing.T) {
 	const clients = 20
 	on(t, "longpoll", func(t *testing.T, v variant) {
@@ -110,13 +110,13 @@ func TestShutdownEndsPollsInTransfer(t *testing.T) {
 			}
 			s.stop(t)
 			polling.Wait()
-			// The library's goroutines notice by themselves that their connections are closed.
-			until(t, "nothing left", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
+			// The library's goroutines detect that their connections are closed.
+			until(t, "released", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
 		}
 	})
 }
 
-// pollUntilClosed polls again at once, until the server ends the connection.
+// pollUntilClosed polls repeatedly until the server closes the connection.
 func pollUntilClosed(c *subscriber) {
 	for {
 		poll := "GET /v1/poll?topic=a&wait=5s&after=" + c.cursor + " HTTP/1.1\r\nHost: " + c.s.addr + "\r\n\r\n"

@@ -42,11 +42,11 @@ func TestWaitingPollResponseHasSameBytes(t *testing.T) {
 		c := park(t, s)
 		late := subscribe(t, s, "topic=a", c.cursor)
 		s.publish(t, "a", "x")
-		held := c.response("GET")
+		waiting := c.response("GET")
 		late.poll()
-		direct := late.response("GET")
-		if held.header != direct.header || string(held.body) != string(direct.body) {
-			t.Errorf("held   %q %q\ndirect %q %q", held.header, held.body, direct.header, direct.body)
+		immediate := late.response("GET")
+		if waiting.header != immediate.header || string(waiting.body) != string(immediate.body) {
+			t.Errorf("waiting poll   %q %q\nimmediate poll %q %q", waiting.header, waiting.body, immediate.header, immediate.body)
 		}
 		short := start(t, variant{"shortpoll", v.library}, wire.Limits{}, hub.Options{})
 		c = subscribe(t, short, "topic=a", "")
@@ -56,8 +56,8 @@ func TestWaitingPollResponseHasSameBytes(t *testing.T) {
 		c = subscribe(t, s, "topic=a", "")
 		c.next()
 		c.request("/v1/poll?topic=a&wait=10ms&after=" + c.cursor)
-		if heldEmpty := c.response("GET"); heldEmpty.header != shortEmpty.header {
-			t.Errorf("held   %q\ndirect %q", heldEmpty.header, shortEmpty.header)
+		if waitingEmpty := c.response("GET"); waitingEmpty.header != shortEmpty.header {
+			t.Errorf("waiting poll   %q\nimmediate poll %q", waitingEmpty.header, shortEmpty.header)
 		}
 	})
 }
@@ -117,7 +117,7 @@ func TestPollMayCloseItsConnection(t *testing.T) {
 			t.Errorf("got %q", a.header)
 		}
 		if rest := c.readToEnd(); rest != "" {
-			t.Errorf("after the answer came %q", rest)
+			t.Errorf("received %q after the response", rest)
 		}
 	})
 }
@@ -141,17 +141,16 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 		s := start(t, v, wire.Limits{IdleTimeout: 100 * time.Millisecond}, hub.Options{})
 		c := subscribe(t, s, "topic=a", "")
 		c.next()
-		c.poll() // long polling: held, answered, and then idle in the poller's hands
+		c.poll() // a long poll waits, receives its response, and then the poller watches the idle connection
 		s.publish(t, "a", "x")
 		c.response("GET")
 		if rest := c.readToEnd(); rest != "" {
 			t.Errorf("got %q", rest)
 		}
-		until(t, "free of subscribers", subscribers(s, 0))
+		until(t, "without subscribers", subscribers(s, 0))
 	})
 }
 
-// H28, F13: whoever is gone is forgotten at once, not when its wait is over.
 func TestResetBetweenRequestsIsNotCounted(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -161,13 +160,14 @@ func TestResetBetweenRequestsIsNotCounted(t *testing.T) {
 		if err := errors.Join(p.Conn.(*net.TCPConn).SetLinger(0), p.Conn.Close()); err != nil {
 			t.Fatal(err)
 		}
-		until(t, "gone", func() bool { return len(s.service.Conns()) == 0 })
+		until(t, "closed", func() bool { return len(s.service.Conns()) == 0 })
 		if r := s.service.Stats().Requests; r["total"] != 1 || r["other"] != 1 {
-			t.Errorf("requests are counted as %+v, want one", r)
+			t.Errorf("got requests %+v, want one", r)
 		}
 	})
 }
 
+// H28, F13: a disconnected client is removed immediately, not at the end of its wait.
 func TestDisconnectedClientIsRemoved(t *testing.T) {
 	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -180,8 +180,8 @@ func TestDisconnectedClientIsRemoved(t *testing.T) {
 		}
 		until(t, "subscribed", subscribers(s, 1))
 		c.Close()
-		until(t, "forgotten", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
-		until(t, "closed", func() bool { return stats(t, s).Open <= 1 }) // the one that asks
+		until(t, "removed", func() bool { return subscribers(s, 0)() && parked(s, 0)() })
+		until(t, "closed", func() bool { return stats(t, s).Open <= 1 }) // the connection of the stats request
 	})
 }
 
@@ -213,13 +213,13 @@ func TestShutdownEndsEveryTransportCleanly(t *testing.T) { // F5
 			}
 		}
 		if rest := c.readToEnd(); rest != "" {
-			t.Errorf("after the end came %q", rest)
+			t.Errorf("received %q after the end", rest)
 		}
 		stopping.Wait()
 	})
 }
 
-// A client that has its ack is told of the end, however close the two come.
+// A client with an ack is always notified of the shutdown, even immediately after the ack.
 func TestShutdownEndsNewClientsCleanly(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		for range 20 {
@@ -241,7 +241,7 @@ func TestShutdownEndsNewClientsCleanly(t *testing.T) {
 	})
 }
 
-// What was accepted before the end is delivered, even if it was being held back.
+// Accepted messages are delivered before the end, even during their batching delay.
 func TestShutdownDeliversMessagesInBatchingDelay(t *testing.T) {
 	on(t, batched, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{BatchingDelay: time.Hour})
@@ -251,7 +251,7 @@ func TestShutdownDeliversMessagesInBatchingDelay(t *testing.T) {
 			c.poll()
 			until(t, "parked", parked(s, 1))
 		}
-		s.publish(t, "a", "held")
+		s.publish(t, "a", "delayed")
 		var stopping sync.WaitGroup
 		stopping.Go(func() { s.stop(t) })
 		var b batch
@@ -261,15 +261,15 @@ func TestShutdownDeliversMessagesInBatchingDelay(t *testing.T) {
 			b = c.next()
 		}
 		if len(b.Messages) != 1 {
-			t.Errorf("got %+v, want the message that was held", b)
+			t.Errorf("got %+v, want the delayed message", b)
 		}
 		c.Close()
 		stopping.Wait()
 	})
 }
 
-// readLittle makes the kernel hold little for a peer, so that one that does not
-// read is soon seen to be slow.
+// shrinkReadBuffer reduces the kernel's receive buffer of a peer, so that one that does not
+// read is detected as slow after few bytes.
 func (p *peer) shrinkReadBuffer() {
 	p.t.Helper()
 	if err := p.Conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
@@ -277,7 +277,7 @@ func (p *peer) shrinkReadBuffer() {
 	}
 }
 
-// F23: a client that does not read costs the others nothing, and is closed.
+// F23: a client that does not read does not delay the others, and is closed.
 func TestSlowClientIsClosedWithoutDelayingOthers(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{SlowAfter: 200 * time.Millisecond}, hub.Options{})
@@ -302,7 +302,7 @@ func TestSlowClientIsClosedWithoutDelayingOthers(t *testing.T) {
 	})
 }
 
-// With the policy gap a slow client goes on, and is told what it missed.
+// With the policy gap a slow client continues and receives the exact gap.
 func TestSlowClientMayContinueWithDeclaredGap(t *testing.T) {
 	on(t, streamed, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{Slow: wire.SlowGap}, hub.Options{RingMessages: 16})
@@ -348,7 +348,7 @@ func TestIdleClientsUseNoGoroutine(t *testing.T) {
 	})
 }
 
-// openIdle opens connections that have read up to a cursor and wait, without
+// openIdle opens connections that wait for messages after a cursor, without
 // the buffers of a peer.
 func openIdle(t testing.TB, s *server, n int, cursor string) []net.Conn {
 	t.Helper()
@@ -402,16 +402,16 @@ func TestStatsCountExactly(t *testing.T) {
 		for _, n := range r {
 			sum += n
 		}
-		sum -= r["total"] + r["stats"] + r["healthz"] // the test's own
+		sum -= r["total"] + r["stats"] + r["healthz"] // made by the test
 		if r["publish"] != 3 || r["other"]+r["webhook"] != 0 || r["total"] != sum || sum == 3 || r["stats"] != 1 || r["healthz"] != 1 {
 			t.Errorf("requests: %+v", r)
 		}
 	})
 }
 
-// A server that has to answer in many pieces is measured as slower than it is:
-// one write per answer, event and frame, seen by counting segments of a peer
-// that reads each as it comes.
+// A server that splits a response would be measured as slower than necessary:
+// each response, event and frame must be one write. A single read of a peer
+// shows this.
 func TestEachBatchIsOneWrite(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -429,17 +429,17 @@ func TestEachBatchIsOneWrite(t *testing.T) {
 	})
 }
 
-// A client may open a connection ahead of need: the time that a request may take
+// A client may open a connection in advance: the read timeout of a request
 // begins with its first byte, also for the first request of a connection.
 func TestSilentConnectionOutlivesReadTimeout(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{ReadTimeout: 100 * time.Millisecond, IdleTimeout: 30 * time.Second}, hub.Options{})
 		silent, slow := dial(t, s), dial(t, s)
 		slow.send("GET /v1/healthz HTTP/1.1\r\n")
-		slow.readToEnd() // so the read timeout is over for both
+		slow.readToEnd() // so the read timeout has passed for both
 		silent.request("/v1/healthz")
 		if a := silent.response("GET"); a.status != 200 {
-			t.Errorf("a connection that was silent at first was answered %d, want 200", a.status)
+			t.Errorf("a connection that was silent at first got status %d, want 200", a.status)
 		}
 	})
 }
@@ -467,7 +467,7 @@ func TestServerShutDownBeforeServingNeverServes(t *testing.T) {
 				t.Errorf("serve: %v", err)
 			}
 		case <-time.After(testTimeout):
-			t.Errorf("it still serves %s after it was shut down", testTimeout)
+			t.Errorf("the server still serves %s after it was shut down", testTimeout)
 		}
 	})
 }

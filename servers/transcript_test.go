@@ -14,14 +14,14 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A transcript is a fenced block of PROTOCOL.md and the line before it, which
-// names the servers it is about.
+// A transcript is a fenced code block of PROTOCOL.md and the line before it, which
+// names its servers.
 type transcript struct {
 	servers string
 	steps   []step
 }
 
-// A step is a command and what it prints.
+// A step is a command and its expected output.
 type step struct{ command, want string }
 
 func readTranscripts(t *testing.T) []transcript {
@@ -43,8 +43,8 @@ func readTranscripts(t *testing.T) []transcript {
 	return all
 }
 
-func readSteps(block string) (steps []step) {
-	for part := range strings.SplitSeq("\n"+block, "\n$ ") {
+func readSteps(code string) (steps []step) {
+	for part := range strings.SplitSeq("\n"+code, "\n$ ") {
 		command, want, _ := strings.Cut(part, "\n")
 		if command != "" {
 			steps = append(steps, step{command, strings.TrimRight(want, "\n")})
@@ -55,7 +55,7 @@ func readSteps(block string) (steps []step) {
 
 func TestTranscriptsMatchServers(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
-		t.Fatal("this test needs curl: ", err)
+		t.Fatal("this test requires curl: ", err)
 	}
 	transcripts := readTranscripts(t)
 	on(t, withTrait(nil), func(t *testing.T, v variant) {
@@ -73,7 +73,7 @@ func TestTranscriptsMatchServers(t *testing.T) {
 
 var cursorText = regexp.MustCompile(`[0-9a-f]{16}\.[0-9a-f]+`)
 
-// run runs a command and returns the last cursor it printed, or the one before.
+// run runs a command and returns the last cursor that it printed, or the given one.
 func (st step) run(t *testing.T, s *server, cursor string) string {
 	t.Helper()
 	epoch, _, _ := strings.Cut(hub.Cursor{Epoch: s.service.Hub.Epoch()}.String(), ".")
@@ -82,7 +82,7 @@ func (st step) run(t *testing.T, s *server, cursor string) string {
 	c := exec.Command("sh", "-c", command)
 	c.Stdout = &stdout
 	var exit *exec.ExitError
-	if err := c.Run(); err != nil && !errors.As(err, &exit) { // curl --max-time exits 28, as meant
+	if err := c.Run(); err != nil && !errors.As(err, &exit) { // curl --max-time exits with 28, as intended
 		t.Fatal(err)
 	}
 	printed := strings.ReplaceAll(stdout.String(), "\r\n", "\n")
@@ -96,19 +96,19 @@ func (st step) run(t *testing.T, s *server, cursor string) string {
 	return cursor
 }
 
-// inOrder sorts the header lines of a response for the stacks other than the
-// reference: the page shows the order of the latter.
+// sortHeaders sorts the header lines of a response, except for the library
+// reference, whose order the page shows.
 func sortHeaders(printed string, s *server) string {
 	if s.library == wire.Reference || !strings.HasPrefix(printed, "HTTP/") {
 		return printed
 	}
-	head, body, _ := strings.Cut(printed, "\n\n")
-	lines := strings.Split(head, "\n")
+	header, body, _ := strings.Cut(printed, "\n\n")
+	lines := strings.Split(header, "\n")
 	slices.Sort(lines[1:])
 	return strings.Join(lines, "\n") + "\n\n" + body
 }
 
-// The sizes that PROTOCOL.md states are those on the wire.
+// The sizes in PROTOCOL.md must be those on the wire.
 func TestHeaderSizesMatchContract(t *testing.T) {
 	for _, row := range []struct {
 		name, transport, path string
@@ -116,7 +116,7 @@ func TestHeaderSizesMatchContract(t *testing.T) {
 		want                  int
 	}{
 		{"poll 200, a body of two digits", "shortpoll", "/v1/poll?topic=a", "", 94 + 2},
-		{"the same, and closed", "longpoll", "/v1/poll?topic=a", "Connection: close\r\n", 94 + 2 + 19},
+		{"poll 200 with Connection: close", "longpoll", "/v1/poll?topic=a", "Connection: close\r\n", 94 + 2 + 19},
 		{"healthz, a body of two digits", "sse", "/v1/healthz", "", 69 + 2},
 		{"SSE", "sse", "/v1/sse?topic=a", "", 142},
 		{"101", "websocket", "/v1/ws?topic=a", handshake, 129},
@@ -124,21 +124,21 @@ func TestHeaderSizesMatchContract(t *testing.T) {
 		on(t, row.transport, func(t *testing.T, v variant) {
 			c := dial(t, start(t, v, wire.Limits{}, hub.Options{}))
 			c.request(row.path, row.headers)
-			head, err := readHeader(c.r)
-			if err != nil || len(head) != row.want {
-				t.Errorf("%s: %d bytes, %v, want %d: %q", row.name, len(head), err, row.want, head)
+			header, err := readHeader(c.r)
+			if err != nil || len(header) != row.want {
+				t.Errorf("%s: %d bytes, %v, want %d: %q", row.name, len(header), err, row.want, header)
 			}
 		})
 	}
 }
 
-// A poll for which nothing came.
+// The response to a poll without a message is 52 bytes.
 func TestHeaderSizeOfEmptyResponseMatchesContract(t *testing.T) {
 	on(t, "shortpoll longpoll", func(t *testing.T, v variant) {
 		c := subscribe(t, start(t, v, wire.Limits{}, hub.Options{}), "topic=a", "")
 		c.request("/v1/poll?topic=a&after=" + c.next().Cursor)
-		if head := c.response("GET").header; len(head) != 52 {
-			t.Errorf("%d bytes, want 52: %q", len(head), head)
+		if header := c.response("GET").header; len(header) != 52 {
+			t.Errorf("%d bytes, want 52: %q", len(header), header)
 		}
 	})
 }

@@ -16,18 +16,18 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A receiver takes what is posted to it, and answers what it is told to.
+// A receiver receives posts and responds with the given statuses.
 type receiver struct {
 	*httptest.Server
-	came chan batch
+	received chan batch
 
-	mu      sync.Mutex
-	answers []int // the next, then 204
+	mu       sync.Mutex
+	statuses []int // of the next responses; then 204
 }
 
-func receive(t *testing.T, answers ...int) *receiver {
+func receive(t *testing.T, statuses ...int) *receiver {
 	t.Helper()
-	r := &receiver{came: make(chan batch, 4096), answers: answers}
+	r := &receiver{received: make(chan batch, 4096), statuses: statuses}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		body, err := io.ReadAll(hr.Body)
 		if err != nil {
@@ -37,7 +37,7 @@ func receive(t *testing.T, answers ...int) *receiver {
 			w.WriteHeader(status)
 			return
 		}
-		r.came <- parseBatch(t, body)
+		r.received <- parseBatch(t, body)
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(r.Close)
@@ -47,22 +47,22 @@ func receive(t *testing.T, answers ...int) *receiver {
 func (r *receiver) next() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.answers) == 0 {
+	if len(r.statuses) == 0 {
 		return http.StatusNoContent
 	}
-	status := r.answers[0]
-	r.answers = r.answers[1:]
+	status := r.statuses[0]
+	r.statuses = r.statuses[1:]
 	return status
 }
 
-// messages are the next n, written topic#seq=data.
+// messages returns the next n messages, formatted as topic#seq=data.
 func (r *receiver) messages(t *testing.T, n int) (all []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	for len(all) < n {
 		select {
-		case b := <-r.came:
+		case b := <-r.received:
 			for _, raw := range b.Messages {
 				var m struct {
 					Topic string
@@ -75,13 +75,13 @@ func (r *receiver) messages(t *testing.T, n int) (all []string) {
 				all = append(all, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
 			}
 		case <-ctx.Done():
-			t.Fatalf("%d messages came, want %d: %v", len(all), n, all)
+			t.Fatalf("received %d messages, want %d: %v", len(all), n, all)
 		}
 	}
 	return all
 }
 
-// hook asks a server to post to a URL.
+// hook registers a webhook with a URL.
 func hook(t *testing.T, s *server, url, query string) response {
 	t.Helper()
 	c := dial(t, s)
@@ -101,7 +101,7 @@ func hooked(t *testing.T, s *server, url, query string) batch {
 
 var onWebhook = variant{"webhook", wire.Reference}
 
-// What is published is posted, in order and once, however fast it comes.
+// Every message is posted once and in order, at any rate.
 func TestWebhookPostsEveryMessage(t *testing.T) {
 	on(t, "webhook", func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -121,7 +121,7 @@ func TestWebhookPostsEveryMessage(t *testing.T) {
 	})
 }
 
-// A post that is not accepted is made again, with what it held and nothing else.
+// A post that is not accepted is repeated with the same content.
 func TestWebhookIsRetried(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t, http.StatusInternalServerError, http.StatusFound)
@@ -136,27 +136,27 @@ func TestWebhookIsRetried(t *testing.T) {
 	}
 }
 
-// A webhook goes on from a cursor, and its first answer holds nothing else.
+// A webhook continues from a cursor, and the response to its registration has only the cursor.
 func TestWebhookResumesFromCursor(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	before := parseBatch(t, s.subscribeAck(t, "a"))
 	s.publish(t, "a", "missed")
 	r := receive(t)
 	if ack := hooked(t, s, r.URL+"/", "topic=a&after="+before.Cursor); ack.Cursor != before.Cursor || len(ack.Messages) != 0 {
-		t.Errorf("the answer is %+v, want the cursor %s and nothing else", ack, before.Cursor)
+		t.Errorf("got response %+v, want only the cursor %s", ack, before.Cursor)
 	}
 	if got := r.messages(t, 1); got[0] != "a#1=missed" {
 		t.Errorf("got %v", got)
 	}
 }
 
-// subscribeAck is that of a webhook which is never posted to.
+// subscribeAck returns the subscribe-ack of a webhook that receives no post.
 func (s *server) subscribeAck(t *testing.T, topic string) []byte {
 	t.Helper()
 	return hook(t, s, "http://127.0.0.1:9/", "topic="+topic).body
 }
 
-// 410 says that nobody is there any more; the same URL again takes the old one's place.
+// 410 ends a webhook; a second webhook with the same URL replaces the first.
 func TestWebhookEndsOn410AndIsReplaced(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t, http.StatusGone)
@@ -174,13 +174,13 @@ func TestWebhookEndsOn410AndIsReplaced(t *testing.T) {
 	}
 }
 
-// A receiver that cannot be reached is said to be, and keeps no server from ending.
+// The stats report a receiver that cannot be reached, and the server can still stop.
 func TestUnreachableWebhookIsReported(t *testing.T) {
 	s := start(t, onWebhook, wire.Limits{}, hub.Options{})
 	r := receive(t)
-	nowhere := r.URL + "/"
+	unreachable := r.URL + "/"
 	r.Close()
-	hooked(t, s, nowhere, "topic=a")
+	hooked(t, s, unreachable, "topic=a")
 	s.publish(t, "a", "x")
 	until(t, "refused", func() bool { return stats(t, s).Webhooks.FailedBy["connection refused"] > 0 })
 	s.stop(t)
@@ -211,11 +211,11 @@ func TestWebhookRejectsInvalidRequests(t *testing.T) {
 		}
 	}
 	if w := stats(t, s).Webhooks; w.Registered != 0 {
-		t.Errorf("%d are registered", w.Registered)
+		t.Errorf("%d webhooks are registered, want none", w.Registered)
 	}
 }
 
-// A server that was told nowhere to post has no webhooks.
+// A server without allowed networks has no webhooks.
 func TestWebhooksAreOffByDefault(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})

@@ -11,8 +11,8 @@ import (
 	"pushbench/servers/wire"
 )
 
-// The kernel's own count: a write into an empty connection with TCP_NODELAY is a
-// segment on loopback, whose MTU is 64 KiB. net/http's buffers are of 2 and 4 KiB.
+// By the kernel's count a batch is one segment: a write into an empty connection with TCP_NODELAY is
+// one segment on loopback, whose MTU is 64 KiB. net/http's buffers are 2 and 4 KiB.
 func TestEachBatchIsOneSegment(t *testing.T) {
 	everywhere(t, func(t *testing.T, v variant) {
 		s := start(t, v, wire.Limits{}, hub.Options{})
@@ -23,13 +23,13 @@ func TestEachBatchIsOneSegment(t *testing.T) {
 			s.publish(t, "a", strings.Repeat("x", size))
 			c.next()
 			if n := segmentsIn(t, c.Conn) - before; n != 1 {
-				t.Errorf("a batch with %d bytes of payload came in %d segments, want 1", size, n)
+				t.Errorf("a batch with %d bytes of payload arrived in %d segments, want 1", size, n)
 			}
 		}
 	})
 }
 
-// segmentsIn is how many segments with data the peer has received (tcp_info).
+// segmentsIn returns how many segments with data the peer has received (tcp_info).
 func segmentsIn(t *testing.T, c net.Conn) uint32 {
 	t.Helper()
 	raw, err := c.(*net.TCPConn).SyscallConn()

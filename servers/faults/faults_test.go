@@ -28,7 +28,7 @@ func mustPublish(t *testing.T, in *Injector, topic, data string) uint64 {
 	return seq
 }
 
-// delivered is all that the topic a has to read.
+// delivered returns all messages of topic a.
 func delivered(t *testing.T, h *hub.Hub) string {
 	t.Helper()
 	set, err := h.Set([]string{"a"})
@@ -47,7 +47,7 @@ func delivered(t *testing.T, h *hub.Hub) string {
 }
 
 func TestFaultsAreInjectedAndCounted(t *testing.T) {
-	// Messages 1…12; the two of a struck number are told apart by their data.
+	// The data of a message is its number.
 	for name, test := range map[string]struct {
 		faults Faults
 		want   []int
@@ -73,14 +73,14 @@ func TestFaultsAreInjectedAndCounted(t *testing.T) {
 			t.Errorf("%s: got %s\nwant %s", name, got, want)
 		}
 		c := in.Counts()
-		struck := c.Drop + c.Double + c.Swap + c.Corrupt
-		if want := map[string]uint64{"drop": 2, "double": 2, "swap": 2, "corrupt": 1}[name]; struck != want {
-			t.Errorf("%s: %d faults counted, want %d", name, struck, want)
+		injected := c.Drop + c.Double + c.Swap + c.Corrupt
+		if want := map[string]uint64{"drop": 2, "double": 2, "swap": 2, "corrupt": 1}[name]; injected != want {
+			t.Errorf("%s: %d faults counted, want %d", name, injected, want)
 		}
 	}
 }
 
-// object is message n as stored; -1 is the eighth, corrupted.
+// object returns message n as stored; -1 is the eighth, corrupted.
 func object(n int) string {
 	if n == -1 {
 		return `{"topic":"a","seq":8,"data":"x"}`
@@ -104,7 +104,7 @@ func TestDelayPostponesMessagesButNotAcknowledgements(t *testing.T) {
 		time.Sleep(delay - 1)
 		synctest.Wait()
 		if got := delivered(t, h); got != "" {
-			t.Errorf("readable 1 ns before their time: %s", got)
+			t.Errorf("readable 1 ns before the end of the delay: %s", got)
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
@@ -113,7 +113,7 @@ func TestDelayPostponesMessagesButNotAcknowledgements(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		if c := in.Counts(); c.Delayed != 3 || c.DelayP50 != delay {
-			t.Errorf("counts %d held for %v, want 3 for %v", c.Delayed, c.DelayP50, delay)
+			t.Errorf("got %d delayed by %v, want 3 by %v", c.Delayed, c.DelayP50, delay)
 		}
 	})
 }
@@ -157,7 +157,7 @@ func TestCloseDiscardsDelayedMessages(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if c := in.Counts(); c.Delayed != 0 || h.Published() != 0 {
-			t.Errorf("%d let in, %d published, want none", c.Delayed, h.Published())
+			t.Errorf("got %d released and %d published, want none", c.Delayed, h.Published())
 		}
 	})
 }
@@ -168,7 +168,7 @@ func TestParse(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	if got, err := Parse(""); got != (Faults{}) || err != nil {
-		t.Errorf("of nothing: got %+v, %v, want no fault", got, err)
+		t.Errorf("empty text: got %+v, %v, want no fault", got, err)
 	}
 	for _, text := range []string{"often=1", "drop", "drop=0", "drop=-1", "drop=1ms", "drop=2,drop=3", "delay=0s", "delay=5", "delay=11s", "delay=1s,delay=1s", ",", "drop=1,"} {
 		if _, err := Parse(text); err == nil {

@@ -11,7 +11,7 @@ func BenchmarkPublish(b *testing.B) {
 			h := open(b, Options{})
 			s := mustSet(b, h, "a")
 			for range subscribers {
-				h.Subscribe(s, make(wakeChan)) // not armed: what is measured is the publisher's side
+				h.Subscribe(s, make(wakeChan)) // not armed: the benchmark measures the publisher's side
 			}
 			data := make([]byte, 128)
 			for i := range data {

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open starts a hub that the test ends.
+// open starts a hub that ends with the test.
 func open(t testing.TB, o Options) *Hub {
 	t.Helper()
 	h := New(o)
@@ -85,7 +85,7 @@ func TestNextCursorIsNewestOfItsTopics(t *testing.T) {
 	if r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Every); r.Next.Number != 1 {
 		t.Errorf("got cursor %d, want 1", r.Next.Number)
 	}
-	// A cursor between the topic's newest and the hub's head is somebody else's, and good.
+	// A cursor between the topic's newest and the hub's head belongs to another set, and is valid.
 	if r := since(t, h, Cursor{h.Epoch(), 2}, s, Every); !r.Empty() || r.Next.Number != 2 {
 		t.Errorf("got %+v, want nothing and the same cursor", r)
 	}
@@ -186,7 +186,7 @@ func TestLongReadIsSplitAndContinued(t *testing.T) {
 		}
 		c = r.Next
 	}
-	if got != 14 || missed != 6 { // 14 of a and 6 of b were published, 8 and 6 are held
+	if got != 14 || missed != 6 { // 14 of a and 6 of b were published, 8 and 6 are retained
 		t.Errorf("got %d messages and %d missed, want 14 and 6", got, missed)
 	}
 }
@@ -229,7 +229,7 @@ func TestSetsOfSameTopicsAreSamePointer(t *testing.T) {
 	}
 }
 
-// A bell is a waker that tests can wait for.
+// A wakeChan is a waker that tests can wait for.
 type wakeChan chan struct{}
 
 func (b wakeChan) Wake() { b <- struct{}{} }
@@ -250,24 +250,24 @@ func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	sub := h.Subscribe(s, b)
 	now, _ := h.Heads(s)
 	if !sub.Arm(now) {
-		t.Fatal("Arm says there is more in an empty hub")
+		t.Fatal("Arm reports messages in an empty hub")
 	}
 	mustPublish(t, h, "b", "1")
 	b.wait(t)
 	if sub.Arm(now) {
-		t.Error("Arm does not see what was published")
+		t.Error("Arm does not report the published message")
 	}
 	now, _ = h.Heads(s)
 	sub.Arm(now)
-	mustPublish(t, h, "other", "not ours")
-	mustPublish(t, h, "a", "ours")
+	mustPublish(t, h, "other", "not in the set")
+	mustPublish(t, h, "a", "in the set")
 	b.wait(t)
 	mustPublish(t, h, "a", "not armed")
 	sub.Close()
 	sub.Close() // twice is allowed
-	h.Close()   // waits for the shards: nothing can ring after it
+	h.Close()   // waits for the shards: no Wake is possible afterwards
 	if len(b) != 0 {
-		t.Errorf("woken %d times too often", len(b))
+		t.Errorf("got %d wakes too many", len(b))
 	}
 }
 
@@ -281,8 +281,8 @@ func TestCursorOfOtherEpochDoesNotArm(t *testing.T) {
 }
 
 func TestBatchingDelayCollectsPublications(t *testing.T) {
-	const flush = 50 * time.Millisecond
-	h := open(t, Options{BatchingDelay: flush})
+	const delay = 50 * time.Millisecond
+	h := open(t, Options{BatchingDelay: delay})
 	s := mustSet(t, h, "a")
 	b := make(wakeChan, 10)
 	sub := h.Subscribe(s, b)
@@ -293,8 +293,8 @@ func TestBatchingDelayCollectsPublications(t *testing.T) {
 	mustPublish(t, h, "a", "1")
 	mustPublish(t, h, "a", "2")
 	b.wait(t)
-	if waited := time.Since(start); waited < flush {
-		t.Errorf("woken after %s, want at least %s", waited, flush)
+	if waited := time.Since(start); waited < delay {
+		t.Errorf("woken after %s, want at least %s", waited, delay)
 	}
 	if r := since(t, h, now, s, Every); len(r.Messages) != 2 || len(b) != 0 {
 		t.Errorf("got %d messages and %d more wakes, want 2 and none", len(r.Messages), len(b))
@@ -317,7 +317,7 @@ func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 			s.Arm(now)
 		}
 	}
-	mustPublish(t, h, "a", "to the five that stayed")
+	mustPublish(t, h, "a", "to the five open subscriptions")
 	for range 5 {
 		b.wait(t)
 	}
@@ -329,7 +329,7 @@ func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 	}
 }
 
-// A reader follows a set as an edge does: armed, woken, reading on.
+// A reader follows a set as an edge does: it arms, is woken, reads and arms again.
 type reader struct {
 	hub    *Hub
 	sub    *Subscription
@@ -356,7 +356,7 @@ func (r *reader) Wake() {
 	}
 }
 
-// Publishers and readers at once: no wake is lost, so everybody gets everything.
+// With concurrent publishers and readers no wake is lost, so every reader gets every message.
 func TestNoMessageIsLostBetweenPublishAndArm(t *testing.T) {
 	const publishers, each, readers = 4, 500, 20
 	h := open(t, Options{RingMessages: publishers * each})

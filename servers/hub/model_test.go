@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A model is the hub as one would write it without a care for memory: all
-// messages, for ever, and how many of each topic a ring would hold.
+// A model is a simple hub without memory limits: it keeps all
+// messages, and the number of messages per topic that a ring would retain.
 type model struct {
 	ring     int
 	messages []modelMessage
@@ -27,7 +27,7 @@ func (m *model) publish(topic string) {
 	m.messages = append(m.messages, modelMessage{topic, m.last[topic], uint64(len(m.messages)) + 1})
 }
 
-// since is what a subscription must get: objects, and gaps by topic.
+// since returns what a subscription must get: objects, and gaps by topic.
 func (m *model) since(after uint64, topics []string, d Delivery) (objects []string, gaps []Gap) {
 	missed := map[string]*Gap{}
 	for _, msg := range m.messages {
@@ -73,7 +73,7 @@ func TestHubMatchesModel(t *testing.T) {
 		cursors := []Cursor{{Epoch: h.Epoch()}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"publish": func(rt *rapid.T) {
-				if len(m.messages) >= ring*indexFactor { // as far as gaps are promised to be exact
+				if len(m.messages) >= ring*indexFactor { // gaps are exact only up to here
 					return
 				}
 				topic := rapid.SampledFrom(topics).Draw(rt, "topic")

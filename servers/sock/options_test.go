@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What is told of sockets is what the kernel has, not what we believe to have set.
+// Options must report the kernel's values, not those that the program has set.
 func TestOptionsAreReadFromKernel(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -22,7 +22,7 @@ func TestOptionsAreReadFromKernel(t *testing.T) {
 	l := Listen(ln, p)
 	defer l.Close()
 	if _, ok := l.Options(); ok {
-		t.Error("options of no connection")
+		t.Error("got options without a connection")
 	}
 	client, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
@@ -50,9 +50,9 @@ func TestOptionsAreReadFromKernel(t *testing.T) {
 	}
 	changed, _ := l.Options()
 	if changed.NoDelay || !changed.KeepAlive {
-		t.Errorf("got %+v, want what was set since", changed)
+		t.Errorf("got %+v, want the changed options", changed)
 	}
 	if runtime.GOOS == "linux" && o.SendBuffer == autotuned && changed.SendBuffer == autotuned {
-		t.Errorf("a send buffer that was given a size is %q", changed.SendBuffer)
+		t.Errorf("a send buffer of fixed size is reported as %q", changed.SendBuffer)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// aCertificate is for nobody in particular.
+// newCertificate makes a self-signed certificate without a name.
 func newCertificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -29,7 +29,7 @@ func newCertificate(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 }
 
-// securePair is a pair with TLS on it: ours, and the peer's end above and below TLS.
+// securePair returns a pair with TLS: the server's end, and the peer's end above and below TLS.
 func securePair(t *testing.T, stallAfter time.Duration) (*Conn, *tls.Conn, *rawPeer) {
 	t.Helper()
 	c, peer, _ := pair(t, stallAfter)
@@ -41,7 +41,7 @@ func securePair(t *testing.T, stallAfter time.Duration) (*Conn, *tls.Conn, *rawP
 	return c, tls.Client(b, &tls.Config{InsecureSkipVerify: true}), b
 }
 
-// greetBoth makes the handshake by sending a byte.
+// handshake makes the TLS handshake by sending a byte.
 func handshake(t *testing.T, c *Conn, client *tls.Conn) {
 	t.Helper()
 	sent := make(chan error, 1)
@@ -58,12 +58,12 @@ func handshake(t *testing.T, c *Conn, client *tls.Conn) {
 	}
 }
 
-// All records that came at once are handed over: the poller tells of none of them again.
+// A read must return all records that have arrived: the poller does not report them again.
 func TestSecureReadReturnsAllRecords(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
 	handshake(t, c, client)
 	var want []byte
-	for i := range 40 { // in records of their own
+	for i := range 40 { // each in its own record
 		part := bytes.Repeat([]byte{byte('a' + i%26)}, 100)
 		want = append(want, part...)
 		if _, err := client.Write(part); err != nil {
@@ -73,7 +73,7 @@ func TestSecureReadReturnsAllRecords(t *testing.T) {
 	var got []byte
 	p := make([]byte, 7)
 	for len(got) < len(want) {
-		n, err := c.Read(p) // waits: what has not come yet is on its way
+		n, err := c.Read(p) // waits for records in transit
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestSecureReadReturnsAllRecords(t *testing.T) {
 	}
 }
 
-// A below is the peer's end below TLS, which can hold back what is written.
+// A rawPeer is the peer's end below TLS, which can hold back written bytes.
 type rawPeer struct {
 	net.Conn
 	holdBack bool
@@ -106,12 +106,12 @@ func (b *rawPeer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What a slow peer leaves is kept as records, and sent when there is room; nothing waits.
+// Records that a slow peer does not read are kept and sent when there is room; Write never blocks.
 func TestSecureWriteNeverWaits(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
 	handshake(t, c, client)
-	told := make(testHandler, 1)
-	c.Handle(told)
+	events := make(testHandler, 1)
+	c.Handle(events)
 	message := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
 	var sent []byte
 	for !c.Unsent() {
@@ -124,13 +124,14 @@ func TestSecureWriteNeverWaits(t *testing.T) {
 	if _, err := io.ReadFull(client, got); err != nil {
 		t.Fatal(err)
 	}
-	told.wait(t, Drained)
+	events.wait(t, Drained)
 	if !bytes.Equal(got, sent) {
-		t.Errorf("what came is not what was sent")
+		t.Errorf("the received bytes differ from the sent ones")
 	}
 }
 
-// Closing says goodbye, which is how a client tells an end from an attack (RFC 8446, section 6.1).
+// Close sends close_notify, so that a client can distinguish an end from a truncation attack
+// (RFC 8446, section 6.1).
 func TestSecureCloseSendsCloseNotify(t *testing.T) {
 	c, client, _ := securePair(t, time.Minute)
 	handshake(t, c, client)
@@ -142,7 +143,7 @@ func TestSecureCloseSendsCloseNotify(t *testing.T) {
 	}
 }
 
-// Who sends no TLS is refused, and the server goes on.
+// A client without TLS is refused, and the server continues.
 func TestSecureRefusesCleartext(t *testing.T) {
 	c, _, below := securePair(t, time.Minute)
 	if _, err := below.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {

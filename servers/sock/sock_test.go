@@ -15,21 +15,21 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must happen.
+// testTimeout is how long a test waits for an expected event.
 const testTimeout = 30 * time.Second
 
-// pair returns both ends of a connection: ours, and the peer's.
+// pair returns both ends of a connection: the server's and the peer's.
 func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listener) {
 	t.Helper()
 	p, err := NewPoller(stallAfter)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Small kernel buffers, so that what does not fit is soon pending for good.
+	// Small kernel buffers, so that few bytes suffice to leave some pending.
 	small := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		return errors.Join(raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_SNDBUF, 16<<10) }), err)
 	}}
-	raw, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0") // what it accepts has them, too
+	raw, err := small.Listen(t.Context(), "tcp", "127.0.0.1:0") // accepted connections inherit them
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listene
 	return c.(*Conn), peer.(*net.TCPConn), l
 }
 
-// A witness is a Handler that tests can wait on.
+// A testHandler is a Handler that tests can wait for.
 type testHandler chan Event
 
 func (e testHandler) Ready(event Event) { e <- event }
@@ -71,14 +71,14 @@ func (e testHandler) wait(t *testing.T, want Event) {
 	}
 }
 
-// pending is how many bytes Write took that the kernel did not, and since when.
+// pending returns how many bytes of Write the kernel has not accepted, and since when.
 func pending(c *Conn) (bytes int, since time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.pending), c.since
 }
 
-// fill writes until more is pending than the kernel can take, and returns all that was written.
+// fill writes until many bytes are pending, and returns all written bytes.
 func fill(t *testing.T, c *Conn) []byte {
 	t.Helper()
 	var all []byte
@@ -93,7 +93,7 @@ func fill(t *testing.T, c *Conn) []byte {
 		all = append(all, chunk...)
 		if n, since := pending(c); n >= MaxPending/2 {
 			if since.IsZero() {
-				t.Error("pending since never")
+				t.Error("bytes are pending without a start time")
 			}
 			return all
 		}
@@ -115,7 +115,7 @@ func TestWriteQueuesExcessAndSendsItInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, all) {
-		t.Error("the bytes are not those that were written")
+		t.Error("the received bytes differ from the written ones")
 	}
 	e.wait(t, Drained)
 	if n, _ := pending(c); n != 0 {
@@ -171,7 +171,7 @@ func TestStalledPeerWithoutHandlerIsClosedAndCounted(t *testing.T) {
 	until(t, "counted as stalled", func() bool { return l.Counts().Stalled == 1 })
 	got, _ := io.ReadAll(peer)
 	if len(got) >= len(all) {
-		t.Errorf("the peer got all %d bytes: nothing had stalled", len(got))
+		t.Errorf("the peer got all %d bytes: the connection had not stalled", len(got))
 	}
 }
 
@@ -190,13 +190,13 @@ func TestReadableIsReportedOncePerWatch(t *testing.T) {
 	c.Handle(e)
 	for _, message := range []string{"first", "second"} {
 		if already := c.Watch(Readable); already != 0 {
-			t.Fatalf("%b is there before the %s message came", already, message)
+			t.Fatalf("got event %b before the %s message arrived", already, message)
 		}
 		if _, err := peer.Write([]byte(message)); err != nil {
 			t.Fatal(err)
 		}
 		e.wait(t, Readable)
-		got := make([]byte, 2*len(message)) // with room left it is known that all is read
+		got := make([]byte, 2*len(message)) // a read that does not fill the buffer has read all bytes
 		if n, err := io.ReadAtLeast(c, got, len(message)); err != nil || string(got[:n]) != message {
 			t.Fatalf("got %q, %v, want %q", got[:n], err, message)
 		}
@@ -230,7 +230,7 @@ func TestBufferedBytesAreReadableImmediately(t *testing.T) {
 	}
 }
 
-// watch waits for an event, whether it is there already or still to come.
+// watch waits for an event, unless it has already happened.
 func watch(t *testing.T, c *Conn, e testHandler, want Event) {
 	t.Helper()
 	if already := c.Watch(want); already == 0 {
@@ -314,7 +314,7 @@ func TestWorkersContinueWhileSomeWait(t *testing.T) {
 			got <- b[0]
 		}))
 	}
-	for i := waiting - 1; i >= 0; i-- { // the last first: all must be at it
+	for i := waiting - 1; i >= 0; i-- { // the last first: all workers must have started
 		if _, err := peers[i].Write([]byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
@@ -324,13 +324,13 @@ func TestWorkersContinueWhileSomeWait(t *testing.T) {
 	}
 }
 
-// until waits for a condition that nothing announces.
-func until(t *testing.T, what string, holds func() bool) {
+// until polls a condition until it is true.
+func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	limit := time.After(testTimeout)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for !holds() {
+	for !condition() {
 		select {
 		case <-limit:
 			t.Fatalf("not %s within %s", what, testTimeout)
@@ -351,13 +351,13 @@ func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 	}
 	l := Listen(raw, p)
 	defer l.Close()
-	broken, sound := []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}, l.accept
+	failures, accept := []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}, l.accept
 	l.accept = func() (socket, error) {
-		if len(broken) == 0 {
-			return sound()
+		if len(failures) == 0 {
+			return accept()
 		}
-		err := broken[0]
-		broken = broken[1:]
+		err := failures[0]
+		failures = failures[1:]
 		return socket{}, os.NewSyscallError("accept4", err)
 	}
 	peer, err := net.Dial("tcp", raw.Addr().String())
@@ -373,9 +373,9 @@ func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 	if n := l.Counts(); n.Accepted != 1 || n.AcceptErrors != 3 {
 		t.Errorf("got %+v, want 1 accepted and 3 errors", n)
 	}
-	broken = []error{syscall.EINVAL}
+	failures = []error{syscall.EINVAL}
 	if _, err := l.Accept(); !errors.Is(err, syscall.EINVAL) {
-		t.Errorf("got %v, want the error that no waiting helps against", err)
+		t.Errorf("got %v, want the permanent error EINVAL", err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestReferenceUsesUsualLibraries(t *testing.T) {
 	for _, row := range []struct {
-		stack     Library
+		library   Library
 		transport string
 		want      httpstack.Library
 	}{
@@ -22,21 +22,21 @@ func TestReferenceUsesUsualLibraries(t *testing.T) {
 		{FastHTTP, "sse", httpstack.FastHTTP},
 		{FastHTTP, "websocket", httpstack.FastHTTP},
 	} {
-		s, err := New(row.transport, row.stack, Limits{}, hub.Options{})
+		s, err := New(row.transport, row.library, Limits{}, hub.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.HTTP.Library != row.want || s.Stats().Library != string(row.stack) {
-			t.Errorf("%s on %s: built on %s, and the stats say %s", row.transport, row.stack, s.HTTP.Library, s.Stats().Library)
+		if s.HTTP.Library != row.want || s.Stats().Library != string(row.library) {
+			t.Errorf("%s on %s: built on %s, and the stats report %s", row.transport, row.library, s.HTTP.Library, s.Stats().Library)
 		}
 		s.Close()
 	}
 }
 
 func TestUnknownLibraryIsRejected(t *testing.T) {
-	for _, stack := range []Library{"", "apache"} {
-		if _, err := New("sse", stack, Limits{}, hub.Options{}); err == nil {
-			t.Errorf("%q: got none", stack)
+	for _, library := range []Library{"", "apache"} {
+		if _, err := New("sse", library, Limits{}, hub.Options{}); err == nil {
+			t.Errorf("%q: got no error", library)
 		}
 	}
 }

@@ -24,19 +24,19 @@ func service(t testing.TB, transport string, o hub.Options) *Service {
 	return s
 }
 
-// Whatever parseQuery takes, net/url reads the same way.
+// net/url must read every query that parseQuery accepts, with the same result.
 func FuzzParseQuery(f *testing.F) {
 	f.Add("topic=a&topic=b&after=0123456789abcdef.1&delivery=latest&wait=25s")
 	f.Add("topic=%41+b&&=")
 	f.Add("topic=%zz")
 	f.Fuzz(func(t *testing.T, raw string) {
 		q, err := parseQuery(raw)
-		if err != nil || strings.Contains(raw, ";") { // net/url has its own opinion of semicolons
+		if err != nil || strings.Contains(raw, ";") { // net/url rejects semicolons
 			return
 		}
 		want, parseErr := url.ParseQuery(raw)
 		if parseErr != nil {
-			t.Fatalf("%q is taken, but %v", raw, parseErr)
+			t.Fatalf("%q is accepted, but %v", raw, parseErr)
 		}
 		if strings.Join(q.topics, "&") != strings.Join(want["topic"], "&") ||
 			q.after.value != want.Get("after") || q.delivery.value != want.Get("delivery") || q.wait.value != want.Get("wait") {
@@ -54,7 +54,7 @@ func TestSubscribersAtSameCursorShareOneBatch(t *testing.T) {
 	}
 	start, _ := s.Hub.Heads(ab)
 	if b, err := polls.Since(start, ab, hub.Every); b != nil || err != nil {
-		t.Errorf("got %v, %v of an empty hub, want nothing", b, err)
+		t.Errorf("got %v, %v from an empty hub, want nothing", b, err)
 	}
 	_, _ = s.Publish("a", []byte("x"))
 	first, _ := polls.Since(start, ab, hub.Every)
@@ -104,11 +104,11 @@ func TestNextSkipsEmptyBatches(t *testing.T) {
 func TestPanicReturnsErrorAndIsCounted(t *testing.T) { // F46
 	s := service(t, "shortpoll", hub.Options{})
 	if r := s.Guard(func() {}); r != nil {
-		t.Errorf("got %+v of a handler that did not fail", r)
+		t.Errorf("got %+v from a handler that did not panic", r)
 	}
-	r := s.Guard(func() { panic("as the test wants it") })
+	r := s.Guard(func() { panic("intended by the test") })
 	if r == nil || r.Status != 500 || !r.Close || strings.Contains(string(r.Body), "test") {
-		t.Errorf("got %+v, want 500, close, and nothing of the panic", r)
+		t.Errorf("got %+v, want 500, close, and no text of the panic", r)
 	}
 	if n := s.Stats().Panics; n != 1 {
 		t.Errorf("%d panics counted, want 1", n)
@@ -117,7 +117,7 @@ func TestPanicReturnsErrorAndIsCounted(t *testing.T) { // F46
 
 func TestUnknownTransportIsRejected(t *testing.T) {
 	if _, err := New("pigeon", Reference, Limits{}, hub.Options{}); err == nil {
-		t.Error("got none")
+		t.Error("got no error")
 	}
 }
 
@@ -155,7 +155,7 @@ func BenchmarkParseQuery(b *testing.B) {
 	}
 }
 
-// Only a name can be rebound to our address: an address never can.
+// Only a name can be rebound to the server's address: an address never can.
 func TestOnlyHostNamesOfThisMachineAreAllowed(t *testing.T) {
 	h := allowHosts(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)})
 	for host, want := range map[string]bool{

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Each library's server is its own.
+// Each library has its own server type.
 func TestServerUsesItsLibrary(t *testing.T) {
 	for _, library := range []Library{NetHTTP, FastHTTP} {
 		_, onNetHTTP := New(Config{Library: library}).NewServer(nil, nil).(*netServer)
@@ -23,7 +23,7 @@ func TestServerUsesItsLibrary(t *testing.T) {
 	}
 }
 
-// What is gathered is one write, and then writes are direct again.
+// Corked bytes are one write; after uncork, writes are direct.
 func TestCorkedResponseIsOneWrite(t *testing.T) {
 	poller, err := sock.NewPoller(time.Minute)
 	if err != nil {
@@ -55,12 +55,12 @@ func TestCorkedResponseIsOneWrite(t *testing.T) {
 		}
 	}
 	if n := sent(); n != 0 {
-		t.Errorf("%d bytes are sent before the whole is there", n)
+		t.Errorf("%d bytes were sent before uncork", n)
 	}
 	c.uncork()
 	_, _ = c.Write([]byte("next"))
 	if n := sent(); n != uint64(len("head body next")) {
-		t.Errorf("%d bytes sent, want all", n)
+		t.Errorf("%d bytes were sent, want all", n)
 	}
 }
 
@@ -72,7 +72,7 @@ func TestClosedResumedListenerAcceptsNothing(t *testing.T) {
 	offered := make(chan bool)
 	go func() { offered <- l.offer(ours) }()
 	if c, err := l.Accept(); c != ours || err != nil || !<-offered {
-		t.Errorf("got %v, %v, want what was offered", c, err)
+		t.Errorf("got %v, %v, want the offered connection", c, err)
 	}
 	for range 2 { // net/http closes twice
 		if err := l.Close(); err != nil {
@@ -80,7 +80,7 @@ func TestClosedResumedListenerAcceptsNothing(t *testing.T) {
 		}
 	}
 	if l.offer(ours) {
-		t.Error("a closed listener took a connection")
+		t.Error("a closed listener accepted a connection")
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want net.ErrClosed", err)
