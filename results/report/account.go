@@ -108,7 +108,7 @@ func (r *Report) trust() []string {
 		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network; more than 80 %% is refused.", metric.Number(100*(offered/m.Ceiling))))
 	}
 	for _, c := range m.Conditions {
-		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a folder may hold anything
+		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a run folder may contain any text
 			lines = append(lines, results.Capital(text)+".")
 		}
 	}

@@ -111,8 +111,8 @@ func benchName(scenario string) string {
 // ticksPerHalfDistance is the number of lines for each halving of the distance to 100 %: HdrHistogram's default.
 const ticksPerHalfDistance = 5
 
-// Percentiles writes a row's delivery latencies as an .hgrm file, in milliseconds. Such a file cannot hold
-// messages that never arrived, so a comment counts them.
+// Percentiles writes a row's delivery latencies as an .hgrm file, in milliseconds. Such a file has no place
+// for messages that never arrived, so a comment counts them.
 func Percentiles(w io.Writer, r summary.Row) error {
 	const nanosecondsPerMillisecond = 1e6
 	l := r.Pooled.Latency

@@ -13,7 +13,7 @@ import (
 // A search that ended early shows the loads that it found, and marks those that are not the capacity.
 func TestUnfinishedCapacity(t *testing.T) {
 	c := capacity()
-	undecided := results.Probe{Load: 450, Open: true, Why: "whether p(99)<200ms holds is open: it holds in 1 of 2 blocks", Deliveries: 9000, Folder: "probes/x"}
+	undecided := results.Probe{Load: 450, Open: true, Why: "p(99)<200ms is undecided: it passes in 1 of 2 repetitions", Deliveries: 9000, Folder: "probes/x"}
 	c.Found[1] = results.Highest{
 		Transport: "sse", Load: 400, Beyond: 800, Why: "p(99) is 310 ms", Unfinished: "at 450, " + undecided.Why,
 		Probes: []results.Probe{{Load: 400, Held: true, Deliveries: 8000, P50: 40, P99: 80, CPU: 30, Folder: "probes/x"}, undecided},

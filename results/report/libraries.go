@@ -65,7 +65,7 @@ func withoutLibrary(r summary.Row) string {
 }
 
 // costOrders compares transports on each library: those with the same batching delay, and a short poll, which
-// has none, with each. An order must hold on every library, which takes no adjustment beyond the family's (an
+// has none, with each. An order must be shown on every library, which takes no adjustment beyond the family's (an
 // intersection-union test: Berger, Technometrics 24, 1982).
 func (r *Report) costOrders() (all []costOrder) {
 	libraries := r.byLibrary()

@@ -27,7 +27,7 @@ func sentence(t *testing.T, run *results.Run, begins string) string {
 	return strings.Join(all[i:end], "\n")
 }
 
-func TestCostOrderHoldsOnAllLibrariesOrDependsOnThem(t *testing.T) {
+func TestCostOrderIsConfirmedByAllLibrariesOrRejected(t *testing.T) {
 	for repetitions, basis := range map[int]string{4: "(by disjoint ranges)", 12: "(VERDICT)"} {
 		run := synthetic.Sweep(repetitions, time.Second, bothLibraries, []time.Duration{0})
 		text := sentence(t, run, "Server CPU ")

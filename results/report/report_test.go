@@ -72,7 +72,7 @@ var states = map[string]func() *results.Run{
 	"three":    func() *results.Run { return synthetic.Run(3, time.Second) },
 	"invalid": func() *results.Run {
 		return changed(func(r *results.Run) {
-			r.Manifest.Status, r.Manifest.Reason = results.Invalid, "generator_stall 1.00 s in block 2 sse"
+			r.Manifest.Status, r.Manifest.Reason = results.Invalid, "generator_stall 1.00 s in repetition 2 sse"
 			r.Trials[6].Status, r.Trials[6].Reason = results.Invalid, "generator_stall"
 			r.Trials[6].Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 980 ms, at most 1 ms allowed"}
 		})
@@ -118,7 +118,7 @@ var states = map[string]func() *results.Run{
 	},
 	"partial": func() *results.Run {
 		return changed(func(r *results.Run) {
-			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in block 5"
+			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in repetition 5"
 			r.Trials = r.Trials[:18]
 			r.Warnings = []string{"repetition 5 sse was interrupted: 2 of its intervals are kept, but are part of no result"}
 		})
@@ -163,7 +163,7 @@ var states = map[string]func() *results.Run{
 	},
 	"stopped": func() *results.Run {
 		run := synthetic.Run(12, time.Second)
-		run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted in block 10"
+		run.Manifest.Status, run.Manifest.Reason = results.Partial, "interrupted in repetition 10"
 		run.Trials = run.Trials[:9*4]
 		return run
 	},
@@ -261,7 +261,7 @@ func TestCellsCannotBeFormulas(t *testing.T) {
 	for _, row := range rows {
 		for i, cell := range row[:7] {
 			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") || strings.ContainsAny(cell, "\x1b\n") {
-				t.Errorf("column %s holds %q", rows[0][i], cell)
+				t.Errorf("column %s contains %q", rows[0][i], cell)
 			}
 		}
 	}
@@ -391,13 +391,13 @@ func checkInert(t *testing.T, hostile string) {
 		"markdown": render(t, func(w io.Writer) error { return r.Markdown(w) }),
 	} {
 		if strings.ContainsAny(text, "\x1b\x07\u202e\x00") {
-			t.Errorf("%q: the %s holds control characters", hostile, name)
+			t.Errorf("%q: the %s contains control characters", hostile, name)
 		}
 	}
 	markdown := render(t, func(w io.Writer) error { return r.Markdown(w) })
 	for _, active := range []string{"<script", "<img", "](", "</svg"} {
 		if i := strings.Index(strings.ToLower(markdown), active); i > 0 && markdown[i-1] != '\\' {
-			t.Errorf("%q: the Markdown holds %s, not escaped", hostile, active)
+			t.Errorf("%q: the Markdown contains %s unescaped", hostile, active)
 		}
 	}
 }
@@ -427,7 +427,7 @@ func TestPageIsSelfContained(t *testing.T) {
 	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{c}) })
 	for _, active := range []string{"http://", "https://", "src=", "@import", "url("} {
 		if strings.Contains(scripts.ReplaceAllString(page, ""), active) {
-			t.Errorf("the page holds %s", active)
+			t.Errorf("the page contains %s", active)
 		}
 	}
 	policy := policies.FindStringSubmatch(page)

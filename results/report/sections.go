@@ -322,8 +322,8 @@ func (r *Report) ledgerSection() section {
 func (r *Report) publishSection() section {
 	all := section{
 		Title:   "Publishes: planned and sent",
-		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Held up: delayed by an earlier publish on the same connection. Milliseconds.",
-		Heading: []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "held up max"},
+		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
+		Heading: []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"},
 	}
 	for _, row := range r.Summary.Rows {
 		p := row.Pooled.Publishes

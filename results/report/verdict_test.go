@@ -36,7 +36,7 @@ func TestReportDependsOnlyOnRun(t *testing.T) {
 	t.Setenv("TZ", "Pacific/Kiritimati")
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
 	local := time.Local
-	time.Local = time.FixedZone("elsewhere", 14*3600)
+	time.Local = time.FixedZone("Kiritimati", 14*3600)
 	defer func() { time.Local = local }()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	if everything(t, run) != want {

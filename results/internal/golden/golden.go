@@ -1,6 +1,5 @@
-// Package golden compares what a test made with a file in testdata. Run the
-// test with -update to write the files, then read the difference in git before
-// committing it. It must never be imported by anything but a test.
+// Package golden compares the output of a test with a file in testdata. Run the test with -update to write the
+// files, then read the difference in git before committing it. Only tests may import this package.
 package golden
 
 import (
@@ -14,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
-// Compare fails the test unless got is what testdata/name holds.
+// Compare fails the test unless got equals the content of testdata/name.
 func Compare(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)

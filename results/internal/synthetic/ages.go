@@ -7,20 +7,20 @@ import (
 	"pushbench/results"
 )
 
-// ages draws how old what the clients hold is: what the newest message took, and how far
-// its successor has come. It has random numbers of its own, which no other figure shares.
+// ages draws the age of information: the latency of the newest message plus the time since it was delivered. It
+// has a separate random stream, so that no other value depends on it.
 func ages(m model, random *rand.Rand, window time.Duration) results.AgeOfInformation {
 	const draws = 2000
-	f := results.AgeOfInformation{
+	age := results.AgeOfInformation{
 		Subscribed: clients * window, Covered: clients * window,
 		Independent: min(publishes(window), m.cycles(window)),
 	}
-	share := f.Covered / draws
+	share := age.Covered / draws
 	for range draws {
-		age := delay + m.wait(random) + time.Duration(random.ExpFloat64()*float64(time.Second)/rate)
-		f.Age.RecordMany(age, int64(share))
-		f.Area += age.Seconds() * share.Seconds()
-		f.Oldest = max(f.Oldest, age)
+		drawn := delay + m.wait(random) + time.Duration(random.ExpFloat64()*float64(time.Second)/rate)
+		age.Age.RecordMany(drawn, int64(share))
+		age.Area += drawn.Seconds() * share.Seconds()
+		age.Oldest = max(age.Oldest, drawn)
 	}
-	return f
+	return age
 }

@@ -12,23 +12,23 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Sweep makes a complete run of every transport with each stack and flush window.
-// A list of one is not swept. Without a flush window WebSocket pays for every
-// write; net/http costs 40 % more, and a poll on it three times as much.
-func Sweep(blocks int, window time.Duration, stacks []string, flushes []time.Duration) *results.Run {
-	return once(fmt.Sprint("sweep ", blocks, window, stacks, flushes), func() *results.Run { return sweep(blocks, window, stacks, flushes) })
+// Sweep generates a complete run of every transport with each library and batching delay. A list of one is not
+// swept. Without a batching delay WebSocket pays for every write. net/http costs 40 % more, and a poll on it three
+// times as much.
+func Sweep(repetitions int, window time.Duration, libraries []string, delays []time.Duration) *results.Run {
+	return once(fmt.Sprint("sweep ", repetitions, window, libraries, delays), func() *results.Run { return sweep(repetitions, window, libraries, delays) })
 }
 
-func sweep(blocks int, window time.Duration, stacks []string, flushes []time.Duration) *results.Run {
-	r := &results.Run{Path: "results/runs/swept", Manifest: manifest(blocks, window)}
+func sweep(repetitions int, window time.Duration, libraries []string, delays []time.Duration) *results.Run {
+	r := &results.Run{Path: "results/runs/swept", Manifest: manifest(repetitions, window)}
 	m := &r.Manifest
-	m.Library, m.Workload.BatchingDelay = strings.Join(stacks, ", "), map[string]time.Duration{}
-	m.Configurations = cases(m.Transports, stacks, flushes)
+	m.Library, m.Workload.BatchingDelay = strings.Join(libraries, ", "), map[string]time.Duration{}
+	m.Configurations = configurations(m.Transports, libraries, delays)
 	var order []string
 	for _, c := range m.Configurations {
 		order = append(order, c.Name)
 	}
-	m.Orders = slices.Repeat([][]string{order}, blocks)
+	m.Orders = slices.Repeat([][]string{order}, repetitions)
 	measure(r, 1, 0.01, func(t *results.Trial, c results.Configuration) model {
 		t.Configuration, t.Library, t.BatchingDelay = c.Name, c.Library, c.BatchingDelay
 		return modelOf(c)
@@ -36,22 +36,22 @@ func sweep(blocks int, window time.Duration, stacks []string, flushes []time.Dur
 	return r
 }
 
-func cases(names, stacks []string, flushes []time.Duration) []results.Configuration {
+func configurations(names, libraries []string, delays []time.Duration) []results.Configuration {
 	var all []results.Configuration
 	for _, t := range names {
-		for _, stack := range stacks {
-			for i, flush := range flushes {
+		for _, library := range libraries {
+			for i, batchingDelay := range delays {
 				if !transports.Of(t).Batches && i > 0 {
 					continue
 				}
-				c := results.Configuration{Name: t, Transport: t, Library: stack}
-				if len(stacks) > 1 {
-					c.Name += " library=" + stack
+				c := results.Configuration{Name: t, Transport: t, Library: library}
+				if len(libraries) > 1 {
+					c.Name += " library=" + library
 				}
-				if c.BatchingDelay = flush; !transports.Of(t).Batches {
+				if c.BatchingDelay = batchingDelay; !transports.Of(t).Batches {
 					c.BatchingDelay = 0
-				} else if len(flushes) > 1 {
-					c.Name += " batching_delay=" + flush.String()
+				} else if len(delays) > 1 {
+					c.Name += " batching_delay=" + batchingDelay.String()
 				}
 				all = append(all, c)
 			}
@@ -60,7 +60,7 @@ func cases(names, stacks []string, flushes []time.Duration) []results.Configurat
 	return all
 }
 
-// modelOf is the transport's model with what the case does to it.
+// modelOf is the transport's model with the effect of the configuration's library and batching delay.
 func modelOf(c results.Configuration) model {
 	m := models[c.Transport]
 	if c.Library == "nethttp" {

@@ -1,9 +1,8 @@
-// Package synthetic makes runs that look measured, for the tests of everything
-// that reads a run: four transports across an emulated round trip of 20 ms.
+// Package synthetic generates runs that look measured, for the tests of all packages that read a run: four
+// transports across an emulated round trip of 20 ms.
 //
-// It owns the one fixture that all golden files are made from. The same
-// arguments always give the same run. It must never be imported by anything but
-// a test.
+// It owns the fixture of all golden files. The same arguments always give the same run. Only tests may import this
+// package.
 package synthetic
 
 import (
@@ -21,7 +20,7 @@ import (
 // The scenario of every synthetic run.
 const (
 	clients      = 20
-	rate         = 100.0                 // messages a second, each owed to every client
+	rate         = 100.0                 // messages per second, each expected by every client
 	delay        = 10 * time.Millisecond // one way
 	pollInterval = time.Second
 	warmup       = 2 * time.Second
@@ -31,14 +30,14 @@ const (
 
 var started = time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
 
-// Run makes a complete run in which every gate passed. A window of 30 s is
-// enough for p99.9 when four blocks are pooled, one of 10 s is not.
-func Run(blocks int, window time.Duration) *results.Run {
-	return once(fmt.Sprint("run ", blocks, window), func() *results.Run { return run(blocks, window) })
+// Run generates a complete run in which all validity checks passed. A window of 30 s is enough for p99.9 when four
+// repetitions are pooled; a window of 10 s is not.
+func Run(repetitions int, window time.Duration) *results.Run {
+	return once(fmt.Sprint("run ", repetitions, window), func() *results.Run { return run(repetitions, window) })
 }
 
-func run(blocks int, window time.Duration) *results.Run {
-	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(blocks, window)}
+func run(repetitions int, window time.Duration) *results.Run {
+	r := &results.Run{Path: "results/runs/synthetic", Manifest: manifest(repetitions, window)}
 	measure(r, 0, 0.02, func(t *results.Trial, c results.Configuration) model {
 		m := models[c.Transport]
 		t.Age = ages(m, rand.New(rand.NewPCG(uint64(t.Repetition), uint64(t.Position-1))), window)
@@ -47,16 +46,15 @@ func run(blocks int, window time.Duration) *results.Run {
 	return r
 }
 
-// measure makes the trials and intervals of a run with a stream of its seed's random numbers
-// and noise from trial to trial. begin returns a case's model and sets what a trial has
-// beside what is drawn from that.
+// measure generates the trials and intervals of a run from a random stream of its seed, with noise between trials.
+// begin returns a configuration's model and sets the fields of a trial that are not drawn from the model.
 func measure(r *results.Run, stream uint64, noise float64, begin func(*results.Trial, results.Configuration) model) {
 	m := &r.Manifest
 	random := rand.New(rand.NewPCG(m.Seed, stream))
 	began := time.Duration(0)
-	for block := 1; block <= m.Repetitions; block++ {
+	for repetition := 1; repetition <= m.Repetitions; repetition++ {
 		for position, c := range m.AllConfigurations() {
-			done := results.Trial{Repetition: block, Position: position + 1, Transport: c.Transport, Started: started.Add(began)}
+			done := results.Trial{Repetition: repetition, Position: position + 1, Transport: c.Transport, Started: started.Add(began)}
 			t := trial{model: begin(&done, c), random: random, window: m.Workload.Window, factor: 1 + noise*random.NormFloat64()}
 			t.run(&done)
 			r.Trials = append(r.Trials, done)
@@ -67,11 +65,11 @@ func measure(r *results.Run, stream uint64, noise float64, begin func(*results.T
 	m.Ended = started.Add(began)
 }
 
-func manifest(blocks int, window time.Duration) results.Manifest {
+func manifest(repetitions int, window time.Duration) results.Manifest {
 	measured := []string{transports.ShortPoll, transports.LongPoll, transports.SSE, transports.WebSocket}
 	return results.Manifest{
 		Schema: results.Schema, Status: results.Complete, Started: started,
-		Command: []string{"pushbench", "run", "chat", "--blocks", "4"}, RunID: 0xC0FFEE,
+		Command: []string{"pushbench", "run", "chat", "--repetitions", "4"}, RunID: 0xC0FFEE,
 		Tool: results.Tool{Version: "v0.1.0", Commit: "170ec8e7d1f2a3b4c5d6", GoVersion: "go1.26.0", SHA256: "9f86d081884c7d65"},
 		Host: results.Host{
 			OS: "linux", Arch: "amd64", Kernel: "6.1.0", CPUModel: "Example CPU 2.5 GHz", Cores: 2,
@@ -82,7 +80,7 @@ func manifest(blocks int, window time.Duration) results.Manifest {
 		Pinning: results.Pinning{Requested: true, Server: []int{0}, Generator: []int{1}},
 		Workload: results.Workload{
 			Scenario: "chat", Description: "a chat room behind a home connection",
-			Question: "which transport brings a chat message soonest, and what does it cost?",
+			Question: "which transport delivers a chat message fastest, and at what cost?",
 			SHA256:   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
 			Clients:  clients, Topics: 1, Publisher: "backend", Arrivals: "poisson",
 			PublishRate: rate, DeliveryRate: rate * clients, PerClientRate: rate, PayloadBytes: payload,
@@ -90,33 +88,33 @@ func manifest(blocks int, window time.Duration) results.Manifest {
 			BatchingDelay: map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
 			Warmup:        warmup, Window: window, Drain: drain,
 		},
-		Repetitions: blocks, Transports: measured, Orders: slices.Repeat([][]string{measured}, blocks), Seed: 42, Engine: "goroutines", Library: "reference",
+		Repetitions: repetitions, Transports: measured, Orders: slices.Repeat([][]string{measured}, repetitions), Seed: 42, Engine: "goroutines", Library: "reference",
 		Network: "home", RTT: 2 * delay,
-		Servers:    map[string]string{transports.LongPoll: "fasthttp, hold 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
+		Servers:    map[string]string{transports.LongPoll: "fasthttp, poll timeout 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
 		NotShown:   []string{"CPU frequency governor: not visible in this container"},
 		Conditions: []string{"polling and SSE run on fasthttp, WebSocket on net/http: CPU and memory compare libraries as well"},
 	}
 }
 
-// A model is what a transport does to messages, and what that costs.
+// A model is a transport's latency and its costs.
 type model struct {
-	wait      func(*rand.Rand) time.Duration // on top of the one-way delay
-	theory    []results.Prediction
+	wait      func(*rand.Rand) time.Duration // added to the one-way delay
+	predicted []results.Prediction
 	cycles    func(window time.Duration) int64 // independent observations
-	requests  float64                          // a message
-	batch     float64                          // messages a batch
+	requests  float64                          // per message
+	batch     float64                          // messages per batch
 	empty     float64                          // share of polls
 	polls     bool
 	down, up  parts
-	server    time.Duration // CPU a message
+	server    time.Duration // CPU per message
 	generator time.Duration
-	memory    [2]int64 // bytes a client: server, generator
+	memory    [2]int64 // bytes per client: server, generator
 	ready     time.Duration
 	trips     float64
 	hello     [2]int64 // bytes to connect: up, down
 }
 
-// parts are bytes a message.
+// parts are bytes per message.
 type parts struct{ payload, envelope, framing, headers float64 }
 
 func publishes(window time.Duration) int64 { return int64(rate * window.Seconds()) }
@@ -125,14 +123,14 @@ func polls(interval time.Duration) func(time.Duration) int64 {
 	return func(window time.Duration) int64 { return int64(clients * window / interval) }
 }
 
-// push waits for the server and the kernel only.
+// push waits only for the server and the kernel.
 func push(typical time.Duration) func(*rand.Rand) time.Duration {
 	return func(r *rand.Rand) time.Duration {
 		return time.Duration(float64(typical) * math.Exp(0.6*r.NormFloat64()))
 	}
 }
 
-// poll waits for the next of the client's polls as well.
+// poll also waits for the client's next poll.
 func poll(interval, typical time.Duration) func(*rand.Rand) time.Duration {
 	serve := push(typical)
 	return func(r *rand.Rand) time.Duration {
@@ -140,20 +138,20 @@ func poll(interval, typical time.Duration) func(*rand.Rand) time.Duration {
 	}
 }
 
-// rearm waits while the poll before is on its way, unless one is parked.
-func rearm(gap, typical time.Duration) func(*rand.Rand) time.Duration {
+// longPoll waits during the re-poll gap, unless a poll is pending.
+func longPoll(gap, typical time.Duration) func(*rand.Rand) time.Duration {
 	serve, late := push(typical), poll(gap, typical)
 	busy := rate * gap.Seconds()
-	parked := math.Exp(-busy) / (busy + math.Exp(-busy))
+	pending := math.Exp(-busy) / (busy + math.Exp(-busy))
 	return func(r *rand.Rand) time.Duration {
-		if r.Float64() < parked {
+		if r.Float64() < pending {
 			return serve(r)
 		}
 		return late(r)
 	}
 }
 
-// pushed is what a stream predicts.
+// pushed are the predictions for a stream.
 var pushed = []results.Prediction{
 	{Metric: metric.P50, Value: 10, Formula: "d"},
 	{Metric: metric.P99, Value: 10, Formula: "d"},
@@ -163,7 +161,7 @@ var pushed = []results.Prediction{
 var models = map[string]model{
 	transports.ShortPoll: {
 		wait: poll(pollInterval, 500*time.Microsecond), cycles: polls(pollInterval),
-		theory: []results.Prediction{
+		predicted: []results.Prediction{
 			{Metric: metric.P50, Value: 510, Formula: "d + T/2"},
 			{Metric: metric.P99, Value: 1000, Formula: "d + 0.99 T"},
 			{Metric: metric.RequestsPerMessage, Value: 0.01, Formula: "1/(λT)"},
@@ -174,8 +172,8 @@ var models = map[string]model{
 		ready: 41 * time.Millisecond, trips: 2, hello: [2]int64{162, 214},
 	},
 	transports.LongPoll: {
-		wait: rearm(2*delay, 400*time.Microsecond), cycles: polls(20 * time.Millisecond),
-		theory: []results.Prediction{
+		wait: longPoll(2*delay, 400*time.Microsecond), cycles: polls(20 * time.Millisecond),
+		predicted: []results.Prediction{
 			{Metric: metric.P50, Value: 19.3, Formula: "d + R (q − p0)/(1 − p0)"},
 			{Metric: metric.P99, Value: 29.8, Formula: "d + R (q − p0)/(1 − p0)"},
 			{Metric: metric.RequestsPerMessage, Value: 0.468, Formula: "1/(λR + e^(−λR))"},
@@ -188,16 +186,16 @@ var models = map[string]model{
 	},
 	transports.SSE: {
 		wait: push(350 * time.Microsecond), cycles: publishes,
-		theory:   pushed,
-		requests: 0, batch: 1.02,
+		predicted: pushed,
+		requests:  0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 41, 0},
 		server: 6100 * time.Nanosecond, generator: 5200 * time.Nanosecond, memory: [2]int64{2600, 6000},
 		ready: 42 * time.Millisecond, trips: 2, hello: [2]int64{171, 296},
 	},
 	transports.WebSocket: {
 		wait: push(340 * time.Microsecond), cycles: publishes,
-		theory:   pushed,
-		requests: 0, batch: 1.02,
+		predicted: pushed,
+		requests:  0, batch: 1.02,
 		up: parts{}, down: parts{payload, 79, 4, 0},
 		server: 4900 * time.Nanosecond, generator: 4600 * time.Nanosecond, memory: [2]int64{9800, 7300},
 		ready: 43 * time.Millisecond, trips: 2, hello: [2]int64{224, 312},
@@ -209,7 +207,7 @@ type trial struct {
 	model  model
 	random *rand.Rand
 	window time.Duration
-	factor float64 // how busy the machine was in this trial
+	factor float64 // how loaded the machine was during this trial
 	slices []slice
 }
 
@@ -220,10 +218,10 @@ type slice struct {
 	delivered int64
 }
 
-// run sets what is drawn, in this order.
+// run draws the values of the trial, in this order.
 func (t *trial) run(done *results.Trial) {
 	published := publishes(t.window)
-	owed := published * clients
+	expected := published * clients
 	done.Status = results.Complete
 	done.Took = 3*time.Second + warmup + t.window + drain
 	done.Latency = results.Latency{Histogram: t.deliver(published), Independent: t.model.cycles(t.window)}
@@ -231,19 +229,19 @@ func (t *trial) run(done *results.Trial) {
 		Planned: published, OnTime: published, Sent: published, Acknowledged: published, LateAfter: time.Millisecond,
 		Lateness: t.few(published, 15*time.Microsecond),
 	}
-	done.Ledger = results.Ledger{Expected: owed, Unique: owed, Received: owed}
+	done.Ledger = results.Ledger{Expected: expected, Unique: expected, Received: expected}
 	done.Ack = results.Latency{Histogram: t.few(published, 300*time.Microsecond), Independent: published}
 	done.Connect = t.connect()
-	done.Cost = t.cost(owed)
-	done.Predicted = t.model.theory
+	done.Cost = t.cost(expected)
+	done.Predicted = t.model.predicted
 	done.Checks = []results.ValidityCheck{
-		{Name: "ledger", Passed: true, Detail: "all sums hold"},
+		{Name: "ledger", Passed: true, Detail: "all sums are exact"},
 		{Name: "pacing", Passed: true, Detail: "send lateness p99 0.04 ms, at most 1 ms allowed"},
 		{Name: "generator", Passed: true, Detail: "38 % of its core, at most 80 % allowed"},
 	}
 }
 
-// deliver draws every delivery, and files it under its second.
+// deliver draws all deliveries, and counts each in its second.
 func (t *trial) deliver(published int64) results.Histogram {
 	seconds := int(t.window/time.Second) + int(warmup/time.Second) + 2
 	t.slices = make([]slice, seconds)
