@@ -8,42 +8,42 @@ import (
 	"pushbench/results"
 )
 
-// ages is how long the subscriptions of a recorder spent at each age. Between two
-// deliveries an age runs from one value to another as fast as time does: such a
-// stretch is recorded by its two ends alone, whatever its length.
+// ages accumulates how long a recorder's subscriptions were at each age. Between two deliveries an
+// age grows linearly from one value to another. Such a ramp is recorded by its start and end, so
+// that the work does not depend on its length.
 //
 //	age  ╱|  ╱|
 //	    ╱ | ╱ |╱     the time spent below x is Σ(x − start) over the starts below x,
-//	   ╱  |╱  ╱      less Σ(x − end) over the ends below x
+//	   ╱  |╱  ╱      minus Σ(x − end) over the ends below x
 //
-// So a count and a sum for each bucket of ends give the time below every bucket's
-// edge to the nanosecond, and a quantile is in the right bucket.
+// A count and a sum per bucket of starts and ends therefore give the time below every bucket's
+// edge to the nanosecond, and a quantile is in the correct bucket.
 type ages struct {
-	below   ends   // 0: nothing arrives before it is due, and if it does it is not hidden
-	buckets []ends // of 0 and up, see bucket
+	below   bounds   // ages below 0: a message before its due time is an error, which must remain visible
+	buckets []bounds // ages of 0 and more, see bucket
 	covered time.Duration
-	area    float64       // the integral of the age over covered, ns²
+	area    float64       // integral of the age over covered, ns²
 	oldest  time.Duration // exact
 }
 
-// ends are the starts, less the ends, of stretches in one bucket. The sums may wrap
-// round: what is made of them is a time that fits, and so comes out right.
-type ends struct {
+// bounds are the starts minus the ends of the ramps in one bucket. The sums may overflow: the times
+// calculated from them fit, so modular arithmetic gives the correct result.
+type bounds struct {
 	count int64
 	sum   int64 // ns
 }
 
-// A bucket is 1.024 µs wide up to half a millisecond, and 1/256 to 1/512 of its
-// ages beyond: a quarter of a percent at most to either side of its middle.
+// A bucket is 1.024 µs wide up to 0.5 ms. Beyond, its width is 1/512 to 1/256 of its ages, so that
+// its middle differs from any of them by at most 0.25 %.
 const (
 	unitBits   = 10
 	octaveBits = 8
 	allBuckets = (63-unitBits-octaveBits)<<octaveBits + 1<<octaveBits
 )
 
-func newAges() ages { return ages{buckets: make([]ends, allBuckets)} }
+func newAges() ages { return ages{buckets: make([]bounds, allBuckets)} }
 
-// bucket is the index of the bucket that an age of 0 or more is in.
+// bucket is the index of the bucket of an age of 0 or more.
 func bucket(age time.Duration) int {
 	units := uint64(age) >> unitBits
 	shift := max(0, bits.Len64(units)-octaveBits-1)
@@ -56,8 +56,8 @@ func edge(bucket int) int64 {
 	return int64(bucket-shift<<octaveBits) << (shift + unitBits)
 }
 
-// stretch adds a time in which an age ran from one value to another.
-func (a *ages) stretch(from, to time.Duration) {
+// ramp adds a time in which an age grew from one value to another.
+func (a *ages) ramp(from, to time.Duration) {
 	a.at(from).add(1, from)
 	a.at(to).add(-1, to)
 	a.covered += to - from
@@ -65,19 +65,19 @@ func (a *ages) stretch(from, to time.Duration) {
 	a.oldest = max(a.oldest, to)
 }
 
-func (a *ages) at(age time.Duration) *ends {
+func (a *ages) at(age time.Duration) *bounds {
 	if age < 0 {
 		return &a.below
 	}
 	return &a.buckets[bucket(age)]
 }
 
-func (e *ends) add(n int64, age time.Duration) {
-	e.count += n
-	e.sum += n * int64(age)
+func (b *bounds) add(n int64, age time.Duration) {
+	b.count += n
+	b.sum += n * int64(age)
 }
 
-// histogram has the nanoseconds spent in each bucket, at its middle.
+// histogram returns the nanoseconds spent in each bucket, at its middle.
 func (a *ages) histogram() (h results.Histogram) {
 	if a.covered == 0 {
 		return h
@@ -86,31 +86,30 @@ func (a *ages) histogram() (h results.Histogram) {
 	if early := -open.sum; early > 0 { // the time below 0
 		h.RecordMany(-1, early)
 	}
-	spent := -open.sum
-	for b, e := range a.buckets {
-		open.count += e.count
-		open.sum += e.sum
-		upTo := edge(b+1)*open.count - open.sum
-		if inside := upTo - spent; inside > 0 {
-			middle := time.Duration(edge(b) + (edge(b+1)-edge(b))/2)
+	below := -open.sum
+	for i, b := range a.buckets {
+		open.count += b.count
+		open.sum += b.sum
+		upTo := edge(i+1)*open.count - open.sum
+		if inside := upTo - below; inside > 0 {
+			middle := time.Duration(edge(i) + (edge(i+1)-edge(i))/2)
 			h.RecordMany(middle, inside)
 		}
-		spent = upTo
+		below = upTo
 	}
 	return h
 }
 
-// renew notes that a client has come to hold a newer message of a topic than before.
+// renew records that a client received a newer message of a topic than before.
 func (r *Recorder) renew(l *ledger, slot int, index int32, at clock.Instant) {
 	if index <= l.newest[slot] || at <= l.since[slot] {
-		return // older ones make nothing fresher, and of a batch the newest counts
+		return // an older message does not lower the age; in a batch only the newest does
 	}
 	r.age(l, slot, at)
 	l.since[slot] = at
 }
 
-// age accounts for a subscription's time from its last renewal to an instant, as far
-// as it is in the window.
+// age adds a subscription's time from its last renewal to an instant, limited to the window.
 func (r *Recorder) age(l *ledger, slot int, until clock.Instant) {
 	opens, closes := r.book.window()
 	from, to := max(l.since[slot], opens), min(until, closes)
@@ -118,7 +117,7 @@ func (r *Recorder) age(l *ledger, slot int, until clock.Instant) {
 	case from >= to:
 	case newest >= 0:
 		due := r.book.due(newest)
-		r.ages.stretch(from.Sub(due), to.Sub(due))
+		r.ages.ramp(from.Sub(due), to.Sub(due))
 	case until < closes:
 		r.uncovered += to.Sub(from)
 	default:
@@ -128,8 +127,8 @@ func (r *Recorder) age(l *ledger, slot int, until clock.Instant) {
 	}
 }
 
-// Freshness closes the account of the ages: what is held is held until the window
-// closes. Nothing may be delivered after it.
+// Age completes the account of the ages: each client's newest messages remain the newest until the
+// window closes. Nothing may be delivered after Age.
 func (r *Recorder) Age() results.AgeOfInformation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -147,5 +146,5 @@ func (r *Recorder) Age() results.AgeOfInformation {
 	return f
 }
 
-// nsSquared are the ns² of a s².
+// nsSquared is the number of ns² per s².
 const nsSquared = 1e18

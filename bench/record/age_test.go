@@ -28,18 +28,18 @@ func dues(at ...time.Duration) (messages []schedule.Message) {
 	return messages
 }
 
-// stretches is the area under ages that run from the first of each pair to the second, s².
-func stretches(pairs ...ran) (area float64) {
+// areaUnder is the area in s² under ages that grow from the first value of each ramp to the second.
+func areaUnder(pairs ...ramp) (area float64) {
 	for _, p := range pairs {
 		area += (p.to - p.from).Seconds() * (p.to + p.from).Seconds() / 2
 	}
 	return area
 }
 
-// A ran is an age that ran from one value to another.
-type ran struct{ from, to time.Duration }
+// A ramp is an age that grows from one value to another.
+type ramp struct{ from, to time.Duration }
 
-func checkFreshness(t *testing.T, got results.AgeOfInformation, covered, uncovered, never time.Duration, area float64) {
+func checkAge(t *testing.T, got results.AgeOfInformation, covered, uncovered, never time.Duration, area float64) {
 	t.Helper()
 	if got.Covered != covered || got.Uncovered != uncovered || got.Never != never {
 		t.Errorf("covered %v, uncovered %v, never %v; want %v, %v, %v", got.Covered, got.Uncovered, got.Never, covered, uncovered, never)
@@ -54,7 +54,7 @@ func checkFreshness(t *testing.T, got results.AgeOfInformation, covered, uncover
 	}
 }
 
-// A message held when the window opens, one that is lost, one that is late.
+// The age is correct with a message received before the window, a lost one and a late one.
 func TestAgeIsASawtooth(t *testing.T) {
 	b := begin(t, plan(1, 1, dues(500*time.Millisecond, 3*time.Second, 5*time.Second, 7*time.Second)...), scenarios.Latest, transports.WebSocket)
 	for i, late := range []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, -1, 100 * time.Millisecond} {
@@ -63,23 +63,23 @@ func TestAgeIsASawtooth(t *testing.T) {
 		}
 	}
 	f := b.rec.Age()
-	checkFreshness(t, f, 10*time.Second, 0, 0, stretches(ran{500 * time.Millisecond, 2700 * time.Millisecond}, ran{200 * time.Millisecond, 4100 * time.Millisecond}, ran{100 * time.Millisecond, 4000 * time.Millisecond}))
+	checkAge(t, f, 10*time.Second, 0, 0, areaUnder(ramp{500 * time.Millisecond, 2700 * time.Millisecond}, ramp{200 * time.Millisecond, 4100 * time.Millisecond}, ramp{100 * time.Millisecond, 4000 * time.Millisecond}))
 	if f.Oldest != 4100*time.Millisecond {
-		t.Errorf("the oldest is %v, want 4.1s", f.Oldest)
+		t.Errorf("maximum age %v, want 4.1s", f.Oldest)
 	}
-	// Of 10 s, 0.1 s lie beyond 4.0 s.
+	// The age is above 4.0 s for 0.1 s of 10 s.
 	if got := f.Age.Quantile(0.99); math.Abs(got.Seconds()-4) > 0.01 {
 		t.Errorf("p99 is %v, want 4s", got)
 	}
-	if again := b.rec.Age(); again.Covered != f.Covered || again.Area != f.Area {
-		t.Errorf("asked again, %v became %v", f.Covered, again.Covered)
+	if second := b.rec.Age(); second.Covered != f.Covered || second.Area != f.Area {
+		t.Errorf("a second call returns %v covered, the first %v", second.Covered, f.Covered)
 	}
 }
 
-// Time counts in [opens, closes), to the nanosecond.
+// Time in [opens, closes) counts, to the nanosecond.
 func TestAgeAtTheEdgesOfTheWindow(t *testing.T) {
-	for _, row := range []struct {
-		came                      time.Duration
+	for _, c := range []struct {
+		received                  time.Duration
 		covered, uncovered, never time.Duration
 	}{
 		{opens - 1, 10 * time.Second, 0, 0},
@@ -90,60 +90,60 @@ func TestAgeAtTheEdgesOfTheWindow(t *testing.T) {
 		{closes + 1, 0, 0, 10 * time.Second},
 	} {
 		b := begin(t, plan(1, 1, dues(0)...), scenarios.Latest, transports.SSE)
-		b.deliver(0, start.Add(row.came), b.publish(0))
-		checkFreshness(t, b.rec.Age(), row.covered, row.uncovered, row.never, stretches(ran{closes - row.covered, closes}))
+		b.deliver(0, start.Add(c.received), b.publish(0))
+		checkAge(t, b.rec.Age(), c.covered, c.uncovered, c.never, areaUnder(ramp{closes - c.covered, closes}))
 	}
 }
 
-// Before a first message there is no age. A client that got none by the window's close,
-// of a topic that was published to, has the worst age there is from then on.
+// There is no age before the first message. If a client receives none until the window closes, the
+// time after the topic's first message counts as never.
 func TestAgeBeforeTheFirstMessage(t *testing.T) {
 	b := begin(t, plan(2, 2, dues(4*time.Second)...), scenarios.Latest, transports.SSE) // the second topic has no message at all
 	b.deliver(0, b.due(0).Add(time.Second/2), b.publish(0))
-	f := b.rec.Age() // client 0 from 4.5 s on, client 1 never
-	checkFreshness(t, f, 6500*time.Millisecond, (3500+10_000+3000+10_000)*time.Millisecond, 7*time.Second,
-		stretches(ran{time.Second / 2, 7 * time.Second}))
+	f := b.rec.Age() // client 0 has an age from 4.5 s on, client 1 never
+	checkAge(t, f, 6500*time.Millisecond, (3500+10_000+3000+10_000)*time.Millisecond, 7*time.Second,
+		areaUnder(ramp{time.Second / 2, 7 * time.Second}))
 	if f.Subscribed != 40*time.Second {
 		t.Errorf("subscribed for %v, want two clients times two topics times 10s", f.Subscribed)
 	}
 }
 
-// What is older than what is held, or held already, makes nothing fresher.
-func TestAgeIsLoweredByNewerMessagesOnly(t *testing.T) {
+// Older messages and duplicates do not lower the age.
+func TestOnlyNewerMessagesLowerTheAge(t *testing.T) {
 	b := begin(t, plan(1, 1, dues(2*time.Second, 3*time.Second, 4*time.Second)...), scenarios.Every, transports.SSE)
 	first, second, third := b.publish(0), b.publish(1), b.publish(2)
 	b.deliver(0, start.Add(5*time.Second), second)
 	b.deliver(0, start.Add(6*time.Second), first)
 	b.deliver(0, start.Add(7*time.Second), second)
-	b.deliver(0, start.Add(8*time.Second), first, third) // a batch: its newest counts
-	checkFreshness(t, b.rec.Age(), 6*time.Second, 4*time.Second, 0, stretches(ran{2000 * time.Millisecond, 5000 * time.Millisecond}, ran{4000 * time.Millisecond, 7000 * time.Millisecond}))
+	b.deliver(0, start.Add(8*time.Second), first, third) // in a batch the newest counts
+	checkAge(t, b.rec.Age(), 6*time.Second, 4*time.Second, 0, areaUnder(ramp{2000 * time.Millisecond, 5000 * time.Millisecond}, ramp{4000 * time.Millisecond, 7000 * time.Millisecond}))
 }
 
-// After a stop nothing more is published, which is nobody's age.
+// Nothing is published after a stop, so no age counts after it.
 func TestAgeEndsAtAStop(t *testing.T) {
 	b := begin(t, plan(1, 1, dues(0, 9*time.Second)...), scenarios.Latest, transports.SSE)
 	b.deliver(0, start.Add(time.Second/2), b.publish(0))
 	b.book.Stop(start.Add(4 * time.Second))
-	b.book.Stop(start.Add(5 * time.Second)) // the first counts
+	b.book.Stop(start.Add(5 * time.Second)) // only the first counts
 	b.book.Cut(1)
 	f := b.rec.Age()
-	checkFreshness(t, f, 3*time.Second, 0, 0, stretches(ran{1000 * time.Millisecond, 4000 * time.Millisecond}))
+	checkAge(t, f, 3*time.Second, 0, 0, areaUnder(ramp{1000 * time.Millisecond, 4000 * time.Millisecond}))
 	if f.Subscribed != 3*time.Second {
 		t.Errorf("subscribed for %v, want 3s", f.Subscribed)
 	}
 }
 
-// A message that comes before it is due is the rig's mistake, and stays visible.
-func TestAnAgeBelowZeroIsNotHidden(t *testing.T) {
+// A message received before its due time is an error of the test setup, and remains visible.
+func TestNegativeAgeRemainsVisible(t *testing.T) {
 	b := begin(t, plan(1, 1, dues(4*time.Second)...), scenarios.Latest, transports.SSE)
 	b.deliver(0, start.Add(3*time.Second), b.publish(0))
 	f := b.rec.Age()
 	if f.Age.Overflow() != int64(time.Second) || f.Covered != 8*time.Second {
-		t.Errorf("%d ns beyond the bounds of %v covered, want 1 s of 8 s", f.Age.Overflow(), f.Covered)
+		t.Errorf("%d ns out of bounds, %v covered; want 1 s of 8 s", f.Age.Overflow(), f.Covered)
 	}
 }
 
-// Every age is in its bucket, buckets join, and none is wider than promised.
+// Every age is in its bucket, buckets are contiguous, and their width is within the stated limit.
 func TestBuckets(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		age := rapid.OneOf(rapid.Int64Range(0, math.MaxInt64), rapid.Int64Range(0, int64(time.Minute)), rapid.Int64Range(0, 1<<20)).Draw(rt, "age")
@@ -152,33 +152,33 @@ func TestBuckets(t *testing.T) {
 			rt.Fatalf("%d is in bucket %d of %d, which is [%d, %d)", age, b, allBuckets, edge(b), edge(b+1))
 		}
 		if width := uint64(edge(b+1)) - uint64(edge(b)); width > 1<<unitBits && width > uint64(edge(b))/256 {
-			rt.Fatalf("bucket %d from %d is %d wide", b, edge(b), width)
+			rt.Fatalf("bucket %d from %d has width %d, want at most 1/256 of its ages", b, edge(b), width)
 		}
 	})
 }
 
-// A delivery as the integrator below remembers it.
+// An arrival is a delivery, as stored by a reference integrator.
 type arrival struct {
 	at  clock.Instant
 	due clock.Instant
 }
 
-// A slow integrator is what ages are held against: it keeps every delivery and cuts
-// time at each of them.
-type slowIntegrator struct {
-	arrivals [][]arrival // per subscription, in the order of coming
+// A referenceIntegrator calculates ages in a simple and reference way, to verify those of a recorder. It
+// stores every delivery and divides time at each of them.
+type referenceIntegrator struct {
+	arrivals [][]arrival // per subscription, in the order of reception
 	firstDue []clock.Instant
 	covered  int64
 	never    int64
 	area2    *big.Int // twice the area, ns²
-	ran      []ran
+	ramps    []ramp
 }
 
-func (s *slowIntegrator) integrate() {
+func (s *referenceIntegrator) integrate() {
 	s.area2 = new(big.Int)
-	for sub, came := range s.arrivals {
+	for sub, received := range s.arrivals {
 		cuts := []clock.Instant{start.Add(opens), start.Add(closes)}
-		for _, a := range came {
+		for _, a := range received {
 			if a.at > cuts[0] && a.at < cuts[len(cuts)-1] {
 				cuts = append(cuts[:len(cuts)-1], a.at, cuts[len(cuts)-1])
 			}
@@ -189,8 +189,8 @@ func (s *slowIntegrator) integrate() {
 	}
 }
 
-// between adds a time in which nothing came.
-func (s *slowIntegrator) between(sub int, from, to clock.Instant) {
+// between adds a time without a delivery.
+func (s *referenceIntegrator) between(sub int, from, to clock.Instant) {
 	newest := clock.Instant(math.MinInt64)
 	for _, a := range s.arrivals[sub] {
 		if a.at <= from {
@@ -205,21 +205,21 @@ func (s *slowIntegrator) between(sub int, from, to clock.Instant) {
 	}
 	s.covered += int64(to - from)
 	a, b := int64(from-newest), int64(to-newest)
-	s.ran = append(s.ran, ran{time.Duration(a), time.Duration(b)})
+	s.ramps = append(s.ramps, ramp{time.Duration(a), time.Duration(b)})
 	s.area2.Add(s.area2, new(big.Int).Mul(big.NewInt(b-a), big.NewInt(a+b)))
 }
 
 // below is the time spent at ages below x.
-func (s *slowIntegrator) below(x int64) (ns int64) {
-	for _, r := range s.ran {
+func (s *referenceIntegrator) below(x int64) (ns int64) {
+	for _, r := range s.ramps {
 		ns += max(0, min(int64(r.to), x)-int64(r.from))
 	}
 	return ns
 }
 
-// Whatever comes when, twice, late, swapped or never: the ages are those of an
-// integrator that remembers everything. Split over recorders they are the same.
-func TestAgesAgainstASlowIntegrator(t *testing.T) {
+// For duplicate, late, reordered and lost messages, the ages equal those of the reference
+// integrator. They are the same if the clients are divided among several recorders.
+func TestAgesAgainstAReferenceIntegrator(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		clients, topics := rapid.IntRange(1, 3).Draw(rt, "clients"), rapid.IntRange(1, 3).Draw(rt, "topics")
 		n := rapid.IntRange(1, 20).Draw(rt, "messages")
@@ -234,9 +234,9 @@ func TestAgesAgainstASlowIntegrator(t *testing.T) {
 		for c := range clients {
 			parts = append(parts, NewRecorder(b.book, []int{c}))
 		}
-		slow := &slowIntegrator{arrivals: make([][]arrival, clients*topics), firstDue: make([]clock.Instant, clients*topics)}
-		for sub := range slow.firstDue {
-			slow.firstDue[sub] = b.book.firstDue(int32(sub % topics))
+		reference := &referenceIntegrator{arrivals: make([][]arrival, clients*topics), firstDue: make([]clock.Instant, clients*topics)}
+		for sub := range reference.firstDue {
+			reference.firstDue[sub] = b.book.firstDue(int32(sub % topics))
 		}
 		now := start
 		for range rapid.IntRange(0, 60).Draw(rt, "deliveries") {
@@ -246,49 +246,49 @@ func TestAgesAgainstASlowIntegrator(t *testing.T) {
 			b.deliver(c, now, m)
 			parts[c+1].Deliver(c, &client.Batch{Messages: []client.Message{m}}, now)
 			sub := c*topics + int(messages[i].Topic)
-			slow.arrivals[sub] = append(slow.arrivals[sub], arrival{now, b.due(i)})
+			reference.arrivals[sub] = append(reference.arrivals[sub], arrival{now, b.due(i)})
 		}
-		slow.integrate()
-		whole := b.rec.Age()
+		reference.integrate()
+		single := b.rec.Age()
 		var sum results.AgeOfInformation
 		for _, p := range parts {
 			results.Merge(&sum, p.Age())
 		}
-		for _, f := range []results.AgeOfInformation{whole, sum} {
-			compareAges(rt, f, slow, time.Duration(clients*topics)*(closes-opens))
+		for _, f := range []results.AgeOfInformation{single, sum} {
+			compareAges(rt, f, reference, time.Duration(clients*topics)*(closes-opens))
 		}
-		if !sum.Age.Equal(whole.Age) {
-			rt.Error("split over recorders, the distribution is another")
+		if !sum.Age.Equal(single.Age) {
+			rt.Error("the distribution differs if the clients are divided among several recorders")
 		}
 	})
 }
 
-func compareAges(rt *rapid.T, got results.AgeOfInformation, slow *slowIntegrator, subscribed time.Duration) {
-	if int64(got.Covered) != slow.covered || int64(got.Never) != slow.never || got.Subscribed != subscribed {
-		rt.Fatalf("covered %d, never %d of %d ns; the slow integrator has %d, %d of %d", got.Covered, got.Never, got.Subscribed, slow.covered, slow.never, subscribed)
+func compareAges(rt *rapid.T, got results.AgeOfInformation, reference *referenceIntegrator, subscribed time.Duration) {
+	if int64(got.Covered) != reference.covered || int64(got.Never) != reference.never || got.Subscribed != subscribed {
+		rt.Fatalf("covered %d, never %d of %d ns; want %d, %d of %d", got.Covered, got.Never, got.Subscribed, reference.covered, reference.never, subscribed)
 	}
 	for _, identity := range (results.Trial{Age: got}).Identities() {
 		if !identity.Holds() {
 			rt.Fatal(identity)
 		}
 	}
-	area, _ := new(big.Float).SetInt(slow.area2).Float64()
+	area, _ := new(big.Float).SetInt(reference.area2).Float64()
 	if want := area / 2 / nsSquared; math.Abs(got.Area-want) > 1e-12*want {
-		rt.Fatalf("area %v s², the slow integrator has %v", got.Area, want)
+		rt.Fatalf("area %v s², want %v", got.Area, want)
 	}
-	if slow.covered == 0 {
+	if reference.covered == 0 {
 		return
 	}
-	for _, q := range []float64{0.01, 0.5, 0.99} { // in the right bucket, to the nanosecond
+	for _, q := range []float64{0.01, 0.5, 0.99} { // in the correct bucket, to the nanosecond
 		at := bucket(got.Age.Quantile(q))
-		need := int64(math.Ceil(q * float64(slow.covered)))
-		if below, upTo := slow.below(edge(at)), slow.below(edge(at+1)); need <= below-1 || need > upTo+1 {
-			rt.Fatalf("quantile %v is said to be in [%d, %d), below whose edges %d and %d of %d ns are", q, edge(at), edge(at+1), below, upTo, slow.covered)
+		rank := int64(math.Ceil(q * float64(reference.covered)))
+		if below, upTo := reference.below(edge(at)), reference.below(edge(at+1)); rank <= below-1 || rank > upTo+1 {
+			rt.Fatalf("quantile %v in [%d, %d), but %d and %d of %d ns are below the edges", q, edge(at), edge(at+1), below, upTo, reference.covered)
 		}
 	}
 }
 
-// Each message comes to a client that has not seen it: the whole of the hot path.
+// Each message is new for its client, so that the benchmark executes the complete hot path.
 func BenchmarkDeliverNew(b *testing.B) {
 	const n = 1 << 14
 	p := plan(1, 1, every(n, 1)...)
@@ -305,7 +305,7 @@ func BenchmarkDeliverNew(b *testing.B) {
 	l := bench.rec.ledgers[0]
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if i%n == 0 { // the trial begins again
+		if i%n == 0 { // restart the trial
 			clear(l.bits)
 			l.newest[0] = -1
 		}

@@ -14,32 +14,31 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// LateAfter is how long after its due instant a publication may leave the
-// generator and still count as on time.
+// LateAfter is the maximum lateness of a publication that counts as on time.
 const LateAfter = time.Millisecond
 
-// A Book is what all recorders of a process share: the plan, and what became of
-// each publication.
+// A Book is shared by all recorders of a process. It contains the plan and the outcome of each
+// publication.
 type Book struct {
 	plan     *schedule.Schedule
 	run      uint32
 	delivery scenarios.Delivery
-	polling  bool // quantiles rest on poll cycles, not on publishes
-	inputs   bool // clients send some: then acknowledgements are timed of these alone, as a backend's say nothing of a transport
+	polling  bool // the independent observations are poll cycles, not publishes
+	upstream bool // clients send upstream messages: only their acknowledgements are timed, since a backend's do not depend on the transport
 
-	start atomic.Int64 // clock.Instant of the warm-up's begin; 0 before it is known
-	end   atomic.Int64 // index of the first message that is not owed
+	start atomic.Int64 // clock.Instant of the start of the warm-up; 0: not yet known
+	end   atomic.Int64 // index of the first message that is not expected
 	stop  atomic.Int64 // clock.Instant at which the window closes early; 0: it does not
 
-	outcome []atomic.Uint32 // per message: what became of it. Only the sink of its publisher writes it
+	outcome []atomic.Uint32 // per message: its state. Only the sink of its publisher writes it
 	seq     []atomic.Uint64 // per message: the acknowledged seq, 0 if none
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	publishes results.Publishes
 	ack       results.Histogram
 }
 
-// What became of a publication.
+// States of a publication.
 const (
 	planned uint32 = iota
 	sent
@@ -48,14 +47,14 @@ const (
 	dropped
 )
 
-// NewBook opens the book of one trial.
+// NewBook returns the book of one trial.
 func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios.Transport, run uint32) *Book {
 	b := &Book{
 		plan:     plan,
 		run:      run,
 		delivery: s.Delivery,
 		polling:  transports.Of(transport).Timed,
-		inputs:   s.Upstream.Rate > 0,
+		upstream: s.Upstream.Rate > 0,
 		outcome:  make([]atomic.Uint32, len(plan.Messages)),
 		seq:      make([]atomic.Uint64, len(plan.Messages)),
 	}
@@ -66,23 +65,23 @@ func NewBook(plan *schedule.Schedule, s *scenarios.Scenario, transport scenarios
 	return b
 }
 
-// Begin says when the warm-up starts. Call it before anything is published.
+// Begin sets the start of the warm-up. Call it before anything is published.
 func (b *Book) Begin(start clock.Instant) { b.start.Store(int64(start)) }
 
-// Cut ends the plan before the message of the given index: neither it nor any
-// later one was ever owed. It must not have been handed to a session, nor may it be.
-// (A cut at an instant would go through a burst, or beside what is sent meanwhile.)
-// Several may cut; the earliest counts.
+// Cut ends the plan before the message with the given index: neither that message nor a later one is
+// expected. The message must not have been passed to a session, and must not be passed to one later.
+// (A cut at an instant instead could split a burst, or miss a message that is being sent.)
+// With several cuts, the earliest counts.
 func (b *Book) Cut(index int) {
 	for end := b.end.Load(); int64(index) < end && !b.end.CompareAndSwap(end, int64(index)); end = b.end.Load() {
 	}
 }
 
-// Stop closes the window early, so that nobody's age counts while nothing more is
-// published. Call it before that instant.
+// Stop closes the window early, so that no age counts while nothing is published. Call it before
+// that instant.
 func (b *Book) Stop(at clock.Instant) { b.stop.CompareAndSwap(0, int64(at)) }
 
-// window is when the window opens and closes.
+// window returns the times at which the window opens and closes.
 func (b *Book) window() (opens, closes clock.Instant) {
 	start := clock.Instant(b.start.Load())
 	closes = start.Add(b.plan.Closes)
@@ -92,7 +91,8 @@ func (b *Book) window() (opens, closes clock.Instant) {
 	return start.Add(b.plan.Opens), closes
 }
 
-// firstDue is when the first message of a topic is due: of one that has none, never.
+// firstDue is the due time of a topic's first message. For a topic without messages it is the
+// maximum instant.
 func (b *Book) firstDue(topic int32) clock.Instant {
 	if len(b.plan.OnTopic[topic]) == 0 {
 		return math.MaxInt64
@@ -100,27 +100,27 @@ func (b *Book) firstDue(topic int32) clock.Instant {
 	return b.due(b.plan.OnTopic[topic][0])
 }
 
-// Counts says whether a message's due instant lies in the window.
+// Counts reports whether a message's due time lies in the window and before a cut.
 func (b *Book) Counts(index uint32) bool {
 	due := b.plan.Messages[index].Due
 	return due >= b.plan.Opens && due < b.plan.Closes && int64(index) < b.end.Load()
 }
 
-// due is when a message is due.
+// due is a message's due time.
 func (b *Book) due(index int32) clock.Instant {
 	return clock.Instant(b.start.Load()).Add(b.plan.Messages[index].Due)
 }
 
-// unsent says whether a message will never be sent.
+// unsent reports whether a message was dropped, so that it will never be sent.
 func (b *Book) unsent(index int32) bool { return b.outcome[index].Load() == dropped }
 
-// since is how long after its due instant something happened to a message.
+// since is the time from a message's due time to an instant.
 func (b *Book) since(index uint32, at clock.Instant) time.Duration {
 	return time.Duration(int64(at)-b.start.Load()) - b.plan.Messages[index].Due
 }
 
-// sending notes that a publication leaves. Of its lateness, what an earlier
-// publication on the same connection caused is the transport's, not ours.
+// sending records that a publication is being sent. Waiting for an earlier publication on the same
+// connection is caused by the transport, so the load generator's lateness excludes it.
 func (b *Book) sending(index uint32, waited time.Duration, at clock.Instant) {
 	b.outcome[index].Store(sent)
 	if !b.Counts(index) {
@@ -153,14 +153,14 @@ func (b *Book) acknowledged(index uint32, seq uint64, at clock.Instant) {
 	}
 }
 
-// timed says whether a message's acknowledgement enters the latencies.
+// timed reports whether the latency of a message's acknowledgement is recorded.
 func (b *Book) timed(index uint32) bool {
-	return !b.inputs || b.plan.Messages[index].Publisher != schedule.Backend
+	return !b.upstream || b.plan.Messages[index].Publisher != schedule.Backend
 }
 
-// refused notes a publication that failed (sent, without success) or was dropped (never sent).
-func (b *Book) refused(index uint32, state uint32, why string) {
-	// A broken connection can fail before the write began: then it was never sent.
+// refused records a publication that failed (sent without success) or was dropped (never sent).
+func (b *Book) refused(index uint32, state uint32, cause string) {
+	// If a connection breaks before the write began, the message was never sent.
 	if state == failed && b.outcome[index].Load() == planned {
 		state = dropped
 	}
@@ -172,19 +172,19 @@ func (b *Book) refused(index uint32, state uint32, why string) {
 	defer b.mu.Unlock()
 	if state == failed {
 		b.publishes.Failed++
-		b.publishes.FailedBy[why]++
+		b.publishes.FailedBy[cause]++
 		return
 	}
 	b.publishes.Dropped++
-	b.publishes.DroppedBy[why]++
+	b.publishes.DroppedBy[cause]++
 }
 
-// NeverTried is why a planned publication without any event was dropped: nobody
-// offered it to the server, which is the rig's fault.
+// NeverTried is the reason of a dropped publication without any event: the load generator never
+// tried to send it, which is a failure of the test setup.
 const NeverTried = "trial ended first"
 
-// Publishes returns the account of the window's publications, complete: what
-// has no outcome by now has one of "unknown" or "dropped".
+// Publishes returns the complete account of the window's publications. A publication without an
+// outcome is unknown if it was sent, and otherwise dropped.
 func (b *Book) Publishes() (results.Publishes, results.Latency) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -211,7 +211,7 @@ func (b *Book) Publishes() (results.Publishes, results.Latency) {
 	return p, ack
 }
 
-// lostBecause names why a message that nobody delivered is lost.
+// lostBecause is the reason why a message without a delivery is lost.
 func (b *Book) lostBecause(index int32) string {
 	switch b.outcome[index].Load() {
 	case planned, dropped:

@@ -15,8 +15,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// simulated is a workload on a synthetic clock, so that minutes take no time and no busy
-// machine can disturb them: fifty clients with a topic each, ten messages per second to each.
+// simulated is a workload on a synthetic clock, so that it takes no time and a busy machine cannot
+// disturb it: 50 clients with a topic each, and 10 messages per second to each.
 const simulated = `version: 1
 name: simulated
 clients: {count: 50}
@@ -28,11 +28,10 @@ window: 1m
 drain: 1s
 `
 
-// What the schedule plans and the recorder keeps agrees with the closed forms of latency, age
-// and batches, for each transport over a distance, of every message and of only the latest.
-// The transports are simulated here by their definitions alone; that real ones behave so in
-// real time is package timed's to show.
-func TestRecordAgreesWithTheClosedForms(t *testing.T) {
+// Schedule and recorder agree with the closed forms of latency, age and batches, for each transport
+// over a link with delay, for every message and for only the latest. The transports are simulated by
+// their definitions. Package timed verifies the real ones in real time.
+func TestRecorderAgreesWithTheClosedForms(t *testing.T) {
 	s, err := scenarios.Read("simulated", strings.NewReader(simulated))
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +39,10 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 	const d, rate, interval = 0.020, 10.0, 0.200 // s, 1/s, s
 	for _, law := range []struct {
 		transport    scenarios.Transport
-		answers      func(due []clock.Instant, random *rand.Rand) []answer
+		responses    func(due []clock.Instant, random *rand.Rand) []response
 		mean, median float64
 		age          float64
-		batch        float64 // messages per answer, in the mean
+		batch        float64 // mean messages per response
 	}{
 		{transports.WebSocket, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
 		{transports.SSE, pushes(d), d, d, model.Age{Delay: d, Rate: rate}.Mean(), 1},
@@ -58,10 +57,10 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 	} {
 		for _, delivery := range []scenarios.Delivery{scenarios.Every, scenarios.Latest} {
 			t.Run(fmt.Sprint(law.transport, " ", delivery), func(t *testing.T) {
-				b, batches := simulate(t, s, law.transport, delivery, law.answers)
+				b, batches := simulate(t, s, law.transport, delivery, law.responses)
 				ledger, latency := b.close()
 				n := float64(latency.Histogram.Count())
-				// A mean of n latencies and a quantile of as many; ages are correlated over 1/λ.
+				// The mean or a quantile of n latencies; ages are correlated over 1/λ.
 				near := func(what string, got, want, spread float64) {
 					t.Helper()
 					if allowed := 4*spread/math.Sqrt(n) + want/500; math.Abs(got-want) > allowed {
@@ -77,15 +76,14 @@ func TestRecordAgreesWithTheClosedForms(t *testing.T) {
 				}
 				near("mean latency", latency.Histogram.Mean().Seconds(), law.mean, interval)
 				near("median latency", latency.Histogram.Quantile(0.5).Seconds(), law.median, 2*interval)
-				near("messages per answer", float64(len(b.plan.Messages))/float64(batches), law.batch, 3)
+				near("messages per response", float64(len(b.plan.Messages))/float64(batches), law.batch, 3)
 			})
 		}
 	}
 }
 
-// The simulation is worth what it refuses: a recorder that a transport a millisecond slower
-// deceived would agree with the same forms.
-func TestTheClosedFormsRefuseAnotherDistance(t *testing.T) {
+// A transport that is 1 ms slower does not agree with the closed forms: the test above can fail.
+func TestClosedFormsDetectAnotherDelay(t *testing.T) {
 	s, err := scenarios.Read("simulated", strings.NewReader(simulated))
 	if err != nil {
 		t.Fatal(err)
@@ -93,19 +91,19 @@ func TestTheClosedFormsRefuseAnotherDistance(t *testing.T) {
 	b, _ := simulate(t, s, transports.LongPoll, scenarios.Every, longPolls(0.021))
 	_, latency := b.close()
 	if got, want := latency.Histogram.Mean().Seconds(), model.LongPollMean(0.020, 10, 0.040); math.Abs(got-want) < want/100 {
-		t.Errorf("mean latency %.5f over 21 ms agrees with %.5f over 20 ms", got, want)
+		t.Errorf("mean latency %.5f with a delay of 21 ms agrees with %.5f for 20 ms", got, want)
 	}
 }
 
-// An answer carries the messages first … last-1 of a topic to its client at an instant.
-type answer struct {
+// A response delivers the messages first … last-1 of a topic to its client at an instant.
+type response struct {
 	first, last int
 	at          clock.Instant
 }
 
-// simulate publishes a schedule to clients that receive it by answers, and counts those.
+// simulate publishes a schedule to clients that receive responses, and counts the responses.
 func simulate(t *testing.T, s *scenarios.Scenario, transport scenarios.Transport, delivery scenarios.Delivery,
-	answers func(due []clock.Instant, random *rand.Rand) []answer,
+	responses func(due []clock.Instant, random *rand.Rand) []response,
 ) (b *bench, batches int) {
 	b = begin(t, schedule.New(s, 1), delivery, transport)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -119,7 +117,7 @@ func simulate(t *testing.T, s *scenarios.Scenario, transport scenarios.Transport
 		for i, index := range messages {
 			due[i] = b.due(int(index))
 		}
-		for _, a := range answers(due, random) {
+		for _, a := range responses(due, random) {
 			batches++
 			if delivery == scenarios.Latest {
 				a.first = a.last - 1
@@ -134,20 +132,20 @@ func simulate(t *testing.T, s *scenarios.Scenario, transport scenarios.Transport
 
 func seconds(x float64) time.Duration { return time.Duration(x * float64(time.Second)) }
 
-// pushes sends each message at once; it takes one way.
-func pushes(d float64) func([]clock.Instant, *rand.Rand) []answer {
-	return func(due []clock.Instant, _ *rand.Rand) (all []answer) {
+// pushes delivers each message immediately, after the one-way delay.
+func pushes(d float64) func([]clock.Instant, *rand.Rand) []response {
+	return func(due []clock.Instant, _ *rand.Rand) (all []response) {
 		for i, at := range due {
-			all = append(all, answer{i, i + 1, at.Add(seconds(d))})
+			all = append(all, response{i, i + 1, at.Add(seconds(d))})
 		}
 		return all
 	}
 }
 
-// longPolls answers with all that is there as soon as something is, and has the next poll a
-// round trip after that.
-func longPolls(d float64) func([]clock.Instant, *rand.Rand) []answer {
-	return func(due []clock.Instant, _ *rand.Rand) (all []answer) {
+// longPolls responds with all pending messages as soon as there is one. The next poll arrives one
+// round trip later.
+func longPolls(d float64) func([]clock.Instant, *rand.Rand) []response {
+	return func(due []clock.Instant, _ *rand.Rand) (all []response) {
 		parked := start
 		for i := 0; i < len(due); {
 			left := max(due[i], parked)
@@ -155,17 +153,17 @@ func longPolls(d float64) func([]clock.Instant, *rand.Rand) []answer {
 			for i < len(due) && due[i] <= left {
 				i++
 			}
-			all = append(all, answer{first, i, left.Add(seconds(d))})
+			all = append(all, response{first, i, left.Add(seconds(d))})
 			parked = left.Add(seconds(2 * d))
 		}
 		return all
 	}
 }
 
-// polls come at a fixed rate and a random phase; an answer takes one way. Answers without a
-// message do not count.
-func polls(d, interval float64) func([]clock.Instant, *rand.Rand) []answer {
-	return func(due []clock.Instant, random *rand.Rand) (all []answer) {
+// polls arrive at a fixed rate with a random phase. A response takes the one-way delay. Responses
+// without a message do not count.
+func polls(d, interval float64) func([]clock.Instant, *rand.Rand) []response {
+	return func(due []clock.Instant, random *rand.Rand) (all []response) {
 		i := 0
 		for poll := start.Add(seconds(interval * random.Float64())); i < len(due); poll = poll.Add(seconds(interval)) {
 			first := i
@@ -173,7 +171,7 @@ func polls(d, interval float64) func([]clock.Instant, *rand.Rand) []answer {
 				i++
 			}
 			if i > first {
-				all = append(all, answer{first, i, poll.Add(seconds(d))})
+				all = append(all, response{first, i, poll.Add(seconds(d))})
 			}
 		}
 		return all

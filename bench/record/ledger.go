@@ -7,24 +7,24 @@ import (
 	"pushbench/bench/schedule"
 )
 
-// A ledger is one client's account: a bit for every message planned on its topics.
+// A ledger is the account of one client: one bit per message planned on its topics.
 type ledger struct {
 	topics []int32         // ascending
-	base   []int32         // per topic: where its bits begin
+	base   []int32         // per topic: index of its first bit
 	newest []int32         // per topic: the largest message index received, or -1
-	since  []clock.Instant // per topic: when the client came to hold newest; 0 before
+	since  []clock.Instant // per topic: when the client received newest; 0 before
 	top    []uint64        // per topic: the largest seq received
 	bits   []uint64
 	gaps   []gap
 }
 
-// A gap is what the server declared it could not deliver.
+// A gap is a range of messages that the server declared as undeliverable.
 type gap struct {
 	slot     int
 	from, to uint64        // seq, inclusive
-	epoch    bool          // the server's epoch changed: all published before until is gone
-	until    clock.Instant // when it was declared
-	top      uint64        // of an epoch: the largest seq received in the one that ended
+	epoch    bool          // the server's epoch changed: every message due before until is undeliverable
+	until    clock.Instant // when the gap was declared
+	top      uint64        // with epoch: the largest seq received in the epoch that ended
 }
 
 func newLedger(plan *schedule.Schedule, client int) *ledger {
@@ -41,7 +41,7 @@ func newLedger(plan *schedule.Schedule, client int) *ledger {
 	return l
 }
 
-// slot finds a topic among the client's.
+// slot returns the index of a topic among the client's topics.
 func (l *ledger) slot(topic int32) (int, bool) {
 	if len(l.topics) == 1 {
 		return 0, l.topics[0] == topic
@@ -54,7 +54,7 @@ func (l *ledger) has(slot int, ordinal int32) bool {
 	return l.bits[bit/64]&(1<<(bit%64)) != 0
 }
 
-// mark sets the bit of a message and says whether it was clear.
+// mark sets the bit of a message and reports whether it was clear.
 func (l *ledger) mark(slot int, ordinal int32) (first bool) {
 	bit := l.base[slot] + ordinal
 	word, mask := &l.bits[bit/64], uint64(1)<<(bit%64)
@@ -63,9 +63,9 @@ func (l *ledger) mark(slot int, ordinal int32) (first bool) {
 	return first
 }
 
-// overtaken says whether the client already has a later message of the same
-// publisher on the same topic. Messages nearly always come in order, so the
-// chain is walked only for one that is older than the newest.
+// overtaken reports whether the client already has a later message of the same publisher on the
+// same topic. Messages nearly always arrive in order, so the chain is followed only for a message
+// older than the newest.
 func (l *ledger) overtaken(plan *schedule.Schedule, slot int, index int32) bool {
 	if index > l.newest[slot] {
 		l.newest[slot] = index
@@ -79,7 +79,7 @@ func (l *ledger) overtaken(plan *schedule.Schedule, slot int, index int32) bool 
 	return false
 }
 
-// declare notes a gap. With a new epoch, numbering starts again.
+// declare records a gap. With a new epoch, seq numbering restarts.
 func (l *ledger) declare(g gap) {
 	if g.epoch {
 		g.top, l.top[g.slot] = l.top[g.slot], 0
@@ -87,8 +87,8 @@ func (l *ledger) declare(g gap) {
 	l.gaps = append(l.gaps, g)
 }
 
-// superseded says whether the client got a later message of the topic, in the epoch
-// in which a message that did not come was acknowledged with seq.
+// superseded reports whether a missing message is superseded: the client received a later message
+// of the topic, in the epoch in which the missing one was acknowledged with seq.
 func (l *ledger) superseded(slot int, seq uint64, due clock.Instant) bool {
 	if seq == 0 {
 		return false
@@ -101,8 +101,8 @@ func (l *ledger) superseded(slot int, seq uint64, due clock.Instant) bool {
 	return seq < l.top[slot]
 }
 
-// declared says whether a gap covers a message that did not come. seq is 0 when
-// the message was never acknowledged.
+// declared reports whether a gap covers a missing message. seq is 0 if the message was never
+// acknowledged.
 func (l *ledger) declared(slot int, seq uint64, due clock.Instant) bool {
 	for _, g := range l.gaps {
 		if g.slot != slot {

@@ -19,19 +19,19 @@ import (
 
 const run = 0xfeed
 
-// start is the instant at which the tests' trials begin.
+// start is the start of the warm-up in these tests.
 const start = clock.Instant(time.Hour)
 
-// A bench is one recorder with its plan, and the other end of its wire.
+// A bench is one recorder with its plan, and a simulated server.
 type bench struct {
 	t    rapid.TB
 	plan *schedule.Schedule
 	book *Book
 	rec  *Recorder
-	seqs map[int32]uint64 // per topic: the last seq given out
+	seqs map[int32]uint64 // per topic: the last seq assigned
 }
 
-// plan makes a schedule of the given messages for clients that all subscribe to all topics.
+// plan returns a schedule of the given messages for clients that subscribe to all topics.
 func plan(clients, topics int, messages ...schedule.Message) *schedule.Schedule {
 	s := &scenarios.Scenario{}
 	s.Clients.Count, s.Topics.Count, s.Topics.PerClient = clients, topics, topics
@@ -59,7 +59,7 @@ func begin(t rapid.TB, p *schedule.Schedule, delivery scenarios.Delivery, transp
 
 func (b *bench) due(index int) clock.Instant { return start.Add(b.plan.Messages[index].Due) }
 
-// publish sends and acknowledges a message, and returns it as clients would get it.
+// publish sends and acknowledges a message, and returns it as clients receive it.
 func (b *bench) publish(index int) client.Message {
 	topic := b.plan.Messages[index].Topic
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: uint32(index)}, b.due(index))
@@ -101,7 +101,7 @@ func every(n int, topics int32) []schedule.Message {
 	return messages
 }
 
-// Counted are due instants from the window's opening, included, to its close, excluded.
+// A message counts if its due time is in [opens, closes).
 func TestWindowEdges(t *testing.T) {
 	opens, closes := time.Second, 11*time.Second
 	at := []time.Duration{opens - 1, opens, closes - 1, closes}
@@ -115,47 +115,47 @@ func TestWindowEdges(t *testing.T) {
 	}
 	l, latency := b.close()
 	if l.Expected != 2 || l.Unique != 2 || latency.Histogram.Count() != 2 {
-		t.Errorf("owed %d, unique %d, %d latencies; want 2 of each", l.Expected, l.Unique, latency.Histogram.Count())
+		t.Errorf("expected %d, delivered %d, %d latencies; want 2 of each", l.Expected, l.Unique, latency.Histogram.Count())
 	}
 	if p, _ := b.book.Publishes(); p.Planned != 2 || p.Sent != 2 {
 		t.Errorf("planned %d, sent %d; want 2 and 2", p.Planned, p.Sent)
 	}
 }
 
-func TestCutOwesOnlyWhatWasDue(t *testing.T) {
+func TestMessagesAfterACutAreNotExpected(t *testing.T) {
 	b := begin(t, plan(1, 1, every(100, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 40 {
 		b.deliver(0, b.due(i), b.publish(i))
 	}
 	b.book.Cut(40)
 	if l, _ := b.close(); l.Expected != 40 || l.Lost != 0 {
-		t.Errorf("owed %d, lost %d after a cut at the 41st; want 40 and 0", l.Expected, l.Lost)
+		t.Errorf("expected %d, lost %d after a cut before the 41st; want 40 and 0", l.Expected, l.Lost)
 	}
 }
 
 func TestLatencyCountsFromTheDueInstant(t *testing.T) {
 	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, transports.WebSocket)
-	const held = 250 * time.Millisecond // the generator itself was late by this much
-	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0}, b.due(0).Add(held))
-	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 0, Seq: 1}, b.due(0).Add(held))
-	b.deliver(0, b.due(0).Add(held), b.message(0, 1))
+	const lateness = 250 * time.Millisecond // of the load generator
+	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0}, b.due(0).Add(lateness))
+	b.rec.Event(0, client.Event{Kind: client.Acked, ID: 0, Seq: 1}, b.due(0).Add(lateness))
+	b.deliver(0, b.due(0).Add(lateness), b.message(0, 1))
 	_, latency := b.close()
-	if got := latency.Histogram.Max(); got != held {
-		t.Errorf("latency %v, want %v: late sending must not shorten it", got, held)
+	if got := latency.Histogram.Max(); got != lateness {
+		t.Errorf("latency %v, want %v: a late send must not shorten it", got, lateness)
 	}
-	if p, _ := b.book.Publishes(); p.Late != 1 || p.Lateness.Max() != held {
-		t.Errorf("%d late by at most %v, want 1 by %v", p.Late, p.Lateness.Max(), held)
+	if p, _ := b.book.Publishes(); p.Late != 1 || p.Lateness.Max() != lateness {
+		t.Errorf("%d late by at most %v, want 1 by %v", p.Late, p.Lateness.Max(), lateness)
 	}
 }
 
-// What an earlier publication on the same connection caused is not the generator's lateness.
-func TestHeldUpIsNotLate(t *testing.T) {
+// The load generator's lateness excludes waiting for an earlier publication on the same connection.
+func TestWaitingForTheConnectionIsNotLate(t *testing.T) {
 	b := begin(t, plan(1, 1, every(1, 1)...), scenarios.Every, transports.WebSocket)
 	const waited = 30 * time.Millisecond
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 0, Waited: waited}, b.due(0).Add(waited))
 	p, _ := b.book.Publishes()
 	if p.OnTime != 1 || p.HeldUp.Max() != waited || p.Lateness.Max() != 0 {
-		t.Errorf("on time %d, held up %v, late %v; want 1, %v, 0s", p.OnTime, p.HeldUp.Max(), p.Lateness.Max(), waited)
+		t.Errorf("on time %d, lateness up %v, late %v; want 1, %v, 0s", p.OnTime, p.HeldUp.Max(), p.Lateness.Max(), waited)
 	}
 }
 
@@ -173,14 +173,14 @@ func TestLostIsInfinite(t *testing.T) {
 		t.Errorf("lost %d (%v), want 40 not delivered", l.Lost, l.LostBy)
 	}
 	if _, infinite, _ := latency.Quantile(0.99); !infinite {
-		t.Error("2 % lost, yet p99 is finite")
+		t.Error("2 % lost, but p99 is finite")
 	}
 	if d, _, ok := latency.Quantile(0.95); !ok || d > 2*time.Millisecond {
 		t.Errorf("p95 is %v (%v), want about 1ms", d, ok)
 	}
 }
 
-// Of a swapped pair, one came after a later one of the same author and topic.
+// In a swapped pair, one message arrives after a later one of the same publisher and topic.
 func TestSwappedPairsAreCounted(t *testing.T) {
 	b := begin(t, plan(1, 2, every(400, 2)...), scenarios.Every, transports.WebSocket)
 	for i := 0; i < 400; i += 4 {
@@ -195,8 +195,8 @@ func TestSwappedPairsAreCounted(t *testing.T) {
 	}
 }
 
-// Different authors have no order between them.
-func TestAuthorsMayOvertakeEachOther(t *testing.T) {
+// There is no order between messages of different publishers.
+func TestOrderIsPerPublisher(t *testing.T) {
 	messages := every(10, 1)
 	for i := range messages {
 		messages[i].Publisher = int32(i % 2)
@@ -231,7 +231,7 @@ func TestDeclaredGaps(t *testing.T) {
 	for i := range 20 {
 		b.publish(i)
 	}
-	// Of topic 0, seq 3 to 5 are declared; the rest is lost.
+	// On topic 0, seq 3 to 5 are declared; all others are lost.
 	b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 3, To: 5}}}, b.due(19))
 	l, latency := b.close()
 	if l.DeclaredGap != 3 || l.Lost != 17 || latency.Infinite != 20 {
@@ -239,7 +239,7 @@ func TestDeclaredGaps(t *testing.T) {
 	}
 }
 
-func TestNewEpochDeclaresWhatWasBefore(t *testing.T) {
+func TestNewEpochDeclaresEarlierMessages(t *testing.T) {
 	b := begin(t, plan(1, 1, every(10, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 10 {
 		b.publish(i)
@@ -247,7 +247,7 @@ func TestNewEpochDeclaresWhatWasBefore(t *testing.T) {
 	b.deliver(0, b.due(1), b.message(0, 1), b.message(1, 2))
 	b.rec.Deliver(0, &client.Batch{Gaps: []client.Gap{{Topic: b.plan.Topics[0], From: 1, EpochChanged: true}}}, b.due(6))
 	if l, _ := b.close(); l.Unique != 2 || l.DeclaredGap != 4 || l.Lost != 4 {
-		t.Errorf("unique %d, declared %d, lost %d; want 2, 4 (due before the gap was declared), 4", l.Unique, l.DeclaredGap, l.Lost)
+		t.Errorf("delivered %d, declared %d, lost %d; want 2, 4 (due before the gap was declared), 4", l.Unique, l.DeclaredGap, l.Lost)
 	}
 }
 
@@ -258,17 +258,17 @@ func TestLatestIsSuperseded(t *testing.T) {
 		all = append(all, b.publish(i))
 	}
 	if b.rec.Settled() {
-		t.Error("settled before the last message came")
+		t.Error("settled before the last message was delivered")
 	}
 	b.deliver(0, b.due(9), all[3])
 	b.deliver(0, b.due(9), all[8])
 	l, _ := b.close()
 	if l.Unique != 2 || l.Superseded != 7 || l.Lost != 1 {
-		t.Errorf("unique %d, superseded %d, lost %d; want 2, 7 and the last one lost", l.Unique, l.Superseded, l.Lost)
+		t.Errorf("delivered %d, superseded %d, lost %d; want 2, 7 and the last one lost", l.Unique, l.Superseded, l.Lost)
 	}
 }
 
-func TestWhyALostMessageIsLost(t *testing.T) {
+func TestReasonOfALostMessage(t *testing.T) {
 	b := begin(t, plan(1, 1, every(5, 1)...), scenarios.Every, transports.WebSocket)
 	b.rec.Event(0, client.Event{Kind: client.Dropped, ID: 0, Cause: client.CauseInFlight}, start)
 	b.rec.Event(0, client.Event{Kind: client.Sending, ID: 1}, b.due(1))
@@ -277,9 +277,9 @@ func TestWhyALostMessageIsLost(t *testing.T) {
 	b.publish(3)
 	p, ack := b.book.Publishes()
 	l, _ := b.close()
-	for why, want := range map[string]int64{"not sent": 2, "publish failed": 1, "publish not acknowledged": 1, "not delivered": 1} {
-		if l.LostBy[why] != want {
-			t.Errorf("lost because %q: %d, want %d (%v)", why, l.LostBy[why], want, l.LostBy)
+	for reason, want := range map[string]int64{"not sent": 2, "publish failed": 1, "publish not acknowledged": 1, "not delivered": 1} {
+		if l.LostBy[reason] != want {
+			t.Errorf("lost with reason %q: %d, want %d (%v)", reason, l.LostBy[reason], want, l.LostBy)
 		}
 	}
 	if p.Dropped != 2 || p.Failed != 1 || p.Unknown != 1 || p.Acknowledged != 1 || ack.Infinite != 4 {
@@ -287,8 +287,8 @@ func TestWhyALostMessageIsLost(t *testing.T) {
 	}
 }
 
-// The parts of what was sent are counted each by itself, so that the sum can fail.
-func TestAcknowledgedTwiceDoesNotAddUp(t *testing.T) {
+// The parts of a sum are counted separately, so that a duplicate acknowledgement violates it.
+func TestDuplicateAcknowledgementViolatesTheSum(t *testing.T) {
 	b := begin(t, plan(1, 1, every(3, 1)...), scenarios.Every, transports.WebSocket)
 	for i := range 3 {
 		b.publish(i)
@@ -302,7 +302,7 @@ func TestAcknowledgedTwiceDoesNotAddUp(t *testing.T) {
 	}
 }
 
-func TestAClientThatNeverSubscribedIsOwedAllTheSame(t *testing.T) {
+func TestClientThatNeverSubscribedStillExpectsMessages(t *testing.T) {
 	p := plan(2, 1, every(3, 1)...)
 	b := &bench{t: t, plan: p, book: NewBook(p, &scenarios.Scenario{Delivery: scenarios.Every}, transports.SSE, run), seqs: map[int32]uint64{}}
 	b.book.Begin(start)
@@ -314,16 +314,16 @@ func TestAClientThatNeverSubscribedIsOwedAllTheSame(t *testing.T) {
 	}
 	l, _ := b.close()
 	if l.Expected != 6 || l.Unique != 3 || l.LostBy["never subscribed"] != 3 {
-		t.Errorf("owed %d, unique %d, lost %v; want 6, 3 and 3 never subscribed", l.Expected, l.Unique, l.LostBy)
+		t.Errorf("expected %d, delivered %d, lost %v; want 6, 3 and 3 never subscribed", l.Expected, l.Unique, l.LostBy)
 	}
 	if c, _ := b.rec.Connect(); c.Clients != 1 || c.FailedBy["connection refused"] != 1 {
 		t.Errorf("connected %d, failed %v", c.Clients, c.FailedBy)
 	}
 }
 
-// Whatever is delivered, in whatever order and however often, the sums hold and
-// agree with a model that keeps a set per client.
-func TestLedgerAgainstAModel(t *testing.T) {
+// For any order and number of deliveries, the sums are exact and agree with a model that has one set
+// of messages per client.
+func TestLedgerAgainstSets(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		clients := rapid.IntRange(1, 4).Draw(rt, "clients")
 		topics := rapid.IntRange(1, 3).Draw(rt, "topics")
@@ -349,7 +349,7 @@ func TestLedgerAgainstAModel(t *testing.T) {
 		}
 		l, _ := b.close()
 		if l.Expected != int64(n*clients) || l.Unique != unique || l.Duplicates != duplicates || l.Lost != l.Expected-unique {
-			rt.Fatalf("owed %d unique %d duplicates %d lost %d; the model has %d, %d, %d, %d",
+			rt.Fatalf("expected %d, delivered %d, duplicates %d, lost %d; want %d, %d, %d, %d",
 				l.Expected, l.Unique, l.Duplicates, l.Lost, n*clients, unique, duplicates, int64(n*clients)-unique)
 		}
 		if all := unique == l.Expected; b.rec.Settled() != all {
@@ -366,14 +366,15 @@ func TestIntervalsAddUp(t *testing.T) {
 		if i%30 == 29 {
 			taken := b.rec.Take()
 			if taken.Counted != taken.Latency.Count() || taken.Published != 30 {
-				t.Errorf("interval counts %d, holds %d latencies, published %d", taken.Counted, taken.Latency.Count(), taken.Published)
+				t.Errorf("interval has %d counted messages, %d latencies, %d published; want the first two equal, 30 published",
+					taken.Counted, taken.Latency.Count(), taken.Published)
 			}
 			counted += taken.Counted
 		}
 	}
 	_, latency := b.close()
 	if counted != 90 || latency.Histogram.Count() != 100 {
-		t.Errorf("intervals counted %d, the trial %d; want 90 taken and 100 in all", counted, latency.Histogram.Count())
+		t.Errorf("intervals counted %d, the trial %d; want 90 in intervals and 100 in total", counted, latency.Histogram.Count())
 	}
 }
 

@@ -13,33 +13,33 @@ import (
 	"pushbench/scenarios"
 )
 
-// A Recorder is the sink of one worker: it keeps the ledgers of the worker's
-// clients and the histograms of what they received.
+// A Recorder is the sink of one worker. It keeps the ledgers of the worker's clients and the
+// histograms of their latencies and ages.
 type Recorder struct {
 	book   *Book
-	unique atomic.Int64 // account.Unique, for who must not wait for whoever has mu
+	unique atomic.Int64 // account.Unique, for readers that must not wait for mu
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	ledgers   map[int]*ledger
 	account   results.Ledger
 	latency   results.Histogram // of all intervals taken
 	interval  results.Interval
-	cycles    int64 // answers that brought a counted message
-	delivered int64 // messages received since the trial began, of any due instant
+	cycles    int64 // responses with at least one message that counts
+	delivered int64 // messages received since the start of the trial, with any due time
 
 	ages      ages
-	uncovered time.Duration // of subscriptions, in the window: see results.Freshness
+	uncovered time.Duration // subscription time in the window: see results.AgeOfInformation
 	never     time.Duration
 
 	connected map[int]bool
 	connect   results.Connect
-	requests  int64 // until ready, of all clients
+	requests  int64 // of all clients, until ready
 	lastReady clock.Instant
-	broken    map[string]int64 // connections lost, by cause
+	broken    map[string]int64 // lost connections, by cause
 }
 
-// NewRecorder makes the recorder of the given clients. A worker that only
-// publishes has none.
+// NewRecorder returns the recorder of the given clients. A worker that only publishes has no
+// clients.
 func NewRecorder(book *Book, clients []int) *Recorder {
 	r := &Recorder{
 		book:      book,
@@ -56,7 +56,7 @@ func NewRecorder(book *Book, clients []int) *Recorder {
 	return r
 }
 
-// Deliver accounts for a batch.
+// Deliver records a batch.
 func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,14 +79,14 @@ func (r *Recorder) Deliver(c int, batch *client.Batch, at clock.Instant) {
 	}
 }
 
-// message accounts for one message.
+// message records one message.
 func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 	r.delivered++
 	r.interval.Delivered++
 	index, slot, ok := r.identify(l, m)
 	counts := !ok || r.book.Counts(index)
 	if counts {
-		r.account.Received++ // here, before anything is made of it: the sum of what is must be this
+		r.account.Received++ // before the message is classified: the sum of the classes must equal it
 	}
 	if !ok {
 		r.account.Unexpected++
@@ -112,7 +112,8 @@ func (r *Recorder) message(l *ledger, m *client.Message, at clock.Instant) {
 	r.interval.Latency.Record(r.book.since(index, at))
 }
 
-// identify finds which planned message this is, if it is one of ours and the client's.
+// identify returns the index of the planned message, if it belongs to this run and to a topic of
+// the client.
 func (r *Recorder) identify(l *ledger, m *client.Message) (index uint32, slot int, ok bool) {
 	run, index, err := payload.Parse(m.Data)
 	if err != nil {
@@ -136,7 +137,7 @@ func (r *Recorder) declare(l *ledger, g client.Gap, at clock.Instant) {
 	}
 }
 
-// Event accounts for everything else.
+// Event records publications and connections.
 func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
 	switch e.Kind {
 	case client.Sending:
@@ -157,7 +158,7 @@ func (r *Recorder) Event(c int, e client.Event, at clock.Instant) {
 	}
 }
 
-// ready counts a client's first connection; a reconnect is no part of the statistics of connecting.
+// ready records a client's first connection. The statistics of connecting exclude reconnects.
 func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -165,7 +166,7 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 		return
 	}
 	r.connected[c] = true
-	if l := r.ledgers[c]; l == nil || len(l.topics) == 0 { // it only publishes
+	if l := r.ledgers[c]; l == nil || len(l.topics) == 0 { // a publish-only client
 		return
 	}
 	r.connect.Clients++
@@ -173,12 +174,12 @@ func (r *Recorder) ready(c int, stages client.Stages, at clock.Instant) {
 	r.connect.BytesDown += stages.BytesDown
 	r.requests += int64(stages.Requests)
 	if stages.TLS > 0 {
-		r.requests++ // TLS 1.3 takes one round trip, too (RFC 8446, section 2)
+		r.requests++ // TLS 1.3 takes one round trip as well (RFC 8446, section 2)
 	}
 	r.lastReady = max(r.lastReady, at)
 	for name, d := range map[string]time.Duration{"tcp": stages.TCP, "tls": stages.TLS, "answer": stages.Response, "ready": stages.Ready} {
 		if name == "tls" && d == 0 {
-			continue // there was none
+			continue // no TLS handshake
 		}
 		h := r.connect.Stages[name]
 		h.Record(d)
@@ -195,45 +196,46 @@ func (r *Recorder) lostConnection(c int, cause string) {
 	}
 }
 
-// Ready is how many sessions have connected at least once.
+// Ready is the number of sessions that have connected at least once.
 func (r *Recorder) Ready() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.connected)
 }
 
-// Connect returns what is known about connecting, and when the last client was ready.
+// Connect returns the statistics of connecting, and when the last client was ready.
 func (r *Recorder) Connect() (results.Connect, clock.Instant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.connect
 	c.Stages, c.FailedBy = maps.Clone(c.Stages), maps.Clone(c.FailedBy)
 	if c.Clients > 0 {
-		c.RoundTrips = 1 + float64(r.requests)/float64(c.Clients) // TCP's own, one a request, and TLS's
+		c.RoundTrips = 1 + float64(r.requests)/float64(c.Clients) // one for TCP, one per request, and one for TLS
 	}
 	return c, r.lastReady
 }
 
-// Broken returns how many connections ended otherwise than by us, by cause.
+// Broken returns the number of connections that the load generator did not close itself, by cause.
 func (r *Recorder) Broken() map[string]int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.broken)
 }
 
-// Delivered is how many messages were received so far, of any due instant.
+// Delivered is the number of messages received so far, with any due time.
 func (r *Recorder) Delivered() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.delivered
 }
 
-// Unique is how many messages of the window were delivered so far, each counted once a
-// client. It never waits: who samples what is in flight would be held up while much is, and
-// see less.
+// Unique is the number of (message, client) pairs of the window that were delivered so far. It does
+// not block: a sampler of the number in flight would otherwise be delayed when that number is high,
+// and underestimate it.
 func (r *Recorder) Unique() int64 { return r.unique.Load() }
 
-// Missing adds up how long everything that is owed and was not delivered has been due.
+// Missing is the sum of the times from due to until, over all expected pairs that were not
+// delivered.
 func (r *Recorder) Missing(until clock.Instant) (sum time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -249,7 +251,7 @@ func (r *Recorder) Missing(until clock.Instant) (sum time.Duration) {
 	return sum
 }
 
-// Take returns what happened since the last Take: only its counts and latency are set.
+// Take returns the interval since the last Take. Only its counts and latency are set.
 func (r *Recorder) Take() results.Interval {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -259,9 +261,9 @@ func (r *Recorder) Take() results.Interval {
 	return taken
 }
 
-// Settled says whether nothing that is still owed can be waited for with hope:
-// every message came that was sent and is in no declared gap, or, when only the
-// latest count, the last of every topic.
+// Settled reports whether no further expected message can arrive: every message that was sent and
+// is in no declared gap was delivered. If clients require only the latest message, this applies to
+// the last message of every topic.
 func (r *Recorder) Settled() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -295,8 +297,8 @@ func (r *Recorder) settled(l *ledger, slot int, topic int32) bool {
 	return true
 }
 
-// Close settles the account: what is owed and did not come is superseded,
-// declared or lost. Nothing may be delivered after it.
+// Close completes the account: each expected message that was not delivered becomes superseded,
+// declared gap or lost. Nothing may be delivered after Close.
 func (r *Recorder) Close() (results.Ledger, results.Latency) {
 	r.Take()
 	r.mu.Lock()
@@ -310,12 +312,12 @@ func (r *Recorder) Close() (results.Ledger, results.Latency) {
 	}
 	latency := results.Latency{Histogram: r.latency, Infinite: a.Lost + a.DeclaredGap, Independent: r.cycles}
 	if !r.book.polling {
-		latency.Independent = 0 // publishes: the same for all recorders, see Merge
+		latency.Independent = 0 // the number of publishes, which is the same for all recorders: see generator.MergeOutcomes
 	}
 	return a, latency
 }
 
-// declared says whether the server declared that it cannot deliver a message.
+// declared reports whether a declared gap covers a message.
 func (r *Recorder) declared(l *ledger, slot int, index int32) bool {
 	return l.declared(slot, r.book.seq[index].Load(), r.book.due(index))
 }
