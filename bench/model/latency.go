@@ -1,89 +1,89 @@
-// Package model holds the closed forms that a correct run must agree with, and what they
-// predict of a scenario.
+// Package model contains the closed formulas with which a correct run must agree, and
+// predicts the metrics of a scenario from them.
 //
-// It owns formulas and nothing else: pure functions, which the tests hold against
-// simulations that share no code with them. It must never be adjusted to fit a
-// measurement. Symbols, in seconds unless said otherwise: d one-way delay, T poll interval,
-// λ messages per second that one client expects, R re-poll gap of a long poll, τ its
-// timeout, N subscribers of a message, w the time that the server takes to write it to one
-// of them.
+// It consists of pure functions, which the tests compare with simulations that share no code
+// with them. It must never be adjusted to fit a measurement. Symbols, in seconds unless
+// stated otherwise: d one-way delay, T poll interval, λ messages per second that one client
+// expects, R re-poll gap of a long poll, τ its timeout, N subscribers of a message, w the
+// time that the server needs to write it to one of them.
 package model
 
 import "math"
 
-// ShortPollQuantile is the q-quantile of delivery latency when polls come at a
-// fixed rate and random phase: latency is uniform on (d, d+T).
+// ShortPollQuantile returns the q-quantile of delivery latency for polls at a fixed rate
+// and random phase: latency is uniform on (d, d+T).
 func ShortPollQuantile(d, interval, q float64) float64 { return d + q*interval }
 
-// FanOutQuantile is the q-quantile of delivery latency when one writer serves n
-// subscribers of a message one after another, w each, and no other message waits:
-// the i-th is served d + iw after it was due.
+// FanOutQuantile returns the q-quantile of delivery latency if one writer serves n
+// subscribers of a message one after another in w each, and no other message waits: the
+// i-th subscriber receives it d + iw after it was due.
 func FanOutQuantile(d, w, n, q float64) float64 { return d + w*(1+q*(n-1)) }
 
-// FixedDelayInterval is the interval to put in place of T when the client waits
-// T after each answer, which takes 2d and the service time s.
+// FixedDelayInterval replaces T if the client waits T after each response, which takes 2d
+// and the service time s.
 func FixedDelayInterval(d, s, interval float64) float64 { return interval + 2*d + s }
 
-// FixedRateInterval is the interval to put in place of T when an answer, which takes
-// 2d, may come after the next poll was to be sent: that one is left out.
+// FixedRateInterval replaces T if a response, which takes 2d, may arrive after the next poll
+// was due: the client skips that poll.
 func FixedRateInterval(d, interval float64) float64 {
 	return interval * (math.Floor(2*d/interval) + 1)
 }
 
-// ShortPollRequests is how many polls one message costs a client.
+// ShortPollRequests returns the number of polls per message and client.
 func ShortPollRequests(rate, interval float64) float64 { return 1 / (rate * interval) }
 
-// EmptyShare is the share of polls that find nothing, under Poisson arrivals.
+// EmptyShare returns the share of polls without a message under Poisson arrivals.
 func EmptyShare(rate, interval float64) float64 { return math.Exp(-rate * interval) }
 
-// EmptySharePeriodic is the same for messages that come at a fixed period.
+// EmptySharePeriodic returns the share of polls without a message under periodic arrivals.
 func EmptySharePeriodic(rate, interval float64) float64 { return max(0, 1-rate*interval) }
 
-// ShortPollBatch is how many messages an answer that has any carries, under Poisson arrivals.
+// ShortPollBatch returns the mean number of messages per non-empty response under Poisson
+// arrivals.
 func ShortPollBatch(rate, interval float64) float64 {
 	return rate * interval / (1 - EmptyShare(rate, interval))
 }
 
-// ShortPollLatestShare is the share of messages ever delivered when only the
-// newest of a topic is, under Poisson arrivals.
+// ShortPollLatestShare returns the share of messages that are delivered under Poisson
+// arrivals if each poll delivers only the newest message of a topic.
 func ShortPollLatestShare(rate, interval float64) float64 {
 	return (1 - math.Exp(-rate*interval)) / (rate * interval)
 }
 
-// LongPollBatch is how many messages one answer carries, under Poisson arrivals:
-// those that came while the poll was being re-armed, or the one that was waited for.
-func LongPollBatch(rate, rearm float64) float64 { return rate*rearm + math.Exp(-rate*rearm) }
+// LongPollBatch returns the mean number of messages per response under Poisson arrivals:
+// those that arrived during the re-poll gap, or the one that the poll waited for.
+func LongPollBatch(rate, gap float64) float64 { return rate*gap + math.Exp(-rate*gap) }
 
-// LongPollDirect is the share of messages that find a parked poll and take d.
-func LongPollDirect(rate, rearm float64) float64 {
-	return math.Exp(-rate*rearm) / LongPollBatch(rate, rearm)
+// LongPollDirect returns the share of messages that meet a parked poll and take d.
+func LongPollDirect(rate, gap float64) float64 {
+	return math.Exp(-rate*gap) / LongPollBatch(rate, gap)
 }
 
-// LongPollQuantile is the q-quantile of delivery latency: a share takes d, the
-// rest is uniform on (d, d+R).
-func LongPollQuantile(d, rate, rearm, q float64) float64 {
-	direct := LongPollDirect(rate, rearm)
+// LongPollQuantile returns the q-quantile of delivery latency: one share takes d, the rest
+// is uniform on (d, d+R).
+func LongPollQuantile(d, rate, gap, q float64) float64 {
+	direct := LongPollDirect(rate, gap)
 	if q <= direct {
 		return d
 	}
-	return d + rearm*(q-direct)/(1-direct)
+	return d + gap*(q-direct)/(1-direct)
 }
 
-// LongPollMean is the mean delivery latency.
-func LongPollMean(d, rate, rearm float64) float64 {
-	return d + rate*rearm*rearm/(2*LongPollBatch(rate, rearm))
+// LongPollMean returns the mean delivery latency.
+func LongPollMean(d, rate, gap float64) float64 {
+	return d + rate*gap*gap/(2*LongPollBatch(rate, gap))
 }
 
-// LongPollEmptyShare is the share of answers that the hold's end brings.
-func LongPollEmptyShare(rate, rearm, hold float64) float64 { return math.Exp(-rate * (rearm + hold)) }
+// LongPollEmptyShare returns the share of responses that the timeout causes.
+func LongPollEmptyShare(rate, gap, timeout float64) float64 { return math.Exp(-rate * (gap + timeout)) }
 
-// LongPollCycle is the mean time from one poll to the next, with a hold.
-func LongPollCycle(rate, rearm, hold float64) float64 {
-	return rearm + math.Exp(-rate*rearm)*(1-math.Exp(-rate*hold))/rate
+// LongPollCycle returns the mean time from one poll to the next, given a timeout.
+func LongPollCycle(rate, gap, timeout float64) float64 {
+	return gap + math.Exp(-rate*gap)*(1-math.Exp(-rate*timeout))/rate
 }
 
-// FrameHeader is the size in bytes of a WebSocket frame's header (RFC 6455,
-// section 5.2) for a payload of n bytes.
+// FrameHeader returns the size in bytes of the header of a WebSocket frame (RFC 6455,
+// section 5.2) with a payload of n bytes.
 func FrameHeader(n int, masked bool) int {
 	size := 2
 	if n > 125 {

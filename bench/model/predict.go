@@ -10,126 +10,126 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Measured are the values that the closed forms take from a trial rather than
-// from its scenario: no formula knows how fast a machine is.
+// Measured are the inputs of the closed formulas that come from a trial rather than from its
+// scenario, because they depend on the machine.
 type Measured struct {
-	Delay     time.Duration // one way: half of what the fastest TCP connect took, which waited for no other client
-	RepollGap time.Duration // mean, as the server counted it
-	Write     time.Duration // what one delivery takes the server, on average: its publish's share and any re-poll included
+	Delay     time.Duration // one way: half of the fastest TCP connect, which waited for no other client
+	RepollGap time.Duration // mean, as counted by the server
+	Write     time.Duration // mean server time per delivery, including a share of the publication and any re-poll
 }
 
-// laws are what the latency and the requests of each transport follow from.
-var laws = map[scenarios.Transport]func(*forms, scenarios.Transport){
-	transports.ShortPoll:  (*forms).shortPoll,
-	transports.LongPoll:   (*forms).longPoll,
-	transports.SSE:        (*forms).push,
-	transports.HTTPStream: (*forms).push,
-	transports.WebSocket:  (*forms).push,
-	transports.Webhook:    (*forms).webhook,
+// models predict latency and requests by transport.
+var models = map[scenarios.Transport]func(*model, scenarios.Transport){
+	transports.ShortPoll:  (*model).shortPoll,
+	transports.LongPoll:   (*model).longPoll,
+	transports.SSE:        (*model).push,
+	transports.HTTPStream: (*model).push,
+	transports.WebSocket:  (*model).push,
+	transports.Webhook:    (*model).webhook,
 }
 
-// Predict returns what a correct run of the scenario must find. It is silent where no
-// closed form applies: to clients that expect different rates, and to everything but the
-// age of information where only the latest message is delivered.
+// Predict returns the metrics of a correct run of the scenario. It predicts nothing without
+// a closed formula: if clients expect different rates, or, except for the age of
+// information, if only the latest message is delivered.
 func Predict(s *scenarios.Scenario, t scenarios.Transport, g Measured) []results.Prediction {
 	d := g.Delay.Seconds()
 	if s.Publish.By != scenarios.ByBackend {
-		d *= 2 // up to the server, and down again
+		d *= 2 // upstream and downstream
 	}
-	f := forms{scenario: s, d: d, transit: g.Delay.Seconds(), rearm: g.RepollGap.Seconds(), write: g.Write.Seconds(), rate: s.PerClientRate()}
+	m := model{scenario: s, d: d, transit: g.Delay.Seconds(), gap: g.RepollGap.Seconds(), write: g.Write.Seconds(), rate: s.PerClientRate()}
 	switch {
-	case f.wavers():
-	case s.Delivery == scenarios.Latest: // the latency of what happens to be delivered has no law; its age has
+	case m.variableDelay():
+	case s.Delivery == scenarios.Latest: // the latency of the delivered messages has no closed formula; the age has one
 	default:
-		laws[t](&f, t)
+		models[t](&m, t)
 	}
-	f.ages(t)
-	f.answers(t)
-	f.connecting()
-	return f.said
+	m.ages(t)
+	m.replies(t)
+	m.connecting()
+	return m.predictions
 }
 
-// answers take as long as their messages, and one way more, where none waits for another:
-// what a poll brings together is posted one by one.
-func (f *forms) answers(t scenarios.Transport) {
-	if f.scenario.Replies.Size == 0 || transports.Of(t).Timed || f.scenario.Publish.Arrivals != scenarios.Periodic || 2*f.transit >= 1/f.rate {
+// replies take as long as their messages plus one one-way delay, if none waits for another:
+// a client posts the replies to the messages of one poll one after the other.
+func (m *model) replies(t scenarios.Transport) {
+	if m.scenario.Replies.Size == 0 || transports.Of(t).Timed || m.scenario.Publish.Arrivals != scenarios.Periodic || 2*m.transit >= 1/m.rate {
 		return
 	}
-	there := map[string]string{metric.P50: metric.ReplyP50, metric.P99: metric.ReplyP99}
-	for _, p := range slices.Clone(f.said) {
-		if back, ok := there[p.Metric]; ok {
-			f.add(back, p.Value+msPerSecond*f.transit, "("+p.Formula+") + d")
+	replyMetrics := map[string]string{metric.P50: metric.ReplyP50, metric.P99: metric.ReplyP99}
+	for _, p := range slices.Clone(m.predictions) {
+		if reply, ok := replyMetrics[p.Metric]; ok {
+			m.add(reply, p.Value+msPerSecond*m.transit, "("+p.Formula+") + d")
 		}
 	}
 }
 
-// connecting takes a round trip for each of its stages, and over a distance hardly
-// anything else.
-func (f *forms) connecting() {
+// connecting predicts one round trip per stage. Over a link hardly anything else matters.
+func (m *model) connecting() {
 	trips, stages := 2, "TCP 1 + request 1"
-	if f.scenario.Network.TLS {
+	if m.scenario.Network.TLS {
 		trips, stages = 3, "TCP 1 + TLS 1.3 1 + request 1"
 	}
-	f.add(metric.ConnectRoundTrips, float64(trips), stages)
-	if n := f.scenario.Network; n.RTT > 0 && !f.wavers() {
-		f.add(metric.ConnectP50, float64(trips)*metric.Milliseconds(time.Duration(n.RTT)), "round trips · RTT")
+	m.add(metric.ConnectRoundTrips, float64(trips), stages)
+	if n := m.scenario.Network; n.RTT > 0 && !m.variableDelay() {
+		m.add(metric.ConnectP50, float64(trips)*metric.Milliseconds(time.Duration(n.RTT)), "round trips · RTT")
 	}
 }
 
-type forms struct {
-	scenario *scenarios.Scenario
-	d        float64 // s, from publisher to subscriber
-	transit  float64 // s, one way
-	rearm    float64 // s
-	write    float64 // w, s
-	rate     float64 // λ, messages a second owed to one client
-	said     []results.Prediction
+// A model collects the predictions for one transport in a scenario.
+type model struct {
+	scenario    *scenarios.Scenario
+	d           float64 // s, from publisher to subscriber
+	transit     float64 // s, one way
+	gap         float64 // s
+	write       float64 // w, s
+	rate        float64 // λ, messages per second that one client expects
+	predictions []results.Prediction
 }
 
-func (f *forms) add(metric string, value float64, formula string) {
-	f.said = append(f.said, results.Prediction{Metric: metric, Value: value, Formula: formula})
+func (m *model) add(metric string, value float64, formula string) {
+	m.predictions = append(m.predictions, results.Prediction{Metric: metric, Value: value, Formula: formula})
 }
 
 const msPerSecond = 1000
 
-// wavers says whether the network makes d no constant.
-func (f *forms) wavers() bool {
-	n := f.scenario.Network
+// variableDelay reports whether d varies because of the network.
+func (m *model) variableDelay() bool {
+	n := m.scenario.Network
 	return n.Jitter > 0 || n.Rate > 0 || n.Loss > 0 || n.Reorder > 0 || n.IdleTimeout > 0
 }
 
-// alike says whether every client is owed the same rate.
-func (f *forms) alike() bool { return f.scenario.Topics.Spread == scenarios.Even }
+// equalRates reports whether every client expects the same rate.
+func (m *model) equalRates() bool { return m.scenario.Topics.Spread == scenarios.Even }
 
-func (f *forms) poisson() bool { return f.scenario.Publish.Arrivals == scenarios.Poisson }
+func (m *model) poisson() bool { return m.scenario.Publish.Arrivals == scenarios.Poisson }
 
-func (f *forms) shortPoll(scenarios.Transport) {
-	interval, law := f.interval()
-	f.add(metric.P50, msPerSecond*ShortPollQuantile(f.d, interval, 0.5), law)
-	f.add(metric.P99, msPerSecond*ShortPollQuantile(f.d, interval, 0.99), law)
-	f.add(metric.P999, msPerSecond*ShortPollQuantile(f.d, interval, 0.999), law)
-	f.add(metric.Max, msPerSecond*ShortPollQuantile(f.d, interval, 1), "d + T")
-	if !f.alike() {
+func (m *model) shortPoll(scenarios.Transport) {
+	interval, formula := m.interval()
+	m.add(metric.P50, msPerSecond*ShortPollQuantile(m.d, interval, 0.5), formula)
+	m.add(metric.P99, msPerSecond*ShortPollQuantile(m.d, interval, 0.99), formula)
+	m.add(metric.P999, msPerSecond*ShortPollQuantile(m.d, interval, 0.999), formula)
+	m.add(metric.Max, msPerSecond*ShortPollQuantile(m.d, interval, 1), "d + T")
+	if !m.equalRates() {
 		return
 	}
-	f.requests(ShortPollRequests(f.rate, interval), "1/(λT)")
-	switch f.scenario.Publish.Arrivals {
+	m.requests(ShortPollRequests(m.rate, interval), "1/(λT)")
+	switch m.scenario.Publish.Arrivals {
 	case scenarios.Poisson:
-		f.add(metric.EmptyResponseShare, EmptyShare(f.rate, interval), "e^(−λT)")
-		f.add(metric.MessagesPerBatch, ShortPollBatch(f.rate, interval), "λT / (1 − e^(−λT))")
+		m.add(metric.EmptyResponseShare, EmptyShare(m.rate, interval), "e^(−λT)")
+		m.add(metric.MessagesPerBatch, ShortPollBatch(m.rate, interval), "λT / (1 − e^(−λT))")
 	case scenarios.Periodic:
-		if f.scenario.Publish.By == scenarios.ByBackend && f.scenario.Topics.PerClient == 1 {
-			f.add(metric.EmptyResponseShare, EmptySharePeriodic(f.rate, interval), "max(0, 1 − T/P)")
+		if m.scenario.Publish.By == scenarios.ByBackend && m.scenario.Topics.PerClient == 1 {
+			m.add(metric.EmptyResponseShare, EmptySharePeriodic(m.rate, interval), "max(0, 1 − T/P)")
 		}
 	}
 }
 
-// interval is the time from one poll to the next, and the law of what a message
-// waits. A poll on a new connection takes a round trip more.
-func (f *forms) interval() (seconds float64, law string) {
-	settings := f.scenario.ShortPoll
+// interval returns the time from one poll to the next, and the formula of the latency. A
+// poll on a new connection takes one more round trip.
+func (m *model) interval() (seconds float64, formula string) {
+	settings := m.scenario.ShortPoll
 	seconds = time.Duration(settings.Interval).Seconds()
-	transit, trips := f.transit, "2d"
+	transit, trips := m.transit, "2d"
 	if settings.NewConnection {
 		transit, trips = 2*transit, "4d"
 	}
@@ -137,107 +137,107 @@ func (f *forms) interval() (seconds float64, law string) {
 		return FixedDelayInterval(transit, 0, seconds), "d + q(T + " + trips + ")"
 	}
 	if grid := FixedRateInterval(transit, seconds); grid > seconds {
-		return grid, "d + qkT, as an answer takes " + trips + " > (k − 1)T"
+		return grid, "d + qkT, because a response takes " + trips + " > (k − 1)T"
 	}
 	return seconds, "d + qT"
 }
 
-func (f *forms) longPoll(scenarios.Transport) {
-	if !f.alike() || f.rearm == 0 || f.scenario.LongPoll.BatchingDelay > 0 {
+func (m *model) longPoll(scenarios.Transport) {
+	if !m.equalRates() || m.gap == 0 || m.scenario.LongPoll.BatchingDelay > 0 {
 		return
 	}
 	switch {
-	case f.poisson():
-		law := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
-		f.add(metric.P50, msPerSecond*LongPollQuantile(f.reaches(0.5), f.rate, f.rearm, 0.5), law)
-		f.add(metric.P99, msPerSecond*LongPollQuantile(f.reaches(0.99), f.rate, f.rearm, 0.99), law)
-		f.add(metric.Mean, msPerSecond*LongPollMean(f.reaches(0.5), f.rate, f.rearm), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
-		hold := time.Duration(f.scenario.PollTimeout()).Seconds()
-		each := f.rate * LongPollCycle(f.rate, f.rearm, hold) // messages a poll, the empty ones included
-		f.add(metric.MessagesPerBatch, each/(1-LongPollEmptyShare(f.rate, f.rearm, hold)), "λC / (1 − e^(−λ(R+τ)))")
-		f.requests(1/each, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
-	case f.punctual():
-		f.add(metric.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as R < P")
-		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as R < P")
-		f.add(metric.MessagesPerBatch, 1, "1, as R < P")
-		f.requests(1, "1, as R < P < τ")
-	case f.overtaken():
-		f.add(metric.Mean, msPerSecond*(f.reaches(0.5)+f.rearm/2), "d + w(N + 1)/2 + R/2, as R > P")
+	case m.poisson():
+		formula := "D = d + w(1 + q(N − 1)), or D + R(q − p₀)/(1 − p₀) beyond p₀ = e^(−λR)/b"
+		m.add(metric.P50, msPerSecond*LongPollQuantile(m.reachedBy(0.5), m.rate, m.gap, 0.5), formula)
+		m.add(metric.P99, msPerSecond*LongPollQuantile(m.reachedBy(0.99), m.rate, m.gap, 0.99), formula)
+		m.add(metric.Mean, msPerSecond*LongPollMean(m.reachedBy(0.5), m.rate, m.gap), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
+		timeout := time.Duration(m.scenario.PollTimeout()).Seconds()
+		perPoll := m.rate * LongPollCycle(m.rate, m.gap, timeout) // messages per poll, empty polls included
+		m.add(metric.MessagesPerBatch, perPoll/(1-LongPollEmptyShare(m.rate, m.gap, timeout)), "λC / (1 − e^(−λ(R+τ)))")
+		m.requests(1/perPoll, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
+	case m.periodExceedsGap():
+		m.add(metric.P50, msPerSecond*m.reachedBy(0.5), "d + w(1 + q(N − 1)), because R < P")
+		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2, because R < P")
+		m.add(metric.MessagesPerBatch, 1, "1, because R < P")
+		m.requests(1, "1, because R < P < τ")
+	case m.gapExceedsPeriod():
+		m.add(metric.Mean, msPerSecond*(m.reachedBy(0.5)+m.gap/2), "d + w(N + 1)/2 + R/2, because R > P")
 	}
 }
 
-// overtaken says whether messages come at one period, and faster than a poll can be
-// back: each poll finds some, so that a message waits for half a re-arm gap on average.
-func (f *forms) overtaken() bool {
-	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
-		f.scenario.Topics.PerClient == 1 && f.rearm > 1/f.rate
+// gapExceedsPeriod reports whether messages are periodic and the period is shorter than the
+// re-poll gap. Every poll then finds messages, which have waited for half a gap on average.
+func (m *model) gapExceedsPeriod() bool {
+	return m.scenario.Publish.Arrivals == scenarios.Periodic && m.scenario.Publish.By == scenarios.ByBackend &&
+		m.scenario.Topics.PerClient == 1 && m.gap > 1/m.rate
 }
 
-// punctual says whether every message finds its client's poll parked: they come at
-// one period, which leaves time to re-arm, and the hold outlasts it.
-func (f *forms) punctual() bool {
-	period := 1 / f.rate
-	hold := time.Duration(f.scenario.PollTimeout()).Seconds()
-	return f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Publish.By == scenarios.ByBackend &&
-		f.scenario.Topics.PerClient == 1 && f.rearm < period && period < hold
+// periodExceedsGap reports whether every message meets a parked poll: messages are periodic,
+// and the period lies between the re-poll gap and the poll timeout.
+func (m *model) periodExceedsGap() bool {
+	period := 1 / m.rate
+	timeout := time.Duration(m.scenario.PollTimeout()).Seconds()
+	return m.scenario.Publish.Arrivals == scenarios.Periodic && m.scenario.Publish.By == scenarios.ByBackend &&
+		m.scenario.Topics.PerClient == 1 && m.gap < period && period < timeout
 }
 
-// webhook leaves as a push does, unless the post before it is still unanswered.
-func (f *forms) webhook(scenarios.Transport) {
-	if f.alike() && f.scenario.Publish.Arrivals == scenarios.Periodic && f.scenario.Topics.PerClient == 1 && 2*f.transit < 1/f.rate {
-		f.add(metric.P50, msPerSecond*f.reaches(0.5), "d + w(1 + q(N − 1)), as 2d < P")
-		f.add(metric.P99, msPerSecond*f.reaches(0.99), "d + w(1 + q(N − 1)), as 2d < P")
-		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2, as 2d < P")
+// webhook equals a push unless the previous POST is still outstanding.
+func (m *model) webhook(scenarios.Transport) {
+	if m.equalRates() && m.scenario.Publish.Arrivals == scenarios.Periodic && m.scenario.Topics.PerClient == 1 && 2*m.transit < 1/m.rate {
+		m.add(metric.P50, msPerSecond*m.reachedBy(0.5), "d + w(1 + q(N − 1)), because 2d < P")
+		m.add(metric.P99, msPerSecond*m.reachedBy(0.99), "d + w(1 + q(N − 1)), because 2d < P")
+		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2, because 2d < P")
 	}
-	f.requests(0, "0")
+	m.requests(0, "0")
 }
 
-func (f *forms) push(t scenarios.Transport) {
-	if f.scenario.BatchingDelay(t) == 0 && f.alike() && f.scenario.Publish.Arrivals != scenarios.Burst { // of a burst one waits for another
-		const law = "d + w(1 + q(N − 1))"
-		f.add(metric.P50, msPerSecond*f.reaches(0.5), law)
-		f.add(metric.P99, msPerSecond*f.reaches(0.99), law)
-		f.add(metric.Mean, msPerSecond*f.reaches(0.5), "d + w(N + 1)/2")
+func (m *model) push(t scenarios.Transport) {
+	if m.scenario.BatchingDelay(t) == 0 && m.equalRates() && m.scenario.Publish.Arrivals != scenarios.Burst { // the messages of a burst wait for each other
+		const formula = "d + w(1 + q(N − 1))"
+		m.add(metric.P50, msPerSecond*m.reachedBy(0.5), formula)
+		m.add(metric.P99, msPerSecond*m.reachedBy(0.99), formula)
+		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2")
 	}
 	if transports.Of(t).PublishesInSocket {
-		f.frames()
+		m.frames()
 		return
 	}
-	f.requests(0, "0")
+	m.requests(0, "0")
 }
 
-// requests adds a POST for every publish, which reaches all of its topic's subscribers,
-// for every input and for every answer.
-func (f *forms) requests(polls float64, law string) {
-	law += " + 1/N for the publish"
-	inputs := float64(f.scenario.Upstream.Rate) / f.scenario.DeliveryRate()
-	if inputs > 0 {
-		law += " + one for each input"
+// requests adds one POST per publication (which reaches all subscribers of its topic), per
+// upstream message and per reply.
+func (m *model) requests(polls float64, formula string) {
+	formula += " + 1/N for the publication"
+	upstream := float64(m.scenario.Upstream.Rate) / m.scenario.DeliveryRate()
+	if upstream > 0 {
+		formula += " + one per upstream message"
 	}
-	answers := 0.0
-	if f.scenario.Replies.Size > 0 {
-		answers = 1
-		law += " + one for each answer"
+	replies := 0.0
+	if m.scenario.Replies.Size > 0 {
+		replies = 1
+		formula += " + one per reply"
 	}
-	f.add(metric.RequestsPerMessage, polls+1/f.fanOut()+inputs+answers, law)
+	m.add(metric.RequestsPerMessage, polls+1/m.fanOut()+upstream+replies, formula)
 }
 
-// frames are what clients publish in over a WebSocket; a backend posts all the same.
-func (f *forms) frames() {
-	if f.scenario.Publish.By == scenarios.ByBackend {
-		f.add(metric.RequestsPerMessage, 1/f.fanOut(), "0 + 1/N for the publish")
+// frames handles WebSocket clients, which publish in frames; a backend uses POST.
+func (m *model) frames() {
+	if m.scenario.Publish.By == scenarios.ByBackend {
+		m.add(metric.RequestsPerMessage, 1/m.fanOut(), "0 + 1/N for the publication")
 		return
 	}
-	f.add(metric.RequestsPerMessage, 0, "0: publishes are frames")
+	m.add(metric.RequestsPerMessage, 0, "0: publications are frames")
 }
 
-// reaches is when a message has reached a share q of its subscribers, if all were
-// there to be written to and no other message was under way.
-func (f *forms) reaches(q float64) float64 {
-	return FanOutQuantile(f.d, f.write, f.fanOut(), q)
+// reachedBy returns the time at which a message has reached a share q of its subscribers, if
+// all are connected and no other message is outstanding.
+func (m *model) reachedBy(q float64) float64 {
+	return FanOutQuantile(m.d, m.write, m.fanOut(), q)
 }
 
-// fanOut is N: how many subscribers a message has on a server, on average.
-func (f *forms) fanOut() float64 {
-	return f.scenario.DeliveryRate() / float64(f.scenario.Publish.Rate) / float64(f.scenario.Servers)
+// fanOut returns N, the mean number of subscribers of a message per server.
+func (m *model) fanOut() float64 {
+	return m.scenario.DeliveryRate() / float64(m.scenario.Publish.Rate) / float64(m.scenario.Servers)
 }

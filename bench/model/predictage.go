@@ -9,54 +9,54 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// How old what a client holds is depends on the rate of one topic, where latency and
-// counts depend on the client's. It is the same for every message as for only the latest.
+// The age of information depends on the rate of one topic; latency and counts depend on the
+// rate of the client. Delivery of every message and of only the latest have the same age.
 
-// ages adds what the ages must be, where each topic has one law that is known.
-func (f *forms) ages(t scenarios.Transport) {
-	topic, law := f.topic(t)
+// ages adds the ages if the distribution is known and the same for all topics.
+func (m *model) ages(t scenarios.Transport) {
+	topic, formula := m.topic(t)
 	switch {
-	case f.wavers(), !f.known(topic), !transports.Of(t).Timed && !f.alike(), f.scenario.BatchingDelay(t) > 0:
+	case m.variableDelay(), !m.known(topic), !transports.Of(t).Timed && !m.equalRates(), m.scenario.BatchingDelay(t) > 0:
 	case transports.Of(t).Holds:
-		f.longPollAge(topic, law)
+		m.longPollAge(topic, formula)
 	default:
-		f.age(topic, law)
+		m.age(topic, formula)
 	}
 }
 
-// An ageLaw is how an age is put together: its mean, and the sum that its quantiles are of.
-type ageLaw struct{ mean, sum string }
+// An ageFormula describes an age: its mean, and the sum for its quantiles.
+type ageFormula struct{ mean, sum string }
 
-// topic is the law of a topic: its arrivals are Poisson or have a period, and a poll or
-// the server's writes, one after another, spread when they are held.
-func (f *forms) topic(t scenarios.Transport) (Age, ageLaw) {
-	topic := Age{Delay: f.reaches(0), Spread: f.reaches(1) - f.reaches(0)}
-	law := ageLaw{"d + w(N + 1)/2", "d + w + U(0, w(N − 1))"}
+// topic returns the age of a topic with Poisson or periodic arrivals. Polls, or the
+// sequential writes of the server, spread the delivery times.
+func (m *model) topic(t scenarios.Transport) (Age, ageFormula) {
+	topic := Age{Delay: m.reachedBy(0), Spread: m.reachedBy(1) - m.reachedBy(0)}
+	formula := ageFormula{"d + w(N + 1)/2", "d + w + U(0, w(N − 1))"}
 	if transports.Of(t).Timed {
-		interval, _ := f.interval()
-		topic, law = Age{Delay: f.d, Spread: interval}, ageLaw{"d + T/2", "d + U(0, T)"}
+		interval, _ := m.interval()
+		topic, formula = Age{Delay: m.d, Spread: interval}, ageFormula{"d + T/2", "d + U(0, T)"}
 	}
-	rate := float64(f.scenario.Publish.Rate) / float64(f.scenario.Topics.Count)
-	if f.poisson() {
+	rate := float64(m.scenario.Publish.Rate) / float64(m.scenario.Topics.Count)
+	if m.poisson() {
 		topic.Rate = rate
-		return topic, ageLaw{law.mean + " + 1/λ", law.sum + " + Exp(λ)"}
+		return topic, ageFormula{formula.mean + " + 1/λ", formula.sum + " + Exp(λ)"}
 	}
 	topic.Period = 1 / rate
-	return topic, ageLaw{law.mean + " + P/2", law.sum + " + U(0, P)"}
+	return topic, ageFormula{formula.mean + " + P/2", formula.sum + " + U(0, P)"}
 }
 
-// known says whether all topics are published to alike, and whether by the time the
-// window opens nearly every client holds something: but for e^(−4) of the Poisson topics.
+// known reports whether all topics have the same rate, and whether nearly every client holds
+// a message when the window opens: all except for e^(−4) of the Poisson topics.
 //
-// The backend chooses its topics uniformly or in turn. Clients choose among their own:
-// alike only where these are dealt evenly, and periodic for none, as each client has a
-// phase of its own.
-func (f *forms) known(topic Age) bool {
+// The backend chooses its topics uniformly or in turn. Clients choose among their own topics:
+// the rates are equal only if the topics are distributed evenly, and no topic is periodic,
+// because each client has a different phase.
+func (m *model) known(topic Age) bool {
 	const gaps = 4
-	s := f.scenario
+	s := m.scenario
 	settled := time.Duration(s.Warmup).Seconds() - topic.Spread
 	switch {
-	case s.Publish.By == scenarios.ByClients && (!f.poisson() || !f.alike() || s.Clients.Count*s.Topics.PerClient%s.Topics.Count != 0):
+	case s.Publish.By == scenarios.ByClients && (!m.poisson() || !m.equalRates() || s.Clients.Count*s.Topics.PerClient%s.Topics.Count != 0):
 		return false
 	case s.Publish.Arrivals == scenarios.Poisson:
 		return settled*topic.Rate >= gaps
@@ -67,24 +67,23 @@ func (f *forms) known(topic Age) bool {
 	}
 }
 
-// longPollAge is a push's where no message finds its client re-arming. Where some do
-// there is a form for the mean, as long as few holds end without a message: those
-// re-arm too.
-func (f *forms) longPollAge(topic Age, law ageLaw) {
+// longPollAge equals that of a push if no message meets a re-poll gap. Otherwise a formula
+// for the mean exists if few polls time out: those cause a gap, too.
+func (m *model) longPollAge(topic Age, formula ageFormula) {
 	const fewEmpty = 0.01
-	hold := time.Duration(f.scenario.PollTimeout()).Seconds()
-	each := float64(f.scenario.Topics.PerClient)
+	timeout := time.Duration(m.scenario.PollTimeout()).Seconds()
+	topics := float64(m.scenario.Topics.PerClient)
 	switch {
-	case f.rearm == 0: // the server does not say
-	case f.poisson() && math.Exp(-each*topic.Rate*hold) < fewEmpty:
-		f.add(metric.AgeMean, msPerSecond*LongPollAge(f.reaches(0.5), topic.Rate, each, f.rearm), law.mean+", and up to R/2 more")
-	case !f.poisson() && f.rearm < 1/float64(f.scenario.Publish.Rate) && topic.Period < hold:
-		f.age(topic, law)
+	case m.gap == 0: // the server does not report it
+	case m.poisson() && math.Exp(-topics*topic.Rate*timeout) < fewEmpty:
+		m.add(metric.AgeMean, msPerSecond*LongPollAge(m.reachedBy(0.5), topic.Rate, topics, m.gap), formula.mean+", and up to R/2 more")
+	case !m.poisson() && m.gap < 1/float64(m.scenario.Publish.Rate) && topic.Period < timeout:
+		m.age(topic, formula)
 	}
 }
 
 // age adds the mean and the 99th percentile.
-func (f *forms) age(a Age, law ageLaw) {
-	f.add(metric.AgeMean, msPerSecond*a.Mean(), law.mean)
-	f.add(metric.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+law.sum)
+func (m *model) age(a Age, formula ageFormula) {
+	m.add(metric.AgeMean, msPerSecond*a.Mean(), formula.mean)
+	m.add(metric.AgeP99, msPerSecond*a.Quantile(0.99), "p99 of "+formula.sum)
 }

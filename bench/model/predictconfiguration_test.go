@@ -11,8 +11,8 @@ import (
 	"pushbench/scenarios"
 )
 
-// Arithmetic that takes no flush window into account is silent where there is one.
-func TestTheoryFollowsTheCase(t *testing.T) {
+// The latency formulas do not apply with a batching delay.
+func TestPredictionFollowsTheConfiguration(t *testing.T) {
 	s, err := scenarios.Read("test", strings.NewReader(`
 version: 1
 name: swept
@@ -26,8 +26,8 @@ sweep: {flush: [0s, 5ms]}
 		t.Fatal(err)
 	}
 	for _, c := range s.Configurations() {
-		said := Predict(s.For(c), c.Transport, Measured{Delay: time.Millisecond, RepollGap: 2 * time.Millisecond})
-		predicts := slices.ContainsFunc(said, func(p results.Prediction) bool { return p.Metric == metric.P50 })
+		predictions := Predict(s.For(c), c.Transport, Measured{Delay: time.Millisecond, RepollGap: 2 * time.Millisecond})
+		predicts := slices.ContainsFunc(predictions, func(p results.Prediction) bool { return p.Metric == metric.P50 })
 		if want := c.BatchingDelay == 0; predicts != want {
 			t.Errorf("%s: p50 is predicted: %v, want %v", c.Name(), predicts, want)
 		}
