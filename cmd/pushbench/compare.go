@@ -49,7 +49,7 @@ Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is u
 					return err
 				}
 			}
-			return app.Changed(found.Judgement)
+			return app.Changed(found.Analysis)
 		},
 	}
 	c.Flags().StringVar(&folder, "out", "", "folder for the comparison: compare.html, compare.md, comparisons.csv and a chart (default: none)")

@@ -122,7 +122,7 @@ func (r *Report) trust() []string {
 func (r *Report) noiseFloor() (entries []string) {
 	most := map[string]float64{}
 	var order []string
-	for _, d := range r.Alike {
+	for _, d := range r.SelfComparisons {
 		if d.Repetitions == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
 			continue
 		}

@@ -17,8 +17,8 @@ import (
 // ratio is B over A.
 type Comparison struct {
 	Runs      [2]*results.Run
-	Sums      [2]summary.Summary
-	Judgement compare.Analysis
+	Summaries [2]summary.Summary
+	Analysis  compare.Analysis
 
 	Repeat *Comparison // the second measurement of the same two builds; nil: there is none. See Confirm
 }
@@ -29,7 +29,7 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Comparison{Runs: [2]*results.Run{a, b}, Sums: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Judgement: j}, nil
+	return &Comparison{Runs: [2]*results.Run{a, b}, Summaries: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Analysis: j}, nil
 }
 
 // Confirm checks what this comparison found worse against a second measurement of the same two builds. It fails
@@ -38,7 +38,7 @@ func (c *Comparison) Confirm(second *Comparison) error {
 	if err := compare.SameAgain(c.Runs, second.Runs); err != nil {
 		return err
 	}
-	c.Repeat, c.Judgement = second, c.Judgement.Confirm(second.Judgement)
+	c.Repeat, c.Analysis = second, c.Analysis.Confirm(second.Analysis)
 	return nil
 }
 
@@ -52,7 +52,7 @@ type side struct {
 // sides are both runs, and those of the second measurement.
 func (c *Comparison) sides() (all []side) {
 	for i, name := range compare.Sides {
-		all = append(all, side{name, c.Runs[i], c.Sums[i]})
+		all = append(all, side{name, c.Runs[i], c.Summaries[i]})
 	}
 	if c.Repeat != nil {
 		for _, second := range c.Repeat.sides() {
@@ -65,10 +65,10 @@ func (c *Comparison) sides() (all []side) {
 
 // declared has a table per declared metric.
 func (c *Comparison) declared() (all []section) {
-	for _, name := range compare.Metrics(c.Judgement.Family) {
+	for _, name := range compare.Metrics(c.Analysis.Family) {
 		m := metric.ByName(name)
 		of := section{Title: results.Capital(m.Title), Heading: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
-		for _, d := range compare.Of(name, c.Judgement.Family) {
+		for _, d := range compare.Of(name, c.Analysis.Family) {
 			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.conclusion(d))
 		}
 		all = append(all, of)
@@ -79,7 +79,7 @@ func (c *Comparison) declared() (all []section) {
 // values are the medians of both sides over the compared repetitions, or the pooled value of a side without a
 // median.
 func (c *Comparison) values(d compare.Difference) (both []string) {
-	for _, s := range c.Sums {
+	for _, s := range c.Summaries {
 		text := "–"
 		if row, ok := s.Row(compare.ConfigurationOf(d)); ok {
 			text = medianOf(row, d.Metric).String()
@@ -95,7 +95,7 @@ func (c *Comparison) conclusion(d compare.Difference) string {
 	switch {
 	case d.Verdict == compare.Withheld:
 		return ""
-	case among(c.Judgement.Regressions(), d):
+	case among(c.Analysis.Regressions(), d):
 		text = "different, worse"
 	case d.Verdict == compare.Different:
 		text = "different, better"
@@ -108,13 +108,13 @@ func (c *Comparison) conclusion(d compare.Difference) string {
 
 // Sentences states whether the comparison has a verdict, what is different, and which runs were compared.
 func (c *Comparison) Sentences() (lines []string) {
-	j := c.Judgement
-	if j.Withheld != "" {
-		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, j.Withheld))
+	a := c.Analysis
+	if a.Withheld != "" {
+		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, a.Withheld))
 	} else {
-		lines = append(lines, terms(j))
-		if !j.Decides() {
-			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(j.Family), "comparison"), j.Decisive))
+		lines = append(lines, terms(a))
+		if !a.Decides() {
+			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(a.Family), "comparison"), a.Decisive))
 		}
 		lines = append(lines, c.findings()...)
 	}
@@ -133,18 +133,18 @@ func (c *Comparison) findings() (lines []string) {
 		compare.Different: better, compare.Small: "Detectable, below the margin", compare.Equivalent: "Equivalent",
 		compare.Inconclusive: "Inconclusive", compare.TooFew: "Inconclusive",
 	}
-	regressions := c.Judgement.Regressions()
+	regressions := c.Analysis.Regressions()
 	title := func(d compare.Difference) string {
 		if among(regressions, d) {
 			return worse
 		}
 		return titles[d.Verdict]
 	}
-	for _, entry := range grouped(c.Judgement.Family, changed, title,
+	for _, entry := range grouped(c.Analysis.Family, changed, title,
 		worse, titles[compare.Unconfirmed], titles[compare.Refuted], better, titles[compare.Small], titles[compare.Equivalent], titles[compare.Inconclusive]) {
 		lines = append(lines, entry+".")
 	}
-	if pairs, reasons := notComparable(c.Judgement.Family); len(pairs) > 0 {
+	if pairs, reasons := notComparable(c.Analysis.Family); len(pairs) > 0 {
 		lines = append(lines, fmt.Sprintf("%s: %s.", results.Capital(string(compare.Incomparable)), strings.Join(pairs, ", ")))
 		for _, reason := range reasons {
 			lines = append(lines, item+reason)
@@ -203,7 +203,7 @@ func (c *Comparison) HTML(w io.Writer, charts []chart.Chart) error {
 	return page{
 		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
 		Question: "What changed between two runs of one workload? Each ratio is B over A.",
-		Badges:   []string{label(c.Judgement)},
+		Badges:   []string{label(c.Analysis)},
 		Headline: c.Sentences(),
 		Account: []part{
 			{Title: "Scope", Lines: []string{scope(m)}},
@@ -222,7 +222,7 @@ func (c *Comparison) others() section {
 		Note:    "Ratios with 95 % intervals. A metric that was not declared before the first trial has no verdict. One in twenty of these intervals misses the true ratio.",
 		Heading: []string{"configuration", "metric", "A", "B", "B / A", "95 %"},
 	}
-	for _, d := range c.Judgement.Others {
+	for _, d := range c.Analysis.Others {
 		if d.Verdict != compare.Incomparable {
 			m := metric.ByName(d.Metric)
 			all.add(compare.ConfigurationOf(d), strings.TrimSpace(m.Title+" "+m.Unit), c.values(d), ratioAndInterval(d))
@@ -232,7 +232,7 @@ func (c *Comparison) others() section {
 }
 
 // CSV writes all ratios, as Report.Comparisons does.
-func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Judgement) }
+func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Analysis) }
 
 // Write writes compare.md, compare.html, comparisons.csv and the chart into a folder.
 func (c *Comparison) Write(dir string, charts ...chart.Chart) error {

@@ -46,7 +46,7 @@ func TestSlowerConfigurationIsRegression(t *testing.T) {
 	})
 	c := compared(t, a, b)
 	var worse []string
-	for _, d := range c.Judgement.Regressions() {
+	for _, d := range c.Analysis.Regressions() {
 		worse = append(worse, compare.ConfigurationOf(d)+" "+d.Metric)
 	}
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
@@ -59,7 +59,7 @@ func TestSlowerConfigurationIsRegression(t *testing.T) {
 
 func TestRunIsEquivalentToItself(t *testing.T) {
 	a, b := alternating(12, func(*results.Run) {})
-	j := compared(t, a, b).Judgement
+	j := compared(t, a, b).Analysis
 	if len(j.Regressions())+len(j.Open()) != 0 {
 		t.Errorf("worse %v, undecided %v, want none", j.Regressions(), j.Open())
 	}
@@ -93,7 +93,7 @@ func TestRegressionNeedsBothMeasurements(t *testing.T) {
 		t.Fatal(err)
 	}
 	var worse []string
-	for _, d := range c.Judgement.Regressions() {
+	for _, d := range c.Analysis.Regressions() {
 		worse = append(worse, compare.ConfigurationOf(d)+" "+d.Metric)
 	}
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
@@ -106,11 +106,11 @@ func TestRegressionNeedsBothMeasurements(t *testing.T) {
 		}
 	}
 	undecided := pair("websocket")
-	undecided.Judgement.Family = slices.Clone(second.Judgement.Family)
-	for i := range undecided.Judgement.Family {
-		undecided.Judgement.Family[i].Verdict = compare.Withheld
+	undecided.Analysis.Family = slices.Clone(second.Analysis.Family)
+	for i := range undecided.Analysis.Family {
+		undecided.Analysis.Family[i].Verdict = compare.Withheld
 	}
-	if j := pair("websocket").Judgement.Confirm(undecided.Judgement); len(j.Regressions()) != 0 || len(j.Open()) != 2 {
+	if j := pair("websocket").Analysis.Confirm(undecided.Analysis); len(j.Regressions()) != 0 || len(j.Open()) != 2 {
 		t.Errorf("with an undecided second measurement, %d are worse and %d undecided, want 0 and 2", len(j.Regressions()), len(j.Open()))
 	}
 	for _, s := range c.JUnit().Suites {
@@ -134,8 +134,8 @@ func TestRunsThatDidNotAlternateHaveNoVerdict(t *testing.T) {
 		a, b := alternating(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.5) })
 		apart(a, b)
 		c := compared(t, a, b)
-		if c.Judgement.Withheld == "" || len(c.Judgement.Regressions()) > 0 || len(c.Judgement.Open()) != len(c.Judgement.Family) {
-			t.Errorf("%s: withheld %q, %d worse", name, c.Judgement.Withheld, len(c.Judgement.Regressions()))
+		if c.Analysis.Withheld == "" || len(c.Analysis.Regressions()) > 0 || len(c.Analysis.Open()) != len(c.Analysis.Family) {
+			t.Errorf("%s: withheld %q, %d worse", name, c.Analysis.Withheld, len(c.Analysis.Regressions()))
 		}
 		if text := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(text, "ESTIMATE, no verdict: ") || strings.Contains(text, "Worse") {
 			t.Errorf("%s: %s", name, text)

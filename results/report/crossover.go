@@ -20,7 +20,7 @@ func (r *Report) crossoverSection() section {
 			"A transport qualifies if its latency p99 is within the staleness and it loses nothing. "+
 			"The poll interval of short polling is %g of the staleness. Transports that differ by no more than the margin of %s share a cell. "+
 			"This describes what was measured; it is no verdict.",
-			cost.Title, compare.PollShare, percent(r.Judgement.Declared.Margin)),
+			cost.Title, compare.PollShare, percent(r.Analysis.Declared.Margin)),
 	}
 	m, ok := r.costMap()
 	if !ok {

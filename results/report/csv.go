@@ -96,13 +96,13 @@ func (r *Report) CSV(w io.Writer) error {
 }
 
 // Comparisons writes all ratios as CSV: see writeComparisons.
-func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Judgement) }
+func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Analysis) }
 
 // writeComparisons writes all pairs and metrics. Metrics that were not declared have no p, p_holm and verdict.
-func writeComparisons(w io.Writer, j compare.Analysis) error {
+func writeComparisons(w io.Writer, a compare.Analysis) error {
 	var rows [][]any
-	for _, d := range slices.Concat(j.Family, j.Others) {
-		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(j.Declared.Primary, d.Metric), d.Repetitions}
+	for _, d := range slices.Concat(a.Family, a.Others) {
+		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(a.Declared.Primary, d.Metric), d.Repetitions}
 		for _, x := range []float64{d.Ratio, d.Lo, d.Hi, d.Lo90, d.Hi90, d.P, d.Adjusted} {
 			switch {
 			case math.IsNaN(x) || d.Verdict == compare.Incomparable:

@@ -67,7 +67,7 @@ func loadTitle(c results.Configuration, sweptRTT bool) string {
 // decidesChoice reports whether verdicts support both orders of the headline: by latency and by cost.
 func (r *Report) decidesChoice() bool {
 	_, mapped := r.costMap()
-	return r.Judgement.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
+	return r.Analysis.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
 }
 
 // recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the one

@@ -80,7 +80,7 @@ func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
 		r.conclusion(), r.account(), r.sections(), charts, r.caption(),
 	}
 	if m.Status != results.Invalid {
-		p.Badges = append(p.Badges, label(r.Judgement))
+		p.Badges = append(p.Badges, label(r.Analysis))
 	}
 	return p.write(w)
 }

@@ -18,7 +18,7 @@ type (
 		Scenario       string              `json:"scenario"`
 		Status         results.Status      `json:"status"`
 		Reason         string              `json:"reason,omitempty"`
-		Badge          string              `json:"worth"` // see Report.Badge
+		Badge          string              `json:"worth"` // VERDICT, ESTIMATE, or the status of a run that is not complete
 		Repetitions    int                 `json:"valid_blocks"`
 		Sentences      []string            `json:"sentences"` // see Report.Sentences
 		Configurations []configurationJSON `json:"cases"`
@@ -72,8 +72,8 @@ type (
 func (r *Report) JSON(w io.Writer) error {
 	m := r.Run.Manifest
 	s := summaryJSON{
-		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.Badge(), Repetitions: r.Summary.ValidRepetitions,
-		Sentences: r.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Judgement),
+		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.storedBadge(), Repetitions: r.Summary.ValidRepetitions,
+		Sentences: r.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Analysis),
 	}
 	for _, row := range r.Summary.Rows {
 		c := configurationJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
@@ -126,11 +126,11 @@ func finite(x float64) *float64 {
 	return &x
 }
 
-func comparisonsJSON(j compare.Analysis) []comparisonJSON {
+func comparisonsJSON(a compare.Analysis) []comparisonJSON {
 	all := []comparisonJSON{}
-	for _, d := range slices.Concat(j.Family, j.Others) {
+	for _, d := range slices.Concat(a.Family, a.Others) {
 		all = append(all, comparisonJSON{
-			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(j.Declared.Primary, d.Metric), Repetitions: d.Repetitions,
+			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(a.Declared.Primary, d.Metric), Repetitions: d.Repetitions,
 			Ratio: finite(d.Ratio), Lo: finite(d.Lo), Hi: finite(d.Hi), Adjusted: finite(d.Adjusted), Verdict: d.Verdict,
 		})
 	}
@@ -141,7 +141,7 @@ func comparisonsJSON(j compare.Analysis) []comparisonJSON {
 func (c *Comparison) JSON(w io.Writer) error {
 	var second []comparisonJSON
 	if c.Repeat != nil {
-		second = comparisonsJSON(c.Repeat.Judgement)
+		second = comparisonsJSON(c.Repeat.Analysis)
 	}
 	return indented(w, struct {
 		Scenario    string           `json:"scenario"`
@@ -150,5 +150,5 @@ func (c *Comparison) JSON(w io.Writer) error {
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
 		Second      []comparisonJSON `json:"again,omitempty"` // of the second measurement
-	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Judgement.Repetitions), c.Judgement.Withheld, c.Sentences(), comparisonsJSON(c.Judgement), second})
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Analysis.Repetitions), c.Analysis.Withheld, c.Sentences(), comparisonsJSON(c.Analysis), second})
 }

@@ -92,8 +92,8 @@ func (r *Report) checkTestcase(of junit.Testsuite, name string) junit.Testcase {
 func (c *Comparison) JUnit() junit.Testsuites {
 	m := c.Runs[1].Manifest
 	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
-	worse, undecided := c.Judgement.Regressions(), c.Judgement.Open()
-	for _, d := range c.Judgement.Family {
+	worse, undecided := c.Analysis.Regressions(), c.Analysis.Open()
+	for _, d := range c.Analysis.Family {
 		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0)
 		text := verdictText(d.Verdict) + ": " + changed(d)
 		switch {
@@ -103,8 +103,8 @@ func (c *Comparison) JUnit() junit.Testsuites {
 			switch {
 			case d.Verdict == compare.Incomparable:
 				text = verdictText(d.Verdict) + ": " + remarks(d)
-			case c.Judgement.Withheld != "":
-				text = "no verdict: " + c.Judgement.Withheld
+			case c.Analysis.Withheld != "":
+				text = "no verdict: " + c.Analysis.Withheld
 			}
 			tc.Error = &junit.Result{Message: text, Type: "comparison"}
 		default:

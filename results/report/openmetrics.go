@@ -66,7 +66,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	m := x.Run.Manifest
-	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.Badge(), m.Tool.Commit, fmt.Sprint(m.Seed))
+	gauge(descRun, 1, m.Workload.Scenario, string(m.Status), x.storedBadge(), m.Tool.Commit, fmt.Sprint(m.Seed))
 	if m.Status == results.Invalid {
 		return // its values must not be quoted
 	}

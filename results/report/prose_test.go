@@ -92,7 +92,7 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 		for _, s := range []section{
 			r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
 			r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
-			r.ledgerSection(), r.publishSection(), r.modelSection(), verdictsSection(r.Judgement), othersSection(r.Judgement),
+			r.ledgerSection(), r.publishSection(), r.modelSection(), verdictsSection(r.Analysis), othersSection(r.Analysis),
 		} {
 			lines = append(lines, strings.Split(s.Note, "\n")...)
 		}

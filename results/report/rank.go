@@ -17,11 +17,11 @@ import (
 const rankedTrials = 4
 
 // ordered compares two rows by a metric: -1 if the first is lower, +1 if the second is lower, 0 if they are not
-// distinguishable. The judgement decides declared comparisons. The ranges over the repetitions decide the others,
+// distinguishable. The verdicts decide declared comparisons. The ranges over the repetitions decide the others,
 // and all comparisons of a run that supports no verdict: both rows must be ranked, their ranges must share no
 // value, and their medians must differ by more than the margin.
 func (r *Report) ordered(a, b summary.Row, metric string) int {
-	if d, ok := r.Judgement.Between(a.Name, b.Name, metric); ok && r.Judgement.Decides() && d.Verdict != compare.Incomparable {
+	if d, ok := r.Analysis.Between(a.Name, b.Name, metric); ok && r.Analysis.Decides() && d.Verdict != compare.Incomparable {
 		switch {
 		case d.Verdict != compare.Different:
 			return 0
@@ -38,7 +38,7 @@ func (r *Report) ordered(a, b summary.Row, metric string) int {
 	other, _ := b.Range(metric)
 	x, _ := a.Median(metric)
 	y, _ := b.Median(metric)
-	within := x.Known == summary.Shown && y.Known == summary.Shown && math.Abs(x.X-y.X) <= r.Judgement.Declared.Margin*min(x.X, y.X)
+	within := x.Known == summary.Shown && y.Known == summary.Shown && math.Abs(x.X-y.X) <= r.Analysis.Declared.Margin*min(x.X, y.X)
 	if over.Overlaps(other) || within {
 		return 0
 	}
@@ -47,7 +47,7 @@ func (r *Report) ordered(a, b summary.Row, metric string) int {
 
 // decides reports whether verdicts order the rows by a metric.
 func (r *Report) decides(metric string) bool {
-	return r.Judgement.Decides() && slices.ContainsFunc(r.Judgement.Family, func(d compare.Difference) bool {
+	return r.Analysis.Decides() && slices.ContainsFunc(r.Analysis.Family, func(d compare.Difference) bool {
 		return d.Metric == metric && d.Verdict != compare.Incomparable
 	})
 }

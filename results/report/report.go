@@ -20,38 +20,45 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Report is a run, summarized and judged once for all outputs, so that no two outputs can differ.
+// A Report is a run, summarized and analyzed once for all outputs, so that no two outputs can differ.
 type Report struct {
-	Run          *results.Run
-	Summary      summary.Summary
-	Judgement    compare.Analysis
-	Alike        []compare.Difference      // each configuration compared with itself
-	Requirements []compare.AssertionResult // of each configuration
-	Assertions   []compare.AssertionResult // of each configuration; none if the test setup failed
+	Run             *results.Run
+	Summary         summary.Summary
+	Analysis        compare.Analysis
+	SelfComparisons []compare.Difference      // each configuration compared with itself
+	Requirements    []compare.AssertionResult // of each configuration
+	Assertions      []compare.AssertionResult // of each configuration; none if the test setup failed
 }
 
-// New summarizes a run and judges it.
+// New summarizes and analyzes a run.
 func New(run *results.Run) *Report {
 	s := summary.Of(run)
-	r := &Report{Run: run, Summary: s, Judgement: compare.Analyze(run, s), Alike: compare.Alike(run, s), Requirements: compare.Assertions(run.Manifest.Requirements, s)}
+	r := &Report{Run: run, Summary: s, Analysis: compare.Analyze(run, s), SelfComparisons: compare.Alike(run, s), Requirements: compare.Assertions(run.Manifest.Requirements, s)}
 	if run.Manifest.Status != results.Invalid {
 		r.Assertions = compare.Assertions(run.Manifest.Assertions, s)
 	}
 	return r
 }
 
-// Badge is VERDICT, ESTIMATE, or the status of a run that is not complete. Files and metrics keep it, so it is
-// the status as it is stored; people read statusText.
+// Badge is VERDICT, ESTIMATE, or the status of a run that is not complete, as people read it.
 func (r *Report) Badge() string {
-	if r.Run.Manifest.Status != results.Complete {
-		return string(r.Run.Manifest.Status)
+	if s := r.Run.Manifest.Status; s != results.Complete {
+		return statusText(s)
 	}
-	return label(r.Judgement)
+	return label(r.Analysis)
 }
 
-// label is VERDICT, or ESTIMATE if the judgement is withheld.
-func label(j compare.Analysis) string {
-	if j.Withheld != "" {
+// storedBadge is the Badge in files and metrics, which keep the status as it is stored.
+func (r *Report) storedBadge() string {
+	if s := r.Run.Manifest.Status; s != results.Complete {
+		return string(s)
+	}
+	return label(r.Analysis)
+}
+
+// label is VERDICT, or ESTIMATE if the verdicts are withheld.
+func label(a compare.Analysis) string {
+	if a.Withheld != "" {
 		return estimateLabel
 	}
 	return verdictLabel

@@ -43,7 +43,7 @@ func changed(f func(*results.Run)) *results.Run {
 // reports are the reports on the states, which tests only read.
 var reports sync.Map
 
-// on is the report on a state, summarized and judged once.
+// on is the report on a state, summarized and analyzed once.
 func on(state string) *report.Report {
 	once, _ := reports.LoadOrStore(state, sync.OnceValue(func() *report.Report { return report.New(states[state]()) }))
 	return once.(func() *report.Report)()

@@ -17,8 +17,8 @@ import (
 // sections are the tables of a run in reading order. Tables without rows are left out.
 func (r *Report) sections() []section {
 	all := []section{r.overviewSection()}
-	if r.Judgement.Withheld == "" {
-		all = append(all, verdictsSection(r.Judgement), othersSection(r.Judgement))
+	if r.Analysis.Withheld == "" {
+		all = append(all, verdictsSection(r.Analysis), othersSection(r.Analysis))
 	}
 	all = append(all,
 		r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
@@ -148,7 +148,7 @@ func (r *Report) noiseSection() section {
 			fmt.Sprintf("one in twenty has a p below 0.05 by chance. A conclusion takes %d repetitions, which are %d pairs.", 2*compare.MinRepetitions, compare.MinRepetitions),
 		Heading: []string{"metric", "configuration", "pairs", "ratio", "95 %", "p", "verdict"},
 	}
-	for _, d := range r.Alike {
+	for _, d := range r.SelfComparisons {
 		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Repetitions == 0 {
 			continue
 		}

@@ -48,8 +48,8 @@ func (r *Report) answer() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s: %s.", label, headline))
 	}
 	switch {
-	case r.Judgement.Withheld == "":
-		lines = append(lines, verdicts(r.Judgement)...)
+	case r.Analysis.Withheld == "":
+		lines = append(lines, verdicts(r.Analysis)...)
 	case headline != "":
 		lines = append(lines, "No verdict: "+r.withheld())
 	default:
@@ -74,16 +74,16 @@ func (r *Report) onLibrary() string {
 
 // withheld is why the run has no verdict, and how many repetitions it lacks.
 func (r *Report) withheld() string {
-	j, missing := r.Judgement, results.VerdictRepetitions-r.Summary.ValidRepetitions
-	text := j.Withheld + "."
-	if !j.Short {
+	a, missing := r.Analysis, results.VerdictRepetitions-r.Summary.ValidRepetitions
+	text := a.Withheld + "."
+	if !a.Short {
 		return text
 	}
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
 		text += fmt.Sprintf(" The other %d take about %s.", missing, duration(took*time.Duration(missing)))
 	}
-	if j.Decisive > results.VerdictRepetitions {
-		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(j.Family), "declared comparison"), j.Decisive)
+	if a.Decisive > results.VerdictRepetitions {
+		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(a.Family), "declared comparison"), a.Decisive)
 	}
 	return text
 }
@@ -132,7 +132,7 @@ func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines
 
 // basis names the basis of an order that no verdict supports, in a run that has verdicts.
 func (r *Report) basis(metric string) string {
-	if r.Judgement.Withheld == "" && !r.decides(metric) {
+	if r.Analysis.Withheld == "" && !r.decides(metric) {
 		return " by ranges over the repetitions"
 	}
 	return ""

@@ -94,8 +94,8 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	if published := r.publishedSection(); len(published.Rows) > 0 {
 		lines = append(lines, "", published.drawn(opts), opts.Wrap(published.Note), "")
 	}
-	if j := r.Judgement; j.Withheld == "" {
-		lines = append(lines, "", verdictGrid(j).drawn(opts), opts.Wrap(verdictLegend), "")
+	if a := r.Analysis; a.Withheld == "" {
+		lines = append(lines, "", verdictGrid(a).drawn(opts), opts.Wrap(verdictLegend), "")
 	}
 	for _, note := range r.notes() {
 		lines = append(lines, opts.Wrap(note))

@@ -68,18 +68,18 @@ func TestVerdictsFromEightRepetitionsOn(t *testing.T) {
 		if first := r.Sentences()[:2]; !strings.HasPrefix(first[0], want) && !strings.HasPrefix(first[1], want) {
 			t.Errorf("%s: %q, want %s", name, first, want)
 		}
-		judges := strings.HasPrefix(want, "VERDICT")
+		hasVerdicts := strings.HasPrefix(want, "VERDICT")
 		for what, text := range map[string]string{
 			"table":    render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) }),
 			"markdown": render(t, func(w io.Writer) error { return r.Markdown(w) }),
 			"page":     render(t, func(w io.Writer) error { return r.HTML(w, nil) }),
 		} {
-			if strings.Contains(text, "≠ different") != judges && what == "table" || strings.Contains(text, "Verdicts on the declared metrics") != judges && what != "table" {
-				t.Errorf("%s: the %s has verdicts: %v, want %v", name, what, !judges, judges)
+			if strings.Contains(text, "≠ different") != hasVerdicts && what == "table" || strings.Contains(text, "Verdicts on the declared metrics") != hasVerdicts && what != "table" {
+				t.Errorf("%s: the %s has verdicts: %v, want %v", name, what, !hasVerdicts, hasVerdicts)
 			}
 		}
-		if page := render(t, func(w io.Writer) error { return r.HTML(w, nil) }); strings.Contains(page, `badge VERDICT`) != judges {
-			t.Errorf("%s: the page's badge is VERDICT: %v", name, !judges)
+		if page := render(t, func(w io.Writer) error { return r.HTML(w, nil) }); strings.Contains(page, `badge VERDICT`) != hasVerdicts {
+			t.Errorf("%s: the page's badge is VERDICT: %v", name, !hasVerdicts)
 		}
 	}
 }

@@ -32,27 +32,27 @@ func verdictText(v compare.Verdict) string {
 	return string(v)
 }
 
-// terms are the terms of every judgement, which were fixed before the first trial.
-func terms(j compare.Analysis) string {
+// terms are the terms of every analysis, which were fixed before the first trial.
+func terms(a compare.Analysis) string {
 	return fmt.Sprintf("%s from %d repetitions. Differences below %s do not matter. p is adjusted (Holm) for the %s.",
-		verdictLabel, len(j.Repetitions), percent(j.Declared.Margin), some(len(j.Family), "declared comparison"))
+		verdictLabel, len(a.Repetitions), percent(a.Declared.Margin), some(len(a.Family), "declared comparison"))
 }
 
-// verdicts are the terms, then the differences by each declared metric. They are for a judgement that is not
+// verdicts are the terms, then the differences by each declared metric. They are for an analysis whose verdicts are not
 // withheld.
-func verdicts(j compare.Analysis) []string {
-	text := terms(j) + " In brackets: the 95 % interval of the ratio, then p."
-	if j.Variants > 1 {
-		text += fmt.Sprintf(" Only configurations of the same variant are compared; there are %d variants.", j.Variants)
+func verdicts(a compare.Analysis) []string {
+	text := terms(a) + " In brackets: the 95 % interval of the ratio, then p."
+	if a.Variants > 1 {
+		text += fmt.Sprintf(" Only configurations of the same variant are compared; there are %d variants.", a.Variants)
 	}
 	lines := []string{text}
-	if n := len(j.Repetitions); !j.Decides() {
+	if n := len(a.Repetitions); !a.Decides() {
 		lines = append(lines, fmt.Sprintf("No difference can be significant yet: %d repetitions have no p below %s. "+
 			"One of %d comparisons must have less than %s. That takes %d repetitions. Until then only ranges order the transports.",
-			n, twoDigits(math.Ldexp(2, -n)), len(j.Family), twoDigits(0.05/float64(len(j.Family))), j.Decisive))
+			n, twoDigits(math.Ldexp(2, -n)), len(a.Family), twoDigits(0.05/float64(len(a.Family))), a.Decisive))
 	}
-	for _, name := range compare.Metrics(j.Family) {
-		of := compare.Of(name, j.Family)
+	for _, name := range compare.Metrics(a.Family) {
+		of := compare.Of(name, a.Family)
 		entries := grouped(of, pairText, func(d compare.Difference) string { return verdictText(d.Verdict) },
 			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // an actionable verdict is listed first
 		if pairs, reasons := notComparable(of); len(pairs) > 0 {
@@ -157,12 +157,12 @@ var verdictSign = map[compare.Verdict]string{
 // verdictLegend explains the signs and the values next to them.
 const verdictLegend = "ratio (95 % interval): ≠ different · ≈ equivalent · ≲ detectable but below margin · ? inconclusive · – not comparable"
 
-// verdictGrid is the judgement for a terminal: a row per pair, a column per declared metric.
-func verdictGrid(j compare.Analysis) section {
+// verdictGrid shows the verdicts for a terminal: a row per pair, a column per declared metric.
+func verdictGrid(a compare.Analysis) section {
 	all := section{Heading: []string{"ratio"}, Left: true}
-	for i, name := range compare.Metrics(j.Family) {
+	for i, name := range compare.Metrics(a.Family) {
 		all.Heading = append(all.Heading, metric.ByName(name).Title)
-		for row, d := range compare.Of(name, j.Family) {
+		for row, d := range compare.Of(name, a.Family) {
 			if i == 0 {
 				all.add(pairName(d))
 			}
@@ -172,8 +172,8 @@ func verdictGrid(j compare.Analysis) section {
 	return all
 }
 
-// verdictsSection is the judgement as a table of a page: a row per comparison.
-func verdictsSection(j compare.Analysis) section {
+// verdictsSection shows the verdicts as a table of a page: a row per comparison.
+func verdictsSection(a compare.Analysis) section {
 	all := section{
 		Title: "Verdicts on the declared metrics",
 		Note: fmt.Sprintf("Ratio: the Hodges-Lehmann estimate over %s, each side of a repetition divided by the other. Its interval inverts Wilcoxon's signed-rank test.\n"+
@@ -182,10 +182,10 @@ func verdictsSection(j compare.Analysis) section {
 			"Equivalent: the 90 %% interval lies within the margin of %s. "+
 			"Different: p is below 0.05, the interval excludes 1, and the ratio is beyond the margin. "+
 			"Below margin: there is a difference, but it is shown neither to exceed the margin nor to stay within it.",
-			some(len(j.Repetitions), "repetition"), len(j.Family), percent(j.Declared.Margin)),
+			some(len(a.Repetitions), "repetition"), len(a.Family), percent(a.Declared.Margin)),
 		Heading: []string{"metric", "ratio of", "ratio", "95 %", "90 %", "p", "verdict", "repetitions needed", "remarks"},
 	}
-	for _, d := range j.Family {
+	for _, d := range a.Family {
 		over90, p, needed := "–", "–", any("")
 		if d.Verdict != compare.Incomparable {
 			over90, p = interval(d.Lo90, d.Hi90), strings.TrimPrefix(pText(d.Adjusted), "p ")
@@ -202,16 +202,16 @@ func verdictsSection(j compare.Analysis) section {
 const maxPairColumns = 6
 
 // othersSection has the ratios of the metrics that were not declared.
-func othersSection(j compare.Analysis) section {
+func othersSection(a compare.Analysis) section {
 	all := section{
 		Title: "Ratios of the other metrics",
 		Note: "Each ratio has its own 95 % interval. These metrics were not declared, so they have no p and no verdict. " +
 			"By chance some of so many would be significant. All are in comparisons.csv.",
 		Heading: []string{"metric"},
 	}
-	for i, name := range compare.Metrics(j.Others) {
+	for i, name := range compare.Metrics(a.Others) {
 		row := []string{metric.ByName(name).Title}
-		for _, d := range compare.Of(name, j.Others) {
+		for _, d := range compare.Of(name, a.Others) {
 			if i == 0 {
 				all.Heading = append(all.Heading, pairName(d))
 			}

@@ -276,7 +276,7 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ratios, err := chart.Compared(run, run, same.Judgement)
+	ratios, err := chart.Compared(run, run, same.Analysis)
 	if err != nil {
 		t.Fatal(err)
 	}
