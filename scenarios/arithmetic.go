@@ -1,6 +1,6 @@
 package scenarios
 
-// MeanPayload is the average payload of a message in bytes.
+// MeanPayload returns the average payload of a message in bytes.
 func (s *Scenario) MeanPayload() float64 {
 	if len(s.Payload.Sizes) == 0 {
 		return float64(s.Payload.Size)
@@ -13,7 +13,7 @@ func (s *Scenario) MeanPayload() float64 {
 	return bytes / weights
 }
 
-// Reporters is how many clients there are that only publish.
+// PublishOnly returns the number of publish-only clients.
 func (s *Scenario) PublishOnly() int {
 	if s.Publish.By == ByPublishOnly {
 		return s.Topics.Count
@@ -21,42 +21,42 @@ func (s *Scenario) PublishOnly() int {
 	return 0
 }
 
-// Sessions is how many clients there are, reporters included.
+// Sessions returns the number of clients, publish-only clients included.
 func (s *Scenario) Sessions() int { return s.Clients.Count + s.PublishOnly() }
 
-// ClientsPublish says whether anything goes up on the transport that is measured.
+// ClientsPublish reports whether clients send messages over the measured transport.
 func (s *Scenario) ClientsPublish() bool { return s.Publish.By != ByBackend || s.Upstream.Rate > 0 }
 
-// DeliveryRate is how many (message, subscriber) pairs are owed a second, the
-// author's own copy included. Under delivery: latest some of them are superseded.
+// DeliveryRate returns the expected (message, subscriber) pairs per second, the author's own copy
+// included. With delivery: latest, some of them are superseded.
 //
-// A backend posts to the topics in turn, and reporters have one each. A message of the clients comes from
-// any client with equal chance and goes to any of its topics: busy topics are
-// then written to more as well as read by more.
+// A backend posts to the topics in turn, and each publish-only client has its own. A message of the
+// clients has a random author and one of its topics: popular topics then have more readers and also
+// more messages.
 func (s *Scenario) DeliveryRate() float64 {
 	return float64(s.Publish.Rate) * s.deliveriesPerMessage()
 }
 
-// PerClientRate is how many messages a second one client is owed on average: λ
-// in the closed forms of polling.
+// PerClientRate returns the mean number of messages per second that one client expects: λ in the
+// formulas of polling.
 func (s *Scenario) PerClientRate() float64 {
 	return s.DeliveryRate() / float64(s.Clients.Count)
 }
 
-// Flush is the flush window of a transport: how long a server may hold messages
-// back to send several in one write. A short poll is answered at once.
+// BatchingDelay returns the batching delay of a transport: how long a server may delay messages to
+// send several in one write. Short polling has none.
 func (s *Scenario) BatchingDelay(t Transport) Duration {
-	if own := flushOf(s, t); own != nil {
+	if own := batchingDelayOf(s, t); own != nil {
 		return *own
 	}
 	return 0
 }
 
-// SetFlush sets the flush window of every transport that has one.
-func (s *Scenario) SetBatchingDelay(window Duration) {
+// SetBatchingDelay sets the batching delay of every transport that has one.
+func (s *Scenario) SetBatchingDelay(delay Duration) {
 	for _, t := range AllTransports {
-		if own := flushOf(s, t); own != nil {
-			*own = window
+		if own := batchingDelayOf(s, t); own != nil {
+			*own = delay
 		}
 	}
 }
@@ -72,9 +72,9 @@ func (s *Scenario) deliveriesPerMessage() float64 {
 	return s.drawnAudience()
 }
 
-// evenAudience is the audience of a message by a client where topics are dealt
-// in turn: some topics have one subscriber more than the others. A topic with n
-// subscribers is n times as likely to be written to, and n read it: Σn²/Σn.
+// evenAudience returns the mean audience of a client's message if topics are assigned in turn: some
+// topics then have one subscriber more than the others. A topic with n subscribers gets messages
+// with n times the probability, and each has n readers: Σn²/Σn.
 func (s *Scenario) evenAudience() float64 {
 	subscriptions := s.Clients.Count * s.Topics.PerClient
 	fewer := float64(subscriptions / s.Topics.Count)
@@ -83,13 +83,13 @@ func (s *Scenario) evenAudience() float64 {
 	return (fuller*(fewer+1)*(fewer+1) + emptier*fewer*fewer) / float64(subscriptions)
 }
 
-// sampled is how many subscriptions are enough to know the audience of drawn
-// topics within a percent or so; below it the answer is exact.
+// sampled is the number of subscriptions that determine the audience of drawn topics within about
+// one percent. With fewer subscriptions the result is exact.
 const sampled = 100_000
 
-// drawnAudience is the same where topics are drawn. The chance that two clients
-// share a topic, Σn(n−1)/k(k−1) over the first k clients, needs no more than a
-// sample; an author then reaches itself and, of each of its topics, the rest.
+// drawnAudience returns the mean audience if topics are drawn. The probability that two clients
+// share a topic, Σn(n−1)/k(k−1) over the first k clients, is estimated from a sample. An author
+// reaches itself and the other subscribers of its topic.
 func (s *Scenario) drawnAudience() float64 {
 	clients := min(s.Clients.Count, max(2, sampled/s.Topics.PerClient))
 	if clients == 1 {

@@ -29,7 +29,7 @@ func TestDeliveryRate(t *testing.T) {
 		by        Publisher
 		clients   int
 		topics    Topics
-		want      float64 // deliveries a second at 10 messages a second
+		want      float64 // deliveries per second at 10 messages per second
 		tolerance float64 // relative
 	}{
 		{"one room", ByClients, 20, Topics{1, 1, Even, 1}, 200, 0},
@@ -40,28 +40,28 @@ func TestDeliveryRate(t *testing.T) {
 		{"one client", ByClients, 1, Topics{5, 2, Random, 1}, 10, 0},
 		{"backend to all", ByBackend, 10000, Topics{1, 1, Even, 1}, 100000, 0},
 		{"backend in turn", ByBackend, 10, Topics{5, 2, Zipf, 1}, 40, 0},
-		{"backend to nobody", ByBackend, 1, Topics{10, 1, Even, 1}, 1, 0},
-		// 1 + (clients − 1) × the chance that another one is in the author's room.
+		{"backend to topics without subscribers", ByBackend, 1, Topics{10, 1, Even, 1}, 1, 0},
+		// 1 + (clients − 1) × the probability that another client is in the author's room.
 		{"random, sampled", ByClients, 1_000_000, Topics{1000, 1, Random, 1}, 10 * (1 + 999_999/1000.), 0.02},
 		{"random, several", ByClients, 1_000_000, Topics{1000, 10, Random, 1}, 10 * (1 + 999_999/100.), 0.02},
-		// Two topics, twice as popular one as the other: the chance is 4/9 + 1/9.
+		// Two topics, one twice as popular as the other: the probability is 4/9 + 1/9.
 		{"zipf, sampled", ByClients, 1_000_000, Topics{2, 1, Zipf, 1}, 10 * (1 + 999_999*5/9.), 0.02},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &Scenario{Clients: Clients{Count: c.clients}, Topics: c.topics, Publish: Publish{By: c.by, Rate: 10}, Seed: 1}
 			got := s.DeliveryRate()
 			if math.Abs(got-c.want) > c.tolerance*c.want {
-				t.Errorf("got %g deliveries a second, want %g", got, c.want)
+				t.Errorf("got %g deliveries per second, want %g", got, c.want)
 			}
 			if each := s.PerClientRate(); each != got/float64(c.clients) {
-				t.Errorf("got %g messages a second for a client, want %g", each, got/float64(c.clients))
+				t.Errorf("got %g messages per second per client, want %g", each, got/float64(c.clients))
 			}
 		})
 	}
 }
 
-// TestDeliveryRateCountsPairs holds the closed forms against counting: each
-// client writes to each of its topics once, each message of a backend or of a reporter goes to one topic.
+// TestDeliveryRateCountsPairs compares the formulas with counting. Each client publishes once to each of
+// its topics. Each message of a backend or of a publish-only client has one topic.
 func TestDeliveryRateCountsPairs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := valid.Draw(t, "scenario")
@@ -81,12 +81,12 @@ func TestDeliveryRateCountsPairs(t *testing.T) {
 			want = once / float64(s.Topics.Count)
 		}
 		if got := s.DeliveryRate(); math.Abs(got-want) > 1e-9*want {
-			t.Fatalf("got %g deliveries a message, counted %g", got, want)
+			t.Fatalf("got %g deliveries per message, counted %g", got, want)
 		}
 	})
 }
 
-func TestFlush(t *testing.T) {
+func TestBatchingDelay(t *testing.T) {
 	s := &Scenario{LongPoll: LongPollSettings{BatchingDelay: 1}, SSE: PushSettings{BatchingDelay: 2}, WebSocket: PushSettings{BatchingDelay: 3}}
 	for transport, want := range map[Transport]Duration{transports.ShortPoll: 0, transports.LongPoll: 1, transports.SSE: 2, transports.WebSocket: 3} {
 		if got := s.BatchingDelay(transport); got != want {

@@ -9,7 +9,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// ParseAssertion reads a claim or a need. Its errors complete a sentence.
+// ParseAssertion reads an assertion or a requirement. Its errors complete a sentence.
 func ParseAssertion(text string) (metric.Assertion, error) {
 	return grammar().Assertion(metric.CurrentNames(text))
 }
@@ -18,23 +18,23 @@ func grammar() metric.Grammar {
 	return metric.Grammar{Transports: transports.Names[string](nil), Hint: didYouMean}
 }
 
-// asAssertion refuses a text that is no claim or need.
+// asAssertion rejects a text that is no assertion.
 func asAssertion(text string) error {
 	if _, err := ParseAssertion(text); err != nil {
-		return fmt.Errorf("cannot be held against a run: %w", err)
+		return fmt.Errorf("is not valid: %w", err)
 	}
 	return nil
 }
 
-// asValue refuses a text that is no configuration and metric.
+// asValue rejects a text that is not a configuration and a metric.
 func asValue(text string) error {
 	if _, _, err := grammar().Value(text); err != nil {
-		return fmt.Errorf("cannot be found in a run: %w", err)
+		return fmt.Errorf("does not name a value of a run: %w", err)
 	}
 	return nil
 }
 
-// fromText is how the YAML library reads an assertion.
+// fromText reads an assertion for the YAML library.
 func fromText(a *metric.Assertion, written []byte) (err error) {
 	var text string
 	if err = yaml.Unmarshal(written, &text); err == nil {
@@ -43,19 +43,19 @@ func fromText(a *metric.Assertion, written []byte) (err error) {
 	return err
 }
 
-// resolve takes the values of a run that stand beside published figures apart.
+// resolve splits the names of the values to compare with published ones into configuration and metric.
 func resolve(p *metric.Published) {
 	for i := range p.Values {
 		f := &p.Values[i]
-		f.Configuration, f.Metric, _ = grammar().Value(string(f.Value)) // they were checked as they were read
+		f.Configuration, f.Metric, _ = grammar().Value(string(f.Value)) // checked when they were read
 		f.OverConfiguration, f.OverMetric, _ = grammar().Value(string(f.Over))
 	}
 }
 
-// Unmeasured are the claims that name none of the cases that a block measures.
-func (s *Scenario) Unmeasured(cases []Configuration) (missing []metric.Assertion) {
+// Unmeasured returns the assertions about configurations that are not measured.
+func (s *Scenario) Unmeasured(configurations []Configuration) (missing []metric.Assertion) {
 	measured := map[string]bool{"": true}
-	for _, c := range cases {
+	for _, c := range configurations {
 		measured[c.Name()] = true
 	}
 	for _, a := range s.Assertions {

@@ -10,23 +10,23 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// axes are all axes, in the order in which the names of cases give their values. A new axis
-// is a row here, a field of Case and one of Sweep.
+// axes lists all axes, in the order of their values in the names of configurations. A new axis is a
+// row here, a field of Configuration and one of Sweep.
 var axes = []axis{
 	axisOf[Library]{
 		name: "library", flag: "library",
 		sweep:   func(w *Sweep) *[]Library { return &w.Library },
 		of:      func(c *Configuration) *Library { return &c.Library },
 		own:     func(s *Scenario, _ Transport) *Library { return &s.Library },
-		ownPath: "library", ownDefault: Reference, lists: "lists the stacks",
+		ownPath: "library", ownDefault: Reference, lists: "lists the libraries",
 	},
 	axisOf[Duration]{
 		name: "batching_delay", flag: "batching-delay",
 		sweep:     func(w *Sweep) *[]Duration { return &w.BatchingDelay },
 		of:        func(c *Configuration) *Duration { return &c.BatchingDelay },
-		own:       flushOf,
-		appliesTo: flushes, lacking: ", as a short poll is answered at once",
-		ownPath: "*.batching_delay", lists: "lists the flush windows",
+		own:       batchingDelayOf,
+		appliesTo: batches, lacking: ", as the response to a short poll is immediate",
+		ownPath: "*.batching_delay", lists: "lists the batching delays",
 	},
 	axisOf[int]{
 		name: "clients", shared: true,
@@ -49,7 +49,7 @@ var axes = []axis{
 		own:   func(s *Scenario, _ Transport) *Size { return &s.Payload.Size },
 		conditions: []sweepCondition{{
 			func(s *Scenario) bool { return len(s.Payload.Sizes) == 0 },
-			"is not allowed beside payload.sizes; allowed: beside payload.size, in place of which it is",
+			"is not allowed together with payload.sizes; allowed: with payload.size, which it replaces",
 		}},
 	},
 	axisOf[Duration]{
@@ -64,22 +64,22 @@ var axes = []axis{
 		sweep:   func(w *Sweep) *[]Duration { return &w.RTT },
 		of:      func(c *Configuration) *Duration { return &c.RTT },
 		own:     func(s *Scenario, _ Transport) *Duration { return &s.Network.RTT },
-		ownPath: "network.rtt", lists: "lists the round trips",
+		ownPath: "network.rtt", lists: "lists the round-trip times",
 	},
-	// Polls need no heartbeat where they are answered at once, and a client that the server
-	// dials has nothing to keep open.
+	// Short polls need no heartbeat, as responses are immediate. A client that the server dials has
+	// no connection to keep open.
 	axisOf[Duration]{
 		name: "heartbeat", flag: "heartbeat", inner: 3,
 		sweep:     func(w *Sweep) *[]Duration { return &w.Heartbeat },
 		of:        func(c *Configuration) *Duration { return &c.Heartbeat },
 		own:       func(s *Scenario, _ Transport) *Duration { return &s.Heartbeat },
-		appliesTo: flushes, lacking: ", as a short poll needs no heartbeat",
+		appliesTo: batches, lacking: ", as short polling has no heartbeat",
 		ownPath: "heartbeat", lists: "lists the heartbeats",
 		conditions: []sweepCondition{{
 			func(s *Scenario) bool {
 				return !slices.ContainsFunc(s.Sweep.Heartbeat, func(d Duration) bool { return d != 0 && d < minQuiet })
 			},
-			"is not allowed; allowed: 0s, which is never, and times of at least 1s",
+			"is not allowed; allowed: 0s, which means none, and durations of at least 1s",
 		}},
 	},
 	axisOf[bool]{
@@ -88,10 +88,10 @@ var axes = []axis{
 		of:        func(c *Configuration) *bool { return &c.Forward },
 		own:       func(s *Scenario, _ Transport) *bool { return &s.Network.Forward },
 		appliesTo: func(t transports.Transport) bool { return t.ServerDials },
-		ownPath:   "network.forward", lists: "says with and without",
+		ownPath:   "network.forward", lists: "sets both values",
 		conditions: []sweepCondition{{
 			func(s *Scenario) bool { return s.Network.NAT && s.ServerDials() },
-			"has nobody to let in; allowed: with network.nat: true, and webhook among the transports",
+			"has no effect; allowed: with network.nat: true, and webhook among the transports",
 		}},
 	},
 	axisOf[bool]{
@@ -100,27 +100,27 @@ var axes = []axis{
 		of:        func(c *Configuration) *bool { return &c.NewConnection },
 		own:       setting[bool]("NewConnection"),
 		appliesTo: func(t transports.Transport) bool { return t.Polls }, lacking: ", as streams have one connection",
-		ownPath: "*.new_connection", lists: "says with and without",
+		ownPath: "*.new_connection", lists: "sets both values",
 	},
 	axisOf[bool]{
 		name: "tls", text: words("no", "yes"), flag: "tls", inner: 2,
 		sweep:   func(w *Sweep) *[]bool { return &w.TLS },
 		of:      func(c *Configuration) *bool { return &c.TLS },
 		own:     func(s *Scenario, _ Transport) *bool { return &s.Network.TLS },
-		ownPath: "network.tls", lists: "says with and without",
+		ownPath: "network.tls", lists: "sets both values",
 	},
 }
 
-// nested are the axes as sweeps nest, the one that varies slowest first. It decides in which
-// order reports list the cases and, with the seed, in which they are measured: a row that is
-// moved changes the order of runs to come.
+// nested lists the axes by depth, the slowest first. It determines the order of the configurations
+// in reports and, with the seed, the order of measurement: moving a row changes the order of
+// future runs.
 var nested = slices.SortedStableFunc(slices.Values(axes), func(a, b axis) int { return cmp.Compare(a.depth(), b.depth()) })
 
-func flushes(t transports.Transport) bool { return t.Batches }
+func batches(t transports.Transport) bool { return t.Batches }
 
 func isTimed(t transports.Transport) bool { return t.Timed }
 
-// words are what the names of cases call the settings of a switch.
+// words names the two settings of a switch in the names of configurations.
 func words(off, on string) func(bool) string {
 	return func(is bool) string {
 		if is {
@@ -130,10 +130,10 @@ func words(off, on string) func(bool) string {
 	}
 }
 
-var flushOf = setting[Duration]("BatchingDelay")
+var batchingDelayOf = setting[Duration]("BatchingDelay")
 
-// setting finds a field in the settings of a transport, which a Scenario has in a field of the
-// transport's name. nil: the transport has no such setting.
+// setting returns a function that finds a field in the settings of a transport. Scenario has them in
+// a field with the transport's name. nil: the transport has no such setting.
 func setting[T any](name string) func(*Scenario, Transport) *T {
 	return func(s *Scenario, t Transport) *T {
 		section := reflect.ValueOf(s).Elem().FieldByNameFunc(func(field string) bool { return strings.EqualFold(field, string(t)) })

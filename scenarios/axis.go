@@ -11,46 +11,46 @@ import (
 // An axis is something that the configurations of a scenario can differ in besides their
 // transport. axisOf is its implementation, axes the table of all.
 type axis interface {
-	// sweptFor says whether a transport is measured with the values of a sweep.
+	// sweptFor reports whether a transport is measured with the values of a sweep.
 	sweptFor(*Scenario, Transport) bool
-	// expand returns each case with each of its values on this axis.
+	// expand returns each configuration with each of its values on this axis.
 	expand(*Scenario, []Configuration) []Configuration
-	// apply puts the value of a case, which may be swept, into the scenario of that case alone.
+	// apply sets the value of a configuration, which may be swept, in the scenario of that configuration alone.
 	apply(alone *Scenario, c Configuration, swept bool)
-	// label is the part of a case's name that gives its value: "rtt=40ms".
+	// label returns the part of a configuration's name with its value: "rtt=40ms".
 	label(Configuration) string
-	// serveFlags are the command-line flags that give the value to a server.
+	// serveFlags returns the command-line flags of a server with the value.
 	serveFlags(Configuration) []string
-	// conflict is the first condition between the sweep and the rest of the scenario that is not met.
+	// conflict returns the first unmet condition between the sweep and the rest of the scenario.
 	conflict(*Scenario) *conflict
-	// depth orders the nesting of sweeps: an axis with a greater depth varies faster.
+	// depth orders the nesting of sweeps: a deeper axis varies faster.
 	depth() int
 }
 
 // An axisOf is an axis with values of type T.
 type axisOf[T comparable] struct {
-	name  string                        // the field of a file's sweep
-	named string                        // in the names of cases; default: name
-	text  func(T) string                // a value in the names of cases; default: fmt.Sprint
-	sweep func(*Sweep) *[]T             // where a sweep lists it
-	of    func(*Configuration) *T       // where a case holds its value
+	name  string                        // of the field in sweep
+	named string                        // in the names of configurations; default: name
+	text  func(T) string                // a value in the names of configurations; default: fmt.Sprint
+	sweep func(*Sweep) *[]T             // the values that a sweep lists
+	of    func(*Configuration) *T       // the value of a configuration
 	own   func(*Scenario, Transport) *T // the scenario's own field; nil: the transport has none
 
-	// appliesTo says which transports have the axis; nil: all of them. The value of the
-	// others is the zero value.
+	// appliesTo reports whether a transport has the axis; nil: all transports have it. The value
+	// of the others is the zero value.
 	appliesTo func(transports.Transport) bool
-	lacking   string // why the other transports do not have it
+	lacking   string // why the other transports lack it
 
-	// ownPath is the path of the scenario's own field where it is not allowed beside a
-	// sweep, with * for the transport's section; "": it is allowed, and the sweep replaces it.
+	// ownPath is the path of the scenario's own field if it is not allowed together with a sweep,
+	// with * for the transport's section; "": it is allowed, and the sweep replaces it.
 	ownPath    string
 	ownDefault T
-	lists      string // what the sweep does in its place: "lists the stacks"
+	lists      string // what the sweep has instead: "lists the libraries"
 	conditions []sweepCondition
 
-	flag   string // of pushbench serve, which passes the value to the server unless it is zero; "": none
-	shared bool   // a case holds a value only where it is swept: the run has it otherwise
-	inner  int    // the depth
+	flag   string // of pushbench serve, which sets the value unless it is zero; "": none
+	shared bool   // a configuration has a value only if it is swept; otherwise all share the scenario's
+	inner  int    // depth
 }
 
 // A sweepCondition is a condition on a scenario with a certain sweep.
@@ -78,8 +78,8 @@ func (a axisOf[T]) values(s *Scenario, t Transport) []T {
 	return values
 }
 
-func (a axisOf[T]) expand(s *Scenario, cases []Configuration) (all []Configuration) {
-	for _, c := range cases {
+func (a axisOf[T]) expand(s *Scenario, configurations []Configuration) (all []Configuration) {
+	for _, c := range configurations {
 		for _, value := range a.values(s, c.Transport) {
 			*a.of(&c) = value
 			all = append(all, c)
@@ -116,8 +116,8 @@ func (a axisOf[T]) serveFlags(c Configuration) []string {
 	}
 }
 
-// conflict looks, in order, at the axis's own conditions, at the own field beside the sweep,
-// and at whether some transport has the axis.
+// conflict checks, in order, the axis's own conditions, the own field together with the sweep, and
+// whether some transport has the axis.
 func (a axisOf[T]) conflict(s *Scenario) *conflict {
 	if len(*a.sweep(&s.Sweep)) == 0 {
 		return nil
@@ -134,7 +134,7 @@ func (a axisOf[T]) conflict(s *Scenario) *conflict {
 		}
 		have = append(have, string(t))
 		if own := a.own(s, t); a.ownPath != "" && *own != a.ownDefault {
-			return conflictAt(strings.Replace(a.ownPath, "*", string(t), 1), *own, "is not allowed beside sweep.%s, which %s; allowed: one of the two", a.name, a.lists)
+			return conflictAt(strings.Replace(a.ownPath, "*", string(t), 1), *own, "is not allowed together with sweep.%s, which %s; allowed: one of the two", a.name, a.lists)
 		}
 	}
 	if a.appliesTo != nil && !s.measures(a.appliesTo) {

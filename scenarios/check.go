@@ -11,10 +11,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// check refuses the first node that the rule does not allow, and returns what a scalar means
-// in its shortest form: 1024B and 1KiB mean the same. It comes before the YAML library's
-// decoder, which has no position for most mistakes, reports several unknown fields in random
-// order, and accepts null, a quoted number, and 010.
+// check rejects the first node that the rule does not allow, and returns the value of a scalar in
+// its shortest form: 1024B and 1KiB are equal. It runs before the YAML library's decoder, which has
+// no position for most mistakes, reports several unknown fields in random order, and accepts null,
+// a quoted number, and 010.
 func (d *document) check(r *Rule, path string, n ast.Node) (string, error) {
 	switch {
 	case r.Fields != nil:
@@ -26,7 +26,7 @@ func (d *document) check(r *Rule, path string, n ast.Node) (string, error) {
 	}
 }
 
-// checkMapping returns what the first field means, by which the items of a list differ.
+// checkMapping returns the value of the first field, by which the items of a list differ.
 func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string, err error) {
 	mapping, ok := n.(*ast.MappingNode)
 	if !ok {
@@ -35,7 +35,7 @@ func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string,
 	if len(mapping.Values) == 0 && r.Min != "" {
 		return "", d.refuse(path, n, r.allowed+", at least one of them", "")
 	}
-	lines, spelled := map[string]int{}, map[string]string{} // of the fields that are written
+	lines, spelled := map[string]int{}, map[string]string{} // of the fields in the file
 	for _, pair := range mapping.Values {
 		key := pair.Key.GetToken()
 		here := join(path, bare(key.Value))
@@ -53,18 +53,18 @@ func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string,
 			return "", e
 		}
 		if line, twice := lines[key.Value]; twice && spelled[key.Value] != written {
-			return "", d.atToken(key, here, "", fmt.Sprintf("and %s are two names of one field, and %[1]s is in line %d; allowed: %s alone", spelled[key.Value], line, key.Value))
+			return "", d.atToken(key, here, "", fmt.Sprintf("names the same field as %s in line %d; allowed: %s only", spelled[key.Value], line, key.Value))
 		} else if twice {
 			return "", d.atToken(key, here, "", fmt.Sprintf("is given twice, first in line %d; allowed: once", line))
 		}
 		spelled[key.Value] = written
 		lines[key.Value] = key.Position.Line
-		means, err := d.check(r.Fields[i], here, pair.Value)
+		value, err := d.check(r.Fields[i], here, pair.Value)
 		if err != nil {
 			return "", err
 		}
 		if i == 0 {
-			first = means
+			first = value
 		}
 	}
 	for _, f := range r.Fields {
@@ -83,14 +83,14 @@ func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 	seen := map[string]bool{}
 	for i, item := range sequence.Values {
 		here := fmt.Sprintf("%s[%d]", path, i)
-		means, err := d.check(r.Item, here, item)
+		value, err := d.check(r.Item, here, item)
 		if err != nil {
 			return err
 		}
-		if seen[means] {
-			return d.refuse(here, item, "each once, but "+bare(means)+" was there before", "")
+		if seen[value] {
+			return d.refuse(here, item, "each once, but "+bare(value)+" is in the list already", "")
 		}
-		seen[means] = true
+		seen[value] = true
 	}
 	return nil
 }
@@ -116,12 +116,12 @@ func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error)
 			return "", e
 		}
 	}
-	*text = content // is what the decoder reads
+	*text = content // read by the decoder
 	return fmt.Sprint(value), nil
 }
 
-// styled reports whether a value is written so that people and other YAML readers agree on what
-// it is: a number or truth value without quotes, and a text that YAML takes for a text.
+// styled reports whether a value is written so that people and other YAML readers agree on its type:
+// a number or boolean without quotes, and a text that YAML reads as a text.
 func (r *Rule) styled(n ast.Node) bool {
 	literal, t := n.Type() == ast.LiteralType, n.GetToken().Type
 	switch {
@@ -133,16 +133,16 @@ func (r *Rule) styled(n ast.Node) bool {
 	return !literal && t != token.SingleQuoteType && t != token.DoubleQuoteType
 }
 
-// truths are spellings of true and false that YAML 1.1 takes for them.
-var truths = map[string]string{"on": "true", "yes": "true", "y": "true", "1": "true", "off": "false", "no": "false", "n": "false", "0": "false"}
+// booleans are spellings of true and false in YAML 1.1.
+var booleans = map[string]string{"on": "true", "yes": "true", "y": "true", "1": "true", "off": "false", "no": "false", "n": "false", "0": "false"}
 
-// hint says what was probably meant, if anything.
+// hint suggests the intended value, if there is one.
 func (r *Rule) hint(n ast.Node, text string) string {
-	meant := truths[strings.ToLower(text)]
+	meant := booleans[strings.ToLower(text)]
 	_, withUnit := r.parse(text + r.unit)
 	switch {
 	case r.unit != "" && withUnit == nil:
-		return fmt.Sprintf("it has no unit, did you mean `%s`?", text+r.unit)
+		return fmt.Sprintf("the unit is missing, did you mean `%s`?", text+r.unit)
 	case r.Type.Kind() == reflect.Bool && meant != "":
 		return fmt.Sprintf("did you mean `%s`?", meant)
 	case r.textual() && r.Words != nil:
@@ -150,12 +150,12 @@ func (r *Rule) hint(n ast.Node, text string) string {
 	case r.styled(n) || r.grammar != nil:
 		return ""
 	case r.textual():
-		return "YAML does not read it as text, write it in quotes"
+		return "YAML does not read it as text: write it in quotes"
 	}
 	return "write it without quotes"
 }
 
-// scalar is the text of a node that holds one value; nil: it does not.
+// scalar returns the text of a node with one value; nil: the node has none or several.
 func scalar(n ast.Node) *string {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -168,7 +168,7 @@ func scalar(n ast.Node) *string {
 	return nil
 }
 
-// refuse is the error of a node that its rule does not allow.
+// refuse returns the error about a node that its rule does not allow.
 func (d *document) refuse(path string, n ast.Node, allowed, hint string) *Error {
 	value, message := "", "this mapping is not allowed"
 	switch text := scalar(n); {
@@ -186,18 +186,17 @@ func (d *document) refuse(path string, n ast.Node, allowed, hint string) *Error 
 	}
 }
 
-// conflict is the error of fields that are each allowed by themselves.
+// conflict returns the error about fields that are each allowed by themselves.
 func (d *document) conflict(c *conflict) *Error {
 	n := d.nearest(c.field)
-	value := c.value // as it is shown where the author did not write it
+	value := c.value // if it is not in the file
 	if written := scalar(n); written != nil {
 		value = *written
 	}
 	return d.atToken(start(n), c.field, value, c.message)
 }
 
-// nearest is the field of a path or, where it is left to its default, the innermost mapping
-// around it.
+// nearest returns the field of a path or, if it is not in the file, the innermost mapping around it.
 func (d *document) nearest(path string) ast.Node {
 	for ; path != ""; path = path[:max(0, strings.LastIndexByte(path, '.'))] {
 		if n, err := must(yaml.PathString("$." + path)).FilterNode(d.root); err == nil && n != nil {
@@ -207,8 +206,8 @@ func (d *document) nearest(path string) ast.Node {
 	return d.root
 }
 
-// start is the first token of a node. The library places a mapping at its first
-// colon, where no reader would look for it.
+// start returns the first token of a node. The library reports the first colon as the position of a
+// mapping, which no reader expects.
 func start(n ast.Node) *token.Token {
 	mapping, ok := n.(*ast.MappingNode)
 	if ok && len(mapping.Values) > 0 {

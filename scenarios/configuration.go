@@ -9,90 +9,90 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A Stack is the library that the servers' HTTP is built on.
+// A Library is the HTTP library of the servers.
 type Library string
 
-// Reference is what people deploy: WebSocket on net/http, every other transport on
-// fasthttp. NetHTTP and FastHTTP put every transport on the same library, so that
-// a difference in cost between two transports is not one between two libraries.
+// Reference is a common deployment: WebSocket on net/http, every other transport on fasthttp.
+// NetHTTP and FastHTTP use the same library for every transport, so that a difference in cost
+// between two transports is not one between two libraries.
 const (
 	Reference Library = "reference"
 	NetHTTP   Library = "nethttp"
 	FastHTTP  Library = "fasthttp"
 )
 
-// Stacks lists every stack in report order.
+// Libraries lists every library in report order.
 var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 
-// Sweep lists what else is varied besides the transport: a block measures every
-// transport with every combination of what is named. At least one list is given; one
-// that is empty leaves its axis at the scenario's own value.
+// Sweep lists the values on each axis that a run compares besides the transport. A repetition
+// measures every transport with every combination of the values. At least one list is given; an
+// axis without a list has the scenario's own value.
 type Sweep struct {
-	Library []Library `yaml:"library,omitempty" was:"stack" json:"stack"` // 1 to 3 stacks, in place of the field stack
-	// Or heartbeats: a block runs each of the 8 for three transports.
-	BatchingDelay []Duration `yaml:"batching_delay,omitempty" was:"flush" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 flush windows, each at most 1s, in place of the transports' own; a short poll has none
+	Library []Library `yaml:"library,omitempty" was:"stack" json:"stack"` // 1 to 3 libraries, in place of the field library
+	// At most 8 here and for heartbeats: a repetition measures each value for three transports.
+	BatchingDelay []Duration `yaml:"batching_delay,omitempty" was:"flush" json:"flush" items:"8" min:"0s" max:"1s" allowed:"durations with their units, each once"` // 1 to 8 batching delays, each at most 1s, in place of those of the transports; short polling has none
 	TLS           []bool     `yaml:"tls,omitempty" json:"tls"`                                                                                                      // without and with, in place of network.tls
 
-	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat" items:"8" min:"0s" max:"10m" allowed:"durations with their units, each once"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the scenario's; a short poll has none
+	Heartbeat []Duration `yaml:"heartbeat,omitempty" json:"heartbeat" items:"8" min:"0s" max:"10m" allowed:"durations with their units, each once"` // 1 to 8 heartbeats, each 0s or 1s … 10m, in place of the field heartbeat; short polling has none
 
 	Forward []bool `yaml:"forward,omitempty" json:"forward"` // webhook only: without and with rules at the router, in place of network.forward
 
 	Interval []Duration `yaml:"interval,omitempty" json:"interval" items:"16" min:"1ms" max:"1h" allowed:"durations with their units, each once"` // shortpoll only: 1 to 16 poll intervals, each 1ms … 1h, in place of shortpoll.interval
 
-	Clients []int  `yaml:"clients,omitempty" json:"clients" items:"16" min:"1" max:"1000000" allowed:"whole numbers, each once"`          // 1 to 16 counts, in place of clients.count
+	Clients []int  `yaml:"clients,omitempty" json:"clients" items:"16" min:"1" max:"1000000" allowed:"whole numbers, each once"`          // 1 to 16 numbers of clients, in place of clients.count
 	Rate    []Rate `yaml:"rate,omitempty" json:"rate" items:"16" min:"1/h" max:"1000000/s" allowed:"rates such as 100/s, each once"`      // 1 to 16 rates, in place of publish.rate
 	Payload []Size `yaml:"payload,omitempty" json:"payload" items:"16" min:"32B" max:"64KiB" allowed:"sizes with their units, each once"` // 1 to 16 sizes, in place of payload.size
 
-	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt" items:"16" min:"0s" max:"2s" allowed:"durations with their units, each once"` // 1 to 16 round trips, each at most 2s, in place of network.rtt
-	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"`                                                        // polling only: kept alive and new for every poll, in place of the transports' own
+	RTT           []Duration `yaml:"rtt,omitempty" json:"rtt" items:"16" min:"0s" max:"2s" allowed:"durations with their units, each once"` // 1 to 16 round-trip times, each at most 2s, in place of network.rtt
+	NewConnection []bool     `yaml:"new_connection,omitempty" json:"new_connection"`                                                        // polling only: kept-alive connections and a new one for every poll, in place of those of the transports
 }
 
-// A Case is a configuration, what one trial measures and what one row of a report stands
-// for: a transport, and a value on each axis.
+// A Configuration is what one trial measures: a transport, and a value on each axis. A report has
+// one row per configuration.
 type Configuration struct {
 	Transport     Transport
 	Library       Library
-	BatchingDelay Duration // 0: never hold messages back
+	BatchingDelay Duration // 0: none
 	Heartbeat     Duration // 0: none
 	TLS           bool
 
 	NewConnection bool // for every poll
-	Forward       bool // the router lets the server in
+	Forward       bool // the router lets the server connect
 
-	// Where they are swept; 0 otherwise, as all cases of a run then share the scenario's own.
+	// Set only if they are swept. Otherwise all configurations share the scenario's own value.
 	RTT      Duration
 	Interval Duration // of short polling
 	Clients  int
 	Rate     Rate // of publications
 	Payload  Size
 
-	swept uint64 // a bit for each of axes: its values tell this case from others of its run
+	swept uint64 // one bit per row of axes: the run has several values on it
 }
 
-// Cases lists what a block measures, in report order: the cases of a transport
-// stand together, and in them those of a stack. A transport that does not have an axis, as
-// a short poll has no flush window, has one case for all of its values.
+// Configurations lists what a repetition measures, in report order: grouped by transport, and then
+// by library. A transport without an axis, as short polling has no batching delay, has one
+// configuration for all values of the axis.
 func (s *Scenario) Configurations() (all []Configuration) {
 	for _, t := range s.Transports {
-		of := Configuration{Transport: t}
+		base := Configuration{Transport: t}
 		for i, a := range axes {
 			if a.sweptFor(s, t) {
-				of.swept |= 1 << i
+				base.swept |= 1 << i
 			}
 		}
-		cases := []Configuration{of}
+		expanded := []Configuration{base}
 		for _, a := range nested {
-			cases = a.expand(s, cases)
+			expanded = a.expand(s, expanded)
 		}
-		all = append(all, cases...)
+		all = append(all, expanded...)
 	}
 	return all
 }
 
-// sweeps says whether the values of an axis tell the case from others of its run.
+// sweeps reports whether the run has several values on an axis for c's transport.
 func (c Configuration) sweeps(axis int) bool { return c.swept&(1<<axis) != 0 }
 
-// Name is the case in reports: its transport, and the value of whatever is swept.
+// Name names c in reports: its transport, and its value on each axis that is swept.
 func (c Configuration) Name() string {
 	parts := []string{string(c.Transport)}
 	for i, a := range axes {
@@ -103,7 +103,7 @@ func (c Configuration) Name() string {
 	return strings.Join(parts, " ")
 }
 
-// ServeFlags are the flags of pushbench serve that make a server the case's.
+// ServeFlags returns the flags of pushbench serve for a server with c's values.
 func (c Configuration) ServeFlags() (flags []string) {
 	for _, a := range axes {
 		flags = append(flags, a.serveFlags(c)...)
@@ -111,8 +111,8 @@ func (c Configuration) ServeFlags() (flags []string) {
 	return flags
 }
 
-// For is the scenario of one case alone: nothing is swept, what the case has is the
-// scenario's own, and what it was to find, which is about all cases, is not there.
+// For returns the scenario of one configuration: it sweeps nothing and has c's values as its own.
+// Requirements, assertions and published values are left out, as they concern all configurations.
 func (s *Scenario) For(c Configuration) *Scenario {
 	alone := *s
 	alone.Requirements, alone.Assertions, alone.Published, alone.Sweep = nil, nil, metric.Published{}, Sweep{}
@@ -122,43 +122,43 @@ func (s *Scenario) For(c Configuration) *Scenario {
 	return &alone
 }
 
-// SweepsLoad says whether cases differ in their workload, and not in how it is carried alone.
+// SweepsLoad reports whether configurations differ in their workload, not only in how it is transported.
 func (s *Scenario) SweepsLoad() bool {
 	return len(s.Sweep.Clients)+len(s.Sweep.Rate)+len(s.Sweep.Payload) > 0
 }
 
-// Hardest is the scenario of the case, of all that it has, to which most deliveries a second
-// are owed: where no workload is swept, the scenario as it is.
-func (s *Scenario) Hardest(cases []Configuration) *Scenario {
+// Hardest returns the scenario of the configuration with the highest delivery rate. If no workload
+// is swept, it returns s.
+func (s *Scenario) Hardest(configurations []Configuration) *Scenario {
 	if !s.SweepsLoad() {
 		return s
 	}
 	var hardest *Scenario
-	for _, c := range cases {
-		if one := s.For(c); hardest == nil || one.DeliveryRate() > hardest.DeliveryRate() {
-			hardest = one
+	for _, c := range configurations {
+		if single := s.For(c); hardest == nil || single.DeliveryRate() > hardest.DeliveryRate() {
+			hardest = single
 		}
 	}
 	return hardest
 }
 
-// MostClients is the largest number of clients of any case.
+// MostClients returns the largest number of clients of any configuration.
 func (s *Scenario) MostClients() int { return slices.Max(sweptOr(s.Sweep.Clients, s.Clients.Count)) }
 
-// Secured says whether some case has TLS.
+// Secured reports whether any configuration has TLS.
 func (s *Scenario) Secured() bool {
 	return slices.Contains(sweptOr(s.Sweep.TLS, s.Network.TLS), true)
 }
 
-// longestRTT is the largest round trip of any case.
+// longestRTT returns the longest round-trip time of any configuration.
 func (s *Scenario) longestRTT() Duration { return slices.Max(sweptOr(s.Sweep.RTT, s.Network.RTT)) }
 
-// longestInterval is the largest between two short polls of any case.
+// longestInterval returns the longest interval of short polling of any configuration.
 func (s *Scenario) longestInterval() Duration {
 	return slices.Max(sweptOr(s.Sweep.Interval, s.ShortPoll.Interval))
 }
 
-// longestFlush is the largest flush window of any case.
+// longestBatchingDelay returns the longest batching delay of any configuration.
 func (s *Scenario) longestBatchingDelay() (longest Duration) {
 	for _, t := range s.Transports {
 		longest = max(longest, slices.Max(sweptOr(s.Sweep.BatchingDelay, s.BatchingDelay(t))))
@@ -166,7 +166,7 @@ func (s *Scenario) longestBatchingDelay() (longest Duration) {
 	return longest
 }
 
-// sweptOr is what is swept, or else the one value there is.
+// sweptOr returns the swept values, or the scenario's own one.
 func sweptOr[T any](swept []T, own T) []T {
 	if len(swept) > 0 {
 		return swept
@@ -174,7 +174,7 @@ func sweptOr[T any](swept []T, own T) []T {
 	return []T{own}
 }
 
-// HoldFor is how long a long poll is held: at most a heartbeat, for its answer is one.
+// PollTimeout returns the long-poll timeout: at most a heartbeat, as a response acts as one.
 func (s *Scenario) PollTimeout() Duration {
 	if s.Heartbeat > 0 {
 		return min(s.LongPoll.Timeout, s.Heartbeat)
@@ -182,17 +182,17 @@ func (s *Scenario) PollTimeout() Duration {
 	return s.LongPoll.Timeout
 }
 
-// maxAnswer is how long a client waits for an answer beyond what a poll may be held.
-const maxAnswer = Duration(5 * time.Second)
+// maxResponse is how long a client waits for a response beyond the long-poll timeout.
+const maxResponse = Duration(5 * time.Second)
 
-// Patience is how long a client waits to hear something before it takes a connection
-// for dead; 0: for ever, as nothing tells a quiet stream from one that nobody hears any more.
+// ReadTimeout returns how long a client waits for data before it treats a connection as dead. 0
+// means no timeout, because an idle stream is indistinguishable from a broken one.
 func (s *Scenario) ReadTimeout(t Transport) Duration {
 	switch traits := transports.Of(t); {
 	case traits.Holds:
-		return s.PollTimeout() + maxAnswer
+		return s.PollTimeout() + maxResponse
 	case traits.Polls:
-		return maxAnswer
+		return maxResponse
 	case traits.ServerDials:
 		return 0
 	default:

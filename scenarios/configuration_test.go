@@ -9,15 +9,15 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-func namesOf(cases []Configuration) []string {
+func namesOf(configurations []Configuration) []string {
 	var names []string
-	for _, c := range cases {
+	for _, c := range configurations {
 		names = append(names, c.Name())
 	}
 	return names
 }
 
-func TestCases(t *testing.T) {
+func TestConfigurations(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "shortpoll, longpoll, sse, websocket",
 		"library: nethttp\nwebsocket: {batching_delay: 5ms}\n":                     "shortpoll, longpoll, sse, websocket",
@@ -37,23 +37,23 @@ func TestCases(t *testing.T) {
 	}
 }
 
-func TestACaseHasTheScenariosOwnValuesWhereNothingIsSwept(t *testing.T) {
+func TestConfigurationHasTheScenariosValuesWithoutSweep(t *testing.T) {
 	s := read(t, small+"library: nethttp\nwebsocket: {batching_delay: 5ms}\n")
-	cases := s.Configurations()
-	if got, want := cases[len(cases)-1], (Configuration{Transport: transports.WebSocket, Library: NetHTTP, BatchingDelay: Duration(5 * time.Millisecond)}); got != want {
+	configurations := s.Configurations()
+	if got, want := configurations[len(configurations)-1], (Configuration{Transport: transports.WebSocket, Library: NetHTTP, BatchingDelay: Duration(5 * time.Millisecond)}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
-// What a server and a generator are told of a case is a scenario like any other.
-func TestTheScenarioOfACase(t *testing.T) {
+// Servers and load generators receive the scenario of a configuration, which must be valid by itself.
+func TestScenarioOfAConfigurationIsValid(t *testing.T) {
 	s := read(t, small+"sweep: {library: [nethttp, fasthttp], batching_delay: [0s, 5ms], tls: [false, true], new_connection: [false, true]}\nassertions: [websocket library=nethttp batching_delay=0s tls=yes lost == 0]\n")
 	for _, c := range s.Configurations() {
 		alone := s.For(c)
 		own := setting[bool]("NewConnection")(alone, c.Transport)
 		newConnection := own != nil && *own
 		if alone.Library != c.Library || alone.BatchingDelay(c.Transport) != c.BatchingDelay || alone.Network.TLS != c.TLS || newConnection != c.NewConnection {
-			t.Errorf("%s: got stack %s, flush %s, TLS %t, new connections %t", c.Name(), alone.Library, alone.BatchingDelay(c.Transport), alone.Network.TLS, newConnection)
+			t.Errorf("%s: got library %s, batching delay %s, TLS %t, new connections %t", c.Name(), alone.Library, alone.BatchingDelay(c.Transport), alone.Network.TLS, newConnection)
 		}
 		if err := alone.Check(); err != nil {
 			t.Errorf("%s: %v", c.Name(), err)
@@ -63,11 +63,11 @@ func TestTheScenarioOfACase(t *testing.T) {
 		}
 	}
 	if len(s.Sweep.Library) != 2 {
-		t.Error("the scenario itself was changed")
+		t.Error("For changed the scenario itself")
 	}
 }
 
-// A server has the values that concern it on its command line, each other value is the clients'.
+// ServeFlags contains the values that concern a server. The others concern only the clients.
 func TestServeFlags(t *testing.T) {
 	s := read(t, small+"transports: [sse]\nnetwork: {rtt: 40ms, link: packets}\nsweep: {library: [fasthttp], batching_delay: [0s, 5ms], heartbeat: [4s], clients: [3], tls: [true]}\n")
 	var got []string
@@ -80,7 +80,7 @@ func TestServeFlags(t *testing.T) {
 	}
 }
 
-func TestAFlagsSweepIsCheckedAsAFilesIs(t *testing.T) {
+func TestSweepByAFlagIsChecked(t *testing.T) {
 	s := read(t, small)
 	s.Sweep.BatchingDelay = []Duration{0, 0}
 	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.batching_delay[1]") {

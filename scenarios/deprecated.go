@@ -11,20 +11,20 @@ import (
 	"pushbench/results/metric"
 )
 
-// A rename is an old name in a file: of a field, of a word, or of an axis in an assertion.
+// A rename is a deprecated name in a file: of a field, of a word, or of an axis in an assertion.
 type rename struct {
 	at       *token.Position
 	old, now string
 }
 
-// deprecate records an old name once, where it first occurs.
+// deprecate records a deprecated name at its first position.
 func (d *document) deprecate(at *token.Position, old, now string) {
 	if !slices.ContainsFunc(d.renamed, func(r rename) bool { return r.old == old }) {
 		d.renamed = append(d.renamed, rename{at, old, now})
 	}
 }
 
-// warnings returns at most one line about the old names in the file.
+// warnings returns at most one line, about the deprecated names in the file.
 func (d *document) warnings() []string {
 	if len(d.renamed) == 0 {
 		return nil
@@ -44,14 +44,14 @@ func (d *document) warnings() []string {
 	return []string{fmt.Sprintf("%s:%d:%d: %q is deprecated: use %q%s", filename(d.file), first.at.Line, first.at.Column, first.old, first.now, others)}
 }
 
-// modernKey replaces the old name of a field by the current one.
+// modernKey replaces the deprecated name of a field by the current one.
 func (d *document) modernKey(key ast.MapKeyNode, f *Rule) {
 	t := key.GetToken()
 	d.deprecate(t.Position, t.Value, f.Name)
 	setText(key, f.Name)
 }
 
-// modern returns the text of a scalar with current names in place of old ones.
+// modern returns the text of a scalar with current names in place of deprecated ones.
 func (d *document) modern(r *Rule, t *token.Token, text string) string {
 	if now, old := r.Renamed[text]; old {
 		d.deprecate(t.Position, text, now)
@@ -66,7 +66,8 @@ func (d *document) modern(r *Rule, t *token.Token, text string) string {
 	return metric.CurrentNames(text)
 }
 
-// former replaces each current name in a tree by its old one. It is the inverse of what check does.
+// former replaces each current name in a tree by its deprecated one. It is the inverse of check's
+// replacements.
 func (r *Rule) former(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -94,7 +95,8 @@ func (r *Rule) former(n ast.Node) {
 	}
 }
 
-// setText gives a node another text. Paths are looked up by the token, and values are read from the node.
+// setText sets the text of a node. The library looks up paths by the token, and reads values from the
+// node.
 func setText(n ast.Node, text string) {
 	n.GetToken().Value = text
 	if s, ok := n.(*ast.StringNode); ok {

@@ -7,25 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// quoteLimit is how many characters of a value an error shows.
+// quoteLimit is the number of characters of a value that an error shows.
 const quoteLimit = 80
 
-// An Error says in one sentence what is wrong with a scenario, where, and what
-// would be right. Line and Column count from 1; both are 0 where the file as a
-// whole is meant.
+// An Error describes in one sentence a mistake in a scenario, its position, and the allowed values.
+// Line and Column count from 1. Both are 0 if the error concerns the whole file.
 type Error struct {
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"` // in characters
 	Field   string `json:"field,omitempty"`  // path of the field, such as payload.sizes[1].weight
 	Value   string `json:"value,omitempty"`  // as written: quoted, escaped and cut at 80 characters
-	Message string `json:"message"`          // what is wrong and what is allowed
-	Hint    string `json:"hint,omitempty"`   // what was probably meant
+	Message string `json:"message"`          // the mistake and the allowed values
+	Hint    string `json:"hint,omitempty"`   // the probable intention
 
 	cause error
 }
 
-// Error is the sentence: file:line:column: field: value … is not allowed; allowed: …
+// Error returns the sentence: file:line:column: field: value … is not allowed; allowed: …
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(filename(e.File))
@@ -46,12 +45,12 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap is the error of the reader or of the operating system, where there is one.
+// Unwrap returns the error of the reader or of the operating system, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
-// quote shows text in double quotes, escaped, and cut at quoteLimit characters.
+// quote returns text in double quotes, escaped, and cut at quoteLimit characters.
 func quote(text string) string {
-	// Cutting first keeps a value of a megabyte from being escaped for nothing.
+	// Cutting first avoids escaping a value of a megabyte.
 	quoted := []rune(strconv.Quote(text[:min(len(text), utf8.UTFMax*quoteLimit)]))
 	if len(quoted) <= quoteLimit {
 		return string(quoted)
@@ -59,7 +58,7 @@ func quote(text string) string {
 	return string(quoted[:quoteLimit-2]) + `…"`
 }
 
-// bare is text itself where that is short and harmless to print, else its quoted form.
+// bare returns text itself if it is short and safe to print, and else its quoted form.
 func bare(text string) string {
 	if q := quote(text); q != `"`+text+`"` {
 		return q
@@ -67,7 +66,7 @@ func bare(text string) string {
 	return text
 }
 
-// filename is the same for the name of a file, which is useless when it is cut.
+// filename does the same for the name of a file, which it never cuts.
 func filename(name string) string {
 	if q := strconv.Quote(name); q != `"`+name+`"` {
 		return q
@@ -75,8 +74,8 @@ func filename(name string) string {
 	return name
 }
 
-// didYouMean is a hint at the known word nearest to a mistyped one, or nothing
-// where none is near enough to be more than a guess.
+// didYouMean returns a hint with the known word that is closest to a mistyped one, or "" if none is
+// close.
 func didYouMean(typed string, known []string) string {
 	best, nearest := "", 1+len([]rune(typed))/3
 	for _, word := range known {
@@ -90,9 +89,9 @@ func didYouMean(typed string, known []string) string {
 	return fmt.Sprintf("did you mean `%s`?", best)
 }
 
-// distance counts the letters to insert, delete, replace or swap with their
-// neighbour to get from a to b (optimal string alignment). Beyond the limit
-// it only says that it is more: a mistyped key may be a megabyte long.
+// distance counts the letters to insert, delete, replace or swap with their neighbour to get from a to
+// b (optimal string alignment). Above the limit it returns any larger number: a mistyped key may be a
+// megabyte long.
 func distance(a, b string, limit int) int {
 	x, y := []rune(a), []rune(b)
 	if max(len(x)-len(y), len(y)-len(x)) > limit {

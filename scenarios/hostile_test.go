@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// Hostile input of any size that is read at all costs memory in proportion to its size, and so
-// time: nothing is quadratic. (Bytes allocated are counted, as a busy machine does not change
-// them; the race detector does.)
+// Reading hostile input allocates memory, and so takes time, in proportion to its size: nothing is
+// quadratic. The test counts allocated bytes, because the load of the machine does not change them. The
+// race detector does.
 func TestHostileInputAllocatesInProportion(t *testing.T) {
-	const most = 600 // bytes allocated per byte read
+	const limit = 600 // allocated bytes per byte of input
 	for _, unit := range []string{
 		"[", "{", "- ", "-\n", "a: ", "a: 1\n", "? ", "!", "&a ", "*a ", "|\n", "'", "\"", "\"\\", "#\n",
 		"---\n", "...\n", "%\n", "a:\n- b\n", "[a,", "{a: ", " \n", "\t", "é", "\\", "a:\n a:\n  a:\n", "<<: ", "{}", "[],",
@@ -25,8 +25,8 @@ func TestHostileInputAllocatesInProportion(t *testing.T) {
 				runtime.ReadMemStats(&before)
 				_, err := Read("hostile.yaml", strings.NewReader(text))
 				runtime.ReadMemStats(&after)
-				if got := int(after.TotalAlloc-before.TotalAlloc) / size; got > most {
-					t.Errorf("allocated %d bytes per byte, want at most %d", got, most)
+				if got := int(after.TotalAlloc-before.TotalAlloc) / size; got > limit {
+					t.Errorf("allocated %d bytes per byte, want at most %d", got, limit)
 				}
 				checkSentence(t, err)
 			})

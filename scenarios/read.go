@@ -15,8 +15,8 @@ import (
 //go:embed *.yaml papers/*.yaml
 var embedded embed.FS
 
-// Read reads one scenario in YAML, checks it and resolves its defaults. The
-// name stands for the file in errors, which are all of type *Error.
+// Read reads one scenario in YAML, checks it and resolves its defaults. The name identifies the file
+// in errors, which are all of type *Error.
 func Read(name string, r io.Reader) (*Scenario, error) {
 	d, err := newDocument(name, r)
 	if err != nil {
@@ -35,16 +35,16 @@ func Read(name string, r io.Reader) (*Scenario, error) {
 	return s, nil
 }
 
-// Check reads s again as its own file: for a scenario made or changed in Go,
-// such as by a flag. Its errors have no position.
+// Check checks a scenario that was made or changed in Go, such as by a flag: it writes s as YAML and
+// reads that. Its errors have no position.
 func (s *Scenario) Check() error {
 	_, err := Read("scenario "+s.Name, bytes.NewReader(s.YAML()))
 	return withoutPosition(err)
 }
 
-// Vary sweeps an axis: its name as in sweep, and its values as a file has them, separated
-// by commas, such as "rate" and "10/s, 100/s". It takes the place of what the scenario
-// itself sweeps by that name. Ask Check whether the scenario is sound with it.
+// Vary sweeps an axis: its name as in sweep, and its values as in a file, separated by commas, such as
+// "rate" and "10/s, 100/s". It replaces the scenario's own values on the axis. Call Check to
+// check the scenario with it.
 func (s *Scenario) Vary(axis, values string) error {
 	d, err := newDocument("sweep", strings.NewReader(axis+": ["+values+"]"))
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Scenario) Vary(axis, values string) error {
 	return nil
 }
 
-// withoutPosition is an error about a text that no file holds.
+// withoutPosition removes the position of an error about a text that is in no file.
 func withoutPosition(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -68,8 +68,8 @@ func withoutPosition(err error) error {
 	return err
 }
 
-// Load reads an embedded scenario by its name, such as "chat", or any other by
-// its path. A name wins over a file of the same name: write ./chat for that.
+// Load reads an embedded scenario by its name, such as "chat", or any other by its path. A name takes
+// precedence over a file of the same name: use ./chat for the file.
 func Load(nameOrPath string) (*Scenario, error) {
 	if data, err := Source(nameOrPath); err == nil {
 		return Read(nameOrPath+".yaml", bytes.NewReader(data))
@@ -82,7 +82,7 @@ func Load(nameOrPath string) (*Scenario, error) {
 	return Read(nameOrPath, file)
 }
 
-// Names lists the embedded scenarios in alphabetical order, those after papers last.
+// Names lists the embedded scenarios in alphabetical order, those of papers last.
 func Names() []string {
 	var files []string
 	for _, pattern := range []string{"*.yaml", "papers/*.yaml"} {
@@ -98,7 +98,7 @@ func Names() []string {
 	return files
 }
 
-// Source is the YAML of an embedded scenario as it was written, comments included.
+// Source returns the YAML of an embedded scenario, comments included.
 func Source(name string) ([]byte, error) {
 	data, err := embedded.ReadFile(name + ".yaml")
 	if err != nil {
@@ -107,8 +107,8 @@ func Source(name string) ([]byte, error) {
 	return data, nil
 }
 
-// open opens a regular file. What it is comes first: opening a FIFO would wait
-// for a writer, and reading a device may never end.
+// open opens a regular file. It checks the type first, because opening a FIFO would wait for a writer
+// and reading a device may never end.
 func open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {

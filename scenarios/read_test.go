@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// small is the shortest scenario: everything that has a default is left out.
+// small is the shortest scenario: it omits every field that has a default.
 const small = `version: 1
 name: small
 clients:
@@ -72,7 +72,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 	}
 }
 
-func TestReadKeepsWhatIsWritten(t *testing.T) {
+func TestReadKeepsValues(t *testing.T) {
 	want := &Scenario{
 		Version:     1,
 		Name:        "0all",
@@ -100,7 +100,7 @@ func TestReadKeepsWhatIsWritten(t *testing.T) {
 		Library:     Reference,
 	}
 	got := read(t, `---
-# A comment, and fields in an order of their own.
+# A comment, and fields in another order.
 seed: 18446744073709551615
 name: 0all
 "version": 1
@@ -136,7 +136,7 @@ compare: {primary: [cpu_per_message, p999], margin: 2.5%}
 	}
 }
 
-func TestReadAcceptsMarksOfOtherEditors(t *testing.T) {
+func TestReadAcceptsOtherLineEnds(t *testing.T) {
 	want := read(t, small)
 	for name, text := range map[string]string{
 		"byte order mark": "\uFEFF" + small,
@@ -151,8 +151,8 @@ func TestReadAcceptsMarksOfOtherEditors(t *testing.T) {
 	}
 }
 
-// TestBroken reads testdata/broken/*.yaml, one mistake each, and compares the
-// answers with testdata/broken.txt: run with -update to rewrite it.
+// TestBroken reads testdata/broken/*.yaml, one mistake each, and compares the errors with
+// testdata/broken.txt. Run with -update to rewrite it.
 func TestBroken(t *testing.T) {
 	files, err := filepath.Glob("testdata/broken/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -196,33 +196,33 @@ func TestErrorIsData(t *testing.T) {
 	want := &Error{
 		File: "x.yaml", Line: 10, Column: 9, Field: "window", Value: `"10"`,
 		Message: "is not allowed; allowed: a duration with its unit, 1ms … 1h",
-		Hint:    "it has no unit, did you mean `10s`?",
+		Hint:    "the unit is missing, did you mean `10s`?",
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Error{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-func TestReadRefusesMoreThanAMebibyte(t *testing.T) {
+func TestReadRejectsLargeFiles(t *testing.T) {
 	comment := strings.Repeat("#", maxBytes-len(small)-1) + "\n"
 	read(t, comment+small)
 	_, err := Read("big.yaml", strings.NewReader("#"+comment+small))
-	wantError(t, err, "big.yaml: is larger than 1 MiB, the most that a scenario may have")
+	wantError(t, err, "big.yaml: is larger than 1 MiB, the limit for a scenario")
 	_, err = Read("long.yaml", strings.NewReader(small+strings.Repeat("\n", maxText)))
-	wantError(t, err, "long.yaml: is larger than 64 KiB besides comments, the most that a scenario may have")
+	wantError(t, err, "long.yaml: is larger than 64 KiB without comments, the limit for a scenario")
 }
 
-func TestReadNeverReadsOn(t *testing.T) {
+func TestReadStopsAtTheLimit(t *testing.T) {
 	_, err := Read("zero", zeros{})
-	wantError(t, err, "zero: is larger than 1 MiB, the most that a scenario may have")
+	wantError(t, err, "zero: is larger than 1 MiB, the limit for a scenario")
 }
 
-// zeros is /dev/zero where there is none.
+// zeros is a portable /dev/zero.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-func TestReadSaysWhyReadingFailed(t *testing.T) {
+func TestReadReportsReadErrors(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	_, err := Read("disk.yaml", iotest.ErrReader(broken))
 	wantError(t, err, "disk.yaml: cannot be read: the disk is gone")
@@ -292,7 +292,7 @@ func TestEmbeddedScenarios(t *testing.T) {
 				t.Error(err)
 			}
 			if papers := strings.HasPrefix(name, "papers/"); papers != (len(s.Published.Values) > 0) {
-				t.Errorf("it has %d published figures, and is a paper: %t", len(s.Published.Values), papers)
+				t.Errorf("it has %d published values, and is a paper: %t", len(s.Published.Values), papers)
 			}
 			for _, f := range s.Published.Values {
 				for _, c := range []string{f.Configuration, f.OverConfiguration} {
@@ -308,7 +308,7 @@ func TestEmbeddedScenarios(t *testing.T) {
 	}
 }
 
-func TestCheckFindsWhatReadWould(t *testing.T) {
+func TestCheckFindsConflicts(t *testing.T) {
 	s := read(t, small)
 	if err := s.Check(); err != nil {
 		t.Errorf("Check of what Read returned: %v", err)
@@ -317,9 +317,8 @@ func TestCheckFindsWhatReadWould(t *testing.T) {
 	wantError(t, s.Check(), "scenario small: warmup: value \"5s\" is not allowed; allowed: shorter than window, which is 5s")
 }
 
-// FuzzRead holds the reader to its promises: no panic, an answer within a second,
-// one sentence, a position unless the file as a whole is meant, and a scenario
-// that survives being written and read.
+// FuzzRead checks the reader: it does not panic, an error is one sentence with a position unless it
+// concerns the whole file, and a scenario that it accepts can be written and read again.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(small))
 	for _, name := range Names() {
@@ -341,7 +340,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Read("fuzz.yaml", bytes.NewReader(data)) // its cost: TestHostileInputAllocatesInProportion
+		s, err := Read("fuzz.yaml", bytes.NewReader(data)) // TestHostileInputAllocatesInProportion checks the cost
 		if err != nil {
 			checkSentence(t, err)
 			return
@@ -370,16 +369,16 @@ func checkRoundTrip(t interface {
 }, s *Scenario,
 ) {
 	t.Helper()
-	s.Warnings = nil // are of the file that s was read from
+	s.Warnings = nil // they depend on the file
 	written := s.YAML()
-	again, err := Read("again.yaml", bytes.NewReader(written))
+	reread, err := Read("reread.yaml", bytes.NewReader(written))
 	if err != nil {
-		t.Fatalf("reading what YAML wrote: %v\n%s", err, written)
+		t.Fatalf("reading the output of YAML: %v\n%s", err, written)
 	}
-	if diff := cmp.Diff(s, again); diff != "" {
+	if diff := cmp.Diff(s, reread); diff != "" {
 		t.Fatalf("-written +read:\n%s\n%s", diff, written)
 	}
-	// Our reader is not the library's decoder. On what is complete and right they agree.
+	// Read and the library's decoder must agree on complete and correct files.
 	var strict Scenario
 	if err := yaml.UnmarshalWithOptions(written, &strict, yaml.Strict(), yaml.CustomUnmarshaler(fromText)); err != nil {
 		t.Fatalf("strict decoder: %v\n%s", err, written)

@@ -17,20 +17,20 @@ import (
 	"pushbench/results/metric"
 )
 
-// A Rule says what a field of a scenario may hold. It comes from the field's Go type and
-// these struct tags:
+// A Rule defines the values that a field of a scenario may have. It is derived from the field's Go
+// type and these struct tags:
 //
 //	was:"stack"          the deprecated name of the field, which is accepted with a warning
-//	required:"true"      the field must be written
-//	default:"1s"         what it holds when it is not written, in YAML
+//	required:"true"      the field must be in the file
+//	default:"1s"         its value if it is not in the file, in YAML
 //	min:"1ms" max:"1h"   limits of a number or quantity, or of each item of a list;
-//	                     min:"1" of a mapping: at least one of its fields must be written
-//	items:"8"            the most items of a list, which has at least one and none twice
-//	pattern:"^[a-z]+$"   of a text
-//	kind:"metric"        the row of kinds, where the type alone does not say it
-//	allowed:"…"          completes "allowed: " in errors, in place of the type's own words
+//	                     min:"1" of a mapping: at least one of its fields must be in the file
+//	items:"8"            the most items of a list, which has at least one and no duplicates
+//	pattern:"^[a-z]+$"   the pattern of a text
+//	kind:"metric"        the row of kinds, if the type does not determine it
+//	allowed:"…"          completes "allowed: " in errors, in place of the text of the type
 //
-// The reader and the generator of the JSON Schema share it.
+// The reader and the generator of the JSON Schema share the rules.
 type Rule struct {
 	Name     string // in YAML
 	Was      string // its deprecated name; "": none
@@ -41,26 +41,26 @@ type Rule struct {
 	Min, Max string // "": no limit
 	Pattern  string // "": any text
 	Words    []string
-	Renamed  map[string]string // deprecated words: what each is now
+	Renamed  map[string]string // deprecated words, and the current one for each
 
 	Fields   []*Rule // of a mapping
 	Item     *Rule   // of a list
 	MaxItems int
 
 	allowed     string // completes "allowed: "
-	unit        string // that a bare number probably lacks; "": a value without units
+	unit        string // suggested for a bare number; "": a value without units
 	grammar     func(text string) error
 	pattern     *regexp.Regexp
 	least, most float64
 }
 
-// A kind is what all fields of a Go type have in common.
+// A kind describes all fields of a Go type.
 type kind struct {
 	what    string // completes "allowed: ", before the limits
-	unit    string // that a bare number probably lacks
+	unit    string // suggested for a bare number
 	pattern string
 	words   []string
-	renamed map[string]string       // deprecated words: what each is now
+	renamed map[string]string       // deprecated words, and the current one for each
 	grammar func(text string) error // of a text; its errors complete a sentence
 }
 
@@ -73,8 +73,8 @@ const (
 // MaxProse is the most characters of a text.
 const MaxProse = 500
 
-// kinds has a row for each type of a value, and for each name of a tag kind. A new type of
-// word or unit is one row more.
+// kinds has a row for each type of a value, and for each name in a kind tag. A new type of word or
+// unit needs one more row.
 var kinds = map[any]kind{
 	reflect.TypeFor[bool]():             {what: "true, false", pattern: "^(true|false)$", words: []string{"false", "true"}},
 	reflect.TypeFor[int]():              {what: "a whole number", pattern: wholePattern},
@@ -85,7 +85,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Rate]():             {what: "a rate with its unit (/s, /min, /h)", unit: "/s", pattern: ratePattern.String()},
 	reflect.TypeFor[Size]():             {what: "a size with its unit (B, kB, KiB)", unit: "B", pattern: sizePattern.String()},
 	reflect.TypeFor[Percent]():          {what: "a percentage", unit: "%", pattern: percentPattern.String()},
-	reflect.TypeFor[metric.ValueName](): {what: `a case and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
+	reflect.TypeFor[metric.ValueName](): {what: `a configuration and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
 	reflect.TypeFor[Transport]():        oneOf(AllTransports...),
 	reflect.TypeFor[Delivery]():         oneOf(Every, Latest),
 	reflect.TypeFor[Spread]():           oneOf(Even, Random, Zipf),
@@ -113,13 +113,13 @@ func (k kind) formerly(renamed map[string]string) kind {
 	return k
 }
 
-// rules are made once, and not before main: units are read with patterns of this package.
+// rules is made once, and not before main, as units are read with patterns of this package.
 var rules = sync.OnceValue(func() *Rule { return newRule(reflect.TypeFor[Scenario](), "") })
 
-// Rules is the scenario format: the rule of a whole scenario.
+// Rules returns the scenario format: the rule of a whole scenario.
 func Rules() *Rule { return rules() }
 
-// newRule is the rule of a field with a type and tags.
+// newRule returns the rule of a field with a type and tags.
 func newRule(t reflect.Type, tags reflect.StructTag) *Rule {
 	r := &Rule{
 		Type: t, Required: tags.Get("required") == "true", Default: tags.Get("default"),
@@ -148,7 +148,7 @@ func newRule(t reflect.Type, tags reflect.StructTag) *Rule {
 func (r *Rule) describeMapping() {
 	for i := range r.Type.NumField() {
 		f := r.Type.Field(i)
-		if f.Tag.Get("yaml") == "-" { // results know of it alone
+		if f.Tag.Get("yaml") == "-" { // it is not in files
 			continue
 		}
 		rule := newRule(f.Type, f.Tag)
@@ -193,7 +193,7 @@ func (r *Rule) describeScalar(k kind, tags reflect.StructTag) {
 	}
 }
 
-// must is for struct tags and paths, which hold no mistake that a test would not find at once.
+// must is for struct tags and paths, in which any test finds a mistake at once.
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -201,7 +201,7 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// parse reads a value, in or out of its limits.
+// parse reads a value without checking its limits.
 func (r *Rule) parse(text string) (reflect.Value, error) {
 	v := reflect.New(r.Type)
 	if !r.pattern.MatchString(text) {
@@ -217,7 +217,7 @@ func (r *Rule) parse(text string) (reflect.Value, error) {
 	return v.Elem(), err
 }
 
-// allows reports whether a value keeps to the limits.
+// allows reports whether a value is within the limits.
 func (r *Rule) allows(v reflect.Value) bool {
 	switch {
 	case r.Min != "":
@@ -230,8 +230,8 @@ func (r *Rule) allows(v reflect.Value) bool {
 	return true
 }
 
-// prose reports whether the field is a text of sentences, in which line ends and other white
-// space count as single spaces: folding it in YAML does not change it.
+// prose reports whether the field is free text, in which line ends and other white space count as
+// single spaces: folding it in YAML does not change it.
 func (r *Rule) prose() bool { return r.Words == nil && r.Pattern == "" }
 
 // textual reports whether the value is a text in YAML.
@@ -239,7 +239,7 @@ func (r *Rule) textual() bool { return r.Type.Kind() == reflect.String || r.gram
 
 func number(v reflect.Value) float64 { return v.Convert(reflect.TypeFor[float64]()).Float() }
 
-// fill gives the fields of v their defaults.
+// fill sets the fields of v to their defaults.
 func (r *Rule) fill(v reflect.Value) {
 	for _, f := range r.Fields {
 		if f.Default != "" {
@@ -249,7 +249,7 @@ func (r *Rule) fill(v reflect.Value) {
 	}
 }
 
-// Initial is the value of Default.
+// Initial returns the value of Default.
 func (r *Rule) Initial() any {
 	v := reflect.New(r.Type)
 	if err := yaml.Unmarshal([]byte(r.Default), v.Interface()); err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Struct tags cannot hold constants, so a value that other code needs as well is written twice.
-func TestTagsHoldTheConstants(t *testing.T) {
+// Struct tags cannot refer to constants, so values that other code also uses are written twice.
+func TestTagsMatchTheConstants(t *testing.T) {
 	rule := func(path ...string) *Rule {
 		r := Rules()
 		for _, name := range path {

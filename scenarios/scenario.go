@@ -1,9 +1,8 @@
-// Package scenarios holds what a benchmark asks: a Scenario, its strict YAML
-// reader, and the scenarios that ship with pushbench.
+// Package scenarios defines a Scenario, its strict YAML reader, and the scenarios that ship
+// with pushbench.
 //
-// It owns the names, units, defaults and limits of every field. It must never
-// know how a scenario is measured or who serves it: of ours it imports transports, and the
-// names and the grammar of metrics.
+// It owns the names, units, defaults and limits of every field. It must not depend on how a
+// scenario is measured or served: of the module's packages it imports only transports and metric.
 package scenarios
 
 import (
@@ -13,13 +12,13 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Version is the scenario format this package reads.
+// Version is the version of the scenario format that this package reads.
 const Version = 1
 
-// A Transport is one way in which messages get from a server to its clients.
+// A Transport is a way to deliver messages from a server to its clients.
 type Transport string
 
-// Transports lists, in report order, what a scenario measures that names none.
+// Transports lists, in report order, the transports of a scenario that names none.
 var Transports = transports.Names[Transport](func(t transports.Transport) bool { return t.Default })
 
 // ClientOpened lists, in report order, every transport whose clients open the connections.
@@ -28,30 +27,30 @@ var ClientOpened = transports.Names[Transport](transports.ClientDials)
 // AllTransports lists every transport in report order.
 var AllTransports = transports.Names[Transport](nil)
 
-// A Delivery says what a client is owed of each topic.
+// A Delivery is the set of messages that a client expects of each topic.
 type Delivery string
 
-// Every message, or only the newest that is not yet sent (positions, game state).
+// Every delivers every message. Latest delivers only the newest that is not yet sent (positions, game state).
 const (
 	Every  Delivery = "every"
 	Latest Delivery = "latest"
 )
 
-// A Scenario is one question: who publishes what to whom, over which
-// transports, for how long. Read returns it complete, with defaults resolved.
+// A Scenario describes a workload: the clients, topics, publications, transports and durations.
+// Read returns it complete, with defaults resolved.
 type Scenario struct {
-	Version     int    `yaml:"version" json:"version" required:"true" min:"1" max:"1"`                                                                                        // of the format: 1
-	Name        string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // of files and in reports: [a-z0-9][a-z0-9_-]{0,63}
-	Description string `yaml:"description" json:"description"`                                                                                                                // what is modelled, in a sentence or two
-	Question    string `yaml:"question" json:"question"`                                                                                                                      // the question a run of it answers
+	Version     int    `yaml:"version" json:"version" required:"true" min:"1" max:"1"`                                                                                        // version of the format: 1
+	Name        string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // name of its files and in reports: [a-z0-9][a-z0-9_-]{0,63}
+	Description string `yaml:"description" json:"description"`                                                                                                                // the modelled application, in a sentence or two
+	Question    string `yaml:"question" json:"question"`                                                                                                                      // the question that a run answers
 
 	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: these four
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
-	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"visitors"` // clients that come and go beside; default none
-	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"inputs"`        // what clients send up beside, owed to nobody; default nothing
-	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // what each client sends back for each message; default nothing
+	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"visitors"` // additional clients that connect, wait for a first message and leave; default none
+	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"inputs"`        // messages from the clients that no client subscribes to; default none
+	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // what each client sends back for each message; default none
 	Payload    Payload     `yaml:"payload" json:"payload" required:"true"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -62,215 +61,215 @@ type Scenario struct {
 	HTTPStream PushSettings      `yaml:"httpstream,omitempty" json:"httpstream"`
 	WebSocket  PushSettings      `yaml:"websocket" json:"websocket"`
 
-	Headers   Headers  `yaml:"headers,omitempty" json:"headers"`                           // the size of heads; default as they are
-	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat" default:"0s" min:"0s" max:"10m"` // after so long without a message the server says that it is there, by a ping, a comment or an empty line, or by answering a poll; a client that hears nothing for two and a half of them connects anew; 0s or 1s … 10m, default 0s = neither
+	Headers   Headers  `yaml:"headers,omitempty" json:"headers"`                           // the size of the headers; default unpadded
+	Heartbeat Duration `yaml:"heartbeat" json:"heartbeat" default:"0s" min:"0s" max:"10m"` // after this time without a message the server sends a ping, a comment or an empty line, or responds to a poll; a client that receives nothing for 2.5 heartbeats reconnects; 0s or 1s … 10m, default 0s = neither
 
-	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with a generator of its own; clients are dealt out among them; default 1
+	Servers int `yaml:"servers" json:"servers" default:"1" min:"1" max:"64"` // replicas of the server, each with its own load generator; clients are distributed among them in turn; default 1
 
-	Library Library `yaml:"library" was:"stack" json:"stack" default:"reference"` // default reference
-	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                 // what a block varies besides the transport; default nothing
+	Library Library `yaml:"library" was:"stack" json:"stack" default:"reference"` // HTTP library of the servers; default reference
+	Sweep   Sweep   `yaml:"sweep,omitempty" json:"sweep" min:"1"`                 // axes that a repetition varies besides the transport; default none
 
-	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // all clients connected, nothing published: memory per idle client; default 1s
-	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // published but not counted; default 1s
-	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // counted, by due instant
-	// At least 10ms: what is due as the window closes arrives later, if only by a system call.
-	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`                  // at most this long after the window for what is still on its way, 10ms or more; default 5s
-	Repetitions int      `yaml:"repetitions" was:"blocks" json:"blocks" default:"4" min:"1" max:"1000"` // each block runs every case once, a case being a transport with a stack and a flush window; default 4
-	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`       // default 1; schedules, phases and orders all come from it
+	Idle   Duration `yaml:"idle" json:"idle" default:"1s" min:"0s" max:"10m"`        // time with all clients connected and nothing published, to measure the memory per idle client; default 1s
+	Warmup Duration `yaml:"warmup" json:"warmup" default:"1s" min:"0s" max:"1h"`     // time in which publications do not count; default 1s
+	Window Duration `yaml:"window" json:"window" required:"true" min:"1ms" max:"1h"` // time whose publications count, by due instant
+	// At least 10ms: a message that is due as the window closes arrives later, if only by a system call.
+	Drain       Duration `yaml:"drain" json:"drain" default:"5s" min:"10ms" max:"10m"`                  // longest wait after the window for messages in flight, 10ms or more; default 5s
+	Repetitions int      `yaml:"repetitions" was:"blocks" json:"blocks" default:"4" min:"1" max:"1000"` // each repetition measures every configuration once; default 4
+	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`       // determines schedules, phases and orders; default 1
 
 	Compare      Compare            `yaml:"compare" json:"compare"`
-	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // what the application asks of whichever transport it takes: a run says which is cheapest of those that meet all of it; default nothing
-	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"claims" kind:"assertion" items:"64" allowed:"a figure, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // what a run must find, or fail; default nothing
+	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // what the application demands of a transport: a run names the cheapest transport that meets all of them; default none
+	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"claims" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // statements that a run checks, and fails if one does not hold; default none
 
-	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the block in which it is sure that a claim is broken, from the fourth on; default false
+	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the first repetition, from the fourth on, that makes it certain that an assertion fails; default false
 
-	Published metric.Published `yaml:"published,omitempty" json:"published"` // what somebody else has found, to stand beside what a run finds; default nothing
+	Published metric.Published `yaml:"published,omitempty" json:"published"` // values that others have published, shown next to those of a run; default none
 
-	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file that it was read from
+	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file
 }
 
-// Compare says, before anything is measured, what the transports are judged by.
+// Compare declares, before the measurement, the metrics by which transports are compared.
 type Compare struct {
 	Primary []string `yaml:"primary" json:"primary" default:"[p50, p99, server_cpu_per_message]" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
-	// At least 0.1%: no test setup tells less apart.
-	Margin Percent `yaml:"margin" json:"margin" default:"5%" min:"0.1%" max:"100%"` // difference that matters, 0.1% … 100%; default 5%
+	// At least 0.1%: no test setup resolves a smaller difference.
+	Margin Percent `yaml:"margin" json:"margin" default:"5%" min:"0.1%" max:"100%"` // smallest difference that matters, 0.1% … 100%; default 5%
 }
 
-// Percent is a share of a hundred, written with its sign: "5%", "0.5%".
+// Percent is a percentage, written with its sign: "5%", "0.5%".
 type Percent float64
 
-// Clients says how many clients subscribe and how fast they connect.
+// Clients sets how many clients subscribe and how fast they connect.
 type Clients struct {
-	Count       int  `yaml:"count" json:"count" required:"true" min:"1" max:"1000000"`                    // 1 … 1,000,000
-	ConnectRate Rate `yaml:"connect_rate" json:"connect_rate" default:"2000/s" min:"1/h" max:"1000000/s"` // connections started a second; default 2000/s
+	Count       int  `yaml:"count" json:"count" required:"true" min:"1" max:"1000000"`                    // clients that subscribe, 1 … 1,000,000
+	ConnectRate Rate `yaml:"connect_rate" json:"connect_rate" default:"2000/s" min:"1/h" max:"1000000/s"` // connections started per second; default 2000/s
 }
 
-// Topics says how many topics there are and how clients spread over them.
+// Topics sets the number of topics and how clients spread over them.
 type Topics struct {
-	Count int `yaml:"count" json:"count" default:"1" min:"1" max:"1000000"` // default 1
+	Count int `yaml:"count" json:"count" default:"1" min:"1" max:"1000000"` // number of topics; default 1
 	// At most 256, as in one subscription of PROTOCOL.md.
-	PerClient int     `yaml:"per_client" json:"per_client" default:"1" min:"1" max:"256"` // topics each client subscribes to; default 1
+	PerClient int     `yaml:"per_client" json:"per_client" default:"1" min:"1" max:"256"` // topics that each client subscribes to; default 1
 	Spread    Spread  `yaml:"spread" json:"spread" default:"even"`                        // default even
 	Skew      float64 `yaml:"skew" json:"skew" default:"1" min:"0" max:"10"`              // exponent of zipf; default 1, ignored otherwise
 }
 
-// A Spread says how clients choose their topics.
+// A Spread is how clients choose their topics.
 type Spread string
 
-// Even deals topics out in turn, Random draws them uniformly, Zipf by popularity.
+// Even assigns topics in turn, Random draws them uniformly, Zipf draws them by popularity.
 const (
 	Even   Spread = "even"
 	Random Spread = "random"
 	Zipf   Spread = "zipf"
 )
 
-// Publish says who publishes, how often, and when.
+// Publish sets the publisher, the rate and the timing.
 type Publish struct {
 	By Publisher `yaml:"by" json:"by" required:"true"`
 	// At least 1/h, as a window is no longer than an hour.
-	Rate     Rate     `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // messages a second of all publishers together
+	Rate     Rate     `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // messages per second of all publishers together
 	Arrivals Arrivals `yaml:"arrivals" json:"arrivals" default:"poisson"`                 // default poisson
-	Burst    int      `yaml:"burst" json:"burst" default:"10" min:"1" max:"10000"`        // messages a burst (arrivals: burst); default 10
+	Burst    int      `yaml:"burst" json:"burst" default:"10" min:"1" max:"10000"`        // messages per burst (arrivals: burst); default 10
 }
 
-// A Publisher says whose connection a message goes up on.
+// A Publisher is whose connection carries a publication.
 type Publisher string
 
-// ByClients: the subscribed clients publish to their own topics over their own
-// transport. ByBackend: one publisher beside the server posts to the topics in turn.
-// ByReporters: for each topic there is one client more, which publishes to it over its
-// own transport and subscribes to nothing.
+// ByClients: the subscribed clients publish to their own topics over their own transport.
+// ByBackend: one publisher next to the server posts to the topics in turn. ByPublishOnly: each
+// topic has one additional client, which publishes to it over its own transport and subscribes
+// to nothing.
 const (
 	ByClients     Publisher = "clients"
 	ByBackend     Publisher = "backend"
 	ByPublishOnly Publisher = "publish_only"
 )
 
-// Visitors come while the clients are served, subscribe to the topics of one of them, leave
-// when they have heard a first message, and are owed nothing. Those of the window's last
-// second, or of the last quarter of a shorter one, are not counted: nothing may be said after them.
+// ShortLived sets the rate of short-lived clients. Each connects during the trial, subscribes to
+// the topics of one of the clients, and leaves after its first message. The ledger expects nothing
+// for them. Those that connect in the window's last second, or in the last quarter of a shorter
+// window, do not count: there may be no message after them.
 type ShortLived struct {
-	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // that come a second on average, each by itself (Poisson)
+	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // that connect per second on average, independently (Poisson)
 }
 
-// Inputs are what the clients send to the server beside the messages, each at the same
-// period with a phase of its own: a player's keys, which the server takes and no other
-// client is owed. They go up like publications, to topics that nobody is subscribed to.
+// Upstream sets the messages that the clients send to the server in addition to publications, such
+// as a player's keys. Every client sends with the same period and its own phase. They travel like
+// publications, to topics without subscribers, so no client expects them.
 type Upstream struct {
-	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // a second, of all clients together
+	Rate Rate `yaml:"rate" json:"rate" required:"true" min:"1/h" max:"1000000/s"` // upstream messages per second of all clients together
 	Size Size `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"`     // bytes each, 32B … 64KiB
 }
 
-// Answers are what a message asks for: each client sends one back, over its own way up, as
-// soon as it has the message, to the backend that published it. The round trip counts from
-// the message's due instant until the backend has the answer, by a webhook, beside the server.
+// Replies sets what clients send back. Each client replies to each message at once, over its own
+// transport, to the backend that published the message. The round trip lasts from the message's due
+// instant until the backend, next to the server, receives the reply by a webhook.
 type Replies struct {
 	Size Size `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"` // bytes each, 32B … 64KiB
 }
 
-// Headers are the sizes of heads in bytes, to which a header that says nothing fills them
-// up: what browsers send of their own accord, and cookies. A head that is longer stays as it is.
+// Headers sets the size of HTTP headers in bytes, as with the headers and cookies that browsers
+// send. A meaningless header pads shorter ones; longer ones stay as they are.
 type Headers struct {
-	// Servers take heads of 8 KiB.
-	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // of each request of a client's, 256B … 7KiB; default as it is
-	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // of each answer to a poll or a publication, 128B … 4KiB; default as it is
+	// Servers accept headers of 8 KiB.
+	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // of each request of a client, 256B … 7KiB; default unpadded
+	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // of each response to a poll or a publication, 128B … 4KiB; default unpadded
 }
 
-// Arrivals says how due instants are spread in time.
+// Arrivals is the distribution of due instants in time.
 type Arrivals string
 
-// Poisson draws exponential gaps, Periodic keeps the same gap (a random phase
-// for each publisher), Burst has one publisher publish Burst messages at one instant, periodically.
+// Poisson draws exponential gaps. Periodic uses a constant gap, with a random phase per publisher.
+// Burst publishes, periodically, Burst messages of one publisher at one instant.
 const (
 	Poisson  Arrivals = "poisson"
 	Periodic Arrivals = "periodic"
 	Burst    Arrivals = "burst"
 )
 
-// Payload says how many bytes each message carries. Exactly one of Size and Sizes is set. A
-// size is at least 32B, as a payload carries its own identity (run, index, checksum), and at
-// most 64KiB.
+// Payload sets the bytes per message. Exactly one of Size and Sizes is set. A size is at least 32B,
+// because a payload carries its identity (run, index, checksum), and at most 64KiB.
 type Payload struct {
 	Size  Size         `yaml:"size,omitempty" json:"size,omitempty" min:"32B" max:"64KiB"`
-	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty" items:"64" allowed:"of {size: …, weight: …}, each size once"` // drawn by weight from the seed
+	Sizes []SizeWeight `yaml:"sizes,omitempty" json:"sizes,omitempty" items:"64" allowed:"of {size: …, weight: …}, each size once"` // drawn by weight with the seed
 }
 
 // A SizeWeight is one payload size and its share of the messages.
 type SizeWeight struct {
 	Size   Size    `yaml:"size" json:"size" required:"true" min:"32B" max:"64KiB"`
-	Weight float64 `yaml:"weight" json:"weight" required:"true" min:"0.000001" max:"1000000"` // relative to the sum of all
+	Weight float64 `yaml:"weight" json:"weight" required:"true" min:"0.000001" max:"1000000"` // relative to the sum of all weights
 }
 
-// MaxServers is how many servers may share the clients. Beyond that one machine measures
-// its own scheduler.
+// MaxServers is the largest number of servers that may share the clients. With more, one machine
+// would measure its own scheduler.
 const MaxServers = 64
 
-// Network says how far the clients are from the server, beside which a backend publisher
-// stands.
+// Network sets the path between the clients and the server. A backend publisher runs next to the
+// server.
 type Network struct {
-	Link LinkKind `yaml:"link" json:"link" default:"stream"` // default stream
-	// At most 2s: four of them, with jitter, fit into the 10 s that connecting may take.
-	RTT    Duration `yaml:"rtt" json:"rtt" default:"0s" min:"0s" max:"2s"`                                                                              // round trip added, default 0s, at most 2s
-	Jitter Duration `yaml:"jitter" json:"jitter" default:"0s" min:"0s" max:"1s"`                                                                        // the most that a byte or a packet waits beyond half of it, uniform, none overtaking others; default 0s, at most 1s
-	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty" min:"1kB" max:"1000MB" allowed:"bytes a second with their unit (B, kB, KiB, MB, MiB)"` // bytes a second in each direction, of each connection of a stream link, of the whole link of packets; 1kB … 1000MB; unlimited when absent
-	// More than half of the packets is no network.
-	Loss    Percent `yaml:"loss" json:"loss" default:"0%" min:"0%" max:"50%"`       // of the packets each way, each by itself (link: packets); default 0%, at most 50%
-	Reorder Percent `yaml:"reorder" json:"reorder" default:"0%" min:"0%" max:"50%"` // of the packets each way that do not wait at all, and so overtake (link: packets); default 0%, at most 50%
+	Link LinkKind `yaml:"link" json:"link" default:"stream"` // how the distance is emulated; default stream
+	// At most 2s: four round trips, with jitter, fit into the 10 s that connecting may take.
+	RTT    Duration `yaml:"rtt" json:"rtt" default:"0s" min:"0s" max:"2s"`                                                                                // added round-trip time, default 0s, at most 2s
+	Jitter Duration `yaml:"jitter" json:"jitter" default:"0s" min:"0s" max:"1s"`                                                                          // largest additional delay of a byte or a packet in one direction, uniform, without reordering; default 0s, at most 1s
+	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty" min:"1kB" max:"1000MB" allowed:"bytes per second with their unit (B, kB, KiB, MB, MiB)"` // bytes per second in each direction, per connection of a stream link or for a whole link of packets; 1kB … 1000MB; default unlimited
+	// A network that loses more than half of its packets is unusable.
+	Loss    Percent `yaml:"loss" json:"loss" default:"0%" min:"0%" max:"50%"`       // share of the packets in each direction that are lost, independently (link: packets); default 0%, at most 50%
+	Reorder Percent `yaml:"reorder" json:"reorder" default:"0%" min:"0%" max:"50%"` // share of the packets in each direction without any delay, which so overtake others (link: packets); default 0%, at most 50%
 	TLS     bool    `yaml:"tls" json:"tls" default:"false"`                         // TLS 1.3 on every connection, without resumption; default false
-	NAT     bool    `yaml:"nat" json:"nat" default:"false"`                         // the clients, each with an address of its own, are behind a router that gives them its own and lets nobody in (link: packets); default false
+	NAT     bool    `yaml:"nat" json:"nat" default:"false"`                         // the clients, each with its own address, are behind a router with NAT that accepts no connection from outside (link: packets); default false
 
-	Forward bool `yaml:"forward" json:"forward" default:"false"` // the router has a rule for each host that lets the server in (transport webhook, nat: true); default false
+	Forward bool `yaml:"forward" json:"forward" default:"false"` // the router has a rule per host that lets the server connect (transport webhook, nat: true); default false
 
-	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout" default:"0s" min:"0s" max:"10m"` // after so long without a packet the router forgets a connection (nat: true); 0s or 1s … 10m, default 0s = never
+	IdleTimeout Duration `yaml:"idle_timeout" json:"idle_timeout" default:"0s" min:"0s" max:"10m"` // the router forgets a connection after this time without a packet (nat: true); 0s or 1s … 10m, default 0s = never
 }
 
-// A LinkKind says how a distance is made.
+// A LinkKind is how a distance is emulated.
 type LinkKind string
 
-// StreamLink delays each connection's bytes inside the generator, on every system. It
-// loses none, and the kernels at both ends know of no distance. PacketLink joins two
-// network namespaces by a link of packets: the kernels' TCP is that of a real distance.
-// It needs Linux, and root or the right to make a user namespace.
+// StreamLink delays each connection's bytes inside the load generator, on every system. It loses
+// none, and the kernels at both ends do not see the distance. PacketLink connects two network
+// namespaces by a link of packets: the kernels' TCP behaves as over a real distance. It requires
+// Linux, and root or the right to create a user namespace.
 const (
 	StreamLink LinkKind = "stream"
 	PacketLink LinkKind = "packets"
 )
 
-// ShortPollSettings says how often a client asks.
+// ShortPollSettings sets how often a client polls.
 type ShortPollSettings struct {
-	// Faster than 1ms is a busy loop.
-	Interval      Duration `yaml:"interval" json:"interval" default:"1s" min:"1ms" max:"1h"` // default 1s, at least 1ms
-	Pacing        Pacing   `yaml:"pacing" json:"pacing" default:"fixed-rate"`                // default fixed-rate
+	// A shorter interval than 1ms is a busy loop.
+	Interval      Duration `yaml:"interval" json:"interval" default:"1s" min:"1ms" max:"1h"` // time between polls; default 1s, at least 1ms
+	Pacing        Pacing   `yaml:"pacing" json:"pacing" default:"fixed-rate"`                // start of the interval; default fixed-rate
 	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`     // open a TCP connection for every poll
 }
 
-// Pacing says from where the poll interval counts.
+// Pacing is the instant from which the poll interval counts.
 type Pacing string
 
-// FixedRate polls every Interval at a random phase; FixedDelay waits Interval after each answer.
+// FixedRate polls every Interval with a random phase. FixedDelay waits Interval after each response.
 const (
 	FixedRate  Pacing = "fixed-rate"
 	FixedDelay Pacing = "fixed-delay"
 )
 
-// LongPollSettings says how long a server may hold a poll.
+// LongPollSettings sets how long a server may keep a poll open.
 type LongPollSettings struct {
-	// Proxies cut longer polls.
-	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // default 25s, 1s … 30s
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
+	// Proxies end longer polls.
+	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // longest time without a response; default 25s, 1s … 30s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; default 0s = none, at most 1s
 	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`                   // open a TCP connection for every poll
 }
 
-// PushSettings is what the streaming transports share.
+// PushSettings are the settings of a streaming transport.
 type PushSettings struct {
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // flush window, default 0s = never hold messages back; at most 1s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; default 0s = none, at most 1s
 }
 
-// Duration is a time.Duration written with its unit: "250ms", "25s", "2m".
+// Duration is a time.Duration, written with its unit: "250ms", "25s", "2m".
 type Duration time.Duration
 
-// Rate is events a second, written with its unit: "200/s", "30/min", "1/h".
+// Rate is events per second, written with its unit: "200/s", "30/min", "1/h".
 type Rate float64
 
-// Size is bytes, written with its unit: "128B", "1KiB", "64KiB", "2kB".
+// Size is a number of bytes, written with its unit: "128B", "1KiB", "64KiB", "2kB".
 type Size int64

@@ -19,7 +19,7 @@ import (
 	"pushbench/results/metric"
 )
 
-// TestSchemaDescribesEveryField: an editor shows the description where the cursor is.
+// TestSchemaDescribesEveryField checks the descriptions, which an editor shows at the cursor.
 func TestSchemaDescribesEveryField(t *testing.T) {
 	var visit func(path string, s schema)
 	visit = func(path string, s schema) {
@@ -36,21 +36,20 @@ func TestSchemaDescribesEveryField(t *testing.T) {
 	visit("scenario", readSchema(t))
 }
 
-// TestSchemaNamesTheFieldsOfScenario: the schema is a file, and a field of Scenario may be
-// newer.
+// TestSchemaNamesTheFieldsOfScenario checks that the schema file is up to date with Scenario.
 func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 	var visit func(path string, g reflect.Type, s schema)
 	visit = func(path string, g reflect.Type, s schema) {
 		if g.Kind() == reflect.Slice && s.Items != nil {
 			g, s = g.Elem(), *s.Items
 		}
-		if g.Kind() != reflect.Struct || g == reflect.TypeFor[metric.Assertion]() { // that is a text in YAML
+		if g.Kind() != reflect.Struct || g == reflect.TypeFor[metric.Assertion]() { // which is a text in YAML
 			return
 		}
 		fields := 0
 		for i := range g.NumField() {
 			name, _, _ := strings.Cut(g.Field(i).Tag.Get("yaml"), ",")
-			if name == "-" { // what results know of it
+			if name == "-" { // it is not in files
 				continue
 			}
 			fields++
@@ -77,7 +76,7 @@ func TestSchemaNamesTheFieldsOfScenario(t *testing.T) {
 	visit("scenario", reflect.TypeFor[Scenario](), readSchema(t))
 }
 
-// former is the name of a field in JSON, which keeps the old one.
+// former returns the name of a field in JSON, which keeps the deprecated one.
 func former(was, name string) string {
 	if was != "" {
 		return was
@@ -108,26 +107,32 @@ func TestSchemaAcceptsTheEmbeddedScenarios(t *testing.T) {
 	}
 }
 
-// beyondSchema are the mistakes that the reader finds and a schema cannot state:
-// those of YAML itself, limits of quantities with units, and agreements.
+// beyondSchema lists the mistakes that only the reader finds: YAML syntax, limits of quantities with
+// units, and conditions between fields.
 var beyondSchema = []string{
-	"anchor", "answers-of-a-crowd", "answers-of-clients", "claim-no-unit", "claim-nothing", "claim-unknown-metric", "claim-unmeasured",
-	"complex-key", "connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-flush",
-	"drain-too-short-for-the-network", "drain-too-short", "drain-zero", "flush-too-long", "forward-beside-its-sweep", "forward-nobody",
-	"heartbeat-beside-its-sweep", "heartbeat-too-short", "hold-too-long", "hosts-too-many", "idle-timeout-in-parts",
-	"idle-timeout-without-a-router", "inputs-beside-clients", "inputs-of-many-servers", "margin-zero", "merge-key", "nat-of-a-stream",
-	"need-of-a-transport", "network-loss-of-a-stream", "network-rate-zero", "network-reorder", "network-rtt",
-	"new-connection-beside-its-sweep", "per-client", "poll-interval", "published-no-case", "published-no-metric", "rate-too-high",
-	"rate-too-low", "rate-zero", "rtt-beside-its-sweep", "servers-of-publishing-clients", "servers-of-reporters", "servers-too-many",
-	"size-too-large", "size-too-small", "sizes-twice", "sweep-connections-of-streams", "sweep-empty", "sweep-flush-nothing",
-	"sweep-flush-own", "sweep-flush-too-long", "sweep-flush-twice", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polls",
-	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero", "sweep-payload-beside-sizes",
-	"sweep-payload-too-small", "sweep-rate-too-low", "sweep-stack-own", "tls-beside-its-sweep",
-	"tls-over-a-stream", "too-many-deliveries", "too-many-subscriptions", "two-names", "visitors-behind-a-router", "visitors-too-many",
-	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-forever", "window-zero",
+	"anchor", "assertion-no-comparison", "assertion-no-unit", "assertion-unknown-metric",
+	"assertion-unmeasured", "batching-delay-too-long", "batching-delay-with-its-sweep", "complex-key",
+	"connect-rate-too-low", "count-octal", "description-escape", "drain-too-short-for-the-batching-delay",
+	"drain-too-short-for-the-network", "drain-too-short", "drain-zero", "forward-no-webhook",
+	"forward-with-its-sweep", "heartbeat-too-short", "heartbeat-with-its-sweep", "hosts-too-many",
+	"idle-timeout-fraction", "idle-timeout-without-a-router", "library-with-its-sweep",
+	"longpoll-timeout-too-long", "margin-zero", "merge-key", "nat-with-a-stream",
+	"network-loss-with-a-stream", "network-rate-zero", "network-reorder", "network-rtt",
+	"new-connection-with-its-sweep", "per-client", "poll-interval", "published-no-configuration",
+	"published-no-metric", "rate-too-high", "rate-too-low", "rate-zero", "replies-of-several-clients",
+	"replies-to-clients", "requirement-of-a-transport", "rtt-with-its-sweep", "servers-too-many",
+	"servers-with-publish-only-clients", "servers-with-publishing-clients", "short-lived-behind-a-router",
+	"short-lived-too-many", "size-too-large", "size-too-small", "sizes-twice",
+	"sweep-batching-delay-of-short-polling", "sweep-batching-delay-too-long", "sweep-batching-delay-twice",
+	"sweep-empty", "sweep-forward-without-a-router", "sweep-heartbeat-of-short-polling",
+	"sweep-heartbeat-too-short", "sweep-interval-of-streams", "sweep-interval-zero",
+	"sweep-new-connection-of-streams", "sweep-payload-too-small", "sweep-payload-with-sizes",
+	"sweep-rate-too-low", "tls-over-a-stream", "tls-with-its-sweep", "too-many-deliveries",
+	"too-many-subscriptions", "two-names", "upstream-with-clients", "upstream-with-several-servers",
+	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-too-long", "window-zero",
 }
 
-func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
+func TestSchemaRejectsBrokenScenarios(t *testing.T) {
 	s := readSchema(t)
 	files, err := filepath.Glob("testdata/broken/*.yaml")
 	if err != nil {
@@ -149,8 +154,8 @@ func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 	}
 }
 
-// A schema is the part of JSON Schema that Schema uses; any other keyword is an
-// error, so that no rule goes unchecked.
+// A schema is the part of JSON Schema that Schema uses. Any other keyword is an error, so that the test
+// checks every rule.
 type schema struct {
 	Version              string            `json:"$schema"`
 	Title                string            `json:"title"`
@@ -226,7 +231,7 @@ func (s schema) checkObject(path string, value any) error {
 		}
 	}
 	if !s.hasRequired(object) || !s.hasOneOf(object) || slices.ContainsFunc(s.AllOf, func(all schema) bool { return !all.hasOneOf(object) }) {
-		return fmt.Errorf("%s: something is missing, or there is too much", path)
+		return fmt.Errorf("%s: a field is missing, or two exclude each other", path)
 	}
 	return nil
 }
@@ -254,8 +259,8 @@ func (s schema) checkArray(path string, value any) error {
 		if err := s.Items.check(fmt.Sprintf("%s[%d]", path, i), item); err != nil {
 			return err
 		}
-		again := func(other any) bool { return reflect.DeepEqual(item, other) }
-		if s.UniqueItems && slices.ContainsFunc(items[:i], again) {
+		equal := func(other any) bool { return reflect.DeepEqual(item, other) }
+		if s.UniqueItems && slices.ContainsFunc(items[:i], equal) {
 			return fmt.Errorf("%s: %v twice", path, item)
 		}
 	}

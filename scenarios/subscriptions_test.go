@@ -30,8 +30,8 @@ func TestSubscriptionsAreDistinctAndRepeatable(t *testing.T) {
 		if len(distinct) != s.Topics.PerClient || !slices.IsSorted(got) || got[0] < 0 || got[len(got)-1] >= s.Topics.Count {
 			t.Fatalf("got %v, want %d distinct topics of %d in order", got, s.Topics.PerClient, s.Topics.Count)
 		}
-		if again := s.Subscriptions(client); !slices.Equal(got, again) {
-			t.Fatalf("got %v, then %v", got, again)
+		if second := s.Subscriptions(client); !slices.Equal(got, second) {
+			t.Fatalf("got %v, then %v", got, second)
 		}
 	})
 }
@@ -53,9 +53,9 @@ func TestSubscriptionsDependOnTheSeed(t *testing.T) {
 	}
 }
 
-// TestSubscribersPerTopic draws many clients and holds the topics' shares
-// against their law by Pearson's χ² with 9 degrees of freedom: 27.9 is exceeded
-// once in a thousand seeds, and the seeds here are fixed.
+// TestSubscribersPerTopic draws many clients and compares the topics' shares with their distribution by
+// Pearson's χ² with 9 degrees of freedom. One in a thousand seeds exceeds 27.9, and the seeds here are
+// fixed.
 func TestSubscribersPerTopic(t *testing.T) {
 	const topics, clients = 10, 100_000
 	for _, c := range []struct {
@@ -87,8 +87,7 @@ func TestSubscribersPerTopic(t *testing.T) {
 	}
 }
 
-// TestPairsAreUniform checks that topics of one client are drawn without
-// favour: each of the 10 pairs of 5 topics equally often.
+// TestPairsAreUniform checks that each of the 10 pairs of 5 topics is drawn equally often.
 func TestPairsAreUniform(t *testing.T) {
 	const clients = 100_000
 	s := &Scenario{Topics: Topics{Count: 5, PerClient: 2, Spread: Random}, Seed: 7}
@@ -105,7 +104,7 @@ func TestPairsAreUniform(t *testing.T) {
 	}
 }
 
-func TestZipfEndsWhenNearlyAllTopicsAreWanted(t *testing.T) {
+func TestZipfTerminatesForNearlyAllTopics(t *testing.T) {
 	s := &Scenario{Topics: Topics{Count: maxPerClient, PerClient: maxPerClient - 1, Spread: Zipf, Skew: maxSkew}, Seed: 1}
 	got := s.Subscriptions(0)
 	if len(got) != maxPerClient-1 || got[len(got)-1] != maxPerClient-2 {

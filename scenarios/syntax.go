@@ -17,8 +17,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Limits that keep a hostile file cheap. They are far beyond any scenario: the
-// longest that ships has some 150 tokens and nests 4 deep.
+// Limits on the cost of a hostile file. They are far above any scenario: the longest one that ships
+// has about 150 tokens and nests 4 levels deep.
 const (
 	maxBytes  = 1 << 20
 	maxText   = 64 << 10 // bytes besides comment lines; a token takes some 300 bytes of memory
@@ -26,14 +26,14 @@ const (
 	maxDepth  = 64
 )
 
-// A document is one YAML file on its way to becoming a Scenario.
+// A document is a YAML file that is read into a Scenario.
 type document struct {
 	file    string
 	root    ast.Node
 	renamed []rename // in the order of the file
 }
 
-// newDocument reads r to its end, at most maxBytes, and parses what it holds.
+// newDocument reads r to its end, at most maxBytes, and parses the text.
 func newDocument(file string, r io.Reader) (*document, error) {
 	d := &document{file: file}
 	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
@@ -41,14 +41,14 @@ func newDocument(file string, r io.Reader) (*document, error) {
 		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
 	}
 	if len(data) > maxBytes {
-		return nil, d.wholeFile("is larger than 1 MiB, the most that a scenario may have")
+		return nil, d.wholeFile("is larger than 1 MiB, the limit for a scenario")
 	}
 	text, err := d.clean(data)
 	if err != nil {
 		return nil, err
 	}
 	if substance(text) > maxText {
-		return nil, d.wholeFile("is larger than 64 KiB besides comments, the most that a scenario may have")
+		return nil, d.wholeFile("is larger than 64 KiB without comments, the limit for a scenario")
 	}
 	tokens := lexer.Tokenize(text)
 	if err := d.admit(tokens); err != nil {
@@ -60,18 +60,17 @@ func newDocument(file string, r io.Reader) (*document, error) {
 	return d, nil
 }
 
-// wholeFile is an error without a position.
+// wholeFile returns an error without a position.
 func (d *document) wholeFile(message string) *Error {
 	return &Error{File: d.file, Message: message}
 }
 
-// trailing is the white space before a line end. It means nothing to us, but
-// the YAML library counts the column of a value from its far side.
+// trailing is the white space before a line end. It has no meaning, but the YAML library counts the
+// column of a value from its end.
 var trailing = regexp.MustCompile(`(?m)[ \t]+$`)
 
-// clean drops a byte order mark, the CR of CRLF and trailing white space. It
-// refuses what an editor would hide from the reader: control characters and
-// reversed text.
+// clean removes a byte order mark, the CR of CRLF and trailing white space. It rejects text that an
+// editor would hide from the reader: control characters and reversed text.
 func (d *document) clean(data []byte) (string, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
@@ -83,7 +82,7 @@ func (d *document) clean(data []byte) (string, error) {
 			return "", d.character(line, column, string(rest[:1]), "is not UTF-8")
 		}
 		if hidden(r) && r != '\n' && r != '\t' {
-			return "", d.character(line, column, string(r), "is a character that cannot be seen")
+			return "", d.character(line, column, string(r), "is an invisible character")
 		}
 		if r == '\n' {
 			line, column = line+1, 0
@@ -100,9 +99,8 @@ func (d *document) character(line, column int, value, message string) *Error {
 	}
 }
 
-// hidden says that a character does something to the text around it instead of
-// being text: C0 and C1 controls, line separators, and the bidirectional
-// overrides that show a name backwards (CVE-2021-42574).
+// hidden reports whether a character is not text, but changes the text around it: C0 and C1 controls,
+// line separators, and the bidirectional overrides that show a name backwards (CVE-2021-42574).
 func hidden(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) || r == '\uFEFF'
 }
@@ -118,19 +116,19 @@ func substance(text string) int {
 	return n
 }
 
-// forbidden are the parts of YAML that make a file mean something else than it says.
+// forbidden lists the parts of YAML that obscure the meaning of a file.
 var forbidden = map[token.Type]string{
-	token.AnchorType:      "is an anchor; allowed: the value itself, written out in each place",
-	token.AliasType:       "is an alias; allowed: the value itself, written out in each place",
-	token.MergeKeyType:    "is a merge key; allowed: the fields themselves, written out",
+	token.AnchorType:      "is an anchor; allowed: the value itself, repeated in each place",
+	token.AliasType:       "is an alias; allowed: the value itself, repeated in each place",
+	token.MergeKeyType:    "is a merge key; allowed: the fields themselves",
 	token.TagType:         "is a tag; allowed: the value without it",
 	token.DirectiveType:   "is a directive; allowed: the fields without it",
 	token.MappingKeyType:  "is a complex key; allowed: name: value",
-	token.DocumentEndType: "ends the document; allowed: one document a file, without it",
+	token.DocumentEndType: "ends the document; allowed: one document per file, without it",
 }
 
-// admit refuses the first token that has no business in a scenario, before the
-// parser spends anything on it.
+// admit rejects the first token that is not allowed in a scenario, before the parser spends time on
+// it.
 func (d *document) admit(tokens token.Tokens) error {
 	var n nesting
 	started := false
@@ -139,21 +137,21 @@ func (d *document) admit(tokens token.Tokens) error {
 			return d.atToken(t, "", t.Value, message)
 		}
 		if t.Type == token.DocumentHeaderType && started {
-			return d.atToken(t, "", t.Value, "starts another document; allowed: one document a file")
+			return d.atToken(t, "", t.Value, "starts another document; allowed: one document per file")
 		}
 		if i == maxTokens {
-			return d.atToken(t, "", t.Value, fmt.Sprintf("is too much; allowed: %d YAML tokens a file", maxTokens))
+			return d.atToken(t, "", t.Value, fmt.Sprintf("exceeds the limit; allowed: %d YAML tokens per file", maxTokens))
 		}
 		if n.add(t); n.depth() > maxDepth {
-			return d.atToken(t, "", t.Value, fmt.Sprintf("is nested too deep; allowed: %d levels", maxDepth))
+			return d.atToken(t, "", t.Value, fmt.Sprintf("is nested too deeply; allowed: %d levels", maxDepth))
 		}
 		started = started || t.Type != token.CommentType
 	}
 	return nil
 }
 
-// nesting measures depth from tokens alone: the brackets that are open, and
-// outside of brackets the columns at which something enclosing began.
+// nesting measures depth from tokens alone: the open brackets and, outside of brackets, the columns
+// at which enclosing nodes began.
 type nesting struct {
 	columns []int
 	open    int
@@ -177,7 +175,7 @@ func (n *nesting) add(t *token.Token) {
 
 func (n *nesting) depth() int { return n.open + len(n.columns) }
 
-// parse builds the tree. Duplicate keys pass here: check refuses them in its own words.
+// parse builds the tree. It accepts duplicate keys: check rejects them with its own message.
 func (d *document) parse(tokens token.Tokens) (err error) {
 	defer d.recoverInto(&err)
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -190,10 +188,10 @@ func (d *document) parse(tokens token.Tokens) (err error) {
 			return nil
 		}
 	}
-	return d.wholeFile("holds no scenario; allowed: a YAML mapping that starts with version: 1")
+	return d.wholeFile("contains no scenario; allowed: a YAML mapping that starts with version: 1")
 }
 
-// decode sets target, of which r is the rule. Fields that are not written keep their values.
+// decode sets target, whose rule is r. Fields that are not in the file keep their values.
 func (d *document) decode(r *Rule, target any) (err error) {
 	if _, err := d.check(r, "", d.root); err != nil {
 		return err
@@ -205,27 +203,26 @@ func (d *document) decode(r *Rule, target any) (err error) {
 	return nil
 }
 
-// recoverInto turns a panic into an error. The library has panicked on strange input
-// before; such input is not YAML that anyone meant.
+// recoverInto turns a panic into an error. The library has panicked on malformed input before.
 func (d *document) recoverInto(err *error) {
 	if p := recover(); p != nil {
-		*err = d.wholeFile("is not YAML that can be understood")
+		*err = d.wholeFile("is not valid YAML")
 	}
 }
 
-// syntax puts an error of the YAML library into our form.
+// syntax converts an error of the YAML library into an Error.
 func (d *document) syntax(err error) *Error {
 	var at yaml.Error
 	if !errors.As(err, &at) || at.GetToken() == nil {
-		return &Error{File: d.file, Message: "is not YAML: " + tame(err.Error()), cause: err}
+		return &Error{File: d.file, Message: "is not valid YAML: " + tame(err.Error()), cause: err}
 	}
-	e := d.atToken(at.GetToken(), "", "", "is not YAML: "+tame(at.GetMessage()))
+	e := d.atToken(at.GetToken(), "", "", "is not valid YAML: "+tame(at.GetMessage()))
 	e.cause = err
 	return e
 }
 
-// tame makes a message of the YAML library, which may quote any part of the
-// file, fit for a sentence.
+// tame makes a message of the YAML library, which may quote any part of the file, safe to print in a
+// sentence.
 func tame(message string) string {
 	line := []rune(oneLine(strings.ReplaceAll(message, "\t", `\t`)))
 	if len(line) > 2*quoteLimit {
@@ -241,7 +238,7 @@ func tame(message string) string {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// atToken is an error at t about a field, a value, or a part of YAML that is neither.
+// atToken returns an error at t about a field, a value, or another part of YAML.
 func (d *document) atToken(t *token.Token, field, value, message string) *Error {
 	e := &Error{File: d.file, Line: t.Position.Line, Column: t.Position.Column, Field: field, Message: message}
 	if value != "" {

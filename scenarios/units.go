@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The grammars of the units. The reader and the JSON Schema share them, so that
-// an editor and pushbench agree on what may be written.
+// The grammars of the units. The reader and the JSON Schema share them, so that an editor and
+// pushbench accept the same text.
 var (
 	durationPattern = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`)
 	ratePattern     = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?/(s|min|h)$`)
@@ -19,7 +19,7 @@ var (
 	sizePattern     = regexp.MustCompile(`^(0|[1-9][0-9]*)(B|kB|KiB|MB|MiB)$`)
 )
 
-// rateUnits are the seconds in each unit of a Rate, the preferred one first.
+// rateUnits lists the seconds in each unit of a Rate, the preferred one first.
 var rateUnits = []struct {
 	name    string
 	seconds float64
@@ -30,11 +30,11 @@ type sizeUnit struct {
 	bytes int64
 }
 
-// sizeUnits are the units of a Size, the largest first.
+// sizeUnits lists the units of a Size, the largest first.
 var sizeUnits = []sizeUnit{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1}}
 
 // ParseDuration reads a Duration in Go's syntax without a sign: "250ms", "1m30s".
-// A bare number is an error, even "0": nobody should have to guess its unit.
+// A bare number is an error, even "0", because its unit would be ambiguous.
 func ParseDuration(text string) (Duration, error) {
 	if !durationPattern.MatchString(text) {
 		return 0, fmt.Errorf("%s is not a duration such as 250ms or 1m30s", quote(text))
@@ -46,7 +46,7 @@ func ParseDuration(text string) (Duration, error) {
 	return Duration(d), nil
 }
 
-// String writes d as ParseDuration reads it, without the empty parts: "2m", not "2m0s".
+// String writes d as ParseDuration reads it, without zero parts: "2m", not "2m0s".
 func (d Duration) String() string {
 	text := time.Duration(d).String()
 	if strings.HasSuffix(text, "m0s") {
@@ -58,17 +58,17 @@ func (d Duration) String() string {
 	return text
 }
 
-// MarshalText writes d with its unit, in YAML and JSON alike.
+// MarshalText writes d with its unit, in YAML and in JSON.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText is ParseDuration.
+// UnmarshalText reads text as ParseDuration does.
 func (d *Duration) UnmarshalText(text []byte) (err error) {
 	*d, err = ParseDuration(string(text))
 	return err
 }
 
-// String writes r in the unit that takes the fewest digits. Nothing is rounded: it is read
-// back as the same float64.
+// String writes r in the unit that needs the fewest digits. It does not round: the text reads as the
+// same float64.
 func (r Rate) String() string {
 	best, unit := decimal(float64(r)), "s"
 	for _, u := range rateUnits {
@@ -81,7 +81,7 @@ func (r Rate) String() string {
 	return best + "/" + unit
 }
 
-// MarshalText writes r with its unit, in YAML and JSON alike.
+// MarshalText writes r with its unit, in YAML and in JSON.
 func (r Rate) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
 // UnmarshalText reads a plain decimal number, a slash, and s, min or h.
@@ -103,7 +103,7 @@ func (r *Rate) UnmarshalText(text []byte) error {
 // String writes every digit of p.
 func (p Percent) String() string { return decimal(float64(p)) + "%" }
 
-// MarshalText writes p with its sign, in YAML and JSON alike.
+// MarshalText writes p with its sign, in YAML and in JSON.
 func (p Percent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // UnmarshalText reads a plain decimal number and a percent sign.
@@ -128,7 +128,7 @@ func (s Size) String() string {
 	return best
 }
 
-// MarshalText writes s with its unit, in YAML and JSON alike.
+// MarshalText writes s with its unit, in YAML and in JSON.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText reads a whole number and B, kB (1000), KiB (1024), MB or MiB.
@@ -146,8 +146,8 @@ func (s *Size) UnmarshalText(text []byte) error {
 // decimal writes x with as many digits as it needs, and never with an exponent.
 func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// fifteenDigits rounds x to the digits that a float64 always keeps: 7/h is 1/3600 seven
-// times, and multiplying that by 3600 again gives 7.000000000000001.
+// fifteenDigits rounds x to the digits that a float64 always keeps: 7/h is stored as 7 times 1/3600,
+// and multiplying that by 3600 gives 7.000000000000001.
 func fifteenDigits(x float64) float64 {
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// quantity is one as YAML and JSON have it.
+// quantity reads a quantity as YAML and JSON do.
 func quantity[T any, P interface {
 	*T
 	encoding.TextUnmarshaler
@@ -126,7 +126,7 @@ func TestUnitsSurviveJSON(t *testing.T) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 	if err := json.Unmarshal([]byte(`{"R":10}`), &got); err == nil {
-		t.Error("a bare number was read as a rate")
+		t.Error("a bare number is accepted as a rate")
 	}
 }
 
@@ -147,25 +147,25 @@ func TestUnitsAreLossless(t *testing.T) {
 	})
 }
 
-// FuzzUnits: what a unit reads, it writes in a form that it reads as the same.
+// FuzzUnits checks that writing and reading a quantity yields the same value.
 func FuzzUnits(f *testing.F) {
 	for _, text := range []string{"250ms", "1h0m1s", "30/min", "0.1/s", "64KiB", "10", "-1s", "1e9/s"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if d, err := ParseDuration(text); err == nil {
-			if again, err := ParseDuration(d.String()); err != nil || again != d {
-				t.Errorf("%q: %s reads as %s, %v", text, d, again, err)
+			if reread, err := ParseDuration(d.String()); err != nil || reread != d {
+				t.Errorf("%q: %s reads as %s, %v", text, d, reread, err)
 			}
 		}
 		if r, err := quantity[Rate](text); err == nil {
-			if again, err := quantity[Rate](r.String()); err != nil || again != r {
-				t.Errorf("%q: %s reads as %s, %v", text, r, again, err)
+			if reread, err := quantity[Rate](r.String()); err != nil || reread != r {
+				t.Errorf("%q: %s reads as %s, %v", text, r, reread, err)
 			}
 		}
 		if s, err := quantity[Size](text); err == nil {
-			if again, err := quantity[Size](s.String()); err != nil || again != s {
-				t.Errorf("%q: %s reads as %s, %v", text, s, again, err)
+			if reread, err := quantity[Size](s.String()); err != nil || reread != s {
+				t.Errorf("%q: %s reads as %s, %v", text, s, reread, err)
 			}
 		}
 	})

@@ -12,15 +12,15 @@ import (
 	"pushbench/results/metric"
 )
 
-// YAML writes s with every field, defaults included. Read gives back an equal
-// Scenario, and the same Scenario always gives the same bytes.
+// YAML returns s with every field, defaults included. Reading it yields an equal Scenario, and equal
+// Scenarios yield the same bytes.
 func (s *Scenario) YAML() []byte {
 	return printed(s.tree())
 }
 
-// tree is the YAML of s as a tree.
+// tree returns the YAML of s as a tree.
 func (s *Scenario) tree() ast.Node {
-	// A Scenario is plain data, and no unit fails to be written.
+	// This cannot fail: a Scenario is plain data.
 	return must(yaml.ValueToNode(s, yaml.CustomMarshaler(inQuotes), yaml.CustomMarshaler(asText), yaml.CustomMarshaler(asWords)))
 }
 
@@ -29,11 +29,11 @@ func printed(n ast.Node) []byte {
 	return p.PrintNode(n)
 }
 
-// inQuotes writes text in double quotes, always: left to itself, the library
-// writes "? a" as a complex key. Go's escapes are all YAML's as well.
+// inQuotes always writes text in double quotes: the library alone would write "? a" as a complex key.
+// All escapes of Go are valid in YAML.
 func inQuotes(text string) ([]byte, error) { return []byte(strconv.Quote(text)), nil }
 
-// A word is a text that is written without quotes where YAML reads it as a text.
+// A word is a text that is written without quotes if YAML reads it as a text.
 type word string
 
 func asText(a metric.Assertion) ([]byte, error) { return yaml.Marshal(word(a.Text)) }

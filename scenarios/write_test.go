@@ -14,24 +14,24 @@ import (
 
 // Limits of the fields, as in their struct tags.
 const (
-	maxClients, maxTopics, maxPerClient, maxBlocks = 1_000_000, 1_000_000, 256, 1000
+	maxClients, maxTopics, maxPerClient, maxRepetitions = 1_000_000, 1_000_000, 256, 1000
 
 	maxSkew, minWeight, maxWeight = 10, 1e-6, 1e6
 
-	minInterval, maxPhase, maxPause      = Duration(time.Millisecond), Duration(time.Hour), Duration(10 * time.Minute)
-	minHold, maxHold, minDrain           = Duration(time.Second), Duration(30 * time.Second), Duration(10 * time.Millisecond)
-	maxFlush, maxFlushes                 = Duration(time.Second), 8
-	maxRTT, maxJitter                    = Duration(2 * time.Second), Duration(time.Second)
-	minLine, maxLine                Size = 1e3, 1e9
+	minInterval, maxPhase, maxPause       = Duration(time.Millisecond), Duration(time.Hour), Duration(10 * time.Minute)
+	minTimeout, maxTimeout, minDrain      = Duration(time.Second), Duration(30 * time.Second), Duration(10 * time.Millisecond)
+	maxDelay, maxDelays                   = Duration(time.Second), 8
+	maxRTT, maxJitter                     = Duration(2 * time.Second), Duration(time.Second)
+	minLinkRate, maxLinkRate         Size = 1e3, 1e9
 )
 
-// names that YAML would take for something else if they were written without quotes.
+// names includes names that YAML would read as another type without quotes.
 var names = rapid.OneOf(
 	rapid.StringMatching(`^[a-z0-9][a-z0-9_-]{0,63}$`),
 	rapid.SampledFrom([]string{"null", "true", "on", "no", "0", "010", "1e5", "0x1f", "0o7", "0b1", "1_000", "2024-01-01", "y"}),
 )
 
-// texts are lines of visible characters, those that mean something in YAML above all.
+// texts draws lines of visible characters, mainly those with a meaning in YAML.
 var texts = rapid.Map(
 	rapid.StringOfN(rapid.OneOf(rapid.SampledFrom([]rune(": #-?'\"|>&*!%@`{}[],~\\<\tn0é世🙂")), rapid.Rune()), 0, 60, -1),
 	func(text string) string {
@@ -62,7 +62,7 @@ func payloads() *rapid.Generator[Payload] {
 	})
 }
 
-// valid draws any scenario of a moderate size.
+// valid draws a valid scenario of moderate size.
 var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 	window := durations(Duration(time.Second), maxPhase).Draw(t, "window")
 	interval := durations(minInterval, maxPause-3*(maxRTT+2*maxJitter)).Draw(t, "interval")
@@ -73,9 +73,9 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		network.Reorder = Percent(rapid.Float64Range(0, 50).Draw(t, "reorder"))
 	}
 	if rapid.Bool().Draw(t, "limited") {
-		network.Rate = Size(rapid.Int64Range(int64(minLine), int64(maxLine)).Draw(t, "rate of the line"))
+		network.Rate = Size(rapid.Int64Range(int64(minLinkRate), int64(maxLinkRate)).Draw(t, "link rate"))
 	}
-	flush := durations(0, maxFlush)
+	delay := durations(0, maxDelay)
 	s := &Scenario{
 		Version:     Version,
 		Name:        names.Draw(t, "name"),
@@ -104,40 +104,40 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		ShortPoll: ShortPollSettings{
 			interval, rapid.SampledFrom([]Pacing{FixedRate, FixedDelay}).Draw(t, "pacing"), rapid.Bool().Draw(t, "new"),
 		},
-		LongPoll:    LongPollSettings{Timeout: durations(minHold, maxHold).Draw(t, "hold"), NewConnection: rapid.Bool().Draw(t, "new")},
+		LongPoll:    LongPollSettings{Timeout: durations(minTimeout, maxTimeout).Draw(t, "timeout"), NewConnection: rapid.Bool().Draw(t, "new")},
 		Idle:        durations(0, maxPause).Draw(t, "idle"),
 		Warmup:      durations(0, window-1).Draw(t, "warmup"),
 		Window:      window,
-		Drain:       durations(max(minDrain, max(interval, maxFlush)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
-		Repetitions: rapid.IntRange(1, maxBlocks).Draw(t, "blocks"),
+		Drain:       durations(max(minDrain, max(interval, maxDelay)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
+		Repetitions: rapid.IntRange(1, maxRepetitions).Draw(t, "repetitions"),
 		Seed:        rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{
 			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
 		Servers: 1,
-		Library: rapid.SampledFrom(Libraries).Draw(t, "stack"),
+		Library: rapid.SampledFrom(Libraries).Draw(t, "library"),
 	}
-	for _, transport := range transports.Names[Transport](flushes) {
-		*flushOf(s, transport) = flush.Draw(t, "flush")
+	for _, transport := range transports.Names[Transport](batches) {
+		*batchingDelayOf(s, transport) = delay.Draw(t, "batching delay")
 	}
-	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "inputs") {
-		s.Upstream = Upstream{Rate(rapid.Float64Range(10, 1000).Draw(t, "input rate")), Size(rapid.Int64Range(32, 64<<10).Draw(t, "input size"))}
+	if s.Publish.By == ByBackend && rapid.Bool().Draw(t, "with upstream") {
+		s.Upstream = Upstream{Rate(rapid.Float64Range(10, 1000).Draw(t, "upstream rate")), Size(rapid.Int64Range(32, 64<<10).Draw(t, "upstream size"))}
 	}
 	if !s.ClientsPublish() {
 		s.Servers = rapid.IntRange(1, min(MaxServers, s.Clients.Count)).Draw(t, "servers")
 	}
-	if rapid.Bool().Draw(t, "sweep stack") {
-		s.Library, s.Sweep.Library = Reference, rapid.Permutation(Libraries).Draw(t, "stacks")[:rapid.IntRange(1, 3).Draw(t, "stacks")]
+	if rapid.Bool().Draw(t, "sweep library") {
+		s.Library, s.Sweep.Library = Reference, rapid.Permutation(Libraries).Draw(t, "libraries")[:rapid.IntRange(1, 3).Draw(t, "libraries")]
 	}
-	if s.measures(flushes) && rapid.Bool().Draw(t, "sweep flush") {
+	if s.measures(batches) && rapid.Bool().Draw(t, "sweep batching delay") {
 		s.SetBatchingDelay(0)
-		s.Sweep.BatchingDelay = rapid.SliceOfNDistinct(flush, 1, maxFlushes, rapid.ID[Duration]).Draw(t, "flushes")
+		s.Sweep.BatchingDelay = rapid.SliceOfNDistinct(delay, 1, maxDelays, rapid.ID[Duration]).Draw(t, "batching delays")
 	}
-	if rapid.Bool().Draw(t, "claims") {
-		some := rapid.SampledFrom(s.Configurations()).Draw(t, "case").Name()
-		s.Assertions = assertions(t, "claims", "lost == 0", "age p(99)<1s", "p50 < 2 * "+some, some+" max > 1ms")
-		s.Requirements = assertions(t, "needs", "lost == 0", "p(99) < 1s")
+	if rapid.Bool().Draw(t, "with assertions") {
+		some := rapid.SampledFrom(s.Configurations()).Draw(t, "configuration").Name()
+		s.Assertions = assertions(t, "assertions", "lost == 0", "age p(99)<1s", "p50 < 2 * "+some, some+" max > 1ms")
+		s.Requirements = assertions(t, "requirements", "lost == 0", "p(99) < 1s")
 	}
 	return s
 })
@@ -154,7 +154,7 @@ func assertions(t *rapid.T, label string, texts ...string) (all []metric.Asserti
 	return all
 }
 
-func TestWhatIsWrittenReadsBackEqual(t *testing.T) {
+func TestYAMLReadsBackEqual(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { checkRoundTrip(t, valid.Draw(t, "scenario")) })
 }
 
@@ -164,15 +164,15 @@ func TestHash(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(hash) {
 		t.Errorf("got %q, want 64 hex digits", hash)
 	}
-	if again := read(t, "# a comment\n"+small+"seed: 1 # the default\n").Hash(); again != hash {
-		t.Errorf("another layout of the same scenario: got %s, want %s", again, hash)
+	if other := read(t, "# a comment\n"+small+"seed: 1 # the default\n").Hash(); other != hash {
+		t.Errorf("another layout of the same scenario: got %s, want %s", other, hash)
 	}
 	if other := read(t, small+"seed: 2\n").Hash(); other == hash {
 		t.Errorf("another seed has the same hash %s", hash)
 	}
 }
 
-// Runs on disk hold the hash of their scenario, and are compared by it with runs of later versions.
+// Run folders contain the hash of their scenario, and later versions compare runs by it.
 func TestHashStaysTheSame(t *testing.T) {
 	s := read(t, small+"requirements: [p(99) < 1s]\nassertions: [\"websocket  lost == 0\"]\npublished: {source: x, values: [{what: y, printed: z, value: sse p(99)}]}\n")
 	if got, want := s.Hash(), "aa7dbe83649fc6847bfb911f770b03cc34855cc48c3c4b3da77f6a2c31d958ce"; got != want {

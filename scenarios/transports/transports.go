@@ -1,10 +1,8 @@
-// Package transports is the table of the ways in which messages get from a server to its
-// clients: their names, and the traits in which they differ.
+// Package transports is the table of transports: their names, and the traits in which they differ.
 //
-// It owns what the rest of the code may ask about a transport instead of comparing names.
-// Every package may import it, and it imports none of ours. It must hold nothing of a
-// protocol: paths and encodings are written once at each end, as a bug that both shared
-// would cancel out.
+// It owns the traits, so that the rest of the code does not compare names. Every package may import
+// it, and it imports no package of the module. It must contain no part of a protocol: paths and
+// encodings are implemented separately at each end, because a shared bug would cancel out.
 package transports
 
 import (
@@ -12,8 +10,7 @@ import (
 	"strings"
 )
 
-// The names, as files and flags have them. They are untyped, so that they are of any string
-// type.
+// The names in files and flags. They are untyped, so that they convert to any string type.
 const (
 	ShortPoll  = "shortpoll"
 	LongPoll   = "longpoll"
@@ -23,25 +20,24 @@ const (
 	Webhook    = "webhook"
 )
 
-// A Transport is one way in which messages get from a server to its clients. The zero
-// value has no traits.
+// A Transport is a way to deliver messages from a server to its clients. The zero value has no traits.
 type Transport struct {
 	Name  string // in files and flags
 	Title string // in prose
 
-	Default bool // a scenario that names no transports measures it
+	Default bool // measured by a scenario that names no transports
 
-	Polls   bool // each batch answers a request of its own
-	Timed   bool // the client polls at intervals, and the server answers at once
-	Holds   bool // the server holds a poll until there is a message
+	Polls   bool // each batch is the response to a separate request
+	Timed   bool // the client polls at intervals, and the server responds at once
+	Holds   bool // the server keeps a poll open until there is a message
 	Streams bool // one request or connection carries all batches
 
-	Upgrades          bool // it leaves HTTP by an upgrade, which servers of the reference library get from net/http
+	Upgrades          bool // it leaves HTTP by an upgrade, for which servers of the reference library use net/http
 	PublishesInSocket bool // a client publishes on the connection on which it receives
 	ServerDials       bool // the server opens the connections
 
-	Batches    bool // connections wait for messages: the server can hold some back to send several in one write, and has heartbeats
-	EventLoops bool // the event-loop engine has a client of it, as the goroutine engine has of all
+	Batches    bool // connections wait for messages: the server can delay messages to send several in one write, and sends heartbeats
+	EventLoops bool // the event-loop engine has a client for it; the goroutine engine has one for every transport
 }
 
 // table lists the transports in report order.
@@ -57,7 +53,7 @@ var table = []Transport{
 // All returns the transports in report order.
 func All() []Transport { return slices.Clone(table) }
 
-// Names returns the names, in report order, of the transports that have a trait; nil: of all.
+// Names returns the names, in report order, of the transports with a trait, or of all if trait is nil.
 func Names[S ~string](trait func(Transport) bool) (names []S) {
 	for _, t := range table {
 		if trait == nil || trait(t) {
@@ -67,7 +63,7 @@ func Names[S ~string](trait func(Transport) bool) (names []S) {
 	return names
 }
 
-// Find returns the transport of a name, and whether there is one.
+// Find returns the transport with a name, and whether it exists.
 func Find[S ~string](name S) (Transport, bool) {
 	i := slices.IndexFunc(table, func(t Transport) bool { return t.Name == string(name) })
 	if i < 0 {
@@ -76,16 +72,16 @@ func Find[S ~string](name S) (Transport, bool) {
 	return table[i], true
 }
 
-// Of returns the transport of a name: the zero value where there is none.
+// Of returns the transport with a name, or the zero value if there is none.
 func Of[S ~string](name S) Transport {
 	t, _ := Find(name)
 	return t
 }
 
-// ClientDials is the trait of the transports whose clients open the connections.
+// ClientDials reports whether the clients of a transport open the connections.
 func ClientDials(t Transport) bool { return !t.ServerDials }
 
-// Or lists one or more names as prose does: "a, b or c".
+// Or lists one or more names in prose: "a, b or c".
 func Or(names []string) string {
 	last := len(names) - 1
 	if last == 0 {

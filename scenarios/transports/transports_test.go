@@ -2,24 +2,24 @@ package transports
 
 import "testing"
 
-// Traits that follow from each other are written in one row, so each row can contradict itself.
+// Traits that imply each other are written separately, so a row could contradict itself.
 func TestTraitsAgree(t *testing.T) {
 	seen := map[string]bool{}
-	for _, row := range All() {
-		for rule, holds := range map[string]bool{
-			"has a name and a title of its own":              row.Name != "" && row.Title != "" && !seen[row.Name],
-			"polls, streams, or the server dials":            oneOf(row.Polls, row.Streams, row.ServerDials),
-			"a poll is timed or held":                        row.Polls == oneOf(row.Timed, row.Holds),
-			"a server that holds a poll can flush":           !row.Holds || row.Batches,
-			"an upgrade makes a stream":                      !row.Upgrades || row.Streams,
-			"only a socket carries publications":             row.PublishesInSocket == row.Upgrades,
-			"what clients cannot open is measured on demand": !row.ServerDials || !row.Default,
+	for _, transport := range All() {
+		for rule, ok := range map[string]bool{
+			"has a unique name and a title":                             transport.Name != "" && transport.Title != "" && !seen[transport.Name],
+			"polls, streams, or the server dials":                       oneOf(transport.Polls, transport.Streams, transport.ServerDials),
+			"a poll is timed, or the server keeps it open":              transport.Polls == oneOf(transport.Timed, transport.Holds),
+			"a server that keeps a poll open can batch":                 !transport.Holds || transport.Batches,
+			"an upgrade makes a stream":                                 !transport.Upgrades || transport.Streams,
+			"only a socket carries publications":                        transport.PublishesInSocket == transport.Upgrades,
+			"a transport whose server dials is not measured by default": !transport.ServerDials || !transport.Default,
 		} {
-			if !holds {
-				t.Errorf("%+v: not true that %s", row, rule)
+			if !ok {
+				t.Errorf("%+v: not true that %s", transport, rule)
 			}
 		}
-		seen[row.Name] = true
+		seen[transport.Name] = true
 	}
 }
 

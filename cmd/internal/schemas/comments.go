@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Comments are those of some packages: of its types by their names, of their fields as in
-// "Topics.Spread", and of the constants of a type as in "Spread constants".
+// comments maps names to comments: types by name, fields as in "Topics.Spread", and the constants of a
+// type as in "Spread constants".
 type comments map[string]string
 
-// readComments reads those of the Go files in folders of the module, tests left out.
+// readComments reads the comments of the Go files in folders of the module, without tests.
 func readComments(folders ...string) (comments, error) {
 	var files []string
 	for _, folder := range folders {

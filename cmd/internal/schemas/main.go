@@ -1,6 +1,6 @@
-// Schemas writes the JSON Schemas of scenarios and of what run folders hold, from the Go
-// types, their struct tags and their comments. It runs in go generate, so that pushbench
-// itself holds finished files and neither parses Go nor reflects on its types.
+// Schemas writes the JSON Schemas of scenarios and of the files in run folders, from the Go types,
+// their struct tags and their comments. It runs in go generate, so that pushbench itself contains
+// finished files and neither parses Go nor reflects on its types.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 
 //go:generate go run .
 
-// root is the module's, from the folder in which go generate runs a package's commands.
+// root is the module's root, relative to the folder in which go generate runs a package's commands.
 const root = "../../.."
 
 func main() {

@@ -9,8 +9,7 @@ import (
 	"pushbench/results"
 )
 
-// result is the schema of a manifest, a trial or an interval as it stands in its file:
-// sealed by a checksum.
+// result returns the schema of a manifest, a trial or an interval in its file, with the checksum.
 func (docs comments) result(of string, t reflect.Type) *jsonschema.Schema {
 	reflector := jsonschema.Reflector{AllowAdditionalProperties: true, LookupComment: docs.synopsis, Mapper: mapped}
 	inner := reflector.ReflectFromType(t)
@@ -31,7 +30,7 @@ func (docs comments) result(of string, t reflect.Type) *jsonschema.Schema {
 	return root
 }
 
-// synopsis is the first sentence of the comment of a type or, if it has a name, of its field.
+// synopsis returns the first sentence of the comment of a type or, if field is not "", of its field.
 func (docs comments) synopsis(t reflect.Type, field string) string {
 	name := t.Name()
 	if field != "" {
@@ -40,17 +39,17 @@ func (docs comments) synopsis(t reflect.Type, field string) string {
 	return oneLine(new(doc.Package).Synopsis(docs[name]))
 }
 
-// mapped is the schema of what writes itself.
+// mapped returns the schema of a type with its own encoding.
 func mapped(t reflect.Type) *jsonschema.Schema {
 	if t != reflect.TypeFor[results.Histogram]() {
 		return nil
 	}
 	s := (&jsonschema.Reflector{AllowAdditionalProperties: true, DoNotReference: true, Anonymous: true}).Reflect(results.Histogram{}.Persisted())
-	s.Version, s.Description = "", "A distribution of durations in nanoseconds; hdr is HdrHistogram's V2 compressed encoding in base64. Values outside its bounds are in count and overflow alone."
+	s.Version, s.Description = "", "A distribution of durations in nanoseconds; hdr is HdrHistogram's V2 compressed encoding in base64. Values outside its bounds are only in count and overflow."
 	return s
 }
 
-// nullable lets lists and maps be null, which is how Go writes those that are empty.
+// nullable allows null for lists and maps: Go writes nil ones as null.
 func nullable(s *jsonschema.Schema) {
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 		field := p.Value

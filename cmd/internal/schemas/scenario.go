@@ -13,18 +13,18 @@ import (
 	"pushbench/scenarios"
 )
 
-// scenario is the schema of the scenario format: a scenario's rules, described by the
-// comments of its types.
+// scenario returns the schema of the scenario format: a scenario's rules, described by the comments of
+// its types.
 func (docs comments) scenario() *jsonschema.Schema {
 	root := docs.value(scenarios.Rules())
 	root.Version = jsonschema.Version
 	root.Title = "pushbench scenario"
-	payload, _ := root.Properties.Get("payload") // the one condition between fields that a schema can state
+	payload, _ := root.Properties.Get("payload") // the only condition between fields that a schema can express
 	payload.OneOf = []*jsonschema.Schema{{Required: []string{"size"}}, {Required: []string{"sizes"}}}
 	return root
 }
 
-// value is the schema of the values that a rule allows.
+// value returns the schema of the values that a rule allows.
 func (docs comments) value(r *scenarios.Rule) *jsonschema.Schema {
 	s := docs.plain(r)
 	s.Description = docs.typed(r.Type)
@@ -94,29 +94,29 @@ func (docs comments) object(r *scenarios.Rule) *jsonschema.Schema {
 	return s
 }
 
-// describe adds the comment of a field: to that of its type where it is a choice of words,
-// which the type explains, else in place of it.
-func (docs comments) describe(s *jsonschema.Schema, said string) {
+// describe adds the comment of a field. It follows the comment of a type that is a choice of words, and
+// replaces that of any other type.
+func (docs comments) describe(s *jsonschema.Schema, comment string) {
 	switch {
-	case said == "":
+	case comment == "":
 	case len(s.Enum) > 0:
-		s.Description += " " + strings.ToUpper(said[:1]) + said[1:] + "."
+		s.Description += " " + strings.ToUpper(comment[:1]) + comment[1:] + "."
 	default:
-		s.Description = said
+		s.Description = comment
 	}
-	if s.Items != nil && s.Items.Description == "" { // a type of Go's own has no comment
-		s.Items.Description = "One of them: " + said
+	if s.Items != nil && s.Items.Description == "" { // a built-in type has no comment
+		s.Items.Description = "One of them: " + comment
 	}
 }
 
-// typed is the comment of a type or of a list's items; of words, also that of the constants.
+// typed returns the comment of a type or of a list's items; for words, also that of the constants.
 func (docs comments) typed(t reflect.Type) string {
 	if t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	said := docs[t.Name()]
+	comment := docs[t.Name()]
 	if t.Kind() == reflect.String {
-		said += " " + docs[t.Name()+" constants"]
+		comment += " " + docs[t.Name()+" constants"]
 	}
-	return oneLine(said)
+	return oneLine(comment)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestSchemasAreThoseOfTheTypes(t *testing.T) {
+func TestSchemasMatchTheTypes(t *testing.T) {
 	files, err := generate()
 	if err != nil {
 		t.Fatal(err)
@@ -19,7 +19,7 @@ func TestSchemasAreThoseOfTheTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s is not what the types say: go generate ./... (-types +file):\n%s", name, diff)
+			t.Errorf("%s does not match the types: run go generate ./... (-types +file):\n%s", name, diff)
 		}
 	}
 }
