@@ -1,11 +1,11 @@
-// Package payload makes and checks the bytes that messages carry.
+// Package payload creates and verifies the payloads of messages.
 //
-// A payload is printable ASCII that needs no escaping in JSON or HTML and
-// carries its own identity, so that any server can be measured, also one that has
-// no envelope of ours. It must never depend on transport or server.
+// A payload is printable ASCII, needs no escaping in JSON or HTML, and contains its own identity.
+// Any server can therefore be measured, including one without pushbench's envelope. Payloads must
+// never depend on transport or server.
 //
 //	p 0a1b2c3d 00000007 kfqzpwhd…  9f8e7d6c
-//	│ run      index    fill       CRC-32C of all before it, in hexadecimal
+//	│ run      index    fill       CRC-32C of everything before it, in hexadecimal
 package payload
 
 import (
@@ -13,7 +13,7 @@ import (
 	"hash/crc32"
 )
 
-// Min is the size in bytes of the shortest payload: all identity, no fill.
+// Min is the minimum payload size in bytes: the identity without fill.
 const Min = mark + 3*hexDigits
 
 const (
@@ -21,7 +21,7 @@ const (
 	hexDigits = 8
 )
 
-// What is wrong with a payload that is not ours.
+// Errors of Parse.
 var (
 	ErrForeign = errors.New("not a pushbench payload")
 	ErrCorrupt = errors.New("checksum does not match")
@@ -31,9 +31,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const digits = "0123456789abcdef"
 
-// Append appends to dst the payload of message index of the given run, size
-// bytes long. The fill is derived from the identity, so it is neither
-// compressible to nothing nor different from one transport to the next.
+// Append appends the payload of a run's message to dst; it has size bytes, but at least Min. The
+// fill is derived from the identity: it is hardly compressible and equal for all transports.
 func Append(dst []byte, run, index uint32, size int) []byte {
 	size = max(size, Min)
 	start := len(dst)
@@ -62,7 +61,7 @@ func Parse(data []byte) (run, index uint32, err error) {
 	return run, index, nil
 }
 
-// appendFill appends n letters from a xorshift generator: five bits of state a letter.
+// appendFill appends n letters from a xorshift generator, which uses five bits of state per letter.
 func appendFill(dst []byte, seed uint64, n int) []byte {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEF"
 	state := seed*0x9e3779b97f4a7c15 | 1

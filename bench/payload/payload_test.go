@@ -11,7 +11,7 @@ func TestRoundTrip(t *testing.T) {
 		for _, index := range []uint32{0, 1, 7, 1 << 20, 1<<32 - 1} {
 			data := Append(nil, 0xdeadbeef, index, size)
 			if len(data) != size {
-				t.Fatalf("size %d: made %d bytes", size, len(data))
+				t.Fatalf("size %d: got %d bytes", size, len(data))
 			}
 			run, got, err := Parse(data)
 			if err != nil || run != 0xdeadbeef || got != index {
@@ -21,15 +21,15 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestNeedsNoEscaping(t *testing.T) {
+func TestPayloadHasNothingToEscape(t *testing.T) {
 	data := Append(nil, 1, 2, 4096)
 	quoted, _ := json.Marshal(string(data))
 	if len(quoted) != len(data)+2 {
-		t.Errorf("JSON made %d bytes of %d: some needed escaping", len(quoted), len(data))
+		t.Errorf("%d bytes as a JSON string, want %d: some were escaped", len(quoted), len(data)+2)
 	}
 }
 
-func TestEveryFlippedBitIsNoticed(t *testing.T) {
+func TestEveryBitErrorIsDetected(t *testing.T) {
 	good := Append(nil, 0x01020304, 99, 64)
 	for i := range good {
 		for bit := range 8 {

@@ -1,9 +1,9 @@
-// Package schedule turns a scenario into data: which message is due when, who
-// publishes it, on which topic, and who is owed it.
+// Package schedule derives the messages of a trial from a scenario: their due times, publishers and
+// topics, and the clients that expect them.
 //
-// It owns due instants and everything that can be looked up from a message's
-// index. It must never look at a clock or know what was really sent: every
-// process that is given the same scenario and block builds the same Schedule.
+// It contains everything that can be looked up by a message's index. It must not read a clock or
+// depend on what was actually sent: with the same scenario and repetition, every process builds the
+// same Schedule.
 package schedule
 
 import (
@@ -18,65 +18,66 @@ import (
 	"pushbench/scenarios"
 )
 
-// Backend is the Publisher of a message that a backend posts beside the server.
+// Backend is the Publisher of a message that a backend next to the server posts.
 const Backend = -1
 
 // A Message is one planned publication.
 type Message struct {
 	Due       time.Duration // since the start of the warm-up
-	Publisher int32         // index of a client (reporters come after the subscribers), or Backend
+	Publisher int32         // index of a client (publish-only clients follow the subscribers), or Backend
 	Topic     int32
 	Size      int32 // payload bytes
 }
 
-// A Schedule is what one trial plans, in due order. A message's index in
-// Messages is its identity: it is stamped into the payload.
+// A Schedule is the plan of one trial, in due order. A message's index in Messages is its identity,
+// which its payload contains.
 type Schedule struct {
 	Messages []Message
 	Opens    time.Duration // the window is [Opens, Closes), counted by Due
 	Closes   time.Duration
 
-	Topics      []string  // those of inputs, which nobody is subscribed to, come last
-	Subscribed  [][]int32 // per client: its topics, ascending; a reporter's are none
+	Topics      []string  // topics of upstream messages, which have no subscribers, are last
+	Subscribed  [][]int32 // per client: its topics, ascending; empty for a publish-only client
 	Subscribers [][]int32 // per topic: its clients, ascending
 	OnTopic     [][]int32 // per topic: its messages' indexes, ascending
-	Ordinal     []int32   // per message: its place in OnTopic of its topic
+	Ordinal     []int32   // per message: its index in OnTopic of its topic
 	NextOfSame  []int32   // per message: index of the next by the same publisher on the same topic, or -1
 }
 
-// blocks sets the blocks' streams of random numbers apart from the clients', from
-// which scenarios draws their topics: else client 1 would draw what block 1 does.
-const blocks = 1 << 33
+// repetitionStream makes the repetitions' random numbers independent of the clients', from which
+// package scenarios draws topics. Otherwise client 1 and repetition 1 would draw the same numbers.
+const repetitionStream = 1 << 33
 
-// New builds the schedule of one block. All transports of a block share it.
-func New(s *scenarios.Scenario, block int) *Schedule {
-	random := rand.New(rand.NewPCG(s.Seed, uint64(block)|blocks))
+// New builds the schedule of one repetition. All configurations of a repetition share it.
+func New(s *scenarios.Scenario, repetition int) *Schedule {
+	random := rand.New(rand.NewPCG(s.Seed, uint64(repetition)|repetitionStream))
 	plan := empty(s)
 	plan.Messages = arrivals(s, random, plan.Closes)
 	plan.address(s, random)
-	plan.addInputs(s, random)
+	plan.addUpstream(s, random)
 	plan.index()
 	return plan
 }
 
-// addInputs has every client send its inputs, each to that of one of its topics.
-func (p *Schedule) addInputs(s *scenarios.Scenario, random *rand.Rand) {
+// addUpstream adds every client's upstream messages, each to the upstream topic of one of the
+// client's topics.
+func (p *Schedule) addUpstream(s *scenarios.Scenario, random *rand.Rand) {
 	if s.Upstream.Rate == 0 {
 		return
 	}
 	gap := float64(time.Second) / float64(s.Upstream.Rate)
-	inputs := periodicEach(0, s.Clients.Count, random, gap, p.Closes)
-	for i := range inputs {
-		m := &inputs[i]
+	upstream := periodicEach(0, s.Clients.Count, random, gap, p.Closes)
+	for i := range upstream {
+		m := &upstream[i]
 		own := p.Subscribed[m.Publisher]
 		m.Topic = int32(s.Topics.Count) + own[random.IntN(len(own))]
 		m.Size = int32(s.Upstream.Size)
 	}
-	p.Messages = append(p.Messages, inputs...)
+	p.Messages = append(p.Messages, upstream...)
 	slices.SortStableFunc(p.Messages, func(a, b Message) int { return cmp.Compare(a.Due, b.Due) })
 }
 
-// Of is the schedule of messages that are given, in due order, to the scenario's clients.
+// Of is the schedule of the given messages, in due order, with the scenario's clients.
 func Of(s *scenarios.Scenario, messages []Message) *Schedule {
 	plan := empty(s)
 	plan.Messages = messages
@@ -84,18 +85,18 @@ func Of(s *scenarios.Scenario, messages []Message) *Schedule {
 	return plan
 }
 
-// empty has the scenario's window, topics and subscriptions.
+// empty is a schedule without messages, with the scenario's window, topics and subscriptions.
 func empty(s *scenarios.Scenario) *Schedule {
 	plan := &Schedule{
 		Opens:  time.Duration(s.Warmup),
 		Closes: time.Duration(s.Warmup) + time.Duration(s.Window),
 	}
-	plan.place(s)
+	plan.subscribe(s)
 	return plan
 }
 
-// place spreads the clients over the topics.
-func (p *Schedule) place(s *scenarios.Scenario) {
+// subscribe subscribes the clients to their topics.
+func (p *Schedule) subscribe(s *scenarios.Scenario) {
 	for i := range s.Topics.Count {
 		p.Topics = append(p.Topics, s.TopicName(i))
 	}
@@ -115,7 +116,7 @@ func (p *Schedule) place(s *scenarios.Scenario) {
 	}
 }
 
-// arrivals plans due instants and publishers up to the end of the window.
+// arrivals plans due times and publishers up to the end of the window.
 func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Message {
 	gap := float64(time.Second) / float64(s.Publish.Rate)
 	switch {
@@ -132,28 +133,28 @@ func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Mes
 	}
 }
 
-// poisson draws exponential gaps of the given mean in nanoseconds. The
-// publishers' own processes superpose to one whose publisher is drawn uniformly.
+// poisson draws exponential gaps with the given mean in nanoseconds. The superposition of the
+// publishers' independent processes is one process whose publisher is drawn uniformly.
 func poisson(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
 	for at := random.ExpFloat64() * gap; at < float64(end); at += random.ExpFloat64() * gap {
-		planned = append(planned, Message{Due: time.Duration(at), Publisher: anyone(s, random)})
+		planned = append(planned, Message{Due: time.Duration(at), Publisher: randomPublisher(s, random)})
 	}
 	return planned
 }
 
-// bursts plans Burst messages of one publisher at one instant, as often as the rate asks.
+// bursts plans Burst messages of one publisher at one instant, at intervals that give the rate.
 func bursts(s *scenarios.Scenario, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
 	every := gap * float64(s.Publish.Burst)
 	for at := random.Float64() * every; at < float64(end); at += every {
-		who := anyone(s, random)
+		publisher := randomPublisher(s, random)
 		for range s.Publish.Burst {
-			planned = append(planned, Message{Due: time.Duration(at), Publisher: who})
+			planned = append(planned, Message{Due: time.Duration(at), Publisher: publisher})
 		}
 	}
 	return planned
 }
 
-// periodicEach gives every one of n clients the same period and a phase of its own.
+// periodicEach plans the same period for each of n clients, with a random phase per client.
 func periodicEach(first, n int, random *rand.Rand, gap float64, end time.Duration) (planned []Message) {
 	period := gap * float64(n)
 	for client := range n {
@@ -164,7 +165,7 @@ func periodicEach(first, n int, random *rand.Rand, gap float64, end time.Duratio
 }
 
 func periodic(publisher int32, phase, period float64, end time.Duration, planned []Message) []Message {
-	// Multiplied, not added up: a sum of a million gaps drifts.
+	// A product, since a sum of a million gaps would drift.
 	for k := 0; ; k++ {
 		at := phase + float64(k)*period
 		if at >= float64(end) {
@@ -174,7 +175,7 @@ func periodic(publisher int32, phase, period float64, end time.Duration, planned
 	}
 }
 
-func anyone(s *scenarios.Scenario, random *rand.Rand) int32 {
+func randomPublisher(s *scenarios.Scenario, random *rand.Rand) int32 {
 	switch s.Publish.By {
 	case scenarios.ByBackend:
 		return Backend
@@ -185,9 +186,9 @@ func anyone(s *scenarios.Scenario, random *rand.Rand) int32 {
 	}
 }
 
-// address gives every message its topic and size. A client publishes to a topic
-// it is subscribed to, a reporter to its own. A backend draws topics when arrivals are
-// Poisson, so that each topic's are too, and takes them in turn otherwise.
+// address sets topic and size of every message. A client publishes to a topic to which it
+// subscribes, a publish-only client to its own. A backend draws topics if arrivals are Poisson, so
+// that each topic's arrivals are Poisson too, and otherwise uses them in turn.
 func (p *Schedule) address(s *scenarios.Scenario, random *rand.Rand) {
 	for i := range p.Messages {
 		m := &p.Messages[i]
@@ -224,37 +225,37 @@ func size(p scenarios.Payload, random *rand.Rand) int32 {
 	return int32(p.Sizes[len(p.Sizes)-1].Size)
 }
 
-// index derives what receivers look up.
+// index builds the lookup tables.
 func (p *Schedule) index() {
 	p.OnTopic = make([][]int32, len(p.Topics))
 	p.Ordinal = make([]int32, len(p.Messages))
 	p.NextOfSame = make([]int32, len(p.Messages))
-	type author struct{ publisher, topic int32 }
-	last := make(map[author]int32)
+	type pair struct{ publisher, topic int32 }
+	last := make(map[pair]int32)
 	for i, m := range p.Messages {
 		p.Ordinal[i] = int32(len(p.OnTopic[m.Topic]))
 		p.OnTopic[m.Topic] = append(p.OnTopic[m.Topic], int32(i))
 		p.NextOfSame[i] = -1
-		who := author{m.Publisher, m.Topic}
-		if previous, ok := last[who]; ok {
+		same := pair{m.Publisher, m.Topic}
+		if previous, ok := last[same]; ok {
 			p.NextOfSame[previous] = int32(i)
 		}
-		last[who] = int32(i)
+		last[same] = int32(i)
 	}
 }
 
-// Answers is the schedule of what comes back: an answer to each message, due with it, from
-// the one client that it is for to the backend, which is client 0 here.
+// Replies is the schedule of the replies: one per message, due at the same time, from the message's
+// only subscriber to the backend. The backend is client 0 in this schedule.
 func (p *Schedule) Replies(topic string, size int) *Schedule {
-	answers := &Schedule{Opens: p.Opens, Closes: p.Closes, Topics: []string{topic}, Subscribed: [][]int32{{0}}, Subscribers: [][]int32{{0}}}
+	replies := &Schedule{Opens: p.Opens, Closes: p.Closes, Topics: []string{topic}, Subscribed: [][]int32{{0}}, Subscribers: [][]int32{{0}}}
 	for _, m := range p.Messages {
-		answers.Messages = append(answers.Messages, Message{Due: m.Due, Publisher: p.Subscribers[m.Topic][0], Size: int32(size)})
+		replies.Messages = append(replies.Messages, Message{Due: m.Due, Publisher: p.Subscribers[m.Topic][0], Size: int32(size)})
 	}
-	answers.index()
-	return answers
+	replies.index()
+	return replies
 }
 
-// Hash tells schedules apart: it is of every message's due instant, publisher, topic and size.
+// Hash identifies a schedule: it covers due time, publisher, topic and size of every message.
 func (p *Schedule) Hash() string {
 	h := sha256.New()
 	var b [20]byte
@@ -268,7 +269,7 @@ func (p *Schedule) Hash() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// Publishers says of each client whether it publishes at all, and so needs a way up.
+// Publishers reports per client whether it publishes, and so requires an upstream path.
 func (p *Schedule) Publishers() []bool {
 	publishes := make([]bool, len(p.Subscribed))
 	for _, m := range p.Messages {

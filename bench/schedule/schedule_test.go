@@ -12,7 +12,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// read makes a scenario of a few lines; what they do not say is a default.
+// read returns a scenario of the given lines, with defaults for everything else.
 func read(t *testing.T, lines ...string) *scenarios.Scenario {
 	t.Helper()
 	s, err := scenarios.Read("test", strings.NewReader("version: 1\nname: test\ntransports: [websocket]\n"+strings.Join(lines, "\n")+"\n"))
@@ -36,8 +36,8 @@ func gaps(messages []Message) []float64 {
 	return out
 }
 
-// Exponential gaps, by Kolmogorov and Smirnov's test at 1 %, and no memory: the
-// correlation of neighbouring gaps stays within the 1 % band of independent ones.
+// Gaps are exponential by the Kolmogorov-Smirnov test at 1 %, and independent: the correlation of
+// successive gaps is within the 1 % band.
 func TestPoisson(t *testing.T) {
 	const rate = 1000.0
 	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 1000/s, arrivals: poisson}")
@@ -54,10 +54,10 @@ func TestPoisson(t *testing.T) {
 		distance = max(distance, math.Abs(law-float64(i)/n), math.Abs(law-float64(i+1)/n))
 	}
 	if limit := 1.63 / math.Sqrt(n); distance > limit {
-		t.Errorf("gaps are %.5f away from exponential, want at most %.5f", distance, limit)
+		t.Errorf("Kolmogorov-Smirnov distance %.5f, want at most %.5f", distance, limit)
 	}
 	if r := correlation(got); math.Abs(r) > 2.58/math.Sqrt(n) {
-		t.Errorf("neighbouring gaps correlate by %.5f, want at most %.5f", r, 2.58/math.Sqrt(n))
+		t.Errorf("correlation of successive gaps %.5f, want at most %.5f", r, 2.58/math.Sqrt(n))
 	}
 }
 
@@ -76,9 +76,9 @@ func correlation(xs []float64) float64 {
 	return next / own
 }
 
-// A period is kept exactly: after a million messages the last is where arithmetic puts it.
+// Periods do not accumulate errors: after a million messages the due time is exact.
 func TestPeriodicDoesNotDrift(t *testing.T) {
-	planned := periodic(Backend, 0, 1e6/7, 200*time.Second, nil) // 7,000 a second
+	planned := periodic(Backend, 0, 1e6/7, 200*time.Second, nil) // 7,000 per second
 	last := len(planned) - 1
 	if want := time.Duration(float64(last) * 1e6 / 7); planned[last].Due != want {
 		t.Errorf("message %d is due at %v, want %v", last, planned[last].Due, want)
@@ -111,17 +111,17 @@ func TestPeriodicClientsShareThePeriod(t *testing.T) {
 func TestBursts(t *testing.T) {
 	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 10/s, arrivals: burst, burst: 5}")
 	at := map[time.Duration]int{}
-	authors := map[time.Duration]int32{}
-	ever := map[int32]bool{}
+	publishers := map[time.Duration]int32{}
+	all := map[int32]bool{}
 	for _, m := range New(s, 1).Messages {
 		at[m.Due]++
-		if author, known := authors[m.Due]; known && author != m.Publisher {
-			t.Errorf("at %v clients %d and %d publish, want one author a burst", m.Due, author, m.Publisher)
+		if publisher, known := publishers[m.Due]; known && publisher != m.Publisher {
+			t.Errorf("at %v clients %d and %d publish, want one publisher per burst", m.Due, publisher, m.Publisher)
 		}
-		authors[m.Due], ever[m.Publisher] = m.Publisher, true
+		publishers[m.Due], all[m.Publisher] = m.Publisher, true
 	}
-	if len(ever) != 10 {
-		t.Errorf("%d clients publish, want all ten in turn", len(ever))
+	if len(all) != 10 {
+		t.Errorf("%d clients publish, want all ten", len(all))
 	}
 	for due, n := range at {
 		if n != 5 {
@@ -133,13 +133,13 @@ func TestBursts(t *testing.T) {
 	}
 }
 
-// Each reporter publishes to the topic that is its own, and subscribes to none.
-func TestReporters(t *testing.T) {
+// Each publish-only client publishes to its own topic and subscribes to none.
+func TestPublishOnlyClients(t *testing.T) {
 	for _, arrivals := range []string{"poisson", "periodic", "burst"} {
-		s := read(t, "clients: {count: 30}", small, window, "topics: {count: 7, per_client: 3, spread: random}", "publish: {by: reporters, rate: 70/s, arrivals: "+arrivals+"}")
+		s := read(t, "clients: {count: 30}", small, window, "topics: {count: 7, per_client: 3, spread: random}", "publish: {by: publish_only, rate: 70/s, arrivals: "+arrivals+"}")
 		p := New(s, 1)
 		if len(p.Subscribed) != 37 {
-			t.Fatalf("%d sessions, want 30 clients and 7 reporters", len(p.Subscribed))
+			t.Fatalf("%d sessions, want 30 clients and 7 publish-only clients", len(p.Subscribed))
 		}
 		count := make([]int, 7)
 		for _, m := range p.Messages {
@@ -148,35 +148,35 @@ func TestReporters(t *testing.T) {
 			}
 			count[m.Topic]++
 		}
-		for reporter, n := range count {
-			if len(p.Subscribed[30+reporter]) != 0 || !p.Publishers()[30+reporter] {
-				t.Errorf("%s: reporter %d has topics %v", arrivals, reporter, p.Subscribed[30+reporter])
+		for i, n := range count {
+			if len(p.Subscribed[30+i]) != 0 || !p.Publishers()[30+i] {
+				t.Errorf("%s: publish-only client %d subscribes to %v, want none", arrivals, i, p.Subscribed[30+i])
 			}
 			if math.Abs(float64(n)-1010) > 250 {
-				t.Errorf("%s: reporter %d publishes %d times in 101 s, want 1010", arrivals, reporter, n)
+				t.Errorf("%s: publish-only client %d publishes %d times in 101 s, want 1010", arrivals, i, n)
 			}
 		}
 	}
 }
 
-// Inputs have one period and a phase for each client, go to topics of their own, and
-// leave the messages as they are without.
-func TestInputs(t *testing.T) {
+// Upstream messages have the same period and a random phase per client, and their own topics. They
+// do not change the other messages.
+func TestUpstreamMessages(t *testing.T) {
 	lines := []string{tenClients, small, window, "topics: {count: 2}", "publish: {by: backend, rate: 20/s, arrivals: periodic}"}
 	without := New(read(t, lines...), 1)
-	p := New(read(t, append(lines, "inputs: {rate: 300/s, size: 40B}")...), 1)
+	p := New(read(t, append(lines, "upstream: {rate: 300/s, size: 40B}")...), 1)
 	if want := []string{"t0000", "t0001", "i0000", "i0001"}; !slices.Equal(p.Topics, want) {
 		t.Fatalf("topics %v, want %v", p.Topics, want)
 	}
 	var messages []Message
 	last := map[int32]time.Duration{}
-	inputs := 0
+	upstream := 0
 	for _, m := range p.Messages {
 		if m.Publisher == Backend {
 			messages = append(messages, m)
 			continue
 		}
-		inputs++
+		upstream++
 		if before, ok := last[m.Publisher]; ok && (m.Due-before-time.Second/30).Abs() > 1 {
 			t.Fatalf("client %d sends after %v, want a thirtieth of a second", m.Publisher, m.Due-before)
 		}
@@ -186,43 +186,43 @@ func TestInputs(t *testing.T) {
 		}
 	}
 	if !slices.Equal(messages, without.Messages) {
-		t.Error("the messages are not those of the plan without inputs")
+		t.Error("the messages differ from those of the plan without upstream messages")
 	}
-	if math.Abs(float64(inputs)-300*101) > 10 || len(last) != 10 {
-		t.Errorf("%d inputs of %d clients, want %d of 10", inputs, len(last), 300*101)
+	if math.Abs(float64(upstream)-300*101) > 10 || len(last) != 10 {
+		t.Errorf("%d upstream messages of %d clients, want %d of 10", upstream, len(last), 300*101)
 	}
 	if len(p.Subscribers[2])+len(p.Subscribers[3]) != 0 {
-		t.Error("somebody is owed inputs")
+		t.Error("the topics of upstream messages have subscribers")
 	}
 	if !slices.IsSortedFunc(p.Messages, func(a, b Message) int { return int(a.Due - b.Due) }) {
 		t.Error("messages are not in due order")
 	}
 }
 
-func TestPlanComesFromSeedAndBlock(t *testing.T) {
+func TestSeedAndRepetitionDetermineThePlan(t *testing.T) {
 	s := read(t, tenClients, small, window, "publish: {by: clients, rate: 50/s}", "topics: {count: 3}")
-	print := func(block int) string { return fmt.Sprint(New(s, block).Messages) }
+	print := func(repetition int) string { return fmt.Sprint(New(s, repetition).Messages) }
 	one := print(1)
 	if print(1) != one {
-		t.Error("one seed and block, two plans")
+		t.Error("the same seed and repetition give two plans")
 	}
 	if print(2) == one {
-		t.Error("two blocks, one plan")
+		t.Error("two repetitions have the same plan")
 	}
 	s.Seed++
 	if print(1) == one {
-		t.Error("two seeds, one plan")
+		t.Error("two seeds give the same plan")
 	}
 }
 
-// The plan of block n and the topics of client n come from streams of their own.
-func TestBlocksAndClientsDrawApart(t *testing.T) {
+// The plan of repetition n and the topics of client n come from independent streams.
+func TestRepetitionsAndClientsDrawIndependently(t *testing.T) {
 	s := read(t, "clients: {count: 5}", small, window, "topics: {count: 1000, spread: random}", "publish: {by: backend, rate: 1/s}")
 	for n := range 5 {
 		first := New(s, n).Messages[0].Due.Seconds()
 		shared := rand.New(rand.NewPCG(s.Seed, uint64(n))).ExpFloat64()
 		if math.Abs(first-shared) < 1e-6 {
-			t.Errorf("block %d: the first message is due at %v, which is what client %d's stream begins with", n, first, n)
+			t.Errorf("repetition %d: the first message is due at %v, the first number of client %d's stream", n, first, n)
 		}
 	}
 }
@@ -245,18 +245,18 @@ func checkTables(t *testing.T, name string, p *Schedule) {
 	for client, topics := range p.Subscribed {
 		for _, topic := range topics {
 			if !slices.Contains(p.Subscribers[topic], int32(client)) {
-				t.Errorf("%s: client %d is subscribed to topic %d, which does not know it", name, client, topic)
+				t.Errorf("%s: client %d subscribes to topic %d, but is not one of its subscribers", name, client, topic)
 			}
 		}
 	}
-	next := map[[2]int32]int32{} // author and topic → index, from the end
+	next := map[[2]int32]int32{} // publisher and topic → index, from the end
 	for i := len(p.Messages) - 1; i >= 0; i-- {
 		m := p.Messages[i]
 		if p.OnTopic[m.Topic][p.Ordinal[i]] != int32(i) {
-			t.Fatalf("%s: message %d is not at its place on topic %d", name, i, m.Topic)
+			t.Fatalf("%s: Ordinal of message %d is not its index on topic %d", name, i, m.Topic)
 		}
 		if m.Publisher != Backend && !slices.Contains(p.Subscribed[m.Publisher], m.Topic) {
-			t.Fatalf("%s: client %d publishes to topic %d, which is not one of its own", name, m.Publisher, m.Topic)
+			t.Fatalf("%s: client %d publishes to topic %d, to which it does not subscribe", name, m.Publisher, m.Topic)
 		}
 		want, ok := next[[2]int32{m.Publisher, m.Topic}]
 		if !ok {
@@ -283,12 +283,12 @@ func TestSizesByWeight(t *testing.T) {
 	}
 }
 
-func TestHashTellsSchedulesApart(t *testing.T) {
+func TestHashDependsOnEveryField(t *testing.T) {
 	s := read(t, tenClients, window, "publish: {by: backend, rate: 100/s}", "payload: {size: 64B}")
 	base := New(s, 1)
 	want := base.Hash()
-	if again := New(s, 1).Hash(); again != want {
-		t.Errorf("the same block again: got %s, want %s", again, want)
+	if second := New(s, 1).Hash(); second != want {
+		t.Errorf("same repetition, second time: got %s, want %s", second, want)
 	}
 	for name, change := range map[string]func(*Message){
 		"due":       func(m *Message) { m.Due++ },
@@ -299,7 +299,7 @@ func TestHashTellsSchedulesApart(t *testing.T) {
 		other := New(s, 1)
 		change(&other.Messages[len(other.Messages)-1])
 		if other.Hash() == want {
-			t.Errorf("another %s has the same hash", name)
+			t.Errorf("a schedule with another %s has the same hash", name)
 		}
 	}
 }
