@@ -1,4 +1,3 @@
-// Package browser opens the pages that pushbench writes in Chromium and looks at them as a
-// reader would: drawn, by pointer and keyboard, dark, narrow, printed, without scripts. It
-// has only tests.
+// Package browser tests the pages of pushbench in Chromium: charts, pointer and keyboard, dark
+// mode, narrow windows, print, and without scripts. It has only tests.
 package browser
