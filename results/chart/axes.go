@@ -9,8 +9,7 @@ import (
 	"pushbench/results/metric"
 )
 
-// logTicks labels 1, 2 and 5 of each decade while they fit, decades alone
-// otherwise. Bounds must be positive: a logarithm has no other.
+// logTicks labels 1, 2 and 5 of each decade if they fit, else decades only. Bounds must be positive.
 func logTicks(lo, hi float64) plot.ConstantTicks {
 	decades := math.Log10(hi / lo)
 	var ticks plot.ConstantTicks
@@ -30,7 +29,7 @@ func logTicks(lo, hi float64) plot.ConstantTicks {
 	return ticks
 }
 
-// logScale makes an axis logarithmic. Without a value to show its bounds are any.
+// logScale makes an axis logarithmic. Without values, it has arbitrary bounds.
 func logScale(a *plot.Axis, lo, hi float64) {
 	if hi < lo {
 		lo, hi = 1, 10
@@ -38,7 +37,7 @@ func logScale(a *plot.Axis, lo, hi float64) {
 	a.Scale, a.Min, a.Max, a.Tick.Marker = plot.LogScale{}, lo, hi, logTicks(lo, hi)
 }
 
-// percentileTicks are 50 %, 90 %, 99 %, … at 1/(1−q).
+// percentileTicks returns ticks at 50 %, 90 %, 99 %, … at 1/(1−q).
 func percentileTicks(hi float64) plot.ConstantTicks {
 	ticks := plot.ConstantTicks{{Value: 1, Label: "0 %"}, {Value: 2, Label: "50 %"}}
 	for x := 10.0; x <= hi*1.001; x *= 10 {
@@ -47,7 +46,7 @@ func percentileTicks(hi float64) plot.ConstantTicks {
 	return ticks
 }
 
-// linearTicks are about n round steps from 0 that cover hi.
+// linearTicks returns about n round steps from 0 that cover hi.
 func linearTicks(hi float64, n int) plot.ConstantTicks {
 	step := roundStep(hi / float64(n))
 	var ticks plot.ConstantTicks
@@ -58,7 +57,7 @@ func linearTicks(hi float64, n int) plot.ConstantTicks {
 	return ticks
 }
 
-// roundStep is the next of 1, 2, 5, 10, … at or above x.
+// roundStep returns the next of 1, 2, 5, 10, … at or above x.
 func roundStep(x float64) float64 {
 	if x <= 0 {
 		return 1
@@ -72,7 +71,7 @@ func roundStep(x float64) float64 {
 	return 10 * decade
 }
 
-// short prints a tick without the digits that every tick shares.
+// short formats a tick label.
 func short(v float64) string {
 	if v >= 1000 {
 		return metric.Number(v)

@@ -12,23 +12,23 @@ import (
 	"pushbench/results/summary"
 )
 
-// A part is a value of each row: a piece of its bar in the picture, and in the page a bar in
-// the group of that name.
+// A part is a value of each row: a piece of the row's bar in the picture, and a bar in the group of
+// that name in the page.
 type part struct {
 	name string
 	of   func(summary.Row) reading
 	fill func(color.NRGBA) color.NRGBA // from the row's colour; nil: only in the page
 }
 
-// partOf is the part for a metric.
+// partOf returns the part for a metric.
 func partOf(name, metric string, fill func(color.NRGBA) color.NRGBA) part {
 	return part{name, func(r summary.Row) reading { return metricOf(r, metric) }, fill}
 }
 
-// full is the colour as it is.
+// full returns the colour unchanged.
 func full(c color.NRGBA) color.NRGBA { return c }
 
-// grouped is a panel of the page: a group for each part, in it a bar for each row.
+// grouped returns a panel of the page: a group per part, with a bar per row.
 func grouped(title, y string, rows []summary.Row, parts ...part) Panel {
 	p := Panel{Title: title, Y: y, XScale: "names", YScale: "linear"}
 	for _, part := range parts {
@@ -45,8 +45,8 @@ func grouped(title, y string, rows []summary.Row, parts ...part) Panel {
 	return p
 }
 
-// stack is a row's bar, its parts from the axis up and a label above it. With inside, each
-// part has its own value written in it.
+// stack returns a row's bar, with its parts stacked and a label above. With inside, each part
+// contains its value as text.
 func stack(rows []summary.Row, r summary.Row, label string, inside bool, parts ...part) bar {
 	b := bar{label: label}
 	for _, p := range parts {
@@ -63,8 +63,8 @@ func stack(rows []summary.Row, r summary.Row, label string, inside bool, parts .
 	return b
 }
 
-// bars adds a panel: in the picture a bar for each row, labelled with the metric total; in the
-// page a group for each part.
+// bars adds a panel. The picture has a bar per row, labelled with the metric total; the page has a
+// group per part.
 func (c *card) bars(title, y string, rows []summary.Row, width float64, total string, parts ...part) {
 	b := bars{width: width}
 	for i, r := range rows {
@@ -77,22 +77,22 @@ func (c *card) bars(title, y string, rows []summary.Row, width float64, total st
 	c.panels = append(c.panels, panel{Panel: grouped(title, y, rows, parts...), plot: p, x: axisNames(rows)})
 }
 
-// sideBySide is a plot with a group of bars over each name, in it a bar for each row. A group
-// is place wide, of 1.
-func sideBySide(rows []summary.Row, place float64, names []string, of func(r summary.Row, group int) bar) *plot.Plot {
-	each := place / float64(len(rows))
+// sideBySide returns a plot with a group of bars per name and a bar per row in it. groupWidth is the
+// width of a group, of 1.
+func sideBySide(rows []summary.Row, groupWidth float64, names []string, of func(r summary.Row, group int) bar) *plot.Plot {
+	each := groupWidth / float64(len(rows))
 	b := bars{width: each * 0.82}
 	for group := range names {
 		for i, r := range rows {
 			one := of(r, group)
-			one.x = float64(group) - place/2 + each*(float64(i)+0.5)
+			one.x = float64(group) - groupWidth/2 + each*(float64(i)+0.5)
 			b.all = append(b.all, one)
 		}
 	}
 	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
 }
 
-// A bar stands at x and is made of pieces, from the axis up. Its label is drawn above.
+// A bar is at x and has stacked pieces and a label above.
 type bar struct {
 	x      float64
 	pieces []piece
@@ -102,10 +102,10 @@ type bar struct {
 type piece struct {
 	size  float64 // in the axis's unit
 	fill  color.NRGBA
-	label string // written inside where there is room
+	label string // written inside if it fits
 }
 
-// bars is a plotter of bars of one width, in the axis's unit.
+// bars is a plotter of bars with one width, in the axis's unit.
 type bars struct {
 	all   []bar
 	width float64
@@ -131,7 +131,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			from = to
 		}
-		if len(b.all) <= 3*crowded { // beyond, labels would run into one another
+		if len(b.all) <= 3*crowded { // with more bars, labels would overlap
 			at := vg.Point{X: x(bar.x), Y: y(from) + 3}
 			w := above.Width(bar.label) / 2
 			fillBox(&c, paper, at.X-w, at.Y-1, at.X+w, at.Y+7) // so that no grid line crosses the label
@@ -140,7 +140,7 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// upTo makes the vertical axis of a plot of bars reach a height and its label.
+// upTo scales the vertical axis to a height and the label above it.
 func upTo(p *plot.Plot, top float64) {
 	if top <= 0 || math.IsInf(top, 0) {
 		top = 1
@@ -149,7 +149,7 @@ func upTo(p *plot.Plot, top float64) {
 	p.Y.Tick.Marker = linearTicks(p.Y.Max, 5)
 }
 
-// barPlot sets the axes: names under the bars, and head room for labels.
+// barPlot returns a plot of bars, with names below and space for labels above.
 func barPlot(b bars, names plot.ConstantTicks, left, right float64) *plot.Plot {
 	p := newPlot()
 	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = left, right, names, color.Transparent
@@ -168,7 +168,7 @@ func barPlot(b bars, names plot.ConstantTicks, left, right float64) *plot.Plot {
 	return p
 }
 
-// under names the places 0, 1, 2, …
+// under returns labels of the positions 0, 1, 2, …
 func under(names []string) plot.ConstantTicks {
 	var ticks plot.ConstantTicks
 	for i, name := range names {

@@ -11,7 +11,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// Capacity draws the highest load of each transport, and the latencies of all that were tried.
+// Capacity draws the highest load of each transport, and the latencies at all loads of the search.
 func Capacity(c results.Capacity) (Chart, error) {
 	load := loadTitle[c.Axis]
 	highest := bars{width: 0.6}
@@ -50,7 +50,7 @@ func Capacity(c results.Capacity) (Chart, error) {
 		kept = fmt.Sprintf(", confirmed %d times", n)
 	}
 	one.Basis = fmt.Sprintf("%s · within %g %%%s · ≥: limited by the test setup · %s, %d cores", results.Plain(c.Scenario), 100*c.Within, kept, results.Plain(c.Host.CPUModel), c.Host.Cores)
-	return one.figure()
+	return one.render()
 }
 
 func highestLabel(h results.Highest) string {

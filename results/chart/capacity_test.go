@@ -7,7 +7,7 @@ import (
 	"pushbench/results"
 )
 
-// A chart of a search that ended early marks what is no capacity, and has no panel without data.
+// A chart of an unfinished search marks loads that are no capacity, and has no panel without data.
 func TestCapacityOfAnUnfinishedSearch(t *testing.T) {
 	c := results.Capacity{Scenario: "chat", Limit: []string{"p(99)<200ms"}, Axis: "rate", Within: 0.05, Found: []results.Highest{
 		{Transport: "sse", Load: 400, Unfinished: "interrupted", Probes: []results.Probe{{Load: 400, Held: true}}},

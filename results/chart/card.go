@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A card is a figure with all that belongs to its picture, on paper of its own so that it
-// reads the same on a dark page.
+// A card is a chart with its layout. It has its own background, so that it looks the same on a dark
+// page.
 //
 //	title                                mark
 //	key  key  key
@@ -23,22 +23,22 @@ type card struct {
 	mark    string
 	panels  []panel
 	keys    []key
-	keysFor string // which panel the keys are for; empty when for all
+	keysFor string // the panel that the keys belong to; empty: all
 }
 
 // A panel is a part of a figure: data for the page, a plot in the picture, or both.
 type panel struct {
-	Panel            // no series: only in the picture
+	Panel            // without series: only in the picture
 	plot  *plot.Plot // nil: only in the page
 	share float64    // of the picture's width; 0: all plots have the same
-	title string     // what the picture says where it differs from the page, as do the next
-	x, y  string     // y is written over its axis, level
+	title string     // for the picture if it differs from the page, as the next ones
+	x, y  string     // y is written horizontally above its axis
 }
 
 // A key is an entry of the legend: a sample 22 points wide, and its name.
 type key struct {
 	name  string
-	fill  color.Color // the sample is a box, or of those below what there is
+	fill  color.Color // of a box; without it the sample is a line, a glyph or both
 	line  draw.LineStyle
 	glyph draw.GlyphStyle
 }
@@ -75,7 +75,7 @@ func (c card) draw(canvas draw.Canvas) {
 	c.drawPanels(canvas, canvas.Min.Y+margin+10, top)
 }
 
-// drawKeys draws the legend, in as many lines as it takes, and returns where the last ends.
+// drawKeys draws the legend in one or more lines, and returns the position of the last.
 func (c card) drawKeys(canvas *draw.Canvas, at vg.Point) vg.Length {
 	style := textStyle(keySize, ink)
 	if c.keysFor != "" {
@@ -121,7 +121,7 @@ func (p panel) draw(area draw.Canvas) {
 	p.plot.Draw(area)
 }
 
-// fill draws text; an empty one has no outline to draw.
+// fill draws text, unless it is empty.
 func fill(c *draw.Canvas, style text.Style, at vg.Point, s string) {
 	if s != "" {
 		c.FillText(style, at, s)

@@ -8,31 +8,31 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Figure is a drawn chart: an SVG document for pages, a PNG for everything else.
+// A Chart is a drawn chart: an SVG document for pages, and a PNG for everything else.
 type Chart struct {
 	Name  string // file name without its extension
 	Title string
-	Alt   string // its content in words: the alternative text
-	Basis string // what it rests on: n, blocks, gates, seed, commit
+	Alt   string // alternative text: the content in words
+	Basis string // n, repetitions, validity checks, seed, commit
 	SVG   []byte
 	PNG   []byte
 
-	Panels []Panel // the same as data; none where the page shows the picture alone
+	Panels []Panel // the content as data; none if the page shows only the picture
 }
 
-// A Panel is a part of a figure as data, for charts that answer a reader's pointer.
+// A Panel is a part of a chart as data, for interactive charts.
 type Panel struct {
 	Title  string   `json:"title,omitempty"`
 	X      string   `json:"x,omitempty"`
 	Y      string   `json:"y"`
 	XScale string   `json:"x_scale"`         // "linear", "log", "names", or "percentile": 1/(1−q) on a logarithmic scale
 	YScale string   `json:"y_scale"`         // "linear" or "log"
-	Names  []string `json:"names,omitempty"` // of the places 0, 1, 2, … of an axis of names
+	Names  []string `json:"names,omitempty"` // labels of the positions 0, 1, 2, … if XScale is "names"
 	Series []Series `json:"series"`
 	Marks  []Mark   `json:"marks,omitempty"`
 }
 
-// A Series is one case in a panel. All slices are as long as X, or empty.
+// A Series is one configuration in a panel. All slices have the length of X, or are empty.
 type Series struct {
 	Configuration string    `json:"case"`
 	Transport     string    `json:"transport"`
@@ -41,17 +41,17 @@ type Series struct {
 	Dash          []float64 `json:"dash,omitempty"`
 	X             []float64 `json:"x"`
 	Y             []float64 `json:"y"`
-	Lo            []float64 `json:"lo,omitempty"` // the lowest of any block
-	Hi            []float64 `json:"hi,omitempty"` // the highest
+	Lo            []float64 `json:"lo,omitempty"` // lowest value of any repetition
+	Hi            []float64 `json:"hi,omitempty"` // highest value of any repetition
 }
 
-// A Mark is a place on the horizontal axis where something happened.
+// A Mark is an event on the horizontal axis.
 type Mark struct {
 	X    float64 `json:"x"`
 	Text string  `json:"text"`
 }
 
-// series begins a case's series.
+// series returns an empty series for a configuration.
 func (l look) series(r summary.Row, kind string) Series {
 	s := Series{Configuration: r.Name, Transport: r.Transport, Kind: kind, Color: hex(l.color)}
 	for _, d := range l.dashes {
@@ -62,7 +62,7 @@ func (l look) series(r summary.Row, kind string) Series {
 
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
-// add appends a value at x, unless it is withheld.
+// add appends a value at x, unless there is none to show.
 func (s *Series) add(x float64, v reading) {
 	if v.Known != summary.Shown || math.IsNaN(v.X) {
 		return
@@ -73,20 +73,20 @@ func (s *Series) add(x float64, v reading) {
 	}
 }
 
-// A reading is a value and, where it is known, its range over the blocks.
+// A reading is a value and, if known, its range over the repetitions.
 type reading struct {
 	summary.Value
 	ranged bool
 	lo, hi float64
 }
 
-// exactly is a reading without a range.
+// exactly returns a reading without a range.
 func exactly(x float64) reading { return reading{Value: summary.Value{X: x}} }
 
-// withheld is a reading where there is nothing to show.
+// withheld is a reading without a value to show.
 var withheld = reading{Value: summary.Value{Known: summary.NotShown}}
 
-// metricOf is a row's metric with its range.
+// metricOf returns a row's metric with its range.
 func metricOf(r summary.Row, metric string) reading {
 	v := r.Value(metric)
 	if over, ok := r.Range(metric); ok && over.Hi.Known == summary.Shown {
@@ -95,8 +95,8 @@ func metricOf(r summary.Row, metric string) reading {
 	return reading{v, true, v.X, v.X}
 }
 
-// data is what the page draws of the card: numbers of four significant digits, as a page has
-// thousands of them. The places of bars keep all, so that no two fall together.
+// data returns the panels for the page. Numbers have four significant digits, as a page has
+// thousands of them. The positions of bars are not rounded, so that no two coincide.
 func (c card) data() (all []Panel) {
 	for _, p := range c.panels {
 		if p.Series == nil {
@@ -118,7 +118,7 @@ func (c card) data() (all []Panel) {
 	return all
 }
 
-// rounded is a list for JSON, which has neither null nor infinities here.
+// rounded returns finite numbers for JSON.
 func rounded(xs []float64) []float64 {
 	all := make([]float64, len(xs))
 	for i, x := range xs {

@@ -21,28 +21,28 @@ import (
 	"pushbench/results/summary"
 )
 
-// drawn is what draw makes of the run, by name, when there is no verdict.
+// drawn returns the charts of a run without a verdict, by name.
 func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summary, string, ...string) ([]chart.Chart, error)) map[string]chart.Chart {
 	t.Helper()
-	worth := "ESTIMATE"
+	badge := "ESTIMATE"
 	if run.Manifest.Status != results.Complete {
-		worth = string(run.Manifest.Status)
+		badge = string(run.Manifest.Status)
 	}
-	figures, err := draw(run, summary.Of(run), worth)
+	charts, err := draw(run, summary.Of(run), badge)
 	if err != nil {
 		t.Fatal(err)
 	}
 	byName := map[string]chart.Chart{}
-	for _, f := range figures {
+	for _, f := range charts {
 		byName[f.Name] = f
 	}
 	return byName
 }
 
 func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
-	figures := drawn(t, synthetic.Run(2, 2*time.Second), chart.Draw)
+	charts := drawn(t, synthetic.Run(2, 2*time.Second), chart.Draw)
 	for _, name := range []string{"latency", "freshness", "timeline", "cost", "writes", "memory", "connect"} {
-		f, ok := figures[name]
+		f, ok := charts[name]
 		if !ok {
 			t.Errorf("no chart %s", name)
 			continue
@@ -58,7 +58,7 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 		}
 		for _, words := range []string{"ESTIMATE", "2 of 2 repetitions valid", "validity checks 24 of 24 passed", "seed 42", "commit 170ec8e7d1"} {
 			if !strings.Contains(string(f.SVG), words) {
-				t.Errorf("%s does not say %q", name, words)
+				t.Errorf("%s does not contain %q", name, words)
 			}
 		}
 		if f.Title == "" || len(f.Alt) < 40 {
@@ -67,13 +67,13 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 	}
 }
 
-// Ids would clash and links would leak when several charts stand in one page.
+// Ids would clash and links would leave the page if one page has several charts.
 var outside = regexp.MustCompile(`\sid="|href=|url\(|<style|<script|<image`)
 
 var fontSize = regexp.MustCompile(`font-size:([0-9.]+)px`)
 
-// wellFormed reads the whole document, and refuses coordinates that are no numbers, and text that
-// another font than ours would draw wider than there is room for.
+// wellFormed reads the complete document. It reports coordinates that are not numbers, and text whose
+// length does not fit its font size.
 func wellFormed(t *testing.T, f chart.Chart) {
 	t.Helper()
 	in := xml.NewDecoder(bytes.NewReader(f.SVG))
@@ -119,7 +119,7 @@ func wellFormed(t *testing.T, f chart.Chart) {
 	}
 }
 
-func TestTheSameRunIsDrawnTheSame(t *testing.T) {
+func TestDrawingIsDeterministic(t *testing.T) {
 	a, b := drawn(t, synthetic.Run(1, time.Second), chart.Draw), drawn(t, synthetic.Run(1, time.Second), chart.Draw)
 	for name := range a {
 		if !bytes.Equal(a[name].SVG, b[name].SVG) || !bytes.Equal(a[name].PNG, b[name].PNG) {
@@ -128,7 +128,7 @@ func TestTheSameRunIsDrawnTheSame(t *testing.T) {
 	}
 }
 
-func TestALineEndsWhereTheObservationsDo(t *testing.T) {
+func TestLineEndsWithTheObservations(t *testing.T) {
 	few := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["latency"]
 	if strings.Contains(string(few.SVG), ">99.99 %<") {
 		t.Error("the axis reaches 99.99 % with too few observations")
@@ -145,11 +145,11 @@ func TestLostMessagesEndALine(t *testing.T) {
 		l.Infinite = l.Histogram.Count() / 50
 	}
 	if f := drawn(t, run, chart.Vectors)["latency"]; !strings.Contains(string(f.SVG), "remainder lost") {
-		t.Error("the legend does not say where the lost messages begin")
+		t.Error("the legend does not mention the lost messages")
 	}
 }
 
-func TestARunThatCannotBeTrustedIsMarked(t *testing.T) {
+func TestInvalidRunIsMarked(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Manifest.Status = results.Invalid
 	for name, f := range drawn(t, run, chart.Vectors) {
@@ -159,14 +159,14 @@ func TestARunThatCannotBeTrustedIsMarked(t *testing.T) {
 	}
 }
 
-// What was not measured, or is zero, has no logarithm and no height.
-func TestRunsWithHolesAreDrawn(t *testing.T) {
-	for name, hole := range map[string]func(*results.Run){
-		"no trials":      func(r *results.Run) { r.Trials = nil },
-		"no intervals":   func(r *results.Run) { r.Intervals = nil },
-		"no transports":  func(r *results.Run) { r.Manifest.Transports = nil },
-		"nothing at all": func(r *results.Run) { *r = results.Run{} },
-		"no rate":        func(r *results.Run) { r.Manifest.Workload.DeliveryRate = 0 },
+// Missing and zero values must not break a logarithm or a height.
+func TestIncompleteRunsAreDrawn(t *testing.T) {
+	for name, remove := range map[string]func(*results.Run){
+		"no trials":     func(r *results.Run) { r.Trials = nil },
+		"no intervals":  func(r *results.Run) { r.Intervals = nil },
+		"no transports": func(r *results.Run) { r.Manifest.Transports = nil },
+		"an empty run":  func(r *results.Run) { *r = results.Run{} },
+		"no rate":       func(r *results.Run) { r.Manifest.Workload.DeliveryRate = 0 },
 		"empty trials": func(r *results.Run) {
 			for i, t := range r.Trials {
 				r.Trials[i] = results.Trial{Repetition: t.Repetition, Transport: t.Transport, Status: results.Complete}
@@ -206,7 +206,7 @@ func TestRunsWithHolesAreDrawn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			run := synthetic.Run(1, time.Second)
-			hole(run)
+			remove(run)
 			for _, f := range drawn(t, run, chart.Vectors) {
 				wellFormed(t, f)
 			}
@@ -214,7 +214,7 @@ func TestRunsWithHolesAreDrawn(t *testing.T) {
 	}
 }
 
-func TestHostileStringsStayText(t *testing.T) {
+func TestMaliciousStringsRemainText(t *testing.T) {
 	run := synthetic.Run(1, time.Second)
 	run.Manifest.Workload.Scenario = "</text></svg><script>alert(1)</script>\x00\x1b"
 	run.Manifest.Tool.Commit = `"><img src=x>`
@@ -223,8 +223,8 @@ func TestHostileStringsStayText(t *testing.T) {
 	}
 }
 
-// What the machine did to a trial stands where it happened, a void trial's too, the longest first.
-func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
+// The timeline marks disturbances at their times, including those of invalid trials, the longest first.
+func TestTimelineMarksDisturbances(t *testing.T) {
 	run := synthetic.Run(2, 2*time.Second)
 	for i := range run.Trials {
 		run.Trials[i].Events = []results.Event{{At: time.Second, Took: time.Duration(5+i) * time.Millisecond, What: "core 0 stalled"}}
@@ -232,9 +232,9 @@ func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
 	last := len(run.Trials) - 1
 	run.Trials[last].Events = append(run.Trials[last].Events, results.Event{At: 1500 * time.Millisecond, Took: 31 * time.Millisecond, What: "core 1 stalled"})
 	run.Trials[last].Checks[1].Passed = false
-	var said []string
+	var marks []string
 	for _, m := range drawn(t, run, chart.Vectors)["timeline"].Panels[0].Marks {
-		said = append(said, m.Text)
+		marks = append(marks, m.Text)
 	}
 	want := []string{
 		"window starts", "window ends",
@@ -242,7 +242,7 @@ func TestTheTimelineMarksWhatTheMachineDid(t *testing.T) {
 		"core 0 stalled for 11 ms: sse, repetition 2", "core 0 stalled for 10 ms: longpoll, repetition 2",
 		"core 0 stalled for 9 ms: shortpoll, repetition 2", "core 0 stalled for 8 ms: websocket, repetition 1",
 	}
-	if !slices.Equal(said, want) {
-		t.Errorf("marks %q\nwant  %q", said, want)
+	if !slices.Equal(marks, want) {
+		t.Errorf("marks %q\nwant  %q", marks, want)
 	}
 }

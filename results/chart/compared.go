@@ -16,9 +16,9 @@ import (
 	"pushbench/results/metric"
 )
 
-// Compared draws how the second of two runs of one workload differs from the first: for each
-// declared metric and case the ratio, with its 95 % interval, beside the margin within which a
-// difference does not matter.
+// Compared draws the differences between two runs of one workload: for each declared metric and
+// configuration the ratio of the second to the first with its 95 % interval, and the margin within
+// which a difference is irrelevant.
 func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 	c := card{Chart: Chart{Name: "compared", Title: "Change from A to B"}}
 	metrics := compare.Metrics(j.Family)
@@ -28,12 +28,12 @@ func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 		var names plot.ConstantTicks
 		for k, d := range rows.all {
 			names = append(names, plot.Tick{Value: -float64(k), Label: results.Plain(compare.ConfigurationOf(d))})
-			said, _ := ratio(d)
-			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, results.Plain(compare.ConfigurationOf(d)), said))
+			text, _ := ratio(d)
+			clauses = append(clauses, fmt.Sprintf("%s of %s: %s", title, results.Plain(compare.ConfigurationOf(d)), text))
 		}
 		share := 1 / (float64(len(metrics)) + 0.3)
 		if i == 0 {
-			share *= 1.3 // the first has the names
+			share *= 1.3 // the first panel has the names
 		} else {
 			names = plot.ConstantTicks{}
 		}
@@ -51,10 +51,10 @@ func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 	if j.Withheld != "" {
 		c.mark = estimate
 	}
-	return c.figure()
+	return c.render()
 }
 
-// served is the commit of the servers that were measured.
+// served returns the commit of the measured servers.
 func served(run *results.Run) string {
 	commit := run.Manifest.Tool.Commit
 	if run.Manifest.Served.SHA256 != "" {
@@ -67,13 +67,13 @@ func diamondOf(c color.NRGBA) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: c, Radius: 3.5, Shape: diamond{}}
 }
 
-// ratios is a plotter of intervals, one below the other, from y = 0 down.
+// ratios is a plotter of intervals, from y = 0 downwards.
 type ratios struct {
 	all    []compare.Difference
 	margin float64
 }
 
-// bounds are of the axis: all that is finite, and both sides of the margin.
+// bounds returns the bounds of the axis. They include all finite values and both sides of the margin.
 func (r ratios) bounds() (lo, hi float64) {
 	lo, hi = 1/(1+2*r.margin), 1+2*r.margin
 	for _, d := range r.all {
@@ -83,12 +83,12 @@ func (r ratios) bounds() (lo, hi float64) {
 			}
 		}
 	}
-	const most = 1000 // beyond it an interval only says that nothing is known
-	return max(lo, 1.0/most), min(hi, most)
+	const limit = 1000 // a wider interval has no information
+	return max(lo, 1.0/limit), min(hi, limit)
 }
 
-// ratio is the difference in words; ok is false where there is none.
-func ratio(d compare.Difference) (said string, ok bool) {
+// ratio returns the difference as text; ok is false if there is none.
+func ratio(d compare.Difference) (text string, ok bool) {
 	if d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) {
 		return "not comparable", false
 	}
@@ -105,12 +105,12 @@ func (r ratios) Plot(c draw.Canvas, p *plot.Plot) {
 	label := textStyle(7.5, ink)
 	for i, d := range r.all {
 		at := y(-float64(i))
-		said, ok := ratio(d)
+		text, ok := ratio(d)
 		if !ok {
-			fill(&c, textStyle(7.5, soft), vg.Point{X: c.Min.X + 4, Y: at - 3}, said)
+			fill(&c, textStyle(7.5, soft), vg.Point{X: c.Min.X + 4, Y: at - 3}, text)
 			continue
 		}
-		colour := soft // without a verdict neither way is shown
+		colour := soft // without a verdict no direction is shown
 		switch shown := d.Verdict == compare.Different || d.Verdict == compare.Small; {
 		case shown && d.Ratio < 1:
 			colour = blue
@@ -119,7 +119,7 @@ func (r ratios) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		c.StrokeLine2(draw.LineStyle{Color: colour, Width: 1.6}, within(d.Lo), at, within(d.Hi), at)
 		c.DrawGlyphNoClip(diamondOf(colour), vg.Point{X: within(d.Ratio), Y: at})
-		left := min(max(within(d.Lo), c.Min.X), c.Max.X-label.Width(said))
-		fill(&c, label, vg.Point{X: left, Y: at + 6}, said)
+		left := min(max(within(d.Lo), c.Min.X), c.Max.X-label.Width(text))
+		fill(&c, label, vg.Point{X: left, Y: at + 6}, text)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// connect draws what it takes to get a client from nothing to subscribed.
+// connect draws the time, bytes and CPU of connecting and subscribing a client.
 func connect(_ *results.Run, s summary.Summary) (card, bool) {
 	rows := slices.DeleteFunc(slices.Clone(s.Rows), func(r summary.Row) bool { return r.Pooled.Connect.Stages["ready"].Count() == 0 })
 	if len(rows) == 0 {
@@ -43,12 +43,12 @@ func connect(_ *results.Run, s summary.Summary) (card, bool) {
 		})
 	}
 	c.keys = rowKeys(rows, func(name string, l look) key { return key{name: name, fill: l.color} })
-	c.Alt = "Time and bytes to connect. " + said(rows, "%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU",
+	c.Alt = "Time and bytes to connect. " + describe(rows, "%s: p50 %s ms, p99 %s ms, %s B up, %s B down, %s µs of server CPU",
 		metric.ConnectP50, metric.ConnectP99, metric.ConnectBytesUp, metric.ConnectBytesDown, metric.ConnectServerCPU)
 	return c, true
 }
 
-// stageTitle explains the bars. Fewer than 1,000 connections have no p99.
+// stageTitle returns the title of the stages. With fewer than 1,000 connections there is no p99.
 func stageTitle(rows []summary.Row) string {
 	if slices.ContainsFunc(rows, func(r summary.Row) bool { return r.Value(metric.ConnectP99).Known == summary.Shown }) {
 		return "Time by stage: p50 (full) and p99 (light)"
@@ -56,7 +56,7 @@ func stageTitle(rows []summary.Row) string {
 	return fmt.Sprintf("Time by stage: p50 (p99 requires %s connections)", metric.Count(results.Needed(0.99)))
 }
 
-// stageNames are the stages in words.
+// stageNames are the titles of the stages.
 var stageNames = map[string]string{
 	"tcp":    "TCP",
 	"tls":    "TLS",
@@ -64,7 +64,7 @@ var stageNames = map[string]string{
 	"ready":  "subscribed",
 }
 
-// stageMedian is a stage's p50 with its range over the trials.
+// stageMedian returns a stage's p50 with its range over the trials.
 func stageMedian(r summary.Row, stage string) reading {
 	v := summary.StageQuantile(r.Pooled, stage, 0.5)
 	m := reading{v, true, v.X, v.X}
@@ -76,7 +76,7 @@ func stageMedian(r summary.Row, stage string) reading {
 	return m
 }
 
-// stageBar has the p99, where there is one, as a light bar that goes on where p50 ends.
+// stageBar returns a bar of the p50, continued in a light colour up to the p99, if there is one.
 func stageBar(rows []summary.Row, r summary.Row, stage string, p50 part) bar {
 	p99 := summary.StageQuantile(r.Pooled, stage, 0.99)
 	if p99.Known != summary.Shown {

@@ -9,7 +9,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// cost draws what a delivered message costs: CPU, bytes and requests.
+// cost draws the cost per delivered message: CPU, bytes and requests.
 func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	rows := withCost(s.Rows)
 	if len(rows) == 0 {
@@ -33,7 +33,7 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	c.panels[0].title = "CPU: server (full) + generator (light)"
 	c.bars("Bytes on the wire, both ways", "B per message, without TCP/IP headers", rows, 0.62, metric.WireBytesPerMessage, wire...)
 	c.bars("HTTP requests", "requests per message, including publishes", rows, 0.62, metric.RequestsPerMessage, partOf("requests", metric.RequestsPerMessage, full))
-	c.Alt = "Cost per delivered message. " + said(rows, "%s: %s µs CPU, %s B, %s requests",
+	c.Alt = "Cost per delivered message. " + describe(rows, "%s: %s µs CPU, %s B, %s requests",
 		metric.CPUPerMessage, metric.WireBytesPerMessage, metric.RequestsPerMessage)
 	return c, true
 }
@@ -42,7 +42,7 @@ func withCost(rows []summary.Row) []summary.Row {
 	return slices.DeleteFunc(slices.Clone(rows), func(r summary.Row) bool { return r.Pooled.Cost.Delivered <= 0 })
 }
 
-// layers are what bytes on the wire are made of, in stacking order.
+// layers are the kinds of bytes on the wire, in stacking order.
 var layers = []struct {
 	name string
 	fill color.NRGBA
@@ -54,8 +54,8 @@ var layers = []struct {
 	{"HTTP headers", soft, func(d results.Direction) int64 { return d.Headers }},
 }
 
-// writes draws how many messages a write of the server carries, which is what makes one
-// cheap, and how many polls came back with nothing.
+// writes draws the messages per write of the server, which determine the cost per message, and the
+// share of empty poll responses.
 func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	rows := withCost(s.Rows)
 	if len(rows) == 0 {
@@ -64,11 +64,11 @@ func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	c := card{Chart: Chart{Name: "writes", Title: "Messages per write of the server"}}
 	c.bars("Messages per write", "write: response, event or frame with a message", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
 	c.bars("Empty poll responses", "share of the poll responses", rows, 0.5, metric.EmptyResponseShare, partOf("", metric.EmptyResponseShare, full))
-	c.Alt = "Messages per write. " + said(rows, "%s: %s messages per write, %s of the poll responses empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
+	c.Alt = "Messages per write. " + describe(rows, "%s: %s messages per write, %s of the poll responses empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
 	return c, true
 }
 
-// memory draws what an idle client keeps in memory at either end.
+// memory draws the memory per idle client of server and generator.
 func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	with := slices.DeleteFunc(slices.Clone(s.Rows), func(r summary.Row) bool {
 		return r.Value(metric.ServerMemoryPerClient).Known != summary.Shown && r.Value(metric.GeneratorMemoryPerClient).Known != summary.Shown
@@ -82,13 +82,13 @@ func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	c.bars("Server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
 	c.bars("Generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
 	left, right := c.panels[0].plot, c.panels[1].plot
-	if left.Y.Max < right.Y.Max { // one scale for both: the eye compares the panels
+	if left.Y.Max < right.Y.Max { // one scale for both, so that the panels are comparable
 		left.Y = right.Y
 	} else {
 		right.Y = left.Y
 	}
 	c.panels[0].Series, c.panels[1].Series = nil, nil // the page has both in one panel
 	c.panels = append(c.panels, panel{Panel: grouped("", y, s.Rows, server, generator)})
-	c.Alt = "Resident memory per idle client. " + said(with, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient)
+	c.Alt = "Resident memory per idle client. " + describe(with, "%s: server %s KiB, generator %s KiB", metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient)
 	return c, true
 }

@@ -19,8 +19,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// crossover draws which transport is cheapest for each load and each staleness that is
-// acceptable, and where the border runs.
+// crossover draws the cheapest transport for each load and each acceptable staleness, and the border
+// between polling and pushing.
 func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	m, ok := compare.CostMap(run, s)
 	if !ok {
@@ -35,7 +35,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	for _, x := range m.Loads {
 		loads = append(loads, metric.Number(x))
 	}
-	if m.Axis == "" { // there is one load
+	if m.Axis == "" { // one load
 		loads = []string{""}
 	}
 	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = -0.5, float64(len(staleness))-0.5, under(staleness), color.Transparent
@@ -65,7 +65,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 
 var borderStyle = draw.LineStyle{Color: ink, Width: 2}
 
-// stale prints a staleness in s or ms.
+// stale formats a staleness in s or ms.
 func stale(d time.Duration) string {
 	if d >= time.Second {
 		return metric.Number(d.Seconds()) + " s"
@@ -73,10 +73,10 @@ func stale(d time.Duration) string {
 	return metric.Number(metric.Milliseconds(d)) + " ms"
 }
 
-// loadTitle names the loads of a search or a map, with their unit.
+// loadTitle is the title of a load axis, with its unit.
 var loadTitle = map[string]string{"rate": "messages published per second", "clients": "clients", "payload": "payload, B"}
 
-// A costMap is a plotter of cells, each with its cheapest transport and what that costs.
+// A costMap is a plotter of cells, each with its cheapest transport and its cost.
 type costMap struct{ compare.Crossover }
 
 // Plot implements plot.Plotter.
@@ -92,10 +92,10 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 			left, bottom, right, top := box(row, column)
 			at := vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}
 			if len(cell.Meeting) == 0 {
-				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, strings.Replace(cell.Empty(), " meets", "\nmeets", 1)) // in two lines, as cells are narrow
+				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, strings.Replace(cell.Empty(), " meets", "\nmeets", 1)) // two lines, as cells are narrow
 				continue
 			}
-			each := (right - left) / vg.Length(cell.Cheapest) // those that cost alike divide the cell
+			each := (right - left) / vg.Length(cell.Cheapest) // transports of equal cost share the cell
 			for i, t := range cell.Names() {
 				from := left + vg.Length(i)*each
 				fillBox(&c, tint(lookOf(t).color), from, bottom, from+each, top)
@@ -108,29 +108,29 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 	for row, cells := range m.Cells {
 		for column, cell := range cells {
 			left, bottom, right, top := box(row, column)
-			if column+1 < len(cells) && apart(cell, cells[column+1]) {
+			if column+1 < len(cells) && separated(cell, cells[column+1]) {
 				c.StrokeLine2(borderStyle, right, bottom, right, top)
 			}
-			if row+1 < len(m.Cells) && apart(cell, m.Cells[row+1][column]) {
+			if row+1 < len(m.Cells) && separated(cell, m.Cells[row+1][column]) {
 				c.StrokeLine2(borderStyle, left, top, right, top)
 			}
 		}
 	}
 }
 
-// apart reports whether a border runs between two cells: one is polled and the other pushed.
-func apart(a, b compare.Cell) bool {
+// separated reports whether there is a border between two cells: one polls and the other pushes.
+func separated(a, b compare.Cell) bool {
 	return len(a.Meeting) > 0 && len(b.Meeting) > 0 && transports.Of(a.Meeting[0].Transport).Timed != transports.Of(b.Meeting[0].Transport).Timed
 }
 
-// cost is what the cheapest costs, and how many times that the next.
+// cost returns the cost of the cheapest, and the ratio of the next to it.
 func (m costMap) cost(cell compare.Cell) string {
 	v, _ := cell.Meeting[0].Median(m.Cost)
-	said := v.String() + " " + cmp.Or(metric.ByName(m.Cost).Unit, m.Cost)
+	text := v.String() + " " + cmp.Or(metric.ByName(m.Cost).Unit, m.Cost)
 	if len(cell.Meeting) > cell.Cheapest {
 		next := cell.Meeting[cell.Cheapest]
 		other, _ := next.Median(m.Cost)
-		said += fmt.Sprintf(", %s × %s", next.Transport, metric.Number(other.X/v.X))
+		text += fmt.Sprintf(", %s × %s", next.Transport, metric.Number(other.X/v.X))
 	}
-	return said
+	return text
 }

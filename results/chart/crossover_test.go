@@ -9,7 +9,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// A chart of a run that was interrupted before anything was measured has no findings.
+// A chart of a run that was interrupted before its first trial reports no result.
 func TestCrossoverOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	run := &results.Run{Manifest: results.Manifest{
 		Status: results.Partial, Transports: []string{"shortpoll", "websocket"},

@@ -2,6 +2,6 @@
 
 package chart
 
-// dpi is less under the race detector, which watches each pixel: the pictures of a run took it
-// longer than the run.
+// dpi is lower under the race detector, which checks each pixel access: drawing took longer than the
+// run.
 const dpi = 48

@@ -25,25 +25,24 @@ const (
 	height = 4.6 * vg.Inch
 )
 
-// Draw draws every chart that the run's valid trials, summed up in s, have figures for,
-// in the order of a report, or only those that are named, in that order. Worth is what the
-// figures are, in a word: what is less than a VERDICT is written on each chart. A name that
-// no chart has is an *UnknownError.
-func Draw(run *results.Run, s summary.Summary, worth string, only ...string) ([]Chart, error) {
-	return drawAll(cards(run, s, basis(run, s), worth), only)
+// Draw draws every chart for which the run's valid trials, summarized in s, have values, in the
+// order of the report; or only the named ones, in the given order. badge is the state of the run:
+// each chart shows it, except a VERDICT. An unknown name is an *UnknownError.
+func Draw(run *results.Run, s summary.Summary, badge string, only ...string) ([]Chart, error) {
+	return drawAll(cards(run, s, basis(run, s), badge), only)
 }
 
-// UnknownError says that a run has no chart of a name.
+// UnknownError reports that a run has no chart with a name.
 type UnknownError struct {
 	Name string
-	Has  []string // those that it has; none: nothing of it can be drawn
+	Has  []string // the available charts
 }
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("no chart %q; available: %s", e.Name, strings.Join(e.Has, ", "))
 }
 
-// drawAll renders cards side by side: a picture takes a core a while.
+// drawAll renders cards concurrently, as each picture is expensive.
 func drawAll(all []card, only []string) ([]Chart, error) {
 	if len(only) > 0 {
 		var has []string
@@ -60,32 +59,32 @@ func drawAll(all []card, only []string) ([]Chart, error) {
 		}
 		all = kept
 	}
-	figures, errs := make([]Chart, len(all)), make([]error, len(all))
+	charts, errs := make([]Chart, len(all)), make([]error, len(all))
 	var drawing sync.WaitGroup
 	for i, c := range all {
-		drawing.Go(func() { figures[i], errs[i] = c.figure() })
+		drawing.Go(func() { charts[i], errs[i] = c.render() })
 	}
 	drawing.Wait()
-	return figures, errors.Join(errs...)
+	return charts, errors.Join(errs...)
 }
 
-// cards lays every chart out, each with its basis. Worth is its mark, unless that is VERDICT.
-func cards(run *results.Run, s summary.Summary, basis, worth string) (all []card) {
-	lay := []func(*results.Run, summary.Summary) (card, bool){latency.card, freshness.card}
+// cards returns the layout of every chart, with its basis. badge is its mark, except VERDICT.
+func cards(run *results.Run, s summary.Summary, basis, badge string) (all []card) {
+	layouts := []func(*results.Run, summary.Summary) (card, bool){latency.card, age.card}
 	for _, a := range axes {
-		lay = append(lay, a.card)
+		layouts = append(layouts, a.card)
 	}
-	for _, one := range append(lay, crossover, timeline, cost, writes, memory, connect) {
+	for _, one := range append(layouts, crossover, timeline, cost, writes, memory, connect) {
 		if c, ok := one(run, s); ok {
-			c.Basis, c.mark = basis, strings.TrimPrefix(worth, "VERDICT")
+			c.Basis, c.mark = basis, strings.TrimPrefix(badge, "VERDICT")
 			all = append(all, c)
 		}
 	}
 	return all
 }
 
-// figure renders the card in both formats.
-func (c card) figure() (Chart, error) {
+// render renders the card in both formats.
+func (c card) render() (Chart, error) {
 	f := c.Chart
 	f.Panels = c.data()
 	var errs [2]error
@@ -113,7 +112,7 @@ func (c card) raster() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// widths is an SVG canvas that remembers how wide each text is in the font by which it was placed.
+// widths is an SVG canvas that records the width of each text in the font of the layout.
 type widths struct {
 	*vgsvg.Canvas
 	of []vg.Length
@@ -125,8 +124,8 @@ func (w *widths) FillString(f plotfont.Face, at vg.Point, text string) {
 	w.Canvas.FillString(f, at, text)
 }
 
-// fitted names fonts like ours for machines without Liberation Sans, and has each text take the width
-// that there is for it in whatever font it is drawn: SVG 2, section 11.5, textLength.
+// fitted adds fallback fonts for machines without Liberation Sans, and fits each text to its width in
+// the layout, in any font: SVG 2, section 11.5, textLength.
 func (w *widths) fitted(svg []byte) []byte {
 	svg = bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
 	var b bytes.Buffer
@@ -139,35 +138,35 @@ func (w *widths) fitted(svg []byte) []byte {
 	return b.Bytes()
 }
 
-// basis is the line under each chart: what it rests on.
+// basis returns the line below each chart: the evidence for it.
 func basis(run *results.Run, s summary.Summary) string {
 	m := run.Manifest
-	fewest, most := m.Deliveries()
-	var least, mostOf int64 // publishes of any row
+	lowest, highest := m.Deliveries()
+	var fewest, most int64 // publishes of any row
 	for i, r := range s.Rows {
 		n := r.Pooled.Publishes.Planned
-		if i == 0 || n < least {
-			least = n
+		if i == 0 || n < fewest {
+			fewest = n
 		}
-		mostOf = max(mostOf, n)
+		most = max(most, n)
 	}
 	row := "transport"
 	if m.Sweeps() {
 		row = "configuration"
 	}
 	return fmt.Sprintf("%s · %s deliveries/s offered · n = %s publishes per %s · %d of %d repetitions valid · validity checks %s of %s passed · seed %d · commit %s",
-		results.Plain(m.Workload.Scenario), between(metric.Number(fewest), metric.Number(most)),
-		between(metric.Count(least), metric.Count(mostOf)), row, s.ValidRepetitions, s.Repetitions,
+		results.Plain(m.Workload.Scenario), between(metric.Number(lowest), metric.Number(highest)),
+		between(metric.Count(fewest), metric.Count(most)), row, s.ValidRepetitions, s.Repetitions,
 		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), m.Seed, shortCommit(m.Tool.Commit))
 }
 
-// shortCommit is the beginning of a commit's hash.
+// shortCommit returns the beginning of a commit's hash.
 func shortCommit(commit string) string {
 	commit = results.Plain(commit)
 	return commit[:min(10, len(commit))]
 }
 
-// between is a range, or its one value.
+// between returns a range, or its single value.
 func between(lo, hi string) string {
 	if lo == hi {
 		return hi
@@ -175,19 +174,19 @@ func between(lo, hi string) string {
 	return lo + "–" + hi
 }
 
-// said is the alternative text for rows: a clause for each, with its name and the metrics in
+// describe returns the alternative text for rows: a clause per row, with its name and the metrics in
 // the order of the format.
-func said(rows []summary.Row, format string, metrics ...string) string {
-	var all []string
+func describe(rows []summary.Row, format string, metrics ...string) string {
+	var clauses []string
 	for _, r := range rows {
 		values := []any{r.Name}
 		for _, m := range metrics {
 			values = append(values, r.Value(m))
 		}
-		all = append(all, fmt.Sprintf(format, values...))
+		clauses = append(clauses, fmt.Sprintf(format, values...))
 	}
-	return strings.Join(all, "; ") + "."
+	return strings.Join(clauses, "; ") + "."
 }
 
-// estimate is the mark of a run that supports no verdict.
+// estimate is the badge of a run that supports no verdict.
 const estimate = "ESTIMATE"

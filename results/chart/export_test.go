@@ -10,22 +10,22 @@ import (
 // DPI is the resolution of the PNGs.
 const DPI = dpi
 
-// Vectors is Draw without the PNGs, which take the race detector seconds each.
-func Vectors(run *results.Run, sum summary.Summary, worth string, _ ...string) ([]Chart, error) {
-	var figures []Chart
-	for _, c := range cards(run, sum, basis(run, sum), worth) {
+// Vectors is Draw without the PNGs, which take seconds each under the race detector.
+func Vectors(run *results.Run, sum summary.Summary, badge string, _ ...string) ([]Chart, error) {
+	var charts []Chart
+	for _, c := range cards(run, sum, basis(run, sum), badge) {
 		svg, err := c.vector()
 		if err != nil {
 			return nil, err
 		}
 		f := c.Chart
 		f.SVG, f.Panels = svg, c.data()
-		figures = append(figures, f)
+		charts = append(charts, f)
 	}
-	return figures, nil
+	return charts, nil
 }
 
-// Shades are the distinct colours of each transport's rows.
+// Shades returns the distinct colours of each transport's rows.
 func Shades(run *results.Run) map[string]map[color.NRGBA]bool {
 	shades := map[string]map[color.NRGBA]bool{}
 	rows := summary.Of(run).Rows

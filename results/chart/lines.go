@@ -12,19 +12,19 @@ import (
 	"pushbench/results/summary"
 )
 
-// A line is the values of a case, or of a group of cases, over an axis. It is a plotter.
+// A line has the values of a configuration, or of a group of them, over an axis. It is a plotter.
 type line struct {
 	look
-	Series        // the values
-	marks  Series // where the picture has markers
-	ranges Series // the values that the page shows with their ranges
-	theory Series // what is predicted
-	rings  bool   // an axis of percentiles: theory is rings, not a dashed line
-	lost   bool   // the line ends where the lost messages begin
+	Series           // the values
+	marks     Series // positions of markers in the picture
+	ranges    Series // values that the page shows with ranges
+	predicted Series // values of the model
+	rings     bool   // an axis of percentiles: predictions are rings, not a dashed line
+	lost      bool   // the line ends at the share of lost messages
 }
 
 func newLine(l look, r summary.Row) line {
-	return line{look: l, Series: l.series(r, "line"), theory: l.series(r, "theory")}
+	return line{look: l, Series: l.series(r, "line"), predicted: l.series(r, "theory")}
 }
 
 // Plot implements plot.Plotter.
@@ -36,17 +36,17 @@ func (l line) Plot(canvas draw.Canvas, p *plot.Plot) {
 		}
 		return points
 	}
-	points, theory := at(l.Series), at(l.theory)
+	points, predicted := at(l.Series), at(l.predicted)
 	if !l.rings {
-		canvas.StrokeLines(draw.LineStyle{Color: l.color, Width: 0.9, Dashes: []vg.Length{3, 3}}, theory)
-		theory = nil
+		canvas.StrokeLines(draw.LineStyle{Color: l.color, Width: 0.9, Dashes: []vg.Length{3, 3}}, predicted)
+		predicted = nil
 	}
 	canvas.StrokeLines(l.line(), points)
 	for _, m := range at(l.marks) {
 		canvas.DrawGlyphNoClip(l.marker(), m)
 	}
-	for _, t := range theory {
-		canvas.DrawGlyphNoClip(theoryGlyph(l.look), t)
+	for _, t := range predicted {
+		canvas.DrawGlyphNoClip(predictedGlyph(l.look), t)
 	}
 	if l.lost {
 		end := points[len(points)-1]
@@ -55,8 +55,8 @@ func (l line) Plot(canvas draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// GlyphBoxes implements plot.GlyphBoxer: lines and markers at an end of an axis have room. An
-// axis of percentiles has it without.
+// GlyphBoxes implements plot.GlyphBoxer: it reserves space for lines and markers at the ends of an
+// axis. An axis of percentiles needs none.
 func (l line) GlyphBoxes(p *plot.Plot) (boxes []plot.GlyphBox) {
 	if l.rings {
 		return nil
@@ -72,7 +72,7 @@ func (l line) GlyphBoxes(p *plot.Plot) (boxes []plot.GlyphBox) {
 	return boxes
 }
 
-func theoryGlyph(l look) draw.GlyphStyle {
+func predictedGlyph(l look) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: l.color, Radius: 5.5, Shape: draw.RingGlyph{}}
 }
 
@@ -80,19 +80,18 @@ func lostGlyph(l look) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: l.color, Radius: 4, Shape: draw.PyramidGlyph{}}
 }
 
-// linePanel is a panel of lines, in front of what lies behind them. The scales of data say
-// what its axes are.
+// linePanel returns a panel of lines, drawn over the plotters behind. data has the scales of the axes.
 func linePanel(data Panel, lines []line, behind ...plot.Plotter) panel {
 	p := panel{Panel: data, plot: newPlot()}
 	p.plot.Add(grid())
 	p.plot.Add(behind...)
-	for _, l := range slices.Backward(lines) { // solid lines first: a dashed one over it lets both be seen
+	for _, l := range slices.Backward(lines) { // solid lines first: both remain visible below a dashed one
 		p.plot.Add(l)
 	}
 	for _, l := range lines {
 		p.Series = append(p.Series, l.Series)
-		if len(l.theory.X) > 0 {
-			p.Series = append(p.Series, l.theory)
+		if len(l.predicted.X) > 0 {
+			p.Series = append(p.Series, l.predicted)
 		}
 		if l.ranges.Kind != "" {
 			p.Series = append(p.Series, l.ranges)
@@ -102,11 +101,11 @@ func linePanel(data Panel, lines []line, behind ...plot.Plotter) panel {
 	return p
 }
 
-// scale sets the axes so that they cover all values and predictions.
+// scale sets the axes to cover all values and predictions.
 func (p panel) scale(lines []line) {
 	near, far, lo, hi := math.Inf(1), 0.0, math.Inf(1), 0.0
 	for _, l := range lines {
-		for _, s := range []Series{l.Series, l.theory} {
+		for _, s := range []Series{l.Series, l.predicted} {
 			for i := range s.X {
 				near, far = min(near, s.X[i]), max(far, s.X[i])
 				lo, hi = min(lo, s.Y[i]), max(hi, s.Y[i])
@@ -132,10 +131,10 @@ func (p panel) scale(lines []line) {
 	}
 }
 
-// positive keeps a value on a logarithmic axis: nothing is faster than a microsecond.
+// positive keeps a value on a logarithmic axis: the minimum is a microsecond.
 func positive(ms float64) float64 { return max(ms, 0.001) }
 
-// grid marks the ticks, behind everything.
+// grid returns grid lines at the ticks.
 func grid() *plotter.Grid {
 	g := plotter.NewGrid()
 	g.Horizontal = draw.LineStyle{Color: faint, Width: 0.6}

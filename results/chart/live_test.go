@@ -11,22 +11,22 @@ import (
 	"pushbench/results/internal/synthetic"
 )
 
-// What is drawn again in a page is data that JSON can carry, each case of it whole.
+// Panels are valid JSON with complete series.
 func TestPanels(t *testing.T) {
-	for name, run := range map[string]*results.Run{
+	for runName, run := range map[string]*results.Run{
 		"plain": synthetic.Run(2, 4*time.Second),
 		"swept": synthetic.Sweep(2, time.Second, []string{"reference", "nethttp"}, []time.Duration{0, 5 * time.Millisecond}),
 		"empty": {},
 	} {
-		for figure, f := range drawn(t, run, chart.Vectors) {
+		for chartName, f := range drawn(t, run, chart.Vectors) {
 			if _, err := json.Marshal(f.Panels); err != nil {
-				t.Errorf("%s: %s: %v", name, figure, err)
+				t.Errorf("%s: %s: %v", runName, chartName, err)
 			}
 			if f.Basis == "" {
-				t.Errorf("%s: %s rests on nothing", name, figure)
+				t.Errorf("%s: %s has no basis", runName, chartName)
 			}
 			for _, p := range f.Panels {
-				sound(t, name+": "+figure, p)
+				checkPanel(t, runName+": "+chartName, p)
 			}
 		}
 	}
@@ -43,15 +43,15 @@ func TestPanels(t *testing.T) {
 	}
 }
 
-func sound(t *testing.T, where string, p chart.Panel) {
+func checkPanel(t *testing.T, where string, p chart.Panel) {
 	t.Helper()
 	for _, s := range p.Series {
 		if len(s.Y) != len(s.X) || len(s.Lo) != len(s.Hi) || len(s.Lo) != 0 && len(s.Lo) != len(s.X) {
-			t.Errorf("%s: %s has %d places, %d values, %d and %d ends", where, s.Configuration, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
+			t.Errorf("%s: %s has %d positions, %d values, %d and %d bounds", where, s.Configuration, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
 		}
 		for i := range s.X {
 			if p.XScale == "names" && (s.X[i] < -0.5 || s.X[i] > float64(len(p.Names))-0.5) {
-				t.Errorf("%s: %s stands at %v beside %d names", where, s.Configuration, s.X[i], len(p.Names))
+				t.Errorf("%s: %s is at %v of %d names", where, s.Configuration, s.X[i], len(p.Names))
 			}
 			if p.YScale == "log" && s.Y[i] <= 0 || math.IsNaN(s.Y[i]) {
 				t.Errorf("%s: %s is %v on a scale of %s", where, s.Configuration, s.Y[i], p.YScale)

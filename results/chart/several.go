@@ -10,16 +10,15 @@ import (
 	"pushbench/results/summary"
 )
 
-// Several draws runs on one chart each, in place of a chart per run: a row is a case of one
-// of them, named with the run's folder. Their workloads may differ, which the basis
-// says; nothing is judged across them.
-func Several(runs []*results.Run, worths []string, only ...string) ([]Chart, error) {
+// Several draws several runs in one set of charts. A row is a configuration of one run, named with
+// the run's folder. The workloads may differ, as the basis shows; there is no verdict across runs.
+func Several(runs []*results.Run, badges []string, only ...string) ([]Chart, error) {
 	together, s, basis := merge(runs)
-	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(worths))), ", ")
+	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(badges))), ", ")
 	return drawAll(cards(together, s, basis, mark), only)
 }
 
-// merge puts the rows of all runs below one another, those of a transport together.
+// merge returns a run with the rows of all runs, grouped by transport.
 func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	together := &results.Run{Manifest: runs[0].Manifest}
 	together.Manifest.Configurations = nil
@@ -28,14 +27,14 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	for i, name := range runNames(runs) {
 		run, sum := runs[i], summary.Of(runs[i])
 		basis = append(basis, fmt.Sprintf("%s: %s, %d repetitions", name, results.Plain(run.Manifest.Workload.Scenario), sum.ValidRepetitions))
-		called := func(c string) string { return c + " run=" + name }
+		nameIn := func(c string) string { return c + " run=" + name }
 		for _, r := range sum.Rows {
-			r.Name = called(r.Name)
+			r.Name = nameIn(r.Name)
 			s.Rows = append(s.Rows, r)
 			together.Manifest.Configurations = append(together.Manifest.Configurations, r.Configuration)
 		}
 		for _, one := range run.Intervals {
-			one.Configuration = called(one.ConfigurationName())
+			one.Configuration = nameIn(one.ConfigurationName())
 			together.Intervals = append(together.Intervals, one)
 		}
 	}
@@ -46,7 +45,7 @@ func merge(runs []*results.Run) (*results.Run, summary.Summary, string) {
 	return together, s, strings.Join(basis, " · ")
 }
 
-// runNames are the names of the runs' folders, without spaces, each once.
+// runNames returns unique names of the runs' folders, without spaces.
 func runNames(runs []*results.Run) (names []string) {
 	for i, run := range runs {
 		name := strings.Join(strings.Fields(results.Plain(filepath.Base(filepath.Clean(run.Path)))), "-")

@@ -13,7 +13,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Colours that people with any colour vision tell apart: Okabe and Ito (2008).
+// Colours that are distinguishable with any colour vision: Okabe and Ito (2008).
 var (
 	orange     = color.NRGBA{0xE6, 0x9F, 0x00, 0xFF}
 	skyBlue    = color.NRGBA{0x56, 0xB4, 0xE9, 0xFF}
@@ -32,8 +32,8 @@ var (
 	alarm = color.NRGBA{0xB3, 0x26, 0x1E, 0xFF}
 )
 
-// A look is how a transport is drawn, in every chart: colour, dash and marker
-// each tell it apart without the others.
+// A look is the style of a transport in every chart: colour, dash and marker. Each of them alone
+// identifies the transport.
 type look struct {
 	color  color.NRGBA
 	dashes []vg.Length
@@ -49,7 +49,7 @@ var looks = map[string]look{
 	transports.Webhook:    {purple, []vg.Length{10, 3}, draw.PlusGlyph{}},
 }
 
-// lookOf a transport; those that are not ours share a plain one.
+// lookOf returns the style of a transport; unknown ones share a plain style.
 func lookOf(transport string) look {
 	if l, ok := looks[transport]; ok {
 		return l
@@ -65,14 +65,14 @@ func (l look) marker() draw.GlyphStyle {
 	return draw.GlyphStyle{Color: l.color, Radius: 3, Shape: l.glyph}
 }
 
-// tint is the colour on paper at a third of its strength.
+// tint returns the colour at a third of its strength on paper.
 func tint(c color.NRGBA) color.NRGBA {
 	mix := func(x uint8) uint8 { return uint8((uint16(x) + 2*255) / 3) }
 	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
 }
 
-// onTop is the colour of text on a fill: whichever of ink and paper reads better.
-// The weights are those of relative luminance, WCAG 2.2, without its gamma.
+// onTop returns the colour of text on a fill: ink or paper, whichever has more contrast. The weights
+// are those of relative luminance, WCAG 2.2, without its gamma.
 func onTop(fill color.NRGBA) color.NRGBA {
 	luminance := 0.2126*float64(fill.R) + 0.7152*float64(fill.G) + 0.0722*float64(fill.B)
 	if luminance > 118 {
@@ -90,7 +90,7 @@ func (diamond) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, p vg.Point) {
 	c.FillPolygon(sty.Color, []vg.Point{{X: p.X - r, Y: p.Y}, {X: p.X, Y: p.Y + r}, {X: p.X + r, Y: p.Y}, {X: p.X, Y: p.Y - r}})
 }
 
-// sans is Liberation Sans: the widths of Arial, and free.
+// sans is Liberation Sans: it has the widths of Arial, and is free.
 func sans(size vg.Length) plotfont.Font {
 	return plotfont.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 }
@@ -105,9 +105,8 @@ func boldStyle(size vg.Length, c color.Color) text.Style {
 	return s
 }
 
-// newPlot is a plot in our fonts. Its axes have no labels: the card writes them,
-// because gonum leaves room for a label in the middle of a logarithmic axis as
-// if it stood at its end.
+// newPlot returns a plot in the chart's fonts, without axis labels. The card draws the labels,
+// because gonum misplaces a label in the middle of a logarithmic axis.
 func newPlot() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil

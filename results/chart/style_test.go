@@ -6,13 +6,13 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-func TestEveryTransportHasALook(t *testing.T) {
+func TestEveryTransportHasAStyle(t *testing.T) {
 	for _, transport := range transports.All() {
 		if looks[transport.Name].glyph == nil {
-			t.Errorf("no look for %s", transport.Name)
+			t.Errorf("no style for %s", transport.Name)
 		}
 	}
 	if len(looks) != len(transports.All()) {
-		t.Errorf("%d looks for %d transports", len(looks), len(transports.All()))
+		t.Errorf("%d styles for %d transports", len(looks), len(transports.All()))
 	}
 }

@@ -17,11 +17,11 @@ import (
 	"pushbench/results/summary"
 )
 
-// timeline draws deliveries per second over a trial, the median of the blocks. The page also has
-// the latency, and marks what went wrong.
+// timeline draws deliveries per second over a trial, the median of the repetitions. The page also has
+// the latency, and marks disturbances.
 func timeline(run *results.Run, s summary.Summary) (card, bool) {
 	const x, y = "seconds since the start of the window", "deliveries per second, all clients"
-	fewest, offered := run.Manifest.Deliveries()
+	lowest, offered := run.Manifest.Deliveries()
 	window := run.Manifest.Workload.Window
 	first, last, top := 0.0, window.Seconds(), offered
 	var rates, times []line
@@ -49,7 +49,7 @@ func timeline(run *results.Run, s summary.Summary) (card, bool) {
 	}
 	marks = append(marks[:min(len(marks), 2+12)], events(run)...)
 	rated := linePanel(Panel{Title: "Throughput", X: x, Y: y, XScale: "linear", YScale: "linear", Marks: marks}, rates,
-		span{window.Seconds(), []float64{fewest, offered}})
+		span{window.Seconds(), []float64{lowest, offered}})
 	upTo(rated.plot, top)
 	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
 	timed := linePanel(Panel{Title: "Latency p50 of the messages delivered in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
@@ -67,20 +67,20 @@ var (
 
 func perSecond(i results.Interval) float64 { return float64(i.Delivered) / i.Length.Seconds() }
 
-// overTrial adds a value for each interval, at its middle: the median over the trials of the row.
+// overTrial adds a value per interval, at its middle: the median over the trials of the row.
 func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) {
-	had := map[time.Duration][]float64{}
+	byTime := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
 		if i.Length <= 0 || !inRow(r, i) {
 			continue
 		}
 		if v, ok := of(i); ok {
 			at := (i.Start + i.Length/2).Round(100 * time.Millisecond)
-			had[at] = append(had[at], v)
+			byTime[at] = append(byTime[at], v)
 		}
 	}
-	for _, at := range slices.Sorted(maps.Keys(had)) {
-		s.add(at.Seconds(), exactly(summary.Median(had[at])))
+	for _, at := range slices.Sorted(maps.Keys(byTime)) {
+		s.add(at.Seconds(), exactly(summary.Median(byTime[at])))
 	}
 }
 
@@ -89,8 +89,8 @@ func inRow(r summary.Row, i results.Interval) bool {
 	return i.ConfigurationName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Repetition == i.Repetition && t.Attempt == i.Attempt })
 }
 
-// stalls are the seconds of the window in which a trial delivered less than a tenth of what
-// its case delivers in a second of the median.
+// stalls returns the seconds of the window in which a trial delivered less than a tenth of the median
+// rate of its configuration.
 func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	window := run.Manifest.Workload.Window
 	var usual []float64
@@ -99,7 +99,7 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 			usual = append(usual, rates.Y[i])
 		}
 	}
-	low := summary.Median(usual) / 10 // NaN of none, and nothing is below that
+	low := summary.Median(usual) / 10 // NaN without rates; no rate is below it
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
 		if i.Length >= time.Second/2 && inRow(r, i) && middle > 0 && middle < window && perSecond(i) < low {
@@ -109,9 +109,9 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	return all
 }
 
-// events are the longest of what the machine did to any trial, valid or not.
+// events returns the longest disturbances of any trial by the machine, valid or not.
 func events(run *results.Run) (all []Mark) {
-	const most = 6
+	const limit = 6
 	var found []results.Event
 	for _, t := range run.Trials {
 		invalid := ""
@@ -124,7 +124,7 @@ func events(run *results.Run) (all []Mark) {
 		}
 	}
 	slices.SortStableFunc(found, func(a, b results.Event) int { return cmp.Compare(b.Took, a.Took) })
-	for _, e := range found[:min(most, len(found))] {
+	for _, e := range found[:min(limit, len(found))] {
 		all = append(all, Mark{fourDigits(e.At.Seconds()), e.What})
 	}
 	return all
@@ -133,7 +133,7 @@ func events(run *results.Run) (all []Mark) {
 // A span marks the window and the offered rates.
 type span struct {
 	window  float64
-	offered []float64 // the least of any case, and the most
+	offered []float64 // the lowest and the highest of any configuration
 }
 
 // Plot implements plot.Plotter.

@@ -14,11 +14,11 @@ import (
 	"pushbench/results/summary"
 )
 
-// crowded is how many rows a chart names in full. Beyond, labels are small and short.
+// crowded is the number of rows with full names. With more rows, labels are small and short.
 const crowded = 6
 
-// lookIn is how a row is drawn beside others: in its transport's colour, dash and
-// marker, the lighter the later its variant stands in the sweep.
+// lookIn returns the style of a row among others: that of its transport, in a lighter colour the
+// later its variant is in the sweep.
 func lookIn(rows []summary.Row, r summary.Row) look {
 	l, all := lookOf(r.Transport), variants(rows)
 	if len(all) < 2 {
@@ -28,7 +28,7 @@ func lookIn(rows []summary.Row, r summary.Row) look {
 	return l
 }
 
-// variants are those of the transport that has most.
+// variants returns the variants of the transport with the most.
 func variants(rows []summary.Row) []string {
 	by := map[string][]string{}
 	var most []string
@@ -42,8 +42,8 @@ func variants(rows []summary.Row) []string {
 	return most
 }
 
-// rank is the place of a row's variant. A row that lacks an axis, as a short poll does
-// the flush window, has the place of the first variant that is like it in all others.
+// rank returns the position of a row's variant. A row without an axis, such as short polling without
+// a batching delay, has that of the first variant that agrees in all other axes.
 func rank(all []string, r summary.Row) int {
 	own := strings.Fields(r.Variant())
 	return max(0, slices.IndexFunc(all, func(v string) bool {
@@ -52,15 +52,15 @@ func rank(all []string, r summary.Row) int {
 	}))
 }
 
-// shade is the colour on paper at full strength for the first of n, at 35 % for the last.
+// shade returns the colour at full strength for the first of n, at 35 % for the last.
 func shade(c color.NRGBA, i, n int) color.NRGBA {
 	strength := 1 - 0.65*float64(i)/float64(max(1, n-1))
 	mix := func(x uint8) uint8 { return uint8(math.Round(float64(x)*strength + 255*(1-strength))) }
 	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
 }
 
-// rowKeys name the rows in the legend: each by itself, or where there are
-// variants the transports by colour, and then the variants by shade.
+// rowKeys returns the legend: one key per row, or, with variants, the transports by colour followed
+// by the variants by shade.
 func rowKeys(rows []summary.Row, show func(name string, l look) key) []key {
 	all := variants(rows)
 	if len(all) < 2 {
@@ -80,7 +80,7 @@ func rowKeys(rows []summary.Row, show func(name string, l look) key) []key {
 	return keys
 }
 
-// transportsOf are the transports of the rows, in their order.
+// transportsOf returns the transports of the rows, in their order.
 func transportsOf(rows []summary.Row) (all []string) {
 	for _, r := range rows {
 		if !slices.Contains(all, r.Transport) {
@@ -90,8 +90,8 @@ func transportsOf(rows []summary.Row) (all []string) {
 	return all
 }
 
-// barNames stand under the bars: the row, or where there are variants the
-// variant in a few letters, with the transport under the middle one.
+// barNames returns the labels below the bars: the rows, or, with variants, the abbreviated variants
+// and the transport below the middle one.
 func barNames(rows []summary.Row) plot.ConstantTicks {
 	var names []string
 	first, last := map[string]int{}, map[string]int{}
@@ -106,7 +106,7 @@ func barNames(rows []summary.Row) plot.ConstantTicks {
 		return under(names)
 	}
 	for i, r := range rows {
-		below := " " // keeps the first lines level
+		below := " " // aligns the first lines
 		if i == (first[r.Transport]+last[r.Transport])/2 {
 			below = r.Transport
 		}
@@ -115,8 +115,8 @@ func barNames(rows []summary.Row) plot.ConstantTicks {
 	return under(names)
 }
 
-// brief is a row's variant in a few letters, a line each: flush windows in
-// milliseconds, stacks by their beginning. A row without a variant has "–".
+// brief abbreviates a row's variant, with one line per axis: batching delays in milliseconds,
+// libraries by their prefixes. It returns "–" for a row without a variant.
 func brief(r summary.Row) string {
 	var lines []string
 	for part := range strings.FieldsSeq(r.Variant()) {
@@ -135,7 +135,7 @@ func brief(r summary.Row) string {
 	return strings.Join(lines, "\n")
 }
 
-// axisNames say what brief shows: "flush window, ms".
+// axisNames returns the title of the abbreviated variants: "batching delay, ms".
 func axisNames(rows []summary.Row) string {
 	all := variants(rows)
 	if len(all) < 2 {
@@ -152,7 +152,7 @@ func axisNames(rows []summary.Row) string {
 	return strings.Join(axes, "; ")
 }
 
-// labelSize is that of figures at bars.
+// labelSize returns the font size of values at bars.
 func labelSize(bars int) vg.Length {
 	switch {
 	case bars > 2*crowded-2:

@@ -11,7 +11,7 @@ import (
 
 var swept = []time.Duration{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
 
-func TestASweepIsDrawn(t *testing.T) {
+func TestSweepIsDrawn(t *testing.T) {
 	for name, stacks := range map[string][]string{"flush": {"reference"}, "flush and stack": {"nethttp", "fasthttp"}} {
 		figures := drawn(t, synthetic.Sweep(1, time.Second, stacks, swept), chart.Vectors)
 		for _, name := range []string{"latency", "batching", "timeline", "cost", "memory", "connect"} {
@@ -23,22 +23,22 @@ func TestASweepIsDrawn(t *testing.T) {
 			wellFormed(t, f)
 		}
 		if f := figures["batching"]; !strings.Contains(f.Alt, "batching_delay=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
-			t.Errorf("%s: the chart of batching says %q", name, f.Alt)
+			t.Errorf("%s: the chart of batching has the text %q", name, f.Alt)
 		}
 	}
 }
 
-func TestBatchingIsDrawnOnlyWhereFlushIsSwept(t *testing.T) {
+func TestBatchingIsDrawnOnlyIfTheDelayIsSwept(t *testing.T) {
 	if _, ok := drawn(t, synthetic.Sweep(1, time.Second, []string{"nethttp", "fasthttp"}, swept[:1]), chart.Vectors)["batching"]; ok {
-		t.Error("a run that sweeps stacks alone has a chart of batching")
+		t.Error("a run that sweeps only libraries has a chart of batching")
 	}
 	if _, ok := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["batching"]; ok {
 		t.Error("a run without a sweep has a chart of batching")
 	}
 }
 
-func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
-	run := synthetic.Sweep(1, time.Second, []string{"reference"}, swept[:2]) // of what is swept there, a distance is made
+func TestDistanceIsDrawnIfTheRoundTripTimeIsSwept(t *testing.T) {
+	run := synthetic.Sweep(1, time.Second, []string{"reference"}, swept[:2]) // its batching delays are changed to round-trip times
 	far := strings.NewReplacer("batching_delay=0s", "rtt=0s", "batching_delay=1ms", "rtt=40ms")
 	for i := range run.Manifest.Configurations {
 		c := &run.Manifest.Configurations[i]
@@ -54,19 +54,19 @@ func TestDistanceIsDrawnWhereTheRoundTripIsSwept(t *testing.T) {
 	figures := drawn(t, run, chart.Vectors)
 	f, ok := figures["distance"]
 	if !ok || !strings.Contains(f.Alt, "websocket rtt=40ms: mean ") || !strings.Contains(string(f.SVG), "round-trip time, ms") {
-		t.Errorf("the chart of distance says %q", f.Alt)
+		t.Errorf("the chart of distance has the text %q", f.Alt)
 	}
 	wellFormed(t, f)
 	if _, ok := figures["batching"]; ok {
-		t.Error("a run that sweeps the distance alone has a chart of batching")
+		t.Error("a run that sweeps only the round-trip time has a chart of batching")
 	}
 	if _, ok := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["distance"]; ok {
 		t.Error("a run without a sweep has a chart of distance")
 	}
 }
 
-// Two cases of a transport share its colour, and no two lines are drawn alike.
-func TestEveryCaseOfAPushTransportHasAShadeOfItsOwn(t *testing.T) {
+// Configurations of a transport have different shades of its colour.
+func TestEveryConfigurationOfAPushTransportHasItsOwnShade(t *testing.T) {
 	for transport, shades := range chart.Shades(synthetic.Sweep(1, time.Second, []string{"reference"}, swept)) {
 		want := 4
 		if transport == "shortpoll" {
