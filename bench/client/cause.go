@@ -11,8 +11,8 @@ import (
 	"pushbench/bench/client/internal/wire"
 )
 
-// Reconnecting backs off exponentially with full jitter, so that a thousand
-// clients that lost the same server do not come back in step.
+// The delay between attempts to connect grows exponentially with full jitter, so that a
+// thousand clients that lost the same server do not reconnect in step.
 const (
 	backOffBase = 50 * time.Millisecond
 	backOffCap  = 2 * time.Second
@@ -23,8 +23,8 @@ func backOff(attempt int) time.Duration {
 	return time.Duration(rand.Int64N(int64(ceiling)) + 1)
 }
 
-// Cause names an error in few enough ways that they can be counted: no
-// addresses, no ports, nothing that a server wrote.
+// Cause returns the name of an error for statistics. Names are few, so that they can be
+// counted: without addresses, ports or text that a server wrote.
 func Cause(err error) string {
 	for _, known := range causes {
 		if errors.Is(err, known.err) {
@@ -48,14 +48,14 @@ func Cause(err error) string {
 	}
 }
 
-// ErrSilent is a read timeout: nothing arrived within Config.ReadTimeout. It is none of
-// net's timeouts, which are those of a dial.
-var ErrSilent = errors.New("heard nothing for too long")
+// ErrSilent is a read timeout: no bytes arrived within Config.ReadTimeout. Timeouts of
+// package net are those of a dial.
+var ErrSilent = errors.New("read timeout: no bytes received")
 
 const causeEnd = "connection closed by server"
 
-// causes names errors. What is said of the server comes before what its
-// connection did then.
+// causes are the names of errors. Errors of the server precede those that its connection
+// reports as a consequence.
 var causes = []struct {
 	err  error
 	name string
@@ -72,8 +72,8 @@ var causes = []struct {
 	{syscall.EADDRNOTAVAIL, "no local port left"},
 	{syscall.EMFILE, causeDescriptors},
 	{syscall.ENFILE, causeDescriptors},
-	{net.ErrClosed, "connection closed by us"},
-	{io.ErrUnexpectedEOF, "connection broke off"},
+	{net.ErrClosed, "connection closed by client"},
+	{io.ErrUnexpectedEOF, "connection closed mid-message"},
 	{io.EOF, causeEnd},
 }
 

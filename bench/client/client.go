@@ -1,10 +1,10 @@
 // Package client simulates the clients of a benchmark: they subscribe, receive
-// and publish over one transport, and report to a Sink what happened and when.
+// and publish over one transport, and report each event with its instant to a Sink.
 //
-// It owns what a client sends, what it makes of what arrives, and the counting of every
-// byte; connecting, waiting, reading and writing are an engine's, of which it knows none
-// (package engines lists them). It must never retry or dial in secret, wait on behalf of
-// the schedule, or judge what it received: that is the Sink's.
+// It owns what a client sends, how it interprets what it receives, and the counting of
+// every byte. Engines connect, wait, read and write; this package knows none of them
+// (package engines lists them). It must never retry or dial without counting it, wait on
+// behalf of the schedule, or evaluate what it received: that is the Sink's task.
 package client
 
 import (
@@ -15,31 +15,30 @@ import (
 
 // An Engine opens sessions of simulated clients against one server.
 type Engine interface {
-	// Open starts a session and returns at once; what comes of it is reported
-	// to the sink, by events and deliveries that carry sub.Client. A session that
-	// loses its connection reports Disconnected and tries again, with its
-	// cursor, until it is closed.
+	// Open starts a session and returns at once. The sink receives its events and
+	// deliveries, which carry sub.Client. A session that loses its connection
+	// reports Disconnected and reconnects, with its cursor, until it is closed.
 	Open(sub Subscription, sink Sink) Session
-	// Workers is how many threads serve sessions: each session is served by the
-	// one that its subscription names.
+	// Workers returns the number of threads that serve sessions: each session is served
+	// by the worker that its subscription names.
 	Workers() int
-	// Pace has a worker publish what a feed gives, when it is due: all for sessions
-	// of its own. It returns at once. A worker has one feed.
+	// Pace makes a worker publish the publications of a feed when they are due, all in
+	// sessions of that worker. It returns at once. A worker has one feed.
 	Pace(worker int, feed Feed)
-	// Close ends the workers, once all feeds have ended and all sessions are closed.
+	// Close stops the workers. All feeds must have ended and all sessions be closed.
 	Close()
 }
 
-// A Feed is what one worker is to publish, in due order. That worker alone calls it.
+// A Feed supplies the publications of one worker in due order. Only that worker calls it.
 type Feed interface {
-	// Next is when the next publication is due; ok is false when there is none, any
-	// more. It is called again before each, and at least every tenth of a second.
+	// Next returns when the next publication is due; ok is false at the end of the feed.
+	// It is called before each publication, and at least every tenth of a second.
 	Next() (due clock.Instant, ok bool)
-	// Take takes it. Its payload is valid until the next Take.
+	// Take removes and returns the next publication. Its payload is valid until the next Take.
 	Take() Publication
 }
 
-// A Publication is one payload on its way into a session.
+// A Publication is one payload that a session is to publish.
 type Publication struct {
 	Session Session
 	ID      uint32
@@ -47,54 +46,55 @@ type Publication struct {
 	Payload []byte
 }
 
-// A Session is one client's presence on a server.
+// A Session is one simulated client of a server.
 type Session interface {
-	// Publish sends a payload to a topic and returns at once; exactly one of
-	// the events Dropped, Acked or Failed follows, unless the connection dies
-	// with the answer outstanding: then nothing does. payload may be reused by
-	// the caller when Publish returns.
+	// Publish sends a payload to a topic and returns at once. Exactly one of the
+	// events Dropped, Acked or Failed follows, unless the connection of a WebSocket
+	// ends before the outcome arrives: then none does. Between Connected and
+	// Disconnected no publication is Dropped with CauseOffline. The caller may reuse
+	// payload when Publish returns.
 	Publish(id uint32, topic string, payload []byte)
-	// Close ends the session and returns when none of its goroutines can call
-	// the sink any more.
+	// Close ends the session and returns when none of its goroutines calls the sink
+	// any longer.
 	Close()
 }
 
-// A Sink receives what happens to the sessions of one worker. It may be called by
-// several goroutines and locks for itself; an event loop's calls never contend. It
-// must not call any session.
+// A Sink receives the events and deliveries of the sessions of one worker. Several
+// goroutines may call it, so it locks; calls of an event loop never contend. It must not
+// call any session.
 type Sink interface {
-	// Deliver hands over a batch as it was decoded at the given instant. The
-	// batch and all it points to are valid until Deliver returns.
+	// Deliver passes a batch that arrived at the given instant. The batch and all it
+	// points to are valid until Deliver returns.
 	Deliver(client int, batch *Batch, at clock.Instant)
 	Event(client int, event Event, at clock.Instant)
 }
 
-// A Subscription is what one client asks for.
+// A Subscription describes one client: what it subscribes to and how it publishes.
 type Subscription struct {
 	Client    int
-	Worker    int      // which serves it, from 0
-	Topics    []string // none: the session only publishes, and see Reports
+	Worker    int      // the worker that serves it, from 0
+	Topics    []string // none: the session only publishes; see PublishOnly
 	Delivery  string   // "every" or "latest"
-	Publishes bool     // the client will publish: transports that need a second connection for it open one at once
-	Phase     float64  // short polling: where in the interval the first poll falls, 0 … 1
+	Publishes bool     // the client will publish: transports that use a second connection for it open it at once
+	Phase     float64  // short polling: position of the first poll in the interval, 0 … 1
 
-	// Reports says of a session without topics that it is a client, which publishes over
-	// its own transport from where it is. Else it is a backend: it stands beside the
-	// server and posts, whatever the transport.
+	// PublishOnly marks a session without topics as a client, which publishes over its
+	// own transport and through the Link. Any other session without topics is a backend:
+	// it runs next to the server and publishes by POST, for every transport.
 	PublishOnly bool
 
-	AtServer bool // the session stands beside the server, whatever it subscribes to
+	AtServer bool // the session runs next to the server, whatever its topics
 }
 
-// Backend reports whether it is one: see Reports.
+// Backend reports whether the session is a backend: see PublishOnly.
 func (s *Subscription) Backend() bool { return len(s.Topics) == 0 && !s.PublishOnly }
 
-// A Batch is one answer, event or frame, decoded.
+// A Batch is one decoded response, event or frame.
 type Batch struct {
 	Cursor   []byte
 	Messages []Message
 	Gaps     []Gap
-	Ack      bool // the subscribe-ack: it carries the topics' heads
+	Ack      bool // the subscribe-ack, which carries the last sequence number of each topic
 }
 
 // A Message is one message of a batch.
@@ -104,54 +104,54 @@ type Message struct {
 	Data  []byte
 }
 
-// A Gap is what the server declares it cannot deliver: From to To in seq, or
-// an unknown number when its epoch changed.
+// A Gap is a declared gap: the messages From to To that the server cannot deliver, or
+// an unknown number of them when its epoch changed.
 type Gap struct {
 	Topic        string
 	From, To     uint64
 	EpochChanged bool
 }
 
-// A Kind says what an Event reports.
+// A Kind is the kind of an Event.
 type Kind uint8
 
 // The events of a session.
 const (
 	Connecting   Kind = iota // a dial begins
-	Connected                // subscribed: the server's first answer is in hand; Stages is set
-	Disconnected             // the connection ended or could not be opened; Cause says why
-	Sending                  // the write of publish ID begins; Waited says how long an earlier publish held the connection
-	Acked                    // publish ID was acknowledged with Seq
-	Failed                   // publish ID was refused or its connection broke; Cause says why
-	Dropped                  // publish ID was never sent; Cause says why
-	Polled                   // a poll was answered without a message
+	Connected                // subscribed: the server's first response is complete; Stages is set
+	Disconnected             // the connection ended or could not be opened; Cause is set
+	Sending                  // the write of publication ID begins; Waited is how long the connection was busy before
+	Acked                    // publication ID was acknowledged with Seq
+	Failed                   // publication ID was refused or its connection failed; Cause is set
+	Dropped                  // publication ID was never sent; Cause is set
+	Polled                   // a poll returned no message
 )
 
-// An Event is something other than a delivery that happened to a session.
+// An Event is anything but a delivery that happens in a session.
 type Event struct {
 	Kind   Kind
-	Cause  string // of Disconnected, Failed, Dropped: one of the Cause constants or an error's words
+	Cause  string // of Disconnected, Failed, Dropped: a Cause constant or the text of an error
 	ID     uint32
 	Seq    uint64
 	Waited time.Duration
 	Stages Stages
 }
 
-// Stages are the durations of setting up one connection, each from the dial's begin.
+// Stages are the durations of opening one connection, each from the start of the dial.
 type Stages struct {
 	TCP      time.Duration // connected
 	TLS      time.Duration // the TLS handshake done; 0: there was none
-	Response time.Duration // the first request (upgrade, stream or poll) answered: header complete
+	Response time.Duration // header of the first response (to an upgrade, stream or poll) complete
 	Ready    time.Duration // the subscribe-ack decoded
 	Resume   bool          // a reconnect: not part of the connection statistics
 
 	BytesUp, BytesDown int64 // on this connection until ready
-	Requests           int   // of these bytes: the requests, each a round trip
+	Requests           int   // the requests in BytesUp, each a round trip
 }
 
-// Causes that are counted under a name of their own.
+// Causes of publications that are not sent.
 const (
-	CauseInFlight = "too many publishes in flight"
+	CauseInFlight = "too many publications in flight"
 	CauseClosed   = "session closed"
 	CauseOffline  = "not connected"
 )

@@ -10,23 +10,23 @@ import (
 	"unicode/utf8"
 )
 
-// A frame is what a server may send: a batch, or the outcome of a publish.
+// A frame is what a server may send: a batch, or the outcome of a publication.
 type frame struct {
 	Batch
 	acked     bool
-	errorName []byte // the error's name, when the publish was refused
+	errorName []byte // set when the publication was refused
 	id        uint64
 	seq       uint64
 }
 
-// ErrMalformed is what every refusal of the decoder wraps.
+// ErrMalformed is wrapped by every error of the decoder.
 var ErrMalformed = errors.New("malformed batch")
 
-// A decoder reads frames. It points into the input where it can and allocates
-// only for strings with escapes. Fields may come in any order; unknown ones are
-// skipped, so that a server may say more than we ask. It takes all that
-// encoding/json takes, to the same values, and beyond it only what is not worth
-// a second look at every byte: raw control characters and damaged UTF-8 in strings.
+// A decoder reads frames. It points into the input where it can and allocates only for
+// strings with escapes. Fields may be in any order; unknown ones are skipped, so that a
+// server may send more fields. It accepts all that encoding/json accepts, with the same
+// values. In addition it accepts raw control characters and invalid UTF-8 in strings,
+// because checking them would need another pass over every byte.
 type decoder struct {
 	in   []byte
 	at   int
@@ -203,7 +203,7 @@ func (d *decoder) number() (uint64, error) {
 	return v, nil
 }
 
-// str reads a string. Without escapes, which is nearly always, it is a slice of the input.
+// str reads a string. A string without escapes, the usual case, is a slice of the input.
 func (d *decoder) str() ([]byte, error) {
 	if !d.char('"') {
 		return nil, d.syntaxError("a string")
@@ -264,8 +264,8 @@ func (d *decoder) escape() error {
 	return nil
 }
 
-// lowHalf completes a surrogate pair. What is no pair becomes U+FFFD, and what
-// follows the lone half stays to be read.
+// lowSurrogate completes a surrogate pair. A lone surrogate becomes U+FFFD, and the text
+// after it remains unread.
 func (d *decoder) lowSurrogate(high rune) rune {
 	start := d.at
 	if bytes.HasPrefix(d.in[d.at:], []byte(`\u`)) {
@@ -292,7 +292,7 @@ func (d *decoder) hex4() (rune, error) {
 	return rune(v), nil
 }
 
-// maxDepth bounds how deep an unknown field may nest.
+// maxDepth bounds the nesting of an unknown field.
 const maxDepth = 16
 
 // skip passes over any value.
@@ -327,7 +327,7 @@ func (d *decoder) syntaxError(want string) error {
 	return fmt.Errorf("%w: byte %d of %d: expected %s", ErrMalformed, d.at, len(d.in), want)
 }
 
-// payloadBytes is how much of the batch is the messages themselves.
+// payloadBytes returns the size of the payloads in the batch.
 func (b *Batch) payloadBytes() (n int64) {
 	for i := range b.Messages {
 		n += int64(len(b.Messages[i].Data))

@@ -9,54 +9,55 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A Link is a distance between simulated clients and their server, made by the
-// generator itself: it needs no privilege and works on every system. Connecting
-// takes one round trip beyond what it takes anyway, and all that is written on a
-// connection or comes on it waits half a round trip, in order. Nothing is lost. The
-// zero value is no distance.
+// A Link is a simulated network between clients and their server. The load generator
+// simulates it itself, so it needs no privilege and works on every system. Connecting
+// takes one extra round trip, and all bytes written or received on a connection are
+// delayed by half a round trip, in order. Nothing is lost. The zero value adds no delay.
 //
-// It delays a stream, not its packets: the kernels at both ends acknowledge at once
-// and know of no distance, so congestion control and retransmission play no part.
-// A backend stands beside the server.
+// It delays a stream, not packets: the kernels at both ends acknowledge at once, so the
+// delay does not affect congestion control and retransmission. A backend has no link: it
+// runs next to the server.
 //
-// Bytes are counted where they cross the socket: up when they leave the link, down
-// when they leave it too, as they are read then. What is in the link when a
-// connection is closed is lost with it, and counts nowhere.
+// Bytes are counted where they cross the socket: upstream when they leave the link, and
+// downstream also, because they are read then. Bytes in the link when a connection is
+// closed are discarded and not counted.
 type Link struct {
 	RTT    time.Duration // round trip
-	Jitter time.Duration // the most that bytes wait beyond half of it, uniform in [0, Jitter]; none overtake others of their connection
-	Rate   int64         // bytes a second in each direction of each connection; 0: unlimited
-	Seed   uint64        // of the jitter
+	Jitter time.Duration // largest extra one-way delay, uniform in [0, Jitter]; bytes of a connection stay in order
+	Rate   int64         // bytes per second in each direction of each connection; 0: unlimited
+	Seed   uint64        // seed of the jitter
 }
 
 func (l Link) none() bool { return l.RTT == 0 && l.Jitter == 0 && l.Rate == 0 }
 
-// linkRoom is how many bytes may be on their way up in one connection before a
-// write has to wait, like those that a socket's send buffer holds.
+// linkRoom is how many bytes of one connection may be in the link upstream before a write
+// waits, like the size of a socket's send buffer.
 const linkRoom = 1 << 20
 
-// segmentSize is what a limited rate lets through at a time, in bytes: the payload
-// of a TCP segment on Ethernet.
+// segmentSize is the unit in which a limited rate delivers, in bytes: the payload of a
+// TCP segment on Ethernet.
 const segmentSize = 1448
 
-// A Distance is the Link of one of a session's two ways, which opens one connection
-// after another. Its zero value is none.
+// A Distance is the Link of the connections that carry one of a session's two flows, one
+// connection after another. The zero value is no link.
 type Distance struct {
-	open   func(func() error) error // see Config.Beside
+	open   func(func() error) error // see Config.InBackendNamespace
 	From   netip.Addr               // see Config.Host; not valid: any
 	link   *Link
-	stream uint64 // distinguishes a session's way from all others
+	stream uint64 // distinguishes a session's flow from all others
 	dials  uint32
 }
 
-// Ways of a session: the one that messages come down on, and an own one to publish on.
+// Flows of a session: Downstream receives messages, Upstream is a separate connection to
+// publish on.
 const (
 	Downstream = iota
 	Upstream
 )
 
-// Distance is a way's; a session that stands beside the server has none.
-func (c *Config) Distance(sub Subscription, way uint64) Distance {
+// Distance returns the Distance of a session's flow. A session next to the server has no
+// link.
+func (c *Config) Distance(sub Subscription, flow uint64) Distance {
 	if sub.AtServer || sub.Backend() {
 		return Distance{open: c.InBackendNamespace}
 	}
@@ -65,15 +66,15 @@ func (c *Config) Distance(sub Subscription, way uint64) Distance {
 		d.From = c.Host(sub.Client)
 	}
 	if !c.Link.none() {
-		d.link, d.stream = &c.Link, uint64(sub.Client)<<1|way
+		d.link, d.stream = &c.Link, uint64(sub.Client)<<1|flow
 	}
 	return d
 }
 
-// Delayed reports whether its connections go through a Link.
+// Delayed reports whether the connections pass through a Link.
 func (d *Distance) Delayed() bool { return d.link != nil }
 
-// Opens makes a socket where it belongs.
+// OpenSocket calls socket in the network namespace of the session.
 func (d *Distance) OpenSocket(socket func() error) error {
 	if d.open == nil {
 		return socket()
@@ -81,7 +82,7 @@ func (d *Distance) OpenSocket(socket func() error) error {
 	return d.open(socket)
 }
 
-// Lines are both directions of a new connection.
+// DelayLines returns the two directions of a new connection.
 func (d *Distance) DelayLines() (up, down DelayLine) {
 	d.dials++
 	connection := d.stream<<32 | uint64(d.dials)
@@ -90,33 +91,33 @@ func (d *Distance) DelayLines() (up, down DelayLine) {
 		DelayLine{link: d.link, delay: d.link.RTT - half, random: *rand.NewPCG(^d.link.Seed, connection)}
 }
 
-// A DelayLine is one direction of one connection: a queue of what is on its way.
+// A DelayLine is one direction of one connection: a queue of segments in transit.
 type DelayLine struct {
 	link     *Link
 	delay    time.Duration // half of the round trip
 	random   rand.PCG
-	linkFree clock.Instant // when all that entered has passed the limited rate
-	lastExit clock.Instant // when the last of it comes out
-	segments []Segment     // from head on
+	linkFree clock.Instant // when all queued bytes have passed the limited rate
+	lastExit clock.Instant // when the last segment leaves
+	segments []Segment     // queued from index front on
 	front    int
 	size     int // bytes in segments
 }
 
-// A Segment is a piece of a stream that comes out at one instant.
+// A Segment is a part of a stream that leaves a DelayLine at one instant.
 type Segment struct {
 	Size  int
 	Due   clock.Instant
-	Data  []byte // where bytes are held here, all of Size
-	End   error  // of the stream: nothing comes after it
-	begun bool   // a part of it has left
+	Data  []byte // all Size bytes; nil if the line stores only sizes
+	End   error  // end of the stream: no segment follows
+	begun bool   // part of it has been removed
 }
 
-// Leaves is when bytes that enter now come out: behind all that entered before.
+// ExitTime returns when bytes that enter now leave: after all that entered before.
 func (l *DelayLine) ExitTime(size int, now clock.Instant) clock.Instant {
 	return l.exitTime(size, now, l.jitter())
 }
 
-// after is leaves of bytes whose jitter is drawn.
+// exitTime is ExitTime with a given jitter.
 func (l *DelayLine) exitTime(size int, now clock.Instant, jitter time.Duration) clock.Instant {
 	if l.link.Rate > 0 {
 		l.linkFree = max(l.linkFree, now).Add(time.Duration(float64(size) / float64(l.link.Rate) * float64(time.Second)))
@@ -126,13 +127,13 @@ func (l *DelayLine) exitTime(size int, now clock.Instant, jitter time.Duration) 
 	return l.lastExit
 }
 
-// Full reports whether a write has to wait until something leaves.
+// Full reports whether a write must wait until a segment leaves.
 func (l *DelayLine) Full() bool { return l.size >= linkRoom }
 
-// Empty reports whether nothing is on its way.
+// Empty reports whether no bytes are in transit.
 func (l *DelayLine) Empty() bool { return l.size == 0 }
 
-// jitter is uniform in [0, Jitter].
+// jitter draws a jitter, uniform in [0, Jitter].
 func (l *DelayLine) jitter() time.Duration {
 	if l.link.Jitter == 0 {
 		return 0
@@ -141,7 +142,7 @@ func (l *DelayLine) jitter() time.Duration {
 	return time.Duration(share)
 }
 
-// Enter puts a piece on its way, whole.
+// Enter adds a segment that leaves in one piece.
 func (l *DelayLine) Enter(p Segment, now clock.Instant) { l.put(p, now, l.jitter()) }
 
 func (l *DelayLine) put(p Segment, now clock.Instant, jitter time.Duration) {
@@ -150,9 +151,10 @@ func (l *DelayLine) put(p Segment, now clock.Instant, jitter time.Duration) {
 	l.size += p.Size
 }
 
-// Trickle puts bytes on their way as they come through a limited rate: what is in
-// front need not wait for what is behind. All of it has one jitter: of many, in order,
-// the largest would delay a large message more than a small one. data may be nil.
+// EnterPaced adds bytes in segments that leave as the limited rate delivers them: the
+// first need not wait for the last. All have one jitter. With one jitter per segment, the
+// largest would delay those behind it, so a large message would be later than a small one.
+// data may be nil.
 func (l *DelayLine) EnterPaced(size int, data []byte, now clock.Instant) {
 	jitter := l.jitter()
 	for size > 0 {
@@ -168,7 +170,7 @@ func (l *DelayLine) EnterPaced(size int, data []byte, now clock.Instant) {
 	}
 }
 
-// First is what comes out first, if anything is on its way.
+// First returns the segment that leaves first, if any is in transit.
 func (l *DelayLine) First() (p Segment, ok bool) {
 	if l.front == len(l.segments) {
 		return Segment{}, false
@@ -176,13 +178,13 @@ func (l *DelayLine) First() (p Segment, ok bool) {
 	return l.segments[l.front], true
 }
 
-// Due is when the first comes out.
+// Due returns when the first segment leaves.
 func (l *DelayLine) Due() (at clock.Instant, ok bool) {
 	p, ok := l.First()
 	return p.Due, ok
 }
 
-// Remove takes the first n bytes of the first piece away, and it as well if they are all.
+// Remove removes the first n bytes of the first segment, and the segment with its last byte.
 func (l *DelayLine) Remove(n int) {
 	p := &l.segments[l.front]
 	l.size -= n

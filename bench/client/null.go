@@ -7,21 +7,21 @@ import (
 	"pushbench/bench/clock"
 )
 
-// Null returns the engine that has no network and no server: what is published
-// is handed to its topic's subscribers in this process, each worker's by a goroutine
-// of its own. What a generator does on it is its ceiling: everything of a trial but
-// sockets and protocols. All sessions must be open before the first publication.
+// Null returns a no-op transport without network and server: it delivers a publication to
+// the topic's subscribers in this process, with one goroutine per worker. The load
+// generator's rate on it is its maximum: a trial without sockets and protocols. All
+// sessions must be open before the first publication.
 func Null(workers int) Engine {
 	n := &null{topics: map[string]*nullTopic{}}
 	for range workers {
-		news := make(chan nullMessage, nullQueueSize)
-		n.workers = append(n.workers, news)
-		n.delivering.Go(func() { deliver(news) })
+		messages := make(chan nullMessage, nullQueueSize)
+		n.workers = append(n.workers, messages)
+		n.delivering.Go(func() { deliver(messages) })
 	}
 	return n
 }
 
-// nullBacklog is how many messages may wait for a worker before publishers wait for it.
+// nullQueueSize is how many messages may wait for a worker before publishers block.
 const nullQueueSize = 1024
 
 type null struct {
@@ -32,11 +32,11 @@ type null struct {
 	closing    sync.Once
 }
 
-// A nullTopic numbers its messages and knows its subscribers, by worker.
+// A nullTopic numbers its messages and lists its subscribers by worker.
 type nullTopic struct {
 	subscribers [][]nullSubscriber
 
-	mu  sync.Mutex // guards what follows; held until all workers have a message, so that none sees them in another order
+	mu  sync.Mutex // guards what follows; locked until all workers have a message, so that all see the same order
 	seq uint64
 }
 
@@ -50,9 +50,9 @@ type nullMessage struct {
 	subscribers []nullSubscriber
 }
 
-// deliver hands on what comes until the transport is closed.
-func deliver(news <-chan nullMessage) {
-	for m := range news {
+// deliver delivers messages until the engine is closed.
+func deliver(messages <-chan nullMessage) {
+	for m := range messages {
 		for _, f := range m.subscribers {
 			f.sink.Deliver(f.client, m.batch, clock.Now())
 		}
@@ -74,7 +74,7 @@ func (n *null) Open(sub Subscription, sink Sink) Session {
 	return &nullSession{null: n, client: sub.Client, sink: sink}
 }
 
-// Pace has a goroutine publish what is due.
+// Pace publishes the feed in a goroutine.
 func (n *null) Pace(_ int, feed Feed) { PaceByGoroutine(&n.pacing, feed) }
 
 func (n *null) Close() {
@@ -101,7 +101,7 @@ func (s *nullSession) Publish(id uint32, topic string, payload []byte) {
 
 func (s *nullSession) Close() {}
 
-// publish hands a copy of a payload to every worker that has followers of its topic.
+// publish sends a copy of a payload to every worker that has subscribers to its topic.
 func (n *null) publish(topic string, payload []byte) uint64 {
 	t := n.topics[topic]
 	if t == nil {

@@ -5,24 +5,24 @@ import (
 	"syscall"
 )
 
-// Options are what a client's socket is set to, as the kernel reports it. The server reads
-// its own by code of its own: an error that both shared would make any two sides seem alike.
+// Options are the options of a client's socket, as the kernel reports them. Separate code
+// reads those of the server: an error in shared code would hide any difference between them.
 type Options struct {
 	NoDelay       bool   `json:"nodelay"`
 	KeepAlive     bool   `json:"keepalive"`
 	SendBuffer    string `json:"send_buffer"`    // bytes, autotuned, or not shown
-	ReceiveBuffer string `json:"receive_buffer"` // likewise
+	ReceiveBuffer string `json:"receive_buffer"` // as SendBuffer
 	Congestion    string `json:"congestion_control,omitempty"`
 }
 
-// Options are those of the first connection that was opened, none before.
+// Options returns the options of the first connection, nil before there is one.
 func (t *Traffic) Options() *Options {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.options
 }
 
-// readOptions asks the kernel; a socket that is shut has none.
+// readOptions reads the options of a socket; nil if it is closed.
 func readOptions(fd int) *Options {
 	noDelay, err := syscall.GetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
 	keepAlive, failed := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_KEEPALIVE)
@@ -39,8 +39,8 @@ func readOptions(fd int) *Options {
 	}
 }
 
-// buffer says how large a buffer is that was given a size; the kernel resizes any
-// other with what passes through it.
+// buffer returns the size of a buffer with a fixed size. The kernel adapts the size of any
+// other buffer to its traffic.
 func buffer(fd, option int, fixed, known bool) string {
 	if known && !fixed {
 		return "autotuned"

@@ -2,7 +2,7 @@ package client
 
 import "golang.org/x/sys/unix"
 
-// fixedBuffers says which buffers were given a size (SO_BUF_LOCK, Linux 5.15).
+// fixedBuffers reports which buffers have a fixed size (SO_BUF_LOCK, Linux 5.15).
 func fixedBuffers(fd int) (send, receive, known bool) {
 	const sendLocked, receiveLocked = 1, 2
 	locked, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BUF_LOCK)

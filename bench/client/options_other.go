@@ -2,7 +2,7 @@
 
 package client
 
-// What is not shown on this system.
+// This system does not expose these values.
 func readTCP(int) TCP                              { return TCP{} }
 func lastTCP(int) TCP                              { return TCP{} }
 func fixedBuffers(int) (send, receive, known bool) { return false, false, false }

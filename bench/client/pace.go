@@ -7,11 +7,11 @@ import (
 	"pushbench/bench/clock"
 )
 
-// FeedCheck is how long a feed may go without a call that shows whether it has ended.
+// FeedCheck is the longest time between two calls of Feed.Next, which reports the feed's end.
 const FeedCheck = 100 * time.Millisecond
 
-// PaceByGoroutine publishes what a feed gives, when it is due, in a goroutine that wait
-// waits for: see clock.Sharpen.
+// PaceByGoroutine starts a goroutine, in the group wait, that publishes the publications
+// of a feed when they are due: see clock.Sharpen.
 func PaceByGoroutine(wait *sync.WaitGroup, feed Feed) {
 	wait.Go(func() {
 		clock.Sharpen()

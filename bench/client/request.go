@@ -9,8 +9,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A stream is a transport that answers one GET with an endless chunked body, each piece of
-// which is a batch.
+// A stream is a transport whose response to one GET is an endless chunked body, each piece
+// of which is a batch.
 type stream struct {
 	path      string
 	mediaType string
@@ -22,8 +22,8 @@ var streams = map[scenarios.Transport]stream{
 	transports.HTTPStream: {"/v1/stream", "application/x-ndjson", func() wire.Pieces { return new(wire.Lines) }},
 }
 
-// AppendRequest appends to dst, which is empty, the request that is to be answered on a
-// connection: a poll, or the one that opens a stream or a socket.
+// AppendRequest appends to dst, which is empty, the next request on a connection: a poll,
+// or the request that opens a stream or a WebSocket.
 func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 	s.conn, s.headerAt, s.open = c, 0, false
 	if s.Transport.ServerDials {
@@ -53,15 +53,15 @@ func (s *Subscriber) AppendRequest(dst []byte, c Conn) []byte {
 		}
 	}
 	dst = wire.EndHeader(dst, s.Config.HeaderBytes)
-	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
+	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(len(dst)))
 	return dst
 }
 
-// appendRegistration appends the request that leaves the client's URL with the server.
+// appendRegistration appends the request that registers the client's URL with the server.
 func (s *Subscriber) appendRegistration(dst []byte) []byte {
 	dst = s.appendPost(dst, s.appendTarget(nil, "/v1/webhooks"), []byte(s.URL))
-	s.Traffic.Up.Payload.Add(-int64(len(s.URL))) // it is no message
+	s.Traffic.Up.Payload.Add(-int64(len(s.URL))) // it is not a message
 	s.Traffic.Up.Envelope.Add(int64(len(s.URL)))
 	return dst
 }
@@ -79,18 +79,18 @@ func (s *Subscriber) appendPost(dst, target, body []byte) []byte {
 	dst = append(append(append(dst, "POST "...), target...), s.Config.common...)
 	dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: "...)
 	dst = append(strconv.AppendInt(dst, int64(len(body)), 10), "\r\n"...)
-	head := s.Config.HeaderBytes
+	size := s.Config.HeaderBytes
 	if s.Sub.Backend() {
-		head = 0
+		size = 0
 	}
-	dst = wire.EndHeader(dst, head)
-	s.Traffic.Requests.Add(1) // also when it breaks off: the server may have received it
+	dst = wire.EndHeader(dst, size)
+	s.Traffic.Requests.Add(1) // also if the write fails: the server may have received it
 	s.Traffic.Up.Headers.Add(int64(len(dst)))
 	s.Traffic.Up.Payload.Add(int64(len(body)))
 	return append(dst, body...)
 }
 
-// PublishFrame makes a frame of a publication, in room.
+// PublishFrame encodes a publication as a frame, in room.
 func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload []byte) []byte {
 	*room = appendPublish(append((*room)[:0], make([]byte, wire.FrameRoom)...), id, topic, payload)
 	frame, header := wire.SealFrame(*room, wire.OpText)
@@ -101,7 +101,7 @@ func (s *Subscriber) PublishFrame(room *[]byte, id uint32, topic string, payload
 	return frame
 }
 
-// ControlFrame makes a control frame, in room: all of it is framing.
+// ControlFrame encodes a control frame, in room: all of it is framing.
 func (s *Subscriber) ControlFrame(room *[]byte, opcode byte, body []byte) []byte {
 	*room = append(append((*room)[:0], make([]byte, wire.FrameRoom)...), body...)
 	frame, _ := wire.SealFrame(*room, opcode)
@@ -109,7 +109,7 @@ func (s *Subscriber) ControlFrame(room *[]byte, opcode byte, body []byte) []byte
 	return frame
 }
 
-// CloseFrame makes the frame that ends a WebSocket in good order, in room.
+// CloseFrame encodes the frame that closes a WebSocket normally, in room.
 func (s *Subscriber) CloseFrame(room *[]byte) []byte {
 	return s.ControlFrame(room, wire.OpClose, []byte{0x03, 0xe8}) // 1000 (RFC 6455, section 7.4.1)
 }
@@ -125,7 +125,7 @@ func appendPublish(dst []byte, id uint32, topic string, payload []byte) []byte {
 	return append(dst, `"}`...)
 }
 
-// appendEscaped appends s as the inside of a JSON string.
+// appendEscaped appends s as the content of a JSON string.
 func appendEscaped(dst, s []byte) []byte {
 	for _, c := range s {
 		switch {

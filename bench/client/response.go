@@ -11,9 +11,9 @@ import (
 	"pushbench/bench/clock"
 )
 
-// Take takes what answers the last request off the beginning of in, of n bytes; n is 0
-// while more is needed. done: the answer is complete, which of a stream or a socket is
-// the header that opens it; its events or frames follow, one a call.
+// Consume consumes the first n bytes of in, which respond to the last request; n is 0
+// while more bytes are needed. done means that the response is complete. For a stream or a
+// WebSocket that is the header that opens it; its events or frames follow, one per call.
 func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
 	switch {
 	case !s.Transport.Streams:
@@ -28,51 +28,51 @@ func (s *Subscriber) Consume(in []byte, at clock.Instant) (n int, done bool, err
 	return n, false, err
 }
 
-// takeAnswer takes the answer to a poll or a registration.
+// consumeResponse consumes the response to a poll or a registration.
 func (s *Subscriber) consumeResponse(in []byte, at clock.Instant) (n int, done bool, err error) {
-	a, head, err := wire.ParseResponse(in, &s.body)
-	if head > 0 && s.headerAt == 0 && !a.Interim() {
+	m, header, err := wire.ParseResponse(in, &s.body)
+	if header > 0 && s.headerAt == 0 && !m.Interim() {
 		s.headerAt = at
 	}
-	n, err = s.Traffic.countResponse(&a, head, len(in), err)
+	n, err = s.Traffic.countResponse(&m, header, len(in), err)
 	if err != nil {
-		return n, false, fmt.Errorf("read answer: %w", err)
+		return n, false, fmt.Errorf("read response: %w", err)
 	}
-	if n == 0 || a.Interim() {
+	if n == 0 || m.Interim() {
 		return n, false, nil
 	}
 	s.firstResponse(s.headerAt)
-	s.consuming, s.Closes = n, a.Closes || s.Config.NewConnection
+	s.consuming, s.Closes = n, m.Closes || s.Config.NewConnection
 	defer func() { s.consuming = 0 }()
 	if s.Transport.ServerDials {
-		return n, true, s.receiveRegistration(a.Status, a.Body, at)
+		return n, true, s.receiveRegistration(m.Status, m.Body, at)
 	}
-	return n, true, s.receivePoll(a.Status, a.Body, at)
+	return n, true, s.receivePoll(m.Status, m.Body, at)
 }
 
-// answerCame counts all of an answer but its body, as far as it arrived, which is the
-// beginning of size bytes, and returns how many of them it takes. Nothing may follow it:
-// that would be taken for the answer to the next request.
-func (t *Traffic) countResponse(a *wire.Message, head, size int, err error) (n int, _ error) {
+// countResponse counts all of a response but its body, as far as it has arrived, and
+// returns how many of the size bytes that arrived it takes. No byte may follow it, which
+// would be taken for the response to the next request.
+func (t *Traffic) countResponse(m *wire.Message, header, size int, err error) (n int, _ error) {
 	switch {
-	case err == nil && a.Size == 0:
+	case err == nil && m.Size == 0:
 		return 0, nil
-	case a.Interim():
-		t.Down.Headers.Add(int64(head))
-		return head, nil
+	case m.Interim():
+		t.Down.Headers.Add(int64(header))
+		return header, nil
 	}
-	t.Down.Headers.Add(int64(head))
+	t.Down.Headers.Add(int64(header))
 	switch {
 	case err != nil:
-		return head, err
-	case a.Size < size:
-		return head, wire.ErrMore
+		return header, err
+	case m.Size < size:
+		return header, wire.ErrMore
 	}
-	t.Down.Framing.Add(int64(a.Size - head - len(a.Body)))
-	return a.Size, nil
+	t.Down.Framing.Add(int64(m.Size - header - len(m.Body)))
+	return m.Size, nil
 }
 
-// takeHead takes the header that opens a stream or a socket.
+// consumeHeader consumes the header that opens a stream or a WebSocket.
 func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done bool, err error) {
 	h, n, err := wire.ParseHeader(in)
 	if n == 0 {
@@ -81,7 +81,7 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 	s.Traffic.Down.Headers.Add(int64(n))
 	switch {
 	case err != nil:
-		return n, false, fmt.Errorf("read answer: %w", err)
+		return n, false, fmt.Errorf("read response: %w", err)
 	case h.Interim():
 		return n, false, nil
 	case s.Duplex != nil:
@@ -105,10 +105,10 @@ func (s *Subscriber) consumeHeader(in []byte, at clock.Instant) (n int, done boo
 	return n, true, nil
 }
 
-// errEnd is a stream's proper end: bare, io.EOF is a connection that broke off.
+// errEnd is a stream's regular end. A bare io.EOF is a connection that ended within it.
 var errEnd = fmt.Errorf("%w", io.EOF)
 
-// takePiece takes at most one piece of a stream.
+// consumePiece consumes at most one piece of a stream.
 func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error) {
 	data, ok, n, err := s.pieces.Next(in)
 	if err != nil || !ok {
@@ -126,21 +126,21 @@ func (s *Subscriber) consumePiece(in []byte, at clock.Instant) (n int, err error
 	return n, err
 }
 
-// A Duplex is the way up of a WebSocket, as far as its way down needs it.
+// A Duplex is the sending side of a WebSocket, as far as its receiving side needs it.
 type Duplex interface {
-	Opened()                                // the handshake is complete; Connected is reported afterwards
+	Opened()                                // the handshake is complete; called before Connected is reported
 	Control(opcode byte, body []byte) error // writes a control frame
-	Completed()                             // the server answered one publication
+	Completed()                             // the server sent the outcome of one publication
 }
 
-// A socket is what a Subscriber knows of its WebSocket.
+// A socket is the state of a Subscriber's WebSocket.
 type socket struct {
 	key        string // of the opening handshake
-	fragmented bool   // a message has begun whose last fragment has not arrived
+	fragmented bool   // the last fragment of the current message has not arrived
 	message    []byte // its fragments
 }
 
-// takeFrame takes one frame.
+// consumeFrame consumes one frame.
 func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error) {
 	f, err := wire.ParseFrame(in)
 	if err != nil || f.Size == 0 {
@@ -172,21 +172,21 @@ func (s *Subscriber) consumeFrame(in []byte, at clock.Instant) (n int, err error
 	return f.Size, err
 }
 
-// control takes a control frame (RFC 6455, section 5.5).
+// control handles a control frame (RFC 6455, section 5.5).
 func (s *Subscriber) control(f wire.Frame) error {
 	switch f.Opcode {
 	case wire.OpPing:
 		return s.Duplex.Control(wire.OpPong, f.Body)
 	case wire.OpClose:
 		_ = s.Duplex.Control(wire.OpClose, f.Body[:min(2, len(f.Body))]) // the server may be gone already
-		return fmt.Errorf("websocket closed by server with code %d", wire.CloseCode(f.Body))
+		return fmt.Errorf("WebSocket closed by server with code %d", wire.CloseCode(f.Body))
 	default:
 		return nil
 	}
 }
 
-// text takes a message whose last frame has the given size: a batch, or the outcome of a
-// publication.
+// text handles a message whose last frame has the given size: a batch, or the outcome of
+// a publication.
 func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	s.consuming = size
 	defer func() { s.consuming = 0 }()
@@ -201,12 +201,12 @@ func (s *Subscriber) text(text []byte, size int, at clock.Instant) error {
 	outcome := Event{Kind: Acked, ID: uint32(f.id), Seq: f.seq}
 	switch {
 	case f.id > math.MaxUint32:
-		return fmt.Errorf("%w: outcome of a publication that was not sent", ErrMalformed)
+		return fmt.Errorf("%w: outcome for a publication that was not sent", ErrMalformed)
 	case f.errorName != nil:
-		const longest = 64 // bytes: a cause becomes a key of a map
+		const longest = 64 // bytes: the cause becomes a map key
 		outcome = Event{Kind: Failed, ID: uint32(f.id), Cause: string(f.errorName[:min(len(f.errorName), longest)])}
 	case f.seq == 0:
-		return fmt.Errorf("%w: acknowledged without a number", ErrMalformed) // they count from 1
+		return fmt.Errorf("%w: acknowledgement without a sequence number", ErrMalformed) // numbers start at 1
 	}
 	s.Duplex.Completed()
 	s.Report(outcome, at)
@@ -229,8 +229,8 @@ func (s *Subscriber) decode(body []byte) error {
 	return err
 }
 
-// deliver delivers the decoded batch, of which size bytes arrived. Without a
-// cursor it is none: the next request would ask "from now" and lose in silence.
+// deliver delivers the decoded batch of size bytes. A batch without a cursor is malformed:
+// the next request would start "from now" and silently lose messages.
 func (s *Subscriber) deliver(size int, at clock.Instant) error {
 	if len(s.frame.Cursor) == 0 {
 		s.Traffic.Down.Envelope.Add(int64(size))
@@ -264,7 +264,7 @@ func (s *Subscriber) receivePoll(status int, body []byte, at clock.Instant) erro
 		s.subscribed(at)
 	default:
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
-		return fmt.Errorf("poll answered with status %d", status)
+		return fmt.Errorf("poll returned status %d", status)
 	}
 	s.Traffic.Empty.Add(1)
 	s.Report(Event{Kind: Polled}, at)
@@ -274,38 +274,38 @@ func (s *Subscriber) receivePoll(status int, body []byte, at clock.Instant) erro
 func (s *Subscriber) receiveRegistration(status int, body []byte, at clock.Instant) error {
 	if status != http.StatusOK {
 		s.Traffic.Down.Envelope.Add(int64(len(body)))
-		return fmt.Errorf("registration answered with status %d", status)
+		return fmt.Errorf("registration returned status %d", status)
 	}
 	return s.Receive(body, at)
 }
 
-// Posted is the answer to a publication by POST.
+// PostResponse is the response to a publication by POST.
 type PostResponse struct {
-	Outcome Event // its ID is the caller's to set
-	Done    bool  // the answer is complete
-	Closes  bool  // the server closes the connection after it
+	Outcome Event // the caller sets its ID
+	Done    bool  // the response is complete
+	Closes  bool  // the server closes the connection afterwards
 }
 
-// TakePosted takes the answer to a publication by POST off the beginning of in, like Take.
+// ConsumePost consumes the response to a publication by POST, like Subscriber.Consume.
 func (s *Scratch) ConsumePost(t *Traffic, in []byte) (p PostResponse, n int, err error) {
-	a, head, err := wire.ParseResponse(in, &s.body)
-	n, err = t.countResponse(&a, head, len(in), err)
-	if err != nil || n == 0 || a.Interim() {
+	m, header, err := wire.ParseResponse(in, &s.body)
+	n, err = t.countResponse(&m, header, len(in), err)
+	if err != nil || n == 0 || m.Interim() {
 		return PostResponse{}, n, err
 	}
-	t.Down.Envelope.Add(int64(len(a.Body)))
-	return PostResponse{s.postOutcome(a.Status, a.Body), true, a.Closes}, n, nil
+	t.Down.Envelope.Add(int64(len(m.Body)))
+	return PostResponse{s.postOutcome(m.Status, m.Body), true, m.Closes}, n, nil
 }
 
 func (s *Scratch) postOutcome(status int, body []byte) Event {
 	if status != http.StatusOK {
-		return Event{Kind: Failed, Cause: fmt.Sprintf("publish answered with status %d", status)}
+		return Event{Kind: Failed, Cause: fmt.Sprintf("publish returned status %d", status)}
 	}
 	if err := s.decoder.decode(body, &s.frame); err != nil {
 		return Event{Kind: Failed, Cause: Cause(err)}
 	}
 	if s.frame.seq == 0 {
-		return Event{Kind: Failed, Cause: ErrMalformed.Error()} // messages are numbered from 1
+		return Event{Kind: Failed, Cause: ErrMalformed.Error()} // numbers start at 1
 	}
 	return Event{Kind: Acked, Seq: s.frame.seq}
 }

@@ -10,28 +10,28 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A Subscriber is what every engine knows of one client: what it sends to the server and
-// what it makes of what the server sends, however the bytes arrive.
+// A Subscriber is the part of one client that is common to all engines: what it sends to
+// the server, and how it interprets what the server sends, however the bytes arrive.
 type Subscriber struct {
 	Sub       Subscription
 	Config    *Config
-	Transport transports.Transport // the config's
+	Transport transports.Transport // Config.Transport
 	Traffic   *Traffic
-	Duplex    Duplex // of a WebSocket; nil: the transport is another
-	URL       string // where the client receives posts
-	Closes    bool   // the connection ends with the last answer
+	Duplex    Duplex // of a WebSocket; nil for other transports
+	URL       string // where the client receives webhooks
+	Closes    bool   // the connection ends with the last response
 	*Scratch
 
 	sink      Sink
-	cursor    []byte        // what the client has read; empty until the first subscribe-ack
+	cursor    []byte        // the server's cursor; empty until the first subscribe-ack
 	dialled   clock.Instant // when the current attempt began
-	attempt   int           // how many since the client was last subscribed
+	attempt   int           // attempts since the client was last subscribed
 	stages    Stages
 	ready     bool          // Connected was reported for this attempt
-	conn      Conn          // which is to carry the answer
-	headerAt  clock.Instant // when the header of that answer was complete; 0: it is not
-	consuming int           // bytes of conn that are being taken
-	open      bool          // the stream or the socket is
+	conn      Conn          // the connection of the last request
+	headerAt  clock.Instant // when the header of its response was complete; 0: it is not
+	consuming int           // bytes of conn that are being consumed
+	open      bool          // the stream or the WebSocket is open
 	pieces    wire.Pieces   // of a stream
 	socket    socket        // of a WebSocket
 
@@ -41,21 +41,21 @@ type Subscriber struct {
 	postPath  []byte // its target
 }
 
-// A Scratch is what decoding needs. Subscribers that never decode at the same time can
+// A Scratch is the memory for decoding. Subscribers that never decode at the same time can
 // share one.
 type Scratch struct {
 	frame   frame
 	decoder decoder
-	body    []byte // that came in chunks
+	body    []byte // of a chunked response
 }
 
-// A Conn knows what crossed its connection, in bytes.
+// A Conn counts the bytes of its connection.
 type Conn interface {
 	Sent() int64
-	Consumed() int64 // as far as Take has returned
+	Consumed() int64 // by calls of Consume that have returned
 }
 
-// NewSubscriber returns a Subscriber that has not connected yet.
+// NewSubscriber returns a Subscriber that is not connected.
 func NewSubscriber(config *Config, sub Subscription, sink Sink, s *Scratch) Subscriber {
 	return Subscriber{
 		Sub: sub, Config: config, Transport: transports.Of(config.Transport), Traffic: config.Traffic, Scratch: s,
@@ -66,7 +66,7 @@ func NewSubscriber(config *Config, sub Subscription, sink Sink, s *Scratch) Subs
 // Report reports an event to the sink.
 func (s *Subscriber) Report(e Event, at clock.Instant) { s.sink.Event(s.Sub.Client, e, at) }
 
-// Connecting begins an attempt to connect.
+// Connecting reports the start of an attempt to connect.
 func (s *Subscriber) Connecting(at clock.Instant) {
 	s.ready, s.open = false, false
 	s.dialled = at
@@ -75,7 +75,8 @@ func (s *Subscriber) Connecting(at clock.Instant) {
 	s.Report(Event{Kind: Connecting}, at)
 }
 
-// Opened notes when the attempt's first connection was open, and secured if it is.
+// Opened notes when the attempt's first connection was open, and when its TLS handshake was
+// done, if it has TLS.
 func (s *Subscriber) Opened(tcp, tls clock.Instant) {
 	if s.stages.TCP != 0 {
 		return
@@ -86,7 +87,7 @@ func (s *Subscriber) Opened(tcp, tls clock.Instant) {
 	}
 }
 
-// answered notes that the first header of an attempt is complete.
+// firstResponse notes that the first header of an attempt is complete.
 func (s *Subscriber) firstResponse(at clock.Instant) {
 	if s.stages.Response == 0 {
 		s.stages.Response = at.Sub(s.dialled)
@@ -95,7 +96,7 @@ func (s *Subscriber) firstResponse(at clock.Instant) {
 	}
 }
 
-// subscribed reports, once an attempt, that the client is subscribed.
+// subscribed reports, once per attempt, that the client is subscribed.
 func (s *Subscriber) subscribed(at clock.Instant) {
 	if s.ready {
 		return
@@ -106,7 +107,7 @@ func (s *Subscriber) subscribed(at clock.Instant) {
 	s.Report(Event{Kind: Connected, Stages: s.stages}, at)
 }
 
-// Forget gives up what has arrived of a message whose end will not come.
+// DiscardFragments discards the fragments of a message that the connection cut off.
 func (s *Subscriber) DiscardFragments() {
 	s.Traffic.Down.Envelope.Add(int64(len(s.socket.message)))
 	s.socket.fragmented, s.socket.message = false, nil
@@ -115,7 +116,7 @@ func (s *Subscriber) DiscardFragments() {
 // Disconnected reports why a connection ended or could not be opened, and returns how long
 // to wait before the next attempt.
 func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
-	if s.open && err == io.EOF { // a proper end is errEnd
+	if s.open && err == io.EOF { // a regular end is errEnd
 		err = io.ErrUnexpectedEOF
 	}
 	s.DiscardFragments()
@@ -128,9 +129,10 @@ func (s *Subscriber) Disconnected(err error, at clock.Instant) time.Duration {
 	return backOff(s.attempt - 1)
 }
 
-// LostPublisher reports that the connection to publish on ended or could not be opened.
+// PublisherDisconnected reports that the connection to publish on ended or could not be
+// opened.
 func (s *Subscriber) PublisherDisconnected(err error, at clock.Instant) {
-	s.Report(Event{Kind: Disconnected, Cause: "way up: " + Cause(err)}, at)
+	s.Report(Event{Kind: Disconnected, Cause: "upstream: " + Cause(err)}, at)
 }
 
 // Dropped reports that a publication was never sent.
@@ -138,19 +140,20 @@ func (s *Subscriber) Dropped(id uint32, cause string) {
 	s.Report(Event{Kind: Dropped, ID: id, Cause: cause}, clock.Now())
 }
 
-// Sending reports that the write of a publication begins, and how long earlier ones held
-// the connection.
+// Sending reports that the write of a publication begins, and how long it waited for a
+// busy connection.
 func (s *Subscriber) Sending(id uint32, waited time.Duration, at clock.Instant) {
 	s.Report(Event{Kind: Sending, ID: id, Waited: waited}, at)
 }
 
-// ErrOffline says that there was no connection to write to.
+// ErrOffline is the error of a publication without a connection to write to.
 var ErrOffline = errors.New(CauseOffline)
 
-// ErrUnasked is why a connection is given up on which an answer came to no request.
-var ErrUnsolicited = errors.New("server answered without a request")
+// ErrUnsolicited is the error of a connection on which a response arrived without a request.
+var ErrUnsolicited = errors.New("server sent a response without a request")
 
-// NotSent reports that a publication could not be written: it was tried, or never left.
+// NotSent reports that a publication could not be written: Dropped without a connection,
+// Failed if the write failed.
 func (s *Subscriber) NotSent(id uint32, err error, at clock.Instant) {
 	if errors.Is(err, ErrOffline) {
 		s.Report(Event{Kind: Dropped, ID: id, Cause: CauseOffline}, at)

@@ -4,10 +4,10 @@ import "golang.org/x/sys/unix"
 
 // readTCP reads TCP_INFO of a socket; zero if it has none.
 //
-// What the kernel's counters hold (net/ipv4/tcp_output.c, tcp_input.c):
-// bytes_sent is data handed to the network, again and again if need be, without
-// SYN and FIN; bytes_received is what came in order, read or not, with the FIN
-// but without the SYN. bytes_acked would count our SYN.
+// The kernel's counters (net/ipv4/tcp_output.c, tcp_input.c): bytes_sent is data passed to
+// the network, including retransmissions, without SYN and FIN; bytes_received is data that
+// arrived in order, read or not, with the FIN but without the SYN. bytes_acked would
+// include the client's SYN.
 func readTCP(fd int) TCP {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {
@@ -17,19 +17,19 @@ func readTCP(fd int) TCP {
 	if info.State == unix.BPF_TCP_CLOSE_WAIT {
 		fin = 1
 	}
-	again := int64(info.Bytes_retrans)
+	retransmitted := int64(info.Bytes_retrans)
 	return TCP{
-		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - again + int64(info.Notsent_bytes), Retransmitted: again, Segments: int64(info.Segs_out)},
+		Up:          TCPDirection{Bytes: int64(info.Bytes_sent) - retransmitted + int64(info.Notsent_bytes), Retransmitted: retransmitted, Segments: int64(info.Segs_out)},
 		Down:        TCPDirection{Bytes: int64(info.Bytes_received) - fin, Segments: int64(info.Segs_in)},
 		established: info.State == unix.BPF_TCP_ESTABLISHED,
 		finished:    info.State == unix.BPF_TCP_CLOSE,
 	}
 }
 
-// lastTCP reads a socket that is about to be closed and that is not read any more:
-// what came and was not read never will be. While the server may still send, it is
-// read until nothing comes in between, for the kernel looks at the state before it
-// looks at the counters, and reports what is unread at another moment.
+// finalTCP reads the counters of a socket that is about to be closed and that is no longer
+// read: unread bytes are subtracted. While the server may still send, the counters are
+// read until two readings agree, because the kernel reads the state before the counters,
+// and reports unread bytes at another moment.
 func finalTCP(fd int) TCP {
 	last, unread := readTCP(fd), unreadTCP(fd)
 	for last.established {
@@ -41,15 +41,15 @@ func finalTCP(fd int) TCP {
 	}
 	last.Down.Bytes -= unread
 	if last.finished && serverSentFIN(fd) {
-		last.Down.Bytes-- // its FIN, which the state shows no more
+		last.Down.Bytes-- // its FIN, which the state no longer shows
 	}
 	return last.closed()
 }
 
-// ended says of a connection that is over whether the server ended it before it was
-// reset, as happens to a client that sends a close frame to a server that has closed. It takes what is
-// unread: behind that, reading says an end where there was one (net/ipv4/tcp.c looks for
-// it first), or else that the connection was reset.
+// serverSentFIN reports whether the server closed a connection before it was reset, as it
+// is when a client sends a close frame to a server that has closed. It reads the unread
+// bytes: then a read returns the end of the stream if there was a FIN (net/ipv4/tcp.c
+// checks that first), and else the reset.
 func serverSentFIN(fd int) bool {
 	buffer := make([]byte, 4096)
 	for {
@@ -60,7 +60,7 @@ func serverSentFIN(fd int) bool {
 	}
 }
 
-// unreadTCP is how many bytes came that were not read.
+// unreadTCP returns how many bytes arrived and were not read.
 func unreadTCP(fd int) int64 {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
 	if err != nil {

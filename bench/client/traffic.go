@@ -7,39 +7,38 @@ import (
 	"pushbench/results"
 )
 
-// Traffic counts what the sessions of one engine put on the wire and took from
-// it. Bytes are counted where they are read and written; the four parts are
-// counted where they are understood. In the end both must agree, which is how a
-// byte that was not understood is noticed.
+// Traffic counts what the sessions of one engine write and read. Bytes are counted where
+// they are read and written; the four parts of them are counted where they are parsed. At
+// the end both must agree, which reveals a byte that was not parsed.
 type Traffic struct {
 	Up, Down direction
 
 	Requests, Polls, Empty, Batches, Dials, Reconnects atomic.Int64
 
-	// Abandoned are dials that were under way when their session was closed. The
-	// server may have accepted some: whether it did, is not known on this side.
+	// Abandoned counts dials that were in progress when their session was closed. The
+	// server may have accepted some of them; the client cannot know.
 	Abandoned atomic.Int64
 
 	mu      sync.Mutex // guards what follows
 	open    map[Socket]struct{}
-	closed  TCP      // of connections that are gone
+	closed  TCP      // sum over closed connections
 	options *Options // of the first connection
 }
 
 type direction struct{ Bytes, Payload, Envelope, Framing, Headers atomic.Int64 }
 
-// A Socket is one whose kernel can be asked about it, until it is gone.
+// A Socket gives access to a descriptor until it is closed.
 type Socket interface {
-	Control(do func(fd int)) // does something with its descriptor; nothing, when it is closed
+	Control(do func(fd int)) // calls do with its descriptor, unless it is closed
 }
 
-// ask has a socket read.
+// readSocket returns what read reads from a socket's descriptor.
 func readSocket[T any](c Socket, read func(fd int) T) (found T) {
 	c.Control(func(fd int) { found = read(fd) })
 	return found
 }
 
-// Snapshot reads all counters but the kernel's: see Segments.
+// Snapshot reads all counters but the kernel's: see TCP.
 func (t *Traffic) Snapshot() results.Wire {
 	return results.Wire{
 		Up:             t.Up.snapshot(),
@@ -63,8 +62,8 @@ func (d *direction) snapshot() results.Direction {
 	}
 }
 
-// TCP asks the kernel about every connection, open and gone: about a microsecond
-// each. All is 0 on systems that do not tell.
+// TCP sums the kernel's counters of every connection, open and closed. It takes about a
+// microsecond per connection. All counters are 0 on systems without TCP_INFO.
 func (t *Traffic) TCP() TCP {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,13 +74,13 @@ func (t *Traffic) TCP() TCP {
 	return total
 }
 
-// Opened counts a connection that was dialled.
+// Opened counts a connection that the client dialled.
 func (t *Traffic) Opened(c Socket) {
 	t.Dials.Add(1)
 	t.Accepted(c)
 }
 
-// Accepted counts a connection that the server opened, which is no dial of ours.
+// Accepted counts a connection that the server dialled.
 func (t *Traffic) Accepted(c Socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,8 +93,8 @@ func (t *Traffic) Accepted(c Socket) {
 	}
 }
 
-// Gone counts what the kernel counted of a connection that is about to be closed:
-// afterwards it answers nothing.
+// Closed adds the kernel's counters of a connection that is about to be closed: they
+// cannot be read afterwards.
 func (t *Traffic) Closed(c Socket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

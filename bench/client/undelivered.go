@@ -7,11 +7,11 @@ import (
 	"pushbench/bench/client/internal/wire"
 )
 
-// Undelivered takes back what was counted of writes that did not leave a link, so that
-// every byte that was written is in just one part, and no other.
+// UncountUndelivered subtracts the counts of writes that never left a link, so that each
+// byte on the wire is in exactly one part, and no other byte is.
 func (t *Traffic) UncountUndelivered(up *DelayLine) {
 	for p, ok := up.First(); ok; p, ok = up.First() {
-		if p.begun { // what the rest of it is, is not known
+		if p.begun { // the remainder cannot be parsed
 			t.Up.Envelope.Add(-int64(p.Size))
 		} else {
 			t.Uncount(p.Data)
@@ -20,20 +20,20 @@ func (t *Traffic) UncountUndelivered(up *DelayLine) {
 	}
 }
 
-// TakeBack takes back what was counted of one write, which the server cannot have received.
+// Uncount subtracts the counts of one write that the server cannot have received.
 func (t *Traffic) Uncount(written []byte) {
 	if !isRequest(written) {
 		t.uncountFrames(written)
 		return
 	}
-	head := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
+	header := bytes.Index(written, []byte("\r\n\r\n")) + len("\r\n\r\n")
 	t.Requests.Add(-1)
-	t.Up.Headers.Add(-int64(head))
-	t.Up.Payload.Add(-int64(len(written) - head))
+	t.Up.Headers.Add(-int64(header))
+	t.Up.Payload.Add(-int64(len(written) - header))
 }
 
-// isRequest distinguishes a request from a frame, whose first bit is set, as a client's
-// frames are final (RFC 6455, section 5.2).
+// isRequest distinguishes a request from a frame. The first bit of a frame is set because
+// a client's frames are final (RFC 6455, section 5.2).
 func isRequest(written []byte) bool { return written[0]&0x80 == 0 }
 
 func (t *Traffic) uncountFrames(frames []byte) {
@@ -52,9 +52,9 @@ func (t *Traffic) uncountFrames(frames []byte) {
 	}
 }
 
-// publishedIn is how many bytes of payload appendPublish put into a body.
+// payloadSize returns how many bytes of payload appendPublish wrote into a body.
 func payloadSize(body []byte) int {
 	var p struct{ Data string }
-	_ = json.Unmarshal(body, &p) // it is ours
+	_ = json.Unmarshal(body, &p) // appendPublish wrote it
 	return len(p.Data)
 }

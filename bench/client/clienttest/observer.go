@@ -1,7 +1,7 @@
-// Package clienttest has a sink for tests of simulated clients: it keeps what an engine
-// reports and waits for what is expected.
+// Package clienttest provides a sink for tests of simulated clients: it records what an
+// engine reports and waits for what is expected.
 //
-// It owns no expectation of an engine or a server: those are cmd/internal/conformance's.
+// It owns no expectation of an engine or a server: those are in cmd/internal/conformance.
 package clienttest
 
 import (
@@ -17,17 +17,17 @@ import (
 	"pushbench/bench/clock"
 )
 
-// Patience is how long a test waits for what must happen.
+// Timeout is how long a test waits for an expected event.
 const Timeout = 30 * time.Second
 
-// A Witness is a sink that keeps all it is told.
+// An Observer is a sink that records every call.
 type Observer struct {
 	mu      sync.Mutex // guards what follows
 	calls   []Call
-	changed chan struct{} // closed and replaced whenever something is told
+	changed chan struct{} // closed and replaced at every call
 }
 
-// Told is one call of a sink: a batch if Batch is set, else an event.
+// A Call is one call of a sink: a delivery if Batch is set, else an event.
 type Call struct {
 	Client int
 	Batch  *client.Batch // a copy
@@ -35,106 +35,106 @@ type Call struct {
 	At     clock.Instant
 }
 
-// NewWitness has been told nothing yet.
+// NewObserver returns an Observer without calls.
 func NewObserver() *Observer { return &Observer{changed: make(chan struct{})} }
 
-// Deliver keeps a copy of a batch.
-func (w *Observer) Deliver(c int, b *client.Batch, at clock.Instant) {
+// Deliver records a copy of a batch.
+func (o *Observer) Deliver(c int, b *client.Batch, at clock.Instant) {
 	batch := &client.Batch{Cursor: bytes.Clone(b.Cursor), Gaps: slices.Clone(b.Gaps), Ack: b.Ack}
 	for _, m := range b.Messages {
 		batch.Messages = append(batch.Messages, client.Message{Topic: bytes.Clone(m.Topic), Seq: m.Seq, Data: bytes.Clone(m.Data)})
 	}
-	w.add(Call{Client: c, Batch: batch, At: at})
+	o.add(Call{Client: c, Batch: batch, At: at})
 }
 
-// Event keeps an event.
-func (w *Observer) Event(c int, e client.Event, at clock.Instant) {
-	w.add(Call{Client: c, Event: e, At: at})
+// Event records an event.
+func (o *Observer) Event(c int, e client.Event, at clock.Instant) {
+	o.add(Call{Client: c, Event: e, At: at})
 }
 
-func (w *Observer) add(what Call) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.calls = append(w.calls, what)
-	close(w.changed)
-	w.changed = make(chan struct{})
+func (o *Observer) add(c Call) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.calls = append(o.calls, c)
+	close(o.changed)
+	o.changed = make(chan struct{})
 }
 
-// All is what was told so far.
-func (w *Observer) All() []Call {
-	all, _ := w.snapshot()
+// All returns the calls so far.
+func (o *Observer) All() []Call {
+	all, _ := o.snapshot()
 	return all
 }
 
-func (w *Observer) snapshot() ([]Call, <-chan struct{}) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clip(w.calls), w.changed
+func (o *Observer) snapshot() ([]Call, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clip(o.calls), o.changed
 }
 
-// Await waits until a condition holds of what was told.
-func (w *Observer) Await(t testing.TB, what string, holds func([]Call) bool) {
+// Await waits until the calls satisfy a condition.
+func (o *Observer) Await(t testing.TB, what string, condition func([]Call) bool) {
 	t.Helper()
 	limit := time.After(Timeout)
 	for {
-		told, changed := w.snapshot()
-		if holds(told) {
+		calls, changed := o.snapshot()
+		if condition(calls) {
 			return
 		}
 		select {
 		case <-changed:
 		case <-limit:
-			t.Fatalf("no %s within %v; told so far:\n%s", what, Timeout, Format(told))
+			t.Fatalf("timed out after %v waiting for %s; calls so far:\n%s", Timeout, what, Format(calls))
 		}
 	}
 }
 
-// Events are the events of one client of the given kinds.
-func Events(told []Call, c int, kinds ...client.Kind) (events []client.Event) {
-	for _, one := range told {
-		if one.Client == c && one.Batch == nil && slices.Contains(kinds, one.Event.Kind) {
-			events = append(events, one.Event)
+// Events returns the events of one client of the given kinds.
+func Events(calls []Call, c int, kinds ...client.Kind) (events []client.Event) {
+	for _, call := range calls {
+		if call.Client == c && call.Batch == nil && slices.Contains(kinds, call.Event.Kind) {
+			events = append(events, call.Event)
 		}
 	}
 	return events
 }
 
-// Batches are what one client was delivered.
-func Batches(told []Call, c int) (batches []*client.Batch) {
-	for _, one := range told {
-		if one.Client == c && one.Batch != nil {
-			batches = append(batches, one.Batch)
+// Batches returns the batches that one client received.
+func Batches(calls []Call, c int) (batches []*client.Batch) {
+	for _, call := range calls {
+		if call.Client == c && call.Batch != nil {
+			batches = append(batches, call.Batch)
 		}
 	}
 	return batches
 }
 
-// Messages are those of all batches of one client, in order.
-func Messages(told []Call, c int) (messages []client.Message) {
-	for _, b := range Batches(told, c) {
+// Messages returns the messages of all batches of one client, in order.
+func Messages(calls []Call, c int) (messages []client.Message) {
+	for _, b := range Batches(calls, c) {
 		messages = append(messages, b.Messages...)
 	}
 	return messages
 }
 
-// Gaps are those that one client was told.
-func Gaps(told []Call, c int) (gaps []client.Gap) {
-	for _, b := range Batches(told, c) {
+// Gaps returns the declared gaps that one client received.
+func Gaps(calls []Call, c int) (gaps []client.Gap) {
+	for _, b := range Batches(calls, c) {
 		gaps = append(gaps, b.Gaps...)
 	}
 	return gaps
 }
 
-// Words is what was told, a line each, short enough for a failure's message.
-func Format(told []Call) string {
+// Format formats the last 40 calls, one per line, for a failure message.
+func Format(calls []Call) string {
 	var b strings.Builder
-	for _, one := range told[max(0, len(told)-40):] {
-		if one.Batch == nil {
-			fmt.Fprintf(&b, "\tclient %d: %s id=%d seq=%d %s\n", one.Client, kinds[one.Event.Kind], one.Event.ID, one.Event.Seq, one.Event.Cause)
+	for _, call := range calls[max(0, len(calls)-40):] {
+		if call.Batch == nil {
+			fmt.Fprintf(&b, "\tclient %d: %s id=%d seq=%d %s\n", call.Client, kinds[call.Event.Kind], call.Event.ID, call.Event.Seq, call.Event.Cause)
 			continue
 		}
-		fmt.Fprintf(&b, "\tclient %d: batch ack=%v gaps=%+v", one.Client, one.Batch.Ack, one.Batch.Gaps)
-		for _, m := range one.Batch.Messages {
+		fmt.Fprintf(&b, "\tclient %d: batch ack=%v gaps=%+v", call.Client, call.Batch.Ack, call.Batch.Gaps)
+		for _, m := range call.Batch.Messages {
 			fmt.Fprintf(&b, " %s#%d=%.20q", m.Topic, m.Seq, m.Data)
 		}
 		b.WriteByte('\n')

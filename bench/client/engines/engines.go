@@ -1,5 +1,5 @@
-// Package engines is the table of the engines that simulated clients run on: what each
-// can do, and which of them a run may use.
+// Package engines is the table of the engines that simulated clients run on: the features
+// of each, and which of them a run may use.
 //
 // It owns the names of engines. It must never know how one works.
 package engines
@@ -22,8 +22,8 @@ const (
 	Goroutine = "goroutines"
 )
 
-// An engine is one of the table. Event loops cost less and publish more punctually;
-// goroutines run everywhere.
+// An engine is an entry of the table. Event loops cost less CPU and publish more punctually;
+// goroutines run on every system.
 type engine struct {
 	name      string
 	supported func() bool // on this system
@@ -45,24 +45,24 @@ var table = []engine{
 	},
 }
 
-// lacks says what an engine does not have of what a run needs, if anything.
-func (e *engine) lacks(of []scenarios.Transport, secured bool) string {
+// unsupported describes a feature that a run requires and the engine does not have, if any.
+func (e *engine) unsupported(of []scenarios.Transport, secured bool) string {
 	switch {
 	case secured && !e.tls:
-		return "speaks no TLS"
+		return "does not support TLS"
 	case slices.ContainsFunc(of, func(t scenarios.Transport) bool { return !e.serves(transports.Of(t)) }):
-		return "receives no webhooks"
+		return "does not receive webhooks"
 	default:
 		return ""
 	}
 }
 
-// supported are the engines that this system has.
+// supported returns the engines that run on this system.
 func supported() []engine {
 	return slices.DeleteFunc(slices.Clone(table), func(e engine) bool { return !e.supported() })
 }
 
-// Names lists the engines that this system has, the best first.
+// Names lists the engines that run on this system, the best first.
 func Names() []string { return names(supported()) }
 
 func names(all []engine) (names []string) {
@@ -72,8 +72,8 @@ func names(all []engine) (names []string) {
 	return names
 }
 
-// Choose returns the engine of a name, or the best if the name is empty, for a run of
-// these transports, with TLS or without.
+// Choose returns the engine with a name, or the best if the name is empty, for a run of
+// these transports, with or without TLS.
 func Choose(name string, of []scenarios.Transport, secured bool) (string, error) {
 	e, err := choose(name, of, secured)
 	return e.name, err
@@ -81,7 +81,7 @@ func Choose(name string, of []scenarios.Transport, secured bool) (string, error)
 
 func choose(name string, of []scenarios.Transport, secured bool) (engine, error) {
 	all := supported()
-	able := slices.DeleteFunc(slices.Clone(all), func(e engine) bool { return e.lacks(of, secured) != "" })
+	able := slices.DeleteFunc(slices.Clone(all), func(e engine) bool { return e.unsupported(of, secured) != "" })
 	if name == "" {
 		return able[0], nil
 	}
@@ -89,13 +89,13 @@ func choose(name string, of []scenarios.Transport, secured bool) (engine, error)
 	if i < 0 {
 		return engine{}, fmt.Errorf("%q is not one of %s", name, strings.Join(names(all), ", "))
 	}
-	if lacks := all[i].lacks(of, secured); lacks != "" {
-		return engine{}, fmt.Errorf("%s %s, which this scenario has; allowed: %s", name, lacks, strings.Join(names(able), ", "))
+	if reason := all[i].unsupported(of, secured); reason != "" {
+		return engine{}, fmt.Errorf("%s %s, which this scenario uses; allowed: %s", name, reason, strings.Join(names(able), ", "))
 	}
 	return all[i], nil
 }
 
-// New returns an engine by its name.
+// New returns the engine with a name.
 func New(name string, config client.Config) (client.Engine, error) {
 	e, err := choose(name, []scenarios.Transport{config.Transport}, config.TLS != nil)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Every transport and TLS have an engine on every system, and one that lacks something
-// is neither chosen nor made for it.
-func TestChoose(t *testing.T) {
-	for _, row := range []struct {
+// Every transport and TLS have an engine on every system. An engine without a required
+// feature is neither chosen nor created.
+func TestChooseReturnsAnEngineThatSupportsTheRun(t *testing.T) {
+	for _, c := range []struct {
 		name       string
 		transports []scenarios.Transport
 		secured    bool
@@ -25,20 +25,20 @@ func TestChoose(t *testing.T) {
 		{"", scenarios.ClientOpened, true, Goroutine},
 		{Goroutine, scenarios.AllTransports, true, Goroutine},
 		{"threads", scenarios.ClientOpened, false, `"threads" is not one of ` + strings.Join(Names(), ", ")},
-		{EventLoop, scenarios.ClientOpened, true, "speaks no TLS, which this scenario has; allowed: goroutines"},
-		{EventLoop, scenarios.AllTransports, false, "receives no webhooks, which this scenario has; allowed: goroutines"},
+		{EventLoop, scenarios.ClientOpened, true, "does not support TLS, which this scenario uses; allowed: goroutines"},
+		{EventLoop, scenarios.AllTransports, false, "does not receive webhooks, which this scenario uses; allowed: goroutines"},
 	} {
-		if row.name == EventLoop && !slices.Contains(Names(), EventLoop) {
-			row.want = "is not one of goroutines"
+		if c.name == EventLoop && !slices.Contains(Names(), EventLoop) {
+			c.want = "is not one of goroutines"
 		}
-		got, err := Choose(row.name, row.transports, row.secured)
-		if got != row.want && (err == nil || !strings.Contains(err.Error(), row.want)) {
-			t.Errorf("%q for %v, TLS %v: got %q, %v; want %q", row.name, row.transports, row.secured, got, err, row.want)
+		got, err := Choose(c.name, c.transports, c.secured)
+		if got != c.want && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q for %v, TLS %v: got %q, %v; want %q", c.name, c.transports, c.secured, got, err, c.want)
 		}
 	}
 	for _, config := range []client.Config{{Transport: transports.Webhook}, {Transport: transports.SSE, TLS: new(tls.Config)}} {
 		if _, err := New(EventLoop, config); err == nil {
-			t.Errorf("%s, TLS %v: made on event loops, want an error", config.Transport, config.TLS != nil)
+			t.Errorf("%s, TLS %v: created an event loop engine, want an error", config.Transport, config.TLS != nil)
 		}
 	}
 }

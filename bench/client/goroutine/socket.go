@@ -27,7 +27,7 @@ type socket struct {
 }
 
 // errClosing refuses a data frame after a close frame (RFC 6455, section 5.5.1).
-var errClosing = errors.New("websocket is closing")
+var errClosing = errors.New("WebSocket is closing")
 
 func newSocket(s *session) *socket { return &socket{session: s, writing: make(chan struct{}, 1)} }
 

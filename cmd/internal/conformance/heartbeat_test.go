@@ -91,7 +91,7 @@ func TestSilenceEndsAConnection(t *testing.T) {
 				witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) >= 1 })
 				relay.Mute()
 				silent := func(told []clienttest.Call) bool {
-					return slices.ContainsFunc(clienttest.Events(told, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == "heard nothing for too long" })
+					return slices.ContainsFunc(clienttest.Events(told, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == client.ErrSilent.Error() })
 				}
 				witness.Await(t, "end of the patience", silent)
 				if _, err := server.Service.Publish("a", []byte("meanwhile")); err != nil {

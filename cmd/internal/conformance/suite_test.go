@@ -464,7 +464,7 @@ func latest(s *stage) {
 func partings(t transports.Transport) []string {
 	switch {
 	case t.Upgrades:
-		return []string{"websocket closed by server with code 1001"}
+		return []string{"WebSocket closed by server with code 1001"}
 	case t.Streams:
 		return []string{"connection closed by server"}
 	default:

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// Where in chunked coding a parser is.
+// States of the parser of chunked coding.
 const (
 	chunkSize = iota
 	chunkData
@@ -16,10 +16,10 @@ const (
 	chunkEnd
 )
 
-// chunks undoes chunked coding (RFC 9112, section 7.1).
+// chunks decodes chunked coding (RFC 9112, section 7.1).
 type chunks struct {
 	state int
-	left  int    // of the current chunk
+	left  int    // bytes of the current chunk
 	line  []byte // the beginning of a line of the coding whose end has not arrived
 }
 
@@ -29,8 +29,8 @@ const (
 	maxSizeDigits = 16
 )
 
-// next uses n bytes of in, and returns the data among them, if any: of one chunk,
-// and of one line, its LF or CR included. io.EOF is the proper end.
+// next consumes n bytes of in, and returns the data among them, if any: at most of one
+// chunk and of one line, with its LF or CR. io.EOF is the regular end.
 func (c *chunks) next(in []byte) (data []byte, n int, err error) {
 	for n < len(in) {
 		switch c.state {
@@ -67,7 +67,7 @@ func (c *chunks) next(in []byte) (data []byte, n int, err error) {
 	return nil, n, nil
 }
 
-// coding takes a line of the coding itself, or what there is of it.
+// coding parses a line of the coding itself, or the part of it that has arrived.
 func (c *chunks) coding(in []byte) (n int, err error) {
 	i := bytes.IndexByte(in, '\n')
 	if i < 0 {

@@ -2,29 +2,29 @@ package wire
 
 import "bytes"
 
-// Pieces takes the pieces of a stream, each of which is a batch, out of a chunked response,
-// however the bytes are cut into reads.
+// Pieces parses the pieces of a stream, each of which is a batch, from a chunked response,
+// however the bytes are split into reads.
 type Pieces interface {
-	// Next uses n bytes of in. If ok, they completed a piece: data is valid until the
-	// next call, and empty for a heartbeat. io.EOF is the stream's proper end; a piece
-	// that it cuts off is none.
+	// Next consumes n bytes of in. If ok, they completed a piece: data is valid until the
+	// next call, and empty for a heartbeat. io.EOF is the stream's regular end; an
+	// incomplete piece before it is discarded.
 	Next(in []byte) (data []byte, ok bool, n int, err error)
 }
 
-// Events are the Pieces of a stream of server-sent events (WHATWG HTML, section 9.2): of
-// each event its data lines, joined by LF.
+// Events are the Pieces of a stream of server-sent events (WHATWG HTML, section 9.2): the
+// data lines of each event, joined by LF.
 type Events struct {
 	lines    lines
 	begun    bool   // the stream's first line is read
 	complete bool   // the last call returned an event
 	count    int    // data lines of this event
-	data     []byte // of this event, unless whole is
-	single   []byte // the only data line of this event, where it was read
+	data     []byte // of this event, unless single is set
+	single   []byte // the only data line of this event, in the input
 }
 
 var byteOrderMark = []byte("\uFEFF")
 
-// Next takes one event. One without data is a comment.
+// Next parses one event. An event without data is a comment.
 func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
 	if e.complete {
 		e.complete, e.count, e.data, e.single = false, 0, e.data[:0], nil
@@ -45,11 +45,11 @@ func (e *Events) Next(in []byte) (data []byte, ok bool, n int, err error) {
 			return e.data, true, n, nil
 		}
 	}
-	e.copySingle() // what it points to will not be there next time
+	e.copySingle() // the next call may overwrite the input
 	return nil, false, n, nil
 }
 
-// take takes a line.
+// addLine adds a line to the event.
 func (e *Events) addLine(line []byte) error {
 	if !e.begun {
 		e.begun = true

@@ -19,7 +19,7 @@ const (
 	OpPong     = 0xa
 )
 
-// A Frame is one frame that came from a server.
+// A Frame is one frame of a server.
 type Frame struct {
 	Opcode byte
 	Final  bool
@@ -38,20 +38,20 @@ func ParseFrame(in []byte) (f Frame, err error) {
 	}
 	f.Final, f.Opcode = in[0]&0x80 != 0, in[0]&0x0f
 	control := f.IsControl()
-	length, header, least := uint64(in[1]&0x7f), 2, uint64(0)
+	length, header, shortest := uint64(in[1]&0x7f), 2, uint64(0)
 	switch {
 	case in[0]&0x70 != 0:
 		return Frame{}, fmt.Errorf("%w: reserved bits", ErrFrame)
 	case f.Opcode > OpBinary && !control, f.Opcode > OpPong:
 		return Frame{}, fmt.Errorf("%w: reserved opcode", ErrFrame)
 	case in[1]&0x80 != 0:
-		return Frame{}, fmt.Errorf("%w: masked by a server", ErrFrame)
+		return Frame{}, fmt.Errorf("%w: server frame is masked", ErrFrame)
 	case control && (!f.Final || length > 125):
 		return Frame{}, fmt.Errorf("%w: control frame too long or fragmented", ErrFrame)
 	case length == 126:
-		header, least = 4, 126
+		header, shortest = 4, 126
 	case length == 127:
-		header, least = 10, 1<<16
+		header, shortest = 10, 1<<16
 	}
 	if len(in) < header {
 		return Frame{}, nil
@@ -63,8 +63,8 @@ func ParseFrame(in []byte) (f Frame, err error) {
 		length = binary.BigEndian.Uint64(in[2:])
 	}
 	switch {
-	case length < least:
-		return Frame{}, fmt.Errorf("%w: length not in its shortest form", ErrFrame)
+	case length < shortest:
+		return Frame{}, fmt.Errorf("%w: length is not minimally encoded", ErrFrame)
 	case length > MaxBody:
 		return Frame{}, ErrTooLong
 	case uint64(len(in)-header) >= length:
@@ -73,28 +73,27 @@ func ParseFrame(in []byte) (f Frame, err error) {
 	return f, nil
 }
 
-// FrameRoom is how many bytes the header of a client's frame takes at most.
+// FrameRoom is the largest size of the header of a client's frame, in bytes.
 const FrameRoom = 14
 
-// SealFrame makes a client's final frame of the body that follows the first FrameRoom
-// bytes of out: it masks the body and writes the header, of the returned size, before it.
-// The mask is unpredictable (RFC 6455, section 5.3): Go's generator is ChaCha8, seeded
-// by the system.
+// SealFrame encodes a client's final frame. The body follows the first FrameRoom bytes of
+// out: SealFrame masks it and writes the header, of the returned size, before it. The mask
+// is unpredictable (RFC 6455, section 5.3): Go's generator is ChaCha8, seeded by the system.
 func SealFrame(out []byte, opcode byte) (frame []byte, header int) {
 	var key [4]byte
 	binary.NativeEndian.PutUint32(key[:], rand.Uint32())
 	body := out[FrameRoom:]
 	var room [FrameRoom]byte
-	head := appendHeader(room[:0], opcode, len(body), key)
+	encoded := appendHeader(room[:0], opcode, len(body), key)
 	mask(body, key)
-	frame = out[FrameRoom-len(head):]
-	copy(frame, head)
-	return frame, len(head)
+	frame = out[FrameRoom-len(encoded):]
+	copy(frame, encoded)
+	return frame, len(encoded)
 }
 
-// appendHeader appends the header of a client's final frame whose body, of n bytes, is
-// to follow, masked with the key (RFC 6455, section 5.2): the length takes 7, 7+16 or 7+64
-// bits, the key four bytes.
+// appendHeader appends the header of a client's final frame, for a body of n bytes that is
+// masked with the key (RFC 6455, section 5.2): the length takes 7, 7+16 or 7+64 bits, the
+// key four bytes.
 func appendHeader(dst []byte, opcode byte, n int, key [4]byte) []byte {
 	dst = append(dst, 0x80|opcode)
 	switch {
@@ -108,8 +107,8 @@ func appendHeader(dst []byte, opcode byte, n int, key [4]byte) []byte {
 	return append(dst, key[:]...)
 }
 
-// OpenSealed takes a frame that SealFrame made off the beginning of frames, and unmasks its
-// body in place.
+// OpenSealed decodes the first of frames, which SealFrame encoded, and unmasks its body in
+// place.
 func OpenSealed(frames []byte) (header int, body []byte) {
 	const key = 4
 	header, length := 2, int(frames[1]&0x7f)
@@ -137,7 +136,7 @@ func mask(body []byte, key [4]byte) {
 	}
 }
 
-// CloseCode is the code of a close frame, or that for none (RFC 6455, section 7.4.1).
+// CloseCode returns the code of a close frame, or 1005 for none (RFC 6455, section 7.4.1).
 func CloseCode(body []byte) int {
 	if len(body) < 2 {
 		return 1005
@@ -145,7 +144,7 @@ func CloseCode(body []byte) int {
 	return int(body[0])<<8 | int(body[1])
 }
 
-// NewKey is a nonce for an opening handshake (RFC 6455, section 4.1).
+// NewKey returns a nonce for an opening handshake (RFC 6455, section 4.1).
 func NewKey() string {
 	var nonce [16]byte
 	binary.NativeEndian.PutUint64(nonce[:], rand.Uint64())
@@ -153,13 +152,13 @@ func NewKey() string {
 	return base64.StdEncoding.EncodeToString(nonce[:])
 }
 
-// OpensSocket returns what is wrong with the answer to an opening handshake with a key, if
-// anything is (RFC 6455, section 4.2.2).
+// OpensSocket returns an error unless the header accepts an opening handshake with the key
+// (RFC 6455, section 4.2.2).
 func (h *Header) OpensSocket(key string) error {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	switch {
 	case h.Status != http.StatusSwitchingProtocols:
-		return fmt.Errorf("upgrade answered with status %d", h.Status)
+		return fmt.Errorf("upgrade returned status %d", h.Status)
 	case !h.Upgrades, string(h.Accept) != base64.StdEncoding.EncodeToString(sum[:]):
 		return fmt.Errorf("upgrade: %w", ErrResponse)
 	case h.Extension:

@@ -9,10 +9,11 @@ import (
 	"strconv"
 )
 
-// A Head is what matters of an HTTP/1.1 answer's header (RFC 9112, sections 4 and 6).
+// A Header holds the fields of a response header that the client uses (RFC 9112, sections 4
+// and 6).
 type Header struct {
 	Status    int
-	Length    int // of the body in bytes; Chunked or, if nothing is said, UntilClose
+	Length    int // of the body in bytes; Chunked, or UntilClose without a length
 	Closes    bool
 	Upgrades  bool   // to WebSocket
 	Type      []byte // media type, without parameters
@@ -20,23 +21,23 @@ type Header struct {
 	Extension bool   // an extension or protocol was chosen
 }
 
-// What a header may say instead of a length.
+// Values of Length that are not a length.
 const (
 	Chunked    = -1
 	UntilClose = -2
 )
 
-// maxHead bounds a header, in bytes.
+// maxHeader bounds a header, in bytes.
 const maxHeader = 64 << 10
 
-// ParseHead parses the header of an answer from the beginning of in, of which it is n
-// bytes; n is 0 while it is not complete. What it points to is in in.
+// ParseHeader parses the header of a response, which is the first n bytes of in; n is 0
+// while it is not complete. The Header points into in.
 func ParseHeader(in []byte) (h Header, n int, err error) { return parseMessageHeader(in, false) }
 
-// parseHead parses the header of an answer or a request.
+// parseMessageHeader parses the header of a response or a request.
 func parseMessageHeader(in []byte, request bool) (h Header, n int, err error) {
 	h.Length = UntilClose
-	old := false // HTTP/1.0, which has no chunked coding and no lasting connections
+	old := false // HTTP/1.0, which has no chunked coding and no keep-alive by default
 	for line := 0; ; line++ {
 		end := bytes.IndexByte(in[n:], '\n')
 		if end < 0 {
@@ -55,7 +56,7 @@ func parseMessageHeader(in []byte, request bool) (h Header, n int, err error) {
 			old, ok = h.parseStatusLine(text)
 		case len(text) == 0:
 			if h.Status == 204 || h.Status == 304 || h.Status < 200 && h.Status > 0 {
-				h.Length = 0 // whatever was said (RFC 9112, section 6.3)
+				h.Length = 0 // whatever the fields are (RFC 9112, section 6.3)
 			}
 			if old && h.Length == Chunked {
 				err = ErrResponse
@@ -66,7 +67,7 @@ func parseMessageHeader(in []byte, request bool) (h Header, n int, err error) {
 			ok = h.parseField(text)
 		}
 		if !ok {
-			err = ErrResponse // returned when the header is complete: until then it is a connection that broke off
+			err = ErrResponse // returned when the header is complete: until then the connection may end, which is another error
 		}
 	}
 }
@@ -76,7 +77,7 @@ func parseRequestLine(line []byte) (old, ok bool) {
 	return ok && line[len(line)-1] == '0', ok
 }
 
-// statusLine takes a status line. Its status stays 0 if it is none.
+// parseStatusLine parses a status line. Status remains 0 if it is malformed.
 func (h *Header) parseStatusLine(line []byte) (old, ok bool) {
 	if len(line) < len("HTTP/1.1 200") || string(line[:7]) != "HTTP/1." || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return false, false
@@ -89,7 +90,7 @@ func (h *Header) parseStatusLine(line []byte) (old, ok bool) {
 	return line[7] == '0', true
 }
 
-// field takes one field, and reports whether it is valid.
+// parseField parses one field, and reports whether it is valid.
 func (h *Header) parseField(line []byte) bool {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
@@ -117,8 +118,8 @@ func (h *Header) parseField(line []byte) bool {
 	return true
 }
 
-// sized takes a Content-Length. One that contradicts another is invalid; beside
-// chunked coding it does not count.
+// contentLength parses a Content-Length. One that contradicts another is invalid; chunked
+// coding overrides it.
 func (h *Header) contentLength(value []byte) bool {
 	length, err := strconv.ParseUint(string(value), 10, 63)
 	if err != nil {
@@ -135,10 +136,10 @@ func (h *Header) contentLength(value []byte) bool {
 	}
 }
 
-// is compares without regard to case.
+// equalFold compares without regard to case.
 func equalFold(text []byte, word string) bool { return bytes.EqualFold(text, []byte(word)) }
 
-// has reports whether a comma-separated list has a word.
+// listContains reports whether a comma-separated list contains a word.
 func listContains(list []byte, word string) bool {
 	for one := range bytes.SplitSeq(list, []byte(",")) {
 		if equalFold(bytes.TrimSpace(one), word) {
@@ -148,16 +149,16 @@ func listContains(list []byte, word string) bool {
 	return false
 }
 
-// Interim reports whether the real answer is still to come (RFC 9110, section 15.2).
+// Interim reports whether the final response follows (RFC 9110, section 15.2).
 func (h *Header) Interim() bool {
 	return h.Status/100 == 1 && h.Status != http.StatusSwitchingProtocols
 }
 
-// OpensStream returns what is wrong with the header of a stream of a media type, if anything is.
+// OpensStream returns an error unless the header opens a stream of the media type.
 func (h *Header) OpensStream(mediaType string) error {
 	switch {
 	case h.Status != http.StatusOK:
-		return fmt.Errorf("stream answered with status %d", h.Status)
+		return fmt.Errorf("stream returned status %d", h.Status)
 	case !equalFold(h.Type, mediaType):
 		return errors.New("stream is not of type " + mediaType)
 	case h.Length != Chunked:
@@ -167,19 +168,19 @@ func (h *Header) OpensStream(mediaType string) error {
 	}
 }
 
-// fillName begins the header that fills a head up.
+// paddingName begins the field that pads a header.
 const paddingName = "Cookie: "
 
-// EndHead ends a head, with the header before its empty line that makes it as long as it
-// is to be, that line included. One that leaves no room for the header is as long as it is.
-func EndHeader(head []byte, size int) []byte {
+// EndHeader ends a header with an empty line. Before it, it inserts a field that pads the
+// header to size bytes, empty line included, unless there is no room for the field.
+func EndHeader(header []byte, size int) []byte {
 	const end = "\r\n"
-	if room := size - len(head) - len(paddingName) - 2*len(end); room > 0 {
-		head = append(head, paddingName...)
+	if room := size - len(header) - len(paddingName) - 2*len(end); room > 0 {
+		header = append(header, paddingName...)
 		for range room {
-			head = append(head, 'x')
+			header = append(header, 'x')
 		}
-		head = append(head, end...)
+		header = append(header, end...)
 	}
-	return append(head, end...)
+	return append(header, end...)
 }

@@ -1,18 +1,18 @@
 package wire
 
-// lines takes the lines of a chunked response, which end with LF, CR or CR LF.
+// lines parses the lines of a chunked response, which end with LF, CR or CR LF.
 type lines struct {
 	chunks  chunks
-	afterCR bool   // a LF now belongs to the line end before
+	afterCR bool   // a LF now belongs to the previous line end
 	part    []byte // the beginning of a line whose end has not arrived
-	copied  bool   // the last line is in part, until the next that arrives in parts; else where it was read
+	copied  bool   // the last line is in part, until another line arrives in parts; else in the input
 }
 
-// next uses n bytes of in. If ok, they completed a line, without its end. before is how
-// long what belongs to the line is already, in bytes.
+// next consumes n bytes of in. If ok, they completed a line, returned without its end.
+// before is the number of bytes that already belong to the same event.
 func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err error) {
 	for n < len(in) {
-		// Data that is left of a piece is asked for again: pieces end with a line.
+		// A piece ends with a line, so data may remain for the next iteration.
 		piece, used, err := l.chunks.next(in[n:])
 		n += used
 		if err != nil {
@@ -23,9 +23,9 @@ func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err er
 		}
 		afterCR := l.afterCR
 		last := piece[len(piece)-1]
-		l.afterCR = last == '\r' // a LF that may follow is not awaited: it may be long in coming
+		l.afterCR = last == '\r' // a LF may follow, perhaps much later: do not wait for it
 		switch {
-		case afterCR && piece[0] == '\n': // then it is all of the piece
+		case afterCR && piece[0] == '\n': // then the piece is only the LF
 			continue
 		case last != '\n' && last != '\r':
 			if l.part = append(l.part, piece...); len(l.part)+before > MaxBody {
@@ -43,9 +43,9 @@ func (l *lines) next(in []byte, before int) (line []byte, ok bool, n int, err er
 	return nil, false, n, nil
 }
 
-// Lines are the Pieces of a stream of newline-delimited JSON: its lines, of which the empty
-// ones are heartbeats. JSON within a line has no raw line break.
+// Lines are the Pieces of a stream of newline-delimited JSON: its lines. An empty line is a
+// heartbeat. JSON within a line has no raw line break.
 type Lines struct{ lines lines }
 
-// Next takes one line.
+// Next parses one line.
 func (l *Lines) Next(in []byte) (line []byte, ok bool, n int, err error) { return l.lines.next(in, 0) }

@@ -2,16 +2,16 @@ package wire
 
 import "net/http"
 
-// A Message is an HTTP answer or request that came whole.
+// A Message is a complete HTTP response or request.
 type Message struct {
 	Header
 	Body []byte
 	Size int // in bytes, header and coding included
 }
 
-// ParseAnswer parses an answer from the beginning of in; its size is 0 while it is
-// not complete. room holds a body that came in chunks.
-func ParseResponse(in []byte, room *[]byte) (m Message, headSize int, err error) {
+// ParseResponse parses a response from the beginning of in; its size is 0 while it is
+// not complete. room holds the body of a chunked response.
+func ParseResponse(in []byte, room *[]byte) (m Message, headerSize int, err error) {
 	h, n, err := ParseHeader(in)
 	if err != nil || n == 0 {
 		return Message{}, n, err
@@ -19,27 +19,27 @@ func ParseResponse(in []byte, room *[]byte) (m Message, headSize int, err error)
 	switch {
 	case h.Length == UntilClose && h.Status != http.StatusOK:
 		h.Closes = true
-		return Message{h, in[n:], len(in)}, n, nil // its status is all that matters
+		return Message{h, in[n:], len(in)}, n, nil // only its status matters
 	case h.Length == UntilClose:
-		return Message{}, n, ErrResponse // its end looks like a connection that breaks off
+		return Message{}, n, ErrResponse // its end looks like the failure of a connection
 	}
 	return withBody(h, in, n, room)
 }
 
-// ParseRequest parses a request like an answer; its status is 0.
-func ParseRequest(in []byte, room *[]byte) (m Message, headSize int, err error) {
+// ParseRequest parses a request like a response; its status is 0.
+func ParseRequest(in []byte, room *[]byte) (m Message, headerSize int, err error) {
 	h, n, err := parseMessageHeader(in, true)
 	if err != nil || n == 0 {
 		return Message{}, n, err
 	}
 	if h.Length == UntilClose {
-		h.Length = 0 // a request has no body unless its header says so (RFC 9112, section 6.3)
+		h.Length = 0 // a request without a length has no body (RFC 9112, section 6.3)
 	}
 	return withBody(h, in, n, room)
 }
 
-// withBody completes the message whose header takes the first n bytes.
-func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headSize int, err error) {
+// withBody adds the body to the message whose header is the first n bytes of in.
+func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headerSize int, err error) {
 	switch {
 	case h.Length == Chunked:
 		body, used, err := appendUnchunked((*room)[:0], in[n:])
@@ -55,7 +55,7 @@ func withBody(h Header, in []byte, n int, room *[]byte) (m Message, headSize int
 	return Message{h, in[n : n+h.Length], n + h.Length}, n, nil
 }
 
-// appendUnchunked undoes chunked coding, of n bytes; n is 0 while it is not complete.
+// appendUnchunked decodes a chunked body of n bytes; n is 0 while it is not complete.
 func appendUnchunked(dst, in []byte) (body []byte, n int, err error) {
 	var c chunks
 	for {

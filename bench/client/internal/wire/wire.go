@@ -1,27 +1,26 @@
-// Package wire reads and writes what clients and servers exchange: the heads and bodies
-// of HTTP/1.1, chunked streams of events and of lines, and the frames of WebSocket.
+// Package wire parses and encodes the bytes between clients and servers: headers and bodies
+// of HTTP/1.1, chunked streams of events and of lines, and WebSocket frames.
 //
-// It owns the grammar, for both engines: what an engine measures does not depend on which
-// code parses its bytes, and two parsers would be two places for one mistake. The checks that prove
-// something by being independent have readers of their own: bench/relay and bench/trace
-// count beside the client, bench/inspect judges what a server sent, and the servers
-// parse with the libraries they are built on. It must never read or write a connection,
-// count, or know an engine.
+// It owns the grammar, for both engines: an engine's measurements do not depend on its
+// parser, and a second parser would be a second place for the same mistake. Independent
+// checks have parsers of their own: bench/relay and bench/trace count independently of the
+// client, bench/inspect checks what a server sends, and the servers parse with their
+// libraries. It must never read or write a connection, count, or know an engine.
 package wire
 
 import "errors"
 
-// MaxBody bounds an answer, an event and a frame, in bytes, so that a server gone wrong
-// cannot exhaust us. The largest batch of PROTOCOL.md takes about a fiftieth of it.
+// MaxBody bounds a response, an event and a frame, in bytes, so that a faulty server cannot
+// exhaust the client's memory. The largest batch of PROTOCOL.md takes about a fiftieth of it.
 const MaxBody = 16 << 20
 
-// What a server may get wrong.
+// Errors of a server.
 var (
-	ErrResponse = errors.New("malformed answer")
-	ErrTooLong  = errors.New("answer is too long")
-	ErrMore     = errors.New("server sent more than its answer")
+	ErrResponse = errors.New("malformed HTTP response")
+	ErrTooLong  = errors.New("response, event or frame exceeds 16 MiB")
+	ErrMore     = errors.New("server sent bytes after its response")
 	ErrChunk    = errors.New("malformed chunk")
 	ErrFrame    = errors.New("malformed frame")
 	ErrBinary   = errors.New("server sent a binary frame")
-	ErrExtra    = errors.New("upgrade answered with an extension or protocol that was not offered")
+	ErrExtra    = errors.New("upgrade response chose an extension or protocol that was not offered")
 )
