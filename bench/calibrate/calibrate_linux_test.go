@@ -9,7 +9,7 @@ import (
 	"pushbench/bench/child"
 )
 
-func TestRowsJudge(t *testing.T) {
+func TestRowPassesWithinItsTolerance(t *testing.T) {
 	for _, c := range []struct {
 		row  Result
 		pass bool
@@ -28,20 +28,20 @@ func TestRowsJudge(t *testing.T) {
 	}
 }
 
-func TestWireRowsTripOnWhatIsMissing(t *testing.T) {
+func TestWireRowsFailOnADifferenceOfOneByte(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil func(*WireAccount)
-		fails int
+		corrupt func(*WireAccount)
+		fails   int
 	}{
-		"nothing":                         {func(*WireAccount) {}, 0},
-		"a byte up that we did not count": {func(a *WireAccount) { a.Whole.TCP.Up.Bytes++ }, 1},
-		"a byte down that we did":         {func(a *WireAccount) { a.Whole.Ours.Down.Bytes++ }, 1},
+		"no difference":                        {func(*WireAccount) {}, 0},
+		"a byte up that clients did not count": {func(a *WireAccount) { a.Whole.TCP.Up.Bytes++ }, 1},
+		"a byte down that TCP did not count":   {func(a *WireAccount) { a.Whole.Counted.Down.Bytes++ }, 1},
 	} {
 		span := WireSpan{Messages: 1}
-		span.Ours.Up.Bytes, span.Ours.Down.Bytes = 100, 200
+		span.Counted.Up.Bytes, span.Counted.Down.Bytes = 100, 200
 		span.TCP.Up.Bytes, span.TCP.Down.Bytes = 100, 200
-		a := WireAccount{Name: "pigeon", Window: span, Whole: span}
-		c.spoil(&a)
+		a := WireAccount{Name: "test", Window: span, Whole: span}
+		c.corrupt(&a)
 		fails := 0
 		rows := WireRows([]WireAccount{a})
 		for _, r := range rows {
@@ -55,10 +55,10 @@ func TestWireRowsTripOnWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestStubAccountsForWhatItBurns(t *testing.T) {
+func TestStubReportsItsCPUTime(t *testing.T) {
 	var out bytes.Buffer
-	orders := `{"burn_ns":0}` + "\n" + `{"burn_ns":20000000}` + "\n"
-	if err := Stub(strings.NewReader(orders), &out); err != nil {
+	requests := `{"burn_ns":0}` + "\n" + `{"burn_ns":20000000}` + "\n"
+	if err := Stub(strings.NewReader(requests), &out); err != nil {
 		t.Fatal(err)
 	}
 	var accounts []stubAccount
@@ -66,14 +66,14 @@ func TestStubAccountsForWhatItBurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(accounts) != 2 || accounts[1].CPU-accounts[0].CPU < 20e6 {
-		t.Errorf("accounts %+v, want two, 20 ms or more apart", accounts)
+		t.Errorf("accounts %+v, want two that differ by at least 20 ms", accounts)
 	}
 }
 
-func TestStubRefusesWhatItCannotDo(t *testing.T) {
-	for _, order := range []string{`{"burn_ns":-1}`, `{"touch_bytes":-4096}`, `{"touch_bytes":100}`, `burn`} {
-		if err := Stub(strings.NewReader(order), new(bytes.Buffer)); err == nil {
-			t.Errorf("%s: no error", order)
+func TestStubRefusesInvalidRequests(t *testing.T) {
+	for _, request := range []string{`{"burn_ns":-1}`, `{"touch_bytes":-4096}`, `{"touch_bytes":100}`, `burn`} {
+		if err := Stub(strings.NewReader(request), new(bytes.Buffer)); err == nil {
+			t.Errorf("%s: no error", request)
 		}
 	}
 }

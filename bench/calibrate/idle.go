@@ -12,18 +12,18 @@ import (
 	"pushbench/scenarios"
 )
 
-// An IdleAccount is what clients that only wait add to a server's resident memory,
-// in KiB a client, found in two ways.
+// An IdleAccount is the resident memory of a server per idle client in KiB, measured in two
+// ways.
 type IdleAccount struct {
-	Figure float64 // as a trial has it: n clients against none
-	Slope  float64 // n more: what first use costs once (code paged in, buffers of the runtime) is not in it
+	PerClient float64 // as in a trial: n clients compared with none
+	Slope     float64 // the next n clients: without one-time costs (code paged in, buffers of the runtime)
 }
 
-// Idle connects n clients to a server, and n more.
+// Idle connects n clients to a server, and then n more.
 func Idle(ctx context.Context, engine string, serve ServeCommand, transport scenarios.Transport, n int) (account IdleAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
-	x := exchange{way: Way{transport: transport}, engine: engine, serve: serve}
+	x := exchange{variant: Variant{transport: transport}, engine: engine, serve: serve}
 	if err := x.start(ctx); err != nil {
 		return account, err
 	}
@@ -37,7 +37,7 @@ func Idle(ctx context.Context, engine string, serve ServeCommand, transport scen
 	})
 }
 
-// perClient reads the resident size with no clients, with n, and with twice as many.
+// perClient reads the resident size with no clients, n clients and 2n clients.
 func perClient(n int, size func(clients int) (int64, error)) (account IdleAccount, err error) {
 	var sizes [3]int64
 	for i := range sizes {
@@ -45,10 +45,10 @@ func perClient(n int, size func(clients int) (int64, error)) (account IdleAccoun
 			return account, err
 		}
 	}
-	each := func(from, to int64) float64 {
+	perClientKiB := func(from, to int64) float64 {
 		t := results.Trial{Connect: results.Connect{Clients: int64(n)}}
 		t.Cost.Server.MemoryBase, t.Cost.Server.MemoryIdle = from, to
 		return summary.Measure(metric.ServerMemoryPerClient, t).X
 	}
-	return IdleAccount{Figure: each(sizes[0], sizes[1]), Slope: each(sizes[1], sizes[2])}, nil
+	return IdleAccount{PerClient: perClientKiB(sizes[0], sizes[1]), Slope: perClientKiB(sizes[1], sizes[2])}, nil
 }

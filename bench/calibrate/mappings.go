@@ -10,22 +10,22 @@ import (
 	"pushbench/bench/cost"
 )
 
-// mappingsRow compares the resident size of a child of ours with the sum of its
-// mappings (/proc/PID/smaps), while it is stopped.
+// mappingsRow compares the resident size of a stopped child with the sum of its mappings
+// (/proc/PID/smaps).
 func mappingsRow(pid int) (row Result, err error) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return row, fmt.Errorf("stop process %d: %w", pid, err)
 	}
 	defer func() { err = errors.Join(err, syscall.Kill(pid, syscall.SIGCONT)) }()
-	known, err := mapped(pid)
+	expected, err := mapped(pid)
 	if err != nil {
 		return row, err
 	}
 	read, err := cost.Memory(pid)
-	return Result{What: "all of it, by the sum of its mappings", Unit: "B", Expected: float64(known), Measured: float64(read), Tolerance: pageSize}, err
+	return Result{What: "resident size, compared with its mappings", Unit: "B", Expected: float64(expected), Measured: float64(read), Tolerance: pageSize}, err
 }
 
-// mapped is the sum of what is resident of each mapping, in bytes.
+// mapped returns the sum of the resident sizes of all mappings in bytes.
 func mapped(pid int) (sum int64, err error) {
 	listing, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
 	if err != nil {

@@ -15,43 +15,43 @@ import (
 // A stub is the child that runs Stub.
 type stub struct {
 	*child.Process
-	answers *json.Decoder
+	replies *json.Decoder
 }
 
-// startStub starts a stub by its argument list, and has it say something, so that
-// its start is over.
+// startStub starts a stub by its argument list and waits for its first reply, so that its
+// start is complete.
 func startStub(argv []string) (*stub, error) {
 	p, err := child.Start("stub", argv, child.Options{})
 	if err != nil {
 		return nil, err
 	}
-	s := &stub{Process: p, answers: json.NewDecoder(p.Stdout)}
-	if _, err := s.order(stubOrder{}); err != nil {
+	s := &stub{Process: p, replies: json.NewDecoder(p.Stdout)}
+	if _, err := s.request(stubRequest{}); err != nil {
 		return nil, errors.Join(err, s.End(child.EndWait))
 	}
 	return s, nil
 }
 
-// order has the stub obey and returns its account.
-func (s *stub) order(o stubOrder) (account stubAccount, err error) {
-	if err := s.Send(o); err != nil {
+// request makes the stub execute a request and returns its account.
+func (s *stub) request(r stubRequest) (account stubAccount, err error) {
+	if err := s.Send(r); err != nil {
 		return account, err
 	}
 	return s.account()
 }
 
 func (s *stub) account() (account stubAccount, err error) {
-	if err := s.answers.Decode(&account); err != nil {
+	if err := s.replies.Decode(&account); err != nil {
 		if errors.Is(err, io.EOF) {
 			<-s.Ended
 			return account, errors.New(s.ExitReason())
 		}
-		return account, fmt.Errorf("read the stub's account: %w", err)
+		return account, fmt.Errorf("read the account of the stub: %w", err)
 	}
 	return account, nil
 }
 
-// withStubs runs do beside n stubs, which end with ctx.
+// withStubs runs do with n stubs, which end with ctx.
 func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Result, error)) (rows []Result, err error) {
 	var stubs []*stub
 	defer func() {
@@ -65,29 +65,29 @@ func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Re
 			return nil, err
 		}
 		stubs = append(stubs, s)
-		stop := context.AfterFunc(ctx, func() { s.Stdin.Close() }) // which is its end
+		stop := context.AfterFunc(ctx, func() { s.Stdin.Close() }) // ends the stub
 		defer stop()
 	}
 	return do(stubs)
 }
 
-// What a stub burns: what a fifth of a core does in a second, and what may be
-// wrong of it, so 0.20 ± 0.01. No wall clock is in it, so a busy machine changes nothing.
+// The CPU time that a stub uses, and the tolerance: 0.20 ± 0.01 s. The wall clock plays no
+// part, so that the load of the machine does not matter.
 const (
 	stubBurns   = 200 * time.Millisecond
 	stubError   = 10 * time.Millisecond
 	stubRepeats = 3
 )
 
-// CPU reads from outside what stubs burn that were told how much. The
+// CPU compares the CPU time of stubs, read from outside, with the requested time. The
 // argument list starts a process that runs Stub.
 func CPU(ctx context.Context, argv []string) ([]Result, error) {
 	return withStubs(ctx, argv, 2, func(stubs []*stub) ([]Result, error) {
-		one, err := cpuRow("a process that burns 0.2 s, mean of 3", stubs[:1])
+		one, err := cpuRow("one process that uses 0.2 s, mean of 3", stubs[:1])
 		if err != nil {
 			return nil, err
 		}
-		both, err := cpuRow("two at once, together, mean of 3", stubs)
+		both, err := cpuRow("sum of two concurrent processes, mean of 3", stubs)
 		if err != nil {
 			return nil, err
 		}
@@ -96,9 +96,9 @@ func CPU(ctx context.Context, argv []string) ([]Result, error) {
 	})
 }
 
-// cpuRow has stubs burn at once, and compares the sum of the readings with what they were told.
+// cpuRow compares the total CPU time of concurrent stubs with the requested time.
 func cpuRow(what string, stubs []*stub) (Result, error) {
-	told := time.Duration(len(stubs)) * stubBurns
+	ordered := time.Duration(len(stubs)) * stubBurns
 	var read time.Duration
 	for range stubRepeats {
 		spent, err := spentBy(stubs)
@@ -108,19 +108,19 @@ func cpuRow(what string, stubs []*stub) (Result, error) {
 		read += spent
 	}
 	return Result{
-		What: what, Unit: "s", Expected: told.Seconds(),
+		What: what, Unit: "s", Expected: ordered.Seconds(),
 		Measured: read.Seconds() / stubRepeats, Tolerance: float64(len(stubs)) * stubError.Seconds(),
 	}, nil
 }
 
-// spentBy has stubs burn at once, and sums up what is read of them from outside.
+// spentBy makes stubs use CPU time concurrently and returns the total, read from outside.
 func spentBy(stubs []*stub) (time.Duration, error) {
 	before, err := cpuOf(stubs)
 	if err != nil {
 		return 0, err
 	}
 	for _, s := range stubs {
-		if err := s.Send(stubOrder{Burn: stubBurns}); err != nil {
+		if err := s.Send(stubRequest{Burn: stubBurns}); err != nil {
 			return 0, err
 		}
 	}
@@ -144,8 +144,8 @@ func cpuOf(stubs []*stub) (sum time.Duration, err error) {
 	return sum, nil
 }
 
-// lifeRow compares the whole life of a stub with the kernel's own account of it
-// (wait4's rusage), which is known when it has ended.
+// lifeRow compares the CPU time of a stub over its whole life with the rusage that the kernel
+// reports when it has ended (wait4).
 func lifeRow(s *stub) (Result, error) {
 	read, err := cost.Read(s.PID())
 	if err != nil {
@@ -154,27 +154,26 @@ func lifeRow(s *stub) (Result, error) {
 	if err := s.End(child.EndWait); err != nil {
 		return Result{}, err
 	}
-	known := s.Cmd.ProcessState.UserTime() + s.Cmd.ProcessState.SystemTime()
-	return Result{What: "the whole life of one, by its rusage", Unit: "s", Expected: known.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
+	expected := s.Cmd.ProcessState.UserTime() + s.Cmd.ProcessState.SystemTime()
+	return Result{What: "one process over its life, compared with rusage", Unit: "s", Expected: expected.Seconds(), Measured: read.CPU.Seconds(), Tolerance: stubError.Seconds()}, nil
 }
 
-// What a stub takes for each client that it pretends to have. So many, because
-// the stub's own runtime may take a few pages more meanwhile: some 200 KiB were
-// seen, which is 0.3 % of all.
+// The memory of a stub per simulated client. The number is large because the runtime of the
+// stub may allocate a few pages meanwhile: up to 200 KiB were measured, 0.3 % of the total.
 const (
 	stubClients   = 1000
 	stubPerClient = 64 << 10
 )
 
-// Memory reads from outside what a stub occupies that was told how much,
-// as memory per idle client is read: the figure of a trial, and the slope from
-// some clients to twice as many.
+// Memory compares the memory of a stub, read from outside, with the requested amount. It
+// reads it like the memory per idle client: as in a trial, and as the slope from n to 2n
+// clients.
 func Memory(ctx context.Context, argv []string) ([]Result, error) {
 	return withStubs(ctx, argv, 1, func(stubs []*stub) (rows []Result, err error) {
 		s := stubs[0]
 		account, err := perClient(stubClients, func(clients int) (int64, error) {
 			if clients > 0 {
-				if _, err := s.order(stubOrder{Touch: stubClients * stubPerClient}); err != nil {
+				if _, err := s.request(stubRequest{Touch: stubClients * stubPerClient}); err != nil {
 					return 0, err
 				}
 			}
@@ -183,10 +182,10 @@ func Memory(ctx context.Context, argv []string) ([]Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		const known = stubPerClient / 1024
+		const expected = stubPerClient / 1024
 		rows = append(rows,
-			Result{What: "a client that takes 64 KiB, 1,000 clients", Unit: "KiB", Expected: known, Measured: account.Figure, Tolerance: percent(1, known)},
-			Result{What: "the same, 1,000 clients more", Unit: "KiB", Expected: known, Measured: account.Slope, Tolerance: percent(1, known)})
+			Result{What: "64 KiB per client, 1,000 clients", Unit: "KiB", Expected: expected, Measured: account.PerClient, Tolerance: percent(1, expected)},
+			Result{What: "64 KiB per client, another 1,000 clients", Unit: "KiB", Expected: expected, Measured: account.Slope, Tolerance: percent(1, expected)})
 		row, err := mappingsRow(s.PID())
 		return append(rows, row), err
 	})

@@ -13,49 +13,47 @@ import (
 	"pushbench/bench/child"
 )
 
-// Stub is a process that uses up exactly what it is told to, so that what is read
-// of it from outside can be held against its own account. It obeys the orders on
-// in until that ends.
+// Stub uses exactly the requested CPU time and memory, so that readings from outside can be
+// compared with a known value. It executes the requests on in until in ends.
 func Stub(in io.Reader, out io.Writer) error {
-	// A collection of what the program's packages have made takes memory of its own, some
-	// 700 KiB, whenever it comes: have it now, and none later.
+	// A garbage collection allocates about 700 KiB: run one now and none later.
 	runtime.GC()
 	debug.SetGCPercent(-1)
-	say := child.NewLineWriter(out)
-	return child.ReadLines(in, func(o stubOrder) error {
-		if err := o.obey(); err != nil {
+	w := child.NewLineWriter(out)
+	return child.ReadLines(in, func(r stubRequest) error {
+		if err := r.execute(); err != nil {
 			return err
 		}
 		spent, err := ownCPU()
 		if err != nil {
 			return err
 		}
-		return say.Send(stubAccount{CPU: spent})
+		return w.Send(stubAccount{CPU: spent})
 	})
 }
 
-// A stubOrder says what to use up. It is answered by a stubAccount when that is done.
-type stubOrder struct {
-	Burn  time.Duration `json:"burn_ns"`     // of CPU, by its own clock
-	Touch int64         `json:"touch_bytes"` // of memory, and keep it
+// A stubRequest gives the resources to use. The stub replies with a stubAccount when done.
+type stubRequest struct {
+	Burn  time.Duration `json:"burn_ns"`     // CPU time, by the stub's CPU clock
+	Touch int64         `json:"touch_bytes"` // memory, never freed
 }
 
-// A stubAccount is what a stub says of itself.
+// A stubAccount is the report of a stub about itself.
 type stubAccount struct {
-	CPU time.Duration `json:"cpu_ns"` // since it began
+	CPU time.Duration `json:"cpu_ns"` // since its start
 }
 
-func (o stubOrder) obey() error {
-	if o.Burn < 0 || o.Touch < 0 || o.Touch%pageSize != 0 {
-		return fmt.Errorf("stub order %+v: allowed are 0 or more, and whole pages of %d bytes", o, pageSize)
+func (r stubRequest) execute() error {
+	if r.Burn < 0 || r.Touch < 0 || r.Touch%pageSize != 0 {
+		return fmt.Errorf("stub request %+v: allowed: 0 or more, and multiples of the page size of %d bytes", r, pageSize)
 	}
-	return errors.Join(burn(o.Burn), touch(o.Touch))
+	return errors.Join(burn(r.Burn), touch(r.Touch))
 }
 
-// pageSize is what memory is counted in.
+// pageSize is the unit of memory accounting in bytes.
 const pageSize = 4096
 
-// ownCPU is the process's own CPU clock.
+// ownCPU reads the CPU clock of this process.
 func ownCPU() (time.Duration, error) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &ts); err != nil {
@@ -64,7 +62,7 @@ func ownCPU() (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// burn uses up d of CPU, in whatever time that takes, by looking at the clock.
+// burn uses d of CPU time by polling the CPU clock.
 func burn(d time.Duration) error {
 	begun, err := ownCPU()
 	for now := begun; err == nil && now-begun < d; {
@@ -73,7 +71,7 @@ func burn(d time.Duration) error {
 	return err
 }
 
-// touch maps memory apart from Go's and writes to every page, for good.
+// touch maps memory outside the Go heap, writes to every page, and never frees it.
 func touch(size int64) error {
 	if size == 0 {
 		return nil

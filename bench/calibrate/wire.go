@@ -19,46 +19,46 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A ServeCommand is the argument list of a server of one transport that listens on
-// host:port, over TLS or not, and is spoken to as Rig.Serve's is.
+// A ServeCommand returns the argument list of a server of one transport that listens on
+// host:port, with or without TLS, and is controlled like a server of Setup.Serve.
 type ServeCommand func(transport scenarios.Transport, listen string, secured bool) []string
 
-// A WireAccount is one exchange over real sockets, counted by up to three who do
-// not know of each other: our clients, the kernel's TCP, and a network interface.
+// A WireAccount is one exchange over real sockets with up to three independent counters: our
+// clients, the kernel's TCP, and a network interface.
 type WireAccount struct {
 	Name   string
-	Window WireSpan // all clients were connected, and stayed
+	Window WireSpan // while all clients were connected
 	Whole  WireSpan // from before the first connection until after the last
 }
 
-// A WireSpan is what was counted in a part of an exchange.
+// A WireSpan contains the counts of a part of an exchange.
 type WireSpan struct {
-	Messages  int64 // deliveries
-	Ours      results.Wire
+	Messages  int64        // deliveries
+	Counted   results.Wire // by the clients
 	TCP       client.TCP
 	Interface Counters // zero without a Network
 }
 
-// Counters are what crossed a network interface: whole Ethernet frames, headers included.
+// Counters are those of a network interface: Ethernet frames including headers.
 type Counters struct {
 	Up, Down Frames // up: to the server
 }
 
-// Frames are those of one direction.
+// Frames counts the frames of one direction.
 type Frames struct{ Bytes, Packets int64 }
 
-// A Network is where the server of an exchange runs, and an interface on the way to it.
+// A Network is the network of the server of an exchange, with an interface on the path.
 type Network struct {
 	Host     string                         // address to listen on
-	Inside   func(start func() error) error // calls start where the server is to run
+	Inside   func(start func() error) error // calls start in the network of the server
 	Counters func() (Counters, error)       // reads the interface
 }
 
-// Wire exchanges messages over every transport on loopback, which any
-// user may, and compares our count of bytes with TCP's: they must agree exactly.
+// Wire exchanges messages over every transport on loopback, which needs no privilege. The
+// byte counts of clients and TCP must be equal.
 func Wire(ctx context.Context, engine string, serve ServeCommand) (accounts []WireAccount, err error) {
-	for _, way := range Ways(engine) {
-		account, err := Exchange(ctx, engine, serve, way, nil)
+	for _, variant := range Variants(engine) {
+		account, err := Exchange(ctx, engine, serve, variant, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -67,44 +67,44 @@ func Wire(ctx context.Context, engine string, serve ServeCommand) (accounts []Wi
 	return accounts, nil
 }
 
-// A Way is a transport in one of its settings.
-type Way struct {
+// A Variant is a transport with one of its settings.
+type Variant struct {
 	transport     scenarios.Transport
 	newConnection bool
-	secured       bool // by TLS
+	secured       bool // with TLS
 }
 
-func (w Way) String() string {
-	name := string(w.transport)
-	if w.newConnection {
+func (v Variant) String() string {
+	name := string(v.transport)
+	if v.newConnection {
 		name += ", new connections"
 	}
-	if w.secured {
+	if v.secured {
 		name += ", TLS"
 	}
 	return name
 }
 
-// Ways are all that an engine has.
-func Ways(engine string) (all []Way) {
+// Variants returns the variants that an engine supports.
+func Variants(engine string) (all []Variant) {
 	for _, transport := range scenarios.ClientOpened {
-		ways := []Way{{transport: transport}}
+		variants := []Variant{{transport: transport}}
 		if transports.Of(transport).Polls {
-			ways = append(ways, Way{transport: transport, newConnection: true})
+			variants = append(variants, Variant{transport: transport, newConnection: true})
 		}
 		if engine == engines.Goroutine {
-			for _, plain := range slices.Clone(ways) {
-				ways = append(ways, Way{plain.transport, plain.newConnection, true})
+			for _, plain := range slices.Clone(variants) {
+				variants = append(variants, Variant{plain.transport, plain.newConnection, true})
 			}
 		}
-		all = append(all, ways...)
+		all = append(all, variants...)
 	}
 	return all
 }
 
-// An exchange is small and closed-loop: what is counted in it depends on no clock.
+// An exchange is a small closed loop, so that its counts do not depend on time.
 type exchange struct {
-	way     Way
+	variant Variant
 	engine  string
 	serve   ServeCommand
 	network *Network // nil: loopback
@@ -113,7 +113,7 @@ type exchange struct {
 	traffic  client.Traffic
 	clients  client.Engine
 	sessions []client.Session
-	heard    tally
+	tally    counter
 	sent     uint32
 }
 
@@ -125,19 +125,19 @@ const (
 	exchangeEach       = 14 // messages of a round
 	exchangeShort      = 64
 	exchangeLong       = 4096
-	exchangeInterval   = 250 * time.Millisecond // of short polls: between two, all is quiet
+	exchangeInterval   = 250 * time.Millisecond // of short polls: long enough for idle times between them
 	exchangeWait       = 30 * time.Second
 	exchangeTopic      = "t"
 )
 
 // Exchange makes one exchange; the network is optional.
-func Exchange(ctx context.Context, engine string, serve ServeCommand, way Way, network *Network) (account WireAccount, err error) {
+func Exchange(ctx context.Context, engine string, serve ServeCommand, variant Variant, network *Network) (account WireAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, exchangeWait)
 	defer cancel()
-	x := exchange{way: way, engine: engine, serve: serve, network: network}
-	account.Name = way.String()
+	x := exchange{variant: variant, engine: engine, serve: serve, network: network}
+	account.Name = variant.String()
 	if err := x.run(ctx, &account); err != nil {
-		return account, fmt.Errorf("exchange over %s: %w", way, err)
+		return account, fmt.Errorf("exchange over %s: %w", variant, err)
 	}
 	return account, nil
 }
@@ -155,36 +155,36 @@ func (x *exchange) run(ctx context.Context, account *WireAccount) (err error) {
 	if err := x.open(ctx, exchangeClients); err != nil {
 		return err
 	}
-	connected, err := x.quiet(ctx)
+	connected, err := x.settled(ctx)
 	if err != nil {
 		return err
 	}
-	if err := x.talk(ctx); err != nil {
+	if err := x.converse(ctx); err != nil {
 		return err
 	}
-	said, err := x.quiet(ctx)
+	delivered, err := x.settled(ctx)
 	if err != nil {
 		return err
 	}
 	x.close()
-	after, err := x.quiet(ctx)
-	account.Window, account.Whole = results.Minus(said, connected), results.Minus(after, before)
+	after, err := x.settled(ctx)
+	account.Window, account.Whole = results.Minus(delivered, connected), results.Minus(after, before)
 	return err
 }
 
-// start starts the server, and makes the clients' engine.
+// start starts the server and the engine of the clients.
 func (x *exchange) start(ctx context.Context) error {
 	host, options := "127.0.0.1", child.Options{}
 	if x.network != nil {
 		host, options.Inside = x.network.Host, x.network.Inside
 	}
-	server, g, err := child.StartServer(ctx, x.serve(x.way.transport, net.JoinHostPort(host, "0"), x.way.secured), options)
+	server, g, err := child.StartServer(ctx, x.serve(x.variant.transport, net.JoinHostPort(host, "0"), x.variant.secured), options)
 	if err != nil {
 		return err
 	}
 	x.server = server
 	x.clients, err = engines.New(x.engine, client.Config{
-		Target: g.Listening, Transport: x.way.transport, Traffic: &x.traffic, TLS: g.TLS, NewConnection: x.way.newConnection,
+		Target: g.Listening, Transport: x.variant.transport, Traffic: &x.traffic, TLS: g.TLS, NewConnection: x.variant.newConnection,
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, PollTimeout: exchangeWait / 2,
 	})
 	if err != nil {
@@ -200,13 +200,13 @@ func (x *exchange) open(ctx context.Context, n int) error {
 			Client: c, Worker: c % x.clients.Workers(), Topics: []string{exchangeTopic},
 			Delivery: string(scenarios.Every), Publishes: c < exchangePublishers,
 		}
-		x.sessions = append(x.sessions, x.clients.Open(sub, &x.heard))
+		x.sessions = append(x.sessions, x.clients.Open(sub, &x.tally))
 	}
-	return x.heard.await(ctx, "clients connected", func(t tallied) int { return t.connected }, n)
+	return x.tally.await(ctx, "clients connected", func(t counts) int { return t.connected }, n)
 }
 
-// talk publishes in rounds, each of which is heard by all before the next begins.
-func (x *exchange) talk(ctx context.Context) error {
+// converse publishes in rounds. Each round is delivered to all clients before the next.
+func (x *exchange) converse(ctx context.Context) error {
 	for range exchangeRounds {
 		for range exchangeEach {
 			size := exchangeShort
@@ -216,18 +216,18 @@ func (x *exchange) talk(ctx context.Context) error {
 			data := payload.Append(nil, 1, x.sent, size)
 			x.sessions[x.sent%exchangePublishers].Publish(x.sent, exchangeTopic, data)
 			x.sent++
-			if err := x.heard.await(ctx, "publications acknowledged", func(t tallied) int { return t.acked }, int(x.sent)); err != nil {
+			if err := x.tally.await(ctx, "publications acknowledged", func(t counts) int { return t.acked }, int(x.sent)); err != nil {
 				return err
 			}
 		}
-		if err := x.heard.await(ctx, "messages delivered", func(t tallied) int { return t.delivered }, int(x.sent)*exchangeClients); err != nil {
+		if err := x.tally.await(ctx, "messages delivered", func(t counts) int { return t.delivered }, int(x.sent)*exchangeClients); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// close ends all sessions; it may be called again.
+// close ends all sessions; it may be called twice.
 func (x *exchange) close() {
 	for _, s := range x.sessions {
 		s.Close()
@@ -238,24 +238,24 @@ func (x *exchange) close() {
 
 // reading reads all counters.
 func (x *exchange) reading() (r WireSpan, err error) {
-	r.Messages = int64(x.heard.now().delivered)
-	r.Ours, r.TCP = x.traffic.Snapshot(), x.traffic.TCP()
-	r.Ours.Up.Segments, r.Ours.Down.Segments = r.TCP.Up.Segments, r.TCP.Down.Segments
+	r.Messages = int64(x.tally.now().delivered)
+	r.Counted, r.TCP = x.traffic.Snapshot(), x.traffic.TCP()
+	r.Counted.Up.Segments, r.Counted.Down.Segments = r.TCP.Up.Segments, r.TCP.Down.Segments
 	if x.network != nil {
 		r.Interface, err = x.network.Counters()
 	}
 	return r, err
 }
 
-// quietFor is longer than what TCP holds back by itself: an acknowledgement, at most 40 ms.
-const quietFor = 60 * time.Millisecond
+// settleTime exceeds the longest delay of TCP itself: 40 ms for an acknowledgement.
+const settleTime = 60 * time.Millisecond
 
-// quiet is a reading while nothing is under way: two in a row that are the same.
-func (x *exchange) quiet(ctx context.Context) (WireSpan, error) {
+// settled reads the counters until two consecutive readings are equal.
+func (x *exchange) settled(ctx context.Context) (WireSpan, error) {
 	last, err := x.reading()
 	for err == nil {
-		if !clock.Wait(ctx, clock.Now().Add(quietFor)) {
-			return last, fmt.Errorf("waited for a quiet moment: %w", context.Cause(ctx))
+		if !clock.Wait(ctx, clock.Now().Add(settleTime)) {
+			return last, fmt.Errorf("wait until the counters are stable: %w", context.Cause(ctx))
 		}
 		before := last
 		if last, err = x.reading(); last == before {
@@ -265,29 +265,29 @@ func (x *exchange) quiet(ctx context.Context) (WireSpan, error) {
 	return last, err
 }
 
-// A tally is a sink that only counts.
-type tally struct {
+// A counter is a sink that only counts.
+type counter struct {
 	mu sync.Mutex // guards what follows
-	tallied
+	counts
 }
 
-type tallied struct {
+type counts struct {
 	connected, acked, delivered int
-	trouble                     string // the first thing that went wrong
+	failure                     string // the last failure
 }
 
 // Deliver counts messages.
-func (t *tally) Deliver(_ int, b *client.Batch, _ clock.Instant) {
+func (t *counter) Deliver(_ int, b *client.Batch, _ clock.Instant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.delivered += len(b.Messages)
 	if len(b.Gaps) > 0 {
-		t.trouble = "the server declared a gap"
+		t.failure = "the server declared a gap"
 	}
 }
 
-// Event counts what went right, and keeps what did not.
-func (t *tally) Event(_ int, e client.Event, _ clock.Instant) {
+// Event counts connections and acknowledgements, and records a failure.
+func (t *counter) Event(_ int, e client.Event, _ clock.Instant) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch e.Kind {
@@ -296,23 +296,23 @@ func (t *tally) Event(_ int, e client.Event, _ clock.Instant) {
 	case client.Acked:
 		t.acked++
 	case client.Failed, client.Dropped, client.Disconnected:
-		t.trouble = e.Cause
+		t.failure = e.Cause
 	}
 }
 
-func (t *tally) now() tallied {
+func (t *counter) now() counts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.tallied
+	return t.counts
 }
 
 // await waits until a count is reached.
-func (t *tally) await(ctx context.Context, what string, count func(tallied) int, want int) error {
+func (t *counter) await(ctx context.Context, what string, count func(counts) int, want int) error {
 	for {
 		now := t.now()
 		switch got := count(now); {
-		case now.trouble != "":
-			return fmt.Errorf("%s: %s", what, now.trouble)
+		case now.failure != "":
+			return fmt.Errorf("%s: %s", what, now.failure)
 		case got >= want:
 			return nil
 		case !clock.Wait(ctx, clock.Now().Add(time.Millisecond)):
@@ -321,12 +321,12 @@ func (t *tally) await(ctx context.Context, what string, count func(tallied) int,
 	}
 }
 
-// WireRows compare our count of bytes with TCP's, which must be the same.
+// WireRows compare the byte counts of clients and TCP, which must be equal.
 func WireRows(accounts []WireAccount) (rows []Result) {
 	for _, a := range accounts {
 		rows = append(rows,
-			Result{What: a.Name + ": bytes up", Unit: "B", Expected: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Ours.Up.Bytes)},
-			Result{What: a.Name + ": bytes down", Unit: "B", Expected: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Ours.Down.Bytes)})
+			Result{What: a.Name + ": bytes up", Unit: "B", Expected: float64(a.Whole.TCP.Up.Bytes), Measured: float64(a.Whole.Counted.Up.Bytes)},
+			Result{What: a.Name + ": bytes down", Unit: "B", Expected: float64(a.Whole.TCP.Down.Bytes), Measured: float64(a.Whole.Counted.Down.Bytes)})
 	}
 	return rows
 }

@@ -2,8 +2,8 @@ package clock
 
 import "golang.org/x/sys/unix"
 
-// monotonic reads the clock that Go's own ticks with, which stands still while the
-// machine sleeps; every process reads it alike.
+// monotonic reads the clock that Go uses. It stops while the machine sleeps and is the same
+// for every process.
 func monotonic() Instant {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_UPTIME_RAW, &ts); err != nil {

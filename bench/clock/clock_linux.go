@@ -18,13 +18,12 @@ func monotonic() Instant {
 
 const timerAbstime = 1 // TIMER_ABSTIME, clock_nanosleep(2)
 
-// SleepUntil returns when the instant has come. It is meant for a goroutine
-// locked to its thread, in a process with at least one P more than such
-// goroutines: the raw system call keeps the P while it sleeps, so that waking
-// needs only the kernel's scheduler and not Go's. (With time.Sleep, or with a
-// system call that gives the P up, a busy process wakes its sleeper up to 19 ms late.)
-// The runtime's preemption signal ends the sleep early with EINTR, which is
-// where the goroutine gets its chance to stop for a garbage collection.
+// SleepUntil returns at the instant. It requires a goroutine that is locked to its thread, in
+// a process with at least one P more than such goroutines. The raw system call keeps the P
+// while it sleeps, so that waking depends only on the kernel's scheduler and not on Go's.
+// (With time.Sleep, or a system call that releases the P, a busy process wakes up to 19 ms
+// late.) The preemption signal of the runtime interrupts the sleep with EINTR, so that the
+// goroutine can stop for a garbage collection.
 func SleepUntil(i Instant) {
 	for {
 		left := i.Sub(Now())
@@ -36,18 +35,18 @@ func SleepUntil(i Instant) {
 	}
 }
 
-// Sharpen makes the calling goroutine's sleeps as exact as the system allows. The
-// goroutine is locked to its thread from now on, and must end rather than unlock
-// it, so that the thread's priority ends with it. Exact wake-ups are off by the
-// kernel's timer slack, 50 µs unless asked otherwise, and by the queue of threads,
-// which it goes ahead of where it may (root). Never by a real-time priority: the
-// runtime spins for threads of its own, and one that may not run beside us on our
-// core kept everything waiting until the kernel's limit for real-time threads, 950 ms.
-// What it cannot help is Go's own scheduler, which takes a thread that has not
-// changed goroutines for 10 ms away and gives it back when another thread has had
-// its turn: of all the pacers' ways to sleep, only an event loop's escapes it.
+// Sharpen makes the sleeps of the calling goroutine as exact as the system allows. It locks
+// the goroutine to its thread; the goroutine must end rather than unlock it, so that the
+// priority of the thread ends with it.
+//
+// Two causes delay wake-ups: the timer slack of the kernel, 50 µs by default, and the queue of
+// threads, which a higher priority avoids with permission (root). Real-time priority is no
+// option: the runtime spins while it waits for other threads of the process. A thread that
+// could not run on the same core blocked the process until the kernel's limit for real-time
+// threads, 950 ms. Go's scheduler remains a cause of delays: it preempts a thread that runs
+// the same goroutine for 10 ms. Only an event loop avoids this.
 func Sharpen() (ahead bool) {
 	runtime.LockOSThread()
-	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // ns; refused nowhere that we know of, and only less exact if so
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0) // ns; a failure only reduces precision
 	return unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20) == nil
 }

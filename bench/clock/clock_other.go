@@ -4,6 +4,6 @@ package clock
 
 import "time"
 
-// Elsewhere Go's own clock is the only portable one; its zero is this
-// process's, so on these systems one process must do all of the measuring.
+// On other systems only Go's clock is portable. Its zero is specific to the process, so that
+// one process must make all measurements.
 func monotonic() Instant { return Instant(time.Since(base)) }

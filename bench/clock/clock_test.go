@@ -9,10 +9,10 @@ import (
 func TestNowIsTheKernelsClock(t *testing.T) {
 	for range 1000 {
 		before, now, after := monotonic(), Now(), monotonic()
-		// The two clocks share their source; the offset is good to the spread of one calibration.
+		// The two clocks share their source; the offset is exact to the spread of one calibration.
 		const slack = Instant(20 * time.Microsecond)
 		if now < before-slack || now > after+slack {
-			t.Fatalf("Now() = %d, the kernel said %d before and %d after", now, before, after)
+			t.Fatalf("Now() = %d, kernel clock %d before and %d after", now, before, after)
 		}
 	}
 }
@@ -29,8 +29,8 @@ func TestSleepUntilNeverReturnsEarly(t *testing.T) {
 	}
 }
 
-// A collection must not wait for a sleeper that holds its P.
-func TestSleepUntilLetsTheCollectorWork(t *testing.T) {
+// A garbage collection must not wait for a sleeper that keeps its P.
+func TestSleepUntilDoesNotBlockGarbageCollection(t *testing.T) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	}
@@ -49,7 +49,7 @@ func TestSleepUntilLetsTheCollectorWork(t *testing.T) {
 	}
 	<-done
 	if collections < 3 {
-		t.Errorf("%d collections in 500 ms beside a sleeper; it holds them up", collections)
+		t.Errorf("%d collections in 500 ms during a sleep, want at least 3", collections)
 	}
 }
 

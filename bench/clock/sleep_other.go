@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// SleepUntil returns when the instant has come, as precisely as time.Sleep can.
+// SleepUntil returns at the instant, as precisely as time.Sleep allows.
 func SleepUntil(i Instant) {
 	for left := i.Sub(Now()); left > 0; left = i.Sub(Now()) {
 		time.Sleep(left)
 	}
 }
 
-// Sharpen makes the calling goroutine's sleeps as exact as the system allows.
+// Sharpen makes the sleeps of the calling goroutine as exact as the system allows.
 func Sharpen() (ahead bool) {
 	runtime.LockOSThread()
 	return false

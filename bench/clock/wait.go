@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Wait waits until an instant and reports whether it came before the end of the context.
-// It is as late as Go's timers: SleepUntil is precise.
+// Wait waits until an instant. It returns false if the context ended earlier. It is as late
+// as Go's timers: SleepUntil is precise.
 func Wait(ctx context.Context, until Instant) bool {
 	left := until.Sub(Now())
 	if left <= 0 {
@@ -22,7 +22,7 @@ func Wait(ctx context.Context, until Instant) bool {
 	}
 }
 
-// Round rounds a duration to three digits, for use in a sentence.
+// Round rounds a duration to three significant digits.
 func Round(d time.Duration) time.Duration {
 	unit := time.Duration(1)
 	for d/unit >= 1000 {

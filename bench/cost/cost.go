@@ -1,8 +1,7 @@
-// Package cost reads what a process has used: processor time, memory, context
-// switches.
+// Package cost reads the resource usage of a process: CPU time, memory, context switches.
 //
-// It owns reading those figures as exactly as the system shows them. It must
-// never guess: what a system does not show is zero, and NotShown says so.
+// It reads these values as exactly as the system reports them. It must never guess: a value
+// that the system does not report is zero, and NotShown lists it.
 package cost
 
 import (
@@ -11,17 +10,17 @@ import (
 	"pushbench/results"
 )
 
-// Usage is what one process has used since it started.
+// Usage is the resource usage of one process since its start.
 type Usage struct {
 	CPU          time.Duration // process CPU clock
 	User, System time.Duration // CPU split in the proportion of the kernel's ticks (10 ms each)
 
-	switches map[int]int64 // context switches by thread: a thread that ends takes its count with it
+	switches map[int]int64 // context switches by thread: the count of an ended thread is lost
 }
 
-// Minus is what was used since an earlier reading: times, and the context switches of the
-// threads that are there now. User and system time are the precise total split by the ticks in
-// between: 10 ms ticks alone are too coarse for a window of seconds.
+// Minus returns the usage since an earlier reading: CPU times, and the context switches of
+// the current threads. It splits the exact total into user and system time by the ticks in
+// between, because ticks of 10 ms alone are too coarse for a window of seconds.
 func (u Usage) Minus(earlier Usage) results.Process {
 	d := results.Process{CPU: u.CPU - earlier.CPU}
 	for thread, n := range u.switches {

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NotShown lists what this system does not show.
+// NotShown lists the values that this system does not report.
 var NotShown []string
 
-// tick is what /proc counts processor time in (USER_HZ, proc(5)).
+// tick is the unit of CPU time in /proc (USER_HZ, proc(5)).
 const tick = 10 * time.Millisecond
 
 // Read reads the usage of a live process.
@@ -32,7 +32,7 @@ func Read(pid int) (Usage, error) {
 	}, nil
 }
 
-// read reads one of the files that /proc has of a live process.
+// read reads a file of a live process in /proc.
 func read[T any](pid int, what string, file func(procfs.Proc) (T, error)) (value T, err error) {
 	proc, err := procfs.NewProc(pid)
 	if err == nil {
@@ -44,8 +44,8 @@ func read[T any](pid int, what string, file func(procfs.Proc) (T, error)) (value
 	return value, nil
 }
 
-// processClock reads the CPU clock of another process, in nanoseconds. Its
-// clock id is made of the pid as clock_getcpuclockid(3) makes it.
+// processClock reads the CPU clock of another process. It computes the clock id from the pid
+// like clock_getcpuclockid(3).
 func processClock(pid int) (time.Duration, error) {
 	const schedClock = 2 // CPUCLOCK_SCHED
 	var ts unix.Timespec
@@ -55,7 +55,8 @@ func processClock(pid int) (time.Duration, error) {
 	return time.Duration(ts.Nano()), nil
 }
 
-// contextSwitches reads them of each thread: the process's own status shows its first thread alone.
+// contextSwitches reads the context switches of each thread: the status of the process covers
+// only its first thread.
 func contextSwitches(pid int) map[int]int64 {
 	threads, err := procfs.AllThreads(pid)
 	if err != nil {
@@ -63,29 +64,29 @@ func contextSwitches(pid int) map[int]int64 {
 	}
 	switches := make(map[int]int64, len(threads))
 	for _, thread := range threads {
-		if status, err := thread.NewStatus(); err == nil { // else it ended meanwhile
+		if status, err := thread.NewStatus(); err == nil { // an error means that the thread ended meanwhile
 			switches[thread.PID] = int64(status.VoluntaryCtxtSwitches + status.NonVoluntaryCtxtSwitches)
 		}
 	}
 	return switches
 }
 
-// Memory is the resident size of a process in bytes: anonymous memory (heap,
-// stacks) and what is in memory of its files, which is mostly its own code, shared
-// or not. Socket buffers are the kernel's and in no process. It walks the page
-// tables, because the kernel's cheap counter lags behind by up to 64 pages a thread.
+// Memory returns the resident size of a process in bytes: anonymous memory (heap, stacks) and
+// the resident part of its mapped files, mostly its code, shared or not. Socket buffers
+// belong to the kernel and to no process. Memory walks the page tables, because the cheap
+// counter of the kernel lags behind by up to 64 pages per thread.
 func Memory(pid int) (int64, error) {
 	rollup, err := read(pid, "memory", procfs.Proc.ProcSMapsRollup)
 	return int64(rollup.Rss), err
 }
 
-// PeakMemory is the largest resident size a process ever had, in bytes.
+// PeakMemory returns the largest resident size of a process so far, in bytes.
 func PeakMemory(pid int) (int64, error) {
 	status, err := read(pid, "memory", procfs.Proc.NewStatus)
 	return int64(status.VmHWM), err
 }
 
-// Affinity is the set of cores a process may run on, as its first thread has it.
+// Affinity returns the cores on which the first thread of a process may run.
 func Affinity(pid int) ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(pid, &set); err != nil {

@@ -21,7 +21,7 @@ func burn(d time.Duration) {
 	}
 }
 
-func TestUsageCountsWhatIsBurnt(t *testing.T) {
+func TestUsageCountsCPUTime(t *testing.T) {
 	before, err := Read(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
@@ -33,20 +33,20 @@ func TestUsageCountsWhatIsBurnt(t *testing.T) {
 	}
 	used := after.Minus(before)
 	if used.CPU < 100*time.Millisecond {
-		t.Errorf("burnt 100 ms, counted %v", used.CPU)
+		t.Errorf("used 100 ms, counted %v", used.CPU)
 	}
 	if used.User+used.System != used.CPU {
 		t.Errorf("user %v and system %v do not add up to %v", used.User, used.System, used.CPU)
 	}
 }
 
-func TestMemorySeesWhatIsTouched(t *testing.T) {
+func TestMemoryCountsTouchedPages(t *testing.T) {
 	before, err := Memory(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
 	const size = 64 << 20
-	// Mapped, not made: the race detector keeps a shadow of what Go allocates.
+	// Mapped rather than allocated: the race detector shadows Go's allocations.
 	block, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestMemorySeesWhatIsTouched(t *testing.T) {
 	}
 }
 
-func TestProcessesThatAreGone(t *testing.T) {
+func TestReadingAMissingProcessIsAnError(t *testing.T) {
 	const noSuchPid = 1 << 30
 	if _, err := Read(noSuchPid); err == nil {
 		t.Error("Read of no process: no error")
@@ -78,8 +78,8 @@ func TestProcessesThatAreGone(t *testing.T) {
 	}
 }
 
-// A thread that ends takes its count with it; what is left must not turn negative.
-func TestContextSwitchesOfThreadsThatEnd(t *testing.T) {
+// The count of an ended thread is lost; the difference must not become negative.
+func TestContextSwitchesIgnoreEndedThreads(t *testing.T) {
 	earlier := Usage{switches: map[int]int64{1: 100, 2: 5000}}
 	later := Usage{switches: map[int]int64{1: 130, 3: 7}}
 	if got := later.Minus(earlier).ContextSwitches; got != 37 {

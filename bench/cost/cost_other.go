@@ -10,20 +10,20 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// NotShown lists what this system does not show.
+// NotShown lists the values that this system does not report.
 var NotShown = []string{"peak memory and context switches of the processes", "throttling by a quota"}
 
-var errNotShown = errors.New("this system does not show it")
+var errNotShown = errors.New("not reported by this system")
 
 // Read reads the usage of a live process, as exactly as the system counts it.
 func Read(pid int) (u Usage, err error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
-		return u, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+		return u, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
 	times, err := p.Times()
 	if err != nil {
-		return u, fmt.Errorf("read the processor time of process %d: %w", pid, err)
+		return u, fmt.Errorf("read the CPU time of process %d: %w", pid, err)
 	}
 	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 	u.User, u.System = seconds(times.User), seconds(times.System)
@@ -31,7 +31,7 @@ func Read(pid int) (u Usage, err error) {
 	return u, nil
 }
 
-// Memory is the resident size of a process in bytes.
+// Memory returns the resident size of a process in bytes.
 func Memory(pid int) (int64, error) {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
@@ -44,8 +44,8 @@ func Memory(pid int) (int64, error) {
 	return int64(memory.RSS), nil
 }
 
-// PeakMemory is not shown: 0.
+// PeakMemory returns 0: this system does not report it.
 func PeakMemory(int) (int64, error) { return 0, nil }
 
-// Affinity is the set of cores a process may run on.
+// Affinity returns an error: this system does not report it.
 func Affinity(int) ([]int, error) { return nil, errNotShown }

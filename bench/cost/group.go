@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// GroupFile reads a file of our control group, of either version; empty where there is none.
-// A line of /proc/self/cgroup is "id:controllers:path".
+// GroupFile reads a file of the control group of this process, of either version; it returns
+// "" if the file does not exist. A line of /proc/self/cgroup is "id:controllers:path".
 func GroupFile(controller, name string) string {
 	own, _ := os.ReadFile("/proc/self/cgroup")
 	for line := range strings.Lines(string(own)) {
@@ -21,7 +21,7 @@ func GroupFile(controller, name string) string {
 			}
 			root = path.Join(root, controllers)
 		}
-		for _, folder := range []string{path.Join(root, group), root} { // in a container the group's path is the host's
+		for _, folder := range []string{path.Join(root, group), root} { // in a container the path of the group is that of the host
 			if value, _ := os.ReadFile(path.Join(folder, name)); len(value) > 0 {
 				return strings.TrimSpace(string(value))
 			}
@@ -30,13 +30,12 @@ func GroupFile(controller, name string) string {
 	return ""
 }
 
-// Throttled is how often the processes of our control group were kept from running
-// because their CPU quota was used up, since the group was made. ok is false where
-// there is no such account.
+// Throttled returns how often the CPU quota throttled the control group of this process since
+// its creation. ok is false if the system does not report it.
 func Throttled() (times int64, ok bool) { return throttledIn(GroupFile("cpu", "cpu.stat")) }
 
-func throttledIn(account string) (times int64, ok bool) {
-	for line := range strings.Lines(account) {
+func throttledIn(stat string) (times int64, ok bool) {
+	for line := range strings.Lines(stat) {
 		if value, found := strings.CutPrefix(line, "nr_throttled "); found {
 			times, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 			return times, err == nil

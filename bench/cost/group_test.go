@@ -2,7 +2,7 @@ package cost
 
 import "testing"
 
-func TestReadThrottled(t *testing.T) {
+func TestThrottledIsReadFromEitherVersion(t *testing.T) {
 	for name, test := range map[string]struct {
 		content string
 		want    int64
@@ -10,8 +10,8 @@ func TestReadThrottled(t *testing.T) {
 	}{
 		"version 1":  {"nr_periods 7\nnr_throttled 3\nthrottled_time 12\n", 3, true},
 		"version 2":  {"usage_usec 1\nuser_usec 1\nnr_periods 0\nnr_throttled 0", 0, true},
-		"no account": {"usage_usec 1\n", 0, false},
-		"damaged":    {"nr_throttled many\n", 0, false},
+		"no counter": {"usage_usec 1\n", 0, false},
+		"corrupt":    {"nr_throttled many\n", 0, false},
 		"nonsense":   {"nonsense", 0, false},
 		"no file":    {"", 0, false},
 	} {
@@ -20,6 +20,6 @@ func TestReadThrottled(t *testing.T) {
 		}
 	}
 	if got := GroupFile("cpu", "no such file"); got != "" {
-		t.Errorf("a file that is not there holds %q", got)
+		t.Errorf("a missing file contains %q", got)
 	}
 }

@@ -1,8 +1,8 @@
-// Package relay stands between clients and a server and keeps every byte that
-// passes: the truth that clients' own counters are held to.
+// Package relay relays connections between clients and a server and records every byte. The
+// tests compare the counters of the clients with this record.
 //
-// It owns the connections it relays and what it saw on them. It must never change,
-// delay or retry anything by itself: it can only hang up, when it is told to.
+// It owns the relayed connections and their record. It must not change, delay or retry
+// anything: it can only close connections, and only when requested.
 package relay
 
 import (
@@ -14,38 +14,38 @@ import (
 	"time"
 )
 
-// A Relay relays connections to one server. It can hang up and refuse to relay,
-// which is how clients come to reconnect.
+// A Relay relays connections to one server. It can close connections and refuse to relay, so
+// that clients reconnect.
 type Relay struct {
 	Addr string // host:port, for clients
 
 	target  string
 	ln      net.Listener
-	working sync.WaitGroup
+	running sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	blocked bool
-	refuses int // every so many-th request is answered by a reset; 0: none
-	asked   int // requests so far
-	resets  int64
-	links   []*link
+	mu         sync.Mutex // guards what follows
+	blocked    bool
+	resetEvery int // every n-th request causes a reset; 0: none
+	requests   int // requests so far
+	resets     int64
+	links      []*link
 }
 
-// A link is one connection of a client's, and the relay's own to the server.
+// A link is one connection of a client, and the connection of the relay to the server.
 type link struct {
 	Conversation
-	near, far *net.TCPConn // far is nil when there is no server
-	muted     bool         // what comes down is swallowed
+	client, server *net.TCPConn // server is nil if it is unreachable
+	muted          bool         // discard data from the server
 }
 
-// A Conversation is what passed on one connection.
+// A Conversation is the record of one connection.
 type Conversation struct {
 	Up, Down []byte
 	Opened   time.Time
-	Pieces   []Piece // of both directions, in the order in which they came
+	Pieces   []Piece // of both directions, in order of arrival
 }
 
-// A Piece is what one read found: what somebody wrote at once, as far as TCP left it whole.
+// A Piece is the data of one read. It is one write of the sender unless TCP split it.
 type Piece struct {
 	Up    bool
 	At    time.Time
@@ -59,84 +59,84 @@ func Start(target string) (*Relay, error) {
 		return nil, fmt.Errorf("start a relay: %w", err)
 	}
 	r := &Relay{Addr: ln.Addr().String(), target: target, ln: ln}
-	r.working.Go(r.accept)
+	r.running.Go(r.accept)
 	return r, nil
 }
 
 func (r *Relay) accept() {
 	for {
-		near, err := r.ln.Accept()
+		client, err := r.ln.Accept()
 		if err != nil {
 			return
 		}
-		r.working.Go(func() { r.serve(near.(*net.TCPConn)) })
+		r.running.Go(func() { r.serve(client.(*net.TCPConn)) })
 	}
 }
 
-// Close hangs up on everybody and returns when nothing is relayed any more.
+// Close closes all connections and returns when the relay has stopped.
 func (r *Relay) Close() {
 	r.ln.Close()
 	r.Block()
 	r.mu.Lock()
 	for _, l := range r.links {
-		l.near.Close()
+		l.client.Close()
 	}
 	r.mu.Unlock()
-	r.working.Wait()
+	r.running.Wait()
 }
 
 // serve relays one connection until both directions have ended.
-func (r *Relay) serve(near *net.TCPConn) {
-	l := r.enter(near)
-	defer near.Close()
+func (r *Relay) serve(client *net.TCPConn) {
+	l := r.connect(client)
+	defer client.Close()
 	var down sync.WaitGroup
-	if l.far != nil {
-		defer l.far.Close()
+	if l.server != nil {
+		defer l.server.Close()
 		down.Go(func() { r.download(l) })
 	}
 	r.upload(l)
-	if l.far != nil {
-		_ = l.far.CloseWrite() // fails only if it is closed already
+	if l.server != nil {
+		_ = l.server.CloseWrite() // fails only if already closed
 	}
 	down.Wait()
 }
 
-// enter counts a connection, and connects it unless the relay is blocked.
-func (r *Relay) enter(near *net.TCPConn) *link {
-	far, _ := net.Dial("tcp", r.target) // no server: the client is hung up on
+// connect records a connection, and connects it to the server unless the relay is blocked.
+func (r *Relay) connect(client *net.TCPConn) *link {
+	server, _ := net.Dial("tcp", r.target) // without a server, the client connection is closed below
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l := &link{near: near, Conversation: Conversation{Opened: time.Now()}}
+	l := &link{client: client, Conversation: Conversation{Opened: time.Now()}}
 	r.links = append(r.links, l)
-	if far != nil {
-		l.far = far.(*net.TCPConn)
+	if server != nil {
+		l.server = server.(*net.TCPConn)
 	}
-	if r.blocked || far == nil {
+	if r.blocked || server == nil {
 		l.hangUp()
 	}
 	return l
 }
 
-// hangUp ends what comes down. What the client still sends is read to its end:
-// it has counted it.
+// hangUp closes the direction to the client. It continues to read from the client, which has
+// counted the bytes that it sent.
 func (l *link) hangUp() {
-	_ = l.near.CloseWrite() // fails only if it is closed already
-	if l.far != nil {
-		l.far.Close()
+	_ = l.client.CloseWrite() // fails only if already closed
+	if l.server != nil {
+		l.server.Close()
 	}
 }
 
-// upload keeps all that a client sends, and passes it on as long as that is possible.
+// upload records all data from a client, and forwards it while the server is connected.
 func (r *Relay) upload(l *link) {
 	buffer := make([]byte, 64<<10)
 	for {
-		n, err := l.near.Read(buffer)
-		if r.keep(l, buffer[:n]) {
+		n, err := l.client.Read(buffer)
+		if r.record(l, buffer[:n]) {
 			l.reset()
 			return
 		}
-		if n > 0 && l.far != nil {
-			_, _ = l.far.Write(buffer[:n]) // what the server does not get, it does not get
+		if n > 0 && l.server != nil {
+			_, _ = l.server.Write(buffer[:n]) // an error means that the server has closed the connection
 		}
 		if err != nil {
 			return
@@ -147,16 +147,16 @@ func (r *Relay) upload(l *link) {
 // requestEnd marks the end of each request line.
 var requestEnd = []byte(" HTTP/1.1\r\n")
 
-// keep keeps what a client sent, and reports whether to answer it by a reset. Requests
-// are counted in each piece by itself: clients write one whole.
-func (r *Relay) keep(l *link, piece []byte) (reset bool) {
+// record records data from a client, and reports whether to reset the connection. It counts
+// requests per piece: clients write a request in one piece.
+func (r *Relay) record(l *link, piece []byte) (reset bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l.Up = append(l.Up, piece...)
 	l.note(true, len(piece))
 	for range bytes.Count(piece, requestEnd) {
-		r.asked++
-		if r.refuses > 0 && r.asked%r.refuses == 0 {
+		r.requests++
+		if r.resetEvery > 0 && r.requests%r.resetEvery == 0 {
 			r.resets++
 			reset = true
 		}
@@ -164,15 +164,15 @@ func (r *Relay) keep(l *link, piece []byte) (reset bool) {
 	return reset
 }
 
-// note keeps when a piece came.
+// note records size and arrival time of a piece.
 func (l *link) note(up bool, n int) {
 	if n > 0 {
 		l.Pieces = append(l.Pieces, Piece{Up: up, At: time.Now(), Bytes: n})
 	}
 }
 
-// shorten takes back what of the last piece down could not be passed on.
-func (l *link) shorten(n int) {
+// truncate removes the last n bytes from the record of the last piece down.
+func (l *link) truncate(n int) {
 	l.Down = l.Down[:len(l.Down)-n]
 	for i, p := range slices.Backward(l.Pieces) {
 		if !p.Up {
@@ -182,36 +182,36 @@ func (l *link) shorten(n int) {
 	}
 }
 
-// reset ends a connection as a server's crash does: RST rather than FIN.
+// reset ends a connection like a crash of the server: RST rather than FIN.
 func (l *link) reset() {
-	_ = l.near.SetLinger(0) // fails only if it is closed already
-	l.near.Close()
-	if l.far != nil {
-		l.far.Close()
+	_ = l.client.SetLinger(0) // fails only if already closed
+	l.client.Close()
+	if l.server != nil {
+		l.server.Close()
 	}
 }
 
-// Refuse answers every n-th request by a reset, before the server has seen it; 0
+// Refuse resets the connection of every n-th request before the server receives it; 0
 // refuses none.
 func (r *Relay) Refuse(n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refuses = n
+	r.resetEvery = n
 }
 
-// Resets is how many requests were refused.
+// Resets returns the number of refused requests.
 func (r *Relay) Resets() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.resets
 }
 
-// download passes on what a server sends, and keeps it first, so that no client
-// has read what the relay has not seen; what could not be passed on is taken back.
+// download records data from the server and then forwards it, so that no client has read
+// unrecorded data. It removes data from the record that it could not forward.
 func (r *Relay) download(l *link) {
 	buffer := make([]byte, 64<<10)
 	for {
-		n, err := l.far.Read(buffer)
+		n, err := l.server.Read(buffer)
 		r.mu.Lock()
 		muted := l.muted
 		if !muted {
@@ -222,10 +222,10 @@ func (r *Relay) download(l *link) {
 		if muted && err == nil {
 			continue
 		}
-		passed, failed := l.near.Write(buffer[:n])
+		passed, failed := l.client.Write(buffer[:n])
 		if failed != nil {
 			r.mu.Lock()
-			l.shorten(n - passed)
+			l.truncate(n - passed)
 			r.mu.Unlock()
 		}
 		if err != nil || failed != nil {
@@ -235,8 +235,8 @@ func (r *Relay) download(l *link) {
 	}
 }
 
-// Mute swallows from now on what comes down on the connections that there are, as a
-// router does that has forgotten them: neither side is told.
+// Mute discards data from the server on all current connections from now on, like a router
+// that has lost their state: neither side is notified.
 func (r *Relay) Mute() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -245,7 +245,7 @@ func (r *Relay) Mute() {
 	}
 }
 
-// Block hangs up on all clients, and on new ones at once, until Unblock.
+// Block closes all client connections, and new ones immediately, until Unblock.
 func (r *Relay) Block() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -255,21 +255,21 @@ func (r *Relay) Block() {
 	}
 }
 
-// Unblock relays again.
+// Unblock ends the effect of Block.
 func (r *Relay) Unblock() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.blocked = false
 }
 
-// Accepted is how many connections clients opened, those that were hung up on included.
+// Accepted returns the number of connections that clients opened, including closed ones.
 func (r *Relay) Accepted() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return int64(len(r.links))
 }
 
-// Bytes are how many passed up and down, over all connections.
+// Bytes returns the number of bytes up and down over all connections.
 func (r *Relay) Bytes() (up, down int64) {
 	for _, c := range r.Conversations() {
 		up += int64(len(c.Up))
@@ -278,7 +278,7 @@ func (r *Relay) Bytes() (up, down int64) {
 	return up, down
 }
 
-// Requests are how many HTTP requests passed up.
+// Requests returns the number of HTTP requests from clients.
 func (r *Relay) Requests() (n int64) {
 	for _, c := range r.Conversations() {
 		n += int64(bytes.Count(c.Up, requestEnd))
@@ -286,7 +286,7 @@ func (r *Relay) Requests() (n int64) {
 	return n
 }
 
-// Conversations are what passed so far, in the order in which the connections were opened.
+// Conversations returns the record so far, in the order in which connections opened.
 func (r *Relay) Conversations() (all []Conversation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Every third request is answered by a reset, all others by the server.
-func TestRefuse(t *testing.T) {
+// Every third request causes a reset, all others reach the server.
+func TestRefuseResetsEveryNthRequest(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }))
 	t.Cleanup(server.Close)
 	r, err := Start(server.Listener.Addr().String())
@@ -22,18 +22,18 @@ func TestRefuse(t *testing.T) {
 	t.Cleanup(r.Close)
 	r.Refuse(3)
 	for i := 1; i <= 9; i++ {
-		err := ask(r.Addr)
+		err := request(r.Addr)
 		if refused := i%3 == 0; refused != errors.Is(err, syscall.ECONNRESET) || !refused && err != nil {
 			t.Errorf("request %d: %v, want a reset of every third", i, err)
 		}
 	}
 	if r.Resets() != 3 || r.Requests() != 9 || r.Accepted() != 9 {
-		t.Errorf("counts %d resets of %d requests on %d connections, want 3, 9, 9", r.Resets(), r.Requests(), r.Accepted())
+		t.Errorf("counted %d resets of %d requests on %d connections, want 3, 9, 9", r.Resets(), r.Requests(), r.Accepted())
 	}
 }
 
-// ask sends one request on a connection of its own.
-func ask(address string) error {
+// request sends one request on a new connection.
+func request(address string) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func passes(t *testing.T, rows []calibrate.Result) {
 // rowTable writes rows, one a line.
 func rowTable(w io.Writer, rows []calibrate.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "what\ttheory\tmeasured\tallowed\tunit\t")
+	fmt.Fprintln(t, "what\texpected\tmeasured\tallowed difference\tunit\t")
 	for _, r := range rows {
 		verdict := "ok"
 		if !r.Pass() {

@@ -23,7 +23,7 @@ import (
 // can be late with an acknowledgement; such an exchange is made again.
 func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
 	var accounts []calibrate.WireAccount
-	for _, way := range calibrate.Ways(engines.Names()[0]) {
+	for _, way := range calibrate.Variants(engines.Names()[0]) {
 		const attempts = 5
 		account, again := exchangeOnInterface(t, way)
 		for n := 1; again && n < attempts; n++ {
@@ -43,7 +43,7 @@ func TestWireBytesAreAnInterfacesAsRoot(t *testing.T) {
 	passes(t, interfaceRows(accounts))
 }
 
-func exchangeOnInterface(t *testing.T, way calibrate.Way) (account calibrate.WireAccount, again bool) {
+func exchangeOnInterface(t *testing.T, way calibrate.Variant) (account calibrate.WireAccount, again bool) {
 	t.Helper()
 	link := newLink(t)
 	defer link.close(t)
@@ -74,7 +74,7 @@ func interfaceRows(accounts []calibrate.WireAccount) (rows []calibrate.Result) {
 
 func (s wireSpan) row(name string) calibrate.Result {
 	known := s.onInterface() - s.ethernet()
-	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Ours}})
+	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Counted}})
 	return calibrate.Result{What: name + ": bytes on an interface", Unit: "B/msg", Expected: known, Measured: measured.X, Tolerance: known / 100}
 }
 
@@ -109,11 +109,11 @@ func wireTable(w io.Writer, accounts []calibrate.WireAccount) error {
 }
 
 func (s wireSpan) write(w io.Writer) {
-	up, down := s.Ours.Up, s.Ours.Down
+	up, down := s.Counted.Up, s.Counted.Down
 	headers := s.each(summary.SegmentHeader * (up.Segments + down.Segments))
-	handshakes := s.each(summary.HandshakeOptions * s.Ours.Dials)
-	sum := s.each(s.Ours.Bytes()) + headers + handshakes + s.ethernet()
-	for _, n := range []int64{up.Payload + down.Payload, up.Envelope + down.Envelope, up.Framing + down.Framing, up.Headers + down.Headers, s.Ours.Bytes(), s.TCP.Up.Bytes + s.TCP.Down.Bytes} {
+	handshakes := s.each(summary.HandshakeOptions * s.Counted.Dials)
+	sum := s.each(s.Counted.Bytes()) + headers + handshakes + s.ethernet()
+	for _, n := range []int64{up.Payload + down.Payload, up.Envelope + down.Envelope, up.Framing + down.Framing, up.Headers + down.Headers, s.Counted.Bytes(), s.TCP.Up.Bytes + s.TCP.Down.Bytes} {
 		fmt.Fprintf(w, "%.1f\t", s.each(n))
 	}
 	known := s.onInterface()
@@ -123,8 +123,8 @@ func (s wireSpan) write(w io.Writer) {
 // agreed is an exchange of one message that all count alike.
 func agreed() calibrate.WireAccount {
 	span := calibrate.WireSpan{Messages: 1}
-	span.Ours.Up, span.Ours.Down = results.Direction{Bytes: 100, Segments: 3}, results.Direction{Bytes: 200, Segments: 2}
-	span.Ours.Dials = 1
+	span.Counted.Up, span.Counted.Down = results.Direction{Bytes: 100, Segments: 3}, results.Direction{Bytes: 200, Segments: 2}
+	span.Counted.Dials = 1
 	span.TCP = client.TCP{Up: client.TCPDirection{Bytes: 100, Segments: 3}, Down: client.TCPDirection{Bytes: 200, Segments: 2}}
 	span.Interface.Up = calibrate.Frames{Bytes: 100 + 3*66 + 8, Packets: 3}
 	span.Interface.Down = calibrate.Frames{Bytes: 200 + 2*66 + 8, Packets: 2}
@@ -138,7 +138,7 @@ func TestInterfaceRowsTripOnWhatIsMissing(t *testing.T) {
 	}{
 		"nothing":                         {func(*calibrate.WireAccount) {}, 0},
 		"a segment that was not reported": {func(a *calibrate.WireAccount) { a.Window.Interface.Up.Bytes += 66; a.Window.Interface.Up.Packets++ }, 1},
-		"a handshake":                     {func(a *calibrate.WireAccount) { a.Window.Ours.Dials = 0 }, 1},
+		"a handshake":                     {func(a *calibrate.WireAccount) { a.Window.Counted.Dials = 0 }, 1},
 	} {
 		a := agreed()
 		c.spoil(&a)

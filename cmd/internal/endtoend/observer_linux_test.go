@@ -70,9 +70,9 @@ func BenchmarkIdleClient(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				sum.Figure, sum.Slope = sum.Figure+account.Figure, sum.Slope+account.Slope
+				sum.PerClient, sum.Slope = sum.PerClient+account.PerClient, sum.Slope+account.Slope
 			}
-			b.ReportMetric(sum.Figure/float64(b.N), "figure-KiB/client")
+			b.ReportMetric(sum.PerClient/float64(b.N), "figure-KiB/client")
 			b.ReportMetric(sum.Slope/float64(b.N), "slope-KiB/client")
 		})
 	}
