@@ -55,6 +55,6 @@ Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is u
 	c.Flags().StringVar(&folder, "out", "", "folder for the comparison: compare.html, compare.md, comparisons.csv and a chart (default: none)")
 	out.addTo(c, comparisonFormats)
 	junitFlag(c, &out.junit)
-	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "also accept runs that are INVALID or PARTIAL; no verdict is given then")
+	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "also accept runs that are INVALID, OVERLOADED or INTERRUPTED; no verdict is given then")
 	return c
 }

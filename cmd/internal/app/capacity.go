@@ -181,7 +181,7 @@ func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 	case results.Partial:
 		return p, false, errInterrupted
 	case results.Invalid, results.Saturated:
-		p.Why = string(m.Status) + ": " + m.Reason
+		p.Why = report.New(run).Badge() + ": " + m.Reason
 		return p, m.Status == results.Invalid, nil
 	}
 	var failed, undecided []string

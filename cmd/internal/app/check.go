@@ -28,7 +28,7 @@ func openReference(path string) (ref reference, err error) {
 	ref.scenario.Warnings = nil // a run folder keeps the names of its time
 	switch {
 	case ref.run.Manifest.Status != results.Complete:
-		err = &Error{Invalid, fmt.Errorf("%s is %s and cannot be a reference; allowed: a complete run", path, ref.run.Manifest.Status)}
+		err = &Error{Invalid, fmt.Errorf("%s is %s and cannot be a reference; allowed: a complete run", path, report.New(ref.run).Badge())}
 	case len(ref.scenario.Assertions) == 0:
 		err = Usagef("%s has no assertions to check", path)
 	}

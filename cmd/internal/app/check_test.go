@@ -68,12 +68,12 @@ func TestInterruptedCheckSkipsTheRest(t *testing.T) {
 			if s.abort.Err() != nil {
 				t.Errorf("one %v stops immediately", sent)
 			}
-			return &Error{Interrupted, errors.New("the run is PARTIAL")}
+			return &Error{Interrupted, errors.New("the run is INTERRUPTED")}
 		})
 		if want := []string{"a", "b"}; !slices.Equal(measured, want) {
 			t.Errorf("%v: measured %v, want %v", sent, measured, want)
 		}
-		want := "b: the run is PARTIAL\nc: not measured: interrupted\nd: not measured: interrupted"
+		want := "b: the run is INTERRUPTED\nc: not measured: interrupted\nd: not measured: interrupted"
 		if fmt.Sprint(err) != want || CodeOf(err) != Interrupted {
 			t.Errorf("%v: exit code %d, want %d; error:\n%v\nwant:\n%s", sent, CodeOf(err), Interrupted, err, want)
 		}

@@ -53,7 +53,7 @@ func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, err
 	}
 	for i, run := range runs {
 		if s := run.Manifest.Status; s != results.Complete && !allowInvalid {
-			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; to compare it without a verdict, add --allow-invalid", paths[i], s, run.Manifest.Reason)}
+			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; to compare it without a verdict, add --allow-invalid", paths[i], report.New(run).Badge(), run.Manifest.Reason)}
 		}
 	}
 	found, err := report.Compare(runs[0], runs[1])
