@@ -37,8 +37,8 @@ func (r *Report) account() []part {
 	return parts
 }
 
-// reversal states under which conditions the answer changes, as far as the run swept them. For conditions that
-// the run did not sweep it names the command that would.
+// reversal states under which conditions the answer changes, as far as the run swept them. For conditions
+// that the run did not sweep it names the command that would.
 func (r *Report) reversal() []string {
 	m := r.Run.Manifest
 	lines, scenario := r.variants(), results.Plain(m.Workload.Scenario)
@@ -58,8 +58,8 @@ func (r *Report) reversal() []string {
 	return lines
 }
 
-// expensivePolls states at which interval short polling would cost as much as the cheapest stream, if each request
-// costs the same at every interval.
+// expensivePolls states at which interval short polling would cost as much as the cheapest stream, if each
+// request costs the same at every interval.
 func (r *Report) expensivePolls(scenario string) []string {
 	interval := r.Run.Manifest.Workload.PollInterval
 	own, name, cheapest := 0.0, "", math.Inf(1)

@@ -55,7 +55,8 @@ func assertionText(a compare.AssertionResult) string {
 	return text
 }
 
-// evidenceOf is the measured value, and in how many repetitions the assertion passes or why it is undecided.
+// evidenceOf is the measured value, and in how many repetitions the assertion passes or why it is
+// undecided.
 func evidenceOf(a compare.AssertionResult) string {
 	text := a.Why
 	if text == "" {
@@ -99,8 +100,8 @@ func (r *Report) assertionsSection() section {
 	return all
 }
 
-// requirementSentences names the transports that meet the declared requirements, and why the others were not
-// found to meet them.
+// requirementSentences names the transports that meet the declared requirements, and why the others were
+// not found to meet them.
 func (r *Report) requirementSentences() []string {
 	var required, meeting, missed []string
 	for _, q := range r.Run.Manifest.Requirements {
@@ -128,7 +129,8 @@ func (r *Report) requirementSentences() []string {
 	return []string{text + "."}
 }
 
-// meets is whether a row meets every requirement, and an entry per requirement that it was not found to meet.
+// meets is whether a row meets every requirement, and an entry per requirement that it was not found to
+// meet.
 func (r *Report) meets(row summary.Row) (outcome compare.Outcome, missing []string) {
 	outcome = compare.Passed
 	for _, q := range r.Requirements {

@@ -11,15 +11,15 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// batchingMetrics are the metrics by which long polling, which always batches, may beat a WebSocket that writes
-// every message separately.
+// batchingMetrics are the metrics by which long polling, which always batches, may beat a WebSocket that
+// writes every message separately.
 var batchingMetrics = []string{metric.P50, metric.P99, metric.CPUPerMessage}
 
 // A batchingPair is a row of long polling and a row of WebSocket with the same batching delay.
 type batchingPair [2]summary.Row
 
-// batchingSentences state, for a sweep of batching delays, whether long polling beats WebSocket without a delay,
-// and whether the largest delay undoes that.
+// batchingSentences state, for a sweep of batching delays, whether long polling beats WebSocket without a
+// delay, and whether the largest delay undoes that.
 func (r *Report) batchingSentences() (lines []string) {
 	if !r.Run.Manifest.SweptBatchingDelay() {
 		return nil
@@ -70,8 +70,8 @@ func (p batchingPair) values(name string) string {
 		p.delay(), valueAndRange(p[0], name), valueAndRange(p[1], name), metric.ByName(name).Unit))
 }
 
-// batchingEffect states whether long polling is below WebSocket, first with the smallest batching delay and then
-// with the largest.
+// batchingEffect states whether long polling is below WebSocket, first with the smallest batching delay and
+// then with the largest.
 func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair) []string {
 	title := results.Capital(metric.ByName(name).Title) + on
 	polls, sockets := smallest.title(0), smallest.title(1)

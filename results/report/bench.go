@@ -12,9 +12,9 @@ import (
 	"pushbench/results/summary"
 )
 
-// benchUnits are the metrics of bench.txt, with the units that Go's benchmark tools expect: "ns" makes benchstat
-// print times, and "/op" style units mean that lower is better. Milliseconds and microseconds become nanoseconds
-// and KiB bytes, because benchstat scales base units itself.
+// benchUnits are the metrics of bench.txt, with the units that Go's benchmark tools expect: "ns" makes
+// benchstat print times, and "/op" style units mean that lower is better. Milliseconds and microseconds
+// become nanoseconds and KiB bytes, because benchstat scales base units itself.
 var benchUnits = []struct {
 	metric string
 	unit   string
@@ -40,9 +40,9 @@ var benchUnits = []struct {
 }
 
 // Bench writes the Go benchmark format, one line per valid trial:
-// https://go.dev/design/14313-benchmark-format. A value that is n/a or infinite has no number in that format. A
-// unit without a number in one trial of a configuration is left out of all its trials, with the reason: the
-// remaining trials would flatter a configuration that lost messages.
+// https://go.dev/design/14313-benchmark-format. A value that is n/a or infinite has no number in that
+// format. A unit without a number in one trial of a configuration is left out of all its trials, with the
+// reason: the remaining trials would flatter a configuration that lost messages.
 func (r *Report) Bench(w io.Writer) error {
 	m := r.Run.Manifest
 	var b strings.Builder
@@ -96,8 +96,8 @@ func (r *Report) Bench(w io.Writer) error {
 	return err
 }
 
-// benchName turns "chat-room" into "ChatRoom": a benchmark's name must not begin with a lower-case letter, and a
-// dash begins its GOMAXPROCS.
+// benchName turns "chat-room" into "ChatRoom": a benchmark's name must not begin with a lower-case letter,
+// and a dash begins its GOMAXPROCS.
 func benchName(scenario string) string {
 	words := strings.FieldsFunc(scenario, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for i, word := range words {
@@ -108,7 +108,8 @@ func benchName(scenario string) string {
 	return strings.Join(words, "")
 }
 
-// ticksPerHalfDistance is the number of lines for each halving of the distance to 100 %: HdrHistogram's default.
+// ticksPerHalfDistance is the number of lines for each halving of the distance to 100 %: HdrHistogram's
+// default.
 const ticksPerHalfDistance = 5
 
 // Percentiles writes a row's delivery latencies as an .hgrm file, in milliseconds. Such a file has no place

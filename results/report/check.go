@@ -10,8 +10,8 @@ import (
 	"pushbench/results/compare"
 )
 
-// A Check states which assertions of a reference pass on this machine. The reference's own values are shown for
-// comparison and decide nothing: an assertion is about counts, orders and ratios.
+// A Check states which assertions of a reference pass on this machine. The reference's own values are shown
+// for comparison and decide nothing: an assertion is about counts, orders and ratios.
 type Check struct {
 	Reference, Here *Report
 }

@@ -47,8 +47,8 @@ var (
 	}
 )
 
-// columnsOf are the columns of a run. Upstream latencies leave no room for connecting. A swept batching delay,
-// which does not change connecting, replaces it by its effect on the writes.
+// columnsOf are the columns of a run. Upstream latencies leave no room for connecting. A swept batching
+// delay, which does not change connecting, replaces it by its effect on the writes.
 func columnsOf(m results.Manifest) (all []column) {
 	all = slices.Clone(latencies)
 	if m.Workload.LatestOnly() {

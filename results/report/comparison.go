@@ -13,8 +13,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// A Comparison states what changed between two runs of one workload: from the first, A, to the second, B. Each
-// ratio is B over A.
+// A Comparison states what changed between two runs of one workload: from the first, A, to the second, B.
+// Each ratio is B over A.
 type Comparison struct {
 	Runs      [2]*results.Run
 	Summaries [2]summary.Summary
@@ -32,8 +32,8 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 	return &Comparison{Runs: [2]*results.Run{a, b}, Summaries: [2]summary.Summary{summary.Of(a), summary.Of(b)}, Analysis: j}, nil
 }
 
-// Confirm checks what this comparison found worse against a second measurement of the same two builds. It fails
-// if the other comparison is not such a measurement.
+// Confirm checks what this comparison found worse against a second measurement of the same two builds. It
+// fails if the other comparison is not such a measurement.
 func (c *Comparison) Confirm(second *Comparison) error {
 	if err := compare.SameAgain(c.Runs, second.Runs); err != nil {
 		return err
@@ -76,8 +76,8 @@ func (c *Comparison) declared() (all []section) {
 	return all
 }
 
-// values are the medians of both sides over the compared repetitions, or the pooled value of a side without a
-// median.
+// values are the medians of both sides over the compared repetitions, or the pooled value of a side without
+// a median.
 func (c *Comparison) values(d compare.Difference) (both []string) {
 	for _, s := range c.Summaries {
 		text := "–"
@@ -124,8 +124,8 @@ func (c *Comparison) Sentences() (lines []string) {
 	return lines
 }
 
-// findings is a sentence per difference, regressions first. Each begins with its title, so that a CI system can
-// pick it by its line.
+// findings is a sentence per difference, regressions first. Each begins with its title, so that a CI system
+// can pick it by its line.
 func (c *Comparison) findings() (lines []string) {
 	const worse, better = "Worse in B", "Better in B"
 	titles := map[compare.Verdict]string{

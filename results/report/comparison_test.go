@@ -70,8 +70,8 @@ func TestRunIsEquivalentToItself(t *testing.T) {
 	}
 }
 
-// One family of comparisons in twenty finds a difference that does not exist. With a second measurement, only a
-// difference that is worse both times is a regression.
+// One family of comparisons in twenty finds a difference that does not exist. With a second measurement,
+// only a difference that is worse both times is a regression.
 func TestRegressionNeedsBothMeasurements(t *testing.T) {
 	pair := func(transports ...string) *report.Comparison {
 		a, b := alternating(12, func(b *results.Run) {

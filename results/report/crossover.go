@@ -10,8 +10,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// crossoverSection is the map of the cheapest transport by load and staleness; it is empty if a run does not
-// produce one.
+// crossoverSection is the map of the cheapest transport by load and staleness; it is empty if a run does
+// not produce one.
 func (r *Report) crossoverSection() section {
 	cost := metric.ByName(r.costMetric())
 	all := section{
@@ -56,8 +56,8 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 	return compare.CostMap(r.Run, r.Summary)
 }
 
-// crossoverText states at which staleness short polling is cheapest, load by load; empty if the run produces no
-// map.
+// crossoverText states at which staleness short polling is cheapest, load by load; empty if the run
+// produces no map.
 func (r *Report) crossoverText() string {
 	m, ok := r.costMap()
 	if !ok {
@@ -79,8 +79,8 @@ func (r *Report) crossoverText() string {
 	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(texts, "; ")
 }
 
-// polledWhere states at which stalenesses only short polling is cheapest under a load; empty if that was not
-// measured.
+// polledWhere states at which stalenesses only short polling is cheapest under a load; empty if that was
+// not measured.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
 	from, met, measured := -1, false, false // from is the first of those that last to the end

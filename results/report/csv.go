@@ -14,8 +14,9 @@ import (
 	"pushbench/results/summary"
 )
 
-// writeCSV writes a table for programs: numbers with full precision, and an empty cell for a missing number. Text
-// cannot become a formula in a spreadsheet: https://owasp.org/www-community/attacks/CSV_Injection.
+// writeCSV writes a table for programs: numbers with full precision, and an empty cell for a missing
+// number. Text cannot become a formula in a spreadsheet:
+// https://owasp.org/www-community/attacks/CSV_Injection.
 func writeCSV(w io.Writer, header []string, rows [][]any) error {
 	out := [][]string{header}
 	for _, row := range rows {
@@ -50,9 +51,9 @@ func exact(v any) string {
 	return text
 }
 
-// CSV writes one row per trial and one per configuration's pool, with every metric under its name and unit, then
-// each trial's within-run intervals. A value that was not measured is empty, "n/a" with too few observations, and
-// "inf" for messages that never arrived.
+// CSV writes one row per trial and one per configuration's pool, with every metric under its name and unit,
+// then each trial's within-run intervals. A value that was not measured is empty, "n/a" with too few
+// observations, and "inf" for messages that never arrived.
 func (r *Report) CSV(w io.Writer) error {
 	m := r.Run.Manifest
 	header := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
@@ -98,7 +99,8 @@ func (r *Report) CSV(w io.Writer) error {
 // Comparisons writes all ratios as CSV: see writeComparisons.
 func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Analysis) }
 
-// writeComparisons writes all pairs and metrics. Metrics that were not declared have no p, p_holm and verdict.
+// writeComparisons writes all pairs and metrics. Metrics that were not declared have no p, p_holm and
+// verdict.
 func writeComparisons(w io.Writer, a compare.Analysis) error {
 	var rows [][]any
 	for _, d := range slices.Concat(a.Family, a.Others) {

@@ -11,10 +11,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// headline is the answer in one sentence: what to choose, its latency and its cost. A run that sweeps the load
-// or the round trip has a choice for each. A run that sweeps the poll interval and declares no requirement has
-// the border between short polling and the other transports. The headline is empty if nothing was measured, or
-// if there is nothing to choose between.
+// headline is the answer in one sentence: what to choose, its latency and its cost. A run that sweeps the
+// load or the round trip has a choice for each. A run that sweeps the poll interval and declares no
+// requirement has the border between short polling and the other transports. The headline is empty if
+// nothing was measured, or if there is nothing to choose between.
 func (r *Report) headline() string {
 	if len(r.Run.Manifest.Requirements) == 0 {
 		if border := r.crossoverText(); border != "" {
@@ -70,9 +70,9 @@ func (r *Report) decidesChoice() bool {
 	return r.Analysis.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
 }
 
-// recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the one
-// with the lowest latency. Without requirements there is no criterion, so it names both extremes. Short, the
-// choice has only its latency and cost.
+// recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the
+// one with the lowest latency. Without requirements there is no criterion, so it names both extremes.
+// Short, the choice has only its latency and cost.
 func (r *Report) recommend(rows []summary.Row, short bool) string {
 	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
 		return ""

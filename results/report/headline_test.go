@@ -86,7 +86,8 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 	}
 }
 
-// A transport that costs more than the cheapest is no choice, even if a third one is distinguishable from neither.
+// A transport that costs more than the cheapest is no choice, even if a third one is distinguishable from
+// neither.
 func TestMoreExpensiveTransportIsNoChoice(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
 	run.Manifest.Requirements = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "==", Bound: 0}}

@@ -37,7 +37,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"licence": func() template.HTML { return template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") },      //nolint:gosec // as above
 }).Parse(pageSource))
 
-// A page is the template's data. A page needs no network and no script; with scripts its charts are interactive.
+// A page is the template's data. A page needs no network and no script; with scripts its charts are
+// interactive.
 type page struct {
 	Title    string
 	Question string   // under the title
@@ -85,8 +86,8 @@ func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
 	return p.write(w)
 }
 
-// policy allows the page to run these scripts only, and to load and send nothing. Styles stay open, because the
-// charts have them in attributes.
+// policy allows the page to run these scripts only, and to load and send nothing. Styles stay open, because
+// the charts have them in attributes.
 func policy(scripts ...string) string {
 	all := "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src"
 	for _, s := range scripts {

@@ -14,8 +14,9 @@ import (
 	"pushbench/results/summary"
 )
 
-// JUnit is a run as a test report for CI systems: whether the run is complete, each validity check, and each
-// assertion. A failed assertion is a failure; an undecided one is an error, because nothing was tested.
+// JUnit is a run as a test report for CI systems: whether the run is complete, each validity check, and
+// each assertion. A failed assertion is a failure; an undecided one is an error, because nothing was
+// tested.
 func (r *Report) JUnit() junit.Testsuites {
 	m := r.Run.Manifest
 	all := junit.Testsuites{Name: "pushbench " + results.Plain(m.Workload.Scenario)}

@@ -64,9 +64,9 @@ func withoutLibrary(r summary.Row) string {
 	return strings.NewReplacer(" library="+r.Library, "", " stack="+r.Library, "").Replace(r.Name)
 }
 
-// costOrders compares transports on each library: those with the same batching delay, and a short poll, which
-// has none, with each. An order must be shown on every library, which takes no adjustment beyond the family's (an
-// intersection-union test: Berger, Technometrics 24, 1982).
+// costOrders compares transports on each library: those with the same batching delay, and a short poll,
+// which has none, with each. An order must be shown on every library, which takes no adjustment beyond the
+// family's (an intersection-union test: Berger, Technometrics 24, 1982).
 func (r *Report) costOrders() (all []costOrder) {
 	libraries := r.byLibrary()
 	if len(libraries) < 2 {
@@ -136,8 +136,8 @@ func (c costOrder) text(nameOf func(string) string) string {
 	return nameOf(c.names[0]) + " below " + nameOf(c.names[1])
 }
 
-// librarySection is the table of the cost orders. It is empty if one library was measured, and for an invalid
-// run.
+// librarySection is the table of the cost orders. It is empty if one library was measured, and for an
+// invalid run.
 func (r *Report) librarySection() section {
 	all := section{
 		Title: "Cost by library: which differences belong to the transport",

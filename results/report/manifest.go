@@ -12,8 +12,8 @@ import (
 	"pushbench/results/metric"
 )
 
-// manifestSection is the information that another person needs to repeat the run. Rows without a value are left
-// out.
+// manifestSection is the information that another person needs to repeat the run. Rows without a value are
+// left out.
 func (r *Report) manifestSection() section {
 	m := r.Run.Manifest
 	w, h := m.Workload, m.Host

@@ -46,8 +46,8 @@ func writeMarkdown(w io.Writer, title, question string, sentences []string, tabl
 	return err
 }
 
-// markdownSpecial escapes the characters that Markdown, or HTML in it, interprets. A backslash before punctuation
-// is shown as the punctuation: CommonMark 0.31, section 2.4.
+// markdownSpecial escapes the characters that Markdown, or HTML in it, interprets. A backslash before
+// punctuation is shown as the punctuation: CommonMark 0.31, section 2.4.
 var markdownSpecial = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "<", `\<`, ">", `\>`, "&", `\&`, "`", "\\`", "*", `\*`, "_", `\_`,
 	"[", `\[`, "]", `\]`, "!", `\!`, "#", `\#`, "~", `\~`)

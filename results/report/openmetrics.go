@@ -24,8 +24,8 @@ var LatencyBuckets = func() (all []float64) {
 	return append(all, 100)
 }()
 
-// OpenMetrics writes the summary of a run as OpenMetrics text: its badge, the metrics of all configurations, their
-// latencies as histograms, and the assertions.
+// OpenMetrics writes the summary of a run as OpenMetrics text: its badge, the metrics of all
+// configurations, their latencies as histograms, and the assertions.
 func (r *Report) OpenMetrics(w io.Writer) error {
 	registry := prometheus.NewPedanticRegistry()
 	if err := registry.Register(exported{r}); err != nil {

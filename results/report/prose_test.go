@@ -36,9 +36,9 @@ func longSentences(text string) (long []string) {
 	return long
 }
 
-// proseOf is the prose of a golden file: the sentences of a text file; the sentences and notes of a Markdown file,
-// but not its headings, its tables, and the question that the scenario asks. Items of lists are values, not
-// sentences.
+// proseOf is the prose of a golden file: the sentences of a text file; the sentences and notes of a
+// Markdown file, but not its headings, its tables, and the question that the scenario asks. Items of lists
+// are values, not sentences.
 func proseOf(name, content string) (lines []string) {
 	headline := false
 	for line := range strings.Lines(content) {

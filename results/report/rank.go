@@ -12,14 +12,14 @@ import (
 )
 
 // rankedTrials is the number of valid trials that a configuration needs to be ranked. Two samples of n have
-// disjoint ranges by chance in 2 of (2n over n) cases: 1 in 3 with two trials, 1 in 10 with three, 1 in 35 with
-// four.
+// disjoint ranges by chance in 2 of (2n over n) cases: 1 in 3 with two trials, 1 in 10 with three, 1 in 35
+// with four.
 const rankedTrials = 4
 
-// ordered compares two rows by a metric: -1 if the first is lower, +1 if the second is lower, 0 if they are not
-// distinguishable. The verdicts decide declared comparisons. The ranges over the repetitions decide the others,
-// and all comparisons of a run that supports no verdict: both rows must be ranked, their ranges must share no
-// value, and their medians must differ by more than the margin.
+// ordered compares two rows by a metric: -1 if the first is lower, +1 if the second is lower, 0 if they are
+// not distinguishable. The verdicts decide declared comparisons. The ranges over the repetitions decide the
+// others, and all comparisons of a run that supports no verdict: both rows must be ranked, their ranges
+// must share no value, and their medians must differ by more than the margin.
 func (r *Report) ordered(a, b summary.Row, metric string) int {
 	if d, ok := r.Analysis.Between(a.Name, b.Name, metric); ok && r.Analysis.Decides() && d.Verdict != compare.Incomparable {
 		switch {
@@ -52,8 +52,8 @@ func (r *Report) decides(metric string) bool {
 	})
 }
 
-// rank sorts rows from best to worst by the medians of their repetitions. Rows that were overloaded or have too
-// few trials with a value stay unranked.
+// rank sorts rows from best to worst by the medians of their repetitions. Rows that were overloaded or have
+// too few trials with a value stay unranked.
 func rank(rows []summary.Row, metric string) (ranked, unranked []summary.Row) {
 	for _, row := range rows {
 		if unrankedReason(row, metric) == "" {
@@ -66,8 +66,8 @@ func rank(rows []summary.Row, metric string) (ranked, unranked []summary.Row) {
 	return ranked, unranked
 }
 
-// tiers splits ranked rows wherever every row before is distinguishable from every row after. Within a tier not
-// all rows are distinguishable from one another.
+// tiers splits ranked rows wherever every row before is distinguishable from every row after. Within a tier
+// not all rows are distinguishable from one another.
 func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.Row) {
 	from := 0
 	for i := range ranked {
@@ -81,8 +81,8 @@ func (r *Report) tiers(ranked []summary.Row, metric string) (tiers [][]summary.R
 	return tiers
 }
 
-// best are the rows that may be the best by a metric: no other row is shown to be better. A tier would include
-// rows that are distinguishable from the best but not from the second best.
+// best are the rows that may be the best by a metric: no other row is shown to be better. A tier would
+// include rows that are distinguishable from the best but not from the second best.
 func (r *Report) best(metric string, rows []summary.Row) (best []summary.Row) {
 	ranked, _ := rank(rows, metric)
 	for _, row := range ranked {
@@ -124,8 +124,9 @@ func whyUnranked(rows []summary.Row, metric string) string {
 	return strings.Join(why, "; ")
 }
 
-// latency is the metric that matters to an application: the age of information if only the latest message counts,
-// otherwise the delivery latency. It is the tail unless some trial has too few observations for the tail.
+// latency is the metric that matters to an application: the age of information if only the latest message
+// counts, otherwise the delivery latency. It is the tail unless some trial has too few observations for the
+// tail.
 func (r *Report) latency() string {
 	tail, middle := metric.P99, metric.P50
 	if r.Run.Manifest.Workload.LatestOnly() {

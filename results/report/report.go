@@ -1,9 +1,9 @@
-// Package report presents the result of a run: in a terminal, in sentences, as Markdown, as an HTML page, and in
-// the formats of other tools.
+// Package report presents the result of a run: in a terminal, in sentences, as Markdown, as an HTML page,
+// and in the formats of other tools.
 //
 // It owns the words and the layout. It must never compute a value that summary.Summary does not have, nor a
-// comparison that results/compare has not made, nor rank transports within the noise: two reports on one run
-// always agree.
+// comparison that results/compare has not made, nor rank transports within the noise: two reports on one
+// run always agree.
 package report
 
 import (
@@ -64,8 +64,8 @@ func label(a compare.Analysis) string {
 	return verdictLabel
 }
 
-// Write writes every derived file of a run folder: an .hgrm file per configuration, the charts in charts/, and
-// the files named here. A file that fails does not prevent the others; the errors are joined.
+// Write writes every derived file of a run folder: an .hgrm file per configuration, the charts in charts/,
+// and the files named here. A file that fails does not prevent the others; the errors are joined.
 func (r *Report) Write(dir string, charts ...chart.Chart) error {
 	files := []file{
 		{"summary.csv", r.CSV},

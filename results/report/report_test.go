@@ -420,8 +420,8 @@ func withoutText(page string) string {
 	return tags.String()
 }
 
-// The page loads nothing and sends nothing, and its policy forbids both. It runs only its two scripts, by their
-// hashes.
+// The page loads nothing and sends nothing, and its policy forbids both. It runs only its two scripts, by
+// their hashes.
 func TestPageIsSelfContained(t *testing.T) {
 	c := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
 	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{c}) })

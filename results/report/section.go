@@ -66,8 +66,8 @@ func (s section) part(from, to int) section {
 	return s
 }
 
-// Right reports whether a page aligns a column to the right, because all its cells are numbers. The first column
-// names the row.
+// Right reports whether a page aligns a column to the right, because all its cells are numbers. The first
+// column names the row.
 func (s section) Right(column int) bool {
 	return column > 0 && !slices.ContainsFunc(s.Rows, func(l line) bool {
 		cell := l.Cells[column]

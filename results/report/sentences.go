@@ -11,9 +11,9 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sentences states what the run found, its scope and what it did not measure. The first sentence begins with
-// VERDICT or ESTIMATE; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A line that
-// begins with two spaces is an item of the list under the last line without them.
+// Sentences states what the run found, its scope and what it did not measure. The first sentence begins
+// with VERDICT or ESTIMATE; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A
+// line that begins with two spaces is an item of the list under the last line without them.
 func (r *Report) Sentences() []string {
 	lines := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
 	lines = append(lines, scope(r.Run.Manifest))
@@ -30,7 +30,8 @@ func (r *Report) conclusion(more ...string) []string {
 	return append(lines, r.assertionSentences()...)
 }
 
-// answer is the headline with its label, the verdicts or why there are none, and the orders by latency and cost.
+// answer is the headline with its label, the verdicts or why there are none, and the orders by latency and
+// cost.
 func (r *Report) answer() (lines []string) {
 	m := r.Run.Manifest
 	if m.Status == results.Invalid {
@@ -91,8 +92,8 @@ func (r *Report) withheld() string {
 // listed is how many configurations without an order are named. More of them are only in the table.
 const listed = 8
 
-// orderSentences is an order by the median of the repetitions with their range, one item per place. Rows that
-// cannot be ranked follow in the order of the report.
+// orderSentences is an order by the median of the repetitions with their range, one item per place. Rows
+// that cannot be ranked follow in the order of the report.
 func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines []string) {
 	ranked, unranked := rank(r.Summary.Rows, m.Name)
 	var places []string
@@ -241,8 +242,8 @@ func scope(m results.Manifest) string {
 		network(m), results.Plain(m.Library))
 }
 
-// spread is the least and the most that any configuration has of something, or the run's own value of what is
-// not swept.
+// spread is the least and the most that any configuration has of something, or the run's own value of what
+// is not swept.
 func spread(m results.Manifest, of func(results.Configuration) float64, own float64) string {
 	least, most := math.Inf(1), 0.0
 	for _, c := range m.AllConfigurations() {

@@ -10,7 +10,8 @@ import (
 	"charm.land/lipgloss/v2/table"
 )
 
-// TableOptions describes the terminal. The zero value is for a pipe: plain text, a row or a sentence per line.
+// TableOptions describes the terminal. The zero value is for a pipe: plain text, a row or a sentence per
+// line.
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
 	Width int  // columns; 0: no limit
@@ -26,8 +27,8 @@ func (o TableOptions) width() int {
 	return math.MaxInt
 }
 
-// Wrap breaks text between words; the terminal would break it inside words. An item of a list stays indented.
-// Without a width the text stays on one line, which searches can match.
+// Wrap breaks text between words; the terminal would break it inside words. An item of a list stays
+// indented. Without a width the text stays on one line, which searches can match.
 func (o TableOptions) Wrap(text string) string {
 	if o.Width == 0 {
 		return text
@@ -40,8 +41,8 @@ func (o TableOptions) Wrap(text string) string {
 	return item + strings.ReplaceAll(wrapped, "\n", "\n"+item)
 }
 
-// drawn is a section for a terminal; empty if it has no rows. Columns that do not fit the width are drawn below
-// the others, each part next to the first column.
+// drawn is a section for a terminal; empty if it has no rows. Columns that do not fit the width are drawn
+// below the others, each part next to the first column.
 func (s section) drawn(opts TableOptions) string {
 	if len(s.Rows) == 0 {
 		return ""

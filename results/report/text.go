@@ -22,8 +22,8 @@ func list(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// item begins a line that belongs to the list under the last line without it. Markdown and the page draw such
-// lines as a list.
+// item begins a line that belongs to the list under the last line without it. Markdown and the page draw
+// such lines as a list.
 const item = "  "
 
 // items is a heading with a line per entry below it. A single entry stands on the heading's line; without

@@ -58,7 +58,8 @@ func TestOrderOfTrialsChangesNoVerdict(t *testing.T) {
 	}
 }
 
-// A report has verdicts from eight valid repetitions on. The first word of one of its first two sentences shows it.
+// A report has verdicts from eight valid repetitions on. The first word of one of its first two sentences
+// shows it.
 func TestVerdictsFromEightRepetitionsOn(t *testing.T) {
 	for name, want := range map[string]string{
 		"three": "No verdict: too few valid repetitions (3 of 8)", "eight": "VERDICT from 8 repetitions", "verdict": "VERDICT from 12 repetitions", "discarded": "VERDICT from 10 repetitions",
@@ -131,8 +132,8 @@ func TestManyVerdictsFitTerminal(t *testing.T) {
 	}
 }
 
-// The order follows the verdicts: two rows that are not different share a place, however far apart their ranges
-// are.
+// The order follows the verdicts: two rows that are not different share a place, however far apart their
+// ranges are.
 func TestOrderFollowsVerdicts(t *testing.T) {
 	own := *twelve()
 	run := &own
@@ -186,7 +187,8 @@ func timed(repetitions int) *results.Run {
 	return run
 }
 
-// One outlier among twelve repetitions decides the pool's p99, but no verdict: the order must follow the verdicts.
+// One outlier among twelve repetitions decides the pool's p99, but no verdict: the order must follow the
+// verdicts.
 func TestOutlierDoesNotReverseOrder(t *testing.T) {
 	run := timed(12)
 	takes(run, "sse", func(repetition int) time.Duration {

@@ -38,8 +38,8 @@ func terms(a compare.Analysis) string {
 		verdictLabel, len(a.Repetitions), percent(a.Declared.Margin), some(len(a.Family), "declared comparison"))
 }
 
-// verdicts are the terms, then the differences by each declared metric. They are for an analysis whose verdicts are not
-// withheld.
+// verdicts are the terms, then the differences by each declared metric. They are for an analysis whose
+// verdicts are not withheld.
 func verdicts(a compare.Analysis) []string {
 	text := terms(a) + " In brackets: the 95 % interval of the ratio, then p."
 	if a.Variants > 1 {
@@ -63,8 +63,8 @@ func verdicts(a compare.Analysis) []string {
 	return lines
 }
 
-// grouped is an entry per difference, each with its title, in the order of the titles. It leaves out the pairs
-// without a ratio.
+// grouped is an entry per difference, each with its title, in the order of the titles. It leaves out the
+// pairs without a ratio.
 func grouped(all []compare.Difference, text func(compare.Difference) string, titleOf func(compare.Difference) string, titles ...string) (entries []string) {
 	for _, title := range titles {
 		for _, d := range all {
@@ -81,7 +81,8 @@ func pairText(d compare.Difference) string {
 	return fmt.Sprintf("%s %s × %s %s", prose(results.Plain(d.Names[1])), ratioText(d.Ratio), prose(results.Plain(d.Names[0])), evidence(d))
 }
 
-// evidence qualifies a ratio, in brackets: its interval, p, and the number of repetitions that would decide it.
+// evidence qualifies a ratio, in brackets: its interval, p, and the number of repetitions that would decide
+// it.
 func evidence(d compare.Difference) string {
 	inside := append([]string{interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d, prose)...)
 	switch {

@@ -1,5 +1,5 @@
-// Package golden compares the output of a test with a file in testdata. Run the test with -update to write the
-// files, then read the difference in git before committing it. Only tests may import this package.
+// Package golden compares the output of a test with a file in testdata. Run the test with -update to write
+// the files, then read the difference in git before committing it. Only tests may import this package.
 package golden
 
 import (

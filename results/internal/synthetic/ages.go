@@ -7,8 +7,8 @@ import (
 	"pushbench/results"
 )
 
-// ages draws the age of information: the latency of the newest message plus the time since it was delivered. It
-// has a separate random stream, so that no other value depends on it.
+// ages draws the age of information: the latency of the newest message plus the time since it was
+// delivered. It has a separate random stream, so that no other value depends on it.
 func ages(m model, random *rand.Rand, window time.Duration) results.AgeOfInformation {
 	const draws = 2000
 	age := results.AgeOfInformation{

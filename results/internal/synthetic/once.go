@@ -14,9 +14,9 @@ var (
 	made = map[string]*results.Run{}
 )
 
-// once generates each run a single time, because its thousands of histograms dominate the time of the report
-// tests. A caller may change the returned run, but the values in histograms are shared: replace a histogram, never
-// record into it.
+// once generates each run a single time, because its thousands of histograms dominate the time of the
+// report tests. A caller may change the returned run, but the values in histograms are shared: replace a
+// histogram, never record into it.
 func once(key string, build func() *results.Run) *results.Run {
 	mu.Lock()
 	defer mu.Unlock()

@@ -12,9 +12,9 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Sweep generates a complete run of every transport with each library and batching delay. A list of one is not
-// swept. Without a batching delay WebSocket pays for every write. net/http costs 40 % more, and a poll on it three
-// times as much.
+// Sweep generates a complete run of every transport with each library and batching delay. A list of one is
+// not swept. Without a batching delay WebSocket pays for every write. net/http costs 40 % more, and a poll
+// on it three times as much.
 func Sweep(repetitions int, window time.Duration, libraries []string, delays []time.Duration) *results.Run {
 	return once(fmt.Sprint("sweep ", repetitions, window, libraries, delays), func() *results.Run { return sweep(repetitions, window, libraries, delays) })
 }

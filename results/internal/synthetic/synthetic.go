@@ -1,8 +1,8 @@
 // Package synthetic generates runs that look measured, for the tests of all packages that read a run: four
 // transports across an emulated round trip of 20 ms.
 //
-// It owns the fixture of all golden files. The same arguments always give the same run. Only tests may import this
-// package.
+// It owns the fixture of all golden files. The same arguments always give the same run. Only tests may
+// import this package.
 package synthetic
 
 import (
@@ -30,8 +30,8 @@ const (
 
 var started = time.Date(2025, 11, 22, 19, 0, 0, 0, time.UTC)
 
-// Run generates a complete run in which all validity checks passed. A window of 30 s is enough for p99.9 when four
-// repetitions are pooled; a window of 10 s is not.
+// Run generates a complete run in which all validity checks passed. A window of 30 s is enough for p99.9
+// when four repetitions are pooled; a window of 10 s is not.
 func Run(repetitions int, window time.Duration) *results.Run {
 	return once(fmt.Sprint("run ", repetitions, window), func() *results.Run { return run(repetitions, window) })
 }
@@ -46,8 +46,9 @@ func run(repetitions int, window time.Duration) *results.Run {
 	return r
 }
 
-// measure generates the trials and intervals of a run from a random stream of its seed, with noise between trials.
-// begin returns a configuration's model and sets the fields of a trial that are not drawn from the model.
+// measure generates the trials and intervals of a run from a random stream of its seed, with noise between
+// trials. begin returns a configuration's model and sets the fields of a trial that are not drawn from the
+// model.
 func measure(r *results.Run, stream uint64, noise float64, begin func(*results.Trial, results.Configuration) model) {
 	m := &r.Manifest
 	random := rand.New(rand.NewPCG(m.Seed, stream))
