@@ -18,7 +18,7 @@ func (c Capacity) limit() string { return results.Plain(strings.Join(c.Limit, " 
 func (c Capacity) section() section {
 	all := section{
 		Title: "Capacity: the highest load that meets " + c.limit(),
-		Note: fmt.Sprintf("The lowest load that does not meet the limit is within %s of it. "+
+		Note: fmt.Sprintf("A load at most %s higher does not meet the limit. "+
 			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
 			"At least: the load generator or this machine reached its own limit first.",
 			percent(c.Within)),

@@ -68,7 +68,7 @@ func columnsOf(m results.Manifest) (all []column) {
 }
 
 // overviewRows are a row per configuration, followed by the model's prediction.
-func (r *Report) overviewRows(columns []column) (rows []line) {
+func (r *Report) overviewRows(columns []column) (rows []tableRow) {
 	for _, row := range r.Summary.Rows {
 		measured, predicted, some := []string{row.Name}, []string{"predicted"}, false
 		for _, c := range columns {
@@ -78,9 +78,9 @@ func (r *Report) overviewRows(columns []column) (rows []line) {
 			}
 			measured, predicted = append(measured, row.Value(c.metric).String()), append(predicted, cell)
 		}
-		rows = append(rows, line{Cells: measured})
+		rows = append(rows, tableRow{Cells: measured})
 		if some {
-			rows = append(rows, line{Cells: predicted, Dim: true})
+			rows = append(rows, tableRow{Cells: predicted, Dim: true})
 		}
 	}
 	return rows

@@ -74,3 +74,21 @@ func TestOrderByCPUNamesItsLibrary(t *testing.T) {
 		t.Errorf("got %q", text)
 	}
 }
+
+// Runs of earlier versions name the axes stack and flush.
+func TestEarlierAxisNamesGiveSameCostOrders(t *testing.T) {
+	run := synthetic.Sweep(4, time.Second, bothLibraries, batchingDelays)
+	want := strings.Join(New(run).librarySentences(), "\n")
+	earlier := strings.NewReplacer(" library=", " stack=", " batching_delay=", " flush=")
+	for i := range run.Manifest.Configurations {
+		c := &run.Manifest.Configurations[i]
+		c.Name = earlier.Replace(c.Name)
+	}
+	for i := range run.Trials {
+		run.Trials[i].Configuration = earlier.Replace(run.Trials[i].Configuration)
+	}
+	got := strings.Join(New(run).librarySentences(), "\n")
+	if got = strings.ReplaceAll(got, " flush=", " batching_delay="); got != want || !strings.Contains(got, "confirmed: ") {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}

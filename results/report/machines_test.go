@@ -106,8 +106,8 @@ func TestOpenMetrics(t *testing.T) {
 
 // capacity is the result of a search with three transports.
 func capacity() report.Capacity {
-	probe := func(load, p99 float64, held bool, why string) results.Probe {
-		return results.Probe{Load: load, Held: held, Why: why, Deliveries: 20 * load, P50: p99 / 2, P99: p99, CPU: 30, Folder: "probes/x"}
+	probe := func(load, p99 float64, met bool, why string) results.Probe {
+		return results.Probe{Load: load, Held: met, Why: why, Deliveries: 20 * load, P50: p99 / 2, P99: p99, CPU: 30, Folder: "probes/x"}
 	}
 	return report.Capacity{Capacity: results.Capacity{
 		Schema: results.Schema, Scenario: "chat", Limit: []string{"p(99)<200ms", "lost == 0"}, Axis: "rate", Within: 0.05, Host: results.Host{CPUModel: "a processor", Cores: 2},

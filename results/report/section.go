@@ -16,18 +16,18 @@ type section struct {
 	Title   string
 	Note    string
 	Heading []string
-	Rows    []line
+	Rows    []tableRow
 	Left    bool // a terminal aligns every column to the left, not only the first one
 }
 
-// A line of a section's table. Dim lines are predicted rather than measured.
-type line struct {
+// A tableRow is a row of a section. Dim rows are predicted, not measured.
+type tableRow struct {
 	Cells []string
 	Dim   bool
 }
 
 // add appends a row: see cells.
-func (s *section) add(values ...any) { s.Rows = append(s.Rows, line{Cells: cells(values...)}) }
+func (s *section) add(values ...any) { s.Rows = append(s.Rows, tableRow{Cells: cells(values...)}) }
 
 // cells formats values for a table: numbers with three digits, durations in milliseconds and
 // text on one line. A slice of strings is several cells.
@@ -57,10 +57,10 @@ func (s section) part(from, to int) section {
 	keep := func(cells []string) []string { return slices.Concat(cells[:1], cells[1+from:1+to]) }
 	all := s.Rows
 	s.Heading, s.Rows = keep(s.Heading), nil
-	for _, l := range all {
-		l.Cells = keep(l.Cells)
-		if !l.Dim || l.Cells[0] == "" || strings.Join(l.Cells[1:], "") != "" {
-			s.Rows = append(s.Rows, l)
+	for _, row := range all {
+		row.Cells = keep(row.Cells)
+		if !row.Dim || row.Cells[0] == "" || strings.Join(row.Cells[1:], "") != "" {
+			s.Rows = append(s.Rows, row)
 		}
 	}
 	return s
@@ -69,8 +69,8 @@ func (s section) part(from, to int) section {
 // Right reports whether a page aligns a column to the right, because all its cells are numbers. The first
 // column names the row.
 func (s section) Right(column int) bool {
-	return column > 0 && !slices.ContainsFunc(s.Rows, func(l line) bool {
-		cell := l.Cells[column]
+	return column > 0 && !slices.ContainsFunc(s.Rows, func(row tableRow) bool {
+		cell := row.Cells[column]
 		return cell != "" && !strings.ContainsAny(cell[:1], "0123456789-") && cell != "n/a" && cell != "∞" && cell != "–"
 	})
 }

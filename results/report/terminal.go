@@ -112,7 +112,7 @@ func (r *Report) overviewDrawn(opts TableOptions) string {
 	for _, c := range columns {
 		s.Heading, units = append(s.Heading, c.title), append(units, c.unit)
 	}
-	s.Rows = append([]line{{units, true}}, r.overviewRows(columns)...)
+	s.Rows = append([]tableRow{{units, true}}, r.overviewRows(columns)...)
 	for _, l := range s.Rows[1:] {
 		if l.Dim {
 			l.Cells[0] = "  predicted"
