@@ -43,14 +43,14 @@ func store(t *testing.T, run *results.Run) string {
 
 func TestSweepHasARowPerConfiguration(t *testing.T) {
 	run := swept()
-	again, err := results.Open(store(t, run))
+	read, err := results.Open(store(t, run))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(run.Manifest.Configurations, again.Manifest.AllConfigurations()); diff != "" {
+	if diff := cmp.Diff(run.Manifest.Configurations, read.Manifest.AllConfigurations()); diff != "" {
 		t.Errorf("configurations -want +got:\n%s", diff)
 	}
-	s := summary.Of(again)
+	s := summary.Of(read)
 	if len(s.Rows) != 14 || s.ValidRepetitions != 2 {
 		t.Fatalf("%d rows, %d valid repetitions; want 14 and 2", len(s.Rows), s.ValidRepetitions)
 	}
@@ -59,7 +59,7 @@ func TestSweepHasARowPerConfiguration(t *testing.T) {
 			t.Errorf("%s has %d trials, the first %+v", r.Name, len(r.Trials), r.Trials[0].ConfigurationName())
 		}
 	}
-	if !again.Manifest.SweptBatchingDelay() || !again.Manifest.Sweeps() {
+	if !read.Manifest.SweptBatchingDelay() || !read.Manifest.Sweeps() {
 		t.Error("the manifest does not report the sweep")
 	}
 }

@@ -173,13 +173,13 @@ func FuzzHistogram(f *testing.F) {
 		if json.Unmarshal(data, &h) != nil {
 			return
 		}
-		again, err := json.Marshal(h)
+		encoded, err := json.Marshal(h)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var same results.Histogram
-		if err := json.Unmarshal(again, &same); err != nil || !same.Equal(h) {
-			t.Fatalf("%s was accepted, and written as %s: %v", bytes.TrimSpace(data), again, err)
+		if err := json.Unmarshal(encoded, &same); err != nil || !same.Equal(h) {
+			t.Fatalf("%s was accepted, and written as %s: %v", bytes.TrimSpace(data), encoded, err)
 		}
 		if q := h.Quantile(0.99); q < 0 || q > h.Max() {
 			t.Fatalf("p99 %v, max %v", q, h.Max())

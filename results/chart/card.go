@@ -26,7 +26,7 @@ type card struct {
 	keysFor string // the panel that the keys belong to; empty: all
 }
 
-// A panel is a part of a figure: data for the page, a plot in the picture, or both.
+// A panel is a part of a chart: data for the page, a plot in the picture, or both.
 type panel struct {
 	Panel            // without series: only in the picture
 	plot  *plot.Plot // nil: only in the page

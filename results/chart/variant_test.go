@@ -12,17 +12,17 @@ import (
 var swept = []time.Duration{0, time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond}
 
 func TestSweepIsDrawn(t *testing.T) {
-	for name, stacks := range map[string][]string{"flush": {"reference"}, "flush and stack": {"nethttp", "fasthttp"}} {
-		figures := drawn(t, synthetic.Sweep(1, time.Second, stacks, swept), chart.Vectors)
+	for name, libraries := range map[string][]string{"batching delay": {"reference"}, "batching delay and library": {"nethttp", "fasthttp"}} {
+		charts := drawn(t, synthetic.Sweep(1, time.Second, libraries, swept), chart.Vectors)
 		for _, name := range []string{"latency", "batching", "timeline", "cost", "memory", "connect"} {
-			f, ok := figures[name]
+			f, ok := charts[name]
 			if !ok {
 				t.Errorf("no chart %s", name)
 				continue
 			}
 			wellFormed(t, f)
 		}
-		if f := figures["batching"]; !strings.Contains(f.Alt, "batching_delay=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
+		if f := charts["batching"]; !strings.Contains(f.Alt, "batching_delay=20ms: p50 ") || !strings.Contains(string(f.SVG), "Messages per write") {
 			t.Errorf("%s: the chart of batching has the text %q", name, f.Alt)
 		}
 	}
@@ -51,13 +51,13 @@ func TestDistanceIsDrawnIfTheRoundTripTimeIsSwept(t *testing.T) {
 	for i := range run.Intervals {
 		run.Intervals[i].Configuration = far.Replace(run.Intervals[i].Configuration)
 	}
-	figures := drawn(t, run, chart.Vectors)
-	f, ok := figures["distance"]
+	charts := drawn(t, run, chart.Vectors)
+	f, ok := charts["distance"]
 	if !ok || !strings.Contains(f.Alt, "websocket rtt=40ms: mean ") || !strings.Contains(string(f.SVG), "round-trip time, ms") {
 		t.Errorf("the chart of distance has the text %q", f.Alt)
 	}
 	wellFormed(t, f)
-	if _, ok := figures["batching"]; ok {
+	if _, ok := charts["batching"]; ok {
 		t.Error("a run that sweeps only the round-trip time has a chart of batching")
 	}
 	if _, ok := drawn(t, synthetic.Run(1, time.Second), chart.Vectors)["distance"]; ok {

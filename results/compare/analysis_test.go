@@ -13,20 +13,20 @@ import (
 	"pushbench/results/summary"
 )
 
-// values are the p50 in ms and the server CPU of each row by repetition; 0 is an invalid trial.
-type figures map[string][]float64
+// series has the p50 in ms and the server CPU of each row by repetition; 0 is an invalid trial.
+type series map[string][]float64
 
 // run returns a run of the rows, which have the names of configurations.
-func run(rows []string, figures figures) *results.Run {
-	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Repetitions: len(figures[rows[0]])}}
+func run(rows []string, values series) *results.Run {
+	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Repetitions: len(values[rows[0]])}}
 	for _, name := range rows {
 		transport, _, _ := strings.Cut(name, " ")
 		r.Manifest.Configurations = append(r.Manifest.Configurations, results.Configuration{Name: name, Transport: transport})
-		for i, ms := range figures[name] {
+		for i, ms := range values[name] {
 			t := results.Trial{Repetition: i + 1, Transport: transport, Configuration: name, Status: results.Complete}
 			if ms == 0 {
 				t.Checks = []results.ValidityCheck{{Name: "pacing"}}
-				ms = 1000 // must not be seen
+				ms = 1000 // must not enter a result
 			}
 			for range 100 {
 				t.Latency.Histogram.Record(time.Duration(ms * 1e6))
@@ -47,10 +47,10 @@ func steady(n int, ms float64) []float64 {
 	return xs
 }
 
-func judge(r *results.Run) compare.Analysis { return compare.Analyze(r, summary.Of(r)) }
+func analyze(r *results.Run) compare.Analysis { return compare.Analyze(r, summary.Of(r)) }
 
 func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
-	j := judge(run([]string{"a", "b", "c", "d"}, figures{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
+	j := analyze(run([]string{"a", "b", "c", "d"}, series{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
 	if j.Withheld != "" || len(j.Family) != 18 || j.Decisive != 10 || !j.Decides() {
 		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", j.Withheld, len(j.Family), j.Decisive)
 	}
@@ -75,9 +75,9 @@ func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 }
 
 func TestManifestDeclaresMetricsAndMargin(t *testing.T) {
-	r := run([]string{"a", "b"}, figures{"a": steady(12, 1), "b": steady(12, 1.2)})
+	r := run([]string{"a", "b"}, series{"a": steady(12, 1), "b": steady(12, 1.2)})
 	r.Manifest.Compare = results.Declared{Primary: []string{metric.Mean}, Margin: 0.5}
-	j := judge(r)
+	j := analyze(r)
 	if len(j.Family) != 1 || j.Family[0].Metric != metric.Mean || j.Family[0].Verdict != compare.Equivalent {
 		t.Errorf("20 %% with a margin of 50 %%: %+v", j.Family)
 	}
@@ -85,9 +85,9 @@ func TestManifestDeclaresMetricsAndMargin(t *testing.T) {
 
 // An invalid trial discards its repetition in every comparison, including those of other rows.
 func TestInvalidTrialDiscardsItsRepetition(t *testing.T) {
-	void := steady(12, 1)
-	void[4] = 0
-	j := judge(run([]string{"a", "b", "c"}, figures{"a": void, "b": steady(12, 2), "c": steady(12, 2)}))
+	invalid := steady(12, 1)
+	invalid[4] = 0
+	j := analyze(run([]string{"a", "b", "c"}, series{"a": invalid, "b": steady(12, 2), "c": steady(12, 2)}))
 	if fmt.Sprint(j.Repetitions, j.Discarded) != "[1 2 3 4 6 7 8 9 10 11 12] [5]" || j.Withheld != "" {
 		t.Errorf("compared %v, discarded %v, withheld %q", j.Repetitions, j.Discarded, j.Withheld)
 	}
@@ -100,26 +100,26 @@ func TestInvalidTrialDiscardsItsRepetition(t *testing.T) {
 
 // The valid attempt of a repeated trial counts.
 func TestRepeatedTrialKeepsItsRepetition(t *testing.T) {
-	void := steady(12, 1)
-	void[4] = 0
-	r := run([]string{"a", "b"}, figures{"a": void, "b": steady(12, 2)})
-	again := r.Trials[3]
-	again.Repetition, again.Attempt = 5, 1
-	r.Trials = append(r.Trials, again)
-	if j := judge(r); len(j.Repetitions) != 12 || len(j.Discarded) != 0 {
+	invalid := steady(12, 1)
+	invalid[4] = 0
+	r := run([]string{"a", "b"}, series{"a": invalid, "b": steady(12, 2)})
+	repeated := r.Trials[3]
+	repeated.Repetition, repeated.Attempt = 5, 1
+	r.Trials = append(r.Trials, repeated)
+	if j := analyze(r); len(j.Repetitions) != 12 || len(j.Discarded) != 0 {
 		t.Errorf("compared %v, discarded %v", j.Repetitions, j.Discarded)
 	}
 }
 
 func TestVerdictsAreWithheld(t *testing.T) {
 	rows := []string{"a", "b"}
-	voids := func(n, of int) []float64 {
+	withInvalid := func(n, of int) []float64 {
 		xs := steady(of, 1)
 		clear(xs[:n])
 		return xs
 	}
 	with := func(n, of int, change func(*results.Run)) *results.Run {
-		r := run(rows, figures{"a": voids(n, of), "b": steady(of, 2)})
+		r := run(rows, series{"a": withInvalid(n, of), "b": steady(of, 2)})
 		change(r)
 		return r
 	}
@@ -138,12 +138,12 @@ func TestVerdictsAreWithheld(t *testing.T) {
 		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
 		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "too few valid repetitions (0 of 8)"},
 	} {
-		j := judge(c.run)
+		j := analyze(c.run)
 		if (j.Withheld == "") != (c.want == "") || !strings.Contains(j.Withheld, c.want) {
 			t.Errorf("%s: withheld for %q, want %q", c.name, j.Withheld, c.want)
 		}
 		for _, d := range j.Family {
-			if judged := d.Verdict == compare.Different; judged != (c.want == "") && d.Verdict != compare.Incomparable {
+			if different := d.Verdict == compare.Different; different != (c.want == "") && d.Verdict != compare.Incomparable {
 				t.Errorf("%s: %s is %s", c.name, d.Metric, d.Verdict)
 			}
 		}
@@ -152,7 +152,7 @@ func TestVerdictsAreWithheld(t *testing.T) {
 
 // A pair that cannot be compared has a reason, and remains in the family.
 func TestIncomparablePairHasAReason(t *testing.T) {
-	r := run([]string{"a", "b", "c"}, figures{"a": steady(12, 1), "b": steady(12, 2), "c": steady(12, 3)})
+	r := run([]string{"a", "b", "c"}, series{"a": steady(12, 1), "b": steady(12, 2), "c": steady(12, 3)})
 	for i := range r.Trials {
 		switch r.Trials[i].Transport {
 		case "a":
@@ -161,7 +161,7 @@ func TestIncomparablePairHasAReason(t *testing.T) {
 			r.Trials[i].Latency.Independent = 500
 		}
 	}
-	j := judge(r)
+	j := analyze(r)
 	if len(j.Family) != 9 {
 		t.Fatalf("%d comparisons, want all 9", len(j.Family))
 	}
@@ -184,11 +184,11 @@ func TestIncomparablePairHasAReason(t *testing.T) {
 // Configurations are compared within their variant only.
 func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 	rows := []string{"sse", "websocket", "sse batching_delay=5ms", "websocket batching_delay=5ms"}
-	all := figures{}
+	all := series{}
 	for i, name := range rows {
 		all[name] = steady(12, float64(i+1))
 	}
-	j := judge(run(rows, all))
+	j := analyze(run(rows, all))
 	var pairs []string
 	for _, d := range compare.Of(metric.P50, j.Family) {
 		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
@@ -200,9 +200,9 @@ func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 
 // The order of rows only determines which side is named first.
 func TestOrderOfRowsOnlySwapsNames(t *testing.T) {
-	all := figures{"a": steady(12, 1), "b": steady(12, 1.3)}
-	d, _ := judge(run([]string{"a", "b"}, all)).Between("a", "b", metric.P50)
-	s, _ := judge(run([]string{"b", "a"}, all)).Between("a", "b", metric.P50)
+	all := series{"a": steady(12, 1), "b": steady(12, 1.3)}
+	d, _ := analyze(run([]string{"a", "b"}, all)).Between("a", "b", metric.P50)
+	s, _ := analyze(run([]string{"b", "a"}, all)).Between("a", "b", metric.P50)
 	if d.Names != [2]string{"a", "b"} || s.Names != [2]string{"b", "a"} {
 		t.Fatalf("names %v and %v", d.Names, s.Names)
 	}

@@ -36,9 +36,9 @@ func TestToleratedHasTheLevelOfTheSignTest(t *testing.T) {
 
 func TestDecide(t *testing.T) {
 	for _, c := range []struct {
-		op       string
-		held, of int
-		want     Outcome
+		op         string
+		passed, of int
+		want       Outcome
 	}{
 		{"<", 4, 4, Passed},
 		{"<", 3, 4, Undecided},
@@ -53,8 +53,8 @@ func TestDecide(t *testing.T) {
 		{"==", 7, 8, Failed},
 		{"!=", 11, 12, Failed},
 	} {
-		if got := decide(c.op, c.held, c.of); got != c.want {
-			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.held, c.of, got, c.want)
+		if got := decide(c.op, c.passed, c.of); got != c.want {
+			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.passed, c.of, got, c.want)
 		}
 	}
 }
@@ -63,46 +63,46 @@ func TestAssertions(t *testing.T) {
 	run := synthetic.Run(4, 10*time.Second)
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 1000
-		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Repetition == 2 { // its messages are not there in one block
+		if tr := &run.Trials[i]; tr.Transport == "sse" && tr.Repetition == 2 { // its messages are missing in one repetition
 			tr.Ledger.Lost, tr.Latency.Infinite = 10000, 10000
 		}
 	}
 	s := summary.Of(run)
 	for _, c := range []struct {
-		claim metric.Assertion
-		of    string
-		want  Outcome
-		held  int
+		assertion metric.Assertion
+		of        string
+		want      Outcome
+		passed    int
 	}{
 		{metric.Assertion{Metric: "lost", Op: "=="}, "websocket", Passed, 4},
 		{metric.Assertion{Metric: "lost", Op: "=="}, "sse", Failed, 3},
 		{metric.Assertion{Configuration: "shortpoll", Metric: "p(99)", Op: "<", Bound: 2000}, "shortpoll", Passed, 4},
 		{metric.Assertion{Configuration: "shortpoll", Metric: "p(99)", Op: "<", Bound: 100}, "shortpoll", Failed, 0},
-		{metric.Assertion{Configuration: "sse", Metric: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one block
+		{metric.Assertion{Configuration: "sse", Metric: "p(99)", Op: "<", Bound: 100}, "sse", Undecided, 3}, // infinite in one repetition
 		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"}, "websocket", Passed, 4},
 		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 0.001, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"}, "websocket", Failed, 0},
 		{metric.Assertion{Configuration: "websocket", Metric: "p(99.99)", Op: ">", Bound: 1}, "websocket", Undecided, 0}, // too few observations
 		{metric.Assertion{Configuration: "websocket", Metric: "p(50)", Op: "<", Times: 1, OtherConfiguration: "webhook", OtherMetric: "p(50)"}, "websocket", Undecided, 0},
 	} {
 		found := false
-		for _, f := range Assertions([]metric.Assertion{c.claim}, s) {
+		for _, f := range Assertions([]metric.Assertion{c.assertion}, s) {
 			if f.Configuration != c.of {
 				continue
 			}
 			found = true
-			if f.Outcome != c.want || f.Passed != c.held || (f.Why == "") != (f.Outcome != Undecided) {
-				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.claim, c.of, f.Outcome, f.Passed, f.Of, f.Why, c.want, c.held)
+			if f.Outcome != c.want || f.Passed != c.passed || (f.Why == "") != (f.Outcome != Undecided) {
+				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.assertion, c.of, f.Outcome, f.Passed, f.Of, f.Why, c.want, c.passed)
 			}
 		}
 		if !found {
-			t.Errorf("%+v was not checked against %s", c.claim, c.of)
+			t.Errorf("%+v was not checked against %s", c.assertion, c.of)
 		}
 	}
 }
 
 // If no single repetition has enough observations for a percentile, the pool is checked.
 func TestAssertionFallsBackOnThePool(t *testing.T) {
-	run := synthetic.Run(4, 12*time.Second) // p99.9 of a push needs 10,000 publications
+	run := synthetic.Run(4, 12*time.Second) // the p99.9 of a push transport requires 10,000 publishes
 	for i := range run.Trials {
 		run.Trials[i].Latency.Independent = 5000
 	}
@@ -122,22 +122,22 @@ func TestMaximumDecidesAnUpperBound(t *testing.T) {
 	for i := range lossy.Trials {
 		lossy.Trials[i].Latency.Independent, lossy.Trials[i].Latency.Infinite = 50, 1
 	}
-	claim := func(op string, bound float64) metric.Assertion {
+	assertion := func(op string, bound float64) metric.Assertion {
 		return metric.Assertion{Text: "p(99)", Configuration: "websocket", Metric: "p(99)", Op: op, Bound: bound}
 	}
 	for name, c := range map[string]struct {
-		run   *results.Run
-		claim metric.Assertion
-		want  Outcome
+		run       *results.Run
+		assertion metric.Assertion
+		want      Outcome
 	}{
-		"the maximum is below":  {run, claim("<", 60_000), Passed},
-		"the maximum is above":  {run, claim("<", 0.001), Undecided},
-		"a lower bound":         {run, claim(">", 0.001), Undecided},
-		"a message was lost":    {lossy, claim("<", 60_000), Undecided},
+		"the maximum is below":  {run, assertion("<", 60_000), Passed},
+		"the maximum is above":  {run, assertion("<", 0.001), Undecided},
+		"a lower bound":         {run, assertion(">", 0.001), Undecided},
+		"a message was lost":    {lossy, assertion("<", 60_000), Undecided},
 		"an age has no maximum": {run, metric.Assertion{Configuration: "websocket", Metric: "age_p(99.999)", Op: "<", Bound: 60_000}, Undecided},
 		"a ratio":               {run, metric.Assertion{Configuration: "websocket", Metric: "p(99)", Op: "<", Times: 100, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"}, Undecided},
 	} {
-		f := Assertions([]metric.Assertion{c.claim}, summary.Of(c.run))[0]
+		f := Assertions([]metric.Assertion{c.assertion}, summary.Of(c.run))[0]
 		if f.Outcome != c.want || f.AtMost != (c.want == Passed) {
 			t.Errorf("%s: %s, at most %v, %s", name, f.Outcome, f.AtMost, f.Why)
 		}

@@ -31,9 +31,9 @@ func (n *noise) next() float64 {
 	return x
 }
 
-// blocks draws n repetitions of two sides that differ by the factor. As in a run, the sides
+// draw simulates n repetitions of two sides that differ by the factor. As in a run, the sides
 // alternate, so they share the drift.
-func blocks(seed uint64, sigma float64, n int, factor float64) Pairing {
+func draw(seed uint64, sigma float64, n int, factor float64) Pairing {
 	drift := newNoise(seed, sigma)
 	own := rand.New(rand.NewPCG(seed, 7))
 	p := Pairing{Metric: "p50", Names: [2]string{"a", "b"}}
@@ -89,7 +89,7 @@ func TestFamilyOfEqualSidesHasFewFalsePositives(t *testing.T) {
 
 func TestSwappedSidesGiveTheReciprocal(t *testing.T) {
 	for seed := range uint64(200) {
-		p := blocks(seed, 0.1, 8+int(seed%9), 1.2)
+		p := draw(seed, 0.1, 8+int(seed%9), 1.2)
 		d := one(t, p)
 		s := one(t, Pairing{Metric: p.Metric, Names: [2]string{"b", "a"}, A: p.B, B: p.A})
 		if s.P != d.P || s.Verdict != d.Verdict {
@@ -219,7 +219,7 @@ func TestSignFlipIsExact(t *testing.T) {
 			t.Errorf("n = %d, all positive: p %v, want %v", n, got, want)
 		}
 	}
-	// By hand: of the 8 signings of 1, 2, 3, those with |sum| ≥ |1 − 2 + 3| = 2 are
+	// By hand: of the 8 sign patterns of 1, 2, 3, those with |sum| ≥ |1 − 2 + 3| = 2 are
 	// ±6, ±4, ±2 (from 1 − 3 − … and 1 − 2 + 3): six.
 	if got := SignFlip([]float64{1, -2, 3}); got != 6.0/8 {
 		t.Errorf("p of 1, −2, 3 is %v, want 0.75", got)
@@ -248,7 +248,7 @@ func TestLatticeSignFlipAgreesWithExact(t *testing.T) {
 func TestResultIsIndependentOfOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for seed := range uint64(50) {
-		family := []Pairing{blocks(seed, 0.1, 9, 1), blocks(seed+100, 0.1, 12, 1.2), blocks(seed+200, 0.1, 24, 1.05)}
+		family := []Pairing{draw(seed, 0.1, 9, 1), draw(seed+100, 0.1, 12, 1.2), draw(seed+200, 0.1, 24, 1.05)}
 		want := Plan{}.All(family)
 		for i, p := range family {
 			random.Shuffle(len(p.A), func(i, j int) { p.A[i], p.A[j], p.B[i], p.B[j] = p.A[j], p.A[i], p.B[j], p.B[i] })
@@ -334,7 +334,7 @@ func TestNeededRepetitions(t *testing.T) {
 	if got, want := (Plan{}).needed(d, 1), 115; got != want {
 		t.Errorf("detectable: %d repetitions, want %d", got, want)
 	}
-	// Beyond the margin it is p that lacks blocks: of 18 comparisons the smallest must
+	// Beyond the margin only p requires more repetitions: of 18 comparisons the smallest must
 	// be below 0.0028, 2.99 standard deviations, where 0.05 is 1.96.
 	d = Difference{Repetitions: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
 	if got, want := (Plan{}).needed(d, 18), 28; got != want {
@@ -370,7 +370,7 @@ func TestSignedRanks(t *testing.T) {
 }
 
 func BenchmarkCompare12(b *testing.B) {
-	p := blocks(1, 0.05, 12, 1.1)
+	p := draw(1, 0.05, 12, 1.1)
 	for b.Loop() {
 		Plan{}.All([]Pairing{p})
 	}

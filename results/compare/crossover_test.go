@@ -28,7 +28,7 @@ func mapped(times float64) (*results.Run, summary.Summary) {
 	fast := slow
 	fast.Name, fast.Interval = "shortpoll interval=200ms", 200*time.Millisecond
 	s.Rows[i] = slow
-	s.Rows = append(s.Rows, fast) // with a p99 of a second it keeps to no 250 ms
+	s.Rows = append(s.Rows, fast) // with a p99 of a second it does not meet 250 ms
 	return run, s
 }
 
@@ -45,7 +45,7 @@ func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
 		fresh, stale := m.Cells[0][0], m.Cells[0][1]
 		for _, r := range fresh.Meeting {
 			if r.Transport == "shortpoll" {
-				t.Error("a poll a second keeps to 250 ms")
+				t.Error("one poll per second meets 250 ms")
 			}
 		}
 		if got := stale.Meeting[0].Transport; got != c.want {

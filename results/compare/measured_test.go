@@ -15,8 +15,8 @@ func TestMeasuredValueIsTheMedian(t *testing.T) {
 	for i := range run.Trials {
 		run.Trials[i].Ledger.Lost = int64([]int{3, 1, 2}[run.Trials[i].Repetition-1])
 	}
-	claim := metric.Assertion{Configuration: "sse", Metric: "lost", Op: "<", Bound: 10}
-	found := Assertions([]metric.Assertion{claim}, summary.Of(run))
+	assertion := metric.Assertion{Configuration: "sse", Metric: "lost", Op: "<", Bound: 10}
+	found := Assertions([]metric.Assertion{assertion}, summary.Of(run))
 	if len(found) != 1 || found[0].Measured.X != 2 {
 		t.Errorf("measured %+v, want 2, the median of 3, 1 and 2", found)
 	}

@@ -9,8 +9,8 @@ import (
 
 // Neighbouring repetitions are paired; an odd last one is not used.
 func TestAlikePairsNeighbouringRepetitions(t *testing.T) {
-	figures := figures{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
-	r := run([]string{"a", "b"}, figures)
+	values := series{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
+	r := run([]string{"a", "b"}, values)
 	for _, d := range compare.Alike(r, summary.Of(r)) {
 		if d.Repetitions != 8 || d.Names[0] != d.Names[1] {
 			t.Fatalf("%d pairs of %v", d.Repetitions, d.Names)

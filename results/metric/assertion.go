@@ -218,7 +218,7 @@ func (g Grammar) unknown(subject, word string) error {
 	return fmt.Errorf("%s; use p(99), avg or max, each also after age, ack, answer or connect, or one of %s", message, strings.Join(others, ", "))
 }
 
-// tokens of an assertion. A configuration may hold "=" as in "sse flush=5ms", but no other
+// tokens of an assertion. A configuration may hold "=" as in "sse batching_delay=5ms", but no other
 // character of an operator.
 var tokens = regexp.MustCompile(`^\s*(<=|>=|==|!=|<|>|\*|p\([0-9.]+\)|[0-9]+(?:\.[0-9]+)?[a-zA-Zµ%]*|[a-z_][a-z0-9_]*(?:=[a-z0-9.µ]+)?)`)
 

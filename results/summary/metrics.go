@@ -80,9 +80,9 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ShortLivedUnserved: shortLived(func(v results.Visits) Value { return number(v.First.Infinite) }),
 
 	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
-	metric.ConnectServerCPU:    cpuPerConnection(func(s results.CPUTime) time.Duration { return s.CPU }),
-	metric.ConnectServerUser:   cpuPerConnection(func(s results.CPUTime) time.Duration { return s.User }),
-	metric.ConnectServerSystem: cpuPerConnection(func(s results.CPUTime) time.Duration { return s.System }),
+	metric.ConnectServerCPU:    cpuPerConnection(func(t results.CPUTime) time.Duration { return t.CPU }),
+	metric.ConnectServerUser:   cpuPerConnection(func(t results.CPUTime) time.Duration { return t.User }),
+	metric.ConnectServerSystem: cpuPerConnection(func(t results.CPUTime) time.Duration { return t.System }),
 	metric.ConnectBytesUp:      func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesUp)) },
 	metric.ConnectBytesDown:    func(t results.Trial) Value { return perConnection(t.Connect, float64(t.Connect.BytesDown)) },
 }
