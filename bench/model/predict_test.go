@@ -29,7 +29,7 @@ const (
 	byClients        = "publish: {by: clients, rate: 10/s, arrivals: poisson}"
 	periodic         = "publish: {by: backend, rate: 10/s, arrivals: periodic}"
 	bursts           = "publish: {by: backend, rate: 10/s, arrivals: burst}"
-	slow             = "publish: {by: backend, rate: 0.5/s, arrivals: periodic}\nlongpoll: {hold: 1s}"
+	slow             = "publish: {by: backend, rate: 0.5/s, arrivals: periodic}\nlongpoll: {timeout: 1s}"
 	ownTopics        = "topics: {count: 100}"
 	onlyLatest       = "delivery: latest"
 	zipfTopics       = "topics: {count: 10, spread: zipf}"
@@ -96,7 +96,7 @@ func TestPredictionsAreExact(t *testing.T) {
 // A timeout shorter than most gaps between messages causes empty polls. With a message
 // every 2 s and a timeout of 1 s: a poll every R + e^(−λR)(1 − e^(−0.5))·2 s.
 func TestPredictionCountsEmptyPolls(t *testing.T) {
-	rare := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {hold: 1s}"
+	rare := "publish: {by: backend, rate: 0.5/s, arrivals: poisson}\nlongpoll: {timeout: 1s}"
 	predictions := Predict(read(t, rare), transports.LongPoll, given)
 	cycle := 0.02 + math.Exp(-0.01)*(1-math.Exp(-0.5))*2
 	got, _ := predicted(predictions, metric.RequestsPerMessage)
@@ -129,13 +129,13 @@ func TestNothingIsPredictedWithoutAFormula(t *testing.T) {
 		{"a period longer than the timeout", []string{slow}, transports.LongPoll, given, everything},
 		{"a period shorter than the re-poll gap", []string{periodic}, transports.LongPoll, Measured{Delay: given.Delay, RepollGap: 200 * time.Millisecond}, everything},
 		{"a server that reports no re-poll gap", []string{byBackend}, transports.LongPoll, Measured{Delay: given.Delay}, everything},
-		{"batching delay", []string{byBackend, "longpoll: {flush: 10ms}"}, transports.LongPoll, given, everything},
+		{"batching delay", []string{byBackend, "longpoll: {batching_delay: 10ms}"}, transports.LongPoll, given, everything},
 		{"jitter", []string{byBackend, jitter}, transports.ShortPoll, given, everything},
 		{"jitter", []string{byBackend, jitter}, transports.LongPoll, given, everything},
 		{"a limited rate", []string{byBackend, limitedRate}, transports.SSE, given, everything},
 		{"a limited rate", []string{byBackend, limitedRate}, transports.WebSocket, given, everything},
 		{"different rates", []string{byBackend, zipfTopics}, transports.SSE, given, latency},
-		{"batching delay", []string{byBackend, "sse: {flush: 10ms}"}, transports.SSE, given, latency},
+		{"batching delay", []string{byBackend, "sse: {batching_delay: 10ms}"}, transports.SSE, given, latency},
 	} {
 		predictions := Predict(read(t, row.lines...), row.transport, row.given)
 		for _, key := range row.absent {

@@ -61,8 +61,8 @@ func TestNoAgeIsPredictedWithoutAFormula(t *testing.T) {
 		{"no period before the window", []string{slow}, transports.SSE, given},
 		{"a network with variable delay", []string{byBackend, "network: {rtt: 20ms, jitter: 1ms}"}, transports.SSE, given},
 		{"bursts", []string{bursts, settled}, transports.SSE, given},
-		{"batching delay", []string{byBackend, "sse: {flush: 10ms}"}, transports.SSE, given},
-		{"batching delay", []string{byBackend, "longpoll: {flush: 10ms}"}, transports.LongPoll, given},
+		{"batching delay", []string{byBackend, "sse: {batching_delay: 10ms}"}, transports.SSE, given},
+		{"batching delay", []string{byBackend, "longpoll: {batching_delay: 10ms}"}, transports.LongPoll, given},
 		{"different phases per client", []string{"publish: {by: clients, rate: 10/s, arrivals: periodic}"}, transports.WebSocket, given},
 		{"busy topics", []string{byClients, zipfTopics, settled}, transports.ShortPoll, given},
 		{"audiences of different sizes", []string{byBackend, "topics: {count: 2, spread: zipf}"}, transports.SSE, given},
@@ -70,7 +70,7 @@ func TestNoAgeIsPredictedWithoutAFormula(t *testing.T) {
 		{"a server that reports no re-poll gap", []string{byBackend}, transports.LongPoll, Measured{Delay: given.Delay}},
 		{"a period shorter than the re-poll gap", []string{periodic}, transports.LongPoll, Measured{Delay: given.Delay, RepollGap: 200 * time.Millisecond}},
 		{"a period longer than the timeout", []string{slow, settled}, transports.LongPoll, given},
-		{"polls that time out", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {hold: 1s}"}, transports.LongPoll, given},
+		{"polls that time out", []string{"publish: {by: backend, rate: 2/s, arrivals: poisson}", settled, "longpoll: {timeout: 1s}"}, transports.LongPoll, given},
 	} {
 		predictions := Predict(read(t, row.lines...), row.transport, row.given)
 		for _, key := range []string{metric.AgeMean, metric.AgeP99} {

@@ -20,7 +20,7 @@ clients: {count: 10}
 publish: {by: backend, rate: 10/s}
 payload: {size: 64B}
 window: 5s
-sweep: {flush: [0s, 5ms]}
+sweep: {batching_delay: [0s, 5ms]}
 `))
 	if err != nil {
 		t.Fatal(err)

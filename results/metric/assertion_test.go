@@ -31,7 +31,7 @@ func TestAssertionIsParsed(t *testing.T) {
 		"sse p(99) < 0.5 * shortpoll":      {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
 		"sse p(99)<0.5*shortpoll p(50)":    {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"},
 		"p50 <= websocket ack_p50":         {Metric: "p50", Op: "<=", Times: 1, OtherConfiguration: "websocket", OtherMetric: "ack_p50"},
-		"sse flush=5ms p50 < sse flush=0s": {Configuration: "sse flush=5ms", Metric: "p50", Op: "<", Times: 1, OtherConfiguration: "sse flush=0s", OtherMetric: "p50"},
+		"sse batching_delay=5ms p50 < sse batching_delay=0s": {Configuration: "sse batching_delay=5ms", Metric: "p50", Op: "<", Times: 1, OtherConfiguration: "sse batching_delay=0s", OtherMetric: "p50"},
 	} {
 		got, err := grammar.Assertion(text)
 		if math.Abs(got.Bound-want.Bound) < 1e-9 {
@@ -154,7 +154,7 @@ func TestEveryMetricAcceptsItsUnit(t *testing.T) {
 }
 
 func FuzzAssertion(f *testing.F) {
-	for _, text := range []string{"lost == 0", "websocket p(99) < 50ms", "sse p(99) < 0.5 * shortpoll age p(50)", "sse flush=5ms p50 < 1µs", "p(1e9)<1", "<", "* * *"} {
+	for _, text := range []string{"lost == 0", "websocket p(99) < 50ms", "sse p(99) < 0.5 * shortpoll age p(50)", "sse batching_delay=5ms p50 < 1µs", "p(1e9)<1", "<", "* * *"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -58,10 +58,9 @@ func (l libraryRows) row(name string) (found summary.Row) {
 	return found
 }
 
-// withoutLibrary is the name that a row shares with those of the other libraries. Runs of earlier versions
-// call the axis "stack".
+// withoutLibrary is the name that a row shares with those of the other libraries.
 func withoutLibrary(r summary.Row) string {
-	return strings.NewReplacer(" library="+r.Library, "", " stack="+r.Library, "").Replace(r.Name)
+	return strings.Replace(r.Name, " library="+r.Library, "", 1)
 }
 
 // costOrders compares transports on each library: those with the same batching delay, and a short poll,
@@ -72,9 +71,7 @@ func (r *Report) costOrders() (all []costOrder) {
 	if len(libraries) < 2 {
 		return nil
 	}
-	swept := func(r summary.Row) bool {
-		return strings.Contains(r.Variant(), "batching_delay=") || strings.Contains(r.Variant(), "flush=")
-	}
+	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "batching_delay=") }
 	for _, metric := range libraryMetrics {
 		for i, a := range libraries[0].rows {
 			for _, b := range libraries[0].rows[i+1:] {

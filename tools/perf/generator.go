@@ -70,7 +70,7 @@ topics: {count: 64}
 publish: {by: clients, rate: 8000/s, arrivals: periodic} # each every 8 ms
 payload: {size: 64B}
 window: 5s
-blocks: 1
+repetitions: 1
 `
 
 const idleScenario = `version: 1
@@ -82,5 +82,5 @@ payload: {size: 64B}
 idle: 2s
 warmup: 1s
 window: 2s
-blocks: 1
+repetitions: 1
 `

@@ -134,5 +134,5 @@ publish: {by: backend, rate: 1/s, arrivals: periodic}
 payload: {size: 64B}
 shortpoll: {interval: %s}
 window: %s
-blocks: 1
+repetitions: 1
 `

@@ -27,7 +27,7 @@ idle: 10ms
 warmup: 0s
 window: 1s
 drain: 1s
-claims: [lost == 0, p(50) > 60s]
+assertions: [lost == 0, p(50) > 60s]
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -94,5 +94,5 @@ idle: 10ms
 warmup: 0s
 window: 1s
 drain: 1s
-blocks: 1
+repetitions: 1
 `

@@ -25,7 +25,7 @@ idle: 0s
 warmup: 0s
 window: 300ms
 drain: 300ms
-blocks: 2
+repetitions: 2
 `
 
 // unfairly measures with servers that get more arguments, by transport and by how many

@@ -61,7 +61,7 @@ func (e experiment) read(name string) (*scenarios.Scenario, error) {
 // the values of most experiments.
 func (e experiment) yaml() string {
 	clients, warmup := max(1, e.clients), 300*time.Millisecond
-	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nblocks: 1\n%s", cmp.Or(e.transport, transports.WebSocket), e.window, e.settings)
+	all := fmt.Sprintf("transports: [%s]\nidle: 0s\nwindow: %s\nrepetitions: 1\n%s", cmp.Or(e.transport, transports.WebSocket), e.window, e.settings)
 	if e.rate > 0 {
 		e.publish = fmt.Sprintf("rate: %g/s", e.rate*float64(clients))
 		all += fmt.Sprintf("topics: {count: %d}\n", clients)
@@ -71,7 +71,7 @@ func (e experiment) yaml() string {
 		all += fmt.Sprintf("network: {rtt: %s%s}\n", e.rtt, e.link)
 	}
 	if e.pollTimeout > 0 {
-		all += fmt.Sprintf("longpoll: {hold: %s}\n", e.pollTimeout)
+		all += fmt.Sprintf("longpoll: {timeout: %s}\n", e.pollTimeout)
 	}
 	for _, line := range []string{
 		fmt.Sprintf("clients: {count: %d}", clients), fmt.Sprintf("publish: {by: backend, %s}", e.publish), "payload: {size: 64B}", "shortpoll: {interval: 50ms}",

@@ -17,7 +17,7 @@ var clientChecks = []check{
 // message, too. Clients of every transport reply.
 func replies(l *lab) ([]Result, error) {
 	const rtt, injected = 40 * time.Millisecond, 25 * time.Millisecond
-	const settings = "answers: {size: 64B}\n"
+	const settings = "replies: {size: 64B}\n"
 	far := experiment{settings: settings, clients: 20, rate: 5, rtt: rtt, window: 2 * time.Second}
 	far.rows = func(t results.Trial) []Result {
 		rows := append(replyRows(t), between("fastest reply, round trip 40 ms", " ms", 40, 44, ms(t.Replies.Latency.Histogram.Quantile(0))))
@@ -55,7 +55,7 @@ func replyRows(t results.Trial) []Result {
 func shortLived(l *lab) ([]Result, error) {
 	const rtt, period = 40 * time.Millisecond, 200 * time.Millisecond
 	e := streams(5, 1, 8*time.Second)
-	e.rtt, e.settings = rtt, "visitors: {rate: 50/s}\n"
+	e.rtt, e.settings = rtt, "short_lived: {rate: 50/s}\n"
 	e.rows = func(t results.Trial) []Result {
 		v := t.Visits
 		return append(prefixed(t.Transport,
