@@ -27,10 +27,10 @@ func TestAssertionIsParsed(t *testing.T) {
 		"cpu_per_message < 0.1ms":      {Metric: "cpu_per_message", Op: "<", Bound: 100},
 		"requests_per_message != 0":    {Metric: "requests_per_message", Op: "!=", Bound: 0},
 
-		"sse p(99) < shortpoll":            {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 1, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
-		"sse p(99) < 0.5 * shortpoll":      {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
-		"sse p(99)<0.5*shortpoll p(50)":    {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"},
-		"p50 <= websocket ack_p50":         {Metric: "p50", Op: "<=", Times: 1, OtherConfiguration: "websocket", OtherMetric: "ack_p50"},
+		"sse p(99) < shortpoll":                              {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 1, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
+		"sse p(99) < 0.5 * shortpoll":                        {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(99)"},
+		"sse p(99)<0.5*shortpoll p(50)":                      {Configuration: "sse", Metric: "p(99)", Op: "<", Times: 0.5, OtherConfiguration: "shortpoll", OtherMetric: "p(50)"},
+		"p50 <= websocket ack_p50":                           {Metric: "p50", Op: "<=", Times: 1, OtherConfiguration: "websocket", OtherMetric: "ack_p50"},
 		"sse batching_delay=5ms p50 < sse batching_delay=0s": {Configuration: "sse batching_delay=5ms", Metric: "p50", Op: "<", Times: 1, OtherConfiguration: "sse batching_delay=0s", OtherMetric: "p50"},
 	} {
 		got, err := grammar.Assertion(text)
