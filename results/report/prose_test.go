@@ -128,13 +128,15 @@ func TestLongSentenceIsFound(t *testing.T) {
 			{"summary-old.md", "# chat: COMPLETE\n\n- ESTIMATE: fastest is SSE.\n- " + old + "\n"},
 			{"summary-old.md", "| a | b |\n\n" + old + "\n"},
 		} {
-			var long []string
-			for _, line := range proseOf(file.name, file.content) {
-				long = append(long, longSentences(line)...)
-			}
-			if len(long) != 1 {
-				t.Errorf("%s: found %d long sentences, want 1: %q", file.name, len(long), file.content)
-			}
+			t.Run(file.name, func(t *testing.T) {
+				var long []string
+				for _, line := range proseOf(file.name, file.content) {
+					long = append(long, longSentences(line)...)
+				}
+				if len(long) != 1 {
+					t.Errorf("found %d long sentences, want 1: %q", len(long), file.content)
+				}
+			})
 		}
 	}
 	if exempt := proseOf("sentences-old.txt", "ESTIMATE: "+strings.Repeat("word ", 30)+"\n"); len(exempt) > 0 {
