@@ -14,21 +14,21 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A conn is one connection of a loop, and the timer that goes with it. It can be
-// dialled again when it is closed.
+// A conn is one connection of a loop, with its timer. It can be dialled again when it is
+// closed.
 type conn struct {
-	timer    // the owner's
+	timer    // of the owner
 	loop     *loop
 	owner    owner
-	delayed  *delay // through a Link; nil: there is none
+	delayed  *delay // the Link; nil without one
 	over     client.Distance
 	fd       int
-	serial   uint32 // distinguishes connections that had the same descriptor
+	serial   uint32 // distinguishes successive connections on the same descriptor
 	state    connState
-	in       []byte // came, but is not understood yet
-	out      []byte // not written yet
+	in       []byte // received, but not yet consumed
+	out      []byte // not yet written
 	sent     int64  // bytes
-	consumed int64  // bytes that the owner has understood
+	consumed int64  // bytes that the owner has consumed
 }
 
 func newConn(l *loop, o owner, d client.Distance) conn {
@@ -48,20 +48,21 @@ const (
 	open
 )
 
-// An owner learns what happens to its conn.
+// An owner handles the events of its conn.
 type owner interface {
 	opened(at clock.Instant)
-	received(in []byte, at clock.Instant) (n int, err error) // it has understood n bytes: 0 if it needs more
-	flushed(at clock.Instant)                                // all is written that could not be at once
-	disconnected(err error, at clock.Instant)                // the conn is closed, not by us
-	expired(at clock.Instant)                                // its timer
+	received(in []byte, at clock.Instant) (n int, err error) // consumes n bytes; 0 if it needs more
+	flushed(at clock.Instant)                                // all bytes that were queued are written
+	disconnected(err error, at clock.Instant)                // the conn is closed, but not by its owner
+	expired(at clock.Instant)                                // the timer expired
 }
 
-// Sent and Understood are those of client.Conn.
+// Sent and Consumed implement client.Conn.
 func (c *conn) Sent() int64     { return c.sent }
 func (c *conn) Consumed() int64 { return c.consumed }
 
-// dial begins to open a connection, once. Its end is reported to the owner, unless it fails here.
+// dial begins to open a connection, once. The owner receives the result, unless dial returns
+// an error.
 func (c *conn) dial(at clock.Instant) error {
 	l := c.loop
 	fd, refused, err := c.connect()
@@ -84,8 +85,8 @@ func (c *conn) dial(at clock.Instant) error {
 	return nil
 }
 
-// connect makes a socket that the loop watches and that connects. Over a distance the
-// client learns later that it was refused.
+// connect creates a socket that the loop watches, and connects it. With a link, the client
+// receives a refusal later.
 func (c *conn) connect() (fd int, refused, err error) {
 	l := c.loop
 	fd = -1
@@ -96,7 +97,7 @@ func (c *conn) connect() (fd int, refused, err error) {
 	if err != nil {
 		return fd, nil, err
 	}
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket takes it
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1) // every TCP socket supports it
 	if err := c.bind(fd); err != nil {
 		return fd, nil, err
 	}
@@ -111,9 +112,9 @@ func (c *conn) connect() (fd int, refused, err error) {
 	return fd, refused, l.watch(fd, l.serial)
 }
 
-// bind has a socket be of the host that its client is, if that is to be. The port is
-// chosen when it connects, so that as many connections as there are ports can be made to
-// each server (Linux, ip(7)).
+// bind binds a socket to its client's address, if the client has one. The kernel chooses
+// the port at connect, so that each server can have as many connections as there are ports
+// (Linux, ip(7)).
 func (c *conn) bind(fd int) error {
 	if !c.over.From.Is4() {
 		return nil
@@ -139,8 +140,8 @@ func (c *conn) close() {
 	if c.delayed != nil {
 		c.delayed.discard()
 	}
-	// What was not understood is counted, and what was never written is not, so that
-	// every byte is in just one part.
+	// Received bytes that were not consumed are counted, and bytes never written are
+	// subtracted, so that every byte is in exactly one part.
 	l.engine.Traffic.Down.Envelope.Add(int64(len(c.in)))
 	l.engine.Traffic.Up.Envelope.Add(-int64(len(c.out)))
 	unix.Close(c.fd)
@@ -148,10 +149,10 @@ func (c *conn) close() {
 	c.state, c.in, c.out = closed, nil, nil
 }
 
-// fail closes the connection because of an error, which it reports to the owner.
+// fail closes the connection because of an error, and reports it to the owner.
 func (c *conn) fail(err error, at clock.Instant) {
 	if c.state == dialling {
-		c.state = open // it ended by itself: it was not given up
+		c.state = open // the dial ended by itself, so close must not count it as abandoned
 	}
 	if c.delayed != nil {
 		err = c.delayed.cause(err)
@@ -160,10 +161,10 @@ func (c *conn) fail(err error, at clock.Instant) {
 	c.owner.disconnected(err, at)
 }
 
-// isStill says whether the conn has the connection that it had.
+// isCurrent reports whether the connection with a serial number is still open.
 func (c *conn) isCurrent(serial uint32) bool { return c.state == open && c.serial == serial }
 
-// happened takes what epoll reports.
+// handleEvents handles what epoll reports.
 func (c *conn) handleEvents(events uint32) {
 	if c.delayed != nil {
 		c.delayed.handleEvents(events)
@@ -176,7 +177,7 @@ func (c *conn) handleEvents(events uint32) {
 		}
 		c.dialDone(c.dialError(), clock.Now())
 	}
-	// What came is read first: a write that fails closes what could still be read.
+	// Read first: a failed write closes the connection before its bytes are read.
 	if c.isCurrent(serial) && events&(unix.EPOLLIN|endEvents) != 0 {
 		c.read(math.MaxInt, events&endEvents != 0)
 	}
@@ -185,10 +186,10 @@ func (c *conn) handleEvents(events uint32) {
 	}
 }
 
-// ending are the events that say that nothing more will come.
+// endEvents are the events after which no more bytes arrive.
 const endEvents = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 
-// outcome finds out how dialling ended.
+// dialError returns the result of dialling.
 func (c *conn) dialError() error {
 	code, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && code != 0 {
@@ -197,7 +198,7 @@ func (c *conn) dialError() error {
 	return err
 }
 
-// concluded takes how dialling ended.
+// dialDone handles the result of dialling.
 func (c *conn) dialDone(err error, at clock.Instant) {
 	if err != nil {
 		c.fail(fmt.Errorf("dial: %w", err), at)
@@ -209,7 +210,7 @@ func (c *conn) dialDone(err error, at clock.Instant) {
 	c.owner.opened(at)
 }
 
-// read reads what is there, at most limit bytes, and to the end if that is known to have come.
+// read reads the available bytes, at most limit, and to the end of the stream if toEnd.
 func (c *conn) read(limit int, toEnd bool) {
 	l, serial := c.loop, c.serial
 	for {
@@ -240,13 +241,13 @@ func (c *conn) read(limit int, toEnd bool) {
 		if !c.isCurrent(serial) || limit == 0 || !full && !toEnd {
 			return
 		}
-		if l.runDue(); !c.isCurrent(serial) { // a long backlog must not make anything late
+		if l.runDue(); !c.isCurrent(serial) { // a long backlog must not delay what is due
 			return
 		}
 	}
 }
 
-// take has the owner understand what came, and keeps what it does not yet.
+// consume passes received bytes to the owner, and keeps those that it does not consume.
 func (c *conn) consume(in []byte, at clock.Instant) {
 	serial := c.serial
 	c.in = c.in[:0]
@@ -263,7 +264,7 @@ func (c *conn) consume(in []byte, at clock.Instant) {
 			return
 		case n == 0:
 			c.in = append(c.in, in...)
-			if l := c.loop; len(in) > len(l.in)/2 { // there must be room for more
+			if l := c.loop; len(in) > len(l.in)/2 { // leave room for more
 				l.in = make([]byte, 2*len(l.in))
 			}
 			return
@@ -273,7 +274,7 @@ func (c *conn) consume(in []byte, at clock.Instant) {
 	c.in = nil
 }
 
-// write writes p, or keeps what cannot be written now. p is the caller's again afterwards.
+// write writes p, or queues what cannot be written now. It does not retain p.
 func (c *conn) write(p []byte) error {
 	if c.delayed != nil {
 		c.delayed.write(p)
@@ -321,25 +322,25 @@ func (c *conn) flush() {
 	}
 }
 
-// written says whether all that was written is out of our hands.
+// allWritten reports whether no bytes are queued or in the link.
 func (c *conn) allWritten() bool {
 	return len(c.out) == 0 && (c.delayed == nil || c.delayed.up.Empty())
 }
 
-// hurry lets what was written leave at once, however far the server is.
+// skipDelay sends all bytes in the link at once.
 func (c *conn) skipDelay() {
 	if c.delayed != nil {
 		c.delayed.sendDue(never)
 	}
 }
 
-// errTimeout is what came of a connection that was too long in opening.
+// errTimeout is the error of a connection that took too long to open.
 var errTimeout = fmt.Errorf("dial: %w", os.ErrDeadlineExceeded)
 
-// Control is that of client.Socket.
+// Control implements client.Socket.
 func (c *conn) Control(do func(fd int)) { do(c.fd) }
 
-// Reading and writing never block, so the runtime need not know of them.
+// Reading and writing never block, so raw system calls suffice.
 
 func rawRead(fd int, p []byte) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))

@@ -12,29 +12,29 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A delay takes one connection of a loop through a Link, with a timer of the loop.
+// A delay passes one connection of a loop through a Link, with a timer of the loop.
 //
 //	owner ── write ──▶ up ──────── due ──▶ socket
-//	owner ◀─ arrived ─ due ─── down ◀── arrived (the bytes wait in the socket)
+//	owner ◀─ received ─ due ── down ◀── arrived (the bytes wait in the socket)
 //
-// What comes is not read before it is due: the loop notes how much arrived when, and
-// the kernel keeps it. So a connection holds no memory of ours on its way down, and
-// a server that sends more than the socket's receive buffer takes is held back, as a
-// receive window would hold it back over a real distance.
+// Bytes are not read before they are due: the loop records how many arrived when, and the
+// kernel stores them. So the downstream direction needs no memory here, and a server that
+// sends more than fits into the socket's receive buffer is blocked, as the receive window
+// would block it over a real network.
 type delay struct {
 	timer
 	client.Distance
 	conn      *conn
 	up, down  client.DelayLine
-	openAt    clock.Instant // when the end of dialling is reported; 0: it has not ended
-	dialErr   error         // how dialling ended
-	unread    int           // bytes of down: they are in the socket
-	endQueued bool          // the end is in down, or has come out
-	stalled   bool          // the socket takes no more for now
-	writeErr  error         // what a write met: nothing leaves any more
+	openAt    clock.Instant // when the result of dialling is reported; 0: dialling has not ended
+	dialErr   error         // the result of dialling
+	unread    int           // bytes of down, which are in the socket
+	endQueued bool          // the end of the stream is in down, or has left it
+	stalled   bool          // the socket's send buffer is full
+	writeErr  error         // the error of a write, after which nothing is sent
 }
 
-// begin begins a new connection, whose dialling may have failed already.
+// start starts a new connection, whose dialling may have failed already.
 func (t *delay) start(k *conn, refused error) {
 	*t = delay{timer: t.timer, Distance: t.Distance, conn: k}
 	t.up, t.down = t.DelayLines()
@@ -44,12 +44,12 @@ func (t *delay) start(k *conn, refused error) {
 	}
 }
 
-// dialled notes how dialling ended; the client knows a round trip later.
+// dialEnded records the result of dialling, which the client receives one round trip later.
 func (t *delay) dialEnded(refused error, at clock.Instant) {
 	t.dialErr, t.openAt = refused, t.down.ExitTime(0, t.up.ExitTime(0, at))
 }
 
-// happened takes what epoll reports.
+// handleEvents handles what epoll reports.
 func (t *delay) handleEvents(events uint32) {
 	at := clock.Now()
 	if t.openAt == 0 {
@@ -68,7 +68,7 @@ func (t *delay) handleEvents(events uint32) {
 	t.setTimer()
 }
 
-// arrive puts what has come on its way down.
+// receive puts the bytes that have arrived into the link downstream.
 func (t *delay) receive(end bool, at clock.Instant) {
 	if n := rawQueued(t.conn.fd) - t.unread; n > 0 {
 		t.unread += n
@@ -80,8 +80,8 @@ func (t *delay) receive(end bool, at clock.Instant) {
 	}
 }
 
-// write puts a request or a frame on its way up, or keeps it while too much is.
-// It leaves whole: a server can do nothing with a part of it.
+// write puts a request or a frame into the link upstream, or queues it while the link is
+// full. It leaves in one piece: a server cannot use a part of it.
 func (t *delay) write(p []byte) {
 	if len(t.conn.out) > 0 || t.up.Full() {
 		t.conn.out = append(t.conn.out, p...)
@@ -91,8 +91,8 @@ func (t *delay) write(p []byte) {
 	t.setTimer()
 }
 
-// expired lets out what is due. Messages to publish come between connections: a
-// thousand of these may be due at one instant.
+// expired delivers and sends what is due. It also publishes, because a thousand connections
+// may be due at one instant.
 func (t *delay) expired(now clock.Instant) {
 	k, serial := t.conn, t.conn.serial
 	if k.state == dialling && t.openAt <= now {
@@ -112,7 +112,7 @@ func (t *delay) expired(now clock.Instant) {
 	}
 }
 
-// hand hands down what is due.
+// deliverDue delivers the downstream bytes that are due.
 func (t *delay) deliverDue(now clock.Instant) {
 	due, end := 0, false
 	for p, ok := t.down.First(); ok && p.Due <= now; p, ok = t.down.First() {
@@ -128,18 +128,18 @@ func (t *delay) deliverDue(now clock.Instant) {
 		k.read(math.MaxInt, true)
 	}
 	if end && k.isCurrent(serial) {
-		k.fail(io.EOF, clock.Now()) // only a write met it: see cause
+		k.fail(io.EOF, clock.Now()) // only a write returned an error: see cause
 	}
 }
 
-// depart writes what is due.
+// sendDue writes the upstream bytes that are due.
 func (t *delay) sendDue(now clock.Instant) {
 	k := t.conn
 	for p, ok := t.up.First(); ok && p.Due <= now && !t.stalled && t.writeErr == nil; p, ok = t.up.First() {
 		n, err := k.writeSome(p.Data)
 		t.up.Remove(n)
 		t.stalled = n < p.Size && err == nil
-		if t.writeErr = err; err != nil { // the error is reported like all that arrives, a way later
+		if t.writeErr = err; err != nil { // the client receives the error like all that arrives, a one-way delay later
 			t.receive(true, clock.Now())
 		}
 	}
@@ -151,7 +151,7 @@ func (t *delay) sendDue(now clock.Instant) {
 	}
 }
 
-// arm sets the timer to when something is due next.
+// setTimer sets the timer to when the next segment is due.
 func (t *delay) setTimer() {
 	next := never
 	if t.conn.state == dialling {
@@ -173,7 +173,7 @@ func (t *delay) setTimer() {
 	t.conn.loop.timers.set(&t.timer, next)
 }
 
-// cause prefers what a write met to the end that followed from it.
+// cause prefers the error of a write to the end of the stream that it caused.
 func (t *delay) cause(err error) error {
 	if t.writeErr != nil && (err == io.EOF || err == io.ErrUnexpectedEOF) {
 		return t.writeErr
@@ -181,16 +181,16 @@ func (t *delay) cause(err error) error {
 	return err
 }
 
-// abandon forgets what is on its way: the connection is closed.
+// discard discards the bytes in transit of a closed connection.
 func (t *delay) discard() {
 	t.conn.loop.timers.remove(&t.timer)
 	t.conn.loop.engine.Traffic.UncountUndelivered(&t.up)
 	t.up, t.down = client.DelayLine{}, client.DelayLine{}
 }
 
-// rawQueued is how many bytes a socket has to read.
+// rawQueued returns how many bytes of a socket can be read.
 func rawQueued(fd int) int {
 	var n int32
-	_, _, _ = syscall.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCINQ, uintptr(unsafe.Pointer(&n))) // every TCP socket can tell
+	_, _, _ = syscall.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.TIOCINQ, uintptr(unsafe.Pointer(&n))) // every TCP socket supports it
 	return int(n)
 }

@@ -11,10 +11,10 @@ import (
 	"pushbench/bench/clock"
 )
 
-// New returns the engine of event loops: each worker is a thread that waits for
-// all of its sessions at once and does their reading, parsing, reporting, writing and
-// publishing itself. Nothing in it waits for Go's scheduler, which on a busy core
-// can take milliseconds to run a goroutine that is ready. It needs Linux 5.11.
+// New returns the engine of event loops: each worker is a thread that waits for all of its
+// sessions at once, and reads, parses, reports, writes and publishes for them itself. It
+// never waits for Go's scheduler, which on a busy core can take milliseconds to run a
+// goroutine that is ready. It requires Linux 5.11.
 func New(config client.Config) (client.Engine, error) {
 	config.SetDefaults()
 	e := &engine{Config: config}
@@ -78,7 +78,7 @@ func (e *engine) close() {
 	}
 }
 
-// Supported reports whether this kernel can do what a loop needs.
+// Supported reports whether this kernel has the system calls that a loop needs.
 func Supported() bool {
 	l, err := newLoop(nil)
 	if err != nil {
@@ -88,8 +88,8 @@ func Supported() bool {
 	return true
 }
 
-// resolve looks a target up once, so that no lookup is part of any connection's setting
-// up. Each loop has an address of its own: to connect writes into what it is given.
+// resolve resolves a target once, so that no connection includes a lookup. address returns a
+// new address for each loop, because connect writes into its argument.
 func resolve(target string) (address func() unix.Sockaddr, family int, err error) {
 	tcp, err := net.ResolveTCPAddr("tcp", target)
 	if err != nil {
@@ -98,12 +98,12 @@ func resolve(target string) (address func() unix.Sockaddr, family int, err error
 	if tcp.Port == 0 {
 		return nil, 0, fmt.Errorf("resolve target: %q has no port", target)
 	}
-	if tcp.IP == nil { // only a port: this machine's
+	if tcp.IP == nil { // only a port: loopback
 		tcp.IP = net.IPv4(127, 0, 0, 1)
 	}
 	if ip := tcp.IP.To4(); ip != nil {
 		v4 := unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(ip)}
-		return func() unix.Sockaddr { own := v4; return &own }, unix.AF_INET, nil
+		return func() unix.Sockaddr { a := v4; return &a }, unix.AF_INET, nil
 	}
 	v6 := unix.SockaddrInet6{Port: tcp.Port, Addr: [16]byte(tcp.IP.To16())}
 	if tcp.Zone != "" {
@@ -113,5 +113,5 @@ func resolve(target string) (address func() unix.Sockaddr, family int, err error
 		}
 		v6.ZoneId = uint32(zone.Index)
 	}
-	return func() unix.Sockaddr { own := v6; return &own }, unix.AF_INET6, nil
+	return func() unix.Sockaddr { a := v6; return &a }, unix.AF_INET6, nil
 }

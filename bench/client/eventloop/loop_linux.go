@@ -15,7 +15,7 @@ import (
 	"pushbench/bench/clock"
 )
 
-// never is later than anything.
+// never is later than every other instant.
 const never = clock.Instant(math.MaxInt64)
 
 // A loop is one worker of the engine.
@@ -23,27 +23,27 @@ type loop struct {
 	engine  *engine
 	address unix.Sockaddr // of the target
 	epollFD int           // descriptor of the epoll instance
-	wakeFD  int           // eventfd: another goroutine has changed when the loop must wake
+	wakeFD  int           // eventfd that wakes the loop when another goroutine makes it due earlier
 
-	// mu is held while the loop works, and by a caller that opens, closes or publishes from
-	// outside: once per wake-up, so it costs nothing per message.
+	// mu is locked while the loop works, and by a goroutine that opens, closes or publishes.
+	// The loop locks it once per wake-up, so it costs nothing per message.
 	mu     sync.Mutex
 	conns  []*conn // by descriptor
-	serial uint32  // of the last conn's connection
+	serial uint32  // of the last connection
 	timers timers
-	feed   client.Feed   // nil: nothing to publish
-	feedAt clock.Instant // when to ask it again
-	wakeAt clock.Instant // when a sleeping loop wakes; 0 while it is awake
+	feed   client.Feed   // nil without publications
+	feedAt clock.Instant // when to call it next
+	wakeAt clock.Instant // when the sleeping loop wakes; 0 while it is not asleep
 	closed bool
-	pinned bool // it keeps its P while it sleeps
+	pinned bool // the loop keeps its P while it sleeps
 
-	in      []byte // what is being read
-	out     []byte // what is being written
+	in      []byte // buffer to read into
+	out     []byte // buffer to encode into
 	scratch client.Scratch
 }
 
-// readSize is how much is read at once, in bytes: what is understood in a fraction
-// of a millisecond. An answer that is longer makes it grow.
+// readSize is the size of one read, in bytes, which is parsed in a fraction of a
+// millisecond. A longer response makes it grow.
 const readSize = 64 << 10
 
 func newLoop(e *engine) (*loop, error) {
@@ -65,7 +65,7 @@ func (l *loop) open() (err error) {
 	if _, errno := l.wait(make([]unix.EpollEvent, 1), &unix.Timespec{}); errno != 0 {
 		return fmt.Errorf("wait for events: %w", errno)
 	}
-	// Edge-triggered: each wake-up is reported once, and need not be read away.
+	// Edge-triggered: each wake-up is reported once, and the loop need not read it.
 	return l.watch(l.wakeFD, 0)
 }
 
@@ -78,7 +78,7 @@ func (l *loop) release() {
 	}
 }
 
-// watch has the loop notified of all that happens to a descriptor.
+// watch makes epoll report the events of a descriptor.
 func (l *loop) watch(fd int, serial uint32) error {
 	const edges = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 	ev := unix.EpollEvent{Events: edges & math.MaxUint32, Fd: int32(fd), Pad: int32(serial)}
@@ -88,7 +88,7 @@ func (l *loop) watch(fd int, serial uint32) error {
 	return nil
 }
 
-// unlock ends work from outside, which may have given the loop a reason to wake earlier.
+// unlock unlocks mu for another goroutine, and wakes the loop if it is due earlier now.
 func (l *loop) unlock() {
 	if l.wakeAt != 0 && l.due() < l.wakeAt {
 		l.wake()
@@ -98,10 +98,10 @@ func (l *loop) unlock() {
 
 func (l *loop) wake() {
 	one := [8]byte{1}
-	_, _ = unix.Write(l.wakeFD, one[:]) // full means that it wakes already
+	_, _ = unix.Write(l.wakeFD, one[:]) // if full, the loop is already waking
 }
 
-// due is when the loop has something to do of its own accord.
+// due returns when the next timer or publication is due.
 func (l *loop) due() clock.Instant {
 	due := l.timers.first()
 	if l.feed != nil {
@@ -132,9 +132,9 @@ func (l *loop) run() {
 	}
 }
 
-// sleep waits until something happens or is due.
+// sleep waits for an event, until the loop is due.
 func (l *loop) sleep(events []unix.EpollEvent) int {
-	var timeout *unix.Timespec // none: for ever
+	var timeout *unix.Timespec // nil: no timeout
 	if l.wakeAt != never {
 		ts := unix.NsecToTimespec(int64(max(0, l.wakeAt.Sub(clock.Now()))))
 		timeout = &ts
@@ -149,7 +149,7 @@ func (l *loop) sleep(events []unix.EpollEvent) int {
 func (l *loop) wait(events []unix.EpollEvent, timeout *unix.Timespec) (int, syscall.Errno) {
 	var n uintptr
 	var errno syscall.Errno
-	if l.pinned { // each call in full: only a call by name keeps what it points to in its place
+	if l.pinned { // both calls in full: pointers stay valid only in a direct call
 		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.epollFD), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	} else {
 		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(l.epollFD), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), uintptr(unsafe.Pointer(timeout)), 0, 0)
@@ -157,18 +157,17 @@ func (l *loop) wait(events []unix.EpollEvent, timeout *unix.Timespec) (int, sysc
 	return int(n), errno
 }
 
-// pinnedLoops is how many loops of the process keep their Ps while they sleep.
+// pinnedLoops counts the loops of the process that keep their Ps while they sleep.
 var pinnedLoops atomic.Int32
 
-// spareProcs is how many of GOMAXPROCS are never kept by pinned loops: one for a thread
-// in clock.SleepUntil, one for all other goroutines.
+// spareProcs is how many of GOMAXPROCS pinned loops leave free: one for a thread in
+// clock.SleepUntil, one for all other goroutines.
 const spareProcs = 2
 
-// pin reports whether a loop may keep its P while it sleeps, by waiting in a
-// system call that the runtime does not hear of. One that it does hear of has its
-// P taken away whenever it lasts, and the runtime's monitor, which does that, then
-// looks around every 20 µs for a while: a third of the load generator's CPU, measured
-// at 4,000 messages a second. The runtime's preemption signal ends the wait with
+// pin reports whether a loop may keep its P while it sleeps, by waiting in a raw system
+// call, which the runtime does not track. During a tracked call the runtime's monitor takes
+// the P away, and then polls every 20 µs for a while: a third of the load generator's CPU,
+// measured at 4,000 messages per second. The runtime's preemption signal ends the wait with
 // EINTR, which is where the goroutine stops for a garbage collection.
 func pin() bool {
 	if int(pinnedLoops.Add(1)) <= runtime.GOMAXPROCS(0)-spareProcs {
@@ -178,8 +177,8 @@ func pin() bool {
 	return false
 }
 
-// punctual does what is due by now. It is called after every event, so that a
-// burst of them delays nothing.
+// runDue publishes what is due and runs expired timers. It is called after every event, so
+// that a burst of events delays neither.
 func (l *loop) runDue() {
 	now := clock.Now()
 	if l.due() > now {
@@ -191,7 +190,7 @@ func (l *loop) runDue() {
 	}
 }
 
-// publish hands over what the feed has due.
+// publish publishes the feed's publications that are due.
 func (l *loop) publish(now clock.Instant) {
 	for l.feed != nil && l.feedAt <= now {
 		due, ok := l.feed.Next()
@@ -210,7 +209,7 @@ func (l *loop) publish(now clock.Instant) {
 func (l *loop) handle(ev *unix.EpollEvent) {
 	fd := int(ev.Fd)
 	if fd >= len(l.conns) || l.conns[fd] == nil || l.conns[fd].serial != uint32(ev.Pad) {
-		return // the wake-up, or a connection that has been closed since
+		return // the wake-up, or a connection that was closed meanwhile
 	}
 	l.conns[fd].handleEvents(ev.Events)
 }

@@ -8,10 +8,10 @@ import (
 	"pushbench/bench/client"
 )
 
-// Supported reports that this system has no event loops.
+// Supported reports false: this system has no event loops.
 func Supported() bool { return false }
 
-// New fails: event loops need Linux.
+// New fails: event loops require Linux.
 func New(client.Config) (client.Engine, error) {
-	return nil, errors.New("event loops need Linux")
+	return nil, errors.New("event loops require Linux")
 }

@@ -8,15 +8,15 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A poster publishes by POST on a keep-alive connection of its own, which it opens
-// at once and opens again only when a publication finds it gone.
+// A poster publishes by POST on a separate keep-alive connection. It opens it at once, and
+// opens another only when a publication finds it closed.
 type poster struct {
 	conn
 	session *session
 	client.Backlog
-	awaitingResponse bool   // a publication is unanswered
-	id               uint32 // of that publication
-	firstDial        bool   // the connection is being opened for the first time
+	awaitingResponse bool   // the response to a publication is outstanding
+	id               uint32 // ID of that publication
+	firstDial        bool   // the first connection is being opened
 }
 
 func newPoster(s *session) *poster {
@@ -55,7 +55,7 @@ func (p *poster) publish(id uint32, topic string, payload []byte) {
 	}
 }
 
-// proceed sends the next of the queue, if the connection is free, or opens one.
+// sendNext sends the next queued publication if the connection is free, or opens one.
 func (p *poster) sendNext(at clock.Instant) {
 	switch {
 	case p.Empty() || p.awaitingResponse || p.state == dialling:
@@ -68,7 +68,7 @@ func (p *poster) sendNext(at clock.Instant) {
 	}
 }
 
-// send writes one publication; nothing more is sent until it is answered.
+// send writes one publication; the next waits for its response.
 func (p *poster) send(one *client.Outgoing) {
 	p.loop.out = p.session.AppendPost(p.loop.out[:0], one.Topic, one.Payload)
 	now := clock.Now()
@@ -86,12 +86,12 @@ func (p *poster) received(in []byte, at clock.Instant) (n int, err error) {
 	if !p.awaitingResponse {
 		return 0, client.ErrUnsolicited
 	}
-	posted, n, err := p.loop.scratch.ConsumePost(p.session.Traffic, in)
-	if err != nil || !posted.Done {
+	response, n, err := p.loop.scratch.ConsumePost(p.session.Traffic, in)
+	if err != nil || !response.Done {
 		return n, err
 	}
-	p.complete(posted.Outcome, at)
-	if posted.Closes {
+	p.complete(response.Outcome, at)
+	if response.Closes {
 		p.close()
 		p.session.PublisherDisconnected(io.EOF, at)
 	}
@@ -99,7 +99,7 @@ func (p *poster) received(in []byte, at clock.Instant) (n int, err error) {
 	return n, nil
 }
 
-// settle reports what became of the publication that was unanswered.
+// complete reports the outcome of the publication whose response was outstanding.
 func (p *poster) complete(outcome client.Event, at clock.Instant) {
 	outcome.ID = p.id
 	p.awaitingResponse = false
@@ -116,7 +116,7 @@ func (p *poster) disconnected(err error, at clock.Instant) {
 		p.session.PublisherDisconnected(err, at)
 	case opening && !p.firstDial:
 		p.SetFree(at)
-		if next, ok := p.Next(); ok { // for which it was to be opened
+		if next, ok := p.Next(); ok { // the publication for which it was opened
 			p.Completed()
 			p.session.Dropped(next.ID, client.CauseOffline)
 		}

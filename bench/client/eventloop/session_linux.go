@@ -6,33 +6,33 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A session is one client's: its way down and, on a connection and with frames of its
-// own or on the way down's, its way up.
+// A session is one client: it receives on its connection, and publishes on the same
+// WebSocket or on a separate connection.
 type session struct {
 	client.Subscriber
-	conn         // the way down
+	conn         // the connection to receive on
 	phase        phase
-	publisher    publisher     // nil: it does not publish
-	socket       *socket       // the publisher, of a WebSocket
-	closed       bool          // by its caller
-	lastReceived clock.Instant // when something arrived, of a stream or a socket; see client.Config.ReadTimeout
+	publisher    publisher     // nil if the session does not publish
+	socket       *socket       // the publisher of a WebSocket, else nil
+	closed       bool          // by the caller
+	lastReceived clock.Instant // when bytes last arrived; see client.Config.ReadTimeout
 }
 
 type phase uint8
 
 const (
-	offline   phase = iota // no connection, and a time set for the next attempt
-	opening                // dialling, or the header that opens a stream or a socket is awaited
-	polling                // a poll is unanswered
-	idle                   // short polling: until the next poll, with a connection or without
-	streaming              // a stream or a socket is open
+	offline   phase = iota // no connection; the timer is set to the next attempt
+	opening                // dialling, or waiting for the header that opens a stream or a WebSocket
+	polling                // the response to a poll is outstanding
+	idle                   // short polling: until the next poll, with or without a connection
+	streaming              // a stream or a WebSocket is open
 )
 
-// A publisher sends publications and knows what becomes of them.
+// A publisher sends publications and reports their outcomes.
 type publisher interface {
 	publish(id uint32, topic string, payload []byte)
-	dial(at clock.Instant) // opens a connection of its own, if it has one
-	stop()                 // nothing more goes up; what is queued is reported as dropped
+	dial(at clock.Instant) // opens the separate connection, if there is one
+	stop()                 // stops sending, and reports what is queued as dropped
 }
 
 func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
@@ -49,7 +49,7 @@ func newSession(l *loop, sub client.Subscription, sink client.Sink) *session {
 	return s
 }
 
-// begin makes the first attempt of all.
+// start makes the first attempt to connect.
 func (s *session) start(at clock.Instant) {
 	if s.publisher != nil {
 		s.publisher.dial(at)
@@ -77,7 +77,7 @@ func (s *session) opened(at clock.Instant) {
 	s.sendRequest(at)
 }
 
-// ask sends the request: a poll, or the one that opens a stream or a socket.
+// sendRequest sends a poll, or the request that opens a stream or a WebSocket.
 func (s *session) sendRequest(at clock.Instant) {
 	s.loop.out = s.AppendRequest(s.loop.out[:0], s)
 	switch {
@@ -92,7 +92,7 @@ func (s *session) sendRequest(at clock.Instant) {
 	}
 }
 
-// awaitBytes sets the timer to when nothing arrived for too long.
+// awaitBytes sets the timer to the read timeout.
 func (s *session) awaitBytes(since clock.Instant) {
 	if s.Config.ReadTimeout > 0 {
 		s.loop.timers.set(&s.timer, since.Add(s.Config.ReadTimeout))
@@ -120,7 +120,7 @@ func (s *session) received(in []byte, at clock.Instant) (n int, err error) {
 	return n, err
 }
 
-// rest waits for the next poll; long polling does not.
+// awaitNextPoll waits for the next poll, or polls at once with long polling.
 func (s *session) awaitNextPoll(at clock.Instant) {
 	next, waits := s.NextPoll(at)
 	if !waits {
@@ -131,7 +131,7 @@ func (s *session) awaitNextPoll(at clock.Instant) {
 	s.loop.timers.set(&s.timer, next)
 }
 
-// poll asks again, on the connection there is or on a new one.
+// poll sends the next poll, on the open connection or on a new one.
 func (s *session) poll(at clock.Instant) {
 	if s.state == open {
 		s.sendRequest(at)
@@ -164,7 +164,7 @@ func (s *session) expired(at clock.Instant) {
 		s.poll(at)
 	case polling:
 		s.fail(client.ErrSilent, at)
-	case streaming: // the timer is set once, and put off when it finds out that it is too early
+	case streaming: // the timer is not reset at every read, but postponed when it expires too early
 		if until := s.lastReceived.Add(s.Config.ReadTimeout); until > at {
 			s.loop.timers.set(&s.timer, until)
 			return
@@ -189,7 +189,7 @@ func (s *session) publish(id uint32, topic string, payload []byte) {
 	s.publisher.publish(id, topic, payload)
 }
 
-// drop gives up all that is queued.
+// dropQueued reports all queued publications as dropped.
 func (s *session) dropQueued(b *client.Backlog, cause string) {
 	for _, p := range b.TakeAll() {
 		s.Dropped(p.ID, cause)
@@ -208,7 +208,7 @@ func (s *session) Close() {
 	}
 	s.DiscardFragments()
 	if s.socket != nil && s.phase == streaming && s.allWritten() {
-		_ = s.write(s.CloseFrame(&s.loop.out)) // the server's is not waited for
+		_ = s.write(s.CloseFrame(&s.loop.out)) // without waiting for the server's close frame
 		s.skipDelay()
 	}
 	s.close()

@@ -6,14 +6,14 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A socket publishes in the session's own WebSocket.
+// A socket publishes on the session's WebSocket.
 type socket struct {
 	session    *session
-	pongQueued bool // a pong waits to be written
+	pongQueued bool // a pong is queued to be written
 	client.Backlog
 }
 
-func (k *socket) dial(clock.Instant) {} // the session does
+func (k *socket) dial(clock.Instant) {} // the session dials
 
 func (k *socket) publish(id uint32, topic string, payload []byte) {
 	s := k.session
@@ -56,12 +56,12 @@ func (k *socket) Opened() {}
 func (k *socket) Control(opcode byte, body []byte) error {
 	s := k.session
 	if opcode == wire.OpPong && k.pongQueued {
-		return nil // one that is not written yet answers for this as well (RFC 6455, section 5.5.3)
+		return nil // the queued pong responds to this ping too (RFC 6455, section 5.5.3)
 	}
 	err := s.write(s.ControlFrame(&s.loop.out, opcode, body))
 	waits := len(s.out) > 0
 	if waits && !k.Busy() {
-		k.SetBusy(clock.Now()) // what is published now waits for the connection
+		k.SetBusy(clock.Now()) // publications wait for the connection from now on
 	}
 	if opcode == wire.OpPong {
 		k.pongQueued = waits
@@ -81,7 +81,7 @@ func (k *socket) flushed(at clock.Instant) {
 	}
 }
 
-// offline gives up all that was queued, and all hope of answers.
+// offline drops all queued publications and stops waiting for outcomes.
 func (k *socket) offline(at clock.Instant) {
 	k.session.dropQueued(&k.Backlog, client.CauseOffline)
 	k.AbandonSent()

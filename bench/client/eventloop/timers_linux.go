@@ -2,14 +2,14 @@ package eventloop
 
 import "pushbench/bench/clock"
 
-// A timer calls back once, when its time has come. Its zero value is not set.
+// A timer calls its handler once, when it expires. The zero value is not set.
 type timer struct {
 	handler interface{ expired(at clock.Instant) }
 	expires clock.Instant
-	index   int // in the loop's timers, from 1; 0: none
+	index   int // in the loop's timers, from 1; 0: not set
 }
 
-// timers is a binary heap of timers by when they expire.
+// timers is a binary heap of timers, ordered by expiry.
 type timers []*timer
 
 func (t timers) first() clock.Instant {
@@ -19,7 +19,7 @@ func (t timers) first() clock.Instant {
 	return t[0].expires
 }
 
-// pop takes the first that has expired, if one has.
+// pop removes and returns the first timer that has expired, or nil.
 func (t *timers) pop(now clock.Instant) *timer {
 	if t.first() > now {
 		return nil
@@ -29,7 +29,7 @@ func (t *timers) pop(now clock.Instant) *timer {
 	return k
 }
 
-// set gives a timer a new time to expire.
+// set sets when a timer expires.
 func (t *timers) set(k *timer, at clock.Instant) {
 	k.expires = at
 	if k.index == 0 {
@@ -53,7 +53,7 @@ func (t *timers) remove(k *timer) {
 	k.index = 0
 }
 
-// settle moves a timer to where it belongs. Places count from 1.
+// restore restores the heap order after a timer changed. Indexes count from 1.
 func (t timers) restore(k *timer) {
 	for k.index > 1 && k.expires < t[k.index/2-1].expires {
 		t.swap(k, t[k.index/2-1])

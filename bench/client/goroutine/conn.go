@@ -16,33 +16,31 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A conn is one connection, over TLS or not; one goroutine may write on it while
-// another receives. It never retries and never dials again: when it fails, it is of no
-// more use.
+// A conn is one connection, with or without TLS. One goroutine may write on it while
+// another receives. It never retries or reconnects: after an error it is unusable.
 type conn struct {
-	net.Conn    // counting, or TLS over it
+	net.Conn    // counting, or TLS over counting
 	counting    *countingConn
 	traffic     *client.Traffic
 	readTimeout time.Duration // see client.Config
-	detach      func()        // it is no longer closed when its context ends
+	detach      func()        // ends the watch that closes it with its context
 
-	opened, secured clock.Instant // when TCP was connected; when TLS was, or 0
+	opened, secured clock.Instant // when TCP was connected; when TLS was, 0 without TLS
 
-	buffer     []byte        // what is read into
-	unread     []byte        // of it what has arrived and is not understood yet
-	receivedAt clock.Instant // when the last of it did
+	buffer     []byte        // what Read fills
+	unread     []byte        // the part of buffer that has arrived and is not consumed
+	receivedAt clock.Instant // when its last byte arrived
 }
 
-// readSize is how much is read at once to begin with, in bytes. An answer that is longer
-// makes it grow.
+// readSize is the initial size of the read buffer, in bytes. A longer response makes it
+// grow.
 const readSize = 4 << 10
 
 func newConn(c *countingConn) *conn {
 	return &conn{Conn: c, counting: c, traffic: c.traffic, opened: clock.Now(), detach: func() {}}
 }
 
-// dial opens a connection over a distance, once, that is closed when ctx ends. Nothing
-// here or above it dials without counting it.
+// dial opens a connection, once, that is closed when ctx ends. Every dial is counted.
 func dial(ctx context.Context, config *client.Config, over *client.Distance) (*conn, error) {
 	c, err := dialTCP(ctx, config, over)
 	if err == nil && config.TLS != nil {
@@ -57,7 +55,7 @@ func dial(ctx context.Context, config *client.Config, over *client.Distance) (*c
 }
 
 func dialTCP(ctx context.Context, config *client.Config, over *client.Distance) (*conn, error) {
-	dialer := net.Dialer{Timeout: client.DialTimeout, KeepAlive: -1} // heartbeats are ours, and counted
+	dialer := net.Dialer{Timeout: client.DialTimeout, KeepAlive: -1} // the client sends and counts heartbeats itself
 	if over.From.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(over.From, 0))
 	}
@@ -100,16 +98,16 @@ func (c *conn) close() {
 	c.Close()
 }
 
-// A taker takes what arrives off the beginning of in, of n bytes, as client.Subscriber does.
+// A consumer consumes the first n bytes of in, as client.Subscriber does.
 type consumer interface {
 	Consume(in []byte, at clock.Instant) (n int, done bool, err error)
 }
 
-// receive has taken what arrives until that is done.
-func (c *conn) receive(t consumer) error {
+// receive reads until the consumer is done.
+func (c *conn) receive(to consumer) error {
 	for {
 		for more := false; len(c.unread) > 0 && !more; {
-			n, done, err := t.Consume(c.unread, c.receivedAt)
+			n, done, err := to.Consume(c.unread, c.receivedAt)
 			c.unread = c.unread[n:]
 			if err != nil {
 				return c.countUnread(err)
@@ -125,7 +123,8 @@ func (c *conn) receive(t consumer) error {
 	}
 }
 
-// giveUp counts what was not understood, so that every byte is in just one part.
+// countUnread counts the bytes that were not consumed, so that every byte is in exactly
+// one part, and returns the error of the connection.
 func (c *conn) countUnread(err error) error {
 	if err == io.EOF && len(c.unread) > 0 {
 		err = io.ErrUnexpectedEOF
@@ -135,14 +134,14 @@ func (c *conn) countUnread(err error) error {
 	return err
 }
 
-// fill reads what arrives next behind what is not understood yet.
+// fill reads the next bytes behind those that are not consumed.
 func (c *conn) fill() error {
 	if len(c.unread) > len(c.buffer)/2 || c.buffer == nil {
 		c.buffer = make([]byte, max(readSize, 2*len(c.buffer)))
 	}
 	kept := copy(c.buffer, c.unread)
 	if c.readTimeout > 0 {
-		_ = c.SetReadDeadline(time.Now().Add(c.readTimeout)) // fails on what is closed, as the read will
+		_ = c.SetReadDeadline(time.Now().Add(c.readTimeout)) // fails on a closed connection, as the read will
 	}
 	n, err := c.Read(c.buffer[kept:])
 	c.unread, c.receivedAt = c.buffer[:kept+n], clock.Now()
@@ -153,12 +152,12 @@ func (c *conn) fill() error {
 		err = client.ErrSilent
 	}
 	if n > 0 {
-		return nil // an error comes again
+		return nil // the next read returns the error
 	}
 	return err
 }
 
-// write writes what is counted already, at once, and takes back what did not leave.
+// write writes bytes that are already counted, and subtracts those that were not sent.
 func (c *conn) write(p []byte) error {
 	n, err := c.Write(p)
 	if n == 0 && c.counting.delayed != nil {
@@ -172,21 +171,21 @@ func (c *conn) write(p []byte) error {
 	return err
 }
 
-// Sent and Understood are those of client.Conn; what is TLS's is understood.
+// Sent and Consumed implement client.Conn; bytes of TLS itself count as consumed.
 func (c *conn) Sent() int64     { return c.counting.sent.Load() }
 func (c *conn) Consumed() int64 { return c.counting.received.Load() - int64(len(c.unread)) }
 
-// hurry lets what is written from now on leave at once, however far the server is,
-// or fail if something is still on its way.
+// skipDelay lets later writes bypass the link's delay. A write fails if bytes are in
+// transit.
 func (c *conn) skipDelay() {
 	if c.counting.delayed != nil {
 		c.counting.delayed.skipDelay.Store(true)
 	}
 }
 
-// atEnd does something when ctx ends, unless it is released before. When release
-// returns, it will not be done any more, nor is it being done. release may be called again.
-func onDone(ctx context.Context, do func()) (release func()) {
+// onDone calls do when ctx ends, unless cancel is called before. When cancel returns, do is
+// neither running nor called later. cancel may be called again.
+func onDone(ctx context.Context, do func()) (cancel func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)

@@ -10,16 +10,16 @@ import (
 	"pushbench/bench/client"
 )
 
-// A countingConn is a connection where its bytes are counted: the socket or the link, above
-// which TLS may be.
+// A countingConn counts the bytes of a connection: those of the socket or the link, below
+// TLS if there is TLS.
 type countingConn struct {
 	net.Conn
 	traffic *client.Traffic
-	delayed *delayedConn // Conn, if a Link lies between; or nil
-	secured bool         // what passes is TLS's, all of which is framing but what conn takes off again
+	delayed *delayedConn // Conn, if it passes through a Link; else nil
+	secured bool         // TLS: all bytes count as framing, from which conn subtracts the content
 
-	reading sync.Mutex  // held while Conn is read, and while it is closed
-	closing atomic.Bool // Conn may not be read any more
+	reading sync.Mutex  // locked while Conn is read, and while it is closed
+	closing atomic.Bool // Conn must not be read any longer
 
 	sent, received atomic.Int64 // bytes
 }
@@ -37,7 +37,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 		c.traffic.Down.Framing.Add(int64(n))
 	}
 	if n == 0 && c.closing.Load() {
-		err = net.ErrClosed // whatever it was that woke us
+		err = net.ErrClosed // whatever ended the read
 	}
 	return n, err
 }
@@ -45,7 +45,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 func (c *countingConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.sent.Add(int64(n))
-	if c.delayed == nil { // or it counts what leaves the link
+	if c.delayed == nil { // a delayedConn counts the bytes that leave the link
 		c.traffic.Up.Bytes.Add(int64(n))
 	}
 	if c.secured {
@@ -54,9 +54,8 @@ func (c *countingConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close stops reading before TCP is asked for its last count: what were read
-// behind that would be in our count alone. Through a link the two differ anyway, by
-// what is on its way.
+// Close stops reading before it reads TCP's final counters: bytes read afterwards would be
+// in the client's count only. With a link the counts differ anyway, by the bytes in transit.
 func (c *countingConn) Close() error {
 	if c.delayed == nil {
 		c.closing.Store(true)
@@ -68,13 +67,13 @@ func (c *countingConn) Close() error {
 	return c.Conn.Close()
 }
 
-// Control is that of client.Socket.
+// Control implements client.Socket.
 func (c *countingConn) Control(do func(fd int)) {
 	socket, ok := c.Conn.(syscall.Conn)
 	if !ok {
 		return
 	}
 	if raw, err := socket.SyscallConn(); err == nil {
-		_ = raw.Control(func(fd uintptr) { do(int(fd)) }) // fails on what is closed
+		_ = raw.Control(func(fd uintptr) { do(int(fd)) }) // fails on a closed connection
 	}
 }

@@ -11,24 +11,25 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A delayedConn is a connection through a Link. One goroutine reads what comes and one
-// writes what leaves; what is on its way is held here, as much as fits into a
-// client.DelayLine in each direction. It is late by what Go's timers are, up to about a
-// millisecond, and never early.
+// A delayedConn is a connection through a Link. One goroutine reads from the socket and one
+// writes to it; bytes in transit are stored here, as many as fit into a client.DelayLine in
+// each direction. Bytes are never early, and late by the error of Go's timers, up to about
+// a millisecond.
 type delayedConn struct {
 	*net.TCPConn
 	traffic   *client.Traffic
 	up, down  *delayedPipe
 	closed    chan struct{}
 	working   sync.WaitGroup
-	closeOnce func() error // up, once
+	closeOnce func() error // closes the connection, once
 
-	unread    []byte // read in part
-	readErr   error  // what Read says when there is no rest
+	unread    []byte // the rest of a segment that was read in part
+	readErr   error  // the error that Read returns when unread is empty
 	skipDelay atomic.Bool
 }
 
-// dialDelayed returns the outcome of a dial a round trip later, when the client learns of it.
+// dialDelayed returns the outcome of a dial one round trip later, when the client would
+// receive it.
 func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.Traffic, over *client.Distance) (*conn, error) {
 	up, down := over.DelayLines()
 	known := down.ExitTime(0, up.ExitTime(0, clock.Now()))
@@ -51,105 +52,105 @@ func dialDelayed(ctx context.Context, raw net.Conn, err error, traffic *client.T
 }
 
 func newDelayedConn(raw *net.TCPConn, traffic *client.Traffic, up, down client.DelayLine) *delayedConn {
-	f := &delayedConn{TCPConn: raw, traffic: traffic, up: newDelayedPipe(up), down: newDelayedPipe(down), closed: make(chan struct{})}
-	f.closeOnce = sync.OnceValue(f.shutdown)
-	f.working.Go(f.upload)
-	f.working.Go(f.download)
-	return f
+	c := &delayedConn{TCPConn: raw, traffic: traffic, up: newDelayedPipe(up), down: newDelayedPipe(down), closed: make(chan struct{})}
+	c.closeOnce = sync.OnceValue(c.shutdown)
+	c.working.Go(c.upload)
+	c.working.Go(c.download)
+	return c
 }
 
-// Read waits until something comes out of the link.
-func (f *delayedConn) Read(p []byte) (int, error) {
-	if len(f.unread) == 0 && f.readErr == nil {
-		piece, ok := f.down.first(f.closed)
+// Read waits until bytes leave the link.
+func (c *delayedConn) Read(p []byte) (int, error) {
+	if len(c.unread) == 0 && c.readErr == nil {
+		segment, ok := c.down.first(c.closed)
 		if !ok {
 			return 0, net.ErrClosed
 		}
-		f.down.remove(piece.Size)
-		f.unread, f.readErr = piece.Data, piece.End
+		c.down.remove(segment.Size)
+		c.unread, c.readErr = segment.Data, segment.End
 	}
-	if len(f.unread) == 0 {
-		return 0, f.readErr
+	if len(c.unread) == 0 {
+		return 0, c.readErr
 	}
-	n := copy(p, f.unread)
-	f.unread = f.unread[n:]
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
 	return n, nil
 }
 
-// Write puts p on its way, whole. It waits only while too much is.
-func (f *delayedConn) Write(p []byte) (int, error) {
-	if f.skipDelay.Load() {
-		return f.writeAtOnce(p)
+// Write puts p into the link in one segment. It waits while the link is full.
+func (c *delayedConn) Write(p []byte) (int, error) {
+	if c.skipDelay.Load() {
+		return c.writeAtOnce(p)
 	}
-	piece := append([]byte(nil), p...)
-	if err := f.up.put(func(l *client.DelayLine, now clock.Instant) {
-		l.Enter(client.Segment{Size: len(piece), Data: piece}, now)
-	}, f.closed); err != nil {
+	segment := append([]byte(nil), p...)
+	if err := c.up.put(func(l *client.DelayLine, now clock.Instant) {
+		l.Enter(client.Segment{Size: len(segment), Data: segment}, now)
+	}, c.closed); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-func (f *delayedConn) writeAtOnce(p []byte) (int, error) {
-	if !f.up.empty() {
+func (c *delayedConn) writeAtOnce(p []byte) (int, error) {
+	if !c.up.empty() {
 		return 0, net.ErrClosed
 	}
-	n, err := f.TCPConn.Write(p)
-	f.traffic.Up.Bytes.Add(int64(n))
+	n, err := c.TCPConn.Write(p)
+	c.traffic.Up.Bytes.Add(int64(n))
 	return n, err
 }
 
-// upload writes what leaves the link. When it cannot, the reader finds out why.
-func (f *delayedConn) upload() {
+// upload writes the bytes that leave the link. If a write fails, the reader gets the error.
+func (c *delayedConn) upload() {
 	for {
-		piece, ok := f.up.first(f.closed)
+		segment, ok := c.up.first(c.closed)
 		if !ok {
 			return
 		}
-		n, err := f.TCPConn.Write(piece.Data)
-		f.traffic.Up.Bytes.Add(int64(n))
-		f.up.remove(n)
+		n, err := c.TCPConn.Write(segment.Data)
+		c.traffic.Up.Bytes.Add(int64(n))
+		c.up.remove(n)
 		if err != nil {
 			return
 		}
 	}
 }
 
-// download reads what comes, to the end.
-func (f *delayedConn) download() {
+// download reads from the socket until the end.
+func (c *delayedConn) download() {
 	buffer := make([]byte, 4<<10)
 	for {
-		n, err := f.TCPConn.Read(buffer)
+		n, err := c.TCPConn.Read(buffer)
 		data := append([]byte(nil), buffer[:n]...)
-		full := f.down.put(func(l *client.DelayLine, now clock.Instant) {
+		full := c.down.put(func(l *client.DelayLine, now clock.Instant) {
 			l.EnterPaced(n, data, now)
 			if err != nil {
 				l.Enter(client.Segment{End: err}, now)
 			}
-		}, f.closed)
+		}, c.closed)
 		if err != nil || full != nil {
 			return
 		}
 	}
 }
 
-// Close closes the connection and forgets what is on its way.
-func (f *delayedConn) Close() error { return f.closeOnce() }
+// Close closes the connection and discards the bytes in transit.
+func (c *delayedConn) Close() error { return c.closeOnce() }
 
-func (f *delayedConn) shutdown() error {
-	close(f.closed)
-	err := f.TCPConn.Close()
-	f.working.Wait()
-	f.up.mu.Lock()
-	defer f.up.mu.Unlock()
-	f.traffic.UncountUndelivered(&f.up.line)
+func (c *delayedConn) shutdown() error {
+	close(c.closed)
+	err := c.TCPConn.Close()
+	c.working.Wait()
+	c.up.mu.Lock()
+	defer c.up.mu.Unlock()
+	c.traffic.UncountUndelivered(&c.up.line)
 	return err
 }
 
-// A delayedPipe is a DelayLine between two goroutines: one puts in, one takes out.
+// A delayedPipe is a DelayLine between two goroutines: one adds segments, one removes them.
 type delayedPipe struct {
-	added, removed chan struct{} // hold one when something was put in, taken out
-	timer          *time.Timer   // of the goroutine that takes out
+	added, removed chan struct{} // signalled when a segment is added or removed
+	timer          *time.Timer   // of the removing goroutine
 
 	mu   sync.Mutex // guards line
 	line client.DelayLine
@@ -159,7 +160,7 @@ func newDelayedPipe(l client.DelayLine) *delayedPipe {
 	return &delayedPipe{added: make(chan struct{}, 1), removed: make(chan struct{}, 1), timer: time.NewTimer(time.Hour), line: l}
 }
 
-// signal leaves a note in a channel that holds one.
+// signal sends to a channel of capacity one, unless it is full.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -167,75 +168,75 @@ func signal(c chan struct{}) {
 	}
 }
 
-// put has the line filled when there is room.
-func (h *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) error {
+// put calls fill when the line has room.
+func (d *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) error {
 	for {
-		filled, err := h.fill(fill, closed)
+		filled, err := d.fill(fill, closed)
 		if filled || err != nil {
 			return err
 		}
 		select {
-		case <-h.removed:
+		case <-d.removed:
 		case <-closed:
 		}
 	}
 }
 
-// fill fills the line, unless it is full or, which is looked at under the lock that
-// takes back what never left, closed.
-func (h *delayedPipe) fill(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) (filled bool, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// fill calls fill unless the line is full or closed. It checks closed under the lock under
+// which shutdown subtracts undelivered bytes.
+func (d *delayedPipe) fill(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) (filled bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	select {
 	case <-closed:
 		return false, net.ErrClosed
 	default:
 	}
-	if h.line.Full() {
+	if d.line.Full() {
 		return false, nil
 	}
-	fill(&h.line, clock.Now())
-	signal(h.added)
+	fill(&d.line, clock.Now())
+	signal(d.added)
 	return true, nil
 }
 
-// first waits until the first piece is due. It is gone when it is removed.
-func (h *delayedPipe) first(closed <-chan struct{}) (piece client.Segment, ok bool) {
+// first waits until the first segment is due. The segment remains until it is removed.
+func (d *delayedPipe) first(closed <-chan struct{}) (segment client.Segment, ok bool) {
 	for {
-		piece, ok = h.peek()
+		segment, ok = d.peek()
 		left := time.Duration(0)
 		if ok {
-			if left = piece.Due.Sub(clock.Now()); left <= 0 {
-				return piece, true
+			if left = segment.Due.Sub(clock.Now()); left <= 0 {
+				return segment, true
 			}
-			h.timer.Reset(left)
+			d.timer.Reset(left)
 		} else {
-			h.timer.Stop()
+			d.timer.Stop()
 		}
 		select {
-		case <-h.timer.C:
-		case <-h.added:
+		case <-d.timer.C:
+		case <-d.added:
 		case <-closed:
 			return client.Segment{}, false
 		}
 	}
 }
 
-func (h *delayedPipe) peek() (client.Segment, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.line.First()
+func (d *delayedPipe) peek() (client.Segment, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.line.First()
 }
 
-func (h *delayedPipe) remove(n int) {
-	h.mu.Lock()
-	h.line.Remove(n)
-	h.mu.Unlock()
-	signal(h.removed)
+func (d *delayedPipe) remove(n int) {
+	d.mu.Lock()
+	d.line.Remove(n)
+	d.mu.Unlock()
+	signal(d.removed)
 }
 
-func (h *delayedPipe) empty() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.line.Empty()
+func (d *delayedPipe) empty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.line.Empty()
 }

@@ -1,7 +1,7 @@
-// Package goroutine is the engine that gives every session a goroutine of its own. It runs
-// everywhere, and alone has TLS and receives what a server posts.
+// Package goroutine is the engine that runs a goroutine per session. It runs on every
+// system, and is the only engine that supports TLS and webhooks.
 //
-// It owns the goroutines, their blocking connections, and what waits to be published. It
+// It owns the goroutines, their blocking connections, and the queue of publications. It
 // must never know a message's content.
 package goroutine
 
@@ -13,8 +13,8 @@ import (
 	"pushbench/bench/clock"
 )
 
-// New returns the engine. A session with no topics only publishes, and may be opened
-// against any server.
+// New returns the engine. A session without topics only publishes, to a server of any
+// transport.
 func New(config client.Config) client.Engine {
 	config.SetDefaults()
 	return &engine{Config: config}
@@ -45,14 +45,14 @@ func (e *engine) Open(sub client.Subscription, sink client.Sink) client.Session 
 	return s
 }
 
-// Workers are Go's scheduler's.
+// Workers returns the configured number: Go's scheduler assigns the threads.
 func (e *engine) Workers() int { return e.Config.Workers }
 
 func (e *engine) Pace(_ int, feed client.Feed) { client.PaceByGoroutine(&e.pacing, feed) }
 
 func (e *engine) Close() { e.pacing.Wait() }
 
-// receiver is the way down of the transports that are plain HTTP.
+// serveFunc returns the function that receives over a plain HTTP transport.
 func (s *session) serveFunc() func(context.Context) error {
 	switch {
 	case s.Transport.ServerDials:
@@ -67,10 +67,10 @@ func (s *session) serveFunc() func(context.Context) error {
 // A session keeps one client subscribed until it is closed.
 type session struct {
 	client.Subscriber
-	distance client.Distance // of the way down
+	distance client.Distance // of the receiving connection
 	outbox   *outbox
-	socket   *socket // nil: the transport is no WebSocket
-	request  []byte  // the last request
+	socket   *socket // nil for other transports than WebSocket
+	request  []byte  // buffer of the last request
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
 }
@@ -90,7 +90,7 @@ func (s *session) Close() {
 	}
 }
 
-// open opens a connection of the way down.
+// open opens a connection to receive on.
 func (s *session) open(ctx context.Context) (*conn, error) {
 	c, err := dial(ctx, s.Config, &s.distance)
 	if err == nil {
@@ -99,7 +99,7 @@ func (s *session) open(ctx context.Context) (*conn, error) {
 	return c, err
 }
 
-// ask sends the request that follows and takes its answer.
+// sendRequest sends the next request and receives its response.
 func (s *session) sendRequest(c *conn) error {
 	s.request = s.AppendRequest(s.request[:0], c)
 	if err := c.write(s.request); err != nil {
@@ -121,8 +121,8 @@ func (s *session) stream(ctx context.Context) error {
 	return c.receive(s)
 }
 
-// start runs serve, which connects and works until the connection ends, again
-// and again until the session is closed. Each attempt and each end is reported.
+// start calls serve, which connects and receives until the connection ends, repeatedly
+// until the session is closed. It reports each attempt and each end.
 func (s *session) start(ctx context.Context, serve func(context.Context) error) {
 	s.done.Go(func() {
 		defer s.DiscardFragments()

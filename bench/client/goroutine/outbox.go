@@ -9,27 +9,27 @@ import (
 	"pushbench/bench/clock"
 )
 
-// An outbox sends a session's publications in order. What comes while the
-// connection is free and nothing is unanswered is written by whoever publishes,
-// at once: a goroutine started for it could wait behind others for milliseconds,
-// and so little cannot fill a socket's buffer, so the write cannot block. All
-// else is queued and sent by the goroutine that finds the connection free.
+// An outbox sends a session's publications in order. If the connection is free and no
+// publication is in flight, the publishing goroutine writes it at once: a goroutine started
+// for it could wait behind others for milliseconds, and one publication cannot fill a
+// socket's buffer, so the write cannot block. All other publications are queued and sent by
+// the goroutine that finds the connection free.
 type outbox struct {
 	session        *session
-	send           func(p client.Outgoing) error // writes one publication; client.ErrOffline when there is no connection
-	online         func() bool                   // there is a connection to write to
-	connect        func() error                  // opens the connection if there is none, for as long as that takes; nil: send does without
-	awaitsResponse bool                          // the connection is taken until proceed is called, when the answer is there
-	wait           func()                        // releases what send holds; may be nil
+	send           func(p client.Outgoing) error // writes one publication; client.ErrOffline without a connection
+	online         func() bool                   // reports whether there is a connection to write to
+	connect        func() error                  // opens the connection if there is none, and may block; nil if the session opens it
+	awaitsResponse bool                          // the connection is busy until the response arrives and sendQueued is called
+	wait           func()                        // waits for the goroutines of send; may be nil
 
 	mu      sync.Mutex // guards what follows
 	backlog client.Backlog
-	busy    bool // a goroutine sends, or an answer is awaited
+	busy    bool // a goroutine sends, or a response is awaited
 	closed  bool
 	working sync.WaitGroup
 }
 
-// push sends or queues a publication, or reports why not.
+// publish sends or queues a publication, or reports it as dropped.
 func (o *outbox) publish(id uint32, topic string, payload []byte) {
 	p, now, refused := o.admit(id, topic, payload)
 	switch {
@@ -40,7 +40,7 @@ func (o *outbox) publish(id uint32, topic string, payload []byte) {
 	}
 }
 
-// admit returns whether the publication is to be sent at once.
+// admit accepts or refuses a publication, and returns whether the caller sends it now.
 func (o *outbox) admit(id uint32, topic string, payload []byte) (p client.Outgoing, now bool, refused string) {
 	online := o.online()
 	o.mu.Lock()
@@ -65,9 +65,8 @@ func (o *outbox) admit(id uint32, topic string, payload []byte) (p client.Outgoi
 	return p, false, ""
 }
 
-// transmit sends one publication, and then what has been queued meanwhile. If
-// the connection is gone, opening one is left to a goroutine: whoever publishes
-// has a schedule to keep.
+// transmit sends one publication, and then those queued meanwhile. If the connection is
+// closed, another goroutine opens one: the publishing goroutine must keep its schedule.
 func (o *outbox) transmit(p client.Outgoing) {
 	err := o.send(p)
 	if o.connect != nil && errors.Is(err, client.ErrOffline) && o.requeue(p) {
@@ -78,7 +77,7 @@ func (o *outbox) transmit(p client.Outgoing) {
 	}
 }
 
-// putBack makes p the first of the queue, unless the session is closed.
+// requeue puts p at the front of the queue, unless the session is closed.
 func (o *outbox) requeue(p client.Outgoing) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -90,7 +89,7 @@ func (o *outbox) requeue(p client.Outgoing) bool {
 	return true
 }
 
-// proceed sends what is queued; the connection must be free.
+// sendQueued sends the queued publications; the connection must be free.
 func (o *outbox) sendQueued() {
 	for p, ok := o.next(); ok; p, ok = o.next() {
 		if !o.finish(p.ID, o.connectAndSend(p)) {
@@ -99,7 +98,7 @@ func (o *outbox) sendQueued() {
 	}
 }
 
-// attempt opens the connection if need be and sends one publication.
+// connectAndSend opens the connection if necessary and sends one publication.
 func (o *outbox) connectAndSend(p client.Outgoing) error {
 	if o.connect != nil {
 		if err := o.connect(); err != nil {
@@ -109,8 +108,7 @@ func (o *outbox) connectAndSend(p client.Outgoing) error {
 	return o.send(p)
 }
 
-// settle reports what became of the sending, if that is known yet, and
-// whether the connection is free again.
+// finish reports a failed write, and returns whether the connection is free.
 func (o *outbox) finish(id uint32, err error) (free bool) {
 	if err == nil && o.awaitsResponse {
 		return false
@@ -127,7 +125,8 @@ func (o *outbox) finish(id uint32, err error) (free bool) {
 	return true
 }
 
-// next takes the next of the queue; when there is none, the outbox is not busy any more.
+// next removes and returns the next queued publication. Without one, the outbox is no
+// longer busy.
 func (o *outbox) next() (p client.Outgoing, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -136,7 +135,7 @@ func (o *outbox) next() (p client.Outgoing, ok bool) {
 	return p, ok
 }
 
-// sending reports that the write of p begins now and takes the connection.
+// sending reports that the write of p begins now, and marks the connection as busy.
 func (o *outbox) sending(p *client.Outgoing) {
 	now := clock.Now()
 	o.mu.Lock()
@@ -146,16 +145,16 @@ func (o *outbox) sending(p *client.Outgoing) {
 	o.session.Sending(p.ID, waited, now)
 }
 
-// change has the backlog changed under the lock.
+// update calls do on the backlog under the lock.
 func (o *outbox) update(do func(*client.Backlog)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	do(&o.backlog)
 }
 
-// shut lets nothing more in, nor anything out that is not yet being sent. It comes
-// before the connection is closed: else what is queued would be tried on one
-// that we took away ourselves, and be reported as lost by it.
+// stop refuses new publications and drops those that are queued. Close calls it before it
+// closes the connection: otherwise queued publications would be sent on a connection that
+// the client itself closed, and be reported as failed.
 func (o *outbox) stop() {
 	o.mu.Lock()
 	o.closed = true
@@ -166,7 +165,7 @@ func (o *outbox) stop() {
 	}
 }
 
-// close waits until nothing is being sent. shut has come before.
+// close waits until no publication is being sent. The caller has called stop.
 func (o *outbox) close() {
 	o.working.Wait()
 	if o.wait != nil {

@@ -6,8 +6,8 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A poller asks for what is new, in short polling every so often, in long
-// polling again as soon as it is answered.
+// A poller polls: with short polling at intervals, with long polling as soon as a response
+// arrives.
 type poller struct {
 	*session
 	conn *conn // nil: the next poll opens one
@@ -26,7 +26,7 @@ func (p *poller) serve(ctx context.Context) error {
 	}
 }
 
-// poll asks once, on a connection of its own if so configured.
+// poll polls once, on a new connection if so configured.
 func (p *poller) poll(ctx context.Context) (err error) {
 	if p.conn == nil {
 		if p.conn, err = p.open(ctx); err != nil {

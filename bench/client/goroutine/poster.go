@@ -9,8 +9,8 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A poster publishes by POST on a keep-alive connection of its own, which it
-// opens at once and opens again only when a publication finds it gone.
+// A poster publishes by POST on a separate keep-alive connection. It opens it at once, and
+// opens another only when a publication finds it closed.
 type poster struct {
 	*session
 	ctx      context.Context
@@ -18,24 +18,24 @@ type poster struct {
 	outbox   *outbox
 	request  []byte
 
-	// writing is held while a publication is written, so that what the reader
-	// learns of a connection is about what was written on it, all of it or nothing.
+	// writing is locked while a publication is written, so that the reader relates the end
+	// of a connection to a publication that was written on it completely or not at all.
 	writing sync.Mutex
 
 	mu       sync.Mutex // guards what follows
-	conn     *conn      // nil while there is none
-	awaiting bool       // a publication was sent on it and not answered
-	id       uint32     // of that publication
+	conn     *conn      // nil without a connection
+	awaiting bool       // a publication was sent and its response is outstanding
+	id       uint32     // ID of that publication
 	reading  sync.WaitGroup
 
-	scratch  client.Scratch      // the way down has its own and works at the same time
-	response client.PostResponse // the last answer
+	scratch  client.Scratch      // the receiving goroutine decodes at the same time, with another Scratch
+	response client.PostResponse // the last response
 }
 
 func newPoster(ctx context.Context, s *session) *outbox {
 	p := &poster{session: s, ctx: ctx, distance: s.Config.Distance(s.Sub, client.Upstream)}
 	p.outbox = &outbox{session: s, send: p.send, online: p.online, connect: p.connect, awaitsResponse: true, wait: p.reading.Wait}
-	// The first connection is part of connecting, not of the first publication.
+	// The first connection belongs to connecting, not to the first publication.
 	p.outbox.busy = true
 	p.outbox.backlog.SetBusy(clock.Now())
 	p.outbox.working.Go(func() {
@@ -75,7 +75,7 @@ func (p *poster) online() bool {
 	return p.conn != nil
 }
 
-// reach opens a connection if there is none.
+// connect opens a connection if there is none.
 func (p *poster) connect() error {
 	if p.online() {
 		return nil
@@ -86,10 +86,10 @@ func (p *poster) connect() error {
 	return p.open()
 }
 
-// release notes that the connection is free.
+// setFree marks the connection as free.
 func (p *poster) setFree() { p.outbox.update(func(b *client.Backlog) { b.SetFree(clock.Now()) }) }
 
-// send writes one publication; its answer is the reader's.
+// send writes one publication; read handles its response.
 func (p *poster) send(one client.Outgoing) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
@@ -100,12 +100,12 @@ func (p *poster) send(one client.Outgoing) error {
 	p.outbox.sending(&one)
 	p.request = p.AppendPost(p.request[:0], one.Topic, one.Payload)
 	if err := c.write(p.request); err != nil {
-		c.close() // the reader finds out, and reports it
+		c.close() // read fails, and reports it
 	}
 	return nil
 }
 
-// reserve takes the connection, if there is one, for one publication.
+// reserve reserves the connection, if there is one, for one publication.
 func (p *poster) reserve(id uint32) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,13 +115,13 @@ func (p *poster) reserve(id uint32) *conn {
 	return p.conn
 }
 
-// Take takes one answer.
+// Consume consumes one response.
 func (p *poster) Consume(in []byte, _ clock.Instant) (n int, done bool, err error) {
 	p.response, n, err = p.scratch.ConsumePost(p.Traffic, in)
 	return n, p.response.Done, err
 }
 
-// read reads answers until the connection ends.
+// read reads responses until the connection ends.
 func (p *poster) read(c *conn) {
 	for end := error(nil); end == nil; {
 		end = c.receive(p)
@@ -134,7 +134,7 @@ func (p *poster) read(c *conn) {
 			end = io.EOF
 		}
 		if end != nil {
-			c.close() // before settle: a write that is stuck in it ends now
+			c.close() // before complete: it unblocks a blocked write
 		}
 		var awaited bool
 		outcome.ID, awaited, end = p.complete(end)
@@ -147,7 +147,7 @@ func (p *poster) read(c *conn) {
 		}
 		if end != nil {
 			c.close()
-			if p.ctx.Err() == nil { // else we ended it ourselves
+			if p.ctx.Err() == nil { // else the client closed it
 				p.PublisherDisconnected(end, at)
 			}
 		}
@@ -157,8 +157,8 @@ func (p *poster) read(c *conn) {
 	}
 }
 
-// settle returns which publication an answer or the connection's end is about, if
-// any, and why the connection is given up, if it is.
+// complete returns the publication that a response or the connection's end refers to, if
+// any, and the reason to close the connection, if any.
 func (p *poster) complete(end error) (id uint32, awaited bool, _ error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()

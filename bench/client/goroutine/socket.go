@@ -10,15 +10,15 @@ import (
 	"pushbench/bench/client/internal/wire"
 )
 
-// closeWait bounds how long a session that is closed waits to send the last frame.
+// closeWait bounds how long a closing session waits to send the close frame.
 const closeWait = time.Second
 
-// A socket is a WebSocket that carries batches down and publications up.
+// A socket is a WebSocket that receives batches and sends publications.
 type socket struct {
 	*session
-	frame   []byte        // the last publication's
-	writing chan struct{} // holds one while a frame is written
-	control []byte        // the last control frame
+	frame   []byte        // buffer of the last publication
+	writing chan struct{} // a lock: full while a frame is written
+	control []byte        // buffer of the last control frame
 	closing *conn         // the connection whose close frame was written; guarded by writing
 	opened  *conn         // the last connection, open or not; only the reading goroutine uses it
 
@@ -39,7 +39,7 @@ func (k *socket) serve(ctx context.Context) error {
 		return err
 	}
 	k.opened = c
-	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on what is closed, as the request will
+	_ = c.SetReadDeadline(time.Now().Add(client.DialTimeout)) // fails on a closed connection, as the request will
 	if err := k.sendRequest(c); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (k *socket) send(p client.Outgoing) error {
 	return c.write(k.PublishFrame(&k.frame, p.ID, p.Topic, p.Payload))
 }
 
-// Control writes a control frame. Nothing follows one that closes.
+// Control writes a control frame. No frame follows a close frame.
 func (k *socket) Control(opcode byte, body []byte) error {
 	c := k.current()
 	if c == nil {
@@ -111,10 +111,11 @@ func (k *socket) Control(opcode byte, body []byte) error {
 	return c.write(k.ControlFrame(&k.control, opcode, body))
 }
 
-// Answered makes room for one more publication.
+// Completed makes room for one more publication.
 func (k *socket) Completed() { k.outbox.update((*client.Backlog).Completed) }
 
-// hangUp ends the WebSocket in good order, unless the server takes no more, and closes.
+// closeGracefully sends a close frame, unless the server no longer reads, and closes the
+// connection.
 func (k *socket) closeGracefully(c *conn) {
 	defer c.Close()
 	c.skipDelay()

@@ -9,19 +9,19 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A receiver is a client that the server dials: it listens, leaves its URL with the
-// server, and takes what is posted there. What arrives is its only sign of life from
-// the server; a registration that the server forgot, or that leads nowhere, looks the same.
+// A receiver is a client that the server dials: it listens, registers its URL with the
+// server, and receives webhooks there. It cannot distinguish a server without messages from
+// one that lost its registration or cannot reach its URL.
 type receiver struct {
 	*session
 
 	listener net.Listener
 	working  sync.WaitGroup
 
-	registered chan struct{} // closed when the server has answered: only then is it known what is posted
-	closed     chan struct{} // closed when nothing more is taken
+	registered chan struct{} // closed when the server has responded: webhooks are decoded only afterwards
+	closed     chan struct{} // closed when no more webhooks are accepted
 
-	mu      sync.Mutex // guards what follows, and what the session decodes with
+	mu      sync.Mutex // guards what follows, and the session's decoder
 	conns   map[*conn]struct{}
 	stopped bool
 }
@@ -52,14 +52,14 @@ func (r *receiver) listen(ctx context.Context) error {
 	defer r.mu.Unlock()
 	r.conns, r.stopped = make(map[*conn]struct{}), false
 	r.registered, r.closed = make(chan struct{}), make(chan struct{})
-	listener := net.ListenConfig{KeepAlive: -1} // heartbeats are ours, and here there are none
+	listener := net.ListenConfig{KeepAlive: -1} // the client sends heartbeats itself, and none here
 	return r.distance.OpenSocket(func() (err error) {
 		r.listener, err = listener.Listen(ctx, "tcp", at)
 		return err
 	})
 }
 
-// url is where the server can reach us.
+// url returns the URL at which the server reaches the client.
 func (r *receiver) url() string {
 	at := ""
 	if r.Config.Receive != nil {
@@ -71,7 +71,7 @@ func (r *receiver) url() string {
 	return "http://" + at + "/"
 }
 
-// register leaves the URL with the server, on a connection of its own.
+// register registers the URL with the server, on a separate connection.
 func (r *receiver) register(ctx context.Context) error {
 	c, err := r.open(ctx)
 	if err != nil {
@@ -86,7 +86,7 @@ func (r *receiver) register(ctx context.Context) error {
 	return nil
 }
 
-// accept takes the server's connections until the listener is closed.
+// accept accepts the server's connections until the listener is closed.
 func (r *receiver) accept() error {
 	for {
 		raw, err := r.listener.Accept()
@@ -104,7 +104,7 @@ func (r *receiver) accept() error {
 	}
 }
 
-// keep reports whether a connection is still to be served.
+// track records a connection, unless the receiver is stopped, and reports whether to serve it.
 func (r *receiver) track(c *conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -114,7 +114,7 @@ func (r *receiver) track(c *conn) bool {
 	return !r.stopped
 }
 
-// end closes all there is.
+// stop closes the listener and all connections.
 func (r *receiver) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -130,11 +130,11 @@ func (r *receiver) stop() {
 	clear(r.conns)
 }
 
-// accepted is the answer to every post that was understood: no body, as the server reads none.
+// accepted is the response to every valid webhook: without a body, as the server reads none.
 const accepted = "HTTP/1.1 204 No Content\r\n\r\n"
 
-// serveConn serves one connection to its end. What fails is the server's to mend: it
-// dials again, and posts what was not accepted.
+// serveConn serves one connection to its end. After a failure the server reconnects, and
+// posts again what was not accepted.
 func (r *receiver) serveConn(c *conn) {
 	defer func() {
 		r.mu.Lock()
@@ -145,22 +145,22 @@ func (r *receiver) serveConn(c *conn) {
 	_ = c.receive(&postReader{receiver: r, conn: c})
 }
 
-// posts are what the server posts on one connection.
+// A postReader reads the webhooks on one connection.
 type postReader struct {
 	receiver *receiver
 	conn     *conn
 	room     []byte
 }
 
-// Take takes one post and answers it.
+// Consume consumes one webhook and responds to it.
 func (p *postReader) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
-	m, head, err := wire.ParseRequest(in, &p.room)
+	m, header, err := wire.ParseRequest(in, &p.room)
 	if err != nil || m.Size == 0 {
 		return 0, false, err
 	}
 	r := p.receiver
-	r.Traffic.Down.Headers.Add(int64(head))
-	r.Traffic.Down.Framing.Add(int64(m.Size - head - len(m.Body)))
+	r.Traffic.Down.Headers.Add(int64(header))
+	r.Traffic.Down.Framing.Add(int64(m.Size - header - len(m.Body)))
 	if err := r.receivePost(m.Body, at); err != nil {
 		return m.Size, false, err
 	}
@@ -168,8 +168,8 @@ func (p *postReader) Consume(in []byte, at clock.Instant) (n int, done bool, err
 	return m.Size, false, p.conn.write([]byte(accepted))
 }
 
-// posted takes what the server posted, which must be a batch. One that comes again, since
-// our answer to it was lost, is counted as what it is: duplicates.
+// receivePost receives the body of a webhook, which must be a batch. A batch that the server
+// posts again, because the client's response was lost, counts as duplicates.
 func (r *receiver) receivePost(body []byte, at clock.Instant) error {
 	select {
 	case <-r.registered:
