@@ -160,7 +160,7 @@ func runID(s *scenarios.Scenario, began time.Time) uint32 {
 	return h.Sum32()
 }
 
-// publisher names who publishes as manifests do.
+// publisher is the name of the publisher in manifests, which keep the old name.
 func publisher(by scenarios.Publisher) string {
 	if by == scenarios.ByPublishOnly {
 		return "reporters"

@@ -16,18 +16,18 @@ import (
 
 // A Run is a scenario and its repetitions on a test setup.
 type Run struct {
-	Scenario *scenarios.Scenario
-	Setup    *trial.Setup
-	Command  []string        // as the user entered it
-	Tool     results.Tool    // this build of pushbench
-	Served   results.Tool    // the build of the measured servers, if it is another
-	Stop     <-chan struct{} // closed: drain the current trial and end
-	Progress func(Progress)  // optional callback, at least once per second; must not block
-	Trouble  func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
+	Scenario       *scenarios.Scenario
+	Setup          *trial.Setup
+	Command        []string        // as the user entered it
+	Tool           results.Tool    // this build of pushbench
+	Served         results.Tool    // the build of the measured servers, if it is another
+	Stop           <-chan struct{} // closed: drain the current trial and end
+	Progress       func(Progress)  // optional callback, at least once per second; must not block
+	OnInvalidTrial func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
-	// Enough is an optional callback after each repetition but the last, with the run so far. If
+	// StopEarly is an optional callback after each repetition but the last, with the run so far. If
 	// it returns a reason, the run ends as PARTIAL with that reason.
-	Enough func(*results.Run) (why string)
+	StopEarly func(*results.Run) (why string)
 
 	Interval func(results.Interval) // optional callback for each second of each trial; must not block
 }
@@ -207,8 +207,8 @@ func (c *campaign) configuration(ctx context.Context, repetition, position int, 
 
 // trouble reports an invalid trial.
 func (c *campaign) trouble(t results.Trial, consequence string) {
-	if t.Status == results.Invalid && c.run.Trouble != nil {
-		c.run.Trouble(fmt.Sprintf("%s is invalid%s: %s", t.Name(), consequence, t.Reason))
+	if t.Status == results.Invalid && c.run.OnInvalidTrial != nil {
+		c.run.OnInvalidTrial(fmt.Sprintf("%s is invalid%s: %s", t.Name(), consequence, t.Reason))
 	}
 }
 
@@ -279,10 +279,10 @@ func (c *campaign) stopped() bool {
 
 // enough returns an error if the run is to end after this repetition.
 func (c *campaign) enough(repetition int) error {
-	if c.run.Enough == nil || repetition == c.run.Scenario.Repetitions {
+	if c.run.StopEarly == nil || repetition == c.run.Scenario.Repetitions {
 		return nil
 	}
-	if why := c.run.Enough(&results.Run{Manifest: c.manifest, Trials: c.written}); why != "" {
+	if why := c.run.StopEarly(&results.Run{Manifest: c.manifest, Trials: c.written}); why != "" {
 		return &enoughError{why}
 	}
 	return nil

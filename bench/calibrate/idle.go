@@ -27,7 +27,7 @@ func Idle(ctx context.Context, engine string, serve ServeCommand, transport scen
 	if err := x.start(ctx); err != nil {
 		return account, err
 	}
-	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
+	defer func() { err = errors.Join(err, x.server.End(child.ExitTimeout)) }()
 	defer x.close()
 	return perClient(n, func(clients int) (int64, error) {
 		if err := x.open(ctx, clients); err != nil {

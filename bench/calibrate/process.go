@@ -27,7 +27,7 @@ func startStub(argv []string) (*stub, error) {
 	}
 	s := &stub{Process: p, replies: json.NewDecoder(p.Stdout)}
 	if _, err := s.request(stubRequest{}); err != nil {
-		return nil, errors.Join(err, s.End(child.EndWait))
+		return nil, errors.Join(err, s.End(child.ExitTimeout))
 	}
 	return s, nil
 }
@@ -56,7 +56,7 @@ func withStubs(ctx context.Context, argv []string, n int, do func([]*stub) ([]Re
 	var stubs []*stub
 	defer func() {
 		for _, s := range stubs {
-			err = errors.Join(err, s.End(child.EndWait))
+			err = errors.Join(err, s.End(child.ExitTimeout))
 		}
 	}()
 	for range n {
@@ -151,7 +151,7 @@ func lifeRow(s *stub) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := s.End(child.EndWait); err != nil {
+	if err := s.End(child.ExitTimeout); err != nil {
 		return Result{}, err
 	}
 	expected := s.Cmd.ProcessState.UserTime() + s.Cmd.ProcessState.SystemTime()

@@ -146,7 +146,7 @@ func (x *exchange) run(ctx context.Context, account *WireAccount) (err error) {
 	if err := x.start(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.server.End(child.EndWait)) }()
+	defer func() { err = errors.Join(err, x.server.End(child.ExitTimeout)) }()
 	defer x.close()
 	before, err := x.reading()
 	if err != nil {
@@ -188,7 +188,7 @@ func (x *exchange) start(ctx context.Context) error {
 		Interval: exchangeInterval, Pacing: scenarios.FixedRate, PollTimeout: exchangeWait / 2,
 	})
 	if err != nil {
-		return errors.Join(err, server.End(child.EndWait))
+		return errors.Join(err, server.End(child.ExitTimeout))
 	}
 	return nil
 }

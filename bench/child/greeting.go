@@ -32,7 +32,7 @@ func StartServer(ctx context.Context, argv []string, options Options) (*Process,
 		g.TLS, err = TLSConfig(g.Certificate)
 	}
 	if err != nil {
-		_ = p.End(Grace(ctx)) // err says why
+		_ = p.End(Grace(ctx)) // err has the reason
 		return nil, g, err
 	}
 	return p, g, nil

@@ -34,9 +34,9 @@ type Process struct {
 
 // Timeouts.
 const (
-	startWait  = 10 * time.Second // for the greeting of a server
-	AnswerWait = 20 * time.Second // for a response, in addition to the duration of the command itself
-	EndWait    = 8 * time.Second  // for the exit after the input was closed
+	startWait       = 10 * time.Second // for the greeting of a server
+	ResponseTimeout = 20 * time.Second // for a response, in addition to the duration of the command itself
+	ExitTimeout     = 8 * time.Second  // for the exit after the input was closed
 )
 
 // stderrWait is how long grandchildren may keep a child's standard error open after the child
@@ -115,8 +115,8 @@ func (p *Process) PID() int { return p.Cmd.Process.Pid }
 // Send writes a control message to the input of the child, as one line of JSON.
 func (p *Process) Send(message any) error { return p.control.Send(message) }
 
-// Gone reports whether the child has ended.
-func (p *Process) Gone() bool {
+// Exited reports whether the child has ended.
+func (p *Process) Exited() bool {
 	select {
 	case <-p.Ended:
 		return true
@@ -139,10 +139,10 @@ func (p *Process) End(grace time.Duration) error {
 	}
 }
 
-// EndQuietly is like End, but without the error of a child that had already exited: EndsWith
+// EndQuietly is like End, but without the error of a child that had already exited: CancelOnExit
 // reports that one.
 func (p *Process) EndQuietly(grace time.Duration) error {
-	early := p.Gone()
+	early := p.Exited()
 	if err := p.End(grace); err != nil && !early {
 		return err
 	}
@@ -187,8 +187,8 @@ func (t *tail) String() string {
 	return string(t.kept)
 }
 
-// EndsWith returns a context that ends when any of the children does.
-func EndsWith(ctx context.Context, children ...*Process) (context.Context, context.CancelFunc) {
+// CancelOnExit returns a context that ends when any of the children does.
+func CancelOnExit(ctx context.Context, children ...*Process) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	for _, p := range children {
 		go func() {
@@ -225,5 +225,5 @@ func Grace(ctx context.Context) time.Duration {
 	if ctx.Err() != nil {
 		return 100 * time.Millisecond
 	}
-	return EndWait
+	return ExitTimeout
 }

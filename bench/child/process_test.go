@@ -59,13 +59,13 @@ func awaitLine(t *testing.T, p *Process) {
 func TestChildEndsWithItsInput(t *testing.T) {
 	p := start(t, "obedient")
 	awaitLine(t, p)
-	if p.Gone() {
+	if p.Exited() {
 		t.Fatal("exited before its input ended")
 	}
 	if err := p.End(time.Minute); err != nil {
 		t.Errorf("end: %v", err)
 	}
-	if !p.Gone() {
+	if !p.Exited() {
 		t.Error("the child is still running")
 	}
 }
@@ -77,14 +77,14 @@ func TestChildThatDoesNotEndIsKilled(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "stubborn did not end within 1ms and was killed") {
 		t.Errorf("end of a stubborn child: %v", err)
 	}
-	if !p.Gone() {
+	if !p.Exited() {
 		t.Error("the child is still running")
 	}
 }
 
 func TestUnexpectedExitIsReportedWithStderr(t *testing.T) {
 	p := start(t, "dying")
-	ctx, release := EndsWith(context.Background(), p)
+	ctx, release := CancelOnExit(context.Background(), p)
 	defer release()
 	<-ctx.Done()
 	if got, want := context.Cause(ctx).Error(), "dying ended: exit status 9: last words"; got != want {

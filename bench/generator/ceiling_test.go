@@ -33,7 +33,7 @@ func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
 
 func TestGaugeMustBeTheFirstMessage(t *testing.T) {
 	g := startGenerator(t, "clients")
-	g.send(Order{Gauge: &Gauge{}})
+	g.send(Command{Gauge: &Gauge{}})
 	failed := ""
 	for m := range g.messages {
 		failed = m.Failed

@@ -11,8 +11,8 @@ import (
 // Run and load generator exchange lines of JSON over the generator's standard input and output.
 // When the input closes, the load generator ends, so that it never outlives its run.
 
-// An Order is a command of the run to a load generator. Exactly one field is set.
-type Order struct {
+// A Command is sent by the run to a load generator. Exactly one field is set.
+type Command struct {
 	Gauge   *Gauge   `json:"gauge,omitempty"`
 	Prepare *Prepare `json:"prepare,omitempty"`
 	Connect *Connect `json:"connect,omitempty"`
@@ -48,8 +48,8 @@ type Start struct {
 type Stop struct{}
 
 // fields is the number of fields that are set.
-func (o Order) fields() (n int) {
-	for _, set := range []bool{o.Gauge != nil, o.Prepare != nil, o.Connect != nil, o.Start != nil, o.Stop != nil} {
+func (c Command) fields() (n int) {
+	for _, set := range []bool{c.Gauge != nil, c.Prepare != nil, c.Connect != nil, c.Start != nil, c.Stop != nil} {
 		if set {
 			n++
 		}

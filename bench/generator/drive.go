@@ -38,8 +38,8 @@ func Drive(in io.Reader, out io.Writer) error {
 	defer d.working.Wait()
 	defer d.halt()
 	defer cancel()
-	return child.ReadLines(in, func(o Order) error {
-		if err := d.execute(ctx, o); err != nil {
+	return child.ReadLines(in, func(c Command) error {
+		if err := d.execute(ctx, c); err != nil {
 			_ = d.out.Send(Message{Failed: err.Error()}) // best effort: the run may have exited
 			return err
 		}
@@ -79,32 +79,32 @@ type driver struct {
 	published  chan struct{} // closed when everything is published
 }
 
-func (d *driver) execute(ctx context.Context, o Order) error {
-	if n := o.fields(); n != 1 {
+func (d *driver) execute(ctx context.Context, c Command) error {
+	if n := c.fields(); n != 1 {
 		return fmt.Errorf("control message sets %d fields, want exactly one", n)
 	}
-	if err := d.checkOrder(o); err != nil {
+	if err := d.checkOrder(c); err != nil {
 		return fmt.Errorf("control message out of order: %w", err)
 	}
 	switch {
-	case o.Gauge != nil:
-		gauged, err := o.Gauge.gauge()
+	case c.Gauge != nil:
+		gauged, err := c.Gauge.gauge()
 		if err != nil {
 			return err
 		}
 		return d.out.Send(Message{Gauged: &gauged})
-	case o.Prepare != nil:
-		return d.prepare(o.Prepare)
-	case o.Connect != nil:
+	case c.Prepare != nil:
+		return d.prepare(c.Prepare)
+	case c.Connect != nil:
 		d.connecting = make(chan struct{})
 		d.working.Go(func() { d.connect(ctx) })
-	case o.Start != nil:
+	case c.Start != nil:
 		d.started = true
 		for _, b := range d.books {
-			b.Begin(o.Start.At) // not in measure: it must happen before any Stop
+			b.Begin(c.Start.At) // not in measure: it must happen before any Stop
 		}
-		d.pacing.start = o.Start.At
-		d.working.Go(func() { d.measure(ctx, o.Start.At) })
+		d.pacing.start = c.Start.At
+		d.working.Go(func() { d.measure(ctx, c.Start.At) })
 	case !closed(d.stop):
 		at := clock.Now().Add(stopLead)
 		d.pacing.stop(at)
@@ -117,19 +117,19 @@ func (d *driver) execute(ctx context.Context, o Order) error {
 }
 
 // checkOrder returns an error if a command arrives out of order.
-func (d *driver) checkOrder(o Order) error {
+func (d *driver) checkOrder(c Command) error {
 	switch {
-	case o.Gauge != nil && d.plan == nil:
+	case c.Gauge != nil && d.plan == nil:
 		return nil
-	case o.Gauge != nil:
+	case c.Gauge != nil:
 		return errors.New("gauge must be the first message")
-	case o.Prepare == nil && d.plan == nil:
+	case c.Prepare == nil && d.plan == nil:
 		return errors.New("prepare must be the first message")
-	case o.Prepare != nil && d.plan != nil, o.Connect != nil && d.connecting != nil, o.Start != nil && d.started:
+	case c.Prepare != nil && d.plan != nil, c.Connect != nil && d.connecting != nil, c.Start != nil && d.started:
 		return errors.New("duplicate message")
-	case o.Start != nil && !closed(d.connecting): // nil before Connect: never
+	case c.Start != nil && !closed(d.connecting): // nil before Connect: never
 		return errors.New("start requires connected clients")
-	case o.Stop != nil && !d.started:
+	case c.Stop != nil && !d.started:
 		return errors.New("stop requires start")
 	default:
 		return nil

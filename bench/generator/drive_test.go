@@ -59,14 +59,14 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	for _, c := range change {
 		c(&prepare)
 	}
-	g.send(Order{Prepare: &prepare})
+	g.send(Command{Prepare: &prepare})
 	if m := g.receive(); m.Prepared == nil {
 		t.Fatalf("reply to prepare: %+v", m)
 	}
 	return g
 }
 
-func (g *generatorUnderTest) send(o Order) {
+func (g *generatorUnderTest) send(o Command) {
 	g.t.Helper()
 	if err := g.control.Send(o); err != nil {
 		g.t.Fatal(err)
@@ -87,7 +87,7 @@ func (g *generatorUnderTest) receive() Message {
 
 func (g *generatorUnderTest) connect() results.Connect {
 	g.t.Helper()
-	g.send(Order{Connect: &Connect{}})
+	g.send(Command{Connect: &Connect{}})
 	m := g.receive()
 	if m.Connected == nil {
 		g.t.Fatalf("reply to connect: %+v", m)
@@ -126,7 +126,7 @@ func TestDriveDeliversAndAccountsForEverything(t *testing.T) {
 			if c := g.connect(); c.Clients != 5 || c.Failed != 0 || c.RoundTrips != 2 {
 				t.Errorf("connected %d, failed %d, %v round trips; want 5, 0, 2", c.Clients, c.Failed, c.RoundTrips)
 			}
-			g.send(Order{Start: &Start{At: clock.Now()}})
+			g.send(Command{Start: &Start{At: clock.Now()}})
 			o, intervals := g.outcome()
 			g.end()
 			checkOutcome(t, g.server, o, intervals)
@@ -167,9 +167,9 @@ func TestStopLimitsExpectedMessages(t *testing.T) {
 	g := startGenerator(t, "backend")
 	g.connect()
 	// Far enough ahead that nothing is due yet.
-	g.send(Order{Start: &Start{At: clock.Now().Add(3600e9)}})
-	g.send(Order{Stop: &Stop{}})
-	g.send(Order{Stop: &Stop{}}) // a second stop has no effect
+	g.send(Command{Start: &Start{At: clock.Now().Add(3600e9)}})
+	g.send(Command{Stop: &Stop{}})
+	g.send(Command{Stop: &Stop{}}) // a second stop has no effect
 	o, _ := g.outcome()
 	g.end()
 	if !o.Cut || o.Publishes.Planned != 0 || o.Ledger.Expected != 0 {
@@ -182,7 +182,7 @@ func TestDriveEndsWithItsInput(t *testing.T) {
 	t.Run("prepared", func(t *testing.T) { startGenerator(t, "clients").end() })
 	t.Run("connecting", func(t *testing.T) {
 		g := startGenerator(t, "clients")
-		g.send(Order{Connect: &Connect{}})
+		g.send(Command{Connect: &Connect{}})
 		g.end()
 	})
 	t.Run("connected", func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestDriveEndsWithItsInput(t *testing.T) {
 	t.Run("measuring", func(t *testing.T) {
 		g := startGenerator(t, "clients")
 		g.connect()
-		g.send(Order{Start: &Start{At: clock.Now()}})
+		g.send(Command{Start: &Start{At: clock.Now()}})
 		g.end()
 	})
 }
@@ -213,21 +213,21 @@ func TestDriveRefusesInvalidMessages(t *testing.T) {
 }
 
 func TestDriveRefusesMessagesOutOfOrder(t *testing.T) {
-	connect, start, stop := Order{Connect: &Connect{}}, Order{Start: &Start{At: clock.Now().Add(3600e9)}}, Order{Stop: &Stop{}}
+	connect, start, stop := Command{Connect: &Connect{}}, Command{Start: &Start{At: clock.Now().Add(3600e9)}}, Command{Stop: &Stop{}}
 	for _, c := range []struct {
 		name      string
 		connected bool // before the commands
-		commands  []Order
+		commands  []Command
 		want      string
 	}{
-		{"prepared twice", false, []Order{{Prepare: &Prepare{}}}, "duplicate message"},
-		{"connected twice", true, []Order{connect}, "duplicate message"},
-		{"started unconnected", false, []Order{start}, "start requires connected clients"},
-		{"started while connecting", false, []Order{connect, start}, "start requires connected clients"},
-		{"started twice", true, []Order{start, start}, "duplicate message"},
-		{"stopped unstarted", true, []Order{stop}, "stop requires start"},
-		{"no field", true, []Order{{}}, "sets 0 fields"},
-		{"two fields", true, []Order{{Start: start.Start, Stop: stop.Stop}}, "sets 2 fields"},
+		{"prepared twice", false, []Command{{Prepare: &Prepare{}}}, "duplicate message"},
+		{"connected twice", true, []Command{connect}, "duplicate message"},
+		{"started unconnected", false, []Command{start}, "start requires connected clients"},
+		{"started while connecting", false, []Command{connect, start}, "start requires connected clients"},
+		{"started twice", true, []Command{start, start}, "duplicate message"},
+		{"stopped unstarted", true, []Command{stop}, "stop requires start"},
+		{"no field", true, []Command{{}}, "sets 0 fields"},
+		{"two fields", true, []Command{{Start: start.Start, Stop: stop.Stop}}, "sets 2 fields"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := startGenerator(t, "clients")
@@ -259,9 +259,9 @@ func TestStopLosesNoMessage(t *testing.T) {
 	g := startGeneratorOf(t, strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "window: 500ms", "window: 10m", 1))
 	g.connect()
 	start := clock.Now()
-	g.send(Order{Start: &Start{At: start}})
+	g.send(Command{Start: &Start{At: start}})
 	g.server.Await(t, 50)
-	g.send(Order{Stop: &Stop{}})
+	g.send(Command{Stop: &Stop{}})
 	o, intervals := g.outcome()
 	g.end()
 	checkOutcome(t, g.server, o, intervals)
@@ -281,7 +281,7 @@ func TestStopLosesNoMessage(t *testing.T) {
 // FuzzDrive sends arbitrary input that does not make the load generator dial. It must end, report
 // the reason of a failure, and write only messages that a run can decode.
 func FuzzDrive(f *testing.F) {
-	prepare, err := json.Marshal(Order{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Repetition: 1, Run: 1, Engine: engines.Names()[0]}})
+	prepare, err := json.Marshal(Command{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Repetition: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -309,7 +309,7 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 				return planned, planned
 			}
 			found := w.sampled(w.end()+80*time.Millisecond, runs, unobserved)
-			passed, detail := validity.Little(w.evidence(found, correct))
+			passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct))
 			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the bounds are wide
 			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
 				t.Errorf("frozen at %v, sampling resumes %v after: passed %v: %s", from, after, passed, detail)
@@ -325,11 +325,11 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 func TestLittleRefusesUnexplainedDifference(t *testing.T) {
 	e := validity.ValidEvidence()
 	e.Flight.Blur, e.Flight.Gap, e.Flight.Late = 0.06, time.Second, 130
-	if passed, detail := validity.Little(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
+	if passed, detail := validity.CheckLittlesLaw(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
 		t.Errorf("passed %v, %q; want it not applied", passed, detail)
 	}
 	e.Flight.Mean = 0.2
-	if passed, detail := validity.Little(e); passed || strings.Contains(detail, "not applied") {
+	if passed, detail := validity.CheckLittlesLaw(e); passed || strings.Contains(detail, "not applied") {
 		t.Errorf("passed %v, %q; want it refused", passed, detail)
 	}
 }
@@ -424,8 +424,8 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 		if math.Abs(found.Mean-same.Mean) > found.Blur+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
 			rt.Errorf("got %+v, want at most Blur from %+v", found, same)
 		}
-		if passes, _ := validity.Little(w.evidence(same, correct)); passes {
-			if passed, detail := validity.Little(w.evidence(found, correct)); !passed {
+		if passes, _ := validity.CheckLittlesLaw(w.evidence(same, correct)); passes {
+			if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed {
 				rt.Errorf("the check fails, but passes with a punctual sampler: %s", detail)
 			}
 		}
@@ -445,10 +445,10 @@ func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 5))
 		w := randomTraffic(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
 		found := w.sampled(w.end(), punctual, unobserved)
-		if passed, detail := validity.Little(w.evidence(found, correct)); !passed {
+		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed {
 			t.Errorf("seed %d: refused: %s", seed, detail)
 		}
-		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
+		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, halved)); passed {
 			t.Errorf("seed %d: understated latencies pass: %s", seed, detail)
 		}
 		from := time.Duration(random.Int64N(int64(time.Second)))
@@ -456,10 +456,10 @@ func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
 		w.freeze(stalled[0].from, stalled[0].to)
 		instant := func() time.Duration { return 0 }
 		found = w.sampled(w.end(), withStalls(stalled, instant, instant), unobserved)
-		if passed, detail := validity.Little(w.evidence(found, correct)); !passed || found.Blur > found.Mean/10 {
+		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed || found.Blur > found.Mean/10 {
 			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
 		}
-		if passed, detail := validity.Little(w.evidence(found, halved)); passed {
+		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, halved)); passed {
 			t.Errorf("seed %d, frozen: understated latencies pass: %s", seed, detail)
 		}
 	}

@@ -15,7 +15,7 @@ func TestDiscardingSinkRecordsNothing(t *testing.T) {
 	if c := g.connect(); c.Clients != 5 || c.Failed != 0 {
 		t.Errorf("connected %d, failed %d; want 5 and 0", c.Clients, c.Failed)
 	}
-	g.send(Order{Start: &Start{At: clock.Now()}})
+	g.send(Command{Start: &Start{At: clock.Now()}})
 	o, _ := g.outcome()
 	g.end()
 	if o.Delivered == 0 || o.Wire.Down.Payload == 0 {

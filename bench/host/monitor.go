@@ -44,7 +44,7 @@ func WithMonitor(argv []string, work func(*Monitor) error) error {
 		m.prevention = first.Prevention
 		err = work(m)
 	}
-	return errors.Join(err, p.End(child.EndWait))
+	return errors.Join(err, p.End(child.ExitTimeout))
 }
 
 // Stalls returns the stalls of each core since the previous call.
@@ -79,7 +79,7 @@ func (m *Monitor) request() (report, error) {
 			return r, fmt.Errorf("%s ended", m.Process.Name)
 		}
 		return r, nil
-	case <-time.After(child.AnswerWait):
+	case <-time.After(child.ResponseTimeout):
 		return report{}, fmt.Errorf("%s does not reply", m.Process.Name)
 	}
 }

@@ -46,7 +46,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 	if err != nil {
 		return t, err
 	}
-	defer func() { err = errors.Join(err, server.End(child.EndWait)) }()
+	defer func() { err = errors.Join(err, server.End(child.ExitTimeout)) }()
 	between, err := relay.Start(greeting.Listening)
 	if err != nil {
 		return t, err
@@ -59,7 +59,7 @@ func (l Ladder) Do(ctx context.Context, transport scenarios.Transport) (t Trace,
 	}
 	// The last bytes of the client may not have reached the relay yet. A difference at the end
 	// is reported.
-	for limit := clock.Now().Add(child.EndWait); clock.Now() < limit; {
+	for limit := clock.Now().Add(child.ExitTimeout); clock.Now() < limit; {
 		if up, _ := between.Bytes(); up >= traffic.Snapshot().Up.Bytes || !clock.Wait(ctx, clock.Now().Add(pollEvery)) {
 			break
 		}

@@ -31,13 +31,13 @@ func (t *Trial) evidence() validity.Evidence {
 		Total:      t.outcome.Total,
 		Abandoned:  t.outcome.Abandoned,
 
-		Least: nearest(t.Scenario),
-		Link:  t.result.Link,
+		MinTimes: nearest(t.Scenario),
+		Link:     t.result.Link,
 
 		Stalls:             t.window.stalls,
 		Throttled:          t.window.throttled,
 		ThrottleShown:      t.window.throttledShown,
-		Watched:            t.window.took,
+		CPUInterval:        t.window.took,
 		ServerRequested:    t.Setup.ServerCores,
 		ServerGot:          t.cores.server,
 		GeneratorRequested: t.Setup.GeneratorCores,
@@ -66,15 +66,15 @@ func dueBySecond(plan *schedule.Schedule) []validity.Due {
 
 // nearest returns the minimum times of a scenario's link. A message that a client publishes
 // crosses the link twice, up and down.
-func nearest(s *scenarios.Scenario) validity.Nearest {
+func nearest(s *scenarios.Scenario) validity.MinTimes {
 	rtt := time.Duration(s.Network.RTT)
 	if s.Network.Reorder > 0 {
-		return validity.Nearest{} // reordered packets skip the delay
+		return validity.MinTimes{} // reordered packets skip the delay
 	}
 	if s.Publish.By != scenarios.ByBackend {
-		return validity.Nearest{Connect: rtt, Deliver: rtt}
+		return validity.MinTimes{Connect: rtt, Deliver: rtt}
 	}
-	return validity.Nearest{Connect: rtt, Deliver: rtt / 2}
+	return validity.MinTimes{Connect: rtt, Deliver: rtt / 2}
 }
 
 // offeredRate is the load on a scenario's load generators: publications, to each server,

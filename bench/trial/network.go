@@ -60,7 +60,7 @@ func (n *network) create(ctx context.Context, setup *Setup, s *scenarios.Scenari
 		return err
 	}
 	n.reports = bufio.NewReader(n.link.Stdout)
-	ctx, release := child.EndsWith(ctx, n.link)
+	ctx, release := child.CancelOnExit(ctx, n.link)
 	defer release()
 	return child.Cause(ctx, n.begin(shape(s)))
 }
@@ -128,7 +128,7 @@ func (n *network) end(grace time.Duration) (report *results.Link, err error) {
 
 // readReport ends the link's input and reads its final report.
 func (n *network) readReport(grace time.Duration) (*results.Link, error) {
-	early := n.link.Gone()
+	early := n.link.Exited()
 	n.link.Stdin.Close()
 	received := make(chan *results.Link, 1)
 	go func() {
@@ -148,7 +148,7 @@ func (n *network) readReport(grace time.Duration) (*results.Link, error) {
 	case <-time.After(grace):
 		err := n.link.End(0)
 		if early {
-			err = nil // EndsWith has reported the exit
+			err = nil // CancelOnExit has reported the exit
 		}
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (r *replica) startServer(ctx context.Context, argv []string, options child.
 	if err != nil {
 		return err
 	}
-	ctx, release := child.EndsWith(ctx, server)
+	ctx, release := child.CancelOnExit(ctx, server)
 	defer release()
 	r.server, r.settings, r.certificate = server, g.Settings, g.Certificate
 	r.probe = newProbe(g.Listening, g.TLS, options.Inside)
@@ -86,14 +86,14 @@ func (r *replica) endReason() error {
 	select {
 	case <-r.generator.Ended:
 		return errors.New(r.generator.ExitReason())
-	case <-time.After(child.EndWait):
+	case <-time.After(child.ExitTimeout):
 		return generatorError("output closed without an exit")
 	}
 }
 
 // nextInterval receives the load generator's next interval, or nil when it is done.
 func (r *replica) nextInterval(ctx context.Context) (*results.Interval, error) {
-	m, err := r.receive(ctx, child.AnswerWait)
+	m, err := r.receive(ctx, child.ResponseTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (r *replica) nextInterval(ctx context.Context) (*results.Interval, error) {
 }
 
 // endGenerator ends the load generator, if it was started. An earlier exit is not an error here:
-// EndsWith has reported it.
+// CancelOnExit has reported it.
 func (r *replica) endGenerator(grace time.Duration) error {
 	if r.generator == nil {
 		return nil

@@ -23,7 +23,7 @@ type Setup struct {
 	GeneratorCores []int
 	Pinning        results.Pinning // for the manifest
 	Engine         string          // the clients' engine: see engines.Names
-	Watch          func(Underway)  // optional callback at each Phase of a trial; must not block
+	Watch          func(Running)   // optional callback at each Phase of a trial; must not block
 	Quick          bool            // shorter preparation, for runs whose results are discarded: see Conditions
 	Monitor        *host.Monitor   // nil: idle states are allowed, and stalls are not detected
 	Ceiling        float64         // see MeasureCeiling; 0: not measured
@@ -81,10 +81,10 @@ func (r *Setup) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err 
 	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {
 		return err
 	}
-	if err := one.generator.Send(generator.Order{Gauge: &generator.Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
+	if err := one.generator.Send(generator.Command{Gauge: &generator.Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
 		return err
 	}
-	m, err := one.receive(ctx, child.AnswerWait)
+	m, err := one.receive(ctx, child.ResponseTimeout)
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (t *Trial) stages(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, release := child.EndsWith(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
+	ctx, release := child.CancelOnExit(ctx, slices.Concat(t.servers(), t.generators(), t.network.processes())...)
 	defer release()
 	for _, step := range []func(context.Context) error{t.prepare, t.connect, t.idle, t.measureWindow, t.audit} {
 		if err := step(ctx); err != nil {
@@ -126,7 +126,7 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 }
 
 // send sends the same command to every load generator.
-func (t *Trial) send(o generator.Order) error {
+func (t *Trial) send(o generator.Command) error {
 	for _, r := range t.replicas {
 		if err := r.generator.Send(o); err != nil {
 			return err
@@ -153,7 +153,7 @@ func (t *Trial) receive(ctx context.Context, within time.Duration, expected func
 func (t *Trial) prepare(ctx context.Context) (err error) {
 	text := string(t.Scenario.YAML())
 	for i, r := range t.replicas {
-		if err := r.generator.Send(generator.Order{Prepare: &generator.Prepare{
+		if err := r.generator.Send(generator.Command{Prepare: &generator.Prepare{
 			Scenario:  text,
 			Transport: string(t.Measured.Transport),
 			Target:    r.probe.address,
@@ -169,7 +169,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if _, err := t.receive(ctx, child.AnswerWait, func(m generator.Message) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
+	if _, err := t.receive(ctx, child.ResponseTimeout, func(m generator.Message) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
 		return err
 	}
 	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
@@ -178,7 +178,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 
 func (t *Trial) connect(ctx context.Context) error {
 	t.phase("connecting")
-	if err := t.send(generator.Order{Connect: &generator.Connect{}}); err != nil {
+	if err := t.send(generator.Command{Connect: &generator.Connect{}}); err != nil {
 		return err
 	}
 	before, err := t.usage()
@@ -186,7 +186,7 @@ func (t *Trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.AnswerWait, func(m generator.Message) bool { return m.Connected != nil }, "unexpected message, want connected")
+	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.ResponseTimeout, func(m generator.Message) bool { return m.Connected != nil }, "unexpected message, want connected")
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (t *Trial) idle(ctx context.Context) (err error) {
 // measureWindow publishes through warm-up and window and waits for the drain.
 func (t *Trial) measureWindow(ctx context.Context) (err error) {
 	start := clock.Now().Add(startDelay)
-	if err := t.send(generator.Order{Start: &generator.Start{At: start}}); err != nil {
+	if err := t.send(generator.Command{Start: &generator.Start{At: start}}); err != nil {
 		return err
 	}
 	opens := start.Add(time.Duration(t.Scenario.Warmup))
@@ -277,7 +277,7 @@ func (t *Trial) follow(ctx context.Context) error {
 	go func() {
 		select {
 		case <-stop:
-			_ = t.send(generator.Order{Stop: &generator.Stop{}}) // an exit of a load generator is detected elsewhere
+			_ = t.send(generator.Command{Stop: &generator.Stop{}}) // an exit of a load generator is detected elsewhere
 		case <-ctx.Done():
 		}
 	}()

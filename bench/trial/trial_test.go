@@ -157,7 +157,7 @@ func runScenario(t *testing.T, ctx context.Context, scenario, server, generator 
 	p.result, p.err = p.trial.Measure(ctx)
 	for _, r := range p.trial.replicas {
 		for name, child := range map[string]*child.Process{"server": r.server, "generator": r.generator} {
-			if child != nil && !child.Gone() {
+			if child != nil && !child.Exited() {
 				t.Errorf("the %s still runs after the trial", name)
 			}
 		}

@@ -9,9 +9,9 @@ const (
 	Drained                   // everything is measured, the processes still run
 )
 
-// An Underway is a trial in progress, for a callback that disturbs it on purpose, to test the
+// A Running is a trial in progress, for a callback that disturbs it on purpose, to test the
 // benchmark itself, or that reads data which only the server has.
-type Underway struct {
+type Running struct {
 	Phase     Phase
 	Transport string
 	Attempt   int // attempts before this one
@@ -25,7 +25,7 @@ func (t *Trial) notify(now Phase) {
 	if t.Setup.Watch == nil {
 		return
 	}
-	t.Setup.Watch(Underway{
+	t.Setup.Watch(Running{
 		Phase:     now,
 		Transport: string(t.Measured.Transport),
 		Attempt:   t.Attempt,

@@ -49,7 +49,7 @@ var checks = []check{
 	{NotThrottled, notThrottled, true},
 	{LoadOffered, loadOffered, false},
 	{LedgerAddsUp, addsUp, false},
-	{LittlesLaw, Little, false},
+	{LittlesLaw, CheckLittlesLaw, false},
 	{NoTrend, stationary, true},
 	{NoHiddenDials, noHiddenDials, false},
 	{NoHiddenRetries, noHiddenRetries, false},
@@ -189,7 +189,7 @@ func Granted(requested, got []int) bool { return len(requested) == 0 || slices.E
 func noFasterThanLink(e Evidence) (bool, string) {
 	connect, deliver := e.Trial.Connect.Stages["tcp"], e.Trial.Latency.Histogram
 	tooFast := func(h results.Histogram, least time.Duration) bool { return h.Count() > 0 && h.Quantile(0) < least }
-	return !tooFast(connect, e.Least.Connect) && !tooFast(deliver, e.Least.Deliver),
+	return !tooFast(connect, e.MinTimes.Connect) && !tooFast(deliver, e.MinTimes.Deliver),
 		fmt.Sprintf("fastest connection %v, the link's minimum %v; fastest delivery %v, the link's minimum %v",
-			clock.Round(connect.Quantile(0)), e.Least.Connect, clock.Round(deliver.Quantile(0)), e.Least.Deliver)
+			clock.Round(connect.Quantile(0)), e.MinTimes.Connect, clock.Round(deliver.Quantile(0)), e.MinTimes.Deliver)
 }

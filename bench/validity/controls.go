@@ -31,7 +31,7 @@ func ValidEvidence() Evidence {
 	var connect results.Histogram
 	connect.Record(20 * time.Millisecond)
 	e.Trial.Connect.Stages = map[string]results.Histogram{"tcp": connect}
-	e.Least = Nearest{Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond}
+	e.MinTimes = MinTimes{Connect: 20 * time.Millisecond, Deliver: 10 * time.Millisecond}
 	for range 200 {
 		e.Trial.Publishes.Lateness.Record(50 * time.Microsecond)
 	}
@@ -44,7 +44,7 @@ func ValidEvidence() Evidence {
 	e.Margin = 0.05
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 	e.Trial.Cost.Generator.CPU = 3 * time.Second
-	e.Ceiling, e.Offered, e.Watched = 1e6, 5e3, 10*time.Second
+	e.Ceiling, e.Offered, e.CPUInterval = 1e6, 5e3, 10*time.Second
 	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server flush_ns": "0", "host kernel": "6.1"}
 	e.Before, e.Trial.Settings = maps.Clone(e.First), maps.Clone(e.First)
 	return e
@@ -119,8 +119,8 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Exact, e.Total.Up.Headers = true, e.Total.Up.Headers+1 },
 	},
 	NotFasterThanLink: {
-		func(e *Evidence) { e.Least.Connect = 21 * time.Millisecond },
-		func(e *Evidence) { e.Least.Deliver = 11 * time.Millisecond },
+		func(e *Evidence) { e.MinTimes.Connect = 21 * time.Millisecond },
+		func(e *Evidence) { e.MinTimes.Deliver = 11 * time.Millisecond },
 	},
 	PinnedAsRequested: {
 		func(e *Evidence) { e.ServerGot = []int{0, 1} },

@@ -8,11 +8,11 @@ import (
 
 // Evidence is the input of the checks: a trial, and additional measurements of its test setup.
 type Evidence struct {
-	Trial  results.Trial
-	Exact  bool          // the clients' engine counts bytes exactly
-	Stalls Stalls        // in the window; nil: not monitored
-	Least  Nearest       // minimum times of the link
-	Link   *results.Link // emulated link; nil: none
+	Trial    results.Trial
+	Exact    bool          // the clients' engine counts bytes exactly
+	Stalls   Stalls        // in the window; nil: not monitored
+	MinTimes MinTimes      // minimum times of the link
+	Link     *results.Link // emulated link; nil: none
 
 	Throttled     int64 // times in the window that the control group's CPU quota ran out
 	ThrottleShown bool  // whether the operating system counts them
@@ -33,15 +33,15 @@ type Evidence struct {
 	GeneratorRequested []int
 	GeneratorGot       []int
 
-	Ceiling float64           // the load generator's maximum rate without sockets: publications + deliveries per second
-	Offered float64           // the trial's rate: publications + deliveries per second
-	Watched time.Duration     // from the first reading of the processes' CPU time to the last
-	First   map[string]string // settings of the run's first trial; nil: this is the first
-	Before  map[string]string // settings of the run's first trial of the same configuration; nil: this is the first
+	Ceiling     float64           // the load generator's maximum rate without sockets: publications + deliveries per second
+	Offered     float64           // the trial's rate: publications + deliveries per second
+	CPUInterval time.Duration     // from the first reading of the processes' CPU time to the last
+	First       map[string]string // settings of the run's first trial; nil: this is the first
+	Before      map[string]string // settings of the run's first trial of the same configuration; nil: this is the first
 }
 
-// Nearest are the minimum times of a link.
-type Nearest struct{ Connect, Deliver time.Duration }
+// MinTimes are the minimum times of a link.
+type MinTimes struct{ Connect, Deliver time.Duration }
 
 // Due counts the deliveries that are due in one second: sums over its messages.
 type Due struct {

@@ -36,8 +36,8 @@ func belowCeiling(e Evidence) (bool, string) {
 	switch {
 	case len(e.GeneratorGot) == 0:
 		detail += "CPU unknown, since its number of cores is not available; "
-	case e.Watched < shortestWatch:
-		detail += fmt.Sprintf("CPU unknown, since it was measured for only %v; ", clock.Round(e.Watched))
+	case e.CPUInterval < shortestWatch:
+		detail += fmt.Sprintf("CPU unknown, since it was measured for only %v; ", clock.Round(e.CPUInterval))
 	default:
 		detail += fmt.Sprintf("CPU %s of its cores; ", inPercent(busy))
 	}
@@ -46,7 +46,7 @@ func belowCeiling(e Evidence) (bool, string) {
 
 // shares returns the load generator's use of its maximum rate and of its cores.
 func shares(e Evidence) (ofCeiling, busy float64) {
-	if had := e.Watched.Seconds() * float64(len(e.GeneratorGot)); had > 0 && e.Watched >= shortestWatch {
+	if had := e.CPUInterval.Seconds() * float64(len(e.GeneratorGot)); had > 0 && e.CPUInterval >= shortestWatch {
 		busy = e.Trial.Cost.Generator.CPU.Seconds() / had
 	}
 	return e.Offered / e.Ceiling, busy

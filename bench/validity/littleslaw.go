@@ -41,11 +41,11 @@ func chance(e Evidence) float64 {
 	return math.Sqrt(f.Squares*min(inFlight, spacing)*spacing) / float64(f.Span)
 }
 
-// Little: the counted number in flight equals rate × mean latency. The tolerance is 2 %, or
+// CheckLittlesLaw: the counted number in flight equals rate × mean latency. The tolerance is 2 %, or
 // 3.3 standard errors of the sampling if that is more, plus the maximum error due to late
 // samples. If the latter exceeds half of the count, agreement proves nothing and the check
 // reports that it was not applied. A difference beyond the tolerance is a defect in any case.
-func Little(e Evidence) (bool, string) {
+func CheckLittlesLaw(e Evidence) (bool, string) {
 	f := e.Flight
 	switch {
 	case f.Samples == 0:

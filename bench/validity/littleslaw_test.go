@@ -11,15 +11,15 @@ import (
 func TestLittleToleratesSamplingError(t *testing.T) {
 	e := ValidEvidence()
 	e.Flight.Mean = 0.105
-	if passed, detail := Little(e); passed {
+	if passed, detail := CheckLittlesLaw(e); passed {
 		t.Errorf("3 %% more than rate × mean latency passes: %s", detail)
 	}
 	e.Flight.Error = 0.002
-	if passed, detail := Little(e); !passed {
+	if passed, detail := CheckLittlesLaw(e); !passed {
 		t.Errorf("3 %% more, within the standard error of the samples, is refused: %s", detail)
 	}
 	e.Flight.Error, e.Trial.Status = 0, results.Partial
-	if passed, _ := Little(e); !passed {
+	if passed, _ := CheckLittlesLaw(e); !passed {
 		t.Error("the check fails on a trial that was cut short")
 	}
 }
@@ -35,7 +35,7 @@ func TestLittleToleratesMissedMessages(t *testing.T) {
 	e.Trial.Latency.Histogram = latency
 	for seen, want := range map[int]bool{0: true, 4: true, 8: true, 20: false} {
 		e.Flight = Flight{Mean: float64(seen) * 50 * 0.005 / 10, Squares: 20 * 50 * 50, Samples: 2000, Span: 10 * time.Second}
-		if passed, detail := Little(e); passed != want {
+		if passed, detail := CheckLittlesLaw(e); passed != want {
 			t.Errorf("%d messages seen: passes %v: %s", seen, passed, detail)
 		}
 	}
@@ -50,7 +50,7 @@ func TestLittleToleratesBursts(t *testing.T) {
 	e.Trial.Latency.Histogram = latency
 	for seen, want := range map[int]bool{2: false, 8: true, 16: true, 24: true, 31: false} {
 		e.Flight = Flight{Mean: float64(seen) * 32 * 0.010 / 8, Error: 0.01, Squares: 300 * 32 * 32, Samples: 800, Span: 8 * time.Second}
-		if passed, detail := Little(e); passed != want {
+		if passed, detail := CheckLittlesLaw(e); passed != want {
 			t.Errorf("%d bursts seen: passes %v: %s", seen, passed, detail)
 		}
 	}

@@ -123,16 +123,16 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	}
 	progress := newProgress(s.Err)
 	run := &bench.Run{
-		Scenario: scenario,
-		Setup:    setup,
-		Command:  s.command(),
-		Tool:     s.Tool(),
-		Stop:     s.Drain.Done(),
-		Progress: progress.show,
-		Trouble:  progress.trouble,
+		Scenario:       scenario,
+		Setup:          setup,
+		Command:        s.command(),
+		Tool:           s.Tool(),
+		Stop:           s.Drain.Done(),
+		Progress:       progress.show,
+		OnInvalidTrial: progress.trouble,
 	}
 	if scenario.AbortOnFail {
-		run.Enough = failedSoFar
+		run.StopEarly = failedSoFar
 	}
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
@@ -146,7 +146,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		defer func() { _ = m.close() }() // an error here does not affect the run
 		for i, servers := range []string{"own", "beside"}[:len(sides)] {
 			sides[i].Run.Interval = func(i results.Interval) { m.interval(servers, i) }
-			sides[i].Run.Trouble = func(what string) { m.invalid.Inc(); progress.trouble(what) }
+			sides[i].Run.OnInvalidTrial = func(what string) { m.invalid.Inc(); progress.trouble(what) }
 		}
 	}
 	runs, err = bench.Interleave(s.abort, sides, o.derive)

@@ -91,8 +91,8 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) ge
 	say := json.NewEncoder(orders)
 	heard := bufio.NewScanner(out)
 	heard.Buffer(nil, 16<<20)
-	ask := func(o generator.Order) { _ = say.Encode(o) } // a generator that is gone says so by its silence
-	ask(generator.Order{Prepare: &generator.Prepare{
+	ask := func(o generator.Command) { _ = say.Encode(o) } // a generator that is gone says so by its silence
+	ask(generator.Command{Prepare: &generator.Prepare{
 		Scenario: scenario, Transport: string(transport), Target: server.Addr,
 		Repetition: 1, Run: 7, Engine: engines.Names()[0],
 	}})
@@ -105,9 +105,9 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) ge
 		case m.Failed != "":
 			t.Fatal(m.Failed)
 		case m.Prepared != nil:
-			ask(generator.Order{Connect: &generator.Connect{}})
+			ask(generator.Command{Connect: &generator.Connect{}})
 		case m.Connected != nil:
-			ask(generator.Order{Start: &generator.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
+			ask(generator.Command{Start: &generator.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
 		case m.Done != nil:
 			for _, identity := range (results.Trial{Age: m.Done.Age}).Identities() {
 				if !identity.Holds() {

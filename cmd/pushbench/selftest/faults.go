@@ -81,7 +81,7 @@ func serverStall(l *lab) ([]Result, error) {
 	s := new(stall)
 	e := streams(300, 1, window)
 	e.untimed = true // disturbances of milliseconds are negligible against a second
-	e.watch = func(u trial.Underway) {
+	e.watch = func(u trial.Running) {
 		if u.Phase == trial.WindowOpened {
 			s.freeze(u.Server, frozenAt)
 		}
@@ -143,7 +143,7 @@ func generatorStall(l *lab) (rows []Result, err error) {
 	s := new(stall)
 	e := streams(rate, 2, 3*time.Second)
 	e.counts = true
-	e.watch = func(u trial.Underway) {
+	e.watch = func(u trial.Running) {
 		if u.Phase == trial.WindowOpened && u.Attempt == 0 {
 			s.freeze(u.Generator, 0)
 		}

@@ -46,11 +46,11 @@ type experiment struct {
 
 	rows func(results.Trial) []Result // checks the last attempt of its trial
 
-	inject  string               // faults of its servers, as for serve --inject
-	watch   func(trial.Underway) // disturbs its trials, or reads the counters of their servers
-	expects results.Status       // of every trial that is not repeated; empty: COMPLETE
-	untimed bool                 // disturbances of a trial are too small to change the measured value
-	counts  bool                 // if all attempts were disturbed, use the last: its rows compare counts
+	inject  string              // faults of its servers, as for serve --inject
+	watch   func(trial.Running) // disturbs its trials, or reads the counters of their servers
+	expects results.Status      // of every trial that is not repeated; empty: COMPLETE
+	untimed bool                // disturbances of a trial are too small to change the measured value
+	counts  bool                // if all attempts were disturbed, use the last: its rows compare counts
 }
 
 func (e experiment) read(name string) (*scenarios.Scenario, error) {
@@ -242,8 +242,8 @@ func stats(address string) (s wire.Stats, err error) {
 
 // readStats reads the counters of a trial's server after the last delivery. Without a
 // response they are zero, and the rows fail.
-func readStats(s *wire.Stats) func(trial.Underway) {
-	return func(u trial.Underway) {
+func readStats(s *wire.Stats) func(trial.Running) {
+	return func(u trial.Running) {
 		if u.Phase == trial.Drained {
 			*s, _ = stats(u.Address)
 		}

@@ -76,7 +76,7 @@ func (g *clientGroup) close() {
 		g.relay.Close()
 	}
 	if g.server != nil {
-		_ = g.server.End(child.EndWait) // its exit status does not matter
+		_ = g.server.End(child.ExitTimeout) // its exit status does not matter
 	}
 }
 
