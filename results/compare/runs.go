@@ -170,8 +170,8 @@ func (d Difference) worse() bool {
 	return d.Verdict == Different && (d.Ratio > 1) == (metric.ByName(d.Metric).Better == metric.Lower)
 }
 
-// SameAgain returns an error unless two further runs measure the same workload and builds again.
-func SameAgain(first, second [2]*results.Run) error {
+// CheckSecondMeasurement returns an error unless two further runs measure the same workload and builds again.
+func CheckSecondMeasurement(first, second [2]*results.Run) error {
 	var why []string
 	for i := range first {
 		a, b := first[i].Manifest, second[i].Manifest

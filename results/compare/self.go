@@ -6,11 +6,11 @@ import (
 	"pushbench/results/summary"
 )
 
-// Alike compares each row of a run with itself, by every declared metric: its first, third,
+// SelfComparisons compares each row of a run with itself, by every declared metric: its first, third,
 // fifth … repetition with the following one. The only difference is noise, so a difference between
 // two rows that is no larger is no evidence. There is no adjustment for multiple comparisons: of
 // twenty, one has a p below 0.05 by chance.
-func Alike(run *results.Run, s summary.Summary) []Difference {
+func SelfComparisons(run *results.Run, s summary.Summary) []Difference {
 	declared := run.Manifest.Compare.OrDefault()
 	var all []Difference
 	for _, name := range declared.Primary {

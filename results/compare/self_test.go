@@ -8,10 +8,10 @@ import (
 )
 
 // Neighbouring repetitions are paired; an odd last one is not used.
-func TestAlikePairsNeighbouringRepetitions(t *testing.T) {
+func TestSelfComparisonsPairNeighbouringRepetitions(t *testing.T) {
 	values := series{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
 	r := run([]string{"a", "b"}, values)
-	for _, d := range compare.Alike(r, summary.Of(r)) {
+	for _, d := range compare.SelfComparisons(r, summary.Of(r)) {
 		if d.Repetitions != 8 || d.Names[0] != d.Names[1] {
 			t.Fatalf("%d pairs of %v", d.Repetitions, d.Names)
 		}
@@ -23,7 +23,7 @@ func TestAlikePairsNeighbouringRepetitions(t *testing.T) {
 		}
 	}
 	few := run([]string{"a", "b"}, map[string][]float64{"a": {1, 2}, "b": {1, 1}})
-	for _, d := range compare.Alike(few, summary.Of(few)) {
+	for _, d := range compare.SelfComparisons(few, summary.Of(few)) {
 		if d.Verdict != compare.TooFew {
 			t.Errorf("one pair: %+v", d)
 		}

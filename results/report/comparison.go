@@ -35,7 +35,7 @@ func Compare(a, b *results.Run) (*Comparison, error) {
 // Confirm checks what this comparison found worse against a second measurement of the same two builds. It
 // fails if the other comparison is not such a measurement.
 func (c *Comparison) Confirm(second *Comparison) error {
-	if err := compare.SameAgain(c.Runs, second.Runs); err != nil {
+	if err := compare.CheckSecondMeasurement(c.Runs, second.Runs); err != nil {
 		return err
 	}
 	c.Repeat, c.Analysis = second, c.Analysis.Confirm(second.Analysis)

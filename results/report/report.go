@@ -33,7 +33,7 @@ type Report struct {
 // New summarizes and analyzes a run.
 func New(run *results.Run) *Report {
 	s := summary.Of(run)
-	r := &Report{Run: run, Summary: s, Analysis: compare.Analyze(run, s), SelfComparisons: compare.Alike(run, s), Requirements: compare.Assertions(run.Manifest.Requirements, s)}
+	r := &Report{Run: run, Summary: s, Analysis: compare.Analyze(run, s), SelfComparisons: compare.SelfComparisons(run, s), Requirements: compare.Assertions(run.Manifest.Requirements, s)}
 	if run.Manifest.Status != results.Invalid {
 		r.Assertions = compare.Assertions(run.Manifest.Assertions, s)
 	}
