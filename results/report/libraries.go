@@ -58,9 +58,10 @@ func (l libraryRows) row(name string) (found summary.Row) {
 	return found
 }
 
-// withoutLibrary is the name that a row shares with those of the other libraries.
+// withoutLibrary is the name that a row shares with those of the other libraries. Run folders of earlier
+// versions call the axis "stack".
 func withoutLibrary(r summary.Row) string {
-	return strings.Replace(r.Name, " library="+r.Library, "", 1)
+	return strings.NewReplacer(" library="+r.Library, "", " stack="+r.Library, "").Replace(r.Name)
 }
 
 // costOrders compares transports on each library: those with the same batching delay, and a short poll,
@@ -71,7 +72,9 @@ func (r *Report) costOrders() (all []costOrder) {
 	if len(libraries) < 2 {
 		return nil
 	}
-	swept := func(r summary.Row) bool { return strings.Contains(r.Variant(), "batching_delay=") }
+	swept := func(r summary.Row) bool { // "flush" is the axis in run folders of earlier versions
+		return strings.Contains(r.Variant(), "batching_delay=") || strings.Contains(r.Variant(), "flush=")
+	}
 	for _, metric := range libraryMetrics {
 		for i, a := range libraries[0].rows {
 			for _, b := range libraries[0].rows[i+1:] {
