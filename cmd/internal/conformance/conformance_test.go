@@ -26,20 +26,19 @@ import (
 	"pushbench/servers/wire"
 )
 
-// The measurer and the measured, held to the contract together: on the library that people
-// deploy by every case, on the others by the few that a library can break (all of them with
-// -tags nightly).
+// TestConformance checks clients and servers against the contract together: all tests with the
+// library reference, the smoke tests with the others (all of them with -tags nightly).
 func TestConformance(t *testing.T) {
-	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		t.Parallel()
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
-			run(t, amountFor(stack), newEngine, inprocess.Server{Library: stack})
+			run(t, suiteFor(library), newEngine, inprocess.Server{Library: library})
 		})
 	})
 }
 
-// The same over TLS, which one engine has.
+// TestConformanceOverTLS runs the same tests over TLS, which one engine supports.
 func TestConformanceOverTLS(t *testing.T) {
 	secured, certificate, err := edges.Secured(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -49,27 +48,27 @@ func TestConformanceOverTLS(t *testing.T) {
 	if !known.AppendCertsFromPEM(certificate) {
 		t.Fatalf("no certificate: %s", certificate)
 	}
-	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		t.Parallel()
 		newEngine := func(c client.Config) client.Engine {
 			c.TLS = &tls.Config{RootCAs: known, MinVersion: tls.VersionTLS13}
 			return inprocess.Engine(t, engines.Goroutine)(c)
 		}
-		run(t, amountFor(stack), newEngine, inprocess.Server{Library: stack, Secured: secured})
+		run(t, suiteFor(library), newEngine, inprocess.Server{Library: library, Secured: secured})
 	})
 }
 
-// The same for clients that listen and a server that dials them.
+// TestConformanceOfWebhooks runs the same tests for clients that listen and a server that dials them.
 func TestConformanceOfWebhooks(t *testing.T) {
-	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		t.Parallel()
-		runDialled(t, amountFor(stack), inprocess.Engine(t, engines.Goroutine), inprocess.Server{Library: stack})
+		runDialled(t, suiteFor(library), inprocess.Engine(t, engines.Goroutine), inprocess.Server{Library: library})
 	})
 }
 
-// amountFor is how many cases a library is held to here.
-func amountFor(stack wire.Library) amount {
-	if whole || stack == wire.Reference {
+// suiteFor returns the suite of a library.
+func suiteFor(library wire.Library) suite {
+	if nightly || library == wire.Reference {
 		return all
 	}
 	return smoke
@@ -86,19 +85,19 @@ func relayed(t testing.TB, target string) *relay.Relay {
 	return r
 }
 
-// What crosses the wire of a WebSocket is what RFC 6455 says, to the byte, and
-// what the client counts. The parser here is used by no other code.
+// The bytes on the wire of a WebSocket must be exactly those of RFC 6455 and those
+// that the client counts. No other code uses this parser.
 func TestWebSocketBytes(t *testing.T) {
-	inprocess.OnEachLibrary(t, func(t *testing.T, stack wire.Library) {
+	inprocess.OnEachLibrary(t, func(t *testing.T, library wire.Library) {
 		t.Parallel()
 		inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 			t.Parallel()
-			webSocketBytes(t, stack, newEngine)
+			webSocketBytes(t, library, newEngine)
 		})
 	})
 }
 
-// A distance changes none of them.
+// A link delay must not change any of these bytes.
 func TestWebSocketBytesThroughALink(t *testing.T) {
 	inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 		t.Parallel()
@@ -106,43 +105,42 @@ func TestWebSocketBytesThroughALink(t *testing.T) {
 	})
 }
 
-func webSocketBytes(t *testing.T, stack wire.Library, newEngine func(client.Config) client.Engine) {
-	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Library: stack})
-	tap := relayed(t, server.Addr)
-	witness := clienttest.NewObserver()
+func webSocketBytes(t *testing.T, library wire.Library, newEngine func(client.Config) client.Engine) {
+	server := inprocess.Start(t, inprocess.Server{Transport: "websocket", Library: library})
+	wire := relayed(t, server.Addr)
+	observer := clienttest.NewObserver()
 	var traffic client.Traffic
-	session := newEngine(client.Config{Target: tap.Addr, Transport: transports.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, witness)
+	session := newEngine(client.Config{Target: wire.Addr, Transport: transports.WebSocket, Traffic: &traffic}).Open(client.Subscription{Topics: []string{"a"}, Publishes: true}, observer)
 	var published []string
 	for _, size := range []int{30, 125, 126, 1024, 4096, 65535, 65536} {
 		published = append(published, strings.Repeat("x", size-len(up(len(published), ""))))
 	}
-	witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
-	for id, data := range published { // one by one, so that each comes in a batch of its own
+	observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) == 1 })
+	for id, data := range published { // one by one, so that each is in a separate batch
 		session.Publish(uint32(id), "a", []byte(data))
-		witness.Await(t, "message and acknowledgement", func(told []clienttest.Call) bool {
-			return len(clienttest.Messages(told, 0)) == id+1 && len(clienttest.Events(told, 0, client.Acked)) == id+1
+		observer.Await(t, "message and acknowledgement", func(calls []clienttest.Call) bool {
+			return len(clienttest.Messages(calls, 0)) == id+1 && len(clienttest.Events(calls, 0, client.Acked)) == id+1
 		})
 	}
 	session.Close()
-	awaitBytes(t, tap, &traffic)
-	talk := tap.Conversations()[0]
-	rest := checkHandshake(t, talk)
+	awaitBytes(t, wire, &traffic)
+	rest := checkHandshake(t, wire.Conversations()[0])
 	w := traffic.Snapshot()
 	checkUp(t, rest.Up, published, w.Up)
 	checkDown(t, rest.Down, w.Down)
 }
 
-// up is the frame of a publication, by PROTOCOL.md.
+// up returns the message of a publication according to PROTOCOL.md.
 func up(id int, data string) string {
 	return fmt.Sprintf(`{"id":%d,"topic":"a","data":"%s"}`, id, data)
 }
 
-// awaitBytes waits until the relay has read all that the client has written.
-func awaitBytes(t *testing.T, tap *relay.Relay, traffic *client.Traffic) {
+// awaitBytes waits until the relay has read all bytes that the client has written.
+func awaitBytes(t *testing.T, wire *relay.Relay, traffic *client.Traffic) {
 	t.Helper()
 	limit := time.Now().Add(clienttest.Timeout)
 	for tick := time.NewTicker(time.Millisecond); ; <-tick.C {
-		sent, _ := tap.Bytes()
+		sent, _ := wire.Bytes()
 		counted := traffic.Snapshot().Up.Bytes
 		if sent == counted {
 			return
@@ -153,12 +151,12 @@ func awaitBytes(t *testing.T, tap *relay.Relay, traffic *client.Traffic) {
 	}
 }
 
-// checkHandshake checks both headers, which are whole, and returns what follows.
-func checkHandshake(t *testing.T, talk relay.Conversation) relay.Conversation {
+// checkHandshake checks both headers, which are complete, and returns the bytes after them.
+func checkHandshake(t *testing.T, conversation relay.Conversation) relay.Conversation {
 	t.Helper()
 	end := []byte("\r\n\r\n")
-	request, framesUp, _ := bytes.Cut(talk.Up, end)
-	answer, framesDown, _ := bytes.Cut(talk.Down, end)
+	request, framesUp, _ := bytes.Cut(conversation.Up, end)
+	response, framesDown, _ := bytes.Cut(conversation.Down, end)
 	fields := func(header []byte) map[string]string {
 		all := map[string]string{}
 		for _, line := range strings.Split(string(header), "\r\n")[1:] {
@@ -167,24 +165,24 @@ func checkHandshake(t *testing.T, talk relay.Conversation) relay.Conversation {
 		}
 		return all
 	}
-	asked, said := fields(request), fields(answer)
-	if nonce, err := base64.StdEncoding.DecodeString(asked["sec-websocket-key"]); err != nil || len(nonce) != 16 {
-		t.Errorf("key %q (%v), want 16 bytes in base64", asked["sec-websocket-key"], err)
+	requested, responded := fields(request), fields(response)
+	if nonce, err := base64.StdEncoding.DecodeString(requested["sec-websocket-key"]); err != nil || len(nonce) != 16 {
+		t.Errorf("key %q (%v), want 16 bytes in base64", requested["sec-websocket-key"], err)
 	}
-	if asked["sec-websocket-version"] != "13" || !strings.EqualFold(asked["upgrade"], "websocket") || !strings.EqualFold(asked["connection"], "upgrade") {
-		t.Errorf("request is no handshake of RFC 6455, section 4.1: %q", request)
+	if requested["sec-websocket-version"] != "13" || !strings.EqualFold(requested["upgrade"], "websocket") || !strings.EqualFold(requested["connection"], "upgrade") {
+		t.Errorf("the request is not a handshake of RFC 6455, section 4.1: %q", request)
 	}
-	sum := sha1.Sum([]byte(asked["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	if want := base64.StdEncoding.EncodeToString(sum[:]); said["sec-websocket-accept"] != want {
-		t.Errorf("accept %q, want %q", said["sec-websocket-accept"], want)
+	sum := sha1.Sum([]byte(requested["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	if want := base64.StdEncoding.EncodeToString(sum[:]); responded["sec-websocket-accept"] != want {
+		t.Errorf("accept %q, want %q", responded["sec-websocket-accept"], want)
 	}
-	if got := len(answer) + len(end); got != 129 {
-		t.Errorf("the 101 is %d bytes, want 129: %q", got, answer)
+	if got := len(response) + len(end); got != 129 {
+		t.Errorf("the 101 is %d bytes, want 129: %q", got, response)
 	}
 	return relay.Conversation{Up: framesUp, Down: framesDown}
 }
 
-// A wsFrame is one frame, taken apart by RFC 6455, section 5.2.
+// A wsFrame is one frame, parsed according to RFC 6455, section 5.2.
 type wsFrame struct {
 	opcode  byte
 	masked  bool
@@ -192,7 +190,7 @@ type wsFrame struct {
 	payload []byte
 }
 
-// wsFrames takes a direction apart, whole.
+// wsFrames parses all bytes of a direction.
 func wsFrames(t *testing.T, raw []byte) (frames []wsFrame) {
 	t.Helper()
 	for at := 0; at < len(raw); {
@@ -205,7 +203,7 @@ func wsFrames(t *testing.T, raw []byte) (frames []wsFrame) {
 
 func wsFrameAt(t *testing.T, raw []byte) (f wsFrame, size int) {
 	t.Helper()
-	if len(raw) < 14 { // longer than any header: an unfinished frame is filled up and found out below
+	if len(raw) < 14 { // longer than any header: an unfinished frame is padded and detected below
 		raw = append(slices.Clone(raw), make([]byte, 14-len(raw))...)
 	}
 	if raw[0]&0xf0 != 0x80 {
@@ -220,7 +218,7 @@ func wsFrameAt(t *testing.T, raw []byte) (f wsFrame, size int) {
 		length, least, f.header = binary.BigEndian.Uint64(raw[2:]), 65536, 10
 	}
 	if length < least {
-		t.Fatalf("length %d takes %d bytes, which is not the shortest", length, f.header)
+		t.Fatalf("length %d is encoded with a header of %d bytes, which is not the shortest", length, f.header)
 	}
 	var mask [4]byte
 	if f.masked {
@@ -229,7 +227,7 @@ func wsFrameAt(t *testing.T, raw []byte) (f wsFrame, size int) {
 	}
 	size = f.header + int(length)
 	if size > len(raw) {
-		t.Fatalf("a frame of %d bytes, of which %d crossed the wire", size, len(raw))
+		t.Fatalf("got %[2]d bytes of a frame of %[1]d bytes", size, len(raw))
 	}
 	for i, b := range raw[f.header:size] {
 		f.payload = append(f.payload, b^mask[i%4])
@@ -237,7 +235,7 @@ func wsFrameAt(t *testing.T, raw []byte) (f wsFrame, size int) {
 	return f, size
 }
 
-// checkUp: every publication is one masked text frame, and a close frame ends it.
+// checkUp checks that every publication is one masked text frame, and that a close frame is last.
 func checkUp(t *testing.T, raw []byte, published []string, counted results.Direction) {
 	t.Helper()
 	frames := wsFrames(t, raw)
@@ -256,27 +254,27 @@ func checkUp(t *testing.T, raw []byte, published []string, counted results.Direc
 		payload += int64(len(published[id]))
 		envelope += int64(len(f.payload) - len(published[id]))
 	}
-	goodbye := frames[len(published)]
-	if goodbye.opcode != 8 || string(goodbye.payload) != "\x03\xe8" {
-		t.Errorf("the last frame up is opcode %d, %q; want a close with code 1000", goodbye.opcode, goodbye.payload)
+	closeFrame := frames[len(published)]
+	if closeFrame.opcode != 8 || string(closeFrame.payload) != "\x03\xe8" {
+		t.Errorf("the last frame up is opcode %d, %q; want a close with code 1000", closeFrame.opcode, closeFrame.payload)
 	}
-	headers += int64(goodbye.header + len(goodbye.payload))
+	headers += int64(closeFrame.header + len(closeFrame.payload))
 	if counted.Framing != headers || counted.Payload != payload || counted.Envelope != envelope {
 		t.Errorf("the client counts %+v up; on the wire: framing %d, payload %d, envelope %d", counted, headers, payload, envelope)
 	}
 }
 
-// checkDown: nothing is masked, and headers are what the client counts.
+// checkDown checks that no frame is masked, and that the client counts the headers exactly.
 func checkDown(t *testing.T, raw []byte, counted results.Direction) {
 	t.Helper()
-	var headers, payload, sizes, farewell int64
+	var headers, payload, sizes, closeBytes int64
 	seen := map[int]bool{}
 	for _, f := range wsFrames(t, raw) {
 		if f.masked || f.opcode != 1 && f.opcode != 8 {
 			t.Errorf("frame down: opcode %d, masked %v; want text or close, not masked", f.opcode, f.masked)
 		}
-		if f.opcode == 8 { // the client has hung up, and may read it or not
-			farewell = int64(f.header + len(f.payload))
+		if f.opcode == 8 { // the client has closed, and may or may not read it
+			closeBytes = int64(f.header + len(f.payload))
 			continue
 		}
 		var b struct{ Messages []struct{ Data string } }
@@ -290,13 +288,13 @@ func checkDown(t *testing.T, raw []byte, counted results.Direction) {
 		headers += int64(f.header)
 		sizes += int64(len(f.payload))
 	}
-	if counted.Framing == headers+farewell {
-		headers += farewell
+	if counted.Framing == headers+closeBytes {
+		headers += closeBytes
 	}
 	if counted.Framing != headers || counted.Payload != payload || counted.Envelope != sizes-payload || counted.Headers != 129 {
 		t.Errorf("the client counts %+v down; on the wire: framing %d, payload %d, envelope %d, headers 129", counted, headers, payload, sizes-payload)
 	}
 	if !seen[2] || !seen[4] || !seen[10] {
-		t.Errorf("headers of %v bytes came down, want 2, 4 and 10", seen)
+		t.Errorf("got headers of %v bytes down, want 2, 4 and 10", seen)
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"pushbench/servers/wire"
 )
 
-// The engines share no code that waits, reads or writes, so they check each other: of the
-// same publications both deliver the same messages, in as many batches, requests and bytes.
-// Heads are left out, as they name the server's address. That the engines are equally fast
-// takes a quiet machine: see package timed.
+// The engines share no code that waits, reads or writes, so they check each other: for the
+// same publications both deliver the same messages, in the same number of batches, requests and
+// bytes. Headers are excluded, because they contain the server's address. A test of equal speed
+// requires a quiet machine: see package timed.
 func TestEnginesDeliverAndCountTheSame(t *testing.T) {
 	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Batches }) {
 		t.Run(string(transport), func(t *testing.T) {
@@ -36,30 +36,30 @@ func TestEnginesDeliverAndCountTheSame(t *testing.T) {
 	}
 }
 
-// deliver publishes some messages, each when the one before has come, and says what one
-// client of an engine made of them.
+// deliver publishes some messages, each after the previous one was delivered, and returns the
+// counts and messages of one client of an engine.
 func deliver(t *testing.T, engine string, transport scenarios.Transport) string {
 	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
-	witness, traffic := clienttest.NewObserver(), new(client.Traffic)
+	observer, traffic := clienttest.NewObserver(), new(client.Traffic)
 	e := inprocess.Engine(t, engine)(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, PollTimeout: clienttest.Timeout})
-	session := e.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
+	session := e.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, observer)
 	t.Cleanup(session.Close)
-	witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
+	observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) == 1 })
 	const messages = 100
 	for i := range messages {
 		if _, err := server.Service.Publish("a", fmt.Appendf(nil, "message %d", i)); err != nil {
 			t.Fatal(err)
 		}
-		witness.Await(t, "message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) == i+1 })
+		observer.Await(t, "message", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, 0)) == i+1 })
 	}
-	if transport == transports.LongPoll { // the poll after the last answer
-		witness.Await(t, "last poll", func([]clienttest.Call) bool { return traffic.Snapshot().Polls == messages+2 })
+	if transport == transports.LongPoll { // the poll after the last response
+		observer.Await(t, "last poll", func([]clienttest.Call) bool { return traffic.Snapshot().Polls == messages+2 })
 	}
 	var texts []string
-	for _, m := range clienttest.Messages(witness.All(), 0) {
+	for _, m := range clienttest.Messages(observer.All(), 0) {
 		texts = append(texts, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
 	}
 	w := traffic.Snapshot()
 	return fmt.Sprintf("%d batches, %d requests, %d dials, payload %d, envelope %d, framing %d down, payload %d, envelope %d, framing %d up; %v",
-		len(clienttest.Batches(witness.All(), 0)), w.Requests, w.Dials, w.Down.Payload, w.Down.Envelope, w.Down.Framing, w.Up.Payload, w.Up.Envelope, w.Up.Framing, slices.Clip(texts))
+		len(clienttest.Batches(observer.All(), 0)), w.Requests, w.Dials, w.Down.Payload, w.Down.Envelope, w.Down.Framing, w.Up.Payload, w.Up.Envelope, w.Up.Framing, slices.Clip(texts))
 }

@@ -13,57 +13,56 @@ import (
 	"pushbench/servers/wire"
 )
 
-// pushed are the transports that a server can be quiet on for ever, with the bytes of the
-// answer's head, of a heartbeat and of what a client says to one.
-var pushed = map[scenarios.Transport]struct{ head, down, up int64 }{
-	transports.SSE:        {head: 142, down: 8},
-	transports.HTTPStream: {head: 145, down: 6},
-	transports.WebSocket:  {head: 129, down: 2, up: 6},
+// heartbeats has the transports with heartbeats, with the bytes of the response's
+// headers, of a heartbeat and of the client's response to it.
+var heartbeats = map[scenarios.Transport]struct{ header, down, up int64 }{
+	transports.SSE:        {header: 142, down: 8},
+	transports.HTTPStream: {header: 145, down: 6},
+	transports.WebSocket:  {header: 129, down: 2, up: 6},
 }
 
-func TestEveryStreamIsPushed(t *testing.T) {
+func TestEveryStreamHasHeartbeats(t *testing.T) {
 	for _, transport := range transports.Names[scenarios.Transport](func(t transports.Transport) bool { return t.Streams }) {
-		if pushed[transport].head == 0 {
-			t.Errorf("%s: its heartbeats are not tested", transport)
+		if heartbeats[transport].header == 0 {
+			t.Errorf("%s: no test of its heartbeats", transport)
 		}
 	}
 }
 
-// Beats are heard, counted as what they are, and answered where that is asked for: a
-// client that waits for a while, though not for ever, keeps a connection on which
-// nothing else comes.
+// Heartbeats are received, counted as framing, and receive a response if the transport requires
+// one: a client with a read timeout keeps a connection that carries only heartbeats.
 func TestHeartbeats(t *testing.T) {
-	const every, beats = 50 * time.Millisecond, 8
-	for transport, beat := range pushed {
+	const every, count = 50 * time.Millisecond, 8
+	for transport, one := range heartbeats {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
 				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference, Limits: wire.Limits{Heartbeat: every}})
-				witness, traffic := clienttest.NewObserver(), new(client.Traffic)
+				observer, traffic := clienttest.NewObserver(), new(client.Traffic)
 				engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: traffic, ReadTimeout: clienttest.Timeout})
-				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
+				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, observer)
 				defer session.Close()
-				witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) == 1 })
+				observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) == 1 })
 				from := traffic.Snapshot()
 				limit := time.After(clienttest.Timeout)
 				tick := time.NewTicker(time.Millisecond)
 				defer tick.Stop()
 				for {
 					now := traffic.Snapshot()
-					heard, answered := now.Down.Framing-from.Down.Framing, now.Up.Framing-from.Up.Framing
-					if heard >= beats*beat.down && answered >= beats*beat.up {
-						if heard%beat.down != 0 || beat.up > 0 && answered%beat.up != 0 || beat.up == 0 && answered != 0 {
-							t.Errorf("%d bytes came and %d went up, in beats of %d and %d", heard, answered, beat.down, beat.up)
+					received, sent := now.Down.Framing-from.Down.Framing, now.Up.Framing-from.Up.Framing
+					if received >= count*one.down && sent >= count*one.up {
+						if received%one.down != 0 || one.up > 0 && sent%one.up != 0 || one.up == 0 && sent != 0 {
+							t.Errorf("%d bytes down and %d up, want multiples of %d and %d", received, sent, one.down, one.up)
 						}
 						break
 					}
 					select {
 					case <-tick.C:
 					case <-limit:
-						t.Fatalf("%d bytes came and %d went up, want %d beats", heard, answered, beats)
+						t.Fatalf("%d bytes down and %d up, want %d heartbeats", received, sent, count)
 					}
 				}
-				if lost := clienttest.Events(witness.All(), 0, client.Disconnected); len(lost) > 0 {
+				if lost := clienttest.Events(observer.All(), 0, client.Disconnected); len(lost) > 0 {
 					t.Errorf("the connection was lost: %+v", lost)
 				}
 			})
@@ -71,33 +70,33 @@ func TestHeartbeats(t *testing.T) {
 	}
 }
 
-// A client that hears nothing for its patience takes the connection for dead and comes
-// back with its cursor: what was sent meanwhile is late, and not lost.
-func TestSilenceEndsAConnection(t *testing.T) {
-	const patience = 200 * time.Millisecond
+// A client that receives nothing within its read timeout reconnects with its cursor:
+// messages sent in the meantime are late, but not lost.
+func TestReadTimeoutReconnects(t *testing.T) {
+	const timeout = 200 * time.Millisecond
 	for _, transport := range scenarios.ClientOpened {
 		t.Run(string(transport), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				t.Parallel()
-				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference, Limits: wire.Limits{Heartbeat: patience / 8}})
+				server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference, Limits: wire.Limits{Heartbeat: timeout / 8}})
 				relay := relayed(t, server.Addr)
-				witness := clienttest.NewObserver()
+				observer := clienttest.NewObserver()
 				engine := newEngine(client.Config{
-					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: patience,
-					Interval: patience / 8, Pacing: scenarios.FixedRate, PollTimeout: patience / 8,
+					Target: relay.Addr, Transport: transport, Traffic: new(client.Traffic), ReadTimeout: timeout,
+					Interval: timeout / 8, Pacing: scenarios.FixedRate, PollTimeout: timeout / 8,
 				})
-				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, witness)
+				session := engine.Open(client.Subscription{Topics: []string{"a"}, Delivery: string(scenarios.Every)}, observer)
 				defer session.Close()
-				witness.Await(t, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, 0)) >= 1 })
+				observer.Await(t, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, 0)) >= 1 })
 				relay.Mute()
-				silent := func(told []clienttest.Call) bool {
-					return slices.ContainsFunc(clienttest.Events(told, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == client.ErrSilent.Error() })
+				silent := func(calls []clienttest.Call) bool {
+					return slices.ContainsFunc(clienttest.Events(calls, 0, client.Disconnected), func(e client.Event) bool { return e.Cause == client.ErrSilent.Error() })
 				}
-				witness.Await(t, "end of the patience", silent)
-				if _, err := server.Service.Publish("a", []byte("meanwhile")); err != nil {
+				observer.Await(t, "read timeout", silent)
+				if _, err := server.Service.Publish("a", []byte("in the meantime")); err != nil {
 					t.Fatal(err)
 				}
-				witness.Await(t, "what was sent meanwhile", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) == 1 })
+				observer.Await(t, "message sent in the meantime", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, 0)) == 1 })
 			})
 		})
 	}

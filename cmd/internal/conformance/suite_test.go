@@ -17,79 +17,79 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// run holds an engine and a server to the contract, over every transport. newEngine's
-// engines are closed by the caller, after the sessions: in a Cleanup.
+// run checks an engine and a server against the contract, over every transport. The caller
+// closes newEngine's engines after the sessions: in a Cleanup.
 //
-// The cases run in parallel. runDialled runs those of them that apply to a client that
-// listens: no relay can cut such a client's connection, or read what crosses it.
-func run(t *testing.T, cases amount, newEngine func(client.Config) client.Engine, server inprocess.Server) {
+// The tests run in parallel. runDialled runs those that apply to a client that
+// listens: no relay can interrupt such a client's connection, or read its bytes.
+func run(t *testing.T, tests suite, newEngine func(client.Config) client.Engine, server inprocess.Server) {
 	for _, transport := range scenarios.ClientOpened {
-		t.Run(string(transport), func(t *testing.T) { play(t, transport, cases.of(allCases), newEngine, server) })
+		t.Run(string(transport), func(t *testing.T) { runTests(t, transport, tests.of(contractTests), newEngine, server) })
 	}
 }
 
-// runDialled holds an engine and a server that dials it to the contract.
-func runDialled(t *testing.T, cases amount, newEngine func(client.Config) client.Engine, server inprocess.Server) {
-	able := slices.DeleteFunc(slices.Clone(allCases), func(c scene) bool { return c.dials })
-	able = append(able, scene{name: "every byte is understood", run: allUnderstood, smoke: true})
-	play(t, transports.Webhook, cases.of(able), newEngine, server)
+// runDialled checks an engine and a server that dials it against the contract.
+func runDialled(t *testing.T, tests suite, newEngine func(client.Config) client.Engine, server inprocess.Server) {
+	dialled := slices.DeleteFunc(slices.Clone(contractTests), func(c contractTest) bool { return c.dialsOnly })
+	dialled = append(dialled, contractTest{name: "every byte is counted as a part", run: allBytesCounted, smoke: true})
+	runTests(t, transports.Webhook, tests.of(dialled), newEngine, server)
 }
 
-// An amount says how many cases are run.
-type amount bool
+// A suite is a set of contract tests.
+type suite bool
 
-// smoke is the few cases that show most of what an HTTP library can break: framing,
+// smoke is the few tests that show most of what an HTTP library can break: framing,
 // payloads, resuming, stopping and the counts of bytes and requests.
 const (
-	all   amount = false
-	smoke amount = true
+	all   suite = false
+	smoke suite = true
 )
 
-func (a amount) of(cases []scene) []scene {
-	if a == all {
-		return cases
+func (s suite) of(tests []contractTest) []contractTest {
+	if s == all {
+		return tests
 	}
-	return slices.DeleteFunc(slices.Clone(cases), func(c scene) bool { return !c.smoke })
+	return slices.DeleteFunc(slices.Clone(tests), func(c contractTest) bool { return !c.smoke })
 }
 
-func play(t *testing.T, transport scenarios.Transport, cases []scene, newEngine func(client.Config) client.Engine, server inprocess.Server) {
+func runTests(t *testing.T, transport scenarios.Transport, tests []contractTest, newEngine func(client.Config) client.Engine, server inprocess.Server) {
 	server.Transport = string(transport)
-	for _, c := range cases {
+	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(&stage{T: t, transport: transport, newEngine: newEngine, server: inprocess.Start(t, server)})
+			c.run(&fixture{T: t, transport: transport, newEngine: newEngine, server: inprocess.Start(t, server)})
 		})
 	}
 }
 
-// A scene is what one case plays.
-type scene struct {
-	name  string
-	run   func(*stage)
-	dials bool // it takes away, or looks at, a connection that the client has dialled
-	smoke bool // it is one of the few: see smoke
+// A contractTest is one test of the contract.
+type contractTest struct {
+	name      string
+	run       func(*fixture)
+	dialsOnly bool // it interrupts or reads a connection that the client has dialled
+	smoke     bool // it belongs to smoke
 }
 
-var allCases = []scene{
+var contractTests = []contractTest{
 	{name: "the subscribe-ack comes first", run: ackFirst, smoke: true},
-	{name: "a publication comes back and to others", run: ownWay},
-	{name: "a reporter publishes and is delivered nothing", run: reporting, dials: true},
-	{name: "a feed is published when it is due, in order", run: feeding},
+	{name: "a publication is delivered to its author and to others", run: publishAndReceive},
+	{name: "a publish-only client receives no message", run: publishOnly, dialsOnly: true},
+	{name: "a feed is published on schedule and in order", run: scheduledFeed},
 	{name: "payloads are the same bytes", run: sameBytes, smoke: true},
 	{name: "many topics", run: manyTopics},
-	{name: "what is published between two polls is not lost", run: betweenPolls},
-	{name: "a reconnect before the first message loses nothing", run: beforeFirst, dials: true},
-	{name: "a resume inside the ring loses nothing", run: insideRing, dials: true, smoke: true},
-	{name: "a resume beyond the ring is told the exact gap", run: beyondRing, dials: true},
-	{name: "another epoch is a gap without an end", run: otherEpoch, dials: true},
-	{name: "latest is the newest alone", run: latest, dials: true},
-	{name: "a server that stops in good order delivers first", run: gracefulStop, dials: true, smoke: true},
-	{name: "bytes and requests are what crossed the wire", run: exactCounts, dials: true, smoke: true},
-	{name: "a closed session is silent", run: silence},
+	{name: "no message is lost between two polls", run: betweenPolls},
+	{name: "a reconnect before the first message loses no message", run: reconnectBeforeFirst, dialsOnly: true},
+	{name: "a resume within the ring loses no message", run: insideRing, dialsOnly: true, smoke: true},
+	{name: "a resume beyond the ring receives the exact gap", run: beyondRing, dialsOnly: true},
+	{name: "another epoch yields an open gap", run: otherEpoch, dialsOnly: true},
+	{name: "latest delivers only the newest message", run: latest, dialsOnly: true},
+	{name: "a graceful stop delivers messages first", run: gracefulStop, dialsOnly: true, smoke: true},
+	{name: "bytes and requests match the wire", run: exactCounts, dialsOnly: true, smoke: true},
+	{name: "a closed session reports no events", run: closedSession},
 }
 
-// A stage is what one case plays on.
-type stage struct {
+// A fixture is the server, clients and relay of one test.
+type fixture struct {
 	*testing.T
 	transport scenarios.Transport
 	newEngine func(client.Config) client.Engine
@@ -97,67 +97,67 @@ type stage struct {
 	relay     *relay.Relay // between the clients and the server; nil before open
 	traffic   client.Traffic
 	engine    client.Engine
-	witness   *clienttest.Observer
+	observer  *clienttest.Observer
 	backend   *publisher // nil before publish
 }
 
-// Intervals are short where they cost the test its time; the hold outlasts it.
+// The interval is short, because it determines the duration of a test; the poll timeout is longer than the test.
 const (
-	interval = 10 * time.Millisecond
-	hold     = 25 * time.Second
+	interval    = 10 * time.Millisecond
+	pollTimeout = 25 * time.Second
 )
 
 // open opens a client through the relay and waits until it is subscribed.
-func (s *stage) open(c int, change func(*client.Subscription), topics ...string) client.Session {
+func (s *fixture) open(c int, change func(*client.Subscription), topics ...string) client.Session {
 	s.Helper()
 	if s.engine == nil {
 		s.relay = relayed(s, s.server.Addr)
-		s.witness = clienttest.NewObserver()
+		s.observer = clienttest.NewObserver()
 		s.engine = s.newEngine(s.config(s.relay.Addr, &s.traffic))
 	}
 	sub := client.Subscription{Client: c, Worker: c % s.engine.Workers(), Topics: topics, Delivery: string(scenarios.Every)}
 	if change != nil {
 		change(&sub)
 	}
-	session := s.engine.Open(sub, s.witness)
+	session := s.engine.Open(sub, s.observer)
 	s.Cleanup(session.Close)
-	s.witness.Await(s, "subscribe-ack", func(told []clienttest.Call) bool { return len(clienttest.Batches(told, c)) > 0 })
+	s.observer.Await(s, "subscribe-ack", func(calls []clienttest.Call) bool { return len(clienttest.Batches(calls, c)) > 0 })
 	return session
 }
 
-func (s *stage) config(target string, traffic *client.Traffic) client.Config {
-	return client.Config{Target: target, Transport: s.transport, Traffic: traffic, Interval: interval, Pacing: scenarios.FixedRate, PollTimeout: hold}
+func (s *fixture) config(target string, traffic *client.Traffic) client.Config {
+	return client.Config{Target: target, Transport: s.transport, Traffic: traffic, Interval: interval, Pacing: scenarios.FixedRate, PollTimeout: pollTimeout}
 }
 
-// A publisher stands beside the server.
+// A publisher publishes directly to the server, without the relay.
 type publisher struct {
-	session client.Session
-	witness *clienttest.Observer
-	traffic client.Traffic
-	sent    uint32
+	session  client.Session
+	observer *clienttest.Observer
+	traffic  client.Traffic
+	sent     uint32
 }
 
-// publish publishes beside the server and returns the seq with which it was acknowledged.
-func (s *stage) publish(topic, data string) uint64 {
+// publish publishes directly to the server and returns the acknowledged seq.
+func (s *fixture) publish(topic, data string) uint64 {
 	s.Helper()
 	if s.backend == nil {
-		p := &publisher{witness: clienttest.NewObserver()}
-		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.witness)
+		p := &publisher{observer: clienttest.NewObserver()}
+		p.session = s.newEngine(s.config(s.server.Addr, &p.traffic)).Open(client.Subscription{Client: -1, Publishes: true}, p.observer)
 		s.Cleanup(p.session.Close)
 		s.backend = p
 	}
 	s.backend.sent++
 	s.backend.session.Publish(s.backend.sent, topic, []byte(data))
-	return acknowledged(s.T, s.backend.witness, -1, s.backend.sent)
+	return acknowledged(s.T, s.backend.observer, -1, s.backend.sent)
 }
 
 // acknowledged waits for the acknowledgement of a publication.
 func acknowledged(t *testing.T, w *clienttest.Observer, c int, id uint32) uint64 {
 	t.Helper()
-	outcome := func(told []clienttest.Call) []client.Event {
-		return slices.DeleteFunc(clienttest.Events(told, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
+	outcome := func(calls []clienttest.Call) []client.Event {
+		return slices.DeleteFunc(clienttest.Events(calls, c, client.Acked, client.Failed, client.Dropped), func(e client.Event) bool { return e.ID != id })
 	}
-	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(told []clienttest.Call) bool { return len(outcome(told)) > 0 })
+	w.Await(t, fmt.Sprintf("outcome of publication %d", id), func(calls []clienttest.Call) bool { return len(outcome(calls)) > 0 })
 	e := outcome(w.All())[0]
 	if e.Kind != client.Acked {
 		t.Fatalf("publication %d, want it acknowledged:\n%s", id, clienttest.Format([]clienttest.Call{{Client: c, Event: e}}))
@@ -165,23 +165,23 @@ func acknowledged(t *testing.T, w *clienttest.Observer, c int, id uint32) uint64
 	return e.Seq
 }
 
-// expect waits for as many messages as are wanted and compares all that came.
-// A message is written topic#seq=data.
-func (s *stage) expect(c int, want ...string) {
+// expect waits for the number of wanted messages and compares all received ones.
+// A message is formatted as topic#seq=data.
+func (s *fixture) expect(c int, want ...string) {
 	s.Helper()
-	got := func(told []clienttest.Call) (lines []string) {
-		for _, m := range clienttest.Messages(told, c) {
+	got := func(calls []clienttest.Call) (lines []string) {
+		for _, m := range clienttest.Messages(calls, c) {
 			lines = append(lines, fmt.Sprintf("%s#%d=%s", m.Topic, m.Seq, m.Data))
 		}
 		return lines
 	}
-	s.witness.Await(s, fmt.Sprintf("%d messages", len(want)), func(told []clienttest.Call) bool { return len(got(told)) >= len(want) })
-	if lines := got(s.witness.All()); !slices.Equal(lines, want) {
-		s.Errorf("client %d got\n%s\nwant\n%s", c, brief(lines), brief(want))
+	s.observer.Await(s, fmt.Sprintf("%d messages", len(want)), func(calls []clienttest.Call) bool { return len(got(calls)) >= len(want) })
+	if lines := got(s.observer.All()); !slices.Equal(lines, want) {
+		s.Errorf("client %d got\n%s\nwant\n%s", c, quoteLines(lines), quoteLines(want))
 	}
 }
 
-func brief(lines []string) string {
+func quoteLines(lines []string) string {
 	var b strings.Builder
 	for _, l := range lines {
 		fmt.Fprintf(&b, "\t%.100q\n", l)
@@ -189,106 +189,106 @@ func brief(lines []string) string {
 	return b.String()
 }
 
-// expectGaps compares the gaps that a client was told.
-func (s *stage) expectGaps(c int, want ...client.Gap) {
+// expectGaps compares the gaps that a client received.
+func (s *fixture) expectGaps(c int, want ...client.Gap) {
 	s.Helper()
-	if got := clienttest.Gaps(s.witness.All(), c); !slices.Equal(got, want) {
-		s.Errorf("client %d was told the gaps %+v, want %+v", c, got, want)
+	if got := clienttest.Gaps(s.observer.All(), c); !slices.Equal(got, want) {
+		s.Errorf("client %d received the gaps %+v, want %+v", c, got, want)
 	}
 }
 
-// away is done while the client is disconnected, and knows it.
-func (s *stage) away(c int, do func()) {
+// whileDisconnected calls do after the client has detected its disconnection.
+func (s *fixture) whileDisconnected(c int, do func()) {
 	s.Helper()
-	before := len(clienttest.Events(s.witness.All(), c, client.Disconnected))
+	before := len(clienttest.Events(s.observer.All(), c, client.Disconnected))
 	s.relay.Block()
-	s.witness.Await(s, "disconnected event", func(told []clienttest.Call) bool {
-		return len(clienttest.Events(told, c, client.Disconnected)) > before
+	s.observer.Await(s, "disconnected event", func(calls []clienttest.Call) bool {
+		return len(clienttest.Events(calls, c, client.Disconnected)) > before
 	})
 	do()
 	s.relay.Unblock()
-	s.witness.Await(s, "resumed connection", func(told []clienttest.Call) bool {
-		return slices.ContainsFunc(clienttest.Events(told, c, client.Connected), func(e client.Event) bool { return e.Stages.Resume })
+	s.observer.Await(s, "resumed connection", func(calls []clienttest.Call) bool {
+		return slices.ContainsFunc(clienttest.Events(calls, c, client.Connected), func(e client.Event) bool { return e.Stages.Resume })
 	})
 }
 
-func ackFirst(s *stage) {
+func ackFirst(s *fixture) {
 	s.publish("a", "before")
 	s.open(0, nil, "a")
-	first := s.witness.All()
+	first := s.observer.All()
 	ack := clienttest.Batches(first, 0)[0]
 	if !ack.Ack || len(ack.Messages) != 0 || len(ack.Gaps) != 0 || len(ack.Cursor) == 0 {
-		s.Errorf("the first batch is %+v, want an ack with a cursor and nothing else", ack)
+		s.Errorf("the first batch is %+v, want an ack with only a cursor", ack)
 	}
 	checkStages(s, clienttest.Events(first, 0, client.Connecting, client.Connected))
 	s.publish("a", "after")
 	s.expect(0, "a#2=after")
 }
 
-func checkStages(s *stage, events []client.Event) {
+func checkStages(s *fixture, events []client.Event) {
 	s.Helper()
 	if len(events) != 2 || events[0].Kind != client.Connecting || events[1].Kind != client.Connected {
 		s.Fatalf("events %+v, want connecting and connected", events)
 	}
 	st := events[1].Stages
 	if st.TCP <= 0 || st.Response < st.TCP || st.Ready < st.Response || st.Resume {
-		s.Errorf("stages %+v, want 0 < tcp ≤ answer ≤ ready, and no resume", st)
+		s.Errorf("stages %+v, want 0 < tcp ≤ response ≤ ready, and no resume", st)
 	}
 	if st.Requests != 1 || st.BytesUp == 0 || st.BytesDown == 0 {
 		s.Errorf("stages %+v, want one request and bytes both ways", st)
 	}
 }
 
-func ownWay(s *stage) {
+func publishAndReceive(s *fixture) {
 	publishes := func(sub *client.Subscription) { sub.Publishes = true }
 	author := s.open(0, publishes, "a")
 	s.open(1, nil, "a")
 	for id := uint32(1); id <= 5; id++ {
 		author.Publish(id, "a", []byte(fmt.Sprint("word ", id)))
-		if seq := acknowledged(s.T, s.witness, 0, id); seq != uint64(id) {
+		if seq := acknowledged(s.T, s.observer, 0, id); seq != uint64(id) {
 			s.Errorf("publication %d got seq %d", id, seq)
 		}
 	}
 	for c := range 2 {
 		s.expect(c, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=word 4", "a#5=word 5")
 	}
-	if sent := clienttest.Events(s.witness.All(), 0, client.Sending); len(sent) != 5 {
-		s.Errorf("%d publications told to be sent, want 5", len(sent))
+	if sent := clienttest.Events(s.observer.All(), 0, client.Sending); len(sent) != 5 {
+		s.Errorf("got %d sending events, want 5", len(sent))
 	}
 }
 
-// A reporter has no topics, but a transport of its own and a distance.
-func reporting(s *stage) {
+// A publish-only client has no topics, but a separate connection through the relay.
+func publishOnly(s *fixture) {
 	s.open(0, nil, "a")
 	const c = 1
-	reporter := s.engine.Open(client.Subscription{Client: c, Worker: c % s.engine.Workers(), Publishes: true, PublishOnly: true}, s.witness)
-	s.Cleanup(reporter.Close)
+	publishOnlyClient := s.engine.Open(client.Subscription{Client: c, Worker: c % s.engine.Workers(), Publishes: true, PublishOnly: true}, s.observer)
+	s.Cleanup(publishOnlyClient.Close)
 	connected := func(n int) {
 		s.Helper()
-		s.witness.Await(s, "connected event", func(told []clienttest.Call) bool { return len(clienttest.Events(told, c, client.Connected)) >= n })
+		s.observer.Await(s, "connected event", func(calls []clienttest.Call) bool { return len(clienttest.Events(calls, c, client.Connected)) >= n })
 	}
 	connected(1)
 	for id := uint32(1); id <= 3; id++ {
-		reporter.Publish(id, "a", []byte(fmt.Sprint("word ", id)))
-		acknowledged(s.T, s.witness, c, id)
+		publishOnlyClient.Publish(id, "a", []byte(fmt.Sprint("word ", id)))
+		acknowledged(s.T, s.observer, c, id)
 	}
 	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3")
-	s.away(0, func() {
-		s.witness.Await(s, "disconnected event of the reporter", func(told []clienttest.Call) bool { return len(clienttest.Events(told, c, client.Disconnected)) > 0 })
-		s.publish("a", "meanwhile") // a poll that resumes is held until there is something
+	s.whileDisconnected(0, func() {
+		s.observer.Await(s, "disconnected event of the publish-only client", func(calls []clienttest.Call) bool { return len(clienttest.Events(calls, c, client.Disconnected)) > 0 })
+		s.publish("a", "in the meantime") // a resumed poll waits until there is a message
 	})
-	if s.transport == transports.WebSocket { // the others connect when there is something to say
+	if s.transport == transports.WebSocket { // the others connect when there is something to publish
 		connected(2)
 	}
-	reporter.Publish(4, "a", []byte("word 4"))
-	acknowledged(s.T, s.witness, c, 4)
-	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=meanwhile", "a#5=word 4")
-	if got := clienttest.Messages(s.witness.All(), c); len(got) != 0 {
-		s.Errorf("the reporter was delivered %d messages", len(got))
+	publishOnlyClient.Publish(4, "a", []byte("word 4"))
+	acknowledged(s.T, s.observer, c, 4)
+	s.expect(0, "a#1=word 1", "a#2=word 2", "a#3=word 3", "a#4=in the meantime", "a#5=word 4")
+	if got := clienttest.Messages(s.observer.All(), c); len(got) != 0 {
+		s.Errorf("the publish-only client received %d messages, want none", len(got))
 	}
 }
 
-// A feed gives a few publications.
+// A feed has a few publications.
 type feed struct {
 	publications []client.Publication
 	due          []clock.Instant
@@ -309,13 +309,13 @@ func (f *feed) Take() client.Publication {
 	return p
 }
 
-func feeding(s *stage) {
+func scheduledFeed(s *fixture) {
 	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a")
 	f := &feed{ended: make(chan struct{})}
 	begin := clock.Now()
 	var due []clock.Instant
 	var want []string
-	// Long ago, at once, three at one instant, and beyond the time after which a feed is asked again.
+	// In the past, now, three at one instant, and beyond the time after which the engine queries a feed again.
 	for id, offset := range []time.Duration{-1000, 0, 5, 5, 5, 30, 130} {
 		due = append(due, begin.Add(offset*time.Millisecond))
 		f.publications = append(f.publications, client.Publication{Session: author, ID: uint32(id), Topic: "a", Payload: []byte(fmt.Sprint(id))})
@@ -325,34 +325,34 @@ func feeding(s *stage) {
 	s.engine.Pace(0, f)
 	<-f.ended
 	s.expect(0, want...)
-	for _, one := range s.witness.All() {
+	for _, one := range s.observer.All() {
 		if one.Batch == nil && one.Event.Kind == client.Sending && one.At < due[one.Event.ID] {
 			s.Errorf("publication %d was sent %v before it was due", one.Event.ID, due[one.Event.ID].Sub(one.At))
 		}
 	}
 }
 
-// awkward payloads try every escape, every framing and every length field.
-var awkward = []string{
+// trickyPayloads cover every escape, every framing and every length field.
+var trickyPayloads = []string{
 	"", " ", "plain", `"`, `\`, `\u0041`, `{"cursor":"x","messages":[]}`, "</script>", "a\nb", "a\r\nb", "\n\n", "\r\n\r\n",
 	"data: x\n\nid: 1\n\n", "0\r\n\r\n", "\x00\x01\x1f\x7f", "\u2028\u2029\ufeff", "é😀\U0010ffff", strings.Repeat("\x01", 200),
 	strings.Repeat("x", 125), strings.Repeat("x", 126), strings.Repeat("x", 65535), strings.Repeat("x", 65536),
 	strings.Repeat(`"`, 65536), strings.Repeat("😀", 16384),
 }
 
-func sameBytes(s *stage) {
+func sameBytes(s *fixture) {
 	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a", "b")
 	var want []string
-	for i, data := range awkward {
+	for i, data := range trickyPayloads {
 		want = append(want, fmt.Sprintf("a#%d=%s", i+1, data), fmt.Sprintf("b#%d=%s", i+1, data))
 		s.publish("a", data)
 		author.Publish(uint32(i), "b", []byte(data))
-		acknowledged(s.T, s.witness, 0, uint32(i))
+		acknowledged(s.T, s.observer, 0, uint32(i))
 	}
 	s.expect(0, want...)
 }
 
-func manyTopics(s *stage) {
+func manyTopics(s *fixture) {
 	const n = 200
 	topics := make([]string, n)
 	for i := range topics {
@@ -367,36 +367,36 @@ func manyTopics(s *stage) {
 	s.expect(0, want...)
 }
 
-// Each message is published as soon as the one before has come: of a long poll
-// that is in the gap between the answer and the next poll.
-func betweenPolls(s *stage) {
+// Each message is published as soon as the previous one was received: on long polling
+// this is between a response and the next poll.
+func betweenPolls(s *fixture) {
 	s.open(0, nil, "a")
 	var want []string
 	for i := range 100 {
 		s.publish("a", fmt.Sprint(i))
 		want = append(want, fmt.Sprintf("a#%d=%d", i+1, i))
 		if i%3 == 0 {
-			continue // and sometimes two or three come at once
+			continue // publishes two messages without waiting
 		}
-		s.witness.Await(s, "last message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, 0)) > i })
+		s.observer.Await(s, "last message", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, 0)) > i })
 	}
 	s.expect(0, want...)
 	s.expectGaps(0)
 }
 
-func beforeFirst(s *stage) {
+func reconnectBeforeFirst(s *fixture) {
 	s.open(0, nil, "a")
-	s.away(0, func() { s.publish("a", "while away") })
+	s.whileDisconnected(0, func() { s.publish("a", "while away") })
 	s.expect(0, "a#1=while away")
 	s.expectGaps(0)
 }
 
-func insideRing(s *stage) {
+func insideRing(s *fixture) {
 	s.open(0, nil, "a", "b")
 	s.publish("a", "1")
 	s.publish("b", "2")
 	s.expect(0, "a#1=1", "b#1=2")
-	s.away(0, func() {
+	s.whileDisconnected(0, func() {
 		for i := range 20 {
 			s.publish([]string{"a", "b"}[i%2], fmt.Sprint(i+3))
 		}
@@ -409,28 +409,28 @@ func insideRing(s *stage) {
 	s.expectGaps(0)
 }
 
-func beyondRing(s *stage) {
+func beyondRing(s *fixture) {
 	const ring = 4
 	s.server.Restart(ring)
 	s.open(0, nil, "a", "b")
 	s.publish("a", "1")
 	s.publish("a", "2")
 	s.expect(0, "a#1=1", "a#2=2")
-	s.away(0, func() {
+	s.whileDisconnected(0, func() {
 		for i := 3; i <= 12; i++ {
 			s.publish("a", fmt.Sprint(i))
 		}
-		s.publish("b", "x") // has lost nothing
+		s.publish("b", "x") // b has no gap
 	})
 	s.expect(0, "a#1=1", "a#2=2", "a#9=9", "a#10=10", "a#11=11", "a#12=12", "b#1=x")
 	s.expectGaps(0, client.Gap{Topic: "a", From: 3, To: 8})
 }
 
-func otherEpoch(s *stage) {
+func otherEpoch(s *fixture) {
 	s.open(0, nil, "a")
 	s.publish("a", "old")
 	s.expect(0, "a#1=old")
-	s.away(0, func() {
+	s.whileDisconnected(0, func() {
 		s.server.Restart(0)
 		s.publishAfterRestart("a", "new")
 	})
@@ -438,8 +438,8 @@ func otherEpoch(s *stage) {
 	s.expectGaps(0, client.Gap{Topic: "a", From: 1, EpochChanged: true})
 }
 
-// publishAfterRestart publishes from a publisher that never knew the old server.
-func (s *stage) publishAfterRestart(topic, data string) {
+// publishAfterRestart publishes from a new publisher, which has no connection to the old server.
+func (s *fixture) publishAfterRestart(topic, data string) {
 	s.Helper()
 	if s.backend != nil {
 		s.backend.session.Close()
@@ -448,9 +448,9 @@ func (s *stage) publishAfterRestart(topic, data string) {
 	s.publish(topic, data)
 }
 
-func latest(s *stage) {
+func latest(s *fixture) {
 	s.open(0, func(sub *client.Subscription) { sub.Delivery = string(scenarios.Latest) }, "a", "b")
-	s.away(0, func() {
+	s.whileDisconnected(0, func() {
 		for i := range 5 {
 			s.publish("a", fmt.Sprint(i))
 		}
@@ -460,8 +460,8 @@ func latest(s *stage) {
 	s.expectGaps(0)
 }
 
-// partings are what a transport's client says of a server that stopped in good order.
-func partings(t transports.Transport) []string {
+// disconnectCauses returns the causes that a transport's client may report after a graceful stop.
+func disconnectCauses(t transports.Transport) []string {
 	switch {
 	case t.Upgrades:
 		return []string{"WebSocket closed by server with code 1001"}
@@ -472,64 +472,64 @@ func partings(t transports.Transport) []string {
 	}
 }
 
-// polledAgain waits until the server has read the poll after the first answer. It is not
-// enough that the poll has arrived: a server that stops closes a connection on which it has
-// read nothing since its last answer.
-func (s *stage) polledAgain() {
+// awaitSecondPoll waits until the server has read the poll after the first response. Its
+// arrival is not enough: a server that stops closes a connection on which it has
+// read nothing since its last response.
+func (s *fixture) awaitSecondPoll() {
 	s.Helper()
-	s.agree("the first answer is there", func() string {
+	s.awaitAgreement("after the first response", func() string {
 		if s.server.Service.Stats().Requests["poll"] < 2 {
-			return "the client does not poll again"
+			return "the client does not send a second poll"
 		}
 		return ""
 	})
 }
 
-func gracefulStop(s *stage) {
+func gracefulStop(s *fixture) {
 	s.open(0, nil, "a")
 	if s.transport == transports.LongPoll {
-		s.polledAgain() // a poll that is not there cannot be answered
+		s.awaitSecondPoll() // the stop must find a waiting poll
 	}
-	s.publish("a", "last word")
+	s.publish("a", "last message")
 	s.server.Stop()
-	s.witness.Await(s, "disconnected event", func(told []clienttest.Call) bool { return len(clienttest.Events(told, 0, client.Disconnected)) > 0 })
-	if s.transport != transports.ShortPoll { // which asks again only when its time has come
-		s.expect(0, "a#1=last word")
+	s.observer.Await(s, "disconnected event", func(calls []clienttest.Call) bool { return len(clienttest.Events(calls, 0, client.Disconnected)) > 0 })
+	if s.transport != transports.ShortPoll { // its next poll is after the interval
+		s.expect(0, "a#1=last message")
 	}
-	first := clienttest.Events(s.witness.All(), 0, client.Disconnected)[0]
-	if wanted := partings(transports.Of(s.transport)); !slices.Contains(wanted, first.Cause) {
-		s.Errorf("disconnected because of %q, want one of %q", first.Cause, wanted)
+	first := clienttest.Events(s.observer.All(), 0, client.Disconnected)[0]
+	if wanted := disconnectCauses(transports.Of(s.transport)); !slices.Contains(wanted, first.Cause) {
+		s.Errorf("disconnected with cause %q, want one of %q", first.Cause, wanted)
 	}
 	s.server.Restart(0)
-	s.witness.Await(s, "new epoch", func(told []clienttest.Call) bool { return len(clienttest.Gaps(told, 0)) > 0 })
+	s.observer.Await(s, "new epoch", func(calls []clienttest.Call) bool { return len(clienttest.Gaps(calls, 0)) > 0 })
 }
 
-func exactCounts(s *stage) {
+func exactCounts(s *fixture) {
 	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a", "b")
 	s.open(1, nil, "a")
-	say := func(from, to uint32) {
+	publishRange := func(from, to uint32) {
 		for id := from; id < to; id++ {
-			author.Publish(id, "a", []byte(awkward[id]))
-			acknowledged(s.T, s.witness, 0, id)
+			author.Publish(id, "a", []byte(trickyPayloads[id]))
+			acknowledged(s.T, s.observer, 0, id)
 		}
 		for c := range 2 {
-			s.witness.Await(s, "every message", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, c)) >= int(to) })
+			s.observer.Await(s, "every message", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, c)) >= int(to) })
 		}
 	}
-	say(0, 6)
-	s.compare("in the first connections")
-	s.away(0, func() { s.publish("a", "while away") }) // a long poll knows that it is back when it is answered
-	s.witness.Await(s, "client 1 back", func(told []clienttest.Call) bool { return len(clienttest.Events(told, 1, client.Connected)) > 1 })
-	say(7, uint32(len(awkward)))
-	s.compare("after a reconnect")
+	publishRange(0, 6)
+	s.checkCounts("in the first connections")
+	s.whileDisconnected(0, func() { s.publish("a", "while away") }) // a long poll is connected again when it has a response
+	s.observer.Await(s, "client 1 connected again", func(calls []clienttest.Call) bool { return len(clienttest.Events(calls, 1, client.Connected)) > 1 })
+	publishRange(7, uint32(len(trickyPayloads)))
+	s.checkCounts("after a reconnect")
 }
 
-// compare waits until what the clients counted is what the relay saw, to the
-// byte: what is on its way may differ for a moment, a miscount differs for ever.
-func (s *stage) compare(when string) { s.Helper(); s.agree(when, s.difference) }
+// checkCounts waits until the clients and the relay have the same counts, to the
+// byte: bytes in transit cause a temporary difference, a wrong count a permanent one.
+func (s *fixture) checkCounts(when string) { s.Helper(); s.awaitAgreement(when, s.difference) }
 
-// agree waits until there is no difference.
-func (s *stage) agree(when string, differs func() string) {
+// awaitAgreement waits until there is no difference.
+func (s *fixture) awaitAgreement(when string, differs func() string) {
 	s.Helper()
 	var difference string
 	limit := time.After(clienttest.Timeout)
@@ -547,11 +547,11 @@ func (s *stage) agree(when string, differs func() string) {
 	}
 }
 
-func (s *stage) difference() string {
+func (s *fixture) difference() string {
 	up, down := s.relay.Bytes()
 	requests, accepted := s.relay.Requests(), s.relay.Accepted()
 	w := s.traffic.Snapshot()
-	if s.server.Secured != nil { // no relay can read what crosses
+	if s.server.Secured != nil { // no relay can read TLS
 		requests = w.Requests
 	}
 	for _, c := range []struct {
@@ -572,43 +572,43 @@ func (s *stage) difference() string {
 	return ""
 }
 
-func silence(s *stage) {
+func closedSession(s *fixture) {
 	session := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a")
 	s.open(1, nil, "a")
 	session.Close()
-	before := len(clienttest.Batches(s.witness.All(), 0)) + len(clienttest.Events(s.witness.All(), 0, client.Disconnected, client.Polled))
+	before := len(clienttest.Batches(s.observer.All(), 0)) + len(clienttest.Events(s.observer.All(), 0, client.Disconnected, client.Polled))
 	s.publish("a", "to the other")
 	s.expect(1, "a#1=to the other")
 	session.Publish(1, "a", []byte("too late"))
-	if lost := clienttest.Events(s.witness.All(), 0, client.Dropped); len(lost) != 1 || lost[0].Cause != client.CauseClosed {
-		s.Errorf("publishing in a closed session told %+v, want dropped: %s", lost, client.CauseClosed)
+	if lost := clienttest.Events(s.observer.All(), 0, client.Dropped); len(lost) != 1 || lost[0].Cause != client.CauseClosed {
+		s.Errorf("publishing in a closed session reported %+v, want dropped: %s", lost, client.CauseClosed)
 	}
-	after := len(clienttest.Batches(s.witness.All(), 0)) + len(clienttest.Events(s.witness.All(), 0, client.Disconnected, client.Polled))
+	after := len(clienttest.Batches(s.observer.All(), 0)) + len(clienttest.Events(s.observer.All(), 0, client.Disconnected, client.Polled))
 	if after != before {
-		s.Errorf("%d more calls of the sink after Close:\n%s", after-before, clienttest.Format(s.witness.All()))
+		s.Errorf("got %d more calls of the sink after Close:\n%s", after-before, clienttest.Format(s.observer.All()))
 	}
 }
 
-// allUnderstood is what exactCounts is where the server dials.
-func allUnderstood(s *stage) {
+// allBytesCounted replaces exactCounts if the server dials.
+func allBytesCounted(s *fixture) {
 	author := s.open(0, func(sub *client.Subscription) { sub.Publishes = true }, "a", "b")
 	s.open(1, nil, "b")
-	for i, data := range awkward {
+	for i, data := range trickyPayloads {
 		author.Publish(uint32(i), "b", []byte(data))
-		acknowledged(s.T, s.witness, 0, uint32(i))
+		acknowledged(s.T, s.observer, 0, uint32(i))
 	}
 	for c := range 2 {
-		s.witness.Await(s, "all messages", func(told []clienttest.Call) bool { return len(clienttest.Messages(told, c)) == len(awkward) })
+		s.observer.Await(s, "all messages", func(calls []clienttest.Call) bool { return len(clienttest.Messages(calls, c)) == len(trickyPayloads) })
 	}
-	s.agree("at the end", func() string {
+	s.awaitAgreement("at the end", func() string {
 		w := s.traffic.Snapshot()
 		for way, d := range map[string]results.Direction{"up": w.Up, "down": w.Down} {
 			if parts := d.Payload + d.Envelope + d.Framing + d.Headers; d.Bytes == 0 || parts != d.Bytes {
-				return fmt.Sprintf("%s: of %d bytes %d are in a part: %+v", way, d.Bytes, parts, d)
+				return fmt.Sprintf("%s: %d bytes, but their parts sum to %d: %+v", way, d.Bytes, parts, d)
 			}
 		}
-		if w.Dials != 3 || w.Requests != 2+int64(len(awkward)) || w.Polls != 0 || w.Reconnects != 0 {
-			return fmt.Sprintf("3 connections, a registration each and %d publications were made: %+v", len(awkward), w)
+		if w.Dials != 3 || w.Requests != 2+int64(len(trickyPayloads)) || w.Polls != 0 || w.Reconnects != 0 {
+			return fmt.Sprintf("want 3 connections, one registration each and %d publications, got %+v", len(trickyPayloads), w)
 		}
 		return ""
 	})

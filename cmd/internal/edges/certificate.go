@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// certificateLife is how long a certificate is good for: longer than any run.
+// certificateLife is how long a certificate is valid: longer than any run.
 const certificateLife = 7 * 24 * time.Hour
 
-// Secured makes TLS 1.3 for a server at an address, with a certificate of its own,
-// which it also returns as PEM, for whoever is to trust it.
+// Secured returns the TLS 1.3 configuration of a server at an address, with a new certificate,
+// and the certificate as PEM for clients.
 //
-// The key is Ed25519 (RFC 8032): its signatures all have the same size, so that every
-// handshake does, and bytes can be compared exactly. Sessions are not resumed: each
-// connection pays for a handshake in full. Records are as large as what is written, so
+// The key is Ed25519 (RFC 8032): all its signatures and thus all handshakes have the same
+// size, so that bytes can be compared exactly. Sessions are not resumed: each
+// connection makes a full handshake. Records are as large as the written data, so
 // that one write is one record.
 func Secured(addr net.Addr) (*tls.Config, []byte, error) {
 	at, ok := addr.(*net.TCPAddr)

@@ -1,5 +1,5 @@
-// Package edges puts a server together: the edge of one transport on its service, served
-// until it is told to end. The serve command and the tests that keep a server in their own
+// Package edges assembles a server: the edge of one transport on its service, served
+// until its context ends. The serve command and the tests with a server in their own
 // process use it. It owns the table of the transports' edges and the servers' certificates;
 // it must not know flags.
 package edges
@@ -22,8 +22,8 @@ import (
 	"pushbench/servers/wire"
 )
 
-// New has the constructor of each transport's edge. The networks are those to which a
-// webhook may be posted; the other edges dial nothing.
+// New has the constructor of each transport's edge. The networks are those to which
+// webhooks may post; the other edges dial no address.
 var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
 	transports.ShortPoll:  func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return shortpoll.New(s) },
 	transports.LongPoll:   func(s *wire.Service, _ []netip.Prefix) *wire.Edge { return longpoll.New(s) },
@@ -36,7 +36,7 @@ var New = map[string]func(*wire.Service, []netip.Prefix) *wire.Edge{
 // ShutdownLimit is how long a server may take to end.
 const ShutdownLimit = 5 * time.Second
 
-// Serve serves until ctx is done and then shuts down in good order, for at most ShutdownLimit.
+// Serve serves until ctx is done and then shuts down gracefully, for at most ShutdownLimit.
 func Serve(ctx context.Context, edge *wire.Edge, ln net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- edge.Serve(ln) }()

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The action's script, run by hand as its step runs it: what it says that it leaves is there.
-func TestActionLeavesWhatItSays(t *testing.T) {
+// The action's script, run as its step runs it, must write the documented files.
+func TestActionWritesItsOutputs(t *testing.T) {
 	source, err := filepath.Abs(moduleRoot)
 	if err != nil {
 		t.Fatal(err)
@@ -18,7 +18,7 @@ func TestActionLeavesWhatItSays(t *testing.T) {
 	scenario := filepath.Join(work, "small.yaml")
 	if err := os.WriteFile(scenario, []byte(`version: 1
 name: small
-question: Does the action leave what it says?
+question: Does the action write its outputs?
 transports: [websocket]
 clients: {count: 10}
 publish: {by: backend, rate: 40/s, arrivals: periodic}
@@ -41,28 +41,28 @@ assertions: [lost == 0, p(50) > 60s]
 	if err != nil {
 		t.Errorf("%v: %s", err, text)
 	}
-	leaves := []string{"summary.md", "junit.xml", "run/report.html", "run/summary.json"}
-	if valid { // without a valid trial there is nothing to draw
-		leaves = append(leaves, "run/charts/latency.svg")
+	outputs := []string{"summary.md", "junit.xml", "run/report.html", "run/summary.json"}
+	if valid { // without a valid trial there are no charts
+		outputs = append(outputs, "run/charts/latency.svg")
 	}
-	for _, left := range leaves {
-		if _, err := os.Stat(filepath.Join(out, left)); err != nil {
-			t.Errorf("it leaves no %s: %s", left, text)
+	for _, name := range outputs {
+		if _, err := os.Stat(filepath.Join(out, name)); err != nil {
+			t.Errorf("the action did not write %s: %s", name, text)
 		}
 	}
 	if valid && !strings.Contains(string(text), "::error title=pushbench::FAILED: ") {
-		t.Errorf("a broken claim is no annotation: %s", text)
+		t.Errorf("a failed assertion has no annotation: %s", text)
 	}
 	for name, want := range map[string]string{"step-summary.md": "# small: ", "output": "exit-code="} {
 		if text, err := os.ReadFile(filepath.Join(work, name)); err != nil || !strings.Contains(string(text), want) {
-			t.Errorf("%s has no %q: %v", name, want, err)
+			t.Errorf("%s does not contain %q: %v", name, want, err)
 		}
 	}
 }
 
-// What the action makes of exit codes, with a pushbench that exits as it is told: a regression counts
-// when it was found again, or could not be measured again.
-func TestActionMeasuresAgainWhatIsWorse(t *testing.T) {
+// The action's exit code, with a stub of pushbench that exits with given codes: a regression counts
+// if the second measurement confirms it, or is not possible.
+func TestActionRepeatsRegressions(t *testing.T) {
 	source := t.TempDir()
 	for name, text := range map[string]string{
 		"Makefile": "build:\n\t@mkdir -p bin && cp stub bin/pushbench && chmod +x bin/pushbench\n",
@@ -96,30 +96,30 @@ esac
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		run, first, second, claims string
-		want                       int
-		again                      bool
+		run, first, second, assertions string
+		want                           int
+		repeated                       bool
 	}{
 		{"0", "0", "1", "true", exitOK, false},
-		{"0", "8", "1", "true", exitOK, false},      // undecided fails no job that did not ask for it
+		{"0", "8", "1", "true", exitOK, false},      // undecided fails a job only with UNDECIDED=true
 		{"0", "4", "4", "true", exitFailed, true},   // worse twice
 		{"0", "4", "0", "true", exitOK, true},       // worse once
 		{"0", "4", "8", "true", exitOK, true},       // worse, then undecided
-		{"0", "4", "3", "true", exitFailed, true},   // worse, and not measured again soundly
+		{"0", "4", "3", "true", exitFailed, true},   // worse, and the second measurement failed
 		{"0", "3", "1", "true", exitInvalid, false}, // nothing to compare
-		{"4", "3", "1", "true", exitFailed, false},  // a broken claim says more than that
+		{"4", "3", "1", "true", exitFailed, false},  // a failed assertion takes precedence
 		{"4", "0", "1", "false", exitOK, false},
 		{"4", "4", "4", "false", exitFailed, true},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
 		cmd := exec.CommandContext(t.Context(), script)
-		cmd.Env = append(os.Environ(), "SOURCE="+source, "BASELINE=HEAD", "OUT="+out, "RUN="+c.run, "FIRST="+c.first, "SECOND="+c.second, "ASSERTIONS="+c.claims, "GITHUB_STEP_SUMMARY=", "GITHUB_OUTPUT=")
+		cmd.Env = append(os.Environ(), "SOURCE="+source, "BASELINE=HEAD", "OUT="+out, "RUN="+c.run, "FIRST="+c.first, "SECOND="+c.second, "ASSERTIONS="+c.assertions, "GITHUB_STEP_SUMMARY=", "GITHUB_OUTPUT=")
 		text, err := cmd.CombinedOutput()
 		if codeOf(err) != c.want {
-			t.Errorf("%+v: it exits %d: %s", c, codeOf(err), text)
+			t.Errorf("%+v: exit code %d: %s", c, codeOf(err), text)
 		}
-		if _, err := os.Stat(filepath.Join(out, "again.md")); (err == nil) != c.again {
-			t.Errorf("%+v: measured again: %v", c, err == nil)
+		if _, err := os.Stat(filepath.Join(out, "again.md")); (err == nil) != c.repeated {
+			t.Errorf("%+v: measured twice: %v", c, err == nil)
 		}
 		summary, err := os.ReadFile(filepath.Join(out, "summary.md"))
 		if err != nil || strings.Contains(string(summary), "- compare of ") != (c.first != "3") {

@@ -13,15 +13,15 @@ import (
 	"pushbench/scenarios"
 )
 
-// serving starts servers of ours where they are told to listen.
+// serving returns the command that starts a server of pushbench at a given address.
 func serving() calibrate.ServeCommand {
 	return func(transport scenarios.Transport, listen string, secured bool) []string {
 		return []string{pushbench, "serve", string(transport), "--control", "--listen", listen, "--listen-anywhere", fmt.Sprintf("--tls=%t", secured)}
 	}
 }
 
-// passes holds that every row is right, and shows them all.
-func passes(t *testing.T, rows []calibrate.Result) {
+// requirePass logs all rows and fails the test for each row outside its tolerance.
+func requirePass(t *testing.T, rows []calibrate.Result) {
 	t.Helper()
 	var table strings.Builder
 	if err := rowTable(&table, rows); err != nil {
@@ -35,21 +35,21 @@ func passes(t *testing.T, rows []calibrate.Result) {
 	}
 }
 
-// rowTable writes rows, one a line.
+// rowTable writes one row per line.
 func rowTable(w io.Writer, rows []calibrate.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "what\texpected\tmeasured\tallowed difference\tunit\t")
 	for _, r := range rows {
-		verdict := "ok"
+		outcome := "ok"
 		if !r.Pass() {
-			verdict = "WRONG"
+			outcome = "WRONG"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Expected), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t± %s\t%s\t%s\n", r.What, metric.Number(r.Expected), metric.Number(r.Measured), metric.Number(r.Tolerance), r.Unit, outcome)
 	}
 	return t.Flush()
 }
 
-func TestRowTableNamesWhatIsWrong(t *testing.T) {
+func TestRowTableMarksFailedRows(t *testing.T) {
 	var b strings.Builder
 	rows := []calibrate.Result{{What: "length", Unit: "m", Expected: 1, Measured: 1}, {What: "weight", Unit: "kg", Expected: 1, Measured: 2}}
 	if err := rowTable(&b, rows); err != nil {
@@ -61,30 +61,30 @@ func TestRowTableNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-// The bytes that we count are those that TCP counts. The other engine's are held so every
-// night; here they are held against a relay by package conformance.
-func TestWireBytesAreTCPs(t *testing.T) { wireBytes(t, engines.Names()[0]) }
+// The client's byte counts must match those of TCP. The other engine's are compared with TCP in the
+// nightly tests; package conformance compares them with a relay.
+func TestBytesMatchTCP(t *testing.T) { wireBytes(t, engines.Names()[0]) }
 
 func wireBytes(t *testing.T, engine string) {
 	accounts, err := calibrate.Wire(t.Context(), engine, serving())
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes(t, calibrate.WireRows(accounts))
+	requirePass(t, calibrate.WireRows(accounts))
 }
 
-func TestCPUIsWhatAProcessBurns(t *testing.T) {
+func TestCPUMatchesKnownLoad(t *testing.T) {
 	rows, err := calibrate.CPU(t.Context(), []string{pushbench, "stub"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes(t, rows)
+	requirePass(t, rows)
 }
 
-func TestMemoryIsWhatAProcessTouches(t *testing.T) {
+func TestMemoryMatchesKnownUse(t *testing.T) {
 	rows, err := calibrate.Memory(t.Context(), []string{pushbench, "stub"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	passes(t, rows)
+	requirePass(t, rows)
 }

@@ -7,7 +7,7 @@ import (
 	"pushbench/results"
 )
 
-// Tests forgive what may be measured again, and nothing else.
+// Tests forgive only trials that would be repeated.
 func TestOnlyDisturbancesAreForgiven(t *testing.T) {
 	failing := func(status results.Status, names ...string) (trial results.Trial) {
 		trial.Status = status

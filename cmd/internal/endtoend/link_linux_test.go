@@ -19,11 +19,11 @@ import (
 	"pushbench/results"
 )
 
-// A link is a wire into a network namespace: a pair of virtual Ethernet interfaces, one here
-// and one at the far end of a path, and nothing else on it. A process has one at a time.
+// A link is a connection into a network namespace: a pair of virtual Ethernet interfaces, one here
+// and one at the far end of a path, without other traffic. A process has one at a time.
 type link struct {
-	theirs netip.Prefix // the address inside
-	name   string       // of our end
+	theirs netip.Prefix // the address of the far end
+	name   string       // of the near end
 	path   *lab.Path
 }
 
@@ -41,8 +41,8 @@ func newLink(t *testing.T) *link {
 	return l
 }
 
-// build lays the wire, so quiet that all of its traffic is ours: addresses of
-// neighbours are given rather than asked for, and there is no IPv6.
+// build creates the interfaces without other traffic: neighbour addresses are static, so that
+// there is no address resolution, and IPv6 is off.
 func (l *link) build() error {
 	namespace, err := l.path.Far.Namespace()
 	if err != nil {
@@ -65,15 +65,15 @@ func (l *link) build() error {
 		if far, err = bringUp(l.name, l.theirs); err != nil {
 			return err
 		}
-		return errors.Join(patience(), acquaint(far, ours.Addr(), near))
+		return errors.Join(disableLossProbes(), setNeighbour(far, ours.Addr(), near))
 	})
 	if err != nil {
 		return err
 	}
-	return acquaint(near, l.theirs.Addr(), far)
+	return setNeighbour(near, l.theirs.Addr(), far)
 }
 
-// linkEnds are the two addresses of the n-th link, from the block that is set aside for
+// linkEnds returns the two addresses of the n-th link, from the block that is reserved for
 // benchmarks (RFC 2544, appendix C.2.2), of which a path uses the first half:
 // 198.19.0.0/16 has 16384 links of four addresses.
 func linkEnds(n int) (ours, theirs netip.Prefix) {
@@ -85,8 +85,8 @@ func linkEnds(n int) (ours, theirs netip.Prefix) {
 	return at(first + 1), at(first + 2)
 }
 
-// bringUp brings one end up, in the namespace of the caller. Segmentation is not left to the
-// device: it would count several segments as one, with one header.
+// bringUp brings one end up, in the namespace of the caller. Segmentation offload is off, because
+// the device would count several segments as one, with one header.
 func bringUp(name string, address netip.Prefix) (netlink.Link, error) {
 	if err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0); err != nil && !errors.Is(err, fs.ErrNotExist) { // else the kernel has no IPv6
 		return nil, err
@@ -99,16 +99,16 @@ func bringUp(name string, address netip.Prefix) (netlink.Link, error) {
 	return device, errors.Join(netlink.LinkSetGSOMaxSegs(device, 1), netlink.AddrAdd(device, ip), netlink.LinkSetUp(device))
 }
 
-// patience turns tail loss probes off (RFC 8985, section 7; tcp_early_retrans in
-// Linux's ip-sysctl) in the namespace of the caller. Nothing is lost on this link, but
-// its round trip is so short that a busy machine answers later than they wait, and
-// each is a segment that is sent twice.
-func patience() error {
+// disableLossProbes turns tail loss probes off (RFC 8985, section 7; tcp_early_retrans in
+// Linux's ip-sysctl) in the namespace of the caller. No segment is lost on this link, but
+// its round trip is so short that a busy machine acknowledges after the probe timeout, and
+// each probe is a segment that is sent twice.
+func disableLossProbes() error {
 	return os.WriteFile("/proc/sys/net/ipv4/tcp_early_retrans", []byte("0"), 0)
 }
 
-// acquaint gives one end the address of the other.
-func acquaint(from netlink.Link, ip netip.Addr, to netlink.Link) error {
+// setNeighbour sets the hardware address of the other end.
+func setNeighbour(from netlink.Link, ip netip.Addr, to netlink.Link) error {
 	return netlink.NeighSet(&netlink.Neigh{
 		LinkIndex:    from.Attrs().Index,
 		State:        netlink.NUD_PERMANENT,
@@ -117,7 +117,7 @@ func acquaint(from netlink.Link, ip netip.Addr, to netlink.Link) error {
 	})
 }
 
-// counters reads those of our end.
+// counters reads the counters of the near end.
 func (l *link) counters() (calibrate.Counters, error) {
 	device, err := netlink.LinkByName(l.name)
 	if err != nil {
@@ -130,8 +130,8 @@ func (l *link) counters() (calibrate.Counters, error) {
 	}, nil
 }
 
-// resent is how many segments TCP has sent more than once from inside.
-func (l *link) resent() (n int64, err error) {
+// retransmitted returns the number of TCP retransmissions of the far end.
+func (l *link) retransmitted() (n int64, err error) {
 	err = l.path.Far.Inside(func() error {
 		listing, err := os.ReadFile("/proc/thread-self/net/snmp") // of this thread's namespace
 		if err != nil {
@@ -143,7 +143,7 @@ func (l *link) resent() (n int64, err error) {
 	return n, err
 }
 
-// counter finds one in a listing of two lines a protocol: names, and values (proc_net(5)).
+// counter finds a counter in a listing of two lines per protocol: names, and values (proc_net(5)).
 func counter(listing, protocol, name string) (int64, error) {
 	var names []string
 	for line := range strings.Lines(listing) {
@@ -159,13 +159,13 @@ func counter(listing, protocol, name string) (int64, error) {
 			return strconv.ParseInt(fields[i], 10, 64)
 		}
 	}
-	return 0, fmt.Errorf("read TCP's counters: there is no %s of %s", name, protocol)
+	return 0, fmt.Errorf("read TCP's counters: no %s for %s", name, protocol)
 }
 
-// close removes the link; the namespace goes with the last process in it.
+// close removes the link; the namespace ends with its last process.
 func (l *link) close(t *testing.T) {
-	if device, err := netlink.LinkByName(l.name); err == nil { // else build did not come so far
-		if err := netlink.LinkDel(device); err != nil { // first: a namespace that ends takes its links with it, some time later
+	if device, err := netlink.LinkByName(l.name); err == nil { // an error means that build failed before
+		if err := netlink.LinkDel(device); err != nil { // first: the end of a namespace removes its links only later
 			t.Error(err)
 		}
 	}
@@ -201,8 +201,8 @@ func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
 	if got := results.Minus(after, before); got.Up != want || got.Down != want {
 		t.Errorf("counted %+v, want %+v both ways", got, want)
 	}
-	if resent, err := link.resent(); resent != 0 || err != nil {
-		t.Errorf("%d segments of TCP sent again (%v), want none without any TCP", resent, err)
+	if n, err := link.retransmitted(); n != 0 || err != nil {
+		t.Errorf("%d TCP retransmissions (%v), want none without TCP traffic", n, err)
 	}
 }
 
@@ -214,35 +214,35 @@ func datagrams(t *testing.T, there net.PacketConn, sizes []int) {
 		t.Fatal(err)
 	}
 	defer here.Close()
-	room := make([]byte, 2000)
+	buffer := make([]byte, 2000)
 	for _, size := range sizes {
 		if _, err := here.Write(make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
-		n, from, err := there.ReadFrom(room)
+		n, from, err := there.ReadFrom(buffer)
 		if err != nil || n != size {
-			t.Fatalf("%d bytes came in (%v), want %d", n, err, size)
+			t.Fatalf("received %d bytes (%v), want %d", n, err, size)
 		}
-		if _, err := there.WriteTo(room[:n], from); err != nil {
+		if _, err := there.WriteTo(buffer[:n], from); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := here.Read(room); err != nil || n != size {
-			t.Fatalf("%d bytes came back (%v), want %d", n, err, size)
+		if n, err := here.Read(buffer); err != nil || n != size {
+			t.Fatalf("received %d bytes back (%v), want %d", n, err, size)
 		}
 	}
 }
 
-func TestEndsOfLinksDiffer(t *testing.T) {
+func TestLinkAddressesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for n := range 1 << 14 {
 		ours, theirs := linkEnds(n)
 		if !ours.Contains(theirs.Addr()) || seen[ours.Masked().String()] {
-			t.Fatalf("link %d: %v and %v: not one network, or one of before", n, ours, theirs)
+			t.Fatalf("link %d: %v and %v: not one network, or used before", n, ours, theirs)
 		}
 		seen[ours.Masked().String()] = true
 	}
 	if ours, theirs := linkEnds(1 << 14); ours.String() != "198.19.0.1/30" || theirs.String() != "198.19.0.2/30" {
-		t.Errorf("after the last come %v and %v, want the first again", ours, theirs)
+		t.Errorf("got %v and %v after the last link, want the first again", ours, theirs)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"pushbench/results"
 )
 
-// Exit codes as the README documents them: written out, so that a change of them is noticed.
+// Exit codes as in the README: literal numbers, so that a change is detected.
 const (
 	exitOK           = 0
 	exitUsage        = 2
@@ -30,8 +30,8 @@ var pushbench string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// run builds the command, unless PUSHBENCH names one that is to be tested, such as one built
-// for coverage. It is built without the race detector: that has its own tests, in process.
+// run builds the command, unless PUSHBENCH names one, such as one built
+// for coverage. It is built without the race detector, which has other tests, in process.
 func run(m *testing.M) int {
 	if pushbench = os.Getenv("PUSHBENCH"); pushbench == "" {
 		dir, err := os.MkdirTemp("", "pushbench-endtoend-")
@@ -55,8 +55,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// A tally counts the runs that tests measured, and names those that were INVALID because the
-// machine was busy, which is forgiven.
+// A tally counts the measured runs, and lists those that were INVALID only because the
+// machine was busy and are forgiven.
 type tally struct {
 	mu       sync.Mutex // guards what follows
 	measured int
@@ -78,7 +78,7 @@ func (a *tally) forgive(test, reason string) {
 	a.forgiven = append(a.forgiven, test+": "+reason)
 }
 
-// String is what make test shows at its end.
+// String returns the summary at the end of make test.
 func (a *tally) String() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,8 +90,8 @@ func (a *tally) String() string {
 	return b.String()
 }
 
-// tooManyForgiven is about a machine that is known to be quiet: there, more than a third of
-// the runs INVALID is a defect.
+// tooManyForgiven returns an error if more than a third of the runs are INVALID, which is a
+// defect on a machine that is known to be quiet.
 func (a *tally) tooManyForgiven() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -101,8 +101,8 @@ func (a *tally) tooManyForgiven() error {
 	return nil
 }
 
-// settle accepts how a measuring command ended: with the wanted code, or with exit code 3
-// where nothing but a disturbance of the machine invalidated the run in folder. It says whether
+// settle checks the exit code of a measuring command: the wanted code, or exit code 3 if
+// only a disturbance of the machine invalidated the run in folder. It reports whether
 // the run is valid.
 func settle(test string, code, want int, folder string) (valid bool, err error) {
 	switch {
@@ -120,8 +120,8 @@ func settle(test string, code, want int, folder string) (valid bool, err error) 
 	return false, nil
 }
 
-// disturbance is why the run in folder is INVALID, and an error where anything but the
-// machine is to blame.
+// disturbance returns why the run in folder is INVALID, and an error if there is another cause than
+// the machine.
 func disturbance(folder string) (reason string, err error) {
 	run, err := results.Open(folder)
 	if err != nil {
@@ -133,8 +133,8 @@ func disturbance(folder string) (reason string, err error) {
 	return run.Manifest.Reason, nil
 }
 
-// onlyDisturbed names a trial that is invalid for another reason than a disturbance of the
-// machine.
+// onlyDisturbed returns an error for a trial that is invalid for another reason than a disturbance
+// of the machine.
 func onlyDisturbed(trials []results.Trial) error {
 	for _, t := range trials {
 		if !t.Valid() && !validity.Disturbed(t) {
@@ -144,7 +144,7 @@ func onlyDisturbed(trials []results.Trial) error {
 	return nil
 }
 
-// codeOf is a program's exit code: -1 when a signal ended it or it never began.
+// codeOf returns a program's exit code: -1 if a signal ended it or it did not start.
 func codeOf(err error) int {
 	var exit *exec.ExitError
 	switch {

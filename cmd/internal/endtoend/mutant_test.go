@@ -142,7 +142,7 @@ func (m mutant) caught(t *testing.T) {
 }
 
 // An edit whose text no longer exists would hide a defect of the self-test.
-func TestEveryMutantFollowsTheCode(t *testing.T) {
+func TestEveryMutantAppliesToCode(t *testing.T) {
 	for _, m := range mutants {
 		if _, err := m.apply(moduleRoot); err != nil {
 			t.Errorf("%s: %v", m.name, err)

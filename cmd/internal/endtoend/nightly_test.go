@@ -8,15 +8,15 @@ import (
 	"pushbench/bench/client/engines"
 )
 
-// All mutants, those included whose proofs need a quiet machine.
+// All mutants, including those whose checks require a quiet machine.
 func TestSelfTestCatchesEveryMutant(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) { m.caught(t) })
 	}
 }
 
-// The bytes of every engine are those that TCP counts.
-func TestWireBytesOfEveryEngineAreTCPs(t *testing.T) {
+// The byte counts of every engine must match those of TCP.
+func TestBytesOfEveryEngineMatchTCP(t *testing.T) {
 	for _, engine := range engines.Names()[1:] {
 		t.Run(engine, func(t *testing.T) { wireBytes(t, engine) })
 	}

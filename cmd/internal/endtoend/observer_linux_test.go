@@ -10,7 +10,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// observed is a small chat: 10 rooms of 20, 10,000 deliveries a second.
+// observed is a small chat: 10 rooms of 20 clients, 10,000 deliveries per second.
 const observed = `version: 1
 name: observed
 clients: {count: 200, connect_rate: 2000/s}
@@ -24,16 +24,16 @@ window: 700ms
 drain: 300ms
 `
 
-// BenchmarkObserverEffect says what recording costs the server and the generator.
-// An operation is a pair of trials, one that records and one that does not; the
-// figures are medians over the pairs, so ask for many: -benchtime 20x, on a machine
-// that does nothing else.
+// BenchmarkObserverEffect measures the cost of recording for the server and the load generator.
+// An operation is a pair of trials, one that records and one that does not. The
+// metrics are medians over the pairs, so use many pairs (-benchtime 20x) on an
+// otherwise idle machine.
 func BenchmarkObserverEffect(b *testing.B) {
 	s, err := scenarios.Read("observed", strings.NewReader(observed))
 	if err != nil {
 		b.Fatal(err)
 	}
-	rig := &trial.Setup{
+	setup := &trial.Setup{
 		Drive:  []string{pushbench, "drive"},
 		Idle:   []string{pushbench, "prevent-idle"},
 		Engine: engines.Names()[0],
@@ -41,14 +41,14 @@ func BenchmarkObserverEffect(b *testing.B) {
 			return []string{pushbench, "serve", string(c.Transport), "--control", "--listen", "127.0.0.1:0"}
 		},
 	}
-	rig.Pin()
+	setup.Pin()
 	for _, transport := range scenarios.Transports {
 		b.Run(string(transport), func(b *testing.B) {
-			effect, err := observe(b.Context(), rig, s, transport, b.N)
+			effect, err := observe(b.Context(), setup, s, transport, b.N)
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(0, "ns/op") // a pair's time says nothing
+			b.ReportMetric(0, "ns/op") // the duration of a pair has no meaning
 			b.ReportMetric(effect.Server, "server-µs/msg")
 			b.ReportMetric(effect.ServerChange, "server-change-%")
 			b.ReportMetric(effect.GeneratorBare, "bare-generator-µs/msg")
@@ -58,8 +58,8 @@ func BenchmarkObserverEffect(b *testing.B) {
 	}
 }
 
-// BenchmarkIdleClient says what a client that only waits adds to the server's
-// memory: as a trial has it, and as the slope from 1,000 clients to 2,000.
+// BenchmarkIdleClient measures the server memory per idle client: the metric
+// of a trial, and the slope from 1,000 clients to 2,000.
 func BenchmarkIdleClient(b *testing.B) {
 	serve := serving()
 	for _, transport := range scenarios.Transports {
@@ -72,7 +72,7 @@ func BenchmarkIdleClient(b *testing.B) {
 				}
 				sum.PerClient, sum.Slope = sum.PerClient+account.PerClient, sum.Slope+account.Slope
 			}
-			b.ReportMetric(sum.PerClient/float64(b.N), "figure-KiB/client")
+			b.ReportMetric(sum.PerClient/float64(b.N), "metric-KiB/client")
 			b.ReportMetric(sum.Slope/float64(b.N), "slope-KiB/client")
 		})
 	}

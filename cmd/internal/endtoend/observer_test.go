@@ -15,12 +15,12 @@ import (
 	"pushbench/scenarios"
 )
 
-// An observerEffect is what recording costs: medians over pairs of trials, of one
-// that records and one whose generator discards what it receives.
+// An observerEffect is the cost of recording: medians over pairs of trials, of which one
+// records and the other has a load generator that discards received messages.
 type observerEffect struct {
 	Transport scenarios.Transport
-	Pairs     int // that count
-	Discarded int // pairs in which a trial delivered nothing, each measured again
+	Pairs     int // valid pairs
+	Discarded int // pairs with a trial that delivered no message; each was repeated
 
 	// µs of CPU per delivered message, with recording and without.
 	Server, ServerBare       float64
@@ -30,29 +30,29 @@ type observerEffect struct {
 	ServerChange, GeneratorChange float64
 }
 
-// observe measures what recording costs one transport, in interleaved pairs of
-// which every other begins with the other side. All else is as in any trial: fresh
+// observe measures the cost of recording for one transport, in pairs that alternate the order
+// of their trials. All else is as in any trial: fresh
 // processes, the same schedule, the same rate.
-func observe(ctx context.Context, rig *trial.Setup, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
-	err = monitor.WithMonitor(rig.Idle, func(m *monitor.Monitor) error {
-		rig.Monitor = m
+func observe(ctx context.Context, setup *trial.Setup, s *scenarios.Scenario, transport scenarios.Transport, pairs int) (effect observerEffect, err error) {
+	err = monitor.WithMonitor(setup.Idle, func(m *monitor.Monitor) error {
+		setup.Monitor = m
 		effect, err = observePairs(transport, pairs, func(pair int, discard bool) (results.Trial, error) {
 			t := &trial.Trial{
-				Setup: rig, Scenario: s, Repetition: pair + 1, Discard: discard,
+				Setup: setup, Scenario: s, Repetition: pair + 1, Discard: discard,
 				Measured: scenarios.Configuration{Transport: transport, Library: s.Library, BatchingDelay: s.BatchingDelay(transport)},
 			}
-			return t.Measure(ctx) // its checks are not looked at: without a record they cannot hold
+			return t.Measure(ctx) // its validity checks are ignored: they fail without a record
 		})
 		return err
 	})
 	return effect, err
 }
 
-// observeAttempts is how often a pair is measured before it is given up: on a machine that
-// is busy with something else a short trial may deliver nothing, which says nothing of its cost.
+// observeAttempts is the maximum number of measurements of a pair: on a busy machine
+// a short trial may deliver no message, and then has no cost per message.
 const observeAttempts = 3
 
-// observePairs measures each pair until both of its trials have delivered something.
+// observePairs repeats each pair until both of its trials have delivered messages.
 func observePairs(transport scenarios.Transport, pairs int, measure func(pair int, discard bool) (results.Trial, error)) (observerEffect, error) {
 	effect := observerEffect{Transport: transport}
 	var sides [2][]results.Trial // recorded, discarded
@@ -71,7 +71,7 @@ func observePairs(transport scenarios.Transport, pairs int, measure func(pair in
 				break
 			}
 			if effect.Discarded++; attempt == observeAttempts {
-				return effect, fmt.Errorf("%s delivered nothing in a trial of each of %d attempts: this machine is too busy, or the window too short", transport, attempt)
+				return effect, fmt.Errorf("%s delivered no message in a trial of each of %d attempts: the machine is too busy, or the window too short", transport, attempt)
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func observePairs(transport scenarios.Transport, pairs int, measure func(pair in
 	return effect, nil
 }
 
-// compareCosts gives medians of a metric, and of its change in percent.
+// compareCosts returns medians of a metric, and of its change in percent.
 func compareCosts(name string, recorded, bare []results.Trial) (with, without, change float64) {
 	var a, b, changes []float64
 	for i := range recorded {
@@ -91,9 +91,9 @@ func compareCosts(name string, recorded, bare []results.Trial) (with, without, c
 	return summary.Median(a), summary.Median(b), summary.Median(changes)
 }
 
-// A trial that delivers nothing, as a busy machine can make one, does not end the measurement:
-// its pair is measured again, and only a pair that never delivers is an error.
-func TestObserveMeasuresAgainWhatDeliveredNothing(t *testing.T) {
+// A trial without deliveries, as on a busy machine, does not end the measurement:
+// its pair is repeated, and only a pair that never delivers is an error.
+func TestObserveRepeatsPairsWithoutDeliveries(t *testing.T) {
 	deliver := func(n int64) (results.Trial, error) {
 		return results.Trial{Cost: results.Cost{Delivered: n, Server: results.Process{CPU: time.Millisecond}, Generator: results.Process{CPU: time.Millisecond}}}, nil
 	}
@@ -105,14 +105,14 @@ func TestObserveMeasuresAgainWhatDeliveredNothing(t *testing.T) {
 		return deliver(1000)
 	})
 	if err != nil || effect.Pairs != 2 || effect.Discarded != 1 || calls != 6 || effect.Server != 1 {
-		t.Errorf("got %+v, %v after %d trials; want 2 pairs, 1 of them measured again, 1 µs", effect, err, calls)
+		t.Errorf("got %+v, %v after %d trials; want 2 pairs, 1 repetition of a pair, 1 µs", effect, err, calls)
 	}
 	if _, err := observePairs("longpoll", 1, func(int, bool) (results.Trial, error) { return deliver(0) }); err == nil {
-		t.Error("nothing delivered at all: no error")
+		t.Error("no error without any delivery")
 	}
 }
 
-func TestCompareCostsPairs(t *testing.T) {
+func TestCompareCostsUsesPairs(t *testing.T) {
 	trials := func(cpu ...time.Duration) (all []results.Trial) {
 		for _, c := range cpu {
 			all = append(all, results.Trial{Cost: results.Cost{Delivered: 1000, Server: results.Process{CPU: c}}})

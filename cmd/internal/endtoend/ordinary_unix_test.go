@@ -10,10 +10,10 @@ import (
 	"testing"
 )
 
-// An ordinary user measures where another user has measured before: the lock in a
-// shared folder is then a file that it may only read. Root becomes an ordinary user
-// for it; any other user makes its own file as unwritable as another's.
-func TestOrdinaryUserTakesAnotherUsersLock(t *testing.T) {
+// An ordinary user measures after another user: the lock in a
+// shared folder is then a file that it can only read. Root becomes an ordinary user
+// for this test; any other user makes its own file read-only.
+func TestOrdinaryUserAcquiresOtherUsersLock(t *testing.T) {
 	shared := openFolder(t)
 	if err := os.WriteFile(filepath.Join(shared, "pushbench.lock"), nil, 0o444); err != nil {
 		t.Fatal(err)
@@ -23,14 +23,14 @@ func TestOrdinaryUserTakesAnotherUsersLock(t *testing.T) {
 	child := exec.Command(program, "selftest", "--only", "quantiles")
 	child.Env = append(os.Environ(), "TMPDIR="+shared, "HOME="+shared)
 	child.Dir = shared
-	child.SysProcAttr = ordinary()
+	child.SysProcAttr = unprivileged()
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Errorf("selftest as an ordinary user: %v: %s", err, out)
 	}
 }
 
-// ordinary is nobody, if we may become that.
-func ordinary() *syscall.SysProcAttr {
+// unprivileged returns the credentials of the user nobody, if the test runs as root.
+func unprivileged() *syscall.SysProcAttr {
 	const nobody = 65534
 	if os.Getuid() != 0 {
 		return &syscall.SysProcAttr{}
@@ -38,7 +38,7 @@ func ordinary() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
-// openFolder is a folder such as /tmp, which every user may reach and write to.
+// openFolder returns a folder like /tmp, to which every user can write.
 func openFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -13,9 +13,9 @@ import (
 	"pushbench/results"
 )
 
-// Whoever may make a user namespace needs no root for a link of packets.
-func TestOrdinaryUsersHavePacketsAsRoot(t *testing.T) {
-	dir, err := os.MkdirTemp("", "pushbench-ordinary-") // t.TempDir's parents are root's alone
+// A user who can create a user namespace does not need root for a packet link.
+func TestOrdinaryUserRunsPacketLinkAsRoot(t *testing.T) {
+	dir, err := os.MkdirTemp("", "pushbench-ordinary-") // only root can access t.TempDir's parents
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,29 +30,29 @@ func TestOrdinaryUsersHavePacketsAsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := asNobody(t, dir, program, "run", scenario, "--quick", "--out", filepath.Join(dir, "run"))
-	var said bytes.Buffer
-	command.Stdout, command.Stderr = &said, &said
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
 	command.Env = append(os.Environ(), "TMPDIR="+dir)
 	folder := filepath.Join(dir, "run")
 	if _, err := settle(t.Name(), codeOf(command.Run()), exitOK, folder); err != nil {
-		t.Fatalf("%v: %s", err, said.String())
+		t.Fatalf("%v: %s", err, output.String())
 	}
 	run, err := results.Open(folder)
 	if err != nil {
-		t.Fatalf("%v: %s", err, said.String())
+		t.Fatalf("%v: %s", err, output.String())
 	}
 	for _, trial := range run.Trials {
 		if trial.Link == nil || trial.Link.Up.Packets == 0 || trial.Ledger.Lost != 0 || trial.Ledger.Unique != 40 {
 			t.Errorf("%s: link %+v, ledger %+v", trial.Name(), trial.Link, trial.Ledger)
 		}
 	}
-	if len(run.Trials) == 0 || !strings.Contains(said.String(), "websocket") {
-		t.Errorf("%d trials: %s", len(run.Trials), said.String())
+	if len(run.Trials) == 0 || !strings.Contains(output.String(), "websocket") {
+		t.Errorf("%d trials: %s", len(run.Trials), output.String())
 	}
 }
 
-// asNobody is a command of a user without any right. Where the system keeps the TUN device
-// to itself, as some containers do, it is given back to all, in a mount namespace of the command's own.
+// asNobody returns a command that runs as an unprivileged user. If the system restricts the TUN
+// device to root, as some containers do, a new mount namespace gives all users access to it.
 func asNobody(t *testing.T, dir string, argv ...string) *exec.Cmd {
 	t.Helper()
 	const nobody, device = 65534, "/dev/net/tun"
@@ -74,7 +74,7 @@ exec setpriv --reuid %d --regid %[2]d --clear-groups "$@"`, device, nobody)
 	return exec.Command("unshare", append([]string{"--mount", "--propagation", "private", "sh", "-c", script, devices}, argv...)...)
 }
 
-// farYAML is a scenario that takes a second.
+// farYAML is a scenario that takes one second.
 const farYAML = `version: 1
 name: far
 transports: [websocket]
@@ -88,7 +88,7 @@ payload:
   size: 64B
 network:
   link: packets
-  nat: true # which takes all that a link does, and more
+  nat: true # uses all features of a link, and more
   rtt: 20ms
 idle: 10ms
 warmup: 0s

@@ -28,16 +28,16 @@ drain: 300ms
 repetitions: 2
 `
 
-// unfairly measures with servers that get more arguments, by transport and by how many
-// trials it had before, those that a busy machine voided included.
-func unfairly(t *testing.T, more func(before int, transport scenarios.Transport) []string) *results.Run {
+// measureUnfair measures with additional arguments for the servers, which depend on the transport and
+// the number of its previous trials, including those that a busy machine invalidated.
+func measureUnfair(t *testing.T, more func(before int, transport scenarios.Transport) []string) *results.Run {
 	t.Helper()
 	s, err := scenarios.Read("unfair", strings.NewReader(unfair))
 	if err != nil {
 		t.Fatal(err)
 	}
 	trials := map[scenarios.Transport]int{}
-	rig := &trial.Setup{
+	setup := &trial.Setup{
 		Drive:  []string{pushbench, "drive"},
 		Engine: engines.Names()[0],
 		Quick:  true,
@@ -48,31 +48,31 @@ func unfairly(t *testing.T, more func(before int, transport scenarios.Transport)
 			return append([]string{pushbench, "serve", string(transport), "--control", "--listen", "127.0.0.1:0"}, more(before, transport)...)
 		},
 	}
-	run, err := (&bench.Run{Scenario: s, Setup: rig}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
+	run, err := (&bench.Run{Scenario: s, Setup: setup}).Do(t.Context(), filepath.Join(t.TempDir(), "run"), func(*results.Run) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return run
 }
 
-// refusals are what one gate said of the trials that it refused.
-func refusals(run *results.Run, gate string) (said []string) {
+// rejections returns the details of one validity check for the trials that failed it.
+func rejections(run *results.Run, name string) (details []string) {
 	for _, t := range run.Trials {
-		for _, g := range t.FailedChecks() {
-			if g.Name == gate {
-				said = append(said, t.Transport+": "+g.Detail)
+		for _, check := range t.FailedChecks() {
+			if check.Name == name {
+				details = append(details, t.Transport+": "+check.Detail)
 			}
 		}
 	}
-	return said
+	return details
 }
 
-// The servers that come with pushbench are paired, whatever the transport.
-func TestOurServersArePaired(t *testing.T) {
-	run := unfairly(t, func(int, scenarios.Transport) []string { return nil })
-	for _, gate := range []string{validity.ServersPaired, validity.NothingChanged} {
-		if said := refusals(run, gate); len(said) > 0 {
-			t.Errorf("%s: %q", gate, said)
+// The servers of pushbench are paired, for every transport.
+func TestOwnServersArePaired(t *testing.T) {
+	run := measureUnfair(t, func(int, scenarios.Transport) []string { return nil })
+	for _, check := range []string{validity.ServersPaired, validity.NothingChanged} {
+		if details := rejections(run, check); len(details) > 0 {
+			t.Errorf("%s: %q", check, details)
 		}
 	}
 	settings := run.Trials[0].Settings
@@ -82,31 +82,31 @@ func TestOurServersArePaired(t *testing.T) {
 		}
 	}
 	if run.Manifest.Ceiling <= 0 {
-		t.Error("the manifest does not have the generator's ceiling")
+		t.Error("the manifest has no maximum rate of the load generator")
 	}
 }
 
-// A server with a limit of its own is not compared with the others.
-func TestUnfairServersAreRefused(t *testing.T) {
-	run := unfairly(t, func(_ int, transport scenarios.Transport) []string {
+// A server with different limits is not compared with the others.
+func TestUnfairServersAreRejected(t *testing.T) {
+	run := measureUnfair(t, func(_ int, transport scenarios.Transport) []string {
 		if transport == transports.WebSocket {
 			return []string{"--max-payload", "32768"}
 		}
 		return nil
 	})
-	said := refusals(run, validity.ServersPaired)
-	if len(said) < 2 || !strings.Contains(said[0], "server limits.max_payload_bytes") {
-		t.Errorf("got %q, want both trials of a transport refused for their limit", said)
+	details := rejections(run, validity.ServersPaired)
+	if len(details) < 2 || !strings.Contains(details[0], "server limits.max_payload_bytes") {
+		t.Errorf("got %q, want both trials of a transport rejected for their limit", details)
 	}
 	if run.Manifest.Status != results.Invalid {
 		t.Errorf("the run is %s: %s", run.Manifest.Status, run.Manifest.Reason)
 	}
 }
 
-// What changes from one block to the next voids the trial that it changed in, and a
-// difference that stays is named among the conditions.
-func TestServersThatChangeBetweenBlocksAreRefused(t *testing.T) {
-	run := unfairly(t, func(before int, transport scenarios.Transport) []string {
+// A setting that changes between repetitions invalidates the trial with the new value, and a
+// permanent difference is listed among the conditions.
+func TestServersThatChangeBetweenRepetitionsAreRejected(t *testing.T) {
+	run := measureUnfair(t, func(before int, transport scenarios.Transport) []string {
 		switch {
 		case transport == transports.WebSocket:
 			return []string{"--batching-delay", "2ms"}
@@ -116,13 +116,13 @@ func TestServersThatChangeBetweenBlocksAreRefused(t *testing.T) {
 			return nil
 		}
 	})
-	if said := refusals(run, validity.NothingChanged); len(said) < 1 || said[0] != "sse: server flush_ns was 0, is 1000000" {
-		t.Errorf("got %q, want the later sse refused", said)
+	if details := rejections(run, validity.NothingChanged); len(details) < 1 || details[0] != "sse: server flush_ns was 0, is 1000000" {
+		t.Errorf("got %q, want the later trial of sse rejected", details)
 	}
-	if said := refusals(run, validity.ServersPaired); len(said) > 0 {
-		t.Errorf("flush windows are compared across transports: %q", said)
+	if details := rejections(run, validity.ServersPaired); len(details) > 0 {
+		t.Errorf("batching delays are compared across transports: %q", details)
 	}
 	if conditions := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(conditions, "on purpose, servers differ in flush_ns: sse 0, websocket 2000000") {
-		t.Errorf("the conditions do not say that flush windows differ: %s", conditions)
+		t.Errorf("the conditions do not list the different batching delays: %s", conditions)
 	}
 }

@@ -22,28 +22,28 @@ import (
 	"pushbench/cmd/internal/scripttest"
 )
 
-var update = flag.Bool("update", false, "write what the scripts' commands print into the scripts")
+var update = flag.Bool("update", false, "update the expected output in the scripts")
 
-// TestScripts runs testdata/script, which read as a manual of the command. Beside
-// testscript's own commands they have those of the table below:
+// TestScripts runs testdata/script, which serve as a manual of the command. In addition to
+// testscript's commands the scripts can use:
 //
 //	exits CODE PROGRAM ARGUMENT…  runs it, which must end with that code
 //	stderr-only TEXT              it printed only this line, to stderr
-//	measures ARGUMENT…            settles 0 FOLDER pushbench run ARGUMENT… --quick, with the folder of --out
+//	measures ARGUMENT…            like settles 0 FOLDER pushbench run ARGUMENT… --quick, with the folder of --out
 //	settles CODE FOLDER PROGRAM ARGUMENT…
 //	                              runs it, which must end with that code; exit code 3 is forgiven, and counted,
-//	                              where nothing but the machine made the run in FOLDER (a pattern) INVALID
+//	                              if only the machine made the run in FOLDER (a pattern) INVALID
 //	every PATTERN FILE            each line of the file matches
-//	appears FILE                  waits until the file has something in it
-//	kills server|generator|link|run   kill -9, of the run in the background and its children
-//	exited CODE                   how the run in the background ended; after wait
-//	gone                          waits until the run's children have ended, too
-//	host FILE                     writes the host's interfaces and rules, those that networks could leave behind
+//	appears FILE                  waits until the file is not empty
+//	kills server|generator|link|run   kill -9, of the run in the background or one of its children
+//	exited CODE                   the run in the background has ended with that code; after wait
+//	gone                          waits until the run's children have ended
+//	host FILE                     writes the host's interfaces and rules, which a network could leave behind
 //
-// The condition [valid] holds where the last of measures and settles was not forgiven.
+// The condition [valid] is true if the last of measures and settles was not forgiven.
 func TestScripts(t *testing.T) { runScripts(t, filepath.Join("testdata", "script")) }
 
-// Those that make networks need root.
+// TestScriptsAsRoot runs the scripts that create networks, which require root.
 func TestScriptsAsRoot(t *testing.T) { runScripts(t, filepath.Join("testdata", "asroot")) }
 
 func runScripts(t *testing.T, dir string) {
@@ -58,7 +58,7 @@ func runScripts(t *testing.T, dir string) {
 			reference, err := filepath.Abs(filepath.Join("..", "..", "..", "results", "reference", "chat"))
 			env.Setenv("REFERENCE", reference)
 			env.Setenv("PATH", filepath.Dir(pushbench)+string(filepath.ListSeparator)+env.Getenv("PATH"))
-			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR")) // of a command built with -cover
+			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR")) // for a command built with -cover
 			env.Values[watchedKey{}] = new(watched)
 			return err
 		},
@@ -92,8 +92,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// every holds that each line of a file matches: a trial that was disturbed is there
-// twice, and must be as right as the rest in all but its time.
+// every checks that each line of a file matches: a disturbed trial is there
+// twice, and must be correct in all but its times.
 func every(ts *testscript.TestScript, neg bool, args []string) {
 	scripttest.Usage(ts, !neg && len(args) == 2, "every PATTERN FILE")
 	pattern, err := regexp.Compile(args[0])
@@ -111,7 +111,7 @@ func measures(ts *testscript.TestScript, neg bool, args []string) {
 	settles(ts, neg, slices.Concat([]string{"0", args[out], "pushbench", "run"}, args, []string{"--quick"}))
 }
 
-// lastValid is whether the last run that a script measured was valid; scripts run in turn.
+// lastValid reports whether the last run that a script measured was valid; scripts run sequentially.
 var lastValid bool
 
 func settles(ts *testscript.TestScript, neg bool, args []string) {
@@ -130,30 +130,30 @@ func settles(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // host writes what a network could leave behind in the host: interfaces with their
-// addresses, namespaces that have a name, and rules.
+// addresses, named namespaces, and rules.
 func host(ts *testscript.TestScript, neg bool, args []string) {
 	scripttest.Usage(ts, !neg && len(args) == 1, "host FILE")
 	var all bytes.Buffer
 	for _, command := range [][]string{{"ip", "-o", "link"}, {"ip", "-o", "address"}, {"ip", "route"}, {"ip", "netns"}, {"nft", "list", "ruleset"}} {
-		said, err := exec.Command(command[0], command[1:]...).Output()
+		output, err := exec.Command(command[0], command[1:]...).Output()
 		if err != nil && !errors.Is(err, exec.ErrNotFound) {
 			ts.Fatalf("%v: %v", command, err)
 		}
-		fmt.Fprintf(&all, "%v\n%s\n", command, said)
+		fmt.Fprintf(&all, "%v\n%s\n", command, output)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), all.Bytes(), 0o600))
 }
 
-// timeout is how long a script waits for what must come.
+// timeout is how long a script waits for an expected event.
 const timeout = 30 * time.Second
 
-// eventually waits for a condition, and looks often.
-func eventually(ts *testscript.TestScript, what string, holds func() bool) {
-	looks, limit := time.NewTicker(10*time.Millisecond), time.After(timeout)
-	defer looks.Stop()
-	for !holds() {
+// waitFor polls a condition until it is true.
+func waitFor(ts *testscript.TestScript, what string, condition func() bool) {
+	tick, limit := time.NewTicker(10*time.Millisecond), time.After(timeout)
+	defer tick.Stop()
+	for !condition() {
 		select {
-		case <-looks.C:
+		case <-tick.C:
 		case <-limit:
 			ts.Fatalf("timed out after %v: %s", timeout, what)
 		}
@@ -162,13 +162,13 @@ func eventually(ts *testscript.TestScript, what string, holds func() bool) {
 
 func appears(ts *testscript.TestScript, neg bool, args []string) {
 	scripttest.Usage(ts, !neg && len(args) == 1, "appears FILE")
-	eventually(ts, args[0]+" has something in it", func() bool {
+	waitFor(ts, args[0]+" is not empty", func() bool {
 		info, err := os.Stat(ts.MkAbs(args[0]))
 		return err == nil && info.Size() > 0
 	})
 }
 
-// A watched is the run that a script started in the background.
+// A watched has the run that a script started in the background.
 type watched struct {
 	run      *exec.Cmd
 	children []process
@@ -176,7 +176,7 @@ type watched struct {
 
 type watchedKey struct{}
 
-// kills ends just the process it names: the run itself, or one of its children.
+// kills ends only the named process: the run itself, or one of its children.
 func kills(ts *testscript.TestScript, neg bool, args []string) {
 	background := ts.BackgroundCmds()
 	scripttest.Usage(ts, !neg && len(args) == 1 && len(background) == 1, "kills server|generator|link|run, with one run in the background")
@@ -210,7 +210,7 @@ func exited(ts *testscript.TestScript, neg bool, args []string) {
 func gone(ts *testscript.TestScript, neg bool, args []string) {
 	w := ts.Value(watchedKey{}).(*watched)
 	scripttest.Usage(ts, !neg && len(args) == 0 && len(w.children) >= 2, "gone, after kills found a server and a generator")
-	eventually(ts, "server and generator have ended with their run", func() bool {
+	waitFor(ts, "the server and the generator have ended with their run", func() bool {
 		return !slices.ContainsFunc(w.children, process.alive)
 	})
 }
@@ -219,7 +219,7 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 type process struct {
 	pid, parent int
 	state       string
-	started     string // in clock ticks since the machine's start: a reused pid has another
+	started     string // in clock ticks since the machine's start: different for a reused pid
 	role        string // the first argument
 }
 
@@ -240,7 +240,7 @@ func childrenOf(parent int) (children []process, err error) {
 		}
 		p, err := readProcess(pid)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // it has ended meanwhile
+			continue // it has ended in the meantime
 		}
 		if err != nil {
 			return nil, err
@@ -262,7 +262,7 @@ func readProcess(pid int) (process, error) {
 	if err != nil {
 		return process{}, err
 	}
-	// The name in parentheses may itself hold both; the fields count from 3 behind it.
+	// The name in parentheses may contain spaces and parentheses; the fields after it count from 3.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	parent, err := strconv.Atoi(fields[1])
 	p := process{pid: pid, parent: parent, state: fields[0], started: fields[19]}

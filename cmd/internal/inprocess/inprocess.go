@@ -1,5 +1,5 @@
-// Package inprocess keeps servers of ours in a test's own process, put together as the
-// serve command does, so that the race detector sees both ends. It is for tests alone and
+// Package inprocess runs pushbench's servers in a test's own process, assembled as in the
+// serve command, so that the race detector sees both ends. It is only for tests and
 // must not measure.
 package inprocess
 
@@ -20,15 +20,15 @@ import (
 	"pushbench/servers/wire"
 )
 
-// A Server is one transport's, on a port of the loopback interface. Its zero value needs a
-// Transport and a Stack.
+// A Server is the server of one transport, on a port of the loopback interface. Transport and
+// Library are required.
 type Server struct {
 	Transport string
 	Library   wire.Library
 	Secured   *tls.Config // nil: cleartext
 	Limits    wire.Limits
 
-	Addr    string // host:port, once it is started
+	Addr    string // host:port, after the start
 	Service *wire.Service
 
 	t     testing.TB
@@ -36,7 +36,7 @@ type Server struct {
 	ended chan error
 }
 
-// Start starts a server that the end of the test stops.
+// Start starts a server that is stopped at the end of the test.
 func Start(t testing.TB, s Server) *Server {
 	t.Helper()
 	s.t = t
@@ -45,11 +45,11 @@ func Start(t testing.TB, s Server) *Server {
 	return &s
 }
 
-// started counts servers, so that each has an address of its own.
+// started counts servers, so that each has a unique address.
 var started atomic.Uint32
 
-// ownHost is a loopback address that no other server and no client of a test has, so that
-// nothing can take the port while the server restarts. Only Linux has all of 127.0.0.0/8;
+// ownHost returns a loopback address that no other server and no client of a test uses, so that
+// the port stays free while the server restarts. Only Linux has all of 127.0.0.0/8;
 // a certificate is for the first address.
 func (s *Server) ownHost() string {
 	if runtime.GOOS != "linux" || s.Secured != nil {
@@ -76,14 +76,14 @@ func (s *Server) start(addr string, ring int) {
 	go func() { s.ended <- edges.Serve(ctx, edge, ln) }()
 }
 
-// Restart starts it again at the same address, in a new epoch, with so many messages kept
-// per topic; 0: the hub's default.
+// Restart restarts the server at the same address, in a new epoch, with a ring of the given number
+// of messages per topic; 0: the hub's default.
 func (s *Server) Restart(ring int) {
 	s.Stop()
 	s.start(s.Addr, ring)
 }
 
-// Stop ends it in good order, and returns when it is gone.
+// Stop shuts the server down gracefully and returns when it has ended.
 func (s *Server) Stop() {
 	s.t.Helper()
 	if s.end == nil {
@@ -97,26 +97,26 @@ func (s *Server) Stop() {
 			s.t.Errorf("serve: %v", err)
 		}
 	case <-time.After(2 * edges.ShutdownLimit):
-		s.t.Fatal("the server does not end")
+		s.t.Fatal("the server does not end within twice its shutdown limit")
 	}
 	s.Service.Close()
 }
 
-// OnEachStack runs a test on every library that the servers are built on.
+// OnEachLibrary runs a test on every library of the servers.
 func OnEachLibrary(t *testing.T, test func(*testing.T, wire.Library)) {
-	for _, stack := range wire.Libraries {
-		t.Run(string(stack), func(t *testing.T) { test(t, stack) })
+	for _, library := range wire.Libraries {
+		t.Run(string(library), func(t *testing.T) { test(t, library) })
 	}
 }
 
-// OnEachEngine runs a test on every engine that this system has.
+// OnEachEngine runs a test on every engine of this system.
 func OnEachEngine(t *testing.T, test func(*testing.T, func(client.Config) client.Engine)) {
 	for _, name := range engines.Names() {
 		t.Run(name, func(t *testing.T) { test(t, Engine(t, name)) })
 	}
 }
 
-// Engine makes engines of a name, which the end of the test closes.
+// Engine returns a constructor of engines, which are closed at the end of the test.
 func Engine(t *testing.T, name string) func(client.Config) client.Engine {
 	return func(c client.Config) client.Engine {
 		engine, err := engines.New(name, c)

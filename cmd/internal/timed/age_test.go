@@ -22,9 +22,9 @@ import (
 	"pushbench/servers/wire"
 )
 
-// Fifty clients with a topic each, of ten messages a second.
-const freshness = `version: 1
-name: freshness
+// ageScenario has fifty clients with one topic each, with ten messages per second.
+const ageScenario = `version: 1
+name: age
 clients: {count: 50}
 topics: {count: 50}
 publish: {by: backend, rate: 500/s, arrivals: poisson}
@@ -35,13 +35,13 @@ window: 3s
 drain: 10s
 delivery: `
 
-// How old what clients hold is agrees with the closed forms, over every transport and
-// with every message as with only the latest. The forms know no delay: what the slowest
-// delivery of the same trial took beyond its poll is allowed on top, so that a busy
-// machine is not taken for an error.
+// The age of information must agree with the closed forms, over every transport, both with
+// every message and with only the latest. The forms assume no delay: the latency of the slowest
+// delivery of the same trial beyond its poll is added to the tolerance, so that a busy
+// machine does not cause a failure.
 func TestAgesAgreeWithTheClosedForms(t *testing.T) {
-	// A generator's threads keep their Ps while they sleep. In a process of its own it is
-	// given some to spare; here the server needs its own beside them.
+	// A load generator's threads keep their Ps while they sleep. A generator process has
+	// spare ones for that; here the server needs additional ones.
 	const spare = 4
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + spare))
 	const interval, rate, messages = 0.2, 10.0, 1500
@@ -52,9 +52,9 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 	for transport, form := range forms {
 		for _, delivery := range []scenarios.Delivery{scenarios.Every, scenarios.Latest} {
 			t.Run(string(transport)+" "+string(delivery), func(t *testing.T) {
-				o := driveTrial(t, freshness+string(delivery)+"\n", transport)
+				o := driveTrial(t, ageScenario+string(delivery)+"\n", transport)
 				if o.Ledger.Lost != 0 || o.Age.Never != 0 {
-					t.Errorf("%d lost, %v never held", o.Ledger.Lost, o.Age.Never)
+					t.Errorf("%d messages lost, %v without an age", o.Ledger.Lost, o.Age.Never)
 				}
 				// The age of a Poisson process is correlated with itself by e^(−λt): over n
 				// messages its mean has a standard deviation of √(2/n)/λ.
@@ -69,11 +69,11 @@ func TestAgesAgreeWithTheClosedForms(t *testing.T) {
 	}
 }
 
-// driveTrial is a trial whose server and generator are both in this process.
+// driveTrial runs a trial whose server and load generator are both in this process.
 func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) generator.Outcome {
 	t.Helper()
 	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
-	in, orders := io.Pipe()
+	in, commands := io.Pipe()
 	out, reports := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
@@ -83,31 +83,31 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) ge
 	}()
 	defer func() {
 		out.Close()
-		orders.Close()
+		commands.Close()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	}()
-	say := json.NewEncoder(orders)
-	heard := bufio.NewScanner(out)
-	heard.Buffer(nil, 16<<20)
-	ask := func(o generator.Command) { _ = say.Encode(o) } // a generator that is gone says so by its silence
-	ask(generator.Command{Prepare: &generator.Prepare{
+	encoder := json.NewEncoder(commands)
+	messages := bufio.NewScanner(out)
+	messages.Buffer(nil, 16<<20)
+	send := func(o generator.Command) { _ = encoder.Encode(o) } // if the generator has ended, the scan below ends
+	send(generator.Command{Prepare: &generator.Prepare{
 		Scenario: scenario, Transport: string(transport), Target: server.Addr,
 		Repetition: 1, Run: 7, Engine: engines.Names()[0],
 	}})
-	for heard.Scan() {
+	for messages.Scan() {
 		var m generator.Message
-		if err := json.Unmarshal(heard.Bytes(), &m); err != nil {
+		if err := json.Unmarshal(messages.Bytes(), &m); err != nil {
 			t.Fatal(err)
 		}
 		switch {
 		case m.Failed != "":
 			t.Fatal(m.Failed)
 		case m.Prepared != nil:
-			ask(generator.Command{Connect: &generator.Connect{}})
+			send(generator.Command{Connect: &generator.Connect{}})
 		case m.Connected != nil:
-			ask(generator.Command{Start: &generator.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
+			send(generator.Command{Start: &generator.Start{At: monotonic.Now().Add(100 * time.Millisecond)}})
 		case m.Done != nil:
 			for _, identity := range (results.Trial{Age: m.Done.Age}).Identities() {
 				if !identity.Holds() {
@@ -117,6 +117,6 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) ge
 			return *m.Done
 		}
 	}
-	t.Fatalf("the generator went silent: %v", heard.Err())
+	t.Fatalf("the load generator ended without a result: %v", messages.Err())
 	return generator.Outcome{}
 }

@@ -21,14 +21,14 @@ import (
 	"pushbench/servers/wire"
 )
 
-// Over a real distance each transport does what its closed form says: WebSocket and
-// SSE take one way, a long poll that and, the busier its client, up to a round trip more.
+// Over a link each transport must match its closed form: WebSocket and
+// SSE take one one-way delay; a long poll takes this and, with rising load, up to one round trip more.
 func TestPhysicsOverADistance(t *testing.T) {
 	for _, c := range []struct {
 		transport scenarios.Transport
-		rate      float64 // messages a second to each client
+		rate      float64 // messages per second to each client
 	}{{transports.LongPoll, 8}, {transports.LongPoll, 40}, {transports.SSE, 8}, {transports.WebSocket, 8}} {
-		t.Run(fmt.Sprintf("%s at %v a second", c.transport, c.rate), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s at %v per second", c.transport, c.rate), func(t *testing.T) {
 			inprocess.OnEachEngine(t, func(t *testing.T, newEngine func(client.Config) client.Engine) {
 				o := observe(t, newEngine, c.transport, c.rate, 3, 40*time.Millisecond)
 				o.checkLatency()
@@ -38,33 +38,33 @@ func TestPhysicsOverADistance(t *testing.T) {
 	}
 }
 
-// oneWay is half of the round trip, in seconds.
+// oneWay is half the round trip, in seconds.
 const oneWay = 0.020
 
-// An observation is some clients with a topic each, a backend that publishes to
-// all of them, Poisson, and what came of it.
+// An observation has the results of some clients with one topic each and a backend that publishes to
+// all of them as a Poisson process.
 type observation struct {
 	*testing.T
 	transport scenarios.Transport
 	rate      float64
-	rearm     float64   // R, s: mean, as the server counted it
+	repollGap float64   // R, s: mean, as the server counted it
 	late      float64   // s: the 99th percentile of how late messages were written
-	latencies []float64 // s, from the write of each message beside the server; sorted
+	latencies []float64 // s, from the write of each message by the backend; sorted
 	messages  []string  // every delivery, sorted
 	batches   int
 }
 
 func (o *observation) median() float64 { return o.latencies[len(o.latencies)/2] }
 
-// observe publishes for so many seconds, over a distance.
+// observe publishes for length seconds, over a link.
 func observe(t *testing.T, newEngine func(client.Config) client.Engine, transport scenarios.Transport, rate, length float64, rtt time.Duration) *observation {
 	const clients = 10
 	server := inprocess.Start(t, inprocess.Server{Transport: string(transport), Library: wire.Reference})
-	witness := clienttest.NewObserver()
+	observer := clienttest.NewObserver()
 	engine := newEngine(client.Config{Target: server.Addr, Transport: transport, Traffic: new(client.Traffic), PollTimeout: 25 * time.Second, Link: client.Link{RTT: rtt}})
 	open := func(sub client.Subscription) client.Session {
 		sub.Worker = max(0, sub.Client) % engine.Workers()
-		session := engine.Open(sub, witness)
+		session := engine.Open(sub, observer)
 		t.Cleanup(session.Close)
 		return session
 	}
@@ -72,21 +72,21 @@ func observe(t *testing.T, newEngine func(client.Config) client.Engine, transpor
 		open(client.Subscription{Client: c, Topics: []string{strconv.Itoa(c)}, Delivery: "every"})
 	}
 	backend := open(client.Subscription{Client: -1, Publishes: true})
-	witness.Await(t, "all connected", func(told []clienttest.Call) bool {
-		return connected(told) == clients+1
+	observer.Await(t, "all connected", func(calls []clienttest.Call) bool {
+		return connected(calls) == clients+1
 	})
 	f := newPoisson(backend, rate, clients, length)
 	engine.Pace(0, f)
-	witness.Await(t, "every message", func(told []clienttest.Call) bool { return delivered(told) == f.all })
+	observer.Await(t, "every message", func(calls []clienttest.Call) bool { return delivered(calls) == f.all })
 	gaps := server.Service.Stats().RepollGaps
 	rearm := time.Duration(gaps.SumNs / max(1, gaps.Count))
-	o := &observation{T: t, transport: transport, rate: rate, rearm: rearm.Seconds()}
-	o.gather(witness.All(), f)
+	o := &observation{T: t, transport: transport, rate: rate, repollGap: rearm.Seconds()}
+	o.gather(observer.All(), f)
 	return o
 }
 
-func connected(told []clienttest.Call) (n int) {
-	for _, one := range told {
+func connected(calls []clienttest.Call) (n int) {
+	for _, one := range calls {
 		if one.Batch == nil && one.Event.Kind == client.Connected {
 			n++
 		}
@@ -94,8 +94,8 @@ func connected(told []clienttest.Call) (n int) {
 	return n
 }
 
-func delivered(told []clienttest.Call) (n int) {
-	for _, one := range told {
+func delivered(calls []clienttest.Call) (n int) {
+	for _, one := range calls {
 		if one.Batch != nil {
 			n += len(one.Batch.Messages)
 		}
@@ -103,11 +103,11 @@ func delivered(told []clienttest.Call) (n int) {
 	return n
 }
 
-// gather puts together when each message was written and when it came.
-func (o *observation) gather(told []clienttest.Call, f *poisson) {
+// gather computes latencies from when each message was written and when it arrived.
+func (o *observation) gather(calls []clienttest.Call, f *poisson) {
 	sent := map[string]monotonic.Instant{}
 	var late []float64
-	for _, one := range told {
+	for _, one := range calls {
 		switch {
 		case one.Batch == nil && one.Event.Kind == client.Sending:
 			sent[strconv.Itoa(int(one.Event.ID))] = one.At
@@ -116,7 +116,7 @@ func (o *observation) gather(told []clienttest.Call, f *poisson) {
 			o.batches++
 		}
 	}
-	for _, one := range told {
+	for _, one := range calls {
 		if one.Batch == nil {
 			continue
 		}
@@ -131,9 +131,9 @@ func (o *observation) gather(told []clienttest.Call, f *poisson) {
 	o.late = late[len(late)*99/100]
 }
 
-// checkLatency: the median is what the form says, up to 2 ms for timers and what a
-// sample of as many batches as there were can be off by (Kolmogorov-Smirnov at 5 %).
-// That it is not below holds on any machine; that it is not above, on a calm one.
+// checkLatency compares the median with the closed form. The tolerance is 2 ms for timers and the
+// sampling error of the number of batches (Kolmogorov-Smirnov at 5 %).
+// The lower bound applies on any machine, the upper one on a quiet machine.
 func (o *observation) checkLatency() {
 	o.Helper()
 	want, tolerance := oneWay, 0.002
@@ -143,37 +143,37 @@ func (o *observation) checkLatency() {
 	}
 	got := o.median()
 	if got < want-tolerance || o.calm() && got > want+tolerance {
-		o.Errorf("p50 is %.4f s, want %.4f ± %.4f (R %.4f s, λ %v)", got, want, tolerance, o.rearm, o.rate)
+		o.Errorf("p50 is %.4f s, want %.4f ± %.4f (R %.4f s, λ %v)", got, want, tolerance, o.repollGap, o.rate)
 	}
 	if fastest := o.latencies[0]; fastest < oneWay {
-		o.Errorf("a message came after %.4f s, on a way of %v s", fastest, oneWay)
+		o.Errorf("a message arrived after %.4f s, with a one-way delay of %v s", fastest, oneWay)
 	}
 }
 
-// calm says whether the machine let publications leave and polls return when they were due.
+// calm reports whether publications were sent and polls returned on schedule.
 func (o *observation) calm() bool {
 	const slack = 0.001 // s
-	return o.late < slack && o.rearm < 2*oneWay+slack
+	return o.late < slack && o.repollGap < 2*oneWay+slack
 }
 
-// checkBatches: a long poll's answer carries what came while it was being re-armed.
-// A batch's size has a variance of about λR, and four standard errors are allowed,
-// and 3 % for a rate that is not quite the planned one.
+// checkBatches checks that a long poll's response has the messages of its re-poll gap.
+// A batch's size has a variance of about λR. The tolerance is four standard errors
+// and 3 % for the difference between the actual and the planned rate.
 func (o *observation) checkBatches() {
 	o.Helper()
 	if o.transport != transports.LongPoll {
 		return
 	}
-	if o.rearm < 2*oneWay {
-		o.Errorf("a poll was there again after %.4f s, on a way of %v s each", o.rearm, oneWay)
+	if o.repollGap < 2*oneWay {
+		o.Errorf("the next poll arrived after %.4f s, with one-way delays of %v s", o.repollGap, oneWay)
 	}
-	got, want := float64(len(o.latencies))/float64(o.batches), model.LongPollBatch(o.rate, o.rearm)
-	if tolerance := 0.03*want + 4*math.Sqrt(o.rate*o.rearm/float64(o.batches)); math.Abs(got-want) > tolerance {
-		o.Errorf("%.3f messages a batch, want %.3f ± %.3f (R %.4f s, λ %v)", got, want, tolerance, o.rearm, o.rate)
+	got, want := float64(len(o.latencies))/float64(o.batches), model.LongPollBatch(o.rate, o.repollGap)
+	if tolerance := 0.03*want + 4*math.Sqrt(o.rate*o.repollGap/float64(o.batches)); math.Abs(got-want) > tolerance {
+		o.Errorf("%.3f messages per batch, want %.3f ± %.3f (R %.4f s, λ %v)", got, want, tolerance, o.repollGap, o.rate)
 	}
 }
 
-// A poisson publishes to every topic at a rate: a client.Feed. A message says its own number.
+// A poisson is a client.Feed that publishes to every topic at a rate. A message contains its number.
 type poisson struct {
 	backend client.Session
 	begin   monotonic.Instant

@@ -2,4 +2,4 @@
 
 package conformance
 
-const whole = false
+const nightly = false
