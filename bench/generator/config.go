@@ -48,7 +48,7 @@ func receives(n scenarios.Network) func(client int) (listen, external string) {
 	switch {
 	case n.NAT:
 		return func(client int) (listen, external string) {
-			at, door := lab.Door(client)
+			at, door := lab.ForwardedPort(client)
 			return at.String(), door.String()
 		}
 	case n.Link == scenarios.PacketLink:

@@ -21,16 +21,16 @@ import (
 // mtu is the largest packet of a link in bytes, as on Ethernet.
 const mtu = 1500
 
-// Descriptors of a link's process: the devices of both ends.
+// Descriptors of the link process: the devices of both ends.
 const (
 	nearDevice = 3
 	farDevice  = 4
 )
 
-// Carry is a link's process: in says its Shape in a line of JSON, and then only ends. Until
-// then packets are carried between the devices that it was given as descriptors 3 and 4;
-// out is told {} when that begins, and in the end what crossed. It asks to be scheduled
-// ahead of everything else on its core, which needs CAP_SYS_NICE.
+// Carry runs a link in its own process. It reads the Shape as a line of JSON from in, and
+// carries packets between the devices on descriptors 3 and 4 until in ends. It writes {} to
+// out when it begins, and the packet counts at the end. It requests the highest priority on
+// its core, which needs CAP_SYS_NICE.
 func Carry(in *os.File, out io.Writer) error {
 	line, err := bufio.NewReaderSize(in, 4096).ReadBytes('\n')
 	if err != nil {
@@ -42,48 +42,47 @@ func Carry(in *os.File, out io.Writer) error {
 	}
 	for _, fd := range []int{nearDevice, farDevice} {
 		if err := unix.SetNonblock(fd, true); err != nil {
-			return fmt.Errorf("descriptor %d is no device: %w", fd, err)
+			return fmt.Errorf("descriptor %d is not a device: %w", fd, err)
 		}
 	}
-	getAhead()
-	say := json.NewEncoder(out)
-	if err := say.Encode(struct{}{}); err != nil {
+	raisePriority()
+	e := json.NewEncoder(out)
+	if err := e.Encode(struct{}{}); err != nil {
 		return err
 	}
-	crossed, err := forward(nearDevice, farDevice, int(in.Fd()), s)
-	return errors.Join(err, say.Encode(crossed))
+	counts, err := forward(nearDevice, farDevice, int(in.Fd()), s)
+	return errors.Join(err, e.Encode(counts))
 }
 
-// getAhead has the calling thread run ahead of all others of its core, where that is
-// allowed; how late it is, is measured all the same. Beside a busy generator a thread that
-// is only nice to nobody was 3 to 6 ms late at p99, and one that Go's scheduler takes
-// turns with as well.
+// raisePriority gives the calling thread real-time priority on its core, if permitted; its
+// lateness is measured in any case. With a busy load generator, a thread at the highest nice
+// level was 3 to 6 ms late at p99, and so was one that Go's scheduler can preempt.
 //
-// A real-time thread must never wait for an ordinary one, which it keeps from running until
-// the kernel's limit for real-time threads, 950 ms. So the runtime is left nothing to do: no
-// collection, no second P that could take the goroutine to another thread, and no system
-// call that gives the P away.
-func getAhead() {
+// A real-time thread must never wait for a normal one: it would keep that thread from running
+// until the kernel's limit for real-time threads, 950 ms. Therefore the runtime has no work:
+// no garbage collection, no second P that could move the goroutine to another thread, and no
+// system call that releases the P.
+func raisePriority() {
 	runtime.GOMAXPROCS(1)
-	debug.SetGCPercent(-1) // buffers are used again and again
+	debug.SetGCPercent(-1) // buffers are reused
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1, Flags: unix.SCHED_FLAG_RESET_ON_FORK}
 	if unix.SchedSetAttr(0, &first, 0) != nil {
 		_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
 	}
 }
 
-// A forwarder carries packets between two devices. One thread does all of it.
+// A forwarder carries packets between two devices on one thread.
 type forwarder struct {
 	fds   [2]int
-	ways  [2]*way // ways[0] begins at fds[0]
+	lines [2]*delayLine // lines[0] begins at fds[0]
 	spare [][]byte
 }
 
-// forward carries packets until stop is readable or at its end. The devices' descriptors
-// do not block. Down is from a to b.
+// forward carries packets until stop is readable or at its end. The descriptors of the
+// devices are non-blocking. Down is from a to b.
 func forward(a, b, stop int, s Shape) (results.Link, error) {
 	half := s.RTT / 2
-	f := &forwarder{fds: [2]int{a, b}, ways: [2]*way{newWay(s, s.RTT-half, 0), newWay(s, half, 1)}}
+	f := &forwarder{fds: [2]int{a, b}, lines: [2]*delayLine{newDelayLine(s, s.RTT-half, 0), newDelayLine(s, half, 1)}}
 	for {
 		now := f.deliver()
 		ended, err := f.wait(stop, now)
@@ -91,24 +90,24 @@ func forward(a, b, stop int, s Shape) (results.Link, error) {
 			err = f.collect()
 		}
 		if err != nil || ended {
-			return results.Link{Down: f.ways[0].counts, Up: f.ways[1].counts}, err
+			return results.Link{Down: f.lines[0].counts, Up: f.lines[1].counts}, err
 		}
 	}
 }
 
-// deliver writes what is due, and says when it was done.
+// deliver writes the packets that are due, and returns the time afterwards.
 func (f *forwarder) deliver() clock.Instant {
 	now := clock.Now()
-	for i, w := range f.ways {
-		for at, ok := w.due(); ok && at <= now; at, ok = w.due() {
-			now = f.write(i, w.leave())
+	for i, l := range f.lines {
+		for at, ok := l.due(); ok && at <= now; at, ok = l.due() {
+			now = f.write(i, l.pop())
 		}
 	}
 	return now
 }
 
-func (f *forwarder) write(i int, p parcel) clock.Instant {
-	c := &f.ways[i].counts
+func (f *forwarder) write(i int, p segment) clock.Instant {
+	c := &f.lines[i].counts
 	n, errno := raw(unix.SYS_WRITE, f.fds[1-i], p.packet)
 	now := clock.Now()
 	if errno != 0 || n != len(p.packet) {
@@ -122,11 +121,11 @@ func (f *forwarder) write(i int, p parcel) clock.Instant {
 	return now
 }
 
-// longestSleep is how long a collection of this process may have to wait for us, where
-// there are any: a goroutine in such a system call cannot be stopped.
+// longestSleep limits the time for which a garbage collection may have to wait: the runtime
+// cannot stop a goroutine in such a system call.
 const longestSleep = 10 * time.Millisecond
 
-// wait sleeps until something comes or is due.
+// wait sleeps until a packet arrives or is due.
 func (f *forwarder) wait(stop int, now clock.Instant) (ended bool, err error) {
 	fds := [3]unix.PollFd{
 		{Fd: int32(f.fds[0]), Events: unix.POLLIN}, {Fd: int32(f.fds[1]), Events: unix.POLLIN}, {Fd: int32(stop), Events: unix.POLLIN},
@@ -143,32 +142,32 @@ func (f *forwarder) wait(stop int, now clock.Instant) (ended bool, err error) {
 	return fds[2].Revents != 0, nil
 }
 
-// raw reads or writes without a word to Go's scheduler: see getAhead.
+// raw reads or writes without notifying Go's scheduler: see raisePriority.
 func raw(call uintptr, fd int, b []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return int(n), errno
 }
 
-// next is when the next packet of either way is due.
+// next returns when the next packet of either direction is due.
 func (f *forwarder) next() (at clock.Instant, ok bool) {
-	for _, w := range f.ways {
-		if own, has := w.due(); has && (!ok || own < at) {
+	for _, l := range f.lines {
+		if own, has := l.due(); has && (!ok || own < at) {
 			at, ok = own, true
 		}
 	}
 	return at, ok
 }
 
-// collect reads what has come, a few of each way at a time, so that what is due does not wait.
+// collect reads arrived packets, a few per direction, so that due packets do not wait.
 func (f *forwarder) collect() error {
 	const atOnce = 32
-	for i, w := range f.ways {
+	for i, l := range f.lines {
 		for range atOnce {
-			room := f.room()
-			n, errno := raw(unix.SYS_READ, f.fds[i], room)
-			kept := errno == 0 && w.enter(room[:n], clock.Now())
-			if !kept {
-				f.spare = append(f.spare, room)
+			b := f.buffer()
+			n, errno := raw(unix.SYS_READ, f.fds[i], b)
+			accepted := errno == 0 && l.push(b[:n], clock.Now())
+			if !accepted {
+				f.spare = append(f.spare, b)
 			}
 			if errno == unix.EAGAIN || errno == unix.EINTR {
 				break
@@ -181,11 +180,11 @@ func (f *forwarder) collect() error {
 	return nil
 }
 
-func (f *forwarder) room() []byte {
+func (f *forwarder) buffer() []byte {
 	if n := len(f.spare); n > 0 {
-		room := f.spare[n-1]
+		b := f.spare[n-1]
 		f.spare = f.spare[:n-1]
-		return room
+		return b
 	}
 	return make([]byte, mtu)
 }

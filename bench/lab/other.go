@@ -9,13 +9,13 @@ import (
 	"os"
 )
 
-// errLinux is what everything here returns: this system has no network namespaces.
+// errLinux is the error of every function: this system has no network namespaces.
 var errLinux = errors.New("network namespaces need Linux")
 
 // A Path is two network namespaces.
 type Path struct {
-	Near, Far End
-	Doors     int
+	Near, Far       End
+	ForwardingRules int
 }
 
 // An End is one side of a Path.

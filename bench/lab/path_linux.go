@@ -14,28 +14,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Path is two network namespaces, each with one device and one address, and nothing
-// between the devices but who holds them: see Carry. Everything of it is gone when the
-// last process that holds a part of it is: it has no name in the system, and touches
-// nothing of the host's own network.
+// A Path consists of two network namespaces, each with one device and one address. Only the
+// process that has opened the devices connects them: see Carry. A path has no name in the
+// system and disappears with the last process that uses it. It does not affect the network of
+// the host.
 type Path struct {
-	Near End // where the servers are
-	Far  End // where the clients are
+	Near End // the servers
+	Far  End // the clients
 
-	Doors int // rules of the router that let somebody in, one a host
+	ForwardingRules int // port forwarding rules of the router, one per host
 
-	router End // between the link and the far end; none: its namespace is not open
+	router End // between the link and the far end; without a router its namespace is not open
 }
 
 // An End is one side of a Path.
 type End struct {
 	Address   netip.Addr
-	Device    *os.File // what a link holds of the end
+	Device    *os.File // read and written by the link
 	namespace netns.NsHandle
 }
 
-// NewPath makes a Path; behind a router its far end is a network of hosts. It needs
-// CAP_NET_ADMIN and CAP_SYS_ADMIN: usually, to be root.
+// NewPath creates a Path; with a router its far end is a network of hosts. It needs
+// CAP_NET_ADMIN and CAP_SYS_ADMIN, usually root.
 func NewPath(r *Router) (*Path, error) {
 	p := &Path{
 		Near:   End{Address: near.Addr(), namespace: netns.None()},
@@ -56,22 +56,22 @@ func NewPath(r *Router) (*Path, error) {
 	return p, nil
 }
 
-// make makes the end's namespace, and in it its device.
+// make creates the namespace of the end with its device.
 func (e *End) make() (err error) {
 	if e.namespace, err = newNamespace(); err != nil {
 		return err
 	}
 	return e.Inside(func() error {
 		if e.Device, err = openTUN(deviceName); err != nil {
-			return explained("make a TUN device", err)
+			return withHint("create a TUN device", err)
 		}
 		_, err = setUp(deviceName, netip.PrefixFrom(e.Address, near.Bits()))
-		return explained("set a TUN device up", err)
+		return withHint("set up a TUN device", err)
 	})
 }
 
-// explained adds to a refusal what would help.
-func explained(doing string, err error) error {
+// withHint adds a remedy to a permission error.
+func withHint(doing string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -82,16 +82,17 @@ func explained(doing string, err error) error {
 	}
 }
 
-// newNamespace makes a namespace. It lives as long as its handle, or a process in it.
+// newNamespace creates a namespace. It exists until its handle is closed and its last process
+// has ended.
 func newNamespace() (made netns.NsHandle, err error) {
 	err = onOwnThread(func() error {
 		made, err = netns.New()
 		return err
 	})
-	return made, explained("make a network namespace", err)
+	return made, withHint("create a network namespace", err)
 }
 
-// onOwnThread runs do on a thread that ends afterwards: its namespace is not ours any more.
+// onOwnThread runs do on a thread that ends afterwards, because its namespace differs.
 func onOwnThread(do func() error) error {
 	done := make(chan error)
 	go func() {
@@ -104,13 +105,13 @@ func onOwnThread(do func() error) error {
 // deviceName is the same in every namespace.
 const deviceName = "pb0"
 
-// openTUN makes a device of this thread's namespace (Linux, networking/tuntap): what is
-// read from it is what the namespace sends, packet by packet.
+// openTUN creates a device in the namespace of this thread (Linux, networking/tuntap). A read
+// from it returns one packet that the namespace sends.
 func openTUN(name string) (*os.File, error) {
 	const node = "/dev/net/tun"
 	fd, err := unix.Open(node, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if errors.Is(err, unix.EACCES) {
-		return nil, fmt.Errorf("%s, which Linux lets everybody open and this system does not (chmod 666 %[1]s): %w", node, err)
+		return nil, fmt.Errorf("%s: by default every user may open it, but not on this system (chmod 666 %[1]s): %w", node, err)
 	}
 	if err != nil {
 		return nil, err
@@ -126,12 +127,12 @@ func openTUN(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// queueLength is how many packets the kernel keeps for who reads the device. A link that
-// comes late must not lose any for that.
+// queueLength is the number of packets that the kernel queues for the reader of the device: a
+// late link must not lose packets.
 const queueLength = 10_000
 
-// setUp gives a device of this thread's namespace its addresses and brings it up, and the
-// loopback device too.
+// setUp adds the addresses of a device in the namespace of this thread, and brings it and the
+// loopback device up.
 func setUp(name string, addresses ...netip.Prefix) (netlink.Link, error) {
 	device, err := netlink.LinkByName(name)
 	if err != nil {
@@ -148,12 +149,12 @@ func setUp(name string, addresses ...netip.Prefix) (netlink.Link, error) {
 		}
 	}
 	return device, errors.Join(
-		silence(name), netlink.LinkSetMTU(device, mtu), netlink.LinkSetTxQLen(device, queueLength),
+		disableIPv6(name), netlink.LinkSetMTU(device, mtu), netlink.LinkSetTxQLen(device, queueLength),
 		netlink.LinkSetUp(device), netlink.LinkSetUp(loopback))
 }
 
-// silence turns IPv6 off before it announces itself.
-func silence(name string) error {
+// disableIPv6 disables IPv6 before it sends announcements.
+func disableIPv6(name string) error {
 	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+name+"/disable_ipv6", []byte("1"), 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the kernel has no IPv6
@@ -161,34 +162,34 @@ func silence(name string) error {
 	return err
 }
 
-// Inside runs do in the end's namespace: sockets that it makes and processes that it
-// starts are there. It must not start goroutines that need to be.
+// Inside runs do in the namespace of the end: sockets that do creates and processes that it
+// starts belong to that namespace. Goroutines that do starts do not.
 func (e *End) Inside(do func() error) error {
 	return onOwnThread(func() error {
 		if err := netns.Set(e.namespace); err != nil {
-			return explained("enter the namespace", err)
+			return withHint("enter the namespace", err)
 		}
 		return do()
 	})
 }
 
-// Namespace gives a descriptor of the namespace, for a process that is to make sockets
-// there: see InsideOf. The caller closes it.
+// Namespace returns a descriptor of the namespace for a process that creates sockets there:
+// see InsideOf. The caller closes it.
 func (e *End) Namespace() (*os.File, error) {
 	fd, err := unix.FcntlInt(uintptr(e.namespace), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("hold the namespace: %w", err)
+		return nil, fmt.Errorf("duplicate the descriptor of the namespace: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "namespace"), nil
 }
 
-// InsideOf is Inside of the namespace whose descriptor a process was given.
+// InsideOf returns Inside for the namespace of an inherited descriptor.
 func InsideOf(fd int) func(do func() error) error {
 	e := End{namespace: netns.NsHandle(fd)}
 	return e.Inside
 }
 
-// Close gives up the ends. What still runs in a namespace keeps it.
+// Close releases the ends. A namespace exists until its last process ends.
 func (p *Path) Close() error {
 	var failed []error
 	for _, e := range []*End{&p.Near, &p.Far, &p.router} {

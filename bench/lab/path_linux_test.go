@@ -17,25 +17,25 @@ import (
 	"pushbench/results"
 )
 
-// between makes a path and carries packets on it, in this process, until the test is over.
-func between(t testing.TB, s Shape) (p *Path, account func() results.Link) {
+// newLink creates a path and carries packets on it in this process until the test ends.
+func newLink(t testing.TB, s Shape) (p *Path, account func() results.Link) {
 	t.Helper()
 	p, err := NewPath(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, carried(t, p, s)
+	return p, carry(t, p, s)
 }
 
-// carried carries packets on a path, and takes it away in the end.
-func carried(t testing.TB, p *Path, s Shape) (account func() results.Link) {
+// carry carries packets on a path, and closes it at the end.
+func carry(t testing.TB, p *Path, s Shape) (account func() results.Link) {
 	t.Helper()
 	stop, stopper, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	near, far := int(p.Near.Device.Fd()), int(p.Far.Device.Fd())
-	for _, fd := range []int{near, far} { // Fd has made them block
+	for _, fd := range []int{near, far} { // Fd has made them blocking
 		if err := unix.SetNonblock(fd, true); err != nil {
 			t.Fatal(err)
 		}
@@ -43,18 +43,18 @@ func carried(t testing.TB, p *Path, s Shape) (account func() results.Link) {
 	done := make(chan results.Link, 1)
 	go func() {
 		runtime.LockOSThread()
-		crossed, err := forward(near, far, int(stop.Fd()), s)
+		counts, err := forward(near, far, int(stop.Fd()), s)
 		if err != nil {
 			t.Error(err)
 		}
-		done <- crossed
+		done <- counts
 	}()
 	ended := false
 	account = func() results.Link {
 		stopper.Close()
-		crossed := <-done
+		counts := <-done
 		ended = true
-		return crossed
+		return counts
 	}
 	t.Cleanup(func() {
 		if !ended {
@@ -68,7 +68,7 @@ func carried(t testing.TB, p *Path, s Shape) (account func() results.Link) {
 	return account
 }
 
-// listen has a TCP listener at the near end that accepts and keeps.
+// listen starts a TCP echo server at the near end.
 func listen(t testing.TB, p *Path) string {
 	t.Helper()
 	var ln net.Listener
@@ -87,14 +87,14 @@ func listen(t testing.TB, p *Path) string {
 				return
 			}
 			t.Cleanup(func() { c.Close() })
-			go func() { // an echo
-				room := make([]byte, 2048)
+			go func() {
+				buffer := make([]byte, 2048)
 				for {
-					n, err := c.Read(room)
+					n, err := c.Read(buffer)
 					if err != nil {
 						return
 					}
-					if _, err := c.Write(room[:n]); err != nil {
+					if _, err := c.Write(buffer[:n]); err != nil {
 						return
 					}
 				}
@@ -104,8 +104,8 @@ func listen(t testing.TB, p *Path) string {
 	return ln.Addr().String()
 }
 
-// dialled is a connection from the far end, and how long connecting took.
-func dialled(t testing.TB, p *Path, address string) (c net.Conn, took time.Duration) {
+// dialFar opens a connection from the far end and returns the time that it took.
+func dialFar(t testing.TB, p *Path, address string) (c net.Conn, took time.Duration) {
 	t.Helper()
 	err := p.Far.Inside(func() (err error) {
 		from := clock.Now()
@@ -120,17 +120,17 @@ func dialled(t testing.TB, p *Path, address string) (c net.Conn, took time.Durat
 	return c, took
 }
 
-// Connecting takes a round trip, not less and not twice as much, and so does an echo. The
-// upper bound is wide, as other tests run beside this one; how near they come to a round
-// trip on a quiet machine is BenchmarkConnectAsRoot's.
-func TestAPathHasItsRoundTripAsRoot(t *testing.T) {
+// Connecting takes one round trip, not less and not twice as much, and so does an echo. The
+// upper bound is wide because other tests run concurrently; BenchmarkConnectAsRoot measures
+// the difference from a round trip on an idle machine.
+func TestPathHasItsRoundTripAsRoot(t *testing.T) {
 	const noise = 150 * time.Millisecond
 	for _, rtt := range roundTrips {
-		p, _ := between(t, Shape{RTT: rtt})
+		p, _ := newLink(t, Shape{RTT: rtt})
 		address := listen(t, p)
 		connect, echo := time.Hour, time.Hour
 		for range 5 {
-			c, took := dialled(t, p, address)
+			c, took := dialFar(t, p, address)
 			connect, echo = min(connect, took), min(echo, echoed(t, c))
 		}
 		for what, got := range map[string]time.Duration{"connecting": connect, "an echo": echo} {
@@ -143,30 +143,30 @@ func TestAPathHasItsRoundTripAsRoot(t *testing.T) {
 
 var roundTrips = []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond}
 
-// echoed is how long a byte takes to the near end and back.
+// echoed returns the time of a byte to the near end and back.
 func echoed(t testing.TB, c net.Conn) time.Duration {
 	t.Helper()
-	room := make([]byte, 1)
+	buffer := make([]byte, 1)
 	from := clock.Now()
-	if _, err := c.Write(room); err != nil {
+	if _, err := c.Write(buffer); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Read(room); err != nil {
+	if _, err := c.Read(buffer); err != nil {
 		t.Fatal(err)
 	}
 	return clock.Now().Sub(from)
 }
 
-// BenchmarkConnectAsRoot is how much longer than a round trip connecting takes, and an
-// echo: medians.
+// BenchmarkConnectAsRoot measures by how much connecting and an echo exceed a round trip
+// (medians).
 func BenchmarkConnectAsRoot(b *testing.B) {
 	for _, rtt := range roundTrips {
 		b.Run(rtt.String(), func(b *testing.B) {
-			p, _ := between(b, Shape{RTT: rtt})
+			p, _ := newLink(b, Shape{RTT: rtt})
 			address := listen(b, p)
 			var connects, echoes []time.Duration
 			for b.Loop() {
-				c, took := dialled(b, p, address)
+				c, took := dialFar(b, p, address)
 				connects, echoes = append(connects, took-rtt), append(echoes, echoed(b, c)-rtt)
 			}
 			slices.Sort(connects)
@@ -177,10 +177,10 @@ func BenchmarkConnectAsRoot(b *testing.B) {
 	}
 }
 
-// What the link says it lost never arrives, and all the rest does.
-func TestAPathLosesWhatItSaysAsRoot(t *testing.T) {
-	p, account := between(t, Shape{Loss: 0.01, Seed: 1})
-	var there, here net.PacketConn
+// Exactly the packets that the link reports as lost do not arrive.
+func TestLostPacketsAreCountedAsRoot(t *testing.T) {
+	p, account := newLink(t, Shape{Loss: 0.01, Seed: 1})
+	var receiver, sender net.PacketConn
 	at := func(e *End, c *net.PacketConn) {
 		t.Helper()
 		err := e.Inside(func() (err error) {
@@ -192,30 +192,30 @@ func TestAPathLosesWhatItSaysAsRoot(t *testing.T) {
 		}
 		t.Cleanup(func() { (*c).Close() })
 	}
-	at(&p.Near, &there)
-	at(&p.Far, &here)
+	at(&p.Near, &receiver)
+	at(&p.Far, &sender)
 	const n = 10_000
-	var came atomic.Int64
+	var arrived atomic.Int64
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		room := make([]byte, 100)
+		buffer := make([]byte, 100)
 		for {
-			size, _, err := there.ReadFrom(room)
-			if err != nil || size == 3 { // the end, said more than once
+			size, _, err := receiver.ReadFrom(buffer)
+			if err != nil || size == 3 { // the end, sent more than once
 				return
 			}
-			came.Add(1)
+			arrived.Add(1)
 		}
 	}()
 	send := func(what string) {
-		if _, err := here.WriteTo([]byte(what), there.LocalAddr()); err != nil {
+		if _, err := sender.WriteTo([]byte(what), receiver.LocalAddr()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range int64(n) {
 		send("packet")
-		for i-came.Load() > 200 { // more than the lost, less than what the receiver's buffer holds
+		for i-arrived.Load() > 200 { // more than the lost packets, less than the buffer of the receiver
 			runtime.Gosched()
 		}
 	}
@@ -227,20 +227,20 @@ func TestAPathLosesWhatItSaysAsRoot(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	got, up := came.Load(), account().Up
+	got, up := arrived.Load(), account().Up
 	if up.Refused != 0 || up.Overflowed != 0 {
 		t.Errorf("refused %d, overflowed %d, want none", up.Refused, up.Overflowed)
 	}
-	if off := n - got - up.Lost; off < -2 || off > 0 { // of the ends some may have been lost, too
-		t.Errorf("%d of %d arrived, and the link says that it lost %d", got, n, up.Lost)
+	if off := n - got - up.Lost; off < -2 || off > 0 { // some end packets may be lost, too
+		t.Errorf("%d of %d arrived, but the link counted %d lost", got, n, up.Lost)
 	}
 	if up.Lost < 60 || up.Lost > 140 {
 		t.Errorf("%d of %d lost, want about 1 %%", up.Lost, n)
 	}
 }
 
-// A path has no name and leaves nothing behind.
-func TestAPathIsNotInTheHostAsRoot(t *testing.T) {
+// A path does not appear in the network of the host and leaves no trace.
+func TestPathDoesNotAffectTheHostAsRoot(t *testing.T) {
 	listing := func() (names []string) {
 		links, err := netlink.LinkList()
 		if err != nil {
@@ -258,52 +258,51 @@ func TestAPathIsNotInTheHostAsRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	if during := listing(); !slices.Equal(before, during) {
-		t.Errorf("the host has %v, had %v", during, before)
+		t.Errorf("interfaces of the host: %v, before %v", during, before)
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
 	if after := listing(); !slices.Equal(before, after) {
-		t.Errorf("the host has %v, had %v", after, before)
+		t.Errorf("interfaces of the host: %v, before %v", after, before)
 	}
 }
 
-// BenchmarkForwardAsRoot is how many packets of 100 bytes a link carries on one core, as
-// fast as a sender makes them, and how late it is when they come at 20,000 a second.
-// Packets a second are those that came out.
+// BenchmarkForwardAsRoot measures how many packets of 100 bytes per second a link carries on
+// one core, and its lateness at 20,000 packets per second. It counts delivered packets.
 func BenchmarkForwardAsRoot(b *testing.B) {
-	for name, every := range map[string]time.Duration{"flat out": 0, "20,000 a second": 50 * time.Microsecond} {
+	for name, every := range map[string]time.Duration{"maximum rate": 0, "20,000 per second": 50 * time.Microsecond} {
 		b.Run(name, func(b *testing.B) { benchmarkForward(b, every) })
 	}
 }
 
 func benchmarkForward(b *testing.B, every time.Duration) {
-	p, account := between(b, Shape{RTT: 20 * time.Millisecond})
-	var there net.PacketConn // takes what its buffer holds, which costs the link nothing
-	var here net.Conn
+	p, account := newLink(b, Shape{RTT: 20 * time.Millisecond})
+	var receiver net.PacketConn // never read: packets beyond its buffer are dropped, at no cost for the link
+	var sender net.Conn
 	err := p.Near.Inside(func() (err error) {
-		there, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		receiver, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
 		return err
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer there.Close()
+	defer receiver.Close()
 	err = p.Far.Inside(func() (err error) {
-		here, err = net.Dial("udp4", there.LocalAddr().String())
+		sender, err = net.Dial("udp4", receiver.LocalAddr().String())
 		return err
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer here.Close()
+	defer sender.Close()
 	payload := make([]byte, 72)
 	from := clock.Now()
 	for next := from; b.Loop(); next = next.Add(every) {
 		if every > 0 {
 			clock.SleepUntil(next)
 		}
-		if _, err := here.Write(payload); err != nil {
+		if _, err := sender.Write(payload); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -313,44 +312,44 @@ func benchmarkForward(b *testing.B, every time.Duration) {
 	b.ReportMetric(float64(up.Late.Quantile(0.99))/1e3, "µs-late-p99")
 }
 
-// rated is at what rate packets come out that were sent all at once, as a share of the rate
-// that the link is limited to, IP headers included: from the first that arrives to the last,
-// and from before the first was sent, which nothing that is late can shorten.
-func rated(t testing.TB, rate int64) (arriving, whole float64) {
+// outputRate sends packets at once and returns their delivery rate relative to the limit of the
+// link, IP headers included: from the first arrival to the last, and from before the first
+// packet was sent. Lateness cannot shorten the second.
+func outputRate(t testing.TB, rate int64) (arriving, whole float64) {
 	t.Helper()
-	p, _ := between(t, Shape{RTT: 20 * time.Millisecond, Rate: rate})
-	var there net.PacketConn
-	var here net.Conn
+	p, _ := newLink(t, Shape{RTT: 20 * time.Millisecond, Rate: rate})
+	var receiver net.PacketConn
+	var sender net.Conn
 	err := p.Near.Inside(func() (err error) {
-		there, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
+		receiver, err = net.ListenPacket("udp4", net.JoinHostPort(p.Near.Address.String(), "0"))
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer there.Close()
+	defer receiver.Close()
 	err = p.Far.Inside(func() (err error) {
-		here, err = net.Dial("udp4", there.LocalAddr().String())
+		sender, err = net.Dial("udp4", receiver.LocalAddr().String())
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer here.Close()
-	const headers, size, n = 28, 1400, 700 // fewer than may wait
+	defer sender.Close()
+	const headers, size, n = 28, 1400, 700 // fewer than the queue holds
 	begun := clock.Now()
 	go func() {
 		payload := make([]byte, size)
 		for range n {
-			if _, err := here.Write(payload); err != nil {
+			if _, err := sender.Write(payload); err != nil {
 				t.Error(err)
 			}
 		}
 	}()
-	room := make([]byte, size)
+	buffer := make([]byte, size)
 	var first, last clock.Instant
 	for i := range n {
-		if _, _, err := there.ReadFrom(room); err != nil {
+		if _, _, err := receiver.ReadFrom(buffer); err != nil {
 			t.Fatal(err)
 		}
 		last = clock.Now()
@@ -364,21 +363,21 @@ func rated(t testing.TB, rate int64) (arriving, whole float64) {
 	return share(n-1, last.Sub(first)), share(n, last.Sub(begun))
 }
 
-// A limited rate lets nothing through faster. How near to it the link is on a quiet machine
-// is BenchmarkRateAsRoot's.
-func TestAPathHasItsRateAsRoot(t *testing.T) {
-	if _, share := rated(t, 1_000_000); share > 1 {
-		t.Errorf("packets come out at %.3f of the rate", share)
+// The delivery rate never exceeds the limit. BenchmarkRateAsRoot measures the difference on an
+// idle machine.
+func TestPathNeverExceedsItsRateAsRoot(t *testing.T) {
+	if _, share := outputRate(t, 1_000_000); share > 1 {
+		t.Errorf("packets arrive at %.3f of the rate", share)
 	}
 }
 
-// BenchmarkRateAsRoot is how far the rate at which packets come out is off.
+// BenchmarkRateAsRoot measures the difference between delivery rate and limit.
 func BenchmarkRateAsRoot(b *testing.B) {
 	for _, rate := range []int64{500_000, 1_000_000, 5_000_000} {
-		b.Run(fmt.Sprintf("%d kB a second", rate/1000), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%d kB per second", rate/1000), func(b *testing.B) {
 			var off []float64
 			for b.Loop() {
-				arriving, _ := rated(b, rate)
+				arriving, _ := outputRate(b, rate)
 				off = append(off, 100*(arriving-1))
 			}
 			slices.Sort(off)

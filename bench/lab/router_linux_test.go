@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// behind makes a router with hosts and carries packets to it.
-func behind(t *testing.T, r Router) *Path {
+// withRouter creates a path with a router and carries packets on it.
+func withRouter(t *testing.T, r Router) *Path {
 	t.Helper()
 	p, err := NewPath(&r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	carried(t, p, Shape{})
+	carry(t, p, Shape{})
 	return p
 }
 
-// from is a connection of a host's to the near end.
+// from opens a connection from a host to the near end.
 func from(t *testing.T, p *Path, host netip.Addr, address string) net.Conn {
 	t.Helper()
 	var c net.Conn
@@ -36,12 +36,12 @@ func from(t *testing.T, p *Path, host netip.Addr, address string) net.Conn {
 	return c
 }
 
-// How long a connection may take to open: one that must open may find a busy machine, which
-// can cost it a retransmission (1 s); one that must not is given what a quiet one takes.
-const patient, brief = 10 * time.Second, 500 * time.Millisecond
+// Time limits for opening a connection. One that must open may meet a busy machine, which can
+// cost a retransmission (1 s). One that must not open gets the time needed on an idle machine.
+const longTimeout, shortTimeout = 10 * time.Second, 500 * time.Millisecond
 
-// reaches says whether a connection from the near end to an address is opened in time.
-func reaches(p *Path, address netip.AddrPort, within time.Duration) error {
+// dial tries to connect from the near end to an address.
+func dial(p *Path, address netip.AddrPort, within time.Duration) error {
 	return p.Near.Inside(func() error {
 		c, err := net.DialTimeout("tcp4", address.String(), within)
 		if err == nil {
@@ -51,11 +51,11 @@ func reaches(p *Path, address netip.AddrPort, within time.Duration) error {
 	})
 }
 
-// A server in network A cannot dial a computer in network B, and a connection that the
-// computer has opened works both ways.
-func TestARouterLetsNobodyInAsRoot(t *testing.T) {
-	p := behind(t, Router{Hosts: 3})
-	for n := range 3 { // each has its address, and comes from the router's
+// A server cannot connect to a host behind the router. A connection that the host has opened
+// works in both directions.
+func TestRouterRefusesConnectionsFromOutsideAsRoot(t *testing.T) {
+	p := withRouter(t, Router{Hosts: 3})
+	for n := range 3 { // each host has an address behind that of the router
 		echoed(t, from(t, p, Host(n), listen(t, p)))
 	}
 	var inside net.Listener
@@ -69,15 +69,15 @@ func TestARouterLetsNobodyInAsRoot(t *testing.T) {
 	defer inside.Close()
 	port := inside.Addr().(*net.TCPAddr).AddrPort().Port()
 	for what, address := range map[string]netip.Addr{"the router's address": p.router.Address, "the host's own address": Host(0)} {
-		if err := reaches(p, netip.AddrPortFrom(address, port), brief); err == nil {
-			t.Errorf("%s can be dialled from outside", what)
+		if err := dial(p, netip.AddrPortFrom(address, port), shortTimeout); err == nil {
+			t.Errorf("%s accepts a connection from outside", what)
 		}
 	}
 }
 
-// What the near end sees of all hosts is one address.
-func TestARouterGivesItsAddressAsRoot(t *testing.T) {
-	p := behind(t, Router{Hosts: 2})
+// All hosts appear to the near end with the address of the router.
+func TestRouterReplacesHostAddressesAsRoot(t *testing.T) {
+	p := withRouter(t, Router{Hosts: 2})
 	var ln net.Listener
 	err := p.Near.Inside(func() (err error) {
 		ln, err = net.Listen("tcp4", net.JoinHostPort(p.Near.Address.String(), "0"))
@@ -95,42 +95,42 @@ func TestARouterGivesItsAddressAsRoot(t *testing.T) {
 		}
 		defer c.Close()
 		if got := c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr(); got != p.router.Address {
-			t.Errorf("host %d comes from %v, want the router's %v", n, got, p.router.Address)
+			t.Errorf("host %d has the address %v, want %v of the router", n, got, p.router.Address)
 		}
 	}
 }
 
-// A router that forgets what is quiet takes it away from both sides, and tells neither.
-func TestARouterForgetsAsRoot(t *testing.T) {
-	const forget = time.Second
-	p := behind(t, Router{Hosts: 1, Forget: forget})
+// A router that drops an idle connection notifies neither side.
+func TestRouterDropsIdleConnectionsSilentlyAsRoot(t *testing.T) {
+	const timeout = time.Second
+	p := withRouter(t, Router{Hosts: 1, IdleTimeout: timeout})
 	c := from(t, p, Host(0), listen(t, p))
 	echoed(t, c)
-	quiet := time.NewTimer(2 * forget)
-	defer quiet.Stop()
-	<-quiet.C
+	idle := time.NewTimer(2 * timeout)
+	defer idle.Stop()
+	<-idle.C
 	if _, err := c.Write([]byte{1}); err != nil {
-		t.Fatalf("writing fails with %v; nobody was to tell", err)
+		t.Fatalf("write: %v, want no error", err)
 	}
-	if err := c.SetReadDeadline(time.Now().Add(2 * forget)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(2 * timeout)); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("read %d bytes, %v; want silence", n, err)
+		t.Errorf("read %d bytes, %v; want a timeout", n, err)
 	}
-	echoed(t, from(t, p, Host(0), c.RemoteAddr().String())) // a new one is let out
+	echoed(t, from(t, p, Host(0), c.RemoteAddr().String())) // a new connection works
 }
 
-// With a rule for each host, who asks for a host's door is led to that host and no other,
-// and nobody is let in elsewhere.
-func TestARouterWithDoorsAsRoot(t *testing.T) {
+// With one rule per host, each public port leads to its host, and all other connections are
+// refused.
+func TestRouterForwardsPortsAsRoot(t *testing.T) {
 	const hosts = 3
-	p := behind(t, Router{Hosts: hosts, Doors: true})
-	if p.Doors != hosts {
-		t.Errorf("the router has %d rules that let somebody in, want %d", p.Doors, hosts)
+	p := withRouter(t, Router{Hosts: hosts, PortForwarding: true})
+	if p.ForwardingRules != hosts {
+		t.Errorf("the router has %d forwarding rules, want %d", p.ForwardingRules, hosts)
 	}
 	for n := range hosts {
-		inside, door := Door(n)
+		inside, public := ForwardedPort(n)
 		var l net.Listener
 		err := p.Far.Inside(func() (err error) {
 			l, err = net.Listen("tcp4", inside.String())
@@ -140,27 +140,27 @@ func TestARouterWithDoorsAsRoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		if err := reaches(p, door, patient); err != nil {
-			t.Errorf("host %d, which listens, by its door: %v", n, err)
-			continue // nothing is there to accept
+		if err := dial(p, public, longTimeout); err != nil {
+			t.Errorf("host %d, by its public port: %v", n, err)
+			continue // no connection to accept
 		}
-		if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(patient)); err != nil {
+		if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(longTimeout)); err != nil {
 			t.Fatal(err)
 		}
-		came, err := l.Accept()
+		arrived, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at := came.LocalAddr().String(); at != inside.String() {
-			t.Errorf("the door of host %d leads to %s", n, at)
+		if at := arrived.LocalAddr().String(); at != inside.String() {
+			t.Errorf("the public port of host %d leads to %s", n, at)
 		}
-		came.Close()
-		if err := reaches(p, inside, brief); err == nil {
-			t.Errorf("host %d was reached past its door", n)
+		arrived.Close()
+		if err := dial(p, inside, shortTimeout); err == nil {
+			t.Errorf("host %d was reached without its public port", n)
 		}
 	}
-	if _, beyond := Door(hosts); reaches(p, beyond, brief) == nil {
-		t.Error("a door that is not there was opened")
+	if _, beyond := ForwardedPort(hosts); dial(p, beyond, shortTimeout) == nil {
+		t.Error("a port without a rule accepts a connection")
 	}
 	echoed(t, from(t, p, Host(0), listen(t, p)))
 }

@@ -8,119 +8,119 @@ import (
 	"pushbench/results"
 )
 
-// A Shape is what a link of packets does to what crosses it, each way by itself. Its
-// zero value is a wire.
+// A Shape describes the effect of a link on packets, for each direction independently. Its
+// zero value has no effect.
 //
-// The words are netem's (tc-netem(8)), and so is what they do, with one difference: a
-// packet that is delayed by more than the one before waits for nobody, but none
-// overtakes unless Reorder says so. netem does the same when its queue is a pfifo.
+// The fields have the names and the meaning of netem (tc-netem(8)), with one difference:
+// packets do not overtake each other because of different jitter, only because of Reorder.
+// netem behaves the same if its queue is a pfifo.
 type Shape struct {
-	RTT     time.Duration `json:"rtt_ns"`    // round trip: half of it each way
-	Jitter  time.Duration `json:"jitter_ns"` // the most that a packet waits beyond that, uniform in [0, Jitter]
-	Loss    float64       `json:"loss"`      // share of the packets that are lost, each by itself
-	Reorder float64       `json:"reorder"`   // share of the packets that do not wait at all, and so overtake
-	Rate    int64         `json:"rate"`      // bytes a second that each way carries, IP headers included; 0: unlimited
-	Queue   int           `json:"queue"`     // packets that may wait for the rate, beyond which they are dropped; default 1000
+	RTT     time.Duration `json:"rtt_ns"`    // round trip: one half per direction
+	Jitter  time.Duration `json:"jitter_ns"` // additional delay, uniform in [0, Jitter]
+	Loss    float64       `json:"loss"`      // share of lost packets, independent of each other
+	Reorder float64       `json:"reorder"`   // share of packets without any delay, which therefore overtake
+	Rate    int64         `json:"rate"`      // bytes per second and direction, IP headers included; 0: unlimited
+	Queue   int           `json:"queue"`     // packets that may wait for the rate; more are dropped; default 1000
 	Seed    uint64        `json:"seed"`      // of loss, jitter and reordering
 }
 
 const defaultQueue = 1000
 
-// A way is one direction of a link: what is on it, in the order in which it comes out.
-type way struct {
+// A delayLine is one direction of a link: its packets in the order of their departure.
+type delayLine struct {
 	shape  Shape
 	delay  time.Duration
 	random *rand.Rand
 
-	free  clock.Instant // when all that entered has passed the limited rate
-	last  clock.Instant // when the last of it comes out
-	ahead []parcel      // what overtakes: it is due now
-	line  []parcel      // from head on
-	head  int
-	waits []clock.Instant // when each of those that wait for the rate has passed it, from gone on
-	gone  int
+	free      clock.Instant // when all packets so far have passed the limited rate
+	last      clock.Instant // when the last packet departs
+	reordered []segment     // packets that overtake: due immediately
+	queue     []segment     // from head on
+	head      int
+	waits     []clock.Instant // when each waiting packet has passed the limited rate, from gone on
+	gone      int
 
 	counts results.LinkDirection
 }
 
-// A parcel is a packet on its way.
-type parcel struct {
+// A segment is a packet in transit.
+type segment struct {
 	due    clock.Instant
 	packet []byte
 }
 
-func newWay(s Shape, delay time.Duration, stream uint64) *way {
+func newDelayLine(s Shape, delay time.Duration, stream uint64) *delayLine {
 	if s.Queue == 0 {
 		s.Queue = defaultQueue
 	}
-	return &way{shape: s, delay: delay, random: rand.New(rand.NewPCG(s.Seed, stream))}
+	return &delayLine{shape: s, delay: delay, random: rand.New(rand.NewPCG(s.Seed, stream))}
 }
 
-// enter puts a packet on its way, or says that it is lost. What is drawn depends on the
-// packets before it alone, so a seed loses the same ones of the same sequence.
-func (w *way) enter(packet []byte, now clock.Instant) (kept bool) {
-	lost := w.random.Float64() < w.shape.Loss
-	overtakes := w.random.Float64() < w.shape.Reorder
-	jitter := time.Duration(w.random.Float64() * float64(w.shape.Jitter))
+// push adds a packet, or returns false if it is lost. Random numbers depend only on the
+// preceding packets, so that a seed loses the same packets of the same sequence.
+func (l *delayLine) push(packet []byte, now clock.Instant) (accepted bool) {
+	lost := l.random.Float64() < l.shape.Loss
+	overtakes := l.random.Float64() < l.shape.Reorder
+	jitter := time.Duration(l.random.Float64() * float64(l.shape.Jitter))
 	switch {
 	case lost:
-		w.counts.Lost++
+		l.counts.Lost++
 		return false
 	case overtakes:
-		w.counts.Overtook++
-		w.ahead = append(w.ahead, parcel{now, packet})
+		l.counts.Overtook++
+		l.reordered = append(l.reordered, segment{now, packet})
 		return true
-	case !w.pass(len(packet), now):
-		w.counts.Overflowed++
+	case !l.pass(len(packet), now):
+		l.counts.Overflowed++
 		return false
 	}
-	w.last = max(w.last, max(w.free, now).Add(w.delay+jitter))
-	w.line = append(w.line, parcel{w.last, packet})
+	l.last = max(l.last, max(l.free, now).Add(l.delay+jitter))
+	l.queue = append(l.queue, segment{l.last, packet})
 	return true
 }
 
-// pass takes a packet through the limited rate, unless too many wait for it.
-func (w *way) pass(size int, now clock.Instant) bool {
-	if w.shape.Rate == 0 {
+// pass delays a packet by the limited rate. It returns false if too many packets wait.
+func (l *delayLine) pass(size int, now clock.Instant) bool {
+	if l.shape.Rate == 0 {
 		return true
 	}
-	for w.gone < len(w.waits) && w.waits[w.gone] <= now {
-		w.gone++
+	for l.gone < len(l.waits) && l.waits[l.gone] <= now {
+		l.gone++
 	}
-	if w.gone == len(w.waits) {
-		w.waits, w.gone = w.waits[:0], 0
+	if l.gone == len(l.waits) {
+		l.waits, l.gone = l.waits[:0], 0
 	}
-	if len(w.waits)-w.gone >= w.shape.Queue {
+	if len(l.waits)-l.gone >= l.shape.Queue {
 		return false
 	}
-	w.free = max(w.free, now).Add(time.Duration(float64(size) / float64(w.shape.Rate) * float64(time.Second)))
-	w.waits = append(w.waits, w.free)
+	l.free = max(l.free, now).Add(time.Duration(float64(size) / float64(l.shape.Rate) * float64(time.Second)))
+	l.waits = append(l.waits, l.free)
 	return true
 }
 
-// due is when the next packet comes out.
-func (w *way) due() (at clock.Instant, ok bool) {
+// due returns when the next packet departs.
+func (l *delayLine) due() (at clock.Instant, ok bool) {
 	switch {
-	case len(w.ahead) > 0:
-		return w.ahead[0].due, true
-	case w.head < len(w.line):
-		return w.line[w.head].due, true
+	case len(l.reordered) > 0:
+		return l.reordered[0].due, true
+	case l.head < len(l.queue):
+		return l.queue[l.head].due, true
 	default:
 		return 0, false
 	}
 }
 
-// leave takes the next packet off.
-func (w *way) leave() parcel {
-	if len(w.ahead) > 0 {
-		p := w.ahead[0]
-		w.ahead = w.ahead[1:]
+// pop removes and returns the next packet.
+func (l *delayLine) pop() segment {
+	if len(l.reordered) > 0 {
+		p := l.reordered[0]
+		l.reordered = l.reordered[1:]
 		return p
 	}
-	p := w.line[w.head]
-	w.line[w.head] = parcel{}
-	if w.head++; w.head == len(w.line) || w.head >= 4096 {
-		w.line, w.head = append(w.line[:0], w.line[w.head:]...), 0
+	p := l.queue[l.head]
+	l.queue[l.head] = segment{}
+	if l.head++; l.head == len(l.queue) || l.head >= 4096 {
+		l.queue, l.head = append(l.queue[:0], l.queue[l.head:]...), 0
 	}
 	return p
 }

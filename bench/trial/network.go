@@ -68,7 +68,7 @@ func (n *network) create(ctx context.Context, setup *Setup, s *scenarios.Scenari
 // newPath creates the namespaces of a scenario's network.
 func newPath(s *scenarios.Scenario) (*lab.Path, error) {
 	if s.Network.NAT {
-		return lab.NewPath(&lab.Router{Hosts: s.Sessions(), Doors: s.Network.Forward, Forget: time.Duration(s.Network.IdleTimeout)})
+		return lab.NewPath(&lab.Router{Hosts: s.Sessions(), PortForwarding: s.Network.Forward, IdleTimeout: time.Duration(s.Network.IdleTimeout)})
 	}
 	return lab.NewPath(nil)
 }
@@ -98,7 +98,7 @@ func (n *network) rules() int {
 	if n.path == nil {
 		return 0
 	}
-	return n.path.Doors
+	return n.path.ForwardingRules
 }
 
 // processes are the network's own processes, without servers and load generators.
