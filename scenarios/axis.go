@@ -29,7 +29,7 @@ type axis interface {
 
 // An axisOf is an axis with values of type T.
 type axisOf[T comparable] struct {
-	name  string                        // of the field in sweep
+	name  string                        // its field in sweep
 	named string                        // in the names of configurations; default: name
 	text  func(T) string                // a value in the names of configurations; default: fmt.Sprint
 	sweep func(*Sweep) *[]T             // the values that a sweep lists
@@ -45,17 +45,17 @@ type axisOf[T comparable] struct {
 	// with * for the transport's section; "": it is allowed, and the sweep replaces it.
 	ownPath    string
 	ownDefault T
-	lists      string // what the sweep has instead: "lists the libraries"
+	lists      string // the sweep's replacement: "lists the libraries"
 	conditions []sweepCondition
 
-	flag   string // of pushbench serve, which sets the value unless it is zero; "": none
+	flag   string // flag of pushbench serve that sets the value unless it is zero; "": none
 	shared bool   // a configuration has a value only if it is swept; otherwise all share the scenario's
 	inner  int    // depth
 }
 
 // A sweepCondition is a condition on a scenario with a certain sweep.
 type sweepCondition struct {
-	holds   func(*Scenario) bool
+	met     func(*Scenario) bool
 	message string
 }
 
@@ -123,7 +123,7 @@ func (a axisOf[T]) conflict(s *Scenario) *conflict {
 		return nil
 	}
 	for _, c := range a.conditions {
-		if !c.holds(s) {
+		if !c.met(s) {
 			return conflictAt("sweep."+a.name, nil, "%s", c.message)
 		}
 	}

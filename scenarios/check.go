@@ -30,12 +30,12 @@ func (d *document) check(r *Rule, path string, n ast.Node) (string, error) {
 func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string, err error) {
 	mapping, ok := n.(*ast.MappingNode)
 	if !ok {
-		return "", d.refuse(path, n, r.allowed, "")
+		return "", d.reject(path, n, r.allowed, "")
 	}
 	if len(mapping.Values) == 0 && r.Min != "" {
-		return "", d.refuse(path, n, r.allowed+", at least one of them", "")
+		return "", d.reject(path, n, r.allowed+", at least one of them", "")
 	}
-	lines, spelled := map[string]int{}, map[string]string{} // of the fields in the file
+	lines, spelled := map[string]int{}, map[string]string{} // by field in the file
 	for _, pair := range mapping.Values {
 		key := pair.Key.GetToken()
 		here := join(path, bare(key.Value))
@@ -78,7 +78,7 @@ func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string,
 func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 	sequence, ok := n.(*ast.SequenceNode)
 	if !ok || len(sequence.Values) == 0 || len(sequence.Values) > r.MaxItems {
-		return d.refuse(path, n, r.allowed, "")
+		return d.reject(path, n, r.allowed, "")
 	}
 	seen := map[string]bool{}
 	for i, item := range sequence.Values {
@@ -88,7 +88,7 @@ func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 			return err
 		}
 		if seen[value] {
-			return d.refuse(here, item, "each once, but "+bare(value)+" is in the list already", "")
+			return d.reject(here, item, "each once, but "+bare(value)+" is in the list already", "")
 		}
 		seen[value] = true
 	}
@@ -98,7 +98,7 @@ func (d *document) checkList(r *Rule, path string, n ast.Node) error {
 func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error) {
 	text := scalar(n)
 	if text == nil {
-		return "", d.refuse(path, n, r.allowed, "")
+		return "", d.reject(path, n, r.allowed, "")
 	}
 	content := *text
 	if r.prose() {
@@ -107,11 +107,11 @@ func (d *document) checkScalar(r *Rule, path string, n ast.Node) (string, error)
 	content = d.modern(r, n.GetToken(), content)
 	value, err := r.parse(content)
 	if err != nil || !r.allows(value) || !r.styled(n) {
-		return "", d.refuse(path, n, r.allowed, r.hint(n, *text))
+		return "", d.reject(path, n, r.allowed, r.hint(n, *text))
 	}
 	if r.grammar != nil {
 		if err := r.grammar(content); err != nil {
-			e := d.refuse(path, n, "", "")
+			e := d.reject(path, n, "", "")
 			e.Message = err.Error()
 			return "", e
 		}
@@ -168,8 +168,8 @@ func scalar(n ast.Node) *string {
 	return nil
 }
 
-// refuse returns the error about a node that its rule does not allow.
-func (d *document) refuse(path string, n ast.Node, allowed, hint string) *Error {
+// reject returns the error about a node that its rule does not allow.
+func (d *document) reject(path string, n ast.Node, allowed, hint string) *Error {
 	value, message := "", "this mapping is not allowed"
 	switch text := scalar(n); {
 	case text != nil:

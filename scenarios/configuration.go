@@ -61,9 +61,9 @@ type Configuration struct {
 
 	// Set only if they are swept. Otherwise all configurations share the scenario's own value.
 	RTT      Duration
-	Interval Duration // of short polling
+	Interval Duration // short polling only
 	Clients  int
-	Rate     Rate // of publications
+	Rate     Rate // publish rate
 	Payload  Size
 
 	swept uint64 // one bit per row of axes: the run has several values on it

@@ -43,8 +43,8 @@ type Rule struct {
 	Words    []string
 	Renamed  map[string]string // deprecated words, and the current one for each
 
-	Fields   []*Rule // of a mapping
-	Item     *Rule   // of a list
+	Fields   []*Rule // if it is a mapping
+	Item     *Rule   // if it is a list
 	MaxItems int
 
 	allowed     string // completes "allowed: "
@@ -61,7 +61,7 @@ type kind struct {
 	pattern string
 	words   []string
 	renamed map[string]string       // deprecated words, and the current one for each
-	grammar func(text string) error // of a text; its errors complete a sentence
+	grammar func(text string) error // checks a text; its errors complete a sentence
 }
 
 // Patterns of plain numbers. YAML 1.1 reads 010 as 8 and 1:30 as 90; here they are errors.

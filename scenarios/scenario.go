@@ -50,7 +50,7 @@ type Scenario struct {
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
 	ShortLived ShortLived  `yaml:"short_lived,omitempty" was:"visitors" json:"visitors"` // additional clients that connect, wait for a first message and leave; default none
 	Upstream   Upstream    `yaml:"upstream,omitempty" was:"inputs" json:"inputs"`        // messages from the clients that no client subscribes to; default none
-	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // what each client sends back for each message; default none
+	Replies    Replies     `yaml:"replies,omitempty" was:"answers" json:"answers"`       // the reply of each client to each message; default none
 	Payload    Payload     `yaml:"payload" json:"payload" required:"true"`
 	Delivery   Delivery    `yaml:"delivery" json:"delivery" default:"every"` // default every
 	Network    Network     `yaml:"network" json:"network"`
@@ -78,7 +78,7 @@ type Scenario struct {
 	Seed        uint64   `yaml:"seed" json:"seed" default:"1" min:"0" max:"18446744073709551615"`       // determines schedules, phases and orders; default 1
 
 	Compare      Compare            `yaml:"compare" json:"compare"`
-	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // what the application demands of a transport: a run names the cheapest transport that meets all of them; default none
+	Requirements []metric.Assertion `yaml:"requirements,omitempty" was:"needs" json:"needs" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"p(99) < 50ms\" or \"lost == 0\""`                                            // demands of the application on a transport: a run names the cheapest transport that meets all of them; default none
 	Assertions   []metric.Assertion `yaml:"assertions,omitempty" was:"claims" json:"claims" kind:"assertion" items:"64" allowed:"a metric, one of < <= > >= == !=, and a bound, such as \"lost == 0\", \"websocket p(99) < 50ms\" or \"sse p(99) < 0.5 * shortpoll\""` // statements that a run checks, and fails if one does not hold; default none
 
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the first repetition, from the fourth on, that makes it certain that an assertion fails; default false
@@ -172,8 +172,8 @@ type Replies struct {
 // send. A meaningless header pads shorter ones; longer ones stay as they are.
 type Headers struct {
 	// Servers accept headers of 8 KiB.
-	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // of each request of a client, 256B … 7KiB; default unpadded
-	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // of each response to a poll or a publication, 128B … 4KiB; default unpadded
+	Request  Size `yaml:"request,omitempty" json:"request" min:"256B" max:"7KiB"`              // minimum size of the headers of a client's requests, 256B … 7KiB; default unpadded
+	Response Size `yaml:"response,omitempty" was:"answer" json:"answer" min:"128B" max:"4KiB"` // minimum size of the headers of responses to polls and publications, 128B … 4KiB; default unpadded
 }
 
 // Arrivals is the distribution of due instants in time.

@@ -94,7 +94,7 @@ func (s *Scenario) validateRoles() *conflict {
 	case s.ShortLived.Rate > 0 && (s.Servers > 1 || s.Network.NAT || s.ServerDials()):
 		return conflictAt("short_lived.rate", s.ShortLived.Rate, "is not allowed, as short-lived clients have no host and no server of their own, and no server can dial a client that has left; allowed: with servers: 1, without a router and without webhooks")
 	case s.ShortLived.Rate > maxShortLived:
-		return conflictAt("short_lived.rate", s.ShortLived.Rate, "needs more ports than there are; allowed: at most %s", maxShortLived)
+		return conflictAt("short_lived.rate", s.ShortLived.Rate, "requires more ports than there are; allowed: at most %s", maxShortLived)
 	case s.Replies.Size > 0 && !s.addressesOneClient():
 		return conflictAt("replies", nil, "is not allowed, as replies could not be assigned to messages; allowed: with publish.by: backend, one topic per client (topics.count: clients.count, spread: even), delivery: every, servers: 1, and without upstream")
 	}
