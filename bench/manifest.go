@@ -217,7 +217,7 @@ func describeLink(m *results.Manifest, s *scenarios.Scenario) {
 		m.Network, m.Loss, m.Reorder = results.PacketLink, float64(n.Loss)/100, float64(n.Reorder)/100
 		m.NAT, m.IdleFor = n.NAT, time.Duration(n.IdleTimeout)
 		if n.NAT {
-			m.Conditions = append(m.Conditions, "each client has its own address behind a NAT router, which masquerades and drops new connections from outside and packets of unknown connections (tcp_loose is off); no cost includes the router; TCP keep-alive is off on both sides")
+			m.Conditions = append(m.Conditions, "each client has its own address behind a masquerading NAT router; the router drops new connections from outside and packets of unknown connections (tcp_loose is off); no cost includes the router; TCP keep-alive is off on both sides")
 		}
 		m.Conditions = append(m.Conditions, "servers and clients are in separate network namespaces, connected by an emulated packet link; a separate process forwards the packets on the load generator's core, and no cost includes it; the backend is next to the servers")
 		return
