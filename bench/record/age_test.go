@@ -163,7 +163,7 @@ type arrival struct {
 	due clock.Instant
 }
 
-// A referenceIntegrator calculates ages in a simple and reference way, to verify those of a recorder. It
+// A referenceIntegrator calculates ages in a simple, slow way to verify those of a recorder. It
 // stores every delivery and divides time at each of them.
 type referenceIntegrator struct {
 	arrivals [][]arrival // per subscription, in the order of reception

@@ -1,6 +1,6 @@
-// Package validity holds the checks of the test setup that can invalidate a trial.
+// Package validity contains the checks of the test setup that can invalidate a trial.
 //
-// It contains the evidence, which a trial fills in, the checks that evaluate it, and for
+// It defines the evidence, which a trial fills in, the checks that evaluate it, and for
 // each check corrupt evidence on which the check must fail. The package must not measure
 // anything: a check is a pure function of the evidence, and no check evaluates the system
 // under test.

@@ -28,7 +28,7 @@ type Flight struct {
 // chance is the standard error that sampling causes, calculated from the trial's schedule.
 // The samples' own variance underestimates it if few samples found a pair in flight: with short
 // times in flight, perhaps none did, and the samples then seem exact. N pairs due at once, by one
-// message or a burst, and in flight for τ add N·τ to the area. Samples Δ spacing see N·Δ of it, or
+// message or a burst, and in flight for τ add N·τ to the area. Samples Δ apart see N·Δ of it, or
 // nothing: a variance of N²·τ·Δ, at most N²·Δ².
 func chance(e Evidence) float64 {
 	f := e.Flight
