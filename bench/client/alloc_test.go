@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector allocates on its own account, so these run without it.
+// The race detector allocates memory itself, so these tests run without it.
 
 package client
 

@@ -6,15 +6,15 @@ import (
 	"pushbench/bench/clock"
 )
 
-// Nowhere takes deliveries and events, and forgets them.
+// nowhere is a sink that discards deliveries and events.
 type nowhere struct{}
 
 func (nowhere) Deliver(int, *Batch, clock.Instant) {}
 func (nowhere) Event(int, Event, clock.Instant)    {}
 
-// Messages a write are counted by answer, event or frame: one that carries ten
-// messages is one, and one that carries none is none.
-func TestBatchesAreCountedByWrite(t *testing.T) {
+// A response, event or frame with messages counts as one batch, however many messages it
+// carries; one without messages does not count.
+func TestOnlyBatchesWithMessagesAreCounted(t *testing.T) {
 	traffic := &Traffic{}
 	s := NewSubscriber(&Config{Traffic: traffic}, Subscription{}, nowhere{}, &Scratch{})
 	s.ready = true
@@ -24,6 +24,6 @@ func TestBatchesAreCountedByWrite(t *testing.T) {
 		}
 	}
 	if got := traffic.Batches.Load(); got != 2 {
-		t.Errorf("got %d batches, want 2: ten messages in one, none, and one", got)
+		t.Errorf("got %d batches, want 2: with ten messages and with one", got)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// text is a frame in the words of the tests: what a failure prints.
+// text formats a frame for comparison and failure messages.
 func text(f *frame) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "cursor=%q ack=%v", f.Cursor, f.Ack)
@@ -27,7 +27,7 @@ func text(f *frame) string {
 }
 
 func TestDecode(t *testing.T) {
-	for _, row := range []struct{ name, in, want string }{
+	for _, c := range []struct{ name, in, want string }{
 		{"subscribe-ack", `{"cursor":"e.1","messages":[],"heads":{"a":7}}`, `cursor="e.1" ack=true`},
 		{"batch", `{"cursor":"c","messages":[{"topic":"a","seq":7,"data":"x"},{"topic":"b","seq":1,"data":""}]}`, `cursor="c" ack=false a#7="x" b#1=""`},
 		{"any order", `{"messages":[{"data":"x","seq":7,"topic":"a"}],"cursor":"c"}`, `cursor="c" ack=false a#7="x"`},
@@ -49,17 +49,17 @@ func TestDecode(t *testing.T) {
 	} {
 		var d decoder
 		var f frame
-		if err := d.decode([]byte(row.in), &f); err != nil {
-			t.Errorf("%s: %s: got %v, want no error", row.name, row.in, err)
+		if err := d.decode([]byte(c.in), &f); err != nil {
+			t.Errorf("%s: %s: got %v, want no error", c.name, c.in, err)
 			continue
 		}
-		if got := text(&f); got != row.want {
-			t.Errorf("%s: %s\n got %s\nwant %s", row.name, row.in, got, row.want)
+		if got := text(&f); got != c.want {
+			t.Errorf("%s: %s\n got %s\nwant %s", c.name, c.in, got, c.want)
 		}
 	}
 }
 
-func TestDecodeRefusesWhatIsMalformed(t *testing.T) {
+func TestDecodeRejectsMalformedFrames(t *testing.T) {
 	for _, in := range []string{
 		``, ` `, `{`, `[]`, `"`, `null`, `<html>`, `{}x`, `{}{}`, `{"cursor"}`, `{"cursor":}`, `{"cursor":7}`, `{"cursor":"c",}`,
 		`{"cursor":"c" "messages":[]}`, `{"messages":{}}`, `{"messages":[}`, `{"messages":[{}`, `{"messages":[{},]}`, `{"messages":[7]}`,
@@ -79,8 +79,8 @@ func TestDecodeRefusesWhatIsMalformed(t *testing.T) {
 	}
 }
 
-// A frame is reused: nothing of the last one may show in the next.
-func TestDecodeForgetsTheLastFrame(t *testing.T) {
+// A frame is reused: a field of one frame must not remain in the next.
+func TestDecodeResetsTheFrame(t *testing.T) {
 	var d decoder
 	var f frame
 	for _, in := range []string{
@@ -97,7 +97,7 @@ func TestDecodeForgetsTheLastFrame(t *testing.T) {
 	}
 }
 
-// batchJSON is what encoding/json makes of a batch.
+// batchJSON is a batch for encoding/json.
 type batchJSON struct {
 	Cursor   string        `json:"cursor"`
 	Messages []messageJSON `json:"messages"`
@@ -116,7 +116,7 @@ type gapJSON struct {
 	To    *uint64 `json:"to"`
 }
 
-// frame is the same batch as our decoder should have read it.
+// frame returns the same batch as the decoder must read it.
 func (b *batchJSON) frame() *frame {
 	f := &frame{Batch: Batch{Cursor: []byte(b.Cursor)}}
 	for _, m := range b.Messages {
@@ -132,13 +132,13 @@ func (b *batchJSON) frame() *frame {
 	return f
 }
 
-// FuzzDecodeWhatJSONWrites has encoding/json write what the decoder must read.
-func FuzzDecodeWhatJSONWrites(f *testing.F) {
+// FuzzDecodeMarshalledBatch decodes batches that encoding/json wrote.
+func FuzzDecodeMarshalledBatch(f *testing.F) {
 	f.Add("e.1", "a", uint64(7), "plain", "é\"\\\n\x00😀\u2028</b>", uint64(3), true)
 	f.Add("", "", uint64(0), "", "", uint64(0), false)
 	f.Fuzz(func(t *testing.T, cursor, topic string, seq uint64, one, two string, to uint64, epoch bool) {
 		if !utf8.ValidString(cursor + "|" + topic + "|" + one + "|" + two) {
-			return // encoding/json would mend invalid UTF-8; we pass it on
+			return // encoding/json replaces invalid UTF-8; the decoder keeps it
 		}
 		b := batchJSON{cursor, []messageJSON{{topic, seq, one}, {topic, seq, two}}, []gapJSON{{topic, seq, &to}}}
 		if epoch {
@@ -159,8 +159,7 @@ func FuzzDecodeWhatJSONWrites(f *testing.F) {
 	})
 }
 
-// FuzzDecode feeds it anything: it must end without a panic, and hand out no
-// more payload than it was given.
+// FuzzDecode decodes arbitrary input: without a panic, and with no more payload than input.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"cursor":"c","messages":[{"topic":"a","seq":7,"data":"\ud83d\ude00"}],"gap":[{"topic":"a","from":1,"to":null}]}`,
@@ -176,12 +175,12 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("%q: got error %v, want one that wraps %v", in, err, ErrMalformed)
 		}
 		if got := got.payloadBytes(); got > int64(len(in)) {
-			t.Errorf("%q: got %d bytes of payload out of %d, want no more", in, got, len(in))
+			t.Errorf("%q: got %d bytes of payload, want at most the %d of the input", in, got, len(in))
 		}
 	})
 }
 
-// FuzzUnescape compares one string, as it stands between its quotes, with encoding/json.
+// FuzzUnescape compares the decoding of one string with encoding/json.
 func FuzzUnescape(f *testing.F) {
 	for _, seed := range []string{`plain`, `\"\\\/\b\f\n\r\t`, `\ud83d\ude00`, `\ud83d\u0041`, `\ude00\ud83d`, `\ud83d\n`, `\u00e9é`} {
 		f.Add(seed)
@@ -190,7 +189,7 @@ func FuzzUnescape(f *testing.F) {
 		in := []byte(`{"cursor":"` + inside + `"}`)
 		var want struct{ Cursor string }
 		if !utf8.ValidString(inside) || json.Unmarshal(in, &want) != nil || bytes.Count(in, []byte(`":`)) != 1 {
-			return // encoding/json would mend invalid UTF-8; a second field is FuzzDecode's
+			return // encoding/json replaces invalid UTF-8; FuzzDecode covers a second field
 		}
 		var d decoder
 		var got frame
@@ -203,7 +202,7 @@ func FuzzUnescape(f *testing.F) {
 	})
 }
 
-// plainBatch is a batch as it nearly always is: ten messages, nothing to unescape.
+// plainBatch returns a typical batch: ten messages without escapes.
 func plainBatch() []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"cursor":"00000000000000aa.1f","messages":[`)

@@ -9,38 +9,38 @@ import (
 	"pushbench/bench/clock"
 )
 
-// delayOf is one direction of a first connection.
+// delayOf returns one direction of a first connection.
 func delayOf(l Link) DelayLine {
 	d := (&Config{Link: l}).Distance(Subscription{Topics: []string{"a"}}, Downstream)
 	up, _ := d.DelayLines()
 	return up
 }
 
-// Without jitter and rate what enters comes out half a round trip later, to the nanosecond.
-func TestHalfARoundTrip(t *testing.T) {
+// Without jitter and rate, bytes leave exactly half a round trip after they enter.
+func TestDelayIsHalfARoundTrip(t *testing.T) {
 	d := (&Config{Link: Link{RTT: 41}}).Distance(Subscription{Topics: []string{"a"}}, Downstream)
 	up, down := d.DelayLines()
 	for _, now := range []clock.Instant{100, 100, 137, 1e9} {
 		if u, w := up.ExitTime(1000, now), down.ExitTime(0, now); u != now+20 || w != now+21 {
-			t.Errorf("entered at %d, out at %d and %d; want both halves of 41 later", now, u, w)
+			t.Errorf("entered at %d: left at %d and %d, want 20 and 21 later", now, u, w)
 		}
 	}
 }
 
-// A thousand bytes take a millisecond at a megabyte a second, one after another,
-// and an idle line saves up nothing.
-func TestRate(t *testing.T) {
+// At one megabyte per second, each thousand bytes take one millisecond, and idle time does
+// not accumulate capacity.
+func TestRateDelaysBytes(t *testing.T) {
 	const ms = clock.Instant(time.Millisecond)
 	l := delayOf(Link{RTT: 20 * time.Millisecond, Rate: 1e6})
 	for i, c := range []struct{ now, want clock.Instant }{{0, 11 * ms}, {0, 12 * ms}, {1 * ms, 13 * ms}, {50 * ms, 61 * ms}} {
 		if got := l.ExitTime(1000, c.now); got != c.want {
-			t.Errorf("piece %d: out at %v, want %v", i, time.Duration(got), time.Duration(c.want))
+			t.Errorf("segment %d: left at %v, want %v", i, time.Duration(got), time.Duration(c.want))
 		}
 	}
 }
 
-// Jitter reaches from 0 to its limit evenly, and never lets one overtake another.
-func TestJitter(t *testing.T) {
+// Jitter is uniform from 0 to its limit, and never reorders segments.
+func TestJitterIsUniformAndKeepsOrder(t *testing.T) {
 	const n, limit = 20_000, 1000
 	apart, together := delayOf(Link{RTT: 100, Jitter: limit, Seed: 7}), delayOf(Link{RTT: 100, Jitter: limit, Seed: 7})
 	var waits []int
@@ -50,7 +50,7 @@ func TestJitter(t *testing.T) {
 		waits = append(waits, int(apart.ExitTime(1, now)-now)-50)
 		out := together.ExitTime(1, clock.Instant(i))
 		if out < last || out < clock.Instant(i+50) || out > clock.Instant(i+50+limit) {
-			t.Fatalf("piece %d is out at %d, after one at %d", i, out, last)
+			t.Fatalf("segment %d left at %d, after one at %d", i, out, last)
 		}
 		last = out
 	}
@@ -60,13 +60,13 @@ func TestJitter(t *testing.T) {
 	}
 	for i, got := range waits { // Kolmogorov-Smirnov at 0.1 %: 1.95/√n
 		if want := float64(i) / n * (limit + 1); float64(got)-want > 1.95/141.4*limit || want-float64(got) > 1.95/141.4*limit+1 {
-			t.Fatalf("of %d waits %d are at most %d, want uniform", n, i, got)
+			t.Fatalf("%d waits: %d are at most %d, want a uniform distribution", n, i, got)
 		}
 	}
 }
 
-// The seed decides, and every connection and direction has a jitter of its own.
-func TestJitterComesFromTheSeed(t *testing.T) {
+// The seed determines the jitter, which differs between connections and directions.
+func TestJitterDependsOnTheSeed(t *testing.T) {
 	draw := func(seed uint64, client, dial int) (waits []clock.Instant) {
 		d := (&Config{Link: Link{Jitter: time.Second, Seed: seed}}).Distance(Subscription{Client: client, Topics: []string{"a"}}, Downstream)
 		var up, down DelayLine
@@ -76,21 +76,20 @@ func TestJitterComesFromTheSeed(t *testing.T) {
 		return []clock.Instant{up.ExitTime(0, 0), down.ExitTime(0, 0)}
 	}
 	first := draw(1, 1, 1)
-	if again := draw(1, 1, 1); !slices.Equal(first, again) {
-		t.Errorf("the same seed gives %v, then %v", first, again)
+	if second := draw(1, 1, 1); !slices.Equal(first, second) {
+		t.Errorf("the same seed gives %v, then %v", first, second)
 	}
 	if first[0] == first[1] {
-		t.Errorf("both directions wait %v", first[0])
+		t.Errorf("both directions wait %v, want different jitter", first[0])
 	}
 	for _, other := range [][]clock.Instant{draw(2, 1, 1), draw(1, 2, 1), draw(1, 1, 2)} {
 		if other[0] == first[0] || other[1] == first[1] {
-			t.Errorf("another seed, client or connection waits %v, the first %v", other, first)
+			t.Errorf("another seed, client or connection waits %v, the first %v, want different jitter", other, first)
 		}
 	}
 }
 
-// Whatever enters comes out once and in order, however it is cut, on the way in
-// or on the way out.
+// All bytes leave once and in order, however they are split on entry or exit.
 func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 	for _, link := range []Link{{RTT: 5}, {RTT: 5, Jitter: 100}, {Jitter: 50, Rate: 1e9}} {
 		r := rand.New(rand.NewPCG(1, 2))
@@ -109,7 +108,7 @@ func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 				l.Remove(n)
 			}
 			if l.size != len(in)-len(out) {
-				t.Fatalf("%d bytes on their way, want %d", l.size, len(in)-len(out))
+				t.Fatalf("%d bytes in transit, want %d", l.size, len(in)-len(out))
 			}
 			if now%100 == 0 {
 				in, out = in[len(out):], nil
@@ -118,7 +117,7 @@ func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 					l.Remove(p.Size)
 				}
 				if string(in) != string(out) {
-					t.Fatalf("%+v: %d bytes came out other than %d entered", link, len(out), len(in))
+					t.Fatalf("%+v: the %d bytes that left differ from the %d that entered", link, len(out), len(in))
 				}
 				in, out = nil, nil
 			}
@@ -126,8 +125,8 @@ func TestDelayLineKeepsOrderAndBytes(t *testing.T) {
 	}
 }
 
-// A backend stands beside the server, and no link is none.
-func TestWhoHasADistance(t *testing.T) {
+// A backend has no link, and neither has a Link without delay and rate.
+func TestBackendHasNoLink(t *testing.T) {
 	subscriber, backend := Subscription{Topics: []string{"a"}}, Subscription{Publishes: true}
 	for _, c := range []struct {
 		name string
@@ -143,17 +142,17 @@ func TestWhoHasADistance(t *testing.T) {
 	} {
 		d := (&Config{Link: c.link}).Distance(c.sub, Downstream)
 		if got := d.Delayed(); got != c.want {
-			t.Errorf("%s: has a distance: %v, want %v", c.name, got, c.want)
+			t.Errorf("%s: got delayed %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
-// A message of many segments has one jitter, as one that leaves whole has: of 35 draws,
-// kept in order, it would have the largest.
-func TestJitterOfALargeMessage(t *testing.T) {
+// A message of many segments has one jitter, as a message in one piece has. With 35 jitters
+// in order, it would have the largest of them.
+func TestLargeMessageHasOneJitter(t *testing.T) {
 	const size, n = 50_000, 2000
 	link := &Link{Jitter: 1000, Rate: 1_000_000_000}
-	serial := clock.Instant(size) // 1 ns a byte
+	serial := clock.Instant(size) // 1 ns per byte
 	sum := map[string]float64{}
 	for i := range uint64(n) {
 		for name, enter := range map[string]func(*DelayLine){
@@ -167,7 +166,7 @@ func TestJitterOfALargeMessage(t *testing.T) {
 	}
 	for name, total := range sum {
 		if mean := total / n; mean < 470 || mean > 530 {
-			t.Errorf("%s: a jitter of up to 1000 ns delays by %.0f ns on average", name, mean)
+			t.Errorf("%s: a jitter of up to 1000 ns delays by %.0f ns on average, want about 500", name, mean)
 		}
 	}
 }

@@ -8,20 +8,20 @@ import (
 	"pushbench/bench/clock"
 )
 
-// The polls of a client fall on one grid, each strictly later than now and no
-// more than one interval later, however late the answer came.
-func TestGridKeepsToItsGrid(t *testing.T) {
+// The polls of a client are on one grid, each later than now and at most one interval
+// later, however late the response was.
+func TestPollsStayOnTheGrid(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 10_000 {
 		every := time.Duration(1 + r.Int64N(int64(2*time.Second)))
-		begin := clock.Instant(r.Int64N(1 << 50))
+		start := clock.Instant(r.Int64N(1 << 50))
 		phase := r.Float64()
 		b := grid{every: every}
-		b.start(begin, phase)
-		if got := b.first.Sub(begin); got < 0 || got > every {
-			t.Fatalf("every %v, phase %v: got the first %v after the begin, want 0 … %v", every, phase, got, every)
+		b.start(start, phase)
+		if got := b.first.Sub(start); got < 0 || got > every {
+			t.Fatalf("every %v, phase %v: got the first %v after the start, want 0 … %v", every, phase, got, every)
 		}
-		now := begin
+		now := start
 		for range 10 {
 			next := b.next(now)
 			if wait := next.Sub(now); wait <= 0 || wait > every {
@@ -38,16 +38,16 @@ func TestGridKeepsToItsGrid(t *testing.T) {
 func TestGrid(t *testing.T) {
 	b := grid{every: 10}
 	b.start(100, 0.5)
-	for _, row := range []struct{ now, want clock.Instant }{
+	for _, c := range []struct{ now, want clock.Instant }{
 		{100, 105},
 		{104, 105},
 		{105, 115}, // a poll due now has just been sent
 		{106, 115},
 		{114, 115},
-		{131, 135}, // two left out, none made up for
+		{131, 135}, // two polls skipped, none sent late
 	} {
-		if got := b.next(row.now); got != row.want {
-			t.Errorf("next(%d): got %d, want %d", row.now, got, row.want)
+		if got := b.next(c.now); got != c.want {
+			t.Errorf("next(%d): got %d, want %d", c.now, got, c.want)
 		}
 	}
 }

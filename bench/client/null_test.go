@@ -7,7 +7,7 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A tally counts what it is told, by kind and by sequence.
+// A tally counts deliveries by client and events by kind.
 type tally struct {
 	mu        sync.Mutex
 	delivered map[int]int // by client
@@ -40,7 +40,7 @@ func (s *tally) Event(_ int, e Event, _ clock.Instant) {
 	s.kinds[e.Kind]++
 }
 
-// queue is a feed of messages that are all due.
+// A queue is a feed of publications that are all due.
 type queue struct {
 	session Session
 	left    int
@@ -53,7 +53,7 @@ func (q *queue) Take() Publication {
 }
 
 // Every message reaches every subscriber of every worker once and in order, and its
-// publisher hears of each.
+// publisher receives every acknowledgement.
 func TestNullDeliversEverything(t *testing.T) {
 	const workers, each = 2, 3 * nullQueueSize
 	n := Null(workers)
@@ -78,7 +78,7 @@ func TestNullDeliversEverything(t *testing.T) {
 			}
 		}
 		if s.kinds[Connected] != 2 || s.kinds[Sending] != each || s.kinds[Acked] != each || s.disorder != 0 {
-			t.Errorf("events %v, %d out of order", s.kinds, s.disorder)
+			t.Errorf("got events %v and %d messages out of order, want 2 Connected, all sent and acknowledged, in order", s.kinds, s.disorder)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestAppendPublish(t *testing.T) {
-	for _, row := range []struct {
+	for _, c := range []struct {
 		id          uint32
 		topic, data string
 		want        string
@@ -17,13 +17,13 @@ func TestAppendPublish(t *testing.T) {
 		{7, "a", "a \"quoted\" \\ word", `{"id":7,"topic":"a","data":"a \"quoted\" \\ word"}`},
 		{7, "a", "\x00\n\x1f\x7f é😀</b>\u2028", `{"id":7,"topic":"a","data":"\u0000\u000a\u001f` + "\x7f é😀</b>\u2028" + `"}`},
 	} {
-		if got := string(appendPublish(nil, row.id, row.topic, []byte(row.data))); got != row.want {
-			t.Errorf("%q: got %s, want %s", row.data, got, row.want)
+		if got := string(appendPublish(nil, c.id, c.topic, []byte(c.data))); got != c.want {
+			t.Errorf("%q: got %s, want %s", c.data, got, c.want)
 		}
 	}
 }
 
-// FuzzAppendPublish has encoding/json and our own decoder read what we write.
+// FuzzAppendPublish checks with encoding/json what appendPublish writes.
 func FuzzAppendPublish(f *testing.F) {
 	f.Add(uint32(7), "plain")
 	f.Add(uint32(0), "é\"\\\n\x00😀\x7f\u2028</b>")

@@ -178,7 +178,7 @@ func (s *Subscriber) control(f wire.Frame) error {
 	case wire.OpPing:
 		return s.Duplex.Control(wire.OpPong, f.Body)
 	case wire.OpClose:
-		_ = s.Duplex.Control(wire.OpClose, f.Body[:min(2, len(f.Body))]) // the server may be gone already
+		_ = s.Duplex.Control(wire.OpClose, f.Body[:min(2, len(f.Body))]) // the server may have closed already
 		return fmt.Errorf("WebSocket closed by server with code %d", wire.CloseCode(f.Body))
 	default:
 		return nil

@@ -2,11 +2,11 @@ package client
 
 import "testing"
 
-func TestTCPOfNothing(t *testing.T) {
+func TestTCPOfNoSocketIsZero(t *testing.T) {
 	if got := (TCP{}).closed(); got != (TCP{}) {
-		t.Errorf("closing what is not shown: %+v, want nothing", got)
+		t.Errorf("closing an unknown connection: got %+v, want zero", got)
 	}
 	if got := readTCP(-1); got != (TCP{}) {
-		t.Errorf("no socket: %+v, want nothing", got)
+		t.Errorf("no socket: got %+v, want zero", got)
 	}
 }

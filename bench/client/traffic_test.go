@@ -2,21 +2,21 @@ package client
 
 import "testing"
 
-// asked is a socket that counts how often it is asked.
-type asked struct{ times int }
+// countedSocket counts how often it is read.
+type countedSocket struct{ reads int }
 
-func (a *asked) Control(func(fd int)) { a.times++ }
+func (s *countedSocket) Control(func(fd int)) { s.reads++ }
 
-// A connection is asked for the last time when it is about to be closed, and once.
-func TestTrafficForgetsWhatIsGone(t *testing.T) {
+// A connection is read for the last time, and only once, before it is closed.
+func TestClosedConnectionIsNotRead(t *testing.T) {
 	var traffic Traffic
-	s := new(asked)
+	s := new(countedSocket)
 	traffic.Opened(s) // for its options
 	traffic.TCP()
 	traffic.Closed(s)
 	traffic.Closed(s)
 	traffic.TCP()
-	if s.times != 3 || len(traffic.open) != 0 || traffic.Dials.Load() != 1 {
-		t.Errorf("asked %d times, %d open, %d dials; want 3, none and one", s.times, len(traffic.open), traffic.Dials.Load())
+	if s.reads != 3 || len(traffic.open) != 0 || traffic.Dials.Load() != 1 {
+		t.Errorf("got %d reads, %d open, %d dials; want 3, 0 and 1", s.reads, len(traffic.open), traffic.Dials.Load())
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A counter is a sink that passes on that a message or the outcome of a publication came.
+// A counter is a sink that signals each message and each outcome of a publication.
 type counter chan struct{}
 
 func (c counter) Deliver(_ int, b *client.Batch, _ clock.Instant) {
@@ -29,7 +29,7 @@ func (c counter) Event(_ int, e client.Event, _ clock.Instant) {
 	}
 }
 
-// serve has a server of one connection at a time until the benchmark ends.
+// serve runs a server of one connection at a time until the benchmark ends.
 func serve(b *testing.B, one func(c net.Conn, in *bufio.Reader)) (address string) {
 	ln := listen(b)
 	go func() {
@@ -45,7 +45,7 @@ func serve(b *testing.B, one func(c net.Conn, in *bufio.Reader)) (address string
 	return ln.Addr().String()
 }
 
-// onEngine opens a session and returns it with what its sink counts.
+// onEngine opens a session and returns it with its sink.
 func onEngine(b *testing.B, engine string, config client.Config, sub client.Subscription) (client.Session, counter) {
 	config.Workers, config.Traffic = 1, new(client.Traffic)
 	e, err := New(engine, config)
@@ -61,8 +61,8 @@ func onEngine(b *testing.B, engine string, config client.Config, sub client.Subs
 	return s, sink
 }
 
-// BenchmarkDeliver is from a server's write to the sink: of a message of 128 bytes, to a
-// client that is subscribed.
+// BenchmarkDeliver measures from a server's write to the sink, for a message of 128 bytes
+// to a subscribed client.
 func BenchmarkDeliver(b *testing.B) {
 	batch := `{"cursor":"e.2","messages":[{"topic":"a","seq":1,"data":"` + strings.Repeat("x", 128) + `"}]}`
 	for _, engine := range Names() {
@@ -77,7 +77,7 @@ func BenchmarkDeliver(b *testing.B) {
 					message := []byte(framed(transport, batch))
 					fmt.Fprint(c, subscribeAck(transport, r))
 					for range write {
-						if transport == transports.LongPoll && !skipHead(in) {
+						if transport == transports.LongPoll && !skipHeader(in) {
 							return
 						}
 						_, _ = c.Write(message)
@@ -99,8 +99,8 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 }
 
-// skipHead reads to an empty line.
-func skipHead(in *bufio.Reader) bool {
+// skipHeader reads to an empty line.
+func skipHeader(in *bufio.Reader) bool {
 	for {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
@@ -112,13 +112,13 @@ func skipHead(in *bufio.Reader) bool {
 	}
 }
 
-// BenchmarkPublish is from Publish to the outcome, by POST.
+// BenchmarkPublish measures from Publish to the outcome, by POST.
 func BenchmarkPublish(b *testing.B) {
 	for _, engine := range Names() {
 		b.Run(engine, func(b *testing.B) {
-			ack := []byte(answer("200 OK", "application/json", `{"seq":7}`))
+			ack := []byte(response("200 OK", "application/json", `{"seq":7}`))
 			address := serve(b, func(c net.Conn, in *bufio.Reader) {
-				for skipHead(in) {
+				for skipHeader(in) {
 					if _, err := in.Discard(128); err != nil {
 						return
 					}

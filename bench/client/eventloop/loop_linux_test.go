@@ -33,7 +33,7 @@ func TestResolve(t *testing.T) {
 }
 
 // An engine may be closed twice.
-func TestCloseTwice(t *testing.T) {
+func TestEngineCanBeClosedTwice(t *testing.T) {
 	e, err := New(client.Config{Target: "127.0.0.1:1", Traffic: new(client.Traffic), Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -42,8 +42,8 @@ func TestCloseTwice(t *testing.T) {
 	e.Close()
 }
 
-// Timers come in order, each once, however they are set, changed and removed.
-func TestTimers(t *testing.T) {
+// Timers expire in order, each once, however they are set, changed and removed.
+func TestTimersExpireInOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var timers timers
@@ -67,21 +67,21 @@ func TestTimers(t *testing.T) {
 		for now := clock.Instant(0); now < 100; now++ {
 			for k := timers.pop(now); k != nil; k = timers.pop(now) {
 				if at, ok := want[k]; !ok || at != now {
-					t.Fatalf("popped at %d what was set for %d (%v)", now, at, ok)
+					t.Fatalf("popped at %d a timer set for %d (%v)", now, at, ok)
 				}
 				delete(want, k)
 				got = append(got, now)
 			}
 		}
 		if !slices.IsSorted(got) || len(want) != 0 || timers.first() != never {
-			t.Fatalf("popped %v, %d never", got, len(want))
+			t.Fatalf("popped %v, %d timers not popped, want all in order", got, len(want))
 		}
 	}
 }
 
-// A loop that sleeps in a call which the runtime does not hear of must not keep the
-// world from stopping, nor stay pinned when it has ended.
-func TestPinnedLoopStopsForTheCollector(t *testing.T) {
+// A loop that sleeps in a raw system call must not block a garbage collection, nor remain
+// pinned after it has stopped.
+func TestPinnedLoopStopsForGarbageCollection(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(int(pinnedLoops.Load()) + spareProcs + 1))
 	before := pinnedLoops.Load()
 	engine, err := New(client.Config{Target: "127.0.0.1:1", Workers: 2})
@@ -96,6 +96,6 @@ func TestPinnedLoopStopsForTheCollector(t *testing.T) {
 	}
 	engine.Close()
 	if after := pinnedLoops.Load(); after != before {
-		t.Errorf("%d loops are pinned after the engine was closed, %d before it was made", after, before)
+		t.Errorf("got %d pinned loops after the engine was closed, want %d as before", after, before)
 	}
 }

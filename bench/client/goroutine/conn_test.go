@@ -15,7 +15,7 @@ import (
 	"pushbench/bench/clock"
 )
 
-// A source is a connection from which the reader's bytes come.
+// A source is a connection that reads from a Reader.
 type source struct {
 	net.Conn
 	io.Reader
@@ -23,12 +23,12 @@ type source struct {
 
 func (w source) Read(p []byte) (int, error) { return w.Reader.Read(p) }
 
-// cutAt gives the text in two reads.
-func cutAt(text string, at int) io.Reader {
+// splitAt returns the text in two reads.
+func splitAt(text string, at int) io.Reader {
 	return io.MultiReader(strings.NewReader(text[:at]), strings.NewReader(text[at:]))
 }
 
-// A splitter takes pieces of a length, a number of them before it is done.
+// A splitter consumes a number of pieces of one size.
 type splitter struct {
 	size, left int
 	pieces     []string
@@ -49,15 +49,15 @@ func (s *splitter) Consume(in []byte, at clock.Instant) (n int, done bool, err e
 	return s.size, s.left == 0, nil
 }
 
-// However the bytes are cut into reads, the same is taken: nothing beyond what is asked
-// for, and nothing is lost.
-func TestReceiveDoesNotDependOnHowBytesAreCut(t *testing.T) {
+// However the bytes are split into reads, the same pieces are consumed: none beyond the last,
+// and none is lost.
+func TestReceiveDoesNotDependOnReadSizes(t *testing.T) {
 	whole := strings.Repeat("0123456789", 2_000)
 	for _, size := range []int{1, 7, 10, 4_000, 4_096, 4_097, 19_999} {
 		for name, reader := range map[string]io.Reader{
 			"at once":            strings.NewReader(whole),
 			"byte by byte":       iotest.OneByteReader(strings.NewReader(whole)),
-			"in two":             cutAt(whole, 4_096),
+			"in two":             splitAt(whole, 4_096),
 			"data with the end":  iotest.DataErrReader(strings.NewReader(whole)),
 			"in halves of reads": iotest.HalfReader(strings.NewReader(whole)),
 		} {
@@ -82,20 +82,20 @@ func TestReceiveDoesNotDependOnHowBytesAreCut(t *testing.T) {
 			}
 			for i, got := range append(first.consumed, rest.consumed...) {
 				if got != int64(i*size) {
-					t.Fatalf("pieces of %d, %s: %d bytes understood before piece %d", size, name, got, i)
+					t.Fatalf("pieces of %d, %s: got %d bytes consumed before piece %d", size, name, got, i)
 				}
 			}
 			if got, want := traffic.Down.Bytes.Load(), int64(len(whole)); got != want {
 				t.Errorf("pieces of %d, %s: got %d bytes counted, want %d", size, name, got, want)
 			}
 			if got, want := traffic.Down.Envelope.Load(), int64(len(whole)%size); got != want {
-				t.Errorf("pieces of %d, %s: got %d bytes that were not understood, want %d", size, name, got, want)
+				t.Errorf("pieces of %d, %s: got %d unread bytes counted, want %d", size, name, got, want)
 			}
 		}
 	}
 }
 
-func TestConnCountsWhatItCarries(t *testing.T) {
+func TestConnCountsItsBytes(t *testing.T) {
 	ln := listen(t)
 	go func() {
 		peer, err := ln.Accept()
@@ -124,18 +124,18 @@ func TestConnCountsWhatItCarries(t *testing.T) {
 	c.Close() // the second time changes nothing
 }
 
-func TestAtEnd(t *testing.T) {
+func TestOnDoneIsCancelled(t *testing.T) {
 	var done atomic.Int64
 	ctx, cancel := context.WithCancel(context.Background())
-	released := onDone(ctx, func() { done.Add(1) })
-	released()
+	cancelled := onDone(ctx, func() { done.Add(1) })
+	cancelled()
 	ran := onDone(ctx, func() { done.Add(10) })
 	cancel()
 	ran() // waits for it, if it has begun
 	before := done.Load()
-	released()
+	cancelled()
 	ran()
 	if after := done.Load(); after != before || after%10 != 0 {
-		t.Errorf("got %d, then %d, want the same, and nothing of what was released", before, after)
+		t.Errorf("got %d, then %d, want the same, without the cancelled call", before, after)
 	}
 }

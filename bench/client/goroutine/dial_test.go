@@ -7,19 +7,19 @@ import (
 	"pushbench/bench/client"
 )
 
-// A dial that the session's end interrupts may have reached the server: it is
-// told apart from those that were made and from those that failed.
-func TestDialsAreCountedByTheirEnd(t *testing.T) {
+// A dial that the session's end interrupts may have reached the server: it is counted
+// separately from successful and failed dials.
+func TestAbandonedDialsAreCountedSeparately(t *testing.T) {
 	ln := listen(t)
-	over, cancel := context.WithCancel(t.Context())
+	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, c := range []struct {
 		name             string
 		ctx              context.Context
 		dials, abandoned int64
 	}{
-		{"made", t.Context(), 1, 0},
-		{"given up", over, 0, 1},
+		{"successful", t.Context(), 1, 0},
+		{"abandoned", ended, 0, 1},
 	} {
 		var traffic client.Traffic
 		conn, err := dial(c.ctx, &client.Config{Target: ln.Addr().String(), Traffic: &traffic}, new(client.Distance))
@@ -36,6 +36,6 @@ func TestDialsAreCountedByTheirEnd(t *testing.T) {
 	ln.Close()
 	var traffic client.Traffic
 	if _, err := dial(t.Context(), &client.Config{Target: ln.Addr().String(), Traffic: &traffic}, new(client.Distance)); err == nil || traffic.Abandoned.Load() != 0 || traffic.Snapshot().Dials != 0 {
-		t.Errorf("refused: %v, %d dials, %d abandoned; want neither", err, traffic.Snapshot().Dials, traffic.Abandoned.Load())
+		t.Errorf("refused: %v, %d dials, %d abandoned; want an error and neither", err, traffic.Snapshot().Dials, traffic.Abandoned.Load())
 	}
 }

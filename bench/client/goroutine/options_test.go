@@ -7,7 +7,7 @@ import (
 	"pushbench/bench/client"
 )
 
-// The options that are told are the kernel's.
+// Options are those that the kernel reports.
 func TestOptionsOfTheFirstConnection(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -16,7 +16,7 @@ func TestOptionsOfTheFirstConnection(t *testing.T) {
 	defer ln.Close()
 	var traffic client.Traffic
 	if traffic.Options() != nil {
-		t.Error("options of no connection")
+		t.Error("got options before the first connection, want none")
 	}
 	c, err := dial(t.Context(), &client.Config{Target: ln.Addr().String(), Traffic: &traffic}, new(client.Distance))
 	if err != nil {
@@ -33,6 +33,6 @@ func TestOptionsOfTheFirstConnection(t *testing.T) {
 	var later client.Traffic
 	later.Accepted(c.counting)
 	if o := later.Options(); o == nil || o.NoDelay {
-		t.Errorf("got %+v, want what was set since", o)
+		t.Errorf("got %+v, want the option that was set since", o)
 	}
 }

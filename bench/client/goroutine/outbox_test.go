@@ -11,12 +11,12 @@ import (
 	"pushbench/bench/clock"
 )
 
-// sends is an outbox whose writes take no time, on a connection whose reader
-// calls release and proceed; and what its session was told.
-func sends(waits bool) (*outbox, *clienttest.Observer) {
+// newOutbox returns an outbox whose writes take no time, and the observer of its session. The
+// test frees the connection and calls sendQueued, as a reader would.
+func newOutbox(awaitsResponse bool) (*outbox, *clienttest.Observer) {
 	r := clienttest.NewObserver()
 	s := &session{Subscriber: client.NewSubscriber(&client.Config{InFlight: 100, Traffic: new(client.Traffic)}, client.Subscription{}, r, new(client.Scratch))}
-	o := &outbox{session: s, online: func() bool { return true }, awaitsResponse: waits}
+	o := &outbox{session: s, online: func() bool { return true }, awaitsResponse: awaitsResponse}
 	o.send = func(p client.Outgoing) error {
 		o.sending(&p)
 		return nil
@@ -24,7 +24,7 @@ func sends(waits bool) (*outbox, *clienttest.Observer) {
 	return o, r
 }
 
-// waited is what the outbox told of how long a publication was held up.
+// waited returns how long a publication waited for the connection, as the outbox reported.
 func waited(t *testing.T, r *clienttest.Observer, id uint32) time.Duration {
 	t.Helper()
 	for _, e := range clienttest.Events(r.All(), 0, client.Sending) {
@@ -32,15 +32,15 @@ func waited(t *testing.T, r *clienttest.Observer, id uint32) time.Duration {
 			return e.Waited
 		}
 	}
-	t.Fatalf("publication %d was not told to be sent", id)
+	t.Fatalf("publication %d was not sent", id)
 	return 0
 }
 
-// The connection is free, and the goroutine that is to send comes late: that is the
-// generator's lateness, and no time of it may be called waiting for the connection.
-func TestOurOwnDelayIsNotHeldUp(t *testing.T) {
+// If the connection is free and the sending goroutine is late, that is lateness of the load
+// generator, and must not count as waiting for the connection.
+func TestLatenessIsNotWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, r := sends(false)
+		o, r := newOutbox(false)
 		o.busy = true // the goroutine is on its way
 		o.publish(1, "a", nil)
 		o.publish(2, "a", nil)
@@ -48,25 +48,25 @@ func TestOurOwnDelayIsNotHeldUp(t *testing.T) {
 		o.sendQueued()
 		for id := uint32(1); id <= 2; id++ {
 			if got := waited(t, r, id); got != 0 {
-				t.Errorf("publication %d was held up for %v, want 0s: the connection was free", id, got)
+				t.Errorf("publication %d waited for %v, want 0s: the connection was free", id, got)
 			}
 		}
 	})
 }
 
-// Publication 2 comes 10 ms into the 30 ms in which 1 has the connection, and is
-// sent 5 ms after it became free; 3 comes before 1 has it, and waits for both.
-func TestHeldUpIsTheTimeTheConnectionWasTaken(t *testing.T) {
+// Publication 1 occupies the connection for 30 ms. Publication 2 arrives after 10 ms of them,
+// and is sent 5 ms after the connection became free. Publication 3 waits while 2 is sent.
+func TestWaitingIsTheTimeTheConnectionWasBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ms = time.Millisecond
-		o, r := sends(true)
+		o, r := newOutbox(true)
 		o.publish(1, "a", nil)
 		time.Sleep(10 * ms)
 		o.publish(2, "a", nil)
 		time.Sleep(20 * ms)
 		o.update((*client.Backlog).Completed)
 		o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) })
-		time.Sleep(5 * ms) // our own
+		time.Sleep(5 * ms) // lateness of the generator
 		o.publish(3, "a", nil)
 		o.sendQueued() // sends 2
 		time.Sleep(40 * ms)
@@ -75,17 +75,17 @@ func TestHeldUpIsTheTimeTheConnectionWasTaken(t *testing.T) {
 		o.sendQueued() // sends 3
 		for id, want := range map[uint32]time.Duration{1: 0, 2: 20 * ms, 3: 40 * ms} {
 			if got := waited(t, r, id); got != want {
-				t.Errorf("publication %d was held up for %v, want %v", id, got, want)
+				t.Errorf("publication %d waited for %v, want %v", id, got, want)
 			}
 		}
 	})
 }
 
-// The time in which a connection is opened again is not ours either. It is
-// opened by a goroutine: whoever publishes does not wait for it.
-func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
+// The time to reconnect counts as waiting. A separate goroutine reconnects, so that Publish
+// does not block.
+func TestReconnectingDoesNotBlockPublish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, r := sends(true)
+		o, r := newOutbox(true)
 		open := false
 		write := o.send
 		o.send = func(p client.Outgoing) error {
@@ -102,7 +102,7 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 			return nil
 		}
 		before := clock.Now()
-		o.publish(1, "a", nil) // online said yes: it broke in this moment
+		o.publish(1, "a", nil) // the connection failed after online returned true
 		o.publish(2, "a", nil)
 		if took := clock.Now().Sub(before); took != 0 {
 			t.Errorf("publishing took %v, want 0s", took)
@@ -110,7 +110,7 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Second)
 		if got, want := waited(t, r, 1), 70*time.Millisecond; got != want {
-			t.Errorf("held up for %v, want %v", got, want)
+			t.Errorf("waited for %v, want %v", got, want)
 		}
 		o.update((*client.Backlog).Completed)
 		o.update(func(b *client.Backlog) { b.SetFree(clock.Now()) })
@@ -123,10 +123,10 @@ func TestReconnectingHoldsUpWithoutHoldingThePublisher(t *testing.T) {
 	})
 }
 
-// Where no connection can be opened, what was published is dropped, each once, and its room is free again.
-func TestUnreachableDropsEachOnce(t *testing.T) {
+// If no connection can be opened, each publication is dropped once and no longer in flight.
+func TestUnreachableServerDropsEachPublicationOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, r := sends(true)
+		o, r := newOutbox(true)
 		o.session.Config.InFlight = 3
 		o.send = func(client.Outgoing) error { return client.ErrOffline }
 		o.connect = func() error {

@@ -129,7 +129,7 @@ func (k *socket) closeGracefully(c *conn) {
 		k.closing = c
 		_ = c.SetWriteDeadline(time.Now().Add(closeWait))
 		var room []byte
-		_ = c.write(k.CloseFrame(&room)) // the server may be gone already
+		_ = c.write(k.CloseFrame(&room)) // the server may have closed already
 	case <-time.After(closeWait):
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"pushbench/bench/client"
 )
 
-// pairOf is a connection of ours and the server's end of it.
-func pairOf(t *testing.T, traffic *client.Traffic) (ours *conn, theirs net.Conn) {
+// connect returns both ends of a new connection.
+func connect(t *testing.T, traffic *client.Traffic) (ours *conn, theirs net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,7 +31,7 @@ func pairOf(t *testing.T, traffic *client.Traffic) (ours *conn, theirs net.Conn)
 	return ours, theirs
 }
 
-// tcpState is the kernel's, of our end.
+// tcpState returns the kernel's state of the client's end.
 func tcpState(c *conn) (state uint8) {
 	c.counting.Control(func(fd int) {
 		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
@@ -41,7 +41,7 @@ func tcpState(c *conn) (state uint8) {
 	return state
 }
 
-// send writes n bytes and has the other side read so many of them.
+// send writes n bytes, and reads some of them at the other end.
 func send(t *testing.T, from io.Writer, n int, to io.Reader, read int) {
 	t.Helper()
 	if _, err := from.Write(make([]byte, n)); err != nil {
@@ -52,27 +52,27 @@ func send(t *testing.T, from io.Writer, n int, to io.Reader, read int) {
 	}
 }
 
-func TestTCPCountsWhatWeCount(t *testing.T) {
+func TestTCPAgreesWithTraffic(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		end    func(t *testing.T, ours *conn, theirs net.Conn)
 		unread int64
 		up     int64 // segments of closing
 	}{
-		{"we end", func(*testing.T, *conn, net.Conn) {}, 0, 2},
-		{"the server ends first", func(t *testing.T, ours *conn, theirs net.Conn) {
+		{"the client closes", func(*testing.T, *conn, net.Conn) {}, 0, 2},
+		{"the server closes first", func(t *testing.T, ours *conn, theirs net.Conn) {
 			theirs.Close()
 			if _, err := ours.Read(make([]byte, 1)); err != io.EOF {
-				t.Fatalf("read %v, want the end", err)
+				t.Fatalf("read: got %v, want EOF", err)
 			}
 		}, 0, 1},
-		{"we end without having read all", func(t *testing.T, ours *conn, theirs net.Conn) {
+		{"the client closes with unread bytes", func(t *testing.T, ours *conn, theirs net.Conn) {
 			send(t, theirs, 50, ours, 20)
 		}, 30, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var traffic client.Traffic
-			ours, theirs := pairOf(t, &traffic)
+			ours, theirs := connect(t, &traffic)
 			send(t, ours, 1000, theirs, 1000)
 			send(t, theirs, 300, ours, 300)
 			c.end(t, ours, theirs)
@@ -83,7 +83,7 @@ func TestTCPCountsWhatWeCount(t *testing.T) {
 				t.Errorf("open: %d bytes up and %d down, want 1000 and %d", open.Up.Bytes, open.Down.Bytes, counted.Down.Bytes+c.unread)
 			}
 			if closed.Up.Bytes != counted.Up.Bytes || closed.Down.Bytes != counted.Down.Bytes {
-				t.Errorf("closed: TCP counts %+v, we count %d bytes up and %d down", closed, counted.Up.Bytes, counted.Down.Bytes)
+				t.Errorf("closed: TCP counts %+v, want %d bytes up and %d down as Traffic", closed, counted.Up.Bytes, counted.Down.Bytes)
 			}
 			if up := closed.Up.Segments - open.Up.Segments; up != c.up {
 				t.Errorf("closing takes %d segments up, want %d", up, c.up)
@@ -95,18 +95,18 @@ func TestTCPCountsWhatWeCount(t *testing.T) {
 	}
 }
 
-// Who says goodbye to a server that has closed is answered by a reset, and the server's
-// FIN, which is no byte, was there before.
-func TestTCPCountsWhatWeCountOfAResetConnection(t *testing.T) {
+// A client that writes to a server that has closed receives a reset, after the server's FIN,
+// which is not a byte.
+func TestTCPAgreesWithTrafficAfterAReset(t *testing.T) {
 	for name, unread := range map[string]int{"all read": 0, "not all read": 30} {
 		t.Run(name, func(t *testing.T) {
 			var traffic client.Traffic
-			ours, theirs := pairOf(t, &traffic)
+			ours, theirs := connect(t, &traffic)
 			send(t, theirs, 300, ours, 300-unread)
 			theirs.Close()
 			tick := time.NewTicker(time.Millisecond)
 			defer tick.Stop()
-			for tcpState(ours) == unix.BPF_TCP_ESTABLISHED { // its FIN is on its way
+			for tcpState(ours) == unix.BPF_TCP_ESTABLISHED { // its FIN has not arrived
 				<-tick.C
 			}
 			if _, err := ours.Write([]byte("goodbye")); err != nil {
@@ -117,22 +117,22 @@ func TestTCPCountsWhatWeCountOfAResetConnection(t *testing.T) {
 			}
 			ours.Close()
 			if tcp, counted := traffic.TCP().Down.Bytes, traffic.Snapshot().Down.Bytes; tcp != counted {
-				t.Errorf("TCP counts %d bytes down, we count %d", tcp, counted)
+				t.Errorf("TCP counts %d bytes down, Traffic %d, want the same", tcp, counted)
 			}
 		})
 	}
 }
 
-// What arrives while a connection is being closed is in both counts or in neither.
-func TestTCPCountsWhatWeCountWhileItCloses(t *testing.T) {
+// Bytes that arrive while a connection is closed are in both counts or in neither.
+func TestTCPAgreesWithTrafficDuringClose(t *testing.T) {
 	const connections = 200
 	for range connections {
 		var traffic client.Traffic
-		ours, theirs := pairOf(t, &traffic)
+		ours, theirs := connect(t, &traffic)
 		reading := make(chan struct{})
 		var ends sync.WaitGroup
 		ends.Go(func() {
-			for { // until we are gone
+			for { // until the client has closed
 				if _, err := theirs.Write([]byte{1, 2, 3, 4}); err != nil {
 					return
 				}
@@ -145,7 +145,7 @@ func TestTCPCountsWhatWeCountWhileItCloses(t *testing.T) {
 				started()
 				if err != nil {
 					if !errors.Is(err, net.ErrClosed) {
-						t.Errorf("read %v, want that it is closed", err)
+						t.Errorf("read: got %v, want net.ErrClosed", err)
 					}
 					return
 				}
@@ -155,7 +155,7 @@ func TestTCPCountsWhatWeCountWhileItCloses(t *testing.T) {
 		ours.Close()
 		ends.Wait()
 		if tcp, counted := traffic.TCP().Down.Bytes, traffic.Snapshot().Down.Bytes; tcp != counted {
-			t.Fatalf("TCP counts %d bytes down, we count %d", tcp, counted)
+			t.Fatalf("TCP counts %d bytes down, Traffic %d, want the same", tcp, counted)
 		}
 	}
 }

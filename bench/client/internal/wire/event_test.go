@@ -9,7 +9,7 @@ import (
 	"testing/iotest"
 )
 
-// chunked is the body in chunked coding, in pieces of n bytes.
+// chunked returns the body in chunked coding, in pieces of n bytes.
 func chunked(body string, n int) string {
 	var b strings.Builder
 	for len(body) > 0 {
@@ -22,12 +22,12 @@ func chunked(body string, n int) string {
 
 const lastChunk = "0\r\n\r\n"
 
-// readEvents reads to the end and returns the events and how it ended.
+// readEvents reads to the end and returns the events and the error at the end.
 func readEvents(in io.Reader, buffer int) (events []string, end error) {
 	return readPieces(new(Events), in, buffer)
 }
 
-// readPieces is the same of the pieces of any stream.
+// readPieces does the same for the pieces of any stream.
 func readPieces(p Pieces, in io.Reader, buffer int) (all []string, end error) {
 	for buf := make([]byte, buffer); ; {
 		size, readErr := in.Read(buf)
@@ -41,10 +41,10 @@ func readPieces(p Pieces, in io.Reader, buffer int) (all []string, end error) {
 			}
 			rest = rest[n:]
 		}
-		clear(buf) // as the next read will
+		clear(buf) // as the next read overwrites it
 		if readErr != nil {
 			if errors.Is(readErr, io.EOF) {
-				readErr = io.ErrUnexpectedEOF // the proper end is the last chunk
+				readErr = io.ErrUnexpectedEOF // the regular end is the last chunk
 			}
 			return all, readErr
 		}
@@ -59,42 +59,42 @@ type stream struct {
 var streams = []stream{
 	{"one event", "id: e.1\ndata: {}\n\n", []string{"{}"}},
 	{"two events", "data: a\n\ndata: b\n\n", []string{"a", "b"}},
-	{"a comment is nothing", ": heartbeat\n\ndata: a\n\n", []string{"", "a"}},
+	{"a comment is a heartbeat", ": heartbeat\n\ndata: a\n\n", []string{"", "a"}},
 	{"a comment within an event", "data: a\n: why\nid: 1\n\n", []string{"a"}},
 	{"many data lines", "data: a\ndata:\ndata: b\n\n", []string{"a\n\nb"}},
-	{"only one space is taken", "data:  a\n\ndata:b\n\n", []string{" a", "b"}},
+	{"only one space is removed", "data:  a\n\ndata:b\n\n", []string{" a", "b"}},
 	{"CR LF", "id: 1\r\ndata: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n", []string{"a\nb", "c"}},
 	{"CR", "id: 1\rdata: a\r\rdata: b\r\r", []string{"a", "b"}},
 	{"fields that only look like data", "database: x\nevent: data: y\ndata\n\n", []string{""}},
 	{"byte order mark", "\uFEFFdata: a\n\n", []string{"a"}},
-	{"an event that the end cuts off is none", "data: a\n\ndata: lost\n", []string{"a"}},
+	{"an incomplete event at the end is discarded", "data: a\n\ndata: lost\n", []string{"a"}},
 	{"longer than the buffer", "data: " + strings.Repeat("x", 100) + "\n\n", []string{strings.Repeat("x", 100)}},
 	{"nothing", "", nil},
 }
 
-// However the bytes are cut, into chunks and into reads, the events are the same.
-func TestEventsDoNotDependOnHowTheyAreCut(t *testing.T) {
-	cutAnyhow(t, func() Pieces { return new(Events) }, streams)
+// However the bytes are split, into chunks and into reads, the events are the same.
+func TestEventsDoNotDependOnReadSizes(t *testing.T) {
+	checkAllSplits(t, func() Pieces { return new(Events) }, streams)
 }
 
-func TestLinesDoNotDependOnHowTheyAreCut(t *testing.T) {
-	cutAnyhow(t, func() Pieces { return new(Lines) }, []stream{
+func TestLinesDoNotDependOnReadSizes(t *testing.T) {
+	checkAllSplits(t, func() Pieces { return new(Lines) }, []stream{
 		{"a line", "{}\n", []string{"{}"}},
 		{"a heartbeat is an empty line", "{}\n\n\n[]\n", []string{"{}", "", "", "[]"}},
 		{"CR LF", "{}\r\n[]\r\n", []string{"{}", "[]"}},
-		{"a line that the end cuts off is none", "{}\n[", []string{"{}"}},
+		{"an incomplete line at the end is discarded", "{}\n[", []string{"{}"}},
 		{"longer than the buffer", strings.Repeat("x", 100) + "\n", []string{strings.Repeat("x", 100)}},
 		{"nothing", "", nil},
 	})
 }
 
-func cutAnyhow(t *testing.T, start func() Pieces, streams []stream) {
+func checkAllSplits(t *testing.T, start func() Pieces, streams []stream) {
 	for _, stream := range streams {
 		for n := 1; n <= len(stream.body)+1; n++ {
 			in := chunked(stream.body, n) + lastChunk
 			for name, reader := range map[string]io.Reader{"whole": strings.NewReader(in), "byte by byte": iotest.OneByteReader(strings.NewReader(in)), "data with the error": iotest.DataErrReader(strings.NewReader(in))} {
 				got, end := readPieces(start(), reader, 16)
-				// After a CR nobody waits for its LF, so the empty line may be told of before.
+				// The parser does not wait for a LF after a CR, so the empty line may be reported before.
 				if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", stream.want) || !errors.Is(end, io.EOF) {
 					t.Errorf("%s, chunks of %d, %s: got %q, %v, want %q, %v", stream.name, n, name, got, end, stream.want, io.EOF)
 				}
@@ -103,8 +103,8 @@ func cutAnyhow(t *testing.T, start func() Pieces, streams []stream) {
 	}
 }
 
-// A stream that stops short of its last chunk's end broke off, wherever that was.
-func TestStreamThatBreaksOffIsNotAtItsEnd(t *testing.T) {
+// A stream that ends anywhere before the end of its last chunk is incomplete.
+func TestIncompleteStreamIsNotARegularEnd(t *testing.T) {
 	whole := chunked("id: 1\ndata: a\n\ndata: b\n\n", 7) + lastChunk
 	for n := range len(whole) {
 		if _, end := readEvents(strings.NewReader(whole[:n]), 16); !errors.Is(end, io.ErrUnexpectedEOF) {
@@ -114,7 +114,7 @@ func TestStreamThatBreaksOffIsNotAtItsEnd(t *testing.T) {
 }
 
 func TestChunks(t *testing.T) {
-	for _, row := range []struct {
+	for _, c := range []struct {
 		in   string
 		want error
 	}{
@@ -135,13 +135,13 @@ func TestChunks(t *testing.T) {
 		{"", io.ErrUnexpectedEOF},
 		{"0\r\n", io.ErrUnexpectedEOF},
 	} {
-		if _, end := readEvents(strings.NewReader(row.in), 16); !errors.Is(end, row.want) {
-			t.Errorf("%.40q: got %v, want %v", row.in, end, row.want)
+		if _, end := readEvents(strings.NewReader(c.in), 16); !errors.Is(end, c.want) {
+			t.Errorf("%.40q: got %v, want %v", c.in, end, c.want)
 		}
 	}
 }
 
-func TestStreamErrorIsPassedOn(t *testing.T) {
+func TestStreamErrorIsReturned(t *testing.T) {
 	want := errors.New("connection reset")
 	in := io.MultiReader(strings.NewReader(chunked("data: a\n\n", 4)), iotest.ErrReader(want))
 	if got, end := readEvents(in, 16); !errors.Is(end, want) || len(got) != 1 {
@@ -149,8 +149,8 @@ func TestStreamErrorIsPassedOn(t *testing.T) {
 	}
 }
 
-// FuzzEvents reads anything to its end: no panic, no standstill, and the same
-// whether it comes at once or byte by byte.
+// FuzzEvents reads arbitrary input to its end: no panic, no endless loop, and the same events
+// at once as byte by byte.
 func FuzzEvents(f *testing.F) {
 	for _, stream := range streams {
 		f.Add(chunked(stream.body, 5) + lastChunk)
@@ -158,10 +158,10 @@ func FuzzEvents(f *testing.F) {
 	f.Add("ffffffff\r\n")
 	f.Fuzz(func(t *testing.T, in string) {
 		events, end := readEvents(strings.NewReader(in), 16)
-		again, endAgain := readEvents(iotest.OneByteReader(strings.NewReader(in)), 16)
-		one, two := fmt.Sprintf("%q %v", events, end), fmt.Sprintf("%q %v", again, endAgain)
+		single, singleEnd := readEvents(iotest.OneByteReader(strings.NewReader(in)), 16)
+		one, two := fmt.Sprintf("%q %v", events, end), fmt.Sprintf("%q %v", single, singleEnd)
 		if one != two {
-			t.Errorf("%q: got %s at once, want %s as byte by byte", in, one, two)
+			t.Errorf("%q: got %s at once and %s byte by byte, want the same", in, one, two)
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseFrame(t *testing.T) {
-	for _, row := range []struct {
+	for _, c := range []struct {
 		in   string
 		want Frame
 		err  error
@@ -28,25 +28,25 @@ func TestParseFrame(t *testing.T) {
 		{"\x09\x00", Frame{}, ErrFrame},
 		{"\x88\x7e", Frame{}, ErrFrame},
 	} {
-		got, err := ParseFrame([]byte(row.in))
-		if !errors.Is(err, row.err) || got.Opcode != row.want.Opcode && err == nil || got.Final != row.want.Final && err == nil || !bytes.Equal(got.Body, row.want.Body) || got.Size != row.want.Size {
-			t.Errorf("%.20q: got %+v, %v; want %+v, %v", row.in, got, err, row.want, row.err)
+		got, err := ParseFrame([]byte(c.in))
+		if !errors.Is(err, c.err) || got.Opcode != c.want.Opcode && err == nil || got.Final != c.want.Final && err == nil || !bytes.Equal(got.Body, c.want.Body) || got.Size != c.want.Size {
+			t.Errorf("%.20q: got %+v, %v; want %+v, %v", c.in, got, err, c.want, c.err)
 		}
 	}
 }
 
 // RFC 6455, section 5.2.
 func TestHeaderSize(t *testing.T) {
-	for _, row := range []struct{ n, want int }{
+	for _, c := range []struct{ n, want int }{
 		{0, 2}, {1, 2}, {125, 2}, {126, 4}, {127, 4}, {65535, 4}, {65536, 10}, {1 << 40, 10},
 	} {
-		if got, want := len(appendHeader(nil, OpText, row.n, [4]byte{})), row.want+4; got != want {
-			t.Errorf("%d bytes, masked: got %d, want %d", row.n, got, want)
+		if got, want := len(appendHeader(nil, OpText, c.n, [4]byte{})), c.want+4; got != want {
+			t.Errorf("%d bytes, masked: got %d, want %d", c.n, got, want)
 		}
 	}
 }
 
-// FuzzFrames: what we write as a client is, unmasked, what was to be sent.
+// FuzzFrames checks that a client's frame, unmasked, contains the body.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte("hello"), uint32(0x01020304))
 	f.Add(make([]byte, 126), uint32(0))
@@ -58,7 +58,7 @@ func FuzzFrames(f *testing.F) {
 		mask(masked, key)
 		for i := range masked {
 			if masked[i] != body[i]^key[i%4] {
-				t.Fatalf("byte %d of %d is masked wrong", i, len(body))
+				t.Fatalf("byte %d of %d is masked incorrectly", i, len(body))
 			}
 		}
 		sealed, header := SealFrame(append(make([]byte, FrameRoom), body...), OpText)
@@ -66,15 +66,15 @@ func FuzzFrames(f *testing.F) {
 		if header != len(frame) || opened != header || !bytes.Equal(text, body) {
 			t.Fatalf("sealed with a header of %d bytes and opened with %d, want %d and the same body", header, opened, len(frame))
 		}
-		// Taken for a server's, without the mask, it parses whole and never in part.
+		// Without the mask it is a server's frame, which parses only when it is complete.
 		frame[1] &^= 0x80
 		plain := append(frame[:len(frame)-4:len(frame)-4], body...)
 		got, err := ParseFrame(plain)
 		if err != nil || got.Size != len(plain) || !bytes.Equal(got.Body, body) || !got.Final || got.Opcode != OpText {
-			t.Fatalf("got %+v, %v", got, err)
+			t.Fatalf("got %+v, %v, want the complete frame", got, err)
 		}
 		if got, err := ParseFrame(plain[:len(plain)-1]); err != nil || got.Size != 0 {
-			t.Fatalf("cut short: got %+v, %v", got, err)
+			t.Fatalf("incomplete: got %+v, %v, want size 0", got, err)
 		}
 	})
 }

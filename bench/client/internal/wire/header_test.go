@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseHeader(t *testing.T) {
-	for _, row := range []struct {
+	for _, c := range []struct {
 		in   string
 		want Header
 		err  error
@@ -32,13 +32,13 @@ func TestParseHeader(t *testing.T) {
 		{"\r\n\r\n", Header{}, ErrResponse},
 		{strings.Repeat("x", maxHeader+1), Header{}, ErrResponse},
 	} {
-		got, n, err := ParseHeader([]byte(row.in))
-		if !errors.Is(err, row.err) || err == nil && (n != len(row.in) || fmt.Sprint(got) != fmt.Sprint(row.want)) {
-			t.Errorf("%.80q: got %+v, %d, %v; want %+v, %d, %v", row.in, got, n, err, row.want, len(row.in), row.err)
+		got, n, err := ParseHeader([]byte(c.in))
+		if !errors.Is(err, c.err) || err == nil && (n != len(c.in) || fmt.Sprint(got) != fmt.Sprint(c.want)) {
+			t.Errorf("%.80q: got %+v, %d, %v; want %+v, %d, %v", c.in, got, n, err, c.want, len(c.in), c.err)
 		}
-		for cut := range min(len(row.in), 200) {
-			if _, n, err := ParseHeader([]byte(row.in[:cut])); n != 0 || err != nil {
-				t.Errorf("%.80q cut at %d: got %d, %v, want it to wait for more", row.in, cut, n, err)
+		for cut := range min(len(c.in), 200) {
+			if _, n, err := ParseHeader([]byte(c.in[:cut])); n != 0 || err != nil {
+				t.Errorf("%.80q cut at %d: got %d, %v, want 0 bytes until it is complete", c.in, cut, n, err)
 			}
 		}
 	}
