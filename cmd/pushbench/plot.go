@@ -33,7 +33,7 @@ Without --chart, all charts that the runs have data for are written. The names o
 files are printed to standard output.
 
 ` + exitHelp,
-		Example: "  pushbench plot results/runs/mine --chart latency --out figures\n  pushbench plot results/runs/monday results/runs/tuesday --chart cost --format svg",
+		Example: "  pushbench plot results/runs/mine --chart latency --out charts\n  pushbench plot results/runs/monday results/runs/tuesday --chart cost --format svg",
 		Args:    atLeastOne("a run's folder"),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, f := range formats {

@@ -49,8 +49,8 @@ func (s *search) run() error {
 	return s.err
 }
 
-// holds probes a load and updates the result.
-func (s *search) holds(load float64) bool {
+// meets probes a load, updates the result and reports whether the load met the limit.
+func (s *search) meets(load float64) bool {
 	if s.tries++; s.err == nil && s.tries > maxTries {
 		s.err = fmt.Errorf("%w: %d probes", errUnsteady, maxTries)
 	}
@@ -93,7 +93,7 @@ func (s *search) probe(load float64) (p results.Probe, setup bool, err error) {
 // loads are too high.
 func (s *search) bracket() {
 	load := s.round(s.from)
-	for halvings := 0; !s.holds(load); halvings++ {
+	for halvings := 0; !s.meets(load); halvings++ {
 		next := s.round(load / 2)
 		if s.err != nil || halvings == maxHalvings || next <= 0 || next >= load {
 			return
@@ -105,7 +105,7 @@ func (s *search) bracket() {
 		if next <= s.Load {
 			return
 		}
-		s.holds(next)
+		s.meets(next)
 	}
 }
 
@@ -117,14 +117,14 @@ func (s *search) bisect() {
 		if middle <= s.Load || middle >= s.Beyond {
 			return
 		}
-		s.holds(middle)
+		s.meets(middle)
 	}
 }
 
 // confirmed repeats the probe of the highest load.
 func (s *search) confirmed() bool {
 	for s.Confirmed = 0; s.Confirmed < capacityConfirm; s.Confirmed++ {
-		if !s.holds(s.Load) {
+		if !s.meets(s.Load) {
 			return false
 		}
 	}
@@ -135,7 +135,7 @@ func (s *search) confirmed() bool {
 func (s *search) stepDown() {
 	lowest := s.from / math.Pow(2, maxHalvings)
 	for load := s.below(s.Beyond); s.err == nil && load > 0 && load >= lowest; load = s.below(load) {
-		if s.holds(load) {
+		if s.meets(load) {
 			return
 		}
 	}

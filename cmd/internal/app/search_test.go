@@ -35,7 +35,7 @@ func TestSearchEndsAtTheLimit(t *testing.T) {
 			return results.Probe{Held: load <= limit, Why: "too much"}, false, nil
 		})
 		if err != nil || f.Load > limit || f.Load <= 0 || f.Confirmed != 3 || tries > maxTries {
-			t.Fatalf("%+v, %v after %d tries: want at most %v", f, err, tries, limit)
+			t.Fatalf("%+v, %v after %d probes: want at most %v", f, err, tries, limit)
 		}
 		switch {
 		case limit >= most:
@@ -64,10 +64,10 @@ func TestSearchWithoutResult(t *testing.T) {
 	tries := 0
 	f, err := searched(100, 1e6, false, func(float64) (results.Probe, bool, error) { tries++; return results.Probe{Why: "never"}, false, nil })
 	if err != nil || f.Load != 0 || f.Why != "never" || tries != 4 {
-		t.Errorf("%+v, %v after %d tries", f, err, tries)
+		t.Errorf("%+v, %v after %d probes", f, err, tries)
 	}
 	if _, err := searched(1, 1, true, func(float64) (results.Probe, bool, error) { return results.Probe{Held: true}, false, nil }); err != nil {
-		t.Errorf("one load that holds: %v", err)
+		t.Errorf("one load that meets the limit: %v", err)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestSearchOfUnsteadyLoads(t *testing.T) {
 			return results.Probe{Held: first && load < 500}, false, nil
 		})
 		if tries > maxTries || f.Confirmed != 0 || err == nil && f.Load != 0 || err != nil && !errors.Is(err, errUnsteady) {
-			t.Errorf("whole numbers %v: %+v, %v after %d tries", whole, f, err, tries)
+			t.Errorf("whole numbers %v: %+v, %v after %d probes", whole, f, err, tries)
 		}
 	}
 }
