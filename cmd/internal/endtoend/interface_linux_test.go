@@ -48,7 +48,7 @@ func exchangeOnInterface(t *testing.T, way calibrate.Variant) (account calibrate
 	link := newLink(t)
 	defer link.close(t)
 	account, err := calibrate.Exchange(t.Context(), engines.Names()[0], serving(), way, &calibrate.Network{
-		Host: link.theirs.Addr().String(), Inside: link.path.Far.Inside, Counters: link.counters,
+		Host: link.farPrefix.Addr().String(), Inside: link.path.Far.Inside, Counters: link.counters,
 	})
 	if err != nil {
 		t.Fatal(err)

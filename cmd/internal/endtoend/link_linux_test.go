@@ -22,9 +22,9 @@ import (
 // A link is a connection into a network namespace: a pair of virtual Ethernet interfaces, one here
 // and one at the far end of a path, without other traffic. A process has one at a time.
 type link struct {
-	theirs netip.Prefix // the address of the far end
-	name   string       // of the near end
-	path   *lab.Path
+	farPrefix netip.Prefix // the address of the far end
+	name      string       // of the near end
+	path      *lab.Path
 }
 
 func newLink(t *testing.T) *link {
@@ -54,29 +54,29 @@ func (l *link) build() error {
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attributes, PeerName: l.name, PeerNamespace: netlink.NsFd(int(namespace.Fd()))}); err != nil {
 		return err
 	}
-	var ours netip.Prefix
-	ours, l.theirs = linkEnds(os.Getpid())
-	near, err := bringUp(l.name, ours)
+	var nearPrefix netip.Prefix
+	nearPrefix, l.farPrefix = linkEnds(os.Getpid())
+	near, err := bringUp(l.name, nearPrefix)
 	if err != nil {
 		return err
 	}
 	var far netlink.Link
 	err = l.path.Far.Inside(func() (err error) {
-		if far, err = bringUp(l.name, l.theirs); err != nil {
+		if far, err = bringUp(l.name, l.farPrefix); err != nil {
 			return err
 		}
-		return errors.Join(disableLossProbes(), setNeighbour(far, ours.Addr(), near))
+		return errors.Join(disableLossProbes(), setNeighbour(far, nearPrefix.Addr(), near))
 	})
 	if err != nil {
 		return err
 	}
-	return setNeighbour(near, l.theirs.Addr(), far)
+	return setNeighbour(near, l.farPrefix.Addr(), far)
 }
 
 // linkEnds returns the two addresses of the n-th link, from the block that is reserved for
 // benchmarks (RFC 2544, appendix C.2.2), of which a path uses the first half:
 // 198.19.0.0/16 has 16384 links of four addresses.
-func linkEnds(n int) (ours, theirs netip.Prefix) {
+func linkEnds(n int) (nearPrefix, farPrefix netip.Prefix) {
 	const links, bits = 1 << 14, 30
 	first := n % links * 4
 	at := func(host int) netip.Prefix {
@@ -179,7 +179,7 @@ func TestInterfaceCountsEveryFrameAsRoot(t *testing.T) {
 	defer link.close(t)
 	var there net.PacketConn
 	err := link.path.Far.Inside(func() (err error) {
-		there, err = net.ListenPacket("udp4", net.JoinHostPort(link.theirs.Addr().String(), "0"))
+		there, err = net.ListenPacket("udp4", net.JoinHostPort(link.farPrefix.Addr().String(), "0"))
 		return err
 	})
 	if err != nil {
@@ -235,14 +235,14 @@ func datagrams(t *testing.T, there net.PacketConn, sizes []int) {
 func TestLinkAddressesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for n := range 1 << 14 {
-		ours, theirs := linkEnds(n)
-		if !ours.Contains(theirs.Addr()) || seen[ours.Masked().String()] {
-			t.Fatalf("link %d: %v and %v: not one network, or used before", n, ours, theirs)
+		nearPrefix, farPrefix := linkEnds(n)
+		if !nearPrefix.Contains(farPrefix.Addr()) || seen[nearPrefix.Masked().String()] {
+			t.Fatalf("link %d: %v and %v: not one network, or used before", n, nearPrefix, farPrefix)
 		}
-		seen[ours.Masked().String()] = true
+		seen[nearPrefix.Masked().String()] = true
 	}
-	if ours, theirs := linkEnds(1 << 14); ours.String() != "198.19.0.1/30" || theirs.String() != "198.19.0.2/30" {
-		t.Errorf("got %v and %v after the last link, want the first again", ours, theirs)
+	if nearPrefix, farPrefix := linkEnds(1 << 14); nearPrefix.String() != "198.19.0.1/30" || farPrefix.String() != "198.19.0.2/30" {
+		t.Errorf("got %v and %v after the last link, want the first again", nearPrefix, farPrefix)
 	}
 }
 

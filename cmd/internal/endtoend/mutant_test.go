@@ -15,11 +15,11 @@ import (
 // A mutant is this program with one deliberate defect. The self-test must detect it: this
 // tests the self-test.
 type mutant struct {
-	name   string
-	edits  []edit
-	check  string // the self-test check that must fail
-	reveal string // text of a row that must fail: otherwise it failed for another reason
-	timed  bool   // its check requires a quiet machine
+	name      string
+	edits     []edit
+	check     string // the self-test check that must fail
+	failedRow string // text of a row that must fail: otherwise it failed for another reason
+	timed     bool   // its check requires a quiet machine
 }
 
 // An edit replaces a text that occurs once.
@@ -35,30 +35,30 @@ var fromActualSend = []edit{
 
 var mutants = []mutant{
 	{
-		name: "latency counts from the actual send", check: "server-stall", reveal: "Little's law", timed: true, // its samples do not depend on the send time
+		name: "latency counts from the actual send", check: "server-stall", failedRow: "Little's law", timed: true, // its samples do not depend on the send time
 		edits: fromActualSend,
 	},
 	{
-		name: "latency counts from the actual send, and Little's law is not checked", check: "server-stall", reveal: "websocket p99 of a stall", timed: true,
+		name: "latency counts from the actual send, and Little's law is not checked", check: "server-stall", failedRow: "websocket p99 of a stall", timed: true,
 		edits: append(fromActualSend, edit{"bench/validity/littleslaw.go", "	h := e.Trial.Latency.Histogram\n", "	if e.Flight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
 	},
 	{
-		name: "lost messages are left out of the quantiles", check: "lost-messages", reveal: "p99 of all expected messages",
+		name: "lost messages are left out of the quantiles", check: "lost-messages", failedRow: "p99 of all expected messages",
 		edits: []edit{{"bench/record/recorder.go", "Infinite: a.Lost + a.DeclaredGap", "Infinite: 0"}},
 	},
 	{
-		name: "a validity check is switched off", check: "checks", reveal: "generator on time: corrupt trials rejected",
+		name: "a validity check is switched off", check: "checks", failedRow: "generator on time: corrupt trials rejected",
 		edits: []edit{{"bench/validity/checks.go", "{GeneratorOnTime, generatorOnTime, true}", `{GeneratorOnTime, func(Evidence) (bool, string) { return true, "switched off" }, true}`}},
 	},
 	{
-		name: "a client retries without counting it", check: "retries", reveal: "shortpoll requests on the wire",
+		name: "a client retries without counting it", check: "retries", failedRow: "shortpoll requests on the wire",
 		edits: []edit{
 			{"bench/client/request.go", "s.Config.HeaderBytes)\n	s.Traffic.Requests.Add(1) //", "s.Config.HeaderBytes)\n	if !s.stages.Resume {\n		s.Traffic.Requests.Add(1)\n	} //"},
 			{"bench/client/subscriber.go", "	s.Report(Event{Kind: Disconnected, Cause: Cause(err)}, at)\n", ""},
 		},
 	},
 	{
-		name: "all pollers poll in phase", check: "shortpoll", reveal: "publisher's period = T", timed: true,
+		name: "all pollers poll in phase", check: "shortpoll", failedRow: "publisher's period = T", timed: true,
 		edits: []edit{{"bench/generator/drive.go", "random.Float64()", "0 * random.Float64()"}},
 	},
 }
@@ -70,11 +70,11 @@ func (m mutant) apply(root string) (changed map[string]string, err error) {
 	for _, e := range m.edits {
 		text, known := changed[e.file]
 		if !known {
-			ours, err := os.ReadFile(filepath.Join(root, e.file))
+			original, err := os.ReadFile(filepath.Join(root, e.file))
 			if err != nil {
 				return nil, err
 			}
-			text = string(ours)
+			text = string(original)
 		}
 		if n := strings.Count(text, e.old); n != 1 {
 			return nil, fmt.Errorf("%s has %q %d times, want once", e.file, e.old, n)
@@ -128,17 +128,17 @@ func (m mutant) caught(t *testing.T) {
 	var out bytes.Buffer
 	self := exec.CommandContext(t.Context(), m.build(t), "selftest", "--only", m.check)
 	self.Stdout, self.Stderr = &out, &out
-	self.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a lock of its own
+	self.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // a separate lock file
 	err := self.Run()
 	if code := codeOf(err); code != exitInvalid {
 		t.Errorf("ended with %v, want exit code %d\n%s", err, exitInvalid, out.String())
 	}
 	for line := range strings.Lines(out.String()) {
-		if strings.HasPrefix(line, "  FAIL") && strings.Contains(line, m.reveal) {
+		if strings.HasPrefix(line, "  FAIL") && strings.Contains(line, m.failedRow) {
 			return
 		}
 	}
-	t.Errorf("no failed row contains %q\n%s", m.reveal, out.String())
+	t.Errorf("no failed row contains %q\n%s", m.failedRow, out.String())
 }
 
 // An edit whose text no longer exists would hide a defect of the self-test.

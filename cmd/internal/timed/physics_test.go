@@ -79,8 +79,8 @@ func observe(t *testing.T, newEngine func(client.Config) client.Engine, transpor
 	engine.Pace(0, f)
 	observer.Await(t, "every message", func(calls []clienttest.Call) bool { return delivered(calls) == f.all })
 	gaps := server.Service.Stats().RepollGaps
-	rearm := time.Duration(gaps.SumNs / max(1, gaps.Count))
-	o := &observation{T: t, transport: transport, rate: rate, repollGap: rearm.Seconds()}
+	mean := time.Duration(gaps.SumNs / max(1, gaps.Count))
+	o := &observation{T: t, transport: transport, rate: rate, repollGap: mean.Seconds()}
 	o.gather(observer.All(), f)
 	return o
 }

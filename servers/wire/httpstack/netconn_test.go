@@ -66,12 +66,12 @@ func TestCorkedResponseIsOneWrite(t *testing.T) {
 
 func TestClosedResumedListenerAcceptsNothing(t *testing.T) {
 	l := newResumedListener()
-	ours, theirs := net.Pipe()
-	defer theirs.Close()
-	defer ours.Close()
+	near, far := net.Pipe()
+	defer far.Close()
+	defer near.Close()
 	offered := make(chan bool)
-	go func() { offered <- l.offer(ours) }()
-	if c, err := l.Accept(); c != ours || err != nil || !<-offered {
+	go func() { offered <- l.offer(near) }()
+	if c, err := l.Accept(); c != near || err != nil || !<-offered {
 		t.Errorf("got %v, %v, want the offered connection", c, err)
 	}
 	for range 2 { // net/http closes twice
@@ -79,7 +79,7 @@ func TestClosedResumedListenerAcceptsNothing(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if l.offer(ours) {
+	if l.offer(near) {
 		t.Error("a closed listener accepted a connection")
 	}
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
