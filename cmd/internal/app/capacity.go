@@ -41,7 +41,6 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 		return found, err
 	}
 	e.warn(s)
-	e.warn(s)
 	began := time.Now()
 	o.Out = o.path(began, "capacity-", s)
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
