@@ -36,7 +36,7 @@ func (a AgeOfInformation) Mean() time.Duration {
 // products, hence the nanosecond.
 func (a AgeOfInformation) check() error {
 	if mean := a.Mean(); mean > a.Oldest+1 {
-		return fmt.Errorf("freshness: the mean age is %v, above the largest age of %v", mean, a.Oldest)
+		return fmt.Errorf("the mean age is %v, above the largest age of %v", mean, a.Oldest)
 	}
 	return nil
 }

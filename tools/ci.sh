@@ -56,14 +56,14 @@ compare_runs() {
 
 code=0
 "$pushbench" run "$SCENARIO" --out "$OUT/run" --junit "$OUT/junit.xml" --format markdown "${flags[@]}" >"$OUT/summary.md" || code=$?
-if [ -n "$BASELINE" ] && [ -e "$OUT/run-beside/manifest.json" ]; then
+if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 	found=0
-	compare_runs "$OUT/run-beside" "$OUT/run" || found=$?
+	compare_runs "$OUT/run-baseline" "$OUT/run" || found=$?
 	# 1 comparison in 20 of a build with itself reports a difference: a regression is measured again with another seed.
 	if [ "$found" = 4 ]; then
 		again=0
 		"$pushbench" run "$SCENARIO" --out "$OUT/again" --seed 7919 --format markdown "${flags[@]}" >"$OUT/again.md" || true # its assertions do not count
-		compare_runs "$OUT/run-beside" "$OUT/run" "$OUT/again-beside" "$OUT/again" || again=$?
+		compare_runs "$OUT/run-baseline" "$OUT/run" "$OUT/again-baseline" "$OUT/again" || again=$?
 		case $again in
 		0 | 4 | 8) found=$again ;;
 		*) printf '\n- The second measurement, to confirm the regression, failed: see again.md.\n' >>"$OUT/compared.md" ;;

@@ -30,6 +30,6 @@ var common = map[string]string{
 	"upgrade":                          "protocols to which the server can switch (RFC 9110, section 7.8)",
 	"vary":                             "request fields on which the response depends (RFC 9110, section 12.5.5)",
 	"via":                              "proxies that forwarded the response (RFC 9110, section 7.6.3)",
-	"x-accel-buffering":                "tells nginx not to buffer the response",
+	"x-accel-buffering":                "instructs nginx not to buffer the response",
 	"x-content-type-options":           "forbids browsers to guess the media type (Fetch Standard, section 3.6)",
 }

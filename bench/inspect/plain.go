@@ -102,7 +102,7 @@ var streams = map[Kind]stream{
 	SSE: {
 		mediaType: "text/event-stream", unit: "event",
 		accepts: "requests events, and no other type (HTML Living Standard, section 9.2)",
-		opens:   "200 opens the stream; 204 tells a browser not to reconnect (HTML Living Standard, section 9.2)",
+		opens:   "200 opens the stream; 204 stops a browser from reconnecting (HTML Living Standard, section 9.2)",
 		typed:   "marks events; with any other type a browser fails the stream (HTML Living Standard, section 9.2)",
 		ended:   "a browser would reconnect after a delay, indefinitely",
 		line:    eventLine, complete: func(text string) bool { return text == "" },

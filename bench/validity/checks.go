@@ -35,12 +35,12 @@ const (
 	NoHiddenDials     = "no hidden dials"
 	NoHiddenRetries   = "no hidden retries"
 	BytesUnderstood   = "every byte understood"
-	PinnedAsRequested = "pinned as asked"
+	PinnedAsRequested = "pinned as requested"
 	NotFasterThanLink = "nothing faster than the link"
 	LinkOnTime        = "link on time"
 	BelowCeiling      = "generator below its ceiling"
 	ServersPaired     = "servers are paired"
-	NothingChanged    = "nothing changed between blocks"
+	NothingChanged    = "nothing changed between repetitions"
 )
 
 var checks = []check{

@@ -29,7 +29,7 @@ worse only if it is worse in both pairs. If the second pair is undecided, so is 
 Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is undecided.
 
 ` + exitHelp,
-		Example: "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-beside results/runs/mine",
+		Example: "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-baseline results/runs/mine",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 4 {
 				return nil

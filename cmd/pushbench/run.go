@@ -63,7 +63,7 @@ The table is written to standard output, progress to standard error.
 	f.StringSliceVar(&o.library, "library", nil, "server library: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
-	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build: measure its servers in alternation with these, into a second run folder whose name ends in -beside (see pushbench compare; default: none)")
+	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build: measure its servers in alternation with these, into a second run folder whose name ends in -baseline (see pushbench compare; default: none)")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)

@@ -304,9 +304,9 @@ func router(m results.Manifest) string {
 	case !m.NAT:
 		return ""
 	case m.IdleFor > 0:
-		return fmt.Sprintf(", behind a NAT router that blocks inbound connections and drops entries idle for %s", duration(m.IdleFor))
+		return fmt.Sprintf(", behind a NAT router that drops inbound connections and drops entries idle for %s", duration(m.IdleFor))
 	default:
-		return ", behind a NAT router that blocks inbound connections"
+		return ", behind a NAT router that drops inbound connections"
 	}
 }
 

@@ -136,7 +136,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	}
 	sides := []bench.Side{{Run: run, Path: o.path(time.Now(), "", scenario)}}
 	if o.Baseline != nil {
-		sides = append(sides, bench.Side{Run: o.baseline(run), Path: filepath.Clean(sides[0].Path) + "-beside"})
+		sides = append(sides, bench.Side{Run: o.baseline(run), Path: filepath.Clean(sides[0].Path) + "-baseline"})
 	}
 	if o.Metrics != "" {
 		m, err := startMetrics(o.Metrics)

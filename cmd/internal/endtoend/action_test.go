@@ -70,7 +70,7 @@ func TestActionRepeatsRegressions(t *testing.T) {
 command=$1 runs=0
 while [ $# -gt 0 ]; do
 	case $1 in
-	--out) [ "$command" = compare ] || { mkdir -p "$2" "$2-beside" && touch "$2/manifest.json" "$2-beside/manifest.json"; } ;;
+	--out) [ "$command" = compare ] || { mkdir -p "$2" "$2-baseline" && touch "$2/manifest.json" "$2-baseline/manifest.json"; } ;;
 	*run* | *again*) runs=$((runs + 1)) ;;
 	esac
 	shift
