@@ -10,7 +10,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// Agent names the tool in every request.
+// UserAgent names the tool in every request.
 const UserAgent = "pushbench"
 
 // DialTimeout bounds one attempt to open a connection.
@@ -28,9 +28,9 @@ type Config struct {
 	Pacing        scenarios.Pacing // short polling
 	PollTimeout   time.Duration    // long polling: how long the server may hold a poll
 	NewConnection bool             // polling: a TCP connection for every poll
-	InFlight      int              // most publications per session that are queued or without an outcome; default 4096
+	InFlight      int              // publications a session may have queued or without an outcome; default 4096
 	ReadTimeout   time.Duration    // how long a client waits for bytes before it closes its connection; 0: no limit
-	HeaderBytes   int              // size to which the header of a client's request is padded, in bytes; 0: no padding
+	HeaderBytes   int              // bytes to which a client's request header is padded; 0: no padding
 	Link          Link             // simulated network between clients and server; default: none
 
 	Host               func(client int) netip.Addr   // the address that a client connects from; nil: any. Not for a backend

@@ -42,13 +42,13 @@ func TestRateDelaysBytes(t *testing.T) {
 // Jitter is uniform from 0 to its limit, and never reorders segments.
 func TestJitterIsUniformAndKeepsOrder(t *testing.T) {
 	const n, limit = 20_000, 1000
-	apart, together := delayOf(Link{RTT: 100, Jitter: limit, Seed: 7}), delayOf(Link{RTT: 100, Jitter: limit, Seed: 7})
+	spaced, dense := delayOf(Link{RTT: 100, Jitter: limit, Seed: 7}), delayOf(Link{RTT: 100, Jitter: limit, Seed: 7})
 	var waits []int
 	last := clock.Instant(0)
 	for i := range n {
 		now := clock.Instant(i * 10_000)
-		waits = append(waits, int(apart.ExitTime(1, now)-now)-50)
-		out := together.ExitTime(1, clock.Instant(i))
+		waits = append(waits, int(spaced.ExitTime(1, now)-now)-50)
+		out := dense.ExitTime(1, clock.Instant(i))
 		if out < last || out < clock.Instant(i+50) || out > clock.Instant(i+50+limit) {
 			t.Fatalf("segment %d left at %d, after one at %d", i, out, last)
 		}

@@ -28,16 +28,16 @@ import (
 // A record is an observer of one client.
 type record struct{ *clienttest.Observer }
 
-// of returns the events of some kinds.
-func (r record) of(kinds ...client.Kind) []client.Event {
+// ofKind returns the events of some kinds.
+func (r record) ofKind(kinds ...client.Kind) []client.Event {
 	return clienttest.Events(r.All(), 0, kinds...)
 }
 
 // await waits until n events of some kinds were reported, and returns them.
 func (r record) await(t *testing.T, n int, kinds ...client.Kind) []client.Event {
 	t.Helper()
-	r.Await(t, fmt.Sprintf("%d events of %v", n, kinds), func([]clienttest.Call) bool { return len(r.of(kinds...)) >= n })
-	return r.of(kinds...)
+	r.Await(t, fmt.Sprintf("%d events of %v", n, kinds), func([]clienttest.Call) bool { return len(r.ofKind(kinds...)) >= n })
+	return r.ofKind(kinds...)
 }
 
 // A script serves a server's n-th connection, from 0, which is closed afterwards.
@@ -131,11 +131,11 @@ func (p *peer) request() (r *http.Request, ok bool) {
 	return r, true
 }
 
-// say writes text. It ignores errors: the client may have closed the connection.
-func (p *peer) say(text string) { _, _ = io.WriteString(p, text) }
+// send writes text. It ignores errors: the client may have closed the connection.
+func (p *peer) send(text string) { _, _ = io.WriteString(p, text) }
 
-// hold reads requests, without a response, until the client closes the connection.
-func (p *peer) hold() {
+// readRequests reads requests, without a response, until the client closes the connection.
+func (p *peer) readRequests() {
 	for {
 		if _, ok := p.request(); !ok {
 			return
@@ -328,13 +328,13 @@ func invalidResponseIsReportedAsCause(t *testing.T, start starter) {
 				p := startServer(t, func(n int, c *peer) {
 					r, ok := c.request()
 					if n > 0 || !ok {
-						c.hold()
+						c.readRequests()
 						return
 					}
 					if rest, ok := strings.CutPrefix(test.response, "UPGRADE"); ok {
-						c.say(upgraded(r) + rest)
+						c.send(upgraded(r) + rest)
 					} else {
-						c.say(test.response)
+						c.send(test.response)
 					}
 				})
 				s, seen, traffic := start.open(p, transport, client.Subscription{Topics: []string{"a"}}, nil)
@@ -345,7 +345,7 @@ func invalidResponseIsReportedAsCause(t *testing.T, start starter) {
 				if !strings.HasSuffix(got, test.want) || got == "" {
 					t.Errorf("got cause %q, want %q", got, test.want)
 				}
-				if got := seen.of(client.Connected); len(got) != 0 {
+				if got := seen.ofKind(client.Connected); len(got) != 0 {
 					t.Errorf("got %+v, want no Connected", got)
 				}
 				checkCounts(t, p, traffic)
@@ -370,8 +370,8 @@ func stagesCountBytes(t *testing.T, start starter) {
 			if r, ok := c.request(); ok {
 				ack := subscribeAck(transport, r)
 				sent <- len(strings.TrimSuffix(ack, "\r\n")) // a chunk ends after its event
-				c.say(ack)
-				c.hold()
+				c.send(ack)
+				c.readRequests()
 			}
 		})
 		s, seen, traffic := start.open(p, transport, client.Subscription{Topics: []string{"a"}}, func(c *client.Config) { c.Interval = time.Hour })
@@ -418,20 +418,20 @@ func equivalentResponsesAreAccepted(t *testing.T, start starter) {
 			p := startServer(t, func(n int, c *peer) {
 				r, ok := c.request()
 				if n > 0 || !ok {
-					c.hold()
+					c.readRequests()
 					return
 				}
 				rest, upgrade := strings.CutPrefix(test.response, "UPGRADE")
 				if upgrade {
-					c.say(upgraded(r) + rest)
+					c.send(upgraded(r) + rest)
 					if strings.Contains(rest, "hi") {
 						body, _ := c.frame()
 						pong <- body
 					}
 				} else {
-					c.say(test.response)
+					c.send(test.response)
 				}
-				c.hold()
+				c.readRequests()
 			})
 			s, seen, traffic := start.open(p, test.transport, client.Subscription{Topics: []string{"a"}}, nil)
 			seen.await(t, 1, client.Connected)
@@ -477,10 +477,10 @@ func reconnectSendsTheCursor(t *testing.T, start starter) {
 			p := startServer(t, func(n int, c *peer) {
 				r, ok := c.request()
 				if n > 0 || !ok {
-					c.hold()
+					c.readRequests()
 					return
 				}
-				c.say(subscribeAck(transport, r))
+				c.send(subscribeAck(transport, r))
 				if transport == transports.ShortPoll || transport == transports.LongPoll {
 					c.request() // the next poll, without a response
 				}
@@ -503,7 +503,7 @@ func reconnectSendsTheCursor(t *testing.T, start starter) {
 				}
 				want.Set("after", "e.1")
 			}
-			if got := seen.of(client.Connected); len(got) == 0 || got[0].Stages.Resume {
+			if got := seen.ofKind(client.Connected); len(got) == 0 || got[0].Stages.Resume {
 				t.Errorf("got %+v, want Connected without Resume", got)
 			}
 			checkCounts(t, p, traffic)
@@ -562,8 +562,8 @@ func publishResponseBecomesOutcome(t *testing.T, start starter) {
 				if r.Method != "POST" || r.RequestURI != "/v1/topics/a" || string(body) != "pay\x00load" {
 					t.Errorf("got %s %s %q, want POST /v1/topics/a and the payload", r.Method, r.RequestURI, body)
 				}
-				c.say(test.response)
-				c.hold()
+				c.send(test.response)
+				c.readRequests()
 			}
 		})
 		s, seen, traffic := start.open(p, transports.LongPoll, client.Subscription{}, nil)
@@ -573,7 +573,7 @@ func publishResponseBecomesOutcome(t *testing.T, start starter) {
 			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
 		}
 		s.Close()
-		if got := seen.of(client.Sending, client.Acked, client.Failed, client.Dropped); len(got) != 2 || got[0].Kind != client.Sending {
+		if got := seen.ofKind(client.Sending, client.Acked, client.Failed, client.Dropped); len(got) != 2 || got[0].Kind != client.Sending {
 			t.Errorf("%s: got %+v, want Sending and one outcome", test.name, got)
 		}
 		checkCounts(t, p, traffic)
@@ -583,7 +583,7 @@ func publishResponseBecomesOutcome(t *testing.T, start starter) {
 // outcomes counts the outcomes of each publication.
 func outcomes(r record) map[uint32]int {
 	n := map[uint32]int{}
-	for _, e := range r.of(client.Acked, client.Failed, client.Dropped) {
+	for _, e := range r.ofKind(client.Acked, client.Failed, client.Dropped) {
 		n[e.ID]++
 	}
 	return n
@@ -600,7 +600,7 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				if _, ok := c.request(); !ok || n%10 == 0 {
 					return
 				}
-				c.say(response("200 OK", "application/json", fmt.Sprintf(`{"seq":%d}`, n)))
+				c.send(response("200 OK", "application/json", fmt.Sprintf(`{"seq":%d}`, n)))
 			}
 		})
 		s, seen, traffic := start.open(p, transports.SSE, client.Subscription{}, nil)
@@ -615,7 +615,7 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				t.Errorf("publication %d: got %d outcomes, want 1", id, n)
 			}
 		}
-		if got := len(seen.of(client.Failed)); got < count/20 {
+		if got := len(seen.ofKind(client.Failed)); got < count/20 {
 			t.Errorf("got %d failed, want about %d", got, count/10)
 		}
 		checkCounts(t, p, traffic)
@@ -626,7 +626,7 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 			if !ok {
 				return
 			}
-			c.say(upgraded(r) + textFrame(ackBatch))
+			c.send(upgraded(r) + textFrame(ackBatch))
 			for frames := 1; ; frames++ {
 				body, ok := c.frame()
 				if !ok || n == 0 && frames == 10 {
@@ -634,9 +634,9 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				}
 				id, _, _ := strings.Cut(strings.TrimPrefix(body, `{"id":`), ",")
 				if frames%3 == 0 {
-					c.say(textFrame(`{"error":"bad_topic","id":` + id + `}`))
+					c.send(textFrame(`{"error":"bad_topic","id":` + id + `}`))
 				} else {
-					c.say(textFrame(`{"ack":` + id + `,"seq":1}`))
+					c.send(textFrame(`{"ack":` + id + `,"seq":1}`))
 				}
 			}
 		})
@@ -661,15 +661,15 @@ func eachPublicationHasOneOutcome(t *testing.T, start starter) {
 				t.Errorf("publication %d: got %d outcomes, want %d", id, got[id], want)
 			}
 		}
-		if refused := seen.of(client.Failed); len(refused) != 3 || refused[0].Cause != "bad_topic" {
+		if refused := seen.ofKind(client.Failed); len(refused) != 3 || refused[0].Cause != "bad_topic" {
 			t.Errorf("got %+v, want 3 refused with their error", refused)
 		}
 		checkCounts(t, p, traffic)
 	})
 }
 
-// A publisher publishes while a sink receives Connected after a reconnect, and Disconnected.
-// It keeps every event in the order in which the sink's calls return.
+// publishDuringEvents is a sink that publishes while it receives Disconnected, and Connected
+// after a reconnect. It records Connected before and Disconnected after the publication.
 type publishDuringEvents struct {
 	record
 	session atomic.Pointer[client.Session]
@@ -711,14 +711,14 @@ func noPublicationIsRefusedAsOfflineWhileConnected(t *testing.T, start starter) 
 				if !ok {
 					return
 				}
-				c.say(upgraded(r) + textFrame(ackBatch))
+				c.send(upgraded(r) + textFrame(ackBatch))
 				for body, ok := c.frame(); ok; body, ok = c.frame() {
 					if n == 0 {
-						c.say(lastWords)
+						c.send(lastWords)
 						return
 					}
 					id, _, _ := strings.Cut(strings.TrimPrefix(body, `{"id":`), ",")
-					c.say(textFrame(`{"ack":` + id + `,"seq":1}`))
+					c.send(textFrame(`{"ack":` + id + `,"seq":1}`))
 				}
 			})
 			sink := &publishDuringEvents{record: record{clienttest.NewObserver()}}
@@ -753,18 +753,18 @@ func TestInFlightIsBoundedAndCloseDropsTheQueue(t *testing.T) {
 }
 
 func inFlightIsBoundedAndCloseDropsTheQueue(t *testing.T, start starter) {
-	p := startServer(t, func(_ int, c *peer) { c.hold() })
+	p := startServer(t, func(_ int, c *peer) { c.readRequests() })
 	s, seen, traffic := start.open(p, transports.SSE, client.Subscription{}, func(c *client.Config) { c.InFlight = 3 })
 	seen.await(t, 1, client.Connected)
 	for id := range uint32(5) {
 		s.Publish(id, "a", []byte("x"))
 	}
 	p.awaitRequest() // of publication 0
-	if got := seen.of(client.Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != client.CauseInFlight {
+	if got := seen.ofKind(client.Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != client.CauseInFlight {
 		t.Errorf("got %+v, want 3 and 4 dropped: %s", got, client.CauseInFlight)
 	}
 	s.Close()
-	got := seen.of(client.Dropped)[2:]
+	got := seen.ofKind(client.Dropped)[2:]
 	if len(got) != 2 || got[0] != (client.Event{Kind: client.Dropped, ID: 1, Cause: client.CauseClosed}) || got[1] != (client.Event{Kind: client.Dropped, ID: 2, Cause: client.CauseClosed}) {
 		t.Errorf("got %+v, want 1 and 2 dropped: %s", got, client.CauseClosed)
 	}
@@ -772,7 +772,7 @@ func inFlightIsBoundedAndCloseDropsTheQueue(t *testing.T, start starter) {
 		t.Errorf("got %d reconnects, want none because of Close", got)
 	}
 	s.Publish(6, "a", nil)
-	if got := seen.of(client.Dropped); got[len(got)-1] != (client.Event{Kind: client.Dropped, ID: 6, Cause: client.CauseClosed}) {
+	if got := seen.ofKind(client.Dropped); got[len(got)-1] != (client.Event{Kind: client.Dropped, ID: 6, Cause: client.CauseClosed}) {
 		t.Errorf("got %+v, want 6 dropped: %s", got, client.CauseClosed)
 	}
 	checkCounts(t, p, traffic)
@@ -785,7 +785,7 @@ func TestSocketBoundsPublicationsWithoutOutcome(t *testing.T) {
 func socketBoundsPublicationsWithoutOutcome(t *testing.T, start starter) {
 	p := startServer(t, func(_ int, c *peer) {
 		if r, ok := c.request(); ok {
-			c.say(upgraded(r) + textFrame(ackBatch))
+			c.send(upgraded(r) + textFrame(ackBatch))
 			for body, ok := c.frame(); ok; body, ok = c.frame() {
 				c.server.arrived <- body
 			}
@@ -800,7 +800,7 @@ func socketBoundsPublicationsWithoutOutcome(t *testing.T, start starter) {
 		p.awaitRequest()
 	}
 	s.Close()
-	if got := seen.of(client.Acked, client.Failed, client.Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != client.CauseInFlight {
+	if got := seen.ofKind(client.Acked, client.Failed, client.Dropped); len(got) != 2 || got[0].ID != 3 || got[1].ID != 4 || got[0].Cause != client.CauseInFlight {
 		t.Errorf("got %+v, want only 3 and 4 dropped: %s", got, client.CauseInFlight)
 	}
 	checkCounts(t, p, traffic)
@@ -811,11 +811,11 @@ func TestCloseDoesNotWaitForAResponse(t *testing.T) { onEachEngine(t, closeDoesN
 
 func closeDoesNotWaitForAResponse(t *testing.T, start starter) {
 	for _, transport := range scenarios.ClientOpened {
-		p := startServer(t, func(_ int, c *peer) { c.hold() })
+		p := startServer(t, func(_ int, c *peer) { c.readRequests() })
 		s, seen, traffic := start.open(p, transport, client.Subscription{Topics: []string{"a"}}, nil)
 		p.awaitRequest()
 		s.Close()
-		if got := seen.of(client.Connected, client.Disconnected); len(got) != 0 {
+		if got := seen.ofKind(client.Connected, client.Disconnected); len(got) != 0 {
 			t.Errorf("%s: got %+v, want no event of a connection that the client closed", transport, got)
 		}
 		checkCounts(t, p, traffic)

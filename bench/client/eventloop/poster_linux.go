@@ -43,14 +43,14 @@ func (p *poster) opened(at clock.Instant) {
 
 func (p *poster) publish(id uint32, topic string, payload []byte) {
 	now := clock.Now()
-	one, ok := p.Accept(id, topic, payload, p.session.Config.InFlight, now)
+	publication, ok := p.Accept(id, topic, payload, p.session.Config.InFlight, now)
 	switch {
 	case !ok:
 		p.session.Dropped(id, client.CauseInFlight)
 	case p.state == open && !p.awaitingResponse && p.Empty():
-		p.send(&one)
+		p.send(&publication)
 	default:
-		p.Queue(one)
+		p.Queue(publication)
 		p.sendNext(now)
 	}
 }
@@ -69,11 +69,11 @@ func (p *poster) sendNext(at clock.Instant) {
 }
 
 // send writes one publication; the next waits for its response.
-func (p *poster) send(one *client.Outgoing) {
-	p.loop.out = p.session.AppendPost(p.loop.out[:0], one.Topic, one.Payload)
+func (p *poster) send(publication *client.Outgoing) {
+	p.loop.out = p.session.AppendPost(p.loop.out[:0], publication.Topic, publication.Payload)
 	now := clock.Now()
-	p.awaitingResponse, p.id = true, one.ID
-	p.session.Sending(one.ID, p.Waited(one, now), now)
+	p.awaitingResponse, p.id = true, publication.ID
+	p.session.Sending(publication.ID, p.Waited(publication, now), now)
 	p.SetBusy(now)
 	if err := p.write(p.loop.out); err != nil {
 		p.fail(err, now)

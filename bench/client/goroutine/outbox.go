@@ -18,8 +18,8 @@ type outbox struct {
 	session        *session
 	send           func(p client.Outgoing) error // writes one publication; client.ErrOffline without a connection
 	online         func() bool                   // reports whether there is a connection to write to
-	connect        func() error                  // opens the connection if there is none, and may block; nil if the session opens it
-	awaitsResponse bool                          // the connection is busy until the response arrives and sendQueued is called
+	connect        func() error                  // opens a connection if there is none; nil if the session does
+	awaitsResponse bool                          // the connection is busy until the response arrives
 	wait           func()                        // waits for the goroutines of send; may be nil
 
 	mu      sync.Mutex // guards what follows

@@ -90,15 +90,15 @@ func (p *poster) connect() error {
 func (p *poster) setFree() { p.outbox.update(func(b *client.Backlog) { b.SetFree(clock.Now()) }) }
 
 // send writes one publication; read handles its response.
-func (p *poster) send(one client.Outgoing) error {
+func (p *poster) send(publication client.Outgoing) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	c := p.reserve(one.ID)
+	c := p.reserve(publication.ID)
 	if c == nil {
 		return client.ErrOffline
 	}
-	p.outbox.sending(&one)
-	p.request = p.AppendPost(p.request[:0], one.Topic, one.Payload)
+	p.outbox.sending(&publication)
+	p.request = p.AppendPost(p.request[:0], publication.Topic, publication.Payload)
 	if err := c.write(p.request); err != nil {
 		c.close() // read fails, and reports it
 	}

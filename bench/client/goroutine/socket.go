@@ -64,7 +64,7 @@ func (k *socket) offline() {
 	}
 }
 
-// use sets the connection that frames are written on.
+// setConn sets the connection that frames are written on.
 func (k *socket) setConn(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

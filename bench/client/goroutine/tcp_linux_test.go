@@ -130,15 +130,15 @@ func TestTCPAgreesWithTrafficDuringClose(t *testing.T) {
 		var traffic client.Traffic
 		ours, theirs := connect(t, &traffic)
 		reading := make(chan struct{})
-		var ends sync.WaitGroup
-		ends.Go(func() {
+		var goroutines sync.WaitGroup
+		goroutines.Go(func() {
 			for { // until the client has closed
 				if _, err := theirs.Write([]byte{1, 2, 3, 4}); err != nil {
 					return
 				}
 			}
 		})
-		ends.Go(func() {
+		goroutines.Go(func() {
 			started := sync.OnceFunc(func() { close(reading) })
 			for {
 				_, err := ours.Read(make([]byte, 1))
@@ -153,7 +153,7 @@ func TestTCPAgreesWithTrafficDuringClose(t *testing.T) {
 		})
 		<-reading
 		ours.Close()
-		ends.Wait()
+		goroutines.Wait()
 		if tcp, counted := traffic.TCP().Down.Bytes, traffic.Snapshot().Down.Bytes; tcp != counted {
 			t.Fatalf("TCP counts %d bytes down, Traffic %d, want the same", tcp, counted)
 		}

@@ -92,7 +92,7 @@ func checkAllSplits(t *testing.T, start func() Pieces, streams []stream) {
 	for _, stream := range streams {
 		for n := 1; n <= len(stream.body)+1; n++ {
 			in := chunked(stream.body, n) + lastChunk
-			for name, reader := range map[string]io.Reader{"whole": strings.NewReader(in), "byte by byte": iotest.OneByteReader(strings.NewReader(in)), "data with the error": iotest.DataErrReader(strings.NewReader(in))} {
+			for name, reader := range map[string]io.Reader{"at once": strings.NewReader(in), "byte by byte": iotest.OneByteReader(strings.NewReader(in)), "data with the error": iotest.DataErrReader(strings.NewReader(in))} {
 				got, end := readPieces(start(), reader, 16)
 				// The parser does not wait for a LF after a CR, so the empty line may be reported before.
 				if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", stream.want) || !errors.Is(end, io.EOF) {

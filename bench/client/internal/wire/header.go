@@ -67,7 +67,7 @@ func parseMessageHeader(in []byte, request bool) (h Header, n int, err error) {
 			ok = h.parseField(text)
 		}
 		if !ok {
-			err = ErrResponse // returned when the header is complete: until then the connection may end, which is another error
+			err = ErrResponse // returned with the complete header: before, the connection may still fail
 		}
 	}
 }
