@@ -17,26 +17,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// about is where and with what the rows were measured.
+// about describes the machine and the versions of a measurement.
 type about struct {
-	date  string
-	facts []fact
+	date       string
+	properties []property
 }
 
-// A fact is one line of it.
-type fact struct{ name, value string }
+// A property is one line of about.
+type property struct{ name, value string }
 
 // describe finds the machine, the commit of pushbench and the versions of its peers.
 func describe(ctx context.Context, command string, pairs int) (about, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerWait)
+	ctx, cancel := context.WithTimeout(ctx, replyWait)
 	defer cancel()
 	own, err := output(ctx, command, "--version")
 	if err != nil {
 		return about{}, fmt.Errorf("%w (make build)", err)
 	}
 	var name unix.Utsname
-	_ = unix.Uname(&name) // it fails only for a bad address
-	a := about{date: time.Now().UTC().Format(time.DateOnly), facts: []fact{
+	_ = unix.Uname(&name) // fails only for an invalid address
+	a := about{date: time.Now().UTC().Format(time.DateOnly), properties: []property{
 		{"processor", fmt.Sprintf("%s, %d cores", cpuModel(), runtime.NumCPU())},
 		{"kernel", "Linux " + unix.ByteSliceToString(name.Release[:])},
 		{"load average at the start", loadAverage()},
@@ -44,24 +44,24 @@ func describe(ctx context.Context, command string, pairs int) (about, error) {
 		{"pushbench", strings.TrimPrefix(own, "pushbench ")},
 	}}
 	for _, p := range peers {
-		a.facts = append(a.facts, fact{p.name, p.version(ctx)})
+		a.properties = append(a.properties, property{p.name, p.version(ctx)})
 	}
-	a.facts = append(a.facts, fact{"pairs per row", strconv.Itoa(pairs)})
+	a.properties = append(a.properties, property{"pairs per row", strconv.Itoa(pairs)})
 	return a, nil
 }
 
 func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo") // without it there is no model to name
+	text, _ := os.ReadFile("/proc/cpuinfo") // on an error the model is unknown
 	for line := range strings.Lines(string(text)) {
 		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
 			return strings.TrimSpace(value)
 		}
 	}
-	return "an unnamed processor"
+	return "unknown processor"
 }
 
-// loadAverage is how many threads ran or waited for a core in the last minute. A quiet
-// machine has less than one, and figures of another are not worth much.
+// loadAverage returns the mean number of running or waiting threads in the last minute. It
+// is below 1 on an idle machine; values of a busy machine are unreliable.
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	first, _, found := strings.Cut(string(text), " ")
@@ -71,12 +71,12 @@ func loadAverage() string {
 	return first
 }
 
-// A peer is another tool whose version is of interest.
+// A peer is another tool whose version is recorded.
 type peer struct {
-	name  string
-	needs string // a program, or the path of a file
-	argv  []string
-	says  *regexp.Regexp // its group is the version in what argv prints
+	name     string
+	requires string // a program, or the absolute path of a file
+	argv     []string
+	pattern  *regexp.Regexp // its group is the version in the output of argv
 }
 
 var peers = []peer{
@@ -86,14 +86,14 @@ var peers = []peer{
 	{"nchan", nchanModule, []string{"dpkg-query", "-W", "-f", "${Version}", nchanPackage}, regexp.MustCompile(`^(\d\S*)$`)},
 }
 
-// version runs the peer. An exit code is no error where there is a version: wrk -v ends
-// with 1.
+// version runs the peer. It ignores the exit code if the output contains a version: wrk -v
+// exits with 1.
 func (p peer) version(ctx context.Context) string {
-	if !installed(p.needs) {
+	if !installed(p.requires) {
 		return "not installed"
 	}
 	text, err := output(ctx, p.argv[0], p.argv[1:]...)
-	if m := p.says.FindStringSubmatch(text); m != nil {
+	if m := p.pattern.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
 	if err != nil {
@@ -102,7 +102,7 @@ func (p peer) version(ctx context.Context) string {
 	return "unknown"
 }
 
-// installed reports whether there is a program, or the file of an absolute path.
+// installed reports whether a program, or a file with an absolute path, exists.
 func installed(what string) bool {
 	if filepath.IsAbs(what) {
 		_, err := os.Stat(what)

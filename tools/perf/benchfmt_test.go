@@ -9,11 +9,11 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-func TestBenchmarks(t *testing.T) {
+func TestBenchmarksMatchGolden(t *testing.T) {
 	golden(t, "perf.txt", benchmarks(sample, findings(t)))
 }
 
-// benchstat reads every line, and finds row, side, unit and value in it.
+// benchstat can parse row, side, unit and value of every line.
 func TestBenchmarksAreReadable(t *testing.T) {
 	found := findings(t)
 	for _, r := range rows("pushbench") {

@@ -14,17 +14,17 @@ import (
 	"pushbench/results"
 )
 
-// A campaign measures rows one after another and writes one table of all of them, and one
-// file of their measurements.
+// A campaign measures rows one after the other. It writes one table and one file with all
+// measurements.
 type campaign struct {
 	rows  []row
 	pairs int
 	about about
 	out   string // the folder of perf.md and perf.txt; empty: none
 
-	// keepAwake prevents idle states until stop is called, which returns an error if they
-	// were not prevented all the time.
-	keepAwake func(context.Context) (stop func() error, err error)
+	// preventIdle prevents idle states until stop is called, which returns an error if they
+	// were not prevented the whole time.
+	preventIdle func(context.Context) (stop func() error, err error)
 
 	stdout, stderr io.Writer
 }
@@ -42,15 +42,15 @@ func (c *campaign) run(ctx context.Context) int {
 		}
 		fmt.Fprintf(c.stderr, "%s row %d of %d: %s\n", time.Now().Format(time.TimeOnly), i+1, len(c.rows), r.name)
 		found[i] = c.measure(ctx, r)
-		if err := c.save(found); err != nil { // the end tries again, and decides the exit code
+		if err := c.save(found); err != nil { // saved again at the end, which determines the exit code
 			fmt.Fprintf(c.stderr, "  %v\n", err)
 		}
 	}
 	code := exitCode(found)
 	if code == exitInterrupted {
-		fmt.Fprintln(c.stderr, "perf: interrupted: writing what was measured (Ctrl-C again to stop immediately)")
+		fmt.Fprintln(c.stderr, "perf: interrupted: writing the results so far (Ctrl-C again to stop immediately)")
 	}
-	saved := c.save(found) // first: a closed pipe as stdout ends the process
+	saved := c.save(found) // before printing: a closed pipe as stdout ends the process
 	_, printed := io.WriteString(c.stdout, table(c.about, found))
 	if err := errors.Join(saved, printed); err != nil {
 		return report(c.stderr, exitFailed, err)
@@ -58,7 +58,7 @@ func (c *campaign) run(ctx context.Context) int {
 	return code
 }
 
-// exitCode is what the findings mean to the caller. A peer without a figure is no failure:
+// exitCode returns the exit code for the findings. A peer without a value is not a failure:
 // it may not be installed on this machine.
 func exitCode(found []finding) int {
 	switch {
@@ -71,7 +71,7 @@ func exitCode(found []finding) int {
 	}
 }
 
-// save replaces the files, each whole or not at all.
+// save replaces each file atomically.
 func (c *campaign) save(found []finding) error {
 	if c.out == "" {
 		return nil
@@ -83,7 +83,7 @@ func (c *campaign) save(found []finding) error {
 
 // measure measures one row while idle states are prevented.
 func (c *campaign) measure(ctx context.Context, r row) finding {
-	stop, err := c.keepAwake(ctx)
+	stop, err := c.preventIdle(ctx)
 	if err != nil {
 		fmt.Fprintf(c.stderr, "  %v\n", err)
 		if ctx.Err() != nil {
@@ -92,24 +92,24 @@ func (c *campaign) measure(ctx context.Context, r row) finding {
 		return pending(r, c.pairs, "idle states cannot be prevented: "+err.Error())
 	}
 	f := r.measure(ctx, c.pairs, c.stderr)
-	if err := stop(); err != nil && ctx.Err() == nil { // else the context has ended it
+	if err := stop(); err != nil && ctx.Err() == nil { // otherwise the context has ended it
 		fmt.Fprintf(c.stderr, "  %v\n", err)
 		f.ended = "idle states were not prevented: " + err.Error()
 	}
 	return f
 }
 
-// keepAwake starts pushbench's own process for it.
-func keepAwake(command string) func(context.Context) (func() error, error) {
+// preventIdle starts the pushbench process that prevents idle states.
+func preventIdle(command string) func(context.Context) (func() error, error) {
 	return func(ctx context.Context) (func() error, error) {
 		p, err := start(ctx, anyCore, command, "prevent-idle")
 		if err != nil {
 			return nil, err
 		}
 		return func() error {
-			gone := p.gone()
+			hasExited := p.hasExited()
 			p.end()
-			if gone {
+			if hasExited {
 				return p.exitReason()
 			}
 			return nil

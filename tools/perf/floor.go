@@ -17,12 +17,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// floorRole is this executable as the floor of a WebSocket server.
+// floorRole is the argument that makes this executable the floor of a WebSocket server.
 const floorRole = "floor"
 
-// A floor is the least that a server can be: what is posted is written to every
-// socket, by one system call each. It checks nothing and keeps nothing. Its
-// deliveries are what no server that sends each by itself can be cheaper than.
+// A floor is a minimal server: it writes each posted message to every socket with one system
+// call. It checks nothing and stores nothing. No server that sends every delivery separately
+// can be cheaper.
 type floor struct {
 	epoll, listener int
 	subscribers     []int
@@ -30,7 +30,7 @@ type floor struct {
 	buffer          [64 << 10]byte
 }
 
-// endWaitMS is how long the floor waits at most before it looks whether it is to end.
+// endWaitMS is the interval in which the floor checks whether stdin has ended.
 const endWaitMS = 100
 
 // serveFloor serves until stdin ends.
@@ -46,8 +46,8 @@ func serveFloor(stdin io.Reader, stdout io.Writer) error {
 	}()
 	var events [256]unix.EpollEvent
 	for ; !ended.Load(); runtime.Gosched() { // for the goroutine that waits for stdin
-		// Raw, so that Go's runtime does not look after a thread that is away, and with an
-		// end, for it cannot call it back.
+		// A raw system call, so that the runtime does not replace the blocked thread; with a
+		// timeout, because the runtime cannot interrupt it.
 		n, _, err := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(f.epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), endWaitMS, 0, 0)
 		if err == unix.EINTR {
 			continue
@@ -98,7 +98,7 @@ func (f *floor) handle(fd int) error {
 	}
 	n, err := unix.Read(fd, f.buffer[:])
 	if err != nil || n == 0 {
-		return unix.Close(fd) // and so out of epoll; a subscriber that left gets writes that fail
+		return unix.Close(fd) // removes it from epoll; later writes to it fail
 	}
 	request := f.buffer[:n]
 	if bytes.HasPrefix(request, []byte("POST ")) {
@@ -113,16 +113,16 @@ func (f *floor) handle(fd int) error {
 	return err
 }
 
-// posted takes requests, each whole: after a pause of the machine there can be two, and
-// to write both messages at once would be cheaper than any server is allowed to be.
+// posted handles complete requests. After a stall of the machine there can be two. Writing both
+// messages together would be cheaper than the floor allows.
 func (f *floor) posted(from int, requests []byte) error {
 	for len(requests) > 0 {
-		head, rest, _ := bytes.Cut(requests, []byte("\r\n\r\n"))
-		_, length, _ := bytes.Cut(head, []byte("Content-Length: "))
+		header, rest, _ := bytes.Cut(requests, []byte("\r\n\r\n"))
+		_, length, _ := bytes.Cut(header, []byte("Content-Length: "))
 		length, _, _ = bytes.Cut(length, []byte("\r\n"))
 		size, err := strconv.Atoi(string(length))
 		if err != nil || size > len(rest) {
-			return fmt.Errorf("%.100q is not a request, or not whole", requests)
+			return fmt.Errorf("%.100q is not a complete request", requests)
 		}
 		if err := f.publish(from, rest[:size]); err != nil {
 			return err
@@ -132,11 +132,11 @@ func (f *floor) posted(from int, requests []byte) error {
 	return nil
 }
 
-// publish writes a text frame (RFC 6455, section 5.2) to all.
+// publish writes a text frame (RFC 6455, section 5.2) to all subscribers.
 func (f *floor) publish(to int, data []byte) error {
 	f.frame = append(append(f.frame[:0], 0x81, byte(len(data))), data...)
 	for _, fd := range f.subscribers {
-		// What does not fit is lost, which the crowd notices.
+		// Data that does not fit is lost, which the subscribers detect.
 		_, _, _ = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(f.frame))), uintptr(len(f.frame)),
 			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	}

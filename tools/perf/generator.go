@@ -14,8 +14,8 @@ import (
 	"pushbench/results"
 )
 
-// ourEcho is what an echo costs our generator, in µs.
-func ourEcho(command string) figureFunc {
+// ourEcho measures the CPU time of an echo in our generator, in µs.
+func ourEcho(command string) measureFunc {
 	return func(ctx context.Context) (float64, error) {
 		return generator(ctx, command, echoScenario, func(c results.Cost) float64 {
 			return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Delivered)
@@ -23,7 +23,7 @@ func ourEcho(command string) figureFunc {
 	}
 }
 
-// generatorMemory is what an idle client costs our generator.
+// generatorMemory measures the memory of an idle client in our generator.
 func generatorMemory(command, transport string) row {
 	return row{
 		name: "Generator memory of an idle client: " + transport, unit: "KB per client", load: idleLoad,
@@ -35,8 +35,8 @@ func generatorMemory(command, transport string) row {
 	}
 }
 
-// generator runs a scenario of one trial and takes a figure from what it cost.
-func generator(ctx context.Context, command, scenario string, figure func(results.Cost) float64) (float64, error) {
+// generator runs a scenario of one trial and computes a value from its cost.
+func generator(ctx context.Context, command, scenario string, valueOf func(results.Cost) float64) (float64, error) {
 	dir, err := os.MkdirTemp("", "perf")
 	if err != nil {
 		return 0, err
@@ -46,20 +46,20 @@ func generator(ctx context.Context, command, scenario string, figure func(result
 	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		return 0, err
 	}
-	// An exit code other than 0 is no failure if there is a run: a generator that is kept
-	// busier than a trial allows is what some rows are about.
+	// An exit code other than 0 is not a failure if there is a run: some rows load the
+	// generator beyond the limit of a trial.
 	_, ran := output(ctx, command, "run", file, "--out", out)
 	run, err := results.Open(out)
 	if err != nil && ran != nil {
 		err = ran
 	}
 	if err != nil {
-		return 0, errors.New(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")) // the folder is gone by then
+		return 0, errors.New(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")) // the folder is deleted when this error is read
 	}
 	if len(run.Trials) == 0 {
 		return 0, errors.New("the run has no trial")
 	}
-	return figure(run.Trials[len(run.Trials)-1].Cost), nil // the last: it replaces those that the machine disturbed
+	return valueOf(run.Trials[len(run.Trials)-1].Cost), nil // the last: it replaces disturbed ones
 }
 
 const echoScenario = `version: 1
@@ -67,7 +67,7 @@ name: echo
 transports: [websocket]
 clients: {count: 64}
 topics: {count: 64}
-publish: {by: clients, rate: 8000/s, arrivals: periodic} # each every 8 ms
+publish: {by: clients, rate: 8000/s, arrivals: periodic} # each client every 8 ms
 payload: {size: 64B}
 window: 5s
 repetitions: 1

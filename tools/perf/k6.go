@@ -15,10 +15,10 @@ import (
 	"pushbench/bench/cost"
 )
 
-// k6 is where make peers puts it.
+// k6 is the path at which make peers installs it.
 const k6 = "bin/k6"
 
-// missingK6 is why k6 cannot be measured on this machine; empty if it can.
+// missingK6 returns why k6 cannot be measured on this machine, or "".
 func missingK6() string {
 	if installed(k6) {
 		return ""
@@ -26,8 +26,9 @@ func missingK6() string {
 	return "not installed (make peers)"
 }
 
-// k6Script does what echoScenario does: as many clients, each publishing as often, one at
-// a time, to a topic of its own and timing the acknowledgement, every sample recorded.
+// k6Script does the same as echoScenario: the same number of clients publish at the same rate,
+// one message at a time, each to a separate topic. It records the latency of every
+// acknowledgement.
 const k6Script = `
 import ws from 'k6/ws';
 import { Trend } from 'k6/metrics';
@@ -56,13 +57,13 @@ export default function () {
 }
 `
 
-// How long k6 is let come to its rate, and then watched.
+// The warm-up and the measurement time of k6.
 const (
-	k6Warms   = 3 * time.Second
-	k6Watched = 5 * time.Second
+	k6Warmup = 3 * time.Second
+	k6Window = 5 * time.Second
 )
 
-// k6Echo is what an echo costs k6, in µs, once it is at its rate.
+// k6Echo measures the CPU time of an echo in k6 at its full rate, in µs.
 func k6Echo(ctx context.Context, command string) (cpu float64, err error) {
 	server, err := ours(command, "websocket")(ctx)
 	if err != nil {
@@ -75,7 +76,7 @@ func k6Echo(ctx context.Context, command string) (cpu float64, err error) {
 	}
 	defer os.RemoveAll(dir)
 	script := filepath.Join(dir, "echo.js")
-	whole := k6Warms + k6Watched + 2*time.Second
+	whole := k6Warmup + k6Window + 2*time.Second
 	if err := os.WriteFile(script, fmt.Appendf(nil, k6Script, whole/time.Second, server.address, whole/time.Millisecond), 0o600); err != nil {
 		return 0, err
 	}
@@ -84,45 +85,46 @@ func k6Echo(ctx context.Context, command string) (cpu float64, err error) {
 		return 0, err
 	}
 	defer p.terminate()
-	return watchK6(ctx, p, server.address)
+	return measureK6(ctx, p, server.address)
 }
 
-// watchK6 measures k6 while it publishes to a server.
-func watchK6(ctx context.Context, p *process, address string) (cpu float64, err error) {
-	if err := p.runFor(ctx, k6Warms); err != nil {
+// measureK6 measures k6 while it publishes to a server.
+func measureK6(ctx context.Context, p *process, address string) (cpu float64, err error) {
+	if err := p.runFor(ctx, k6Warmup); err != nil {
 		return 0, err
 	}
-	had, before, err := published(ctx, address, p.pid())
+	earlier, before, err := published(ctx, address, p.pid())
 	if err != nil {
 		return 0, err
 	}
-	if err := p.runFor(ctx, k6Watched); err != nil {
+	if err := p.runFor(ctx, k6Window); err != nil {
 		return 0, err
 	}
-	have, after, err := published(ctx, address, p.pid())
+	later, after, err := published(ctx, address, p.pid())
 	if err != nil {
 		return 0, err
 	}
-	const rate, least = 64 * 125, 0.95
-	if reached := float64(have-had) / k6Watched.Seconds(); reached < least*rate {
-		return 0, unreached(reached, rate, "/s")
+	const rate, minimum = 64 * 125, 0.95
+	if reached := float64(later-earlier) / k6Window.Seconds(); reached < minimum*rate {
+		return 0, notReached(reached, rate, "/s")
 	}
-	return float64(after.Minus(before).CPU) / float64(time.Microsecond) / float64(have-had), nil
+	return float64(after.Minus(before).CPU) / float64(time.Microsecond) / float64(later-earlier), nil
 }
 
-// published is how many messages a server has had, and what a process has used by then.
+// published returns the number of messages that a server has accepted, and the resource usage
+// of a process at that time.
 func published(ctx context.Context, address string, pid int) (n int64, used cost.Usage, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v1/stats", nil)
 	if err != nil {
 		return 0, used, err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, used, err
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var stats struct{ Published int64 }
 	used, failed := cost.Read(pid)
-	err = errors.Join(json.NewDecoder(answer.Body).Decode(&stats), failed)
+	err = errors.Join(json.NewDecoder(response.Body).Decode(&stats), failed)
 	return stats.Published, used, err
 }

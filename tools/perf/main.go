@@ -2,39 +2,38 @@
 
 // Command perf compares the cost of pushbench's servers and generator with other tools
 // that do the same work, and with floors: programs that make only the system calls that
-// no server can do without. See results/reference/perf.md.
+// every server requires. See results/reference/perf.md.
 //
-// A row is one comparison. Its sides take turns at the same offered load, and are
-// compared as ratios; one turn of every side is a pair.
+// A row is one comparison. Its sides are measured alternately at the same offered load, and
+// are compared as ratios. One measurement of every side is a pair.
 //
 // # Failures
 //
 // A side fails when it does not reach the load, is not installed, does not start, exceeds
 // the time limit, or when its output cannot be read. The table then gives the reason, and
-// the other sides and rows are measured as usual. A side that fails is tried again in the
-// next pair; after the second failure it is left out of the rest of its row.
+// the other sides and rows are measured as usual. A side that fails is retried in the
+// next pair; after the second failure the rest of its row omits it.
 //
 // # Bars
 //
-// A bar is the highest cost that pushbench may have: a ratio to another side, or a figure
-// of its own. It is met or missed by the median of the pairs, as printed. It is not
-// measured when one of its two sides failed twice or has no figure, and when the row was
-// interrupted. The last line of the table counts the bars.
+// A bar is the highest allowed cost of pushbench: a ratio to another side, or an absolute
+// value. The median of the pairs, as printed, meets or misses it. A bar is not measured if
+// one of its two sides failed twice or has no value, or if the row was interrupted. The last line of the table counts the bars.
 //
 // # Output
 //
 // The table goes to standard output when perf ends. With -out it also replaces perf.md in a
-// folder, and perf.txt, which holds every measurement in the Go benchmark format: `benchstat
-// -col /side perf.txt`. Each file is replaced whole after each row and at the end, however
-// perf ends: Ctrl-C and SIGTERM stop the row under way and keep what it has measured.
+// folder, and perf.txt, which contains every measurement in the Go benchmark format: `benchstat
+// -col /side perf.txt`. Each file is replaced atomically after each row and at the end. Ctrl-C and
+// SIGTERM stop the current row and keep its measurements.
 // Progress goes to standard error.
 //
 // # Exit codes
 //
-//	0  every row has its figure of pushbench; bars may be met or missed
-//	1  a row has no figure of pushbench, or nothing could be measured or written
+//	0  every row has a value of pushbench; bars may be met or missed
+//	1  a row has no value of pushbench, or nothing could be measured or written
 //	2  usage
-//	6  interrupted; the table holds what was measured
+//	6  interrupted; the table contains the measurements so far
 package main
 
 import (
@@ -57,7 +56,7 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// Exit codes, as pushbench has them.
+// Exit codes, the same as those of pushbench.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -65,7 +64,7 @@ const (
 	exitInterrupted = 6
 )
 
-// run is the whole command: arguments in, exit code out.
+// run executes the command and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 1 && args[0] == floorRole {
 		return report(stderr, exitFailed, serveFloor(os.Stdin, stdout))
@@ -87,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return report(stderr, exitFailed, err)
 	}
-	c := campaign{about: about, rows: o.rows, pairs: o.pairs, out: o.out, keepAwake: keepAwake(o.command), stdout: stdout, stderr: stderr}
+	c := campaign{about: about, rows: o.rows, pairs: o.pairs, out: o.out, preventIdle: preventIdle(o.command), stdout: stdout, stderr: stderr}
 	return c.run(ctx)
 }
 
@@ -100,7 +99,7 @@ func report(stderr io.Writer, code int, err error) int {
 	return code
 }
 
-// options are the command line, checked.
+// options are the validated command line.
 type options struct {
 	pairs   int
 	rows    []row
@@ -108,15 +107,15 @@ type options struct {
 	command string
 }
 
-// parse reads the command line. Help goes to stdout; errors are the caller's to print.
+// parse parses the command line. It prints help to stdout; the caller prints errors.
 func parse(args []string, stdout io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("perf", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	only := "."
-	flags.IntVar(&o.pairs, "pairs", 5, "how often each side of a row is measured: 1 or more")
-	flags.StringVar(&only, "only", only, "rows whose names match this regular expression")
-	flags.StringVar(&o.out, "out", "", "write perf.md and perf.txt to this folder as well, after each row")
-	flags.StringVar(&o.command, "pushbench", filepath.Join("bin", "pushbench"), "the command to measure")
+	flags.IntVar(&o.pairs, "pairs", 5, "measurements of each side of a row: 1 or more")
+	flags.StringVar(&only, "only", only, "measure only rows whose names match this regular expression")
+	flags.StringVar(&o.out, "out", "", "folder for perf.md and perf.txt, written after each row (default: none)")
+	flags.StringVar(&o.command, "pushbench", filepath.Join("bin", "pushbench"), "command to measure")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(stdout, "Usage: perf [flags]")
@@ -136,7 +135,7 @@ func parse(args []string, stdout io.Writer) (o options, err error) {
 	return o, o.check(only)
 }
 
-// check finds what would otherwise fail only after the first row.
+// check detects errors that would otherwise occur only after the first row.
 func (o options) check(only string) error {
 	if o.pairs < 1 {
 		return fmt.Errorf("-pairs: %d is not allowed; allowed: 1 or more", o.pairs)

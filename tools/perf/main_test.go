@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asPerf makes this test binary perf itself.
+// asPerf makes this test binary run as perf.
 const asPerf = "PUSHBENCH_TEST_AS_PERF"
 
 func TestMain(m *testing.M) {
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// script writes a shell script that stands for a program.
+// script writes a shell script that replaces a program.
 func script(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -37,27 +37,27 @@ func script(t *testing.T, path, text string) {
 	}
 }
 
-func TestUsageErrors(t *testing.T) {
-	for _, c := range []struct{ args, says string }{
+func TestUsageErrorsAreOneLine(t *testing.T) {
+	for _, c := range []struct{ args, pattern string }{
 		{"-pairs 0", "-pairs: 0 is not allowed"},
 		{"-pairs many", "invalid value"},
 		{"-only (", "-only: error parsing regexp"},
 		{"-only ^no$", `no row has a name that matches "^no$"`},
 		{"-out no/such/folder", "-out: no/such/folder is not a folder"},
 		{"-wrong", "flag provided but not defined: -wrong"},
-		{"again", `takes no arguments, got "again"`},
+		{"extra", `takes no arguments, got "extra"`},
 	} {
 		var stdout, stderr bytes.Buffer
 		if code := run(t.Context(), strings.Fields(c.args), &stdout, &stderr); code != exitUsage {
 			t.Errorf("%s: got exit code %d, want %d", c.args, code, exitUsage)
 		}
-		if got := stderr.String(); !strings.Contains(got, c.says) || strings.Count(got, "\n") != 1 || stdout.Len() > 0 {
-			t.Errorf("%s: got %q and %q, want one line on stderr with %q", c.args, got, stdout.String(), c.says)
+		if got := stderr.String(); !strings.Contains(got, c.pattern) || strings.Count(got, "\n") != 1 || stdout.Len() > 0 {
+			t.Errorf("%s: got %q and %q, want one line on stderr with %q", c.args, got, stdout.String(), c.pattern)
 		}
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpListsTheFlags(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"-h"}, &stdout, &stderr); code != exitOK || stderr.Len() > 0 {
 		t.Errorf("got exit code %d and %q on stderr, want 0 and nothing", code, stderr.String())
@@ -67,7 +67,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// A missing command is found before the first row, and the file of the last run stays.
+// A missing command is detected before the first row, and the previous file remains.
 func TestMissingCommandKeepsTheFile(t *testing.T) {
 	folder := t.TempDir()
 	out := filepath.Join(folder, "perf.md")
@@ -79,14 +79,14 @@ func TestMissingCommandKeepsTheFile(t *testing.T) {
 		t.Errorf("got exit code %d, want %d", code, exitFailed)
 	}
 	if got := stderr.String(); !strings.Contains(got, "start pushbench") || !strings.Contains(got, "make build") {
-		t.Errorf("got %q, want what is missing and how to make it", got)
+		t.Errorf("got %q, want the missing file and how to build it", got)
 	}
 	if got, err := os.ReadFile(out); string(got) != "before" {
-		t.Errorf("the file holds %q (%v), want what it held before", got, err)
+		t.Errorf("the file contains %q (%v), want it unchanged", got, err)
 	}
 }
 
-// SIGTERM stops a row whose server never answers, ends the server and writes the file.
+// SIGTERM stops a row with an unresponsive server, ends the server and writes the file.
 func TestSIGTERMWritesTheTable(t *testing.T) {
 	dir := t.TempDir()
 	started, out, command := filepath.Join(dir, "started"), filepath.Join(dir, "perf.md"), filepath.Join(dir, "pushbench")
@@ -95,7 +95,7 @@ func TestSIGTERMWritesTheTable(t *testing.T) {
 	}
 	script(t, command, `case "$1" in
 --version) echo "pushbench 0.1.0 (0123456789ab)" ;;
-awake) exec cat ;;
+prevent-idle) exec cat ;;
 serve) echo $$ > `+started+`; exec sleep 1000 ;;
 esac`)
 	perf := exec.Command(os.Args[0], "-only", "long-poll", "-pairs", "2", "-pushbench", command, "-out", dir)
@@ -121,10 +121,10 @@ esac`)
 		t.Fatal(err)
 	}
 	if err := unix.Kill(server, 0); !errors.Is(err, unix.ESRCH) {
-		t.Errorf("the server is still there (%v), want it ended", err)
+		t.Errorf("the server is still running (%v)", err)
 	}
 	wrote, err := os.ReadFile(out)
 	if err != nil || !strings.Contains(string(wrote), "not measured: interrupted") || !strings.Contains(string(wrote), "0123456789ab") {
-		t.Errorf("the file holds %q (%v), want the row and that it was interrupted", wrote, err)
+		t.Errorf("the file contains %q (%v), want the row as interrupted", wrote, err)
 	}
 }

@@ -25,11 +25,11 @@ BenchmarkDeliver-2   	12345678	        92.3 ns/op	       0 B/op	       0 allocs/
 PASS
 `
 
-func TestWrkRequests(t *testing.T) {
+func TestWrkRequestsAreParsed(t *testing.T) {
 	for _, c := range []struct {
 		printed string
 		want    float64
-		says    string
+		pattern string
 	}{
 		{wrkPrinted, 560_000, ""},
 		{wrkPrinted + "  Non-2xx or 3xx responses: 12\n", 0, "refused"},
@@ -39,26 +39,26 @@ func TestWrkRequests(t *testing.T) {
 		{"  many requests in 5.00s", 0, "above 0"},
 	} {
 		got, err := wrkRequests(c.printed)
-		if got != c.want || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%q: got %g and %v, want %g and %q", c.printed, got, err, c.want, c.says)
+		if got != c.want || (err == nil) != (c.pattern == "") || err != nil && !strings.Contains(err.Error(), c.pattern) {
+			t.Errorf("%q: got %g and %v, want %g and %q", c.printed, got, err, c.want, c.pattern)
 		}
 	}
 }
 
-func TestPerOperation(t *testing.T) {
+func TestPerOperationRejectsAllocations(t *testing.T) {
 	if got, err := perOperation(benchmarkPrinted); got != 92.3 || err != nil {
 		t.Errorf("got %g and %v, want 92.3", got, err)
 	}
 	if _, err := perOperation(strings.Replace(benchmarkPrinted, "0 allocs", "2 allocs", 1)); err == nil || !strings.Contains(err.Error(), "allocates 2 times") {
-		t.Errorf("got %v, want that it allocates", err)
+		t.Errorf("got %v, want an error about allocations", err)
 	}
 	if _, err := perOperation("PASS\n"); err == nil {
-		t.Error("got no error, want that there is no figure")
+		t.Error("got no error, want one for the missing value")
 	}
 }
 
-// Our generator must be able to reach the rate of wrk, also on a fast machine.
-func TestPollsAreOfferedTheRateOfWrk(t *testing.T) {
+// Our generator must reach the rate of wrk even on a fast machine.
+func TestPollIntervalReachesTheRateOfWrk(t *testing.T) {
 	for _, rate := range []float64{1_000, 50_000, 112_252} {
 		if got := pollConnections / pollEvery(rate).Seconds(); math.Abs(got-rate) > rate/1000 {
 			t.Errorf("%g/s: got an interval of %v, which offers %g/s", rate, pollEvery(rate), got)
@@ -66,7 +66,7 @@ func TestPollsAreOfferedTheRateOfWrk(t *testing.T) {
 	}
 }
 
-// FuzzPrinted: whatever a tool prints, a figure is a number above 0.
+// For any output of a tool, a value is a number above 0.
 func FuzzPrinted(f *testing.F) {
 	f.Add(wrkPrinted)
 	f.Add(benchmarkPrinted)
@@ -81,9 +81,9 @@ func FuzzPrinted(f *testing.F) {
 	})
 }
 
-// A run without a result is one clear sentence, without the folder that is gone by then.
+// The error for a run without a result does not name the deleted folder.
 func TestGeneratorReportsARunWithoutResult(t *testing.T) {
-	for text, says := range map[string]string{
+	for text, pattern := range map[string]string{
 		"exit 0": "open run",
 		"echo 'pushbench: another run' >&2; exit 5": "pushbench ended: exit status 5: pushbench: another run",
 		`echo "cannot read $2" >&2; exit 2`:         "cannot read scenario.yaml",
@@ -91,13 +91,13 @@ func TestGeneratorReportsARunWithoutResult(t *testing.T) {
 		command := filepath.Join(t.TempDir(), "pushbench")
 		script(t, command, text)
 		_, err := generator(t.Context(), command, "", func(results.Cost) float64 { return 1 })
-		if err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "%!") || strings.Contains(err.Error(), os.TempDir()+string(filepath.Separator)+"perf") {
-			t.Errorf("%s: got %v, want %q", text, err, says)
+		if err == nil || !strings.Contains(err.Error(), pattern) || strings.Contains(err.Error(), "%!") || strings.Contains(err.Error(), os.TempDir()+string(filepath.Separator)+"perf") {
+			t.Errorf("%s: got %v, want %q", text, err, pattern)
 		}
 	}
 }
 
-// Without wrk there is no rate, so that neither side can be measured; both say so.
+// Without wrk the rate is unknown, so that both sides are missing.
 func TestPollersWithoutWrk(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, s := range pollers("pushbench") {
@@ -107,7 +107,7 @@ func TestPollersWithoutWrk(t *testing.T) {
 	}
 }
 
-func TestDescribe(t *testing.T) {
+func TestDescribeFindsVersions(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	t.Chdir(dir)
@@ -120,7 +120,7 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for _, f := range a.facts {
+	for _, f := range a.properties {
 		got[f.name] = f.value
 	}
 	for name, want := range map[string]string{
@@ -140,28 +140,28 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func TestPeerVersions(t *testing.T) {
+func TestPeerVersionIsParsed(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	here := filepath.Join(dir, "here")
 	script(t, here, "")
 	script(t, filepath.Join(dir, "query"), `case "$1" in
 ok) echo 1:1.3.6+dfsg-5 ;;
-odd) echo something else ;;
+other) echo something else ;;
 bad) echo "no packages found"; exit 1 ;;
 esac`)
 	version := regexp.MustCompile(`^(\d\S*)$`)
 	for want, p := range map[string]peer{
-		"1:1.3.6+dfsg-5": {needs: here, argv: []string{"query", "ok"}, says: version},
-		"unknown":        {needs: here, argv: []string{"query", "odd"}, says: version},
-		"unknown: query ended: exit status 1: no packages found": {needs: here, argv: []string{"query", "bad"}, says: version},
-		"not installed": {needs: filepath.Join(dir, "not here"), argv: []string{"query", "ok"}, says: version},
+		"1:1.3.6+dfsg-5": {requires: here, argv: []string{"query", "ok"}, pattern: version},
+		"unknown":        {requires: here, argv: []string{"query", "other"}, pattern: version},
+		"unknown: query ended: exit status 1: no packages found": {requires: here, argv: []string{"query", "bad"}, pattern: version},
+		"not installed": {requires: filepath.Join(dir, "missing"), argv: []string{"query", "ok"}, pattern: version},
 	} {
 		if got := p.version(t.Context()); got != want {
 			t.Errorf("%v: got %q, want %q", p.argv, got, want)
 		}
 	}
-	if (peer{needs: "no-such-program"}).version(t.Context()) != "not installed" {
-		t.Error("a program that is not there has a version")
+	if (peer{requires: "no-such-program"}).version(t.Context()) != "not installed" {
+		t.Error("a missing program has a version")
 	}
 }

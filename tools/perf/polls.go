@@ -13,7 +13,7 @@ import (
 	"pushbench/results"
 )
 
-// pollers are our generator and wrk. wrk goes first, and ours at the rate it reached.
+// pollers returns the sides of our generator and wrk. wrk determines the rate of ours.
 func pollers(command string) []side {
 	own, other := side{name: ownSide}, side{name: "wrk", bar: 1}
 	if !installed("wrk") {
@@ -37,17 +37,17 @@ func pollers(command string) []side {
 	return []side{own, other}
 }
 
-// pollTime is how long each side polls.
+// pollTime is the polling time of each side.
 const pollTime = 5 * time.Second
 
-// Both sides poll on as many keep-alive connections. A scenario polls each at most every
-// millisecond, so that 64 could not be offered the rate of a wrk that reaches 112,252/s.
+// Both sides use the same number of keep-alive connections. A scenario polls at most every
+// millisecond per connection, so that 64 connections could not reach the 112,252/s of wrk.
 const (
 	pollConnections = 128
 	pollInterval    = time.Millisecond // at least
 )
 
-// wrkPolls is what a poll costs wrk, in µs, and how many it made per second.
+// wrkPolls measures the CPU time of a poll in wrk, in µs, and its polls per second.
 func wrkPolls(ctx context.Context, command string) (cpu, rate float64, err error) {
 	server, err := ours(command, "shortpoll")(ctx)
 	if err != nil {
@@ -75,7 +75,7 @@ func wrkPolls(ctx context.Context, command string) (cpu, rate float64, err error
 	return float64(used) / float64(time.Microsecond) / polls, polls / pollTime.Seconds(), nil
 }
 
-// wrkRequests takes the number of requests from what wrk printed.
+// wrkRequests reads the number of requests from the output of wrk.
 func wrkRequests(printed string) (float64, error) {
 	requests := ""
 	for line := range strings.Lines(printed) {
@@ -92,36 +92,36 @@ func wrkRequests(printed string) (float64, error) {
 	return positive(requests)
 }
 
-// now is a cursor of a server with nothing after it.
+// now returns the current cursor of a server.
 func now(ctx context.Context, address string) (string, error) {
-	c, err := gather(ctx, address, dialect{subscribe: "GET /v1/poll?topic=t HTTP/1.1\r\nHost: " + address + "\r\n\r\n"}, 1)
+	c, err := connectGroup(ctx, address, protocol{subscribe: "GET /v1/poll?topic=t HTTP/1.1\r\nHost: " + address + "\r\n\r\n"}, 1)
 	if err != nil {
 		return "", err
 	}
 	cursor := between(c.buffer[:], `{"cursor":"`, `"`)
 	if cursor == "" {
-		err = errors.New("the server answered a poll without a cursor")
+		err = errors.New("the response to a poll has no cursor")
 	}
 	return cursor, errors.Join(err, c.close())
 }
 
-// ourPolls is what a poll costs our generator, in µs, at a rate. It is a run like any,
-// with every sample recorded.
+// ourPolls measures the CPU time of a poll in our generator at a rate, in µs. It is a normal
+// run that records every sample.
 func ourPolls(ctx context.Context, command string, rate float64) (float64, error) {
 	reached := 0.0
 	cpu, err := generator(ctx, command, fmt.Sprintf(pollScenario, pollConnections, pollEvery(rate), pollTime), func(c results.Cost) float64 {
 		reached = float64(c.Wire.Polls) / c.Span.Seconds()
 		return float64(c.Generator.CPU) / float64(time.Microsecond) / float64(c.Wire.Polls)
 	})
-	// wrk, which asks for more as soon as it is answered, saturates the server. Polls that
-	// are due while the one before is unanswered are missed, and fewer cost more each.
+	// wrk polls again after each response and saturates the server. Our generator skips polls
+	// that are due while the previous one is outstanding. Fewer polls cost more per poll.
 	if err == nil && reached < 0.6*rate {
-		err = unreached(reached, rate, "/s")
+		err = notReached(reached, rate, "/s")
 	}
 	return cpu, err
 }
 
-// pollEvery is the interval at which all connections together poll at a rate.
+// pollEvery returns the interval per connection for a total rate.
 func pollEvery(rate float64) time.Duration {
 	return max(time.Duration(pollConnections/rate*float64(time.Second)).Round(time.Microsecond), pollInterval)
 }

@@ -19,20 +19,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A process is a child on a core of its own. It ends with the context that it was started
-// with, and with us.
+// A process is a child on a dedicated core. It ends with the context of its start, and with
+// this process.
 type process struct {
 	name   string
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	pipe   *os.File // its standard output
+	pipe   *os.File // standard output of the child
 	out    *bufio.Reader
 	stderr tail
-	ended  chan struct{} // closed when it is gone
-	err    error         // how it ended; set before ended is closed
+	ended  chan struct{} // closed when the child has exited
+	err    error         // exit error; set before ended is closed
 }
 
-// The servers have a core of their own, and whatever makes load the other.
+// One core is for the servers, the other for the load.
 const (
 	serverCore = 0
 	loadCore   = 1
@@ -48,7 +48,7 @@ func start(ctx context.Context, core int, name string, args ...string) (*process
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
-	// A pipe of our own: Wait would close cmd.StdoutPipe's while it is read.
+	// Not cmd.StdoutPipe: Wait would close it while it is read.
 	var childEnd *os.File
 	if p.pipe, childEnd, err = os.Pipe(); err != nil {
 		p.stdin.Close()
@@ -71,21 +71,21 @@ func start(ctx context.Context, core int, name string, args ...string) (*process
 
 func (p *process) wait() {
 	p.err = p.cmd.Wait()
-	_ = killGroup(p.cmd) // what it started and left running: a worker outlives a master that crashes
+	_ = killGroup(p.cmd) // its own children: a worker outlives a master that crashes
 	close(p.ended)
 }
 
-// command is a child in a process group of its own: Ctrl-C is for us alone, and what the
-// child has started can be ended with it. It is killed when the context is done.
+// command returns a child in a separate process group: Ctrl-C does not reach it, and its own
+// children end with it. The end of the context kills it.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
 	cmd.Cancel = func() error { return killGroup(cmd) }
-	cmd.WaitDelay = time.Second // for its standard error, which a child of its own may hold open
+	cmd.WaitDelay = time.Second // for standard error, which a grandchild may keep open
 	return cmd
 }
 
-// killGroup kills a child of ours and all that it has started.
+// killGroup kills a child and its own children.
 func killGroup(cmd *exec.Cmd) error {
 	if err := unix.Kill(-cmd.Process.Pid, unix.SIGKILL); !errors.Is(err, unix.ESRCH) {
 		return err
@@ -93,8 +93,7 @@ func killGroup(cmd *exec.Cmd) error {
 	return os.ErrProcessDone
 }
 
-// output runs a command to its end and returns what it printed. The error holds the last
-// line of that.
+// output runs a command to its end and returns its output. The error contains the last line.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := command(ctx, name, args...)
 	printed, err := cmd.CombinedOutput()
@@ -104,13 +103,13 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	}
 	_ = killGroup(cmd)
 	if err != nil {
-		return text, exited(filepath.Base(name), err, text)
+		return text, exitError(filepath.Base(name), err, text)
 	}
 	return text, nil
 }
 
-// exited describes how a child ended, with the last line that it printed.
-func exited(name string, err error, printed string) error {
+// exitError describes the exit of a child, with the last line of its output.
+func exitError(name string, err error, printed string) error {
 	how := "exit status 0"
 	if err != nil {
 		how = err.Error()
@@ -126,9 +125,9 @@ func lastLine(text string) string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// onCore does something with this thread on one core, which a child that it starts inherits.
+// onCore does the work with this thread on one core; a child started by it inherits the core.
 func onCore(core int, work func() error) error {
-	runtime.LockOSThread() // never unlocked where setting it back fails: the thread then ends with its goroutine
+	runtime.LockOSThread() // not unlocked if resetting the affinity fails: the thread then ends with its goroutine
 	var before unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {
 		return err
@@ -148,8 +147,8 @@ func onCore(core int, work func() error) error {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// gone reports whether the child has ended.
-func (p *process) gone() bool {
+// hasExited reports whether the child has ended.
+func (p *process) hasExited() bool {
 	select {
 	case <-p.ended:
 		return true
@@ -159,14 +158,14 @@ func (p *process) gone() bool {
 }
 
 // exitReason describes an unexpected exit. The child must have ended.
-func (p *process) exitReason() error { return exited(p.name, p.err, p.stderr.String()) }
+func (p *process) exitReason() error { return exitError(p.name, p.err, p.stderr.String()) }
 
-// answerWait is how long a child may take for one line.
-const answerWait = 30 * time.Second
+// replyWait limits the time of a child for one line.
+const replyWait = 30 * time.Second
 
-// line reads a line of the child's output. A child that does not print one is ended.
+// line reads a line of the child's output. It ends a child that does not print one.
 func (p *process) line() (string, error) {
-	late := time.AfterFunc(answerWait, func() { _ = killGroup(p.cmd) })
+	late := time.AfterFunc(replyWait, func() { _ = killGroup(p.cmd) })
 	line, err := p.out.ReadString('\n')
 	if err == nil {
 		late.Stop()
@@ -175,7 +174,7 @@ func (p *process) line() (string, error) {
 	inTime := late.Stop()
 	p.end()
 	if !inTime {
-		return "", fmt.Errorf("%s printed nothing for %v", p.name, answerWait)
+		return "", fmt.Errorf("%s printed nothing for %v", p.name, replyWait)
 	}
 	return "", p.exitReason()
 }
@@ -190,7 +189,7 @@ func (p *process) all() (string, error) {
 	return string(text), err
 }
 
-// runFor waits while the child runs.
+// runFor waits for a time. It fails if the child exits earlier.
 func (p *process) runFor(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -204,10 +203,10 @@ func (p *process) runFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// endWait is how long a child may take to end once its input is closed.
+// endWait limits the time of a child to end after its input is closed.
 const endWait = 5 * time.Second
 
-// end closes its input, which ends our own, and kills it if it does not end.
+// end closes the input of the child, which ends pushbench, and kills a child that does not end.
 func (p *process) end() {
 	p.stdin.Close()
 	defer p.pipe.Close()
@@ -216,7 +215,7 @@ func (p *process) end() {
 	select {
 	case <-p.ended:
 	case <-timer.C:
-		_ = killGroup(p.cmd) // it may have ended just now
+		_ = killGroup(p.cmd) // an error means that it has just ended
 		<-p.ended
 	}
 }
@@ -227,7 +226,7 @@ func (p *process) terminate() {
 	p.end()
 }
 
-// tail keeps the last of what is written to it.
+// tail stores the last bytes written to it.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte

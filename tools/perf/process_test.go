@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestChildThatNeverAnswersEndsWithTheContext(t *testing.T) {
+func TestUnresponsiveChildEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := start(ctx, anyCore, "cat")
 	if err != nil {
@@ -19,13 +19,13 @@ func TestChildThatNeverAnswersEndsWithTheContext(t *testing.T) {
 	if line, err := p.line(); err == nil {
 		t.Errorf("got %q, want an error", line)
 	}
-	if !p.gone() {
+	if !p.hasExited() {
 		t.Error("the child still runs")
 	}
 }
 
-// What a child has started holds its output open: the end of that shows that all are gone.
-func TestChildrenOfAChildEndWithIt(t *testing.T) {
+// A grandchild keeps the output open: its end shows that all processes have exited.
+func TestGrandchildrenEndWithTheChild(t *testing.T) {
 	for name, text := range map[string]string{
 		"killed":  "sleep 1000 & echo started; wait",
 		"crashed": "sleep 1000 & echo started; exit 1",
@@ -36,7 +36,7 @@ func TestChildrenOfAChildEndWithIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		if line, err := p.line(); err != nil || line != "started\n" {
-			t.Fatalf("%s: got %q (%v), want that it has started", name, line, err)
+			t.Fatalf("%s: got %q (%v), want started", name, line, err)
 		}
 		if name == "killed" {
 			cancel()
@@ -49,7 +49,7 @@ func TestChildrenOfAChildEndWithIt(t *testing.T) {
 	}
 }
 
-func TestExitReasonHasTheLastLine(t *testing.T) {
+func TestExitReasonContainsTheLastLine(t *testing.T) {
 	p, err := start(t.Context(), anyCore, "sh", "-c", "echo warning >&2; echo bad option >&2; exit 3")
 	if err != nil {
 		t.Fatal(err)
@@ -60,13 +60,13 @@ func TestExitReasonHasTheLastLine(t *testing.T) {
 	}
 }
 
-func TestOutputHasTheLastLine(t *testing.T) {
+func TestOutputErrorContainsTheLastLine(t *testing.T) {
 	text, err := output(t.Context(), "sh", "-c", "echo first; echo last; exit 3")
 	if want := "sh ended: exit status 3: last"; err == nil || err.Error() != want || text != "first\nlast" {
 		t.Errorf("got %q and %v, want both lines and %s", text, err, want)
 	}
 	if _, err := output(t.Context(), "no/such/program"); err == nil || !strings.HasPrefix(err.Error(), "start program: ") {
-		t.Errorf("got %v, want that it cannot be started", err)
+		t.Errorf("got %v, want a start error", err)
 	}
 }
 
@@ -77,20 +77,20 @@ func TestMasterWithoutWorkerIsReported(t *testing.T) {
 	}
 	defer p.end()
 	if _, err := onlyChild(t.Context(), p); err == nil || !strings.Contains(err.Error(), "unknown directive") {
-		t.Errorf("got %v, want why it has no worker", err)
+		t.Errorf("got %v, want the reason", err)
 	}
 }
 
 func TestServerMustReportItsAddress(t *testing.T) {
-	for printed, says := range map[string]string{
-		"hello":           `sh printed "hello\n", not the address`,
-		"{}":              `sh printed "{}\n", not the address`,
-		"":                `sh printed "\n", not the address`,
+	for printed, pattern := range map[string]string{
+		"hello":           `sh printed "hello\n", want its listening address`,
+		"{}":              `sh printed "{}\n", want its listening address`,
+		"":                `sh printed "\n", want its listening address`,
 		"'; exit 2; echo": "sh ended: exit status 2",
 	} {
 		_, err := listening(t.Context(), "sh", "-c", "printf '%s' '"+printed+"' && echo")
-		if err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%q: got %v, want %s", printed, err, says)
+		if err == nil || !strings.Contains(err.Error(), pattern) {
+			t.Errorf("%q: got %v, want %s", printed, err, pattern)
 		}
 	}
 }

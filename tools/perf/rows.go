@@ -18,31 +18,31 @@ import (
 // Names of sides that several rows share.
 const (
 	ownSide   = "pushbench"
-	floorSide = "floor: a bare write to each"
+	floorSide = "floor: one write per subscriber"
 )
 
-// rows are all comparisons, and their bars.
+// rows returns all comparisons with their bars.
 func rows(command string) []row {
 	socket, poll := ours(command, "websocket"), ours(command, "longpoll")
-	skipping := ours(command, "websocket", "--slow-consumer", "gap")
+	gaps := ours(command, "websocket", "--slow-consumer", "gap")
 	fanOut := load{subscribers: 1024, messages: 250, every: 20 * time.Millisecond}
 	parked := load{subscribers: 1024, messages: 100, every: 50 * time.Millisecond}
 	busy := load{subscribers: 64, messages: 5000, every: time.Millisecond}
-	slowly := load{subscribers: 1000, messages: 250, every: 20 * time.Millisecond}
+	slow := load{subscribers: 1000, messages: 250, every: 20 * time.Millisecond}
 	all := []row{
 		{
-			name: "Server CPU of a WebSocket delivery", unit: "µs per delivery", load: fanOut.String() + " of 64 B, flush 0",
+			name: "Server CPU of a WebSocket delivery", unit: "µs per delivery", load: fanOut.String() + " of 64 B, batching delay 0",
 			sides: []side{
 				{name: ownSide, once: fanOut.cpu(socket)},
-				{name: floorSide, bar: 1.15, once: fanOut.cpu(bare)},
+				{name: floorSide, bar: 1.15, once: fanOut.cpu(launchFloor)},
 				{name: "nchan", bar: 0.95, missing: missingNchan(), once: fanOut.cpu(nchan("websocket"))},
 			},
 		},
 		{
-			name: "From publishing to the last of 1,024 WebSocket subscribers", unit: "ms at p50", load: fanOut.String() + " of 64 B, flush 0",
+			name: "Time from publication to the last of 1,024 WebSocket subscribers", unit: "ms at p50", load: fanOut.String() + " of 64 B, batching delay 0",
 			sides: []side{
 				{name: ownSide, once: fanOut.last(socket)},
-				{name: floorSide, once: fanOut.last(bare)},
+				{name: floorSide, once: fanOut.last(launchFloor)},
 				{name: "nchan", bar: 0.9, missing: missingNchan(), once: fanOut.last(nchan("websocket"))},
 			},
 		},
@@ -54,33 +54,33 @@ func rows(command string) []row {
 			},
 		},
 		{
-			name: "Server CPU of a WebSocket delivery, held for 5 ms", unit: "µs per delivery", load: busy.String() + " of 64 B",
+			name: "Server CPU of a WebSocket delivery with a batching delay of 5 ms", unit: "µs per delivery", load: busy.String() + " of 64 B",
 			sides: []side{
-				{name: "flush 5ms", once: busy.cpu(ours(command, "websocket", "--batching-delay", "5ms"))},
-				{name: "flush 0", bar: 0.35, once: busy.cpu(socket)},
+				{name: "batching delay 5ms", once: busy.cpu(ours(command, "websocket", "--batching-delay", "5ms"))},
+				{name: "batching delay 0", bar: 0.35, once: busy.cpu(socket)},
 			},
 		},
 		{
-			name: "Generator CPU of a poll", unit: "µs per poll", load: strconv.Itoa(pollConnections) + " keep-alive connections, answered 204, offered at the rate that wrk reaches with one thread",
+			name: "Generator CPU of a poll", unit: "µs per poll", load: strconv.Itoa(pollConnections) + " keep-alive connections, response 204, at the rate that wrk reaches with one thread",
 			sides: pollers(command),
 		},
 		growth(command),
 		{
-			name: "Generator CPU of a WebSocket echo", unit: "µs per echo", load: "64 connections, a publication of 64 B every 8 ms on each, acknowledged and delivered to its sender, every sample recorded",
+			name: "Generator CPU of a WebSocket echo", unit: "µs per echo", load: "64 connections, each publishes 64 B every 8 ms, acknowledged and delivered to its sender; every sample recorded",
 			sides: []side{
 				{name: ownSide, once: ourEcho(command)},
 				{name: "k6", bar: 0.35, missing: missingK6(), once: func(ctx context.Context) (float64, error) { return k6Echo(ctx, command) }},
 			},
 		},
 		{
-			name: "Recording a delivery (look-up, ledger, histogram)", unit: "ns per delivery", load: "BenchmarkDeliver of bench/record; it fails if one allocates",
+			name: "Recording a delivery (look-up, ledger, histogram)", unit: "ns per delivery", load: "BenchmarkDeliver of bench/record; it fails if a delivery allocates",
 			sides: []side{{name: ownSide, bar: 100, once: recording}},
 		},
 		{
-			name: "From publishing to the last of 1,000 WebSocket subscribers, beside 50 that read nothing", unit: "ms at p99", load: slowly.String() + " of 64 B; the 50 are sent more than their socket buffers hold",
+			name: "Time from publication to the last of 1,000 WebSocket subscribers, with 50 stalled ones", unit: "ms at p99", load: slow.String() + " of 64 B; the 50 stalled subscribers expect more than their socket buffers hold",
 			sides: []side{
-				{name: "with them", once: slowly.beside(50, skipping)},
-				{name: "without", once: slowly.beside(0, skipping)},
+				{name: "with stalled subscribers", once: slow.lastWithStalled(50, gaps)},
+				{name: "without stalled subscribers", once: slow.lastWithStalled(0, gaps)},
 			},
 		},
 	}
@@ -90,43 +90,43 @@ func rows(command string) []row {
 	return append(all, serverMemory(command, "longpoll", 2.5), serverMemory(command, "sse", 2.5), serverMemory(command, "websocket", 6.5))
 }
 
-// idleLoad is what the memory of an idle client is measured with.
-const idleLoad = "10,000 clients that only wait, resident"
+// idleLoad is the load for measuring the memory of an idle client.
+const idleLoad = "10,000 idle clients, resident memory"
 
-// serverMemory is what an idle client costs a server.
+// serverMemory measures the memory of an idle client in a server.
 func serverMemory(command, transport string, bar float64) row {
-	subscribers := map[string]string{"sse": "eventsource", "websocket": "websocket", "longpoll": "longpoll"} // as nchan calls them
+	subscribers := map[string]string{"sse": "eventsource", "websocket": "websocket", "longpoll": "longpoll"} // names in nchan
 	return row{
 		name: "Server memory of an idle client: " + transport, unit: "KB per client", load: idleLoad,
 		sides: []side{
-			{name: "pushbench, before any collection", bar: bar, once: idle(ours(command, transport), false)},
-			{name: "pushbench, after one", once: idle(ours(command, transport), true)},
+			{name: "pushbench, before garbage collection", bar: bar, once: idle(ours(command, transport), false)},
+			{name: "pushbench, after garbage collection", once: idle(ours(command, transport), true)},
 			{name: "nchan", missing: missingNchan(), once: idle(nchan(subscribers[transport]), false)},
 		},
 	}
 }
 
-// growth is what a delivery costs among many subscribers, of what it costs among few.
+// growth measures the cost of a delivery with many subscribers relative to few.
 func growth(command string) row {
 	few := load{subscribers: 1000, messages: 100, every: 20 * time.Millisecond}
 	many := load{subscribers: 14_000, messages: 20, every: 250 * time.Millisecond}
-	of := func(launch launcher) figureFunc {
+	ratio := func(launch launcher) measureFunc {
 		return func(ctx context.Context) (float64, error) {
-			alone, err := few.cpu(launch)(ctx)
+			withFew, err := few.cpu(launch)(ctx)
 			if err != nil {
 				return 0, err
 			}
-			among, err := many.cpu(launch)(ctx)
-			return among / alone, err
+			withMany, err := many.cpu(launch)(ctx)
+			return withMany / withFew, err
 		}
 	}
 	return row{
 		name: "Growth of the server CPU of a WebSocket delivery from 1,000 to 14,000 subscribers", unit: "times", load: few.String() + "; " + many.String(),
-		sides: []side{{name: ownSide, once: of(ours(command, "websocket"))}, {name: floorSide, bar: 1.15, once: of(bare)}},
+		sides: []side{{name: ownSide, once: ratio(ours(command, "websocket"))}, {name: floorSide, bar: 1.15, once: ratio(launchFloor)}},
 	}
 }
 
-// recording runs the benchmark.
+// recording runs the benchmark of recording a delivery.
 func recording(ctx context.Context) (float64, error) {
 	printed, err := output(ctx, "go", "test", "-run", "^$", "-bench", "BenchmarkDeliver$", "-benchmem", "./bench/record")
 	if err != nil {
@@ -135,13 +135,13 @@ func recording(ctx context.Context) (float64, error) {
 	return perOperation(printed)
 }
 
-// perOperation takes the time per operation, in ns, from what a benchmark printed. It is
-// an error if an operation allocates.
+// perOperation reads the time per operation in ns from the output of a benchmark. An allocation
+// is an error.
 func perOperation(printed string) (float64, error) {
 	for line := range strings.Lines(printed) {
 		if f := strings.Fields(line); len(f) == 8 && f[3] == "ns/op" {
 			if f[6] != "0" {
-				return 0, fmt.Errorf("it allocates %s times per operation", f[6])
+				return 0, fmt.Errorf("an operation allocates %s times", f[6])
 			}
 			return positive(f[2])
 		}
@@ -149,7 +149,7 @@ func perOperation(printed string) (float64, error) {
 	return 0, fmt.Errorf("the benchmark printed no ns/op, but %q", lastLine(printed))
 }
 
-// positive reads a finite number above 0.
+// positive parses a finite number above 0.
 func positive(text string) (float64, error) {
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(x > 0) || math.IsInf(x, 0) {
@@ -158,7 +158,7 @@ func positive(text string) (float64, error) {
 	return x, nil
 }
 
-// A load is what a crowd is sent.
+// A load describes the messages for a group of subscribers.
 type load struct {
 	subscribers, messages int
 	every                 time.Duration
@@ -168,42 +168,43 @@ func (l load) String() string {
 	return fmt.Sprintf("%d subscribers, %d messages at %g/s", l.subscribers, l.messages, 1/l.every.Seconds())
 }
 
-// on starts a fresh system and connects subscribers, for as long as work takes.
-func on(ctx context.Context, launch launcher, subscribers int, work func(*system, *crowd) error) error {
+// on starts a fresh system and connects subscribers for the duration of work.
+func on(ctx context.Context, launch launcher, subscribers int, work func(*system, *subscriberGroup) error) error {
 	server, err := launch(ctx)
 	if err != nil {
 		return err
 	}
 	defer server.end()
-	crowd, err := gather(ctx, server.address, server.dialect, subscribers)
+	group, err := connectGroup(ctx, server.address, server.protocol, subscribers)
 	if err != nil {
 		return err
 	}
-	return errors.Join(work(server, crowd), crowd.close())
+	return errors.Join(work(server, group), group.close())
 }
 
-// run sends it to a fresh system, after a tenth of it that does not count.
-func (l load) run(ctx context.Context, launch launcher) (s seen, err error) {
-	err = on(ctx, launch, l.subscribers, func(server *system, crowd *crowd) (err error) {
-		if _, err := crowd.publish(ctx, server.pid, max(1, l.messages/10), l.every); err != nil {
+// run applies the load to a fresh system, after a warm-up with a tenth of the load.
+func (l load) run(ctx context.Context, launch launcher) (s delivery, err error) {
+	err = on(ctx, launch, l.subscribers, func(server *system, group *subscriberGroup) (err error) {
+		if _, err := group.publish(ctx, server.pid, max(1, l.messages/10), l.every); err != nil {
 			return err
 		}
-		s, err = crowd.publish(ctx, server.pid, l.messages, l.every)
+		s, err = group.publish(ctx, server.pid, l.messages, l.every)
 		return err
 	})
 	return s, err
 }
 
-// cpu is the server's, in µs per delivery.
-func (l load) cpu(launch launcher) figureFunc {
+// cpu measures the CPU time of the server, in µs per delivery.
+func (l load) cpu(launch launcher) measureFunc {
 	return func(ctx context.Context) (float64, error) {
 		s, err := l.run(ctx, launch)
 		return float64(s.cpu) / float64(s.deliveries) / float64(time.Microsecond), err
 	}
 }
 
-// last is when the last subscriber has a message, in ms, the median of all messages.
-func (l load) last(launch launcher) figureFunc {
+// last measures the time until the last subscriber has received a message, in ms, as the median
+// of all messages.
+func (l load) last(launch launcher) measureFunc {
 	return func(ctx context.Context) (float64, error) {
 		s, err := l.run(ctx, launch)
 		if err != nil {
@@ -214,15 +215,15 @@ func (l load) last(launch launcher) figureFunc {
 	}
 }
 
-// beside is when the last subscriber has a message, in ms, the 99th percentile of all
-// messages, while some more subscribers read nothing.
-func (l load) beside(deaf int, launch launcher) figureFunc {
+// lastWithStalled measures the time until the last subscriber has received a message, in ms, as
+// the 99th percentile, while additional subscribers do not read.
+func (l load) lastWithStalled(stalled int, launch launcher) measureFunc {
 	return func(ctx context.Context) (p99 float64, err error) {
-		err = on(ctx, launch, l.subscribers, func(server *system, crowd *crowd) error {
-			if err := crowd.deafen(ctx, deaf); err != nil {
+		err = on(ctx, launch, l.subscribers, func(server *system, group *subscriberGroup) error {
+			if err := group.addStalled(ctx, stalled); err != nil {
 				return err
 			}
-			s, err := crowd.publish(ctx, server.pid, l.messages, l.every)
+			s, err := group.publish(ctx, server.pid, l.messages, l.every)
 			if err != nil {
 				return err
 			}
@@ -234,8 +235,8 @@ func (l load) beside(deaf int, launch launcher) figureFunc {
 	}
 }
 
-// idle is what a client that waits costs a server, in KB.
-func idle(launch launcher, collected bool) figureFunc {
+// idle measures the memory of an idle client in a server, in KB.
+func idle(launch launcher, collected bool) measureFunc {
 	const clients = 10_000
 	return func(ctx context.Context) (kb float64, err error) {
 		server, err := launch(ctx)
@@ -247,11 +248,11 @@ func idle(launch launcher, collected bool) figureFunc {
 		if err != nil {
 			return 0, err
 		}
-		crowd, err := gather(ctx, server.address, server.dialect, clients)
+		group, err := connectGroup(ctx, server.address, server.protocol, clients)
 		if err != nil {
 			return 0, err
 		}
-		defer func() { err = errors.Join(err, crowd.close()) }()
+		defer func() { err = errors.Join(err, group.close()) }()
 		if collected {
 			if err := server.collect(); err != nil {
 				return 0, err

@@ -17,19 +17,19 @@ import (
 	"time"
 )
 
-// A system is a server under measurement, running.
+// A system is a running server under measurement.
 type system struct {
-	address string
-	pid     int // whose CPU and memory count
-	end     func()
-	collect func() error // has it collect garbage; nil: it makes none
-	dialect dialect
+	address  string
+	pid      int // process whose CPU and memory are measured
+	end      func()
+	collect  func() error // runs a garbage collection; nil: not applicable
+	protocol protocol
 }
 
-// A launcher starts a fresh system, which is killed when the context is done.
+// A launcher starts a fresh system, which the end of the context kills.
 type launcher func(context.Context) (*system, error)
 
-// ours is one of pushbench's own servers.
+// ours launches a server of pushbench.
 func ours(command, transport string, flags ...string) launcher {
 	return func(ctx context.Context) (*system, error) {
 		args := append([]string{"serve", transport, "--control", "--listen", "127.0.0.1:0"}, flags...)
@@ -37,25 +37,25 @@ func ours(command, transport string, flags ...string) launcher {
 		if err != nil {
 			return nil, err
 		}
-		head := " HTTP/1.1\r\nHost: " + s.address + "\r\n"
-		s.dialect.publish = "POST /v1/topics/t" + head + body()
+		header := " HTTP/1.1\r\nHost: " + s.address + "\r\n"
+		s.protocol.publish = "POST /v1/topics/t" + header + body()
 		switch transport {
 		case "websocket":
-			s.dialect.subscribe = "GET /v1/ws?topic=t" + head + handshake
+			s.protocol.subscribe = "GET /v1/ws?topic=t" + header + handshake
 		case "sse":
-			s.dialect.subscribe = "GET /v1/sse?topic=t" + head + "\r\n"
+			s.protocol.subscribe = "GET /v1/sse?topic=t" + header + "\r\n"
 		case "longpoll":
-			s.dialect.subscribe = "GET /v1/poll?topic=t" + head + "\r\n"
-			s.dialect.next = func(answer []byte) string {
-				return "GET /v1/poll?topic=t&wait=30s&after=" + between(answer, `{"cursor":"`, `"`) + head + "\r\n"
+			s.protocol.subscribe = "GET /v1/poll?topic=t" + header + "\r\n"
+			s.protocol.next = func(response []byte) string {
+				return "GET /v1/poll?topic=t&wait=30s&after=" + between(response, `{"cursor":"`, `"`) + header + "\r\n"
 			}
 		}
 		return s, nil
 	}
 }
 
-// bare is the floor of WebSocket deliveries.
-func bare(ctx context.Context) (*system, error) {
+// launchFloor launches the floor of WebSocket deliveries.
+func launchFloor(ctx context.Context) (*system, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -64,8 +64,8 @@ func bare(ctx context.Context) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := " HTTP/1.1\r\nHost: " + s.address + "\r\n"
-	s.dialect = dialect{subscribe: "GET /" + head + handshake, publish: "POST /" + head + body()}
+	header := " HTTP/1.1\r\nHost: " + s.address + "\r\n"
+	s.protocol = protocol{subscribe: "GET /" + header + handshake, publish: "POST /" + header + body()}
 	return s, nil
 }
 
@@ -76,7 +76,7 @@ func body() string {
 	return "Content-Type: text/plain\r\nContent-Length: " + strconv.Itoa(payloadSize) + "\r\n\r\n" + string(payload)
 }
 
-// listening starts a server whose first line names the address that it listens on.
+// listening starts a server whose first line contains its listening address.
 func listening(ctx context.Context, command string, args ...string) (*system, error) {
 	p, err := start(ctx, serverCore, command, args...)
 	if err != nil {
@@ -86,20 +86,20 @@ func listening(ctx context.Context, command string, args ...string) (*system, er
 	if err != nil {
 		return nil, err
 	}
-	var said struct{ Listening string }
-	if err := json.Unmarshal([]byte(line), &said); err != nil || said.Listening == "" {
+	var greeting struct{ Listening string }
+	if err := json.Unmarshal([]byte(line), &greeting); err != nil || greeting.Listening == "" {
 		p.end()
-		return nil, fmt.Errorf("%s printed %.100q, not the address that it listens on", p.name, line)
+		return nil, fmt.Errorf("%s printed %.100q, want its listening address", p.name, line)
 	}
 	collect := func() error {
-		_, ordered := io.WriteString(p.stdin, "collect\n")
+		_, sent := io.WriteString(p.stdin, "collect\n")
 		_, err := p.line()
-		return errors.Join(ordered, err)
+		return errors.Join(sent, err)
 	}
-	return &system{address: said.Listening, pid: p.pid(), end: p.end, collect: collect}, nil
+	return &system{address: greeting.Listening, pid: p.pid(), end: p.end, collect: collect}, nil
 }
 
-// nchan is nginx with the nchan module, as it comes with Debian.
+// nchan launches nginx with the nchan module, as packaged by Debian.
 func nchan(transport string) launcher {
 	return func(ctx context.Context) (*system, error) {
 		dir, err := os.MkdirTemp("", "perf-nchan")
@@ -111,12 +111,12 @@ func nchan(transport string) launcher {
 			return nil, errors.Join(err, os.RemoveAll(dir))
 		}
 		end := s.end
-		s.end = func() { end(); _ = os.RemoveAll(dir) } // of our own making
+		s.end = func() { end(); _ = os.RemoveAll(dir) } // the temporary folder
 		return s, nil
 	}
 }
 
-// startNchan starts nginx in a folder of its own.
+// startNchan starts nginx in a separate folder.
 func startNchan(ctx context.Context, dir, transport string) (*system, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -135,18 +135,18 @@ func startNchan(ctx context.Context, dir, transport string) (*system, error) {
 		p.terminate()
 		return nil, err
 	}
-	return &system{address: address, pid: worker, end: p.terminate, dialect: nchanDialect(address, transport)}, nil
+	return &system{address: address, pid: worker, end: p.terminate, protocol: nchanProtocol(address, transport)}, nil
 }
 
-// nchanDialect is how nginxConf lets clients subscribe and publish.
-func nchanDialect(address, transport string) dialect {
-	head := " HTTP/1.1\r\nHost: " + address + "\r\n"
-	d := dialect{subscribe: "GET /sub" + head + handshake, publish: "POST /pub" + head + body()}
+// nchanProtocol returns the requests that nginxConf accepts.
+func nchanProtocol(address, transport string) protocol {
+	header := " HTTP/1.1\r\nHost: " + address + "\r\n"
+	d := protocol{subscribe: "GET /sub" + header + handshake, publish: "POST /pub" + header + body()}
 	if transport == "longpoll" {
-		d.subscribe = "GET /sub" + head + "\r\n"
-		d.next = func(answer []byte) string {
-			return "GET /sub" + head + "If-Modified-Since: " + between(answer, "Last-Modified: ", "\r\n") +
-				"\r\nIf-None-Match: " + between(answer, "Etag: ", "\r\n") + "\r\n\r\n"
+		d.subscribe = "GET /sub" + header + "\r\n"
+		d.next = func(response []byte) string {
+			return "GET /sub" + header + "If-Modified-Since: " + between(response, "Last-Modified: ", "\r\n") +
+				"\r\nIf-None-Match: " + between(response, "Etag: ", "\r\n") + "\r\n\r\n"
 		}
 	}
 	return d
@@ -178,13 +178,13 @@ http {
 }
 `
 
-// Debian's package of nchan, and what is needed of it.
+// The Debian package of nchan, and the module in it.
 const (
 	nchanPackage = "libnginx-mod-nchan"
 	nchanModule  = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 )
 
-// missingNchan is why nginx cannot be measured on this machine; empty if it can.
+// missingNchan returns why nginx cannot be measured on this machine, or "".
 func missingNchan() string {
 	if installed("nginx") && installed(nchanModule) {
 		return ""
@@ -192,7 +192,7 @@ func missingNchan() string {
 	return "not installed (apt-get install nginx-light " + nchanPackage + ")"
 }
 
-// freeAddress is one that nobody listens on at the moment.
+// freeAddress returns an unused address.
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -204,9 +204,9 @@ func freeAddress() (string, error) {
 
 // onlyChild waits until a process has a child, and returns its pid.
 func onlyChild(ctx context.Context, p *process) (int, error) {
-	for begun := time.Now(); time.Since(begun) < answerWait; {
+	for begun := time.Now(); time.Since(begun) < replyWait; {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.pid(), p.pid()))
-		if err != nil && !p.gone() {
+		if err != nil && !p.hasExited() {
 			return 0, err
 		}
 		if child, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
@@ -216,10 +216,10 @@ func onlyChild(ctx context.Context, p *process) (int, error) {
 			return 0, err
 		}
 	}
-	return 0, fmt.Errorf("%s started no worker within %v", p.name, answerWait)
+	return 0, fmt.Errorf("%s started no worker within %v", p.name, replyWait)
 }
 
-// between is what stands in a text after one string and before the next; empty if it does not.
+// between returns the text between two strings, or "" if they do not occur.
 func between(text []byte, after, before string) string {
 	_, rest, _ := bytes.Cut(text, []byte(after))
 	found, _, _ := bytes.Cut(rest, []byte(before))

@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// preamble says how to read the table.
-const preamble = `A pair is one turn of every side, at the same offered load. Each figure is the median of the pairs, with its range.
-The ratio is pushbench divided by the side, in the same pair: below 1, pushbench costs less.
-A bar is the highest ratio, or figure of its own, that pushbench may have. It is met or missed by the median as printed.
-Idle states of the cores are prevented while a row is measured.
+// preamble explains the table.
+const preamble = `A pair is one measurement of every side at the same offered load. Each value is the median of the pairs, with its range.
+The ratio is pushbench divided by the side in the same pair. Below 1, pushbench costs less.
+A bar is the highest allowed ratio, or the highest allowed value of pushbench. The median as printed meets or misses it.
+CPU sleep states are prevented during each row.
 `
 
-// table renders the findings as Markdown: the machine, a section per row, and a line that
-// counts the bars.
+// table renders the findings as Markdown: the machine, one section per row, and the count of
+// the bars.
 func table(a about, found []finding) string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "# Cost compared with other tools\n\nMeasured by `make perf` on %s.\n\n| | |\n|---|---|\n", a.date)
-	for _, f := range a.facts {
+	for _, f := range a.properties {
 		fmt.Fprintf(b, "| %s | %s |\n", f.name, cell(f.value))
 	}
 	b.WriteString("\n" + preamble)
@@ -44,14 +44,14 @@ func (f finding) write(b *strings.Builder, counts map[outcome]int) {
 			ratio = spread(f.ratios(i))
 		}
 		if s.bar != 0 {
-			bar = "≤ " + figure(s.bar)
+			bar = "≤ " + format(s.bar)
 			result = f.result(i, counts)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.name, f.figures(i), ratio, bar, result)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.name, f.values(i), ratio, bar, result)
 	}
 }
 
-// progress is how many pairs there are.
+// progress describes the number of pairs.
 func (f finding) progress() string {
 	switch {
 	case f.done < f.pairs:
@@ -63,8 +63,8 @@ func (f finding) progress() string {
 	}
 }
 
-// figures are those of one side, or why there are none.
-func (f finding) figures(i int) string {
+// values renders the values of one side, or the reason why there are none.
+func (f finding) values(i int) string {
 	s := f.sides[i]
 	why := s.reason
 	if why == "" {
@@ -80,7 +80,7 @@ func (f finding) figures(i int) string {
 	}
 }
 
-// result is the outcome of a bar, which it counts.
+// result renders and counts the outcome of a bar.
 func (f finding) result(i int, counts map[outcome]int) string {
 	o, why := f.judge(i)
 	counts[o]++
@@ -94,10 +94,10 @@ func (f finding) result(i int, counts map[outcome]int) string {
 	}
 }
 
-// cellWidth is the most characters of a reason: the end of a tool's output can be a page.
+// cellWidth limits the characters of a reason: the output of a tool can be long.
 const cellWidth = 160
 
-// cell makes text fit a cell of a Markdown table, which is one line between bars.
+// cell formats text as one cell of a Markdown table.
 func cell(text string) string {
 	short := []rune(strings.Join(strings.Fields(text), " "))
 	if len(short) > cellWidth {
@@ -106,16 +106,16 @@ func cell(text string) string {
 	return strings.ReplaceAll(string(short), "|", `\|`)
 }
 
-// spread is the median and the range; empty if there is nothing.
+// spread renders median and range; empty without values.
 func spread(x []float64) string {
 	if len(x) == 0 {
 		return ""
 	}
-	least, most := figure(slices.Min(x)), figure(slices.Max(x))
-	if least == most {
-		return least
+	low, high := format(slices.Min(x)), format(slices.Max(x))
+	if low == high {
+		return low
 	}
-	return fmt.Sprintf("%s (%s–%s)", figure(median(x)), least, most)
+	return fmt.Sprintf("%s (%s–%s)", format(median(x)), low, high)
 }
 
 func median(x []float64) float64 {
@@ -124,17 +124,17 @@ func median(x []float64) float64 {
 	return (x[(n-1)/2] + x[n/2]) / 2
 }
 
-// digits are what is printed of a figure; ranges of a few pairs justify no more.
+// digits is the number of significant digits; ranges of a few pairs justify no more.
 const digits = 3
 
-// rounded is x as figure prints it, so that no bar is missed by what is not printed.
+// rounded returns x as format prints it, so that digits that are not printed cannot miss a bar.
 func rounded(x float64) float64 {
 	r, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', digits, 64), 64)
 	if err != nil {
-		return math.NaN() // which meets no bar
+		return math.NaN() // meets no bar
 	}
 	return r
 }
 
-// figure prints x without an exponent.
-func figure(x float64) string { return strconv.FormatFloat(rounded(x), 'f', -1, 64) }
+// format formats x without an exponent.
+func format(x float64) string { return strconv.FormatFloat(rounded(x), 'f', -1, 64) }
