@@ -59,7 +59,7 @@ type OpenFiles struct {
 
 // An Examination checks whether this machine is suitable for benchmarking.
 type Examination struct {
-	Idle      []string                                     // argument vector of a child that prevents idle states and monitors stalls, as in trial.Rig
+	Idle      []string                                     // argument vector of a child that prevents idle states and monitors stalls, as in trial.Setup
 	OpenFiles []OpenFiles                                  // of the built-in scenarios
 	Last      func(ctx context.Context) (Diagnosis, error) // an additional check, made while idle states are prevented
 }

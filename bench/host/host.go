@@ -1,4 +1,4 @@
-// Package host describes this machine, judges whether it is suitable for benchmarking, and
+// Package host describes this machine, checks whether it is suitable for benchmarking, and
 // prevents the idle states of its cores while it monitors their stalls.
 //
 // It covers only the machine. It must not depend on trials or scenarios.

@@ -71,7 +71,7 @@ const (
 	frozenAt  = 2 * time.Second
 )
 
-// serverStall freezes the server for F. A message due x after the begin of the stall waits
+// serverStall freezes the server for F. A message due x after the start of the stall waits
 // F − x. In a window of D, the p-quantile is therefore F − (1 − p)D if 1 − p < F/D.
 // Draining the backlog takes time as well, and polls add their interval: the tolerance
 // covers both.
@@ -136,7 +136,7 @@ func stallRows(t results.Trial, frozen, window time.Duration) (rows []Result) {
 }
 
 // generatorStall freezes the generator for F: the validity check of lateness must fail, and
-// no other. Publications are late by F at the begin of the stall, by 0 at its end: half of
+// no other. Publications are late by F at the start of the stall, by 0 at its end: half of
 // those due meanwhile are late by more than F/2. Without a stall none is.
 func generatorStall(l *lab) (rows []Result, err error) {
 	const rate = 500

@@ -192,12 +192,12 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	rig, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject}.Setup(scenario) // the result folders are deleted
+	setup, err := app.Options{Engine: l.options.Engine, Quick: true, Inject: e.inject}.Setup(scenario) // the result folders are deleted
 	if err != nil {
 		return nil, err
 	}
-	rig.Watch = e.watch
-	run := &bench.Run{Scenario: scenario, Setup: rig, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
+	setup.Watch = e.watch
+	run := &bench.Run{Scenario: scenario, Setup: setup, Command: []string{"pushbench", "selftest"}, Stop: l.ctx.Done()}
 	measured, err := run.Do(l.ctx, filepath.Join(l.folder, name), func(*results.Run) error { return nil })
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-// Package selftest checks pushbench against known truths: closed-form results, servers with
+// Package selftest checks pushbench against known values: closed-form results, servers with
 // injected faults, processes frozen for a known time, and bytes that a relay has read.
 //
 // It owns the checks and their output. It must not measure differently from a run, or apply
@@ -35,7 +35,7 @@ type Result struct {
 	Passed   bool
 }
 
-// A check compares measurements with a known truth.
+// A check compares measurements with known values.
 type check struct {
 	name  string
 	title string // the statement that it verifies
