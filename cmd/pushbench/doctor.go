@@ -19,9 +19,9 @@ func newDoctorCommand() *cobra.Command {
 		Short: "Check in 10 seconds whether this machine is suitable for benchmarking",
 		Long: `Check whether this machine is suitable for benchmarking: limits, clocks, timers,
 pinning, stalls of idle cores and other load. Each line gives the state, the finding and
-the remedy. Properties that the system does not expose are listed as unknown. The exit
-code is 3 only if every measurement on this machine would be invalid; warnings do not
-change it.
+the remedy. Properties that the system does not expose are listed as "not shown here".
+The exit code is 3 only if every measurement on this machine would be invalid; warnings
+do not change it.
 
 ` + exitHelp,
 		Example: "  pushbench doctor\n  pushbench doctor --json",
