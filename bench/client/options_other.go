@@ -4,6 +4,6 @@ package client
 
 // This system does not expose these values.
 func readTCP(int) TCP                              { return TCP{} }
-func lastTCP(int) TCP                              { return TCP{} }
+func finalTCP(int) TCP                             { return TCP{} }
 func fixedBuffers(int) (send, receive, known bool) { return false, false, false }
 func congestion(int) string                        { return "" }
