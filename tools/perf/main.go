@@ -11,8 +11,8 @@
 //
 // A side fails when it does not reach the load, is not installed, does not start, exceeds
 // the time limit, or when its output cannot be read. The table then gives the reason, and
-// the other sides and rows are measured as usual. A side that fails is retried in the
-// next pair; after the second failure the rest of its row omits it.
+// the other sides and rows are measured as usual. A side that fails is retried in the next
+// pair; after the second failure the rest of its row omits it.
 //
 // # Bars
 //
