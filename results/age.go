@@ -6,7 +6,7 @@ import (
 )
 
 // AgeOfInformation is the staleness of the clients' data, over all subscriptions. A subscription
-// is a client and one of its topics. Its age at an instant is the time since the due time of the
+// is a client and one of its topics. Its age at an instant is the time since the due instant of the
 // newest message received. It grows with time, and drops when a newer message is received (Kaul,
 // Yates & Gruteser, "Real-time status: How often should one update?", INFOCOM 2012). Each
 // nanosecond of the window has the same weight, so lost and superseded messages increase it.

@@ -36,7 +36,7 @@ type Histogram struct {
 }
 
 // Record adds one duration. A value outside the bounds is counted as overflow, never clamped; so
-// is a negative one, as no message can be delivered before its due time.
+// is a negative one, as no message can be delivered before its due instant.
 func (h *Histogram) Record(d time.Duration) { h.RecordMany(d, 1) }
 
 // RecordMany adds the same duration n times.

@@ -44,7 +44,7 @@ type Manifest struct {
 	Transports     []string           `json:"transports"`          // in report order
 	Configurations []Configuration    `json:"cases,omitempty"`     // configurations in report order; absent in the oldest folders
 	Orders         [][]string         `json:"orders"`              // for each repetition, the names of its configurations in the order of their trials
-	Schedules      []string           `json:"schedules,omitempty"` // for each repetition, the hash of its publish schedule: due times, publishers, topics and sizes
+	Schedules      []string           `json:"schedules,omitempty"` // for each repetition, the hash of its publish schedule: due instants, publishers, topics and sizes
 	Seed           uint64             `json:"seed"`
 	Compare        Declared           `json:"compare,omitzero" walk:"-"` // metrics and margin of the comparison; absent: the defaults
 	Requirements   []metric.Assertion `json:"needs,omitempty"`           // requirements of the application; the report recommends the cheapest configuration that meets all of them
@@ -178,8 +178,8 @@ type Trial struct {
 
 	Publishes Publishes        `json:"publishes"`
 	Ledger    Ledger           `json:"ledger"`
-	Latency   Latency          `json:"latency"`            // due time → payload received by the client
-	Ack       Latency          `json:"ack"`                // due time → publish acknowledged; of the upstream messages alone if there are any
+	Latency   Latency          `json:"latency"`            // due instant → payload received by the client
+	Ack       Latency          `json:"ack"`                // due instant → publish acknowledged; of the upstream messages alone if there are any
 	Age       AgeOfInformation `json:"freshness,omitzero"` // age of information
 	Replies   Replies          `json:"answers,omitzero"`   // replies of clients to messages
 	Connect   Connect          `json:"connect"`
@@ -203,7 +203,7 @@ type Trial struct {
 //	planned = on time + late + dropped        sent = acknowledged + failed + unknown
 type Publishes struct {
 	Planned      int64            `json:"planned" add:"sum"`
-	OnTime       int64            `json:"on_time" add:"sum"` // sent by the generator within late_after_ns of the due time
+	OnTime       int64            `json:"on_time" add:"sum"` // sent by the generator within late_after_ns of the due instant
 	Late         int64            `json:"late" add:"sum"`
 	Dropped      int64            `json:"dropped" add:"sum"` // never sent by the generator
 	DroppedBy    map[string]int64 `json:"dropped_by,omitempty"`
@@ -213,7 +213,7 @@ type Publishes struct {
 	Unknown      int64            `json:"unknown" add:"sum"` // neither a response nor an error by the end of the drain
 	FailedBy     map[string]int64 `json:"failed_by,omitempty"`
 	LateAfter    time.Duration    `json:"late_after_ns" add:"max"`
-	Lateness     Histogram        `json:"lateness"` // due time → start of the write, minus the time for which an earlier publish occupied the connection
+	Lateness     Histogram        `json:"lateness"` // due instant → start of the write, minus the time for which an earlier publish occupied the connection
 	HeldUp       Histogram        `json:"held_up"`  // time for which a publish waited for an earlier one on its connection: a cost of the transport, not of the generator
 }
 
@@ -248,7 +248,7 @@ type Latency struct {
 // message of the window, however many of the messages were delivered.
 type Replies struct {
 	Ledger  Ledger  `json:"ledger"`  // of the backend: the replies that it expects and receives
-	Latency Latency `json:"latency"` // due time of the message → its reply received by the backend
+	Latency Latency `json:"latency"` // due instant of the message → its reply received by the backend
 }
 
 // Webhooks counts the requests of a server to clients and backends, and their outcomes, from
@@ -325,7 +325,7 @@ type LinkDirection struct {
 	Overtook   int64     `json:"overtook" add:"sum"`   // deliberately
 	Overflowed int64     `json:"overflowed" add:"sum"` // dropped by the full queue of the rate limiter
 	Refused    int64     `json:"refused" add:"sum"`    // by the device at the receiving end
-	Late       Histogram `json:"late"`                 // due time → written
+	Late       Histogram `json:"late"`                 // due instant → written
 }
 
 // Process is the resource use of one role (all its processes together).

@@ -50,7 +50,7 @@ type flightCounter struct {
 
 	next     int           // index of the first message that was not due at the last sample
 	due      int64         // pairs due before it
-	instant  time.Duration // due time of the last of them
+	instant  time.Duration // due instant of the last of them
 	together float64       // pairs due at that instant
 	squares  float64       // see Flight
 

@@ -11,7 +11,7 @@ import (
 )
 
 // A pacing passes every message of a schedule to its publisher's session when it is due. It is
-// open-loop: due times do not depend on the behaviour of the server.
+// open-loop: due instants do not depend on the behaviour of the server.
 type pacing struct {
 	plan    *schedule.Schedule
 	run     uint32
@@ -63,7 +63,7 @@ type pacer struct {
 	ended bool
 }
 
-// Next returns the due time of the next message, unless the publishing has ended.
+// Next returns the due instant of the next message, unless the publishing has ended.
 func (p *pacer) Next() (due clock.Instant, ok bool) {
 	switch {
 	case p.ended:

@@ -38,8 +38,8 @@ func (l *ageSampler) mean() float64 {
 	return sum / float64(len(l.ages))
 }
 
-// dueTimes returns the due times of a topic, Poisson or periodic.
-func dueTimes(random *rand.Rand, a Age, n int) []float64 {
+// dueInstants returns the due instants of a topic, Poisson or periodic.
+func dueInstants(random *rand.Rand, a Age, n int) []float64 {
 	if a.Rate > 0 {
 		return poissonTimes(random, a.Rate, n)
 	}
@@ -60,7 +60,7 @@ func TestAgeUnderPollingAgreesWithSimulation(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", a), func(t *testing.T) {
 			l := ageSampler{}
 			for client := range clients {
-				due := dueTimes(random, a, 300+int(4*a.Spread/a.meanGap()))
+				due := dueInstants(random, a, 300+int(4*a.Spread/a.meanGap()))
 				last := due[len(due)-1]
 				phase := a.Spread * (float64(client) + random.Float64()) / clients
 				l.due, l.received = l.due[:0], l.received[:0]
@@ -82,7 +82,7 @@ func TestAgeUnderPushAgreesWithSimulation(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", a), func(t *testing.T) {
 			l := ageSampler{}
 			for client := range clients {
-				due := dueTimes(random, a, 300+int(4*a.Spread/a.meanGap()))
+				due := dueInstants(random, a, 300+int(4*a.Spread/a.meanGap()))
 				last := due[len(due)-1]
 				position := a.Spread * (float64(client) + random.Float64()) / clients
 				l.due, l.received = due, l.received[:0]

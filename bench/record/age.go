@@ -19,7 +19,7 @@ import (
 // A count and a sum per bucket of starts and ends therefore give the time below every bucket's
 // edge to the nanosecond, and a quantile is in the correct bucket.
 type ages struct {
-	below   bounds   // ages below 0: a message before its due time is an error, which must remain visible
+	below   bounds   // ages below 0: a message before its due instant is an error, which must remain visible
 	buckets []bounds // ages of 0 and more, see bucket
 	covered time.Duration
 	area    float64       // integral of the age over covered, ns²

@@ -133,7 +133,7 @@ func TestAgeEndsAtAStop(t *testing.T) {
 	}
 }
 
-// A message received before its due time is an error of the test setup, and remains visible.
+// A message received before its due instant is an error of the test setup, and remains visible.
 func TestNegativeAgeRemainsVisible(t *testing.T) {
 	b := begin(t, plan(1, 1, dues(4*time.Second)...), scenarios.Latest, transports.SSE)
 	b.deliver(0, start.Add(3*time.Second), b.publish(0))

@@ -91,7 +91,7 @@ func (b *Book) window() (opens, closes clock.Instant) {
 	return start.Add(b.plan.Opens), closes
 }
 
-// firstDue is the due time of a topic's first message. For a topic without messages it is the
+// firstDue is the due instant of a topic's first message. For a topic without messages it is the
 // maximum instant.
 func (b *Book) firstDue(topic int32) clock.Instant {
 	if len(b.plan.OnTopic[topic]) == 0 {
@@ -100,13 +100,13 @@ func (b *Book) firstDue(topic int32) clock.Instant {
 	return b.due(b.plan.OnTopic[topic][0])
 }
 
-// Counts reports whether a message's due time lies in the window and before a cut.
+// Counts reports whether a message's due instant lies in the window and before a cut.
 func (b *Book) Counts(index uint32) bool {
 	due := b.plan.Messages[index].Due
 	return due >= b.plan.Opens && due < b.plan.Closes && int64(index) < b.end.Load()
 }
 
-// due is a message's due time.
+// due is a message's due instant.
 func (b *Book) due(index int32) clock.Instant {
 	return clock.Instant(b.start.Load()).Add(b.plan.Messages[index].Due)
 }
@@ -114,7 +114,7 @@ func (b *Book) due(index int32) clock.Instant {
 // unsent reports whether a message was dropped, so that it will never be sent.
 func (b *Book) unsent(index int32) bool { return b.outcome[index].Load() == dropped }
 
-// since is the time from a message's due time to an instant.
+// since is the time from a message's due instant to an instant.
 func (b *Book) since(index uint32, at clock.Instant) time.Duration {
 	return time.Duration(int64(at)-b.start.Load()) - b.plan.Messages[index].Due
 }

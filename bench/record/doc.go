@@ -3,7 +3,7 @@
 //
 // # Which messages count
 //
-// The schedule gives each message a due time. A message counts if its due time lies in the window
+// The schedule gives each message a due instant. A message counts if its due instant lies in the window
 // [opens, closes), and if publishing was not stopped before it. Messages due outside the window are
 // published and delivered as well, but they appear only in the costs.
 //
@@ -35,14 +35,14 @@
 //	planned = on time + late + dropped
 //	sent    = acknowledged + failed + unknown
 //
-// Late means sent more than LateAfter after the due time, without the time that a publication waits
+// Late means sent more than LateAfter after the due instant, without the time that a publication waits
 // for an earlier one on the same connection. Dropped messages were never sent: the session refused
 // them, or the trial ended first (NeverTried). Unknown messages were sent, but have neither an
 // acknowledgement nor an error.
 //
 // # Latency
 //
-// The latency of a delivery is the time from the message's due time, not from the actual sending. A
+// The latency of a delivery is the time from the message's due instant, not from the actual sending. A
 // late load generator or a blocked connection therefore lengthens latencies and cannot hide them
 // (coordinated omission). A lost message, and one in a declared gap, has an infinite latency, so
 // that quantiles include it:
@@ -52,7 +52,7 @@
 //
 // # Age of information
 //
-// The age of a subscription is the time since the due time of the newest message that the client
+// The age of a subscription is the time since the due instant of the newest message that the client
 // received. It grows with time and falls with each newer message. Package record accumulates how
 // long each age lasted, over all subscriptions and the whole window:
 //
@@ -60,7 +60,7 @@
 //
 // Covered time has an age. Uncovered time has none, since the client has not yet received a message
 // of the topic. If a client receives none until the window closes, its time after the topic's first
-// due time is never instead of uncovered.
+// due instant is never instead of uncovered.
 //
 // # Invariants
 //

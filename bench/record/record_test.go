@@ -101,7 +101,7 @@ func every(n int, topics int32) []schedule.Message {
 	return messages
 }
 
-// A message counts if its due time is in [opens, closes).
+// A message counts if its due instant is in [opens, closes).
 func TestWindowEdges(t *testing.T) {
 	opens, closes := time.Second, 11*time.Second
 	at := []time.Duration{opens - 1, opens, closes - 1, closes}

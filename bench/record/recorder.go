@@ -25,7 +25,7 @@ type Recorder struct {
 	latency   results.Histogram // of all intervals taken
 	interval  results.Interval
 	cycles    int64 // responses with at least one message that counts
-	delivered int64 // messages received since the start of the trial, with any due time
+	delivered int64 // messages received since the start of the trial, with any due instant
 
 	ages      ages
 	uncovered time.Duration // subscription time in the window: see results.AgeOfInformation
@@ -222,7 +222,7 @@ func (r *Recorder) Broken() map[string]int64 {
 	return maps.Clone(r.broken)
 }
 
-// Delivered is the number of messages received so far, with any due time.
+// Delivered is the number of messages received so far, with any due instant.
 func (r *Recorder) Delivered() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

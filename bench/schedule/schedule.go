@@ -1,4 +1,4 @@
-// Package schedule derives the messages of a trial from a scenario: their due times, publishers and
+// Package schedule derives the messages of a trial from a scenario: their due instants, publishers and
 // topics, and the clients that expect them.
 //
 // It contains everything that can be looked up by a message's index. It must not read a clock or
@@ -116,7 +116,7 @@ func (p *Schedule) subscribe(s *scenarios.Scenario) {
 	}
 }
 
-// arrivals plans due times and publishers up to the end of the window.
+// arrivals plans due instants and publishers up to the end of the window.
 func arrivals(s *scenarios.Scenario, random *rand.Rand, end time.Duration) []Message {
 	gap := float64(time.Second) / float64(s.Publish.Rate)
 	switch {
@@ -255,7 +255,7 @@ func (p *Schedule) Replies(topic string, size int) *Schedule {
 	return replies
 }
 
-// Hash identifies a schedule: it covers due time, publisher, topic and size of every message.
+// Hash identifies a schedule: it covers due instant, publisher, topic and size of every message.
 func (p *Schedule) Hash() string {
 	h := sha256.New()
 	var b [20]byte

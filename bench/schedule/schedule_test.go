@@ -76,7 +76,7 @@ func correlation(xs []float64) float64 {
 	return next / own
 }
 
-// Periods do not accumulate errors: after a million messages the due time is exact.
+// Periods do not accumulate errors: after a million messages the due instant is exact.
 func TestPeriodicDoesNotDrift(t *testing.T) {
 	planned := periodic(Backend, 0, 1e6/7, 200*time.Second, nil) // 7,000 per second
 	last := len(planned) - 1

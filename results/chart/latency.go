@@ -22,7 +22,7 @@ type distribution struct {
 var latency = distribution{
 	name: "latency", title: "Delivery latency by percentile",
 	x:       "share of the expected messages delivered (log scale of the remainder)",
-	y:       "ms after the due time (log scale)",
+	y:       "ms after the due instant (log scale)",
 	of:      func(t results.Trial) results.Latency { return t.Latency },
 	metrics: map[float64]string{0.5: metric.P50, 0.99: metric.P99, 0.999: metric.P999},
 	alt:     "Delivery latency by percentile. ", clause: "%s: p50 %s ms, p99 %s ms", described: []string{metric.P50, metric.P99},

@@ -27,7 +27,7 @@ var (
 		{metric.P50, "p50", "ms"},
 		{metric.P99, "p99", "ms"},
 	}
-	// upstream are the latencies of upstream messages, due time → acknowledged.
+	// upstream are the latencies of upstream messages, due instant → acknowledged.
 	upstream = []column{
 		{metric.AckP50, "upstream", "p50 ms"},
 		{metric.AckP99, "upstream", "p99 ms"},

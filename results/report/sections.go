@@ -42,7 +42,7 @@ func (r *Report) repliesSection() section {
 	all := section{
 		Title: "Requests to clients and their replies",
 		Note: "Each message requests a reply from its client. " +
-			"The round trip counts from the message's due time until the requesting backend has the reply. " +
+			"The round trip counts from the message's due instant until the requesting backend has the reply. " +
 			"The backend runs next to the server, which forwards replies by a webhook on every transport.\n" +
 			"Rules: entries of the clients' router that admit the server. " +
 			"Posts: webhook requests to clients and to the backend, since the server started.",
@@ -264,7 +264,7 @@ func (r *Report) linkSection() section {
 	all := section{
 		Title: "Emulated packet link",
 		Note: "The link's traffic during the whole of each trial, connecting included. Lost and early packets are as configured. " +
-			"Late: how long after its due time a packet was forwarded. " +
+			"Late: how long after its due instant a packet was forwarded. " +
 			"The CPU is the link's own, over the windows; no other value includes it.",
 		Heading: []string{"transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
 	}

@@ -24,7 +24,7 @@ const (
 )
 
 // selfComparison compares an echo with itself, as a run compares two transports: a 64-byte echo
-// over loopback, measured from its due time, in slices that are called A and B alternately. Any
+// over loopback, measured from its due instant, in slices that are called A and B alternately. Any
 // difference is noise of this machine. With the same number of repetitions, no run on this machine
 // can distinguish smaller differences.
 func selfComparison(ctx context.Context) (host.Diagnosis, error) {

@@ -36,7 +36,7 @@ type fixture struct {
 
 const fixtureStart = clock.Instant(time.Hour)
 
-// newFixture plans messages for one client. Each due time counts from the start of the warm-up.
+// newFixture plans messages for one client. Each due instant counts from the start of the warm-up.
 func newFixture(due ...time.Duration) (*fixture, error) {
 	s, err := experiment{transport: "websocket", publish: "rate: 1/s", settings: "warmup: 1s\n", window: 10 * time.Second}.read("stage")
 	if err != nil {
