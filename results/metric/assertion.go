@@ -215,7 +215,7 @@ func (g Grammar) unknown(subject, word string) error {
 			return fmt.Errorf("%s; %s", message, hint)
 		}
 	}
-	return fmt.Errorf("%s; use p(99), avg or max, each also after age, ack, answer or connect, or one of %s", message, strings.Join(others, ", "))
+	return fmt.Errorf("%s; use p(99), avg or max; p(99) also after age, ack, answer or connect; age avg; or one of %s", message, strings.Join(others, ", "))
 }
 
 // tokens of an assertion. A configuration may hold "=" as in "sse batching_delay=5ms", but no other
