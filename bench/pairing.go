@@ -34,7 +34,7 @@ func (p *pairing) note(measured string, settings map[string]string) {
 
 // conditions describes the intended differences between the servers of a run.
 func (p *pairing) conditions() (list []string) {
-	for _, name := range slices.Sorted(maps.Keys(validity.Varies)) {
+	for _, name := range slices.Sorted(maps.Keys(validity.Variables)) {
 		var values, each []string
 		for _, measured := range slices.Sorted(maps.Keys(p.before)) {
 			value := validity.SettingOf(p.before[measured], name)

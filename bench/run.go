@@ -195,7 +195,7 @@ func (c *campaign) configuration(ctx context.Context, repetition, position int, 
 		if err != nil {
 			return err
 		}
-		if !validity.Disturbed(result) || c.repeated >= allowed {
+		if !validity.RetryableTrial(result) || c.repeated >= allowed {
 			c.trouble(result, "")
 			c.note(result)
 			return nil

@@ -368,7 +368,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	if d.shortLived != nil {
 		d.working.Go(func() { d.shortLived.connect(ctx, start) })
 	}
-	flight, ended := make(chan validity.Flight, 1), make(chan struct{})
+	flight, ended := make(chan validity.InFlight, 1), make(chan struct{})
 	counter := &flightCounter{plan: d.plan, book: d.book, recorders: d.recorders, subscribers: d.subscribers()}
 	d.working.Go(func() { flight <- counter.count(start, ended) })
 	d.report(ctx, start)

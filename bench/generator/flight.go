@@ -31,8 +31,8 @@ const punctual = 100 * time.Microsecond
 //	      last.delivered  ≤  delivered  ≤  delivered
 //
 // The number of pairs due is known for any instant. The sample is the midpoint of the bounds, and
-// half their distance is added to Blur with the sample's weight in Mean. Mean therefore differs by
-// at most Blur from the mean of a sampler that is never late, at the same instants, for stalls of
+// half their distance is added to MaxError with the sample's weight in Mean. Mean therefore differs by
+// at most MaxError from the mean of a sampler that is never late, at the same instants, for stalls of
 // any length. (Delivered means recorded here. Messages that a worker had read but not recorded
 // when the whole process stalled, at most one read, count as in flight until after the stall.)
 type flightCounter struct {
@@ -52,10 +52,10 @@ type flightCounter struct {
 	due      int64         // pairs due before it
 	instant  time.Duration // due instant of the last of them
 	together float64       // pairs due at that instant
-	squares  float64       // see Flight
+	squares  float64       // see validity.InFlight
 
 	samples, late int
-	gap           time.Duration // see Flight
+	gap           time.Duration // see validity.InFlight
 	at            clock.Instant // of the last sample; initially the window's opening, when nothing is due
 	middle        float64       // pairs in flight at that sample
 	doubt         float64       // maximum error of middle
@@ -90,7 +90,7 @@ func (f *flightCounter) jitter() time.Duration {
 // waits until other threads are idle would sample only idle periods. Go's scheduler preempts a
 // goroutine that has run for 10 ms, so count yields voluntarily after each reading, when the next
 // sample is not yet due.
-func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) validity.Flight {
+func (f *flightCounter) count(start clock.Instant, done <-chan struct{}) validity.InFlight {
 	runtime.LockOSThread() // never unlocked: the thread, with its priority, ends with the goroutine
 	clock.Sharpen()
 	f.begin(start)
@@ -149,9 +149,9 @@ func (f *flightCounter) sample(r reading) {
 }
 
 // end takes the last reading, after which nothing is delivered, and returns the result.
-func (f *flightCounter) end(r reading) validity.Flight {
+func (f *flightCounter) end(r reading) validity.InFlight {
 	if r.to <= f.opens() {
-		return validity.Flight{}
+		return validity.InFlight{}
 	}
 	f.take(r)
 	f.dueBy(r.to)
@@ -194,14 +194,14 @@ func (f *flightCounter) add(at clock.Instant, least, most float64) {
 	f.samples, f.at, f.middle, f.doubt = f.samples+1, at, middle, doubt
 }
 
-func (f *flightCounter) flight(span time.Duration) validity.Flight {
+func (f *flightCounter) flight(span time.Duration) validity.InFlight {
 	if f.samples == 0 || span <= 0 {
-		return validity.Flight{}
+		return validity.InFlight{}
 	}
 	over := float64(span)
-	flight := validity.Flight{
-		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, Blur: f.blur / over,
-		Squares: f.squares, Samples: f.samples, Late: f.late, Gap: f.gap, Span: span,
+	flight := validity.InFlight{
+		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, MaxError: f.blur / over,
+		Squares: f.squares, Samples: f.samples, Late: f.late, MaxGap: f.gap, Span: span,
 	}
 	for _, r := range f.recorders {
 		flight.Missing += r.Missing(f.at)
@@ -212,15 +212,15 @@ func (f *flightCounter) flight(span time.Duration) validity.Flight {
 // mergeFlights adds up the counts of the load generators. Each stopped counting when its own
 // clients were closed. The sum is empty if one of them has no samples, since the latencies are
 // those of all load generators.
-func mergeFlights(all []validity.Flight) (sum validity.Flight) {
+func mergeFlights(all []validity.InFlight) (sum validity.InFlight) {
 	for _, f := range all {
 		if f.Samples == 0 {
-			return validity.Flight{}
+			return validity.InFlight{}
 		}
 		sum.Span = max(sum.Span, f.Span)
 		sum.Samples += f.Samples
 		sum.Late += f.Late
-		sum.Gap = max(sum.Gap, f.Gap)
+		sum.MaxGap = max(sum.MaxGap, f.MaxGap)
 		sum.Squares += f.Squares // the samples are independent, so variances add up
 		sum.Missing += f.Missing
 	}
@@ -228,7 +228,7 @@ func mergeFlights(all []validity.Flight) (sum validity.Flight) {
 	for _, f := range all {
 		share := float64(f.Span) / float64(sum.Span)
 		sum.Mean += f.Mean * share
-		sum.Blur += f.Blur * share
+		sum.MaxError += f.MaxError * share
 		variance += f.Error * share * f.Error * share
 	}
 	sum.Error = math.Sqrt(variance)

@@ -44,10 +44,10 @@ func TestFlightCounts(t *testing.T) {
 		f.add(clock.Instant(i+1), n, n) // 3, 7, 3, …: differences of 4, like noise with a deviation of 4/√2
 	}
 	got := f.flight(1000)
-	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.Blur != 0 {
+	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.MaxError != 0 {
 		t.Errorf("got %+v, want a mean of 5 ± %.4f of 1000", got, want)
 	}
-	if none := (&flightCounter{}).flight(time.Second); none != (validity.Flight{}) {
+	if none := (&flightCounter{}).flight(time.Second); none != (validity.InFlight{}) {
 		t.Errorf("without samples: %+v", none)
 	}
 }
@@ -66,7 +66,7 @@ func TestSamplesAreWeightedByElapsedTime(t *testing.T) {
 // The error of a sample has the same weight as the sample.
 func TestBlurIsTheMaximumErrorOfTheMean(t *testing.T) {
 	bounds := [][2]float64{{2, 8}, {5, 5}, {0, 4}, {3, 3}}
-	mean := func(bound func(bounds [2]float64) (least, most float64)) validity.Flight {
+	mean := func(bound func(bounds [2]float64) (least, most float64)) validity.InFlight {
 		var f flightCounter
 		for i, b := range bounds {
 			least, most := bound(b)
@@ -77,8 +77,8 @@ func TestBlurIsTheMaximumErrorOfTheMean(t *testing.T) {
 	found := mean(func(b [2]float64) (float64, float64) { return b[0], b[1] })
 	least := mean(func(b [2]float64) (float64, float64) { return b[0], b[0] })
 	most := mean(func(b [2]float64) (float64, float64) { return b[1], b[1] })
-	if found.Mean-found.Blur != least.Mean || found.Mean+found.Blur != most.Mean {
-		t.Errorf("%g ± %g, want %g to %g", found.Mean, found.Blur, least.Mean, most.Mean)
+	if found.Mean-found.MaxError != least.Mean || found.Mean+found.MaxError != most.Mean {
+		t.Errorf("%g ± %g, want %g to %g", found.Mean, found.MaxError, least.Mean, most.Mean)
 	}
 	if found.Error < max(least.Error, most.Error) {
 		t.Errorf("standard error %g, that of the bounds %g and %g", found.Error, least.Error, most.Error)
@@ -230,7 +230,7 @@ func (w *traffic) missing(end time.Duration) (sum time.Duration) {
 }
 
 // evidence is the evidence of a trial that records the latencies returned by recorded.
-func (w *traffic) evidence(f validity.Flight, recorded func(i int, latency time.Duration) time.Duration) validity.Evidence {
+func (w *traffic) evidence(f validity.InFlight, recorded func(i int, latency time.Duration) time.Duration) validity.Evidence {
 	e := validity.ValidEvidence()
 	var latency results.Histogram
 	for i, p := range w.pairs {
@@ -238,7 +238,7 @@ func (w *traffic) evidence(f validity.Flight, recorded func(i int, latency time.
 			latency.Record(recorded(i, p.delivered-p.due))
 		}
 	}
-	e.Flight, e.Trial.Latency.Histogram = f, latency
+	e.InFlight, e.Trial.Latency.Histogram = f, latency
 	return e
 }
 
@@ -247,7 +247,7 @@ func correct(_ int, latency time.Duration) time.Duration { return latency }
 // sampled returns the result of a counter on the traffic until its end. runs returns when the
 // reading for a planned instant actually begins and ends; each is called after every sample. A
 // second counter, without the calls of each, must have the same result.
-func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.Flight {
+func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.InFlight {
 	plan, book := w.plan()
 	f, second := &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}, &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}
 	f.begin(trafficStart)
@@ -314,7 +314,7 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
 				t.Errorf("frozen at %v, sampling resumes %v after: passed %v: %s", from, after, passed, detail)
 			}
-			if found.Late < 120 || blind && found.Gap < time.Second || found.Gap > 1100*time.Millisecond {
+			if found.Late < 120 || blind && found.MaxGap < time.Second || found.MaxGap > 1100*time.Millisecond {
 				t.Errorf("frozen at %v, sampling resumes %v after: %+v", from, after, found)
 			}
 		}
@@ -324,11 +324,11 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 // Late samples widen the tolerance only by the number of pairs that they could have missed.
 func TestLittleRefusesUnexplainedDifference(t *testing.T) {
 	e := validity.ValidEvidence()
-	e.Flight.Blur, e.Flight.Gap, e.Flight.Late = 0.06, time.Second, 130
+	e.InFlight.MaxError, e.InFlight.MaxGap, e.InFlight.Late = 0.06, time.Second, 130
 	if passed, detail := validity.CheckLittlesLaw(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
 		t.Errorf("passed %v, %q; want it not applied", passed, detail)
 	}
-	e.Flight.Mean = 0.2
+	e.InFlight.Mean = 0.2
 	if passed, detail := validity.CheckLittlesLaw(e); passed || strings.Contains(detail, "not applied") {
 		t.Errorf("passed %v, %q; want it refused", passed, detail)
 	}
@@ -421,7 +421,7 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 		same := punctual.flight(found.Span)
 		same.Missing = found.Missing
 		const rounding = 1e-9
-		if math.Abs(found.Mean-same.Mean) > found.Blur+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
+		if math.Abs(found.Mean-same.Mean) > found.MaxError+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
 			rt.Errorf("got %+v, want at most Blur from %+v", found, same)
 		}
 		if passes, _ := validity.CheckLittlesLaw(w.evidence(same, correct)); passes {
@@ -456,7 +456,7 @@ func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
 		w.freeze(stalled[0].from, stalled[0].to)
 		instant := func() time.Duration { return 0 }
 		found = w.sampled(w.end(), withStalls(stalled, instant, instant), unobserved)
-		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed || found.Blur > found.Mean/10 {
+		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed || found.MaxError > found.Mean/10 {
 			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
 		}
 		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, halved)); passed {
@@ -468,7 +468,7 @@ func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
 // If one load generator has no samples, there is no merged count, since the latencies are those of
 // all.
 func TestMergeFlightsRequiresSamplesOfAll(t *testing.T) {
-	if got := mergeFlights([]validity.Flight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (validity.Flight{}) {
+	if got := mergeFlights([]validity.InFlight{{Mean: 3, Samples: 100, Span: time.Second}, {}}); got != (validity.InFlight{}) {
 		t.Errorf("got %+v, want none", got)
 	}
 }

@@ -22,7 +22,7 @@ func MergeConnect(to *results.Connect, from results.Connect) {
 // MergeOutcomes merges the outcomes of all load generators of a trial. Their settings must be equal.
 func MergeOutcomes(all []*Outcome, t scenarios.Transport) (*Outcome, error) {
 	sum := *all[0]
-	flights := []validity.Flight{sum.Flight}
+	flights := []validity.InFlight{sum.Flight}
 	for i, other := range all[1:] {
 		if differ := validity.Differences(sum.Settings, other.Settings, nil); len(differ) > 0 {
 			return nil, fmt.Errorf("load generator %d differs from the first: %s", i+2, strings.Join(differ, "; "))

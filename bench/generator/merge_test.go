@@ -194,18 +194,18 @@ func TestMergeOutcomeIncludesEveryField(t *testing.T) {
 // Each load generator counts until nothing is in flight to its own clients. The sum has the
 // longest span.
 func TestMergeFlights(t *testing.T) {
-	all := []validity.Flight{
-		{Mean: 3, Error: 0.3, Blur: 0.25, Squares: 7, Samples: 100, Late: 3, Gap: time.Second, Span: 10 * time.Second, Missing: time.Second},
-		{Mean: 2, Error: 0.8, Blur: 0.5, Squares: 5, Samples: 50, Late: 4, Gap: 2 * time.Second, Span: 5 * time.Second, Missing: time.Minute},
+	all := []validity.InFlight{
+		{Mean: 3, Error: 0.3, MaxError: 0.25, Squares: 7, Samples: 100, Late: 3, MaxGap: time.Second, Span: 10 * time.Second, Missing: time.Second},
+		{Mean: 2, Error: 0.8, MaxError: 0.5, Squares: 5, Samples: 50, Late: 4, MaxGap: 2 * time.Second, Span: 5 * time.Second, Missing: time.Minute},
 	}
-	got, want := mergeFlights(all), validity.Flight{Mean: 4, Error: 0.5, Blur: 0.5, Squares: 12, Samples: 150, Late: 7, Gap: 2 * time.Second, Span: 10 * time.Second, Missing: 61 * time.Second}
+	got, want := mergeFlights(all), validity.InFlight{Mean: 4, Error: 0.5, MaxError: 0.5, Squares: 12, Samples: 150, Late: 7, MaxGap: 2 * time.Second, Span: 10 * time.Second, Missing: 61 * time.Second}
 	if math.Abs(got.Mean-want.Mean) > 1e-12 || math.Abs(got.Error-want.Error) > 1e-12 {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got.Mean, got.Error = want.Mean, want.Error; got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if none := mergeFlights([]validity.Flight{{}, {}}); none != (validity.Flight{}) {
+	if none := mergeFlights([]validity.InFlight{{}, {}}); none != (validity.InFlight{}) {
 		t.Errorf("without samples: %+v, want zero", none)
 	}
 }

@@ -94,14 +94,14 @@ func requestNoSleep() (io.Closer, error) {
 // A stallMonitor measures how long its core stalled.
 type stallMonitor struct {
 	mu    sync.Mutex // guards stall
-	stall validity.Stall
+	stall validity.CoreStalls
 }
 
 // take returns the stalls since the last take.
-func (m *stallMonitor) take(core int) (s validity.Stall) {
+func (m *stallMonitor) take(core int) (s validity.CoreStalls) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, m.stall = m.stall, validity.Stall{}
+	s, m.stall = m.stall, validity.CoreStalls{}
 	s.Core = core
 	return s
 }
@@ -112,7 +112,7 @@ func (m *stallMonitor) note(now clock.Instant, late time.Duration) {
 	if late > m.stall.Longest {
 		m.stall.Longest, m.stall.Ended = late, now
 	}
-	if late >= validity.WatchEvery {
+	if late >= validity.StallInterval {
 		m.stall.Total += late
 	}
 }
@@ -129,8 +129,8 @@ func (m *stallMonitor) run(core int, started func()) error {
 	}
 	first := unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 1}
 	_ = unix.SchedSetAttr(0, &first, 0) // without permission the result is the same if each core has one process at a time
-	next := clock.Now().Add(validity.WatchEvery)
-	for started(); ; next = clock.Now().Add(validity.WatchEvery) {
+	next := clock.Now().Add(validity.StallInterval)
+	for started(); ; next = clock.Now().Add(validity.StallInterval) {
 		clock.SleepUntil(next)
 		now := clock.Now()
 		m.note(now, now.Sub(next))

@@ -51,14 +51,14 @@ func reportsStall(t *testing.T, m *Monitor) {
 		t.Fatal(err)
 	}
 	// The monitors wake when they can: the first reports may come earlier.
-	seen := map[int]validity.Stall{}
+	seen := map[int]validity.CoreStalls{}
 	for limit := time.Now().Add(time.Minute); time.Now().Before(limit) && len(seen) < len(child.OwnCores()); {
 		stalls, err := m.Stalls()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range stalls {
-			if s.Longest >= frozen-2*validity.WatchEvery {
+			if s.Longest >= frozen-2*validity.StallInterval {
 				seen[s.Core] = s
 			}
 		}
@@ -67,7 +67,7 @@ func reportsStall(t *testing.T, m *Monitor) {
 	for _, core := range child.OwnCores() {
 		s, ok := seen[core]
 		if !ok || s.Total < s.Longest || s.Longest > took {
-			t.Errorf("core %d: %+v (%v), want %v to %v", core, s, ok, frozen-2*validity.WatchEvery, took)
+			t.Errorf("core %d: %+v (%v), want %v to %v", core, s, ok, frozen-2*validity.StallInterval, took)
 		}
 		if over := s.Ended.Sub(begin); over < frozen || over > took {
 			t.Errorf("core %d: the stall ended after %v, want %v to %v", core, over, frozen, took)

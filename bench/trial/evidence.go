@@ -20,9 +20,9 @@ func (t *Trial) evidence() validity.Evidence {
 		First:  t.First,
 		Before: t.Before,
 
-		Due:     dueBySecond(schedule.New(t.Scenario, t.Repetition)),
-		Seconds: t.seconds,
-		Flight:  t.outcome.Flight,
+		Due:      dueBySecond(schedule.New(t.Scenario, t.Repetition)),
+		Seconds:  t.seconds,
+		InFlight: t.outcome.Flight,
 
 		Exact:      t.Setup.Engine == engines.EventLoop,
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
@@ -43,7 +43,7 @@ func (t *Trial) evidence() validity.Evidence {
 		GeneratorRequested: t.Setup.GeneratorCores,
 		GeneratorGot:       t.cores.generator,
 		Ceiling:            t.Setup.Ceiling,
-		Offered:            offeredRate(t.Scenario),
+		Rate:               offeredRate(t.Scenario),
 	}
 	if transports.Of(t.Measured.Transport).Timed {
 		e.Poll = time.Duration(t.Scenario.ShortPoll.Interval)

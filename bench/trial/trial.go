@@ -334,7 +334,7 @@ func phaseAt(since, window time.Duration) string {
 // A windowReading describes the state of the machine during the window.
 type windowReading struct {
 	stalls         validity.Stalls
-	throttled      int64 // times that the control group's CPU quota ran out
+	throttled      int64 // times that the cgroup's CPU quota was exhausted
 	throttledShown bool
 	took           time.Duration // from the first reading of the processes' CPU time to the last
 }

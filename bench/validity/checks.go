@@ -18,29 +18,29 @@ import (
 // A check evaluates the test setup, never the system under test. Its detail states the
 // measured value and the allowed one.
 type check struct {
-	name    string
-	run     func(e Evidence) (passed bool, detail string)
-	disturb bool // a disturbance of the machine can fail it: the trial may be repeated
+	name      string
+	run       func(e Evidence) (passed bool, detail string)
+	retryable bool // other activity on the machine can cause a failure, so the trial may be repeated
 }
 
 // Names of the checks, as persisted in results.
 const (
-	GeneratorOnTime   = "generator on time"
-	CoresRunning      = "cores kept running"
-	NotThrottled      = "not throttled"
-	LoadOffered       = "load offered as planned"
-	LedgerAddsUp      = "ledger adds up"
-	LittlesLaw        = "Little's law holds"
-	NoTrend           = "no trend in the window"
-	NoHiddenDials     = "no hidden dials"
-	NoHiddenRetries   = "no hidden retries"
-	BytesUnderstood   = "every byte understood"
-	PinnedAsRequested = "pinned as requested"
-	NotFasterThanLink = "nothing faster than the link"
-	LinkOnTime        = "link on time"
-	BelowCeiling      = "generator below its ceiling"
-	ServersPaired     = "servers are paired"
-	NothingChanged    = "nothing changed between repetitions"
+	GeneratorOnTime      = "generator on time"
+	CoresRunning         = "cores kept running"
+	NotThrottled         = "not throttled"
+	LoadOffered          = "load offered as planned"
+	LedgerAddsUp         = "ledger adds up"
+	LittlesLaw           = "Little's law holds"
+	NoTrend              = "no trend in the window"
+	NoHiddenConnections  = "no hidden connections"
+	NoHiddenRetries      = "no hidden retries"
+	AllBytesAccountedFor = "all bytes accounted for"
+	PinnedAsRequested    = "pinned as requested"
+	NotFasterThanLink    = "nothing faster than the link"
+	LinkOnTime           = "link on time"
+	BelowCeiling         = "generator below its ceiling"
+	SameServerSettings   = "same settings for all servers"
+	NothingChanged       = "nothing changed between repetitions"
 )
 
 var checks = []check{
@@ -48,30 +48,31 @@ var checks = []check{
 	{CoresRunning, coresRunning, true},
 	{NotThrottled, notThrottled, true},
 	{LoadOffered, loadOffered, false},
-	{LedgerAddsUp, addsUp, false},
+	{LedgerAddsUp, ledgerAddsUp, false},
 	{LittlesLaw, CheckLittlesLaw, false},
-	{NoTrend, stationary, true},
-	{NoHiddenDials, noHiddenDials, false},
+	{NoTrend, noTrend, true},
+	{NoHiddenConnections, noHiddenConnections, false},
 	{NoHiddenRetries, noHiddenRetries, false},
-	{BytesUnderstood, bytesUnderstood, false},
+	{AllBytesAccountedFor, allBytesAccountedFor, false},
 	{PinnedAsRequested, pinnedAsRequested, false},
-	{NotFasterThanLink, noFasterThanLink, false},
+	{NotFasterThanLink, notFasterThanLink, false},
 	{LinkOnTime, linkOnTime, true},
 	{BelowCeiling, belowCeiling, false},
-	{ServersPaired, paired, false},
-	{NothingChanged, unchanged, false},
+	{SameServerSettings, sameServerSettings, false},
+	{NothingChanged, nothingChanged, false},
 }
 
-// Disturbed reports whether a trial is invalid only by checks that a disturbance of the
-// machine can fail. Any other failure is a defect, which a further attempt cannot fix.
-func Disturbed(t results.Trial) bool {
+// RetryableTrial reports whether a trial is invalid and all its failed checks are Retryable. Any
+// other failure is a defect, which a further attempt cannot fix.
+func RetryableTrial(t results.Trial) bool {
 	failed := t.FailedChecks()
-	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c results.ValidityCheck) bool { return !CanBeDisturbed(c.Name) })
+	return len(failed) > 0 && !slices.ContainsFunc(failed, func(c results.ValidityCheck) bool { return !Retryable(c.Name) })
 }
 
-// CanBeDisturbed reports whether a disturbance of the machine can fail the named check.
-func CanBeDisturbed(name string) bool {
-	return slices.ContainsFunc(checks, func(c check) bool { return c.name == name && c.disturb })
+// Retryable reports whether other activity on the machine can cause the named check to fail, so
+// that the trial may be repeated.
+func Retryable(name string) bool {
+	return slices.ContainsFunc(checks, func(c check) bool { return c.name == name && c.retryable })
 }
 
 // Check runs every check on the evidence.
@@ -84,27 +85,28 @@ func Check(e Evidence) []results.ValidityCheck {
 	return outcomes
 }
 
-// generatorOnTime: at the 99th percentile, publications leave within 1 ms of their due
-// time, or within 5 % of the median latency, whichever is longer.
+// generatorOnTime reports whether 99 % of publications left within 1 ms of their due instant, or
+// within 5 % of the median latency if that is longer.
 func generatorOnTime(e Evidence) (bool, string) {
 	late := e.Trial.Publishes.Lateness.Quantile(0.99)
 	allowed := max(time.Millisecond, e.Trial.Latency.Histogram.Quantile(0.5)/20)
 	return late <= allowed, fmt.Sprintf("lateness p99 %v, allowed %v", clock.Round(late), clock.Round(allowed))
 }
 
-// coresRunning: on no core do the stalls of 5 ms and more add up to more than 0.5 % of the
-// window, half of what would move the 99th percentile. Every virtual machine has shorter
-// stalls. The maximum, and quantiles beyond the 99th percentile, may contain a permitted stall.
+// coresRunning reports whether, on every core, the stalls of 5 ms or longer add up to at most
+// 0.5 % of the window: half of what would move the 99th percentile. Every virtual machine has
+// shorter stalls. The maximum, and quantiles beyond the 99th percentile, may contain a permitted
+// stall.
 func coresRunning(e Evidence) (bool, string) {
 	if len(e.Stalls) == 0 {
 		return true, "not monitored: idle states are allowed, or the operating system does not support it"
 	}
 	allowed := e.Trial.Cost.Span / 200
-	return e.Stalls.Worst() <= allowed, fmt.Sprintf("CPU stalls of %v or longer: %v; allowed total %v", WatchEvery, e.Stalls, clock.Round(allowed))
+	return e.Stalls.Worst() <= allowed, fmt.Sprintf("CPU stalls of %v or longer: %v; allowed total %v", StallInterval, e.Stalls, clock.Round(allowed))
 }
 
-// linkOnTime: in each direction, the emulated link was at most 1 ms late at the 99th
-// percentile, and the devices refused no packet.
+// linkOnTime reports whether, in each direction, the emulated link was at most 1 ms late at the
+// 99th percentile, and its devices refused no packet.
 func linkOnTime(e Evidence) (bool, string) {
 	if e.Link == nil {
 		return true, "no emulated link"
@@ -117,22 +119,25 @@ func linkOnTime(e Evidence) (bool, string) {
 			clock.Round(up), clock.Round(down), allowed, refused)
 }
 
-// notThrottled: no control group's CPU quota stopped the server or the load generator.
+// notThrottled reports whether the CPU quota of the cgroup (Linux control group) was never
+// exhausted in the window.
 func notThrottled(e Evidence) (bool, string) {
 	if !e.ThrottleShown {
 		return true, "the operating system does not count throttling"
 	}
-	return e.Throttled == 0, fmt.Sprintf("the control group's CPU quota ran out %d times, allowed 0", e.Throttled)
+	return e.Throttled == 0, fmt.Sprintf("the cgroup's CPU quota was exhausted %d times, allowed 0", e.Throttled)
 }
 
-// loadOffered: the load generator tried to publish at least 99.5 % of the plan. Messages
-// that a slow server made it drop are a result; messages that it never tried are not.
+// loadOffered reports whether the load generator tried to publish at least 99.5 % of the plan.
+// Messages that it dropped because of a slow server are a result; messages that it never tried
+// to publish are not.
 func loadOffered(e Evidence) (bool, string) {
 	planned, missed := e.Trial.Publishes.Planned, e.NeverTried
 	return missed*200 <= planned, fmt.Sprintf("%d of %d planned publications were never tried, allowed 0.5 %%", missed, planned)
 }
 
-func addsUp(e Evidence) (bool, string) {
+// ledgerAddsUp reports whether the sums of the ledger, the publications and the latencies are exact.
+func ledgerAddsUp(e Evidence) (bool, string) {
 	for _, identity := range e.Trial.Identities() {
 		if !identity.Holds() {
 			return false, identity.String()
@@ -141,30 +146,31 @@ func addsUp(e Evidence) (bool, string) {
 	return true, "all sums are exact"
 }
 
-// noHiddenDials: the server accepted exactly the connections that clients reported, plus at
-// most those that were abandoned while they were being opened.
-func noHiddenDials(e Evidence) (bool, string) {
+// noHiddenConnections reports whether the server accepted exactly the connections that clients
+// reported, plus at most those that were abandoned while they were being opened.
+func noHiddenConnections(e Evidence) (bool, string) {
 	return e.Accepted >= e.Total.Dials && e.Accepted <= e.Total.Dials+e.Abandoned,
 		fmt.Sprintf("clients reported %d connections and abandoned %d, the server accepted %d", e.Total.Dials, e.Abandoned, e.Accepted)
 }
 
-// noHiddenRetries: the server received no request that clients did not report. It may receive
-// fewer: each connection can lose one request that was sent just before the client closed it.
+// noHiddenRetries reports whether the server received no request that clients did not report. It
+// may receive fewer: each connection can lose one request that was sent just before the client
+// closed it.
 func noHiddenRetries(e Evidence) (bool, string) {
 	missing := e.Total.Requests - e.Served
 	return missing >= 0 && missing <= e.Total.Dials,
 		fmt.Sprintf("clients reported %d requests, the server received %d", e.Total.Requests, e.Served)
 }
 
-// bytesUnderstood: payload, envelope, framing and headers add up to the bytes that were
-// counted on the connections. With the event loop engine the sum is exact. With the goroutine
-// engine it may differ by 0.1 %, and downstream by a read buffer if that is more.
-func bytesUnderstood(e Evidence) (bool, string) {
+// allBytesAccountedFor reports whether payload, envelope, framing and headers add up to the bytes
+// that were counted on the connections. With the event loop engine the sum must be exact. With the
+// goroutine engine it may differ by 0.1 %, and downstream by a read buffer if that is more.
+func allBytesAccountedFor(e Evidence) (bool, string) {
 	up, down := unexplained(e.Total.Up), unexplained(e.Total.Down)
 	allowedUp, allowedDown := int64(0), int64(0)
 	if !e.Exact {
-		const halfRead = 4 << 10 // bytes: one read buffer
-		allowedUp, allowedDown = e.Total.Up.Bytes/1000, max(e.Total.Down.Bytes/1000, halfRead)
+		const readBuffer = 4 << 10 // bytes
+		allowedUp, allowedDown = e.Total.Up.Bytes/1000, max(e.Total.Down.Bytes/1000, readBuffer)
 	}
 	return abs(up) <= allowedUp && abs(down) <= allowedDown,
 		fmt.Sprintf("not accounted for: %d of %d bytes up, %d of %d bytes down", up, e.Total.Up.Bytes, down, e.Total.Down.Bytes)
@@ -176,17 +182,19 @@ func unexplained(d results.Direction) int64 {
 
 func abs(n int64) int64 { return max(n, -n) }
 
+// pinnedAsRequested reports whether server and load generator ran on the requested cores.
 func pinnedAsRequested(e Evidence) (bool, string) {
 	detail := fmt.Sprintf("server cores requested %v, granted %v; load generator cores requested %v, granted %v",
 		e.ServerRequested, e.ServerGot, e.GeneratorRequested, e.GeneratorGot)
 	return Granted(e.ServerRequested, e.ServerGot) && Granted(e.GeneratorRequested, e.GeneratorGot), detail
 }
 
-// Granted reports whether a process runs on the cores that were requested for it.
+// Granted reports whether a process got the cores that were requested for it; none requested: any.
 func Granted(requested, got []int) bool { return len(requested) == 0 || slices.Equal(requested, got) }
 
-// noFasterThanLink: no delivery and no connection was faster than the link's delay permits.
-func noFasterThanLink(e Evidence) (bool, string) {
+// notFasterThanLink reports whether no delivery and no connection was faster than the link's delay
+// permits.
+func notFasterThanLink(e Evidence) (bool, string) {
 	connect, deliver := e.Trial.Connect.Stages["tcp"], e.Trial.Latency.Histogram
 	tooFast := func(h results.Histogram, least time.Duration) bool { return h.Count() > 0 && h.Quantile(0) < least }
 	return !tooFast(connect, e.MinTimes.Connect) && !tooFast(deliver, e.MinTimes.Deliver),

@@ -27,17 +27,17 @@ func TestCorruptEvidenceFailsOnlyItsCheck(t *testing.T) {
 // unnoticed lists the controls whose corrupt evidence passes its check or fails another.
 func unnoticed(controls []Control) (wrong []string) {
 	for _, c := range controls {
-		if !c.Refused {
+		if !c.Failed {
 			wrong = append(wrong, fmt.Sprintf("%q passes evidence that was corrupted for it: %s", c.Check, c.Detail))
 		}
-		if c.Others != "" {
-			wrong = append(wrong, fmt.Sprintf("evidence corrupted for %q also fails %s", c.Check, c.Others))
+		if c.OtherFailures != "" {
+			wrong = append(wrong, fmt.Sprintf("evidence corrupted for %q also fails %s", c.Check, c.OtherFailures))
 		}
 	}
 	return wrong
 }
 
-// The controls detect a disabled check, whichever it is.
+// For each check, some control detects that it is disabled.
 func TestDisabledCheckIsDetected(t *testing.T) {
 	for i, c := range checks {
 		checks[i].run = func(Evidence) (bool, string) { return true, "disabled" }
@@ -54,7 +54,7 @@ func TestAbandonedDialsMayBeAccepted(t *testing.T) {
 	for accepted := range int64(3) {
 		e := ValidEvidence()
 		e.Abandoned, e.Accepted = 2, e.Accepted+accepted
-		if passed, detail := noHiddenDials(e); !passed {
+		if passed, detail := noHiddenConnections(e); !passed {
 			t.Errorf("%d of 2 abandoned dials accepted: the check fails: %s", accepted, detail)
 		}
 	}

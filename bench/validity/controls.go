@@ -39,18 +39,18 @@ func ValidEvidence() Evidence {
 	e.Link.Up.Late.RecordMany(900*time.Microsecond, 100)
 	e.Link.Down.Late.RecordMany(900*time.Microsecond, 100)
 	e.ThrottleShown, e.Window = true, 10*time.Second
-	// Two pairs delivered after 10 ms, and one that was never delivered, due 1 s before the end.
-	e.Flight = Flight{Mean: 0.102, Error: 0.0005, Squares: 3, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
+	// Two deliveries took 10 ms each. A third, due 1 s before the end of the span, never happened.
+	e.InFlight = InFlight{Mean: 0.102, Error: 0.0005, Squares: 3, Samples: 2000, Span: 10 * time.Second, Missing: time.Second}
 	e.Margin = 0.05
 	e.Seconds = seconds(3, 1, 4, 1, 5, 9, 2, 6, 5, 3)
 	e.Trial.Cost.Generator.CPU = 3 * time.Second
-	e.Ceiling, e.Offered, e.CPUInterval = 1e6, 5e3, 10*time.Second
+	e.Ceiling, e.Rate, e.CPUInterval = 1e6, 5e3, 10*time.Second
 	e.First = map[string]string{"server gogc": "100", "server sockets.nodelay": "true", "server flush_ns": "0", "host kernel": "6.1"}
 	e.Before, e.Trial.Settings = maps.Clone(e.First), maps.Clone(e.First)
 	return e
 }
 
-// seconds returns intervals of a window with one latency each, in milliseconds.
+// seconds returns intervals of one second with one latency each, given in milliseconds.
 func seconds(latencies ...int) (all []results.Interval) {
 	for i, ms := range latencies {
 		s := results.Interval{Start: time.Duration(i) * time.Second, Length: time.Second}
@@ -81,9 +81,9 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Link.Down.Refused = 1 },
 	},
 	LittlesLaw: {
-		func(e *Evidence) { e.Flight.Mean = 0.107 },
-		func(e *Evidence) { e.Flight.Mean = 0.097 },
-		func(e *Evidence) { e.Flight.Missing = 0 },
+		func(e *Evidence) { e.InFlight.Mean = 0.107 },
+		func(e *Evidence) { e.InFlight.Mean = 0.097 },
+		func(e *Evidence) { e.InFlight.Missing = 0 },
 	},
 	NoTrend: {
 		func(e *Evidence) { e.Seconds = seconds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10) },
@@ -101,7 +101,7 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Trial.Publishes.Unknown++ },
 		func(e *Evidence) { e.Trial.Latency.Infinite = 0 },
 	},
-	NoHiddenDials: {
+	NoHiddenConnections: {
 		func(e *Evidence) { e.Accepted++ },
 		func(e *Evidence) { e.Accepted-- },
 		func(e *Evidence) { e.Abandoned, e.Accepted = 2, e.Accepted+3 },
@@ -111,7 +111,7 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.Served = e.Total.Requests + 1 },
 		func(e *Evidence) { e.Served = e.Total.Requests - e.Total.Dials - 1 },
 	},
-	BytesUnderstood: {
+	AllBytesAccountedFor: {
 		func(e *Evidence) { e.Total.Up.Bytes++ },
 		func(e *Evidence) { e.Total.Up.Payload++ },
 		func(e *Evidence) { e.Total.Down.Bytes += 5000 },
@@ -127,11 +127,11 @@ var corruptions = map[string][]func(*Evidence){
 		func(e *Evidence) { e.GeneratorRequested = []int{1} },
 	},
 	BelowCeiling: {
-		func(e *Evidence) { e.Offered = 0.81 * e.Ceiling },
+		func(e *Evidence) { e.Rate = 0.81 * e.Ceiling },
 		func(e *Evidence) { e.Ceiling = 0 },
 		func(e *Evidence) { e.Trial.Cost.Generator.CPU = 17 * time.Second },
 	},
-	ServersPaired: {
+	SameServerSettings: {
 		func(e *Evidence) { e.First["server sockets.nodelay"] = "false" },
 		func(e *Evidence) { delete(e.First, "server gogc") },
 	},
@@ -141,12 +141,13 @@ var corruptions = map[string][]func(*Evidence){
 	},
 }
 
-// A Control is the outcome of one check on corrupt evidence that only this check must refuse.
+// A Control is the outcome of one check on evidence that was corrupted so that this check must
+// fail, and no other.
 type Control struct {
-	Check   string
-	Refused bool   // as it must be
-	Others  string // other checks that failed on it, which is an error; empty: none
-	Detail  string // of the check
+	Check         string
+	Failed        bool   // whether the check failed, as it must
+	OtherFailures string // names and details of other checks that failed, which is an error; empty: none
+	Detail        string // detail of the check: measured and allowed values
 }
 
 // Controls runs every check on valid evidence, and on all evidence that was corrupted for it.
@@ -174,9 +175,9 @@ func control(name string, outcomes []results.ValidityCheck) Control {
 	for _, o := range outcomes {
 		switch {
 		case o.Name == name:
-			c.Refused, c.Detail = !o.Passed, o.Detail
+			c.Failed, c.Detail = !o.Passed, o.Detail
 		case !o.Passed:
-			c.Others += fmt.Sprintf("%s: %s; ", o.Name, o.Detail)
+			c.OtherFailures += fmt.Sprintf("%s: %s; ", o.Name, o.Detail)
 		}
 	}
 	return c

@@ -14,9 +14,9 @@ type Evidence struct {
 	MinTimes MinTimes      // minimum times of the link
 	Link     *results.Link // emulated link; nil: none
 
-	Throttled     int64 // times in the window that the control group's CPU quota ran out
+	Throttled     int64 // times in the window that the cgroup's CPU quota was exhausted
 	ThrottleShown bool  // whether the operating system counts them
-	Flight        Flight
+	InFlight      InFlight
 	Window        time.Duration
 	Seconds       []results.Interval // of the whole trial
 	Due           []Due              // in each second of the window; nil: unknown
@@ -28,13 +28,13 @@ type Evidence struct {
 	Total              results.Wire // since the first dial
 	NeverTried         int64        // planned publications that the load generator never tried
 	Abandoned          int64        // dials in progress when their session was closed: accepted or not
-	ServerRequested    []int        // cores requested for the server; nil: any
+	ServerRequested    []int        // cores requested for the server; empty: any
 	ServerGot          []int
 	GeneratorRequested []int
 	GeneratorGot       []int
 
 	Ceiling     float64           // the load generator's maximum rate without sockets: publications + deliveries per second
-	Offered     float64           // the trial's rate: publications + deliveries per second
+	Rate        float64           // planned publications + deliveries per second
 	CPUInterval time.Duration     // from the first reading of the processes' CPU time to the last
 	First       map[string]string // settings of the run's first trial; nil: this is the first
 	Before      map[string]string // settings of the run's first trial of the same configuration; nil: this is the first
@@ -43,13 +43,14 @@ type Evidence struct {
 // MinTimes are the minimum times of a link.
 type MinTimes struct{ Connect, Deliver time.Duration }
 
-// Due counts the deliveries that are due in one second: sums over its messages.
+// Due describes the messages due in one second.
 type Due struct {
-	Pairs   int64 // of the subscribers of each message
-	Squares int64 // of the squared numbers of subscribers
+	Pairs   int64 // subscribers, summed over the messages
+	Squares int64 // squared number of subscribers, summed over the messages
 }
 
-// fanOut is the fan-out of the message that a delivery belongs to, averaged over deliveries.
+// fanOut is the mean fan-out, weighted by deliveries: each delivery counts the number of
+// subscribers of its message.
 func (d Due) fanOut() float64 {
 	if d.Pairs == 0 {
 		return 0

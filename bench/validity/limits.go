@@ -16,40 +16,42 @@ import (
 // transport. The second limit is therefore the CPU utilization of the generator's cores in
 // the window itself. Neither limit implies the other: a lock can limit the rate while cores
 // are idle, and cores are fully busy long before the no-op transport's rate.
-// Both are means: a burst within the window shows as lateness.
+// Both are averages over the window: a burst within it shows as lateness.
 const (
-	ceilingAllowed = 0.8
-	ceilingWarned  = 0.5
+	maxUtilization  = 0.8
+	warnUtilization = 0.5
 )
 
-// shortestWatch is the shortest measurement of CPU time from which a utilization is
-// calculated. A window can be cut short.
-const shortestWatch = 100 * time.Millisecond
+// minCPUInterval is the shortest measurement of CPU time from which a utilization is calculated:
+// the window of a stopped trial can be shorter.
+const minCPUInterval = 100 * time.Millisecond
 
-// belowCeiling: the trial uses at most 80 % of each of the load generator's two limits.
+// belowCeiling reports whether the trial used at most 80 % of each of the load generator's two
+// limits.
 func belowCeiling(e Evidence) (bool, string) {
 	if e.Ceiling <= 0 {
 		return false, "the load generator's maximum rate was not measured"
 	}
-	ofCeiling, busy := shares(e)
-	detail := fmt.Sprintf("publications and deliveries: %.0f per second, %s of the load generator's maximum; ", e.Offered, inPercent(ofCeiling))
+	ofCeiling, ofCPU := utilization(e)
+	detail := fmt.Sprintf("publications and deliveries: %.0f per second, %s of the load generator's maximum; ", e.Rate, inPercent(ofCeiling))
 	switch {
 	case len(e.GeneratorGot) == 0:
 		detail += "CPU unknown, since its number of cores is not available; "
-	case e.CPUInterval < shortestWatch:
+	case e.CPUInterval < minCPUInterval:
 		detail += fmt.Sprintf("CPU unknown, since it was measured for only %v; ", clock.Round(e.CPUInterval))
 	default:
-		detail += fmt.Sprintf("CPU %s of its cores; ", inPercent(busy))
+		detail += fmt.Sprintf("CPU %s of its cores; ", inPercent(ofCPU))
 	}
-	return max(ofCeiling, busy) <= ceilingAllowed, detail + "allowed " + inPercent(ceilingAllowed)
+	return max(ofCeiling, ofCPU) <= maxUtilization, detail + "allowed " + inPercent(maxUtilization)
 }
 
-// shares returns the load generator's use of its maximum rate and of its cores.
-func shares(e Evidence) (ofCeiling, busy float64) {
-	if had := e.CPUInterval.Seconds() * float64(len(e.GeneratorGot)); had > 0 && e.CPUInterval >= shortestWatch {
-		busy = e.Trial.Cost.Generator.CPU.Seconds() / had
+// utilization returns how much of its maximum rate and of its cores the load generator used, as
+// shares. That of the cores is 0 if it is unknown.
+func utilization(e Evidence) (ofCeiling, ofCPU float64) {
+	if available := e.CPUInterval.Seconds() * float64(len(e.GeneratorGot)); available > 0 && e.CPUInterval >= minCPUInterval {
+		ofCPU = e.Trial.Cost.Generator.CPU.Seconds() / available
 	}
-	return e.Offered / e.Ceiling, busy
+	return e.Rate / e.Ceiling, ofCPU
 }
 
 // NearCeiling warns of a trial that used more than half of either limit of the load generator.
@@ -57,11 +59,11 @@ func NearCeiling(e Evidence) []string {
 	if e.Ceiling <= 0 {
 		return nil
 	}
-	ofCeiling, busy := shares(e)
-	if max(ofCeiling, busy) <= ceilingWarned {
+	ofCeiling, ofCPU := utilization(e)
+	if max(ofCeiling, ofCPU) <= warnUtilization {
 		return nil
 	}
-	return []string{fmt.Sprintf("the load generator used %s of its maximum rate and %s of its cores: more than half", inPercent(ofCeiling), inPercent(busy))}
+	return []string{fmt.Sprintf("the load generator used %s of its maximum rate and %s of its cores: more than half", inPercent(ofCeiling), inPercent(ofCPU))}
 }
 
 func inPercent(share float64) string { return strconv.FormatFloat(100*share, 'f', 1, 64) + " %" }

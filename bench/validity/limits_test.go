@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// More than 50 % of either limit of the load generator is a warning, more than 80 % is refused.
-func TestNearTheCeiling(t *testing.T) {
+// A trial that uses more than 50 % of either limit of the load generator has a warning. With more
+// than 80 %, the check fails.
+func TestCeilingWarnsThenFails(t *testing.T) {
 	for _, c := range []struct {
-		offered float64
-		cpu     time.Duration // of 20 s
-		warned  bool
-		refused bool
+		rate   float64
+		cpu    time.Duration // of 20 s
+		warned bool
+		failed bool
 	}{
 		{0.49e6, 9 * time.Second, false, false},
 		{0.51e6, 9 * time.Second, true, false},
@@ -21,10 +22,10 @@ func TestNearTheCeiling(t *testing.T) {
 		{0, 17 * time.Second, true, true},
 	} {
 		e := ValidEvidence()
-		e.Ceiling, e.Offered, e.Trial.Cost.Generator.CPU = 1e6, c.offered, c.cpu
+		e.Ceiling, e.Rate, e.Trial.Cost.Generator.CPU = 1e6, c.rate, c.cpu
 		passed, detail := belowCeiling(e)
-		if warned := len(NearCeiling(e)) > 0; warned != c.warned || passed == c.refused {
-			t.Errorf("%.0f per second, %v of CPU: warned %v, passed %v (%s)", c.offered, c.cpu, warned, passed, detail)
+		if warned := len(NearCeiling(e)) > 0; warned != c.warned || passed == c.failed {
+			t.Errorf("%.0f per second, %v of CPU: warned %v, passed %v (%s)", c.rate, c.cpu, warned, passed, detail)
 		}
 	}
 }

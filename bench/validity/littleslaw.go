@@ -9,29 +9,30 @@ import (
 	"pushbench/results"
 )
 
-// A Flight is the mean number of (message, subscriber) pairs in flight from the window's
+// InFlight describes the number of (message, subscriber) pairs in flight, from the window's
 // opening until all sessions were closed. A sampler counts, at random instants, the pairs due
 // minus the pairs delivered. This count is independent of the measured latencies, and Little's
 // law (1961) relates the two: mean in flight × span = the sum of all times in flight.
-type Flight struct {
-	Mean    float64       `json:"mean"`    // pairs
-	Error   float64       `json:"error"`   // standard error of Mean, from the differences of successive samples
-	Blur    float64       `json:"blur"`    // maximum error of Mean due to late samples
-	Squares float64       `json:"squares"` // pairs due at one instant, squared, summed over the instants
-	Samples int           `json:"samples"` // 0: not counted
-	Late    int           `json:"late"`    // samples taken later than the constant punctual permits
-	Gap     time.Duration `json:"gap_ns"`  // longest time between two readings in which something was delivered
-	Span    time.Duration `json:"span_ns"`
-	Missing time.Duration `json:"missing_ns"` // summed over pairs never delivered: due → the span's end
+type InFlight struct {
+	Mean     float64       `json:"mean"`    // pairs
+	Error    float64       `json:"error"`   // standard error of Mean, from the differences of successive samples
+	MaxError float64       `json:"blur"`    // maximum error of Mean due to late samples
+	Squares  float64       `json:"squares"` // square of the pairs due at an instant, summed over the instants
+	Samples  int           `json:"samples"` // 0: not counted
+	Late     int           `json:"late"`    // samples taken too late to be exact; they contribute to MaxError
+	MaxGap   time.Duration `json:"gap_ns"`  // longest interval between two readings during which something was delivered
+	Span     time.Duration `json:"span_ns"`
+	Missing  time.Duration `json:"missing_ns"` // summed over the pairs never delivered: time from due to the span's end
 }
 
-// chance is the standard error that sampling causes, calculated from the trial's schedule.
+// samplingError is the standard error of Mean due to the random sampling instants, calculated from
+// the trial's schedule.
 // The samples' own variance underestimates it if few samples found a pair in flight: with short
 // times in flight, perhaps none did, and the samples then seem exact. N pairs due at once, by one
-// message or a burst, and in flight for τ add N·τ to the area. Samples Δ apart see N·Δ of it, or
-// nothing: a variance of N²·τ·Δ, at most N²·Δ².
-func chance(e Evidence) float64 {
-	f := e.Flight
+// message or a burst, and in flight for τ add N·τ to the sum of times in flight. Samples Δ apart
+// find N·Δ of it, or nothing: a variance of N²·τ·Δ, at most N²·Δ².
+func samplingError(e Evidence) float64 {
+	f := e.InFlight
 	if f.Samples == 0 || f.Span <= 0 {
 		return 0
 	}
@@ -41,12 +42,12 @@ func chance(e Evidence) float64 {
 	return math.Sqrt(f.Squares*min(inFlight, spacing)*spacing) / float64(f.Span)
 }
 
-// CheckLittlesLaw: the counted number in flight equals rate × mean latency. The tolerance is 2 %, or
+// CheckLittlesLaw reports whether the counted number in flight equals rate × mean latency. The tolerance is 2 %, or
 // 3.3 standard errors of the sampling if that is more, plus the maximum error due to late
 // samples. If the latter exceeds half of the count, agreement proves nothing and the check
 // reports that it was not applied. A difference beyond the tolerance is a defect in any case.
 func CheckLittlesLaw(e Evidence) (bool, string) {
-	f := e.Flight
+	f := e.InFlight
 	switch {
 	case f.Samples == 0:
 		return true, "not applied: no sample was taken"
@@ -56,11 +57,11 @@ func CheckLittlesLaw(e Evidence) (bool, string) {
 	h := e.Trial.Latency.Histogram
 	area := float64(h.Mean())*float64(h.Count()) + float64(f.Missing)
 	expected := area / float64(f.Span)
-	allowed := max(expected/50, 3.3*max(f.Error, chance(e))) + f.Blur
+	allowed := max(expected/50, 3.3*max(f.Error, samplingError(e))) + f.MaxError
 	passed := math.Abs(f.Mean-expected) <= allowed
 	detail := fmt.Sprintf("in flight: %.4g counted in %d samples, %.4g by rate × mean latency, allowed ± %.2g", f.Mean, f.Samples, expected, allowed)
-	if passed && f.Blur > f.Mean/2 {
-		detail = fmt.Sprintf("not applied: no reading for up to %v, so %d samples are only bounds; %s", clock.Round(f.Gap), f.Late, detail)
+	if passed && f.MaxError > f.Mean/2 {
+		detail = fmt.Sprintf("not applied: no reading for up to %v, so %d samples are only bounds; %s", clock.Round(f.MaxGap), f.Late, detail)
 	}
 	return passed, detail
 }

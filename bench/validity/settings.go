@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Settings of a trial have a name and a value each, as reported by the server, the load
-// generator and the host. The prefix of a name states the source.
+// Prefixes of the names of a trial's settings. They state who reported the setting: the server, the
+// load generator or the host.
 const (
 	ServerPrefix    = "server "
 	GeneratorPrefix = "generator "
@@ -19,13 +19,13 @@ const (
 // NotReported is the value of a setting that is absent from one of two compared trials.
 const NotReported = "not reported"
 
-// Varies are settings that differ between the configurations of a run on purpose, as the
-// manifest states. Between repetitions they must not change, like any other setting.
-var Varies = map[string]bool{ServerPrefix + "stack": true, ServerPrefix + "flush_ns": true, ServerPrefix + "tls": true, ServerPrefix + "limits.heartbeat_ns": true}
+// Variables contains the settings that may differ between the configurations of a run, since the run
+// compares them. Between repetitions they must not change, like any other setting.
+var Variables = map[string]bool{ServerPrefix + "stack": true, ServerPrefix + "flush_ns": true, ServerPrefix + "tls": true, ServerPrefix + "limits.heartbeat_ns": true}
 
-// AddSettings adds the fields of a struct under their names in JSON, after the prefix.
-func AddSettings(settings map[string]string, prefix string, of any) {
-	encoded, err := json.Marshal(of)
+// AddSettings adds the fields of a struct: prefix + name in JSON → value.
+func AddSettings(settings map[string]string, prefix string, source any) {
+	encoded, err := json.Marshal(source)
 	if err != nil {
 		panic(err) // structs of numbers and strings always marshal
 	}
@@ -51,14 +51,15 @@ func flatten(settings map[string]string, prefix string, fields map[string]any) {
 	}
 }
 
-// Differences lists the settings that differ between two trials, sorted by name.
-func Differences(was, is map[string]string, counts func(name string) bool) (list []string) {
+// Differences lists the settings that differ between two trials, sorted by name. It compares those
+// for which include returns true; with include nil, all.
+func Differences(was, is map[string]string, include func(name string) bool) (list []string) {
 	names := map[string]string{}
 	maps.Copy(names, was)
 	maps.Copy(names, is)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		a, b := SettingOf(was, name), SettingOf(is, name)
-		if a != b && (counts == nil || counts(name)) {
+		if a != b && (include == nil || include(name)) {
 			list = append(list, fmt.Sprintf("%s was %s, is %s", name, a, b))
 		}
 	}
@@ -73,37 +74,37 @@ func SettingOf(settings map[string]string, name string) string {
 	return NotReported
 }
 
-// paired: server and load generator run with the same settings for every configuration,
-// except the settings that are compared.
-func paired(e Evidence) (bool, string) {
+// sameServerSettings reports whether server and load generator ran with the same settings as in the
+// run's first trial, except the Variables.
+func sameServerSettings(e Evidence) (bool, string) {
 	return same(e, e.First, "as in the run's first trial", func(name string) bool {
-		return !Varies[name] && !strings.HasPrefix(name, HostPrefix)
+		return !Variables[name] && !strings.HasPrefix(name, HostPrefix)
 	})
 }
 
-// unchanged: the server's compared settings, the machine and the executables are the same as
-// in the first repetition.
-func unchanged(e Evidence) (bool, string) {
+// nothingChanged reports whether the Variables, the machine and the executables are the same as in
+// the first trial of the same configuration.
+func nothingChanged(e Evidence) (bool, string) {
 	return same(e, e.Before, "as in its first trial", func(name string) bool {
-		return Varies[name] || strings.HasPrefix(name, HostPrefix)
+		return Variables[name] || strings.HasPrefix(name, HostPrefix)
 	})
 }
 
-func same(e Evidence, was map[string]string, asIn string, counts func(name string) bool) (bool, string) {
-	n := 0
+func same(e Evidence, was map[string]string, asIn string, include func(name string) bool) (bool, string) {
+	compared := 0
 	for name := range e.Trial.Settings {
-		if counts(name) {
-			n++
+		if include(name) {
+			compared++
 		}
 	}
-	if n == 0 {
+	if compared == 0 {
 		return false, "no settings were reported"
 	}
 	if was == nil {
-		return true, fmt.Sprintf("%d settings, first trial: nothing to compare with", n)
+		return true, fmt.Sprintf("%d settings, first trial: nothing to compare with", compared)
 	}
-	if wrong := Differences(was, e.Trial.Settings, counts); len(wrong) > 0 {
-		return false, strings.Join(wrong, "; ")
+	if changed := Differences(was, e.Trial.Settings, include); len(changed) > 0 {
+		return false, strings.Join(changed, "; ")
 	}
-	return true, fmt.Sprintf("%d settings %s", n, asIn)
+	return true, fmt.Sprintf("%d settings %s", compared, asIn)
 }

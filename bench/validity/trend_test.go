@@ -11,44 +11,44 @@ import (
 
 // Known values of Kendall's S for n = 4: of the 24 orders, 1, 3, 5, 6, 5, 3, 1 have
 // S = 6, 4, 2, 0, −2, −4, −6.
-func TestConcordance(t *testing.T) {
+func TestKendallPValue(t *testing.T) {
 	for _, test := range []struct {
 		n, s int
 		want float64
 	}{{4, 6, 2.0 / 24}, {4, -6, 2.0 / 24}, {4, 4, 8.0 / 24}, {4, 2, 18.0 / 24}, {4, 0, 1}, {1, 0, 1}, {10, 45, 2.0 / 3628800}} {
-		if got := concordance(test.n, test.s); math.Abs(got-test.want) > 1e-12 {
+		if got := kendallPValue(test.n, test.s); math.Abs(got-test.want) > 1e-12 {
 			t.Errorf("n = %d, S = %d: p = %g, want %g", test.n, test.s, got, test.want)
 		}
 	}
 }
 
-// Without a trend, the check's false-positive rate over 20,000 windows of ten slices is the
-// declared one: at most 1 %, and not far less.
+// Without a trend, the check's false-positive rate over 20,000 windows of ten segments is between a
+// quarter of the declared 1 % and 1 %.
 func TestFalsePositiveRateIsAsDeclared(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
 	const windows = 20_000
-	refused := 0
+	failed := 0
 	for range windows {
-		a, b := make([]float64, sliceCount), make([]float64, sliceCount)
+		a, b := make([]float64, segmentCount), make([]float64, segmentCount)
 		for i := range a {
 			a[i], b[i] = random.NormFloat64(), random.ExpFloat64()
 		}
 		if min(mannKendall(a), mannKendall(b)) < trendLevel/2 {
-			refused++
+			failed++
 		}
 	}
-	if share := float64(refused) / windows; share > trendLevel || share < trendLevel/4 {
-		t.Errorf("refused %.2f %% of windows without a trend, want at most %.2f %% and not nearly none", 100*share, 100*trendLevel)
+	if share := float64(failed) / windows; share > trendLevel || share < trendLevel/4 {
+		t.Errorf("%.2f %% of windows without a trend fail, want %.2f to %.2f %%", 100*share, 100*trendLevel/4, 100*trendLevel)
 	}
 }
 
-// A slope of one standard deviation of the noise per slice is detected in 95 % of windows.
+// A slope of one standard deviation of the noise per segment is detected in 95 % of windows.
 func TestTrendsAreDetected(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 8))
 	const windows = 1000
 	found := 0
 	for range windows {
-		series := make([]float64, sliceCount)
+		series := make([]float64, segmentCount)
 		for i := range series {
 			series[i] = float64(i) + random.NormFloat64()
 		}
@@ -61,42 +61,42 @@ func TestTrendsAreDetected(t *testing.T) {
 	}
 }
 
-func TestCutLeavesOutWarmUpDrainAndEmptySlices(t *testing.T) {
+func TestCutLeavesOutWarmUpDrainAndEmptySegments(t *testing.T) {
 	all := seconds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21)
 	all[20].Start = 20 * time.Second                                       // the drain
 	all = append([]results.Interval{{Start: -time.Second}}, all...)        // the warm-up
 	all = append(all, results.Interval{Start: 3 * time.Second, Length: 1}) // no delivery
-	planned := make([]Due, 20)
-	for i := range planned {
-		planned[i] = Due{Pairs: int64(i), Squares: int64(10 * i)}
+	due := make([]Due, 20)
+	for i := range due {
+		due[i] = Due{Pairs: int64(i), Squares: int64(10 * i)}
 	}
-	counted := func(parts []slice) (n, due int64) {
-		for _, p := range parts {
-			n += p.delivered.Count()
-			due += p.due.Pairs
-			if p.due.Pairs > 0 && p.due.fanOut() != 10 {
-				t.Errorf("mean fan-out %v, want 10", p.due.fanOut())
+	count := func(segments []segment) (latencies, pairs int64) {
+		for _, s := range segments {
+			latencies += s.delivered.Count()
+			pairs += s.due.Pairs
+			if s.due.Pairs > 0 && s.due.fanOut() != 10 {
+				t.Errorf("mean fan-out %v, want 10", s.due.fanOut())
 			}
 		}
-		return n, due
+		return latencies, pairs
 	}
-	parts := cut(all, planned, 0, 20*time.Second)
-	if n, of := counted(parts); len(parts) != 7 || n != 20 || of != 190+3 {
-		t.Errorf("%d slices of %d latencies, %d due, want 7 of 20 and 193", len(parts), n, of)
+	segments := cut(all, due, 0, 20*time.Second)
+	if n, pairs := count(segments); len(segments) != 7 || n != 20 || pairs != 190+3 {
+		t.Errorf("%d segments of %d latencies, %d due, want 7 of 20 and 193", len(segments), n, pairs)
 	}
-	parts = cut(all, nil, 4*time.Second, 20*time.Second)
-	if n, of := counted(parts); len(parts) != 4 || n != 16 || of != 0 {
-		t.Errorf("polling every 4 s: %d slices of %d latencies, %d due, want 4 of 16, unknown", len(parts), n, of)
+	segments = cut(all, nil, 4*time.Second, 20*time.Second)
+	if n, pairs := count(segments); len(segments) != 4 || n != 16 || pairs != 0 {
+		t.Errorf("polling every 4 s: %d segments of %d latencies, %d due, want 4 of 16, unknown", len(segments), n, pairs)
 	}
-	if passed, detail := stationary(Evidence{Seconds: seconds(1, 2, 3, 4, 5, 6, 7), Window: time.Minute}); !passed {
-		t.Errorf("the trend test is applied to 7 slices: %s", detail)
+	if passed, detail := noTrend(Evidence{Seconds: seconds(1, 2, 3, 4, 5, 6, 7), Window: time.Minute}); !passed {
+		t.Errorf("the trend test is applied to 7 segments: %s", detail)
 	}
 }
 
 // A significant trend fails the check only if the drift exceeds a fifth of the margin.
 func TestSmallDriftPasses(t *testing.T) {
 	for _, c := range []struct {
-		step   time.Duration // from slice to slice, beginning with 10 ms
+		step   time.Duration // from segment to segment, beginning with 10 ms
 		margin float64
 		passes bool
 	}{
@@ -114,13 +114,13 @@ func TestSmallDriftPasses(t *testing.T) {
 			one.Latency.RecordMany(10*time.Millisecond+time.Duration(i)*c.step, 100)
 			all = append(all, one)
 		}
-		if passed, detail := stationary(Evidence{Seconds: all, Window: 10 * time.Second, Margin: c.margin}); passed != c.passes {
+		if passed, detail := noTrend(Evidence{Seconds: all, Window: 10 * time.Second, Margin: c.margin}); passed != c.passes {
 			t.Errorf("steps of %v, a margin of %v: passed %v: %s", c.step, c.margin, passed, detail)
 		}
 	}
 }
 
-// The slope is the median slope: a single slice does not cause a drift.
+// The slope is the median slope: a single segment does not cause a drift.
 func TestDrift(t *testing.T) {
 	for _, c := range []struct {
 		series []float64
@@ -138,16 +138,16 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// A trend that follows the schedule is not reported, however steep the schedule's own is. A
+// A trend that follows the schedule is not detected, even if the schedule's own trend is steep. A
 // trend beyond the schedule's is detected.
-func TestTrendsOfTheScheduleAreIgnored(t *testing.T) {
+func TestTrendOfTheScheduleIsIgnored(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	const windows = 5000
 	for name, c := range map[string]struct {
 		follows     float64 // weight of the schedule in the latencies, in units of their noise
-		slope       float64 // of the schedule per slice, in units of its noise
+		slope       float64 // of the schedule per segment, in units of its noise
 		beyond      float64 // slope of the latencies beyond the schedule's, in units of their noise
-		least, most float64 // share of windows refused
+		least, most float64 // share of windows that fail
 	}{
 		"weak influence":                      {0.2, 0, 0, trendLevel / 4, trendLevel * 1.2},
 		"weak influence, rising schedule":     {0.2, 0.5, 0, 0, trendLevel},
@@ -156,20 +156,20 @@ func TestTrendsOfTheScheduleAreIgnored(t *testing.T) {
 		"independent trend":                   {2, 0, 2, 0.9, 1},
 		"independent trend, falling schedule": {2, -0.3, 3, 0.6, 1},
 	} {
-		refused := 0
+		failed := 0
 		for range windows {
-			due, a, b := make([]float64, sliceCount), make([]float64, sliceCount), make([]float64, sliceCount)
+			due, a, b := make([]float64, segmentCount), make([]float64, segmentCount), make([]float64, segmentCount)
 			for i := range due {
 				due[i] = c.slope*float64(i) + random.NormFloat64()
 				a[i] = c.follows*due[i] + c.beyond*float64(i) + random.NormFloat64()
 				b[i] = c.follows*due[i] + c.beyond*float64(i) + random.ExpFloat64()
 			}
 			if min(partialMannKendall(a, due), partialMannKendall(b, due)) < trendLevel/2 {
-				refused++
+				failed++
 			}
 		}
-		if share := float64(refused) / windows; share < c.least || share > c.most {
-			t.Errorf("%s: refused %.2f %% of windows, want %.2f to %.2f %%", name, 100*share, 100*c.least, 100*c.most)
+		if share := float64(failed) / windows; share < c.least || share > c.most {
+			t.Errorf("%s: %.2f %% of windows fail, want %.2f to %.2f %%", name, 100*share, 100*c.least, 100*c.most)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func Compared(a, b *results.Run, j compare.Analysis) (Chart, error) {
 	metrics := compare.Metrics(j.Family)
 	var clauses []string
 	for i, name := range metrics {
-		rows, title := ratios{compare.Of(name, j.Family), j.Declared.Margin}, metric.ByName(name).Title
+		rows, title := ratios{compare.ByMetric(name, j.Family), j.Declared.Margin}, metric.ByName(name).Title
 		var names plot.ConstantTicks
 		for k, d := range rows.all {
 			names = append(names, plot.Tick{Value: -float64(k), Label: results.Plain(compare.ConfigurationOf(d))})

@@ -22,7 +22,7 @@ import (
 // crossover draws the cheapest transport for each load and each acceptable staleness, and the border
 // between polling and pushing.
 func crossover(run *results.Run, s summary.Summary) (card, bool) {
-	m, ok := compare.CostMap(run, s)
+	m, ok := compare.NewCostMap(run, s)
 	if !ok {
 		return card{}, false
 	}
@@ -49,11 +49,11 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	var clauses []string
 	for i, cells := range m.Cells {
 		for j, cell := range cells {
-			where, cheapest := staleness[j], cell.Empty()
+			where, cheapest := staleness[j], cell.EmptyReason()
 			if m.Loads[i] > 0 {
 				where = loads[i] + " " + loadTitle[m.Axis] + ", " + where
 			}
-			if len(cell.Meeting) > 0 {
+			if len(cell.Eligible) > 0 {
 				cheapest = strings.Join(cell.Names(), " or ") + " at " + costMap{m}.cost(cell)
 			}
 			clauses = append(clauses, where+": "+cheapest)
@@ -91,8 +91,8 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 		for column, cell := range cells {
 			left, bottom, right, top := box(row, column)
 			at := vg.Point{X: (left + right) / 2, Y: (bottom + top) / 2}
-			if len(cell.Meeting) == 0 {
-				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, strings.Replace(cell.Empty(), " meets", "\nmeets", 1)) // two lines, as cells are narrow
+			if len(cell.Eligible) == 0 {
+				fill(&c, textStyle(8, soft), vg.Point{X: left + 4, Y: at.Y}, strings.Replace(cell.EmptyReason(), " meets", "\nmeets", 1)) // two lines, as cells are narrow
 				continue
 			}
 			each := (right - left) / vg.Length(cell.Cheapest) // transports of equal cost share the cell
@@ -120,15 +120,15 @@ func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {
 
 // separated reports whether there is a border between two cells: one polls and the other pushes.
 func separated(a, b compare.Cell) bool {
-	return len(a.Meeting) > 0 && len(b.Meeting) > 0 && transports.Of(a.Meeting[0].Transport).Timed != transports.Of(b.Meeting[0].Transport).Timed
+	return len(a.Eligible) > 0 && len(b.Eligible) > 0 && transports.Of(a.Eligible[0].Transport).Timed != transports.Of(b.Eligible[0].Transport).Timed
 }
 
 // cost returns the cost of the cheapest, and the ratio of the next to it.
 func (m costMap) cost(cell compare.Cell) string {
-	v, _ := cell.Meeting[0].Median(m.Cost)
+	v, _ := cell.Eligible[0].Median(m.Cost)
 	text := v.String() + " " + cmp.Or(metric.ByName(m.Cost).Unit, m.Cost)
-	if len(cell.Meeting) > cell.Cheapest {
-		next := cell.Meeting[cell.Cheapest]
+	if len(cell.Eligible) > cell.Cheapest {
+		next := cell.Eligible[cell.Cheapest]
 		other, _ := next.Median(m.Cost)
 		text += fmt.Sprintf(", %s × %s", next.Transport, metric.Number(other.X/v.X))
 	}

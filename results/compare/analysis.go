@@ -20,8 +20,8 @@ type Analysis struct {
 	Family      []Difference // declared metrics × pairs, adjusted together
 	Others      []Difference // the other metrics: intervals only
 	Withheld    string       // why there is no verdict, in words; empty if there is one
-	Short       bool         // too few repetitions are the only reason
-	Decisive    int          // repetitions that any member of the family requires to be significant
+	TooFewOnly  bool         // too few repetitions are the only reason
+	MinDecisive int          // repetitions that any member of the family requires to be significant
 }
 
 // maxInvalid is the share of invalid repetitions beyond which there is no verdict: the cause of
@@ -30,8 +30,8 @@ const maxInvalid = 0.2
 
 // Reasons for which a side has no value to compare.
 var (
-	ErrOverload = errors.New("overloaded, so its values describe a queue")
-	ErrUnknown  = errors.New("not measured in every repetition")
+	ErrOverloaded  = errors.New("overloaded, so its values describe a queue")
+	ErrNotMeasured = errors.New("not measured in every repetition")
 )
 
 // Analyze compares every pair of a run's rows within each variant, by the metrics that the run
@@ -59,7 +59,7 @@ func (a *Analysis) compare(pairs []pair, rows []summary.Row) {
 		}
 	}
 	plan := Plan{Margin: a.Declared.Margin}
-	a.Family, a.Others, a.Decisive = plan.All(family), Intervals(others), plan.Decisive(len(family))
+	a.Family, a.Others, a.MinDecisive = plan.All(family), Intervals(others), plan.MinDecisive(len(family))
 }
 
 // shown reports whether some row has the metric. A metric that no row has is not missing.
@@ -77,7 +77,7 @@ func (a *Analysis) withhold(m results.Manifest) {
 	case all >= MinRepetitions && float64(len(a.Discarded)) > maxInvalid*float64(all):
 		a.Withheld = fmt.Sprintf("%d of %d repetitions are invalid, more than a fifth, and their cause may favour one side", len(a.Discarded), all)
 	case len(a.Repetitions) < MinRepetitions:
-		a.Withheld, a.Short = fmt.Sprintf("too few valid repetitions (%d of %d)", len(a.Repetitions), MinRepetitions), true
+		a.Withheld, a.TooFewOnly = fmt.Sprintf("too few valid repetitions (%d of %d)", len(a.Repetitions), MinRepetitions), true
 	case m.Status == results.Partial:
 		a.Withheld = fmt.Sprintf("the run ended before its planned %d repetitions, and a stop at a convenient result would bias it", m.Repetitions)
 	default:
@@ -152,7 +152,7 @@ func pairings(m metric.Metric, pairs []pair, repetitions []int) (all []Pairing) 
 // series returns a row's value in each repetition, or why it has none.
 func series(m metric.Metric, r summary.Row, repetitions []int) ([]float64, []error) {
 	if r.Saturated {
-		return nil, []error{fmt.Errorf("%s: %w", r.Name, ErrOverload)}
+		return nil, []error{fmt.Errorf("%s: %w", r.Name, ErrOverloaded)}
 	}
 	xs := make([]float64, len(repetitions))
 	for _, t := range r.Trials {
@@ -174,7 +174,7 @@ func valueIn(t results.Trial, m metric.Metric) (float64, error) {
 	case summary.TooFew:
 		return 0, fmt.Errorf("%s independent observations in repetition %d, %s requires %s", metric.Count(v.Have), t.Repetition, m.Title, metric.Count(v.Requirement))
 	case summary.NotShown:
-		return 0, ErrUnknown
+		return 0, ErrNotMeasured
 	case summary.Infinite:
 		return math.Inf(1), nil
 	default:
@@ -183,7 +183,7 @@ func valueIn(t results.Trial, m metric.Metric) (float64, error) {
 }
 
 // Decides reports whether a sufficiently large difference could get a verdict.
-func (a Analysis) Decides() bool { return a.Withheld == "" && len(a.Repetitions) >= a.Decisive }
+func (a Analysis) Decides() bool { return a.Withheld == "" && len(a.Repetitions) >= a.MinDecisive }
 
 // Between returns the declared comparison of two rows, in either order.
 func (a Analysis) Between(x, y, metric string) (Difference, bool) {
@@ -208,7 +208,7 @@ func Metrics(all []Difference) []string {
 }
 
 // Of returns the differences in one metric.
-func Of(metric string, all []Difference) []Difference {
+func ByMetric(metric string, all []Difference) []Difference {
 	return filter(all, func(d Difference) bool { return d.Metric == metric })
 }
 

@@ -51,8 +51,8 @@ func analyze(r *results.Run) compare.Analysis { return compare.Analyze(r, summar
 
 func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 	j := analyze(run([]string{"a", "b", "c", "d"}, series{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
-	if j.Withheld != "" || len(j.Family) != 18 || j.Decisive != 10 || !j.Decides() {
-		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", j.Withheld, len(j.Family), j.Decisive)
+	if j.Withheld != "" || len(j.Family) != 18 || j.MinDecisive != 10 || !j.Decides() {
+		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", j.Withheld, len(j.Family), j.MinDecisive)
 	}
 	for _, c := range []struct {
 		a, b string
@@ -190,7 +190,7 @@ func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 	}
 	j := analyze(run(rows, all))
 	var pairs []string
-	for _, d := range compare.Of(metric.P50, j.Family) {
+	for _, d := range compare.ByMetric(metric.P50, j.Family) {
 		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
 	}
 	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket batching_delay=5ms / sse batching_delay=5ms"; got != want || j.Variants != 2 {

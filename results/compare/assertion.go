@@ -35,13 +35,13 @@ func (o Outcome) String() string {
 
 // An AssertionResult is the result of an assertion for one configuration.
 type AssertionResult struct {
-	Assertion     metric.Assertion
-	Configuration string
-	Outcome       Outcome
-	Passed, Of    int           // repetitions
-	Measured      summary.Value // median over the repetitions; of a ratio the median ratio
-	AtMost        bool          // Measured is the maximum, as there are too few observations for the percentile
-	Why           string        // why it is undecided, if it is
+	Assertion           metric.Assertion
+	Configuration       string
+	Outcome             Outcome
+	Passed, Repetitions int           // repetitions
+	Measured            summary.Value // median over the repetitions; of a ratio the median ratio
+	AtMost              bool          // Measured is the maximum, as there are too few observations for the percentile
+	Why                 string        // why it is undecided, if it is
 }
 
 // Assertions checks each assertion against the valid repetitions of every configuration that it
@@ -82,10 +82,10 @@ func check(a metric.Assertion, row summary.Row, s summary.Summary) AssertionResu
 		}
 		measured = append(measured, side.measured(a))
 	}
-	r.Of, r.Measured = len(sides), asValue(summary.Median(measured))
-	r.Outcome = decide(a.Op, r.Passed, r.Of)
+	r.Repetitions, r.Measured = len(sides), asValue(summary.Median(measured))
+	r.Outcome = decide(a.Op, r.Passed, r.Repetitions)
 	if r.Outcome == Undecided {
-		r.Why = fmt.Sprintf("it passed in %d of %d repetitions", r.Passed, r.Of)
+		r.Why = fmt.Sprintf("it passed in %d of %d repetitions", r.Passed, r.Repetitions)
 	}
 	return r
 }
@@ -140,10 +140,10 @@ func tolerated(n int) int {
 }
 
 // A side is the value of an assertion and its bound in one repetition.
-type side struct{ x, bound float64 }
+type operands struct{ x, bound float64 }
 
 // measured returns the value, or its ratio to the other value.
-func (s side) measured(a metric.Assertion) float64 {
+func (s operands) measured(a metric.Assertion) float64 {
 	if a.OtherConfiguration == "" {
 		return s.x
 	}
@@ -151,7 +151,7 @@ func (s side) measured(a metric.Assertion) float64 {
 }
 
 // samples returns the side in each repetition, or why there is none.
-func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []side, err error) {
+func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []operands, err error) {
 	other := row // unused
 	if a.OtherConfiguration != "" {
 		var ok bool
@@ -163,10 +163,10 @@ func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []side
 		return nil, errors.New("no valid trial")
 	}
 	for i, t := range row.Trials {
-		one, err := sideOf(a, t, other.Trials[i])
+		one, err := operandsOf(a, t, other.Trials[i])
 		if err != nil {
-			if pooled, tooFew := sideOf(a, row.Pooled, other.Pooled); tooFew == nil {
-				return []side{pooled}, nil
+			if pooled, tooFew := operandsOf(a, row.Pooled, other.Pooled); tooFew == nil {
+				return []operands{pooled}, nil
 			}
 			return nil, err
 		}
@@ -176,7 +176,7 @@ func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []side
 }
 
 // sideOf returns the side in a trial; other is the trial of the other configuration, if the bound is one.
-func sideOf(a metric.Assertion, t, other results.Trial) (s side, err error) {
+func operandsOf(a metric.Assertion, t, other results.Trial) (s operands, err error) {
 	if s.x, err = valueOf(a.Metric, t); err != nil || a.OtherConfiguration == "" {
 		s.bound = a.Bound
 		return s, err

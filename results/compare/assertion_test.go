@@ -91,7 +91,7 @@ func TestAssertions(t *testing.T) {
 			}
 			found = true
 			if f.Outcome != c.want || f.Passed != c.passed || (f.Why == "") != (f.Outcome != Undecided) {
-				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.assertion, c.of, f.Outcome, f.Passed, f.Of, f.Why, c.want, c.passed)
+				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.assertion, c.of, f.Outcome, f.Passed, f.Repetitions, f.Why, c.want, c.passed)
 			}
 		}
 		if !found {
@@ -107,7 +107,7 @@ func TestAssertionFallsBackOnThePool(t *testing.T) {
 		run.Trials[i].Latency.Independent = 5000
 	}
 	found := Assertions([]metric.Assertion{{Configuration: "websocket", Metric: "p(99.9)", Op: "<", Bound: 1e6}}, summary.Of(run))
-	if len(found) != 1 || found[0].Outcome != Passed || found[0].Of != 1 {
+	if len(found) != 1 || found[0].Outcome != Passed || found[0].Repetitions != 1 {
 		t.Errorf("found %+v, want the pool to pass as one", found)
 	}
 }

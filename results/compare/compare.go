@@ -68,7 +68,7 @@ const MinRepetitions = results.VerdictRepetitions
 // Decisive returns the smallest number of repetitions with which one member of a family of this
 // size can be significant: the smallest p of n sign flips is 2/2ⁿ, and Holm's adjustment requires
 // the smallest p of the family to be below alpha divided by the family's size.
-func (p Plan) Decisive(family int) int {
+func (p Plan) MinDecisive(family int) int {
 	repetitions := MinRepetitions
 	for math.Ldexp(2, -repetitions)*float64(family) >= alpha {
 		repetitions++
@@ -115,10 +115,10 @@ type Difference struct {
 
 // Warnings of a Difference.
 var (
-	ErrInfinite = errors.New("infinite in some repetitions: the test uses ranks instead of values")
-	ErrBoth     = errors.New("infinite on both sides of a repetition: its ratio is undefined")
-	ErrNoRange  = errors.New("too few repetitions for an interval at this level")
-	ErrNoRatio  = errors.New("only positive values have a ratio")
+	ErrInfinite     = errors.New("infinite in some repetitions: the test uses ranks instead of values")
+	ErrBothInfinite = errors.New("infinite on both sides of a repetition: its ratio is undefined")
+	ErrUnbounded    = errors.New("too few repetitions for an interval at this level")
+	ErrNoRatio      = errors.New("only positive values have a ratio")
 )
 
 // All compares a declared family of pairings.
@@ -167,7 +167,7 @@ func estimate(pairing Pairing) (Difference, []float64) {
 	lo90, hi90, ok90 := signedRankInterval(means, unknown, len(logs), 0.10)
 	d.Lo90, d.Hi90 = ratio(lo90), ratio(hi90)
 	if !ok || !ok90 {
-		d.Warnings = append(d.Warnings, ErrNoRange)
+		d.Warnings = append(d.Warnings, ErrUnbounded)
 	}
 	return d, logs
 }
@@ -205,7 +205,7 @@ func (p Pairing) logs(d *Difference) []float64 {
 		d.Warnings = append(d.Warnings, ErrInfinite)
 	}
 	if slices.ContainsFunc(logs, math.IsNaN) {
-		d.Warnings = append(d.Warnings, ErrBoth)
+		d.Warnings = append(d.Warnings, ErrBothInfinite)
 	}
 	return logs
 }
@@ -256,7 +256,7 @@ func (p Plan) conclude(d *Difference, family int) {
 	case d.Verdict == Incomparable:
 	case d.Repetitions < MinRepetitions:
 		d.Verdict = TooFew
-		d.Needed = p.Decisive(family)
+		d.Needed = p.MinDecisive(family)
 	case significant && (d.Ratio > margin || d.Ratio < 1/margin):
 		d.Verdict = Different
 	case d.Lo90 > 1/margin && d.Hi90 < margin:
@@ -275,14 +275,14 @@ func (p Plan) conclude(d *Difference, family int) {
 // The interval shrinks with the reciprocal of that root: to the width of the margin, or, for a
 // significant difference, to the distance between the estimate and the margin.
 func (p Plan) needed(d Difference, family int) int {
-	least := max(d.Repetitions+1, p.Decisive(family))
+	least := max(d.Repetitions+1, p.MinDecisive(family))
 	margin := math.Log(1 + p.margin())
 	half, size := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
 	var factor float64 // required growth of the root of the number
 	switch beyond := math.Max(d.Lo, 1/d.Hi) > 1+p.margin(); {
 	case math.IsInf(half, 0) || math.IsNaN(half):
 		return 0
-	case beyond && d.Repetitions < p.Decisive(family):
+	case beyond && d.Repetitions < p.MinDecisive(family):
 		return least
 	case beyond:
 		factor = normalQuantile(alpha/float64(family)) / normalQuantile(d.P)

@@ -300,7 +300,7 @@ func TestPairWithoutARatioRemainsInTheFamily(t *testing.T) {
 // find a difference.
 func TestDecisiveRepetitions(t *testing.T) {
 	for family, want := range map[int]int{1: 8, 6: 8, 7: 9, 12: 9, 13: 10, 18: 10, 54: 12} {
-		if got := (Plan{}).Decisive(family); got != want {
+		if got := (Plan{}).MinDecisive(family); got != want {
 			t.Errorf("a family of %d: %d repetitions, want %d", family, got, want)
 		}
 	}

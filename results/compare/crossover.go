@@ -25,14 +25,14 @@ type Crossover struct {
 
 // A Cell is one load and one acceptable staleness.
 type Cell struct {
-	Meeting  []summary.Row // rows with a p99 within the staleness and no lost message, cheapest first
+	Eligible []summary.Row // rows with a p99 within the staleness and no lost message, cheapest first
 	Cheapest int           // number of these whose cost exceeds that of the first by at most the margin
 	Measured bool          // every configuration of the load has a valid trial
 }
 
 // Empty returns the text of a cell without a transport. It distinguishes a configuration that was
 // not measured from one that does not meet the limit.
-func (c Cell) Empty() string {
+func (c Cell) EmptyReason() string {
 	if !c.Measured {
 		return "not measured"
 	}
@@ -40,7 +40,7 @@ func (c Cell) Empty() string {
 }
 
 // CostMap computes the crossover of a run; ok is false if its configurations do not define one.
-func CostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
+func NewCostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	for _, r := range s.Rows {
 		if r.Interval > 0 {
 			c.Staleness = append(c.Staleness, time.Duration(float64(r.Interval)/PollShare))
@@ -92,19 +92,19 @@ func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin f
 		}
 		c.Measured = c.Measured && len(r.Trials) > 0
 		if meets(r, metric, staleness) {
-			c.Meeting = append(c.Meeting, r)
+			c.Eligible = append(c.Eligible, r)
 		}
 	}
-	summary.SortByMedian(c.Meeting, metric)
+	summary.SortByMedian(c.Eligible, metric)
 	polls := 0
-	c.Meeting = slices.DeleteFunc(c.Meeting, func(r summary.Row) bool {
+	c.Eligible = slices.DeleteFunc(c.Eligible, func(r summary.Row) bool {
 		if r.Interval > 0 {
 			polls++
 		}
 		return r.Interval > 0 && polls > 1
 	})
-	for _, r := range c.Meeting {
-		least, _ := c.Meeting[0].Median(metric)
+	for _, r := range c.Eligible {
+		least, _ := c.Eligible[0].Median(metric)
 		if cost, _ := r.Median(metric); cost.X <= (1+margin)*least.X {
 			c.Cheapest++
 		}
@@ -130,7 +130,7 @@ func meets(r summary.Row, name string, staleness time.Duration) bool {
 
 // Names returns the transports of the cheapest rows.
 func (c Cell) Names() (names []string) {
-	for _, r := range c.Meeting[:c.Cheapest] {
+	for _, r := range c.Eligible[:c.Cheapest] {
 		names = append(names, r.Transport)
 	}
 	return names

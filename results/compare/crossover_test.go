@@ -38,20 +38,20 @@ func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
 		want  string // at a staleness of 1.25 s
 	}{{0.01, "shortpoll"}, {100, "websocket"}} {
 		run, s := mapped(c.times)
-		m, ok := compare.CostMap(run, s)
+		m, ok := compare.NewCostMap(run, s)
 		if !ok || m.Axis != "" || !slices.Equal(m.Loads, []float64{0}) || !slices.Equal(m.Staleness, []time.Duration{250 * time.Millisecond, 1250 * time.Millisecond}) {
 			t.Fatalf("%+v, %v", m, ok)
 		}
 		fresh, stale := m.Cells[0][0], m.Cells[0][1]
-		for _, r := range fresh.Meeting {
+		for _, r := range fresh.Eligible {
 			if r.Transport == "shortpoll" {
 				t.Error("one poll per second meets 250 ms")
 			}
 		}
-		if got := stale.Meeting[0].Transport; got != c.want {
+		if got := stale.Eligible[0].Transport; got != c.want {
 			t.Errorf("polls at %v times their cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
 		}
-		if polls := len(slices.DeleteFunc(slices.Clone(stale.Meeting), func(r summary.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
+		if polls := len(slices.DeleteFunc(slices.Clone(stale.Eligible), func(r summary.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
 			t.Errorf("%d rows of short polling, want 1", polls)
 		}
 	}
@@ -65,16 +65,16 @@ func TestCostMapExcludesLoss(t *testing.T) {
 			s.Rows[i].Pooled.Ledger.Lost = 1
 		}
 	}
-	m, _ := compare.CostMap(run, s)
+	m, _ := compare.NewCostMap(run, s)
 	for _, cell := range m.Cells[0] {
-		for _, r := range cell.Meeting {
+		for _, r := range cell.Eligible {
 			if r.Transport == "websocket" {
 				t.Error("a row with a lost message is on the map")
 			}
 		}
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1}
-	if m, _ := compare.CostMap(run, s); m.Cells[0][1].Cheapest < 2 {
+	if m, _ := compare.NewCostMap(run, s); m.Cells[0][1].Cheapest < 2 {
 		t.Errorf("within a margin of 100 %%: %v", m.Cells[0][1].Names())
 	}
 }
@@ -88,16 +88,16 @@ func TestUnmeasuredCellIsNotMeasured(t *testing.T) {
 	}
 	for want, trials := range map[string][]results.Trial{"no transport meets the limit": s.Rows[0].Trials, "not measured": nil} {
 		s.Rows[0].Trials = trials
-		m, _ := compare.CostMap(run, s)
-		if got := m.Cells[0][0]; got.Empty() != want || len(got.Meeting) > 0 {
-			t.Errorf("with %d trials of one configuration: %q, want %q", len(trials), got.Empty(), want)
+		m, _ := compare.NewCostMap(run, s)
+		if got := m.Cells[0][0]; got.EmptyReason() != want || len(got.Eligible) > 0 {
+			t.Errorf("with %d trials of one configuration: %q, want %q", len(trials), got.EmptyReason(), want)
 		}
 	}
 }
 
 func TestOneIntervalHasNoCostMap(t *testing.T) {
 	run := synthetic.Run(2, time.Second)
-	if m, ok := compare.CostMap(run, summary.Of(run)); ok {
+	if m, ok := compare.NewCostMap(run, summary.Of(run)); ok {
 		t.Errorf("%+v", m)
 	}
 }
@@ -116,8 +116,8 @@ func TestCostMapOfLatestUsesCores(t *testing.T) {
 				}
 			}
 		}
-		m, _ := compare.CostMap(run, s)
-		if got := m.Cells[0][1].Meeting[0].Transport; got != want {
+		m, _ := compare.NewCostMap(run, s)
+		if got := m.Cells[0][1].Eligible[0].Transport; got != want {
 			t.Errorf("delivery %s: %s is cheapest by %s, want %s", delivery, got, m.Cost, want)
 		}
 	}

@@ -24,7 +24,7 @@ var Sides = [2]string{"A", "B"}
 // the builds. Such runs have ratios and intervals, and no verdict.
 func Runs(a, b *results.Run) (Analysis, error) {
 	if why := mismatches(a.Manifest, b.Manifest); len(why) > 0 {
-		return Analysis{}, fmt.Errorf("%w: %s", ErrUnlike, strings.Join(why, "; "))
+		return Analysis{}, fmt.Errorf("%w: %s", ErrDifferentWorkloads, strings.Join(why, "; "))
 	}
 	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
 	j := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
@@ -33,20 +33,20 @@ func Runs(a, b *results.Run) (Analysis, error) {
 	var pairs []pair
 	for _, row := range sums[1].Rows {
 		if other, ok := sums[0].Row(row.Name); ok {
-			pairs = append(pairs, pair{[2]string{sided(row.Name, 0), sided(row.Name, 1)}, [2]summary.Row{other, row}})
+			pairs = append(pairs, pair{[2]string{sideName(row.Name, 0), sideName(row.Name, 1)}, [2]summary.Row{other, row}})
 		}
 	}
 	j.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))
-	j.withhold(lesser(a.Manifest, b.Manifest))
-	if why := notAlternated(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.Short) { // more repetitions would not help
-		j.Withheld, j.Short = why, false
+	j.withhold(worseStatus(a.Manifest, b.Manifest))
+	if why := notAlternated(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.TooFewOnly) { // more repetitions would not help
+		j.Withheld, j.TooFewOnly = why, false
 		j.removeVerdicts()
 	}
 	return j, nil
 }
 
 // ErrUnlike reports that runs do not measure the same workload.
-var ErrUnlike = errors.New("these runs cannot be compared")
+var ErrDifferentWorkloads = errors.New("these runs cannot be compared")
 
 // mismatches returns the differences between the workloads of two runs.
 func mismatches(a, b results.Manifest) (why []string) {
@@ -61,7 +61,7 @@ func mismatches(a, b results.Manifest) (why []string) {
 	differ("the client engine", a.Engine, b.Engine)
 	differ("the declared comparison", a.Compare.OrDefault(), b.Compare.OrDefault())
 	differ("the list of configurations", configurationNames(a), configurationNames(b))
-	differ("the workload", plain(a.Workload), plain(b.Workload))
+	differ("the workload", withoutTexts(a.Workload), withoutTexts(b.Workload))
 	for i := range min(len(a.Schedules), len(b.Schedules)) {
 		if a.Schedules[i] != b.Schedules[i] {
 			why = append(why, fmt.Sprintf("the publish schedule differs in repetition %d", i+1))
@@ -73,7 +73,7 @@ func mismatches(a, b results.Manifest) (why []string) {
 
 // plain returns a workload without the fields that do not affect the measurement: the texts of the
 // scenario, and its hash, which depends on the number of repetitions.
-func plain(w results.Workload) results.Workload {
+func withoutTexts(w results.Workload) results.Workload {
 	w.Description, w.Question, w.SHA256 = "", "", ""
 	return w
 }
@@ -128,7 +128,7 @@ func hostDifferences(a, b results.Host) (list []string) {
 }
 
 // lesser returns the manifest of the run with the worse status.
-func lesser(a, b results.Manifest) results.Manifest {
+func worseStatus(a, b results.Manifest) results.Manifest {
 	for _, status := range []results.Status{results.Invalid, results.Partial} {
 		if a.Status == status {
 			return a
@@ -138,7 +138,7 @@ func lesser(a, b results.Manifest) results.Manifest {
 }
 
 // sided returns the name of a configuration on one of the sides.
-func sided(name string, side int) string { return name + " (" + Sides[side] + ")" }
+func sideName(name string, side int) string { return name + " (" + Sides[side] + ")" }
 
 // ConfigurationOf returns the configuration of a comparison of two runs.
 func ConfigurationOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
@@ -185,7 +185,7 @@ func CheckSecondMeasurement(first, second [2]*results.Run) error {
 		}
 	}
 	if len(why) > 0 {
-		return fmt.Errorf("%w with their confirmation: %s", ErrUnlike, strings.Join(why, "; "))
+		return fmt.Errorf("%w with their confirmation: %s", ErrDifferentWorkloads, strings.Join(why, "; "))
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func served(m results.Manifest) string {
 func (a Analysis) Regressions() []Difference { return filter(a.Family, Difference.worse) }
 
 // Open returns the declared comparisons without a conclusion.
-func (a Analysis) Open() []Difference {
+func (a Analysis) Unresolved() []Difference {
 	return filter(a.Family, func(d Difference) bool {
 		return !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict)
 	})

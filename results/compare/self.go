@@ -15,14 +15,14 @@ func SelfComparisons(run *results.Run, s summary.Summary) []Difference {
 	var all []Difference
 	for _, name := range declared.Primary {
 		for _, r := range s.Rows {
-			all = append(all, Plan{Margin: declared.Margin}.All([]Pairing{halves(metric.ByName(name), r, s.Common)})[0])
+			all = append(all, Plan{Margin: declared.Margin}.All([]Pairing{neighbours(metric.ByName(name), r, s.Common)})[0])
 		}
 	}
 	return all
 }
 
 // halves pairs neighbouring repetitions; with an odd number, the last one is not used.
-func halves(m metric.Metric, r summary.Row, repetitions []int) Pairing {
+func neighbours(m metric.Metric, r summary.Row, repetitions []int) Pairing {
 	p := Pairing{Metric: m.Name, Names: [2]string{r.Name, r.Name}}
 	var xs []float64
 	if xs, p.Missing = series(m, r, repetitions); p.Missing != nil {

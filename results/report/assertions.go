@@ -60,7 +60,7 @@ func assertionText(a compare.AssertionResult) string {
 func evidenceOf(a compare.AssertionResult) string {
 	text := a.Why
 	if text == "" {
-		text = fmt.Sprintf("in %d of %s", a.Passed, some(a.Of, "repetition"))
+		text = fmt.Sprintf("in %d of %s", a.Passed, some(a.Repetitions, "repetition"))
 	}
 	if a.Measured.Known == summary.Shown || a.Measured.Known == summary.Infinite {
 		text = measuredOf(a) + ", " + text
@@ -91,8 +91,8 @@ func (r *Report) assertionsSection() section {
 		Heading: []string{"assertion", "configuration", "outcome", "measured", "repetitions"},
 	}
 	for _, a := range r.Assertions {
-		repetitions := fmt.Sprintf("%d of %d", a.Passed, a.Of)
-		if a.Of == 0 {
+		repetitions := fmt.Sprintf("%d of %d", a.Passed, a.Repetitions)
+		if a.Repetitions == 0 {
 			repetitions = a.Why
 		}
 		all.add(a.Assertion.Text, a.Configuration, outcomeText(a.Outcome), measuredOf(a), repetitions)

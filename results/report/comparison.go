@@ -68,7 +68,7 @@ func (c *Comparison) declared() (all []section) {
 	for _, name := range compare.Metrics(c.Analysis.Family) {
 		m := metric.ByName(name)
 		of := section{Title: results.Capital(m.Title), Heading: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
-		for _, d := range compare.Of(name, c.Analysis.Family) {
+		for _, d := range compare.ByMetric(name, c.Analysis.Family) {
 			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.conclusion(d))
 		}
 		all = append(all, of)
@@ -114,7 +114,7 @@ func (c *Comparison) Sentences() (lines []string) {
 	} else {
 		lines = append(lines, terms(a))
 		if !a.Decides() {
-			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(a.Family), "comparison"), a.Decisive))
+			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(a.Family), "comparison"), a.MinDecisive))
 		}
 		lines = append(lines, c.findings()...)
 	}

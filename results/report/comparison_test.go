@@ -60,8 +60,8 @@ func TestSlowerConfigurationIsRegression(t *testing.T) {
 func TestRunIsEquivalentToItself(t *testing.T) {
 	a, b := alternating(12, func(*results.Run) {})
 	j := compared(t, a, b).Analysis
-	if len(j.Regressions())+len(j.Open()) != 0 {
-		t.Errorf("worse %v, undecided %v, want none", j.Regressions(), j.Open())
+	if len(j.Regressions())+len(j.Unresolved()) != 0 {
+		t.Errorf("worse %v, undecided %v, want none", j.Regressions(), j.Unresolved())
 	}
 	for _, d := range j.Family {
 		if d.Verdict != compare.Equivalent || d.Ratio != 1 {
@@ -110,8 +110,8 @@ func TestRegressionNeedsBothMeasurements(t *testing.T) {
 	for i := range undecided.Analysis.Family {
 		undecided.Analysis.Family[i].Verdict = compare.Withheld
 	}
-	if j := pair("websocket").Analysis.Confirm(undecided.Analysis); len(j.Regressions()) != 0 || len(j.Open()) != 2 {
-		t.Errorf("with an undecided second measurement, %d are worse and %d undecided, want 0 and 2", len(j.Regressions()), len(j.Open()))
+	if j := pair("websocket").Analysis.Confirm(undecided.Analysis); len(j.Regressions()) != 0 || len(j.Unresolved()) != 2 {
+		t.Errorf("with an undecided second measurement, %d are worse and %d undecided, want 0 and 2", len(j.Regressions()), len(j.Unresolved()))
 	}
 	for _, s := range c.JUnit().Suites {
 		for _, tc := range s.Testcases {
@@ -134,7 +134,7 @@ func TestRunsThatDidNotAlternateHaveNoVerdict(t *testing.T) {
 		a, b := alternating(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.5) })
 		apart(a, b)
 		c := compared(t, a, b)
-		if c.Analysis.Withheld == "" || len(c.Analysis.Regressions()) > 0 || len(c.Analysis.Open()) != len(c.Analysis.Family) {
+		if c.Analysis.Withheld == "" || len(c.Analysis.Regressions()) > 0 || len(c.Analysis.Unresolved()) != len(c.Analysis.Family) {
 			t.Errorf("%s: withheld %q, %d worse", name, c.Analysis.Withheld, len(c.Analysis.Regressions()))
 		}
 		if text := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(text, "ESTIMATE, no verdict: ") || strings.Contains(text, "Worse") {

@@ -33,9 +33,9 @@ func (r *Report) crossoverSection() section {
 	for i, load := range m.Loads {
 		var cheapest []string
 		for _, cell := range m.Cells[i] {
-			text := cell.Empty()
-			if len(cell.Meeting) > 0 {
-				v, _ := cell.Meeting[0].Median(cost.Name)
+			text := cell.EmptyReason()
+			if len(cell.Eligible) > 0 {
+				v, _ := cell.Eligible[0].Median(cost.Name)
 				text = strings.Join(cell.Names(), " ≈ ") + " " + withUnit(v, cost.Unit)
 			}
 			cheapest = append(cheapest, text)
@@ -53,7 +53,7 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 	if r.Run.Manifest.Status == results.Invalid {
 		return compare.Crossover{}, false
 	}
-	return compare.CostMap(r.Run, r.Summary)
+	return compare.NewCostMap(r.Run, r.Summary)
 }
 
 // crossoverText states at which staleness short polling is cheapest, load by load; empty if the run
@@ -85,7 +85,7 @@ func polledWhere(m compare.Crossover, load int) string {
 	var where []string
 	from, met, measured := -1, false, false // from is the first of those that last to the end
 	for j, cell := range m.Cells[load] {
-		met, measured = met || len(cell.Meeting) > 0, measured || cell.Measured
+		met, measured = met || len(cell.Eligible) > 0, measured || cell.Measured
 		if names := cell.Names(); len(names) != 1 || names[0] != transports.ShortPoll {
 			from = -1
 			continue

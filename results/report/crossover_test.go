@@ -15,7 +15,7 @@ import (
 func TestStalenessesAtWhichPollingIsCheapest(t *testing.T) {
 	cell := func(names ...string) (c compare.Cell) {
 		for _, name := range names {
-			c.Meeting = append(c.Meeting, summary.Row{Configuration: results.Configuration{Name: name, Transport: name}})
+			c.Eligible = append(c.Eligible, summary.Row{Configuration: results.Configuration{Name: name, Transport: name}})
 		}
 		c.Cheapest, c.Measured = len(names), true
 		return c

@@ -95,7 +95,7 @@ func (r *Report) JSON(w io.Writer) error {
 		s.Configurations = append(s.Configurations, c)
 	}
 	for _, a := range r.Assertions {
-		s.Assertions = append(s.Assertions, assertionJSON{a.Assertion.Text, a.Configuration, a.Outcome, valueOf(a.Measured), a.Passed, a.Of, a.Why})
+		s.Assertions = append(s.Assertions, assertionJSON{a.Assertion.Text, a.Configuration, a.Outcome, valueOf(a.Measured), a.Passed, a.Repetitions, a.Why})
 	}
 	return indented(w, s)
 }

@@ -93,7 +93,7 @@ func (r *Report) checkTestcase(of junit.Testsuite, name string) junit.Testcase {
 func (c *Comparison) JUnit() junit.Testsuites {
 	m := c.Runs[1].Manifest
 	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
-	worse, undecided := c.Analysis.Regressions(), c.Analysis.Open()
+	worse, undecided := c.Analysis.Regressions(), c.Analysis.Unresolved()
 	for _, d := range c.Analysis.Family {
 		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0)
 		text := verdictText(d.Verdict) + ": " + changed(d)

@@ -77,14 +77,14 @@ func (r *Report) onLibrary() string {
 func (r *Report) withheld() string {
 	a, missing := r.Analysis, results.VerdictRepetitions-r.Summary.ValidRepetitions
 	text := a.Withheld + "."
-	if !a.Short {
+	if !a.TooFewOnly {
 		return text
 	}
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
 		text += fmt.Sprintf(" The other %d take about %s.", missing, duration(took*time.Duration(missing)))
 	}
-	if a.Decisive > results.VerdictRepetitions {
-		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(a.Family), "declared comparison"), a.Decisive)
+	if a.MinDecisive > results.VerdictRepetitions {
+		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(a.Family), "declared comparison"), a.MinDecisive)
 	}
 	return text
 }

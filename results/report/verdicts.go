@@ -49,10 +49,10 @@ func verdicts(a compare.Analysis) []string {
 	if n := len(a.Repetitions); !a.Decides() {
 		lines = append(lines, fmt.Sprintf("No difference can be significant yet: %d repetitions have no p below %s. "+
 			"One of %d comparisons must have less than %s. That takes %d repetitions. Until then only ranges order the transports.",
-			n, twoDigits(math.Ldexp(2, -n)), len(a.Family), twoDigits(0.05/float64(len(a.Family))), a.Decisive))
+			n, twoDigits(math.Ldexp(2, -n)), len(a.Family), twoDigits(0.05/float64(len(a.Family))), a.MinDecisive))
 	}
 	for _, name := range compare.Metrics(a.Family) {
-		of := compare.Of(name, a.Family)
+		of := compare.ByMetric(name, a.Family)
 		entries := grouped(of, pairText, func(d compare.Difference) string { return verdictText(d.Verdict) },
 			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // an actionable verdict is listed first
 		if pairs, reasons := notComparable(of); len(pairs) > 0 {
@@ -163,7 +163,7 @@ func verdictGrid(a compare.Analysis) section {
 	all := section{Heading: []string{"ratio"}, Left: true}
 	for i, name := range compare.Metrics(a.Family) {
 		all.Heading = append(all.Heading, metric.ByName(name).Title)
-		for row, d := range compare.Of(name, a.Family) {
+		for row, d := range compare.ByMetric(name, a.Family) {
 			if i == 0 {
 				all.add(pairName(d))
 			}
@@ -212,7 +212,7 @@ func othersSection(a compare.Analysis) section {
 	}
 	for i, name := range compare.Metrics(a.Others) {
 		row := []string{metric.ByName(name).Title}
-		for _, d := range compare.Of(name, a.Others) {
+		for _, d := range compare.ByMetric(name, a.Others) {
 			if i == 0 {
 				all.Heading = append(all.Heading, pairName(d))
 			}

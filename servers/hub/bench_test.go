@@ -34,7 +34,7 @@ func BenchmarkSince(b *testing.B) {
 				names = append(names, fmt.Sprint("topic", i))
 			}
 			s := mustSet(b, h, names...)
-			c, _ := h.Heads(s)
+			c, _ := h.Start(s)
 			for _, name := range names {
 				mustPublish(b, h, name, "some data of a usual length")
 			}

@@ -49,7 +49,7 @@ func (o Options) withDefaults() Options {
 type Hub struct {
 	options Options
 	epoch   uint64
-	head    atomic.Uint64 // the newest number; written under mu
+	newest  atomic.Uint64 // the newest number; written under mu
 	shards  []*shard
 	sets    interner
 
@@ -84,7 +84,7 @@ func (h *Hub) Epoch() uint64 { return h.epoch }
 func (h *Hub) Options() Options { return h.options }
 
 // Published counts the messages that got a number.
-func (h *Hub) Published() uint64 { return h.head.Load() }
+func (h *Hub) Published() uint64 { return h.newest.Load() }
 
 // Publish appends data, which must be valid UTF-8, to a topic, creating it
 // if needed, and returns the message's seq. It returns when readers can see
@@ -104,9 +104,9 @@ func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, e
 		return 0, err
 	}
 	seq = t.log.last() + 1
-	number := h.head.Load() + 1
+	number := h.newest.Load() + 1
 	t.log.append(number, encode(seq))
-	h.head.Store(number)
+	h.newest.Store(number)
 	t.newest.Store(number) // after head: a reader that sees it must not get ErrAhead
 	h.mu.Unlock()
 	t.markDirty(h.shards)

@@ -60,7 +60,7 @@ func text(r Read) string {
 func TestMessagesAreMergedInHubOrder(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "b", "a")
-	start, heads := h.Heads(s)
+	start, heads := h.Start(s)
 	for _, m := range []string{"a1", "b1", "x1", "a2"} {
 		mustPublish(t, h, m[:1], m)
 	}
@@ -105,7 +105,7 @@ func TestGapsAreExactWithinIndex(t *testing.T) {
 	s := mustSet(t, h, "a", "b")
 	var cursors []Cursor // cursors[i]: i messages of a were read
 	for i := range ring * indexFactor {
-		c, _ := h.Heads(s)
+		c, _ := h.Start(s)
 		cursors = append(cursors, c)
 		mustPublish(t, h, "a", fmt.Sprint(i))
 		mustPublish(t, h, "other", "so that numbers and seqs differ")
@@ -129,7 +129,7 @@ func TestGapBeyondIndexIsNeverUnderstated(t *testing.T) {
 	for range 10 {
 		mustPublish(t, h, "a", "early")
 	}
-	c, _ := h.Heads(s)
+	c, _ := h.Start(s)
 	mustPublish(t, h, "other", "a number between")
 	for range ring*indexFactor + 5 {
 		mustPublish(t, h, "a", "late")
@@ -248,7 +248,7 @@ func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	s := mustSet(t, h, "a", "b")
 	b := make(wakeChan, 10)
 	sub := h.Subscribe(s, b)
-	now, _ := h.Heads(s)
+	now, _ := h.Start(s)
 	if !sub.Arm(now) {
 		t.Fatal("Arm reports messages in an empty hub")
 	}
@@ -257,7 +257,7 @@ func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	if sub.Arm(now) {
 		t.Error("Arm does not report the published message")
 	}
-	now, _ = h.Heads(s)
+	now, _ = h.Start(s)
 	sub.Arm(now)
 	mustPublish(t, h, "other", "not in the set")
 	mustPublish(t, h, "a", "in the set")
@@ -287,7 +287,7 @@ func TestBatchingDelayCollectsPublications(t *testing.T) {
 	b := make(wakeChan, 10)
 	sub := h.Subscribe(s, b)
 	defer sub.Close()
-	now, _ := h.Heads(s)
+	now, _ := h.Start(s)
 	sub.Arm(now)
 	start := time.Now()
 	mustPublish(t, h, "a", "1")
@@ -324,7 +324,7 @@ func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 	for _, s := range subs {
 		s.Close()
 	}
-	if n := len(h.topics["a"].follow[0].list); n != 0 {
+	if n := len(h.topics["a"].follow[0].entries); n != 0 {
 		t.Errorf("%d followers are left", n)
 	}
 }

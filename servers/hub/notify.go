@@ -26,9 +26,9 @@ type Subscription struct {
 
 // followers are a topic's subscriptions in one shard.
 type followers struct {
-	dirty atomic.Bool  // the topic is in the shard's queue
-	count atomic.Int64 // len(list), readable without a lock
-	list  []follower   // under the shard's lists lock
+	dirty   atomic.Bool  // the topic is in the shard's queue
+	count   atomic.Int64 // len(list), readable without a lock
+	entries []follower   // under the shard's lists lock
 }
 
 // A follower is a subscription and the index of this list's topic in its set.
@@ -44,14 +44,14 @@ var nextShard atomic.Uint32
 func (h *Hub) Subscribe(set *TopicSet, w Waker) *Subscription {
 	s := &Subscription{set: set, waker: w, hub: h, positions: make([]int32, len(set.topics))}
 	s.shard = int(nextShard.Add(1)) % len(h.shards)
-	lists := &h.shards[s.shard].lists
+	lists := &h.shards[s.shard].followersMu
 	lists.Lock()
 	defer lists.Unlock()
 	for i, t := range set.topics {
 		f := &t.follow[s.shard]
-		s.positions[i] = int32(len(f.list))
-		f.list = append(f.list, follower{s, int32(i)})
-		f.count.Store(int64(len(f.list)))
+		s.positions[i] = int32(len(f.entries))
+		f.entries = append(f.entries, follower{s, int32(i)})
+		f.count.Store(int64(len(f.entries)))
 	}
 	return s
 }
@@ -82,7 +82,7 @@ func (s *Subscription) Disarm() { s.armed.Store(false) }
 // Close ends the subscription. It may be called from Wake, and more than once.
 func (s *Subscription) Close() {
 	s.Disarm()
-	lists := &s.hub.shards[s.shard].lists
+	lists := &s.hub.shards[s.shard].followersMu
 	lists.Lock()
 	defer lists.Unlock()
 	if s.closed {
@@ -96,15 +96,15 @@ func (s *Subscription) Close() {
 
 // remove removes one entry by moving the last one to its index.
 func (f *followers) remove(index int) {
-	last := len(f.list) - 1
-	moved := f.list[last]
-	f.list[index] = moved
+	last := len(f.entries) - 1
+	moved := f.entries[last]
+	f.entries[index] = moved
 	moved.subscription.positions[moved.topic] = int32(index)
-	f.list[last] = follower{}
-	f.list = f.list[:last]
+	f.entries[last] = follower{}
+	f.entries = f.entries[:last]
 	f.count.Store(int64(last))
 	if last == 0 {
-		f.list = nil // a topic that had many followers must not keep their memory
+		f.entries = nil // a topic that had many followers must not keep their memory
 	}
 }
 
@@ -120,13 +120,13 @@ type shard struct {
 	mu    sync.Mutex // guards queue; held for a few instructions only, also by publishers
 	queue []dirtyTopic
 
-	lists sync.Mutex // guards every followers.list of this shard, never held while waking
+	followersMu sync.Mutex // guards every followers.list of this shard, never held while waking
 }
 
 type dirtyTopic struct {
-	topic *topic
-	list  *followers
-	due   time.Time
+	topic     *topic
+	followers *followers
+	due       time.Time
 }
 
 func startShard(batchingDelay time.Duration) *shard {
@@ -145,7 +145,7 @@ func (s *shard) stop() {
 }
 
 func (s *shard) enqueue(t *topic, f *followers) {
-	d := dirtyTopic{topic: t, list: f}
+	d := dirtyTopic{topic: t, followers: f}
 	if s.batchingDelay > 0 {
 		d.due = time.Now().Add(s.batchingDelay)
 	}
@@ -212,11 +212,11 @@ func (s *shard) waitUntil(due time.Time) bool {
 // collect disarms and returns the topic's armed subscriptions that have not
 // read its newest message. It first clears dirty: later messages queue the topic again.
 func (s *shard) collect(d dirtyTopic, into []*Subscription) []*Subscription {
-	d.list.dirty.Store(false)
+	d.followers.dirty.Store(false)
 	newest := d.topic.newest.Load()
-	s.lists.Lock()
-	defer s.lists.Unlock()
-	for _, f := range d.list.list {
+	s.followersMu.Lock()
+	defer s.followersMu.Unlock()
+	for _, f := range d.followers.entries {
 		w := f.subscription
 		if w.armed.Load() && w.after.Load() < newest && w.armed.CompareAndSwap(true, false) {
 			into = append(into, w)

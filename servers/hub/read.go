@@ -42,11 +42,11 @@ func (r *Read) Empty() bool { return len(r.Messages) == 0 && len(r.Gaps) == 0 }
 
 // Head returns the largest number among the set's topics: the position of a subscription that
 // has read everything. It takes no lock.
-func (h *Hub) Head(s *TopicSet) uint64 { return s.newest() }
+func (h *Hub) Newest(s *TopicSet) uint64 { return s.newest() }
 
 // Heads returns the current cursor and the last seq of each topic of the set,
 // in the set's order: the start of a subscription "from now".
-func (h *Hub) Heads(s *TopicSet) (Cursor, []uint64) {
+func (h *Hub) Start(s *TopicSet) (Cursor, []uint64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	seqs := make([]uint64, len(s.topics))
@@ -71,7 +71,7 @@ func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
 	case after.Epoch != h.epoch:
 		r.Gaps = newEpochGaps(s)
 		after = Cursor{Epoch: h.epoch}
-	case after.Number > h.head.Load():
+	case after.Number > h.newest.Load():
 		return Read{}, ErrAhead
 	}
 	for _, t := range s.topics {

@@ -58,7 +58,7 @@ func appendGaps(dst []byte, gaps []hub.Gap) []byte {
 // no message, the current cursor, and the last seq of every topic.
 func (s *Service) Ack(sub *Subscribe) (body []byte) {
 	s.Count.Acks.Add(1)
-	next, seqs := s.Hub.Heads(sub.Set)
+	next, seqs := s.Hub.Start(sub.Set)
 	sub.After = next
 	body = appendCursor(make([]byte, 0, 96), next)
 	body = append(body, `,"messages":[],"heads":{`...)

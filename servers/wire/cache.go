@@ -55,7 +55,7 @@ func NewCache[F any](h *hub.Hub, frame func(body []byte, next hub.Cursor) F) *Ca
 // Since returns the set's batch beyond a cursor, nil if there is none. A batch that
 // is Empty has no frame, only the next cursor. The error is hub.ErrAhead.
 func (c *Cache[F]) Since(after hub.Cursor, set *hub.TopicSet, d hub.Delivery) (*Batch[F], error) {
-	to := c.hub.Head(set)
+	to := c.hub.Newest(set)
 	if after.Epoch == c.hub.Epoch() && to <= after.Number {
 		return nil, nil
 	}

@@ -52,7 +52,7 @@ func TestSubscribersAtSameCursorShareOneBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start, _ := s.Hub.Heads(ab)
+	start, _ := s.Hub.Start(ab)
 	if b, err := polls.Since(start, ab, hub.Every); b != nil || err != nil {
 		t.Errorf("got %v, %v from an empty hub, want nothing", b, err)
 	}
@@ -75,7 +75,7 @@ func TestCacheIsBounded(t *testing.T) {
 	s := service(t, "longpoll", hub.Options{RingMessages: 10 * cacheEntries, MaxBatchBytes: 10 << 10})
 	polls := s.NewPolls()
 	set, _ := s.Hub.Set([]string{"a"})
-	start, _ := s.Hub.Heads(set)
+	start, _ := s.Hub.Start(set)
 	for range 2 * cacheEntries {
 		_, _ = s.Publish("a", []byte(strings.Repeat("x", 1000)))
 		b, err := polls.Since(start, set, hub.Every)
@@ -94,7 +94,7 @@ func TestNextSkipsEmptyBatches(t *testing.T) {
 	s.Inject(faults.Faults{Drop: 1})
 	polls := s.NewPolls()
 	set, _ := s.Hub.Set([]string{"a"})
-	at, _ := s.Hub.Heads(set)
+	at, _ := s.Hub.Start(set)
 	_, _ = s.Publish("a", nil)
 	if b, err := polls.Next(&at, set, hub.Every); b != nil || err != nil || at.Number != 1 {
 		t.Errorf("got %v, %v and cursor %d, want nothing and 1", b, err, at.Number)
@@ -124,7 +124,7 @@ func TestUnknownTransportIsRejected(t *testing.T) {
 func BenchmarkEncode(b *testing.B) {
 	s := service(b, "longpoll", hub.Options{})
 	set, _ := s.Hub.Set([]string{"a"})
-	start, _ := s.Hub.Heads(set)
+	start, _ := s.Hub.Start(set)
 	_, _ = s.Publish("a", []byte(strings.Repeat("x", 128)))
 	read, err := s.Hub.Since(start, set, hub.Every)
 	if err != nil {
@@ -140,7 +140,7 @@ func BenchmarkCacheHit(b *testing.B) {
 	s := service(b, "longpoll", hub.Options{})
 	polls := s.NewPolls()
 	set, _ := s.Hub.Set([]string{"a"})
-	start, _ := s.Hub.Heads(set)
+	start, _ := s.Hub.Start(set)
 	_, _ = s.Publish("a", []byte("x"))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -90,7 +90,7 @@ func Changed(j compare.Analysis) error {
 		}
 		return &Error{Failed, fmt.Errorf("worse than the baseline: %s", strings.Join(names, ", "))}
 	}
-	if open := j.Open(); len(open) > 0 {
+	if open := j.Unresolved(); len(open) > 0 {
 		why := cmp.Or(j.Withheld, "try more repetitions")
 		return &Error{Inconclusive, fmt.Errorf("%d of %d declared comparisons are inconclusive: %s", len(open), len(j.Family), why)}
 	}

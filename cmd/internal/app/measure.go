@@ -195,7 +195,7 @@ const endedAs = "ended as"
 // repetition is enough.
 func failedSoFar(run *results.Run) string {
 	for _, f := range compare.Assertions(run.Manifest.Assertions, summary.Of(run)) {
-		if f.Outcome == compare.Failed && (f.Of >= abortFrom || f.Assertion.Op == "==") {
+		if f.Outcome == compare.Failed && (f.Repetitions >= abortFrom || f.Assertion.Op == "==") {
 			return fmt.Sprintf("%s %s failed for %s", endedAs, f.Assertion.Text, f.Configuration)
 		}
 	}

@@ -137,7 +137,7 @@ func disturbance(folder string) (reason string, err error) {
 // of the machine.
 func onlyDisturbed(trials []results.Trial) error {
 	for _, t := range trials {
-		if !t.Valid() && !validity.Disturbed(t) {
+		if !t.Valid() && !validity.RetryableTrial(t) {
 			return fmt.Errorf("%s is %s: %s", t.Name(), t.Status, t.Reason)
 		}
 	}

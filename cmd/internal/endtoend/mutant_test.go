@@ -40,7 +40,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "latency counts from the actual send, and Little's law is not checked", check: "server-stall", failedRow: "websocket p99 of a stall", timed: true,
-		edits: append(fromActualSend, edit{"bench/validity/littleslaw.go", "	h := e.Trial.Latency.Histogram\n", "	if e.Flight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
+		edits: append(fromActualSend, edit{"bench/validity/littleslaw.go", "	h := e.Trial.Latency.Histogram\n", "	if e.InFlight.Samples > 0 {\n		return true, \"\"\n	}\n	h := e.Trial.Latency.Histogram\n"}),
 	},
 	{
 		name: "lost messages are left out of the quantiles", check: "lost-messages", failedRow: "p99 of all expected messages",

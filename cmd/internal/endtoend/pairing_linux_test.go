@@ -70,7 +70,7 @@ func rejections(run *results.Run, name string) (details []string) {
 // The servers of pushbench are paired, for every transport.
 func TestOwnServersArePaired(t *testing.T) {
 	run := measureUnfair(t, func(int, scenarios.Transport) []string { return nil })
-	for _, check := range []string{validity.ServersPaired, validity.NothingChanged} {
+	for _, check := range []string{validity.SameServerSettings, validity.NothingChanged} {
 		if details := rejections(run, check); len(details) > 0 {
 			t.Errorf("%s: %q", check, details)
 		}
@@ -94,7 +94,7 @@ func TestUnfairServersAreRejected(t *testing.T) {
 		}
 		return nil
 	})
-	details := rejections(run, validity.ServersPaired)
+	details := rejections(run, validity.SameServerSettings)
 	if len(details) < 2 || !strings.Contains(details[0], "server limits.max_payload_bytes") {
 		t.Errorf("got %q, want both trials of a transport rejected for their limit", details)
 	}
@@ -119,7 +119,7 @@ func TestServersThatChangeBetweenRepetitionsAreRejected(t *testing.T) {
 	if details := rejections(run, validity.NothingChanged); len(details) < 1 || details[0] != "sse: server flush_ns was 0, is 1000000" {
 		t.Errorf("got %q, want the later trial of sse rejected", details)
 	}
-	if details := rejections(run, validity.ServersPaired); len(details) > 0 {
+	if details := rejections(run, validity.SameServerSettings); len(details) > 0 {
 		t.Errorf("batching delays are compared across transports: %q", details)
 	}
 	if conditions := strings.Join(run.Manifest.Conditions, "\n"); !strings.Contains(conditions, "on purpose, servers differ in flush_ns: sse 0, websocket 2000000") {

@@ -12,10 +12,10 @@ func validityChecks(*lab) (rows []Result, err error) {
 			if c.Check != g.Name {
 				continue
 			}
-			if kinds++; c.Refused && c.Others == "" {
+			if kinds++; c.Failed && c.OtherFailures == "" {
 				rejected++
 			} else {
-				detail = ": " + c.Detail + c.Others
+				detail = ": " + c.Detail + c.OtherFailures
 			}
 		}
 		rows = append(rows,

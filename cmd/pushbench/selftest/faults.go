@@ -162,14 +162,14 @@ func generatorStallRows(trials []results.Trial, f time.Duration, rate float64) [
 	if slices.ContainsFunc(first.FailedChecks(), func(g results.ValidityCheck) bool { return g.Name == validity.GeneratorOnTime }) {
 		failed = validity.GeneratorOnTime
 	}
-	if !validity.Disturbed(first) {
+	if !validity.RetryableTrial(first) {
 		repeated = "no: " + reasons(first)
 	}
-	if validity.Disturbed(last) {
+	if validity.RetryableTrial(last) {
 		after = "disturbed by the machine"
 	}
 	allowed := f/20 + 10*time.Millisecond
-	second := Result{What: "second attempt, without the stall", Expected: "no defect", Measured: after, Passed: len(trials) > 1 && (last.Status == results.Complete || validity.Disturbed(last))}
+	second := Result{What: "second attempt, without the stall", Expected: "no defect", Measured: after, Passed: len(trials) > 1 && (last.Status == results.Complete || validity.RetryableTrial(last))}
 	return []Result{
 		exactly("status of the trial", results.Invalid, first.Status),
 		exactly("validity check that failed", validity.GeneratorOnTime, failed),

@@ -151,7 +151,7 @@ func (l *lab) measure(e experiment) (run *results.Run, err error) {
 			return run, err
 		}
 	}
-	if e.counts && validity.Disturbed(run.Trials[len(run.Trials)-1]) {
+	if e.counts && validity.RetryableTrial(run.Trials[len(run.Trials)-1]) {
 		return run, nil
 	}
 	return nil, err
@@ -166,10 +166,10 @@ func (e experiment) verify(run *results.Run) (retry bool, err error) {
 		return false, fmt.Errorf("no trial: %s", run.Manifest.Reason)
 	}
 	t := run.Trials[len(run.Trials)-1] // an experiment has one configuration
-	if t.Status == want || e.untimed && validity.Disturbed(t) {
+	if t.Status == want || e.untimed && validity.RetryableTrial(t) {
 		return false, nil
 	}
-	return validity.Disturbed(t) || t.Status == results.Saturated,
+	return validity.RetryableTrial(t) || t.Status == results.Saturated,
 		fmt.Errorf("%s: status %s, want %s: %s", t.Transport, t.Status, want, reasons(t))
 }
 
