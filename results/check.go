@@ -98,7 +98,7 @@ func (i Identity) String() string {
 // Identities returns the sums of the ledgers, publishes, ages and short-lived clients, and those of the
 // latencies, which count each message once.
 func (t Trial) Identities() []Identity {
-	l, p, a, r, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.Visits
+	l, p, a, r, v := t.Ledger, t.Publishes, t.Age, t.Replies, t.ShortLived
 	return []Identity{
 		{"expected = delivered + superseded + declared gap + lost", l.Expected, []int64{l.Unique, l.Superseded, l.DeclaredGap, l.Lost}},
 		{"received = delivered + duplicates + unexpected", l.Received, []int64{l.Unique, l.Duplicates, l.Unexpected}},
@@ -112,7 +112,7 @@ func (t Trial) Identities() []Identity {
 		{"replies received = delivered + duplicates + unexpected", r.Ledger.Received, []int64{r.Ledger.Unique, r.Ledger.Duplicates, r.Ledger.Unexpected}},
 		{"round trips of replies = replies delivered", r.Latency.Histogram.Count(), []int64{r.Ledger.Unique}},
 		{"infinite round trips of replies = declared gap + lost", r.Latency.Infinite, []int64{r.Ledger.DeclaredGap, r.Ledger.Lost}},
-		{"short-lived clients = with a message + without a message", v.Came, []int64{v.First.Histogram.Count(), v.First.Infinite}},
+		{"short-lived clients = with a message + without a message", v.Started, []int64{v.First.Histogram.Count(), v.First.Infinite}},
 	}
 }
 

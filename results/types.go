@@ -183,7 +183,7 @@ type Trial struct {
 	Age       AgeOfInformation `json:"freshness,omitzero"` // age of information
 	Replies   Replies          `json:"answers,omitzero"`   // replies of clients to messages
 	Connect   Connect          `json:"connect"`
-	Visits    Visits           `json:"visits,omitzero"` // short-lived clients
+	ShortLived    ShortLived           `json:"visits,omitzero"` // short-lived clients
 	Cost      Cost             `json:"cost"`
 	Webhooks  Webhooks         `json:"webhooks,omitzero"`
 
@@ -263,8 +263,8 @@ type Webhooks struct {
 
 // Visits accounts for short-lived clients, which start in the window, subscribe, receive a
 // first message and disconnect.
-type Visits struct {
-	Came    int64            `json:"came" add:"sum"`    // short-lived clients started
+type ShortLived struct {
+	Started    int64            `json:"came" add:"sum"`    // short-lived clients started
 	Connect Histogram        `json:"connect"`           // due start → subscribed
 	First   Latency          `json:"first"`             // due start → first message received; infinite: none was
 	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended earlier, by cause

@@ -13,46 +13,46 @@ import (
 )
 
 // A Gauge requests a measurement of the load generator's maximum rate. The reply is Gauged.
-type Gauge struct {
+type MeasureCeiling struct {
 	Scenario string        `json:"scenario"` // resolved YAML, for its clients, topics and payloads
 	Time     time.Duration `json:"time_ns"`  // maximum duration
 }
 
 // Gauged is the maximum rate of a load generator.
-type Gauged struct {
+type Ceiling struct {
 	PerSecond float64 `json:"per_second"` // publications and deliveries
 }
 
 // Maximum durations of the measurement.
 const (
-	GaugeTime      = 500 * time.Millisecond
-	QuickGaugeTime = GaugeTime / 5
+	CeilingTime      = 500 * time.Millisecond
+	QuickCeilingTime = CeilingTime / 5
 )
 
 // gauge runs a scenario at the maximum rate with the no-op transport. It sets up a separate
 // driver in the same way as for a trial.
-func (g Gauge) gauge() (Gauged, error) {
+func (g MeasureCeiling) measure() (Ceiling, error) {
 	if g.Time <= 0 {
-		return Gauged{}, fmt.Errorf("gauge: time_ns is %v, must be positive", g.Time)
+		return Ceiling{}, fmt.Errorf("gauge: time_ns is %v, must be positive", g.Time)
 	}
 	s, err := scenarios.Read("scenario", strings.NewReader(g.Scenario))
 	if err != nil {
-		return Gauged{}, err
+		return Ceiling{}, err
 	}
 	s.Servers = 1 // the whole load on one load generator: several would share the same cores
 	d := &driver{scenario: s, transport: transports.SSE, engine: client.Null(workers(s))}
 	defer d.close()
-	d.setPlan(maxRatePlan(s, g.Time), &Prepare{Repetition: 1})
+	d.setPlan(ceilingPlan(s, g.Time), &Prepare{Repetition: 1})
 	d.openBackend()
 	publishes := d.plan.Publishers()
 	for _, c := range d.own {
 		d.open(c, publishes[c])
 	}
-	return d.maxRate(g.Time), nil
+	return d.ceiling(g.Time), nil
 }
 
 // maxRate publishes at the maximum rate for a limited time and returns that rate.
-func (d *driver) maxRate(limit time.Duration) Gauged {
+func (d *driver) ceiling(limit time.Duration) Ceiling {
 	from := clock.Now()
 	d.pacing.start = from.Add(-d.plan.Closes) // everything is due
 	d.book.Begin(d.pacing.start)
@@ -71,15 +71,15 @@ func (d *driver) maxRate(limit time.Duration) Gauged {
 	}
 	d.halt()
 	<-d.published
-	return Gauged{PerSecond: float64(done) / took.Seconds()}
+	return Ceiling{PerSecond: float64(done) / took.Seconds()}
 }
 
 // maxRatePlan returns more messages than any load generator can publish in the given time, with
 // the scenario's fan-out, topics, publishers and payloads. Its window is one second.
-func maxRatePlan(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
+func ceilingPlan(s *scenarios.Scenario, limit time.Duration) *schedule.Schedule {
 	const least = 100 // messages
 	var (
-		share = limit.Seconds() / GaugeTime.Seconds()
+		share = limit.Seconds() / CeilingTime.Seconds()
 		pairs = share * 2e6     // at about 150 ns each
 		most  = share * 400_000 // messages: a plan takes memory
 	)

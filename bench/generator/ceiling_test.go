@@ -18,8 +18,8 @@ func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, limit := range []time.Duration{GaugeTime, QuickGaugeTime} {
-			got, err := Gauge{Scenario: text, Time: limit}.gauge()
+		for _, limit := range []time.Duration{CeilingTime, QuickCeilingTime} {
+			got, err := MeasureCeiling{Scenario: text, Time: limit}.measure()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +33,7 @@ func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
 
 func TestGaugeMustBeTheFirstMessage(t *testing.T) {
 	g := startGenerator(t, "clients")
-	g.send(Command{Gauge: &Gauge{}})
+	g.send(Command{MeasureCeiling: &MeasureCeiling{}})
 	failed := ""
 	for m := range g.messages {
 		failed = m.Failed
@@ -51,7 +51,7 @@ func TestGaugeRefusesAnInvalidScenario(t *testing.T) {
 }
 
 func TestGaugeRefusesTimeZero(t *testing.T) {
-	if got, err := (Gauge{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients")}).gauge(); err == nil {
+	if got, err := (MeasureCeiling{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients")}).measure(); err == nil {
 		t.Errorf("got %v, want an error", got)
 	}
 }
@@ -64,10 +64,10 @@ func TestMaxRatePlanHasEnoughMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Clients.Count = clients
-		if n := len(maxRatePlan(s, QuickGaugeTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
+		if n := len(ceilingPlan(s, QuickCeilingTime).Messages); n < 90 || n > 100_000 || n*clients < 60_000 {
 			t.Errorf("%d clients, quick: %d messages", clients, n)
 		}
-		plan := maxRatePlan(s, GaugeTime)
+		plan := ceilingPlan(s, CeilingTime)
 		if n := len(plan.Messages); n < 90 || n > 500_000 || n*clients < 300_000 {
 			t.Errorf("%d clients: %d messages", clients, n)
 		}

@@ -13,7 +13,7 @@ import (
 
 // A Command is sent by the run to a load generator. Exactly one field is set.
 type Command struct {
-	Gauge   *Gauge   `json:"gauge,omitempty"`
+	MeasureCeiling   *MeasureCeiling   `json:"gauge,omitempty"`
 	Prepare *Prepare `json:"prepare,omitempty"`
 	Connect *Connect `json:"connect,omitempty"`
 	Start   *Start   `json:"start,omitempty"`
@@ -49,7 +49,7 @@ type Stop struct{}
 
 // fields is the number of fields that are set.
 func (c Command) fields() (n int) {
-	for _, set := range []bool{c.Gauge != nil, c.Prepare != nil, c.Connect != nil, c.Start != nil, c.Stop != nil} {
+	for _, set := range []bool{c.MeasureCeiling != nil, c.Prepare != nil, c.Connect != nil, c.Start != nil, c.Stop != nil} {
 		if set {
 			n++
 		}
@@ -58,8 +58,8 @@ func (c Command) fields() (n int) {
 }
 
 // A Message is a report of a load generator to the run. Exactly one field is set.
-type Message struct {
-	Gauged    *Gauged           `json:"gauged,omitempty"`
+type Report struct {
+	Ceiling    *Ceiling           `json:"gauged,omitempty"`
 	Prepared  *Prepared         `json:"prepared,omitempty"`
 	Connected *results.Connect  `json:"connected,omitempty"`
 	Interval  *results.Interval `json:"interval,omitempty"`
@@ -78,7 +78,7 @@ type Outcome struct {
 	Ack        results.Latency          `json:"ack"`
 	Age        results.AgeOfInformation `json:"freshness"`
 	Replies    results.Replies          `json:"answers,omitzero"`
-	Visits     results.Visits           `json:"visits,omitzero"`
+	ShortLived     results.ShortLived           `json:"visits,omitzero"`
 	Span       time.Duration            `json:"span_ns" add:"max"`
 	Delivered  int64                    `json:"delivered" add:"sum"`  // over the span
 	Wire       results.Wire             `json:"wire"`                 // over the span

@@ -40,7 +40,7 @@ func Drive(in io.Reader, out io.Writer) error {
 	defer cancel()
 	return child.ReadLines(in, func(c Command) error {
 		if err := d.execute(ctx, c); err != nil {
-			_ = d.out.Send(Message{Failed: err.Error()}) // best effort: the run may have exited
+			_ = d.out.Send(Report{Failed: err.Error()}) // best effort: the run may have exited
 			return err
 		}
 		return nil
@@ -66,7 +66,7 @@ type driver struct {
 	clients    []client.Session
 	backend    client.Session
 	replies    *replies    // nil: clients send no replies
-	shortLived *shortLived // nil: no short-lived clients
+	shortLived *shortLivedClients // nil: no short-lived clients
 	pacing     *pacing
 	pacers     []*pacer
 	phases     []float64 // per client, of all replicas
@@ -87,12 +87,12 @@ func (d *driver) execute(ctx context.Context, c Command) error {
 		return fmt.Errorf("control message out of order: %w", err)
 	}
 	switch {
-	case c.Gauge != nil:
-		gauged, err := c.Gauge.gauge()
+	case c.MeasureCeiling != nil:
+		gauged, err := c.MeasureCeiling.measure()
 		if err != nil {
 			return err
 		}
-		return d.out.Send(Message{Gauged: &gauged})
+		return d.out.Send(Report{Ceiling: &gauged})
 	case c.Prepare != nil:
 		return d.prepare(c.Prepare)
 	case c.Connect != nil:
@@ -119,9 +119,9 @@ func (d *driver) execute(ctx context.Context, c Command) error {
 // checkOrder returns an error if a command arrives out of order.
 func (d *driver) checkOrder(c Command) error {
 	switch {
-	case c.Gauge != nil && d.plan == nil:
+	case c.MeasureCeiling != nil && d.plan == nil:
 		return nil
-	case c.Gauge != nil:
+	case c.MeasureCeiling != nil:
 		return errors.New("gauge must be the first message")
 	case c.Prepare == nil && d.plan == nil:
 		return errors.New("prepare must be the first message")
@@ -175,9 +175,9 @@ func (d *driver) prepare(p *Prepare) error {
 		d.books, d.awaited = append(d.books, d.replies.book), append(d.awaited, d.replies.recorder)
 	}
 	if s.ShortLived.Rate > 0 {
-		d.shortLived = newShortLived(d, p.Repetition)
+		d.shortLived = newShortLivedClients(d, p.Repetition)
 	}
-	return d.out.Send(Message{Prepared: &Prepared{}})
+	return d.out.Send(Report{Prepared: &Prepared{}})
 }
 
 // setPlan sets the driver's plan and creates everything that depends on it, except the clients.
@@ -279,13 +279,13 @@ func (d *driver) connect(ctx context.Context) {
 		return
 	}
 	if d.replies != nil && d.replies.recorder.Ready() == 0 { // otherwise all replies would count as lost
-		_ = d.out.Send(Message{Failed: "the backend that receives the replies could not register a webhook"}) // as below
+		_ = d.out.Send(Report{Failed: "the backend that receives the replies could not register a webhook"}) // as below
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())
 	connected := d.connections(began)
 	close(d.connecting)                            // before the report, since Start may follow it immediately
-	_ = d.out.Send(Message{Connected: &connected}) // if the run has exited, the input ends and Drive returns
+	_ = d.out.Send(Report{Connected: &connected}) // if the run has exited, the input ends and Drive returns
 }
 
 func (d *driver) open(c int, publishes bool) {
@@ -383,7 +383,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	close(ended) // after close, since deliveries until then enter the latencies
 	outcome.Flight = <-flight
 	d.complete(&outcome)
-	_ = d.out.Send(Message{Done: &outcome}) // as above
+	_ = d.out.Send(Report{Done: &outcome}) // as above
 }
 
 // subscribers is the number of this replica's subscribers per topic.
@@ -483,7 +483,7 @@ func (d *driver) sendInterval(since, length time.Duration) {
 	for _, r := range d.recorders {
 		results.Merge(&sum, r.Take())
 	}
-	_ = d.out.Send(Message{Interval: &sum}) // as above
+	_ = d.out.Send(Report{Interval: &sum}) // as above
 }
 
 // close ends all sessions.
@@ -521,7 +521,7 @@ func (d *driver) complete(o *Outcome) {
 	o.Settings = ownSettings(d.traffic.Options())
 	o.Publishes, o.Ack = d.book.Publishes()
 	if d.shortLived != nil {
-		o.Visits = d.shortLived.total()
+		o.ShortLived = d.shortLived.total()
 	}
 	if d.replies != nil {
 		o.Replies = d.replies.total()

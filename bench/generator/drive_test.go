@@ -21,7 +21,7 @@ type generatorUnderTest struct {
 	server   *generatortest.PollServer
 	input    *io.PipeWriter
 	control  *child.LineWriter
-	messages chan Message
+	messages chan Report
 	ended    chan error
 }
 
@@ -36,7 +36,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	out, reports := io.Pipe()
 	g := &generatorUnderTest{
 		t: t, server: &generatortest.PollServer{}, input: input, control: child.NewLineWriter(input),
-		messages: make(chan Message, 64), ended: make(chan error, 1),
+		messages: make(chan Report, 64), ended: make(chan error, 1),
 	}
 	server := httptest.NewServer(g.server)
 	t.Cleanup(server.Close)
@@ -46,7 +46,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	}()
 	go func() {
 		defer close(g.messages)
-		_ = child.ReadLines(out, func(m Message) error { g.messages <- m; return nil })
+		_ = child.ReadLines(out, func(m Report) error { g.messages <- m; return nil })
 	}()
 	prepare := Prepare{
 		Scenario:   scenario,
@@ -73,7 +73,7 @@ func (g *generatorUnderTest) send(o Command) {
 	}
 }
 
-func (g *generatorUnderTest) receive() Message {
+func (g *generatorUnderTest) receive() Report {
 	g.t.Helper()
 	m, ok := <-g.messages
 	if !ok {
@@ -298,7 +298,7 @@ func FuzzDrive(f *testing.F) {
 		var out strings.Builder
 		err := Drive(strings.NewReader(input), &out)
 		failed := ""
-		if err := child.ReadLines(strings.NewReader(out.String()), func(m Message) error { failed = m.Failed; return nil }); err != nil {
+		if err := child.ReadLines(strings.NewReader(out.String()), func(m Report) error { failed = m.Failed; return nil }); err != nil {
 			t.Fatalf("output cannot be decoded: %v", err)
 		}
 		if err == nil && failed != "" {

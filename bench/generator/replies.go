@@ -76,13 +76,13 @@ func (r *replies) publish() {
 			return
 		case one := <-r.pending:
 			data = payload.Append(data[:0], r.run, one.index, int(r.plan.Messages[one.index].Size))
-			r.session(one.client).Publish(one.index|replyID, scenarios.ReplyTopic, data)
+			r.session(one.client).Publish(one.index|replyFlag, scenarios.ReplyTopic, data)
 		}
 	}
 }
 
 // replyID marks the publication of a reply. A plan has fewer messages than that.
-const replyID = 1 << 31
+const replyFlag = 1 << 31
 
 // end ends the replies. Only replies that the backend has received by then count.
 func (r *replies) end() {
@@ -124,8 +124,8 @@ func (s *replySink) Deliver(c int, b *client.Batch, at clock.Instant) {
 func (s *replySink) Event(c int, e client.Event, at clock.Instant) {
 	switch e.Kind {
 	case client.Sending, client.Acked, client.Failed, client.Dropped:
-		if e.ID&replyID != 0 {
-			e.ID &^= replyID
+		if e.ID&replyFlag != 0 {
+			e.ID &^= replyFlag
 			s.replies.recorder.Event(c, e, at)
 			return
 		}

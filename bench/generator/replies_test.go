@@ -71,8 +71,8 @@ func TestOneReplyPerMessage(t *testing.T) {
 // The events of a reply's publication are not attributed to the message with the same index.
 func TestRepliesAreCountedSeparately(t *testing.T) {
 	r, sink := replyTo(t, 3)
-	sink.Event(1, client.Event{Kind: client.Sending, ID: 1 | replyID}, 2e6)
-	sink.Event(1, client.Event{Kind: client.Acked, ID: 1 | replyID, Seq: 1}, 3e6)
+	sink.Event(1, client.Event{Kind: client.Sending, ID: 1 | replyFlag}, 2e6)
+	sink.Event(1, client.Event{Kind: client.Acked, ID: 1 | replyFlag, Seq: 1}, 3e6)
 	sink.Event(-1, client.Event{Kind: client.Sending, ID: 2}, 2e6)
 	if p, _ := r.book.Publishes(); p.Acknowledged != 1 || p.Sent != 1 {
 		t.Errorf("replies sent %d, acknowledged %d; want 1 and 1", p.Sent, p.Acknowledged)

@@ -15,19 +15,19 @@ import (
 // disconnect. The ledger does not contain them, since a client that subscribes from now on expects
 // no message at a known time. Their times to connect and to the first message are results, and
 // all costs include them.
-type shortLived struct {
+type shortLivedClients struct {
 	driver     *driver
 	repetition int
 
 	mu      sync.Mutex // guards the fields below
-	visits  map[int]*visit
-	account results.Visits
+	clients  map[int]*shortLivedClient
+	account results.ShortLived
 	ended   bool
 	closing sync.WaitGroup
 }
 
 // A visit is the session of one short-lived client.
-type visit struct {
+type shortLivedClient struct {
 	due      clock.Instant
 	counts   bool // due in the window, but not at its very end
 	ready    bool
@@ -35,8 +35,8 @@ type visit struct {
 	leave    func() // idempotent; called after the first message
 }
 
-func newShortLived(d *driver, repetition int) *shortLived {
-	return &shortLived{driver: d, repetition: repetition, visits: make(map[int]*visit), account: results.Visits{LostBy: map[string]int64{}}}
+func newShortLivedClients(d *driver, repetition int) *shortLivedClients {
+	return &shortLivedClients{driver: d, repetition: repetition, clients: make(map[int]*shortLivedClient), account: results.ShortLived{LostBy: map[string]int64{}}}
 }
 
 // shortLivedStream makes the random numbers independent of those of schedules and phases.
@@ -45,7 +45,7 @@ const shortLivedStream = 1 << 34
 // connect opens sessions at the scenario's rate from the start of the warm-up to the end of the
 // window. Arrivals are independent (Poisson): sessions in phase with the messages would all wait
 // for the same time.
-func (v *shortLived) connect(ctx context.Context, start clock.Instant) {
+func (v *shortLivedClients) connect(ctx context.Context, start clock.Instant) {
 	d := v.driver
 	gap := float64(time.Second) / float64(d.scenario.ShortLived.Rate)
 	random := rand.New(rand.NewPCG(d.scenario.Seed, uint64(v.repetition)|shortLivedStream))
@@ -62,13 +62,13 @@ func (v *shortLived) connect(ctx context.Context, start clock.Instant) {
 
 // uncounted is the time at the window's end in which new clients do not count, because perhaps no
 // message follows: one second, or a quarter of a short window.
-func (v *shortLived) uncounted() time.Duration {
+func (v *shortLivedClients) uncounted() time.Duration {
 	return min(time.Second, (v.driver.plan.Closes-v.driver.plan.Opens)/4)
 }
 
 // open starts a visit. Its times are measured from the instant when it was due. Its topics are
 // those of one of the regular clients, in turn.
-func (v *shortLived) open(id int, due clock.Instant, counts bool) {
+func (v *shortLivedClients) open(id int, due clock.Instant, counts bool) {
 	d := v.driver
 	sub := d.subscription(id%d.scenario.Clients.Count, false)
 	sub.Client, sub.Worker = id, id%len(d.recorders)
@@ -76,15 +76,15 @@ func (v *shortLived) open(id int, due clock.Instant, counts bool) {
 		sub.Worker = id % (len(d.recorders) - 1) // the last worker serves only the backend
 	}
 	leaves, leave := context.WithCancel(context.Background())
-	one := &visit{due: due, counts: counts, leave: leave}
+	one := &shortLivedClient{due: due, counts: counts, leave: leave}
 	v.mu.Lock()
 	if v.ended {
 		v.mu.Unlock()
 		return
 	}
-	v.visits[id] = one
+	v.clients[id] = one
 	if counts {
-		v.account.Came++
+		v.account.Started++
 	}
 	v.closing.Add(1)
 	v.mu.Unlock()
@@ -95,15 +95,15 @@ func (v *shortLived) open(id int, due clock.Instant, counts bool) {
 		session.Close()
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		delete(v.visits, id)
+		delete(v.clients, id)
 	}()
 }
 
 // end closes all sessions and waits until they are closed.
-func (v *shortLived) end() {
+func (v *shortLivedClients) end() {
 	v.mu.Lock()
 	v.ended = true
-	for _, one := range v.visits {
+	for _, one := range v.clients {
 		one.leave()
 	}
 	v.mu.Unlock()
@@ -111,10 +111,10 @@ func (v *shortLived) end() {
 }
 
 // settled reports whether no client that counts still waits for a message.
-func (v *shortLived) settled() bool {
+func (v *shortLivedClients) settled() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, one := range v.visits {
+	for _, one := range v.clients {
 		if one.counts && !one.received {
 			return false
 		}
@@ -123,23 +123,23 @@ func (v *shortLived) settled() bool {
 }
 
 // total is the result. Call it after end.
-func (v *shortLived) total() results.Visits {
+func (v *shortLivedClients) total() results.ShortLived {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	a := v.account
-	a.First.Infinite = a.Came - a.First.Histogram.Count()
-	a.First.Independent = a.Came
+	a.First.Infinite = a.Started - a.First.Histogram.Count()
+	a.First.Independent = a.Started
 	return a
 }
 
 // Deliver records a client's first message.
-func (v *shortLived) Deliver(c int, b *client.Batch, at clock.Instant) {
+func (v *shortLivedClients) Deliver(c int, b *client.Batch, at clock.Instant) {
 	if len(b.Messages) == 0 {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	one := v.visits[c]
+	one := v.clients[c]
 	if one == nil || one.received {
 		return
 	}
@@ -151,10 +151,10 @@ func (v *shortLived) Deliver(c int, b *client.Batch, at clock.Instant) {
 }
 
 // Event records subscriptions and lost connections.
-func (v *shortLived) Event(c int, e client.Event, at clock.Instant) {
+func (v *shortLivedClients) Event(c int, e client.Event, at clock.Instant) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	one := v.visits[c]
+	one := v.clients[c]
 	if one == nil || !one.counts {
 		return
 	}

@@ -53,7 +53,7 @@ func TestShortLivedClientsAreMeasured(t *testing.T) {
 	}
 	e := &fakeEngine{open: map[int]bool{}}
 	d := &driver{scenario: s, plan: schedule.Of(s, nil), engine: e, recorders: []*record.Recorder{nil}, phases: []float64{0.1, 0.2}}
-	v := newShortLived(d, 1)
+	v := newShortLivedClients(d, 1)
 	now := clock.Now()
 	v.open(2, now, false) // in the warm-up
 	for id := 3; id < 6; id++ {
@@ -75,7 +75,7 @@ func TestShortLivedClientsAreMeasured(t *testing.T) {
 	v.end()
 	v.open(6, now, true) // too late
 	a := v.total()
-	if a.Came != 3 || a.First.Histogram.Count() != 1 || a.First.Infinite != 2 || a.First.Independent != 3 || a.LostBy["refused"] != 1 {
+	if a.Started != 3 || a.First.Histogram.Count() != 1 || a.First.Infinite != 2 || a.First.Independent != 3 || a.LostBy["refused"] != 1 {
 		t.Errorf("%+v, want 3 clients, 1 with a message, 2 without, 1 refused", a)
 	}
 	if first := a.First.Histogram.Max(); first < 39*time.Millisecond || first > 41*time.Millisecond {

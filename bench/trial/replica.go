@@ -24,7 +24,7 @@ type replica struct {
 
 	certificate string // of the server; empty without TLS
 
-	messages chan generator.Message
+	messages chan generator.Report
 	readErr  error // why messages ended; set before messages is closed
 
 	before serverStats // when all clients were connected
@@ -49,10 +49,10 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 	if r.generator, err = child.Start(child.Generator, argv, options); err != nil {
 		return err
 	}
-	r.messages = make(chan generator.Message, 16)
+	r.messages = make(chan generator.Report, 16)
 	go func() {
 		defer close(r.messages)
-		r.readErr = child.ReadLines(r.generator.Stdout, func(m generator.Message) error {
+		r.readErr = child.ReadLines(r.generator.Stdout, func(m generator.Report) error {
 			r.messages <- m
 			return nil
 		})
@@ -61,7 +61,7 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 }
 
 // receive waits for the load generator's next message.
-func (r *replica) receive(ctx context.Context, within time.Duration) (generator.Message, error) {
+func (r *replica) receive(ctx context.Context, within time.Duration) (generator.Report, error) {
 	select {
 	case m, ok := <-r.messages:
 		if !ok {
@@ -72,9 +72,9 @@ func (r *replica) receive(ctx context.Context, within time.Duration) (generator.
 		}
 		return m, nil
 	case <-time.After(within):
-		return generator.Message{}, fmt.Errorf("load generator did not respond within %v", within)
+		return generator.Report{}, fmt.Errorf("load generator did not respond within %v", within)
 	case <-ctx.Done():
-		return generator.Message{}, context.Cause(ctx)
+		return generator.Report{}, context.Cause(ctx)
 	}
 }
 

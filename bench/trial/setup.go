@@ -34,7 +34,7 @@ type Setup struct {
 func (r *Setup) Conditions() []string {
 	all := []string{r.Monitor.Condition()}
 	if r.Quick {
-		all = append(all, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for %d ms", r.gaugeTime().Milliseconds()))
+		all = append(all, fmt.Sprintf("quick: stalls of idle cores were not measured before and after the run; the load generator's maximum rate was measured for %d ms", r.ceilingTime().Milliseconds()))
 	}
 	return all
 }
@@ -81,23 +81,23 @@ func (r *Setup) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err 
 	if err := one.startGenerator(r.Drive, child.Options{Cores: r.GeneratorCores}); err != nil {
 		return err
 	}
-	if err := one.generator.Send(generator.Command{Gauge: &generator.Gauge{Scenario: string(s.YAML()), Time: r.gaugeTime()}}); err != nil {
+	if err := one.generator.Send(generator.Command{MeasureCeiling: &generator.MeasureCeiling{Scenario: string(s.YAML()), Time: r.ceilingTime()}}); err != nil {
 		return err
 	}
 	m, err := one.receive(ctx, child.ResponseTimeout)
 	if err != nil {
 		return err
 	}
-	if m.Gauged == nil {
+	if m.Ceiling == nil {
 		return generatorError("unexpected message, want its maximum rate")
 	}
-	r.Ceiling = m.Gauged.PerSecond
+	r.Ceiling = m.Ceiling.PerSecond
 	return nil
 }
 
-func (r *Setup) gaugeTime() time.Duration {
+func (r *Setup) ceilingTime() time.Duration {
 	if r.Quick {
-		return generator.QuickGaugeTime
+		return generator.QuickCeilingTime
 	}
-	return generator.GaugeTime
+	return generator.CeilingTime
 }

@@ -136,7 +136,7 @@ func (t *Trial) send(o generator.Command) error {
 }
 
 // receive waits for the next message of every load generator, which must be of the expected kind.
-func (t *Trial) receive(ctx context.Context, within time.Duration, expected func(generator.Message) bool, otherwise string) (all []generator.Message, err error) {
+func (t *Trial) receive(ctx context.Context, within time.Duration, expected func(generator.Report) bool, otherwise string) (all []generator.Report, err error) {
 	for _, r := range t.replicas {
 		m, err := r.receive(ctx, within)
 		if err != nil {
@@ -169,7 +169,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if _, err := t.receive(ctx, child.ResponseTimeout, func(m generator.Message) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
+	if _, err := t.receive(ctx, child.ResponseTimeout, func(m generator.Report) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
 		return err
 	}
 	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
@@ -186,7 +186,7 @@ func (t *Trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.ResponseTimeout, func(m generator.Message) bool { return m.Connected != nil }, "unexpected message, want connected")
+	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.ResponseTimeout, func(m generator.Report) bool { return m.Connected != nil }, "unexpected message, want connected")
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (t *Trial) readWindow(ctx context.Context, opens, closes clock.Instant) (er
 func (t *Trial) addOutcome(o *generator.Outcome) {
 	t.result.Publishes, t.result.Ledger = o.Publishes, o.Ledger
 	t.result.Latency, t.result.Ack, t.result.Age = o.Latency, o.Ack, o.Age
-	t.result.Replies, t.result.Visits = o.Replies, o.Visits
+	t.result.Replies, t.result.ShortLived = o.Replies, o.ShortLived
 	t.result.Cost.Span, t.result.Cost.Delivered, t.result.Cost.Wire = o.Span, o.Delivered, o.Wire
 	t.result.Cost.Generator.Goroutines = o.Goroutines
 	maps.Copy(t.result.Settings, o.Settings)

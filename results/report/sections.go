@@ -68,12 +68,12 @@ func (r *Report) shortLivedSection() section {
 			"No ledger includes these clients; all costs do.",
 		Heading: []string{"transport", "started", "served", "unserved", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
-	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Visits.Came > 0 }) {
+	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.ShortLived.Started > 0 }) {
 		return all
 	}
 	for _, row := range r.Summary.Rows {
-		v := row.Pooled.Visits
-		all.add(row.Name, v.Came, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
+		v := row.Pooled.ShortLived
+		all.add(row.Name, v.Started, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
 			row.Value(metric.ShortLivedReadyP50), row.Value(metric.FirstMessageP50), row.Value(metric.FirstMessageP99), longest(v.First))
 	}
 	return all

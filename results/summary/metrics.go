@@ -72,12 +72,12 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ServerMemoryPerClient:    memoryPerClient(func(c results.Cost) results.Process { return c.Server }),
 	metric.GeneratorMemoryPerClient: memoryPerClient(func(c results.Cost) results.Process { return c.Generator }),
 
-	metric.ShortLivedReadyP50: shortLived(func(v results.Visits) Value {
-		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Came - v.Connect.Count(), Independent: v.Came}, 0.5)
+	metric.ShortLivedReadyP50: shortLived(func(v results.ShortLived) Value {
+		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Started - v.Connect.Count(), Independent: v.Started}, 0.5)
 	}),
-	metric.FirstMessageP50:    shortLived(func(v results.Visits) Value { return quantile(v.First, 0.5) }),
-	metric.FirstMessageP99:    shortLived(func(v results.Visits) Value { return quantile(v.First, 0.99) }),
-	metric.ShortLivedUnserved: shortLived(func(v results.Visits) Value { return number(v.First.Infinite) }),
+	metric.FirstMessageP50:    shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.5) }),
+	metric.FirstMessageP99:    shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.99) }),
+	metric.ShortLivedUnserved: shortLived(func(v results.ShortLived) Value { return number(v.First.Infinite) }),
 
 	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
 	metric.ConnectServerCPU:    cpuPerConnection(func(t results.CPUTime) time.Duration { return t.CPU }),
@@ -203,8 +203,8 @@ func memoryPerClient(of func(results.Cost) results.Process) func(results.Trial) 
 }
 
 // shortLived returns a metric of the short-lived clients, if there are any.
-func shortLived(of func(results.Visits) Value) func(results.Trial) Value {
-	return func(t results.Trial) Value { return ifShown(t.Visits.Came != 0, of(t.Visits)) }
+func shortLived(of func(results.ShortLived) Value) func(results.Trial) Value {
+	return func(t results.Trial) Value { return ifShown(t.ShortLived.Started != 0, of(t.ShortLived)) }
 }
 
 // StageQuantile returns the quantile q of a stage of connecting. It requires as many independent

@@ -97,7 +97,7 @@ func driveTrial(t *testing.T, scenario string, transport scenarios.Transport) ge
 		Repetition: 1, Run: 7, Engine: engines.Names()[0],
 	}})
 	for messages.Scan() {
-		var m generator.Message
+		var m generator.Report
 		if err := json.Unmarshal(messages.Bytes(), &m); err != nil {
 			t.Fatal(err)
 		}

@@ -57,11 +57,11 @@ func shortLived(l *lab) ([]Result, error) {
 	e := streams(5, 1, 8*time.Second)
 	e.rtt, e.settings = rtt, "short_lived: {rate: 50/s}\n"
 	e.rows = func(t results.Trial) []Result {
-		v := t.Visits
+		v := t.ShortLived
 		return append(prefixed(t.Transport,
 			exactly("short-lived clients without a message", 0, v.First.Infinite),
 			between("fastest until subscribed", " ms", ms(2*rtt), ms(2*rtt)+8, ms(v.Connect.Quantile(0))),
-			uniformRow("first message: distance from uniform on (2 RTT, 2 RTT + P)", v.First.Histogram, v.Came, 2*rtt, period)), lossless(t))
+			uniformRow("first message: distance from uniform on (2 RTT, 2 RTT + P)", v.First.Histogram, v.Started, 2*rtt, period)), lossless(t))
 	}
 	return l.rows(e.over(transports.WebSocket, transports.SSE)...)
 }
