@@ -176,16 +176,16 @@ type Trial struct {
 	Status        Status        `json:"status"`
 	Reason        string        `json:"reason,omitempty"`
 
-	Publishes Publishes        `json:"publishes"`
-	Ledger    Ledger           `json:"ledger"`
-	Latency   Latency          `json:"latency"`            // due instant → payload received by the client
-	Ack       Latency          `json:"ack"`                // due instant → publish acknowledged; of the upstream messages alone if there are any
-	Age       AgeOfInformation `json:"freshness,omitzero"` // age of information
-	Replies   Replies          `json:"answers,omitzero"`   // replies of clients to messages
-	Connect   Connect          `json:"connect"`
-	ShortLived    ShortLived           `json:"visits,omitzero"` // short-lived clients
-	Cost      Cost             `json:"cost"`
-	Webhooks  Webhooks         `json:"webhooks,omitzero"`
+	Publishes  Publishes        `json:"publishes"`
+	Ledger     Ledger           `json:"ledger"`
+	Latency    Latency          `json:"latency"`            // due instant → payload received by the client
+	Ack        Latency          `json:"ack"`                // due instant → publish acknowledged; of the upstream messages alone if there are any
+	Age        AgeOfInformation `json:"freshness,omitzero"` // age of information
+	Replies    Replies          `json:"answers,omitzero"`   // replies of clients to messages
+	Connect    Connect          `json:"connect"`
+	ShortLived ShortLived       `json:"visits,omitzero"` // short-lived clients
+	Cost       Cost             `json:"cost"`
+	Webhooks   Webhooks         `json:"webhooks,omitzero"`
 
 	Events []Event `json:"events,omitempty"` // disturbances by the machine in the window whose time is known
 
@@ -261,10 +261,10 @@ type Webhooks struct {
 	FailedBy map[string]int64 `json:"failed_by,omitempty"`
 }
 
-// Visits accounts for short-lived clients, which start in the window, subscribe, receive a
+// ShortLived accounts for short-lived clients, which start in the window, subscribe, receive a
 // first message and disconnect.
 type ShortLived struct {
-	Started    int64            `json:"came" add:"sum"`    // short-lived clients started
+	Started int64            `json:"came" add:"sum"`    // short-lived clients started
 	Connect Histogram        `json:"connect"`           // due start → subscribed
 	First   Latency          `json:"first"`             // due start → first message received; infinite: none was
 	LostBy  map[string]int64 `json:"lost_by,omitempty"` // connections that ended earlier, by cause

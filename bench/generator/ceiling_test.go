@@ -10,8 +10,8 @@ import (
 	"pushbench/scenarios"
 )
 
-// The measured maximum rate is far above the rate of any scenario in these tests.
-func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
+// The measured ceiling is far above the rate of any scenario in these tests.
+func TestCeilingIsFarAboveTheOfferedRate(t *testing.T) {
 	for _, publisher := range []string{"clients", "backend"} {
 		text := fmt.Sprintf(generatortest.PollScenario, publisher)
 		s, err := scenarios.Read("test", strings.NewReader(text))
@@ -31,33 +31,33 @@ func TestGaugeMeasuresTheMaximumRate(t *testing.T) {
 	}
 }
 
-func TestGaugeMustBeTheFirstMessage(t *testing.T) {
+func TestMeasureCeilingMustBeTheFirstCommand(t *testing.T) {
 	g := startGenerator(t, "clients")
 	g.send(Command{MeasureCeiling: &MeasureCeiling{}})
 	failed := ""
-	for m := range g.messages {
-		failed = m.Failed
+	for r := range g.reports {
+		failed = r.Failed
 	}
-	if err := <-g.ended; err == nil || !strings.Contains(failed, "gauge must be the first message") {
-		t.Errorf("ended with error %v and message %q", err, failed)
+	if err := <-g.ended; err == nil || !strings.Contains(failed, "measure_ceiling must be the first command") {
+		t.Errorf("ended with error %v and report %q", err, failed)
 	}
 }
 
-func TestGaugeRefusesAnInvalidScenario(t *testing.T) {
+func TestMeasureCeilingRefusesAnInvalidScenario(t *testing.T) {
 	var out strings.Builder
-	if err := Drive(strings.NewReader(`{"gauge":{"scenario":"version: 9","time_ns":1}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
-		t.Errorf("ended with error %v and message %q", err, out.String())
+	if err := Drive(strings.NewReader(`{"measure_ceiling":{"scenario":"version: 9","time_ns":1}}`), &out); err == nil || !strings.Contains(out.String(), "scenario:1") {
+		t.Errorf("ended with error %v and report %q", err, out.String())
 	}
 }
 
-func TestGaugeRefusesTimeZero(t *testing.T) {
+func TestMeasureCeilingRefusesTimeZero(t *testing.T) {
 	if got, err := (MeasureCeiling{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients")}).measure(); err == nil {
 		t.Errorf("got %v, want an error", got)
 	}
 }
 
 // For any fan-out, the plan has more messages than can be published, and still fits into memory.
-func TestMaxRatePlanHasEnoughMessages(t *testing.T) {
+func TestCeilingPlanHasEnoughMessages(t *testing.T) {
 	for _, clients := range []int{1, 100, 10_000} {
 		s, err := scenarios.Read("test", strings.NewReader(strings.Replace(fmt.Sprintf(generatortest.PollScenario, "backend"), "count: 4", fmt.Sprint("count: ", clients), 1)))
 		if err != nil {

@@ -13,11 +13,11 @@ import (
 
 // A Command is sent by the run to a load generator. Exactly one field is set.
 type Command struct {
-	MeasureCeiling   *MeasureCeiling   `json:"gauge,omitempty"`
-	Prepare *Prepare `json:"prepare,omitempty"`
-	Connect *Connect `json:"connect,omitempty"`
-	Start   *Start   `json:"start,omitempty"`
-	Stop    *Stop    `json:"stop,omitempty"`
+	MeasureCeiling *MeasureCeiling `json:"measure_ceiling,omitempty"`
+	Prepare        *Prepare        `json:"prepare,omitempty"`
+	Connect        *Connect        `json:"connect,omitempty"`
+	Start          *Start          `json:"start,omitempty"`
+	Stop           *Stop           `json:"stop,omitempty"`
 }
 
 // Prepare describes the trial. The reply is Prepared.
@@ -27,11 +27,11 @@ type Prepare struct {
 	Transport        string `json:"transport"`
 	Target           string `json:"target"`  // host:port
 	Replica          int    `json:"replica"` // index of the replica whose clients to run, from 0
-	Repetition       int    `json:"block"`
-	Run              uint32 `json:"run"`               // run ID, part of every payload
-	Engine           string `json:"engine"`            // the clients' engine
-	Discard          bool   `json:"discard,omitempty"` // do not record received messages: see Observe
-	BackendNamespace int    `json:"beside,omitempty"`  // descriptor of the backend's network namespace; 0: the load generator's own
+	Repetition       int    `json:"repetition"`
+	Run              uint32 `json:"run"`                         // run ID, part of every payload
+	Engine           string `json:"engine"`                      // the clients' engine
+	Discard          bool   `json:"discard,omitempty"`           // do not record received messages: see sinks
+	BackendNamespace int    `json:"backend_namespace,omitempty"` // descriptor of the backend's network namespace; 0: the load generator's own
 }
 
 // Connect opens all clients. The reply is Connected.
@@ -57,9 +57,9 @@ func (c Command) fields() (n int) {
 	return n
 }
 
-// A Message is a report of a load generator to the run. Exactly one field is set.
+// A Report is sent by a load generator to the run. Exactly one field is set.
 type Report struct {
-	Ceiling    *Ceiling           `json:"gauged,omitempty"`
+	Ceiling   *Ceiling          `json:"ceiling,omitempty"`
 	Prepared  *Prepared         `json:"prepared,omitempty"`
 	Connected *results.Connect  `json:"connected,omitempty"`
 	Interval  *results.Interval `json:"interval,omitempty"`
@@ -76,9 +76,9 @@ type Outcome struct {
 	Ledger     results.Ledger           `json:"ledger"`
 	Latency    results.Latency          `json:"latency"`
 	Ack        results.Latency          `json:"ack"`
-	Age        results.AgeOfInformation `json:"freshness"`
-	Replies    results.Replies          `json:"answers,omitzero"`
-	ShortLived     results.ShortLived           `json:"visits,omitzero"`
+	Age        results.AgeOfInformation `json:"age"`
+	Replies    results.Replies          `json:"replies,omitzero"`
+	ShortLived results.ShortLived       `json:"short_lived,omitzero"`
 	Span       time.Duration            `json:"span_ns" add:"max"`
 	Delivered  int64                    `json:"delivered" add:"sum"`  // over the span
 	Wire       results.Wire             `json:"wire"`                 // over the span

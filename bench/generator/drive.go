@@ -65,7 +65,7 @@ type driver struct {
 	engine     client.Engine
 	clients    []client.Session
 	backend    client.Session
-	replies    *replies    // nil: clients send no replies
+	replies    *replies           // nil: clients send no replies
 	shortLived *shortLivedClients // nil: no short-lived clients
 	pacing     *pacing
 	pacers     []*pacer
@@ -81,18 +81,18 @@ type driver struct {
 
 func (d *driver) execute(ctx context.Context, c Command) error {
 	if n := c.fields(); n != 1 {
-		return fmt.Errorf("control message sets %d fields, want exactly one", n)
+		return fmt.Errorf("command sets %d fields, want exactly one", n)
 	}
 	if err := d.checkOrder(c); err != nil {
-		return fmt.Errorf("control message out of order: %w", err)
+		return fmt.Errorf("command out of order: %w", err)
 	}
 	switch {
 	case c.MeasureCeiling != nil:
-		gauged, err := c.MeasureCeiling.measure()
+		ceiling, err := c.MeasureCeiling.measure()
 		if err != nil {
 			return err
 		}
-		return d.out.Send(Report{Ceiling: &gauged})
+		return d.out.Send(Report{Ceiling: &ceiling})
 	case c.Prepare != nil:
 		return d.prepare(c.Prepare)
 	case c.Connect != nil:
@@ -122,11 +122,11 @@ func (d *driver) checkOrder(c Command) error {
 	case c.MeasureCeiling != nil && d.plan == nil:
 		return nil
 	case c.MeasureCeiling != nil:
-		return errors.New("gauge must be the first message")
+		return errors.New("measure_ceiling must be the first command")
 	case c.Prepare == nil && d.plan == nil:
-		return errors.New("prepare must be the first message")
+		return errors.New("prepare must be the first command")
 	case c.Prepare != nil && d.plan != nil, c.Connect != nil && d.connecting != nil, c.Start != nil && d.started:
-		return errors.New("duplicate message")
+		return errors.New("duplicate command")
 	case c.Start != nil && !closed(d.connecting): // nil before Connect: never
 		return errors.New("start requires connected clients")
 	case c.Stop != nil && !d.started:
@@ -279,12 +279,12 @@ func (d *driver) connect(ctx context.Context) {
 		return
 	}
 	if d.replies != nil && d.replies.recorder.Ready() == 0 { // otherwise all replies would count as lost
-		_ = d.out.Send(Report{Failed: "the backend that receives the replies could not register a webhook"}) // as below
+		_ = d.out.Send(Report{Failed: "the backend that receives the replies could not register a webhook"}) // the run may have exited
 		return
 	}
 	d.goroutines = int64(runtime.NumGoroutine())
 	connected := d.connections(began)
-	close(d.connecting)                            // before the report, since Start may follow it immediately
+	close(d.connecting)                           // before the report, since Start may follow it immediately
 	_ = d.out.Send(Report{Connected: &connected}) // if the run has exited, the input ends and Drive returns
 }
 
@@ -318,6 +318,8 @@ func (d *driver) subscription(c int, publishes bool) client.Subscription {
 // readyPoll is the polling interval for states without a notification.
 const readyPoll = 10 * time.Millisecond
 
+// awaitReady waits until all sessions are ready or the deadline has passed. Its result is false
+// only if the context ended.
 func (d *driver) awaitReady(ctx context.Context, deadline clock.Instant) bool {
 	all := len(d.own)
 	if d.backend != nil {
@@ -352,7 +354,7 @@ func (d *driver) connections(began clock.Instant) results.Connect {
 	}
 	sum.Took = last.Sub(began)
 	sum.Dials = d.traffic.Snapshot().Dials
-	sum.PublishOnly = int64(d.scenario.PublishOnly()) // all on one server, see the consistency rules of package scenarios
+	sum.PublishOnly = int64(d.scenario.PublishOnly()) // all on one server, see validateRoles in package scenarios
 	subscribers := int64(len(d.own)) - sum.PublishOnly
 	sum.Failed, sum.Clients = subscribers-sum.Clients, subscribers
 	return sum
@@ -383,7 +385,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	close(ended) // after close, since deliveries until then enter the latencies
 	outcome.Flight = <-flight
 	d.complete(&outcome)
-	_ = d.out.Send(Report{Done: &outcome}) // as above
+	_ = d.out.Send(Report{Done: &outcome}) // the run may have exited
 }
 
 // subscribers is the number of this replica's subscribers per topic.
@@ -483,7 +485,7 @@ func (d *driver) sendInterval(since, length time.Duration) {
 	for _, r := range d.recorders {
 		results.Merge(&sum, r.Take())
 	}
-	_ = d.out.Send(Report{Interval: &sum}) // as above
+	_ = d.out.Send(Report{Interval: &sum}) // the run may have exited
 }
 
 // close ends all sessions.

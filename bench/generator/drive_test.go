@@ -17,12 +17,12 @@ import (
 
 // A generatorUnderTest is a load generator in this process, with the pipes to control it.
 type generatorUnderTest struct {
-	t        *testing.T
-	server   *generatortest.PollServer
-	input    *io.PipeWriter
-	control  *child.LineWriter
-	messages chan Report
-	ended    chan error
+	t       *testing.T
+	server  *generatortest.PollServer
+	input   *io.PipeWriter
+	control *child.LineWriter
+	reports chan Report
+	ended   chan error
 }
 
 func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
@@ -33,20 +33,20 @@ func startGenerator(t *testing.T, publisher string) *generatorUnderTest {
 func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *generatorUnderTest {
 	t.Helper()
 	in, input := io.Pipe()
-	out, reports := io.Pipe()
+	out, output := io.Pipe()
 	g := &generatorUnderTest{
 		t: t, server: &generatortest.PollServer{}, input: input, control: child.NewLineWriter(input),
-		messages: make(chan Report, 64), ended: make(chan error, 1),
+		reports: make(chan Report, 64), ended: make(chan error, 1),
 	}
 	server := httptest.NewServer(g.server)
 	t.Cleanup(server.Close)
 	go func() {
-		g.ended <- Drive(in, reports)
-		reports.Close()
+		g.ended <- Drive(in, output)
+		output.Close()
 	}()
 	go func() {
-		defer close(g.messages)
-		_ = child.ReadLines(out, func(m Report) error { g.messages <- m; return nil })
+		defer close(g.reports)
+		_ = child.ReadLines(out, func(m Report) error { g.reports <- m; return nil })
 	}()
 	prepare := Prepare{
 		Scenario:   scenario,
@@ -66,16 +66,16 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	return g
 }
 
-func (g *generatorUnderTest) send(o Command) {
+func (g *generatorUnderTest) send(c Command) {
 	g.t.Helper()
-	if err := g.control.Send(o); err != nil {
+	if err := g.control.Send(c); err != nil {
 		g.t.Fatal(err)
 	}
 }
 
 func (g *generatorUnderTest) receive() Report {
 	g.t.Helper()
-	m, ok := <-g.messages
+	m, ok := <-g.reports
 	if !ok {
 		g.t.Fatalf("the load generator ended: %v", <-g.ended)
 	}
@@ -112,7 +112,7 @@ func (g *generatorUnderTest) outcome() (Outcome, []results.Interval) {
 func (g *generatorUnderTest) end() {
 	g.t.Helper()
 	g.input.Close()
-	for range g.messages {
+	for range g.reports {
 	}
 	if err := <-g.ended; err != nil {
 		g.t.Errorf("the load generator ended with %v", err)
@@ -198,10 +198,10 @@ func TestDriveEndsWithItsInput(t *testing.T) {
 	})
 }
 
-func TestDriveRefusesInvalidMessages(t *testing.T) {
+func TestDriveRefusesInvalidCommands(t *testing.T) {
 	for _, c := range []struct{ input, want string }{
 		{"{\n", "control message"},
-		{`{"connect":{}}` + "\n", "prepare must be the first message"},
+		{`{"connect":{}}` + "\n", "prepare must be the first command"},
 		{`{"prepare":{"scenario":"version: 9"}}` + "\n", "scenario:1"},
 	} {
 		var out strings.Builder
@@ -212,7 +212,7 @@ func TestDriveRefusesInvalidMessages(t *testing.T) {
 	}
 }
 
-func TestDriveRefusesMessagesOutOfOrder(t *testing.T) {
+func TestDriveRefusesCommandsOutOfOrder(t *testing.T) {
 	connect, start, stop := Command{Connect: &Connect{}}, Command{Start: &Start{At: clock.Now().Add(3600e9)}}, Command{Stop: &Stop{}}
 	for _, c := range []struct {
 		name      string
@@ -220,11 +220,11 @@ func TestDriveRefusesMessagesOutOfOrder(t *testing.T) {
 		commands  []Command
 		want      string
 	}{
-		{"prepared twice", false, []Command{{Prepare: &Prepare{}}}, "duplicate message"},
-		{"connected twice", true, []Command{connect}, "duplicate message"},
+		{"prepared twice", false, []Command{{Prepare: &Prepare{}}}, "duplicate command"},
+		{"connected twice", true, []Command{connect}, "duplicate command"},
 		{"started unconnected", false, []Command{start}, "start requires connected clients"},
 		{"started while connecting", false, []Command{connect, start}, "start requires connected clients"},
-		{"started twice", true, []Command{start, start}, "duplicate message"},
+		{"started twice", true, []Command{start, start}, "duplicate command"},
 		{"stopped unstarted", true, []Command{stop}, "stop requires start"},
 		{"no field", true, []Command{{}}, "sets 0 fields"},
 		{"two fields", true, []Command{{Start: start.Start, Stop: stop.Stop}}, "sets 2 fields"},
@@ -238,16 +238,16 @@ func TestDriveRefusesMessagesOutOfOrder(t *testing.T) {
 			if c.connected {
 				g.connect()
 			}
-			for _, o := range c.commands {
-				g.send(o)
+			for _, command := range c.commands {
+				g.send(command)
 			}
 			failed := ""
-			for m := range g.messages {
+			for m := range g.reports {
 				failed = m.Failed
 			}
 			err := <-g.ended
 			if err == nil || !strings.Contains(err.Error(), c.want) || failed != err.Error() {
-				t.Errorf("ended with error %v and message %q, want %q", err, failed, c.want)
+				t.Errorf("ended with error %v and report %q, want %q", err, failed, c.want)
 			}
 		})
 	}
@@ -279,7 +279,7 @@ func TestStopLosesNoMessage(t *testing.T) {
 }
 
 // FuzzDrive sends arbitrary input that does not make the load generator dial. It must end, report
-// the reason of a failure, and write only messages that a run can decode.
+// the reason of a failure, and write only reports that a run can decode.
 func FuzzDrive(f *testing.F) {
 	prepare, err := json.Marshal(Command{Prepare: &Prepare{Scenario: fmt.Sprintf(generatortest.PollScenario, "clients"), Transport: "sse", Target: "127.0.0.1:1", Repetition: 1, Run: 1, Engine: engines.Names()[0]}})
 	if err != nil {
@@ -288,7 +288,7 @@ func FuzzDrive(f *testing.F) {
 	f.Add(string(prepare) + "\n")
 	f.Add(string(prepare) + "\n" + `{"start":{"at":1}}` + "\n")
 	f.Add(strings.Replace(string(prepare), `"sse"`, `"carrier pigeon"`, 1))
-	f.Add(`{"prepare":{"scenario":"","transport":"sse","target":"","block":1,"run":1}}`)
+	f.Add(`{"prepare":{"scenario":"","transport":"sse","target":"","repetition":1,"run":1}}`)
 	f.Add(`{"stop":{}}` + "\n" + `{"start":{"at":1}}`)
 	f.Add("null\n[]\n")
 	f.Fuzz(func(t *testing.T, input string) {
@@ -302,7 +302,7 @@ func FuzzDrive(f *testing.F) {
 			t.Fatalf("output cannot be decoded: %v", err)
 		}
 		if err == nil && failed != "" {
-			t.Errorf("message %q, but no error", failed)
+			t.Errorf("report %q, but no error", failed)
 		}
 	})
 }

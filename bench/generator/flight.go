@@ -14,7 +14,7 @@ import (
 
 // flightEvery is the minimum time between two samples, and also the range of the random time that
 // is added to it: with a fixed period the sampler could synchronize with a publisher. Their sum is
-// at most 10 ms, after which Go's scheduler preempts a thread: see count.
+// at most 10 ms, after which Go's scheduler preempts a goroutine: see count.
 const flightEvery = 5 * time.Millisecond
 
 // punctual is the maximum lateness of a sample that counts as taken at its planned instant.
@@ -48,20 +48,20 @@ type flightCounter struct {
 	last    reading
 	before  int64 // delivered by the reading before the last
 
-	next     int           // index of the first message that was not due at the last sample
-	due      int64         // pairs due before it
-	instant  time.Duration // due instant of the last of them
-	together float64       // pairs due at that instant
-	squares  float64       // see validity.InFlight
+	next         int           // index of the first message that was not due at the last sample
+	due          int64         // pairs due before it
+	instant      time.Duration // due instant of the last of them
+	simultaneous float64       // pairs due at that instant
+	squares      float64       // see validity.InFlight
 
 	samples, late int
-	gap           time.Duration // see validity.InFlight
+	maxGap        time.Duration // see validity.InFlight
 	at            clock.Instant // of the last sample; initially the window's opening, when nothing is due
-	middle        float64       // pairs in flight at that sample
-	doubt         float64       // maximum error of middle
+	midpoint      float64       // pairs in flight at that sample
+	maxError      float64       // maximum error of midpoint
 	area          float64       // pairs × ns so far
 	variation     float64       // sum over samples of (maximum change × length)²
-	blur          float64       // pairs × ns: maximum error of area
+	areaError     float64       // pairs × ns: maximum error of area
 }
 
 // A reading is the number of pairs delivered at some instant between from and to.
@@ -128,23 +128,23 @@ func (f *flightCounter) take(r reading) {
 		f.sample(r)
 	}
 	if r.delivered > f.last.delivered {
-		f.gap = max(f.gap, r.to.Sub(f.last.from))
+		f.maxGap = max(f.maxGap, r.to.Sub(f.last.from))
 	}
 	f.before, f.last = f.last.delivered, r
 }
 
 // sample takes one sample, from the first reading after its instant.
 func (f *flightCounter) sample(r reading) {
-	at, least := r.to, r.delivered
+	at, fewestDelivered := r.to, r.delivered
 	if r.to.Sub(f.planned) > punctual {
 		f.late++
-		at, least = f.planned, f.last.delivered
+		at, fewestDelivered = f.planned, f.last.delivered
 		if f.last.to > at { // it may have been read after the instant
-			least = f.before
+			fewestDelivered = f.before
 		}
 	}
 	f.dueBy(at)
-	f.add(at, float64(max(0, f.due-r.delivered)), float64(f.due-least))
+	f.add(at, float64(max(0, f.due-r.delivered)), float64(f.due-fewestDelivered))
 	f.planned = at.Add(flightEvery + f.jitter())
 }
 
@@ -174,24 +174,25 @@ func (f *flightCounter) dueBy(at clock.Instant) {
 // addDue adds the pairs of a message that is due.
 func (f *flightCounter) addDue(pairs int, due time.Duration) {
 	if due != f.instant {
-		f.instant, f.together = due, 0
+		f.instant, f.simultaneous = due, 0
 	}
 	n := float64(pairs)
-	f.squares += n * (n + 2*f.together) // (together + n)² - together²
-	f.together += n
+	f.squares += n * (n + 2*f.simultaneous) // (simultaneous + n)² - simultaneous²
+	f.simultaneous += n
 	f.due += int64(pairs)
 }
 
 // add adds a sample, given as its bounds. Between two samples the number in flight is assumed to
 // change linearly.
 func (f *flightCounter) add(at clock.Instant, least, most float64) {
-	middle, doubt := (least+most)/2, (most-least)/2
+	midpoint, maxError := (least+most)/2, (most-least)/2
 	length := float64(at.Sub(f.at))
-	change := (math.Abs(middle-f.middle) + doubt + f.doubt) * length // at least that of a punctual sampler
-	f.area += (f.middle + middle) / 2 * length
-	f.blur += (f.doubt + doubt) / 2 * length
+	// never below the change that a punctual sampler would see
+	change := (math.Abs(midpoint-f.midpoint) + maxError + f.maxError) * length
+	f.area += (f.midpoint + midpoint) / 2 * length
+	f.areaError += (f.maxError + maxError) / 2 * length
 	f.variation += change * change
-	f.samples, f.at, f.middle, f.doubt = f.samples+1, at, middle, doubt
+	f.samples, f.at, f.midpoint, f.maxError = f.samples+1, at, midpoint, maxError
 }
 
 func (f *flightCounter) flight(span time.Duration) validity.InFlight {
@@ -200,8 +201,8 @@ func (f *flightCounter) flight(span time.Duration) validity.InFlight {
 	}
 	over := float64(span)
 	flight := validity.InFlight{
-		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, MaxError: f.blur / over,
-		Squares: f.squares, Samples: f.samples, Late: f.late, MaxGap: f.gap, Span: span,
+		Mean: f.area / over, Error: math.Sqrt(f.variation/2) / over, MaxError: f.areaError / over,
+		Squares: f.squares, Samples: f.samples, Late: f.late, MaxGap: f.maxGap, Span: span,
 	}
 	for _, r := range f.recorders {
 		flight.Missing += r.Missing(f.at)

@@ -64,7 +64,7 @@ func TestSamplesAreWeightedByElapsedTime(t *testing.T) {
 }
 
 // The error of a sample has the same weight as the sample.
-func TestBlurIsTheMaximumErrorOfTheMean(t *testing.T) {
+func TestMaxErrorIsTheMaximumErrorOfTheMean(t *testing.T) {
 	bounds := [][2]float64{{2, 8}, {5, 5}, {0, 4}, {3, 3}}
 	mean := func(bound func(bounds [2]float64) (least, most float64)) validity.InFlight {
 		var f flightCounter
@@ -88,48 +88,48 @@ func TestBlurIsTheMaximumErrorOfTheMean(t *testing.T) {
 // The bounds of a late sample are the deliveries before its instant and the deliveries now.
 func TestLateSampleIsTheMidpointOfItsBounds(t *testing.T) {
 	const each = 5 * time.Millisecond
-	w := newTraffic(1, time.Second)
+	set := newPairSet(1, time.Second)
 	for i := range 10 {
-		w.send(time.Duration(i)*each, 0)
+		set.send(time.Duration(i)*each, 0)
 	}
-	plan, book := w.plan()
+	plan, book := set.plan()
 	recorder := record.NewRecorder(book, []int{0})
 	for i := range uint32(4) {
-		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, trafficRun, i, 64)}}}, clock.Now())
+		recorder.Deliver(0, &client.Batch{Messages: []client.Message{{Topic: []byte("t0000"), Seq: uint64(i) + 1, Data: payload.Append(nil, pairsRun, i, 64)}}}, clock.Now())
 	}
 	f := &flightCounter{plan: plan, book: book, recorders: []*record.Recorder{recorder}, subscribers: []int{1}}
-	f.begin(trafficStart)
+	f.begin(pairsStart)
 	delivered := f.read().delivered
 	if delivered != 4 {
 		t.Fatalf("%d delivered, want 4", delivered)
 	}
-	at := func(instants float64) clock.Instant { return trafficStart.Add(time.Duration(instants * float64(each))) }
+	at := func(instants float64) clock.Instant { return pairsStart.Add(time.Duration(instants * float64(each))) }
 	f.planned = at(5)
 	f.take(reading{from: at(5.5), to: at(5.5), delivered: delivered}) // 6 were due, 0 to 4 of them delivered
-	if f.middle != 4 || f.doubt != 2 || f.at != at(5) || f.late != 1 {
-		t.Errorf("in flight %v ± %v at %v, late %d; want 4 ± 2 at %v, the middle of 2 to 6", f.middle, f.doubt, f.at.Sub(trafficStart), f.late, 5*each)
+	if f.midpoint != 4 || f.maxError != 2 || f.at != at(5) || f.late != 1 {
+		t.Errorf("in flight %v ± %v at %v, late %d; want 4 ± 2 at %v, the midpoint of 2 to 6", f.midpoint, f.maxError, f.at.Sub(pairsStart), f.late, 5*each)
 	}
 	f.planned = at(6)
 	f.take(reading{from: at(6.5), to: at(6.5), delivered: delivered}) // the previous reading shows that none was delivered since
-	if f.middle != 3 || f.doubt != 0 {
-		t.Errorf("in flight %v ± %v, want 3 exactly", f.middle, f.doubt)
+	if f.midpoint != 3 || f.maxError != 0 {
+		t.Errorf("in flight %v ± %v, want 3 exactly", f.midpoint, f.maxError)
 	}
 	f.planned = at(6.4)
 	f.take(reading{from: at(7), to: at(7), delivered: 5}) // its instant precedes the last reading: only the one before that is a bound
-	if f.middle != 2.5 || f.doubt != 0.5 {
-		t.Errorf("in flight %v ± %v, want 2.5 ± 0.5", f.middle, f.doubt)
+	if f.midpoint != 2.5 || f.maxError != 0.5 {
+		t.Errorf("in flight %v ± %v, want 2.5 ± 0.5", f.midpoint, f.maxError)
 	}
 	f.planned = at(7.1)
 	f.take(reading{from: at(7.1), to: at(8), delivered: 5}) // began in time, but was interrupted
 	f.planned = at(7.5)
 	f.take(reading{from: at(8.5), to: at(8.5), delivered: 7}) // during the last reading, which is therefore no bound
-	if f.middle != 2 || f.doubt != 1 || f.gap != time.Duration(5.5*float64(each)) {
-		t.Errorf("in flight %v ± %v, longest gap %v; want 2 ± 1, %v", f.middle, f.doubt, f.gap, time.Duration(5.5*float64(each)))
+	if f.midpoint != 2 || f.maxError != 1 || f.maxGap != time.Duration(5.5*float64(each)) {
+		t.Errorf("in flight %v ± %v, longest gap %v; want 2 ± 1, %v", f.midpoint, f.maxError, f.maxGap, time.Duration(5.5*float64(each)))
 	}
 }
 
-// A traffic is a set of due and delivered pairs, so that the true number in flight is known.
-type traffic struct {
+// A pairSet is a set of due and delivered pairs, so that the true number in flight is known.
+type pairSet struct {
 	clients  int
 	window   time.Duration
 	messages []schedule.Message
@@ -140,55 +140,55 @@ type traffic struct {
 type pair struct{ due, delivered time.Duration }
 
 const (
-	never        = time.Duration(math.MaxInt64)
-	trafficRun   = 7
-	trafficStart = clock.Instant(time.Hour)
+	never      = time.Duration(math.MaxInt64)
+	pairsRun   = 7
+	pairsStart = clock.Instant(time.Hour)
 )
 
-func newTraffic(clients int, window time.Duration) *traffic {
-	return &traffic{clients: clients, window: window}
+func newPairSet(clients int, window time.Duration) *pairSet {
+	return &pairSet{clients: clients, window: window}
 }
 
 // send adds a message that is delivered to every client, after the given latencies.
-func (w *traffic) send(due time.Duration, latencies ...time.Duration) {
-	w.messages = append(w.messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
+func (set *pairSet) send(due time.Duration, latencies ...time.Duration) {
+	set.messages = append(set.messages, schedule.Message{Due: due, Publisher: schedule.Backend, Size: 64})
 	for _, latency := range latencies {
 		if latency == never {
-			w.pairs = append(w.pairs, pair{due, never})
+			set.pairs = append(set.pairs, pair{due, never})
 		} else {
-			w.pairs = append(w.pairs, pair{due, due + latency})
+			set.pairs = append(set.pairs, pair{due, due + latency})
 		}
 	}
 }
 
 // freeze delays deliveries within a time interval until its end, where they arrive in a burst.
-func (w *traffic) freeze(from, to time.Duration) {
+func (set *pairSet) freeze(from, to time.Duration) {
 	burst := to
-	for i := range w.pairs {
-		if p := &w.pairs[i]; p.delivered >= from && p.delivered < to {
+	for i := range set.pairs {
+		if p := &set.pairs[i]; p.delivered >= from && p.delivered < to {
 			burst += 20 * time.Microsecond
 			p.delivered = burst
 		}
 	}
 }
 
-func (w *traffic) plan() (*schedule.Schedule, *record.Book) {
+func (set *pairSet) plan() (*schedule.Schedule, *record.Book) {
 	s := &scenarios.Scenario{
-		Clients: scenarios.Clients{Count: w.clients}, Topics: scenarios.Topics{Count: 1, PerClient: 1, Spread: scenarios.Even},
-		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(w.window),
+		Clients: scenarios.Clients{Count: set.clients}, Topics: scenarios.Topics{Count: 1, PerClient: 1, Spread: scenarios.Even},
+		Publish: scenarios.Publish{By: scenarios.ByBackend}, Delivery: scenarios.Every, Servers: 1, Window: scenarios.Duration(set.window),
 	}
-	plan := schedule.Of(s, w.messages)
-	book := record.NewBook(plan, s, transports.SSE, trafficRun)
-	book.Begin(trafficStart)
+	plan := schedule.Of(s, set.messages)
+	book := record.NewBook(plan, s, transports.SSE, pairsRun)
+	book.Begin(pairsStart)
 	return plan, book
 }
 
 // deliveredBy returns a function that counts the pairs delivered by an instant.
-func (w *traffic) deliveredBy() func(at clock.Instant) int64 {
+func (set *pairSet) deliveredBy() func(at clock.Instant) int64 {
 	var sorted []clock.Instant
-	for _, p := range w.pairs {
+	for _, p := range set.pairs {
 		if p.delivered != never {
-			sorted = append(sorted, trafficStart.Add(p.delivered))
+			sorted = append(sorted, pairsStart.Add(p.delivered))
 		}
 	}
 	slices.Sort(sorted)
@@ -199,9 +199,9 @@ func (w *traffic) deliveredBy() func(at clock.Instant) int64 {
 }
 
 // inFlight is the number of pairs in flight at an instant.
-func (w *traffic) inFlight(at clock.Instant) (n int64) {
-	for _, p := range w.pairs {
-		if trafficStart.Add(p.due) <= at && (p.delivered == never || trafficStart.Add(p.delivered) > at) {
+func (set *pairSet) inFlight(at clock.Instant) (n int64) {
+	for _, p := range set.pairs {
+		if pairsStart.Add(p.due) <= at && (p.delivered == never || pairsStart.Add(p.delivered) > at) {
 			n++
 		}
 	}
@@ -209,9 +209,9 @@ func (w *traffic) inFlight(at clock.Instant) (n int64) {
 }
 
 // end is the time of the last delivery, or the window's end if that is later.
-func (w *traffic) end() time.Duration {
-	end := w.window
-	for _, p := range w.pairs {
+func (set *pairSet) end() time.Duration {
+	end := set.window
+	for _, p := range set.pairs {
 		if p.delivered != never {
 			end = max(end, p.delivered)
 		}
@@ -220,8 +220,8 @@ func (w *traffic) end() time.Duration {
 }
 
 // missing is the total time from due to end of the pairs that are never delivered.
-func (w *traffic) missing(end time.Duration) (sum time.Duration) {
-	for _, p := range w.pairs {
+func (set *pairSet) missing(end time.Duration) (sum time.Duration) {
+	for _, p := range set.pairs {
 		if p.delivered == never {
 			sum += end - p.due
 		}
@@ -230,10 +230,10 @@ func (w *traffic) missing(end time.Duration) (sum time.Duration) {
 }
 
 // evidence is the evidence of a trial that records the latencies returned by recorded.
-func (w *traffic) evidence(f validity.InFlight, recorded func(i int, latency time.Duration) time.Duration) validity.Evidence {
+func (set *pairSet) evidence(f validity.InFlight, recorded func(i int, latency time.Duration) time.Duration) validity.Evidence {
 	e := validity.ValidEvidence()
 	var latency results.Histogram
-	for i, p := range w.pairs {
+	for i, p := range set.pairs {
 		if p.delivered != never {
 			latency.Record(recorded(i, p.delivered-p.due))
 		}
@@ -244,14 +244,14 @@ func (w *traffic) evidence(f validity.InFlight, recorded func(i int, latency tim
 
 func correct(_ int, latency time.Duration) time.Duration { return latency }
 
-// sampled returns the result of a counter on the traffic until its end. runs returns when the
+// sampled returns the result of a counter on the pairs until end. runs returns when the
 // reading for a planned instant actually begins and ends; each is called after every sample. A
 // second counter, without the calls of each, must have the same result.
-func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.InFlight {
-	plan, book := w.plan()
-	f, second := &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}, &flightCounter{plan: plan, book: book, subscribers: []int{w.clients}}
-	f.begin(trafficStart)
-	second.begin(trafficStart)
+func (set *pairSet) sampled(end time.Duration, runs func(planned clock.Instant) (from, to clock.Instant), each func(f *flightCounter, late bool)) validity.InFlight {
+	plan, book := set.plan()
+	f, second := &flightCounter{plan: plan, book: book, subscribers: []int{set.clients}}, &flightCounter{plan: plan, book: book, subscribers: []int{set.clients}}
+	f.begin(pairsStart)
+	second.begin(pairsStart)
 	take := func(r reading) {
 		for f.planned <= r.from {
 			late := f.late
@@ -260,7 +260,7 @@ func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (f
 		}
 		f.take(r)
 	}
-	last, deliveredBy := trafficStart.Add(end), w.deliveredBy()
+	last, deliveredBy := pairsStart.Add(end), set.deliveredBy()
 	for {
 		from, to := runs(f.planned)
 		if to >= last {
@@ -277,30 +277,30 @@ func (w *traffic) sampled(end time.Duration, runs func(planned clock.Instant) (f
 	if same := second.end(r); same != found {
 		panic(fmt.Sprintf("%+v and %+v of the same readings", found, same))
 	}
-	found.Missing = w.missing(end)
+	found.Missing = set.missing(end)
 	return found
 }
 
 func unobserved(*flightCounter, bool) {}
 
-// frozenTraffic is 500 messages per second to 2 clients for 3 s. The clients' process is frozen for
+// frozenPairs is 500 messages per second to 2 clients for 3 s. The clients' process is frozen for
 // one second.
-func frozenTraffic(from time.Duration) *traffic {
+func frozenPairs(from time.Duration) *pairSet {
 	const every, latency = 2 * time.Millisecond, 500 * time.Microsecond
-	w := newTraffic(2, 3*time.Second)
-	for due := time.Duration(0); due < w.window; due += every {
-		w.send(due, latency, latency)
+	set := newPairSet(2, 3*time.Second)
+	for due := time.Duration(0); due < set.window; due += every {
+		set.send(due, latency, latency)
 	}
-	w.freeze(from, from+time.Second)
-	return w
+	set.freeze(from, from+time.Second)
+	return set
 }
 
 // The check passes after a freeze of the load generator, whether the sampler resumes before, during
 // or after the delivery of the backlog.
-func TestLittlePassesAfterAFreeze(t *testing.T) {
+func TestLittlesLawPassesAfterAFreeze(t *testing.T) {
 	for _, from := range []time.Duration{0, time.Second, 2 * time.Second} {
-		w := frozenTraffic(from)
-		wakes := trafficStart.Add(from + time.Second)
+		set := frozenPairs(from)
+		wakes := pairsStart.Add(from + time.Second)
 		for _, after := range []time.Duration{10 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond} {
 			runs := func(planned clock.Instant) (from, to clock.Instant) {
 				if planned >= wakes.Add(-time.Second) && planned < wakes.Add(after) {
@@ -308,8 +308,8 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 				}
 				return planned, planned
 			}
-			found := w.sampled(w.end()+80*time.Millisecond, runs, unobserved)
-			passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct))
+			found := set.sampled(set.end()+80*time.Millisecond, runs, unobserved)
+			passed, detail := validity.CheckLittlesLaw(set.evidence(found, correct))
 			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the bounds are wide
 			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
 				t.Errorf("frozen at %v, sampling resumes %v after: passed %v: %s", from, after, passed, detail)
@@ -322,7 +322,7 @@ func TestLittlePassesAfterAFreeze(t *testing.T) {
 }
 
 // Late samples widen the tolerance only by the number of pairs that they could have missed.
-func TestLittleRefusesUnexplainedDifference(t *testing.T) {
+func TestLittlesLawRefusesUnexplainedDifference(t *testing.T) {
 	e := validity.ValidEvidence()
 	e.InFlight.MaxError, e.InFlight.MaxGap, e.InFlight.Late = 0.06, time.Second, 130
 	if passed, detail := validity.CheckLittlesLaw(e); !passed || !strings.HasPrefix(detail, "not applied: no reading for up to 1s") {
@@ -334,13 +334,13 @@ func TestLittleRefusesUnexplainedDifference(t *testing.T) {
 	}
 }
 
-// randomTraffic has messages at random instants with exponential latencies. Some pairs are never
+// randomPairs has messages at random instants with exponential latencies. Some pairs are never
 // delivered.
-func randomTraffic(random *rand.Rand, messages, clients int, mean time.Duration, lost float64) *traffic {
-	w := newTraffic(clients, 2*time.Second)
+func randomPairs(random *rand.Rand, messages, clients int, mean time.Duration, lost float64) *pairSet {
+	set := newPairSet(clients, 2*time.Second)
 	dues := make([]time.Duration, messages)
 	for i := range dues {
-		dues[i] = time.Duration(random.Int64N(int64(w.window)))
+		dues[i] = time.Duration(random.Int64N(int64(set.window)))
 	}
 	slices.Sort(dues)
 	for _, due := range dues {
@@ -350,9 +350,9 @@ func randomTraffic(random *rand.Rand, messages, clients int, mean time.Duration,
 				latencies[c] = never
 			}
 		}
-		w.send(due, latencies...)
+		set.send(due, latencies...)
 	}
-	return w
+	return set
 }
 
 // A stall is a time interval, relative to the window's opening, in which the sampler does not run.
@@ -361,12 +361,12 @@ type stall struct{ from, to time.Duration }
 // withStalls returns a function for the start and end of a sampler's readings. Each reading has a
 // delay and a length, both extended by stalls.
 func withStalls(stalls []stall, delay, length func() time.Duration) func(planned clock.Instant) (from, to clock.Instant) {
-	now := trafficStart
+	now := pairsStart
 	after := func(d time.Duration) clock.Instant {
 		now = now.Add(d)
 		for _, s := range stalls {
-			if now >= trafficStart.Add(s.from) && now < trafficStart.Add(s.to) {
-				now = trafficStart.Add(s.to)
+			if now >= pairsStart.Add(s.from) && now < pairsStart.Add(s.to) {
+				now = pairsStart.Add(s.to)
 			}
 		}
 		return now
@@ -379,24 +379,24 @@ func withStalls(stalls []stall, delay, length func() time.Duration) func(planned
 }
 
 // For any timing of the sampler: a late sample is within its bounds, and the mean differs by at
-// most Blur from that of a punctual sampler at the same instants. The check therefore passes
+// most MaxError from that of a punctual sampler at the same instants. The check therefore passes
 // whenever it passes with the punctual sampler.
 func TestStallsDoNotFailTheCheck(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 3))
 		mean := time.Duration(math.Exp(rapid.Float64Range(math.Log(1e5), math.Log(3e8)).Draw(rt, "log of mean latency, ns")))
-		w := randomTraffic(random, rapid.IntRange(0, 200).Draw(rt, "messages"), rapid.IntRange(1, 4).Draw(rt, "clients"), mean, rapid.SampledFrom([]float64{0, 0, 0.1, 1}).Draw(rt, "lost"))
+		set := randomPairs(random, rapid.IntRange(0, 200).Draw(rt, "messages"), rapid.IntRange(1, 4).Draw(rt, "clients"), mean, rapid.SampledFrom([]float64{0, 0, 0.1, 1}).Draw(rt, "lost"))
 		var stalls []stall
 		at := time.Duration(0)
 		for range rapid.IntRange(0, 4).Draw(rt, "stalls") {
 			at += time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(rt, "runs for"))
 			s := stall{from: at, to: at + time.Duration(rapid.Int64Range(1, int64(1500*time.Millisecond)).Draw(rt, "stalls for"))}
 			if rapid.Bool().Draw(rt, "with the whole process") {
-				w.freeze(s.from, s.to)
+				set.freeze(s.from, s.to)
 			}
 			stalls, at = append(stalls, s), s.to
 		}
-		end := max(w.end(), at) + time.Duration(rapid.Int64Range(0, int64(30*time.Millisecond)).Draw(rt, "closing"))
+		end := max(set.end(), at) + time.Duration(rapid.Int64Range(0, int64(30*time.Millisecond)).Draw(rt, "closing"))
 		delays := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 200 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "delay")
 		lengths := rapid.SampledFrom([]time.Duration{1, 50 * time.Microsecond, 20 * time.Millisecond}).Draw(rt, "length")
 		runs := withStalls(stalls,
@@ -404,16 +404,16 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 			func() time.Duration { return time.Duration(random.Int64N(int64(lengths))) })
 
 		var punctual flightCounter
-		punctual.at = trafficStart
-		found := w.sampled(end, runs, func(f *flightCounter, late bool) {
-			truth := float64(w.inFlight(f.at))
+		punctual.at = pairsStart
+		found := set.sampled(end, runs, func(f *flightCounter, late bool) {
+			truth := float64(set.inFlight(f.at))
 			switch {
-			case late && math.Abs(truth-f.middle) > f.doubt:
-				rt.Fatalf("in flight %g ± %g at %v, true value %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
-			case !late && (f.doubt != 0 || f.middle < truth):
-				rt.Fatalf("in flight %g ± %g in a punctual sample at %v, true value %g", f.middle, f.doubt, f.at.Sub(trafficStart), truth)
+			case late && math.Abs(truth-f.midpoint) > f.maxError:
+				rt.Fatalf("in flight %g ± %g at %v, true value %g", f.midpoint, f.maxError, f.at.Sub(pairsStart), truth)
+			case !late && (f.maxError != 0 || f.midpoint < truth):
+				rt.Fatalf("in flight %g ± %g in a punctual sample at %v, true value %g", f.midpoint, f.maxError, f.at.Sub(pairsStart), truth)
 			case !late: // the count at the sample's own instant
-				truth = f.middle
+				truth = f.midpoint
 			}
 			punctual.add(f.at, truth, truth)
 			punctual.squares = f.squares
@@ -422,10 +422,10 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 		same.Missing = found.Missing
 		const rounding = 1e-9
 		if math.Abs(found.Mean-same.Mean) > found.MaxError+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {
-			rt.Errorf("got %+v, want at most Blur from %+v", found, same)
+			rt.Errorf("got %+v, want a mean within MaxError of %+v", found, same)
 		}
-		if passes, _ := validity.CheckLittlesLaw(w.evidence(same, correct)); passes {
-			if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed {
+		if passes, _ := validity.CheckLittlesLaw(set.evidence(same, correct)); passes {
+			if passed, detail := validity.CheckLittlesLaw(set.evidence(found, correct)); !passed {
 				rt.Errorf("the check fails, but passes with a punctual sampler: %s", detail)
 			}
 		}
@@ -433,7 +433,7 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 }
 
 // Correct latencies pass, with and without stalls. Understated latencies fail: every fifth is halved.
-func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
+func TestLittlesLawDetectsUnderstatedLatencies(t *testing.T) {
 	halved := func(i int, latency time.Duration) time.Duration {
 		if i%5 == 0 {
 			return latency / 2
@@ -443,23 +443,23 @@ func TestLittleDetectsUnderstatedLatencies(t *testing.T) {
 	punctual := func(planned clock.Instant) (from, to clock.Instant) { return planned, planned }
 	for seed := range uint64(30) {
 		random := rand.New(rand.NewPCG(seed, 5))
-		w := randomTraffic(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
-		found := w.sampled(w.end(), punctual, unobserved)
-		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed {
+		set := randomPairs(random, 300, 2, time.Duration(50+random.Int64N(150))*time.Millisecond, 0)
+		found := set.sampled(set.end(), punctual, unobserved)
+		if passed, detail := validity.CheckLittlesLaw(set.evidence(found, correct)); !passed {
 			t.Errorf("seed %d: refused: %s", seed, detail)
 		}
-		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, halved)); passed {
+		if passed, detail := validity.CheckLittlesLaw(set.evidence(found, halved)); passed {
 			t.Errorf("seed %d: understated latencies pass: %s", seed, detail)
 		}
 		from := time.Duration(random.Int64N(int64(time.Second)))
 		stalled := []stall{{from, from + time.Duration(random.Int64N(int64(time.Second)))}}
-		w.freeze(stalled[0].from, stalled[0].to)
+		set.freeze(stalled[0].from, stalled[0].to)
 		instant := func() time.Duration { return 0 }
-		found = w.sampled(w.end(), withStalls(stalled, instant, instant), unobserved)
-		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, correct)); !passed || found.MaxError > found.Mean/10 {
+		found = set.sampled(set.end(), withStalls(stalled, instant, instant), unobserved)
+		if passed, detail := validity.CheckLittlesLaw(set.evidence(found, correct)); !passed || found.MaxError > found.Mean/10 {
 			t.Errorf("seed %d, frozen: passed %v, %+v: %s", seed, passed, found, detail)
 		}
-		if passed, detail := validity.CheckLittlesLaw(w.evidence(found, halved)); passed {
+		if passed, detail := validity.CheckLittlesLaw(set.evidence(found, halved)); passed {
 			t.Errorf("seed %d, frozen: understated latencies pass: %s", seed, detail)
 		}
 	}

@@ -81,7 +81,7 @@ func (r *replies) publish() {
 	}
 }
 
-// replyID marks the publication of a reply. A plan has fewer messages than that.
+// replyFlag is the bit that marks the publication of a reply. Message indexes are below it.
 const replyFlag = 1 << 31
 
 // end ends the replies. Only replies that the backend has received by then count.

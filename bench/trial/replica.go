@@ -24,8 +24,8 @@ type replica struct {
 
 	certificate string // of the server; empty without TLS
 
-	messages chan generator.Report
-	readErr  error // why messages ended; set before messages is closed
+	reports chan generator.Report
+	readErr error // why reports ended; set before reports is closed
 
 	before serverStats // when all clients were connected
 	after  serverStats
@@ -49,21 +49,21 @@ func (r *replica) startGenerator(argv []string, options child.Options) (err erro
 	if r.generator, err = child.Start(child.Generator, argv, options); err != nil {
 		return err
 	}
-	r.messages = make(chan generator.Report, 16)
+	r.reports = make(chan generator.Report, 16)
 	go func() {
-		defer close(r.messages)
+		defer close(r.reports)
 		r.readErr = child.ReadLines(r.generator.Stdout, func(m generator.Report) error {
-			r.messages <- m
+			r.reports <- m
 			return nil
 		})
 	}()
 	return nil
 }
 
-// receive waits for the load generator's next message.
+// receive waits for the load generator's next report.
 func (r *replica) receive(ctx context.Context, within time.Duration) (generator.Report, error) {
 	select {
-	case m, ok := <-r.messages:
+	case m, ok := <-r.reports:
 		if !ok {
 			return m, r.endReason()
 		}
@@ -78,7 +78,7 @@ func (r *replica) receive(ctx context.Context, within time.Duration) (generator.
 	}
 }
 
-// endReason is why the load generator sends no more messages: a read error or its exit.
+// endReason is why the load generator sends no more reports: a read error or its exit.
 func (r *replica) endReason() error {
 	if r.readErr != nil {
 		return generatorError(r.readErr.Error())
@@ -101,7 +101,7 @@ func (r *replica) nextInterval(ctx context.Context) (*results.Interval, error) {
 	case m.Done != nil:
 		r.done = m.Done
 	case m.Interval == nil:
-		return nil, generatorError("unexpected message, want an interval or the outcome")
+		return nil, generatorError("unexpected report, want an interval or the outcome")
 	}
 	return m.Interval, nil
 }
@@ -113,7 +113,7 @@ func (r *replica) endGenerator(grace time.Duration) error {
 		return nil
 	}
 	go func() { // discard remaining messages, so that the child and its reader can end
-		for range r.messages {
+		for range r.reports {
 		}
 	}()
 	return r.generator.EndQuietly(grace)

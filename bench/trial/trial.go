@@ -126,16 +126,16 @@ func (t *Trial) startServers(ctx context.Context) (err error) {
 }
 
 // send sends the same command to every load generator.
-func (t *Trial) send(o generator.Command) error {
+func (t *Trial) send(c generator.Command) error {
 	for _, r := range t.replicas {
-		if err := r.generator.Send(o); err != nil {
+		if err := r.generator.Send(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// receive waits for the next message of every load generator, which must be of the expected kind.
+// receive waits for the next report of every load generator, which must be of the expected kind.
 func (t *Trial) receive(ctx context.Context, within time.Duration, expected func(generator.Report) bool, otherwise string) (all []generator.Report, err error) {
 	for _, r := range t.replicas {
 		m, err := r.receive(ctx, within)
@@ -169,7 +169,7 @@ func (t *Trial) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if _, err := t.receive(ctx, child.ResponseTimeout, func(m generator.Report) bool { return m.Prepared != nil }, "unexpected message, want prepared"); err != nil {
+	if _, err := t.receive(ctx, child.ResponseTimeout, func(m generator.Report) bool { return m.Prepared != nil }, "unexpected report, want prepared"); err != nil {
 		return err
 	}
 	t.result.Cost.Generator.MemoryBase, err = t.generators().memory(cost.Memory)
@@ -186,7 +186,7 @@ func (t *Trial) connect(ctx context.Context) error {
 		return err
 	}
 	opening := time.Duration(float64(t.Scenario.Sessions()) / float64(t.Scenario.Clients.ConnectRate) * float64(time.Second))
-	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.ResponseTimeout, func(m generator.Report) bool { return m.Connected != nil }, "unexpected message, want connected")
+	all, err := t.receive(ctx, opening+generator.ConnectGrace+child.ResponseTimeout, func(m generator.Report) bool { return m.Connected != nil }, "unexpected report, want connected")
 	if err != nil {
 		return err
 	}

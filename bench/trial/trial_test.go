@@ -262,9 +262,9 @@ func TestAbortedTrialIsInvalidWithReason(t *testing.T) {
 		{"server", "generator-invalid-json", "load generator failed: control message: invalid character 'r' looking for beginning of value"},
 		{"server", "generator-fails", "load generator failed: cannot prepare"},
 		{"server", "generator-floods", "load generator failed: flood"},
-		{"server", "generator-early", "load generator failed: unexpected message, want prepared"},
-		{"server", "generator-skips-connect", "load generator failed: unexpected message, want connected"},
-		{"server", "generator-repeats", "load generator failed: unexpected message, want an interval or the outcome"},
+		{"server", "generator-early", "load generator failed: unexpected report, want prepared"},
+		{"server", "generator-skips-connect", "load generator failed: unexpected report, want connected"},
+		{"server", "generator-repeats", "load generator failed: unexpected report, want an interval or the outcome"},
 		{"server", "generator-exits", "generator ended: exit status 4: out of memory"},
 	} {
 		t.Run(c.server+" and "+c.generator, func(t *testing.T) {

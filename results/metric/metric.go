@@ -58,10 +58,10 @@ const (
 	ServerMemoryPerClient    = "server_memory_per_client"
 	GeneratorMemoryPerClient = "generator_memory_per_client"
 
-	FirstMessageP50    = "first_message_p50"
-	FirstMessageP99    = "first_message_p99"
-	ShortLivedUnserved = "visitors_unheard"
-	ShortLivedReadyP50 = "visitors_ready_p50"
+	FirstMessageP50          = "first_message_p50"
+	FirstMessageP99          = "first_message_p99"
+	ShortLivedWithoutMessage = "visitors_unheard"
+	ShortLivedReadyP50       = "visitors_ready_p50"
 
 	ConnectP50        = "connect_p50"
 	ConnectP99        = "connect_p99"
@@ -134,7 +134,7 @@ var All = []Metric{
 	{ShortLivedReadyP50, "time to subscribe of short-lived clients p50", "ms", Lower, false},
 	{FirstMessageP50, "time to first message p50", "ms", Lower, false},
 	{FirstMessageP99, "time to first message p99", "ms", Lower, false},
-	{ShortLivedUnserved, "short-lived clients without a message", "", Lower, false},
+	{ShortLivedWithoutMessage, "short-lived clients without a message", "", Lower, false},
 	{ConnectRoundTrips, "round trips per connect", "", Lower, false},
 	{ConnectServerCPU, "server CPU per connect", "µs", Lower, true},
 	{ConnectServerUser, "server user CPU per connect", "µs", Lower, false},

@@ -63,10 +63,10 @@ func (r *Report) repliesSection() section {
 func (r *Report) shortLivedSection() section {
 	all := section{
 		Title: "Short-lived clients: subscribe, receive a first message, disconnect",
-		Note: "They run next to the permanent clients, in the window. " +
+		Note: "They run next to the other clients, in the window. " +
 			"Milliseconds from the time at which a client is due until it is subscribed, and until its first message. " +
 			"No ledger includes these clients; all costs do.",
-		Heading: []string{"transport", "started", "served", "unserved", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+		Heading: []string{"transport", "started", "with a message", "without", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.ShortLived.Started > 0 }) {
 		return all

@@ -75,9 +75,9 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ShortLivedReadyP50: shortLived(func(v results.ShortLived) Value {
 		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Started - v.Connect.Count(), Independent: v.Started}, 0.5)
 	}),
-	metric.FirstMessageP50:    shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.5) }),
-	metric.FirstMessageP99:    shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.99) }),
-	metric.ShortLivedUnserved: shortLived(func(v results.ShortLived) Value { return number(v.First.Infinite) }),
+	metric.FirstMessageP50:          shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.5) }),
+	metric.FirstMessageP99:          shortLived(func(v results.ShortLived) Value { return quantile(v.First, 0.99) }),
+	metric.ShortLivedWithoutMessage: shortLived(func(v results.ShortLived) Value { return number(v.First.Infinite) }),
 
 	metric.ConnectRoundTrips:   func(t results.Trial) Value { return ifShown(t.Connect.RoundTrips != 0, number(t.Connect.RoundTrips)) },
 	metric.ConnectServerCPU:    cpuPerConnection(func(t results.CPUTime) time.Duration { return t.CPU }),

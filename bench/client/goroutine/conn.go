@@ -23,9 +23,9 @@ type conn struct {
 	counting    *countingConn
 	traffic     *client.Traffic
 	readTimeout time.Duration // see client.Config
-	detach      func()        // ends the watch that closes it with its context
+	detach      func()        // stops closing the connection when its context ends
 
-	opened, secured clock.Instant // when TCP was connected; when TLS was, 0 without TLS
+	openedAt, securedAt clock.Instant // ends of the TCP and of the TLS handshake; securedAt is 0 without TLS
 
 	buffer     []byte        // what Read fills
 	unread     []byte        // the part of buffer that has arrived and is not consumed
@@ -37,7 +37,7 @@ type conn struct {
 const readSize = 4 << 10
 
 func newConn(c *countingConn) *conn {
-	return &conn{Conn: c, counting: c, traffic: c.traffic, opened: clock.Now(), detach: func() {}}
+	return &conn{Conn: c, counting: c, traffic: c.traffic, openedAt: clock.Now(), detach: func() {}}
 }
 
 // dial opens a connection, once, that is closed when ctx ends. Every dial is counted.
@@ -55,7 +55,7 @@ func dial(ctx context.Context, config *client.Config, over *client.Distance) (*c
 }
 
 func dialTCP(ctx context.Context, config *client.Config, over *client.Distance) (*conn, error) {
-	dialer := net.Dialer{Timeout: client.DialTimeout, KeepAlive: -1} // the client sends and counts heartbeats itself
+	dialer := net.Dialer{Timeout: client.DialTimeout, KeepAlive: -1} // no TCP keep-alive probes: they would add segments
 	if over.From.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(over.From, 0))
 	}
@@ -82,13 +82,13 @@ func dialTCP(ctx context.Context, config *client.Config, over *client.Distance) 
 func (c *conn) secure(ctx context.Context, config *tls.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, client.DialTimeout)
 	defer cancel()
-	c.counting.secured = true
-	secured := tls.Client(c.counting, config)
-	if err := secured.HandshakeContext(ctx); err != nil {
+	c.counting.tls = true
+	tlsConn := tls.Client(c.counting, config)
+	if err := tlsConn.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return fmt.Errorf("tls: %w", err)
 	}
-	c.Conn, c.secured = secured, clock.Now()
+	c.Conn, c.securedAt = tlsConn, clock.Now()
 	return nil
 }
 
@@ -145,7 +145,7 @@ func (c *conn) fill() error {
 	}
 	n, err := c.Read(c.buffer[kept:])
 	c.unread, c.receivedAt = c.buffer[:kept+n], clock.Now()
-	if c.counting.secured {
+	if c.counting.tls {
 		c.traffic.Down.Framing.Add(-int64(n))
 	}
 	if c.readTimeout > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -165,7 +165,7 @@ func (c *conn) write(p []byte) error {
 		return err
 	}
 	c.traffic.Up.Envelope.Add(-int64(len(p) - n))
-	if c.counting.secured {
+	if c.counting.tls {
 		c.traffic.Up.Framing.Add(-int64(n))
 	}
 	return err

@@ -16,7 +16,7 @@ type countingConn struct {
 	net.Conn
 	traffic *client.Traffic
 	delayed *delayedConn // Conn, if it passes through a Link; else nil
-	secured bool         // TLS: all bytes count as framing, from which conn subtracts the content
+	tls     bool         // with TLS, all bytes count as framing, from which conn subtracts the content
 
 	reading sync.Mutex  // locked while Conn is read, and while it is closed
 	closing atomic.Bool // Conn must not be read any longer
@@ -33,7 +33,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.received.Add(int64(n))
 	c.traffic.Down.Bytes.Add(int64(n))
-	if c.secured {
+	if c.tls {
 		c.traffic.Down.Framing.Add(int64(n))
 	}
 	if n == 0 && c.closing.Load() {
@@ -48,7 +48,7 @@ func (c *countingConn) Write(p []byte) (int, error) {
 	if c.delayed == nil { // a delayedConn counts the bytes that leave the link
 		c.traffic.Up.Bytes.Add(int64(n))
 	}
-	if c.secured {
+	if c.tls {
 		c.traffic.Up.Framing.Add(int64(n))
 	}
 	return n, err

@@ -171,7 +171,7 @@ func signal(c chan struct{}) {
 // put calls fill when the line has room.
 func (d *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) error {
 	for {
-		filled, err := d.fill(fill, closed)
+		filled, err := d.tryPut(fill, closed)
 		if filled || err != nil {
 			return err
 		}
@@ -182,9 +182,9 @@ func (d *delayedPipe) put(fill func(*client.DelayLine, clock.Instant), closed <-
 	}
 }
 
-// fill calls fill unless the line is full or closed. It checks closed under the lock under
+// tryPut calls fill unless the line is full or closed. It checks closed under the lock under
 // which shutdown subtracts undelivered bytes.
-func (d *delayedPipe) fill(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) (filled bool, err error) {
+func (d *delayedPipe) tryPut(fill func(*client.DelayLine, clock.Instant), closed <-chan struct{}) (filled bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	select {

@@ -94,7 +94,7 @@ func (s *session) Close() {
 func (s *session) open(ctx context.Context) (*conn, error) {
 	c, err := dial(ctx, s.Config, &s.distance)
 	if err == nil {
-		s.Opened(c.opened, c.secured)
+		s.Opened(c.openedAt, c.securedAt)
 	}
 	return c, err
 }
@@ -121,8 +121,8 @@ func (s *session) stream(ctx context.Context) error {
 	return c.receive(s)
 }
 
-// start calls serve, which connects and receives until the connection ends, repeatedly
-// until the session is closed. It reports each attempt and each end.
+// start calls serve again and again until the session is closed. serve connects, and receives
+// until the connection ends. start reports each attempt and each end.
 func (s *session) start(ctx context.Context, serve func(context.Context) error) {
 	s.done.Go(func() {
 		defer s.DiscardFragments()

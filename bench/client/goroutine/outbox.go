@@ -113,13 +113,19 @@ func (o *outbox) finish(id uint32, err error) (free bool) {
 	if err == nil && o.awaitsResponse {
 		return false
 	}
+	closed := false
 	o.update(func(b *client.Backlog) {
+		closed = o.closed
 		b.SetFree(clock.Now())
 		if err != nil {
 			b.Completed()
 		}
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+	case closed && errors.Is(err, client.ErrOffline): // Close disconnected
+		o.session.Dropped(id, client.CauseClosed)
+	default:
 		o.session.NotSent(id, err, clock.Now())
 	}
 	return true

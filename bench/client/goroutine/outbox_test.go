@@ -1,6 +1,7 @@
 package goroutine
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -153,4 +154,33 @@ func TestUnreachableServerDropsEachPublicationOnce(t *testing.T) {
 		o.stop()
 		o.close()
 	})
+}
+
+// Close disconnects a session. A publication that it interrupts before the write is dropped because
+// the session is closed, like those that are queued.
+func TestCloseIsTheCauseOfInterruptedPublications(t *testing.T) {
+	for name, interrupt := range map[string]func(*outbox){
+		"before the write": func(o *outbox) {
+			o.send = func(client.Outgoing) error {
+				o.stop()
+				return client.ErrOffline
+			}
+		},
+		"while connecting": func(o *outbox) {
+			o.online = func() bool { return false }
+			o.connect = func() error {
+				o.stop()
+				return context.Canceled
+			}
+		},
+	} {
+		o, r := newOutbox(true)
+		interrupt(o)
+		o.publish(1, "a", nil)
+		o.close()
+		want := client.Event{Kind: client.Dropped, ID: 1, Cause: client.CauseClosed}
+		if got := clienttest.Events(r.All(), 0, client.Dropped, client.Failed); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
 }

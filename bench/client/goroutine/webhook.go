@@ -35,12 +35,12 @@ func (r *receiver) serve(ctx context.Context) error {
 	defer r.stop()
 	release := onDone(ctx, r.stop)
 	defer release()
-	accepted := make(chan error, 1)
-	r.working.Go(func() { accepted <- r.accept() })
+	acceptErr := make(chan error, 1)
+	r.working.Go(func() { acceptErr <- r.accept() })
 	if err := r.register(ctx); err != nil {
 		return err
 	}
-	return <-accepted
+	return <-acceptErr
 }
 
 func (r *receiver) listen(ctx context.Context) error {
@@ -52,7 +52,7 @@ func (r *receiver) listen(ctx context.Context) error {
 	defer r.mu.Unlock()
 	r.conns, r.stopped = make(map[*conn]struct{}), false
 	r.registered, r.closed = make(chan struct{}), make(chan struct{})
-	listener := net.ListenConfig{KeepAlive: -1} // the client sends heartbeats itself, and none here
+	listener := net.ListenConfig{KeepAlive: -1} // no TCP keep-alive probes: they would add segments
 	return r.distance.OpenSocket(func() (err error) {
 		r.listener, err = listener.Listen(ctx, "tcp", at)
 		return err
