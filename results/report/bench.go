@@ -13,8 +13,8 @@ import (
 )
 
 // benchUnits are the metrics of bench.txt, with the units that Go's benchmark tools expect: "ns" makes
-// benchstat print times, and "/op" style units mean that lower is better. Milliseconds and microseconds
-// become nanoseconds and KiB bytes, because benchstat scales base units itself.
+// benchstat print times. Milliseconds and microseconds become nanoseconds and KiB bytes, because benchstat
+// scales base units itself.
 var benchUnits = []struct {
 	metric string
 	unit   string
@@ -43,6 +43,9 @@ var benchUnits = []struct {
 // https://go.dev/design/14313-benchmark-format. A value that is n/a or infinite has no number in that
 // format. A unit without a number in one trial of a configuration is left out of all its trials, with the
 // reason: the remaining trials would flatter a configuration that lost messages.
+//
+// A configuration line is a condition under which values are comparable: benchstat makes a table for each
+// of its values. The commit and the status are comments, so that two commits share a table with a delta.
 func (r *Report) Bench(w io.Writer) error {
 	m := r.Run.Manifest
 	var b strings.Builder
@@ -51,13 +54,23 @@ func (r *Report) Bench(w io.Writer) error {
 		{"goarch", m.Host.Arch},
 		{"pkg", "pushbench/" + m.Workload.Scenario},
 		{"cpu", m.Host.CPUModel},
-		{"status", string(m.Status)},
-		{"commit", m.Tool.Commit},
 		{"stack", m.Library},
 		{"network", m.Network},
+		{"# status", string(m.Status)},
+		{"# commit", m.Tool.Commit},
+		{"# servers' commit", m.Served.Commit},
 	} {
 		if value := results.Plain(pair[1]); value != "" {
 			fmt.Fprintf(&b, "%s: %s\n", pair[0], value)
+		}
+	}
+	b.WriteString("\n")
+	for _, u := range benchUnits {
+		switch metric.ByName(u.metric).Better {
+		case metric.Lower:
+			fmt.Fprintf(&b, "Unit %s better=lower\n", u.unit)
+		case metric.Higher:
+			fmt.Fprintf(&b, "Unit %s better=higher\n", u.unit)
 		}
 	}
 	b.WriteString("\n")
@@ -85,7 +98,6 @@ func (r *Report) Bench(w io.Writer) error {
 				}
 				continue
 			}
-			// A comment, not a configuration line: benchstat makes a table for each value of such a line.
 			fmt.Fprintf(&b, "# left out: transport=%s %s %s of %d trials\n", row.Key(), u.unit, why, len(row.Trials))
 		}
 		for _, units := range lines {

@@ -17,6 +17,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchproc"
 
 	"pushbench/results"
 	"pushbench/results/chart"
@@ -279,6 +280,9 @@ func TestGoToolsReadBench(t *testing.T) {
 	lines := map[string]int{}
 	in := benchfmt.NewReader(strings.NewReader(got), "bench.txt")
 	for in.Scan() {
+		if _, unit := in.Result().(*benchfmt.UnitMetadata); unit {
+			continue
+		}
 		r, ok := in.Result().(*benchfmt.Result)
 		if !ok {
 			t.Fatalf("not a result: %v", in.Result())
@@ -298,6 +302,47 @@ func TestGoToolsReadBench(t *testing.T) {
 		if name := "Chat/transport=" + transport; lines[name] != 4 {
 			t.Errorf("%d lines of %s, want one per trial", lines[name], name)
 		}
+	}
+}
+
+// benchstat compares two runs in one table if they have the same configuration lines. It needs the direction
+// of each unit to judge a delta.
+func TestTwoCommitsShareTheTableOfBenchstat(t *testing.T) {
+	old, recent := synthetic.Run(8, time.Second), synthetic.Run(8, time.Second)
+	recent.Manifest.Tool.Commit, recent.Manifest.Served.Commit = "feedc0de", "feedbeef"
+	recent.Manifest.Status = results.Partial
+	table, err := new(benchproc.ProjectionParser).Parse(".config", nil) // benchstat's default
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[benchproc.Key]bool{}
+	for i, run := range []*results.Run{old, recent} {
+		text := render(t, report.New(run).Bench)
+		if want := "# commit: " + run.Manifest.Tool.Commit + "\n"; !strings.Contains(text, want) {
+			t.Errorf("run %d: no comment %q", i+1, want)
+		}
+		in := benchfmt.NewReader(strings.NewReader(text), "bench.txt")
+		measured := map[string]bool{}
+		for in.Scan() {
+			if r, ok := in.Result().(*benchfmt.Result); ok {
+				tables[table.Project(r)] = true
+				for _, v := range r.Values {
+					measured[v.Unit] = true
+				}
+			}
+		}
+		for unit := range measured {
+			want, other := map[string]int{"delivered": 1, "msgs/batch": 0}[unit]
+			if !other {
+				want = -1
+			}
+			if got := in.Units().GetBetter(unit); got != want {
+				t.Errorf("%s: better is %d, want %d", unit, got, want)
+			}
+		}
+	}
+	if len(tables) != 1 {
+		t.Errorf("%d tables, want one with a delta: %v", len(tables), tables)
 	}
 }
 

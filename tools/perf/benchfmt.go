@@ -20,8 +20,13 @@ func benchmarks(a about, found []finding) string {
 	for _, f := range a.properties {
 		fmt.Fprintf(b, "# %s: %s\n", f.name, f.value) // a configuration line would prevent benchstat from comparing two files
 	}
+	named := map[string]bool{}
 	for _, f := range found {
 		unit := strings.NewReplacer(" per ", "/", " at ", "-").Replace(f.row.unit)
+		if !named[unit] { // each row is a cost
+			fmt.Fprintf(b, "Unit %s better=lower\n", unit)
+			named[unit] = true
+		}
 		for i, s := range f.sides {
 			name := "Benchmark" + oneWord(f.row.name) + "/side=" + oneWord(f.row.sides[i].name)
 			if f.ended != "" || !s.decided() {
