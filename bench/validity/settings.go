@@ -77,7 +77,7 @@ func SettingOf(settings map[string]string, name string) string {
 // sameServerSettings reports whether server and load generator ran with the same settings as in the
 // run's first trial, except the Variables.
 func sameServerSettings(e Evidence) (bool, string) {
-	return same(e, e.First, "as in the run's first trial", func(name string) bool {
+	return same(e, e.First, "those of the run's first trial", func(name string) bool {
 		return !Variables[name] && !strings.HasPrefix(name, HostPrefix)
 	})
 }
@@ -85,12 +85,12 @@ func sameServerSettings(e Evidence) (bool, string) {
 // nothingChanged reports whether the Variables, the machine and the executables are the same as in
 // the first trial of the same configuration.
 func nothingChanged(e Evidence) (bool, string) {
-	return same(e, e.Before, "as in its first trial", func(name string) bool {
+	return same(e, e.Before, "those of the configuration's first trial", func(name string) bool {
 		return Variables[name] || strings.HasPrefix(name, HostPrefix)
 	})
 }
 
-func same(e Evidence, was map[string]string, asIn string, include func(name string) bool) (bool, string) {
+func same(e Evidence, was map[string]string, first string, include func(name string) bool) (bool, string) {
 	compared := 0
 	for name := range e.Trial.Settings {
 		if include(name) {
@@ -106,5 +106,5 @@ func same(e Evidence, was map[string]string, asIn string, include func(name stri
 	if changed := Differences(was, e.Trial.Settings, include); len(changed) > 0 {
 		return false, strings.Join(changed, "; ")
 	}
-	return true, fmt.Sprintf("%d settings %s", compared, asIn)
+	return true, fmt.Sprintf("%d settings equal %s", compared, first)
 }

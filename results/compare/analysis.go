@@ -77,7 +77,7 @@ func (a *Analysis) withhold(m results.Manifest) {
 	case all >= MinRepetitions && float64(len(a.Discarded)) > maxInvalid*float64(all):
 		a.Withheld = fmt.Sprintf("%d of %d repetitions are invalid, more than a fifth, and their cause may favour one side", len(a.Discarded), all)
 	case len(a.Repetitions) < MinRepetitions:
-		a.Withheld, a.TooFewOnly = fmt.Sprintf("too few valid repetitions (%d of %d)", len(a.Repetitions), MinRepetitions), true
+		a.Withheld, a.TooFewOnly = fmt.Sprintf("only %d of the %d valid repetitions that a verdict needs", len(a.Repetitions), MinRepetitions), true
 	case m.Status == results.Partial:
 		a.Withheld = fmt.Sprintf("the run ended before its planned %d repetitions, and a stop at a convenient result would bias it", m.Repetitions)
 	default:

@@ -131,12 +131,12 @@ func TestVerdictsAreWithheld(t *testing.T) {
 	}{
 		{"a fifth invalid", with(2, 10, unchanged), ""},
 		{"more than a fifth invalid", with(3, 13, unchanged), "3 of 13 repetitions are invalid"},
-		{"seven repetitions", with(0, 7, unchanged), "too few valid repetitions (7 of 8)"},
-		{"eight, one of them invalid", with(1, 8, unchanged), "too few valid repetitions (7 of 8)"},
+		{"seven repetitions", with(0, 7, unchanged), "only 7 of the 8 valid repetitions"},
+		{"eight, one of them invalid", with(1, 8, unchanged), "only 7 of the 8 valid repetitions"},
 		{"stopped", with(0, 10, func(r *results.Run) { r.Manifest.Status, r.Manifest.Repetitions = results.Partial, 12 }), "before its planned 12 repetitions"},
 		{"invalid", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Invalid }), "INVALID"},
 		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
-		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "too few valid repetitions (0 of 8)"},
+		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "only 0 of the 8 valid repetitions"},
 	} {
 		j := analyze(c.run)
 		if (j.Withheld == "") != (c.want == "") || !strings.Contains(j.Withheld, c.want) {

@@ -102,12 +102,15 @@ func brief(s string) string {
 // machine. It returns "" if they did.
 func notAlternated(a, b results.Manifest) string {
 	if differences := hostDifferences(a.Host, b.Host); len(differences) > 0 {
-		return "they were measured on different machines: " + strings.Join(differences, "; ")
+		return "the two runs were measured on different machines: " + strings.Join(differences, "; ")
 	}
 	if slices.Contains(a.Baseline, b.RunID) && slices.Contains(b.Baseline, a.RunID) {
 		return ""
 	}
-	return "they were measured one after the other, so changes of the machine are in every ratio; for a verdict, measure them in turns (pushbench run --baseline)"
+	if a.RunID == b.RunID {
+		return "A and B are the same run"
+	}
+	return "the two runs were not measured in turns, so every ratio includes changes of the machine. For a verdict, use pushbench run --baseline"
 }
 
 // hostDifferences lists the differences between two hosts that affect latencies and costs.

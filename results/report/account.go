@@ -14,27 +14,27 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A part qualifies the conclusion: a question of a sceptical reader, and its answer.
-type part struct {
+// A qualification limits or supports the conclusion: its scope, the evidence for it, or how to repeat it.
+type qualification struct {
 	Title string
 	Lines []string
 	Code  []string // commands
 }
 
-// account is all that qualifies the conclusion.
-func (r *Report) account() []part {
+// qualifications are all qualifications of a run, in reading order.
+func (r *Report) qualifications() []qualification {
 	m := r.Run.Manifest
-	parts := []part{
+	all := []qualification{
 		{Title: "Scope", Lines: []string{scope(m)}},
 		{Title: "What would reverse it", Lines: r.reversal()},
-		{Title: "Evidence", Lines: r.trust()},
-		{Title: "What was not measured", Lines: items("This run did not measure", notMeasured(m))},
+		{Title: "Evidence", Lines: r.evidence()},
+		{Title: "What was not measured", Lines: append(items("This run did not measure", notMeasured(m)), unknown(m)...)},
 		{Title: "How to repeat it", Lines: []string{"Expect the same ratios and orders on another machine, but not the same times."}, Code: repeat(m)},
 	}
 	if m.Status == results.Invalid {
-		parts = slices.Delete(parts, 1, 2)
+		all = slices.Delete(all, 1, 2)
 	}
-	return parts
+	return all
 }
 
 // reversal states under which conditions the answer changes, as far as the run swept them. For conditions
@@ -86,15 +86,15 @@ func checks(s summary.Summary, between string) string {
 		metric.Count(int64(s.ChecksPassed)), metric.Count(int64(s.Checks)), between, s.ValidRepetitions, some(s.Repetitions, "repetition"))
 }
 
-// trust is the evidence for and against the result.
-func (r *Report) trust() []string {
+// evidence lists the evidence for and against the result.
+func (r *Report) evidence() []string {
 	m, s := r.Run.Manifest, r.Summary
 	lines := append([]string{"Validity checks: " + checks(s, fmt.Sprintf(", in %s. ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)
 	if floor := r.noiseFloor(); len(floor) > 0 {
-		lines = append(lines, items("Noise floor, the largest difference of a configuration from itself", floor)...)
-		lines = append(lines, "A difference between configurations that is no larger means nothing.")
+		lines = append(lines, items("Noise floor: the largest difference of a configuration from itself", floor)...)
+		lines = append(lines, "Ignore differences between configurations that are smaller than these.")
 	} else {
-		lines = append(lines, "Noise floor: unknown. It takes two valid repetitions.")
+		lines = append(lines, "Noise floor: unknown, because it needs two valid repetitions.")
 	}
 	if m.Ceiling > 0 {
 		offered := m.Workload.PublishRate + m.Workload.DeliveryRate // by the most demanding configuration
@@ -105,7 +105,7 @@ func (r *Report) trust() []string {
 			}
 			offered = max(offered, publish+c.DeliveryRate)
 		}
-		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network; more than 80 %% is refused.", metric.Number(100*(offered/m.Ceiling))))
+		lines = append(lines, fmt.Sprintf("The load generator ran at %s %% of its maximum rate without a network. More than 80 %% would be refused.", metric.Number(100*(offered/m.Ceiling))))
 	}
 	for _, c := range m.Conditions {
 		if text := strings.TrimSpace(results.Plain(c)); text != "" { // a run folder may contain any text
@@ -159,7 +159,7 @@ func repeat(m results.Manifest) []string {
 	return commands(m.Tool, m.Command, "run", m.Workload.Scenario)
 }
 
-// commands build the same commit and repeat the recorded command. Without a recorded command it is plain.
+// commands build the same commit and repeat the recorded command, or the plain one if none is recorded.
 func commands(tool results.Tool, command []string, plain ...string) (all []string) {
 	if tool.Commit != "" {
 		all = append(all, "git checkout "+results.Plain(tool.Commit)+" && make build")

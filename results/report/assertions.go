@@ -68,11 +68,17 @@ func evidenceOf(a compare.AssertionResult) string {
 	return text
 }
 
+// ratioPrefix precedes a ratio of two values.
+const ratioPrefix = "ratio "
+
 // measuredOf is the measured side of an assertion: a value, or its ratio to another value. With too few
 // observations for a percentile, it is the maximum.
 func measuredOf(a compare.AssertionResult) string {
 	if a.Assertion.OtherConfiguration != "" {
-		return withUnit(a.Measured, "times")
+		if a.Measured.Known == summary.Shown {
+			return ratioPrefix + a.Measured.String()
+		}
+		return a.Measured.String()
 	}
 	m, _ := metric.Find(a.Assertion.Metric)
 	text := withUnit(a.Measured, m.Unit)
@@ -85,9 +91,9 @@ func measuredOf(a compare.AssertionResult) string {
 func (r *Report) assertionsSection() section {
 	all := section{
 		Title: "Assertions of the scenario",
-		Note: "Measured: the median of the repetitions; for a ratio, how many times the other value it is. " +
-			"An assertion passes or fails by a sign test with an error probability of one in sixteen. " +
-			"All of four to six repetitions must agree, or all but one of seven to nine. An equality fails by a single repetition.",
+		Note: "Measured: the median of the repetitions. Ratio: the left value divided by the other configuration's value, without the factor. " +
+			"A sign test with an error probability of one in sixteen decides each assertion. " +
+			"With four to six repetitions, all must agree. With seven to nine, one may differ. One violation fails an equality.",
 		Heading: []string{"assertion", "configuration", "outcome", "measured", "repetitions"},
 	}
 	for _, a := range r.Assertions {

@@ -127,8 +127,8 @@ func (c Capacity) sentences() (found []string, scope string) {
 		results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core"))
 }
 
-// trust is the evidence for and against the result.
-func (c Capacity) trust() string {
+// evidence states how the result was found, and its limits.
+func (c Capacity) evidence() string {
 	refused := 0
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
@@ -174,9 +174,9 @@ func (c Capacity) HTML(w io.Writer, charts []chart.Chart) error {
 		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
 		Badges:   []string{badge},
 		Headline: found,
-		Account: []part{
+		Account: []qualification{
 			{Title: "Scope", Lines: []string{scope}},
-			{Title: "Evidence", Lines: []string{c.trust()}},
+			{Title: "Evidence", Lines: []string{c.evidence()}},
 			{Title: "How to repeat it", Lines: []string{"Expect the same order of the transports on another machine, but not the same loads."}, Code: commands(c.Tool, c.Command, "capacity", c.Scenario)},
 		},
 		Sections: []section{c.section(), c.tried()},

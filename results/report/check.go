@@ -11,7 +11,7 @@ import (
 )
 
 // A Check states which assertions of a reference pass on this machine. The reference's own values are shown
-// for comparison and decide nothing: an assertion is about counts, orders and ratios.
+// for comparison and decide nothing: assertions compare counts, rankings and ratios.
 type Check struct {
 	Reference, Here *Report
 }
@@ -51,6 +51,6 @@ func (c Check) Sentences() (lines []string) {
 	}
 	lines = append(lines, c.Here.assertionSentences()...)
 	ref := c.Reference.Run.Manifest
-	return append(lines, fmt.Sprintf("The reference was measured on %s with %s, commit %s. Its times describe that machine; no assertion is about them.",
-		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), results.Plain(ref.Tool.Commit[:min(12, len(ref.Tool.Commit))])))
+	return append(lines, fmt.Sprintf("The reference was measured on %s with %s, commit %s. Assertions compare counts, rankings and ratios, not absolute times.",
+		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)))
 }

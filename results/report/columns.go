@@ -47,8 +47,9 @@ var (
 	}
 )
 
-// columnsOf are the columns of a run. Upstream latencies leave no room for connecting. A swept batching
-// delay, which does not change connecting, replaces it by its effect on the writes.
+// columnsOf are the columns of a run. Upstream latencies leave no room for the columns of connecting. If the
+// batching delay is swept, the messages per write replace the columns of connecting, which it does not
+// change.
 func columnsOf(m results.Manifest) (all []column) {
 	all = slices.Clone(latencies)
 	if m.Workload.LatestOnly() {
@@ -92,6 +93,10 @@ func (r *Report) notes() (lines []string) {
 	if m.Status != results.Complete {
 		lines = append(lines, statusText(m.Status)+": "+results.Plain(m.Reason))
 	}
+	if m.Status != results.Invalid && s.ValidRepetitions > 1 {
+		lines = append(lines, "The table pools all valid trials. The sentences give medians of the repetitions.")
+	}
+	counted := false
 	for _, c := range columnsOf(m) {
 		var available []string
 		var needed int64
@@ -102,7 +107,11 @@ func (r *Report) notes() (lines []string) {
 		}
 		if len(available) > 0 {
 			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations. Available: %s", metric.ByName(c.metric).Title, metric.Count(needed), strings.Join(available, ", ")))
+			counted = counted || !slices.Contains(connects, c)
 		}
+	}
+	if counted {
+		lines = append(lines, "An independent observation of a latency is a publication or a poll cycle, not a delivery.")
 	}
 	together := []string{}
 	for _, row := range s.Rows {
@@ -126,7 +135,7 @@ func (r *Report) notes() (lines []string) {
 	}
 	offered := spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
 	return append(lines,
-		"CPU: on one machine the kernel bills part of the receiver's TCP work to the sender: compare server + generator. "+
+		"CPU: on one machine the sender's CPU time includes part of the receiver's TCP work. Compare server + generator. "+
 			"CPU per message falls as load rises (here "+offered+" deliveries/s).",
 		"server + generator, µs/msg: "+strings.Join(together, " · "))
 }

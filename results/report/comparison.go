@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -89,6 +90,9 @@ func (c *Comparison) values(d compare.Difference) (both []string) {
 	return both
 }
 
+// isUnbounded reports whether a warning is that a comparison has no interval.
+func isUnbounded(w error) bool { return errors.Is(w, compare.ErrUnbounded) }
+
 // conclusion is the verdict with its remarks.
 func (c *Comparison) conclusion(d compare.Difference) string {
 	text := verdictText(d.Verdict)
@@ -100,6 +104,7 @@ func (c *Comparison) conclusion(d compare.Difference) string {
 	case d.Verdict == compare.Different:
 		text = "different, better"
 	}
+	d.Warnings = slices.DeleteFunc(slices.Clone(d.Warnings), isUnbounded) // a dash shows it
 	if what := remarks(d); what != "" {
 		text += ": " + what
 	}
@@ -114,9 +119,14 @@ func (c *Comparison) Sentences() (lines []string) {
 	} else {
 		lines = append(lines, terms(a))
 		if !a.Decides() {
-			lines = append(lines, fmt.Sprintf("No difference can be significant yet, however large: for %s that takes %d repetitions.", some(len(a.Family), "comparison"), a.MinDecisive))
+			lines = append(lines, fmt.Sprintf("No difference can be significant yet: %s need --repetitions %d or more.", some(len(a.Family), "comparison"), a.MinDecisive))
 		}
 		lines = append(lines, c.findings()...)
+	}
+	if slices.ContainsFunc(a.Family, func(d compare.Difference) bool {
+		return slices.ContainsFunc(d.Warnings, isUnbounded)
+	}) {
+		lines = append(lines, "A dash instead of an interval: too few repetitions.")
 	}
 	for _, s := range c.sides() {
 		lines = append(lines, fmt.Sprintf("%s: %s.", s.name, runText(s.run)))
@@ -162,6 +172,15 @@ func changed(d compare.Difference) string {
 	return fmt.Sprintf("%s %s × %s %s", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, ratioText(d.Ratio), evidence(d))
 }
 
+// commitText is a commit in short.
+func commitText(commit string) string {
+	known := results.Plain(commit)
+	if known == "" {
+		return "unknown"
+	}
+	return known[:min(12, len(known))]
+}
+
 // runText identifies a run for people.
 func runText(run *results.Run) string {
 	m := run.Manifest
@@ -169,14 +188,11 @@ func runText(run *results.Run) string {
 	if m.Served.SHA256 != "" {
 		served = m.Served
 	}
-	commit := "unknown commit"
-	if known := results.Plain(served.Commit); known != "" {
-		commit = "commit " + known[:min(12, len(known))]
-	}
+	commit := commitText(served.Commit)
 	if served.Dirty {
 		commit += " with uncommitted changes"
 	}
-	return fmt.Sprintf("%s, servers of %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("%s, server commit %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
 // Table writes the declared metrics, a row per configuration, then the sentences.
@@ -205,10 +221,10 @@ func (c *Comparison) HTML(w io.Writer, charts []chart.Chart) error {
 		Question: "What changed between two runs of one workload? Each ratio is B over A.",
 		Badges:   []string{label(c.Analysis)},
 		Headline: c.Sentences(),
-		Account: []part{
+		Account: []qualification{
 			{Title: "Scope", Lines: []string{scope(m)}},
-			{Title: "Evidence", Lines: append(evidence, "A verdict takes trials that alternated on one machine. A repetition without a valid trial on either side is discarded.")},
-			{Title: "How to repeat it", Lines: []string{"With two builds, whose servers are measured alternately: pushbench run SCENARIO --baseline OTHER."}, Code: commands},
+			{Title: "Evidence", Lines: append(evidence, "A verdict requires that the trials of both runs alternated on one machine. A repetition without a valid trial on either side is discarded.")},
+			{Title: "How to repeat it", Lines: []string{"To measure two builds in turns: pushbench run SCENARIO --baseline OTHER."}, Code: commands},
 		},
 		Sections: append(c.declared(), c.others()),
 		Charts:   charts,

@@ -17,9 +17,9 @@ func (r *Report) crossoverSection() section {
 	all := section{
 		Title: "Crossover: the cheapest transport within the acceptable staleness",
 		Note: fmt.Sprintf("By %s, of the median repetition. "+
-			"A transport qualifies if its latency p99 is within the staleness and it loses nothing. "+
+			"A transport qualifies if its p99 latency is within the staleness and it loses no message. "+
 			"The poll interval of short polling is %g of the staleness. Transports that differ by no more than the margin of %s share a cell. "+
-			"This describes what was measured; it is no verdict.",
+			"The map is an estimate, not a verdict.",
 			cost.Title, compare.PollShare, percent(r.Analysis.Declared.Margin)),
 	}
 	m, ok := r.costMap()
@@ -79,11 +79,11 @@ func (r *Report) crossoverText() string {
 	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(texts, "; ")
 }
 
-// polledWhere states at which stalenesses only short polling is cheapest under a load; empty if that was
-// not measured.
+// polledWhere states at which values of staleness short polling alone is cheapest under a load; empty if the
+// load was not measured.
 func polledWhere(m compare.Crossover, load int) string {
 	var where []string
-	from, met, measured := -1, false, false // from is the first of those that last to the end
+	from, met, measured := -1, false, false // from is the first of the values that extend to the end of the map
 	for j, cell := range m.Cells[load] {
 		met, measured = met || len(cell.Eligible) > 0, measured || cell.Measured
 		if names := cell.Names(); len(names) != 1 || names[0] != transports.ShortPoll {

@@ -10,8 +10,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// Short polling has a staleness only if no other transport costs as little, and "on" only to the end of the
-// map.
+// The sentence names a staleness if short polling alone is cheapest there, without a tie. It ends with "on" if
+// that holds from there to the end of the map.
 func TestStalenessesAtWhichPollingIsCheapest(t *testing.T) {
 	cell := func(names ...string) (c compare.Cell) {
 		for _, name := range names {

@@ -71,8 +71,8 @@ func (r *Report) decidesChoice() bool {
 }
 
 // recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the
-// one with the lowest latency. Without requirements there is no criterion, so it names both extremes.
-// Short, the choice has only its latency and cost.
+// one with the lowest latency. Without requirements there is no criterion, so it names both extremes. A
+// short choice has only its latency and cost.
 func (r *Report) recommend(rows []summary.Row, short bool) string {
 	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
 		return ""

@@ -44,7 +44,7 @@ type page struct {
 	Question string   // under the title
 	Badges   []string // the status, VERDICT or ESTIMATE
 	Headline []string
-	Account  []part
+	Account  []qualification
 	Sections []section     // the first one stands above the charts
 	Charts   []chart.Chart // their SVG is written unescaped, so it must be ours
 	Caption  string        // follows the basis of each chart
@@ -78,7 +78,7 @@ func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
 	p := page{
 		results.Plain(m.Workload.Scenario), results.Plain(m.Workload.Question),
 		[]string{statusText(m.Status)},
-		r.conclusion(), r.account(), r.sections(), charts, r.caption(),
+		r.conclusion(), r.qualifications(), r.sections(), charts, r.caption(),
 	}
 	if m.Status != results.Invalid {
 		p.Badges = append(p.Badges, label(r.Analysis))

@@ -64,9 +64,10 @@ func withoutLibrary(r summary.Row) string {
 	return strings.NewReplacer(" library="+r.Library, "", " stack="+r.Library, "").Replace(r.Name)
 }
 
-// costOrders compares transports on each library: those with the same batching delay, and a short poll,
-// which has none, with each. An order must be shown on every library, which takes no adjustment beyond the
-// family's (an intersection-union test: Berger, Technometrics 24, 1982).
+// costOrders compares transports on each library. Two configurations are compared if they have the same
+// batching delay. Short polling has no batching delay, so it is compared with every configuration. An order
+// must be shown on every library, which needs no adjustment beyond the family's (an intersection-union
+// test: Berger, Technometrics 24, 1982).
 func (r *Report) costOrders() (all []costOrder) {
 	libraries := r.byLibrary()
 	if len(libraries) < 2 {
@@ -142,7 +143,7 @@ func (r *Report) librarySection() section {
 	all := section{
 		Title: "Cost by library: which differences belong to the transport",
 		Note: "A ratio is the second transport's value divided by the first's. " +
-			"An order that is not confirmed on every measured library may be the library's doing.\n" +
+			"If only some of the measured libraries confirm an order, the library may cause it.\n" +
 			fmt.Sprintf("Verdicts decide metrics that were declared, if there are any verdicts. "+
 				"Otherwise ranges over the repetitions decide: they must be disjoint, with at least %d valid trials of each.", rankedTrials),
 		Heading: slices.Concat([]string{"metric", "of", "against"}, libraryNames(r.byLibrary()), []string{"conclusion"}),

@@ -70,7 +70,7 @@ func TestFewTrialsConfirmNoCostOrder(t *testing.T) {
 
 func TestOrderByCPUNamesItsLibrary(t *testing.T) {
 	text := sentence(t, synthetic.Run(4, time.Second), "Cheapest by ")
-	if !strings.Contains(text, "(reference library only)") {
+	if !strings.Contains(text, "(server library: reference)") {
 		t.Errorf("got %q", text)
 	}
 }

@@ -102,7 +102,7 @@ func (r *Report) manifestSection() section {
 		add("condition", c)
 	}
 	for _, n := range m.NotShown {
-		add("not available here", n)
+		add("unknown", n)
 	}
 	return all
 }
@@ -118,21 +118,31 @@ func pairs[V any](all map[string]V, text func(string, V) string, separator strin
 
 // unreproducible names the information that is missing to repeat the run.
 func unreproducible(m results.Manifest) string {
-	missing := ""
+	var missing []string
 	for _, field := range [][2]string{
 		{"commit", m.Tool.Commit},
 		{"Go version", m.Tool.GoVersion},
 		{"kernel", m.Host.Kernel},
 		{"CPU model", m.Host.CPUModel},
 		{"scenario hash", m.Workload.SHA256},
-		{"clean checkout", map[bool]string{false: "yes"}[m.Tool.Dirty]},
 	} {
 		if field[1] == "" {
-			missing += ", no " + field[0]
+			missing = append(missing, field[0])
 		}
 	}
-	if missing == "" {
+	var reasons []string
+	switch len(missing) {
+	case 0:
+	case 1:
+		reasons = append(reasons, "its "+missing[0]+" is unknown")
+	default:
+		reasons = append(reasons, "its "+list(missing)+" are unknown")
+	}
+	if m.Tool.Dirty {
+		reasons = append(reasons, "its build has uncommitted changes")
+	}
+	if len(reasons) == 0 {
 		return ""
 	}
-	return "UNREPRODUCIBLE: the run has" + strings.TrimPrefix(missing, ",") + "."
+	return "This run cannot be repeated exactly: " + list(reasons) + "."
 }

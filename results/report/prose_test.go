@@ -96,7 +96,7 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 		} {
 			lines = append(lines, strings.Split(s.Note, "\n")...)
 		}
-		for _, p := range r.account() {
+		for _, p := range r.qualifications() {
 			lines = append(lines, p.Lines...)
 		}
 		lines = append(lines, r.variants()...)
@@ -106,7 +106,7 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	search := Capacity{results.Capacity{Axis: "rate", Scenario: "chat", Found: []results.Highest{{Transport: "sse"}}}}
-	lines = append(lines, c.others().Note, search.section().Note, search.trust())
+	lines = append(lines, c.others().Note, search.section().Note, search.evidence())
 	for _, line := range append(lines, search.Sentences()...) {
 		if strings.HasPrefix(line, item) {
 			continue

@@ -105,7 +105,7 @@ func unrankedReason(r summary.Row, name string) string {
 		}
 	}
 	if len(r.Trials) < rankedTrials {
-		return fmt.Sprintf("a ranking takes %d valid trials of each configuration", rankedTrials)
+		return fmt.Sprintf("a ranking needs %d valid trials of each configuration", rankedTrials)
 	}
 	if _, ok := r.Range(name); !ok {
 		return prose(r.Name) + " was not measured in every trial"

@@ -70,7 +70,7 @@ func (s section) part(from, to int) section {
 // column names the row.
 func (s section) Right(column int) bool {
 	return column > 0 && !slices.ContainsFunc(s.Rows, func(row tableRow) bool {
-		cell := row.Cells[column]
+		cell := strings.TrimPrefix(row.Cells[column], ratioPrefix)
 		return cell != "" && !strings.ContainsAny(cell[:1], "0123456789-") && cell != "n/a" && cell != "∞" && cell != "–"
 	})
 }

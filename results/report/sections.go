@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -142,10 +143,10 @@ func valueAndRange(r summary.Row, metric string) string {
 func (r *Report) noiseSection() section {
 	all := section{
 		Title: "Noise floor: each configuration compared with itself (A/A)",
-		Note: "Every second repetition is compared with the one before it. " +
-			"Only noise differs, so a difference between configurations that is no larger means nothing. " +
+		Note: "Valid repetitions form pairs: the second is compared with the first, the fourth with the third. " +
+			"Only noise differs. Ignore differences between configurations that are smaller than these. " +
 			"No comparison is adjusted for the others: " +
-			fmt.Sprintf("one in twenty has a p below 0.05 by chance. A conclusion takes %d repetitions, which are %d pairs.", 2*compare.MinRepetitions, compare.MinRepetitions),
+			fmt.Sprintf("one in twenty has a p below 0.05 by chance. A verdict on the noise needs %d repetitions, that is %d pairs.", 2*compare.MinRepetitions, compare.MinRepetitions),
 		Heading: []string{"metric", "configuration", "pairs", "ratio", "95 %", "p", "verdict"},
 	}
 	for _, d := range r.SelfComparisons {
@@ -161,13 +162,12 @@ func (r *Report) noiseSection() section {
 	return all
 }
 
-// withinSection has the quantiles of each trial with their intervals within the run.
+// withinSection has the quantiles of each trial with their intervals within the trial.
 func (r *Report) withinSection() section {
 	all := section{
-		Title: "Each valid trial, with within-run intervals",
-		Note: "In brackets: the within-run 95 % interval, from order statistics of the trial's independent observations. " +
-			"It shows how precisely a trial determines its own quantile. " +
-			"It does not predict another trial; the spread between trials does.",
+		Title: "Each valid trial, with intervals within the trial",
+		Note: "In brackets: the 95 % interval within the trial, from order statistics of its independent observations. " +
+			"The spread between trials is usually larger.",
 		Heading: []string{"transport", "repetition", "independent n"},
 	}
 	for _, q := range summary.WithinQuantiles {
@@ -198,8 +198,9 @@ func (r *Report) wireSection() section {
 		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server.\n"+
 			"TCP/IP headers are not included: %d B per segment, also of bare acknowledgements (IPv4, TCP with timestamps). "+
 			"Each opened connection adds %d B of options. "+
-			"The metric with TCP/IP headers, above, includes both; Ethernet's %d B per frame are in neither.\n"+
-			"The bytes of connecting before the window are in the table of connecting.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
+			"The metric \"with TCP/IP headers\" includes both. No metric includes Ethernet headers (%d B per frame).\n"+
+			"Envelope: the JSON around the payload. Framing: SSE fields, WebSocket frame headers and chunk sizes.\n"+
+			"The table of connecting has the bytes before the window.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
 		Heading: []string{"transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"},
 	}
 	for _, row := range r.Summary.Rows {
@@ -226,8 +227,8 @@ func (r *Report) connectSection() section {
 	all := section{
 		Title: "Connecting",
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. response: the response to the upgrade or the first poll. " +
-			"ready: the total, from the dial until the subscription is acknowledged. Milliseconds.\n" +
-			"Server CPU: per client, while the clients connected. Kernel time is sampled by ticks of 10 ms. " +
+			"ready: the total, from the start of the connection until the subscription is acknowledged. Milliseconds.\n" +
+			"Server CPU: per client, while the clients connected. The kernel reports user and system time in steps of 10 ms. " +
 			"Per core: the connections per second that one core accepts at that cost.",
 		Heading: []string{"transport", "clients", "failed"},
 	}
@@ -284,8 +285,8 @@ func (r *Report) linkSection() section {
 func (r *Report) ageSection() section {
 	all := section{
 		Title: "Age of information: staleness of the clients' data",
-		Note: "Age: the time since the newest message that a client has of a topic was due, at each instant. " +
-			"Quantiles are shares of the time. Milliseconds.\n" +
+		Note: "Age: the time since the client's newest message of a topic was due. " +
+			"Quantiles are over time: for half of the time, the age is below the median. Milliseconds.\n" +
 			"Covered: the share of the time in which a client had a message. Uncovered: the share before its first message. " +
 			"Never: the share of topics that had publishes but no delivery in the window.",
 		Heading: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
@@ -304,8 +305,9 @@ func (r *Report) ageSection() section {
 
 func (r *Report) ledgerSection() section {
 	all := section{
-		Title:   "Ledger: the outcome of every expected message",
-		Note:    "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected",
+		Title: "Ledger: the outcome of every expected message",
+		Note: "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected\n" +
+			"Superseded: replaced by a newer message. Declared gap: reported by the server as missed.",
 		Heading: []string{"transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"},
 	}
 	for _, row := range r.Summary.Rows {
@@ -350,11 +352,15 @@ func byCause(n int64, by map[string]int64) string {
 	return metric.Count(n) + " (" + strings.Join(parts, ", ") + ")"
 }
 
+// notApplied is how the evidence of a validity check begins that a trial passed because the check did not
+// apply to it.
+const notApplied = "not applied: "
+
 // checksSection has a row per validity check, with an example of its evidence, and a row per failure.
 func (r *Report) checksSection() section {
 	all := section{Title: "Validity checks: each can invalidate a trial", Heading: []string{"check", "passed", "evidence"}}
 	for _, name := range checkNames(r.Run.Trials) {
-		passed, of, detail := 0, 0, ""
+		passed, of, skipped, detail := 0, 0, 0, ""
 		var failed section
 		for _, t := range r.Run.Trials {
 			for _, check := range t.Checks {
@@ -362,7 +368,11 @@ func (r *Report) checksSection() section {
 				case check.Name != name:
 					continue
 				case check.Passed:
-					passed, detail = passed+1, results.Plain(check.Detail)
+					var unapplied bool
+					passed = passed + 1
+					if detail, unapplied = strings.CutPrefix(results.Plain(check.Detail), notApplied); unapplied {
+						skipped++
+					}
 				default:
 					failed.add(name, "FAILED", t.Name()+": "+check.Detail)
 				}
@@ -372,7 +382,15 @@ func (r *Report) checksSection() section {
 		if detail != "" {
 			detail = "e.g. " + detail
 		}
-		all.add(name, fmt.Sprintf("%d of %d", passed, of), detail)
+		outcome := fmt.Sprintf("%d of %d", passed, of)
+		switch {
+		case skipped == 0:
+		case skipped == passed:
+			outcome = "not applied: " + outcome
+		default:
+			outcome += fmt.Sprintf(", not applied: %d", skipped)
+		}
+		all.add(name, outcome, detail)
 		all.Rows = append(all.Rows, failed.Rows...)
 	}
 	return all
@@ -393,17 +411,56 @@ func checkNames(trials []results.Trial) (names []string) {
 func (r *Report) modelSection() section {
 	all := section{
 		Title:   "Model: predicted and measured",
-		Note:    "A run that disagrees with the model is wrong until shown otherwise. The documentation lists the tolerances.",
 		Heading: []string{"transport", "metric", "predicted", "measured", "formula"},
 	}
+	formulas := ""
 	for _, row := range r.Summary.Rows {
 		for _, m := range metric.All {
 			if p, ok := row.Predicted(m.Name); ok {
+				formulas += p.Formula + "\n"
 				all.add(row.Name, m.Title, withUnit(summary.Value{X: p.Value}, m.Unit), withUnit(row.Value(m.Name), m.Unit), p.Formula)
 			}
 		}
 	}
+	all.Note = "Predictions ignore queueing, so measured tails are higher. Any other difference needs an explanation: see docs/method.md.\n" +
+		symbolLegend(formulas)
 	return all
+}
+
+// symbols are the symbols of the model's formulas: see package model.
+var symbols = []struct{ symbol, meaning string }{
+	{"d", "delay from publisher to subscriber"},
+	{"q", "the quantile, as a share"},
+	{"T", "interval of short polling"},
+	{"k", "intervals from one poll to the next"},
+	{"λ", "messages per second that one client expects"},
+	{"P", "time between two publications for one client"},
+	{"N", "subscribers of a message"},
+	{"w", "server time per write to one subscriber"},
+	{"R", "re-poll gap of long polling"},
+	{"τ", "long-poll timeout"},
+	{"D", "delay of a message that a waiting poll receives"},
+	{"p₀", "share of the messages that a waiting poll receives"},
+	{"b", "mean number of messages per response"},
+	{"C", "mean time from one long poll to the next"},
+	{"U", "uniformly distributed time"},
+	{"Exp", "exponentially distributed time"},
+}
+
+// formulaWord matches a word in a formula, which is no product of symbols.
+var formulaWord = regexp.MustCompile(`[A-Za-z]{3,}`)
+
+// symbolLegend explains the symbols that the formulas use.
+func symbolLegend(formulas string) string {
+	formulas = strings.NewReplacer("qkT", "q k T", "Exp(", "Ex(").Replace(formulas)
+	used := strings.ReplaceAll(formulaWord.ReplaceAllString(formulas, ""), "Ex(", "Exp(")
+	var parts []string
+	for _, s := range symbols {
+		if strings.Contains(used, s.symbol) {
+			parts = append(parts, s.symbol+": "+s.meaning+".")
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 func filesSection() section {
@@ -413,8 +470,8 @@ func filesSection() section {
 		{"scenario.yaml", "the scenario, fully resolved"},
 		{"trials.jsonl", "one line per trial: latencies, ledger, cost, validity checks"},
 		{"intervals.jsonl", "one line per second of each trial"},
-		{"latency.hlog", "HdrHistogram interval log, one tag per transport"},
-		{"*.hgrm", "HdrHistogram percentiles in ms, one file per transport"},
+		{"latency.hlog", "HdrHistogram interval log, one tag per configuration"},
+		{"*.hgrm", "HdrHistogram percentiles in ms, one file per configuration"},
 		{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
 		{"metrics.txt", "all metrics of all configurations, latencies and assertions, as OpenMetrics text"},
 		{"summary.csv", "all metrics of all trials"},

@@ -17,7 +17,8 @@ import (
 func (r *Report) Sentences() []string {
 	lines := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
 	lines = append(lines, scope(r.Run.Manifest))
-	return append(lines, items("Not measured", notMeasured(r.Run.Manifest))...)
+	lines = append(lines, items("Not measured", notMeasured(r.Run.Manifest))...)
+	return append(lines, unknown(r.Run.Manifest)...)
 }
 
 // conclusion is what the run found and the outcome of its assertions. The lines in more are left out of an
@@ -67,7 +68,7 @@ func (r *Report) onLibrary() string {
 	case 0:
 		return ""
 	case 1:
-		return " (" + libraries[0] + " library only)"
+		return " (server library: " + libraries[0] + ")"
 	default:
 		return " (each with its library)"
 	}
@@ -84,7 +85,7 @@ func (r *Report) withheld() string {
 		text += fmt.Sprintf(" The other %d take about %s.", missing, duration(took*time.Duration(missing)))
 	}
 	if a.MinDecisive > results.VerdictRepetitions {
-		text += fmt.Sprintf(" None of the %s can be significant before %d repetitions.", some(len(a.Family), "declared comparison"), a.MinDecisive)
+		text += fmt.Sprintf(" For a significant difference in any of the %s, run with --repetitions %d or more.", some(len(a.Family), "declared comparison"), a.MinDecisive)
 	}
 	return text
 }
@@ -101,7 +102,7 @@ func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines
 		place := list(values(tier, m, medianOf))
 		switch {
 		case len(tier) > 2:
-			place += ": not all distinguishable"
+			place += ": not every pair is distinguishable"
 		case len(tier) == 2:
 			place += ": no measurable difference"
 		}
@@ -160,8 +161,9 @@ func (r *Report) variants() []string {
 	return slices.Concat(r.librarySentences(), r.batchingSentences())
 }
 
-// losses names the configurations that lost messages: a low latency of the other messages is no merit then.
-// Messages that a server declares undeliverable are infinite in the quantiles too.
+// losses names the configurations that lost messages. If messages were lost, a low latency of the others
+// does not count in favour of a transport. Messages that a server declares undeliverable are infinite in the
+// quantiles too.
 func losses(s summary.Summary) (lines []string) {
 	for _, kind := range []struct {
 		heading string
@@ -239,7 +241,7 @@ func scope(m results.Manifest) string {
 		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate))
 	return text + fmt.Sprintf(" Payload: %s B. Network: %s. Server library: %s.",
 		spread(m, func(c results.Configuration) float64 { return c.PayloadBytes }, w.PayloadBytes),
-		network(m), results.Plain(m.Library))
+		network(m), libraryText(m.Library))
 }
 
 // spread is the least and the most that any configuration has of something, or the run's own value of what
@@ -257,6 +259,14 @@ func spread(m results.Manifest, of func(results.Configuration) float64, own floa
 	default:
 		return metric.Number(least) + " to " + metric.Number(most)
 	}
+}
+
+// libraryText is a server library, with its parts if it has several.
+func libraryText(library string) string {
+	if library == "reference" {
+		return "reference (WebSocket on gorilla/websocket, the others on fasthttp)"
+	}
+	return results.Plain(library)
 }
 
 // clients is a number of clients with its noun.
@@ -331,8 +341,17 @@ func notMeasured(m results.Manifest) (not []string) {
 		not = append(not, "TLS")
 	}
 	not = append(not, "proxies and browsers")
-	for _, n := range m.NotShown {
-		not = append(not, results.Plain(n))
-	}
 	return not
+}
+
+// unknown lists the properties of the machine that the system does not expose.
+func unknown(m results.Manifest) []string {
+	var names []string
+	for _, n := range m.NotShown {
+		names = append(names, results.Plain(n))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Unknown (not exposed by this system): %s.", list(names))}
 }

@@ -139,7 +139,13 @@ func ratioText(x float64) string {
 	}
 }
 
-func interval(lo, hi float64) string { return ratioText(lo) + "–" + ratioText(hi) }
+// interval formats the interval of a ratio; a dash if there is none.
+func interval(lo, hi float64) string {
+	if lo == 0 && math.IsInf(hi, 1) {
+		return "–"
+	}
+	return ratioText(lo) + "–" + ratioText(hi)
+}
 
 // pText formats a p-value.
 func pText(p float64) string {

@@ -62,7 +62,7 @@ func TestOrderOfTrialsChangesNoVerdict(t *testing.T) {
 // shows it.
 func TestVerdictsFromEightRepetitionsOn(t *testing.T) {
 	for name, want := range map[string]string{
-		"three": "No verdict: too few valid repetitions (3 of 8)", "eight": "VERDICT from 8 repetitions", "verdict": "VERDICT from 12 repetitions", "discarded": "VERDICT from 10 repetitions",
+		"three": "No verdict: only 3 of the 8 valid repetitions", "eight": "VERDICT from 8 repetitions", "verdict": "VERDICT from 12 repetitions", "discarded": "VERDICT from 10 repetitions",
 		"many-invalid": "No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "INTERRUPTED",
 	} {
 		r := on(name)
@@ -141,7 +141,7 @@ func TestOrderFollowsVerdicts(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1} // 19.8 is not twice 10.3
-	if got, _ := fastest(t, run); !strings.Contains(got, "and long polling 19.8 ms (19.4–20.1): not all distinguishable\n  short polling") {
+	if got, _ := fastest(t, run); !strings.Contains(got, "and long polling 19.8 ms (19.4–20.1): not every pair is distinguishable\n  short polling") {
 		t.Errorf("a margin of 100 %%: got %s", got)
 	}
 }
@@ -213,7 +213,7 @@ func TestIndistinguishableRowJoinsPlaces(t *testing.T) {
 	if !strings.Contains(before, "inconclusive: WebSocket") || !strings.Contains(before, "SSE 0.833 × long polling") {
 		t.Fatalf("the test needs an inconclusive comparison: %s", before)
 	}
-	if !strings.Contains(order, "SSE 5 ms (5), long polling 6 ms (6) and WebSocket 7 ms (2–60): not all distinguishable\n  short polling") {
+	if !strings.Contains(order, "SSE 5 ms (5), long polling 6 ms (6) and WebSocket 7 ms (2–60): not every pair is distinguishable\n  short polling") {
 		t.Error(order)
 	}
 }

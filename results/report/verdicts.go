@@ -48,7 +48,7 @@ func verdicts(a compare.Analysis) []string {
 	lines := []string{text}
 	if n := len(a.Repetitions); !a.Decides() {
 		lines = append(lines, fmt.Sprintf("No difference can be significant yet: %d repetitions have no p below %s. "+
-			"One of %d comparisons must have less than %s. That takes %d repetitions. Until then only ranges order the transports.",
+			"One of %d comparisons must have less than %s. Run with --repetitions %d or more. Until then only ranges order the transports.",
 			n, twoDigits(math.Ldexp(2, -n)), len(a.Family), twoDigits(0.05/float64(len(a.Family))), a.MinDecisive))
 	}
 	for _, name := range compare.Metrics(a.Family) {
