@@ -10,22 +10,6 @@ import (
 	"pushbench/cmd/internal/app"
 )
 
-const smallScenario = `version: 1
-name: small
-transports: [shortpoll, sse, websocket]
-clients:
-  count: 10
-publish:
-  by: backend
-  rate: 40/s
-payload:
-  size: 64B
-warmup: 0s
-window: 1s
-drain: 5s
-idle: 10ms
-`
-
 // While a command measures, every other measuring command ends immediately and writes nothing. Its
 // error has the exit code of an invalid measurement, the lock's path and the remedy.
 func TestBusyLockIsAnInvalidMeasurement(t *testing.T) {
@@ -42,10 +26,7 @@ func TestBusyLockIsAnInvalidMeasurement(t *testing.T) {
 
 // refusedWhileBusy runs every command that measures.
 func refusedWhileBusy(t *testing.T, path string) {
-	scenario, out := filepath.Join(t.TempDir(), "small.yaml"), filepath.Join(t.TempDir(), "out")
-	if err := os.WriteFile(scenario, []byte(smallScenario), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	scenario, out := filepath.Join("..", "internal", "app", "testdata", "small.yaml"), filepath.Join(t.TempDir(), "out")
 	for _, args := range [][]string{
 		{"run", scenario, "--out", out},
 		{"check", "../../results/reference/chat", "--out", out},

@@ -21,7 +21,7 @@ import (
 // messages per second, the others up to 300.
 func searching(t *testing.T) (CapacityOptions, *scenarios.Scenario, func(transport scenarios.Transport, load float64) results.Probe) {
 	t.Helper()
-	s, err := scenarios.Read("small.yaml", strings.NewReader(smallScenario))
+	s, err := scenarios.Load(filepath.Join("testdata", "small.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

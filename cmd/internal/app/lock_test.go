@@ -25,22 +25,6 @@ func locked(t *testing.T) bool {
 	return false
 }
 
-const smallScenario = `version: 1
-name: small
-transports: [shortpoll, sse, websocket]
-clients:
-  count: 10
-publish:
-  by: backend
-  rate: 40/s
-payload:
-  size: 64B
-warmup: 0s
-window: 1s
-drain: 5s
-idle: 10ms
-`
-
 func TestLockIsReleased(t *testing.T) {
 	ownLock(t)
 	unlock, err := lockMachine()
