@@ -28,7 +28,7 @@ type Process struct {
 	Ended  chan struct{} // closed after the exit
 
 	control *LineWriter
-	stderr  tail
+	stderr  Tail
 	err     error // of the exit; set before Ended is closed
 }
 
@@ -157,21 +157,27 @@ func (p *Process) ExitReason() string {
 		how = exit.String()
 	}
 	reason := fmt.Sprintf("%s ended: %s", p.Name, how)
-	if output := strings.TrimSpace(p.stderr.String()); output != "" {
-		reason += ": " + output[strings.LastIndexByte(output, '\n')+1:] // the last line
+	if last := LastLine(p.stderr.String()); last != "" {
+		reason += ": " + last
 	}
 	return reason
 }
 
-// A tail keeps the last tailSize bytes written to it.
-type tail struct {
+// LastLine returns the last line of a text that is not blank.
+func LastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// A Tail keeps the last bytes written to it. It is safe for concurrent use.
+type Tail struct {
 	mu   sync.Mutex
 	kept []byte
 }
 
 const tailSize = 8 << 10
 
-func (t *tail) Write(p []byte) (int, error) {
+func (t *Tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kept = append(t.kept, p...)
@@ -181,7 +187,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (t *tail) String() string {
+func (t *Tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(t.kept)

@@ -128,7 +128,7 @@ func TestMissingExecutable(t *testing.T) {
 }
 
 func TestTailKeepsTheEnd(t *testing.T) {
-	var kept tail
+	var kept Tail
 	for i := range 10_000 {
 		fmt.Fprintf(&kept, "line %d\n", i)
 	}

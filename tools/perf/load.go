@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pushbench/bench/child"
 	"pushbench/bench/cost"
 )
 
@@ -283,7 +284,7 @@ type delivery struct {
 
 // publish publishes messages at a rate, and waits until every subscriber has received all.
 func (c *subscriberGroup) publish(ctx context.Context, server int, messages int, every time.Duration) (s delivery, err error) {
-	err = onCore(loadCore, func() (err error) {
+	err = child.OnCores([]int{loadCore}, func() (err error) {
 		s, err = c.publishHere(ctx, server, messages, every)
 		return err
 	})

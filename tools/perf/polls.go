@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/results"
 )
 
@@ -87,7 +88,7 @@ func wrkRequests(printed string) (float64, error) {
 		}
 	}
 	if requests == "" {
-		return 0, fmt.Errorf("wrk printed no number of requests, but %q", lastLine(printed))
+		return 0, fmt.Errorf("wrk printed no number of requests, but %q", child.LastLine(printed))
 	}
 	return positive(requests)
 }

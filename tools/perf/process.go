@@ -11,12 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"pushbench/bench/child"
 )
 
 // A process is a child on a dedicated core. It ends with the context of its start, and with
@@ -27,7 +27,7 @@ type process struct {
 	stdin  io.WriteCloser
 	pipe   *os.File // standard output of the child
 	out    *bufio.Reader
-	stderr tail
+	stderr child.Tail
 	ended  chan struct{} // closed when the child has exited
 	err    error         // exit error; set before ended is closed
 }
@@ -57,7 +57,7 @@ func start(ctx context.Context, core int, name string, args ...string) (*process
 	p.cmd.Stdout, p.out = childEnd, bufio.NewReader(p.pipe)
 	begin := p.cmd.Start
 	if core != anyCore {
-		begin = func() error { return onCore(core, p.cmd.Start) }
+		begin = func() error { return child.OnCores([]int{core}, p.cmd.Start) }
 	}
 	err = begin()
 	childEnd.Close()
@@ -114,35 +114,10 @@ func exitError(name string, err error, printed string) error {
 	if err != nil {
 		how = err.Error()
 	}
-	if last := lastLine(printed); last != "" {
+	if last := child.LastLine(printed); last != "" {
 		how += ": " + last
 	}
 	return fmt.Errorf("%s ended: %s", name, how)
-}
-
-func lastLine(text string) string {
-	text = strings.TrimSpace(text)
-	return text[strings.LastIndexByte(text, '\n')+1:]
-}
-
-// onCore does the work with this thread on one core; a child started by it inherits the core.
-func onCore(core int, work func() error) error {
-	runtime.LockOSThread() // not unlocked if resetting the affinity fails: the thread then ends with its goroutine
-	var before unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &before); err != nil {
-		return err
-	}
-	var one unix.CPUSet
-	one.Set(core)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("pin to core %d: %w", core, err)
-	}
-	worked := work()
-	if err := unix.SchedSetaffinity(0, &before); err != nil {
-		return errors.Join(worked, err)
-	}
-	runtime.UnlockOSThread()
-	return worked
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
@@ -224,28 +199,4 @@ func (p *process) end() {
 func (p *process) terminate() {
 	_ = p.cmd.Process.Signal(unix.SIGTERM)
 	p.end()
-}
-
-// tail stores the last bytes written to it.
-type tail struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-const tailSize = 8 << 10
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - tailSize; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(t.kept)
 }

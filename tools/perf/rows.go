@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"pushbench/bench/child"
 	"pushbench/bench/cost"
 )
 
@@ -146,7 +147,7 @@ func perOperation(printed string) (float64, error) {
 			return positive(f[2])
 		}
 	}
-	return 0, fmt.Errorf("the benchmark printed no ns/op, but %q", lastLine(printed))
+	return 0, fmt.Errorf("the benchmark printed no ns/op, but %q", child.LastLine(printed))
 }
 
 // positive parses a finite number above 0.
