@@ -87,6 +87,6 @@ type Outcome struct {
 	Goroutines int64                    `json:"goroutines" add:"sum"` // with all clients connected
 	Broken     map[string]int64         `json:"broken"`               // connections that the load generator did not close itself, by cause
 	Cut        bool                     `json:"cut"`                  // stopped before its plan ended
-	Flight     validity.InFlight        `json:"flight" walk:"-"`
+	InFlight   validity.InFlight        `json:"in_flight" walk:"-"`
 	Settings   map[string]string        `json:"settings"`
 }

@@ -383,7 +383,7 @@ func (d *driver) measure(ctx context.Context, start clock.Instant) {
 	outcome := <-span
 	d.close()
 	close(ended) // after close, since deliveries until then enter the latencies
-	outcome.Flight = <-flight
+	outcome.InFlight = <-flight
 	d.complete(&outcome)
 	_ = d.out.Send(Report{Done: &outcome}) // the run may have exited
 }

@@ -157,7 +157,7 @@ func (f *flightCounter) end(r reading) validity.InFlight {
 	f.dueBy(r.to)
 	left := float64(f.due - r.delivered)
 	f.add(r.to, left, left)
-	return f.flight(f.at.Sub(f.opens()))
+	return f.result(f.at.Sub(f.opens()))
 }
 
 // dueBy counts the pairs due by an instant.
@@ -195,7 +195,7 @@ func (f *flightCounter) add(at clock.Instant, least, most float64) {
 	f.samples, f.at, f.midpoint, f.maxError = f.samples+1, at, midpoint, maxError
 }
 
-func (f *flightCounter) flight(span time.Duration) validity.InFlight {
+func (f *flightCounter) result(span time.Duration) validity.InFlight {
 	if f.samples == 0 || span <= 0 {
 		return validity.InFlight{}
 	}

@@ -43,11 +43,11 @@ func TestFlightCounts(t *testing.T) {
 		n := float64(3 + 4*(i%2))
 		f.add(clock.Instant(i+1), n, n) // 3, 7, 3, …: differences of 4, like noise with a deviation of 4/√2
 	}
-	got := f.flight(1000)
+	got := f.result(1000)
 	if want := 4 / math.Sqrt2 / math.Sqrt(1000); math.Abs(got.Error-want) > 0.01*want || math.Abs(got.Mean-5) > 0.01 || got.Samples != 1000 || got.MaxError != 0 {
 		t.Errorf("got %+v, want a mean of 5 ± %.4f of 1000", got, want)
 	}
-	if none := (&flightCounter{}).flight(time.Second); none != (validity.InFlight{}) {
+	if none := (&flightCounter{}).result(time.Second); none != (validity.InFlight{}) {
 		t.Errorf("without samples: %+v", none)
 	}
 }
@@ -58,7 +58,7 @@ func TestSamplesAreWeightedByElapsedTime(t *testing.T) {
 	f.add(10, 10, 10) // linear from 0 to 10
 	f.add(90, 10, 10)
 	f.add(100, 0, 0)
-	if got, want := f.flight(100).Mean, 9.0; got != want {
+	if got, want := f.result(100).Mean, 9.0; got != want {
 		t.Errorf("got %g, want %g", got, want)
 	}
 }
@@ -72,7 +72,7 @@ func TestMaxErrorIsTheMaximumErrorOfTheMean(t *testing.T) {
 			least, most := bound(b)
 			f.add(clock.Instant(10*(i+1)), least, most)
 		}
-		return f.flight(40)
+		return f.result(40)
 	}
 	found := mean(func(b [2]float64) (float64, float64) { return b[0], b[1] })
 	least := mean(func(b [2]float64) (float64, float64) { return b[0], b[0] })
@@ -418,7 +418,7 @@ func TestStallsDoNotFailTheCheck(t *testing.T) {
 			punctual.add(f.at, truth, truth)
 			punctual.squares = f.squares
 		})
-		same := punctual.flight(found.Span)
+		same := punctual.result(found.Span)
 		same.Missing = found.Missing
 		const rounding = 1e-9
 		if math.Abs(found.Mean-same.Mean) > found.MaxError+rounding || found.Error < same.Error-rounding || found.Squares != same.Squares || found.Samples != same.Samples {

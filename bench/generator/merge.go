@@ -22,19 +22,19 @@ func MergeConnect(to *results.Connect, from results.Connect) {
 // MergeOutcomes merges the outcomes of all load generators of a trial. Their settings must be equal.
 func MergeOutcomes(all []*Outcome, t scenarios.Transport) (*Outcome, error) {
 	sum := *all[0]
-	flights := []validity.InFlight{sum.Flight}
+	flights := []validity.InFlight{sum.InFlight}
 	for i, other := range all[1:] {
 		if differ := validity.Differences(sum.Settings, other.Settings, nil); len(differ) > 0 {
 			return nil, fmt.Errorf("load generator %d differs from the first: %s", i+2, strings.Join(differ, "; "))
 		}
-		flights = append(flights, other.Flight)
+		flights = append(flights, other.InFlight)
 		mergeOutcome(&sum, *other, t)
 	}
-	sum.Flight = mergeFlights(flights)
+	sum.InFlight = mergeFlights(flights)
 	return &sum, nil
 }
 
-// mergeOutcome adds the outcome of another load generator of the trial, without its Flight. Both
+// mergeOutcome adds the outcome of another load generator of the trial, without its InFlight. Both
 // publish the same messages, each to its own server, so their independent messages must not be
 // added up. Poll cycles belong to single clients and are added up.
 func mergeOutcome(to *Outcome, from Outcome, t scenarios.Transport) {

@@ -172,7 +172,7 @@ func TestMergeOutcomeIncludesEveryField(t *testing.T) {
 	}
 	each(reflect.ValueOf(to), reflect.ValueOf(from), "Outcome", func(name string, got, one int64) {
 		switch want := 2 * one; {
-		case strings.HasPrefix(name, "Outcome.Flight."): // mergeFlights does that
+		case strings.HasPrefix(name, "Outcome.InFlight."): // mergeFlights does that
 		case name == "Outcome.Age.Independent":
 			if got != messages {
 				t.Errorf("%s is %d, want %d: every age requires a message", name, got, messages)

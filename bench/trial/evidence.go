@@ -22,7 +22,7 @@ func (t *Trial) evidence() validity.Evidence {
 
 		Due:      dueBySecond(schedule.New(t.Scenario, t.Repetition)),
 		Seconds:  t.seconds,
-		InFlight: t.outcome.Flight,
+		InFlight: t.outcome.InFlight,
 
 		Exact:      t.Setup.Engine == engines.EventLoop,
 		NeverTried: t.result.Publishes.DroppedBy[record.NeverTried],
