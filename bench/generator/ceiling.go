@@ -12,7 +12,8 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// MeasureCeiling measures the load generator's maximum rate. The reply is Ceiling.
+// MeasureCeiling measures the load generator's maximum rate, which it reports as a
+// Ceiling.
 type MeasureCeiling struct {
 	Scenario string        `json:"scenario"` // resolved YAML, for its clients, topics and payloads
 	Time     time.Duration `json:"time_ns"`  // maximum duration

@@ -48,8 +48,8 @@ func receives(n scenarios.Network) func(client int) (listen, external string) {
 	switch {
 	case n.NAT:
 		return func(client int) (listen, external string) {
-			at, door := lab.ForwardedPort(client)
-			return at.String(), door.String()
+			inside, outside := lab.ForwardedPort(client)
+			return inside.String(), outside.String()
 		}
 	case n.Link == scenarios.PacketLink:
 		return func(int) (listen, external string) { return net.JoinHostPort(lab.FarAddress().String(), "0"), "" }

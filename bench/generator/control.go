@@ -20,7 +20,7 @@ type Command struct {
 	Stop           *Stop           `json:"stop,omitempty"`
 }
 
-// Prepare describes the trial. The reply is Prepared.
+// Prepare describes the trial. The load generator reports Prepared.
 type Prepare struct {
 	Certificate      string `json:"certificate,omitempty"` // of the target, PEM; empty without TLS
 	Scenario         string `json:"scenario"`              // resolved YAML
@@ -34,11 +34,11 @@ type Prepare struct {
 	BackendNamespace int    `json:"backend_namespace,omitempty"` // descriptor of the backend's network namespace; 0: the load generator's own
 }
 
-// Connect opens all clients. The reply is Connected.
+// Connect opens all clients. The load generator reports Connected.
 type Connect struct{}
 
-// Start begins the warm-up at an instant of the shared clock. The replies are Intervals, one per
-// second, and finally Done.
+// Start begins the warm-up at an instant of the shared clock. The load generator reports an
+// Interval per second, and finally Done.
 type Start struct {
 	At clock.Instant `json:"at"`
 }

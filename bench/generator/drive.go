@@ -498,10 +498,10 @@ func (d *driver) close() {
 			d.shortLived.end()
 		}
 		var closing sync.WaitGroup
-		const atOnce = 64
-		for first := range min(atOnce, len(d.clients)) {
+		const parallel = 64
+		for first := range min(parallel, len(d.clients)) {
 			closing.Go(func() {
-				for c := first; c < len(d.clients); c += atOnce {
+				for c := first; c < len(d.clients); c += parallel {
 					d.clients[c].Close()
 				}
 			})

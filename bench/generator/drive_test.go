@@ -61,7 +61,7 @@ func startGeneratorOf(t *testing.T, scenario string, change ...func(*Prepare)) *
 	}
 	g.send(Command{Prepare: &prepare})
 	if m := g.receive(); m.Prepared == nil {
-		t.Fatalf("reply to prepare: %+v", m)
+		t.Fatalf("report on prepare: %+v", m)
 	}
 	return g
 }
@@ -90,7 +90,7 @@ func (g *generatorUnderTest) connect() results.Connect {
 	g.send(Command{Connect: &Connect{}})
 	m := g.receive()
 	if m.Connected == nil {
-		g.t.Fatalf("reply to connect: %+v", m)
+		g.t.Fatalf("report on connect: %+v", m)
 	}
 	return *m.Connected
 }

@@ -37,7 +37,7 @@ func TestFlightCombinesSimultaneousMessages(t *testing.T) {
 }
 
 // A step function of known area, with the standard error of independent samples of noise.
-func TestFlightCounts(t *testing.T) {
+func TestFlightCounterReportsMeanAndError(t *testing.T) {
 	var f flightCounter
 	for i := range 1000 {
 		n := float64(3 + 4*(i%2))
@@ -310,11 +310,11 @@ func TestLittlesLawPassesAfterAFreeze(t *testing.T) {
 			}
 			found := set.sampled(set.end()+80*time.Millisecond, runs, unobserved)
 			passed, detail := validity.CheckLittlesLaw(set.evidence(found, correct))
-			blind := after >= 10*time.Millisecond // half or all of the backlog is delivered: the bounds are wide
-			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != blind {
+			notApplied := after >= 10*time.Millisecond // half or all of the backlog is delivered: the bounds are wide
+			if !passed || strings.HasPrefix(detail, "not applied: no reading for up to 1.0") != notApplied {
 				t.Errorf("frozen at %v, sampling resumes %v after: passed %v: %s", from, after, passed, detail)
 			}
-			if found.Late < 120 || blind && found.MaxGap < time.Second || found.MaxGap > 1100*time.Millisecond {
+			if found.Late < 120 || notApplied && found.MaxGap < time.Second || found.MaxGap > 1100*time.Millisecond {
 				t.Errorf("frozen at %v, sampling resumes %v after: %+v", from, after, found)
 			}
 		}

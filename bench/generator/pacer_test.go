@@ -20,15 +20,15 @@ type recordingSession struct {
 	at  []clock.Instant
 }
 
-func (d *recordingSession) Publish(id uint32, _ string, data []byte) {
-	d.ids = append(d.ids, id)
-	d.at = append(d.at, clock.Now())
+func (s *recordingSession) Publish(id uint32, _ string, data []byte) {
+	s.ids = append(s.ids, id)
+	s.at = append(s.at, clock.Now())
 	if run, index, err := payload.Parse(data); err != nil || run != 7 || index != id {
-		d.t.Errorf("publication %d carries run %d, index %d, %v", id, run, index, err)
+		s.t.Errorf("publication %d carries run %d, index %d, %v", id, run, index, err)
 	}
 }
 
-func (d *recordingSession) Close() {}
+func (s *recordingSession) Close() {}
 
 // publishAll runs a pacer with messages due at the given offsets and a start in the past. It
 // returns the published messages, and the index of the cut or -1.

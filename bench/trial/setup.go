@@ -89,7 +89,7 @@ func (r *Setup) MeasureCeiling(ctx context.Context, s *scenarios.Scenario) (err 
 		return err
 	}
 	if m.Ceiling == nil {
-		return generatorError("unexpected report, want its maximum rate")
+		return generatorError("unexpected report, want ceiling")
 	}
 	r.Ceiling = m.Ceiling.PerSecond
 	return nil

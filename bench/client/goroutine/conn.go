@@ -27,7 +27,7 @@ type conn struct {
 
 	openedAt, securedAt clock.Instant // ends of the TCP and of the TLS handshake; securedAt is 0 without TLS
 
-	buffer     []byte        // what Read fills
+	buffer     []byte        // filled by Read
 	unread     []byte        // the part of buffer that has arrived and is not consumed
 	receivedAt clock.Instant // when its last byte arrived
 }

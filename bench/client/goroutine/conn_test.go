@@ -21,7 +21,7 @@ type source struct {
 	io.Reader
 }
 
-func (w source) Read(p []byte) (int, error) { return w.Reader.Read(p) }
+func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
 // splitAt returns the text in two reads.
 func splitAt(text string, at int) io.Reader {

@@ -22,7 +22,7 @@ type outbox struct {
 	awaitsResponse bool                          // the connection is busy until the response arrives
 	wait           func()                        // waits for the goroutines of send; may be nil
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	backlog client.Backlog
 	busy    bool // a goroutine sends, or a response is awaited
 	closed  bool

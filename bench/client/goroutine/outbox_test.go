@@ -42,7 +42,7 @@ func waited(t *testing.T, r *clienttest.Observer, id uint32) time.Duration {
 func TestLatenessIsNotWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, r := newOutbox(false)
-		o.busy = true // the goroutine is on its way
+		o.busy = true // the sending goroutine has been started
 		o.publish(1, "a", nil)
 		o.publish(2, "a", nil)
 		time.Sleep(20 * time.Millisecond)

@@ -22,7 +22,7 @@ type poster struct {
 	// of a connection to a publication that was written on it completely or not at all.
 	writing sync.Mutex
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	conn     *conn      // nil without a connection
 	awaiting bool       // a publication was sent and its response is outstanding
 	id       uint32     // ID of that publication

@@ -23,7 +23,7 @@ type socket struct {
 	opened  *conn         // the last connection, open or not; only the reading goroutine uses it
 
 	mu   sync.Mutex // guards conn
-	conn *conn      // what frames are written on; nil: the client is not connected
+	conn *conn      // connection to write frames on; nil: the client is not connected
 }
 
 // errClosing refuses a data frame after a close frame (RFC 6455, section 5.5.1).
@@ -128,8 +128,8 @@ func (k *socket) closeGracefully(c *conn) {
 		}
 		k.closing = c
 		_ = c.SetWriteDeadline(time.Now().Add(closeWait))
-		var room []byte
-		_ = c.write(k.CloseFrame(&room)) // the server may have closed already
+		var buffer []byte
+		_ = c.write(k.CloseFrame(&buffer)) // the server may have closed already
 	case <-time.After(closeWait):
 	}
 }

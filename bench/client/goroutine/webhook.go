@@ -21,7 +21,7 @@ type receiver struct {
 	registered chan struct{} // closed when the server has responded: webhooks are decoded only afterwards
 	closed     chan struct{} // closed when no more webhooks are accepted
 
-	mu      sync.Mutex // guards what follows, and the session's decoder
+	mu      sync.Mutex // guards the fields below, and the session's decoder
 	conns   map[*conn]struct{}
 	stopped bool
 }
@@ -149,12 +149,12 @@ func (r *receiver) serveConn(c *conn) {
 type postReader struct {
 	receiver *receiver
 	conn     *conn
-	room     []byte
+	buffer   []byte
 }
 
 // Consume consumes one webhook and responds to it.
 func (p *postReader) Consume(in []byte, at clock.Instant) (n int, done bool, err error) {
-	m, header, err := wire.ParseRequest(in, &p.room)
+	m, header, err := wire.ParseRequest(in, &p.buffer)
 	if err != nil || m.Size == 0 {
 		return 0, false, err
 	}

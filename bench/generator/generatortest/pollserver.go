@@ -22,35 +22,35 @@ type PollServer struct {
 	Posts    int
 }
 
-func (l *PollServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
+func (s *PollServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
 	if r.Method == http.MethodPost {
-		l.publish(w, r)
+		s.publish(w, r)
 		return
 	}
-	l.Polls++
+	s.Polls++
 	after := r.URL.Query().Get("after")
 	if after == "" {
-		fmt.Fprintf(w, `{"cursor":"%d","messages":[],"heads":{"t0":%d}}`, len(l.messages), len(l.messages))
+		fmt.Fprintf(w, `{"cursor":"%d","messages":[],"heads":{"t0":%d}}`, len(s.messages), len(s.messages))
 		return
 	}
 	from, _ := strconv.Atoi(after)
-	if from == len(l.messages) {
+	if from == len(s.messages) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	fmt.Fprintf(w, `{"cursor":"%d","messages":[%s]}`, len(l.messages), strings.Join(l.messages[from:], ","))
+	fmt.Fprintf(w, `{"cursor":"%d","messages":[%s]}`, len(s.messages), strings.Join(s.messages[from:], ","))
 }
 
 // Await waits until the server has the given number of messages.
-func (l *PollServer) Await(t *testing.T, messages int) {
+func (s *PollServer) Await(t *testing.T, messages int) {
 	t.Helper()
 	limit := time.After(time.Minute)
 	for tick := time.NewTicker(time.Millisecond); ; {
-		l.Mu.Lock()
-		n := len(l.messages)
-		l.Mu.Unlock()
+		s.Mu.Lock()
+		n := len(s.messages)
+		s.Mu.Unlock()
 		if n >= messages {
 			return
 		}
@@ -62,13 +62,13 @@ func (l *PollServer) Await(t *testing.T, messages int) {
 	}
 }
 
-func (l *PollServer) publish(w http.ResponseWriter, r *http.Request) {
-	l.Posts++
+func (s *PollServer) publish(w http.ResponseWriter, r *http.Request) {
+	s.Posts++
 	body, _ := io.ReadAll(r.Body)
 	topic := strings.TrimPrefix(r.URL.Path, "/v1/topics/")
 	quoted, _ := json.Marshal(string(body))
-	seq := len(l.messages) + 1
-	l.messages = append(l.messages, fmt.Sprintf(`{"topic":%q,"seq":%d,"data":%s}`, topic, seq, quoted))
+	seq := len(s.messages) + 1
+	s.messages = append(s.messages, fmt.Sprintf(`{"topic":%q,"seq":%d,"data":%s}`, topic, seq, quoted))
 	fmt.Fprintf(w, `{"topic":%q,"seq":%d}`, topic, seq)
 }
 
