@@ -25,14 +25,13 @@ type qualification struct {
 func (r *Report) qualifications() []qualification {
 	m := r.Run.Manifest
 	all := []qualification{
-		{Title: "Scope", Lines: []string{scope(m)}},
 		{Title: "What would reverse it", Lines: r.reversal()},
 		{Title: "Evidence", Lines: r.evidence()},
 		{Title: "What was not measured", Lines: append(items("This run did not measure", notMeasured(m)), unknown(m)...)},
 		{Title: "How to repeat it", Lines: []string{"Expect the same ratios and orders on another machine, but not the same times."}, Code: repeat(m)},
 	}
 	if m.Status == results.Invalid {
-		all = slices.Delete(all, 1, 2)
+		all = slices.Delete(all, 0, 1)
 	}
 	return all
 }
@@ -42,8 +41,8 @@ func (r *Report) qualifications() []qualification {
 func (r *Report) reversal() []string {
 	m := r.Run.Manifest
 	lines, scenario := r.variants(), results.Plain(m.Workload.Scenario)
-	if border := r.crossoverText(); border != "" {
-		lines = append(lines, results.Capital(border)+".")
+	if borders := r.crossoverBorders(); len(borders) > 0 {
+		lines = append(lines, items("The cheapest transport by load", borders)...)
 	} else {
 		lines = append(lines, r.expensivePolls(scenario)...)
 	}

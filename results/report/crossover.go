@@ -56,27 +56,27 @@ func (r *Report) costMap() (compare.Crossover, bool) {
 	return compare.NewCostMap(r.Run, r.Summary)
 }
 
-// crossoverText states at which staleness short polling is cheapest, load by load; empty if the run
+// crossoverBorders state at which staleness short polling is cheapest, load by load; none if the run
 // produces no map.
-func (r *Report) crossoverText() string {
+func (r *Report) crossoverBorders() (texts []string) {
 	m, ok := r.costMap()
 	if !ok {
-		return ""
+		return nil
 	}
-	var texts []string
 	for i, load := range m.Loads {
 		where := polledWhere(m, i)
-		if where != "" && load > 0 {
-			where = fmt.Sprintf("at %s %s %s", metric.Number(load), axisUnit[m.Axis], where)
-		}
-		if where != "" {
-			texts = append(texts, where)
+		switch {
+		case where == "":
+		case load > 0:
+			texts = append(texts, fmt.Sprintf("%s %s: %s", metric.Number(load), axisUnit[m.Axis], where))
+		default:
+			texts = append(texts, results.Capital(where))
 		}
 	}
 	if len(texts) == 0 {
-		return "the cheapest transport by load and staleness was not measured"
+		return []string{"The cheapest transport by load and staleness was not measured"}
 	}
-	return "short polling is cheapest, by " + metric.ByName(r.costMetric()).Title + ", " + strings.Join(texts, "; ")
+	return texts
 }
 
 // polledWhere states at which values of staleness short polling alone is cheapest under a load; empty if the
@@ -100,13 +100,13 @@ func polledWhere(m compare.Crossover, load int) string {
 	case !met && !measured:
 		return ""
 	case !met:
-		return "no transport meets any staleness up to " + last
+		return "no transport qualifies up to " + last
 	case len(where) == 0:
-		return "at no staleness up to " + last
+		return "short polling is never cheapest up to " + last
 	case from >= 0 && len(where) == len(m.Staleness)-from:
-		return "from " + where[0] + " on"
+		return "short polling is cheapest from " + where[0] + " on"
 	default:
-		return "only at " + list(where)
+		return "short polling is cheapest only at " + list(where)
 	}
 }
 

@@ -22,13 +22,13 @@ func TestStalenessesAtWhichPollingIsCheapest(t *testing.T) {
 	}
 	poll, push, tie, none, unmeasured := cell("shortpoll"), cell("websocket"), cell("shortpoll", "websocket"), cell(), compare.Cell{}
 	for want, cells := range map[string][]compare.Cell{
-		"from 1 s on":                                {none, push, poll, poll},
-		"from 50 ms on":                              {poll, poll, poll, poll},
-		"only at 200 ms":                             {push, poll, push, push},
-		"only at 50 ms and 5 s":                      {poll, push, tie, poll},
-		"at no staleness up to 5 s":                  {none, push, push, tie},
-		"no transport meets any staleness up to 5 s": {none, none, none, none},
-		"": {unmeasured, unmeasured, unmeasured, unmeasured},
+		"short polling is cheapest from 1 s on":           {none, push, poll, poll},
+		"short polling is cheapest from 50 ms on":         {poll, poll, poll, poll},
+		"short polling is cheapest only at 200 ms":        {push, poll, push, push},
+		"short polling is cheapest only at 50 ms and 5 s": {poll, push, tie, poll},
+		"short polling is never cheapest up to 5 s":       {none, push, push, tie},
+		"no transport qualifies up to 5 s":                {none, none, none, none},
+		"":                                                {unmeasured, unmeasured, unmeasured, unmeasured},
 	} {
 		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
 		if got := polledWhere(m, 0); got != want {
@@ -49,7 +49,7 @@ func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 	}}
 	r := New(run)
 	table := r.CrossoverTable(TableOptions{})
-	if text := table + r.crossoverText(); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(text, "not measured") || strings.Contains(text, "limit") {
+	if text := table + strings.Join(r.crossoverBorders(), ""); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(text, "not measured") || strings.Contains(text, "limit") {
 		t.Errorf("want two cells and a sentence that are not measured:\n%s", text)
 	}
 }

@@ -2,8 +2,11 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"pushbench/results"
 	"pushbench/results/compare"
@@ -11,17 +14,23 @@ import (
 	"pushbench/results/summary"
 )
 
-// headline is the answer in one sentence: what to choose, its latency and its cost. A run that sweeps the
-// load or the round trip has a choice for each. A run that sweeps the poll interval and declares no
-// requirement has the border between short polling and the other transports. The headline is empty if
-// nothing was measured, or if there is nothing to choose between.
-func (r *Report) headline() string {
+// A headline is the answer of a run in a few short lines: what to choose, the values behind it, and what
+// the alternatives cost. The answer begins with a verb or a state.
+type headline struct {
+	answer string
+	lines  []string
+}
+
+// headline is empty if nothing was measured, or if there is nothing to choose between. A run that sweeps
+// the load or the round trip has a choice for each. A run that sweeps the poll interval and declares no
+// requirement has the border between short polling and the other transports.
+func (r *Report) headline() headline {
 	if len(r.Run.Manifest.Requirements) == 0 {
-		if border := r.crossoverText(); border != "" {
-			return border
+		if borders := r.crossoverBorders(); len(borders) > 0 {
+			return headline{"Choose by load and acceptable staleness.", borders}
 		}
 	}
-	var titles, choices []string
+	var titles []string
 	loads := map[string][]summary.Row{} // by title
 	for _, row := range r.Summary.Rows {
 		title := loadTitle(row.Configuration, r.Run.Manifest.SweptRTT())
@@ -30,17 +39,21 @@ func (r *Report) headline() string {
 		}
 		loads[title] = append(loads[title], row)
 	}
+	var lines []string
 	for _, title := range titles {
-		choice := r.recommend(loads[title], len(titles) > 1)
-		if choice == "" {
-			return "" // a load without any value leaves the whole run without an answer
+		choice := r.recommend(loads[title])
+		switch {
+		case choice.answer == "":
+			return headline{} // a load without any value leaves the whole run without an answer
+		case len(titles) == 1:
+			return choice
 		}
-		if title != "" {
-			choice = "at " + title + " " + choice
-		}
-		choices = append(choices, choice)
+		lines = append(lines, results.Capital(title)+": "+strings.TrimSuffix(choice.answer, "."))
 	}
-	return strings.Join(choices, "; ")
+	if len(lines) == 0 {
+		return headline{}
+	}
+	return headline{"Choose by load.", lines}
 }
 
 // loadTitle is a configuration's load in words; empty if no load is swept.
@@ -70,119 +83,188 @@ func (r *Report) decidesChoice() bool {
 	return r.Analysis.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
 }
 
-// recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the
-// one with the lowest latency. Without requirements there is no criterion, so it names both extremes. A
-// short choice has only its latency and cost.
-func (r *Report) recommend(rows []summary.Row, short bool) string {
-	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
-		return ""
-	}
-	var fit, flawed, undecided []summary.Row
+// candidates are the rows of one load by what the requirements leave of them.
+type candidates struct {
+	fit       []summary.Row // can be chosen
+	flawed    []summary.Row // lost messages or were overloaded, although they meet the requirements
+	undecided []summary.Row // are not shown to meet the requirements
+}
+
+func (r *Report) candidates(rows []summary.Row) (c candidates) {
 	for _, row := range rows {
 		outcome, _ := r.meets(row)
 		switch ledger := row.Pooled.Ledger; {
 		case len(row.Trials) == 0 || outcome == compare.Failed:
 		case outcome == compare.Undecided:
-			undecided = append(undecided, row)
-		case row.Saturated || ledger.Lost+ledger.DeclaredGap > 0: // although it meets the requirements
-			flawed = append(flawed, row)
+			c.undecided = append(c.undecided, row)
+		case row.Saturated || ledger.Lost+ledger.DeclaredGap > 0:
+			c.flawed = append(c.flawed, row)
 		default:
-			fit = append(fit, row)
+			c.fit = append(c.fit, row)
 		}
 	}
-	free := len(r.Run.Manifest.Requirements) == 0
-	criterion := "found to meet every requirement"
-	if free {
-		criterion = "that lost nothing"
-	}
-	if len(undecided) > 0 {
-		criterion += fmt.Sprintf(" (undecided: %s)", list(proseNames(undecided)))
-	}
-	of := fmt.Sprintf("of the %d %s", len(fit), criterion)
-	cheapest, basis := r.best(r.costMetric(), fit), r.basis(r.costMetric())
-	fastest := r.best(r.latency(), cheapest)
-	switch {
-	case len(fit) == 0 && free:
-		return "every transport lost messages or was overloaded"
-	case len(fit) == 0:
-		return noneMeets(flawed, undecided)
-	case free:
-		return r.extremes(fit, of, short)
-	case short && len(cheapest) > 0:
-		if len(fastest) == 0 {
-			fastest = cheapest
-		}
-		text := r.brief(fastest, " or ")
-		if len(undecided) > 0 {
-			text += fmt.Sprintf(", with %s undecided", list(proseNames(undecided)))
-		}
-		return text
-	case len(fit) == 1:
-		return fmt.Sprintf("%s, the only one %s: %s", prose(fit[0].Name), criterion, r.detailed(fit))
-	case len(cheapest) == 0:
-		return fmt.Sprintf("more repetitions are needed to rank the cheapest %s: %s", of, r.brief(fit, ", "))
-	case len(cheapest) == 1:
-		return fmt.Sprintf("%s, the cheapest%s %s: %s; %s", prose(cheapest[0].Name), basis, of, r.detailed(cheapest), r.faster(cheapest[0], fit))
-	}
-	equal := fmt.Sprintf("the %d cheapest, with no measurable difference in cost%s, %s", len(cheapest), basis, of)
-	if len(cheapest) == len(fit) {
-		equal = fmt.Sprintf("the %d %s, with no measurable difference in cost%s", len(cheapest), criterion, basis)
-	}
-	if len(fastest) == 0 {
-		return fmt.Sprintf("one of %s: %s", equal, r.detailed(cheapest))
-	}
-	return fmt.Sprintf("%s, the %s of %s: %s", strings.Join(proseNames(fastest), " or "), r.fastest(), equal, r.detailed(fastest))
+	return c
 }
 
-// noneMeets is why no row that meets the requirements can be chosen.
-func noneMeets(flawed, undecided []summary.Row) string {
-	var reasons []string
-	if len(flawed) > 0 {
-		reasons = append(reasons, fmt.Sprintf("%s lost messages or %s overloaded", list(proseNames(flawed)), map[bool]string{true: "was", false: "were"}[len(flawed) == 1]))
+// recommend chooses among rows of one load: the cheapest, and among several that do not differ in cost the
+// one with the lowest latency. Without requirements there is no criterion, so it names both extremes.
+func (r *Report) recommend(rows []summary.Row) (h headline) {
+	if len(rows) < 2 || !slices.ContainsFunc(rows, func(row summary.Row) bool { return len(row.Trials) > 0 }) {
+		return h
 	}
-	if len(undecided) > 0 {
-		reasons = append(reasons, fmt.Sprintf("%s %s undecided", list(proseNames(undecided)), map[bool]string{true: "is", false: "are"}[len(undecided) == 1]))
+	c := r.candidates(rows)
+	switch {
+	case len(c.fit) == 0:
+		h = r.noChoice(rows, c)
+	case len(r.Run.Manifest.Requirements) == 0:
+		h = r.extremes(c.fit)
+	default:
+		h = r.cheapest(c.fit)
 	}
-	if len(reasons) == 0 {
-		return "no transport was found to meet every requirement"
+	if len(c.undecided) > 0 && len(c.fit) > 0 {
+		h.lines = append(h.lines, fmt.Sprintf("Undecided whether it meets the requirements: %s.", list(proseNames(c.undecided))))
 	}
-	return "no transport was found to meet every requirement and lose nothing: " + strings.Join(reasons, "; ")
+	return h
+}
+
+// cheapest chooses among rows that meet every requirement.
+func (r *Report) cheapest(fit []summary.Row) headline {
+	cheapest := r.best(r.costMetric(), fit)
+	fastest := r.best(r.latency(), cheapest)
+	var all string
+	switch n := len(r.Run.Manifest.Requirements); n {
+	case 1:
+		all = "the requirement"
+	case 2:
+		all = "both requirements"
+	default:
+		all = fmt.Sprintf("all %d requirements", n)
+	}
+	switch {
+	case len(fit) == 1:
+		return r.use(fit, nil, fmt.Sprintf("The only transport that meets %s.", all))
+	case len(cheapest) == 0:
+		return r.unranked("cheapest", fit)
+	case len(cheapest) == 1:
+		return r.use(cheapest, fit, fmt.Sprintf("Meets %s at the lowest cost%s.", all, r.basis(r.costMetric())))
+	case len(fastest) == 1:
+		return r.use(fastest, fit, fmt.Sprintf("Meets %s, and is the %s of the %d cheapest.", all, r.fastest(), len(cheapest)))
+	case len(fastest) == 0:
+		fastest = cheapest
+	}
+	return r.use(fastest, fit, fmt.Sprintf("All of them meet %s at the lowest cost%s.", all, r.basis(r.costMetric())))
+}
+
+// use is the headline that recommends some rows out of those that can be chosen.
+func (r *Report) use(chosen, fit []summary.Row, reason string) headline {
+	h := headline{answer: fmt.Sprintf("Use %s.", strings.Join(proseNames(chosen), " or ")), lines: []string{reason}}
+	if len(chosen) > 1 {
+		h.answer = strings.TrimSuffix(h.answer, ".") + ": no measurable difference."
+	}
+	for _, row := range chosen {
+		h.lines = append(h.lines, r.brief(row))
+	}
+	others := slices.DeleteFunc(slices.Clone(fit), func(row summary.Row) bool { return slices.Contains(rowNames(chosen), row.Name) })
+	if len(others) <= maxAlternatives {
+		for _, row := range others {
+			h.lines = append(h.lines, r.against(chosen[0], row))
+		}
+	}
+	return h
+}
+
+// maxAlternatives is how many alternatives the headline compares with the choice. More of them are only in
+// the table.
+const maxAlternatives = 5
+
+// noChoice is the headline if no row can be chosen.
+func (r *Report) noChoice(rows []summary.Row, c candidates) headline {
+	free := len(r.Run.Manifest.Requirements) == 0
+	h := headline{answer: "No transport meets all requirements."}
+	switch {
+	case free:
+		h.answer = "No transport can be recommended: all lost messages or were overloaded."
+	case len(c.flawed) > 0 && len(c.undecided) == 0:
+		h.answer = "No transport meets all requirements and loses nothing."
+	case len(c.undecided) > 0:
+		h.answer = "Inconclusive: no transport is shown to meet all requirements."
+	}
+	if len(c.flawed) > 0 && !free {
+		h.lines = append(h.lines, fmt.Sprintf("Lost messages, or was overloaded: %s.", list(proseNames(c.flawed))))
+	}
+	if len(c.undecided) > 0 {
+		h.lines = append(h.lines, fmt.Sprintf("Undecided: %s.", list(proseNames(c.undecided))))
+	}
+	if closest := r.closest(rows); closest != "" && len(c.undecided)+len(c.flawed) == 0 {
+		h.lines = append(h.lines, closest)
+	}
+	return h
+}
+
+// closest names the row that comes closest to the only requirement that fails; empty if several fail.
+func (r *Report) closest(rows []summary.Row) string {
+	names := rowNames(rows)
+	var best *compare.AssertionResult
+	for i, q := range r.Requirements {
+		if q.Outcome != compare.Failed || !slices.Contains(names, q.Configuration) || q.Assertion.OtherConfiguration != "" {
+			continue
+		}
+		if best != nil && best.Assertion.Text != q.Assertion.Text {
+			return ""
+		}
+		if best == nil || q.Measured.Compare(best.Measured) < 0 == strings.HasPrefix(q.Assertion.Op, "<") {
+			best = &r.Requirements[i]
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return fmt.Sprintf("Closest to %s: %s with %s.", results.Plain(best.Assertion.Text), prose(best.Configuration), measuredOf(*best))
+}
+
+// unranked is the headline of rows that have too few repetitions to be ranked.
+func (r *Report) unranked(place string, rows []summary.Row) headline {
+	h := headline{answer: fmt.Sprintf("Inconclusive: the %s of %d transports cannot be ranked.", place, len(rows))}
+	if why := whyUnranked(rows, r.costMetric()); why != "" {
+		h.lines = append(h.lines, results.Capital(why)+".")
+	}
+	return h
 }
 
 // extremes names the row with the lowest latency and the cheapest one.
-func (r *Report) extremes(rows []summary.Row, of string, short bool) string {
+func (r *Report) extremes(rows []summary.Row) headline {
 	fastest, cheapest := r.best(r.latency(), rows), r.best(r.costMetric(), rows)
-	word, latencyBasis, costBasis := r.fastest(), r.basis(r.latency()), r.basis(r.costMetric())
+	lowest := "for the lowest latency"
+	if r.Run.Manifest.Workload.LatestOnly() {
+		lowest = "for the lowest age"
+	}
+	names := func(rows []summary.Row) string { return strings.Join(proseNames(rows), " or ") }
+	var h headline
 	switch {
 	case len(fastest) == 0 && len(cheapest) == 0:
-		return fmt.Sprintf("more repetitions are needed to rank the %s %s: %s", word, of, r.brief(rows, ", "))
+		return r.unranked(r.fastest()+" and the cheapest", rows)
 	case len(fastest) == 1 && slices.Equal(rowNames(fastest), rowNames(cheapest)):
-		return fmt.Sprintf("%s is the %s%s and the cheapest%s %s: %s", prose(fastest[0].Name), word, latencyBasis, costBasis, of, r.detailed(fastest))
+		return r.use(fastest, rows, fmt.Sprintf("Is the %s and the cheapest of the %d that lost nothing.", r.fastest(), len(rows)))
+	case len(cheapest) == 0:
+		h.answer = fmt.Sprintf("Use %s %s.", names(fastest), lowest)
+	case len(fastest) == 0:
+		h.answer = fmt.Sprintf("Use %s for the lowest cost.", names(cheapest))
+	default:
+		h.answer = fmt.Sprintf("Use %s %s, %s for the lowest cost.", names(fastest), lowest, names(cheapest))
 	}
-	var both []string
-	if len(fastest) > 0 {
-		both = append(both, fmt.Sprintf("%s%s is %s", word, latencyBasis, r.brief(fastest, " or ")))
+	shown := slices.Clone(fastest)
+	for _, row := range cheapest {
+		if !slices.Contains(rowNames(shown), row.Name) {
+			shown = append(shown, row)
+		}
 	}
-	if len(cheapest) > 0 {
-		both = append(both, fmt.Sprintf("cheapest%s is %s", costBasis, r.brief(cheapest, " or ")))
+	if len(shown) <= maxAlternatives {
+		for _, row := range shown {
+			h.lines = append(h.lines, r.brief(row))
+		}
 	}
-	text := strings.Join(both, ", ")
-	if short {
-		return text
-	}
-	return text + "; no requirement is declared to choose by"
-}
-
-// faster names the other rows whose latency is shown to be lower than that of the cheapest.
-func (r *Report) faster(cheapest summary.Row, rows []summary.Row) string {
-	lower := slices.DeleteFunc(slices.Clone(rows), func(row summary.Row) bool {
-		return row.Name == cheapest.Name || r.ordered(row, cheapest, r.latency()) >= 0
-	})
-	word := map[bool]string{true: "less stale", false: "faster"}[r.Run.Manifest.Workload.LatestOnly()]
-	if len(lower) == 0 {
-		return "no other is shown to be " + word
-	}
-	return word + ": " + r.brief(lower, ", ")
+	h.lines = append(h.lines, "To choose one of them, declare the requirements of the application.")
+	return h
 }
 
 // fastest is the word for the best latency. If only the latest message counts, the latency is an age.
@@ -190,52 +272,71 @@ func (r *Report) fastest() string {
 	return map[bool]string{true: "least stale", false: "fastest"}[r.Run.Manifest.Workload.LatestOnly()]
 }
 
-// brief is each row with its latency and cost in brackets.
-func (r *Report) brief(rows []summary.Row, separator string) string {
-	var texts []string
-	latency, spent := metric.ByName(r.latency()), metric.ByName(r.costMetric())
-	for _, row := range rows {
-		cost := withUnit(medianOf(row, spent.Name), "µs") + " of CPU per message"
-		if spent.Name == metric.Cores {
-			cost = medianOf(row, spent.Name).String() + " cores"
-		}
-		texts = append(texts, fmt.Sprintf("%s (%s %s, %s)", prose(row.Name), strings.TrimPrefix(latency.Title, "latency "), withUnit(medianOf(row, latency.Name), latency.Unit), cost))
+// brief is a row with its latency and its cost: the medians of the repetitions.
+func (r *Report) brief(row summary.Row) string {
+	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
+	text := rounded(row, cost) + " of CPU per message"
+	if cost.Name == metric.Cores {
+		text = rounded(row, cost) + " cores"
 	}
-	return strings.Join(texts, separator)
+	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), rounded(row, latency), text)
 }
 
-// detailed is each row with its latencies and all of its costs.
-func (r *Report) detailed(rows []summary.Row) string {
-	w := r.Run.Manifest.Workload
-	shown := []struct{ name, before, after string }{
-		{metric.P50, "p50 ", ""},
-		{metric.P99, "p99 ", ""},
-		{metric.AckP99, "upstream p99 ", ""},
-		{metric.CPUPerMessage, "", " of CPU per message"},
-		{metric.WireBytesPerMessage, "", " on the wire"},
-		{metric.ServerMemoryPerClient, "", " of server memory per client"},
+// against compares a row with the choice, as ratios of the medians of the repetitions.
+func (r *Report) against(choice, row summary.Row) string {
+	return fmt.Sprintf("%s: %s, %s.", results.Capital(prose(row.Name)),
+		r.times(choice, row, r.costMetric(), "CPU"), r.times(choice, row, r.latency(), shortTitle(metric.ByName(r.latency()))))
+}
+
+// times is the ratio of a row's metric to that of the choice: "1.5× the CPU". Differences that are not shown
+// are "same CPU".
+func (r *Report) times(choice, row summary.Row, name, noun string) string {
+	if r.ordered(choice, row, name) == 0 {
+		return "same " + noun + " (within noise)"
 	}
-	if w.LatestOnly() {
-		shown[0].name, shown[0].before = metric.AgeMean, "age mean "
-		shown[1].name = metric.AgeP99
-		shown[3].name, shown[3].after = metric.Cores, " cores of CPU"
+	a, b := medianOf(row, name), medianOf(choice, name)
+	if a.Known != summary.Shown || b.Known != summary.Shown || b.X == 0 {
+		return noun + " " + withUnit(a, metric.ByName(name).Unit)
 	}
-	if w.UpstreamRate == 0 {
-		shown = slices.Delete(shown, 2, 3)
+	return fmt.Sprintf("%s× the %s", twoSignificant(a.X/b.X), noun)
+}
+
+// shortTitle is a latency's name after the name of a transport: "p99", "age p99".
+func shortTitle(m metric.Metric) string { return strings.TrimPrefix(m.Title, "latency ") }
+
+// rounded is the median of a row's repetitions with its unit, rounded to the noise: three significant
+// digits where the repetitions agree within 2 %, otherwise two.
+func rounded(row summary.Row, m metric.Metric) string {
+	v := medianOf(row, m.Name)
+	if over, ok := row.Range(m.Name); ok && v.Known == summary.Shown && over.Lo.Known == summary.Shown && over.Hi.Known == summary.Shown &&
+		over.Hi.X-over.Lo.X > 0.02*v.X {
+		return strings.TrimSpace(twoSignificant(v.X) + " " + m.Unit)
 	}
-	var all []string
-	for _, row := range rows {
-		var parts []string
-		for _, s := range shown {
-			if v := medianOf(row, s.name); v.Known == summary.Shown || v.Known == summary.Infinite {
-				parts = append(parts, s.before+withUnit(v, metric.ByName(s.name).Unit)+s.after)
-			}
-		}
-		one := strings.Join(parts, ", ")
-		if len(rows) > 1 {
-			one = prose(row.Name) + " " + one
-		}
-		all = append(all, one)
+	return withUnit(v, m.Unit)
+}
+
+// twoSignificant rounds x > 0 to two significant digits, with thousands separated: 0.17, 9.5, 1,500.
+func twoSignificant(x float64) string {
+	unit := math.Pow(10, math.Floor(math.Log10(x))-1)
+	if unit >= 1 {
+		return metric.Count(int64(math.Round(x/unit) * unit))
 	}
-	return strings.Join(all, "; ")
+	return strconv.FormatFloat(x, 'f', int(math.Round(-math.Log10(unit))), 64)
+}
+
+// advice is how to get a verdict, for a run that only has too few repetitions; empty otherwise.
+func (r *Report) advice() string {
+	a, m := r.Analysis, r.Run.Manifest
+	if !a.TooFewOnly || len(r.Summary.Rows) == 0 {
+		return ""
+	}
+	want := max(results.VerdictRepetitions, a.MinDecisive)
+	if n := len(r.Summary.Rows); n <= want { // a multiple of the configurations balances their order
+		want = (want + n - 1) / n * n
+	}
+	text := fmt.Sprintf("For a verdict: pushbench run %s --repetitions %d", results.Plain(m.Workload.Scenario), want)
+	if took := summary.RepetitionDuration(r.Run); took > 0 {
+		text += fmt.Sprintf(" (%s)", duration(took*time.Duration(want)))
+	}
+	return text
 }

@@ -27,35 +27,88 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 		return run
 	}
-	alone := func(run *results.Run, transport string) *results.Run {
-		run.Manifest.Transports = []string{transport}
-		run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != transport })
+	alone := func(run *results.Run, transports ...string) *results.Run {
+		few := *run
+		run = &few
+		run.Manifest.Transports = transports
+		run.Trials = slices.DeleteFunc(slices.Clone(run.Trials), func(tr results.Trial) bool { return !slices.Contains(transports, tr.Transport) })
+		return run
+	}
+	spread := func(run *results.Run) *results.Run { // the costs of all transports overlap
+		for i := range run.Trials {
+			tr := &run.Trials[i]
+			tr.Cost.Server.CPU = time.Duration(10+tr.Repetition) * time.Duration(tr.Ledger.Unique) * time.Microsecond
+			tr.Cost.Generator.CPU = tr.Cost.Server.CPU
+		}
 		return run
 	}
 	for name, c := range map[string]struct {
 		run  func() *results.Run
-		want string
+		want string // the first lines
 	}{
-		"the cheapest that meets the requirements": {states["assertions"], "ESTIMATE: WebSocket, the cheapest of the 3 found to meet every requirement (undecided: short polling): p50 10.3 ms, p99 11.4 ms, 9.53 µs of CPU per message, 203 B on the wire, 9.60 KiB of server memory per client; no other is shown to be faster."},
-		"no transport meets them":                  {states["unmet"], "ESTIMATE: no transport was found to meet every requirement and lose nothing: short polling is undecided."},
+		"the cheapest that meets the requirements": {states["assertions"], `Use WebSocket. (ESTIMATE, 4 repetitions)
+  Meets both requirements at the lowest cost.
+  WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
+  Long polling: 2.0× the CPU, 1.9× the p50.
+  SSE: 1.2× the CPU, same p50 (within noise).
+  Undecided whether it meets the requirements: short polling.
+`},
+		"it is undecided whether one meets them": {states["unmet"], "Inconclusive: no transport is shown to meet all requirements. (4 repetitions)\n  Undecided: short polling.\n"},
+		"no transport meets them": {func() *results.Run {
+			return alone(states["unmet"](), "websocket", "sse")
+		}, "No transport meets all requirements. (ESTIMATE, 4 repetitions)\n  Closest to p(99) < 1ms: WebSocket with 11.4 ms.\n"},
 		"those that meet them lost messages": {func() *results.Run {
 			return requiring(lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll"))
-		}, "ESTIMATE: no transport was found to meet every requirement and lose nothing: long polling, SSE and WebSocket lost messages or were overloaded."},
-		"only one meets them":  {func() *results.Run { return requiring(lose(synthetic.Run(4, 10*time.Second), "websocket", "longpoll")) }, "ESTIMATE: SSE, the only one found to meet every requirement: p50 "},
-		"without requirements": {states["estimate"], "ESTIMATE: fastest is WebSocket (p50 10.3 ms, 9.53 µs of CPU per message) or SSE (p50 10.4 ms, 11.3 µs of CPU per message), cheapest is short polling (p50 505 ms, 3.36 µs of CPU per message); no requirement is declared to choose by."},
-		"by ranges":            {states["verdict"], "ESTIMATE: fastest is WebSocket (p50 10.3 ms, 9.46 µs of CPU per message) or SSE (p50 10.4 ms, 11.3 µs of CPU per message), cheapest by ranges over the repetitions is short polling (p50 511 ms, 3.39 µs of CPU per message); no requirement"},
+		}, "No transport meets all requirements and loses nothing. (ESTIMATE, 4 repetitions)\n  Lost messages, or was overloaded: long polling, SSE and WebSocket.\n"},
+		"only one meets them": {func() *results.Run { return requiring(lose(synthetic.Run(4, 10*time.Second), "websocket", "longpoll")) }, `Use SSE. (ESTIMATE, 4 repetitions)
+  The only transport that meets the requirement.
+  SSE: p50 10.4 ms, 11 µs of CPU per message.
+`},
+		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
+  All of them meet the requirement at the lowest cost.
+  WebSocket: p50 `},
+		"without requirements": {states["estimate"], `Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)
+  WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
+  SSE: p50 10.4 ms, 11 µs of CPU per message.
+  Short polling: p50 510 ms, 3.4 µs of CPU per message.
+  To choose one of them, declare the requirements of the application.
+`},
+		"an order by ranges is no verdict": {states["verdict"], "Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 12 repetitions)\n"},
 		"a verdict": {func() *results.Run {
 			run := *twelve()
 			run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Margin: 0.05}
 			return requiring(&run)
-		}, "VERDICT: WebSocket, the cheapest of the 3 found to meet every requirement: p50 "},
-		"one repetition":                 {states["single"], "ESTIMATE: more repetitions are needed to rank the fastest of the 4 that lost nothing: short polling (p50 "},
-		"a transport that lost messages": {func() *results.Run { return lose(synthetic.Run(4, 10*time.Second), "websocket") }, "ESTIMATE: fastest is SSE (p50 10.4 ms, 11.3 µs of CPU per message), cheapest is short polling ("},
-		"the least stale":                {states["latest-long"], "ESTIMATE: least stale is "},
-		"one transport":                  {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "ESTIMATE, no verdict: there is nothing to compare"},
+		}, "Use WebSocket. (VERDICT, 12 repetitions)\n  Meets the requirement at the lowest cost.\n"},
+		"one repetition":                 {states["single"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (1 repetition)\n  A ranking needs 4 valid trials of each configuration.\n"},
+		"a transport that lost messages": {func() *results.Run { return lose(synthetic.Run(4, 10*time.Second), "websocket") }, "Use SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n"},
+		"all lost messages": {func() *results.Run {
+			return lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll", "shortpoll")
+		}, "No transport can be recommended: all lost messages or were overloaded. (ESTIMATE, 4 repetitions)\n"},
+		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n  SSE: age "},
+		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "ESTIMATE, no verdict: there is nothing to compare"},
+		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10.\nUse WebSocket or SSE for the lowest latency, short polling"},
+		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
+		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. The test setup failed, so no value of this run may be quoted.\nValid for 20 clients."},
+		"nothing was measured": {states["empty"], "ESTIMATE, no verdict: only 0 of the 8 valid repetitions that a verdict needs.\nValid for 20 clients."},
+		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
-		if got := report.New(c.run()).Sentences()[0]; !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		if got := strings.Join(report.New(c.run()).Sentences(), "\n"); !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: %s\nwant %s", name, got[:min(len(got), 600)], c.want)
+		}
+	}
+}
+
+// A run with too few repetitions names the command that leads to a verdict, with a number of repetitions that
+// balances the order of the configurations and can decide.
+func TestHeadlineAdvisesVerdict(t *testing.T) {
+	for name, want := range map[string]string{"estimate": "  For a verdict: pushbench run chat --repetitions 12 (15 min)", "three": "  For a verdict: pushbench run chat --repetitions 12 (6 min)"} {
+		if lines := on(name).Sentences(); !slices.Contains(lines, want) {
+			t.Errorf("%s: no line %q in %q", name, want, lines)
+		}
+	}
+	for _, name := range []string{"verdict", "stopped", "many-invalid", "invalid"} {
+		if text := strings.Join(on(name).Sentences(), "\n"); strings.Contains(text, "For a verdict") {
+			t.Errorf("%s: more repetitions are advised:\n%s", name, text)
 		}
 	}
 }
@@ -80,9 +133,14 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 	configurations := append(twice(10, 20), twice(100, 1)...)
 	run.Trials, run.Manifest.Configurations = run.Trials[16:], configurations
-	first := report.New(run).Sentences()[0]
-	if !strings.HasPrefix(first, "ESTIMATE: at 10 messages per second SSE rate=10/s (p50 ") || !strings.Contains(first, "; at 100 messages per second WebSocket rate=100/s (p50 ") {
-		t.Error(first)
+	got := report.New(run).Sentences()
+	want := []string{
+		"Choose by load. (ESTIMATE, 4 repetitions)",
+		"  10 messages per second: Use SSE rate=10/s",
+		"  100 messages per second: Use WebSocket rate=100/s",
+	}
+	if !slices.Equal(got[:3], want) {
+		t.Errorf("got %q, want %q", got[:3], want)
 	}
 }
 
@@ -100,7 +158,7 @@ func TestMoreExpensiveTransportIsNoChoice(t *testing.T) {
 		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 	}
 	got := report.New(run).Sentences()[0]
-	if !strings.HasPrefix(got, "ESTIMATE: WebSocket or SSE, the fastest of the 2 cheapest, with no measurable difference in cost, of the 4 found to meet every requirement: ") {
+	if got != "Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)" {
 		t.Error(got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"pushbench/results"
@@ -11,12 +12,11 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sentences states what the run found, its scope and what it did not measure. The first sentence begins
-// with VERDICT or ESTIMATE; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A
-// line that begins with two spaces is an item of the list under the last line without them.
+// Sentences states what the run found, its scope and what it did not measure. The first sentence is the
+// answer; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A line that begins
+// with two spaces is an item of the list under the last line without them.
 func (r *Report) Sentences() []string {
 	lines := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
-	lines = append(lines, scope(r.Run.Manifest))
 	lines = append(lines, items("Not measured", notMeasured(r.Run.Manifest))...)
 	return append(lines, unknown(r.Run.Manifest)...)
 }
@@ -31,31 +31,38 @@ func (r *Report) conclusion(more ...string) []string {
 	return append(lines, r.assertionSentences()...)
 }
 
-// answer is the headline with its label, the verdicts or why there are none, and the orders by latency and
-// cost.
+// answer is the headline with its label and scope, the verdicts or why there are none, and the orders by
+// latency and cost.
 func (r *Report) answer() (lines []string) {
 	m := r.Run.Manifest
 	if m.Status == results.Invalid {
-		return []string{fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason))}
+		return []string{fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason)), scope(m)}
 	}
 	if m.Status != results.Complete {
 		lines = append(lines, fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
 	}
-	headline := r.headline()
-	if headline != "" {
-		label := estimateLabel
-		if r.decidesChoice() {
-			label = verdictLabel
+	advice := r.advice()
+	if h := r.headline(); h.answer == "" {
+		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, r.Analysis.Withheld), scope(m))
+	} else {
+		basis := some(r.Summary.ValidRepetitions, "repetition")
+		switch {
+		case strings.HasPrefix(h.answer, "Inconclusive"): // it is its own label
+		case r.decidesChoice():
+			basis = verdictLabel + ", " + basis
+		default:
+			basis = estimateLabel + ", " + basis
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s.", label, headline))
+		lines = append(lines, fmt.Sprintf("%s (%s)", h.answer, basis))
+		for _, line := range slices.DeleteFunc(append(h.lines, scope(m), advice), func(line string) bool { return line == "" }) {
+			lines = append(lines, item+line)
+		}
+		if advice == "" && r.Analysis.Withheld != "" {
+			lines = append(lines, fmt.Sprintf("No verdict: %s.", r.Analysis.Withheld))
+		}
 	}
-	switch {
-	case r.Analysis.Withheld == "":
+	if r.Analysis.Withheld == "" {
 		lines = append(lines, verdicts(r.Analysis)...)
-	case headline != "":
-		lines = append(lines, "No verdict: "+r.withheld())
-	default:
-		lines = append(lines, fmt.Sprintf("%s, no verdict: %s", estimateLabel, r.withheld()))
 	}
 	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
 	lines = append(lines, r.orderSentences(results.Capital(r.fastest())+" by "+latency.Title, latency.Title, latency)...)
@@ -72,22 +79,6 @@ func (r *Report) onLibrary() string {
 	default:
 		return " (each with its library)"
 	}
-}
-
-// withheld is why the run has no verdict, and how many repetitions it lacks.
-func (r *Report) withheld() string {
-	a, missing := r.Analysis, results.VerdictRepetitions-r.Summary.ValidRepetitions
-	text := a.Withheld + "."
-	if !a.TooFewOnly {
-		return text
-	}
-	if took := summary.RepetitionDuration(r.Run); took > 0 {
-		text += fmt.Sprintf(" The other %d take about %s.", missing, duration(took*time.Duration(missing)))
-	}
-	if a.MinDecisive > results.VerdictRepetitions {
-		text += fmt.Sprintf(" For a significant difference in any of the %s, run with --repetitions %d or more.", some(len(a.Family), "declared comparison"), a.MinDecisive)
-	}
-	return text
 }
 
 // listed is how many configurations without an order are named. More of them are only in the table.
