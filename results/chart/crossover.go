@@ -77,7 +77,7 @@ func stale(d time.Duration) string {
 var loadTitle = map[string]string{"rate": "messages published per second", "clients": "clients", "payload": "payload, B"}
 
 // A costMap is a plotter of cells, each with its cheapest transport and its cost.
-type costMap struct{ compare.Crossover }
+type costMap struct{ compare.CostMap }
 
 // Plot implements plot.Plotter.
 func (m costMap) Plot(c draw.Canvas, p *plot.Plot) {

@@ -11,26 +11,26 @@ import (
 	"pushbench/results/summary"
 )
 
-// An Analysis has all comparisons that a run supports.
+// An Analysis contains all comparisons that a run supports.
 type Analysis struct {
 	Declared    results.Declared
-	Repetitions []int        // with a valid trial in every row: only these are compared
+	Repetitions []int        // repetitions with a valid trial in every row: only these are compared
 	Discarded   []int        // repetitions with an invalid trial
 	Variants    int          // groups of rows; only rows of one group are compared
-	Family      []Difference // declared metrics × pairs, adjusted together
+	Family      []Difference // declared metrics × pairs of rows; their p-values are adjusted together
 	Others      []Difference // the other metrics: intervals only
-	Withheld    string       // why there is no verdict, in words; empty if there is one
-	TooFewOnly  bool         // too few repetitions are the only reason
-	MinDecisive int          // repetitions that any member of the family requires to be significant
+	Withheld    string       // why there are no verdicts; empty if there are
+	TooFewOnly  bool         // the only reason is too few repetitions
+	MinDecisive int          // fewest repetitions with which a member of the family can be significant
 }
 
-// maxInvalid is the share of invalid repetitions beyond which there is no verdict: the cause of
-// invalid trials may favour one side, so the valid ones are no random sample.
+// maxInvalid is the largest share of invalid repetitions with which there are verdicts. The cause of
+// invalid trials may favour one side: the valid repetitions are then no random sample.
 const maxInvalid = 0.2
 
-// Reasons for which a side has no value to compare.
+// Reasons why a row has no value to compare.
 var (
-	ErrOverloaded  = errors.New("overloaded, so its values describe a queue")
+	ErrOverloaded  = errors.New("overloaded: its values describe a queue")
 	ErrNotMeasured = errors.New("not measured in every repetition")
 )
 
@@ -46,23 +46,24 @@ func Analyze(run *results.Run, s summary.Summary) Analysis {
 	return a
 }
 
-// compare adds the comparisons of pairs: by the declared metrics and, without verdicts, by all
-// others that some row has.
+// compare adds the comparisons of the pairs: by the declared metrics and, without verdicts, by all
+// other metrics that some row has.
 func (a *Analysis) compare(pairs []pair, rows []summary.Row) {
-	var family, others []Pairing
+	var declared, others []Pairing
 	for _, m := range metric.All {
 		switch {
 		case slices.Contains(a.Declared.Primary, m.Name):
-			family = append(family, pairings(m, pairs, a.Repetitions)...)
+			declared = append(declared, pairings(m, pairs, a.Repetitions)...)
 		case m.Better != metric.Neither && shown(m, rows):
 			others = append(others, pairings(m, pairs, a.Repetitions)...)
 		}
 	}
 	plan := Plan{Margin: a.Declared.Margin}
-	a.Family, a.Others, a.MinDecisive = plan.All(family), Intervals(others), plan.MinDecisive(len(family))
+	a.Family, a.Others, a.MinDecisive = plan.All(declared), Intervals(others), plan.MinDecisive(len(declared))
 }
 
-// shown reports whether some row has the metric. A metric that no row has is not missing.
+// shown reports whether some row has a value of the metric. A metric that no row has is left out,
+// instead of reported as missing.
 func shown(m metric.Metric, rows []summary.Row) bool {
 	return slices.ContainsFunc(rows, func(r summary.Row) bool { return summary.Measure(m.Name, r.Pooled).Known != summary.NotShown })
 }
@@ -113,9 +114,9 @@ type pair struct {
 	rows  [2]summary.Row
 }
 
-// pairsOf returns all pairs of rows of one variant, in the order of the report. Two settings of one
-// transport answer a different question than two transports, and the pairs of all configurations
-// would hide the answers to both.
+// pairsOf returns all pairs of rows of the same variant, in the order of the report. Rows of different
+// variants are not compared: a comparison of two settings answers a different question than one of
+// two transports.
 func pairsOf(rows []summary.Row) (all []pair, variants int) {
 	seen := map[string]bool{}
 	for i, a := range rows {
@@ -129,8 +130,8 @@ func pairsOf(rows []summary.Row) (all []pair, variants int) {
 	return all, len(seen)
 }
 
-// pairings returns the metric's values of each pair. Those of a row are computed once for all
-// pairs with it, as decoding its histograms is expensive.
+// pairings returns a pairing of the metric for each pair. The values of a row are computed once for
+// all its pairs, as decoding its histograms is expensive.
 func pairings(m metric.Metric, pairs []pair, repetitions []int) (all []Pairing) {
 	values, missing := map[string][]float64{}, map[string][]error{}
 	for _, p := range pairs {
@@ -149,23 +150,23 @@ func pairings(m metric.Metric, pairs []pair, repetitions []int) (all []Pairing) 
 	return all
 }
 
-// series returns a row's value in each repetition, or why it has none.
+// series returns a row's value in each of the repetitions, or why there is none.
 func series(m metric.Metric, r summary.Row, repetitions []int) ([]float64, []error) {
 	if r.Saturated {
 		return nil, []error{fmt.Errorf("%s: %w", r.Name, ErrOverloaded)}
 	}
-	xs := make([]float64, len(repetitions))
+	values := make([]float64, len(repetitions))
 	for _, t := range r.Trials {
 		i, ok := slices.BinarySearch(repetitions, t.Repetition)
 		if !ok {
 			continue
 		}
 		var err error
-		if xs[i], err = valueIn(t, m); err != nil {
+		if values[i], err = valueIn(t, m); err != nil {
 			return nil, []error{fmt.Errorf("%s: %w", r.Name, err)}
 		}
 	}
-	return xs, nil
+	return values, nil
 }
 
 // valueIn returns the metric's value in a trial; lost messages can make it infinite.
@@ -182,7 +183,7 @@ func valueIn(t results.Trial, m metric.Metric) (float64, error) {
 	}
 }
 
-// Decides reports whether a sufficiently large difference could get a verdict.
+// Decides reports whether a sufficiently large difference can have a verdict.
 func (a Analysis) Decides() bool { return a.Withheld == "" && len(a.Repetitions) >= a.MinDecisive }
 
 // Between returns the declared comparison of two rows, in either order.
@@ -207,7 +208,7 @@ func Metrics(all []Difference) []string {
 	return names
 }
 
-// Of returns the differences in one metric.
+// ByMetric returns the differences in one metric.
 func ByMetric(metric string, all []Difference) []Difference {
 	return filter(all, func(d Difference) bool { return d.Metric == metric })
 }

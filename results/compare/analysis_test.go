@@ -13,10 +13,10 @@ import (
 	"pushbench/results/summary"
 )
 
-// series has the p50 in ms and the server CPU of each row by repetition; 0 is an invalid trial.
+// series has the value of each row by repetition: p50 and server CPU time in ms. 0 is an invalid trial.
 type series map[string][]float64
 
-// run returns a run of the rows, which have the names of configurations.
+// run returns a run with the values of the named configurations.
 func run(rows []string, values series) *results.Run {
 	r := &results.Run{Manifest: results.Manifest{Status: results.Complete, Repetitions: len(values[rows[0]])}}
 	for _, name := range rows {
@@ -26,7 +26,7 @@ func run(rows []string, values series) *results.Run {
 			t := results.Trial{Repetition: i + 1, Transport: transport, Configuration: name, Status: results.Complete}
 			if ms == 0 {
 				t.Checks = []results.ValidityCheck{{Name: "pacing"}}
-				ms = 1000 // must not enter a result
+				ms = 1000 // an outlier that must not affect a result
 			}
 			for range 100 {
 				t.Latency.Histogram.Record(time.Duration(ms * 1e6))
@@ -50,26 +50,26 @@ func steady(n int, ms float64) []float64 {
 func analyze(r *results.Run) compare.Analysis { return compare.Analyze(r, summary.Of(r)) }
 
 func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
-	j := analyze(run([]string{"a", "b", "c", "d"}, series{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
-	if j.Withheld != "" || len(j.Family) != 18 || j.MinDecisive != 10 || !j.Decides() {
-		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", j.Withheld, len(j.Family), j.MinDecisive)
+	analysis := analyze(run([]string{"a", "b", "c", "d"}, series{"a": steady(12, 1), "b": steady(12, 1), "c": steady(12, 2), "d": steady(12, 3)}))
+	if analysis.Withheld != "" || len(analysis.Family) != 18 || analysis.MinDecisive != 10 || !analysis.Decides() {
+		t.Fatalf("withheld %q, %d comparisons, decisive from %d repetitions on", analysis.Withheld, len(analysis.Family), analysis.MinDecisive)
 	}
 	for _, c := range []struct {
 		a, b string
 		want compare.Verdict
 	}{{"a", "b", compare.Equivalent}, {"c", "a", compare.Different}, {"c", "d", compare.Different}} {
 		for _, name := range results.DefaultDeclared.Primary {
-			if d, ok := j.Between(c.a, c.b, name); !ok || d.Verdict != c.want {
+			if d, ok := analysis.Between(c.a, c.b, name); !ok || d.Verdict != c.want {
 				t.Errorf("%s of %s and %s: %s, want %s", name, c.a, c.b, d.Verdict, c.want)
 			}
 		}
 	}
-	for _, d := range j.Others {
+	for _, d := range analysis.Others {
 		if d.Verdict != "" && d.Verdict != compare.Incomparable {
 			t.Errorf("%s was not declared, and is %s", d.Metric, d.Verdict)
 		}
 	}
-	if _, ok := j.Between("a", "b", metric.Mean); ok {
+	if _, ok := analysis.Between("a", "b", metric.Mean); ok {
 		t.Error("a metric that was not declared has a verdict")
 	}
 }
@@ -77,9 +77,9 @@ func TestAnalyzeComparesEveryPairByTheDeclaredMetrics(t *testing.T) {
 func TestManifestDeclaresMetricsAndMargin(t *testing.T) {
 	r := run([]string{"a", "b"}, series{"a": steady(12, 1), "b": steady(12, 1.2)})
 	r.Manifest.Compare = results.Declared{Primary: []string{metric.Mean}, Margin: 0.5}
-	j := analyze(r)
-	if len(j.Family) != 1 || j.Family[0].Metric != metric.Mean || j.Family[0].Verdict != compare.Equivalent {
-		t.Errorf("20 %% with a margin of 50 %%: %+v", j.Family)
+	analysis := analyze(r)
+	if len(analysis.Family) != 1 || analysis.Family[0].Metric != metric.Mean || analysis.Family[0].Verdict != compare.Equivalent {
+		t.Errorf("20 %% with a margin of 50 %%: %+v", analysis.Family)
 	}
 }
 
@@ -87,11 +87,11 @@ func TestManifestDeclaresMetricsAndMargin(t *testing.T) {
 func TestInvalidTrialDiscardsItsRepetition(t *testing.T) {
 	invalid := steady(12, 1)
 	invalid[4] = 0
-	j := analyze(run([]string{"a", "b", "c"}, series{"a": invalid, "b": steady(12, 2), "c": steady(12, 2)}))
-	if fmt.Sprint(j.Repetitions, j.Discarded) != "[1 2 3 4 6 7 8 9 10 11 12] [5]" || j.Withheld != "" {
-		t.Errorf("compared %v, discarded %v, withheld %q", j.Repetitions, j.Discarded, j.Withheld)
+	analysis := analyze(run([]string{"a", "b", "c"}, series{"a": invalid, "b": steady(12, 2), "c": steady(12, 2)}))
+	if fmt.Sprint(analysis.Repetitions, analysis.Discarded) != "[1 2 3 4 6 7 8 9 10 11 12] [5]" || analysis.Withheld != "" {
+		t.Errorf("compared %v, discarded %v, withheld %q", analysis.Repetitions, analysis.Discarded, analysis.Withheld)
 	}
-	for _, d := range j.Family {
+	for _, d := range analysis.Family {
 		if d.Repetitions != 11 {
 			t.Errorf("%s of %v: %d repetitions, want 11", d.Metric, d.Names, d.Repetitions)
 		}
@@ -106,20 +106,20 @@ func TestRepeatedTrialKeepsItsRepetition(t *testing.T) {
 	repeated := r.Trials[3]
 	repeated.Repetition, repeated.Attempt = 5, 1
 	r.Trials = append(r.Trials, repeated)
-	if j := analyze(r); len(j.Repetitions) != 12 || len(j.Discarded) != 0 {
-		t.Errorf("compared %v, discarded %v", j.Repetitions, j.Discarded)
+	if analysis := analyze(r); len(analysis.Repetitions) != 12 || len(analysis.Discarded) != 0 {
+		t.Errorf("compared %v, discarded %v", analysis.Repetitions, analysis.Discarded)
 	}
 }
 
 func TestVerdictsAreWithheld(t *testing.T) {
 	rows := []string{"a", "b"}
-	withInvalid := func(n, of int) []float64 {
-		xs := steady(of, 1)
-		clear(xs[:n])
-		return xs
+	withInvalid := func(invalid, repetitions int) []float64 {
+		values := steady(repetitions, 1)
+		clear(values[:invalid])
+		return values
 	}
-	with := func(n, of int, change func(*results.Run)) *results.Run {
-		r := run(rows, series{"a": withInvalid(n, of), "b": steady(of, 2)})
+	with := func(invalid, repetitions int, change func(*results.Run)) *results.Run {
+		r := run(rows, series{"a": withInvalid(invalid, repetitions), "b": steady(repetitions, 2)})
 		change(r)
 		return r
 	}
@@ -127,7 +127,7 @@ func TestVerdictsAreWithheld(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		run  *results.Run
-		want string // part of why; empty for a verdict
+		want string // part of Withheld; empty: verdicts
 	}{
 		{"a fifth invalid", with(2, 10, unchanged), ""},
 		{"more than a fifth invalid", with(3, 13, unchanged), "3 of 13 repetitions are invalid"},
@@ -138,11 +138,11 @@ func TestVerdictsAreWithheld(t *testing.T) {
 		{"saturated", with(0, 12, func(r *results.Run) { r.Manifest.Status = results.Saturated }), ""},
 		{"no trials", with(0, 12, func(r *results.Run) { r.Trials = nil }), "only 0 of the 8 valid repetitions"},
 	} {
-		j := analyze(c.run)
-		if (j.Withheld == "") != (c.want == "") || !strings.Contains(j.Withheld, c.want) {
-			t.Errorf("%s: withheld for %q, want %q", c.name, j.Withheld, c.want)
+		analysis := analyze(c.run)
+		if (analysis.Withheld == "") != (c.want == "") || !strings.Contains(analysis.Withheld, c.want) {
+			t.Errorf("%s: withheld for %q, want %q", c.name, analysis.Withheld, c.want)
 		}
-		for _, d := range j.Family {
+		for _, d := range analysis.Family {
 			if different := d.Verdict == compare.Different; different != (c.want == "") && d.Verdict != compare.Incomparable {
 				t.Errorf("%s: %s is %s", c.name, d.Metric, d.Verdict)
 			}
@@ -161,22 +161,22 @@ func TestIncomparablePairHasAReason(t *testing.T) {
 			r.Trials[i].Latency.Independent = 500
 		}
 	}
-	j := analyze(r)
-	if len(j.Family) != 9 {
-		t.Fatalf("%d comparisons, want all 9", len(j.Family))
+	analysis := analyze(r)
+	if len(analysis.Family) != 9 {
+		t.Fatalf("%d comparisons, want all 9", len(analysis.Family))
 	}
 	for _, c := range []struct{ a, b, name, want string }{
 		{"a", "c", metric.P50, "a: overloaded"},
 		{"b", "c", metric.P99, "b: 500 independent observations in repetition 1, latency p99 requires 1,000"},
 		{"b", "c", metric.P50, ""},
 	} {
-		d, _ := j.Between(c.a, c.b, c.name)
-		said := errors.Join(d.Warnings...)
-		if (d.Verdict == compare.Incomparable) != (c.want != "") || c.want != "" && !strings.Contains(said.Error(), c.want) {
-			t.Errorf("%s of %s and %s: %s (%v), want %q", c.name, c.a, c.b, d.Verdict, said, c.want)
+		d, _ := analysis.Between(c.a, c.b, c.name)
+		reasons := errors.Join(d.Warnings...)
+		if (d.Verdict == compare.Incomparable) != (c.want != "") || c.want != "" && !strings.Contains(reasons.Error(), c.want) {
+			t.Errorf("%s of %s and %s: %s (%v), want %q", c.name, c.a, c.b, d.Verdict, reasons, c.want)
 		}
 	}
-	if d, _ := j.Between("a", "b", metric.P99); len(d.Warnings) != 2 {
+	if d, _ := analysis.Between("a", "b", metric.P99); len(d.Warnings) != 2 {
 		t.Errorf("both sides have no value, reasons %v", d.Warnings)
 	}
 }
@@ -188,13 +188,13 @@ func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 	for i, name := range rows {
 		all[name] = steady(12, float64(i+1))
 	}
-	j := analyze(run(rows, all))
+	analysis := analyze(run(rows, all))
 	var pairs []string
-	for _, d := range compare.ByMetric(metric.P50, j.Family) {
+	for _, d := range compare.ByMetric(metric.P50, analysis.Family) {
 		pairs = append(pairs, d.Names[1]+" / "+d.Names[0])
 	}
-	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket batching_delay=5ms / sse batching_delay=5ms"; got != want || j.Variants != 2 {
-		t.Errorf("%d variants, pairs %s; want 2, %s", j.Variants, got, want)
+	if got, want := strings.Join(pairs, ", "), "websocket / sse, websocket batching_delay=5ms / sse batching_delay=5ms"; got != want || analysis.Variants != 2 {
+		t.Errorf("%d variants, pairs %s; want 2, %s", analysis.Variants, got, want)
 	}
 }
 

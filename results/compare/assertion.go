@@ -14,14 +14,15 @@ import (
 // An Outcome is the result of checking an assertion against a run.
 type Outcome string
 
-// Outcomes of an assertion. Undecided: the repetitions disagree, or there is no value.
+// Outcomes of an assertion, with the values kept for compatibility with existing files. Undecided: the
+// repetitions disagree, or there is no value.
 const (
 	Passed    Outcome = "holds"
 	Failed    Outcome = "broken"
 	Undecided Outcome = "undecided"
 )
 
-// String returns the outcome for display. Files have the outcome itself.
+// String returns the outcome for display. Files contain the constant's value instead.
 func (o Outcome) String() string {
 	switch o {
 	case Passed:
@@ -38,8 +39,8 @@ type AssertionResult struct {
 	Assertion           metric.Assertion
 	Configuration       string
 	Outcome             Outcome
-	Passed, Repetitions int           // repetitions
-	Measured            summary.Value // median over the repetitions; of a ratio the median ratio
+	Passed, Repetitions int           // repetitions in which it passed, and in which it was checked
+	Measured            summary.Value // median over the repetitions of the value, or of its ratio to the other configuration's
 	AtMost              bool          // Measured is the maximum, as there are too few observations for the percentile
 	Why                 string        // why it is undecided, if it is
 }
@@ -50,8 +51,8 @@ type AssertionResult struct {
 // Each repetition is checked separately: its values come from one schedule and were measured
 // within minutes. An assertion passes or fails by a sign test at p ≤ 1/16: of 4 to 6 repetitions
 // all must agree, of 7 to 9 one may differ, of 10 to 12 two. With fewer than four, all must agree;
-// their p exceeds 1/16, so such a run is descriptive only. An equality is not a matter of chance:
-// it fails with one violation.
+// their p exceeds 1/16, so such a run is descriptive only. == and != are not tested: one violation
+// fails them.
 //
 // If no single repetition has enough observations for a percentile, the pool of all is checked as
 // one. If the pool has too few as well, the assertion passes if the maximum is within the bound.
@@ -70,19 +71,19 @@ func Assertions(assertions []metric.Assertion, s summary.Summary) []AssertionRes
 // check checks an assertion against one row.
 func check(a metric.Assertion, row summary.Row, s summary.Summary) AssertionResult {
 	r := AssertionResult{Assertion: a, Configuration: row.Name, Outcome: Undecided, Measured: summary.Value{Known: summary.NotShown}}
-	sides, err := samples(a, row, s)
+	samples, err := samplesOf(a, row, s)
 	if err != nil {
 		r.Why = err.Error()
 		return byMaximum(r, row, s)
 	}
 	var measured []float64
-	for _, side := range sides {
-		if a.Holds(side.x, side.bound) {
+	for _, sample := range samples {
+		if a.Holds(sample.x, sample.bound) {
 			r.Passed++
 		}
-		measured = append(measured, side.measured(a))
+		measured = append(measured, sample.measured(a))
 	}
-	r.Repetitions, r.Measured = len(sides), asValue(summary.Median(measured))
+	r.Repetitions, r.Measured = len(samples), asValue(summary.Median(measured))
 	r.Outcome = decide(a.Op, r.Passed, r.Repetitions)
 	if r.Outcome == Undecided {
 		r.Why = fmt.Sprintf("it passed in %d of %d repetitions", r.Passed, r.Repetitions)
@@ -90,7 +91,7 @@ func check(a metric.Assertion, row summary.Row, s summary.Summary) AssertionResu
 	return r
 }
 
-// latencyQuantile matches the percentiles whose maximum is a metric.
+// latencyQuantile matches the names of latency percentiles, which metric.Max bounds from above.
 var latencyQuantile = regexp.MustCompile(`^p(50|99|999|\([0-9.]+\))$`)
 
 // byMaximum checks an upper bound of a percentile by the maximum, which is infinite if a message
@@ -108,30 +109,30 @@ func byMaximum(r AssertionResult, row summary.Row, s summary.Summary) AssertionR
 	return r
 }
 
-// decide returns the outcome if an assertion passed in so many of the repetitions.
-func decide(op string, passed, of int) Outcome {
-	failed := of - passed
+// decide returns the outcome of an assertion that passed in some of all repetitions.
+func decide(op string, passed, repetitions int) Outcome {
+	failed := repetitions - passed
 	switch {
 	case (op == "==" || op == "!=") && failed > 0:
 		return Failed
-	case failed <= tolerated(of):
+	case failed <= tolerated(repetitions):
 		return Passed
-	case passed <= tolerated(of):
+	case passed <= tolerated(repetitions):
 		return Failed
 	default:
 		return Undecided
 	}
 }
 
-// level is the level of the sign test: that of four of four.
+// level is the level of the sign test: the p-value if four of four repetitions agree.
 const level = 1.0 / 16
 
 // tolerated returns how many of n repetitions may disagree.
 func tolerated(n int) int {
-	chance, ways := 0.0, 1.0 // P(at most k of n tosses), n over k
+	p, ways := 0.0, 1.0 // P(at most k of n fair coin tosses are heads), binomial coefficient n over k
 	for k := range n {
-		chance += ways / math.Pow(2, float64(n))
-		if chance > level {
+		p += ways / math.Pow(2, float64(n))
+		if p > level {
 			return max(0, k-1)
 		}
 		ways *= float64(n-k) / float64(k+1)
@@ -139,20 +140,21 @@ func tolerated(n int) int {
 	return 0
 }
 
-// A side is the value of an assertion and its bound in one repetition.
+// operands are the value of an assertion and its bound in one repetition.
 type operands struct{ x, bound float64 }
 
-// measured returns the value, or its ratio to the other value.
-func (s operands) measured(a metric.Assertion) float64 {
+// measured returns the value, or its ratio to the value of the other configuration.
+func (o operands) measured(a metric.Assertion) float64 {
 	if a.OtherConfiguration == "" {
-		return s.x
+		return o.x
 	}
-	return a.Times * s.x / s.bound
+	return a.Times * o.x / o.bound
 }
 
-// samples returns the side in each repetition, or why there is none.
-func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []operands, err error) {
-	other := row // unused
+// samplesOf returns the operands in each repetition, or of the pool if a repetition has too few
+// observations; else an error.
+func samplesOf(a metric.Assertion, row summary.Row, s summary.Summary) (all []operands, err error) {
+	other := row // placeholder: ignored unless the bound is another configuration
 	if a.OtherConfiguration != "" {
 		var ok bool
 		if other, ok = s.Row(a.OtherConfiguration); !ok || len(s.Common) == 0 {
@@ -163,27 +165,28 @@ func samples(a metric.Assertion, row summary.Row, s summary.Summary) (all []oper
 		return nil, errors.New("no valid trial")
 	}
 	for i, t := range row.Trials {
-		one, err := operandsOf(a, t, other.Trials[i])
+		o, err := operandsOf(a, t, other.Trials[i])
 		if err != nil {
 			if pooled, tooFew := operandsOf(a, row.Pooled, other.Pooled); tooFew == nil {
 				return []operands{pooled}, nil
 			}
 			return nil, err
 		}
-		all = append(all, one)
+		all = append(all, o)
 	}
 	return all, nil
 }
 
-// sideOf returns the side in a trial; other is the trial of the other configuration, if the bound is one.
-func operandsOf(a metric.Assertion, t, other results.Trial) (s operands, err error) {
-	if s.x, err = valueOf(a.Metric, t); err != nil || a.OtherConfiguration == "" {
-		s.bound = a.Bound
-		return s, err
+// operandsOf returns the operands in a trial. other is the trial that the bound is taken from; it is
+// ignored if the bound is a constant.
+func operandsOf(a metric.Assertion, t, other results.Trial) (o operands, err error) {
+	if o.x, err = valueOf(a.Metric, t); err != nil || a.OtherConfiguration == "" {
+		o.bound = a.Bound
+		return o, err
 	}
-	s.bound, err = valueOf(a.OtherMetric, other)
-	s.bound *= a.Times
-	return s, err
+	o.bound, err = valueOf(a.OtherMetric, other)
+	o.bound *= a.Times
+	return o, err
 }
 
 func valueOf(name string, t results.Trial) (x float64, err error) {

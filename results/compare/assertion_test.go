@@ -11,7 +11,7 @@ import (
 	"pushbench/results/summary"
 )
 
-// Under the null hypothesis, at most one run in sixteen has an outcome.
+// Under the null hypothesis, a run passes with probability at most 1/16, and likewise fails.
 func TestToleratedHasTheLevelOfTheSignTest(t *testing.T) {
 	for n := 4; n <= 40; n++ {
 		atMost := func(k int) (p float64) {
@@ -36,9 +36,9 @@ func TestToleratedHasTheLevelOfTheSignTest(t *testing.T) {
 
 func TestDecide(t *testing.T) {
 	for _, c := range []struct {
-		op         string
-		passed, of int
-		want       Outcome
+		op                  string
+		passed, repetitions int
+		want                Outcome
 	}{
 		{"<", 4, 4, Passed},
 		{"<", 3, 4, Undecided},
@@ -53,8 +53,8 @@ func TestDecide(t *testing.T) {
 		{"==", 7, 8, Failed},
 		{"!=", 11, 12, Failed},
 	} {
-		if got := decide(c.op, c.passed, c.of); got != c.want {
-			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.passed, c.of, got, c.want)
+		if got := decide(c.op, c.passed, c.repetitions); got != c.want {
+			t.Errorf("%s in %d of %d: %s, want %s", c.op, c.passed, c.repetitions, got, c.want)
 		}
 	}
 }
@@ -69,10 +69,10 @@ func TestAssertions(t *testing.T) {
 	}
 	s := summary.Of(run)
 	for _, c := range []struct {
-		assertion metric.Assertion
-		of        string
-		want      Outcome
-		passed    int
+		assertion     metric.Assertion
+		configuration string
+		want          Outcome
+		passed        int
 	}{
 		{metric.Assertion{Metric: "lost", Op: "=="}, "websocket", Passed, 4},
 		{metric.Assertion{Metric: "lost", Op: "=="}, "sse", Failed, 3},
@@ -86,21 +86,21 @@ func TestAssertions(t *testing.T) {
 	} {
 		found := false
 		for _, f := range Assertions([]metric.Assertion{c.assertion}, s) {
-			if f.Configuration != c.of {
+			if f.Configuration != c.configuration {
 				continue
 			}
 			found = true
 			if f.Outcome != c.want || f.Passed != c.passed || (f.Why == "") != (f.Outcome != Undecided) {
-				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.assertion, c.of, f.Outcome, f.Passed, f.Repetitions, f.Why, c.want, c.passed)
+				t.Errorf("%+v of %s: %s in %d of %d (%s), want %s in %d", c.assertion, c.configuration, f.Outcome, f.Passed, f.Repetitions, f.Why, c.want, c.passed)
 			}
 		}
 		if !found {
-			t.Errorf("%+v was not checked against %s", c.assertion, c.of)
+			t.Errorf("%+v was not checked against %s", c.assertion, c.configuration)
 		}
 	}
 }
 
-// If no single repetition has enough observations for a percentile, the pool is checked.
+// If a repetition has too few observations for a percentile, the pool of all repetitions is checked.
 func TestAssertionFallsBackOnThePool(t *testing.T) {
 	run := synthetic.Run(4, 12*time.Second) // the p99.9 of a push transport requires 10,000 publishes
 	for i := range run.Trials {
@@ -112,7 +112,8 @@ func TestAssertionFallsBackOnThePool(t *testing.T) {
 	}
 }
 
-// A percentile without enough observations is within a bound if the maximum is, and only then.
+// With too few observations for a percentile, an upper bound passes if the maximum is within it.
+// Otherwise the assertion is undecided.
 func TestMaximumDecidesAnUpperBound(t *testing.T) {
 	run := synthetic.Run(4, time.Second)
 	for i := range run.Trials {

@@ -1,22 +1,23 @@
 // Package compare tests which differences between two sides are significant.
 //
-// It owns the statistics of trials: the trial is the sample, repetitions are the pairs, and the
-// procedure is fixed before the measurement. It must never choose a test, a margin or a number of
-// repetitions by looking at the data.
+// It owns the statistics of trials. A sample is a trial, and the two trials of a repetition are
+// compared with each other. The procedure is fixed before the measurement: it must never choose a
+// test, a margin or a number of repetitions by looking at the data.
 //
-// The procedure, for each declared metric and pair of sides:
+// The procedure, for each declared metric and each pair of sides a and b:
 //
 //   - d = ln(b/a) in every repetition: readers think in ratios, and their logarithms are
 //     symmetric under swapping the sides;
-//   - estimate: the median of all pairwise means of d (Hodges and Lehmann, 1963);
+//   - estimate: the median of the means of all two-element selections of d, including each
+//     element with itself (Hodges and Lehmann, 1963);
 //   - interval: the inversion of Wilcoxon's signed-rank test, exact;
 //   - test: the mean of d under all sign flips, exact and two-sided, which
 //     assumes only that the two sides could be exchanged (Fisher, 1935);
-//   - Holm's adjustment (1979) over the declared family of metrics and pairs;
+//   - Holm's adjustment (1979) over the declared family of metrics and pairs of sides;
 //   - equivalence: two one-sided tests (Schuirmann, 1987), read off the 90 % interval.
 //
-// Analyze applies it to a run. The package uses no random numbers, and the order of repetitions or
-// pairs does not change any bit of the result.
+// Analyze applies it to a run. The package uses no random numbers, and neither the order of the
+// repetitions nor that of the pairs changes any bit of the result.
 package compare
 
 import (
@@ -33,50 +34,47 @@ import (
 // A Verdict is the conclusion of a comparison.
 type Verdict string
 
-// Different: significant, beyond the margin, and the interval excludes 1.
-// Equivalent: the 90 % interval is within the margin. Small: significant, but the estimate is
-// within the margin. Inconclusive: none of these. TooFew: fewer repetitions than any verdict
-// requires. Incomparable: some repetition has no ratio; the pair remains in the family of Holm's
-// adjustment.
+// Verdicts, with the values kept for compatibility with existing files; String returns the label. A
+// difference is significant if its adjusted p is below alpha and the 95 % interval excludes 1.
 const (
-	Different    Verdict = "different"
-	Equivalent   Verdict = "equivalent"
-	Small        Verdict = "detectable but below margin"
-	Inconclusive Verdict = "inconclusive"
-	TooFew       Verdict = "too few blocks"
-	Incomparable Verdict = "not comparable"
-	Withheld     Verdict = "no verdict"
+	Different    Verdict = "different"                   // significant, and the estimate is beyond the margin
+	Equivalent   Verdict = "equivalent"                  // the 90 % interval is within the margin
+	Small        Verdict = "detectable but below margin" // significant, not equivalent, and the estimate is within the margin
+	Inconclusive Verdict = "inconclusive"                // none of these
+	TooFew       Verdict = "too few blocks"              // fewer repetitions than any verdict requires
+	Incomparable Verdict = "not comparable"              // some repetition has no ratio; the pair remains in the family
+	Withheld     Verdict = "no verdict"                  // the run as a whole supports none, see Analysis.Withheld
 
-	// Verdicts on two builds that were measured twice, see Analysis.Confirm:
-	Refuted     Verdict = "worse, but not again"
-	Unconfirmed Verdict = "worse, and undecided again"
+	// Verdicts on two builds that were measured twice, see Analysis.Confirm.
+	Refuted     Verdict = "worse, but not again"       // significantly worse, but not in the second measurement
+	Unconfirmed Verdict = "worse, and undecided again" // significantly worse; the second measurement is inconclusive
 )
 
-// labels are the verdicts whose display differs from their value in CSV and JSON files.
+// labels maps the verdicts whose display differs from their value in CSV and JSON files.
 var labels = map[Verdict]string{
 	TooFew:      "too few repetitions",
 	Refuted:     "worse, but not confirmed",
 	Unconfirmed: "worse, confirmation inconclusive",
 }
 
-// String returns the verdict for display. Files have the verdict itself.
+// String returns the verdict for display. Files contain the constant's value instead.
 func (v Verdict) String() string { return cmp.Or(labels[v], string(v)) }
 
 // MinRepetitions is the smallest number of repetitions that can support a verdict.
 const MinRepetitions = results.VerdictRepetitions
 
-// Decisive returns the smallest number of repetitions with which one member of a family of this
-// size can be significant: the smallest p of n sign flips is 2/2ⁿ, and Holm's adjustment requires
-// the smallest p of the family to be below alpha divided by the family's size.
-func (p Plan) MinDecisive(family int) int {
+// MinDecisive returns the fewest repetitions with which a member of a family of this size can be
+// significant: the smallest p of n sign flips is 2/2ⁿ, and Holm's adjustment requires the smallest p
+// of the family to be below alpha divided by the family's size.
+func (p Plan) MinDecisive(size int) int {
 	repetitions := MinRepetitions
-	for math.Ldexp(2, -repetitions)*float64(family) >= alpha {
+	for math.Ldexp(2, -repetitions)*float64(size) >= alpha {
 		repetitions++
 	}
 	return repetitions
 }
 
-// A Plan has the parameters that are fixed before the measurement. The zero value is usable.
+// A Plan contains the parameters that are fixed before the measurement. The zero value is usable.
 type Plan struct {
 	Margin float64 // relative difference that matters; default 0.05
 }
@@ -86,9 +84,9 @@ func (p Plan) margin() float64 { return cmp.Or(p.Margin, 0.05) }
 // alpha is the probability of a false positive in a whole family of comparisons.
 const alpha = 0.05
 
-// A Pairing is one metric of two sides, measured in the same repetitions: A[i] and B[i] belong to
-// one. +Inf is a value, due to lost messages. If a side has no value, Missing has the reasons and
-// A and B are empty.
+// A Pairing is one metric of two sides, measured in the same repetitions: A[i] and B[i] are from the
+// same repetition. +Inf is a value, due to lost messages. If a side has no value, Missing contains the
+// reasons, and A and B are empty.
 type Pairing struct {
 	Metric  string
 	Names   [2]string
@@ -108,8 +106,8 @@ type Difference struct {
 	P           float64 // of the sign-flip test
 	Adjusted    float64 // P after Holm's adjustment over the family
 	Verdict     Verdict
-	Needed      int    // repetitions that would probably decide it; 0 if decided or unknown
-	Infinite    [2]int // repetitions in which a side is infinite
+	Needed      int    // estimated repetitions for a conclusion; 0 if there is one or if it is unknown
+	Infinite    [2]int // repetitions in which each side is infinite
 	Warnings    []error
 }
 
@@ -117,7 +115,7 @@ type Difference struct {
 var (
 	ErrInfinite     = errors.New("infinite in some repetitions: the test uses ranks instead of values")
 	ErrBothInfinite = errors.New("infinite on both sides of a repetition: its ratio is undefined")
-	ErrUnbounded    = errors.New("too few repetitions for an interval at this level")
+	ErrUnbounded    = errors.New("too few repetitions for a bounded interval")
 	ErrNoRatio      = errors.New("only positive values have a ratio")
 )
 
@@ -136,8 +134,8 @@ func (p Plan) All(family []Pairing) []Difference {
 	return found
 }
 
-// Intervals estimates pairings that were not declared: they have a ratio and intervals, but no p
-// and no verdict, to prevent a selection by significance.
+// Intervals compares pairings that were not declared. Their differences have a ratio and intervals,
+// but no p and no verdict, to prevent a selection by significance.
 func Intervals(pairings []Pairing) []Difference {
 	found := make([]Difference, len(pairings))
 	for i, pairing := range pairings {
@@ -147,8 +145,8 @@ func Intervals(pairings []Pairing) []Difference {
 	return found
 }
 
-// estimate returns the part of a difference that requires neither a test nor the rest of the
-// family, and the logarithms of the ratios of the repetitions.
+// estimate returns a difference with its ratio and intervals, which do not depend on the rest of the
+// family, and the logarithm of the ratio in each repetition.
 func estimate(pairing Pairing) (Difference, []float64) {
 	d := Difference{Metric: pairing.Metric, Names: pairing.Names, Repetitions: len(pairing.A)}
 	d.Ratio, d.Hi, d.Hi90 = math.NaN(), math.Inf(1), math.Inf(1)
@@ -172,14 +170,14 @@ func estimate(pairing Pairing) (Difference, []float64) {
 	return d, logs
 }
 
-// check returns the reasons for which there is no ratio. A zero is not replaced by a small number,
+// check returns the reasons why there is no ratio. A zero is not replaced by a small number,
 // as the ratio would depend on that number.
 func (p Pairing) check() []error {
 	if len(p.Missing) > 0 {
 		return p.Missing
 	}
 	if len(p.A) != len(p.B) {
-		return []error{fmt.Errorf("%d repetitions of %s, %d of %s: pairs are required", len(p.A), p.Names[0], len(p.B), p.Names[1])}
+		return []error{fmt.Errorf("%d repetitions of %s, %d of %s: equal numbers are required", len(p.A), p.Names[0], len(p.B), p.Names[1])}
 	}
 	for i := range p.A {
 		if !(p.A[i] > 0) || !(p.B[i] > 0) {
@@ -189,8 +187,8 @@ func (p Pairing) check() []error {
 	return nil
 }
 
-// logs returns the logarithms of the ratios of the repetitions. It is NaN for a repetition that is
-// infinite on both sides, as its ratio is undefined.
+// logs returns the logarithm of the ratio in each repetition. It is NaN if both sides are infinite, as
+// the ratio is then undefined.
 func (p Pairing) logs(d *Difference) []float64 {
 	logs := make([]float64, len(p.A))
 	for i := range p.A {
@@ -210,22 +208,22 @@ func (p Pairing) logs(d *Difference) []float64 {
 	return logs
 }
 
-// signFlipOrRanks tests the values, or their ranks if one is infinite. A repetition without a ratio
-// counts for neither side.
+// signFlipOrRanks returns the p-value of the sign-flip test of the logarithms, or of their signed
+// ranks if one is infinite. A repetition without a ratio counts for neither side.
 func signFlipOrRanks(logs []float64) float64 {
-	known := slices.Clone(logs)
-	for i, x := range known {
+	values := slices.Clone(logs)
+	for i, x := range values {
 		if math.IsNaN(x) {
-			known[i] = 0
+			values[i] = 0
 		}
 	}
-	if slices.ContainsFunc(known, func(x float64) bool { return math.IsInf(x, 0) }) {
-		known = signedRanks(known)
+	if slices.ContainsFunc(values, func(x float64) bool { return math.IsInf(x, 0) }) {
+		values = signedRanks(values)
 	}
-	return SignFlip(known)
+	return SignFlip(values)
 }
 
-// ratio is exp, computed so that swapping the sides gives the reciprocal to the last bit.
+// ratio returns exp(log), computed so that swapping the sides gives the reciprocal to the last bit.
 func ratio(log float64) float64 {
 	if log < 0 {
 		return 1 / math.Exp(-log)
@@ -233,7 +231,7 @@ func ratio(log float64) float64 {
 	return math.Exp(log)
 }
 
-// holm adjusts the family's p-values.
+// holm sets the family's adjusted p-values.
 func holm(family []Difference) {
 	order := make([]int, len(family))
 	for i := range order {
@@ -247,49 +245,50 @@ func holm(family []Difference) {
 	}
 }
 
-// conclude sets exactly one verdict. The size of the family determines how many repetitions a
+// conclude sets the verdict, and Needed. The size of the family determines how many repetitions a
 // sufficiently small p requires.
-func (p Plan) conclude(d *Difference, family int) {
+func (p Plan) conclude(d *Difference, size int) {
 	margin := 1 + p.margin()
 	significant := d.Adjusted < alpha && (d.Lo > 1 || d.Hi < 1)
 	switch {
 	case d.Verdict == Incomparable:
 	case d.Repetitions < MinRepetitions:
 		d.Verdict = TooFew
-		d.Needed = p.MinDecisive(family)
+		d.Needed = p.MinDecisive(size)
 	case significant && (d.Ratio > margin || d.Ratio < 1/margin):
 		d.Verdict = Different
 	case d.Lo90 > 1/margin && d.Hi90 < margin:
 		d.Verdict = Equivalent
 	case significant:
 		d.Verdict = Small
-		d.Needed = p.needed(*d, family)
+		d.Needed = p.needed(*d, size)
 	default:
 		d.Verdict = Inconclusive
-		d.Needed = p.needed(*d, family)
+		d.Needed = p.needed(*d, size)
 	}
 }
 
-// needed estimates how many repetitions would decide a comparison, if further ones resemble these;
-// 0 if unknown. The test's statistic grows with the root of their number, until p is small enough.
-// The interval shrinks with the reciprocal of that root: to the width of the margin, or, for a
-// significant difference, to the distance between the estimate and the margin.
-func (p Plan) needed(d Difference, family int) int {
-	least := max(d.Repetitions+1, p.MinDecisive(family))
+// needed estimates how many repetitions a conclusion requires, if further ones resemble these; 0 if
+// unknown. The test statistic grows with √n and the interval shrinks with 1/√n, where n is the number
+// of repetitions. If the interval is beyond the margin, p must become small enough. Otherwise, the
+// interval's half width must shrink to the margin or, for a significant difference, to the distance
+// between the estimate and the margin.
+func (p Plan) needed(d Difference, size int) int {
+	least := max(d.Repetitions+1, p.MinDecisive(size))
 	margin := math.Log(1 + p.margin())
-	half, size := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
-	var factor float64 // required growth of the root of the number
+	halfWidth, effect := (math.Log(d.Hi)-math.Log(d.Lo))/2, math.Abs(math.Log(d.Ratio))
+	var factor float64 // required growth of √n
 	switch beyond := math.Max(d.Lo, 1/d.Hi) > 1+p.margin(); {
-	case math.IsInf(half, 0) || math.IsNaN(half):
+	case math.IsInf(halfWidth, 0) || math.IsNaN(halfWidth):
 		return 0
-	case beyond && d.Repetitions < p.MinDecisive(family):
+	case beyond && d.Repetitions < p.MinDecisive(size):
 		return least
 	case beyond:
-		factor = normalQuantile(alpha/float64(family)) / normalQuantile(d.P)
+		factor = normalQuantile(alpha/float64(size)) / normalQuantile(d.P)
 	case d.Verdict == Small:
-		factor = half / math.Abs(margin-size)
+		factor = halfWidth / math.Abs(margin-effect)
 	default:
-		factor = half / margin
+		factor = halfWidth / margin
 	}
 	const limit = 10_000 // beyond it the estimate is useless
 	if repetitions := math.Ceil(float64(d.Repetitions) * factor * factor); repetitions < limit {
@@ -298,6 +297,6 @@ func (p Plan) needed(d Difference, family int) int {
 	return 0
 }
 
-// normalQuantile returns the number of standard deviations that a normal variable exceeds, on
-// either side, with probability p.
+// normalQuantile returns the z for which a standard normal variable exceeds z in absolute value with
+// probability p.
 func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(1-p) }

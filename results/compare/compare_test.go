@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// noise generates realistic trials of one side: lognormal, correlated with the previous one
-// (autocorrelation 0.5), one in fifty three times as large.
+// noise generates realistic values of consecutive trials: lognormal, with an autocorrelation of 0.5,
+// and one in fifty three times as large.
 type noise struct {
 	random *rand.Rand
 	state  float64
@@ -31,8 +31,8 @@ func (n *noise) next() float64 {
 	return x
 }
 
-// draw simulates n repetitions of two sides that differ by the factor. As in a run, the sides
-// alternate, so they share the drift.
+// draw simulates n repetitions of two sides that differ by the factor. As in a run, their trials
+// alternate, so both have the same drift.
 func draw(seed uint64, sigma float64, n int, factor float64) Pairing {
 	drift := newNoise(seed, sigma)
 	own := rand.New(rand.NewPCG(seed, 7))
@@ -49,13 +49,13 @@ func one(t *testing.T, p Pairing) Difference {
 	return Plan{}.All([]Pairing{p})[0]
 }
 
-// Four equal sides in one run are a family of six pairs. At most 1 % of the pairs and 5 % of the
-// families may be called different.
+// Four equal sides in one run are a family of six pairs. At most 1 % of the pairs may be called
+// different, and at most 5 % of the families may contain such a pair.
 func TestFamilyOfEqualSidesHasFewFalsePositives(t *testing.T) {
 	const families, sides = 500, 4
 	pairs, wrong, affected := 0, 0, 0
 	for i := range uint64(families) {
-		// One machine, one drift: the sides take turns in it.
+		// The sides alternate on one machine, so they share its drift.
 		drift, own := newNoise(i, 0.04), rand.New(rand.NewPCG(i, 7))
 		var values [sides][]float64
 		for range 12 {
@@ -70,14 +70,14 @@ func TestFamilyOfEqualSidesHasFewFalsePositives(t *testing.T) {
 			}
 		}
 		found := Plan{}.All(family)
-		before := wrong
+		wrongBefore := wrong
 		for _, d := range found {
 			pairs++
 			if d.Verdict == Different {
 				wrong++
 			}
 		}
-		if wrong > before {
+		if wrong > wrongBefore {
 			affected++
 		}
 	}
@@ -95,9 +95,9 @@ func TestSwappedSidesGiveTheReciprocal(t *testing.T) {
 		if s.P != d.P || s.Verdict != d.Verdict {
 			t.Fatalf("seed %d: swapped: p %v and %s, was %v and %s", seed, s.P, s.Verdict, d.P, d.Verdict)
 		}
-		for _, pair := range [][2]float64{{d.Ratio, s.Ratio}, {d.Lo, s.Hi}, {d.Hi, s.Lo}, {d.Lo90, s.Hi90}} {
-			if pair[0] != 1/pair[1] && pair[1] != 1/pair[0] {
-				t.Fatalf("seed %d: %v swapped is %v, not its reciprocal", seed, pair[0], pair[1])
+		for _, values := range [][2]float64{{d.Ratio, s.Ratio}, {d.Lo, s.Hi}, {d.Hi, s.Lo}, {d.Lo90, s.Hi90}} {
+			if values[0] != 1/values[1] && values[1] != 1/values[0] {
+				t.Fatalf("seed %d: %v swapped is %v, not its reciprocal", seed, values[0], values[1])
 			}
 		}
 	}
@@ -157,7 +157,8 @@ func TestInfiniteRepetitions(t *testing.T) {
 	}
 }
 
-// Sides that alternate in losing everything are inconclusive, with any number of repetitions.
+// If each repetition is infinite on one side, in turns, the comparison is inconclusive with any number
+// of repetitions.
 func TestAlternatingInfinitiesAreInconclusive(t *testing.T) {
 	for n := 12; n <= 32; n += 2 {
 		p := Pairing{A: slices.Repeat([]float64{1}, n), B: slices.Repeat([]float64{1}, n)}
@@ -174,7 +175,7 @@ func TestAlternatingInfinitiesAreInconclusive(t *testing.T) {
 	}
 }
 
-// One undefined repetition of twelve widens the interval, but does not hide the difference.
+// A repetition that is infinite on both sides widens the interval, but does not hide the difference.
 func TestOneRepetitionInfiniteOnBothSides(t *testing.T) {
 	p := Pairing{A: slices.Repeat([]float64{1}, 12), B: slices.Repeat([]float64{2}, 12)}
 	p.A[3], p.B[3] = math.Inf(1), math.Inf(1)
@@ -219,8 +220,8 @@ func TestSignFlipIsExact(t *testing.T) {
 			t.Errorf("n = %d, all positive: p %v, want %v", n, got, want)
 		}
 	}
-	// By hand: of the 8 sign patterns of 1, 2, 3, those with |sum| ≥ |1 − 2 + 3| = 2 are
-	// ±6, ±4, ±2 (from 1 − 3 − … and 1 − 2 + 3): six.
+	// The sums of the 8 sign patterns of 1, 2, 3 are ±6, ±4, ±2, 0 and 0. Six of them are at least 2 in
+	// absolute value.
 	if got := SignFlip([]float64{1, -2, 3}); got != 6.0/8 {
 		t.Errorf("p of 1, −2, 3 is %v, want 0.75", got)
 	}
@@ -263,25 +264,25 @@ func TestResultIsIndependentOfOrder(t *testing.T) {
 	}
 }
 
-// Many repetitions with identical values: the interval is a point, and equal sizes are ties.
+// If all repetitions have the same ratio, the interval is a point. Equal absolute values are ties.
 func TestTies(t *testing.T) {
 	same := slices.Repeat([]float64{990.38}, 12)
 	d := one(t, Pairing{A: same, B: same})
 	if d.Verdict != Equivalent || d.P != 1 || d.Ratio != 1 || d.Lo != 1 || d.Hi != 1 {
-		t.Errorf("nothing differs: %+v", d)
+		t.Errorf("equal sides: %+v", d)
 	}
 	twice := slices.Repeat([]float64{2 * 990.38}, 12)
 	if d := one(t, Pairing{A: same, B: twice}); d.Verdict != Different || d.P != 2/math.Pow(2, 12) {
-		t.Errorf("each repetition differs by the same: %+v", d)
+		t.Errorf("each repetition is twice as large: %+v", d)
 	}
 	mixed := slices.Concat(same[:6], twice[:6])
 	if d := one(t, Pairing{A: same, B: mixed}); d.Verdict != Inconclusive || d.P != 2/math.Pow(2, 6) {
-		t.Errorf("six of twelve repetitions differ: %+v", d) // 2⁶ signs decide, the other 2⁶ change nothing
+		t.Errorf("six of twelve repetitions differ: %+v", d) // six differences have a sign, the others are zero
 	}
 }
 
-// A pair without a ratio remains in the family: without it, the adjustment of the others would be
-// smaller than declared.
+// A pair without a ratio remains in the family. Otherwise the adjustment of the others would be smaller
+// than declared.
 func TestPairWithoutARatioRemainsInTheFamily(t *testing.T) {
 	same := slices.Repeat([]float64{1}, 12)
 	twice := slices.Repeat([]float64{2}, 12)
@@ -296,12 +297,12 @@ func TestPairWithoutARatioRemainsInTheFamily(t *testing.T) {
 	}
 }
 
-// Seven repetitions support no verdict, for any difference; with 18 comparisons, not even nine can
-// find a difference.
-func TestDecisiveRepetitions(t *testing.T) {
-	for family, want := range map[int]int{1: 8, 6: 8, 7: 9, 12: 9, 13: 10, 18: 10, 54: 12} {
-		if got := (Plan{}).MinDecisive(family); got != want {
-			t.Errorf("a family of %d: %d repetitions, want %d", family, got, want)
+// Seven repetitions support no verdict. With 18 comparisons, nine repetitions cannot show a difference
+// of any size.
+func TestMinDecisive(t *testing.T) {
+	for size, want := range map[int]int{1: 8, 6: 8, 7: 9, 12: 9, 13: 10, 18: 10, 54: 12} {
+		if got := (Plan{}).MinDecisive(size); got != want {
+			t.Errorf("a family of %d: %d repetitions, want %d", size, got, want)
 		}
 	}
 	for n := 1; n <= 12; n++ {
@@ -329,13 +330,13 @@ func TestNeededRepetitions(t *testing.T) {
 	if got, want := (Plan{}).needed(d, 1), 46; got != want {
 		t.Errorf("%d repetitions, want %d", got, want)
 	}
-	// Four of five percent leave one for the interval.
+	// The estimate is 4 % and the margin 5 %, so the half width must shrink to 1 %.
 	d = Difference{Repetitions: 12, Ratio: 1.04, Lo: 1.04 / 1.03, Hi: 1.04 * 1.03, Verdict: Small}
 	if got, want := (Plan{}).needed(d, 1), 115; got != want {
 		t.Errorf("detectable: %d repetitions, want %d", got, want)
 	}
-	// Beyond the margin only p requires more repetitions: of 18 comparisons the smallest must
-	// be below 0.0028, 2.99 standard deviations, where 0.05 is 1.96.
+	// The interval is beyond the margin, but p is too large. With 18 comparisons it must be below
+	// 0.0028, which is 2.99 standard deviations; 0.05 is 1.96.
 	d = Difference{Repetitions: 12, Ratio: 1.6, Lo: 1.2, Hi: 2, P: 0.05}
 	if got, want := (Plan{}).needed(d, 18), 28; got != want {
 		t.Errorf("p is too large: %d repetitions, want %d", got, want)

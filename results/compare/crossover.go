@@ -13,11 +13,11 @@ import (
 // network and for a busy server.
 const PollShare = 0.8
 
-// A Crossover is the cheapest transport for each load and each acceptable staleness, in a run that
-// sweeps its load, the poll interval of short polling, or both.
-type Crossover struct {
+// A CostMap contains the cheapest transports for each load and each acceptable staleness. Its run
+// sweeps the poll interval of short polling, and may sweep the load as well.
+type CostMap struct {
 	Axis      string          // "rate", "clients" or "payload"; empty: one load
-	Cost      string          // the metric of cost; its median over the repetitions counts
+	Cost      string          // metric of the cost; the map compares its medians over the repetitions
 	Loads     []float64       // ascending, in the axis's unit; a single 0 for one load
 	Staleness []time.Duration // ascending
 	Cells     [][]Cell        // by load, then by staleness
@@ -26,12 +26,12 @@ type Crossover struct {
 // A Cell is one load and one acceptable staleness.
 type Cell struct {
 	Eligible []summary.Row // rows with a p99 within the staleness and no lost message, cheapest first
-	Cheapest int           // number of these whose cost exceeds that of the first by at most the margin
+	Cheapest int           // how many of these are cheapest: their cost exceeds that of the first by at most the margin
 	Measured bool          // every configuration of the load has a valid trial
 }
 
-// Empty returns the text of a cell without a transport. It distinguishes a configuration that was
-// not measured from one that does not meet the limit.
+// EmptyReason returns why the cell has no eligible row: some configuration was not measured, or all
+// exceed the limit.
 func (c Cell) EmptyReason() string {
 	if !c.Measured {
 		return "not measured"
@@ -39,8 +39,8 @@ func (c Cell) EmptyReason() string {
 	return "no transport meets the limit"
 }
 
-// CostMap computes the crossover of a run; ok is false if its configurations do not define one.
-func NewCostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
+// NewCostMap returns the map of a run; ok is false if its configurations do not define one.
+func NewCostMap(run *results.Run, s summary.Summary) (c CostMap, ok bool) {
 	for _, r := range s.Rows {
 		if r.Interval > 0 {
 			c.Staleness = append(c.Staleness, time.Duration(float64(r.Interval)/PollShare))
@@ -49,24 +49,24 @@ func NewCostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	slices.Sort(c.Staleness)
 	c.Staleness = slices.Compact(c.Staleness)
 	if len(c.Staleness) < 2 || len(run.Manifest.Transports) < 2 {
-		return Crossover{}, false
+		return CostMap{}, false
 	}
-	of := func(summary.Row) float64 { return 0 }
+	loadOf := func(summary.Row) float64 { return 0 }
 	for _, axis := range []struct {
-		name string
-		of   func(summary.Row) float64
+		name   string
+		loadOf func(summary.Row) float64
 	}{
 		{"rate", func(r summary.Row) float64 { return r.PublishRate }},
 		{"clients", func(r summary.Row) float64 { return float64(r.Clients) }},
 		{"payload", func(r summary.Row) float64 { return r.PayloadBytes }},
 	} {
-		if slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return axis.of(r) > 0 }) {
-			c.Axis, of = axis.name, axis.of
+		if slices.ContainsFunc(s.Rows, func(r summary.Row) bool { return axis.loadOf(r) > 0 }) {
+			c.Axis, loadOf = axis.name, axis.loadOf
 			break
 		}
 	}
 	for _, r := range s.Rows {
-		c.Loads = append(c.Loads, of(r))
+		c.Loads = append(c.Loads, loadOf(r))
 	}
 	slices.Sort(c.Loads)
 	c.Loads = slices.Compact(c.Loads)
@@ -75,19 +75,19 @@ func NewCostMap(run *results.Run, s summary.Summary) (c Crossover, ok bool) {
 	for _, load := range c.Loads {
 		var cells []Cell
 		for _, staleness := range c.Staleness {
-			cells = append(cells, cellOf(s.Rows, c.Cost, staleness, margin, func(r summary.Row) bool { return of(r) == load }))
+			cells = append(cells, cellOf(s.Rows, c.Cost, staleness, margin, func(r summary.Row) bool { return loadOf(r) == load }))
 		}
 		c.Cells = append(c.Cells, cells)
 	}
 	return c, true
 }
 
-// cellOf returns the rows of one load that meet a staleness. Only the cheapest poll interval
-// represents short polling.
-func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin float64, of func(summary.Row) bool) (c Cell) {
+// cellOf returns the cell of a staleness and of the rows for which atLoad returns true. Of the poll
+// intervals of short polling, only the cheapest is eligible.
+func cellOf(rows []summary.Row, metric string, staleness time.Duration, margin float64, atLoad func(summary.Row) bool) (c Cell) {
 	c.Measured = true
 	for _, r := range rows {
-		if !of(r) {
+		if !atLoad(r) {
 			continue
 		}
 		c.Measured = c.Measured && len(r.Trials) > 0

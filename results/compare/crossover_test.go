@@ -12,8 +12,8 @@ import (
 	"pushbench/results/summary"
 )
 
-// mapped is a run with short polls of two intervals, the longer being the synthetic one of a
-// second, which costs so many times what it does.
+// mapped returns a run and its summary with short polling at intervals of 200 ms and 1 s. Both rows are
+// the synthetic row of short polling with its CPU time multiplied by times.
 func mapped(times float64) (*results.Run, summary.Summary) {
 	run := synthetic.Run(4, 10*time.Second)
 	s := summary.Of(run)
@@ -32,7 +32,7 @@ func mapped(times float64) (*results.Run, summary.Summary) {
 	return run, s
 }
 
-func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
+func TestCostMapHasTheCheapestWithinTheStaleness(t *testing.T) {
 	for _, c := range []struct {
 		times float64
 		want  string // at a staleness of 1.25 s
@@ -45,11 +45,11 @@ func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
 		fresh, stale := m.Cells[0][0], m.Cells[0][1]
 		for _, r := range fresh.Eligible {
 			if r.Transport == "shortpoll" {
-				t.Error("one poll per second meets 250 ms")
+				t.Error("short polling with a p99 of a second is eligible at 250 ms")
 			}
 		}
 		if got := stale.Eligible[0].Transport; got != c.want {
-			t.Errorf("polls at %v times their cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
+			t.Errorf("short polling at %v times its cost: %s is cheapest at 1.25 s, want %s", c.times, got, c.want)
 		}
 		if polls := len(slices.DeleteFunc(slices.Clone(stale.Eligible), func(r summary.Row) bool { return r.Transport != "shortpoll" })); polls != 1 {
 			t.Errorf("%d rows of short polling, want 1", polls)
@@ -57,9 +57,9 @@ func TestCostMapNamesTheCheapestWithinTheStaleness(t *testing.T) {
 	}
 }
 
-// A row with a lost message is excluded, and rows of equal cost share a cell.
+// A row with a lost message is excluded. Rows whose costs differ by at most the margin are all cheapest.
 func TestCostMapExcludesLoss(t *testing.T) {
-	run, s := mapped(4) // about what a stream costs
+	run, s := mapped(4) // costs about as much as a stream
 	for i := range s.Rows {
 		if s.Rows[i].Transport == "websocket" {
 			s.Rows[i].Pooled.Ledger.Lost = 1
@@ -79,11 +79,10 @@ func TestCostMapExcludesLoss(t *testing.T) {
 	}
 }
 
-// A configuration without a valid trial is no evidence about its transport: only if all
-// configurations of a load have one, no transport meets the limit.
-func TestUnmeasuredCellIsNotMeasured(t *testing.T) {
+// The text "no transport meets the limit" requires a valid trial of every configuration of the load.
+func TestCellWithoutValidTrialIsReportedAsNotMeasured(t *testing.T) {
 	run, s := mapped(1)
-	for i := range s.Rows { // all of them lost something
+	for i := range s.Rows { // no row is eligible: each has a lost message
 		s.Rows[i].Pooled.Ledger.Lost = 1
 	}
 	for want, trials := range map[string][]results.Trial{"no transport meets the limit": s.Rows[0].Trials, "not measured": nil} {

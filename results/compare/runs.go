@@ -11,41 +11,41 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sides are the names of two runs in a comparison: the earlier one, and the one under test.
+// Sides are the names of the two runs in a comparison: the reference, and the one under test.
 var Sides = [2]string{"A", "B"}
 
 // Runs compares each configuration of run b with that of run a, by the metrics that both declared
-// and, without verdicts, by all others. The name of a side is that of its row, and the run:
+// and, without verdicts, by all others. The name of a side consists of its row and its run:
 // "websocket (A)".
 //
-// There is a verdict only if the trials of the runs alternated on one machine. Otherwise a change
-// of the machine between the runs, such as its temperature or another virtual machine, affects all
-// repetitions of a run alike, and no number of repetitions distinguishes it from a difference of
-// the builds. Such runs have ratios and intervals, and no verdict.
+// There are verdicts only if the trials of the runs alternated on one machine. Otherwise a change of
+// the machine between the runs, such as its temperature or another virtual machine, affects all
+// repetitions of a run alike. No number of repetitions distinguishes it from a difference of the
+// builds, so there are only ratios and intervals.
 func Runs(a, b *results.Run) (Analysis, error) {
 	if why := mismatches(a.Manifest, b.Manifest); len(why) > 0 {
 		return Analysis{}, fmt.Errorf("%w: %s", ErrDifferentWorkloads, strings.Join(why, "; "))
 	}
 	sums := [2]summary.Summary{summary.Of(a), summary.Of(b)}
-	j := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
-	j.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(repetition int) bool { return !slices.Contains(sums[1].Common, repetition) })
-	j.Discarded = discarded(slices.Concat(a.Trials, b.Trials), j.Repetitions)
+	analysis := Analysis{Declared: b.Manifest.Compare.OrDefault(), Variants: 1}
+	analysis.Repetitions = slices.DeleteFunc(slices.Clone(sums[0].Common), func(repetition int) bool { return !slices.Contains(sums[1].Common, repetition) })
+	analysis.Discarded = discarded(slices.Concat(a.Trials, b.Trials), analysis.Repetitions)
 	var pairs []pair
 	for _, row := range sums[1].Rows {
 		if other, ok := sums[0].Row(row.Name); ok {
 			pairs = append(pairs, pair{[2]string{sideName(row.Name, 0), sideName(row.Name, 1)}, [2]summary.Row{other, row}})
 		}
 	}
-	j.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))
-	j.withhold(worseStatus(a.Manifest, b.Manifest))
-	if why := notAlternated(a.Manifest, b.Manifest); why != "" && (j.Withheld == "" || j.TooFewOnly) { // more repetitions would not help
-		j.Withheld, j.TooFewOnly = why, false
-		j.removeVerdicts()
+	analysis.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))
+	analysis.withhold(worseStatus(a.Manifest, b.Manifest))
+	if why := notAlternated(a.Manifest, b.Manifest); why != "" && (analysis.Withheld == "" || analysis.TooFewOnly) { // more repetitions would not help
+		analysis.Withheld, analysis.TooFewOnly = why, false
+		analysis.removeVerdicts()
 	}
-	return j, nil
+	return analysis, nil
 }
 
-// ErrUnlike reports that runs do not measure the same workload.
+// ErrDifferentWorkloads reports that runs do not measure the same workload.
 var ErrDifferentWorkloads = errors.New("these runs cannot be compared")
 
 // mismatches returns the differences between the workloads of two runs.
@@ -71,7 +71,7 @@ func mismatches(a, b results.Manifest) (why []string) {
 	return why
 }
 
-// plain returns a workload without the fields that do not affect the measurement: the texts of the
+// withoutTexts returns a workload without the fields that do not affect the measurement: the texts of the
 // scenario, and its hash, which depends on the number of repetitions.
 func withoutTexts(w results.Workload) results.Workload {
 	w.Description, w.Question, w.SHA256 = "", "", ""
@@ -115,7 +115,7 @@ func notAlternated(a, b results.Manifest) string {
 
 // hostDifferences lists the differences between two hosts that affect latencies and costs.
 func hostDifferences(a, b results.Host) (list []string) {
-	for _, of := range []struct{ what, a, b string }{
+	for _, field := range []struct{ name, a, b string }{
 		{"CPU", a.CPUModel, b.CPUModel},
 		{"CPU quota", a.CPUQuota, b.CPUQuota},
 		{"congestion control", a.CongestionControl, b.CongestionControl},
@@ -123,14 +123,14 @@ func hostDifferences(a, b results.Host) (list []string) {
 		{"kernel", a.Kernel, b.Kernel},
 		{"system", a.OS + " " + a.Arch, b.OS + " " + b.Arch},
 	} {
-		if of.a != of.b {
-			list = append(list, fmt.Sprintf("%s %s and %s", of.what, brief(of.a), brief(of.b)))
+		if field.a != field.b {
+			list = append(list, fmt.Sprintf("%s %s and %s", field.name, brief(field.a), brief(field.b)))
 		}
 	}
 	return list
 }
 
-// lesser returns the manifest of the run with the worse status.
+// worseStatus returns the manifest of the run with the worse status: INVALID is worst, then PARTIAL.
 func worseStatus(a, b results.Manifest) results.Manifest {
 	for _, status := range []results.Status{results.Invalid, results.Partial} {
 		if a.Status == status {
@@ -140,15 +140,15 @@ func worseStatus(a, b results.Manifest) results.Manifest {
 	return b
 }
 
-// sided returns the name of a configuration on one of the sides.
+// sideName returns the name of a configuration on one of the sides.
 func sideName(name string, side int) string { return name + " (" + Sides[side] + ")" }
 
 // ConfigurationOf returns the configuration of a comparison of two runs.
 func ConfigurationOf(d Difference) string { return strings.TrimSuffix(d.Names[1], " ("+Sides[1]+")") }
 
-// Confirm compares the verdicts with those of a second measurement of the same two builds, as one
-// family of comparisons in twenty has a false positive. A regression that the second measurement
-// does not show is Refuted; one on which it is inconclusive is Unconfirmed.
+// Confirm returns the analysis with its regressions compared with a second measurement of the same
+// two builds, because one family of comparisons in twenty has a false positive. A regression that the
+// second measurement does not show becomes Refuted; one on which it is inconclusive, Unconfirmed.
 func (a Analysis) Confirm(second Analysis) Analysis {
 	a.Family = slices.Clone(a.Family)
 	for i := range a.Family {
@@ -156,10 +156,10 @@ func (a Analysis) Confirm(second Analysis) Analysis {
 		if !d.worse() {
 			continue
 		}
-		k := slices.IndexFunc(second.Family, func(o Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
+		i := slices.IndexFunc(second.Family, func(o Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
 		switch {
-		case k >= 0 && second.Family[k].worse():
-		case k >= 0 && slices.Contains([]Verdict{Different, Equivalent, Small}, second.Family[k].Verdict):
+		case i >= 0 && second.Family[i].worse():
+		case i >= 0 && slices.Contains([]Verdict{Different, Equivalent, Small}, second.Family[i].Verdict):
 			d.Verdict = Refuted
 		default:
 			d.Verdict = Unconfirmed
@@ -178,7 +178,7 @@ func CheckSecondMeasurement(first, second [2]*results.Run) error {
 	var why []string
 	for i := range first {
 		a, b := first[i].Manifest, second[i].Manifest
-		b.Seed, b.Schedules = a.Seed, a.Schedules // another seed is as good, or better
+		b.Seed, b.Schedules = a.Seed, a.Schedules // the second measurement may use another seed
 		why = append(why, mismatches(a, b)...)
 		if one, other := served(a), served(b); one != other {
 			why = append(why, fmt.Sprintf("the servers of %s are a different build", Sides[i]))
@@ -193,7 +193,7 @@ func CheckSecondMeasurement(first, second [2]*results.Run) error {
 	return nil
 }
 
-// served returns the checksum of the build whose servers a run measured.
+// served returns the checksum of the executable whose servers a run measured.
 func served(m results.Manifest) string {
 	if m.Served.SHA256 != "" {
 		return m.Served.SHA256
@@ -204,7 +204,7 @@ func served(m results.Manifest) string {
 // Regressions returns the comparisons in which the second of two runs is significantly worse.
 func (a Analysis) Regressions() []Difference { return filter(a.Family, Difference.worse) }
 
-// Open returns the declared comparisons without a conclusion.
+// Unresolved returns the declared comparisons without a conclusion.
 func (a Analysis) Unresolved() []Difference {
 	return filter(a.Family, func(d Difference) bool {
 		return !slices.Contains([]Verdict{Different, Equivalent, Small, Refuted}, d.Verdict)

@@ -7,13 +7,13 @@ import (
 	"pushbench/results/summary"
 )
 
-// Neighbouring repetitions are paired; an odd last one is not used.
+// The first, third, fifth … repetition is compared with the following one; an odd last one is not used.
 func TestSelfComparisonsPairNeighbouringRepetitions(t *testing.T) {
 	values := series{"a": {1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 9}, "b": steady(17, 5)}
 	r := run([]string{"a", "b"}, values)
 	for _, d := range compare.SelfComparisons(r, summary.Of(r)) {
 		if d.Repetitions != 8 || d.Names[0] != d.Names[1] {
-			t.Fatalf("%d pairs of %v", d.Repetitions, d.Names)
+			t.Fatalf("%d comparisons of %v, want 8 of a row with itself", d.Repetitions, d.Names)
 		}
 		switch {
 		case d.Names[0] == "a" && (d.Verdict != compare.Different || d.Ratio < 1.9):
@@ -25,7 +25,7 @@ func TestSelfComparisonsPairNeighbouringRepetitions(t *testing.T) {
 	few := run([]string{"a", "b"}, map[string][]float64{"a": {1, 2}, "b": {1, 1}})
 	for _, d := range compare.SelfComparisons(few, summary.Of(few)) {
 		if d.Verdict != compare.TooFew {
-			t.Errorf("one pair: %+v", d)
+			t.Errorf("two repetitions: %+v", d)
 		}
 	}
 }

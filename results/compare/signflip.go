@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// maxExact is the number of pairs up to which all 2ⁿ sign patterns are enumerated.
+// maxExact is the largest number of differences for which all 2ⁿ sign patterns are enumerated.
 const maxExact = 20
 
-// SignFlip returns the two-sided p-value of the mean of xs: the share of all sign patterns whose
-// mean is at least as far from 0. Neither the order of xs nor flipping all signs changes a bit of
-// it. With more than maxExact numbers, their absolute values are rounded, see latticeSignFlip.
+// SignFlip returns the two-sided p-value of the mean of xs: the share of all sign patterns whose mean
+// has at least the same absolute value. Neither the order of xs nor flipping all signs changes any bit
+// of it. With more than maxExact numbers, absolute values are rounded, see latticeSignFlip.
 func SignFlip(xs []float64) float64 {
 	if len(xs) == 0 {
 		return 1
@@ -39,34 +39,34 @@ func SignFlip(xs []float64) float64 {
 	return float64(extreme) / float64(uint(1)<<len(sizes))
 }
 
-// sizesAndSum returns the absolute values in ascending order, and the distance of the sum of xs
-// from 0. The two signs are summed separately, in ascending order, so that the sum is the same for
-// xs in any order and with all signs flipped.
+// sizesAndSum returns the absolute values in ascending order, and the absolute value of the sum of
+// xs. Positive and negative numbers are summed separately, in ascending order of their absolute
+// values: so the result is the same for xs in any order and with all signs flipped.
 func sizesAndSum(xs []float64) (sizes []float64, sum float64) {
-	var up, down float64
+	var positive, negative float64
 	for _, x := range slices.SortedFunc(slices.Values(xs), func(a, b float64) int { return cmp.Compare(math.Abs(a), math.Abs(b)) }) {
 		sizes = append(sizes, math.Abs(x))
-		up += max(x, 0)
-		down += max(-x, 0)
+		positive += max(x, 0)
+		negative += max(-x, 0)
 	}
-	return sizes, math.Abs(up - down)
+	return sizes, math.Abs(positive - negative)
 }
 
-// lattice is the number of steps to which the sizes of a test of many pairs are rounded, in total.
-// The error of each is at most half a step.
+// lattice is the number of steps that the sum of all absolute values is divided into. Each absolute
+// value is rounded to whole steps.
 const lattice = 1 << 15
 
-// latticeSignFlip computes the distribution of the sum by adding one rounded size at a time, as for
-// ranks. With n pairs of similar size, the spread of a sum is lattice/√n steps and its rounding
-// error about √(n/12) steps: below 0.2 % of the spread up to 200 pairs. Random sign patterns would
-// have a larger error.
+// latticeSignFlip returns the p-value from the distribution of the sum, computed by adding one rounded
+// absolute value (size) at a time, as signedRankDistribution does. With n similar sizes, the standard
+// deviation of the sum is lattice/√n steps and its rounding error about √(n/12) steps: below 0.2 % of
+// the standard deviation for n up to 200. A sample of random sign patterns would have a larger error.
 func latticeSignFlip(xs, sizes []float64) float64 {
 	step := total(sizes) / lattice
 	if step == 0 {
 		return 1
 	}
 	sum := 0
-	distribution := make([]float64, lattice+len(sizes)+1) // distribution[s]: the probability that the flipped sizes sum to s
+	distribution := make([]float64, lattice+len(sizes)+1) // distribution[s]: probability that the sizes with a flipped sign sum to s
 	distribution[0] = 1
 	for _, x := range sizes {
 		k := int(math.Round(x / step))
@@ -78,16 +78,16 @@ func latticeSignFlip(xs, sizes []float64) float64 {
 		observed += int(math.Round(x / step))
 	}
 	p := 0.0
-	for s, chance := range distribution[:sum+1] {
+	for s, probability := range distribution[:sum+1] {
 		if d := sum - 2*s; max(d, -d) >= max(observed, -observed) {
-			p += chance
+			p += probability
 		}
 	}
 	return min(p, 1)
 }
 
-// addFlip updates the distribution of a sum to that of the sum with k added with probability ½. The
-// last k elements must be zero before.
+// addFlip changes the distribution of a sum to that of the sum to which k is added with probability ½.
+// The last k elements must be zero before.
 func addFlip(distribution []float64, k int) {
 	for s := len(distribution) - 1; s >= k; s-- {
 		distribution[s] = (distribution[s] + distribution[s-k]) / 2

@@ -49,9 +49,9 @@ func (r *Report) crossoverSection() section {
 var axisUnit = map[string]string{"rate": "messages per second", "clients": "clients", "payload": "payload, B", "": "load"}
 
 // costMap is the map of a run; an invalid run has none.
-func (r *Report) costMap() (compare.Crossover, bool) {
+func (r *Report) costMap() (compare.CostMap, bool) {
 	if r.Run.Manifest.Status == results.Invalid {
-		return compare.Crossover{}, false
+		return compare.CostMap{}, false
 	}
 	return compare.NewCostMap(r.Run, r.Summary)
 }
@@ -81,7 +81,7 @@ func (r *Report) crossoverBorders() (texts []string) {
 
 // polledWhere states at which values of staleness short polling alone is cheapest under a load; empty if the
 // load was not measured.
-func polledWhere(m compare.Crossover, load int) string {
+func polledWhere(m compare.CostMap, load int) string {
 	var where []string
 	from, met, measured := -1, false, false // from is the first of the values that extend to the end of the map
 	for j, cell := range m.Cells[load] {

@@ -30,7 +30,7 @@ func TestStalenessesAtWhichPollingIsCheapest(t *testing.T) {
 		"no transport qualifies up to 5 s":                {none, none, none, none},
 		"":                                                {unmeasured, unmeasured, unmeasured, unmeasured},
 	} {
-		m := compare.Crossover{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
+		m := compare.CostMap{Loads: []float64{0}, Staleness: []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, time.Second, 5 * time.Second}, Cells: [][]compare.Cell{cells}}
 		if got := polledWhere(m, 0); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
