@@ -3,11 +3,17 @@ package report_test
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -67,29 +73,72 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// Prometheus' own parser reads the text, as far as both formats agree.
-func TestOpenMetrics(t *testing.T) {
-	for _, state := range []string{"estimate", "assertions", "invalid", "empty", "infinite"} {
-		text := render(t, func(w io.Writer) error { return on(state).OpenMetrics(w) })
-		body, ended := strings.CutSuffix(text, "# EOF\n")
-		if !ended {
-			t.Errorf("%s: the text does not end with # EOF", state)
+// sampleLine is a value in OpenMetrics text, with its timestamp in seconds.
+var sampleLine = regexp.MustCompile(`(?m)^(pushbench_\w+\{.*\} \S+) (\S+)$`)
+
+// parser is Prometheus' own. It reads the older text format only: see olderText.
+var parser = expfmt.NewTextParser(model.UTF8Validation)
+
+// olderText removes the end mark of OpenMetrics text and writes its timestamps in milliseconds. It also checks
+// what `promtool check metrics` does.
+func olderText(t *testing.T, text string) io.Reader {
+	t.Helper()
+	body, ended := strings.CutSuffix(text, "# EOF\n")
+	if !ended {
+		t.Error("the text does not end with # EOF")
+	}
+	body = sampleLine.ReplaceAllStringFunc(body, func(line string) string {
+		found := sampleLine.FindStringSubmatch(line)
+		at, err := strconv.ParseFloat(found[2], 64)
+		if err != nil {
+			t.Errorf("%v in %q", err, line)
 		}
-		parser := expfmt.NewTextParser(model.UTF8Validation)
-		families, err := parser.TextToMetricFamilies(strings.NewReader(body))
+		return fmt.Sprintf("%s %d", found[1], int64(math.Round(at*1000)))
+	})
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil || len(problems) > 0 {
+		t.Errorf("promtool would report %v, %v", problems, err)
+	}
+	return strings.NewReader(body)
+}
+
+func TestOpenMetrics(t *testing.T) {
+	for _, state := range []string{"estimate", "assertions", "invalid", "empty", "infinite", "partial"} {
+		text := render(t, func(w io.Writer) error { return on(state).OpenMetrics(w) })
+		all, err := parser.TextToMetricFamilies(olderText(t, text))
 		if err != nil {
 			t.Fatalf("%s: %v", state, err)
 		}
-		if n := len(families["pushbench_run"].GetMetric()); n != 1 {
+		if n := len(all["pushbench_run"].GetMetric()); n != 1 {
 			t.Errorf("%s: %d runs", state, n)
 		}
-		if _, quoted := families["pushbench_result"]; quoted && state == "invalid" {
+		if _, quoted := all["pushbench_result"]; quoted && state == "invalid" {
 			t.Error("metrics of an invalid run are exported")
+		}
+		if n := len(all["pushbench_claim"].GetMetric()); state == "assertions" && n != 8 { // one of four configurations, four of one
+			t.Errorf("%d outcomes of assertions", n)
+		}
+		ended := on(state).Run.Manifest.Ended.UnixMilli()
+		for name, family := range all {
+			for _, m := range family.GetMetric() {
+				if m.GetTimestampMs() != ended {
+					t.Errorf("%s: %s has the timestamp %d, want %d, the end of the run", state, name, m.GetTimestampMs(), ended)
+				}
+				var labels []string
+				for _, l := range m.GetLabel() {
+					labels = append(labels, l.GetName())
+				}
+				for _, want := range report.MetricLabels {
+					if name != "pushbench_run" && !slices.Contains(labels, want) {
+						t.Errorf("%s: %s has no label %s", state, name, want)
+					}
+				}
+			}
 		}
 		if state != "estimate" {
 			continue
 		}
-		h := families["pushbench_delivery_latency_seconds"].GetMetric()
+		h := all["pushbench_delivery_latency_seconds"].GetMetric()
 		if len(h) != 4 {
 			t.Fatalf("%d histograms", len(h))
 		}
@@ -100,6 +149,31 @@ func TestOpenMetrics(t *testing.T) {
 					t.Errorf("histogram %d falls", i)
 				}
 			}
+		}
+	}
+}
+
+// A query names a bound by its text.
+func TestBucketBoundsAreShortDecimals(t *testing.T) {
+	text := render(t, func(w io.Writer) error { return on("estimate").OpenMetrics(w) })
+	bounds := regexp.MustCompile(`le="([^"]*)"`).FindAllStringSubmatch(text, -1)
+	if len(bounds) == 0 || !strings.Contains(text, `le="1e-05"`) || !strings.Contains(text, `le="0.001"`) {
+		t.Error("no bucket for 10 µs or for 1 ms")
+	}
+	for _, b := range bounds {
+		if digits := regexp.MustCompile(`e.*|^0\.0*|[.]`).ReplaceAllString(b[1], ""); b[1] != "+Inf" && len(strings.TrimRight(digits, "0")) > 2 {
+			t.Errorf("the bound %s has more than two digits", b[1])
+		}
+	}
+}
+
+// A baseline's run ends with the run that it was measured with: only a label distinguishes their values.
+func TestMetricsOfABaselineHaveTheirOwnLabel(t *testing.T) {
+	run := changed(func(r *results.Run) { r.Manifest.Served.SHA256 = "ab" })
+	own, baseline := `servers="`+report.OwnServers+`"`, `servers="`+report.BaselineServers+`"`
+	for line := range strings.Lines(render(t, report.New(run).OpenMetrics)) {
+		if strings.Contains(line, own) || line[0] != '#' && !strings.Contains(line, baseline) {
+			t.Errorf("not marked as the baseline: %s", line)
 		}
 	}
 }

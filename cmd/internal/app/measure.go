@@ -139,14 +139,15 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		sides = append(sides, bench.Side{Run: o.baseline(run), Path: filepath.Clean(sides[0].Path) + "-baseline"})
 	}
 	if o.Metrics != "" {
-		m, err := startMetrics(o.Metrics)
+		m, err := startMetrics(o.Metrics, scenario.Name)
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = m.close() }() // an error here does not affect the run
-		for i, servers := range []string{"own", "beside"}[:len(sides)] {
+		for i, servers := range []string{report.OwnServers, report.BaselineServers}[:len(sides)] {
 			sides[i].Run.Interval = func(i results.Interval) { m.interval(servers, i) }
-			sides[i].Run.OnInvalidTrial = func(what string) { m.invalid.Inc(); progress.trouble(what) }
+			invalid := m.invalid.WithLabelValues(scenario.Name, servers)
+			sides[i].Run.OnInvalidTrial = func(what string) { invalid.Inc(); progress.trouble(what) }
 		}
 	}
 	runs, err = bench.Interleave(s.abort, sides, o.derive)
