@@ -48,12 +48,20 @@ func openFS(root fs.FS, path string) (*Run, error) {
 	return r.run, nil
 }
 
-// explainOpen adds the path of an interrupted run to an error.
+// A missingError reports that there is no run folder.
+type missingError struct{ text string }
+
+func (e *missingError) Error() string { return e.text }
+func (e *missingError) Unwrap() error { return fs.ErrNotExist }
+
+// explainOpen names the missing folder, and that of an interrupted run if there is one.
 func explainOpen(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
+		text := "no run folder " + path
 		if _, partial := os.Stat(filepath.Clean(path) + partialSuffix); partial == nil {
-			return fmt.Errorf("open run: %w (the run was interrupted: see %s%s)", err, filepath.Clean(path), partialSuffix)
+			text += fmt.Sprintf(" (the run was interrupted: see %s%s)", filepath.Clean(path), partialSuffix)
 		}
+		return &missingError{text}
 	}
 	return fmt.Errorf("open run: %w", err)
 }

@@ -48,7 +48,7 @@ func (d *document) checkMapping(r *Rule, path string, n ast.Node) (first string,
 			}
 		}
 		if i < 0 {
-			e := d.atToken(key, here, "", "is not a field; allowed: "+strings.Join(r.names(), ", "))
+			e := d.atToken(key, here, "", "no such field; allowed: "+strings.Join(r.names(), ", "))
 			e.Hint = didYouMean(key.Value, r.names())
 			return "", e
 		}

@@ -140,7 +140,7 @@ func unknown(name string) *Error {
 	typed := strings.TrimSuffix(name, ".yaml")
 	return &Error{
 		File:    name,
-		Message: fmt.Sprintf("is neither a scenario nor a file; allowed: %s, or the path of a YAML file", strings.Join(Names(), ", ")),
+		Message: fmt.Sprintf("no such scenario or file; allowed: %s, or the path of a YAML file", strings.Join(Names(), ", ")),
 		Hint:    didYouMean(typed, Names()),
 		cause:   fs.ErrNotExist,
 	}

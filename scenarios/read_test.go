@@ -248,7 +248,7 @@ func TestLoad(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	missing := "is neither a scenario nor a file; allowed: " + strings.Join(Names(), ", ") + ", or the path of a YAML file"
+	missing := "no such scenario or file; allowed: " + strings.Join(Names(), ", ") + ", or the path of a YAML file"
 	for _, c := range []struct{ arg, name, err string }{
 		{"chat", "chat", ""},
 		{"crowd", "crowd", ""},

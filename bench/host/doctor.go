@@ -167,10 +167,10 @@ func idleStates(m *Monitor) Diagnosis {
 func idleStalls(stalls validity.Stalls) Diagnosis {
 	found, allowed := "", idleWindow/200
 	if len(stalls) > 0 {
-		found = fmt.Sprintf("in %v: %v", idleWindow, stalls)
+		found = fmt.Sprintf("stalls of %v or longer in %v: %v", validity.StallInterval, idleWindow, stalls)
 	}
 	return judge("stalls of idle cores", found, stalls.Worst() > allowed,
-		fmt.Sprintf("More than %v in total, which would invalidate a trial: stop other work, or use a machine with a less busy host.", allowed))
+		fmt.Sprintf("More than %v in total, which would invalidate a trial: stop other programs, or use a machine with a less busy host.", allowed))
 }
 
 // timer measures how late an absolute sleep wakes, with the sleep that the pacers use.
@@ -196,7 +196,7 @@ func judgeTimer(late []time.Duration) Diagnosis {
 	slices.Sort(late)
 	p50, p99 := late[len(late)/2], late[len(late)*99/100]
 	return judge("timer", fmt.Sprintf("an absolute sleep wakes %v late at p50, %v at p99 (%d sleeps)", clock.Round(p50), clock.Round(p99), len(late)), p99 > time.Millisecond,
-		"Above 1 ms, late publications may invalidate a trial: stop other work, or run as root for real-time priority.")
+		"Above 1 ms, late publications may invalidate a trial: stop other programs, or run as root for real-time priority.")
 }
 
 // loops repeats a fixed amount of work and measures how much its duration varies: the
@@ -221,7 +221,7 @@ func loops() Diagnosis {
 func judgeLoops(seconds []float64) Diagnosis {
 	cv := variation(seconds)
 	return judge("repeatability", fmt.Sprintf("a fixed loop (SHA-256 and a system call), %d times: coefficient of variation %.1f %%", len(seconds), 100*cv), cv > 0.05,
-		"Durations of identical work vary: stop other work, fix the CPU frequency, and use --repetitions 12 or more.")
+		"Identical work takes different times: stop other programs, set a constant CPU frequency, and use --repetitions 12 or more.")
 }
 
 // variation returns the coefficient of variation: standard deviation (n−1 in the

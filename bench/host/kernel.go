@@ -50,7 +50,7 @@ func clockSource(name string) Diagnosis {
 }
 
 func congestion(name string) Diagnosis {
-	return judge("congestion control", name, name == "bbr", "bbr may pace, which delays bursts even on loopback: compare only runs with the same algorithm, and report it.")
+	return judge("congestion control", name, name == "bbr", "bbr can delay bursts, even on loopback. Compare only runs with the same algorithm.")
 }
 
 func quotaOfGroup() Diagnosis {
@@ -177,7 +177,7 @@ func steal(before, after counters) Diagnosis {
 	span := after.at.Sub(before.at)
 	share, found := (after.cpu.Steal-before.cpu.Steal)/span.Seconds(), ""
 	if before.cpuShown && after.cpuShown {
-		found = fmt.Sprintf("the host withheld %.2f cores in %v", share, span.Round(100*time.Millisecond))
+		found = fmt.Sprintf("the host took %.2f cores in %v", share, span.Round(100*time.Millisecond))
 		if product := readLine("/sys/class/dmi/id/product_name"); product != "" {
 			found += " (" + results.Plain(product) + ")"
 		}
@@ -191,7 +191,10 @@ func steal(before, after counters) Diagnosis {
 func throttling(before, after counters) Diagnosis {
 	found, now := "", after.throttled-before.throttled
 	if before.throttledShown && after.throttledShown {
-		found = fmt.Sprintf("%d times so far, %d in the idle window", after.throttled, now)
+		found = "not throttled"
+		if after.throttled > 0 {
+			found = fmt.Sprintf("%d times so far, %d in the idle window", after.throttled, now)
+		}
 	}
 	d := judge("throttling", found, now > 0, "The CPU quota of the control group throttles this process: run without a quota.")
 	if d.State == Warn {

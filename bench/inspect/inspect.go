@@ -111,8 +111,8 @@ type Grade string
 // Grades. A Plain line is neither required nor forbidden.
 const (
 	Plain   Grade = ""
-	Right   Grade = "right"
-	Wrong   Grade = "WRONG"
+	Right   Grade = "correct"
+	Wrong   Grade = "INCORRECT"
 	Missing Grade = "MISSING"
 )
 

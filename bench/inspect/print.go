@@ -20,7 +20,7 @@ func (e *Exchange) Print(w io.Writer) error {
 	printLines(&b, fmt.Sprintf(title, "request", headerBytes(e.Request)), e.Request)
 	printLines(&b, fmt.Sprintf(title, "response", headerBytes(e.Response)), e.Response)
 	printLines(&b, "after the header\n", e.After)
-	fmt.Fprintf(&b, "stages: time since the dial, + time since the previous stage\n")
+	fmt.Fprintf(&b, "stages: time since the start of the connection, + time since the previous stage\n")
 	for i, s := range e.Stages {
 		step := s.At
 		if i > 0 {
@@ -33,7 +33,7 @@ func (e *Exchange) Print(w io.Writer) error {
 		fmt.Fprintf(&b, "ended early: %v\n", e.Failed)
 	}
 	if wrong := e.Wrong(); len(wrong) > 0 {
-		fmt.Fprintf(&b, "\nwrong:\n")
+		fmt.Fprintf(&b, "\nincorrect:\n")
 		for _, l := range wrong {
 			fmt.Fprintf(&b, "  %s: %s\n", visible(l.Text), l.Why)
 		}
@@ -129,7 +129,7 @@ func PrintReactions(w io.Writer, all []Reaction) error {
 			if r.Status == 0 {
 				status = "no response"
 			}
-			fmt.Fprintf(&b, "  %-6s %-34s %-11s %s\n", r.Grade, r.Name, status, r.Why)
+			fmt.Fprintf(&b, "  %-9s %-34s %-11s %s\n", r.Grade, r.Name, status, r.Why)
 			if r.Grade == Wrong {
 				wrap(&b, "         ", r.Source)
 			}

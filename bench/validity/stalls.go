@@ -27,6 +27,10 @@ type Stalls []CoreStalls
 func (s Stalls) String() string {
 	var each []string
 	for _, core := range s {
+		if core.Total == 0 {
+			each = append(each, fmt.Sprintf("core %d: no stall (longest gap %v)", core.Core, clock.Round(core.Longest)))
+			continue
+		}
 		each = append(each, fmt.Sprintf("core %d: total %v, longest %v", core.Core, clock.Round(core.Total), clock.Round(core.Longest)))
 	}
 	return strings.Join(each, "; ")

@@ -18,17 +18,17 @@ func newCapacityCommand() *cobra.Command {
 		Use:   "capacity SCENARIO",
 		Short: "Find the highest load at which each transport meets a requirement",
 		Long: `Find the highest load at which each transport meets a requirement and loses no message.
-The search doubles the load until the requirement is not met, then bisects until the
-highest load that meets it and the lowest that does not are within 5 %. The result must
-meet the requirement 3 more times.
+The search doubles the load until the requirement fails, then bisects. It stops when the
+highest load that meets it and the lowest that does not differ by less than 5 %. The
+result must meet the requirement 3 more times.
 
---require takes the grammar of a scenario's assertions. Each load tried is a run with its
-own validity checks. If the load generator or the machine reaches its limit first, the
-result is marked as a lower bound.
+--require uses the syntax of assertions, such as 'p(99)<200ms'. Each load tried is a run
+with its own validity checks. If the load generator or the machine reaches its limit
+first, the result is marked as a lower bound.
 
-The first Ctrl-C drains the current run, ends the search and prints the results so far
-(exit code 6). The second stops immediately. No other pushbench can measure on this
-machine until the search ends.
+The first Ctrl-C stops publishing, waits for messages in transit, ends the search and
+prints the results so far (exit code 6). The second stops immediately. No other pushbench
+can measure on this machine until the search ends.
 
 ` + exitHelp,
 		Example: "  pushbench capacity chat --require 'p(99)<200ms'\n  pushbench capacity chat --require 'p(99)<2s' --over clients --transports shortpoll,websocket",

@@ -16,17 +16,17 @@ func newCheckCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "check REFERENCE...",
-		Short: "Repeat a committed run on this machine and check its assertions",
-		Long: `Repeat the scenario of a committed run on this machine and check its assertions.
-Assertions are about counts, orders and ratios, so the speed of the reference machine
-does not matter.
+		Short: "Repeat a reference run and check its assertions",
+		Long: `Repeat a reference run on this machine and check its assertions. REFERENCE is the folder
+of a complete run. Assertions check counts, rankings and ratios, so the speed of the
+reference machine does not matter.
 
-Several references are measured one after the other. The command lists those that did
-not pass at the end and exits with the most severe code: 4 (failed assertion), then 3
-(invalid measurement), then 8 (undecided assertion).
+Several references are measured one after the other. At the end, the command lists the
+references that did not pass. It exits with the most severe code: 4 (failed assertion),
+then 3 (invalid measurement), then 8 (undecided assertion).
 
-The first Ctrl-C drains the current run, prints its results and skips the remaining
-references (exit code 6). The second stops immediately.
+The first Ctrl-C stops publishing, waits for messages in transit, prints the results and
+skips the remaining references (exit code 6). The second stops immediately.
 
 ` + exitHelp,
 		Example: "  pushbench check results/reference/chat",

@@ -17,16 +17,18 @@ func newCompareCommand() *cobra.Command {
 		Short: "Compare two runs of one workload",
 		Long: `Compare two runs of one workload, configuration by configuration. Each ratio is B / A.
 
-A verdict requires runs that were measured in alternation (pushbench run --baseline) and
-covers the metrics that they declared before the first trial. Other runs get ratios and
-intervals without a verdict: changes of the machine between the two runs are part of
-every ratio, and no number of repetitions separates them from a change of the code.
+A verdict requires runs that were measured in turns (pushbench run --baseline). It covers
+only the metrics that the scenario declares (compare.primary). Other runs get no verdict.
+Their ratios mix changes of the machine with changes of the code, and more repetitions do
+not help.
 
-Even for two identical builds, 1 comparison in 20 reports a difference. To confirm a
-regression, give a second pair of runs of the same two builds: a metric then counts as
-worse only if it is worse in both pairs. If the second pair is undecided, so is the result.
+For identical builds, 1 family of comparisons in 20 is significant by chance. To confirm
+a regression, give a second pair of runs of the same two builds. A metric then counts as
+worse only if it is worse in both pairs. If the second pair is inconclusive, so is the
+result.
 
-Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is undecided.
+Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is
+inconclusive.
 
 ` + exitHelp,
 		Example: "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-baseline results/runs/mine",

@@ -18,14 +18,14 @@ func newCrossoverCommand() *cobra.Command {
 	var out output
 	c := &cobra.Command{
 		Use:   "crossover SCENARIO|RUN",
-		Short: "Map the cheapest transport by load and acceptable staleness",
-		Long: `Map the cheapest transport by load and acceptable staleness. The command measures a
-scenario at several loads, short polling with several intervals. Given the folder of
+		Short: "Show the cheapest transport for each load and acceptable staleness",
+		Long: `Show the cheapest transport for each load and acceptable staleness. The command measures
+a scenario at several loads, and short polling at several intervals. Given the folder of
 such a run, it prints the map again.
 
-A transport qualifies for a staleness if its p99 latency is within it and no message is
-lost. The cost is CPU time per message of server and load generator together. With
-latest-only delivery it is their CPU time per second instead.
+A transport qualifies for a staleness if its p99 latency is within that staleness and it
+loses no message. The cost is CPU time per message of server and load generator together.
+With delivery: latest the cost is their CPU time per second.
 
 ` + exitHelp,
 		Example: "  pushbench crossover chat\n  pushbench crossover chat --clients 10,100,1000 --staleness 100ms,1s,10s",

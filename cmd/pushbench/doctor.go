@@ -19,7 +19,7 @@ func newDoctorCommand() *cobra.Command {
 		Short: "Check in 10 seconds whether this machine is suitable for benchmarking",
 		Long: `Check whether this machine is suitable for benchmarking: limits, clocks, timers,
 pinning, stalls of idle cores and other load. Each line gives the state, the finding and
-the remedy. Properties that the system does not expose are listed as "not shown here".
+the remedy. A property that the system does not expose is "unknown".
 The exit code is 3 only if every measurement on this machine would be invalid; warnings
 do not change it.
 
@@ -51,13 +51,39 @@ func printDiagnoses(out io.Writer, found []host.Diagnosis, usable, asJSON bool) 
 			Checks []host.Diagnosis `json:"checks"`
 		}{usable, found})
 	}
+	warnings := 0
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, f := range found {
 		text := f.Found
 		if f.Advice != "" {
 			text += ". " + f.Advice
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.State, f.Check, text)
+		state := string(f.State)
+		switch f.State {
+		case host.Hidden:
+			state = "unknown"
+		case host.Warn:
+			warnings++
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", state, f.Check, text)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "Result: %s.\n", suitability(usable, warnings))
+	return err
+}
+
+// suitability is the conclusion from all diagnoses.
+func suitability(usable bool, warnings int) string {
+	switch {
+	case !usable:
+		return "not suitable"
+	case warnings == 0:
+		return "suitable"
+	case warnings == 1:
+		return "suitable, with 1 warning"
+	default:
+		return fmt.Sprintf("suitable, with %d warnings", warnings)
+	}
 }

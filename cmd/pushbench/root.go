@@ -42,10 +42,10 @@ It compares their latency and cost for a given workload and network.
 
   pushbench run chat          measure a scenario and compare its transports
   pushbench run batching      the same with several batching delays (--batching-delay)
-  pushbench check FOLDER      repeat a committed run and check its assertions
+  pushbench check REFERENCE   repeat a reference run and check its assertions
   pushbench compare A B       compare two runs of one workload
   pushbench capacity chat     find the highest load at which each transport meets a requirement
-  pushbench crossover chat    map the cheapest transport by load and acceptable staleness
+  pushbench crossover chat    show the cheapest transport for each load and acceptable staleness
   pushbench doctor            check whether this machine is suitable for benchmarking
   pushbench selftest          check measurements against known values
   pushbench list              list the built-in scenarios

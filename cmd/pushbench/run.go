@@ -37,9 +37,9 @@ func newRunCommand() *cobra.Command {
 		Long: `Measure a scenario and compare its transports. SCENARIO is the name of a built-in
 scenario (see pushbench list) or the path of a YAML file.
 
-Each repetition runs every transport once, in balanced random order. Each trial starts
-a fresh server and a fresh load generator. With several libraries or batching delays,
-each repetition runs every transport with each of them.
+A trial measures one configuration once, with a fresh server and a fresh load generator.
+A repetition contains one trial of each configuration, in balanced random order. A
+configuration is a transport with one value of each swept field, such as the library.
 
 The first Ctrl-C stops publishing, waits for messages in transit and writes the results
 so far. The second stops immediately.
@@ -63,17 +63,26 @@ The table is written to standard output, progress to standard error.
 	f.StringSliceVar(&o.library, "library", nil, "server library: reference, nethttp or fasthttp; several are compared (default: the scenario's)")
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
-	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build: measure its servers in alternation with these, into a second run folder whose name ends in -baseline (see pushbench compare; default: none)")
+	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build, whose servers are measured in turns with these; its run folder ends in -baseline (see pushbench compare; default: none)")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
 	f.StringVar(&o.Metrics, "metrics", "", "loopback address where Prometheus can scrape the current run at /metrics, such as 127.0.0.1:9464 (default: none)")
 	f.BoolVar(&o.NoPin, "no-pin", false, "do not pin server and load generator to separate cores")
 	f.BoolVar(&o.AllowIdle, "allow-idle", false, "allow CPU idle states: waking a core can take milliseconds, which adds to the latencies of server and load generator")
-	f.StringVar(&o.Engine, "engine", "", "client implementation, to cross-check results: "+strings.Join(engines.Names(), " or ")+" (default: the first, or the last if any configuration uses TLS or webhooks, which only the last supports)")
+	f.StringVar(&o.Engine, "engine", "", "client implementation: "+strings.Join(engines.Names(), " or ")+engineDefault(engines.Names()))
 	f.StringVar(&o.Inject, "inject", "", "inject server faults to test the measurement: drop=N,double=N,… affects every N-th message (see pushbench help serve; default: none)")
 	acceptDeprecated(c)
 	return c
+}
+
+// engineDefault states the default of --engine. Only the last engine supports TLS and webhooks.
+func engineDefault(names []string) string {
+	text := " (default: " + names[0]
+	if last := names[len(names)-1]; last != names[0] {
+		text += "; " + last + " with TLS or webhooks"
+	}
+	return text + ")"
 }
 
 // measureFlags adds the flags of all commands that measure a scenario.
@@ -84,7 +93,7 @@ func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
 }
 
 func quickFlag(c *cobra.Command, quick *bool) {
-	c.Flags().BoolVar(quick, "quick", false, "fast try-out: skip monitoring of idle cores, measure the load generator's maximum rate for 100 ms only, draw no charts (pushbench report FOLDER draws them)")
+	c.Flags().BoolVar(quick, "quick", false, "quick test run: skips the monitoring of idle cores, measures the generator's maximum rate for 100 ms, draws no charts (pushbench report FOLDER draws them)")
 }
 
 // measure loads the scenario, measures it and prints the results.

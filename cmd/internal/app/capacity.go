@@ -87,7 +87,7 @@ func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 		for _, text := range append(o.Limit, "lost == 0") {
 			a, err := scenarios.ParseAssertion(text)
 			if err != nil {
-				return Usagef("--require: %w", err)
+				return Usagef("--require: %q is not an assertion such as p(99)<200ms: %w", text, err)
 			}
 			s.Assertions = append(s.Assertions, a)
 		}

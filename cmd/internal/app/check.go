@@ -12,7 +12,7 @@ import (
 	"pushbench/scenarios"
 )
 
-// A reference is a committed run and its scenario.
+// A reference is a complete run and its scenario.
 type reference struct {
 	run      *results.Run
 	scenario *scenarios.Scenario
@@ -35,7 +35,7 @@ func openReference(path string) (ref reference, err error) {
 	return ref, err
 }
 
-// Check measures the scenarios of committed runs again and calls show after each. All references
+// Check measures the scenarios of reference runs again and calls show after each. All references
 // are read before the first is measured.
 func (e Env) Check(ctx context.Context, folders []string, o Options, show func(report.Check) error) error {
 	var refs []reference

@@ -19,7 +19,7 @@ import (
 // OpenRun opens a run. A wrong path is a usage error, a corrupt folder is not.
 func OpenRun(path string) (*results.Run, error) {
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		return nil, Usagef("open run: %s is not a folder", path)
+		return nil, Usagef("%s is not a run folder", path)
 	}
 	run, err := results.Open(path)
 	var corrupt *results.CorruptError

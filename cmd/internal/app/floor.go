@@ -28,7 +28,7 @@ const (
 // difference is noise of this machine. With the same number of repetitions, no run on this machine
 // can distinguish smaller differences.
 func selfComparison(ctx context.Context) (host.Diagnosis, error) {
-	f := host.Diagnosis{Check: "A/A floor"}
+	f := host.Diagnosis{Check: "A/A noise"}
 	var sides [2][]float64
 	var err error
 	done := make(chan struct{})
@@ -111,11 +111,11 @@ func diagnoseFloor(sides [2][]float64) host.Diagnosis {
 	same := compare.Intervals([]compare.Pairing{{Metric: "echo", Names: [2]string{"A", "B"}, A: sides[0], B: sides[1]}})[0]
 	floor := max(same.Hi-1, 1-same.Lo)
 	f := host.Diagnosis{
-		Check: "A/A floor", State: host.Fine,
+		Check: "A/A noise", State: host.Fine,
 		Found: fmt.Sprintf("p50 of an echo compared with itself, %d repetitions of %v: ratio %.3f, 95 %% interval %.3f to %.3f", floorRepetitions, floorSamples*floorEvery, same.Ratio, same.Lo, same.Hi),
 	}
 	if floor > 0.05 {
-		f.State, f.Advice = host.Warn, fmt.Sprintf("Latency differences below %.0f %% are within this machine's noise at %d repetitions: stop other work or run more repetitions.", 100*floor, floorRepetitions)
+		f.State, f.Advice = host.Warn, fmt.Sprintf("Latency differences below %.0f %% are within this machine's noise at %d repetitions: stop other programs or run more repetitions.", 100*floor, floorRepetitions)
 	}
 	return f
 }

@@ -19,7 +19,7 @@ import (
 // arithmetic are the checks that need neither a server nor a clock.
 var arithmetic = []check{
 	{name: "recorder", title: "every latency is recorded in its bucket", run: recorder},
-	{name: "window", title: "the edges of the window are exact: a message counts by when it is due", run: windowEdges},
+	{name: "window", title: "the edges of the window are exact: a message counts if its due instant lies in the window", run: windowEdges},
 	{name: "quantiles", title: "quantiles and merged histograms agree with a sorted list", run: quantiles},
 	{name: "lost-messages", title: "lost messages count in the quantiles: discarding slow messages does not help a server", run: lostMessages},
 	{name: "checks", title: "every validity check accepts a valid trial and rejects the trials corrupted for it", run: validityChecks},

@@ -17,7 +17,7 @@ import (
 var faults = []check{
 	{name: "delay", title: "a delay injected into the server is measured exactly", run: delay},
 	{name: "server-stall", title: "when a server stalls for 1 s, every message due meanwhile shows the delay", run: serverStall},
-	{name: "closed-loop", title: "a closed-loop load generator hides the same stall: coordinated omission", run: closedLoop},
+	{name: "closed-loop", title: "a closed-loop load generator hides a server stall (coordinated omission)", run: closedLoop},
 	{name: "generator-stall", title: "a stall of the load generator is attributed to the load generator", run: generatorStall},
 	{name: "overload", title: "a server that falls behind is reported as overloaded, and every message is accounted for", run: overload},
 	{name: "faults", title: "messages that a server loses, duplicates, reorders and corrupts are counted exactly; a lost message has infinite latency", run: injectedFaults},
@@ -142,7 +142,7 @@ func generatorStall(l *lab) (rows []Result, err error) {
 	const rate = 500
 	s := new(stall)
 	e := streams(rate, 2, 3*time.Second)
-	e.counts = true
+	e.counts, e.disturbed = true, true
 	e.watch = func(u trial.Running) {
 		if u.Phase == trial.WindowOpened && u.Attempt == 0 {
 			s.freeze(u.Generator, 0)

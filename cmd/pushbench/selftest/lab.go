@@ -46,11 +46,12 @@ type experiment struct {
 
 	rows func(results.Trial) []Result // checks the last attempt of its trial
 
-	inject  string              // faults of its servers, as for serve --inject
-	watch   func(trial.Running) // disturbs its trials, or reads the counters of their servers
-	expects results.Status      // of every trial that is not repeated; empty: COMPLETE
-	untimed bool                // disturbances of a trial are too small to change the measured value
-	counts  bool                // if all attempts were disturbed, use the last: its rows compare counts
+	inject    string              // faults of its servers, as for serve --inject
+	watch     func(trial.Running) // disturbs its trials, or reads the counters of their servers
+	expects   results.Status      // of every trial that is not repeated; empty: COMPLETE
+	disturbed bool                // its first attempt is invalid on purpose
+	untimed   bool                // disturbances of a trial are too small to change the measured value
+	counts    bool                // if all attempts were disturbed, use the last: its rows compare counts
 }
 
 func (e experiment) read(name string) (*scenarios.Scenario, error) {
@@ -204,7 +205,11 @@ func (l *lab) once(e experiment) (*results.Run, error) {
 	}
 	for _, t := range measured.Trials { // repeated ones included
 		if !t.Valid() {
-			fmt.Fprintf(l.options.Out, "  invalid trial  %s: %s\n", t.Configuration, reasons(t))
+			what := "invalid trial"
+			if e.disturbed && t.Attempt == 0 {
+				what = "expected invalid trial"
+			}
+			fmt.Fprintf(l.options.Out, "  %s: %s: %s\n", what, t.Configuration, reasons(t))
 		}
 	}
 	return measured, nil

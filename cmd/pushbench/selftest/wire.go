@@ -133,7 +133,7 @@ func (l *lab) wireBytesOf(transport scenarios.Transport) ([]Result, error) {
 	return prefixed(string(transport),
 		exactly("bytes up", up, w.Up.Bytes),
 		// A client that disconnects may leave the last bytes of the server unread.
-		between("bytes down", "", float64(w.Down.Bytes), float64(w.Down.Bytes)+unreadMax*clients, float64(down)),
+		between(fmt.Sprintf("bytes down at the relay (up to %d B per client stay unread)", unreadMax), "", float64(w.Down.Bytes), float64(w.Down.Bytes)+unreadMax*clients, float64(down)),
 		exactly("requests", requests, w.Requests),
 		exactly("payload up", int64(payloads), w.Up.Payload),
 		exactly("payload down", int64(clients*payloads), w.Down.Payload),

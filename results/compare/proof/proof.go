@@ -38,11 +38,11 @@ func checks(seed uint64, run procedure) []Check {
 		falsePositives(seed, run, 8, 10_000),
 		falsePositives(seed, run, 12, 10_000),
 		falseVerdicts(seed, run),
-		power(seed, run, "5 % more on a quiet test setup (2 % between trials)", quiet, 12, 500),
-		power(seed, run, "5 % more on a noisy test setup (14 %)", noisy, 144, 100),
+		power(seed, run, "a true difference of 5 %, trials varying by 2 %", quiet, 12, 500),
+		power(seed, run, "a true difference of 5 %, trials varying by 14 %", noisy, 144, 100),
 		coverage(seed, run),
-		equivalence(seed, run, "at the margin, quiet test setup: called equivalent", 1.05, "≤ 5.00 %", 0, 0.063),
-		equivalence(seed, run, "equal sides, quiet test setup: called equivalent", 1, "≥ 95.00 %", 0.95, 1),
+		equivalence(seed, run, "a true difference of the margin, trials varying by 2 %: called equivalent", 1.05, "≤ 5.00 %", 0, 0.063),
+		equivalence(seed, run, "no true difference, trials varying by 2 %: called equivalent", 1, "≥ 95.00 %", 0.95, 1),
 		reciprocity(seed, run),
 		permutation(seed, run),
 	}
@@ -95,7 +95,7 @@ func falseVerdicts(seed uint64, run procedure) Check {
 // power counts how often a difference of 5 % is found.
 func power(seed uint64, run procedure, what string, s setup, repetitions, runs int) Check {
 	found := often(rand.NewPCG(seed, 2), run, s, repetitions, runs, 1.05, func(d compare.Difference) bool { return d.P < 0.05 && d.Ratio > 1 })
-	return within(fmt.Sprintf("%s, %d repetitions: found", what, repetitions), "≥ "+share(0.95), 0.95, 1, found)
+	return within(fmt.Sprintf("%s, %d repetitions: detected", what, repetitions), "≥ "+share(0.95), 0.95, 1, found)
 }
 
 // coverage counts how often the 95 % interval contains the true ratio. The exact interval of 12
@@ -199,8 +199,8 @@ func Live(what string, truths []float64, resolution float64, series []compare.Pa
 		}
 	}
 	return []Check{
-		atLeast(what+": direction right", right, n, n),
-		atLeast(what+": found", found, n, (9*n+9)/10),
+		atLeast(what+": direction correct", right, n, n),
+		atLeast(what+": detected", found, n, (9*n+9)/10),
 		atLeast(what+": interval contains the true ratio", covered, n, (17*n+19)/20),
 	}
 }
