@@ -42,10 +42,10 @@ func samplingError(e Evidence) float64 {
 	return math.Sqrt(f.Squares*min(inFlight, spacing)*spacing) / float64(f.Span)
 }
 
-// CheckLittlesLaw reports whether the counted number in flight equals rate × mean latency. The tolerance is 2 %, or
-// 3.3 standard errors of the sampling if that is more, plus the maximum error due to late
-// samples. If the latter exceeds half of the count, agreement proves nothing and the check
-// reports that it was not applied. A difference beyond the tolerance is a defect in any case.
+// CheckLittlesLaw reports whether the counted number in flight equals rate × mean latency. The
+// tolerance is 2 %, or 3.3 standard errors of the sampling if that is more, plus MaxError. If
+// MaxError exceeds half of the count, agreement proves nothing: the check then reports that it was
+// not applied. A difference beyond the tolerance always fails it.
 func CheckLittlesLaw(e Evidence) (bool, string) {
 	f := e.InFlight
 	switch {

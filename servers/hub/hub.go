@@ -1,10 +1,9 @@
-// Package hub is the message log that every edge serves from: one append-only
+// Package hub contains the message logs from which every transport's server reads: one append-only
 // ring per topic, read by cursor.
 //
-// It owns the numbering of messages, the retained messages, the exact gaps
-// where messages are no longer retained, and the goroutines that wake subscriptions. It
-// must never know a transport, never store anything per slow reader, and never
-// wait for a subscriber.
+// It owns the hub numbers and seqs of messages, the retained messages, the exact gaps where messages
+// are no longer retained, and the goroutines that wake subscriptions. It must not depend on a
+// transport, store anything per slow reader, or wait for a subscriber.
 package hub
 
 import (
@@ -22,17 +21,17 @@ import (
 // ErrTooManyTopics reports that a topic would exceed Options.MaxTopics.
 var ErrTooManyTopics = errors.New("too many topics")
 
-// ErrAhead reports that a cursor of this epoch is beyond the log: its client read
-// messages that this hub has never published.
+// ErrAhead reports that a cursor of this epoch is beyond the hub's newest message: its client claims
+// to have read messages that this hub has not published.
 var ErrAhead = errors.New("cursor is ahead of the log")
 
 // Options configures a hub. The zero value is valid.
 type Options struct {
-	RingMessages  int           `json:"ring_messages"`   // messages kept per topic; default 1024
-	RingBytes     int           `json:"ring_bytes"`      // encoded bytes kept per topic, but always the newest message; default 1 MiB
-	MaxTopics     int           `json:"max_topics"`      // total number of topics; default 100,000
-	MaxBatchBytes int           `json:"max_batch_bytes"` // encoded bytes of messages one read returns, but always one message; default 256 KiB
-	BatchingDelay time.Duration `json:"-"`               // how long a topic's new messages may wait so that more share one write; default 0
+	RingMessages  int           `json:"ring_messages"`   // maximum messages kept per topic; default 1024
+	RingBytes     int           `json:"ring_bytes"`      // maximum encoded bytes kept per topic; the newest message is kept whatever its size; default 1 MiB
+	MaxTopics     int           `json:"max_topics"`      // maximum number of topics; default 100,000
+	MaxBatchBytes int           `json:"max_batch_bytes"` // maximum encoded bytes of messages per read; the first is returned whatever its size; default 256 KiB
+	BatchingDelay time.Duration `json:"-"`               // delay between a topic's first new message and the wakes, so that later messages share the write; default 0
 	Shards        int           `json:"-"`               // number of goroutines that call wakers; default GOMAXPROCS
 }
 
@@ -45,20 +44,20 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// A Hub is the log. All methods may be called concurrently.
+// A Hub holds the logs of all topics. All methods may be called concurrently.
 type Hub struct {
 	options Options
 	epoch   uint64
-	newest  atomic.Uint64 // the newest number; written under mu
+	newest  atomic.Uint64 // hub number of the newest message; written under mu
 	shards  []*shard
 	sets    interner
 
-	// mu orders publications: while it is held, topics and numbers are consistent.
+	// mu orders publications: while it is held, logs and hub numbers are consistent.
 	mu     sync.RWMutex
 	topics map[string]*topic
 }
 
-// New starts a hub with a new epoch. Close ends its goroutines.
+// New starts a hub with a random epoch. Close ends its goroutines.
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{options: o, epoch: rand.Uint64(), topics: make(map[string]*topic)}
@@ -69,8 +68,8 @@ func New(o Options) *Hub {
 	return h
 }
 
-// Close ends the notifying goroutines and waits for them. Reading and
-// publishing continue to work; no subscription is woken afterwards.
+// Close stops the shards and waits for them. Reading and publishing continue to work; no subscription
+// is woken afterwards.
 func (h *Hub) Close() {
 	for _, s := range h.shards {
 		s.stop()
@@ -83,7 +82,8 @@ func (h *Hub) Epoch() uint64 { return h.epoch }
 // Options returns the options in force, defaults resolved.
 func (h *Hub) Options() Options { return h.options }
 
-// Published counts the messages that got a number.
+// Published returns the number of Append and Publish calls that succeeded, which is also the newest
+// hub number.
 func (h *Hub) Published() uint64 { return h.newest.Load() }
 
 // Publish appends data, which must be valid UTF-8, to a topic, creating it
@@ -93,9 +93,9 @@ func (h *Hub) Publish(name string, data []byte) (seq uint64, err error) {
 	return h.Append(name, func(seq uint64) []byte { return Encode(name, seq, data) })
 }
 
-// Append publishes the result of encode, which it calls under the hub's lock with the topic's
-// next seq: a message encoded by Encode, several separated by commas, or nil for a seq
-// without a readable message.
+// Append publishes the result of encode, which it calls under the hub's lock with the topic's next
+// seq. The result must be a message encoded by Encode, several of them separated by commas, or nil:
+// then the seq is used, but readers receive no message.
 func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, err error) {
 	h.mu.Lock()
 	t, err := h.topicLocked(name)
@@ -107,7 +107,7 @@ func (h *Hub) Append(name string, encode func(seq uint64) []byte) (seq uint64, e
 	number := h.newest.Load() + 1
 	t.log.append(number, encode(seq))
 	h.newest.Store(number)
-	t.newest.Store(number) // after head: a reader that sees it must not get ErrAhead
+	t.newest.Store(number) // after h.newest: a reader that loads it must not get ErrAhead
 	h.mu.Unlock()
 	t.markDirty(h.shards)
 	return seq, nil

@@ -60,7 +60,7 @@ func text(r Read) string {
 func TestMessagesAreMergedInHubOrder(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "b", "a")
-	start, heads := h.Start(s)
+	start, seqs := h.Start(s)
 	for _, m := range []string{"a1", "b1", "x1", "a2"} {
 		mustPublish(t, h, m[:1], m)
 	}
@@ -69,7 +69,7 @@ func TestMessagesAreMergedInHubOrder(t *testing.T) {
 	if got := text(r); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if diff := cmp.Diff([]uint64{0, 0}, heads); diff != "" {
+	if diff := cmp.Diff([]uint64{0, 0}, seqs); diff != "" {
 		t.Error(diff)
 	}
 	if r.Next.Number != 4 || len(r.Gaps) != 0 {
@@ -85,7 +85,7 @@ func TestNextCursorIsNewestOfItsTopics(t *testing.T) {
 	if r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Every); r.Next.Number != 1 {
 		t.Errorf("got cursor %d, want 1", r.Next.Number)
 	}
-	// A cursor between the topic's newest and the hub's head belongs to another set, and is valid.
+	// A cursor between the set's newest message and the hub's newest one is valid.
 	if r := since(t, h, Cursor{h.Epoch(), 2}, s, Every); !r.Empty() || r.Next.Number != 2 {
 		t.Errorf("got %+v, want nothing and the same cursor", r)
 	}
@@ -103,12 +103,12 @@ func TestGapsAreExactWithinIndex(t *testing.T) {
 	const ring = 4
 	h := open(t, Options{RingMessages: ring})
 	s := mustSet(t, h, "a", "b")
-	var cursors []Cursor // cursors[i]: i messages of a were read
+	var cursors []Cursor // cursors[i]: cursor after i messages of a
 	for i := range ring * indexFactor {
 		c, _ := h.Start(s)
 		cursors = append(cursors, c)
 		mustPublish(t, h, "a", fmt.Sprint(i))
-		mustPublish(t, h, "other", "so that numbers and seqs differ")
+		mustPublish(t, h, "other", "so that hub numbers and seqs differ")
 	}
 	last := uint64(len(cursors))
 	for read, c := range cursors {
@@ -122,7 +122,7 @@ func TestGapsAreExactWithinIndex(t *testing.T) {
 	}
 }
 
-func TestGapBeyondIndexIsNeverUnderstated(t *testing.T) {
+func TestGapBeyondIndexIsNeverTooShort(t *testing.T) {
 	const ring = 2
 	h := open(t, Options{RingMessages: ring})
 	s := mustSet(t, h, "a")
@@ -130,7 +130,7 @@ func TestGapBeyondIndexIsNeverUnderstated(t *testing.T) {
 		mustPublish(t, h, "a", "early")
 	}
 	c, _ := h.Start(s)
-	mustPublish(t, h, "other", "a number between")
+	mustPublish(t, h, "other", "another hub number")
 	for range ring*indexFactor + 5 {
 		mustPublish(t, h, "a", "late")
 	}
@@ -164,7 +164,7 @@ func TestRingIsBoundedByBytesButKeepsNewest(t *testing.T) {
 	mustPublish(t, h, "a", strings.Repeat("x", 1000))
 	r := since(t, h, Cursor{Epoch: h.Epoch()}, s, Every)
 	if len(r.Messages) != 1 || r.Gaps[0] != (Gap{Topic: "a", From: 1, To: 1}) {
-		t.Errorf("got %d messages and gaps %v, want the newest and the first declared", len(r.Messages), r.Gaps)
+		t.Errorf("got %d messages and gaps %v, want 1 message and a gap at seq 1", len(r.Messages), r.Gaps)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestSetsOfSameTopicsAreSamePointer(t *testing.T) {
 	if _, err := h.Set([]string{"c", "d"}); err != ErrTooManyTopics {
 		t.Errorf("got %v, want %v", err, ErrTooManyTopics)
 	}
-	mustPublish(t, h, "c", "the refused set must not have taken the last topic")
+	mustPublish(t, h, "c", "the rejected set must not have created a topic")
 	if _, err := h.Publish("d", nil); err != ErrTooManyTopics {
 		t.Errorf("got %v, want %v", err, ErrTooManyTopics)
 	}
@@ -232,12 +232,12 @@ func TestSetsOfSameTopicsAreSamePointer(t *testing.T) {
 // A wakeChan is a waker that tests can wait for.
 type wakeChan chan struct{}
 
-func (b wakeChan) Wake() { b <- struct{}{} }
+func (w wakeChan) Wake() { w <- struct{}{} }
 
-func (b wakeChan) wait(t *testing.T) {
+func (w wakeChan) wait(t *testing.T) {
 	t.Helper()
 	select {
-	case <-b:
+	case <-w:
 	case <-time.After(10 * time.Second):
 		t.Fatal("not woken within 10 s")
 	}
@@ -246,14 +246,14 @@ func (b wakeChan) wait(t *testing.T) {
 func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	h := open(t, Options{})
 	s := mustSet(t, h, "a", "b")
-	b := make(wakeChan, 10)
-	sub := h.Subscribe(s, b)
+	waker := make(wakeChan, 10)
+	sub := h.Subscribe(s, waker)
 	now, _ := h.Start(s)
 	if !sub.Arm(now) {
 		t.Fatal("Arm reports messages in an empty hub")
 	}
 	mustPublish(t, h, "b", "1")
-	b.wait(t)
+	waker.wait(t)
 	if sub.Arm(now) {
 		t.Error("Arm does not report the published message")
 	}
@@ -261,13 +261,13 @@ func TestArmWakesOnceForNewMessagesOnly(t *testing.T) {
 	sub.Arm(now)
 	mustPublish(t, h, "other", "not in the set")
 	mustPublish(t, h, "a", "in the set")
-	b.wait(t)
+	waker.wait(t)
 	mustPublish(t, h, "a", "not armed")
 	sub.Close()
 	sub.Close() // twice is allowed
 	h.Close()   // waits for the shards: no Wake is possible afterwards
-	if len(b) != 0 {
-		t.Errorf("got %d wakes too many", len(b))
+	if len(waker) != 0 {
+		t.Errorf("%d wakes, want none after Close", len(waker))
 	}
 }
 
@@ -284,30 +284,30 @@ func TestBatchingDelayCollectsPublications(t *testing.T) {
 	const delay = 50 * time.Millisecond
 	h := open(t, Options{BatchingDelay: delay})
 	s := mustSet(t, h, "a")
-	b := make(wakeChan, 10)
-	sub := h.Subscribe(s, b)
+	waker := make(wakeChan, 10)
+	sub := h.Subscribe(s, waker)
 	defer sub.Close()
 	now, _ := h.Start(s)
 	sub.Arm(now)
 	start := time.Now()
 	mustPublish(t, h, "a", "1")
 	mustPublish(t, h, "a", "2")
-	b.wait(t)
+	waker.wait(t)
 	if waited := time.Since(start); waited < delay {
 		t.Errorf("woken after %s, want at least %s", waited, delay)
 	}
-	if r := since(t, h, now, s, Every); len(r.Messages) != 2 || len(b) != 0 {
-		t.Errorf("got %d messages and %d more wakes, want 2 and none", len(r.Messages), len(b))
+	if r := since(t, h, now, s, Every); len(r.Messages) != 2 || len(waker) != 0 {
+		t.Errorf("got %d messages and %d more wakes, want 2 and none", len(r.Messages), len(waker))
 	}
 }
 
 func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 	h := open(t, Options{Shards: 1})
-	b := make(wakeChan, 100)
+	waker := make(wakeChan, 100)
 	now := Cursor{Epoch: h.Epoch()}
 	var subs []*Subscription
 	for i := range 10 {
-		subs = append(subs, h.Subscribe(mustSet(t, h, "a", fmt.Sprint("own", i)), b))
+		subs = append(subs, h.Subscribe(mustSet(t, h, "a", fmt.Sprint("own", i)), waker))
 	}
 	for _, i := range []int{9, 0, 4, 5, 1} {
 		subs[i].Close()
@@ -319,17 +319,17 @@ func TestSubscriptionsCloseInAnyOrder(t *testing.T) {
 	}
 	mustPublish(t, h, "a", "to the five open subscriptions")
 	for range 5 {
-		b.wait(t)
+		waker.wait(t)
 	}
 	for _, s := range subs {
 		s.Close()
 	}
 	if n := len(h.topics["a"].follow[0].entries); n != 0 {
-		t.Errorf("%d followers are left", n)
+		t.Errorf("%d followers remain, want none", n)
 	}
 }
 
-// A reader follows a set as an edge does: it arms, is woken, reads and arms again.
+// A reader follows a set as a server does: it arms, is woken, reads and arms again.
 type reader struct {
 	hub    *Hub
 	sub    *Subscription
@@ -356,14 +356,14 @@ func (r *reader) Wake() {
 	}
 }
 
-// With concurrent publishers and readers no wake is lost, so every reader gets every message.
+// With concurrent publishers and readers no wake is lost, so every reader receives every message.
 func TestNoMessageIsLostBetweenPublishAndArm(t *testing.T) {
-	const publishers, each, readers = 4, 500, 20
-	h := open(t, Options{RingMessages: publishers * each})
+	const publishers, messages, readers = 4, 500, 20
+	h := open(t, Options{RingMessages: publishers * messages})
 	s := mustSet(t, h, "a", "b")
 	var all []*reader
 	for range readers {
-		r := &reader{hub: h, cursor: Cursor{Epoch: h.Epoch()}, want: publishers * each, done: make(chan struct{})}
+		r := &reader{hub: h, cursor: Cursor{Epoch: h.Epoch()}, want: publishers * messages, done: make(chan struct{})}
 		r.mu.Lock()
 		r.sub = h.Subscribe(s, r)
 		r.mu.Unlock()
@@ -373,7 +373,7 @@ func TestNoMessageIsLostBetweenPublishAndArm(t *testing.T) {
 	var wg sync.WaitGroup
 	for p := range publishers {
 		wg.Go(func() {
-			for i := range each {
+			for i := range messages {
 				_, _ = h.Publish([]string{"a", "b"}[(i+p)%2], []byte("x"))
 			}
 		})

@@ -2,22 +2,22 @@ package hub
 
 import "sort"
 
-// indexFactor is how many times longer than the ring a log keeps the
-// numbers of its messages. A cursor has a number, a gap has seqs: the
-// index (8 bytes per message) translates exactly, even for overwritten messages.
+// indexFactor is the capacity of numbers divided by the capacity of ring. A cursor has a hub number,
+// a gap has seqs: numbers (8 bytes per message) converts one to the other exactly, even for messages
+// that are no longer in ring.
 const indexFactor = 16
 
-// A log has one topic's newest messages, already encoded, and the numbers of
-// these and of earlier messages. Seqs are positions, so they are not stored.
+// A log holds one topic's newest messages, already encoded, and the hub numbers of these and of
+// earlier messages. Seqs follow from the positions, so they are not stored.
 //
 //	seq      1 ………………… last-len(numbers)+1 ………… last-len(ring)+1 …… last
 //	                     |<- numbers: known ------------------------->|
 //	                                              |<- ring: kept ---->|
 type log struct {
 	ring     deque[[]byte] // encoded messages; nil for a seq without a message
-	numbers  deque[uint64] // ascending
-	appended uint64        // messages ever appended: the last seq
-	bytes    int           // sum of ring's lengths
+	numbers  deque[uint64] // hub numbers, ascending
+	appended uint64        // count of messages ever appended, which is the last seq
+	bytes    int           // sum of the lengths in ring
 	maxBytes int
 }
 
@@ -31,7 +31,7 @@ func newLog(messages, maxBytes int) log {
 
 func (l *log) last() uint64 { return l.appended }
 
-// append adds the next message. The newest message is always retained, whatever its size.
+// append adds a message. The newest message is retained whatever its size.
 func (l *log) append(number uint64, object []byte) {
 	l.appended++
 	l.numbers.push(number)
@@ -41,12 +41,12 @@ func (l *log) append(number uint64, object []byte) {
 	}
 }
 
-// oldestRetained returns the seq of the oldest message in the ring; last+1 if there is none.
+// oldestRetained returns the seq of the oldest message in ring; last+1 if there is none.
 func (l *log) oldestRetained() uint64 { return l.appended - uint64(l.ring.len()) + 1 }
 
-// firstAfter returns the seq of the first message whose number is greater than
-// after. Beyond the index it is unknown: then the result is 1, the lower bound that
-// never understates a gap.
+// firstAfter returns the seq of the first message whose hub number is greater than after. If after is
+// older than all numbers kept, the seq is unknown and firstAfter returns 1, so that a gap is never
+// reported too short.
 func (l *log) firstAfter(after uint64) uint64 {
 	n := l.numbers.len()
 	i := sort.Search(n, func(i int) bool { return l.numbers.at(i) > after })
@@ -60,7 +60,7 @@ func (l *log) firstAfter(after uint64) uint64 {
 // object returns the encoded message of a retained seq.
 func (l *log) object(seq uint64) []byte { return l.ring.at(int(seq - l.oldestRetained())) }
 
-// number returns the number of a seq in the index.
+// number returns the hub number of a seq that is in numbers.
 func (l *log) number(seq uint64) uint64 {
 	return l.numbers.at(int(seq - (l.appended - uint64(l.numbers.len()) + 1)))
 }

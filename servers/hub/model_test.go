@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A model is a simple hub without memory limits: it keeps all
-// messages, and the number of messages per topic that a ring would retain.
+// A model is a simple hub without memory limits: it keeps all messages, and knows how many of each
+// topic a ring would retain.
 type model struct {
 	ring     int
 	messages []modelMessage
@@ -27,7 +27,7 @@ func (m *model) publish(topic string) {
 	m.messages = append(m.messages, modelMessage{topic, m.last[topic], uint64(len(m.messages)) + 1})
 }
 
-// since returns what a subscription must get: objects, and gaps by topic.
+// since returns what a subscription must receive: objects, and gaps in the order of topics.
 func (m *model) since(after uint64, topics []string, d Delivery) (objects []string, gaps []Gap) {
 	missed := map[string]*Gap{}
 	for _, msg := range m.messages {

@@ -6,47 +6,47 @@ import (
 	"time"
 )
 
-// A Waker is notified when its subscription has something to read. Wake runs on a
-// goroutine of the hub that serves many others: it must not block. It is called
-// once per successful Arm, and perhaps once after Close.
+// A Waker is notified when its subscription has something to read. Wake runs on a goroutine of the
+// hub that wakes many others: it must not block. It is called at most once per successful Arm. A call
+// that started before Disarm or Close may complete after it.
 type Waker interface{ Wake() }
 
-// A Subscription follows a set of topics. It stores no messages, only the
-// number up to which its owner has read.
+// A Subscription follows a set of topics. It stores no messages, only the hub number up to which its
+// owner has read.
 type Subscription struct {
 	set       *TopicSet
 	waker     Waker
 	hub       *Hub
 	shard     int
-	after     atomic.Uint64
+	after     atomic.Uint64 // hub number
 	armed     atomic.Bool
-	positions []int32 // its index in each topic's list; under the shard's lists lock
-	closed    bool    // under the shard's lists lock
+	positions []int32 // positions[i] is this subscription's index in the followers of set.topics[i]; guarded by followersMu
+	closed    bool    // guarded by the shard's followersMu
 }
 
-// followers are a topic's subscriptions in one shard.
+// followers holds a topic's subscriptions in one shard.
 type followers struct {
 	dirty   atomic.Bool  // the topic is in the shard's queue
-	count   atomic.Int64 // len(list), readable without a lock
-	entries []follower   // under the shard's lists lock
+	count   atomic.Int64 // len(entries), readable without a lock
+	entries []follower   // guarded by the shard's followersMu
 }
 
-// A follower is a subscription and the index of this list's topic in its set.
+// A follower is a subscription to a topic.
 type follower struct {
 	subscription *Subscription
-	topic        int32
+	topic        int32 // index of the topic in the subscription's set
 }
 
 // nextShard distributes subscriptions over the shards in turn.
 var nextShard atomic.Uint32
 
-// Subscribe registers a waker for a set's topics. It is not armed yet.
+// Subscribe registers a waker for a set's topics. The subscription is not armed.
 func (h *Hub) Subscribe(set *TopicSet, w Waker) *Subscription {
 	s := &Subscription{set: set, waker: w, hub: h, positions: make([]int32, len(set.topics))}
 	s.shard = int(nextShard.Add(1)) % len(h.shards)
-	lists := &h.shards[s.shard].followersMu
-	lists.Lock()
-	defer lists.Unlock()
+	mu := &h.shards[s.shard].followersMu
+	mu.Lock()
+	defer mu.Unlock()
 	for i, t := range set.topics {
 		f := &t.follow[s.shard]
 		s.positions[i] = int32(len(f.entries))
@@ -59,11 +59,12 @@ func (h *Hub) Subscribe(set *TopicSet, w Waker) *Subscription {
 // Set returns the set of topics that the subscription follows.
 func (s *Subscription) Set() *TopicSet { return s.set }
 
-// Arm requests one Wake when the set has messages beyond the cursor. It returns false,
-// and does not wake, if there are such messages already: then read, and arm again.
+// Arm requests one Wake when the set has messages beyond the cursor. It returns false, and requests
+// no Wake, if there are such messages already or if the cursor has another epoch: the owner must read
+// first.
 //
-// The order makes it safe: Arm sets armed first and checks the log second; a
-// publisher does both in reverse order, so one of the two sees the other.
+// Arm stores armed before it loads newest. A publisher stores newest before a shard loads armed. So
+// at least one of them sees the other's store.
 func (s *Subscription) Arm(c Cursor) bool {
 	if c.Epoch != s.hub.epoch {
 		return false
@@ -73,18 +74,18 @@ func (s *Subscription) Arm(c Cursor) bool {
 	if s.set.newest() <= c.Number {
 		return true
 	}
-	return !s.armed.CompareAndSwap(true, false) // if a shard was faster, it calls Wake
+	return !s.armed.CompareAndSwap(true, false) // a shard that disarmed it first calls Wake
 }
 
-// Disarm cancels an Arm. A Wake that has already started still completes.
+// Disarm cancels an Arm. A shard that has already collected the subscription still calls Wake.
 func (s *Subscription) Disarm() { s.armed.Store(false) }
 
 // Close ends the subscription. It may be called from Wake, and more than once.
 func (s *Subscription) Close() {
 	s.Disarm()
-	lists := &s.hub.shards[s.shard].followersMu
-	lists.Lock()
-	defer lists.Unlock()
+	mu := &s.hub.shards[s.shard].followersMu
+	mu.Lock()
+	defer mu.Unlock()
 	if s.closed {
 		return
 	}
@@ -108,9 +109,9 @@ func (f *followers) remove(index int) {
 	}
 }
 
-// A shard is one goroutine that wakes its share of all subscriptions. Its queue has
-// topics in the order in which they got new messages, each until its batching
-// delay ends. The delay is the same for all, so the queue stays sorted.
+// A shard is a goroutine that wakes its share of all subscriptions. Its queue contains topics with new
+// messages, each until its batching delay ends. The delay is the same for all topics, so the queue is
+// in the order of the delays' ends.
 type shard struct {
 	batchingDelay time.Duration
 	notify        chan struct{} // capacity 1: the queue is not empty
@@ -120,13 +121,14 @@ type shard struct {
 	mu    sync.Mutex // guards queue; held for a few instructions only, also by publishers
 	queue []dirtyTopic
 
-	followersMu sync.Mutex // guards every followers.list of this shard, never held while waking
+	followersMu sync.Mutex // guards entries, positions and closed of this shard's followers; not held while waking
 }
 
+// A dirtyTopic is a topic with new messages, and its followers in the shard.
 type dirtyTopic struct {
 	topic     *topic
 	followers *followers
-	due       time.Time
+	due       time.Time // end of the batching delay; zero: none
 }
 
 func startShard(batchingDelay time.Duration) *shard {
@@ -158,7 +160,7 @@ func (s *shard) enqueue(t *topic, f *followers) {
 	}
 }
 
-// run wakes subscriptions until the shard is stopped. It reuses its two slices.
+// run wakes subscriptions until the shard is stopped. It reuses its two slices to save allocations.
 func (s *shard) run() {
 	var taken []dirtyTopic
 	var woken []*Subscription
@@ -178,6 +180,7 @@ func (s *shard) run() {
 	}
 }
 
+// wait waits until the queue is not empty. It returns false if the shard is stopped.
 func (s *shard) wait() bool {
 	select {
 	case <-s.quit:
@@ -187,7 +190,7 @@ func (s *shard) wait() bool {
 	}
 }
 
-// take returns the queue and replaces it by the given empty slice, so that memory is reused.
+// take returns the queue and replaces it by the given empty slice, whose memory is thereby reused.
 func (s *shard) take(into []dirtyTopic) []dirtyTopic {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +199,7 @@ func (s *shard) take(into []dirtyTopic) []dirtyTopic {
 	return taken
 }
 
-// waitUntil waits for the end of a batching delay; false means stop.
+// waitUntil waits for the end of a batching delay. It returns false if the shard is stopped.
 func (s *shard) waitUntil(due time.Time) bool {
 	if due.IsZero() {
 		return true
@@ -209,8 +212,8 @@ func (s *shard) waitUntil(due time.Time) bool {
 	}
 }
 
-// collect disarms and returns the topic's armed subscriptions that have not
-// read its newest message. It first clears dirty: later messages queue the topic again.
+// collect disarms and returns the topic's armed subscriptions that have not read its newest message.
+// It first clears dirty, so that later messages queue the topic again.
 func (s *shard) collect(d dirtyTopic, into []*Subscription) []*Subscription {
 	d.followers.dirty.Store(false)
 	newest := d.topic.newest.Load()

@@ -14,38 +14,38 @@ const (
 	Latest
 )
 
-// A Message is one message of the log, encoded: {"topic":"a","seq":7,"data":"…"}.
-// The bytes are shared by all readers and must not be changed.
+// A Message is an encoded message of a log: {"topic":"a","seq":7,"data":"…"}. The bytes are shared by
+// all readers and must not be changed.
 type Message struct {
-	Number uint64 // its position in the order of the whole hub
+	Number uint64 // hub number: the position among the messages of all topics, from 1
 	Object []byte
 }
 
-// A Gap is a range of one topic's messages that the hub no longer has, both
-// ends included. NewEpoch means that the cursor is from another hub: the number of
-// lost messages is unknown, From is 1 and To has no meaning.
+// A Gap is a range of one topic's messages that the hub no longer has, From and To included. NewEpoch
+// means that the cursor is from another hub: the count of lost messages is unknown, From is 1 and To
+// has no meaning.
 type Gap struct {
 	Topic    string
-	From, To uint64 // seq
+	From, To uint64 // seqs
 	NewEpoch bool
 }
 
-// A Read has the messages and gaps after a cursor.
+// A Read contains the messages and gaps after a cursor.
 type Read struct {
-	Messages []Message // by ascending number
+	Messages []Message // by ascending hub number
 	Gaps     []Gap     // by topic name
-	Next     Cursor    // the next read starts here
+	Next     Cursor    // cursor for the next read
 }
 
 // Empty reports whether there is no message and no gap.
 func (r *Read) Empty() bool { return len(r.Messages) == 0 && len(r.Gaps) == 0 }
 
-// Head returns the largest number among the set's topics: the position of a subscription that
-// has read everything. It takes no lock.
+// Newest returns the hub number of the set's newest message: that of the cursor of a subscription
+// that has read everything. It takes no lock.
 func (h *Hub) Newest(s *TopicSet) uint64 { return s.newest() }
 
-// Heads returns the current cursor and the last seq of each topic of the set,
-// in the set's order: the start of a subscription "from now".
+// Start returns the cursor at which a subscription "from now" starts, and the last seq of each topic
+// of the set, in the set's order.
 func (h *Hub) Start(s *TopicSet) (Cursor, []uint64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -56,13 +56,13 @@ func (h *Hub) Start(s *TopicSet) (Cursor, []uint64) {
 	return Cursor{Epoch: h.epoch, Number: s.newest()}, seqs
 }
 
-// Since returns the messages of the set's topics beyond a cursor, without waiting. It
-// fails only with ErrAhead. A cursor of another epoch yields a NewEpoch gap for
-// each topic and all messages that this hub still has.
+// Since returns the messages of the set's topics beyond a cursor, without waiting. Its only error is
+// ErrAhead. A cursor of another epoch yields a NewEpoch gap for each topic and all messages that this
+// hub still has.
 //
-// The next cursor is the largest number among the set's topics, not the hub's
-// head: under one lock no smaller number can be added later, and subscribers of
-// the same topics have equal cursors and share encoded batches.
+// The next cursor has the hub number of the set's newest message, or that of the given cursor if it is
+// larger. It is not the hub's newest, so that subscribers of the same topics have equal cursors and
+// share encoded batches. Later messages of the set have larger hub numbers, as mu orders them.
 func (h *Hub) Since(after Cursor, s *TopicSet, d Delivery) (Read, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -93,7 +93,7 @@ func newEpochGaps(s *TopicSet) []Gap {
 	return gaps
 }
 
-// addTopic adds one topic's messages beyond a number.
+// addTopic adds one topic's messages beyond a hub number, and the gap before them.
 func (r *Read) addTopic(t *topic, after uint64, d Delivery) {
 	if t.newest.Load() <= after {
 		return
@@ -118,8 +118,8 @@ func (r *Read) add(t *topic, seq uint64) {
 	}
 }
 
-// cut shortens a read to a number of encoded bytes and moves its cursor back.
-// Gaps must not extend beyond the cursor, else they would be declared twice.
+// cut shortens a read to at most maxBytes encoded bytes, but not below one message, and moves its
+// cursor back. Gaps must not extend beyond the cursor, or they would be reported twice.
 func (r *Read) cut(maxBytes int, s *TopicSet) {
 	total := 0
 	for i, m := range r.Messages {
@@ -134,6 +134,7 @@ func (r *Read) cut(maxBytes int, s *TopicSet) {
 	}
 }
 
+// cutGaps shortens the gaps to those before the cursor.
 func (r *Read) cutGaps(s *TopicSet) {
 	kept := r.Gaps[:0]
 	for _, g := range r.Gaps {
@@ -148,6 +149,7 @@ func (r *Read) cutGaps(s *TopicSet) {
 	r.Gaps = kept
 }
 
+// find returns the topic of that name, which must be in the set.
 func (s *TopicSet) find(name string) *topic {
 	i, _ := slices.BinarySearchFunc(s.topics, name, func(t *topic, name string) int { return cmp.Compare(t.name, name) })
 	return s.topics[i]

@@ -8,18 +8,18 @@ import (
 	"weak"
 )
 
-// A TopicSet is the topics of a subscription. Sets of the same topics are the
-// same pointer while any reference exists, so equality is a
-// comparison of pointers and everything computed for a set can be shared.
+// A TopicSet is the set of topics of a subscription. While a set is referenced, the hub returns the
+// same pointer for the same topics: so sets can be compared by pointer, and everything computed for a
+// set can be shared.
 type TopicSet struct {
-	topics []*topic // by name
+	topics []*topic // in ascending order of their names
 }
 
 // Name returns the name of the i-th topic, in ascending order.
 func (s *TopicSet) Name(i int) string { return s.topics[i].name }
 
-// newest returns the largest number among the set's topics. Without the hub's lock
-// it may miss a message that is being published; that message then wakes the caller.
+// newest returns the largest hub number among the set's topics. Without the hub's lock it may miss a
+// message that is being published; that message then wakes an armed subscription.
 func (s *TopicSet) newest() uint64 {
 	var n uint64
 	for _, t := range s.topics {
@@ -29,7 +29,7 @@ func (s *TopicSet) newest() uint64 {
 }
 
 // Set returns the set of the named topics, creating those that do not exist.
-// Names must be valid, at least one, and unique. The only error is ErrTooManyTopics.
+// There must be at least one name, each valid, none twice. The only error is ErrTooManyTopics.
 func (h *Hub) Set(names []string) (*TopicSet, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -44,7 +44,7 @@ func (h *Hub) Set(names []string) (*TopicSet, error) {
 	return h.sets.put(key, &TopicSet{topics: topics}), nil
 }
 
-// lookUp finds or creates topics, all or none.
+// lookUp returns the topics, creating those that do not exist. On an error it creates none.
 func (h *Hub) lookUp(names []string) ([]*topic, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -65,11 +65,11 @@ func (h *Hub) lookUp(names []string) ([]*topic, error) {
 	return topics, nil
 }
 
-// An interner maps the names of a set to the set, weakly: clients can request
-// any number of different sets, and sets without a subscription must not stay in memory.
+// An interner maps the names of a set to a weak pointer to the set: clients can request any number of
+// different sets, and unused sets must not stay in memory.
 type interner struct {
 	mu   sync.Mutex
-	sets map[string]weak.Pointer[TopicSet]
+	sets map[string]weak.Pointer[TopicSet] // key: the sorted names, joined by commas
 }
 
 func (in *interner) get(key string) *TopicSet {
@@ -78,7 +78,7 @@ func (in *interner) get(key string) *TopicSet {
 	return in.sets[key].Value()
 }
 
-// put stores s and returns it, or an equal set that was stored first.
+// put stores s and returns it. If a set of the same topics is already stored, put returns that one.
 func (in *interner) put(key string, s *TopicSet) *TopicSet {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -91,7 +91,7 @@ func (in *interner) put(key string, s *TopicSet) *TopicSet {
 	return s
 }
 
-// forget removes a dead entry, unless a new set of the same name has replaced it.
+// forget removes a dead entry, unless a new set of the same topics has replaced it.
 func (in *interner) forget(key string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

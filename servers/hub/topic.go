@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// A topic is one log and the subscriptions that follow it, by shard.
+// A topic is a log and the subscriptions that follow it, by shard.
 type topic struct {
 	name   string
 	log    log
-	newest atomic.Uint64 // number of the newest message, 0 if none; readable without the hub's lock
+	newest atomic.Uint64 // hub number of the newest message, 0 if none; readable without the hub's lock
 	follow []followers   // one per shard
 }
 
-// markDirty notifies every shard with followers of a new message. Its cost for the
-// publisher depends on the number of shards, not of subscribers.
+// markDirty notifies every shard that has followers of the topic that there is a new message. Its cost
+// for the publisher depends on the number of shards, not of subscribers.
 func (t *topic) markDirty(shards []*shard) {
 	for i, s := range shards {
 		f := &t.follow[i]
@@ -25,9 +25,9 @@ func (t *topic) markDirty(shards []*shard) {
 	}
 }
 
-// Encode makes a message's JSON object: the bytes that every transport sends.
+// Encode returns a message as a JSON object: the bytes that every transport sends.
 func Encode(topic string, seq uint64, data []byte) []byte {
-	const envelope = 34 // exact for printable ASCII and a seq of up to six digits, the common case
+	const envelope = 34 // enough for data without escapes and a seq of up to five digits
 	dst := make([]byte, 0, len(topic)+len(data)+envelope)
 	dst = append(dst, `{"topic":"`...)
 	dst = append(dst, topic...) // topic names need no escaping: [A-Za-z0-9._~-]
@@ -69,7 +69,7 @@ func appendEscape(dst []byte, b byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&15])
 }
 
-// ValidTopic reports whether a name is 1 to 128 bytes of [A-Za-z0-9._~-].
+// ValidTopic reports whether a name has 1 to 128 bytes of [A-Za-z0-9._~-].
 func ValidTopic[S string | []byte](name S) bool {
 	if len(name) == 0 || len(name) > MaxTopicName {
 		return false
@@ -93,5 +93,5 @@ func topicByte(b byte) bool {
 	return b == '.' || b == '_' || b == '~' || b == '-'
 }
 
-// ValidData reports whether data may be published: any valid UTF-8, empty included.
+// ValidData reports whether data may be published: it must be valid UTF-8 and may be empty.
 func ValidData(data []byte) bool { return utf8.Valid(data) }

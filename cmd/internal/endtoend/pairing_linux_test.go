@@ -67,8 +67,8 @@ func rejections(run *results.Run, name string) (details []string) {
 	return details
 }
 
-// The servers of pushbench are paired, for every transport.
-func TestOwnServersArePaired(t *testing.T) {
+// The servers of pushbench have the same settings for every transport.
+func TestOwnServersHaveTheSameSettings(t *testing.T) {
 	run := measureUnfair(t, func(int, scenarios.Transport) []string { return nil })
 	for _, check := range []string{validity.SameServerSettings, validity.NothingChanged} {
 		if details := rejections(run, check); len(details) > 0 {
