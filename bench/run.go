@@ -22,6 +22,7 @@ type Run struct {
 	Tool           results.Tool    // this build of pushbench
 	Served         results.Tool    // the build of the measured servers, if it is another
 	Stop           <-chan struct{} // closed: drain the current trial and end
+	Started        func()          // optional callback when the folders exist, before the first measurement
 	Progress       func(Progress)  // optional callback, at least once per second; must not block
 	OnInvalidTrial func(string)    // optional callback for each invalid trial, with the reason, as it ends; must not block
 
@@ -57,6 +58,9 @@ func Interleave(ctx context.Context, sides []Side, derive func(*results.Run) err
 	campaigns, err := begin(sides)
 	if err != nil {
 		return runs, err
+	}
+	if started := sides[0].Run.Started; started != nil {
+		started()
 	}
 	failed := host.WithMonitor(sides[0].Run.Setup.Idle, func(m *host.Monitor) error { return measure(ctx, campaigns, m) })
 	errs := make([]error, len(sides))

@@ -27,6 +27,7 @@ type runOptions struct {
 	window, warmup, rtt           string
 	library, batchingDelay, sweep []string
 	baseline                      string
+	dryRun, requireVerdict        bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -64,6 +65,8 @@ The table is written to standard output, progress to standard error.
 	f.StringSliceVar(&o.batchingDelay, "batching-delay", nil, `longest time a server may delay messages to send several in one write, such as "5ms"; several are compared (default: the scenario's)`)
 	f.StringArrayVar(&o.sweep, "sweep", nil, "compare several values of a field, such as rate=10/s,100/s; repeat the flag for other fields (default: the scenario's sweep)")
 	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build, whose servers are measured in turns with these; its run folder ends in -baseline (see pushbench compare; default: none)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
+	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
@@ -106,8 +109,23 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
+	plan, err := env(c).Plan(s, o.Options)
+	if err != nil {
+		return err
+	}
+	if o.requireVerdict {
+		if err := plan.Undecidable(); err != nil {
+			return err
+		}
+	}
+	lines := plan.Lines()
 	if skipped := declared - len(s.Assertions); skipped > 0 {
-		o.Notice = fmt.Sprintf("these flags change the workload: %d of the scenario's %d assertions are skipped", skipped, declared)
+		lines = append(lines, fmt.Sprintf("These flags change the workload: %d of the scenario's %d assertions are skipped.", skipped, declared))
+	}
+	o.Notice = strings.Join(lines, "\n")
+	if o.dryRun {
+		fmt.Fprintln(c.OutOrStdout(), o.Notice)
+		return nil
 	}
 	runs, err := env(c).Measure(c.Context(), s, o.Options)
 	if len(runs) == 0 {

@@ -30,6 +30,10 @@ func TestUsage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.RunT(scripttest.InTurn{T: t}, testscript.Params{
 		Dir:                 filepath.Join("testdata", "usage"),
 		UpdateScripts:       *update,
@@ -37,6 +41,7 @@ func TestUsage(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SCENARIOS", scenarios)
+			env.Setenv("SELF", self)
 			env.Setenv("REFERENCE", filepath.Join(filepath.Dir(scenarios), "results", "reference", "chat"))
 			return nil
 		},

@@ -36,7 +36,7 @@ type Options struct {
 	NoPin        bool
 	AllowIdle    bool
 	Quick        bool
-	Notice       string // printed after the scenario has passed the preflight checks; empty: none
+	Notice       string // printed before the first measurement; empty: none
 }
 
 // A Build is another executable of pushbench.
@@ -101,9 +101,6 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	if err := e.preflight(s, o.ServersGiven); err != nil {
 		return nil, err
 	}
-	if o.Notice != "" {
-		fmt.Fprintln(e.Err, o.Notice)
-	}
 	if err := e.reexecInUserNamespace(s); err != nil {
 		return nil, err
 	}
@@ -128,6 +125,7 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 		Command:        s.command(),
 		Tool:           s.Tool(),
 		Stop:           s.Drain.Done(),
+		Started:        func() { progress.notice(o.Notice) },
 		Progress:       progress.show,
 		OnInvalidTrial: progress.trouble,
 	}

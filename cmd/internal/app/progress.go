@@ -80,6 +80,13 @@ func (p *progress) fitting(line string) string {
 	return line
 }
 
+// notice prints a text, unless it is empty.
+func (p *progress) notice(text string) {
+	if text != "" {
+		p.trouble(text)
+	}
+}
+
 // trouble prints a line that is not rewritten.
 func (p *progress) trouble(text string) {
 	p.mu.Lock()
