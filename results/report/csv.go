@@ -16,7 +16,9 @@ import (
 
 // writeCSV writes a table for programs: numbers with full precision, and an empty cell for a missing
 // number. Text cannot become a formula in a spreadsheet:
-// https://owasp.org/www-community/attacks/CSV_Injection.
+// https://owasp.org/www-community/attacks/CSV_Injection. Names and text of pushbench are ASCII, because Excel
+// reads a file without a byte order mark as the local code page, and other readers take the mark for a part
+// of the first name.
 func writeCSV(w io.Writer, header []string, rows [][]any) error {
 	out := [][]string{header}
 	for _, row := range rows {
@@ -44,56 +46,96 @@ func exact(v any) string {
 	case bool:
 		return strconv.FormatBool(v)
 	}
-	text := results.Plain(v.(string))
+	text := ascii(results.Plain(v.(string)))
 	if text != "" && strings.ContainsAny(text[:1], "=+-@") {
 		return "'" + text
 	}
 	return text
 }
 
-// CSV writes one row per trial and one per configuration's pool, with every metric under its name and unit,
-// then each trial's within-run intervals. A value that was not measured is empty, "n/a" with too few
-// observations, and "inf" for messages that never arrived.
+// CSV writes one row per configuration, pooled over its valid trials, with every metric under its name and
+// unit. A value that was not measured is empty, "n/a" with too few observations, and "inf" for messages that
+// never arrived.
 func (r *Report) CSV(w io.Writer) error {
 	m := r.Run.Manifest
-	header := []string{"scenario", "transport", "block", "position", "status", "valid", "reason"}
-	for _, m := range metric.All {
-		header = append(header, strings.TrimSuffix(m.Name+"_"+m.Unit, "_"))
+	var rows [][]any
+	for _, row := range r.Summary.Rows {
+		if len(row.Trials) > 0 {
+			cells := []any{m.Workload.Scenario, row.Transport, string(m.Status), m.Reason, len(row.Trials)}
+			rows = append(rows, r.configured(row, append(cells, measured(row.Pooled)...)))
+		}
 	}
+	header := append([]string{"scenario", "transport", "status", "reason", "valid_trials"}, metricColumns()...)
+	return writeCSV(w, r.withConfiguration(header), rows)
+}
+
+// Trials writes one row per trial as CSV does, with the within-run intervals. It is a file of its own, so that
+// a sum or an average of a column counts nothing twice. For the same reason an invalid trial has no values.
+func (r *Report) Trials(w io.Writer) error {
+	header := append([]string{"scenario", "transport", "block", "position", "status", "valid", "reason"}, metricColumns()...)
 	for _, q := range summary.WithinQuantiles {
 		header = append(header, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
 	}
-	if m.Sweeps() {
-		header = append(header, "case", "stack", "flush_ms")
-	}
 	var rows [][]any
-	add := func(row summary.Row, t results.Trial, cells ...any) {
-		for _, m := range metric.All {
-			cells = append(cells, summary.Measure(m.Name, t))
-		}
-		for _, q := range summary.WithinQuantiles {
-			over, ok := summary.Within(t.Latency, q.Q)
-			if !ok || cells[2] == "pooled" { // an interval within one run does not describe several
-				over.Lo.Known, over.Hi.Known = summary.NotShown, summary.NotShown
-			}
-			cells = append(cells, over.Lo, over.Hi)
-		}
-		if m.Sweeps() {
-			cells = append(cells, row.Name, row.Library, metric.Milliseconds(row.BatchingDelay))
-		}
-		rows = append(rows, cells)
-	}
 	for _, row := range r.Summary.Rows {
 		for _, t := range r.Run.Trials {
-			if t.ConfigurationName() == row.Name {
-				add(row, t, m.Workload.Scenario, t.Transport, t.Repetition, t.Position, string(t.Status), t.Valid(), t.Reason)
+			if t.ConfigurationName() != row.Name {
+				continue
 			}
-		}
-		if len(row.Trials) > 0 {
-			add(row, row.Pooled, m.Workload.Scenario, row.Transport, "pooled", "", string(m.Status), true, m.Reason)
+			cells := []any{r.Run.Manifest.Workload.Scenario, t.Transport, t.Repetition, t.Position, string(t.Status), t.Valid(), t.Reason}
+			if values := append(measured(t), within(t)...); t.Valid() {
+				cells = append(cells, values...)
+			} else {
+				cells = append(cells, slices.Repeat([]any{""}, len(values))...)
+			}
+			rows = append(rows, r.configured(row, cells))
 		}
 	}
-	return writeCSV(w, header, rows)
+	return writeCSV(w, r.withConfiguration(header), rows)
+}
+
+// metricColumns are the names of all metrics with their units.
+func metricColumns() (names []string) {
+	for _, m := range metric.All {
+		names = append(names, ascii(strings.TrimSuffix(m.Name+"_"+m.Unit, "_")))
+	}
+	return names
+}
+
+// measured are the values of all metrics.
+func measured(t results.Trial) (cells []any) {
+	for _, m := range metric.All {
+		cells = append(cells, summary.Measure(m.Name, t))
+	}
+	return cells
+}
+
+// within are the ends of all within-run intervals.
+func within(t results.Trial) (cells []any) {
+	for _, q := range summary.WithinQuantiles {
+		over, ok := summary.Within(t.Latency, q.Q)
+		if !ok {
+			over.Lo.Known, over.Hi.Known = summary.NotShown, summary.NotShown
+		}
+		cells = append(cells, over.Lo, over.Hi)
+	}
+	return cells
+}
+
+// withConfiguration adds the columns of configured to a header.
+func (r *Report) withConfiguration(header []string) []string {
+	if r.Run.Manifest.Sweeps() {
+		header = append(header, "case", "stack", "flush_ms")
+	}
+	return header
+}
+
+// configured adds the configuration to a row of a run that sweeps an axis.
+func (r *Report) configured(row summary.Row, cells []any) []any {
+	if r.Run.Manifest.Sweeps() {
+		cells = append(cells, row.Name, row.Library, metric.Milliseconds(row.BatchingDelay))
+	}
+	return cells
 }
 
 // Comparisons writes all ratios as CSV: see writeComparisons.

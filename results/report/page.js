@@ -199,10 +199,11 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
-  // table is a chart's data as CSV. Text cannot become a formula in a spreadsheet.
+  // table is a chart's data as CSV. Text cannot become a formula in a spreadsheet, and is ASCII as in summary.csv.
+  const ascii = {'µ': 'u', '∞': 'inf', '×': 'x', '–': '-', '−': '-', '·': '*', '…': '...', '≤': '<=', '≥': '>=', '→': '->'};
   function table(chart) {
     const cell = v => {
-      const text = v === undefined || v === null ? '' : String(v);
+      const text = (v === undefined || v === null ? '' : String(v)).replace(/[^\0-\x7f]/g, c => ascii[c] || c);
       return '"' + (/^[=+\-@\t]/.test(text) && isNaN(text) ? "'" : '') + text.replaceAll('"', '""') + '"';
     };
     const rows = [['panel', 'case', 'kind', 'x', 'y', 'lowest_block', 'highest_block']];

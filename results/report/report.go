@@ -69,6 +69,7 @@ func label(a compare.Analysis) string {
 func (r *Report) Write(dir string, charts ...chart.Chart) error {
 	files := []file{
 		{"summary.csv", r.CSV},
+		{"trials.csv", r.Trials},
 		{"comparisons.csv", r.Comparisons},
 		{"summary.json", r.JSON},
 		{"summary.md", r.Markdown},

@@ -10,10 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
 	"golang.org/x/perf/benchfmt"
@@ -25,6 +28,7 @@ import (
 	"pushbench/results/internal/synthetic"
 	"pushbench/results/metric"
 	"pushbench/results/report"
+	"pushbench/results/summary"
 )
 
 // The runs are generated once: no test changes them.
@@ -237,29 +241,69 @@ func TestHTML(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
-	got := render(t, func(w io.Writer) error { return on("estimate").CSV(w) })
-	golden.Compare(t, "summary.csv", got)
-	rows, err := csv.NewReader(strings.NewReader(got)).ReadAll()
+	for name, file := range map[string]struct {
+		write func(io.Writer) error
+		rows  int
+	}{
+		"summary.csv": {on("estimate").CSV, 4},
+		"trials.csv":  {on("estimate").Trials, 4 * 4},
+	} {
+		got := render(t, file.write)
+		golden.Compare(t, name, got)
+		if rows := records(t, got); len(rows) != 1+file.rows {
+			t.Errorf("%s: %d rows, want a header and %d", name, len(rows), file.rows)
+		}
+		if i := strings.IndexFunc(got, func(r rune) bool { return r > unicode.MaxASCII }); i >= 0 {
+			t.Errorf("%s: %q is not ASCII", name, got[i:i+8])
+		}
+	}
+}
+
+// records parses a CSV file.
+func records(t *testing.T, text string) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 1 + 4*(4+1); len(rows) != want {
-		t.Errorf("%d rows, want %d: a header, and for each transport its trials and their pool", len(rows), want)
+	return rows
+}
+
+// Whoever sums a column of trials.csv gets the deliveries of the valid trials: no pool, no invalid trial.
+func TestSumsOfTrialsCountNothingTwice(t *testing.T) {
+	rows := records(t, render(t, on("discarded").Trials))
+	column, sum := slices.Index(rows[0], "delivered"), 0.0
+	for _, row := range rows[1:] {
+		if row[column] == "" {
+			continue
+		}
+		n, err := strconv.ParseFloat(row[column], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	var want float64
+	for _, tr := range on("discarded").Run.Trials {
+		if tr.Valid() {
+			want += summary.Measure(metric.Delivered, tr).X
+		}
+	}
+	if sum != want || want == 0 {
+		t.Errorf("%v deliveries, want %v", sum, want)
 	}
 }
 
 func TestCellsCannotBeFormulas(t *testing.T) {
 	run := changed(func(r *results.Run) {
 		r.Manifest.Workload.Scenario = "=HYPERLINK(\"http://x\")"
+		r.Manifest.Reason = "=1"
 		r.Trials[0].Reason = "@SUM(1)\n\x1b[31m"
 		r.Trials[1].Reason = "+1"
 		r.Trials[2].Reason = "-1, and a \"quote\""
 	})
-	rows, err := csv.NewReader(strings.NewReader(render(t, func(w io.Writer) error { return report.New(run).CSV(w) }))).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range rows {
+	rows := records(t, render(t, report.New(run).Trials))
+	for _, row := range append(rows, records(t, render(t, report.New(run).CSV))...) {
 		for i, cell := range row[:7] {
 			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") || strings.ContainsAny(cell, "\x1b\n") {
 				t.Errorf("column %s contains %q", rows[0][i], cell)
@@ -503,7 +547,7 @@ func TestWriteWritesAllFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"summary.csv", "comparisons.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
+		"summary.csv", "trials.csv", "comparisons.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
 		"shortpoll.hgrm", "longpoll.hgrm", "sse.hgrm", "websocket.hgrm",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {

@@ -26,6 +26,7 @@ func everything(t *testing.T, run *results.Run) string {
 		render(t, func(w io.Writer) error { return r.Markdown(w) }) +
 		render(t, func(w io.Writer) error { return r.HTML(w, nil) }) +
 		render(t, func(w io.Writer) error { return r.CSV(w) }) +
+		render(t, func(w io.Writer) error { return r.Trials(w) }) +
 		render(t, func(w io.Writer) error { return r.Comparisons(w) })
 }
 
