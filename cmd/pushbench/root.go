@@ -18,11 +18,15 @@ import (
 // stderr.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
-	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	root.SetArgs(args)
+	addCompletion(root)
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err != nil && !errors.Is(err, app.ErrReported) {
 		fmt.Fprintln(stderr, inLines(err))
 	}
@@ -30,7 +34,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // commands lists the commands that users run.
-const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, schema"
+const commands = "run, check, compare, crossover, capacity, doctor, selftest, list, report, plot, trace, inspect, serve, schema, version"
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -55,6 +59,7 @@ It compares their latency and cost for a given workload and network.
   pushbench inspect URL       send one request and explain the exchange line by line
   pushbench serve websocket   start one of the reference servers
   pushbench schema            print the JSON Schema of scenario files, for editors
+  pushbench version           print the version, like --version
 
 ` + exitHelp,
 		Args: noArguments,
@@ -77,8 +82,11 @@ It compares their latency and cost for a given workload and network.
 		Short: "Show help for a command",
 		RunE: func(c *cobra.Command, args []string) error {
 			topic, rest, err := c.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return noArguments(c.Root(), args)
+			switch {
+			case err == nil && len(rest) > 0 && !topic.HasSubCommands():
+				return app.Usagef("%s takes no arguments after %s, got %q", c.CommandPath(), topic.Name(), rest[0])
+			case err != nil || len(rest) > 0:
+				return unknown(topic, rest[0])
 			}
 			topic.InitDefaultHelpFlag() // or help omits it
 			topic.InitDefaultVersionFlag()
@@ -86,9 +94,22 @@ It compares their latency and cost for a given workload and network.
 		},
 	})
 	root.AddCommand(newChildCommands()...)
-	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand())
+	root.AddCommand(newRunCommand(), newServeCommand(), newDoctorCommand(), newSelftestCommand(), newReportCommand(), newPlotCommand(), newTraceCommand(), newCheckCommand(), newCompareCommand(), newCapacityCommand(), newCrossoverCommand(), newInspectCommand(), newListCommand(), newSchemaCommand(), newVersionCommand())
 	root.SetUsageTemplate(usageTemplate(root))
 	return root
+}
+
+// addCompletion adds the command of cobra that prints completions, which writes to the output that root
+// has now. Cobra's own prints help for a wrong argument.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	completion, _, _ := root.Find([]string{"completion"}) // just added
+	completion.RunE = func(c *cobra.Command, _ []string) error {
+		return app.Usagef("%s takes 1 argument (a shell), got 0; allowed: %s", c.CommandPath(), subcommands(c))
+	}
+	for _, shell := range completion.Commands() {
+		shell.Args = noArguments
+	}
 }
 
 // badFlag rewrites the errors of pflag, whose texts are those of strconv.
@@ -114,10 +135,45 @@ func noArguments(c *cobra.Command, args []string) error {
 	if c.HasParent() {
 		return app.Usagef("%s takes no arguments, got %q", c.CommandPath(), args[0])
 	}
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-		return app.Usagef("unknown command %q; did you mean %q?", args[0], near[0])
+	return unknown(c, args[0])
+}
+
+// unknown is the error of a word that names no command of c.
+func unknown(c *cobra.Command, word string) error {
+	if near := c.SuggestionsFor(word); len(near) > 0 {
+		return app.Usagef("unknown command %q; did you mean %q?", word, near[0])
 	}
-	return app.Usagef("unknown command %q; allowed: %s", args[0], commands)
+	return app.Usagef("unknown command %q; allowed: %s", word, subcommands(c))
+}
+
+// subcommands lists the commands of c that users run.
+func subcommands(c *cobra.Command) string {
+	if !c.HasParent() {
+		return commands
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return strings.Join(names, ", ")
+}
+
+// unknownCommand refuses a word in the place of a command that is none. Cobra would print help for
+// "bogus --help" and "completion bogus" and the version for "bogus --version", with exit code 0.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) { // the shell's requests for completions
+		return nil
+	}
+	c, rest, err := root.Find(args)
+	if err != nil || !c.HasSubCommands() || len(args) > 0 && args[0] == "help" {
+		return nil // Execute reports the error
+	}
+	for _, word := range rest {
+		if !strings.HasPrefix(word, "-") { // no flag here takes a value
+			return unknown(c, word)
+		}
+	}
+	return nil
 }
 
 // env returns the environment of a command.

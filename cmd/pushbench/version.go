@@ -10,12 +10,26 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/spf13/cobra"
+
 	"pushbench/results"
 )
 
 // release is the version of the next release, which CHANGELOG.md describes. A build of a tagged
 // commit has the tag's version instead.
 const release = "0.1.0"
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this pushbench, like --version",
+		Args:  noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), "pushbench", version())
+			return err
+		},
+	}
+}
 
 func version() string {
 	t := tool()
