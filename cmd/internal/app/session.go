@@ -17,8 +17,18 @@ import (
 // command and not only the current run.
 type Session struct {
 	Env
-	Drain context.Context // done after the first SIGINT or SIGTERM: drain the current run, start no other
+	Drain context.Context // done after the first of EndSignals: drain the current run, start no other
 	abort context.Context // done after the second: stop immediately
+}
+
+// EndSignals returns the signals that end a command in an orderly way: Ctrl-C, the request of a
+// supervisor, and the end of the terminal unless it is to be ignored (nohup).
+func EndSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // InSession calls work in a session.
@@ -31,25 +41,33 @@ func (e Env) InSession(ctx context.Context, work func(*Session) error) error {
 	abort, stop := context.WithCancel(ctx)
 	drain, end := context.WithCancel(abort)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, EndSignals()...)
 	var watching sync.WaitGroup
-	watching.Go(func() {
-		for _, then := range []func(){
-			func() { fmt.Fprintln(e.Err, "\ninterrupted: draining (Ctrl-C again to stop immediately)"); end() },
-			stop,
-		} {
-			select {
-			case <-signals:
-				then()
-			case <-abort.Done():
-				return
-			}
-		}
-	})
+	watching.Go(func() { e.watch(abort, signals, end, stop) })
 	defer watching.Wait()
 	defer stop()
 	defer signal.Stop(signals)
 	return work(&Session{e, drain, abort})
+}
+
+// watch calls end at the first signal and stop at the second, until abort is done.
+func (e Env) watch(abort context.Context, signals <-chan os.Signal, end, stop func()) {
+	for draining := false; ; {
+		select {
+		case s := <-signals:
+			switch {
+			case !draining:
+				fmt.Fprintln(e.Err, "\ninterrupted: draining (Ctrl-C again to stop immediately)")
+				draining = true
+				end()
+			case s != syscall.SIGHUP: // of a closed terminal both the shell and the kernel send one
+				stop()
+				return
+			}
+		case <-abort.Done():
+			return
+		}
+	}
 }
 
 // errInterrupted is the error of a measurement that a signal ended or prevented.

@@ -36,14 +36,14 @@ func (e Env) runInUserNamespace() (err, unavailable error) {
 		return nil, fmt.Errorf("create a user namespace: %w", err)
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, EndSignals()...)
 	defer signal.Stop(signals)
 	ended := make(chan error, 1)
 	go func() { ended <- second.Wait() }()
 	for {
 		select {
-		case s := <-signals: // a terminal signals both processes, a supervisor only this one
-			if s == syscall.SIGTERM {
+		case s := <-signals: // Ctrl-C signals both processes, a supervisor only this one
+			if s != os.Interrupt {
 				_ = second.Process.Signal(s)
 			}
 		case err := <-ended:

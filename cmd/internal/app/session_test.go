@@ -1,0 +1,59 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// The end of the terminal drains a run as SIGTERM does, unless it is to be ignored.
+func TestHangUpDrains(t *testing.T) {
+	ownLock(t)
+	err := Env{Err: io.Discard}.InSession(t.Context(), func(s *Session) error {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			return err
+		}
+		<-s.Drain.Done()
+		return s.Interrupted()
+	})
+	if CodeOf(err) != Interrupted {
+		t.Errorf("got %v, want %v", err, errInterrupted)
+	}
+
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	if slices.Contains(EndSignals(), os.Signal(syscall.SIGHUP)) {
+		t.Error("a signal that nohup ignores would end the command")
+	}
+}
+
+// A closed terminal may send several: only another signal stops at once.
+func TestRepeatedHangUpDoesNotStopAtOnce(t *testing.T) {
+	abort, stop := context.WithCancel(t.Context())
+	signals := make(chan os.Signal)
+	ended, stopped := 0, 0
+	done := make(chan struct{})
+	var stderr bytes.Buffer
+	go func() {
+		defer close(done)
+		Env{Err: &stderr}.watch(abort, signals, func() { ended++ }, func() { stopped = ended; stop() })
+	}()
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGHUP, syscall.SIGHUP} {
+		signals <- s // the one before has been handled
+	}
+	select {
+	case <-abort.Done():
+		t.Error("a repeated SIGHUP stopped at once")
+	default:
+	}
+	signals <- syscall.SIGTERM
+	<-done
+	if ended != 1 || stopped != 1 || bytes.Count(stderr.Bytes(), []byte("draining")) != 1 {
+		t.Errorf("drained %d times, stopped %d times; want once each: %s", ended, stopped, stderr.String())
+	}
+}
