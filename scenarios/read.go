@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -138,10 +140,14 @@ func kindOf(mode fs.FileMode) string {
 
 func unknown(name string) *Error {
 	typed := strings.TrimSuffix(name, ".yaml")
+	hint := didYouMean(typed, Names())
+	if i := slices.IndexFunc(Names(), func(known string) bool { return path.Base(known) == typed }); hint == "" && i >= 0 {
+		hint = fmt.Sprintf("did you mean `%s`?", Names()[i])
+	}
 	return &Error{
 		File:    name,
 		Message: fmt.Sprintf("no such scenario or file; allowed: %s, or the path of a YAML file", strings.Join(Names(), ", ")),
-		Hint:    didYouMean(typed, Names()),
+		Hint:    hint,
 		cause:   fs.ErrNotExist,
 	}
 }

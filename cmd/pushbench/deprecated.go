@@ -59,6 +59,14 @@ func acceptDeprecated(c *cobra.Command) {
 	}
 }
 
+// checkFlags checks the flags that several commands have, before a command starts.
+func checkFlags(c *cobra.Command, args []string) error {
+	if err := checkDeprecated(c, args); err != nil {
+		return err
+	}
+	return checkPaths(c)
+}
+
 // checkDeprecated marks the flags that the command line gives by an old name as given, and warns
 // about all of them in one line. It refuses a flag given by both names. Neither a server that a
 // run starts nor the second process of one command line warns.

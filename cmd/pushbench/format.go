@@ -104,6 +104,30 @@ func junitFlag(c *cobra.Command, path *string) {
 	c.Flags().StringVar(path, "junit", "", "JUnit file for the outcomes, for CI systems (default: none)")
 }
 
+// checkPaths refuses paths that can only be wrong, before a measurement whose results they are for.
+func checkPaths(c *cobra.Command) error {
+	for _, name := range []string{"out", "junit"} {
+		flag := c.Flags().Lookup(name)
+		if flag == nil || !flag.Changed || flag.Value.String() == "" {
+			continue
+		}
+		path := flag.Value.String()
+		if strings.HasPrefix(path, "~") {
+			return app.Usagef("--%s: %q begins with a ~ that the shell did not expand; allowed: --%s %s with a space, or ./%s for a folder of that name", name, path, name, path, path)
+		}
+		if name == "out" {
+			continue
+		}
+		if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+			return app.Usagef("--%s: there is no folder %s for %s; allowed: a file in an existing folder", name, filepath.Dir(path), filepath.Base(path))
+		}
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return app.Usagef("--%s: %s is a folder; allowed: a file in an existing folder", name, path)
+		}
+	}
+	return nil
+}
+
 // writeJUnit writes the file of --junit, if given.
 func (o output) writeJUnit(suites junit.Testsuites) error {
 	if o.junit == "" {

@@ -71,7 +71,7 @@ It compares their latency and cost for a given workload and network.
 		SilenceUsage:  true,
 		Version:       version(),
 
-		PersistentPreRunE: checkDeprecated,
+		PersistentPreRunE: checkFlags,
 
 		SuggestionsMinimumDistance: 2, // so that "rnu" suggests "run"
 	}

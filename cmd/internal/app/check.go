@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -20,7 +21,7 @@ type reference struct {
 
 func openReference(path string) (ref reference, err error) {
 	if ref.run, err = OpenRun(path); err != nil {
-		return ref, err
+		return ref, nearReference(path, err)
 	}
 	if ref.scenario, err = scenarios.Load(filepath.Join(path, "scenario.yaml")); err != nil {
 		return ref, err
@@ -33,6 +34,22 @@ func openReference(path string) (ref reference, err error) {
 		err = Usagef("%s has no assertions to check", path)
 	}
 	return ref, err
+}
+
+// References is the folder of reference runs in a checkout of pushbench.
+const References = "results/reference"
+
+// nearReference adds a hint to the error of a folder that does not exist, if its name is a reference
+// run's or a scenario's.
+func nearReference(path string, err error) error {
+	if _, unknown := scenarios.Source(path); CodeOf(err) != Usage || unknown != nil {
+		return err
+	}
+	folder := filepath.Join(References, path)
+	if _, missing := os.Stat(folder); missing != nil {
+		return Usagef("%w; %s is a scenario: pushbench run %s measures it", err, path, path)
+	}
+	return Usagef("%w; %s is a scenario, did you mean its reference run %s?", err, path, folder)
 }
 
 // Check measures the scenarios of reference runs again and calls show after each. All references
