@@ -37,7 +37,7 @@ With several URLs, a comparison of them is printed at the end. --negative also t
 WebSocket handshakes that a server must refuse, or must accept although they are unusual.
 It works only on this machine and in private networks.
 
-Exit code 4: a response is incorrect.`,
+Exit code 4: a response is incorrect. Exit code 5: no connection to the server.`,
 		Example: "  pushbench inspect 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect --negative 'ws://127.0.0.1:8080/v1/ws?topic=a'\n  pushbench inspect 'http://127.0.0.1:8081/v1/poll?topic=a' 'sse+http://127.0.0.1:8082/v1/sse?topic=a'",
 		RunE:    func(c *cobra.Command, args []string) error { return o.inspectAll(c, args) },
 	}
@@ -83,7 +83,7 @@ func (o inspectOptions) inspectAll(c *cobra.Command, args []string) error {
 		}
 		e, err := inspect.Do(c.Context(), t)
 		if err != nil {
-			return fmt.Errorf("%s: %w", t.URL.Host, err)
+			return &app.Error{Code: app.Refused, Err: fmt.Errorf("%s: %w", t.URL.Host, err)}
 		}
 		if err := e.Print(out); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,7 +59,7 @@ func newServeCommand() *cobra.Command {
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			o.transport = args[0]
-			return o.run(c.Context(), c.InOrStdin(), c.OutOrStdout())
+			return o.run(c.Context(), c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	o.addFlags(c)
@@ -134,9 +134,12 @@ func (o *serveOptions) check() error {
 
 // checkListen refuses addresses that other machines can reach, unless --listen-anywhere is given.
 func (o *serveOptions) checkListen() error {
-	host, _, err := net.SplitHostPort(o.listen)
+	host, port, err := net.SplitHostPort(o.listen)
 	if err != nil {
 		return app.Usagef("serve: --listen %q is not host:port", o.listen)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return app.Usagef("serve: --listen %q: the port %q is not allowed; allowed: 0 to 65535, where 0 selects a free port", o.listen, port)
 	}
 	ip := net.ParseIP(host)
 	if o.anywhere || host == "localhost" || ip != nil && ip.IsLoopback() {
@@ -152,16 +155,16 @@ func (o *serveOptions) settings() string {
 		o.hub.MaxTopics, o.limits.ReadTimeout, o.limits.Slow, o.limits.SlowAfter, cmp.Or(strings.Join(o.hooks, ","), "none"), o.inject)
 }
 
-// run serves until SIGINT, SIGTERM, the end of ctx or, with --control, of stdin.
-func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+// run serves until a signal, the end of ctx or, with --control, of stdin.
+func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, app.EndSignals()...)
 	defer stop()
 	ln, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return err // names the address and the cause
+		return app.Usagef("serve: --listen: %w", err) // names the address and the cause
 	}
 	defer ln.Close() // for returns before Serve, which closes it too
 	service, err := wire.New(o.transport, o.library, o.limits, o.hub)
@@ -178,7 +181,7 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 			return err
 		}
 	}
-	if err := o.announce(stdout, ln.Addr(), certificate); err != nil {
+	if err := o.announce(stdout, stderr, ln.Addr(), certificate); err != nil {
 		return err
 	}
 	if o.control {
@@ -191,16 +194,26 @@ func (o *serveOptions) run(ctx context.Context, stdin io.Reader, stdout io.Write
 	return edges.Serve(ctx, edge, ln)
 }
 
-// announce prints the server's address and with TLS its certificate (PEM). The kernel queues
-// connections from now on.
-func (o *serveOptions) announce(stdout io.Writer, addr net.Addr, certificate []byte) error {
+// announce prints the server's address and with TLS its certificate (PEM), and for users how to
+// subscribe and publish. The kernel queues connections from now on.
+func (o *serveOptions) announce(stdout, stderr io.Writer, addr net.Addr, certificate []byte) error {
 	if !o.control {
-		scheme := "http"
+		s := ""
 		if o.tls {
-			scheme = "https"
+			s = "s"
 		}
-		_, err := fmt.Fprintf(stdout, "%s on %s://%s (%s)\n%s", o.transport, scheme, addr, o.settings(), certificate)
-		return err
+		subscribe := fmt.Sprintf("http%s://%s", s, addr)
+		switch traits := transports.Of(o.transport); {
+		case traits.ServerDials:
+			subscribe = "POST " + subscribe + wire.SubscriptionPath(o.transport) + "?topic=demo (body: your URL)"
+		case traits.Upgrades:
+			subscribe = fmt.Sprintf("ws%s://%s%s?topic=demo", s, addr, wire.SubscriptionPath(o.transport))
+		default:
+			subscribe += wire.SubscriptionPath(o.transport) + "?topic=demo"
+		}
+		_, err := fmt.Fprintf(stdout, "%s on http%s://%s (%s)\n%s", o.transport, s, addr, o.settings(), certificate)
+		_, hint := fmt.Fprintf(stderr, "subscribe: %s\npublish: POST http%s://%s/v1/topics/demo\n", subscribe, s, addr)
+		return errors.Join(err, hint)
 	}
 	return json.NewEncoder(stdout).Encode(struct {
 		Listening   string `json:"listening"`

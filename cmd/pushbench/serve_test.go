@@ -82,6 +82,56 @@ func TestServeHasTheFlagsOfTheAxes(t *testing.T) {
 	}
 }
 
+// The addresses that serve prints for users exist.
+func TestServePrintsHowToSubscribe(t *testing.T) {
+	for transport := range edges.New {
+		t.Run(transport, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			out, stderr := io.Pipe()
+			c := newServeCommand()
+			c.SetArgs([]string{transport, "--listen", "127.0.0.1:0"})
+			c.SetOut(io.Discard)
+			c.SetErr(stderr)
+			ended := make(chan error, 1)
+			go func() { ended <- c.ExecuteContext(ctx) }()
+			lines := bufio.NewScanner(out)
+			for _, want := range []string{"subscribe: ", "publish: POST "} {
+				lines.Scan()
+				url, found := strings.CutPrefix(lines.Text(), want)
+				url, _, _ = strings.Cut(strings.TrimPrefix(url, "POST "), " ")
+				if !found {
+					t.Fatalf("got %q, want a line with %q", lines.Text(), want)
+				}
+				response, err := http.Get(strings.Replace(url, "ws:", "http:", 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				response.Body.Close()
+				if response.StatusCode == http.StatusNotFound {
+					t.Errorf("%s does not exist", url)
+				}
+			}
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestServeRefusesAUsedPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	err = serve(strings.NewReader(""), io.Discard, "sse", "--listen", taken.Addr().String())
+	if app.CodeOf(err) != app.Usage || !strings.Contains(err.Error(), taken.Addr().String()) {
+		t.Errorf("got %v, want a usage error with the address", err)
+	}
+}
+
 func TestControlledServerPrintsItsAddressAndEndsWithStdin(t *testing.T) {
 	for transport := range edges.New {
 		for _, library := range wire.Libraries {

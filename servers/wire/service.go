@@ -8,6 +8,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -62,6 +63,11 @@ var subscriptions = map[string]subscription{
 	transports.HTTPStream: {"/v1/stream", "stream"},
 	transports.WebSocket:  {"/v1/ws", upgradeEndpoint},
 	transports.Webhook:    {"", unknownEndpoint},
+}
+
+// SubscriptionPath returns the path that clients of a transport request to subscribe.
+func SubscriptionPath(transport string) string {
+	return cmp.Or(subscriptions[transport].path, "/v1/webhooks")
 }
 
 // New starts the hub and the poller of a server for one transport. Close ends them.
