@@ -19,8 +19,8 @@ func newCapacityCommand() *cobra.Command {
 		Short: "Find the highest load at which each transport meets a requirement",
 		Long: `Find the highest load at which each transport meets a requirement and loses no message.
 The search doubles the load until the requirement fails, then bisects. It stops when the
-highest load that meets it and the lowest that does not differ by less than 5 %. The
-result must meet the requirement 3 more times.
+lowest load that fails is at most 5 % above the highest load that passes. The result must
+meet the requirement 3 more times.
 
 --require uses the syntax of assertions, such as 'p(99)<200ms'. Each load tried is a run
 with its own validity checks. If the load generator or the machine reaches its limit

@@ -75,8 +75,8 @@ func (p batchingPair) values(name string) string {
 func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair) []string {
 	title := results.Capital(metric.ByName(name).Title) + on
 	polls, sockets := smallest.title(0), smallest.title(1)
-	undecided := func(p batchingPair) string {
-		text := "undecided"
+	inconclusive := func(p batchingPair) string {
+		text := "inconclusive"
 		if why := whyUnranked(p[:], name); why != "" {
 			text += ", because " + why
 		}
@@ -85,14 +85,14 @@ func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair)
 	conclusion := ""
 	switch r.ordered(smallest[0], smallest[1], name) {
 	case 0:
-		conclusion = fmt.Sprintf("%s against %s is %s", polls, sockets, undecided(smallest))
+		conclusion = fmt.Sprintf("%s against %s is %s", polls, sockets, inconclusive(smallest))
 	case +1:
 		conclusion = fmt.Sprintf("%s does not beat %s", polls, sockets)
 	default:
 		then := "it does not"
 		switch r.ordered(largest[0], largest[1], name) {
 		case 0:
-			then = "the order is " + undecided(largest)
+			then = "the order is " + inconclusive(largest)
 		case -1:
 			then = "it still does"
 		}

@@ -37,7 +37,7 @@ func TestBatchingDelayMayUndoAdvantageOfLongPolling(t *testing.T) {
 		"undone":      {4, sockets, polls / 2, "long polling beats WebSocket; with the largest batching delay it does not."},
 		"not undone":  {4, sockets, sockets, "long polling beats WebSocket; with the largest batching delay it still does."},
 		"none":        {4, polls / 2, polls / 2, "long polling does not beat WebSocket."},
-		"few repeats": {2, sockets, polls / 2, "long polling against WebSocket is undecided, because a ranking needs 4 valid trials of each configuration."},
+		"few repeats": {2, sockets, polls / 2, "long polling against WebSocket is inconclusive, because a ranking needs 4 valid trials of each configuration."},
 	} {
 		run := batchingSweep(c.repetitions)
 		for _, delay := range []string{"0s", "20ms"} {

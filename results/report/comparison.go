@@ -139,7 +139,7 @@ func (c *Comparison) Sentences() (lines []string) {
 func (c *Comparison) findings() (lines []string) {
 	const worse, better = "Worse in B", "Better in B"
 	titles := map[compare.Verdict]string{
-		compare.Unconfirmed: "Worse in B, but undecided in the second measurement", compare.Refuted: "Worse in B, but not in the second measurement",
+		compare.Unconfirmed: "Worse in B, but inconclusive in the second measurement", compare.Refuted: "Worse in B, but not in the second measurement",
 		compare.Different: better, compare.Small: "Detectable, below the margin", compare.Equivalent: "Equivalent",
 		compare.Inconclusive: "Inconclusive", compare.TooFew: "Inconclusive",
 	}
@@ -223,7 +223,7 @@ func (c *Comparison) HTML(w io.Writer, charts []chart.Chart) error {
 		Headline: c.Sentences(),
 		Account: []qualification{
 			{Title: "Scope", Lines: []string{scope(m)}},
-			{Title: "Evidence", Lines: append(evidence, "A verdict requires that the trials of both runs alternated on one machine. A repetition without a valid trial on either side is discarded.")},
+			{Title: "Evidence", Lines: append(evidence, "A verdict requires that both runs were measured in turns on one machine. A repetition without a valid trial on either side is discarded.")},
 			{Title: "How to repeat it", Lines: []string{"To measure two builds in turns: pushbench run SCENARIO --baseline OTHER."}, Code: commands},
 		},
 		Sections: append(c.declared(), c.others()),

@@ -102,7 +102,7 @@ func (r *Report) costOrder(name string, names [2]string, libraries []libraryRows
 		if x, y := a.Value(name), b.Value(name); x.Known == summary.Shown && y.Known == summary.Shown && x.X > 0 {
 			ratio = metric.Number(y.X/x.X) + "×"
 		}
-		c.ratios = append(c.ratios, ratio+map[int]string{-1: " more", 0: " undecided", +1: " less"}[directions[i]])
+		c.ratios = append(c.ratios, ratio+map[int]string{-1: " more", 0: " inconclusive", +1: " less"}[directions[i]])
 	}
 	var reasons []string
 	against := map[string][]string{} // libraries by reason

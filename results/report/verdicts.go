@@ -21,7 +21,7 @@ const (
 var verdictTexts = map[compare.Verdict]string{
 	compare.TooFew:      "too few repetitions",
 	compare.Refuted:     "worse, but not in the second measurement",
-	compare.Unconfirmed: "worse, but undecided in the second measurement",
+	compare.Unconfirmed: "worse, but inconclusive in the second measurement",
 }
 
 // verdictText is a verdict for people.

@@ -24,7 +24,7 @@ type CrossoverOptions struct {
 // loads are the default loads as multiples of the scenario's rate.
 var loads = []float64{1.0 / 16, 1.0 / 4, 1, 4, 16}
 
-// Crossover measures a scenario at several loads, short polling with several intervals. The run
+// Crossover measures a scenario at several loads, and short polling at several intervals. The run
 // is nil if none was written.
 func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*results.Run, error) {
 	s, err := o.Load(name, "these loads", o.vary)

@@ -29,7 +29,7 @@ type Options struct {
 	Transports   []string // only these; nil: the scenario's
 	ServersGiven bool     // the number of servers is given and is not changed to fit this machine
 	Out          string   // the folder; default: RunsFolder/TIME-NAME
-	Baseline     *Build   // another build, whose servers are measured in alternation with these; nil: none
+	Baseline     *Build   // another build, whose servers are measured in turns with these; nil: none
 	Metrics      string   // address for Prometheus to scrape the current run, such as 127.0.0.1:9464; empty: none
 	Engine       string   // client implementation; default: the first that supports the scenario
 	Inject       string   // the faults of the servers, in the grammar of serve --inject
