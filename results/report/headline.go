@@ -152,7 +152,8 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(fastest) == 0:
 		fastest = cheapest
 	}
-	return r.use(fastest, fit, fmt.Sprintf("All of them meet %s at the lowest cost%s.", all, r.basis(r.costMetric())))
+	both := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(fastest))}[len(fastest) == 2]
+	return r.use(fastest, fit, fmt.Sprintf("%s meet %s at the lowest cost%s.", both, all, r.basis(r.costMetric())))
 }
 
 // use is the headline that recommends some rows out of those that can be chosen.

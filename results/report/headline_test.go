@@ -65,7 +65,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
   SSE: p50 10.4 ms, 11 µs of CPU per message.
 `},
 		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
-  All of them meet the requirement at the lowest cost.
+  Both meet the requirement at the lowest cost.
   WebSocket: p50 `},
 		"without requirements": {states["estimate"], `Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)
   WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
