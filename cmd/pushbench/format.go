@@ -34,6 +34,7 @@ var (
 // An output is where a result is written in addition to its folder.
 type output struct {
 	format string
+	wide   bool
 	junit  string // a file; empty: none
 }
 
@@ -41,6 +42,9 @@ type output struct {
 func (o *output) addTo(c *cobra.Command, allowed []string) {
 	c.Flags().StringVar(&o.format, "format", tableFormat, "format of standard output: "+strings.Join(allowed, ", "))
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
+	if slices.Contains(allowed, benchFormat) {
+		c.Flags().BoolVar(&o.wide, "wide", false, "print all columns of the table")
+	}
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains(allowed, o.format) {
 			return app.Usagef("--format: %q is not one of %s", o.format, strings.Join(allowed, ", "))
@@ -61,7 +65,11 @@ type printable interface {
 func (o output) print(c *cobra.Command, r printable) error {
 	out := c.OutOrStdout()
 	return map[string]func(io.Writer) error{
-		tableFormat:    func(out io.Writer) error { return r.Table(out, tableOptions(out)) },
+		tableFormat: func(out io.Writer) error {
+			opts := tableOptions(out)
+			opts.Wide = o.wide
+			return r.Table(out, opts)
+		},
 		jsonFormat:     r.JSON,
 		csvFormat:      r.CSV,
 		markdownFormat: r.Markdown,

@@ -6,12 +6,24 @@ import (
 	"strings"
 
 	"pushbench/results"
+	"pushbench/results/compare"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
 // A column of the overview. A terminal draws the unit below the title.
 type column struct{ metric, title, unit string }
+
+// of is the median of a row's repetitions, which is also the value of the headline; of counts the sum, and
+// of the maximum the maximum.
+func (c column) of(row summary.Row) summary.Value {
+	switch c.metric {
+	case metric.Delivered, metric.Lost, metric.Max:
+		return row.Value(c.metric)
+	default:
+		return medianOf(row, c.metric)
+	}
+}
 
 var (
 	latencies = []column{
@@ -32,6 +44,15 @@ var (
 		{metric.AckP50, "upstream", "p50 ms"},
 		{metric.AckP99, "upstream", "p99 ms"},
 	}
+	// costs are the costs of the narrow overview: CPU of the server, and of server and load generator, at the
+	// run's load.
+	costs = []column{
+		{metric.Lost, "lost", ""},
+		{metric.ServerCores, "server", "cores"},
+		{metric.Cores, "both", "cores"},
+		{metric.ServerMemoryPerClient, "memory", "KiB/client"},
+		{metric.WireBytesPerMessage, "wire", "B/msg"},
+	}
 	always = []column{
 		{metric.Delivered, "delivered", ""},
 		{metric.Lost, "lost", ""},
@@ -47,7 +68,43 @@ var (
 	}
 )
 
-// columnsOf are the columns of a run. Upstream latencies leave no room for the columns of connecting. If the
+// met counts the requirements that a row meets. It is no metric.
+var met = column{"", "meets", "required"}
+
+// requirementsMet is how many of the requirements a row is found to meet: "2/3".
+func (r *Report) requirementsMet(row summary.Row) string {
+	passed, all := 0, 0
+	for _, q := range r.Requirements {
+		if q.Configuration == row.Name {
+			all++
+			if q.Outcome == compare.Passed {
+				passed++
+			}
+		}
+	}
+	return fmt.Sprintf("%d/%d", passed, all)
+}
+
+// narrowColumns are the columns by which people choose: requirements, p50, p99, losses and costs.
+func narrowColumns(m results.Manifest) (all []column) {
+	if len(m.Requirements) > 0 {
+		all = append(all, met)
+	}
+	if m.Workload.LatestOnly() {
+		all = append(all, ages[:2]...)
+	} else {
+		all = append(all, latencies[:2]...)
+	}
+	if m.Workload.UpstreamRate > 0 {
+		all = append(all, upstream[1])
+	}
+	if m.SweptBatchingDelay() {
+		all = append(all, column{metric.MessagesPerBatch, "messages", "/write"})
+	}
+	return append(all, costs...)
+}
+
+// columnsOf are all columns of a run. Upstream latencies leave no room for the columns of connecting. If the
 // batching delay is swept, the messages per write replace the columns of connecting, which it does not
 // change.
 func columnsOf(m results.Manifest) (all []column) {
@@ -68,16 +125,21 @@ func columnsOf(m results.Manifest) (all []column) {
 	return all
 }
 
-// overviewRows are a row per configuration, followed by the model's prediction.
+// overviewRows are a row per configuration with the medians of the repetitions, followed by the model's
+// prediction.
 func (r *Report) overviewRows(columns []column) (rows []tableRow) {
 	for _, row := range r.Summary.Rows {
 		measured, predicted, some := []string{row.Name}, []string{"predicted"}, false
 		for _, c := range columns {
+			if c == met {
+				measured, predicted = append(measured, r.requirementsMet(row)), append(predicted, "")
+				continue
+			}
 			cell := ""
 			if p, ok := row.Predicted(c.metric); ok {
 				cell, some = metric.Number(p.Value), true
 			}
-			measured, predicted = append(measured, row.Value(c.metric).String()), append(predicted, cell)
+			measured, predicted = append(measured, c.of(row).String()), append(predicted, cell)
 		}
 		rows = append(rows, tableRow{Cells: measured})
 		if some {
@@ -88,20 +150,20 @@ func (r *Report) overviewRows(columns []column) (rows []tableRow) {
 }
 
 // notes explain the overview: missing values, and how to read the costs.
-func (r *Report) notes() (lines []string) {
+func (r *Report) notes(columns []column) (lines []string) {
 	m, s := r.Run.Manifest, r.Summary
 	if m.Status != results.Complete {
 		lines = append(lines, statusText(m.Status)+": "+results.Plain(m.Reason))
 	}
-	if m.Status != results.Invalid && s.ValidRepetitions > 1 {
-		lines = append(lines, "The table pools all valid trials. The sentences give medians of the repetitions.")
-	}
 	counted := false
-	for _, c := range columnsOf(m) {
+	for _, c := range columns {
+		if c == met {
+			continue
+		}
 		var available []string
 		var needed int64
 		for _, row := range s.Rows {
-			if v := row.Value(c.metric); v.Known == summary.TooFew {
+			if v := c.of(row); v.Known == summary.TooFew {
 				available, needed = append(available, row.Name+" "+metric.Count(v.Have)), v.Requirement
 			}
 		}
@@ -118,7 +180,7 @@ func (r *Report) notes() (lines []string) {
 		if row.Saturated {
 			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue")
 		}
-		together = append(together, row.Name+" "+row.Value(metric.CPUPerMessage).String())
+		together = append(together, row.Name+" "+medianOf(row, metric.CPUPerMessage).String())
 	}
 	if len(s.Dropped) > 0 {
 		lines = append(lines, discarded(s))

@@ -209,6 +209,39 @@ func TestColouredTable(t *testing.T) {
 	golden.Compare(t, "table-color.txt", got)
 }
 
+// The wide table has every column; the narrow one, which people see first, fits 80 columns.
+func TestWideTableHasAllColumns(t *testing.T) {
+	r := on("assertions")
+	narrow := render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) })
+	wide := render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{Wide: true}) })
+	golden.Compare(t, "table-wide.txt", wide)
+	for _, title := range []string{" delivered ", " p99.9 ", " generator "} {
+		if strings.Contains(narrow, title) || !strings.Contains(wide, title) {
+			t.Errorf("%q: narrow %v, wide %v", title, strings.Contains(narrow, title), strings.Contains(wide, title))
+		}
+	}
+	for i, line := range strings.Split(narrow, "\n")[:10] { // two lines of headings, two per transport
+		if n := lipgloss.Width(line); n > 80 {
+			t.Errorf("line %d: %d columns: %s", i+1, n, line)
+		}
+	}
+}
+
+// The median of the repetitions is the value of the table and of the sentences; losses are totals.
+func TestTableAndSentencesAgree(t *testing.T) {
+	r := on("lost")
+	table := render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) })
+	sentences := strings.Join(r.Sentences(), "\n")
+	for _, value := range []string{"10.3", "13.2", "19.9", "511"} { // p50 in ms
+		if !strings.Contains(table, " "+value+" ") || !strings.Contains(sentences, " "+value+" ms") {
+			t.Errorf("p50 of %s ms is missing:\n%s\n%s", value, table, sentences)
+		}
+	}
+	if !strings.Contains(table, "10,000") || !strings.Contains(sentences, "10,000 of 20,000") {
+		t.Errorf("10,000 lost messages are missing:\n%s\n%s", table, sentences)
+	}
+}
+
 func TestSentences(t *testing.T) {
 	for name := range states {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,7 @@ func (r *Report) sections() []section {
 
 func (r *Report) overviewSection() section {
 	columns := columnsOf(r.Run.Manifest)
-	all := section{Title: "Results", Heading: []string{"transport"}, Note: strings.Join(r.notes(), "\n"), Rows: r.overviewRows(columns)}
+	all := section{Title: "Results", Heading: []string{"transport"}, Note: strings.Join(r.notes(columns), "\n"), Rows: r.overviewRows(columns)}
 	for _, c := range columns {
 		all.Heading = append(all.Heading, strings.TrimSpace(c.title+" "+c.unit))
 	}

@@ -15,6 +15,7 @@ import (
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
 	Width int  // columns; 0: no limit
+	Wide  bool // all columns of the overview; default: those by which people choose
 }
 
 // readable is the longest line of text, even in a wider terminal.
@@ -86,7 +87,11 @@ func (s section) grid(opts TableOptions, gap int) string {
 
 // Table writes a row per configuration with the model's prediction below it, then the notes.
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
-	lines := []string{r.overviewDrawn(opts)}
+	columns := narrowColumns(r.Run.Manifest)
+	if opts.Wide {
+		columns = columnsOf(r.Run.Manifest)
+	}
+	lines := []string{r.overviewDrawn(columns, opts)}
 	for _, part := range []section{r.repliesSection(), r.shortLivedSection()} {
 		if drawn := part.drawn(opts); drawn != "" {
 			lines = append(lines, "", drawn, "")
@@ -98,7 +103,7 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	if a := r.Analysis; a.Withheld == "" {
 		lines = append(lines, "", verdictGrid(a).drawn(opts), opts.Wrap(verdictLegend), "")
 	}
-	for _, note := range r.notes() {
+	for _, note := range r.notes(columns) {
 		lines = append(lines, opts.Wrap(note))
 	}
 	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
@@ -106,9 +111,8 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 }
 
 // overviewDrawn puts the units below the titles. It narrows the gaps if all columns then fit.
-func (r *Report) overviewDrawn(opts TableOptions) string {
+func (r *Report) overviewDrawn(columns []column, opts TableOptions) string {
 	s, units := section{Heading: []string{"transport"}}, []string{""}
-	columns := columnsOf(r.Run.Manifest)
 	for _, c := range columns {
 		s.Heading, units = append(s.Heading, c.title), append(units, c.unit)
 	}
