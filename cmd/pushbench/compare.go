@@ -43,7 +43,7 @@ inconclusive.
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(out.writeJUnit(found.JUnit()), out.print(c, found)); err != nil {
+			if err := errors.Join(out.writeJUnit(found.JUnit()), out.writeComment(found), out.print(c, found)); err != nil {
 				return err
 			}
 			if folder != "" {
@@ -57,6 +57,7 @@ inconclusive.
 	c.Flags().StringVar(&folder, "out", "", "folder for the comparison: compare.html, compare.md, comparisons.csv and a chart (default: none)")
 	out.addTo(c, comparisonFormats)
 	junitFlag(c, &out.junit)
+	commentFlag(c, &out.comment)
 	c.Flags().BoolVar(&allowInvalid, "allow-invalid", false, "also accept runs that are INVALID, OVERLOADED or INTERRUPTED; no verdict is given then")
 	return c
 }

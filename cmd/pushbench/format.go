@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -33,9 +34,10 @@ var (
 
 // An output is where a result is written in addition to its folder.
 type output struct {
-	format string
-	wide   bool
-	junit  string // a file; empty: none
+	format  string
+	wide    bool
+	junit   string // a file; empty: none
+	comment string // a file; empty: none
 }
 
 // addTo adds --format to a command, which refuses any other format before it starts.
@@ -114,7 +116,7 @@ func junitFlag(c *cobra.Command, path *string) {
 
 // checkPaths refuses paths that can only be wrong, before a measurement whose results they are for.
 func checkPaths(c *cobra.Command) error {
-	for _, name := range []string{"out", "junit"} {
+	for _, name := range []string{"out", "junit", "comment"} {
 		flag := c.Flags().Lookup(name)
 		if flag == nil || !flag.Changed || flag.Value.String() == "" {
 			continue
@@ -132,6 +134,26 @@ func checkPaths(c *cobra.Command) error {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return app.Usagef("--%s: %s is a folder; allowed: a file in an existing folder", name, path)
 		}
+	}
+	return nil
+}
+
+// commentFlag adds --comment to a command.
+func commentFlag(c *cobra.Command, path *string) {
+	c.Flags().StringVar(path, "comment", "", "Markdown file for a short comment on a pull request (default: none)")
+}
+
+// writeComment writes the file of --comment, if given.
+func (o output) writeComment(r interface{ Comment(w io.Writer) error }) error {
+	if o.comment == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := r.Comment(&b); err != nil {
+		return err
+	}
+	if err := results.WriteFile(o.comment, b.Bytes()); err != nil {
+		return app.Usagef("--comment: %w", err)
 	}
 	return nil
 }

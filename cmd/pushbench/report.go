@@ -29,13 +29,11 @@ func newReportCommand() *cobra.Command {
 				return err
 			}
 			r := report.New(run)
-			if err := out.writeJUnit(r.JUnit()); err != nil {
-				return err
-			}
-			return out.printRun(c, r)
+			return errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r), out.printRun(c, r))
 		},
 	}
 	out.addTo(c, runFormats)
 	junitFlag(c, &out.junit)
+	commentFlag(c, &out.comment)
 	return c
 }

@@ -70,6 +70,7 @@ The table is written to standard output, progress to standard error.
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
+	commentFlag(c, &o.comment)
 	f.StringVar(&o.Metrics, "metrics", "", "loopback address where Prometheus can scrape the current run at /metrics, such as 127.0.0.1:9464 (default: none)")
 	f.BoolVar(&o.NoPin, "no-pin", false, "do not pin server and load generator to separate cores")
 	f.BoolVar(&o.AllowIdle, "allow-idle", false, "allow CPU idle states: waking a core can take milliseconds, which adds to the latencies of server and load generator")
@@ -132,7 +133,7 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 		return err
 	}
 	r := report.New(runs[0])
-	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.printRun(c, r), app.ExitError(r))
+	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.writeComment(r), o.printRun(c, r), app.ExitError(r))
 	if len(runs) < 2 || o.format != tableFormat {
 		return err
 	}

@@ -1,0 +1,79 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pushbench/results"
+	"pushbench/results/internal/golden"
+	"pushbench/results/metric"
+	"pushbench/results/report"
+)
+
+func TestCommentOnARegression(t *testing.T) {
+	a, b := alternating(12, func(b *results.Run) {
+		slower(b, "websocket", 8*time.Millisecond, 0.10)
+		slower(b, "sse", 5*time.Millisecond, -0.10)
+	})
+	golden.Compare(t, "comment-regression.md", render(t, compared(t, a, b).Comment))
+}
+
+func TestCommentStatesTheOutcome(t *testing.T) {
+	unchanged := func(*results.Run) {}
+	for _, c := range []struct {
+		name        string
+		repetitions int
+		change      func(*results.Run)
+		want        string
+	}{
+		{"equal builds", 12, unchanged, "- VERDICT: no regression in 12 declared comparisons.\n"},
+		{"too few repetitions", 4, unchanged, "- ESTIMATE, no verdict: "},
+		{"noise", 12, func(b *results.Run) {
+			takes(b, "sse", func(repetition int) time.Duration { return time.Duration(4+repetition%3) * time.Millisecond })
+		}, "- Inconclusive: 2 of 12 declared comparisons have no conclusion.\n"},
+	} {
+		a, b := alternating(c.repetitions, c.change)
+		if text := string(render(t, compared(t, a, b).Comment)); !strings.Contains(text, c.want) || !strings.Contains(text, " | 8 → 8 ms | ") {
+			t.Errorf("%s: got %s\nwant %s", c.name, text, c.want)
+		}
+	}
+}
+
+// GitHub refuses comments of more than 65,536 characters.
+func TestCommentOfManyConfigurationsIsShort(t *testing.T) {
+	a, b := alternating(12, func(*results.Run) {})
+	for _, run := range []*results.Run{a, b} {
+		for _, m := range metric.All {
+			if m.Better != metric.Neither {
+				run.Manifest.Compare.Primary = append(run.Manifest.Compare.Primary, m.Name)
+			}
+		}
+		run.Manifest.Compare.Margin = 0.05
+		own := run.Manifest.AllConfigurations()
+		run.Manifest.Configurations = own
+		for _, c := range own {
+			for _, suffix := range []string{" a", " b", " c", " d", " e", " f", " g"} {
+				c.Name = c.Transport + suffix
+				run.Manifest.Configurations = append(run.Manifest.Configurations, c)
+			}
+		}
+	}
+	text := string(render(t, compared(t, a, b).Comment))
+	if len(text) > 60000 || !strings.Contains(text, " more rows in the run's report.\n") {
+		t.Errorf("%d bytes, which end in %q", len(text), text[max(0, len(text)-200):])
+	}
+}
+
+func TestCommentOnARunHasItsAnswerAndItsTable(t *testing.T) {
+	r := report.New(timed(4))
+	text := string(render(t, r.Comment))
+	for _, want := range []string{"# chat: COMPLETE\n", "\n- Valid for ", "\n## Results\n", "\n| websocket |"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the comment has no %q: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "\n## Validity checks") {
+		t.Errorf("the comment has the tables of the whole report: %s", text)
+	}
+}
