@@ -15,44 +15,57 @@ import (
 )
 
 // JUnit is a run as a test report for CI systems: whether the run is complete, each validity check, and
-// each assertion. A failed assertion is a failure; an undecided one is an error, because nothing was
-// tested.
+// each assertion. A failed assertion is a failure; an undecided one is skipped, because it neither passed
+// nor failed.
 func (r *Report) JUnit() junit.Testsuites {
 	m := r.Run.Manifest
-	all := junit.Testsuites{Name: "pushbench " + results.Plain(m.Workload.Scenario)}
-	setup := suite(all.Name+": test setup", m)
-	status := testcase(setup, "the run is COMPLETE", m.Ended.Sub(m.Started))
+	name := "pushbench " + results.Plain(m.Workload.Scenario)
+	took := m.Ended.Sub(m.Started)
+	setup := suite(name+": test setup", m, took)
+	status := testcase(setup, "the run is COMPLETE", took)
 	if m.Status != results.Complete {
 		status.Failure = &junit.Result{Message: fmt.Sprintf("%s: %s", statusText(m.Status), results.Plain(m.Reason)), Type: string(m.Status)}
 	}
-	setup.AddTestcase(status)
+	add(&setup, status, "")
 	for _, check := range checkNames(r.Run.Trials) {
-		setup.AddTestcase(r.checkTestcase(setup, check))
+		r.addCheck(&setup, check)
 	}
-	all.AddSuite(setup)
 	if len(r.Assertions) == 0 {
-		return all
+		return suites(setup)
 	}
-	assertions := suite(all.Name+": assertions", m)
+	assertions := suite(name+": assertions", m, 0)
 	for _, a := range r.Assertions {
-		tc, evidence := testcase(assertions, assertionText(a), 0), evidenceOf(a)
+		tc, evidence, note := testcase(assertions, assertionText(a), 0), evidenceOf(a), ""
 		switch a.Outcome {
 		case compare.Failed:
 			tc.Failure = &junit.Result{Message: "failed: " + evidence, Type: "assertion"}
 		case compare.Undecided:
-			tc.Error = &junit.Result{Message: "undecided: " + evidence, Type: "assertion"}
+			tc.Skipped = &junit.Result{Message: "undecided: " + evidence}
 		default:
-			tc.SystemOut = &junit.Output{Data: evidence}
+			note = evidence
 		}
-		assertions.AddTestcase(tc)
+		add(&assertions, tc, note)
 	}
-	all.AddSuite(assertions)
-	return all
+	return suites(setup, assertions)
 }
 
-func suite(name string, m results.Manifest) junit.Testsuite {
-	s := junit.Testsuite{Name: name, Time: seconds(m.Ended.Sub(m.Started))}
-	s.SetTimestamp(m.Started)
+// suites is a report that is valid by both common schemas, those of Ant
+// (https://github.com/windyroad/JUnit-Schema) and of Jenkins (junit-10.xsd of its xUnit plugin). Ant allows
+// no totals here, requires every attribute and child of a suite, and allows output only of a suite.
+func suites(all ...junit.Testsuite) junit.Testsuites {
+	for i := range all {
+		all[i].ID = i
+	}
+	return junit.Testsuites{Suites: all}
+}
+
+// suite is a suite without test cases. A run does not record the name of its host.
+func suite(name string, m results.Manifest, took time.Duration) junit.Testsuite {
+	s := junit.Testsuite{
+		Name: name, Package: "pushbench", Hostname: "localhost", Time: seconds(took), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05"),
+		SystemOut: &junit.Output{}, SystemErr: &junit.Output{},
+	}
+	s.AddProperty("commit", results.Plain(m.Tool.Commit))
 	return s
 }
 
@@ -60,11 +73,19 @@ func testcase(of junit.Testsuite, name string, took time.Duration) junit.Testcas
 	return junit.Testcase{Classname: of.Name, Name: name, Time: seconds(took)}
 }
 
+// add adds a test case to a suite, and a note about it to the suite's output.
+func add(to *junit.Testsuite, tc junit.Testcase, note string) {
+	if note != "" {
+		to.SystemOut.Data += tc.Name + ": " + results.Plain(note) + "\n"
+	}
+	to.AddTestcase(tc)
+}
+
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(0, d).Seconds()) }
 
-// checkTestcase is a validity check: it passes if the check passed in every trial that was not repeated.
-func (r *Report) checkTestcase(of junit.Testsuite, name string) junit.Testcase {
-	tc := testcase(of, "validity check: "+results.Plain(name), 0)
+// addCheck adds a validity check: it passes if the check passed in every trial that was not repeated.
+func (r *Report) addCheck(to *junit.Testsuite, name string) {
+	tc := testcase(*to, "validity check: "+results.Plain(name), 0)
 	var failed, repeated []string
 	for _, t := range r.Run.Trials {
 		for _, check := range t.FailedChecks() {
@@ -82,20 +103,17 @@ func (r *Report) checkTestcase(of junit.Testsuite, name string) junit.Testcase {
 	if len(failed) > 0 {
 		tc.Failure = &junit.Result{Message: failed[0], Type: "validity check", Data: strings.Join(failed, "\n")}
 	}
-	if len(repeated) > 0 {
-		tc.SystemOut = &junit.Output{Data: strings.Join(repeated, "\n")}
-	}
-	return tc
+	add(to, tc, strings.Join(repeated, "; "))
 }
 
 // JUnit is a comparison as a test report for CI systems: a test case for each declared metric of each
-// configuration. A regression is a failure, an inconclusive comparison an error.
+// configuration. A regression is a failure; an inconclusive comparison is skipped.
 func (c *Comparison) JUnit() junit.Testsuites {
 	m := c.Runs[1].Manifest
-	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m)
+	s := suite("pushbench "+results.Plain(m.Workload.Scenario)+": B against A", m, m.Ended.Sub(m.Started))
 	worse, undecided := c.Analysis.Regressions(), c.Analysis.Unresolved()
 	for _, d := range c.Analysis.Family {
-		tc := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0)
+		tc, note := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0), ""
 		text := verdictText(d.Verdict) + ": " + changed(d)
 		switch {
 		case among(worse, d):
@@ -107,13 +125,11 @@ func (c *Comparison) JUnit() junit.Testsuites {
 			case c.Analysis.Withheld != "":
 				text = "no verdict: " + c.Analysis.Withheld
 			}
-			tc.Error = &junit.Result{Message: text, Type: "comparison"}
+			tc.Skipped = &junit.Result{Message: text}
 		default:
-			tc.SystemOut = &junit.Output{Data: text}
+			note = text
 		}
-		s.AddTestcase(tc)
+		add(&s, tc, note)
 	}
-	all := junit.Testsuites{Name: s.Name}
-	all.AddSuite(s)
-	return all
+	return suites(s)
 }

@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
@@ -22,25 +20,6 @@ import (
 	"pushbench/results/metric"
 	"pushbench/results/report"
 )
-
-// A CI system reads a run as a test report.
-func TestJUnit(t *testing.T) {
-	for _, state := range []string{"assertions", "invalid", "many-invalid"} {
-		text, err := xml.MarshalIndent(on(state).JUnit(), "", "  ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden.Compare(t, "junit-"+state+".xml", string(text)+"\n")
-	}
-	a, b := alternating(12, func(b *results.Run) { slower(b, "websocket", 8*time.Millisecond, 0.10) })
-	text, err := xml.MarshalIndent(compared(t, a, b).JUnit(), "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(text), "<failure"); n != 2 {
-		t.Errorf("%d failures, want those of p50 and p99:\n%s", n, text)
-	}
-}
 
 // JSON has no infinity and no NaN, which other programs cannot read.
 func TestJSON(t *testing.T) {
