@@ -11,6 +11,9 @@ import (
 	"pushbench/results/summary"
 )
 
+// lostTitle heads the column of lost messages, which a terminal shows in red.
+const lostTitle = "lost"
+
 // A column of the overview. A terminal draws the unit below the title.
 type column struct{ metric, title, unit string }
 
@@ -47,7 +50,7 @@ var (
 	// costs are the costs of the narrow overview: CPU of the server, and of server and load generator, at the
 	// run's load.
 	costs = []column{
-		{metric.Lost, "lost", ""},
+		{metric.Lost, lostTitle, ""},
 		{metric.ServerCores, "server", "cores"},
 		{metric.Cores, "both", "cores"},
 		{metric.ServerMemoryPerClient, "memory", "KiB/client"},
@@ -55,7 +58,7 @@ var (
 	}
 	always = []column{
 		{metric.Delivered, "delivered", ""},
-		{metric.Lost, "lost", ""},
+		{metric.Lost, lostTitle, ""},
 		{metric.RequestsPerMessage, "requests", "/msg"},
 		{metric.WireBytesPerMessage, "wire", "B/msg"},
 		{metric.ServerCPUPerMessage, "server", "µs/msg"},
@@ -71,8 +74,12 @@ var (
 // met counts the requirements that a row meets. It is no metric.
 var met = column{"", "meets", "required"}
 
-// requirementsMet is how many of the requirements a row is found to meet: "2/3".
+// requirementsMet is how many of the requirements a row is found to meet: "2/3". Without a valid trial it is
+// unknown.
 func (r *Report) requirementsMet(row summary.Row) string {
+	if len(row.Trials) == 0 {
+		return "–"
+	}
 	passed, all := 0, 0
 	for _, q := range r.Requirements {
 		if q.Configuration == row.Name {

@@ -207,6 +207,10 @@ func TestTables(t *testing.T) {
 func TestColouredTable(t *testing.T) {
 	got := render(t, func(w io.Writer) error { return on("estimate").Table(w, report.TableOptions{Color: true}) })
 	golden.Compare(t, "table-color.txt", got)
+	lost := render(t, func(w io.Writer) error { return on("lost").Table(w, report.TableOptions{Color: true}) })
+	if red := "\x1b[31m"; strings.Contains(got, red) || !strings.Contains(lost, red) {
+		t.Errorf("red without losses: %v, with losses: %v", strings.Contains(got, red), strings.Contains(lost, red))
+	}
 }
 
 // The wide table has every column; the narrow one, which people see first, fits 80 columns.

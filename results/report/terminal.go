@@ -76,6 +76,9 @@ func (s section) grid(opts TableOptions, gap int) string {
 			}
 		}
 		header := row == table.HeaderRow
+		if opts.Color && !header && s.Heading[col] == lostTitle && strings.Trim(s.Rows[row].Cells[col], "0–") != "" {
+			style = style.Foreground(lipgloss.Red)
+		}
 		return style.Bold(opts.Color && header).Faint(opts.Color && !header && s.Rows[row].Dim)
 	}).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).String()
 	var lines []string
