@@ -97,6 +97,17 @@ func between(left, label, right string, fill rune) string {
 	return left + label + " " + strings.Repeat(string(fill), room-utf8.RuneCountInString(label)) + right
 }
 
+// Presentation attributes of the SVG image. It has no styles, because a content security policy such as
+// style-src 'self' ignores them.
+const (
+	soft  = ` fill="#5b636b" font-size="11"`
+	bold  = ` font-weight="bold"`
+	title = ` font-size="17" font-weight="bold"`
+	line  = ` stroke="#0072b2" stroke-width="1.4" fill="none"`
+	head  = ` fill="#0072b2"`
+	rail  = ` stroke="#c9ced3" stroke-width="2"`
+)
+
 // SVG draws the ladder as an SVG image.
 func (t Trace) SVG(w io.Writer) error {
 	const (
@@ -105,24 +116,24 @@ func (t Trace) SVG(w io.Writer) error {
 	)
 	var b strings.Builder
 	y, last := top, time.Duration(0)
-	text := func(x, y int, anchor, class, s string) {
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="%s" class="%s">%s</text>`+"\n", x, y, anchor, class, html.EscapeString(s))
+	text := func(x, y int, anchor, attributes, s string) {
+		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="%s"%s>%s</text>`+"\n", x, y, anchor, attributes, html.EscapeString(s))
 	}
-	arrow := func(from, to, head int, label string) {
-		fmt.Fprintf(&b, `<path d="M%d %dH%d" class="line"/><path d="M%d %dL%d %dL%d %dZ" class="head"/>`+"\n", from, y, to, to, y, head, y-4, head, y+4)
-		text((left+right)/2, y-5, "middle", "ink", label)
+	arrow := func(from, to, back int, label string) {
+		fmt.Fprintf(&b, `<path d="M%d %dH%d"%s/><path d="M%d %dL%d %dL%d %dZ"%s/>`+"\n", from, y, to, line, to, y, back, y-4, back, y+4, head)
+		text((left+right)/2, y-5, "middle", "", label)
 	}
 	dot := func(x, label int, anchor, what string) {
-		fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4" class="head"/>`+"\n", x, y)
-		text(label, y+4, anchor, "bold", what)
+		fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="4"%s/>`+"\n", x, y, head)
+		text(label, y+4, anchor, bold, what)
 	}
 	for _, s := range t.Steps {
 		if s.At-last > silence {
-			text((left+right)/2, y-4, "middle", "soft", "⋮ "+pauseLabel(s.At-last))
+			text((left+right)/2, y-4, "middle", soft, "⋮ "+pauseLabel(s.At-last))
 			y += step
 		}
 		last = s.At
-		text(left-14, y+4, "end", "soft", milliseconds(s.At))
+		text(left-14, y+4, "end", soft, milliseconds(s.At))
 		switch s.Kind {
 		case Open, Up:
 			arrow(left, right, right-9, t.label(s))
@@ -135,13 +146,13 @@ func (t Trace) SVG(w io.Writer) error {
 		}
 		y += step
 	}
-	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="%[3]s">
-<style>text{font:13px "Liberation Sans",Arimo,Arial,Helvetica,sans-serif;fill:#1c1f23}.soft{fill:#5b636b;font-size:11px}.bold{font-weight:bold}.title{font-size:17px;font-weight:bold}.line{stroke:#0072b2;stroke-width:1.4;fill:none}.head{fill:#0072b2}.rail{stroke:#c9ced3;stroke-width:2}</style>
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" role="img" aria-label="%[3]s"`+
+		` font-family="Liberation Sans,Arimo,Arial,Helvetica,sans-serif" font-size="13" fill="#1c1f23">
 <rect width="%[1]d" height="%[2]d" rx="6" fill="#fff"/>
-<text x="20" y="28" class="title">%[4]s</text>
-<text x="20" y="46" class="soft">%[5]s · times in ms since the first connection opened</text>
-<text x="%[6]d" y="68" text-anchor="middle" class="bold">client</text><text x="%[7]d" y="68" text-anchor="middle" class="bold">server</text>
-<path d="M%[6]d 74V%[8]dM%[7]d 74V%[8]d" class="rail"/>
+<text x="20" y="28"`+title+`>%[4]s</text>
+<text x="20" y="46"`+soft+`>%[5]s · times in ms since the first connection opened</text>
+<text x="%[6]d" y="68" text-anchor="middle"`+bold+`>client</text><text x="%[7]d" y="68" text-anchor="middle"`+bold+`>server</text>
+<path d="M%[6]d 74V%[8]dM%[7]d 74V%[8]d"`+rail+`/>
 %[9]s</svg>
 `, width, y+4, html.EscapeString(t.Title+": "+t.Summary()), html.EscapeString(t.Title), html.EscapeString(t.Summary()), left, right, y-8, b.String())
 	return err

@@ -132,8 +132,14 @@ func TestLadderIsBoundedAndInert(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "script" {
-			t.Error("the image contains a script")
+		e, ok := token.(xml.StartElement)
+		if ok && (e.Name.Local == "script" || e.Name.Local == "style") {
+			t.Errorf("the image contains a %s", e.Name.Local)
+		}
+		for _, a := range e.Attr {
+			if a.Name.Local == "style" || a.Name.Local == "class" {
+				t.Errorf("<%s> depends on styles, which a content security policy can forbid: %s", e.Name.Local, a.Value)
+			}
 		}
 	}
 }

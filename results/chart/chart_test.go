@@ -70,8 +70,6 @@ func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 // Ids would clash and links would leave the page if one page has several charts.
 var outside = regexp.MustCompile(`\sid="|href=|url\(|<style|<script|<image`)
 
-var fontSize = regexp.MustCompile(`font-size:([0-9.]+)px`)
-
 // wellFormed reads the complete document. It reports coordinates that are not numbers, and text whose
 // length does not fit its font size.
 func wellFormed(t *testing.T, f chart.Chart) {
@@ -90,15 +88,21 @@ func wellFormed(t *testing.T, f chart.Chart) {
 		switch token := token.(type) {
 		case xml.StartElement:
 			size, room = 0, 0
+			filled := token.Name.Local == "svg" || token.Name.Local == "g"
 			for _, a := range token.Attr {
 				switch a.Name.Local {
 				case "textLength":
 					room, _ = strconv.ParseFloat(a.Value, 64)
-				case "style":
-					if found := fontSize.FindStringSubmatch(a.Value); found != nil {
-						size, _ = strconv.ParseFloat(found[1], 64)
-					}
+				case "font-size":
+					size, _ = strconv.ParseFloat(strings.TrimSuffix(a.Value, "px"), 64)
+				case "style", "class":
+					t.Errorf("%s.svg: <%s> depends on styles, which a policy can forbid: %s=%q", f.Name, token.Name.Local, a.Name.Local, a.Value)
+				case "fill":
+					filled = true
 				}
+			}
+			if !filled { // the default is black
+				t.Errorf("%s.svg: <%s> has no fill", f.Name, token.Name.Local)
 			}
 		case xml.CharData:
 			// The narrowest letter of Arial is 0.19 times as wide as the font is large, the widest 1.02 times.

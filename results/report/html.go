@@ -16,6 +16,8 @@ import (
 var (
 	//go:embed page.html
 	pageSource string
+	//go:embed page.css
+	pageStyle string
 	//go:embed page.js
 	pageScript string
 	//go:embed uplot/uPlot.iife.min.js
@@ -31,10 +33,10 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
 	"svg":     inline,
 	"data":    panels,
-	"policy":  func() string { return policy(plotScript, pageScript) },
-	"scripts": func() []template.JS { return []template.JS{template.JS(plotScript), template.JS(pageScript)} }, //nolint:gosec // ours and uPlot's
-	"style":   func() template.CSS { return template.CSS(plotStyle) },                                          //nolint:gosec // uPlot's
-	"licence": func() template.HTML { return template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") },      //nolint:gosec // as above
+	"policy":  func() string { return policy },
+	"scripts": func() []template.JS { return []template.JS{template.JS(plotScript), template.JS(pageScript)} },   //nolint:gosec // ours and uPlot's
+	"styles":  func() []template.CSS { return []template.CSS{template.CSS(plotStyle), template.CSS(pageStyle)} }, //nolint:gosec // as above
+	"licence": func() template.HTML { return template.HTML("<!-- uPlot 1.6.32\n" + plotLicence + "-->") },        //nolint:gosec // as above
 }).Parse(pageSource))
 
 // A page is the template's data. A page needs no network and no script; with scripts its charts are
@@ -86,12 +88,14 @@ func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
 	return p.write(w)
 }
 
-// policy allows the page to run these scripts only, and to load and send nothing. Styles stay open, because
-// the charts have them in attributes.
-func policy(scripts ...string) string {
-	all := "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; script-src"
-	for _, s := range scripts {
-		sum := sha256.Sum256([]byte(s))
+// policy allows the page to use its scripts and styles only, and to load and send nothing.
+var policy = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src" + hashes(plotStyle, pageStyle) +
+	"; script-src" + hashes(plotScript, pageScript)
+
+// hashes are the sources of a content security policy that allow these texts.
+func hashes(texts ...string) (all string) {
+	for _, text := range texts {
+		sum := sha256.Sum256([]byte(text))
 		all += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
 	return all

@@ -264,8 +264,9 @@ func TestMarkdown(t *testing.T) {
 
 // scripts are the scripts of a page, and hashes their entries in its policy.
 var (
-	scripts = regexp.MustCompile(`(?s)<script>.*?</script>`)
-	hashes  = regexp.MustCompile(`sha256-(?:[^&]|&#43;)+`)
+	scripts    = regexp.MustCompile(`(?s)<script>.*?</script>`)
+	pageStyles = regexp.MustCompile(`(?s)<style>.*?</style>`)
+	hashes     = regexp.MustCompile(`sha256-(?:[^&]|&#43;)+`)
 )
 
 func TestHTML(t *testing.T) {
@@ -546,8 +547,16 @@ func withoutText(page string) string {
 	return tags.String()
 }
 
-// The page loads nothing and sends nothing, and its policy forbids both. It runs only its two scripts, by
-// their hashes.
+// A browser guesses the encoding of a page that does not declare it in its first 1,024 bytes.
+func TestPageDeclaresItsEncodingFirst(t *testing.T) {
+	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, nil) })
+	if !strings.HasPrefix(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">") {
+		t.Errorf("the page begins with %.120s", page)
+	}
+}
+
+// The page loads nothing and sends nothing, and its policy forbids both. It uses only its two scripts and two
+// styles, by their hashes.
 func TestPageIsSelfContained(t *testing.T) {
 	c := chart.Chart{Name: "latency", Title: "Latency", Alt: "it rises", SVG: []byte("<svg></svg>")}
 	page := render(t, func(w io.Writer) error { return on("estimate").HTML(w, []chart.Chart{c}) })
@@ -557,18 +566,25 @@ func TestPageIsSelfContained(t *testing.T) {
 		}
 	}
 	policy := policies.FindStringSubmatch(page)
-	if policy == nil || !strings.HasPrefix(policy[1], "default-src &#39;none&#39;; ") || strings.Contains(policy[1], "script-src &#39;unsafe") {
+	if policy == nil || !strings.HasPrefix(policy[1], "default-src &#39;none&#39;; ") || strings.Contains(policy[1], "unsafe") {
 		t.Fatalf("the content security policy is %q", policy)
 	}
-	for _, script := range scripts.FindAllString(page, -1) {
-		text := strings.TrimSuffix(strings.TrimPrefix(script, "<script>"), "</script>")
-		sum := sha256.Sum256([]byte(text))
-		if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(html.UnescapeString(policy[1]), "'sha256-"+hash+"'") {
-			t.Errorf("a script of %d B is not in the policy", len(text))
+	for directive, found := range map[string][]string{"style-src": pageStyles.FindAllString(page, -1), "script-src": scripts.FindAllString(page, -1)} {
+		_, allowed, _ := strings.Cut(html.UnescapeString(policy[1]), directive)
+		allowed, _, _ = strings.Cut(allowed, ";")
+		for _, text := range found {
+			text = text[strings.Index(text, ">")+1 : strings.LastIndex(text, "<")]
+			sum := sha256.Sum256([]byte(text))
+			if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(allowed, "'sha256-"+hash+"'") {
+				t.Errorf("%s does not allow a text of %d B", directive, len(text))
+			}
+		}
+		if len(found) != 2 {
+			t.Errorf("%s: %d texts, want 2", directive, len(found))
 		}
 	}
-	if n := len(scripts.FindAllString(page, -1)); n != 2 {
-		t.Errorf("%d scripts, want 2", n)
+	if strings.Contains(page, " style=") {
+		t.Error("the page has style attributes, which its policy forbids")
 	}
 	if bare := render(t, func(w io.Writer) error { return on("estimate").HTML(w, nil) }); strings.Contains(bare, "<script") {
 		t.Error("a page without charts has scripts")
