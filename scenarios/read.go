@@ -61,6 +61,16 @@ func (s *Scenario) Vary(axis, values string) error {
 	return nil
 }
 
+// SweepField returns the current name of a field of sweep.
+func SweepField(name string) string {
+	for _, f := range newRule(reflect.TypeFor[Sweep](), "").Fields {
+		if f.Was == name {
+			return f.Name
+		}
+	}
+	return name
+}
+
 // withoutPosition removes the position of an error about a text that is in no file.
 func withoutPosition(err error) error {
 	var e *Error

@@ -47,6 +47,9 @@ so far. The second stops immediately.
 
 The table is written to standard output, progress to standard error.
 
+With --baseline, the exit code is also that of pushbench compare: 4 if a declared metric
+is worse than the baseline's, 8 if a declared comparison is undecided.
+
 ` + exitHelp,
 		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --batching-delay 0s,5ms\n  pushbench run ./mine.yaml --repetitions 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
@@ -134,17 +137,15 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	}
 	r := report.New(runs[0])
 	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.writeComment(r), o.printRun(c, r), app.ExitError(r))
-	if len(runs) < 2 || o.format != tableFormat {
+	if len(runs) < 2 {
 		return err
 	}
-	// An inconclusive difference to the baseline is no error here: pushbench compare has an exit
-	// code for it.
-	found, refused := report.Compare(runs[1], runs[0])
-	if refused != nil {
-		return errors.Join(err, refused)
+	found, refused, verdict := app.CompareMeasured(runs)
+	if refused == nil && o.format == tableFormat {
+		fmt.Fprintln(c.OutOrStdout())
+		refused = o.print(c, found)
 	}
-	fmt.Fprintln(c.OutOrStdout())
-	return errors.Join(err, o.print(c, found))
+	return errors.Join(err, refused, verdict)
 }
 
 // apply sets the fields of the scenario that flags give.
@@ -179,14 +180,8 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 			}
 		}
 	}
-	for _, text := range o.sweep {
-		axis, values, ok := strings.Cut(text, "=")
-		if !ok {
-			return app.Usagef("--sweep: %q is not a field and its values; expected: FIELD=VALUE,VALUE such as rate=10/s,100/s", text)
-		}
-		if err := s.Vary(axis, values); err != nil {
-			return app.Usagef("--%w", err)
-		}
+	if err := o.vary(c, s); err != nil {
+		return err
 	}
 	s.Assertions = applicable(c, s)
 	if _, err := faults.Parse(o.Inject); err != nil {
@@ -196,6 +191,40 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		o.Baseline, err = otherBuild(o.baseline)
 	}
 	return err
+}
+
+// vary applies --sweep. A field has one source: another flag for a field that is swept, also by the
+// scenario, would have no effect.
+func (o *runOptions) vary(c *cobra.Command, s *scenarios.Scenario) error {
+	given := map[string]bool{}
+	for _, text := range o.sweep {
+		axis, values, ok := strings.Cut(text, "=")
+		if !ok {
+			return app.Usagef("--sweep: %q is not a field and its values; expected: FIELD=VALUE,VALUE such as rate=10/s,100/s", text)
+		}
+		if err := s.Vary(axis, values); err != nil {
+			return app.Usagef("--%w", err)
+		}
+		field := scenarios.SweepField(axis)
+		if given[field] {
+			return app.Usagef("--sweep: %s is given twice; allowed: once, with all its values", field)
+		}
+		given[field] = true
+	}
+	for _, field := range []struct {
+		flag, axis string
+		swept      bool
+	}{
+		{"clients", "clients", len(s.Sweep.Clients) > 0},
+		{"rtt", "rtt", len(s.Sweep.RTT) > 0},
+		{"library", "library", given["library"]}, // the flag replaces the scenario's sweep
+		{"batching-delay", "batching_delay", given["batching_delay"]},
+	} {
+		if field.swept && c.Flags().Changed(field.flag) {
+			return app.Usagef("--%s: has no effect, as %s is swept; allowed: only --sweep %s=VALUE,VALUE", field.flag, field.axis, field.axis)
+		}
+	}
+	return nil
 }
 
 // duration parses the value of a flag.

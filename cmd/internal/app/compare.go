@@ -51,11 +51,16 @@ func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, err
 	if err != nil {
 		return nil, err
 	}
-	for i, run := range runs {
-		if s := run.Manifest.Status; s != results.Complete && !allowInvalid {
-			return nil, &Error{Invalid, fmt.Errorf("%s is %s: %s; to compare it without a verdict, add --allow-invalid", paths[i], report.New(run).Badge(), run.Manifest.Reason)}
+	for _, run := range runs {
+		if err := comparable(run); err != nil && !allowInvalid {
+			return nil, &Error{Invalid, fmt.Errorf("%w; to compare it without a verdict, add --allow-invalid", err)}
 		}
 	}
+	return compareRuns(runs)
+}
+
+// compareRuns compares the runs of Compare.
+func compareRuns(runs []*results.Run) (*report.Comparison, error) {
 	found, err := report.Compare(runs[0], runs[1])
 	if err == nil && len(runs) == 4 {
 		var second *report.Comparison
@@ -67,6 +72,30 @@ func (e Env) Compare(paths []string, allowInvalid bool) (*report.Comparison, err
 		return nil, Usagef("%w", err)
 	}
 	return found, nil
+}
+
+// CompareMeasured compares the runs that Measure returned for a build and its baseline. The second
+// error is that of the verdict, as Compare and Changed have it. A run of the build that is not valid is
+// not in it, as ExitError reports that.
+func CompareMeasured(runs []*results.Run) (found *report.Comparison, err, verdict error) {
+	own, baseline := runs[0], runs[1]
+	found, err = compareRuns([]*results.Run{baseline, own})
+	switch {
+	case err != nil || own.Manifest.Status != results.Complete:
+	case comparable(baseline) != nil:
+		verdict = &Error{Invalid, comparable(baseline)}
+	default:
+		verdict = Changed(found.Analysis)
+	}
+	return found, err, verdict
+}
+
+// comparable is the error of a run that can have no verdict.
+func comparable(run *results.Run) error {
+	if run.Manifest.Status == results.Complete {
+		return nil
+	}
+	return fmt.Errorf("%s is %s: %s", run.Path, report.New(run).Badge(), run.Manifest.Reason)
 }
 
 // WriteComparison writes the page, the table and the chart of a comparison into a folder.

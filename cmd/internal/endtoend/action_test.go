@@ -71,13 +71,19 @@ command=$1 runs=0
 while [ $# -gt 0 ]; do
 	case $1 in
 	--out) [ "$command" = compare ] || { mkdir -p "$2" "$2-baseline" && touch "$2/manifest.json" "$2-baseline/manifest.json"; } ;;
+	--junit) junit=$2 ;;
 	*run* | *again*) runs=$((runs + 1)) ;;
 	esac
 	shift
 done
 echo "- $command of $runs"
 case $command in
-run) exit "$RUN" ;;
+run)
+	case $RUN in
+	4) echo '<failure message="failed: x" type="assertion"></failure>' ;;
+	8) echo '<error message="undecided: x" type="assertion"></error>' ;;
+	esac >"${junit:-/dev/null}"
+	exit "${RUN#compared-}" ;;
 *) if [ "$runs" -gt 2 ]; then exit "$SECOND"; else exit "$FIRST"; fi ;;
 esac
 `,
@@ -109,6 +115,9 @@ esac
 		{"0", "3", "1", "true", exitInvalid, false}, // nothing to compare
 		{"4", "3", "1", "true", exitFailed, false},  // a failed assertion takes precedence
 		{"4", "0", "1", "false", exitOK, false},
+		{"compared-4", "4", "0", "true", exitOK, true}, // run reports the regression that the second measurement refutes
+		{"compared-4", "4", "4", "false", exitFailed, true},
+		{"compared-8", "0", "1", "true", exitOK, false},
 		{"4", "4", "4", "false", exitFailed, true},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
