@@ -37,6 +37,7 @@ var axes = []axis{
 	axisOf[Rate]{
 		name: "rate", shared: true,
 		text:  func(r Rate) string { return decimal(float64(r)) },
+		unit:  "/s",
 		sweep: func(w *Sweep) *[]Rate { return &w.Rate },
 		of:    func(c *Configuration) *Rate { return &c.Rate },
 		own:   func(s *Scenario, _ Transport) *Rate { return &s.Publish.Rate },
@@ -44,6 +45,7 @@ var axes = []axis{
 	axisOf[Size]{
 		name: "payload", shared: true,
 		text:  func(z Size) string { return strconv.Itoa(int(z)) },
+		unit:  "B",
 		sweep: func(w *Sweep) *[]Size { return &w.Payload },
 		of:    func(c *Configuration) *Size { return &c.Payload },
 		own:   func(s *Scenario, _ Transport) *Size { return &s.Payload.Size },

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"pushbench/scenarios/transports"
@@ -19,6 +20,12 @@ type axis interface {
 	apply(alone *Scenario, c Configuration, swept bool)
 	// label returns the part of a configuration's name with its value: "rtt=40ms".
 	label(Configuration) string
+	// called reports whether a name is that of the field in sweep, or in the names of configurations.
+	called(name string) bool
+	// field returns the name in sweep.
+	field() string
+	// written returns a value as a file has it; it may be given as in the names of configurations.
+	written(value string) string
 	// serveFlags returns the command-line flags of a server with the value.
 	serveFlags(Configuration) []string
 	// conflict returns the first unmet condition between the sweep and the rest of the scenario.
@@ -32,6 +39,7 @@ type axisOf[T comparable] struct {
 	name  string                        // its field in sweep
 	named string                        // in the names of configurations; default: name
 	text  func(T) string                // a value in the names of configurations; default: fmt.Sprint
+	unit  string                        // what text leaves out of a number
 	sweep func(*Sweep) *[]T             // the values that a sweep lists
 	of    func(*Configuration) *T       // the value of a configuration
 	own   func(*Scenario, Transport) *T // the scenario's own field; nil: the transport has none
@@ -101,6 +109,23 @@ func (a axisOf[T]) label(c Configuration) string {
 		text = a.text(value)
 	}
 	return cmp.Or(a.named, a.name) + "=" + text
+}
+
+func (a axisOf[T]) called(name string) bool { return name == a.name || name == a.named }
+
+func (a axisOf[T]) field() string { return a.name }
+
+func (a axisOf[T]) written(value string) string {
+	value = strings.TrimSpace(value)
+	for _, is := range []bool{false, true} {
+		if v, ok := any(is).(T); ok && a.text(v) == value {
+			return strconv.FormatBool(is)
+		}
+	}
+	if _, err := strconv.ParseFloat(value, 64); a.unit != "" && err == nil {
+		return value + a.unit
+	}
+	return value
 }
 
 func (a axisOf[T]) serveFlags(c Configuration) []string {

@@ -139,10 +139,13 @@ var booleans = map[string]string{"on": "true", "yes": "true", "y": "true", "1": 
 // hint suggests the intended value, if there is one.
 func (r *Rule) hint(n ast.Node, text string) string {
 	meant := booleans[strings.ToLower(text)]
+	_, complete := r.parse(text)
 	_, withUnit := r.parse(text + r.unit)
 	switch {
-	case r.unit != "" && withUnit == nil:
+	case r.unit != "" && complete != nil && withUnit == nil:
 		return fmt.Sprintf("the unit is missing, did you mean `%s`?", text+r.unit)
+	case r.unit != "":
+		return respelled(r.Type, text)
 	case r.Type.Kind() == reflect.Bool && meant != "":
 		return fmt.Sprintf("did you mean `%s`?", meant)
 	case r.textual() && r.Words != nil:

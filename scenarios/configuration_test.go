@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +86,44 @@ func TestSweepByAFlagIsChecked(t *testing.T) {
 	s.Sweep.BatchingDelay = []Duration{0, 0}
 	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "sweep.batching_delay[1]") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Rows name values that Vary reads again, on every axis.
+func TestVaryReadsTheNamesOfConfigurations(t *testing.T) {
+	values := map[string]string{
+		"library": "nethttp, fasthttp", "batching_delay": "0s, 5ms", "clients": "3, 7", "rate": "0.5/s, 20/s", "payload": "64B, 1KiB", "interval": "100ms, 1.5s",
+		"rtt": "0s, 20ms", "heartbeat": "0s, 4s", "forward": "false, true", "new_connection": "false, true", "tls": "false, true",
+	}
+	for i, a := range axes {
+		s := &Scenario{Transports: AllTransports}
+		if err := s.Vary(a.field(), values[a.field()]); err != nil {
+			t.Fatal(err)
+		}
+		var name string
+		var printed []string
+		for _, c := range s.Configurations() {
+			if c.sweeps(i) {
+				before, value, _ := strings.Cut(a.label(c), "=")
+				name, printed = before, append(printed, value)
+			}
+		}
+		slices.Sort(printed)
+		printed = slices.Compact(printed)
+		again := &Scenario{Transports: AllTransports}
+		if err := again.Vary(name, strings.Join(printed, ",")); err != nil {
+			t.Error(err)
+			continue
+		}
+		var reread []string
+		for _, c := range again.Configurations() {
+			if c.sweeps(i) {
+				reread = append(reread, strings.TrimPrefix(a.label(c), name+"="))
+			}
+		}
+		slices.Sort(reread)
+		if reread = slices.Compact(reread); !slices.Equal(reread, printed) || SweepField(name) != a.field() {
+			t.Errorf("--sweep %s=%v measures %v", name, printed, reread)
+		}
 	}
 }

@@ -45,10 +45,18 @@ func (s *Scenario) Check() error {
 }
 
 // Vary sweeps an axis: its name as in sweep, and its values as in a file, separated by commas, such as
-// "rate" and "10/s, 100/s". It replaces the scenario's own values on the axis. Call Check to
+// "rate" and "10/s, 100/s". Both may be given as in the names of configurations. It replaces the scenario's own values on the axis. Call Check to
 // check the scenario with it.
-func (s *Scenario) Vary(axis, values string) error {
-	d, err := newDocument("sweep", strings.NewReader(axis+": ["+values+"]"))
+func (s *Scenario) Vary(name, values string) error {
+	if i := slices.IndexFunc(axes, func(a axis) bool { return a.called(name) }); i >= 0 {
+		name = axes[i].field()
+		var written []string
+		for value := range strings.SplitSeq(values, ",") {
+			written = append(written, axes[i].written(value))
+		}
+		values = strings.Join(written, ", ")
+	}
+	d, err := newDocument("sweep", strings.NewReader(name+": ["+values+"]"))
 	if err != nil {
 		return err
 	}
@@ -61,8 +69,12 @@ func (s *Scenario) Vary(axis, values string) error {
 	return nil
 }
 
-// SweepField returns the current name of a field of sweep.
+// SweepField returns the current name of a field of sweep, which may be given as in the names of
+// configurations.
 func SweepField(name string) string {
+	if i := slices.IndexFunc(axes, func(a axis) bool { return a.called(name) }); i >= 0 {
+		return axes[i].field()
+	}
 	for _, f := range newRule(reflect.TypeFor[Sweep](), "").Fields {
 		if f.Was == name {
 			return f.Name

@@ -129,7 +129,8 @@ var beyondSchema = []string{
 	"sweep-new-connection-of-streams", "sweep-payload-too-small", "sweep-payload-with-sizes",
 	"sweep-rate-too-low", "tls-over-a-stream", "tls-with-its-sweep", "too-many-deliveries",
 	"too-many-subscriptions", "two-names", "upstream-with-clients", "upstream-with-several-servers",
-	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-too-long", "window-zero",
+	"warmup-too-long", "webhook-over-a-stream", "webhook-over-tls", "window-above-the-limit",
+	"window-too-long", "window-zero",
 }
 
 func TestSchemaRejectsBrokenScenarios(t *testing.T) {

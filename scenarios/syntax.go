@@ -55,6 +55,9 @@ func newDocument(file string, r io.Reader) (*document, error) {
 		return nil, err
 	}
 	if err := d.parse(tokens); err != nil {
+		if at := oddSeparator.FindStringIndex(text); at != nil {
+			return nil, d.oddSpace([]byte(text), at[1], "is a space that YAML does not read as the end of a key")
+		}
 		return nil, err
 	}
 	return d, nil
@@ -89,7 +92,28 @@ func (d *document) clean(data []byte) (string, error) {
 		}
 		rest = rest[size:]
 	}
+	if at := oddIndentation.FindIndex(data); at != nil {
+		return "", d.oddSpace(data, at[1], "is a space that YAML does not read as indentation")
+	}
 	return string(trailing.ReplaceAll(data, nil)), nil
+}
+
+// Spaces other than U+0020, such as no-break spaces, are text in YAML. They look like indentation, or
+// like the space behind a key.
+var (
+	oddIndentation = regexp.MustCompile(`(?m)^ *[\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]`)
+	oddSeparator   = regexp.MustCompile(`(?m)^ *(?:- )*[a-z_]+:[\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]`)
+)
+
+// oddSpace returns the error about the space that ends at an offset.
+func (d *document) oddSpace(data []byte, end int, message string) *Error {
+	before := data[:end]
+	r, size := utf8.DecodeLastRune(before)
+	line := before[bytes.LastIndexByte(before, '\n')+1:]
+	return &Error{
+		File: d.file, Line: 1 + bytes.Count(before, []byte("\n")), Column: utf8.RuneCount(line[:len(line)-size]) + 1,
+		Value: quote(string(r)), Message: message + "; allowed: plain spaces (U+0020)",
+	}
 }
 
 func (d *document) character(line, column int, value, message string) *Error {

@@ -1,8 +1,11 @@
 package scenarios
 
 import (
+	"encoding"
+	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -33,11 +36,47 @@ type sizeUnit struct {
 // sizeUnits lists the units of a Size, the largest first.
 var sizeUnits = []sizeUnit{{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1}}
 
+// spellings lists other spellings of each unit, in lower case.
+var spellings = map[reflect.Type][]struct{ unit, words string }{
+	reflect.TypeFor[Duration](): {{"ms", "ms msec millisecond milliseconds"}, {"s", seconds}, {"m", minutes}, {"h", hours}},
+	reflect.TypeFor[Rate]():     {{"/s", seconds + " hz"}, {"/min", minutes}, {"/h", hours}},
+	reflect.TypeFor[Size]():     {{"B", "b byte bytes"}, {"kB", "k kb"}, {"KiB", "ki kib"}, {"MB", "m mb"}, {"MiB", "mi mib"}},
+}
+
+const (
+	seconds = "s sec secs second seconds"
+	minutes = "m min mins minute minutes"
+	hours   = "h hr hrs hour hours"
+)
+
+// otherSpelling is a number and a unit, perhaps with a space or a slash between them.
+var otherSpelling = regexp.MustCompile(`^([0-9][0-9.]*) ?/? ?(\pL+)$`)
+
+// respelled suggests the quantity that a text in another spelling means, or returns "".
+func respelled(t reflect.Type, text string) string {
+	parts := otherSpelling.FindStringSubmatch(text)
+	if parts == nil {
+		return ""
+	}
+	for _, s := range spellings[t] {
+		meant := parts[1] + s.unit
+		if meant != text && slices.Contains(strings.Fields(s.words), strings.ToLower(parts[2])) &&
+			reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(meant)) == nil {
+			return fmt.Sprintf("did you mean `%s`?", meant)
+		}
+	}
+	return ""
+}
+
 // ParseDuration reads a Duration in Go's syntax without a sign: "250ms", "1m30s".
 // A bare number is an error, even "0", because its unit would be ambiguous.
 func ParseDuration(text string) (Duration, error) {
 	if !durationPattern.MatchString(text) {
-		return 0, fmt.Errorf("%s is not a duration such as 250ms or 1m30s", quote(text))
+		message := quote(text) + " is not a duration such as 250ms or 1m30s"
+		if hint := respelled(reflect.TypeFor[Duration](), text); hint != "" {
+			message += "; " + hint
+		}
+		return 0, errors.New(message)
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
