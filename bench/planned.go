@@ -5,6 +5,7 @@ import (
 
 	"pushbench/results"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // Planned returns the run of a scenario before its first trial, as far as its comparisons depend
@@ -21,7 +22,16 @@ func Planned(s *scenarios.Scenario) *results.Run {
 func Trials(s *scenarios.Scenario) int { return len(s.Configurations()) * s.Repetitions }
 
 // Duration is the approximate duration of a run of several builds. Disturbed trials, which are
-// measured again, add to it.
+// measured again, add to it, and lost messages, for which trials wait until the end of the drain.
 func Duration(s *scenarios.Scenario, builds int) time.Duration {
-	return time.Duration(builds*Trials(s)) * Estimate(s)
+	const overhead = 4 * time.Second // idle cores before and after, the generator's maximum rate, charts
+	var repetition time.Duration
+	for _, c := range s.Configurations() {
+		alone := s.For(c)
+		repetition += Estimate(alone)
+		if transports.Of(c.Transport).Timed {
+			repetition += time.Duration(alone.ShortPoll.Interval) // until the last poll
+		}
+	}
+	return overhead + time.Duration(builds*s.Repetitions)*repetition
 }

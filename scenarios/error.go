@@ -76,17 +76,25 @@ func filename(name string) string {
 
 // didYouMean returns a hint with the known word that is closest to a mistyped one, or "" if none is
 // close.
-func didYouMean(typed string, known []string) string {
-	best, nearest := "", 1+len([]rune(typed))/3
-	for _, word := range known {
-		if d := distance(strings.ToLower(typed), word, nearest); d < nearest || best == "" && d == nearest {
-			best, nearest = word, d
-		}
-	}
-	if best == "" {
+func didYouMean(typed string, known []string) string { return meant(closest(typed, known)) }
+
+// meant returns a hint with a word; "": none.
+func meant(word string) string {
+	if word == "" {
 		return ""
 	}
-	return fmt.Sprintf("did you mean `%s`?", best)
+	return fmt.Sprintf("did you mean `%s`?", word)
+}
+
+// closest returns the known word that is closest to a mistyped one, or "" if none is close.
+func closest(typed string, known []string) (best string) {
+	least := 1 + len([]rune(typed))/3
+	for _, word := range known {
+		if d := distance(strings.ToLower(typed), word, least); d < least || best == "" && d == least {
+			best, least = word, d
+		}
+	}
+	return best
 }
 
 // distance counts the letters to insert, delete, replace or swap with their neighbour to get from a to

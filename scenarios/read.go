@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -95,15 +94,11 @@ func withoutPosition(err error) error {
 // Load reads an embedded scenario by its name, such as "chat", or any other by its path. A name takes
 // precedence over a file of the same name: use ./chat for the file.
 func Load(nameOrPath string) (*Scenario, error) {
-	if data, err := Source(nameOrPath); err == nil {
-		return Read(nameOrPath+".yaml", bytes.NewReader(data))
-	}
-	file, err := open(nameOrPath)
+	data, err := Source(nameOrPath)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	return Read(nameOrPath, file)
+	return Read(nameOrPath, bytes.NewReader(data))
 }
 
 // Names lists the embedded scenarios in alphabetical order, those of papers last.
@@ -122,11 +117,20 @@ func Names() []string {
 	return files
 }
 
-// Source returns the YAML of an embedded scenario, comments included.
-func Source(name string) ([]byte, error) {
-	data, err := embedded.ReadFile(name + ".yaml")
+// Source returns the YAML that Load reads, comments included and not checked. It reads no more of a
+// file than shows that it is too large.
+func Source(nameOrPath string) ([]byte, error) {
+	if data, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
+		return data, nil
+	}
+	file, err := open(nameOrPath)
 	if err != nil {
-		return nil, unknown(name)
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxBytes+1))
+	if err != nil {
+		return nil, &Error{File: nameOrPath, Message: "cannot be read: " + err.Error(), cause: err}
 	}
 	return data, nil
 }
@@ -161,15 +165,24 @@ func kindOf(mode fs.FileMode) string {
 }
 
 func unknown(name string) *Error {
-	typed := strings.TrimSuffix(name, ".yaml")
-	hint := didYouMean(typed, Names())
-	if i := slices.IndexFunc(Names(), func(known string) bool { return path.Base(known) == typed }); hint == "" && i >= 0 {
-		hint = fmt.Sprintf("did you mean `%s`?", Names()[i])
-	}
 	return &Error{
 		File:    name,
 		Message: fmt.Sprintf("no such scenario or file; allowed: %s, or the path of a YAML file", strings.Join(Names(), ", ")),
-		Hint:    hint,
+		Hint:    meant(closestName(strings.TrimSuffix(name, ".yaml"))),
 		cause:   fs.ErrNotExist,
 	}
+}
+
+// closestName returns the embedded scenario that is closest to a mistyped name, of which the folder
+// may be missing; "" if none is close.
+func closestName(typed string) string {
+	full := map[string]string{}
+	var known []string
+	for _, name := range Names() {
+		for _, short := range []string{name, path.Base(name)} {
+			full[short] = name
+			known = append(known, short)
+		}
+	}
+	return full[closest(typed, known)]
 }

@@ -78,6 +78,10 @@ func TestReadKeepsValues(t *testing.T) {
 		Name:        "0all",
 		Description: "Two lines, folded.",
 		Question:    "Which?",
+
+		ShortQuestion: "Which, in short?",
+		Purpose:       Application,
+
 		Transports:  []Transport{transports.WebSocket, transports.SSE},
 		Clients:     Clients{Count: 1_000_000, ConnectRate: 0.5 * 1000},
 		Topics:      Topics{Count: 100, PerClient: 3, Spread: Zipf, Skew: 1.25},
@@ -108,6 +112,8 @@ description: >
   Two lines,
   folded.
 question: 'Which?'
+short_question: Which, in short?
+purpose: application
 transports:
 - websocket
 - sse
@@ -254,6 +260,8 @@ func TestLoad(t *testing.T) {
 		{"crowd", "crowd", ""},
 		{path, "small", ""},
 		{"chta", "", "chta: " + missing + "; did you mean `chat`?"},
+		{"lubbers", "", "lubbers: " + missing + "; did you mean `papers/lubbers`?"},
+		{"pimentl.yaml", "", "pimentl.yaml: " + missing + "; did you mean `papers/pimentel`?"},
 		{"crowd.yaml.bak", "", "crowd.yaml.bak: " + missing},
 		{"nothing/like/it.yaml", "", "nothing/like/it.yaml: " + missing},
 		{"a\nb", "", `"a\nb": ` + missing},
@@ -285,14 +293,15 @@ func TestEmbeddedScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Name != path.Base(name) || s.Description == "" || s.Question == "" {
-				t.Errorf("got name %q, description %q, question %q: want its file's name and both texts", s.Name, s.Description, s.Question)
+			if s.Name != path.Base(name) || s.Description == "" || s.Question == "" || s.ShortQuestion == "" {
+				t.Errorf("got name %q, description %q, question %q, short question %q: want its file's name and all texts", s.Name, s.Description, s.Question, s.ShortQuestion)
 			}
 			if _, err := Source(name); err != nil {
 				t.Error(err)
 			}
-			if papers := strings.HasPrefix(name, "papers/"); papers != (len(s.Published.Values) > 0) {
-				t.Errorf("it has %d published values, and is a paper: %t", len(s.Published.Values), papers)
+			papers := strings.HasPrefix(name, "papers/")
+			if papers != (len(s.Published.Values) > 0) || papers != (s.Purpose == Published) || s.Purpose == "" {
+				t.Errorf("it has %d published values and the purpose %q, and is a paper: %t", len(s.Published.Values), s.Purpose, papers)
 			}
 			for _, f := range s.Published.Values {
 				for _, c := range []string{f.Configuration, f.OverConfiguration} {

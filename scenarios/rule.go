@@ -27,6 +27,7 @@ import (
 //	                     min:"1" of a mapping: at least one of its fields must be in the file
 //	items:"8"            the most items of a list, which has at least one and no duplicates
 //	pattern:"^[a-z]+$"   the pattern of a text
+//	length:"60"          the most characters of a text; default MaxProse
 //	kind:"metric"        the row of kinds, if the type does not determine it
 //	allowed:"…"          completes "allowed: " in errors, in place of the text of the type
 //
@@ -40,6 +41,7 @@ type Rule struct {
 	Default  string // "": none
 	Min, Max string // "": no limit
 	Pattern  string // "": any text
+	Length   int    // most characters of a text without a pattern or words; otherwise 0
 	Words    []string
 	Renamed  map[string]string // deprecated words, and the current one for each
 
@@ -70,7 +72,7 @@ const (
 	decimalPattern = `^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`
 )
 
-// MaxProse is the most characters of a text.
+// MaxProse is the most characters of a text without a tag for its length.
 const MaxProse = 500
 
 // kinds has a row for each type of a value, and for each name in a kind tag. A new type of word or
@@ -80,13 +82,14 @@ var kinds = map[any]kind{
 	reflect.TypeFor[int]():              {what: "a whole number", pattern: wholePattern},
 	reflect.TypeFor[uint64]():           {what: "a whole number", pattern: wholePattern},
 	reflect.TypeFor[float64]():          {what: "a number", pattern: decimalPattern},
-	reflect.TypeFor[string]():           {what: fmt.Sprintf("at most %d visible characters", MaxProse)},
+	reflect.TypeFor[string]():           {what: "at most LENGTH visible characters"},
 	reflect.TypeFor[Duration]():         {what: "a duration with its unit", unit: "s", pattern: durationPattern.String()},
 	reflect.TypeFor[Rate]():             {what: "a rate with its unit (/s, /min, /h)", unit: "/s", pattern: ratePattern.String()},
 	reflect.TypeFor[Size]():             {what: "a size with its unit (B, kB, KiB)", unit: "B", pattern: sizePattern.String()},
 	reflect.TypeFor[Percent]():          {what: "a percentage", unit: "%", pattern: percentPattern.String()},
 	reflect.TypeFor[metric.ValueName](): {what: `a configuration and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
 	reflect.TypeFor[Transport]():        oneOf(AllTransports...),
+	reflect.TypeFor[Purpose]():          oneOf(Purposes...),
 	reflect.TypeFor[Delivery]():         oneOf(Every, Latest),
 	reflect.TypeFor[Spread]():           oneOf(Even, Random, Zipf),
 	reflect.TypeFor[Publisher]():        oneOf(ByClients, ByBackend, ByPublishOnly).formerly(map[string]string{"reporters": string(ByPublishOnly)}),
@@ -184,6 +187,10 @@ func (r *Rule) describeScalar(k kind, tags reflect.StructTag) {
 	r.unit, r.Words, r.Renamed, r.grammar = k.unit, k.words, k.renamed, k.grammar
 	r.Pattern, r.allowed = cmp.Or(tags.Get("pattern"), k.pattern), cmp.Or(r.allowed, k.what)
 	r.pattern = regexp.MustCompile(r.Pattern)
+	if r.prose() {
+		r.Length = must(strconv.Atoi(cmp.Or(tags.Get("length"), strconv.Itoa(MaxProse))))
+		r.allowed = strings.ReplaceAll(r.allowed, "LENGTH", strconv.Itoa(r.Length))
+	}
 	if r.Min == "" {
 		return
 	}
@@ -223,7 +230,7 @@ func (r *Rule) allows(v reflect.Value) bool {
 	case r.Min != "":
 		return r.least <= number(v) && number(v) <= r.most
 	case r.prose():
-		return utf8.RuneCountInString(v.String()) <= MaxProse && !strings.ContainsFunc(v.String(), hidden)
+		return utf8.RuneCountInString(v.String()) <= r.Length && !strings.ContainsFunc(v.String(), hidden)
 	case r.textual() && r.Words != nil:
 		return slices.Contains(r.Words, v.String())
 	}

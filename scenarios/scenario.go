@@ -27,6 +27,23 @@ var ClientOpened = transports.Names[Transport](transports.ClientDials)
 // AllTransports lists every transport in report order.
 var AllTransports = transports.Names[Transport](nil)
 
+// A Purpose is what a scenario is for.
+type Purpose string
+
+// FirstLook is a short run for newcomers. Application models an application, Mechanism isolates the
+// cost of one mechanism, NetworkPath studies a network between server and clients. Published
+// reproduces a published result.
+const (
+	FirstLook   Purpose = "first_look"
+	Application Purpose = "application"
+	Mechanism   Purpose = "mechanism"
+	NetworkPath Purpose = "network"
+	Published   Purpose = "published"
+)
+
+// Purposes lists every purpose in the order of a list of scenarios.
+var Purposes = []Purpose{FirstLook, Application, Mechanism, NetworkPath, Published}
+
 // A Delivery is the set of messages that a client expects of each topic.
 type Delivery string
 
@@ -43,6 +60,9 @@ type Scenario struct {
 	Name        string `yaml:"name" json:"name" required:"true" pattern:"^[a-z0-9][a-z0-9_-]{0,63}$" allowed:"1 to 64 of a-z, 0-9, _ and -, starting with a letter or digit"` // name of its files and in reports: [a-z0-9][a-z0-9_-]{0,63}
 	Description string `yaml:"description" json:"description"`                                                                                                                // the modelled application, in a sentence or two
 	Question    string `yaml:"question" json:"question"`                                                                                                                      // the question that a run answers
+
+	ShortQuestion string  `yaml:"short_question,omitempty" json:"short_question" length:"60"` // the question in at most 60 characters, for lists of scenarios; default none
+	Purpose       Purpose `yaml:"purpose,omitempty" json:"purpose"`                           // what the scenario is for, by which lists group scenarios; default none
 
 	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: these four
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`

@@ -81,6 +81,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Name:        names.Draw(t, "name"),
 		Description: texts.Draw(t, "description"),
 		Question:    texts.Draw(t, "question"),
+		Purpose:     rapid.SampledFrom(append([]Purpose{""}, Purposes...)).Draw(t, "purpose"),
 		Transports:  rapid.Permutation(ClientOpened).Draw(t, "transports")[:rapid.IntRange(1, len(ClientOpened)).Draw(t, "transports")],
 		Clients: Clients{
 			Count:       rapid.IntRange(1, 100).Draw(t, "clients"),

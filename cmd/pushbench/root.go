@@ -44,6 +44,7 @@ func newRootCommand() *cobra.Command {
 polling, long polling, SSE (server-sent events), HTTP streaming, WebSocket or webhooks.
 It compares their latency and cost for a given workload and network.
 
+  pushbench run quick         compare the transports in 20 seconds: a first look
   pushbench run chat          measure a scenario and compare its transports
   pushbench run batching      the same with several batching delays (--batching-delay)
   pushbench check REFERENCE   repeat a reference run and check its assertions
@@ -52,7 +53,7 @@ It compares their latency and cost for a given workload and network.
   pushbench crossover chat    show the cheapest transport for each load and acceptable staleness
   pushbench doctor            check whether this machine is suitable for benchmarking
   pushbench selftest          check measurements against known values
-  pushbench list              list the built-in scenarios
+  pushbench list              list the built-in scenarios by purpose
   pushbench report FOLDER     regenerate table, page and charts of a run
   pushbench plot RUN...       write the charts of one or several runs as files
   pushbench trace             draw one message on each transport as a sequence diagram

@@ -40,7 +40,7 @@ func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (foun
 	if err := e.reexecInUserNamespace(s); err != nil {
 		return found, err
 	}
-	e.warn(s)
+	e.Warn(s)
 	began := time.Now()
 	o.Out = o.path(began, "capacity-", s)
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {

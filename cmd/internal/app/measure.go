@@ -104,7 +104,7 @@ func (e Env) Measure(ctx context.Context, s *scenarios.Scenario, o Options) (run
 	if err := e.reexecInUserNamespace(s); err != nil {
 		return nil, err
 	}
-	e.warn(s)
+	e.Warn(s)
 	err = e.InSession(ctx, func(session *Session) (err error) {
 		runs, err = session.measure(s, o)
 		return err
@@ -160,8 +160,8 @@ func (s *Session) measure(scenario *scenarios.Scenario, o Options) (runs []*resu
 	}
 }
 
-// warn prints the warnings about the scenario's file.
-func (e Env) warn(s *scenarios.Scenario) {
+// Warn prints the warnings about the scenario's file.
+func (e Env) Warn(s *scenarios.Scenario) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintln(e.Err, "pushbench: warning: "+warning)
 	}

@@ -64,7 +64,7 @@ func (p Plan) Lines() []string {
 	if p.Builds > 1 {
 		builds = fmt.Sprintf(" of %d builds", p.Builds)
 	}
-	lines := []string{fmt.Sprintf("%s: %s, %s%s, about %s.", p.Name, some(p.Configurations, "configuration"), some(p.Repetitions, "repetition"), builds, inMinutes(p.Duration))}
+	lines := []string{fmt.Sprintf("%s: %s, %s%s, about %s.", p.Name, some(p.Configurations, "configuration"), some(p.Repetitions, "repetition"), builds, InMinutes(p.Duration))}
 	switch {
 	case p.Comparisons == 0:
 		lines = append(lines, "Nothing to compare: no two configurations differ only in their transport.")
@@ -72,7 +72,7 @@ func (p Plan) Lines() []string {
 		lines = append(lines, fmt.Sprintf("Enough repetitions to decide the %s (minimum: %d).", some(p.Comparisons, "declared comparison"), p.MinDecisive))
 	default:
 		lines = append(lines, fmt.Sprintf("An estimate, without a verdict. To decide the %s: --repetitions %d or more (%s).",
-			some(p.Comparisons, "declared comparison"), p.MinDecisive, inMinutes(p.with(p.MinDecisive))))
+			some(p.Comparisons, "declared comparison"), p.MinDecisive, InMinutes(p.with(p.MinDecisive))))
 	}
 	if p.SameBuild != "" {
 		lines = append(lines, fmt.Sprintf("The baseline is the same build (%s): any difference is noise.", p.SameBuild))
@@ -89,7 +89,7 @@ func (p Plan) Undecidable() error {
 		return Usagef("%s: nothing to compare, so there can be no verdict; allowed: several transports, or --baseline", p.Name)
 	default:
 		return Usagef("%s: %s cannot decide %s; allowed: --repetitions %d or more (%s)",
-			p.Name, some(p.Repetitions, "repetition"), some(p.Comparisons, "declared comparison"), p.MinDecisive, inMinutes(p.with(p.MinDecisive)))
+			p.Name, some(p.Repetitions, "repetition"), some(p.Comparisons, "declared comparison"), p.MinDecisive, InMinutes(p.with(p.MinDecisive)))
 	}
 }
 
@@ -106,9 +106,9 @@ func some(n int, noun string) string {
 	return metric.Count(int64(n)) + " " + noun + "s"
 }
 
-// inMinutes is a duration in the unit that people plan with.
-func inMinutes(d time.Duration) string {
-	if d < 2*time.Minute {
+// InMinutes is a duration in the unit that people plan with.
+func InMinutes(d time.Duration) string {
+	if d < 100*time.Second {
 		return fmt.Sprintf("%.0f s", d.Seconds())
 	}
 	return fmt.Sprintf("%.0f min", d.Minutes())

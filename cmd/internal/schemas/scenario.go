@@ -60,8 +60,8 @@ func text(r *scenarios.Rule) *jsonschema.Schema {
 	for _, word := range slices.Sorted(maps.Keys(r.Renamed)) { // JSON Schema cannot mark one word as deprecated
 		s.Enum = append(s.Enum, word)
 	}
-	if r.Words == nil && r.Pattern == "" {
-		most := uint64(scenarios.MaxProse)
+	if r.Length > 0 {
+		most := uint64(r.Length)
 		s.MaxLength = &most
 	}
 	return s
