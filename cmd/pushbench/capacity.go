@@ -33,6 +33,9 @@ can measure on this machine until the search ends.
 ` + exitHelp,
 		Example: "  pushbench capacity chat --require 'p(99)<200ms'\n  pushbench capacity chat --require 'p(99)<2s' --over clients --transports shortpoll,websocket",
 		Args:    exactly("a scenario's name or file"),
+
+		ValidArgsFunction: firstArgument(completeScenarios),
+
 		RunE: func(c *cobra.Command, args []string) error {
 			found, err := env(c).Capacity(c.Context(), args[0], o)
 			if found.Path == "" {
@@ -48,6 +51,7 @@ can measure on this machine until the search ends.
 	f := c.Flags()
 	f.StringArrayVar(&o.Limit, "require", nil, "requirement to meet, such as 'p(99)<200ms', in addition to no lost messages; may be repeated")
 	f.StringVar(&o.Axis, "over", "rate", "load to vary: rate (of publication) or clients")
+	completeWord(c, "over", []string{"rate", "clients"})
 	f.Float64Var(&o.Max, "max", 1e6, "highest load to try")
 	f.StringVar(&o.Window, "window", "10s", "measurement time of each load")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for results and runs (default: "+app.RunsFolder+"/TIME-capacity-SCENARIO)")

@@ -31,6 +31,9 @@ skips the remaining references (exit code 6). The second stops immediately.
 ` + exitHelp,
 		Example: "  pushbench check results/reference/chat",
 		Args:    atLeastOne("a run's folder"),
+
+		ValidArgsFunction: completeFolders,
+
 		RunE: func(c *cobra.Command, args []string) error {
 			return env(c).Check(c.Context(), args, o, func(found report.Check) error {
 				own := out

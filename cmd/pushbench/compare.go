@@ -31,7 +31,8 @@ Exit code 4: a declared metric is worse. Exit code 8: a declared comparison is
 inconclusive.
 
 ` + exitHelp,
-		Example: "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-baseline results/runs/mine",
+		Example:           "  pushbench run chat --baseline ../main/bin/pushbench --repetitions 12 --out results/runs/mine\n  pushbench compare results/runs/mine-baseline results/runs/mine",
+		ValidArgsFunction: completeFolders,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 4 {
 				return nil

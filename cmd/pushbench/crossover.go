@@ -30,6 +30,9 @@ With delivery: latest the cost is their CPU time per second.
 ` + exitHelp,
 		Example: "  pushbench crossover chat\n  pushbench crossover chat --clients 10,100,1000 --staleness 100ms,1s,10s",
 		Args:    exactly("a scenario's name or file, or a run's folder"),
+
+		ValidArgsFunction: firstArgument(completeScenarios),
+
 		RunE: func(c *cobra.Command, args []string) error {
 			var run *results.Run
 			var err error

@@ -43,7 +43,7 @@ type output struct {
 // addTo adds --format to a command, which refuses any other format before it starts.
 func (o *output) addTo(c *cobra.Command, allowed []string) {
 	c.Flags().StringVar(&o.format, "format", tableFormat, "format of standard output: "+strings.Join(allowed, ", "))
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
+	completeWord(c, "format", allowed)
 	if slices.Contains(allowed, benchFormat) {
 		c.Flags().BoolVar(&o.wide, "wide", false, "print all columns of the table")
 	}

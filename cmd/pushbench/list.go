@@ -32,6 +32,7 @@ file if it is valid.`,
 			}
 			return nil
 		},
+		ValidArgsFunction: firstArgument(completeScenarios),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return printSource(c, args[0])

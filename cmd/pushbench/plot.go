@@ -35,6 +35,9 @@ files are printed to standard output.
 ` + exitHelp,
 		Example: "  pushbench plot results/runs/mine --chart latency --out charts\n  pushbench plot results/runs/monday results/runs/tuesday --chart cost --format svg",
 		Args:    atLeastOne("a run's folder"),
+
+		ValidArgsFunction: completeFolders,
+
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, f := range formats {
 				if !slices.Contains(imageFormats, f) {
@@ -57,6 +60,8 @@ files are printed to standard output.
 	c.Flags().StringSliceVar(&charts, "chart", nil, "charts to draw, such as latency,cost (default: all)")
 	c.Flags().StringSliceVar(&formats, "format", imageFormats, "file formats: svg, png or both")
 	c.Flags().StringVar(&out, "out", ".", "folder for the files")
+	completeList(c, "chart", chart.Names())
+	completeList(c, "format", imageFormats)
 	return c
 }
 

@@ -17,6 +17,9 @@ func newReportCommand() *cobra.Command {
 		Use:   "report FOLDER",
 		Short: "Regenerate the table, page and charts of a run from its files",
 		Args:  exactly("a run's folder"),
+
+		ValidArgsFunction: firstArgument(completeFolders),
+
 		RunE: func(c *cobra.Command, args []string) error {
 			run, err := app.OpenRun(args[0])
 			if err != nil {

@@ -54,6 +54,8 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 		Example: "  pushbench run chat\n  pushbench run crowd --transports sse,websocket\n  pushbench run chat --transports sse,websocket --batching-delay 0s,5ms\n  pushbench run ./mine.yaml --repetitions 12 --out results/runs/mine",
 		Args:    exactly("a scenario's name or file"),
 		RunE:    func(c *cobra.Command, args []string) error { return o.measure(c, args[0]) },
+
+		ValidArgsFunction: firstArgument(completeScenarios),
 	}
 	f := c.Flags()
 	f.IntVarP(&o.given.Repetitions, "repetitions", "n", 0, "number of trials of each configuration; 8 or more can support a verdict, 12 are recommended (default: the scenario's)")
@@ -79,6 +81,9 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.BoolVar(&o.AllowIdle, "allow-idle", false, "allow CPU idle states: waking a core can take milliseconds, which adds to the latencies of server and load generator")
 	f.StringVar(&o.Engine, "engine", "", "client implementation: "+strings.Join(engines.Names(), " or ")+engineDefault(engines.Names()))
 	f.StringVar(&o.Inject, "inject", "", "inject server faults to test the measurement: drop=N,double=N,… affects every N-th message (see pushbench help serve; default: none)")
+	completeWord(c, "link", []string{string(scenarios.StreamLink), string(scenarios.PacketLink)})
+	completeList(c, "library", libraries)
+	completeWord(c, "engine", engines.Names())
 	acceptDeprecated(c)
 	return c
 }
@@ -95,6 +100,7 @@ func engineDefault(names []string) string {
 // measureFlags adds the flags of all commands that measure a scenario.
 func measureFlags(c *cobra.Command, o *app.Options, transports, out string) {
 	c.Flags().StringSliceVar(&o.Transports, "transports", nil, "transports to measure, "+transports+" (default: the scenario's)")
+	completeList(c, "transports", completeTransports(nil))
 	c.Flags().StringVar(&o.Out, "out", "", out)
 	quickFlag(c, &o.Quick)
 }

@@ -47,6 +47,8 @@ Checks: ` + strings.Join(selftest.Names(), ", ") + `.
 	f.BoolVar(&o.Long, "long", false, "also run the slow checks")
 	f.StringSliceVar(&o.Only, "only", nil, "checks to run, such as server-stall,faults (default: all except the slow ones)")
 	f.StringVar(&o.Engine, "engine", engines.Names()[0], "client implementation: "+strings.Join(engines.Names(), " or "))
+	completeList(c, "only", selftest.Names())
+	completeWord(c, "engine", engines.Names())
 	return c
 }
 

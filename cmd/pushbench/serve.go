@@ -57,12 +57,15 @@ func newServeCommand() *cobra.Command {
 			}
 			return nil
 		},
+		ValidArgsFunction: firstArgument(cobra.FixedCompletions(completeTransports(nil), cobra.ShellCompDirectiveNoFileComp)),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.transport = args[0]
 			return o.run(c.Context(), c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	o.addFlags(c)
+	completeWord(c, "library", libraries)
+	completeWord(c, "slow-consumer", []string{string(wire.SlowClose), string(wire.SlowGap)})
 	acceptDeprecated(c)
 	return c
 }

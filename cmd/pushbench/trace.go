@@ -45,7 +45,7 @@ The diagram shows how a transport works. To measure how fast it is, use pushbenc
 	f.DurationVar(&l.Silence, "silence", 1200*time.Millisecond, "time before the first message is published, 0s to 30s")
 	f.StringVar(&folder, "out", "", "folder for the diagrams, as trace-TRANSPORT.svg and .txt (default: none)")
 	acceptDeprecated(c)
-	c.ValidArgsFunction = cobra.FixedCompletions(traced, cobra.ShellCompDirectiveNoFileComp)
+	c.ValidArgsFunction = cobra.FixedCompletions(completeTransports(transports.ClientDials), cobra.ShellCompDirectiveNoFileComp)
 	return c
 }
 

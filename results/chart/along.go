@@ -55,7 +55,7 @@ func (a axis) card(run *results.Run, s summary.Summary) (card, bool) {
 		return card{}, false
 	}
 	all, alt := a.shows(a, run, groups)
-	c := card{Chart: Chart{Name: a.chart, Title: a.title, Alt: alt}}
+	c := card{Chart: Chart{Title: a.title, Alt: alt}}
 	shared := make([]summary.Row, len(groups)) // the common properties of each group
 	for i, g := range groups {
 		shared[i] = g[0]

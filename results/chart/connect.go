@@ -25,7 +25,7 @@ func connect(_ *results.Run, s summary.Summary) (card, bool) {
 	}
 	bytes := []part{partOf("up", metric.ConnectBytesUp, full), partOf("down", metric.ConnectBytesDown, full)}
 	cpu := []part{partOf("user", metric.ConnectServerUser, full), partOf("kernel", metric.ConnectServerSystem, tint)}
-	c := card{Chart: Chart{Name: "connect", Title: "Time and cost to connect"}}
+	c := card{Chart: Chart{Title: "Time and cost to connect"}}
 	c.panels = []panel{
 		{Panel: grouped("Time by stage, p50", "milliseconds", rows, times...), share: 0.66, title: stageTitle(rows)},
 		{Panel: grouped("Bytes", "B per client, until subscribed", rows, bytes...), share: 0.34},

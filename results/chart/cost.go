@@ -15,7 +15,7 @@ func cost(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "cost", Title: "Cost per delivered message"}, keysFor: "bytes on the wire:"}
+	c := card{Chart: Chart{Title: "Cost per delivered message"}, keysFor: "bytes on the wire:"}
 	var wire []part
 	for _, layer := range layers {
 		c.keys = append(c.keys, key{name: layer.name, fill: layer.fill})
@@ -61,7 +61,7 @@ func writes(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(rows) == 0 {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "writes", Title: "Messages per write of the server"}}
+	c := card{Chart: Chart{Title: "Messages per write of the server"}}
 	c.bars("Messages per write", "write: response, event or frame with a message", rows, 0.5, metric.MessagesPerBatch, partOf("", metric.MessagesPerBatch, full))
 	c.bars("Empty poll responses", "share of the poll responses", rows, 0.5, metric.EmptyResponseShare, partOf("", metric.EmptyResponseShare, full))
 	c.Alt = "Messages per write. " + describe(rows, "%s: %s messages per write, %s of the poll responses empty", metric.MessagesPerBatch, metric.EmptyResponseShare)
@@ -78,7 +78,7 @@ func memory(_ *results.Run, s summary.Summary) (card, bool) {
 	}
 	const y = "KiB per client, resident, all connected, before the first publish"
 	server, generator := partOf("server", metric.ServerMemoryPerClient, full), partOf("generator (simulated clients)", metric.GeneratorMemoryPerClient, tint)
-	c := card{Chart: Chart{Name: "memory", Title: "Memory per idle client"}}
+	c := card{Chart: Chart{Title: "Memory per idle client"}}
 	c.bars("Server", y, s.Rows, 0.5, metric.ServerMemoryPerClient, server)
 	c.bars("Generator (simulated clients, not browsers)", y, s.Rows, 0.5, metric.GeneratorMemoryPerClient, generator)
 	left, right := c.panels[0].plot, c.panels[1].plot

@@ -26,7 +26,7 @@ func crossover(run *results.Run, s summary.Summary) (card, bool) {
 	if !ok {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: "crossover", Title: "Cheapest transport by acceptable staleness"}}
+	c := card{Chart: Chart{Title: "Cheapest transport by acceptable staleness"}}
 	p := newPlot()
 	var staleness, loads []string
 	for _, d := range m.Staleness {

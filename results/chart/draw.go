@@ -69,14 +69,34 @@ func drawAll(all []card, only []string) ([]Chart, error) {
 	return charts, errors.Join(errs...)
 }
 
+// A layout is a chart of runs; card reports whether a run has values for it.
+type layout struct {
+	name string
+	card func(*results.Run, summary.Summary) (card, bool)
+}
+
+// layouts lists every chart of runs, in the order of the report.
+func layouts() []layout {
+	all := []layout{{latency.name, latency.card}, {age.name, age.card}}
+	for _, a := range axes {
+		all = append(all, layout{a.chart, a.card})
+	}
+	return append(all, layout{"crossover", crossover}, layout{"timeline", timeline}, layout{"cost", cost}, layout{"writes", writes}, layout{"memory", memory}, layout{"connect", connect})
+}
+
+// Names lists the charts that Draw and Several can draw, in the order of the report.
+func Names() (names []string) {
+	for _, l := range layouts() {
+		names = append(names, l.name)
+	}
+	return names
+}
+
 // cards returns the layout of every chart, with its basis. badge is its mark, except VERDICT.
 func cards(run *results.Run, s summary.Summary, basis, badge string) (all []card) {
-	layouts := []func(*results.Run, summary.Summary) (card, bool){latency.card, age.card}
-	for _, a := range axes {
-		layouts = append(layouts, a.card)
-	}
-	for _, one := range append(layouts, crossover, timeline, cost, writes, memory, connect) {
-		if c, ok := one(run, s); ok {
+	for _, l := range layouts() {
+		if c, ok := l.card(run, s); ok {
+			c.Name = l.name
 			c.Basis, c.mark = basis, strings.TrimPrefix(badge, "VERDICT")
 			all = append(all, c)
 		}

@@ -54,7 +54,7 @@ func (d distribution) card(_ *results.Run, s summary.Summary) (card, bool) {
 	if len(lines) == 0 {
 		return card{}, false
 	}
-	c := card{Chart: Chart{Name: d.name, Title: d.title, Alt: d.alt + describe(with, d.clause, d.described...)}}
+	c := card{Chart: Chart{Title: d.title, Alt: d.alt + describe(with, d.clause, d.described...)}}
 	c.panels = []panel{linePanel(Panel{X: d.x, Y: d.y, XScale: "percentile", YScale: "log"}, lines)}
 	c.keys = rowKeys(with, lineKey)
 	plain := look{color: soft}

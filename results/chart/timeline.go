@@ -53,7 +53,7 @@ func timeline(run *results.Run, s summary.Summary) (card, bool) {
 	upTo(rated.plot, top)
 	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
 	timed := linePanel(Panel{Title: "Latency p50 of the messages delivered in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
-	c := card{Chart: Chart{Name: "timeline", Title: "Deliveries over a trial, median of the repetitions"}}
+	c := card{Chart: Chart{Title: "Deliveries over a trial, median of the repetitions"}}
 	c.panels = []panel{{plot: rated.plot, x: x, y: y}, {Panel: rated.Panel}, {Panel: timed.Panel}}
 	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "start and end of the window", line: windowStyle})
 	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window.Seconds()), metric.Number(offered))
