@@ -84,7 +84,7 @@ func FuzzPrinted(f *testing.F) {
 // The error for a run without a result does not name the deleted folder.
 func TestGeneratorReportsARunWithoutResult(t *testing.T) {
 	for text, pattern := range map[string]string{
-		"exit 0": "open run",
+		"exit 0": "no run folder",
 		"echo 'pushbench: another run' >&2; exit 5": "pushbench ended: exit status 5: pushbench: another run",
 		`echo "cannot read $2" >&2; exit 2`:         "cannot read scenario.yaml",
 	} {
