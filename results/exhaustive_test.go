@@ -51,7 +51,7 @@ func TestFlippedBitInAKilledFolderIsDetectedExhaustively(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"manifest.json", "trials.jsonl", "intervals.jsonl", "latency.hlog"} {
+	for _, name := range []string{"manifest.json", "trials.jsonl", "intervals.jsonl"} {
 		eachFlip(t, files, name, func(i int, run *results.Run, err error) {
 			if i == len(files[name].Data)-1 && err == nil {
 				if len(run.Warnings) <= len(whole.Warnings) {
@@ -95,14 +95,9 @@ func TestKilledFolderIsReadExhaustively(t *testing.T) {
 		})
 	}
 	check("trials.jsonl", func(r *results.Run) int { return len(r.Trials) })
-	// The interval log is written after the intervals, so it never has more of them.
-	log := files["latency.hlog"]
-	log.Data = withoutIntervals(log.Data)
 	files["intervals.jsonl"].Data = firstLine(files["intervals.jsonl"].Data)
 	check("intervals.jsonl", func(r *results.Run) int { return len(r.Intervals) })
 }
-
-func withoutIntervals(hlog []byte) []byte { return hlog[:bytes.Index(hlog, []byte("Tag="))] }
 
 func firstLine(data []byte) []byte { return data[:bytes.IndexByte(data, '\n')+1] }
 
@@ -114,17 +109,4 @@ func TestCutFinishedFolderIsRefusedExhaustively(t *testing.T) {
 			isCorrupt(t, err, "%s cut to %d bytes", name, len(left))
 		})
 	}
-}
-
-func TestIntervalLogMayLagByOneLineExhaustively(t *testing.T) {
-	t.Parallel()
-	files := inMemory(t, begin(t, tiny()).Path())
-	lines := bytes.Count(files["latency.hlog"].Data, []byte("\n"))
-	eachCut(t, files, "latency.hlog", func(left []byte, _ *results.Run, err error) {
-		if bytes.Count(left, []byte("\n")) < lines-1 {
-			isCorrupt(t, err, "cut to %d bytes: two lines are missing", len(left))
-		} else if err != nil {
-			t.Errorf("cut to %d bytes, one line short: %v", len(left), err)
-		}
-	})
 }

@@ -55,13 +55,12 @@ type log struct {
 	err  error // why nothing more can be appended
 }
 
-func createLog(path string, header []byte) (*log, error) {
+func createLog(path string) (*log, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	l := &log{file: f}
-	return l, l.append(header)
+	return &log{file: f}, nil
 }
 
 // append adds a line with one write, so that a kill leaves at most one truncated line. The rest

@@ -42,15 +42,18 @@ func TestTruncatedWriteIsRemoved(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	got, err := os.ReadFile(path)
-	if want := "header\nafter\n"; err != nil || string(got) != want {
+	if want := "before\nafter\n"; err != nil || string(got) != want {
 		t.Errorf("the log holds %q (%v), want %q", got, err, want)
 	}
 }
 
 // writeWithLimit appends a line that does not fit, and another after lifting the limit.
 func writeWithLimit(t *testing.T, path string) {
-	l, err := createLog(path, []byte("header\n"))
+	l, err := createLog(path)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.append([]byte("before\n")); err != nil {
 		t.Fatal(err)
 	}
 	signal.Ignore(syscall.SIGXFSZ) // which would end the process

@@ -25,8 +25,8 @@ type Folder struct {
 	path    string    // final name
 	created time.Time // on the monotonic clock of this process: the origin of Interval.At
 
-	mu                      sync.Mutex
-	trials, intervals, hlog *log
+	mu                sync.Mutex
+	trials, intervals *log
 }
 
 // Create creates the folder of a run, and its parent folders. It returns an error if the path
@@ -40,7 +40,7 @@ func Create(path string, m Manifest, scenarioYAML []byte) (*Folder, error) {
 	if err := WriteFile(f.file(scenarioFile), scenarioYAML); err != nil {
 		return nil, err
 	}
-	if err := f.createLogs(m.Started); err != nil {
+	if err := f.createLogs(); err != nil {
 		return nil, err
 	}
 	// Last, so that Open can read every folder with a manifest.
@@ -85,19 +85,18 @@ func (f *Folder) writeManifest(m Manifest) error {
 	return WriteFile(f.file(manifestFile), seal("manifest", body))
 }
 
-func (f *Folder) createLogs(started time.Time) error {
-	var errs [3]error
-	f.trials, errs[0] = createLog(f.file(trialsFile), nil)
-	f.intervals, errs[1] = createLog(f.file(intervalsFile), nil)
-	f.hlog, errs[2] = createLog(f.file(hlogFile), hlogHeader(started))
+func (f *Folder) createLogs() error {
+	var errs [2]error
+	f.trials, errs[0] = createLog(f.file(trialsFile))
+	f.intervals, errs[1] = createLog(f.file(intervalsFile))
 	return errors.Join(errs[:]...)
 }
 
 func (f *Folder) closeLogs() error {
-	return errors.Join(f.trials.close(), f.intervals.close(), f.hlog.close())
+	return errors.Join(f.trials.close(), f.intervals.close())
 }
 
-// AppendInterval adds an interval to intervals.jsonl and latency.hlog. Appended intervals survive
+// AppendInterval adds an interval to intervals.jsonl. Appended intervals survive
 // the kill of the process, but perhaps not a power failure.
 func (f *Folder) AppendInterval(i Interval) error {
 	if i.At == 0 {
@@ -110,19 +109,12 @@ func (f *Folder) AppendInterval(i Interval) error {
 	if err != nil {
 		return err
 	}
-	tagged, err := hlogLine(i)
-	if err != nil {
-		return err
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.intervals.append(line); err != nil {
-		return err
-	}
-	return f.hlog.append(tagged)
+	return f.intervals.append(line)
 }
 
-// AppendTrial adds a finished trial to trials.jsonl, and syncs all logs: appended trials survive
+// AppendTrial adds a finished trial to trials.jsonl, and syncs both logs: appended trials survive
 // a power failure. It returns an error for a trial that Open would reject.
 func (f *Folder) AppendTrial(t Trial) error {
 	if err := t.check(); err != nil {
@@ -137,7 +129,7 @@ func (f *Folder) AppendTrial(t Trial) error {
 	if err := f.trials.append(line); err != nil {
 		return err
 	}
-	return errors.Join(f.trials.sync(), f.intervals.sync(), f.hlog.sync())
+	return errors.Join(f.trials.sync(), f.intervals.sync())
 }
 
 // Finish writes the final manifest, reads the run back, calls derive to write the reports into

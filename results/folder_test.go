@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"pushbench/results"
 	"pushbench/results/internal/synthetic"
 )
@@ -167,30 +165,5 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 	if got := open(t, finished.Path); len(got.Trials) != 8 || len(got.Intervals) != 24 {
 		t.Errorf("%d trials and %d intervals, want 8 and 24", len(got.Trials), len(got.Intervals))
-	}
-}
-
-// The interval log must be readable by the library.
-func TestIntervalLogIsStandard(t *testing.T) {
-	run := synthetic.Run(1, time.Second)
-	f, err := os.Open(filepath.Join(finish(t, run), "latency.hlog"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	log := hdrhistogram.NewHistogramLogReader(f)
-	for n, want := range run.Intervals {
-		got, err := log.NextIntervalHistogram()
-		if err != nil || got == nil {
-			t.Fatalf("interval %d: %v, %v", n, got, err)
-		}
-		at := run.Manifest.Started.Add(want.At).UnixMilli()
-		if got.Tag() != want.Transport || got.TotalCount() != want.Counted || got.StartTimeMs() != at || got.EndTimeMs()-at != want.Length.Milliseconds() {
-			t.Errorf("interval %d: tag %s, %d values, from %d to %d ms; want %s, %d, from %d for %v",
-				n, got.Tag(), got.TotalCount(), got.StartTimeMs(), got.EndTimeMs(), want.Transport, want.Counted, at, want.Length)
-		}
-	}
-	if more, err := log.NextIntervalHistogram(); more != nil || err != nil {
-		t.Errorf("after the last interval: %v, %v", more, err)
 	}
 }

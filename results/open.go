@@ -38,7 +38,7 @@ func openFS(root fs.FS, path string) (*Run, error) {
 	r := &reader{root: root, run: &Run{Path: path}}
 	trials := func() error { return into(r, trialsFile, "trial", &r.run.Trials) }
 	intervals := func() error { return into(r, intervalsFile, "interval", &r.run.Intervals) }
-	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.hlog, r.run.check} {
+	for _, step := range []func() error{r.manifest, r.sums, trials, intervals, r.run.check} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -162,7 +162,7 @@ func (r *reader) sums() error {
 }
 
 // measured are the files that SHA256SUMS must list.
-var measured = []string{manifestFile, scenarioFile, trialsFile, intervalsFile, hlogFile}
+var measured = []string{manifestFile, scenarioFile, trialsFile, intervalsFile}
 
 // parseSums reads the format of Seal.
 func parseSums(data []byte) (map[string]string, error) {
@@ -202,31 +202,6 @@ func into[T interface{ check() error }](r *reader, file, kind string, all *[]T) 
 		*all = append(*all, v)
 		return err
 	})
-}
-
-// hlog compares the interval log with the intervals, line by line. After a kill between the two
-// writes the log lacks one line.
-func (r *reader) hlog() error {
-	header := strings.Split(string(hlogHeader(r.run.Manifest.Started)), "\n")
-	header = header[:len(header)-1]
-	var n int
-	err := r.lines(hlogFile, func(line []byte) error {
-		n++
-		switch i := n - len(header) - 1; {
-		case i < 0 && string(line) != header[n-1]:
-			return errors.New("not the header of this run's log")
-		case i >= len(r.run.Intervals) || i >= 0 && !isHlogLine(string(line), r.run.Intervals[i]):
-			return errors.New("differs from " + intervalsFile)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if missing := len(header) + len(r.run.Intervals) - n; missing > 1 || missing > 0 && r.sealed {
-		return corrupt(hlogFile, 0, fmt.Sprintf("%d lines are missing", missing), nil)
-	}
-	return nil
 }
 
 // lines calls f for each complete line. A kill can leave a truncated line at the end: it is

@@ -16,7 +16,7 @@ import (
 )
 
 // measured are the files in which any corruption must be detected.
-var measured = []string{"manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl", "latency.hlog"}
+var measured = []string{"manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl"}
 
 // rewrite replaces a file of a folder.
 func rewrite(t testing.TB, dir, name string, data []byte) {
@@ -105,6 +105,26 @@ func TestImpossibleValuesAreRefused(t *testing.T) {
 	}
 }
 
+// Earlier versions wrote latency.hlog during the run. It is a report now: it may be older, changed or missing.
+func TestIntervalLogOfEarlierVersionsIsAReport(t *testing.T) {
+	finished, err := begin(t, tiny()).Finish(tiny().Manifest, func(run *results.Run) error {
+		rewrite(t, run.Path, "latency.hlog", []byte("#[Delivery latency in nanoseconds, one tag a transport]\n"))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, open(t, finished.Path), tiny())
+	rewrite(t, finished.Path, "latency.hlog", []byte("other\n"))
+	if got := open(t, finished.Path).Warnings; len(got) != 1 || !strings.HasPrefix(got[0], "latency.hlog was modified") {
+		t.Errorf("warnings %q, want one about latency.hlog", got)
+	}
+	if err := os.Remove(filepath.Join(finished.Path, "latency.hlog")); err != nil {
+		t.Fatal(err)
+	}
+	same(t, open(t, finished.Path), tiny())
+}
+
 func TestDuplicateTrialIsRefused(t *testing.T) {
 	dir := begin(t, tiny()).Path()
 	line := read(t, dir, "trials.jsonl")
@@ -167,10 +187,10 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	whole := folder.Path()
-	f.Add(read(f, whole, "manifest.json"), read(f, whole, "trials.jsonl"), read(f, whole, "intervals.jsonl"), read(f, whole, "latency.hlog"), []byte(""))
-	f.Fuzz(func(t *testing.T, manifest, trials, intervals, hlog, sums []byte) {
+	f.Add(read(f, whole, "manifest.json"), read(f, whole, "trials.jsonl"), read(f, whole, "intervals.jsonl"), []byte(""))
+	f.Fuzz(func(t *testing.T, manifest, trials, intervals, sums []byte) {
 		dir := t.TempDir()
-		for name, data := range map[string][]byte{"manifest.json": manifest, "trials.jsonl": trials, "intervals.jsonl": intervals, "latency.hlog": hlog, "scenario.yaml": nil} {
+		for name, data := range map[string][]byte{"manifest.json": manifest, "trials.jsonl": trials, "intervals.jsonl": intervals, "scenario.yaml": nil} {
 			rewrite(t, dir, name, data)
 		}
 		if len(sums) > 0 {

@@ -32,6 +32,7 @@ func FuzzDecode(f *testing.F) {
 		`{}`, `{"schema":1,"status":"PARTIAL","transports":["sse"]}`, `{"schema":2}`,
 		`{"block":1,"transport":"sse","status":"COMPLETE","latency":{"histogram":{"count":1,"max_ns":5,"overflow":1}}}`,
 		`{"block":1,"transport":"sse","length_ns":1,"latency":{"count":0,"max_ns":0,"hdr":"` + emptyHistogram + `"}}`,
+		`{"block":1,"transport":"sse","length_ns":1,"latency":{"count":0,"max_ns":0,"hdr":"` + emptyHistogram[:8] + `\n` + emptyHistogram[8:] + `"}}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -46,8 +47,8 @@ func FuzzDecode(f *testing.F) {
 			Pool([]Trial{trial}) // an accepted trial can be pooled
 		}
 		if i, err := decode[Interval]("interval", line("interval")); err == nil {
-			if _, err := hlogLine(i); err != nil {
-				t.Errorf("an accepted interval cannot be logged: %v", err)
+			if line, err := HlogLine("", i); err != nil || bytes.IndexByte(line, '\n') != len(line)-1 {
+				t.Errorf("an accepted interval is not one line of a log: %q, %v", line, err)
 			}
 		}
 	})

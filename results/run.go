@@ -8,7 +8,6 @@ const (
 	scenarioFile  = "scenario.yaml"
 	trialsFile    = "trials.jsonl"
 	intervalsFile = "intervals.jsonl"
-	hlogFile      = "latency.hlog"
 	sumsFile      = "SHA256SUMS"
 )
 

@@ -36,7 +36,7 @@ func TestReportRedrawsAReference(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"SHA256SUMS", "manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl", "latency.hlog"} {
+	for _, name := range []string{"SHA256SUMS", "manifest.json", "scenario.yaml", "trials.jsonl", "intervals.jsonl"} {
 		data, err := os.ReadFile(filepath.Join(reference, name))
 		if err != nil {
 			t.Fatal(err)

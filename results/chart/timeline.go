@@ -71,7 +71,7 @@ func perSecond(i results.Interval) float64 { return float64(i.Delivered) / i.Len
 func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) {
 	byTime := map[time.Duration][]float64{}
 	for _, i := range run.Intervals {
-		if i.Length <= 0 || !inRow(r, i) {
+		if i.Length <= 0 || !r.Has(i) {
 			continue
 		}
 		if v, ok := of(i); ok {
@@ -82,11 +82,6 @@ func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Inter
 	for _, at := range slices.Sorted(maps.Keys(byTime)) {
 		s.add(at.Seconds(), exactly(summary.Median(byTime[at])))
 	}
-}
-
-// inRow reports whether an interval belongs to a trial of the row.
-func inRow(r summary.Row, i results.Interval) bool {
-	return i.ConfigurationName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Repetition == i.Repetition && t.Attempt == i.Attempt })
 }
 
 // stalls returns the seconds of the window in which a trial delivered less than a tenth of the median
@@ -102,7 +97,7 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	low := summary.Median(usual) / 10 // NaN without rates; no rate is below it
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
-		if i.Length >= time.Second/2 && inRow(r, i) && middle > 0 && middle < window && perSecond(i) < low {
+		if i.Length >= time.Second/2 && r.Has(i) && middle > 0 && middle < window && perSecond(i) < low {
 			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Name), i.Repetition)})
 		}
 	}

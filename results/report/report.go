@@ -75,6 +75,7 @@ func (r *Report) Write(dir string, charts ...chart.Chart) error {
 		{"summary.md", r.Markdown},
 		{"metrics.txt", r.OpenMetrics},
 		{"bench.txt", r.Bench},
+		{"latency.hlog", r.IntervalLog},
 		{"report.html", func(w io.Writer) error { return r.HTML(w, charts) }},
 	}
 	for _, row := range r.Summary.Rows {

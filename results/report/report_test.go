@@ -600,7 +600,7 @@ func TestWriteWritesAllFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"summary.csv", "trials.csv", "comparisons.csv", "summary.md", "bench.txt", "report.html", "charts/latency.svg", "charts/latency.png",
+		"summary.csv", "trials.csv", "comparisons.csv", "summary.md", "bench.txt", "latency.hlog", "report.html", "charts/latency.svg", "charts/latency.png",
 		"shortpoll.hgrm", "longpoll.hgrm", "sse.hgrm", "websocket.hgrm",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {

@@ -470,7 +470,7 @@ func filesSection() section {
 		{"scenario.yaml", "the scenario, fully resolved"},
 		{"trials.jsonl", "one line per trial: latencies, ledger, cost, validity checks"},
 		{"intervals.jsonl", "one line per second of each trial"},
-		{"latency.hlog", "HdrHistogram interval log, one tag per configuration"},
+		{"latency.hlog", "HdrHistogram interval log, one tag per configuration, excluded: for trials that are part of no result"},
 		{"*.hgrm", "HdrHistogram percentiles in ms, one file per configuration"},
 		{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
 		{"metrics.txt", "all metrics of all configurations, latencies and assertions, as OpenMetrics text"},

@@ -121,6 +121,11 @@ func commonRepetitions(configurations []results.Configuration, valid map[string]
 	return common
 }
 
+// Has reports whether an interval belongs to a trial of the row.
+func (r Row) Has(i results.Interval) bool {
+	return i.ConfigurationName() == r.Name && slices.ContainsFunc(r.Trials, func(t results.Trial) bool { return t.Repetition == i.Repetition && t.Attempt == i.Attempt })
+}
+
 // Value returns the metric over all valid trials.
 func (r Row) Value(metric string) Value {
 	if len(r.Trials) == 0 {
