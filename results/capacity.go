@@ -49,6 +49,7 @@ type Probe struct {
 	Deliveries float64 `json:"deliveries_per_second"` // expected
 	P50        float64 `json:"p50_ms"`                // 0: unknown
 	P99        float64 `json:"p99_ms"`                // 0: unknown
+	Max        float64 `json:"max_ms,omitempty"`      // the largest latency, if P99 is unknown; 0: unknown too
 	CPU        float64 `json:"cpu_us_per_message"`    // server and generator; 0: unknown
 	Folder     string  `json:"folder"`                // of its run, below that of the capacity; empty: it could not start
 }

@@ -26,6 +26,9 @@ meet the requirement 3 more times.
 with its own validity checks. If the load generator or the machine reaches its limit
 first, the result is marked as a lower bound.
 
+The search starts at the scenario's load, or at --from. Its lowest load is an eighth of
+that.
+
 The first Ctrl-C stops publishing, waits for messages in transit, ends the search and
 prints the results so far (exit code 6). The second stops immediately. No other pushbench
 can measure on this machine until the search ends.
@@ -52,6 +55,7 @@ can measure on this machine until the search ends.
 	f.StringArrayVar(&o.Limit, "require", nil, "requirement to meet, such as 'p(99)<200ms', in addition to no lost messages; may be repeated")
 	f.StringVar(&o.Axis, "over", "rate", "load to vary: rate (of publication) or clients")
 	completeWord(c, "over", []string{"rate", "clients"})
+	f.Float64Var(&o.From, "from", 0, "first load to try (default: the scenario's)")
 	f.Float64Var(&o.Max, "max", 1e6, "highest load to try")
 	f.StringVar(&o.Window, "window", "10s", "measurement time of each load")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for results and runs (default: "+app.RunsFolder+"/TIME-capacity-SCENARIO)")

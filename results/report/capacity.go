@@ -20,7 +20,8 @@ func (c Capacity) section() section {
 		Title: "Capacity: the highest load that meets " + c.limit(),
 		Note: fmt.Sprintf("A load at most %s higher does not meet the limit. "+
 			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
-			"At least: the load generator or this machine reached its own limit first.",
+			"At least: the search ended at its highest load, or the generator or the machine reached its own limit first. "+
+			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
 		Heading: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed", "ended by"},
 	}
@@ -30,7 +31,7 @@ func (c Capacity) section() section {
 	for _, h := range c.Found {
 		at := []string{"–", "–", "–", "–", "–"}
 		if p, ok := h.At(h.Load); ok && h.Load > 0 {
-			at = cells(p.Deliveries, known(p.P50), known(p.P99), known(p.CPU), times(h.Confirmed))
+			at = cells(p.Deliveries, known(p.P50), p99(p), known(p.CPU), times(h.Confirmed))
 		}
 		all.add(h.Transport, highest(h), at, endedBy(h))
 	}
@@ -62,6 +63,15 @@ func known(x float64) any {
 	return x
 }
 
+// p99 is the 99th percentile, or what is known of it: a requirement on it is met if the largest latency
+// meets it.
+func p99(p results.Probe) any {
+	if p.P99 == 0 && p.Max > 0 {
+		return "≤ " + metric.Number(p.Max)
+	}
+	return known(p.P99)
+}
+
 // endedBy is why the search did not reach a higher load.
 func endedBy(h results.Highest) string {
 	switch {
@@ -70,7 +80,7 @@ func endedBy(h results.Highest) string {
 	case h.Unfinished != "":
 		return "not finished: " + results.Plain(h.Unfinished)
 	case h.Beyond == 0:
-		return "no higher load was tried"
+		return "the search ended at its highest load (--max)"
 	default:
 		return fmt.Sprintf("%s: %s", metric.Number(h.Beyond), results.Plain(h.Why))
 	}
@@ -93,7 +103,7 @@ func (c Capacity) tried() section {
 			if p.Open {
 				met = "undecided"
 			}
-			all.add(h.Transport, p.Load, p.Deliveries, met, known(p.P50), known(p.P99), known(p.CPU), p.Folder, p.Why)
+			all.add(h.Transport, p.Load, p.Deliveries, met, known(p.P50), p99(p), known(p.CPU), p.Folder, p.Why)
 		}
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,7 @@ type CapacityOptions struct {
 	Options
 	Limit  []string // requirements, in addition to "lost == 0"
 	Axis   string   // the load that is varied: "rate" (of publication) or "clients"
+	From   float64  // the first load to try; 0: the scenario's own
 	Max    float64  // the highest load to try
 	Window string   // measurement time of each load
 }
@@ -91,11 +93,26 @@ func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
 			}
 			s.Assertions = append(s.Assertions, a)
 		}
+		if o.From != 0 && (!(o.From > 0) || o.From > o.Max || o.Axis == "clients" && o.From != math.Trunc(o.From)) {
+			return Usagef("--from: %v is not allowed; allowed: a load above 0 and at most --max, which is %v; clients are whole", o.From, o.Max)
+		}
+		if o.From != 0 {
+			o.set(s, o.From)
+		}
 		if !(o.Max >= o.base(s)) {
-			return Usagef("--max: %v is less than the scenario's load %v; allowed: at least that", o.Max, o.base(s))
+			return Usagef("--max: %v is less than the scenario's load %v; allowed: at least that, or with a lower --from", o.Max, o.base(s))
 		}
 		return nil
 	})
+}
+
+// set changes a scenario's load.
+func (o CapacityOptions) set(s *scenarios.Scenario, load float64) {
+	if o.Axis == "clients" {
+		s.Clients.Count = int(load)
+	} else {
+		s.Publish.Rate = scenarios.Rate(load)
+	}
 }
 
 // base is the scenario's own load.
@@ -143,11 +160,7 @@ func (o CapacityOptions) highest(sess *Session, s *scenarios.Scenario, h *result
 func (o CapacityOptions) try(sess *Session, s *scenarios.Scenario, t scenarios.Transport, load float64, n int) (p results.Probe, setup bool, err error) {
 	one := *s
 	one.Transports = []scenarios.Transport{t}
-	if o.Axis == "clients" {
-		one.Clients.Count = int(load)
-	} else {
-		one.Publish.Rate = scenarios.Rate(load)
-	}
+	o.set(&one, load)
 	p = results.Probe{Load: load, Deliveries: one.DeliveryRate()}
 	err = one.Check()
 	if err == nil {
@@ -175,6 +188,9 @@ func decide(p results.Probe, run *results.Run) (results.Probe, bool, error) {
 		if v := row.Value(metric); v.Known == summary.Shown {
 			*field = v.X
 		}
+	}
+	if v := row.Value(metric.Max); p.P99 == 0 && v.Known == summary.Shown {
+		p.Max = v.X
 	}
 	switch m.Status {
 	case results.Partial:

@@ -193,3 +193,47 @@ func TestRunDecidesItsLoad(t *testing.T) {
 		}
 	}
 }
+
+// A search may start below the scenario's own load.
+func TestCapacityStartsAtFrom(t *testing.T) {
+	for axis, load := range map[string]func(*scenarios.Scenario) float64{
+		"clients": func(s *scenarios.Scenario) float64 { return float64(s.Clients.Count) },
+		"rate":    func(s *scenarios.Scenario) float64 { return float64(s.Publish.Rate) },
+	} {
+		o := CapacityOptions{Axis: axis, From: 2, Max: 8, Window: "1s", Limit: []string{"p(99)<1s"}}
+		s, err := o.prepare(filepath.Join("testdata", "small.yaml"))
+		if err != nil || load(s) != 2 || o.base(s) != 2 {
+			t.Errorf("%s: the first load is not 2: %v", axis, err)
+		}
+	}
+}
+
+// A requirement on the 99th percentile may be met by the largest latency: the probe then has that.
+func TestProbeWithoutPercentileHasTheLargestLatency(t *testing.T) {
+	run, err := results.Open("../../../results/reference/chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, err := scenarios.ParseAssertion("p(99)<60s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Manifest.Assertions = []metric.Assertion{limit}
+	p, _, err := decide(results.Probe{}, run)
+	if err != nil || !p.Held || p.P99 == 0 || p.Max != 0 {
+		t.Errorf("enough messages: %+v, %v", p, err)
+	}
+	for i := range run.Trials {
+		run.Trials[i].Latency.Independent = 10
+	}
+	p, _, err = decide(results.Probe{}, run)
+	if err != nil || !p.Held || p.P99 != 0 || p.Max == 0 {
+		t.Errorf("too few messages: %+v, %v", p, err)
+	}
+	_, table := shown(t, []results.Highest{{Transport: "sse", Load: 5, Confirmed: 3, Probes: []results.Probe{{Load: 5, Held: true, Max: 12.3}}}})
+	for _, want := range []string{"≤ 12.3", "at least 5", "(--max)"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+}

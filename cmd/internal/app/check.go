@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"pushbench/results"
@@ -42,7 +43,7 @@ const References = "results/reference"
 // nearReference adds a hint to the error of a folder that does not exist, if its name is a reference
 // run's or a scenario's.
 func nearReference(path string, err error) error {
-	if _, unknown := scenarios.Source(path); CodeOf(err) != Usage || unknown != nil {
+	if CodeOf(err) != Usage || !slices.Contains(scenarios.Names(), path) {
 		return err
 	}
 	folder := filepath.Join(References, path)
