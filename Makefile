@@ -22,8 +22,9 @@ ORDINARY = $(if $(filter 0,$(shell id -u)),,-skip AsRoot)
 
 TOOL := go tool -modfile=tools/go.mod
 
-# The go command records commit and tag in a build, whatever GOFLAGS is set to.
-BUILD := go build -buildvcs=auto
+# The go command records commit and tag in a build, whatever GOFLAGS is set to. Without a .git here, it
+# would record the commit of a repository around this folder.
+BUILD := go build -buildvcs=$(if $(wildcard .git),auto,false)
 
 .PHONY: help
 help: ## list these targets
@@ -157,7 +158,7 @@ nightly-fuzz:
 
 .PHONY: build
 build: ## build bin/pushbench, which records its commit
-	@[ -d .git ] || echo "make: no folder .git here: the build cannot record its commit" >&2 # the same in a linked worktree: https://go.dev/issue/58218
+	@[ -d .git ] || ! grep -q Format cmd/pushbench/commit.txt || echo "make: no folder .git here: the build cannot record its commit" >&2 # the same in a linked worktree: https://go.dev/issue/58218
 	@$(BUILD) -o bin/pushbench ./cmd/pushbench
 
 # Plain executables: the manifest of a run records the SHA-256 of the executable that measured it.

@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"debug/buildinfo"
+	_ "embed"
 	"fmt"
 	"os"
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -31,6 +33,22 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
+// commitText is the commit in a source archive of git, and a placeholder elsewhere: see
+// .gitattributes. GitHub downloads actions as such archives, without the folder .git.
+//
+//go:embed commit.txt
+var commitText string
+
+// archived is the commit that a source archive names; empty for a placeholder.
+func archived(text string) string {
+	if commit := strings.TrimSpace(text); commitHash.MatchString(commit) {
+		return commit
+	}
+	return ""
+}
+
+var commitHash = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
 func version() string {
 	t := tool()
 	if t.Commit == "" {
@@ -49,7 +67,7 @@ func tool() results.Tool {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		t = identify(info)
 	}
-	t.Version = cmp.Or(t.Version, release)
+	t.Version, t.Commit = cmp.Or(t.Version, release), cmp.Or(t.Commit, archived(commitText))
 	return t
 }
 
