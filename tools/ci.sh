@@ -1,52 +1,152 @@
 #!/usr/bin/env bash
 # ci.sh runs the steps of action.yml, also by hand. It builds pushbench from SOURCE, and from BASELINE if set, and measures
-# SCENARIO. OUT then has the run, the comparison, a JUnit file and summary.md. The summary is appended to
+# SCENARIO. OUT then has the run, the comparison, JUnit files, summary.md and comment.md. The summary is appended to
 # GITHUB_STEP_SUMMARY, and failed assertions become annotations of the log. The exit code is that of pushbench, except
 # that ASSERTIONS=false ignores failed assertions and UNDECIDED=false (the default) ignores undecided results.
 set -euo pipefail
 
+# annotate LEVEL prints each line of its input as an annotation:
+# https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+annotate() { sed -e 's/^- //' -e 's/%/%25/g' -e "s/^/::$1 title=pushbench::/"; }
+
+# refuse TEXT ends with the exit code of a usage error.
+refuse() {
+	echo "ci.sh: $1" >&2
+	annotate error <<<"$1"
+	exit 2
+}
+
+base=$(mktemp -d) result=
+finish() {
+	local code=$?
+	rm -rf "$base"
+	if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "exit-code=${result:-$code}" >>"$GITHUB_OUTPUT"; fi
+}
+trap finish EXIT
+
 # renamed OLD NEW takes the value of a variable's deprecated name.
 renamed() {
 	if [ -z "${!1:-}" ]; then return; fi
-	if [ -n "${!2:-}" ]; then
-		echo "ci.sh: $1 is the deprecated name of $2: set only $2" >&2
-		exit 2
-	fi
-	echo "::warning title=pushbench::deprecated: $1 is now $2"
+	if [ -n "${!2:-}" ]; then refuse "$1 is the deprecated name of $2: set only $2"; fi
+	annotate warning <<<"deprecated: $1 is now $2"
 	printf -v "$2" %s "${!1}"
 }
 renamed BLOCKS REPETITIONS
 renamed CLAIMS ASSERTIONS
 
-SOURCE=${SOURCE:-.} SCENARIO=${SCENARIO:-chat} OUT=${OUT:-pushbench-results}
-BASELINE=${BASELINE:-} REPETITIONS=${REPETITIONS:-} ASSERTIONS=${ASSERTIONS:-true} UNDECIDED=${UNDECIDED:-false}
+SOURCE=${SOURCE:-.} SCENARIO=${SCENARIO:-chat} OUT=${OUT:-pushbench-results} ARTIFACT=${ARTIFACT:-} MATRIX=${MATRIX:-}
+BASELINE=${BASELINE:-} REPOSITORY=${REPOSITORY:-} REPETITIONS=${REPETITIONS:-} ASSERTIONS=${ASSERTIONS:-true} UNDECIDED=${UNDECIDED:-false}
 
+for name in SOURCE SCENARIO OUT ARTIFACT BASELINE REPOSITORY REPETITIONS ASSERTIONS UNDECIDED; do
+	case ${!name} in
+	-* | *[$'\n\r']*) refuse "$name: $(printf %q "${!name}") is not allowed; allowed: one line that does not begin with -" ;;
+	esac
+done
+for name in ASSERTIONS UNDECIDED; do
+	case ${!name} in
+	true | false) ;;
+	*) refuse "$name: ${!name} is not allowed; allowed: true, false" ;;
+	esac
+done
+if [ -e "$OUT/run" ]; then refuse "OUT: $OUT/run exists already; allowed: another folder"; fi
 mkdir -p "$OUT"
-if [ -e "$OUT/run" ]; then
-	echo "ci.sh: $OUT/run exists already: set OUT to another folder" >&2
-	exit 2
+
+# The artefact's name is unique among the scenarios, jobs, matrix values and attempts of a workflow run. Names cannot contain
+# a slash, among others: a name that had to be changed ends in a checksum, so that it stays unique.
+if [ -z "$ARTIFACT" ]; then
+	ARTIFACT=$OUT-$SCENARIO${GITHUB_JOB:+-$GITHUB_JOB}
+	case $MATRIX in
+	'' | null | '{}') ;;
+	*) ARTIFACT+=-$(tr -d '{}" \n' <<<"$MATRIX") ;;
+	esac
+	if [ "${GITHUB_RUN_ATTEMPT:-1}" != 1 ]; then ARTIFACT+=-attempt-$GITHUB_RUN_ATTEMPT; fi
 fi
-make -C "$SOURCE" --no-print-directory build
+plain=$(tr -cs 'A-Za-z0-9._-' - <<<"$ARTIFACT" | sed -e 's/^[.-]*//' -e 's/-*$//' | cut -c -100)
+if [ "$plain" != "$ARTIFACT" ]; then plain+=-$(cksum <<<"$ARTIFACT$MATRIX" | cut -d ' ' -f 1); fi
+ARTIFACT=$plain
+if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s\n' "artifact=$ARTIFACT" "folder=$OUT" "comment=$OUT/comment.md" >>"$GITHUB_OUTPUT"; fi
+
+build() {
+	make -C "$1" --no-print-directory build || {
+		echo "ci.sh: cannot build pushbench in $1" >&2
+		exit 1
+	}
+}
+
+# resolve TREE prints the commit of BASELINE. A clone knows other branches only by the name of its origin.
+resolve() { git -C "$1" rev-parse --verify --quiet "$BASELINE^{commit}" || git -C "$1" rev-parse --verify --quiet "origin/$BASELINE^{commit}"; }
+
+# checkout_baseline writes the files of BASELINE to $base/tree. It clones, because the go command writes no commit into a build
+# of a worktree (https://go.dev/issue/58218). GitHub downloads an action of another repository without .git, to a folder
+# _actions/OWNER/NAME/REF: its commits are then those of that repository.
+checkout_baseline() {
+	local commit path
+	export GIT_TERMINAL_PROMPT=0
+	if [ -z "$REPOSITORY" ] && [ -e "$SOURCE/.git" ]; then
+		commit=$(resolve "$SOURCE") || refuse "BASELINE: $BASELINE is no commit of $SOURCE; allowed: a commit, branch or tag that is checked out (actions/checkout with fetch-depth: 0)"
+		git clone --quiet --shared --no-checkout "$SOURCE" "$base/tree"
+	else
+		if [ -z "$REPOSITORY" ]; then
+			path=${SOURCE##*/_actions/}
+			if [[ $path == "$SOURCE" || ! $path =~ ^([^/]+/[^/]+)/ ]]; then refuse "BASELINE: $SOURCE has no .git; allowed with REPOSITORY, the repository that has $BASELINE"; fi
+			REPOSITORY=${GITHUB_SERVER_URL:-https://github.com}/${BASH_REMATCH[1]}
+		fi
+		git clone --quiet --no-checkout "$REPOSITORY" "$base/tree" || refuse "BASELINE: cannot clone $REPOSITORY; allowed: a repository that git can read without a password"
+		commit=$(resolve "$base/tree") || refuse "BASELINE: $BASELINE is no commit of $REPOSITORY; allowed: a commit, branch or tag"
+	fi
+	git -C "$base/tree" checkout --quiet --detach "$commit"
+}
+
+build "$SOURCE"
 pushbench=$(cd "$SOURCE" && pwd)/bin/pushbench
 
-flags=()
-if [ -n "$REPETITIONS" ]; then flags+=(--repetitions "$REPETITIONS"); fi
+flags=() plan=(--dry-run)
 if [ -n "$BASELINE" ]; then
-	commit=$(git -C "$SOURCE" rev-parse --verify "$BASELINE^{commit}")
-	base=$(mktemp -d)
-	trap 'rm -rf "$base"' EXIT
-	# A clone, because the go command writes no commit into a build of a worktree (https://go.dev/issue/58218).
-	git clone --quiet --shared --no-checkout "$SOURCE" "$base/tree"
-	git -C "$base/tree" checkout --quiet --detach "$commit"
-	make -C "$base/tree" --no-print-directory build
+	checkout_baseline
+	build "$base/tree"
 	flags+=(--baseline "$base/tree/bin/pushbench")
+	plan+=(--require-verdict)
+	REPETITIONS=${REPETITIONS:-12}
 fi
+if [ -n "$REPETITIONS" ]; then flags+=(--repetitions "$REPETITIONS"); fi
 
-# compare_runs writes the comparison of runs to compared.md and returns its exit code. If they cannot be compared, the
-# file stays unchanged.
+# The plan, before anything is measured: how long it takes, and whether it can decide.
+"$pushbench" run "${flags[@]}" "${plan[@]}" -- "$SCENARIO" >"$OUT/plan.txt" 2>&1 || {
+	code=$?
+	cat "$OUT/plan.txt" >&2
+	annotate error <"$OUT/plan.txt"
+	exit "$code"
+}
+cat "$OUT/plan.txt"
+echo "An INVALID measurement is repeated once${BASELINE:+, and so is a regression, to confirm it}: each takes as long again."
+grep -F 'The baseline is the same build' "$OUT/plan.txt" | annotate warning || true
+
+# measure NAME REPORT FLAG... measures into OUT/NAME and returns pushbench's exit code. It repeats an INVALID run once and keeps the
+# first as NAME-invalid.
+measure() {
+	local name=$1 report=$2 code again side
+	shift 2
+	for again in yes no; do
+		code=0
+		"$pushbench" run --out "$OUT/$name" --format markdown "${flags[@]}" "$@" -- "$SCENARIO" >"$OUT/$report" || code=$?
+		if [ "$again" = no ] || ! grep -qs '^  "status": "INVALID"' "$OUT/$name/manifest.json" "$OUT/$name-baseline/manifest.json"; then break; fi
+		{
+			echo "The measurement was INVALID and is repeated."
+			grep -m 1 -E '^(- )?INVALID' "$OUT/$report" || true
+		} | annotate warning
+		for side in "" -baseline; do
+			if [ -e "$OUT/$name$side" ]; then mv "$OUT/$name$side" "$OUT/$name-invalid$side"; fi
+		done
+	done
+	if [ -e "$OUT/$name-invalid" ]; then printf '\n- The first measurement was INVALID and was repeated: see %s.\n' "$name-invalid" >>"$OUT/$report"; fi
+	return "$code"
+}
+
+# compare_runs writes the comparison of runs to compared.md and comment.md and returns its exit code. If they cannot be compared,
+# the files stay unchanged.
 compare_runs() {
 	local code=0
-	"$pushbench" compare "$@" --format markdown --out "$OUT/compared" --junit "$OUT/junit-compared.xml" >"$OUT/compared.new" || code=$?
+	"$pushbench" compare "$@" --format markdown --out "$OUT/compared" --junit "$OUT/junit-compared.xml" --comment "$OUT/comment.md" >"$OUT/compared.new" || code=$?
 	case $code in
 	0 | 4 | 8) mv "$OUT/compared.new" "$OUT/compared.md" ;;
 	*) rm -f "$OUT/compared.new" ;;
@@ -55,7 +155,7 @@ compare_runs() {
 }
 
 code=0
-"$pushbench" run "$SCENARIO" --out "$OUT/run" --junit "$OUT/junit.xml" --format markdown "${flags[@]}" >"$OUT/summary.md" || code=$?
+measure run summary.md --junit "$OUT/junit.xml" --comment "$OUT/comment.md" || code=$?
 if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 	# Here code is for the assertions alone: the comparison, which is part of the exit code of run, may be repeated.
 	case $code in
@@ -69,16 +169,22 @@ if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 	# 1 comparison in 20 of a build with itself reports a difference: a regression is measured again with another seed.
 	if [ "$found" = 4 ]; then
 		again=0
-		"$pushbench" run "$SCENARIO" --out "$OUT/again" --seed 7919 --format markdown "${flags[@]}" >"$OUT/again.md" || true # its assertions do not count
+		measure again again.md --seed 7919 || true # its assertions do not count
 		compare_runs "$OUT/run-baseline" "$OUT/run" "$OUT/again-baseline" "$OUT/again" || again=$?
 		case $again in
 		0 | 4 | 8) found=$again ;;
-		*) printf '\n- The second measurement, to confirm the regression, failed: see again.md.\n' >>"$OUT/compared.md" ;;
+		*) printf '\n- The second measurement, to confirm the regression, failed: see again.md.\n' | tee -a "$OUT/comment.md" >>"$OUT/compared.md" ;;
 		esac
 	fi
-	if [ -e "$OUT/compared.md" ]; then
-		echo >>"$OUT/summary.md"
-		cat "$OUT/compared.md" >>"$OUT/summary.md"
+	if [ -e "$OUT/compared.md" ]; then # the absolute values before and after come first
+		{
+			cat "$OUT/comment.md"
+			echo
+			cat "$OUT/summary.md"
+			echo
+			cat "$OUT/compared.md"
+		} >"$OUT/summary.new"
+		mv "$OUT/summary.new" "$OUT/summary.md"
 	fi
 	# A regression counts whatever the assertions' outcomes. Runs that cannot be compared count only if nothing else failed.
 	case $found in
@@ -87,12 +193,21 @@ if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 	*) if [ "$code" = 0 ]; then code=$found; fi ;;
 	esac
 fi
+result=${regression:-$code}
 
+if [ -e "$OUT/comment.md" ]; then
+	{
+		echo "<!-- $ARTIFACT -->" # by which a workflow finds its earlier comment
+		cat "$OUT/comment.md"
+		if [ -n "${GITHUB_RUN_ID:-}" ]; then
+			printf '\nThe whole report: artefact %s of [this workflow run](%s).\n' "$ARTIFACT" "$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
+		fi
+	} >"$OUT/comment.new"
+	mv "$OUT/comment.new" "$OUT/comment.md"
+fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$OUT/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
-# Annotations in the syntax of GitHub: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-grep -hE '^(- )?(FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::error title=pushbench::/' || true
-grep -hE '^(- )?(UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | sed -e 's/^- //' -e 's/%/%25/g' -e 's/^/::warning title=pushbench::/' || true
-if [ -n "${GITHUB_OUTPUT:-}" ]; then echo "exit-code=${regression:-$code}" >>"$GITHUB_OUTPUT"; fi
+grep -hE '^(- )?(FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | annotate error || true
+grep -hE '^(- )?(UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | annotate warning || true
 
 if [ -n "${regression:-}" ]; then exit "$regression"; fi
 case $code in
