@@ -124,7 +124,7 @@ func Source(nameOrPath string) ([]byte, error) {
 	if data, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
 		return data, nil
 	}
-	file, err := open(nameOrPath)
+	file, err := open(nameOrPath, unknown(nameOrPath))
 	if err != nil {
 		return nil, err
 	}
@@ -136,13 +136,13 @@ func Source(nameOrPath string) ([]byte, error) {
 	return data, nil
 }
 
-// open opens a regular file. It checks the type first, because opening a FIFO would wait for a writer
-// and reading a device may never end.
-func open(path string) (*os.File, error) {
+// open opens a regular file; missing is the error if there is none. It checks the type first, because opening
+// a FIFO would wait for a writer and reading a device may never end.
+func open(path string, missing *Error) (*os.File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, unknown(path)
+		return nil, missing
 	case err == nil && !info.Mode().IsRegular():
 		return nil, &Error{File: path, Message: "is " + kindOf(info.Mode()) + "; allowed: a regular file"}
 	}

@@ -213,14 +213,14 @@ func TestReadRejectsLargeFiles(t *testing.T) {
 	comment := strings.Repeat("#", maxBytes-len(small)-1) + "\n"
 	read(t, comment+small)
 	_, err := Read("big.yaml", strings.NewReader("#"+comment+small))
-	wantError(t, err, "big.yaml: is larger than 1 MiB, the limit for a scenario")
+	wantError(t, err, "big.yaml: is larger than 1 MiB, the limit for a file")
 	_, err = Read("long.yaml", strings.NewReader(small+strings.Repeat("\n", maxText)))
-	wantError(t, err, "long.yaml: is larger than 64 KiB without comments, the limit for a scenario")
+	wantError(t, err, "long.yaml: is larger than 64 KiB without comments, the limit for a file")
 }
 
 func TestReadStopsAtTheLimit(t *testing.T) {
 	_, err := Read("zero", zeros{})
-	wantError(t, err, "zero: is larger than 1 MiB, the limit for a scenario")
+	wantError(t, err, "zero: is larger than 1 MiB, the limit for a file")
 }
 
 // zeros is a portable /dev/zero.

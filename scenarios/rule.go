@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"pushbench/results/metric"
+	"pushbench/results/price"
 )
 
 // A Rule defines the values that a field of a scenario may have. It is derived from the field's Go
@@ -97,6 +98,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[LinkKind]():         oneOf(StreamLink, PacketLink),
 	reflect.TypeFor[Pacing]():           oneOf(FixedRate, FixedDelay),
 	reflect.TypeFor[Library]():          oneOf(Libraries...),
+	reflect.TypeFor[price.Item]():       oneOf(price.Items...),
 
 	"metric":    oneOf(metric.Primary()...),
 	"assertion": {grammar: asAssertion},

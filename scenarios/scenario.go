@@ -2,13 +2,14 @@
 // with pushbench.
 //
 // It owns the names, units, defaults and limits of every field. It must not depend on how a
-// scenario is measured or served: of the module's packages it imports only transports and metric.
+// scenario is measured or served: of the module's packages it imports only transports, metric and price.
 package scenarios
 
 import (
 	"time"
 
 	"pushbench/results/metric"
+	"pushbench/results/price"
 	"pushbench/scenarios/transports"
 )
 
@@ -104,6 +105,8 @@ type Scenario struct {
 	AbortOnFail bool `yaml:"abort_on_fail,omitempty" json:"abort_on_fail"` // end a run after the first repetition, from the fourth on, that makes it certain that an assertion fails; default false
 
 	Published metric.Published `yaml:"published,omitempty" json:"published"` // values that others have published, shown next to those of a run; default none
+
+	Prices price.Prices `yaml:"prices,omitempty" json:"prices,omitzero"` // prices of the provider, for the price per 1,000 clients and month; default those of pushbench prices
 
 	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file
 }

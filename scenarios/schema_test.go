@@ -118,7 +118,7 @@ var beyondSchema = []string{
 	"idle-timeout-fraction", "idle-timeout-without-a-router", "library-with-its-sweep",
 	"longpoll-timeout-too-long", "margin-zero", "merge-key", "nat-with-a-stream",
 	"network-loss-with-a-stream", "network-rate-zero", "network-reorder", "network-rtt",
-	"new-connection-with-its-sweep", "per-client", "poll-interval", "published-no-configuration",
+	"new-connection-with-its-sweep", "per-client", "poll-interval", "prices-date", "prices-source", "published-no-configuration",
 	"published-no-metric", "rate-too-high", "rate-too-low", "rate-zero", "replies-of-several-clients",
 	"replies-to-clients", "requirement-of-a-transport", "rtt-with-its-sweep", "servers-too-many",
 	"servers-with-publish-only-clients", "servers-with-publishing-clients", "short-lived-behind-a-router",

@@ -26,7 +26,7 @@ const (
 	maxDepth  = 64
 )
 
-// A document is a YAML file that is read into a Scenario.
+// A document is a YAML file that is read into a Scenario or into Prices.
 type document struct {
 	file    string
 	root    ast.Node
@@ -41,14 +41,14 @@ func newDocument(file string, r io.Reader) (*document, error) {
 		return nil, &Error{File: file, Message: "cannot be read: " + err.Error(), cause: err}
 	}
 	if len(data) > maxBytes {
-		return nil, d.wholeFile("is larger than 1 MiB, the limit for a scenario")
+		return nil, d.wholeFile("is larger than 1 MiB, the limit for a file")
 	}
 	text, err := d.clean(data)
 	if err != nil {
 		return nil, err
 	}
 	if substance(text) > maxText {
-		return nil, d.wholeFile("is larger than 64 KiB without comments, the limit for a scenario")
+		return nil, d.wholeFile("is larger than 64 KiB without comments, the limit for a file")
 	}
 	tokens := lexer.Tokenize(text)
 	if err := d.admit(tokens); err != nil {
@@ -151,7 +151,7 @@ var forbidden = map[token.Type]string{
 	token.DocumentEndType: "ends the document; allowed: one document per file, without it",
 }
 
-// admit rejects the first token that is not allowed in a scenario, before the parser spends time on
+// admit rejects the first token that is not allowed in a file, before the parser spends time on
 // it.
 func (d *document) admit(tokens token.Tokens) error {
 	var n nesting
@@ -212,11 +212,14 @@ func (d *document) parse(tokens token.Tokens) (err error) {
 			return nil
 		}
 	}
-	return d.wholeFile("contains no scenario; allowed: a YAML mapping that starts with version: 1")
+	return nil
 }
 
 // decode sets target, whose rule is r. Fields that are not in the file keep their values.
 func (d *document) decode(r *Rule, target any) (err error) {
+	if d.root == nil {
+		return d.wholeFile("has no content; allowed: a YAML mapping that starts with " + r.Fields[0].Name + ":")
+	}
 	if _, err := d.check(r, "", d.root); err != nil {
 		return err
 	}

@@ -48,6 +48,9 @@ func (s *Scenario) validate() *conflict {
 	if c := s.validateAlone(); c != nil {
 		return c
 	}
+	if c := pricesConflict("prices.", s.Prices); c != nil {
+		return c
+	}
 	configurations := s.Configurations()
 	if c := s.validateAssertions(configurations); c != nil || !s.SweepsLoad() {
 		return c

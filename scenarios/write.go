@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/printer"
 
 	"pushbench/results/metric"
+	"pushbench/results/price"
 )
 
 // YAML returns s with every field, defaults included. Reading it yields an equal Scenario, and equal
@@ -48,9 +49,12 @@ func asWords(names []string) ([]byte, error) {
 
 // Hash is the SHA-256 of YAML in hex. Two runs with the same hash measured the same
 // scenario, whatever the layout of their files. It is taken with the deprecated names, so that
-// it equals the hash in run folders from before the fields were renamed.
+// it equals the hash in run folders from before the fields were renamed, and without the prices,
+// which affect no measurement.
 func (s *Scenario) Hash() string {
-	tree := s.tree()
+	measured := *s
+	measured.Prices = price.Prices{}
+	tree := measured.tree()
 	rules().former(tree)
 	sum := sha256.Sum256(printed(tree))
 	return hex.EncodeToString(sum[:])

@@ -43,12 +43,13 @@ var layout = []rule{
 	{packages: "cmd/*", may: []string{anything}},
 	{packages: "cmd/*/*", may: []string{anything}}, // the self-test and the end-to-end tests import servers and clients, like the command
 	{packages: "results/metric"},                   // scenarios and results share metric names
-	{packages: "results", may: []string{"results/metric"}, tests: []string{"results/internal/*", "results/summary"}},
-	{packages: "results/summary", may: []string{"results", "results/metric"}, tests: []string{"results/internal/*"}},
+	{packages: "results/price"},                    // and prices
+	{packages: "results", may: []string{"results/metric", "results/price"}, tests: []string{"results/internal/*", "results/summary"}},
+	{packages: "results/summary", may: []string{"results", "results/metric", "results/price"}, tests: []string{"results/internal/*"}},
 	{packages: "results/compare", may: []string{"results", "results/metric", "results/summary"}, tests: []string{"results/internal/*"}},
 	{packages: "results/compare/proof", may: []string{"results/compare"}},
-	{packages: "results/report", may: []string{"results", "results/metric", "results/summary", "results/compare", "results/chart"}, tests: []string{"results/internal/*"}}, // prints the verdicts
-	{packages: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}},                   // draws the verdicts
+	{packages: "results/report", may: []string{"results", "results/metric", "results/price", "results/summary", "results/compare", "results/chart"}, tests: []string{"results/internal/*"}}, // prints the verdicts
+	{packages: "results/chart", may: []string{"results", "results/metric", "results/summary", "results/compare"}, tests: []string{"results/internal/*"}},                                    // draws the verdicts
 	{packages: "results/internal/*", may: []string{"results", "results/metric", "results/summary"}},
 	{packages: "bench/client", may: []string{"bench/*", "bench/client/internal/wire", "scenarios", "results"}}, // independent of engines
 	{packages: "bench/child", may: []string{"bench/cost"}},                                                     // starts and stops processes of any role
@@ -103,7 +104,7 @@ var layout = []rule{
 	{packages: "servers/wire/httpstack", may: []string{"servers/sock"}}, // the only user of the servers of net/http and fasthttp
 	{packages: "servers/wire", may: []string{"servers/wire/httpstack", "servers/faults", "servers/hub", "servers/sock"}},
 	{packages: "servers/*", may: []string{"servers/wire", "servers/wire/httpstack", "servers/hub", "servers/sock"}}, // an edge per transport
-	{packages: "scenarios", may: []string{"results/metric"}},
+	{packages: "scenarios", may: []string{"results/metric", "results/price"}},
 	{packages: leaf},
 }
 

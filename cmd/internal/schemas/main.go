@@ -43,12 +43,12 @@ func write() error {
 // generate returns the text of each schema by the path of its file in the module.
 func generate() (map[string][]byte, error) {
 	schemas := map[string]*jsonschema.Schema{}
-	docs, err := readComments("scenarios", "results/metric")
+	docs, err := readComments("scenarios", "results/metric", "results/price")
 	if err != nil {
 		return nil, err
 	}
 	schemas["scenarios/scenario.schema.json"] = docs.scenario()
-	if docs, err = readComments("results", "results/metric"); err != nil {
+	if docs, err = readComments("results", "results/metric", "results/price"); err != nil {
 		return nil, err
 	}
 	for of, value := range map[string]any{"manifest": results.Manifest{}, "trial": results.Trial{}, "interval": results.Interval{}} {
