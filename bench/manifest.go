@@ -38,6 +38,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Compare:      comparison(s.Compare),
 		Requirements: s.Requirements,
 		Assertions:   s.Assertions,
+		Prices:       s.Prices.OrDefault(),
 		Published:    publishedValues(s.Published),
 		Engine:       r.Setup.Engine,
 		Library:      librariesOf(configurations),

@@ -22,7 +22,7 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
-	err := cmp.Or(m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Compare.check())
+	err := cmp.Or(m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Prices.Check(), m.Compare.check())
 	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())
 	}

@@ -37,6 +37,7 @@ func Pool(trials []Trial) (p Trial) {
 			n.add(rule, i)
 		})
 	}
+	p.Pooled = len(trials)
 	return p
 }
 

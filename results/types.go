@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"pushbench/results/metric"
+	"pushbench/results/price"
 )
 
 // Schema is the version of the folder format that this package writes.
@@ -49,6 +50,7 @@ type Manifest struct {
 	Compare        Declared           `json:"compare,omitzero" walk:"-"` // metrics and margin of the comparison; absent: the defaults
 	Requirements   []metric.Assertion `json:"needs,omitempty"`           // requirements of the application; the report recommends the cheapest configuration that meets all of them
 	Assertions     []metric.Assertion `json:"claims,omitempty"`          // assertions about the run
+	Prices         price.Prices       `json:"prices,omitzero"`           // prices of the provider; absent in older folders: the default prices
 	Published      metric.Published   `json:"published,omitzero"`        // values that others have published, to compare with
 
 	Engine     string            `json:"engine"`                          // network engine of the simulated clients
@@ -192,6 +194,9 @@ type Trial struct {
 	Link *Link `json:"link,omitempty"` // traffic of the packet link, if there is one
 
 	Settings map[string]string `json:"settings,omitempty"` // settings that server, generator and host report; validity checks compare them between trials
+
+	Prices *price.Prices `json:"-" walk:"-"` // of the run, set by package summary; nil: the default prices
+	Pooled int           `json:"-" walk:"-"` // number of trials that Pool combined; 0: it is a single trial
 
 	Predicted []Prediction    `json:"theory"` // values predicted by the model
 	Checks    []ValidityCheck `json:"gates"`  // validity checks

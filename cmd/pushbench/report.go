@@ -9,10 +9,12 @@ import (
 	"pushbench/cmd/internal/app"
 	"pushbench/results"
 	"pushbench/results/report"
+	"pushbench/scenarios"
 )
 
 func newReportCommand() *cobra.Command {
 	var out output
+	var prices string
 	c := &cobra.Command{
 		Use:   "report FOLDER",
 		Short: "Regenerate the table, page and charts of a run from its files",
@@ -25,6 +27,11 @@ func newReportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if prices != "" {
+				if run.Manifest.Prices, err = scenarios.LoadPrices(prices); err != nil {
+					return err
+				}
+			}
 			for _, warning := range run.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "pushbench: "+warning)
 			}
@@ -35,6 +42,7 @@ func newReportCommand() *cobra.Command {
 			return errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r), out.printRun(c, r))
 		},
 	}
+	pricesFlag(c, &prices, "those of the run")
 	out.addTo(c, runFormats)
 	junitFlag(c, &out.junit)
 	commentFlag(c, &out.comment)

@@ -26,7 +26,7 @@ type runOptions struct {
 	given                         scenarios.Scenario // the fields that flags set directly
 	window, warmup, rtt           string
 	library, batchingDelay, sweep []string
-	baseline                      string
+	baseline, prices              string
 	dryRun, requireVerdict        bool
 }
 
@@ -72,6 +72,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.StringVar(&o.baseline, "baseline", "", "executable of another pushbench build, whose servers are measured in turns with these; its run folder ends in -baseline (see pushbench compare; default: none)")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
 	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
+	pricesFlag(c, &o.prices, "the scenario's")
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
@@ -179,6 +180,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		{"window", func() (err error) { s.Window, err = duration("window", o.window); return err }},
 		{"warmup", func() (err error) { s.Warmup, err = duration("warmup", o.warmup); return err }},
 		{"rtt", func() (err error) { s.Network.RTT, err = duration("rtt", o.rtt); return err }},
+		{"prices", func() (err error) { s.Prices, err = scenarios.LoadPrices(o.prices); return err }},
 	} {
 		if c.Flags().Changed(flag.name) {
 			if err := flag.put(); err != nil {

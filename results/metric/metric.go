@@ -55,6 +55,7 @@ const (
 	ServerCPUPerMessage      = "server_cpu_per_message"
 	GeneratorCPUPerMessage   = "generator_cpu_per_message"
 	CPUPerMessage            = "cpu_per_message"
+	Price                    = "price"
 	ServerMemoryPerClient    = "server_memory_per_client"
 	GeneratorMemoryPerClient = "generator_memory_per_client"
 
@@ -129,6 +130,7 @@ var All = []Metric{
 	{CPUPerMessage, "server and generator CPU per message", "µs", Lower, true},
 	{ServerMemoryPerClient, "server memory per idle client", "KiB", Lower, true},
 	{GeneratorMemoryPerClient, "generator memory per idle client", "KiB", Lower, false},
+	{Price, "price per 1,000 clients and month", "", Lower, true},
 	{ConnectP50, "connect p50", "ms", Lower, true},
 	{ConnectP99, "connect p99", "ms", Lower, true},
 	{ShortLivedReadyP50, "time to subscribe of short-lived clients p50", "ms", Lower, false},

@@ -24,8 +24,12 @@ type Comparison struct {
 	Repeat *Comparison // the second measurement of the same two builds; nil: there is none. See Confirm
 }
 
-// Compare compares run b with run a. It fails if they did not measure the same workload.
+// Compare compares run b with run a. It fails if they did not measure the same workload. Run a gets the prices
+// of run b, so that the servers are compared and not the prices.
 func Compare(a, b *results.Run) (*Comparison, error) {
+	priced := *a
+	priced.Manifest.Prices = b.Manifest.Prices
+	a = &priced
 	j, err := compare.Runs(a, b)
 	if err != nil {
 		return nil, err

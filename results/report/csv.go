@@ -82,6 +82,7 @@ func (r *Report) Trials(w io.Writer) error {
 			if t.ConfigurationName() != row.Name {
 				continue
 			}
+			t.Prices = row.Pooled.Prices
 			cells := []any{r.Run.Manifest.Workload.Scenario, t.Transport, t.Repetition, t.Position, string(t.Status), t.Valid(), t.Reason}
 			if values := append(measured(t), within(t)...); t.Valid() {
 				cells = append(cells, values...)

@@ -9,6 +9,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
+	"pushbench/results/price"
 	"pushbench/results/summary"
 )
 
@@ -24,6 +25,22 @@ type (
 		Configurations []configurationJSON `json:"cases"`
 		Assertions     []assertionJSON     `json:"claims"`
 		Comparisons    []comparisonJSON    `json:"comparisons"`
+		Prices         pricesJSON          `json:"prices"`
+	}
+	pricesJSON struct {
+		Per            string       `json:"per"` // what every amount and cost is for
+		Assumptions    price.Prices `json:"assumptions"`
+		Illustrative   bool         `json:"illustrative"` // some billed price is an example that no page states
+		Configurations []billJSON   `json:"configurations"`
+	}
+	billJSON struct {
+		Name  string                  `json:"name"`
+		Price valueJSON               `json:"price"` // like all amounts and costs the median of the repetitions
+		Items map[price.Item]itemJSON `json:"items"`
+	}
+	itemJSON struct {
+		Amount valueJSON `json:"amount"` // cores, GB of memory, GB of egress, or millions of requests
+		Cost   valueJSON `json:"cost"`
 	}
 	configurationJSON struct {
 		Name      string                `json:"name"`
@@ -97,7 +114,23 @@ func (r *Report) JSON(w io.Writer) error {
 	for _, a := range r.Assertions {
 		s.Assertions = append(s.Assertions, assertionJSON{a.Assertion.Text, a.Configuration, a.Outcome, valueOf(a.Measured), a.Passed, a.Repetitions, a.Why})
 	}
+	s.Prices = r.pricesJSON()
 	return indented(w, s)
+}
+
+// pricesJSON has the prices of all configurations, item by item.
+func (r *Report) pricesJSON() pricesJSON {
+	p := r.Run.Manifest.Prices.OrDefault()
+	all := pricesJSON{"1,000 clients and month", p, p.Illustrative(), []billJSON{}}
+	for _, row := range r.Summary.Rows {
+		of := billJSON{row.Name, valueOf(medianOf(row, metric.Price)), map[price.Item]itemJSON{}}
+		for _, i := range price.Items {
+			amount, cost := row.Bill(i)
+			of.Items[i] = itemJSON{valueOf(amount), valueOf(cost)}
+		}
+		all.Configurations = append(all.Configurations, of)
+	}
+	return all
 }
 
 func indented(w io.Writer, v any) error {

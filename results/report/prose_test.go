@@ -85,7 +85,7 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 	for _, run := range []*results.Run{near, synthetic.Run(1, time.Second), batchingSweep(4), synthetic.Sweep(12, time.Second, bothLibraries, []time.Duration{0})} {
 		r := New(run)
 		for _, s := range []section{
-			r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
+			r.repliesSection(), r.shortLivedSection(), r.priceSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
 			r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
 			r.ledgerSection(), r.publishSection(), r.modelSection(), verdictsSection(r.Analysis), othersSection(r.Analysis),
 		} {

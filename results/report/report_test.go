@@ -121,6 +121,7 @@ var states = map[string]func() *results.Run{
 		run.Manifest.Assertions = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
 		return &run
 	},
+	"priced": func() *results.Run { return changed(priced) },
 	"partial": func() *results.Run {
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in repetition 5"

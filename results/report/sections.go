@@ -22,9 +22,9 @@ func (r *Report) sections() []section {
 		all = append(all, verdictsSection(r.Analysis), othersSection(r.Analysis))
 	}
 	all = append(all,
-		r.repliesSection(), r.shortLivedSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
+		r.repliesSection(), r.shortLivedSection(), r.priceSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
 		r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
-		r.ledgerSection(), r.publishSection(), r.checksSection(), r.modelSection(), r.manifestSection(), filesSection(),
+		r.ledgerSection(), r.publishSection(), r.checksSection(), r.modelSection(), r.sourcesSection(), r.manifestSection(), filesSection(),
 	)
 	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
 }

@@ -106,6 +106,12 @@ func (r *Report) Table(w io.Writer, opts TableOptions) error {
 	if a := r.Analysis; a.Withheld == "" {
 		lines = append(lines, "", verdictGrid(a).drawn(opts), opts.Wrap(verdictLegend), "")
 	}
+	prices := r.priceSection()
+	lines = append(lines, "", prices.Title, prices.drawn(opts))
+	for note := range strings.Lines(prices.Note) {
+		lines = append(lines, opts.Wrap(strings.TrimSuffix(note, "\n")))
+	}
+	lines = append(lines, "")
 	for _, note := range r.notes(columns) {
 		lines = append(lines, opts.Wrap(note))
 	}

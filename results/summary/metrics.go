@@ -69,8 +69,10 @@ var measures = map[string]func(results.Trial) Value{
 	metric.ServerCPUPerMessage:      cpuPerMessage(serverCPU),
 	metric.GeneratorCPUPerMessage:   cpuPerMessage(func(c results.Cost) time.Duration { return c.Generator.CPU }),
 	metric.CPUPerMessage:            cpuPerMessage(bothCPU),
-	metric.ServerMemoryPerClient:    memoryPerClient(func(c results.Cost) results.Process { return c.Server }),
+	metric.ServerMemoryPerClient:    memoryPerClient(serverProcess),
 	metric.GeneratorMemoryPerClient: memoryPerClient(func(c results.Cost) results.Process { return c.Generator }),
+
+	metric.Price: func(t results.Trial) Value { return Amount(t.Prices.OrDefault().Total(UsageOf(t))) },
 
 	metric.ShortLivedReadyP50: shortLived(func(v results.ShortLived) Value {
 		return quantile(results.Latency{Histogram: v.Connect, Infinite: v.Started - v.Connect.Count(), Independent: v.Started}, 0.5)
@@ -167,6 +169,8 @@ func packetBytes(t results.Trial) Value {
 	all := w.Bytes() + SegmentHeader*(w.Up.Segments+w.Down.Segments) + HandshakeOptions*w.Dials
 	return ifShown(w.Up.Segments != 0 && w.Down.Segments != 0, ratio(all, t.Cost.Delivered))
 }
+
+func serverProcess(c results.Cost) results.Process { return c.Server }
 
 func serverCPU(c results.Cost) time.Duration { return c.Server.CPU }
 

@@ -58,11 +58,13 @@ func Of(r *results.Run) Summary {
 	configurations := r.Manifest.AllConfigurations()
 	s.Common = commonRepetitions(configurations, valid)
 	s.ValidRepetitions = len(s.Common)
+	prices := r.Manifest.Prices.OrDefault()
 	for _, c := range configurations {
 		var kept []results.Trial
 		for _, t := range valid[c.Name] {
 			switch {
 			case len(s.Common) == 0 || slices.Contains(s.Common, t.Repetition):
+				t.Prices = &prices
 				kept = append(kept, t)
 			case !slices.Contains(s.Dropped, t.Repetition):
 				s.Dropped = append(s.Dropped, t.Repetition)
@@ -71,7 +73,7 @@ func Of(r *results.Run) Summary {
 		slices.SortStableFunc(kept, func(a, b results.Trial) int { return cmp.Compare(a.Repetition, b.Repetition) })
 		row := Row{Configuration: c, Trials: kept, Pooled: results.Pool(kept)}
 		p := &row.Pooled
-		p.Transport, p.Configuration, p.Library, p.BatchingDelay, p.Status = c.Transport, c.Name, c.Library, c.BatchingDelay, results.Complete
+		p.Transport, p.Configuration, p.Library, p.BatchingDelay, p.Status, p.Prices = c.Transport, c.Name, c.Library, c.BatchingDelay, results.Complete, &prices
 		row.Saturated = slices.ContainsFunc(kept, func(t results.Trial) bool { return t.Status == results.Saturated })
 		s.Rows = append(s.Rows, row)
 	}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"pushbench/results/price"
+)
+
+func newPricesCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "prices",
+		Short: "Print the default prices, as a template for --prices",
+		Long: `Print the file of the default prices, with the pages that state them. Reports use it for
+the price per 1,000 clients and month. Change a copy and give it to run or report.`,
+		Example: "  pushbench prices > mine.yaml\n  pushbench run chat --prices mine.yaml\n  pushbench report results/runs/mine --prices mine.yaml",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := c.OutOrStdout().Write(price.DefaultFile())
+			return err
+		},
+	}
+}
+
+// pricesFlag adds --prices to a command; without names the prices without it.
+func pricesFlag(c *cobra.Command, path *string, without string) {
+	c.Flags().StringVar(path, "prices", "", "file of prices for the price per 1,000 clients and month: a changed copy of what pushbench prices prints (default: "+without+", or the default prices)")
+}
