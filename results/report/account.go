@@ -76,7 +76,7 @@ func (r *Report) expensivePolls(scenario string) []string {
 	}
 	return []string{fmt.Sprintf("Poll interval: short polling would cost as much as %s at about %s; the interval was %s. "+
 		"This assumes that a poll costs the same at every interval. It is predicted, not measured. Measure it: pushbench crossover %s.",
-		prose(name), duration(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
+		prose(name), roughly(time.Duration(own/cheapest*float64(interval))), duration(interval), scenario)}
 }
 
 // checks counts the validity checks that passed and the valid repetitions.

@@ -337,7 +337,7 @@ func (r *Report) advice() string {
 	}
 	text := fmt.Sprintf("For a verdict: pushbench run %s --repetitions %d", results.Plain(m.Workload.Scenario), want)
 	if took := summary.RepetitionDuration(r.Run); took > 0 {
-		text += fmt.Sprintf(" (%s)", duration(took*time.Duration(want)))
+		text += fmt.Sprintf(" (%s)", roughly(took*time.Duration(want)))
 	}
 	return text
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -82,20 +81,31 @@ func some(n int, noun string) string {
 	return metric.Count(int64(n)) + " " + noun + "s"
 }
 
-// duration is d with at most two digits, in the unit that people use.
+// duration is d with at most three significant digits, in the unit that people use.
 func duration(d time.Duration) string {
+	x, unit := metric.Milliseconds(d), "ms"
 	switch {
 	case d >= 2*time.Hour:
-		return fmt.Sprintf("%.0f h", d.Hours())
+		x, unit = d.Hours(), "h"
 	case d >= 2*time.Minute:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	case d >= 10*time.Second:
-		return fmt.Sprintf("%.0f s", d.Seconds())
+		x, unit = d.Minutes(), "min"
 	case d >= time.Second:
-		return metric.Number(math.Round(d.Seconds()*10)/10) + " s"
-	default:
-		return metric.Number(metric.Milliseconds(d)) + " ms"
+		x, unit = d.Seconds(), "s"
 	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64) // its own output
+	return strconv.FormatFloat(rounded, 'f', -1, 64) + " " + unit
+}
+
+// roughly is a computed duration, in whole units from ten seconds on.
+func roughly(d time.Duration) string {
+	for _, step := range []struct{ from, unit time.Duration }{
+		{2 * time.Hour, time.Hour}, {2 * time.Minute, time.Minute}, {10 * time.Second, time.Second}, {time.Second, 100 * time.Millisecond},
+	} {
+		if d >= step.from {
+			return duration(d.Round(step.unit))
+		}
+	}
+	return duration(d)
 }
 
 // withUnit formats a value and its unit. A value without a number has no unit.
