@@ -1,10 +1,16 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"pushbench/results"
 	"pushbench/results/metric"
@@ -50,18 +56,20 @@ var ErrDifferentWorkloads = errors.New("these runs cannot be compared")
 
 // mismatches returns the differences between the workloads of two runs.
 func mismatches(a, b results.Manifest) (why []string) {
-	differ := func(what string, x, y any) {
-		if one, other := fmt.Sprint(x), fmt.Sprint(y); one != other {
-			why = append(why, fmt.Sprintf("%s differs: %s and %s", what, brief(one), brief(other)))
+	differ := func(what string, parts ...part) {
+		if texts := differing(parts); texts != nil {
+			why = append(why, what+" differs: "+strings.Join(texts, ", "))
 		}
 	}
-	differ("the scenario", a.Workload.Scenario, b.Workload.Scenario)
-	differ("the seed", a.Seed, b.Seed)
-	differ("the network", network(a), network(b))
-	differ("the client engine", a.Engine, b.Engine)
-	differ("the declared comparison", a.Compare.OrDefault(), b.Compare.OrDefault())
-	differ("the list of configurations", configurationNames(a), configurationNames(b))
-	differ("the workload", withoutTexts(a.Workload), withoutTexts(b.Workload))
+	differ("the scenario", part{"", a.Workload.Scenario, b.Workload.Scenario})
+	differ("the seed", part{"", a.Seed, b.Seed})
+	differ("the network", part{"", a.Network, b.Network}, part{"round trip", a.RTT, b.RTT}, part{"jitter", a.Jitter, b.Jitter}, part{"line rate", a.LineRate, b.LineRate},
+		part{"loss", a.Loss, b.Loss}, part{"reordering", a.Reorder, b.Reorder}, part{"NAT", a.NAT, b.NAT}, part{"idle timeout", a.IdleFor, b.IdleFor})
+	differ("the client engine", part{"", a.Engine, b.Engine})
+	declared := [2]results.Declared{a.Compare.OrDefault(), b.Compare.OrDefault()}
+	differ("the declared comparison", part{"metrics", declared[0].Primary, declared[1].Primary}, part{"margin", declared[0].Margin, declared[1].Margin})
+	differ("the list of configurations", part{"", configurationNames(a), configurationNames(b)})
+	differ("the workload", workloadParts(a.Workload, b.Workload)...)
 	for i := range min(len(a.Schedules), len(b.Schedules)) {
 		if a.Schedules[i] != b.Schedules[i] {
 			why = append(why, fmt.Sprintf("the publish schedule differs in repetition %d", i+1))
@@ -71,16 +79,61 @@ func mismatches(a, b results.Manifest) (why []string) {
 	return why
 }
 
-// withoutTexts returns a workload without the fields that do not affect the measurement: the texts of the
-// scenario, and its hash, which depends on the number of repetitions.
-func withoutTexts(w results.Workload) results.Workload {
-	w.Description, w.Question, w.SHA256 = "", "", ""
-	return w
+// A part is a value in both runs. An empty name needs no name.
+type part struct {
+	name string
+	a, b any
 }
 
-func network(m results.Manifest) string {
-	return fmt.Sprint(m.Network, m.RTT, m.Jitter, m.LineRate, m.Loss, m.Reorder, m.NAT, m.IdleFor)
+// differing formats the parts that differ: "clients 10 and 5".
+func differing(parts []part) (texts []string) {
+	for _, p := range parts {
+		if one, other := text(p.a), text(p.b); one != other {
+			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s and %s", p.name, brief(one), brief(other))))
+		}
+	}
+	return texts
 }
+
+// text formats a value for a sentence. Different values have different texts.
+func text(value any) string {
+	switch v := value.(type) {
+	case []string:
+		return cmp.Or(strings.Join(v, ", "), "none")
+	case map[string]time.Duration:
+		var texts []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			texts = append(texts, fmt.Sprintf("%s %s", key, v[key]))
+		}
+		return text(texts)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case string:
+		return cmp.Or(v, "none")
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// workloadParts returns the fields of two workloads, except those that do not affect the measurement:
+// the texts of the scenario, and its hash, which depends on the number of repetitions.
+func workloadParts(a, b results.Workload) (parts []part) {
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range x.NumField() {
+		switch name := x.Type().Field(i).Name; name {
+		case "Scenario", "Description", "Question", "SHA256":
+		default:
+			parts = append(parts, part{inWords(name), x.Field(i).Interface(), y.Field(i).Interface()})
+		}
+	}
+	return parts
+}
+
+// capitals matches the first letter of each word in the name of a field except the first.
+var capitals = regexp.MustCompile(`\B[A-Z]`)
+
+// inWords returns the name of a field as text: "poll interval".
+func inWords(name string) string { return strings.ToLower(capitals.ReplaceAllString(name, " $0")) }
 
 func configurationNames(m results.Manifest) (names []string) {
 	for _, c := range m.AllConfigurations() {
