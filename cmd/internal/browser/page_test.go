@@ -357,3 +357,27 @@ func TestHostileStringsAreInert(t *testing.T) {
 		t.Errorf("problems: %q", problems)
 	}
 }
+
+// A spreadsheet may read a saved file in another encoding.
+func TestSavedTableIsASCII(t *testing.T) {
+	t.Parallel()
+	drawn := chart.Chart{Name: "cost", SVG: []byte("<svg></svg>"), Panels: []chart.Panel{{
+		Y: "µs per message", XScale: "linear", YScale: "linear",
+		Series: []chart.Series{{Configuration: "sse", Transport: "sse", Kind: "points", Color: "#009e73", X: []float64{1, 2}, Y: []float64{3, 4}}},
+	}}}
+	b := openBrowser(t)
+	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error { return report.Capacity{}.HTML(w, []chart.Chart{drawn}) })),
+		chromedp.WaitVisible(chromedp.CSS(`#cost .tools button`)))
+	evaluate[bool](t, b, `{ const url = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(text => { window.saved = text; }); return url.call(URL, blob); }; true }`)
+	b.do(t, chromedp.Click(`//figure[@id="cost"]//button[text()="Save CSV"]`))
+	saved, err := chromedp.Run(b.Context, chromedp.Poll[string](`window.saved`, chromedp.WithPollingTimeout(10*time.Second)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "\"us per message\",\"sse\",\"points\",\"1\",\"3\",\"\",\"\"\r\n"; !strings.Contains(saved, want) {
+		t.Errorf("the table is %q, want %q in it", saved, want)
+	}
+	if problems := b.found(); len(problems) > 0 {
+		t.Errorf("problems: %q", problems)
+	}
+}
