@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"text/tabwriter"
+	"time"
 
 	"pushbench/bench/calibrate"
 	"pushbench/bench/client"
@@ -67,7 +68,12 @@ type wireSpan calibrate.WireSpan
 // TCP and IP included, by the metric that a report prints.
 func interfaceRows(accounts []calibrate.WireAccount) (rows []calibrate.Result) {
 	for _, a := range accounts {
-		rows = append(rows, wireSpan(a.Window).row(a.Name), wireSpan(a.Whole).row(a.Name+", whole"))
+		for _, part := range []struct {
+			name string
+			span wireSpan
+		}{{a.Name, wireSpan(a.Window)}, {a.Name + ", whole", wireSpan(a.Whole)}} {
+			rows = append(rows, part.span.row(part.name), part.span.egressRow(part.name))
+		}
 	}
 	return rows
 }
@@ -76,6 +82,13 @@ func (s wireSpan) row(name string) calibrate.Result {
 	known := s.onInterface() - s.ethernet()
 	measured := summary.Measure(metric.PacketBytesPerMessage, results.Trial{Cost: results.Cost{Delivered: s.Messages, Wire: s.Counted}})
 	return calibrate.Result{What: name + ": bytes on an interface", Unit: "B/msg", Expected: known, Measured: measured.X, Tolerance: known / 100}
+}
+
+// egressRow compares the bytes that a price counts as egress.
+func (s wireSpan) egressRow(name string) calibrate.Result {
+	known := s.each(s.Interface.Down.Bytes - ethernetHeader*s.Interface.Down.Packets)
+	second := results.Trial{Cost: results.Cost{Span: time.Second, Wire: s.Counted}}
+	return calibrate.Result{What: name + ": egress on an interface", Unit: "B/msg", Expected: known, Measured: summary.UsageOf(second).Egress / float64(s.Messages), Tolerance: known / 100}
 }
 
 func (s wireSpan) each(n int64) float64 { return float64(n) / float64(s.Messages) }
@@ -138,7 +151,8 @@ func TestInterfaceRowsDetectMissingBytes(t *testing.T) {
 	}{
 		"nothing":                         {func(*calibrate.WireAccount) {}, 0},
 		"a segment that was not reported": {func(a *calibrate.WireAccount) { a.Window.Interface.Up.Bytes += 66; a.Window.Interface.Up.Packets++ }, 1},
-		"a handshake":                     {func(a *calibrate.WireAccount) { a.Window.Counted.Dials = 0 }, 1},
+		"a segment to the clients":        {func(a *calibrate.WireAccount) { a.Window.Interface.Down.Bytes += 66; a.Window.Interface.Down.Packets++ }, 2}, // bytes and egress
+		"a handshake":                     {func(a *calibrate.WireAccount) { a.Window.Counted.Dials = 0 }, 2},
 	} {
 		a := consistentAccount()
 		c.corrupt(&a)

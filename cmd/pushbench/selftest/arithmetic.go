@@ -22,6 +22,7 @@ var arithmetic = []check{
 	{name: "window", title: "the edges of the window are exact: a message counts if its due instant lies in the window", run: windowEdges},
 	{name: "quantiles", title: "quantiles and merged histograms agree with a sorted list", run: quantiles},
 	{name: "lost-messages", title: "lost messages count in the quantiles: discarding slow messages does not help a server", run: lostMessages},
+	{name: "price", title: "the price of a trial with known resource use is the price computed by hand", run: knownPrice},
 	{name: "checks", title: "every validity check accepts a valid trial and rejects the trials corrupted for it", run: validityChecks},
 	{name: "schedule", title: "equal seeds plan equal messages, and Poisson arrivals are Poisson", run: schedules},
 }

@@ -190,3 +190,26 @@ func TestLongPollRowsRejectAnotherGap(t *testing.T) {
 	rejects(t, "a third of the gap", longPollRows(longPolled(random, e.rate, e.rtt/3, e.rtt), e),
 		"fastest", "p50", "p99", "messages per response", "requests per message")
 }
+
+// Each row rejects a trial that differs in what it compares; the sum rejects all of them.
+func TestPriceRowsRejectOtherUsage(t *testing.T) {
+	trial := func() (t results.Trial) {
+		t.Connect.Clients = 1000
+		t.Cost = results.Cost{
+			Span: 10 * time.Second, Server: results.Process{CPU: 400 * time.Millisecond, MemoryBase: 1, MemoryIdle: 1 + 24_576_000},
+			Wire: results.Wire{Down: results.Direction{Bytes: 40_000 * 172, Segments: 40_000}, Requests: 500},
+		}
+		return t
+	}
+	rejects(t, "the trial", priceRows(trial()))
+	for what, change := range map[string]func(*results.Trial){
+		"cores":    func(t *results.Trial) { t.Cost.Server.CPU += time.Millisecond },
+		"memory":   func(t *results.Trial) { t.Cost.Server.MemoryIdle += 1 << 20 },
+		"egress":   func(t *results.Trial) { t.Cost.Wire.Down.Segments++ },
+		"requests": func(t *results.Trial) { t.Cost.Wire.Requests++ },
+	} {
+		other := trial()
+		change(&other)
+		rejects(t, what, priceRows(other), what, "price")
+	}
+}
