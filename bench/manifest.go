@@ -41,7 +41,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Prices:       s.Prices.OrDefault(),
 		Published:    publishedValues(s.Published),
 		Engine:       r.Setup.Engine,
-		Library:      librariesOf(configurations),
+		Library:      librariesOf(s),
 		Servers:      map[string]string{},
 		Conditions:   upstreamConditions(s),
 	}
@@ -142,13 +142,14 @@ func publishedValues(p metric.Published) metric.Published {
 	return p
 }
 
-// librariesOf lists the measured server libraries.
-func librariesOf(configurations []scenarios.Configuration) string {
+// librariesOf lists the server libraries by the names that the scenario gives them.
+func librariesOf(s *scenarios.Scenario) string {
+	if len(s.Sweep.Library) == 0 {
+		return string(s.Library)
+	}
 	var names []string
-	for _, c := range configurations {
-		if !slices.Contains(names, string(c.Library)) {
-			names = append(names, string(c.Library))
-		}
+	for _, name := range s.Sweep.Library {
+		names = append(names, string(name))
 	}
 	return strings.Join(names, ", ")
 }

@@ -95,6 +95,10 @@ func TestRepetitionContainsEveryConfigurationOnce(t *testing.T) {
 	if c.trials() != 2*configurations || len(m.Configurations) != configurations || m.Library != "nethttp, fasthttp" {
 		t.Errorf("%d trials, %d configurations, library %q; want %d, %d, both", c.trials(), len(m.Configurations), m.Library, 2*configurations, configurations)
 	}
+	s.Sweep = scenarios.Sweep{Library: scenarios.Libraries}
+	if m := newCampaign(r, time.Now()).manifest; m.Library != "reference, nethttp, fasthttp" || len(m.Configurations) != 2*len(s.Transports) {
+		t.Errorf("%d configurations of %q, want 2 per transport: reference is one of the others", len(m.Configurations), m.Library)
+	}
 	if left, want := c.left(c.trials()), 2*configurations*Estimate(s); left > want || left < want/2 {
 		t.Errorf("%v left, want about %v", left, want)
 	}

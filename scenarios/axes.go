@@ -18,6 +18,7 @@ var axes = []axis{
 		sweep:   func(w *Sweep) *[]Library { return &w.Library },
 		of:      func(c *Configuration) *Library { return &c.Library },
 		own:     func(s *Scenario, _ Transport) *Library { return &s.Library },
+		resolve: Library.of,
 		ownPath: "library", ownDefault: Reference, lists: "lists the libraries",
 	},
 	axisOf[Duration]{

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,9 +57,13 @@ type axisOf[T comparable] struct {
 	lists      string // the sweep's replacement: "lists the libraries"
 	conditions []sweepCondition
 
-	flag   string // flag of pushbench serve that sets the value unless it is zero; "": none
-	shared bool   // a configuration has a value only if it is swept; otherwise all share the scenario's
-	inner  int    // depth
+	flag string // flag of pushbench serve that sets the value unless it is zero; "": none
+	// resolve returns the value that a swept one stands for with a transport; nil: itself. Values with
+	// the same meaning are measured once.
+	resolve func(T, transports.Transport) T
+
+	shared bool // a configuration has a value only if it is swept; otherwise all share the scenario's
+	inner  int  // depth
 }
 
 // A sweepCondition is a condition on a scenario with a certain sweep.
@@ -77,11 +82,24 @@ func (a axisOf[T]) sweptFor(s *Scenario, t Transport) bool {
 
 func (a axisOf[T]) values(s *Scenario, t Transport) []T {
 	if a.sweptFor(s, t) {
-		return *a.sweep(&s.Sweep)
+		return a.distinct(*a.sweep(&s.Sweep), t)
 	}
 	values := make([]T, 1)
 	if own := a.own(s, t); own != nil && a.has(t) && !a.shared {
 		values[0] = *own
+	}
+	return values
+}
+
+// distinct returns the different meanings of swept values, in their order.
+func (a axisOf[T]) distinct(swept []T, t Transport) (values []T) {
+	for _, value := range swept {
+		if a.resolve != nil {
+			value = a.resolve(value, transports.Of(t))
+		}
+		if !slices.Contains(values, value) {
+			values = append(values, value)
+		}
 	}
 	return values
 }

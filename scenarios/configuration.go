@@ -21,6 +21,14 @@ const (
 	FastHTTP  Library = "fasthttp"
 )
 
+// of returns the library of a transport's server: a common deployment uses one of the others.
+func (l Library) of(t transports.Transport) Library {
+	if l == Reference {
+		return Library(t.ReferenceLibrary())
+	}
+	return l
+}
+
 // Libraries lists every library in report order.
 var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 
@@ -71,7 +79,8 @@ type Configuration struct {
 
 // Configurations lists what a repetition measures, in report order: grouped by transport, and then
 // by library. A transport without an axis, as short polling has no batching delay, has one
-// configuration for all values of the axis.
+// configuration for all values of the axis. Libraries that are the same program for a transport have
+// one configuration, as Reference is one of the others.
 func (s *Scenario) Configurations() (all []Configuration) {
 	for _, t := range s.Transports {
 		base := Configuration{Transport: t}

@@ -127,3 +127,24 @@ func TestVaryReadsTheNamesOfConfigurations(t *testing.T) {
 		}
 	}
 }
+
+// The library reference is one of the others with each transport, and measured once.
+func TestEqualLibrariesAreOneConfiguration(t *testing.T) {
+	for libraries, want := range map[string][]string{
+		"reference, nethttp, fasthttp": {"sse library=fasthttp", "sse library=nethttp", "websocket library=nethttp", "websocket library=fasthttp"},
+		"nethttp, reference":           {"sse library=nethttp", "sse library=fasthttp", "websocket library=nethttp"},
+		"nethttp, fasthttp":            {"sse library=nethttp", "sse library=fasthttp", "websocket library=nethttp", "websocket library=fasthttp"},
+	} {
+		s := &Scenario{Transports: []Transport{transports.SSE, transports.WebSocket}}
+		if err := s.Vary("library", libraries); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, namesOf(s.Configurations())); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", libraries, diff)
+		}
+	}
+	s := &Scenario{Transports: []Transport{transports.SSE}, Library: Reference}
+	if c := s.Configurations(); c[0].Library != Reference {
+		t.Errorf("without a sweep the library is %s, want %s", c[0].Library, Reference)
+	}
+}

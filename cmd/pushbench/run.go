@@ -133,6 +133,9 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 	if skipped := declared - len(s.Assertions); skipped > 0 {
 		lines = append(lines, fmt.Sprintf("These flags change the workload: %d of the scenario's %d assertions are skipped.", skipped, declared))
 	}
+	if slices.Contains(s.Sweep.Library, scenarios.Reference) {
+		lines = append(lines, "The library reference is nethttp with WebSocket and fasthttp with the other transports. Each program is measured once.")
+	}
 	o.Notice = strings.Join(lines, "\n")
 	if o.dryRun {
 		fmt.Fprintln(c.OutOrStdout(), o.Notice)

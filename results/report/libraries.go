@@ -8,6 +8,7 @@ import (
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
+	"pushbench/scenarios/transports"
 )
 
 // libraryMetrics are the costs that depend on the library that a server uses.
@@ -29,8 +30,31 @@ type libraryRows struct {
 	rows    []summary.Row
 }
 
-// byLibrary splits the rows by their library.
+// reference is the library that stands for another one with each transport.
+const reference = "reference"
+
+// sharesReference reports whether the library reference was compared with others: its servers are those
+// of another library, measured once. In earlier versions they were measured again.
+func (r *Report) sharesReference() bool {
+	names := strings.Split(r.Run.Manifest.Library, ", ")
+	return len(names) > 1 && slices.Contains(names, reference) &&
+		!slices.ContainsFunc(r.Summary.Rows, func(row summary.Row) bool { return row.Library == reference })
+}
+
+// byLibrary splits the rows by their library. The rows of reference are also those of others.
 func (r *Report) byLibrary() (all []libraryRows) {
+	if r.sharesReference() {
+		for _, name := range strings.Split(r.Run.Manifest.Library, ", ") {
+			l := libraryRows{library: name}
+			for _, row := range r.Summary.Rows {
+				if row.Library == name || name == reference && row.Library == transports.Of(row.Transport).ReferenceLibrary() {
+					l.rows = append(l.rows, row)
+				}
+			}
+			all = append(all, l)
+		}
+		return all
+	}
 	for _, row := range r.Summary.Rows {
 		i := slices.IndexFunc(all, func(l libraryRows) bool { return l.library == row.Library })
 		if i < 0 {
@@ -147,6 +171,9 @@ func (r *Report) librarySection() section {
 			fmt.Sprintf("Verdicts decide metrics that were declared, if there are any verdicts. "+
 				"Otherwise ranges over the repetitions decide: they must be disjoint, with at least %d valid trials of each.", rankedTrials),
 		Heading: slices.Concat([]string{"metric", "of", "against"}, libraryNames(r.byLibrary()), []string{"conclusion"}),
+	}
+	if r.sharesReference() {
+		all.Note += "\nThe library reference is nethttp with WebSocket and fasthttp with the other transports. Each program was measured once."
 	}
 	if r.Run.Manifest.Status == results.Invalid {
 		return all

@@ -92,3 +92,29 @@ func TestEarlierAxisNamesGiveSameCostOrders(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
+
+// The library reference has a column of its own, from the rows of the libraries that it stands for.
+func TestReferenceSharesRowsWithItsLibraries(t *testing.T) {
+	run := synthetic.Sweep(12, time.Second, bothLibraries, []time.Duration{0})
+	alone := New(run).librarySection()
+	run.Manifest.Library = "reference, nethttp, fasthttp"
+	r := New(run)
+	all := r.librarySection()
+	if want := []string{"reference", "nethttp", "fasthttp"}; !slices.Equal(libraryNames(r.byLibrary()), want) || len(all.Rows) != len(alone.Rows) {
+		t.Errorf("%d rows of %v, want %d of %v", len(all.Rows), all.Heading, len(alone.Rows), want)
+	}
+	if !strings.Contains(all.Note, "Each program was measured once.") || strings.Contains(alone.Note, "Each program was measured once.") {
+		t.Error("the note on reference is missing, or there without reference")
+	}
+	for _, l := range r.byLibrary() {
+		for _, row := range l.rows {
+			want := l.library
+			if want == "reference" {
+				want = map[bool]string{true: "nethttp", false: "fasthttp"}[row.Transport == "websocket"]
+			}
+			if row.Library != want {
+				t.Errorf("%s stands for %s with %s, want %s", l.library, row.Library, row.Transport, want)
+			}
+		}
+	}
+}

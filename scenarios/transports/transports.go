@@ -89,3 +89,11 @@ func Or(names []string) string {
 	}
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
+
+// ReferenceLibrary returns the HTTP library of the servers that the library reference stands for.
+func (t Transport) ReferenceLibrary() string {
+	if t.Upgrades {
+		return "nethttp"
+	}
+	return "fasthttp"
+}

@@ -24,13 +24,10 @@ var Libraries = []Library{Reference, NetHTTP, FastHTTP}
 
 // httpLibrary returns the actual HTTP library of a transport.
 func (l Library) httpLibrary(t transports.Transport) httpstack.Library {
-	switch {
-	case l != Reference:
-		return httpstack.Library(l)
-	case t.Upgrades:
-		return httpstack.NetHTTP
+	if l == Reference {
+		return httpstack.Library(t.ReferenceLibrary())
 	}
-	return httpstack.FastHTTP
+	return httpstack.Library(l)
 }
 
 // unreadable returns the response to bytes that the library could not parse.
