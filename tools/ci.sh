@@ -5,9 +5,9 @@
 # that ASSERTIONS=false ignores failed assertions and UNDECIDED=false (the default) ignores undecided results.
 set -euo pipefail
 
-# annotate LEVEL prints each line of its input as an annotation:
+# annotate LEVEL prints each distinct line of its input as an annotation:
 # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-annotate() { sed -e 's/^- //' -e 's/%/%25/g' -e "s/^/::$1 title=pushbench::/"; }
+annotate() { awk '!seen[$0]++' | sed -e 's/^- //' -e 's/%/%25/g' -e "s/^/::$1 title=pushbench::/"; }
 
 # refuse TEXT ends with the exit code of a usage error.
 refuse() {
@@ -132,7 +132,7 @@ measure() {
 		if [ "$again" = no ] || ! grep -qs '^  "status": "INVALID"' "$OUT/$name/manifest.json" "$OUT/$name-baseline/manifest.json"; then break; fi
 		{
 			echo "The measurement was INVALID and is repeated."
-			grep -m 1 -E '^(- )?INVALID' "$OUT/$report" || true
+			grep -m 1 '^- INVALID' "$OUT/$report" || true
 		} | annotate warning
 		for side in "" -baseline; do
 			if [ -e "$OUT/$name$side" ]; then mv "$OUT/$name$side" "$OUT/$name-invalid$side"; fi
@@ -186,6 +186,14 @@ if [ -n "$BASELINE" ] && [ -e "$OUT/run-baseline/manifest.json" ]; then
 		} >"$OUT/summary.new"
 		mv "$OUT/summary.new" "$OUT/summary.md"
 	fi
+	case $found in
+	0 | 4 | 8) ;;
+	*)
+		text="No comparison with the baseline: pushbench compare ended with exit code $found, see the log."
+		printf '\n- %s\n' "$text" | tee -a "$OUT/comment.md" >>"$OUT/summary.md"
+		annotate error <<<"$text"
+		;;
+	esac
 	# A regression counts whatever the assertions' outcomes. Runs that cannot be compared count only if nothing else failed.
 	case $found in
 	0) ;;
@@ -206,8 +214,8 @@ if [ -e "$OUT/comment.md" ]; then
 	mv "$OUT/comment.new" "$OUT/comment.md"
 fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$OUT/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
-grep -hE '^(- )?(FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | annotate error || true
-grep -hE '^(- )?(UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | annotate warning || true
+grep -hE '^- (FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | annotate error || true
+grep -hE '^- (UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | annotate warning || true
 
 if [ -n "${regression:-}" ]; then exit "$regression"; fi
 case $code in

@@ -38,7 +38,7 @@ if [ "$command" = run ]; then
 		printf '{"manifest":\n{\n  "schema": 1,\n  "status": "%s"\n}}\n' "$status" >"$folder/manifest.json"
 	done
 	echo "# the run"
-	[ "$status" != INVALID ] || { echo "- INVALID: 100% late"; exit 3; }
+	[ "$status" != INVALID ] || { printf '%s\n' "- INVALID: 100% late" "" "INVALID: 100% late" "- INVALID: 100% late"; exit 3; }
 	[ -z "$comment" ] || echo "# comment on the run" >"$comment"
 	case $RUN in
 	4) echo '<failure message="failed: x" type="assertion"></failure>' ;;
@@ -253,6 +253,9 @@ func TestActionRepeatsAnInvalidMeasurementOnce(t *testing.T) {
 				t.Errorf("%+v: there is no %s", c, name)
 			}
 		}
+		if c.code == 3 && strings.Count(output, "::error title=pushbench::INVALID: 100%25 late\n") != 1 {
+			t.Errorf("%+v: not annotated once: %s", c, output)
+		}
 		repeated := strings.Contains(output, "::warning title=pushbench::The measurement was INVALID and is repeated.\n::warning title=pushbench::INVALID: 100%25 late\n")
 		noted := strings.Contains(a.read("summary.md")+a.read("again.md"), "\n- The first measurement was INVALID and was repeated: see ")
 		if want := slices.ContainsFunc(c.kept, func(name string) bool { return strings.HasSuffix(name, "-invalid") }); repeated != want || noted != want {
@@ -291,6 +294,12 @@ func TestActionRepeatsRegressions(t *testing.T) {
 		}
 		if repeated := len(a.measured()) == 2; repeated != c.repeated || repeated && !strings.Contains(a.measured()[1], " --seed 7919 ") {
 			t.Errorf("%+v: runs %q", c, a.measured())
+		}
+		const missing = "No comparison with the baseline: pushbench compare ended with exit code 3, see the log.\n"
+		for _, text := range []string{a.read("summary.md"), a.read("comment.md"), output} {
+			if strings.Contains(text, missing) != (c.first == "3") {
+				t.Errorf("%+v: whether the comparison is missing is not said: %s", c, text)
+			}
 		}
 		if compared := strings.Contains(a.read("summary.md"), "\n# the comparison of "); compared != (c.first != "3") {
 			t.Errorf("%+v: the summary is %q", c, a.read("summary.md"))

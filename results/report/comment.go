@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"pushbench/results"
 	"pushbench/results/compare"
 	"pushbench/results/metric"
 )
@@ -12,11 +13,17 @@ import (
 // commentRows limits the table of a comment: GitHub refuses comments of more than 65,536 characters.
 const commentRows = 200
 
-// Comment writes the result of a run as a short comment on a pull request, in GitHub Markdown.
+// Comment writes the result of a run as a short comment on a pull request, in GitHub Markdown. An invalid run
+// has no table, as its values must not be quoted.
 func (r *Report) Comment(w io.Writer) error {
 	m := r.Run.Manifest
-	return writeMarkdown(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, statusText(m.Status)), "",
-		append(r.conclusion(), scope(m)), []section{shortened(r.overviewSection())})
+	var tables []section
+	if m.Status != results.Invalid {
+		overview := shortened(r.overviewSection())
+		overview.Note = ""
+		tables = append(tables, overview)
+	}
+	return writeMarkdown(w, fmt.Sprintf("%s: %s", m.Workload.Scenario, statusText(m.Status)), "", r.conclusion(), tables)
 }
 
 // Comment writes the comparison as a short comment on a pull request, in GitHub Markdown: each declared

@@ -66,14 +66,21 @@ func TestCommentOfManyConfigurationsIsShort(t *testing.T) {
 }
 
 func TestCommentOnARunHasItsAnswerAndItsTable(t *testing.T) {
-	r := report.New(timed(4))
-	text := string(render(t, r.Comment))
-	for _, want := range []string{"# chat: COMPLETE\n", "\n- Valid for ", "\n## Results\n", "\n| websocket |"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the comment has no %q: %s", want, text)
+	run := timed(4)
+	text := string(render(t, report.New(run).Comment))
+	for _, want := range []string{"# chat: COMPLETE\n", "Valid for ", "\n## Results\n", "\n| websocket |"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("the comment has %q %d times: %s", want, strings.Count(text, want), text)
 		}
 	}
-	if strings.Contains(text, "\n## Validity checks") {
-		t.Errorf("the comment has the tables of the whole report: %s", text)
+	for _, tooMuch := range []string{"\n## Validity checks", "server + generator, "} {
+		if strings.Contains(text, tooMuch) {
+			t.Errorf("the comment has %q: %s", tooMuch, text)
+		}
+	}
+
+	run.Manifest.Status, run.Manifest.Reason = results.Invalid, "the generator was late"
+	if text := string(render(t, report.New(run).Comment)); !strings.Contains(text, "\n- INVALID: the generator was late.") || strings.Contains(text, "|") {
+		t.Errorf("the comment on an invalid run: %s", text)
 	}
 }
