@@ -126,6 +126,9 @@ func checkPaths(c *cobra.Command) error {
 			return app.Usagef("--%s: %q begins with a ~ that the shell did not expand; allowed: --%s %s with a space, or ./%s for a folder of that name", name, path, name, path, path)
 		}
 		if name == "out" {
+			if at := fileIn(path); at != "" {
+				return app.Usagef("--out: %s is not a folder; allowed: a folder, or a new one in a folder", at)
+			}
 			continue
 		}
 		if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
@@ -136,6 +139,19 @@ func checkPaths(c *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// fileIn returns the part of a folder's path that exists and is not a folder, or "".
+func fileIn(path string) string {
+	for path = filepath.Clean(path); ; path = filepath.Dir(path) {
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && info.IsDir() || path == filepath.Dir(path):
+			return ""
+		case err == nil:
+			return path
+		}
+	}
 }
 
 // commentFlag adds --comment to a command.
