@@ -20,7 +20,12 @@ var billed = map[price.Item]struct{ name, amounts, per string }{
 	price.PerMillionRequests: {"requests", "million requests", "million requests"},
 }
 
-func (r *Report) prices() price.Prices { return r.Run.Manifest.Prices.OrDefault() }
+// prices are those of the run, with texts that are safe to print.
+func (r *Report) prices() price.Prices {
+	p := r.Run.Manifest.Prices.OrDefault()
+	p.Currency, p.Date, p.Note = results.Plain(p.Currency), results.Plain(p.Date), results.Plain(p.Note)
+	return p
+}
 
 // priceSection has the price of each configuration, item by item, and always the assumptions behind it.
 func (r *Report) priceSection() section {
@@ -53,7 +58,7 @@ func (r *Report) sourcesSection() section {
 	p := r.prices()
 	all := section{
 		Title:   "Prices and their sources",
-		Note:    "Prices of " + p.Date + ". " + results.Capital(results.Plain(p.Note)),
+		Note:    "Prices of " + p.Date + ". " + results.Capital(p.Note),
 		Heading: []string{"price", p.Currency, "per", "source", "date of the source"},
 	}
 	for _, i := range p.Billed() {

@@ -27,6 +27,7 @@ import (
 	"pushbench/results/internal/golden"
 	"pushbench/results/internal/synthetic"
 	"pushbench/results/metric"
+	"pushbench/results/price"
 	"pushbench/results/report"
 	"pushbench/results/summary"
 )
@@ -495,6 +496,9 @@ func hostileRun(text string) *results.Run {
 	m.Workload.Scenario, m.Workload.Question, m.Workload.Description = text, text, text
 	m.Host.CPUModel, m.Host.Kernel, m.Host.Sysctls = text, text, map[string]string{text: text}
 	m.Tool.Commit, m.Servers, m.NotShown, m.Conditions = text, map[string]string{text: text}, []string{text}, []string{text}
+	m.Prices = price.Default()
+	m.Prices.Currency, m.Prices.Date, m.Prices.Note = "USD"+text, text, text
+	m.Prices.Sources = []price.Source{{What: price.CoreMonth, URL: "https://" + text + "/", Date: text}, {What: price.EgressGB, URL: text}}
 	run.Warnings = []string{text}
 	for i := range run.Trials {
 		run.Trials[i].Checks[0] = results.ValidityCheck{Name: text, Passed: i > 0, Detail: text}
