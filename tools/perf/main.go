@@ -24,8 +24,8 @@
 //
 // The table goes to standard output when perf ends. With -out it also replaces perf.md in a
 // folder, and perf.txt, which contains every measurement in the Go benchmark format: `benchstat
-// -col /side perf.txt`. Each file is replaced atomically after each row and at the end. Ctrl-C and
-// SIGTERM stop the current row and keep its measurements.
+// -col /side perf.txt`. Each file is replaced atomically after each row and at the end. Ctrl-C,
+// SIGTERM and SIGHUP stop the current row and keep its measurements.
 // Progress goes to standard error.
 //
 // # Exit codes
@@ -76,9 +76,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return report(stderr, exitUsage, err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	signals := []os.Signal{os.Interrupt, unix.SIGTERM}
+	if !signal.Ignored(unix.SIGHUP) { // as under nohup
+		signals = append(signals, unix.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process
+	context.AfterFunc(ctx, func() {
+		signal.Ignore(unix.SIGHUP) // of a closed terminal both the shell and the kernel send one
+		stop()                     // another signal ends the process
+	})
 	about, err := describe(ctx, o.command, o.pairs)
 	if ctx.Err() != nil {
 		return report(stderr, exitInterrupted, errors.New("interrupted before the first row"))

@@ -86,8 +86,14 @@ func TestMissingCommandKeepsTheFile(t *testing.T) {
 	}
 }
 
-// SIGTERM stops a row with an unresponsive server, ends the server and writes the file.
-func TestSIGTERMWritesTheTable(t *testing.T) {
+// A signal stops a row with an unresponsive server, ends the server and writes the file.
+func TestSignalsWriteTheTable(t *testing.T) {
+	for _, signal := range []unix.Signal{unix.SIGTERM, unix.SIGHUP} {
+		t.Run(unix.SignalName(signal), func(t *testing.T) { writesTheTable(t, signal) })
+	}
+}
+
+func writesTheTable(t *testing.T, signal unix.Signal) {
 	dir := t.TempDir()
 	started, out, command := filepath.Join(dir, "started"), filepath.Join(dir, "perf.md"), filepath.Join(dir, "pushbench")
 	if err := unix.Mkfifo(started, 0o600); err != nil {
@@ -109,7 +115,7 @@ esac`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := perf.Process.Signal(unix.SIGTERM); err != nil {
+	if err := perf.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
 	var exit *exec.ExitError
