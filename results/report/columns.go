@@ -72,7 +72,7 @@ var (
 )
 
 // met counts the requirements that a row meets. It is no metric.
-var met = column{"", "meets", "required"}
+var met = column{"", "meets", "req."}
 
 // requirementsMet is how many of the requirements a row is found to meet: "2/3". Without a valid trial it is
 // unknown.
@@ -92,8 +92,10 @@ func (r *Report) requirementsMet(row summary.Row) string {
 	return fmt.Sprintf("%d/%d", passed, all)
 }
 
-// narrowColumns are the columns by which people choose: requirements, p50, p99, losses and costs.
-func narrowColumns(m results.Manifest) (all []column) {
+// narrowColumns are the columns by which people choose: requirements, p50, p99, losses, costs and the price
+// per 1,000 clients and month.
+func (r *Report) narrowColumns() (all []column) {
+	m := r.Run.Manifest
 	if len(m.Requirements) > 0 {
 		all = append(all, met)
 	}
@@ -108,7 +110,8 @@ func narrowColumns(m results.Manifest) (all []column) {
 	if m.SweptBatchingDelay() {
 		all = append(all, column{metric.MessagesPerBatch, "messages", "/write"})
 	}
-	return append(all, costs...)
+	all = append(all, costs...)
+	return append(all, column{metric.Price, "price", r.prices().Currency + "/mo"})
 }
 
 // columnsOf are all columns of a run. Upstream latencies leave no room for the columns of connecting. If the

@@ -90,7 +90,7 @@ func (s section) grid(opts TableOptions, gap int) string {
 
 // Table writes a row per configuration with the model's prediction below it, then the notes.
 func (r *Report) Table(w io.Writer, opts TableOptions) error {
-	columns := narrowColumns(r.Run.Manifest)
+	columns := r.narrowColumns()
 	if opts.Wide {
 		columns = columnsOf(r.Run.Manifest)
 	}
