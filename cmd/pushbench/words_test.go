@@ -109,12 +109,19 @@ func TestTermsOfOurOwnAreInTheGlossary(t *testing.T) {
 // every expected output.
 func TestTextUsesStandardTerms(t *testing.T) {
 	var patterns []*regexp.Regexp
+	var olds []string
 	for _, r := range replaced {
-		patterns = append(patterns, regexp.MustCompile(r.old))
+		patterns, olds = append(patterns, regexp.MustCompile(r.old)), append(olds, r.old)
 	}
+	some := regexp.MustCompile(strings.Join(olds, "|")) // hardly any text matches, so one pass is enough for most
 	used := make([]bool, len(allowed))
+	clean := map[string]bool{} // expected outputs repeat their lines
 	check := func(path, position, text string) {
 		lower := strings.ToLower(text)
+		if clean[lower] || !some.MatchString(lower) {
+			clean[lower] = true
+			return
+		}
 		for i, pattern := range patterns {
 			found := pattern.FindString(lower)
 			if found == "" {

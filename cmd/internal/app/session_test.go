@@ -14,6 +14,9 @@ import (
 // The end of the terminal drains a run as SIGTERM does, unless it is to be ignored.
 func TestHangUpDrains(t *testing.T) {
 	ownLock(t)
+	handled := make(chan os.Signal, 1) // also where the tests were started by nohup
+	signal.Notify(handled, syscall.SIGHUP)
+	defer signal.Stop(handled)
 	err := Env{Err: io.Discard}.InSession(t.Context(), func(s *Session) error {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			return err
