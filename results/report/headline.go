@@ -158,7 +158,7 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 
 // use is the headline that recommends some rows out of those that can be chosen.
 func (r *Report) use(chosen, fit []summary.Row, reason string) headline {
-	h := headline{answer: fmt.Sprintf("Use %s.", strings.Join(proseNames(chosen), " or ")), lines: []string{reason}}
+	h := headline{answer: fmt.Sprintf("Use %s.", choices(proseNames(chosen))), lines: []string{reason}}
 	if len(chosen) > 1 {
 		h.answer = strings.TrimSuffix(h.answer, ".") + ": no measurable difference."
 	}
@@ -239,7 +239,7 @@ func (r *Report) extremes(rows []summary.Row) headline {
 	if r.Run.Manifest.Workload.LatestOnly() {
 		lowest = "for the lowest age"
 	}
-	names := func(rows []summary.Row) string { return strings.Join(proseNames(rows), " or ") }
+	names := func(rows []summary.Row) string { return choices(proseNames(rows)) }
 	var h headline
 	switch {
 	case len(fastest) == 0 && len(cheapest) == 0:

@@ -135,3 +135,11 @@ func TestLongSentenceIsFound(t *testing.T) {
 		}
 	}
 }
+
+func TestAlternativesAreJoinedWithOr(t *testing.T) {
+	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
+		if got := choices(words); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

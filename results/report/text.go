@@ -13,12 +13,17 @@ import (
 )
 
 // list joins words as prose does: "a", "a and b", "a, b and c".
-func list(words []string) string {
+func list(words []string) string { return joined(words, " and ") }
+
+// choices joins words as alternatives: "a", "a or b", "a, b or c".
+func choices(words []string) string { return joined(words, " or ") }
+
+func joined(words []string, conjunction string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
 	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
+	return strings.Join(words[:last], ", ") + conjunction + words[last]
 }
 
 // item begins a line that belongs to the list under the last line without it. Markdown and the page draw
