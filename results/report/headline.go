@@ -88,13 +88,16 @@ type candidates struct {
 	fit       []summary.Row // can be chosen
 	flawed    []summary.Row // lost messages or were overloaded, although they meet the requirements
 	undecided []summary.Row // are not shown to meet the requirements
+	unfit     []summary.Row // fail a requirement
 }
 
 func (r *Report) candidates(rows []summary.Row) (c candidates) {
 	for _, row := range rows {
 		outcome, _ := r.meets(row)
 		switch ledger := row.Pooled.Ledger; {
-		case len(row.Trials) == 0 || outcome == compare.Failed:
+		case len(row.Trials) == 0:
+		case outcome == compare.Failed:
+			c.unfit = append(c.unfit, row)
 		case outcome == compare.Undecided:
 			c.undecided = append(c.undecided, row)
 		case row.Saturated || ledger.Lost+ledger.DeclaredGap > 0:
@@ -121,7 +124,13 @@ func (r *Report) recommend(rows []summary.Row) (h headline) {
 	default:
 		h = r.cheapest(c.fit)
 	}
-	if len(c.undecided) > 0 && len(c.fit) > 0 {
+	if len(c.fit) == 0 {
+		return h
+	}
+	if len(c.unfit) > 0 && len(c.unfit) <= maxAlternatives {
+		h.lines = append(h.lines, fmt.Sprintf("Not all requirements are met by %s.", list(proseNames(c.unfit))))
+	}
+	if len(c.undecided) > 0 {
 		h.lines = append(h.lines, fmt.Sprintf("Undecided whether it meets the requirements: %s.", list(proseNames(c.undecided))))
 	}
 	return h
@@ -145,15 +154,37 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 		return r.use(fit, nil, fmt.Sprintf("The only transport that meets %s.", all))
 	case len(cheapest) == 0:
 		return r.unranked("cheapest", fit)
-	case len(cheapest) == 1:
-		return r.use(cheapest, fit, fmt.Sprintf("Meets %s at the lowest cost%s.", all, r.basis(r.costMetric())))
-	case len(fastest) == 1:
-		return r.use(fastest, fit, fmt.Sprintf("Meets %s, and is the %s of the %d cheapest.", all, r.fastest(), len(cheapest)))
 	case len(fastest) == 0:
 		fastest = cheapest
 	}
-	both := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(fastest))}[len(fastest) == 2]
-	return r.use(fastest, fit, fmt.Sprintf("%s meet %s at the lowest cost%s.", both, all, r.basis(r.costMetric())))
+	chosen := r.withEquals(fastest, fit)
+	each := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(chosen))}[len(chosen) == 2]
+	first := results.Capital(prose(chosen[0].Name))
+	reason := fmt.Sprintf("%s meet %s at the lowest cost%s.", each, all, r.basis(r.costMetric()))
+	switch {
+	case len(chosen) == 1 && len(cheapest) == 1:
+		reason = fmt.Sprintf("Meets %s at the lowest cost%s.", all, r.basis(r.costMetric()))
+	case len(chosen) == 1:
+		reason = fmt.Sprintf("Meets %s, and is the %s of the %d cheapest.", all, r.fastest(), len(cheapest))
+	case len(chosen) > len(fastest) && len(cheapest) == 1:
+		reason = fmt.Sprintf("%s meet %s. %s is the cheapest.", each, all, first)
+	case len(chosen) > len(fastest):
+		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest.", each, all, first, r.fastest(), len(cheapest))
+	}
+	return r.use(chosen, fit, reason)
+}
+
+// withEquals adds the rows that are distinguishable from the first choice neither by cost nor by latency. A
+// third row may cost less than they do.
+func (r *Report) withEquals(chosen, fit []summary.Row) []summary.Row {
+	all := slices.Clone(chosen)
+	for _, row := range fit {
+		ranked := unrankedReason(row, r.costMetric())+unrankedReason(row, r.latency()) == ""
+		if ranked && !slices.Contains(rowNames(all), row.Name) && r.ordered(chosen[0], row, r.costMetric()) == 0 && r.ordered(chosen[0], row, r.latency()) == 0 {
+			all = append(all, row)
+		}
+	}
+	return all
 }
 
 // use is the headline that recommends some rows out of those that can be chosen.

@@ -42,6 +42,15 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		}
 		return run
 	}
+	slightly := func(run *results.Run) *results.Run { // long polling costs a little less than SSE; WebSocket is between
+		for i := range run.Trials {
+			tr := &run.Trials[i]
+			perMessage := map[string]int{"longpoll": 200, "websocket": 215, "sse": 230, "shortpoll": 400}[tr.Transport] + 5*tr.Repetition // in tenths of a µs
+			tr.Cost.Server.CPU = time.Duration(perMessage) * time.Duration(tr.Ledger.Unique) * 50 * time.Nanosecond
+			tr.Cost.Generator.CPU = tr.Cost.Server.CPU
+		}
+		return run
+	}
 	for name, c := range map[string]struct {
 		run  func() *results.Run
 		want string // the first lines
@@ -67,6 +76,19 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"several without a difference": {func() *results.Run { return requiring(spread(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
   Both meet the requirement at the lowest cost.
   WebSocket: p50 `},
+		"one like the choice, although a third costs less": {func() *results.Run { return requiring(slightly(synthetic.Run(4, 10*time.Second))) }, `Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)
+  Both meet the requirement. WebSocket is the fastest of the 2 cheapest.
+`},
+		"one that fails a requirement": {func() *results.Run {
+			run := *synthetic.Run(4, 10*time.Second)
+			run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 15ms", Metric: "p(50)", Op: "<", Bound: 15}}
+			return &run
+		}, `Use WebSocket. (ESTIMATE, 4 repetitions)
+  Meets the requirement at the lowest cost.
+  WebSocket: p50 10.3 ms, 9.58 µs of CPU per message.
+  SSE: 1.2× the CPU, same p50 (within noise).
+  Not all requirements are met by short polling and long polling.
+`},
 		"without requirements": {states["estimate"], `Use WebSocket or SSE for the lowest latency, short polling for the lowest cost. (ESTIMATE, 4 repetitions)
   WebSocket: p50 10.3 ms, 9.5 µs of CPU per message.
   SSE: p50 10.4 ms, 11 µs of CPU per message.

@@ -29,7 +29,7 @@ func TestOrdinaryUserAcquiresOtherUsersLock(t *testing.T) {
 	}
 }
 
-// unprivileged returns the credentials of the user nobody, if the test runs as root.
+// unprivileged returns the credentials of a user without privileges, if the test runs as root.
 func unprivileged() *syscall.SysProcAttr {
 	const nobody = 65534
 	if os.Getuid() != 0 {

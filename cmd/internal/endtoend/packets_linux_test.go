@@ -29,7 +29,7 @@ func TestOrdinaryUserRunsPacketLinkAsRoot(t *testing.T) {
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	command := asNobody(t, dir, program, "run", scenario, "--quick", "--out", filepath.Join(dir, "run"))
+	command := asUnprivileged(t, dir, program, "run", scenario, "--quick", "--out", filepath.Join(dir, "run"))
 	var output bytes.Buffer
 	command.Stdout, command.Stderr = &output, &output
 	command.Env = append(os.Environ(), "TMPDIR="+dir)
@@ -51,9 +51,9 @@ func TestOrdinaryUserRunsPacketLinkAsRoot(t *testing.T) {
 	}
 }
 
-// asNobody returns a command that runs as an unprivileged user. If the system restricts the TUN
+// asUnprivileged returns a command that runs as an unprivileged user. If the system restricts the TUN
 // device to root, as some containers do, a new mount namespace gives all users access to it.
-func asNobody(t *testing.T, dir string, argv ...string) *exec.Cmd {
+func asUnprivileged(t *testing.T, dir string, argv ...string) *exec.Cmd {
 	t.Helper()
 	const nobody, device = 65534, "/dev/net/tun"
 	node, err := os.Stat(device)
