@@ -71,7 +71,7 @@ var allowed = []struct {
 	{"results/report/libraries.go", " stack=", "reads run folders of earlier versions"},
 	{".html", "{", "CSS"},
 	{".md", "What it does not tell", "a heading that readers know"},
-	{"README.md", "heap and stacks", "memory of a process"},
+	{"docs/method.md", "heap and stacks", "memory of a process"},
 	{"docs/metrics.md", "`owed", "a metric's name in files"},
 	{"docs/glossary.md", "`rearm` re-poll", "lists names in files"},
 	{"docs/glossary.md", "`case` configuration", "lists names in files"},
