@@ -67,7 +67,6 @@ var allowed = []struct {
 	{"CHANGELOG.md", "(was ", "lists renamed terms"},
 	{"CHANGELOG.md", "(owed)", "lists renamed terms"},
 	{"CHANGELOG.md", "(theory)", "lists renamed terms"},
-	{"results/compare/compare.go", "too few blocks", "a verdict's name in files"},
 	{"results/report/libraries.go", " stack=", "reads run folders of earlier versions"},
 	{".html", "{", "CSS"},
 	{".md", "What it does not tell", "a heading that readers know"},
@@ -83,7 +82,6 @@ var allowed = []struct {
 	{"servers/PROTOCOL.md", "`rearm`", "a field of the contract"},
 	{"results/report/testdata/report.html", "the Software", "the licence of uPlot"},
 	{"results/report/testdata/report.html", "LIABLE", "the licence of uPlot"},
-	{"results/report/testdata/bench.txt", "stack: ", "a key that files keep"},
 }
 
 // TestReplacedWordsAreRefused shows that each row of replaced refuses an old sentence.

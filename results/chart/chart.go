@@ -36,7 +36,7 @@ type Panel struct {
 type Series struct {
 	Configuration string    `json:"case"`
 	Transport     string    `json:"transport"`
-	Kind          string    `json:"kind"` // "line", "points", "bars" or, for predictions, "theory"
+	Kind          string    `json:"kind"` // "line", "points", "bars" or, for predictions, "predicted"
 	Color         string    `json:"color"`
 	Dash          []float64 `json:"dash,omitempty"`
 	X             []float64 `json:"x"`

@@ -24,7 +24,7 @@ type line struct {
 }
 
 func newLine(l look, r summary.Row) line {
-	return line{look: l, Series: l.series(r, "line"), predicted: l.series(r, "theory")}
+	return line{look: l, Series: l.series(r, "line"), predicted: l.series(r, "predicted")}
 }
 
 // Plot implements plot.Plotter.

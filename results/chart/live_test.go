@@ -38,7 +38,7 @@ func TestPanels(t *testing.T) {
 			t.Errorf("websocket's p50 of %v is not within %v to %v", s.Y[0], s.Lo[0], s.Hi[0])
 		}
 	}
-	if kinds["line"] != 4 || kinds["points"] != 4 || kinds["theory"] == 0 {
+	if kinds["line"] != 4 || kinds["points"] != 4 || kinds["predicted"] == 0 {
 		t.Errorf("%v", kinds)
 	}
 }

@@ -17,8 +17,8 @@ type Outcome string
 // Outcomes of an assertion, with the values kept for compatibility with existing files. Undecided: the
 // repetitions disagree, or there is no value.
 const (
-	Passed    Outcome = "holds"
-	Failed    Outcome = "broken"
+	Passed    Outcome = "passed"
+	Failed    Outcome = "failed"
 	Undecided Outcome = "undecided"
 )
 

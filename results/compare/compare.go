@@ -41,13 +41,13 @@ const (
 	Equivalent   Verdict = "equivalent"                  // the 90 % interval is within the margin
 	Small        Verdict = "detectable but below margin" // significant, not equivalent, and the estimate is within the margin
 	Inconclusive Verdict = "inconclusive"                // none of these
-	TooFew       Verdict = "too few blocks"              // fewer repetitions than any verdict requires
+	TooFew       Verdict = "too few repetitions"         // fewer repetitions than any verdict requires
 	Incomparable Verdict = "not comparable"              // some repetition has no ratio; the pair remains in the family
 	Withheld     Verdict = "no verdict"                  // the run as a whole supports none, see Analysis.Withheld
 
 	// Verdicts on two builds that were measured twice, see Analysis.Confirm.
-	Refuted     Verdict = "worse, but not again"       // significantly worse, but not in the second measurement
-	Unconfirmed Verdict = "worse, and undecided again" // significantly worse; the second measurement is inconclusive
+	Refuted     Verdict = "worse, but not confirmed"         // significantly worse, but not in the second measurement
+	Unconfirmed Verdict = "worse, confirmation inconclusive" // significantly worse; the second measurement is inconclusive
 )
 
 // labels maps the verdicts whose display differs from their value in CSV and JSON files.

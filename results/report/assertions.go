@@ -22,11 +22,6 @@ func (r *Report) Outcome() compare.Outcome {
 	return ""
 }
 
-// outcomeText is an outcome for people. Files keep the outcome itself.
-func outcomeText(o compare.Outcome) string {
-	return map[compare.Outcome]string{compare.Passed: "passed", compare.Failed: "failed", compare.Undecided: "undecided"}[o]
-}
-
 // assertionSentences counts the assertions that passed, and names the others.
 func (r *Report) assertionSentences() []string {
 	if len(r.Assertions) == 0 {
@@ -35,7 +30,7 @@ func (r *Report) assertionSentences() []string {
 	lines := []string{""}
 	for _, a := range r.Assertions {
 		if a.Outcome != compare.Passed {
-			lines = append(lines, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(outcomeText(a.Outcome)), assertionText(a), evidenceOf(a)))
+			lines = append(lines, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
 		}
 	}
 	passed := fmt.Sprintf("%d of %d", len(r.Assertions)-len(lines)+1, len(r.Assertions))
@@ -101,7 +96,7 @@ func (r *Report) assertionsSection() section {
 		if a.Repetitions == 0 {
 			repetitions = a.Why
 		}
-		all.add(a.Assertion.Text, a.Configuration, outcomeText(a.Outcome), measuredOf(a), repetitions)
+		all.add(a.Assertion.Text, a.Configuration, string(a.Outcome), measuredOf(a), repetitions)
 	}
 	return all
 }

@@ -81,7 +81,7 @@ func TestFilesNameSweptConfigurations(t *testing.T) {
 	if err := r.CSV(&table); err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Split(table.String(), "\n"); !strings.HasSuffix(lines[0], ",case,stack,flush_ms") || !strings.HasSuffix(lines[3], ",longpoll batching_delay=5ms,reference,5") {
+	if lines := strings.Split(table.String(), "\n"); !strings.HasSuffix(lines[0], ",configuration,library,batching_delay_ms") || !strings.HasSuffix(lines[3], ",longpoll batching_delay=5ms,reference,5") {
 		t.Errorf("summary.csv:\n%s\n…\n%s", lines[0], lines[3])
 	}
 	dir := t.TempDir()

@@ -54,7 +54,7 @@ func (r *Report) Bench(w io.Writer) error {
 		{"goarch", m.Host.Arch},
 		{"pkg", "pushbench/" + m.Workload.Scenario},
 		{"cpu", m.Host.CPUModel},
-		{"stack", m.Library},
+		{"library", m.Library},
 		{"network", m.Network},
 		{"# status", string(m.Status)},
 		{"# commit", m.Tool.Commit},

@@ -202,7 +202,7 @@ func (c Capacity) CSV(w io.Writer) error {
 			rows = append(rows, []any{c.Scenario, h.Transport, p.Load, p.Deliveries, p.Held, p.P50, p.P99, p.CPU, p.Folder, p.Why})
 		}
 	}
-	return writeCSV(w, []string{"scenario", "transport", c.Axis, "deliveries_per_second", "held", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why"}, rows)
+	return writeCSV(w, []string{"scenario", "transport", c.Axis, "deliveries_per_second", "met", "p50_ms", "p99_ms", "cpu_us_per_message", "folder", "why"}, rows)
 }
 
 // JSON writes it for programs.

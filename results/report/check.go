@@ -20,7 +20,7 @@ type Check struct {
 func (c Check) section() section {
 	all := section{Title: "Assertions of the reference", Heading: []string{"assertion", "configuration", "reference", "here", "outcome"}}
 	for _, a := range c.Here.Assertions {
-		was, outcome := "–", outcomeText(a.Outcome)
+		was, outcome := "–", string(a.Outcome)
 		if i := slices.IndexFunc(c.Reference.Assertions, func(o compare.AssertionResult) bool {
 			return o.Assertion.Text == a.Assertion.Text && o.Configuration == a.Configuration
 		}); i >= 0 {

@@ -99,7 +99,7 @@ func isUnbounded(w error) bool { return errors.Is(w, compare.ErrUnbounded) }
 
 // conclusion is the verdict with its remarks.
 func (c *Comparison) conclusion(d compare.Difference) string {
-	text := verdictText(d.Verdict)
+	text := string(d.Verdict)
 	switch {
 	case d.Verdict == compare.Withheld:
 		return ""

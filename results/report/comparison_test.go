@@ -100,7 +100,7 @@ func TestRegressionNeedsBothMeasurements(t *testing.T) {
 		t.Errorf("worse: %v", worse)
 	}
 	text := render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) })
-	for _, want := range []string{"Worse in B: WebSocket latency p50", "Worse in B, but not in the second measurement: SSE latency p50", "worse, but not in the second measurement", "A, second measurement: before, "} {
+	for _, want := range []string{"Worse in B: WebSocket latency p50", "Worse in B, but not in the second measurement: SSE latency p50", "worse, but not confirmed", "A, second measurement: before, "} {
 		if !strings.Contains(strings.ReplaceAll(text, "\n", " "), want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

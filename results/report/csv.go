@@ -72,7 +72,7 @@ func (r *Report) CSV(w io.Writer) error {
 // Trials writes one row per trial as CSV does, with the within-run intervals. It is a file of its own, so that
 // a sum or an average of a column counts nothing twice. For the same reason an invalid trial has no values.
 func (r *Report) Trials(w io.Writer) error {
-	header := append([]string{"scenario", "transport", "block", "position", "status", "valid", "reason"}, metricColumns()...)
+	header := append([]string{"scenario", "transport", "repetition", "position", "status", "valid", "reason"}, metricColumns()...)
 	for _, q := range summary.WithinQuantiles {
 		header = append(header, q.Metric+"_within_run_lo_ms", q.Metric+"_within_run_hi_ms")
 	}
@@ -126,7 +126,7 @@ func within(t results.Trial) (cells []any) {
 // withConfiguration adds the columns of configured to a header.
 func (r *Report) withConfiguration(header []string) []string {
 	if r.Run.Manifest.Sweeps() {
-		header = append(header, "case", "stack", "flush_ms")
+		header = append(header, "configuration", "library", "batching_delay_ms")
 	}
 	return header
 }
@@ -165,7 +165,7 @@ func writeComparisons(w io.Writer, a compare.Analysis) error {
 		rows = append(rows, append(row, string(d.Verdict), needed, d.Infinite[0], d.Infinite[1], remarks(d)))
 	}
 	return writeCSV(w, []string{
-		"metric", "a", "b", "declared", "blocks", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
-		"p", "p_holm", "verdict", "blocks_needed", "a_inf_blocks", "b_inf_blocks", "remarks",
+		"metric", "a", "b", "declared", "repetitions", "ratio_b_over_a", "lo_95", "hi_95", "lo_90", "hi_90",
+		"p", "p_holm", "verdict", "repetitions_needed", "a_infinite_repetitions", "b_infinite_repetitions", "remarks",
 	}, rows)
 }

@@ -19,11 +19,11 @@ type (
 		Scenario       string              `json:"scenario"`
 		Status         results.Status      `json:"status"`
 		Reason         string              `json:"reason,omitempty"`
-		Badge          string              `json:"worth"` // VERDICT, ESTIMATE, or the status of a run that is not complete
-		Repetitions    int                 `json:"valid_blocks"`
+		Badge          string              `json:"badge"` // VERDICT, ESTIMATE, or the status of a run that is not complete
+		Repetitions    int                 `json:"valid_repetitions"`
 		Sentences      []string            `json:"sentences"` // see Report.Sentences
-		Configurations []configurationJSON `json:"cases"`
-		Assertions     []assertionJSON     `json:"claims"`
+		Configurations []configurationJSON `json:"configurations"`
+		Assertions     []assertionJSON     `json:"assertions"`
 		Comparisons    []comparisonJSON    `json:"comparisons"`
 		Prices         pricesJSON          `json:"prices"`
 	}
@@ -52,23 +52,23 @@ type (
 	metricJSON struct {
 		valueJSON
 		Unit      string     `json:"unit,omitempty"`
-		Lo        *valueJSON `json:"lowest_block,omitempty"`
-		Hi        *valueJSON `json:"highest_block,omitempty"`
-		Predicted *float64   `json:"theory,omitempty"`
+		Lo        *valueJSON `json:"lowest,omitempty"`
+		Hi        *valueJSON `json:"highest,omitempty"`
+		Predicted *float64   `json:"predicted,omitempty"`
 	}
 	valueJSON struct {
 		Value       *float64 `json:"value"` // null if it is infinite or unknown
 		Infinite    bool     `json:"infinite,omitempty"`
-		Have        int64    `json:"have,omitempty"` // independent observations, if there are too few
-		Requirement int64    `json:"need,omitempty"` // independent observations that the metric needs
+		Have        int64    `json:"available,omitempty"` // independent observations, if there are too few
+		Requirement int64    `json:"required,omitempty"`  // independent observations that the metric needs
 	}
 	assertionJSON struct {
-		Assertion     string          `json:"claim"`
-		Configuration string          `json:"case"`
+		Assertion     string          `json:"assertion"`
+		Configuration string          `json:"configuration"`
 		Outcome       compare.Outcome `json:"outcome"`
 		Measured      valueJSON       `json:"measured"`
-		Passed        int             `json:"held_blocks"`
-		Of            int             `json:"blocks"`
+		Passed        int             `json:"passed_repetitions"`
+		Of            int             `json:"repetitions"`
 		Why           string          `json:"why,omitempty"`
 	}
 	comparisonJSON struct {
@@ -76,7 +76,7 @@ type (
 		A           string          `json:"a"`
 		B           string          `json:"b"`
 		Declared    bool            `json:"declared"`
-		Repetitions int             `json:"blocks"`
+		Repetitions int             `json:"repetitions"`
 		Ratio       *float64        `json:"ratio_b_over_a"`
 		Lo          *float64        `json:"lo_95"`
 		Hi          *float64        `json:"hi_95"`
@@ -178,10 +178,10 @@ func (c *Comparison) JSON(w io.Writer) error {
 	}
 	return indented(w, struct {
 		Scenario    string           `json:"scenario"`
-		Repetitions int              `json:"blocks"`
+		Repetitions int              `json:"repetitions"`
 		Withheld    string           `json:"withheld,omitempty"`
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
-		Second      []comparisonJSON `json:"again,omitempty"` // of the second measurement
+		Second      []comparisonJSON `json:"second_measurement,omitempty"` // of the second measurement
 	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Analysis.Repetitions), c.Analysis.Withheld, c.Sentences(), comparisonsJSON(c.Analysis), second})
 }

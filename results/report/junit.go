@@ -114,14 +114,14 @@ func (c *Comparison) JUnit() junit.Testsuites {
 	worse, undecided := c.Analysis.Regressions(), c.Analysis.Unresolved()
 	for _, d := range c.Analysis.Family {
 		tc, note := testcase(s, fmt.Sprintf("%s, %s", results.Plain(compare.ConfigurationOf(d)), metric.ByName(d.Metric).Title), 0), ""
-		text := verdictText(d.Verdict) + ": " + changed(d)
+		text := string(d.Verdict) + ": " + changed(d)
 		switch {
 		case among(worse, d):
 			tc.Failure = &junit.Result{Message: "worse: " + changed(d), Type: "comparison"}
 		case among(undecided, d):
 			switch {
 			case d.Verdict == compare.Incomparable:
-				text = verdictText(d.Verdict) + ": " + remarks(d)
+				text = string(d.Verdict) + ": " + remarks(d)
 			case c.Analysis.Withheld != "":
 				text = "no verdict: " + c.Analysis.Withheld
 			}

@@ -26,28 +26,28 @@ func TestJSON(t *testing.T) {
 	for _, state := range []string{"estimate", "verdict", "infinite", "invalid", "empty", "assertions"} {
 		text := render(t, func(w io.Writer) error { return on(state).JSON(w) })
 		var sum struct {
-			Worth string
-			Cases []struct {
+			Badge          string
+			Configurations []struct {
 				Name    string
 				Metrics map[string]struct {
 					Value    *float64
 					Infinite bool
 				}
 			}
-			Claims []struct{ Outcome string }
+			Assertions []struct{ Outcome string }
 		}
 		if err := json.Unmarshal([]byte(text), &sum); err != nil {
 			t.Fatalf("%s: %v", state, err)
 		}
 		switch {
-		case sum.Worth != on(state).Badge():
-			t.Errorf("%s: worth %q", state, sum.Worth)
+		case sum.Badge != on(state).Badge():
+			t.Errorf("%s: badge %q", state, sum.Badge)
 		case state == "infinite" && !strings.Contains(text, `"infinite": true`):
 			t.Error("no value is infinite in a run that lost messages")
-		case state == "assertions" && len(sum.Claims) == 0:
+		case state == "assertions" && len(sum.Assertions) == 0:
 			t.Error("no assertions")
-		case state == "estimate" && *sum.Cases[3].Metrics["p50"].Value != on(state).Summary.Rows[3].Value(metric.P50).X:
-			t.Errorf("p50 of %s is not the summary's", sum.Cases[3].Name)
+		case state == "estimate" && *sum.Configurations[3].Metrics["p50"].Value != on(state).Summary.Rows[3].Value(metric.P50).X:
+			t.Errorf("p50 of %s is not the summary's", sum.Configurations[3].Name)
 		}
 	}
 }
@@ -94,7 +94,7 @@ func TestOpenMetrics(t *testing.T) {
 		if _, quoted := all["pushbench_result"]; quoted && state == "invalid" {
 			t.Error("metrics of an invalid run are exported")
 		}
-		if n := len(all["pushbench_claim"].GetMetric()); state == "assertions" && n != 8 { // one of four configurations, four of one
+		if n := len(all["pushbench_assertion"].GetMetric()); state == "assertions" && n != 8 { // one of four configurations, four of one
 			t.Errorf("%d outcomes of assertions", n)
 		}
 		ended := on(state).Run.Manifest.Ended.UnixMilli()

@@ -30,12 +30,12 @@ var LatencyBuckets = func() (all []float64) {
 
 // MetricLabels are the labels of every Prometheus metric that belongs to a configuration, in this order:
 // those of a finished run and those of the current one.
-var MetricLabels = []string{"scenario", "case", "transport", "servers"}
+var MetricLabels = []string{"scenario", "configuration", "transport", "servers"}
 
 // The values of the label servers: the servers of this pushbench, or those of the baseline.
 const (
 	OwnServers      = "own"
-	BaselineServers = "beside"
+	BaselineServers = "baseline"
 )
 
 // OpenMetrics writes the summary of a run as OpenMetrics text: its badge, the metrics of all
@@ -69,10 +69,10 @@ var asciiReplacer = strings.NewReplacer("µ", "u", "∞", "inf", "×", "x", "–
 type exported struct{ *Report }
 
 var (
-	descRun       = newDesc("run", "The run, with its status, and whether it supports a verdict.", "scenario", "servers", "status", "worth", "commit", "seed")
+	descRun       = newDesc("run", "The run, with its status, and whether it supports a verdict.", "scenario", "servers", "status", "badge", "commit", "seed")
 	descResult    = newDesc("result", "A metric of a configuration over all valid trials, as in summary.csv.", append(MetricLabels, "metric", "unit")...)
 	descLatency   = newDesc("delivery_latency_seconds", "Time from when a message was due until the client had its payload. Messages that never arrived are only in +Inf.", MetricLabels...)
-	descAssertion = newDesc("claim", "1: the assertion passed, 0: it failed, 0.5: it is undecided.", append(MetricLabels, "claim")...)
+	descAssertion = newDesc("assertion", "1: the assertion passed, 0: it failed, 0.5: it is undecided.", append(MetricLabels, "assertion")...)
 )
 
 func newDesc(name, help string, labels ...string) *prometheus.Desc {
@@ -122,7 +122,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// outcomes are the values of pushbench_claim.
+// outcomes are the values of pushbench_assertion.
 var outcomes = map[compare.Outcome]float64{compare.Passed: 1, compare.Failed: 0, compare.Undecided: 0.5}
 
 func plainTexts(all []string) []string {

@@ -67,7 +67,7 @@
   function line(panel, s) {
     const one = {label: s.case, stroke: () => colour(s), width: 2, dash: s.dash, show: !hidden.has(s.transport)};
     switch (s.kind) {
-      case 'theory': return Object.assign(one, {width: 1.2, dash: [4, 4], points: {show: s.x.length < 12, size: 7}});
+      case 'predicted': return Object.assign(one, {width: 1.2, dash: [4, 4], points: {show: s.x.length < 12, size: 7}});
       case 'points': return Object.assign(one, {paths: () => null, points: {show: true, size: 7, fill: () => colour(s)}});
       case 'bars': return Object.assign(one, {width: 0, dash: undefined, fill: () => colour(s), points: {show: false}, paths: uPlot.paths.bars({size: [0.9, 56]})});
       default: return Object.assign(one, {points: {show: s.x.length < 24, size: 6, fill: () => colour(s)}});
@@ -128,7 +128,7 @@
     if (panel.x_scale === 'names') return s.x.findIndex(at => Math.round(at) === Math.round(x));
     const scaled = logarithmic(panel.x_scale) ? Math.log : v => v;
     const all = s.x.map(scaled), at = scaled(x), range = Math.max(...all) - Math.min(...all);
-    const line = s.kind === 'line' || s.kind === 'theory' && panel.x_scale !== 'percentile';
+    const line = s.kind === 'line' || s.kind === 'predicted' && panel.x_scale !== 'percentile';
     const near = line ? Math.max(range / 20, 1e-9) : 0.15;
     let best = -1, distance = Infinity;
     all.forEach((v, i) => { if (Math.abs(v - at) < distance) [best, distance] = [i, Math.abs(v - at)]; });
@@ -148,7 +148,7 @@
       const one = element('span', {class: 'value'});
       const swatch = element('i', {});
       swatch.style.background = colour(s);
-      const what = s.kind === 'theory' ? s.case + ', predicted' : s.kind === 'points' ? s.case + ' at ' + position(panel, s.x[i]) : s.case;
+      const what = s.kind === 'predicted' ? s.case + ', predicted' : s.kind === 'points' ? s.case + ' at ' + position(panel, s.x[i]) : s.case;
       one.append(swatch, what + ' ' + number(s.y[i]) + range);
       all.append(one);
     }
@@ -206,7 +206,7 @@
       const text = (v === undefined || v === null ? '' : String(v)).replace(/[^\0-\x7f]/g, c => ascii[c] || c);
       return '"' + (/^[=+\-@\t]/.test(text) && isNaN(text) ? "'" : '') + text.replaceAll('"', '""') + '"';
     };
-    const rows = [['panel', 'case', 'kind', 'x', 'y', 'lowest_block', 'highest_block']];
+    const rows = [['panel', 'configuration', 'kind', 'x', 'y', 'lowest', 'highest']];
     for (const p of chart.panels) {
       for (const s of p.series) {
         s.x.forEach((x, i) => rows.push([p.title || p.y, s.case, s.kind, p.x_scale === 'names' ? p.names[Math.round(x)] : p.x_scale === 'percentile' ? 1 - 1 / x : x, s.y[i], s.lo && s.lo[i], s.hi && s.hi[i]]));

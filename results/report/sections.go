@@ -157,7 +157,7 @@ func (r *Report) noiseSection() section {
 		if d.Verdict != compare.TooFew {
 			over, p = interval(d.Lo, d.Hi), twoDigits(d.P)
 		}
-		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioText(d.Ratio), over, p, verdictText(d.Verdict))
+		all.add(metric.ByName(d.Metric).Title, d.Names[0], d.Repetitions, ratioText(d.Ratio), over, p, string(d.Verdict))
 	}
 	return all
 }

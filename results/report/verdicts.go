@@ -17,21 +17,6 @@ const (
 	estimateLabel = "ESTIMATE"
 )
 
-// verdictTexts are the verdicts whose text for people differs from the value in files.
-var verdictTexts = map[compare.Verdict]string{
-	compare.TooFew:      "too few repetitions",
-	compare.Refuted:     "worse, but not in the second measurement",
-	compare.Unconfirmed: "worse, but inconclusive in the second measurement",
-}
-
-// verdictText is a verdict for people.
-func verdictText(v compare.Verdict) string {
-	if text, ok := verdictTexts[v]; ok {
-		return text
-	}
-	return string(v)
-}
-
 // terms are the terms of every analysis, which were fixed before the first trial.
 func terms(a compare.Analysis) string {
 	return fmt.Sprintf("%s from %d repetitions. Differences below %s do not matter. p is adjusted (Holm) for the %s.",
@@ -53,7 +38,7 @@ func verdicts(a compare.Analysis) []string {
 	}
 	for _, name := range compare.Metrics(a.Family) {
 		of := compare.ByMetric(name, a.Family)
-		entries := grouped(of, pairText, func(d compare.Difference) string { return verdictText(d.Verdict) },
+		entries := grouped(of, pairText, func(d compare.Difference) string { return string(d.Verdict) },
 			string(compare.Different), string(compare.Equivalent), string(compare.Small), string(compare.Inconclusive)) // an actionable verdict is listed first
 		if pairs, reasons := notComparable(of); len(pairs) > 0 {
 			entries = append(append(entries, fmt.Sprintf("%s: %s", compare.Incomparable, strings.Join(pairs, ", "))), reasons...)
@@ -194,7 +179,7 @@ func verdictsSection(a compare.Analysis) section {
 				needed = d.Needed
 			}
 		}
-		all.add(metric.ByName(d.Metric).Title, pairName(d), ratioAndInterval(d), over90, p, verdictText(d.Verdict), needed, remarks(d))
+		all.add(metric.ByName(d.Metric).Title, pairName(d), ratioAndInterval(d), over90, p, string(d.Verdict), needed, remarks(d))
 	}
 	return all
 }

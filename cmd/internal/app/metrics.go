@@ -49,7 +49,7 @@ func newMetrics(scenario string) *metricsServer {
 		ended:     make(chan error, 1),
 		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_delivered_total", Help: "Messages delivered, including those of warm-ups."}, report.MetricLabels),
 		published: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_published_total", Help: "Publications acknowledged."}, report.MetricLabels),
-		invalid:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_void_trials_total", Help: "Trials discarded because a validity check failed."}, []string{"scenario", "servers"}),
+		invalid:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "pushbench_invalid_trials_total", Help: "Trials discarded because a validity check failed."}, []string{"scenario", "servers"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "pushbench_delivery_latency_seconds", Help: "Time from when a message was due until the client received it, for messages due in a window. Validity checks are not applied yet.",
 			Buckets: report.LatencyBuckets, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 200, NativeHistogramMinResetDuration: time.Hour,

@@ -48,7 +48,7 @@ func TestLiveMetricsHaveTheLabelsOfFinishedRuns(t *testing.T) {
 		for _, l := range all[0].GetLabel() {
 			got[l.GetName()], names = l.GetValue(), append(names, l.GetName())
 		}
-		if !slices.Equal(names, want) || got["case"] != "sse rtt=10ms" || got["transport"] != "sse" || got["scenario"] != "chat" || got["servers"] != report.OwnServers {
+		if !slices.Equal(names, want) || got["configuration"] != "sse rtt=10ms" || got["transport"] != "sse" || got["scenario"] != "chat" || got["servers"] != report.OwnServers {
 			t.Errorf("%s has the labels %v, want %v", name, got, want)
 		}
 		for i, b := range all[0].GetHistogram().GetBucket() {
