@@ -75,7 +75,6 @@ var allowed = []struct {
 	{"docs/glossary.md", "`rearm` re-poll", "lists names in files"},
 	{"docs/glossary.md", "`case` configuration", "lists names in files"},
 	{"docs/glossary.md", "`owed` expected", "lists names in files"},
-	{"docs/charts.md", "`freshness`", "a chart's name"},
 	{"scenarios/reverse.yaml", "answers_lost == webhook forward=no owed", "a metric's name in files"},
 	{"servers/PROTOCOL.md", "heads", "a field of the contract"},
 	{"servers/PROTOCOL.md", "`stack`", "a field of the contract"},

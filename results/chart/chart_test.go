@@ -41,7 +41,7 @@ func drawn(t *testing.T, run *results.Run, draw func(*results.Run, summary.Summa
 
 func TestEveryChartIsDrawnInBothFormats(t *testing.T) {
 	charts := drawn(t, synthetic.Run(2, 2*time.Second), chart.Draw)
-	for _, name := range []string{"latency", "freshness", "timeline", "cost", "writes", "memory", "connect"} {
+	for _, name := range []string{"latency", "age", "timeline", "cost", "writes", "memory", "connect"} {
 		f, ok := charts[name]
 		if !ok {
 			t.Errorf("no chart %s", name)

@@ -30,7 +30,7 @@ var latency = distribution{
 
 // age is the chart of the age of information that a share of the time does not exceed.
 var age = distribution{
-	name: "freshness", title: "Age of information by share of the time",
+	name: "age", title: "Age of information by share of the time",
 	x: "share of the time with at most this age (log scale of the remainder)",
 	y: "age of the newest message received, ms (log scale)",
 	of: func(t results.Trial) results.Latency {
