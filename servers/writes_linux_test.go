@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pushbench/servers/faults"
 	"pushbench/servers/hub"
 	"pushbench/servers/wire"
 )
@@ -44,4 +45,20 @@ func segmentsIn(t *testing.T, c net.Conn) uint32 {
 		t.Fatal(err, failed)
 	}
 	return info.Data_segs_in
+}
+
+// With the injected fault nagle the sockets report that TCP_NODELAY is off, and every batch arrives.
+func TestNagleIsInjectedOnEverySocket(t *testing.T) {
+	everywhere(t, func(t *testing.T, v variant) {
+		s := start(t, v, wire.Limits{}, hub.Options{}, func(s *wire.Service) { s.Inject(faults.Faults{Nagle: true}) })
+		c := subscribe(t, s, "topic=a", "")
+		c.next()
+		s.publish(t, "a", "whole")
+		if batch := c.next(); !strings.Contains(batch.text(), `"whole"`) {
+			t.Errorf("got %+v", batch)
+		}
+		if stats := string(s.get(t, "/v1/stats")); !strings.Contains(stats, `"nodelay":false`) {
+			t.Errorf("stats do not report nodelay false: %s", stats)
+		}
+	})
 }

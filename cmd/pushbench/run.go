@@ -81,7 +81,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.BoolVar(&o.NoPin, "no-pin", false, "do not pin server and load generator to separate cores")
 	f.BoolVar(&o.AllowIdle, "allow-idle", false, "allow CPU idle states: waking a core can take milliseconds, which adds to the latencies of server and load generator")
 	f.StringVar(&o.Engine, "engine", "", "client implementation: "+strings.Join(engines.Names(), " or ")+engineDefault(engines.Names()))
-	f.StringVar(&o.Inject, "inject", "", "inject server faults to test the measurement: drop=N,double=N,… affects every N-th message (see pushbench help serve; default: none)")
+	f.StringVar(&o.Inject, "inject", "", "inject server faults to test the measurement: drop=N,double=N,… affects every N-th message, nagle every write (see pushbench help serve; default: none)")
 	completeWord(c, "link", []string{string(scenarios.StreamLink), string(scenarios.PacketLink)})
 	completeList(c, "library", libraries)
 	completeWord(c, "engine", engines.Names())

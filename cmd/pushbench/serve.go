@@ -89,7 +89,7 @@ func (o *serveOptions) addFlags(c *cobra.Command) {
 	f.StringVar((*string)(&o.limits.Slow), "slow-consumer", "close", "handling of a client that does not keep up: close its connection, or gap (continue, and report the missed messages)")
 	f.DurationVar(&o.limits.SlowAfter, "slow-after", 5*time.Second, "longest time that a client may leave written data unread")
 	f.StringSliceVar(&o.hooks, "webhooks-to", nil, "networks to which this server may send webhooks, such as 10.0.0.0/8 (default: 127.0.0.0/8 for webhook, none for the other transports)")
-	f.StringVar(&o.inject, "inject", "", "inject faults to test measurements: drop=N, double=N, swap=N, corrupt=N affect every N-th message; delay=10ms delays each message, work=2ms uses that much time to accept it (default: none)")
+	f.StringVar(&o.inject, "inject", "", "inject faults to test measurements: drop=N, double=N, swap=N, corrupt=N affect every N-th message; delay=10ms delays each message, work=2ms uses that much time to accept it; nagle turns TCP_NODELAY off and splits each write in two (default: none)")
 	f.BoolVar(&o.control, "control", false, "for a parent process: print the listening address as JSON, exit when standard input ends")
 	_ = f.MarkHidden("control") // fails only for a flag that does not exist
 }

@@ -1,5 +1,6 @@
 // Package faults injects errors and delays into a server, so that a measurement tool can be
-// tested against a known truth. It is a decorator of the publish path.
+// tested against a known truth. It is a decorator of the publish path; only Nagle is a fault of
+// the sockets, which package sock injects.
 //
 // It owns the messages that it delays and the counts of injected faults. It must never
 // affect a server without faults, nor change the number of seqs: a fault
@@ -15,7 +16,8 @@ import (
 
 // Faults are the faults to inject. Each of the first four counts publications over the whole
 // server from 1 and applies to every n-th; 0 means never. If several would apply to one message,
-// only the first of Drop, Double, Swap, Corrupt does. Delay and Work apply to all messages.
+// only the first of Drop, Double, Swap, Corrupt does. Delay and Work apply to all messages, and
+// Nagle to all writes.
 type Faults struct {
 	Drop    int // acknowledged, gets its seq, is never delivered
 	Double  int // delivered twice, same seq
@@ -24,6 +26,8 @@ type Faults struct {
 
 	Delay time.Duration // acknowledged immediately, readable only after Delay
 	Work  time.Duration // each publication takes this long before it is acknowledged, sequentially: capacity 1/Work
+
+	Nagle bool // sockets without TCP_NODELAY, and each write in two parts (sock.Listener.Nagle)
 }
 
 // Counts has the number of injected faults of each kind.
@@ -55,10 +59,12 @@ func Parse(text string) (f Faults, err error) {
 		switch { // a value that is already set was given twice
 		case count != nil && notNumber == nil && n >= 1 && *count == 0:
 			*count = n
+		case part == "nagle" && !f.Nagle:
+			f.Nagle = true
 		case span != nil && notTime == nil && 0 < d && d <= maxDuration && *span == 0:
 			*span = d
 		default:
-			return Faults{}, fmt.Errorf("%q is not a valid fault: want drop=N, double=N, swap=N or corrupt=N with N at least 1, or delay=D or work=D with a duration of 1ns to %v, each once", part, maxDuration)
+			return Faults{}, fmt.Errorf("%q is not a valid fault: want drop=N, double=N, swap=N or corrupt=N with N at least 1, or delay=D or work=D with a duration of 1ns to %v, or nagle, each once", part, maxDuration)
 		}
 	}
 	return f, nil

@@ -19,6 +19,17 @@ func open(t *testing.T, o hub.Options, f Faults) (*hub.Hub, *Injector) {
 	return h, in
 }
 
+func TestParseNagle(t *testing.T) {
+	if f, err := Parse("nagle,drop=3"); err != nil || f != (Faults{Drop: 3, Nagle: true}) {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	for _, text := range []string{"nagle,nagle", "nagle=1", "Nagle"} {
+		if f, err := Parse(text); err == nil {
+			t.Errorf("%q is accepted as %+v", text, f)
+		}
+	}
+}
+
 func mustPublish(t *testing.T, in *Injector, topic, data string) uint64 {
 	t.Helper()
 	seq, err := in.Publish(topic, []byte(data))

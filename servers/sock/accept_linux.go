@@ -31,7 +31,7 @@ func newAcceptor(ln net.Listener) (a acceptor, err error) {
 }
 
 // accept waits for a connection.
-func (a acceptor) accept() (s socket, err error) {
+func (a acceptor) accept(noDelay bool) (s socket, err error) {
 	var failed error
 	err = a.raw.Read(func(fd uintptr) bool {
 		s.fd, _, failed = unix.Accept4(int(fd), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -42,6 +42,9 @@ func (a acceptor) accept() (s socket, err error) {
 	}
 	if failed != nil {
 		return s, os.NewSyscallError("accept4", failed)
+	}
+	if !noDelay { // off in a new socket
+		return s, nil
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return s, errors.Join(os.NewSyscallError("setsockopt", err), unix.Close(s.fd))

@@ -12,7 +12,7 @@ type acceptor struct{ listener net.Listener }
 
 func newAcceptor(ln net.Listener) (acceptor, error) { return acceptor{ln}, nil }
 
-func (a acceptor) accept() (socket, error) {
+func (a acceptor) accept(noDelay bool) (socket, error) {
 	c, err := a.listener.Accept()
 	if err != nil {
 		return socket{}, err
@@ -21,7 +21,7 @@ func (a acceptor) accept() (socket, error) {
 	if !ok {
 		return socket{}, errors.Join(errors.New("sock: not a TCP connection"), c.Close())
 	}
-	if err := errors.Join(tcp.SetNoDelay(true), tcp.SetKeepAlive(false)); err != nil {
+	if err := errors.Join(tcp.SetNoDelay(noDelay), tcp.SetKeepAlive(false)); err != nil {
 		return socket{}, errors.Join(err, tcp.Close())
 	}
 	return socket{tcp: tcp}, nil

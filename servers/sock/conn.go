@@ -143,12 +143,25 @@ func (c *Conn) writeSocket(p []byte) (int, error) {
 	if len(c.pending) > 0 {
 		return c.queue(p, 0)
 	}
-	n, err := c.send(p)
+	n, err := c.sendParts(p)
 	c.listener.bytesOut.Add(uint64(n))
 	if err != nil || n == len(p) {
 		return n, err
 	}
 	return c.queue(p, n)
+}
+
+// sendParts is send, with Nagle in two system calls.
+func (c *Conn) sendParts(p []byte) (sent int, err error) {
+	half := 0
+	if c.listener.Nagle {
+		half = len(p) / 2
+		if sent, err = c.send(p[:half]); sent < half || err != nil {
+			return sent, err
+		}
+	}
+	rest, err := c.send(p[half:])
+	return half + rest, err
 }
 
 // queue keeps p[sent:] for later.

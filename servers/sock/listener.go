@@ -22,7 +22,7 @@ type Counts struct {
 	BytesOut     uint64 `json:"bytes_out"`     // accepted by the kernel
 }
 
-// A Listener accepts Conns: TCP_NODELAY on, kernel keep-alive off. It continues after
+// A Listener accepts Conns: TCP_NODELAY on unless Nagle is set, kernel keep-alive off. It continues after
 // a lack of descriptors, unlike fasthttp's Serve.
 type Listener struct {
 	net.Listener
@@ -30,8 +30,14 @@ type Listener struct {
 
 	TLS *tls.Config // nil: cleartext. Set it before Accept
 
+	// Nagle leaves TCP_NODELAY off and sends each Write in two system calls: Nagle's algorithm
+	// (RFC 896) holds the second part until the peer acknowledges the first, and a delayed
+	// acknowledgement (RFC 1122, section 4.2.3.2) takes up to 40 ms on Linux. Set it before Accept.
+	// On other systems a Write stays whole.
+	Nagle bool
+
 	poller *Poller
-	accept func() (socket, error)
+	accept func(noDelay bool) (socket, error)
 	source acceptor
 	quit   chan struct{}
 	once   sync.Once
@@ -49,7 +55,7 @@ func Listen(ln net.Listener, p *Poller) *Listener {
 	source, err := newAcceptor(ln)
 	l.source, l.accept = source, source.accept
 	if err != nil {
-		l.accept = func() (socket, error) { return socket{}, err }
+		l.accept = func(bool) (socket, error) { return socket{}, err }
 	}
 	return l
 }
@@ -63,7 +69,7 @@ const (
 // Accept returns the next connection, a *Conn. It fails only when the listener is closed or broken.
 func (l *Listener) Accept() (net.Conn, error) {
 	for wait := shortestBackOff; ; wait = min(2*wait, longestBackOff) {
-		s, err := l.accept()
+		s, err := l.accept(!l.Nagle)
 		if err == nil {
 			return l.admit(s)
 		}

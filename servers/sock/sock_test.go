@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const testTimeout = 30 * time.Second
 
 // pair returns both ends of a connection: the server's and the peer's.
-func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listener) {
+func pair(t testing.TB, stallAfter time.Duration, prepare ...func(*Listener)) (*Conn, *net.TCPConn, *Listener) {
 	t.Helper()
 	p, err := NewPoller(stallAfter)
 	if err != nil {
@@ -34,6 +34,9 @@ func pair(t testing.TB, stallAfter time.Duration) (*Conn, *net.TCPConn, *Listene
 		t.Fatal(err)
 	}
 	l := Listen(raw, p)
+	for _, p := range prepare {
+		p(l)
+	}
 	peer, err := net.Dial("tcp", raw.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -352,9 +355,9 @@ func TestAcceptRetriesWithoutDescriptors(t *testing.T) {
 	l := Listen(raw, p)
 	defer l.Close()
 	failures, accept := []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED}, l.accept
-	l.accept = func() (socket, error) {
+	l.accept = func(noDelay bool) (socket, error) {
 		if len(failures) == 0 {
-			return accept()
+			return accept(noDelay)
 		}
 		err := failures[0]
 		failures = failures[1:]

@@ -45,6 +45,7 @@ type Service struct {
 	started   time.Time
 	publisher func(topic string, data []byte) (seq uint64, err error) // of the hub or of faults
 	faults    *faults.Injector                                        // nil: none
+	nagle     bool                                                    // as sock.Listener.Nagle
 	listener  atomic.Pointer[sock.Listener]
 	hosts     atomic.Pointer[hosts]
 	closing   atomic.Bool
@@ -113,7 +114,7 @@ func New(transport string, library Library, l Limits, o hub.Options) (*Service, 
 
 // Inject injects faults into the server. Call it before Serve.
 func (s *Service) Inject(f faults.Faults) {
-	s.faults = faults.New(s.Hub, f)
+	s.faults, s.nagle = faults.New(s.Hub, f), f.Nagle
 	s.publisher = func(topic string, data []byte) (seq uint64, err error) {
 		s.Poller.Wait(func() { seq, err = s.faults.Publish(topic, data) }) // other workers run while it sleeps
 		return seq, err
@@ -133,7 +134,7 @@ func (s *Service) Close() {
 // requests may name as Host.
 func (s *Service) listen(ln net.Listener) *sock.Listener {
 	l := sock.Listen(ln, s.Poller)
-	l.FirstByte, l.TLS = s.Limits.IdleTimeout, s.TLS
+	l.FirstByte, l.TLS, l.Nagle = s.Limits.IdleTimeout, s.TLS, s.nagle
 	s.listener.Store(l)
 	s.hosts.Store(allowHosts(ln.Addr()))
 	if s.closing.Load() {
