@@ -135,7 +135,7 @@ func (c *client) check() {
 	}
 }
 
-func (c *client) next() *wire.Batch[wire.Response] {
+func (c *client) next() *wire.Batch[*httpstack.Poll] {
 	b, err := c.edge.polls.Next(&c.cursor, c.follow.Set(), c.delivery)
 	if err != nil { // cannot happen: the cursor was checked when the poll arrived
 		return nil
@@ -154,13 +154,13 @@ func (c *client) respond() {
 }
 
 // write responds with a batch, in the same bytes as for all other clients.
-func (c *client) write(b *wire.Batch[wire.Response]) {
+func (c *client) write(b *wire.Batch[*httpstack.Poll]) {
 	c.edge.service.Count.Sent(b.Messages, b.Gaps)
-	whole := b.Frame.Whole
 	if r := c.finalize(c.edge.service.Batch(b.Frame.Body)); r.Close {
-		whole = c.edge.service.HTTP.AppendResponse(nil, r)
+		c.finish(c.edge.service.HTTP.AppendResponse(nil, r))
+		return
 	}
-	c.finish(whole)
+	c.finish(c.edge.service.HTTP.WholePoll(b.Frame))
 }
 
 func (c *client) finalize(r httpstack.Response) httpstack.Response {

@@ -18,7 +18,7 @@ import (
 // An edge is a long-polling server.
 type edge struct {
 	service *wire.Service
-	polls   *wire.Cache[wire.Response]
+	polls   *wire.Cache[*httpstack.Poll]
 }
 
 // New makes the edge of a service.

@@ -5,23 +5,14 @@ import (
 	"pushbench/servers/wire/httpstack"
 )
 
-// A Response is a batch framed as the response to a poll.
-type Response struct {
-	Whole []byte // headers and body, for a connection that stays open
-	Body  []byte
-}
-
 // NewPolls makes the cache of a polling edge.
-func (s *Service) NewPolls() *Cache[Response] {
-	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) Response {
-		whole := s.HTTP.AppendResponse(make([]byte, 0, len(body)+96), httpstack.Response{Status: 200, Body: body, NoStore: true})
-		return Response{Whole: whole, Body: whole[len(whole)-len(body):]}
-	})
+func (s *Service) NewPolls() *Cache[*httpstack.Poll] {
+	return NewCache(s.Hub, func(body []byte, _ hub.Cursor) *httpstack.Poll { return &httpstack.Poll{Body: body} })
 }
 
 // Poll returns the response to a poll with the available messages. If there are none, found is false
 // and the response is 204; sub.After may then have advanced.
-func (s *Service) Poll(polls *Cache[Response], sub *Subscribe) (r httpstack.Response, found bool) {
+func (s *Service) Poll(polls *Cache[*httpstack.Poll], sub *Subscribe) (r httpstack.Response, found bool) {
 	if sub.FromNow {
 		return s.Batch(s.Ack(sub)), true
 	}

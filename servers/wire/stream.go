@@ -24,8 +24,7 @@ type StreamFormat struct {
 func NewStreamEdge(s *Service, f StreamFormat) *Edge {
 	e := &streamEdge{service: s, frame: f.chunk}
 	// The last two headers tell proxies not to buffer.
-	e.header = "HTTP/1.1 200 OK\r\n" +
-		"Content-Type: " + f.ContentType + "\r\n" +
+	e.header = "Content-Type: " + f.ContentType + "\r\n" +
 		"Transfer-Encoding: chunked\r\n" +
 		"Cache-Control: no-cache, no-transform\r\n" +
 		"X-Accel-Buffering: no\r\n\r\n"
@@ -39,7 +38,7 @@ type streamEdge struct {
 	service   *Service
 	batches   *Cache[[]byte]
 	frame     func(body []byte, next hub.Cursor) []byte
-	header    string
+	header    string // without the status line and the date
 	heartbeat []byte
 }
 
@@ -86,7 +85,8 @@ type stream struct {
 // open sends the headers, with the ack in the same write if one is due, and starts the feed.
 // Bytes that a client sends after its request are never read.
 func (s *stream) open(sub *Subscribe) {
-	first := []byte(s.edge.header)
+	first := s.edge.service.HTTP.AppendDate([]byte("HTTP/1.1 200 OK\r\n"))
+	first = append(first, s.edge.header...)
 	if sub.FromNow {
 		first = append(first, s.edge.frame(s.edge.service.Ack(sub), sub.After)...)
 	}

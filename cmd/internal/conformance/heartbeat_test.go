@@ -16,8 +16,8 @@ import (
 // heartbeats has the transports with heartbeats, with the bytes of the response's
 // headers, of a heartbeat and of the client's response to it.
 var heartbeats = map[scenarios.Transport]struct{ header, down, up int64 }{
-	transports.SSE:        {header: 142, down: 8},
-	transports.HTTPStream: {header: 145, down: 6},
+	transports.SSE:        {header: 179, down: 8},
+	transports.HTTPStream: {header: 182, down: 6},
 	transports.WebSocket:  {header: 129, down: 2, up: 6},
 }
 

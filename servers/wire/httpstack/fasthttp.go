@@ -51,7 +51,6 @@ func (s *Stack) newFastHTTP(handle Handler, closed func(*sock.Conn)) *fastServer
 		WriteBufferSize:              writeBuffer,
 		MaxRequestBodySize:           s.MaxBody,
 		NoDefaultServerHeader:        true,
-		NoDefaultDate:                true,
 		NoDefaultContentType:         true,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,

@@ -56,11 +56,14 @@ var (
 // A Stack is a configured library.
 type Stack struct {
 	Config
-	fill string // ResponseHeaderBytes bytes of padding; a response uses a part
+	clock dateClock
+	fill  string // ResponseHeaderBytes bytes of padding; a response uses a part
 }
 
 // New configures a library.
-func New(c Config) *Stack { return &Stack{Config: c, fill: strings.Repeat("x", c.ResponseHeaderBytes)} }
+func New(c Config) *Stack {
+	return &Stack{Config: c, clock: dateClock{now: time.Now}, fill: strings.Repeat("x", c.ResponseHeaderBytes)}
+}
 
 // A Request has the parts of an HTTP request that the contract uses, for either library.
 // Strings may be in that library's buffers: they are valid until the response.

@@ -160,7 +160,7 @@ const (
 	headerRoom = 512
 )
 
-// Respond writes a response in one write, without net/http's Date. net/http
+// Respond writes a response in one write. net/http
 // alone would split a response that is larger than its buffer.
 func (x *netExchange) Respond(r Response) {
 	if len(r.Body)+headerRoom+x.server.stack.ResponseHeaderBytes <= netBuffer {
@@ -175,7 +175,7 @@ func (x *netExchange) Respond(r Response) {
 
 func (x *netExchange) write(r Response) {
 	h := x.w.Header()
-	h["Date"] = nil
+	h["Date"] = x.server.stack.clock.date().values // else net/http formats one per response
 	if r.Body != nil {
 		h.Set("Content-Type", contentType)
 		h.Set("Content-Length", strconv.Itoa(len(r.Body)))

@@ -38,20 +38,17 @@ func (s *Stack) setHeaders(r Response, set func(name, value string)) {
 }
 
 // AppendResponse appends the response to a poll in the same bytes as the library writes it: the
-// responses to a waiting and to an immediate poll must not differ on the wire. The order of
+// responses to a waiting and to an immediate poll must not differ on the wire, except by their Date. The order of
 // headers is alphabetical in net/http and different in fasthttp; the number of bytes is equal.
 func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
-	switch {
-	case r.Body == nil:
-		dst = append(dst, "HTTP/1.1 204 No Content\r\nCache-Control: "+noStore+"\r\n"...)
-	case s.Library == NetHTTP:
-		dst = append(dst, "HTTP/1.1 200 OK\r\nCache-Control: "+noStore+"\r\nContent-Length: "...)
-		dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
-		dst = append(dst, "\r\nContent-Type: "+contentType+"\r\n"...)
-	default:
-		dst = append(dst, "HTTP/1.1 200 OK\r\nContent-Type: "+contentType+"\r\nContent-Length: "...)
-		dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
-		dst = append(dst, "\r\nCache-Control: "+noStore+"\r\n"...)
+	return s.appendResponse(dst, r, s.clock.date())
+}
+
+func (s *Stack) appendResponse(dst []byte, r Response, d *date) []byte {
+	if s.Library == NetHTTP {
+		dst = appendNetHeaders(dst, r, d)
+	} else {
+		dst = appendFastHeaders(dst, r, d)
 	}
 	if n := s.fillLength(r); n > 0 {
 		dst = append(append(append(dst, fillHeader+": "...), s.fill[:n]...), "\r\n"...)
@@ -60,6 +57,27 @@ func (s *Stack) AppendResponse(dst []byte, r Response) []byte {
 		dst = append(dst, "Connection: close\r\n"...)
 	}
 	return append(append(dst, "\r\n"...), r.Body...)
+}
+
+// appendNetHeaders appends the headers of a poll in the order of net/http.
+func appendNetHeaders(dst []byte, r Response, d *date) []byte {
+	if r.Body == nil {
+		return appendDate(append(dst, "HTTP/1.1 204 No Content\r\nCache-Control: "+noStore+"\r\n"...), d)
+	}
+	dst = append(dst, "HTTP/1.1 200 OK\r\nCache-Control: "+noStore+"\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
+	return appendDate(append(dst, "\r\nContent-Type: "+contentType+"\r\n"...), d)
+}
+
+// appendFastHeaders appends the headers of a poll in the order of fasthttp.
+func appendFastHeaders(dst []byte, r Response, d *date) []byte {
+	if r.Body == nil {
+		return append(appendDate(append(dst, "HTTP/1.1 204 No Content\r\n"...), d), "Cache-Control: "+noStore+"\r\n"...)
+	}
+	dst = appendDate(append(dst, "HTTP/1.1 200 OK\r\n"...), d)
+	dst = append(dst, "Content-Type: "+contentType+"\r\nContent-Length: "...)
+	dst = strconv.AppendInt(dst, int64(len(r.Body)), 10)
+	return append(dst, "\r\nCache-Control: "+noStore+"\r\n"...)
 }
 
 // fillHeader is the header that pads headers to Config.ResponseHeaderBytes.
@@ -71,7 +89,7 @@ func (s *Stack) fillLength(r Response) int {
 	if s.ResponseHeaderBytes == 0 || r.Status != http.StatusOK && r.Status != http.StatusNoContent {
 		return 0
 	}
-	size := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + len("\r\n")
+	size := len("HTTP/1.1 200 \r\n") + len(http.StatusText(r.Status)) + dateLine + len("\r\n")
 	if r.Body != nil {
 		size += len("Content-Type: "+contentType+"\r\nContent-Length: \r\n") + len(strconv.Itoa(len(r.Body)))
 	}
