@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,31 +53,6 @@ func TestDocsExplainEverything(t *testing.T) {
 	for _, name := range chart.Names() {
 		if !strings.Contains(charts, "`"+name+"`") {
 			t.Errorf("docs/charts.md does not explain %s", name)
-		}
-	}
-}
-
-var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
-
-// Links between pages point to existing files.
-func TestDocsLinkToExistingFiles(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
-	if err != nil || len(pages) < 4 {
-		t.Fatalf("%d pages, %v", len(pages), err)
-	}
-	pages = append(pages, filepath.Join("..", "..", "README.md"), filepath.Join("..", "..", "CONTRIBUTING.md"), filepath.Join("..", "..", "servers", "PROTOCOL.md"))
-	for _, path := range pages {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			if strings.Contains(m[1], "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
-				t.Errorf("%s links to %s: %v", path, m[1], err)
-			}
 		}
 	}
 }
