@@ -44,6 +44,11 @@ charts: build ## redraw the newest run from its files
 reproduce: download build ## repeat the runs of results/reference and check their assertions on this machine
 	@bin/pushbench check results/reference/*/
 
+.PHONY: docs
+docs: download ## write the generated pages again: schemas, docs/scenarios.md, docs/cli.md, and the result in README.md
+	@go generate ./...
+	@go test ./cmd/pushbench -run 'Documented|ReadmeShows' -update
+
 # Tests that measure run last and alone, so that nothing disturbs them. The race detector makes
 # tests 5 to 20 times slower. Packages that use no goroutine, lock or atomic run without it, and so
 # do the browser tests.
@@ -93,7 +98,7 @@ check: download ## run all checks except tests: format, vet, staticcheck, tidy, 
 	@echo "go mod tidy"; go mod tidy -diff; go -C tools mod tidy -diff; go -C tools/perf mod tidy -diff
 	@echo "imports";     go test -run 'Layout|Folders' ./cmd/pushbench
 	@echo "tools";       go -C tools test ./...
-	@echo "go generate"; before=$$(git diff -- '*.schema.json'); go generate ./...; [ "$$before" = "$$(git diff -- '*.schema.json')" ] || { echo "the schemas were out of date: commit the output of go generate ./..."; exit 1; }
+	@echo "go generate"; before=$$(git diff -- '*.schema.json' docs); go generate ./...; [ "$$before" = "$$(git diff -- '*.schema.json' docs)" ] || { echo "generated files were out of date: commit the output of make docs"; exit 1; }
 	@for system in linux/arm64 darwin/arm64; do \
 		echo "go vet for $$system"; GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./...; done
 

@@ -150,6 +150,9 @@ func newRule(t reflect.Type, tags reflect.StructTag) *Rule {
 	return r
 }
 
+// Allowed describes the allowed values, as errors do.
+func (r *Rule) Allowed() string { return r.allowed }
+
 func (r *Rule) describeMapping() {
 	for i := range r.Type.NumField() {
 		f := r.Type.Field(i)

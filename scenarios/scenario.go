@@ -65,7 +65,7 @@ type Scenario struct {
 	ShortQuestion string  `yaml:"short_question,omitempty" json:"short_question" length:"60"` // the question in at most 60 characters, for lists of scenarios; default none
 	Purpose       Purpose `yaml:"purpose,omitempty" json:"purpose"`                           // what the scenario is for, by which lists group scenarios; default none
 
-	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // default: these four
+	Transports []Transport `yaml:"transports" json:"transports" default:"[shortpoll, longpoll, sse, websocket]"` // transports that a run measures; default shortpoll, longpoll, sse, websocket
 	Clients    Clients     `yaml:"clients" json:"clients" required:"true"`
 	Topics     Topics      `yaml:"topics" json:"topics"`
 	Publish    Publish     `yaml:"publish" json:"publish" required:"true"`
@@ -133,7 +133,7 @@ type Topics struct {
 	// At most 256, as in one subscription of PROTOCOL.md.
 	PerClient int     `yaml:"per_client" json:"per_client" default:"1" min:"1" max:"256"` // topics that each client subscribes to; default 1
 	Spread    Spread  `yaml:"spread" json:"spread" default:"even"`                        // default even
-	Skew      float64 `yaml:"skew" json:"skew" default:"1" min:"0" max:"10"`              // exponent of zipf; default 1, ignored otherwise
+	Skew      float64 `yaml:"skew" json:"skew" default:"1" min:"0" max:"10"`              // exponent of zipf, ignored otherwise; default 1
 }
 
 // A Spread is how clients choose their topics.
@@ -210,7 +210,7 @@ const (
 	Burst    Arrivals = "burst"
 )
 
-// Payload sets the bytes per message. Exactly one of Size and Sizes is set. A size is at least 32B,
+// Payload sets the bytes per message. Exactly one of size and sizes is set. A size is at least 32B,
 // because a payload carries its identity (run, index, checksum), and at most 64KiB.
 type Payload struct {
 	Size  Size         `yaml:"size,omitempty" json:"size,omitempty" min:"32B" max:"64KiB"`
@@ -232,12 +232,12 @@ const MaxServers = 64
 type Network struct {
 	Link LinkKind `yaml:"link" json:"link" default:"stream"` // how the distance is emulated; default stream
 	// At most 2s: four round trips, with jitter, fit into the 10 s that connecting may take.
-	RTT    Duration `yaml:"rtt" json:"rtt" default:"0s" min:"0s" max:"2s"`                                                                                // added round-trip time, default 0s, at most 2s
-	Jitter Duration `yaml:"jitter" json:"jitter" default:"0s" min:"0s" max:"1s"`                                                                          // largest additional delay of a byte or a packet in one direction, uniform, without reordering; default 0s, at most 1s
+	RTT    Duration `yaml:"rtt" json:"rtt" default:"0s" min:"0s" max:"2s"`                                                                                // added round-trip time; at most 2s, default 0s
+	Jitter Duration `yaml:"jitter" json:"jitter" default:"0s" min:"0s" max:"1s"`                                                                          // largest additional delay of a byte or a packet in one direction, uniform, without reordering; at most 1s, default 0s
 	Rate   Size     `yaml:"rate,omitempty" json:"rate,omitempty" min:"1kB" max:"1000MB" allowed:"bytes per second with their unit (B, kB, KiB, MB, MiB)"` // bytes per second in each direction, per connection of a stream link or for a whole link of packets; 1kB … 1000MB; default unlimited
 	// A network that loses more than half of its packets is unusable.
-	Loss    Percent `yaml:"loss" json:"loss" default:"0%" min:"0%" max:"50%"`       // share of the packets in each direction that are lost, independently (link: packets); default 0%, at most 50%
-	Reorder Percent `yaml:"reorder" json:"reorder" default:"0%" min:"0%" max:"50%"` // share of the packets in each direction without any delay, which so overtake others (link: packets); default 0%, at most 50%
+	Loss    Percent `yaml:"loss" json:"loss" default:"0%" min:"0%" max:"50%"`       // share of the packets in each direction that are lost, independently (link: packets); at most 50%, default 0%
+	Reorder Percent `yaml:"reorder" json:"reorder" default:"0%" min:"0%" max:"50%"` // share of the packets in each direction without any delay, which so overtake others (link: packets); at most 50%, default 0%
 	TLS     bool    `yaml:"tls" json:"tls" default:"false"`                         // TLS 1.3 on every connection, without resumption; default false
 	NAT     bool    `yaml:"nat" json:"nat" default:"false"`                         // the clients, each with its own address, are behind a router with NAT that accepts no connection from outside (link: packets); default false
 
@@ -261,7 +261,7 @@ const (
 // ShortPollSettings sets how often a client polls.
 type ShortPollSettings struct {
 	// A shorter interval than 1ms is a busy loop.
-	Interval      Duration `yaml:"interval" json:"interval" default:"1s" min:"1ms" max:"1h"` // time between polls; default 1s, at least 1ms
+	Interval      Duration `yaml:"interval" json:"interval" default:"1s" min:"1ms" max:"1h"` // time between polls; at least 1ms, default 1s
 	Pacing        Pacing   `yaml:"pacing" json:"pacing" default:"fixed-rate"`                // start of the interval; default fixed-rate
 	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`     // open a TCP connection for every poll
 }
@@ -269,7 +269,7 @@ type ShortPollSettings struct {
 // Pacing is the instant from which the poll interval counts.
 type Pacing string
 
-// FixedRate polls every Interval with a random phase. FixedDelay waits Interval after each response.
+// FixedRate polls every interval with a random phase. FixedDelay waits the interval after each response.
 const (
 	FixedRate  Pacing = "fixed-rate"
 	FixedDelay Pacing = "fixed-delay"
@@ -278,14 +278,14 @@ const (
 // LongPollSettings sets how long a server may keep a poll open.
 type LongPollSettings struct {
 	// Proxies end longer polls.
-	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // longest time without a response; default 25s, 1s … 30s
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; default 0s = none, at most 1s
+	Timeout       Duration `yaml:"timeout" was:"hold" json:"hold" default:"25s" min:"1s" max:"30s"`        // longest time without a response; 1s … 30s, default 25s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
 	NewConnection bool     `yaml:"new_connection" json:"new_connection" default:"false"`                   // open a TCP connection for every poll
 }
 
 // PushSettings are the settings of a streaming transport.
 type PushSettings struct {
-	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; default 0s = none, at most 1s
+	BatchingDelay Duration `yaml:"batching_delay" was:"flush" json:"flush" default:"0s" min:"0s" max:"1s"` // longest time for which the server may delay messages to send several in one write; at most 1s, default 0s = none
 }
 
 // Duration is a time.Duration, written with its unit: "250ms", "25s", "2m".

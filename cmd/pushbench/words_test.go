@@ -71,6 +71,7 @@ var allowed = []struct {
 	{".html", "{", "CSS"},
 	{".md", "What it does not tell", "a heading that readers know"},
 	{"docs/method.md", "heap and stacks", "memory of a process"},
+	{"docs/cli.md", "Deprecated names", "lists deprecated names"},
 	{"docs/metrics.md", "`owed", "a metric's name in files"},
 	{"docs/glossary.md", "`rearm` re-poll", "lists names in files"},
 	{"docs/glossary.md", "`case` configuration", "lists names in files"},

@@ -2,9 +2,8 @@ package metric
 
 import "fmt"
 
-// Published lists values that others have published on the same question. The struct tags are
-// the rules of a scenario file: see scenarios.Rule.
-type Published struct {
+// Published lists values that others have published on the same question.
+type Published struct { // the struct tags are the rules of a scenario file: see scenarios.Rule
 	Source  string           `yaml:"source" json:"source" required:"true"`       // authors, title, venue and year
 	Missing string           `yaml:"missing,omitempty" json:"missing,omitempty"` // parts of the source that were not available, or are not quoted here
 	Values  []PublishedValue `yaml:"values" was:"figures" json:"figures" required:"true" items:"64" allowed:"of {what: …, printed: …, value: …}, each once"`

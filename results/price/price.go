@@ -45,9 +45,8 @@ const (
 // Items lists the prices in the order of reports.
 var Items = []Item{CoreMonth, MemoryGBMonth, EgressGB, PerMillionRequests}
 
-// Prices are the prices of one provider in one currency, with the assumptions behind them. The
-// struct tags are the rules of a file: see scenarios.Rule.
-type Prices struct {
+// Prices are the prices of one provider in one currency, with the assumptions behind them.
+type Prices struct { // the struct tags are the rules of a file: see scenarios.Rule
 	Currency           string   `yaml:"currency" json:"currency" required:"true" pattern:"^[A-Z]{3}$" allowed:"a currency in three capital letters, such as USD"`                               // of all prices, in three capital letters (ISO 4217)
 	CoreMonth          float64  `yaml:"core_month" json:"core_month" required:"true" min:"0" max:"1000000"`                                                                                     // a logical CPU for a month of 730 hours
 	MemoryGBMonth      float64  `yaml:"memory_gb_month" json:"memory_gb_month" required:"true" min:"0" max:"1000000"`                                                                           // 1 GB of memory for a month; 0: not billed

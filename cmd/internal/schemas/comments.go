@@ -1,16 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 // comments maps names to comments: types by name, fields as in "Topics.Spread", and the constants of a
-// type as in "Spread constants".
+// type as in "Spread constants". The latter have the words of files in place of the names of constants.
 type comments map[string]string
 
 // readComments reads the comments of the Go files in folders of the module, without tests.
@@ -58,10 +60,22 @@ func (docs comments) add(group *ast.GenDecl) {
 			}
 		case *ast.ValueSpec:
 			if of, ok := spec.Type.(*ast.Ident); ok && group.Tok == token.CONST {
-				docs[of.Name+" constants"] = group.Doc.Text()
+				key := of.Name + " constants"
+				docs[key] = inWords(cmp.Or(docs[key], group.Doc.Text()), spec)
 			}
 		}
 	}
+}
+
+// inWords replaces the names of constants by their values, as code.
+func inWords(text string, spec *ast.ValueSpec) string {
+	for i, value := range spec.Values {
+		if literal, ok := value.(*ast.BasicLit); ok {
+			name := regexp.MustCompile(`\b` + spec.Names[i].Name + `\b`)
+			text = name.ReplaceAllString(text, strings.ReplaceAll(literal.Value, `"`, "`"))
+		}
+	}
+	return text
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

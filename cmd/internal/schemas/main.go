@@ -1,5 +1,5 @@
-// Schemas writes the JSON Schemas of scenarios and of the files in run folders, from the Go types,
-// their struct tags and their comments. It runs in go generate, so that pushbench itself contains
+// Schemas writes the JSON Schemas of scenarios and of the files in run folders, and docs/scenarios.md, from
+// the Go types, their struct tags and their comments. It runs in go generate, so that pushbench itself contains
 // finished files and neither parses Go nor reflects on its types.
 package main
 
@@ -19,6 +19,8 @@ import (
 
 // root is the module's root, relative to the folder in which go generate runs a package's commands.
 const root = "../../.."
+
+const scenarioPage = "docs/scenarios.md"
 
 func main() {
 	if err := write(); err != nil {
@@ -40,7 +42,7 @@ func write() error {
 	return nil
 }
 
-// generate returns the text of each schema by the path of its file in the module.
+// generate returns the text of each schema and page by the path of its file in the module.
 func generate() (map[string][]byte, error) {
 	schemas := map[string]*jsonschema.Schema{}
 	docs, err := readComments("scenarios", "results/metric", "results/price")
@@ -48,13 +50,16 @@ func generate() (map[string][]byte, error) {
 		return nil, err
 	}
 	schemas["scenarios/scenario.schema.json"] = docs.scenario()
+	files := map[string][]byte{}
+	if files[scenarioPage], err = docs.page(); err != nil {
+		return nil, err
+	}
 	if docs, err = readComments("results", "results/metric", "results/price"); err != nil {
 		return nil, err
 	}
 	for of, value := range map[string]any{"manifest": results.Manifest{}, "trial": results.Trial{}, "interval": results.Interval{}} {
 		schemas["results/"+of+".schema.json"] = docs.result(of, reflect.TypeOf(value))
 	}
-	files := map[string][]byte{}
 	for name, s := range schemas {
 		text, err := json.MarshalIndent(s, "", "  ")
 		if err != nil {
