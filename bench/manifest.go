@@ -35,7 +35,6 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Workload:     workload(s, configurations),
 		Repetitions:  s.Repetitions,
 		Seed:         s.Seed,
-		Compare:      comparison(s.Compare),
 		Requirements: s.Requirements,
 		Assertions:   s.Assertions,
 		Prices:       s.Prices.OrDefault(),
@@ -102,9 +101,9 @@ func scheduleHash(s *scenarios.Scenario, configurations []scenarios.Configuratio
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// comparison converts a scenario's declared comparison to that of the results.
-func comparison(c scenarios.Compare) results.Declared {
-	return results.Declared{Primary: c.Primary, Margin: float64(c.Margin) / 100}
+// comparison returns the comparisons that a scenario declares for a run of several builds.
+func comparison(s *scenarios.Scenario, builds int) results.Declared {
+	return results.Declared{Primary: s.ComparedBy(builds > 1), Against: string(s.ComparedWith()), Margin: float64(s.Compare.Margin) / 100}
 }
 
 // upstreamConditions describes publications, replies, upstream messages and short-lived clients.

@@ -51,17 +51,19 @@ func TestManifestDescribesTheLink(t *testing.T) {
 	}
 }
 
-// Packages scenarios and results have the same default comparison.
-func TestDefaultComparisonsAgree(t *testing.T) {
-	s, err := scenarios.Load("crowd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(results.DefaultDeclared, comparison(s.Compare)); diff != "" {
-		t.Errorf("the defaults differ (-results +scenarios):\n%s", diff)
-	}
-	s.Compare = scenarios.Compare{Primary: []string{metric.Mean}, Margin: 2.5}
-	if diff := cmp.Diff(results.Declared{Primary: []string{metric.Mean}, Margin: 0.025}, comparison(s.Compare)); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+func TestManifestDeclaresTheComparisons(t *testing.T) {
+	for _, c := range []struct {
+		compare string
+		builds  int
+		want    results.Declared
+	}{
+		{"", 1, results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Against: "websocket", Margin: 0.05}},
+		{"", 2, results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage, metric.ServerCPUPerMessage}, Against: "websocket", Margin: 0.05}},
+		{"compare: {primary: [mean], against: sse, margin: 2.5%}", 2, results.Declared{Primary: []string{metric.Mean}, Against: "sse", Margin: 0.025}},
+		{"compare: {primary: [mean], against: all}", 1, results.Declared{Primary: []string{metric.Mean}, Margin: 0.05}},
+	} {
+		if diff := cmp.Diff(c.want, comparison(readScenario(t, c.compare), c.builds)); diff != "" {
+			t.Errorf("%q, %d builds (-want +got):\n%s", c.compare, c.builds, diff)
+		}
 	}
 }

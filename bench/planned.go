@@ -8,10 +8,10 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// Planned returns the run of a scenario before its first trial, as far as its comparisons depend
+// Planned returns a run of several builds before its first trial, as far as its comparisons depend
 // on it. An analysis of it shows what the finished run will compare.
-func Planned(s *scenarios.Scenario) *results.Run {
-	m := results.Manifest{Status: results.Complete, Repetitions: s.Repetitions, Compare: comparison(s.Compare)}
+func Planned(s *scenarios.Scenario, builds int) *results.Run {
+	m := results.Manifest{Status: results.Complete, Repetitions: s.Repetitions, Compare: comparison(s, builds)}
 	for _, c := range s.Configurations() {
 		m.Configurations = append(m.Configurations, configurationOf(s, c))
 	}

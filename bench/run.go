@@ -77,6 +77,7 @@ func begin(sides []Side) (all []*campaign, err error) {
 	for i, side := range sides {
 		c := newCampaign(side.Run, began.Add(time.Duration(i))) // distinct start times: run IDs, and so payloads, must differ
 		c.sides = len(sides)
+		c.manifest.Compare = comparison(side.Run.Scenario, len(sides))
 		for _, other := range all {
 			c.manifest.Baseline = append(c.manifest.Baseline, other.manifest.RunID)
 			other.manifest.Baseline = append(other.manifest.Baseline, c.manifest.RunID)

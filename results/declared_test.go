@@ -23,6 +23,8 @@ func TestDeclared(t *testing.T) {
 		{"unknown metric", results.Declared{Primary: []string{"latency"}, Margin: 0.1}, `"latency" is unknown`},
 		{"no better direction", results.Declared{Primary: []string{metric.Expected}, Margin: 0.1}, `"owed"`},
 		{"a metric twice", results.Declared{Primary: []string{metric.P50, metric.P50}, Margin: 0.1}, "twice"},
+		{"every transport with one", results.Declared{Primary: []string{metric.P50}, Against: "sse", Margin: 0.1}, ""},
+		{"an unknown transport", results.Declared{Primary: []string{metric.P50}, Against: "all", Margin: 0.1}, `"all" is no transport`},
 		{"no margin", results.Declared{Primary: []string{metric.P50}}, "margin 0"},
 		{"a margin above 1", results.Declared{Primary: []string{metric.P50}, Margin: 1.5}, "margin 1.5"},
 		{"a negative margin", results.Declared{Primary: []string{metric.P50}, Margin: -0.1}, "margin -0.1"},
@@ -47,7 +49,7 @@ func TestDeclared(t *testing.T) {
 		if want.Primary == nil {
 			want = results.DefaultDeclared
 		}
-		if got := read.Manifest.Compare.OrDefault(); got.Margin != want.Margin || !slices.Equal(got.Primary, want.Primary) {
+		if got := read.Manifest.Compare.OrDefault(); got.Margin != want.Margin || got.Against != want.Against || !slices.Equal(got.Primary, want.Primary) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, want)
 		}
 	}

@@ -154,15 +154,8 @@ type Workload struct {
 // LatestOnly reports whether a newer message replaces one that is not yet sent.
 func (w Workload) LatestOnly() bool { return w.Delivery == "latest" }
 
-// CostMetric returns the metric of cost: CPU per message of server and generator together. If
-// only the latest message is delivered, it is their CPU per second of wall-clock time: a
-// transport that skips more messages would divide the same work by fewer of them.
-func (w Workload) CostMetric() string {
-	if w.LatestOnly() {
-		return metric.Cores
-	}
-	return metric.CPUPerMessage
-}
+// CostMetric returns the metric of cost.
+func (w Workload) CostMetric() string { return metric.Cost(w.LatestOnly()) }
 
 // A Trial is one measurement window of one configuration, with fresh processes. It is the statistical sample.
 type Trial struct {

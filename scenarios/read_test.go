@@ -63,7 +63,7 @@ func TestReadResolvesDefaults(t *testing.T) {
 		Drain:       Duration(5 * time.Second),
 		Repetitions: 4,
 		Seed:        1,
-		Compare:     Compare{Primary: []string{"p50", "p99", "server_cpu_per_message"}, Margin: 5},
+		Compare:     Compare{Margin: 5},
 		Servers:     1,
 		Library:     Reference,
 	}
@@ -99,7 +99,7 @@ func TestReadKeepsValues(t *testing.T) {
 		Drain:       Duration(2 * time.Second),
 		Repetitions: 1000,
 		Seed:        18446744073709551615,
-		Compare:     Compare{Primary: []string{"cpu_per_message", "p999"}, Margin: 2.5},
+		Compare:     Compare{Primary: []string{"cpu_per_message", "p999"}, Against: "sse", Margin: 2.5},
 		Servers:     1,
 		Library:     Reference,
 	}
@@ -135,7 +135,7 @@ warmup: 0s
 window: 1m30s
 drain: 2s
 repetitions: 1000
-compare: {primary: [cpu_per_message, p999], margin: 2.5%}
+compare: {primary: [cpu_per_message, p999], against: sse, margin: 2.5%}
 `)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

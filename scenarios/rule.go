@@ -16,6 +16,7 @@ import (
 
 	"pushbench/results/metric"
 	"pushbench/results/price"
+	"pushbench/scenarios/transports"
 )
 
 // A Rule defines the values that a field of a scenario may have. It is derived from the field's Go
@@ -90,6 +91,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[Percent]():          {what: "a percentage", unit: "%", pattern: percentPattern.String()},
 	reflect.TypeFor[metric.ValueName](): {what: `a configuration and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
 	reflect.TypeFor[Transport]():        oneOf(AllTransports...),
+	reflect.TypeFor[Against]():          oneOf(append(transports.Names[Against](nil), AllPairs)...),
 	reflect.TypeFor[Purpose]():          oneOf(Purposes...),
 	reflect.TypeFor[Delivery]():         oneOf(Every, Latest),
 	reflect.TypeFor[Spread]():           oneOf(Even, Random, Zipf),

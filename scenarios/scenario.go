@@ -111,12 +111,19 @@ type Scenario struct {
 	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file
 }
 
-// Compare declares, before the measurement, the metrics by which transports are compared.
+// Compare declares, before the measurement, the comparisons that get verdicts.
 type Compare struct {
-	Primary []string `yaml:"primary" json:"primary" default:"[p50, p99, server_cpu_per_message]" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default p50, p99, server_cpu_per_message
+	Primary []string `yaml:"primary,omitempty" json:"primary" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default the latency and the cost: p99 and cpu_per_message, with delivery: latest age_p99 and cores; p50 or age_mean if the window is too short for a p99
+	Against Against  `yaml:"against,omitempty" json:"against"`                                                                          // transport with which each other one is compared, or all for every pair; default websocket, or the last transport if it is not measured
 	// At least 0.1%: no test setup resolves a smaller difference.
 	Margin Percent `yaml:"margin" json:"margin" default:"5%" min:"0.1%" max:"100%"` // smallest difference that matters, 0.1% … 100%; default 5%
 }
+
+// Against is the transport with which each other one is compared. AllPairs compares every pair instead.
+type Against string
+
+// AllPairs compares every pair of transports: six of four transports, so that a verdict needs more repetitions.
+const AllPairs Against = "all"
 
 // Percent is a percentage, written with its sign: "5%", "0.5%".
 type Percent float64

@@ -114,6 +114,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Seed:        rapid.Uint64().Draw(t, "seed"),
 		Compare: Compare{
 			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
+			Against: rapid.SampledFrom(append(transports.Names[Against](nil), AllPairs, "")).Draw(t, "against"),
 			Margin:  Percent(rapid.Float64Range(0.1, 100).Draw(t, "margin")),
 		},
 		Servers: 1,

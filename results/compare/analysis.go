@@ -34,28 +34,33 @@ var (
 	ErrNotMeasured = errors.New("not measured in every repetition")
 )
 
-// Analyze compares every pair of a run's rows within each variant, by the metrics that the run
-// declared beforehand and, without verdicts, by all others.
+// Analyze compares a run's rows within each variant: the pairs that the run declared beforehand by the
+// metrics that it declared, and without verdicts every pair by every metric.
 func Analyze(run *results.Run, s summary.Summary) Analysis {
 	a := Analysis{Declared: run.Manifest.Compare.OrDefault(), Repetitions: s.Common}
 	a.Discarded = discarded(run.Trials, a.Repetitions)
 	var pairs []pair
-	pairs, a.Variants = pairsOf(s.Rows)
+	pairs, a.Variants = pairsOf(s.Rows, a.Declared.Against)
 	a.compare(pairs, s.Rows)
 	a.withhold(run.Manifest)
 	return a
 }
 
-// compare adds the comparisons of the pairs: by the declared metrics and, without verdicts, by all
-// other metrics that some row has.
+// compare adds the comparisons of the pairs: the declared pairs by the declared metrics and, without
+// verdicts, the other pairs, and by all other metrics that some row has.
 func (a *Analysis) compare(pairs []pair, rows []summary.Row) {
 	var declared, others []Pairing
 	for _, m := range metric.All {
-		switch {
-		case slices.Contains(a.Declared.Primary, m.Name):
-			declared = append(declared, pairings(m, pairs, a.Repetitions)...)
-		case m.Better != metric.Neither && shown(m, rows):
-			others = append(others, pairings(m, pairs, a.Repetitions)...)
+		primary := slices.Contains(a.Declared.Primary, m.Name)
+		if !primary && (m.Better == metric.Neither || !shown(m, rows)) {
+			continue
+		}
+		for i, p := range pairings(m, pairs, a.Repetitions) {
+			if primary && pairs[i].declared {
+				declared = append(declared, p)
+			} else {
+				others = append(others, p)
+			}
 		}
 	}
 	plan := Plan{Margin: a.Declared.Margin}
@@ -110,24 +115,30 @@ func discarded(trials []results.Trial, valid []int) []int {
 
 // A pair is two rows to compare, with their names.
 type pair struct {
-	names [2]string
-	rows  [2]summary.Row
+	names    [2]string
+	rows     [2]summary.Row
+	declared bool // it has verdicts
 }
 
 // pairsOf returns all pairs of rows of the same variant, in the order of the report. Rows of different
 // variants are not compared: a comparison of two settings answers a different question than one of
-// two transports.
-func pairsOf(rows []summary.Row) (all []pair, variants int) {
-	seen := map[string]bool{}
+// two transports. Declared are the pairs with the row of one transport; without a transport all of them.
+func pairsOf(rows []summary.Row, against string) (all []pair, variants int) {
+	with := map[string]string{} // by variant: the transport with which its other rows are compared
+	for _, row := range rows {
+		if with[row.Variant()] != against || against == "" {
+			with[row.Variant()] = row.Transport // the last one, unless the variant has the declared one
+		}
+	}
 	for i, a := range rows {
-		seen[a.Variant()] = true
 		for _, b := range rows[i+1:] {
-			if a.Variant() == b.Variant() {
-				all = append(all, pair{[2]string{a.Name, b.Name}, [2]summary.Row{a, b}})
+			if variant := a.Variant(); variant == b.Variant() {
+				declared := against == "" || a.Transport == with[variant] || b.Transport == with[variant]
+				all = append(all, pair{[2]string{a.Name, b.Name}, [2]summary.Row{a, b}, declared})
 			}
 		}
 	}
-	return all, len(seen)
+	return all, len(with)
 }
 
 // pairings returns a pairing of the metric for each pair. The values of a row are computed once for

@@ -198,6 +198,49 @@ func TestConfigurationsAreComparedWithinTheirVariant(t *testing.T) {
 	}
 }
 
+// Without the declared transport, the last one of a variant is compared with the others. The other pairs
+// have ratios and no verdict.
+func TestTransportsAreComparedWithTheDeclaredOne(t *testing.T) {
+	for _, c := range []struct {
+		against string
+		rows    []string
+		want    string // declared pairs
+	}{
+		{"websocket", []string{"shortpoll", "longpoll", "websocket"}, "shortpoll websocket, longpoll websocket"},
+		{"longpoll", []string{"shortpoll", "longpoll", "websocket"}, "shortpoll longpoll, longpoll websocket"},
+		{"sse", []string{"shortpoll", "longpoll", "websocket"}, "shortpoll websocket, longpoll websocket"},
+		{"", []string{"shortpoll", "longpoll", "websocket"}, "shortpoll longpoll, shortpoll websocket, longpoll websocket"},
+		{
+			"websocket",
+			[]string{"shortpoll tls=no", "shortpoll tls=yes", "longpoll tls=yes", "websocket tls=no"},
+			"shortpoll tls=no websocket tls=no, shortpoll tls=yes longpoll tls=yes",
+		},
+	} {
+		values := series{}
+		for i, name := range c.rows {
+			values[name] = steady(12, float64(i+1))
+		}
+		r := run(c.rows, values)
+		r.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Against: c.against, Margin: 0.05}
+		analysis := analyze(r)
+		var declared []string
+		for _, d := range analysis.Family {
+			declared = append(declared, strings.Join(d.Names[:], " "))
+			if d.Verdict != compare.Different {
+				t.Errorf("with %q, %v are %s", c.against, d.Names, d.Verdict)
+			}
+		}
+		if got := strings.Join(declared, ", "); got != c.want {
+			t.Errorf("with %q: declared %s; want %s", c.against, got, c.want)
+		}
+		for _, d := range compare.ByMetric(metric.P50, analysis.Others) {
+			if _, ok := analysis.Between(d.Names[0], d.Names[1], metric.P50); ok || d.Verdict != "" || !(d.Lo > 0) {
+				t.Errorf("with %q: %v were not declared, and have %+v", c.against, d.Names, d)
+			}
+		}
+	}
+}
+
 // The order of rows only determines which side is named first.
 func TestOrderOfRowsOnlySwapsNames(t *testing.T) {
 	all := series{"a": steady(12, 1), "b": steady(12, 1.3)}

@@ -39,7 +39,7 @@ func Runs(a, b *results.Run) (Analysis, error) {
 	var pairs []pair
 	for _, row := range sums[1].Rows {
 		if other, ok := sums[0].Row(row.Name); ok {
-			pairs = append(pairs, pair{[2]string{sideName(row.Name, 0), sideName(row.Name, 1)}, [2]summary.Row{other, row}})
+			pairs = append(pairs, pair{[2]string{sideName(row.Name, 0), sideName(row.Name, 1)}, [2]summary.Row{other, row}, true})
 		}
 	}
 	analysis.compare(pairs, slices.Concat(sums[0].Rows, sums[1].Rows))

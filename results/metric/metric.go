@@ -145,6 +145,16 @@ var All = []Metric{
 	{ConnectBytesDown, "bytes down per connect", "B", Lower, false},
 }
 
+// Cost returns the metric of cost: CPU per message of server and generator together. If only the
+// latest message is delivered, it is their CPU per second of wall-clock time: a transport that skips
+// more messages would divide the same work by fewer of them.
+func Cost(latestOnly bool) string {
+	if latestOnly {
+		return Cores
+	}
+	return CPUPerMessage
+}
+
 // Primary lists the metrics that a scenario may declare for verdicts.
 func Primary() (names []string) {
 	for _, m := range All {

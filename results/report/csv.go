@@ -142,12 +142,12 @@ func (r *Report) configured(row summary.Row, cells []any) []any {
 // Comparisons writes all ratios as CSV: see writeComparisons.
 func (r *Report) Comparisons(w io.Writer) error { return writeComparisons(w, r.Analysis) }
 
-// writeComparisons writes all pairs and metrics. Metrics that were not declared have no p, p_holm and
+// writeComparisons writes all pairs and metrics. Comparisons that were not declared have no p, p_holm and
 // verdict.
 func writeComparisons(w io.Writer, a compare.Analysis) error {
 	var rows [][]any
-	for _, d := range slices.Concat(a.Family, a.Others) {
-		row := []any{d.Metric, d.Names[0], d.Names[1], slices.Contains(a.Declared.Primary, d.Metric), d.Repetitions}
+	for i, d := range slices.Concat(a.Family, a.Others) {
+		row := []any{d.Metric, d.Names[0], d.Names[1], i < len(a.Family), d.Repetitions}
 		for _, x := range []float64{d.Ratio, d.Lo, d.Hi, d.Lo90, d.Hi90, d.P, d.Adjusted} {
 			switch {
 			case math.IsNaN(x) || d.Verdict == compare.Incomparable:

@@ -17,8 +17,9 @@ import (
 // A headline is the answer of a run in a few short lines: what to choose, the values behind it, and what
 // the alternatives cost. The answer begins with a verb or a state.
 type headline struct {
-	answer string
-	lines  []string
+	answer     string
+	lines      []string
+	undeclared bool // the choice rests on a comparison that was not declared, so that no verdict supports it
 }
 
 // headline is empty if nothing was measured, or if there is nothing to choose between. A run that sweeps
@@ -27,7 +28,7 @@ type headline struct {
 func (r *Report) headline() headline {
 	if len(r.Run.Manifest.Requirements) == 0 {
 		if borders := r.crossoverBorders(); len(borders) > 0 {
-			return headline{"Choose by load and acceptable staleness.", borders}
+			return headline{answer: "Choose by load and acceptable staleness.", lines: borders}
 		}
 	}
 	var titles []string
@@ -39,7 +40,7 @@ func (r *Report) headline() headline {
 		}
 		loads[title] = append(loads[title], row)
 	}
-	var lines []string
+	all := headline{answer: "Choose by load."}
 	for _, title := range titles {
 		choice := r.recommend(loads[title])
 		switch {
@@ -48,12 +49,13 @@ func (r *Report) headline() headline {
 		case len(titles) == 1:
 			return choice
 		}
-		lines = append(lines, results.Capital(title)+": "+strings.TrimSuffix(choice.answer, "."))
+		all.lines = append(all.lines, results.Capital(title)+": "+strings.TrimSuffix(choice.answer, "."))
+		all.undeclared = all.undeclared || choice.undeclared
 	}
-	if len(lines) == 0 {
+	if len(all.lines) == 0 {
 		return headline{}
 	}
-	return headline{"Choose by load.", lines}
+	return all
 }
 
 // loadTitle is a configuration's load in words; empty if no load is swept.
@@ -77,10 +79,11 @@ func loadTitle(c results.Configuration, sweptRTT bool) string {
 	return list(parts)
 }
 
-// decidesChoice reports whether verdicts support both orders of the headline: by latency and by cost.
-func (r *Report) decidesChoice() bool {
+// decidesChoice reports whether verdicts support a headline: the orders by latency and by cost on which it
+// rests.
+func (r *Report) decidesChoice(h headline) bool {
 	_, mapped := r.costMap()
-	return r.Analysis.Withheld == "" && !mapped && r.decides(r.latency()) && r.decides(r.costMetric())
+	return r.Analysis.Withheld == "" && !mapped && !h.undeclared && r.decides(r.latency()) && r.decides(r.costMetric())
 }
 
 // candidates are the rows of one load by what the requirements leave of them.
@@ -171,7 +174,10 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	case len(chosen) > len(fastest):
 		reason = fmt.Sprintf("%s meet %s. %s is the %s of the %d cheapest.", each, all, first, r.fastest(), len(cheapest))
 	}
-	return r.use(chosen, fit, reason)
+	h := r.use(chosen, fit, reason)
+	h.undeclared = !r.allRuled(r.costMetric(), cheapest, fit) || !r.allRuled(r.latency(), fastest, cheapest) ||
+		!r.allRuled(r.costMetric(), chosen, chosen) || !r.allRuled(r.latency(), chosen, chosen)
+	return h
 }
 
 // withEquals adds the rows that are distinguishable from the first choice neither by cost nor by latency. A
@@ -271,12 +277,14 @@ func (r *Report) extremes(rows []summary.Row) headline {
 		lowest = "for the lowest age"
 	}
 	names := func(rows []summary.Row) string { return choices(proseNames(rows)) }
-	var h headline
+	h := headline{undeclared: !r.allRuled(r.latency(), fastest, rows) || !r.allRuled(r.costMetric(), cheapest, rows)}
 	switch {
 	case len(fastest) == 0 && len(cheapest) == 0:
 		return r.unranked(r.fastest()+" and the cheapest", rows)
 	case len(fastest) == 1 && slices.Equal(rowNames(fastest), rowNames(cheapest)):
-		return r.use(fastest, rows, fmt.Sprintf("Is the %s and the cheapest of the %d that lost nothing.", r.fastest(), len(rows)))
+		both := r.use(fastest, rows, fmt.Sprintf("Is the %s and the cheapest of the %d that lost nothing.", r.fastest(), len(rows)))
+		both.undeclared = h.undeclared
+		return both
 	case len(cheapest) == 0:
 		h.answer = fmt.Sprintf("Use %s %s.", names(fastest), lowest)
 	case len(fastest) == 0:

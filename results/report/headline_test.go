@@ -184,3 +184,23 @@ func TestMoreExpensiveTransportIsNoChoice(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A headline is a VERDICT if the declared comparisons decide the choice, alone or through the transport that
+// all others are compared with.
+func TestHeadlineIsAVerdictOfDeclaredComparisons(t *testing.T) {
+	const advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
+	for against, verdict := range map[string]bool{
+		"websocket": true,  // short polling costs less than WebSocket, which costs less than the others
+		"longpoll":  false, // all cost less than long polling, which says nothing of short polling and WebSocket
+		"":          true,
+	} {
+		run := synthetic.Run(12, 10*time.Second)
+		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Against: against, Margin: 0.05}
+		lines := report.New(run).Sentences()
+		const choice = "Use WebSocket or SSE for the lowest latency, short polling for the lowest cost."
+		want := choice + map[bool]string{true: " (VERDICT, 12 repetitions)", false: " (ESTIMATE, 12 repetitions)"}[verdict]
+		if lines[0] != want || slices.Contains(lines, "  "+advice) == verdict {
+			t.Errorf("with %q: %s, want %s; advice only without a verdict:\n%s", against, lines[0], want, strings.Join(lines, "\n"))
+		}
+	}
+}

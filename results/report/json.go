@@ -161,9 +161,9 @@ func finite(x float64) *float64 {
 
 func comparisonsJSON(a compare.Analysis) []comparisonJSON {
 	all := []comparisonJSON{}
-	for _, d := range slices.Concat(a.Family, a.Others) {
+	for i, d := range slices.Concat(a.Family, a.Others) {
 		all = append(all, comparisonJSON{
-			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: slices.Contains(a.Declared.Primary, d.Metric), Repetitions: d.Repetitions,
+			Metric: d.Metric, A: d.Names[0], B: d.Names[1], Declared: i < len(a.Family), Repetitions: d.Repetitions,
 			Ratio: finite(d.Ratio), Lo: finite(d.Lo), Hi: finite(d.Hi), Adjusted: finite(d.Adjusted), Verdict: d.Verdict,
 		})
 	}

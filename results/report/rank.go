@@ -17,19 +17,12 @@ import (
 const rankedTrials = 4
 
 // ordered compares two rows by a metric: -1 if the first is lower, +1 if the second is lower, 0 if they are
-// not distinguishable. The verdicts decide declared comparisons. The ranges over the repetitions decide the
-// others, and all comparisons of a run that supports no verdict: both rows must be ranked, their ranges
-// must share no value, and their medians must differ by more than the margin.
+// not distinguishable. The verdicts decide declared comparisons, and those that follow from two of them. The
+// ranges over the repetitions decide the others, and all comparisons of a run that supports no verdict: both
+// rows must be ranked, their ranges must share no value, and their medians must differ by more than the margin.
 func (r *Report) ordered(a, b summary.Row, metric string) int {
-	if d, ok := r.Analysis.Between(a.Name, b.Name, metric); ok && r.Analysis.Decides() && d.Verdict != compare.Incomparable {
-		switch {
-		case d.Verdict != compare.Different:
-			return 0
-		case (d.Ratio > 1) == (d.Names[0] == a.Name):
-			return -1
-		default:
-			return +1
-		}
+	if sign, ok := r.ruled(a.Name, b.Name, metric); ok {
+		return sign
 	}
 	if unrankedReason(a, metric)+unrankedReason(b, metric) != "" {
 		return 0
@@ -43,6 +36,49 @@ func (r *Report) ordered(a, b summary.Row, metric string) int {
 		return 0
 	}
 	return x.Compare(y)
+}
+
+// ruled compares two rows by the verdicts; ok is false if none decides. If the pair was not declared, the
+// order follows from a third row that was compared with both and lies between them.
+func (r *Report) ruled(a, b, metric string) (sign int, ok bool) {
+	if sign, ok = r.declaredOrder(a, b, metric); ok {
+		return sign, true
+	}
+	for _, row := range r.Summary.Rows {
+		one, _ := r.declaredOrder(a, row.Name, metric)
+		other, _ := r.declaredOrder(row.Name, b, metric)
+		if one == other && one != 0 {
+			return one, true
+		}
+	}
+	return 0, false
+}
+
+// declaredOrder compares two rows by the verdict on them; ok is false if there is none.
+func (r *Report) declaredOrder(a, b, metric string) (sign int, ok bool) {
+	d, found := r.Analysis.Between(a, b, metric)
+	switch {
+	case !found || !r.Analysis.Decides() || d.Verdict == compare.Incomparable:
+		return 0, false
+	case d.Verdict != compare.Different:
+		return 0, true
+	case (d.Ratio > 1) == (d.Names[0] == a):
+		return -1, true
+	default:
+		return +1, true
+	}
+}
+
+// allRuled reports whether verdicts support that some rows are the best: each row, also each of the best, is
+// compared by a verdict with another one of the best.
+func (r *Report) allRuled(metric string, best, rows []summary.Row) bool {
+	return !slices.ContainsFunc(rows, func(row summary.Row) bool {
+		others := slices.DeleteFunc(slices.Clone(best), func(b summary.Row) bool { return b.Name == row.Name })
+		return len(others) > 0 && !slices.ContainsFunc(others, func(b summary.Row) bool {
+			_, ok := r.ruled(b.Name, row.Name, metric)
+			return ok
+		})
+	})
 }
 
 // decides reports whether verdicts order the rows by a metric.

@@ -48,12 +48,15 @@ func (r *Report) answer() (lines []string) {
 		basis := some(r.Summary.ValidRepetitions, "repetition")
 		switch {
 		case strings.HasPrefix(h.answer, "Inconclusive"): // it is its own label
-		case r.decidesChoice():
+		case r.decidesChoice(h):
 			basis = verdictLabel + ", " + basis
 		default:
 			basis = estimateLabel + ", " + basis
 		}
 		lines = append(lines, fmt.Sprintf("%s (%s)", h.answer, basis))
+		if h.undeclared && r.decides(r.latency()) && r.decides(r.costMetric()) {
+			advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
+		}
 		for _, line := range slices.DeleteFunc(append(h.lines, scope(m), advice), func(line string) bool { return line == "" }) {
 			lines = append(lines, item+line)
 		}

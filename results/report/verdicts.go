@@ -187,28 +187,41 @@ func verdictsSection(a compare.Analysis) section {
 // maxPairColumns is the number of pairs that fit side by side in a table.
 const maxPairColumns = 6
 
-// othersSection has the ratios of the metrics that were not declared.
+// othersSection has the ratios without verdicts: a row per metric, a column per pair.
 func othersSection(a compare.Analysis) section {
 	all := section{
-		Title: "Ratios of the other metrics",
-		Note: "Each ratio has its own 95 % interval. These metrics were not declared, so they have no p and no verdict. " +
+		Title: "Ratios without verdicts",
+		Note: "Each ratio has its own 95 % interval. These comparisons were not declared, so they have no p and no verdict. " +
 			"By chance some of so many would be significant. All are in comparisons.csv.",
-		Heading: []string{"metric"},
+		Heading: append([]string{"metric"}, pairNames(a.Others)...),
 	}
-	for i, name := range compare.Metrics(a.Others) {
-		row := []string{metric.ByName(name).Title}
+	if len(all.Heading)-1 > maxPairColumns {
+		return section{}
+	}
+	for _, name := range compare.Metrics(a.Others) {
+		row := slices.Repeat([]string{"–"}, len(all.Heading))
+		row[0] = metric.ByName(name).Title
 		for _, d := range compare.ByMetric(name, a.Others) {
-			if i == 0 {
-				all.Heading = append(all.Heading, pairName(d))
-			}
-			row = append(row, ratioCell(d))
-		}
-		if len(all.Heading)-1 > maxPairColumns {
-			return section{}
+			row[slices.Index(all.Heading, pairName(d))] = ratioCell(d)
 		}
 		if slices.ContainsFunc(row[1:], func(cell string) bool { return cell != "–" }) {
 			all.add(row)
 		}
 	}
 	return all
+}
+
+// pairNames lists the pairs of the differences, each once, in their order by the metric that has most of them.
+func pairNames(all []compare.Difference) (names []string) {
+	for _, name := range compare.Metrics(all) {
+		of := compare.ByMetric(name, all)
+		if len(of) <= len(names) {
+			continue
+		}
+		names = nil
+		for _, d := range of {
+			names = append(names, pairName(d))
+		}
+	}
+	return names
 }

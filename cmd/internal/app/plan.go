@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"pushbench/bench"
@@ -10,6 +12,7 @@ import (
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 // A Plan says, before the first trial, how long a run takes and what it can decide.
@@ -18,8 +21,9 @@ type Plan struct {
 	Configurations, Repetitions int
 	Builds                      int // 2 with a baseline
 	Duration                    time.Duration
-	Comparisons                 int // declared
-	MinDecisive                 int // repetitions that any of the comparisons requires to be significant
+	Comparisons                 int    // declared
+	Compared                    string // what is compared, and by which metrics
+	MinDecisive                 int    // repetitions that any of the comparisons requires to be significant
 	SameBuild                   string
 }
 
@@ -29,17 +33,53 @@ func (e Env) Plan(s *scenarios.Scenario, o Options) (p Plan, err error) {
 		return p, err
 	}
 	p = Plan{Name: s.Name, Configurations: len(s.Configurations()), Repetitions: s.Repetitions, Builds: 1}
-	planned := bench.Planned(s)
-	analysis := compare.Analyze(planned, summary.Of(planned))
 	if o.Baseline != nil {
 		p.Builds, p.SameBuild = 2, sameBuild(e.Tool(), o.Baseline.Tool)
+	}
+	planned := bench.Planned(s, p.Builds)
+	analysis := compare.Analyze(planned, summary.Of(planned))
+	if o.Baseline != nil {
 		if analysis, err = compare.Runs(planned, planned); err != nil {
 			return p, err
 		}
 	}
 	p.Duration = bench.Duration(s, p.Builds)
 	p.Comparisons, p.MinDecisive = len(analysis.Family), analysis.MinDecisive
+	if p.Comparisons > 0 {
+		p.Compared = compared(analysis, p.Builds)
+	}
 	return p, nil
+}
+
+// compared describes the declared comparisons.
+func compared(a compare.Analysis, builds int) string {
+	what := "every pair of transports"
+	switch {
+	case builds > 1:
+		what = "each configuration with the baseline's"
+	case a.Declared.Against != "":
+		what = "each transport with " + transports.Or(partners(a))
+	}
+	var titles []string
+	for _, name := range compare.Metrics(a.Family) {
+		titles = append(titles, metric.ByName(name).Title)
+	}
+	return what + " by " + strings.Join(titles, " and by ")
+}
+
+// partners are the transports with which the others are compared: the declared one, and the last of the
+// configurations that it does not have.
+func partners(a compare.Analysis) (titles []string) {
+	for _, d := range a.Family {
+		first, last := strings.Fields(d.Names[0])[0], strings.Fields(d.Names[1])[0]
+		if first == a.Declared.Against {
+			last = first
+		}
+		if title := transports.Of(last).Title; !slices.Contains(titles, title) {
+			titles = append(titles, title)
+		}
+	}
+	return titles
 }
 
 // sameBuild names what shows that two builds are the same: their commit or checksum. It returns ""
@@ -69,15 +109,20 @@ func (p Plan) Lines() []string {
 	case p.Comparisons == 0:
 		lines = append(lines, "Nothing to compare: no two configurations differ only in their transport.")
 	case p.Decides():
-		lines = append(lines, fmt.Sprintf("Enough repetitions to decide the %s (minimum: %d).", some(p.Comparisons, "declared comparison"), p.MinDecisive))
+		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d.", p.MinDecisive, p.Repetitions))
 	default:
-		lines = append(lines, fmt.Sprintf("An estimate, without a verdict. To decide the %s: --repetitions %d or more (%s).",
-			some(p.Comparisons, "declared comparison"), p.MinDecisive, InMinutes(p.with(p.MinDecisive))))
+		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d: an estimate. For a verdict: --repetitions %d (%s).",
+			p.MinDecisive, p.Repetitions, p.MinDecisive, InMinutes(p.with(p.MinDecisive))))
 	}
 	if p.SameBuild != "" {
 		lines = append(lines, fmt.Sprintf("The baseline is the same build (%s): any difference is noise.", p.SameBuild))
 	}
 	return lines
+}
+
+// declared names the comparisons that can have a verdict.
+func (p Plan) declared() string {
+	return fmt.Sprintf("%s: %s.", results.Capital(some(p.Comparisons, "declared comparison")), p.Compared)
 }
 
 // Undecidable is the error of a plan that cannot decide any declared comparison; nil if it can.

@@ -4,7 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"pushbench/bench"
 	"pushbench/results"
+	"pushbench/results/compare"
+	"pushbench/results/summary"
+	"pushbench/scenarios"
 )
 
 func TestPlanDecidesFromMinDecisiveOn(t *testing.T) {
@@ -37,6 +41,38 @@ func TestPlanNamesABaselineThatIsTheSameBuild(t *testing.T) {
 	} {
 		if got := sameBuild(c.a, c.b); got != c.want {
 			t.Errorf("%+v and %+v: got %q, want %q", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// planned returns a scenario with an additional line.
+func planned(t *testing.T, line string) *scenarios.Scenario {
+	t.Helper()
+	const text = "version: 1\nname: test\nclients: {count: 100}\npublish: {by: backend, rate: 10/s}\npayload: {size: 64B}\nwindow: 10s\n"
+	s, err := scenarios.Read("test", strings.NewReader(text+line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Six comparisons of four transports are the most that 8 repetitions can decide. More transports, or
+// more values of a sweep, make more comparisons, which need more repetitions.
+func TestDefaultComparisonsCanBeDecidedBy8Repetitions(t *testing.T) {
+	for _, c := range []struct {
+		line                 string
+		comparisons, decides int
+	}{
+		{"", 6, 8},
+		{"delivery: latest", 6, 8},
+		{"transports: [sse, longpoll, shortpoll, httpstream, websocket]", 8, 9},
+		{"transports: [longpoll, sse]", 2, 8},
+		{"sweep: {library: [nethttp, fasthttp]}", 12, 9},
+		{"compare: {against: all}", 12, 9},
+	} {
+		run := bench.Planned(planned(t, c.line), 1)
+		if a := compare.Analyze(run, summary.Of(run)); len(a.Family) != c.comparisons || a.MinDecisive != c.decides {
+			t.Errorf("%q: %d comparisons, decided by %d repetitions; want %d and %d", c.line, len(a.Family), a.MinDecisive, c.comparisons, c.decides)
 		}
 	}
 }

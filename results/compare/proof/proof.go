@@ -71,8 +71,8 @@ func falsePositives(seed uint64, run procedure, repetitions, runs int) Check {
 	return within(fmt.Sprintf("A/A, %d repetitions: significant", repetitions), share(level), 0.037, 0.063, ratio(rejected, runs))
 }
 
-// falseVerdicts counts pairs of equal sides with the verdict Different. Three metrics give the family
-// of 18 comparisons that a run declares by default.
+// falseVerdicts counts pairs of equal sides with the verdict Different, in families of 18 comparisons:
+// every pair of four sides by three metrics.
 func falseVerdicts(seed uint64, run procedure) Check {
 	const runs, metrics = 600, 3
 	random := rand.New(rand.NewPCG(seed, 1))
