@@ -35,7 +35,7 @@ type CapacityOptions struct {
 // Capacity searches for the highest load at which each transport meets the limit. It returns the
 // results that it wrote, with an error those so far. The path is empty if no load was tried.
 func (e Env) Capacity(ctx context.Context, name string, o CapacityOptions) (found results.Capacity, err error) {
-	s, err := o.prepare(name)
+	s, err := o.Prepare(name)
 	if err != nil {
 		return found, err
 	}
@@ -73,8 +73,8 @@ func writeCapacity(found results.Capacity) error {
 	return errors.Join(found.Write(), report.Capacity{Capacity: found}.Write(found.Path, drawn))
 }
 
-// prepare loads a scenario whose load can be varied and whose assertions are the limit.
-func (o *CapacityOptions) prepare(name string) (*scenarios.Scenario, error) {
+// Prepare loads a scenario whose load can be varied and whose assertions are the limit.
+func (o *CapacityOptions) Prepare(name string) (*scenarios.Scenario, error) {
 	return o.Load(name, "this limit", func(s *scenarios.Scenario) (err error) {
 		if len(o.Limit) == 0 {
 			return Usagef("--require is missing; expected: a limit such as --require 'p(99)<200ms'")

@@ -201,7 +201,7 @@ func TestCapacityStartsAtFrom(t *testing.T) {
 		"rate":    func(s *scenarios.Scenario) float64 { return float64(s.Publish.Rate) },
 	} {
 		o := CapacityOptions{Axis: axis, From: 2, Max: 8, Window: "1s", Limit: []string{"p(99)<1s"}}
-		s, err := o.prepare(filepath.Join("testdata", "small.yaml"))
+		s, err := o.Prepare(filepath.Join("testdata", "small.yaml"))
 		if err != nil || load(s) != 2 || o.base(s) != 2 {
 			t.Errorf("%s: the first load is not 2: %v", axis, err)
 		}

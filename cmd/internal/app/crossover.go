@@ -27,7 +27,7 @@ var loads = []float64{1.0 / 16, 1.0 / 4, 1, 4, 16}
 // Crossover measures a scenario at several loads, and short polling at several intervals. The run
 // is nil if none was written.
 func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*results.Run, error) {
-	s, err := o.Load(name, "these loads", o.vary)
+	s, err := o.Prepare(name)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +36,11 @@ func (e Env) Crossover(ctx context.Context, name string, o CrossoverOptions) (*r
 		return nil, err
 	}
 	return runs[0], err
+}
+
+// Prepare loads a scenario and prepares it for a map.
+func (o *CrossoverOptions) Prepare(name string) (*scenarios.Scenario, error) {
+	return o.Load(name, "these loads", o.vary)
 }
 
 // vary prepares a scenario for a map.
@@ -72,6 +77,7 @@ func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
 		return Usagef("%w", err)
 	}
 	s.Transports = slices.DeleteFunc(s.Transports, func(t scenarios.Transport) bool { return t == transports.Webhook })
+	s.Drain = max(s.Drain, scenarios.Duration(longest+time.Second))                               // the last polls
 	s.Window = max(s.Window, scenarios.Duration((3*longest + time.Second).Truncate(time.Second))) // each client polls three times
 	return nil
 }
