@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-//go:embed *.yaml papers/*.yaml
+//go:embed *.yaml labs/*.yaml papers/*.yaml
 var embedded embed.FS
 
 // Read reads one scenario in YAML, checks it and resolves its defaults. The name identifies the file
@@ -102,10 +102,10 @@ func Load(nameOrPath string) (*Scenario, error) {
 	return Read(nameOrPath, bytes.NewReader(data))
 }
 
-// Names lists the embedded scenarios in alphabetical order, those of papers last.
+// Names lists the embedded scenarios in alphabetical order, then those of labs and of papers.
 func Names() []string {
 	var files []string
-	for _, pattern := range []string{"*.yaml", "papers/*.yaml"} {
+	for _, pattern := range []string{"*.yaml", "labs/*.yaml", "papers/*.yaml"} {
 		found, err := fs.Glob(embedded, pattern)
 		if err != nil {
 			panic(err) // only a malformed pattern

@@ -299,6 +299,9 @@ func TestEmbeddedScenarios(t *testing.T) {
 			if _, err := Source(name); err != nil {
 				t.Error(err)
 			}
+			if lab := strings.HasPrefix(name, "labs/"); lab != (s.Purpose == Lab) {
+				t.Errorf("the purpose is %q, and it is an exercise: %t", s.Purpose, lab)
+			}
 			papers := strings.HasPrefix(name, "papers/")
 			if papers != (len(s.Published.Values) > 0) || papers != (s.Purpose == Published) || s.Purpose == "" {
 				t.Errorf("it has %d published values and the purpose %q, and is a paper: %t", len(s.Published.Values), s.Purpose, papers)

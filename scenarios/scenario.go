@@ -32,18 +32,19 @@ var AllTransports = transports.Names[Transport](nil)
 type Purpose string
 
 // FirstLook is a short run for newcomers. Application models an application, Mechanism isolates the
-// cost of one mechanism, NetworkPath studies a network between server and clients. Published
-// reproduces a published result.
+// cost of one mechanism, NetworkPath studies a network between server and clients. Lab is
+// part of an exercise in docs/labs. Published reproduces a published result.
 const (
 	FirstLook   Purpose = "first_look"
 	Application Purpose = "application"
 	Mechanism   Purpose = "mechanism"
 	NetworkPath Purpose = "network"
+	Lab         Purpose = "lab"
 	Published   Purpose = "published"
 )
 
 // Purposes lists every purpose in the order of a list of scenarios.
-var Purposes = []Purpose{FirstLook, Application, Mechanism, NetworkPath, Published}
+var Purposes = []Purpose{FirstLook, Application, Mechanism, NetworkPath, Lab, Published}
 
 // A Delivery is the set of messages that a client expects of each topic.
 type Delivery string

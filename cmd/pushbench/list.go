@@ -48,6 +48,7 @@ var purposes = map[scenarios.Purpose]string{
 	scenarios.Application: "Applications",
 	scenarios.Mechanism:   "Cost of a mechanism",
 	scenarios.NetworkPath: "Networks",
+	scenarios.Lab:         "Exercises (docs/labs)",
 	scenarios.Published:   "Published results",
 }
 
