@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbench/results"
+	"pushbench/results/report"
+)
+
+const (
+	readmeLimit  = 8 << 10 // bytes that people read to the end
+	resultBegins = "<!-- result of results/reference/chat, by make docs -->\n"
+	resultEnds   = "<!-- end of the result -->\n"
+	readmeChart  = "results/reference/chat/charts/latency.svg"
+)
+
+// The README shows the conclusion, the table and a chart of the committed run of chat.
+func TestReadmeShowsTheReference(t *testing.T) {
+	text := readPage(t, "README.md")
+	before, rest, begins := strings.Cut(text, resultBegins)
+	_, after, ends := strings.Cut(rest, resultEnds)
+	if !begins || !ends {
+		t.Fatalf("README.md has no result between %q and %q", resultBegins, resultEnds)
+	}
+	run, err := results.Open(filepath.Join(moduleRoot(t), "results", "reference", "chat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := report.New(run)
+	want := before + resultBegins + readmeResult(t, r) + resultEnds + after
+	if *update {
+		if err := os.WriteFile(filepath.Join(moduleRoot(t), "README.md"), []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, text); diff != "" {
+		t.Errorf("README.md does not show the reference: run make docs (-reference +page):\n%s", diff)
+	}
+	for _, drawn := range []string{">" + r.Badge() + "<", run.Manifest.Tool.Commit[:10]} {
+		if !strings.Contains(readPage(t, readmeChart), drawn) {
+			t.Errorf("%s does not show %q: run pushbench report results/reference/chat", readmeChart, drawn)
+		}
+	}
+}
+
+// readmeResult is the conclusion with its items, the table and the chart.
+func readmeResult(t *testing.T, r *report.Report) string {
+	t.Helper()
+	var b, table bytes.Buffer
+	opts := report.TableOptions{Width: 100}
+	b.WriteString("```text\n")
+	for i, line := range r.Sentences() {
+		if i > 0 && !strings.HasPrefix(line, " ") {
+			break
+		}
+		b.WriteString(opts.Wrap(line) + "\n")
+	}
+	if err := r.Table(&table, opts); err != nil {
+		t.Fatal(err)
+	}
+	overview, _, _ := strings.Cut(table.String(), "\n\n")
+	return b.String() + "\n" + overview + "\n```\n\n![Delivery latency by percentile, for each transport](" + readmeChart + ")\n"
+}
+
+func TestReadmeIsShort(t *testing.T) {
+	if size := len(readPage(t, "README.md")); size > readmeLimit {
+		t.Errorf("README.md has %d bytes, want at most %d: move details to docs/", size, readmeLimit)
+	}
+}
