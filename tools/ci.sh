@@ -215,7 +215,7 @@ if [ -e "$OUT/comment.md" ]; then
 fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then cat "$OUT/summary.md" >>"$GITHUB_STEP_SUMMARY"; fi
 grep -hE '^- (FAILED|INVALID|INTERRUPTED|OVERLOADED|Worse in B:)' "$OUT/summary.md" | annotate error || true
-grep -hE '^- (UNDECIDED|Inconclusive|Worse in B, but|ESTIMATE, no verdict)' "$OUT/summary.md" | annotate warning || true
+grep -hE '^- (UNDECIDED|Inconclusive|Worse in B,)' "$OUT/summary.md" | annotate warning || true
 
 if [ -n "${regression:-}" ]; then exit "$regression"; fi
 case $code in

@@ -54,11 +54,7 @@ skips the remaining references (exit code 6). The second stops immediately.
 // printCheck prints the outcomes of the assertions.
 func (o output) printCheck(c *cobra.Command, found report.Check) error {
 	out := c.OutOrStdout()
-	show := func() error { return found.Table(out, tableOptions(out)) }
-	if o.format == markdownFormat {
-		show = func() error { return found.Markdown(out) }
-	}
-	err := errors.Join(o.writeJUnit(found.Here.JUnit()), show())
+	err := errors.Join(o.writeJUnit(found.Here.JUnit()), o.printDocument(out, found.Document()))
 	fmt.Fprintf(out, "\n%s\n\n", filepath.Join(found.Here.Run.Path, "report.html"))
 	return err
 }

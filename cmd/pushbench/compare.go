@@ -44,7 +44,7 @@ inconclusive.
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(out.writeJUnit(found.JUnit()), out.writeComment(found), out.print(c, found)); err != nil {
+			if err := errors.Join(out.writeJUnit(found.JUnit()), out.writeComment(found.Document()), out.print(c, found)); err != nil {
 				return err
 			}
 			if folder != "" {

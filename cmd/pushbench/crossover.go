@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -58,16 +57,13 @@ With delivery: latest the cost is their CPU time per second.
 	return c
 }
 
-// printMap prints the map, the path of its chart and the conclusions of the run.
+// printMap prints the map with its chart, and refuses a run without one.
 func (o output) printMap(c *cobra.Command, r *report.Report) error {
 	if o.format != tableFormat {
 		return errors.Join(o.printRun(c, r), app.ExitError(r))
 	}
-	out := c.OutOrStdout()
-	drawn := r.CrossoverTable(tableOptions(out))
-	if drawn == "" && r.Run.Manifest.Status != results.Invalid {
+	if !r.Mapped() && r.Run.Manifest.Status != results.Invalid {
 		return app.Usagef("%s: no map can be drawn from this run; required: several poll intervals and at least 2 transports", r.Run.Path)
 	}
-	fmt.Fprintln(out, drawn)
-	return errors.Join(printSentences(out, r, filepath.Join("charts", "crossover.svg")), app.ExitError(r))
+	return errors.Join(o.printRun(c, r, filepath.Join("charts", "crossover.svg")), app.ExitError(r))
 }

@@ -45,7 +45,7 @@ func (o *output) addTo(c *cobra.Command, allowed []string) {
 	c.Flags().StringVar(&o.format, "format", tableFormat, "format of standard output: "+strings.Join(allowed, ", "))
 	completeWord(c, "format", allowed)
 	if slices.Contains(allowed, benchFormat) {
-		c.Flags().BoolVar(&o.wide, "wide", false, "print all columns of the table")
+		c.Flags().BoolVar(&o.wide, "wide", false, "print all columns of the table, and the sections behind the answer")
 	}
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if !slices.Contains(allowed, o.format) {
@@ -57,29 +57,34 @@ func (o *output) addTo(c *cobra.Command, allowed []string) {
 
 // A printable result has every format except benchFormat, which only runs have.
 type printable interface {
-	Table(io.Writer, report.TableOptions) error
+	Document() report.Document
 	JSON(io.Writer) error
 	CSV(io.Writer) error
-	Markdown(io.Writer) error
 }
 
 // print prints a result in the requested format.
 func (o output) print(c *cobra.Command, r printable) error {
-	out := c.OutOrStdout()
-	return map[string]func(io.Writer) error{
-		tableFormat: func(out io.Writer) error {
-			opts := tableOptions(out)
-			opts.Wide = o.wide
-			return r.Table(out, opts)
-		},
-		jsonFormat:     r.JSON,
-		csvFormat:      r.CSV,
-		markdownFormat: r.Markdown,
-	}[o.format](out)
+	switch out := c.OutOrStdout(); o.format {
+	case jsonFormat:
+		return r.JSON(out)
+	case csvFormat:
+		return r.CSV(out)
+	default:
+		return o.printDocument(out, r.Document())
+	}
 }
 
-// printRun prints a run. The table is followed by its conclusions and the path of its page.
-func (o output) printRun(c *cobra.Command, r *report.Report) error {
+// printDocument prints a document in one of the formats for people.
+func (o output) printDocument(out io.Writer, d report.Document) error {
+	if o.format == markdownFormat {
+		return d.Markdown(out)
+	}
+	opts := report.TableOptions{Color: app.IsTerminal(out) && noColorUnset(), Width: app.Columns(out), Wide: o.wide}
+	return d.Terminal(out, opts)
+}
+
+// printRun prints a run. The table is followed by the paths of its files.
+func (o output) printRun(c *cobra.Command, r *report.Report, charts ...string) error {
 	out := c.OutOrStdout()
 	if o.format == benchFormat {
 		return r.Bench(out)
@@ -88,26 +93,15 @@ func (o output) printRun(c *cobra.Command, r *report.Report) error {
 		return err
 	}
 	fmt.Fprintln(out)
-	return printSentences(out, r)
-}
-
-// printSentences prints the conclusions of a run and the paths of its files.
-func printSentences(out io.Writer, r *report.Report, charts ...string) error {
-	for _, sentence := range r.Sentences() {
-		fmt.Fprintln(out, tableOptions(out).Wrap(sentence))
-	}
-	fmt.Fprintln(out)
 	for _, file := range append(charts, "report.html") {
 		fmt.Fprintln(out, filepath.Join(r.Run.Path, file))
 	}
 	return nil
 }
 
-// tableOptions describes what the output can show. Any value of NO_COLOR except the empty one
-// turns color off (https://no-color.org).
-func tableOptions(out io.Writer) report.TableOptions {
-	return report.TableOptions{Color: app.IsTerminal(out) && os.Getenv("NO_COLOR") == "", Width: app.Columns(out)}
-}
+// noColorUnset reports whether color is allowed: any value of NO_COLOR except the empty one turns it off
+// (https://no-color.org).
+func noColorUnset() bool { return os.Getenv("NO_COLOR") == "" }
 
 // junitFlag adds --junit to a command.
 func junitFlag(c *cobra.Command, path *string) {
@@ -160,12 +154,12 @@ func commentFlag(c *cobra.Command, path *string) {
 }
 
 // writeComment writes the file of --comment, if given.
-func (o output) writeComment(r interface{ Comment(w io.Writer) error }) error {
+func (o output) writeComment(d report.Document) error {
 	if o.comment == "" {
 		return nil
 	}
 	var b bytes.Buffer
-	if err := r.Comment(&b); err != nil {
+	if err := d.Comment(&b); err != nil {
 		return err
 	}
 	if err := results.WriteFile(o.comment, b.Bytes()); err != nil {

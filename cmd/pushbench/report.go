@@ -39,7 +39,7 @@ func newReportCommand() *cobra.Command {
 				return err
 			}
 			r := report.New(run)
-			return errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r), out.printRun(c, r))
+			return errors.Join(out.writeJUnit(r.JUnit()), out.writeComment(r.Document()), out.printRun(c, r))
 		},
 	}
 	pricesFlag(c, &prices, "those of the run")

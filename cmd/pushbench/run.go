@@ -146,7 +146,7 @@ func (o runOptions) measure(c *cobra.Command, name string) error {
 		return err
 	}
 	r := report.New(runs[0])
-	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.writeComment(r), o.printRun(c, r), app.ExitError(r))
+	err = errors.Join(err, o.writeJUnit(r.JUnit()), o.writeComment(r.Document()), o.printRun(c, r), app.ExitError(r))
 	if len(runs) < 2 {
 		return err
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,38 +13,27 @@ import (
 	"pushbench/scenarios/transports"
 )
 
-// A qualification limits or supports the conclusion: its scope, the evidence for it, or how to repeat it.
-type qualification struct {
-	Title string
-	Lines []string
-	Code  []string // commands
-}
-
-// qualifications are all qualifications of a run, in reading order.
-func (r *Report) qualifications() []qualification {
+// accountSections limit or support the answer: what would change it, the evidence for it, what was not
+// measured, and how to repeat it.
+func (r *Report) accountSections() []Section {
 	m := r.Run.Manifest
-	all := []qualification{
-		{Title: "What would reverse it", Lines: r.reversal()},
-		{Title: "Evidence", Lines: r.evidence()},
-		{Title: "What was not measured", Lines: append(items("This run did not measure", notMeasured(m)), unknown(m)...)},
-		{Title: "How to repeat it", Lines: []string{"Expect the same ratios and orders on another machine, but not the same times."}, Code: repeat(m)},
+	return []Section{
+		{Title: "What would change the answer", Detail: Wide, Paragraphs: r.reversal()},
+		{Title: "Evidence", Detail: Wide, Paragraphs: r.evidence()},
+		{Title: "What was not measured", Detail: Wide, Paragraphs: append(items("This run did not measure", notMeasured(m)), text(unknown(m)...)...)},
+		{Title: "How to repeat it", Detail: Full, Paragraphs: text("Expect the same ratios and orders on another machine, but not the same times."), Code: repeat(m)},
 	}
-	if m.Status == results.Invalid {
-		all = slices.Delete(all, 0, 1)
-	}
-	return all
 }
 
 // reversal states under which conditions the answer changes, as far as the run swept them. For conditions
 // that the run did not sweep it names the command that would.
-func (r *Report) reversal() []string {
+func (r *Report) reversal() []Paragraph {
 	m := r.Run.Manifest
-	lines, scenario := r.variants(), results.Plain(m.Workload.Scenario)
-	if borders := r.crossoverBorders(); len(borders) > 0 {
-		lines = append(lines, items("The cheapest transport by load", borders)...)
-	} else {
-		lines = append(lines, r.expensivePolls(scenario)...)
+	if m.Status == results.Invalid {
+		return nil
 	}
+	scenario := results.Plain(m.Workload.Scenario)
+	lines := r.expensivePolls(scenario)
 	if m.RTT == 0 && !m.SweptRTT() {
 		lines = append(lines, fmt.Sprintf("Round-trip time: loopback has none. With a long round trip each message waits for the next poll. "+
 			"When the round trip exceeds the gap between messages, long polling's mean latency doubles. Measure it: pushbench run %s --rtt 100ms.", scenario))
@@ -54,7 +42,7 @@ func (r *Report) reversal() []string {
 		lines = append(lines, fmt.Sprintf("Batching delay: a delay of a few milliseconds makes every transport cheaper and slower. "+
 			"Measure it: pushbench run %s --batching-delay 0s,5ms.", scenario))
 	}
-	return lines
+	return text(lines...)
 }
 
 // expensivePolls states at which interval short polling would cost as much as the cheapest stream, if each
@@ -71,7 +59,7 @@ func (r *Report) expensivePolls(scenario string) []string {
 			name, cheapest = row.Name, v.X
 		}
 	}
-	if interval <= 0 || own == 0 || name == "" {
+	if _, mapped := r.costMap(); mapped || interval <= 0 || own == 0 || name == "" {
 		return nil
 	}
 	return []string{fmt.Sprintf("Poll interval: short polling would cost as much as %s at about %s; the interval was %s. "+
@@ -86,11 +74,12 @@ func checks(s summary.Summary, between string) string {
 }
 
 // evidence lists the evidence for and against the result.
-func (r *Report) evidence() []string {
+func (r *Report) evidence() []Paragraph {
 	m, s := r.Run.Manifest, r.Summary
-	lines := append([]string{"Validity checks: " + checks(s, fmt.Sprintf(", in %s. ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)
+	all := text(append([]string{"Validity checks: " + checks(s, fmt.Sprintf(", in %s. ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)...)
+	var lines []string
 	if floor := r.noiseFloor(); len(floor) > 0 {
-		lines = append(lines, items("Noise floor: the largest difference of a configuration from itself", floor)...)
+		all = append(all, items("Noise floor: the largest difference of a configuration from itself", floor)...)
 		lines = append(lines, "Ignore differences between configurations that are smaller than these.")
 	} else {
 		lines = append(lines, "Noise floor: unknown, because it needs two valid repetitions.")
@@ -114,7 +103,7 @@ func (r *Report) evidence() []string {
 	if missing := unreproducible(m); missing != "" {
 		lines = append(lines, missing)
 	}
-	return lines
+	return append(all, text(lines...)...)
 }
 
 // noiseFloor is the largest difference of a configuration from itself, for each declared metric.

@@ -23,22 +23,21 @@ func (r *Report) Outcome() compare.Outcome {
 }
 
 // assertionSentences counts the assertions that passed, and names the others.
-func (r *Report) assertionSentences() []string {
+func (r *Report) assertionSentences() []Paragraph {
 	if len(r.Assertions) == 0 {
 		return nil
 	}
-	lines := []string{""}
+	var others []string
 	for _, a := range r.Assertions {
 		if a.Outcome != compare.Passed {
-			lines = append(lines, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
+			others = append(others, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
 		}
 	}
-	passed := fmt.Sprintf("%d of %d", len(r.Assertions)-len(lines)+1, len(r.Assertions))
-	if len(lines) == 1 {
+	passed := fmt.Sprintf("%d of %d", len(r.Assertions)-len(others), len(r.Assertions))
+	if len(others) == 0 {
 		passed = "all " + metric.Count(int64(len(r.Assertions)))
 	}
-	lines[0] = fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)
-	return lines
+	return text(append([]string{fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)}, others...)...)
 }
 
 // assertionText is the assertion, with the configuration that was checked if the assertion names none.
@@ -83,13 +82,14 @@ func measuredOf(a compare.AssertionResult) string {
 	return text
 }
 
-func (r *Report) assertionsSection() section {
-	all := section{
-		Title: "Assertions of the scenario",
+func (r *Report) assertionsSection() Section {
+	all := Section{
+		Title:  "Assertions of the scenario",
+		Detail: Wide,
 		Note: "Measured: the median of the repetitions. Ratio: the left value divided by the other configuration's value, without the factor. " +
 			"A sign test with an error probability of one in sixteen decides each assertion. " +
 			"With four to six repetitions, all must agree. With seven to nine, one may differ. One violation fails an equality.",
-		Heading: []string{"assertion", "configuration", "outcome", "measured", "repetitions"},
+		Columns: columns("assertion", "configuration", "outcome", "measured", "repetitions"),
 	}
 	for _, a := range r.Assertions {
 		repetitions := fmt.Sprintf("%d of %d", a.Passed, a.Repetitions)
@@ -103,7 +103,7 @@ func (r *Report) assertionsSection() section {
 
 // requirementSentences names the transports that meet the declared requirements, and why the others were
 // not found to meet them.
-func (r *Report) requirementSentences() []string {
+func (r *Report) requirementSentences() []Paragraph {
 	var required, meeting, missed []string
 	for _, q := range r.Run.Manifest.Requirements {
 		required = append(required, results.Plain(q.Text))
@@ -116,18 +116,16 @@ func (r *Report) requirementSentences() []string {
 		if outcome == compare.Passed {
 			meeting = append(meeting, prose(row.Name))
 		}
-		for _, entry := range missing {
-			missed = append(missed, item+entry)
-		}
+		missed = append(missed, missing...)
 	}
-	text := fmt.Sprintf("Requirements: no transport was found to meet %s", list(required))
+	sentence := fmt.Sprintf("Requirements: no transport was found to meet %s", list(required))
 	if len(meeting) > 0 {
-		text = fmt.Sprintf("Requirements: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], list(required))
+		sentence = fmt.Sprintf("Requirements: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], list(required))
 	}
 	if len(missed) > 0 {
-		return append([]string{text + ". Not met or undecided:"}, missed...)
+		return []Paragraph{{sentence + ". Not met or undecided:", missed}}
 	}
-	return []string{text + "."}
+	return text(sentence + ".")
 }
 
 // meets is whether a row meets every requirement, and an entry per requirement that it was not found to

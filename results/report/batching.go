@@ -20,7 +20,7 @@ type batchingPair [2]summary.Row
 
 // batchingSentences state, for a sweep of batching delays, whether long polling beats WebSocket without a
 // delay, and whether the largest delay undoes that.
-func (r *Report) batchingSentences() (lines []string) {
+func (r *Report) batchingSentences() (all []Paragraph) {
 	if !r.Run.Manifest.SweptBatchingDelay() {
 		return nil
 	}
@@ -44,13 +44,13 @@ func (r *Report) batchingSentences() (lines []string) {
 		if len(libraries) > 1 {
 			on = " on " + results.Plain(l.library)
 		}
-		lines = append(lines, items(fmt.Sprintf("Messages per write%s, %s and %s", on, smallest.title(0), smallest.title(1)),
+		all = append(all, items(fmt.Sprintf("Messages per write%s, %s and %s", on, smallest.title(0), smallest.title(1)),
 			[]string{smallest.writes(), largest.writes()})...)
 		for _, metric := range batchingMetrics {
-			lines = append(lines, r.batchingEffect(on, metric, smallest, largest)...)
+			all = append(all, r.batchingEffect(on, metric, smallest, largest)...)
 		}
 	}
-	return lines
+	return all
 }
 
 func (p batchingPair) title(i int) string { return transports.Of(p[i].Transport).Title }
@@ -72,27 +72,26 @@ func (p batchingPair) values(name string) string {
 
 // batchingEffect states whether long polling is below WebSocket, first with the smallest batching delay and
 // then with the largest.
-func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair) []string {
+func (r *Report) batchingEffect(on, name string, smallest, largest batchingPair) []Paragraph {
 	title := results.Capital(metric.ByName(name).Title) + on
 	polls, sockets := smallest.title(0), smallest.title(1)
-	inconclusive := func(p batchingPair) string {
-		text := "inconclusive"
+	openOn := func(p batchingPair) string {
 		if why := whyUnranked(p[:], name); why != "" {
-			text += ", because " + why
+			return "inconclusive, because " + why
 		}
-		return text
+		return "inconclusive"
 	}
 	conclusion := ""
 	switch r.ordered(smallest[0], smallest[1], name) {
 	case 0:
-		conclusion = fmt.Sprintf("%s against %s is %s", polls, sockets, inconclusive(smallest))
+		conclusion = fmt.Sprintf("%s against %s is %s", polls, sockets, openOn(smallest))
 	case +1:
 		conclusion = fmt.Sprintf("%s does not beat %s", polls, sockets)
 	default:
 		then := "it does not"
 		switch r.ordered(largest[0], largest[1], name) {
 		case 0:
-			then = "the order is " + inconclusive(largest)
+			then = "the order is " + openOn(largest)
 		case -1:
 			then = "it still does"
 		}

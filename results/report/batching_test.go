@@ -53,10 +53,10 @@ func TestBatchingDelayMayUndoAdvantageOfLongPolling(t *testing.T) {
 
 func TestSweptBatchingDelayHasColumnOfMessagesPerWrite(t *testing.T) {
 	var swept, plain bytes.Buffer
-	if err := New(batchingSweep(1)).Table(&swept, TableOptions{Width: readable}); err != nil {
+	if err := New(batchingSweep(1)).Document().Terminal(&swept, TableOptions{Width: readable, Wide: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := New(synthetic.Run(1, time.Second)).Table(&plain, TableOptions{}); err != nil {
+	if err := New(synthetic.Run(1, time.Second)).Document().Terminal(&plain, TableOptions{Wide: true}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(swept.String(), "/write") || strings.Contains(plain.String(), "/write") {

@@ -15,21 +15,21 @@ type Capacity struct{ results.Capacity }
 
 func (c Capacity) limit() string { return results.Plain(strings.Join(c.Limit, " and ")) }
 
-func (c Capacity) section() section {
-	all := section{
+func (c Capacity) section() Section {
+	all := Section{
 		Title: "Capacity: the highest load that meets " + c.limit(),
 		Note: fmt.Sprintf("A load at most %s higher does not meet the limit. "+
 			"Latency and CPU (server + generator, per message) are of the last run at the highest load. "+
 			"At least: the search ended at its highest load, or the generator or the machine reached its own limit first. "+
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
-		Heading: []string{"transport", "highest " + axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed", "ended by"},
+		Columns: columns("transport", "highest "+axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed", "ended by"),
 	}
 	if c.Unfinished() {
 		all.Note += " So far: the search did not finish, and a higher load may meet the limit."
 	}
 	for _, h := range c.Found {
-		at := []string{"–", "–", "–", "–", "–"}
+		at := cells("–", "–", "–", "–", "–")
 		if p, ok := h.At(h.Load); ok && h.Load > 0 {
 			at = cells(p.Deliveries, known(p.P50), p99(p), known(p.CPU), times(h.Confirmed))
 		}
@@ -95,8 +95,8 @@ func times(n int) string {
 }
 
 // tried is every load in the order of the search.
-func (c Capacity) tried() section {
-	all := section{Title: "All loads that were tried", Heading: []string{"transport", axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not"}}
+func (c Capacity) tried() Section {
+	all := Section{Title: "All loads that were tried", Detail: Wide, Columns: columns("transport", axisUnit[c.Axis], "deliveries/s", "met", "p50 ms", "p99 ms", "CPU µs", "run", "why not")}
 	for _, h := range c.Found {
 		for _, p := range h.Probes {
 			met := map[bool]string{true: "yes", false: "no"}[p.Held]
@@ -107,12 +107,6 @@ func (c Capacity) tried() section {
 		}
 	}
 	return all
-}
-
-// Sentences states the highest load of each transport, and its scope.
-func (c Capacity) Sentences() []string {
-	found, scope := c.sentences()
-	return append(found, scope)
 }
 
 func (c Capacity) sentences() (found []string, scope string) {
@@ -161,37 +155,25 @@ func (c Capacity) evidence() string {
 	return text + " This is no verdict: on another day the loads differ."
 }
 
-// Table writes it for a terminal, without the last column: the sentences state what ended the search.
-func (c Capacity) Table(w io.Writer, opts TableOptions) error {
-	s := c.section()
-	return writeTable(w, opts, []section{s.part(0, len(s.Heading)-2)}, c.Sentences())
-}
-
-// Markdown writes it as GitHub Markdown.
-func (c Capacity) Markdown(w io.Writer) error {
-	return writeMarkdown(w, "Capacity of "+c.Scenario, "", c.Sentences(), []section{c.section()})
-}
-
-// HTML writes it as one page, with the chart.
-func (c Capacity) HTML(w io.Writer, charts []chart.Chart) error {
+// Document is the content of the capacity.
+func (c Capacity) Document() Document {
 	found, scope := c.sentences()
-	badge := estimateLabel
-	if c.Unfinished() {
-		badge = statusText(results.Partial)
-	}
-	return page{
+	d := Document{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
 		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
-		Badges:   []string{badge},
-		Headline: found,
-		Account: []qualification{
-			{Title: "Scope", Lines: []string{scope}},
-			{Title: "Evidence", Lines: []string{c.evidence()}},
-			{Title: "How to repeat it", Lines: []string{"Expect the same order of the transports on another machine, but not the same loads."}, Code: commands(c.Tool, c.Command, "capacity", c.Scenario)},
+		Badge:    estimateLabel,
+		Headline: append(text(found...), text(scope)...),
+		Sections: []Section{
+			c.section(),
+			{Title: "Evidence", Detail: Full, Paragraphs: text(c.evidence())},
+			{Title: "How to repeat it", Detail: Full, Paragraphs: text("Expect the same order of the transports on another machine, but not the same loads."), Code: commands(c.Tool, c.Command, "capacity", c.Scenario)},
+			c.tried(),
 		},
-		Sections: []section{c.section(), c.tried()},
-		Charts:   charts,
-	}.write(w)
+	}
+	if c.Unfinished() {
+		d.Badge = statusText(results.Partial)
+	}
+	return d
 }
 
 // CSV writes all loads that were tried.
@@ -211,7 +193,7 @@ func (c Capacity) JSON(w io.Writer) error { return indented(w, c.Capacity) }
 // Write writes capacity.md, capacity.html, capacity.csv and the chart into a folder.
 func (c Capacity) Write(dir string, charts ...chart.Chart) error {
 	return write(dir, "", charts,
-		file{"capacity.md", c.Markdown},
-		file{"capacity.html", func(w io.Writer) error { return c.HTML(w, charts) }},
+		file{"capacity.md", c.Document().Markdown},
+		file{"capacity.html", func(w io.Writer) error { return c.Document().HTML(w, charts) }},
 		file{"capacity.csv", c.CSV})
 }

@@ -20,9 +20,9 @@ func TestUnfinishedCapacity(t *testing.T) {
 	}
 	c.Found[2].Unfinished = "interrupted"
 	c.Found = append(c.Found, results.Highest{Transport: "longpoll", Unfinished: "an earlier search did not finish"})
-	golden.Compare(t, "capacity-unfinished.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
-	golden.Compare(t, "capacity-unfinished.md", render(t, c.Markdown))
-	page := render(t, func(w io.Writer) error { return c.HTML(w, nil) })
+	golden.Compare(t, "capacity-unfinished.txt", render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) }))
+	golden.Compare(t, "capacity-unfinished.md", render(t, c.Document().Markdown))
+	page := render(t, func(w io.Writer) error { return c.Document().HTML(w, nil) })
 	for _, want := range []string{`badge INTERRUPTED`, "If its search finished, each highest load met the limit 3 times more.", "<td>undecided</td>"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

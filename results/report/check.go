@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -17,8 +16,8 @@ type Check struct {
 }
 
 // section has a row per assertion and configuration that was checked.
-func (c Check) section() section {
-	all := section{Title: "Assertions of the reference", Heading: []string{"assertion", "configuration", "reference", "here", "outcome"}}
+func (c Check) section() Section {
+	all := Section{Title: "Assertions of the reference", Columns: columns("assertion", "configuration", "reference", "here", "outcome")}
 	for _, a := range c.Here.Assertions {
 		was, outcome := "–", string(a.Outcome)
 		if i := slices.IndexFunc(c.Reference.Assertions, func(o compare.AssertionResult) bool {
@@ -34,23 +33,15 @@ func (c Check) section() section {
 	return all
 }
 
-// Table writes it for a terminal.
-func (c Check) Table(w io.Writer, opts TableOptions) error {
-	return writeTable(w, opts, []section{c.section()}, c.Sentences())
-}
-
-// Markdown writes it as GitHub Markdown.
-func (c Check) Markdown(w io.Writer) error {
-	return writeMarkdown(w, "Check of "+c.Here.Run.Manifest.Workload.Scenario, "", c.Sentences(), []section{c.section()})
-}
-
-// Sentences states which assertions passed and which did not, and where the reference was measured.
-func (c Check) Sentences() (lines []string) {
-	if m := c.Here.Run.Manifest; m.Status != results.Complete {
-		lines = append(lines, fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
-	}
-	lines = append(lines, c.Here.assertionSentences()...)
+// Document is the content of the check.
+func (c Check) Document() Document {
 	ref := c.Reference.Run.Manifest
-	return append(lines, fmt.Sprintf("The reference was measured on %s with %s, commit %s. Assertions compare counts, rankings and ratios, not absolute times.",
-		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)))
+	d := Document{Title: "Check of " + results.Plain(c.Here.Run.Manifest.Workload.Scenario), Badge: c.Here.Badge(), Basis: c.Here.basisText(), Sections: []Section{c.section()}}
+	if m := c.Here.Run.Manifest; m.Status != results.Complete {
+		d.Headline = text(fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
+	}
+	d.Headline = append(d.Headline, c.Here.assertionSentences()...)
+	d.Headline = append(d.Headline, text(fmt.Sprintf("The reference was measured on %s with %s, commit %s. Assertions compare counts, rankings and ratios, not absolute times.",
+		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)))...)
+	return d
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"pushbench/results"
@@ -11,74 +10,82 @@ import (
 	"pushbench/results/summary"
 )
 
-// lostTitle heads the column of lost messages, which a terminal shows in red.
-const lostTitle = "lost"
-
-// A column of the overview. A terminal draws the unit below the title.
-type column struct{ metric, title, unit string }
-
-// of is the median of a row's repetitions, which is also the value of the headline; of counts the sum, and
-// of the maximum the maximum.
-func (c column) of(row summary.Row) summary.Value {
-	switch c.metric {
-	case metric.Delivered, metric.Lost, metric.Max:
-		return row.Value(c.metric)
-	default:
-		return medianOf(row, c.metric)
-	}
+// A measure is a column of the table of results.
+type measure struct {
+	Column
+	metric string // the value, unless of is set
+	of     func(*Report, summary.Row) Cell
 }
 
-var (
-	latencies = []column{
-		{metric.P50, "p50", "ms"},
-		{metric.P99, "p99", "ms"},
-		{metric.P999, "p99.9", "ms"},
-		{metric.Max, "max", "ms"},
+// cell is the value of a row: the median of its repetitions, which is also the value of the headline.
+func (m measure) cell(r *Report, row summary.Row) Cell {
+	if m.of != nil {
+		return m.of(r, row)
 	}
-	// ages replace latencies if only the latest message of a topic is delivered.
-	ages = []column{
-		{metric.AgeMean, "age", "mean ms"},
-		{metric.AgeP99, "age", "p99 ms"},
-		{metric.P50, "p50", "ms"},
-		{metric.P99, "p99", "ms"},
-	}
-	// upstream are the latencies of upstream messages, due instant → acknowledged.
-	upstream = []column{
-		{metric.AckP50, "upstream", "p50 ms"},
-		{metric.AckP99, "upstream", "p99 ms"},
-	}
-	// costs are the costs of the narrow overview: CPU of the server, and of server and load generator, at the
-	// run's load.
-	costs = []column{
-		{metric.Lost, lostTitle, ""},
-		{metric.ServerCores, "server", "cores"},
-		{metric.Cores, "both", "cores"},
-		{metric.ServerMemoryPerClient, "memory", "KiB/client"},
-		{metric.WireBytesPerMessage, "wire", "B/msg"},
-	}
-	always = []column{
-		{metric.Delivered, "delivered", ""},
-		{metric.Lost, lostTitle, ""},
-		{metric.RequestsPerMessage, "requests", "/msg"},
-		{metric.WireBytesPerMessage, "wire", "B/msg"},
-		{metric.ServerCPUPerMessage, "server", "µs/msg"},
-		{metric.GeneratorCPUPerMessage, "generator", "µs/msg"},
-		{metric.ServerMemoryPerClient, "memory", "KiB/idle"},
-	}
-	connects = []column{
-		{metric.ConnectP50, "connect", "p50 ms"},
-		{metric.ConnectP99, "connect", "p99 ms"},
-	}
-)
+	return Cell{Text: rounded(row, m.metric)}
+}
 
-// met counts the requirements that a row meets. It is no metric.
-var met = column{"", "meets", "req."}
+// predicted is the model's value; empty without a prediction.
+func (m measure) predicted(row summary.Row) string {
+	if p, ok := row.Predicted(m.metric); ok {
+		return metric.Number(p.Value)
+	}
+	return ""
+}
+
+func brief(name, title, unit string) measure { return measure{Column{title, unit, Brief}, name, nil} }
+
+func wide(name, title, unit string) measure { return measure{Column{title, unit, Wide}, name, nil} }
+
+// measures are the columns of a run: first those by which people choose, each with the details next to it.
+func (r *Report) measures() (all []measure) {
+	m := r.Run.Manifest
+	if len(m.Requirements) > 0 {
+		all = append(all, measure{Column: Column{Title: "meets"}, of: (*Report).requirementsMet})
+	}
+	latencies := []measure{brief(metric.P50, "p50", "ms"), brief(metric.P99, "p99", "ms"), wide(metric.P999, "p99.9", "ms"), wide(metric.Max, "max", "ms")}
+	if m.Workload.LatestOnly() { // ages replace latencies
+		latencies = []measure{brief(metric.AgeMean, "age", "mean ms"), brief(metric.AgeP99, "age", "p99 ms"), wide(metric.P50, "p50", "ms"), wide(metric.P99, "p99", "ms")}
+	}
+	all = append(all, latencies...)
+	all = append(all, measure{Column{"lost", "", Brief}, "", (*Report).lost}, measure{Column{"delivered", "", Wide}, "", (*Report).delivered})
+	if m.Workload.UpstreamRate > 0 { // due instant → acknowledged
+		all = append(all, wide(metric.AckP50, "upstream", "p50 ms"), wide(metric.AckP99, "upstream", "p99 ms"))
+	}
+	all = append(all,
+		measure{Column{"server / total", "cores", Brief}, "", (*Report).cores}, wide(metric.ServerCPUPerMessage, "server", "µs/msg"), wide(metric.CPUPerMessage, "total", "µs/msg"),
+		brief(metric.ServerMemoryPerClient, "memory", "KiB/client"),
+		brief(metric.WireBytesPerMessage, "wire", "B/msg"), wide(metric.RequestsPerMessage, "requests", "/msg"))
+	if m.SweptBatchingDelay() {
+		all = append(all, wide(metric.MessagesPerBatch, "messages", "/write"))
+	}
+	return append(all, wide(metric.ConnectP50, "connect", "p50 ms"), wide(metric.ConnectP99, "connect", "p99 ms"),
+		brief(metric.Price, "price", r.prices().Currency+"/mo"))
+}
+
+// cores are the busy cores of the servers, and of servers and load generators, at the run's load.
+func (r *Report) cores(row summary.Row) Cell {
+	return Cell{Text: rounded(row, metric.ServerCores) + " / " + rounded(row, metric.Cores)}
+}
+
+// lost are the lost messages of all repetitions.
+func (r *Report) lost(row summary.Row) Cell {
+	v := row.Value(metric.Lost)
+	if v.Known == summary.Shown && v.X > 0 {
+		return Cell{v.String() + " LOST", Bad}
+	}
+	return Cell{Text: v.String()}
+}
+
+func (r *Report) delivered(row summary.Row) Cell {
+	return Cell{Text: row.Value(metric.Delivered).String()}
+}
 
 // requirementsMet is how many of the requirements a row is found to meet: "2/3". Without a valid trial it is
 // unknown.
-func (r *Report) requirementsMet(row summary.Row) string {
+func (r *Report) requirementsMet(row summary.Row) Cell {
 	if len(row.Trials) == 0 {
-		return "–"
+		return Cell{Text: "–"}
 	}
 	passed, all := 0, 0
 	for _, q := range r.Requirements {
@@ -89,125 +96,61 @@ func (r *Report) requirementsMet(row summary.Row) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%d/%d", passed, all)
+	return Cell{Text: fmt.Sprintf("%d/%d", passed, all)}
 }
 
-// narrowColumns are the columns by which people choose: requirements, p50, p99, losses, costs and the price
-// per 1,000 clients and month.
-func (r *Report) narrowColumns() (all []column) {
-	m := r.Run.Manifest
-	if len(m.Requirements) > 0 {
-		all = append(all, met)
+// resultsSection has a row per configuration with the medians of the repetitions, followed by the model's
+// prediction.
+func (r *Report) resultsSection() Section {
+	measures := r.measures()
+	all := Section{Title: "Results", Columns: columns("transport"), Note: strings.Join(r.notes(measures), "\n")}
+	for _, m := range measures {
+		all.Columns = append(all.Columns, m.Column)
 	}
-	if m.Workload.LatestOnly() {
-		all = append(all, ages[:2]...)
-	} else {
-		all = append(all, latencies[:2]...)
-	}
-	if m.Workload.UpstreamRate > 0 {
-		all = append(all, upstream[1])
-	}
-	if m.SweptBatchingDelay() {
-		all = append(all, column{metric.MessagesPerBatch, "messages", "/write"})
-	}
-	all = append(all, costs...)
-	return append(all, column{metric.Price, "price", r.prices().Currency + "/mo"})
-}
-
-// columnsOf are all columns of a run. Upstream latencies leave no room for the columns of connecting. If the
-// batching delay is swept, the messages per write replace the columns of connecting, which it does not
-// change.
-func columnsOf(m results.Manifest) (all []column) {
-	all = slices.Clone(latencies)
-	if m.Workload.LatestOnly() {
-		all = slices.Clone(ages)
-	}
-	if m.Workload.UpstreamRate > 0 {
-		all = append(all, upstream...)
-	}
-	all = append(all, always...)
-	switch {
-	case m.SweptBatchingDelay():
-		all = append(all, column{metric.MessagesPerBatch, "messages", "/write"})
-	case m.Workload.UpstreamRate == 0:
-		all = append(all, connects...)
+	for _, row := range r.Summary.Rows {
+		measured, predicted, some := []any{row.Name}, []any{"  predicted"}, false
+		for _, m := range measures {
+			p := m.predicted(row)
+			measured, predicted, some = append(measured, m.cell(r, row)), append(predicted, Cell{Text: p}), some || p != ""
+		}
+		all.add(measured...)
+		if some {
+			all.Rows = append(all.Rows, Row{cells(predicted...), true})
+		}
 	}
 	return all
 }
 
-// overviewRows are a row per configuration with the medians of the repetitions, followed by the model's
-// prediction.
-func (r *Report) overviewRows(columns []column) (rows []tableRow) {
-	for _, row := range r.Summary.Rows {
-		measured, predicted, some := []string{row.Name}, []string{"predicted"}, false
-		for _, c := range columns {
-			if c == met {
-				measured, predicted = append(measured, r.requirementsMet(row)), append(predicted, "")
+// notes explain the table of results: missing values, and how to read the costs.
+func (r *Report) notes(measures []measure) (lines []string) {
+	m, s := r.Run.Manifest, r.Summary
+	for _, c := range measures {
+		fewest, by, needed := int64(0), "", int64(0)
+		for _, row := range s.Rows {
+			if c.metric == "" || c.Detail != Brief {
 				continue
 			}
-			cell := ""
-			if p, ok := row.Predicted(c.metric); ok {
-				cell, some = metric.Number(p.Value), true
-			}
-			measured, predicted = append(measured, c.of(row).String()), append(predicted, cell)
-		}
-		rows = append(rows, tableRow{Cells: measured})
-		if some {
-			rows = append(rows, tableRow{Cells: predicted, Dim: true})
-		}
-	}
-	return rows
-}
-
-// notes explain the overview: missing values, and how to read the costs.
-func (r *Report) notes(columns []column) (lines []string) {
-	m, s := r.Run.Manifest, r.Summary
-	if m.Status != results.Complete {
-		lines = append(lines, statusText(m.Status)+": "+results.Plain(m.Reason))
-	}
-	counted := false
-	for _, c := range columns {
-		if c == met {
-			continue
-		}
-		var available []string
-		var needed int64
-		for _, row := range s.Rows {
-			if v := c.of(row); v.Known == summary.TooFew {
-				available, needed = append(available, row.Name+" "+metric.Count(v.Have)), v.Requirement
+			if v := medianOf(row, c.metric); v.Known == summary.TooFew && (by == "" || v.Have < fewest) {
+				fewest, by, needed = v.Have, row.Name, v.Requirement
 			}
 		}
-		if len(available) > 0 {
-			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations. Available: %s", metric.ByName(c.metric).Title, metric.Count(needed), strings.Join(available, ", ")))
-			counted = counted || !slices.Contains(connects, c)
+		if by != "" {
+			lines = append(lines, fmt.Sprintf("n/a: %s needs %s independent observations, and %s has %s.", metric.ByName(c.metric).Title, metric.Count(needed), by, metric.Count(fewest)))
 		}
 	}
-	if counted {
-		lines = append(lines, "An independent observation of a latency is a publication or a poll cycle, not a delivery.")
-	}
-	together := []string{}
 	for _, row := range s.Rows {
 		if row.Saturated {
-			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue")
+			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue.")
 		}
-		together = append(together, row.Name+" "+medianOf(row, metric.CPUPerMessage).String())
 	}
-	if len(s.Dropped) > 0 {
-		lines = append(lines, discarded(s))
-	}
-	for _, e := range s.Excluded {
-		how := "excluded: "
-		if e.Repeated {
-			how = "excluded and repeated: "
-		}
-		lines = append(lines, how+e.Trial+": "+results.Plain(e.Reason))
-	}
+	lines = append(lines, exclusions(s)...)
 	for _, warning := range r.Run.Warnings {
 		lines = append(lines, results.Plain(warning))
 	}
 	offered := spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
+	p := r.prices()
 	return append(lines,
-		"CPU: on one machine the sender's CPU time includes part of the receiver's TCP work. Compare server + generator. "+
+		"Total: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals. "+
 			"CPU per message falls as load rises (here "+offered+" deliveries/s).",
-		"server + generator, µs/msg: "+strings.Join(together, " · "))
+		fmt.Sprintf("Price: per 1,000 clients and month. It assumes that servers use %s of the rented CPU time, at prices of %s%s.", percent(p.Utilisation), p.Date, marked(p)))
 }

@@ -68,15 +68,27 @@ func (c *Comparison) sides() (all []side) {
 	return all
 }
 
-// declared has a table per declared metric.
-func (c *Comparison) declared() (all []section) {
-	for _, name := range compare.Metrics(c.Analysis.Family) {
-		m := metric.ByName(name)
-		of := section{Title: results.Capital(m.Title), Heading: []string{strings.TrimSpace(m.Title + " " + m.Unit), "A", "B", "B / A", "95 %", ""}}
-		for _, d := range compare.ByMetric(name, c.Analysis.Family) {
-			of.add(compare.ConfigurationOf(d), c.values(d), ratioAndInterval(d), c.conclusion(d))
+// declared has a row per declared comparison, regressions first: each metric before and after the change.
+func (c *Comparison) declared() Section {
+	all := Section{
+		Title:   "Declared comparisons",
+		Columns: append(columns("configuration", "metric", "before → after", "B / A"), Column{"95 %", "", Wide}, Column{Title: "conclusion"}),
+	}
+	worse := c.Analysis.Regressions()
+	family := slices.Clone(c.Analysis.Family)
+	slices.SortStableFunc(family, func(a, b compare.Difference) int {
+		return map[bool]int{true: -1}[among(worse, a)] - map[bool]int{true: -1}[among(worse, b)]
+	})
+	for _, d := range family {
+		m, both := metric.ByName(d.Metric), c.values(d)
+		conclusion := Cell{Text: c.conclusion(d)}
+		if among(worse, d) {
+			conclusion.Tone = Bad
 		}
-		all = append(all, of)
+		all.add(compare.ConfigurationOf(d), m.Title, strings.TrimSpace(both[0]+" → "+both[1]+" "+m.Unit), ratioAndInterval(d), conclusion)
+	}
+	if slices.ContainsFunc(family, func(d compare.Difference) bool { return slices.ContainsFunc(d.Warnings, isUnbounded) }) {
+		all.Note = "A dash instead of an interval: too few repetitions."
 	}
 	return all
 }
@@ -115,65 +127,108 @@ func (c *Comparison) conclusion(d compare.Difference) string {
 	return text
 }
 
-// Sentences states whether the comparison has a verdict, what is different, and which runs were compared.
-func (c *Comparison) Sentences() (lines []string) {
-	a := c.Analysis
-	if a.Withheld != "" {
-		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, a.Withheld))
-	} else {
-		lines = append(lines, terms(a))
-		if !a.Decides() {
-			lines = append(lines, fmt.Sprintf("No difference can be significant yet: %s need --repetitions %d or more.", some(len(a.Family), "comparison"), a.MinDecisive))
-		}
-		lines = append(lines, c.findings()...)
+// Document is the content of the comparison.
+func (c *Comparison) Document() Document {
+	m := c.Runs[1].Manifest
+	badge, answer := c.outcome()
+	d := Document{
+		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
+		Question: "What changed between two runs of one workload? Each ratio is B over A.",
+		Badge:    badge, Basis: some(len(c.Analysis.Repetitions), "repetition"),
+		Headline: append([]Paragraph{answer}, c.findings()...),
+		Sections: []Section{c.declared(), c.others()},
 	}
-	if slices.ContainsFunc(a.Family, func(d compare.Difference) bool {
-		return slices.ContainsFunc(d.Warnings, isUnbounded)
-	}) {
-		lines = append(lines, "A dash instead of an interval: too few repetitions.")
-	}
+	var runs, evidence, commands []string
 	for _, s := range c.sides() {
-		lines = append(lines, fmt.Sprintf("%s: %s.", s.name, runText(s.run)))
+		runs = append(runs, fmt.Sprintf("%s: %s.", s.name, runText(s.run)))
+		evidence = append(evidence, strings.Join(append([]string{s.name + ": validity checks: " + checks(s.sum, ". ")}, exclusions(s.sum)...), " "))
+		all := repeat(s.run.Manifest)
+		if one := all[len(all)-1]; !slices.Contains(commands, one) {
+			commands = append(commands, one)
+		}
 	}
-	return lines
+	d.Headline = append(d.Headline, text(runs...)...)
+	if c.Analysis.Withheld == "" {
+		evidence = append(evidence, terms(c.Analysis))
+	}
+	d.Sections = append(d.Sections,
+		Section{Title: "Scope", Detail: Full, Paragraphs: text(scope(m))},
+		Section{Title: "Evidence", Detail: Full, Paragraphs: text(append(evidence, "A verdict requires that both runs were measured in turns on one machine. A repetition without a valid trial on either side is discarded.")...)},
+		Section{Title: "How to repeat it", Detail: Full, Paragraphs: text("To measure two builds in turns: pushbench run SCENARIO --baseline OTHER."), Code: commands})
+	return d
+}
+
+// outcome is the comparison in one sentence, with its badge.
+func (c *Comparison) outcome() (badge string, answer Paragraph) {
+	a := c.Analysis
+	declared := some(len(a.Family), "declared comparison")
+	for _, s := range c.sides() {
+		if m := s.run.Manifest; m.Status == results.Invalid {
+			return string(m.Status), Paragraph{Text: fmt.Sprintf("INVALID: run %s: %s. No value of it may be quoted.", s.name, results.Plain(m.Reason))}
+		}
+	}
+	switch worse, open := len(a.Regressions()), len(a.Unresolved()); {
+	case a.Withheld != "":
+		return inconclusive, Paragraph{Text: fmt.Sprintf("Inconclusive: %s.", a.Withheld)}
+	case worse > 0:
+		return verdictLabel, Paragraph{Text: fmt.Sprintf("Regression: B is worse in %d of %s.", worse, declared)}
+	case open > 0:
+		answer = Paragraph{Text: fmt.Sprintf("Inconclusive: %d of %s have no conclusion.", open, declared)}
+		if !a.Decides() {
+			answer.Items = []string{fmt.Sprintf("No difference can be significant yet. Run with --repetitions %d or more.", a.MinDecisive)}
+		}
+		return inconclusive, answer
+	default:
+		return verdictLabel, Paragraph{Text: fmt.Sprintf("No regression in %s.", declared)}
+	}
 }
 
 // findings is a sentence per difference, regressions first. Each begins with its title, so that a CI system
-// can pick it by its line.
-func (c *Comparison) findings() (lines []string) {
-	const worse, better = "Worse in B", "Better in B"
-	titles := map[compare.Verdict]string{
-		compare.Unconfirmed: "Worse in B, but inconclusive in the second measurement", compare.Refuted: "Worse in B, but not in the second measurement",
-		compare.Different: better, compare.Small: "Detectable, below the margin", compare.Equivalent: "Equivalent",
-		compare.Inconclusive: "Inconclusive", compare.TooFew: "Inconclusive",
+// can pick it by its line. Comparisons without a difference are counted.
+func (c *Comparison) findings() (all []Paragraph) {
+	a := c.Analysis
+	if a.Withheld != "" {
+		return nil
 	}
-	regressions := c.Analysis.Regressions()
-	title := func(d compare.Difference) string {
-		if among(regressions, d) {
-			return worse
-		}
-		return titles[d.Verdict]
-	}
-	for _, entry := range grouped(c.Analysis.Family, changed, title,
-		worse, titles[compare.Unconfirmed], titles[compare.Refuted], better, titles[compare.Small], titles[compare.Equivalent], titles[compare.Inconclusive]) {
-		lines = append(lines, entry+".")
-	}
-	if pairs, reasons := notComparable(c.Analysis.Family); len(pairs) > 0 {
-		lines = append(lines, fmt.Sprintf("%s: %s.", results.Capital(string(compare.Incomparable)), strings.Join(pairs, ", ")))
-		for _, reason := range reasons {
-			lines = append(lines, item+reason)
+	regressions := a.Regressions()
+	add := func(title string, of func(compare.Difference) bool) {
+		for _, d := range a.Family {
+			if of(d) {
+				all = append(all, text(fmt.Sprintf("%s: %s.", title, changed(d)))...)
+			}
 		}
 	}
-	return lines
+	is := func(v compare.Verdict) func(compare.Difference) bool {
+		return func(d compare.Difference) bool { return d.Verdict == v }
+	}
+	add("Worse in B", func(d compare.Difference) bool { return among(regressions, d) })
+	add("Worse in B, confirmation inconclusive", is(compare.Unconfirmed))
+	add("Worse in B, but not confirmed", is(compare.Refuted))
+	add("Better in B", func(d compare.Difference) bool { return d.Verdict == compare.Different && !among(regressions, d) })
+	var others []string
+	for _, v := range []compare.Verdict{compare.Small, compare.Equivalent, compare.Inconclusive, compare.TooFew, compare.Incomparable} {
+		n := 0
+		for _, d := range a.Family {
+			n += map[bool]int{true: 1}[d.Verdict == v]
+		}
+		if n > 0 {
+			others = append(others, fmt.Sprintf("%s: %d", v, n))
+		}
+	}
+	if len(others) > 0 {
+		all = append(all, text("Other comparisons: "+strings.Join(others, ", ")+".")...)
+	}
+	return all
 }
 
 func among(all []compare.Difference, d compare.Difference) bool {
 	return slices.ContainsFunc(all, func(o compare.Difference) bool { return o.Names == d.Names && o.Metric == d.Metric })
 }
 
-// changed is one comparison in a sentence: "WebSocket latency p99 × 1.21 (1.17–1.26, p 0.002)".
+// changed is one comparison in a sentence: "WebSocket latency p99 1.2× (95 %: 1.17–1.26, p 0.002)".
 func changed(d compare.Difference) string {
-	return fmt.Sprintf("%s %s × %s %s", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, ratioText(d.Ratio), evidence(d))
+	inside := append([]string{"95 %: " + interval(d.Lo, d.Hi), pText(d.Adjusted)}, infinities(d)...)
+	return fmt.Sprintf("%s %s %s× (%s)", prose(results.Plain(compare.ConfigurationOf(d))), metric.ByName(d.Metric).Title, ratioText(d.Ratio), strings.Join(inside, ", "))
 }
 
 // commitText is a commit in short.
@@ -199,48 +254,13 @@ func runText(run *results.Run) string {
 	return fmt.Sprintf("%s, server commit %s, %s of %s, %s", results.Plain(run.Path), commit, some(summary.Of(run).ValidRepetitions, "valid repetition"), m.Workload.Scenario, m.Started.Format("2006-01-02 15:04 UTC"))
 }
 
-// Table writes the declared metrics, a row per configuration, then the sentences.
-func (c *Comparison) Table(w io.Writer, opts TableOptions) error {
-	return writeTable(w, opts, c.declared(), c.Sentences())
-}
-
-// Markdown writes the comparison as GitHub Markdown.
-func (c *Comparison) Markdown(w io.Writer) error {
-	return writeMarkdown(w, c.Runs[1].Manifest.Workload.Scenario+": B against A", "", c.Sentences(), c.declared())
-}
-
-// HTML writes the comparison as one page, with the chart.
-func (c *Comparison) HTML(w io.Writer, charts []chart.Chart) error {
-	m := c.Runs[1].Manifest
-	var evidence, commands []string
-	for _, s := range c.sides() {
-		evidence = append(evidence, strings.Join(append([]string{s.name + ": validity checks: " + checks(s.sum, ". ")}, exclusions(s.sum)...), " "))
-		all := repeat(s.run.Manifest)
-		if one := all[len(all)-1]; !slices.Contains(commands, one) {
-			commands = append(commands, one)
-		}
-	}
-	return page{
-		Title:    results.Plain(m.Workload.Scenario) + ": B against A",
-		Question: "What changed between two runs of one workload? Each ratio is B over A.",
-		Badges:   []string{label(c.Analysis)},
-		Headline: c.Sentences(),
-		Account: []qualification{
-			{Title: "Scope", Lines: []string{scope(m)}},
-			{Title: "Evidence", Lines: append(evidence, "A verdict requires that both runs were measured in turns on one machine. A repetition without a valid trial on either side is discarded.")},
-			{Title: "How to repeat it", Lines: []string{"To measure two builds in turns: pushbench run SCENARIO --baseline OTHER."}, Code: commands},
-		},
-		Sections: append(c.declared(), c.others()),
-		Charts:   charts,
-	}.write(w)
-}
-
 // others are the metrics that were not declared, which have intervals and no verdict.
-func (c *Comparison) others() section {
-	all := section{
+func (c *Comparison) others() Section {
+	all := Section{
 		Title:   "Metrics that were not declared",
+		Detail:  Full,
 		Note:    "Ratios with 95 % intervals. A metric that was not declared before the first trial has no verdict. One in twenty of these intervals misses the true ratio.",
-		Heading: []string{"configuration", "metric", "A", "B", "B / A", "95 %"},
+		Columns: columns("configuration", "metric", "A", "B", "B / A", "95 %"),
 	}
 	for _, d := range c.Analysis.Others {
 		if d.Verdict != compare.Incomparable {
@@ -257,7 +277,7 @@ func (c *Comparison) CSV(w io.Writer) error { return writeComparisons(w, c.Analy
 // Write writes compare.md, compare.html, comparisons.csv and the chart into a folder.
 func (c *Comparison) Write(dir string, charts ...chart.Chart) error {
 	return write(dir, "", charts,
-		file{"compare.md", c.Markdown},
-		file{"compare.html", func(w io.Writer) error { return c.HTML(w, charts) }},
+		file{"compare.md", c.Document().Markdown},
+		file{"compare.html", func(w io.Writer) error { return c.Document().HTML(w, charts) }},
 		file{"comparisons.csv", c.CSV})
 }

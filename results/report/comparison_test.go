@@ -52,8 +52,8 @@ func TestSlowerConfigurationIsRegression(t *testing.T) {
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
 		t.Errorf("worse: %v", worse)
 	}
-	golden.Compare(t, "comparison.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
-	golden.Compare(t, "comparison.md", render(t, c.Markdown))
+	golden.Compare(t, "comparison.txt", render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) }))
+	golden.Compare(t, "comparison.md", render(t, c.Document().Markdown))
 	golden.Compare(t, "comparison.csv", render(t, c.CSV))
 }
 
@@ -99,8 +99,8 @@ func TestRegressionNeedsBothMeasurements(t *testing.T) {
 	if !slices.Equal(worse, []string{"websocket p50", "websocket p99"}) {
 		t.Errorf("worse: %v", worse)
 	}
-	text := render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) })
-	for _, want := range []string{"Worse in B: WebSocket latency p50", "Worse in B, but not in the second measurement: SSE latency p50", "worse, but not confirmed", "A, second measurement: before, "} {
+	text := render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) })
+	for _, want := range []string{"Worse in B: WebSocket latency p50", "Worse in B, but not confirmed: SSE latency p50", "worse, but not confirmed", "A, second measurement: before, "} {
 		if !strings.Contains(strings.ReplaceAll(text, "\n", " "), want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
@@ -137,7 +137,7 @@ func TestRunsThatDidNotAlternateHaveNoVerdict(t *testing.T) {
 		if c.Analysis.Withheld == "" || len(c.Analysis.Regressions()) > 0 || len(c.Analysis.Unresolved()) != len(c.Analysis.Family) {
 			t.Errorf("%s: withheld %q, %d worse", name, c.Analysis.Withheld, len(c.Analysis.Regressions()))
 		}
-		if text := strings.Join(c.Sentences(), "\n"); !strings.HasPrefix(text, "ESTIMATE, no verdict: ") || strings.Contains(text, "Worse") {
+		if text := strings.Join(c.Document().Sentences(), "\n"); !strings.HasPrefix(text, "Inconclusive: ") && !strings.HasPrefix(text, "INVALID: run A: ") || strings.Contains(text, "Worse") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
@@ -174,7 +174,8 @@ func TestSideWithoutValueIsNotComparable(t *testing.T) {
 		}
 	})
 	c := compared(t, a, b)
-	if text := strings.Join(c.Sentences(), "\n"); !strings.Contains(text, "\n  reason: sse: 10 independent observations in ") || !strings.Contains(text, "Not comparable: SSE (B) / SSE (A)") {
-		t.Errorf("%s", text)
+	text := render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) })
+	if want := "not comparable: sse: 10 independent observations in repetition 1"; !strings.Contains(text, want) || !strings.Contains(text, "not comparable: 2") {
+		t.Errorf("no %q in %s", want, text)
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 // crossoverSection is the map of the cheapest transport by load and staleness; it is empty if a run does
 // not produce one.
-func (r *Report) crossoverSection() section {
+func (r *Report) crossoverSection() Section {
 	cost := metric.ByName(r.costMetric())
-	all := section{
+	all := Section{
 		Title: "Crossover: the cheapest transport within the acceptable staleness",
 		Note: fmt.Sprintf("By %s, of the median repetition. "+
 			"A transport qualifies if its p99 latency is within the staleness and it loses no message. "+
@@ -26,9 +26,12 @@ func (r *Report) crossoverSection() section {
 	if !ok {
 		return all
 	}
-	all.Heading = []string{strings.TrimSpace(axisUnit[m.Axis] + " \\ staleness")}
+	if len(r.Run.Manifest.Requirements) > 0 { // otherwise the headline
+		all.Paragraphs = items("The cheapest transport by load", r.crossoverBorders())
+	}
+	all.Columns = columns(strings.TrimSpace(axisUnit[m.Axis] + " \\ staleness"))
 	for _, s := range m.Staleness {
-		all.Heading = append(all.Heading, duration(s))
+		all.Columns = append(all.Columns, columns(duration(s))...)
 	}
 	for i, load := range m.Loads {
 		var cheapest []string
@@ -110,11 +113,8 @@ func polledWhere(m compare.CostMap, load int) string {
 	}
 }
 
-// CrossoverTable is the map for a terminal; empty if the run does not produce one.
-func (r *Report) CrossoverTable(opts TableOptions) string {
-	s := r.crossoverSection()
-	if len(s.Rows) == 0 {
-		return ""
-	}
-	return s.drawn(opts) + "\n" + opts.Wrap(s.Note) + "\n"
+// Mapped reports whether the run produces a map of the cheapest transport by load and staleness.
+func (r *Report) Mapped() bool {
+	_, ok := r.costMap()
+	return ok
 }

@@ -48,7 +48,7 @@ func TestMapOfAnInterruptedRunIsNotMeasured(t *testing.T) {
 		},
 	}}
 	r := New(run)
-	table := r.CrossoverTable(TableOptions{})
+	table := r.crossoverSection().drawn(TableOptions{})
 	if text := table + strings.Join(r.crossoverBorders(), ""); strings.Count(table, "not measured") != 2 || !strings.HasSuffix(text, "not measured") || strings.Contains(text, "limit") {
 		t.Errorf("want two cells and a sentence that are not measured:\n%s", text)
 	}

@@ -17,18 +17,32 @@ import (
 // A headline is the answer of a run in a few short lines: what to choose, the values behind it, and what
 // the alternatives cost. The answer begins with a verb or a state.
 type headline struct {
-	answer     string
-	lines      []string
+	Paragraph
 	undeclared bool // the choice rests on a comparison that was not declared, so that no verdict supports it
 }
 
-// headline is empty if nothing was measured, or if there is nothing to choose between. A run that sweeps
+// headline is the choice, or why there is none.
+func (r *Report) headline() headline {
+	h := r.choice()
+	switch {
+	case h.Text != "":
+	case !slices.ContainsFunc(r.Summary.Rows, func(row summary.Row) bool { return len(row.Trials) > 0 }):
+		h.Text = "Inconclusive: nothing was measured."
+	case len(r.Analysis.Family) == 0:
+		h.Text = "No choice: there is nothing to compare."
+	default:
+		h.Text = "Inconclusive: not every load has a valid trial."
+	}
+	return h
+}
+
+// choice is empty if nothing was measured, or if there is nothing to choose between. A run that sweeps
 // the load or the round trip has a choice for each. A run that sweeps the poll interval and declares no
 // requirement has the border between short polling and the other transports.
-func (r *Report) headline() headline {
+func (r *Report) choice() headline {
 	if len(r.Run.Manifest.Requirements) == 0 {
 		if borders := r.crossoverBorders(); len(borders) > 0 {
-			return headline{answer: "Choose by load and acceptable staleness.", lines: borders}
+			return headline{Paragraph: Paragraph{"Choose by load and acceptable staleness.", borders}}
 		}
 	}
 	var titles []string
@@ -40,19 +54,19 @@ func (r *Report) headline() headline {
 		}
 		loads[title] = append(loads[title], row)
 	}
-	all := headline{answer: "Choose by load."}
+	all := headline{Paragraph: Paragraph{Text: "Choose by load."}}
 	for _, title := range titles {
 		choice := r.recommend(loads[title])
 		switch {
-		case choice.answer == "":
+		case choice.Text == "":
 			return headline{} // a load without any value leaves the whole run without an answer
 		case len(titles) == 1:
 			return choice
 		}
-		all.lines = append(all.lines, results.Capital(title)+": "+strings.TrimSuffix(choice.answer, "."))
+		all.Items = append(all.Items, results.Capital(title)+": "+strings.TrimSuffix(choice.Text, "."))
 		all.undeclared = all.undeclared || choice.undeclared
 	}
-	if len(all.lines) == 0 {
+	if len(all.Items) == 0 {
 		return headline{}
 	}
 	return all
@@ -78,6 +92,9 @@ func loadTitle(c results.Configuration, sweptRTT bool) string {
 	}
 	return list(parts)
 }
+
+// inconclusiveAnswer reports whether an answer states that there is none.
+func inconclusiveAnswer(text string) bool { return strings.HasPrefix(text, "Inconclusive: ") }
 
 // decidesChoice reports whether verdicts support a headline: the orders by latency and by cost on which it
 // rests.
@@ -131,10 +148,10 @@ func (r *Report) recommend(rows []summary.Row) (h headline) {
 		return h
 	}
 	if len(c.unfit) > 0 && len(c.unfit) <= maxAlternatives {
-		h.lines = append(h.lines, fmt.Sprintf("Not all requirements are met by %s.", list(proseNames(c.unfit))))
+		h.Items = append(h.Items, fmt.Sprintf("Not all requirements are met by %s.", list(proseNames(c.unfit))))
 	}
 	if len(c.undecided) > 0 {
-		h.lines = append(h.lines, fmt.Sprintf("Undecided whether it meets the requirements: %s.", list(proseNames(c.undecided))))
+		h.Items = append(h.Items, fmt.Sprintf("Undecided whether it meets the requirements: %s.", list(proseNames(c.undecided))))
 	}
 	return h
 }
@@ -195,17 +212,17 @@ func (r *Report) withEquals(chosen, fit []summary.Row) []summary.Row {
 
 // use is the headline that recommends some rows out of those that can be chosen.
 func (r *Report) use(chosen, fit []summary.Row, reason string) headline {
-	h := headline{answer: fmt.Sprintf("Use %s.", choices(proseNames(chosen))), lines: []string{reason}}
+	h := headline{Paragraph: Paragraph{fmt.Sprintf("Use %s.", choices(proseNames(chosen))), []string{reason}}}
 	if len(chosen) > 1 {
-		h.answer = strings.TrimSuffix(h.answer, ".") + ": no measurable difference."
+		h.Text = strings.TrimSuffix(h.Text, ".") + ": no measurable difference."
 	}
 	for _, row := range chosen {
-		h.lines = append(h.lines, r.brief(row))
+		h.Items = append(h.Items, r.brief(row))
 	}
 	others := slices.DeleteFunc(slices.Clone(fit), func(row summary.Row) bool { return slices.Contains(rowNames(chosen), row.Name) })
 	if len(others) <= maxAlternatives {
 		for _, row := range others {
-			h.lines = append(h.lines, r.against(chosen[0], row))
+			h.Items = append(h.Items, r.against(chosen[0], row))
 		}
 	}
 	return h
@@ -218,23 +235,23 @@ const maxAlternatives = 5
 // noChoice is the headline if no row can be chosen.
 func (r *Report) noChoice(rows []summary.Row, c candidates) headline {
 	free := len(r.Run.Manifest.Requirements) == 0
-	h := headline{answer: "No transport meets all requirements."}
+	h := headline{Paragraph: Paragraph{Text: "No transport meets all requirements."}}
 	switch {
 	case free:
-		h.answer = "No transport can be recommended: all lost messages or were overloaded."
+		h.Text = "No transport can be recommended: all lost messages or were overloaded."
 	case len(c.flawed) > 0 && len(c.undecided) == 0:
-		h.answer = "No transport meets all requirements and loses nothing."
+		h.Text = "No transport meets all requirements and loses nothing."
 	case len(c.undecided) > 0:
-		h.answer = "Inconclusive: no transport is shown to meet all requirements."
+		h.Text = "Inconclusive: no transport is shown to meet all requirements."
 	}
 	if len(c.flawed) > 0 && !free {
-		h.lines = append(h.lines, fmt.Sprintf("Lost messages, or was overloaded: %s.", list(proseNames(c.flawed))))
+		h.Items = append(h.Items, fmt.Sprintf("Lost messages, or was overloaded: %s.", list(proseNames(c.flawed))))
 	}
 	if len(c.undecided) > 0 {
-		h.lines = append(h.lines, fmt.Sprintf("Undecided: %s.", list(proseNames(c.undecided))))
+		h.Items = append(h.Items, fmt.Sprintf("Undecided: %s.", list(proseNames(c.undecided))))
 	}
 	if closest := r.closest(rows); closest != "" && len(c.undecided)+len(c.flawed) == 0 {
-		h.lines = append(h.lines, closest)
+		h.Items = append(h.Items, closest)
 	}
 	return h
 }
@@ -262,9 +279,9 @@ func (r *Report) closest(rows []summary.Row) string {
 
 // unranked is the headline of rows that have too few repetitions to be ranked.
 func (r *Report) unranked(place string, rows []summary.Row) headline {
-	h := headline{answer: fmt.Sprintf("Inconclusive: the %s of %d transports cannot be ranked.", place, len(rows))}
+	h := headline{Paragraph: Paragraph{Text: fmt.Sprintf("Inconclusive: the %s of %d transports cannot be ranked.", place, len(rows))}}
 	if why := whyUnranked(rows, r.costMetric()); why != "" {
-		h.lines = append(h.lines, results.Capital(why)+".")
+		h.Items = append(h.Items, results.Capital(why)+".")
 	}
 	return h
 }
@@ -286,11 +303,11 @@ func (r *Report) extremes(rows []summary.Row) headline {
 		both.undeclared = h.undeclared
 		return both
 	case len(cheapest) == 0:
-		h.answer = fmt.Sprintf("Use %s %s.", names(fastest), lowest)
+		h.Text = fmt.Sprintf("Use %s %s.", names(fastest), lowest)
 	case len(fastest) == 0:
-		h.answer = fmt.Sprintf("Use %s for the lowest cost.", names(cheapest))
+		h.Text = fmt.Sprintf("Use %s for the lowest cost.", names(cheapest))
 	default:
-		h.answer = fmt.Sprintf("Use %s %s, %s for the lowest cost.", names(fastest), lowest, names(cheapest))
+		h.Text = fmt.Sprintf("Use %s %s, %s for the lowest cost.", names(fastest), lowest, names(cheapest))
 	}
 	shown := slices.Clone(fastest)
 	for _, row := range cheapest {
@@ -300,10 +317,10 @@ func (r *Report) extremes(rows []summary.Row) headline {
 	}
 	if len(shown) <= maxAlternatives {
 		for _, row := range shown {
-			h.lines = append(h.lines, r.brief(row))
+			h.Items = append(h.Items, r.brief(row))
 		}
 	}
-	h.lines = append(h.lines, "To choose one of them, declare the requirements of the application.")
+	h.Items = append(h.Items, "To choose one of them, declare the requirements of the application.")
 	return h
 }
 
@@ -315,11 +332,11 @@ func (r *Report) fastest() string {
 // brief is a row with its latency and its cost: the medians of the repetitions.
 func (r *Report) brief(row summary.Row) string {
 	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
-	text := rounded(row, cost) + " of CPU per message"
+	text := roundedWithUnit(row, cost) + " of CPU per message"
 	if cost.Name == metric.Cores {
-		text = rounded(row, cost) + " cores"
+		text = roundedWithUnit(row, cost) + " cores"
 	}
-	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), rounded(row, latency), text)
+	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), roundedWithUnit(row, latency), text)
 }
 
 // against compares a row with the choice, as ratios of the medians of the repetitions.
@@ -344,15 +361,24 @@ func (r *Report) times(choice, row summary.Row, name, noun string) string {
 // shortTitle is a latency's name after the name of a transport: "p99", "age p99".
 func shortTitle(m metric.Metric) string { return strings.TrimPrefix(m.Title, "latency ") }
 
-// rounded is the median of a row's repetitions with its unit, rounded to the noise: three significant
-// digits where the repetitions agree within 2 %, otherwise two.
-func rounded(row summary.Row, m metric.Metric) string {
-	v := medianOf(row, m.Name)
-	if over, ok := row.Range(m.Name); ok && v.Known == summary.Shown && over.Lo.Known == summary.Shown && over.Hi.Known == summary.Shown &&
-		over.Hi.X-over.Lo.X > 0.02*v.X {
-		return strings.TrimSpace(twoSignificant(v.X) + " " + m.Unit)
+// rounded is the median of a row's repetitions, rounded to the noise: three significant digits where the
+// repetitions agree within 2 %, otherwise two. Without a range the noise is unknown.
+func rounded(row summary.Row, name string) string {
+	v := medianOf(row, name)
+	over, ok := row.Range(name)
+	agree := ok && over.Lo.Known == summary.Shown && over.Hi.Known == summary.Shown && over.Hi.X-over.Lo.X <= 0.02*v.X
+	if v.Known != summary.Shown || v.X <= 0 || agree {
+		return v.String()
 	}
-	return withUnit(v, m.Unit)
+	return twoSignificant(v.X)
+}
+
+// roundedWithUnit is rounded with the metric's unit.
+func roundedWithUnit(row summary.Row, m metric.Metric) string {
+	if medianOf(row, m.Name).Known != summary.Shown {
+		return rounded(row, m.Name)
+	}
+	return strings.TrimSpace(rounded(row, m.Name) + " " + m.Unit)
 }
 
 // twoSignificant rounds x > 0 to two significant digits, with thousands separated: 0.17, 9.5, 1,500.

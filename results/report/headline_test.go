@@ -107,14 +107,14 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 			return lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll", "shortpoll")
 		}, "No transport can be recommended: all lost messages or were overloaded. (ESTIMATE, 4 repetitions)\n"},
 		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n  SSE: age "},
-		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "ESTIMATE, no verdict: there is nothing to compare"},
-		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10.\nUse WebSocket or SSE for the lowest latency, short polling"},
-		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s.\nUse SSE or WebSocket for the lowest latency"},
-		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. The test setup failed, so no value of this run may be quoted.\nValid for 20 clients."},
-		"nothing was measured": {states["empty"], "ESTIMATE, no verdict: only 0 of the 8 valid repetitions that a verdict needs.\nValid for 20 clients."},
+		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
+		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
+		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s. (5 repetitions)\nUse SSE or WebSocket for the lowest latency"},
+		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. The test setup failed, so no value of this run may be quoted.\n  Valid for 20 clients."},
+		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients."},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
-		if got := strings.Join(report.New(c.run()).Sentences(), "\n"); !strings.HasPrefix(got, c.want) {
+		if got := strings.Join(report.New(c.run()).Document().Sentences(), "\n"); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %s\nwant %s", name, got[:min(len(got), 600)], c.want)
 		}
 	}
@@ -124,12 +124,12 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 // balances the order of the configurations and can decide.
 func TestHeadlineAdvisesVerdict(t *testing.T) {
 	for name, want := range map[string]string{"estimate": "  For a verdict: pushbench run chat --repetitions 12 (15 min)", "three": "  For a verdict: pushbench run chat --repetitions 12 (6 min)"} {
-		if lines := on(name).Sentences(); !slices.Contains(lines, want) {
+		if lines := on(name).Document().Sentences(); !slices.Contains(lines, want) {
 			t.Errorf("%s: no line %q in %q", name, want, lines)
 		}
 	}
 	for _, name := range []string{"verdict", "stopped", "many-invalid", "invalid"} {
-		if text := strings.Join(on(name).Sentences(), "\n"); strings.Contains(text, "For a verdict") {
+		if text := strings.Join(on(name).Document().Sentences(), "\n"); strings.Contains(text, "For a verdict") {
 			t.Errorf("%s: more repetitions are advised:\n%s", name, text)
 		}
 	}
@@ -155,7 +155,7 @@ func TestEachLoadHasItsChoice(t *testing.T) {
 	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 100ms", Metric: "p(50)", Op: "<", Bound: 100}}
 	configurations := append(twice(10, 20), twice(100, 1)...)
 	run.Trials, run.Manifest.Configurations = run.Trials[16:], configurations
-	got := report.New(run).Sentences()
+	got := report.New(run).Document().Sentences()
 	want := []string{
 		"Choose by load. (ESTIMATE, 4 repetitions)",
 		"  10 messages per second: Use SSE rate=10/s",
@@ -179,7 +179,7 @@ func TestMoreExpensiveTransportIsNoChoice(t *testing.T) {
 		tr.Cost.Server.CPU = time.Duration(perMessage / 2 * float64(tr.Ledger.Unique) * float64(time.Microsecond))
 		tr.Cost.Generator.CPU = tr.Cost.Server.CPU
 	}
-	got := report.New(run).Sentences()[0]
+	got := report.New(run).Document().Sentences()[0]
 	if got != "Use WebSocket or SSE: no measurable difference. (ESTIMATE, 4 repetitions)" {
 		t.Error(got)
 	}
@@ -196,7 +196,7 @@ func TestHeadlineIsAVerdictOfDeclaredComparisons(t *testing.T) {
 	} {
 		run := synthetic.Run(12, 10*time.Second)
 		run.Manifest.Compare = results.Declared{Primary: []string{metric.P50, metric.CPUPerMessage}, Against: against, Margin: 0.05}
-		lines := report.New(run).Sentences()
+		lines := report.New(run).Document().Sentences()
 		const choice = "Use WebSocket or SSE for the lowest latency, short polling for the lowest cost."
 		want := choice + map[bool]string{true: " (VERDICT, 12 repetitions)", false: " (ESTIMATE, 12 repetitions)"}[verdict]
 		if lines[0] != want || slices.Contains(lines, "  "+advice) == verdict {

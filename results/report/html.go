@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 
-	"pushbench/results"
 	"pushbench/results/chart"
 )
 
@@ -29,8 +28,7 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"listed":  paragraphs,
-	"lines":   func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }) },
+	"lines":   Section.notes,
 	"svg":     inline,
 	"data":    panels,
 	"policy":  func() string { return policy },
@@ -42,50 +40,28 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 // A page is the template's data. A page needs no network and no script; with scripts its charts are
 // interactive.
 type page struct {
-	Title    string
-	Question string   // under the title
-	Badges   []string // the status, VERDICT or ESTIMATE
-	Headline []string
-	Account  []qualification
-	Sections []section     // the first one stands above the charts
-	Charts   []chart.Chart // their SVG is written unescaped, so it must be ours
-	Caption  string        // follows the basis of each chart
+	Document
+	Results Section // the first section, which stands above the charts
+	Account []Section
+	Tables  []Section
+	Charts  []chart.Chart // their SVG is written unescaped, so it must be ours
 }
 
-func (p page) write(w io.Writer) error { return pageTemplate.Execute(w, p) }
-
-// A paragraph is a sentence, and the items of the list below it.
-type paragraph struct {
-	Text  string
-	Items []string
-}
-
-// paragraphs joins each item to the line whose list it belongs to.
-func paragraphs(lines []string) (all []paragraph) {
-	for _, line := range lines {
-		entry, isItem := strings.CutPrefix(line, item)
-		if isItem && len(all) > 0 {
-			last := &all[len(all)-1]
-			last.Items = append(last.Items, entry)
-		} else {
-			all = append(all, paragraph{Text: entry})
+// HTML writes the document as one page, with charts.
+func (d Document) HTML(w io.Writer, charts []chart.Chart) error {
+	p := page{Document: d, Charts: charts}
+	p.Headline = d.headline()
+	for i, s := range d.Sections {
+		switch {
+		case i == 0:
+			p.Results = s
+		case len(s.Rows) == 0:
+			p.Account = append(p.Account, s)
+		default:
+			p.Tables = append(p.Tables, s)
 		}
 	}
-	return all
-}
-
-// HTML writes the report as one page.
-func (r *Report) HTML(w io.Writer, charts []chart.Chart) error {
-	m := r.Run.Manifest
-	p := page{
-		results.Plain(m.Workload.Scenario), results.Plain(m.Workload.Question),
-		[]string{statusText(m.Status)},
-		r.conclusion(), r.qualifications(), r.sections(), charts, r.caption(),
-	}
-	if m.Status != results.Invalid {
-		p.Badges = append(p.Badges, label(r.Analysis))
-	}
-	return p.write(w)
+	return pageTemplate.Execute(w, p)
 }
 
 // policy allows the page to use its scripts and styles only, and to load and send nothing.

@@ -21,11 +21,12 @@ type (
 		Reason         string              `json:"reason,omitempty"`
 		Badge          string              `json:"badge"` // VERDICT, ESTIMATE, or the status of a run that is not complete
 		Repetitions    int                 `json:"valid_repetitions"`
-		Sentences      []string            `json:"sentences"` // see Report.Sentences
+		Sentences      []string            `json:"sentences"` // see Document.Sentences
 		Configurations []configurationJSON `json:"configurations"`
 		Assertions     []assertionJSON     `json:"assertions"`
 		Comparisons    []comparisonJSON    `json:"comparisons"`
 		Prices         pricesJSON          `json:"prices"`
+		Document       Document            `json:"document"` // the report, as it is printed
 	}
 	pricesJSON struct {
 		Per            string       `json:"per"` // what every amount and cost is for
@@ -87,10 +88,10 @@ type (
 
 // JSON writes the summary of a run for programs.
 func (r *Report) JSON(w io.Writer) error {
-	m := r.Run.Manifest
+	m, document := r.Run.Manifest, r.Document()
 	s := summaryJSON{
 		Scenario: m.Workload.Scenario, Status: m.Status, Reason: m.Reason, Badge: r.storedBadge(), Repetitions: r.Summary.ValidRepetitions,
-		Sentences: r.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Analysis),
+		Document: document, Sentences: document.Sentences(), Configurations: []configurationJSON{}, Assertions: []assertionJSON{}, Comparisons: comparisonsJSON(r.Analysis),
 	}
 	for _, row := range r.Summary.Rows {
 		c := configurationJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
@@ -183,5 +184,5 @@ func (c *Comparison) JSON(w io.Writer) error {
 		Sentences   []string         `json:"sentences"`
 		Comparisons []comparisonJSON `json:"comparisons"`
 		Second      []comparisonJSON `json:"second_measurement,omitempty"` // of the second measurement
-	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Analysis.Repetitions), c.Analysis.Withheld, c.Sentences(), comparisonsJSON(c.Analysis), second})
+	}{c.Runs[1].Manifest.Workload.Scenario, len(c.Analysis.Repetitions), c.Analysis.Withheld, c.Document().Sentences(), comparisonsJSON(c.Analysis), second})
 }

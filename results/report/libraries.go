@@ -163,14 +163,15 @@ func (c costOrder) text(nameOf func(string) string) string {
 
 // librarySection is the table of the cost orders. It is empty if one library was measured, and for an
 // invalid run.
-func (r *Report) librarySection() section {
-	all := section{
-		Title: "Cost by library: which differences belong to the transport",
+func (r *Report) librarySection() Section {
+	all := Section{
+		Title:  "Cost by library: which differences belong to the transport",
+		Detail: Wide,
 		Note: "A ratio is the second transport's value divided by the first's. " +
 			"If only some of the measured libraries confirm an order, the library may cause it.\n" +
 			fmt.Sprintf("Verdicts decide metrics that were declared, if there are any verdicts. "+
 				"Otherwise ranges over the repetitions decide: they must be disjoint, with at least %d valid trials of each.", rankedTrials),
-		Heading: slices.Concat([]string{"metric", "of", "against"}, libraryNames(r.byLibrary()), []string{"conclusion"}),
+		Columns: columns(slices.Concat([]string{"metric", "of", "against"}, libraryNames(r.byLibrary()), []string{"conclusion"})...),
 	}
 	if r.sharesReference() {
 		all.Note += "\nThe library reference is nethttp with WebSocket and fasthttp with the other transports. Each program was measured once."
@@ -193,7 +194,7 @@ func (r *Report) librarySection() section {
 
 // librarySentences lists for each cost the orders that all libraries confirm, and those that depend on the
 // library.
-func (r *Report) librarySentences() (lines []string) {
+func (r *Report) librarySentences() (paragraphs []Paragraph) {
 	all := r.costOrders()
 	if len(all) == 0 {
 		return nil
@@ -204,13 +205,13 @@ func (r *Report) librarySentences() (lines []string) {
 			switch {
 			case c.metric != name || c.direction == 0:
 			case c.rejected == "":
-				confirmed = append(confirmed, item+"confirmed: "+c.text(prose))
+				confirmed = append(confirmed, "confirmed: "+c.text(prose))
 			default:
-				rejected = append(rejected, fmt.Sprintf("%sdepends on the library: %s (%s)", item, c.text(prose), c.rejected))
+				rejected = append(rejected, fmt.Sprintf("depends on the library: %s (%s)", c.text(prose), c.rejected))
 			}
 		}
 		if len(confirmed) == 0 {
-			confirmed = []string{item + "confirmed: no order"}
+			confirmed = []string{"confirmed: no order"}
 		}
 		basis := "by disjoint ranges"
 		if r.decides(name) {
@@ -218,7 +219,7 @@ func (r *Report) librarySentences() (lines []string) {
 		}
 		heading := fmt.Sprintf("%s (%s), on all measured libraries (%s):",
 			results.Capital(metric.ByName(name).Title), basis, list(libraryNames(r.byLibrary())))
-		lines = slices.Concat(lines, []string{heading}, confirmed, rejected)
+		paragraphs = append(paragraphs, Paragraph{heading, append(confirmed, rejected...)})
 	}
-	return lines
+	return paragraphs
 }

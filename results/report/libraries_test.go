@@ -15,7 +15,7 @@ var bothLibraries = []string{"nethttp", "fasthttp"}
 // sentence finds the sentence that begins with the text, with the items of its list.
 func sentence(t *testing.T, run *results.Run, begins string) string {
 	t.Helper()
-	all := New(run).Sentences()
+	all := New(run).Document().Sentences()
 	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, begins) })
 	if i < 0 {
 		t.Fatalf("no sentence begins with %q:\n%s", begins, strings.Join(all, "\n"))
@@ -78,7 +78,7 @@ func TestOrderByCPUNamesItsLibrary(t *testing.T) {
 // Runs of earlier versions name the axes stack and flush.
 func TestEarlierAxisNamesGiveSameCostOrders(t *testing.T) {
 	run := synthetic.Sweep(4, time.Second, bothLibraries, batchingDelays)
-	want := strings.Join(New(run).librarySentences(), "\n")
+	want := strings.Join(Document{Headline: New(run).librarySentences()}.Sentences(), "\n")
 	earlier := strings.NewReplacer(" library=", " stack=", " batching_delay=", " flush=")
 	for i := range run.Manifest.Configurations {
 		c := &run.Manifest.Configurations[i]
@@ -87,7 +87,7 @@ func TestEarlierAxisNamesGiveSameCostOrders(t *testing.T) {
 	for i := range run.Trials {
 		run.Trials[i].Configuration = earlier.Replace(run.Trials[i].Configuration)
 	}
-	got := strings.Join(New(run).librarySentences(), "\n")
+	got := strings.Join(Document{Headline: New(run).librarySentences()}.Sentences(), "\n")
 	if got = strings.ReplaceAll(got, " flush=", " batching_delay="); got != want || !strings.Contains(got, "confirmed: ") {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
@@ -101,7 +101,7 @@ func TestReferenceSharesRowsWithItsLibraries(t *testing.T) {
 	r := New(run)
 	all := r.librarySection()
 	if want := []string{"reference", "nethttp", "fasthttp"}; !slices.Equal(libraryNames(r.byLibrary()), want) || len(all.Rows) != len(alone.Rows) {
-		t.Errorf("%d rows of %v, want %d of %v", len(all.Rows), all.Heading, len(alone.Rows), want)
+		t.Errorf("%d rows of %v, want %d of %v", len(all.Rows), all.Columns, len(alone.Rows), want)
 	}
 	if !strings.Contains(all.Note, "Each program was measured once.") || strings.Contains(alone.Note, "Each program was measured once.") {
 		t.Error("the note on reference is missing, or there without reference")

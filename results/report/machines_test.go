@@ -173,14 +173,14 @@ func capacity() report.Capacity {
 }
 
 func TestCapacity(t *testing.T) {
-	golden.Compare(t, "capacity.txt", render(t, func(w io.Writer) error { return capacity().Table(w, report.TableOptions{}) }))
-	golden.Compare(t, "capacity.md", render(t, capacity().Markdown))
+	golden.Compare(t, "capacity.txt", render(t, func(w io.Writer) error { return capacity().Document().Terminal(w, report.TableOptions{}) }))
+	golden.Compare(t, "capacity.md", render(t, capacity().Document().Markdown))
 	golden.Compare(t, "capacity.csv", render(t, capacity().CSV))
 }
 
 // A check compares the values on this machine with the reference's.
 func TestCheck(t *testing.T) {
 	c := report.Check{Reference: on("assertions"), Here: on("assertions")}
-	golden.Compare(t, "check.txt", render(t, func(w io.Writer) error { return c.Table(w, report.TableOptions{}) }))
-	golden.Compare(t, "check.md", render(t, c.Markdown))
+	golden.Compare(t, "check.txt", render(t, func(w io.Writer) error { return c.Document().Terminal(w, report.TableOptions{}) }))
+	golden.Compare(t, "check.md", render(t, c.Document().Markdown))
 }

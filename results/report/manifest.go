@@ -14,10 +14,10 @@ import (
 
 // manifestSection is the information that another person needs to repeat the run. Rows without a value are
 // left out.
-func (r *Report) manifestSection() section {
+func (r *Report) manifestSection() Section {
 	m := r.Run.Manifest
 	w, h := m.Workload, m.Host
-	all := section{Title: "Manifest: software, machine and settings", Heading: []string{"field", "value"}, Note: unreproducible(m)}
+	all := Section{Title: "Manifest: software, machine and settings", Detail: Full, Columns: columns("field", "value"), Note: unreproducible(m)}
 	add := func(what, value string) {
 		if value != "" {
 			all.add(what, value)

@@ -28,15 +28,15 @@ func (r *Report) prices() price.Prices {
 }
 
 // priceSection has the price of each configuration, item by item, and always the assumptions behind it.
-func (r *Report) priceSection() section {
+func (r *Report) priceSection() Section {
 	p := r.prices()
-	all := section{Title: "Price per 1,000 clients and month", Note: strings.Join(r.priceNotes(), "\n"), Heading: []string{"transport", "total " + p.Currency + marked(p)}}
+	all := Section{Title: "Price per 1,000 clients and month", Detail: Wide, Note: strings.Join(r.priceNotes(), "\n"), Columns: columns("transport", "total "+p.Currency+marked(p))}
 	items := p.Billed()
 	for _, i := range items {
-		all.Heading = append(all.Heading, billed[i].name+marked(p, i))
+		all.Columns = append(all.Columns, columns(billed[i].name+marked(p, i))...)
 	}
 	for _, i := range items {
-		all.Heading = append(all.Heading, billed[i].amounts)
+		all.Columns = append(all.Columns, columns(billed[i].amounts)...)
 	}
 	for _, row := range r.Summary.Rows {
 		total := medianOf(row, metric.Price).String()
@@ -54,12 +54,13 @@ func (r *Report) priceSection() section {
 }
 
 // sourcesSection has each billed price with the page that states it.
-func (r *Report) sourcesSection() section {
+func (r *Report) sourcesSection() Section {
 	p := r.prices()
-	all := section{
+	all := Section{
 		Title:   "Prices and their sources",
+		Detail:  Full,
 		Note:    "Prices of " + p.Date + ". " + results.Capital(p.Note),
-		Heading: []string{"price", p.Currency, "per", "source", "date of the source"},
+		Columns: columns("price", p.Currency, "per", "source", "date of the source"),
 	}
 	for _, i := range p.Billed() {
 		s, _ := p.Source(i)

@@ -57,7 +57,7 @@ func proseOf(name, content string) (lines []string) {
 
 func TestSentencesAreShort(t *testing.T) {
 	var names []string
-	for _, pattern := range []string{"sentences-*.txt", "*.md"} {
+	for _, pattern := range []string{"*.md"} {
 		found, err := filepath.Glob(filepath.Join("testdata", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
@@ -84,17 +84,12 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 	var lines []string
 	for _, run := range []*results.Run{near, synthetic.Run(1, time.Second), batchingSweep(4), synthetic.Sweep(12, time.Second, bothLibraries, []time.Duration{0})} {
 		r := New(run)
-		for _, s := range []section{
-			r.repliesSection(), r.shortLivedSection(), r.priceSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
-			r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
-			r.ledgerSection(), r.publishSection(), r.modelSection(), verdictsSection(r.Analysis), othersSection(r.Analysis),
-		} {
-			lines = append(lines, strings.Split(s.Note, "\n")...)
+		for _, s := range r.Document().Sections {
+			lines = append(lines, s.notes()...)
+			for _, p := range s.Paragraphs {
+				lines = append(lines, p.Text)
+			}
 		}
-		for _, p := range r.qualifications() {
-			lines = append(lines, p.Lines...)
-		}
-		lines = append(lines, r.variants()...)
 	}
 	c, err := Compare(near, near)
 	if err != nil {
@@ -102,7 +97,7 @@ func TestNotesAndAccountsAreShort(t *testing.T) {
 	}
 	search := Capacity{results.Capacity{Axis: "rate", Scenario: "chat", Found: []results.Highest{{Transport: "sse"}}}}
 	lines = append(lines, c.others().Note, search.section().Note, search.evidence())
-	for _, line := range append(lines, search.Sentences()...) {
+	for _, line := range append(lines, search.Document().Sentences()...) {
 		if strings.HasPrefix(line, item) {
 			continue
 		}

@@ -40,12 +40,20 @@ func New(run *results.Run) *Report {
 	return r
 }
 
-// Badge is VERDICT, ESTIMATE, or the status of a run that is not complete, as people read it.
+// Badge is the state of the run, the same in every output: VERDICT, ESTIMATE or INCONCLUSIVE as its answer is,
+// or the status of a run that is not complete.
 func (r *Report) Badge() string {
 	if s := r.Run.Manifest.Status; s != results.Complete {
 		return statusText(s)
 	}
-	return label(r.Analysis)
+	switch h := r.headline(); {
+	case inconclusiveAnswer(h.Text):
+		return inconclusive
+	case r.decidesChoice(h):
+		return verdictLabel
+	default:
+		return estimateLabel
+	}
 }
 
 // storedBadge is the Badge in files and metrics, which keep the status as it is stored.
@@ -53,30 +61,40 @@ func (r *Report) storedBadge() string {
 	if s := r.Run.Manifest.Status; s != results.Complete {
 		return string(s)
 	}
-	return label(r.Analysis)
+	return r.Badge()
 }
 
-// label is VERDICT, or ESTIMATE if the verdicts are withheld.
-func label(a compare.Analysis) string {
-	if a.Withheld != "" {
-		return estimateLabel
+// Document is the content of the report.
+func (r *Report) Document() Document {
+	m := r.Run.Manifest
+	return Document{
+		Title: results.Plain(m.Workload.Scenario), Question: results.Plain(m.Workload.Question),
+		Badge: r.Badge(), Basis: r.basisText(), Headline: r.answer(), Sections: r.sections(), Caption: r.caption(),
 	}
-	return verdictLabel
+}
+
+// basisText is the number of repetitions behind the answer; an invalid run has none.
+func (r *Report) basisText() string {
+	if r.Run.Manifest.Status == results.Invalid {
+		return ""
+	}
+	return some(r.Summary.ValidRepetitions, "repetition")
 }
 
 // Write writes every derived file of a run folder: an .hgrm file per configuration, the charts in charts/,
 // and the files named here. A file that fails does not prevent the others; the errors are joined.
 func (r *Report) Write(dir string, charts ...chart.Chart) error {
+	document := r.Document()
 	files := []file{
 		{"summary.csv", r.CSV},
 		{"trials.csv", r.Trials},
 		{"comparisons.csv", r.Comparisons},
 		{"summary.json", r.JSON},
-		{"summary.md", r.Markdown},
+		{"summary.md", document.Markdown},
 		{"metrics.txt", r.OpenMetrics},
 		{"bench.txt", r.Bench},
 		{"latency.hlog", r.IntervalLog},
-		{"report.html", func(w io.Writer) error { return r.HTML(w, charts) }},
+		{"report.html", func(w io.Writer) error { return document.HTML(w, charts) }},
 	}
 	for _, row := range r.Summary.Rows {
 		if row.Pooled.Latency.Histogram.Count() > 0 {

@@ -15,39 +15,40 @@ import (
 	"pushbench/results/summary"
 )
 
-// sections are the tables of a run in reading order. Tables without rows are left out.
-func (r *Report) sections() []section {
-	all := []section{r.overviewSection()}
+// sections are the parts of a run's report in reading order. Empty ones are left out.
+func (r *Report) sections() []Section {
+	all := []Section{r.crossoverSection(), r.resultsSection()}
+	if len(all[0].Rows) > 0 { // the map answers the question
+		all[1].Detail = Wide
+	}
+	all = append(all,
+		r.sweepSection(), r.repliesSection(), r.shortLivedSection(), r.publishedSection(),
+		Section{Title: "Losses", Paragraphs: losses(r.Summary)},
+		Section{Title: "Requirements", Paragraphs: r.requirementSentences()},
+		Section{Title: "Assertions", Paragraphs: r.assertionSentences()},
+		r.orderSection(), r.priceSection())
 	if r.Analysis.Withheld == "" {
 		all = append(all, verdictsSection(r.Analysis), othersSection(r.Analysis))
 	}
+	all = append(all, r.accountSections()...)
 	all = append(all,
-		r.repliesSection(), r.shortLivedSection(), r.priceSection(), r.publishedSection(), r.assertionsSection(), r.crossoverSection(), r.librarySection(),
+		r.assertionsSection(), r.librarySection(),
 		r.rangesSection(), r.noiseSection(), r.withinSection(), r.wireSection(), r.connectSection(), r.linkSection(), r.ageSection(),
 		r.ledgerSection(), r.publishSection(), r.checksSection(), r.modelSection(), r.sourcesSection(), r.manifestSection(), filesSection(),
 	)
-	return slices.DeleteFunc(all, func(s section) bool { return len(s.Rows) == 0 })
-}
-
-func (r *Report) overviewSection() section {
-	columns := columnsOf(r.Run.Manifest)
-	all := section{Title: "Results", Heading: []string{"transport"}, Note: strings.Join(r.notes(columns), "\n"), Rows: r.overviewRows(columns)}
-	for _, c := range columns {
-		all.Heading = append(all.Heading, strings.TrimSpace(c.title+" "+c.unit))
-	}
-	return all
+	return slices.DeleteFunc(all, Section.empty)
 }
 
 // repliesSection has the requests that a server sent, and the replies to them.
-func (r *Report) repliesSection() section {
-	all := section{
+func (r *Report) repliesSection() Section {
+	all := Section{
 		Title: "Requests to clients and their replies",
 		Note: "Each message requests a reply from its client. " +
 			"The round trip counts from the message's due instant until the requesting backend has the reply. " +
 			"The backend runs next to the server, which forwards replies by a webhook on every transport.\n" +
 			"Rules: entries of the clients' router that admit the server. " +
 			"Posts: webhook requests to clients and to the backend, since the server started.",
-		Heading: []string{"transport", "requested", "delivered", "replied", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"},
+		Columns: columns("transport", "requested", "delivered", "replied", "lost", "p50 ms", "p99 ms", "max ms", "rules", "posts", "failed"),
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Replies.Ledger.Expected > 0 }) {
 		return all
@@ -61,13 +62,13 @@ func (r *Report) repliesSection() section {
 }
 
 // shortLivedSection has the clients that connect, receive one message and leave.
-func (r *Report) shortLivedSection() section {
-	all := section{
+func (r *Report) shortLivedSection() Section {
+	all := Section{
 		Title: "Short-lived clients: subscribe, receive a first message, disconnect",
 		Note: "They run next to the other clients, in the window. " +
 			"Milliseconds from the time at which a client is due until it is subscribed, and until its first message. " +
 			"No ledger includes these clients; all costs do.",
-		Heading: []string{"transport", "started", "with a message", "without", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"},
+		Columns: columns("transport", "started", "with a message", "without", "subscribed p50 ms", "first message p50 ms", "p99 ms", "max ms"),
 	}
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.ShortLived.Started > 0 }) {
 		return all
@@ -89,9 +90,9 @@ func longest(l results.Latency) any {
 }
 
 // publishedSection compares published values with the model and this run.
-func (r *Report) publishedSection() section {
+func (r *Report) publishedSection() Section {
 	p := r.Run.Manifest.Published
-	all := section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Heading: []string{"", "published", "predicted", "measured"}}
+	all := Section{Title: "Published, predicted, measured", Note: results.Plain(p.Source), Columns: columns("", "published", "predicted", "measured")}
 	if p.Missing != "" {
 		all.Note += " Not available, or not shown here: " + results.Plain(p.Missing)
 	}
@@ -114,11 +115,12 @@ var ranged = []string{
 	metric.ServerMemoryPerClient, metric.GeneratorMemoryPerClient, metric.ConnectP50, metric.ConnectRoundTrips,
 }
 
-func (r *Report) rangesSection() section {
-	all := section{
+func (r *Report) rangesSection() Section {
+	all := Section{
 		Title:   "All metrics, with their range over the repetitions",
+		Detail:  Full,
 		Note:    "Pooled over the valid trials; in brackets the lowest and highest value of a single trial. The range shows the observed noise; it is not a confidence interval.",
-		Heading: append([]string{"metric"}, rowNames(r.Summary.Rows)...),
+		Columns: append(columns("metric"), columns(rowNames(r.Summary.Rows)...)...),
 	}
 	for _, name := range ranged {
 		m := metric.ByName(name)
@@ -140,14 +142,15 @@ func valueAndRange(r summary.Row, metric string) string {
 }
 
 // noiseSection compares each configuration with itself: the noise that any difference must exceed.
-func (r *Report) noiseSection() section {
-	all := section{
-		Title: "Noise floor: each configuration compared with itself (A/A)",
+func (r *Report) noiseSection() Section {
+	all := Section{
+		Title:  "Noise floor: each configuration compared with itself (A/A)",
+		Detail: Full,
 		Note: "Valid repetitions form pairs: the second is compared with the first, the fourth with the third. " +
 			"Only noise differs. Ignore differences between configurations that are smaller than these. " +
 			"No comparison is adjusted for the others: " +
 			fmt.Sprintf("one in twenty has a p below 0.05 by chance. A verdict on the noise needs %d repetitions, that is %d pairs.", 2*compare.MinRepetitions, compare.MinRepetitions),
-		Heading: []string{"metric", "configuration", "pairs", "ratio", "95 %", "p", "verdict"},
+		Columns: columns("metric", "configuration", "pairs", "ratio", "95 %", "p", "verdict"),
 	}
 	for _, d := range r.SelfComparisons {
 		if r.Run.Manifest.Status == results.Invalid || d.Verdict == compare.Incomparable || d.Repetitions == 0 {
@@ -163,15 +166,16 @@ func (r *Report) noiseSection() section {
 }
 
 // withinSection has the quantiles of each trial with their intervals within the trial.
-func (r *Report) withinSection() section {
-	all := section{
-		Title: "Each valid trial, with intervals within the trial",
+func (r *Report) withinSection() Section {
+	all := Section{
+		Title:  "Each valid trial, with intervals within the trial",
+		Detail: Full,
 		Note: "In brackets: the 95 % interval within the trial, from order statistics of its independent observations. " +
 			"The spread between trials is usually larger.",
-		Heading: []string{"transport", "repetition", "independent n"},
+		Columns: columns("transport", "repetition", "independent n"),
 	}
 	for _, q := range summary.WithinQuantiles {
-		all.Heading = append(all.Heading, metric.ByName(q.Metric).Title+", ms")
+		all.Columns = append(all.Columns, columns(metric.ByName(q.Metric).Title+", ms")...)
 	}
 	for _, row := range r.Summary.Rows {
 		for _, t := range row.Trials {
@@ -192,16 +196,17 @@ func (r *Report) withinSection() section {
 // ethernetHeader is the number of bytes that a frame adds to an IP packet.
 const ethernetHeader = 14
 
-func (r *Report) wireSection() section {
-	all := section{
-		Title: "Bytes on the wire per delivered message",
+func (r *Report) wireSection() Section {
+	all := Section{
+		Title:  "Bytes on the wire per delivered message",
+		Detail: Full,
 		Note: fmt.Sprintf("TCP payload at the clients' end over the window, publishes included. Up is client to server.\n"+
 			"TCP/IP headers are not included: %d B per segment, also of bare acknowledgements (IPv4, TCP with timestamps). "+
 			"Each opened connection adds %d B of options. "+
 			"The metric \"with TCP/IP headers\" includes both. No metric includes Ethernet headers (%d B per frame).\n"+
 			"Envelope: the JSON around the payload. Framing: SSE fields, WebSocket frame headers and chunk sizes.\n"+
 			"The table of connecting has the bytes before the window.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
-		Heading: []string{"transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"},
+		Columns: columns("transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"),
 	}
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Cost
@@ -223,14 +228,15 @@ func (r *Report) wireSection() section {
 	return all
 }
 
-func (r *Report) connectSection() section {
-	all := section{
-		Title: "Connecting",
+func (r *Report) connectSection() Section {
+	all := Section{
+		Title:  "Connecting",
+		Detail: Full,
 		Note: "tcp: the TCP handshake. tls: the TLS handshake. response: the response to the upgrade or the first poll. " +
 			"ready: the total, from the start of the connection until the subscription is acknowledged. Milliseconds.\n" +
 			"Server CPU: per client, while the clients connected. The kernel reports user and system time in steps of 10 ms. " +
 			"Per core: the connections per second that one core accepts at that cost.",
-		Heading: []string{"transport", "clients", "failed"},
+		Columns: columns("transport", "clients", "failed"),
 	}
 	stages := slices.DeleteFunc(slices.Clone(results.Stages), func(stage string) bool { // that no row has
 		return !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Connect.Stages[stage].Count() > 0 })
@@ -238,17 +244,17 @@ func (r *Report) connectSection() section {
 	for _, stage := range stages {
 		title := map[string]string{"answer": "response"}[stage] // files call it answer
 		title = cmp.Or(title, stage)
-		all.Heading = append(all.Heading, title+" p50", title+" p99", title+" max")
+		all.Columns = append(all.Columns, columns(title+" p50", title+" p99", title+" max")...)
 	}
-	all.Heading = append(all.Heading, "round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "per core, /s")
+	all.Columns = append(all.Columns, columns("round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "per core, /s")...)
 	for _, row := range r.Summary.Rows {
 		c := row.Pooled.Connect
-		var took []string
+		var took []Cell
 		for _, stage := range stages {
 			if h := c.Stages[stage]; h.Count() > 0 {
 				took = append(took, cells(summary.StageQuantile(row.Pooled, stage, 0.5), summary.StageQuantile(row.Pooled, stage, 0.99), h.Max())...)
 			} else {
-				took = append(took, "–", "–", "–")
+				took = append(took, cells("–", "–", "–")...)
 			}
 		}
 		cpu, perCore := row.Value(metric.ConnectServerCPU), any("–")
@@ -261,13 +267,14 @@ func (r *Report) connectSection() section {
 	return all
 }
 
-func (r *Report) linkSection() section {
-	all := section{
-		Title: "Emulated packet link",
+func (r *Report) linkSection() Section {
+	all := Section{
+		Title:  "Emulated packet link",
+		Detail: Full,
 		Note: "The link's traffic during the whole of each trial, connecting included. Lost and early packets are as configured. " +
 			"Late: how long after its due instant a packet was forwarded. " +
 			"The CPU is the link's own, over the windows; no other value includes it.",
-		Heading: []string{"transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"},
+		Columns: columns("transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"),
 	}
 	for _, row := range r.Summary.Rows {
 		if l := row.Pooled.Link; l != nil {
@@ -282,14 +289,15 @@ func (r *Report) linkSection() section {
 }
 
 // ageSection has the transports whose ages were measured; runs of the earliest versions have none.
-func (r *Report) ageSection() section {
-	all := section{
-		Title: "Age of information: staleness of the clients' data",
+func (r *Report) ageSection() Section {
+	all := Section{
+		Title:  "Age of information: staleness of the clients' data",
+		Detail: Full,
 		Note: "Age: the time since the client's newest message of a topic was due. " +
 			"Quantiles are over time: for half of the time, the age is below the median. Milliseconds.\n" +
 			"Covered: the share of the time in which a client had a message. Uncovered: the share before its first message. " +
 			"Never: the share of topics that had publishes but no delivery in the window.",
-		Heading: []string{"transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"},
+		Columns: columns("transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"),
 	}
 	for _, row := range r.Summary.Rows {
 		if age := row.Pooled.Age; age.Subscribed > 0 {
@@ -303,12 +311,13 @@ func (r *Report) ageSection() section {
 	return all
 }
 
-func (r *Report) ledgerSection() section {
-	all := section{
-		Title: "Ledger: the outcome of every expected message",
+func (r *Report) ledgerSection() Section {
+	all := Section{
+		Title:  "Ledger: the outcome of every expected message",
+		Detail: Full,
 		Note: "expected = delivered + superseded + declared gap + lost · received = delivered + duplicates + unexpected\n" +
 			"Superseded: replaced by a newer message. Declared gap: reported by the server as missed.",
-		Heading: []string{"transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"},
+		Columns: columns("transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"),
 	}
 	for _, row := range r.Summary.Rows {
 		l, match := row.Pooled.Ledger, any("yes")
@@ -321,11 +330,12 @@ func (r *Report) ledgerSection() section {
 	return all
 }
 
-func (r *Report) publishSection() section {
-	all := section{
+func (r *Report) publishSection() Section {
+	all := Section{
 		Title:   "Publishes: planned and sent",
+		Detail:  Full,
 		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
-		Heading: []string{"transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"},
+		Columns: columns("transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"),
 	}
 	for _, row := range r.Summary.Rows {
 		p := row.Pooled.Publishes
@@ -357,11 +367,11 @@ func byCause(n int64, by map[string]int64) string {
 const notApplied = "not applied: "
 
 // checksSection has a row per validity check, with an example of its evidence, and a row per failure.
-func (r *Report) checksSection() section {
-	all := section{Title: "Validity checks: each can invalidate a trial", Heading: []string{"check", "passed", "evidence"}}
+func (r *Report) checksSection() Section {
+	all := Section{Title: "Validity checks: each can invalidate a trial", Detail: Full, Columns: columns("check", "passed", "evidence")}
 	for _, name := range checkNames(r.Run.Trials) {
 		passed, of, skipped, detail := 0, 0, 0, ""
-		var failed section
+		var failed Section
 		for _, t := range r.Run.Trials {
 			for _, check := range t.Checks {
 				switch {
@@ -408,10 +418,11 @@ func checkNames(trials []results.Trial) (names []string) {
 	return names
 }
 
-func (r *Report) modelSection() section {
-	all := section{
+func (r *Report) modelSection() Section {
+	all := Section{
 		Title:   "Model: predicted and measured",
-		Heading: []string{"transport", "metric", "predicted", "measured", "formula"},
+		Detail:  Full,
+		Columns: columns("transport", "metric", "predicted", "measured", "formula"),
 	}
 	formulas := ""
 	for _, row := range r.Summary.Rows {
@@ -463,8 +474,8 @@ func symbolLegend(formulas string) string {
 	return strings.Join(parts, " ")
 }
 
-func filesSection() section {
-	all := section{Title: "Files of this folder", Heading: []string{"file", "content"}}
+func filesSection() Section {
+	all := Section{Title: "Files of this folder", Detail: Full, Columns: columns("file", "content")}
 	for _, file := range [][]string{
 		{"manifest.json", "software, machine and settings of the run"},
 		{"scenario.yaml", "the scenario, fully resolved"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"pushbench/results"
@@ -12,64 +11,39 @@ import (
 	"pushbench/results/summary"
 )
 
-// Sentences states what the run found, its scope and what it did not measure. The first sentence is the
-// answer; a run that is not complete begins with INTERRUPTED, INVALID or OVERLOADED. A line that begins
-// with two spaces is an item of the list under the last line without them.
-func (r *Report) Sentences() []string {
-	lines := append(r.conclusion(r.variants()...), exclusions(r.Summary)...)
-	lines = append(lines, items("Not measured", notMeasured(r.Run.Manifest))...)
-	return append(lines, unknown(r.Run.Manifest)...)
-}
-
-// conclusion is what the run found and the outcome of its assertions. The lines in more are left out of an
-// invalid run, whose values must not be quoted.
-func (r *Report) conclusion(more ...string) []string {
-	lines := r.answer()
-	if r.Run.Manifest.Status != results.Invalid {
-		lines = slices.Concat(lines, r.requirementSentences(), more, losses(r.Summary))
-	}
-	return append(lines, r.assertionSentences()...)
-}
-
-// answer is the headline with its label and scope, the verdicts or why there are none, and the orders by
-// latency and cost.
-func (r *Report) answer() (lines []string) {
+// answer is the headline: what the run found, with the reason, the consequences and the scope.
+func (r *Report) answer() (all []Paragraph) {
 	m := r.Run.Manifest
 	if m.Status == results.Invalid {
-		return []string{fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason)), scope(m)}
+		return []Paragraph{{
+			fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason)),
+			[]string{scope(m), "Try: pushbench doctor"},
+		}}
 	}
 	if m.Status != results.Complete {
-		lines = append(lines, fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
+		all = text(fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
 	}
+	h := r.headline()
 	advice := r.advice()
-	if h := r.headline(); h.answer == "" {
-		lines = append(lines, fmt.Sprintf("%s, no verdict: %s.", estimateLabel, r.Analysis.Withheld), scope(m))
-	} else {
-		basis := some(r.Summary.ValidRepetitions, "repetition")
-		switch {
-		case strings.HasPrefix(h.answer, "Inconclusive"): // it is its own label
-		case r.decidesChoice(h):
-			basis = verdictLabel + ", " + basis
-		default:
-			basis = estimateLabel + ", " + basis
-		}
-		lines = append(lines, fmt.Sprintf("%s (%s)", h.answer, basis))
-		if h.undeclared && r.decides(r.latency()) && r.decides(r.costMetric()) {
-			advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
-		}
-		for _, line := range slices.DeleteFunc(append(h.lines, scope(m), advice), func(line string) bool { return line == "" }) {
-			lines = append(lines, item+line)
-		}
-		if advice == "" && r.Analysis.Withheld != "" {
-			lines = append(lines, fmt.Sprintf("No verdict: %s.", r.Analysis.Withheld))
-		}
+	switch {
+	case h.undeclared && r.decides(r.latency()) && r.decides(r.costMetric()):
+		advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
+	case advice == "" && r.Analysis.Withheld != "":
+		advice = fmt.Sprintf("No verdict: %s.", r.Analysis.Withheld)
 	}
-	if r.Analysis.Withheld == "" {
-		lines = append(lines, verdicts(r.Analysis)...)
-	}
+	h.Items = slices.DeleteFunc(append(h.Items, scope(m), advice), func(line string) bool { return line == "" })
+	return append(all, h.Paragraph)
+}
+
+// orderSection has the orders by latency and by cost.
+func (r *Report) orderSection() Section {
 	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
-	lines = append(lines, r.orderSentences(results.Capital(r.fastest())+" by "+latency.Title, latency.Title, latency)...)
-	return append(lines, r.orderSentences("Cheapest by "+cost.Title+r.onLibrary(), "cost by "+cost.Title, cost)...)
+	all := Section{Title: "Order by latency and by cost", Detail: Wide}
+	if r.Run.Manifest.Status != results.Invalid {
+		all.Paragraphs = append(r.orderSentences(results.Capital(r.fastest())+" by "+latency.Title, latency.Title, latency),
+			r.orderSentences("Cheapest by "+cost.Title+r.onLibrary(), "cost by "+cost.Title, cost)...)
+	}
+	return all
 }
 
 // onLibrary names the server libraries that an order by cost is valid for.
@@ -89,11 +63,11 @@ const listed = 8
 
 // orderSentences is an order by the median of the repetitions with their range, one item per place. Rows
 // that cannot be ranked follow in the order of the report.
-func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines []string) {
+func (r *Report) orderSentences(order, unordered string, m metric.Metric) (all []Paragraph) {
 	ranked, unranked := rank(r.Summary.Rows, m.Name)
 	var places []string
 	for _, tier := range r.tiers(ranked, m.Name) {
-		place := list(values(tier, m, medianOf))
+		place := list(values(tier, m))
 		switch {
 		case len(tier) > 2:
 			place += ": not every pair is distinguishable"
@@ -107,23 +81,20 @@ func (r *Report) orderSentences(order, unordered string, m metric.Metric) (lines
 		if basis := r.basis(m.Name); basis != "" {
 			heading = order + ", ranked" + basis + ", with medians:"
 		}
-		lines = append(lines, heading)
-		for _, place := range places {
-			lines = append(lines, item+place)
-		}
+		all = append(all, Paragraph{heading, places})
 	}
-	each := values(unranked, m, summary.Row.Value)
+	each := values(unranked, m)
 	if len(each) == 0 {
-		return lines
+		return all
 	}
 	if len(each) > listed {
 		each = []string{fmt.Sprintf("%d configurations, see the table", len(each))}
 	}
-	lines = append(lines, items(results.Capital(unordered)+", in no order", each)...)
+	all = append(all, items(results.Capital(unordered)+", in no order", each)...)
 	if why := whyUnranked(unranked, m.Name); why != "" {
-		lines = append(lines, results.Capital(why)+".")
+		all = append(all, text(results.Capital(why)+".")...)
 	}
-	return lines
+	return all
 }
 
 // basis names the basis of an order that no verdict supports, in a run that has verdicts.
@@ -135,13 +106,12 @@ func (r *Report) basis(metric string) string {
 }
 
 // values names each row that has a value, with the value and its range.
-func values(rows []summary.Row, m metric.Metric, of func(summary.Row, string) summary.Value) (texts []string) {
+func values(rows []summary.Row, m metric.Metric) (texts []string) {
 	for _, r := range rows {
-		v := of(r, m.Name)
-		if len(r.Trials) == 0 || v.Known == summary.NotShown {
+		if medianOf(r, m.Name).Known == summary.NotShown {
 			continue
 		}
-		text := prose(r.Name) + " " + withUnit(v, m.Unit)
+		text := prose(r.Name) + " " + roundedWithUnit(r, m)
 		if over, ok := r.Range(m.Name); ok {
 			text += " (" + between(over) + ")"
 		}
@@ -150,15 +120,19 @@ func values(rows []summary.Row, m metric.Metric, of func(summary.Row, string) su
 	return texts
 }
 
-// variants is the result of a sweep of libraries or batching delays.
-func (r *Report) variants() []string {
-	return slices.Concat(r.librarySentences(), r.batchingSentences())
+// sweepSection is the result of a sweep of libraries or batching delays.
+func (r *Report) sweepSection() Section {
+	all := Section{Title: "Libraries and batching delays"}
+	if r.Run.Manifest.Status != results.Invalid {
+		all.Paragraphs = append(r.librarySentences(), r.batchingSentences()...)
+	}
+	return all
 }
 
 // losses names the configurations that lost messages. If messages were lost, a low latency of the others
 // does not count in favour of a transport. Messages that a server declares undeliverable are infinite in the
 // quantiles too.
-func losses(s summary.Summary) (lines []string) {
+func losses(s summary.Summary) (all []Paragraph) {
 	for _, kind := range []struct {
 		heading string
 		count   func(results.Ledger) int64
@@ -172,9 +146,9 @@ func losses(s summary.Summary) (lines []string) {
 				each = append(each, fmt.Sprintf("%s %s of %s", prose(r.Name), metric.Count(n), metric.Count(r.Pooled.Ledger.Expected)))
 			}
 		}
-		lines = append(lines, items(kind.heading, each)...)
+		all = append(all, items(kind.heading, each)...)
 	}
-	return lines
+	return all
 }
 
 // exclusions counts the discarded repetitions and the excluded trials. The tables name every trial.

@@ -1,13 +1,15 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
+
+	"pushbench/results"
 )
 
 // TableOptions describes the terminal. The zero value is for a pipe: plain text, a row or a sentence per
@@ -15,11 +17,14 @@ import (
 type TableOptions struct {
 	Color bool // default false, as for NO_COLOR, TERM=dumb and pipes
 	Width int  // columns; 0: no limit
-	Wide  bool // all columns of the overview; default: those by which people choose
+	Wide  bool // all columns, and the sections behind the answer; default: those by which people choose
 }
 
 // readable is the longest line of text, even in a wider terminal.
 const readable = 120
+
+// item begins a line that belongs to the list under the last line without it.
+const item = "  "
 
 func (o TableOptions) width() int {
 	if o.Width > 0 {
@@ -28,129 +33,171 @@ func (o TableOptions) width() int {
 	return math.MaxInt
 }
 
-// Wrap breaks text between words; the terminal would break it inside words. An item of a list stays
-// indented. Without a width the text stays on one line, which searches can match.
-func (o TableOptions) Wrap(text string) string {
+func (o TableOptions) detail() Detail {
+	if o.Wide {
+		return Wide
+	}
+	return Brief
+}
+
+// wrap breaks text between words; the terminal would break it inside words. Items of a list stay indented.
+// Without a width the text stays on one line, which searches can match.
+func (o TableOptions) wrap(text string) string {
 	if o.Width == 0 {
 		return text
 	}
-	entry, isItem := strings.CutPrefix(text, item)
-	if !isItem {
-		return lipgloss.Wrap(text, min(o.Width, readable), " ")
+	indent := ""
+	if entry, isItem := strings.CutPrefix(text, item); isItem {
+		text, indent = entry, item
 	}
-	wrapped := lipgloss.Wrap(entry, max(1, min(o.Width, readable)-len(item)), " ")
-	return item + strings.ReplaceAll(wrapped, "\n", "\n"+item)
+	return indent + strings.Join(wrapped(text, min(o.Width, readable)-len(indent)), "\n"+indent)
 }
 
-// drawn is a section for a terminal; empty if it has no rows. Columns that do not fit the width are drawn
-// below the others, each part next to the first column.
-func (s section) drawn(opts TableOptions) string {
-	if len(s.Rows) == 0 {
-		return ""
-	}
-	var parts []string
-	for from, n := 0, len(s.Heading)-1; from < n; {
-		to := n
-		grid := s.part(from, to).grid(opts, 2)
-		for to > from+1 && lipgloss.Width(grid) > opts.width() {
-			to--
-			grid = s.part(from, to).grid(opts, 2)
+// wrapped are the lines of a text, broken between words only. A word that is longer than a line has its own.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case lipgloss.Width(line)+1+lipgloss.Width(word) > width:
+			lines, line = append(lines, line), word
+		default:
+			line += " " + word
 		}
-		parts, from = append(parts, grid), to
+	}
+	return append(lines, line)
+}
+
+// Terminal writes the document for a terminal or a pipe.
+func (d Document) Terminal(w io.Writer, opts TableOptions) error {
+	d = d.within(opts.detail())
+	blocks := []string{opts.paragraphs(d.headline())}
+	for i, s := range d.Sections {
+		if i > 0 && s.Title != "" {
+			blocks = append(blocks, opts.bold(results.Plain(s.Title))+"\n"+s.drawn(opts))
+		} else {
+			blocks = append(blocks, s.drawn(opts))
+		}
+	}
+	blocks = slices.DeleteFunc(blocks, func(block string) bool { return block == "" })
+	_, err := io.WriteString(w, strings.Join(blocks, "\n\n")+"\n")
+	return err
+}
+
+func (o TableOptions) bold(text string) string {
+	return lipgloss.NewStyle().Bold(o.Color).Render(text)
+}
+
+// paragraphs are the lines of paragraphs and of the lists below them.
+func (o TableOptions) paragraphs(all []Paragraph) string {
+	var lines []string
+	for _, line := range (Document{Headline: all}).Sentences() {
+		lines = append(lines, o.wrap(results.Plain(line)))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// drawn is a section without its title.
+func (s Section) drawn(opts TableOptions) string {
+	var parts []string
+	if len(s.Paragraphs) > 0 {
+		parts = append(parts, opts.paragraphs(s.Paragraphs))
+	}
+	if len(s.Rows) > 0 {
+		parts = append(parts, s.table(opts))
+	}
+	for _, note := range s.notes() {
+		parts = append(parts, opts.wrap(results.Plain(note)))
+	}
+	for _, command := range s.Code {
+		parts = append(parts, item+results.Plain(command))
 	}
 	return strings.Join(parts, "\n")
 }
 
-// grid is a section's table without borders, with a gap between the columns.
-func (s section) grid(opts TableOptions, gap int) string {
-	t := table.New().Headers(s.Heading...)
-	for _, l := range s.Rows {
-		t.Row(l.Cells...)
+// table is the table. Columns that do not fit the width are drawn below the others, each part next to the
+// first column.
+func (s Section) table(opts TableOptions) string {
+	all := s.grid(opts, 1)
+	if wide := s.grid(opts, 2); lipgloss.Width(wide) <= opts.width() || lipgloss.Width(all) > opts.width() {
+		all = wide
+	}
+	if lipgloss.Width(all) <= opts.width() || len(s.Columns) < 2 {
+		return all
+	}
+	var parts []string
+	for from := 1; from < len(s.Columns); {
+		keep := []int{0, from}
+		grid := s.only(keep).folded(opts).grid(opts, 2)
+		for next := from + 1; next < len(s.Columns); next++ {
+			wider := s.only(append(keep, next)).grid(opts, 2)
+			if lipgloss.Width(wider) > opts.width() {
+				break
+			}
+			keep, grid = append(keep, next), wider
+		}
+		parts, from = append(parts, grid), from+len(keep)-1
+	}
+	return strings.Join(parts, "\n")
+}
+
+// folded is a table of two columns with the text of the second on several lines, so that it fits the width.
+func (s Section) folded(opts TableOptions) Section {
+	first := lipgloss.Width(s.Columns[0].Title)
+	for _, row := range s.Rows {
+		first = max(first, lipgloss.Width(row.Cells[0].Text))
+	}
+	rows := slices.Clone(s.Rows)
+	for i, row := range rows {
+		rows[i].Cells = slices.Clone(row.Cells)
+		rows[i].Cells[1].Text = strings.Join(wrapped(row.Cells[1].Text, max(1, opts.width()-first-2)), "\n")
+	}
+	s.Rows = rows
+	return s
+}
+
+// grid is a section's table without borders, with a gap between the columns, and the units below the
+// titles.
+func (s Section) grid(opts TableOptions, gap int) string {
+	var titles, units []string
+	for _, c := range s.Columns {
+		titles, units = append(titles, c.Title), append(units, c.Unit)
+	}
+	rows := s.Rows
+	if strings.Join(units, "") != "" {
+		rows = append([]Row{{Cells: cells(units), Dim: true}}, rows...)
+	}
+	t := table.New().Headers(titles...)
+	for _, row := range rows {
+		var texts []string
+		for _, c := range row.Cells {
+			texts = append(texts, c.Text)
+		}
+		t.Row(texts...)
 	}
 	drawn := t.StyleFunc(func(row, col int) lipgloss.Style {
 		style := lipgloss.NewStyle()
 		if col > 0 {
 			style = style.PaddingLeft(gap)
-			if !s.Left {
+			if s.Numeric(col) {
 				style = style.Align(lipgloss.Right)
 			}
 		}
-		header := row == table.HeaderRow
-		if opts.Color && !header && s.Heading[col] == lostTitle && strings.Trim(s.Rows[row].Cells[col], "0–") != "" {
-			style = style.Foreground(lipgloss.Red)
+		switch {
+		case !opts.Color:
+			return style
+		case row == table.HeaderRow:
+			return style.Bold(true)
+		case rows[row].Cells[col].Tone == Bad:
+			return style.Foreground(lipgloss.Red)
+		default:
+			return style.Faint(rows[row].Dim)
 		}
-		return style.Bold(opts.Color && header).Faint(opts.Color && !header && s.Rows[row].Dim)
 	}).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).String()
 	var lines []string
 	for line := range strings.SplitSeq(drawn, "\n") {
 		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Table writes a row per configuration with the model's prediction below it, then the notes.
-func (r *Report) Table(w io.Writer, opts TableOptions) error {
-	columns := r.narrowColumns()
-	if opts.Wide {
-		columns = columnsOf(r.Run.Manifest)
-	}
-	lines := []string{r.overviewDrawn(columns, opts)}
-	for _, part := range []section{r.repliesSection(), r.shortLivedSection()} {
-		if drawn := part.drawn(opts); drawn != "" {
-			lines = append(lines, "", drawn, "")
-		}
-	}
-	if published := r.publishedSection(); len(published.Rows) > 0 {
-		lines = append(lines, "", published.drawn(opts), opts.Wrap(published.Note), "")
-	}
-	if a := r.Analysis; a.Withheld == "" {
-		lines = append(lines, "", verdictGrid(a).drawn(opts), opts.Wrap(verdictLegend), "")
-	}
-	prices := r.priceSection()
-	lines = append(lines, "", prices.Title, prices.drawn(opts))
-	for note := range strings.Lines(prices.Note) {
-		lines = append(lines, opts.Wrap(strings.TrimSuffix(note, "\n")))
-	}
-	lines = append(lines, "")
-	for _, note := range r.notes(columns) {
-		lines = append(lines, opts.Wrap(note))
-	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
-}
-
-// overviewDrawn puts the units below the titles. It narrows the gaps if all columns then fit.
-func (r *Report) overviewDrawn(columns []column, opts TableOptions) string {
-	s, units := section{Heading: []string{"transport"}}, []string{""}
-	for _, c := range columns {
-		s.Heading, units = append(s.Heading, c.title), append(units, c.unit)
-	}
-	s.Rows = append([]tableRow{{units, true}}, r.overviewRows(columns)...)
-	for _, l := range s.Rows[1:] {
-		if l.Dim {
-			l.Cells[0] = "  predicted"
-		}
-	}
-	tight := s.grid(opts, 1)
-	if lipgloss.Width(s.grid(opts, 2)) > opts.width() && lipgloss.Width(tight) <= opts.width() {
-		return tight
-	}
-	return s.drawn(opts)
-}
-
-// writeTable writes tables and the sentences about them for a terminal.
-func writeTable(w io.Writer, opts TableOptions, tables []section, sentences []string) error {
-	var lines []string
-	for _, t := range tables {
-		lines = append(lines, t.drawn(opts))
-		if t.Note != "" {
-			lines = append(lines, opts.Wrap(t.Note))
-		}
-		lines = append(lines, "")
-	}
-	for _, sentence := range sentences {
-		lines = append(lines, opts.Wrap(sentence))
-	}
-	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
-	return err
 }

@@ -26,24 +26,27 @@ func joined(words []string, conjunction string) string {
 	return strings.Join(words[:last], ", ") + conjunction + words[last]
 }
 
-// item begins a line that belongs to the list under the last line without it. Markdown and the page draw
-// such lines as a list.
-const item = "  "
+// text are paragraphs without lists.
+func text(lines ...string) (all []Paragraph) {
+	for _, line := range lines {
+		if line != "" {
+			all = append(all, Paragraph{Text: line})
+		}
+	}
+	return all
+}
 
-// items is a heading with a line per entry below it. A single entry stands on the heading's line; without
-// entries there is no heading either.
-func items(heading string, entries []string) []string {
+// items is a heading with a list of entries. A single entry stands on the heading's line; without entries
+// there is no heading either.
+func items(heading string, entries []string) []Paragraph {
 	switch len(entries) {
 	case 0:
 		return nil
 	case 1:
-		return []string{heading + ": " + entries[0] + "."}
+		return text(heading + ": " + entries[0] + ".")
+	default:
+		return []Paragraph{{heading + ":", entries}}
 	}
-	lines := []string{heading + ":"}
-	for _, entry := range entries {
-		lines = append(lines, item+entry)
-	}
-	return lines
 }
 
 // prose is a configuration's name with the transport's proper name: "short polling interval=1s".

@@ -3,6 +3,7 @@ package report_test
 import (
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,10 +22,10 @@ import (
 func everything(t *testing.T, run *results.Run) string {
 	t.Helper()
 	r := report.New(run)
-	return strings.Join(r.Sentences(), "\n") +
-		render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) }) +
-		render(t, func(w io.Writer) error { return r.Markdown(w) }) +
-		render(t, func(w io.Writer) error { return r.HTML(w, nil) }) +
+	return strings.Join(r.Document().Sentences(), "\n") +
+		render(t, func(w io.Writer) error { return r.Document().Terminal(w, report.TableOptions{}) }) +
+		render(t, func(w io.Writer) error { return r.Document().Markdown(w) }) +
+		render(t, func(w io.Writer) error { return r.Document().HTML(w, nil) }) +
 		render(t, func(w io.Writer) error { return r.CSV(w) }) +
 		render(t, func(w io.Writer) error { return r.Trials(w) }) +
 		render(t, func(w io.Writer) error { return r.Comparisons(w) })
@@ -49,7 +50,7 @@ func TestOrderOfTrialsChangesNoVerdict(t *testing.T) {
 	run := states["discarded"]()
 	text := func() string {
 		r := report.New(run)
-		return strings.Join(r.Sentences()[:4], "\n") + render(t, r.Comparisons)
+		return strings.Join(r.Document().Sentences()[:4], "\n") + render(t, r.Comparisons)
 	}
 	want := text()
 	random := rand.New(rand.NewPCG(5, 5))
@@ -59,28 +60,50 @@ func TestOrderOfTrialsChangesNoVerdict(t *testing.T) {
 	}
 }
 
-// A report has verdicts from eight valid repetitions on. One of its sentences begins with it.
+// A report has verdicts from eight valid repetitions on. Otherwise it states why not.
 func TestVerdictsFromEightRepetitionsOn(t *testing.T) {
 	for name, want := range map[string]string{
-		"three": "  For a verdict: pushbench run chat --repetitions 12", "eight": "VERDICT from 8 repetitions", "verdict": "VERDICT from 12 repetitions", "discarded": "VERDICT from 10 repetitions",
-		"many-invalid": "No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "INTERRUPTED",
+		"three": "  For a verdict: pushbench run chat --repetitions 12", "eight": "8 repetitions. Differences", "verdict": "12 repetitions. Differences", "discarded": "10 repetitions. Differences",
+		"many-invalid": "  No verdict: 3 of 12 repetitions are invalid", "invalid": "INVALID", "stopped": "INTERRUPTED",
 	} {
-		r := on(name)
-		if all := r.Sentences(); !slices.ContainsFunc(all, func(line string) bool { return strings.HasPrefix(line, want) }) {
+		d := on(name).Document()
+		if all := d.Sentences(); !slices.ContainsFunc(all, func(line string) bool { return strings.HasPrefix(line, want) }) {
 			t.Errorf("%s: %q, want %s", name, all, want)
 		}
-		hasVerdicts := strings.HasPrefix(want, "VERDICT")
+		hasVerdicts := strings.Contains(want, "Differences")
 		for what, text := range map[string]string{
-			"table":    render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{}) }),
-			"markdown": render(t, func(w io.Writer) error { return r.Markdown(w) }),
-			"page":     render(t, func(w io.Writer) error { return r.HTML(w, nil) }),
+			"wide table": render(t, func(w io.Writer) error { return d.Terminal(w, report.TableOptions{Wide: true}) }),
+			"markdown":   render(t, d.Markdown),
+			"page":       render(t, func(w io.Writer) error { return d.HTML(w, nil) }),
 		} {
-			if strings.Contains(text, "≠ different") != hasVerdicts && what == "table" || strings.Contains(text, "Verdicts on the declared metrics") != hasVerdicts && what != "table" {
+			if strings.Contains(text, "Verdicts on the declared metrics") != hasVerdicts {
 				t.Errorf("%s: the %s has verdicts: %v, want %v", name, what, !hasVerdicts, hasVerdicts)
 			}
 		}
-		if page := render(t, func(w io.Writer) error { return r.HTML(w, nil) }); strings.Contains(page, `badge VERDICT`) != hasVerdicts {
-			t.Errorf("%s: the page's badge is VERDICT: %v", name, !hasVerdicts)
+	}
+}
+
+// Every output has the badge of the headline.
+func TestOneBadge(t *testing.T) {
+	for name, want := range map[string]string{"single": "INCONCLUSIVE", "estimate": "ESTIMATE", "decided": "VERDICT", "invalid": "INVALID", "saturated": "OVERLOADED", "stopped": "INTERRUPTED"} {
+		d := on(name).Document()
+		if got := on(name).Badge(); got != want || d.Badge != want {
+			t.Errorf("%s: %s and %s, want %s", name, got, d.Badge, want)
+		}
+		for what, text := range map[string]string{
+			"page":     render(t, func(w io.Writer) error { return d.HTML(w, nil) }),
+			"markdown": render(t, d.Markdown),
+			"terminal": strings.ToUpper(render(t, func(w io.Writer) error { return d.Terminal(w, report.TableOptions{}) })),
+		} {
+			for _, badge := range []string{"VERDICT", "ESTIMATE", "INCONCLUSIVE", "INVALID", "OVERLOADED", "INTERRUPTED"} {
+				first := strings.Join(strings.SplitN(text, "\n", 2)[:1], "")
+				if what == "page" {
+					first = regexp.MustCompile(`class="badge \w+"`).FindString(text)
+				}
+				if strings.Contains(first, badge) != (badge == want) {
+					t.Errorf("%s: the %s has the badge %s: %v", name, what, badge, badge != want)
+				}
+			}
 		}
 	}
 }
@@ -90,7 +113,7 @@ func TestTableFitsTerminal(t *testing.T) {
 	for name, run := range states {
 		r := report.New(run())
 		at := func(width int) string {
-			return render(t, func(w io.Writer) error { return r.Table(w, report.TableOptions{Width: width}) })
+			return render(t, func(w io.Writer) error { return r.Document().Terminal(w, report.TableOptions{Width: width}) })
 		}
 		whole := strings.Fields(at(1000))
 		for _, width := range []int{60, 80, 100, 120, 200} {
@@ -119,7 +142,9 @@ func TestManyVerdictsFitTerminal(t *testing.T) {
 			run.Manifest.Compare.Primary = append(run.Manifest.Compare.Primary, m.Name)
 		}
 	}
-	got := render(t, func(w io.Writer) error { return report.New(run).Table(w, report.TableOptions{Color: true, Width: 120}) })
+	got := render(t, func(w io.Writer) error {
+		return report.New(run).Document().Terminal(w, report.TableOptions{Color: true, Width: 120, Wide: true})
+	})
 	for line := range strings.Lines(got) {
 		if n := lipgloss.Width(line); n > 120 {
 			t.Errorf("%d columns: %s", n, line)
@@ -141,7 +166,7 @@ func TestOrderFollowsVerdicts(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	run.Manifest.Compare = results.Declared{Primary: []string{metric.P50}, Margin: 1} // 19.8 is not twice 10.3
-	if got, _ := fastest(t, run); !strings.Contains(got, "and long polling 19.8 ms (19.4–20.1): not every pair is distinguishable\n  short polling") {
+	if got, _ := fastest(t, run); !strings.Contains(got, "and long polling 20 ms (19.4–20.1): not every pair is distinguishable\n  short polling") {
 		t.Errorf("a margin of 100 %%: got %s", got)
 	}
 }
@@ -162,19 +187,22 @@ func always(d time.Duration) func(int) time.Duration {
 	return func(int) time.Duration { return d }
 }
 
-// fastest is the order by latency, and all sentences before it.
-func fastest(t *testing.T, run *results.Run) (order, before string) {
+// fastest is the order by latency, and the table of verdicts in Markdown.
+func fastest(t *testing.T, run *results.Run) (order, verdicts string) {
 	t.Helper()
-	all := report.New(run).Sentences()
-	i := slices.IndexFunc(all, func(s string) bool { return strings.HasPrefix(s, "Fastest") })
-	if i < 0 {
-		t.Fatalf("no order by latency:\n%s", strings.Join(all, "\n"))
+	d := report.New(run).Document()
+	for _, s := range d.Sections {
+		for _, p := range s.Paragraphs {
+			if strings.HasPrefix(p.Text, "Fastest") {
+				order = strings.Join(append([]string{p.Text}, p.Items...), "\n  ")
+			}
+		}
 	}
-	end := i + 1
-	for end < len(all) && strings.HasPrefix(all[end], "  ") {
-		end++
+	if order == "" {
+		t.Fatalf("no order by latency:\n%s", strings.Join(d.Sentences(), "\n"))
 	}
-	return strings.Join(all[i:end], "\n"), strings.Join(all[:i], "\n")
+	_, verdicts, _ = strings.Cut(render(t, d.Markdown), "## Verdicts")
+	return order, verdicts
 }
 
 // timed is a run in which each transport has its own constant latency.
@@ -197,7 +225,7 @@ func TestOutlierDoesNotReverseOrder(t *testing.T) {
 		}
 		return 5 * time.Millisecond
 	})
-	if order, before := fastest(t, run); !strings.Contains(before, "WebSocket 1.60 × SSE") || !strings.Contains(order, "SSE 5 ms (5–9)\n  WebSocket 8 ms") {
+	if order, before := fastest(t, run); !strings.Contains(before, "| latency p99 | websocket / sse | 1.60 |") || !strings.Contains(order, "SSE 5.0 ms (5–9)\n  WebSocket 8 ms") {
 		t.Errorf("%s\n%s", before, order)
 	}
 }
@@ -210,10 +238,10 @@ func TestIndistinguishableRowJoinsPlaces(t *testing.T) {
 		return []time.Duration{2, 60, 7}[repetition%3] * time.Millisecond
 	})
 	order, before := fastest(t, run)
-	if !strings.Contains(before, "inconclusive: WebSocket") || !strings.Contains(before, "SSE 0.833 × long polling") {
+	if !strings.Contains(before, "| inconclusive |") || !strings.Contains(before, "| latency p99 | sse / longpoll | 0.833 |") {
 		t.Fatalf("the test needs an inconclusive comparison: %s", before)
 	}
-	if !strings.Contains(order, "SSE 5 ms (5), long polling 6 ms (6) and WebSocket 7 ms (2–60): not every pair is distinguishable\n  short polling") {
+	if !strings.Contains(order, "SSE 5 ms (5), long polling 6 ms (6) and WebSocket 7.0 ms (2–60): not every pair is distinguishable\n  short polling") {
 		t.Error(order)
 	}
 }
@@ -232,7 +260,7 @@ func TestInfiniteLatencyIsLast(t *testing.T) {
 	if !strings.HasSuffix(order, "\n  SSE ∞ (∞)") {
 		t.Error(order)
 	}
-	if all := strings.Join(report.New(run).Sentences(), "\n"); !strings.Contains(all, "declared undeliverable by the server, which counts as never delivered: SSE") {
+	if all := strings.Join(report.New(run).Document().Sentences(), "\n"); !strings.Contains(all, "declared undeliverable by the server, which counts as never delivered: SSE") {
 		t.Errorf("no sentence gives the reason:\n%s", all)
 	}
 }
@@ -243,7 +271,7 @@ func TestSingleTransportHasNoVerdict(t *testing.T) {
 	run.Manifest.Transports = []string{"sse"}
 	run.Trials = slices.DeleteFunc(run.Trials, func(tr results.Trial) bool { return tr.Transport != "sse" })
 	r := report.New(run)
-	if first := r.Sentences()[0]; r.Badge() != "ESTIMATE" || !strings.Contains(first, "nothing to compare") {
+	if first := r.Document().Sentences()[0]; r.Badge() != "ESTIMATE" || !strings.Contains(first, "nothing to compare") {
 		t.Errorf("%s: %s", r.Badge(), first)
 	}
 }

@@ -59,7 +59,7 @@ func shown(t *testing.T, all []results.Highest) (results.Capacity, string) {
 		}
 	}
 	var table strings.Builder
-	if err := (report.Capacity{Capacity: read}).Table(&table, report.TableOptions{}); err != nil {
+	if err := (report.Capacity{Capacity: read}).Document().Terminal(&table, report.TableOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return read, table.String()

@@ -147,7 +147,7 @@ func draw(change func(*results.Run)) ([]byte, error) {
 		return nil, err
 	}
 	var page bytes.Buffer
-	err = r.HTML(&page, charts)
+	err = r.Document().HTML(&page, charts)
 	return page.Bytes(), err
 }
 
@@ -285,8 +285,10 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 		name, selector string
 		write          func(io.Writer) error
 	}{
-		{"capacity", "#capacity canvas", func(w io.Writer) error { return report.Capacity{Capacity: found}.HTML(w, []chart.Chart{capacity}) }},
-		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.HTML(w, []chart.Chart{ratios}) }},
+		{"capacity", "#capacity canvas", func(w io.Writer) error {
+			return report.Capacity{Capacity: found}.Document().HTML(w, []chart.Chart{capacity})
+		}},
+		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.Document().HTML(w, []chart.Chart{ratios}) }},
 	} {
 		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.selector)))
 		if n := evaluate[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
@@ -366,7 +368,7 @@ func TestSavedTableIsASCII(t *testing.T) {
 		Series: []chart.Series{{Configuration: "sse", Transport: "sse", Kind: "points", Color: "#009e73", X: []float64{1, 2}, Y: []float64{3, 4}}},
 	}}}
 	b := openBrowser(t)
-	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error { return report.Capacity{}.HTML(w, []chart.Chart{drawn}) })),
+	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error { return report.Capacity{}.Document().HTML(w, []chart.Chart{drawn}) })),
 		chromedp.WaitVisible(chromedp.CSS(`#cost .tools button`)))
 	evaluate[bool](t, b, `{ const url = URL.createObjectURL; URL.createObjectURL = blob => { blob.text().then(text => { window.saved = text; }); return url.call(URL, blob); }; true }`)
 	b.do(t, chromedp.Click(`//figure[@id="cost"]//button[text()="Save CSV"]`))
