@@ -50,23 +50,17 @@ func TestReadmeShowsTheReference(t *testing.T) {
 	}
 }
 
-// readmeResult is the conclusion with its items, the table and the chart.
+// readmeResult is the headline, the table without its notes, and the chart.
 func readmeResult(t *testing.T, r *report.Report) string {
 	t.Helper()
-	var b, table bytes.Buffer
-	opts := report.TableOptions{Width: 100}
-	b.WriteString("```text\n")
-	for i, line := range r.Sentences() {
-		if i > 0 && !strings.HasPrefix(line, " ") {
-			break
-		}
-		b.WriteString(opts.Wrap(line) + "\n")
-	}
-	if err := r.Table(&table, opts); err != nil {
+	d := r.Document()
+	d.Sections = d.Sections[:1]
+	d.Sections[0].Note = ""
+	var b bytes.Buffer
+	if err := d.Terminal(&b, report.TableOptions{Width: 100}); err != nil {
 		t.Fatal(err)
 	}
-	overview, _, _ := strings.Cut(table.String(), "\n\n")
-	return b.String() + "\n" + overview + "\n```\n\n![Delivery latency by percentile, for each transport](" + readmeChart + ")\n"
+	return "```text\n" + b.String() + "```\n\n![Delivery latency by percentile, for each transport](" + readmeChart + ")\n"
 }
 
 func TestReadmeIsShort(t *testing.T) {
