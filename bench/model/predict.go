@@ -103,7 +103,7 @@ func (m *model) equalRates() bool { return m.scenario.Topics.Spread == scenarios
 
 func (m *model) poisson() bool { return m.scenario.Publish.Arrivals == scenarios.Poisson }
 
-func (m *model) shortPoll(scenarios.Transport) {
+func (m *model) shortPoll(t scenarios.Transport) {
 	interval, formula := m.interval()
 	m.add(metric.P50, msPerSecond*ShortPollQuantile(m.d, interval, 0.5), formula)
 	m.add(metric.P99, msPerSecond*ShortPollQuantile(m.d, interval, 0.99), formula)
@@ -112,7 +112,10 @@ func (m *model) shortPoll(scenarios.Transport) {
 	if !m.equalRates() {
 		return
 	}
-	m.requests(ShortPollRequests(m.rate, interval), "1/(λT)")
+	m.requests(t, ShortPollRequests(m.rate, interval), "1/(λT)")
+	if m.visits() { // they have other shares of empty responses
+		return
+	}
 	switch m.scenario.Publish.Arrivals {
 	case scenarios.Poisson:
 		m.add(metric.EmptyResponseShare, EmptyShare(m.rate, interval), "e^(−λT)")
@@ -142,7 +145,7 @@ func (m *model) interval() (seconds float64, formula string) {
 	return seconds, "d + qT"
 }
 
-func (m *model) longPoll(scenarios.Transport) {
+func (m *model) longPoll(t scenarios.Transport) {
 	if !m.equalRates() || m.gap == 0 || m.scenario.LongPoll.BatchingDelay > 0 {
 		return
 	}
@@ -154,13 +157,13 @@ func (m *model) longPoll(scenarios.Transport) {
 		m.add(metric.Mean, msPerSecond*LongPollMean(m.reachedBy(0.5), m.rate, m.gap), "d + w(N + 1)/2 + λR²/(2b), b = λR + e^(−λR)")
 		timeout := time.Duration(m.scenario.PollTimeout()).Seconds()
 		perPoll := m.rate * LongPollCycle(m.rate, m.gap, timeout) // messages per poll, empty polls included
-		m.add(metric.MessagesPerBatch, perPoll/(1-LongPollEmptyShare(m.rate, m.gap, timeout)), "λC / (1 − e^(−λ(R+τ)))")
-		m.requests(1/perPoll, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
+		m.batches(perPoll/(1-LongPollEmptyShare(m.rate, m.gap, timeout)), "λC / (1 − e^(−λ(R+τ)))")
+		m.requests(t, 1/perPoll, "1/(λC), C = R + e^(−λR)(1 − e^(−λτ))/λ")
 	case m.periodExceedsGap():
 		m.add(metric.P50, msPerSecond*m.reachedBy(0.5), "d + w(1 + q(N − 1)), because R < P")
 		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2, because R < P")
-		m.add(metric.MessagesPerBatch, 1, "1, because R < P")
-		m.requests(1, "1, because R < P < τ")
+		m.batches(1, "1, because R < P")
+		m.requests(t, 1, "1, because R < P < τ")
 	case m.gapExceedsPeriod():
 		m.add(metric.Mean, msPerSecond*(m.reachedBy(0.5)+m.gap/2), "d + w(N + 1)/2 + R/2, because R > P")
 	}
@@ -183,13 +186,13 @@ func (m *model) periodExceedsGap() bool {
 }
 
 // webhook equals a push unless the previous POST is still outstanding.
-func (m *model) webhook(scenarios.Transport) {
+func (m *model) webhook(t scenarios.Transport) {
 	if m.equalRates() && m.scenario.Publish.Arrivals == scenarios.Periodic && m.scenario.Topics.PerClient == 1 && 2*m.transit < 1/m.rate {
 		m.add(metric.P50, msPerSecond*m.reachedBy(0.5), "d + w(1 + q(N − 1)), because 2d < P")
 		m.add(metric.P99, msPerSecond*m.reachedBy(0.99), "d + w(1 + q(N − 1)), because 2d < P")
 		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2, because 2d < P")
 	}
-	m.requests(0, "0")
+	m.requests(t, 0, "0")
 }
 
 func (m *model) push(t scenarios.Transport) {
@@ -200,15 +203,26 @@ func (m *model) push(t scenarios.Transport) {
 		m.add(metric.Mean, msPerSecond*m.reachedBy(0.5), "d + w(N + 1)/2")
 	}
 	if transports.Of(t).PublishesInSocket {
-		m.frames()
+		m.frames(t)
 		return
 	}
-	m.requests(0, "0")
+	m.requests(t, 0, "0")
+}
+
+// batches adds the messages per batch. Batches to short-lived clients count, their messages do not.
+func (m *model) batches(messages float64, formula string) {
+	if !m.visits() {
+		m.add(metric.MessagesPerBatch, messages, formula)
+	}
 }
 
 // requests adds one POST per publication (which reaches all subscribers of its topic), per
-// upstream message and per reply.
-func (m *model) requests(polls float64, formula string) {
+// upstream message and per reply. Without equal fan-outs, the mean depends on the topics that chance
+// publishes to.
+func (m *model) requests(t scenarios.Transport, polls float64, formula string) {
+	if !m.equalFanOuts() {
+		return
+	}
 	formula += " + 1/N for the publication"
 	upstream := float64(m.scenario.Upstream.Rate) / m.scenario.DeliveryRate()
 	if upstream > 0 {
@@ -219,16 +233,36 @@ func (m *model) requests(polls float64, formula string) {
 		replies = 1
 		formula += " + one per reply"
 	}
-	m.add(metric.RequestsPerMessage, polls+1/m.fanOut()+upstream+replies, formula)
+	m.addRequests(t, polls+1/m.fanOut()+upstream+replies, formula)
 }
 
 // frames handles WebSocket clients, which publish in frames; a backend uses POST.
-func (m *model) frames() {
-	if m.scenario.Publish.By == scenarios.ByBackend {
-		m.add(metric.RequestsPerMessage, 1/m.fanOut(), "0 + 1/N for the publication")
-		return
+func (m *model) frames(t scenarios.Transport) {
+	switch {
+	case m.scenario.Publish.By != scenarios.ByBackend:
+		m.addRequests(t, 0, "0: publications are frames")
+	case m.equalFanOuts():
+		m.addRequests(t, 1/m.fanOut(), "0 + 1/N for the publication")
 	}
-	m.add(metric.RequestsPerMessage, 0, "0: publications are frames")
+}
+
+// addRequests adds the requests per message, those of short-lived clients included.
+func (m *model) addRequests(t scenarios.Transport, requests float64, formula string) {
+	if m.visits() {
+		each, ok := m.perVisit(t)
+		if !ok {
+			return
+		}
+		requests += each * m.visitsPerMessage()
+		formula += " + V for the short-lived clients"
+	}
+	m.add(metric.RequestsPerMessage, requests, formula)
+}
+
+// equalFanOuts reports whether every message has the same number of subscribers.
+func (m *model) equalFanOuts() bool {
+	s := m.scenario
+	return m.equalRates() && s.Clients.Count*s.Topics.PerClient%s.Topics.Count == 0
 }
 
 // reachedBy returns the time at which a message has reached a share q of its subscribers, if

@@ -39,6 +39,7 @@ const (
 	shortInterval    = "shortpoll: {interval: 15ms}"
 	shortIntervalNew = "shortpoll: {interval: 15ms, new_connection: true}"
 	jitter           = "network: {rtt: 20ms, jitter: 1ms}"
+	visits           = "short_lived: {rate: 50/s}\nshortpoll: {interval: 50ms}"
 	limitedRate      = "network: {rtt: 20ms, rate: 1MB}"
 )
 
@@ -83,6 +84,13 @@ func TestPredictionsAreExact(t *testing.T) {
 		{"only the publication", []string{byBackend}, transports.SSE, metric.RequestsPerMessage, 0.01},
 		{"clients publish in frames", []string{byClients}, transports.WebSocket, metric.RequestsPerMessage, 0},
 		{"a backend uses POST", []string{byBackend}, transports.WebSocket, metric.RequestsPerMessage, 0.01},
+		// 50 short-lived clients per second among 1,000 deliveries.
+		{"a visit is a request", []string{byBackend, visits}, transports.SSE, metric.RequestsPerMessage, 0.01 + 0.05},
+		{"an upgrade, too", []string{byBackend, visits}, transports.WebSocket, metric.RequestsPerMessage, 0.01 + 0.05},
+		{"also if clients publish in frames", []string{byClients, visits}, transports.WebSocket, metric.RequestsPerMessage, 0.05},
+		{"it polls until it has a message", []string{byBackend, visits}, transports.ShortPoll, metric.RequestsPerMessage, 2 + 0.01 + 0.05*(1+1/(1-math.Exp(-0.5)))},
+		{"half of the first polls find a periodic message", []string{periodic, visits}, transports.ShortPoll, metric.RequestsPerMessage, 2 + 0.01 + 0.05*(1+1.5)},
+		{"a long poll subscribes, one waits, and one more is sent", []string{periodic, visits}, transports.LongPoll, metric.RequestsPerMessage, 1.01 + 0.05*3},
 		{"round trips", []string{byClients}, transports.WebSocket, metric.ConnectRoundTrips, 2},
 	} {
 		predictions := Predict(read(t, row.lines...), row.transport, given)
@@ -134,7 +142,12 @@ func TestNothingIsPredictedWithoutAFormula(t *testing.T) {
 		{"jitter", []string{byBackend, jitter}, transports.LongPoll, given, everything},
 		{"a limited rate", []string{byBackend, limitedRate}, transports.SSE, given, everything},
 		{"a limited rate", []string{byBackend, limitedRate}, transports.WebSocket, given, everything},
-		{"different rates", []string{byBackend, zipfTopics}, transports.SSE, given, latency},
+		{"different rates", []string{byBackend, zipfTopics}, transports.SSE, given, everything},
+		{"different fan-outs", []string{byBackend, "topics: {count: 30}"}, transports.SSE, given, counts},
+		{"different fan-outs", []string{byBackend, "topics: {count: 30}"}, transports.WebSocket, given, counts},
+		{"short-lived clients", []string{byBackend, visits}, transports.ShortPoll, given, []string{metric.EmptyResponseShare, metric.MessagesPerBatch}},
+		{"short-lived clients", []string{byBackend, visits}, transports.LongPoll, given, []string{metric.MessagesPerBatch}},
+		{"short-lived clients and bursts", []string{bursts, visits}, transports.ShortPoll, given, counts},
 		{"batching delay", []string{byBackend, "sse: {batching_delay: 10ms}"}, transports.SSE, given, latency},
 	} {
 		predictions := Predict(read(t, row.lines...), row.transport, row.given)

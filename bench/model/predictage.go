@@ -56,7 +56,7 @@ func (m *model) known(topic Age) bool {
 	s := m.scenario
 	settled := time.Duration(s.Warmup).Seconds() - topic.Spread
 	switch {
-	case s.Publish.By == scenarios.ByClients && (!m.poisson() || !m.equalRates() || s.Clients.Count*s.Topics.PerClient%s.Topics.Count != 0):
+	case s.Publish.By == scenarios.ByClients && (!m.poisson() || !m.equalFanOuts()):
 		return false
 	case s.Publish.Arrivals == scenarios.Poisson:
 		return settled*topic.Rate >= gaps

@@ -6,13 +6,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"pushbench/bench/model"
 	"pushbench/bench/validity"
 	"pushbench/results"
 	"pushbench/results/chart"
 	"pushbench/results/metric"
 	"pushbench/results/report"
 	"pushbench/results/summary"
+	"pushbench/scenarios"
+	"pushbench/scenarios/transports"
 )
 
 func readPage(t *testing.T, name string) string {
@@ -22,6 +26,31 @@ func readPage(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// Each metric that the model predicts has a tolerance, and the documentation lists it with its reason.
+func TestPredictionsHaveTolerances(t *testing.T) {
+	page := readPage(t, "docs/method.md")
+	for _, tolerance := range summary.Tolerances {
+		cells := tolerance.Text()
+		if row := "| " + strings.Join(cells[:], " | ") + " |\n"; !strings.Contains(page, row) {
+			t.Errorf("docs/method.md does not contain: %s", row)
+		}
+	}
+	for _, name := range scenarios.Names() {
+		s, err := scenarios.Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range s.Configurations() {
+			timed := transports.Of(c.Transport).Timed
+			for _, p := range model.Predict(s.For(c), c.Transport, model.Measured{Delay: time.Millisecond, RepollGap: time.Millisecond, Write: time.Microsecond}) {
+				if !slices.ContainsFunc(summary.Tolerances, func(t summary.Tolerance) bool { return t.Metric == p.Metric && t.Timed == timed }) {
+					t.Errorf("%s, %s: %s is predicted and has no tolerance", name, c.Name(), p.Metric)
+				}
+			}
+		}
+	}
 }
 
 // The documentation explains each metric, validity check and chart.

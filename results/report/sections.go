@@ -449,6 +449,7 @@ var symbols = []struct{ symbol, meaning string }{
 	{"N", "subscribers of a message"},
 	{"w", "server time per write to one subscriber"},
 	{"R", "re-poll gap of long polling"},
+	{"V", "requests of the short-lived clients per message of the others"},
 	{"τ", "long-poll timeout"},
 	{"D", "delay of a message that a waiting poll receives"},
 	{"p₀", "share of the messages that a waiting poll receives"},
