@@ -19,8 +19,8 @@ type axis struct {
 	chart string
 	title string
 	x     string
-	scale string // "linear", or "names" for one step per value; else logarithmic over more than a decade, and 0 means that a configuration has no value
-	of    func(results.Configuration) float64
+	scale string // linear, or named for one step per value; else logarithmic over more than a decade, and 0 means that a configuration has no value
+	at    func(results.Configuration) float64
 	swept func(results.Manifest) bool // nil: configurations have a value only if it is swept
 	shows func(a axis, run *results.Run, groups [][]summary.Row) (all []quantity, alt string)
 }
@@ -31,9 +31,9 @@ var axes = []axis{
 	{"rate", "by-rate", "Effect of the publish rate", "messages published per second", "", func(c results.Configuration) float64 { return c.PublishRate }, nil, workload},
 	{"payload", "by-payload", "Effect of the payload size", "payload, B", "", func(c results.Configuration) float64 { return c.PayloadBytes }, nil, workload},
 	{"interval", "by-interval", "Effect of the poll interval", "poll interval, s", "", func(c results.Configuration) float64 { return c.Interval.Seconds() }, nil, workload},
-	{"rtt", "distance", "Effect of the round-trip time", "round-trip time, ms", "linear", func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
+	{"rtt", "distance", "Effect of the round-trip time", "round-trip time, ms", linear, func(c results.Configuration) float64 { return metric.Milliseconds(c.RTT) }, results.Manifest.SweptRTT, distance},
 	// No numeric scale separates 0, 1, 5 and 20 ms.
-	{"batching_delay", "batching", "Effect of the batching delay", "batching delay, ms", "names", func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
+	{"batching_delay", "batching", "Effect of the batching delay", "batching delay, ms", named, func(c results.Configuration) float64 { return metric.Milliseconds(c.BatchingDelay) }, results.Manifest.SweptBatchingDelay, batching},
 }
 
 // A quantity is the content of a panel over an axis.
@@ -44,82 +44,97 @@ type quantity struct {
 	predicted func(summary.Row) reading // nil: none
 }
 
-// value returns a function that reads a metric without its range.
+// value returns a function that reads a metric.
 func value(name string) func(summary.Row) reading {
-	return func(r summary.Row) reading { return reading{Value: r.Value(name)} }
+	return func(r summary.Row) reading { return metricOf(r, name) }
 }
 
-func (a axis) card(run *results.Run, s summary.Summary) (card, bool) {
+func (a axis) of(run *results.Run, s summary.Summary) (c Chart) {
 	groups := a.groups(s.Rows)
-	if a.swept != nil && !a.swept(run.Manifest) || !slices.ContainsFunc(groups, func(g []summary.Row) bool { return a.of(g[len(g)-1].Configuration) > 0 }) {
-		return card{}, false
+	if a.swept != nil && !a.swept(run.Manifest) || !slices.ContainsFunc(groups, func(g []summary.Row) bool { return a.at(g[len(g)-1].Configuration) > 0 }) {
+		return c
 	}
 	all, alt := a.shows(a, run, groups)
-	c := card{Chart: Chart{Title: a.title, Alt: alt}}
+	c.Title, c.Alt = a.title, alt
 	shared := make([]summary.Row, len(groups)) // the common properties of each group
 	for i, g := range groups {
 		shared[i] = g[0]
 		shared[i].Name = rest(g[0].Name, a.name)
+		c.Keys = append(c.Keys, Key{shared[i].Name, line, lookIn(shared, g[0])})
 	}
-	for _, r := range shared {
-		c.keys = append(c.keys, lineKey(r.Name, lookIn(shared, r)))
-	}
+	predictions := false
 	for _, q := range all {
-		c.panels = append(c.panels, a.panel(shared, groups, q))
+		c.Panels = append(c.Panels, a.panel(shared, groups, q))
+		predictions = predictions || q.predicted != nil
 	}
-	return c, true
+	if predictions {
+		c.Keys = append(c.Keys, Key{"predicted", predicted, Style{Color: soft, Dash: predictedDash}})
+	}
+	return c
 }
 
-// panel draws a quantity over the axis. A transport without the axis, such as a stream without a poll
+// predictedDash connects the predictions of the model.
+var predictedDash = []float64{3, 3}
+
+// panel has a quantity over the axis. A transport without the axis, such as a stream without a poll
 // interval, is a horizontal line.
-func (a axis) panel(shared []summary.Row, groups [][]summary.Row, q quantity) panel {
+func (a axis) panel(shared []summary.Row, groups [][]summary.Row, q quantity) Panel {
 	var values []float64
 	for _, r := range slices.Concat(groups...) {
-		if x := a.of(r.Configuration); x > 0 || a.scale != "" {
+		if x := a.at(r.Configuration); x > 0 || a.scale != "" {
 			values = append(values, x)
 		}
 	}
 	slices.Sort(values)
 	values = slices.Compact(values)
 	first, last := values[0], values[len(values)-1]
-	data := Panel{Title: q.title, X: a.x, Y: q.y, XScale: cmp.Or(a.scale, "linear"), YScale: "linear"}
+	p := Panel{Title: q.title, X: Axis{Title: a.x, Scale: cmp.Or(a.scale, linear)}, Y: Axis{Title: q.y, Scale: linear}}
 	if a.scale == "" && last > 10*first {
-		data.XScale = "log"
+		p.X.Scale = logarithmic
 	}
 	if q.log {
-		data.YScale = "log"
+		p.Y.Scale = logarithmic
 	}
-	if a.scale == "names" {
+	if a.scale == named {
 		for _, x := range values {
-			data.Names = append(data.Names, strconv.FormatFloat(x, 'f', -1, 64))
+			p.X.Names = append(p.X.Names, strconv.FormatFloat(x, 'f', -1, 64))
 		}
 	}
-	var lines []line
 	for i, g := range groups {
-		l := newLine(lookIn(shared, shared[i]), shared[i])
+		look := lookIn(shared, shared[i])
+		over, at, model := seriesOf(shared[i], line, look), seriesOf(shared[i], points, look), seriesOf(shared[i], predicted, Style{Color: look.Color, Strength: look.Strength, Dash: predictedDash})
+		at.Shift = spread(i, len(groups))
 		for _, r := range g {
-			x, v := a.of(r.Configuration), q.of(r)
+			x, v := a.at(r.Configuration), q.of(r)
 			if q.log {
 				v.X, v.lo, v.hi = positive(v.X), positive(v.lo), positive(v.hi)
 			}
 			switch {
-			case a.scale == "" && x == 0:
-				l.add(first, v)
-				l.add(last, v)
+			case a.scale == "" && x == 0 && first < last:
+				over.add(first, reading{Value: v.Value})
+				over.add(last, reading{Value: v.Value})
 				continue
-			case a.scale == "names":
+			case a.scale == "" && x == 0:
+				x = first
+			case a.scale == named:
 				x = float64(slices.Index(values, x))
 			}
-			l.add(x, v)
-			l.marks.add(x, v)
+			over.add(x, reading{Value: v.Value})
+			at.add(x, v)
 			if q.predicted != nil {
-				l.predicted.add(x, q.predicted(r))
+				model.add(x, q.predicted(r))
 			}
 		}
-		lines = append(lines, l)
+		p.Series = append(p.Series, over, at, model)
 	}
-	return linePanel(data, lines)
+	return p
 }
+
+// spread returns the shift of the markers of one of n series, so that equal values remain visible.
+func spread(i, n int) float64 { return (float64(i) - float64(n-1)/2) * min(3, 14/float64(n)) }
+
+// positive keeps a value on a logarithmic axis: the minimum is a microsecond.
+func positive(ms float64) float64 { return max(ms, 0.001) }
 
 // titleOf returns the proper name of a transport.
 func titleOf(transport string) string { return cmp.Or(transports.Of(transport).Title, transport) }
@@ -138,7 +153,7 @@ func (a axis) groups(rows []summary.Row) (groups [][]summary.Row) {
 		}
 	}
 	for _, g := range groups {
-		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(a.of(x.Configuration), a.of(y.Configuration)) })
+		slices.SortStableFunc(g, func(x, y summary.Row) int { return cmp.Compare(a.at(x.Configuration), a.at(y.Configuration)) })
 	}
 	return slices.DeleteFunc(groups, func(g []summary.Row) bool { return a.scale == "names" && len(g) < 2 })
 }
@@ -197,22 +212,19 @@ func distance(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, strin
 		}
 	}
 	return []quantity{
-		{"Latency mean", "ms (dashed: predicted)", false, value(metric.Mean), predicted},
-		{"Mean relative to " + titleOf(base[0].Transport), "ratio (dashed: predicted)", false, relative(value(metric.Mean)), relative(predicted)},
+		{"Latency mean", "ms", false, value(metric.Mean), predicted},
+		{"Mean relative to " + titleOf(base[0].Transport), "ratio", false, relative(value(metric.Mean)), relative(predicted)},
 	}, "Mean latency by round-trip time. " + describe(slices.Concat(groups...), "%s: mean %s ms", metric.Mean)
 }
 
 // batching shows the effect of the batching delay on latency, CPU and messages per write.
 func batching(_ axis, _ *results.Run, groups [][]summary.Row) ([]quantity, string) {
-	ranged := func(name string) func(summary.Row) reading {
-		return func(r summary.Row) reading { return metricOf(r, name) }
-	}
 	alt := describe(slices.Concat(groups...), "%s: p50 %s ms, p99 %s ms, %s µs CPU per message, %s messages per write",
 		metric.P50, metric.P99, metric.CPUPerMessage, metric.MessagesPerBatch)
 	return []quantity{
-		{title: "Latency p50", y: "ms (log scale)", log: true, of: ranged(metric.P50)},
-		{title: "Latency p99", y: "ms (log scale)", log: true, of: ranged(metric.P99)},
-		{title: "CPU, server + generator", y: "µs per message", of: ranged(metric.CPUPerMessage)},
-		{title: "Messages per write", y: "write: response, event or frame", of: ranged(metric.MessagesPerBatch)},
+		{title: "Latency p50", y: "ms (log scale)", log: true, of: value(metric.P50)},
+		{title: "Latency p99", y: "ms (log scale)", log: true, of: value(metric.P99)},
+		{title: "CPU, server + generator", y: "µs per message", of: value(metric.CPUPerMessage)},
+		{title: "Messages per write", y: "write: response, event or frame", of: value(metric.MessagesPerBatch)},
 	}, "Latency, CPU and messages per write by batching delay. " + alt
 }

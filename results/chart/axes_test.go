@@ -3,11 +3,9 @@ package chart
 import (
 	"slices"
 	"testing"
-
-	"gonum.org/v1/plot"
 )
 
-func labels(ticks plot.ConstantTicks) []string {
+func labels(ticks []Tick) []string {
 	var all []string
 	for _, t := range ticks {
 		all = append(all, t.Label)
@@ -17,7 +15,7 @@ func labels(ticks plot.ConstantTicks) []string {
 
 func TestTicks(t *testing.T) {
 	for name, c := range map[string]struct {
-		ticks plot.ConstantTicks
+		ticks []Tick
 		want  []string
 	}{
 		"percentiles to three nines": {percentileTicks(1000), []string{"0 %", "50 %", "90 %", "99 %", "99.9 %"}},
@@ -25,9 +23,11 @@ func TestTicks(t *testing.T) {
 		"two decades":                {logTicks(8, 900), []string{"10", "20", "50", "100", "200", "500"}},
 		"less than one":              {logTicks(0.04, 0.3), []string{"0.05", "0.1", "0.2"}},
 		"four decades":               {logTicks(1, 10_000), []string{"1", "", "", "10", "", "", "100", "", "", "1,000", "", "", "10,000"}},
-		"linear":                     {linearTicks(23, 5), []string{"0", "5", "10", "15", "20"}},
-		"linear below one":           {linearTicks(0.47, 5), []string{"0", "0.1", "0.2", "0.3", "0.4"}},
-		"nothing to show":            {linearTicks(0, 5), []string{"0"}},
+		"linear":                     {linearTicks(0, 23, 5), []string{"0", "5", "10", "15", "20"}},
+		"linear below one":           {linearTicks(0, 0.47, 5), []string{"0", "0.1", "0.2", "0.3", "0.4"}},
+		"before the window":          {linearTicks(-2, 3, 5), []string{"-2", "-1", "0", "1", "2", "3"}},
+		"a short logarithmic axis":   {logTicks(0.93, 1.11), []string{"0.95", "1", "1.05", "1.1"}},
+		"nothing to show":            {linearTicks(0, 0, 5), []string{"0"}},
 	} {
 		if got := labels(c.ticks); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

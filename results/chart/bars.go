@@ -1,178 +1,101 @@
 package chart
 
 import (
-	"image/color"
-	"math"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-
+	"pushbench/results"
 	"pushbench/results/summary"
 )
 
-// A part is a value of each row: a piece of the row's bar in the picture, and a bar in the group of
-// that name in the page.
+// A part is a value of each row that a bar, or a piece of it, shows.
 type part struct {
-	name string
-	of   func(summary.Row) reading
-	fill func(color.NRGBA) color.NRGBA // from the row's colour; nil: only in the page
+	name  string
+	of    func(summary.Row) reading
+	style func(Style) Style // from the row's style
 }
 
 // partOf returns the part for a metric.
-func partOf(name, metric string, fill func(color.NRGBA) color.NRGBA) part {
-	return part{name, func(r summary.Row) reading { return metricOf(r, metric) }, fill}
+func partOf(name, metric string, style func(Style) Style) part {
+	return part{name, func(r summary.Row) reading { return metricOf(r, metric) }, style}
 }
 
-// full returns the colour unchanged.
-func full(c color.NRGBA) color.NRGBA { return c }
+// full and light are styles of a part.
+func full(s Style) Style  { return s.fill() }
+func light(s Style) Style { return s.fill().light() }
 
-// grouped returns a panel of the page: a group per part, with a bar per row.
-func grouped(title, y string, rows []summary.Row, parts ...part) Panel {
-	p := Panel{Title: title, Y: y, XScale: "names", YScale: "linear"}
-	for _, part := range parts {
-		p.Names = append(p.Names, part.name)
-	}
-	each := 0.8 / float64(len(rows))
-	for i, r := range rows {
-		s := lookIn(rows, r).series(r, "bars")
-		for group, part := range parts {
-			s.add(float64(group)+each*(float64(i)-float64(len(rows)-1)/2), part.of(r))
+// medianOf returns the median of a value of each trial, with its range; or the value of their pool, if one
+// has none.
+func medianOf(r summary.Row, of func(results.Trial) summary.Value) reading {
+	var all []float64
+	for _, t := range r.Trials {
+		v := of(t)
+		if v.Known != summary.Shown {
+			pooled := of(r.Pooled)
+			return reading{pooled, true, pooled.X, pooled.X}
 		}
-		p.Series = append(p.Series, s)
+		all = append(all, v.X)
+	}
+	if len(all) == 0 {
+		return withheld
+	}
+	m := exactly(summary.Median(all))
+	m.ranged, m.lo, m.hi = true, all[0], all[0]
+	for _, x := range all {
+		m.lo, m.hi = min(m.lo, x), max(m.hi, x)
+	}
+	return m
+}
+
+// barPanel returns a panel with a bar per row, labelled with total: the value of its only part, or the sum
+// of its parts.
+func barPanel(title, y string, rows []summary.Row, total string, parts ...part) Panel {
+	p := Panel{Title: title, X: Axis{Title: axisNames(rows), Scale: named, Names: barNames(rows)}, Y: Axis{Title: y, Scale: linear}}
+	for i, r := range rows {
+		p.Series = append(p.Series, stack(rows, r, float64(i), 0.62, metricOf(r, total), parts...)...)
 	}
 	return p
 }
 
-// stack returns a row's bar, with its parts stacked and a label above. With inside, each part
-// contains its value as text.
-func stack(rows []summary.Row, r summary.Row, label string, inside bool, parts ...part) bar {
-	b := bar{label: label}
+// groupPanel returns a panel with a group of bars per name, and a bar per row in each group.
+func groupPanel(title, y string, rows []summary.Row, names []string, bar func(r summary.Row, group int, x, width float64) []Series) Panel {
+	p := Panel{Title: title, X: Axis{Scale: named, Names: names}, Y: Axis{Title: y, Scale: linear}}
+	const group = 0.84
+	each := group / float64(len(rows))
+	for i, r := range rows {
+		for g := range names {
+			p.Series = append(p.Series, bar(r, g, float64(g)-group/2+each*(float64(i)+0.5), each*0.82)...)
+		}
+	}
+	return p
+}
+
+// barOf returns a bar at x with its range and its label. Without a value, the label is the reason.
+func barOf(r summary.Row, style Style, x, width float64, v reading) Series {
+	s := seriesOf(r, bars, style)
+	s.Width = width
+	if s.label(x, v, v.String()); len(s.X) == 0 {
+		s.Kind, s.X, s.Y, s.Labels = note, []float64{x}, []float64{0}, []string{v.String()}
+	}
+	return s
+}
+
+// stack returns a bar of stacked parts at x, with the range and the label of their total.
+func stack(rows []summary.Row, r summary.Row, x, width float64, total reading, parts ...part) (all []Series) {
+	if len(parts) == 1 {
+		return []Series{barOf(r, parts[0].style(lookIn(rows, r)), x, width, total)}
+	}
+	var from float64
 	for _, p := range parts {
-		if p.fill == nil {
+		v := p.of(r)
+		if v.ranged = false; v.X <= 0 || !total.shown() {
 			continue
 		}
-		v := p.of(r)
-		one := piece{size: v.X, fill: p.fill(lookIn(rows, r).color)}
-		if inside {
-			one.label = v.String()
-		}
-		b.pieces = append(b.pieces, one)
+		s := barOf(r, p.style(lookIn(rows, r)), x, width, v)
+		s.Part, s.From, s.Inside = p.name, []float64{from}, true
+		from += s.Y[0]
+		all = append(all, s)
 	}
-	return b
-}
-
-// bars adds a panel. The picture has a bar per row, labelled with the metric total; the page has a
-// group per part.
-func (c *card) bars(title, y string, rows []summary.Row, width float64, total string, parts ...part) {
-	b := bars{width: width}
-	for i, r := range rows {
-		one := stack(rows, r, r.Value(total).String(), len(parts) > 1, parts...)
-		one.x = float64(i)
-		b.all = append(b.all, one)
+	sum := barOf(r, plain, x, width, total)
+	if sum.Part = "total"; sum.Kind == bars {
+		sum.Kind = points
 	}
-	p := barPlot(b, barNames(rows), -0.6, float64(len(rows))-0.4)
-	p.X.Tick.Label.Font.Size = labelSize(len(rows))
-	c.panels = append(c.panels, panel{Panel: grouped(title, y, rows, parts...), plot: p, x: axisNames(rows)})
-}
-
-// sideBySide returns a plot with a group of bars per name and a bar per row in it. groupWidth is the
-// width of a group, of 1.
-func sideBySide(rows []summary.Row, groupWidth float64, names []string, of func(r summary.Row, group int) bar) *plot.Plot {
-	each := groupWidth / float64(len(rows))
-	b := bars{width: each * 0.82}
-	for group := range names {
-		for i, r := range rows {
-			one := of(r, group)
-			one.x = float64(group) - groupWidth/2 + each*(float64(i)+0.5)
-			b.all = append(b.all, one)
-		}
-	}
-	return barPlot(b, under(names), -0.55, float64(len(names))-0.45)
-}
-
-// A bar is at x and has stacked pieces and a label above.
-type bar struct {
-	x      float64
-	pieces []piece
-	label  string
-}
-
-type piece struct {
-	size  float64 // in the axis's unit
-	fill  color.NRGBA
-	label string // written inside if it fits
-}
-
-// bars is a plotter of bars with one width, in the axis's unit.
-type bars struct {
-	all   []bar
-	width float64
-}
-
-// Plot implements plot.Plotter.
-func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	above, inside := textStyle(labelSize(len(b.all)), ink), textStyle(7.5, ink)
-	above.XAlign, inside.XAlign = text.XCenter, text.XCenter
-	for _, bar := range b.all {
-		left, right, from := x(bar.x-b.width/2), x(bar.x+b.width/2), 0.0
-		for _, one := range bar.pieces {
-			if one.size <= 0 {
-				continue
-			}
-			to := from + one.size
-			fillBox(&c, one.fill, left, y(from), right, y(to))
-			c.StrokeLine2(draw.LineStyle{Color: paper, Width: 0.5}, left, y(to), right, y(to))
-			if y(to)-y(from) > 13 && inside.Width(one.label) < right-left+3 {
-				inside.Color = onTop(one.fill)
-				fill(&c, inside, vg.Point{X: x(bar.x), Y: y(to) - 10}, one.label)
-			}
-			from = to
-		}
-		if len(b.all) <= 3*crowded { // with more bars, labels would overlap
-			at := vg.Point{X: x(bar.x), Y: y(from) + 3}
-			w := above.Width(bar.label) / 2
-			fillBox(&c, paper, at.X-w, at.Y-1, at.X+w, at.Y+7) // so that no grid line crosses the label
-			fill(&c, above, at, bar.label)
-		}
-	}
-}
-
-// upTo scales the vertical axis to a height and the label above it.
-func upTo(p *plot.Plot, top float64) {
-	if top <= 0 || math.IsInf(top, 0) {
-		top = 1
-	}
-	p.Y.Min, p.Y.Max = 0, top*1.12
-	p.Y.Tick.Marker = linearTicks(p.Y.Max, 5)
-}
-
-// barPlot returns a plot of bars, with names below and space for labels above.
-func barPlot(b bars, names plot.ConstantTicks, left, right float64) *plot.Plot {
-	p := newPlot()
-	p.X.Min, p.X.Max, p.X.Tick.Marker, p.X.Tick.LineStyle.Color = left, right, names, color.Transparent
-	var top float64
-	for _, bar := range b.all {
-		var height float64
-		for _, one := range bar.pieces {
-			height += max(one.size, 0)
-		}
-		top = max(top, height)
-	}
-	upTo(p, top)
-	g := grid()
-	g.Vertical.Width = 0
-	p.Add(g, b)
-	return p
-}
-
-// under returns labels of the positions 0, 1, 2, …
-func under(names []string) plot.ConstantTicks {
-	var ticks plot.ConstantTicks
-	for i, name := range names {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: name})
-	}
-	return ticks
+	return append(all, sum)
 }

@@ -1,76 +1,120 @@
 package chart
 
 import (
-	"fmt"
-	"image/color"
+	"cmp"
 	"math"
+	"slices"
 
 	"pushbench/results/summary"
 )
 
-// A Chart is a drawn chart: an SVG document for pages, and a PNG for everything else.
+// A Chart is a chart as data. The renderer of pictures and the script of the page draw the same data, so
+// that they show the same values.
 type Chart struct {
-	Name  string // file name without its extension
-	Title string
-	Alt   string // alternative text: the content in words
-	Basis string // n, repetitions, validity checks, seed, commit
-	SVG   []byte
-	PNG   []byte
+	Name   string  `json:"name"` // file name without its extension
+	Title  string  `json:"-"`
+	Alt    string  `json:"-"` // alternative text: the content in words
+	Basis  string  `json:"-"` // n, repetitions, validity checks, noise floor, seed, commit
+	Mark   string  `json:"-"` // state of the run, such as ESTIMATE; empty for a verdict
+	Keys   []Key   `json:"keys,omitempty"`
+	Panels []Panel `json:"panels"`
+	Events []Event `json:"events,omitempty"` // on the horizontal axis of every panel, numbered from 1
 
-	Panels []Panel // the content as data; none if the page shows only the picture
+	SVG []byte `json:"-"` // the picture for pages
+	PNG []byte `json:"-"` // and for everything else
 }
 
-// A Panel is a part of a chart as data, for interactive charts.
+// A Panel is a part of a chart with its own axes.
 type Panel struct {
 	Title  string   `json:"title,omitempty"`
-	X      string   `json:"x,omitempty"`
-	Y      string   `json:"y"`
-	XScale string   `json:"x_scale"`         // "linear", "log", "names", or "percentile": 1/(1−q) on a logarithmic scale
-	YScale string   `json:"y_scale"`         // "linear" or "log"
-	Names  []string `json:"names,omitempty"` // labels of the positions 0, 1, 2, … if XScale is "names"
-	Series []Series `json:"series"`
-	Marks  []Mark   `json:"marks,omitempty"`
+	X      Axis     `json:"x"`
+	Y      Axis     `json:"y"`
+	Series []Series `json:"series"` // later ones are drawn over earlier ones
+	Guides []Guide  `json:"guides,omitempty"`
+	Wide   bool     `json:"wide,omitempty"` // too many bars to stand beside another panel
 }
 
-// A Series is one configuration in a panel. All slices have the length of X, or are empty.
+// An Axis has a title with its unit, a scale, bounds and ticks.
+type Axis struct {
+	Title string   `json:"title,omitempty"`
+	Scale string   `json:"scale"`           // linear, logarithmic, percentile or named
+	Names []string `json:"names,omitempty"` // of the positions 0, 1, 2, …; a name may have several lines
+	Min   float64  `json:"min"`
+	Max   float64  `json:"max"`
+	Ticks []Tick   `json:"ticks"`
+}
+
+// Scales of an axis. On a scale of percentiles, the position of the quantile q is 1/(1−q), logarithmic.
+const (
+	linear      = "linear"
+	logarithmic = "log"
+	percentile  = "percentile"
+	named       = "names"
+)
+
+// A Series has values of a configuration. All slices have the length of X, or are empty.
 type Series struct {
-	Configuration string    `json:"case"`
-	Transport     string    `json:"transport"`
-	Kind          string    `json:"kind"` // "line", "points", "bars" or, for predictions, "predicted"
-	Color         string    `json:"color"`
-	Dash          []float64 `json:"dash,omitempty"`
-	X             []float64 `json:"x"`
-	Y             []float64 `json:"y"`
-	Lo            []float64 `json:"lo,omitempty"` // lowest value of any repetition
-	Hi            []float64 `json:"hi,omitempty"` // highest value of any repetition
+	Configuration string `json:"configuration,omitempty"`
+	Transport     string `json:"transport,omitempty"` // the page can hide the series of a transport
+	Part          string `json:"part,omitempty"`      // what the values are, if a configuration has several
+	Kind          string `json:"kind"`
+	Style
+	X      []float64 `json:"x"`
+	Y      []float64 `json:"y"`
+	Lo     []float64 `json:"lowest,omitempty"` // of any repetition
+	Hi     []float64 `json:"highest,omitempty"`
+	XLo    []float64 `json:"x_lowest,omitempty"`
+	XHi    []float64 `json:"x_highest,omitempty"`
+	From   []float64 `json:"from,omitempty"`   // bottoms of stacked bars: the values are their heights
+	Width  float64   `json:"width,omitempty"`  // of bars and cells, in the unit of X
+	Labels []string  `json:"labels,omitempty"` // in cells, else above the values
+	Inside bool      `json:"inside,omitempty"` // labels are in the bars, if they fit
+	Shift  float64   `json:"shift,omitempty"`  // of markers to the right, in points, so that equal values remain visible
 }
 
-// A Mark is an event on the horizontal axis.
-type Mark struct {
+// Kinds of series.
+const (
+	line      = "line"
+	points    = "points"    // markers, ranges and labels
+	bars      = "bars"      // from zero, or stacked
+	cells     = "cells"     // boxes of height 1 around Y, with their labels
+	predicted = "predicted" // rings; with a dash also a line
+	lost      = "lost"      // where a line ends because the remaining messages were lost
+	note      = "note"      // labels without a value
+)
+
+// A Guide is a line, or a band, behind the values. A coordinate without bounds spans the whole axis.
+type Guide struct {
+	X    []float64 `json:"x,omitempty"` // from, to
+	Y    []float64 `json:"y,omitempty"`
+	Kind string    `json:"kind"`
+}
+
+// Kinds of guides.
+const (
+	solid  = "solid"
+	dotted = "dotted"
+	band   = "band"
+	border = "border"
+)
+
+// An Event is a disturbance at a position of the horizontal axis.
+type Event struct {
 	X    float64 `json:"x"`
 	Text string  `json:"text"`
 }
 
-// series returns an empty series for a configuration.
-func (l look) series(r summary.Row, kind string) Series {
-	s := Series{Configuration: r.Name, Transport: r.Transport, Kind: kind, Color: hex(l.color)}
-	for _, d := range l.dashes {
-		s.Dash = append(s.Dash, float64(d))
-	}
-	return s
+// A Key is an entry of the legend, with a sample of a kind of series or guide. Without a kind, it is the
+// heading of the next ones.
+type Key struct {
+	Name string `json:"name"`
+	Kind string `json:"kind,omitempty"`
+	Style
 }
 
-func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
-
-// add appends a value at x, unless there is none to show.
-func (s *Series) add(x float64, v reading) {
-	if v.Known != summary.Shown || math.IsNaN(v.X) {
-		return
-	}
-	s.X, s.Y = append(s.X, x), append(s.Y, v.X)
-	if v.ranged {
-		s.Lo, s.Hi = append(s.Lo, v.lo), append(s.Hi, v.hi)
-	}
+// seriesOf returns an empty series of a configuration.
+func seriesOf(r summary.Row, kind string, s Style) Series {
+	return Series{Configuration: r.Name, Transport: r.Transport, Kind: kind, Style: s}
 }
 
 // A reading is a value and, if known, its range over the repetitions.
@@ -86,51 +130,75 @@ func exactly(x float64) reading { return reading{Value: summary.Value{X: x}} }
 // withheld is a reading without a value to show.
 var withheld = reading{Value: summary.Value{Known: summary.NotShown}}
 
-// metricOf returns a row's metric with its range.
+// metricOf returns a row's metric as the table shows it: the median of the repetitions with their range.
 func metricOf(r summary.Row, metric string) reading {
-	v := r.Value(metric)
+	v := r.Typical(metric)
 	if over, ok := r.Range(metric); ok && over.Hi.Known == summary.Shown {
 		return reading{v, true, over.Lo.X, over.Hi.X}
 	}
 	return reading{v, true, v.X, v.X}
 }
 
-// data returns the panels for the page. Numbers have four significant digits, as a page has
-// thousands of them. The positions of bars are not rounded, so that no two coincide.
-func (c card) data() (all []Panel) {
-	for _, p := range c.panels {
-		if p.Series == nil {
-			continue
-		}
-		data := p.Panel
-		data.Series = nil
-		for _, s := range p.Series {
-			if data.XScale != "names" {
-				s.X = rounded(s.X)
-			} else if s.X == nil {
-				s.X = []float64{}
-			}
-			s.Y, s.Lo, s.Hi = rounded(s.Y), rounded(s.Lo), rounded(s.Hi)
-			data.Series = append(data.Series, s)
-		}
-		all = append(all, data)
-	}
-	return all
+// shown reports whether the reading has a value.
+func (v reading) shown() bool {
+	return v.Known == summary.Shown && !math.IsNaN(v.X) && !math.IsInf(v.X, 0)
 }
 
-// rounded returns finite numbers for JSON.
-func rounded(xs []float64) []float64 {
-	all := make([]float64, len(xs))
-	for i, x := range xs {
-		all[i] = fourDigits(x)
+// add appends a value at x, unless there is none to show. Values have four significant digits, as a page has
+// thousands of them.
+func (s *Series) add(x float64, v reading) {
+	if !v.shown() {
+		return
 	}
-	return all
+	s.X, s.Y = append(s.X, x), append(s.Y, fourDigits(v.X))
+	if v.ranged {
+		s.Lo, s.Hi = append(s.Lo, fourDigits(v.lo)), append(s.Hi, fourDigits(v.hi))
+	}
 }
 
+// label appends a value with its label.
+func (s *Series) label(x float64, v reading, text string) {
+	if v.shown() {
+		s.add(x, v)
+		s.Labels = append(s.Labels, text)
+	}
+}
+
+// fourDigits rounds a number to four significant digits. Only finite numbers can be written as JSON.
 func fourDigits(x float64) float64 {
 	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return 0
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(math.Abs(x)))-3)
 	return math.Round(x/unit) * unit
+}
+
+// complete removes series and panels without values, and sets the drawing order and the bounds of the axes.
+func (c Chart) complete() Chart {
+	var panels []Panel
+	for _, p := range c.Panels {
+		p.Series = slices.DeleteFunc(p.Series, func(s Series) bool { return len(s.X) == 0 })
+		slices.SortStableFunc(p.Series, func(a, b Series) int { return cmp.Compare(a.layer(), b.layer()) })
+		if slices.ContainsFunc(p.Series, func(s Series) bool { return s.Kind != note }) {
+			p.fit()
+			panels = append(panels, p)
+		}
+	}
+	c.Panels = panels
+	return c
+}
+
+// layer orders series: markers are above lines, and a dashed line is above a solid one, so that both remain
+// visible where they coincide.
+func (s Series) layer() int {
+	switch s.Kind {
+	case bars, cells:
+		return 0
+	case line:
+		return 1 + len(s.Dash)
+	case predicted:
+		return 10
+	default:
+		return 11
+	}
 }

@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"image/color"
-
 	"pushbench/results"
 	"pushbench/results/summary"
 )
@@ -12,28 +10,25 @@ const DPI = dpi
 
 // Vectors is Draw without the PNGs, which take seconds each under the race detector.
 func Vectors(run *results.Run, sum summary.Summary, badge string, _ ...string) ([]Chart, error) {
-	var charts []Chart
-	for _, c := range cards(run, sum, basis(run, sum), badge) {
-		svg, err := c.vector()
-		if err != nil {
+	all := charts(run, sum, basis(run, sum), badge)
+	for i := range all {
+		var err error
+		if all[i].SVG, err = all[i].vector(); err != nil {
 			return nil, err
 		}
-		f := c.Chart
-		f.SVG, f.Panels = svg, c.data()
-		charts = append(charts, f)
 	}
-	return charts, nil
+	return all, nil
 }
 
-// Shades returns the distinct colours of each transport's rows.
-func Shades(run *results.Run) map[string]map[color.NRGBA]bool {
-	shades := map[string]map[color.NRGBA]bool{}
+// Shades returns the distinct strengths of each transport's rows.
+func Shades(run *results.Run) map[string]map[float64]bool {
+	shades := map[string]map[float64]bool{}
 	rows := summary.Of(run).Rows
 	for _, r := range rows {
 		if shades[r.Transport] == nil {
-			shades[r.Transport] = map[color.NRGBA]bool{}
+			shades[r.Transport] = map[float64]bool{}
 		}
-		shades[r.Transport][lookIn(rows, r).color] = true
+		shades[r.Transport][lookIn(rows, r).Strength] = true
 	}
 	return shades
 }

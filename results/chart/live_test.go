@@ -50,11 +50,11 @@ func checkPanel(t *testing.T, where string, p chart.Panel) {
 			t.Errorf("%s: %s has %d positions, %d values, %d and %d bounds", where, s.Configuration, len(s.X), len(s.Y), len(s.Lo), len(s.Hi))
 		}
 		for i := range s.X {
-			if p.XScale == "names" && (s.X[i] < -0.5 || s.X[i] > float64(len(p.Names))-0.5) {
-				t.Errorf("%s: %s is at %v of %d names", where, s.Configuration, s.X[i], len(p.Names))
+			if p.X.Scale == "names" && (s.X[i] < -0.5 || s.X[i] > float64(len(p.X.Names))-0.5) {
+				t.Errorf("%s: %s is at %v of %d names", where, s.Configuration, s.X[i], len(p.X.Names))
 			}
-			if p.YScale == "log" && s.Y[i] <= 0 || math.IsNaN(s.Y[i]) {
-				t.Errorf("%s: %s is %v on a scale of %s", where, s.Configuration, s.Y[i], p.YScale)
+			if p.Y.Scale == "log" && s.Y[i] <= 0 || math.IsNaN(s.Y[i]) {
+				t.Errorf("%s: %s is %v on a scale of %s", where, s.Configuration, s.Y[i], p.Y.Scale)
 			}
 		}
 	}

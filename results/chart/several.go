@@ -15,7 +15,7 @@ import (
 func Several(runs []*results.Run, badges []string, only ...string) ([]Chart, error) {
 	together, s, basis := merge(runs)
 	mark := strings.Join(slices.Compact(slices.Sorted(slices.Values(badges))), ", ")
-	return drawAll(cards(together, s, basis, mark), only)
+	return drawAll(charts(together, s, basis, mark), only)
 }
 
 // merge returns a run with the rows of all runs, grouped by transport.

@@ -8,7 +8,7 @@ import (
 
 func TestEveryTransportHasAStyle(t *testing.T) {
 	for _, transport := range transports.All() {
-		if looks[transport.Name].glyph == nil {
+		if looks[transport.Name].glyph().Shape == nil {
 			t.Errorf("no style for %s", transport.Name)
 		}
 	}

@@ -8,70 +8,78 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
-// timeline draws deliveries per second over a trial, the median of the repetitions. The page also has
-// the latency, and marks disturbances.
-func timeline(run *results.Run, s summary.Summary) (card, bool) {
-	const x, y = "seconds since the start of the window", "deliveries per second, all clients"
+// timeline has the deliveries per second and the latency over a trial, as medians of the repetitions, with the
+// disturbances.
+func timeline(run *results.Run, s summary.Summary) Chart {
 	lowest, offered := run.Manifest.Deliveries()
-	window := run.Manifest.Workload.Window
-	first, last, top := 0.0, window.Seconds(), offered
-	var rates, times []line
+	window := run.Manifest.Workload.Window.Seconds()
+	x := Axis{Title: "seconds since the start of the window", Scale: linear, Max: window}
+	rates := Panel{Title: "Throughput", X: x, Y: Axis{Title: "deliveries per second, all clients", Scale: linear}}
+	times := Panel{Title: "Latency p50 of the messages delivered in each second", X: x, Y: Axis{Title: "ms (log scale)", Scale: logarithmic}}
 	var with []summary.Row
-	marks := []Mark{{X: 0, Text: "window starts"}, {X: last, Text: "window ends"}}
+	var stalled []Event
 	for _, r := range s.Rows {
-		rate, median := newLine(lookIn(s.Rows, r), r), newLine(lookIn(s.Rows, r), r)
-		overTrial(&rate.Series, run, r, func(i results.Interval) (float64, bool) { return perSecond(i), true })
+		look := lookIn(s.Rows, r)
+		rate, median := seriesOf(r, line, look), seriesOf(r, line, look)
+		overTrial(&rate, run, r, func(i results.Interval) (float64, bool) { return perSecond(i), true })
 		if len(rate.X) == 0 {
 			continue
 		}
-		n := max(5, int(math.Ceil(float64(len(rate.X))/12))) // every nth point carries a marker
-		for i := n / 2; i < len(rate.X); i += n {
-			rate.marks.add(rate.X[i], exactly(rate.Y[i]))
-		}
-		overTrial(&median.Series, run, r, func(i results.Interval) (float64, bool) {
+		overTrial(&median, run, r, func(i results.Interval) (float64, bool) {
 			return positive(metric.Milliseconds(i.Latency.Quantile(0.5))), i.Latency.Count() > 0
 		})
-		rates, times, with = append(rates, rate), append(times, median), append(with, r)
-		first, last, top = min(first, slices.Min(rate.X)), max(last, slices.Max(rate.X)), max(top, slices.Max(rate.Y))
-		marks = append(marks, stalls(run, r, rate.Series)...)
+		rates.Series = append(rates.Series, rate, marked(rate, len(with)))
+		times.Series = append(times.Series, median, marked(median, len(with)))
+		with = append(with, r)
+		x.Min, x.Max = min(x.Min, slices.Min(rate.X)), max(x.Max, slices.Max(rate.X))
+		stalled = append(stalled, stalls(run, r, rate)...)
 	}
-	if len(with) == 0 || top <= 0 {
-		return card{}, false
+	if offered <= 0 {
+		return Chart{}
 	}
-	marks = append(marks[:min(len(marks), 2+12)], events(run)...)
-	rated := linePanel(Panel{Title: "Throughput", X: x, Y: y, XScale: "linear", YScale: "linear", Marks: marks}, rates,
-		span{window.Seconds(), []float64{lowest, offered}})
-	upTo(rated.plot, top)
-	rated.plot.X.Min, rated.plot.X.Max, rated.plot.X.Tick.Marker = first, last, plot.DefaultTicks{}
-	timed := linePanel(Panel{Title: "Latency p50 of the messages delivered in each second", X: x, Y: "ms (log scale)", XScale: "linear", YScale: "log", Marks: marks}, times)
-	c := card{Chart: Chart{Title: "Deliveries over a trial, median of the repetitions"}}
-	c.panels = []panel{{plot: rated.plot, x: x, y: y}, {Panel: rated.Panel}, {Panel: timed.Panel}}
-	c.keys = append(rowKeys(with, lineKey), key{name: "offered", line: offeredStyle}, key{name: "start and end of the window", line: windowStyle})
-	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window.Seconds()), metric.Number(offered))
-	return c, true
+	room := (x.Max - x.Min) / 50 // for markers
+	x.Min, x.Max = x.Min-room, x.Max+room
+	rates.X, times.X = x, x
+	edges := []Guide{{X: []float64{0, 0}, Kind: solid}, {X: []float64{window, window}, Kind: solid}}
+	rates.Guides = append(edges, Guide{Y: []float64{lowest, lowest}, Kind: dotted}, Guide{Y: []float64{offered, offered}, Kind: dotted})
+	times.Guides = edges
+	c := Chart{Title: "Deliveries over a trial, median of the repetitions", Panels: []Panel{rates, times}}
+	c.Events = append(stalled[:min(len(stalled), 6)], events(run)...)
+	slices.SortStableFunc(c.Events, func(a, b Event) int { return cmp.Compare(a.X, b.X) })
+	c.Keys = append(rowKeys(with, line), Key{"offered", dotted, plain}, Key{"start and end of the window", solid, plain})
+	c.Alt = fmt.Sprintf("Deliveries per second over the window of %s s, with %s per second offered.", metric.Number(window), metric.Number(offered))
+	return c
 }
 
-var (
-	offeredStyle = draw.LineStyle{Color: soft, Width: 1, Dashes: []vg.Length{1, 2}}
-	windowStyle  = draw.LineStyle{Color: soft, Width: 1}
-)
+// marked returns the markers of about twelve points of the line with index i. Lines have theirs at different
+// points, so that markers of equal lines remain visible.
+func marked(over Series, i int) Series {
+	s := over
+	s.Kind, s.Dash, s.X, s.Y = points, nil, nil, nil
+	n := max(5, int(math.Ceil(float64(len(over.X))/12)))
+	for k := (n/2 + i) % n; k < len(over.X); k += n {
+		s.X, s.Y = append(s.X, over.X[k]), append(s.Y, over.Y[k])
+	}
+	return s
+}
 
 func perSecond(i results.Interval) float64 { return float64(i.Delivered) / i.Length.Seconds() }
 
-// overTrial adds a value per interval, at its middle: the median over the trials of the row.
+// overTrial adds a value per interval, at its middle: the median over the trials of the row. It leaves out an
+// interval shorter than half of the usual length, such as the rest of the window: its rate is noise.
 func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Interval) (float64, bool)) {
 	byTime := map[time.Duration][]float64{}
+	var usual time.Duration
 	for _, i := range run.Intervals {
-		if i.Length <= 0 || !r.Has(i) {
+		usual = max(usual, i.Length)
+	}
+	for _, i := range run.Intervals {
+		if i.Length <= 0 || 2*i.Length < usual || !r.Has(i) {
 			continue
 		}
 		if v, ok := of(i); ok {
@@ -86,7 +94,7 @@ func overTrial(s *Series, run *results.Run, r summary.Row, of func(results.Inter
 
 // stalls returns the seconds of the window in which a trial delivered less than a tenth of the median
 // rate of its configuration.
-func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
+func stalls(run *results.Run, r summary.Row, rates Series) (all []Event) {
 	window := run.Manifest.Workload.Window
 	var usual []float64
 	for i, x := range rates.X {
@@ -98,14 +106,14 @@ func stalls(run *results.Run, r summary.Row, rates Series) (all []Mark) {
 	for _, i := range run.Intervals {
 		middle := i.Start + i.Length/2
 		if i.Length >= time.Second/2 && r.Has(i) && middle > 0 && middle < window && perSecond(i) < low {
-			all = append(all, Mark{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Name), i.Repetition)})
+			all = append(all, Event{fourDigits(middle.Seconds()), fmt.Sprintf("%s stalled, repetition %d", results.Plain(r.Name), i.Repetition)})
 		}
 	}
 	return all
 }
 
 // events returns the longest disturbances of any trial by the machine, valid or not.
-func events(run *results.Run) (all []Mark) {
+func events(run *results.Run) (all []Event) {
 	const limit = 6
 	var found []results.Event
 	for _, t := range run.Trials {
@@ -120,23 +128,7 @@ func events(run *results.Run) (all []Mark) {
 	}
 	slices.SortStableFunc(found, func(a, b results.Event) int { return cmp.Compare(b.Took, a.Took) })
 	for _, e := range found[:min(limit, len(found))] {
-		all = append(all, Mark{fourDigits(e.At.Seconds()), e.What})
+		all = append(all, Event{fourDigits(e.At.Seconds()), e.What})
 	}
 	return all
-}
-
-// A span marks the window and the offered rates.
-type span struct {
-	window  float64
-	offered []float64 // the lowest and the highest of any configuration
-}
-
-// Plot implements plot.Plotter.
-func (s span) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	c.StrokeLine2(windowStyle, x(0), c.Min.Y, x(0), c.Max.Y)
-	c.StrokeLine2(windowStyle, x(s.window), c.Min.Y, x(s.window), c.Max.Y)
-	for _, rate := range s.offered {
-		c.StrokeLine2(offeredStyle, c.Min.X, y(rate), c.Max.X, y(rate))
-	}
 }

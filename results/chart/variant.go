@@ -1,31 +1,20 @@
 package chart
 
 import (
-	"image/color"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-
-	"pushbench/results/metric"
 	"pushbench/results/summary"
 )
 
-// crowded is the number of rows with full names. With more rows, labels are small and short.
-const crowded = 6
-
 // lookIn returns the style of a row among others: that of its transport, in a lighter colour the
 // later its variant is in the sweep.
-func lookIn(rows []summary.Row, r summary.Row) look {
+func lookIn(rows []summary.Row, r summary.Row) Style {
 	l, all := lookOf(r.Transport), variants(rows)
 	if len(all) < 2 {
 		return l
 	}
-	l.color = shade(l.color, rank(all, r), len(all))
-	return l
+	return l.shade(rank(all, r), len(all))
 }
 
 // variants returns the variants of the transport with the most.
@@ -52,30 +41,27 @@ func rank(all []string, r summary.Row) int {
 	}))
 }
 
-// shade returns the colour at full strength for the first of n, at 35 % for the last.
-func shade(c color.NRGBA, i, n int) color.NRGBA {
-	strength := 1 - 0.65*float64(i)/float64(max(1, n-1))
-	mix := func(x uint8) uint8 { return uint8(math.Round(float64(x)*strength + 255*(1-strength))) }
-	return color.NRGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
+// shade returns the style at full strength for the first of n, at 35 % for the last.
+func (s Style) shade(i, n int) Style {
+	s.Strength = fourDigits(1 - 0.65*float64(i)/float64(max(1, n-1)))
+	return s
 }
 
 // rowKeys returns the legend: one key per row, or, with variants, the transports by colour followed
 // by the variants by shade.
-func rowKeys(rows []summary.Row, show func(name string, l look) key) []key {
+func rowKeys(rows []summary.Row, kind string) (keys []Key) {
 	all := variants(rows)
 	if len(all) < 2 {
-		var keys []key
 		for _, r := range rows {
-			keys = append(keys, show(r.Name, lookOf(r.Transport)))
+			keys = append(keys, Key{r.Name, kind, lookOf(r.Transport)})
 		}
 		return keys
 	}
-	var keys []key
 	for _, t := range transportsOf(rows) {
-		keys = append(keys, show(t, lookOf(t)))
+		keys = append(keys, Key{t, kind, lookOf(t)})
 	}
 	for i, v := range all {
-		keys = append(keys, key{name: v, fill: shade(soft, i, len(all))})
+		keys = append(keys, Key{v, bars, plain.shade(i, len(all))})
 	}
 	return keys
 }
@@ -90,76 +76,38 @@ func transportsOf(rows []summary.Row) (all []string) {
 	return all
 }
 
-// barNames returns the labels below the bars: the rows, or, with variants, the abbreviated variants
-// and the transport below the middle one.
-func barNames(rows []summary.Row) plot.ConstantTicks {
-	var names []string
-	first, last := map[string]int{}, map[string]int{}
-	for i, r := range rows {
-		if _, ok := first[r.Transport]; !ok {
-			first[r.Transport] = i
-		}
-		last[r.Transport] = i
-		names = append(names, r.Name)
+// barNames returns the labels below the bars.
+func barNames(rows []summary.Row) (names []string) {
+	for _, r := range rows {
+		names = append(names, nameLines(r.Name))
 	}
-	if len(variants(rows)) < 2 {
-		return under(names)
-	}
-	for i, r := range rows {
-		below := " " // aligns the first lines
-		if i == (first[r.Transport]+last[r.Transport])/2 {
-			below = r.Transport
-		}
-		names[i] = brief(r) + "\n" + below
-	}
-	return under(names)
+	return names
 }
 
-// brief abbreviates a row's variant, with one line per axis: batching delays in milliseconds,
-// libraries by their prefixes. It returns "–" for a row without a variant.
-func brief(r summary.Row) string {
-	var lines []string
-	for part := range strings.FieldsSeq(r.Variant()) {
-		switch axis, value, _ := strings.Cut(part, "="); axis {
-		case "batching_delay":
-			lines = append(lines, strconv.FormatFloat(metric.Milliseconds(r.BatchingDelay), 'f', -1, 64))
-		case "library":
-			lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(value, "http"), "erence"))
-		default:
-			lines = append(lines, value)
+// nameLines returns the name of a configuration with one line per axis, without the names of the axes.
+func nameLines(name string) string {
+	lines := strings.Fields(name)
+	for i, part := range lines {
+		if _, value, ok := strings.Cut(part, "="); ok {
+			lines[i] = value
 		}
-	}
-	if len(lines) == 0 {
-		return "–"
 	}
 	return strings.Join(lines, "\n")
 }
 
-// axisNames returns the title of the abbreviated variants: "batching delay, ms".
+// axisNames returns the title of these labels: "transport, library, batching_delay". It is empty for
+// transports alone.
 func axisNames(rows []summary.Row) string {
-	all := variants(rows)
-	if len(all) < 2 {
+	names := []string{"transport"}
+	for _, v := range variants(rows) {
+		for part := range strings.FieldsSeq(v) {
+			if axis, _, _ := strings.Cut(part, "="); !slices.Contains(names, axis) {
+				names = append(names, axis)
+			}
+		}
+	}
+	if len(names) == 1 {
 		return ""
 	}
-	var axes []string
-	for part := range strings.FieldsSeq(all[0]) {
-		axis, _, _ := strings.Cut(part, "=")
-		if axis == "batching_delay" {
-			axis = "batching delay, ms"
-		}
-		axes = append(axes, axis)
-	}
-	return strings.Join(axes, "; ")
-}
-
-// labelSize returns the font size of values at bars.
-func labelSize(bars int) vg.Length {
-	switch {
-	case bars > 2*crowded-2:
-		return 5.2
-	case bars > crowded:
-		return 6
-	default:
-		return 8
-	}
+	return strings.Join(names, ", ")
 }

@@ -1,6 +1,9 @@
 package compare
 
 import (
+	"fmt"
+	"math"
+
 	"pushbench/results"
 	"pushbench/results/metric"
 	"pushbench/results/summary"
@@ -19,6 +22,26 @@ func SelfComparisons(run *results.Run, s summary.Summary) []Difference {
 		}
 	}
 	return all
+}
+
+// NoiseFloor returns the largest difference of a configuration from itself, for each metric, as text:
+// "latency p50 2.1 %".
+func NoiseFloor(self []Difference) (entries []string) {
+	most := map[string]float64{}
+	var order []string
+	for _, d := range self {
+		if d.Repetitions == 0 || d.Verdict == Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
+			continue
+		}
+		if _, seen := most[d.Metric]; !seen {
+			order = append(order, d.Metric)
+		}
+		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
+	}
+	for _, name := range order {
+		entries = append(entries, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
+	}
+	return entries
 }
 
 // neighbours returns a row's neighbouring repetitions as the sides of a pairing. With an odd number,

@@ -78,7 +78,7 @@ func (r *Report) evidence() []Paragraph {
 	m, s := r.Run.Manifest, r.Summary
 	all := text(append([]string{"Validity checks: " + checks(s, fmt.Sprintf(", in %s. ", some(len(r.Run.Trials), "trial")))}, exclusions(s)...)...)
 	var lines []string
-	if floor := r.noiseFloor(); len(floor) > 0 {
+	if floor := compare.NoiseFloor(r.SelfComparisons); len(floor) > 0 {
 		all = append(all, items("Noise floor: the largest difference of a configuration from itself", floor)...)
 		lines = append(lines, "Ignore differences between configurations that are smaller than these.")
 	} else {
@@ -106,40 +106,18 @@ func (r *Report) evidence() []Paragraph {
 	return append(all, text(lines...)...)
 }
 
-// noiseFloor is the largest difference of a configuration from itself, for each declared metric.
-func (r *Report) noiseFloor() (entries []string) {
-	most := map[string]float64{}
-	var order []string
-	for _, d := range r.SelfComparisons {
-		if d.Repetitions == 0 || d.Verdict == compare.Incomparable || math.IsNaN(d.Ratio) || math.IsInf(d.Ratio, 0) || d.Ratio <= 0 {
-			continue
-		}
-		if _, seen := most[d.Metric]; !seen {
-			order = append(order, d.Metric)
-		}
-		most[d.Metric] = max(most[d.Metric], d.Ratio, 1/d.Ratio)
-	}
-	for _, name := range order {
-		entries = append(entries, fmt.Sprintf("%s %s %%", metric.ByName(name).Title, metric.Number(100*(most[name]-1))))
-	}
-	return entries
-}
-
 // caption follows the basis of every chart.
 func (r *Report) caption() string {
-	text, differ := "", 0
-	if floor := r.noiseFloor(); len(floor) > 0 {
-		text = " · noise floor: " + list(floor)
-	}
+	differ := 0
 	for _, c := range r.Run.Manifest.Conditions {
 		if strings.HasPrefix(c, "on purpose, servers differ") {
 			differ++
 		}
 	}
 	if differ == 0 {
-		return text + " · the paired servers differ only in what is compared"
+		return " · the paired servers differ only in what is compared"
 	}
-	return text + fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
+	return fmt.Sprintf(" · differences between the paired servers: %d, listed above", differ)
 }
 
 // repeat are the commands that repeat a run.

@@ -30,7 +30,6 @@ var (
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"lines":   Section.notes,
 	"svg":     inline,
-	"data":    panels,
 	"policy":  func() string { return policy },
 	"scripts": func() []template.JS { return []template.JS{template.JS(plotScript), template.JS(pageScript)} },   //nolint:gosec // ours and uPlot's
 	"styles":  func() []template.CSS { return []template.CSS{template.CSS(plotStyle), template.CSS(pageStyle)} }, //nolint:gosec // as above
@@ -84,15 +83,4 @@ func inline(svg []byte) template.HTML {
 		s = s[i:]
 	}
 	return template.HTML(s) //nolint:gosec // drawn by results/chart, which escapes its text
-}
-
-// panels are the charts as the script reads them.
-func panels(charts []chart.Chart) (all []any) {
-	for _, c := range charts {
-		all = append(all, struct {
-			Name   string        `json:"name"`
-			Panels []chart.Panel `json:"panels"`
-		}{c.Name, append([]chart.Panel{}, c.Panels...)}) // the script does not accept null
-	}
-	return all
 }

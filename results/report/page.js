@@ -1,5 +1,6 @@
-// Draws the charts of a report from the data in the page. They show values under the pointer and can hide
-// transports. Without this script the page shows the same charts as images.
+// Draws the charts of a report from the data in the page: the panels of results/chart, which the pictures also
+// show. In addition, they show values under the pointer, can be zoomed and can hide transports. Without this
+// script the page shows the pictures.
 'use strict';
 (() => {
   const charts = JSON.parse(document.getElementById('data').textContent);
@@ -8,11 +9,23 @@
   const plots = []; // every uPlot on the page, with its panel
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const lighter = {'#0072b2': '#56b4e9', '#d55e00': '#ff8c42', '#5b636b': '#a2abb4'}; // on a dark background
+  const font = '"Liberation Sans", Arimo, Arial, Helvetica, sans-serif';
   const height = 300;
+  const ratio = () => window.devicePixelRatio || 1;
 
   const css = name => getComputedStyle(root).getPropertyValue(name).trim();
-  const colour = s => dark.matches && lighter[s.color] || s.color;
-  const logarithmic = scale => scale === 'log' || scale === 'percentile';
+  const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+  const logarithmic = axis => axis.scale === 'log' || axis.scale === 'percentile';
+
+  // mixed is a style's colour, mixed with the background.
+  function mixed(style) {
+    const strength = style.strength || 1, paper = rgb(css('--paper'));
+    return rgb(dark.matches && lighter[style.color] || style.color || css('--ink')).map((v, i) => Math.round(v * strength + paper[i] * (1 - strength)));
+  }
+  const colour = style => 'rgb(' + mixed(style).join() + ')';
+
+  // onTop is the colour of text on a fill, with the weights of relative luminance (WCAG 2.2) without its gamma.
+  const onTop = style => { const [r, g, b] = mixed(style); return 0.2126 * r + 0.7152 * g + 0.0722 * b > 118 ? '#1c1f23' : '#fff'; };
 
   function element(tag, attributes, text) {
     const e = document.createElement(tag);
@@ -35,162 +48,343 @@
     return (100 * (1 - 1 / x)).toFixed(Math.max(0, digits)) + ' %';
   }
 
-  function position(panel, x) {
-    switch (panel.x_scale) {
-      case 'names': return panel.names[Math.round(x)] || '';
+  const oneLine = text => text.replaceAll('\n', ' ');
+
+  function position(axis, x) {
+    switch (axis.scale) {
+      case 'names': return oneLine(axis.names[Math.round(x)] || '');
       case 'percentile': return percent(x);
       default: return number(x);
     }
   }
 
-  const axisName = panel => panel.x_scale === 'names' || panel.x_scale === 'percentile' ? '' : panel.x || '';
-
-  function axes(panel) {
-    const common = {stroke: () => css('--soft'), grid: {stroke: () => css('--line'), width: 1}, ticks: {stroke: () => css('--line'), width: 1}, font: '12px sans-serif'};
-    const x = Object.assign({}, common);
-    if (panel.x_scale === 'names') {
-      x.splits = () => panel.names.map((_, i) => i);
-      x.values = () => panel.names;
-      x.grid = {show: false};
-    } else if (panel.x_scale === 'percentile') {
-      x.splits = u => [1, 2, 10, 100, 1000, 10000, 100000].filter(v => v <= u.scales.x.max * 1.001);
-      x.filter = (u, all) => all; // otherwise uPlot labels only decades
-      x.values = (u, all) => all.map(percent);
-    } else {
-      x.values = (u, all) => all.map(v => v === null ? null : number(v));
+  // marker draws a marker of the given radius, in pixels of the canvas.
+  function marker(c, shape, x, y, r) {
+    c.beginPath();
+    switch (shape) {
+      case 'circle': c.arc(x, y, r, 0, 7); break;
+      case 'box': case 'square': c.rect(x - r, y - r, 2 * r, 2 * r); break;
+      case 'triangle': c.moveTo(x, y - 1.15 * r); c.lineTo(x + r, y + 0.58 * r); c.lineTo(x - r, y + 0.58 * r); c.closePath(); break;
+      case 'diamond': r *= 1.25; c.moveTo(x - r, y); c.lineTo(x, y - r); c.lineTo(x + r, y); c.lineTo(x, y + r); c.closePath(); break;
+      case 'plus': c.moveTo(x - r, y); c.lineTo(x + r, y); c.moveTo(x, y - r); c.lineTo(x, y + r); break;
+      case 'cross': c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x - r, y + r); c.lineTo(x + r, y - r); break;
+      case 'ring': c.arc(x, y, 1.8 * r, 0, 7); break;
     }
-    const y = Object.assign({}, common, {size: 64});
-    y.values = (u, all) => all.map(v => v === null || v === undefined ? null : number(v));
-    return [x, y];
+    if (['square', 'plus', 'cross', 'ring'].includes(shape)) c.stroke();
+    else c.fill();
   }
 
-  function line(panel, s) {
-    const one = {label: s.case, stroke: () => colour(s), width: 2, dash: s.dash, show: !hidden.has(s.transport)};
-    switch (s.kind) {
-      case 'predicted': return Object.assign(one, {width: 1.2, dash: [4, 4], points: {show: s.x.length < 12, size: 7}});
-      case 'points': return Object.assign(one, {paths: () => null, points: {show: true, size: 7, fill: () => colour(s)}});
-      case 'bars': return Object.assign(one, {width: 0, dash: undefined, fill: () => colour(s), points: {show: false}, paths: uPlot.paths.bars({size: [0.9, 56]})});
-      default: return Object.assign(one, {points: {show: s.x.length < 24, size: 6, fill: () => colour(s)}});
+  // pen prepares a canvas for a style.
+  function pen(c, fill, width, dash) {
+    c.fillStyle = c.strokeStyle = fill;
+    c.lineWidth = width * ratio();
+    c.setLineDash((dash || []).map(d => d * ratio()));
+  }
+
+  function stroke(c, x0, y0, x1, y1) {
+    c.beginPath();
+    c.moveTo(x0, y0);
+    c.lineTo(x1, y1);
+    c.stroke();
+  }
+
+  const guidePen = (c, kind) => kind === 'dotted' ? pen(c, css('--soft'), 1, [1, 2]) : kind === 'border' ? pen(c, css('--ink'), 2) : pen(c, css('--soft'), 1);
+
+  // wrap splits text into lines of some width, at spaces.
+  function wrap(c, text, room) {
+    const lines = [];
+    for (const part of text.split('\n')) {
+      let one = '';
+      for (const word of part.split(' ')) {
+        const longer = one ? one + ' ' + word : word;
+        if (one && c.measureText(longer).width > room) { lines.push(one); one = word; } else one = longer;
+      }
+      if (one) lines.push(one);
     }
+    return lines;
   }
 
-  function scales(panel) {
-    const x = {time: false, distr: logarithmic(panel.x_scale) ? 3 : 1};
-    if (panel.x_scale === 'names') x.range = () => [-0.6, panel.names.length - 0.4];
-    if (panel.x_scale === 'percentile') x.range = (u, min, max) => [Math.max(1, min), max];
-    const y = {distr: panel.y_scale === 'log' ? 3 : 1};
-    if (panel.y_scale !== 'log') y.range = (u, min, max) => [0, (max > 0 ? max : 1) * 1.1];
-    return {x, y};
-  }
-
-  // overlay draws the ranges over the repetitions, and marks, on top of the plot.
-  function overlay(panel) {
-    return u => {
-      const c = u.ctx, ratio = window.devicePixelRatio || 1;
+  // painter returns what draws a panel's guides, bars and cells below uPlot's lines, and the rest above them.
+  function painter(panel, events) {
+    const named = panel.x.scale === 'names';
+    const on = (u, what) => {
+      const c = u.ctx;
+      const at = {c, x: v => u.valToPos(v, 'x', true), y: v => u.valToPos(v, 'y', true), left: u.bbox.left, top: u.bbox.top, right: u.bbox.left + u.bbox.width, bottom: u.bbox.top + u.bbox.height};
+      at.slot = named ? at.x(1) - at.x(0) : Infinity;
+      at.inside = v => v >= at.left - 1 && v <= at.right + 1;
       c.save();
-      c.beginPath();
-      c.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
-      c.clip();
-      panel.series.forEach((s, i) => {
-        if (!s.lo || !u.series[i + 1].show) return;
-        c.strokeStyle = s.kind === 'bars' ? css('--ink') : colour(s);
-        c.lineWidth = 1.5 * ratio;
-        s.x.forEach((x, k) => {
-          if (s.lo[k] === s.hi[k]) return;
-          const at = u.valToPos(x, 'x', true);
-          c.beginPath();
-          c.moveTo(at, u.valToPos(s.lo[k], 'y', true));
-          c.lineTo(at, u.valToPos(s.hi[k], 'y', true));
-          c.stroke();
-        });
-      });
-      c.setLineDash([2 * ratio, 3 * ratio]);
-      c.lineWidth = ratio;
-      c.strokeStyle = c.fillStyle = css('--soft');
-      c.font = 11 * ratio + 'px sans-serif';
-      (panel.marks || []).forEach((m, i) => {
-        const at = u.valToPos(m.x, 'x', true);
-        c.beginPath();
-        c.moveTo(at, u.bbox.top);
-        c.lineTo(at, u.bbox.top + u.bbox.height);
-        c.stroke();
-        const fits = at + 3 * ratio + c.measureText(m.text).width < u.bbox.left + u.bbox.width;
-        c.textAlign = fits ? 'left' : 'right';
-        c.fillText(m.text, at + (fits ? 3 : -3) * ratio, u.bbox.top + (12 + 13 * (i % 4)) * ratio);
-      });
+      what(at, panel.series.filter((s, i) => u.series[i + 1].show));
       c.restore();
+    };
+
+    // box is the rectangle of a bar or a cell.
+    const box = (at, s, i) => {
+      const width = s.width || 0, from = s.kind === 'cells' ? s.y[i] - 0.5 : s.from ? s.from[i] : 0, to = s.kind === 'cells' ? s.y[i] + 0.5 : s.y[i] + (s.from ? from : 0);
+      return {left: at.x(s.x[i] - width / 2), right: at.x(s.x[i] + width / 2), bottom: panel.y.scale === 'log' ? at.bottom : at.y(from), top: at.y(to)};
+    };
+
+    function guide(at, g) {
+      const left = g.x ? at.x(g.x[0]) : at.left, right = g.x ? at.x(g.x[1]) : at.right;
+      const bottom = g.y ? at.y(g.y[0]) : at.bottom, top = g.y ? at.y(g.y[1]) : at.top;
+      if (!at.inside(left) || !at.inside(right)) return;
+      guidePen(at.c, g.kind);
+      if (g.kind === 'band') { at.c.fillStyle = css('--line'); at.c.fillRect(left, top, right - left, bottom - top); } else stroke(at.c, left, bottom, right, top);
+    }
+
+    function below(at, all) {
+      for (const g of panel.guides || []) if (g.kind !== 'border') guide(at, g);
+      for (const s of all) {
+        if (s.kind !== 'bars' && s.kind !== 'cells' || !s.color) continue;
+        s.x.forEach((_, i) => {
+          const b = box(at, s, i);
+          if (b.bottom <= b.top) return;
+          at.c.fillStyle = colour(s);
+          at.c.fillRect(b.left, b.top, b.right - b.left, b.bottom - b.top);
+          pen(at.c, css('--paper'), 1);
+          stroke(at.c, b.left, b.top, b.right, b.top);
+        });
+      }
+    }
+
+    function ranges(at, s) {
+      pen(at.c, s.kind === 'points' && s.marker ? colour(s) : css('--ink'), 1.5);
+      s.x.forEach((x, i) => {
+        const p = s.width ? at.x(x + 0.4 * s.width) : at.x(x) + (s.shift || 0) * ratio();
+        if (!at.inside(p)) return;
+        if (s.lowest && s.lowest[i] < s.highest[i]) stroke(at.c, p, at.y(s.lowest[i]), p, at.y(s.highest[i]));
+        if (s.x_lowest && s.x_lowest[i] < s.x_highest[i]) stroke(at.c, at.x(s.x_lowest[i]), at.y(s.y[i]), at.x(s.x_highest[i]), at.y(s.y[i]));
+      });
+    }
+
+    function markers(at, s) {
+      pen(at.c, colour(s), 1.5);
+      s.x.forEach((v, i) => {
+        const x = at.x(v) + (s.shift || 0) * ratio();
+        if (!at.inside(x)) return;
+        if (s.kind === 'lost') { stroke(at.c, x, at.y(s.y[i]), x, at.top); marker(at.c, 'triangle', x, at.top + 5 * ratio(), 4 * ratio()); }
+        else marker(at.c, s.kind === 'predicted' ? 'ring' : s.marker, x, at.y(s.y[i]), 4 * ratio());
+      });
+    }
+
+    // above draws a label above a point: horizontal if it fits, else vertical.
+    function above(at, label, x, y, room) {
+      const c = at.c, lines = label.split('\n');
+      c.textAlign = 'center';
+      for (const size of [12, 10, 8]) {
+        c.font = size * ratio() + 'px ' + font;
+        const wide = Math.max(...lines.map(l => c.measureText(l).width));
+        if (wide > room) continue;
+        const step = (size + 1) * ratio(), top = y - 4 * ratio() - step * lines.length;
+        c.fillStyle = css('--paper'); // so that no grid line crosses the label
+        c.fillRect(x - wide / 2, top, wide, step * lines.length);
+        c.fillStyle = css('--ink');
+        return lines.forEach((l, i) => c.fillText(l, x, top + step * (i + 1) - 2 * ratio()));
+      }
+      c.save();
+      c.translate(x, y - 4 * ratio());
+      c.rotate(-Math.PI / 2);
+      c.textAlign = 'left';
+      c.textBaseline = 'middle';
+      c.fillStyle = css('--ink');
+      c.fillText(oneLine(label), 0, 0);
+      c.restore();
+    }
+
+    function labels(at, s) {
+      (s.labels || []).forEach((label, i) => {
+        const c = at.c, b = box(at, s, i), x = at.x(s.x[i]) + (s.shift || 0) * ratio();
+        c.textAlign = 'center';
+        c.font = 11 * ratio() + 'px ' + font;
+        if (s.kind === 'cells') {
+          const lines = wrap(c, label, at.slot - 8 * ratio()), step = 14 * ratio();
+          c.fillStyle = css(s.color ? '--ink' : '--soft');
+          lines.forEach((l, k) => c.fillText(l, at.x(Math.round(s.x[i])), at.y(s.y[i]) + step * (k + 0.8 - lines.length / 2)));
+        } else if (s.inside) {
+          c.fillStyle = onTop(s);
+          if (b.bottom - b.top > 15 * ratio() && c.measureText(label).width < b.right - b.left - 2) c.fillText(label, x, b.top + 12 * ratio());
+        } else {
+          above(at, label, x, at.y(s.highest ? Math.max(s.y[i], s.highest[i]) : s.y[i]), s.width ? (b.right - b.left) / 0.82 : at.slot);
+        }
+      });
+    }
+
+    // numbers draws events as dotted lines with their numbers. Numbers that would overlap are in another row.
+    function numbers(at) {
+      const ends = [];
+      events.forEach((e, i) => {
+        const c = at.c, x = at.x(e.x), text = String(i + 1);
+        if (!at.inside(x)) return;
+        guidePen(c, 'dotted');
+        stroke(c, x, at.top, x, at.bottom);
+        c.font = 11 * ratio() + 'px ' + font;
+        c.textAlign = 'center';
+        const half = c.measureText(text).width / 2 + 2 * ratio();
+        let row = ends.findIndex(end => end <= x - half);
+        if (row < 0) row = ends.length;
+        ends[row] = x + half;
+        const top = at.top + row * 13 * ratio();
+        c.fillStyle = css('--paper');
+        c.fillRect(x - half, top, 2 * half, 12 * ratio());
+        c.fillStyle = css('--ink');
+        c.fillText(text, x, top + 10 * ratio());
+      });
+    }
+
+    return {
+      below: u => on(u, below),
+      above: u => on(u, (at, all) => {
+        for (const s of all) {
+          if (s.kind === 'bars' || s.kind === 'points') ranges(at, s);
+          if (s.kind === 'points' && s.marker || s.kind === 'predicted' || s.kind === 'lost') markers(at, s);
+        }
+        for (const g of panel.guides || []) if (g.kind === 'border') guide(at, g);
+        for (const s of all) labels(at, s);
+        numbers(at);
+      }),
     };
   }
 
-  // nearest is the index of the series' point nearest to x; −1 if none is near. A line is near along its whole
+  // axes have the ticks of the picture; zoomed in, the horizontal axis has more.
+  function axes(panel) {
+    const axis = of => ({stroke: () => css('--soft'), grid: {show: of.scale !== 'names', stroke: () => css('--line'), width: 1, filter: (u, all) => all.map(v => of.ticks.some(t => t.at === v && !t.label) ? null : v)}, ticks: {stroke: () => css('--line'), width: 1}, font: '12px ' + font});
+    const x = axis(panel.x), y = axis(panel.y), given = of => [() => of.ticks.map(t => t.at), () => of.ticks.map(t => t.label || '')];
+    const whole = u => u.scales.x.min === panel.x.min && u.scales.x.max === panel.x.max;
+    const upright = u => names(panel.x) > (u.width - 70) / panel.x.ticks.length - 2;
+    if (panel.x.scale === 'names') {
+      [x.splits] = given(panel.x);
+      x.values = u => panel.x.ticks.map(t => upright(u) ? oneLine(t.label || '') : t.label || '');
+      x.rotate = u => upright(u) ? -90 : 0;
+      x.size = u => upright(u) ? 16 + Math.max(...panel.x.ticks.map(t => textWidth(oneLine(t.label || '')))) : 20 + 15 * Math.max(...panel.x.ticks.map(t => (t.label || '').split('\n').length));
+      x.gap = 4;
+    } else {
+      const [splits, values] = given(panel.x);
+      x.size = 30;
+      x.splits = (u, i, min, max, step) => whole(u) || panel.x.scale === 'percentile' ? splits() : rounds(min, max, step);
+      x.filter = (u, all) => all; // otherwise uPlot labels only decades
+      x.values = (u, all) => whole(u) || panel.x.scale === 'percentile' ? values() : all.map(number);
+    }
+    [y.splits, y.values] = given(panel.y);
+    y.filter = (u, all) => all;
+    y.size = 22 + Math.max(...panel.y.ticks.map(t => textWidth(t.label || '')));
+    return [x, y];
+  }
+
+  // rounds are about five round steps between two values.
+  function rounds(min, max) {
+    const decade = 10 ** Math.floor(Math.log10((max - min) / 5)), step = [1, 2, 5, 10].map(d => d * decade).find(s => s >= (max - min) / 5), all = [];
+    for (let v = Math.ceil(min / step) * step; v <= max; v += step) all.push(v);
+    return all;
+  }
+
+  const measure = document.createElement('canvas').getContext('2d');
+  function textWidth(text) {
+    measure.font = '12px ' + font;
+    return measure.measureText(text).width;
+  }
+
+  // names is the width of the widest line of the names.
+  const names = axis => Math.max(...axis.ticks.flatMap(t => (t.label || '').split('\n')).map(textWidth));
+
+  // line has uPlot's settings of a series. The painter draws everything but lines.
+  function line(s) {
+    const one = {label: s.configuration, stroke: () => colour(s), width: 2, dash: s.dash, show: !hidden.has(s.transport), points: {show: false}};
+    if (s.kind === 'predicted' && s.dash) return Object.assign(one, {width: 1});
+    return s.kind === 'line' ? one : Object.assign(one, {paths: () => null});
+  }
+
+  // nearest is the index of the series' value nearest to x; −1 if none is near. A line is near along its whole
   // length and slightly beyond.
   function nearest(panel, s, x) {
-    if (panel.x_scale === 'names') return s.x.findIndex(at => Math.round(at) === Math.round(x));
-    const scaled = logarithmic(panel.x_scale) ? Math.log : v => v;
+    if (panel.x.scale === 'names') return s.x.findIndex(at => Math.round(at) === Math.round(x));
+    const scaled = logarithmic(panel.x) ? Math.log : v => v;
     const all = s.x.map(scaled), at = scaled(x), range = Math.max(...all) - Math.min(...all);
-    const line = s.kind === 'line' || s.kind === 'predicted' && panel.x_scale !== 'percentile';
-    const near = line ? Math.max(range / 20, 1e-9) : 0.15;
+    const near = s.kind === 'line' ? Math.max(range / 20, 1e-9) : 0.15;
     let best = -1, distance = Infinity;
     all.forEach((v, i) => { if (Math.abs(v - at) < distance) [best, distance] = [i, Math.abs(v - at)]; });
-    const within = line && at >= Math.min(...all) && at <= Math.max(...all);
+    const within = s.kind === 'line' && at >= Math.min(...all) && at <= Math.max(...all);
     return within || distance <= near ? best : -1;
   }
+
+  const valued = s => s.kind !== 'note' && s.kind !== 'lost';
 
   // readoutAt lists the values at x.
   function readoutAt(panel, x) {
     const all = document.createDocumentFragment();
-    all.append(element('b', {}, position(panel, x) + ' ' + axisName(panel)));
+    all.append(element('b', {}, position(panel.x, x) + (panel.x.scale === 'linear' || panel.x.scale === 'log' ? ' ' + (panel.x.title || '') : '')));
     for (const s of panel.series) {
-      if (hidden.has(s.transport)) continue;
-      const i = nearest(panel, s, x);
-      if (i < 0) continue;
-      const range = s.lo && s.lo[i] !== s.hi[i] ? ' (' + number(s.lo[i]) + '–' + number(s.hi[i]) + ')' : '';
-      const one = element('span', {class: 'value'});
-      const swatch = element('i', {});
-      swatch.style.background = colour(s);
-      const what = s.kind === 'predicted' ? s.case + ', predicted' : s.kind === 'points' ? s.case + ' at ' + position(panel, s.x[i]) : s.case;
-      one.append(swatch, what + ' ' + number(s.y[i]) + range);
+      const i = hidden.has(s.transport) ? -1 : nearest(panel, s, x);
+      if (i < 0 || s.kind === 'cells' && !s.labels[i]) continue;
+      const range = s.lowest && s.lowest[i] !== s.highest[i] ? ' (' + number(s.lowest[i]) + '–' + number(s.highest[i]) + ')' : '';
+      const what = [s.configuration, s.part, s.kind === 'predicted' && 'predicted', s.kind === 'points' && panel.x.scale !== 'names' && 'at ' + position(panel.x, s.x[i])].filter(Boolean).join(' ');
+      const value = s.kind === 'cells' ? position(panel.y, s.y[i]) + ': ' + oneLine(s.labels[i]) : valued(s) ? what + ' ' + number(s.y[i]) + range : s.labels && what + ' ' + s.labels[i];
+      if (!value) continue;
+      const one = element('span', {class: 'value'}), swatch = element('i', {});
+      swatch.style.background = s.color ? colour(s) : 'none';
+      one.append(swatch, value);
       all.append(one);
     }
     return all;
   }
 
-  function draw(panel, host) {
+  function draw(panel, events, host) {
     if (panel.title) host.append(element('h3', {}, panel.title));
-    host.append(element('p', {class: 'axis'}, panel.y));
-    const frame = element('div', {class: 'frame', tabindex: '0', role: 'application', 'aria-label': (panel.title || panel.y) + ': arrow keys move along the values, Escape shows the whole chart'});
+    host.append(element('p', {class: 'axis'}, panel.y.title));
+    const frame = element('div', {class: 'frame', tabindex: '0', role: 'application', 'aria-label': (panel.title || panel.y.title) + ': arrow keys move along the values, Escape shows the whole chart'});
     const readout = element('p', {class: 'readout', 'aria-live': 'polite'}, 'Point at the chart for values, drag to zoom in, double-click to zoom out.');
     host.append(frame);
-    if (panel.x) host.append(element('p', {class: 'axis x'}, panel.x));
+    if (panel.x.title) host.append(element('p', {class: 'axis x'}, panel.x.title));
     host.append(readout);
-    const shown = panel.series.filter(s => s.x.length > 0);
-    if (shown.length === 0) return readout.textContent = 'This chart has no values.';
-    panel = Object.assign({}, panel, {series: shown});
-    const data = uPlot.join(shown.map(s => {
+    const data = uPlot.join(panel.series.map(s => {
       const order = s.x.map((_, i) => i).sort((a, b) => s.x[a] - s.x[b]);
       return [order.map(i => s.x[i]), order.map(i => s.y[i])];
     }));
+    const xs = data[0], all = [panel.x.min, panel.x.max];
     const show = x => readout.replaceChildren(readoutAt(panel, x));
+    const paint = painter(panel, events);
     const u = new uPlot({
       width: Math.max(260, frame.clientWidth), height,
+      padding: [14, 8, 0, 0],
       legend: {show: false},
-      cursor: {y: false, drag: {x: panel.x_scale !== 'names', y: false}},
-      scales: scales(panel), axes: axes(panel), series: [{}, ...shown.map(s => line(panel, s))],
+      cursor: {y: false, points: {show: false}, drag: {x: panel.x.scale !== 'names', y: false}},
+      scales: {
+        x: {time: false, distr: logarithmic(panel.x) ? 3 : 1, range: (u, min, max) => min === xs[0] && max === xs[xs.length - 1] ? all : [min, max]},
+        y: {distr: logarithmic(panel.y) ? 3 : 1, range: () => [panel.y.min, panel.y.max]},
+      },
+      axes: axes(panel), series: [{}, ...panel.series.map(line)],
       hooks: {
-        draw: [overlay(panel)],
+        drawAxes: [paint.below], draw: [paint.above],
         setCursor: [u => { if (u.cursor.left >= 0) show(u.posToVal(u.cursor.left, 'x')); }],
       },
     }, data, frame);
     frame.addEventListener('keydown', event => {
-      const xs = data[0], steps = {ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity};
-      if (event.key === 'Escape') return u.setScale('x', {min: xs[0], max: xs[xs.length - 1]});
+      const steps = {ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity};
+      if (event.key === 'Escape') return u.setScale('x', {min: all[0], max: all[1]});
       if (!(event.key in steps)) return;
       event.preventDefault();
       frame.at = Math.max(0, Math.min(xs.length - 1, (frame.at === undefined ? -1 : frame.at) + steps[event.key]));
       u.setCursor({left: u.valToPos(xs[frame.at], 'x'), top: 10});
       show(xs[frame.at]);
     });
+    frame.plot = u;
     plots.push({u, panel, frame});
+  }
+
+  // key is an entry of the legend with its sample.
+  function key(k) {
+    const one = element('span', {class: 'key'}), r = ratio();
+    if (k.kind) {
+      const sample = element('canvas', {width: 28 * r, height: 14 * r, 'aria-hidden': 'true'}), c = sample.getContext('2d');
+      pen(c, colour(k), k.kind === 'predicted' ? 1 : 2, k.dash);
+      if (k.kind === 'bars' || k.kind === 'cells') c.fillRect(0, 2 * r, 28 * r, 10 * r);
+      if (k.kind === 'dotted' || k.kind === 'solid' || k.kind === 'border') guidePen(c, k.kind);
+      if (['line', 'dotted', 'solid', 'border'].includes(k.kind) || k.kind === 'predicted' && k.dash) stroke(c, 0, 7 * r, 28 * r, 7 * r);
+      pen(c, colour(k), 1.5);
+      const shape = {line: k.marker, points: k.marker, predicted: 'ring', lost: 'triangle'}[k.kind];
+      if (shape) marker(c, shape, 14 * r, 7 * r, (shape === 'ring' ? 3.3 : 4) * r);
+      one.append(sample);
+    }
+    one.append(k.name);
+    return one;
   }
 
   function save(name, type, text) {
@@ -200,16 +394,17 @@
   }
 
   // table is a chart's data as CSV. Text cannot become a formula in a spreadsheet, and is ASCII as in summary.csv.
-  const ascii = {'µ': 'u', '∞': 'inf', '×': 'x', '–': '-', '−': '-', '·': '*', '…': '...', '≤': '<=', '≥': '>=', '→': '->'};
+  const ascii = {'µ': 'u', '∞': 'inf', '×': 'x', '–': '-', '−': '-', '·': '*', '…': '...', '≤': '<=', '≥': '>=', '→': '->', '≈': '='};
   function table(chart) {
     const cell = v => {
       const text = (v === undefined || v === null ? '' : String(v)).replace(/[^\0-\x7f]/g, c => ascii[c] || c);
       return '"' + (/^[=+\-@\t]/.test(text) && isNaN(text) ? "'" : '') + text.replaceAll('"', '""') + '"';
     };
-    const rows = [['panel', 'configuration', 'kind', 'x', 'y', 'lowest', 'highest']];
+    const at = (axis, v) => axis.scale === 'names' ? oneLine(axis.names[Math.round(v)]) : axis.scale === 'percentile' ? 1 - 1 / v : v;
+    const rows = [['panel', 'configuration', 'part', 'kind', 'x', 'y', 'lowest', 'highest', 'label']];
     for (const p of chart.panels) {
       for (const s of p.series) {
-        s.x.forEach((x, i) => rows.push([p.title || p.y, s.case, s.kind, p.x_scale === 'names' ? p.names[Math.round(x)] : p.x_scale === 'percentile' ? 1 - 1 / x : x, s.y[i], s.lo && s.lo[i], s.hi && s.hi[i]]));
+        s.x.forEach((x, i) => rows.push([p.title || p.y.title, s.configuration, s.part, s.kind, at(p.x, x), valued(s) ? at(p.y, s.y[i]) : '', s.lowest && s.lowest[i], s.highest && s.highest[i], s.labels && oneLine(s.labels[i])]));
       }
     }
     return rows.map(r => r.map(cell).join(',')).join('\r\n') + '\r\n';
@@ -222,10 +417,8 @@
       b.addEventListener('click', () => action(b));
       bar.append(b);
     };
-    if (chart.panels.length > 0) {
-      button('Show image', b => { b.textContent = box.classList.toggle('pictured') ? 'Show interactive chart' : 'Show image'; });
-      button('Save CSV', () => save(chart.name + '.csv', 'text/csv', table(chart)));
-    }
+    button('Show image', b => { b.textContent = box.classList.toggle('pictured') ? 'Show interactive chart' : 'Show image'; });
+    button('Save CSV', () => save(chart.name + '.csv', 'text/csv', table(chart)));
     button('Save SVG', () => save(chart.name + '.svg', 'image/svg+xml', new XMLSerializer().serializeToString(box.querySelector('svg'))));
     return bar;
   }
@@ -235,14 +428,19 @@
     for (const chart of charts) {
       const box = document.getElementById(chart.name);
       box.querySelectorAll('.live').forEach(e => e.remove());
-      if (chart.panels.length === 0) continue;
-      const live = element('div', {class: 'live'});
+      const live = element('div', {class: 'live'}), keys = element('div', {class: 'keys'}), panels = element('div', {class: 'panels'});
       box.querySelector('figcaption').before(live);
+      keys.append(...(chart.keys || []).map(key));
+      live.append(keys, panels);
       for (const panel of chart.panels) {
-        const host = element('div', {class: 'panel'});
-        live.append(host);
-        draw(panel, host);
+        const host = element('div', {class: panel.wide ? 'panel wide' : 'panel'});
+        panels.append(host);
+        draw(panel, chart.events || [], host);
       }
+      if (!chart.events) continue;
+      const list = element('ol', {class: 'events'});
+      list.append(...chart.events.map(e => element('li', {}, e.text)));
+      live.append(list);
     }
   }
 
@@ -250,11 +448,11 @@
   function switches() {
     const bar = document.getElementById('switches');
     const seen = new Map();
-    for (const c of charts) for (const p of c.panels) for (const s of p.series) if (!seen.has(s.transport)) seen.set(s.transport, s);
+    for (const c of charts) for (const p of c.panels) for (const s of p.series) if (s.transport && s.color && !seen.has(s.transport)) seen.set(s.transport, s);
     for (const [transport, s] of seen) {
       const b = element('button', {type: 'button', 'aria-pressed': 'true', 'data-transport': transport});
       const swatch = element('i', {});
-      swatch.style.background = colour(s);
+      swatch.style.background = colour({color: s.color});
       b.append(swatch, transport);
       b.addEventListener('click', () => {
         if (!hidden.delete(transport)) hidden.add(transport);
@@ -271,7 +469,6 @@
   root.classList.add('scripted');
   for (const chart of charts) {
     const box = document.getElementById(chart.name);
-    if (chart.panels.length === 0) box.classList.add('only-picture');
     box.append(tools(chart, box));
   }
   switches();

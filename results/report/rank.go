@@ -182,12 +182,7 @@ func (r *Report) latency() string {
 func (r *Report) costMetric() string { return r.Run.Manifest.Workload.CostMetric() }
 
 // medianOf is the median of the repetitions, or the pooled value if they have no median.
-func medianOf(row summary.Row, metric string) summary.Value {
-	if v, ok := row.Median(metric); ok {
-		return v
-	}
-	return row.Value(metric)
-}
+func medianOf(row summary.Row, metric string) summary.Value { return row.Typical(metric) }
 
 func rowNames(rows []summary.Row) (names []string) {
 	for _, row := range rows {

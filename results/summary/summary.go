@@ -168,6 +168,15 @@ func (r Row) Median(metric string) (v Value, ok bool) {
 	return upper, true
 }
 
+// Typical returns the metric as reports show it: the median over the repetitions, or the value over
+// all trials if the repetitions have no median.
+func (r Row) Typical(metric string) Value {
+	if v, ok := r.Median(metric); ok {
+		return v
+	}
+	return r.Value(metric)
+}
+
 // Range returns the metric's range over the repetitions. ok is false if there are fewer than two
 // valid trials, or if one has no value.
 func (r Row) Range(metric string) (over Range, ok bool) {

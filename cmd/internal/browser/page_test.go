@@ -285,10 +285,10 @@ func TestPagesOfCapacityAndComparison(t *testing.T) {
 		name, selector string
 		write          func(io.Writer) error
 	}{
-		{"capacity", "#capacity canvas", func(w io.Writer) error {
+		{"capacity", "#capacity .frame canvas", func(w io.Writer) error {
 			return report.Capacity{Capacity: found}.Document().HTML(w, []chart.Chart{capacity})
 		}},
-		{"comparison", "#compared .picture svg", func(w io.Writer) error { return same.Document().HTML(w, []chart.Chart{ratios}) }},
+		{"comparison", "#compared .frame canvas", func(w io.Writer) error { return same.Document().HTML(w, []chart.Chart{ratios}) }},
 	} {
 		b.do(t, chromedp.Navigate(written(t, page.write)), chromedp.WaitVisible(chromedp.CSS(page.selector)))
 		if n := evaluate[int](t, b, `document.querySelectorAll('img').length`); n > 0 {
@@ -364,8 +364,8 @@ func TestHostileStringsAreInert(t *testing.T) {
 func TestSavedTableIsASCII(t *testing.T) {
 	t.Parallel()
 	drawn := chart.Chart{Name: "cost", SVG: []byte("<svg></svg>"), Panels: []chart.Panel{{
-		Y: "µs per message", XScale: "linear", YScale: "linear",
-		Series: []chart.Series{{Configuration: "sse", Transport: "sse", Kind: "points", Color: "#009e73", X: []float64{1, 2}, Y: []float64{3, 4}}},
+		X: chart.Axis{Scale: "linear", Max: 3, Ticks: []chart.Tick{{At: 1, Label: "1"}}}, Y: chart.Axis{Title: "µs per message", Scale: "linear", Max: 5, Ticks: []chart.Tick{{At: 1, Label: "1"}}},
+		Series: []chart.Series{{Configuration: "sse", Transport: "sse", Kind: "points", Style: chart.Style{Color: "#009e73"}, X: []float64{1, 2}, Y: []float64{3, 4}, Labels: []string{"≥ 3", "4"}}},
 	}}}
 	b := openBrowser(t)
 	b.do(t, chromedp.Navigate(written(t, func(w io.Writer) error { return report.Capacity{}.Document().HTML(w, []chart.Chart{drawn}) })),
@@ -376,7 +376,7 @@ func TestSavedTableIsASCII(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "\"us per message\",\"sse\",\"points\",\"1\",\"3\",\"\",\"\"\r\n"; !strings.Contains(saved, want) {
+	if want := "\"us per message\",\"sse\",\"\",\"points\",\"1\",\"3\",\"\",\"\",\">= 3\"\r\n"; !strings.Contains(saved, want) {
 		t.Errorf("the table is %q, want %q in it", saved, want)
 	}
 	if problems := b.found(); len(problems) > 0 {

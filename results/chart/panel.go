@@ -1,0 +1,332 @@
+package chart
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/font"
+	"gonum.org/v1/plot"
+	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Colours of a picture.
+var (
+	ink   = color.NRGBA{0x1C, 0x1F, 0x23, 0xFF}
+	gray  = Style{Color: soft}.color()
+	faint = color.NRGBA{0xE3, 0xE6, 0xE9, 0xFF}
+	edge  = color.NRGBA{0xC9, 0xCE, 0xD3, 0xFF}
+	paper = color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}
+	amber = color.NRGBA{0x8A, 0x5A, 0x00, 0xFF}
+	alarm = color.NRGBA{0xB3, 0x26, 0x1E, 0xFF}
+)
+
+const quarter = math.Pi / 2
+
+// plotted is a plotter of a panel: guides, series and events, in this order.
+type plotted struct {
+	Panel
+	events []Event
+}
+
+// A pen draws on the area of a plot.
+type pen struct {
+	draw.Canvas
+	x, y func(float64) vg.Length
+	slot vg.Length // distance of neighbouring names; infinite without names
+}
+
+// Plot implements plot.Plotter.
+func (p plotted) Plot(canvas draw.Canvas, pl *plot.Plot) {
+	x, y := pl.Transforms(&canvas)
+	c := pen{canvas, x, y, vg.Length(math.Inf(1))}
+	if p.X.Scale == named {
+		c.slot = x(1) - x(0)
+	}
+	for _, t := range p.X.Ticks {
+		if p.X.Scale != named && t.Label != "" {
+			c.StrokeLine2(gridStyle, x(t.At), c.Min.Y, x(t.At), c.Max.Y)
+		}
+	}
+	for _, t := range p.Y.Ticks {
+		if p.Y.Scale != named && t.Label != "" {
+			c.StrokeLine2(gridStyle, c.Min.X, y(t.At), c.Max.X, y(t.At))
+		}
+	}
+	for _, g := range p.Guides {
+		if g.Kind != border {
+			c.guide(g)
+		}
+	}
+	for _, s := range p.Series {
+		c.series(s)
+	}
+	for _, g := range p.Guides {
+		if g.Kind == border {
+			c.guide(g)
+		}
+	}
+	for i := range p.Series {
+		c.labels(p.Series[i])
+	}
+	c.numbers(p.events)
+}
+
+var gridStyle = draw.LineStyle{Color: faint, Width: 0.6}
+
+func guideStyle(kind string) draw.LineStyle {
+	switch kind {
+	case dotted:
+		return draw.LineStyle{Color: gray, Width: 1, Dashes: []vg.Length{1, 2}}
+	case border:
+		return draw.LineStyle{Color: ink, Width: 2}
+	default:
+		return draw.LineStyle{Color: gray, Width: 1}
+	}
+}
+
+func (c pen) guide(g Guide) {
+	left, right, bottom, top := c.Min.X, c.Max.X, c.Min.Y, c.Max.Y
+	if len(g.X) > 0 {
+		left, right = c.x(g.X[0]), c.x(g.X[1])
+	}
+	if len(g.Y) > 0 {
+		bottom, top = c.y(g.Y[0]), c.y(g.Y[1])
+	}
+	if g.Kind == band {
+		fillBox(&c.Canvas, faint, left, bottom, right, top)
+		return
+	}
+	c.StrokeLine2(guideStyle(g.Kind), left, bottom, right, top)
+}
+
+func (c pen) series(s Series) {
+	var at []vg.Point
+	for i := range s.X {
+		at = append(at, vg.Point{X: c.x(s.X[i]) + vg.Length(s.Shift), Y: c.y(s.Y[i])})
+	}
+	switch s.Kind {
+	case line:
+		c.StrokeLines(s.line(), at)
+	case predicted:
+		if len(s.Dash) > 0 {
+			c.StrokeLines(s.thin(), at)
+		}
+		for _, p := range at {
+			c.DrawGlyphNoClip(s.ring(), p)
+		}
+	case lost:
+		s.Marker = triangle
+		for _, p := range at {
+			c.StrokeLine2(s.line(), p.X, p.Y, p.X, c.Max.Y)
+			c.DrawGlyphNoClip(s.glyph(), vg.Point{X: p.X, Y: c.Max.Y - 4})
+		}
+	case bars, cells:
+		for i := range s.X {
+			left, bottom, right, top := c.box(s, i)
+			if s.Color != "" && top > bottom {
+				fillBox(&c.Canvas, s.color(), left, bottom, right, top)
+				c.StrokeLine2(draw.LineStyle{Color: paper, Width: 0.5}, left, top, right, top)
+			}
+		}
+	}
+	if s.Kind == bars || s.Kind == points {
+		c.ranges(s, at)
+	}
+	if s.Kind == points && s.Marker != "" {
+		for _, p := range at {
+			c.DrawGlyphNoClip(s.glyph(), p)
+		}
+	}
+}
+
+// box returns the rectangle of a bar or a cell.
+func (c pen) box(s Series, i int) (left, bottom, right, top vg.Length) {
+	left, right = c.x(s.X[i]-s.Width/2), c.x(s.X[i]+s.Width/2)
+	from, to := 0.0, s.Y[i]
+	switch {
+	case s.Kind == cells:
+		from, to = s.Y[i]-0.5, s.Y[i]+0.5
+	case len(s.From) > 0:
+		from, to = s.From[i], s.From[i]+s.Y[i]
+	}
+	return left, c.y(from), right, c.y(to)
+}
+
+// ranges draws the ranges over the repetitions: of bars to the right of the labels in them.
+func (c pen) ranges(s Series, at []vg.Point) {
+	style := draw.LineStyle{Color: ink, Width: 1}
+	if s.Kind == points && s.Marker != "" {
+		style.Color = s.color()
+	}
+	for i, p := range at {
+		if s.Width > 0 {
+			p.X = c.x(s.X[i] + 0.4*s.Width)
+		}
+		if len(s.Lo) > 0 && s.Lo[i] < s.Hi[i] {
+			c.StrokeLine2(style, p.X, c.y(s.Lo[i]), p.X, c.y(s.Hi[i]))
+		}
+		if len(s.XLo) > 0 && s.XLo[i] < s.XHi[i] {
+			c.StrokeLine2(style, c.x(s.XLo[i]), p.Y, c.x(s.XHi[i]), p.Y)
+		}
+	}
+}
+
+// labels draws the labels of values: in cells and, if they fit, in bars; else above the value and its range.
+func (c pen) labels(s Series) {
+	for i, label := range s.Labels {
+		at, room := vg.Point{X: c.x(s.X[i]) + vg.Length(s.Shift), Y: c.y(s.Y[i])}, c.slot
+		if len(s.Hi) > 0 {
+			at.Y = max(at.Y, c.y(s.Hi[i]))
+		}
+		if s.Width > 0 {
+			room = (c.x(s.X[i]+s.Width/2) - c.x(s.X[i]-s.Width/2)) / 0.82
+		}
+		switch {
+		case s.Kind == cells:
+			c.inCell(s, i, label)
+		case s.Inside:
+			c.inBar(s, i, label)
+		default:
+			c.above(label, at, room)
+		}
+	}
+}
+
+// inBar draws a label at the top of a bar, if it fits.
+func (c pen) inBar(s Series, i int, label string) {
+	left, bottom, right, top := c.box(s, i)
+	style := textStyle(smallSize, onTop(s.color()))
+	if style.XAlign = text.XCenter; top-bottom > 13 && style.Width(label) < right-left-1 {
+		fill(&c.Canvas, style, vg.Point{X: c.x(s.X[i]), Y: top - 10}, label)
+	}
+}
+
+// above draws a label above a point: horizontal if it fits, else vertical.
+func (c pen) above(label string, at vg.Point, room vg.Length) {
+	at.Y += 3
+	for _, size := range []vg.Length{8, 7, 6} {
+		style := textStyle(size, ink)
+		if w := style.Width(label); w <= room {
+			style.XAlign, style.YAlign = text.XCenter, text.YBottom
+			h := style.Height(label)
+			fillBox(&c.Canvas, paper, at.X-w/2, at.Y-1, at.X+w/2, at.Y+h-1) // so that no grid line crosses the label
+			fill(&c.Canvas, style, at, label)
+			return
+		}
+	}
+	style := textStyle(6, ink)
+	style.Rotation, style.XAlign, style.YAlign = quarter, text.XLeft, text.YCenter
+	fill(&c.Canvas, style, at, strings.ReplaceAll(label, "\n", " "))
+}
+
+// inCell draws the label in the middle of a cell.
+func (c pen) inCell(s Series, i int, label string) {
+	style := textStyle(smallSize, ink)
+	if s.Color == "" {
+		style.Color = gray
+	}
+	style.XAlign = text.XCenter
+	lines := wrap(style, label, c.slot-6)
+	height := vg.Length(len(lines)) * (style.Font.Size + 3)
+	paragraph(&c.Canvas, style, vg.Point{X: c.x(math.Round(s.X[i])), Y: c.y(s.Y[i]) + height/2}, lines)
+}
+
+// numbers draws events as dotted lines with their numbers. Numbers that would overlap are in another row.
+func (c pen) numbers(events []Event) {
+	style := textStyle(smallSize, ink)
+	style.XAlign = text.XCenter
+	var ends []vg.Length // of the rows
+	for i, e := range events {
+		number, x := strconv.Itoa(i+1), c.x(e.X)
+		half := style.Width(number)/2 + 1.5
+		row := slices.IndexFunc(ends, func(end vg.Length) bool { return end <= x-half })
+		if row < 0 {
+			row, ends = len(ends), append(ends, 0)
+		}
+		ends[row] = x + half
+		c.StrokeLine2(guideStyle(dotted), x, c.Min.Y, x, c.Max.Y)
+		top := c.Max.Y - vg.Length(row)*(smallSize+2)
+		fillBox(&c.Canvas, paper, x-half, top-smallSize-1, x+half, top)
+		fill(&c.Canvas, style, vg.Point{X: x, Y: top - smallSize}, number)
+	}
+}
+
+// color returns the colour, mixed with the background.
+func (s Style) color() color.NRGBA {
+	var r, g, b uint8
+	if _, err := fmt.Sscanf(s.Color, "#%02x%02x%02x", &r, &g, &b); err != nil {
+		return ink
+	}
+	strength := cmp.Or(s.Strength, 1)
+	mix := func(x uint8) uint8 { return uint8(math.Round(float64(x)*strength + 255*(1-strength))) }
+	return color.NRGBA{mix(r), mix(g), mix(b), 0xFF}
+}
+
+func (s Style) line() draw.LineStyle {
+	l := draw.LineStyle{Color: s.color(), Width: 1.8}
+	for _, d := range s.Dash {
+		l.Dashes = append(l.Dashes, vg.Length(d))
+	}
+	return l
+}
+
+// thin is the line between predictions.
+func (s Style) thin() draw.LineStyle {
+	l := s.line()
+	l.Width = 0.9
+	return l
+}
+
+func (s Style) ring() draw.GlyphStyle {
+	return draw.GlyphStyle{Color: s.color(), Radius: 5.5, Shape: draw.RingGlyph{}}
+}
+
+func (s Style) glyph() draw.GlyphStyle {
+	shape := map[string]draw.GlyphDrawer{
+		circle: draw.CircleGlyph{}, box: draw.BoxGlyph{}, triangle: draw.PyramidGlyph{}, square: draw.SquareGlyph{},
+		diamond: diamondGlyph{}, plus: draw.PlusGlyph{}, cross: draw.CrossGlyph{},
+	}[s.Marker]
+	return draw.GlyphStyle{Color: s.color(), Radius: 3, Shape: shape} // nothing without a shape
+}
+
+// A diamondGlyph is a filled square on its corner.
+type diamondGlyph struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (diamondGlyph) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, p vg.Point) {
+	r := sty.Radius * 1.25
+	c.FillPolygon(sty.Color, []vg.Point{{X: p.X - r, Y: p.Y}, {X: p.X, Y: p.Y + r}, {X: p.X + r, Y: p.Y}, {X: p.X, Y: p.Y - r}})
+}
+
+// onTop returns the colour of text on a fill: ink or paper, whichever has more contrast. The weights
+// are those of relative luminance, WCAG 2.2, without its gamma.
+func onTop(fill color.NRGBA) color.NRGBA {
+	luminance := 0.2126*float64(fill.R) + 0.7152*float64(fill.G) + 0.0722*float64(fill.B)
+	if luminance > 118 {
+		return ink
+	}
+	return paper
+}
+
+// sans is Liberation Sans: it has the widths of Arial, and is free.
+func sans(size vg.Length) plotfont.Font {
+	return plotfont.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+}
+
+func textStyle(size vg.Length, c color.Color) text.Style {
+	return text.Style{Color: c, Font: sans(size), Handler: plot.DefaultTextHandler}
+}
+
+func boldStyle(size vg.Length, c color.Color) text.Style {
+	s := textStyle(size, c)
+	s.Font.Weight = font.WeightBold
+	return s
+}
