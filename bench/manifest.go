@@ -53,6 +53,9 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 	if s.Servers > 1 {
 		m.Conditions = append(m.Conditions, fmt.Sprintf("%d servers share the clients, each with its own load generator; every message is posted to every server; costs are totals over all of them", s.Servers))
 	}
+	if why := s.Unsettled(); why != "" {
+		m.Conditions = append(m.Conditions, why)
+	}
 	for _, t := range s.Transports {
 		m.Transports = append(m.Transports, string(t))
 	}

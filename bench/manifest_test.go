@@ -51,6 +51,19 @@ func TestManifestDescribesTheLink(t *testing.T) {
 	}
 }
 
+func TestManifestSaysThatTheWarmupIsTooShort(t *testing.T) {
+	for line, want := range map[string]bool{
+		"warmup: 900ms": true, "warmup: 1s": false, "warmup: 900ms\nshortpoll: {interval: 500ms}": false, "warmup: 900ms\ndelivery: latest": false,
+		"warmup: 900ms\ntransports: [longpoll, sse]": false, "warmup: 2s\nsweep: {interval: [1s, 5s]}": true,
+	} {
+		run := Run{Scenario: readScenario(t, line), Setup: &trial.Setup{Engine: engines.EventLoop}}
+		conditions := run.manifest(time.Now(), run.Scenario.Configurations()).Conditions
+		if got := slices.ContainsFunc(conditions, func(s string) bool { return strings.Contains(s, "warm-up") }); got != want {
+			t.Errorf("%q: conditions %q", line, conditions)
+		}
+	}
+}
+
 func TestManifestDeclaresTheComparisons(t *testing.T) {
 	for _, c := range []struct {
 		compare string

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -165,6 +166,17 @@ func (s *Scenario) longestRTT() Duration { return slices.Max(sweptOr(s.Sweep.RTT
 // longestInterval returns the longest interval of short polling of any configuration.
 func (s *Scenario) longestInterval() Duration {
 	return slices.Max(sweptOr(s.Sweep.Interval, s.ShortPoll.Interval))
+}
+
+// Unsettled returns why costs per message of short polling are too high, with the interval that the warm-up
+// needs; "" if they are not. The first polls of a window deliver what was published since the start of the
+// warm-up: less than the messages of an interval, if the warm-up is shorter. With delivery of only the
+// latest message, a poll delivers one per topic anyway.
+func (s *Scenario) Unsettled() string {
+	if interval := s.longestInterval(); s.Delivery == Every && s.Warmup < interval && s.measures(isTimed) {
+		return fmt.Sprintf("the warm-up of %s is shorter than the interval of short polling, %s: its costs per message are too high", s.Warmup, interval)
+	}
+	return ""
 }
 
 // longestBatchingDelay returns the longest batching delay of any configuration.

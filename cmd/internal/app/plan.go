@@ -25,6 +25,7 @@ type Plan struct {
 	Compared                    string // what is compared, and by which metrics
 	MinDecisive                 int    // repetitions that any of the comparisons requires to be significant
 	SameBuild                   string
+	Unsettled                   string // why some costs are too high; empty: they are not
 }
 
 // Plan checks that this machine can run the scenario, and plans the run.
@@ -32,7 +33,7 @@ func (e Env) Plan(s *scenarios.Scenario, o Options) (p Plan, err error) {
 	if err := e.preflight(s, o.ServersGiven); err != nil {
 		return p, err
 	}
-	p = Plan{Name: s.Name, Configurations: len(s.Configurations()), Repetitions: s.Repetitions, Builds: 1}
+	p = Plan{Name: s.Name, Configurations: len(s.Configurations()), Repetitions: s.Repetitions, Builds: 1, Unsettled: s.Unsettled()}
 	if o.Baseline != nil {
 		p.Builds, p.SameBuild = 2, sameBuild(e.Tool(), o.Baseline.Tool)
 	}
@@ -113,6 +114,9 @@ func (p Plan) Lines() []string {
 	default:
 		lines = append(lines, p.declared(), fmt.Sprintf("Can decide them from %d repetitions on; this run has %d: an estimate. For a verdict: --repetitions %d (%s).",
 			p.MinDecisive, p.Repetitions, p.MinDecisive, InMinutes(p.with(p.MinDecisive))))
+	}
+	if p.Unsettled != "" {
+		lines = append(lines, results.Capital(p.Unsettled)+".")
 	}
 	if p.SameBuild != "" {
 		lines = append(lines, fmt.Sprintf("The baseline is the same build (%s): any difference is noise.", p.SameBuild))
