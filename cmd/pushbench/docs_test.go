@@ -85,3 +85,21 @@ func TestDocsExplainEverything(t *testing.T) {
 		}
 	}
 }
+
+// Each direct dependency has its reason in CONTRIBUTING.md.
+func TestDependenciesHaveReasons(t *testing.T) {
+	page, required := readPage(t, "CONTRIBUTING.md"), 0
+	for line := range strings.Lines(readPage(t, "go.mod")) {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(fields) != 2 || !strings.HasPrefix(fields[1], "v") { // not a direct one
+			continue
+		}
+		required++
+		if name := strings.TrimPrefix(fields[0], "github.com/"); !strings.Contains(page, name) {
+			t.Errorf("CONTRIBUTING.md does not state what %s saves", name)
+		}
+	}
+	if required < 10 {
+		t.Errorf("go.mod requires %d modules, want 10 or more", required)
+	}
+}
