@@ -17,7 +17,7 @@ const (
 	readmeLimit  = 8 << 10 // bytes that people read to the end
 	resultBegins = "<!-- result of results/reference/chat, by make docs -->\n"
 	resultEnds   = "<!-- end of the result -->\n"
-	readmeChart  = "results/reference/chat/charts/latency.svg"
+	readmeChart  = "results/reference/chat/charts/pareto.svg"
 )
 
 // The README shows the conclusion, the table and a chart of the committed run of chat.
@@ -60,7 +60,7 @@ func readmeResult(t *testing.T, r *report.Report) string {
 	if err := d.Terminal(&b, report.TableOptions{Width: 100}); err != nil {
 		t.Fatal(err)
 	}
-	return "```text\n" + b.String() + "```\n\n![Delivery latency by percentile, for each transport](" + readmeChart + ")\n"
+	return "```text\n" + b.String() + "```\n\n![Delivery latency p99 and price per 1,000 clients and month of each transport](" + readmeChart + ")\n"
 }
 
 func TestReadmeIsShort(t *testing.T) {
