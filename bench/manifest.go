@@ -38,6 +38,7 @@ func (r *Run) manifest(began time.Time, configurations []scenarios.Configuration
 		Requirements: s.Requirements,
 		Assertions:   s.Assertions,
 		Prices:       s.Prices.OrDefault(),
+		Cost:         string(s.Cost),
 		Published:    publishedValues(s.Published),
 		Engine:       r.Setup.Engine,
 		Library:      librariesOf(s),

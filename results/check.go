@@ -22,6 +22,9 @@ func (m Manifest) check() error {
 	if !m.Ended.IsZero() && m.Ended.Before(m.Started) {
 		return fmt.Errorf("it ended at %v, before it started at %v", m.Ended, m.Started)
 	}
+	if m.Cost != "" && m.Cost != ByCPU && m.Cost != ByPrice {
+		return fmt.Errorf("unknown cost %q", m.Cost)
+	}
 	err := cmp.Or(m.checkTransports(), m.checkConfigurations(), m.Published.Check(), m.Prices.Check(), m.Compare.check())
 	for _, c := range slices.Concat(m.Requirements, m.Assertions) {
 		err = cmp.Or(err, c.Check())

@@ -9,6 +9,20 @@ import (
 	"pushbench/results/metric"
 )
 
+func TestManifestHasAKnownCost(t *testing.T) {
+	for cost, valid := range map[string]bool{"": true, results.ByCPU: true, results.ByPrice: true, "money": false} {
+		run := tiny()
+		run.Manifest.Cost = cost
+		if _, err := results.Create(t.TempDir()+"/run", run.Manifest, []byte("name: tiny\n")); (err == nil) != valid {
+			t.Errorf("cost %q: %v", cost, err)
+		}
+	}
+	price, cpu := results.Manifest{Cost: results.ByPrice}, results.Manifest{Cost: results.ByCPU}
+	if price.CostMetric() != metric.Price || cpu.CostMetric() != metric.CPUPerMessage {
+		t.Errorf("metrics %s and %s", price.CostMetric(), cpu.CostMetric())
+	}
+}
+
 // A valid declaration is read back, an invalid one is refused, and an old manifest without one has
 // the default.
 func TestDeclared(t *testing.T) {

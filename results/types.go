@@ -51,6 +51,7 @@ type Manifest struct {
 	Requirements   []metric.Assertion `json:"needs,omitempty"`           // requirements of the application; the report recommends the cheapest configuration that meets all of them
 	Assertions     []metric.Assertion `json:"claims,omitempty"`          // assertions about the run
 	Prices         price.Prices       `json:"prices,omitzero"`           // prices of the provider; absent in older folders: the default prices
+	Cost           string             `json:"cost,omitempty"`            // by what the cheapest is chosen: "cpu" or "price"; absent: "cpu"
 	Published      metric.Published   `json:"published,omitzero"`        // values that others have published, to compare with
 
 	Engine     string            `json:"engine"`                          // network engine of the simulated clients
@@ -154,8 +155,14 @@ type Workload struct {
 // LatestOnly reports whether a newer message replaces one that is not yet sent.
 func (w Workload) LatestOnly() bool { return w.Delivery == "latest" }
 
-// CostMetric returns the metric of cost.
-func (w Workload) CostMetric() string { return metric.Cost(w.LatestOnly()) }
+// By what a configuration is the cheapest: CPU of server and generator, or the price per 1,000 clients and month.
+const (
+	ByCPU   = "cpu"
+	ByPrice = "price"
+)
+
+// CostMetric returns the metric by which a configuration is the cheapest.
+func (m Manifest) CostMetric() string { return metric.Cost(m.Cost == ByPrice, m.Workload.LatestOnly()) }
 
 // A Trial is one measurement window of one configuration, with fresh processes. It is the statistical sample.
 type Trial struct {

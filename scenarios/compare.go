@@ -18,7 +18,7 @@ func (s *Scenario) ComparedBy(builds bool) []string {
 		return s.Compare.Primary
 	}
 	latest := s.Delivery == Latest
-	all := []string{s.latencyMetric(), metric.Cost(latest)}
+	all := []string{s.latencyMetric(), metric.Cost(s.Cost == ByPrice, latest)}
 	switch {
 	case builds && latest:
 		all = append(all, metric.ServerCores)

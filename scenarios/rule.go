@@ -92,6 +92,7 @@ var kinds = map[any]kind{
 	reflect.TypeFor[metric.ValueName](): {what: `a configuration and a metric, such as "websocket p(99)" or "longpoll rtt=100ms avg"`, grammar: asValue},
 	reflect.TypeFor[Transport]():        oneOf(AllTransports...),
 	reflect.TypeFor[Against]():          oneOf(append(transports.Names[Against](nil), AllPairs)...),
+	reflect.TypeFor[Cost]():             oneOf(ByCPU, ByPrice),
 	reflect.TypeFor[Purpose]():          oneOf(Purposes...),
 	reflect.TypeFor[Delivery]():         oneOf(Every, Latest),
 	reflect.TypeFor[Spread]():           oneOf(Even, Random, Zipf),

@@ -107,14 +107,25 @@ type Scenario struct {
 
 	Published metric.Published `yaml:"published,omitempty" json:"published"` // values that others have published, shown next to those of a run; default none
 
+	Cost Cost `yaml:"cost,omitempty" json:"cost,omitempty"` // by what a run names the cheapest transport: cpu, of server and load generator together, or price; default cpu
+
 	Prices price.Prices `yaml:"prices,omitempty" json:"prices,omitzero"` // prices of the provider, for the price per 1,000 clients and month; default those of pushbench prices
 
 	Warnings []string `yaml:"-" json:"-"` // about deprecated names in the file
 }
 
+// Cost is by what a transport is the cheapest.
+type Cost string
+
+// ByCPU is the default. ByPrice is the price per 1,000 clients and month.
+const (
+	ByCPU   Cost = "cpu"
+	ByPrice Cost = "price"
+)
+
 // Compare declares, before the measurement, the comparisons that get verdicts.
 type Compare struct {
-	Primary []string `yaml:"primary,omitempty" json:"primary" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default the latency and the cost: p99 and cpu_per_message, with delivery: latest age_p99 and cores; p50 or age_mean if the window is too short for a p99
+	Primary []string `yaml:"primary,omitempty" json:"primary" kind:"metric" allowed:"metrics such as p50, p99, server_cpu_per_message"` // metrics that get verdicts; default the latency and the cost: p99 and cpu_per_message, with delivery: latest age_p99 and cores, with cost: price the price; p50 or age_mean if the window is too short for a p99
 	Against Against  `yaml:"against,omitempty" json:"against"`                                                                          // transport with which each other one is compared, or all for every pair; default websocket, or the last transport if it is not measured
 	// At least 0.1%: no test setup resolves a smaller difference.
 	Margin Percent `yaml:"margin" json:"margin" default:"5%" min:"0.1%" max:"100%"` // smallest difference that matters, 0.1% … 100%; default 5%

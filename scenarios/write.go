@@ -50,10 +50,10 @@ func asWords(names []string) ([]byte, error) {
 // Hash is the SHA-256 of YAML in hex. Two runs with the same hash measured the same
 // scenario, whatever the layout of their files. It is taken with the deprecated names, so that
 // it equals the hash in run folders from before the fields were renamed, with the comparisons that were the
-// default then, and without the prices, which affect no measurement.
+// default then, and without prices and cost, which affect no measurement.
 func (s *Scenario) Hash() string {
 	measured := *s
-	measured.Prices = price.Prices{}
+	measured.Prices, measured.Cost = price.Prices{}, ""
 	if s.Compare.Primary == nil {
 		measured.Compare.Primary = []string{metric.P50, metric.P99, metric.ServerCPUPerMessage}
 	}

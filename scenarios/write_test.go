@@ -112,6 +112,7 @@ var valid = rapid.Custom(func(t *rapid.T) *Scenario {
 		Drain:       durations(max(minDrain, max(interval, maxDelay)+3*(network.RTT+2*network.Jitter)), maxPause).Draw(t, "drain"),
 		Repetitions: rapid.IntRange(1, maxRepetitions).Draw(t, "repetitions"),
 		Seed:        rapid.Uint64().Draw(t, "seed"),
+		Cost:        rapid.SampledFrom([]Cost{"", ByCPU, ByPrice}).Draw(t, "cost"),
 		Compare: Compare{
 			Primary: rapid.Permutation(metric.Primary()).Draw(t, "metrics")[:rapid.IntRange(1, len(metric.Primary())).Draw(t, "metrics")],
 			Against: rapid.SampledFrom(append(transports.Names[Against](nil), AllPairs, "")).Draw(t, "against"),

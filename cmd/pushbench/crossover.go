@@ -24,7 +24,8 @@ such a run, it prints the map again.
 
 A transport qualifies for a staleness if its p99 latency is within that staleness and it
 loses no message. The cost is CPU time per message of server and load generator together.
-With delivery: latest the cost is their CPU time per second.
+With delivery: latest the cost is their CPU time per second, and with --cost price it is
+the price per 1,000 clients and month.
 
 ` + exitHelp,
 		Example: "  pushbench crossover chat\n  pushbench crossover chat --clients 10,100,1000 --staleness 100ms,1s,10s",
@@ -51,6 +52,7 @@ With delivery: latest the cost is their CPU time per second.
 	f.StringVar(&o.Clients, "clients", "", "loads as numbers of clients, such as 10,100,1000; cannot be combined with --rates (default: none)")
 	f.StringSliceVar(&o.Staleness, "staleness", []string{"50ms", "200ms", "1s", "5s"}, "values of staleness that an application can accept")
 	f.IntVarP(&o.Repetitions, "repetitions", "n", 1, "number of trials of each configuration")
+	costFlag(c, &o.Cost)
 	measureFlags(c, &o.Options, "such as shortpoll,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	out.addTo(c, runFormats)
 	acceptDeprecated(c)

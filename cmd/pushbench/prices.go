@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbench/results/price"
+	"pushbench/scenarios"
 )
 
 func newPricesCommand() *cobra.Command {
@@ -19,6 +20,12 @@ the price per 1,000 clients and month. Change a copy and give it to run or repor
 			return err
 		},
 	}
+}
+
+// costFlag adds --cost to a command.
+func costFlag(c *cobra.Command, cost *scenarios.Cost) {
+	c.Flags().StringVar((*string)(cost), "cost", "", "by what the cheapest transport is chosen: cpu, of server and load generator together, or price, per 1,000 clients and month (default: the scenario's)")
+	completeWord(c, "cost", []string{string(scenarios.ByCPU), string(scenarios.ByPrice)})
 }
 
 // pricesFlag adds --prices to a command; without names the prices without it.

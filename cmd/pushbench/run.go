@@ -73,6 +73,7 @@ is worse than the baseline's, 8 if a declared comparison is undecided.
 	f.BoolVar(&o.dryRun, "dry-run", false, "print how long the run takes and what its repetitions can decide; measure nothing")
 	f.BoolVar(&o.requireVerdict, "require-verdict", false, "refuse to start with too few repetitions to decide any declared comparison (exit code 2)")
 	pricesFlag(c, &o.prices, "the scenario's")
+	costFlag(c, &o.given.Cost)
 	measureFlags(c, &o.Options, "such as sse,websocket", "folder for the run (default: "+app.RunsFolder+"/TIME-SCENARIO)")
 	o.addTo(c, runFormats)
 	junitFlag(c, &o.junit)
@@ -183,6 +184,7 @@ func (o *runOptions) apply(c *cobra.Command, s *scenarios.Scenario) (err error) 
 		{"window", func() (err error) { s.Window, err = duration("window", o.window); return err }},
 		{"warmup", func() (err error) { s.Warmup, err = duration("warmup", o.warmup); return err }},
 		{"rtt", func() (err error) { s.Network.RTT, err = duration("rtt", o.rtt); return err }},
+		{"cost", func() error { s.Cost = o.given.Cost; return nil }},
 		{"prices", func() (err error) { s.Prices, err = scenarios.LoadPrices(o.prices); return err }},
 	} {
 		if c.Flags().Changed(flag.name) {

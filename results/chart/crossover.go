@@ -111,6 +111,9 @@ func separated(a, b compare.Cell) bool {
 func cheapestCost(m compare.CostMap, cell compare.Cell) string {
 	v, _ := cell.Eligible[0].Median(m.Cost)
 	text := v.String() + " " + cmp.Or(metric.ByName(m.Cost).Unit, m.Cost)
+	if m.Cost == metric.Price {
+		text = m.Cost + " " + v.String()
+	}
 	if len(cell.Eligible) > cell.Cheapest {
 		next := cell.Eligible[cell.Cheapest]
 		other, _ := next.Median(m.Cost)

@@ -70,7 +70,7 @@ func NewCostMap(run *results.Run, s summary.Summary) (c CostMap, ok bool) {
 	}
 	slices.Sort(c.Loads)
 	c.Loads = slices.Compact(c.Loads)
-	c.Cost = run.Manifest.Workload.CostMetric()
+	c.Cost = run.Manifest.CostMetric()
 	margin := run.Manifest.Compare.OrDefault().Margin
 	for _, load := range c.Loads {
 		var cells []Cell

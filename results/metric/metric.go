@@ -145,14 +145,18 @@ var All = []Metric{
 	{ConnectBytesDown, "bytes down per connect", "B", Lower, false},
 }
 
-// Cost returns the metric of cost: CPU per message of server and generator together. If only the
-// latest message is delivered, it is their CPU per second of wall-clock time: a transport that skips
-// more messages would divide the same work by fewer of them.
-func Cost(latestOnly bool) string {
-	if latestOnly {
+// Cost returns the metric by which a transport is the cheapest: the price, or CPU per message of server
+// and generator together. If only the latest message is delivered, CPU is counted per second of
+// wall-clock time: a transport that skips more messages would divide the same work by fewer of them.
+func Cost(byPrice, latestOnly bool) string {
+	switch {
+	case byPrice:
+		return Price
+	case latestOnly:
 		return Cores
+	default:
+		return CPUPerMessage
 	}
-	return CPUPerMessage
 }
 
 // Primary lists the metrics that a scenario may declare for verdicts.

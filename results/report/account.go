@@ -59,7 +59,7 @@ func (r *Report) expensivePolls(scenario string) []string {
 			name, cheapest = row.Name, v.X
 		}
 	}
-	if _, mapped := r.costMap(); mapped || interval <= 0 || own == 0 || name == "" {
+	if _, mapped := r.costMap(); mapped || r.costMetric() == metric.Price || interval <= 0 || own == 0 || name == "" {
 		return nil
 	}
 	return []string{fmt.Sprintf("Poll interval: short polling would cost as much as %s at about %s; the interval was %s. "+

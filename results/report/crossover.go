@@ -20,7 +20,7 @@ func (r *Report) crossoverSection() Section {
 			"A transport qualifies if its p99 latency is within the staleness and it loses no message. "+
 			"The poll interval of short polling is %g of the staleness. Transports that differ by no more than the margin of %s share a cell. "+
 			"The map is an estimate, not a verdict.",
-			cost.Title, compare.PollShare, percent(r.Analysis.Declared.Margin)),
+			r.costTitle(), compare.PollShare, percent(r.Analysis.Declared.Margin)),
 	}
 	m, ok := r.costMap()
 	if !ok {

@@ -180,10 +180,10 @@ func (r *Report) cheapest(fit []summary.Row) headline {
 	chosen := r.withEquals(fastest, fit)
 	each := map[bool]string{true: "Both", false: fmt.Sprintf("All %d", len(chosen))}[len(chosen) == 2]
 	first := results.Capital(prose(chosen[0].Name))
-	reason := fmt.Sprintf("%s meet %s at the lowest cost%s.", each, all, r.basis(r.costMetric()))
+	reason := fmt.Sprintf("%s meet %s at the lowest %s%s.", each, all, r.costWord(), r.basis(r.costMetric()))
 	switch {
 	case len(chosen) == 1 && len(cheapest) == 1:
-		reason = fmt.Sprintf("Meets %s at the lowest cost%s.", all, r.basis(r.costMetric()))
+		reason = fmt.Sprintf("Meets %s at the lowest %s%s.", all, r.costWord(), r.basis(r.costMetric()))
 	case len(chosen) == 1:
 		reason = fmt.Sprintf("Meets %s, and is the %s of the %d cheapest.", all, r.fastest(), len(cheapest))
 	case len(chosen) > len(fastest) && len(cheapest) == 1:
@@ -305,9 +305,9 @@ func (r *Report) extremes(rows []summary.Row) headline {
 	case len(cheapest) == 0:
 		h.Text = fmt.Sprintf("Use %s %s.", names(fastest), lowest)
 	case len(fastest) == 0:
-		h.Text = fmt.Sprintf("Use %s for the lowest cost.", names(cheapest))
+		h.Text = fmt.Sprintf("Use %s for the lowest %s.", names(cheapest), r.costWord())
 	default:
-		h.Text = fmt.Sprintf("Use %s %s, %s for the lowest cost.", names(fastest), lowest, names(cheapest))
+		h.Text = fmt.Sprintf("Use %s %s, %s for the lowest %s.", names(fastest), lowest, names(cheapest), r.costWord())
 	}
 	shown := slices.Clone(fastest)
 	for _, row := range cheapest {
@@ -329,12 +329,32 @@ func (r *Report) fastest() string {
 	return map[bool]string{true: "least stale", false: "fastest"}[r.Run.Manifest.Workload.LatestOnly()]
 }
 
+// costTitle is the title of the cost; a price has its currency.
+func (r *Report) costTitle() string {
+	cost := metric.ByName(r.costMetric())
+	if cost.Name == metric.Price {
+		return cost.Title + ", in " + r.prices().Currency
+	}
+	return cost.Title
+}
+
+// costWord is what the cheapest has the lowest of.
+func (r *Report) costWord() string {
+	if r.costMetric() == metric.Price {
+		return "price"
+	}
+	return "cost"
+}
+
 // brief is a row with its latency and its cost: the medians of the repetitions.
 func (r *Report) brief(row summary.Row) string {
 	latency, cost := metric.ByName(r.latency()), metric.ByName(r.costMetric())
 	text := roundedWithUnit(row, cost) + " of CPU per message"
-	if cost.Name == metric.Cores {
+	switch cost.Name {
+	case metric.Cores:
 		text = roundedWithUnit(row, cost) + " cores"
+	case metric.Price:
+		text = rounded(row, cost.Name) + " " + r.prices().Currency + " per 1,000 clients and month"
 	}
 	return fmt.Sprintf("%s: %s %s, %s.", results.Capital(prose(row.Name)), shortTitle(latency), roundedWithUnit(row, latency), text)
 }
@@ -342,7 +362,7 @@ func (r *Report) brief(row summary.Row) string {
 // against compares a row with the choice, as ratios of the medians of the repetitions.
 func (r *Report) against(choice, row summary.Row) string {
 	return fmt.Sprintf("%s: %s, %s.", results.Capital(prose(row.Name)),
-		r.times(choice, row, r.costMetric(), "CPU"), r.times(choice, row, r.latency(), shortTitle(metric.ByName(r.latency()))))
+		r.times(choice, row, r.costMetric(), map[bool]string{true: "price", false: "CPU"}[r.costMetric() == metric.Price]), r.times(choice, row, r.latency(), shortTitle(metric.ByName(r.latency()))))
 }
 
 // times is the ratio of a row's metric to that of the choice: "1.5× the CPU". Differences that are not shown

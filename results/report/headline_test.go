@@ -204,3 +204,28 @@ func TestHeadlineIsAVerdictOfDeclaredComparisons(t *testing.T) {
 		}
 	}
 }
+
+// The headline chooses by price if the scenario says so, and names it.
+func TestHeadlineChoosesByPrice(t *testing.T) {
+	run := synthetic.Run(4, 10*time.Second)
+	run.Manifest.Cost = results.ByPrice
+	run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 1s", Metric: "p(50)", Op: "<", Bound: 1000}}
+	for i := range run.Trials { // WebSocket costs the most CPU and the least money
+		tr := &run.Trials[i]
+		tr.Cost.Span = 10 * time.Second
+		tr.Cost.Wire.Down.Segments = map[string]int64{"websocket": 1000, "sse": 100_000, "longpoll": 200_000, "shortpoll": 300_000}[tr.Transport]
+		tr.Cost.Wire.Down.Bytes = 1000 * tr.Cost.Wire.Down.Segments
+	}
+	got := strings.Join(report.New(run).Document().Sentences(), "\n")
+	for _, want := range []string{
+		"Use WebSocket. (ESTIMATE, 4 repetitions)\n  Meets the requirement at the lowest price.\n",
+		" USD per 1,000 clients and month.\n", "× the price, ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "CPU, ") {
+		t.Errorf("a price is called CPU:\n%s", got)
+	}
+}

@@ -41,7 +41,7 @@ func (r *Report) orderSection() Section {
 	all := Section{Title: "Order by latency and by cost", Detail: Wide}
 	if r.Run.Manifest.Status != results.Invalid {
 		all.Paragraphs = append(r.orderSentences(results.Capital(r.fastest())+" by "+latency.Title, latency.Title, latency),
-			r.orderSentences("Cheapest by "+cost.Title+r.onLibrary(), "cost by "+cost.Title, cost)...)
+			r.orderSentences("Cheapest by "+r.costTitle()+r.onLibrary(), "cost by "+r.costTitle(), cost)...)
 	}
 	return all
 }

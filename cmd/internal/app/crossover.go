@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,6 +20,7 @@ type CrossoverOptions struct {
 	Rates, Clients string   // the loads, of one of the two; default: rates from 1/16 of the scenario's to 16 times it
 	Staleness      []string // values that an application can accept
 	Repetitions    int
+	Cost           scenarios.Cost // by what a transport is the cheapest; default: the scenario's
 }
 
 // loads are the default loads as multiples of the scenario's rate.
@@ -46,6 +48,7 @@ func (o *CrossoverOptions) Prepare(name string) (*scenarios.Scenario, error) {
 // vary prepares a scenario for a map.
 func (o CrossoverOptions) vary(s *scenarios.Scenario) error {
 	vary(s, o.Repetitions)
+	s.Cost = cmp.Or(o.Cost, s.Cost)
 	var intervals []string
 	longest := time.Duration(0)
 	for _, text := range o.Staleness {
