@@ -261,18 +261,20 @@ func checkBounds(encoded string) error {
 }
 
 // Quantile returns the quantile over all expected messages. Messages never delivered count as
-// infinite: if the quantile is one of them, infinite is true and ok false. ok is also false if
-// fewer than ten independent observations lie beyond q, which are too few to print it.
+// infinite: if the quantile is one of them, infinite is true and ok false, whatever the number of
+// observations. ok is also false if fewer than ten independent observations lie beyond q, which are too few to
+// print it.
 func (l Latency) Quantile(q float64) (d time.Duration, infinite, ok bool) {
 	n := l.Histogram.Count() + l.Infinite
-	if n == 0 || float64(l.Independent)*(1-q) < 10-1e-9 {
-		return 0, false, false
-	}
 	rank := int64(math.Ceil(q * float64(n)))
-	if rank > l.Histogram.Count() {
+	switch {
+	case rank > l.Histogram.Count():
 		return 0, true, false
+	case n == 0 || float64(l.Independent)*(1-q) < 10-1e-9:
+		return 0, false, false
+	default:
+		return l.Histogram.At(rank), false, true
 	}
-	return l.Histogram.At(rank), false, true
 }
 
 // Needed returns the number of independent observations that printing the quantile q requires.

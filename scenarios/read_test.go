@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+	"pushbench/results/metric"
 	"pushbench/scenarios/transports"
 )
 
@@ -305,6 +307,11 @@ func TestEmbeddedScenarios(t *testing.T) {
 			papers := strings.HasPrefix(name, "papers/")
 			if papers != (len(s.Published.Values) > 0) || papers != (s.Purpose == Published) || s.Purpose == "" {
 				t.Errorf("it has %d published values and the purpose %q, and is a paper: %t", len(s.Published.Values), s.Purpose, papers)
+			}
+			for _, ratio := range regexp.MustCompile(`\d+ to 1`).FindAllString(s.Question+s.ShortQuestion, -1) {
+				if !slices.ContainsFunc(s.Published.Values, func(v metric.PublishedValue) bool { return v.Printed == ratio }) {
+					t.Errorf("the question asks about %s, which is no published value", ratio)
+				}
 			}
 			for _, f := range s.Published.Values {
 				for _, c := range []string{f.Configuration, f.OverConfiguration} {

@@ -27,17 +27,22 @@ func (r *Report) assertionSentences() []Paragraph {
 	if len(r.Assertions) == 0 {
 		return nil
 	}
-	var others []string
-	for _, a := range r.Assertions {
-		if a.Outcome != compare.Passed {
-			others = append(others, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
-		}
-	}
+	others := r.unmet()
 	passed := fmt.Sprintf("%d of %d", len(r.Assertions)-len(others), len(r.Assertions))
 	if len(others) == 0 {
 		passed = "all " + metric.Count(int64(len(r.Assertions)))
 	}
 	return text(append([]string{fmt.Sprintf("Assertions: %s passed, counted per configuration.", passed)}, others...)...)
+}
+
+// unmet has a sentence per assertion that failed or is undecided.
+func (r *Report) unmet() (all []string) {
+	for _, a := range r.Assertions {
+		if a.Outcome != compare.Passed {
+			all = append(all, fmt.Sprintf("%s: %s: %s.", strings.ToUpper(string(a.Outcome)), assertionText(a), evidenceOf(a)))
+		}
+	}
+	return all
 }
 
 // assertionText is the assertion, with the configuration that was checked if the assertion names none.
@@ -101,49 +106,90 @@ func (r *Report) assertionsSection() Section {
 	return all
 }
 
-// requirementSentences names the transports that meet the declared requirements, and why the others were
-// not found to meet them.
-func (r *Report) requirementSentences() []Paragraph {
-	var required, meeting, missed []string
-	for _, q := range r.Run.Manifest.Requirements {
-		required = append(required, results.Plain(q.Text))
-	}
-	if len(required) == 0 {
-		return nil
-	}
-	for _, row := range r.Summary.Rows {
-		outcome, missing := r.meets(row)
-		if outcome == compare.Passed {
-			meeting = append(meeting, prose(row.Name))
-		}
-		missed = append(missed, missing...)
-	}
-	sentence := fmt.Sprintf("Requirements: no transport was found to meet %s", list(required))
-	if len(meeting) > 0 {
-		sentence = fmt.Sprintf("Requirements: %s %s %s", list(meeting), map[bool]string{true: "meets", false: "meet"}[len(meeting) == 1], list(required))
-	}
-	if len(missed) > 0 {
-		return []Paragraph{{sentence + ". Not met or undecided:", missed}}
-	}
-	return text(sentence + ".")
-}
-
-// meets is whether a row meets every requirement, and an entry per requirement that it was not found to
-// meet.
-func (r *Report) meets(row summary.Row) (outcome compare.Outcome, missing []string) {
-	outcome = compare.Passed
+// meets is whether a row meets every requirement.
+func (r *Report) meets(row summary.Row) compare.Outcome {
+	outcome := compare.Passed
 	for _, q := range r.Requirements {
-		if q.Configuration != row.Name || q.Outcome == compare.Passed {
-			continue
-		}
-		state := "not met"
-		if q.Outcome == compare.Undecided {
-			state = "undecided"
-		}
-		if outcome != compare.Failed {
+		if q.Configuration == row.Name && q.Outcome != compare.Passed && outcome != compare.Failed {
 			outcome = q.Outcome
 		}
-		missing = append(missing, fmt.Sprintf("%s: %s %s: %s", state, prose(row.Name), results.Plain(q.Assertion.Text), evidenceOf(q)))
 	}
-	return outcome, missing
+	return outcome
+}
+
+// headroom is the ratio between the limit and the measured value of a requirement: 2 if the value could
+// double. ok is false for an equality, and for a comparison of two configurations.
+func headroom(q compare.AssertionResult) (ratio float64, ok bool) {
+	a, v := q.Assertion, q.Measured
+	if a.OtherConfiguration != "" || v.Known != summary.Shown || v.X <= 0 || a.Bound <= 0 {
+		return 0, false
+	}
+	switch a.Op {
+	case "<", "<=":
+		return a.Bound / v.X, true
+	case ">", ">=":
+		return v.X / a.Bound, true
+	default:
+		return 0, false
+	}
+}
+
+// requirementsSection has a row per configuration and a column per requirement. It is brief if every
+// configuration meets all of them.
+func (r *Report) requirementsSection() Section {
+	all := Section{Title: "Requirements", Detail: Wide, Columns: columns("transport")}
+	notes := []string{"✓ met, ✗ not met, ? undecided. In brackets: the headroom, which is the ratio between limit and value."}
+	required := r.Run.Manifest.Requirements
+	if len(required) == 0 {
+		return all
+	}
+	for _, row := range r.measured() {
+		values := []any{row.Name}
+		for _, q := range required {
+			i := slices.IndexFunc(r.Requirements, func(o compare.AssertionResult) bool { return o.Configuration == row.Name && o.Assertion.Text == q.Text })
+			if i < 0 { // it is a requirement of another configuration
+				values = append(values, "")
+				continue
+			}
+			found := r.Requirements[i]
+			values = append(values, requirementCell(row, found))
+			if found.Outcome != compare.Passed {
+				all.Detail = Brief
+			}
+			if found.Outcome == compare.Undecided {
+				notes = append(notes, fmt.Sprintf("Undecided: %s %s: %s.", prose(row.Name), results.Plain(q.Text), results.Plain(found.Why)))
+			}
+		}
+		all.add(values...)
+	}
+	for _, q := range required {
+		all.Columns = append(all.Columns, Column{Title: results.Plain(q.Text)})
+	}
+	all.Note = strings.Join(notes, "\n")
+	return all
+}
+
+// requirementCell is the outcome of a requirement with the measured value and the headroom: "✓ 11 ms (2.1×)".
+func requirementCell(row summary.Row, q compare.AssertionResult) Cell {
+	mark, tone := "?", Tone("")
+	switch q.Outcome {
+	case compare.Passed:
+		mark, tone = "✓", Good
+	case compare.Failed:
+		mark, tone = "✗", Bad
+	}
+	text := mark + " " + measuredIn(row, q)
+	if ratio, ok := headroom(q); ok {
+		text += " (" + twoSignificant(ratio) + "×)"
+	}
+	return Cell{text, tone}
+}
+
+// measuredIn is the measured side of a requirement, rounded to the noise as in the table of results.
+func measuredIn(row summary.Row, q compare.AssertionResult) string {
+	m, ok := metric.Find(q.Assertion.Metric)
+	if !ok || q.AtMost || q.Assertion.OtherConfiguration != "" {
+		return measuredOf(q)
+	}
+	return roundedWithUnit(row, m)
 }

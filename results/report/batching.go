@@ -61,7 +61,7 @@ func (p batchingPair) delay() string {
 
 // writes is the number of messages per write of both.
 func (p batchingPair) writes() string {
-	return fmt.Sprintf("batching delay %s: %s and %s", p.delay(), p[0].Value(metric.MessagesPerBatch), p[1].Value(metric.MessagesPerBatch))
+	return fmt.Sprintf("batching delay %s: %s and %s", p.delay(), p[0].Typical(metric.MessagesPerBatch), p[1].Typical(metric.MessagesPerBatch))
 }
 
 // values are both values with their ranges.

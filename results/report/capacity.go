@@ -23,7 +23,8 @@ func (c Capacity) section() Section {
 			"At least: the search ended at its highest load, or the generator or the machine reached its own limit first. "+
 			"≤: too few messages for the percentile; the value is the largest latency.",
 			percent(c.Within)),
-		Columns: columns("transport", "highest "+axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed", "ended by"),
+		Columns: append(columns("transport", "highest "+axisUnit[c.Axis], "deliveries/s", "p50 ms", "p99 ms", "CPU µs", "confirmed"),
+			Column{"ended by", "", Full}), // a terminal has it in the headline
 	}
 	if c.Unfinished() {
 		all.Note += " So far: the search did not finish, and a higher load may meet the limit."
@@ -38,6 +39,9 @@ func (c Capacity) section() Section {
 	return all
 }
 
+// soFar follows the highest load of a search that did not finish.
+const soFar = " so far"
+
 // highest is the highest load, and whether it is the capacity.
 func highest(h results.Highest) string {
 	switch load := metric.Number(h.Load); {
@@ -48,7 +52,7 @@ func highest(h results.Highest) string {
 	case h.Load == 0:
 		return "none"
 	case h.Unfinished != "":
-		return load + " so far"
+		return load + soFar
 	case h.SetupLimited || h.Beyond == 0:
 		return "at least " + load
 	default:
@@ -81,8 +85,10 @@ func endedBy(h results.Highest) string {
 		return "not finished: " + results.Plain(h.Unfinished)
 	case h.Beyond == 0:
 		return "the search ended at its highest load (--max)"
+	case h.SetupLimited:
+		return fmt.Sprintf("at %s the test setup or the machine was the limit: %s", metric.Number(h.Beyond), results.Plain(h.Why))
 	default:
-		return fmt.Sprintf("%s: %s", metric.Number(h.Beyond), results.Plain(h.Why))
+		return fmt.Sprintf("at %s: %s", metric.Number(h.Beyond), results.Plain(h.Why))
 	}
 }
 
@@ -109,26 +115,44 @@ func (c Capacity) tried() Section {
 	return all
 }
 
-func (c Capacity) sentences() (found []string, scope string) {
+// answer is the transport that carries the most, with the highest load of each and the scope.
+func (c Capacity) answer() []Paragraph {
+	most, unit := 0.0, axisUnit[c.Axis]
 	for _, h := range c.Found {
-		text := ""
-		switch at, ok := h.At(h.Load); {
-		case len(h.Probes) == 0:
-			text = "not searched: " + endedBy(h)
-		case h.Unfinished != "" && h.Load > 0:
-			text = fmt.Sprintf("so far %s %s; %s", metric.Number(h.Load), axisUnit[c.Axis], endedBy(h))
-		case !ok || h.Load == 0:
-			text = "no load that was tried meets the limit; " + endedBy(h)
-		case h.Beyond == 0:
-			text = fmt.Sprintf("%s %s (%s deliveries per second); %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
-		default:
-			text = fmt.Sprintf("%s %s (%s deliveries per second). Ended by %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
-		}
-		found = append(found, results.Capital(prose(results.Plain(h.Transport)))+": "+text+".")
+		most = max(most, h.Load)
 	}
-	return found, fmt.Sprintf("Valid for %s, varying only its %s, on %s with %s. "+
-		"Server and load generator shared the machine, so the loads describe this machine, not the transports.",
-		results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core"))
+	answer := Paragraph{Text: fmt.Sprintf("No transport meets %s at any load that was tried.", c.limit())}
+	var best []string
+	for _, h := range c.Found {
+		if h.Load > 0 && h.Load*(1+c.Within) >= most {
+			best = append(best, prose(results.Plain(h.Transport)))
+		}
+		answer.Items = append(answer.Items, c.found(h))
+	}
+	if most > 0 {
+		answer.Text = fmt.Sprintf("Use %s for the highest load: about %s %s.", choices(best), metric.Number(most), unit)
+	}
+	answer.Items = append(answer.Items,
+		fmt.Sprintf("Valid for %s, varying only its %s, on %s with %s.", results.Plain(c.Scenario), c.Axis, results.Plain(c.Host.CPUModel), some(c.Host.Cores, "core")),
+		"Server and load generator shared the machine, so the loads describe this machine, not the transports.")
+	if c.Unfinished() {
+		return append(text(statusText(results.Partial)+": not every search finished, so higher loads may meet the limit."), answer)
+	}
+	return []Paragraph{answer}
+}
+
+// found is the highest load of a transport, and what ended its search.
+func (c Capacity) found(h results.Highest) string {
+	text := ""
+	switch at, ok := h.At(h.Load); {
+	case len(h.Probes) == 0:
+		text = "not searched: " + endedBy(h)
+	case !ok || h.Load == 0:
+		text = "no load that was tried meets the limit; " + endedBy(h)
+	default:
+		text = fmt.Sprintf("%s %s (%s deliveries/s); %s", strings.TrimSuffix(highest(h), soFar), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
+	}
+	return results.Capital(prose(results.Plain(h.Transport))) + ": " + text + "."
 }
 
 // evidence states how the result was found, and its limits.
@@ -157,12 +181,11 @@ func (c Capacity) evidence() string {
 
 // Document is the content of the capacity.
 func (c Capacity) Document() Document {
-	found, scope := c.sentences()
 	d := Document{
 		Title:    "Capacity of " + results.Plain(c.Scenario),
 		Question: fmt.Sprintf("How many %s does each transport carry within the limit %s?", axisUnit[c.Axis], c.limit()),
 		Badge:    estimateLabel,
-		Headline: append(text(found...), text(scope)...),
+		Headline: c.answer(),
 		Sections: []Section{
 			c.section(),
 			{Title: "Evidence", Detail: Full, Paragraphs: text(c.evidence())},

@@ -33,15 +33,35 @@ func (c Check) section() Section {
 	return all
 }
 
-// Document is the content of the check.
+// Document is the content of the check. An outcome needs no badge unless it is undecided.
 func (c Check) Document() Document {
-	ref := c.Reference.Run.Manifest
-	d := Document{Title: "Check of " + results.Plain(c.Here.Run.Manifest.Workload.Scenario), Badge: c.Here.Badge(), Basis: c.Here.basisText(), Sections: []Section{c.section()}}
-	if m := c.Here.Run.Manifest; m.Status != results.Complete {
-		d.Headline = text(fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
+	m, ref := c.Here.Run.Manifest, c.Reference.Run.Manifest
+	d := Document{Title: "Check of " + results.Plain(m.Workload.Scenario), Basis: c.Here.basisText(), Sections: []Section{c.section()}}
+	passed := fmt.Sprintf("%d of %s", c.count(compare.Passed), some(len(c.Here.Assertions), "assertion"))
+	answer := Paragraph{}
+	switch {
+	case m.Status != results.Complete:
+		d.Badge, answer.Text = statusText(m.Status), fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason))
+	case c.count(compare.Failed) > 0:
+		answer.Text = fmt.Sprintf("Not reproduced: %s passed, %d failed.", passed, c.count(compare.Failed))
+	case c.count(compare.Undecided) > 0:
+		d.Badge, answer.Text = inconclusive, fmt.Sprintf("Inconclusive: %s passed, the others are undecided. Run with more --repetitions.", passed)
+	case len(c.Here.Assertions) == 0:
+		answer.Text = "Nothing to check: the reference has no assertions."
+	default:
+		answer.Text = fmt.Sprintf("Reproduced: %s passed.", passed)
 	}
-	d.Headline = append(d.Headline, c.Here.assertionSentences()...)
-	d.Headline = append(d.Headline, text(fmt.Sprintf("The reference was measured on %s with %s, commit %s. Assertions compare counts, rankings and ratios, not absolute times.",
-		results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)))...)
+	answer.Items = append(c.Here.unmet(), fmt.Sprintf("Reference: %s with %s, commit %s.", results.Plain(ref.Host.CPUModel), some(ref.Host.Cores, "core"), commitText(ref.Tool.Commit)),
+		"Assertions compare counts, rankings and ratios, not absolute times.", scope(m))
+	d.Headline = []Paragraph{answer}
 	return d
+}
+
+func (c Check) count(o compare.Outcome) (n int) {
+	for _, a := range c.Here.Assertions {
+		if a.Outcome == o {
+			n++
+		}
+	}
+	return n
 }

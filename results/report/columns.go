@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"pushbench/results"
@@ -25,14 +26,6 @@ func (m measure) cell(r *Report, row summary.Row) Cell {
 	return Cell{Text: rounded(row, m.metric)}
 }
 
-// predicted is the model's value; empty without a prediction.
-func (m measure) predicted(row summary.Row) string {
-	if p, ok := row.Predicted(m.metric); ok {
-		return metric.Number(p.Value)
-	}
-	return ""
-}
-
 func brief(name, title, unit string) measure { return measure{Column{title, unit, Brief}, name, nil} }
 
 func wide(name, title, unit string) measure { return measure{Column{title, unit, Wide}, name, nil} }
@@ -53,19 +46,41 @@ func (r *Report) measures() (all []measure) {
 		all = append(all, wide(metric.AckP50, "upstream", "p50 ms"), wide(metric.AckP99, "upstream", "p99 ms"))
 	}
 	all = append(all,
-		measure{Column{"server / total", "cores", Brief}, "", (*Report).cores}, wide(metric.ServerCPUPerMessage, "server", "µs/msg"), wide(metric.CPUPerMessage, "total", "µs/msg"),
-		brief(metric.ServerMemoryPerClient, "memory", "KiB/client"),
+		measure{Column{"CPU cores", "server/total", Brief}, "", (*Report).cores}, wide(metric.ServerCPUPerMessage, "server", "µs/msg"), wide(metric.CPUPerMessage, "total", "µs/msg"),
+		brief(metric.ServerMemoryPerClient, "memory", "KiB/cl."),
 		brief(metric.WireBytesPerMessage, "wire", "B/msg"), wide(metric.RequestsPerMessage, "requests", "/msg"))
 	if m.SweptBatchingDelay() {
 		all = append(all, wide(metric.MessagesPerBatch, "messages", "/write"))
 	}
 	return append(all, wide(metric.ConnectP50, "connect", "p50 ms"), wide(metric.ConnectP99, "connect", "p99 ms"),
-		brief(metric.Price, "price", r.prices().Currency+"/mo"))
+		brief(metric.Price, "price", r.prices().Currency+"/mo"), measure{Column{"model", "", Brief}, "", (*Report).agrees})
+}
+
+// agrees marks whether the model's predictions agree with what was measured, in all of the metrics that can
+// be compared.
+func (r *Report) agrees(row summary.Row) Cell {
+	known, differ := 0, 0
+	for _, m := range metric.All {
+		if a, ok := row.Agreement(m.Name); ok && a.Known {
+			known++
+			if !a.Agrees {
+				differ++
+			}
+		}
+	}
+	switch {
+	case known == 0:
+		return Cell{Text: "–"}
+	case differ == 0:
+		return Cell{"✓", Good}
+	default:
+		return Cell{fmt.Sprintf("✗ %d/%d", differ, known), Bad}
+	}
 }
 
 // cores are the busy cores of the servers, and of servers and load generators, at the run's load.
 func (r *Report) cores(row summary.Row) Cell {
-	return Cell{Text: rounded(row, metric.ServerCores) + " / " + rounded(row, metric.Cores)}
+	return Cell{Text: rounded(row, metric.ServerCores) + "/" + rounded(row, metric.Cores)}
 }
 
 // lost are the lost messages of all repetitions.
@@ -81,26 +96,36 @@ func (r *Report) delivered(row summary.Row) Cell {
 	return Cell{Text: row.Value(metric.Delivered).String()}
 }
 
-// requirementsMet is how many of the requirements a row is found to meet: "2/3". Without a valid trial it is
-// unknown.
+// requirementsMet is how many of the requirements a row is found to meet, and the smallest headroom over them:
+// "2/3, 0.5×". Without a valid trial it is unknown.
 func (r *Report) requirementsMet(row summary.Row) Cell {
 	if len(row.Trials) == 0 {
 		return Cell{Text: "–"}
 	}
-	passed, all := 0, 0
+	passed, all, least, tone := 0, 0, math.Inf(1), Tone("")
 	for _, q := range r.Requirements {
-		if q.Configuration == row.Name {
-			all++
-			if q.Outcome == compare.Passed {
-				passed++
-			}
+		if q.Configuration != row.Name {
+			continue
+		}
+		all++
+		switch q.Outcome {
+		case compare.Passed:
+			passed++
+		case compare.Failed:
+			tone = Bad
+		}
+		if ratio, ok := headroom(q); ok {
+			least = min(least, ratio)
 		}
 	}
-	return Cell{Text: fmt.Sprintf("%d/%d", passed, all)}
+	text := fmt.Sprintf("%d/%d", passed, all)
+	if !math.IsInf(least, 1) {
+		text += ", " + twoSignificant(least) + "×"
+	}
+	return Cell{text, tone}
 }
 
-// resultsSection has a row per configuration with the medians of the repetitions, followed by the model's
-// prediction.
+// resultsSection has a row per configuration with the medians of the repetitions.
 func (r *Report) resultsSection() Section {
 	measures := r.measures()
 	all := Section{Title: "Results", Columns: columns("transport"), Note: strings.Join(r.notes(measures), "\n")}
@@ -108,29 +133,25 @@ func (r *Report) resultsSection() Section {
 		all.Columns = append(all.Columns, m.Column)
 	}
 	for _, row := range r.Summary.Rows {
-		measured, predicted, some := []any{row.Name}, []any{"  predicted"}, false
+		values := []any{row.Name}
 		for _, m := range measures {
-			p := m.predicted(row)
-			measured, predicted, some = append(measured, m.cell(r, row)), append(predicted, Cell{Text: p}), some || p != ""
+			values = append(values, m.cell(r, row))
 		}
-		all.add(measured...)
-		if some {
-			all.Rows = append(all.Rows, Row{cells(predicted...), true})
-		}
+		all.add(values...)
 	}
 	return all
 }
 
 // notes explain the table of results: missing values, and how to read the costs.
 func (r *Report) notes(measures []measure) (lines []string) {
-	m, s := r.Run.Manifest, r.Summary
+	s := r.Summary
 	for _, c := range measures {
 		fewest, by, needed := int64(0), "", int64(0)
 		for _, row := range s.Rows {
 			if c.metric == "" || c.Detail != Brief {
 				continue
 			}
-			if v := medianOf(row, c.metric); v.Known == summary.TooFew && (by == "" || v.Have < fewest) {
+			if v := row.Typical(c.metric); v.Known == summary.TooFew && (by == "" || v.Have < fewest) {
 				fewest, by, needed = v.Have, row.Name, v.Requirement
 			}
 		}
@@ -139,7 +160,7 @@ func (r *Report) notes(measures []measure) (lines []string) {
 		}
 	}
 	for _, row := range s.Rows {
-		if row.Saturated {
+		if row.Saturated && r.Run.Manifest.Status != results.Saturated {
 			lines = append(lines, row.Name+": OVERLOADED, its values describe a queue.")
 		}
 	}
@@ -147,10 +168,9 @@ func (r *Report) notes(measures []measure) (lines []string) {
 	for _, warning := range r.Run.Warnings {
 		lines = append(lines, results.Plain(warning))
 	}
-	offered := spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, m.Workload.DeliveryRate)
 	p := r.prices()
 	return append(lines,
-		"Total: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals. "+
-			"CPU per message falls as load rises (here "+offered+" deliveries/s).",
-		fmt.Sprintf("Price: per 1,000 clients and month. It assumes that servers use %s of the rented CPU time, at prices of %s%s.", percent(p.Utilisation), p.Date, marked(p)))
+		"Total CPU: server and load generator. On one machine the sender's CPU time includes part of the receiver's TCP work, so compare totals.",
+		fmt.Sprintf("Price: per 1,000 clients and month. It assumes that servers use %s of the rented CPU time, at prices of %s%s.", percent(p.Utilisation), p.Date, marked(p)),
+		"Model: ✓ the values agree with the predictions, ✗ some differ.")
 }

@@ -99,7 +99,7 @@ func (c *Comparison) values(d compare.Difference) (both []string) {
 	for _, s := range c.Summaries {
 		text := "–"
 		if row, ok := s.Row(compare.ConfigurationOf(d)); ok {
-			text = medianOf(row, d.Metric).String()
+			text = row.Typical(d.Metric).String()
 		}
 		both = append(both, text)
 	}

@@ -53,8 +53,8 @@ func exact(v any) string {
 	return text
 }
 
-// CSV writes one row per configuration, pooled over its valid trials, with every metric under its name and
-// unit. A value that was not measured is empty, "n/a" with too few observations, and "inf" for messages that
+// CSV writes one row per configuration with the estimate of every metric, as in the other reports, under its
+// name and unit. A value that was not measured is empty, "n/a" with too few observations, and "inf" for messages that
 // never arrived.
 func (r *Report) CSV(w io.Writer) error {
 	m := r.Run.Manifest
@@ -62,7 +62,10 @@ func (r *Report) CSV(w io.Writer) error {
 	for _, row := range r.Summary.Rows {
 		if len(row.Trials) > 0 {
 			cells := []any{m.Workload.Scenario, row.Transport, string(m.Status), m.Reason, len(row.Trials)}
-			rows = append(rows, r.configured(row, append(cells, measured(row.Pooled)...)))
+			for _, m := range metric.All {
+				cells = append(cells, row.Typical(m.Name))
+			}
+			rows = append(rows, r.configured(row, cells))
 		}
 	}
 	header := append([]string{"scenario", "transport", "status", "reason", "valid_trials"}, metricColumns()...)

@@ -63,10 +63,9 @@ type Column struct {
 // String is the title with the unit.
 func (c Column) String() string { return strings.TrimSpace(c.Title + " " + c.Unit) }
 
-// A Row of a table. Dim rows are predicted, not measured.
+// A Row of a table.
 type Row struct {
 	Cells []Cell `json:"cells"`
-	Dim   bool   `json:"predicted,omitempty"`
 }
 
 // A Cell is formatted. Its tone repeats what the text states.
@@ -162,7 +161,7 @@ func (s Section) within(level Detail) Section {
 	return s.only(keep)
 }
 
-// only is the section with some columns. It leaves out predicted rows without a prediction in any of them.
+// only is the section with some columns.
 func (s Section) only(keep []int) Section {
 	all := s
 	s.Columns, s.Rows = nil, nil
@@ -170,14 +169,11 @@ func (s Section) only(keep []int) Section {
 		s.Columns = append(s.Columns, all.Columns[i])
 	}
 	for _, row := range all.Rows {
-		kept, predicts := Row{Dim: row.Dim}, false
+		var kept Row
 		for _, i := range keep {
 			kept.Cells = append(kept.Cells, row.Cells[i])
-			predicts = predicts || i > 0 && row.Cells[i].Text != ""
 		}
-		if predicts || !row.Dim {
-			s.Rows = append(s.Rows, kept)
-		}
+		s.Rows = append(s.Rows, kept)
 	}
 	return s
 }

@@ -113,7 +113,7 @@ type candidates struct {
 
 func (r *Report) candidates(rows []summary.Row) (c candidates) {
 	for _, row := range rows {
-		outcome, _ := r.meets(row)
+		outcome := r.meets(row)
 		switch ledger := row.Pooled.Ledger; {
 		case len(row.Trials) == 0:
 		case outcome == compare.Failed:
@@ -251,12 +251,13 @@ func (r *Report) noChoice(rows []summary.Row, c candidates) headline {
 		h.Items = append(h.Items, fmt.Sprintf("Undecided: %s.", list(proseNames(c.undecided))))
 	}
 	if closest := r.closest(rows); closest != "" && len(c.undecided)+len(c.flawed) == 0 {
-		h.Items = append(h.Items, closest)
+		h.Text = closest
 	}
 	return h
 }
 
-// closest names the row that comes closest to the only requirement that fails; empty if several fail.
+// closest is the answer that names the row that comes closest to the only requirement that fails; empty if
+// several fail.
 func (r *Report) closest(rows []summary.Row) string {
 	names := rowNames(rows)
 	var best *compare.AssertionResult
@@ -274,7 +275,8 @@ func (r *Report) closest(rows []summary.Row) string {
 	if best == nil {
 		return ""
 	}
-	return fmt.Sprintf("Closest to %s: %s with %s.", results.Plain(best.Assertion.Text), prose(best.Configuration), measuredOf(*best))
+	row, _ := r.Summary.Row(best.Configuration)
+	return fmt.Sprintf("No transport meets %s. Closest: %s, %s.", results.Plain(best.Assertion.Text), prose(best.Configuration), measuredIn(row, *best))
 }
 
 // unranked is the headline of rows that have too few repetitions to be ranked.
@@ -371,7 +373,7 @@ func (r *Report) times(choice, row summary.Row, name, noun string) string {
 	if r.ordered(choice, row, name) == 0 {
 		return "same " + noun + " (within noise)"
 	}
-	a, b := medianOf(row, name), medianOf(choice, name)
+	a, b := row.Typical(name), choice.Typical(name)
 	if a.Known != summary.Shown || b.Known != summary.Shown || b.X == 0 {
 		return noun + " " + withUnit(a, metric.ByName(name).Unit)
 	}
@@ -384,7 +386,7 @@ func shortTitle(m metric.Metric) string { return strings.TrimPrefix(m.Title, "la
 // rounded is the median of a row's repetitions, rounded to the noise: three significant digits where the
 // repetitions agree within 2 %, otherwise two. Without a range the noise is unknown.
 func rounded(row summary.Row, name string) string {
-	v := medianOf(row, name)
+	v := row.Typical(name)
 	over, ok := row.Range(name)
 	agree := ok && over.Lo.Known == summary.Shown && over.Hi.Known == summary.Shown && over.Hi.X-over.Lo.X <= 0.02*v.X
 	if v.Known != summary.Shown || v.X <= 0 || agree {
@@ -395,7 +397,7 @@ func rounded(row summary.Row, name string) string {
 
 // roundedWithUnit is rounded with the metric's unit.
 func roundedWithUnit(row summary.Row, m metric.Metric) string {
-	if medianOf(row, m.Name).Known != summary.Shown {
+	if row.Typical(m.Name).Known != summary.Shown {
 		return rounded(row, m.Name)
 	}
 	return strings.TrimSpace(rounded(row, m.Name) + " " + m.Unit)

@@ -65,7 +65,7 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"it is undecided whether one meets them": {states["unmet"], "Inconclusive: no transport is shown to meet all requirements. (4 repetitions)\n  Undecided: short polling.\n"},
 		"no transport meets them": {func() *results.Run {
 			return alone(states["unmet"](), "websocket", "sse")
-		}, "No transport meets all requirements. (ESTIMATE, 4 repetitions)\n  Closest to p(99) < 1ms: WebSocket with 11.4 ms.\n"},
+		}, "No transport meets p(99) < 1ms. Closest: WebSocket, 11.4 ms. (ESTIMATE, 4 repetitions)\n"},
 		"those that meet them lost messages": {func() *results.Run {
 			return requiring(lose(synthetic.Run(4, 10*time.Second), "websocket", "sse", "longpoll"))
 		}, "No transport meets all requirements and loses nothing. (ESTIMATE, 4 repetitions)\n  Lost messages, or was overloaded: long polling, SSE and WebSocket.\n"},
@@ -109,9 +109,9 @@ func TestFirstSentenceIsHeadline(t *testing.T) {
 		"the lowest age":       {states["latest-long"], "Use SSE or WebSocket for the lowest age, short polling for the lowest cost. (ESTIMATE, 4 repetitions)\n  SSE: age "},
 		"one transport":        {func() *results.Run { return alone(synthetic.Run(4, 10*time.Second), "sse") }, "No choice: there is nothing to compare. (ESTIMATE, 4 repetitions)"},
 		"an interrupted run":   {states["stopped"], "INTERRUPTED: interrupted in repetition 10. (9 repetitions)\nUse WebSocket or SSE for the lowest latency, short polling"},
-		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s. (5 repetitions)\nUse SSE or WebSocket for the lowest latency"},
-		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. The test setup failed, so no value of this run may be quoted.\n  Valid for 20 clients."},
-		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients."},
+		"an overloaded run":    {states["saturated"], "OVERLOADED: longpoll could not keep up with 2,000 deliveries/s; its values describe a queue. (5 repetitions)\nUse SSE or WebSocket for the lowest latency"},
+		"an invalid run":       {states["invalid"], "INVALID: generator_stall 1.00 s in repetition 2 sse. No value of this run may be quoted.\n  Try: pushbench doctor\n"},
+		"nothing was measured": {states["empty"], "Inconclusive: nothing was measured. (0 repetitions)\n  Valid for 20 clients, "},
 		"advice for a verdict": {states["three"], "Inconclusive: the fastest and the cheapest of 4 transports cannot be ranked. (3 repetitions)\n"},
 	} {
 		if got := strings.Join(report.New(c.run()).Document().Sentences(), "\n"); !strings.HasPrefix(got, c.want) {

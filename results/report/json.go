@@ -96,7 +96,7 @@ func (r *Report) JSON(w io.Writer) error {
 	for _, row := range r.Summary.Rows {
 		c := configurationJSON{row.Name, row.Transport, len(row.Trials), row.Saturated, map[string]metricJSON{}}
 		for _, m := range metric.All {
-			one, v := metricJSON{Unit: m.Unit}, row.Value(m.Name)
+			one, v := metricJSON{Unit: m.Unit}, row.Typical(m.Name)
 			one.valueJSON = valueOf(v)
 			p, predicted := row.Predicted(m.Name)
 			if predicted {
@@ -124,7 +124,7 @@ func (r *Report) pricesJSON() pricesJSON {
 	p := r.Run.Manifest.Prices.OrDefault()
 	all := pricesJSON{"1,000 clients and month", p, p.Illustrative(), []billJSON{}}
 	for _, row := range r.Summary.Rows {
-		of := billJSON{row.Name, valueOf(medianOf(row, metric.Price)), map[price.Item]itemJSON{}}
+		of := billJSON{row.Name, valueOf(row.Typical(metric.Price)), map[price.Item]itemJSON{}}
 		for _, i := range price.Items {
 			amount, cost := row.Bill(i)
 			of.Items[i] = itemJSON{valueOf(amount), valueOf(cost)}

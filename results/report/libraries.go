@@ -123,7 +123,7 @@ func (r *Report) costOrder(name string, names [2]string, libraries []libraryRows
 			c.direction = directions[i]
 		}
 		ratio := "–"
-		if x, y := a.Value(name), b.Value(name); x.Known == summary.Shown && y.Known == summary.Shown && x.X > 0 {
+		if x, y := a.Typical(name), b.Typical(name); x.Known == summary.Shown && y.Known == summary.Shown && x.X > 0 {
 			ratio = metric.Number(y.X/x.X) + "×"
 		}
 		c.ratios = append(c.ratios, ratio+map[int]string{-1: " more", 0: " inconclusive", +1: " less"}[directions[i]])

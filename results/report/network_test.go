@@ -18,7 +18,7 @@ func TestScopeNamesNetwork(t *testing.T) {
 		{results.Manifest{Network: results.Loopback}, "loopback", "loss and congestion"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms}, "a round trip of 20 ms (stream)", "loopback"},
 		{results.Manifest{Network: results.StreamLink, RTT: 20 * ms, Jitter: 2 * ms}, "a round trip of 20 ms with up to 2 ms of jitter each way (stream)", "loopback"},
-		{results.Manifest{Network: results.StreamLink, LineRate: 1e6}, "Network: no added round trip at 1,000 kB/s per connection (stream)", "Network: loopback"},
+		{results.Manifest{Network: results.StreamLink, LineRate: 1e6}, "no added round trip at 1,000 kB/s per connection (stream)", ", loopback"},
 	} {
 		got := scope(c.manifest) + " " + list(notMeasured(c.manifest))
 		if !strings.Contains(got, c.want) || strings.Contains(got, c.not) {

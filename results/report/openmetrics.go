@@ -104,7 +104,7 @@ func (x exported) Collect(to chan<- prometheus.Metric) {
 	for _, row := range x.Summary.Rows {
 		labels := []string{scenario, row.Name, row.Transport, servers}
 		for _, m := range metric.All {
-			if v := row.Value(m.Name); v.Known == summary.Shown {
+			if v := row.Typical(m.Name); v.Known == summary.Shown {
 				gauge(descResult, v.X, append(labels, m.Name, ascii(m.Unit))...)
 			}
 		}

@@ -38,8 +38,8 @@ func (r *Report) priceSection() Section {
 	for _, i := range items {
 		all.Columns = append(all.Columns, columns(billed[i].amounts)...)
 	}
-	for _, row := range r.Summary.Rows {
-		total := medianOf(row, metric.Price).String()
+	for _, row := range r.measured() {
+		total := row.Typical(metric.Price).String()
 		if over, ok := row.Range(metric.Price); ok {
 			total += " (" + between(over) + ")"
 		}

@@ -181,9 +181,6 @@ func (r *Report) latency() string {
 // costMetric is the metric by which a configuration is cheap or expensive.
 func (r *Report) costMetric() string { return r.Run.Manifest.CostMetric() }
 
-// medianOf is the median of the repetitions, or the pooled value if they have no median.
-func medianOf(row summary.Row, metric string) summary.Value { return row.Typical(metric) }
-
 func rowNames(rows []summary.Row) (names []string) {
 	for _, row := range rows {
 		names = append(names, row.Name)

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"pushbench/results"
 	"pushbench/results/chart"
@@ -79,6 +80,11 @@ func (r *Report) basisText() string {
 		return ""
 	}
 	return some(r.Summary.ValidRepetitions, "repetition")
+}
+
+// measured are the rows with a valid trial; the counts of the others would be zeros.
+func (r *Report) measured() []summary.Row {
+	return slices.DeleteFunc(slices.Clone(r.Summary.Rows), func(row summary.Row) bool { return len(row.Trials) == 0 })
 }
 
 // Write writes every derived file of a run folder: an .hgrm file per configuration, the charts in charts/,

@@ -70,6 +70,35 @@ func invalidate(run *results.Run, repetition, position int) {
 	t.Checks[1] = results.ValidityCheck{Name: "pacing", Detail: "send lateness p99 3 ms, at most 1 ms allowed"}
 }
 
+// crossover is a run that sweeps the poll interval: short polling is cheapest from 2 s of staleness on.
+func crossover() *results.Run {
+	return changed(func(r *results.Run) {
+		const often, seldom = "shortpoll interval=40ms", "shortpoll interval=1.6s"
+		r.Manifest.Transports = []string{"shortpoll", "websocket"}
+		r.Manifest.Configurations = []results.Configuration{
+			{Name: often, Transport: "shortpoll", Interval: 40 * time.Millisecond},
+			{Name: seldom, Transport: "shortpoll", Interval: 1600 * time.Millisecond},
+			{Name: "websocket", Transport: "websocket"},
+		}
+		r.Trials = slices.DeleteFunc(r.Trials, func(t results.Trial) bool { return t.Transport != "shortpoll" && t.Transport != "websocket" })
+		for i, t := range r.Trials {
+			if t.Transport == "shortpoll" {
+				r.Trials[i].Configuration = seldom
+				t.Configuration = often
+				t.Cost.Server.CPU *= 20
+				r.Trials = append(r.Trials, t)
+			}
+		}
+		takes(r, "shortpoll", always(20*time.Millisecond))
+		for i, t := range r.Trials {
+			if t.Configuration == seldom {
+				r.Trials[i].Latency = results.Latency{Independent: 100_000}
+				r.Trials[i].Latency.Histogram.RecordMany(1500*time.Millisecond, t.Ledger.Unique)
+			}
+		}
+	})
+}
+
 // states are the runs whose sentences and tables must differ.
 var states = map[string]func() *results.Run{
 	"estimate": long,
@@ -122,7 +151,33 @@ var states = map[string]func() *results.Run{
 		run.Manifest.Assertions = []metric.Assertion{{Text: "lost == 0", Metric: "lost", Op: "=="}}
 		return &run
 	},
-	"priced": func() *results.Run { return changed(priced) },
+	"none-meets": func() *results.Run {
+		run := *long()
+		run.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 1ms", Metric: "p(50)", Op: "<", Bound: 1}}
+		return &run
+	},
+	"equal": func() *results.Run { // SSE costs what WebSocket costs
+		return changed(func(r *results.Run) {
+			r.Manifest.Requirements = []metric.Assertion{{Text: "p(50) < 15ms", Metric: "p(50)", Op: "<", Bound: 15}, {Text: "lost == 0", Metric: "lost", Op: "=="}}
+			for i, t := range r.Trials {
+				for _, other := range r.Trials {
+					if t.Transport == "sse" && other.Transport == "websocket" && other.Repetition == t.Repetition {
+						r.Trials[i].Cost.Server.CPU, r.Trials[i].Cost.Generator.CPU = other.Cost.Server.CPU, other.Cost.Generator.CPU
+					}
+				}
+			}
+		})
+	},
+	"unusual": func() *results.Run { // options that are not the default
+		run := *long()
+		m := &run.Manifest
+		m.Engine, m.Library, m.Pinning = "goroutines", "nethttp", results.Pinning{}
+		m.Conditions = []string{"2 servers share the clients, each with its own load generator", "CPU sleep states allowed: latencies include wake-up time"}
+		m.Servers = map[string]string{"sse": `library=nethttp inject="drop=5"`, "websocket": `library=nethttp inject="drop=5"`}
+		return &run
+	},
+	"crossover": crossover,
+	"priced":    func() *results.Run { return changed(priced) },
 	"partial": func() *results.Run {
 		return changed(func(r *results.Run) {
 			r.Manifest.Status, r.Manifest.Reason = results.Partial, "interrupted in repetition 5"

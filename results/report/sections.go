@@ -24,7 +24,7 @@ func (r *Report) sections() []Section {
 	all = append(all,
 		r.sweepSection(), r.repliesSection(), r.shortLivedSection(), r.publishedSection(),
 		Section{Title: "Losses", Paragraphs: losses(r.Summary)},
-		Section{Title: "Requirements", Paragraphs: r.requirementSentences()},
+		r.requirementsSection(),
 		Section{Title: "Assertions", Paragraphs: r.assertionSentences()},
 		r.orderSection(), r.priceSection())
 	if r.Analysis.Withheld == "" {
@@ -53,10 +53,10 @@ func (r *Report) repliesSection() Section {
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.Replies.Ledger.Expected > 0 }) {
 		return all
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		a, w := row.Pooled.Replies, row.Pooled.Webhooks
 		all.add(row.Name, a.Ledger.Expected, row.Pooled.Ledger.Unique, a.Ledger.Unique, a.Ledger.Lost,
-			row.Value(metric.ReplyP50), row.Value(metric.ReplyP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
+			row.Typical(metric.ReplyP50), row.Typical(metric.ReplyP99), longest(a.Latency), w.Rules, w.Posts, byCause(w.Failed, w.FailedBy))
 	}
 	return all
 }
@@ -73,10 +73,10 @@ func (r *Report) shortLivedSection() Section {
 	if !slices.ContainsFunc(r.Summary.Rows, func(r summary.Row) bool { return r.Pooled.ShortLived.Started > 0 }) {
 		return all
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		v := row.Pooled.ShortLived
 		all.add(row.Name, v.Started, v.First.Histogram.Count(), byCause(v.First.Infinite, v.LostBy),
-			row.Value(metric.ShortLivedReadyP50), row.Value(metric.FirstMessageP50), row.Value(metric.FirstMessageP99), longest(v.First))
+			row.Typical(metric.ShortLivedReadyP50), row.Typical(metric.FirstMessageP50), row.Typical(metric.FirstMessageP99), longest(v.First))
 	}
 	return all
 }
@@ -119,7 +119,7 @@ func (r *Report) rangesSection() Section {
 	all := Section{
 		Title:   "All metrics, with their range over the repetitions",
 		Detail:  Full,
-		Note:    "Pooled over the valid trials; in brackets the lowest and highest value of a single trial. The range shows the observed noise; it is not a confidence interval.",
+		Note:    "Medians of the valid trials; in brackets the lowest and highest value of a single trial. The range shows the observed noise; it is not a confidence interval.",
 		Columns: append(columns("metric"), columns(rowNames(r.Summary.Rows)...)...),
 	}
 	for _, name := range ranged {
@@ -134,7 +134,7 @@ func (r *Report) rangesSection() Section {
 }
 
 func valueAndRange(r summary.Row, metric string) string {
-	text := r.Value(metric).String()
+	text := r.Typical(metric).String()
 	if over, ok := r.Range(metric); ok {
 		text += " (" + between(over) + ")"
 	}
@@ -177,7 +177,7 @@ func (r *Report) withinSection() Section {
 	for _, q := range summary.WithinQuantiles {
 		all.Columns = append(all.Columns, columns(metric.ByName(q.Metric).Title+", ms")...)
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		for _, t := range row.Trials {
 			var quantiles []string
 			for _, q := range summary.WithinQuantiles {
@@ -208,7 +208,7 @@ func (r *Report) wireSection() Section {
 			"The table of connecting has the bytes before the window.", summary.SegmentHeader, summary.HandshakeOptions, ethernetHeader),
 		Columns: columns("transport", "direction", "payload", "envelope", "framing", "headers", "total", "segments"),
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		c := row.Pooled.Cost
 		if c.Delivered == 0 {
 			continue
@@ -247,7 +247,7 @@ func (r *Report) connectSection() Section {
 		all.Columns = append(all.Columns, columns(title+" p50", title+" p99", title+" max")...)
 	}
 	all.Columns = append(all.Columns, columns("round trips", "bytes up", "bytes down", "server CPU µs", "user", "kernel", "per core, /s")...)
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		c := row.Pooled.Connect
 		var took []Cell
 		for _, stage := range stages {
@@ -257,12 +257,12 @@ func (r *Report) connectSection() Section {
 				took = append(took, cells("–", "–", "–")...)
 			}
 		}
-		cpu, perCore := row.Value(metric.ConnectServerCPU), any("–")
+		cpu, perCore := row.Typical(metric.ConnectServerCPU), any("–")
 		if cpu.Known == summary.Shown && cpu.X > 0 {
 			perCore = int64(1e6 / cpu.X) // if the core does nothing else; CPU is in µs
 		}
-		all.add(row.Name, c.Clients, byCause(c.Failed, c.FailedBy), took, row.Value(metric.ConnectRoundTrips), row.Value(metric.ConnectBytesUp), row.Value(metric.ConnectBytesDown),
-			cpu, row.Value(metric.ConnectServerUser), row.Value(metric.ConnectServerSystem), perCore)
+		all.add(row.Name, c.Clients, byCause(c.Failed, c.FailedBy), took, row.Typical(metric.ConnectRoundTrips), row.Typical(metric.ConnectBytesUp), row.Typical(metric.ConnectBytesDown),
+			cpu, row.Typical(metric.ConnectServerUser), row.Typical(metric.ConnectServerSystem), perCore)
 	}
 	return all
 }
@@ -276,7 +276,7 @@ func (r *Report) linkSection() Section {
 			"The CPU is the link's own, over the windows; no other value includes it.",
 		Columns: columns("transport", "direction", "packets", "bytes", "lost", "early", "queue full", "refused", "late p99 ms", "late max ms", "CPU ms"),
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		if l := row.Pooled.Link; l != nil {
 			add := func(direction string, w results.LinkDirection, cpu any) {
 				all.add(row.Name, direction, w.Packets, w.Bytes, w.Lost, w.Overtook, w.Overflowed, w.Refused, w.Late.Quantile(0.99), w.Late.Max(), cpu)
@@ -299,13 +299,13 @@ func (r *Report) ageSection() Section {
 			"Never: the share of topics that had publishes but no delivery in the window.",
 		Columns: columns("transport", "mean", "p50", "p99", "oldest", "covered", "uncovered", "never", "superseded"),
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		if age := row.Pooled.Age; age.Subscribed > 0 {
 			share := func(part time.Duration) string {
 				return metric.Number(100*float64(part)/float64(age.Subscribed)) + " %"
 			}
-			all.add(row.Name, row.Value(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Value(metric.AgeP99), age.Oldest,
-				share(age.Covered), share(age.Uncovered), share(age.Never), row.Value(metric.Superseded))
+			all.add(row.Name, row.Typical(metric.AgeMean), summary.AgeQuantile(row.Pooled, 0.5), row.Typical(metric.AgeP99), age.Oldest,
+				share(age.Covered), share(age.Uncovered), share(age.Never), row.Typical(metric.Superseded))
 		}
 	}
 	return all
@@ -319,7 +319,7 @@ func (r *Report) ledgerSection() Section {
 			"Superseded: replaced by a newer message. Declared gap: reported by the server as missed.",
 		Columns: columns("transport", "expected", "delivered", "superseded", "declared gap", "lost", "received", "duplicates", "unexpected", "reordered", "sums match"),
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		l, match := row.Pooled.Ledger, any("yes")
 		identities := row.Pooled.Identities()
 		if i := slices.IndexFunc(identities, func(i results.Identity) bool { return !i.Holds() }); i >= 0 {
@@ -337,7 +337,7 @@ func (r *Report) publishSection() Section {
 		Note:    "planned = on time + late + dropped · sent = acknowledged + failed + unknown.\nLateness is caused by the load generator. Blocked: delayed by an earlier publish on the same connection. Milliseconds.",
 		Columns: columns("transport", "planned", "on time", "late", "dropped", "sent", "acknowledged", "failed", "unknown", "lateness p99", "lateness max", "blocked max"),
 	}
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		p := row.Pooled.Publishes
 		all.add(row.Name, p.Planned, p.OnTime, p.Late, byCause(p.Dropped, p.DroppedBy), p.Sent, p.Acknowledged, byCause(p.Failed, p.FailedBy), p.Unknown,
 			p.Lateness.Quantile(0.99), p.Lateness.Max(), p.HeldUp.Max())
@@ -422,18 +422,27 @@ func (r *Report) modelSection() Section {
 	all := Section{
 		Title:   "Model: predicted and measured",
 		Detail:  Full,
-		Columns: columns("transport", "metric", "predicted", "measured", "formula"),
+		Columns: columns("transport", "metric", "measured", "predicted", "tolerance", "agrees", "formula"),
 	}
 	formulas := ""
-	for _, row := range r.Summary.Rows {
+	for _, row := range r.measured() {
 		for _, m := range metric.All {
-			if p, ok := row.Predicted(m.Name); ok {
-				formulas += p.Formula + "\n"
-				all.add(row.Name, m.Title, withUnit(summary.Value{X: p.Value}, m.Unit), withUnit(row.Value(m.Name), m.Unit), p.Formula)
+			a, ok := row.Agreement(m.Name)
+			if !ok {
+				continue
 			}
+			agrees := Cell{"✗", Bad}
+			switch {
+			case !a.Known:
+				agrees = Cell{Text: "–"}
+			case a.Agrees:
+				agrees = Cell{"✓", Good}
+			}
+			formulas += a.Formula + "\n"
+			all.add(row.Name, m.Title, withUnit(a.Measured, m.Unit), withUnit(summary.Value{X: a.Predicted}, m.Unit), withUnit(summary.Value{X: a.Tolerance}, m.Unit), agrees, a.Formula)
 		}
 	}
-	all.Note = "Predictions ignore queueing, so measured tails are higher. Any other difference needs an explanation: see docs/method.md.\n" +
+	all.Note = "✓: a value between the lowest and the highest repetition is within the tolerance. docs/method.md has the reasons of the tolerances.\n" +
 		symbolLegend(formulas)
 	return all
 }
@@ -486,7 +495,7 @@ func filesSection() Section {
 		{"*.hgrm", "HdrHistogram percentiles in ms, one file per configuration"},
 		{"bench.txt", "Go benchmark format: benchstat -col /transport bench.txt"},
 		{"metrics.txt", "all metrics of all configurations, latencies and assertions, as OpenMetrics text"},
-		{"summary.csv", "all metrics of all configurations, pooled over their valid trials"},
+		{"summary.csv", "all metrics of all configurations: medians of their valid trials, sums of counts"},
 		{"trials.csv", "all metrics of all trials"},
 		{"comparisons.csv", "all ratios of two configurations, with intervals, and verdicts on declared metrics"},
 		{"summary.json", "all metrics of all configurations, comparisons, assertions and sentences, for programs"},

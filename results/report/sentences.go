@@ -2,8 +2,10 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"pushbench/results"
@@ -14,18 +16,20 @@ import (
 // answer is the headline: what the run found, with the reason, the consequences and the scope.
 func (r *Report) answer() (all []Paragraph) {
 	m := r.Run.Manifest
-	if m.Status == results.Invalid {
-		return []Paragraph{{
-			fmt.Sprintf("INVALID: %s. The test setup failed, so no value of this run may be quoted.", results.Plain(m.Reason)),
-			[]string{scope(m), "Try: pushbench doctor"},
-		}}
-	}
-	if m.Status != results.Complete {
+	switch m.Status {
+	case results.Complete:
+	case results.Invalid:
+		return []Paragraph{{fmt.Sprintf("INVALID: %s. No value of this run may be quoted.", results.Plain(m.Reason)), []string{"Try: pushbench doctor"}}}
+	case results.Saturated:
+		all = text(fmt.Sprintf("%s: %s; its values describe a queue.", statusText(m.Status), results.Plain(m.Reason)))
+	default:
 		all = text(fmt.Sprintf("%s: %s.", statusText(m.Status), results.Plain(m.Reason)))
 	}
 	h := r.headline()
 	advice := r.advice()
 	switch {
+	case r.Mapped(): // the map is an estimate in any case
+		advice = ""
 	case h.undeclared && r.decides(r.latency()) && r.decides(r.costMetric()):
 		advice = "For a verdict, declare the chosen transport in compare.against, and measure again."
 	case advice == "" && r.Analysis.Withheld != "":
@@ -108,7 +112,7 @@ func (r *Report) basis(metric string) string {
 // values names each row that has a value, with the value and its range.
 func values(rows []summary.Row, m metric.Metric) (texts []string) {
 	for _, r := range rows {
-		if medianOf(r, m.Name).Known == summary.NotShown {
+		if r.Typical(m.Name).Known == summary.NotShown {
 			continue
 		}
 		text := prose(r.Name) + " " + roundedWithUnit(r, m)
@@ -193,23 +197,51 @@ func discarded(s summary.Summary) string {
 	return fmt.Sprintf("%s %s %s discarded, because some configuration has no valid trial there", noun, list(numbers), verb)
 }
 
-// scope is the workload that the result is valid for.
+// scope is the workload that the result is valid for, and the options that differ from the usual ones.
 func scope(m results.Manifest) string {
 	w := m.Workload
-	text := "Valid for " + clients(spread(m, func(c results.Configuration) float64 { return float64(c.Clients) }, float64(w.Clients)))
+	parts := []string{clients(spread(m, func(c results.Configuration) float64 { return float64(c.Clients) }, float64(w.Clients)))}
 	if w.PublishOnly > 0 {
-		text += fmt.Sprintf(" and %s publish-only clients", metric.Count(int64(w.PublishOnly)))
+		parts = append(parts, metric.Count(int64(w.PublishOnly))+" publish-only")
 	}
-	text += "."
 	if w.UpstreamRate > 0 {
-		text += fmt.Sprintf(" They send %s upstream messages per second of %s B.", metric.Number(w.UpstreamRate), metric.Number(w.UpstreamBytes))
+		parts = append(parts, fmt.Sprintf("%s msg/s of %s B upstream", metric.Number(w.UpstreamRate), metric.Number(w.UpstreamBytes)))
 	}
-	text += fmt.Sprintf(" Messages per second: %s published, %s delivered.",
-		spread(m, func(c results.Configuration) float64 { return c.PublishRate }, w.PublishRate),
-		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate))
-	return text + fmt.Sprintf(" Payload: %s B. Network: %s. Server library: %s.",
-		spread(m, func(c results.Configuration) float64 { return c.PayloadBytes }, w.PayloadBytes),
-		network(m), libraryText(m.Library))
+	parts = append(parts,
+		spread(m, func(c results.Configuration) float64 { return c.DeliveryRate }, w.DeliveryRate)+" msg/s out",
+		spread(m, func(c results.Configuration) float64 { return c.PayloadBytes }, w.PayloadBytes)+" B", network(m))
+	return "Valid for " + strings.Join(append(parts, unusual(m)...), ", ") + "."
+}
+
+// unusual are the options of a run that change its values and are not the default.
+func unusual(m results.Manifest) (options []string) {
+	if m.Library != reference {
+		options = append(options, "library "+results.Plain(m.Library))
+	}
+	if m.Engine != "events" {
+		options = append(options, "engine "+results.Plain(m.Engine))
+	}
+	if !m.Pinning.Requested {
+		options = append(options, "no pinning")
+	}
+	for _, c := range m.Conditions {
+		servers := 0
+		if _, err := fmt.Sscanf(c, "%d servers share", &servers); err == nil {
+			options = append(options, some(servers, "server"))
+		}
+		if strings.HasPrefix(c, "CPU sleep states allowed") {
+			options = append(options, "CPU sleep states allowed")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Servers)) {
+		if _, faults, _ := strings.Cut(m.Servers[name], ` inject="`); faults != "" {
+			if faults, _, _ = strings.Cut(faults, `"`); faults != "" {
+				options = append(options, "with injected faults ("+results.Plain(faults)+")")
+				break // every server injects the same
+			}
+		}
+	}
+	return options
 }
 
 // spread is the least and the most that any configuration has of something, or the run's own value of what
@@ -227,14 +259,6 @@ func spread(m results.Manifest, of func(results.Configuration) float64, own floa
 	default:
 		return metric.Number(least) + " to " + metric.Number(most)
 	}
-}
-
-// libraryText is a server library, with its parts if it has several.
-func libraryText(library string) string {
-	if library == "reference" {
-		return "reference (WebSocket on gorilla/websocket, the others on fasthttp)"
-	}
-	return results.Plain(library)
 }
 
 // clients is a number of clients with its noun.

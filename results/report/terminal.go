@@ -164,9 +164,9 @@ func (s Section) grid(opts TableOptions, gap int) string {
 	for _, c := range s.Columns {
 		titles, units = append(titles, c.Title), append(units, c.Unit)
 	}
-	rows := s.Rows
-	if strings.Join(units, "") != "" {
-		rows = append([]Row{{Cells: cells(units), Dim: true}}, rows...)
+	rows, hasUnits := s.Rows, strings.Join(units, "") != ""
+	if hasUnits {
+		rows = append([]Row{{cells(units)}}, rows...)
 	}
 	t := table.New().Headers(titles...)
 	for _, row := range rows {
@@ -192,7 +192,7 @@ func (s Section) grid(opts TableOptions, gap int) string {
 		case rows[row].Cells[col].Tone == Bad:
 			return style.Foreground(lipgloss.Red)
 		default:
-			return style.Faint(rows[row].Dim)
+			return style.Faint(hasUnits && row == 0)
 		}
 	}).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderColumn(false).BorderHeader(false).String()
 	var lines []string

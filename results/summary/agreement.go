@@ -83,7 +83,7 @@ var Tolerances = []Tolerance{
 // An Agreement compares a measured metric with its prediction.
 type Agreement struct {
 	Metric    string
-	Measured  Value // median of the repetitions; the value of their pool if they have none
+	Measured  Value // see Row.Typical
 	Predicted float64
 	Tolerance float64 // in the metric's unit, chance included
 	Formula   string
@@ -102,11 +102,7 @@ func (r Row) Agreement(name string) (a Agreement, ok bool) {
 	if !ok {
 		return a, false
 	}
-	a = Agreement{Metric: name, Predicted: p.Value, Formula: p.Formula, Tolerance: r.tolerance(p)}
-	var repetitions bool
-	if a.Measured, repetitions = r.Median(name); !repetitions {
-		a.Measured = r.Value(name)
-	}
+	a = Agreement{Metric: name, Measured: r.Typical(name), Predicted: p.Value, Formula: p.Formula, Tolerance: r.tolerance(p)}
 	a.Known = !r.Saturated && (a.Measured.Known == Shown || a.Measured.Known == Infinite)
 	noise, several := r.Range(name)
 	if !several {

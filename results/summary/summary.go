@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pushbench/results"
+	"pushbench/results/metric"
 )
 
 // A Summary has one row per configuration of a run, computed from its valid trials.
@@ -129,11 +130,11 @@ func (r Row) Has(i results.Interval) bool {
 }
 
 // Value returns the metric over all valid trials.
-func (r Row) Value(metric string) Value {
+func (r Row) Value(name string) Value {
 	if len(r.Trials) == 0 {
 		return Value{Known: NotShown}
 	}
-	return Measure(metric, r.Pooled)
+	return Measure(name, r.Pooled)
 }
 
 // values returns the metric in each trial. If there is no trial, or one has no value, ok is false
@@ -168,13 +169,20 @@ func (r Row) Median(metric string) (v Value, ok bool) {
 	return upper, true
 }
 
-// Typical returns the metric as reports show it: the median over the repetitions, or the value over
-// all trials if the repetitions have no median.
-func (r Row) Typical(metric string) Value {
-	if v, ok := r.Median(metric); ok {
+// totals are the metrics whose estimate is that of all trials: counts are summed, and the maximum is the
+// largest.
+var totals = []string{
+	metric.Expected, metric.Delivered, metric.Lost, metric.DeclaredGap, metric.Superseded, metric.Duplicates, metric.Reordered,
+	metric.RepliesLost, metric.ShortLivedWithoutMessage, metric.Max,
+}
+
+// Typical returns the value of the metric that every report shows: the median over the repetitions, or that
+// of all trials for a count, for the maximum, and if the repetitions have no median.
+func (r Row) Typical(name string) Value {
+	if v, ok := r.Median(name); ok && !slices.Contains(totals, name) {
 		return v
 	}
-	return r.Value(metric)
+	return r.Value(name)
 }
 
 // Range returns the metric's range over the repetitions. ok is false if there are fewer than two

@@ -89,7 +89,7 @@ func manifest(repetitions int, window time.Duration) results.Manifest {
 			BatchingDelay: map[string]time.Duration{transports.ShortPoll: 0, transports.LongPoll: 0, transports.SSE: 0, transports.WebSocket: 0},
 			Warmup:        warmup, Window: window, Drain: drain,
 		},
-		Repetitions: repetitions, Transports: measured, Orders: slices.Repeat([][]string{measured}, repetitions), Seed: 42, Engine: "goroutines", Library: "reference",
+		Repetitions: repetitions, Transports: measured, Orders: slices.Repeat([][]string{measured}, repetitions), Seed: 42, Engine: "events", Library: "reference",
 		Network: "home", RTT: 2 * delay,
 		Servers:    map[string]string{transports.LongPoll: "fasthttp, poll timeout 25s", transports.ShortPoll: "fasthttp", transports.SSE: "fasthttp", transports.WebSocket: "gorilla, no compression"},
 		NotShown:   []string{"CPU frequency governor: not visible in this container"},
