@@ -141,7 +141,29 @@ func TestPagesAreReachableFromTheReadme(t *testing.T) {
 	}
 	for name := range pages {
 		if strings.HasPrefix(name, "docs/") && !reached[name] {
-			t.Errorf("no link leads to %s: link it from README.md or docs/README.md", name)
+			t.Errorf("no link leads to %s: link it from README.md or from another page", name)
 		}
+	}
+}
+
+// The program names only pages that exist.
+func TestPagesInOutputExist(t *testing.T) {
+	root, named := moduleRoot(t), 0
+	mention := regexp.MustCompile(`\bdocs/[a-z/-]+\.md\b`)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		return literals(path, path, func(_, position, text string) {
+			for _, page := range mention.FindAllString(text, -1) {
+				named++
+				if _, err := os.Stat(filepath.Join(root, page)); err != nil {
+					t.Errorf("%s: %v", position, err)
+				}
+			}
+		})
+	})
+	if err != nil || named == 0 {
+		t.Errorf("%d pages named, %v", named, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"pushbench/results"
 )
 
-// Exit codes as in the README: literal numbers, so that a change is detected.
+// Exit codes as in docs/cli.md: literal numbers, so that a change is detected.
 const (
 	exitOK           = 0
 	exitUsage        = 2
