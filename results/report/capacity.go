@@ -39,9 +39,6 @@ func (c Capacity) section() Section {
 	return all
 }
 
-// soFar follows the highest load of a search that did not finish.
-const soFar = " so far"
-
 // highest is the highest load, and whether it is the capacity.
 func highest(h results.Highest) string {
 	switch load := metric.Number(h.Load); {
@@ -52,7 +49,7 @@ func highest(h results.Highest) string {
 	case h.Load == 0:
 		return "none"
 	case h.Unfinished != "":
-		return load + soFar
+		return load + " so far"
 	case h.SetupLimited || h.Beyond == 0:
 		return "at least " + load
 	default:
@@ -149,8 +146,10 @@ func (c Capacity) found(h results.Highest) string {
 		text = "not searched: " + endedBy(h)
 	case !ok || h.Load == 0:
 		text = "no load that was tried meets the limit; " + endedBy(h)
+	case h.Unfinished != "":
+		text = fmt.Sprintf("so far %s %s; %s", metric.Number(h.Load), axisUnit[c.Axis], endedBy(h))
 	default:
-		text = fmt.Sprintf("%s %s (%s deliveries/s); %s", strings.TrimSuffix(highest(h), soFar), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
+		text = fmt.Sprintf("%s %s (%s deliveries/s); %s", highest(h), axisUnit[c.Axis], metric.Number(at.Deliveries), endedBy(h))
 	}
 	return results.Capital(prose(results.Plain(h.Transport))) + ": " + text + "."
 }
